@@ -1,0 +1,17 @@
+/** Time as the engine sees it, so that tests can own it. */
+export interface Clock {
+  /** Milliseconds on a monotonic scale. Only differences mean anything. */
+  now(): number;
+  /** Runs `task` once, `delayMs` from now. The returned function cancels it and may be called at any time. */
+  after(delayMs: number, task: () => void): Cancel;
+}
+
+export type Cancel = () => void;
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after(delayMs, task) {
+    const timer = setTimeout(task, delayMs);
+    return () => clearTimeout(timer);
+  },
+};

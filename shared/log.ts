@@ -1,0 +1,20 @@
+import { type Logger, pino } from 'pino';
+
+export type { Logger } from 'pino';
+export type ProcessName = 'functions' | 'stream-host' | 'emulator' | 'start' | 'call';
+
+/** Fields that must not reach a log even when somebody logs a whole object. */
+const PRIVATE_PATHS = ['*.accessKey', '*.apiKey', '*.authorization', '*.incomingCallContext', '*.phoneNumber', '*.text'];
+
+/**
+ * The one logger of a process: JSON lines on standard output. Give a call's lines their ids with
+ * `log.child({ session, call })`. Never log transcripts, phone numbers or secrets; see {@link redactNumber}.
+ */
+export function createLog(processName: ProcessName, level: string): Logger {
+  return pino({ name: processName, level, base: { name: processName }, redact: { paths: PRIVATE_PATHS, censor: '…' } });
+}
+
+/** `+15551234567` -> `+1555•••67`: enough to tell two callers apart in a log, not enough to call one. */
+export function redactNumber(number: string): string {
+  return number.length > 7 ? `${number.slice(0, 5)}•••${number.slice(-2)}` : '•••';
+}
