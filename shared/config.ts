@@ -36,12 +36,18 @@ export const settings = z.object({
   ACS_TOKEN_ISSUER: z.url().default('https://acscallautomation.communication.azure.com'),
   ACS_JWKS_URL: z.url().default('https://acscallautomation.communication.azure.com/calling/keys'),
   /** The number that outbound calls show, in E.164. */
-  ACS_SOURCE_NUMBER: z.string().regex(/^\+[1-9]\d{1,14}$/, 'E.164, such as +15551230000').optional(),
+  ACS_SOURCE_NUMBER: z
+    .string()
+    .regex(/^\+[1-9]\d{1,14}$/, 'E.164, such as +15551230000')
+    .optional(),
 
   /** A Speech endpoint without a path (`wss://<resource>.cognitiveservices.azure.com`). */
   SPEECH_HOST: socketUrl,
   SPEECH_KEY: z.string().min(1),
-  SPEECH_LANGUAGE: z.string().regex(/^[a-z]{2,3}-[A-Z]{2}$/, 'such as en-US').default('en-US'),
+  SPEECH_LANGUAGE: z
+    .string()
+    .regex(/^[a-z]{2,3}-[A-Z]{2}$/, 'such as en-US')
+    .default('en-US'),
 
   /** The resource's v1 address (`https://<resource>.openai.azure.com/openai/v1`). */
   AZURE_OPENAI_BASE_URL: httpUrl,

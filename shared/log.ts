@@ -4,7 +4,14 @@ export type { Logger } from 'pino';
 export type ProcessName = 'functions' | 'stream-host' | 'emulator' | 'start' | 'call';
 
 /** Fields that must not reach a log even when somebody logs a whole object. */
-const PRIVATE_PATHS = ['*.accessKey', '*.apiKey', '*.authorization', '*.incomingCallContext', '*.phoneNumber', '*.text'];
+const PRIVATE_PATHS = [
+  '*.accessKey',
+  '*.apiKey',
+  '*.authorization',
+  '*.incomingCallContext',
+  '*.phoneNumber',
+  '*.text',
+];
 
 /**
  * The one logger of a process: JSON lines on standard output. Give a call's lines their ids with

@@ -1,0 +1,27 @@
+/**
+ * The emulator's phone line: how somebody without a phone network makes and takes simulated calls. A web socket at
+ * `/emulator/phone?number=+15550001111`. Binary both ways: PCM16LE mono 16 kHz in 20 ms frames: the caller's voice up,
+ * the agent's voice down as the network plays it out (paced; after a StopAudio nothing buffered follows).
+ * Only the emulator, the terminal caller and the demo page speak this; production never does.
+ */
+export type PhoneCommand =
+  | { readonly type: 'dial'; readonly to: string; readonly displayName?: string }
+  | { readonly type: 'answer' }
+  | { readonly type: 'decline' }
+  | { readonly type: 'dtmf'; readonly tone: string }
+  | { readonly type: 'hangup' };
+
+export type PhoneEvent =
+  /** The line is registered under its number and can dial and be rung. */
+  | { readonly type: 'registered'; readonly number: string }
+  /** Our own call is being offered to the application. */
+  | { readonly type: 'dialling'; readonly correlationId: string }
+  /** Somebody calls this number; send `answer` or `decline`. */
+  | { readonly type: 'ringing'; readonly from: string; readonly callConnectionId: string }
+  | { readonly type: 'connected'; readonly callConnectionId: string }
+  /** The application's media socket is (re)connected or lost. */
+  | { readonly type: 'media'; readonly state: 'started' | 'stopped' }
+  /** The application told the network to drop its buffered audio; `droppedMs` of it was not played. */
+  | { readonly type: 'audioStopped'; readonly droppedMs: number }
+  | { readonly type: 'disconnected'; readonly code: number; readonly reason: string }
+  | { readonly type: 'refused'; readonly code: string; readonly message: string };
