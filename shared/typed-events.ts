@@ -7,7 +7,7 @@ export type EventMap = Record<string, unknown[]>;
  * event called `error` is an event like any other.)
  */
 export class TypedEvents<Events extends EventMap> {
-  readonly #listeners = new Map<keyof Events, Set<(...args: never[]) => void>>();
+  readonly #listeners: { [Name in keyof Events]?: Set<(...args: Events[Name]) => void> } = {};
   readonly #onListenerError: (event: string, error: unknown) => void;
 
   constructor(onListenerError: (event: string, error: unknown) => void) {
@@ -16,15 +16,16 @@ export class TypedEvents<Events extends EventMap> {
 
   /** Adds a listener; the returned function takes it off again. */
   on<Name extends keyof Events & string>(name: Name, listener: (...args: Events[Name]) => void): () => void {
-    const listeners = this.#listeners.get(name) ?? new Set();
-    this.#listeners.set(name, listeners.add(listener));
+    const listeners = this.#listeners[name] ?? new Set();
+    this.#listeners[name] = listeners;
+    listeners.add(listener);
     return () => listeners.delete(listener);
   }
 
   emit<Name extends keyof Events & string>(name: Name, ...args: Events[Name]): void {
-    for (const listener of this.#listeners.get(name) ?? []) {
+    for (const listener of this.#listeners[name] ?? []) {
       try {
-        (listener as (...args: Events[Name]) => void)(...args);
+        listener(...args);
       } catch (error) {
         this.#onListenerError(name, error);
       }
@@ -32,6 +33,6 @@ export class TypedEvents<Events extends EventMap> {
   }
 
   removeAll(): void {
-    this.#listeners.clear();
+    for (const name of Object.keys(this.#listeners)) delete this.#listeners[name];
   }
 }
