@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, before, test } from 'node:test';
+import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { AcsTokenVerifier } from './acs-token.ts';
+
+const issuer = 'https://acs.example';
+const audience = 'resource-1';
+const keys = await generateKeyPair('RS256', { extractable: true });
+const strangers = await generateKeyPair('RS256');
+
+let server: Server;
+let jwksUrl: string;
+let verifier: AcsTokenVerifier;
+
+before(async () => {
+  const body = JSON.stringify({
+    keys: [{ ...(await exportJWK(keys.publicKey)), kid: 'k1', alg: 'RS256', use: 'sig' }],
+  });
+  server = createServer((_, response) => response.setHeader('content-type', 'application/json').end(body));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  jwksUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/calling/keys`;
+  verifier = new AcsTokenVerifier({ jwksUrl, issuer, audience });
+});
+after(() => server.close());
+
+interface Claims {
+  readonly issuer?: string;
+  readonly audience?: string;
+  readonly expiresInSeconds?: number;
+  readonly notBeforeSeconds?: number;
+  readonly key?: CryptoKey;
+}
+
+function sign(claims: Claims = {}): Promise<string> {
+  const now = Math.floor(Date.now() / 1000);
+  return new SignJWT({})
+    .setProtectedHeader({ alg: 'RS256', kid: 'k1', typ: 'JWT' })
+    .setIssuer(claims.issuer ?? issuer)
+    .setAudience(claims.audience ?? audience)
+    .setIssuedAt(now)
+    .setNotBefore(now + (claims.notBeforeSeconds ?? 0))
+    .setExpirationTime(now + (claims.expiresInSeconds ?? 300))
+    .sign(claims.key ?? keys.privateKey);
+}
+
+const rejects = (authorization: string | null, code: string) =>
+  assert.rejects(verifier.verify(authorization), { code, status: 401 });
+
+test('a token of ACS for this resource passes, whatever the case of "Bearer"', async () => {
+  const token = await verifier.verify(`Bearer ${await sign()}`);
+  assert.equal((token.expiresAt ?? 0) - (token.issuedAt ?? 0), 300);
+  await verifier.verify(`bearer ${await sign()}`);
+});
+
+test('a missing or shapeless header is told apart from a bad token', async () => {
+  await rejects(null, 'auth.token_missing');
+  await rejects('Basic abc', 'auth.token_missing');
+  await rejects('Bearer not.a.token', 'auth.token_invalid');
+});
+
+test("a stranger's key, audience or issuer is refused", async () => {
+  await rejects(`Bearer ${await sign({ key: strangers.privateKey })}`, 'auth.token_invalid');
+  await rejects(`Bearer ${await sign({ audience: 'resource-2' })}`, 'auth.token_invalid');
+  await rejects(`Bearer ${await sign({ issuer: 'https://evil.example' })}`, 'auth.token_invalid');
+});
+
+test('a token signed with a shared secret, or not at all, is refused', async () => {
+  const forged = await new SignJWT({})
+    .setProtectedHeader({ alg: 'HS256', kid: 'k1' })
+    .setIssuer(issuer)
+    .setAudience(audience)
+    .setExpirationTime('5m')
+    .sign(new TextEncoder().encode('s'.repeat(32)));
+  await rejects(`Bearer ${forged}`, 'auth.token_invalid');
+  const [, payload] = (await sign()).split('.');
+  const none = Buffer.from(JSON.stringify({ alg: 'none', kid: 'k1' })).toString('base64url');
+  await rejects(`Bearer ${none}.${payload}.`, 'auth.token_invalid');
+});
+
+test('clocks may differ by up to a minute, not more', async () => {
+  await verifier.verify(`Bearer ${await sign({ expiresInSeconds: -50 })}`);
+  await rejects(`Bearer ${await sign({ expiresInSeconds: -70 })}`, 'auth.token_expired');
+  await verifier.verify(`Bearer ${await sign({ notBeforeSeconds: 50 })}`);
+  await rejects(`Bearer ${await sign({ notBeforeSeconds: 70 })}`, 'auth.token_invalid');
+});
+
+test('keys that cannot be fetched are our trouble, not the sender’s: 503, so that ACS tries again', async () => {
+  const broken = createServer((_, response) => response.writeHead(500).end());
+  await new Promise<void>((resolve) => broken.listen(0, '127.0.0.1', resolve));
+  const port = (broken.address() as AddressInfo).port;
+  const unlucky = new AcsTokenVerifier({ jwksUrl: `http://127.0.0.1:${port}/keys`, issuer, audience });
+  const token = `Bearer ${await sign()}`;
+  await assert.rejects(unlucky.verify(token), { code: 'auth.keys_unavailable', status: 503 });
+  broken.closeAllConnections();
+  await new Promise((resolve) => broken.close(resolve));
+  await assert.rejects(unlucky.verify(token), { code: 'auth.keys_unavailable', status: 503 });
+});

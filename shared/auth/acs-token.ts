@@ -1,0 +1,94 @@
+import { createRemoteJWKSet, errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { DependencyError, ParleyError } from '../errors.ts';
+
+export interface AcsTokenOptions {
+  /** Where ACS publishes its signing keys. */
+  readonly jwksUrl: string;
+  readonly issuer: string;
+  /** The ACS resource's immutable id. */
+  readonly audience: string;
+}
+
+/** What a token of ACS says that is of use here. Times are seconds since 1970. */
+export interface AcsToken {
+  readonly issuedAt: number | undefined;
+  readonly expiresAt: number | undefined;
+}
+
+/** The token is missing, forged, stale or meant for somebody else. Answer 401. */
+export class TokenError extends ParleyError {
+  constructor(
+    code: 'auth.token_missing' | 'auth.token_expired' | 'auth.token_invalid',
+    message: string,
+    cause?: unknown,
+  ) {
+    super(code, message, { status: 401, cause });
+  }
+}
+
+const CLOCK_TOLERANCE_SECONDS = 60;
+const KEYS_TIMEOUT_MS = 3_000;
+/** How often an unknown key id may make us ask for the keys again: rotation heals soon, a flood of forgeries costs little. */
+const KEYS_COOLDOWN_MS = 5_000;
+
+/**
+ * Checks the tokens that ACS sends with each callback (they live 5 minutes) and with the upgrade of each media socket
+ * (24 hours): RS256 by a published key, the issuer, this resource as the audience, and the time.
+ * (https://learn.microsoft.com/azure/communication-services/how-tos/call-automation/secure-webhook-endpoint)
+ */
+export class AcsTokenVerifier {
+  readonly #keys: JWTVerifyGetKey;
+  readonly #issuer: string;
+  readonly #audience: string;
+
+  constructor(options: AcsTokenOptions) {
+    this.#keys = createRemoteJWKSet(new URL(options.jwksUrl), {
+      timeoutDuration: KEYS_TIMEOUT_MS,
+      cooldownDuration: KEYS_COOLDOWN_MS,
+    });
+    this.#issuer = options.issuer;
+    this.#audience = options.audience;
+  }
+
+  /**
+   * @param authorization the header's value, `Bearer <token>`
+   * @throws {TokenError} the sender has not proved to be ACS
+   * @throws {DependencyError} `auth.keys_unavailable`: the keys cannot be fetched, so nothing can be said yet
+   */
+  async verify(authorization: string | null | undefined): Promise<AcsToken> {
+    const token = /^Bearer ([\w.~+/=-]+)$/i.exec(authorization ?? '')?.[1];
+    if (token === undefined) {
+      throw new TokenError('auth.token_missing', 'Send the token of ACS as "Authorization: Bearer <token>".');
+    }
+    try {
+      const { payload } = await jwtVerify(token, this.#keys, {
+        issuer: this.#issuer,
+        audience: this.#audience,
+        // Without the list a token signed with HS256 and the public key as its secret might pass.
+        algorithms: ['RS256'],
+        clockTolerance: CLOCK_TOLERANCE_SECONDS,
+        requiredClaims: ['exp'],
+      });
+      return { issuedAt: payload.iat, expiresAt: payload.exp };
+    } catch (error) {
+      throw tokenErrorOf(error);
+    }
+  }
+}
+
+function tokenErrorOf(error: unknown): ParleyError {
+  if (error instanceof errors.JWTExpired) {
+    return new TokenError('auth.token_expired', 'The token has expired; send a fresh one.', error);
+  }
+  // jose raises its bare base class when the keys' address answers with anything but 200 and JSON.
+  const keysFailed =
+    !(error instanceof errors.JOSEError) || error instanceof errors.JWKSTimeout || error.code === 'ERR_JOSE_GENERIC';
+  if (keysFailed) {
+    return new DependencyError(
+      'auth.keys_unavailable',
+      'The signing keys of ACS could not be fetched; check ACS_JWKS_URL and that it can be reached.',
+      error,
+    );
+  }
+  return new TokenError('auth.token_invalid', 'The token is not one of ACS for this resource.', error);
+}
