@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { CallControl } from './call-control.ts';
+import { CallControlError } from './call-control-error.ts';
+
+const accessKey = Buffer.from('a key').toString('base64');
+
+interface Seen {
+  readonly path: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: Record<string, unknown>;
+}
+type Answer = (seen: Seen, response: ServerResponse, attempt: number) => void;
+
+/** An HTTP server in place of ACS that records what the real SDK sends it. */
+async function acsThat(t: TestContext, answer: Answer): Promise<{ calls: CallControl; seen: Seen[] }> {
+  const seen: Seen[] = [];
+  const server = createServer(async (request, response) => {
+    let text = '';
+    for await (const chunk of request) text += chunk;
+    const record = { path: request.url ?? '', headers: request.headers, body: text === '' ? {} : JSON.parse(text) };
+    seen.push(record);
+    response.setHeader('content-type', 'application/json');
+    answer(record, response, seen.length);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const calls = new CallControl({
+    connectionString: `endpoint=http://127.0.0.1:${(server.address() as AddressInfo).port}/;accesskey=${accessKey}`,
+    callbackBase: 'https://functions.example/api/v1',
+    mediaBase: 'wss://media.example/api/v1',
+    attemptMs: 150,
+  });
+  return { calls, seen };
+}
+
+const connection = {
+  callConnectionId: 'c-1',
+  serverCallId: 's-1',
+  correlationId: 'x-1',
+  callConnectionState: 'connecting',
+};
+const error = (code: string) => JSON.stringify({ error: { code, message: 'no' } });
+
+test('answering hands ACS the session in the callback, the socket and the operation context', async (t) => {
+  const { calls, seen } = await acsThat(t, (_, response) => response.end(JSON.stringify(connection)));
+  assert.deepEqual(await calls.answer('CTX', 'session-1'), {
+    callConnectionId: 'c-1',
+    serverCallId: 's-1',
+    correlationId: 'x-1',
+  });
+  const [request] = seen;
+  assert.match(request?.path ?? '', /^\/calling\/callConnections:answer\?/);
+  assert.match(request?.headers.authorization ?? '', /^HMAC-SHA256 SignedHeaders=/);
+  assert.deepEqual(request?.body, {
+    incomingCallContext: 'CTX',
+    callbackUri: 'https://functions.example/api/v1/calls/callbacks/session-1',
+    operationContext: 'session-1',
+    mediaStreamingOptions: {
+      transportType: 'websocket',
+      transportUrl: 'wss://media.example/api/v1/media/stream?session_id=session-1',
+      contentType: 'audio',
+      audioChannelType: 'mixed',
+      audioFormat: 'Pcm16KMono',
+      startMediaStreaming: true,
+      enableBidirectional: true,
+      enableDtmfTones: true,
+    },
+  });
+});
+
+test('placing a call names target and source', async (t) => {
+  const { calls, seen } = await acsThat(t, (_, response) => response.writeHead(201).end(JSON.stringify(connection)));
+  assert.equal((await calls.place('+15550001111', '+15550002222', 'session-2')).callConnectionId, 'c-1');
+  const body = seen[0]?.body as {
+    targets: { phoneNumber: { value: string } }[];
+    sourceCallerIdNumber: { value: string };
+  };
+  assert.equal(body.targets[0]?.phoneNumber.value, '+15550001111');
+  assert.equal(body.sourceCallerIdNumber.value, '+15550002222');
+});
+
+test('hanging up, rejecting and restarting the media go to the right operations', async (t) => {
+  const { calls, seen } = await acsThat(t, (request, response) => {
+    response.writeHead(request.path.includes('startMediaStreaming') ? 202 : 204).end();
+  });
+  await calls.hangUp('c-1');
+  await calls.rejectAsBusy('CTX');
+  await calls.startMediaStreaming('c-1', 'media-1');
+  assert.deepEqual(
+    seen.map((request) => request.path.split('?')[0]),
+    [
+      '/calling/callConnections/c-1:terminate',
+      '/calling/callConnections:reject',
+      '/calling/callConnections/c-1:startMediaStreaming',
+    ],
+  );
+  assert.deepEqual(seen[1]?.body, { incomingCallContext: 'CTX', callRejectReason: 'busy' });
+  assert.deepEqual(seen[2]?.body, { operationContext: 'media-1' });
+});
+
+test('a hiccup is retried under the same repeatability id', async (t) => {
+  const { calls, seen } = await acsThat(t, (_, response, attempt) =>
+    attempt < 3 ? response.writeHead(503).end() : response.end(JSON.stringify(connection)),
+  );
+  await calls.answer('CTX', 'session-1');
+  assert.equal(seen.length, 3);
+  assert.equal(new Set(seen.map((request) => request.headers['repeatability-request-id'])).size, 1);
+});
+
+const failures: [status: number, code: string, transient: boolean][] = [
+  [429, 'acs.unavailable', true],
+  [500, 'acs.unavailable', true],
+  [400, 'acs.refused', false],
+  [401, 'acs.denied', false],
+  [404, 'acs.call_gone', false],
+];
+for (const [status, code, transient] of failures) {
+  test(`an answer of ${status} becomes ${code}`, async (t) => {
+    const { calls } = await acsThat(t, (_, response) => response.writeHead(status).end(error('8500')));
+    const thrown = await calls.hangUp('c-1').catch((caught: unknown) => caught);
+    assert.ok(thrown instanceof CallControlError);
+    assert.equal(thrown.code, code);
+    assert.equal(thrown.transient, transient);
+    assert.deepEqual(thrown.details, { acsStatus: status, acsCode: '8500' });
+  });
+}
+
+test('an answer without a call id, for which the SDK throws a mere string, is an error like the others', async (t) => {
+  const { calls } = await acsThat(t, (_, response) => response.end('{}'));
+  await assert.rejects(calls.answer('CTX', 'session-1'), (thrown: CallControlError) => {
+    assert.ok(thrown instanceof CallControlError);
+    assert.equal(thrown.code, 'acs.refused');
+    assert.match(thrown.message, /callConnectionId is missing/);
+    return true;
+  });
+});
+
+test('silence is cut short, and a dead port is told as unreachable', async (t) => {
+  const { calls } = await acsThat(t, () => undefined);
+  await assert.rejects(calls.startMediaStreaming('c-1', 'm'), { code: 'acs.unreachable', transient: true });
+  const nowhere = new CallControl({
+    connectionString: `endpoint=http://127.0.0.1:1/;accesskey=${accessKey}`,
+    callbackBase: 'http://localhost/api/v1',
+    mediaBase: 'ws://localhost/api/v1',
+  });
+  await assert.rejects(nowhere.hangUp('c-1'), { code: 'acs.unreachable', transient: true });
+});
