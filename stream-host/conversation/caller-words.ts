@@ -1,0 +1,121 @@
+interface Phrase {
+  readonly offsetMs: number;
+  words: readonly string[];
+  settled: boolean;
+  changedAtMs: number;
+  /** How many of the words, from the first, a turn of the agent has already taken up. */
+  taken: number;
+}
+
+/** Phrases that are final and wholly taken are kept for a while, as the recogniser may still refine the newest. */
+const KEPT_PHRASES = 4;
+const SAME_PHRASE_MS = 100;
+/** A recogniser moves a phrase's start while it refines it. */
+const SAME_OPEN_PHRASE_MS = 1500;
+
+/** What a partial or final did to words that a turn had taken already. */
+export type Correction = { readonly takenText: string; readonly settled: boolean };
+
+/**
+ * The caller's words as the recogniser hears them, and which of them a turn has taken up. A word is taken once:
+ * a final that comes after its partial was answered corrects those words, it does not ask again; and no word is
+ * dropped because it came at a bad moment.
+ */
+export class CallerWords {
+  readonly #phrases: Phrase[] = [];
+  readonly #stablePartialMs: number;
+  /** The phrases of the last take, each with how many of its words earlier turns had taken. */
+  #lastTake: { readonly phrase: Phrase; readonly from: number }[] = [];
+  #spokeSinceTake = false;
+
+  constructor(stablePartialMs: number) {
+    this.#stablePartialMs = stablePartialMs;
+  }
+
+  /** The caller is making sounds: what the recogniser adds from now on is new, no refinement of what was taken. */
+  speechStarted(): void {
+    this.#spokeSinceTake = true;
+  }
+
+  /**
+   * Takes in a partial or a final. The phrase is known by where it starts.
+   * @returns the correction, when it changed words that the last turn took
+   */
+  heard(text: string, offsetMs: number, final: boolean, nowMs: number): Correction | undefined {
+    const words = text.trim() === '' ? [] : text.trim().split(/\s+/);
+    const phrase = this.#phraseAt(offsetMs, nowMs);
+    if (phrase.settled && !final) return;
+    const before = phrase.words.slice(0, phrase.taken);
+    if (words.join(' ') !== phrase.words.join(' ')) phrase.changedAtMs = nowMs;
+    phrase.words = words;
+    phrase.settled = final;
+    if (phrase.taken === 0 || startsWith(words, before)) return;
+    // The taken words themselves read differently now. Unless the caller spoke on, the whole phrase is their new reading.
+    phrase.taken = this.#spokeSinceTake ? Math.min(phrase.taken, words.length) : words.length;
+    if (!this.#lastTake.some((take) => take.phrase === phrase)) return;
+    return { takenText: this.#takenText(), settled: final };
+  }
+
+  /** Words that no turn has taken: none, some that may still change, or settled ones. */
+  status(nowMs: number): 'none' | 'open' | 'settled' {
+    const pending = this.#pending();
+    if (pending.length === 0) return 'none';
+    const settled = (phrase: Phrase) => phrase.settled || nowMs - phrase.changedAtMs >= this.#stablePartialMs;
+    return pending.every(settled) ? 'settled' : 'open';
+  }
+
+  get pendingText(): string {
+    return this.#pending()
+      .flatMap((phrase) => phrase.words.slice(phrase.taken))
+      .join(' ');
+  }
+
+  /** Takes all pending words for a turn. */
+  take(): string {
+    this.#lastTake = this.#pending().map((phrase) => ({ phrase, from: phrase.taken }));
+    for (const { phrase } of this.#lastTake) phrase.taken = phrase.words.length;
+    this.#spokeSinceTake = false;
+    while (this.#phrases.length > KEPT_PHRASES) this.#phrases.shift();
+    return this.#takenText();
+  }
+
+  /** Puts back what the last {@link take} took: its turn was dropped before anything of it was heard. */
+  putBack(): void {
+    for (const { phrase, from } of this.#lastTake) {
+      phrase.taken = from;
+      if (!this.#phrases.includes(phrase)) this.#phrases.push(phrase);
+    }
+    this.#phrases.sort((a, b) => a.offsetMs - b.offsetMs);
+    this.#lastTake = [];
+  }
+
+  #takenText(): string {
+    return this.#lastTake.flatMap(({ phrase, from }) => phrase.words.slice(from, phrase.taken)).join(' ');
+  }
+
+  #phraseAt(offsetMs: number, nowMs: number): Phrase {
+    const found = this.#phrases.findLast((phrase) => {
+      const movedMs = Math.abs(phrase.offsetMs - offsetMs);
+      return movedMs < SAME_PHRASE_MS || (!phrase.settled && movedMs < SAME_OPEN_PHRASE_MS);
+    });
+    if (found) return found;
+    // The recogniser has moved on: what it left open will not get a final any more.
+    for (const phrase of this.#phrases) phrase.settled = true;
+    const phrase: Phrase = { offsetMs, words: [], settled: false, changedAtMs: nowMs, taken: 0 };
+    this.#phrases.push(phrase);
+    return phrase;
+  }
+
+  #pending(): Phrase[] {
+    return this.#phrases.filter((phrase) => phrase.words.length > phrase.taken);
+  }
+}
+
+function startsWith(words: readonly string[], beginning: readonly string[]): boolean {
+  return beginning.every((word, at) => plain(words[at] ?? '') === plain(word));
+}
+
+/** Finals differ from partials in capitals and punctuation; that is no other word. */
+function plain(word: string): string {
+  return word.toLowerCase().replace(/[^\p{L}\p{N}']/gu, '');
+}

@@ -1,0 +1,70 @@
+interface Clause {
+  readonly text: string;
+  readonly startMs: number;
+  /** Where in `text` each spoken word ends, and when it has been spoken half: the moment it counts as heard. */
+  readonly words: { readonly endChar: number; readonly heardAtMs: number }[];
+  durationMs: number;
+  /** All of the clause's audio is there. */
+  complete: boolean;
+}
+
+/** How fast text goes by where neither word times nor the whole duration are known. */
+const CHARS_PER_MS = 0.015;
+
+/**
+ * Which of an answer's words have been heard at a point of its playout. Word times come from the synthesiser; where it
+ * gives none, a clause's words are spread over its duration by their letters.
+ */
+export class SpokenText {
+  readonly #clauses: Clause[] = [];
+
+  /** @param startMs where the clause's audio starts in the playout of the answer */
+  addClause(text: string, startMs: number): void {
+    this.#clauses.push({ text, startMs, words: [], durationMs: 0, complete: false });
+  }
+
+  /** Adds a word of the newest clause; times are from the start of the clause's audio. */
+  addWord(word: string, startMs: number, durationMs: number): void {
+    const clause = this.#clauses.at(-1);
+    if (!clause) return;
+    const from = clause.words.at(-1)?.endChar ?? 0;
+    const at = clause.text.indexOf(word, from);
+    // The synthesiser may normalise what it speaks; a word that is not in the text moves nothing.
+    if (at >= 0) clause.words.push({ endChar: at + word.length, heardAtMs: startMs + durationMs / 2 });
+  }
+
+  /** All of the newest clause's audio is there, and so long it is. */
+  endClause(durationMs: number): void {
+    const clause = this.#clauses.at(-1);
+    if (clause) Object.assign(clause, { durationMs, complete: true });
+  }
+
+  get full(): string {
+    return this.#clauses
+      .map((clause) => clause.text)
+      .join('')
+      .trim();
+  }
+
+  /** The text up to the last word that was heard when `playedMs` of the answer had been played. */
+  heardAt(playedMs: number): string {
+    return this.#clauses
+      .map((clause) => heardOf(clause, playedMs - clause.startMs))
+      .join('')
+      .trim();
+  }
+}
+
+function heardOf(clause: Clause, playedMs: number): string {
+  if (playedMs <= 0) return '';
+  if (clause.complete && playedMs >= clause.durationMs) return clause.text;
+  if (clause.words.length === 0) return heardByLetters(clause, playedMs);
+  const last = clause.words.findLast((word) => word.heardAtMs <= playedMs);
+  return clause.text.slice(0, last?.endChar ?? 0);
+}
+
+function heardByLetters(clause: Clause, playedMs: number): string {
+  const charsPerMs = clause.complete ? clause.text.length / clause.durationMs : CHARS_PER_MS;
+  const end = clause.text.lastIndexOf(' ', Math.floor(playedMs * charsPerMs));
+  return clause.text.slice(0, Math.max(0, end));
+}
