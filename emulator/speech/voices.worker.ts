@@ -1,0 +1,69 @@
+import { parentPort } from 'node:worker_threads';
+import { bytesOf, SAMPLE_RATE } from '../../shared/audio/pcm.ts';
+import { messageOf } from '../../shared/errors.ts';
+import { Flite, type FliteVoice } from './flite.ts';
+import { PAUSE, type Phone } from './phones.ts';
+import type { SpeechClip } from './speech-clip.ts';
+import { type SpokenWord, toSpoken } from './spoken-text.ts';
+import { timeWords } from './word-timing.ts';
+
+export interface SpeakRequest {
+  readonly id: number;
+  readonly sentence: string;
+  readonly voice: FliteVoice;
+  readonly stretch: number;
+}
+
+export type VoicesReply =
+  | { readonly type: 'ready' }
+  | { readonly type: 'clip'; readonly id: number; readonly clip: SpeechClip }
+  | { readonly type: 'failed'; readonly id: number; readonly reason: string };
+
+/** Flite begins with 0.2 s of nothing, which would only add to the wait for the first word. */
+const LEAD_IN_MS = 40;
+const MAX_KNOWN_WORDS = 5000;
+
+const port = parentPort;
+if (port === null) throw new Error('This module is a worker: start it with new Worker().');
+
+const flite = await Flite.load();
+flite.speak('Ready.', 'slt', 1);
+const pronunciations = new Map<string, readonly string[]>();
+
+port.on('message', (request: SpeakRequest) => {
+  try {
+    const clip = speak(request);
+    port.postMessage({ type: 'clip', id: request.id, clip } satisfies VoicesReply, [clip.pcm.buffer as ArrayBuffer]);
+  } catch (error) {
+    port.postMessage({ type: 'failed', id: request.id, reason: messageOf(error) } satisfies VoicesReply);
+  }
+});
+port.postMessage({ type: 'ready' } satisfies VoicesReply);
+
+function speak({ sentence, voice, stretch }: SpeakRequest): SpeechClip {
+  const { words, spoken } = toSpoken(sentence);
+  if (words.length === 0) return { pcm: new Uint8Array(0), words: [] };
+  const { samples, phones } = flite.speak(spoken, voice, stretch);
+
+  const cutMs = Math.max(0, leadingPauseMs(phones) - LEAD_IN_MS);
+  const spans = timeWords(pronounce(words), phones);
+  return {
+    pcm: bytesOf(samples.slice(Math.round((cutMs / 1000) * SAMPLE_RATE))),
+    words: words.map(({ text }, index) => {
+      const { startMs = 0, endMs = 0 } = spans[index] ?? {};
+      return { text, startMs: Math.max(0, startMs - cutMs), durationMs: endMs - startMs };
+    }),
+  };
+}
+
+const leadingPauseMs = ([first]: readonly Phone[]): number => (first?.name === PAUSE ? first.endMs : 0);
+
+/** Every word's phones, from memory where it was spoken before. Without an answer from Flite, its letters stand in. */
+function pronounce(words: readonly SpokenWord[]): (readonly string[])[] {
+  if (pronunciations.size > MAX_KNOWN_WORDS) pronunciations.clear();
+  const unknown = [...new Set(words.map(({ spoken }) => spoken))].filter((word) => !pronunciations.has(word));
+  const answers = flite.pronounce(unknown);
+  const now = new Map(unknown.map((word, index) => [word, answers?.[index] ?? [...word.toLowerCase()]]));
+  if (answers !== undefined) for (const [word, phones] of now) pronunciations.set(word, phones);
+  return words.map(({ spoken }) => pronunciations.get(spoken) ?? now.get(spoken) ?? []);
+}

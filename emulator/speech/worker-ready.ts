@@ -1,0 +1,32 @@
+import type { Worker } from 'node:worker_threads';
+import { DependencyError } from '../../shared/errors.ts';
+
+const START_TIMEOUT_MS = 60_000;
+
+/**
+ * Waits until a worker says `{ type: 'ready' }`, which it does once its models are loaded.
+ * @param what how a message names it, as in "The voices"
+ * @throws {DependencyError} `speech.worker` where it dies first or takes more than a minute; it is then terminated
+ */
+export async function workerReady(worker: Worker, what: string): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const onMessage = (message: unknown) => {
+    if (typeof message === 'object' && message !== null && 'type' in message && message.type === 'ready') resolve();
+  };
+  const onExit = (status: number) => reject(new Error(`it ended with status ${status}`));
+  const timer = setTimeout(() => reject(new Error('it took more than a minute')), START_TIMEOUT_MS);
+  worker.on('message', onMessage).on('error', reject).on('exit', onExit);
+  try {
+    await promise;
+  } catch (error) {
+    void worker.terminate();
+    throw new DependencyError(
+      'speech.worker',
+      `${what} could not be loaded. Run npm ci again, then start anew.`,
+      error,
+    );
+  } finally {
+    clearTimeout(timer);
+    worker.off('message', onMessage).off('error', reject).off('exit', onExit);
+  }
+}
