@@ -1,0 +1,167 @@
+import type { Redis } from 'ioredis';
+import { type Cancel, type Clock, systemClock } from '../clock.ts';
+import { messageOf } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { type SessionKeys, sessionKeys } from './keys.ts';
+import type { SessionCommand } from './session.ts';
+import { decodeCommand } from './session-codec.ts';
+import { redisFailure } from './session-errors.ts';
+
+export interface CommandInboxOptions {
+  /** How late a command can be whose doorbell was lost. */
+  readonly pollMs?: number;
+  readonly clock?: Clock;
+  readonly log?: Logger;
+}
+
+interface Reader {
+  readonly sessionId: string;
+  readonly keys: SessionKeys;
+  readonly onCommand: (command: SessionCommand) => void;
+  /** Id of the last entry delivered; undefined until it is known where the session's last reader stopped. */
+  position: string | undefined;
+  reading: boolean;
+  /** The bell rang during a read. */
+  rungAgain: boolean;
+  closed: boolean;
+}
+
+const READ_COUNT = 100;
+/** Outlives a call; from then on the store's scripts keep it as long as the session. */
+const POSITION_TTL_MS = 86_400_000;
+
+/**
+ * The commands for the sessions that this process holds. A doorbell (pub/sub) says that there is something to read, the
+ * stream is what counts: it is read when a session is opened, when the bell rings, when the connection comes back, and
+ * every few seconds in case a bell was lost.
+ *
+ * A reader gets every command once, in order. A session's next reader, on whichever replica, goes on after what was
+ * delivered before it; only a replica that dies just after a delivery leaves that command to be delivered again.
+ */
+export class CommandInbox {
+  readonly #redis: Redis;
+  readonly #bell: Redis;
+  readonly #readers = new Map<string, Set<Reader>>();
+  readonly #clock: Clock;
+  readonly #pollMs: number;
+  readonly #log: Logger | undefined;
+  #cancelPoll: Cancel;
+
+  /** @param redis reads the streams, and stays the caller's to close; the bell gets a connection of its own */
+  constructor(redis: Redis, options: CommandInboxOptions = {}) {
+    this.#redis = redis;
+    this.#clock = options.clock ?? systemClock;
+    this.#pollMs = options.pollMs ?? 2000;
+    this.#log = options.log;
+    // ioredis renews only subscriptions that were once confirmed; we know all that are wanted.
+    this.#bell = redis.duplicate({ autoResubscribe: false });
+    this.#bell.on('error', () => {}); // The other connection sees the same outage, and logs it.
+    this.#bell.on('ready', () => this.#listenAgain());
+    this.#bell.on('message', (channel: string) => this.#readAll(this.#readers.get(channel) ?? []));
+    this.#cancelPoll = this.#clock.after(this.#pollMs, () => this.#poll());
+  }
+
+  /**
+   * Delivers the session's commands until the returned function is called.
+   * @throws {RequestError} `session.id-invalid`
+   */
+  open(sessionId: string, onCommand: (command: SessionCommand) => void): () => void {
+    const keys = sessionKeys(sessionId);
+    const flags = { position: undefined, reading: false, rungAgain: false, closed: false };
+    const reader: Reader = { sessionId, keys, onCommand, ...flags };
+    const readers = this.#readers.get(keys.commands) ?? new Set();
+    if (readers.size === 0) {
+      this.#readers.set(keys.commands, readers);
+      this.#subscribe([keys.commands]);
+    }
+    readers.add(reader);
+    void this.#read(reader);
+    return () => this.#closeReader(reader);
+  }
+
+  close(): void {
+    this.#cancelPoll();
+    for (const reader of this.#all()) reader.closed = true;
+    this.#readers.clear();
+    this.#bell.disconnect();
+  }
+
+  #closeReader(reader: Reader): void {
+    reader.closed = true;
+    const readers = this.#readers.get(reader.keys.commands);
+    if (!readers?.delete(reader) || readers.size > 0) return;
+    this.#readers.delete(reader.keys.commands);
+    if (this.#bell.status === 'ready') this.#bell.unsubscribe(reader.keys.commands).catch(() => {});
+  }
+
+  /** A failure here costs promptness only: the poll reads, and the next connection subscribes anew. */
+  #subscribe(channels: string[]): void {
+    if (this.#bell.status !== 'ready' || channels.length === 0) return;
+    this.#bell.subscribe(...channels).then(
+      () => this.#readAll(channels.flatMap((channel) => [...(this.#readers.get(channel) ?? [])])),
+      () => {},
+    );
+  }
+
+  #listenAgain(): void {
+    this.#subscribe([...this.#readers.keys()]);
+  }
+
+  #poll(): void {
+    this.#cancelPoll = this.#clock.after(this.#pollMs, () => this.#poll());
+    this.#readAll(this.#all());
+  }
+
+  #all(): Reader[] {
+    return [...this.#readers.values()].flatMap((readers) => [...readers]);
+  }
+
+  #readAll(readers: Iterable<Reader>): void {
+    for (const reader of readers) void this.#read(reader);
+  }
+
+  async #read(reader: Reader): Promise<void> {
+    reader.rungAgain = true;
+    if (reader.reading) return;
+    reader.reading = true;
+    try {
+      while (reader.rungAgain && !reader.closed) {
+        reader.rungAgain = false;
+        reader.position ??= (await this.#redis.get(reader.keys.commandsDone)) ?? '0-0';
+        const delivered = this.#deliver(reader, await this.#next(reader.keys.commands, reader.position));
+        if (delivered === READ_COUNT) reader.rungAgain = true;
+        if (delivered > 0) await this.#redis.set(reader.keys.commandsDone, reader.position, 'PX', POSITION_TTL_MS);
+      }
+    } catch (error) {
+      const failure = redisFailure(error);
+      if (failure.code !== 'redis.unavailable') {
+        this.#log?.warn({ session: reader.sessionId, reason: failure.message }, 'The commands could not be read');
+      }
+    } finally {
+      reader.reading = false;
+    }
+  }
+
+  async #next(stream: string, after: string): Promise<[id: string, fields: string[]][]> {
+    const reply = await this.#redis.xread('COUNT', READ_COUNT, 'STREAMS', stream, after);
+    return reply?.[0]?.[1] ?? [];
+  }
+
+  /** @returns how many entries the reader has passed */
+  #deliver(reader: Reader, entries: readonly [id: string, fields: string[]][]): number {
+    let passed = 0;
+    for (const [id, fields] of entries) {
+      if (reader.closed) break;
+      reader.position = id;
+      passed++;
+      const command = decodeCommand(fields);
+      try {
+        if (command) reader.onCommand(command);
+        else this.#log?.warn({ session: reader.sessionId, entry: id }, 'A command of an unknown kind was passed over');
+      } catch (error) {
+        this.#log?.error({ session: reader.sessionId, reason: messageOf(error) }, 'A command could not be carried out');
+      }
+    }
+    return passed;
+  }
+}

@@ -1,0 +1,53 @@
+import { RequestError } from '../errors.ts';
+
+/**
+ * Every key that Parley has in Redis. The keys of one session share a hash tag, so that they live in one cluster slot
+ * and one script may touch them all; a script never touches keys of two slots. Each key has a time to live.
+ */
+export interface SessionKeys {
+  /** Hash: the session. Changed only by scripts that check its version. */
+  readonly session: string;
+  /** Stream, capped: what happened. */
+  readonly events: string;
+  /** Stream, capped: what is asked of the replica that holds the session. Also the name of the doorbell's channel. */
+  readonly commands: string;
+  /** String: id of the last command that a replica has carried out. The next replica goes on after it. */
+  readonly commandsDone: string;
+  /** String with a lease's time to live: the replica that holds the session. */
+  readonly owner: string;
+}
+
+/** Braces would break the hash tag; the rest of the alphabet is what ids are made of. */
+const SESSION_ID = /^[\w.:~-]{1,128}$/;
+
+export const isSessionId = (id: string): boolean => SESSION_ID.test(id);
+
+/** @throws {RequestError} `session.id-invalid` */
+export function sessionKeys(id: string): SessionKeys {
+  if (!isSessionId(id)) {
+    throw new RequestError(
+      'session.id-invalid',
+      'A session id has 1 to 128 letters, digits or the characters _ - . : ~',
+    );
+  }
+  const prefix = `parley:{${id}}`;
+  return {
+    session: `${prefix}:session`,
+    events: `${prefix}:events`,
+    commands: `${prefix}:commands`,
+    commandsDone: `${prefix}:commands-done`,
+    owner: `${prefix}:owner`,
+  };
+}
+
+/** String: the id of the session that this call belongs to. */
+export const callKey = (callConnectionId: string): string => `parley:call:${callConnectionId}`;
+
+/** String: this event has been seen. */
+export const seenKey = (eventId: string): string => `parley:seen:${eventId}`;
+
+/** Sorted set by time of creation: the index of sessions. */
+export const CALLS_KEY = 'parley:calls';
+
+/** Hash by host id: the replicas with their load. */
+export const HOSTS_KEY = 'parley:hosts';

@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import type { Session, SessionCommand, SessionEvent } from './session.ts';
+import { DamagedSessionError } from './session-errors.ts';
+
+/** How sessions, events and commands are written to Redis, and how they are checked when they are read back. */
+
+const json = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.issues.push({ code: 'custom', message: 'is not JSON', input: text });
+    return z.NEVER;
+  }
+});
+const number = z
+  .string()
+  .regex(/^\d{1,16}(\.\d+)?$/)
+  .transform(Number);
+
+/** Fields that this release does not know are left out, and left alone in Redis: a newer replica may have set them. */
+const sessionHash = z.object({
+  id: z.string().min(1),
+  version: number.pipe(z.int().positive()),
+  channel: z.enum(['phone', 'browser']),
+  direction: z.enum(['inbound', 'outbound']),
+  mode: z.enum(['media']),
+  agent: z.string(),
+  status: z.enum(['initiating', 'ringing', 'connected', 'disconnected', 'failed']),
+  callConnectionId: z.string().exactOptional(),
+  serverCallId: z.string().exactOptional(),
+  correlationId: z.string().exactOptional(),
+  from: z.string().exactOptional(),
+  to: z.string().exactOptional(),
+  createdAt: number,
+  connectedAt: number.exactOptional(),
+  endedAt: number.exactOptional(),
+  endReason: z.string().exactOptional(),
+  history: json.pipe(z.array(z.unknown())),
+}) satisfies z.ZodType<Session, unknown>;
+
+const eventFields = z.object({
+  at: number,
+  type: z.string(),
+  source: z.enum(['functions', 'stream-host']),
+  data: json.pipe(z.record(z.string(), z.unknown())),
+});
+
+const command = json.pipe(
+  z.discriminatedUnion('type', [z.object({ type: z.literal('end'), reason: z.string() })]),
+) satisfies z.ZodType<SessionCommand, unknown>;
+
+/** A session's fields as a flat list of hash fields and values. What is undefined is left out. */
+export function encodeSession(fields: Partial<Session>): string[] {
+  return Object.entries(fields).flatMap(([name, value]) => {
+    if (value === undefined) return [];
+    return [name, name === 'history' ? JSON.stringify(value) : String(value)];
+  });
+}
+
+/**
+ * @param hash of the session with this id, not empty
+ * @throws {DamagedSessionError}
+ */
+export function decodeSession(id: string, hash: Readonly<Record<string, string>>): Session {
+  const result = sessionHash.safeParse(hash);
+  if (!result.success) {
+    const fields = result.error.issues.map((issue) => issue.path.join('.'));
+    throw new DamagedSessionError(id, `bad fields: ${[...new Set(fields)].join(', ')}`);
+  }
+  if (result.data.id !== id) throw new DamagedSessionError(id, 'it names another id');
+  return result.data;
+}
+
+export function encodeEvent(event: Omit<SessionEvent, 'id'>): string[] {
+  return ['at', String(event.at), 'type', event.type, 'source', event.source, 'data', JSON.stringify(event.data)];
+}
+
+/** The event of a stream entry, or undefined where it is none that this release can read. */
+export function decodeEvent(id: string, fields: readonly string[]): SessionEvent | undefined {
+  const result = eventFields.safeParse(asRecord(fields));
+  return result.success ? { id, ...result.data } : undefined;
+}
+
+export const encodeCommand = (value: SessionCommand): string => JSON.stringify(value);
+
+/** The command of a stream entry, or undefined where it is none that this release can carry out. */
+export function decodeCommand(fields: readonly string[]): SessionCommand | undefined {
+  const result = command.safeParse(asRecord(fields)['command']);
+  return result.success ? result.data : undefined;
+}
+
+/** Fields and values in turn, as streams and scripts answer them, as a record. */
+export function asRecord(flat: readonly string[]): Record<string, string> {
+  const record: Record<string, string> = {};
+  for (let i = 0; i + 1 < flat.length; i += 2) record[flat[i] ?? ''] = flat[i + 1] ?? '';
+  return record;
+}

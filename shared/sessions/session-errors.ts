@@ -1,0 +1,54 @@
+import { DependencyError, messageOf, ParleyError } from '../errors.ts';
+
+/** The session was changed by somebody else since it was read. Read it again, or use `SessionStore.update`. */
+export class VersionConflictError extends ParleyError {
+  constructor(id: string, expected: number, actual: number) {
+    super(
+      'session.version-conflict',
+      `Session ${id} is at version ${actual}, not ${expected}: read it again and retry`,
+      {
+        status: 409,
+        details: { expected, actual },
+      },
+    );
+  }
+}
+
+/** What stands under a session's key is not a session that this release can read. */
+export class DamagedSessionError extends ParleyError {
+  constructor(id: string, what: string) {
+    super(
+      'session.damaged',
+      `What Redis holds for session ${id} cannot be read (${what}); delete its keys to be rid of it`,
+    );
+  }
+}
+
+/**
+ * What a failed Redis command means to the caller.
+ *
+ * Only the message of the client's error goes into the chain: the error itself carries the command with its arguments,
+ * and those hold phone numbers and words that were said.
+ */
+export function redisFailure(error: unknown): ParleyError {
+  if (error instanceof ParleyError) return error;
+  const said = messageOf(error).replace(/, with args beginning with.*/s, '');
+  const cause = new Error(said);
+  if (said.startsWith('WRONGTYPE')) {
+    return new ParleyError(
+      'redis.foreign-key',
+      'A key of Parley in Redis holds something else; is this Redis shared?',
+      {
+        cause,
+      },
+    );
+  }
+  if (error instanceof Error && error.name === 'ReplyError') {
+    return new DependencyError('redis.refused', `Redis refused a command: ${said}`, cause);
+  }
+  return new DependencyError(
+    'redis.unavailable',
+    `Redis did not answer (${said}); the change may or may not have been made. Check that it runs and REDIS_URL is right`,
+    cause,
+  );
+}
