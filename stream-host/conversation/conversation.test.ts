@@ -1,0 +1,268 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { HistoryItem, ReplyPiece } from './ports.ts';
+import { Rig, text } from './test-rig.ts';
+
+const LONG = 'It is on its way, and it arrives tomorrow before noon, at the door.';
+const call = { callId: 'c1', name: 'move_delivery', args: { day: 'Friday' } };
+const ranTool: ReplyPiece[] = [
+  { type: 'tool-started', call },
+  { type: 'tool-ended', call, elapsedMs: 5, result: { ok: true } },
+];
+
+test('the greeting is spoken first and stands in the history', async () => {
+  const rig = new Rig({ greeting: 'Hello, this is Parley.' });
+  rig.conversation.start();
+  await rig.clock.advance(3000);
+  assert.deepEqual(rig.conversation.history, [{ role: 'agent', text: 'Hello, this is Parley.', heard: true }]);
+  assert.equal(rig.conversation.state, 'listening');
+});
+
+test('an answer starts when the pause has lasted the hold, not when the final comes', async () => {
+  const rig = await new Rig().started();
+  await rig.says('Where is my order?');
+  const [latency] = rig.of('turnLatency');
+  assert.ok(latency);
+  const [{ recognisedMs, firstAudioMs }] = latency.args;
+  assert.equal(recognisedMs, 500);
+  assert.equal(firstAudioMs, 600, 'the hold, and the synthesiser’s 100 ms: nothing else');
+});
+
+test('a stable partial is enough: the recogniser’s final need not be waited for', async () => {
+  const rig = await new Rig().started();
+  await rig.voice(0.9, 640);
+  rig.partial('Where is my order?', 2000);
+  await rig.voice(0.05, 800);
+  assert.equal(rig.prompts.length, 1);
+  rig.final('Where is my order?', 2000);
+  await rig.clock.advance(5000);
+  assert.equal(rig.prompts.length, 1, 'the late final is not answered again');
+});
+
+test('a final that adds words to what is being thought about starts the thought anew', async () => {
+  const rig = await new Rig().started();
+  rig.script = () => [400, text('Yes.')];
+  await rig.voice(0.9, 640);
+  rig.partial('Deliver it', 2000);
+  await rig.voice(0.05, 640);
+  rig.final('Deliver it on Friday', 2000);
+  await rig.clock.advance(3000);
+  assert.equal(rig.callerWords, 'Deliver it on Friday');
+  assert.deepEqual(rig.prompts.at(-1)?.at(-1), { role: 'caller', text: 'Deliver it on Friday' });
+  assert.equal(rig.of('agentSpoke').length, 1);
+});
+
+test('a final that reads the taken words differently corrects them, before any sound by a new answer', async () => {
+  const rig = await new Rig().started();
+  rig.script = () => [400, text('Yes.')];
+  await rig.voice(0.9, 640);
+  rig.partial('order ten forty', 2000);
+  await rig.voice(0.05, 640);
+  rig.final('order 1042', 2000);
+  await rig.clock.advance(3000);
+  assert.equal(rig.callerWords, 'order 1042');
+  assert.deepEqual(rig.prompts.at(-1)?.at(-1), { role: 'caller', text: 'order 1042' });
+});
+
+test('on a barge-in the stop command is the first thing sent, within the frame that decided it', async () => {
+  const rig = await new Rig().started();
+  rig.script = () => [text(LONG)];
+  await rig.says('Where is my order?', { restMs: 1500 });
+  assert.equal(rig.conversation.state, 'speaking');
+  rig.log.length = 0;
+  const onsetMs = rig.clock.now();
+  await rig.voice(0.9, 320);
+  const [stop] = rig.of('stop');
+  assert.equal(stop?.atMs, onsetMs + 96, 'three detector frames of speech, and not a millisecond more');
+  const after = rig.log.slice(rig.log.findIndex((entry) => entry.type === 'stop') + 1);
+  assert.ok(after.every((entry) => entry.type !== 'frame'));
+});
+
+test('after a barge-in the history holds the words that were heard and no others', async () => {
+  const rig = await new Rig().started();
+  rig.script = () => [text(LONG)];
+  await rig.says('Where is my order?', { restMs: 1500 });
+  await rig.voice(0.9, 320);
+  const item = rig.conversation.history.at(-1);
+  assert.ok(item?.role === 'agent' && !item.heard);
+  assert.ok(LONG.startsWith(item.text) && item.text.length > 5 && item.text.length < LONG.length / 2, item.text);
+  const [spoke] = rig.of('agentSpoke');
+  assert.equal(spoke?.args[0].heardText, item.text);
+  assert.equal(spoke?.args[0].interrupted, true);
+});
+
+test('without word times the heard words are reckoned from the letters', async () => {
+  const rig = new Rig();
+  rig.withWordTimes = false;
+  await rig.started();
+  rig.script = () => [text(LONG)];
+  await rig.says('Where is my order?', { restMs: 1500 });
+  await rig.voice(0.9, 320);
+  const item = rig.conversation.history.at(-1);
+  assert.ok(item?.role === 'agent' && LONG.startsWith(item.text) && item.text.length < LONG.length / 2);
+});
+
+test('what the caller says while the agent thinks joins the same turn', async () => {
+  const rig = await new Rig().started();
+  rig.script = () => [1000, text('Yes.')];
+  await rig.says('Where is my order?');
+  assert.equal(rig.conversation.state, 'thinking');
+  await rig.says('And can it come on Friday?');
+  await rig.clock.advance(4000);
+  assert.deepEqual(rig.prompts.at(-1)?.at(-1), {
+    role: 'caller',
+    text: 'Where is my order? And can it come on Friday?',
+  });
+  assert.equal(rig.of('agentSpoke').length, 1);
+});
+
+test('a noise while the agent thinks delays the answer, it does not lose it', async () => {
+  const rig = await new Rig().started();
+  rig.script = () => [1000, text('Yes.')];
+  await rig.says('Where is my order?');
+  await rig.voice(0.9, 160);
+  await rig.voice(0.05, 960);
+  await rig.clock.advance(8000);
+  assert.equal(rig.of('agentSpoke').length, 1);
+  assert.equal(rig.callerWords, 'Where is my order?');
+});
+
+test('a noise during the greeting’s first silence does not leave the caller without a greeting', async () => {
+  const rig = new Rig();
+  rig.synthesisDelayMs = 600;
+  rig.conversation.start();
+  await rig.voice(0.9, 160);
+  await rig.voice(0.05, 640);
+  await rig.clock.advance(8000);
+  assert.equal(rig.of('agentSpoke').length, 1);
+});
+
+test('a tool that has run is never run again because the caller spoke on', async () => {
+  const rig = await new Rig().started();
+  rig.script = (prompt) => (prompt === 1 ? [...ranTool, 1000, text('Done.')] : [text('Done, and it is on its way.')]);
+  await rig.says('Move it to Friday.');
+  await rig.says('And where is it now?');
+  await rig.clock.advance(5000);
+  const second = rig.prompts.at(-1) ?? [];
+  assert.deepEqual(
+    second.slice(1).map((item) => item.role),
+    ['caller', 'tool', 'caller'],
+  );
+});
+
+test('words that come while the agent speaks, too quiet to stop it, are answered after it', async () => {
+  const rig = await new Rig().started();
+  rig.script = (prompt) => [text(prompt === 1 ? LONG : 'Of course.')];
+  await rig.says('Where is my order?', { restMs: 1000 });
+  rig.final('and thank you', 9000);
+  await rig.clock.advance(10_000);
+  assert.equal(rig.callerWords, 'Where is my order? and thank you');
+  assert.equal(rig.prompts.length, 2);
+});
+
+test('words without any voice activity are answered', async () => {
+  const rig = await new Rig().started();
+  rig.final('hello there', 3000);
+  await rig.clock.advance(2000);
+  assert.equal(rig.prompts.length, 1);
+});
+
+test('a model that fails is apologised for, and the conversation goes on', async () => {
+  const rig = await new Rig().started();
+  rig.script = () => [new Error('429')];
+  await rig.says('Where is my order?');
+  await rig.clock.advance(6000);
+  assert.match(rig.spoken.at(-1) ?? '', /went wrong/);
+  assert.equal(rig.conversation.state, 'listening');
+  assert.ok(rig.of('fault').some((fault) => fault.args[0] === 'reply.failed'));
+});
+
+test('a model that hangs is given up after the stall time', async () => {
+  const rig = await new Rig().started();
+  rig.script = () => ['hang'];
+  await rig.says('Where is my order?');
+  await rig.clock.advance(15_000);
+  assert.ok(rig.of('fault').some((fault) => fault.args[0] === 'reply.stalled'));
+  assert.equal(rig.conversation.state, 'listening');
+});
+
+test('a synthesiser that fails ends the turn, not the conversation', async () => {
+  const rig = await new Rig().started();
+  rig.synthesisFails = true;
+  await rig.says('Where is my order?');
+  await rig.clock.advance(2000);
+  assert.equal(rig.conversation.state, 'listening');
+  rig.synthesisFails = false;
+  await rig.says('Hello?');
+  await rig.clock.advance(3000);
+  assert.equal(rig.of('agentSpoke').at(-1)?.args[0].heardText, 'All right.');
+});
+
+test('sound without words, three times over, opens a fresh recogniser', async () => {
+  const rig = await new Rig().started();
+  for (let turn = 0; turn < 3; turn += 1) {
+    await rig.voice(0.9, 320);
+    await rig.voice(0.05, 320);
+    await rig.clock.advance(3000);
+  }
+  assert.equal(rig.openedRecognisers, 2);
+  await rig.says('Can you hear me now?');
+  assert.equal(rig.prompts.length, 1);
+});
+
+test('when the voice detector dies another is opened, and words alone carry the conversation till then', async () => {
+  const rig = await new Rig().started();
+  rig.breakDetector();
+  rig.final('are you there', 3000);
+  await rig.clock.advance(3000);
+  assert.equal(rig.prompts.length, 1);
+  await rig.says('Good.');
+  assert.equal(rig.prompts.length, 2);
+});
+
+test('the call ends when the goodbye has been heard, not before', async () => {
+  const rig = await new Rig().started();
+  rig.script = () => [text('Goodbye!'), { type: 'end-call', reason: 'goodbye' }];
+  await rig.says('Bye.');
+  await rig.clock.advance(3000);
+  const [ended] = rig.of('ended');
+  const [firstFrame] = rig.of('frame');
+  assert.deepEqual(ended?.args, ['goodbye']);
+  assert.equal(ended?.atMs, (firstFrame?.atMs ?? 0) + 'Goodbye!'.length * 50);
+});
+
+test('a resumed conversation gets no greeting, but the answer that it was owed', async () => {
+  const history: HistoryItem[] = [{ role: 'caller', text: 'Where is my order?' }];
+  const owed = new Rig({ history });
+  owed.conversation.start();
+  await owed.clock.advance(3000);
+  assert.equal(owed.spoken[0], 'All right.');
+
+  const quiet = new Rig({ history: [...history, { role: 'agent', text: 'On its way.', heard: true }] });
+  quiet.conversation.start();
+  await quiet.clock.advance(3000);
+  assert.deepEqual(quiet.spoken, []);
+});
+
+test('closing stops the voice, leaves no timer behind, and may be done twice', async () => {
+  const rig = await new Rig().started();
+  rig.script = () => [text(LONG)];
+  await rig.says('Where is my order?', { restMs: 1000 });
+  rig.conversation.close('hang-up');
+  rig.conversation.close('hang-up');
+  await rig.clock.advance(100);
+  assert.equal(rig.of('stop').length, 1);
+  assert.equal(rig.of('ended').length, 1);
+  assert.equal(rig.clock.pending, 0);
+});
+
+test('a listener that throws is reported and hurts nobody', async () => {
+  const rig = new Rig();
+  rig.conversation.events.on('state', () => {
+    throw new Error('a bad listener');
+  });
+  rig.conversation.start();
+  await rig.clock.advance(3000);
+  assert.equal(rig.conversation.state, 'listening');
+  assert.ok(rig.of('fault').some((fault) => fault.args[0] === 'listener.failed'));
+});

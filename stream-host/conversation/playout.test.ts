@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FRAME_BYTES } from '../../shared/protocol/acs-media.ts';
+import { VirtualClock } from '../../shared/virtual-clock.ts';
+import { Playout } from './playout.ts';
+
+function line(options: { leadMs?: number; maxBufferedMs?: number; accepts?: () => boolean } = {}) {
+  const clock = new VirtualClock();
+  const sent: { atMs: number; frame: Uint8Array }[] = [];
+  const played: number[] = [];
+  const stops: number[] = [];
+  const playout = new Playout({
+    clock,
+    sink: {
+      sendAudio(frame) {
+        sent.push({ atMs: clock.now(), frame });
+        return options.accepts?.() ?? true;
+      },
+      stopAudio: () => stops.push(clock.now()),
+    },
+    leadMs: options.leadMs ?? 120,
+    maxBufferedMs: options.maxBufferedMs ?? 10_000,
+    onAudible: () => {},
+    onProgress: () => {},
+    onPlayed: (turn) => played.push(turn),
+  });
+  return { clock, sent, played, stops, playout };
+}
+
+const audio = (ms: number) => new Uint8Array((ms / 20) * FRAME_BYTES).fill(7);
+
+test('the lead goes out at once, then a frame every 20 ms exactly', async () => {
+  const { clock, sent, playout } = line();
+  playout.begin(1).write(audio(1000));
+  assert.equal(sent.length, 6);
+  await clock.advance(860);
+  assert.deepEqual(
+    sent.slice(6).map(({ atMs }) => atMs),
+    Array.from({ length: 43 }, (_, index) => 20 + index * 20),
+  );
+});
+
+test('a timer that fires late is caught up with, and the error does not add up', async () => {
+  const { clock, sent, playout } = line();
+  const late = clock.after.bind(clock);
+  clock.after = (delayMs, task) => late(delayMs + 7, task);
+  playout.begin(1).write(audio(2000));
+  await clock.advance(1500);
+  // Real time needs 1500 / 20 frames and the lead's 6; a chained timer would be 26 % behind by now.
+  assert.ok(Math.abs(sent.length - 81) <= 1, `${sent.length} frames`);
+});
+
+test('a turn has been played when its last frame has, not when it was sent', async () => {
+  const { clock, played, playout } = line();
+  const turn = playout.begin(1);
+  turn.write(audio(100));
+  turn.end();
+  await clock.advance(99);
+  assert.deepEqual(played, []);
+  await clock.advance(1);
+  assert.deepEqual(played, [1]);
+});
+
+test('the playhead stands still while the synthesiser is late', async () => {
+  const { clock, playout } = line();
+  const turn = playout.begin(1);
+  turn.write(audio(100));
+  await clock.advance(500);
+  assert.equal(playout.heardMs, 100);
+  turn.write(audio(200));
+  await clock.advance(60);
+  assert.equal(playout.heardMs, 160);
+});
+
+test('stop sends the command, tells what was heard, and not one frame follows', async () => {
+  const { clock, sent, stops, played, playout } = line();
+  const turn = playout.begin(1);
+  turn.write(audio(1000));
+  await clock.advance(300);
+  assert.equal(playout.stop(), 300);
+  const before = sent.length;
+  turn.write(audio(500));
+  turn.end();
+  await clock.advance(2000);
+  assert.equal(sent.length, before);
+  assert.deepEqual(stops, [300]);
+  assert.deepEqual(played, []);
+});
+
+test('a new turn’s frames are its own, whatever the old one still writes', async () => {
+  const { clock, sent, playout } = line();
+  const old = playout.begin(1);
+  old.write(audio(1000));
+  await clock.advance(100);
+  playout.stop();
+  sent.length = 0;
+  const next = playout.begin(2);
+  old.write(audio(100));
+  next.write(audio(100).fill(9));
+  await clock.advance(500);
+  assert.ok(sent.length === 5 && sent.every(({ frame }) => frame[0] === 9));
+});
+
+test('audio of any length is cut into frames, and the last is filled with silence', async () => {
+  const { clock, sent, playout } = line();
+  const turn = playout.begin(1);
+  for (const bytes of [1, 639, 641, 2, 17]) turn.write(new Uint8Array(bytes).fill(7));
+  turn.end();
+  await clock.advance(500);
+  assert.deepEqual(
+    sent.map(({ frame }) => frame.filter((byte) => byte === 7).length),
+    [640, 640, 20],
+  );
+  assert.ok(sent.every(({ frame }) => frame.length === FRAME_BYTES));
+});
+
+test('a synthesiser that is far ahead waits until the line has drained', async () => {
+  const { clock, playout } = line({ maxBufferedMs: 1000 });
+  const turn = playout.begin(1);
+  turn.write(audio(3000));
+  let roomAtMs = -1;
+  void turn.room().then(() => {
+    roomAtMs = clock.now();
+  });
+  await clock.advance(3000);
+  assert.equal(roomAtMs, 1880, '3000 ms, less the lead of 120, less the 1000 that may wait');
+});
+
+test('waiting for room ends when the turn is stopped', async () => {
+  const { playout } = line({ maxBufferedMs: 100 });
+  const turn = playout.begin(1);
+  turn.write(audio(3000));
+  const room = turn.room();
+  playout.stop();
+  await room;
+});
+
+test('frames that the line refuses are counted and time goes on', async () => {
+  const { clock, played, playout } = line({ accepts: () => false });
+  const turn = playout.begin(1);
+  turn.write(audio(200));
+  turn.end();
+  await clock.advance(200);
+  assert.equal(playout.droppedFrames, 10);
+  assert.deepEqual(played, [1]);
+});

@@ -1,0 +1,188 @@
+import { FRAME_BYTES, FRAME_MS } from '../../shared/protocol/acs-media.ts';
+import { VirtualClock } from '../../shared/virtual-clock.ts';
+import { Conversation, type ConversationOptions } from './conversation.ts';
+import type {
+  AudioSink,
+  ConversationEvents,
+  HistoryItem,
+  RecogniserEvents,
+  ReplyPiece,
+  Synthesiser,
+  SynthesisPiece,
+  VoiceActivityEvents,
+} from './ports.ts';
+import { DETECTOR_FRAME_MS } from './speech-detector.ts';
+
+/** How the model behaves in a test: pieces and pauses (ms) in order; `hang` never ends, an Error is thrown. */
+export type Script = readonly (ReplyPiece | number | 'hang' | Error)[];
+type Log = { readonly atMs: number } & (
+  | { readonly type: 'frame'; readonly speech: number }
+  | { readonly type: 'stop' }
+  | {
+      [Name in keyof ConversationEvents]: { readonly type: Name; readonly args: ConversationEvents[Name] };
+    }[keyof ConversationEvents]
+);
+
+/** The model's voice in tests: so long per character, so long until the first sound. */
+const MS_PER_CHAR = 50;
+
+/** A conversation with every port in the test's hands, on virtual time. */
+export class Rig {
+  readonly clock = new VirtualClock();
+  readonly log: Log[] = [];
+  readonly conversation: Conversation;
+  /** The texts given to the synthesiser. A frame of `spoken[n]` carries `n + 1` as its samples. */
+  readonly spoken: string[] = [];
+  readonly prompts: (readonly HistoryItem[])[] = [];
+  script: (prompt: number, history: readonly HistoryItem[]) => Script = () => [{ type: 'text', text: 'All right.' }];
+  synthesisDelayMs = 100;
+  synthesisFails = false;
+  withWordTimes = true;
+  openedRecognisers = 0;
+  #recogniser: RecogniserEvents | undefined;
+  #detector: VoiceActivityEvents | undefined;
+
+  constructor(options: Partial<ConversationOptions> & { greeting?: string } = {}) {
+    this.conversation = new Conversation({
+      clock: this.clock,
+      sink: this.#sink(),
+      openVoiceActivity: (events) => {
+        this.#detector = events;
+        return { write() {}, close() {} };
+      },
+      openRecogniser: (events) => {
+        this.openedRecognisers += 1;
+        this.#recogniser = events;
+        return { write() {}, close() {} };
+      },
+      synthesiser: this.#synthesiser(),
+      responder: {
+        greeting: options.greeting ?? 'Hello.',
+        voice: 'test',
+        respond: (history, signal) => this.#respond(history, signal),
+      },
+      ...options,
+    });
+    for (const name of EVENT_NAMES) {
+      this.conversation.events.on(name, (...args: unknown[]) => {
+        this.log.push({ atMs: this.clock.now(), type: name, args } as Log);
+      });
+    }
+  }
+
+  /** Starts and waits until the greeting has been played. */
+  async started(): Promise<this> {
+    this.conversation.start();
+    await this.clock.advance(2000);
+    this.log.length = 0;
+    return this;
+  }
+
+  /** The caller makes sound (or none) for so long, as the detector sees it. */
+  async voice(probability: number, ms: number): Promise<void> {
+    for (let t = 0; t < ms; t += DETECTOR_FRAME_MS) {
+      await this.clock.advance(DETECTOR_FRAME_MS);
+      this.#detector?.onFrame(probability, this.clock.now());
+    }
+  }
+
+  /** The caller says something: sound, its partial near the end, the final a little after. Then silence for `restMs`. */
+  async says(text: string, options: { offsetMs?: number; restMs?: number } = {}): Promise<void> {
+    const offsetMs = options.offsetMs ?? this.clock.now();
+    await this.voice(0.9, 800);
+    this.partial(text, offsetMs);
+    await this.voice(0.05, 320);
+    this.final(text, offsetMs);
+    await this.voice(0.05, options.restMs ?? 640);
+  }
+
+  partial(text: string, offsetMs: number): void {
+    this.#recogniser?.onPartial(text, offsetMs);
+  }
+
+  final(text: string, offsetMs: number): void {
+    this.#recogniser?.onFinal(text, offsetMs, offsetMs + 500);
+  }
+
+  breakDetector(): void {
+    this.#detector?.onFailure(new Error('the worker died'));
+  }
+
+  of<Type extends Log['type']>(type: Type): Extract<Log, { type: Type }>[] {
+    return this.log.filter((entry): entry is Extract<Log, { type: Type }> => entry.type === type);
+  }
+
+  /** The caller's words in the history, in order. */
+  get callerWords(): string {
+    return this.conversation.history.flatMap((item) => (item.role === 'caller' ? [item.text] : [])).join(' ');
+  }
+
+  #sink(): AudioSink {
+    return {
+      sendAudio: (frame) => {
+        this.log.push({ atMs: this.clock.now(), type: 'frame', speech: frame[0] ?? 0 });
+        return true;
+      },
+      stopAudio: () => this.log.push({ atMs: this.clock.now(), type: 'stop' }),
+    };
+  }
+
+  #synthesiser(): Synthesiser {
+    const rig = this;
+    return {
+      async *speak(text: string, _voice: string, signal: AbortSignal): AsyncGenerator<SynthesisPiece> {
+        const speech = rig.spoken.push(text);
+        await rig.#pause(rig.synthesisDelayMs, signal);
+        if (rig.synthesisFails) throw new Error('the synthesiser is away');
+        if (rig.withWordTimes) yield* wordsOf(text);
+        const frames = Math.ceil((text.length * MS_PER_CHAR) / FRAME_MS);
+        for (let at = 0; at < frames; at += 5) {
+          if (signal.aborted) return;
+          yield { type: 'audio', pcm: new Uint8Array(FRAME_BYTES * Math.min(5, frames - at)).fill(speech) };
+        }
+      },
+    };
+  }
+
+  async *#respond(history: readonly HistoryItem[], signal: AbortSignal): AsyncGenerator<ReplyPiece> {
+    this.prompts.push(history);
+    for (const step of this.script(this.prompts.length, history)) {
+      if (step instanceof Error) throw step;
+      if (step === 'hang') await this.#pause(Number.POSITIVE_INFINITY, signal);
+      else if (typeof step === 'number') await this.#pause(step, signal);
+      else yield step;
+      if (signal.aborted) return;
+    }
+  }
+
+  #pause(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true });
+      if (ms !== Number.POSITIVE_INFINITY) this.clock.after(ms, resolve);
+    });
+  }
+}
+
+const EVENT_NAMES = [
+  'callerPartial',
+  'callerFinal',
+  'agentText',
+  'agentSpoke',
+  'bargeIn',
+  'toolStarted',
+  'toolEnded',
+  'turnLatency',
+  'state',
+  'fault',
+  'historyChanged',
+  'ended',
+] as const satisfies (keyof ConversationEvents)[];
+
+function* wordsOf(text: string): Generator<SynthesisPiece> {
+  for (const match of text.matchAll(/\S+/g)) {
+    const startMs = match.index * MS_PER_CHAR;
+    yield { type: 'word', text: match[0], startMs, durationMs: match[0].length * MS_PER_CHAR };
+  }
+}
+
+export const text = (words: string): ReplyPiece => ({ type: 'text', text: words });
