@@ -1,4 +1,4 @@
-import { type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino } from 'pino';
 
 export type { Logger } from 'pino';
 export type ProcessName = 'functions' | 'stream-host' | 'emulator' | 'start' | 'call';
@@ -17,8 +17,9 @@ const PRIVATE_PATHS = [
  * The one logger of a process: JSON lines on standard output. Give a call's lines their ids with
  * `log.child({ session, call })`. Never log transcripts, phone numbers or secrets; see {@link redactNumber}.
  */
-export function createLog(processName: ProcessName, level: string): Logger {
-  return pino({ name: processName, level, base: { name: processName }, redact: { paths: PRIVATE_PATHS, censor: '…' } });
+export function createLog(processName: ProcessName, level: string, destination?: DestinationStream): Logger {
+  const options = { level, base: { name: processName }, redact: { paths: PRIVATE_PATHS, censor: '…' } };
+  return destination ? pino(options, destination) : pino(options);
 }
 
 /** `+15551234567` -> `+1555•••67`: enough to tell two callers apart in a log, not enough to call one. */

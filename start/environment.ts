@@ -1,0 +1,63 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where the three processes of a local stack listen. */
+export interface LocalPorts {
+  readonly functions: number;
+  readonly streamHost: number;
+  readonly emulator: number;
+  readonly emulatorTls: number;
+}
+
+export const DEFAULT_PORTS = {
+  functions: 7071,
+  streamHost: 8080,
+  emulator: 8090,
+  emulatorTls: 8443,
+} as const satisfies LocalPorts;
+
+/** The variable that moves each port. */
+export const PORT_VARIABLES = {
+  functions: 'FUNCTIONS_PORT',
+  streamHost: 'STREAM_HOST_PORT',
+  emulator: 'EMULATOR_PORT',
+  emulatorTls: 'EMULATOR_TLS_PORT',
+} as const satisfies Record<keyof LocalPorts, string>;
+
+/**
+ * The settings of a local stack: what the user set stays, all else points at the emulator. Keys are drawn anew at each
+ * start; nothing here is worth stealing, but nothing here is guessable either.
+ */
+export function localEnvironment(given: Environment, ports: LocalPorts, redisUrl: string): Record<string, string> {
+  const emulatorUrl = `http://127.0.0.1:${ports.emulator}`;
+  const accessKey = randomBytes(32).toString('base64');
+  const resourceId = randomUUID();
+  const speechKey = randomBytes(16).toString('hex');
+  const modelKey = randomBytes(16).toString('hex');
+  const defaults = {
+    FUNCTIONS_PUBLIC_URL: `http://127.0.0.1:${ports.functions}`,
+    STREAM_HOST_PUBLIC_URL: `ws://127.0.0.1:${ports.streamHost}`,
+    STREAM_HOST_URL: `http://127.0.0.1:${ports.streamHost}`,
+    ACS_CONNECTION_STRING: `endpoint=${emulatorUrl}/;accesskey=${accessKey}`,
+    ACS_RESOURCE_ID: resourceId,
+    ACS_JWKS_URL: `${emulatorUrl}/calling/keys`,
+    ACS_SOURCE_NUMBER: '+15550100',
+    SPEECH_HOST: `ws://127.0.0.1:${ports.emulator}`,
+    SPEECH_KEY: speechKey,
+    AZURE_OPENAI_BASE_URL: `${emulatorUrl}/openai/v1`,
+    AZURE_OPENAI_API_KEY: modelKey,
+    AZURE_OPENAI_DEPLOYMENT: 'local',
+    EMULATOR_URL: emulatorUrl,
+    EMULATOR_ACCESS_KEY: accessKey,
+    EMULATOR_RESOURCE_ID: resourceId,
+    EMULATOR_SPEECH_KEY: speechKey,
+    EMULATOR_OPENAI_KEY: modelKey,
+    EVENT_GRID_WEBHOOK_URL: `http://127.0.0.1:${ports.functions}/api/v1/calls/answer`,
+  };
+  const portSettings = Object.fromEntries(
+    Object.entries(PORT_VARIABLES).map(([name, variable]) => [variable, String(ports[name as keyof LocalPorts])]),
+  );
+  const set = Object.entries(given).filter((entry): entry is [string, string] => !!entry[1]);
+  return { ...defaults, ...Object.fromEntries(set), ...portSettings, REDIS_URL: redisUrl };
+}

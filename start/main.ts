@@ -1,0 +1,39 @@
+import { ConfigError, messageOf } from '../shared/errors.ts';
+import { createLog } from '../shared/log.ts';
+import { LocalStack } from './local-stack.ts';
+import { createLogView } from './log-lines.ts';
+
+/**
+ * `npm start`: the whole of Parley on this machine. Three processes as in production (functions, stream-host, and the
+ * emulator in place of Azure), a Redis, one log. Ctrl-C ends them all.
+ */
+const view = createLogView((line) => process.stdout.write(line), process.stdout.isTTY);
+const log = createLog('start', process.env.LOG_LEVEL ?? 'info', { write: (line) => view.show('start', line) });
+
+let stack: LocalStack | undefined;
+let closing = false;
+
+async function close(exitCode: number): Promise<void> {
+  if (closing) return;
+  closing = true;
+  await stack?.close();
+  process.exit(exitCode);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    log.info(`${signal}: ending all processes`);
+    void close(0);
+  });
+}
+
+try {
+  stack = await LocalStack.start(process.env, log, view);
+  await stack.ready();
+  log.info(`ready. Talk with the agent: ${stack.pageUrl}`);
+  log.info('ready. Or call it by phone: npm run call -- --say "What is the status of order 1042?"');
+} catch (error) {
+  if (error instanceof ConfigError) log.fatal(error.message);
+  else log.fatal({ err: error }, messageOf(error));
+  await close(1);
+}

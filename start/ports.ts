@@ -1,0 +1,46 @@
+import { createServer } from 'node:net';
+import { z } from 'zod';
+import { ConfigError } from '../shared/errors.ts';
+import { DEFAULT_PORTS, type Environment, type LocalPorts, PORT_VARIABLES } from './environment.ts';
+
+const port = z.coerce.number().int().min(1).max(65_535);
+const NAMES = Object.keys(DEFAULT_PORTS) as (keyof LocalPorts)[];
+
+/**
+ * The ports that the user asked for, or the defaults.
+ * @throws {ConfigError} when a variable is no port number
+ */
+export function readPorts(env: Environment): LocalPorts {
+  const read = (name: keyof LocalPorts) => {
+    const given = env[PORT_VARIABLES[name]];
+    if (!given) return DEFAULT_PORTS[name];
+    const result = port.safeParse(given);
+    if (result.success) return result.data;
+    throw new ConfigError(`${PORT_VARIABLES[name]} is "${given}": give a port number from 1 to 65535.`);
+  };
+  return {
+    functions: read('functions'),
+    streamHost: read('streamHost'),
+    emulator: read('emulator'),
+    emulatorTls: read('emulatorTls'),
+  };
+}
+
+/** @throws {ConfigError} that names each port that somebody else listens on, and the variable that moves it */
+export async function requireFreePorts(ports: LocalPorts): Promise<void> {
+  const states = await Promise.all(NAMES.map(async (name) => ({ name, free: await isFree(ports[name]) })));
+  const taken = states.filter(({ free }) => !free);
+  if (taken.length === 0) return;
+  const lines = taken.map(
+    ({ name }) => `  ${ports[name]} (${name}): end what listens there, or set ${PORT_VARIABLES[name]}`,
+  );
+  throw new ConfigError(`These ports are taken:\n${lines.join('\n')}`);
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', () => resolve(false));
+    probe.listen({ port, host: '127.0.0.1', exclusive: true }, () => probe.close(() => resolve(true)));
+  });
+}

@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from '../shared/log.ts';
+import type { LogView } from './log-lines.ts';
+
+const FIRST_RESTART_MS = 500;
+const LONGEST_RESTART_MS = 10_000;
+/** A process that lived so long starts over with the shortest wait. */
+const STEADY_AFTER_MS = 30_000;
+/** How long a process may take to end by itself when asked. */
+const STOP_MS = 8000;
+
+export interface SupervisedProcessOptions {
+  readonly name: string;
+  readonly entry: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly log: Logger;
+  readonly view: LogView;
+}
+
+/** One of the stack's processes: started, shown in the log, and started again when it dies without being asked to. */
+export class SupervisedProcess {
+  readonly #options: SupervisedProcessOptions;
+  readonly #closing = new AbortController();
+  #child: ChildProcess | undefined;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: SupervisedProcessOptions) {
+    this.#options = options;
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  start(): void {
+    this.#running = this.#keepRunning();
+  }
+
+  /** Asks the process to end, waits, and at last ends it. Safe to call twice. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    const child = this.#child;
+    child?.kill('SIGTERM');
+    const late = setTimeout(() => child?.kill('SIGKILL'), STOP_MS);
+    await this.#running;
+    clearTimeout(late);
+  }
+
+  async #keepRunning(): Promise<void> {
+    const { name, log } = this.#options;
+    for (let waitMs = FIRST_RESTART_MS; !this.#closing.signal.aborted; ) {
+      const startedAt = Date.now();
+      const how = await this.#runOnce();
+      if (this.#closing.signal.aborted) return;
+      if (Date.now() - startedAt > STEADY_AFTER_MS) waitMs = FIRST_RESTART_MS;
+      log.error(`${name} ended by itself (${how}); starting it again in ${waitMs} ms`);
+      await sleep(waitMs, undefined, { signal: this.#closing.signal }).catch(() => {});
+      waitMs = Math.min(waitMs * 2, LONGEST_RESTART_MS);
+    }
+  }
+
+  async #runOnce(): Promise<string> {
+    const { name, entry, env, view } = this.#options;
+    const child = spawn(process.execPath, [entry], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = child;
+    view.follow(name, child.stdout);
+    view.follow(name, child.stderr);
+    // A child that cannot be spawned at all emits `error` and no `exit`.
+    const ended = await Promise.race([once(child, 'exit'), once(child, 'error')]).catch((error: unknown) => [error]);
+    return ended[0] instanceof Error ? ended[0].message : `exit ${ended[0] ?? ended[1]}`;
+  }
+}
