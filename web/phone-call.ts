@@ -1,0 +1,65 @@
+import type { PhoneEvent } from '../shared/protocol/phone-line.ts';
+
+/** What the page's simulated phone is doing. `news` is how the last call went, while that is still of interest. */
+export type PhoneState =
+  | { readonly name: 'unplugged'; readonly news?: string }
+  | { readonly name: 'ready'; readonly number: string; readonly news?: string }
+  | { readonly name: 'dialling'; readonly number: string; readonly to: string }
+  | { readonly name: 'ringing'; readonly number: string; readonly from: string }
+  | { readonly name: 'connected'; readonly number: string; readonly sinceMs: number; readonly audio: boolean };
+
+export type PhoneInput =
+  | PhoneEvent
+  | { readonly type: 'dialled'; readonly to: string }
+  /** The socket to the emulator went away. */
+  | { readonly type: 'unplugged' };
+
+/** Pure: the phone after an event. @param nowMs of any clock, for the call's length */
+export function nextPhone(state: PhoneState, input: PhoneInput, nowMs: number): PhoneState {
+  if (input.type === 'unplugged') return { name: 'unplugged', news: 'The emulator does not answer. Is it running?' };
+  if (input.type === 'registered') return { name: 'ready', number: input.number };
+  if (state.name === 'unplugged') return state;
+  const { number } = state;
+  switch (input.type) {
+    case 'dialled':
+      return state.name === 'ready' ? { name: 'dialling', number, to: input.to } : state;
+    case 'ringing':
+      return { name: 'ringing', number, from: input.from };
+    case 'connected':
+      return { name: 'connected', number, sinceMs: nowMs, audio: false };
+    case 'media':
+      return state.name === 'connected' ? { ...state, audio: input.state === 'started' } : state;
+    case 'disconnected':
+      return { name: 'ready', number, news: endOfCall(state, input.reason, nowMs) };
+    case 'refused':
+      return state.name === 'connected' ? state : { name: 'ready', number, news: input.message };
+    case 'dialling':
+    case 'audioStopped':
+      return state;
+  }
+}
+
+/** One line for the panel. */
+export function describePhone(state: PhoneState, nowMs: number): string {
+  switch (state.name) {
+    case 'unplugged':
+      return state.news ?? 'Plugging in…';
+    case 'ready':
+      return state.news ?? `Your number is ${state.number}`;
+    case 'dialling':
+      return `Calling ${state.to} …`;
+    case 'ringing':
+      return `${state.from} is calling`;
+    case 'connected':
+      return `Connected ${callLength(nowMs - state.sinceMs)}${state.audio ? '' : ', no audio yet'}`;
+  }
+}
+
+function endOfCall(state: PhoneState, reason: string, nowMs: number): string {
+  return state.name === 'connected' ? `Call ended after ${callLength(nowMs - state.sinceMs)}` : `No call: ${reason}`;
+}
+
+function callLength(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+}

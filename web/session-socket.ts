@@ -1,0 +1,142 @@
+import type { BrowserCommand, BrowserMessage } from '../shared/protocol/browser.ts';
+import { type Connection, type ConnectionEvent, nextConnection } from './connection.ts';
+import { WIRE_RATE } from './pcm.ts';
+
+export interface SessionSocketOptions {
+  /** The server's address: `ws://host:port` or `wss://…`. */
+  readonly origin: string;
+  readonly sessionId: string;
+  readonly onConnection: (connection: Connection) => void;
+  readonly onMessage: (message: BrowserMessage) => void;
+  readonly random?: () => number;
+}
+
+/** How long a socket may take until the server says `session_ready`. */
+const READY_WITHIN_MS = 10_000;
+/** Two seconds of audio. Where the network takes less than we speak, old words are worth less than new ones' delay. */
+const MOST_BUFFERED_BYTES = WIRE_RATE * 2 * 2;
+
+/**
+ * The line to the server: one session, and as many sockets one after the other as it takes. After a loss it connects
+ * again under the same session id, so that the conversation goes on.
+ */
+export class SessionSocket {
+  readonly #options: SessionSocketOptions;
+  #connection: Connection = { name: 'idle' };
+  #socket: WebSocket | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #droppedFrames = 0;
+
+  constructor(options: SessionSocketOptions) {
+    this.#options = options;
+  }
+
+  get connection(): Connection {
+    return this.#connection;
+  }
+
+  /** Frames of the microphone that could not be sent: no line, or a line too slow. */
+  get droppedFrames(): number {
+    return this.#droppedFrames;
+  }
+
+  open(): void {
+    this.#apply({ name: 'start' });
+  }
+
+  /** Tries again now instead of at the end of the wait. */
+  retryNow(): void {
+    this.#apply({ name: 'retry' });
+  }
+
+  sendAudio(frame: ArrayBuffer): void {
+    const socket = this.#socket;
+    if (this.#connection.name === 'open' && socket !== undefined && socket.bufferedAmount < MOST_BUFFERED_BYTES) {
+      socket.send(frame);
+    } else {
+      this.#droppedFrames += 1;
+    }
+  }
+
+  send(command: BrowserCommand): void {
+    if (this.#connection.name === 'open') this.#socket?.send(JSON.stringify(command));
+  }
+
+  close(): void {
+    this.send({ type: 'end' });
+    this.#apply({ name: 'stop' });
+  }
+
+  #apply(event: ConnectionEvent): void {
+    const before = this.#connection;
+    this.#connection = nextConnection(before, event);
+    if (this.#connection === before) return;
+    this.#enter(this.#connection);
+    this.#options.onConnection(this.#connection);
+  }
+
+  #enter(connection: Connection): void {
+    clearTimeout(this.#timer);
+    switch (connection.name) {
+      case 'connecting':
+        this.#connect();
+        this.#timer = setTimeout(() => this.#drop(), READY_WITHIN_MS);
+        break;
+      case 'waiting':
+        this.#detach();
+        this.#timer = setTimeout(() => this.#apply({ name: 'retry' }), connection.retryInMs);
+        break;
+      case 'closed':
+        this.#detach();
+        break;
+    }
+  }
+
+  #connect(): void {
+    const address = new URL('/api/v1/realtime/conversation', this.#options.origin);
+    address.searchParams.set('session_id', this.#options.sessionId);
+    address.searchParams.set('sample_rate', String(WIRE_RATE));
+    const socket = new WebSocket(address);
+    socket.binaryType = 'arraybuffer';
+    this.#socket = socket;
+    socket.addEventListener('message', ({ data }) => {
+      if (socket === this.#socket && typeof data === 'string') this.#receive(data);
+    });
+    socket.addEventListener('close', ({ code }) => {
+      if (socket === this.#socket) this.#lost(code);
+    });
+  }
+
+  #receive(text: string): void {
+    const message = parseMessage(text);
+    if (message === undefined) return;
+    if (message.type === 'session_ready') this.#apply({ name: 'ready' });
+    this.#options.onMessage(message);
+  }
+
+  /** The socket stands but nobody speaks on it. */
+  #drop(): void {
+    this.#lost(1006);
+  }
+
+  #lost(code: number): void {
+    this.#apply({ name: 'lost', code, random: (this.#options.random ?? Math.random)() });
+  }
+
+  #detach(): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    socket?.close(1000);
+  }
+}
+
+/** The server is ours, so only what would break the page is checked: that it is an object with a type. */
+function parseMessage(text: string): BrowserMessage | undefined {
+  try {
+    const message: unknown = JSON.parse(text);
+    const known = typeof message === 'object' && message !== null && 'type' in message;
+    return known ? (message as BrowserMessage) : undefined;
+  } catch {
+    return undefined;
+  }
+}

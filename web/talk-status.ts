@@ -1,0 +1,34 @@
+import type { Connection } from './connection.ts';
+
+/** What goes on in a talk, as far as one can see it from here. */
+export interface TalkMood {
+  /** The agent's voice comes out of the loudspeaker. */
+  readonly playing: boolean;
+  /** The server is recognising words of ours. */
+  readonly hearing: boolean;
+  /** Our words are finished; the answer is not there yet. */
+  readonly thinking: boolean;
+  readonly muted: boolean;
+}
+
+/** One line that tells what is going on. */
+export function talkStatus(connection: Connection, mood: TalkMood): string {
+  switch (connection.name) {
+    case 'idle':
+    case 'closed':
+      return 'Not connected';
+    case 'connecting':
+      return 'Connecting…';
+    case 'waiting':
+      return `Trying again in ${Math.ceil(connection.retryInMs / 1000)} s`;
+    case 'open':
+      return openStatus(mood);
+  }
+}
+
+function openStatus({ playing, hearing, thinking, muted }: TalkMood): string {
+  if (playing) return muted ? 'The agent is speaking. You are muted' : 'The agent is speaking. Just talk to cut in';
+  if (muted) return 'You are muted';
+  if (hearing) return 'Hearing you';
+  return thinking ? 'One moment' : 'Listening';
+}

@@ -1,0 +1,133 @@
+import type { BrowserMessage } from '../shared/protocol/browser.ts';
+import { AudioInput } from './audio-input.ts';
+import { AudioOutput } from './audio-output.ts';
+import type { Connection } from './connection.ts';
+import { pcmFromBase64 } from './pcm.ts';
+import { SessionSocket } from './session-socket.ts';
+import type { TalkMood } from './talk-status.ts';
+import { AudioTrouble, type TroubleName } from './trouble.ts';
+
+export interface TalkListeners {
+  onConnection(connection: Connection): void;
+  onMessage(message: BrowserMessage): void;
+  onMood(mood: TalkMood): void;
+  onCallerLevel(level: number): void;
+  onAgentLevel(level: number): void;
+  /** The talk cannot go on and has closed itself. */
+  onTrouble(trouble: TroubleName): void;
+}
+
+/** A conversation of this page: microphone, loudspeaker and the line to the server, opened and closed as one. */
+export class Talk {
+  readonly #socket: SessionSocket;
+  readonly #listeners: TalkListeners;
+  #input: AudioInput | undefined;
+  #output: AudioOutput | undefined;
+  #mood: TalkMood = { playing: false, hearing: false, thinking: false, muted: false };
+  #closed = false;
+
+  constructor(sessionId: string, listeners: TalkListeners) {
+    this.#listeners = listeners;
+    this.#socket = new SessionSocket({
+      origin: location.origin.replace(/^http/, 'ws'),
+      sessionId,
+      onConnection: (connection) => this.#onConnection(connection),
+      onMessage: (message) => this.#receive(message),
+    });
+  }
+
+  /** Opens the sound, then the line. To be called from a click. What fails is told to `onTrouble`. */
+  async open(): Promise<void> {
+    try {
+      this.#output = await AudioOutput.open((report) => {
+        this.#listeners.onAgentLevel(report.level);
+        this.#feel({ playing: report.playing, ...(report.playing && { thinking: false }) });
+      });
+      this.#input = await AudioInput.open({
+        onFrame: (frame) => this.#socket.sendAudio(frame),
+        onLevel: (level) => this.#listeners.onCallerLevel(level),
+        onLost: () => this.#fail('microphone-lost'),
+      });
+    } catch (error) {
+      this.#fail(error instanceof AudioTrouble ? error.trouble : 'audio-failed');
+      return;
+    }
+    if (this.#closed) this.#closeAudio();
+    else this.#socket.open();
+  }
+
+  set muted(muted: boolean) {
+    if (this.#input) this.#input.muted = muted;
+    this.#feel({ muted });
+  }
+
+  /** Makes the agent be quiet without a word. */
+  interrupt(): void {
+    this.#output?.clear();
+    this.#socket.send({ type: 'interrupt' });
+  }
+
+  retryNow(): void {
+    this.#socket.retryNow();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#socket.close();
+    this.#closeAudio();
+  }
+
+  #receive(message: BrowserMessage): void {
+    switch (message.type) {
+      case 'audio_data':
+        this.#output?.play(pcmFromBase64(message.data), message.sample_rate);
+        return;
+      case 'control':
+        if (message.action === 'tts_cancelled') this.#output?.clear();
+        break;
+      case 'user_partial':
+        this.#feel({ hearing: message.content !== '' });
+        break;
+      case 'user_final':
+        this.#feel({ hearing: false, thinking: true });
+        break;
+      case 'assistant_spoken':
+        this.#feel({ thinking: false });
+        break;
+    }
+    this.#listeners.onMessage(message);
+  }
+
+  #onConnection(connection: Connection): void {
+    if (connection.name === 'waiting') {
+      this.#output?.clear();
+      this.#feel({ hearing: false, thinking: false });
+    }
+    if (connection.name === 'closed') {
+      this.#closed = true;
+      this.#closeAudio();
+    }
+    this.#listeners.onConnection(connection);
+  }
+
+  #feel(change: Partial<TalkMood>): void {
+    const before = this.#mood;
+    this.#mood = { ...before, ...change };
+    const keys = Object.keys(change) as (keyof TalkMood)[];
+    if (keys.some((key) => before[key] !== this.#mood[key])) this.#listeners.onMood(this.#mood);
+  }
+
+  #fail(trouble: TroubleName): void {
+    if (this.#closed) return;
+    this.close();
+    this.#listeners.onTrouble(trouble);
+  }
+
+  #closeAudio(): void {
+    this.#input?.close();
+    this.#output?.close();
+    this.#input = undefined;
+    this.#output = undefined;
+  }
+}
