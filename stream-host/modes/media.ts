@@ -1,0 +1,180 @@
+import type { Cancel, Clock } from '../../shared/clock.ts';
+import { messageOf } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+import { CLOSE } from '../../shared/protocol/browser.ts';
+import type { Session, SessionCommand } from '../../shared/sessions/session.ts';
+import { Conversation } from '../conversation/conversation.ts';
+import type {
+  ConversationEvents,
+  HistoryItem,
+  OpenRecogniser,
+  OpenVoiceActivity,
+  Responder,
+  Synthesiser,
+} from '../conversation/ports.ts';
+import type { SessionLease } from '../sessions/lease.ts';
+import type { SessionRecorder } from '../sessions/recorder.ts';
+import type { Transport } from '../transport/transport.ts';
+
+/** What MEDIA mode hears and speaks with. */
+export interface SpeechServices {
+  readonly openVoiceActivity: OpenVoiceActivity;
+  readonly openRecogniser: OpenRecogniser;
+  readonly synthesiser: Synthesiser;
+}
+
+/** Where commands for a session come from. The returned function stops listening. */
+export interface SessionCommands {
+  open(sessionId: string, onCommand: (command: SessionCommand) => void): () => void;
+}
+
+export interface MediaSessionOptions {
+  readonly session: Session;
+  readonly history: readonly HistoryItem[];
+  readonly transport: Transport;
+  readonly speech: SpeechServices;
+  readonly responder: Responder;
+  readonly recorder: SessionRecorder;
+  readonly lease: SessionLease;
+  readonly commands: SessionCommands;
+  /** Ends the phone call itself. A media socket that closes does not do that. */
+  readonly hangUp: (callConnectionId: string) => Promise<void>;
+  readonly maxCallMs: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Writes what was said into the log, for development only. */
+  readonly logTranscripts: boolean;
+  /** Everything is closed and written; the session may be picked up again. */
+  readonly onClosed: () => void;
+}
+
+/** How long the last words of a session may take to be written. */
+const FLUSH_MS = 2000;
+
+/**
+ * One session in MEDIA mode: a line, a conversation on it, and the record of both. Whichever ends first ends the other.
+ */
+export class MediaSession {
+  readonly #options: MediaSessionOptions;
+  readonly #conversation: Conversation;
+  readonly #stopCommands: () => void;
+  readonly #cancelLimit: Cancel;
+  #over = false;
+
+  constructor(options: MediaSessionOptions) {
+    const { session, history, transport, speech, responder, recorder, clock } = options;
+    this.#options = options;
+    this.#conversation = new Conversation({ clock, sink: transport, responder, history, ...speech });
+    transport.follow(this.#conversation.events);
+    recorder.follow(this.#conversation.events);
+    this.#logConversation();
+    this.#conversation.events.on('ended', (reason) => this.#finish(reason, 'agent'));
+
+    transport.events.on('ready', () => this.#start());
+    transport.events.on('audio', (pcm) => this.#conversation.receiveAudio(pcm));
+    transport.events.on('interrupt', () => this.#conversation.interrupt());
+    transport.events.on('dtmf', (tone) => recorder.record('caller.pressed', { tone }));
+    transport.events.on('endRequested', (reason) => this.#finish(reason, 'caller'));
+    transport.events.on('closed', (code, reason) => this.#onLineClosed(code, reason));
+    this.#stopCommands = options.commands.open(session.id, (command) => this.#finish(command.reason, 'command'));
+    this.#cancelLimit = clock.after(options.maxCallMs, () =>
+      this.#finish('The call reached its longest time.', 'limit'),
+    );
+
+    recorder.record('media.connected', { resumed: history.length > 0 });
+    if (session.channel === 'browser') recorder.patch({ status: 'connected', connectedAt: Date.now() });
+    if (transport.ready) this.#start();
+  }
+
+  /** Another host speaks for the session now: falls silent at once and writes nothing more about it. */
+  yieldTo(reason: string): void {
+    this.#options.recorder.abandon();
+    this.#options.transport.close(CLOSE.alreadyConnected, reason);
+  }
+
+  #start(): void {
+    this.#options.log.info({ history: this.#options.history.length }, 'the conversation begins');
+    try {
+      this.#conversation.start();
+    } catch (error) {
+      this.#options.log.error({ err: error }, 'the conversation could not begin');
+      this.#options.transport.close(CLOSE.internal, 'The conversation could not begin.');
+    }
+  }
+
+  /** The session is over for good. */
+  #finish(reason: string, by: 'agent' | 'caller' | 'command' | 'limit'): void {
+    if (this.#over) return;
+    const { session, transport, recorder } = this.#options;
+    if (session.channel === 'browser') {
+      recorder.patch({ status: 'disconnected', endedAt: Date.now(), endReason: reason });
+    } else if (by === 'agent' || by === 'limit') {
+      // On a command the function that sent it hangs up.
+      void this.#hangUp();
+    }
+    this.#wrapUp(CLOSE.normal, reason);
+    transport.end(reason);
+  }
+
+  async #hangUp(): Promise<void> {
+    const { session, hangUp, log } = this.#options;
+    if (session.callConnectionId === undefined) {
+      log.warn('the call cannot be hung up: its connection is not known');
+      return;
+    }
+    try {
+      await hangUp(session.callConnectionId);
+    } catch (error) {
+      log.warn({ reason: messageOf(error) }, 'the call could not be hung up');
+    }
+  }
+
+  #onLineClosed(code: number, reason: string): void {
+    if (this.#over) return;
+    const { session, recorder } = this.#options;
+    // A browser is gone until it comes back with the same session. The end of a phone call is reported by ACS itself.
+    if (session.channel === 'browser') {
+      recorder.patch({ status: 'disconnected', endedAt: Date.now(), endReason: reason || `socket closed (${code})` });
+    }
+    this.#wrapUp(code, reason);
+  }
+
+  #wrapUp(code: number, reason: string): void {
+    this.#over = true;
+    const { transport, recorder, log } = this.#options;
+    this.#cancelLimit();
+    this.#stopCommands();
+    this.#conversation.close(reason || 'The line was closed.');
+    const { malformed, foreign, early, dropped } = transport.counts;
+    recorder.record('media.disconnected', { code, reason, malformed, foreign, early, dropped });
+    log.info({ code, reason, malformed, foreign, early, dropped }, 'the line is closed');
+    void this.#letGo();
+  }
+
+  async #letGo(): Promise<void> {
+    const { recorder, lease, onClosed } = this.#options;
+    // In this order: whoever takes the session next reads all that was said.
+    await recorder.close(FLUSH_MS);
+    await lease.close();
+    onClosed();
+  }
+
+  #logConversation(): void {
+    const { log, logTranscripts } = this.#options;
+    const { events } = this.#conversation;
+    const quote = (said: string) => (logTranscripts ? { said } : {});
+    events.on('callerFinal', (text, turn) => log.info({ turn, ...quote(text) }, 'the caller spoke'));
+    events.on('agentSpoke', ({ turn, heardText, interrupted }) =>
+      log.info({ turn, interrupted, ...quote(heardText) }, 'the agent spoke'),
+    );
+    events.on('toolEnded', ({ call, elapsedMs, error, turn }) =>
+      log.info({ turn, tool: call.name, elapsedMs, failed: error !== undefined }, 'a tool was used'),
+    );
+    events.on('turnLatency', (latency, turn) => log.info({ turn, ...latency }, 'turn latency'));
+    events.on('fault', (code, error) => log.warn({ code, reason: faultText(error) }, 'fault'));
+  }
+}
+
+function faultText(error: ConversationEvents['fault'][1]): string | undefined {
+  return error === undefined ? undefined : messageOf(error);
+}

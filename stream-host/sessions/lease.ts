@@ -1,0 +1,128 @@
+import type { Cancel, Clock } from '../../shared/clock.ts';
+import { messageOf } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+import type { SessionStore } from '../../shared/sessions/session-store.ts';
+
+/**
+ * Who a stream host is. `place` is where it listens (host name and port: one process at a time can have it), `boot`
+ * tells this run from the last one in the same place.
+ */
+export interface HostIdentity {
+  readonly place: string;
+  readonly boot: string;
+}
+
+export const hostIdOf = (host: HostIdentity): string => `${host.place}#${host.boot}`;
+
+export interface LeaseOptions {
+  readonly store: SessionStore;
+  readonly host: HostIdentity;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** How long a lease stands without being renewed. */
+  readonly leaseMs?: number;
+  /** How long to wait for another live host to let go of the session. */
+  readonly waitMs?: number;
+}
+
+const RETRY_MS = 200;
+
+/**
+ * The right to speak for a session: one socket, of one replica, at a time. Held in Redis under a name that is unique for
+ * the socket, renewed while it lives, let go when it closes.
+ */
+export class SessionLease {
+  readonly #sessionId: string;
+  readonly #owner: string;
+  readonly #options: LeaseOptions;
+  readonly #leaseMs: number;
+  readonly #onLost: () => void;
+  #cancelRenewal: Cancel = () => {};
+  #closed = false;
+
+  /** Use {@link claimSession}. */
+  constructor(sessionId: string, owner: string, options: LeaseOptions, onLost: () => void) {
+    this.#sessionId = sessionId;
+    this.#owner = owner;
+    this.#options = options;
+    this.#leaseMs = options.leaseMs ?? DEFAULT_LEASE_MS;
+    this.#onLost = onLost;
+    this.#schedule();
+  }
+
+  /** Lets go of the session. Idempotent; never rejects. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#cancelRenewal();
+    try {
+      await this.#options.store.release(this.#sessionId, this.#owner);
+    } catch (error) {
+      // It runs out by itself.
+      this.#options.log.warn({ reason: messageOf(error) }, 'the lease could not be released');
+    }
+  }
+
+  #schedule(): void {
+    if (this.#closed) return;
+    this.#cancelRenewal = this.#options.clock.after(this.#leaseMs / 3, () => void this.#renew());
+  }
+
+  async #renew(): Promise<void> {
+    const { store, log } = this.#options;
+    try {
+      const ours =
+        (await store.renew(this.#sessionId, this.#owner, this.#leaseMs)) ||
+        // Run out while Redis was away, or forgotten by it: still ours if nobody else took it.
+        (await store.claim(this.#sessionId, this.#owner, this.#leaseMs));
+      if (this.#closed) {
+        if (ours) await store.release(this.#sessionId, this.#owner);
+        return;
+      }
+      if (!ours) {
+        this.#closed = true;
+        this.#onLost();
+        return;
+      }
+    } catch (error) {
+      // The caller is on the line: a Redis that is away is no reason to hang up.
+      log.warn({ reason: messageOf(error) }, 'the lease could not be renewed, the call goes on');
+    }
+    this.#schedule();
+  }
+}
+
+const DEFAULT_LEASE_MS = 9000;
+
+/**
+ * Claims a session for one socket. Takes over from a holder that is certainly gone: an earlier run in this host's place,
+ * a host that no longer announces itself, or what this run left behind (the caller sees to it that no other socket of
+ * this host holds the session: `LiveSessions.hold`). Undefined when another host rightly holds it.
+ */
+export async function claimSession(
+  sessionId: string,
+  socketId: string,
+  options: LeaseOptions,
+  onLost: () => void,
+): Promise<SessionLease | undefined> {
+  const { store, clock, waitMs = 2000, leaseMs = DEFAULT_LEASE_MS } = options;
+  const owner = `${hostIdOf(options.host)}#${socketId}`;
+  const deadline = clock.now() + waitMs;
+  while (!(await store.claim(sessionId, owner, leaseMs))) {
+    const holder = await store.owner(sessionId);
+    if (holder !== undefined && (await isGone(holder, options))) {
+      options.log.info({ session: sessionId, holder }, 'taking the session over from a holder that is gone');
+      await store.release(sessionId, holder);
+      continue;
+    }
+    if (clock.now() + RETRY_MS > deadline) return undefined;
+    await new Promise<void>((resolve) => clock.after(RETRY_MS, resolve));
+  }
+  return new SessionLease(sessionId, owner, options, onLost);
+}
+
+async function isGone(owner: string, { store, host }: LeaseOptions): Promise<boolean> {
+  if (owner.startsWith(`${host.place}#`)) return true;
+  const announced = await store.hosts();
+  return !announced.some(({ hostId }) => owner.startsWith(`${hostId}#`));
+}

@@ -1,0 +1,115 @@
+import type { BrowserMessage, Envelope } from '../../shared/protocol/browser.ts';
+import type { TypedEvents } from '../../shared/typed-events.ts';
+import type { ConversationEvents } from '../conversation/ports.ts';
+
+/** Who talks, as the envelopes of one session say it. */
+export interface BrowserSession {
+  readonly sessionId: string;
+  readonly agent: string;
+  /** The agent's first words, which the old contract sends as a status. Absent in a resumed session. */
+  readonly greeting?: string;
+  readonly resumed: boolean;
+  /** The demo dialogue answers, no language model. */
+  readonly scripted: boolean;
+}
+
+export function envelope(
+  sessionId: string,
+  type: Envelope['type'],
+  sender: string,
+  payload: Readonly<Record<string, unknown>>,
+): Envelope {
+  return {
+    type,
+    topic: 'session',
+    session_id: sessionId,
+    call_id: null,
+    user_id: null,
+    sender,
+    ts: new Date().toISOString(),
+    payload,
+  };
+}
+
+/** The old contract's times: seconds since 1970, with a fraction. */
+const epochSeconds = (): number => Date.now() / 1000;
+
+/**
+ * Tells a browser what happens in a conversation, in the order of the old contract: the greeting as a status; then for
+ * each turn the caller's words, the answer as it streams (and its tools), and once it was played the whole of it.
+ */
+export function tellBrowser(
+  session: BrowserSession,
+  conversation: TypedEvents<ConversationEvents>,
+  send: (message: BrowserMessage) => void,
+): void {
+  const { sessionId, agent } = session;
+  let greeting = session.greeting;
+  let greetingTurn: number | undefined;
+
+  conversation.on('callerPartial', (content) => send({ type: 'user_partial', content }));
+  conversation.on('callerFinal', (content, turn) => {
+    send(envelope(sessionId, 'event', 'User', { sender: 'User', message: content }));
+    send({ type: 'user_final', content, turn });
+  });
+  conversation.on('agentText', (text, turn) => {
+    if (text === greeting) {
+      greeting = undefined;
+      greetingTurn = turn;
+      send(envelope(sessionId, 'status', 'System', { message: text }));
+    } else {
+      send(envelope(sessionId, 'assistant_streaming', 'Assistant', { content: text, streaming: true }));
+    }
+  });
+  conversation.on('toolStarted', ({ callId, name, args }) =>
+    send({ type: 'tool_start', callId, tool: name, ts: epochSeconds(), args }),
+  );
+  conversation.on('toolEnded', ({ call, elapsedMs, result, error }) =>
+    send({
+      type: 'tool_end',
+      callId: call.callId,
+      tool: call.name,
+      ts: epochSeconds(),
+      status: error === undefined ? 'success' : 'error',
+      elapsedMs,
+      result,
+      ...(error !== undefined && { error }),
+    }),
+  );
+  conversation.on('agentSpoke', ({ turn, fullText, heardText, interrupted }) => {
+    if (turn !== greetingTurn) {
+      const content = interrupted ? heardText : fullText;
+      send({ type: 'assistant_final', content, speaker: 'assistant' });
+      send(envelope(sessionId, 'status', agent, { message: content }));
+    }
+    send({ type: 'assistant_spoken', turn, full: fullText, heard: heardText, interrupted });
+  });
+  conversation.on('turnLatency', ({ recognisedMs, firstTokenMs, firstAudioMs }, turn) =>
+    send({
+      type: 'turn_latency',
+      turn,
+      recognised_ms: recognisedMs,
+      first_token_ms: firstTokenMs,
+      first_audio_ms: firstAudioMs,
+    }),
+  );
+  conversation.on('fault', (code) => {
+    if (code === 'synthesis.failed') {
+      // The words themselves are in the streamed answer; here they would only be repeated into an error.
+      send({ type: 'tts_error', error: code, text: '' });
+    }
+    const message = NOTICES[code];
+    if (message !== undefined) send({ type: 'notice', code, message });
+  });
+}
+
+/** What a person can be told of the engine's faults. Others concern operators only. */
+const NOTICES: Readonly<Record<string, string>> = {
+  'recogniser.recovering': 'Speech recognition was lost for a moment and is being restored.',
+  'recogniser.failed': 'Speech recognition does not work at the moment. Please try again later.',
+  'voice-activity.failed': 'Interruptions may be noticed late for a moment.',
+  'reply.failed': 'The agent could not finish its answer.',
+  'reply.stalled': 'The agent took too long and was stopped. Please say it again.',
+  'synthesis.failed': 'The agent could not speak for a moment.',
+  'caller.no-words': 'I heard a voice but no words.',
+};

@@ -1,0 +1,214 @@
+import type { WebSocket } from 'ws';
+import { z } from 'zod';
+import { Resampler } from '../../shared/audio/resample.ts';
+import type { Cancel, Clock } from '../../shared/clock.ts';
+import type { Logger } from '../../shared/log.ts';
+import { FRAME_BYTES, SAMPLE_RATE } from '../../shared/protocol/acs-media.ts';
+import { type BrowserCommand, type BrowserMessage, CLOSE } from '../../shared/protocol/browser.ts';
+import { TypedEvents } from '../../shared/typed-events.ts';
+import type { ConversationEvents } from '../conversation/ports.ts';
+import { type BrowserSession, tellBrowser } from './browser-messages.ts';
+import { LiveSocket, type LiveSocketOptions } from './live-socket.ts';
+import type { Transport, TransportCounts, TransportEvents } from './transport.ts';
+
+export const BROWSER_RATES = [16_000, 24_000, 48_000] as const;
+export type BrowserRate = (typeof BROWSER_RATES)[number];
+
+export interface BrowserTransportOptions extends LiveSocketOptions {
+  /** The rate of `audio_data`, Hz. */
+  readonly sampleRate: BrowserRate;
+  /** How long the socket may stay without any audio: a person may be asked for the microphone meanwhile. */
+  readonly firstAudioMs?: number;
+}
+
+const command = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('interrupt') }),
+  z.object({ type: z.literal('end') }),
+]) satisfies z.ZodType<BrowserCommand>;
+
+/** Broken frames that a session survives; one more closes its socket. */
+const MALFORMED_ALLOWED = 5;
+/** Two seconds of audio. */
+const MAX_AUDIO_BYTES = 64_000;
+const MAX_TEXT_CHARS = 4096;
+/** Unsent output at which the browser counts as slow: about two seconds at 48 kHz. The frame at hand is dropped. */
+const MAX_BUFFERED_BYTES = 256 * 1024;
+
+/**
+ * A browser on the line. Audio up is binary, at 16 kHz; everything down is JSON text (see shared/protocol/browser.ts).
+ *
+ * `audio_data` frames count from 0 in each answer. How many there will be is not known while the answer is still being
+ * written, so `total_frames` is -1; the answer's end is a frame of silence with `is_final`.
+ */
+export class BrowserTransport implements Transport {
+  readonly events: TypedEvents<TransportEvents>;
+  readonly ready = true;
+  readonly #socket: LiveSocket;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #sampleRate: BrowserRate;
+  readonly #counts = { malformed: 0, foreign: 0, early: 0, dropped: 0 };
+  readonly #resampler: Resampler;
+  #session: BrowserSession | undefined;
+  #frameIndex = 0;
+  /** Who silences the agent: the caller's voice, or the page's own command. */
+  #stopCause: 'voice' | 'command' = 'voice';
+  #cancelWait: Cancel;
+
+  constructor(socket: WebSocket, options: BrowserTransportOptions) {
+    const { firstAudioMs = 60_000 } = options;
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#sampleRate = options.sampleRate;
+    this.#resampler = new Resampler(SAMPLE_RATE, options.sampleRate);
+    this.events = new TypedEvents((event, error) => this.#log.error({ event, err: error }, 'line listener failed'));
+    this.#socket = new LiveSocket(socket, options);
+    this.#socket.events.on('binary', (data) => this.#onAudio(data));
+    this.#socket.events.on('text', (text) => this.#onText(text));
+    this.#socket.events.on('closed', (code, reason) => this.#onClosed(code, reason));
+    this.#cancelWait = this.#clock.after(firstAudioMs, () =>
+      this.close(CLOSE.noAudio, `No audio came within ${firstAudioMs} ms. Allow the microphone and connect again.`),
+    );
+  }
+
+  get closed(): boolean {
+    return !this.#socket.open;
+  }
+
+  get counts(): TransportCounts {
+    return { ...this.#counts };
+  }
+
+  /** Says whose session this is: the first message of the socket. */
+  introduce(session: BrowserSession): void {
+    this.#session = session;
+    this.#send({
+      type: 'session_ready',
+      session_id: session.sessionId,
+      agent: session.agent,
+      sample_rate: this.#sampleRate,
+      resumed: session.resumed,
+      scripted: session.scripted,
+    });
+  }
+
+  follow(conversation: TypedEvents<ConversationEvents>): void {
+    if (!this.#session)
+      throw new Error('A browser must be introduced to its session before it follows a conversation.');
+    conversation.on('agentSpoke', ({ interrupted }) => this.#endAnswer(interrupted));
+    tellBrowser(this.#session, conversation, (message) => this.#send(message));
+  }
+
+  sendAudio(frame: Uint8Array): boolean {
+    if (this.#socket.bufferedBytes <= MAX_BUFFERED_BYTES && this.#sendFrame(frame, false)) return true;
+    this.#counts.dropped += 1;
+    return false;
+  }
+
+  stopAudio(): void {
+    this.#resampler.reset();
+    this.#send({
+      type: 'control',
+      action: 'tts_cancelled',
+      reason: 'barge_in',
+      at: this.#stopCause,
+      session_id: this.#session?.sessionId ?? '',
+    });
+  }
+
+  notify(code: string, message: string): void {
+    this.#send({ type: 'notice', code, message });
+  }
+
+  probe(timeoutMs: number): Promise<boolean> {
+    return this.#socket.probe(timeoutMs);
+  }
+
+  end(reason: string): void {
+    this.#send({ type: 'session_end', reason, ts: new Date().toISOString() });
+    this.close(CLOSE.normal, reason);
+  }
+
+  close(code: number, reason: string): void {
+    this.#cancelWait();
+    this.#socket.close(code, reason);
+  }
+
+  #onAudio(pcm: Buffer): void {
+    if (pcm.length > MAX_AUDIO_BYTES) {
+      this.close(CLOSE.oversized, `A frame of ${pcm.length} bytes; ${MAX_AUDIO_BYTES} are the limit.`);
+      return;
+    }
+    if (pcm.length % 2 !== 0) {
+      this.#counts.malformed += 1;
+      if (this.#counts.malformed > MALFORMED_ALLOWED) {
+        this.close(CLOSE.malformed, 'The audio is no whole number of 16-bit samples.');
+      }
+      return;
+    }
+    if (pcm.length === 0) return;
+    this.#cancelWait();
+    this.events.emit('audio', pcm);
+  }
+
+  /** Texts that are no command of ours are ignored, as the server of the old contract ignores all of them. */
+  #onText(text: string): void {
+    if (text.length > MAX_TEXT_CHARS) {
+      this.close(CLOSE.oversized, `A text of ${text.length} characters; ${MAX_TEXT_CHARS} are the limit.`);
+      return;
+    }
+    const parsed = command.safeParse(parseJson(text));
+    if (!parsed.success) {
+      this.#counts.foreign += 1;
+      return;
+    }
+    if (parsed.data.type === 'end') {
+      this.events.emit('endRequested', 'The caller ended the session.');
+      return;
+    }
+    this.#stopCause = 'command';
+    this.events.emit('interrupt');
+    this.#stopCause = 'voice';
+  }
+
+  /** After an answer that was played to its end, the frame that says so. */
+  #endAnswer(interrupted: boolean): void {
+    if (!interrupted && this.#frameIndex > 0) {
+      this.#resampler.reset();
+      this.#sendFrame(new Uint8Array(FRAME_BYTES), true);
+    }
+    this.#frameIndex = 0;
+  }
+
+  #sendFrame(frame: Uint8Array, isFinal: boolean): boolean {
+    const pcm = this.#resampler.write(frame);
+    const data = Buffer.from(pcm.buffer, pcm.byteOffset, pcm.byteLength).toString('base64');
+    // Built by hand: this runs fifty times a second for each session.
+    return this.#sendText(
+      `{"type":"audio_data","data":"${data}","frame_index":${this.#frameIndex++},"total_frames":-1,` +
+        `"sample_rate":${this.#sampleRate},"is_final":${isFinal}}`,
+    );
+  }
+
+  #send(message: BrowserMessage): void {
+    this.#sendText(JSON.stringify(message));
+  }
+
+  #sendText(text: string): boolean {
+    return this.#socket.send(text);
+  }
+
+  #onClosed(code: number, reason: string): void {
+    this.#cancelWait();
+    this.events.emit('closed', code, reason);
+    this.events.removeAll();
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
