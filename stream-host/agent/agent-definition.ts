@@ -1,0 +1,151 @@
+import { access, readdir, readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { parseDocument } from 'yaml';
+import { z } from 'zod';
+import type { Tool } from '../../agents/tool.ts';
+import { ConfigError, messageOf, NotFoundError } from '../../shared/errors.ts';
+
+/** The tool by which an agent hangs up. It is the engine's own: no file, nothing to run. */
+export const END_CALL = 'end_call';
+
+const definitionSchema = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,63}$/, 'lower-case letters, digits and hyphens'),
+  description: z.string().min(1).max(500),
+  greeting: z.string().trim().min(1).max(1000),
+  voice: z
+    .string()
+    .regex(/^[a-z]{2,3}-[A-Za-z0-9-]+(:[A-Za-z0-9]+)?$/, 'an Azure voice such as en-US-AvaMultilingualNeural'),
+  prompt: z.string().trim().min(1).max(50_000),
+  model: z
+    .strictObject({
+      temperature: z.number().min(0).max(2).optional(),
+      max_tokens: z.number().int().min(1).max(16_384).default(300),
+    })
+    .prefault({}),
+  tools: z
+    .array(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, 'lower-case words joined by _'))
+    .max(64)
+    .refine((names) => new Set(names).size === names.length, 'names a tool twice')
+    .default([]),
+});
+
+/** Checks what a tool's file exports, as far as it can be seen from outside. */
+const toolSchema = z.object({
+  name: z.string(),
+  description: z.string().min(1),
+  parameters: z.custom<Tool['parameters']>((value) => value instanceof z.ZodObject, 'must be a z.object(…)'),
+  timeoutMs: z.number().int().min(1).max(60_000),
+  sideEffects: z.boolean(),
+  run: z.custom<Tool['run']>((value) => typeof value === 'function', 'must be a function'),
+}) satisfies z.ZodType<Tool>;
+
+/** An agent, ready to use: its YAML with the tools that it names. */
+export interface Agent {
+  readonly name: string;
+  readonly description: string;
+  readonly greeting: string;
+  readonly voice: string;
+  readonly prompt: string;
+  readonly model: { readonly temperature?: number | undefined; readonly maxTokens: number };
+  readonly tools: ReadonlyMap<string, Tool>;
+  /** Whether the agent may hang up. */
+  readonly canEndCall: boolean;
+}
+
+/** The agents of a process, by name. */
+export type Agents = ReadonlyMap<string, Agent>;
+
+/** The tools that ride along with the code: `agents/tools/` of the source or of the build, whichever runs. */
+const BUNDLED_TOOLS = new URL('../../agents/tools/', import.meta.url);
+
+/**
+ * Reads every `*.yaml` of a folder. Definitions are data and may come from anywhere; tools are code and come from
+ * `toolsFolder` alone.
+ * @throws {ConfigError} that names the file and the field, for everything that is wrong in it
+ */
+export async function loadAgents(folder: string, toolsFolder: URL = BUNDLED_TOOLS): Promise<Agents> {
+  const agents = new Map<string, Agent>();
+  for (const file of await definitionFiles(folder)) {
+    const agent = await loadAgent(file, toolsFolder);
+    agents.set(agent.name, agent);
+  }
+  return agents;
+}
+
+/** @throws {NotFoundError} that lists the agents there are */
+export function requireAgent(agents: Agents, name: string): Agent {
+  const agent = agents.get(name);
+  if (agent) return agent;
+  throw new NotFoundError('agent.unknown', `There is no agent "${name}". There are: ${[...agents.keys()].join(', ')}.`);
+}
+
+async function definitionFiles(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch((cause: unknown) => {
+    throw new ConfigError(`The folder of agents, ${folder}, cannot be read: ${messageOf(cause)}. Set AGENTS_FOLDER.`);
+  });
+  const files = names.filter((name) => name.endsWith('.yaml')).sort();
+  if (files.length === 0) throw new ConfigError(`The folder of agents, ${folder}, holds no *.yaml file.`);
+  return files.map((name) => join(folder, name));
+}
+
+async function loadAgent(file: string, toolsFolder: URL): Promise<Agent> {
+  const document = parseDocument(await readFile(file, 'utf8'));
+  const [syntaxError] = document.errors;
+  if (syntaxError) throw new ConfigError(`${file} is no valid YAML: ${syntaxError.message}`);
+
+  const parsed = definitionSchema.safeParse(document.toJS());
+  if (!parsed.success) throw new ConfigError(describe(file, parsed.error));
+  const { model, tools: names, ...rest } = parsed.data;
+  if (rest.name !== basename(file, '.yaml')) {
+    throw new ConfigError(
+      `${file}: name: is "${rest.name}", but must be the file's name, "${basename(file, '.yaml')}".`,
+    );
+  }
+
+  const tools = new Map<string, Tool>();
+  for (const [index, name] of names.entries()) {
+    if (name !== END_CALL) tools.set(name, await loadTool(name, toolsFolder, `${file}: tools[${index}]`));
+  }
+  return {
+    ...rest,
+    model: { temperature: model.temperature, maxTokens: model.max_tokens },
+    tools,
+    canEndCall: names.includes(END_CALL),
+  };
+}
+
+async function loadTool(name: string, folder: URL, where: string): Promise<Tool> {
+  const stem = name.replaceAll('_', '-');
+  const url = await firstThatExists([new URL(`${stem}.ts`, folder), new URL(`${stem}.js`, folder)]);
+  if (!url) {
+    throw new ConfigError(
+      `${where}: there is no tool "${name}": ${new URL(`${stem}.ts`, folder).pathname} does not exist.`,
+    );
+  }
+  const module: unknown = await import(url.href).catch((cause: unknown) => {
+    throw new ConfigError(`${where}: ${url.pathname} cannot be loaded: ${messageOf(cause)}`);
+  });
+  const exported = z.object({ default: toolSchema }).safeParse(module);
+  if (!exported.success) throw new ConfigError(describe(`${where}: ${url.pathname}`, exported.error));
+  const tool = exported.data.default;
+  if (tool.name !== name)
+    throw new ConfigError(`${where}: ${url.pathname} exports a tool named "${tool.name}", not "${name}".`);
+  return tool;
+}
+
+async function firstThatExists(urls: readonly URL[]): Promise<URL | undefined> {
+  for (const url of urls) {
+    const exists = await access(url).then(
+      () => true,
+      () => false,
+    );
+    if (exists) return url;
+  }
+  return undefined;
+}
+
+function describe(where: string, error: z.ZodError): string {
+  return error.issues
+    .map((issue) => `${where}: ${issue.path.map(String).join('.') || 'the whole'}: ${issue.message}`)
+    .join('\n');
+}

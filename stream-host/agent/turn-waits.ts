@@ -1,0 +1,47 @@
+import type { Clock } from '../../shared/clock.ts';
+import { modelOverran } from './model-errors.ts';
+
+/** The turn was given up by the engine. Never leaves this folder. */
+export class TurnAborted extends Error {}
+
+/**
+ * Every wait of one turn: each has a limit, all together have one, and each ends at once when the turn is aborted. Only
+ * time spent waiting counts, so that a long answer may be listened to for as long as it takes.
+ */
+export class TurnWaits {
+  readonly #clock: Clock;
+  readonly #signal: AbortSignal;
+  readonly #totalMs: number;
+  #spentMs = 0;
+
+  constructor(clock: Clock, signal: AbortSignal, totalMs: number) {
+    this.#clock = clock;
+    this.#signal = signal;
+    this.#totalMs = totalMs;
+  }
+
+  /**
+   * Waits for `work`, at most `limitMs`. It is not stopped when the wait ends early; its late failure is swallowed.
+   * @throws {TurnAborted} when the turn is over
+   * @throws what `tooLate` makes when `limitMs` has passed, a `model.overran` when the turn's whole time has
+   */
+  async for<Value>(work: Promise<Value>, limitMs: number, tooLate: (limitMs: number) => Error): Promise<Value> {
+    const startedMs = this.#clock.now();
+    const leftMs = Math.max(0, this.#totalMs - this.#spentMs);
+    const ended = Promise.withResolvers<never>();
+    const onAbort = () => ended.reject(new TurnAborted());
+    const cancelLimit = this.#clock.after(Math.min(limitMs, leftMs), () => {
+      ended.reject(limitMs <= leftMs ? tooLate(limitMs) : modelOverran(this.#totalMs));
+    });
+    this.#signal.addEventListener('abort', onAbort, { once: true });
+    if (this.#signal.aborted) onAbort();
+    try {
+      return await Promise.race([ended.promise, work]);
+    } finally {
+      cancelLimit();
+      this.#signal.removeEventListener('abort', onAbort);
+      this.#spentMs += this.#clock.now() - startedMs;
+      work.catch(() => {});
+    }
+  }
+}
