@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+
+const ROOT = path.join(import.meta.dirname, '..');
+const LONGEST_FILE = 400;
+
+/** Whom a folder's files may import, besides packages and files of the same folder. The first rule that fits counts. */
+const RULES: readonly { readonly files: string; readonly mayImport: readonly string[]; readonly packages?: 'none' }[] =
+  [
+    { files: 'stream-host/conversation/', mayImport: ['shared/'], packages: 'none' },
+    { files: 'stream-host/', mayImport: ['shared/', 'agents/'] },
+    { files: 'functions/', mayImport: ['shared/'] },
+    {
+      files: 'emulator/',
+      mayImport: [
+        'shared/protocol/',
+        'shared/audio/',
+        'shared/clock.ts',
+        'shared/errors.ts',
+        'shared/log.ts',
+        'shared/sibling-module.ts',
+        'shared/typed-events.ts',
+      ],
+    },
+    { files: 'shared/', mayImport: [] },
+    { files: 'agents/', mayImport: ['shared/'] },
+    { files: 'web/', mayImport: ['shared/protocol/'] },
+    { files: 'start/', mayImport: ['shared/'] },
+  ];
+
+const files = globSync('{agents,bench,emulator,functions,shared,start,stream-host,test,web}/**/*.ts', {
+  cwd: ROOT,
+  exclude: (name) => name === 'node_modules',
+});
+
+function importsOf(file: string): string[] {
+  const source = readFileSync(path.join(ROOT, file), 'utf8');
+  const found = source.matchAll(
+    /(?:^|\n)\s*(?:import|export)\b[^'"\n;]*?(?:\n[^'";]*?)*?from\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/g,
+  );
+  return [...found].map((match) => match[1] ?? match[2] ?? '');
+}
+
+test('every part imports only what the design allows it', () => {
+  const broken: string[] = [];
+  for (const file of files.filter((name) => !name.endsWith('.test.ts'))) {
+    const rule = RULES.find((candidate) => file.startsWith(candidate.files));
+    if (!rule) continue;
+    for (const specifier of importsOf(file)) {
+      if (!specifier.startsWith('.')) {
+        if (rule.packages === 'none' && !specifier.startsWith('node:')) broken.push(`${file} imports ${specifier}`);
+        continue;
+      }
+      const target = path.posix.join(path.posix.dirname(file), specifier);
+      if (![rule.files, ...rule.mayImport].some((allowed) => target.startsWith(allowed))) {
+        broken.push(`${file} imports ${target}`);
+      }
+    }
+  }
+  assert.deepEqual(broken, []);
+});
+
+test('no file is longer than a reader can hold in mind', () => {
+  const long = files
+    .map((file) => ({ file, lines: readFileSync(path.join(ROOT, file), 'utf8').split('\n').length - 1 }))
+    .filter(({ lines }) => lines > LONGEST_FILE);
+  assert.deepEqual(long, []);
+});
+
+test('dependencies are pinned exactly', () => {
+  const { dependencies, devDependencies, optionalDependencies } = JSON.parse(
+    readFileSync(path.join(ROOT, 'package.json'), 'utf8'),
+  );
+  const versions = Object.entries<string>({ ...dependencies, ...devDependencies, ...optionalDependencies });
+  assert.deepEqual(
+    versions.filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version) && !version.startsWith('file:')),
+    [],
+  );
+});
+
+test('what is installed is what the lock file says, whatever Node ran npm', () => {
+  const lock = JSON.parse(readFileSync(path.join(ROOT, 'package-lock.json'), 'utf8')).packages;
+  const installed = JSON.parse(readFileSync(path.join(ROOT, 'node_modules/.package-lock.json'), 'utf8')).packages;
+  const differing = Object.entries<{ version?: string }>(installed)
+    .filter(([name, { version }]) => lock[name]?.version !== version)
+    .map(([name]) => name);
+  assert.deepEqual(differing, []);
+  assert.ok(Object.keys(installed).length > 50);
+});
