@@ -1,0 +1,94 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
+import { FRAME_MS } from '../../shared/audio/pcm.ts';
+import type { Clock } from '../../shared/clock.ts';
+import { messageOf } from '../../shared/errors.ts';
+import type { GridSchema } from '../event-grid/envelope.ts';
+import { GridSubscription } from '../event-grid/subscription.ts';
+import { PhoneNetwork } from '../phone/phone-network.ts';
+import { CallAutomationApi } from './call-automation-api.ts';
+import { Exchange } from './exchange.ts';
+import { Pacer } from './pacer.ts';
+import { TokenIssuer } from './token-issuer.ts';
+
+export interface AcsServiceOptions {
+  /** base64, as in the connection string. */
+  readonly accessKey: string;
+  /** The immutable resource id: the audience of the tokens. */
+  readonly resourceId: string;
+  readonly tokenIssuer: string;
+  /** Where the signing key is kept between starts. Without it, every start has a new key. */
+  readonly keyFolder?: string;
+  /** Where Event Grid delivers incoming calls. */
+  readonly webhookUrl: string;
+  readonly gridSchema: GridSchema;
+  readonly ringTimeoutMs: number;
+  readonly callbackTimeoutMs: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Azure Communication Services, as far as Parley uses it, with the phone network behind it and Event Grid in front. */
+export class AcsService {
+  readonly #network: PhoneNetwork;
+  readonly #subscription: GridSubscription;
+  readonly #exchange: Exchange;
+  readonly #api: CallAutomationApi;
+
+  private constructor(options: AcsServiceOptions, tokens: TokenIssuer) {
+    const { accessKey, resourceId, clock, log } = options;
+    const topic = `/subscriptions/local/resourceGroups/local/providers/Microsoft.Communication/CommunicationServices/${resourceId}`;
+    this.#network = new PhoneNetwork(log);
+    this.#subscription = new GridSubscription({
+      webhookUrl: options.webhookUrl,
+      schema: options.gridSchema,
+      name: 'parley-incoming-call',
+      topic,
+      clock,
+      log,
+    });
+    const pacer = new Pacer(clock, FRAME_MS, (error) => log.error({ error: messageOf(error) }, 'a call missed a beat'));
+    this.#exchange = new Exchange({
+      ...options,
+      network: this.#network,
+      subscription: this.#subscription,
+      tokens,
+      pacer,
+    });
+    this.#api = new CallAutomationApi({ exchange: this.#exchange, tokens, accessKey, log });
+  }
+
+  /** Loads or makes the signing key. Nothing is sent before {@link start}. */
+  static async open(options: AcsServiceOptions): Promise<AcsService> {
+    const { tokenIssuer: issuer, resourceId: audience, keyFolder } = options;
+    return new AcsService(
+      options,
+      await TokenIssuer.create({ issuer, audience, ...(keyFolder !== undefined && { folder: keyFolder }) }),
+    );
+  }
+
+  get status() {
+    return { ...this.#exchange.status, eventGrid: this.#subscription.active ? 'validated' : 'waiting' };
+  }
+
+  /** Begins the Event Grid handshake with the webhook. Resolves when it is passed. */
+  start(): Promise<void> {
+    return this.#subscription.start();
+  }
+
+  handle(request: IncomingMessage, response: ServerResponse): boolean {
+    return this.#api.handle(request, response);
+  }
+
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    return this.#network.handleUpgrade(request, socket, head);
+  }
+
+  /** Ends every call and tells both sides of it. */
+  async close(): Promise<void> {
+    await this.#exchange.close();
+    this.#subscription.close();
+    this.#network.close();
+  }
+}

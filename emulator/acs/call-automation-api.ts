@@ -1,0 +1,231 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import { messageOf } from '../../shared/errors.ts';
+import { AcsError, notSupported } from './acs-error.ts';
+import type { Call } from './call.ts';
+import type { Exchange } from './exchange.ts';
+import { Repeatability } from './repeatability.ts';
+import { authenticate } from './request-signature.ts';
+import {
+  answerRequest,
+  contextRequest,
+  createRequest,
+  redirectRequest,
+  rejectRequest,
+  sendTonesRequest,
+  toneRequest,
+} from './requests.ts';
+import type { TokenIssuer } from './token-issuer.ts';
+
+const MAX_BODY_BYTES = 1_000_000;
+
+export interface CallAutomationOptions {
+  readonly exchange: Exchange;
+  readonly tokens: TokenIssuer;
+  /** base64, as in the connection string. */
+  readonly accessKey: string;
+  readonly log: Logger;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body?: unknown;
+  /** The call that it is about, for the log. */
+  readonly call?: string;
+  /** What the operation sets going; done once, when the answer is on its way. */
+  readonly afterwards?: () => void;
+}
+
+type Operation = (body: unknown, call: Call, rest: string) => Answer | Promise<Answer>;
+
+/** ACS's Call Automation over HTTP, and the keys that its tokens are checked with. */
+export class CallAutomationApi {
+  readonly #exchange: Exchange;
+  readonly #tokens: TokenIssuer;
+  readonly #accessKey: string;
+  readonly #log: Logger;
+  readonly #repeatability = new Repeatability<Answer>();
+  readonly #onCalls: Readonly<Record<string, (body: unknown) => Answer | Promise<Answer>>>;
+  readonly #onCall: Readonly<Record<string, Operation>>;
+
+  constructor({ exchange, tokens, accessKey, log }: CallAutomationOptions) {
+    this.#exchange = exchange;
+    this.#tokens = tokens;
+    this.#accessKey = accessKey;
+    this.#log = log;
+    this.#onCalls = {
+      'POST ': (body) => this.#create(body),
+      'POST :answer': (body) => this.#answer(body),
+      'POST :reject': (body) => {
+        exchange.reject(parse(rejectRequest, body));
+        return { status: 204 };
+      },
+      'POST :redirect': (body) => {
+        exchange.redirect(parse(redirectRequest, body));
+        return { status: 204 };
+      },
+    };
+    this.#onCall = operationsOnCall;
+  }
+
+  /** Takes what is under `/calling/`; false for anything else. */
+  handle(request: IncomingMessage, response: ServerResponse): boolean {
+    if (!request.url?.startsWith('/calling/')) return false;
+    void this.#serve(request, response);
+    return true;
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', 'http://emulator');
+    try {
+      const answer = this.#publicDocument(request, url.pathname) ?? (await this.#operate(request, url));
+      send(response, answer.status, answer.body);
+      if (answer.afterwards) setImmediate(answer.afterwards);
+    } catch (error) {
+      const known = error instanceof AcsError ? error : new AcsError(500, 'InternalServerError', messageOf(error));
+      const operation = `${request.method} ${url.pathname}`;
+      this.#log.warn({ operation, status: known.status, code: known.code, problem: known.message }, 'request refused');
+      send(response, known.status, known.body);
+    }
+  }
+
+  #publicDocument(request: IncomingMessage, path: string): Answer | undefined {
+    if (request.method !== 'GET') return undefined;
+    if (path === '/calling/keys') return { status: 200, body: this.#tokens.jwks };
+    if (path !== '/calling/.well-known/acsopenidconfiguration') return undefined;
+    const origin = `${isEncrypted(request) ? 'https' : 'http'}://${request.headers.host}`;
+    return { status: 200, body: this.#tokens.openIdConfiguration(origin) };
+  }
+
+  async #operate(request: IncomingMessage, url: URL): Promise<Answer> {
+    const body = await readBody(request);
+    const method = request.method ?? 'GET';
+    const auth = authenticate(
+      { method, target: request.url ?? '/', headers: request.headers, body, encrypted: isEncrypted(request) },
+      this.#accessKey,
+      Date.now(),
+    );
+    if (!url.searchParams.get('api-version')) throw new AcsError(400, 'BadRequest', 'The api-version is missing.');
+    const perform = () => this.#perform(method, url.pathname, parseBody(body));
+    const id = request.headers['repeatability-request-id'];
+    const { answer, replayed } =
+      typeof id === 'string'
+        ? await this.#repeatability.once(`${id} ${method} ${url.pathname}`, async () => perform())
+        : { answer: await perform(), replayed: false };
+    const operation = /:(\w+)$/.exec(url.pathname)?.[1] ?? method;
+    const proof = auth === 'hmac' ? 'HMAC signature' : 'bearer token';
+    this.#log[method === 'GET' ? 'debug' : 'info'](
+      {
+        ...(answer.call !== undefined && { call: answer.call }),
+        operation,
+        verified: proof,
+        ...(replayed && { replayed }),
+      },
+      `${operation}: ${proof} verified`,
+    );
+    const { afterwards: _, ...again } = answer;
+    return replayed ? again : answer;
+  }
+
+  #perform(method: string, path: string, body: unknown): Answer | Promise<Answer> {
+    const onCalls = /^\/calling\/callConnections(:\w+)?$/.exec(path);
+    if (onCalls) {
+      const operation = this.#onCalls[`${method} ${onCalls[1] ?? ''}`];
+      if (operation) return operation(body);
+    }
+    const onCall = /^\/calling\/callConnections\/([^/:]+)(?:(:\w+)|(\/participants)(?:(:\w+)|\/(.+))?)?$/.exec(path);
+    if (onCall?.[1]) {
+      const [, id, action = '', folder = '', folderAction = '', member] = onCall;
+      const key = `${method} ${action}${folder}${folderAction}${member === undefined ? '' : '/*'}`;
+      const call = this.#exchange.find(decodeURIComponent(id));
+      const operation = this.#onCall[key];
+      if (operation) return withCall(operation(body, call, decodeURIComponent(member ?? '')), call);
+    }
+    throw notSupported(`${method} ${path.replace(/callConnections\/[^/:]+/, 'callConnections/{id}')}`);
+  }
+
+  async #answer(body: unknown): Promise<Answer> {
+    const { call, connect } = await this.#exchange.answer(parse(answerRequest, body));
+    return { status: 200, body: call.properties(), call: call.ids.callConnectionId, afterwards: connect };
+  }
+
+  async #create(body: unknown): Promise<Answer> {
+    const { call, ring } = await this.#exchange.create(parse(createRequest, body));
+    return { status: 201, body: call.properties(), call: call.ids.callConnectionId, afterwards: ring };
+  }
+}
+
+const operationsOnCall: Readonly<Record<string, Operation>> = {
+  'GET ': (_, call) => ({ status: 200, body: call.properties() }),
+  'DELETE ': hangUp,
+  'POST :terminate': hangUp,
+  'GET /participants': (_, call) => ({ status: 200, body: { value: call.participants() } }),
+  'GET /participants/*': (_, call, rawId) => {
+    const participant = call.participants().find(({ identifier }) => identifier.rawId === rawId);
+    if (!participant) throw new AcsError(404, '8522', 'Participant not found.');
+    return { status: 200, body: participant };
+  },
+  'POST :startMediaStreaming': (body, call) => {
+    call.startMediaStreaming(parse(contextRequest, body).operationContext);
+    return { status: 202 };
+  },
+  'POST :stopMediaStreaming': (_, call) => {
+    call.stopMediaStreaming();
+    return { status: 202 };
+  },
+  'POST :startContinuousDtmfRecognition': (body, call) => {
+    call.startToneRecognition(parse(toneRequest, body).operationContext);
+    return { status: 200 };
+  },
+  'POST :stopContinuousDtmfRecognition': (body, call) => {
+    call.stopToneRecognition(parse(toneRequest, body).operationContext);
+    return { status: 200 };
+  },
+  'POST :sendDtmfTones': (body, call) => {
+    const { tones, operationContext } = parse(sendTonesRequest, body);
+    call.sendTones(tones, operationContext);
+    return { status: 202, body: { operationContext } };
+  },
+};
+
+function hangUp(_: unknown, call: Call): Answer {
+  return { status: 204, afterwards: () => call.hangUp() };
+}
+
+async function withCall(answer: Answer | Promise<Answer>, call: Call): Promise<Answer> {
+  return { ...(await answer), call: call.ids.callConnectionId };
+}
+
+const isEncrypted = (request: IncomingMessage): boolean => 'encrypted' in request.socket;
+
+function parse<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
+  const result = schema.safeParse(body);
+  if (result.success) return result.data;
+  throw new AcsError(400, 'BadRequest', z.prettifyError(result.error));
+}
+
+function parseBody(body: Buffer): unknown {
+  if (body.length === 0) return undefined;
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    throw new AcsError(400, 'BadRequest', 'The body is no JSON.');
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request) {
+    length += chunk.length;
+    if (length > MAX_BODY_BYTES) throw new AcsError(413, 'RequestTooLarge', 'The body is larger than a megabyte.');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function send(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' });
+  response.end(body === undefined ? undefined : JSON.stringify(body));
+}

@@ -1,0 +1,256 @@
+import type { Logger } from 'pino';
+import { FRAME_BYTES } from '../../shared/audio/pcm.ts';
+import type { Cancel, Clock } from '../../shared/clock.ts';
+import type { PhoneEvent } from '../../shared/protocol/phone-line.ts';
+import type { LineHolder, PhoneLine } from '../phone/phone-line.ts';
+import { AcsError } from './acs-error.ts';
+import { CALL_ENDS, type CallEnd, type CallState, nextState, wireState } from './call-state.ts';
+import type { CallbackQueue } from './callback-queue.ts';
+import { type CommunicationIdentifier, phoneIdentifier } from './identifiers.ts';
+import { type MediaStreamingRequest, MediaSubscription } from './media-subscription.ts';
+import type { Pacer } from './pacer.ts';
+import { ToneExchange } from './tone-exchange.ts';
+
+const SILENCE = new Uint8Array(FRAME_BYTES);
+const SUCCEEDED = { code: 200, subCode: 0, message: '' };
+
+export interface CallIds {
+  readonly callConnectionId: string;
+  readonly serverCallId: string;
+  readonly correlationId: string;
+}
+
+export interface CallOptions {
+  readonly ids: CallIds;
+  readonly direction: 'inbound' | 'outbound';
+  /** The number of the phone, and the one that the application has in this call. */
+  readonly phoneNumber: string;
+  readonly applicationNumber: string;
+  /** The application's own identity as a participant. */
+  readonly application: CommunicationIdentifier;
+  readonly callbackUri: string;
+  readonly operationContext: string | undefined;
+  readonly media: (MediaStreamingRequest & { readonly subscriptionId: string; readonly token: string }) | undefined;
+  readonly callbacks: CallbackQueue;
+  readonly pacer: Pacer;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Nothing of the call is left but callbacks on their way. */
+  readonly onReleased: () => void;
+}
+
+/** One call between a phone and the application, from the moment that it has a call-connection id. */
+export class Call implements LineHolder {
+  readonly ids: CallIds;
+  readonly #options: CallOptions;
+  readonly #media: MediaSubscription | undefined;
+  readonly #tones: ToneExchange;
+  #state: CallState;
+  #line: PhoneLine | undefined;
+  #cancelRinging: Cancel = () => {};
+  #cancelBeat: Cancel = () => {};
+
+  constructor(options: CallOptions) {
+    this.ids = options.ids;
+    this.#options = options;
+    this.#state = { name: options.direction === 'inbound' ? 'connecting' : 'ringing' };
+    const report = (type: string, data: Readonly<Record<string, unknown>>) => options.callbacks.push(type, data);
+    this.#tones = new ToneExchange(report);
+    this.#media =
+      options.media &&
+      new MediaSubscription({
+        request: options.media,
+        subscriptionId: options.media.subscriptionId,
+        participant: `4:${options.phoneNumber}`,
+        headers: {
+          authorization: `Bearer ${options.media.token}`,
+          'x-ms-call-connection-id': options.ids.callConnectionId,
+          'x-ms-call-correlation-id': options.ids.correlationId,
+        },
+        report,
+        tellPhone: (event) => this.#line?.send(event),
+        log: options.log,
+      });
+  }
+
+  get state(): CallState {
+    return this.#state;
+  }
+
+  /** Rings the phone of an outbound call, for `timeoutMs` at most. @param line nothing when there is no such phone */
+  ring(line: PhoneLine | undefined, timeoutMs: number): void {
+    if (this.#state.name !== 'ringing') return;
+    if (!line?.seize(this)) {
+      this.#end(line ? CALL_ENDS.busy : CALL_ENDS.nobodyThere);
+      return;
+    }
+    this.#line = line;
+    this.#cancelRinging = this.#options.clock.after(timeoutMs, () => this.#end(CALL_ENDS.noAnswer));
+    this.#options.log.info('ringing the phone');
+    const { callConnectionId } = this.ids;
+    line.send({ type: 'ringing', from: this.#options.applicationNumber, callConnectionId });
+  }
+
+  /** Connects an inbound call. @param line held by this call already */
+  connect(line: PhoneLine): void {
+    this.#line = line;
+    this.#establish();
+  }
+
+  hangUp(): void {
+    this.#end(CALL_ENDS.applicationHungUp);
+  }
+
+  /** Ends the call because the emulator stops. */
+  close(): void {
+    this.#end(CALL_ENDS.serviceStopped);
+  }
+
+  /** @throws {AcsError} when the call was set up without media streaming, or it runs already */
+  startMediaStreaming(operationContext: string | undefined): void {
+    this.#requireConnected();
+    this.#requireMedia().start(operationContext);
+  }
+
+  stopMediaStreaming(): void {
+    this.#requireConnected();
+    void this.#requireMedia().stop('Media streaming was stopped.');
+  }
+
+  startToneRecognition(operationContext: string | undefined): void {
+    this.#requireConnected();
+    this.#tones.listen(operationContext);
+  }
+
+  stopToneRecognition(operationContext: string | undefined): void {
+    this.#requireConnected();
+    this.#tones.stopListening(operationContext);
+  }
+
+  /** @param tones as Call Automation spells them */
+  sendTones(tones: readonly string[], operationContext: string | undefined): void {
+    this.#requireConnected();
+    this.#tones.send(tones, operationContext);
+  }
+
+  answered(): void {
+    if (this.#state.name !== 'ringing') return;
+    this.#cancelRinging();
+    this.#state = nextState(this.#state, { type: 'accepted' });
+    this.#establish();
+  }
+
+  declined(): void {
+    if (this.#state.name === 'ringing') this.#end(CALL_ENDS.declined);
+  }
+
+  toneDialled(tone: string): void {
+    if (this.#state.name !== 'connected') return;
+    this.#media?.sendTone(tone);
+    this.#tones.dialled(tone);
+  }
+
+  hungUp(): void {
+    this.#end(this.#state.name === 'ringing' ? CALL_ENDS.declined : CALL_ENDS.phoneHungUp);
+  }
+
+  /** `CallConnectionProperties`, as the service answers with. */
+  properties(): Record<string, unknown> {
+    const { direction, phoneNumber, applicationNumber, application, callbackUri } = this.#options;
+    const [phone, ours] = [phoneIdentifier(phoneNumber), phoneIdentifier(applicationNumber)];
+    const inbound = direction === 'inbound';
+    return {
+      ...this.ids,
+      callConnectionState: wireState(this.#state),
+      callbackUri,
+      targets: [inbound ? ours : phone],
+      source: inbound ? phone : application,
+      ...(inbound
+        ? { answeredBy: { id: application.rawId }, answeredFor: { value: applicationNumber } }
+        : { sourceCallerIdNumber: { value: applicationNumber } }),
+      ...(this.#media && {
+        mediaStreamingSubscription: {
+          id: this.#media.id,
+          state: this.#media.state,
+          subscribedContentTypes: ['audio'],
+        },
+      }),
+    };
+  }
+
+  participants(): { identifier: CommunicationIdentifier; isMuted: boolean; isOnHold: boolean }[] {
+    const present = [this.#options.application, phoneIdentifier(this.#options.phoneNumber)];
+    return present.map((identifier) => ({ identifier, isMuted: false, isOnHold: false }));
+  }
+
+  #establish(): void {
+    if (this.#state.name !== 'connecting') return;
+    this.#state = nextState(this.#state, { type: 'established' });
+    const { callbacks, operationContext, pacer, log } = this.#options;
+    log.info('CallConnected');
+    callbacks.push('CallConnected', {
+      ...(operationContext !== undefined && { operationContext }),
+      resultInformation: SUCCEEDED,
+    });
+    callbacks.push('ParticipantsUpdated', {
+      sequenceNumber: 1,
+      participants: this.participants(),
+      resultInformation: SUCCEEDED,
+    });
+    this.#tellPhone({ type: 'connected', callConnectionId: this.ids.callConnectionId });
+    this.#cancelBeat = pacer.add(() => this.#beat());
+    if (this.#media?.startsByItself) this.#media.start(operationContext);
+  }
+
+  /** Twenty milliseconds of the call, in both directions. */
+  #beat(): void {
+    const voice = this.#line?.readVoice();
+    const fromApplication = this.#media?.exchange(voice);
+    this.#line?.playVoice(this.#tones.read() ?? fromApplication ?? SILENCE);
+  }
+
+  #end(end: CallEnd): void {
+    const before = this.#state;
+    this.#state = nextState(before, { type: 'ended', end });
+    if (this.#state === before) return;
+    this.#cancelRinging();
+    this.#cancelBeat();
+    this.#tellPhone({ type: 'disconnected', code: end.code, reason: end.message });
+    this.#line?.release(this);
+    void this.#release();
+  }
+
+  async #release(): Promise<void> {
+    await this.#media?.stop('The call has ended.');
+    this.#state = nextState(this.#state, { type: 'released' });
+    if (this.#state.name !== 'disconnected') return;
+    const { end, established } = this.#state;
+    const type = established || end.by === 'application' ? 'CallDisconnected' : this.#failure();
+    const { code, subCode, message } = end;
+    const { callbacks, log, operationContext, onReleased } = this.#options;
+    log.info({ by: end.by, code, subCode, reason: message }, type);
+    callbacks.push(type, {
+      ...(operationContext !== undefined && { operationContext }),
+      resultInformation: { code, subCode, message },
+    });
+    onReleased();
+  }
+
+  #failure(): string {
+    return this.#options.direction === 'outbound' ? 'CreateCallFailed' : 'AnswerFailed';
+  }
+
+  #tellPhone(event: PhoneEvent): void {
+    this.#line?.send(event);
+  }
+
+  #requireConnected(): void {
+    if (this.#state.name === 'connected') return;
+    throw new AcsError(400, '8501', `The call is ${wireState(this.#state)}; this needs a connected one.`);
+  }
+
+  #requireMedia(): MediaSubscription {
+    if (this.#media) return this.#media;
+    throw new AcsError(400, 'streamUrlMissing', 'The call was set up without mediaStreamingOptions.');
+  }
+}

@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { Clock } from '../../shared/clock.ts';
+import { messageOf } from '../../shared/errors.ts';
+import { wait } from '../wait.ts';
+import { CALLBACK_TOKEN_SECONDS, type TokenIssuer } from './token-issuer.ts';
+
+const FIRST_RETRY_MS = 250;
+const MAX_RETRY_MS = 8_000;
+const ATTEMPT_MS = 10_000;
+const MAX_QUEUED = 500;
+
+export interface CallbackQueueOptions {
+  readonly callbackUri: string;
+  /** What every event of the call carries: `callConnectionId`, `serverCallId`, `correlationId`. */
+  readonly ids: Readonly<Record<'callConnectionId' | 'serverCallId' | 'correlationId', string>>;
+  readonly tokens: TokenIssuer;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** An event that could not be delivered for this long is dropped, with a line in the log. */
+  readonly giveUpAfterMs: number;
+}
+
+interface QueuedEvent {
+  readonly type: string;
+  readonly body: string;
+  readonly giveUpAtMs: number;
+}
+
+/**
+ * The events of one call on their way to the application's callback: one after the other, each a CloudEvents array of
+ * one with a token of its own, tried again for a bounded time while the application does not answer. Nothing waits for
+ * it but its own next event. When 500 wait, the oldest is dropped.
+ */
+export class CallbackQueue {
+  readonly #options: CallbackQueueOptions;
+  readonly #queue: QueuedEvent[] = [];
+  readonly #stop = new AbortController();
+  #delivering: Promise<void> | undefined;
+
+  constructor(options: CallbackQueueOptions) {
+    this.#options = options;
+  }
+
+  /** @param type without its prefix, such as `CallConnected` */
+  push(type: string, data: Readonly<Record<string, unknown>>): void {
+    if (this.#stop.signal.aborted) return;
+    const giveUpAtMs = this.#options.clock.now() + this.#options.giveUpAfterMs;
+    this.#queue.push({ type, body: this.#cloudEvent(type, data), giveUpAtMs });
+    if (this.#queue.length > MAX_QUEUED) this.#drop(this.#queue.shift(), 'too many callbacks are waiting');
+    this.#delivering ??= this.#deliverAll().finally(() => {
+      this.#delivering = undefined;
+    });
+  }
+
+  /** Resolves when everything pushed so far is delivered or dropped. */
+  async drained(): Promise<void> {
+    await this.#delivering;
+  }
+
+  close(): void {
+    this.#stop.abort();
+    this.#queue.length = 0;
+  }
+
+  async #deliverAll(): Promise<void> {
+    for (let event = this.#queue.shift(); event; event = this.#queue.shift()) await this.#deliver(event);
+  }
+
+  async #deliver(event: QueuedEvent): Promise<void> {
+    const { clock, log } = this.#options;
+    for (let attempt = 1; !this.#stop.signal.aborted; attempt++) {
+      const problem = await this.#post(event);
+      if (!problem) {
+        log.info({ event: event.type, attempt }, 'callback delivered');
+        return;
+      }
+      const delayMs = Math.min(FIRST_RETRY_MS * 2 ** (attempt - 1), MAX_RETRY_MS);
+      if (problem.final || clock.now() + delayMs > event.giveUpAtMs) return this.#drop(event, problem.text);
+      if (attempt === 1) log.warn({ event: event.type, problem: problem.text }, 'callback not taken; trying again');
+      await wait(clock, delayMs, this.#stop.signal);
+    }
+  }
+
+  async #post(event: QueuedEvent): Promise<{ text: string; final: boolean } | undefined> {
+    try {
+      const token = await this.#options.tokens.sign(CALLBACK_TOKEN_SECONDS);
+      const response = await fetch(this.#options.callbackUri, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json; charset=utf-8', authorization: `Bearer ${token}` },
+        body: event.body,
+        signal: AbortSignal.any([this.#stop.signal, AbortSignal.timeout(ATTEMPT_MS)]),
+      });
+      await response.body?.cancel();
+      if (response.ok) return undefined;
+      const retriable = response.status >= 500 || response.status === 408 || response.status === 429;
+      return { text: `HTTP ${response.status}`, final: !retriable };
+    } catch (error) {
+      const cause = error instanceof Error && error.cause ? `: ${messageOf(error.cause)}` : '';
+      return { text: messageOf(error) + cause, final: false };
+    }
+  }
+
+  #drop(event: QueuedEvent | undefined, problem: string): void {
+    this.#options.log.error({ event: event?.type, problem }, 'callback dropped');
+  }
+
+  #cloudEvent(type: string, data: Readonly<Record<string, unknown>>): string {
+    const publicEventType = `Microsoft.Communication.${type}`;
+    const subject = `calling/callConnections/${this.#options.ids.callConnectionId}`;
+    const event = {
+      id: randomUUID(),
+      source: subject,
+      type: publicEventType,
+      data: { version: '2024-09-15', ...this.#options.ids, ...data, publicEventType },
+      time: new Date().toISOString(),
+      specversion: '1.0',
+      datacontenttype: 'application/json',
+      subject,
+    };
+    return JSON.stringify([event]);
+  }
+}

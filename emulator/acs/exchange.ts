@@ -1,0 +1,226 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import type { z } from 'zod';
+import type { Clock } from '../../shared/clock.ts';
+import { incomingCallEvent } from '../event-grid/incoming-call-event.ts';
+import type { GridSubscription } from '../event-grid/subscription.ts';
+import type { PhoneLine } from '../phone/phone-line.ts';
+import type { PhoneNetwork } from '../phone/phone-network.ts';
+import { AcsError, callNotFound } from './acs-error.ts';
+import { Call, type CallIds, type CallOptions } from './call.ts';
+import { CallbackQueue } from './callback-queue.ts';
+import { type CommunicationIdentifier, numberOf, rawIdOf, userIdentifier } from './identifiers.ts';
+import { IncomingCall, type Unanswered } from './incoming-call.ts';
+import type { Pacer } from './pacer.ts';
+import type {
+  answerRequest,
+  createRequest,
+  MediaStreamingOptions,
+  redirectRequest,
+  rejectRequest,
+} from './requests.ts';
+import { MEDIA_TOKEN_SECONDS, type TokenIssuer } from './token-issuer.ts';
+
+/** What the emulator waits for when it stops: callbacks that say that the calls are over. */
+const LAST_CALLBACKS_MS = 1_000;
+const MAX_ENDED_OFFERS = 1_000;
+
+const REJECTIONS: Readonly<Record<z.output<typeof rejectRequest>['callRejectReason'], Unanswered>> = {
+  none: { code: 603, reason: 'The application declined the call.' },
+  busy: { code: 486, reason: 'The application is busy.' },
+  forbidden: { code: 403, reason: 'The application does not take calls from this number.' },
+};
+
+export interface ExchangeOptions {
+  readonly network: PhoneNetwork;
+  readonly subscription: GridSubscription;
+  readonly tokens: TokenIssuer;
+  readonly pacer: Pacer;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly resourceId: string;
+  /** How long a phone rings, and how long a caller waits for the application. */
+  readonly ringTimeoutMs: number;
+  /** How long a callback is tried. */
+  readonly callbackTimeoutMs: number;
+}
+
+/**
+ * Where phones and the application meet: every number without a phone belongs to the application, calls to it are
+ * offered through Event Grid, and its own calls ring the phones.
+ */
+export class Exchange {
+  readonly #options: ExchangeOptions;
+  readonly #application: CommunicationIdentifier;
+  /** By incoming call context. */
+  readonly #offers = new Map<string, IncomingCall>();
+  readonly #endedOffers = new Set<string>();
+  /** By call-connection id. */
+  readonly #calls = new Map<string, Call>();
+  readonly #callbacks = new Set<CallbackQueue>();
+
+  constructor(options: ExchangeOptions) {
+    this.#options = options;
+    this.#application = userIdentifier(`8:acs:${options.resourceId}_parley`);
+    options.network.events.on('dial', (line, to, displayName) => this.#dial(line, to, displayName));
+  }
+
+  /** Calls by the state that they are in. */
+  get status(): { readonly offered: number; readonly calls: number; readonly phones: number } {
+    return { offered: this.#offers.size, calls: this.#calls.size, phones: this.#options.network.size };
+  }
+
+  /** @throws {AcsError} when there is no such call (any more) */
+  find(callConnectionId: string): Call {
+    const call = this.#calls.get(callConnectionId);
+    if (!call) throw callNotFound();
+    return call;
+  }
+
+  /**
+   * Takes an incoming call. `connect` is for after the answer is on its way.
+   * @throws {AcsError} when it is unknown, over, or taken already
+   */
+  async answer(request: z.output<typeof answerRequest>): Promise<{ call: Call; connect: () => void }> {
+    const token = await this.#options.tokens.sign(MEDIA_TOKEN_SECONDS);
+    const offer = this.#offer(request.incomingCallContext);
+    const numbers = { phoneNumber: offer.line.number, applicationNumber: offer.to };
+    const call = this.#open({ direction: 'inbound', ids: offer.ids, ...numbers }, request, token);
+    if (!offer.take(call)) throw callNotFound();
+    return { call, connect: () => call.connect(offer.line) };
+  }
+
+  /** @throws {AcsError} as {@link answer} does */
+  reject(request: z.output<typeof rejectRequest>): void {
+    this.#offer(request.incomingCallContext).fail(REJECTIONS[request.callRejectReason]);
+  }
+
+  /** @throws {AcsError} always, so far: after checking that there is such a call */
+  redirect(request: z.output<typeof redirectRequest>): void {
+    this.#offer(request.incomingCallContext);
+    throw new AcsError(501, 'NotSupportedByEmulator', 'The emulator cannot connect two phones with each other yet.');
+  }
+
+  /**
+   * Calls a phone. `ring` is for after the answer is on its way; whether the phone is there shows then, as with ACS.
+   * @throws {AcsError} when the target is no phone number
+   */
+  async create(request: z.output<typeof createRequest>): Promise<{ call: Call; ring: () => void }> {
+    const token = await this.#options.tokens.sign(MEDIA_TOKEN_SECONDS);
+    const number = numberOf(request.targets.map(rawIdOf)[0] ?? '');
+    if (number === undefined) throw new AcsError(400, '8523', 'The emulator calls phone numbers only.');
+    const numbers = { phoneNumber: number, applicationNumber: request.sourceCallerIdNumber.value };
+    const call = this.#open({ direction: 'outbound', ids: newIds(), ...numbers }, request, token);
+    return { call, ring: () => call.ring(this.#options.network.find(number), this.#options.ringTimeoutMs) };
+  }
+
+  /** Ends every call, lets the last callbacks go for a moment, and closes. */
+  async close(): Promise<void> {
+    for (const offer of this.#offers.values()) offer.fail({ code: 503, reason: 'The emulator was stopped.' });
+    for (const call of this.#calls.values()) call.close();
+    const released = () => Promise.all([...this.#callbacks].map((callbacks) => callbacks.drained()));
+    const deadline = new Promise((resolve) => setTimeout(resolve, LAST_CALLBACKS_MS).unref());
+    await Promise.race([this.#allReleased().then(released), deadline]);
+    for (const callbacks of this.#callbacks) callbacks.close();
+  }
+
+  #dial(line: PhoneLine, to: string, displayName: string): void {
+    const { clock, log, network, ringTimeoutMs } = this.#options;
+    if (network.find(to)) {
+      const message = 'There is another phone at that number; dial one that has none, and the application answers.';
+      line.send({ type: 'refused', code: 'phone.not_the_application', message });
+      return;
+    }
+    const ids = newIds();
+    const context = randomBytes(192).toString('base64url');
+    const callLog = log.child({ call: ids.callConnectionId });
+    const offer = new IncomingCall({
+      ids,
+      context,
+      line,
+      to,
+      displayName,
+      clock,
+      log: callLog,
+      ringTimeoutMs,
+      onOver: () => this.#forgetOffer(context),
+    });
+    if (!line.seize(offer)) return;
+    this.#offers.set(context, offer);
+    line.send({ type: 'dialling', correlationId: ids.correlationId });
+    void this.#announce(offer, callLog);
+  }
+
+  async #announce(offer: IncomingCall, log: Logger): Promise<void> {
+    const event = incomingCallEvent({
+      ...offer.ids,
+      from: offer.line.number,
+      to: offer.to,
+      displayName: offer.displayName,
+      incomingCallContext: offer.context,
+    });
+    const delivery = await this.#options.subscription.deliver(event, offer.over);
+    if (delivery.delivered) return log.info({ event: event.id }, 'IncomingCall delivered');
+    if (offer.over.aborted) return;
+    log.warn({ problem: delivery.problem }, 'IncomingCall could not be delivered');
+    offer.fail({ code: 480, reason: `The application could not be told of the call: ${delivery.problem}` });
+  }
+
+  #offer(context: string): IncomingCall {
+    const offer = this.#offers.get(context);
+    if (offer) return offer;
+    if (this.#endedOffers.has(context)) throw callNotFound();
+    throw new AcsError(400, '8523', 'Invalid incomingCallContext.');
+  }
+
+  #forgetOffer(context: string): void {
+    this.#offers.delete(context);
+    this.#endedOffers.add(context);
+    const [oldest] = this.#endedOffers;
+    if (this.#endedOffers.size > MAX_ENDED_OFFERS && oldest !== undefined) this.#endedOffers.delete(oldest);
+  }
+
+  #open(
+    parties: Pick<CallOptions, 'direction' | 'ids' | 'phoneNumber' | 'applicationNumber'>,
+    request: {
+      callbackUri: string;
+      operationContext?: string | undefined;
+      mediaStreamingOptions?: MediaStreamingOptions | undefined;
+    },
+    mediaToken: string,
+  ): Call {
+    const { clock, pacer, tokens, callbackTimeoutMs } = this.#options;
+    const { callbackUri, operationContext, mediaStreamingOptions } = request;
+    const { ids } = parties;
+    const log = this.#options.log.child({ call: ids.callConnectionId });
+    const callbacks = new CallbackQueue({ callbackUri, ids, tokens, clock, log, giveUpAfterMs: callbackTimeoutMs });
+    this.#callbacks.add(callbacks);
+    const call = new Call({
+      ...parties,
+      application: this.#application,
+      callbackUri,
+      operationContext,
+      media: mediaStreamingOptions && { ...mediaStreamingOptions, subscriptionId: randomUUID(), token: mediaToken },
+      callbacks,
+      pacer,
+      clock,
+      log,
+      onReleased: () => {
+        this.#calls.delete(ids.callConnectionId);
+        void callbacks.drained().then(() => this.#callbacks.delete(callbacks));
+      },
+    });
+    this.#calls.set(ids.callConnectionId, call);
+    return call;
+  }
+
+  async #allReleased(): Promise<void> {
+    while (this.#calls.size > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+const newIds = (): CallIds => ({
+  callConnectionId: randomUUID(),
+  serverCallId: Buffer.from(`https://emulator.local/call/${randomUUID()}`).toString('base64'),
+  correlationId: randomUUID(),
+});

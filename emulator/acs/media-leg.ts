@@ -1,0 +1,165 @@
+import type { Logger } from 'pino';
+import { type RawData, WebSocket } from 'ws';
+import { messageOf } from '../../shared/errors.ts';
+import {
+  encodeServiceAudio,
+  encodeServiceDtmf,
+  encodeServiceMetadata,
+  FRAME_BYTES,
+  parseAppFrame,
+  SAMPLE_RATE,
+} from '../../shared/protocol/acs-media.ts';
+import { TypedEvents } from '../../shared/typed-events.ts';
+import { isDigitalSilence } from '../phone/voice-buffer.ts';
+import { PlayoutBuffer } from './playout-buffer.ts';
+
+const CONNECT_MS = 5_000;
+const CLOSE_MS = 1_000;
+const MAX_BUFFERED_MS = 5 * 60_000;
+const MAX_FRAME_BYTES = 1_000_000;
+/** An application that does not read is not waited for: beyond this the caller's audio is dropped. */
+const MAX_BACKLOG_BYTES = 1_000_000;
+const SILENCE = new Uint8Array(FRAME_BYTES);
+
+export interface MediaLegOptions {
+  readonly transportUrl: string;
+  /** What ACS sends with the upgrade: the token and the call's ids. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly subscriptionId: string;
+  /** The raw id of whoever speaks. */
+  readonly participant: string;
+  /** Whether the application may send audio. */
+  readonly bidirectional: boolean;
+  readonly log: Logger;
+}
+
+export type MediaLegEvents = {
+  open: [];
+  /** The application told the network to drop its buffered audio. */
+  audioStopped: [droppedMs: number];
+  /**
+   * The socket is gone, and the leg with it. `refused`: it never opened; `lost`: it broke, or the application closed it.
+   * `closed`: we did. `status` is that of an HTTP answer or a close code, 0 where there was none.
+   */
+  ended: [how: 'refused' | 'lost' | 'closed', status: number, problem: string];
+};
+
+/**
+ * One web socket between a call and the application, on which the network is the client: the caller's audio goes out as
+ * it is given, the application's comes in at any pace and is read at real time. Lives once; a new one is made to
+ * connect again.
+ */
+export class MediaLeg {
+  readonly events: TypedEvents<MediaLegEvents>;
+  readonly #options: MediaLegOptions;
+  readonly #socket: WebSocket;
+  readonly #playout = new PlayoutBuffer(MAX_BUFFERED_MS);
+  readonly #counters = { malformedFrames: 0, unwantedFrames: 0, overflowFrames: 0, unsentFrames: 0, stops: 0 };
+  readonly #gone: Promise<void>;
+  #closing = false;
+  #ended = false;
+
+  constructor(options: MediaLegOptions) {
+    this.#options = options;
+    this.events = new TypedEvents((event, error) =>
+      options.log.error({ event, error: messageOf(error) }, 'a listener of the media leg failed'),
+    );
+    this.#socket = new WebSocket(options.transportUrl, {
+      headers: options.headers,
+      handshakeTimeout: CONNECT_MS,
+      maxPayload: MAX_FRAME_BYTES,
+      perMessageDeflate: false,
+    });
+    this.#gone = new Promise((resolve) => this.#listen(resolve));
+  }
+
+  /** What went wrong on the socket so far, by kind. */
+  get counters(): Readonly<Record<string, number>> {
+    return this.#counters;
+  }
+
+  /** Sends the caller's next 20 ms; without it, silence. */
+  sendVoice(frame: Uint8Array | undefined): void {
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    if (this.#socket.bufferedAmount > MAX_BACKLOG_BYTES) {
+      this.#counters.unsentFrames++;
+      return;
+    }
+    const silent = isDigitalSilence(frame);
+    this.#socket.send(encodeServiceAudio(frame ?? SILENCE, new Date(), this.#options.participant, silent));
+  }
+
+  sendTone(tone: string): void {
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(encodeServiceDtmf(tone));
+  }
+
+  /** The application's next 20 ms; nothing when it has none. */
+  readPlayout(): Uint8Array | undefined {
+    return this.#playout.read();
+  }
+
+  /** Resolves when the socket is gone, a second from now at the latest. Idempotent. */
+  close(reason: string): Promise<void> {
+    if (!this.#closing) {
+      this.#closing = true;
+      if (this.#socket.readyState === WebSocket.CONNECTING) this.#socket.terminate();
+      else this.#socket.close(1000, reason);
+      setTimeout(() => this.#socket.terminate(), CLOSE_MS).unref();
+    }
+    return this.#gone;
+  }
+
+  #listen(gone: () => void): void {
+    let opened = false;
+    const end = (how: 'refused' | 'lost', status: number, problem: string) => {
+      if (this.#ended) return;
+      this.#ended = true;
+      this.#playout.clear();
+      this.#logCounters();
+      this.events.emit('ended', this.#closing ? 'closed' : how, status, problem);
+      this.events.removeAll();
+      gone();
+    };
+    this.#socket.on('open', () => {
+      opened = true;
+      this.#socket.send(encodeServiceMetadata(this.#options.subscriptionId, SAMPLE_RATE));
+      this.events.emit('open');
+    });
+    this.#socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
+    this.#socket.on('unexpected-response', (request, response) => {
+      response.resume();
+      request.destroy();
+      end('refused', response.statusCode ?? 0, `The upgrade was answered with HTTP ${response.statusCode}.`);
+    });
+    this.#socket.on('error', (error) => {
+      if (!opened) end('refused', 0, messageOf(error));
+    });
+    this.#socket.on('close', (code, reason) => end('lost', code, reason.toString()));
+  }
+
+  #receive(data: RawData, isBinary: boolean): void {
+    if (this.#closing) return;
+    try {
+      const frame = parseAppFrame(isBinary ? '' : data.toString());
+      if (frame.kind === 'stop') {
+        this.#counters.stops++;
+        this.events.emit('audioStopped', this.#playout.clear());
+      } else if (frame.kind !== 'audio' || !this.#options.bidirectional) {
+        this.#counters.unwantedFrames++;
+      } else if (!this.#playout.write(frame.pcm)) {
+        this.#counters.overflowFrames++;
+      }
+    } catch (error) {
+      this.#counters.malformedFrames++;
+      if (this.#counters.malformedFrames === 1) {
+        this.#options.log.warn({ problem: messageOf(error) }, 'malformed media frame; more are counted, not logged');
+      }
+    }
+  }
+
+  #logCounters(): void {
+    const { stops, ...faults } = this.#counters;
+    if (Object.values(faults).some((count) => count > 0)) this.#options.log.warn(faults, 'media frames not used');
+    this.#options.log.debug({ stops }, 'media socket is gone');
+  }
+}

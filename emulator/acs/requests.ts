@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import { phoneNumber } from '../phone/phone-line.ts';
+import { TONE_NAMES } from './dtmf.ts';
+import { identifier } from './identifiers.ts';
+
+/** The bodies of the operations, as far as the emulator acts on them. What it does not know, it ignores as ACS does. */
+const callbackUri = z.url({ protocol: /^https?$/ });
+const operationContext = z.string().max(5_000).optional();
+
+const mediaStreamingOptions = z.object({
+  transportType: z.literal('websocket').default('websocket'),
+  transportUrl: z.url({ protocol: /^wss?$/ }),
+  audioChannelType: z.enum(['mixed', 'unmixed']),
+  startMediaStreaming: z.boolean().default(false),
+  enableBidirectional: z.boolean().default(false),
+  enableDtmfTones: z.boolean().default(false),
+  audioFormat: z
+    .string()
+    .default('Pcm16KMono')
+    .refine((format) => format.toLowerCase() === 'pcm16kmono', 'the emulator streams Pcm16KMono only, so far'),
+});
+
+export type MediaStreamingOptions = z.output<typeof mediaStreamingOptions>;
+
+export const answerRequest = z.object({
+  incomingCallContext: z.string().min(1),
+  callbackUri,
+  operationContext,
+  mediaStreamingOptions: mediaStreamingOptions.optional(),
+});
+
+export const createRequest = z.object({
+  targets: z.array(identifier).length(1, 'the emulator rings one phone at a time'),
+  sourceCallerIdNumber: z.object({ value: phoneNumber }, 'a call to a phone number needs the number that it shows'),
+  callbackUri,
+  operationContext,
+  mediaStreamingOptions: mediaStreamingOptions.optional(),
+});
+
+export const rejectRequest = z.object({
+  incomingCallContext: z.string().min(1),
+  callRejectReason: z.enum(['none', 'busy', 'forbidden']).default('none'),
+});
+
+export const redirectRequest = z.object({ incomingCallContext: z.string().min(1), target: identifier });
+
+export const contextRequest = z.object({ operationContext }).default({});
+
+export const toneRequest = z.object({ targetParticipant: identifier, operationContext });
+
+export const sendTonesRequest = toneRequest.extend({ tones: z.array(z.enum(TONE_NAMES)).min(1).max(200) });

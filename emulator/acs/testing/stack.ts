@@ -1,0 +1,76 @@
+import type { TestContext } from 'node:test';
+import { type CallAutomationClient, CallAutomationClient as Client } from '@azure/communication-call-automation';
+import { pino } from 'pino';
+import { systemClock } from '../../../shared/clock.ts';
+import { EmulatorServer } from '../../server.ts';
+import { loadCertificates } from '../../tls/certificates.ts';
+import { AcsService, type AcsServiceOptions } from '../acs-service.ts';
+import { TestApplication } from './application.ts';
+import { TestPhone } from './phone.ts';
+
+export const ACCESS_KEY = Buffer.from('a key that only the tests know').toString('base64');
+export const RESOURCE_ID = 'a46cfa6a-73ce-4b07-9cfd-c3c28496ca08';
+export const ISSUER = 'https://acscallautomation.communication.azure.com';
+export const CALLER = '+15550001111';
+export const AGENT = '+15550002222';
+
+export interface Stack {
+  readonly service: AcsService;
+  readonly application: TestApplication;
+  readonly ports: { readonly plain: number; readonly tls: number };
+  readonly client: CallAutomationClient;
+  readonly log: Record<string, unknown>[];
+}
+
+/** The emulator's ACS and an application, on real sockets, for one test. */
+export async function startStack(context: TestContext, options: Partial<AcsServiceOptions> = {}): Promise<Stack> {
+  const application = await TestApplication.listen();
+  const log: Record<string, unknown>[] = [];
+  const service = await AcsService.open({
+    accessKey: ACCESS_KEY,
+    resourceId: RESOURCE_ID,
+    tokenIssuer: ISSUER,
+    webhookUrl: `http://127.0.0.1:${application.port}/api/v1/calls/answer`,
+    gridSchema: 'EventGridSchema',
+    ringTimeoutMs: 10_000,
+    callbackTimeoutMs: 10_000,
+    clock: systemClock,
+    log: pino({ level: 'debug' }, { write: (line: string) => log.push(JSON.parse(line)) }),
+    ...options,
+  });
+  const server = new EmulatorServer({ services: [service], tls: await loadCertificates() });
+  const ports = await server.listen('127.0.0.1', { plain: 0, tls: 0 });
+  context.after(async () => {
+    await service.close();
+    await server.close();
+    await application.close();
+  });
+  await service.start();
+  return { service, application, ports, client: clientFor(ports.plain, ACCESS_KEY), log };
+}
+
+export const clientFor = (port: number, accessKey: string): CallAutomationClient =>
+  new Client(`endpoint=http://127.0.0.1:${port}/;accesskey=${accessKey}`, {
+    allowInsecureConnection: true,
+    retryOptions: { maxRetries: 1, retryDelayInMs: 10 },
+  });
+
+/** A phone that has dialled the agent, and the context under which its call is offered. */
+export async function dial({ ports, application }: Stack): Promise<{ phone: TestPhone; context: string }> {
+  const phone = await TestPhone.plugIn(ports.plain, CALLER);
+  phone.send({ type: 'dial', to: AGENT });
+  const { data } = await application.incoming.first('IncomingCall');
+  return { phone, context: data.incomingCallContext ?? '' };
+}
+
+/** A connected inbound call with its media socket open. */
+export async function connectInbound(stack: Stack) {
+  const { phone, context } = await dial(stack);
+  const { application, client } = stack;
+  const answer = await client.answerCall(context, application.callbackUri, {
+    operationContext: 'greet',
+    mediaStreamingOptions: application.mediaStreamingOptions,
+  });
+  await phone.event('connected');
+  return { phone, answer, call: answer.callConnection, media: await application.media.first('the media socket') };
+}

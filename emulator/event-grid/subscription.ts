@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import type { Clock } from '../../shared/clock.ts';
+import { messageOf } from '../../shared/errors.ts';
+import { wait } from '../wait.ts';
+import { dress, type GridEvent, type GridSchema } from './envelope.ts';
+
+const ATTEMPT_MS = 30_000;
+const FIRST_VALIDATION_RETRY_MS = 250;
+const MAX_VALIDATION_RETRY_MS = 2_000;
+/** Azure waits 10 s, 30 s, 1 min and so on; here a ringing phone waits. */
+const DELIVERY_RETRIES_MS = [1_000, 2_000, 5_000, 10_000];
+/** Answers after which Event Grid does not soon try again: the endpoint is wrong, not busy. */
+const FINAL_STATUSES = new Set([400, 401, 403, 404, 413]);
+
+const validationAnswer = z.object({ validationResponse: z.string() });
+
+export interface GridSubscriptionOptions {
+  readonly webhookUrl: string;
+  readonly schema: GridSchema;
+  readonly name: string;
+  readonly topic: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export type Delivery = { readonly delivered: true } | { readonly delivered: false; readonly problem: string };
+
+/**
+ * An Event Grid subscription of one webhook: the handshake, tried until the endpoint passes it, and then the delivery of
+ * events, at least once, with the headers and the answers that Event Grid uses.
+ */
+export class GridSubscription {
+  readonly #options: GridSubscriptionOptions;
+  readonly #stop = new AbortController();
+  #validation: Promise<void> | undefined;
+  #active = false;
+
+  constructor(options: GridSubscriptionOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the endpoint has passed the handshake. */
+  get active(): boolean {
+    return this.#active;
+  }
+
+  /** Starts the handshake. Resolves when the endpoint has passed it, or the subscription is closed. Idempotent. */
+  start(): Promise<void> {
+    this.#validation ??= this.#validateUntilPassed();
+    return this.#validation;
+  }
+
+  /** Tries to deliver until it succeeds, is refused for good, or `signal` says that the event is of no use any more. */
+  async deliver(event: GridEvent, signal: AbortSignal): Promise<Delivery> {
+    const over = AbortSignal.any([signal, this.#stop.signal]);
+    await Promise.race([
+      this.start(),
+      new Promise((resolve) => over.addEventListener('abort', resolve, { once: true })),
+    ]);
+    let problem = 'the webhook has not passed the handshake yet; are the functions running?';
+    for (let attempt = 0; !over.aborted && this.#active; attempt++) {
+      const answer = await this.#post('Notification', event, attempt, over);
+      if (answer.status >= 200 && answer.status <= 204) return { delivered: true };
+      problem = answer.problem;
+      if (FINAL_STATUSES.has(answer.status)) break;
+      const delayMs = DELIVERY_RETRIES_MS[attempt];
+      if (delayMs === undefined) break;
+      if (!over.aborted) this.#options.log.warn({ event: event.id, problem, delayMs }, 'event not taken; trying again');
+      await wait(this.#options.clock, delayMs, over);
+    }
+    return { delivered: false, problem };
+  }
+
+  close(): void {
+    this.#stop.abort();
+  }
+
+  async #validateUntilPassed(): Promise<void> {
+    const { clock, log, webhookUrl, schema } = this.#options;
+    let lastProblem = '';
+    for (let attempt = 0; !this.#stop.signal.aborted; attempt++) {
+      const problem = schema === 'EventGridSchema' ? await this.#askForCode() : await this.#askForPermission();
+      if (problem === undefined) {
+        this.#active = true;
+        log.info({ webhookUrl, schema }, 'Event Grid subscription validated');
+        return;
+      }
+      if (problem !== lastProblem && !this.#stop.signal.aborted) {
+        log.info({ webhookUrl, problem }, 'the webhook has not passed the Event Grid handshake yet; trying again');
+        lastProblem = problem;
+      }
+      const delayMs = Math.min(FIRST_VALIDATION_RETRY_MS * 2 ** attempt, MAX_VALIDATION_RETRY_MS);
+      await wait(clock, delayMs, this.#stop.signal);
+    }
+  }
+
+  /** The handshake of Event Grid's own schema. @returns what is wrong, or nothing when it is passed */
+  async #askForCode(): Promise<string | undefined> {
+    const validationCode = randomUUID();
+    const event: GridEvent = {
+      id: randomUUID(),
+      eventType: 'Microsoft.EventGrid.SubscriptionValidationEvent',
+      subject: '',
+      eventTime: new Date().toISOString(),
+      dataVersion: '2',
+      data: { validationCode },
+    };
+    const answer = await this.#post('SubscriptionValidation', event, 0, this.#stop.signal);
+    if (answer.status !== 200) return answer.problem;
+    const body = validationAnswer.safeParse(parseJson(answer.text));
+    if (body.success && body.data.validationResponse === validationCode) return undefined;
+    return 'the answer is no {"validationResponse": "<the code that was sent>"}';
+  }
+
+  /** The handshake of the CloudEvents schema. @returns what is wrong, or nothing when it is passed */
+  async #askForPermission(): Promise<string | undefined> {
+    const origin = 'eventgrid.azure.net';
+    try {
+      const response = await fetch(this.#options.webhookUrl, {
+        method: 'OPTIONS',
+        headers: { 'webhook-request-origin': origin, 'webhook-request-rate': '120' },
+        signal: AbortSignal.any([this.#stop.signal, AbortSignal.timeout(ATTEMPT_MS)]),
+      });
+      await response.body?.cancel();
+      const allowed = response.headers.get('webhook-allowed-origin');
+      if (response.status !== 200) return `HTTP ${response.status}`;
+      return allowed === '*' || allowed === origin ? undefined : `WebHook-Allowed-Origin is ${allowed ?? 'missing'}`;
+    } catch (error) {
+      return problemOf(error);
+    }
+  }
+
+  async #post(
+    kind: 'SubscriptionValidation' | 'Notification',
+    event: GridEvent,
+    attempt: number,
+    signal: AbortSignal,
+  ): Promise<{ status: number; text: string; problem: string }> {
+    const { webhookUrl, schema, name, topic } = this.#options;
+    const { contentType, body } = dress(event, schema, topic);
+    try {
+      const response = await fetch(webhookUrl, {
+        method: 'POST',
+        headers: {
+          'content-type': contentType,
+          'aeg-event-type': kind,
+          'aeg-subscription-name': name.toUpperCase(),
+          'aeg-delivery-count': String(attempt),
+          'aeg-metadata-version': '1',
+          'aeg-data-version': event.dataVersion,
+          'aeg-output-event-id': event.id,
+        },
+        body,
+        signal: AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]),
+      });
+      return { status: response.status, text: await response.text(), problem: `HTTP ${response.status}` };
+    } catch (error) {
+      return { status: 0, text: '', problem: problemOf(error) };
+    }
+  }
+}
+
+function problemOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause ? `: ${messageOf(error.cause)}` : '';
+  return messageOf(error) + cause;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

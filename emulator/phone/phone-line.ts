@@ -1,0 +1,160 @@
+import type { Logger } from 'pino';
+import type { WebSocket } from 'ws';
+import { z } from 'zod';
+import { messageOf } from '../../shared/errors.ts';
+import type { PhoneEvent } from '../../shared/protocol/phone-line.ts';
+import { VoiceBuffer } from './voice-buffer.ts';
+
+const E164 = /^\+[1-9]\d{1,14}$/;
+
+export const phoneNumber = z.string().regex(E164, 'E.164, such as +15550001111');
+
+const command = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('dial'), to: phoneNumber, displayName: z.string().max(256).default('') }),
+  z.object({ type: z.literal('answer') }),
+  z.object({ type: z.literal('decline') }),
+  z.object({ type: z.literal('dtmf'), tone: z.string().regex(/^[0-9A-D*#]$/i, 'one of 0-9 A-D * #') }),
+  z.object({ type: z.literal('hangup') }),
+]);
+
+/** Whoever has the line: a call that is being offered, one that rings here, one that is connected. */
+export interface LineHolder {
+  answered(): void;
+  declined(): void;
+  /** @param tone one of 0-9 A-D * # */
+  toneDialled(tone: string): void;
+  /** The receiver was put down, or the phone's socket went away. */
+  hungUp(): void;
+}
+
+export interface PhoneLineOptions {
+  readonly number: string;
+  readonly socket: WebSocket;
+  readonly log: Logger;
+  readonly onDial: (line: PhoneLine, to: string, displayName: string) => void;
+}
+
+/** A phone that does not read is not waited for: beyond this its audio is dropped. */
+const MAX_BACKLOG_BYTES = 1_000_000;
+
+/** One simulated phone on its web socket (`shared/protocol/phone-line.ts`). One call at a time. */
+export class PhoneLine {
+  readonly number: string;
+  readonly #socket: WebSocket;
+  readonly #log: Logger;
+  readonly #onDial: PhoneLineOptions['onDial'];
+  readonly #voice = new VoiceBuffer();
+  #holder: LineHolder | undefined;
+
+  constructor({ number, socket, log, onDial }: PhoneLineOptions) {
+    this.number = number;
+    this.#socket = socket;
+    this.#log = log;
+    this.#onDial = onDial;
+    socket.on('message', (data: Buffer, isBinary) => {
+      if (!isBinary) this.#obey(data.toString());
+      else if (this.#holder) this.#voice.write(data);
+    });
+    socket.on('close', () => this.#holder?.hungUp());
+    socket.on('error', (error) => log.debug({ error: error.message }, 'phone socket error'));
+  }
+
+  get busy(): boolean {
+    return this.#holder !== undefined;
+  }
+
+  /** Takes the line for one call. False when it is busy. */
+  seize(holder: LineHolder): boolean {
+    if (this.#holder) return false;
+    this.#holder = holder;
+    this.#voice.clear();
+    return true;
+  }
+
+  /** Hands the line from one holder to the next, without a moment in between. */
+  transfer(from: LineHolder, to: LineHolder): boolean {
+    if (this.#holder !== from) return false;
+    this.#holder = to;
+    return true;
+  }
+
+  /** Gives the line back; does nothing when somebody else holds it. */
+  release(holder: LineHolder): void {
+    if (this.#holder === holder) this.#holder = undefined;
+  }
+
+  /** The caller's next 20 ms; nothing when the phone sends none. */
+  readVoice(): Uint8Array | undefined {
+    return this.#voice.read();
+  }
+
+  /** @param frame 20 ms for the phone's ear */
+  playVoice(frame: Uint8Array): void {
+    if (this.#socket.readyState === this.#socket.OPEN && this.#socket.bufferedAmount < MAX_BACKLOG_BYTES) {
+      this.#socket.send(frame);
+    }
+  }
+
+  send(event: PhoneEvent): void {
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(JSON.stringify(event));
+  }
+
+  close(reason: string): void {
+    this.#socket.close(1001, reason);
+  }
+
+  #obey(text: string): void {
+    const parsed = parseCommand(text);
+    if ('problem' in parsed) {
+      this.#refuse('phone.bad_command', parsed.problem);
+      return;
+    }
+    try {
+      this.#carryOut(parsed.command);
+    } catch (error) {
+      this.#log.error({ error: messageOf(error) }, 'phone command failed');
+      this.#refuse('phone.failed', 'The emulator could not do that; its log says why.');
+    }
+  }
+
+  #carryOut(wanted: z.output<typeof command>): void {
+    if (wanted.type === 'dial') {
+      if (this.#holder) this.#refuse('phone.busy', 'This line is in a call already; hang up first.');
+      else this.#onDial(this, wanted.to, wanted.displayName);
+    } else if (this.#holder) {
+      passOn(wanted, this.#holder);
+    } else {
+      this.#refuse('phone.no_call', `There is no call to ${wanted.type} on this line.`);
+    }
+  }
+
+  #refuse(code: string, message: string): void {
+    this.send({ type: 'refused', code, message });
+  }
+}
+
+function passOn(wanted: Exclude<z.output<typeof command>, { type: 'dial' }>, holder: LineHolder): void {
+  switch (wanted.type) {
+    case 'answer':
+      holder.answered();
+      break;
+    case 'decline':
+      holder.declined();
+      break;
+    case 'dtmf':
+      holder.toneDialled(wanted.tone.toUpperCase());
+      break;
+    case 'hangup':
+      holder.hungUp();
+      break;
+  }
+}
+
+function parseCommand(text: string): { command: z.output<typeof command> } | { problem: string } {
+  try {
+    const result = command.safeParse(JSON.parse(text));
+    return result.success ? { command: result.data } : { problem: z.prettifyError(result.error) };
+  } catch {
+    return { problem: 'A text message is a JSON command, such as {"type":"hangup"}; audio is binary.' };
+  }
+}

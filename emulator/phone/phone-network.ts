@@ -1,0 +1,82 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { PhoneEvent } from '../../shared/protocol/phone-line.ts';
+import { TypedEvents } from '../../shared/typed-events.ts';
+import { PhoneLine, phoneNumber } from './phone-line.ts';
+
+export type PhoneNetworkEvents = {
+  /** A phone dials a number. The line is free. */
+  dial: [line: PhoneLine, to: string, displayName: string];
+};
+
+/** All the phones that are plugged in, each under its own number. */
+export class PhoneNetwork {
+  readonly events: TypedEvents<PhoneNetworkEvents>;
+  readonly #server = new WebSocketServer({ noServer: true, maxPayload: 1_000_000, perMessageDeflate: false });
+  readonly #lines = new Map<string, PhoneLine>();
+  readonly #log: Logger;
+
+  constructor(log: Logger) {
+    this.#log = log;
+    this.events = new TypedEvents((event, error) =>
+      log.error({ event, error }, 'a listener of the phone network failed'),
+    );
+  }
+
+  /** Phones that are plugged in now. */
+  get size(): number {
+    return this.#lines.size;
+  }
+
+  find(number: string): PhoneLine | undefined {
+    return this.#lines.get(number);
+  }
+
+  /** Takes the upgrade when it is for `/emulator/phone`. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    const url = new URL(request.url ?? '/', 'http://emulator');
+    if (url.pathname !== '/emulator/phone') return false;
+    this.#server.handleUpgrade(request, socket, head, (accepted) => {
+      // A plus sign in a query means a space; people type it unescaped all the same.
+      this.#plugIn(accepted, (url.searchParams.get('number') ?? '').replace(/^ /, '+'));
+    });
+    return true;
+  }
+
+  close(): void {
+    for (const line of this.#lines.values()) line.close('The emulator is stopping.');
+    this.#lines.clear();
+    this.#server.close();
+  }
+
+  #plugIn(socket: WebSocket, number: string): void {
+    const refusal = this.#refusalOf(number);
+    if (refusal) {
+      socket.on('error', () => {});
+      socket.send(JSON.stringify(refusal));
+      socket.close(1008, refusal.code);
+      return;
+    }
+    const line = new PhoneLine({
+      number,
+      socket,
+      log: this.#log,
+      onDial: (from, to, displayName) => this.events.emit('dial', from, to, displayName),
+    });
+    this.#lines.set(number, line);
+    socket.on('close', () => this.#lines.delete(number));
+    line.send({ type: 'registered', number });
+  }
+
+  #refusalOf(number: string): (PhoneEvent & { type: 'refused' }) | undefined {
+    if (!phoneNumber.safeParse(number).success) {
+      const message = 'Give the phone a number in E.164, such as ?number=%2B15550001111';
+      return { type: 'refused', code: 'phone.bad_number', message };
+    }
+    if (!this.#lines.has(number)) return undefined;
+    const message = 'Another phone is plugged in under this number; choose another one.';
+    return { type: 'refused', code: 'phone.number_taken', message };
+  }
+}
