@@ -1,0 +1,111 @@
+import {
+  AudioConfig,
+  AudioInputStream,
+  AudioStreamFormat,
+  Connection,
+  type PushAudioInputStream,
+  ResultReason,
+  type SpeechConfig,
+  SpeechRecognizer,
+} from 'microsoft-cognitiveservices-speech-sdk';
+import { SAMPLE_RATE } from '../../shared/audio/pcm.ts';
+import { SpeechServiceError } from './speech-service.ts';
+
+const TICKS_PER_MS = 10_000;
+
+/** Times are milliseconds of audio since this session's first. */
+export interface RecognitionSessionEvents {
+  /** The service said anything at all. */
+  onSign(): void;
+  onPartial(text: string, offsetMs: number): void;
+  /** A phrase is over. `text` is empty where the service heard nothing that it could make out. */
+  onPhrase(text: string, offsetMs: number, endMs: number): void;
+  /** The session is of no use any more, and closed. At most once, never after {@link RecognitionSession.close}. */
+  onEnd(error: SpeechServiceError): void;
+}
+
+/**
+ * One Speech SDK recogniser with one connection, from its start to its first failure. The SDK would reconnect by
+ * itself, but gives up within 20 ms, and keeps what it would replay without a bound; so any failure ends the session
+ * here, and whoever owns it opens another.
+ */
+export class RecognitionSession {
+  readonly #events: RecognitionSessionEvents;
+  readonly #stream: PushAudioInputStream;
+  readonly #recogniser: SpeechRecognizer;
+  readonly #connection: Connection;
+  #ended: Promise<void> | undefined;
+  #connected = false;
+
+  constructor(config: SpeechConfig, events: RecognitionSessionEvents) {
+    this.#events = events;
+    config.setProperty('SPEECH-Error-MaxRetryCount', '0');
+    // A replay is sent at once, not at twice the speed of speech.
+    config.setProperty('SPEECH-TransmitLengthBeforThrottleMs', '60000');
+    this.#stream = AudioInputStream.createPushStream(AudioStreamFormat.getWaveFormatPCM(SAMPLE_RATE, 16, 1));
+    this.#recogniser = new SpeechRecognizer(config, AudioConfig.fromStreamInput(this.#stream));
+    this.#connection = Connection.fromRecognizer(this.#recogniser);
+    this.#listen();
+    // It resolves even where the connection failed; the failure then comes as `canceled`.
+    this.#recogniser.startContinuousRecognitionAsync(undefined, (reason) => this.#end(reason));
+  }
+
+  get isConnected(): boolean {
+    return this.#connected;
+  }
+
+  /** Sends audio: best in blocks of 100 ms, the size in which the SDK sends it on. It must not change any more. */
+  write(audio: Uint8Array): void {
+    if (!this.#ended) this.#stream.write(wholeBuffer(audio));
+  }
+
+  /**
+   * Settles when the connection is closed. That may be never where the service does not answer: wait with a limit.
+   * Never rejects. Idempotent.
+   */
+  close(): Promise<void> {
+    this.#ended ??= new Promise((resolve) => {
+      const recogniser = this.#recogniser;
+      recogniser.recognizing = () => undefined;
+      recogniser.recognized = () => undefined;
+      recogniser.canceled = () => undefined;
+      recogniser.sessionStopped = () => undefined;
+      this.#connection.disconnected = () => undefined;
+      this.#connection.messageReceived = () => undefined;
+      recogniser.close(resolve, () => resolve());
+    });
+    return this.#ended;
+  }
+
+  #listen(): void {
+    const recogniser = this.#recogniser;
+    this.#connection.messageReceived = () => this.#events.onSign();
+    this.#connection.connected = () => {
+      this.#connected = true;
+    };
+    // Closing inside this very event is what keeps the SDK from reconnecting.
+    this.#connection.disconnected = () => this.#end(undefined);
+    recogniser.canceled = (_, { errorDetails }) => this.#end(errorDetails);
+    recogniser.sessionStopped = () => this.#end(undefined);
+    recogniser.recognizing = (_, { result }) => {
+      if (result.text) this.#events.onPartial(result.text, result.offset / TICKS_PER_MS);
+    };
+    recogniser.recognized = (_, { result }) => {
+      const text = result.reason === ResultReason.RecognizedSpeech ? result.text : '';
+      this.#events.onPhrase(text, result.offset / TICKS_PER_MS, (result.offset + result.duration) / TICKS_PER_MS);
+    };
+  }
+
+  #end(details: string | undefined): void {
+    if (this.#ended) return;
+    void this.close();
+    this.#events.onEnd(new SpeechServiceError('recogniser.lost', details));
+  }
+}
+
+/** The SDK reads a view's whole ArrayBuffer, whatever part of it the view shows. */
+function wholeBuffer(audio: Uint8Array): ArrayBuffer {
+  const { buffer } = audio;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === audio.byteLength) return buffer;
+  return new Uint8Array(audio).buffer;
+}

@@ -1,0 +1,80 @@
+import { once } from 'node:events';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+/** A piece of wire between a client and a server on this machine, which a test can cut, block and mend. */
+export class Line {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  #state: 'works' | 'stalls' | 'refuses' = 'works';
+  connections = 0;
+
+  private constructor(server: Server) {
+    this.#server = server;
+  }
+
+  static async to(port: number): Promise<Line> {
+    const server = createServer();
+    const line = new Line(server);
+    server.on('connection', (client) => line.#join(client, port));
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return line;
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    return typeof address === 'object' && address ? address.port : 0;
+  }
+
+  /** Connections that are open now. */
+  get open(): number {
+    return this.#sockets.size / 2;
+  }
+
+  /** Cuts every connection; new ones work. */
+  drop(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
+  /** Cuts every connection and every new one, until {@link mend}. */
+  goAway(): void {
+    this.#state = 'refuses';
+    this.drop();
+  }
+
+  /** Bytes are swallowed in both directions, as by a firewall that has forgotten the connection. */
+  stall(): void {
+    this.#state = 'stalls';
+  }
+
+  mend(): void {
+    this.#state = 'works';
+  }
+
+  close(): void {
+    this.drop();
+    this.#server.close();
+  }
+
+  #join(client: Socket, port: number): void {
+    this.connections += 1;
+    if (this.#state === 'refuses') {
+      client.on('error', () => undefined);
+      client.resetAndDestroy();
+      return;
+    }
+    const server = connect(port, '127.0.0.1');
+    for (const [from, to] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      this.#sockets.add(from);
+      from.on('data', (bytes) => void (this.#state === 'works' && to.write(bytes)));
+      from.on('error', () => undefined);
+      from.on('close', () => {
+        this.#sockets.delete(from);
+        to.destroy();
+      });
+    }
+  }
+}

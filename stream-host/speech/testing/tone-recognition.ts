@@ -1,0 +1,93 @@
+import type { WebSocket } from 'ws';
+import type { SpeechFaults } from './tone-service.ts';
+import { ToneListener } from './tones.ts';
+import { textFrame, type UspMessage } from './usp.ts';
+
+const PHRASE_END_MS = 240;
+const TICKS_PER_MS = 10_000;
+
+/** The recognition half of one connection: a hypothesis after each word, a phrase after a pause. */
+export class ToneRecognition {
+  readonly #socket: WebSocket;
+  readonly #faults: SpeechFaults;
+  #requestId = '';
+  #listener = new ToneListener();
+  #said = 0;
+  #hypotheses = 0;
+
+  constructor(socket: WebSocket, faults: SpeechFaults) {
+    this.#socket = socket;
+    this.#faults = faults;
+  }
+
+  receive(message: UspMessage): void {
+    if (message.path === 'speech.context') {
+      this.#requestId = message.requestId;
+      this.#listener = new ToneListener();
+      this.#said = 0;
+      this.#send('turn.start', { context: { serviceTag: 'tones' } });
+    }
+    // The first audio message of a turn is a WAV header.
+    if (message.path !== 'audio' || message.requestId !== this.#requestId || message.contentType) return;
+    if (message.bytes.length === 0) this.#endStream();
+    else this.#hear(message.bytes);
+  }
+
+  #hear(audio: Uint8Array): void {
+    // In small steps, so that a phrase ends where it does however the audio arrives.
+    for (let at = 0; at < audio.length; at += 640) {
+      this.#listener.write(audio.subarray(at, at + 640));
+      if (this.#listener.words.length > this.#said) this.#hypothesis();
+      if (this.#said > 0 && this.#listener.silentMs >= PHRASE_END_MS) {
+        this.#phrase();
+        if (this.#faults.endTurnAfterPhrase) {
+          this.#send('turn.end', {});
+          return;
+        }
+      }
+    }
+  }
+
+  #hypothesis(): void {
+    this.#said = this.#listener.words.length;
+    this.#hypotheses += 1;
+    this.#send('speech.hypothesis', { Id: 'h', Text: this.#text(), ...this.#span(), Channel: 0 });
+    const close = this.#faults.closeAfterHypotheses;
+    if (close && this.#hypotheses >= close.count) this.#socket.close(close.code);
+  }
+
+  #phrase(): void {
+    const text = this.#text();
+    const sentence = `${text.slice(0, 1).toUpperCase()}${text.slice(1)}.`;
+    const status = this.#faults.phraseStatus ?? 'Success';
+    this.#send('speech.phrase', {
+      Id: 'p',
+      RecognitionStatus: status,
+      ...this.#span(),
+      Channel: 0,
+      DisplayText: sentence,
+    });
+    this.#listener.forget();
+    this.#said = 0;
+  }
+
+  #endStream(): void {
+    if (this.#faults.neverEndTurn) return;
+    if (this.#said > 0) this.#phrase();
+    this.#send('turn.end', {});
+  }
+
+  #text(): string {
+    return this.#listener.words.map(({ word }) => word).join(' ');
+  }
+
+  #span(): { Offset: number; Duration: number } {
+    const startMs = this.#listener.words[0]?.startMs ?? 0;
+    const endMs = this.#listener.words.at(-1)?.endMs ?? 0;
+    return { Offset: startMs * TICKS_PER_MS, Duration: (endMs - startMs) * TICKS_PER_MS };
+  }
+
+  #send(path: string, body: unknown): void {
+    this.#socket.send(textFrame(path, this.#requestId, body));
+  }
+}
