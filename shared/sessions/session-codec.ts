@@ -85,7 +85,7 @@ export const encodeCommand = (value: SessionCommand): string => JSON.stringify(v
 
 /** The command of a stream entry, or undefined where it is none that this release can carry out. */
 export function decodeCommand(fields: readonly string[]): SessionCommand | undefined {
-  const result = command.safeParse(asRecord(fields)['command']);
+  const result = command.safeParse(asRecord(fields).command);
   return result.success ? result.data : undefined;
 }
 

@@ -1,0 +1,66 @@
+import { after, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
+import { pino } from 'pino';
+import { startEmbeddedRedis } from '../../start/redis-embedded.ts';
+import { type PrivateRedis, startRedisServer } from '../../start/redis-server.ts';
+import { connectRedis } from './connect.ts';
+import { SessionStore } from './session-store.ts';
+
+/** One kind of Redis, started for one test file. */
+export interface RedisUnderTest {
+  readonly kind: 'redis-server' | 'embedded';
+  readonly url: string;
+  /** A connection of its own. All are closed when the file is done. */
+  connect(): Redis;
+  /** A store on a connection of its own. Sessions live for `TTL_SECONDS`. */
+  store(now?: () => number): SessionStore;
+}
+
+export const TTL_SECONDS = 600;
+
+/**
+ * Starts every kind of Redis that this machine has, so that the same suite runs on each. The embedded one is always
+ * there; where there is no `redis-server`, the report says so.
+ */
+export async function redisesUnderTest(): Promise<RedisUnderTest[]> {
+  const server = await startRedisServer();
+  if (!server) {
+    test('no redis-server is on the path', (t) => t.diagnostic('the suite ran on the embedded Redis only'));
+  }
+  const embedded = await startEmbeddedRedis();
+  return [...(server ? [underTest('redis-server', server)] : []), underTest('embedded', embedded)];
+}
+
+function underTest(kind: RedisUnderTest['kind'], server: PrivateRedis): RedisUnderTest {
+  const clients: Redis[] = [];
+  const connect = () => {
+    const client = connectRedis(server.url, pino({ level: 'silent' }));
+    clients.push(client);
+    return client;
+  };
+  after(async () => {
+    for (const client of clients) client.disconnect();
+    await server.close();
+  });
+  return {
+    kind,
+    url: server.url,
+    connect,
+    store: (now) => new SessionStore(connect(), { ttlSeconds: TTL_SECONDS, ...(now && { now }) }),
+  };
+}
+
+/** Waits until something holds, for as long as nobody would wait for it. */
+export async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (const deadline = performance.now() + 5000; !(await holds()); await delay(5)) {
+    if (performance.now() > deadline) throw new Error(`Not within 5 s: ${holds}`);
+  }
+}
+
+let made = 0;
+
+/** Fields of a session with an id that no other test has. */
+export function newSession(id = `session-${++made}`) {
+  return { id, channel: 'phone', direction: 'inbound', mode: 'media', agent: 'orders', status: 'initiating' } as const;
+}

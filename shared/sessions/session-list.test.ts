@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { newSession, redisesUnderTest } from './redis-under-test.ts';
+import { withScripts } from './scripts.ts';
+import type { SessionStatus } from './session.ts';
+import { SessionIndex } from './session-index.ts';
+import type { SessionPage, SessionStore } from './session-store.ts';
+
+const DAY_MS = 86_400_000;
+
+async function allPages(store: SessionStore, page: SessionPage, between?: () => Promise<unknown>): Promise<string[]> {
+  const ids: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const answer = await store.list({ ...page, ...(cursor !== undefined && { cursor }) });
+    assert.ok(answer.sessions.length <= page.limit);
+    ids.push(...answer.sessions.map(({ id }) => id));
+    cursor = answer.cursor;
+    await between?.();
+  } while (cursor !== undefined);
+  return ids;
+}
+
+for (const redis of await redisesUnderTest()) {
+  describe(`the list of sessions on ${redis.kind}`, () => {
+    const raw = redis.connect();
+    const clock = { now: 1_800_000_000_000 };
+    const store = redis.store(() => clock.now);
+
+    test('pages hold every session once, newest first, while new ones arrive', async () => {
+      const page = fc.integer({ min: 1, max: 7 });
+      const gapsMs = fc.array(fc.integer({ min: 0, max: 2 }), { maxLength: 12 });
+      await fc.assert(
+        fc.asyncProperty(page, gapsMs, async (limit, gaps) => {
+          await raw.flushdb();
+          const created: { id: string; at: number }[] = [];
+          for (const gap of gaps) {
+            clock.now += gap;
+            const { id } = await store.create(newSession());
+            created.push({ id, at: clock.now });
+          }
+          const expected = created.sort((a, b) => b.at - a.at || (a.id < b.id ? 1 : -1)).map(({ id }) => id);
+          const arrive = () => {
+            clock.now++;
+            return store.create(newSession());
+          };
+          assert.deepEqual(await allPages(store, { limit }, arrive), expected);
+        }),
+        { numRuns: 25 },
+      );
+    });
+
+    test('a filter by status goes through every session', async () => {
+      await raw.flushdb();
+      const expected: string[] = [];
+      for (let i = 0; i < 230; i++) {
+        clock.now++;
+        const status: SessionStatus = i % 20 === 7 ? 'failed' : 'connected';
+        const { id } = await store.create({ ...newSession(), status });
+        if (status === 'failed') expected.unshift(id);
+      }
+      assert.deepEqual(await allPages(store, { limit: 5, status: 'failed' }), expected);
+      assert.deepEqual(await allPages(store, { limit: 100, status: 'ringing' }), []);
+    });
+
+    test('one session that cannot be read does not hide the others', async () => {
+      await raw.flushdb();
+      const ids: string[] = [];
+      for (let i = 0; i < 4; i++) ids.unshift((await store.create({ ...newSession() })).id);
+      await raw.hset(`parley:{${ids[1]}}:session`, 'history', 'not json');
+      await raw.set(`parley:{${ids[2]}}:session`, 'a string');
+      assert.deepEqual((await allPages(store, { limit: 2 })).sort(), [ids[0], ids[3]].sort());
+    });
+
+    test('a creation that broke off after the index is passed over, and can be made again', async () => {
+      await raw.flushdb();
+      const index = new SessionIndex(withScripts(raw), { keepMs: DAY_MS });
+      const fields = newSession();
+      await index.add(fields.id, clock.now);
+      assert.deepEqual(await allPages(store, { limit: 3 }), []);
+      clock.now += 5;
+      await store.create(fields);
+      assert.deepEqual(await allPages(store, { limit: 3 }), [fields.id]);
+      clock.now += 5;
+      await assert.rejects(store.create(fields), { code: 'session.exists' });
+      assert.deepEqual(await allPages(store, { limit: 3 }), [fields.id]);
+    });
+
+    test('entries of sessions that are gone leave the index', async () => {
+      await raw.flushdb();
+      const { id } = await store.create(newSession());
+      await raw.del(`parley:{${id}}:session`);
+      clock.now += 120_000;
+      assert.deepEqual(await store.list({ limit: 3 }), { sessions: [] });
+      assert.equal(await raw.zcard('parley:calls'), 0);
+
+      await store.create(newSession());
+      clock.now += 2 * DAY_MS;
+      await store.create(newSession());
+      assert.equal(await raw.zcard('parley:calls'), 1, 'without anybody listing, too');
+    });
+
+    test('a cursor that is none of ours is refused', async () => {
+      for (const cursor of ['', 'x', Buffer.from('12:ab').toString('base64url'), '\0']) {
+        await assert.rejects(store.list({ limit: 1, cursor }), { code: 'calls.cursor-invalid', status: 400 });
+      }
+    });
+  });
+}

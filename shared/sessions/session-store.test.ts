@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { inspect } from 'node:util';
+import { eventually, newSession, redisesUnderTest } from './redis-under-test.ts';
+
+for (const redis of await redisesUnderTest()) {
+  describe(`a session store on ${redis.kind}`, () => {
+    const raw = redis.connect();
+    const store = redis.store();
+    const other = redis.store();
+
+    test('gives back what was created', async () => {
+      const fields = { ...newSession(), from: '+15551230000', callConnectionId: 'call 1' };
+      const created = await store.create(fields);
+      assert.partialDeepStrictEqual(created, { ...fields, version: 1, history: [] });
+      assert.deepEqual(await other.get(fields.id), created);
+      assert.equal(await store.get('nobody'), undefined);
+    });
+
+    test('creates an id once, whoever asks', async () => {
+      const fields = newSession();
+      const outcomes = await Promise.allSettled([store.create(fields), other.create(fields), store.create(fields)]);
+      assert.equal(outcomes.filter(({ status }) => status === 'fulfilled').length, 1);
+      await assert.rejects(other.create(fields), { code: 'session.exists', status: 409 });
+    });
+
+    test('refuses ids that would break a key, and finds nothing under them', async () => {
+      for (const id of ['', 'a}b', 'a b', 'ü', 'x'.repeat(129)]) {
+        await assert.rejects(store.create(newSession(id)), { code: 'session.id-invalid', status: 400 });
+        assert.equal(await store.get(id), undefined);
+        assert.deepEqual(await store.events(id), []);
+      }
+    });
+
+    test('patches from the present version only', async () => {
+      const { id } = await store.create(newSession());
+      const history = [{ role: 'user', text: 'Grüße, "you" \n\0 🙂' }];
+      const patched = await store.patch(id, 1, { status: 'connected', connectedAt: 12.5, history });
+      assert.partialDeepStrictEqual(patched, { version: 2, status: 'connected', connectedAt: 12.5, history });
+      await assert.rejects(other.patch(id, 1, { status: 'failed' }), { code: 'session.version-conflict', status: 409 });
+      await assert.rejects(other.patch(id, 3, { status: 'failed' }), { code: 'session.version-conflict' });
+      assert.deepEqual(await other.get(id), patched);
+    });
+
+    test('says so where there is nothing to change', async () => {
+      const event = { type: 'x', source: 'functions', data: {} } as const;
+      const notFound = { code: 'session.not-found', status: 404 };
+      await assert.rejects(store.patch('nobody', 1, {}), notFound);
+      await assert.rejects(
+        store.update('nobody', () => ({})),
+        notFound,
+      );
+      await assert.rejects(store.append('nobody', event), notFound);
+      await assert.rejects(store.command('nobody', { type: 'end', reason: 'x' }), notFound);
+    });
+
+    test('updates from the newest version, and not at all where the change says so', async () => {
+      const { id } = await store.create(newSession());
+      let asked = 0;
+      const updated = await store.update(id, (session) => {
+        // Somebody else is quicker, once.
+        if (asked++ === 0) void store.patch(id, 1, { agent: 'theirs' });
+        return { endReason: `after ${session.agent}` };
+      });
+      assert.partialDeepStrictEqual(updated, { agent: 'theirs', endReason: 'after theirs', version: 3 });
+      assert.equal((await store.update(id, () => undefined)).version, 3);
+    });
+
+    test('a hash that is damaged or not ours is a coded error, and keeps fields of a newer release', async () => {
+      const { id } = await store.create(newSession());
+      const key = `parley:{${id}}:session`;
+      await raw.hset(key, 'mood', 'fine');
+      assert.equal((await store.patch(id, 1, { agent: 'b' })).agent, 'b');
+      assert.equal(await raw.hget(key, 'mood'), 'fine');
+
+      for (const [field, value] of [
+        ['history', '{"not":'],
+        ['history', '{}'],
+        ['status', 'asleep'],
+        ['version', 'many'],
+        ['createdAt', ''],
+        ['id', 'another'],
+      ] as const) {
+        const good = await raw.hget(key, field);
+        await raw.hset(key, field, value);
+        await assert.rejects(store.get(id), { code: 'session.damaged' }, `${field} = ${value}`);
+        await raw.hset(key, field, good ?? '');
+      }
+      await raw.set('parley:{foreign}:session', 'a string');
+      await assert.rejects(store.get('foreign'), { code: 'redis.foreign-key' });
+      await assert.rejects(store.patch('foreign', 1, {}), { code: 'redis.foreign-key' });
+      await raw.del('parley:{foreign}:session');
+    });
+
+    test('keeps no argument of a refused command in the error', async () => {
+      await raw.set('parley:{secret}:session', 'a string', 'PX', 60_000);
+      const [outcome] = await Promise.allSettled([store.patch('secret', 1, { from: '+15559998877' })]);
+      assert.equal(outcome.status, 'rejected');
+      assert.doesNotMatch(inspect(outcome, { depth: 9, showHidden: true }), /5559998877/);
+    });
+
+    test('binds a call to the first session that claims it', async () => {
+      const { id } = await store.create(newSession());
+      const call = `call-of-${id}`;
+      assert.equal(await store.findByCall(call), undefined);
+      assert.equal(await store.bindCall(call, id), id);
+      assert.equal(await other.bindCall(call, 'late'), id);
+      assert.equal((await other.findByCall(call))?.id, id);
+    });
+
+    test('reads events from a position on, in order, and passes over damaged ones', async () => {
+      const { id } = await store.create(newSession());
+      const ids: string[] = [];
+      for (const type of ['a', 'b', 'c']) {
+        ids.push(await store.append(id, { type, source: 'functions', data: { nested: { type } } }));
+      }
+      await raw.xadd(`parley:{${id}}:events`, '*', 'foreign', 'entry');
+      ids.push(await other.append(id, { type: 'd', source: 'stream-host', data: {} }));
+
+      const all = await store.events(id);
+      assert.deepEqual(
+        all.map((event) => [event.id, event.type]),
+        ids.map((eventId, i) => [eventId, 'abcd'[i]]),
+      );
+      assert.deepEqual(all[1]?.data, { nested: { type: 'b' } });
+      assert.deepEqual(
+        (await store.events(id, { after: ids[1] ?? '' })).map(({ type }) => type),
+        ['c', 'd'],
+      );
+      assert.deepEqual(
+        (await store.events(id, { limit: 2 })).map(({ type }) => type),
+        ['a', 'b'],
+      );
+      assert.deepEqual(await store.events(id, { after: ids[3] ?? '' }), []);
+      await assert.rejects(store.events(id, { after: 'x' }), { code: 'events.position-invalid', status: 400 });
+    });
+
+    test('bounds the stream of events', async () => {
+      const { id } = await store.create(newSession());
+      const event = { type: 'tick', source: 'functions', data: {} } as const;
+      for (let round = 0; round < 13; round++) {
+        await Promise.all(Array.from({ length: 100 }, () => store.append(id, event)));
+      }
+      const length = await raw.xlen(`parley:{${id}}:events`);
+      assert.ok(length >= 1000 && length <= 1200, `${length} events kept`);
+    });
+
+    test('sees an event for the first time once', async () => {
+      const answers = await Promise.all([store, other, store, other].map((each) => each.firstSight('event-1')));
+      assert.deepEqual(answers.filter(Boolean), [true]);
+      assert.equal(await store.firstSight('event-2'), true);
+    });
+
+    test('a lease that runs out is free, and lost to the one who had it', async () => {
+      assert.equal(await store.claim('leased', 'a', 40), true);
+      assert.equal(await other.claim('leased', 'b', 40), false);
+      assert.equal(await store.renew('leased', 'a', 40), true);
+      assert.equal(await store.owner('leased'), 'a');
+      await eventually(async () => (await store.owner('leased')) === undefined);
+      assert.equal(await store.renew('leased', 'a', 40), false);
+      assert.equal(await other.claim('leased', 'b', 5000), true);
+      await store.release('leased', 'a');
+      assert.equal(await store.owner('leased'), 'b');
+      await other.release('leased', 'b');
+      assert.equal(await store.owner('leased'), undefined);
+    });
+
+    test('knows the hosts that have spoken lately', async () => {
+      await store.announceHost('fleeting', { sessions: 1, maxSessions: 2 }, 30);
+      await other.announceHost('lasting', { sessions: 3, maxSessions: 4 }, 60_000);
+      await other.announceHost('lasting', { sessions: 5, maxSessions: 100 }, 60_000);
+      await eventually(async () => (await store.hosts()).length === 1);
+      assert.deepEqual(await store.hosts(), [{ hostId: 'lasting', sessions: 5, maxSessions: 100 }]);
+      await store.announceHost('short', { sessions: 0, maxSessions: 1 }, 1000);
+      assert.ok((await raw.pttl('parley:hosts')) > 50_000, 'a host of short life does not take the others along');
+      assert.equal(await raw.hexists('parley:hosts', 'fleeting'), 0);
+    });
+
+    test('answers a ping', () => store.ping());
+  });
+}
