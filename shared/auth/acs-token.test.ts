@@ -55,15 +55,15 @@ test('a token of ACS for this resource passes, whatever the case of "Bearer"', a
 });
 
 test('a missing or shapeless header is told apart from a bad token', async () => {
-  await rejects(null, 'auth.token_missing');
-  await rejects('Basic abc', 'auth.token_missing');
-  await rejects('Bearer not.a.token', 'auth.token_invalid');
+  await rejects(null, 'auth.token-missing');
+  await rejects('Basic abc', 'auth.token-missing');
+  await rejects('Bearer not.a.token', 'auth.token-invalid');
 });
 
 test("a stranger's key, audience or issuer is refused", async () => {
-  await rejects(`Bearer ${await sign({ key: strangers.privateKey })}`, 'auth.token_invalid');
-  await rejects(`Bearer ${await sign({ audience: 'resource-2' })}`, 'auth.token_invalid');
-  await rejects(`Bearer ${await sign({ issuer: 'https://evil.example' })}`, 'auth.token_invalid');
+  await rejects(`Bearer ${await sign({ key: strangers.privateKey })}`, 'auth.token-invalid');
+  await rejects(`Bearer ${await sign({ audience: 'resource-2' })}`, 'auth.token-invalid');
+  await rejects(`Bearer ${await sign({ issuer: 'https://evil.example' })}`, 'auth.token-invalid');
 });
 
 test('a token signed with a shared secret, or not at all, is refused', async () => {
@@ -73,17 +73,17 @@ test('a token signed with a shared secret, or not at all, is refused', async () 
     .setAudience(audience)
     .setExpirationTime('5m')
     .sign(new TextEncoder().encode('s'.repeat(32)));
-  await rejects(`Bearer ${forged}`, 'auth.token_invalid');
+  await rejects(`Bearer ${forged}`, 'auth.token-invalid');
   const [, payload] = (await sign()).split('.');
   const none = Buffer.from(JSON.stringify({ alg: 'none', kid: 'k1' })).toString('base64url');
-  await rejects(`Bearer ${none}.${payload}.`, 'auth.token_invalid');
+  await rejects(`Bearer ${none}.${payload}.`, 'auth.token-invalid');
 });
 
 test('clocks may differ by up to a minute, not more', async () => {
   await verifier.verify(`Bearer ${await sign({ expiresInSeconds: -50 })}`);
-  await rejects(`Bearer ${await sign({ expiresInSeconds: -70 })}`, 'auth.token_expired');
+  await rejects(`Bearer ${await sign({ expiresInSeconds: -70 })}`, 'auth.token-expired');
   await verifier.verify(`Bearer ${await sign({ notBeforeSeconds: 50 })}`);
-  await rejects(`Bearer ${await sign({ notBeforeSeconds: 70 })}`, 'auth.token_invalid');
+  await rejects(`Bearer ${await sign({ notBeforeSeconds: 70 })}`, 'auth.token-invalid');
 });
 
 test('keys that cannot be fetched are our trouble, not the sender’s: 503, so that ACS tries again', async () => {
@@ -92,8 +92,8 @@ test('keys that cannot be fetched are our trouble, not the sender’s: 503, so t
   const port = (broken.address() as AddressInfo).port;
   const unlucky = new AcsTokenVerifier({ jwksUrl: `http://127.0.0.1:${port}/keys`, issuer, audience });
   const token = `Bearer ${await sign()}`;
-  await assert.rejects(unlucky.verify(token), { code: 'auth.keys_unavailable', status: 503 });
+  await assert.rejects(unlucky.verify(token), { code: 'auth.keys-unavailable', status: 503 });
   broken.closeAllConnections();
   await new Promise((resolve) => broken.close(resolve));
-  await assert.rejects(unlucky.verify(token), { code: 'auth.keys_unavailable', status: 503 });
+  await assert.rejects(unlucky.verify(token), { code: 'auth.keys-unavailable', status: 503 });
 });

@@ -18,7 +18,7 @@ export interface AcsToken {
 /** The token is missing, forged, stale or meant for somebody else. Answer 401. */
 export class TokenError extends ParleyError {
   constructor(
-    code: 'auth.token_missing' | 'auth.token_expired' | 'auth.token_invalid',
+    code: 'auth.token-missing' | 'auth.token-expired' | 'auth.token-invalid',
     message: string,
     cause?: unknown,
   ) {
@@ -53,12 +53,12 @@ export class AcsTokenVerifier {
   /**
    * @param authorization the header's value, `Bearer <token>`
    * @throws {TokenError} the sender has not proved to be ACS
-   * @throws {DependencyError} `auth.keys_unavailable`: the keys cannot be fetched, so nothing can be said yet
+   * @throws {DependencyError} `auth.keys-unavailable`: the keys cannot be fetched, so nothing can be said yet
    */
   async verify(authorization: string | null | undefined): Promise<AcsToken> {
     const token = /^Bearer ([\w.~+/=-]+)$/i.exec(authorization ?? '')?.[1];
     if (token === undefined) {
-      throw new TokenError('auth.token_missing', 'Send the token of ACS as "Authorization: Bearer <token>".');
+      throw new TokenError('auth.token-missing', 'Send the token of ACS as "Authorization: Bearer <token>".');
     }
     try {
       const { payload } = await jwtVerify(token, this.#keys, {
@@ -78,17 +78,17 @@ export class AcsTokenVerifier {
 
 function tokenErrorOf(error: unknown): ParleyError {
   if (error instanceof errors.JWTExpired) {
-    return new TokenError('auth.token_expired', 'The token has expired; send a fresh one.', error);
+    return new TokenError('auth.token-expired', 'The token has expired; send a fresh one.', error);
   }
   // jose raises its bare base class when the keys' address answers with anything but 200 and JSON.
   const keysFailed =
     !(error instanceof errors.JOSEError) || error instanceof errors.JWKSTimeout || error.code === 'ERR_JOSE_GENERIC';
   if (keysFailed) {
     return new DependencyError(
-      'auth.keys_unavailable',
+      'auth.keys-unavailable',
       'The signing keys of ACS could not be fetched; check ACS_JWKS_URL and that it can be reached.',
       error,
     );
   }
-  return new TokenError('auth.token_invalid', 'The token is not one of ACS for this resource.', error);
+  return new TokenError('auth.token-invalid', 'The token is not one of ACS for this resource.', error);
 }

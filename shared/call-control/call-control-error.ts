@@ -8,7 +8,7 @@ type CallControlErrorCode =
   /** The key or the identity is not accepted. */
   | 'acs.denied'
   /** The call does not exist (any more). */
-  | 'acs.call_gone'
+  | 'acs.call-gone'
   /** ACS understood and said no. */
   | 'acs.refused';
 
@@ -22,7 +22,7 @@ export class CallControlError extends ParleyError {
     options: { cause: unknown; details?: Record<string, unknown> },
   ) {
     const transient = code === 'acs.unreachable' || code === 'acs.unavailable';
-    super(code, message, { status: transient ? 503 : code === 'acs.call_gone' ? 404 : 502, ...options });
+    super(code, message, { status: transient ? 503 : code === 'acs.call-gone' ? 404 : 502, ...options });
     this.transient = transient;
   }
 }
@@ -47,7 +47,7 @@ export function callControlErrorOf(what: string, thrown: unknown): CallControlEr
       return new CallControlError('acs.denied', `${answered}; check the key in ACS_CONNECTION_STRING.`, options);
     }
     if (statusCode === 404) {
-      return new CallControlError('acs.call_gone', `${answered}: it does not know this call.`, options);
+      return new CallControlError('acs.call-gone', `${answered}: it does not know this call.`, options);
     }
     return new CallControlError('acs.refused', `${answered}.`, options);
   }

@@ -118,7 +118,7 @@ const failures: [status: number, code: string, transient: boolean][] = [
   [500, 'acs.unavailable', true],
   [400, 'acs.refused', false],
   [401, 'acs.denied', false],
-  [404, 'acs.call_gone', false],
+  [404, 'acs.call-gone', false],
 ];
 for (const [status, code, transient] of failures) {
   test(`an answer of ${status} becomes ${code}`, async (t) => {

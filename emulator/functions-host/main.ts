@@ -1,0 +1,75 @@
+import { parseArgs } from 'node:util';
+import { messageOf } from '../../shared/errors.ts';
+import { createLog } from '../../shared/log.ts';
+import { readLocalSettings } from './app-settings.ts';
+import { FunctionsHost, type HostOptions } from './host.ts';
+
+/**
+ * Runs the function app of the current folder, as `func start` does:
+ *
+ *     node emulator/functions-host/main.ts [entry.ts] [--port 7071] [--enable-auth]
+ *
+ * Settings come from the environment, then from `local.settings.json`. `--enable-auth` checks function keys against
+ * FUNCTIONS_MASTER_KEY and FUNCTIONS_HOST_KEY. Ends with status 1 where the app cannot start or is not healthy.
+ */
+const root = process.cwd();
+const log = createLog('functions', /^(debug|info|warn|error)$/.exec(process.env.LOG_LEVEL ?? '')?.[0] ?? 'info');
+
+try {
+  await main();
+} catch (error) {
+  log.fatal(isPortTaken(error) ? portTaken(error) : `The functions cannot start: ${messageOf(error)}`);
+  // Whatever the app has opened while it loaded must not keep a failed start alive.
+  process.exit(1);
+}
+
+async function main(): Promise<void> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { port: { type: 'string' }, 'enable-auth': { type: 'boolean', default: false } },
+  });
+  for (const [name, value] of Object.entries(readLocalSettings(root))) process.env[name] ??= value;
+  const port = Number(values.port ?? process.env.FUNCTIONS_PORT ?? 7071);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error(`FUNCTIONS_PORT is "${port}": 1 to 65535.`);
+  const [entry] = positionals;
+  const host = await FunctionsHost.start({
+    root,
+    port,
+    log,
+    ...(entry !== undefined && { entry }),
+    ...(values['enable-auth'] && { keys: keysOf(process.env) }),
+  });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop(host));
+  await checkHealth(host);
+}
+
+/** A bad setting must not throw while the app loads (that takes every function down), so the app tells it by its health. */
+async function checkHealth(host: FunctionsHost): Promise<void> {
+  const response = await fetch(`${host.baseUrl}/health`, { signal: AbortSignal.timeout(5_000) });
+  if (response.ok) return log.info(`functions listen on ${host.baseUrl}`);
+  await response.body?.cancel();
+  await host.close();
+  throw new Error(`${host.baseUrl}/health answered ${response.status}; the lines above say why.`);
+}
+
+async function stop(host: FunctionsHost): Promise<void> {
+  log.info('functions are stopping');
+  await host.close();
+  process.exit(0);
+}
+
+function keysOf(env: NodeJS.ProcessEnv): NonNullable<HostOptions['keys']> {
+  const { FUNCTIONS_MASTER_KEY: master, FUNCTIONS_HOST_KEY: hostKey } = env;
+  if (!master || !hostKey) throw new Error('--enable-auth needs FUNCTIONS_MASTER_KEY and FUNCTIONS_HOST_KEY.');
+  return { master, host: hostKey };
+}
+
+type PortError = Error & { code: 'EADDRINUSE'; port: number };
+
+function isPortTaken(error: unknown): error is PortError {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+}
+
+function portTaken({ port }: PortError): string {
+  return `Port ${port} is taken. Stop what listens there, or set FUNCTIONS_PORT to another one.`;
+}

@@ -1,0 +1,51 @@
+import { CallControlError } from '../../shared/call-control/call-control-error.ts';
+import { messageOf } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+import type { Session } from '../../shared/sessions/session.ts';
+import type { Parts } from '../composition.ts';
+import { isOver, patchFor } from './call-status.ts';
+import type { CallbackEvent } from './callback-events.ts';
+
+/**
+ * Carries one mid-call event into the session and does what follows from it.
+ * @throws {ParleyError} with status 503 where the event should be delivered again
+ */
+export async function applyCallEvent(before: Session, event: CallbackEvent, parts: Parts, log: Logger): Promise<void> {
+  const { store } = parts;
+  const bound = await store.bindCall(event.callConnectionId, before.id);
+  const isOurs = bound === before.id && (before.callConnectionId ?? event.callConnectionId) === event.callConnectionId;
+  if (!isOurs) {
+    // An answer whose response got lost was made again: two calls name one session, and the first one has it.
+    log.warn('an event of another call than the session’s own was passed over');
+    return;
+  }
+  const session = await store.update(before.id, (current) => patchFor(current, event));
+  await store.append(session.id, { type: `acs.${event.type}`, source: 'functions', data: dataOf(event) });
+
+  if (event.type === 'CallConnected' && session.status === 'failed') {
+    await hangUpOrphan(event.callConnectionId, parts, log);
+  } else if (event.type === 'MediaStreamingStopped' || event.type === 'MediaStreamingFailed') {
+    await parts.mediaRecovery.mediaLost(session, event.callConnectionId, log);
+  } else if (isOver(session.status) && !isOver(before.status)) {
+    log.info({ status: session.status, reason: session.endReason }, 'call over');
+    // ACS closes the media socket too; this is for the replica that does not notice.
+    await store.command(session.id, { type: 'end', reason: session.endReason ?? session.status });
+  }
+}
+
+/** We gave the call up as failed (its request got no answer), but it stands: nobody would ever talk on it. */
+async function hangUpOrphan(callConnectionId: string, parts: Parts, log: Logger): Promise<void> {
+  log.warn('a call given up as failed has connected; hanging up');
+  try {
+    await parts.calls.hangUp(callConnectionId);
+  } catch (error) {
+    if (!(error instanceof CallControlError) || error.transient) throw error;
+    log.info({ reason: messageOf(error) }, 'the call was over already');
+  }
+}
+
+function dataOf(event: CallbackEvent): Record<string, unknown> {
+  const { callConnectionId, operationContext, result, mediaDetails } = event;
+  const data = { callConnectionId, operationContext, result, mediaDetails, at: new Date(event.at).toISOString() };
+  return Object.fromEntries(Object.entries(data).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,51 @@
+import { z } from 'zod';
+import type { Session, SessionEvent } from '../../shared/sessions/session.ts';
+
+/** What the API shows of a call. `call_id`, `status`, `duration` (seconds), `participants` and `events` are the old API's. */
+export function callView(session: Session, events: readonly SessionEvent[], now: number) {
+  return {
+    call_id: session.callConnectionId ?? session.id,
+    session_id: session.id,
+    status: session.status,
+    duration: durationOf(session, now),
+    participants: [
+      { role: 'caller', id: session.from },
+      { role: 'callee', id: session.to },
+    ].filter((participant) => participant.id !== undefined),
+    events: events.map(({ id, at, type, source, data }) => ({ id, at: isoTime(at), type, source, data })),
+    channel: session.channel,
+    direction: session.direction,
+    mode: session.mode,
+    agent: session.agent,
+    created_at: isoTime(session.createdAt),
+    connected_at: isoTime(session.connectedAt),
+    ended_at: isoTime(session.endedAt),
+    end_reason: session.endReason ?? null,
+  };
+}
+
+export function callDetail(session: Session, events: readonly SessionEvent[], now: number) {
+  return {
+    ...callView(session, events, now),
+    server_call_id: session.serverCallId ?? null,
+    correlation_id: session.correlationId ?? null,
+    transcript: session.history.flatMap((item) => transcriptLine(item) ?? []),
+  };
+}
+
+const said = z.object({ role: z.enum(['caller', 'agent']), text: z.string(), heard: z.boolean().optional() });
+const used = z
+  .object({ role: z.literal('tool'), call: z.object({ name: z.string(), args: z.unknown() }), result: z.unknown() })
+  .transform(({ role, call, result }) => ({ role, tool: call.name, args: call.args, result }));
+const historyItem = z.union([said, used]);
+
+/** The stream host writes the history; what an older or newer one wrote that is not known here is left out. */
+const transcriptLine = (item: unknown) => historyItem.safeParse(item).data;
+
+function durationOf({ status, connectedAt, endedAt }: Session, now: number): number | null {
+  if (connectedAt === undefined) return null;
+  const until = endedAt ?? (status === 'connected' ? now : connectedAt);
+  return Math.max(0, Math.round((until - connectedAt) / 1000));
+}
+
+const isoTime = (atMs: number | undefined): string | null => (atMs === undefined ? null : new Date(atMs).toISOString());

@@ -1,0 +1,78 @@
+import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import type { Logger } from '../../shared/log.ts';
+import type { Parts } from '../composition.ts';
+import { readJson } from '../http/request-body.ts';
+import type { Route } from '../http/route.ts';
+import { applyCallEvent } from './call-event.ts';
+import { type CallbackEvent, KNOWN_EVENTS, parseCallbackEvent } from './callback-events.ts';
+
+/** `POST calls/callbacks[/{sessionId}]`: what ACS tells of calls that stand. The proof of the sender is its token. */
+export const callbacksRoute: Route = {
+  name: 'calls-callbacks',
+  methods: ['POST'],
+  path: 'calls/callbacks/{sessionId?}',
+  access: 'anonymous',
+  handle: takeCallbacks,
+};
+
+type Outcome = 'processed' | 'duplicate' | 'ignored';
+
+async function takeCallbacks(request: HttpRequest, parts: Parts, log: Logger): Promise<HttpResponseInit> {
+  await parts.tokens.verify(request.headers.get('authorization'));
+  const body = await readJson(request);
+  const given: unknown[] = Array.isArray(body) ? body : [body];
+  const counts: Record<Outcome, number> = { processed: 0, duplicate: 0, ignored: 0 };
+  const failures: unknown[] = [];
+  const events = given.map((event) => parseCallbackEvent(event, Date.now()));
+  // One after the other: the events of one delivery are mostly of one call, and in order.
+  for (const event of events) {
+    try {
+      counts[await takeEvent(event, request.params.sessionId, parts, log)]++;
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  for (const failure of failures.slice(1)) log.error({ err: failure }, 'one more event of the delivery failed');
+  // ACS delivers all of it again. What has succeeded is remembered and not done twice.
+  if (failures.length > 0) throw failures[0];
+  return {
+    jsonBody: {
+      status: 'success',
+      processed_events: counts.processed,
+      failed_events: 0,
+      duplicate_events: counts.duplicate,
+      ignored_events: counts.ignored,
+      call_connection_id: events[0]?.callConnectionId ?? request.headers.get('x-ms-call-connection-id'),
+      processing_system: 'events_v1',
+    },
+  };
+}
+
+async function takeEvent(
+  event: CallbackEvent | undefined,
+  sessionId: string | undefined,
+  parts: Parts,
+  log: Logger,
+): Promise<Outcome> {
+  if (event === undefined) {
+    log.warn('an event of a callback cannot be read');
+    return 'ignored';
+  }
+  const callLog = log.child({ call: event.callConnectionId, event: event.type });
+  if (!KNOWN_EVENTS.has(event.type)) {
+    callLog.info('an event of an unknown type was passed over');
+    return 'ignored';
+  }
+  const session =
+    (sessionId === undefined ? undefined : await parts.store.get(sessionId)) ??
+    (await parts.store.findByCall(event.callConnectionId));
+  if (session === undefined) {
+    callLog.warn({ session: sessionId }, 'an event of an unknown call was passed over');
+    return 'ignored';
+  }
+  const eventLog = callLog.child({ session: session.id });
+  const apply = () => applyCallEvent(session, event, parts, eventLog);
+  const { first } = await parts.once.run(`callback:${event.callConnectionId}:${event.id}`, '', eventLog, apply);
+  eventLog.debug(first ? 'call event processed' : `call event seen before`);
+  return first ? 'processed' : 'duplicate';
+}

@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto';
+import { CallControlError } from '../../shared/call-control/call-control-error.ts';
+import { DependencyError, messageOf, ParleyError } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+import type { SessionStatus } from '../../shared/sessions/session.ts';
+import type { Parts } from '../composition.ts';
+import { bindCall } from './call-binding.ts';
+import { capacityOf } from './capacity.ts';
+import type { IncomingCall } from './incoming-events.ts';
+
+/** What became of a ringing call, in the fields of the HTTP answer. */
+export interface IncomingCallResult {
+  readonly status: string;
+  readonly session_id: string;
+  readonly [field: string]: unknown;
+}
+
+/**
+ * Answers a ringing call, or rejects it where nobody could talk with the caller. Done once for each call, however often
+ * it is announced.
+ *
+ * @param mayRetry whether the announcement will come again if this fails
+ * @throws {ParleyError} with status 503 where trying again may help
+ */
+export async function takeIncomingCall(
+  call: IncomingCall,
+  mayRetry: boolean,
+  parts: Parts,
+  log: Logger,
+): Promise<IncomingCallResult> {
+  const id = sessionIdOf(call);
+  const callLog = log.child({ session: id });
+  const work = () => answerOrReject(id, call, mayRetry, parts, callLog);
+  const { first, answer } = await parts.once.run(`incoming:${id}`, '', callLog, work);
+  return first ? answer : { status: 'duplicate', session_id: id };
+}
+
+/**
+ * The session of a ringing call, the same in every delivery and every retry. It comes from the call's own ticket: event
+ * ids differ between two subscriptions, and a correlation id stays with a caller who is transferred back to us.
+ */
+function sessionIdOf(call: IncomingCall): string {
+  return createHash('sha256').update(call.context).digest('base64url').slice(0, 32);
+}
+
+async function answerOrReject(
+  id: string,
+  call: IncomingCall,
+  mayRetry: boolean,
+  parts: Parts,
+  log: Logger,
+): Promise<IncomingCallResult> {
+  const earlier = await parts.store.get(id);
+  if (earlier?.callConnectionId !== undefined) {
+    // An earlier attempt got no response, but its call did come about, as a callback has told.
+    return answered(id, earlier.callConnectionId, call);
+  }
+  const capacity = await capacityOf(parts.store);
+  if (capacity === 'none-alive' && mayRetry) {
+    // A replica may be about to start. The caller goes on hearing it ring until the next delivery.
+    throw new DependencyError('capacity.none-alive', 'No stream host is alive. Deliver the event again.');
+  }
+  return capacity === 'free' ? answer(id, call, parts, log) : reject(id, call, capacity, parts, log);
+}
+
+async function answer(id: string, call: IncomingCall, parts: Parts, log: Logger): Promise<IncomingCallResult> {
+  // Before `answerCall`: the media socket and the first callback may be here before its response.
+  await openSession(id, call, 'ringing', parts);
+  try {
+    const ids = await parts.calls.answer(call.context, id);
+    await bindCall(parts.store, id, ids).catch((error: unknown) =>
+      log.warn({ reason: messageOf(error) }, 'the call is not bound yet; a callback will do it'),
+    );
+    log.info({ call: ids.callConnectionId }, 'call answered');
+    return answered(id, ids.callConnectionId, call);
+  } catch (error) {
+    if (!(error instanceof CallControlError) || error.transient) throw error;
+    log.error({ err: error, code: error.code }, 'the call could not be answered');
+    await parts.store.update(id, ({ callConnectionId }) =>
+      callConnectionId === undefined ? { status: 'failed', endedAt: Date.now(), endReason: error.code } : undefined,
+    );
+    return { status: 'call failed', session_id: id, error: { code: error.code, message: error.message } };
+  }
+}
+
+async function reject(
+  id: string,
+  call: IncomingCall,
+  capacity: string,
+  parts: Parts,
+  log: Logger,
+): Promise<IncomingCallResult> {
+  const endReason = `capacity.${capacity}`;
+  await openSession(id, call, 'failed', parts);
+  await parts.store.update(id, () => ({ status: 'failed', endedAt: Date.now(), endReason }));
+  try {
+    await parts.calls.rejectAsBusy(call.context);
+  } catch (error) {
+    if (!(error instanceof CallControlError) || error.transient) throw error;
+    log.warn({ code: error.code }, 'the call could not be rejected; it is likely over');
+  }
+  log.warn({ capacity }, 'call rejected as busy: nobody could talk with the caller');
+  return { status: 'call rejected', session_id: id, reason: endReason };
+}
+
+/** Creates the session, unless an earlier attempt has. */
+async function openSession(id: string, call: IncomingCall, status: SessionStatus, parts: Parts): Promise<void> {
+  try {
+    await parts.store.create({
+      id,
+      channel: 'phone',
+      direction: 'inbound',
+      mode: 'media',
+      agent: parts.config.DEFAULT_AGENT,
+      status,
+      from: call.from,
+      to: call.to,
+      ...(call.correlationId !== undefined && { correlationId: call.correlationId }),
+    });
+    await parts.store.append(id, { type: 'call.incoming', source: 'functions', data: {} });
+  } catch (error) {
+    if (!(error instanceof ParleyError) || error.code !== 'session.exists') throw error;
+  }
+}
+
+const answered = (id: string, callConnectionId: string, call: IncomingCall): IncomingCallResult => ({
+  status: 'call answered',
+  call_connection_id: callConnectionId,
+  caller_id: call.from,
+  answered_at: new Date().toISOString(),
+  session_id: id,
+});

@@ -1,0 +1,94 @@
+import type { Redis } from 'ioredis';
+import type { CallControl } from '../../shared/call-control/call-control.ts';
+import { CallControlError } from '../../shared/call-control/call-control-error.ts';
+import type { Clock } from '../../shared/clock.ts';
+import type { Logger } from '../../shared/log.ts';
+import type { Session } from '../../shared/sessions/session.ts';
+import { redisFailure } from '../../shared/sessions/session-errors.ts';
+import type { SessionStore } from '../../shared/sessions/session-store.ts';
+
+/** Waits before each attempt. Short at first (another replica may be there already), half a minute in all. */
+const ATTEMPT_DELAYS_MS = [250, 1_000, 2_000, 4_000, 8_000, 8_000];
+/** Attempts count together while the media is lost again within this time. */
+const WINDOW_MS = 60_000;
+
+export type RecoveryOutcome =
+  | 'restarting'
+  /** Nothing to heal: the call ended, is about to, or ACS knows better. */
+  | 'not-needed'
+  /** Every attempt failed; the call was hung up rather than left silent. */
+  | 'given-up';
+
+/**
+ * Brings the media of a standing call back, after the replica that had its socket died or drained: asks ACS to open the
+ * socket again, which another replica takes. ACS reports each failed attempt as an event of its own, and that event
+ * makes the next attempt; so each invocation makes one, and the count is kept in Redis.
+ */
+export class MediaRecovery {
+  readonly #redis: Redis;
+  readonly #store: SessionStore;
+  readonly #calls: CallControl;
+  readonly #clock: Clock;
+  readonly #delaysMs: readonly number[];
+
+  constructor(options: {
+    readonly redis: Redis;
+    readonly store: SessionStore;
+    readonly calls: CallControl;
+    readonly clock: Clock;
+    readonly delaysMs?: readonly number[];
+  }) {
+    this.#redis = options.redis;
+    this.#store = options.store;
+    this.#calls = options.calls;
+    this.#clock = options.clock;
+    this.#delaysMs = options.delaysMs ?? ATTEMPT_DELAYS_MS;
+  }
+
+  /**
+   * The media stream of this session's call was reported as stopped or failed.
+   * @throws {CallControlError} transient: let the event be delivered again
+   */
+  async mediaLost(session: Session, callConnectionId: string, log: Logger): Promise<RecoveryOutcome> {
+    if (!stands(session)) return 'not-needed';
+    const attempt = await this.#countAttempt(session.id);
+    const delayMs = this.#delaysMs[attempt - 1];
+    if (delayMs === undefined) return this.#giveUp(session, callConnectionId, log);
+    // A hang-up stops the media too, and its CallDisconnected may be a moment behind: the wait lets it come first.
+    await new Promise<void>((resolve) => this.#clock.after(delayMs, resolve));
+    const current = await this.#store.get(session.id);
+    if (current === undefined || !stands(current)) return 'not-needed';
+    try {
+      await this.#calls.startMediaStreaming(callConnectionId, `media-${attempt}`);
+    } catch (error) {
+      if (!(error instanceof CallControlError) || error.transient) throw error;
+      log.info({ code: error.code }, 'the media needs no restart, or cannot have one');
+      return 'not-needed';
+    }
+    log.warn({ attempt }, 'the media was lost; asked for its restart');
+    return 'restarting';
+  }
+
+  async #countAttempt(sessionId: string): Promise<number> {
+    const key = `parley:{${sessionId}}:media-attempts`;
+    try {
+      const replies = await this.#redis.multi().incr(key).pexpire(key, WINDOW_MS).exec();
+      return Number(replies?.[0]?.[1]);
+    } catch (error) {
+      throw redisFailure(error);
+    }
+  }
+
+  async #giveUp(session: Session, callConnectionId: string, log: Logger): Promise<RecoveryOutcome> {
+    log.error('the media did not come back; hanging up rather than leaving the caller in silence');
+    await this.#store.update(session.id, ({ endReason }) => (endReason ? undefined : { endReason: 'media-lost' }));
+    await this.#calls.hangUp(callConnectionId).catch((error: unknown) => {
+      if (!(error instanceof CallControlError) || error.transient) throw error;
+    });
+    return 'given-up';
+  }
+}
+
+/** An `endReason` is set before the call is ended on purpose, so media that stops then needs no healing. */
+const stands = (session: Session): boolean =>
+  session.endReason === undefined && session.status !== 'disconnected' && session.status !== 'failed';

@@ -1,0 +1,93 @@
+import type { Redis } from 'ioredis';
+import { AcsTokenVerifier } from '../shared/auth/acs-token.ts';
+import { CallControl } from '../shared/call-control/call-control.ts';
+import { type Clock, systemClock } from '../shared/clock.ts';
+import { type Config, loadConfig } from '../shared/config.ts';
+import { createLog, type Logger } from '../shared/log.ts';
+import { connectRedis } from '../shared/sessions/connect.ts';
+import { SessionStore } from '../shared/sessions/session-store.ts';
+import { MediaRecovery } from './calls/media-recovery.ts';
+import { Readiness } from './health/readiness.ts';
+import { Once } from './once.ts';
+
+/** What the routes work with: one of each in a process. */
+export interface Parts {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly store: SessionStore;
+  readonly calls: CallControl;
+  readonly tokens: AcsTokenVerifier;
+  readonly once: Once;
+  readonly mediaRecovery: MediaRecovery;
+  readonly readiness: Readiness;
+}
+
+type State =
+  | { readonly name: 'ready'; readonly parts: Parts; readonly redis: Redis }
+  | { readonly name: 'misconfigured'; readonly error: unknown };
+
+const API_PREFIX = '/api/v1';
+
+/**
+ * Builds the parts from the environment, once. A bad setting must not throw while the app loads, because that takes
+ * down every function without a word to the caller: it is logged at the start, and each request is told.
+ */
+export class Composition {
+  readonly log: Logger;
+  readonly #state: State;
+
+  constructor(env: Readonly<Record<string, string | undefined>>) {
+    try {
+      const config = loadConfig(env);
+      this.log = createLog('functions', config.LOG_LEVEL);
+      this.#state = { name: 'ready', ...build(config, this.log) };
+    } catch (error) {
+      this.log = createLog('functions', 'info');
+      this.log.fatal({ err: error }, 'the settings are wrong: every request will be answered with 503');
+      this.#state = { name: 'misconfigured', error };
+    }
+  }
+
+  /** @throws {ConfigError} each time, where the settings are wrong */
+  parts(): Parts {
+    if (this.#state.name === 'misconfigured') throw this.#state.error;
+    return this.#state.parts;
+  }
+
+  close(): void {
+    if (this.#state.name === 'ready') this.#state.redis.disconnect();
+  }
+}
+
+function build(config: Config, log: Logger): { parts: Parts; redis: Redis } {
+  const calls = new CallControl({
+    connectionString: config.ACS_CONNECTION_STRING,
+    callbackBase: config.FUNCTIONS_PUBLIC_URL + API_PREFIX,
+    mediaBase: config.STREAM_HOST_PUBLIC_URL + API_PREFIX,
+  });
+  const tokens = new AcsTokenVerifier({
+    jwksUrl: config.ACS_JWKS_URL,
+    issuer: config.ACS_TOKEN_ISSUER,
+    audience: config.ACS_RESOURCE_ID,
+  });
+  // Last, because it connects: nothing before it may leave a connection behind by throwing.
+  const redis = connectRedis(config.REDIS_URL, log);
+  const store = new SessionStore(redis, { ttlSeconds: config.SESSION_TTL_SECONDS });
+  const clock = systemClock;
+  const parts: Parts = {
+    config,
+    clock,
+    store,
+    calls,
+    tokens,
+    once: new Once(redis),
+    mediaRecovery: new MediaRecovery({ redis, store, calls, clock }),
+    readiness: new Readiness({
+      clock,
+      pingRedis: () => store.ping(),
+      acsKeysUrl: config.ACS_JWKS_URL,
+      streamHostUrl: config.STREAM_HOST_URL,
+    }),
+  };
+  return { parts, redis };
+}

@@ -1,0 +1,37 @@
+import type { HttpResponseInit } from '@azure/functions';
+import { ConfigError, ParleyError } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+
+/** The one shape of an error, on every route. `code` is stable; `traceId` finds the log lines. */
+export interface ErrorBody {
+  readonly error: {
+    readonly code: string;
+    readonly message: string;
+    readonly details?: Readonly<Record<string, unknown>>;
+    readonly traceId: string;
+  };
+}
+
+export function errorAnswer(thrown: unknown, traceId: string, log: Logger): HttpResponseInit {
+  const error = publicErrorOf(thrown);
+  if (error.status >= 500) log.error({ err: thrown, code: error.code, traceId }, 'request failed');
+  else log.info({ code: error.code, status: error.status, traceId }, 'request refused');
+  const body: ErrorBody = {
+    error: { code: error.code, message: error.message, ...(error.details && { details: error.details }), traceId },
+  };
+  return {
+    status: error.status,
+    headers: { 'cache-control': 'no-store', ...(error.status === 401 && { 'www-authenticate': 'Bearer' }) },
+    jsonBody: body,
+  };
+}
+
+/** What the outside may know. A bad setting was logged with its name and value; those are nobody else's business. */
+function publicErrorOf(thrown: unknown): ParleyError {
+  if (thrown instanceof ConfigError) {
+    const message = 'The service is not configured; its log names the settings to mend.';
+    return new ParleyError(thrown.code, message, { status: 503 });
+  }
+  if (thrown instanceof ParleyError) return thrown;
+  return new ParleyError('internal', 'Something went wrong here. Quote the trace id when you report it.');
+}
