@@ -1,20 +1,22 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { BrowserMessage } from '../shared/protocol/browser.ts';
+import type { BrowserMessage, Envelope } from '../shared/protocol/browser.ts';
 import { type AgentLine, type Dialogue, EMPTY_DIALOGUE, MOST_LINES, note, splitAtHeard, tell } from './dialogue.ts';
 
 const partial = (content: string): BrowserMessage => ({ type: 'user_partial', content });
 const final = (content: string, turn: number): BrowserMessage => ({ type: 'user_final', content, turn });
-const text = (content: string, turn?: number): BrowserMessage => ({
-  type: 'assistant_streaming',
+const envelope = (type: Envelope['type'], sender: string, payload: Record<string, unknown>): BrowserMessage => ({
+  type,
   topic: 'session',
   session_id: 's',
   call_id: null,
   user_id: null,
-  sender: 'Assistant',
+  sender,
   ts: '2026-01-01T00:00:00Z',
-  payload: { content, streaming: true, ...(turn !== undefined && { turn }) },
+  payload,
 });
+const text = (content: string, turn?: number): BrowserMessage =>
+  envelope('assistant_streaming', 'Assistant', { content, streaming: true, ...(turn !== undefined && { turn }) });
 const spoken = (turn: number, full: string, heard = full): BrowserMessage => ({
   type: 'assistant_spoken',
   turn,
@@ -56,6 +58,12 @@ test('a greeting without a number is the turn that its end names', () => {
   const dialogue = told(text('Hello, '), text('this is Parley.'), spoken(1, 'Hello, this is Parley.'));
   assert.deepEqual(shape(dialogue), ['agent: Hello, this is Parley.']);
   assert.equal(answers(dialogue)[0]?.turn, 1);
+});
+
+test('a greeting may come whole, as a status; the status that repeats an answer shows nothing', () => {
+  const greeting = told(envelope('status', 'System', { message: 'Hello.' }), spoken(1, 'Hello.'));
+  const repeated = [final('A', 2), text('B'), envelope('status', 'orders', { message: 'B' }), spoken(2, 'B')];
+  assert.deepEqual(shape(repeated.reduce(tell, greeting)), ['agent: Hello.', 'caller: A', 'agent: B']);
 });
 
 test('the end of a cut-off answer finds its line after the caller has begun to speak', () => {

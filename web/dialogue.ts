@@ -59,6 +59,7 @@ export function tell(dialogue: Dialogue, message: BrowserMessage): Dialogue {
       return tellPartial(dialogue, message.content);
     case 'user_final':
       return tellFinal(dialogue, message.content, message.turn);
+    case 'status':
     case 'assistant_streaming':
     case 'error':
       return tellEnvelope(dialogue, message);
@@ -84,8 +85,6 @@ export function tell(dialogue: Dialogue, message: BrowserMessage): Dialogue {
       }));
     case 'tool_end':
       return endTool(dialogue, message.callId, message.status === 'success' ? 'done' : 'failed', message.elapsedMs);
-    case 'tts_error':
-      return note(dialogue, 'The agent lost its voice for a moment: part of the answer was not spoken.');
     case 'notice':
       return note(dialogue, message.message);
     default:
@@ -135,8 +134,12 @@ function takeBack(dialogue: Dialogue): Dialogue {
   return replace(remove(dialogue, answer), question, open);
 }
 
-function tellEnvelope(dialogue: Dialogue, { type, payload }: Envelope): Dialogue {
+function tellEnvelope(dialogue: Dialogue, { type, sender, payload }: Envelope): Dialogue {
   const { content, message, turn } = payload;
+  // The greeting. A status of the agent's own repeats an answer that was streamed.
+  if (type === 'status' && sender === 'System' && typeof message === 'string') {
+    return changeAnswer(dialogue, undefined, (answer) => ({ ...answer, text: message }));
+  }
   if (type === 'assistant_streaming' && typeof content === 'string') {
     return changeAnswer(dialogue, typeof turn === 'number' ? turn : undefined, (answer) =>
       answer.spoken ? answer : { ...answer, text: answer.text + content },

@@ -67,7 +67,6 @@ export class PhonePanel {
     });
     this.#timer = setInterval(() => this.#draw(), 500);
     this.#draw();
-    this.#number.focus();
   }
 
   #unplug(): void {
