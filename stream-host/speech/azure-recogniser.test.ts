@@ -102,7 +102,7 @@ test('after minutes without a phrase the connection is renewed in a pause, unnot
     await diary.hear(speakTones('oak elm'));
     await diary.until(() => diary.words === 'oak elm', 'the words are final');
     assert.equal(service.upgrades.length, 2);
-    assert.equal(diary.states.includes('recovering'), false);
+    assert.deepEqual(diary.states, ['ready']);
     assert.ok((diary.finals[0]?.offsetMs ?? 0) >= 4_000);
   }));
 
@@ -132,7 +132,7 @@ test('a phrase that reports a quota is a failure to recover from, not a result',
     await diary.until(() => diary.words === 'oak elm', 'the words are final');
   }));
 
-test('a turn that the service ends and begins anew on the same connection changes no times and no words', () =>
+test('turns that the service ends change no times and no words (trap: the SDK then sends audio twice)', () =>
   withService(async ({ service, open }) => {
     service.faults.endTurnAfterPhrase = true;
     const diary = open();
@@ -141,7 +141,7 @@ test('a turn that the service ends and begins anew on the same connection change
       await diary.until(() => diary.words.endsWith(word), `${word} is final`);
     }
     assert.equal(diary.words, 'oak elm pine');
-    assert.equal(service.upgrades.length, 1);
+    assert.deepEqual(diary.states, ['ready']);
     const times = diary.finals.flatMap(({ offsetMs, endMs }) => [offsetMs, endMs]);
     assert.deepEqual(
       times,
@@ -149,7 +149,7 @@ test('a turn that the service ends and begins anew on the same connection change
     );
   }));
 
-test('closing does not wait for a turn.end that never comes (trap: stopping hangs for ever)', () =>
+test('closing does not wait for a turn.end that never comes (trap: stopping and closing hang for ever)', () =>
   withService(async ({ service, open }) => {
     service.faults.neverEndTurn = true;
     const diary = open();

@@ -73,6 +73,8 @@ export class AzureRecogniser implements Recogniser {
   readonly #backlog: AudioBacklog;
   #phase: Phase = { name: 'resting' };
   #cancelTimer: Cancel = () => undefined;
+  /** A planned change of sessions is nobody's business. */
+  #announced: 'nothing' | 'ready' | 'recovering' = 'nothing';
   #attempts = 0;
   #refusals = 0;
   #droppedBytes = 0;
@@ -80,6 +82,8 @@ export class AzureRecogniser implements Recogniser {
   #unansweredMs = 0;
   #sincePhraseMs = 0;
   #phraseOpen = false;
+  /** Of the present session. */
+  #heardPhrases = false;
 
   constructor(options: AzureRecogniserOptions, events: RecogniserEvents) {
     this.#options = { ...azureRecogniserDefaults, ...options };
@@ -123,12 +127,14 @@ export class AzureRecogniser implements Recogniser {
       onSign: () => this.#heardSign(session),
       onPartial: (text, offsetMs) => this.#heardPartial(text, baseMs + offsetMs),
       onPhrase: (text, offsetMs, endMs) => this.#heardPhrase(text, baseMs + offsetMs, baseMs + endMs),
+      onTurnEnd: () => this.#turnEnded(session),
       onEnd: (error) => this.#lost(error),
     });
     this.#phase = { name: 'connecting', session, sinceMs: this.#options.clock.now() };
     this.#unansweredMs = 0;
     this.#sincePhraseMs = 0;
     this.#phraseOpen = false;
+    this.#heardPhrases = false;
     for (const block of audio) session.write(block);
     this.#after(this.#options.connectTimeoutMs, () => {
       if (!session.isConnected) {
@@ -151,6 +157,8 @@ export class AzureRecogniser implements Recogniser {
       );
     }
     this.#droppedBytes = 0;
+    if (this.#announced === 'ready') return;
+    this.#announced = 'ready';
     this.#tell(() => this.#events.onState('ready'));
   }
 
@@ -163,9 +171,15 @@ export class AzureRecogniser implements Recogniser {
   #heardPhrase(text: string, offsetMs: number, endMs: number): void {
     this.#works();
     this.#phraseOpen = false;
+    this.#heardPhrases = true;
     this.#sincePhraseMs = 0;
     this.#backlog.discardBefore(Math.floor(endMs * BYTES_PER_MS));
     if (text) this.#tell(() => this.#events.onFinal(text, offsetMs, endMs));
+  }
+
+  #turnEnded(session: RecognitionSession): void {
+    if (this.#heardPhrases) this.#reopen(session, 0);
+    else this.#lost(new SpeechServiceError('recogniser.lost', undefined));
   }
 
   /** The service does what it is there for: earlier trouble no longer counts. */
@@ -192,6 +206,7 @@ export class AzureRecogniser implements Recogniser {
     this.#attempts += 1;
     this.#options.log.warn({ err: error, attempt: this.#attempts, delayMs }, 'speech recognition is being restarted');
     this.#reopen(session, delayMs);
+    this.#announced = 'recovering';
     this.#tell(() => this.#events.onState('recovering', error));
   }
 

@@ -20,6 +20,11 @@ export interface RecognitionSessionEvents {
   onPartial(text: string, offsetMs: number): void;
   /** A phrase is over. `text` is empty where the service heard nothing that it could make out. */
   onPhrase(text: string, offsetMs: number, endMs: number): void;
+  /**
+   * The service ended its turn and expects another on the same connection. The SDK would go on, but sends some audio
+   * twice or not at all while it changes over: better close this session and open another.
+   */
+  onTurnEnd(): void;
   /** The session is of no use any more, and closed. At most once, never after {@link RecognitionSession.close}. */
   onEnd(error: SpeechServiceError): void;
 }
@@ -72,6 +77,8 @@ export class RecognitionSession {
       recogniser.sessionStopped = () => undefined;
       this.#connection.disconnected = () => undefined;
       this.#connection.messageReceived = () => undefined;
+      // Closing the recogniser alone would first wait for the service to end the turn, which it may never do.
+      this.#connection.closeConnection();
       recogniser.close(resolve, () => resolve());
     });
     return this.#ended;
@@ -79,7 +86,11 @@ export class RecognitionSession {
 
   #listen(): void {
     const recogniser = this.#recogniser;
-    this.#connection.messageReceived = () => this.#events.onSign();
+    this.#connection.messageReceived = ({ message }) => {
+      this.#events.onSign();
+      // The phrase that came before it is still on its way through the SDK.
+      if (message.path.toLowerCase() === 'turn.end') setImmediate(() => this.#turnEnded());
+    };
     this.#connection.connected = () => {
       this.#connected = true;
     };
@@ -94,6 +105,10 @@ export class RecognitionSession {
       const text = result.reason === ResultReason.RecognizedSpeech ? result.text : '';
       this.#events.onPhrase(text, result.offset / TICKS_PER_MS, (result.offset + result.duration) / TICKS_PER_MS);
     };
+  }
+
+  #turnEnded(): void {
+    if (!this.#ended) this.#events.onTurnEnd();
   }
 
   #end(details: string | undefined): void {
