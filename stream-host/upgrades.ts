@@ -78,8 +78,8 @@ export class Upgrades {
       case MEDIA_PATH: {
         await this.#options.verifyAcs(request.headers.authorization);
         const identity = {
-          callConnectionId: headerOf(request, 'x-ms-call-connection-id') ?? valueOf(url, 'call_connection_id'),
-          sessionId: valueOf(url, 'session_id'),
+          callConnectionId: headerOf(request, 'x-ms-call-connection-id') ?? queryOf(url, 'call_connection_id'),
+          sessionId: queryOf(url, 'session_id'),
         };
         return (socket) => void this.#options.reception.takeCall(socket, identity);
       }
@@ -133,15 +133,15 @@ function noRoom(refusal: 'full' | 'draining'): DependencyError {
 }
 
 function browserRequestOf(url: URL): BrowserRequest {
-  const sessionId = valueOf(url, 'session_id');
+  const sessionId = queryOf(url, 'session_id');
   if (sessionId !== undefined && !isSessionId(sessionId)) {
     throw new RequestError('session.id-invalid', 'session_id has 1 to 128 letters, digits or the characters _ - . : ~');
   }
-  const rate = Number(valueOf(url, 'sample_rate') ?? 48_000);
+  const rate = Number(queryOf(url, 'sample_rate') ?? 48_000);
   if (!isBrowserRate(rate)) {
     throw new RequestError('audio.rate-unsupported', `sample_rate is one of ${BROWSER_RATES.join(', ')}.`);
   }
-  return { sessionId, agent: valueOf(url, 'agent'), sampleRate: rate };
+  return { sessionId, agent: queryOf(url, 'agent'), sampleRate: rate };
 }
 
 const isBrowserRate = (rate: number): rate is BrowserRate => BROWSER_RATES.some((known) => known === rate);
@@ -152,7 +152,7 @@ export function urlOf(request: IncomingMessage): URL {
   return URL.canParse(address) ? new URL(address) : new URL('http://host/');
 }
 
-const valueOf = (url: URL, name: string): string | undefined => url.searchParams.get(name) || undefined;
+const queryOf = (url: URL, name: string): string | undefined => url.searchParams.get(name) || undefined;
 
 function headerOf(request: IncomingMessage, name: string): string | undefined {
   const value = request.headers[name];

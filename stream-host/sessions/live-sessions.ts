@@ -1,4 +1,5 @@
 import type { Clock } from '../../shared/clock.ts';
+import { CLOSE } from '../../shared/protocol/browser.ts';
 import type { Transport } from '../transport/transport.ts';
 
 interface Holder {
@@ -76,7 +77,7 @@ export class LiveSessions {
   async hold(sessionId: string, line: Transport): Promise<Release | undefined> {
     for (let holder = this.#holders.get(sessionId); holder; holder = this.#holders.get(sessionId)) {
       if (await holder.line.probe(this.#probeMs)) return undefined;
-      holder.line.close(1006, 'The line was dead and its session was asked for.');
+      holder.line.close(CLOSE.alreadyConnected, 'Another socket took the session over, as this one did not answer.');
       if (!(await this.#settled(holder.released, HAND_OVER_MS))) return undefined;
     }
     const { promise, resolve } = Promise.withResolvers<void>();

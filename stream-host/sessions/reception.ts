@@ -28,8 +28,8 @@ export interface ReceptionOptions {
   readonly openResponder: (agent: string, log: Logger) => Responder;
   readonly hangUp: (callConnectionId: string) => Promise<void>;
   readonly defaultAgent: string;
-  /** The demo dialogue answers, no language model; browsers are told. */
-  readonly scripted: boolean;
+  /** Whether the demo dialogue answers instead of a language model; browsers are told. */
+  readonly isScripted: () => boolean;
   readonly maxCallMs: number;
   readonly logTranscripts: boolean;
   readonly clock: Clock;
@@ -93,9 +93,7 @@ export class Reception {
         signal: gone.signal,
         ...(waits?.pickUpMs !== undefined && { waitMs: waits.pickUpMs }),
       });
-      // Who picked the call up knows its connection, even where nobody has written it into the session yet.
-      const { callConnectionId = session.callConnectionId } = identity;
-      await this.#begin(transport, { ...session, ...(callConnectionId && { callConnectionId }) });
+      await this.#begin(transport, session);
     });
   }
 
@@ -119,7 +117,7 @@ export class Reception {
           sessionId: session.id,
           agent: session.agent,
           resumed: history.length > 0,
-          scripted: this.#options.scripted,
+          scripted: this.#options.isScripted(),
           ...(history.length === 0 && { greeting: responder.greeting }),
         }),
       );

@@ -114,11 +114,14 @@ export class AcsMediaTransport implements Transport {
   #onFrame(frame: ServiceFrame): void {
     switch (frame.kind) {
       case 'metadata':
-        return this.#onMetadata(frame);
+        this.#onMetadata(frame);
+        return;
       case 'audio':
-        return this.#onAudio(frame);
+        this.#onAudio(frame);
+        return;
       case 'dtmf':
-        return this.events.emit('dtmf', frame.tone);
+        this.events.emit('dtmf', frame.tone);
+        return;
       case 'unknown':
         this.#counts.foreign += 1;
     }

@@ -1,0 +1,299 @@
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after } from 'node:test';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { pino } from 'pino';
+import { WebSocket } from 'ws';
+import { BYTES_PER_MS, FrameCutter, rmsOf } from '../shared/audio/pcm.ts';
+import { AcsTokenVerifier } from '../shared/auth/acs-token.ts';
+import { systemClock } from '../shared/clock.ts';
+import { encodeServiceAudio, encodeServiceMetadata, FRAME_BYTES } from '../shared/protocol/acs-media.ts';
+import { CommandInbox } from '../shared/sessions/command-inbox.ts';
+import { connectRedis } from '../shared/sessions/connect.ts';
+import { type NewSession, SessionStore } from '../shared/sessions/session-store.ts';
+import { startEmbeddedRedis } from '../start/redis-embedded.ts';
+import { startRedisServer } from '../start/redis-server.ts';
+import type { OpenRecogniser, OpenVoiceActivity, ReplyPiece, Responder, Synthesiser } from './conversation/ports.ts';
+import { Page } from './page.ts';
+import { StreamHostServer } from './server.ts';
+import { hostIdOf } from './sessions/lease.ts';
+import { LiveSessions } from './sessions/live-sessions.ts';
+import { Reception, type ReceptionOptions } from './sessions/reception.ts';
+
+/** Sound that the detector of these tests takes for speech, and none: 20 ms each. */
+export const LOUD = new Uint8Array(new Int16Array(FRAME_BYTES / 2).fill(8000).buffer);
+export const QUIET = new Uint8Array(FRAME_BYTES);
+
+/** What the recogniser of these tests hears whatever was said. */
+export const HEARD = 'where is my order';
+export const GREETING = 'Hello.';
+export const ANSWER = 'It is on its way and will be with you tomorrow.';
+
+const log = pino({ level: process.env.TEST_LOG ?? 'silent' });
+const detectorFrameBytes = 32 * BYTES_PER_MS;
+
+/** Loudness, of real audio: no more is needed to tell the two sounds above apart. */
+const openVoiceActivity: OpenVoiceActivity = (events) => {
+  const cutter = new FrameCutter(detectorFrameBytes);
+  return {
+    write: (pcm) => cutter.write(pcm, (frame) => events.onFrame(rmsOf(frame) > 0.05 ? 0.95 : 0.02, systemClock.now())),
+    close() {},
+  };
+};
+
+/** Hears {@link HEARD} in every phrase: a partial in the middle, the final once it is quiet again. */
+const openRecogniser: OpenRecogniser = (events) => {
+  let writtenMs = 0;
+  let phrase: { readonly startMs: number; loudMs: number; quietMs: number } | undefined;
+  return {
+    write(pcm) {
+      const ms = pcm.length / BYTES_PER_MS;
+      const isLoud = rmsOf(pcm) > 0.05;
+      if (isLoud) phrase ??= { startMs: writtenMs, loudMs: 0, quietMs: 0 };
+      writtenMs += ms;
+      if (!phrase) return;
+      phrase.loudMs += isLoud ? ms : 0;
+      phrase.quietMs = isLoud ? 0 : phrase.quietMs + ms;
+      if (isLoud && phrase.loudMs === 200) events.onPartial('where is', phrase.startMs);
+      if (phrase.quietMs < 200) return;
+      const { startMs } = phrase;
+      phrase = undefined;
+      events.onFinal(HEARD, startMs, writtenMs - 200);
+    },
+    close() {},
+  };
+};
+
+/** A tone, 10 ms for each character, with the times of the words. */
+const synthesiser: Synthesiser = {
+  async *speak(text) {
+    for (const word of text.matchAll(/\S+/g)) {
+      yield { type: 'word', text: word[0], startMs: word.index * 10, durationMs: word[0].length * 10 };
+    }
+    yield { type: 'audio', pcm: new Uint8Array(text.length * 10 * BYTES_PER_MS).fill(7) };
+  },
+};
+
+export const call = { callId: 'c1', name: 'look_up_order', args: { order: '1042' } };
+
+/** Looks an order up and says so. */
+const responder = (): Responder => ({
+  greeting: GREETING,
+  voice: 'test',
+  async *respond(): AsyncGenerator<ReplyPiece> {
+    yield { type: 'tool-started', call };
+    yield { type: 'tool-ended', call, elapsedMs: 3, result: { status: 'shipped' } };
+    yield { type: 'text', text: ANSWER };
+  },
+});
+
+export interface HostOptions extends Partial<Pick<ReceptionOptions, 'waits' | 'maxCallMs' | 'openResponder'>> {
+  readonly maxSessions?: number;
+  readonly place?: string;
+  readonly allowedOrigins?: readonly string[];
+}
+
+/** A Redis for one test file: a real server where there is one on the path. */
+export async function redisForTests(): Promise<{ url: string; close(): Promise<void> }> {
+  const redis = (await startRedisServer()) ?? (await startEmbeddedRedis());
+  return redis;
+}
+
+const keys = await generateKeyPair('RS256', { extractable: true });
+const ISSUER = 'https://acs.example';
+const AUDIENCE = 'resource-1';
+
+/** A token as ACS signs it for the media socket. */
+export const acsToken = (audience = AUDIENCE): Promise<string> =>
+  new SignJWT({})
+    .setProtectedHeader({ alg: 'RS256', kid: 'k1' })
+    .setIssuer(ISSUER)
+    .setAudience(audience)
+    .setIssuedAt()
+    .setExpirationTime('24h')
+    .sign(keys.privateKey);
+
+/** The stream host as `main.ts` puts it together, on a free port and a real Redis, with speech and model of the tests'. */
+export async function startHost(redisUrl: string, options: HostOptions = {}) {
+  const jwks = JSON.stringify({ keys: [{ ...(await exportJWK(keys.publicKey)), kid: 'k1', alg: 'RS256' }] });
+  const keyServer = createServer((_, response) => response.setHeader('content-type', 'application/json').end(jwks));
+  await once(keyServer.listen(0, '127.0.0.1'), 'listening');
+  const keyPort = (keyServer.address() as AddressInfo).port;
+  const verifier = new AcsTokenVerifier({
+    jwksUrl: `http://127.0.0.1:${keyPort}/calling/keys`,
+    issuer: ISSUER,
+    audience: AUDIENCE,
+  });
+
+  const folder = await mkdtemp(join(tmpdir(), 'parley-page-'));
+  const webFolder = join(folder, 'web');
+  await mkdir(webFolder);
+  await writeFile(join(webFolder, 'index.html'), '<!doctype html><title>Parley</title>');
+  await writeFile(join(webFolder, 'secret.ts'), 'export const secret = 1;');
+  await writeFile(join(folder, 'outside.css'), 'html {}');
+
+  const redis = connectRedis(redisUrl, log);
+  const store = new SessionStore(redis, { ttlSeconds: 600 });
+  const commands = new CommandInbox(redis);
+  const live = new LiveSessions({ maxSessions: options.maxSessions ?? 20, clock: systemClock, probeMs: 300 });
+  const host = { place: options.place ?? `place-${keyPort}`, boot: `boot-${keyPort}` };
+  await store.announceHost(hostIdOf(host), { sessions: 0, maxSessions: 20 }, 60_000);
+  const hungUp: string[] = [];
+  const reception = new Reception({
+    store,
+    commands,
+    live,
+    host,
+    openSpeech: () => ({ openVoiceActivity, openRecogniser, synthesiser }),
+    openResponder: options.openResponder ?? responder,
+    hangUp: async (callConnectionId) => void hungUp.push(callConnectionId),
+    defaultAgent: 'orders',
+    isScripted: () => true,
+    maxCallMs: options.maxCallMs ?? 60_000,
+    logTranscripts: false,
+    clock: systemClock,
+    log,
+    ...(options.waits && { waits: options.waits }),
+  });
+  const server = new StreamHostServer({
+    live,
+    reception,
+    verifyAcs: (authorization) => verifier.verify(authorization),
+    allowedOrigins: options.allowedOrigins ?? [],
+    page: new Page({ webFolder, scriptsFolder: join(folder, 'dist'), emulatorUrl: 'http://127.0.0.1:8090' }),
+    pageSettings: { emulatorUrl: null, agent: 'orders', version: '0.0.0' },
+    dependencies: { redis: () => store.ping() },
+    log,
+  });
+  const port = await server.listen(0, '127.0.0.1');
+
+  const close = async (reason = 'The test is over.') => {
+    await server.close(reason, 3000);
+    commands.close();
+    redis.disconnect();
+    keyServer.close();
+    keyServer.closeAllConnections();
+    await rm(folder, { recursive: true, force: true });
+  };
+  after(() => close());
+
+  const connect = (path: string, headers: Record<string, string> = {}) =>
+    Client.connect(`ws://127.0.0.1:${port}${path}`, headers);
+  return {
+    store,
+    redis,
+    live,
+    host,
+    hungUp,
+    server,
+    http: `http://127.0.0.1:${port}`,
+    close,
+    connect,
+    /** The media socket of a call, with a valid token. */
+    phone: async (callId: string | undefined, sessionId?: string) =>
+      connect(`/api/v1/media/stream${sessionId === undefined ? '' : `?session_id=${sessionId}`}`, {
+        authorization: `Bearer ${await acsToken()}`,
+        ...(callId !== undefined && { 'x-ms-call-connection-id': callId }),
+      }),
+    browser: (query = '') => connect(`/api/v1/realtime/conversation${query}`),
+  };
+}
+
+export type HostUnderTest = Awaited<ReturnType<typeof startHost>>;
+
+/** Fields of a phone call's session. */
+export const phoneSession = (id: string): NewSession => ({
+  id,
+  channel: 'phone',
+  direction: 'inbound',
+  mode: 'media',
+  agent: 'orders',
+  status: 'connected',
+});
+
+const PATIENCE_MS = 6000;
+
+/** The far side of a socket: keeps what came, and waits for what should. */
+export class Client {
+  readonly socket: WebSocket;
+  readonly messages: Record<string, unknown>[] = [];
+  readonly closed: Promise<{ readonly code: number; readonly reason: string }>;
+  readonly #waiting = new Set<() => void>();
+  #stopTalking: (() => void) | undefined;
+
+  private constructor(socket: WebSocket) {
+    this.socket = socket;
+    const { promise, resolve } = Promise.withResolvers<{ code: number; reason: string }>();
+    this.closed = promise;
+    socket.on('close', (code, reason) => {
+      this.#stopTalking?.();
+      resolve({ code, reason: reason.toString() });
+    });
+    socket.on('error', () => {});
+    socket.on('message', (data) => {
+      this.messages.push(JSON.parse(String(data)));
+      for (const look of [...this.#waiting]) look();
+    });
+  }
+
+  /** @throws when the upgrade is refused: an error with its `status` and `body` */
+  static connect(url: string, headers: Record<string, string>): Promise<Client> {
+    const client = new Client(new WebSocket(url, { headers }));
+    return new Promise((resolve, reject) => {
+      client.socket.on('open', () => resolve(client));
+      client.socket.on('unexpected-response', async (_, response) => {
+        const body = (await response.toArray()).join('');
+        reject(Object.assign(new Error('refused'), { status: response.statusCode, body: JSON.parse(body) }));
+      });
+    });
+  }
+
+  /** The first message, from `from` on, that `wanted` is true of. */
+  async until(wanted: (message: Record<string, unknown>) => boolean, from = 0): Promise<Record<string, unknown>> {
+    const { promise, resolve, reject } = Promise.withResolvers<Record<string, unknown>>();
+    const look = () => {
+      const found = this.messages.slice(from).find(wanted);
+      if (found) resolve(found);
+    };
+    const kinds = () => this.messages.map((message) => message.type ?? message.kind).join(' ');
+    const timer = setTimeout(() => reject(new Error(`did not come; there were: ${kinds()}`)), PATIENCE_MS);
+    this.#waiting.add(look);
+    look();
+    return promise.finally(() => {
+      clearTimeout(timer);
+      this.#waiting.delete(look);
+    });
+  }
+
+  untilType(type: string, from = 0): Promise<Record<string, unknown>> {
+    return this.until((message) => message.type === type, from);
+  }
+
+  untilKind(kind: string, from = 0): Promise<Record<string, unknown>> {
+    return this.until((message) => message.kind === kind, from);
+  }
+
+  /** Sends frames at the pace of speech, quiet ones unless told otherwise, until the socket closes. */
+  talk(encode: (frame: Uint8Array) => string | Uint8Array): { say(ms: number): void } {
+    let loudFrames = 0;
+    const timer = setInterval(() => {
+      if (this.socket.readyState === WebSocket.OPEN) this.socket.send(encode(loudFrames-- > 0 ? LOUD : QUIET));
+    }, 20);
+    this.#stopTalking = () => clearInterval(timer);
+    return {
+      say(ms) {
+        loudFrames = ms / 20;
+      },
+    };
+  }
+
+  /** Begins a call as ACS does, and keeps the line alive. */
+  startCall(): { say(ms: number): void } {
+    this.socket.send(encodeServiceMetadata('sub-1', 16_000));
+    return this.talk((frame) => encodeServiceAudio(frame, new Date(), '4:+15550001111', frame === QUIET));
+  }
+}
