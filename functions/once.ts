@@ -10,7 +10,7 @@ const KEEP_MS = 86_400_000;
 /** Longer than any piece of work takes, so that a lease only runs out under a process that died. */
 const LEASE_MS = 60_000;
 
-const ledgerEntry = z.object({ fingerprint: z.string(), answer: z.unknown() });
+const ledgerEntry = z.object({ fingerprint: z.string(), answer: z.unknown().optional() });
 
 /**
  * Does a piece of work once, however often and wherever it is asked for: a repeated event, a repeated request. Unlike a

@@ -75,7 +75,10 @@ async function answer(id: string, call: IncomingCall, parts: Parts, log: Logger)
     return answered(id, ids.callConnectionId, call);
   } catch (error) {
     if (!(error instanceof CallControlError) || error.transient) throw error;
-    log.error({ err: error, code: error.code }, 'the call could not be answered');
+    log.error(
+      { code: error.code, reason: error.message, cause: messageOf(error.cause) },
+      'the call could not be answered',
+    );
     await parts.store.update(id, ({ callConnectionId }) =>
       callConnectionId === undefined ? { status: 'failed', endedAt: Date.now(), endReason: error.code } : undefined,
     );

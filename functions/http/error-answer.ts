@@ -1,5 +1,5 @@
 import type { HttpResponseInit } from '@azure/functions';
-import { ConfigError, ParleyError } from '../../shared/errors.ts';
+import { ConfigError, messageOf, ParleyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 
 /** The one shape of an error, on every route. `code` is stable; `traceId` finds the log lines. */
@@ -14,8 +14,7 @@ export interface ErrorBody {
 
 export function errorAnswer(thrown: unknown, traceId: string, log: Logger): HttpResponseInit {
   const error = publicErrorOf(thrown);
-  if (error.status >= 500) log.error({ err: thrown, code: error.code, traceId }, 'request failed');
-  else log.info({ code: error.code, status: error.status, traceId }, 'request refused');
+  logFailure(thrown, error, traceId, log);
   const body: ErrorBody = {
     error: { code: error.code, message: error.message, ...(error.details && { details: error.details }), traceId },
   };
@@ -24,6 +23,15 @@ export function errorAnswer(thrown: unknown, traceId: string, log: Logger): Http
     headers: { 'cache-control': 'no-store', ...(error.status === 401 && { 'www-authenticate': 'Bearer' }) },
     jsonBody: body,
   };
+}
+
+/** What was raised on purpose says all in its message; what was not needs its stack. */
+function logFailure(thrown: unknown, error: ParleyError, traceId: string, log: Logger): void {
+  const fields = { code: error.code, status: error.status, traceId };
+  if (error.code === 'internal') return log.error({ ...fields, err: thrown }, 'request failed');
+  if (error.status < 500) return log.info(fields, 'request refused');
+  const cause = error.cause === undefined ? undefined : messageOf(error.cause);
+  log.error({ ...fields, reason: error.message, cause }, 'request failed');
 }
 
 /** What the outside may know. A bad setting was logged with its name and value; those are nobody else's business. */

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Session, SessionStatus } from '../../shared/sessions/session.ts';
+import { isOver, nextStatus, patchFor } from './call-status.ts';
+import { type CallbackEvent, KNOWN_EVENTS } from './callback-events.ts';
+
+const statuses: SessionStatus[] = ['initiating', 'ringing', 'connected', 'disconnected', 'failed'];
+const status = fc.constantFrom(...statuses);
+const type = fc.oneof(
+  fc.constantFrom('CallConnected', 'CallDisconnected', 'CreateCallFailed', 'AnswerFailed'),
+  fc.constantFrom(...KNOWN_EVENTS),
+  fc.string(),
+);
+
+const event = (eventType: string, at: number): CallbackEvent => ({
+  id: `${eventType}-${at}`,
+  type: eventType,
+  at,
+  callConnectionId: 'connection',
+  serverCallId: 'server',
+  correlationId: undefined,
+  operationContext: undefined,
+  result: undefined,
+  mediaDetails: undefined,
+});
+
+const session: Session = {
+  id: 'session',
+  version: 1,
+  channel: 'phone',
+  direction: 'inbound',
+  mode: 'media',
+  agent: 'orders',
+  status: 'ringing',
+  createdAt: 0,
+  history: [],
+};
+
+const after = (start: Session, events: readonly CallbackEvent[]): Session =>
+  events.reduce<Session>((current, each) => ({ ...current, ...patchFor(current, each) }), start);
+
+test('the plain way of a call', () => {
+  assert.equal(nextStatus('ringing', 'CallConnected'), 'connected');
+  assert.equal(nextStatus('connected', 'CallDisconnected'), 'disconnected');
+  assert.equal(nextStatus('initiating', 'CreateCallFailed'), 'failed');
+  assert.equal(nextStatus('connected', 'ParticipantsUpdated'), 'connected');
+});
+
+test('nothing revives a call that is over', () => {
+  fc.assert(
+    fc.property(status.filter(isOver), type, (over, eventType) => {
+      assert.ok(isOver(nextStatus(over, eventType)));
+    }),
+  );
+});
+
+test('the same events end in the same status, whatever their order and however often they come', () => {
+  const deliveries = fc.array(type, { maxLength: 8 }).chain((types) => {
+    const events = types.map((each, i) => event(each, 1_000 + i));
+    const repeated = fc.shuffledSubarray([...events, ...events], { minLength: events.length * 2 });
+    return fc.tuple(fc.constant(events), repeated);
+  });
+  fc.assert(
+    fc.property(status, deliveries, (start, [inOrder, anyOrder]) => {
+      const expected = after({ ...session, status: start }, inOrder);
+      const actual = after({ ...session, status: start }, anyOrder);
+      assert.equal(actual.status, expected.status);
+      assert.equal(actual.endedAt === undefined, expected.endedAt === undefined);
+      assert.equal(actual.connectedAt === undefined, expected.connectedAt === undefined);
+      assert.equal(actual.callConnectionId, expected.callConnectionId);
+    }),
+  );
+});
+
+test('a reason that was set on purpose stays', () => {
+  const ended = after({ ...session, status: 'connected', endReason: 'goodbye' }, [event('CallDisconnected', 5)]);
+  assert.deepEqual([ended.status, ended.endedAt, ended.endReason], ['disconnected', 5, 'goodbye']);
+});
+
+test('an event that says nothing new changes nothing', () => {
+  const once = after(session, [event('CallConnected', 1)]);
+  assert.equal(patchFor(once, event('CallConnected', 2)), undefined);
+});

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
+
+let functions: FunctionsUnderTest;
+before(async () => {
+  functions = await startFunctions();
+});
+after(() => functions.close());
+beforeEach(async () => {
+  functions.acs.reset();
+  await functions.announce({ sessions: 0, maxSessions: 10 });
+});
+
+const initiate = (body: unknown, headers = {}) => functions.request('POST', 'calls/initiate', body, headers);
+const target = { target_number: '+15558888' };
+
+test('a call is placed, and answered with the fields of the old API and the session', async () => {
+  let statusWhenAsked: string | undefined;
+  functions.acs.beforeAnswer = async ({ body }) => {
+    statusWhenAsked = (await functions.store.get(String(body.operationContext)))?.status;
+  };
+  const { status, body } = await initiate({ ...target, context: { browser_session_id: 'b-1' } });
+  assert.equal(status, 200);
+  assert.deepEqual([body.status, body.target_number], ['initiating', '+15558888']);
+  assert.equal(typeof body.message, 'string');
+  assert.ok(!Number.isNaN(Date.parse(body.initiated_at)));
+  assert.equal(statusWhenAsked, 'initiating');
+  const session = await functions.store.findByCall(body.call_id);
+  assert.equal(session?.id, body.session_id);
+  assert.deepEqual([session?.direction, session?.from, session?.to], ['outbound', '+15550100', '+15558888']);
+  const sent = functions.acs.requests[0]?.body as Record<string, { transportUrl: string }>;
+  assert.equal(sent.callbackUri, `http://functions.example/api/v1/calls/callbacks/${body.session_id}`);
+  assert.equal(
+    sent.mediaStreamingOptions?.transportUrl,
+    `ws://media.example/api/v1/media/stream?session_id=${body.session_id}`,
+  );
+  const [initiated] = await functions.store.events(body.session_id);
+  assert.deepEqual(initiated?.data.context, { browser_session_id: 'b-1' });
+});
+
+test('a caller id replaces the number that is set', async () => {
+  const { body } = await initiate({ ...target, caller_id: '+15559999' });
+  assert.equal((await functions.store.get(body.session_id))?.from, '+15559999');
+});
+
+test('bad numbers are named field by field, without what was given', async () => {
+  for (const number of ['15551234567', '+0555', '+1 555 123', '+1234567890123456', 'tel:+1555']) {
+    const { status, body } = await initiate({ target_number: number });
+    assert.equal(status, 400);
+    assert.equal(body.error.code, 'request.invalid');
+    assert.equal(body.error.details.issues[0].field, 'target_number');
+    assert.ok(!JSON.stringify(body).includes(number));
+  }
+  assert.equal((await initiate({})).body.error.details.issues[0].field, 'target_number');
+  assert.equal((await initiate([])).status, 400);
+  assert.deepEqual(functions.acs.operations, []);
+});
+
+test('a repeated request with the same key gets the same answer and places no second call', async () => {
+  const key = { 'idempotency-key': 'key-1' };
+  const first = await initiate(target, key);
+  const second = await initiate({ context: {}, ...target }, key);
+  assert.deepEqual(second.body, first.body);
+  assert.deepEqual(functions.acs.operations, ['create']);
+  const other = await initiate({ target_number: '+15551111' }, key);
+  assert.deepEqual([other.status, other.body.error.code], [409, 'once.input-differs']);
+});
+
+test('at the same time, one of two with the same key is told to come again', async () => {
+  const key = { 'idempotency-key': 'key-2' };
+  const answers = await Promise.all([initiate(target, key), initiate(target, key)]);
+  assert.deepEqual(functions.acs.operations, ['create']);
+  for (const { status, body } of answers) assert.ok(status === 200 || body.error.code === 'once.running');
+});
+
+test('a key that cannot be one is refused', async () => {
+  const { status, body } = await initiate(target, { 'idempotency-key': 'k'.repeat(201) });
+  assert.deepEqual([status, body.error.code], [400, 'request.idempotency-key']);
+});
+
+test('a call that ACS does not place is failed, and its key may be used again', async () => {
+  const key = { 'idempotency-key': 'key-3' };
+  functions.acs.failing = { path: '/callConnections', failure: { status: 403, code: '4030' } };
+  const failed = await initiate(target, key);
+  assert.deepEqual([failed.status, failed.body.error.code], [502, 'acs.denied']);
+  const { sessions } = await functions.store.list({ limit: 1 });
+  assert.deepEqual([sessions[0]?.status, sessions[0]?.endReason], ['failed', 'acs.denied']);
+  functions.acs.reset();
+  assert.equal((await initiate(target, key)).status, 200);
+});
+
+test('no call is placed that nobody could talk on', async () => {
+  await functions.announce({ sessions: 10, maxSessions: 10 });
+  const { status, body } = await initiate(target);
+  assert.deepEqual([status, body.error.code], [503, 'capacity.exhausted']);
+  assert.deepEqual(functions.acs.operations, []);
+});

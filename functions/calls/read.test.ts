@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, beforeEach, test } from 'node:test';
+import type { Session } from '../../shared/sessions/session.ts';
+import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
+
+let functions: FunctionsUnderTest;
+before(async () => {
+  functions = await startFunctions();
+});
+after(() => functions.close());
+beforeEach(() => functions.acs.reset());
+
+const get = (path: string) => functions.request('GET', path);
+const hangUp = (id: string) => functions.request('POST', `calls/${id}/hangup`);
+
+async function newCall(fields: Partial<Session> = {}): Promise<Session> {
+  const session = await functions.store.create({
+    id: randomUUID(),
+    channel: 'phone',
+    direction: 'inbound',
+    mode: 'media',
+    agent: 'orders',
+    status: 'connected',
+    callConnectionId: `connection-${randomUUID()}`,
+    from: '+15557777',
+    to: '+15550100',
+    ...fields,
+  });
+  if (session.callConnectionId) await functions.store.bindCall(session.callConnectionId, session.id);
+  return session;
+}
+
+test('one call is read by its session or its connection, with timeline and transcript', async () => {
+  const { id, callConnectionId = '' } = await newCall({
+    connectedAt: 1_000_000,
+    endedAt: 1_012_400,
+    status: 'disconnected',
+  });
+  await functions.store.append(id, { type: 'acs.CallConnected', source: 'functions', data: { a: 1 } });
+  await functions.store.update(id, () => ({
+    history: [
+      { role: 'agent', text: 'Hello.', heard: true },
+      { role: 'caller', text: 'Where is order 1042?' },
+      { role: 'tool', call: { callId: 'x', name: 'look_up_order', args: { order: 1042 } }, result: { found: true } },
+      { role: 'agent', text: 'It is', heard: false },
+      { role: 'something new' },
+    ],
+  }));
+  const { status, body } = await get(`calls/${id}`);
+  assert.equal(status, 200);
+  assert.deepEqual((await get(`calls/${callConnectionId}`)).body, body);
+  assert.deepEqual(
+    [body.call_id, body.session_id, body.status, body.duration],
+    [callConnectionId, id, 'disconnected', 12],
+  );
+  assert.deepEqual(body.participants, [
+    { role: 'caller', id: '+15557777' },
+    { role: 'callee', id: '+15550100' },
+  ]);
+  assert.deepEqual([body.events[0].type, body.events[0].data], ['acs.CallConnected', { a: 1 }]);
+  assert.deepEqual(body.transcript, [
+    { role: 'agent', text: 'Hello.', heard: true },
+    { role: 'caller', text: 'Where is order 1042?' },
+    { role: 'tool', tool: 'look_up_order', args: { order: 1042 }, result: { found: true } },
+    { role: 'agent', text: 'It is', heard: false },
+  ]);
+});
+
+test('an unknown call is 404 in the one error shape, and carries the trace that the caller started', async () => {
+  const traceId = '0af7651916cd43dd8448eb211c80319c';
+  const header = { traceparent: `00-${traceId}-b7ad6b7169203331-01` };
+  const { status, body } = await functions.request('GET', 'calls/nobody', undefined, header);
+  assert.equal(status, 404);
+  assert.deepEqual([body.error.code, body.error.traceId], ['calls.not-found', traceId]);
+});
+
+test('the index goes from page to page, by cursor or by number, and filters', async () => {
+  const failed: string[] = [];
+  for (let i = 0; i < 5; i++) failed.unshift((await newCall({ status: 'failed' })).id);
+  const ids = (body: { calls: { session_id: string }[] }) => body.calls.map((call) => call.session_id);
+
+  const first = (await get('calls?limit=2&status=failed')).body;
+  assert.deepEqual(ids(first), failed.slice(0, 2));
+  assert.deepEqual([first.page, first.limit], [1, 2]);
+  const second = (await get(`calls?limit=2&status=failed&cursor=${encodeURIComponent(first.cursor)}`)).body;
+  assert.deepEqual(ids(second), failed.slice(2, 4));
+  assert.deepEqual(ids((await get('calls/?limit=2&page=3&status_filter=failed')).body), failed.slice(4));
+  assert.deepEqual(ids((await get('calls?limit=2&page=9&status=failed')).body), []);
+  for (const call of first.calls) {
+    for (const field of ['call_id', 'status', 'duration', 'participants', 'events']) assert.ok(field in call);
+  }
+});
+
+test('what cannot be asked of the index is refused', async () => {
+  for (const query of ['status=sleeping', 'limit=0', 'limit=101', 'page=0', 'page=x', 'cursor=nonsense']) {
+    assert.equal((await get(`calls?${query}`)).status, 400, query);
+  }
+});
+
+test('a phone call is hung up for everybody, and the reason is there first', async () => {
+  const { id, callConnectionId } = await newCall();
+  let reasonWhenAsked: string | undefined;
+  functions.acs.beforeAnswer = async () => {
+    reasonWhenAsked = (await functions.store.get(id))?.endReason;
+  };
+  const { status, body } = await hangUp(id);
+  assert.deepEqual([status, body.status, body.call_id], [200, 'disconnecting', callConnectionId]);
+  assert.equal(functions.acs.requests[0]?.path, `/calling/callConnections/${callConnectionId}:terminate`);
+  assert.equal(reasonWhenAsked, 'hangup-requested');
+});
+
+test('a call that ACS knows no more is over', async () => {
+  const { id } = await newCall();
+  functions.acs.failing = { path: ':terminate', failure: { status: 404, code: '8522' } };
+  assert.equal((await hangUp(id)).body.status, 'disconnected');
+  assert.equal((await functions.store.get(id))?.status, 'disconnected');
+  functions.acs.reset();
+  assert.equal((await hangUp(id)).body.status, 'disconnected');
+  assert.deepEqual(functions.acs.operations, []);
+});
+
+test('a call that is being set up cannot be hung up yet', async () => {
+  const { id, ...call } = await functions.store.create({
+    id: randomUUID(),
+    channel: 'phone',
+    direction: 'outbound',
+    mode: 'media',
+    agent: 'orders',
+    status: 'initiating',
+  });
+  assert.equal(call.callConnectionId, undefined);
+  const { status, body } = await hangUp(id);
+  assert.deepEqual([status, body.error.code], [409, 'calls.not-established']);
+});
+
+test('a browser session is ended through whoever holds it', async () => {
+  const session = await functions.store.create({
+    id: randomUUID(),
+    channel: 'browser',
+    direction: 'inbound',
+    mode: 'media',
+    agent: 'orders',
+    status: 'connected',
+  });
+  const { status, body } = await hangUp(session.id);
+  assert.deepEqual([status, body.status, body.call_id], [200, 'disconnecting', session.id]);
+  assert.deepEqual(functions.acs.operations, []);
+  assert.equal((await functions.store.get(session.id))?.endReason, 'hangup-requested');
+});
+
+test('hanging up nothing is 404, and so are unknown paths and wrong methods', async () => {
+  assert.equal((await hangUp('nobody')).status, 404);
+  assert.equal((await get('nothing/here')).status, 404);
+  assert.equal((await functions.request('DELETE', 'calls')).status, 404);
+});

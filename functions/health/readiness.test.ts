@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { test } from 'node:test';
+import type { Clock } from '../../shared/clock.ts';
+import { Readiness } from './readiness.ts';
+
+/** A clock that stands still until it is told: its waits end when the test says so. */
+class HandClock implements Clock {
+  #nowMs = 0;
+  readonly #waiting = new Set<{ atMs: number; task: () => void }>();
+
+  now(): number {
+    return this.#nowMs;
+  }
+
+  after(delayMs: number, task: () => void): () => void {
+    const entry = { atMs: this.#nowMs + delayMs, task };
+    this.#waiting.add(entry);
+    return () => this.#waiting.delete(entry);
+  }
+
+  advance(byMs: number): void {
+    this.#nowMs += byMs;
+    for (const entry of [...this.#waiting].filter(({ atMs }) => atMs <= this.#nowMs)) {
+      this.#waiting.delete(entry);
+      entry.task();
+    }
+  }
+
+  get waits(): number {
+    return this.#waiting.size;
+  }
+}
+
+async function listen(t: { after(task: () => void): void }, status: number | 'silent') {
+  let asked = 0;
+  const server = createServer((_, response) => {
+    asked++;
+    if (status !== 'silent') response.writeHead(status).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked: () => asked };
+}
+
+const statuses = (checks: readonly { component: string; status: string }[]) =>
+  Object.fromEntries(checks.map(({ component, status }) => [component, status]));
+
+test('a failing part that some requests can do without degrades; a critical one is unhealthy', async (t) => {
+  const good = await listen(t, 200);
+  const bad = await listen(t, 503);
+  const clock = new HandClock();
+  const options = { clock, acsKeysUrl: good.url, streamHostUrl: bad.url };
+  const degraded = await new Readiness({ ...options, pingRedis: async () => undefined }).check();
+  assert.equal(degraded.status, 'degraded');
+  assert.deepEqual(statuses(degraded.checks), { redis: 'healthy', acs: 'healthy', 'stream-host': 'degraded' });
+  assert.equal(degraded.checks[2]?.error, 'answered 503');
+  const pingRedis = () => Promise.reject(new Error('connection refused'));
+  const unhealthy = await new Readiness({ ...options, pingRedis }).check();
+  assert.equal(unhealthy.status, 'unhealthy');
+  assert.equal(unhealthy.checks[0]?.error, 'connection refused');
+  assert.equal(clock.waits, 0);
+});
+
+test('a part that does not answer costs a second, no more', async (t) => {
+  const silent = await listen(t, 'silent');
+  const clock = new HandClock();
+  const never = () => new Promise<void>(() => undefined);
+  const readiness = new Readiness({ clock, pingRedis: never, acsKeysUrl: silent.url, streamHostUrl: silent.url });
+  const report = readiness.check();
+  clock.advance(1_000);
+  const { checks } = await report;
+  assert.deepEqual(new Set(checks.map(({ error }) => error)), new Set(['no answer within 1000 ms']));
+});
+
+test('a result is kept for two seconds', async (t) => {
+  const server = await listen(t, 200);
+  const clock = new HandClock();
+  let pings = 0;
+  const pingRedis = async () => {
+    pings++;
+  };
+  const readiness = new Readiness({ clock, pingRedis, acsKeysUrl: server.url, streamHostUrl: server.url });
+  await Promise.all([readiness.check(), readiness.check()]);
+  clock.advance(1_999);
+  await readiness.check();
+  assert.equal(pings, 1);
+  clock.advance(1);
+  await readiness.check();
+  assert.equal(pings, 2);
+});

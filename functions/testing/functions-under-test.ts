@@ -1,0 +1,84 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { FunctionsHost } from '../../emulator/functions-host/host.ts';
+import { connectRedis } from '../../shared/sessions/connect.ts';
+import { SessionStore } from '../../shared/sessions/session-store.ts';
+import { findRedis } from '../../start/redis.ts';
+import { AcsDouble } from './acs-double.ts';
+
+/** A JSON answer. Bodies are as loosely typed as the tests that look into them. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects, and fails where it is not there
+  readonly body: any;
+}
+
+export interface FunctionsUnderTest {
+  readonly baseUrl: string;
+  readonly acs: AcsDouble;
+  readonly store: SessionStore;
+  /** A path below the prefix. A body that is no string is sent as JSON. */
+  request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** Says how much room the stream host has; with none said, it is not alive. */
+  announce(load?: { sessions: number; maxSessions: number }): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The functions as they run in development: the app from source, under the host, with a real Redis and a double of ACS. */
+export async function startFunctions(): Promise<FunctionsUnderTest> {
+  const silent = pino({ level: 'silent' });
+  const redisServer = await findRedis({ log: silent });
+  const acs = await AcsDouble.start();
+  const streamHost = createServer((_, response) => response.end('{}'));
+  await new Promise<void>((resolve) => streamHost.listen(0, '127.0.0.1', resolve));
+  Object.assign(process.env, {
+    LOG_LEVEL: 'error',
+    FUNCTIONS_PUBLIC_URL: 'http://functions.example',
+    STREAM_HOST_PUBLIC_URL: 'ws://media.example',
+    STREAM_HOST_URL: `http://127.0.0.1:${(streamHost.address() as AddressInfo).port}`,
+    REDIS_URL: redisServer.url,
+    ACS_CONNECTION_STRING: acs.connectionString,
+    ACS_RESOURCE_ID: AcsDouble.resourceId,
+    ACS_JWKS_URL: `${acs.url}/calling/keys`,
+    ACS_SOURCE_NUMBER: '+15550100',
+    SPEECH_HOST: 'ws://speech.example',
+    SPEECH_KEY: 'k',
+    AZURE_OPENAI_BASE_URL: 'http://model.example',
+    AZURE_OPENAI_API_KEY: 'k',
+    AZURE_OPENAI_DEPLOYMENT: 'm',
+  });
+  const root = join(import.meta.dirname, '../..');
+  const host = await FunctionsHost.start({ root, port: 0, entry: 'functions/app.ts', log: silent });
+  const redis = connectRedis(redisServer.url, silent);
+  const store = new SessionStore(redis, { ttlSeconds: 600 });
+  return {
+    baseUrl: host.baseUrl,
+    acs,
+    store,
+    async request(method, path, body, headers = {}) {
+      const response = await fetch(`${host.baseUrl}/${path}`, {
+        method,
+        headers: { 'content-type': 'application/json', ...headers },
+        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
+    },
+    async announce(load) {
+      await store.announceHost('host-1', load ?? { sessions: 0, maxSessions: 0 }, load ? 60_000 : 1);
+      // Forgotten a millisecond after its last word.
+      if (load === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
+    },
+    async close() {
+      await host.close();
+      redis.disconnect();
+      streamHost.closeAllConnections();
+      streamHost.close();
+      acs.close();
+      await redisServer.close();
+    },
+  };
+}
