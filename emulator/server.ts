@@ -10,27 +10,25 @@ export interface EmulatedService {
   handleUpgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
 }
 
-export interface EmulatorServerOptions {
-  /** Asked in this order. */
-  readonly services: readonly EmulatedService[];
-  /** PEM. */
-  readonly tls: { readonly key: string; readonly cert: string };
-}
-
 /** One door for all services, over plain HTTP and over TLS alike: some SDKs refuse the one, some the other. */
 export class EmulatorServer {
   readonly #plain: Server;
   readonly #encrypted: Server;
-  readonly #services: readonly EmulatedService[];
+  readonly #services: EmulatedService[] = [];
 
-  constructor({ services, tls }: EmulatorServerOptions) {
-    this.#services = services;
+  /** @param tls key and certificate, PEM */
+  constructor(tls: { readonly key: string; readonly cert: string }) {
     const listener: RequestListener = (request, response) => this.#request(request, response);
     this.#plain = createServer(listener);
     this.#encrypted = createTlsServer(tls, listener);
     for (const server of [this.#plain, this.#encrypted]) {
       server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket, head));
     }
+  }
+
+  /** Adds services. They are asked in the order in which they were added. */
+  mount(...services: EmulatedService[]): void {
+    this.#services.push(...services);
   }
 
   /**

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { messageOf } from '../../shared/errors.ts';
+import { readBody } from '../request-body.ts';
 import { AcsError, notSupported } from './acs-error.ts';
 import type { Call } from './call.ts';
 import type { Exchange } from './exchange.ts';
@@ -99,7 +100,8 @@ export class CallAutomationApi {
   }
 
   async #operate(request: IncomingMessage, url: URL): Promise<Answer> {
-    const body = await readBody(request);
+    const body = await readBody(request, MAX_BODY_BYTES);
+    if (!body) throw new AcsError(413, 'RequestTooLarge', 'The body is larger than a megabyte.');
     const method = request.method ?? 'GET';
     const auth = authenticate(
       { method, target: request.url ?? '/', headers: request.headers, body, encrypted: isEncrypted(request) },
@@ -212,17 +214,6 @@ function parseBody(body: Buffer): unknown {
   } catch {
     throw new AcsError(400, 'BadRequest', 'The body is no JSON.');
   }
-}
-
-async function readBody(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of request) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES) throw new AcsError(413, 'RequestTooLarge', 'The body is larger than a megabyte.');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {

@@ -38,7 +38,8 @@ export async function startStack(context: TestContext, options: Partial<AcsServi
     log: pino({ level: 'debug' }, { write: (line: string) => log.push(JSON.parse(line)) }),
     ...options,
   });
-  const server = new EmulatorServer({ services: [service], tls: await loadCertificates() });
+  const server = new EmulatorServer(await loadCertificates());
+  server.mount(service);
   const ports = await server.listen('127.0.0.1', { plain: 0, tls: 0 });
   context.after(async () => {
     await service.close();

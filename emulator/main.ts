@@ -1,0 +1,78 @@
+import { systemClock } from '../shared/clock.ts';
+import { messageOf } from '../shared/errors.ts';
+import { createLog, type Logger } from '../shared/log.ts';
+import { AcsService } from './acs/acs-service.ts';
+import { OpenAiService } from './openai/openai-service.ts';
+import { SayService } from './phone/say-service.ts';
+import { EmulatorServer } from './server.ts';
+import { type EmulatorSettings, loadSettings } from './settings.ts';
+import { SpeechModels } from './speech-models.ts';
+import { StatusService } from './status-service.ts';
+import { loadCertificates } from './tls/certificates.ts';
+
+/** A stop that takes longer than this is cut short. */
+const STOP_MS = 5_000;
+
+const log = createLog('emulator', process.env.LOG_LEVEL || 'info');
+try {
+  const stop = await start(loadSettings(process.env), log);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      log.info({ signal }, 'stopping');
+      setTimeout(() => process.exit(1), STOP_MS).unref();
+      void stop().then(() => process.exit(0));
+    });
+  }
+} catch (error) {
+  log.fatal(messageOf(error));
+  process.exit(1);
+}
+
+/** Opens the ports at once, loads the models behind them, and then says that it is ready. */
+async function start(settings: EmulatorSettings, log: Logger): Promise<() => Promise<void>> {
+  const certificates = await loadCertificates(settings.EMULATOR_CA_FOLDER);
+  const acs = await AcsService.open({
+    accessKey: settings.EMULATOR_ACCESS_KEY,
+    resourceId: settings.EMULATOR_RESOURCE_ID,
+    tokenIssuer: settings.EMULATOR_TOKEN_ISSUER,
+    keyFolder: settings.EMULATOR_CA_FOLDER,
+    webhookUrl: settings.EVENT_GRID_WEBHOOK_URL,
+    gridSchema: settings.EVENT_GRID_SCHEMA,
+    ringTimeoutMs: settings.EMULATOR_RING_TIMEOUT_MS,
+    callbackTimeoutMs: settings.EMULATOR_CALLBACK_TIMEOUT_MS,
+    clock: systemClock,
+    log,
+  });
+  const server = new EmulatorServer(certificates);
+  const { EMULATOR_HOST: host, EMULATOR_PORT: plain, EMULATOR_TLS_PORT: tls } = settings;
+  const ports = await server.listen(host, { plain, tls });
+  log.info(ports, `listening on http://${host}:${ports.plain} and, with TLS, on ${ports.tls}`);
+
+  const openAi = new OpenAiService({ log, apiKey: settings.EMULATOR_OPENAI_KEY, ...upstreamOf(settings) });
+  const speech = new SpeechModels(log, settings.SPEECH_MODEL, settings.EMULATOR_SPEECH_KEY);
+  const say = new SayService((text, voice) => speech.speak(text, voice), log);
+  const status = new StatusService(() => ({
+    ready: speech.ready,
+    dialogue: openAi.describe(),
+    ...acs.status,
+    speech: speech.status,
+  }));
+  server.mount(status, acs, openAi, say, speech);
+
+  const { scripted, model } = openAi.describe();
+  log.info({ scripted, model }, scripted ? 'a scripted dialogue answers, no language model' : `${model} answers`);
+  void acs.start();
+  await speech.loaded;
+  log.info('ready');
+  return async () => {
+    await acs.close();
+    openAi.close();
+    await speech.close();
+    await server.close();
+  };
+}
+
+function upstreamOf({ OPENAI_BASE_URL: baseUrl, OPENAI_MODEL: model, OPENAI_API_KEY: apiKey }: EmulatorSettings) {
+  if (baseUrl === undefined || model === undefined) return {};
+  return { upstream: { baseUrl, model, ...(apiKey !== undefined && { apiKey }) } };
+}

@@ -1,0 +1,60 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import { SAMPLE_RATE, samplesOf } from '../../shared/audio/pcm.ts';
+import { encodeWav } from '../../shared/audio/wav.ts';
+import { messageOf } from '../../shared/errors.ts';
+import { readBody } from '../request-body.ts';
+import type { EmulatedService } from '../server.ts';
+
+const MAX_BODY_BYTES = 100_000;
+
+const sayRequest = z.object({ text: z.string().min(1).max(5_000), voice: z.string().min(1).max(200).default('rms') });
+
+/** Turns text into 16 kHz PCM16. */
+export type Speak = (text: string, voice: string) => Promise<{ readonly pcm: Uint8Array }>;
+
+/** `POST /emulator/say`: a voice for simulated callers, as a WAV file. */
+export class SayService implements EmulatedService {
+  readonly #speak: Speak;
+  readonly #log: Logger;
+
+  constructor(speak: Speak, log: Logger) {
+    this.#speak = speak;
+    this.#log = log;
+  }
+
+  handle(request: IncomingMessage, response: ServerResponse): boolean {
+    if (request.method !== 'POST' || request.url?.split('?')[0] !== '/emulator/say') return false;
+    this.#say(request, response).catch((error: unknown) => {
+      this.#log.error({ error: messageOf(error) }, 'a caller could not be given a voice');
+      if (!response.headersSent) refuse(response, 503, `The voices do not work: ${messageOf(error)}`);
+    });
+    return true;
+  }
+
+  async #say(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await readBody(request, MAX_BODY_BYTES);
+    const wanted = sayRequest.safeParse(parseJson(body));
+    if (!wanted.success) {
+      refuse(response, 400, `Send {"text": "…", "voice": "…"}. ${z.prettifyError(wanted.error)}`);
+      return;
+    }
+    const { pcm } = await this.#speak(wanted.data.text, wanted.data.voice);
+    response.writeHead(200, { 'content-type': 'audio/wav' });
+    response.end(encodeWav([samplesOf(pcm)], SAMPLE_RATE));
+  }
+}
+
+function parseJson(body: Buffer | undefined): unknown {
+  try {
+    return JSON.parse(String(body));
+  } catch {
+    return undefined;
+  }
+}
+
+function refuse(response: ServerResponse, status: number, message: string): void {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify({ error: { code: status === 400 ? 'BadRequest' : 'Unavailable', message } }));
+}

@@ -1,0 +1,63 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Logger } from '../shared/log.ts';
+import type { EmulatedService } from './server.ts';
+import { SpeechService, type SpeechStatus } from './speech/speech-service.ts';
+import { Transcriber, type TranscriberOptions } from './speech/transcriber.ts';
+import { Voices } from './speech/voices.ts';
+
+/** The speech service while its models load and afterwards. Until they are there, its sockets are refused. */
+export class SpeechModels implements EmulatedService {
+  readonly #log: Logger;
+  readonly #transcriber: Promise<Transcriber>;
+  readonly #voices: Promise<Voices>;
+  readonly #loaded: Promise<void>;
+  #service: SpeechService | undefined;
+
+  /** @param key the resource's key, which clients must show */
+  constructor(log: Logger, size: NonNullable<TranscriberOptions['size']>, key: string) {
+    this.#log = log;
+    this.#transcriber = this.#load(`the recognition model (${size})`, Transcriber.start({ log, size }));
+    this.#voices = this.#load('the voices', Voices.start({ log }));
+    this.#loaded = Promise.all([this.#transcriber, this.#voices]).then(([transcriber, voices]) => {
+      this.#service = new SpeechService({ log, transcriber, voices, key });
+    });
+    // Whoever waits for the models learns that they failed; nobody has to.
+    this.#loaded.catch(() => {});
+  }
+
+  /** Resolves when both directions work; rejects when a model cannot be loaded. */
+  get loaded(): Promise<void> {
+    return this.#loaded;
+  }
+
+  get ready(): boolean {
+    return this.#service !== undefined;
+  }
+
+  get status(): SpeechStatus | undefined {
+    return this.#service?.status();
+  }
+
+  /** Speaks a text as soon as the voices are loaded. */
+  async speak(text: string, voice: string): Promise<{ readonly pcm: Uint8Array }> {
+    return (await this.#voices).speak(text, voice);
+  }
+
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    return this.#service?.handleUpgrade(request, socket, head) ?? false;
+  }
+
+  async close(): Promise<void> {
+    this.#service?.close();
+    await Promise.allSettled([this.#transcriber, this.#voices].map(async (model) => (await model).close()));
+  }
+
+  async #load<Model>(what: string, loading: Promise<Model>): Promise<Model> {
+    const startedAtMs = performance.now();
+    this.#log.info(`loading ${what}`);
+    const model = await loading;
+    this.#log.info({ ms: Math.round(performance.now() - startedAtMs) }, `loaded ${what}`);
+    return model;
+  }
+}

@@ -1,0 +1,49 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { EmulatedService } from './server.ts';
+
+/** Says how the emulator is: to `npm start` and containers, and to the page. */
+export class StatusService implements EmulatedService {
+  readonly #describe: () => { readonly ready: boolean } & Readonly<Record<string, unknown>>;
+
+  /** @param describe what `/emulator/status` shows; `ready` also decides `/readyz` */
+  constructor(describe: () => { readonly ready: boolean } & Readonly<Record<string, unknown>>) {
+    this.#describe = describe;
+  }
+
+  handle(request: IncomingMessage, response: ServerResponse): boolean {
+    const path = request.url?.split('?')[0] ?? '';
+    if (path.startsWith('/emulator/')) allowAnyOrigin(response);
+    if (request.method === 'OPTIONS' && path.startsWith('/emulator/')) {
+      response.writeHead(204).end();
+      return true;
+    }
+    if (request.method !== 'GET' && request.method !== 'HEAD') return false;
+    switch (path) {
+      case '/healthz':
+        sendJson(response, 200, { status: 'ok' });
+        return true;
+      case '/readyz': {
+        const { ready } = this.#describe();
+        sendJson(response, ready ? 200 : 503, { status: ready ? 'ready' : 'loading the speech models' });
+        return true;
+      }
+      case '/emulator/status':
+        sendJson(response, 200, this.#describe());
+        return true;
+      default:
+        return false;
+    }
+  }
+}
+
+/** The page comes from the stream host's port: another origin. */
+function allowAnyOrigin(response: ServerResponse): void {
+  response.setHeader('access-control-allow-origin', '*');
+  response.setHeader('access-control-allow-methods', 'GET, POST, OPTIONS');
+  response.setHeader('access-control-allow-headers', 'content-type');
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+  response.end(JSON.stringify(body));
+}
