@@ -106,6 +106,9 @@ for (const redis of await redisesUnderTest()) {
       assert.equal(await store.bindCall(call, id), id);
       assert.equal(await other.bindCall(call, 'late'), id);
       assert.equal((await other.findByCall(call))?.id, id);
+      await raw.pexpire(`parley:call:${call}`, 10_000);
+      await store.bindCall(call, id);
+      assert.ok((await raw.ttl(`parley:call:${call}`)) > 86_400, 'who asks again keeps the binding');
     });
 
     test('reads events from a position on, in order, and passes over damaged ones', async () => {
