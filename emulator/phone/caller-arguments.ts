@@ -1,0 +1,130 @@
+import { parseArgs } from 'node:util';
+import { ConfigError, messageOf } from '../../shared/errors.ts';
+import type { Line } from './caller-script.ts';
+
+export const HELP = `A phone call to the agent, through the running stack (npm start).
+
+  npm run call -- [options]
+
+What to say
+  --say TEXT            say this; repeat it for a dialogue. Each waits for the answer
+                        to the one before. Without any, asks about order 1042
+  --wav FILE            play a recording instead: 16-bit WAV, any rate, mono or stereo.
+                        May stand between --say in the order of speaking
+  --interrupt-after MS  cut in with the second utterance, MS after the first answer is
+                        heard. With one utterance only, says "Stop, wait a second."
+  --voice NAME          the caller's voice (awb)
+
+The call
+  --outbound            be called: asks the functions to call, rings, answers
+  --to NUMBER           the number to dial (+15550100)
+  --number NUMBER       the caller's own number (drawn at random)
+  --hangup-after MS     hang up MS after being connected, whatever is being said
+  --calls N             N calls at once with the same script, and a summary (1)
+
+What to see
+  --out FILE            record the call: WAV, caller left, agent right, on one clock
+  --json                one event a line, as JSON, and nothing else
+  --quiet               only the summary, or what went wrong
+  --help                this text
+
+Where the stack is
+  --emulator URL        (http://127.0.0.1:8090)
+  --functions URL       (http://127.0.0.1:7071)
+
+Ends with 0 where the call went well, with 1 where it did not, with 2 for wrong options,
+and with 130 after Ctrl-C. Times in the output count from the moment of being connected.
+`;
+
+export interface CallerArguments {
+  readonly help: boolean;
+  readonly lines: readonly Line[];
+  readonly interruptAfterMs: number | undefined;
+  readonly hangUpAfterMs: number | undefined;
+  readonly voice: string;
+  readonly outbound: boolean;
+  readonly to: string;
+  readonly number: string | undefined;
+  readonly calls: number;
+  readonly out: string | undefined;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly emulatorUrl: string;
+  readonly functionsUrl: string;
+}
+
+const OPTIONS = {
+  say: { type: 'string', multiple: true },
+  wav: { type: 'string', multiple: true },
+  'interrupt-after': { type: 'string' },
+  voice: { type: 'string', default: 'awb' },
+  outbound: { type: 'boolean', default: false },
+  to: { type: 'string', default: '+15550100' },
+  number: { type: 'string' },
+  'hangup-after': { type: 'string' },
+  calls: { type: 'string', default: '1' },
+  out: { type: 'string' },
+  json: { type: 'boolean', default: false },
+  quiet: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+  emulator: { type: 'string', default: 'http://127.0.0.1:8090' },
+  functions: { type: 'string', default: 'http://127.0.0.1:7071' },
+} as const;
+
+const DEFAULT_LINE: Line = { say: 'What is the status of order 1042?' };
+const MOST_CALLS = 1000;
+const LONGEST_MS = 3_600_000;
+
+/** @throws {ConfigError} that names the wrong option and what it takes */
+export function parseCallerArguments(given: readonly string[]): CallerArguments {
+  const { values, tokens } = parse(given);
+  const lines = tokens.flatMap((token): Line[] => {
+    if (token.kind !== 'option' || token.value === undefined) return [];
+    if (token.name === 'say') return [{ say: token.value }];
+    return token.name === 'wav' ? [{ wav: token.value }] : [];
+  });
+  if (lines.some((line) => 'say' in line && line.say.trim() === '')) throw new ConfigError('--say needs some words.');
+  const calls = wholeNumber('calls', values.calls, 1, MOST_CALLS) ?? 1;
+  if (calls > 1 && values.out !== undefined) throw new ConfigError('--out records one call; leave --calls out.');
+  return {
+    help: values.help,
+    lines: lines.length > 0 ? lines : [DEFAULT_LINE],
+    interruptAfterMs: wholeNumber('interrupt-after', values['interrupt-after'], 0, LONGEST_MS),
+    hangUpAfterMs: wholeNumber('hangup-after', values['hangup-after'], 0, LONGEST_MS),
+    voice: values.voice,
+    outbound: values.outbound,
+    to: phoneNumber('to', values.to),
+    number: values.number === undefined ? undefined : phoneNumber('number', values.number),
+    calls,
+    out: values.out,
+    json: values.json,
+    quiet: values.quiet,
+    emulatorUrl: httpUrl('emulator', values.emulator),
+    functionsUrl: httpUrl('functions', values.functions),
+  };
+}
+
+function parse(given: readonly string[]) {
+  try {
+    return parseArgs({ args: [...given], options: OPTIONS, strict: true, allowPositionals: false, tokens: true });
+  } catch (error) {
+    throw new ConfigError(messageOf(error));
+  }
+}
+
+function wholeNumber(name: string, value: string | undefined, from: number, to: number): number | undefined {
+  if (value === undefined) return undefined;
+  const number = Number(value);
+  if (value.trim() !== '' && Number.isInteger(number) && number >= from && number <= to) return number;
+  throw new ConfigError(`--${name} is "${value}"; it takes a whole number from ${from} to ${to}.`);
+}
+
+function phoneNumber(name: string, value: string): string {
+  if (/^\+[1-9]\d{1,14}$/.test(value)) return value;
+  throw new ConfigError(`--${name} is "${value}"; it takes a number with its country code, such as +15550100.`);
+}
+
+function httpUrl(name: string, value: string): string {
+  if (URL.canParse(value) && /^https?:/.test(value)) return value.replace(/\/+$/, '');
+  throw new ConfigError(`--${name} is "${value}"; it takes an address such as http://127.0.0.1:8090.`);
+}

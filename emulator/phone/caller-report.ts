@@ -1,0 +1,77 @@
+import type { CallEvent, CallSummary } from './caller.ts';
+import type { TranscriptLine } from './caller-requests.ts';
+
+/** An event as a line for a person; undefined where it is of no interest to one. */
+export function describeEvent(event: CallEvent): string | undefined {
+  const what = describe(event);
+  return what === undefined ? undefined : `${clockTime(event.atMs)}  ${what}`;
+}
+
+function describe(event: CallEvent): string | undefined {
+  switch (event.event) {
+    case 'dialling':
+      return `dialling ${event.to}`;
+    case 'placing':
+      return `asked to be called at ${event.number}`;
+    case 'ringing':
+      return `ringing: ${event.from} is calling`;
+    case 'connected':
+      return `connected (call ${event.callConnectionId})`;
+    case 'media':
+      return event.state === 'started' ? 'audio started' : 'audio stopped: the media socket is gone';
+    case 'audio-stopped':
+      return `agent stopped; ${Math.round(event.droppedMs)} ms of its audio dropped unheard`;
+    case 'caller':
+      return `you    ${event.text}`;
+    case 'answer':
+      return `       answer after ${event.latencyMs} ms`;
+    case 'interruption':
+      return event.wasSpeaking
+        ? `       cut in: agent silent ${event.silentAfterMs} ms after your first sound, ${event.staleFrames} frames of the old answer after that`
+        : '       cut in, but the agent had finished before';
+    case 'transcript':
+      return describeLine(event.line);
+    case 'disconnected':
+      return `disconnected: ${event.reason || event.code}`;
+  }
+}
+
+function describeLine(line: TranscriptLine): string {
+  switch (line.role) {
+    case 'agent':
+      return `agent  ${line.text}${line.heard === false ? ' [cut off]' : ''}`;
+    case 'caller':
+      return `       understood: ${line.text}`;
+    case 'tool':
+      return `       tool ${line.tool} ${JSON.stringify(line.args)}`;
+  }
+}
+
+/** Minutes, seconds, tenths; before the connection they are negative. */
+function clockTime(ms: number): string {
+  const tenths = Math.round(Math.abs(ms) / 100);
+  const minutes = Math.floor(tenths / 600);
+  const seconds = (tenths % 600) / 10;
+  return `${ms < 0 ? '-' : ' '}${minutes}:${seconds.toFixed(1).padStart(4, '0')}`;
+}
+
+/** The outcome of a call, or why it failed. */
+export type CallOutcome = { readonly summary: CallSummary } | { readonly failure: string };
+
+export function describeOutcomes(outcomes: readonly CallOutcome[]): string {
+  const done = outcomes.flatMap((outcome) => ('summary' in outcome ? [outcome.summary] : []));
+  const latencies = done.flatMap(({ latenciesMs }) => latenciesMs).toSorted((a, b) => a - b);
+  const count = outcomes.length === 1 ? '' : `${done.length} of ${outcomes.length} calls completed. `;
+  const answers =
+    latencies.length === 0
+      ? 'No answers measured.'
+      : latencies.length === 1
+        ? `Answered after ${latencies[0]} ms.`
+        : `${latencies.length} answers: median ${percentile(latencies, 0.5)} ms, slowest ${latencies.at(-1)} ms after the end of your words.`;
+  return count + answers;
+}
+
+/** @param sorted ascending, not empty */
+export function percentile(sorted: readonly number[], share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
+}

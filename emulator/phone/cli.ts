@@ -1,0 +1,119 @@
+import { writeFile } from 'node:fs/promises';
+import { systemClock } from '../../shared/clock.ts';
+import { ConfigError, messageOf } from '../../shared/errors.ts';
+import { type CallEvent, Caller, type CallSummary, type Utterance } from './caller.ts';
+import { type CallerArguments, HELP, parseCallerArguments } from './caller-arguments.ts';
+import { CallerLine } from './caller-line.ts';
+import { CallRecording } from './caller-recording.ts';
+import { type CallOutcome, describeEvent, describeOutcomes } from './caller-report.ts';
+import { CallerRequests } from './caller-requests.ts';
+import { loadUtterances } from './caller-script.ts';
+
+const WRONG_OPTIONS = 2;
+const INTERRUPTED = 130;
+
+/** @returns the exit code */
+async function main(given: readonly string[]): Promise<number> {
+  const args = parseCallerArguments(given);
+  if (args.help) {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const hangUp = new AbortController();
+  process.once('SIGINT', () => hangUp.abort());
+  const requests = new CallerRequests(args.emulatorUrl, args.functionsUrl);
+  const cutsIn = args.interruptAfterMs !== undefined;
+  const utterances = await loadUtterances(args.lines, { cutsIn, voice: args.voice, requests });
+  const outcomes = await Promise.all(
+    Array.from({ length: args.calls }, (_, index) => attempt(args, index, utterances, requests, hangUp.signal)),
+  );
+  report(args, outcomes);
+  if (hangUp.signal.aborted) return INTERRUPTED;
+  return outcomes.every((outcome) => 'summary' in outcome) ? 0 : 1;
+}
+
+async function attempt(
+  args: CallerArguments,
+  index: number,
+  utterances: readonly Utterance[],
+  requests: CallerRequests,
+  signal: AbortSignal,
+): Promise<CallOutcome> {
+  try {
+    const summary = await call(args, index, utterances, requests, signal);
+    if (args.json) printJson({ event: 'completed', call: index, ...summary });
+    return { summary };
+  } catch (error) {
+    const failure = messageOf(error);
+    if (args.json) printJson({ event: 'failed', call: index, message: failure });
+    return { failure };
+  }
+}
+
+async function call(
+  args: CallerArguments,
+  index: number,
+  utterances: readonly Utterance[],
+  requests: CallerRequests,
+  signal: AbortSignal,
+): Promise<CallSummary> {
+  const line = await CallerLine.plugIn(args.emulatorUrl, numberOf(args.number, index), (event, error) =>
+    process.stderr.write(`A listener of "${event}" failed: ${messageOf(error)}\n`),
+  );
+  const recording = args.out === undefined ? undefined : new CallRecording();
+  try {
+    const caller = new Caller({
+      line,
+      clock: systemClock,
+      script: {
+        utterances,
+        ...(args.interruptAfterMs !== undefined && { interruptAfterMs: args.interruptAfterMs }),
+        ...(args.hangUpAfterMs !== undefined && { hangUpAfterMs: args.hangUpAfterMs }),
+      },
+      to: args.outbound ? undefined : args.to,
+      placeCall: () => requests.placeCall(line.number),
+      readTranscript: (callConnectionId) => requests.transcript(callConnectionId),
+      onEvent: (event) => printEvent(args, index, event),
+      ...(recording && { recording }),
+      signal,
+    });
+    return await caller.run();
+  } finally {
+    line.close();
+    if (recording && args.out !== undefined) await writeFile(args.out, recording.toWav());
+  }
+}
+
+/** Numbers of calls made at once follow one another. */
+function numberOf(first: string | undefined, index: number): string {
+  const base = first ?? `+1555${1_000_000 + Math.floor(Math.random() * 8_000_000)}`;
+  return `+${BigInt(base.slice(1)) + BigInt(index)}`;
+}
+
+function printEvent(args: CallerArguments, index: number, event: CallEvent): void {
+  if (args.json) printJson({ ...event, call: index });
+  if (args.json || args.quiet || args.calls > 1) return;
+  const line = describeEvent(event);
+  if (line !== undefined) process.stdout.write(`${line}\n`);
+}
+
+function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+function report(args: CallerArguments, outcomes: readonly CallOutcome[]): void {
+  if (args.json) return;
+  for (const [index, outcome] of outcomes.entries()) {
+    const which = args.calls > 1 ? `Call ${index + 1}: ` : '';
+    if ('failure' in outcome) process.stderr.write(`${which}${outcome.failure}\n`);
+  }
+  process.stdout.write(`${describeOutcomes(outcomes)}\n`);
+  if (args.out !== undefined) process.stdout.write(`Recorded in ${args.out}: caller left, agent right.\n`);
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exitCode = error instanceof ConfigError ? WRONG_OPTIONS : 1;
+}
