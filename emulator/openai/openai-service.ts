@@ -1,0 +1,166 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import { messageOf } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+import { AnswerChunks, type ChatModel, type ChatRequest, chatRequestSchema, OpenAiError } from './chat-wire.ts';
+import { ScriptedDialogue } from './dialogue/scripted-dialogue.ts';
+import { Upstream, type UpstreamOptions } from './upstream.ts';
+
+export interface OpenAiServiceOptions {
+  readonly log: Logger;
+  /** What callers must show, as `Authorization: Bearer` or `api-key`. */
+  readonly apiKey: string;
+  /** A real language model to hand requests to. Without one the scripted dialogue answers. */
+  readonly upstream?: UpstreamOptions;
+  /** What answers where there is no upstream: {@link ScriptedDialogue} unless given. */
+  readonly model?: ChatModel;
+  /** How fast words come where there is no upstream. */
+  readonly pace?: Partial<Pace>;
+}
+
+export interface Pace {
+  readonly firstTokenMs: number;
+  readonly tokenMs: number;
+}
+
+const CHAT_PATH = /^\/openai\/(?:v1|deployments\/[^/]+)\/chat\/completions$/;
+const MODELS_PATH = '/openai/v1/models';
+const BODY_LIMIT = 4 * 1024 * 1024;
+
+/** Azure OpenAI's chat completions, streamed and whole. */
+export class OpenAiService {
+  readonly #log: Logger;
+  readonly #apiKey: string;
+  readonly #upstream: Upstream | undefined;
+  readonly #model: ChatModel;
+  readonly #pace: Pace;
+  readonly #closing = new AbortController();
+
+  constructor(options: OpenAiServiceOptions) {
+    this.#log = options.log;
+    this.#apiKey = options.apiKey;
+    this.#upstream = options.upstream && new Upstream(options.upstream);
+    this.#model = options.model ?? new ScriptedDialogue();
+    this.#pace = { firstTokenMs: 80, tokenMs: 15, ...options.pace };
+  }
+
+  /** Who answers. `scripted`: it is no language model, and whoever shows its words says so. */
+  describe(): { readonly scripted: boolean; readonly model: string } {
+    return this.#upstream
+      ? { scripted: false, model: this.#upstream.model }
+      : { scripted: this.#model instanceof ScriptedDialogue, model: this.#model.name };
+  }
+
+  /** Answers the request if its path is one of this service's; returns whether it is. */
+  handle(request: IncomingMessage, response: ServerResponse): boolean {
+    const { pathname } = new URL(request.url ?? '/', 'http://emulator');
+    const isChat = CHAT_PATH.test(pathname);
+    if (!isChat && pathname !== MODELS_PATH) return false;
+    this.#answer(request, response, isChat).catch((error: unknown) => this.#fail(response, error));
+    return true;
+  }
+
+  /** Breaks off the answers that are under way. */
+  close(): void {
+    this.#closing.abort();
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse, isChat: boolean): Promise<void> {
+    this.#authenticate(request);
+    const method = isChat ? 'POST' : 'GET';
+    if (request.method !== method) throw new OpenAiError(405, 'method_not_allowed', `Use ${method} here.`);
+    if (!isChat) return sendJson(response, 200, this.#models());
+
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    const signal = AbortSignal.any([gone.signal, this.#closing.signal]);
+    const body = await readJson(request);
+    if (this.#upstream) return this.#upstream.forward(body, response, signal);
+
+    const parsed = chatRequestSchema.safeParse(body);
+    if (!parsed.success) throw new OpenAiError(400, 'invalid_request', z.prettifyError(parsed.error));
+    return this.#speak(parsed.data, response, signal);
+  }
+
+  async #speak(request: ChatRequest, response: ServerResponse, signal: AbortSignal): Promise<void> {
+    const answer = this.#model.answer(request);
+    const chunks = new AnswerChunks(this.#model.name);
+    if (!request.stream) {
+      await pause(this.#pace.firstTokenMs, signal);
+      return sendJson(response, 200, chunks.whole(request, answer));
+    }
+    response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' });
+    send(response, AnswerChunks.promptFilter());
+    let pauseMs = this.#pace.firstTokenMs;
+    for (const chunk of chunks.of(answer)) {
+      await pause(pauseMs, signal);
+      if (signal.aborted) break;
+      send(response, chunk);
+      pauseMs = this.#pace.tokenMs;
+    }
+    if (signal.aborted) {
+      this.#log.debug('the client broke the answer off');
+      response.destroy();
+      return;
+    }
+    if (request.stream_options?.include_usage) send(response, chunks.usage(request, answer));
+    response.end('data: [DONE]\n\n');
+  }
+
+  #authenticate(request: IncomingMessage): void {
+    const shown = request.headers['api-key'] ?? request.headers.authorization?.replace(/^Bearer /i, '');
+    if (shown === this.#apiKey) return;
+    const message =
+      'Access denied due to invalid subscription key or wrong API endpoint. Check the key and the address.';
+    throw new OpenAiError(401, '401', message);
+  }
+
+  #models(): unknown {
+    const { model, scripted } = this.describe();
+    return {
+      object: 'list',
+      data: [{ id: model, object: 'model', created: 0, owned_by: scripted ? 'scripted' : 'upstream' }],
+    };
+  }
+
+  #fail(response: ServerResponse, error: unknown): void {
+    if (response.headersSent || response.destroyed) {
+      if (!response.destroyed) this.#log.warn({ err: error }, 'an answer of the language model broke off');
+      response.destroy();
+      return;
+    }
+    const known = error instanceof OpenAiError ? error : new OpenAiError(500, 'internal', messageOf(error));
+    this.#log.warn({ status: known.status, code: known.code }, known.message);
+    sendJson(response, known.status, known.body(), known.headers);
+  }
+}
+
+function send(response: ServerResponse, chunk: unknown): void {
+  response.write(`data: ${JSON.stringify(chunk)}\n\n`);
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown, headers = {}): void {
+  response.writeHead(status, { 'content-type': 'application/json', ...headers });
+  response.end(JSON.stringify(body));
+}
+
+/** Ends early, and quietly, on an abort. */
+const pause = (ms: number, signal: AbortSignal): Promise<void> => delay(ms, undefined, { signal }).catch(() => {});
+
+const jsonObject = z.record(z.string(), z.unknown());
+
+async function readJson(request: IncomingMessage): Promise<Record<string, unknown>> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    size += part.length;
+    if (size > BODY_LIMIT) throw new OpenAiError(413, 'request_too_large', `A request may have ${BODY_LIMIT} bytes.`);
+    parts.push(part);
+  }
+  try {
+    return jsonObject.parse(JSON.parse(Buffer.concat(parts).toString('utf8')));
+  } catch {
+    throw new OpenAiError(400, 'invalid_json', 'The body is no JSON object.');
+  }
+}

@@ -1,0 +1,83 @@
+import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ReadableStream } from 'node:stream/web';
+import { messageOf } from '../../shared/errors.ts';
+import { OpenAiError } from './chat-wire.ts';
+
+export interface UpstreamOptions {
+  /** An OpenAI-compatible address, such as `http://127.0.0.1:11434/v1`. */
+  readonly baseUrl: string;
+  readonly model: string;
+  readonly apiKey?: string;
+}
+
+/** A model may have to be loaded from disk before its first word. */
+const HEADERS_TIMEOUT_MS = 120_000;
+
+/** Hands chat requests to an OpenAI-compatible server and its answers back as they come. */
+export class Upstream {
+  readonly model: string;
+  /** The server's address without anything secret, for errors and logs. */
+  readonly name: string;
+  readonly #url: string;
+  readonly #apiKey: string | undefined;
+
+  constructor(options: UpstreamOptions) {
+    const url = new URL(`${options.baseUrl.replace(/\/+$/, '')}/chat/completions`);
+    this.model = options.model;
+    this.name = `${url.origin}${url.pathname.replace(/\/chat\/completions$/, '')}`;
+    this.#url = url.href;
+    this.#apiKey = options.apiKey;
+  }
+
+  /**
+   * Answers `response` from the upstream. `signal` (the client is gone) ends the upstream's work too.
+   * @throws {OpenAiError} 502 when the upstream cannot be reached or refuses, 429 when it throttles; once the answer has
+   * begun, a failure breaks the connection off instead
+   */
+  async forward(body: Readonly<Record<string, unknown>>, response: ServerResponse, signal: AbortSignal): Promise<void> {
+    const answer = await this.#request(body, signal);
+    if (!answer.ok || !answer.body) throw await this.#refusal(answer);
+    response.writeHead(200, { 'content-type': answer.headers.get('content-type') ?? 'application/json' });
+    response.flushHeaders();
+    await pipeline(Readable.fromWeb(answer.body as ReadableStream<Uint8Array>), response, { signal });
+  }
+
+  async #request(body: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<Response> {
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(), HEADERS_TIMEOUT_MS);
+    try {
+      return await fetch(this.#url, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          ...(this.#apiKey !== undefined && { authorization: `Bearer ${this.#apiKey}` }),
+        },
+        body: JSON.stringify({ ...body, model: this.model }),
+        signal: AbortSignal.any([signal, deadline.signal]),
+      });
+    } catch (error) {
+      const reason = deadline.signal.aborted
+        ? `no answer in ${HEADERS_TIMEOUT_MS / 1000} s`
+        : messageOf((error as Error).cause ?? error);
+      throw new OpenAiError(
+        502,
+        'upstream_unreachable',
+        `The language model at ${this.name} cannot be reached: ${reason}`,
+      );
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #refusal(answer: Response): Promise<OpenAiError> {
+    const text = (await answer.text().catch(() => '')).slice(0, 500);
+    const message = `The language model at ${this.name} (model "${this.model}") refused with HTTP ${answer.status}: ${text}`;
+    if (answer.status !== 429) return new OpenAiError(502, 'upstream_failed', message);
+    const retryAfter = answer.headers.get('retry-after');
+    return new OpenAiError(429, 'rate_limit_exceeded', message, {
+      ...(retryAfter !== null && { headers: { 'retry-after': retryAfter } }),
+    });
+  }
+}
