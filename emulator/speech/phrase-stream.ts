@@ -173,7 +173,7 @@ export class PhraseStream {
     phrase.partialAt = now;
     const job = this.#pool.decode(this, 'partial', this.#audio.slice(phrase.audioStart, now));
     phrase.partial = job;
-    void this.#reportPartial(phrase, job, now).finally(() => {
+    void this.#reportPartial(phrase, job, now, withoutLastWord).finally(() => {
       phrase.partial = undefined;
     });
   }
@@ -184,12 +184,12 @@ export class PhraseStream {
     phrase.partial?.cancel();
     const job = this.#pool.decode(this, 'early', this.#audio.slice(phrase.audioStart, end + TAIL_SAMPLES));
     phrase.early = { job, end };
-    void this.#reportPartial(phrase, job, end);
+    void this.#reportPartial(phrase, job, end, (text) => text);
   }
 
-  async #reportPartial(phrase: Phrase, job: DecodeJob, end: number): Promise<void> {
+  async #reportPartial(phrase: Phrase, job: DecodeJob, end: number, trim: (text: string) => string): Promise<void> {
     try {
-      const text = toHypothesis((await job.transcript)?.text ?? '');
+      const text = trim(toHypothesis((await job.transcript)?.text ?? ''));
       if (this.#closed || this.#phrase !== phrase || this.#openFinals.size > 0 || text === '') return;
       this.#listener.onPartial(text, { startMs: msOf(phrase.onset), endMs: msOf(end) });
     } catch (error) {
@@ -247,5 +247,8 @@ export class PhraseStream {
     this.#listener.onFailure(error instanceof Error ? error : new Error(String(error)));
   }
 }
+
+/** The end of a partial was cut off in the middle of a word, which the model completes as it likes. */
+const withoutLastWord = (text: string): string => text.replace(/ \S+$/, '');
 
 const NOTHING: Transcript = { text: '', confidence: 0 };

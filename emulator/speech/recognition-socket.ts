@@ -1,0 +1,185 @@
+import type { WebSocket } from 'ws';
+import { SAMPLE_RATE } from '../../shared/audio/pcm.ts';
+import type { Logger } from '../../shared/log.ts';
+import { numbersAsDigits } from './number-words.ts';
+import type { AudioSpan, PhraseStream } from './phrase-stream.ts';
+import { type RecognitionSettings, settingsOfContext } from './recognition-settings.ts';
+import { SpeechSocket } from './speech-socket.ts';
+import type { Transcriber } from './transcriber.ts';
+import { toHypothesis } from './transcript-text.ts';
+import { jsonBody, newServiceId, ticks, UspError, type UspMessage } from './usp.ts';
+
+const WAVE_HEADER_BYTES = 44;
+const CHECK_BEHIND_MS = 50;
+
+/** From a turn's first audio to its `turn.end`. Offsets on the wire count from the turn's first sample. */
+interface Turn {
+  readonly requestId: string;
+  readonly settings: RecognitionSettings;
+  readonly stream: PhraseStream;
+  phraseId: string;
+}
+
+/**
+ * One recognition connection of a Speech SDK: `speech.config`, then for each turn a `speech.context` and audio, which is
+ * a wave header followed by PCM; audio of no length ends the turn. After a break the SDK opens a new socket, sends again
+ * what no phrase has covered, and adds its own base to every offset, so that a turn here always counts from zero.
+ */
+export class RecognitionSocket {
+  readonly #transcriber: Transcriber;
+  readonly #socket: SpeechSocket;
+  readonly #querySettings: RecognitionSettings;
+  #next: { readonly requestId: string; readonly settings: RecognitionSettings } | undefined;
+  #turn: Turn | undefined;
+  #hadTurn = false;
+  #behindTimer: NodeJS.Timeout | undefined;
+
+  constructor(socket: WebSocket, transcriber: Transcriber, settings: RecognitionSettings, log: Logger) {
+    this.#transcriber = transcriber;
+    this.#querySettings = settings;
+    this.#socket = new SpeechSocket(
+      socket,
+      log,
+      (message) => this.#receive(message),
+      () => this.#release(),
+    );
+  }
+
+  /** Ends the connection and gives up what is being decoded for it. */
+  close(code: number, reason: string): void {
+    this.#release();
+    this.#socket.close(code, reason);
+  }
+
+  #receive(message: UspMessage): void {
+    switch (message.path) {
+      case 'speech.context':
+        this.#closeTurn();
+        this.#next = {
+          requestId: message.requestId,
+          settings: settingsOfContext(jsonBody(message), this.#querySettings),
+        };
+        break;
+      case 'audio':
+        this.#receiveAudio(message);
+        break;
+      default: // speech.config, telemetry and whatever a later SDK adds
+    }
+  }
+
+  #receiveAudio({ requestId, contentType, body }: UspMessage): void {
+    if (body.type !== 'binary') throw new UspError(1007, 'audio must come in binary frames');
+    const turn = this.#turn ?? this.#openTurn(requestId);
+    // Audio of a turn that is over may still be on its way: the SDK sends it again in the next one.
+    if (turn?.requestId !== requestId) return;
+    if (body.bytes.length === 0) {
+      void this.#endTurn(turn);
+      return;
+    }
+    const pcm = contentType === 'audio/x-wav' ? withoutWaveHeader(body.bytes) : body.bytes;
+    // A copy: the frame is a piece of a larger buffer of the socket's, which would be sent to the worker as a whole.
+    turn.stream.write(new Uint8Array(pcm));
+    if (turn.stream.isBehind) this.#holdBack(turn);
+  }
+
+  #openTurn(requestId: string): Turn | undefined {
+    if (this.#next === undefined && !this.#hadTurn) throw new UspError(1002, 'audio came before a speech.context');
+    if (this.#next?.requestId !== requestId) return undefined;
+    const { settings } = this.#next;
+    this.#next = undefined;
+    this.#hadTurn = true;
+    const stream = this.#transcriber.listen(settings.segmentationSilenceMs, {
+      onSpeechStarted: (atMs) => this.#send(turn, 'speech.startDetected', { Offset: ticks(atMs) }),
+      onPartial: (text, span) =>
+        this.#send(turn, 'speech.hypothesis', { Id: turn.phraseId, Text: text, ...wireSpan(span), Channel: 0 }),
+      onPhrase: (text, confidence, span) => this.#reportPhrase(turn, text, confidence, span),
+      onFailure: (error) => this.#socket.fail(error),
+    });
+    const turn: Turn = { requestId, settings, stream, phraseId: newServiceId() };
+    this.#turn = turn;
+    this.#send(turn, 'turn.start', { context: { serviceTag: newServiceId() } });
+    return turn;
+  }
+
+  #reportPhrase(turn: Turn, text: string | undefined, confidence: number, span: AudioSpan): void {
+    const common = { Id: turn.phraseId, ...wireSpan(span), Channel: 0 };
+    turn.phraseId = newServiceId();
+    if (text === undefined) {
+      this.#send(turn, 'speech.phrase', { ...common, RecognitionStatus: noWordsStatus(turn.settings) });
+    } else {
+      const display = numbersAsDigits(text);
+      const best = { Confidence: confidence, Lexical: toHypothesis(text), ITN: toHypothesis(display) };
+      const variants = { NBest: [{ ...best, MaskedITN: best.ITN, Display: display }] };
+      this.#send(turn, 'speech.phrase', {
+        ...common,
+        RecognitionStatus: 'Success',
+        DisplayText: display,
+        ...(turn.settings.detailed && variants),
+      });
+    }
+    if (turn.settings.singleShot) this.#finishTurn(turn, span.endMs);
+  }
+
+  async #endTurn(turn: Turn): Promise<void> {
+    await turn.stream.end();
+    if (this.#turn !== turn) return;
+    const endMs = turn.stream.endMs;
+    if (turn.settings.singleShot) {
+      this.#reportPhrase(turn, undefined, 0, { startMs: 0, endMs });
+      return;
+    }
+    this.#send(turn, 'speech.phrase', { RecognitionStatus: 'EndOfDictation', Offset: ticks(endMs), Duration: 0 });
+    this.#finishTurn(turn, endMs);
+  }
+
+  #finishTurn(turn: Turn, endMs: number): void {
+    this.#send(turn, 'speech.endDetected', { Offset: ticks(endMs) });
+    this.#send(turn, 'turn.end', {});
+    this.#closeTurn();
+  }
+
+  /** The client sends faster than it can be listened to (it replays, or the machine is busy). */
+  #holdBack(turn: Turn): void {
+    if (this.#behindTimer !== undefined) return;
+    this.#socket.holdBack(true);
+    this.#behindTimer = setInterval(() => {
+      if (this.#turn === turn && turn.stream.isBehind) return;
+      clearInterval(this.#behindTimer);
+      this.#behindTimer = undefined;
+      this.#socket.holdBack(false);
+    }, CHECK_BEHIND_MS);
+  }
+
+  #send(turn: Turn, path: string, body: Readonly<Record<string, unknown>>): void {
+    if (this.#turn === turn) this.#socket.sendText(path, turn.requestId, body);
+  }
+
+  #closeTurn(): void {
+    this.#turn?.stream.close();
+    this.#turn = undefined;
+  }
+
+  #release(): void {
+    clearInterval(this.#behindTimer);
+    this.#closeTurn();
+    this.#next = undefined;
+  }
+}
+
+const wireSpan = ({ startMs, endMs }: AudioSpan) => ({ Offset: ticks(startMs), Duration: ticks(endMs - startMs) });
+
+const noWordsStatus = ({ singleShot }: RecognitionSettings): string =>
+  singleShot ? 'InitialSilenceTimeout' : 'NoMatch';
+
+/** @throws {UspError} 1007 where the header announces another kind of audio than the models take */
+function withoutWaveHeader(bytes: Uint8Array): Uint8Array {
+  if (bytes.length < WAVE_HEADER_BYTES) throw new UspError(1007, 'the wave header is cut short');
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const channels = view.getUint16(22, true);
+  const sampleRate = view.getUint32(24, true);
+  const bits = view.getUint16(34, true);
+  if (channels !== 1 || sampleRate !== SAMPLE_RATE || bits !== 16) {
+    throw new UspError(1007, `audio is ${sampleRate} Hz, ${bits} bit, ${channels} channels; send 16000 Hz, 16 bit, 1`);
+  }
+  return bytes.subarray(WAVE_HEADER_BYTES);
+}

@@ -1,0 +1,134 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Logger } from '../../shared/log.ts';
+import { settingsOfQuery } from './recognition-settings.ts';
+import { RecognitionSocket } from './recognition-socket.ts';
+import { SynthesisSocket } from './synthesis-socket.ts';
+import type { Transcriber } from './transcriber.ts';
+import type { Voices } from './voices.ts';
+
+export interface SpeechServiceOptions {
+  readonly log: Logger;
+  readonly transcriber: Transcriber;
+  readonly voices: Voices;
+  /** The resource's key, which clients must show. */
+  readonly key: string;
+  /** Whether a bearer token is one of the emulator's own. Default: none is. */
+  readonly acceptsToken?: (token: string) => boolean;
+}
+
+export interface SpeechStatus {
+  readonly recognitionSockets: number;
+  readonly synthesisSockets: number;
+  /** Pieces of audio that wait to be decoded, and sentences that wait to be spoken. */
+  readonly waitingToDecode: number;
+  readonly waitingToSpeak: number;
+}
+
+const RECOGNITION =
+  /^\/(?:speech\/recognition\/(?:conversation|interactive|dictation)\/cognitiveservices\/v1|stt\/speech\/universal\/v2)\/?$/;
+const SYNTHESIS = /^\/tts\/cognitiveservices\/websocket\/v1\/?$/;
+const MAX_FRAME_BYTES = 1024 * 1024;
+const PING_MS = 20_000;
+
+/**
+ * Azure's Speech service for a Speech SDK that is pointed here: continuous and single recognition, and synthesis with
+ * word boundaries, over the SDK's own protocol. Mount it on any HTTP server by {@link handleUpgrade}.
+ */
+export class SpeechService {
+  readonly #options: SpeechServiceOptions;
+  readonly #log: Logger;
+  readonly #upgrader = new WebSocketServer({ noServer: true, maxPayload: MAX_FRAME_BYTES, perMessageDeflate: false });
+  readonly #recognition = new Set<RecognitionSocket>();
+  readonly #synthesis = new Set<SynthesisSocket>();
+  #closed = false;
+
+  constructor(options: SpeechServiceOptions) {
+    this.#options = options;
+    this.#log = options.log;
+  }
+
+  /** Takes a WebSocket upgrade if its path is one of the service's: true. Answers 401 where key or token is wrong. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'ws://localhost');
+    const isRecognition = RECOGNITION.test(pathname);
+    if (!isRecognition && !SYNTHESIS.test(pathname)) return false;
+    if (this.#closed) refuse(socket, '503 Service Unavailable', 'The emulator is shutting down.');
+    else if (!this.#isAllowed(request, searchParams)) {
+      // The address is not logged: the SDK puts the key into it.
+      this.#log.warn({ path: pathname }, 'a speech client showed no key, or a wrong one; check SPEECH_KEY');
+      refuse(socket, '401 Unauthorized', 'Wrong or missing Ocp-Apim-Subscription-Key or Authorization.');
+    } else {
+      this.#upgrader.handleUpgrade(request, socket, head, (webSocket) => {
+        if (isRecognition) this.#openRecognition(webSocket, searchParams);
+        else this.#openSynthesis(webSocket);
+        keepAlive(webSocket);
+      });
+    }
+    return true;
+  }
+
+  status(): SpeechStatus {
+    return {
+      recognitionSockets: this.#recognition.size,
+      synthesisSockets: this.#synthesis.size,
+      waitingToDecode: this.#options.transcriber.waiting,
+      waitingToSpeak: this.#options.voices.waiting,
+    };
+  }
+
+  /** Closes every socket with 1001. Idempotent. The transcriber and the voices are their owner's to close. */
+  close(): void {
+    this.#closed = true;
+    for (const socket of [...this.#recognition, ...this.#synthesis])
+      socket.close(1001, 'the emulator is shutting down');
+  }
+
+  #openRecognition(webSocket: WebSocket, query: URLSearchParams): void {
+    const { transcriber } = this.#options;
+    const socket = new RecognitionSocket(webSocket, transcriber, settingsOfQuery(query), this.#log);
+    this.#recognition.add(socket);
+    webSocket.on('close', () => this.#recognition.delete(socket));
+  }
+
+  #openSynthesis(webSocket: WebSocket): void {
+    const socket = new SynthesisSocket(webSocket, this.#options.voices, this.#log);
+    this.#synthesis.add(socket);
+    webSocket.on('close', () => this.#synthesis.delete(socket));
+  }
+
+  /** Node's own WebSocket sends no headers, so that the SDK puts whatever it would send there into the query as well. */
+  #isAllowed({ headers }: IncomingMessage, query: URLSearchParams): boolean {
+    const key = headers['ocp-apim-subscription-key'] ?? query.get('Ocp-Apim-Subscription-Key');
+    if (typeof key === 'string' && isSame(key, this.#options.key)) return true;
+    const authorization = headers.authorization ?? query.get('Authorization') ?? '';
+    const [, token] = /^Bearer (.+)$/i.exec(authorization) ?? [];
+    return token !== undefined && this.#options.acceptsToken?.(token) === true;
+  }
+}
+
+const isSame = (given: string, expected: string): boolean =>
+  timingSafeEqual(createHash('sha256').update(given).digest(), createHash('sha256').update(expected).digest());
+
+function refuse(socket: Duplex, status: string, message: string): void {
+  const body = JSON.stringify({ error: { code: status.slice(0, 3), message } });
+  const headers = ['Connection: close', 'Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`];
+  socket.on('error', () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status}\r\n${headers.join('\r\n')}\r\n\r\n${body}`);
+}
+
+/** Drops a socket whose other end no longer answers pings. */
+function keepAlive(socket: WebSocket): void {
+  let answered = true;
+  const timer = setInterval(() => {
+    if (!answered) return socket.terminate();
+    answered = false;
+    socket.ping();
+  }, PING_MS);
+  socket.on('pong', () => {
+    answered = true;
+  });
+  socket.on('close', () => clearInterval(timer));
+}
