@@ -68,18 +68,19 @@ export class MediaSession {
     transport.follow(this.#conversation.events);
     recorder.follow(this.#conversation.events);
     this.#logConversation();
-    this.#conversation.events.on('ended', (reason) => this.#finish(reason, 'agent'));
+    this.#conversation.events.on('ended', () => this.#finish('agent-ended', true));
 
     transport.events.on('ready', () => this.#start());
     transport.events.on('audio', (pcm) => this.#conversation.receiveAudio(pcm));
     transport.events.on('interrupt', () => this.#conversation.interrupt());
     transport.events.on('dtmf', (tone) => recorder.record('caller.pressed', { tone }));
-    transport.events.on('endRequested', (reason) => this.#finish(reason, 'caller'));
+    transport.events.on('endRequested', () => this.#finish('caller-ended', true));
     transport.events.on('closed', (code, reason) => this.#onLineClosed(code, reason));
-    this.#stopCommands = options.commands.open(session.id, (command) => this.#finish(command.reason, 'command'));
-    this.#cancelLimit = clock.after(options.maxCallMs, () =>
-      this.#finish('The call reached its longest time.', 'limit'),
-    );
+    this.#stopCommands = options.commands.open(session.id, (command) => {
+      // The function that asks for it hangs up by itself.
+      this.#finish(command.reason, false);
+    });
+    this.#cancelLimit = clock.after(options.maxCallMs, () => this.#finish('call-too-long', true));
 
     recorder.record('media.connected', { resumed: history.length > 0 });
     if (session.channel === 'browser') recorder.patch({ status: 'connected', connectedAt: Date.now() });
@@ -102,31 +103,33 @@ export class MediaSession {
     }
   }
 
-  /** The session is over for good. */
-  #finish(reason: string, by: 'agent' | 'caller' | 'command' | 'limit'): void {
+  /** The session is over for good. The reason is a code: what the agent itself gave as one may quote the caller. */
+  #finish(reason: string, endsCall: boolean): void {
     if (this.#over) return;
     const { session, transport, recorder } = this.#options;
     if (session.channel === 'browser') {
       recorder.patch({ status: 'disconnected', endedAt: Date.now(), endReason: reason });
-    } else if (by === 'agent' || by === 'limit') {
-      // On a command the function that sent it hangs up.
-      void this.#hangUp();
+    } else if (endsCall) {
+      // Before the call ends, so that nobody takes the media's end for a loss to be healed.
+      recorder.patch({ endReason: reason });
     }
     this.#wrapUp(CLOSE.normal, reason);
-    transport.end(reason);
+    if (session.channel === 'phone' && endsCall) void this.#letGo(() => this.#hangUp(reason));
+    else {
+      transport.end(reason);
+      void this.#letGo();
+    }
   }
 
-  async #hangUp(): Promise<void> {
-    const { session, hangUp, log } = this.#options;
-    if (session.callConnectionId === undefined) {
-      log.warn('the call cannot be hung up: its connection is not known');
-      return;
-    }
+  async #hangUp(reason: string): Promise<void> {
+    const { session, transport, hangUp, log } = this.#options;
     try {
+      if (session.callConnectionId === undefined) throw new Error('its connection is not known');
       await hangUp(session.callConnectionId);
     } catch (error) {
       log.warn({ reason: messageOf(error) }, 'the call could not be hung up');
     }
+    transport.end(reason);
   }
 
   #onLineClosed(code: number, reason: string): void {
@@ -134,9 +137,10 @@ export class MediaSession {
     const { session, recorder } = this.#options;
     // A browser is gone until it comes back with the same session. The end of a phone call is reported by ACS itself.
     if (session.channel === 'browser') {
-      recorder.patch({ status: 'disconnected', endedAt: Date.now(), endReason: reason || `socket closed (${code})` });
+      recorder.patch({ status: 'disconnected', endedAt: Date.now(), endReason: `socket-closed-${code}` });
     }
     this.#wrapUp(code, reason);
+    void this.#letGo();
   }
 
   #wrapUp(code: number, reason: string): void {
@@ -144,17 +148,17 @@ export class MediaSession {
     const { transport, recorder, log } = this.#options;
     this.#cancelLimit();
     this.#stopCommands();
-    this.#conversation.close(reason || 'The line was closed.');
+    this.#conversation.close(reason);
     const { malformed, foreign, early, dropped } = transport.counts;
     recorder.record('media.disconnected', { code, reason, malformed, foreign, early, dropped });
     log.info({ code, reason, malformed, foreign, early, dropped }, 'the line is closed');
-    void this.#letGo();
   }
 
-  async #letGo(): Promise<void> {
+  async #letGo(lastStep: () => Promise<void> = async () => {}): Promise<void> {
     const { recorder, lease, onClosed } = this.#options;
     // In this order: whoever takes the session next reads all that was said.
     await recorder.close(FLUSH_MS);
+    await lastStep();
     await lease.close();
     onClosed();
   }

@@ -23,7 +23,7 @@ test('a client of the old server gets what it knows, in the order that it knows'
   talking.say(400);
   await client.until((m) => m.type === 'status' && m.sender === 'orders');
   client.socket.send('{"type":"end"}');
-  assert.deepEqual(await client.closed, { code: 1000, reason: 'The caller ended the session.' });
+  assert.deepEqual(await client.closed, { code: 1000, reason: 'caller-ended' });
 
   const known = new Set([
     'audio_data',

@@ -163,7 +163,7 @@ export class BrowserTransport implements Transport {
       return;
     }
     if (parsed.data.type === 'end') {
-      this.events.emit('endRequested', 'The caller ended the session.');
+      this.events.emit('endRequested');
       return;
     }
     this.#stopCause = 'command';

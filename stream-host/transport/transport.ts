@@ -11,7 +11,7 @@ export type TransportEvents = {
   /** The caller asked for silence in another way than by speaking. */
   interrupt: [];
   /** The caller asked to end the session. */
-  endRequested: [reason: string];
+  endRequested: [];
   /** The line is gone. Comes exactly once; `code` is the socket's close code. */
   closed: [code: number, reason: string];
 };
