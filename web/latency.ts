@@ -13,12 +13,13 @@ const FULL_BAR_MS = 1500;
 
 /** The stages of an answer, in order. Together they fill the bar as far as the answer took of {@link FULL_BAR_MS}. */
 export function latencyStages({ recognisedMs, firstTokenMs, firstAudioMs }: Latency): readonly LatencyStage[] {
-  const scale = Math.max(FULL_BAR_MS, firstAudioMs);
-  const ends = [recognisedMs, firstTokenMs, firstAudioMs].map((ms) => Math.max(0, Math.round(ms)));
-  const labels = ['recognised', 'first word', 'first sound'];
-  return ends.map((atMs, i) => ({
-    label: labels[i] ?? '',
-    atMs,
-    share: Math.max(0, atMs - (ends[i - 1] ?? 0)) / scale,
-  }));
+  const scale = Math.max(FULL_BAR_MS, recognisedMs, firstTokenMs, firstAudioMs);
+  const stages = { recognised: recognisedMs, 'first word': firstTokenMs, 'first sound': firstAudioMs };
+  let drawnMs = 0;
+  return Object.entries(stages).map(([label, ms]) => {
+    const atMs = Math.max(0, Math.round(ms));
+    const share = Math.max(0, atMs - drawnMs) / scale;
+    drawnMs = Math.max(drawnMs, atMs);
+    return { label, atMs, share };
+  });
 }

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { describePhone, nextPhone, type PhoneInput, type PhoneState } from './phone-call.ts';
+
+const registered: PhoneInput = { type: 'registered', number: '+15551234567' };
+const connected: PhoneInput = { type: 'connected', callConnectionId: 'c1' };
+const after = (...inputs: PhoneInput[]): PhoneState =>
+  inputs.reduce<PhoneState>((state, input) => nextPhone(state, input, 1000), { name: 'unplugged' });
+
+test('dials, talks and hangs up', () => {
+  const dialling = after(registered, { type: 'dialled', to: '+15550100' });
+  assert.equal(describePhone(dialling, 1000), 'Calling +15550100 …');
+  const talking = nextPhone(dialling, connected, 1000);
+  assert.equal(describePhone(talking, 1000), 'Connected 0:00, no audio yet');
+  const heard = nextPhone(talking, { type: 'media', state: 'started' }, 1000);
+  assert.equal(describePhone(heard, 66_500), 'Connected 1:05');
+  const over = nextPhone(heard, { type: 'disconnected', code: 0, reason: '' }, 66_500);
+  assert.equal(describePhone(over, 66_500), 'Call ended after 1:05');
+});
+
+test('rings and is answered', () => {
+  const ringing = after(registered, { type: 'ringing', from: '+15550100', callConnectionId: 'c1' });
+  assert.equal(describePhone(ringing, 0), '+15550100 is calling');
+  assert.equal(nextPhone(ringing, connected, 0).name, 'connected');
+});
+
+test('a call that is refused leaves the phone ready, with the reason', () => {
+  const state = after(
+    registered,
+    { type: 'dialled', to: '+1' },
+    { type: 'refused', code: 'x', message: 'Nobody there.' },
+  );
+  assert.deepEqual(state, { name: 'ready', number: '+15551234567', news: 'Nobody there.' });
+});
+
+test('a refused key does not end the call', () => {
+  assert.equal(after(registered, connected, { type: 'refused', code: 'x', message: 'Bad tone.' }).name, 'connected');
+});
+
+test('without the emulator it says so, and is ready again when the emulator is back', () => {
+  const gone = after(registered, connected, { type: 'unplugged' });
+  assert.match(describePhone(gone, 0), /emulator does not answer/);
+  assert.equal(nextPhone(gone, registered, 0).name, 'ready');
+});

@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { type BrowserMessage, CLOSE } from '../shared/protocol/browser.ts';
+import type { Connection } from './connection.ts';
+import { SessionSocket } from './session-socket.ts';
+
+const READY = JSON.stringify({
+  type: 'session_ready',
+  session_id: 's1',
+  agent: 'orders',
+  sample_rate: 16_000,
+  resumed: false,
+  scripted: true,
+} satisfies BrowserMessage);
+
+/** A server on a real port, and a page's socket that leads there. */
+async function connect(t: TestContext) {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  await once(server, 'listening');
+  const urls: URL[] = [];
+  const accepted: WebSocket[] = [];
+  const arrivals: (() => void)[] = [];
+  server.on('connection', (socket, request) => {
+    urls.push(new URL(request.url ?? '', 'ws://server'));
+    accepted.push(socket);
+    for (const arrive of arrivals.splice(0)) arrive();
+  });
+  const states: Connection[] = [];
+  const messages: BrowserMessage[] = [];
+  const waiters: { until: () => boolean; done: () => void }[] = [];
+  const look = () => {
+    for (const waiter of waiters) if (waiter.until()) waiter.done();
+  };
+  const socket = new SessionSocket({
+    origin: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    sessionId: 's1',
+    random: () => 0,
+    onConnection: (connection) => {
+      states.push(connection);
+      look();
+    },
+    onMessage: (message) => {
+      messages.push(message);
+      look();
+    },
+  });
+  t.after(() => {
+    socket.close();
+    for (const client of server.clients) client.terminate();
+    server.close();
+  });
+  const until = (condition: () => boolean) =>
+    condition() ? Promise.resolve() : new Promise<void>((done) => waiters.push({ until: condition, done }));
+  const accept = async (count: number): Promise<WebSocket> => {
+    while (accepted.length < count) await new Promise<void>((arrive) => arrivals.push(arrive));
+    const latest = accepted[count - 1];
+    assert.ok(latest);
+    return latest;
+  };
+  return { socket, states, messages, urls, until, accept };
+}
+
+test('asks for 16 kHz under its session id, and is open when the server says so', async (t) => {
+  const { socket, states, urls, until, accept } = await connect(t);
+  socket.open();
+  const server = await accept(1);
+  assert.equal(urls[0]?.pathname, '/api/v1/realtime/conversation');
+  assert.equal(urls[0]?.searchParams.get('session_id'), 's1');
+  assert.equal(urls[0]?.searchParams.get('sample_rate'), '16000');
+  assert.deepEqual(
+    states.map(({ name }) => name),
+    ['connecting'],
+  );
+  server.send(READY);
+  await until(() => socket.connection.name === 'open');
+});
+
+test('sends the microphone only while the line stands, and counts what it could not send', async (t) => {
+  const { socket, until, accept } = await connect(t);
+  socket.sendAudio(new ArrayBuffer(640));
+  assert.equal(socket.droppedFrames, 1);
+  socket.open();
+  const server = await accept(1);
+  server.send(READY);
+  await until(() => socket.connection.name === 'open');
+  const received = once(server, 'message');
+  socket.sendAudio(new ArrayBuffer(640));
+  const [data, isBinary] = await received;
+  assert.equal(isBinary, true);
+  assert.equal(data.length, 640);
+  assert.equal(socket.droppedFrames, 1);
+});
+
+test('comes back under the same session id after a loss', async (t) => {
+  const { socket, states, urls, until, accept } = await connect(t);
+  socket.open();
+  const first = await accept(1);
+  first.send(READY);
+  await until(() => socket.connection.name === 'open');
+  first.terminate();
+  const second = await accept(2);
+  second.send(READY);
+  await until(() => states.filter(({ name }) => name === 'open').length === 2);
+  assert.deepEqual(
+    states.map(({ name }) => name),
+    ['connecting', 'open', 'waiting', 'connecting', 'open'],
+  );
+  assert.equal(urls[1]?.searchParams.get('session_id'), 's1');
+});
+
+test('does not come back where another tab has the session', async (t) => {
+  const { socket, until, accept } = await connect(t);
+  socket.open();
+  const server = await accept(1);
+  server.close(CLOSE.alreadyConnected, 'in use');
+  await until(() => socket.connection.name === 'closed');
+  assert.deepEqual(socket.connection, { name: 'closed', trouble: 'other-tab' });
+});
+
+test('survives messages that it cannot read', async (t) => {
+  const { socket, messages, until, accept } = await connect(t);
+  socket.open();
+  const server = await accept(1);
+  for (const text of ['no json', '[]', 'null', '{}']) server.send(text);
+  server.send(READY);
+  await until(() => messages.length > 0);
+  assert.deepEqual(
+    messages.map(({ type }) => type),
+    ['session_ready'],
+  );
+});
+
+test('a stop tells the server and closes the socket', async (t) => {
+  const { socket, until, accept } = await connect(t);
+  socket.open();
+  const server = await accept(1);
+  server.send(READY);
+  await until(() => socket.connection.name === 'open');
+  const received = once(server, 'message');
+  const closed = once(server, 'close');
+  socket.close();
+  assert.deepEqual(JSON.parse(String((await received)[0])), { type: 'end' });
+  assert.equal((await closed)[0], 1000);
+  assert.deepEqual(socket.connection, { name: 'closed' });
+});
