@@ -3,6 +3,7 @@ import { AcsTokenVerifier } from '../shared/auth/acs-token.ts';
 import { CallControl } from '../shared/call-control/call-control.ts';
 import { type Clock, systemClock } from '../shared/clock.ts';
 import { type Config, loadConfig } from '../shared/config.ts';
+import { messageOf } from '../shared/errors.ts';
 import { createLog, type Logger } from '../shared/log.ts';
 import { connectRedis } from '../shared/sessions/connect.ts';
 import { SessionStore } from '../shared/sessions/session-store.ts';
@@ -43,7 +44,7 @@ export class Composition {
       this.#state = { name: 'ready', ...build(config, this.log) };
     } catch (error) {
       this.log = createLog('functions', 'info');
-      this.log.fatal({ err: error }, 'the settings are wrong: every request will be answered with 503');
+      this.log.fatal(`${messageOf(error)}\nUntil then every request is answered with 503.`);
       this.#state = { name: 'misconfigured', error };
     }
   }

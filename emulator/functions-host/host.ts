@@ -63,6 +63,10 @@ export class FunctionsHost {
     provideCore(options.log);
     const routes = await loadApp(options.root, settings, options.log);
     const server = createServer((request, response) => {
+      // Once the server closes, a connection that was busy then must not stay open for its keep-alive.
+      response.once('close', () => {
+        if (!server.listening) setImmediate(() => server.closeIdleConnections());
+      });
       serve(request, response, routes, options).catch((error: unknown) => {
         options.log.error({ err: error }, 'function failed');
         answer(response, 500);

@@ -28,10 +28,14 @@ export function errorAnswer(thrown: unknown, traceId: string, log: Logger): Http
 /** What was raised on purpose says all in its message; what was not needs its stack. */
 function logFailure(thrown: unknown, error: ParleyError, traceId: string, log: Logger): void {
   const fields = { code: error.code, status: error.status, traceId };
-  if (error.code === 'internal') return log.error({ ...fields, err: thrown }, 'request failed');
-  if (error.status < 500) return log.info(fields, 'request refused');
-  const cause = error.cause === undefined ? undefined : messageOf(error.cause);
-  log.error({ ...fields, reason: error.message, cause }, 'request failed');
+  if (error.code === 'internal') {
+    log.error({ ...fields, err: thrown }, 'request failed');
+  } else if (error.status >= 500) {
+    const cause = error.cause === undefined ? undefined : messageOf(error.cause);
+    log.error({ ...fields, reason: error.message, cause }, 'request failed');
+  } else {
+    log.info(fields, 'request refused');
+  }
 }
 
 /** What the outside may know. A bad setting was logged with its name and value; those are nobody else's business. */
