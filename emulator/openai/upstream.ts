@@ -25,6 +25,9 @@ export class Upstream {
 
   constructor(options: UpstreamOptions) {
     const url = new URL(`${options.baseUrl.replace(/\/+$/, '')}/chat/completions`);
+    // fetch refuses an address with credentials in it, quoting them; keys go into the header.
+    url.username = '';
+    url.password = '';
     this.model = options.model;
     this.name = `${url.origin}${url.pathname.replace(/\/chat\/completions$/, '')}`;
     this.#url = url.href;

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { ConfigError, NotFoundError } from '../../shared/errors.ts';
+import { loadAgents, requireAgent } from './agent-definition.ts';
+
+const GOOD = `
+name: desk
+description: A desk.
+greeting: Hello.
+voice: en-US-AvaMultilingualNeural
+prompt: Be kind.
+tools: [look_up_order, end_call]
+`;
+
+async function folderWith(context: TestContext, files: Readonly<Record<string, string>>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'agents-'));
+  context.after(() => rm(folder, { recursive: true }));
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+  return folder;
+}
+
+test('the bundled agent loads with all its tools', async () => {
+  const agent = requireAgent(await loadAgents(join(import.meta.dirname, '../../agents')), 'orders');
+  assert.deepEqual([...agent.tools.keys()], ['look_up_order', 'change_delivery_day', 'opening_hours']);
+  assert.equal(agent.canEndCall, true);
+  assert.deepEqual(agent.model, { temperature: 0.4, maxTokens: 300 });
+  assert.match(agent.greeting, /^Hello/);
+});
+
+test('an agent without a model section or tools has sensible ones', async (context) => {
+  const folder = await folderWith(context, { 'desk.yaml': GOOD.replace(/tools:.*/, '') });
+  const agent = requireAgent(await loadAgents(folder), 'desk');
+  assert.deepEqual(agent.model, { temperature: undefined, maxTokens: 300 });
+  assert.deepEqual([agent.tools.size, agent.canEndCall], [0, false]);
+});
+
+test('an agent that does not exist is refused with the names of those that do', async (context) => {
+  const agents = await loadAgents(await folderWith(context, { 'desk.yaml': GOOD }));
+  assert.throws(
+    () => requireAgent(agents, 'chef'),
+    (error) => {
+      assert.ok(error instanceof NotFoundError);
+      assert.equal(error.code, 'agent.unknown');
+      assert.match(error.message, /"chef".*desk/);
+      return true;
+    },
+  );
+});
+
+const FAULTS: readonly [what: string, files: Record<string, string>, message: RegExp][] = [
+  ['a folder without agents', { 'readme.md': '' }, /holds no \*\.yaml/],
+  ['broken YAML', { 'desk.yaml': 'name: "desk\nprompt: x' }, /desk\.yaml is no valid YAML: .*line/s],
+  ['an empty file', { 'desk.yaml': '' }, /desk\.yaml: the whole: /],
+  ['a missing field', { 'desk.yaml': GOOD.replace(/greeting:.*/, '') }, /desk\.yaml: greeting: /],
+  ['a field nobody knows', { 'desk.yaml': `${GOOD}colour: red\n` }, /desk\.yaml: .*colour/],
+  ['a bad number', { 'desk.yaml': `${GOOD}model: { temperature: hot }\n` }, /desk\.yaml: model\.temperature: /],
+  [
+    'a voice that is none',
+    { 'desk.yaml': GOOD.replace('en-US-AvaMultilingualNeural', 'Ava!') },
+    /voice: .*Azure voice/,
+  ],
+  ["a name that is not the file's", { 'chef.yaml': GOOD }, /chef\.yaml: name: is "desk".*"chef"/],
+  [
+    'an unknown tool',
+    { 'desk.yaml': GOOD.replace('look_up_order', 'fly') },
+    /desk\.yaml: tools\[0\]: there is no tool "fly".*fly\.ts/,
+  ],
+  ['a path for a tool', { 'desk.yaml': GOOD.replace('look_up_order', '../x') }, /desk\.yaml: tools\.0: lower-case/],
+  ['a tool twice', { 'desk.yaml': GOOD.replace('end_call', 'look_up_order') }, /desk\.yaml: tools: names a tool twice/],
+];
+
+for (const [what, files, message] of FAULTS) {
+  test(`${what} stops the start with file and field`, async (context) => {
+    const folder = await folderWith(context, files);
+    await assert.rejects(loadAgents(folder), (error) => {
+      assert.ok(error instanceof ConfigError);
+      assert.match(error.message, message);
+      return true;
+    });
+  });
+}
+
+test('a folder that does not exist is named', async () => {
+  await assert.rejects(loadAgents('/nowhere/agents'), /\/nowhere\/agents, cannot be read: .*AGENTS_FOLDER/);
+});
+
+const BAD_TOOLS: readonly [what: string, source: string, message: RegExp][] = [
+  ['a tool file with an error', 'export default {', /tools\[0\]: .*ring-bell\.ts cannot be loaded/],
+  ['a tool file without a tool', 'export const x = 1;', /tools\[0\]: .*ring-bell\.ts: default: /],
+  [
+    'a tool without a schema',
+    "export default { name: 'ring_bell', description: 'x', parameters: {}, timeoutMs: 1, sideEffects: false, run() {} };",
+    /ring-bell\.ts: default\.parameters: must be a z\.object/,
+  ],
+];
+
+for (const [what, source, message] of BAD_TOOLS) {
+  test(`${what} stops the start with the file named`, async (context) => {
+    const yaml = GOOD.replace('look_up_order', 'ring_bell');
+    const folder = await folderWith(context, { 'desk.yaml': yaml, 'ring-bell.ts': source });
+    await assert.rejects(loadAgents(folder, pathToFileURL(`${folder}/`)), (error) => {
+      assert.ok(error instanceof ConfigError);
+      assert.match(error.message, message);
+      return true;
+    });
+  });
+}
