@@ -60,7 +60,7 @@ export class CallerVoice {
 
   #beat(): void {
     for (const nowMs = this.#clock.now(); this.#dueMs <= nowMs; this.#dueMs += FRAME_MS) this.#sendNext();
-    this.#cancel = this.#clock.after(this.#dueMs - this.#clock.now(), () => this.#beat());
+    this.#cancel = this.#clock.after(Math.max(0, this.#dueMs - this.#clock.now()), () => this.#beat());
   }
 
   #sendNext(): void {

@@ -86,7 +86,7 @@ const LONGEST_ANSWER_MS = 90_000;
 const ANSWER_OVER_MS = 900;
 /** Silence after which an interrupted agent counts as silent: no pause between two words lasts as long. */
 const SILENT_MS = 300;
-const FALL_SILENT_MS = 5_000;
+const FALL_SILENT_MS = 3_000;
 const HANG_UP_MS = 3_000;
 const TRANSCRIPT_MS = 2_000;
 const TRANSCRIPT_LOOK_MS = 200;
@@ -226,7 +226,8 @@ export class Caller {
     if (callConnectionId === undefined) return;
     const giveUpMs = this.#options.clock.now() + withinMs;
     for (;;) {
-      const lines = (await this.#options.readTranscript(callConnectionId)) ?? [];
+      const lines = await this.#options.readTranscript(callConnectionId);
+      if (lines === undefined) return;
       const fresh = lines.slice(this.#toldLines);
       const complete = fresh.at(-1)?.role === 'agent' || (this.#over !== undefined && fresh.length === 0);
       if (complete || this.#options.clock.now() >= giveUpMs) {

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ConfigError } from '../../shared/errors.ts';
+import { parseCallerArguments } from './caller-arguments.ts';
+
+test('what is said and played keeps the order of the command line', () => {
+  const { lines } = parseCallerArguments(['--say', 'One', '--wav', 'two.wav', '--say', 'Three']);
+  assert.deepEqual(lines, [{ say: 'One' }, { wav: 'two.wav' }, { say: 'Three' }]);
+});
+
+test('without a word it asks about an order at the default addresses', () => {
+  const args = parseCallerArguments([]);
+  assert.deepEqual(args.lines, [{ say: 'What is the status of order 1042?' }]);
+  assert.equal(args.emulatorUrl, 'http://127.0.0.1:8090');
+  assert.equal(args.functionsUrl, 'http://127.0.0.1:7071');
+  assert.equal(args.interruptAfterMs, undefined);
+});
+
+for (const [option, value] of [
+  ['interrupt-after', 'soon'],
+  ['interrupt-after', '-1'],
+  ['hangup-after', '1.5'],
+  ['calls', '0'],
+  ['to', '5550100'],
+  ['emulator', 'localhost:8090'],
+  ['say', '  '],
+] as const) {
+  test(`--${option}=${value} is refused by name`, () => {
+    assert.throws(
+      () => parseCallerArguments([`--${option}=${value}`]),
+      (error) => error instanceof ConfigError && error.message.includes(`--${option}`),
+    );
+  });
+}
+
+test('an unknown option is named', () => {
+  assert.throws(() => parseCallerArguments(['--sing', 'x']), /--sing/);
+});
