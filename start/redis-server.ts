@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { DependencyError } from '../shared/errors.ts';
 
@@ -19,7 +19,27 @@ const STOP_TIMEOUT_MS = 2000;
 const PORT_ATTEMPTS = 3;
 
 /**
- * Starts the `redis-server` on the path, on a loopback port, with nothing kept on disk.
+ * Runs `redis-server` until it ends or our standard input does, which it does however its writer dies: without that, a
+ * starter that is killed would leave its Redis behind. $1 is the folder, the rest the server's arguments.
+ */
+const RUN_WHILE_INPUT_IS_OPEN = `
+  folder=$1; shift
+  exec 3<&0
+  redis-server --dir "$folder" "$@" </dev/null 3<&- &
+  server=$!
+  { read -r _ <&3; kill "$server"; } &
+  watch=$!
+  wait "$server"; status=$?
+  kill "$watch"
+  rmdir "$folder"
+  exit "$status"
+`;
+/** What a shell answers where there is no such program. */
+const NOT_FOUND = 127;
+
+/**
+ * Starts the `redis-server` on the path, on a loopback port, with nothing kept on disk. It ends with this process,
+ * however that ends.
  *
  * @param options.port 0, the default: any free one
  * @param options.onLost is told when it ends without having been closed
@@ -52,7 +72,6 @@ class RedisServer implements PrivateRedis {
   readonly #folder: string;
   readonly #process: ChildProcess;
   readonly #onLost: ((reason: string) => void) | undefined;
-  readonly #killWithUs = () => this.#process.kill('SIGKILL');
   readonly #ended: Promise<End>;
   #lastWords = '';
   #state: 'starting' | 'running' | 'ended' = 'starting';
@@ -62,25 +81,28 @@ class RedisServer implements PrivateRedis {
     this.#port = port;
     this.#folder = folder;
     this.#onLost = onLost;
-    this.#process = spawn(
-      'redis-server',
-      ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder],
+    const settings = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+    this.#process = spawn('sh', ['-c', RUN_WHILE_INPUT_IS_OPEN, 'sh', folder, ...settings], {
+      stdio: ['pipe', 'pipe', 'ignore'],
       // A group of its own: Ctrl-C in a terminal reaches the whole group, and Redis must outlive those who use it.
-      { stdio: ['ignore', 'pipe', 'ignore'], detached: process.platform !== 'win32' },
-    );
+      detached: true,
+    });
+    this.#process.stdin?.on('error', () => {}); // The shell has ended before us.
     this.#process.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#lastWords = (this.#lastWords + text).slice(-2000);
     });
-    process.once('exit', this.#killWithUs);
     this.#ended = new Promise((resolve) => {
       this.#process.once('error', (error: NodeJS.ErrnoException) => {
         resolve({ reason: error.message, missing: error.code === 'ENOENT' });
       });
       this.#process.once('exit', (code, signal) => {
-        resolve({ reason: signal ? `killed by ${signal}` : `exit code ${code}`, missing: false });
+        resolve({ reason: signal ? `killed by ${signal}` : `exit code ${code}`, missing: code === NOT_FOUND });
       });
     });
-    void this.#ended.then(({ reason }) => this.#afterEnd(reason));
+    void this.#ended.then(({ reason }) => {
+      if (this.#state === 'running') this.#onLost?.(reason);
+      this.#state = 'ended';
+    });
   }
 
   /** @returns false where there is no such program */
@@ -91,54 +113,50 @@ class RedisServer implements PrivateRedis {
       this.#answers(controller.signal),
       delay(START_TIMEOUT_MS, { reason: 'no answer in time', missing: false }, { signal: controller.signal }),
     ]).finally(() => controller.abort());
-    if (outcome !== 'running') {
-      await this.close();
-      if (outcome.missing) return false;
-      throw new DependencyError('redis.start-failed', this.#complaint(outcome.reason));
+    if (outcome === 'running') {
+      this.#state = 'running';
+      return true;
     }
-    this.#state = 'running';
-    return true;
+    await this.close();
+    if (outcome.missing) return false;
+    const lines = this.#lastWords.trim().split('\n').slice(-3).join(' | ');
+    throw new DependencyError(
+      'redis.start-failed',
+      `redis-server on port ${this.#port} did not start (${outcome.reason}). Its last words: ${lines || 'none'}`,
+    );
   }
 
   async close(): Promise<void> {
     this.#state = 'ended';
-    process.removeListener('exit', this.#killWithUs);
-    if (this.#process.pid !== undefined && this.#process.exitCode === null && this.#process.signalCode === null) {
-      this.#process.kill('SIGTERM');
-      const force = setTimeout(this.#killWithUs, STOP_TIMEOUT_MS);
-      await this.#ended;
-      clearTimeout(force);
-    }
+    this.#process.stdin?.destroy();
+    const force = setTimeout(() => this.#killGroup(), STOP_TIMEOUT_MS);
+    await this.#ended;
+    clearTimeout(force);
     await rm(this.#folder, { recursive: true, force: true });
   }
 
-  #afterEnd(reason: string): void {
-    if (this.#state !== 'running') return;
-    void this.close();
-    this.#onLost?.(reason);
-  }
-
-  #complaint(outcome: string): string {
-    const lines = this.#lastWords.trim().split('\n').slice(-3).join(' | ');
-    return `redis-server on port ${this.#port} did not start (${outcome}). Its last words: ${lines || 'none'}`;
+  #killGroup(): void {
+    if (this.#process.pid === undefined) return;
+    try {
+      process.kill(-this.#process.pid, 'SIGKILL');
+    } catch {
+      // It has ended in this moment.
+    }
   }
 
   async #answers(signal: AbortSignal): Promise<'running'> {
-    while (!signal.aborted) {
-      if (await isRedis(this.#port, this.#process.pid)) break;
-      await delay(20);
-    }
+    while (!signal.aborted && !(await isRedisWithFolder(this.#port, this.#folder))) await delay(20);
     return 'running';
   }
 }
 
-/** Asks whether the Redis that listens on a loopback port is the one that we started. */
-async function isRedis(port: number, pid: number | undefined): Promise<boolean> {
+/** Asks whether the Redis on a loopback port is the one that we started, rather than one that was there before it. */
+async function isRedisWithFolder(port: number, folder: string): Promise<boolean> {
   const socket = connect(port, '127.0.0.1');
   try {
-    socket.write('INFO server\r\n');
+    socket.write('CONFIG GET dir\r\n');
     const [answer] = await once(socket, 'data', { signal: AbortSignal.timeout(500) });
-    return String(answer).includes(`process_id:${pid}\r\n`);
+    return String(answer).includes(basename(folder));
   } catch {
     return false;
   } finally {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { test } from 'node:test';
@@ -97,4 +98,24 @@ test('a redis-server that dies is reported', async (t) => {
   await redis.shutdown('NOSAVE').catch(() => {});
   assert.equal(await lost, 'exit code 0');
   redis.disconnect();
+});
+
+test('a redis-server ends with its starter, even one that is killed', async (t) => {
+  const source = `
+    const { startRedisServer } = await import(${JSON.stringify(new URL('./redis-server.ts', import.meta.url).href)});
+    const server = await startRedisServer();
+    console.log(server ? server.url : 'none');
+  `;
+  const starter = spawn(process.execPath, ['--input-type=module', '--eval', source]);
+  t.after(() => starter.kill('SIGKILL'));
+  const [output] = await once(starter.stdout.setEncoding('utf8'), 'data');
+  const url = String(output).trim();
+  if (url === 'none') return t.diagnostic('no redis-server is on the path');
+  const redis = new Redis(url, { retryStrategy: null });
+  redis.on('error', () => {});
+  await redis.ping();
+  const ended = once(redis, 'end', { signal: AbortSignal.timeout(5000) });
+  starter.kill('SIGKILL');
+  await ended;
+  await assert.rejects(ask(url));
 });
