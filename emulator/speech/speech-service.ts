@@ -52,7 +52,9 @@ export class SpeechService {
 
   /** Takes a WebSocket upgrade if its path is one of the service's: true. Answers 401 where key or token is wrong. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'ws://localhost');
+    const url = `ws://localhost${request.url ?? '/'}`;
+    if (!URL.canParse(url)) return false;
+    const { pathname, searchParams } = new URL(url);
     const isRecognition = RECOGNITION.test(pathname);
     if (!isRecognition && !SYNTHESIS.test(pathname)) return false;
     if (this.#closed) refuse(socket, '503 Service Unavailable', 'The emulator is shutting down.');
