@@ -24,8 +24,8 @@ export interface ReadinessOptions {
 }
 
 /**
- * Whether this host can take a session now. A full host is well (its answer is still 200): that it takes no more is told
- * apart from being broken, for which a platform would restart it.
+ * Whether this host can take a session now. Not being ready takes it out of the rotation and harms no session that it
+ * has; liveness, which would, is another question.
  */
 export async function checkReadiness(options: ReadinessOptions): Promise<Readiness> {
   const { dependencies, live, clock, checkMs = 1000 } = options;

@@ -118,7 +118,7 @@ test('a full host refuses phones and browsers with 503 and a reason, and takes t
   await assert.rejects(small.browser(), isFull);
   await assert.rejects(small.phone('full-call', 'full-1'), isFull);
   const readiness = await fetch(`${small.http}/readyz`);
-  assert.equal(readiness.status, 200);
+  assert.equal(readiness.status, 503);
   assert.equal(((await readiness.json()) as { status: string }).status, 'full');
 
   first.socket.close(1000);

@@ -121,7 +121,7 @@ export class StreamHostServer {
   async #sendReadiness(response: ServerResponse): Promise<void> {
     const { dependencies, live } = this.#options;
     const readiness = await checkReadiness({ dependencies, live, clock: this.#clock });
-    sendJson(response, readiness.status === 'ready' || readiness.status === 'full' ? 200 : 503, readiness);
+    sendJson(response, readiness.status === 'ready' ? 200 : 503, readiness);
   }
 
   /** The answer of the Python accelerator's route of this name; only what is true of this server is `true`. */

@@ -1,0 +1,174 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { createServices } from '../agents/services.ts';
+import packageJson from '../package.json' with { type: 'json' };
+import { AcsTokenVerifier } from '../shared/auth/acs-token.ts';
+import { CallControl } from '../shared/call-control/call-control.ts';
+import { type Clock, systemClock } from '../shared/clock.ts';
+import type { Config } from '../shared/config.ts';
+import type { Logger } from '../shared/log.ts';
+import { CommandInbox } from '../shared/sessions/command-inbox.ts';
+import { connectRedis } from '../shared/sessions/connect.ts';
+import { SessionStore } from '../shared/sessions/session-store.ts';
+import { type Agents, loadAgents, requireAgent } from './agent/agent-definition.ts';
+import { isScripted, openModelClient } from './agent/model-client.ts';
+import { ModelResponder } from './agent/model-responder.ts';
+import { Page } from './page.ts';
+import { ScriptedDialogue } from './scripted-dialogue.ts';
+import { StreamHostServer } from './server.ts';
+import { HostRecord } from './sessions/host-record.ts';
+import { LiveSessions } from './sessions/live-sessions.ts';
+import { Reception, type ReceptionOptions } from './sessions/reception.ts';
+import { openAzureRecogniser } from './speech/azure-recogniser.ts';
+import { AzureSynthesiser } from './speech/azure-synthesiser.ts';
+import { CachedSynthesiser } from './speech/cached-synthesiser.ts';
+import { VoiceActivityLane } from './speech/voice-activity-lane.ts';
+
+const API_PREFIX = '/api/v1';
+
+/** The project's folder, whether the source runs or the build in `dist/`. */
+const ROOT = new URL(import.meta.url.endsWith('.ts') ? '../' : '../../', import.meta.url);
+
+/** The streaming half at work. */
+export interface StreamHost {
+  readonly port: number;
+  /** Fails readiness, tells every socket to go elsewhere, waits up to `drainMs` for them, and closes all. */
+  close(reason: string, drainMs: number): Promise<void>;
+}
+
+/**
+ * Puts the streaming half together from its settings: loads everything, then opens the port.
+ * @throws {ConfigError} a bad agent definition, or a port that is taken
+ */
+export async function startStreamHost(config: Config, log: Logger, clock: Clock = systemClock): Promise<StreamHost> {
+  // Closes what was opened, in the opposite order; here where starting fails, else when the host is closed.
+  await using opened = new AsyncDisposableStack();
+
+  const agents = await loadAgents(config.AGENTS_FOLDER);
+  requireAgent(agents, config.DEFAULT_AGENT);
+  log.info(
+    { agents: [...agents.keys()], default: config.DEFAULT_AGENT },
+    'agents loaded; loading voice activity detection',
+  );
+  const lane = await VoiceActivityLane.start({ clock, log });
+  opened.defer(() => lane.close());
+
+  const redis = connectRedis(config.REDIS_URL, log);
+  opened.defer(() => redis.disconnect());
+  const store = new SessionStore(redis, { ttlSeconds: config.SESSION_TTL_SECONDS });
+  const commands = new CommandInbox(redis, { log });
+  opened.defer(() => commands.close());
+
+  const host = { place: `${hostname()}:${config.STREAM_HOST_PORT}`, boot: randomUUID().slice(0, 8) };
+  const live = new LiveSessions({ maxSessions: config.MAX_SESSIONS, clock });
+  const model = openModelClient({ baseUrl: config.AZURE_OPENAI_BASE_URL, apiKey: config.AZURE_OPENAI_API_KEY });
+  const dialogue = new ScriptedDialogue({
+    // A resource of Azure has no such thing, and need not be asked.
+    ask: async () => config.EMULATOR_URL !== undefined && isScripted(model),
+    clock,
+    log,
+  });
+  opened.defer(() => dialogue.close());
+  const calls = new CallControl({
+    connectionString: config.ACS_CONNECTION_STRING,
+    callbackBase: config.FUNCTIONS_PUBLIC_URL + API_PREFIX,
+    mediaBase: config.STREAM_HOST_PUBLIC_URL + API_PREFIX,
+  });
+
+  const azureSynthesiser = new AzureSynthesiser({
+    service: speechServiceOf(config),
+    clock,
+    log,
+    max: config.MAX_SESSIONS,
+  });
+  opened.defer(() => azureSynthesiser.close());
+  const reception = new Reception({
+    store,
+    commands,
+    live,
+    host,
+    openSpeech: speechServices(config, lane, azureSynthesiser, clock),
+    openResponder: responders(config, agents, model, clock),
+    hangUp: (callConnectionId) => calls.hangUp(callConnectionId),
+    defaultAgent: config.DEFAULT_AGENT,
+    isScripted: () => dialogue.isScripted,
+    maxCallMs: config.MAX_CALL_MS,
+    logTranscripts: config.LOG_TRANSCRIPTS,
+    clock,
+    log,
+  });
+  const tokens = new AcsTokenVerifier({
+    jwksUrl: config.ACS_JWKS_URL,
+    issuer: config.ACS_TOKEN_ISSUER,
+    audience: config.ACS_RESOURCE_ID,
+  });
+  const emulatorUrl = config.EMULATOR_URL;
+  const server = new StreamHostServer({
+    live,
+    reception,
+    verifyAcs: (authorization) => tokens.verify(authorization),
+    allowedOrigins: [],
+    page: new Page({ webFolder: pathOf('web'), scriptsFolder: pathOf('dist'), emulatorUrl }),
+    pageSettings: {
+      emulatorUrl: emulatorUrl ?? null,
+      agent: config.DEFAULT_AGENT,
+      version: packageJson.version,
+    },
+    dependencies: { redis: () => store.ping() },
+    clock,
+    log,
+  });
+  const port = await server.listen(config.STREAM_HOST_PORT);
+  const record = new HostRecord({ store, host, live, clock, log });
+  opened.defer(() => record.close());
+  await record.announce();
+  void dialogue.watch();
+
+  const resources = opened.move();
+  return {
+    port,
+    async close(reason, drainMs) {
+      const drained = server.close(reason, drainMs);
+      // Now that it drains, this says that no place is free here.
+      await Promise.all([drained, record.announce()]);
+      await resources.disposeAsync();
+    },
+  };
+}
+
+const speechServiceOf = (config: Config) => ({ host: config.SPEECH_HOST, key: config.SPEECH_KEY });
+
+function speechServices(
+  config: Config,
+  lane: VoiceActivityLane,
+  azureSynthesiser: AzureSynthesiser,
+  clock: Clock,
+): ReceptionOptions['openSpeech'] {
+  const synthesiser = new CachedSynthesiser(azureSynthesiser);
+  return (log) => ({
+    openVoiceActivity: lane.open,
+    openRecogniser: openAzureRecogniser({
+      service: speechServiceOf(config),
+      clock,
+      log,
+      random: Math.random,
+      language: config.SPEECH_LANGUAGE,
+    }),
+    synthesiser,
+  });
+}
+
+function responders(
+  config: Config,
+  agents: Agents,
+  client: ReturnType<typeof openModelClient>,
+  clock: Clock,
+): ReceptionOptions['openResponder'] {
+  const services = createServices();
+  const deployment = config.AZURE_OPENAI_DEPLOYMENT;
+  return (name, log) =>
+    new ModelResponder({ client, deployment, agent: requireAgent(agents, name), services, clock, log });
+}
+
+const pathOf = (folder: string): string => fileURLToPath(new URL(folder, ROOT));
