@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Logger } from 'pino';
 import { FRAME_MS } from '../../shared/audio/pcm.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
 import type { GridSchema } from '../event-grid/envelope.ts';
 import { GridSubscription } from '../event-grid/subscription.ts';
 import { PhoneNetwork } from '../phone/phone-network.ts';
@@ -35,6 +35,7 @@ export class AcsService {
   readonly #subscription: GridSubscription;
   readonly #exchange: Exchange;
   readonly #api: CallAutomationApi;
+  readonly #pacer: Pacer;
 
   private constructor(options: AcsServiceOptions, tokens: TokenIssuer) {
     const { accessKey, resourceId, clock, log } = options;
@@ -48,13 +49,13 @@ export class AcsService {
       clock,
       log,
     });
-    const pacer = new Pacer(clock, FRAME_MS, (error) => log.error({ error: messageOf(error) }, 'a call missed a beat'));
+    this.#pacer = new Pacer(clock, FRAME_MS, (error) => log.error({ error: messageOf(error) }, 'a call missed a beat'));
     this.#exchange = new Exchange({
       ...options,
       network: this.#network,
       subscription: this.#subscription,
       tokens,
-      pacer,
+      pacer: this.#pacer,
     });
     this.#api = new CallAutomationApi({ exchange: this.#exchange, tokens, accessKey, log });
   }
@@ -68,8 +69,10 @@ export class AcsService {
     );
   }
 
+  /** For the page and for whoever looks into a stall. */
   get status() {
-    return { ...this.#exchange.status, eventGrid: this.#subscription.active ? 'validated' : 'waiting' };
+    const eventGrid = this.#subscription.active ? 'validated' : 'waiting';
+    return { ...this.#exchange.status, eventGrid, skippedBeats: this.#pacer.skippedBeats };
   }
 
   /** Begins the Event Grid handshake with the webhook. Resolves when it is passed. */

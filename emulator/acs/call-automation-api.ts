@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Logger } from 'pino';
 import { z } from 'zod';
 import { messageOf } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
 import { readBody } from '../request-body.ts';
 import { AcsError, notSupported } from './acs-error.ts';
 import type { Call } from './call.ts';
@@ -63,8 +63,8 @@ export class CallAutomationApi {
         return { status: 204 };
       },
       'POST :redirect': (body) => {
-        exchange.redirect(parse(redirectRequest, body));
-        return { status: 204 };
+        const { ring } = exchange.redirect(parse(redirectRequest, body));
+        return { status: 204, afterwards: ring };
       },
     };
     this.#onCall = operationsOnCall;

@@ -1,6 +1,6 @@
-import type { Logger } from 'pino';
 import { FRAME_BYTES } from '../../shared/audio/pcm.ts';
 import type { Cancel, Clock } from '../../shared/clock.ts';
+import type { Logger } from '../../shared/log.ts';
 import type { PhoneEvent } from '../../shared/protocol/phone-line.ts';
 import type { LineHolder, PhoneLine } from '../phone/phone-line.ts';
 import { AcsError } from './acs-error.ts';

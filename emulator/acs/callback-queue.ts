@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { Logger } from 'pino';
 import type { Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
 import { wait } from '../wait.ts';
 import { CALLBACK_TOKEN_SECONDS, type TokenIssuer } from './token-issuer.ts';
 

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { Clock } from '../../shared/clock.ts';
+import type { Logger } from '../../shared/log.ts';
 import { incomingCallEvent } from '../event-grid/incoming-call-event.ts';
 import type { GridSubscription } from '../event-grid/subscription.ts';
 import type { PhoneLine } from '../phone/phone-line.ts';
@@ -9,9 +9,10 @@ import type { PhoneNetwork } from '../phone/phone-network.ts';
 import { AcsError, callNotFound } from './acs-error.ts';
 import { Call, type CallIds, type CallOptions } from './call.ts';
 import { CallbackQueue } from './callback-queue.ts';
-import { type CommunicationIdentifier, numberOf, rawIdOf, userIdentifier } from './identifiers.ts';
+import { type CommunicationIdentifier, type identifier, numberOf, rawIdOf, userIdentifier } from './identifiers.ts';
 import { IncomingCall, type Unanswered } from './incoming-call.ts';
 import type { Pacer } from './pacer.ts';
+import { RedirectedCall } from './redirected-call.ts';
 import type {
   answerRequest,
   createRequest,
@@ -55,6 +56,7 @@ export class Exchange {
   /** By incoming call context. */
   readonly #offers = new Map<string, IncomingCall>();
   readonly #endedOffers = new Set<string>();
+  readonly #redirected = new Set<RedirectedCall>();
   /** By call-connection id. */
   readonly #calls = new Map<string, Call>();
   readonly #callbacks = new Set<CallbackQueue>();
@@ -95,10 +97,27 @@ export class Exchange {
     this.#offer(request.incomingCallContext).fail(REJECTIONS[request.callRejectReason]);
   }
 
-  /** @throws {AcsError} always, so far: after checking that there is such a call */
-  redirect(request: z.output<typeof redirectRequest>): void {
-    this.#offer(request.incomingCallContext);
-    throw new AcsError(501, 'NotSupportedByEmulator', 'The emulator cannot connect two phones with each other yet.');
+  /**
+   * Sends an incoming call on to another phone. `ring` is for after the answer is on its way.
+   * @throws {AcsError} as {@link answer} does, and when the target is no phone number
+   */
+  redirect(request: z.output<typeof redirectRequest>): { ring: () => void } {
+    const { clock, pacer, network, ringTimeoutMs } = this.#options;
+    const offer = this.#offer(request.incomingCallContext);
+    const number = phoneNumberOf(request.target);
+    const { callConnectionId } = offer.ids;
+    const log = this.#options.log.child({ call: callConnectionId });
+    const call = new RedirectedCall({
+      callConnectionId,
+      caller: offer.line,
+      pacer,
+      clock,
+      log,
+      onOver: () => this.#redirected.delete(call),
+    });
+    if (!offer.take(call.callerEnd)) throw callNotFound();
+    this.#redirected.add(call);
+    return { ring: () => call.ring(network.find(number), ringTimeoutMs) };
   }
 
   /**
@@ -107,8 +126,7 @@ export class Exchange {
    */
   async create(request: z.output<typeof createRequest>): Promise<{ call: Call; ring: () => void }> {
     const token = await this.#options.tokens.sign(MEDIA_TOKEN_SECONDS);
-    const number = numberOf(request.targets.map(rawIdOf)[0] ?? '');
-    if (number === undefined) throw new AcsError(400, '8523', 'The emulator calls phone numbers only.');
+    const number = phoneNumberOf(request.targets[0]);
     const numbers = { phoneNumber: number, applicationNumber: request.sourceCallerIdNumber.value };
     const call = this.#open({ direction: 'outbound', ids: newIds(), ...numbers }, request, token);
     return { call, ring: () => call.ring(this.#options.network.find(number), this.#options.ringTimeoutMs) };
@@ -117,6 +135,7 @@ export class Exchange {
   /** Ends every call, lets the last callbacks go for a moment, and closes. */
   async close(): Promise<void> {
     for (const offer of this.#offers.values()) offer.fail({ code: 503, reason: 'The emulator was stopped.' });
+    for (const call of this.#redirected) call.close();
     for (const call of this.#calls.values()) call.close();
     const released = () => Promise.all([...this.#callbacks].map((callbacks) => callbacks.drained()));
     const deadline = new Promise((resolve) => setTimeout(resolve, LAST_CALLBACKS_MS).unref());
@@ -217,6 +236,12 @@ export class Exchange {
   async #allReleased(): Promise<void> {
     while (this.#calls.size > 0) await new Promise((resolve) => setTimeout(resolve, 10));
   }
+}
+
+function phoneNumberOf(target: z.output<typeof identifier> | undefined): string {
+  const number = numberOf((target && rawIdOf(target)) ?? '');
+  if (number === undefined) throw new AcsError(400, '8523', 'The emulator calls phone numbers only.');
+  return number;
 }
 
 const newIds = (): CallIds => ({

@@ -1,5 +1,5 @@
-import type { Logger } from 'pino';
 import type { Cancel, Clock } from '../../shared/clock.ts';
+import type { Logger } from '../../shared/log.ts';
 import type { LineHolder, PhoneLine } from '../phone/phone-line.ts';
 import type { CallIds } from './call.ts';
 

@@ -1,6 +1,6 @@
-import type { Logger } from 'pino';
 import { type RawData, WebSocket } from 'ws';
 import { messageOf } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
 import {
   encodeServiceAudio,
   encodeServiceDtmf,
@@ -71,11 +71,6 @@ export class MediaLeg {
       perMessageDeflate: false,
     });
     this.#gone = new Promise((resolve) => this.#listen(resolve));
-  }
-
-  /** What went wrong on the socket so far, by kind. */
-  get counters(): Readonly<Record<string, number>> {
-    return this.#counters;
   }
 
   /** Sends the caller's next 20 ms; without it, silence. */

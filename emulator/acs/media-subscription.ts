@@ -1,4 +1,4 @@
-import type { Logger } from 'pino';
+import type { Logger } from '../../shared/log.ts';
 import type { PhoneEvent } from '../../shared/protocol/phone-line.ts';
 import { AcsError } from './acs-error.ts';
 import { MediaLeg } from './media-leg.ts';

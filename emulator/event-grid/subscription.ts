@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
 import { wait } from '../wait.ts';
 import { dress, type GridEvent, type GridSchema } from './envelope.ts';
 

@@ -1,7 +1,7 @@
-import type { Logger } from 'pino';
 import type { WebSocket } from 'ws';
 import { z } from 'zod';
 import { messageOf } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
 import type { PhoneEvent } from '../../shared/protocol/phone-line.ts';
 import { VoiceBuffer } from './voice-buffer.ts';
 
@@ -80,7 +80,10 @@ export class PhoneLine {
 
   /** Gives the line back; does nothing when somebody else holds it. */
   release(holder: LineHolder): void {
-    if (this.#holder === holder) this.#holder = undefined;
+    if (this.#holder !== holder) return;
+    this.#holder = undefined;
+    const { droppedFrames } = this.#voice;
+    if (droppedFrames > 0) this.#log.warn({ droppedFrames }, 'a phone sent faster than real time; audio was dropped');
   }
 
   /** The caller's next 20 ms; nothing when the phone sends none. */

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Logger } from 'pino';
 import { z } from 'zod';
 import { SAMPLE_RATE, samplesOf } from '../../shared/audio/pcm.ts';
 import { encodeWav } from '../../shared/audio/wav.ts';
 import { messageOf } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
 import { readBody } from '../request-body.ts';
 import type { EmulatedService } from '../server.ts';
 

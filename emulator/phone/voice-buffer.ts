@@ -41,9 +41,11 @@ export class VoiceBuffer {
     return frame;
   }
 
+  /** Makes it as good as new, for another call. */
   clear(): void {
     this.#frames.length = 0;
     this.#primed = false;
+    this.#droppedFrames = 0;
   }
 
   #prime(): boolean {
