@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type CallAutomationClient, CallAutomationClient as Client } from '@azure/communication-call-automation';
 import { pino } from 'pino';
@@ -11,6 +14,10 @@ import { TestPhone } from './phone.ts';
 export const ACCESS_KEY = Buffer.from('a key that only the tests know').toString('base64');
 export const RESOURCE_ID = 'a46cfa6a-73ce-4b07-9cfd-c3c28496ca08';
 export const ISSUER = 'https://acscallautomation.communication.azure.com';
+/** One signing key for all tests of a process: RSA keys take long to make. */
+const keyFolder = mkdtempSync(join(tmpdir(), 'parley-keys-'));
+process.once('exit', () => rmSync(keyFolder, { recursive: true }));
+
 export const CALLER = '+15550001111';
 export const AGENT = '+15550002222';
 
@@ -30,6 +37,7 @@ export async function startStack(context: TestContext, options: Partial<AcsServi
     accessKey: ACCESS_KEY,
     resourceId: RESOURCE_ID,
     tokenIssuer: ISSUER,
+    keyFolder,
     webhookUrl: `http://127.0.0.1:${application.port}/api/v1/calls/answer`,
     gridSchema: 'EventGridSchema',
     ringTimeoutMs: 10_000,
@@ -38,7 +46,7 @@ export async function startStack(context: TestContext, options: Partial<AcsServi
     log: pino({ level: 'debug' }, { write: (line: string) => log.push(JSON.parse(line)) }),
     ...options,
   });
-  const server = new EmulatorServer(await loadCertificates());
+  const server = new EmulatorServer(await loadCertificates(keyFolder));
   server.mount(service);
   const ports = await server.listen('127.0.0.1', { plain: 0, tls: 0 });
   context.after(async () => {
