@@ -17,8 +17,8 @@ export const modelSilent = (waitedMs: number): DependencyError =>
 export const modelOverran = (limitMs: number): DependencyError =>
   new DependencyError('model.overran', `The answer was not finished within ${limitMs} ms, tools included.`);
 
-export const modelCutOff = (): DependencyError =>
-  new DependencyError('model.cut_off', 'The connection to the language model broke in the middle of an answer.');
+export const modelCutOff = (cause?: unknown): DependencyError =>
+  new DependencyError('model.cut_off', 'The connection to the language model broke in the middle of an answer.', cause);
 
 export const modelFiltered = (cause?: unknown): DependencyError =>
   new DependencyError('model.filtered', 'The content filter of the language model held the answer back.', cause);

@@ -1,4 +1,5 @@
 import type OpenAI from 'openai';
+import { APIError } from 'openai';
 import type { ReplyPiece } from '../conversation/ports.ts';
 import { modelCutOff, modelFiltered, modelSilent } from './model-errors.ts';
 import type { ToolRequest } from './tool-calls.ts';
@@ -38,7 +39,7 @@ export async function* streamRound(
     );
     const chunks = (await waits.for(opening, silentMs, modelSilent))[Symbol.asyncIterator]();
     for (;;) {
-      const { done, value: chunk } = await waits.for(chunks.next(), silentMs, modelSilent);
+      const { done, value: chunk } = await waits.for(nextOf(chunks), silentMs, modelSilent);
       if (done) break;
       usage = chunk.usage ?? usage;
       // Azure's first chunk (the prompt's filter results) and the last one (usage) have no choice.
@@ -55,9 +56,18 @@ export async function* streamRound(
     connection.abort();
   }
   if (finishReason === 'content_filter') throw modelFiltered();
-  // The client ends a broken stream like a whole one; only the finish reason tells them apart.
+  // A server that ends the body too early looks like the end; only the finish reason tells them apart.
   if (finishReason === null) throw modelCutOff();
   return { text, requests: calls.finished(), usage };
+}
+
+/** The next chunk. A connection that breaks throws whatever the platform's `fetch` throws. */
+async function nextOf<Chunk>(chunks: AsyncIterator<Chunk>): Promise<IteratorResult<Chunk>> {
+  try {
+    return await chunks.next();
+  } catch (error) {
+    throw error instanceof APIError ? error : modelCutOff(error);
+  }
 }
 
 /** Puts tool calls together from their fragments: the first of each brings id and name, all bring pieces of arguments. */
