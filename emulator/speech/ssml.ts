@@ -63,7 +63,8 @@ class SsmlReader {
 
   #enter(name: string, attributes: ReadonlyMap<string, string>, selfClosing: boolean): void {
     const around = this.#open.at(-1);
-    if ((name === 'speak') !== (around === undefined && !this.#hasSpeak)) malformed('it must be one <speak>');
+    const isFirst = around === undefined && !this.#hasSpeak;
+    if (isFirst !== (name === 'speak') || (around === undefined && !isFirst)) malformed('it must be one <speak>');
     if (this.#open.length >= MAX_DEPTH) malformed(`more than ${MAX_DEPTH} elements lie within each other`);
     this.#hasSpeak = true;
     const { voice, rate, silent } = around ?? { voice: '', rate: 1, silent: false };

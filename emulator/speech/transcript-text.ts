@@ -4,7 +4,9 @@ const MIN_VOICED_MS = 120;
 const MIN_RMS = 0.0025;
 const MIN_CONFIDENCE = 0.2;
 const MAX_CHARS_PER_SECOND = 40;
-const MAX_REPEATS = 3;
+/** People say the same digit four times; nobody says the same words six times. */
+const LOOP_REPEATS = 6;
+const KEPT_REPEATS = 3;
 
 export interface Heard {
   readonly text: string;
@@ -24,15 +26,16 @@ export function believableText({ text, confidence, voicedMs, rms }: Heard): stri
   return tidy;
 }
 
-/** A model that goes round in circles says the same few words again and again: they are left in three times. */
+/** A model that goes round in circles says the same few words again and again: the first three times are kept. */
 function withoutLoops(text: string): string {
   const words = text.split(' ');
   const same = (a: string | undefined, b: string | undefined) => a?.toLowerCase() === b?.toLowerCase();
   for (let length = 1; length <= 4; length++) {
-    let run = 0;
+    let repeated = 0;
     for (let i = length; i < words.length; i++) {
-      run = same(words[i], words[i - length]) ? run + 1 : 0;
-      if (run >= length * MAX_REPEATS) return words.slice(0, i - run + length * (MAX_REPEATS - 1)).join(' ');
+      repeated = same(words[i], words[i - length]) ? repeated + 1 : 0;
+      const first = i + 1 - repeated - length;
+      if (repeated >= length * (LOOP_REPEATS - 1)) return words.slice(0, first + length * KEPT_REPEATS).join(' ');
     }
   }
   return text;
