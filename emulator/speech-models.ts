@@ -6,7 +6,9 @@ import { SpeechService, type SpeechStatus } from './speech/speech-service.ts';
 import { Transcriber, type TranscriberOptions } from './speech/transcriber.ts';
 import { Voices } from './speech/voices.ts';
 
-/** The speech service while its models load and afterwards. Until they are there, its sockets are refused. */
+const SPEECH_PATH = /^\/(?:speech|stt|tts)\//;
+
+/** The speech service while its models load and afterwards. Until they are there, its sockets are refused with 503. */
 export class SpeechModels implements EmulatedService {
   readonly #log: Logger;
   readonly #transcriber: Promise<Transcriber>;
@@ -45,7 +47,10 @@ export class SpeechModels implements EmulatedService {
   }
 
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
-    return this.#service?.handleUpgrade(request, socket, head) ?? false;
+    if (this.#service) return this.#service.handleUpgrade(request, socket, head);
+    if (!SPEECH_PATH.test(request.url ?? '')) return false;
+    socket.end('HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+    return true;
   }
 
   async close(): Promise<void> {

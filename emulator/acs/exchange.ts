@@ -178,6 +178,7 @@ export class Exchange {
       displayName: offer.displayName,
       incomingCallContext: offer.context,
     });
+    log.info({ event: event.id }, 'IncomingCall offered to the webhook');
     const delivery = await this.#options.subscription.deliver(event, offer.over);
     if (delivery.delivered) return log.info({ event: event.id }, 'IncomingCall delivered');
     if (offer.over.aborted) return;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createOutboundAudioData, createOutboundStopAudioData } from '@azure/communication-call-automation';
 import { FRAME_BYTES } from '../../shared/audio/pcm.ts';
-import { AGENT, CALLER, connectInbound, startStack } from './testing/stack.ts';
+import { AGENT, CALLER, connectInbound, dial, startStack } from './testing/stack.ts';
 
 const tone = (value: number, frames: number): Uint8Array => new Uint8Array(FRAME_BYTES * frames).fill(value);
 
@@ -60,4 +60,18 @@ test('StopAudio drops what is buffered, says how much, and not a frame of it fol
   media.socket.send(createOutboundAudioData(Buffer.from(tone(3, 2)).toString('base64')));
   await phone.heard.first('what was sent after the stop', (frame) => frame.equals(tone(3, 1)));
   assert.equal(phone.heard.entries.filter((frame) => frame[0] === 9).length, heardBefore);
+});
+
+test('a call that is answered before its event is taken is delivered all the same, once', async (context) => {
+  const stack = await startStack(context);
+  const { application, client, log } = stack;
+  application.beforeTaking = async ({ data }) => {
+    await client.answerCall(data.incomingCallContext ?? '', application.callbackUri);
+    await application.event('CallConnected');
+  };
+  const { phone } = await dial(stack);
+  await phone.event('connected');
+  while (!log.some(({ msg }) => msg === 'IncomingCall delivered'))
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(application.incoming.entries.length, 1);
 });

@@ -52,16 +52,16 @@ export class GridSubscription {
     return this.#validation;
   }
 
-  /** Tries to deliver until it succeeds, is refused for good, or `signal` says that the event is of no use any more. */
+  /**
+   * Tries to deliver until it succeeds, is refused for good, or `signal` says that the event is of no use any more. A
+   * request that is under way then is not broken off: an application may well answer a call before it takes the event.
+   */
   async deliver(event: GridEvent, signal: AbortSignal): Promise<Delivery> {
     const over = AbortSignal.any([signal, this.#stop.signal]);
-    await Promise.race([
-      this.start(),
-      new Promise((resolve) => over.addEventListener('abort', resolve, { once: true })),
-    ]);
+    await Promise.race([this.start(), aborted(over)]);
     let problem = 'the webhook has not passed the handshake yet; are the functions running?';
     for (let attempt = 0; !over.aborted && this.#active; attempt++) {
-      const answer = await this.#post('Notification', event, attempt, over);
+      const answer = await this.#post('Notification', event, attempt);
       if (answer.status >= 200 && answer.status <= 204) return { delivered: true };
       problem = answer.problem;
       if (FINAL_STATUSES.has(answer.status)) break;
@@ -107,7 +107,7 @@ export class GridSubscription {
       dataVersion: '2',
       data: { validationCode },
     };
-    const answer = await this.#post('SubscriptionValidation', event, 0, this.#stop.signal);
+    const answer = await this.#post('SubscriptionValidation', event, 0);
     if (answer.status !== 200) return answer.problem;
     const body = validationAnswer.safeParse(parseJson(answer.text));
     if (body.success && body.data.validationResponse === validationCode) return undefined;
@@ -136,7 +136,6 @@ export class GridSubscription {
     kind: 'SubscriptionValidation' | 'Notification',
     event: GridEvent,
     attempt: number,
-    signal: AbortSignal,
   ): Promise<{ status: number; text: string; problem: string }> {
     const { webhookUrl, schema, name, topic } = this.#options;
     const { contentType, body } = dress(event, schema, topic);
@@ -153,13 +152,20 @@ export class GridSubscription {
           'aeg-output-event-id': event.id,
         },
         body,
-        signal: AbortSignal.any([signal, AbortSignal.timeout(ATTEMPT_MS)]),
+        signal: AbortSignal.any([this.#stop.signal, AbortSignal.timeout(ATTEMPT_MS)]),
       });
       return { status: response.status, text: await response.text(), problem: `HTTP ${response.status}` };
     } catch (error) {
       return { status: 0, text: '', problem: problemOf(error) };
     }
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }
 
 function problemOf(error: unknown): string {

@@ -22,6 +22,12 @@ export interface GridDelivery {
   readonly data: Readonly<Record<string, string>>;
 }
 
+interface Answer {
+  readonly status: number;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+}
+
 /** A media socket as the application sees it. */
 export class MediaPeer {
   readonly headers: IncomingHttpHeaders;
@@ -46,12 +52,14 @@ export class TestApplication {
   readonly webhookFaults: number[] = [];
   readonly callbackFaults: number[] = [];
   readonly mediaFaults: number[] = [];
+  /** Done with an incoming call before the event is taken, as an application may. */
+  beforeTaking: (delivery: GridDelivery) => Promise<unknown> = async () => {};
   readonly #server: Server;
   readonly #sockets = new WebSocketServer({ noServer: true });
 
   private constructor() {
     this.#server = createServer(async (request, response) => {
-      const answer = this.#answer(request, await readText(request));
+      const answer = await this.#answer(request, await readText(request));
       response.writeHead(answer.status, answer.headers).end(answer.body);
     });
     this.#server.on('upgrade', (request, socket, head) => {
@@ -111,7 +119,7 @@ export class TestApplication {
     });
   }
 
-  #answer(request: IncomingMessage, body: string): { status: number; headers?: Record<string, string>; body?: string } {
+  async #answer(request: IncomingMessage, body: string): Promise<Answer> {
     if (request.url === '/callbacks') {
       const fault = this.callbackFaults.shift();
       if (fault !== undefined) return { status: fault };
@@ -127,7 +135,9 @@ export class TestApplication {
     if (request.headers['aeg-event-type'] === 'SubscriptionValidation') {
       return { status: 200, body: JSON.stringify({ validationResponse: event.data.validationCode }) };
     }
-    this.incoming.put({ headers: request.headers, body, id: event.id, data: event.data });
+    const delivery = { headers: request.headers, body, id: event.id, data: event.data };
+    this.incoming.put(delivery);
+    await this.beforeTaking(delivery);
     return { status: this.webhookFaults.shift() ?? 200 };
   }
 }
