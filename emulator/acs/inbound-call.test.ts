@@ -62,7 +62,9 @@ test('StopAudio drops what is buffered, says how much, and not a frame of it fol
   assert.equal(phone.heard.entries.filter((frame) => frame[0] === 9).length, heardBefore);
 });
 
-test('a call that is answered before its event is taken is delivered all the same, once', async (context) => {
+test('a call that is answered before its event is taken is delivered all the same, once', {
+  timeout: 10_000,
+}, async (context) => {
   const stack = await startStack(context);
   const { application, client, log } = stack;
   application.beforeTaking = async ({ data }) => {

@@ -21,7 +21,9 @@ test('a caller who hangs up first leaves nothing to answer', async (context) => 
   await assert.rejects(stack.client.answerCall(incoming, stack.application.callbackUri), { statusCode: 404 });
 });
 
-test('a phone that is unplugged while it rings leaves nothing to answer, and its number is free again', async (context) => {
+test('a phone that is unplugged while it rings leaves nothing to answer, and its number is free again', {
+  timeout: 10_000,
+}, async (context) => {
   const stack = await startStack(context);
   const { phone, context: incoming } = await dial(stack);
   phone.unplug();
