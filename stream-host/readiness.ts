@@ -16,8 +16,8 @@ export interface Readiness {
 
 export interface ReadinessOptions {
   readonly clock: Clock;
-  /** Each resolves when the thing works and rejects, with the reason, when it does not. */
-  readonly dependencies: Readonly<Record<string, () => Promise<unknown>>>;
+  /** Each resolves when the thing works and rejects, with the reason, when it does not. The signal ends a late one. */
+  readonly dependencies: Readonly<Record<string, (signal: AbortSignal) => Promise<unknown>>>;
   readonly live: { readonly count: number; readonly maxSessions: number; readonly draining: boolean };
   /** How long one dependency may take. */
   readonly checkMs?: number;
@@ -40,16 +40,18 @@ export async function checkReadiness(options: ReadinessOptions): Promise<Readine
   return { status, checks, sessions: live.count, maxSessions: live.maxSessions };
 }
 
-async function timed(check: () => Promise<unknown>, limitMs: number, clock: Clock): Promise<Check> {
+async function timed(check: (signal: AbortSignal) => Promise<unknown>, limitMs: number, clock: Clock): Promise<Check> {
   const startMs = clock.now();
+  const ended = new AbortController();
   const late = Promise.withResolvers<never>();
   const cancel = clock.after(limitMs, () => late.reject(new Error(`No answer within ${limitMs} ms.`)));
   try {
-    await Promise.race([check(), late.promise]);
+    await Promise.race([check(ended.signal), late.promise]);
     return { ok: true, elapsedMs: Math.round(clock.now() - startMs) };
   } catch (error) {
     return { ok: false, elapsedMs: Math.round(clock.now() - startMs), reason: messageOf(error) };
   } finally {
     cancel();
+    ended.abort();
   }
 }

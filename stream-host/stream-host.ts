@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { createServices } from '../agents/services.ts';
 import packageJson from '../package.json' with { type: 'json' };
+import { FRAME_BYTES } from '../shared/audio/pcm.ts';
 import { AcsTokenVerifier } from '../shared/auth/acs-token.ts';
 import { CallControl } from '../shared/call-control/call-control.ts';
 import { type Clock, systemClock } from '../shared/clock.ts';
@@ -14,6 +15,7 @@ import { SessionStore } from '../shared/sessions/session-store.ts';
 import { type Agents, loadAgents, requireAgent } from './agent/agent-definition.ts';
 import { isScripted, openModelClient } from './agent/model-client.ts';
 import { ModelResponder } from './agent/model-responder.ts';
+import type { OpenVoiceActivity } from './conversation/ports.ts';
 import { Page } from './page.ts';
 import { ScriptedDialogue } from './scripted-dialogue.ts';
 import { StreamHostServer } from './server.ts';
@@ -115,7 +117,11 @@ export async function startStreamHost(config: Config, log: Logger, clock: Clock 
       agent: config.DEFAULT_AGENT,
       version: packageJson.version,
     },
-    dependencies: { redis: () => store.ping() },
+    dependencies: {
+      redis: () => store.ping(),
+      agents: async () => requireAgent(agents, config.DEFAULT_AGENT),
+      voiceActivity: (signal) => detectorAnswers(lane.open, signal),
+    },
     clock,
     log,
   });
@@ -135,6 +141,15 @@ export async function startStreamHost(config: Config, log: Logger, clock: Clock 
       await resources.disposeAsync();
     },
   };
+}
+
+/** Resolves when a detector has judged a frame: the worker threads are alive and not hopelessly behind. */
+async function detectorAnswers(open: OpenVoiceActivity, signal: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const detector = open({ onFrame: () => resolve(), onFailure: reject });
+  signal.addEventListener('abort', () => detector.close(), { once: true });
+  detector.write(new Uint8Array(2 * FRAME_BYTES));
+  await promise;
 }
 
 const speechServiceOf = (config: Config) => ({ host: config.SPEECH_HOST, key: config.SPEECH_KEY });

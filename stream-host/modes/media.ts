@@ -172,7 +172,10 @@ export class MediaSession {
       log.info({ turn, interrupted, ...quote(heardText) }, 'the agent spoke'),
     );
     events.on('toolEnded', ({ call, elapsedMs, error, turn }) =>
-      log.info({ turn, tool: call.name, elapsedMs, failed: error !== undefined }, 'a tool was used'),
+      log.info(
+        { turn, tool: call.name, elapsedMs: Math.round(elapsedMs), failed: error !== undefined },
+        'a tool was used',
+      ),
     );
     events.on('turnLatency', (latency, turn) => log.info({ turn, ...latency }, 'turn latency'));
     events.on('fault', (code, error) => log.warn({ code, reason: faultText(error) }, 'fault'));

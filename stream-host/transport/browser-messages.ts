@@ -71,7 +71,7 @@ export function tellBrowser(
       tool: call.name,
       ts: epochSeconds(),
       status: error === undefined ? 'success' : 'error',
-      elapsedMs,
+      elapsedMs: Math.round(elapsedMs),
       result,
       ...(error !== undefined && { error }),
     }),
