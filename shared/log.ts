@@ -1,4 +1,5 @@
-import { type DestinationStream, type Logger, pino } from 'pino';
+import { type DestinationStream, type Logger, pino, stdSerializers } from 'pino';
+import { ParleyError } from './errors.ts';
 
 export type { Logger } from 'pino';
 export type ProcessName = 'functions' | 'stream-host' | 'emulator' | 'start' | 'call';
@@ -18,11 +19,21 @@ const PRIVATE_PATHS = [
  * `log.child({ session, call })`. Never log transcripts, phone numbers or secrets; see {@link redactNumber}.
  */
 export function createLog(processName: ProcessName, level: string, destination?: DestinationStream): Logger {
-  const options = { level, base: { name: processName }, redact: { paths: PRIVATE_PATHS, censor: '…' } };
+  const options = {
+    level,
+    base: { name: processName },
+    redact: { paths: PRIVATE_PATHS, censor: '…' },
+    serializers: { err: describeError },
+  };
   return destination ? pino(options, destination) : pino(options);
 }
 
 /** `+15551234567` -> `+1555•••67`: enough to tell two callers apart in a log, not enough to call one. */
 export function redactNumber(number: string): string {
   return number.length > 7 ? `${number.slice(0, 5)}•••${number.slice(-2)}` : '•••';
+}
+
+/** An error that was raised on purpose says all in its code and message; only one that nobody expected needs its stack. */
+function describeError(error: Error): unknown {
+  return error instanceof ParleyError ? { code: error.code, message: error.message } : stdSerializers.err(error);
 }

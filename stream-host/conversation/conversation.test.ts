@@ -64,6 +64,46 @@ test('a final that reads the taken words differently corrects them, before any s
   assert.deepEqual(rig.prompts.at(-1)?.at(-1), { role: 'caller', text: 'order 1042' });
 });
 
+test('a turn that is taken back is never told to anybody', async () => {
+  const rig = await new Rig().started();
+  rig.script = () => [text('Let me see. '), 1000, text('Yes.')];
+  rig.synthesisDelayMs = 800;
+  await rig.says('Where is my order?');
+  await rig.says('And can it come on Friday?');
+  await rig.clock.advance(6000);
+  assert.deepEqual(
+    rig.of('callerFinal').map(({ args }) => args),
+    [['Where is my order? And can it come on Friday?', 2]],
+  );
+  assert.equal(
+    rig
+      .of('agentText')
+      .map(({ args }) => args[0])
+      .join(''),
+    'Let me see. Yes.',
+  );
+});
+
+test('a correction that comes once the answer is audible changes the record, not the answer', async () => {
+  const rig = await new Rig().started();
+  await rig.voice(0.9, 640);
+  rig.partial('order ten forty', 2000);
+  await rig.voice(0.05, 960);
+  assert.equal(rig.conversation.state, 'speaking');
+  rig.final('order 1042', 2000);
+  await rig.clock.advance(3000);
+  assert.equal(rig.prompts.length, 1);
+  assert.deepEqual(rig.of('callerCorrected')[0]?.args, ['order 1042', 2]);
+  assert.equal(rig.callerWords, 'order 1042');
+});
+
+test('a recogniser that gave up is replaced', async () => {
+  const rig = await new Rig().started();
+  rig.failRecogniser();
+  await rig.clock.advance(10_000);
+  assert.equal(rig.openedRecognisers, 2);
+});
+
 test('on a barge-in the stop command is the first thing sent, within the frame that decided it', async () => {
   const rig = await new Rig().started();
   rig.script = () => [text(LONG)];

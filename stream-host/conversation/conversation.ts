@@ -16,6 +16,7 @@ import type {
   Synthesiser,
   VoiceActivity,
 } from './ports.ts';
+import { Reply } from './reply.ts';
 import { SpeechDetector } from './speech-detector.ts';
 import { DEFAULT_TURN_POLICY, type TurnPolicy } from './turn-policy.ts';
 import { type TurnEffect, type TurnEvent, type TurnState, transition } from './turn-taking.ts';
@@ -34,21 +35,10 @@ export interface ConversationOptions {
 
 /** How long a failed voice-activity detector is left before another is opened. */
 const REOPEN_DETECTOR_MS = 1000;
+const REOPEN_RECOGNISER_MS = 10_000;
 /** So many turns of sound without a word make a recogniser suspect; a fresh one is opened. */
 const DEAF_AFTER_TURNS = 3;
 const BYTES_PER_MS = FRAME_BYTES / FRAME_MS;
-
-/** The turn in progress: its task, and what must be known to undo or to measure it. */
-interface Reply {
-  readonly turn: AgentTurn;
-  readonly lastSpeechMs: number;
-  /** What history was before the turn; its caller item and tool results follow from there. */
-  readonly historyLength: number;
-  readonly decidedMs: number;
-  readonly kind: 'greeting' | 'answer';
-  firstTokenMs: number | undefined;
-  audible: boolean;
-}
 
 /**
  * A spoken conversation between one caller and one agent. Everything that happens becomes a {@link TurnEvent}; the one
@@ -67,7 +57,8 @@ export class Conversation {
   #state: TurnState = { name: 'listening' };
   #cancelTimer: Cancel = () => {};
   #timerFiresAtMs = Number.POSITIVE_INFINITY;
-  #cancelReopen: Cancel = () => {};
+  #cancelDetectorReopen: Cancel = () => {};
+  #cancelRecogniserReopen: Cancel = () => {};
   #voiceActivity: VoiceActivity | undefined;
   #recogniser: Recogniser | undefined;
   #reply: Reply | undefined;
@@ -129,7 +120,8 @@ export class Conversation {
   close(reason: string): void {
     if (this.#state.name === 'closed') return;
     this.#handle({ type: 'closed' });
-    this.#cancelReopen();
+    this.#cancelDetectorReopen();
+    this.#cancelRecogniserReopen();
     this.#voiceActivity?.close();
     this.#recogniser?.close();
     this.events.emit('ended', reason);
@@ -192,38 +184,28 @@ export class Conversation {
   #startReply(number: number, lastSpeechMs: number): void {
     this.#nextTurn = number + 1;
     const historyLength = this.#history.length;
-    const text = this.#words.take();
-    if (text !== '') {
-      this.#setHistory([...this.#history, { role: 'caller', text }]);
-      this.events.emit('callerFinal', text, number);
-    }
-    const { responder, synthesiser } = this.#options;
-    const kind = text === '' && this.#replyOwed === 'greeting' ? 'greeting' : 'answer';
+    const callerText = this.#words.take();
+    if (callerText !== '') this.#setHistory([...this.#history, { role: 'caller', text: callerText }]);
+    const kind = callerText === '' && this.#replyOwed === 'greeting' ? 'greeting' : 'answer';
     this.#replyOwed = undefined;
-    const playout = this.#playout.begin(number);
+
+    const { responder, synthesiser } = this.#options;
     const turn = new AgentTurn(number, {
       synthesiser,
-      playout,
+      playout: this.#playout.begin(number),
       voice: responder.voice,
       apology: this.#policy.apology,
       events: {
-        onProgress: () => this.#onReplyProgress(number),
-        onText: (piece) => this.events.emit('agentText', piece, number),
-        onToolStarted: (call) => this.events.emit('toolStarted', call, number),
-        onToolEnded: ({ call, elapsedMs, result, error }) => {
-          this.events.emit('toolEnded', {
-            call,
-            elapsedMs,
-            result,
-            turn: number,
-            ...(error !== undefined && { error }),
-          });
-        },
+        onProgress: () => this.#onReplyProgress(reply),
+        onText: (text) => reply.said(text),
+        onToolStarted: (call) => reply.toolStarted(call),
+        onToolEnded: ({ type: _, ...ended }) => this.events.emit('toolEnded', { ...ended, turn: number }),
         onFailure: (code, error) => this.events.emit('fault', code, error),
       },
     });
-    const decidedMs = this.#clock.now();
-    this.#reply = { turn, kind, lastSpeechMs, historyLength, decidedMs, firstTokenMs: undefined, audible: false };
+    const origin = { kind, callerText, lastSpeechMs, historyLength, decidedMs: this.#clock.now() } as const;
+    const reply = new Reply(turn, origin, this.events);
+    this.#reply = reply;
     const history = this.#history;
     void turn.run((signal) => (kind === 'greeting' ? greeting(responder) : responder.respond(history, signal)));
   }
@@ -234,8 +216,8 @@ export class Conversation {
     if (!reply) return;
     const heardMs = reply.audible ? this.#playout.stop() : 0;
     reply.turn.abort();
-    if (reply.audible)
-      this.events.emit('bargeIn', reply.turn.number, this.#state.name === 'caller-speaking' ? 'voice' : 'command');
+    const at = this.#state.name === 'caller-speaking' ? 'voice' : 'command';
+    if (reply.audible) this.events.emit('bargeIn', reply.turn.number, at);
     this.#concludeReply(reply, heardMs, true);
   }
 
@@ -243,42 +225,36 @@ export class Conversation {
     const reply = this.#reply;
     if (!reply) return;
     reply.turn.abort();
-    this.#replyOwed = reply.kind;
+    this.#replyOwed = reply.origin.kind;
     if (reply.turn.ranTool) {
       this.#concludeReply(reply, 0, true);
       return;
     }
     this.#reply = undefined;
+    this.#nextTurn = reply.turn.number;
     this.#words.putBack();
-    this.#setHistory(this.#history.slice(0, reply.historyLength));
+    this.#setHistory(this.#history.slice(0, reply.origin.historyLength));
   }
 
   #concludeReply(reply: Reply, heardMs: number, interrupted: boolean): void {
     this.#reply = undefined;
+    reply.tell();
     const items = reply.turn.history(heardMs);
     if (items.length > 0) this.#setHistory([...this.#history, ...items]);
     const { fullText, heardText } = reply.turn.spoken(heardMs);
     if (fullText !== '') this.events.emit('agentSpoke', { turn: reply.turn.number, fullText, heardText, interrupted });
   }
 
-  #onReplyProgress(turn: number): void {
-    if (this.#reply?.turn.number === turn) this.#reply.firstTokenMs ??= this.#clock.now();
-    this.#handle({ type: 'reply-progressed', turn });
+  #onReplyProgress(reply: Reply): void {
+    if (this.#reply !== reply) return;
+    reply.progressed(this.#clock.now());
+    this.#handle({ type: 'reply-progressed', turn: reply.turn.number });
   }
 
   #onAudible(turn: number): void {
-    const reply = this.#reply;
-    if (reply?.turn.number !== turn) return;
-    reply.audible = true;
+    if (this.#reply?.turn.number !== turn) return;
+    this.#reply.becameAudible(this.#clock.now());
     this.#handle({ type: 'reply-audible', turn });
-    const sinceSpeech = (atMs: number) => Math.round(atMs - reply.lastSpeechMs);
-    const nowMs = this.#clock.now();
-    const latency = {
-      recognisedMs: sinceSpeech(reply.decidedMs),
-      firstTokenMs: sinceSpeech(reply.firstTokenMs ?? nowMs),
-      firstAudioMs: sinceSpeech(nowMs),
-    };
-    if (reply.kind === 'answer') this.events.emit('turnLatency', latency, turn);
   }
 
   /** The turn is over: all of it was played, or it had nothing to play. */
@@ -305,6 +281,7 @@ export class Conversation {
   #correctHistory(text: string): void {
     const at = this.#history.findLastIndex((item) => item.role === 'caller');
     if (at >= 0) this.#setHistory(this.#history.with(at, { role: 'caller', text }));
+    this.#reply?.corrected(text);
   }
 
   #openRecogniser(): void {
@@ -312,10 +289,17 @@ export class Conversation {
     this.#recogniser = this.#options.openRecogniser({
       onPartial: (text, offsetMs) => this.#onWords(text, openedAtMs + offsetMs, false),
       onFinal: (text, offsetMs) => this.#onWords(text, openedAtMs + offsetMs, true),
-      onState: (state, error) => {
-        if (state !== 'ready') this.events.emit('fault', `recogniser.${state}`, error);
-      },
+      onState: (state, error) => this.#onRecogniserState(state, error),
     });
+  }
+
+  /** One that gave up is replaced: a call must not stay deaf because a key was being changed. */
+  #onRecogniserState(state: 'ready' | 'recovering' | 'failed', error: Error | undefined): void {
+    if (state === 'ready' || this.#state.name === 'closed') return;
+    this.events.emit('fault', `recogniser.${state}`, error);
+    if (state === 'recovering') return;
+    this.#recogniser?.close();
+    this.#cancelRecogniserReopen = this.#clock.after(REOPEN_RECOGNISER_MS, () => this.#openRecogniser());
   }
 
   /** Sound but no words, again and again: noise, or a recogniser that has gone deaf without saying so. */
@@ -324,6 +308,7 @@ export class Conversation {
     if (this.#turnsWithoutWords < DEAF_AFTER_TURNS) return;
     this.#turnsWithoutWords = 0;
     this.events.emit('fault', 'recogniser.deaf', undefined);
+    this.#cancelRecogniserReopen();
     this.#recogniser?.close();
     this.#openRecogniser();
   }
@@ -354,7 +339,7 @@ export class Conversation {
     if (this.#detector.speaking) this.#handle({ type: 'speech-ended', lastSpeechMs: this.#clock.now() });
     this.#detector.reset();
     if (this.#state.name === 'closed') return;
-    this.#cancelReopen = this.#clock.after(REOPEN_DETECTOR_MS, () => this.#openDetector());
+    this.#cancelDetectorReopen = this.#clock.after(REOPEN_DETECTOR_MS, () => this.#openDetector());
   }
 
   #setHistory(history: readonly HistoryItem[]): void {

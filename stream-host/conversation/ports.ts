@@ -106,7 +106,10 @@ export interface TurnLatency {
 /** What happens in a conversation, for transports, the session record and telemetry. Listeners cannot hurt the call. */
 export type ConversationEvents = {
   callerPartial: [text: string];
+  /** The caller's words that turn `turn` answers. Told when the turn becomes audible or uses a tool, not before. */
   callerFinal: [text: string, turn: number];
+  /** The recogniser found better words for what was told as `turn`'s. */
+  callerCorrected: [text: string, turn: number];
   agentText: [text: string, turn: number];
   /** The turn's last frame has been played, or was cut off: then `heardText` is shorter than `fullText`. */
   agentSpoke: [spoken: { turn: number; fullText: string; heardText: string; interrupted: boolean }];

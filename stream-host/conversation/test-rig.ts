@@ -104,6 +104,10 @@ export class Rig {
     this.#recogniser?.onFinal(text, offsetMs, offsetMs + 500);
   }
 
+  failRecogniser(): void {
+    this.#recogniser?.onState('failed', new Error('the key was refused'));
+  }
+
   breakDetector(): void {
     this.#detector?.onFailure(new Error('the worker died'));
   }
@@ -166,6 +170,7 @@ export class Rig {
 const EVENT_NAMES = [
   'callerPartial',
   'callerFinal',
+  'callerCorrected',
   'agentText',
   'agentSpoke',
   'bargeIn',
