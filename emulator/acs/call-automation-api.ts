@@ -115,7 +115,7 @@ export class CallAutomationApi {
       typeof id === 'string'
         ? await this.#repeatability.once(`${id} ${method} ${url.pathname}`, async () => perform())
         : { answer: await perform(), replayed: false };
-    const operation = /:(\w+)$/.exec(url.pathname)?.[1] ?? method;
+    const operation = operationName(method, url.pathname);
     const proof = auth === 'hmac' ? 'HMAC signature' : 'bearer token';
     this.#log[method === 'GET' ? 'debug' : 'info'](
       {
@@ -193,6 +193,12 @@ const operationsOnCall: Readonly<Record<string, Operation>> = {
 
 function hangUp(_: unknown, call: Call): Answer {
   return { status: 204, afterwards: () => call.hangUp() };
+}
+
+/** What the log calls an operation: `answer`, `startMediaStreaming`, `create`. */
+function operationName(method: string, path: string): string {
+  const plain: Readonly<Record<string, string>> = { POST: 'create', DELETE: 'hangUp', GET: 'get' };
+  return /:(\w+)$/.exec(path)?.[1] ?? plain[method] ?? method;
 }
 
 async function withCall(answer: Answer | Promise<Answer>, call: Call): Promise<Answer> {

@@ -75,6 +75,7 @@ export class CallbackQueue {
         log.info({ event: event.type, attempt }, 'callback delivered');
         return;
       }
+      if (this.#stop.signal.aborted) return;
       const delayMs = Math.min(FIRST_RETRY_MS * 2 ** (attempt - 1), MAX_RETRY_MS);
       if (problem.final || clock.now() + delayMs > event.giveUpAtMs) return this.#drop(event, problem.text);
       if (attempt === 1) log.warn({ event: event.type, problem: problem.text }, 'callback not taken; trying again');
