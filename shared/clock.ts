@@ -11,7 +11,7 @@ export type Cancel = () => void;
 export const systemClock: Clock = {
   now: () => performance.now(),
   after(delayMs, task) {
-    const timer = setTimeout(task, delayMs);
+    const timer = setTimeout(task, Math.max(0, delayMs));
     return () => clearTimeout(timer);
   },
 };
