@@ -23,7 +23,7 @@ const MEAN_1042 = [
     '1000 and 42',
     'ten fourty two',
   ],
-  ...['one zero for two', 'one oh four to', 'ten forty too', '1040 two'],
+  ...['one zero for two', 'one oh four to', 'one of four two', 'one or four to', 'ten forty too', '1040 two'],
 ];
 
 for (const spoken of MEAN_1042) {
@@ -37,6 +37,10 @@ const READINGS: readonly [text: string, numbers: string[]][] = [
   ['ten forty two and ten forty three', ['1042', '1043']],
   ['order 1042, and 1050 too', ['1042', '1050']],
   ['move order 1042 to Friday', ['1042']],
+  ['deliver order 1040 to on Friday', ['1042']],
+  ['deliver order one thousand forty to on Friday', ['1042']],
+  ['move order 1040 to Friday', ['1040']],
+  ['move order ten forty to the next day', ['1040']],
   ['order ten double four', ['1044']],
   ['fifteen hundred', ['1500']],
   ['two thousand and seventy seven', ['2077']],

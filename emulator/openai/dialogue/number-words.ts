@@ -20,14 +20,20 @@ const VALUES = new Map<string, number>([
   ['fourty', 40],
 ]);
 
-/** Words that sound like a digit. They count as one only among digits: "one zero for two". */
+/** Words that sound like a digit. They count as one only next to digits: "one of four two", "1040 to on Friday". */
 const SOUNDALIKES = new Map([
+  ['of', '0'],
+  ['or', '0'],
+  ['owe', '0'],
   ['for', '4'],
   ['to', '2'],
   ['too', '2'],
   ['won', '1'],
   ['ate', '8'],
 ]);
+
+/** No day and no other noun begins with these, so that a "to" before them is no preposition. */
+const AFTER_NUMBER = /^(on|un|in|at|by|until|instead|please|arrive|come|and|be|is|next|this)$/;
 
 const REPEATS = new Map([
   ['double', 2],
@@ -91,11 +97,14 @@ function replaceSoundalikes(words: readonly string[]): string[] {
   for (const [index, word] of words.entries()) {
     const digit = SOUNDALIKES.get(word);
     if (digit === undefined) continue;
-    const isLast = index === words.length - 1;
-    const between = isDigit(replaced[index - 1]) && isDigit(words[index + 1]);
-    const closesDigits = isLast && [1, 2, 3].every((back) => isDigit(replaced[index - back]));
+    const next = words[index + 1];
+    const between = isDigit(replaced[index - 1]) && isDigit(next);
+    const isEnd = next === undefined || AFTER_NUMBER.test(next);
+    const closesDigits = isEnd && [1, 2, 3].every((back) => isDigit(replaced[index - back]));
     const before = valueOfWord(replaced[index - 1]) ?? 0;
-    const closesTens = isLast && before >= 20 && before < 100 && before % 10 === 0;
+    // Behind a number that could stand alone, "too" is more likely to mean "as well".
+    const endsInTens = before >= 20 && before % 10 === 0 && before % 100 !== 0 && (before < 100 || word === 'to');
+    const closesTens = isEnd && endsInTens && digit !== '0';
     if (between || closesDigits || closesTens) replaced[index] = digit;
   }
   return replaced;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { type ChatAnswer, type ChatMessage, chatRequestSchema } from '../chat-wire.ts';
 import { ScriptedDialogue } from './scripted-dialogue.ts';
 
@@ -121,6 +122,12 @@ const FIRST_WORDS: readonly [utterance: string, expected: string | RegExp][] = [
   ['No, thank you, bye', 'end_call {"reason":"goodbye"}'],
   ["That's all, thanks", 'end_call {"reason":"goodbye"}'],
   ['No thanks, what about order 1043?', look('1043')],
+  // As Moonshine wrote down what Flite said.
+  ['Where is order one or four to?', look('1042')],
+  ['Can you deliver order one thousand forty to on Friday instead?', move('Friday')],
+  ['When are you hoping?', 'opening_hours {}'],
+  ["Fan't you very much?", /^You are welcome/],
+  ['Good-by,', 'end_call {"reason":"goodbye"}'],
   ['The purple elephant sings', /^I am sorry, I did not get that\. I can /],
 ];
 
@@ -267,4 +274,41 @@ test('words that stay unclear get another hint', () => {
   const call = new Conversation();
   call.say('Blue banana');
   assert.match(call.say('Green banana').text, /still do not understand/);
+});
+
+test('whatever is said, and whatever tools return, something is answered', () => {
+  const words = fc.constantFrom(
+    'order',
+    '1042',
+    'ten',
+    'Friday',
+    'move',
+    'it',
+    'again',
+    'yes',
+    'when',
+    'bye',
+    'and',
+    'too',
+  );
+  const utterance = fc.oneof(
+    fc.string(),
+    fc.array(words).map((list) => list.join(' ')),
+  );
+  const step = fc.oneof(
+    utterance,
+    fc.jsonValue().map((result) => ({ result })),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 12 }), (steps) => {
+      const call = new Conversation();
+      let answer: ChatAnswer = { text: '', calls: [] };
+      for (const each of steps) {
+        if (typeof each === 'string') answer = call.say(each);
+        else if (answer.calls.length > 0) answer = call.give(each.result);
+        else continue;
+        assert.ok(answer.text !== '' || answer.calls.length > 0);
+      }
+    }),
+  );
 });
