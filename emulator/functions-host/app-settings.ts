@@ -18,7 +18,8 @@ export interface AppSettings {
 
 /**
  * What the host reads from the app's root: the route prefix of `host.json` and the entry files that the `main` of
- * `package.json` (a path or a glob) stands for. Where there is no build, `dist/x.js` stands for its source `x.ts`.
+ * `package.json` (a path or a glob) stands for. The real host runs `dist/x.js`; where its source `x.ts` is there, this one
+ * runs that, so that a build of yesterday is never run by mistake.
  *
  * @param entry names the entry file instead
  * @throws {Error} that names the file and what is wrong with it
@@ -28,9 +29,9 @@ export function readAppSettings(root: string, entry?: string): AppSettings {
   const routePrefix = host.extensions?.http?.routePrefix ?? 'api';
   if (entry !== undefined) return { routePrefix, entries: [join(root, entry)] };
   const { main } = readJson(join(root, 'package.json'), packageJson);
-  const built = globSync(main, { cwd: root });
-  const found = built.length > 0 ? built : globSync(main.replace(/^dist\//, '').replace(/\.js$/, '.ts'), { cwd: root });
-  if (found.length === 0) throw new Error(`The "main" of package.json, "${main}", names no file, built or source.`);
+  const sources = globSync(main.replace(/^dist\//, '').replace(/\.js$/, '.ts'), { cwd: root });
+  const found = sources.length > 0 ? sources : globSync(main, { cwd: root });
+  if (found.length === 0) throw new Error(`The "main" of package.json, "${main}", names no file, source or built.`);
   return { routePrefix, entries: found.sort().map((file) => join(root, file)) };
 }
 

@@ -27,8 +27,11 @@ export interface FunctionsUnderTest {
   close(): Promise<void>;
 }
 
-/** The functions as they run in development: the app from source, under the host, with a real Redis and a double of ACS. */
-export async function startFunctions(): Promise<FunctionsUnderTest> {
+/**
+ * The functions as they run in development: the app from source, under the host, with a real Redis and a double of ACS.
+ * @param settings take the place of those that are made up here
+ */
+export async function startFunctions(settings: Record<string, string> = {}, port = 0): Promise<FunctionsUnderTest> {
   const silent = pino({ level: 'silent' });
   const redisServer = await findRedis({ log: silent });
   const acs = await AcsDouble.start();
@@ -49,9 +52,10 @@ export async function startFunctions(): Promise<FunctionsUnderTest> {
     AZURE_OPENAI_BASE_URL: 'http://model.example',
     AZURE_OPENAI_API_KEY: 'k',
     AZURE_OPENAI_DEPLOYMENT: 'm',
+    ...settings,
   });
   const root = join(import.meta.dirname, '../..');
-  const host = await FunctionsHost.start({ root, port: 0, entry: 'functions/app.ts', log: silent });
+  const host = await FunctionsHost.start({ root, port, entry: 'functions/app.ts', log: silent });
   const redis = connectRedis(redisServer.url, silent);
   const store = new SessionStore(redis, { ttlSeconds: 600 });
   return {
