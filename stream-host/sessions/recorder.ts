@@ -70,6 +70,7 @@ export class SessionRecorder {
   /** Records a conversation until it is over. */
   follow(conversation: TypedEvents<ConversationEvents>): void {
     conversation.on('callerFinal', (text, turn) => this.record('caller.said', { turn, text }));
+    conversation.on('callerCorrected', (text, turn) => this.record('caller.corrected', { turn, text }));
     conversation.on('agentSpoke', ({ turn, fullText, heardText, interrupted }) =>
       this.record('agent.said', { turn, text: heardText, fullText, interrupted }),
     );

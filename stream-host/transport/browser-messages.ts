@@ -52,6 +52,8 @@ export function tellBrowser(
     send(envelope(sessionId, 'event', 'User', { sender: 'User', message: content }));
     send({ type: 'user_final', content, turn });
   });
+  // The same turn again, with better words. The old contract has nothing for it, and its clients ignore this one.
+  conversation.on('callerCorrected', (content, turn) => send({ type: 'user_final', content, turn }));
   conversation.on('agentText', (text, turn) => {
     if (text === greeting) {
       greeting = undefined;
