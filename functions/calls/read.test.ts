@@ -77,7 +77,11 @@ test('an unknown call is 404 in the one error shape, and carries the trace that 
 
 test('the index goes from page to page, by cursor or by number, and filters', async () => {
   const failed: string[] = [];
-  for (let i = 0; i < 5; i++) failed.unshift((await newCall({ status: 'failed' })).id);
+  for (let i = 0; i < 5; i++) {
+    failed.unshift((await newCall({ status: 'failed' })).id);
+    // The index orders by the millisecond.
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
   const ids = (body: { calls: { session_id: string }[] }) => body.calls.map((call) => call.session_id);
 
   const first = (await get('calls?limit=2&status=failed')).body;
