@@ -44,6 +44,11 @@ test('partials change one line, and the final words take its place', () => {
   assert.equal(settled.lines[0]?.id, open.lines[0]?.id);
 });
 
+test('words that are corrected later change where they stand', () => {
+  const dialogue = told(final('order one', 2), text('Which order?', 2), latency(2), final('order 1042', 2));
+  assert.deepEqual(shape(dialogue), ['caller: order 1042', 'agent: Which order?']);
+});
+
 test('an empty partial takes the unfinished words away', () => {
   assert.deepEqual(shape(told(partial('mhm'), partial(''))), []);
 });
@@ -85,6 +90,11 @@ test('a caller who goes on before the answer is heard takes the answer back and 
     partial('What is the status'),
     final('What is the status?', 3),
   );
+  assert.deepEqual(shape(dialogue), ['caller: What is the status?']);
+});
+
+test('so does one who goes on before there is any answer', () => {
+  const dialogue = told(final('What is', 2), partial('What is the status'), final('What is the status?', 3));
   assert.deepEqual(shape(dialogue), ['caller: What is the status?']);
 });
 
@@ -147,7 +157,7 @@ test('messages that show nothing leave the very same dialogue', () => {
 
 test('the oldest lines leave when there are too many', () => {
   let dialogue = EMPTY_DIALOGUE;
-  for (let turn = 0; turn < MOST_LINES + 5; turn += 1) dialogue = tell(dialogue, final(`line ${turn}`, turn));
+  for (let turn = 0; turn < MOST_LINES + 5; turn += 1) dialogue = note(dialogue, `line ${turn}`);
   assert.equal(dialogue.lines.length, MOST_LINES);
   assert.equal(dialogue.lines[0]?.text, 'line 5');
 });

@@ -116,8 +116,9 @@ function tellPartial(dialogue: Dialogue, text: string): Dialogue {
 
 function tellFinal(dialogue: Dialogue, text: string, turn: number): Dialogue {
   const said = takeBack(dialogue);
-  const open = said.lines.findLast(isOpen);
-  if (open !== undefined) return replace(said, open, { ...open, text, turn });
+  // The words of a turn may be corrected after it has begun.
+  const line = said.lines.findLast((each) => each.kind === 'caller' && (isOpen(each) || each.turn === turn));
+  if (line?.kind === 'caller') return replace(said, line, { ...line, text, turn });
   return add(said, (id) => ({ kind: 'caller', id, text, turn }));
 }
 
@@ -126,12 +127,13 @@ function tellFinal(dialogue: Dialogue, text: string, turn: number): Dialogue {
  * An answer that used a tool stays, as the tool has done its work.
  */
 function takeBack(dialogue: Dialogue): Dialogue {
-  const answer = dialogue.lines.at(-1);
-  const question = dialogue.lines.at(-2);
-  if (answer?.kind !== 'agent' || answer.spoken || answer.latency || answer.tools.length > 0) return dialogue;
+  const last = dialogue.lines.at(-1);
+  const unheard = last?.kind === 'agent' && !last.spoken && !last.latency && last.tools.length === 0;
+  const said = unheard ? remove(dialogue, last) : dialogue;
+  const question = said.lines.at(-1);
   if (question?.kind !== 'caller' || question.turn === undefined) return dialogue;
   const { turn: _, ...open } = question;
-  return replace(remove(dialogue, answer), question, open);
+  return replace(said, question, open);
 }
 
 function tellEnvelope(dialogue: Dialogue, { type, sender, payload }: Envelope): Dialogue {

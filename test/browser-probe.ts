@@ -1,0 +1,87 @@
+/**
+ * What a test knows of the page from outside of it: each message of the server with its time, and how loud the
+ * loudspeaker was. The page itself has no part in it.
+ */
+export interface ProbeRecord {
+  /** Messages that are no audio, and when they came. */
+  readonly messages: { readonly atMs: number; readonly type: string }[];
+  /** When pieces of audio came. */
+  readonly audioMs: number[];
+  /** Peaks of what goes to the loudspeaker, about every ten milliseconds. */
+  readonly peaks: { readonly atMs: number; readonly peak: number }[];
+}
+
+declare global {
+  /** In the page. */
+  var parleyProbe: ProbeRecord;
+}
+
+/**
+ * Runs in the page before its own scripts. Self-contained, as it travels there as text; it uses the browser through
+ * names that the type checker of a Node project does not know.
+ */
+export const PROBE_SCRIPT = `
+  const record = { messages: [], audioMs: [], peaks: [] };
+  globalThis.parleyProbe = record;
+
+  const PlainSocket = globalThis.WebSocket;
+  globalThis.WebSocket = class extends PlainSocket {
+    constructor(...args) {
+      super(...args);
+      this.addEventListener('message', ({ data }) => {
+        if (typeof data !== 'string') return;
+        const { type } = JSON.parse(data);
+        if (type === 'audio_data') record.audioMs.push(performance.now());
+        else record.messages.push({ atMs: performance.now(), type: type === 'control' ? JSON.parse(data).action : type });
+      });
+    }
+  };
+
+  const connect = AudioNode.prototype.connect;
+  AudioNode.prototype.connect = function (target, ...rest) {
+    if (!(target instanceof AudioDestinationNode)) return connect.call(this, target, ...rest);
+    const analyser = new AnalyserNode(this.context, { fftSize: 256 });
+    const samples = new Float32Array(analyser.fftSize);
+    connect.call(this, analyser);
+    setInterval(() => {
+      analyser.getFloatTimeDomainData(samples);
+      record.peaks.push({ atMs: performance.now(), peak: Math.max(...samples.map(Math.abs)) });
+    }, 10);
+    return connect.call(analyser, target, ...rest);
+  };
+`;
+
+const AUDIBLE_PEAK = 0.003;
+
+/** How many milliseconds of sound there were, to the fineness of the probe. */
+export function audibleMs({ peaks }: ProbeRecord, fromMs = 0, toMs = Number.POSITIVE_INFINITY): number {
+  let sum = 0;
+  for (const [i, { atMs, peak }] of peaks.entries()) {
+    const before = peaks[i - 1];
+    if (before && peak > AUDIBLE_PEAK && atMs >= fromMs && atMs < toMs) sum += atMs - before.atMs;
+  }
+  return Math.round(sum);
+}
+
+export interface Cut {
+  /** From the server's command to the last sound of the loudspeaker. */
+  readonly silentAfterMs: number;
+  /** Audio messages that came after the command and before anything else was to be said. */
+  readonly staleAudioMessages: number;
+}
+
+/** How playback stopped at the first command that met a sounding loudspeaker; undefined where there was none. */
+export function firstCut({ messages, audioMs, peaks }: ProbeRecord): Cut | undefined {
+  const cancelled = messages.find(
+    ({ type, atMs }) =>
+      type === 'tts_cancelled' && peaks.some((p) => p.peak > AUDIBLE_PEAK && p.atMs > atMs - 150 && p.atMs <= atMs),
+  );
+  if (cancelled === undefined) return undefined;
+  const { atMs } = cancelled;
+  const next = messages.find((message) => message.type === 'user_final' && message.atMs > atMs)?.atMs ?? Infinity;
+  const lastSound = peaks.findLast((p) => p.peak > AUDIBLE_PEAK && p.atMs >= atMs && p.atMs < next)?.atMs ?? atMs;
+  return {
+    silentAfterMs: Math.round(lastSound - atMs),
+    staleAudioMessages: audioMs.filter((each) => each > atMs && each < next).length,
+  };
+}
