@@ -105,6 +105,9 @@ export class Caller {
   #over: string | undefined;
   #hangingUp = false;
   #toldLines = 0;
+  /** When the greeting and each answer were first heard, by which the transcript is dated. */
+  readonly #answersAtMs: number[] = [];
+  #toldAnswers = 0;
   #recheck: () => void = () => {};
 
   constructor(options: CallerOptions) {
@@ -156,6 +159,7 @@ export class Caller {
   async #converse(): Promise<void> {
     const { utterances, interruptAfterMs } = this.#options.script;
     await this.#mustCome(() => this.#ear.heardSince(this.#startMs), GREETING_MS, 'The agent did not greet');
+    this.#answersAtMs.push(this.#atMs());
     await this.#hearOut();
     for (const [i, utterance] of utterances.entries()) {
       if (this.#stopping) return;
@@ -188,6 +192,7 @@ export class Caller {
     if (this.#stopping) return;
     const latencyMs = Math.round(this.#ear.lastAudibleMs - endMs);
     this.#latenciesMs.push(latencyMs);
+    this.#answersAtMs.push(this.#atMs());
     this.#tell({ event: 'answer', latencyMs });
   }
 
@@ -232,11 +237,17 @@ export class Caller {
       const complete = fresh.at(-1)?.role === 'agent' || (this.#over !== undefined && fresh.length === 0);
       if (complete || this.#options.clock.now() >= giveUpMs) {
         this.#toldLines += fresh.length;
-        for (const line of fresh) this.#tell({ event: 'transcript', line });
+        for (const line of fresh) this.#tellLine(line);
         return;
       }
       await this.#pause(TRANSCRIPT_LOOK_MS);
     }
+  }
+
+  #tellLine(line: TranscriptLine): void {
+    const atMs = this.#answersAtMs[this.#toldAnswers] ?? this.#atMs();
+    if (line.role === 'agent') this.#toldAnswers += 1;
+    this.#options.onEvent({ event: 'transcript', atMs, line });
   }
 
   async #hangUp(): Promise<void> {
