@@ -60,7 +60,7 @@ test('connections are made ahead of need and used again', () =>
   withService({ warm: 2 }, async ({ service, synthesiser }) => {
     await until(() => synthesiser.stats.idle === 2);
     for (const text of ['oak', 'elm', 'pine', 'fir']) await collect(synthesiser.speak(text, VOICE, never));
-    assert.equal(service.upgrades.length, 2);
+    assert.equal(service.upgrades.length, 3, 'two, and one that took the place of the one in use');
     assert.equal(service.ssml.length, 4);
   }));
 
@@ -95,10 +95,8 @@ for (const code of [1000, 1011]) {
   test(`a server that closes with ${code} before any audio is asked once more (trap: after 1000 no callback comes)`, () =>
     withService({ warm: 0 }, async ({ service, synthesiser }) => {
       service.faults.closeAfterAudio = { pieces: 0, code };
-      const spoken = collect(synthesiser.speak('oak elm', VOICE, never));
-      await until(() => service.ssml.length === 1);
-      service.faults.closeAfterAudio = undefined;
-      assert.equal((await spoken).words.length, 2);
+      const { words } = await collect(synthesiser.speak('oak elm', VOICE, never));
+      assert.equal(words.length, 2);
       assert.equal(service.ssml.length, 2);
     }));
 

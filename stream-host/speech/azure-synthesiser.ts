@@ -61,18 +61,18 @@ export class AzureSynthesiser implements Synthesiser {
 
   async *speak(text: string, voice: string, signal: AbortSignal): AsyncIterable<SynthesisPiece> {
     if (text.trim() === '') return;
-    for (let mayRetry = true; !signal.aborted; mayRetry = false) {
+    for (let isRetry = false; !signal.aborted; isRetry = true) {
       let heard = false;
       try {
-        for await (const piece of this.#speakOnce(text, voice, signal)) {
-          heard = true;
+        for await (const piece of this.#speakOnce(text, voice, signal, isRetry)) {
+          heard ||= piece.type === 'audio';
           yield piece;
         }
         return;
       } catch (error) {
         if (signal.aborted) return;
         const isWorthAnother = error instanceof SpeechServiceError && !error.isRefusal;
-        if (heard || !mayRetry || !isWorthAnother) throw error;
+        if (heard || isRetry || !isWorthAnother) throw error;
         this.#options.log.warn({ err: error }, 'synthesis failed before any audio and is tried once more');
       }
     }
@@ -83,8 +83,8 @@ export class AzureSynthesiser implements Synthesiser {
     this.#pool.close();
   }
 
-  async *#speakOnce(text: string, voice: string, signal: AbortSignal): AsyncIterable<SynthesisPiece> {
-    const connection = await this.#pool.take(signal);
+  async *#speakOnce(text: string, voice: string, signal: AbortSignal, fresh: boolean): AsyncIterable<SynthesisPiece> {
+    const connection = await this.#pool.take(signal, fresh);
     const queue = new PieceQueue();
     const limit = new Limit(this.#options.clock, () => {
       connection.close();

@@ -7,7 +7,7 @@ const MAX_WAITING_BYTES = 120_000 * BYTES_PER_MS;
 /**
  * The pieces of one synthesis between the service, which is several times as fast as speech, and the one who plays
  * them. A word goes in front of the audio that it is in, where that has not been taken yet. Audio leaves in whole
- * samples, however it came.
+ * samples, however it came. A word without any audio after it is left out.
  */
 export class PieceQueue implements AsyncIterable<SynthesisPiece> {
   readonly #pieces: { readonly piece: SynthesisPiece; readonly endMs: number }[] = [];
@@ -45,6 +45,7 @@ export class PieceQueue implements AsyncIterable<SynthesisPiece> {
   /** Nobody wants the pieces any more: those that wait are gone too. */
   abandon(): void {
     this.#pieces.length = 0;
+    this.#waitingBytes = 0;
     this.end();
   }
 
@@ -56,10 +57,11 @@ export class PieceQueue implements AsyncIterable<SynthesisPiece> {
 
   async *[Symbol.asyncIterator](): AsyncIterator<SynthesisPiece> {
     while (true) {
-      const next = this.#pieces.shift();
-      if (next) {
-        if (next.piece.type === 'audio') this.#waitingBytes -= next.piece.pcm.length;
-        yield next.piece;
+      // A word without audio says nothing, and would be said twice if the synthesis failed and was tried again.
+      if (this.#waitingBytes > 0) {
+        const piece = this.#pieces.shift()?.piece;
+        if (piece?.type === 'audio') this.#waitingBytes -= piece.pcm.length;
+        if (piece) yield piece;
       } else if (this.#outcome) {
         if (this.#outcome.error) throw this.#outcome.error;
         return;

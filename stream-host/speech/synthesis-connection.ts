@@ -28,6 +28,7 @@ export class SynthesisConnection {
   readonly #synthesiser: SpeechSynthesizer;
   readonly #connection: Connection;
   #state: 'idle' | 'speaking' | 'closed' = 'idle';
+  #connected = false;
   #uses = 0;
   #fail: ((details: string) => void) | undefined;
 
@@ -37,7 +38,12 @@ export class SynthesisConnection {
     config.setProperty(PropertyId.SpeechServiceResponse_RequestPunctuationBoundary, 'false');
     this.#synthesiser = new SpeechSynthesizer(config, null);
     this.#connection = Connection.fromSynthesizer(this.#synthesiser);
+    this.#connection.connected = () => {
+      this.#connected = true;
+      if (this.#state === 'closed') this.#disconnect();
+    };
     this.#connection.disconnected = () => {
+      this.#connected = false;
       if (this.#state === 'idle') {
         this.close();
         onLost();
@@ -96,18 +102,17 @@ export class SynthesisConnection {
     );
   }
 
-  /** Ends what is being spoken and the connection, at once. Idempotent. */
+  /** Ends what is being spoken and the connection, at once, or as soon as it is there to be ended. Idempotent. */
   close(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
+    if (this.#connected) this.#disconnect();
+  }
+
+  #disconnect(): void {
+    const ignore = () => undefined;
     // The SDK forgets to close a connection that was opened and never used: give it a use.
-    if (this.#uses === 0) {
-      const ignore = () => undefined;
-      this.#connection.sendMessageAsync('synthesis.control', '{"action":"stop"}', ignore, ignore);
-    }
-    this.#synthesiser.close(
-      () => undefined,
-      () => undefined,
-    );
+    if (this.#uses === 0) this.#connection.sendMessageAsync('synthesis.control', '{"action":"stop"}', ignore, ignore);
+    this.#synthesiser.close(ignore, ignore);
   }
 }

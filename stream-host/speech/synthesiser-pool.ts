@@ -65,10 +65,11 @@ export class SynthesiserPool {
   /**
    * A connection for one text, to be given back. Rejects when none can be opened, none comes free in time, or the
    * signal is aborted first.
+   * @param fresh not one that has been idle: where one of these has broken unnoticed, the others may have too
    */
-  async take(signal: AbortSignal): Promise<SynthesisConnection> {
+  async take(signal: AbortSignal, fresh: boolean): Promise<SynthesisConnection> {
     if (this.#closed) throw new DependencyError('synthesis.closed', 'The synthesiser is closed.');
-    const idle = this.#idle.pop();
+    const idle = fresh ? undefined : this.#idle.pop();
     if (!idle) return await this.#wait(signal);
     idle.cancelIdle();
     this.#inUse.add(idle.connection);

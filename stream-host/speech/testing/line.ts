@@ -33,7 +33,11 @@ export class Line {
 
   /** Cuts every connection; new ones work. */
   drop(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) {
+      // Node spins for ever at its exit when a socket was reset while it was still connecting.
+      if (socket.connecting) socket.destroy();
+      else socket.resetAndDestroy();
+    }
   }
 
   /** Cuts every connection and every new one, until {@link mend}. */

@@ -19,7 +19,7 @@ export interface SpeechFaults {
   endTurnAfterPhrase?: boolean;
   /** Keeps the last word to itself at the end of the stream: no phrase, no turn.end. */
   neverEndTurn?: boolean;
-  /** Of each synthesis, sends so many pieces of audio and then closes with this code. */
+  /** Of the next synthesis, sends so many pieces of audio and then closes with this code. */
   closeAfterAudio?: { readonly pieces: number; readonly code: number } | undefined;
   /** Of each synthesis, sends so many pieces of audio and then nothing. */
   stallAfterAudio?: number | undefined;

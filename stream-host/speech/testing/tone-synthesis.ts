@@ -29,6 +29,8 @@ export class ToneSynthesis {
   }
 
   async #speak(requestId: string, text: string): Promise<void> {
+    const close = this.#faults.closeAfterAudio;
+    this.#faults.closeAfterAudio = undefined;
     const send = (path: string, body: unknown) => this.#socket.send(textFrame(path, requestId, body));
     send('turn.start', { context: { serviceTag: 'tones' } });
     send('response', { context: { serviceTag: 'tones' }, audio: { type: 'inline', streamId: STREAM_ID } });
@@ -37,7 +39,6 @@ export class ToneSynthesis {
     const pieceBytes = this.#faults.audioPieceBytes ?? PIECE_BYTES;
     for (let at = 0, pieces = 0; at < audio.length; at += pieceBytes, pieces += 1) {
       if (pieces >= (this.#faults.stallAfterAudio ?? Number.POSITIVE_INFINITY)) return;
-      const close = this.#faults.closeAfterAudio;
       if (close && pieces >= close.pieces) return this.#socket.close(close.code);
       this.#socket.send(audioFrame(requestId, STREAM_ID, audio.subarray(at, at + pieceBytes)));
       await sleep(PIECE_EVERY_MS);
