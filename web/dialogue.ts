@@ -117,7 +117,7 @@ function tellPartial(dialogue: Dialogue, text: string): Dialogue {
 function tellFinal(dialogue: Dialogue, text: string, turn: number): Dialogue {
   const said = takeBack(dialogue);
   // The words of a turn may be corrected after it has begun.
-  const line = said.lines.findLast((each) => each.kind === 'caller' && (isOpen(each) || each.turn === turn));
+  const line = said.lines.findLast((each) => each.kind === 'caller' && (each.turn ?? turn) === turn);
   if (line?.kind === 'caller') return replace(said, line, { ...line, text, turn });
   return add(said, (id) => ({ kind: 'caller', id, text, turn }));
 }
