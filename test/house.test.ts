@@ -10,7 +10,7 @@ const LONGEST_FILE = 400;
 const RULES: readonly { readonly files: string; readonly mayImport: readonly string[]; readonly packages?: 'none' }[] =
   [
     { files: 'stream-host/conversation/', mayImport: ['shared/'], packages: 'none' },
-    { files: 'stream-host/', mayImport: ['shared/', 'agents/'] },
+    { files: 'stream-host/', mayImport: ['shared/', 'agents/', 'package.json'] },
     { files: 'functions/', mayImport: ['shared/'] },
     {
       files: 'emulator/',
@@ -35,6 +35,11 @@ const files = globSync('{agents,bench,emulator,functions,shared,start,stream-hos
   exclude: (name) => name === 'node_modules',
 });
 
+/** Tests, and what only tests use, may reach for anything: `npm run build` leaves them out. */
+function isTest(file: string): boolean {
+  return file.endsWith('.test.ts') || file.includes('/testing/');
+}
+
 function importsOf(file: string): string[] {
   const source = readFileSync(path.join(ROOT, file), 'utf8');
   const found = source.matchAll(
@@ -45,7 +50,7 @@ function importsOf(file: string): string[] {
 
 test('every part imports only what the design allows it', () => {
   const broken: string[] = [];
-  for (const file of files.filter((name) => !name.endsWith('.test.ts'))) {
+  for (const file of files.filter((name) => !isTest(name))) {
     const rule = RULES.find((candidate) => file.startsWith(candidate.files));
     if (!rule) continue;
     for (const specifier of importsOf(file)) {

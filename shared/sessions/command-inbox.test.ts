@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import { CommandInbox } from './command-inbox.ts';
-import { eventually, newSession, redisesUnderTest } from './redis-under-test.ts';
+import { eventually, newSession, redisesUnderTest } from './testing/redis.ts';
 import type { SessionCommand } from './session.ts';
 
 const end = (reason: string): SessionCommand => ({ type: 'end', reason });

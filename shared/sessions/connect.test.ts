@@ -7,7 +7,7 @@ import { startEmbeddedRedis } from '../../start/redis-embedded.ts';
 import { startRedisServer } from '../../start/redis-server.ts';
 import { CommandInbox } from './command-inbox.ts';
 import { addressOf, connectRedis } from './connect.ts';
-import { eventually, newSession } from './redis-under-test.ts';
+import { eventually, newSession } from './testing/redis.ts';
 import { SessionStore } from './session-store.ts';
 
 const UNAVAILABLE = { code: 'redis.unavailable', status: 503 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { newSession, redisesUnderTest } from './redis-under-test.ts';
+import { newSession, redisesUnderTest } from './testing/redis.ts';
 import { withScripts } from './scripts.ts';
 import type { SessionStatus } from './session.ts';
 import { SessionIndex } from './session-index.ts';

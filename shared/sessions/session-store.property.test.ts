@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { newSession, redisesUnderTest, TTL_SECONDS } from './redis-under-test.ts';
+import { newSession, redisesUnderTest, TTL_SECONDS } from './testing/redis.ts';
 import type { SessionStore } from './session-store.ts';
 
 const CLIENTS = 3;

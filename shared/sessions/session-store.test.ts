@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
-import { eventually, newSession, redisesUnderTest } from './redis-under-test.ts';
+import { eventually, newSession, redisesUnderTest } from './testing/redis.ts';
 
 for (const redis of await redisesUnderTest()) {
   describe(`a session store on ${redis.kind}`, () => {

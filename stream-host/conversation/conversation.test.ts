@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { HistoryItem, ReplyPiece } from './ports.ts';
-import { Rig, text } from './test-rig.ts';
+import { Rig, text } from './testing/rig.ts';
 
 const LONG = 'It is on its way, and it arrives tomorrow before noon, at the door.';
 const call = { callId: 'c1', name: 'move_delivery', args: { day: 'Friday' } };

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { ReplyPiece } from './ports.ts';
-import { Rig, type Script, text } from './test-rig.ts';
+import { Rig, type Script, text } from './testing/rig.ts';
 
 type Step =
   | { readonly type: 'voice'; readonly ms: number }

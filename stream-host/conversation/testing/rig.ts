@@ -1,6 +1,6 @@
-import { FRAME_BYTES, FRAME_MS } from '../../shared/protocol/acs-media.ts';
-import { VirtualClock } from '../../shared/virtual-clock.ts';
-import { Conversation, type ConversationOptions } from './conversation.ts';
+import { FRAME_BYTES, FRAME_MS } from '../../../shared/protocol/acs-media.ts';
+import { VirtualClock } from '../../../shared/virtual-clock.ts';
+import { Conversation, type ConversationOptions } from '../conversation.ts';
 import type {
   AudioSink,
   ConversationEvents,
@@ -10,8 +10,8 @@ import type {
   Synthesiser,
   SynthesisPiece,
   VoiceActivityEvents,
-} from './ports.ts';
-import { DETECTOR_FRAME_MS } from './speech-detector.ts';
+} from '../ports.ts';
+import { DETECTOR_FRAME_MS } from '../speech-detector.ts';
 
 /** How the model behaves in a test: pieces and pauses (ms) in order; `hang` never ends, an Error is thrown. */
 export type Script = readonly (ReplyPiece | number | 'hang' | Error)[];

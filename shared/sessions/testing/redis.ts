@@ -2,10 +2,10 @@ import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { pino } from 'pino';
-import { startEmbeddedRedis } from '../../start/redis-embedded.ts';
-import { type PrivateRedis, startRedisServer } from '../../start/redis-server.ts';
-import { connectRedis } from './connect.ts';
-import { SessionStore } from './session-store.ts';
+import { startEmbeddedRedis } from '../../../start/redis-embedded.ts';
+import { type PrivateRedis, startRedisServer } from '../../../start/redis-server.ts';
+import { connectRedis } from '../connect.ts';
+import { SessionStore } from '../session-store.ts';
 
 /** One kind of Redis, started for one test file. */
 export interface RedisUnderTest {
