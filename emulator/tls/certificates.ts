@@ -1,26 +1,7 @@
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  type KeyObject,
-  randomBytes,
-  sign,
-  X509Certificate,
-} from 'node:crypto';
+import 'reflect-metadata';
+import { createPrivateKey, generateKeyPairSync, randomBytes, webcrypto, X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
-import {
-  bitString,
-  boolean,
-  integer,
-  objectIdentifier,
-  octetString,
-  sequence,
-  set,
-  tagged,
-  utcTime,
-  utf8String,
-} from './der.ts';
+import * as x509 from '@peculiar/x509';
 import { readIfThere, writePrivateFile } from './private-file.ts';
 
 const DAY_MS = 86_400_000;
@@ -29,9 +10,14 @@ const AUTHORITY_DAYS = 3_650;
 const SERVER_DAYS = 397;
 /** What is left of a certificate's time when it is made anew. */
 const RENEW_BEFORE_DAYS = 30;
-const AUTHORITY_NAME = 'Parley local emulator CA';
-const HOST_NAMES = ['localhost'];
-const ADDRESSES = ['127.0.0.1', '0:0:0:0:0:0:0:1'];
+const AUTHORITY_NAME = 'CN=Parley local emulator CA';
+const ALTERNATIVE_NAMES = [
+  { type: 'dns', value: 'localhost' },
+  { type: 'ip', value: '127.0.0.1' },
+  { type: 'ip', value: '::1' },
+] as const;
+const KEY_ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+const TLS_SERVER = '1.3.6.1.5.5.7.3.1';
 
 /** All PEM. `ca` is what a client has to trust. */
 export interface Certificates {
@@ -72,13 +58,13 @@ async function load(
   name: string,
   now: Date,
   suits: (cert: X509Certificate) => boolean,
-  create: () => Identity,
+  create: () => Promise<Identity>,
 ): Promise<Identity> {
   if (folder === undefined) return create();
   const [certPath, keyPath] = [join(folder, `${name}.pem`), join(folder, `${name}.key`)];
   const [cert, key] = await Promise.all([readIfThere(certPath), readIfThere(keyPath)]);
   if (cert !== undefined && key !== undefined && isUsable({ cert, key }, now, suits)) return { cert, key };
-  const fresh = create();
+  const fresh = await create();
   await writePrivateFile(keyPath, fresh.key);
   await writePrivateFile(certPath, fresh.cert);
   return fresh;
@@ -94,96 +80,65 @@ function isUsable({ cert, key }: Identity, now: Date, suits: (cert: X509Certific
   }
 }
 
-function createAuthority(now: Date): Identity {
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const extensions = [
-    // Basic constraints: a CA that signs servers and no further CAs.
-    extension('2.5.29.19', true, sequence(boolean(true), integer(Buffer.of(0)))),
-    // Key usage: certificate and CRL signing, bits 5 and 6.
-    extension('2.5.29.15', true, bitString(Buffer.of(0b0000_0110), 1)),
-    ...keyIdentifiers(publicKey, publicKey),
-  ];
-  const cert = certificate({
-    subject: AUTHORITY_NAME,
-    days: AUTHORITY_DAYS,
-    now,
-    publicKey,
-    extensions,
-    signer: privateKey,
+async function createAuthority(now: Date): Promise<Identity> {
+  const keys = await newKeys();
+  const cert = await x509.X509CertificateGenerator.createSelfSigned({
+    ...validity(now, AUTHORITY_DAYS),
+    name: AUTHORITY_NAME,
+    keys,
+    signingAlgorithm: KEY_ALGORITHM,
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create(keys.publicKey),
+    ],
   });
-  return { cert, key: pem(privateKey) };
+  return { cert: cert.toString('pem'), key: keys.pem };
 }
 
-function createServerIdentity(authority: Identity, now: Date): Identity {
+async function createServerIdentity(authority: Identity, now: Date): Promise<Identity> {
+  const keys = await newKeys();
+  const signer = await importKey(authority.key);
+  const issuer = new x509.X509Certificate(authority.cert);
+  const cert = await x509.X509CertificateGenerator.create({
+    ...validity(now, SERVER_DAYS),
+    subject: 'CN=localhost',
+    issuer: issuer.subject,
+    publicKey: keys.publicKey,
+    signingKey: signer,
+    signingAlgorithm: KEY_ALGORITHM,
+    extensions: [
+      new x509.SubjectAlternativeNameExtension([...ALTERNATIVE_NAMES]),
+      new x509.ExtendedKeyUsageExtension([TLS_SERVER]),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+      await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
+    ],
+  });
+  return { cert: cert.toString('pem'), key: keys.pem };
+}
+
+function validity(now: Date, days: number) {
+  return {
+    serialNumber: `01${randomBytes(15).toString('hex')}`,
+    // An hour early, for clocks that differ (containers, virtual machines).
+    notBefore: new Date(now.getTime() - 3_600_000),
+    notAfter: new Date(now.getTime() + days * DAY_MS),
+  };
+}
+
+async function newKeys() {
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const names = [
-    ...HOST_NAMES.map((name) => tagged(2, Buffer.from(name), 'primitive')),
-    ...ADDRESSES.map((address) => tagged(7, addressBytes(address), 'primitive')),
-  ];
-  const signer = createPrivateKey(authority.key);
-  const extensions = [
-    // Subject alternative names, then extended key usage: TLS server.
-    extension('2.5.29.17', false, sequence(...names)),
-    extension('2.5.29.37', false, sequence(objectIdentifier('1.3.6.1.5.5.7.3.1'))),
-    ...keyIdentifiers(publicKey, createPublicKey(signer)),
-  ];
-  const cert = certificate({ subject: 'localhost', days: SERVER_DAYS, now, publicKey, extensions, signer });
-  return { cert, key: pem(privateKey) };
+  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const spki = publicKey.export({ type: 'spki', format: 'der' });
+  return {
+    pem,
+    privateKey: await importKey(pem),
+    publicKey: await webcrypto.subtle.importKey('spki', spki, KEY_ALGORITHM, true, ['verify']),
+  };
 }
 
-/** An X.509 version 3 certificate (RFC 5280), signed by the authority with ECDSA and SHA-256. */
-function certificate(options: {
-  readonly subject: string;
-  readonly days: number;
-  readonly now: Date;
-  readonly publicKey: KeyObject;
-  readonly extensions: readonly Buffer[];
-  readonly signer: KeyObject;
-}): string {
-  const algorithm = sequence(objectIdentifier('1.2.840.10045.4.3.2'));
-  // An hour early, for clocks that differ (containers, virtual machines).
-  const from = new Date(options.now.getTime() - 3_600_000);
-  const until = new Date(options.now.getTime() + options.days * DAY_MS);
-  const body = sequence(
-    tagged(0, integer(Buffer.of(2)), 'constructed'),
-    integer(Buffer.concat([Buffer.of(1), randomBytes(15)])),
-    algorithm,
-    commonName(AUTHORITY_NAME),
-    sequence(utcTime(from), utcTime(until)),
-    commonName(options.subject),
-    options.publicKey.export({ type: 'spki', format: 'der' }),
-    tagged(3, sequence(...options.extensions), 'constructed'),
-  );
-  const whole = sequence(body, algorithm, bitString(sign('sha256', body, options.signer)));
-  const lines = whole.toString('base64').replace(/.{1,64}/g, '$&\n');
-  return `-----BEGIN CERTIFICATE-----\n${lines}-----END CERTIFICATE-----\n`;
-}
-
-const commonName = (name: string): Buffer => sequence(set(sequence(objectIdentifier('2.5.4.3'), utf8String(name))));
-
-const extension = (id: string, critical: boolean, value: Buffer): Buffer =>
-  sequence(objectIdentifier(id), ...(critical ? [boolean(true)] : []), octetString(value));
-
-/** The identifiers of a certificate's own key and of the one that signs it; strict clients want both. */
-function keyIdentifiers(own: KeyObject, signer: KeyObject): Buffer[] {
-  return [
-    extension('2.5.29.14', false, octetString(keyIdentifier(own))),
-    extension('2.5.29.35', false, sequence(tagged(0, keyIdentifier(signer), 'primitive'))),
-  ];
-}
-
-const keyIdentifier = (key: KeyObject): Buffer =>
-  createHash('sha256')
-    .update(key.export({ type: 'spki', format: 'der' }))
-    .digest()
-    .subarray(0, 20);
-
-const pem = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }).toString();
-
-/** @param address IPv4, or IPv6 with all eight groups written out */
-function addressBytes(address: string): Buffer {
-  if (address.includes('.')) return Buffer.from(address.split('.').map(Number));
-  return Buffer.from(
-    address.split(':').flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 0xff]),
-  );
+function importKey(pem: string): Promise<webcrypto.CryptoKey> {
+  const pkcs8 = createPrivateKey(pem).export({ type: 'pkcs8', format: 'der' });
+  return webcrypto.subtle.importKey('pkcs8', pkcs8, KEY_ALGORITHM, true, ['sign']);
 }
