@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { before, test } from 'node:test';
 import { encodeServiceAudio, encodeServiceMetadata } from '../shared/protocol/acs-media.ts';
 import { type Client, LOUD, phoneSession, QUIET, redisForTests, startHost } from './host-under-test.ts';
 
 const redis = await redisForTests();
-after(() => redis.close());
 const host = await startHost(redis.url, { waits: { pickUpMs: 300, firstAudioMs: 300, browserFirstAudioMs: 400 } });
 
 /** A call that has done nothing wrong: it must not notice any of what follows. */

@@ -97,9 +97,16 @@ export interface HostOptions extends Partial<Pick<ReceptionOptions, 'waits' | 'm
   readonly allowedOrigins?: readonly string[];
 }
 
-/** A Redis for one test file: a real server where there is one on the path. */
-export async function redisForTests(): Promise<{ url: string; close(): Promise<void> }> {
+/** Hosts first: with their Redis gone they would wait for it. */
+const hosts: (() => Promise<void>)[] = [];
+
+/** A Redis for one test file: a real server where there is one on the path. Closed after the file, as all hosts are. */
+export async function redisForTests(): Promise<{ readonly url: string }> {
   const redis = (await startRedisServer()) ?? (await startEmbeddedRedis());
+  after(async () => {
+    await Promise.all(hosts.map((close) => close()));
+    await redis.close();
+  });
   return redis;
 }
 
@@ -179,7 +186,7 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
     keyServer.closeAllConnections();
     await rm(folder, { recursive: true, force: true });
   };
-  after(() => close());
+  hosts.push(() => close());
 
   const connect = (path: string, headers: Record<string, string> = {}) =>
     Client.connect(`ws://127.0.0.1:${port}${path}`, headers);

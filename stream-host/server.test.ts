@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { pino } from 'pino';
 import { acsToken, phoneSession, redisForTests, startHost } from './host-under-test.ts';
 import { Page } from './page.ts';
 import { StreamHostServer } from './server.ts';
 
 const redis = await redisForTests();
-after(() => redis.close());
 const host = await startHost(redis.url, { allowedOrigins: ['https://friend.example'] });
 
 /** A GET whose path is sent as it is written; `fetch` would tidy it. */

@@ -12,10 +12,7 @@ const log = pino({ level: 'silent' });
 const server = await redisForTests();
 const redis = connectRedis(server.url, log, { commandTimeoutMs: 300 });
 const store = new SessionStore(redis, { ttlSeconds: 600 });
-after(async () => {
-  redis.disconnect();
-  await server.close();
-});
+after(() => redis.disconnect());
 
 const recorderOf = (sessionId: string, maxBacklog = 256) =>
   new SessionRecorder({ store, sessionId, clock: systemClock, log, maxBacklog });

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { suite, test } from 'node:test';
 import { ANSWER, type Client, call, GREETING, HEARD, QUIET, redisForTests, startHost } from '../host-under-test.ts';
 
 const redis = await redisForTests();
-after(() => redis.close());
 const host = await startHost(redis.url);
 
 const isEnvelope = (type: string, sender: string) => (message: Record<string, unknown>) =>
@@ -16,169 +15,171 @@ async function greeted(client: Client) {
   return talking;
 }
 
-test('a client of the old server gets what it knows, in the order that it knows', async () => {
-  const client = await host.browser('?session_id=session_1700000000000_abc123');
-  const talking = await greeted(client);
-  const sinceGreeting = client.messages.length;
-  talking.say(400);
-  await client.until((m) => m.type === 'status' && m.sender === 'orders');
-  client.socket.send('{"type":"end"}');
-  assert.deepEqual(await client.closed, { code: 1000, reason: 'caller-ended' });
+suite('the socket of the browser', { concurrency: true }, () => {
+  test('a client of the old server gets what it knows, in the order that it knows', async () => {
+    const client = await host.browser('?session_id=session_1700000000000_abc123');
+    const talking = await greeted(client);
+    const sinceGreeting = client.messages.length;
+    talking.say(400);
+    await client.until((m) => m.type === 'status' && m.sender === 'orders');
+    client.socket.send('{"type":"end"}');
+    assert.deepEqual(await client.closed, { code: 1000, reason: 'caller-ended' });
 
-  const known = new Set([
-    'audio_data',
-    'event',
-    'status',
-    'assistant_streaming',
-    'assistant_final',
-    'tool_start',
-    'tool_end',
-    'session_end',
-  ]);
-  const order = client.messages.filter(({ type }) => known.has(String(type))).map(({ type }) => type);
-  const withoutRepeats = order.filter((type, i) => type !== order[i - 1]);
-  assert.deepEqual(withoutRepeats, [
-    'status',
-    'audio_data',
-    'event',
-    'tool_start',
-    'tool_end',
-    'assistant_streaming',
-    'audio_data',
-    'assistant_final',
-    'status',
-    'session_end',
-  ]);
+    const known = new Set([
+      'audio_data',
+      'event',
+      'status',
+      'assistant_streaming',
+      'assistant_final',
+      'tool_start',
+      'tool_end',
+      'session_end',
+    ]);
+    const order = client.messages.filter(({ type }) => known.has(String(type))).map(({ type }) => type);
+    const withoutRepeats = order.filter((type, i) => type !== order[i - 1]);
+    assert.deepEqual(withoutRepeats, [
+      'status',
+      'audio_data',
+      'event',
+      'tool_start',
+      'tool_end',
+      'assistant_streaming',
+      'audio_data',
+      'assistant_final',
+      'status',
+      'session_end',
+    ]);
 
-  const [greeting] = client.messages.filter(({ type }) => type === 'status');
-  assert.deepEqual(greeting?.payload, { message: GREETING });
-  assert.equal(greeting?.sender, 'System');
-  assert.equal(greeting?.session_id, 'session_1700000000000_abc123');
-  const turn = client.messages.slice(sinceGreeting);
-  assert.deepEqual(turn.find(isEnvelope('event', 'User'))?.payload, { sender: 'User', message: HEARD });
-  assert.deepEqual(turn.find(isEnvelope('assistant_streaming', 'Assistant'))?.payload, {
-    content: ANSWER,
-    streaming: true,
+    const [greeting] = client.messages.filter(({ type }) => type === 'status');
+    assert.deepEqual(greeting?.payload, { message: GREETING });
+    assert.equal(greeting?.sender, 'System');
+    assert.equal(greeting?.session_id, 'session_1700000000000_abc123');
+    const turn = client.messages.slice(sinceGreeting);
+    assert.deepEqual(turn.find(isEnvelope('event', 'User'))?.payload, { sender: 'User', message: HEARD });
+    assert.deepEqual(turn.find(isEnvelope('assistant_streaming', 'Assistant'))?.payload, {
+      content: ANSWER,
+      streaming: true,
+    });
+    assert.deepEqual(turn.find(isEnvelope('status', 'orders'))?.payload, { message: ANSWER });
+    const final = turn.find(({ type }) => type === 'assistant_final');
+    assert.deepEqual(final, { type: 'assistant_final', content: ANSWER, speaker: 'assistant' });
+    const [start, end] = ['tool_start', 'tool_end'].map((wanted) => turn.find(({ type }) => type === wanted));
+    assert.deepEqual([start?.callId, start?.tool, start?.args], [call.callId, call.name, call.args]);
+    assert.deepEqual([end?.status, end?.elapsedMs, end?.result], ['success', 3, { status: 'shipped' }]);
   });
-  assert.deepEqual(turn.find(isEnvelope('status', 'orders'))?.payload, { message: ANSWER });
-  const final = turn.find(({ type }) => type === 'assistant_final');
-  assert.deepEqual(final, { type: 'assistant_final', content: ANSWER, speaker: 'assistant' });
-  const [start, end] = ['tool_start', 'tool_end'].map((wanted) => turn.find(({ type }) => type === wanted));
-  assert.deepEqual([start?.callId, start?.tool, start?.args], [call.callId, call.name, call.args]);
-  assert.deepEqual([end?.status, end?.elapsedMs, end?.result], ['success', 3, { status: 'shipped' }]);
-});
 
-test('audio is 20 ms frames at 48 kHz, counted in each answer, and the last one says so', async () => {
-  const client = await host.browser();
-  await greeted(client);
-  const frames = client.messages.filter(({ type }) => type === 'audio_data');
-  assert.ok(frames.length >= 4, 'sixty milliseconds of greeting and the end');
-  assert.deepEqual(
-    frames.map((frame) => frame.frame_index),
-    frames.map((_, i) => i),
-  );
-  for (const frame of frames) {
-    assert.equal(frame.sample_rate, 48_000);
-    assert.equal(frame.total_frames, -1);
-    assert.equal(Buffer.from(String(frame.data), 'base64').length, 1920);
-  }
-  assert.deepEqual(
-    frames.map((frame) => frame.is_final),
-    frames.map((_, i) => i === frames.length - 1),
-  );
-  client.socket.terminate();
-});
+  test('audio is 20 ms frames at 48 kHz, counted in each answer, and the last one says so', async () => {
+    const client = await host.browser();
+    await greeted(client);
+    const frames = client.messages.filter(({ type }) => type === 'audio_data');
+    assert.ok(frames.length >= 4, 'sixty milliseconds of greeting and the end');
+    assert.deepEqual(
+      frames.map((frame) => frame.frame_index),
+      frames.map((_, i) => i),
+    );
+    for (const frame of frames) {
+      assert.equal(frame.sample_rate, 48_000);
+      assert.equal(frame.total_frames, -1);
+      assert.equal(Buffer.from(String(frame.data), 'base64').length, 1920);
+    }
+    assert.deepEqual(
+      frames.map((frame) => frame.is_final),
+      frames.map((_, i) => i === frames.length - 1),
+    );
+    client.socket.terminate();
+  });
 
-test('a client may ask for 16 kHz and gets the frames as they are', async () => {
-  const client = await host.browser('?sample_rate=16000');
-  const ready = await client.untilType('session_ready');
-  assert.equal(ready.sample_rate, 16_000);
-  assert.equal(ready.scripted, true);
-  const frame = await client.untilType('audio_data');
-  assert.deepEqual(Buffer.from(String(frame.data), 'base64'), Buffer.alloc(640, 7));
-  client.socket.terminate();
-});
+  test('a client may ask for 16 kHz and gets the frames as they are', async () => {
+    const client = await host.browser('?sample_rate=16000');
+    const ready = await client.untilType('session_ready');
+    assert.equal(ready.sample_rate, 16_000);
+    assert.equal(ready.scripted, true);
+    const frame = await client.untilType('audio_data');
+    assert.deepEqual(Buffer.from(String(frame.data), 'base64'), Buffer.alloc(640, 7));
+    client.socket.terminate();
+  });
 
-test('session_ready comes first; partials, finals, what was heard and the delays come beside the old messages', async () => {
-  const client = await host.browser();
-  const talking = await greeted(client);
-  talking.say(400);
-  const heard = await client.until((m) => m.type === 'assistant_spoken' && m.turn === 2);
-  assert.deepEqual(heard, { type: 'assistant_spoken', turn: 2, full: ANSWER, heard: ANSWER, interrupted: false });
-  assert.equal(client.messages[0]?.type, 'session_ready');
-  assert.deepEqual(await client.untilType('user_partial'), { type: 'user_partial', content: 'where is' });
-  assert.deepEqual(await client.untilType('user_final'), { type: 'user_final', content: HEARD, turn: 2 });
-  const latency = await client.untilType('turn_latency');
-  assert.equal(typeof latency.first_audio_ms, 'number');
-  client.socket.terminate();
-});
+  test('session_ready comes first; partials, finals, what was heard and the delays come beside the old messages', async () => {
+    const client = await host.browser();
+    const talking = await greeted(client);
+    talking.say(400);
+    const heard = await client.until((m) => m.type === 'assistant_spoken' && m.turn === 2);
+    assert.deepEqual(heard, { type: 'assistant_spoken', turn: 2, full: ANSWER, heard: ANSWER, interrupted: false });
+    assert.equal(client.messages[0]?.type, 'session_ready');
+    assert.deepEqual(await client.untilType('user_partial'), { type: 'user_partial', content: 'where is' });
+    assert.deepEqual(await client.untilType('user_final'), { type: 'user_final', content: HEARD, turn: 2 });
+    const latency = await client.untilType('turn_latency');
+    assert.equal(typeof latency.first_audio_ms, 'number');
+    client.socket.terminate();
+  });
 
-test('a caller who cuts in gets tts_cancelled, and no frame of the old answer after it', async () => {
-  const client = await host.browser();
-  const talking = await greeted(client);
-  talking.say(400);
-  await client.untilType('assistant_streaming');
-  await client.until((m) => m.type === 'audio_data', client.messages.length);
-  talking.say(300);
-  const control = await client.untilType('control');
-  assert.deepEqual([control.action, control.reason, control.at], ['tts_cancelled', 'barge_in', 'voice']);
-  const after = client.messages.length;
-  const spoken = await client.until((m) => m.type === 'assistant_spoken' && m.interrupted === true);
-  assert.ok(String(spoken.heard).length < ANSWER.length);
-  await client.untilType('user_final', after);
-  const until = client.messages.findIndex((m, i) => i >= after && m.type === 'user_final');
-  assert.deepEqual(
-    client.messages.slice(after, until).filter(({ type }) => type === 'audio_data'),
-    [],
-  );
-  client.socket.terminate();
-});
+  test('a caller who cuts in gets tts_cancelled, and no frame of the old answer after it', async () => {
+    const client = await host.browser();
+    const talking = await greeted(client);
+    talking.say(400);
+    await client.untilType('assistant_streaming');
+    await client.until((m) => m.type === 'audio_data', client.messages.length);
+    talking.say(300);
+    const control = await client.untilType('control');
+    assert.deepEqual([control.action, control.reason, control.at], ['tts_cancelled', 'barge_in', 'voice']);
+    const after = client.messages.length;
+    const spoken = await client.until((m) => m.type === 'assistant_spoken' && m.interrupted === true);
+    assert.ok(String(spoken.heard).length < ANSWER.length);
+    await client.untilType('user_final', after);
+    const until = client.messages.findIndex((m, i) => i >= after && m.type === 'user_final');
+    assert.deepEqual(
+      client.messages.slice(after, until).filter(({ type }) => type === 'audio_data'),
+      [],
+    );
+    client.socket.terminate();
+  });
 
-test('the interrupt command silences the agent and is named as the cause', async () => {
-  const client = await host.browser();
-  const talking = await greeted(client);
-  talking.say(400);
-  await client.until((m) => m.type === 'audio_data', client.messages.length);
-  client.socket.send('{"type":"interrupt"}');
-  const control = await client.untilType('control');
-  assert.equal(control.at, 'command');
-  client.socket.terminate();
-});
+  test('the interrupt command silences the agent and is named as the cause', async () => {
+    const client = await host.browser();
+    const talking = await greeted(client);
+    talking.say(400);
+    await client.until((m) => m.type === 'audio_data', client.messages.length);
+    client.socket.send('{"type":"interrupt"}');
+    const control = await client.untilType('control');
+    assert.equal(control.at, 'command');
+    client.socket.terminate();
+  });
 
-test('a session is taken up again where it was left, without a greeting', async () => {
-  const first = await host.browser('?session_id=resumed');
-  const talking = await greeted(first);
-  talking.say(400);
-  await first.until((m) => m.type === 'assistant_spoken' && m.turn === 2);
-  first.socket.terminate();
+  test('a session is taken up again where it was left, without a greeting', async () => {
+    const first = await host.browser('?session_id=resumed');
+    const talking = await greeted(first);
+    talking.say(400);
+    await first.until((m) => m.type === 'assistant_spoken' && m.turn === 2);
+    first.socket.terminate();
 
-  const second = await host.browser('?session_id=resumed');
-  const ready = await second.untilType('session_ready');
-  assert.equal(ready.resumed, true);
-  second.talk(() => QUIET);
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  assert.deepEqual(
-    second.messages.map(({ type }) => type),
-    ['session_ready'],
-  );
-  const session = await host.store.get('resumed');
-  assert.deepEqual(
-    session?.history.map((item) => (item as { role: string }).role),
-    ['agent', 'caller', 'tool', 'agent'],
-  );
-  second.socket.terminate();
-});
+    const second = await host.browser('?session_id=resumed');
+    const ready = await second.untilType('session_ready');
+    assert.equal(ready.resumed, true);
+    second.talk(() => QUIET);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assert.deepEqual(
+      second.messages.map(({ type }) => type),
+      ['session_ready'],
+    );
+    const session = await host.store.get('resumed');
+    assert.deepEqual(
+      session?.history.map((item) => (item as { role: string }).role),
+      ['agent', 'caller', 'tool', 'agent'],
+    );
+    second.socket.terminate();
+  });
 
-test('a second socket for a living session is closed with 4409; one for a dead socket takes its place', async () => {
-  const first = await host.browser('?session_id=twice');
-  await first.untilType('session_ready');
-  const second = await host.browser('?session_id=twice');
-  assert.equal((await second.closed).code, 4409);
+  test('a second socket for a living session is closed with 4409; one for a dead socket takes its place', async () => {
+    const first = await host.browser('?session_id=twice');
+    await first.untilType('session_ready');
+    const second = await host.browser('?session_id=twice');
+    assert.equal((await second.closed).code, 4409);
 
-  // A connection that is still open but whose far side has gone: nothing answers.
-  first.socket.pause();
-  const third = await host.browser('?session_id=twice');
-  await third.untilType('session_ready');
-  third.socket.terminate();
-  first.socket.terminate();
+    // A connection that is still open but whose far side has gone: nothing answers.
+    first.socket.pause();
+    const third = await host.browser('?session_id=twice');
+    await third.untilType('session_ready');
+    third.socket.terminate();
+    first.socket.terminate();
+  });
 });
