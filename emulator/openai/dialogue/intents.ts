@@ -43,7 +43,7 @@ const ASKS_ABOUT_FACTS =
  * apostrophes, often with a word misheard ("when are you hoping"), so rules look for single telling words.
  */
 const FIRM_RULES: readonly Rule[] = [
-  { intent: 'goodbye', patterns: [/\b(good ?(bye|by|buy)|bye|hang up)\b/, /\bsee you (later|soon|then)\b/] },
+  { intent: 'goodbye', patterns: [/\b(good ?(bye|by|buy|byte)|bye|hang up)\b/, /\bsee you (later|soon|then)\b/] },
   {
     intent: 'repeat',
     patterns: [

@@ -127,6 +127,7 @@ const FIRST_WORDS: readonly [utterance: string, expected: string | RegExp][] = [
   ['Can you deliver order one thousand forty to on Friday instead?', move('Friday')],
   ['When are you hoping?', 'opening_hours {}'],
   ["Fan't you very much?", /^You are welcome/],
+  ['Thank you, good-byte,', 'end_call {"reason":"goodbye"}'],
   ['Good-by,', 'end_call {"reason":"goodbye"}'],
   ['The purple elephant sings', /^I am sorry, I did not get that\. I can /],
 ];
