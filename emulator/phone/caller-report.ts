@@ -1,4 +1,4 @@
-import type { CallEvent, CallSummary } from './caller.ts';
+import type { CallEvent, CallSummary } from './caller-events.ts';
 import type { TranscriptLine } from './caller-requests.ts';
 
 /** An event as a line for a person; undefined where it is of no interest to one. */

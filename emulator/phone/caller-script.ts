@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { ConfigError, messageOf } from '../../shared/errors.ts';
-import type { Utterance } from './caller.ts';
+import type { Utterance } from './caller-events.ts';
 import { type CallerRequests, pcmOfWav } from './caller-requests.ts';
 
 /** What to say, as it stood on the command line. */

@@ -3,57 +3,12 @@ import type { Cancel, Clock } from '../../shared/clock.ts';
 import { ParleyError } from '../../shared/errors.ts';
 import type { PhoneEvent } from '../../shared/protocol/phone-line.ts';
 import { CallerEar } from './caller-ear.ts';
+import type { CallEvent, CallScript, CallSummary, UndatedCallEvent, Utterance } from './caller-events.ts';
 import type { CallerLine } from './caller-line.ts';
 import type { CallRecording } from './caller-recording.ts';
 import type { TranscriptLine } from './caller-requests.ts';
+import { CallerTranscript } from './caller-transcript.ts';
 import { CallerVoice, type Speech } from './caller-voice.ts';
-
-export interface Utterance {
-  /** What is said; for a file, its name. */
-  readonly label: string;
-  /** PCM16 mono 16 kHz. */
-  readonly pcm: Uint8Array;
-}
-
-export interface CallScript {
-  /** Spoken in turn; each waits for the answer to the one before. */
-  readonly utterances: readonly Utterance[];
-  /** The second utterance does not wait: it is spoken this long after the first answer became audible. */
-  readonly interruptAfterMs?: number;
-  /** Hangs up this long after being connected, whatever is being said. */
-  readonly hangUpAfterMs?: number;
-}
-
-/** What happens in a call. `atMs` counts from the moment of being connected; negative before. */
-export type CallEvent = { readonly atMs: number } & (
-  | { readonly event: 'dialling'; readonly to: string }
-  | { readonly event: 'placing'; readonly number: string }
-  | { readonly event: 'ringing'; readonly from: string }
-  | { readonly event: 'connected'; readonly callConnectionId: string }
-  | { readonly event: 'media'; readonly state: 'started' | 'stopped' }
-  | { readonly event: 'audio-stopped'; readonly droppedMs: number }
-  | { readonly event: 'caller'; readonly text: string; readonly durationMs: number }
-  | { readonly event: 'transcript'; readonly line: TranscriptLine }
-  | { readonly event: 'answer'; readonly latencyMs: number }
-  | ({ readonly event: 'interruption' } & Interruption)
-  | { readonly event: 'disconnected'; readonly code: number; readonly reason: string }
-);
-
-export interface Interruption {
-  /** False where the agent had finished before the caller cut in. */
-  readonly wasSpeaking: boolean;
-  /** From the caller's first sound to the end of the agent's last. */
-  readonly silentAfterMs: number;
-  /** Frames of the old answer that came after that silence, while the caller still spoke. */
-  readonly staleFrames: number;
-}
-
-export interface CallSummary {
-  readonly callConnectionId: string;
-  readonly durationMs: number;
-  /** From the end of each utterance to the first audible frame of its answer. */
-  readonly latenciesMs: readonly number[];
-}
 
 export interface CallerOptions {
   readonly line: CallerLine;
@@ -88,8 +43,6 @@ const ANSWER_OVER_MS = 900;
 const SILENT_MS = 300;
 const FALL_SILENT_MS = 3_000;
 const HANG_UP_MS = 3_000;
-const TRANSCRIPT_MS = 2_000;
-const TRANSCRIPT_LOOK_MS = 200;
 /** What a wait for something of known length grants besides. */
 const SPARE_MS = 5_000;
 
@@ -98,16 +51,13 @@ export class Caller {
   readonly #options: CallerOptions;
   readonly #voice: CallerVoice;
   readonly #ear = new CallerEar();
+  readonly #transcript: CallerTranscript;
   readonly #latenciesMs: number[] = [];
   #startMs: number;
   #ringing = false;
   #callConnectionId: string | undefined;
   #over: string | undefined;
   #hangingUp = false;
-  #toldLines = 0;
-  /** When the greeting and each answer were first heard, by which the transcript is dated. */
-  readonly #answersAtMs: number[] = [];
-  #toldAnswers = 0;
   #recheck: () => void = () => {};
 
   constructor(options: CallerOptions) {
@@ -117,6 +67,9 @@ export class Caller {
       options.line.sendAudio(frame);
       options.recording?.caller(frame, dueMs - this.#startMs);
     });
+    this.#transcript = new CallerTranscript(options.clock, async () =>
+      this.#callConnectionId === undefined ? undefined : options.readTranscript(this.#callConnectionId),
+    );
     options.line.events.on('event', (event) => this.#onPhone(event));
     options.line.events.on('audio', (frame) => this.#onAudio(frame));
     options.line.events.on('lost', () => this.#end('The emulator went away.'));
@@ -132,7 +85,7 @@ export class Caller {
       const callConnectionId = await this.#connect();
       await this.#converse();
       await this.#hangUp();
-      await this.#tellTranscript(TRANSCRIPT_MS);
+      await this.#tellTranscript();
       return { callConnectionId, durationMs: this.#atMs(), latenciesMs: this.#latenciesMs };
     } finally {
       await this.#hangUp();
@@ -159,7 +112,7 @@ export class Caller {
   async #converse(): Promise<void> {
     const { utterances, interruptAfterMs } = this.#options.script;
     await this.#mustCome(() => this.#ear.heardSince(this.#startMs), GREETING_MS, 'The agent did not greet');
-    this.#answersAtMs.push(this.#atMs());
+    this.#transcript.answerHeard(this.#atMs());
     await this.#hearOut();
     for (const [i, utterance] of utterances.entries()) {
       if (this.#stopping) return;
@@ -192,7 +145,7 @@ export class Caller {
     if (this.#stopping) return;
     const latencyMs = Math.round(this.#ear.lastAudibleMs - endMs);
     this.#latenciesMs.push(latencyMs);
-    this.#answersAtMs.push(this.#atMs());
+    this.#transcript.answerHeard(this.#atMs());
     this.#tell({ event: 'answer', latencyMs });
   }
 
@@ -201,7 +154,7 @@ export class Caller {
     const quiet = await this.#until(() => this.#quietFor(ANSWER_OVER_MS), LONGEST_ANSWER_MS);
     // An agent that says goodbye hangs up. Whether that was too early shows at the next utterance.
     if (!quiet && !this.#ending) throw new CallFailed(`The agent did not finish within ${LONGEST_ANSWER_MS / 1000} s.`);
-    await this.#tellTranscript(TRANSCRIPT_MS);
+    await this.#tellTranscript();
   }
 
   /** Speaks into the answer that has just become audible, and measures how the agent falls silent. */
@@ -225,29 +178,11 @@ export class Caller {
     return endMs;
   }
 
-  /** Tells what is new in the transcript. The agent's last words are written a moment after they were heard. */
-  async #tellTranscript(withinMs: number): Promise<void> {
-    const callConnectionId = this.#callConnectionId;
-    if (callConnectionId === undefined) return;
-    const giveUpMs = this.#options.clock.now() + withinMs;
-    for (;;) {
-      const lines = await this.#options.readTranscript(callConnectionId);
-      if (lines === undefined) return;
-      const fresh = lines.slice(this.#toldLines);
-      const complete = fresh.at(-1)?.role === 'agent' || (this.#over !== undefined && fresh.length === 0);
-      if (complete || this.#options.clock.now() >= giveUpMs) {
-        this.#toldLines += fresh.length;
-        for (const line of fresh) this.#tellLine(line);
-        return;
-      }
-      await this.#pause(TRANSCRIPT_LOOK_MS);
+  async #tellTranscript(): Promise<void> {
+    const fresh = await this.#transcript.readOn(() => this.#over !== undefined);
+    for (const { atMs, line } of fresh) {
+      this.#options.onEvent({ event: 'transcript', atMs: atMs ?? this.#atMs(), line });
     }
-  }
-
-  #tellLine(line: TranscriptLine): void {
-    const atMs = this.#answersAtMs[this.#toldAnswers] ?? this.#atMs();
-    if (line.role === 'agent') this.#toldAnswers += 1;
-    this.#options.onEvent({ event: 'transcript', atMs, line });
   }
 
   async #hangUp(): Promise<void> {
@@ -349,7 +284,7 @@ export class Caller {
     this.#recheck();
   }
 
-  #tell(event: UntimedEvent): void {
+  #tell(event: UndatedCallEvent): void {
     this.#options.onEvent({ ...event, atMs: this.#atMs() });
   }
 
@@ -357,5 +292,3 @@ export class Caller {
     return Math.round(this.#options.clock.now() - this.#startMs);
   }
 }
-
-type UntimedEvent = CallEvent extends infer Each ? (Each extends CallEvent ? Omit<Each, 'atMs'> : never) : never;

@@ -1,8 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { systemClock } from '../../shared/clock.ts';
 import { ConfigError, messageOf } from '../../shared/errors.ts';
-import { type CallEvent, Caller, type CallSummary, type Utterance } from './caller.ts';
+import { Caller } from './caller.ts';
 import { type CallerArguments, HELP, parseCallerArguments } from './caller-arguments.ts';
+import type { CallEvent, CallSummary, Utterance } from './caller-events.ts';
 import { CallerLine } from './caller-line.ts';
 import { CallRecording } from './caller-recording.ts';
 import { type CallOutcome, describeEvent, describeOutcomes } from './caller-report.ts';

@@ -1,0 +1,55 @@
+import type { TranscriptLine } from './caller-requests.ts';
+
+export interface Utterance {
+  /** What is said; for a file, its name. */
+  readonly label: string;
+  /** PCM16 mono 16 kHz. */
+  readonly pcm: Uint8Array;
+}
+
+export interface CallScript {
+  /** Spoken in turn; each waits for the answer to the one before. */
+  readonly utterances: readonly Utterance[];
+  /** The second utterance does not wait: it is spoken this long after the first answer became audible. */
+  readonly interruptAfterMs?: number;
+  /** Hangs up this long after being connected, whatever is being said. */
+  readonly hangUpAfterMs?: number;
+}
+
+/** What happens in a call. `atMs` counts from the moment of being connected; negative before. */
+export type CallEvent = { readonly atMs: number } & (
+  | { readonly event: 'dialling'; readonly to: string }
+  | { readonly event: 'placing'; readonly number: string }
+  | { readonly event: 'ringing'; readonly from: string }
+  | { readonly event: 'connected'; readonly callConnectionId: string }
+  | { readonly event: 'media'; readonly state: 'started' | 'stopped' }
+  | { readonly event: 'audio-stopped'; readonly droppedMs: number }
+  | { readonly event: 'caller'; readonly text: string; readonly durationMs: number }
+  | { readonly event: 'transcript'; readonly line: TranscriptLine }
+  | { readonly event: 'answer'; readonly latencyMs: number }
+  | ({ readonly event: 'interruption' } & Interruption)
+  | { readonly event: 'disconnected'; readonly code: number; readonly reason: string }
+);
+
+export interface Interruption {
+  /** False where the agent had finished before the caller cut in. */
+  readonly wasSpeaking: boolean;
+  /** From the caller's first sound to the end of the agent's last. */
+  readonly silentAfterMs: number;
+  /** Frames of the old answer that came after that silence, while the caller still spoke. */
+  readonly staleFrames: number;
+}
+
+export interface CallSummary {
+  readonly callConnectionId: string;
+  readonly durationMs: number;
+  /** From the end of each utterance to the first audible frame of its answer. */
+  readonly latenciesMs: readonly number[];
+}
+
+/** An event that is yet to be dated. */
+export type UndatedCallEvent = CallEvent extends infer Each
+  ? Each extends CallEvent
+    ? Omit<Each, 'atMs'>
+    : never
+  : never;
