@@ -34,8 +34,8 @@ export class Line {
   /** Cuts every connection; new ones work. */
   drop(): void {
     for (const socket of this.#sockets) {
-      // Node spins for ever at its exit when a socket was reset while it was still connecting.
-      if (socket.connecting) socket.destroy();
+      // A socket that has begun to close cannot be reset: Node then keeps its handle, and spins at the exit for ever.
+      if (socket.connecting || socket.writableEnded) socket.destroy();
       else socket.resetAndDestroy();
     }
   }
