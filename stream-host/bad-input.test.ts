@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { encodeServiceAudio, encodeServiceMetadata } from '../shared/protocol/acs-media.ts';
-import { type Client, LOUD, phoneSession, QUIET, redisForTests, startHost } from './host-under-test.ts';
+import { type Client, LOUD, phoneSession, QUIET, redisForTests, startHost } from './testing/host-under-test.ts';
 
 const redis = await redisForTests();
 const host = await startHost(redis.url, { waits: { pickUpMs: 300, firstAudioMs: 300, browserFirstAudioMs: 400 } });

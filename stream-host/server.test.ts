@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { test } from 'node:test';
 import { pino } from 'pino';
-import { acsToken, phoneSession, redisForTests, startHost } from './host-under-test.ts';
 import { Page } from './page.ts';
 import { StreamHostServer } from './server.ts';
+import { acsToken, phoneSession, redisForTests, startHost } from './testing/host-under-test.ts';
 
 const redis = await redisForTests();
 const host = await startHost(redis.url, { allowedOrigins: ['https://friend.example'] });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { NotFoundError } from '../../shared/errors.ts';
 import type { ReplyPiece, Responder } from '../conversation/ports.ts';
-import { GREETING, phoneSession, redisForTests, startHost } from '../host-under-test.ts';
+import { GREETING, phoneSession, redisForTests, startHost } from '../testing/host-under-test.ts';
 
 const redis = await redisForTests();
 

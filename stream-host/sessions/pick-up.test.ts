@@ -8,7 +8,7 @@ import {
   phoneSession,
   redisForTests,
   startHost,
-} from '../host-under-test.ts';
+} from '../testing/host-under-test.ts';
 
 const redis = await redisForTests();
 const host = await startHost(redis.url, { waits: { pickUpMs: 1500 } });

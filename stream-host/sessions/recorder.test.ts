@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { systemClock } from '../../shared/clock.ts';
 import { connectRedis } from '../../shared/sessions/connect.ts';
 import { SessionStore } from '../../shared/sessions/session-store.ts';
-import { phoneSession, redisForTests } from '../host-under-test.ts';
+import { phoneSession, redisForTests } from '../testing/host-under-test.ts';
 import { SessionRecorder } from './recorder.ts';
 
 const log = pino({ level: 'silent' });

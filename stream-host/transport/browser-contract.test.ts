@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { ANSWER, type Client, call, GREETING, HEARD, QUIET, redisForTests, startHost } from '../host-under-test.ts';
+import {
+  ANSWER,
+  type Client,
+  call,
+  GREETING,
+  HEARD,
+  QUIET,
+  redisForTests,
+  startHost,
+} from '../testing/host-under-test.ts';
 
 const redis = await redisForTests();
 const host = await startHost(redis.url);
