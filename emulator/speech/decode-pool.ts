@@ -88,6 +88,7 @@ export class DecodePool {
   /** @param pcm PCM16 mono at 16 kHz; it is handed over and must not be used again */
   decode(stream: object, kind: DecodeKind, pcm: Uint8Array): DecodeJob {
     const { promise, resolve, reject } = Promise.withResolvers<Transcript | undefined>();
+    promise.catch(() => {}); // a phrase that waits behind another is not awaited yet when the pool fails
     const task: Task = { stream, kind, pcm, settle: resolve, fail: reject };
     if (this.#failure === undefined) this.#enqueue(task);
     else reject(this.#failure);

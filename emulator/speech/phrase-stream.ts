@@ -68,7 +68,7 @@ export class PhraseStream {
   readonly #openFinals = new Set<DecodeJob>();
   /** Phrases are reported in order, even where two workers decode them in another. */
   #reported: Promise<void> = Promise.resolve();
-  #ending: { readonly done: () => void } | undefined;
+  #ending: PromiseWithResolvers<void> | undefined;
   #closed = false;
 
   constructor(pool: DecodePool, detector: VoiceDetector, segmentationSilenceMs: number, listener: PhraseListener) {
@@ -103,12 +103,14 @@ export class PhraseStream {
     return msOf(this.#audio.end);
   }
 
-  /** No more audio comes. Resolves once every phrase has been reported. */
-  async end(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#ending = { done: resolve };
-    this.#finishWhenHeard();
-    await promise;
+  /** No more audio comes. Resolves once every phrase has been reported, or when it is closed. Idempotent. */
+  end(): Promise<void> {
+    if (this.#ending === undefined) {
+      this.#ending = Promise.withResolvers();
+      if (this.#closed) this.#ending.resolve();
+      else this.#finishWhenHeard();
+    }
+    return this.#ending.promise;
   }
 
   /** Idempotent. What is being decoded for it is given up; nothing is reported any more. */
@@ -119,7 +121,7 @@ export class PhraseStream {
     this.#phrase?.partial?.cancel();
     this.#phrase?.early?.job.cancel();
     for (const job of this.#openFinals) job.cancel();
-    this.#ending?.done();
+    this.#ending?.resolve();
   }
 
   #hear(probability: number): void {
@@ -238,7 +240,7 @@ export class PhraseStream {
     const { state, segments } = segmentEnd(this.#segmenter, this.#frame);
     this.#segmenter = state;
     for (const segment of segments) this.#follow(segment);
-    void this.#reported.then(ending.done);
+    void this.#reported.then(ending.resolve);
   }
 
   #fail(error: unknown): void {

@@ -125,6 +125,7 @@ function refuse(socket: Duplex, status: string, message: string): void {
 function keepAlive(socket: WebSocket): void {
   let answered = true;
   const timer = setInterval(() => {
+    if (socket.isPaused) return; // an answer could not be read
     if (!answered) return socket.terminate();
     answered = false;
     socket.ping();

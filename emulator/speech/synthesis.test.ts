@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import * as sdk from 'microsoft-cognitiveservices-speech-sdk';
 import { WebSocket } from 'ws';
 import { rmsOf } from '../../shared/audio/pcm.ts';
-import { KEY, SpeechHarness, until } from './speech-harness.ts';
+import { KEY, SpeechHarness, until } from './testing/speech-harness.ts';
 
 const TEXT = 'Hello & welcome to Parley. Your order, number 1042, ships on Friday!';
 const WORDS = 'Hello & welcome to Parley Your order number 1042 ships on Friday'.split(' ');

@@ -3,9 +3,9 @@ import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import * as sdk from 'microsoft-cognitiveservices-speech-sdk';
 import { pino } from 'pino';
-import { SpeechService } from './speech-service.ts';
-import { Transcriber } from './transcriber.ts';
-import { Voices } from './voices.ts';
+import { SpeechService } from '../speech-service.ts';
+import { Transcriber } from '../transcriber.ts';
+import { Voices } from '../voices.ts';
 
 export const KEY = 'the-right-key';
 export const TOKEN = 'the-right-token';
