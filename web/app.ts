@@ -5,6 +5,7 @@ import { DialogueView } from './dialogue-view.ts';
 import { byId } from './element.ts';
 import { LevelStrip } from './meters.ts';
 import { PhonePanel } from './phone-panel.ts';
+import type { PlaybackReport } from './playback-buffer.ts';
 import { fetchServerSettings, isServerFull } from './server.ts';
 import { Talk } from './talk.ts';
 import { type TalkMood, talkStatus } from './talk-status.ts';
@@ -20,7 +21,8 @@ class App {
   readonly #interruptButton = byId('interrupt', HTMLButtonElement);
   readonly #status = byId('status', HTMLElement);
   readonly #callerLevel = new LevelStrip(byId('mic-level', HTMLCanvasElement));
-  readonly #agentLevel = new LevelStrip(byId('agent-level', HTMLCanvasElement));
+  readonly #agentStrip = byId('agent-level', HTMLCanvasElement);
+  readonly #agentLevel = new LevelStrip(this.#agentStrip);
   readonly #view = new DialogueView(byId('dialogue', HTMLElement), document.querySelector('main') ?? document.body);
   readonly #trouble = new TroubleView();
   #dialogue: Dialogue = EMPTY_DIALOGUE;
@@ -63,7 +65,7 @@ class App {
         this.#draw();
       },
       onCallerLevel: (level) => this.#callerLevel.push(level),
-      onAgentLevel: (level) => this.#agentLevel.push(level),
+      onPlayback: (report) => this.#onPlayback(report),
       onTrouble: (trouble) => {
         this.#ended();
         this.#trouble.show(trouble);
@@ -90,6 +92,11 @@ class App {
     this.#callerLevel.clear();
     this.#agentLevel.clear();
     this.#draw();
+  }
+
+  #onPlayback({ level, underruns, droppedMs }: PlaybackReport): void {
+    this.#agentLevel.push(level);
+    this.#agentStrip.title = `Playback: ${underruns} gaps, ${Math.round(droppedMs)} ms dropped`;
   }
 
   #onConnection(connection: Connection): void {

@@ -3,6 +3,7 @@ import { AudioInput } from './audio-input.ts';
 import { AudioOutput } from './audio-output.ts';
 import type { Connection } from './connection.ts';
 import { pcmFromBase64 } from './pcm.ts';
+import type { PlaybackReport } from './playback-buffer.ts';
 import { SessionSocket } from './session-socket.ts';
 import type { TalkMood } from './talk-status.ts';
 import { AudioTrouble, type TroubleName } from './trouble.ts';
@@ -12,7 +13,8 @@ export interface TalkListeners {
   onMessage(message: BrowserMessage): void;
   onMood(mood: TalkMood): void;
   onCallerLevel(level: number): void;
-  onAgentLevel(level: number): void;
+  /** About 25 times a second while the loudspeaker is open. */
+  onPlayback(report: PlaybackReport): void;
   /** The talk cannot go on and has closed itself. */
   onTrouble(trouble: TroubleName): void;
 }
@@ -40,7 +42,7 @@ export class Talk {
   async open(): Promise<void> {
     try {
       this.#output = await AudioOutput.open((report) => {
-        this.#listeners.onAgentLevel(report.level);
+        this.#listeners.onPlayback(report);
         this.#feel({ playing: report.playing, ...(report.playing && { thinking: false }) });
       });
       this.#input = await AudioInput.open({

@@ -1,13 +1,12 @@
 import type { CallEvent, CallSummary } from './caller-events.ts';
 import type { TranscriptLine } from './caller-requests.ts';
 
-/** An event as a line for a person; undefined where it is of no interest to one. */
-export function describeEvent(event: CallEvent): string | undefined {
-  const what = describe(event);
-  return what === undefined ? undefined : `${clockTime(event.atMs)}  ${what}`;
+/** An event as a line for a person. */
+export function describeEvent(event: CallEvent): string {
+  return `${clockTime(event.atMs)}  ${describe(event)}`;
 }
 
-function describe(event: CallEvent): string | undefined {
+function describe(event: CallEvent): string {
   switch (event.event) {
     case 'dialling':
       return `dialling ${event.to}`;
@@ -73,5 +72,5 @@ export function describeOutcomes(outcomes: readonly CallOutcome[]): string {
 
 /** @param sorted ascending, not empty */
 export function percentile(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
 }

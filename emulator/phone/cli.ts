@@ -94,8 +94,7 @@ function numberOf(first: string | undefined, index: number): string {
 function printEvent(args: CallerArguments, index: number, event: CallEvent): void {
   if (args.json) printJson({ ...event, call: index });
   if (args.json || args.quiet || args.calls > 1) return;
-  const line = describeEvent(event);
-  if (line !== undefined) process.stdout.write(`${line}\n`);
+  process.stdout.write(`${describeEvent(event)}\n`);
 }
 
 function printJson(value: unknown): void {
