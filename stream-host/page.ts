@@ -5,7 +5,7 @@ import { extname, join, posix } from 'node:path';
 export interface PageOptions {
   /** What is served as it is: `index.html`, styles, pictures. */
   readonly webFolder: string;
-  /** The compiled scripts: `web/**` at the root of the site, `shared/protocol/**` under its own path. */
+  /** The compiled scripts: `web/**` at the root of the site, {@link SHARED_SCRIPTS} under their own paths. */
   readonly scriptsFolder: string;
   /** Where the page may connect to beside this server: the emulator's phone line. */
   readonly emulatorUrl: string | undefined;
@@ -19,6 +19,9 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.ico': 'image/x-icon',
   '.js': 'text/javascript; charset=utf-8',
 };
+
+/** What the page's scripts have in common with the servers'. */
+const SHARED_SCRIPTS = ['/shared/audio/', '/shared/protocol/'];
 
 /** The browser page: a handful of small files, read when they are asked for. */
 export class Page {
@@ -62,7 +65,8 @@ export class Page {
     const { webFolder, scriptsFolder } = this.#options;
     if (clean === '/') return join(webFolder, 'index.html');
     if (extname(clean) !== '.js') return join(webFolder, clean);
-    return join(scriptsFolder, clean.startsWith('/shared/protocol/') ? clean : `/web${clean}`);
+    const isShared = SHARED_SCRIPTS.some((folder) => clean.startsWith(folder));
+    return join(scriptsFolder, isShared ? clean : `/web${clean}`);
   }
 }
 

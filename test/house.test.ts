@@ -26,7 +26,7 @@ const RULES: readonly { readonly files: string; readonly mayImport: readonly str
     },
     { files: 'shared/', mayImport: [] },
     { files: 'agents/', mayImport: ['shared/'] },
-    { files: 'web/', mayImport: ['shared/protocol/'] },
+    { files: 'web/', mayImport: ['shared/protocol/', 'shared/audio/pcm.ts', 'shared/audio/resample.ts'] },
     { files: 'start/', mayImport: ['shared/'] },
   ];
 

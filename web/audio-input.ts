@@ -1,4 +1,5 @@
-import { floatsFromPcm, loudness, WIRE_RATE } from './pcm.ts';
+import { SAMPLE_RATE } from '../shared/audio/pcm.ts';
+import { loudnessOf } from './loudness.ts';
 import { AudioTrouble, microphoneTrouble } from './trouble.ts';
 
 export interface AudioInputListeners {
@@ -27,7 +28,7 @@ export class AudioInput {
     });
     this.#node.port.onmessage = ({ data }: MessageEvent<ArrayBuffer>) => {
       if (this.#closed) return;
-      listeners.onLevel(loudness(floatsFromPcm(new Int16Array(data))));
+      listeners.onLevel(loudnessOf(new Uint8Array(data)));
       listeners.onFrame(data);
     };
     for (const track of stream.getAudioTracks())
@@ -73,7 +74,7 @@ export class AudioInput {
 
 /** Firefox cannot take a microphone into a context of another rate: there the worklet resamples. */
 async function listenTo(stream: MediaStream): Promise<{ context: AudioContext; source: AudioNode }> {
-  const wanted = new AudioContext({ sampleRate: WIRE_RATE, latencyHint: 'interactive' });
+  const wanted = new AudioContext({ sampleRate: SAMPLE_RATE, latencyHint: 'interactive' });
   try {
     return await prepare(wanted, stream);
   } catch {

@@ -1,12 +1,12 @@
-import { floatsFromPcm, WIRE_RATE } from './pcm.ts';
+import { SAMPLE_RATE, toFloat32 } from '../shared/audio/pcm.ts';
+import { Resampler } from '../shared/audio/resample.ts';
 import type { PlaybackReport } from './playback-buffer.ts';
-import { StreamResampler } from './stream-resampler.ts';
 
 /** The loudspeaker. Audio of any rate goes in; it is played in the order of its arrival. */
 export class AudioOutput {
   readonly #context: AudioContext;
   readonly #node: AudioWorkletNode;
-  #resampler: { fromHz: number; stream: StreamResampler } | undefined;
+  #resampler: { fromHz: number; stream: Resampler } | undefined;
   #closed = false;
 
   private constructor(context: AudioContext, onReport: (report: PlaybackReport) => void) {
@@ -20,7 +20,7 @@ export class AudioOutput {
 
   /** To be called from a click or a key press: browsers let no page make a sound before. */
   static async open(onReport: (report: PlaybackReport) => void): Promise<AudioOutput> {
-    const context = new AudioContext({ sampleRate: WIRE_RATE, latencyHint: 'interactive' });
+    const context = new AudioContext({ sampleRate: SAMPLE_RATE, latencyHint: 'interactive' });
     try {
       await context.audioWorklet.addModule(new URL('./playback.worklet.js', import.meta.url));
       await context.resume();
@@ -31,9 +31,10 @@ export class AudioOutput {
     }
   }
 
-  play(pcm: Int16Array, rateHz: number): void {
+  /** @param pcm PCM16LE mono, whole samples */
+  play(pcm: Uint8Array, rateHz: number): void {
     if (this.#closed) return;
-    const samples = this.#atContextRate(floatsFromPcm(pcm), rateHz);
+    const samples = toFloat32(this.#atContextRate(pcm, rateHz));
     this.#node.port.postMessage(samples, [samples.buffer]);
   }
 
@@ -48,11 +49,10 @@ export class AudioOutput {
     void this.#context.close();
   }
 
-  #atContextRate(samples: Float32Array<ArrayBuffer>, rateHz: number): Float32Array<ArrayBuffer> {
-    if (rateHz === this.#context.sampleRate) return samples;
+  #atContextRate(pcm: Uint8Array, rateHz: number): Uint8Array {
     if (this.#resampler?.fromHz !== rateHz) {
-      this.#resampler = { fromHz: rateHz, stream: new StreamResampler(rateHz, this.#context.sampleRate) };
+      this.#resampler = { fromHz: rateHz, stream: new Resampler(rateHz, this.#context.sampleRate) };
     }
-    return this.#resampler.stream.process(samples);
+    return this.#resampler.stream.write(pcm);
   }
 }

@@ -1,8 +1,8 @@
+import { SAMPLE_RATE } from '../shared/audio/pcm.ts';
 import { AudioInput } from './audio-input.ts';
 import { AudioOutput } from './audio-output.ts';
 import { byId, element } from './element.ts';
 import { LevelStrip } from './meters.ts';
-import { WIRE_RATE } from './pcm.ts';
 import { describePhone, nextPhone, type PhoneInput, type PhoneState } from './phone-call.ts';
 import { PhoneSocket } from './phone-socket.ts';
 import { AudioTrouble, type TroubleName } from './trouble.ts';
@@ -62,7 +62,7 @@ export class PhonePanel {
   #plugIn(): void {
     this.#socket = new PhoneSocket(this.#emulatorUrl, {
       onEvent: (event) => this.#apply(event),
-      onAudio: (pcm) => this.#output?.play(pcm, WIRE_RATE),
+      onAudio: (pcm) => this.#output?.play(pcm, SAMPLE_RATE),
       onLost: () => this.#apply({ type: 'unplugged' }),
     });
     this.#timer = setInterval(() => this.#draw(), 500);

@@ -2,7 +2,8 @@ import type { PhoneCommand, PhoneEvent } from '../shared/protocol/phone-line.ts'
 
 export interface PhoneSocketListeners {
   onEvent(event: PhoneEvent): void;
-  onAudio(pcm: Int16Array): void;
+  /** PCM16LE at 16 kHz. */
+  onAudio(pcm: Uint8Array): void;
   onLost(): void;
 }
 
@@ -45,7 +46,7 @@ export class PhoneSocket {
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;
     socket.addEventListener('message', ({ data }) => {
-      if (data instanceof ArrayBuffer) this.#listeners.onAudio(new Int16Array(data));
+      if (data instanceof ArrayBuffer) this.#listeners.onAudio(new Uint8Array(data));
       else this.#listeners.onEvent(JSON.parse(data) as PhoneEvent);
     });
     socket.addEventListener('close', () => {

@@ -1,4 +1,5 @@
-import { loudness } from './pcm.ts';
+import { toPcm16 } from '../shared/audio/pcm.ts';
+import { loudnessOf } from './loudness.ts';
 import { PlaybackBuffer, type PlaybackReport } from './playback-buffer.ts';
 
 const REPORT_EVERY_MS = 40;
@@ -29,7 +30,13 @@ class PlaybackProcessor extends AudioWorkletProcessor {
 
   #report(): void {
     const { playing, bufferedMs, underruns, droppedMs } = this.#buffer;
-    const report: PlaybackReport = { level: loudness(this.#played), playing, bufferedMs, underruns, droppedMs };
+    const report: PlaybackReport = {
+      level: loudnessOf(toPcm16(this.#played)),
+      playing,
+      bufferedMs,
+      underruns,
+      droppedMs,
+    };
     this.port.postMessage(report);
     this.#filled = 0;
   }

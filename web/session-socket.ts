@@ -1,6 +1,6 @@
+import { SAMPLE_RATE } from '../shared/audio/pcm.ts';
 import type { BrowserCommand, BrowserMessage } from '../shared/protocol/browser.ts';
 import { type Connection, type ConnectionEvent, nextConnection } from './connection.ts';
-import { WIRE_RATE } from './pcm.ts';
 
 export interface SessionSocketOptions {
   /** The server's address: `ws://host:port` or `wss://…`. */
@@ -14,7 +14,7 @@ export interface SessionSocketOptions {
 /** How long a socket may take until the server says `session_ready`. */
 const READY_WITHIN_MS = 10_000;
 /** Two seconds of audio. Where the network takes less than we speak, old words are worth less than new ones' delay. */
-const MOST_BUFFERED_BYTES = WIRE_RATE * 2 * 2;
+const MOST_BUFFERED_BYTES = SAMPLE_RATE * 2 * 2;
 
 /**
  * The line to the server: one session, and as many sockets one after the other as it takes. After a loss it connects
@@ -95,7 +95,7 @@ export class SessionSocket {
   #connect(): void {
     const address = new URL('/api/v1/realtime/conversation', this.#options.origin);
     address.searchParams.set('session_id', this.#options.sessionId);
-    address.searchParams.set('sample_rate', String(WIRE_RATE));
+    address.searchParams.set('sample_rate', String(SAMPLE_RATE));
     const socket = new WebSocket(address);
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;

@@ -2,7 +2,6 @@ import type { BrowserMessage } from '../shared/protocol/browser.ts';
 import { AudioInput } from './audio-input.ts';
 import { AudioOutput } from './audio-output.ts';
 import type { Connection } from './connection.ts';
-import { pcmFromBase64 } from './pcm.ts';
 import type { PlaybackReport } from './playback-buffer.ts';
 import { SessionSocket } from './session-socket.ts';
 import type { TalkMood } from './talk-status.ts';
@@ -83,7 +82,7 @@ export class Talk {
   #receive(message: BrowserMessage): void {
     switch (message.type) {
       case 'audio_data':
-        this.#output?.play(pcmFromBase64(message.data), message.sample_rate);
+        this.#output?.play(bytesOfBase64(message.data), message.sample_rate);
         return;
       case 'control':
         if (message.action === 'tts_cancelled') this.#output?.clear();
@@ -133,3 +132,5 @@ export class Talk {
     this.#output = undefined;
   }
 }
+
+const bytesOfBase64 = (text: string): Uint8Array => Uint8Array.from(atob(text), (byte) => byte.charCodeAt(0));

@@ -22,7 +22,7 @@ export const bytesOf = (samples: Int16Array): Uint8Array =>
   new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
 
 /** PCM16 to floats between -1 and 1, which is what speech models take. */
-export function toFloat32(pcm: Uint8Array): Float32Array {
+export function toFloat32(pcm: Uint8Array): Float32Array<ArrayBuffer> {
   const samples = samplesOf(pcm);
   const floats = new Float32Array(samples.length);
   for (let i = 0; i < samples.length; i++) floats[i] = (samples[i] ?? 0) / 32_768;
@@ -56,7 +56,7 @@ export const dbfsOf = (rms: number): number => 20 * Math.log10(rms);
  */
 export class FrameCutter {
   readonly #frameBytes: number;
-  #frame: Uint8Array;
+  #frame: Uint8Array<ArrayBuffer>;
   #filled = 0;
 
   constructor(frameBytes: number = FRAME_BYTES) {
@@ -65,7 +65,7 @@ export class FrameCutter {
   }
 
   /** Takes a chunk and calls `onFrame` for every frame that is now complete, in order. */
-  write(chunk: Uint8Array, onFrame: (frame: Uint8Array) => void): void {
+  write(chunk: Uint8Array, onFrame: (frame: Uint8Array<ArrayBuffer>) => void): void {
     let at = 0;
     while (at < chunk.length) {
       const taken = Math.min(this.#frameBytes - this.#filled, chunk.length - at);
@@ -86,7 +86,7 @@ export class FrameCutter {
     return this.#filled;
   }
 
-  #next(): Uint8Array {
+  #next(): Uint8Array<ArrayBuffer> {
     const frame = this.#frame;
     this.#frame = new Uint8Array(this.#frameBytes);
     this.#filled = 0;
