@@ -175,9 +175,11 @@ export class PhraseStream {
     phrase.partialAt = now;
     const job = this.#pool.decode(this, 'partial', this.#audio.slice(phrase.audioStart, now));
     phrase.partial = job;
-    void this.#reportPartial(phrase, job, now, withoutLastWord).finally(() => {
-      phrase.partial = undefined;
-    });
+    void this.#reportPartial(phrase, job, Math.max(phrase.onset, now - LAST_WORD_SAMPLES), withoutLastWord).finally(
+      () => {
+        phrase.partial = undefined;
+      },
+    );
   }
 
   #decodeEarly(end: number): void {
@@ -251,6 +253,7 @@ export class PhraseStream {
 }
 
 /** The end of a partial was cut off in the middle of a word, which the model completes as it likes. */
+const LAST_WORD_SAMPLES = 0.4 * SAMPLE_RATE;
 const withoutLastWord = (text: string): string => text.replace(/ \S+$/, '');
 
 const NOTHING: Transcript = { text: '', confidence: 0 };

@@ -1,5 +1,13 @@
+/** Where in the caller's audio a phrase lies, and whether its words are final. */
+export interface Hearing {
+  readonly offsetMs: number;
+  readonly endMs: number;
+  readonly final: boolean;
+}
+
 interface Phrase {
   readonly offsetMs: number;
+  endMs: number;
   words: readonly string[];
   settled: boolean;
   changedAtMs: number;
@@ -12,6 +20,8 @@ const KEPT_PHRASES = 4;
 const SAME_PHRASE_MS = 100;
 /** A recogniser moves a phrase's start while it refines it. */
 const SAME_OPEN_PHRASE_MS = 1500;
+/** The detector and the recogniser do not agree to the millisecond on where a word ends. */
+const COVERED_WITHIN_MS = 300;
 
 /** What a partial or final did to words that a turn had taken already. */
 export type Correction = { readonly takenText: string; readonly settled: boolean };
@@ -41,10 +51,11 @@ export class CallerWords {
    * Takes in a partial or a final. The phrase is known by where it starts.
    * @returns the correction, when it changed words that the last turn took
    */
-  heard(text: string, offsetMs: number, final: boolean, nowMs: number): Correction | undefined {
+  heard(text: string, { offsetMs, endMs, final }: Hearing, nowMs: number): Correction | undefined {
     const words = text.trim() === '' ? [] : text.trim().split(/\s+/);
     const phrase = this.#phraseAt(offsetMs, nowMs);
     if (phrase.settled && !final) return;
+    phrase.endMs = endMs;
     const before = phrase.words.slice(0, phrase.taken);
     if (words.join(' ') !== phrase.words.join(' ')) phrase.changedAtMs = nowMs;
     phrase.words = words;
@@ -56,12 +67,16 @@ export class CallerWords {
     return { takenText: this.#takenText(), settled: final };
   }
 
-  /** Words that no turn has taken: none, some that may still change, or settled ones. */
-  status(nowMs: number): 'none' | 'open' | 'settled' {
+  /**
+   * Words that no turn has taken: none, some that may still change or lack the latest speech, or settled ones.
+   * @param spokenUntilMs where in the caller's audio the latest speech ended
+   */
+  status(nowMs: number, spokenUntilMs: number): 'none' | 'open' | 'settled' {
     const pending = this.#pending();
     if (pending.length === 0) return 'none';
     const settled = (phrase: Phrase) => phrase.settled || nowMs - phrase.changedAtMs >= this.#stablePartialMs;
-    return pending.every(settled) ? 'settled' : 'open';
+    const covered = this.#phrases.some((phrase) => phrase.endMs >= spokenUntilMs - COVERED_WITHIN_MS);
+    return covered && pending.every(settled) ? 'settled' : 'open';
   }
 
   get pendingText(): string {
@@ -101,7 +116,7 @@ export class CallerWords {
     if (found) return found;
     // The recogniser has moved on: what it left open will not get a final any more.
     for (const phrase of this.#phrases) phrase.settled = true;
-    const phrase: Phrase = { offsetMs, words: [], settled: false, changedAtMs: nowMs, taken: 0 };
+    const phrase: Phrase = { offsetMs, endMs: offsetMs, words: [], settled: false, changedAtMs: nowMs, taken: 0 };
     this.#phrases.push(phrase);
     return phrase;
   }

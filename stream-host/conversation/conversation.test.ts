@@ -64,6 +64,39 @@ test('a final that reads the taken words differently corrects them, before any s
   assert.deepEqual(rig.prompts.at(-1)?.at(-1), { role: 'caller', text: 'order 1042' });
 });
 
+test('a turn does not begin while the newest speech is in nobody’s words yet', async () => {
+  const rig = await new Rig().started();
+  await rig.voice(0.9, 640);
+  const positionMs = 640;
+  rig.partial('what is the status of', 0, positionMs);
+  await rig.voice(0.9, 640);
+  await rig.voice(0.05, 800);
+  assert.equal(rig.prompts.length, 0, 'the partial lacks the last 640 ms of speech');
+  rig.final('What is the status of order 1042?', 0);
+  await rig.clock.advance(500);
+  assert.equal(rig.callerWords, 'What is the status of order 1042?');
+});
+
+test('a gap in the line is no pause of the caller’s', async () => {
+  const rig = await new Rig().started();
+  await rig.voice(0.9, 640);
+  await rig.voice(0.05, 192);
+  rig.final('What is the status of', 0);
+  await rig.clock.advance(600);
+  assert.equal(rig.prompts.length, 0, 'no audio came, so nobody knows that the caller is silent');
+  await rig.voice(0.9, 640);
+  rig.final('order 1042?', 3000);
+  await rig.voice(0.05, 640);
+  assert.equal(rig.callerWords, 'What is the status of order 1042?');
+});
+
+test('a tool’s result is on record from the moment it is there', async () => {
+  const rig = await new Rig().started();
+  rig.script = () => [...ranTool, 'hang'];
+  await rig.says('Move it to Friday.');
+  assert.equal(rig.conversation.history.at(-1)?.role, 'tool');
+});
+
 test('a turn that is taken back is never told to anybody', async () => {
   const rig = await new Rig().started();
   rig.script = () => [text('Let me see. '), 1000, text('Yes.')];

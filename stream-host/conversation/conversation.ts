@@ -2,7 +2,7 @@ import type { Cancel, Clock } from '../../shared/clock.ts';
 import { FRAME_BYTES, FRAME_MS } from '../../shared/protocol/acs-media.ts';
 import { TypedEvents } from '../../shared/typed-events.ts';
 import { AgentTurn } from './agent-turn.ts';
-import { CallerWords } from './caller-words.ts';
+import { CallerWords, type Hearing } from './caller-words.ts';
 import { Playout } from './playout.ts';
 import type {
   AudioSink,
@@ -63,7 +63,11 @@ export class Conversation {
   #recogniser: Recogniser | undefined;
   #reply: Reply | undefined;
   #nextTurn = 1;
+  /** How much of the caller's audio has come, and up to where in it there was speech. */
   #receivedMs = 0;
+  #spokenUntilMs = Number.NEGATIVE_INFINITY;
+  /** When the newest audio came that the detector has judged. */
+  #seenUntilMs = 0;
   #turnsWithoutWords = 0;
   #replyOwed: 'greeting' | 'answer' | undefined;
 
@@ -133,7 +137,8 @@ export class Conversation {
     const nowMs = this.#clock.now();
     const context = {
       nowMs,
-      words: this.#words.status(nowMs),
+      words: this.#words.status(nowMs, this.#spokenUntilMs),
+      unseenMs: nowMs - this.#seenUntilMs,
       replyOwed: this.#replyOwed !== undefined,
       nextTurn: this.#nextTurn,
     };
@@ -186,6 +191,7 @@ export class Conversation {
     const historyLength = this.#history.length;
     const callerText = this.#words.take();
     if (callerText !== '') this.#setHistory([...this.#history, { role: 'caller', text: callerText }]);
+    const history = this.#history;
     const kind = callerText === '' && this.#replyOwed === 'greeting' ? 'greeting' : 'answer';
     this.#replyOwed = undefined;
 
@@ -199,14 +205,17 @@ export class Conversation {
         onProgress: () => this.#onReplyProgress(reply),
         onText: (text) => reply.said(text),
         onToolStarted: (call) => reply.toolStarted(call),
-        onToolEnded: ({ type: _, ...ended }) => this.events.emit('toolEnded', { ...ended, turn: number }),
+        onToolEnded: ({ type: _, ...ended }) => {
+          this.#writeHistory(reply, this.#playout.heardMs);
+          this.events.emit('toolEnded', { ...ended, turn: number });
+        },
         onFailure: (code, error) => this.events.emit('fault', code, error),
       },
     });
-    const origin = { kind, callerText, lastSpeechMs, historyLength, decidedMs: this.#clock.now() } as const;
+    const decidedMs = this.#clock.now();
+    const origin = { kind, callerText, lastSpeechMs, decidedMs, historyLength, ownFrom: history.length } as const;
     const reply = new Reply(turn, origin, this.events);
     this.#reply = reply;
-    const history = this.#history;
     void turn.run((signal) => (kind === 'greeting' ? greeting(responder) : responder.respond(history, signal)));
   }
 
@@ -239,10 +248,15 @@ export class Conversation {
   #concludeReply(reply: Reply, heardMs: number, interrupted: boolean): void {
     this.#reply = undefined;
     reply.tell();
-    const items = reply.turn.history(heardMs);
-    if (items.length > 0) this.#setHistory([...this.#history, ...items]);
+    this.#writeHistory(reply, heardMs);
     const { fullText, heardText } = reply.turn.spoken(heardMs);
     if (fullText !== '') this.events.emit('agentSpoke', { turn: reply.turn.number, fullText, heardText, interrupted });
+  }
+
+  /** What the turn did and what was heard of it so far. A tool's result is kept from the moment it is there. */
+  #writeHistory({ turn, origin }: Reply, heardMs: number): void {
+    const items = turn.history(heardMs);
+    if (items.length > 0) this.#setHistory([...this.#history.slice(0, origin.ownFrom), ...items]);
   }
 
   #onReplyProgress(reply: Reply): void {
@@ -267,10 +281,10 @@ export class Conversation {
     if (endCallReason !== undefined && this.#words.pendingText === '') this.close(endCallReason);
   }
 
-  #onWords(text: string, offsetMs: number, final: boolean): void {
+  #onWords(text: string, hearing: Hearing): void {
     if (this.#state.name === 'closed') return;
     this.#turnsWithoutWords = 0;
-    const correction = this.#words.heard(text, offsetMs, final, this.#clock.now());
+    const correction = this.#words.heard(text, hearing, this.#clock.now());
     const pending = this.#words.pendingText;
     if (pending !== '') this.events.emit('callerPartial', pending);
     if (correction) this.#correctHistory(correction.takenText);
@@ -287,8 +301,10 @@ export class Conversation {
   #openRecogniser(): void {
     const openedAtMs = this.#receivedMs;
     this.#recogniser = this.#options.openRecogniser({
-      onPartial: (text, offsetMs) => this.#onWords(text, openedAtMs + offsetMs, false),
-      onFinal: (text, offsetMs) => this.#onWords(text, openedAtMs + offsetMs, true),
+      onPartial: (text, offsetMs, endMs) =>
+        this.#onWords(text, { offsetMs: openedAtMs + offsetMs, endMs: openedAtMs + endMs, final: false }),
+      onFinal: (text, offsetMs, endMs) =>
+        this.#onWords(text, { offsetMs: openedAtMs + offsetMs, endMs: openedAtMs + endMs, final: true }),
       onState: (state, error) => this.#onRecogniserState(state, error),
     });
   }
@@ -322,7 +338,9 @@ export class Conversation {
 
   #onDetectorFrame(probability: number, atMs: number): void {
     if (this.#state.name === 'closed') return;
+    this.#seenUntilMs = atMs;
     const edge = this.#detector.frame(probability, atMs);
+    if (this.#detector.lastSpeechMs === atMs) this.#spokenUntilMs = this.#receivedMs - (this.#clock.now() - atMs);
     if (edge?.type === 'started') {
       this.#words.speechStarted();
       this.#handle({ type: 'speech-started' });
@@ -337,6 +355,7 @@ export class Conversation {
     this.#voiceActivity?.close();
     this.#voiceActivity = undefined;
     if (this.#detector.speaking) this.#handle({ type: 'speech-ended', lastSpeechMs: this.#clock.now() });
+    this.#spokenUntilMs = Number.NEGATIVE_INFINITY;
     this.#detector.reset();
     if (this.#state.name === 'closed') return;
     this.#cancelDetectorReopen = this.#clock.after(REOPEN_DETECTOR_MS, () => this.#openDetector());

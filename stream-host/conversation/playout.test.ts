@@ -29,6 +29,21 @@ function line(options: { leadMs?: number; maxBufferedMs?: number; accepts?: () =
 
 const audio = (ms: number) => new Uint8Array((ms / 20) * FRAME_BYTES).fill(7);
 
+test('that a turn is audible is told before its first frame, so that its words can go ahead of its sound', () => {
+  const order: string[] = [];
+  const playout = new Playout({
+    clock: new VirtualClock(),
+    sink: { sendAudio: () => order.push('frame') > 0, stopAudio: () => {} },
+    leadMs: 40,
+    maxBufferedMs: 1000,
+    onAudible: () => order.push('audible'),
+    onProgress: () => {},
+    onPlayed: () => {},
+  });
+  playout.begin(1).write(audio(100));
+  assert.deepEqual(order, ['audible', 'frame', 'frame']);
+});
+
 test('the lead goes out at once, then a frame every 20 ms exactly', async () => {
   const { clock, sent, playout } = line();
   playout.begin(1).write(audio(1000));

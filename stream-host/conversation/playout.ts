@@ -9,7 +9,7 @@ export interface PlayoutOptions {
   readonly leadMs: number;
   /** Audio kept beyond that before {@link PlayoutTurn.room} makes the synthesiser wait. */
   readonly maxBufferedMs: number;
-  /** The turn's first frame was sent. */
+  /** The turn's first frame is about to be sent. */
   readonly onAudible: (turn: number) => void;
   /** A frame was sent. */
   readonly onProgress: (turn: number) => void;
@@ -74,14 +74,14 @@ export class Playout {
     const { clock, sink, leadMs } = this.#options;
     const sendWhileAheadMs = leadMs - FRAME_MS;
     while (this.#playedOutAtMs - clock.now() <= sendWhileAheadMs) {
+      if (turn.sentMs === 0 && turn.hasFrame) this.#options.onAudible(turn.number);
+      // A listener may have stopped this very turn.
+      if (this.#turn !== turn) return;
       const frame = turn.nextFrame();
       if (!frame) break;
       this.#playedOutAtMs = Math.max(this.#playedOutAtMs, clock.now()) + FRAME_MS;
       if (!sink.sendAudio(frame)) this.#droppedFrames += 1;
-      if (turn.sentMs === FRAME_MS) this.#options.onAudible(turn.number);
       this.#options.onProgress(turn.number);
-      // A listener may have stopped this very turn.
-      if (this.#turn !== turn) return;
     }
     this.#arm(turn, sendWhileAheadMs);
   }

@@ -34,8 +34,11 @@ export interface Recogniser {
 }
 
 export interface RecogniserEvents {
-  /** What the current phrase sounds like so far; may still change. `offsetMs`: where it starts in the audio written. */
-  onPartial(text: string, offsetMs: number): void;
+  /**
+   * What the current phrase sounds like so far; may still change. `offsetMs` and `endMs`: the stretch of the audio
+   * written that these words are of. Speech after `endMs` is not in them yet.
+   */
+  onPartial(text: string, offsetMs: number, endMs: number): void;
   /** A phrase that will not change any more. `endMs`: where it ends in the audio written. */
   onFinal(text: string, offsetMs: number, endMs: number): void;
   /** Recognition broke down and is being restarted (`recovering`), works again, or was given up (`failed`). */

@@ -8,8 +8,10 @@ export interface ReplyOrigin {
   readonly callerText: string;
   readonly lastSpeechMs: number;
   readonly decidedMs: number;
-  /** How long the history was before the turn: what follows is the turn's own. */
+  /** How long the history was before the turn and the words that it answers. */
   readonly historyLength: number;
+  /** From where on the history is the turn's own. */
+  readonly ownFrom: number;
 }
 
 /**

@@ -22,6 +22,11 @@ export class SpeechDetector {
     return this.#speaking;
   }
 
+  /** When the newest speech came, of an utterance that has begun. */
+  get lastSpeechMs(): number {
+    return this.#lastSpeechMs;
+  }
+
   /** @param atMs when the frame's last sample arrived */
   frame(probability: number, atMs: number): SpeechEdge | undefined {
     return this.#speaking ? this.#seekPause(probability, atMs) : this.#seekOnset(probability, atMs);

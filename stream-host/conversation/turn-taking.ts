@@ -41,6 +41,8 @@ export interface TurnContext {
   readonly nowMs: number;
   /** Words of the caller that no turn has answered: none, some that may still change, or settled ones. */
   readonly words: 'none' | 'open' | 'settled';
+  /** How long the detector has not seen any audio: a gap in the line is no pause of the caller's. */
+  readonly unseenMs: number;
   /** A reply that nobody has heard anything of was dropped, or the greeting was not spoken yet. */
   readonly replyOwed: boolean;
   /** The number that the next turn of the agent gets. */
@@ -57,6 +59,10 @@ export type TurnEffect =
   /** Sound without words: a cough, a click, or a recogniser that does not listen. */
   | { readonly type: 'no-words' }
   | { readonly type: 'stalled'; readonly turn: number };
+
+/** Audio that is overdue by more than this makes a pause doubtful; for so much longer the pause is doubted at most. */
+const LATE_LINE_MS = 150;
+const LATEST_LINE_MS = 1000;
 
 export interface Transition {
   readonly state: TurnState;
@@ -131,8 +137,14 @@ function whileEndpointing(
   switch (event.type) {
     case 'speech-started':
       return callerSpeaks(context, policy);
-    case 'deadline':
-      return awaitWords(context, policy, state.lastSpeechMs);
+    case 'deadline': {
+      const { lastSpeechMs } = state;
+      const lineIsLate = context.unseenMs > LATE_LINE_MS;
+      if (!lineIsLate || context.nowMs >= lastSpeechMs + policy.holdMs + LATEST_LINE_MS) {
+        return awaitWords(context, policy, lastSpeechMs);
+      }
+      return { state: { name: 'endpointing', lastSpeechMs, deadlineMs: context.nowMs + LATE_LINE_MS }, effects: [] };
+    }
     default:
       return stay(state);
   }
@@ -149,8 +161,11 @@ function whileAwaitingWords(
       return callerSpeaks(context, policy);
     case 'words-changed':
       return awaitWords(context, policy, state.lastSpeechMs);
-    case 'deadline':
+    case 'deadline': {
+      const enough = context.nowMs >= state.lastSpeechMs + policy.wordsWaitMs;
+      if (context.words === 'open' && !enough) return awaitWords(context, policy, state.lastSpeechMs);
       return replyOrListen(context, policy, state.lastSpeechMs);
+    }
     default:
       return stay(state);
   }

@@ -125,7 +125,7 @@ export class AzureRecogniser implements Recogniser {
     const baseMs = startByte / BYTES_PER_MS;
     const session: RecognitionSession = new RecognitionSession(this.#config(), {
       onSign: () => this.#heardSign(session),
-      onPartial: (text, offsetMs) => this.#heardPartial(text, baseMs + offsetMs),
+      onPartial: (text, offsetMs, endMs) => this.#heardPartial(text, baseMs + offsetMs, baseMs + endMs),
       onPhrase: (text, offsetMs, endMs) => this.#heardPhrase(text, baseMs + offsetMs, baseMs + endMs),
       onTurnEnd: () => this.#turnEnded(session),
       onEnd: (error) => this.#lost(error),
@@ -162,10 +162,10 @@ export class AzureRecogniser implements Recogniser {
     this.#tell(() => this.#events.onState('ready'));
   }
 
-  #heardPartial(text: string, offsetMs: number): void {
+  #heardPartial(text: string, offsetMs: number, endMs: number): void {
     this.#works();
     this.#phraseOpen = true;
-    this.#tell(() => this.#events.onPartial(text, offsetMs));
+    this.#tell(() => this.#events.onPartial(text, offsetMs, endMs));
   }
 
   #heardPhrase(text: string, offsetMs: number, endMs: number): void {

@@ -17,7 +17,7 @@ const TICKS_PER_MS = 10_000;
 export interface RecognitionSessionEvents {
   /** The service said anything at all. */
   onSign(): void;
-  onPartial(text: string, offsetMs: number): void;
+  onPartial(text: string, offsetMs: number, endMs: number): void;
   /** A phrase is over. `text` is empty where the service heard nothing that it could make out. */
   onPhrase(text: string, offsetMs: number, endMs: number): void;
   /**
@@ -99,11 +99,11 @@ export class RecognitionSession {
     recogniser.canceled = (_, { errorDetails }) => this.#end(errorDetails);
     recogniser.sessionStopped = () => this.#end(undefined);
     recogniser.recognizing = (_, { result }) => {
-      if (result.text) this.#events.onPartial(result.text, result.offset / TICKS_PER_MS);
+      if (result.text) this.#events.onPartial(result.text, startMs(result), endMs(result));
     };
     recogniser.recognized = (_, { result }) => {
       const text = result.reason === ResultReason.RecognizedSpeech ? result.text : '';
-      this.#events.onPhrase(text, result.offset / TICKS_PER_MS, (result.offset + result.duration) / TICKS_PER_MS);
+      this.#events.onPhrase(text, startMs(result), endMs(result));
     };
   }
 
@@ -124,3 +124,7 @@ function wholeBuffer(audio: Uint8Array): ArrayBuffer {
   if (buffer instanceof ArrayBuffer && buffer.byteLength === audio.byteLength) return buffer;
   return new Uint8Array(audio).buffer;
 }
+
+type Span = { readonly offset: number; readonly duration: number };
+const startMs = ({ offset }: Span): number => offset / TICKS_PER_MS;
+const endMs = ({ offset, duration }: Span): number => (offset + duration) / TICKS_PER_MS;

@@ -58,7 +58,7 @@ const openRecogniser: OpenRecogniser = (events) => {
       if (!phrase) return;
       phrase.loudMs += isLoud ? ms : 0;
       phrase.quietMs = isLoud ? 0 : phrase.quietMs + ms;
-      if (isLoud && phrase.loudMs === 200) events.onPartial('where is', phrase.startMs);
+      if (isLoud && phrase.loudMs === 200) events.onPartial('where is', phrase.startMs, writtenMs);
       if (phrase.quietMs < 200) return;
       const { startMs } = phrase;
       phrase = undefined;

@@ -51,11 +51,6 @@ export class BrowserTransport implements Transport {
   readonly #resampler: Resampler;
   #session: BrowserSession | undefined;
   #frameIndex = 0;
-  /**
-   * An answer's first frame, until the task at hand is done: the engine tells of a turn the moment that it becomes
-   * audible, and the old contract puts the words before their sound.
-   */
-  #firstFrame: Uint8Array | undefined;
   /** Who silences the agent: the caller's voice, or the page's own command. */
   #stopCause: 'voice' | 'command' = 'voice';
   #cancelWait: Cancel;
@@ -105,19 +100,14 @@ export class BrowserTransport implements Transport {
   }
 
   sendAudio(frame: Uint8Array): boolean {
-    this.#sendFirstFrame();
     if (this.#socket.bufferedBytes > MAX_BUFFERED_BYTES || this.closed) {
       this.#counts.dropped += 1;
       return false;
     }
-    if (this.#frameIndex > 0) return this.#sendFrame(frame, false);
-    this.#firstFrame = frame.slice();
-    queueMicrotask(() => this.#sendFirstFrame());
-    return true;
+    return this.#sendFrame(frame, false);
   }
 
   stopAudio(): void {
-    this.#firstFrame = undefined;
     this.#resampler.reset();
     this.#send({
       type: 'control',
@@ -185,18 +175,11 @@ export class BrowserTransport implements Transport {
 
   /** After an answer that was played to its end, the frame that says so. */
   #endAnswer(interrupted: boolean): void {
-    this.#sendFirstFrame();
     if (!interrupted && this.#frameIndex > 0) {
       this.#resampler.reset();
       this.#sendFrame(new Uint8Array(FRAME_BYTES), true);
     }
     this.#frameIndex = 0;
-  }
-
-  #sendFirstFrame(): void {
-    const frame = this.#firstFrame;
-    this.#firstFrame = undefined;
-    if (frame) this.#sendFrame(frame, false);
   }
 
   #sendFrame(frame: Uint8Array, isFinal: boolean): boolean {

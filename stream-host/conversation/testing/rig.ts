@@ -82,6 +82,7 @@ export class Rig {
   async voice(probability: number, ms: number): Promise<void> {
     for (let t = 0; t < ms; t += DETECTOR_FRAME_MS) {
       await this.clock.advance(DETECTOR_FRAME_MS);
+      this.conversation.receiveAudio(new Uint8Array((FRAME_BYTES / FRAME_MS) * DETECTOR_FRAME_MS));
       this.#detector?.onFrame(probability, this.clock.now());
     }
   }
@@ -96,12 +97,13 @@ export class Rig {
     await this.voice(0.05, options.restMs ?? 640);
   }
 
-  partial(text: string, offsetMs: number): void {
-    this.#recogniser?.onPartial(text, offsetMs);
+  /** The recogniser's words, of all audio up to now unless told otherwise. */
+  partial(text: string, offsetMs: number, endMs = Number.POSITIVE_INFINITY): void {
+    this.#recogniser?.onPartial(text, offsetMs, endMs);
   }
 
-  final(text: string, offsetMs: number): void {
-    this.#recogniser?.onFinal(text, offsetMs, offsetMs + 500);
+  final(text: string, offsetMs: number, endMs = Number.POSITIVE_INFINITY): void {
+    this.#recogniser?.onFinal(text, offsetMs, endMs);
   }
 
   failRecogniser(): void {
