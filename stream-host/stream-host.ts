@@ -17,7 +17,7 @@ import { isScripted, openModelClient } from './agent/model-client.ts';
 import { ModelResponder } from './agent/model-responder.ts';
 import type { OpenVoiceActivity } from './conversation/ports.ts';
 import { Page } from './page.ts';
-import { ScriptedDialogue } from './scripted-dialogue.ts';
+import { ScriptedModelWatch } from './scripted-model-watch.ts';
 import { StreamHostServer } from './server.ts';
 import { HostRecord } from './sessions/host-record.ts';
 import { LiveSessions } from './sessions/live-sessions.ts';
@@ -65,13 +65,13 @@ export async function startStreamHost(config: Config, log: Logger, clock: Clock 
   const host = { place: `${hostname()}:${config.STREAM_HOST_PORT}`, boot: randomUUID().slice(0, 8) };
   const live = new LiveSessions({ maxSessions: config.MAX_SESSIONS, clock });
   const model = openModelClient({ baseUrl: config.AZURE_OPENAI_BASE_URL, apiKey: config.AZURE_OPENAI_API_KEY });
-  const dialogue = new ScriptedDialogue({
+  const scriptedModel = new ScriptedModelWatch({
     // A resource of Azure has no such thing, and need not be asked.
     ask: async () => config.EMULATOR_URL !== undefined && isScripted(model),
     clock,
     log,
   });
-  opened.defer(() => dialogue.close());
+  opened.defer(() => scriptedModel.close());
   const calls = new CallControl({
     connectionString: config.ACS_CONNECTION_STRING,
     callbackBase: config.FUNCTIONS_PUBLIC_URL + API_PREFIX,
@@ -94,7 +94,7 @@ export async function startStreamHost(config: Config, log: Logger, clock: Clock 
     openResponder: responders(config, agents, model, clock),
     hangUp: (callConnectionId) => calls.hangUp(callConnectionId),
     defaultAgent: config.DEFAULT_AGENT,
-    isScripted: () => dialogue.isScripted,
+    isScripted: () => scriptedModel.isScripted,
     maxCallMs: config.MAX_CALL_MS,
     logTranscripts: config.LOG_TRANSCRIPTS,
     clock,
@@ -129,7 +129,7 @@ export async function startStreamHost(config: Config, log: Logger, clock: Clock 
   const record = new HostRecord({ store, host, live, clock, log });
   opened.defer(() => record.close());
   await record.announce();
-  void dialogue.watch();
+  void scriptedModel.watch();
 
   const resources = opened.move();
   return {

@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/log.ts';
 
-export interface ScriptedDialogueOptions {
+export interface ScriptedModelWatchOptions {
   /** Whether a scripted dialogue stands where the language model should. Never rejects. */
   readonly ask: () => Promise<boolean>;
   readonly clock: Clock;
@@ -13,13 +13,13 @@ export interface ScriptedDialogueOptions {
  * Knows whether a demo dialogue answers instead of a language model, so that people can be told. Asked again now and
  * then, because the emulator may start later than this process or again with other settings.
  */
-export class ScriptedDialogue {
-  readonly #options: ScriptedDialogueOptions;
+export class ScriptedModelWatch {
+  readonly #options: ScriptedModelWatchOptions;
   #isScripted = false;
   #cancel: Cancel = () => {};
   #closed = false;
 
-  constructor(options: ScriptedDialogueOptions) {
+  constructor(options: ScriptedModelWatchOptions) {
     this.#options = options;
   }
 
