@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { ScriptedDialogue } from '../../emulator/openai/dialogue/scripted-dialogue.ts';
-import { collect, startModel, textOf } from '../../test/language-model.test-kit.ts';
 import type { HistoryItem, ReplyPiece } from '../conversation/ports.ts';
 import { loadAgents, requireAgent } from './agent-definition.ts';
 import { isScripted } from './model-client.ts';
+import { collect, startModel, textOf } from './testing/language-model.ts';
 
 /** Saturday, 22 November 2025, noon in New York. */
 const SATURDAY = new Date('2025-11-22T17:00:00Z');

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { testAgent } from '../../test/language-model.test-kit.ts';
 import type { HistoryItem } from '../conversation/ports.ts';
 import { INTERRUPTED, toMessages } from './model-messages.ts';
+import { testAgent } from './testing/language-model.ts';
 
 const now = new Date('2025-11-22T17:00:00Z');
 const PLENTY = { maxItems: 1000, maxCharacters: 1_000_000 };

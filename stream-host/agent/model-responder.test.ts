@@ -4,8 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { defineTool, type ToolContext } from '../../agents/tool.ts';
 import { type ChatRequest, OpenAiError } from '../../emulator/openai/chat-wire.ts';
-import { CALLER, call, collect, say, startModel, textOf } from '../../test/language-model.test-kit.ts';
 import type { HistoryItem, ReplyPiece } from '../conversation/ports.ts';
+import { CALLER, call, collect, say, startModel, textOf } from './testing/language-model.ts';
 
 const NEVER = new AbortController().signal;
 

@@ -3,15 +3,15 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { pino } from 'pino';
-import { createServices } from '../agents/services.ts';
-import type { Tool } from '../agents/tool.ts';
-import type { ChatAnswer, ChatModel, ChatRequest } from '../emulator/openai/chat-wire.ts';
-import { OpenAiService } from '../emulator/openai/openai-service.ts';
-import { systemClock } from '../shared/clock.ts';
-import type { Agent } from '../stream-host/agent/agent-definition.ts';
-import { openModelClient } from '../stream-host/agent/model-client.ts';
-import { type ModelLimits, ModelResponder } from '../stream-host/agent/model-responder.ts';
-import type { HistoryItem, ReplyPiece } from '../stream-host/conversation/ports.ts';
+import { createServices } from '../../../agents/services.ts';
+import type { Tool } from '../../../agents/tool.ts';
+import type { ChatAnswer, ChatModel, ChatRequest } from '../../../emulator/openai/chat-wire.ts';
+import { OpenAiService } from '../../../emulator/openai/openai-service.ts';
+import { systemClock } from '../../../shared/clock.ts';
+import type { HistoryItem, ReplyPiece } from '../../conversation/ports.ts';
+import type { Agent } from '../agent-definition.ts';
+import { openModelClient } from '../model-client.ts';
+import { type ModelLimits, ModelResponder } from '../model-responder.ts';
 
 /** What the model answers to one request: the same to the last one for ever after. */
 type Step = ChatAnswer | ((request: ChatRequest) => ChatAnswer);
