@@ -25,7 +25,7 @@ export async function applyCallEvent(before: Session, event: CallbackEvent, part
   if (event.type === 'CallConnected' && session.status === 'failed') {
     await hangUpOrphan(event.callConnectionId, parts, log);
   } else if (event.type === 'MediaStreamingStopped' || event.type === 'MediaStreamingFailed') {
-    await parts.mediaRecovery.mediaLost(session, event.callConnectionId, log);
+    await parts.mediaRecovery.mediaLost(session, event.callConnectionId, event.mediaDetails, log);
   } else if (isOver(session.status) && !isOver(before.status)) {
     log.info({ status: session.status, reason: session.endReason }, 'call over');
     // ACS closes the media socket too; this is for the replica that does not notice.

@@ -135,6 +135,13 @@ test('media that is lost while the call stands is started again', async () => {
   assert.equal(lost?.data.mediaDetails, 'streamConnectionInterrupted');
 });
 
+test('media that stops because the caller hung up is left alone', async () => {
+  const { id } = await newSession({ callConnectionId: 'connection-l', status: 'connected' });
+  const update = { mediaStreamingUpdate: { mediaStreamingStatusDetails: 'subscriptionStopped' } };
+  await deliver(`/${id}`, [event('MediaStreamingStopped', 'connection-l', update)]);
+  assert.deepEqual(functions.acs.operations, []);
+});
+
 test('media that stops because the call is being ended is left alone', async () => {
   const { id } = await newSession({ callConnectionId: 'connection-j', status: 'connected', endReason: 'goodbye' });
   await deliver(`/${id}`, [event('MediaStreamingStopped', 'connection-j')]);

@@ -13,6 +13,7 @@ import { AcsDouble } from '../testing/acs-double.ts';
 import { MediaRecovery } from './media-recovery.ts';
 
 const log = pino({ level: 'silent' });
+const LOST = 'streamConnectionInterrupted';
 let server: FoundRedis;
 let redis: Redis;
 let store: SessionStore;
@@ -63,28 +64,35 @@ test('each loss makes one attempt after a longer wait, and at last the call is h
   const { clock, waitedMs } = quickClock();
   const recovery = new MediaRecovery({ redis, store, calls, clock, delaysMs: [100, 200, 400] });
   const outcomes: string[] = [];
-  for (let loss = 0; loss < 4; loss++) outcomes.push(await recovery.mediaLost(session, 'connection-1', log));
+  for (let loss = 0; loss < 4; loss++) outcomes.push(await recovery.mediaLost(session, 'connection-1', LOST, log));
   assert.deepEqual(outcomes, ['restarting', 'restarting', 'restarting', 'given-up']);
   assert.deepEqual(waitedMs, [100, 200, 400]);
   assert.deepEqual(acs.operations, ['startMediaStreaming', 'startMediaStreaming', 'startMediaStreaming', 'terminate']);
   assert.equal((await store.get(session.id))?.endReason, 'media-lost');
 });
 
-test('by default the attempts spread over about half a minute, and each wait is short', async () => {
+test('by default the attempts go on for 40 s, and no wait is longer than 1.5 s', async () => {
   const session = await standing();
   const { clock, waitedMs } = quickClock();
   const recovery = new MediaRecovery({ redis, store, calls, clock });
-  while ((await recovery.mediaLost(session, 'connection-1', log)) === 'restarting');
+  while ((await recovery.mediaLost(session, 'connection-1', LOST, log)) === 'restarting');
   const totalMs = waitedMs.reduce((sum, delayMs) => sum + delayMs, 0);
-  assert.ok(totalMs >= 20_000 && totalMs <= 35_000, `${totalMs} ms`);
-  assert.ok(Math.max(...waitedMs) <= 8_000);
+  assert.ok(totalMs >= 35_000 && totalMs <= 45_000, `${totalMs} ms`);
+  assert.ok(Math.max(...waitedMs) <= 1_500);
+});
+
+test('media that ACS stopped on purpose is left alone', async () => {
+  const session = await standing();
+  const recovery = new MediaRecovery({ redis, store, calls, clock: quickClock().clock });
+  assert.equal(await recovery.mediaLost(session, 'connection-1', 'subscriptionStopped', log), 'not-needed');
+  assert.deepEqual(acs.operations, []);
 });
 
 test('a call that ends during the wait is left alone', async () => {
   const session = await standing();
   const { clock } = quickClock(() => store.update(session.id, () => ({ status: 'disconnected' })));
   const recovery = new MediaRecovery({ redis, store, calls, clock });
-  assert.equal(await recovery.mediaLost(session, 'connection-1', log), 'not-needed');
+  assert.equal(await recovery.mediaLost(session, 'connection-1', LOST, log), 'not-needed');
   assert.deepEqual(acs.operations, []);
 });
 
@@ -92,13 +100,13 @@ test('a call that ACS knows no more needs no media', async () => {
   const session = await standing();
   acs.failing = { path: ':startMediaStreaming', failure: { status: 404, code: '8522' } };
   const recovery = new MediaRecovery({ redis, store, calls, clock: quickClock().clock });
-  assert.equal(await recovery.mediaLost(session, 'connection-1', log), 'not-needed');
+  assert.equal(await recovery.mediaLost(session, 'connection-1', LOST, log), 'not-needed');
 });
 
 test('the count of attempts does not stay for ever', async () => {
   const session = await standing();
   const recovery = new MediaRecovery({ redis, store, calls, clock: quickClock().clock });
-  await recovery.mediaLost(session, 'connection-1', log);
+  await recovery.mediaLost(session, 'connection-1', LOST, log);
   const [key = ''] = await redis.keys(`parley:{${session.id}}:media*`);
   const ttlMs = await redis.pttl(key);
   assert.ok(ttlMs > 0 && ttlMs <= 60_000);

@@ -7,14 +7,19 @@ import type { Session } from '../../shared/sessions/session.ts';
 import { redisFailure } from '../../shared/sessions/session-errors.ts';
 import type { SessionStore } from '../../shared/sessions/session-store.ts';
 
-/** Waits before each attempt. Short at first (another replica may be there already), half a minute in all. */
-const ATTEMPT_DELAYS_MS = [250, 1_000, 2_000, 4_000, 8_000, 8_000];
+/**
+ * Waits before each attempt, 40 s in all. Short at first, as another replica may be there already; and never long, as each
+ * is what a caller may wait beyond the moment at which a host is there again.
+ */
+const ATTEMPT_DELAYS_MS: readonly number[] = [250, 500, 1_000, ...Array<number>(25).fill(1_500)];
+/** What ACS says where it closed the socket itself: it was asked to stop streaming, or the call ended. */
+const STOPPED_ON_PURPOSE = 'subscriptionStopped';
 /** Attempts count together while the media is lost again within this time. */
 const WINDOW_MS = 60_000;
 
 export type RecoveryOutcome =
   | 'restarting'
-  /** Nothing to heal: the call ended, is about to, or ACS knows better. */
+  /** Nothing to heal: streaming was stopped on purpose, the call ended or is about to, or ACS knows better. */
   | 'not-needed'
   /** Every attempt failed; the call was hung up rather than left silent. */
   | 'given-up';
@@ -47,14 +52,20 @@ export class MediaRecovery {
 
   /**
    * The media stream of this session's call was reported as stopped or failed.
+   * @param details ACS's `mediaStreamingStatusDetails`
    * @throws {CallControlError} transient: let the event be delivered again
    */
-  async mediaLost(session: Session, callConnectionId: string, log: Logger): Promise<RecoveryOutcome> {
-    if (!stands(session)) return 'not-needed';
+  async mediaLost(
+    session: Session,
+    callConnectionId: string,
+    details: string | undefined,
+    log: Logger,
+  ): Promise<RecoveryOutcome> {
+    if (details === STOPPED_ON_PURPOSE || !stands(session)) return 'not-needed';
     const attempt = await this.#countAttempt(session.id);
     const delayMs = this.#delaysMs[attempt - 1];
     if (delayMs === undefined) return this.#giveUp(session, callConnectionId, log);
-    // A hang-up stops the media too, and its CallDisconnected may be a moment behind: the wait lets it come first.
+    // The call's end may be why, and its CallDisconnected a moment behind: the wait lets it come first.
     await new Promise<void>((resolve) => this.#clock.after(delayMs, resolve));
     const current = await this.#store.get(session.id);
     if (current === undefined || !stands(current)) return 'not-needed';
@@ -65,7 +76,8 @@ export class MediaRecovery {
       log.info({ code: error.code }, 'the media needs no restart, or cannot have one');
       return 'not-needed';
     }
-    log.warn({ attempt }, 'the media was lost; asked for its restart');
+    if (attempt === 1) log.warn({ details }, 'the media was lost; asked for its restart');
+    else log.debug({ attempt, details }, 'asked for the restart of the media again');
     return 'restarting';
   }
 
