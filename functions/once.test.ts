@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { connectRedis } from '../shared/sessions/connect.ts';
@@ -55,9 +56,26 @@ test('while one is at it, another is told to ask again', async () => {
     { code: 'once.running', status: 503 },
   );
   const ttlMs = await redis.pttl('parley:once:d');
-  assert.ok(ttlMs > 0 && ttlMs <= 60_000, 'a process that dies must not keep the work for ever');
+  assert.ok(ttlMs > 0 && ttlMs <= 5_000, 'a process that dies must not keep the work for ever');
   resolve(1);
   assert.deepEqual(await first, { first: true, answer: 1 });
+});
+
+test('work that takes long keeps its lease', async () => {
+  const started = Promise.withResolvers<void>();
+  const { promise, resolve } = Promise.withResolvers<number>();
+  const first = once.run('long', '', log, () => {
+    started.resolve();
+    return promise;
+  });
+  await started.promise;
+  await redis.pexpire('parley:once:long', 2_000);
+  const until = performance.now() + 4_000;
+  while ((await redis.pttl('parley:once:long')) <= 2_000 && performance.now() < until) await delay(20);
+  assert.ok((await redis.pttl('parley:once:long')) > 2_000, 'nobody renewed the lease');
+  resolve(1);
+  await first;
+  assert.ok((await redis.pttl('parley:once:long')) > 60_000, 'what is done is remembered for long');
 });
 
 test('another input under the same key is a mistake', async () => {

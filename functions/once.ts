@@ -7,8 +7,9 @@ import { redisFailure } from '../shared/sessions/session-errors.ts';
 
 /** How long a finished piece of work is remembered. Event Grid repeats an event for a day at most. */
 const KEEP_MS = 86_400_000;
-/** Longer than any piece of work takes, so that a lease only runs out under a process that died. */
-const LEASE_MS = 60_000;
+/** Renewed while the work goes on, so it only runs out under a process that died: soon, because the sender waits. */
+const LEASE_MS = 5_000;
+const RENEW_EVERY_MS = 1_500;
 
 const ledgerEntry = z.object({ fingerprint: z.string(), answer: z.unknown().optional() });
 
@@ -41,9 +42,10 @@ export class Once {
     const fingerprint = createHash('sha256').update(input).digest('base64url');
     const mine = JSON.stringify({ fingerprint });
     if (!(await this.#begin(redisKey, mine))) return this.#earlier(redisKey, fingerprint);
+    const renewal = setInterval(() => this.#renew(redisKey), RENEW_EVERY_MS);
     let answer: Answer;
     try {
-      answer = await work();
+      answer = await work().finally(() => clearInterval(renewal));
     } catch (error) {
       await this.#redis.del(redisKey).catch((failure: unknown) => this.#leaveToLease(log, failure));
       throw error;
@@ -61,6 +63,11 @@ export class Once {
     } catch (error) {
       throw redisFailure(error);
     }
+  }
+
+  /** A renewal that fails is made up for by the next one, or not: without Redis the work cannot be noted anyway. */
+  #renew(redisKey: string): void {
+    this.#redis.pexpire(redisKey, LEASE_MS).catch(() => {});
   }
 
   async #earlier(redisKey: string, fingerprint: string): Promise<{ first: false; answer: unknown }> {
