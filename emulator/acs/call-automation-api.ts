@@ -85,8 +85,10 @@ export class CallAutomationApi {
       if (answer.afterwards) setImmediate(answer.afterwards);
     } catch (error) {
       const known = error instanceof AcsError ? error : new AcsError(500, 'InternalServerError', messageOf(error));
-      const operation = `${request.method} ${url.pathname}`;
-      this.#log.warn({ operation, status: known.status, code: known.code, problem: known.message }, 'request refused');
+      const operation = operationName(request.method ?? 'GET', url.pathname);
+      const call = /^\/calling\/callConnections\/([^/:]+)/.exec(url.pathname)?.[1];
+      const { status, code, message: problem } = known;
+      this.#log.warn({ ...(call !== undefined && { call }), status, code, problem }, `${operation}: refused`);
       send(response, known.status, known.body);
     }
   }
@@ -118,12 +120,7 @@ export class CallAutomationApi {
     const operation = operationName(method, url.pathname);
     const proof = auth === 'hmac' ? 'HMAC signature' : 'bearer token';
     this.#log[method === 'GET' ? 'debug' : 'info'](
-      {
-        ...(answer.call !== undefined && { call: answer.call }),
-        operation,
-        verified: proof,
-        ...(replayed && { replayed }),
-      },
+      { ...(answer.call !== undefined && { call: answer.call }), ...(replayed && { replayed }) },
       `${operation}: ${proof} verified`,
     );
     const { afterwards: _, ...again } = answer;

@@ -6,7 +6,7 @@ import { wait } from '../wait.ts';
 import { CALLBACK_TOKEN_SECONDS, type TokenIssuer } from './token-issuer.ts';
 
 const FIRST_RETRY_MS = 250;
-const MAX_RETRY_MS = 8_000;
+const MAX_RETRY_MS = 4_000;
 const ATTEMPT_MS = 10_000;
 const MAX_QUEUED = 500;
 
@@ -72,7 +72,7 @@ export class CallbackQueue {
     for (let attempt = 1; !this.#stop.signal.aborted; attempt++) {
       const problem = await this.#post(event);
       if (!problem) {
-        log.info({ event: event.type, attempt }, 'callback delivered');
+        log[attempt === 1 ? 'debug' : 'info']({ event: event.type, attempt }, 'callback delivered');
         return;
       }
       if (this.#stop.signal.aborted) return;

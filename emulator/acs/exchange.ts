@@ -180,7 +180,7 @@ export class Exchange {
     });
     log.info({ event: event.id }, 'IncomingCall offered to the webhook');
     const delivery = await this.#options.subscription.deliver(event, offer.over);
-    if (delivery.delivered) return log.info({ event: event.id }, 'IncomingCall delivered');
+    if (delivery.delivered) return log.debug({ event: event.id }, 'IncomingCall delivered');
     if (offer.over.aborted) return;
     log.warn({ problem: delivery.problem }, 'IncomingCall could not be delivered');
     offer.fail({ code: 480, reason: `The application could not be told of the call: ${delivery.problem}` });

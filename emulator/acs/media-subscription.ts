@@ -40,6 +40,8 @@ export class MediaSubscription {
   readonly id: string;
   readonly #options: MediaSubscriptionOptions;
   #leg: MediaLeg | undefined;
+  /** Attempts to open a socket that were refused one after the other. */
+  #refusals = 0;
 
   constructor(options: MediaSubscriptionOptions) {
     this.#options = options;
@@ -65,6 +67,7 @@ export class MediaSubscription {
     });
     this.#leg = leg;
     leg.events.on('open', () => {
+      this.#refusals = 0;
       log.info({ subscription: this.id }, 'media streaming started');
       this.#report('Started', 'subscriptionStarted', operationContext);
       tellPhone({ type: 'media', state: 'started' });
@@ -103,7 +106,9 @@ export class MediaSubscription {
         this.#report('Stopped', 'subscriptionStopped', operationContext);
         break;
       case 'refused': {
-        log.warn({ status, problem }, 'the media socket could not be opened; the call stands');
+        // An application that starts again may ask every second.
+        const level = this.#refusals++ === 0 ? 'warn' : 'debug';
+        log[level]({ status, problem }, 'the media socket could not be opened; the call stands');
         const details = REFUSALS[status] ?? 'initialWebSocketConnectionFailed';
         this.#report('Failed', details, operationContext, { code: status || 500, message: problem });
         break;
