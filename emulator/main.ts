@@ -1,6 +1,7 @@
 import { systemClock } from '../shared/clock.ts';
 import { messageOf } from '../shared/errors.ts';
 import { createLog, type Logger } from '../shared/log.ts';
+import { ProcessVitals } from '../shared/process-vitals.ts';
 import { AcsService } from './acs/acs-service.ts';
 import { OpenAiService } from './openai/openai-service.ts';
 import { SayService } from './phone/say-service.ts';
@@ -16,8 +17,12 @@ const STOP_MS = 5_000;
 const log = createLog('emulator', process.env.LOG_LEVEL || 'info');
 try {
   const stop = await start(loadSettings(process.env), log);
+  let stopping = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
+    process.on(signal, () => {
+      // A Ctrl-C comes twice: from the terminal, and from whoever has started this.
+      if (stopping) return;
+      stopping = true;
       log.info({ signal }, 'stopping');
       setTimeout(() => process.exit(1), STOP_MS).unref();
       void stop().then(() => process.exit(0));
@@ -46,13 +51,20 @@ async function start(settings: EmulatorSettings, log: Logger): Promise<() => Pro
   const server = new EmulatorServer(certificates);
   const { EMULATOR_HOST: host, EMULATOR_PORT: plain, EMULATOR_TLS_PORT: tls } = settings;
   const ports = await server.listen(host, { plain, tls });
-  log.info(ports, `listening on http://${host}:${ports.plain} and, with TLS, on ${ports.tls}`);
+  log.info(`listening on http://${host}:${ports.plain} and, with TLS, on ${ports.tls}`);
 
   const openAi = new OpenAiService({ log, apiKey: settings.EMULATOR_OPENAI_KEY, ...upstreamOf(settings) });
-  const speech = new SpeechModels(log, settings.SPEECH_MODEL, settings.EMULATOR_SPEECH_KEY);
+  const speech = new SpeechModels({
+    log,
+    key: settings.EMULATOR_SPEECH_KEY,
+    size: settings.SPEECH_MODEL,
+    ...(settings.SPEECH_WORKERS !== undefined && { workers: settings.SPEECH_WORKERS }),
+  });
   const say = new SayService((text, voice) => speech.speak(text, voice), log);
+  const vitals = new ProcessVitals(systemClock);
   const status = new StatusService(() => ({
     ready: speech.ready,
+    ...vitals.read(),
     dialogue: openAi.describe(),
     ...acs.status,
     speech: speech.status,
@@ -60,11 +72,12 @@ async function start(settings: EmulatorSettings, log: Logger): Promise<() => Pro
   server.mount(status, acs, openAi, say, speech);
 
   const { scripted, model } = openAi.describe();
-  log.info({ scripted, model }, scripted ? 'a scripted dialogue answers, no language model' : `${model} answers`);
+  log.info(scripted ? 'a scripted dialogue answers, no language model' : `${model} answers`);
   void acs.start();
   await speech.loaded;
   log.info('ready');
   return async () => {
+    vitals.close();
     await acs.close();
     openAi.close();
     await speech.close();

@@ -1,9 +1,10 @@
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import type { Logger } from '../shared/log.ts';
-import { type Environment, type LocalPorts, localEnvironment } from './environment.ts';
+import { DEFAULT_PORTS, type Environment, type LocalPorts, localEnvironment } from './environment.ts';
 import type { LogView } from './log-lines.ts';
 import { readPorts, requireFreePorts } from './ports.ts';
 import { type FoundRedis, findRedis } from './redis.ts';
@@ -12,21 +13,23 @@ import { SupervisedProcess } from './supervised-process.ts';
 const ROOT = path.join(import.meta.dirname, '..');
 const READY_WITHIN_MS = 120_000;
 
-/** The three processes of a deployment, the emulator standing for Azure. Started in this order, none waits for another. */
+/** The three processes of a deployment, the emulator standing for Azure. */
 const ENTRIES = {
   emulator: 'emulator/main.ts',
   functions: 'emulator/functions-host/main.ts',
   'stream-host': 'stream-host/main.ts',
 } as const;
 
+type Processes = Readonly<Record<keyof typeof ENTRIES, SupervisedProcess>>;
+
 /** All of Parley on one machine: a Redis and three processes, which are started again when they die. */
 export class LocalStack {
   readonly #log: Logger;
   readonly #redis: FoundRedis;
-  readonly #processes: readonly SupervisedProcess[];
+  readonly #processes: Processes;
   readonly #ports: LocalPorts;
 
-  private constructor(log: Logger, redis: FoundRedis, ports: LocalPorts, processes: readonly SupervisedProcess[]) {
+  private constructor(log: Logger, redis: FoundRedis, ports: LocalPorts, processes: Processes) {
     this.#log = log;
     this.#redis = redis;
     this.#ports = ports;
@@ -34,19 +37,24 @@ export class LocalStack {
   }
 
   /**
-   * Checks the ports, compiles the page, finds a Redis and spawns the processes.
+   * Checks the ports, compiles the page, finds a Redis, and spawns the emulator and the functions.
    * @throws {ConfigError} for a taken port, a bad setting, or a Redis that does not answer
    */
   static async start(given: Environment, log: Logger, view: LogView): Promise<LocalStack> {
     const ports = readPorts(given);
     await requireFreePorts(ports);
-    compilePage();
+    await compilePage();
     const redis = await findRedis({ ...(given.REDIS_URL && { url: given.REDIS_URL }), log });
     const env = localEnvironment(given, ports, redis.url);
-    const processes = Object.entries(ENTRIES).map(
-      ([name, entry]) => new SupervisedProcess({ name, entry: path.join(ROOT, entry), env, log, view }),
-    );
-    for (const child of processes) child.start();
+    const supervise = (name: keyof Processes) =>
+      new SupervisedProcess({ name, entry: ENTRIES[name], folder: ROOT, env, log, view });
+    const processes: Processes = {
+      emulator: supervise('emulator'),
+      functions: supervise('functions'),
+      'stream-host': supervise('stream-host'),
+    };
+    processes.emulator.start();
+    processes.functions.start();
     return new LocalStack(log, redis, ports, processes);
   }
 
@@ -54,38 +62,52 @@ export class LocalStack {
     return `http://localhost:${this.#ports.streamHost}/`;
   }
 
-  /** Resolves when all three answer that they are ready; rejects after two minutes, naming the one that is not. */
+  /** What calls the agent from a terminal. */
+  get callCommand(): string {
+    const { emulator, functions } = this.#ports;
+    const isDefault = emulator === DEFAULT_PORTS.emulator && functions === DEFAULT_PORTS.functions;
+    const where = `--emulator http://127.0.0.1:${emulator} --functions http://127.0.0.1:${functions} `;
+    return `npm run call -- ${isDefault ? '' : where}--say "What is the status of order 1042?"`;
+  }
+
+  /**
+   * Starts the stream host too, and resolves when all three answer that they are ready; rejects where one of them takes
+   * more than two minutes, naming it. The stream host could start with the others and wait for speech by itself, as it
+   * does when the emulator dies, but then each start would begin with warnings.
+   */
   async ready(): Promise<void> {
-    await this.#answers(
-      `http://127.0.0.1:${this.#ports.emulator}/readyz`,
-      'the emulator, which loads the speech models',
-    );
-    await this.#answers(`http://127.0.0.1:${this.#ports.functions}/api/v1/health`, 'the functions');
-    await this.#answers(`http://127.0.0.1:${this.#ports.streamHost}/readyz`, 'the stream host');
+    const { emulator, functions, streamHost } = this.#ports;
+    await this.#answers(`http://127.0.0.1:${emulator}/readyz`, 'the emulator, which loads the speech models');
+    this.#processes['stream-host'].start();
+    await this.#answers(`http://127.0.0.1:${functions}/api/v1/health`, 'the functions');
+    await this.#answers(`http://127.0.0.1:${streamHost}/readyz`, 'the stream host');
   }
 
   /** Ends every process and the Redis that was started here. */
   async close(): Promise<void> {
-    await Promise.all(this.#processes.map((child) => child.close()));
+    await Promise.all(Object.values(this.#processes).map((child) => child.close()));
     await this.#redis.close();
   }
 
   async #answers(url: string, what: string): Promise<void> {
-    this.#log.info(`waiting for ${what}`);
-    for (const giveUpAt = Date.now() + READY_WITHIN_MS; Date.now() < giveUpAt; await sleep(200)) {
+    const startedAt = Date.now();
+    for (let attempt = 1; Date.now() < startedAt + READY_WITHIN_MS; attempt++) {
       const answer = await fetch(url, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
       if (answer?.ok) return;
+      if (attempt === 1) this.#log.info(`waiting for ${what}`);
+      await sleep(200);
     }
     throw new Error(`Not ready within ${READY_WITHIN_MS / 1000} s: ${what}. The log above says why. (${url})`);
   }
 }
 
 /** The page is TypeScript too; browsers want it compiled. */
-function compilePage(): void {
+async function compilePage(): Promise<void> {
   const compiler = path.join(
     path.dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
     'bin/tsc',
   );
-  const result = spawnSync(process.execPath, [compiler, '-p', path.join(ROOT, 'web')], { encoding: 'utf8' });
-  if (result.status !== 0) throw new Error(`The page does not compile:\n${result.stdout}${result.stderr}`);
+  await promisify(execFile)(process.execPath, [compiler, '-p', path.join(ROOT, 'web')]).catch((failure) => {
+    throw new Error(`The page does not compile:\n${failure.stdout}${failure.stderr}`);
+  });
 }

@@ -16,13 +16,14 @@ let closing = false;
 async function close(exitCode: number): Promise<void> {
   if (closing) return;
   closing = true;
+  // What is still being started ends with us.
   await stack?.close();
   process.exit(exitCode);
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
-    log.info(`${signal}: ending all processes`);
+    if (!closing) log.info(`${signal}: ending all processes`);
     void close(0);
   });
 }
@@ -31,9 +32,9 @@ try {
   stack = await LocalStack.start(process.env, log, view);
   await stack.ready();
   log.info(`ready. Talk with the agent: ${stack.pageUrl}`);
-  log.info('ready. Or call it by phone: npm run call -- --say "What is the status of order 1042?"');
+  log.info(`Or call it by phone: ${stack.callCommand}`);
 } catch (error) {
-  if (error instanceof ConfigError) log.fatal(error.message);
-  else log.fatal({ err: error }, messageOf(error));
+  // What fails because it is being ended is no news.
+  if (!closing) log.fatal(error instanceof ConfigError ? {} : { err: error }, messageOf(error));
   await close(1);
 }

@@ -31,11 +31,11 @@ export async function findRedis(options: {
   const { url, log, port = 0 } = options;
   if (url) {
     await check(url);
-    log.info({ redis: addressOf(url) }, 'Using the Redis that REDIS_URL names');
+    log.info({ redis: addressOf(url) }, 'using the Redis that REDIS_URL names');
     return { url, kind: 'given', close: async () => {} };
   }
   const onLost = (reason: string) => {
-    log.error({ reason }, 'The private Redis has ended, and every session with it; start again');
+    log.error({ reason }, 'the private Redis has ended, and every session with it; start again');
   };
   const server = await startRedisServer({ port, onLost });
   if (server) return announced(log, 'redis-server', server);
@@ -44,7 +44,7 @@ export async function findRedis(options: {
 
 function announced(log: Logger, kind: 'redis-server' | 'embedded', redis: PrivateRedis): FoundRedis {
   const what = kind === 'embedded' ? 'the embedded Redis, as no redis-server is on the path' : 'a private redis-server';
-  log.info({ redis: addressOf(redis.url) }, `Started ${what}; it keeps nothing on disk`);
+  log.info({ redis: addressOf(redis.url) }, `started ${what}; it keeps nothing on disk`);
   return { url: redis.url, kind, close: () => redis.close() };
 }
 

@@ -13,7 +13,9 @@ const STOP_MS = 8000;
 
 export interface SupervisedProcessOptions {
   readonly name: string;
+  /** The module that it runs, from `folder`, in which it runs. */
   readonly entry: string;
+  readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
   readonly log: Logger;
   readonly view: LogView;
@@ -62,8 +64,8 @@ export class SupervisedProcess {
   }
 
   async #runOnce(): Promise<string> {
-    const { name, entry, env, view } = this.#options;
-    const child = spawn(process.execPath, [entry], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const { name, entry, folder, env, view } = this.#options;
+    const child = spawn(process.execPath, [entry], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     view.follow(name, child.stdout);
     view.follow(name, child.stderr);

@@ -26,9 +26,13 @@ async function main(): Promise<void> {
 async function run(config: Config, log: Logger): Promise<void> {
   surviveStrayErrors(log);
   const host = await startStreamHost(config, log);
-  log.info({ port: host.port, maxSessions: config.MAX_SESSIONS }, `ready on http://localhost:${host.port}`);
+  log.info({ maxSessions: config.MAX_SESSIONS }, `ready on http://localhost:${host.port}`);
+  let stopping = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
+    process.on(signal, () => {
+      // A Ctrl-C comes twice: from the terminal, and from whoever has started this.
+      if (stopping) return;
+      stopping = true;
       log.info({ signal }, 'draining: sockets are told to connect elsewhere');
       setTimeout(() => process.exit(1), STOP_MS).unref();
       void host.close('This server is being restarted. Connect again to go on.', DRAIN_MS).then(() => {

@@ -39,7 +39,14 @@ async function main(): Promise<void> {
     ...(entry !== undefined && { entry }),
     ...(values['enable-auth'] && { keys: keysOf(process.env) }),
   });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop(host));
+  let stopping = false;
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      // A Ctrl-C comes twice: from the terminal, and from whoever has started this.
+      if (!stopping) void stop(host);
+      stopping = true;
+    });
+  }
   await checkHealth(host);
 }
 
