@@ -9,6 +9,8 @@ import { dress, type GridEvent, type GridSchema } from './envelope.ts';
 const ATTEMPT_MS = 30_000;
 const FIRST_VALIDATION_RETRY_MS = 250;
 const MAX_VALIDATION_RETRY_MS = 2_000;
+/** Failures before the log has them: an application that starts at the same time is given a moment. */
+const SILENT_VALIDATIONS = 3;
 /** Azure waits 10 s, 30 s, 1 min and so on; here a ringing phone waits. */
 const DELIVERY_RETRIES_MS = [1_000, 2_000, 5_000, 10_000];
 /** Answers after which Event Grid does not soon try again: the endpoint is wrong, not busy. */
@@ -87,7 +89,7 @@ export class GridSubscription {
         log.info({ webhookUrl, schema }, 'Event Grid subscription validated');
         return;
       }
-      if (problem !== lastProblem && !this.#stop.signal.aborted) {
+      if (attempt >= SILENT_VALIDATIONS && problem !== lastProblem && !this.#stop.signal.aborted) {
         log.info({ webhookUrl, problem }, 'the webhook has not passed the Event Grid handshake yet; trying again');
         lastProblem = problem;
       }

@@ -32,7 +32,8 @@ function logFailure(thrown: unknown, error: ParleyError, traceId: string, log: L
     log.error({ ...fields, err: thrown }, 'request failed');
   } else if (error.status >= 500) {
     const cause = error.cause === undefined ? undefined : messageOf(error.cause);
-    log.error({ ...fields, reason: error.message, cause }, 'request failed');
+    // 503 asks the sender to come again, and most come again with success.
+    log[error.status === 503 ? 'warn' : 'error']({ ...fields, reason: error.message, cause }, 'request failed');
   } else {
     log.info(fields, 'request refused');
   }

@@ -151,7 +151,8 @@ export class MediaSession {
     this.#conversation.close(reason);
     const { malformed, foreign, early, dropped } = transport.counts;
     recorder.record('media.disconnected', { code, reason, malformed, foreign, early, dropped });
-    log.info({ code, reason, malformed, foreign, early, dropped }, 'the line is closed');
+    const faults = Object.entries({ malformed, foreign, early, dropped }).filter(([, count]) => count > 0);
+    log.info({ code, reason, ...Object.fromEntries(faults) }, 'the line is closed');
   }
 
   async #letGo(lastStep: () => Promise<void> = async () => {}): Promise<void> {

@@ -45,6 +45,7 @@ export class SynthesiserPool {
   readonly #opening = new Set<SynthesisConnection>();
   readonly #waiting: Waiter[] = [];
   #refillMs = REFILL_MIN_MS;
+  #failing = false;
   #cancelRefill: Cancel | undefined;
   #closed = false;
 
@@ -151,6 +152,8 @@ export class SynthesiserPool {
       await Promise.race([connection.open(), limit]);
       this.#opening.delete(connection);
       this.#refillMs = REFILL_MIN_MS;
+      if (this.#failing) this.#options.log.info('synthesis connections can be opened again');
+      this.#failing = false;
       if (this.#closed) connection.close();
       else this.#offer(connection);
     } catch (error) {
@@ -165,7 +168,8 @@ export class SynthesiserPool {
   /** The one who waits longest hears of it; the warm ones are tried again after a pause that grows. */
   #failed(error: DependencyError): void {
     if (this.#closed) return;
-    this.#options.log.warn({ err: error }, 'no synthesis connection could be opened');
+    if (!this.#failing) this.#options.log.warn({ err: error }, 'no synthesis connection can be opened');
+    this.#failing = true;
     this.#waiting.shift()?.reject(error);
     this.#refillLater();
   }
