@@ -37,11 +37,11 @@ const toolsIn = (pieces: readonly ReplyPiece[]): string[] =>
 test('an order is asked after, interrupted, moved, asked after again, and the caller says goodbye', async (context) => {
   const { ask } = await startCall(context);
 
-  const status = await ask('What is the status of order 1042?', 'Order ten forty-two, a pair');
+  const status = await ask('What is the status of order 1042?', 'Here it is. Order ten forty-two, a pair');
   assert.deepEqual(toolsIn(status.pieces), ['look_up_order']);
   assert.equal(
     status.text,
-    'Order ten forty-two, a pair of walking boots, is packed and about to leave our warehouse. ' +
+    'Here it is. Order ten forty-two, a pair of walking boots, is packed and about to leave our warehouse. ' +
       'It should reach you on Tuesday the twenty-fifth, between nine and noon.',
   );
 

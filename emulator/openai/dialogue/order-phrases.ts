@@ -110,7 +110,7 @@ function notFound(number: string): string {
 }
 
 function statusPhrase(order: Order): string {
-  const opening = `Order ${numberOf(order)}, ${order.item},`;
+  const opening = `Here it is. Order ${numberOf(order)}, ${order.item},`;
   switch (order.status) {
     case 'processing':
       return `${opening} is still being put together in our warehouse. ${whenPhrase(order)}`;

@@ -144,7 +144,7 @@ test('a status is told in whole sentences, long enough to cut in', () => {
   const text = new Conversation().ask('What is the status of order 1042?', { found: true, order: ORDER });
   assert.equal(
     text,
-    'Order ten forty-two, a pair of walking boots, is packed and about to leave our warehouse. ' +
+    'Here it is. Order ten forty-two, a pair of walking boots, is packed and about to leave our warehouse. ' +
       'It should reach you on Tuesday the twenty-fifth, between nine and noon.',
   );
 });
