@@ -6,6 +6,12 @@ import { SpeechService, type SpeechStatus } from './speech/speech-service.ts';
 import { Transcriber, type TranscriberOptions } from './speech/transcriber.ts';
 import { Voices } from './speech/voices.ts';
 
+export interface SpeechModelsOptions extends TranscriberOptions {
+  readonly size: NonNullable<TranscriberOptions['size']>;
+  /** The resource's key, which clients must show. */
+  readonly key: string;
+}
+
 const SPEECH_PATH = /^\/(?:speech|stt|tts)\//;
 
 /** The speech service while its models load and afterwards. Until they are there, its sockets are refused with 503. */
@@ -16,10 +22,10 @@ export class SpeechModels implements EmulatedService {
   readonly #loaded: Promise<void>;
   #service: SpeechService | undefined;
 
-  /** @param key the resource's key, which clients must show */
-  constructor(log: Logger, size: NonNullable<TranscriberOptions['size']>, key: string) {
+  constructor({ key, ...recognition }: SpeechModelsOptions) {
+    const { log, size } = recognition;
     this.#log = log;
-    this.#transcriber = this.#load(`the recognition model (${size})`, Transcriber.start({ log, size }));
+    this.#transcriber = this.#load(`the recognition model (${size})`, Transcriber.start(recognition));
     this.#voices = this.#load('the voices', Voices.start({ log }));
     this.#loaded = Promise.all([this.#transcriber, this.#voices]).then(([transcriber, voices]) => {
       this.#service = new SpeechService({ log, transcriber, voices, key });

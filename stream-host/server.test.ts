@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { Page } from './page.ts';
 import { StreamHostServer } from './server.ts';
 import { acsToken, phoneSession, redisForTests, startHost } from './testing/host-under-test.ts';
+import type { StreamHostVitals } from './vitals.ts';
 
 const redis = await redisForTests();
 const host = await startHost(redis.url, { allowedOrigins: ['https://friend.example'] });
@@ -18,9 +19,18 @@ const rawGet = (path: string) =>
       .end();
   });
 
-test('liveness needs nothing, readiness names each dependency', async () => {
+test('liveness needs nothing and tells how the process is', async () => {
   const live = await fetch(`${host.http}/healthz`);
   assert.equal(live.status, 200);
+  const vitals = (await live.json()) as StreamHostVitals & { status: string };
+  assert.equal(vitals.status, 'ok');
+  assert.deepEqual([vitals.sessions, vitals.maxSessions], [0, 20]);
+  assert.ok(vitals.memory.rssMb > 0);
+  assert.deepEqual(Object.keys(vitals.eventLoopDelayMs), ['p50', 'p99', 'max']);
+  assert.deepEqual(vitals.playout, { droppedFrames: 0 });
+});
+
+test('readiness names each dependency', async () => {
   const ready = await fetch(`${host.http}/readyz`);
   const body = (await ready.json()) as { status: string; checks: Record<string, { ok: boolean }> };
   assert.equal(ready.status, 200);
@@ -138,6 +148,7 @@ test('a taken port is named with its variable', async () => {
     page: new Page(options),
     pageSettings: { emulatorUrl: null, agent: '', version: '' },
     dependencies: {},
+    vitals: undefined as never,
     log: pino({ level: 'silent' }),
   });
   await assert.rejects(second.listen(Number(port), '127.0.0.1'), {

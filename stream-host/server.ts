@@ -6,6 +6,7 @@ import type { Page } from './page.ts';
 import { checkReadiness, type ReadinessOptions } from './readiness.ts';
 import type { LiveSessions } from './sessions/live-sessions.ts';
 import { CONVERSATION_PATH, Upgrades, type UpgradesOptions, urlOf } from './upgrades.ts';
+import type { StreamHostVitals } from './vitals.ts';
 
 export interface PageSettings {
   /** The emulator's HTTP address, where the page finds a phone line. */
@@ -20,6 +21,7 @@ export interface StreamHostServerOptions extends Omit<UpgradesOptions, 'live'> {
   readonly pageSettings: PageSettings;
   /** See {@link ReadinessOptions.dependencies}. */
   readonly dependencies: ReadinessOptions['dependencies'];
+  readonly vitals: () => StreamHostVitals;
   readonly clock?: Clock;
 }
 
@@ -32,13 +34,11 @@ export class StreamHostServer {
   readonly #http: Server;
   readonly #upgrades: Upgrades;
   readonly #clock: Clock;
-  readonly #startedMs: number;
   #closing: Promise<void> | undefined;
 
   constructor(options: StreamHostServerOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#startedMs = this.#clock.now();
     this.#upgrades = new Upgrades(options);
     this.#http = createServer((request, response) => void this.#onRequest(request, response));
     this.#http.on('upgrade', (request, socket, head) => void this.#upgrades.handle(request, socket, head));
@@ -103,10 +103,7 @@ export class StreamHostServer {
     const { pathname } = urlOf(request);
     switch (pathname) {
       case '/healthz':
-        return sendJson(response, 200, {
-          status: 'ok',
-          uptimeSeconds: Math.round((this.#clock.now() - this.#startedMs) / 1000),
-        });
+        return sendJson(response, 200, { status: 'ok', ...this.#options.vitals() });
       case '/readyz':
         return this.#sendReadiness(response);
       case '/api/v1/realtime/status':

@@ -9,6 +9,7 @@ import { CallControl } from '../shared/call-control/call-control.ts';
 import { type Clock, systemClock } from '../shared/clock.ts';
 import type { Config } from '../shared/config.ts';
 import type { Logger } from '../shared/log.ts';
+import { ProcessVitals } from '../shared/process-vitals.ts';
 import { CommandInbox } from '../shared/sessions/command-inbox.ts';
 import { connectRedis } from '../shared/sessions/connect.ts';
 import { SessionStore } from '../shared/sessions/session-store.ts';
@@ -26,6 +27,7 @@ import { openAzureRecogniser } from './speech/azure-recogniser.ts';
 import { AzureSynthesiser } from './speech/azure-synthesiser.ts';
 import { CachedSynthesiser } from './speech/cached-synthesiser.ts';
 import { VoiceActivityLane } from './speech/voice-activity-lane.ts';
+import { readVitals } from './vitals.ts';
 
 const API_PREFIX = '/api/v1';
 
@@ -56,6 +58,8 @@ export async function startStreamHost(config: Config, log: Logger, clock: Clock 
   const lane = await VoiceActivityLane.start({ clock, log });
   opened.defer(() => lane.close());
 
+  const vitals = new ProcessVitals(clock);
+  opened.defer(() => vitals.close());
   const redis = connectRedis(config.REDIS_URL, log);
   opened.defer(() => redis.disconnect());
   const store = new SessionStore(redis, { ttlSeconds: config.SESSION_TTL_SECONDS });
@@ -122,6 +126,7 @@ export async function startStreamHost(config: Config, log: Logger, clock: Clock 
       agents: async () => requireAgent(agents, config.DEFAULT_AGENT),
       voiceActivity: (signal) => detectorAnswers(lane.open, signal),
     },
+    vitals: () => readVitals({ process: vitals, live, lane }),
     clock,
     log,
   });

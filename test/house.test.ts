@@ -20,6 +20,7 @@ const RULES: readonly { readonly files: string; readonly mayImport: readonly str
         'shared/clock.ts',
         'shared/errors.ts',
         'shared/log.ts',
+        'shared/process-vitals.ts',
         'shared/sibling-module.ts',
         'shared/typed-events.ts',
       ],

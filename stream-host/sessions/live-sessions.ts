@@ -31,6 +31,7 @@ export class LiveSessions {
   readonly #lines = new Set<Transport>();
   readonly #holders = new Map<string, Holder>();
   #places = 0;
+  #droppedByClosed = 0;
   #draining: { readonly code: number; readonly reason: string } | undefined;
 
   constructor(options: LiveSessionsOptions) {
@@ -42,6 +43,11 @@ export class LiveSessions {
   /** Places taken, by sockets that are being let in too. */
   get count(): number {
     return this.#places;
+  }
+
+  /** Frames of the agent's voice that lines did not take, since the start. */
+  get droppedFrames(): number {
+    return [...this.#lines].reduce((sum, line) => sum + line.counts.dropped, this.#droppedByClosed);
   }
 
   get draining(): boolean {
@@ -67,7 +73,9 @@ export class LiveSessions {
       return;
     }
     this.#lines.add(line);
-    line.events.on('closed', () => this.#lines.delete(line));
+    line.events.on('closed', () => {
+      if (this.#lines.delete(line)) this.#droppedByClosed += line.counts.dropped;
+    });
   }
 
   /**

@@ -11,6 +11,7 @@ import { WebSocket } from 'ws';
 import { BYTES_PER_MS, FrameCutter, rmsOf } from '../../shared/audio/pcm.ts';
 import { AcsTokenVerifier } from '../../shared/auth/acs-token.ts';
 import { systemClock } from '../../shared/clock.ts';
+import { ProcessVitals } from '../../shared/process-vitals.ts';
 import { encodeServiceAudio, encodeServiceMetadata, FRAME_BYTES } from '../../shared/protocol/acs-media.ts';
 import { CommandInbox } from '../../shared/sessions/command-inbox.ts';
 import { connectRedis } from '../../shared/sessions/connect.ts';
@@ -23,6 +24,7 @@ import { StreamHostServer } from '../server.ts';
 import { hostIdOf } from '../sessions/lease.ts';
 import { LiveSessions } from '../sessions/live-sessions.ts';
 import { Reception, type ReceptionOptions } from '../sessions/reception.ts';
+import { readVitals } from '../vitals.ts';
 
 /** Sound that the detector of these tests takes for speech, and none: 20 ms each. */
 export const LOUD = new Uint8Array(new Int16Array(FRAME_BYTES / 2).fill(8000).buffer);
@@ -77,6 +79,9 @@ const synthesiser: Synthesiser = {
     yield { type: 'audio', pcm: new Uint8Array(text.length * 10 * BYTES_PER_MS).fill(7) };
   },
 };
+
+/** Loudness is judged on the spot here, in no lane of threads. */
+const NO_LANE = { sessions: 0, batches: 0, frames: 0, inferred: 0, dropped: 0, restarts: 0, slowestMs: 0 };
 
 export const call = { callId: 'c1', name: 'look_up_order', args: { order: '1042' } };
 
@@ -166,6 +171,7 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
     log,
     ...(options.waits && { waits: options.waits }),
   });
+  const vitals = new ProcessVitals(systemClock);
   const server = new StreamHostServer({
     live,
     reception,
@@ -174,12 +180,14 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
     page: new Page({ webFolder, scriptsFolder: join(folder, 'dist'), emulatorUrl: 'http://127.0.0.1:8090' }),
     pageSettings: { emulatorUrl: null, agent: 'orders', version: '0.0.0' },
     dependencies: { redis: () => store.ping() },
+    vitals: () => readVitals({ process: vitals, live, lane: { stats: () => NO_LANE } }),
     log,
   });
   const port = await server.listen(0, '127.0.0.1');
 
   const close = async (reason = 'The test is over.') => {
     await server.close(reason, 3000);
+    vitals.close();
     commands.close();
     redis.disconnect();
     keyServer.close();

@@ -1,0 +1,38 @@
+import type { ProcessVitals, ProcessVitalsReading } from '../shared/process-vitals.ts';
+import type { LiveSessions } from './sessions/live-sessions.ts';
+import type { VoiceActivityLane } from './speech/voice-activity-lane.ts';
+
+/** What `GET /healthz` tells besides that the process lives. Nothing outside of the process is asked. */
+export interface StreamHostVitals extends ProcessVitalsReading {
+  readonly sessions: number;
+  readonly maxSessions: number;
+  readonly voiceActivity: {
+    readonly frames: number;
+    /** Of these, frames that the model looked at; the energy gate answered the rest. */
+    readonly inferredFrames: number;
+    /** Frames that were never judged, as the thread was behind or died. */
+    readonly droppedFrames: number;
+    readonly restarts: number;
+  };
+  readonly playout: {
+    /** Frames of the agent's voice that a line did not take, of all sessions since the start. */
+    readonly droppedFrames: number;
+  };
+}
+
+export interface VitalsSources {
+  readonly process: Pick<ProcessVitals, 'read'>;
+  readonly live: Pick<LiveSessions, 'count' | 'maxSessions' | 'droppedFrames'>;
+  readonly lane: Pick<VoiceActivityLane, 'stats'>;
+}
+
+export function readVitals({ process, live, lane }: VitalsSources): StreamHostVitals {
+  const { frames, inferred, dropped, restarts } = lane.stats();
+  return {
+    ...process.read(),
+    sessions: live.count,
+    maxSessions: live.maxSessions,
+    voiceActivity: { frames, inferredFrames: inferred, droppedFrames: dropped, restarts },
+    playout: { droppedFrames: live.droppedFrames },
+  };
+}
