@@ -1,6 +1,6 @@
 /**
  * What a test knows of the page from outside of it: each message of the server with its time, and how loud the
- * loudspeaker was. The page itself has no part in it.
+ * loudspeaker was. And the page's microphone, into which a test speaks. The page itself has no part in it.
  */
 export interface ProbeRecord {
   /** Messages that are no audio, and when they came. */
@@ -14,6 +14,8 @@ export interface ProbeRecord {
 declare global {
   /** In the page. */
   var parleyProbe: ProbeRecord;
+  /** In the page: speaks samples between -1 and 1, at 16 kHz, in real time. Resolves when they are spoken. */
+  var parleySay: (samples: readonly number[]) => Promise<void>;
 }
 
 /**
@@ -48,6 +50,24 @@ export const PROBE_SCRIPT = `
       record.peaks.push({ atMs: performance.now(), peak: Math.max(...samples.map(Math.abs)) });
     }, 10);
     return connect.call(analyser, target, ...rest);
+  };
+
+  const devices = navigator.mediaDevices;
+  const getUserMedia = devices.getUserMedia.bind(devices);
+  devices.getUserMedia = async (constraints) => {
+    // The real device is asked for, so that permission and constraints are tried, and then laid aside.
+    for (const track of (await getUserMedia(constraints)).getTracks()) track.stop();
+    const context = new AudioContext({ sampleRate: 16_000 });
+    const microphone = new MediaStreamAudioDestinationNode(context, { channelCount: 1 });
+    globalThis.parleySay = async (samples) => {
+      const buffer = context.createBuffer(1, samples.length, 16_000);
+      buffer.copyToChannel(Float32Array.from(samples), 0);
+      const mouth = new AudioBufferSourceNode(context, { buffer });
+      mouth.connect(microphone);
+      mouth.start();
+      await new Promise((ended) => { mouth.onended = ended; });
+    };
+    return microphone.stream;
   };
 `;
 

@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import { Redis } from 'ioredis';
+import { parseWav } from '../shared/audio/wav.ts';
+import { runBrowserConversation } from './testing/browser-conversation.ts';
+import { findOnPath } from './testing/find-on-path.ts';
+import { RunningStack } from './testing/running-stack.ts';
+import { runSocketConversation } from './testing/socket-conversation.ts';
+
+const QUESTION = 'What is the status of order 1042?';
+const WISH = 'Can you deliver it on Friday instead?';
+const ASK = ['--say', QUESTION];
+const CHANGE = ['--say', WISH];
+/** How soon after the server's command a loudspeaker must be silent. */
+const SILENT_WITHIN_MS = 1000;
+
+const chromiumPath = findOnPath(['chromium', 'chromium-browser', 'google-chrome']);
+
+let stack: RunningStack;
+let folder: string;
+
+before(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'parley-system-'));
+  stack = await RunningStack.start();
+});
+
+after(async () => {
+  await stack.close();
+  await rm(folder, { recursive: true });
+});
+
+type Transcript = readonly { role: string; text?: string; tool?: string; heard?: boolean }[];
+
+const callIdOf = (events: readonly Record<string, unknown>[]) =>
+  String(events.find(({ event }) => event === 'connected')?.callConnectionId);
+
+const transcriptOf = async (id: string) =>
+  (await stack.getJson(`${stack.functionsUrl}/api/v1/calls/${id}`)).transcript as Transcript;
+
+suite('phone calls', { concurrency: 3 }, () => {
+  test('a caller is answered twice, with both tools, and the whole call is on record', async () => {
+    const out = path.join(folder, 'call.wav');
+    const { exitCode, events, stderr } = await stack.call(...ASK, ...CHANGE, '--out', out);
+    assert.equal(exitCode, 0, stderr);
+    const id = callIdOf(events);
+
+    const call = await stack.getJson(`${stack.functionsUrl}/api/v1/calls/${id}`);
+    const transcript = call.transcript as Transcript;
+    assert.deepEqual(
+      transcript.filter(({ role }) => role === 'tool').map(({ tool }) => tool),
+      ['look_up_order', 'change_delivery_day'],
+    );
+    const answers = transcript.filter(({ role }) => role === 'agent').map(({ text }) => text ?? '');
+    assert.equal(answers.length, 3, 'the greeting and two answers');
+    assert.match(answers[1] ?? '', /ten forty-two/);
+    assert.match(answers[2] ?? '', /Friday/);
+    const timeline = (call.events as { type: string }[]).map(({ type }) => type);
+    for (const type of ['media.connected', 'caller.said', 'tool.ended', 'agent.said', 'turn.latency']) {
+      assert.ok(timeline.includes(type), `${type} in the timeline`);
+    }
+
+    const { channels } = parseWav(await readFile(out));
+    const [caller, agent] = channels.map(secondsOfSound);
+    assert.ok((caller ?? 0) > 3 && (agent ?? 0) > 12, `caller ${caller} s, agent ${agent} s`);
+
+    await assertLogged(id);
+    const redis = new Redis(stack.redisUrl);
+    const ttl = await redis.ttl(`parley:{${String(call.session_id)}}:session`);
+    await redis.quit();
+    assert.ok(ttl > 0, 'the session will be forgotten in time');
+  });
+
+  test('a caller who cuts in silences the agent, and the history holds what was heard', async () => {
+    const { exitCode, events, stderr } = await stack.call(...ASK, '--interrupt-after', '1500');
+    assert.equal(exitCode, 0, stderr);
+    const interruption = events.find(({ event }) => event === 'interruption');
+    assert.equal(interruption?.wasSpeaking, true);
+    assert.equal(interruption?.staleFrames, 0);
+    const cutOff = (await transcriptOf(callIdOf(events))).find(
+      ({ role, heard }) => role === 'agent' && heard === false,
+    );
+    assert.ok(cutOff?.text, 'one answer is marked as not wholly heard');
+    assert.doesNotMatch(cutOff.text, /noon/, 'the end of the answer was never heard');
+  });
+
+  test('the agent calls somebody, who answers and talks with it', async () => {
+    const { exitCode, events, stderr } = await stack.call('--outbound', '--say', 'When are you open on Saturday?');
+    assert.equal(exitCode, 0, stderr);
+    assert.ok(events.some(({ event }) => event === 'ringing'));
+    const transcript = await transcriptOf(callIdOf(events));
+    assert.ok(transcript.some(({ tool }) => tool === 'opening_hours'));
+  });
+});
+
+suite('the page', () => {
+  test('every file that it loads is served', async () => {
+    const loaded = await crawl(new URL(stack.streamHostUrl));
+    for (const file of ['/app.js', '/style.css', '/capture.worklet.js', '/shared/audio/resample.js']) {
+      assert.ok(loaded.has(file), `${file} among ${[...loaded].join(' ')}`);
+    }
+  });
+
+  if (chromiumPath) {
+    test('a person talks with the agent in a browser, cuts in, and sees and hears it', async (t) => {
+      const screenshotPath = path.join(folder, 'page.png');
+      const findings = await runBrowserConversation({
+        stack,
+        chromiumPath,
+        question: QUESTION,
+        interruption: WISH,
+        screenshotPath,
+      });
+      t.diagnostic(JSON.stringify(findings, null, 2));
+      assert.deepEqual(findings.pageErrors, []);
+      assert.match(findings.callerWords.join(' '), /order (10:?42|ten[ -]forty[ -]two).*friday/is);
+      assert.ok(findings.greetingAudibleMs > 2000);
+      assert.ok(findings.answerAudibleMs > 500);
+      assert.notEqual(findings.cutOffWords, '');
+      assert.ok(findings.cut && findings.cut.silentAfterMs < SILENT_WITHIN_MS);
+      assert.equal(findings.cut.staleAudioMessages, 0);
+      assert.ok(findings.toolChips.length >= 2);
+      assert.ok(findings.latencyLines.length >= 2);
+    });
+  } else {
+    test('no Chromium is on the path: a person talks on the socket of the page alone, and cuts in', async () => {
+      const messages = await runSocketConversation(stack, QUESTION, WISH);
+      const words = messages.flatMap((message) => (message.type === 'user_final' ? [message.content] : []));
+      assert.match(words.join(' '), /order (10:?42|ten[ -]forty[ -]two).*friday/is);
+      const spoken = messages.filter(({ type }) => type === 'assistant_spoken');
+      assert.deepEqual(
+        spoken.map((message) => 'interrupted' in message && message.interrupted),
+        [false, true, false],
+      );
+      const cut = messages.findIndex((message) => message.type === 'control' && message.action === 'tts_cancelled');
+      const next = messages.findIndex(({ type }, i) => i > cut && type === 'user_final');
+      assert.ok(cut >= 0 && next > cut);
+      assert.ok(
+        messages.slice(cut, next).every(({ type }) => type !== 'audio_data'),
+        'no audio after the cut',
+      );
+      assert.equal(messages.filter(({ type }) => type === 'tool_end').length, 2);
+    });
+  }
+});
+
+suite('a process dies in the middle of a call', () => {
+  test('without the stream host the call stands, and goes on with its history when it is back', async () => {
+    const from = stack.log.length;
+    const call = stack.call(...ASK, ...CHANGE);
+    await stack.logged(/stream-host .*the agent spoke/, 60_000, from);
+    await stack.kill('stream-host');
+    await stack.logged(/stream-host ended by itself/, 10_000, from);
+    await stack.logged(/stream-host .*the conversation begins.*"history":[1-9]/, 60_000, from);
+    await call;
+    const after = await stack.call(...ASK);
+    assert.equal(after.exitCode, 0, after.stderr);
+  });
+
+  test('without the functions the call goes on, and its end is on record when they are back', async () => {
+    const from = stack.log.length;
+    const call = stack.call(...ASK);
+    await stack.logged(/stream-host .*the agent spoke/, 60_000, from);
+    await stack.kill('functions');
+    const { exitCode, events, stderr } = await call;
+    assert.equal(exitCode, 0, stderr);
+    await stack.logged(new RegExp(`functions .*call=${callIdOf(events)} call over`), 60_000, from);
+    const record = await stack.getJson(`${stack.functionsUrl}/api/v1/calls/${callIdOf(events)}`);
+    assert.equal(record.status, 'disconnected');
+  });
+
+  test('without the emulator the call is lost and says so, and the next one works when it is back', async () => {
+    const from = stack.log.length;
+    const call = stack.call(...ASK);
+    await stack.logged(/stream-host .*the agent spoke/, 60_000, from);
+    await stack.kill('emulator');
+    const lost = await call;
+    assert.equal(lost.exitCode, 1);
+    await stack.logged(/emulator ended by itself/, 10_000, from);
+    await stack.logged(/emulator +ready/, 60_000, from);
+    await stack.logged(/Event Grid subscription validated/, 60_000, from);
+    const next = await stack.call(...ASK);
+    assert.equal(next.exitCode, 0, next.stderr);
+  });
+});
+
+test('a taken port is named with the variable that moves it, and nothing is left running', async () => {
+  const squatter = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => squatter.once('listening', resolve));
+  const address = squatter.address();
+  const port = typeof address === 'object' && address ? address.port : 0;
+  await assert.rejects(RunningStack.start({ STREAM_HOST_PORT: String(port) }), (error: Error) => {
+    assert.match(error.message, new RegExp(`${port} .*STREAM_HOST_PORT`));
+    return true;
+  });
+  squatter.close();
+});
+
+/** The emulator's log tells the life of the call. */
+async function assertLogged(callId: string): Promise<void> {
+  const lines = ['IncomingCall', 'signature verified', 'CallConnected', 'media streaming started', 'CallDisconnected'];
+  for (const what of lines) await stack.logged(new RegExp(`call=${callId} .*${what}`), 10_000);
+}
+
+/** The paths of a page and of all that it and its scripts name, each of them served. */
+async function crawl(page: URL): Promise<Set<string>> {
+  const found = new Set<string>();
+  const waiting = [page];
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    if (found.has(next.pathname)) continue;
+    found.add(next.pathname);
+    const response = await fetch(next);
+    const text = await response.text();
+    assert.equal(response.status, 200, next.pathname);
+    for (const [, name = ''] of text.matchAll(
+      /(?:from |import |href=|src=|new URL\()["']([\w./-]+\.(?:js|css|svg|png))["']/g,
+    )) {
+      waiting.push(new URL(name, next));
+    }
+  }
+  return found;
+}
+
+/** How long a channel is louder than a whisper. */
+function secondsOfSound(channel: Int16Array): number {
+  let loud = 0;
+  for (let at = 0; at + 320 <= channel.length; at += 320) {
+    if (channel.subarray(at, at + 320).some((sample) => Math.abs(sample) > 500)) loud += 1;
+  }
+  return loud / 50;
+}

@@ -1,0 +1,105 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { chromium, type Page } from 'playwright-core';
+import { bytesOf, toFloat32 } from '../../shared/audio/pcm.ts';
+import { audibleMs, type Cut, firstCut, PROBE_SCRIPT } from './browser-probe.ts';
+import type { RunningStack } from './running-stack.ts';
+
+export interface BrowserConversationOptions {
+  readonly stack: RunningStack;
+  readonly chromiumPath: string;
+  readonly question: string;
+  readonly interruption: string;
+  /** Where the page is photographed after the dialogue. */
+  readonly screenshotPath: string;
+}
+
+/** What a person would have seen and heard. */
+export interface Findings {
+  readonly callerWords: readonly string[];
+  readonly agentWords: readonly string[];
+  /** What is shown as not heard of the answer that was cut off. */
+  readonly cutOffWords: string;
+  readonly toolChips: readonly string[];
+  readonly latencyLines: readonly string[];
+  /** Sound of the loudspeaker: of the greeting, and of the answer until it was cut off. */
+  readonly greetingAudibleMs: number;
+  readonly answerAudibleMs: number;
+  /** How playback stopped when the caller cut in. */
+  readonly cut: Cut | undefined;
+  /** What went wrong in the page's own scripts. */
+  readonly pageErrors: readonly string[];
+}
+
+/** How much of the answer is heard before the caller cuts in. */
+const INTO_THE_ANSWER_MS = 1_500;
+const STEP_MS = 45_000;
+
+/**
+ * A conversation in a real browser: a question, and another one that cuts into the answer.
+ * @throws {Error} that names the step which did not come to pass in time
+ */
+export async function runBrowserConversation(options: BrowserConversationOptions): Promise<Findings> {
+  const { stack, chromiumPath, question, interruption, screenshotPath } = options;
+  const browser = await chromium.launch({
+    executablePath: chromiumPath,
+    headless: true,
+    args: ['--use-fake-device-for-media-stream'],
+  });
+  try {
+    const context = await browser.newContext({ permissions: ['microphone'], viewport: { width: 1200, height: 800 } });
+    await context.addInitScript(PROBE_SCRIPT);
+    const page = await context.newPage();
+    const pageErrors: string[] = [];
+    page.on('pageerror', (error) => pageErrors.push(error.message));
+    const [questionSound, interruptionSound] = await Promise.all([stack.record(question), stack.record(interruption)]);
+
+    await page.goto(stack.streamHostUrl);
+    await page.getByRole('button', { name: 'Start talking' }).click();
+    await step(page, 'the greeting', '.line.agent:not([aria-busy])');
+    await say(page, questionSound);
+    await step(page, 'the question, recognised', '.line.caller:not(.open)');
+    await step(page, 'an answer', '.line.agent[aria-busy] .words');
+    await sleep(INTO_THE_ANSWER_MS);
+    await say(page, interruptionSound);
+    await step(page, 'an answer that is cut off', '.line.agent .cut-off');
+    await step(page, 'the second question, recognised', SECOND_QUESTION);
+    await step(page, 'the second answer, spoken to its end', `${SECOND_QUESTION} ~ .line.agent:not([aria-busy])`);
+    await page.screenshot({ path: screenshotPath });
+    return await collect(page, pageErrors);
+  } finally {
+    await browser.close();
+  }
+}
+
+const SECOND_QUESTION = '.line.caller:not(.open) ~ .line.caller:not(.open)';
+
+function say(page: Page, samples: Int16Array): Promise<void> {
+  return page.evaluate((spoken) => globalThis.parleySay(spoken), [...toFloat32(bytesOf(samples))]);
+}
+
+async function step(page: Page, what: string, selector: string): Promise<void> {
+  try {
+    await page.locator(selector).first().waitFor({ timeout: STEP_MS });
+  } catch (error) {
+    const shown = await page.locator('body').innerText();
+    throw new Error(`The page did not show ${what} within ${STEP_MS / 1000} s. It shows:\n${shown}`, { cause: error });
+  }
+}
+
+async function collect(page: Page, pageErrors: readonly string[]): Promise<Findings> {
+  const probe = await page.evaluate(() => globalThis.parleyProbe);
+  const texts = (selector: string) => page.locator(selector).allInnerTexts();
+  const questionMs = probe.messages.find(({ type }) => type === 'user_final')?.atMs ?? Number.NaN;
+  const cancelMs = probe.messages.find(({ type, atMs }) => type === 'tts_cancelled' && atMs > questionMs)?.atMs;
+  return {
+    callerWords: await texts('.line.caller:not(.open) .words'),
+    agentWords: await texts('.line.agent .words'),
+    cutOffWords: (await texts('.line.agent s')).join(' ').replaceAll('Not heard:', '').trim(),
+    toolChips: await texts('.tool'),
+    latencyLines: await texts('.latency'),
+    greetingAudibleMs: audibleMs(probe, 0, questionMs),
+    answerAudibleMs: audibleMs(probe, questionMs, cancelMs),
+    cut: firstCut(probe),
+    pageErrors,
+  };
+}

@@ -1,0 +1,154 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { mixToMono, parseWav } from '../../shared/audio/wav.ts';
+
+const ROOT = path.join(import.meta.dirname, '../..');
+const READY_MS = 120_000;
+
+/** What `npm start` starts, on ports of its own, as a user would have it: the processes, and their log. */
+export class RunningStack {
+  readonly log: string[] = [];
+  readonly functionsUrl: string;
+  readonly streamHostUrl: string;
+  readonly emulatorUrl: string;
+  readonly #process: ChildProcess;
+
+  private constructor(process_: ChildProcess, ports: Record<'functions' | 'streamHost' | 'emulator', number>) {
+    this.#process = process_;
+    this.functionsUrl = `http://127.0.0.1:${ports.functions}`;
+    this.streamHostUrl = `http://127.0.0.1:${ports.streamHost}`;
+    this.emulatorUrl = `http://127.0.0.1:${ports.emulator}`;
+    for (const output of [process_.stdout, process_.stderr]) {
+      if (output) createInterface({ input: output }).on('line', (line) => this.log.push(line));
+    }
+  }
+
+  static async start(env: Readonly<Record<string, string>> = {}): Promise<RunningStack> {
+    const [functions = 0, streamHost = 0, emulator = 0, emulatorTls = 0] = await freePorts(4);
+    const child = spawn(process.execPath, ['start/main.ts'], {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...process.env,
+        REDIS_URL: '',
+        FUNCTIONS_PORT: String(functions),
+        STREAM_HOST_PORT: String(streamHost),
+        EMULATOR_PORT: String(emulator),
+        EMULATOR_TLS_PORT: String(emulatorTls),
+        ...env,
+      },
+    });
+    const stack = new RunningStack(child, { functions, streamHost, emulator });
+    try {
+      await stack.logged(/ready\. Talk with the agent/, READY_MS);
+    } catch (error) {
+      await stack.close();
+      throw error;
+    }
+    return stack;
+  }
+
+  /** Of the Redis that this stack has started for itself. */
+  get redisUrl(): string {
+    const address = /"redis":"([^"]+)"/.exec(this.log.join('\n'))?.[1];
+    if (address === undefined) throw new Error('The stack did not log where its Redis is.');
+    return `redis://${address}`;
+  }
+
+  /** The first line of the log, from line `from` on, that matches. Rejects with the log's end when none comes. */
+  async logged(pattern: RegExp, withinMs: number, from = 0): Promise<string> {
+    for (const giveUpAt = Date.now() + withinMs; Date.now() < giveUpAt; await sleep(50)) {
+      const line = this.log.slice(from).find((candidate) => pattern.test(candidate));
+      if (line !== undefined) return line;
+      if (this.#process.exitCode !== null) break;
+    }
+    throw new Error(`The stack never logged ${pattern}. Its last lines:\n${this.log.slice(-30).join('\n')}`);
+  }
+
+  /** Kills one of the processes outright, as a crash would. */
+  async kill(name: 'functions' | 'stream-host' | 'emulator'): Promise<void> {
+    const entry = {
+      functions: 'emulator/functions-host/main.ts',
+      'stream-host': 'stream-host/main.ts',
+      emulator: 'emulator/main.ts',
+    };
+    const { stdout } = await run('pgrep', ['-P', String(this.#process.pid), '-f', entry[name]]);
+    const pid = Number(stdout.trim());
+    if (!pid) throw new Error(`No process ${name} is running.`);
+    process.kill(pid, 'SIGKILL');
+  }
+
+  /** Runs `npm run call` against this stack; its events, parsed. */
+  async call(...args: string[]): Promise<{ exitCode: number; events: Record<string, unknown>[]; stderr: string }> {
+    const urls = ['--emulator', this.emulatorUrl, '--functions', this.functionsUrl];
+    const { exitCode, stdout, stderr } = await run(process.execPath, [
+      'emulator/phone/cli.ts',
+      '--json',
+      ...urls,
+      ...args,
+    ]);
+    const events = stdout.split('\n').filter((line) => line !== '');
+    return { exitCode, stderr, events: events.map((line) => JSON.parse(line) as Record<string, unknown>) };
+  }
+
+  /** Somebody's words, as they sound: samples at 16 kHz. */
+  async record(text: string, voice = 'awb'): Promise<Int16Array> {
+    const response = await fetch(`${this.emulatorUrl}/emulator/say`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ text, voice }),
+      signal: AbortSignal.timeout(10_000),
+    });
+    if (!response.ok) throw new Error(`The emulator would not speak: ${response.status} ${await response.text()}`);
+    return mixToMono(parseWav(new Uint8Array(await response.arrayBuffer())));
+  }
+
+  async getJson(address: string): Promise<Record<string, unknown>> {
+    const response = await fetch(address, { signal: AbortSignal.timeout(5000) });
+    return (await response.json()) as Record<string, unknown>;
+  }
+
+  /** Ctrl-C. Resolves with the exit code once everything has ended. */
+  async close(): Promise<number | null> {
+    if (this.#process.exitCode !== null) return this.#process.exitCode;
+    this.#process.kill('SIGINT');
+    const [code] = (await once(this.#process, 'exit', { signal: AbortSignal.timeout(20_000) })) as [number | null];
+    return code;
+  }
+}
+
+async function run(command: string, args: readonly string[]) {
+  const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk;
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk;
+  });
+  const [exitCode] = (await once(child, 'close')) as [number];
+  return { exitCode, stdout, stderr };
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return server;
+    }),
+  );
+  return Promise.all(
+    servers.map(async (server) => {
+      const address = server.address();
+      server.close();
+      await once(server, 'close');
+      return typeof address === 'object' && address ? address.port : 0;
+    }),
+  );
+}
