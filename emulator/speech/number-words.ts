@@ -1,6 +1,4 @@
-const UNITS = 'zero one two three four five six seven eight nine'.split(' ');
-const TEENS = 'ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen'.split(' ');
-const TENS = '- - twenty thirty forty fifty sixty seventy eighty ninety'.split(' ');
+import { TEENS, TENS, UNITS } from '../number-names.ts';
 
 const NUMBER_WORD = `(?:${[...UNITS, ...TEENS, ...TENS.slice(2), 'oh', 'hundred', 'thousand'].join('|')})`;
 const RUN = new RegExp(`\\b${NUMBER_WORD}(?:(?:[ -]|(?<=hundred|thousand) and )${NUMBER_WORD})*\\b`, 'gi');

@@ -1,14 +1,9 @@
+import { TEENS, TENS, UNITS } from '../../number-names.ts';
+
 /**
  * Order numbers as speech recognition writes them: `1042`, `1,042`, `10-42`, `ten forty-two`, `one zero four two`,
  * `one oh four two`, `one thousand and forty two`, `10 40 2`; and back into words that a voice reads well.
  */
-
-const UNITS = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];
-const TEENS = [
-  ...['ten', 'eleven', 'twelve', 'thirteen', 'fourteen'],
-  ...['fifteen', 'sixteen', 'seventeen', 'eighteen', 'nineteen'],
-];
-const TENS = ['', '', 'twenty', 'thirty', 'forty', 'fifty', 'sixty', 'seventy', 'eighty', 'ninety'];
 
 const VALUES = new Map<string, number>([
   ...UNITS.map((word, value): [string, number] => [word, value]),
