@@ -1,10 +1,9 @@
 import type { WebSocket } from 'ws';
+import { textFrame, ticks, type UspMessage } from '../../../emulator/speech/usp.ts';
 import type { SpeechFaults } from './tone-service.ts';
 import { ToneListener } from './tones.ts';
-import { textFrame, type UspMessage } from './usp.ts';
 
 const PHRASE_END_MS = 240;
-const TICKS_PER_MS = 10_000;
 
 /** The recognition half of one connection: a hypothesis after each word, a phrase after a pause. */
 export class ToneRecognition {
@@ -20,17 +19,17 @@ export class ToneRecognition {
     this.#faults = faults;
   }
 
-  receive(message: UspMessage): void {
-    if (message.path === 'speech.context') {
-      this.#requestId = message.requestId;
+  receive({ path, requestId, contentType, body }: UspMessage): void {
+    if (path === 'speech.context') {
+      this.#requestId = requestId;
       this.#listener = new ToneListener();
       this.#said = 0;
       this.#send('turn.start', { context: { serviceTag: 'tones' } });
     }
     // The first audio message of a turn is a WAV header.
-    if (message.path !== 'audio' || message.requestId !== this.#requestId || message.contentType) return;
-    if (message.bytes.length === 0) this.#endStream();
-    else this.#hear(message.bytes);
+    if (body.type !== 'binary' || requestId !== this.#requestId || contentType !== '') return;
+    if (body.bytes.length === 0) this.#endStream();
+    else this.#hear(body.bytes);
   }
 
   #hear(audio: Uint8Array): void {
@@ -84,7 +83,7 @@ export class ToneRecognition {
   #span(): { Offset: number; Duration: number } {
     const startMs = this.#listener.words[0]?.startMs ?? 0;
     const endMs = this.#listener.words.at(-1)?.endMs ?? 0;
-    return { Offset: startMs * TICKS_PER_MS, Duration: (endMs - startMs) * TICKS_PER_MS };
+    return { Offset: ticks(startMs), Duration: ticks(endMs - startMs) };
   }
 
   #send(path: string, body: unknown): void {

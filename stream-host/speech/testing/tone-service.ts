@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { parseUsp } from '../../../emulator/speech/usp.ts';
 import { ToneRecognition } from './tone-recognition.ts';
 import { ToneSynthesis } from './tone-synthesis.ts';
-import { readUsp } from './usp.ts';
 
 /** What a test wants to go wrong. Each may be changed at any time. */
 export interface SpeechFaults {
@@ -87,8 +87,8 @@ export class ToneService {
       ? new ToneSynthesis(socket, this.faults, this.ssml)
       : new ToneRecognition(socket, this.faults);
     socket.on('error', () => undefined);
-    socket.on('message', (data, isBinary) => {
-      if (!this.faults.mute) handler.receive(readUsp(data, isBinary));
+    socket.on('message', (data: Buffer, isBinary) => {
+      if (!this.faults.mute) handler.receive(parseUsp(data, isBinary));
     });
   }
 }

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
+import { audioFrame, textFrame, ticks, type UspMessage } from '../../../emulator/speech/usp.ts';
+import { BYTES_PER_MS } from '../../../shared/audio/pcm.ts';
 import type { SpeechFaults } from './tone-service.ts';
 import { GAP_MS, speakTones, WORD_MS } from './tones.ts';
-import { audioFrame, textFrame, type UspMessage } from './usp.ts';
 
-const TICKS_PER_MS = 10_000;
 const STREAM_ID = '0123456789ABCDEF0123456789ABCDEF';
 const PIECE_BYTES = 3_200;
 /** Thirty times as fast as speech. */
@@ -22,10 +22,10 @@ export class ToneSynthesis {
     this.#ssml = ssml;
   }
 
-  receive({ path, requestId, text }: UspMessage): void {
-    if (path !== 'ssml') return;
-    this.#ssml.push(text);
-    void this.#speak(requestId, textOf(text));
+  receive({ path, requestId, body }: UspMessage): void {
+    if (path !== 'ssml' || body.type !== 'text') return;
+    this.#ssml.push(body.text);
+    void this.#speak(requestId, textOf(body.text));
   }
 
   async #speak(requestId: string, text: string): Promise<void> {
@@ -45,7 +45,7 @@ export class ToneSynthesis {
       if (this.#socket.readyState !== this.#socket.OPEN) return;
     }
     send('audio.metadata', {
-      Metadata: [{ Type: 'SessionEnd', Data: { Offset: (audio.length / 32) * TICKS_PER_MS } }],
+      Metadata: [{ Type: 'SessionEnd', Data: { Offset: ticks(audio.length / BYTES_PER_MS) } }],
     });
     send('turn.end', {});
   }
@@ -55,8 +55,8 @@ function wordBoundaries(text: string): unknown[] {
   return (text.match(/[A-Za-z]+/g) ?? []).map((word, i) => ({
     Type: 'WordBoundary',
     Data: {
-      Offset: i * (WORD_MS + GAP_MS) * TICKS_PER_MS,
-      Duration: WORD_MS * TICKS_PER_MS,
+      Offset: ticks(i * (WORD_MS + GAP_MS)),
+      Duration: ticks(WORD_MS),
       text: { Text: word, Length: word.length, BoundaryType: 'WordBoundary' },
     },
   }));
