@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { createServices } from '../agents/services.ts';
-import packageJson from '../package.json' with { type: 'json' };
 import { FRAME_BYTES } from '../shared/audio/pcm.ts';
 import { AcsTokenVerifier } from '../shared/auth/acs-token.ts';
 import { CallControl } from '../shared/call-control/call-control.ts';
@@ -13,6 +12,7 @@ import { ProcessVitals } from '../shared/process-vitals.ts';
 import { CommandInbox } from '../shared/sessions/command-inbox.ts';
 import { connectRedis } from '../shared/sessions/connect.ts';
 import { SessionStore } from '../shared/sessions/session-store.ts';
+import { readVersion } from '../shared/version.ts';
 import { type Agents, loadAgents, requireAgent } from './agent/agent-definition.ts';
 import { isScripted, openModelClient } from './agent/model-client.ts';
 import { ModelResponder } from './agent/model-responder.ts';
@@ -119,7 +119,7 @@ export async function startStreamHost(config: Config, log: Logger, clock: Clock 
     pageSettings: {
       emulatorUrl: emulatorUrl ?? null,
       agent: config.DEFAULT_AGENT,
-      version: packageJson.version,
+      version: readVersion(),
     },
     dependencies: {
       redis: () => store.ping(),

@@ -1,6 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { findPackageJSON } from 'node:module';
-import { z } from 'zod';
+import { readVersion } from '../../shared/version.ts';
 import type { Route } from '../http/route.ts';
 
 /** `GET health`: this process answers. Asks nobody else. */
@@ -40,10 +38,3 @@ export const readinessRoute: Route = {
 };
 
 const version = readVersion();
-
-/** From the package.json above, wherever the build has put this file. */
-function readVersion(): string {
-  const path = findPackageJSON('..', import.meta.url);
-  if (path === undefined) return 'unknown';
-  return z.object({ version: z.string() }).parse(JSON.parse(readFileSync(path, 'utf8'))).version;
-}
