@@ -8,8 +8,8 @@ import { redisFailure } from '../shared/sessions/session-errors.ts';
 /** How long a finished piece of work is remembered. Event Grid repeats an event for a day at most. */
 const KEEP_MS = 86_400_000;
 /** Renewed while the work goes on, so it only runs out under a process that died: soon, because the sender waits. */
-const LEASE_MS = 5_000;
-const RENEW_EVERY_MS = 1_500;
+const LEASE_MS = 3_000;
+const RENEW_EVERY_MS = 1_000;
 
 const ledgerEntry = z.object({ fingerprint: z.string(), answer: z.unknown().optional() });
 

@@ -6,7 +6,7 @@ import { wait } from '../wait.ts';
 import { CALLBACK_TOKEN_SECONDS, type TokenIssuer } from './token-issuer.ts';
 
 const FIRST_RETRY_MS = 250;
-const MAX_RETRY_MS = 4_000;
+const MAX_RETRY_MS = 2_000;
 const ATTEMPT_MS = 10_000;
 const MAX_QUEUED = 500;
 
