@@ -4,15 +4,16 @@ import { ConfigError } from '../../shared/errors.ts';
 import { parseCallerArguments } from './caller-arguments.ts';
 
 test('what is said and played keeps the order of the command line', () => {
-  const { lines } = parseCallerArguments(['--say', 'One', '--wav', 'two.wav', '--say', 'Three']);
+  const { lines } = parseCallerArguments(['--say', 'One', '--wav', 'two.wav', '--say', 'Three'], {});
   assert.deepEqual(lines, [{ say: 'One' }, { wav: 'two.wav' }, { say: 'Three' }]);
 });
 
 test('without a word it asks about an order at the default addresses', () => {
-  const args = parseCallerArguments([]);
+  const args = parseCallerArguments([], {});
   assert.deepEqual(args.lines, [{ say: 'What is the status of order 1042?' }]);
   assert.equal(args.emulatorUrl, 'http://127.0.0.1:8090');
   assert.equal(args.functionsUrl, 'http://127.0.0.1:7071');
+  assert.equal(args.streamHostUrl, 'http://127.0.0.1:8080');
   assert.equal(args.interruptAfterMs, undefined);
 });
 
@@ -21,18 +22,28 @@ for (const [option, value] of [
   ['interrupt-after', '-1'],
   ['hangup-after', '1.5'],
   ['calls', '0'],
+  ['stagger', '-5'],
   ['to', '5550100'],
   ['emulator', 'localhost:8090'],
   ['say', '  '],
 ] as const) {
   test(`--${option}=${value} is refused by name`, () => {
     assert.throws(
-      () => parseCallerArguments([`--${option}=${value}`]),
+      () => parseCallerArguments([`--${option}=${value}`], {}),
       (error) => error instanceof ConfigError && error.message.includes(`--${option}`),
     );
   });
 }
 
+test('it finds the stack at the ports of the environment, unless an option says where', () => {
+  const env = { EMULATOR_PORT: '1', FUNCTIONS_PORT: '2', STREAM_HOST_PORT: '' };
+  const args = parseCallerArguments(['--functions', 'http://far.example/'], env);
+  assert.equal(args.emulatorUrl, 'http://127.0.0.1:1');
+  assert.equal(args.functionsUrl, 'http://far.example');
+  assert.equal(args.streamHostUrl, 'http://127.0.0.1:8080');
+  assert.throws(() => parseCallerArguments([], { EMULATOR_PORT: '80x' }), /EMULATOR_PORT is "80x"/);
+});
+
 test('an unknown option is named', () => {
-  assert.throws(() => parseCallerArguments(['--sing', 'x']), /--sing/);
+  assert.throws(() => parseCallerArguments(['--sing', 'x'], {}), /--sing/);
 });

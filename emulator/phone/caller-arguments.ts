@@ -21,6 +21,7 @@ The call
   --number NUMBER       the caller's own number (drawn at random)
   --hangup-after MS     hang up MS after being connected, whatever is being said
   --calls N             N calls at once with the same script, and a summary (1)
+  --stagger MS          begin each of them so long after the one before (100)
 
 What to see
   --out FILE            record the call: WAV, caller left, agent right, on one clock
@@ -28,9 +29,11 @@ What to see
   --quiet               only the summary, or what went wrong
   --help                this text
 
-Where the stack is
+Where the stack is; without these, on this machine, at the ports that the variables
+EMULATOR_PORT, FUNCTIONS_PORT and STREAM_HOST_PORT name
   --emulator URL        (http://127.0.0.1:8090)
   --functions URL       (http://127.0.0.1:7071)
+  --stream-host URL     only asked how it is, for the summary (http://127.0.0.1:8080)
 
 Ends with 0 where the call went well, with 1 where it did not, with 2 for wrong options,
 and with 130 after Ctrl-C. Times in the output count from the moment of being connected.
@@ -46,11 +49,13 @@ export interface CallerArguments {
   readonly to: string;
   readonly number: string | undefined;
   readonly calls: number;
+  readonly staggerMs: number;
   readonly out: string | undefined;
   readonly json: boolean;
   readonly quiet: boolean;
   readonly emulatorUrl: string;
   readonly functionsUrl: string;
+  readonly streamHostUrl: string;
 }
 
 const OPTIONS = {
@@ -63,20 +68,28 @@ const OPTIONS = {
   number: { type: 'string' },
   'hangup-after': { type: 'string' },
   calls: { type: 'string', default: '1' },
+  stagger: { type: 'string' },
   out: { type: 'string' },
   json: { type: 'boolean', default: false },
   quiet: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
-  emulator: { type: 'string', default: 'http://127.0.0.1:8090' },
-  functions: { type: 'string', default: 'http://127.0.0.1:7071' },
+  emulator: { type: 'string' },
+  functions: { type: 'string' },
+  'stream-host': { type: 'string' },
 } as const;
 
 const DEFAULT_LINE: Line = { say: 'What is the status of order 1042?' };
+const DEFAULT_STAGGER_MS = 100;
 const MOST_CALLS = 1000;
 const LONGEST_MS = 3_600_000;
 
-/** @throws {ConfigError} that names the wrong option and what it takes */
-export function parseCallerArguments(given: readonly string[]): CallerArguments {
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * @param env the environment variables, of which those that move the stack's ports are read
+ * @throws {ConfigError} that names the wrong option or variable and what it takes
+ */
+export function parseCallerArguments(given: readonly string[], env: Environment): CallerArguments {
   const { values, tokens } = parse(given);
   const lines = tokens.flatMap((token): Line[] => {
     if (token.kind !== 'option' || token.value === undefined) return [];
@@ -96,11 +109,13 @@ export function parseCallerArguments(given: readonly string[]): CallerArguments 
     to: phoneNumber('to', values.to),
     number: values.number === undefined ? undefined : phoneNumber('number', values.number),
     calls,
+    staggerMs: wholeNumber('stagger', values.stagger, 0, LONGEST_MS) ?? DEFAULT_STAGGER_MS,
     out: values.out,
     json: values.json,
     quiet: values.quiet,
-    emulatorUrl: httpUrl('emulator', values.emulator),
-    functionsUrl: httpUrl('functions', values.functions),
+    emulatorUrl: httpUrl('emulator', values.emulator ?? localUrl('EMULATOR_PORT', 8090, env)),
+    functionsUrl: httpUrl('functions', values.functions ?? localUrl('FUNCTIONS_PORT', 7071, env)),
+    streamHostUrl: httpUrl('stream-host', values['stream-host'] ?? localUrl('STREAM_HOST_PORT', 8080, env)),
   };
 }
 
@@ -122,6 +137,13 @@ function wholeNumber(name: string, value: string | undefined, from: number, to: 
 function phoneNumber(name: string, value: string): string {
   if (/^\+[1-9]\d{1,14}$/.test(value)) return value;
   throw new ConfigError(`--${name} is "${value}"; it takes a number with its country code, such as +15550100.`);
+}
+
+/** Where `npm start`, given the same variables, has a part of the stack listen. */
+function localUrl(variable: string, defaultPort: number, env: Environment): string {
+  const port = env[variable] || String(defaultPort);
+  if (/^\d+$/.test(port) && Number(port) <= 65_535) return `http://127.0.0.1:${port}`;
+  throw new ConfigError(`${variable} is "${port}"; it takes the number of a port.`);
 }
 
 function httpUrl(name: string, value: string): string {

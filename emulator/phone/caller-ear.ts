@@ -1,12 +1,20 @@
 import { FRAME_MS } from '../../shared/audio/pcm.ts';
 import { isAudible } from './caller-voice.ts';
+import { isDigitalSilence } from './voice-buffer.ts';
+
+/** A silence that is shorter than this and in which nothing was sent is a hole in an answer, not the end of one. */
+const LONGEST_GAP_FRAMES = 500 / FRAME_MS;
 
 /** What the caller has heard of the agent, by the energy of the frames. Times are those of the frames' arrival. */
 export class CallerEar {
+  readonly #gapsMs: number[] = [];
   #lastAudibleMs = Number.NEGATIVE_INFINITY;
   #audibleFrames = 0;
+  /** Frames in a row in which nothing was played; a voice that rests between two words still has some noise. */
+  #emptyFrames = Number.POSITIVE_INFINITY;
 
   hear(frame: Uint8Array, atMs: number): void {
+    this.#countGap(frame);
     if (!isAudible(frame)) return;
     this.#lastAudibleMs = atMs;
     this.#audibleFrames += 1;
@@ -27,7 +35,27 @@ export class CallerEar {
     return this.#audibleFrames;
   }
 
+  /** How long each hole in an answer was: the network had nothing of the agent to play, and soon had again. */
+  get gapsMs(): readonly number[] {
+    return this.#gapsMs;
+  }
+
+  /** The agent was stopped: the silence that follows is meant. */
+  voiceStopped(): void {
+    this.#emptyFrames = Number.POSITIVE_INFINITY;
+  }
+
   heardSince(sinceMs: number): boolean {
     return this.#lastAudibleMs >= sinceMs;
+  }
+
+  #countGap(frame: Uint8Array): void {
+    if (isDigitalSilence(frame)) {
+      this.#emptyFrames += 1;
+      return;
+    }
+    if (this.#emptyFrames > 0 && this.#emptyFrames < LONGEST_GAP_FRAMES)
+      this.#gapsMs.push(this.#emptyFrames * FRAME_MS);
+    this.#emptyFrames = 0;
   }
 }

@@ -45,6 +45,8 @@ export interface CallSummary {
   readonly durationMs: number;
   /** From the end of each utterance to the first audible frame of its answer. */
   readonly latenciesMs: readonly number[];
+  /** Holes in the agent's voice, each a stretch of frames that were missing. */
+  readonly gapsMs: readonly number[];
 }
 
 /** An event that is yet to be dated. */

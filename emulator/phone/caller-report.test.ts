@@ -3,7 +3,9 @@ import { test } from 'node:test';
 import type { CallEvent } from './caller-events.ts';
 import { describeEvent, describeOutcomes, percentile } from './caller-report.ts';
 
-const summary = (...latenciesMs: number[]) => ({ summary: { callConnectionId: 'c', durationMs: 1000, latenciesMs } });
+const summary = (...latenciesMs: number[]) => ({
+  summary: { callConnectionId: 'c', durationMs: 1000, latenciesMs, gapsMs: [] },
+});
 
 test('events read as a dialogue, dated from the connection', () => {
   const events: CallEvent[] = [
@@ -28,9 +30,15 @@ test('many calls are summed up, with those that failed', () => {
   const outcomes = [summary(300, 100), { failure: 'No answer was heard within 30 s.' }, summary(200)];
   assert.equal(
     describeOutcomes(outcomes),
-    '2 of 3 calls completed. 3 answers: median 200 ms, slowest 300 ms after the end of your words.',
+    '2 of 3 calls completed. 3 answers: median 200 ms, p95 300 ms, slowest 300 ms after the end of your words.',
   );
   assert.equal(describeOutcomes([{ failure: 'x' }]), 'No answers measured.');
+});
+
+test('a voice that broke off is told of', () => {
+  const { summary: call } = summary(100);
+  const told = describeOutcomes([{ summary: { ...call, gapsMs: [20, 60] } }]);
+  assert.match(told, /broke off 2 times, for 80 ms in all/);
 });
 
 test('a percentile is one of the values', () => {

@@ -66,8 +66,16 @@ export function describeOutcomes(outcomes: readonly CallOutcome[]): string {
       ? 'No answers measured.'
       : latencies.length === 1
         ? `Answered after ${latencies[0]} ms.`
-        : `${latencies.length} answers: median ${percentile(latencies, 0.5)} ms, slowest ${latencies.at(-1)} ms after the end of your words.`;
-  return count + answers;
+        : `${latencies.length} answers: median ${percentile(latencies, 0.5)} ms, p95 ${percentile(latencies, 0.95)} ms, slowest ${latencies.at(-1)} ms after the end of your words.`;
+  return `${count}${answers}${describeGaps(done)}`;
+}
+
+/** Says nothing where the line was whole. */
+function describeGaps(calls: readonly CallSummary[]): string {
+  const gaps = calls.flatMap((call) => call.gapsMs);
+  if (gaps.length === 0) return '';
+  const totalMs = gaps.reduce((sum, ms) => sum + ms, 0);
+  return ` The agent's voice broke off ${gaps.length} times, for ${totalMs} ms in all.`;
 }
 
 /** @param sorted ascending, not empty */

@@ -86,7 +86,7 @@ export class Caller {
       await this.#converse();
       await this.#hangUp();
       await this.#tellTranscript();
-      return { callConnectionId, durationMs: this.#atMs(), latenciesMs: this.#latenciesMs };
+      return { callConnectionId, durationMs: this.#atMs(), latenciesMs: this.#latenciesMs, gapsMs: this.#ear.gapsMs };
     } finally {
       await this.#hangUp();
       this.#voice.close();
@@ -267,6 +267,7 @@ export class Caller {
         this.#tell({ event: 'media', state: event.state });
         break;
       case 'audioStopped':
+        this.#ear.voiceStopped();
         this.#tell({ event: 'audio-stopped', droppedMs: event.droppedMs });
         break;
       case 'disconnected':

@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../../shared/clock.ts';
 import { ConfigError, messageOf } from '../../shared/errors.ts';
-import { Caller } from './caller.ts';
+import { Caller, CallFailed } from './caller.ts';
 import { type CallerArguments, HELP, parseCallerArguments } from './caller-arguments.ts';
 import type { CallEvent, CallSummary, Utterance } from './caller-events.ts';
 import { CallerLine } from './caller-line.ts';
@@ -9,13 +10,14 @@ import { CallRecording } from './caller-recording.ts';
 import { type CallOutcome, describeEvent, describeOutcomes } from './caller-report.ts';
 import { CallerRequests } from './caller-requests.ts';
 import { loadUtterances } from './caller-script.ts';
+import { describeVitals, type VitalsChange, watchVitals } from './stack-vitals.ts';
 
 const WRONG_OPTIONS = 2;
 const INTERRUPTED = 130;
 
 /** @returns the exit code */
 async function main(given: readonly string[]): Promise<number> {
-  const args = parseCallerArguments(given);
+  const args = parseCallerArguments(given, process.env);
   if (args.help) {
     process.stdout.write(HELP);
     return 0;
@@ -25,10 +27,12 @@ async function main(given: readonly string[]): Promise<number> {
   const requests = new CallerRequests(args.emulatorUrl, args.functionsUrl);
   const cutsIn = args.interruptAfterMs !== undefined;
   const utterances = await loadUtterances(args.lines, { cutsIn, voice: args.voice, requests });
+  const readVitals = await watchVitals(args);
   const outcomes = await Promise.all(
     Array.from({ length: args.calls }, (_, index) => attempt(args, index, utterances, requests, hangUp.signal)),
   );
   report(args, outcomes);
+  if (args.calls > 1) reportVitals(args, await readVitals());
   if (hangUp.signal.aborted) return INTERRUPTED;
   return outcomes.every((outcome) => 'summary' in outcome) ? 0 : 1;
 }
@@ -41,6 +45,9 @@ async function attempt(
   signal: AbortSignal,
 ): Promise<CallOutcome> {
   try {
+    await sleep(index * args.staggerMs, undefined, { signal }).catch(() => {
+      throw new CallFailed('Hung up before it began.');
+    });
     const summary = await call(args, index, utterances, requests, signal);
     if (args.json) printJson({ event: 'completed', call: index, ...summary });
     return { summary };
@@ -99,6 +106,13 @@ function printEvent(args: CallerArguments, index: number, event: CallEvent): voi
 
 function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+function reportVitals(args: CallerArguments, changes: readonly VitalsChange[]): void {
+  for (const change of changes) {
+    if (args.json) printJson({ event: 'vitals', ...change });
+    else process.stdout.write(`${describeVitals(change)}\n`);
+  }
 }
 
 function report(args: CallerArguments, outcomes: readonly CallOutcome[]): void {
