@@ -16,7 +16,7 @@ const PRIVATE_PATHS = [
 
 /**
  * The one logger of a process: JSON lines on standard output. Give a call's lines their ids with
- * `log.child({ session, call })`. Never log transcripts, phone numbers or secrets; see {@link redactNumber}.
+ * `log.child({ session, call })`. Never log transcripts, phone numbers or secrets.
  */
 export function createLog(processName: ProcessName, level: string, destination?: DestinationStream): Logger {
   const options = {
@@ -26,11 +26,6 @@ export function createLog(processName: ProcessName, level: string, destination?:
     serializers: { err: describeError },
   };
   return destination ? pino(options, destination) : pino(options);
-}
-
-/** `+15551234567` -> `+1555•••67`: enough to tell two callers apart in a log, not enough to call one. */
-export function redactNumber(number: string): string {
-  return number.length > 7 ? `${number.slice(0, 5)}•••${number.slice(-2)}` : '•••';
 }
 
 /** An error that was raised on purpose says all in its code and message; only one that nobody expected needs its stack. */

@@ -81,11 +81,6 @@ export class FrameCutter {
     return this.#filled > 0 ? this.#next() : undefined;
   }
 
-  /** Bytes held back. */
-  get pendingBytes(): number {
-    return this.#filled;
-  }
-
   #next(): Uint8Array<ArrayBuffer> {
     const frame = this.#frame;
     this.#frame = new Uint8Array(this.#frameBytes);

@@ -6,7 +6,6 @@
  * Query: `session_id` (resume or name a session), `sample_rate` (added: rate of `audio_data`, 16000 | 24000 | 48000;
  * 48000 when absent, as that server sends), `agent` (added).
  */
-export type Sender = 'Assistant' | 'User' | 'System';
 
 /** The envelope that everything said travels in. */
 export interface Envelope {

@@ -42,7 +42,7 @@ for (const { kind, start } of kinds) {
 
       await first.close();
       for (let attempt = 0; attempt < 3; attempt++) await assert.rejects(store.get(id), UNAVAILABLE);
-      await assert.rejects(Promise.all([store.update(id, () => ({})), store.firstSight('e')]), UNAVAILABLE);
+      await assert.rejects(Promise.all([store.update(id, () => ({})), store.bindCall('c', id)]), UNAVAILABLE);
 
       const second = await start({ port });
       assert.ok(second);

@@ -43,9 +43,6 @@ export function sessionKeys(id: string): SessionKeys {
 /** String: the id of the session that this call belongs to. */
 export const callKey = (callConnectionId: string): string => `parley:call:${callConnectionId}`;
 
-/** String: this event has been seen. */
-export const seenKey = (eventId: string): string => `parley:seen:${eventId}`;
-
 /** Sorted set by time of creation: the index of sessions. */
 export const CALLS_KEY = 'parley:calls';
 

@@ -136,7 +136,7 @@ for (const redis of await redisesUnderTest()) {
     });
 
     test('every key has a time to live, whatever was done', async () => {
-      const kinds = ['create', 'patch', 'append', 'command', 'claim', 'renew', 'bind', 'see', 'announce'] as const;
+      const kinds = ['create', 'patch', 'append', 'command', 'claim', 'renew', 'bind', 'announce'] as const;
       const step = fc.record({ client, id: fc.constantFrom('p', 'q'), kind: fc.constantFrom(...kinds) });
       await fc.assert(
         fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (steps) => {
@@ -151,7 +151,6 @@ for (const redis of await redisesUnderTest()) {
               claim: () => store.claim(id, 'me', 60_000),
               renew: () => store.renew(id, 'me', 60_000),
               bind: () => store.bindCall(`call-${id}`, id),
-              see: () => store.firstSight(`event-${id}`),
               announce: () => store.announceHost(id, { sessions: 0, maxSessions: 1 }, 60_000),
             };
             await deeds[kind]().catch((error) => assert.match(error.code, /^session\.(exists|not-found)$/));

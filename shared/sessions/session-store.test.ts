@@ -148,12 +148,6 @@ for (const redis of await redisesUnderTest()) {
       assert.ok(length >= 1000 && length <= 1200, `${length} events kept`);
     });
 
-    test('sees an event for the first time once', async () => {
-      const answers = await Promise.all([store, other, store, other].map((each) => each.firstSight('event-1')));
-      assert.deepEqual(answers.filter(Boolean), [true]);
-      assert.equal(await store.firstSight('event-2'), true);
-    });
-
     test('a lease that runs out is free, and lost to the one who had it', async () => {
       assert.equal(await store.claim('leased', 'a', 40), true);
       assert.equal(await other.claim('leased', 'b', 40), false);

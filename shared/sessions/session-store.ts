@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { NotFoundError, ParleyError, RequestError } from '../errors.ts';
-import { callKey, HOSTS_KEY, isSessionId, seenKey, sessionKeys } from './keys.ts';
+import { callKey, HOSTS_KEY, isSessionId, sessionKeys } from './keys.ts';
 import { type ScriptedRedis, withScripts } from './scripts.ts';
 import type { Session, SessionCommand, SessionEvent, SessionStatus } from './session.ts';
 import { asRecord, decodeEvent, decodeSession, encodeCommand, encodeEvent, encodeSession } from './session-codec.ts';
@@ -36,7 +36,7 @@ const CREATION_GRACE_MS = 60_000;
  * the version that they were made from, bindings and leases go to whoever comes first.
  *
  * Every key expires `ttlSeconds` after the session's last sign of life (a change, an event, a command, a lease's
- * renewal). Bindings, the index and events seen do not change with the session: they stay a day longer than that.
+ * renewal). Bindings and the index do not change with the session: they stay a day longer than that.
  *
  * Every method may fail with `redis.unavailable` (no answer within the client's time limit: the change may or may not
  * have been made) or `redis.refused`.
@@ -192,12 +192,6 @@ export class SessionStore {
       this.#redis.parleyCommand(commands, session, events, commandsDone, this.#ttlMs, encodeCommand(command)),
     );
     if (entry === null) throw sessionNotFound(id);
-  }
-
-  /** True for the first one who asks, whichever process that is; false for an event that was seen before. */
-  async firstSight(eventId: string): Promise<boolean> {
-    const ttlMs = this.#ttlMs + DAY_MS;
-    return (await this.#ask(() => this.#redis.set(seenKey(eventId), '1', 'PX', ttlMs, 'NX'))) === 'OK';
   }
 
   /** Takes the lease of a session, for a time by the clock of Redis. True when it was free or is ours already. */

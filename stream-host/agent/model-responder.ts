@@ -20,7 +20,7 @@ export interface ModelLimits extends HistoryBudget {
   readonly maxRounds: number;
 }
 
-export const DEFAULT_LIMITS: ModelLimits = {
+const DEFAULT_LIMITS: ModelLimits = {
   silentMs: 10_000,
   totalMs: 30_000,
   maxRounds: 5,

@@ -39,7 +39,7 @@ export interface AzureRecogniserOptions {
   readonly maxRefusals?: number;
 }
 
-export const azureRecogniserDefaults = {
+const azureRecogniserDefaults = {
   segmentationSilenceMs: 400,
   replayMs: 15_000,
   connectTimeoutMs: 5_000,

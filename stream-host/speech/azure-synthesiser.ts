@@ -27,7 +27,7 @@ export interface AzureSynthesiserOptions {
   readonly gapMs?: number;
 }
 
-export const azureSynthesiserDefaults = {
+const azureSynthesiserDefaults = {
   warm: 2,
   max: 100,
   idleMs: 120_000,

@@ -7,7 +7,7 @@ export interface CachedSynthesiserOptions {
   readonly maxTextLength?: number;
 }
 
-export const cachedSynthesiserDefaults = {
+const cachedSynthesiserDefaults = {
   maxBytes: 8 * 1024 * 1024,
   maxTextLength: 200,
 } as const satisfies CachedSynthesiserOptions;

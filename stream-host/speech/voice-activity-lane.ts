@@ -24,7 +24,7 @@ export interface VoiceActivityLaneOptions {
   readonly startWorker?: () => Worker;
 }
 
-export const voiceActivityLaneDefaults = {
+const voiceActivityLaneDefaults = {
   threads: 1,
   collectMs: 10,
   maxWaitingFrames: 16,
