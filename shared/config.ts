@@ -18,6 +18,8 @@ export const settings = z.object({
 
   FUNCTIONS_PORT: port.default(7071),
   STREAM_HOST_PORT: port.default(8080),
+  /** The address that the stream host listens on. A container wants all; `npm start` wants this machine only. */
+  STREAM_HOST_BIND: z.string().min(1).default('0.0.0.0'),
 
   /** Where ACS reaches the functions, for callbacks. */
   FUNCTIONS_PUBLIC_URL: httpUrl,

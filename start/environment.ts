@@ -36,6 +36,7 @@ export function localEnvironment(given: Environment, ports: LocalPorts, redisUrl
   const speechKey = randomBytes(16).toString('hex');
   const modelKey = randomBytes(16).toString('hex');
   const defaults = {
+    STREAM_HOST_BIND: '127.0.0.1',
     FUNCTIONS_PUBLIC_URL: `http://127.0.0.1:${ports.functions}`,
     STREAM_HOST_PUBLIC_URL: `ws://127.0.0.1:${ports.streamHost}`,
     STREAM_HOST_URL: `http://127.0.0.1:${ports.streamHost}`,

@@ -130,7 +130,7 @@ export async function startStreamHost(config: Config, log: Logger, clock: Clock 
     clock,
     log,
   });
-  const port = await server.listen(config.STREAM_HOST_PORT);
+  const port = await server.listen(config.STREAM_HOST_PORT, config.STREAM_HOST_BIND);
   const record = new HostRecord({ store, host, live, clock, log });
   opened.defer(() => record.close());
   await record.announce();

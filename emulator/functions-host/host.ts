@@ -74,7 +74,7 @@ export class FunctionsHost {
     });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(options.port, resolve);
+      server.listen(options.port, '127.0.0.1', resolve);
     });
     return new FunctionsHost(server, settings.routePrefix);
   }
