@@ -55,4 +55,6 @@ test('settings have defaults but for the keys, and a bad one is named without it
   );
   assert.throws(() => loadSettings({ ...ENOUGH, OPENAI_BASE_URL: 'http://127.0.0.1:11434/v1' }), /OPENAI_MODEL/);
   assert.throws(() => loadSettings({ ...ENOUGH, EMULATOR_PORT: '', EMULATOR_TLS_PORT: '99999' }), /EMULATOR_TLS_PORT/);
+  assert.equal(loadSettings({ ...ENOUGH, SPEECH_WORKERS: '2' }).SPEECH_WORKERS, 2);
+  assert.throws(() => loadSettings({ ...ENOUGH, SPEECH_WORKERS: '0' }), /SPEECH_WORKERS/);
 });

@@ -32,7 +32,7 @@ const settings = z.object({
 
   /** The recognition model: `base` hears better and takes about twice the time. */
   SPEECH_MODEL: z.enum(['tiny', 'base']).default('tiny'),
-  /** Threads that recognise, each with its own copy of the model (some 150 MB). */
+  /** Threads that recognise, each with its own copy of the model (some 150 MB): 1, or 2 with more than two cores. */
   SPEECH_WORKERS: z.coerce.number().int().min(1).max(16).optional(),
 
   /** An OpenAI-compatible server, such as `http://127.0.0.1:11434/v1`. Without one, a scripted dialogue answers. */
