@@ -16,7 +16,7 @@ import type {
   Synthesiser,
   VoiceActivity,
 } from './ports.ts';
-import { Reply } from './reply.ts';
+import { Reply, type ReplyOrigin } from './reply.ts';
 import { SpeechDetector } from './speech-detector.ts';
 import { DEFAULT_TURN_POLICY, type TurnPolicy } from './turn-policy.ts';
 import { type TurnEffect, type TurnEvent, type TurnState, transition } from './turn-taking.ts';
@@ -28,7 +28,7 @@ export interface ConversationOptions {
   readonly openRecogniser: OpenRecogniser;
   readonly synthesiser: Synthesiser;
   readonly responder: Responder;
-  /** A resumed conversation: what was said before. It gets no greeting. */
+  /** A resumed conversation: what was said before. It opens with an excuse instead of the greeting. */
   readonly history?: readonly HistoryItem[];
   readonly policy?: Partial<TurnPolicy>;
 }
@@ -69,7 +69,7 @@ export class Conversation {
   /** When the newest audio came that the detector has judged. */
   #seenUntilMs = 0;
   #turnsWithoutWords = 0;
-  #replyOwed: 'greeting' | 'answer' | undefined;
+  #replyOwed: ReplyOrigin['kind'] | undefined;
 
   constructor(options: ConversationOptions) {
     this.#options = options;
@@ -98,13 +98,13 @@ export class Conversation {
     return this.#state.name;
   }
 
-  /** Opens the recogniser and the detector, and speaks the greeting unless the conversation is a resumed one. */
+  /** Opens the recogniser and the detector, and speaks first: the greeting, or what a resumed conversation owes. */
   start(): void {
     if (this.#recogniser || this.#state.name === 'closed') return;
     this.#openRecogniser();
     this.#openDetector();
     this.#replyOwed = owedAtStart(this.#history);
-    if (this.#replyOwed) this.#handle({ type: 'reply-owed' });
+    this.#handle({ type: 'reply-owed' });
   }
 
   /** Takes the caller's audio: PCM16 mono 16 kHz, any length. */
@@ -192,7 +192,7 @@ export class Conversation {
     const callerText = this.#words.take();
     if (callerText !== '') this.#setHistory([...this.#history, { role: 'caller', text: callerText }]);
     const history = this.#history;
-    const kind = callerText === '' && this.#replyOwed === 'greeting' ? 'greeting' : 'answer';
+    const kind = callerText === '' ? (this.#replyOwed ?? 'answer') : 'answer';
     this.#replyOwed = undefined;
 
     const { responder, synthesiser } = this.#options;
@@ -216,7 +216,12 @@ export class Conversation {
     const origin = { kind, callerText, lastSpeechMs, decidedMs, historyLength, ownFrom: history.length } as const;
     const reply = new Reply(turn, origin, this.events);
     this.#reply = reply;
-    void turn.run((signal) => (kind === 'greeting' ? greeting(responder) : responder.respond(history, signal)));
+    void turn.run((signal) => (kind === 'opening' ? this.#opening() : responder.respond(history, signal)));
+  }
+
+  async *#opening(): AsyncGenerator<ReplyPiece> {
+    const isNew = this.#history.length === 0;
+    yield { type: 'text', text: isNew ? this.#options.responder.greeting : this.#policy.resumption };
   }
 
   /** The caller cuts in, or the turn must end: silence first, then the turn, then the record of what was heard. */
@@ -371,13 +376,8 @@ export class Conversation {
   }
 }
 
-/** A new conversation owes its greeting; a resumed one the answer that its first host did not get to give. */
-function owedAtStart(history: readonly HistoryItem[]): 'greeting' | 'answer' | undefined {
+/** A resumed conversation owes the answer that its first host did not get to give, if the caller waits for one. */
+function owedAtStart(history: readonly HistoryItem[]): ReplyOrigin['kind'] {
   const last = history.at(-1);
-  if (!last) return 'greeting';
-  return last.role === 'agent' ? undefined : 'answer';
-}
-
-async function* greeting(responder: Responder): AsyncGenerator<ReplyPiece> {
-  yield { type: 'text', text: responder.greeting };
+  return last === undefined || last.role === 'agent' ? 'opening' : 'answer';
 }

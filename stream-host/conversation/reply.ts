@@ -3,8 +3,9 @@ import type { AgentTurn } from './agent-turn.ts';
 import type { ConversationEvents, ToolCall, TurnLatency } from './ports.ts';
 
 export interface ReplyOrigin {
-  readonly kind: 'greeting' | 'answer';
-  /** The words that it answers; empty where it answers none (the greeting). */
+  /** What the agent says of its own accord at the start, or an answer to the caller. */
+  readonly kind: 'opening' | 'answer';
+  /** The words that it answers; empty where it answers none. */
   readonly callerText: string;
   readonly lastSpeechMs: number;
   readonly decidedMs: number;

@@ -24,6 +24,8 @@ export interface TurnPolicy {
   readonly maxBufferedMs: number;
   /** Said when a turn failed before anything of it was heard. */
   readonly apology: string;
+  /** Said first when a conversation is taken up again after its line or its host was lost. */
+  readonly resumption: string;
 }
 
 export const DEFAULT_TURN_POLICY = {
@@ -39,4 +41,5 @@ export const DEFAULT_TURN_POLICY = {
   playoutLeadMs: 120,
   maxBufferedMs: 10_000,
   apology: 'Sorry, something went wrong on my side. Could you say that again?',
+  resumption: 'Sorry, we were cut off for a moment. Please go on.',
 } as const satisfies TurnPolicy;
