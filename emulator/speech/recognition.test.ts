@@ -3,7 +3,8 @@ import { after, before, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import * as sdk from 'microsoft-cognitiveservices-speech-sdk';
 import { WebSocket } from 'ws';
-import { KEY, Recognition, SpeechHarness, silence, TOKEN, until } from './testing/speech-harness.ts';
+import { eventually } from '../../shared/testing/eventually.ts';
+import { KEY, Recognition, SpeechHarness, silence, TOKEN } from './testing/speech-harness.ts';
 
 const ORDER = 'What is the status of order 1042?';
 const FRIDAY = 'Can you deliver it on Friday instead?';
@@ -69,7 +70,7 @@ test('a long silence is answered by a phrase without words, so that the SDK can 
   const recognition = new Recognition(harness.config());
   await recognition.start();
   await recognition.hear(silence(6000));
-  await until(() => recognition.results.length > 0);
+  await eventually(() => recognition.results.length > 0);
   const [result] = recognition.results;
   assert.equal(result?.reason, sdk.ResultReason.NoMatch);
   const coveredMs = ((result?.offset ?? 0) + (result?.duration ?? 0)) / TICKS_PER_MS;
@@ -107,7 +108,7 @@ test('a connection that breaks in the middle of a phrase loses no words, and off
   await recognition.start();
   const before = Buffer.concat([order, silence(900)]);
   await recognition.hear(before);
-  await until(() => recognition.results.length === 1);
+  await eventually(() => recognition.results.length === 1);
   const half = 2 * Math.round(friday.length / 4);
   await recognition.hear(friday.subarray(0, half));
   await wait(100);
@@ -140,9 +141,9 @@ test('a closed socket leaves nothing behind', async () => {
   const recognition = new Recognition(harness.config());
   await recognition.start();
   await recognition.hear(Buffer.concat([order, silence(600)]));
-  await until(() => recognition.order.includes('start'));
+  await eventually(() => recognition.order.includes('start'));
   recognition.close();
-  await until(() => harness.service.status().recognitionSockets === 0);
+  await eventually(() => harness.service.status().recognitionSockets === 0);
   assert.equal(harness.service.status().waitingToDecode, 0);
 });
 

@@ -3,7 +3,8 @@ import { after, before, test } from 'node:test';
 import * as sdk from 'microsoft-cognitiveservices-speech-sdk';
 import { WebSocket } from 'ws';
 import { rmsOf } from '../../shared/audio/pcm.ts';
-import { KEY, SpeechHarness, until } from './testing/speech-harness.ts';
+import { eventually } from '../../shared/testing/eventually.ts';
+import { KEY, SpeechHarness } from './testing/speech-harness.ts';
 
 const TEXT = 'Hello & welcome to Parley. Your order, number 1042, ships on Friday!';
 const WORDS = 'Hello & welcome to Parley Your order number 1042 ships on Friday'.split(' ');
@@ -110,7 +111,7 @@ test('streamed text is spoken as its sentences become whole', async () => {
   });
   request.inputStream.write('This is the first sent');
   request.inputStream.write('ence. And this');
-  await until(() => synthesis.words.length === 5);
+  await eventually(() => synthesis.words.length === 5);
   request.inputStream.write(' is the second.');
   request.inputStream.close();
   assert.equal((await spoken).reason, sdk.ResultReason.SynthesizingAudioCompleted);
@@ -125,10 +126,10 @@ test('streamed text is spoken as its sentences become whole', async () => {
 test('closing in the middle ends the work, and the next synthesiser works', async () => {
   const synthesis = new Synthesis();
   void synthesis.speak('This is a sentence that nobody hears to its end. '.repeat(100));
-  await until(() => synthesis.audioBytes > 0);
+  await eventually(() => synthesis.audioBytes > 0);
   synthesis.synthesiser.close();
-  await until(() => harness.service.status().synthesisSockets === 0);
-  await until(() => harness.service.status().waitingToSpeak === 0);
+  await eventually(() => harness.service.status().synthesisSockets === 0);
+  await eventually(() => harness.service.status().waitingToSpeak === 0);
   const next = new Synthesis();
   assert.equal((await next.speak('Next.')).reason, sdk.ResultReason.SynthesizingAudioCompleted);
   next.synthesiser.close();

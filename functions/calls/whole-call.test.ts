@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { pino } from 'pino';
 import { AcsService } from '../../emulator/acs/acs-service.ts';
@@ -10,6 +8,7 @@ import { EmulatorServer } from '../../emulator/server.ts';
 import { loadCertificates } from '../../emulator/tls/certificates.ts';
 import { systemClock } from '../../shared/clock.ts';
 import type { Session } from '../../shared/sessions/session.ts';
+import { freePorts } from '../../shared/testing/free-ports.ts';
 import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
 
 /** Whole calls between the functions and the emulator's ACS, with a bare socket server in place of the stream host. */
@@ -23,19 +22,11 @@ let acs: AcsService;
 let streamHost: TestApplication;
 let emulatorPort: number;
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 before(async () => {
   streamHost = await TestApplication.listen();
   emulator = new EmulatorServer(await loadCertificates());
   emulatorPort = (await emulator.listen('127.0.0.1', { plain: 0, tls: 0 })).plain;
-  const port = await freePort();
+  const [port = 0] = await freePorts(1);
   const emulatorUrl = `http://127.0.0.1:${emulatorPort}`;
   const settings = {
     FUNCTIONS_PUBLIC_URL: `http://127.0.0.1:${port}`,

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
+import { eventually } from '../testing/eventually.ts';
 import { CommandInbox } from './command-inbox.ts';
-import { eventually, newSession, redisesUnderTest } from './testing/redis.ts';
 import type { SessionCommand } from './session.ts';
+import { newSession, redisesUnderTest } from './testing/redis.ts';
 
 const end = (reason: string): SessionCommand => ({ type: 'end', reason });
 

@@ -5,10 +5,11 @@ import { describe, test } from 'node:test';
 import { pino } from 'pino';
 import { startEmbeddedRedis } from '../../start/redis-embedded.ts';
 import { startRedisServer } from '../../start/redis-server.ts';
+import { eventually } from '../testing/eventually.ts';
 import { CommandInbox } from './command-inbox.ts';
 import { addressOf, connectRedis } from './connect.ts';
-import { eventually, newSession } from './testing/redis.ts';
 import { SessionStore } from './session-store.ts';
+import { newSession } from './testing/redis.ts';
 
 const UNAVAILABLE = { code: 'redis.unavailable', status: 503 };
 

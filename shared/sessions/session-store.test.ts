@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
-import { eventually, newSession, redisesUnderTest } from './testing/redis.ts';
+import { eventually } from '../testing/eventually.ts';
+import { newSession, redisesUnderTest } from './testing/redis.ts';
 
 for (const redis of await redisesUnderTest()) {
   describe(`a session store on ${redis.kind}`, () => {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { systemClock } from '../../shared/clock.ts';
+import { eventually } from '../../shared/testing/eventually.ts';
 import { AzureSynthesiser, type AzureSynthesiserOptions } from './azure-synthesiser.ts';
 import { Line } from './testing/line.ts';
 import { collect, synthesiserConformance } from './testing/synthesiser-conformance.ts';
@@ -58,7 +59,7 @@ test('audio that comes in odd lengths leaves in whole samples, none lost', () =>
 
 test('connections are made ahead of need and used again', () =>
   withService({ warm: 2 }, async ({ service, synthesiser }) => {
-    await until(() => synthesiser.stats.idle === 2);
+    await eventually(() => synthesiser.stats.idle === 2);
     for (const text of ['oak', 'elm', 'pine', 'fir']) await collect(synthesiser.speak(text, VOICE, never));
     assert.equal(service.upgrades.length, 3, 'two, and one that took the place of the one in use');
     assert.equal(service.ssml.length, 4);
@@ -67,16 +68,16 @@ test('connections are made ahead of need and used again', () =>
 test('a connection that spoke often enough, or idled long enough, is replaced', () =>
   withService({ warm: 1, maxUses: 2, idleMs: 150 }, async ({ service, synthesiser }) => {
     for (const text of ['oak', 'elm', 'pine']) await collect(synthesiser.speak(text, VOICE, never));
-    await until(() => service.upgrades.length >= 3);
-    await until(() => service.connections <= 2);
+    await eventually(() => service.upgrades.length >= 3);
+    await eventually(() => service.connections <= 2);
   }));
 
 test('closing ends warm connections too (trap: the SDK never closes one that was opened and not used)', () =>
   withService({ warm: 3 }, async ({ service, synthesiser }) => {
-    await until(() => synthesiser.stats.idle === 3);
+    await eventually(() => synthesiser.stats.idle === 3);
     assert.equal(service.connections, 3);
     synthesiser.close();
-    await until(() => service.connections === 0);
+    await eventually(() => service.connections === 0);
     await assert.rejects(collect(synthesiser.speak('oak', VOICE, never)), { code: 'synthesis.closed' });
   }));
 
@@ -86,8 +87,8 @@ test('aborting closes the connection, since nothing else stops it, and a warm on
     for await (const piece of synthesiser.speak('oak elm pine fir hazel maple', VOICE, abort.signal)) {
       if (piece.type === 'audio') abort.abort();
     }
-    await until(() => synthesiser.stats.idle === 1 && synthesiser.stats.inUse === 0);
-    await until(() => service.connections === 1);
+    await eventually(() => synthesiser.stats.idle === 1 && synthesiser.stats.inUse === 0);
+    await eventually(() => service.connections === 1);
     assert.ok(service.upgrades.length >= 2);
   }));
 
@@ -186,11 +187,5 @@ async function withService(options: Partial<AzureSynthesiserOptions>, use: (benc
     synthesiser.close();
     line.close();
     service.close();
-  }
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  for (const deadline = performance.now() + 3_000; !condition(); await sleep(5)) {
-    assert.ok(performance.now() < deadline, `in time: ${condition}`);
   }
 }

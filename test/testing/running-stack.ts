@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mixToMono, parseWav } from '../../shared/audio/wav.ts';
+import { freePorts } from '../../shared/testing/free-ports.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
 const READY_MS = 120_000;
@@ -133,22 +133,4 @@ async function run(command: string, args: readonly string[]) {
   });
   const [exitCode] = (await once(child, 'close')) as [number];
   return { exitCode, stdout, stderr };
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  return Promise.all(
-    servers.map(async (server) => {
-      const address = server.address();
-      server.close();
-      await once(server, 'close');
-      return typeof address === 'object' && address ? address.port : 0;
-    }),
-  );
 }

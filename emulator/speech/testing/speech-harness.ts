@@ -138,11 +138,3 @@ export class Recognition {
 
 /** So many milliseconds of nothing. */
 export const silence = (ms: number): Uint8Array => new Uint8Array(ms * 32);
-
-/** Waits until something is so, for at most ten seconds. */
-export async function until(condition: () => boolean): Promise<void> {
-  for (let waitedMs = 0; !condition(); waitedMs += 20) {
-    if (waitedMs > 10_000) throw new Error('what was waited for did not happen within ten seconds');
-    await wait(20);
-  }
-}

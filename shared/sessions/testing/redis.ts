@@ -1,5 +1,4 @@
 import { after, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { startEmbeddedRedis } from '../../../start/redis-embedded.ts';
@@ -49,13 +48,6 @@ function underTest(kind: RedisUnderTest['kind'], server: PrivateRedis): RedisUnd
     connect,
     store: (now) => new SessionStore(connect(), { ttlSeconds: TTL_SECONDS, ...(now && { now }) }),
   };
-}
-
-/** Waits until something holds, for as long as nobody would wait for it. */
-export async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const deadline = performance.now() + 5000; !(await holds()); await delay(5)) {
-    if (performance.now() > deadline) throw new Error(`Not within 5 s: ${holds}`);
-  }
 }
 
 let made = 0;
