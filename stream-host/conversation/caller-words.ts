@@ -7,7 +7,6 @@ export interface Hearing {
 
 interface Phrase {
   readonly offsetMs: number;
-  endMs: number;
   words: readonly string[];
   settled: boolean;
   changedAtMs: number;
@@ -37,6 +36,7 @@ export class CallerWords {
   /** The phrases of the last take, each with how many of its words earlier turns had taken. */
   #lastTake: { readonly phrase: Phrase; readonly from: number }[] = [];
   #spokeSinceTake = false;
+  #heardUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(stablePartialMs: number) {
     this.#stablePartialMs = stablePartialMs;
@@ -55,7 +55,7 @@ export class CallerWords {
     const words = text.trim() === '' ? [] : text.trim().split(/\s+/);
     const phrase = this.#phraseAt(offsetMs, nowMs);
     if (phrase.settled && !final) return;
-    phrase.endMs = endMs;
+    this.#heardUntilMs = Math.max(this.#heardUntilMs, endMs);
     const before = phrase.words.slice(0, phrase.taken);
     if (words.join(' ') !== phrase.words.join(' ')) phrase.changedAtMs = nowMs;
     phrase.words = words;
@@ -67,6 +67,15 @@ export class CallerWords {
     return { takenText: this.#takenText(), settled: final };
   }
 
+  /** The recogniser found no words in a stretch; what it had guessed of a phrase that starts there was nothing. */
+  heardNothing(offsetMs: number, endMs: number): void {
+    this.#heardUntilMs = Math.max(this.#heardUntilMs, endMs);
+    const phrase = this.#phrases.find(
+      (other) => !other.settled && Math.abs(other.offsetMs - offsetMs) < SAME_PHRASE_MS,
+    );
+    if (phrase) Object.assign(phrase, { words: phrase.words.slice(0, phrase.taken), settled: true });
+  }
+
   /**
    * Words that no turn has taken: none, some that may still change or lack the latest speech, or settled ones.
    * @param spokenUntilMs where in the caller's audio the latest speech ended
@@ -75,7 +84,7 @@ export class CallerWords {
     const pending = this.#pending();
     if (pending.length === 0) return 'none';
     const settled = (phrase: Phrase) => phrase.settled || nowMs - phrase.changedAtMs >= this.#stablePartialMs;
-    const covered = this.#phrases.some((phrase) => phrase.endMs >= spokenUntilMs - COVERED_WITHIN_MS);
+    const covered = this.#heardUntilMs >= spokenUntilMs - COVERED_WITHIN_MS;
     return covered && pending.every(settled) ? 'settled' : 'open';
   }
 
@@ -116,7 +125,7 @@ export class CallerWords {
     if (found) return found;
     // The recogniser has moved on: what it left open will not get a final any more.
     for (const phrase of this.#phrases) phrase.settled = true;
-    const phrase: Phrase = { offsetMs, endMs: offsetMs, words: [], settled: false, changedAtMs: nowMs, taken: 0 };
+    const phrase: Phrase = { offsetMs, words: [], settled: false, changedAtMs: nowMs, taken: 0 };
     this.#phrases.push(phrase);
     return phrase;
   }

@@ -77,6 +77,18 @@ test('a turn does not begin while the newest speech is in nobody’s words yet',
   assert.equal(rig.callerWords, 'What is the status of order 1042?');
 });
 
+test('a noise after the words does not hold the answer up, once the recogniser calls it one', async () => {
+  const rig = await new Rig().started();
+  await rig.voice(0.9, 640);
+  rig.final('Where is my order?', 0, 640);
+  await rig.voice(0.05, 320);
+  await rig.voice(0.9, 160);
+  await rig.voice(0.05, 640);
+  assert.equal(rig.prompts.length, 0, 'the noise might have been words');
+  rig.noWords(900);
+  assert.equal(rig.prompts.length, 1);
+});
+
 test('a gap in the line is no pause of the caller’s', async () => {
   const rig = await new Rig().started();
   await rig.voice(0.9, 640);

@@ -310,6 +310,10 @@ export class Conversation {
         this.#onWords(text, { offsetMs: openedAtMs + offsetMs, endMs: openedAtMs + endMs, final: false }),
       onFinal: (text, offsetMs, endMs) =>
         this.#onWords(text, { offsetMs: openedAtMs + offsetMs, endMs: openedAtMs + endMs, final: true }),
+      onNoWords: (offsetMs, endMs) => {
+        this.#words.heardNothing(openedAtMs + offsetMs, openedAtMs + endMs);
+        this.#handle({ type: 'words-changed' });
+      },
       onState: (state, error) => this.#onRecogniserState(state, error),
     });
   }

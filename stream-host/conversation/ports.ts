@@ -41,6 +41,8 @@ export interface RecogniserEvents {
   onPartial(text: string, offsetMs: number, endMs: number): void;
   /** A phrase that will not change any more. `endMs`: where it ends in the audio written. */
   onFinal(text: string, offsetMs: number, endMs: number): void;
+  /** This stretch of the audio was listened to and holds no words: silence or noise. */
+  onNoWords(offsetMs: number, endMs: number): void;
   /** Recognition broke down and is being restarted (`recovering`), works again, or was given up (`failed`). */
   onState(state: 'ready' | 'recovering' | 'failed', error?: Error): void;
 }

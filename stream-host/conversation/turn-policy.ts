@@ -12,8 +12,10 @@ export interface TurnPolicy {
   readonly holdMs: number;
   /** A partial that has not changed for so long counts as settled; the recogniser's final need not be waited for. */
   readonly stablePartialMs: number;
-  /** How long after the caller's last speech words are still waited for. Then it was a noise, or what there is must do. */
+  /** How long after the caller's last speech words are waited for when there are none. Then it was a noise. */
   readonly wordsWaitMs: number;
+  /** How long when there are some, but they lack the latest speech or still change. Then what there is must do. */
+  readonly lateWordsWaitMs: number;
   /** Speech without a pause is cut into a turn after so long (music on the line, a radio). */
   readonly maxCallerTurnMs: number;
   /** A turn of the agent that makes no progress for so long (no token, tool result or frame) is a fault and is ended. */
@@ -36,6 +38,7 @@ export const DEFAULT_TURN_POLICY = {
   holdMs: 500,
   stablePartialMs: 250,
   wordsWaitMs: 2500,
+  lateWordsWaitMs: 6000,
   maxCallerTurnMs: 60_000,
   stallMs: 15_000,
   playoutLeadMs: 120,

@@ -9,6 +9,7 @@ type Step =
   | { readonly type: 'silence'; readonly ms: number }
   | { readonly type: 'partial' }
   | { readonly type: 'final' }
+  | { readonly type: 'no-words' }
   | { readonly type: 'wait'; readonly ms: number }
   | { readonly type: 'interrupt' }
   | { readonly type: 'break-detector' }
@@ -36,6 +37,7 @@ const arbitrarySteps = fc.array(
     { weight: 3, arbitrary: fc.constant<Step>({ type: 'partial' }) },
     { weight: 4, arbitrary: fc.constant<Step>({ type: 'final' }) },
     { weight: 3, arbitrary: fc.record({ type: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 4000 }) }) },
+    { weight: 1, arbitrary: fc.constant<Step>({ type: 'no-words' }) },
     { weight: 1, arbitrary: fc.constant<Step>({ type: 'interrupt' }) },
     { weight: 1, arbitrary: fc.constant<Step>({ type: 'break-detector' }) },
     { weight: 1, arbitrary: fc.record({ type: fc.constant('synthesis' as const), works: fc.boolean() }) },
@@ -63,6 +65,9 @@ async function live(rig: Rig, steps: readonly Step[]): Promise<string[]> {
         rig.final(words(), phrase * 3000);
         finals.push(words());
         phrase += 1;
+        break;
+      case 'no-words':
+        rig.noWords(phrase * 3000 + 1500);
         break;
       case 'wait':
         await rig.clock.advance(step.ms);

@@ -162,7 +162,7 @@ function whileAwaitingWords(
     case 'words-changed':
       return awaitWords(context, policy, state.lastSpeechMs);
     case 'deadline': {
-      const enough = context.nowMs >= state.lastSpeechMs + policy.wordsWaitMs;
+      const enough = context.nowMs >= state.lastSpeechMs + policy.lateWordsWaitMs;
       if (context.words === 'open' && !enough) return awaitWords(context, policy, state.lastSpeechMs);
       return replyOrListen(context, policy, state.lastSpeechMs);
     }
@@ -234,7 +234,8 @@ function afterReply(context: TurnContext, policy: TurnPolicy): Transition {
 
 function awaitWords(context: TurnContext, policy: TurnPolicy, lastSpeechMs: number): Transition {
   if (context.words === 'settled') return startReply(context, policy, lastSpeechMs);
-  const boundMs = Math.max(lastSpeechMs + policy.wordsWaitMs, context.nowMs);
+  const waitMs = context.words === 'open' ? policy.lateWordsWaitMs : policy.wordsWaitMs;
+  const boundMs = Math.max(lastSpeechMs + waitMs, context.nowMs);
   const deadlineMs = context.words === 'open' ? Math.min(context.nowMs + policy.stablePartialMs, boundMs) : boundMs;
   return { state: { name: 'awaiting-words', lastSpeechMs, deadlineMs }, effects: [] };
 }

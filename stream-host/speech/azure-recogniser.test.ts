@@ -192,6 +192,7 @@ test('a listener that throws does not end the recognition', () =>
         throw new Error('of no concern to the recogniser');
       },
       onFinal: (text) => finals.push(wordsOf(text)),
+      onNoWords: () => {},
       onState: () => {
         throw new Error('of no concern either');
       },

@@ -174,7 +174,10 @@ export class AzureRecogniser implements Recogniser {
     this.#heardPhrases = true;
     this.#sincePhraseMs = 0;
     this.#backlog.discardBefore(Math.floor(endMs * BYTES_PER_MS));
-    if (text) this.#tell(() => this.#events.onFinal(text, offsetMs, endMs));
+    this.#tell(() => {
+      if (text) this.#events.onFinal(text, offsetMs, endMs);
+      else this.#events.onNoWords(offsetMs, endMs);
+    });
   }
 
   #turnEnded(session: RecognitionSession): void {

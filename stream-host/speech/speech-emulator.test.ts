@@ -1,6 +1,7 @@
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { after } from 'node:test';
+import { after, test } from 'node:test';
 import { pino } from 'pino';
 import { Flite } from '../../emulator/speech/flite.ts';
 import { SpeechService } from '../../emulator/speech/speech-service.ts';
@@ -11,7 +12,7 @@ import { systemClock } from '../../shared/clock.ts';
 import { openAzureRecogniser } from './azure-recogniser.ts';
 import { AzureSynthesiser } from './azure-synthesiser.ts';
 import { Line } from './testing/line.ts';
-import { recogniserConformance } from './testing/recogniser-conformance.ts';
+import { HearingDiary, recogniserConformance } from './testing/recogniser-conformance.ts';
 import { synthesiserConformance } from './testing/synthesiser-conformance.ts';
 
 const log = pino({ level: 'silent' });
@@ -71,4 +72,16 @@ synthesiserConformance('emulator', async () => {
       line.close();
     },
   };
+});
+
+test('silence is told as a stretch without words, so that nobody waits for some', async () => {
+  const emulator = await started;
+  const line = await emulator.newLine();
+  const options = { service: serviceOn(line), clock: systemClock, log, random: Math.random, language: 'en-US' };
+  const diary = new HearingDiary(openAzureRecogniser(options));
+  await diary.hear(new Uint8Array(7000 * 32));
+  await diary.until(() => diary.wordlessUntilMs > 3000, 'silence is told');
+  assert.deepEqual(diary.finals, []);
+  diary.recogniser.close();
+  line.close();
 });

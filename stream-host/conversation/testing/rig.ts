@@ -106,6 +106,10 @@ export class Rig {
     this.#recogniser?.onFinal(text, offsetMs, endMs);
   }
 
+  noWords(offsetMs: number, endMs = Number.POSITIVE_INFINITY): void {
+    this.#recogniser?.onNoWords(offsetMs, endMs);
+  }
+
   failRecogniser(): void {
     this.#recogniser?.onState('failed', new Error('the key was refused'));
   }

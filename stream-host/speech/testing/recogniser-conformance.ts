@@ -22,6 +22,8 @@ export class HearingDiary {
   readonly partials: { text: string; offsetMs: number }[] = [];
   readonly finals: { text: string; offsetMs: number; endMs: number }[] = [];
   readonly states: string[] = [];
+  /** Up to where the service has said that there are no words. */
+  wordlessUntilMs = 0;
   readonly order: ('partial' | 'final')[] = [];
   readonly recogniser: Recogniser;
 
@@ -34,6 +36,9 @@ export class HearingDiary {
       onFinal: (text, offsetMs, endMs) => {
         this.finals.push({ text, offsetMs, endMs });
         this.order.push('final');
+      },
+      onNoWords: (_, endMs) => {
+        this.wordlessUntilMs = endMs;
       },
       onState: (state) => this.states.push(state),
     });
