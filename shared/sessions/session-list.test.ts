@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { newSession, redisesUnderTest } from './testing/redis.ts';
 import { withScripts } from './scripts.ts';
 import type { SessionStatus } from './session.ts';
 import { SessionIndex } from './session-index.ts';
 import type { SessionPage, SessionStore } from './session-store.ts';
+import { newSession, redisesUnderTest } from './testing/redis.ts';
 
 const DAY_MS = 86_400_000;
 

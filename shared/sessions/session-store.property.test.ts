@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { newSession, redisesUnderTest, TTL_SECONDS } from './testing/redis.ts';
 import type { SessionStore } from './session-store.ts';
+import { newSession, redisesUnderTest, TTL_SECONDS } from './testing/redis.ts';
 
 const CLIENTS = 3;
 const client = fc.nat({ max: CLIENTS - 1 });
