@@ -64,9 +64,10 @@ export class SupervisedProcess {
   }
 
   async #runOnce(): Promise<string> {
-    const { name, entry, folder, env, view } = this.#options;
+    const { name, entry, folder, env, log, view } = this.#options;
     const child = spawn(process.execPath, [entry], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
+    log.info({ process: child.pid }, `started ${name}`);
     view.follow(name, child.stdout);
     view.follow(name, child.stderr);
     // A child that cannot be spawned at all emits `error` and no `exit`.

@@ -164,12 +164,13 @@ export class Caller {
     const speech = this.#voice.speak(utterance.pcm);
     await this.#until(() => speech.onsetMs !== undefined || speech.over, ANSWER_MS);
     const onsetMs = speech.onsetMs ?? this.#options.clock.now();
+    // A breath between two words is no end of the answer.
+    const wasSpeaking = onsetMs - this.#ear.silentSinceMs < ANSWER_OVER_MS;
     await this.#mustCome(
       () => this.#quietFor(SILENT_MS) && this.#options.clock.now() - onsetMs >= SILENT_MS,
       FALL_SILENT_MS,
       'The agent went on talking over the caller',
     );
-    const wasSpeaking = this.#ear.silentSinceMs > onsetMs;
     const silentAfterMs = Math.max(0, Math.round(this.#ear.silentSinceMs - onsetMs));
     const framesWhenSilent = this.#ear.audibleFrames;
     const endMs = await this.#sayOut(utterance, speech);

@@ -71,14 +71,9 @@ export class RunningStack {
 
   /** Kills one of the processes outright, as a crash would. */
   async kill(name: 'functions' | 'stream-host' | 'emulator'): Promise<void> {
-    const entry = {
-      functions: 'emulator/functions-host/main.ts',
-      'stream-host': 'stream-host/main.ts',
-      emulator: 'emulator/main.ts',
-    };
-    const { stdout } = await run('pgrep', ['-P', String(this.#process.pid), '-f', entry[name]]);
-    const pid = Number(stdout.trim());
-    if (!pid) throw new Error(`No process ${name} is running.`);
+    const started = this.log.findLast((line) => line.includes(`started ${name} {`)) ?? '';
+    const pid = Number(/"process":(\d+)/.exec(started)?.[1]);
+    if (!pid) throw new Error(`The log does not tell the process ${name}.`);
     process.kill(pid, 'SIGKILL');
   }
 
