@@ -151,7 +151,7 @@ suite('a process dies in the middle of a call', () => {
   test('without the stream host the call stands, and goes on with its history when it is back', async () => {
     const from = stack.log.length;
     const call = stack.call(...ASK, ...CHANGE);
-    await stack.logged(/stream-host .*the agent spoke/, 60_000, from);
+    await greeted(from);
     await stack.kill('stream-host');
     await stack.logged(/stream-host ended by itself/, 10_000, from);
     await stack.logged(/stream-host .*the conversation begins.*"history":[1-9]/, 60_000, from);
@@ -163,7 +163,7 @@ suite('a process dies in the middle of a call', () => {
   test('without the functions the call goes on, and its end is on record when they are back', async () => {
     const from = stack.log.length;
     const call = stack.call(...ASK);
-    await stack.logged(/stream-host .*the agent spoke/, 60_000, from);
+    await greeted(from);
     await stack.kill('functions');
     const { exitCode, events, stderr } = await call;
     assert.equal(exitCode, 0, stderr);
@@ -175,7 +175,7 @@ suite('a process dies in the middle of a call', () => {
   test('without the emulator the call is lost and says so, and the next one works when it is back', async () => {
     const from = stack.log.length;
     const call = stack.call(...ASK);
-    await stack.logged(/stream-host .*the agent spoke/, 60_000, from);
+    await greeted(from);
     await stack.kill('emulator');
     const lost = await call;
     assert.equal(lost.exitCode, 1);
@@ -198,6 +198,13 @@ test('a taken port is named with the variable that moves it, and nothing is left
   });
   squatter.close();
 });
+
+/** Resolves when the call that was made since log line `from` has heard its greeting. */
+async function greeted(from: number): Promise<void> {
+  const offered = await stack.logged(/call=\S+ IncomingCall/, 20_000, from);
+  const callId = /call=(\S+)/.exec(offered)?.[1];
+  await stack.logged(new RegExp(`stream-host .*call=${callId} the agent spoke`), 60_000, from);
+}
 
 /** The emulator's log tells the life of the call. */
 async function assertLogged(callId: string): Promise<void> {
