@@ -2,8 +2,8 @@ import { dbfsOf, rmsOf } from '../../shared/audio/pcm.ts';
 
 /** A block this quiet holds no words. */
 const QUIET_DBFS = -50;
-/** Blocks kept in front of the first one that is not quiet: the beginning of a word is soft. */
-const LEAD_IN_BLOCKS = 3;
+/** Blocks kept in front of the first one that is not quiet. Words begin softly, and recognisers mishear without a lead-in. */
+const LEAD_IN_BLOCKS = 6;
 
 interface Block {
   readonly startByte: number;
