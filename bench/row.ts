@@ -1,0 +1,71 @@
+/** A system whose figures stand in a table beside the others, measured in the same run on the same work. */
+export type Subject = 'parley' | 'livekit-default' | 'livekit-best' | 'pipecat';
+
+/**
+ * One figure. `low`..`high` is its stated spread: over the repeats of the run, or over its blocks where it is one long
+ * run. `n` counts the samples behind the value. A spread is measured, never guessed: with one repeat, low = high = value.
+ */
+export interface Measure {
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+  readonly n: number;
+}
+
+/** One line of a row's table: one quantity, for each subject that was measured. */
+export interface Line {
+  readonly label: string;
+  /** 'ms', '%', 'MB', or empty for a plain count. */
+  readonly unit: string;
+  /** What Parley wants to reach, comparison first: '≤ 5', '< 10', '≥ 10000', '= 0' or '0', in the line's unit. */
+  readonly target?: string;
+  readonly better: 'lower' | 'higher';
+  /** `none` says why there is no figure: 'has no such thing', 'not installed'. */
+  readonly results: Readonly<Partial<Record<Subject, Measure | { readonly none: string }>>>;
+}
+
+/** A picture of the row, drawn to `docs/benchmarks/<file>`. A `cdf` takes (x, share 0..1) points. */
+export interface Plot {
+  /** A plain file name that ends in `.svg`. */
+  readonly file: string;
+  readonly title: string;
+  readonly xLabel: string;
+  readonly yLabel: string;
+  readonly kind: 'line' | 'cdf' | 'bar';
+  readonly series: readonly { readonly name: string; readonly points: readonly (readonly [number, number])[] }[];
+}
+
+export interface RowResult {
+  readonly lines: readonly Line[];
+  readonly plots: readonly Plot[];
+  /** What a reader must know to judge the figures of this run: one sentence or two each. */
+  readonly notes: readonly string[];
+}
+
+/** What a row gets from the command. */
+export interface RowContext {
+  /** Everything random in the row comes from this. */
+  readonly seed: number;
+  /** Whom to measure. A row leaves out those it cannot measure. */
+  readonly subjects: readonly Subject[];
+  /** A folder that is the row's own for this run: scratch files, and peers installed on demand. */
+  readonly workFolder: string;
+  /** The user wants to stop: end what was started, then throw or return. */
+  readonly signal: AbortSignal;
+  /** Tells the user how far the row is, on stderr. */
+  progress(text: string): void;
+  /** How long the measured part should last, where the row lets that be chosen. */
+  readonly seconds?: number;
+}
+
+/** One row of the benchmark: a question, and the means to measure its answer again. */
+export interface Row {
+  /** Names the row on the command line: kebab-case. */
+  readonly name: string;
+  readonly title: string;
+  readonly includes: string;
+  readonly leavesOut: string;
+  readonly estimateSeconds: number;
+  /** Throws when it cannot give figures: the run goes on with the next row. */
+  run(context: RowContext): Promise<RowResult>;
+}
