@@ -60,15 +60,39 @@ test('calls made at once are computed one after the other', async () => {
   );
 });
 
+test('the native runtime and WASM come to the same decisions', async () => {
+  const native = await Silero.load('native').catch((error: Error) => error);
+  const wasm = await Silero.load('wasm');
+  assert.equal(wasm.runtime, 'wasm');
+  assert.equal(wasm.nativeProblem, undefined, 'it was not even tried');
+  assert.equal(silero.runtime, native instanceof Error ? 'wasm' : 'native', 'the native one is taken where it works');
+  assert.equal(silero.nativeProblem === undefined, !(native instanceof Error), 'and its absence has a reason');
+  const [one, other] = await Promise.all(
+    [native instanceof Error ? silero : native, wasm].map((runtime) => listen(speech, new SileroStream(), runtime)),
+  );
+  assert.equal(one?.length, speech.length);
+  for (const [i, probability] of (one ?? []).entries()) {
+    assert.ok(
+      Math.abs(probability - (other?.[i] ?? Number.NaN)) < 1e-3,
+      `frame ${i}: ${probability} and ${other?.[i]}`,
+    );
+  }
+  await Promise.all([native, wasm].map((runtime) => (runtime instanceof Silero ? runtime.close() : undefined)));
+});
+
 test('a frame of the wrong length is refused, and the next call still works', async () => {
   await assert.rejects(silero.run([new SileroStream()], [new Float32Array(480)]), RangeError);
   await assert.rejects(silero.run([new SileroStream()], []), RangeError);
   assert.equal((await silero.run([new SileroStream()], [new Float32Array(SILERO_FRAME_SAMPLES)])).length, 1);
 });
 
-async function listen(frames: readonly Float32Array[], stream = new SileroStream()): Promise<number[]> {
+async function listen(
+  frames: readonly Float32Array[],
+  stream = new SileroStream(),
+  runtime = silero,
+): Promise<number[]> {
   const probabilities: number[] = [];
-  for (const frame of frames) probabilities.push(...(await silero.run([stream], [frame])));
+  for (const frame of frames) probabilities.push(...(await runtime.run([stream], [frame])));
   return probabilities;
 }
 
