@@ -1,0 +1,100 @@
+import type { Clock } from '../../shared/clock.ts';
+import { FRAME_BYTES, FRAME_MS } from '../../shared/protocol/acs-media.ts';
+import type { AudioSink } from '../../stream-host/conversation/ports.ts';
+import type { Faults } from './fault-profile.ts';
+import { agentUnit, UNIT_BYTES, UNITS_PER_MS } from './line-audio.ts';
+import type { SeededRandom } from './random.ts';
+
+export interface EarOptions {
+  readonly clock: Clock;
+  readonly random: SeededRandom;
+  readonly faults: Faults;
+  /** A frame was sent; `speech` is the synthesis that its first samples are of. */
+  readonly onFrame: (speech: number) => void;
+  readonly onStop: () => void;
+  readonly onViolation: (rule: string, detail: string) => void;
+}
+
+interface Buffered {
+  readonly fromMs: number;
+  readonly speech: number;
+  readonly unit: number;
+}
+
+const FRAME_UNITS = FRAME_BYTES / UNIT_BYTES;
+
+/** The far end of the line: buffers what it gets, plays it in real time, drops it on a stop, as ACS does. */
+export class Ear implements AudioSink {
+  readonly #options: EarOptions;
+  /** Frames that may still be dropped by a stop. */
+  #buffered: Buffered[] = [];
+  /** How far each synthesis has come to the ear, in units, of what has left the buffer. */
+  readonly #heardUnits = new Map<number, number>();
+  #playedOutAtMs = 0;
+  #refusesUntilMs = 0;
+  #last: { readonly speech: number; readonly nextUnit: number } | undefined;
+  frames = 0;
+  lastFrameAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: EarOptions) {
+    this.#options = options;
+  }
+
+  sendAudio(frame: Uint8Array): boolean {
+    const { clock, random, faults, onFrame, onViolation } = this.#options;
+    const nowMs = clock.now();
+    if (frame.length !== FRAME_BYTES) onViolation('frame-size', `${frame.length} bytes`);
+    const { speech, unit } = agentUnit(frame, 0);
+    onFrame(speech);
+    this.frames += 1;
+    this.lastFrameAtMs = nowMs;
+    this.#checkOrder(frame);
+    this.#settle(nowMs);
+    const fromMs = Math.max(nowMs, this.#playedOutAtMs);
+    this.#playedOutAtMs = fromMs + FRAME_MS;
+    this.#buffered.push({ fromMs, speech, unit });
+    if (random.chance(faults.now.line * 0.005)) this.#refusesUntilMs = nowMs + random.between(20, 2000);
+    return nowMs >= this.#refusesUntilMs;
+  }
+
+  stopAudio(): void {
+    const nowMs = this.#options.clock.now();
+    this.#settle(nowMs);
+    this.#buffered = [];
+    this.#playedOutAtMs = nowMs;
+    this.#last = undefined;
+    this.#options.onStop();
+  }
+
+  /** How much of a synthesis the caller has heard. */
+  heardMs(speech: number): number {
+    this.#settle(this.#options.clock.now());
+    return (this.#heardUnits.get(speech) ?? 0) / UNITS_PER_MS;
+  }
+
+  /** What has been played by now counts as heard, the frame in play by its part. */
+  #settle(nowMs: number): void {
+    let done = 0;
+    for (const frame of this.#buffered) {
+      if (frame.fromMs >= nowMs) break;
+      const units = Math.min(FRAME_UNITS, Math.round((nowMs - frame.fromMs) * UNITS_PER_MS));
+      const heard = this.#heardUnits.get(frame.speech) ?? 0;
+      this.#heardUnits.set(frame.speech, Math.max(heard, frame.unit + units));
+      if (units === FRAME_UNITS) done += 1;
+    }
+    this.#buffered.splice(0, done);
+  }
+
+  /** Without a stop in between the audio of a synthesis comes whole and in order. */
+  #checkOrder(frame: Uint8Array): void {
+    for (let at = 0; at < frame.length; at += UNIT_BYTES) {
+      const { speech, unit } = agentUnit(frame, at);
+      if (speech === 0) continue;
+      const expected = this.#last?.speech === speech ? this.#last.nextUnit : undefined;
+      if (expected !== undefined && unit !== expected) {
+        this.#options.onViolation('audio-order', `synthesis ${speech}: unit ${unit} after ${expected - 1}`);
+      }
+      this.#last = { speech, nextUnit: unit + 1 };
+    }
+  }
+}
