@@ -1,0 +1,68 @@
+/** What a caller does next, decided from what the line sounds like. Times in milliseconds. */
+export type CallerState =
+  /** Says nothing until `untilMs`, or until the agent has fallen silent if it is audible then. */
+  | { readonly name: 'pausing'; readonly untilMs: number }
+  | { readonly name: 'saying'; readonly what: 'turn' | 'interruption' }
+  /** The answer to what was said must be audible by then. */
+  | { readonly name: 'waiting'; readonly byMs: number }
+  /** Hears the agent, and cuts in at `interruptAtMs` where it means to. */
+  | { readonly name: 'listening'; readonly interruptAtMs: number };
+
+export interface CallerHabits {
+  /** How many of the answers a caller cuts off. */
+  readonly interrupts: number;
+  /** How long it lets the agent speak before. */
+  readonly interruptAfterMs: readonly [least: number, most: number];
+  /** From the end of an answer to the caller's next turn. */
+  readonly pauseMs: readonly [least: number, most: number];
+  readonly patienceMs: number;
+}
+
+/** Talk that is denser than a real call's: an interruption every seven seconds or so. */
+export const LIVELY = {
+  interrupts: 0.75,
+  interruptAfterMs: [1200, 4500],
+  pauseMs: [400, 1500],
+  patienceMs: 10_000,
+} as const satisfies CallerHabits;
+
+export type CallerEvent = 'said' | 'answer-audible' | 'tick';
+
+export type CallerAct = 'say-turn' | 'say-interruption' | 'give-up-waiting';
+
+export interface CallerContext {
+  readonly nowMs: number;
+  readonly agentAudible: boolean;
+  readonly random: () => number;
+}
+
+/** One step of the caller. */
+export function step(
+  state: CallerState,
+  event: CallerEvent,
+  { nowMs, agentAudible, random }: CallerContext,
+  habits: CallerHabits,
+): { readonly state: CallerState; readonly act?: CallerAct } {
+  const between = ([least, most]: readonly [number, number]) => least + (most - least) * random();
+  switch (state.name) {
+    case 'pausing':
+      if (agentAudible) return { state: { name: 'pausing', untilMs: nowMs + between(habits.pauseMs) } };
+      if (nowMs < state.untilMs) return { state };
+      return { state: { name: 'saying', what: 'turn' }, act: 'say-turn' };
+    case 'saying':
+      if (event !== 'said') return { state };
+      return { state: { name: 'waiting', byMs: nowMs + habits.patienceMs } };
+    case 'waiting':
+      if (event === 'answer-audible') {
+        const cutsIn = random() < habits.interrupts;
+        const afterMs = between(habits.interruptAfterMs);
+        return { state: { name: 'listening', interruptAtMs: cutsIn ? nowMs + afterMs : Number.POSITIVE_INFINITY } };
+      }
+      if (nowMs < state.byMs) return { state };
+      return { state: { name: 'pausing', untilMs: nowMs + between(habits.pauseMs) }, act: 'give-up-waiting' };
+    case 'listening':
+      if (!agentAudible) return { state: { name: 'pausing', untilMs: nowMs + between(habits.pauseMs) } };
+      if (nowMs < state.interruptAtMs) return { state };
+      return { state: { name: 'saying', what: 'interruption' }, act: 'say-interruption' };
+  }
+}

@@ -1,0 +1,90 @@
+import { FRAME_MS } from '../../shared/audio/pcm.ts';
+import type { Histogram } from './histogram.ts';
+import type { Mark } from './marker.ts';
+import type { PhoneCounts } from './messages.ts';
+
+/** Where a line writes what it sees; another object for each block of the measurement. */
+export interface LineRecord {
+  readonly counts: PhoneCounts;
+  readonly jitter: Histogram;
+}
+
+/** Frames at an answer's beginning that are sent ahead of the schedule, to fill the far side's buffer. */
+const LEAD_FRAMES = 10;
+/** The model's own rounding: a frame that comes in the very moment in which the last one has been played is in time. */
+const TOLERANCE_MS = 0.5;
+
+/**
+ * The far end of one call's media socket, as ACS plays it: each frame is queued and takes its 20 ms; StopAudio drops the
+ * queue. It counts what a caller would hear as a glitch. Jitter is a frame's delay behind the absolute 20 ms schedule of
+ * its answer, of which the frame that came earliest sets the beginning (packet delay variation, RFC 5481 §4.2).
+ */
+export class FarSide {
+  readonly #record: () => LineRecord;
+  #playing: Mark | undefined;
+  #playedOutAtMs = 0;
+  #framesOfAnswer = 0;
+  #offsetsMs: number[] = [];
+  /** All answers up to this one are over. */
+  #stoppedAnswer = 0;
+
+  constructor(record: () => LineRecord) {
+    this.#record = record;
+  }
+
+  /** The answer that was heard last, or is. */
+  get answer(): number {
+    return this.#playing?.answer ?? 0;
+  }
+
+  /** Whether the caller hears the agent at this moment. */
+  isAudibleAt(nowMs: number): boolean {
+    return nowMs < this.#playedOutAtMs;
+  }
+
+  get quietSinceMs(): number {
+    return this.#playedOutAtMs;
+  }
+
+  /** @returns whether this is the first frame of an answer */
+  take(mark: Mark | undefined, nowMs: number): boolean {
+    const { counts } = this.#record();
+    counts.frames += 1;
+    const before = this.#playing;
+    if (mark && mark.answer > 0 && mark.answer <= this.#stoppedAnswer) counts.oldFrames += 1;
+    const isNew = mark !== undefined && mark.answer !== before?.answer;
+    if (isNew) this.#endAnswer();
+    else this.#checkOrder(before, mark, counts);
+    if (!isNew && this.#framesOfAnswer > 0 && nowMs > this.#playedOutAtMs + TOLERANCE_MS) {
+      counts.lateFrames += 1;
+      counts.gapMs += nowMs - this.#playedOutAtMs;
+    }
+    this.#playedOutAtMs = Math.max(this.#playedOutAtMs, nowMs) + FRAME_MS;
+    if (this.#framesOfAnswer >= LEAD_FRAMES) this.#offsetsMs.push(nowMs - this.#framesOfAnswer * FRAME_MS);
+    this.#framesOfAnswer += 1;
+    if (mark) this.#playing = mark;
+    return isNew;
+  }
+
+  /** StopAudio came: what is queued is dropped. */
+  stop(nowMs: number): void {
+    this.#stoppedAnswer = Math.max(this.#stoppedAnswer, this.answer);
+    this.#playedOutAtMs = Math.min(this.#playedOutAtMs, nowMs);
+    this.#endAnswer();
+  }
+
+  #checkOrder(before: Mark | undefined, mark: Mark | undefined, counts: PhoneCounts): void {
+    if (!before || !mark || before.answer === 0) return;
+    const expected = mark.synthesis === before.synthesis ? before.frame + 1 : 0;
+    if (mark.frame > expected) counts.lostFrames += mark.frame - expected;
+    else if (mark.frame < expected) counts.repeatedFrames += 1;
+  }
+
+  #endAnswer(): void {
+    const { jitter } = this.#record();
+    const earliestMs = this.#offsetsMs.reduce((least, offset) => Math.min(least, offset), Number.POSITIVE_INFINITY);
+    for (const offset of this.#offsetsMs) jitter.add(offset - earliestMs);
+    this.#offsetsMs = [];
+    this.#framesOfAnswer = 0;
+  }
+}

@@ -1,0 +1,241 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { pino } from 'pino';
+import { connectRedis } from '../../shared/sessions/connect.ts';
+import { SessionStore } from '../../shared/sessions/session-store.ts';
+import { freePorts } from '../../shared/testing/free-ports.ts';
+import { startEmbeddedRedis } from '../../start/redis-embedded.ts';
+import { startRedisServer } from '../../start/redis-server.ts';
+import { Child } from './child.ts';
+import { makeClips } from './clips.ts';
+import type {
+  DialOutcome,
+  FromPhones,
+  FromProbe,
+  PhonesReport,
+  ProbeReport,
+  ProvidersReady,
+  ProvidersStart,
+  ToPhones,
+  ToProbe,
+} from './messages.ts';
+
+export interface LoadTestOptions {
+  /** For clips, logs and profiles. */
+  readonly folder: string;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  readonly maxSessions: number;
+  /** Settings of the stream host beside those that the test needs. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** What both sides saw in a stretch of time. */
+export interface Measured {
+  readonly phones: PhonesReport;
+  readonly host: ProbeReport;
+  readonly vitals: Readonly<Record<string, unknown>>;
+  readonly blockSeconds: number;
+}
+
+const ISSUER = 'https://acs.bench.example';
+const AUDIENCE = 'bench-resource';
+const AGENT = `name: bench
+description: Answers at length.
+greeting: Hello, this is the order desk. How can I help you today?
+voice: en-US-AvaMultilingualNeural
+prompt: Answer.
+tools: []
+`;
+const READY_MS = 60_000;
+
+/**
+ * The real stream host as a process of its own, with a real Redis, between two processes that play the world: the
+ * phones (ACS's media sockets, with callers who talk and cut in) and the providers (Speech, chat completions, ACS's
+ * keys). Everything but the far ends is the product as `main.ts` starts it.
+ */
+export class LoadTest {
+  readonly #opened: AsyncDisposableStack;
+  readonly #options: LoadTestOptions;
+  readonly #store: SessionStore;
+  readonly #phones: Child<ToPhones, FromPhones>;
+  readonly #host: Child<ToProbe, FromProbe>;
+  readonly #hostUrl: string;
+
+  private constructor(
+    options: LoadTestOptions,
+    opened: AsyncDisposableStack,
+    parts: {
+      readonly store: SessionStore;
+      readonly phones: Child<ToPhones, FromPhones>;
+      readonly host: Child<ToProbe, FromProbe>;
+      readonly hostUrl: string;
+    },
+  ) {
+    this.#options = options;
+    this.#opened = opened;
+    this.#store = parts.store;
+    this.#phones = parts.phones;
+    this.#host = parts.host;
+    this.#hostUrl = parts.hostUrl;
+  }
+
+  /** Starts everything; ends it again where that fails. */
+  static async start(options: LoadTestOptions): Promise<LoadTest> {
+    await using opened = new AsyncDisposableStack();
+    const { folder } = options;
+    await mkdir(join(folder, 'agents'), { recursive: true });
+    await writeFile(join(folder, 'agents', 'bench.yaml'), AGENT);
+    await makeClips(folder);
+
+    const redis = (await startRedisServer()) ?? (await startEmbeddedRedis());
+    opened.defer(() => redis.close());
+    const connection = connectRedis(redis.url, pino({ level: 'silent' }));
+    opened.defer(() => connection.disconnect());
+    const store = new SessionStore(connection, { ttlSeconds: 3600 });
+
+    const keys = await generateKeyPair('RS256', { extractable: true });
+    const jwks = JSON.stringify({ keys: [{ ...(await exportJWK(keys.publicKey)), kid: 'bench', alg: 'RS256' }] });
+    const providers = new Child<ProvidersStart, ProvidersReady>({
+      script: 'bench/acs/providers.ts',
+      logFile: join(folder, 'providers.log'),
+    });
+    opened.defer(() => providers.close());
+    const { port: providersPort } = await providers.ask({ folder, jwks, ...PROVIDER_TIMING }, 'ready');
+
+    const [hostPort = 0] = await freePorts(1);
+    const hostUrl = `http://127.0.0.1:${hostPort}`;
+    const host = new Child<ToProbe, FromProbe>({
+      script: 'stream-host/main.ts',
+      execArgv: ['--import', new URL('./probe.ts', import.meta.url).href],
+      env: hostSettings(options, hostPort, providersPort, redis.url),
+      logFile: join(folder, 'host.log'),
+    });
+    opened.defer(() => host.close());
+    await untilReady(hostUrl, host, options.signal);
+
+    const phones = new Child<ToPhones, FromPhones>({
+      script: 'bench/acs/phones.ts',
+      logFile: join(folder, 'phones.log'),
+    });
+    opened.defer(() => phones.close());
+    const token = await new SignJWT({})
+      .setProtectedHeader({ alg: 'RS256', kid: 'bench' })
+      .setIssuer(ISSUER)
+      .setAudience(AUDIENCE)
+      .setIssuedAt()
+      .setExpirationTime('24h')
+      .sign(keys.privateKey);
+    const url = `ws://127.0.0.1:${hostPort}/api/v1/media/stream`;
+    await phones.ask({ type: 'start', options: { folder, seed: options.seed, url, token } }, 'ready');
+    return new LoadTest(options, opened.move(), { store, phones, host, hostUrl });
+  }
+
+  /** Puts so many sessions into Redis, as the functions do, and connects their media sockets. */
+  async dial(calls: number, perSecond = 20): Promise<readonly DialOutcome[]> {
+    const ids = Array.from({ length: calls }, () => randomUUID());
+    await Promise.all(
+      ids.map((id) =>
+        this.#store.create({
+          id,
+          channel: 'phone',
+          direction: 'inbound',
+          mode: 'media',
+          agent: 'bench',
+          status: 'ringing',
+        }),
+      ),
+    );
+    const waitMs = (calls / perSecond) * 1000 + 30_000;
+    const { outcomes } = await this.#phones.ask({ type: 'dial', ids, perSecond }, 'dialled', waitMs);
+    return outcomes;
+  }
+
+  /** Lets the calls talk for so long, and reads what both sides saw. */
+  async measure(seconds: number, options: { readonly blocks?: number; readonly profileTo?: string } = {}): Promise<Measured> {
+    const blockSeconds = seconds / (options.blocks ?? 5);
+    const { profileTo } = options;
+    await this.#host.ask({ type: 'measure', ...(profileTo !== undefined && { profileTo }) }, 'measuring');
+    this.#phones.tell({ type: 'measure', blockMs: blockSeconds * 1000 });
+    await sleep(seconds * 1000, undefined, { signal: this.#options.signal });
+    // At once: each second of waiting would count in the other's figures.
+    const [{ report: phones }, { report: host }] = await Promise.all([
+      this.#phones.ask({ type: 'report' }, 'report'),
+      this.#host.ask({ type: 'report' }, 'report'),
+    ]);
+    return { phones, host, vitals: await this.health(), blockSeconds };
+  }
+
+  /** What `GET /healthz` says. */
+  health(): Promise<Record<string, unknown>> {
+    return getJson(`${this.#hostUrl}/healthz`);
+  }
+
+  readiness(): Promise<Record<string, unknown>> {
+    return getJson(`${this.#hostUrl}/readyz`);
+  }
+
+  /** The load that the host has announced to the functions. */
+  hosts(): ReturnType<SessionStore['hosts']> {
+    return this.#store.hosts();
+  }
+
+  async close(): Promise<void> {
+    this.#phones.tell({ type: 'hang-up' });
+    await this.#opened.disposeAsync();
+  }
+}
+
+/** Delays of good services, the same for all runs. */
+export const PROVIDER_TIMING = {
+  recognition: { partialMs: 250, finalMs: 600 },
+  synthesis: { firstAudioMs: 100, chunkMs: 100, speed: 4 },
+  chat: { firstTokenMs: 150, tokenMs: 20 },
+} as const;
+
+function hostSettings(options: LoadTestOptions, hostPort: number, providersPort: number, redisUrl: string) {
+  const providers = `127.0.0.1:${providersPort}`;
+  return {
+    STREAM_HOST_BIND: '127.0.0.1',
+    STREAM_HOST_PORT: String(hostPort),
+    FUNCTIONS_PUBLIC_URL: `http://${providers}`,
+    STREAM_HOST_PUBLIC_URL: `ws://127.0.0.1:${hostPort}`,
+    STREAM_HOST_URL: `http://127.0.0.1:${hostPort}`,
+    REDIS_URL: redisUrl,
+    ACS_CONNECTION_STRING: `endpoint=http://${providers}/;accesskey=${Buffer.from('bench').toString('base64')}`,
+    ACS_RESOURCE_ID: AUDIENCE,
+    ACS_TOKEN_ISSUER: ISSUER,
+    ACS_JWKS_URL: `http://${providers}/calling/keys`,
+    SPEECH_HOST: `ws://${providers}`,
+    SPEECH_KEY: 'bench',
+    AZURE_OPENAI_BASE_URL: `http://${providers}/openai/v1`,
+    AZURE_OPENAI_API_KEY: 'bench',
+    AZURE_OPENAI_DEPLOYMENT: 'bench',
+    AGENTS_FOLDER: join(options.folder, 'agents'),
+    DEFAULT_AGENT: 'bench',
+    MAX_SESSIONS: String(options.maxSessions),
+    ...options.env,
+  };
+}
+
+async function untilReady(url: string, host: { readonly running: boolean }, signal: AbortSignal): Promise<void> {
+  for (const giveUpAtMs = performance.now() + READY_MS; performance.now() < giveUpAtMs; ) {
+    signal.throwIfAborted();
+    if (!host.running) break;
+    const ready = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2000) }).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (ready) return;
+    await sleep(100);
+  }
+  throw new Error('The stream host did not become ready; its log in the work folder has the reason.');
+}
+
+async function getJson(url: string): Promise<Record<string, unknown>> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
+  return (await response.json()) as Record<string, unknown>;
+}

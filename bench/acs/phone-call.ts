@@ -1,0 +1,179 @@
+import { WebSocket } from 'ws';
+import { encodeServiceMetadata, SAMPLE_RATE } from '../../shared/protocol/acs-media.ts';
+import { type CallerEvent, type CallerHabits, type CallerState, step } from './caller-script.ts';
+import { FarSide, type LineRecord } from './far-side.ts';
+import type { Histogram } from './histogram.ts';
+import { MARK_BYTES, readMark } from './marker.ts';
+import type { DialOutcome, SeenStop } from './messages.ts';
+import { monotonicMs } from './monotonic.ts';
+
+/** A clip as it goes over the wire: one JSON text for each 20 ms. */
+export interface SpokenClip {
+  readonly kind: 'turn' | 'interruption';
+  readonly frames: readonly Buffer[];
+}
+
+/** Where all calls of the process write what they see. */
+export interface PhoneRecord extends LineRecord {
+  readonly stops: SeenStop[];
+}
+
+export interface PhoneCallOptions {
+  readonly id: string;
+  readonly url: string;
+  readonly token: string;
+  readonly clips: readonly SpokenClip[];
+  /** The noise of a line on which nobody speaks. */
+  readonly noise: readonly Buffer[];
+  readonly habits: CallerHabits;
+  readonly random: () => number;
+  readonly record: () => PhoneRecord;
+  readonly response: Histogram;
+  readonly onClosed: (reason: string) => void;
+}
+
+/** An interruption that has not stopped the agent after so long is missed. */
+const HEED_MS = 1500;
+const AUDIO_PREFIX = '{"kind":"AudioData","audioData":{"data":"';
+const STOP_PREFIX = '{"kind":"StopAudio"';
+/** The base64 digits that hold a mark at a frame's beginning. */
+const MARK_DIGITS = Math.ceil(MARK_BYTES / 3) * 4;
+
+/** One call: ACS's media socket with somebody on the phone who listens, answers and cuts in. */
+export class PhoneCall {
+  readonly #options: PhoneCallOptions;
+  readonly #socket: WebSocket;
+  readonly #farSide: FarSide;
+  #state: CallerState;
+  #clip: SpokenClip | undefined;
+  #nextFrame = 0;
+  #noiseAt: number;
+  #saidAtMs = 0;
+  #interruption: { readonly onsetMs: number } | undefined;
+  #ended = false;
+
+  constructor(options: PhoneCallOptions) {
+    this.#options = options;
+    this.#farSide = new FarSide(options.record);
+    this.#noiseAt = Math.floor(options.random() * options.noise.length);
+    // Nobody says a word before the greeting, unless none comes.
+    this.#state = { name: 'pausing', untilMs: Number.POSITIVE_INFINITY };
+    this.#socket = new WebSocket(`${options.url}?session_id=${options.id}`, {
+      perMessageDeflate: false,
+      headers: { authorization: `Bearer ${options.token}`, 'x-ms-call-connection-id': `call-${options.id}` },
+    });
+    this.#socket.on('error', () => {});
+    this.#socket.on('message', (data: Buffer) => this.#receive(data));
+    this.#socket.on('close', (code, reason) => this.#onClose(code, reason.toString()));
+  }
+
+  /** Settles when the socket is open or refused. */
+  dial(): Promise<DialOutcome> {
+    const { id } = this.#options;
+    return new Promise((resolve) => {
+      this.#socket.on('open', () => {
+        this.#socket.send(encodeServiceMetadata(id, SAMPLE_RATE));
+        this.#state = { name: 'pausing', untilMs: monotonicMs() + 4000 };
+        resolve({ id, outcome: 'connected' });
+      });
+      this.#socket.on('unexpected-response', async (_, response) => {
+        this.#ended = true;
+        const body = (await response.toArray()).join('');
+        const code = /"code":"([^"]+)"/.exec(body)?.[1] ?? '';
+        resolve({ id, outcome: 'refused', status: response.statusCode ?? 0, code });
+      });
+      this.#socket.on('close', () => resolve({ id, outcome: 'refused', status: 0, code: 'closed' }));
+    });
+  }
+
+  /** Sends the next 20 ms of the caller's line. */
+  tick(): void {
+    if (this.#ended || this.#socket.readyState !== WebSocket.OPEN) return;
+    this.#handle('tick');
+    const frame = this.#clip?.frames[this.#nextFrame];
+    if (!frame) {
+      this.#noiseAt = (this.#noiseAt + 1) % this.#options.noise.length;
+      this.#socket.send(this.#options.noise[this.#noiseAt] ?? Buffer.alloc(0), { binary: false });
+      return;
+    }
+    if (this.#nextFrame === 0 && this.#clip?.kind === 'interruption') this.#interruption = { onsetMs: monotonicMs() };
+    this.#nextFrame += 1;
+    this.#socket.send(frame, { binary: false });
+    if (this.#nextFrame === this.#clip?.frames.length) {
+      this.#clip = undefined;
+      this.#saidAtMs = monotonicMs();
+      this.#handle('said');
+    }
+  }
+
+  hangUp(): void {
+    this.#ended = true;
+    this.#socket.close(1000, 'The caller has hung up.');
+  }
+
+  #handle(event: CallerEvent): void {
+    const nowMs = monotonicMs();
+    if (this.#interruption && nowMs > this.#interruption.onsetMs + HEED_MS) {
+      this.#interruption = undefined;
+      this.#options.record().counts.missedInterruptions += 1;
+    }
+    const context = { nowMs, agentAudible: this.#farSide.isAudibleAt(nowMs), random: this.#options.random };
+    const { state, act } = step(this.#state, event, context, this.#options.habits);
+    this.#state = state;
+    if (act === 'say-turn') this.#say('turn');
+    else if (act === 'say-interruption') {
+      this.#options.record().counts.interruptions += 1;
+      this.#say('interruption');
+    } else if (act === 'give-up-waiting') this.#options.record().counts.unanswered += 1;
+  }
+
+  #say(kind: SpokenClip['kind']): void {
+    const clips = this.#options.clips.filter((clip) => clip.kind === kind);
+    this.#clip = clips[Math.floor(this.#options.random() * clips.length)];
+    this.#nextFrame = 0;
+  }
+
+  #receive(data: Buffer): void {
+    const nowMs = monotonicMs();
+    if (data.latin1Slice(0, STOP_PREFIX.length) === STOP_PREFIX) {
+      this.#onStop(nowMs);
+      return;
+    }
+    const answerBegins = this.#farSide.take(markOf(data), nowMs);
+    if (!answerBegins || this.#farSide.answer === 0) return;
+    this.#options.record().counts.answers += 1;
+    if (this.#state.name === 'waiting') this.#options.response.add(nowMs - this.#saidAtMs);
+    this.#handle('answer-audible');
+  }
+
+  #onStop(nowMs: number): void {
+    const record = this.#options.record();
+    const port = (this.#socket as unknown as { _socket: { localPort: number } })._socket.localPort;
+    this.#farSide.stop(nowMs);
+    if (this.#interruption) {
+      record.stops.push({ port, receivedMs: nowMs, onsetMs: this.#interruption.onsetMs });
+      this.#interruption = undefined;
+      return;
+    }
+    record.stops.push({ port, receivedMs: nowMs });
+    record.counts.uncalledStops += 1;
+  }
+
+  #onClose(code: number, reason: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#options.record().counts.closed += 1;
+    this.#options.onClosed(`${code} ${reason}`);
+  }
+}
+
+/** Reads the mark from the first digits where it stands at the frame's beginning, which is nearly always. */
+function markOf(data: Buffer) {
+  if (data.latin1Slice(0, AUDIO_PREFIX.length) === AUDIO_PREFIX) {
+    const digits = data.latin1Slice(AUDIO_PREFIX.length, AUDIO_PREFIX.length + MARK_DIGITS);
+    const mark = readMark(Buffer.from(digits, 'base64'));
+    if (mark) return mark;
+  }
+  const { audioData } = JSON.parse(data.toString()) as { audioData?: { data?: string } };
+  return readMark(Buffer.from(audioData?.data ?? '', 'base64'));
+}
