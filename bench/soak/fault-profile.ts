@@ -31,7 +31,12 @@ export class Faults {
     return this.#profile;
   }
 
+  /** From here on all is well: what is deaf or stuck at this moment, too. */
   heal(): void {
     this.#profile = NO_FAULTS;
+  }
+
+  get healed(): boolean {
+    return this.#profile === NO_FAULTS;
   }
 }

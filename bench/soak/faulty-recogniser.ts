@@ -82,6 +82,10 @@ export class FaultyRecogniser implements Recogniser {
     this.#timers.clear();
   }
 
+  get #hears(): boolean {
+    return this.#options.faults.healed || this.#options.clock.now() >= this.#deafUntilMs;
+  }
+
   #maybeBreak(): void {
     const { random, faults, events, clock } = this.#options;
     const draw = random.next() / faults.now.recogniser;
@@ -101,8 +105,7 @@ export class FaultyRecogniser implements Recogniser {
   }
 
   #endWord(next: number): void {
-    const { clock } = this.#options;
-    if (this.#word !== 0 && this.#wordFrames >= LEAST_WORD_FRAMES && clock.now() >= this.#deafUntilMs) {
+    if (this.#word !== 0 && this.#wordFrames >= LEAST_WORD_FRAMES && this.#hears) {
       const startMs = this.#positionMs - FRAME_MS * (this.#wordFrames + 1);
       this.#phrase ??= this.#newPhrase(startMs);
       this.#phrase.words.push(this.#word);
@@ -135,13 +138,13 @@ export class FaultyRecogniser implements Recogniser {
   }
 
   #endPhrase(): void {
-    const { random, events, clock, faults } = this.#options;
+    const { random, events, faults } = this.#options;
     const phrase = this.#phrase;
     const soundFromMs = this.#soundFromMs;
     this.#phrase = undefined;
     this.#soundFromMs = undefined;
     if (!phrase) {
-      const tells = clock.now() >= this.#deafUntilMs && !random.chance(faults.now.recogniser);
+      const tells = this.#hears && !random.chance(faults.now.recogniser);
       if (soundFromMs === undefined || !tells) return;
       const endMs = this.#positionMs;
       this.#tell(FINAL_AFTER_MS, { phrase: 0, text: '', kind: 'no-words' }, () => events.onNoWords(soundFromMs, endMs));

@@ -54,10 +54,8 @@ export class Watch {
     const nowMs = now();
     if (sound.probability >= AUDIBLE_CALLER) this.#callerSoundAtMs = nowMs;
     const name = state();
-    const left = name === 'listening' && nowMs % 200 < 20 ? missingWords() : [];
-    if (name !== 'listening') this.#leftSinceMs = undefined;
-    else if (left.length > 0) this.#leftSinceMs ??= nowMs;
-    else if (nowMs % 200 < 20) this.#leftSinceMs = undefined;
+    const left = name === 'listening' ? missingWords() : [];
+    this.#leftSinceMs = left.length === 0 ? undefined : (this.#leftSinceMs ?? nowMs);
     if (nowMs - (this.#leftSinceMs ?? nowMs) > LEFT_MS) this.#tell('words-left', `listening, but c${left.join(' c')}`);
     if (AT_REST.has(name)) {
       this.#restSinceMs ??= nowMs;
