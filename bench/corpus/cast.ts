@@ -1,0 +1,65 @@
+import { Random } from './random.ts';
+import { loadRecordings } from './recordings.ts';
+import { gainOf, mixInto, rms, type Signal, samplesIn, scaled, silence } from './signal.ts';
+import { type Clip, Speaker, VOICE_NAMES } from './speaker.ts';
+import { TURNS } from './texts.ts';
+
+const BABBLERS = 6;
+const BABBLE_POOL_MS = 20_000;
+
+/** Everybody who can be heard in the corpus. */
+export class Cast {
+  readonly speaker: Speaker;
+  readonly recordings: readonly Clip[];
+  readonly random: Random;
+  readonly #chatter = new Map<string, Signal>();
+
+  private constructor(speaker: Speaker, recordings: readonly Clip[], random: Random) {
+    this.speaker = speaker;
+    this.recordings = recordings;
+    this.random = random;
+  }
+
+  static async gather(seed: number, recordingsFolder?: string): Promise<Cast> {
+    const [speaker, recordings] = await Promise.all([Speaker.load(), loadRecordings(recordingsFolder)]);
+    return new Cast(speaker, recordings, new Random(`corpus/${seed}`));
+  }
+
+  /** Who speaks in the scene with this number: every second time a recording, where there are any. */
+  voiceOf(index: number): { readonly synthesised: string } | { readonly recording: Clip } {
+    const recording = this.recordings[(index >> 1) % Math.max(1, this.recordings.length)];
+    if (recording && index % 2 === 1) return { recording };
+    const voices = recording ? index >> 1 : index;
+    return { synthesised: VOICE_NAMES[voices % VOICE_NAMES.length] ?? 'slt' };
+  }
+
+  /** Several people at once, none of them the caller; levels differ by up to 6 dB. RMS of 1. */
+  babble(ms: number, random: Random, except: string): Signal {
+    const track = silence(ms);
+    const others = VOICE_NAMES.filter((voice) => voice !== except);
+    for (let i = 0; i < BABBLERS; i += 1) {
+      const chatter = this.#chatterOf(others[i % others.length] ?? 'slt');
+      const gain = gainOf(random.between(-6, 0));
+      for (let at = -Math.floor(random.next() * chatter.length); at < track.length; at += chatter.length) {
+        mixInto(track, chatter, at, gain);
+      }
+    }
+    return scaled(track, 1 / rms(track));
+  }
+
+  /** One voice that talks without end: the same sentences for all, in an order of its own. */
+  #chatterOf(voice: string): Signal {
+    const known = this.#chatter.get(voice);
+    if (known) return known;
+    const random = new Random(`chatter/${voice}`);
+    const sentences = [...TURNS.complete, ...TURNS.question];
+    const pool = silence(BABBLE_POOL_MS);
+    for (let at = 0; at < pool.length; ) {
+      const clip = this.speaker.speak(random.pick(sentences), voice);
+      mixInto(pool, clip.samples, at);
+      at += clip.samples.length + samplesIn(random.between(100, 400));
+    }
+    this.#chatter.set(voice, pool);
+    return pool;
+  }
+}

@@ -1,0 +1,80 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { samplesOf } from '../../shared/audio/pcm.ts';
+import { mixToMono, parseWav } from '../../shared/audio/wav.ts';
+import { audibleSpans } from './audible.ts';
+import type { Span, Word } from './scene.ts';
+import { fromInt16 } from './signal.ts';
+import { type Clip, trimmed } from './speaker.ts';
+
+/** Where Debian's `pocketsphinx-testdata` puts its recordings. */
+export const RECORDINGS_FOLDER = '/usr/share/pocketsphinx/test/data';
+
+/** Transcripts that are part of the file names or of the programs that the recordings test. */
+const SINGLE_FILES: readonly { readonly file: string; readonly voice: string; readonly text: string }[] = [
+  { file: 'goforward.raw', voice: 'goforward', text: 'go forward ten meters' },
+  { file: 'something.raw', voice: 'something', text: 'go somewhere and do something' },
+  { file: 'tidigits/dhd.2934z.raw', voice: 'digits', text: 'two nine three four zero' },
+];
+
+/**
+ * Recordings of people, 16 kHz: LibriVox sentences, playing cards, commands and digits. Empty where the package is not
+ * installed; a file that is missing or cannot be read is left out.
+ */
+export async function loadRecordings(folder: string = RECORDINGS_FOLDER): Promise<Clip[]> {
+  const listed = [
+    ...(await transcribed(folder, 'librivox/transcription', 'librivox')),
+    ...(await transcribed(folder, 'cards/cards.transcription', 'cards')),
+    ...SINGLE_FILES,
+  ];
+  const clips = await Promise.all(
+    listed.map(async ({ file, voice, text }) => {
+      const bytes = await readFile(path.join(folder, file)).catch(() => undefined);
+      if (!bytes) return;
+      const samples = file.endsWith('.wav') ? mixToMono(parseWav(bytes)) : samplesOf(bytes);
+      return recordedClip(voice, text, samples);
+    }),
+  );
+  return clips.filter((clip) => clip !== undefined);
+}
+
+/** Lines such as `<s> ten of clubs  </s> (001)`, beside the files that they are of. */
+async function transcribed(folder: string, list: string, voice: string) {
+  const lines = await readFile(path.join(folder, list), 'utf8').catch(() => '');
+  return [...lines.matchAll(/<s>(.*?)<\/s>\s*\((\S+)\)/g)].map(([, text = '', name = '']) => ({
+    file: path.join(path.dirname(list), `${name}.wav`),
+    voice: `${voice}-${name.split('-').at(-1)}`,
+    text: text.trim(),
+  }));
+}
+
+function recordedClip(voice: string, text: string, samples: Int16Array): Clip {
+  const clip = trimmed({ voice, recorded: true, text, samples: fromInt16(samples), words: [] });
+  return { ...clip, words: spreadWords(text.split(/\s+/), audibleSpans(clip.samples, 60)) };
+}
+
+/**
+ * Where words may lie in speech that nobody has aligned: spread by their letters over the time in which there is voice.
+ * Right to a word or so; pauses fall between the right words only by luck.
+ */
+export function spreadWords(words: readonly string[], voiced: readonly Span[]): Word[] {
+  const voicedMs = voiced.reduce((total, span) => total + span.endMs - span.startMs, 0);
+  const letters = words.reduce((total, word) => total + word.length, 0);
+  let spoken = 0;
+  return words.map((text) => {
+    const startMs = timeAt((spoken / letters) * voicedMs, voiced, 'after');
+    spoken += text.length;
+    return { text, startMs, endMs: timeAt((spoken / letters) * voicedMs, voiced, 'before') };
+  });
+}
+
+/** When so much voice has been heard. On the edge of a pause: the moment before it, or after. */
+function timeAt(voiceMs: number, voiced: readonly Span[], edge: 'before' | 'after'): number {
+  let leftMs = voiceMs;
+  for (const { startMs, endMs } of voiced) {
+    const lengthMs = endMs - startMs;
+    if (leftMs < lengthMs - 1e-6 || (edge === 'before' && leftMs <= lengthMs + 1e-6)) return startMs + leftMs;
+    leftMs -= lengthMs;
+  }
+  return voiced.at(-1)?.endMs ?? 0;
+}
