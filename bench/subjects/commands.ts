@@ -1,0 +1,15 @@
+import { fileURLToPath } from 'node:url';
+import type { SubjectCommand } from '../harness/subject-process.ts';
+
+const inFolder = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
+const node = (name: string, file: string, ...args: string[]): SubjectCommand => ({
+  name,
+  program: process.execPath,
+  args: ['--expose-gc', '--disable-warning=ExperimentalWarning', inFolder(file), ...args],
+});
+
+export const parleyCommand = (): SubjectCommand => node('parley', './parley/main.ts');
+export const emptyCommand = (): SubjectCommand => node('empty', './empty/main.ts');
+/** @param folder as `installLiveKit` gives it */
+export const livekitCommand = (folder: string): SubjectCommand =>
+  node('livekit', './livekit/main.ts', `--folder=${folder}`);

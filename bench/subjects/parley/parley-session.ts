@@ -1,0 +1,120 @@
+import { bytesOf } from '../../../shared/audio/pcm.ts';
+import { systemClock } from '../../../shared/clock.ts';
+import { Conversation, type ConversationOptions } from '../../../stream-host/conversation/conversation.ts';
+import type {
+  HistoryItem,
+  OpenVoiceActivity,
+  RecogniserEvents,
+  ReplyPiece,
+  SynthesisPiece,
+} from '../../../stream-host/conversation/ports.ts';
+import type { SessionSettings } from '../../harness/protocol.ts';
+import type { AgentVoice, TurnVoice } from '../agent-voice.ts';
+import type { RecogniserCommand, SubjectSession, SubjectSink } from '../subject-system.ts';
+import { tokensOf, wait } from '../wait.ts';
+
+export interface ParleySessionOptions {
+  readonly settings: SessionSettings;
+  readonly sink: SubjectSink;
+  readonly voice: AgentVoice;
+  readonly openVoiceActivity: OpenVoiceActivity;
+}
+
+/** One conversation of Parley's with scripted providers and a sink in memory. */
+export class ParleySession implements SubjectSession {
+  readonly #options: ParleySessionOptions;
+  readonly #conversation: Conversation;
+  #recogniser: RecogniserEvents | undefined;
+  /** A turn's syntheses share its signal, which is how they are told from the next turn's. */
+  readonly #voices = new WeakMap<AbortSignal, TurnVoice>();
+  #turns = 0;
+
+  constructor(options: ParleySessionOptions) {
+    this.#options = options;
+    const { sink, settings } = options;
+    this.#conversation = new Conversation({
+      clock: systemClock,
+      sink: {
+        sendAudio: (frame) => {
+          sink.audio(frame);
+          return true;
+        },
+        stopAudio: () => sink.stop(),
+      },
+      openVoiceActivity: options.openVoiceActivity,
+      openRecogniser: (events) => {
+        this.#recogniser = events;
+        return { write: () => {}, close: () => {} };
+      },
+      synthesiser: { speak: (text, _voice, signal) => this.#speak(text, signal) },
+      responder: {
+        greeting: settings.greeting,
+        voice: 'scripted',
+        respond: (history, signal) => this.#respond(history, signal),
+      },
+      ...policyOf(settings),
+    });
+    this.#conversation.events.on('fault', (code, error) => sink.fault(`${code}: ${error}`));
+    this.#conversation.start();
+  }
+
+  receiveAudio(pcm: Uint8Array): void {
+    this.#conversation.receiveAudio(pcm);
+  }
+
+  hear({ event, text, offsetMs, endMs }: RecogniserCommand): void {
+    if (event === 'partial') this.#recogniser?.onPartial(text, offsetMs, endMs);
+    else if (event === 'final') this.#recogniser?.onFinal(text, offsetMs, endMs);
+    else this.#recogniser?.onNoWords(offsetMs, endMs);
+  }
+
+  interrupt(): void {
+    this.#conversation.interrupt();
+  }
+
+  async close(): Promise<void> {
+    this.#conversation.close('the bench has seen enough');
+  }
+
+  async *#respond(history: readonly HistoryItem[], signal: AbortSignal): AsyncGenerator<ReplyPiece> {
+    const asked = history.findLast((item) => item.role === 'caller');
+    this.#options.sink.thinking(asked?.role === 'caller' ? asked.text : '');
+    const { llm, answer } = this.#options.settings;
+    await wait(llm.firstTokenMs, signal);
+    for (const text of tokensOf(answer)) {
+      if (signal.aborted) return;
+      yield { type: 'text', text };
+      await wait(llm.tokenMs, signal);
+    }
+  }
+
+  async *#speak(text: string, signal: AbortSignal): AsyncGenerator<SynthesisPiece> {
+    await wait(this.#options.settings.tts.firstAudioMs, signal);
+    if (signal.aborted) return;
+    const voice = this.#voices.get(signal) ?? this.#beginTurn(signal);
+    const pieces = [...voice.speak(text)];
+    const durationMs = pieces.reduce((total, piece) => total + piece.length, 0) / 16;
+    yield* wordsOf(text, durationMs);
+    for (const piece of pieces) yield { type: 'audio', pcm: bytesOf(piece) };
+  }
+
+  #beginTurn(signal: AbortSignal): TurnVoice {
+    this.#turns += 1;
+    const voice = this.#options.voice.turn(this.#turns);
+    this.#voices.set(signal, voice);
+    return voice;
+  }
+}
+
+/** Word boundaries as Azure reports them: each word as long as its share of the letters. */
+function* wordsOf(text: string, durationMs: number): Generator<SynthesisPiece> {
+  const msPerChar = durationMs / text.length;
+  for (const { 0: word, index } of text.matchAll(/\S+/g)) {
+    yield { type: 'word', text: word, startMs: index * msPerChar, durationMs: word.length * msPerChar };
+  }
+}
+
+/** The policy is the engine's to know; the bench only carries it. */
+function policyOf({ policy }: SessionSettings): Pick<ConversationOptions, 'policy'> {
+  return { policy } as Pick<ConversationOptions, 'policy'>;
+}
