@@ -1,4 +1,5 @@
-import { FRAME_MS, samplesOf } from '../../shared/audio/pcm.ts';
+import { FRAME_MS } from '../../shared/audio/pcm.ts';
+import { copyOf } from './message-stream.ts';
 import { readPosition } from './position-mark.ts';
 
 const SAMPLES_PER_MS = 16;
@@ -50,7 +51,7 @@ export class FarEnd {
   #deadTurn = 0;
 
   receive(atMs: number, pcm: Uint8Array): void {
-    const samples = samplesOf(pcm).slice();
+    const samples = new Int16Array(copyOf(pcm).buffer);
     const position = readPosition(samples);
     this.frames += 1;
     if (position && position.turn === this.#deadTurn) this.staleFrames += 1;

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { HEADER_BYTES, LONGEST_MESSAGE_BYTES } from './protocol.ts';
 
 /**
- * Cuts a socket's bytes into messages. `body` is a view that is only good during the call.
+ * Cuts a socket's bytes into messages. `body` is a view of the socket's memory, at any alignment: see {@link copyOf}.
  * A length beyond the bound ends the socket: the other side speaks something else.
  */
 export function readMessages(socket: Socket, onMessage: (kind: number, body: Buffer) => void): void {
@@ -36,4 +36,11 @@ export function message(kind: number, bodyBytes: number, write: (body: Buffer) =
 export function jsonMessage(kind: number, value: unknown): Buffer {
   const text = Buffer.from(JSON.stringify(value));
   return message(kind, text.length, (body) => text.copy(body));
+}
+
+/** A part of a message as memory of its own, aligned for samples. (`Buffer.slice` would not copy.) */
+export function copyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const copy = new Uint8Array(bytes.length);
+  copy.set(bytes);
+  return copy;
 }

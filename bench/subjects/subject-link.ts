@@ -1,8 +1,8 @@
 import { connect, type Socket } from 'node:net';
 import { type ELDHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
-import { FRAME_BYTES, samplesOf } from '../../shared/audio/pcm.ts';
-import { jsonMessage, message, readMessages } from '../harness/message-stream.ts';
+import { FRAME_BYTES } from '../../shared/audio/pcm.ts';
+import { copyOf, jsonMessage, message, readMessages } from '../harness/message-stream.ts';
 import {
   AGENT_FRAME_BYTES,
   CALLER_FRAME_BYTES,
@@ -67,7 +67,7 @@ class SubjectLink {
   #deliver(body: Buffer): void {
     const count = body.readUInt16LE(0);
     for (let i = 0, at = 2; i < count; i += 1, at += CALLER_FRAME_BYTES) {
-      this.#sessions.get(body.readUInt16LE(at))?.receiveAudio(body.subarray(at + 2, at + CALLER_FRAME_BYTES));
+      this.#sessions.get(body.readUInt16LE(at))?.receiveAudio(copyOf(body.subarray(at + 2, at + CALLER_FRAME_BYTES)));
     }
   }
 
@@ -75,7 +75,9 @@ class SubjectLink {
     const textBytes = body.readUInt32LE(0);
     const text = body.subarray(4, 4 + textBytes).toString();
     try {
-      this.#system = await this.#start(new AgentVoice(text, samplesOf(body.subarray(4 + textBytes)).slice()));
+      this.#system = await this.#start(
+        new AgentVoice(text, new Int16Array(copyOf(body.subarray(4 + textBytes)).buffer)),
+      );
       this.#tell({ type: 'ready', version: this.#system.version });
     } catch (error) {
       this.#tell({ type: 'fault', message: describe(error) });

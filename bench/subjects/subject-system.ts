@@ -11,7 +11,7 @@ export interface SubjectSystem {
 }
 
 export interface SubjectSession {
-  /** One frame of the caller's audio: 640 bytes. */
+  /** One frame of the caller's audio: 640 bytes of its own memory. */
   receiveAudio(pcm: Uint8Array): void;
   hear(words: RecogniserCommand): void;
   interrupt(): void;

@@ -74,8 +74,7 @@ function createInput({ agents, AudioFrame }: LiveKit): { input: AudioInput; push
     }
   }
   const push = (pcm: Uint8Array) => {
-    // LiveKit keeps the frame; the bytes of the socket are not its own.
-    const samples = samplesOf(pcm).slice();
+    const samples = samplesOf(pcm);
     void channel.write(new AudioFrame(samples, SAMPLE_RATE, 1, samples.length));
   };
   return { input: new PushedInput(), push };
