@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { ReplyPiece } from './ports.ts';
-import { Rig, type Script, text } from './testing/rig.ts';
+import { PLAIN_POLICY, Rig, type Script, text } from './testing/rig.ts';
+import type { TurnPolicyChanges } from './turn-policy.ts';
 
 type Step =
   | { readonly type: 'voice'; readonly ms: number }
@@ -85,13 +86,23 @@ async function live(rig: Rig, steps: readonly Step[]): Promise<string[]> {
   return finals;
 }
 
-test('in any order of events: never wedged, no word lost or asked twice, no frame of an old turn', async () => {
+const policies: Readonly<Record<string, TurnPolicyChanges>> = {
+  'with everything on': { onset: { echoGuard: false } },
+  'with a fixed hold and a hard stop': PLAIN_POLICY,
+};
+
+for (const [name, policy] of Object.entries(policies)) {
+  test(`in any order of events, ${name}: never wedged, no word lost or asked twice, no frame of an old turn`, () =>
+    holdsInAnyOrder(policy));
+}
+
+async function holdsInAnyOrder(policy: TurnPolicyChanges): Promise<void> {
   await fc.assert(
     fc.asyncProperty(
       arbitrarySteps,
       fc.array(fc.integer({ min: 0, max: scripts.length - 1 }), { minLength: 1 }),
       async (steps, order) => {
-        const rig = new Rig();
+        const rig = new Rig({ policy });
         rig.script = (prompt) => scripts[order[prompt % order.length] ?? 0] ?? [];
         rig.conversation.start();
         const finals = await live(rig, steps);
@@ -117,7 +128,7 @@ test('in any order of events: never wedged, no word lost or asked twice, no fram
     ),
     { numRuns: 300 },
   );
-});
+}
 
 /** All finals, in order and once; a partial that never became final may stand behind them. */
 function withoutOpenTail(heard: string, finals: readonly string[]): string {
@@ -125,13 +136,17 @@ function withoutOpenTail(heard: string, finals: readonly string[]): string {
   return heard.startsWith(`${all} first`) ? heard : all;
 }
 
-/** After a stop command only speech that was asked for later may be sent. */
+/** While a turn is held nothing is sent; after it was interrupted only speech that was asked for later may be. */
 function assertNoStaleFrames(rig: Rig): void {
   let newest = 0;
   let stoppedAt = 0;
+  let held = false;
   for (const entry of rig.log) {
-    if (entry.type === 'stop') stoppedAt = newest;
+    if (entry.type === 'replyHeld') held = true;
+    if (entry.type === 'replyResumed' || entry.type === 'bargeIn') held = false;
+    if (entry.type === 'bargeIn') stoppedAt = newest;
     if (entry.type !== 'frame' || entry.speech === 0) continue;
+    assert.ok(!held, `speech ${entry.speech} was sent while it was held`);
     assert.ok(entry.speech > stoppedAt, `speech ${entry.speech} was sent after it had been stopped`);
     newest = Math.max(newest, entry.speech);
   }
