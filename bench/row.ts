@@ -17,7 +17,10 @@ export interface Line {
   readonly label: string;
   /** 'ms', '%', 'MB', or empty for a plain count. */
   readonly unit: string;
-  /** What Parley wants to reach, comparison first: '≤ 5', '< 10', '≥ 10000', '= 0' or '0', in the line's unit. */
+  /**
+   * What Parley wants to reach, in the line's unit, comparison first: '≤ 5', '≥ 10000', '0'; or against another subject
+   * of the line: '< livekit-default'. Whether it is met is judged by the command; anything else only stands there.
+   */
   readonly target?: string;
   readonly better: 'lower' | 'higher';
   /** `none` says why there is no figure: 'has no such thing', 'not installed'. */
@@ -48,7 +51,7 @@ export interface RowContext {
   readonly seed: number;
   /** Whom to measure. A row leaves out those it cannot measure. */
   readonly subjects: readonly Subject[];
-  /** A folder that is the row's own for this run: scratch files, and peers installed on demand. */
+  /** A temporary folder that exists and is shared by the rows; what is in it outlives the run. */
   readonly workFolder: string;
   /** The user wants to stop: end what was started, then throw or return. */
   readonly signal: AbortSignal;

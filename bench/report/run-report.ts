@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import type { Subject } from '../row.ts';
+
+export const SUBJECTS = ['parley', 'livekit-default', 'livekit-best', 'pipecat'] as const satisfies readonly Subject[];
+
+export const SUBJECT_TITLES: Readonly<Record<Subject, string>> = {
+  parley: 'Parley',
+  'livekit-default': 'LiveKit Agents (default)',
+  'livekit-best': 'LiveKit Agents (best setting)',
+  pipecat: 'Pipecat',
+};
+
+const measure = z.object({
+  value: z.number(),
+  low: z.number(),
+  high: z.number(),
+  n: z.number().nonnegative(),
+});
+
+const line = z.object({
+  label: z.string(),
+  unit: z.string(),
+  target: z.string().exactOptional(),
+  better: z.enum(['lower', 'higher']),
+  results: z.partialRecord(z.enum(SUBJECTS), z.union([measure, z.object({ none: z.string() })])),
+});
+
+const plot = z.object({
+  file: z.string().regex(/^[\w-]+\.svg$/),
+  title: z.string(),
+  xLabel: z.string(),
+  yLabel: z.string(),
+  kind: z.enum(['line', 'cdf', 'bar']),
+  series: z.array(z.object({ name: z.string(), points: z.array(z.tuple([z.number(), z.number()])) })),
+});
+
+const environment = z.object({
+  date: z.iso.datetime(),
+  seed: z.number(),
+  commit: z.string(),
+  cpu: z.string(),
+  cores: z.number(),
+  memoryGb: z.number(),
+  os: z.string(),
+  node: z.string(),
+  /** One-minute load average before the run: what else the machine was doing. */
+  loadBefore: z.number(),
+  versions: z.record(z.string(), z.string()),
+});
+
+const rowReport = z.object({
+  name: z.string(),
+  title: z.string(),
+  includes: z.string(),
+  leavesOut: z.string(),
+  tookSeconds: z.number(),
+  /** How long the measured part was asked to be, where the user said so. */
+  seconds: z.number().exactOptional(),
+  environment,
+  outcome: z.discriminatedUnion('type', [
+    z.object({ type: z.literal('measured'), lines: z.array(line), plots: z.array(plot), notes: z.array(z.string()) }),
+    z.object({ type: z.literal('failed'), error: z.string() }),
+  ]),
+});
+
+const runReport = z.object({
+  version: z.literal(1),
+  tookSeconds: z.number(),
+  rows: z.array(rowReport),
+});
+
+/** The machine, the software, the moment: all that makes a figure what it is besides the code. */
+export type Environment = z.infer<typeof environment>;
+export type RowReport = z.infer<typeof rowReport>;
+/** What a run of the benchmark found; the JSON file holds exactly this. */
+export type RunReport = z.infer<typeof runReport>;
+export type ReportedLine = z.infer<typeof line>;
+export type ReportedMeasure = z.infer<typeof measure>;
+
+/** @throws with the file's name, when it is not the report of a run */
+export function readRunReport(file: string): RunReport {
+  try {
+    return runReport.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (error) {
+    const reason = error instanceof z.ZodError ? z.prettifyError(error) : String(error);
+    throw new Error(`${file} is not a report of this benchmark: ${reason}`);
+  }
+}
