@@ -1,0 +1,216 @@
+import { AudioMemory, RATE_PER_MS } from './audio-memory.ts';
+import { type DelayFound, findDelay, LATEST_MS, LONGEST_SEARCH_MS } from './delay-search.ts';
+import { EchoModel, HOP } from './echo-model.ts';
+
+export interface EchoGuardOptions {
+  /** Evidence of somebody else, in hops (16 ms) that are wholly foreign, at which the caller is taken to speak. */
+  readonly callerEvidence: number;
+  /** Below this evidence the audio is taken for echo. Between the two nothing is decided yet. */
+  readonly echoEvidence: number;
+  /** How much of each hop may be foreign by chance. */
+  readonly tolerance: number;
+}
+
+export const DEFAULT_ECHO_GUARD_OPTIONS: EchoGuardOptions = {
+  callerEvidence: 0.8,
+  echoEvidence: 0.3,
+  tolerance: 0.15,
+};
+
+export type EchoVerdict = 'echo' | 'caller' | 'unsure';
+export type EchoPath =
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'echo'; readonly delayMs: number; readonly gainDb: number };
+
+/** 2 s of what was played: the longest delay and window, and what is sent ahead. 1 s of the line. */
+const PLAYED_SAMPLES = 16_384;
+const LINE_SAMPLES = 8192;
+const LONGEST_WINDOW_MS = 500;
+/** A detector says "speech" somewhat late: the window's beginning is looked for this much earlier. */
+const LEAD_IN_MS = 48;
+/** Hops before the window that tell the line's noise and what still reverberates. */
+const WARM_UP_HOPS = 12;
+/** Samples louder than this are sound (-56 dBFS). */
+const AUDIBLE = 50;
+/** The line's clock may wander this far from the arrival times before audio is taken for lost (or for late). */
+const LOST_MS = 60;
+const EARLY_MS = 200;
+const CONTIGUOUS = 2 * RATE_PER_MS;
+const SCORES = 64;
+
+/**
+ * Tells the agent's own voice, come back over the line, from the caller. Knows what was played and when; finds the delay
+ * at which it comes back, learns the path, and looks for what the echo does not explain. Works only when it is asked,
+ * and a few times early in a call while the agent speaks. About 60 KB a session.
+ */
+export class EchoGuard {
+  readonly #options: EchoGuardOptions;
+  readonly #played = new AudioMemory(PLAYED_SAMPLES);
+  readonly #line = new AudioMemory(LINE_SAMPLES);
+  readonly #scores = new Float32Array(SCORES);
+  #originMs: number | undefined;
+  #hasLine = false;
+  #model: EchoModel | undefined;
+  /** In samples at 8 kHz. */
+  #delay = 0;
+  #nextHop = 0;
+  #suspicion = 0;
+  #candidate: DelayFound | undefined;
+  /** Of the agent's speech, how much went by without an echo path being known; when to search next. */
+  #spokenMs = 0;
+  #searchAtMs = 500;
+  #misses = 0;
+  #sinceCheck = 0;
+
+  constructor(options: Partial<EchoGuardOptions> = {}) {
+    this.#options = { ...DEFAULT_ECHO_GUARD_OPTIONS, ...options };
+  }
+
+  get path(): EchoPath {
+    if (this.#model) return { kind: 'echo', delayMs: this.#delay / RATE_PER_MS, gainDb: this.#model.gainDb };
+    return { kind: this.#misses >= 2 ? 'none' : 'unknown' };
+  }
+
+  /**
+   * One frame of the agent's voice (PCM16, 16 kHz) and when the far side plays its first sample (engine clock). Frames
+   * come up to some 200 ms before they are played. The frame is not kept.
+   */
+  played(frame: Uint8Array, playsAtMs: number): void {
+    const position = this.#position(playsAtMs);
+    if (Math.abs(position - this.#played.end) > CONTIGUOUS) this.#played.moveTo(position);
+    this.#played.write(frame);
+  }
+
+  /** The far side dropped everything that it would have played from `atMs` on. */
+  stopped(atMs: number): void {
+    const position = this.#position(atMs);
+    if (position < this.#played.end) this.#played.moveTo(position);
+  }
+
+  /** The caller's audio (PCM16, 16 kHz, any length), in order; its last sample arrived at `atMs`. */
+  heard(pcm: Uint8Array, atMs: number): void {
+    const samples = pcm.length >> 2;
+    const lateBy = this.#position(atMs) - samples - this.#line.end;
+    if (!this.#hasLine || lateBy > LOST_MS * RATE_PER_MS || lateBy < -EARLY_MS * RATE_PER_MS) {
+      this.#line.moveTo(this.#line.end + lateBy);
+      this.#hasLine = true;
+    }
+    this.#line.write(pcm);
+    this.#sinceCheck += samples;
+    if (this.#sinceCheck < LONGEST_WINDOW_MS * RATE_PER_MS) return;
+    this.#sinceCheck = 0;
+    if (!this.#model) this.#explore();
+  }
+
+  /**
+   * What the newest `windowMs` of the caller's audio is, as of `atMs`: nothing but the agent's own voice, somebody else
+   * (alone or over the echo), or too little to tell.
+   */
+  judge(_atMs: number, windowMs: number): EchoVerdict {
+    const end = this.#line.end;
+    const length = Math.min(windowMs, LONGEST_WINDOW_MS) * RATE_PER_MS;
+    const start = end - length;
+    if (!isAudible(this.#played, start - LATEST_MS * RATE_PER_MS, end)) return 'caller';
+    if (!this.#model) return this.#judgeCold(start, end);
+    const verdict = this.#judgeByModel(this.#model, start, end);
+    if (verdict !== 'caller') return verdict;
+    // Nothing fits: perhaps the echo now comes at another delay.
+    const found = this.#search(start, end);
+    if (Math.abs(found.delay - this.#delay) <= 4 || !this.#isSure(found, start, end, 0.1)) return 'caller';
+    return this.#adopt(found, start, end);
+  }
+
+  #judgeCold(start: number, end: number): EchoVerdict {
+    const windowMs = (end - start) / RATE_PER_MS + LEAD_IN_MS;
+    const found = this.#search(start, end);
+    if (this.#isSure(found, start, end, 0)) return this.#adopt(found, start, end);
+    const calm = this.#misses >= 2;
+    if (windowMs >= (calm ? 96 : 150) && found.explained < 0.1) return 'caller';
+    return windowMs >= (calm ? 180 : 260) ? 'caller' : 'unsure';
+  }
+
+  #search(start: number, end: number): DelayFound {
+    return findDelay(
+      this.#line,
+      this.#played,
+      end,
+      Math.min(LONGEST_SEARCH_MS, (end - start) / RATE_PER_MS + LEAD_IN_MS),
+    );
+  }
+
+  /** By chance a short stretch is explained more than a long one. The same delay found twice is no chance. */
+  #isSure(found: DelayFound, start: number, end: number, extra: number): boolean {
+    const windowMs = (end - start) / RATE_PER_MS + LEAD_IN_MS;
+    const before = this.#candidate;
+    const needed = 0.13 + 12 / windowMs + extra;
+    this.#candidate = found.explained > 0.06 ? found : undefined;
+    if (found.explained >= needed) return true;
+    return before !== undefined && found.explained > 0.6 * needed && Math.abs(found.delay - before.delay) <= 2;
+  }
+
+  #adopt(found: DelayFound, start: number, end: number): EchoVerdict {
+    this.#model ??= new EchoModel();
+    this.#delay = found.delay;
+    this.#candidate = undefined;
+    const lastHop = lastHopBefore(end);
+    const firstHop = Math.max(Math.ceil((start - LEAD_IN_MS * RATE_PER_MS) / HOP), lastHop - 40);
+    this.#model.fit(this.#line, this.#played, firstHop, lastHop, found.delay);
+    this.#nextHop = 0;
+    return this.#judgeByModel(this.#model, start, end);
+  }
+
+  #judgeByModel(model: EchoModel, start: number, end: number): EchoVerdict {
+    const lastHop = lastHopBefore(end);
+    const firstHop = Math.ceil((start - LEAD_IN_MS * RATE_PER_MS) / HOP);
+    if (this.#nextHop < firstHop - WARM_UP_HOPS) {
+      this.#nextHop = firstHop - WARM_UP_HOPS;
+      this.#suspicion = 0;
+      model.skip();
+    }
+    const { tolerance, callerEvidence, echoEvidence } = this.#options;
+    for (; this.#nextHop <= lastHop; this.#nextHop += 1) {
+      const score = model.score(this.#line, this.#played, this.#nextHop, this.#delay);
+      this.#scores[this.#nextHop & (SCORES - 1)] = score;
+      if (this.#nextHop < firstHop - 4) model.hearNoise();
+      this.#suspicion = Math.max(0, this.#suspicion + score - tolerance);
+      if (this.#suspicion < echoEvidence) model.learn();
+    }
+    let evidence = 0;
+    for (let hop = Math.max(firstHop, lastHop - SCORES + 1); hop <= lastHop; hop += 1) {
+      evidence = Math.max(0, evidence + (this.#scores[hop & (SCORES - 1)] ?? 0) - tolerance);
+    }
+    if (evidence >= callerEvidence) return 'caller';
+    return evidence < echoEvidence ? 'echo' : 'unsure';
+  }
+
+  /** Looks for an echo path while the agent speaks, ever more seldom. */
+  #explore(): void {
+    const end = this.#line.end;
+    const start = end - LONGEST_SEARCH_MS * RATE_PER_MS;
+    if (!isAudible(this.#played, start, end)) return;
+    this.#spokenMs += LONGEST_WINDOW_MS;
+    if (this.#spokenMs < this.#searchAtMs) return;
+    this.#searchAtMs = 2 * this.#spokenMs;
+    if (isAudible(this.#line, start, end)) {
+      const found = this.#search(start, end);
+      if (this.#isSure(found, start, end, 0.03)) this.#adopt(found, start, end);
+    }
+    if (!this.#model) this.#misses += 1;
+  }
+
+  #position(ms: number): number {
+    this.#originMs ??= ms - 10_000;
+    return Math.round((ms - this.#originMs) * RATE_PER_MS);
+  }
+}
+
+/** The last hop whose window is complete. */
+function lastHopBefore(end: number): number {
+  return Math.floor(end / HOP) - 1;
+}
+
+function isAudible(audio: AudioMemory, from: number, to: number): boolean {
+  for (let at = from; at < to; at += 4) if (Math.abs(audio.at(at)) > AUDIBLE) return true;
+  return false;
+}

@@ -1,0 +1,224 @@
+import type { AudioMemory } from './audio-memory.ts';
+import { FourierTransform } from './fourier.ts';
+
+/** A window of 32 ms at 8 kHz, moved by 16 ms. */
+const WINDOW = 256;
+export const HOP = 128;
+/** 300 to 3,400 Hz, in bins of 31.25 Hz. */
+const LOWEST_BIN = 10;
+const BAND_EDGES = [10, 14, 18, 22, 26, 30, 35, 40, 46, 52, 59, 66, 74, 82, 91, 100, 109];
+const BANDS = BAND_EDGES.length - 1;
+const BINS = 99;
+/** How fast a room's reverberation is taken to fade from hop to hop (-2.4 dB: a reverberation time of 0.4 s). */
+const FADE = 0.575;
+/** The line's noise is never taken to be less than this (per bin): rounding and companding make it. */
+const LEAST_NOISE = 8000;
+/** Companding adds noise in proportion to the loudest of a frame. */
+const COMPANDING = 10 ** -3;
+const STEP_SIZE = 0.25;
+
+const HANN = Float64Array.from({ length: WINDOW }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * (i + 0.5)) / WINDOW));
+
+// Scratch: the spectra of the hop that is being looked at.
+const transform = new FourierTransform(WINDOW);
+const lineReal = new Float64Array(WINDOW);
+const lineImaginary = new Float64Array(WINDOW);
+const playedReal = new Float64Array(WINDOW);
+const playedImaginary = new Float64Array(WINDOW);
+const residualReal = new Float64Array(WINDOW);
+const residualImaginary = new Float64Array(WINDOW);
+
+/**
+ * What the agent's voice looks like when it comes back at a known delay. For every frequency a complex gain predicts the
+ * echo's waveform and takes it off; for every band a tracker knows how much is usually left of it (reverberation,
+ * distortion, a path that moves). What exceeds that, and the line's noise, is somebody else.
+ */
+export class EchoModel {
+  readonly #gainReal = new Float64Array(BINS);
+  readonly #gainImaginary = new Float64Array(BINS);
+  readonly #playedPower = new Float64Array(BINS);
+  /** Per band: the played power with its fading past; what is left of the echo relative to that; the line's noise. */
+  readonly #sounding = new Float64Array(BANDS);
+  readonly #leftOver = new Float64Array(BANDS);
+  readonly #noise = new Float64Array(BANDS);
+  readonly #left = new Float64Array(BANDS);
+  readonly #lineBand = new Float64Array(BANDS);
+  #linePower = 0;
+  #echoPower = 0;
+  #sentPower = 0;
+
+  constructor() {
+    this.#noise.fill(Number.POSITIVE_INFINITY);
+  }
+
+  /** The echo's level relative to what was played. */
+  get gainDb(): number {
+    return 10 * Math.log10((this.#echoPower + 1) / (this.#sentPower + 1));
+  }
+
+  /** Forgets what sounded before: hops were left out. */
+  skip(): void {
+    this.#sounding.fill(0);
+  }
+
+  /** Starts anew from hops that are taken for echo, most of them. */
+  fit(line: AudioMemory, played: AudioMemory, firstHop: number, lastHop: number, delay: number): void {
+    this.skip();
+    this.#gainReal.fill(0);
+    this.#gainImaginary.fill(0);
+    this.#playedPower.fill(0);
+    for (let hop = firstHop; hop <= lastHop; hop += 1) {
+      transformHop(line, played, hop, delay);
+      for (let i = 0; i < BINS; i += 1) {
+        const k = LOWEST_BIN + i;
+        const xr = lineReal[k] ?? 0;
+        const xi = lineImaginary[k] ?? 0;
+        const rr = playedReal[k] ?? 0;
+        const ri = playedImaginary[k] ?? 0;
+        this.#gainReal[i] = (this.#gainReal[i] ?? 0) + xr * rr + xi * ri;
+        this.#gainImaginary[i] = (this.#gainImaginary[i] ?? 0) + xi * rr - xr * ri;
+        this.#playedPower[i] = (this.#playedPower[i] ?? 0) + rr * rr + ri * ri;
+      }
+    }
+    const hops = lastHop - firstHop + 1;
+    const total = this.#playedPower.reduce((sum, power) => sum + power, 0) / BINS;
+    for (let i = 0; i < BINS; i += 1) {
+      const power = (this.#playedPower[i] ?? 0) + 0.003 * total + 1;
+      this.#gainReal[i] = (this.#gainReal[i] ?? 0) / power;
+      this.#gainImaginary[i] = (this.#gainImaginary[i] ?? 0) / power;
+      this.#playedPower[i] = power / hops;
+    }
+    const ratios = Array.from({ length: BANDS }, (): number[] => []);
+    this.#echoPower = 0;
+    this.#sentPower = 0;
+    for (let hop = firstHop; hop <= lastHop; hop += 1) {
+      this.#analyse(line, played, hop, delay);
+      this.#countGain();
+      for (let band = 0; band < BANDS; band += 1) {
+        const sounding = this.#sounding[band] ?? 0;
+        if (sounding > 0) ratios[band]?.push((this.#left[band] ?? 0) / sounding);
+      }
+    }
+    for (const [band, values] of ratios.entries()) {
+      values.sort((a, b) => a - b);
+      // The gains were fitted to these very hops, so that too little is left.
+      this.#leftOver[band] = 1.6 * (values[values.length >> 1] ?? 0);
+    }
+  }
+
+  /**
+   * Looks at one hop (hops must come in order; see {@link skip}). Returns how much of it is not echo: 0 none, 1 all bands
+   * far above what the echo leaves. Call {@link learn} if the hop was echo after all.
+   */
+  score(line: AudioMemory, played: AudioMemory, hop: number, delay: number): number {
+    this.#analyse(line, played, hop, delay);
+    let sum = 0;
+    for (let band = 0; band < BANDS; band += 1) {
+      const width = (BAND_EDGES[band + 1] ?? 0) - (BAND_EDGES[band] ?? 0);
+      const noise = this.#noise[band] ?? 0;
+      const expected =
+        (this.#leftOver[band] ?? 0) * (this.#sounding[band] ?? 0) +
+        (noise === Number.POSITIVE_INFINITY ? 0 : noise) +
+        width * (LEAST_NOISE + (COMPANDING * this.#linePower) / BINS);
+      const excess = 10 * Math.log10(((this.#left[band] ?? 0) + 1) / expected);
+      sum += Math.min(1, Math.max(0, (excess - 4) / 8));
+    }
+    return sum / BANDS;
+  }
+
+  /** The hop scored last was echo, or nothing: follow the path. */
+  learn(): void {
+    this.#countGain();
+    for (let i = 0; i < BINS; i += 1) {
+      const k = LOWEST_BIN + i;
+      const rr = playedReal[k] ?? 0;
+      const ri = playedImaginary[k] ?? 0;
+      const now = rr * rr + ri * ri;
+      const power = Math.max(now, 0.9 * (this.#playedPower[i] ?? 0) + 0.1 * now);
+      this.#playedPower[i] = 0.9 * (this.#playedPower[i] ?? 0) + 0.1 * now;
+      const step = STEP_SIZE / (power + 1);
+      const er = residualReal[k] ?? 0;
+      const ei = residualImaginary[k] ?? 0;
+      this.#gainReal[i] = (this.#gainReal[i] ?? 0) + step * (er * rr + ei * ri);
+      this.#gainImaginary[i] = (this.#gainImaginary[i] ?? 0) + step * (ei * rr - er * ri);
+    }
+    for (let band = 0; band < BANDS; band += 1) {
+      const left = this.#left[band] ?? 0;
+      const sounding = this.#sounding[band] ?? 0;
+      const leftOver = this.#leftOver[band] ?? 0;
+      const noise = this.#noise[band] ?? 0;
+      if (leftOver * sounding > (noise === Number.POSITIVE_INFINITY ? 0 : 2 * noise)) {
+        const ratio = Math.min(4, Math.max(0.25, left / (leftOver * sounding)));
+        this.#leftOver[band] = leftOver * ratio ** 0.06;
+      }
+    }
+  }
+
+  /** Follows the line's noise: down fast, up slowly. */
+  hearNoise(): void {
+    for (let band = 0; band < BANDS; band += 1) {
+      const line = this.#lineBand[band] ?? 0;
+      const noise = this.#noise[band] ?? 0;
+      this.#noise[band] =
+        noise === Number.POSITIVE_INFINITY ? line : line < noise ? noise + 0.2 * (line - noise) : noise * 1.03;
+    }
+  }
+
+  #countGain(): void {
+    this.#echoPower = 0.97 * this.#echoPower + this.#linePower;
+    let sent = 0;
+    for (let k = LOWEST_BIN; k < LOWEST_BIN + BINS; k += 1)
+      sent += (playedReal[k] ?? 0) ** 2 + (playedImaginary[k] ?? 0) ** 2;
+    this.#sentPower = 0.97 * this.#sentPower + sent;
+  }
+
+  #analyse(line: AudioMemory, played: AudioMemory, hop: number, delay: number): void {
+    transformHop(line, played, hop, delay);
+    this.#linePower = 0;
+    for (let band = 0; band < BANDS; band += 1) {
+      let linePower = 0;
+      let playedPower = 0;
+      let left = 0;
+      for (let k = BAND_EDGES[band] ?? 0; k < (BAND_EDGES[band + 1] ?? 0); k += 1) {
+        const xr = lineReal[k] ?? 0;
+        const xi = lineImaginary[k] ?? 0;
+        const rr = playedReal[k] ?? 0;
+        const ri = playedImaginary[k] ?? 0;
+        const hr = this.#gainReal[k - LOWEST_BIN] ?? 0;
+        const hi = this.#gainImaginary[k - LOWEST_BIN] ?? 0;
+        const er = xr - hr * rr + hi * ri;
+        const ei = xi - hr * ri - hi * rr;
+        residualReal[k] = er;
+        residualImaginary[k] = ei;
+        linePower += xr * xr + xi * xi;
+        playedPower += rr * rr + ri * ri;
+        left += er * er + ei * ei;
+      }
+      this.#lineBand[band] = linePower;
+      this.#left[band] = Math.min(left, linePower);
+      this.#sounding[band] = playedPower + FADE * (this.#sounding[band] ?? 0);
+      this.#linePower += linePower;
+    }
+  }
+}
+
+/** The spectra of the line around a hop and of what was played `delay` samples before, by one transform for both. */
+function transformHop(line: AudioMemory, played: AudioMemory, hop: number, delay: number): void {
+  const start = (hop - 1) * HOP;
+  for (let i = 0; i < WINDOW; i += 1) {
+    const weight = HANN[i] ?? 0;
+    lineReal[i] = weight * line.at(start + i);
+    lineImaginary[i] = weight * played.at(start + i - delay);
+  }
+  transform.run(lineReal, lineImaginary);
+  for (let k = LOWEST_BIN; k < LOWEST_BIN + BINS; k += 1) {
+    const re = lineReal[k] ?? 0;
+    const im = lineImaginary[k] ?? 0;
+    const mirrorRe = lineReal[WINDOW - k] ?? 0;
+    const mirrorIm = lineImaginary[WINDOW - k] ?? 0;
+    lineReal[k] = (re + mirrorRe) / 2;
+    lineImaginary[k] = (im - mirrorIm) / 2;
+    playedReal[k] = (im + mirrorIm) / 2;
+    playedImaginary[k] = (mirrorRe - re) / 2;
+  }
+}
