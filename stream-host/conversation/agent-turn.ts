@@ -21,6 +21,8 @@ export interface AgentTurnOptions {
   readonly events: AgentTurnEvents;
   /** Spoken when the answer failed before it had a word. */
   readonly apology: string;
+  /** The turn may come to nothing: until it is adopted no tool runs, and with `text` nothing is synthesised. */
+  readonly draft?: 'text' | 'speech' | undefined;
 }
 
 type Said =
@@ -38,12 +40,32 @@ export class AgentTurn {
   readonly #abort = new AbortController();
   readonly #clauses = new Mailbox<{ readonly spoken: SpokenText; readonly text: string }>();
   readonly #said: Said[] = [];
+  readonly #adoption = Promise.withResolvers<void>();
+  #isDraft: boolean;
+  #failed = false;
   #endCallReason: string | undefined;
   #ranTool = false;
 
   constructor(number: number, options: AgentTurnOptions) {
     this.number = number;
     this.#options = options;
+    this.#isDraft = options.draft !== undefined;
+  }
+
+  /** A draft broke down. Better to begin anew than to adopt it. */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
+  /** Where the turn's audio goes. */
+  get playout(): PlayoutTurn {
+    return this.#options.playout;
+  }
+
+  /** The draft is wanted: it goes on as a turn like any other. */
+  adopt(): void {
+    this.#isDraft = false;
+    this.#adoption.resolve();
   }
 
   /** Why the agent wants to hang up after this turn, if it does. */
@@ -63,6 +85,7 @@ export class AgentTurn {
   abort(): void {
     this.#abort.abort();
     this.#clauses.end();
+    this.#adoption.resolve();
   }
 
   /** Runs the turn until all of its audio was handed over or it was aborted. Never rejects. */
@@ -94,13 +117,16 @@ export class AgentTurn {
     const cutter = new ClauseCutter();
     try {
       for await (const piece of reply(this.#abort.signal)) {
+        if (this.#isDraft && (piece.type === 'tool-started' || piece.type === 'tool-ended')) {
+          await this.#adoption.promise;
+        }
         if (this.#abort.signal.aborted) break;
         this.#options.events.onProgress();
         this.#take(piece, cutter);
       }
       this.#say(cutter.flush());
     } catch (error) {
-      if (!this.#abort.signal.aborted) this.#apologise(error, cutter);
+      if (!this.#abort.signal.aborted) this.#fail(error, cutter);
     }
     this.#clauses.end();
   }
@@ -134,7 +160,9 @@ export class AgentTurn {
     }
   }
 
-  #apologise(error: unknown, cutter: ClauseCutter): void {
+  #fail(error: unknown, cutter: ClauseCutter): void {
+    this.#failed = true;
+    if (this.#isDraft) return;
     this.#options.events.onFailure('reply.failed', error);
     this.#say(cutter.flush());
     if (this.#said.some((said) => said.kind === 'speech')) return;
@@ -145,11 +173,14 @@ export class AgentTurn {
   async #speak(): Promise<void> {
     try {
       for await (const { spoken, text } of this.#clauses) {
+        if (this.#isDraft && this.#options.draft === 'text') await this.#adoption.promise;
+        if (this.#abort.signal.aborted) return;
         await this.#speakClause(spoken, text);
         if (this.#abort.signal.aborted) return;
       }
     } catch (error) {
-      if (!this.#abort.signal.aborted) this.#options.events.onFailure('synthesis.failed', error);
+      this.#failed = true;
+      if (!this.#abort.signal.aborted && !this.#isDraft) this.#options.events.onFailure('synthesis.failed', error);
     }
   }
 

@@ -12,6 +12,8 @@ interface Phrase {
   changedAtMs: number;
   /** How many of the words, from the first, a turn of the agent has already taken up. */
   taken: number;
+  /** Set when the last of the taken words were let pass: how many a turn had taken before. */
+  passedFrom: number | undefined;
 }
 
 /** Phrases that are final and wholly taken are kept for a while, as the recogniser may still refine the newest. */
@@ -56,6 +58,11 @@ export class CallerWords {
     const phrase = this.#phraseAt(offsetMs, nowMs);
     if (phrase.settled && !final) return;
     this.#heardUntilMs = Math.max(this.#heardUntilMs, endMs);
+    if (phrase.passedFrom !== undefined && !sameWords(words, phrase.words)) {
+      // It was no mere acknowledgement: "okay" has become "okay, wait".
+      phrase.taken = phrase.passedFrom;
+      phrase.passedFrom = undefined;
+    }
     const before = phrase.words.slice(0, phrase.taken);
     if (words.join(' ') !== phrase.words.join(' ')) phrase.changedAtMs = nowMs;
     phrase.words = words;
@@ -84,8 +91,12 @@ export class CallerWords {
     const pending = this.#pending();
     if (pending.length === 0) return 'none';
     const settled = (phrase: Phrase) => phrase.settled || nowMs - phrase.changedAtMs >= this.#stablePartialMs;
-    const covered = this.#heardUntilMs >= spokenUntilMs - COVERED_WITHIN_MS;
-    return covered && pending.every(settled) ? 'settled' : 'open';
+    return this.cover(spokenUntilMs) && pending.every(settled) ? 'settled' : 'open';
+  }
+
+  /** Whether the recogniser has listened to all speech up to there. */
+  cover(spokenUntilMs: number): boolean {
+    return this.#heardUntilMs >= spokenUntilMs - COVERED_WITHIN_MS;
   }
 
   get pendingText(): string {
@@ -101,6 +112,14 @@ export class CallerWords {
     this.#spokeSinceTake = false;
     while (this.#phrases.length > KEPT_PHRASES) this.#phrases.shift();
     return this.#takenText();
+  }
+
+  /** Lets the pending words pass: they ask for nothing. What the recogniser adds to them later is pending again. */
+  dismiss(): void {
+    for (const phrase of this.#pending()) {
+      phrase.passedFrom ??= phrase.taken;
+      phrase.taken = phrase.words.length;
+    }
   }
 
   /** Puts back what the last {@link take} took: its turn was dropped before anything of it was heard. */
@@ -125,7 +144,7 @@ export class CallerWords {
     if (found) return found;
     // The recogniser has moved on: what it left open will not get a final any more.
     for (const phrase of this.#phrases) phrase.settled = true;
-    const phrase: Phrase = { offsetMs, words: [], settled: false, changedAtMs: nowMs, taken: 0 };
+    const phrase: Phrase = { offsetMs, words: [], settled: false, changedAtMs: nowMs, taken: 0, passedFrom: undefined };
     this.#phrases.push(phrase);
     return phrase;
   }
@@ -133,6 +152,15 @@ export class CallerWords {
   #pending(): Phrase[] {
     return this.#phrases.filter((phrase) => phrase.words.length > phrase.taken);
   }
+}
+
+/** Whether two readings differ in nothing but capitals and punctuation. */
+export function saysTheSame(a: string, b: string): boolean {
+  return sameWords(a.split(/\s+/), b.split(/\s+/));
+}
+
+function sameWords(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && startsWith(a, b);
 }
 
 function startsWith(words: readonly string[], beginning: readonly string[]): boolean {

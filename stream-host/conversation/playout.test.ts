@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FRAME_BYTES } from '../../shared/protocol/acs-media.ts';
 import { VirtualClock } from '../../shared/virtual-clock.ts';
-import { Playout } from './playout.ts';
+import { Playout, type PlayoutTurn } from './playout.ts';
 
 function line(options: { leadMs?: number; maxBufferedMs?: number; accepts?: () => boolean } = {}) {
   const clock = new VirtualClock();
@@ -27,6 +27,12 @@ function line(options: { leadMs?: number; maxBufferedMs?: number; accepts?: () =
   return { clock, sent, played, stops, playout };
 }
 
+function begun(playout: Playout, turn: number): PlayoutTurn {
+  const begins = playout.prepare(turn);
+  playout.play(begins);
+  return begins;
+}
+
 const audio = (ms: number) => new Uint8Array((ms / 20) * FRAME_BYTES).fill(7);
 
 test('that a turn is audible is told before its first frame, so that its words can go ahead of its sound', () => {
@@ -40,13 +46,13 @@ test('that a turn is audible is told before its first frame, so that its words c
     onProgress: () => {},
     onPlayed: () => {},
   });
-  playout.begin(1).write(audio(100));
+  begun(playout, 1).write(audio(100));
   assert.deepEqual(order, ['audible', 'frame', 'frame']);
 });
 
 test('the lead goes out at once, then a frame every 20 ms exactly', async () => {
   const { clock, sent, playout } = line();
-  playout.begin(1).write(audio(1000));
+  begun(playout, 1).write(audio(1000));
   assert.equal(sent.length, 6);
   await clock.advance(860);
   assert.deepEqual(
@@ -59,7 +65,7 @@ test('a timer that fires late is caught up with, and the error does not add up',
   const { clock, sent, playout } = line();
   const late = clock.after.bind(clock);
   clock.after = (delayMs, task) => late(delayMs + 7, task);
-  playout.begin(1).write(audio(2000));
+  begun(playout, 1).write(audio(2000));
   await clock.advance(1500);
   // Real time needs 1500 / 20 frames and the lead's 6; a chained timer would be 26 % behind by now.
   assert.ok(Math.abs(sent.length - 81) <= 1, `${sent.length} frames`);
@@ -67,7 +73,7 @@ test('a timer that fires late is caught up with, and the error does not add up',
 
 test('a turn has been played when its last frame has, not when it was sent', async () => {
   const { clock, played, playout } = line();
-  const turn = playout.begin(1);
+  const turn = begun(playout, 1);
   turn.write(audio(100));
   turn.end();
   await clock.advance(99);
@@ -78,7 +84,7 @@ test('a turn has been played when its last frame has, not when it was sent', asy
 
 test('the playhead stands still while the synthesiser is late', async () => {
   const { clock, playout } = line();
-  const turn = playout.begin(1);
+  const turn = begun(playout, 1);
   turn.write(audio(100));
   await clock.advance(500);
   assert.equal(playout.heardMs, 100);
@@ -89,7 +95,7 @@ test('the playhead stands still while the synthesiser is late', async () => {
 
 test('stop sends the command, tells what was heard, and not one frame follows', async () => {
   const { clock, sent, stops, played, playout } = line();
-  const turn = playout.begin(1);
+  const turn = begun(playout, 1);
   turn.write(audio(1000));
   await clock.advance(300);
   assert.equal(playout.stop(), 300);
@@ -104,12 +110,12 @@ test('stop sends the command, tells what was heard, and not one frame follows', 
 
 test('a new turn’s frames are its own, whatever the old one still writes', async () => {
   const { clock, sent, playout } = line();
-  const old = playout.begin(1);
+  const old = begun(playout, 1);
   old.write(audio(1000));
   await clock.advance(100);
   playout.stop();
   sent.length = 0;
-  const next = playout.begin(2);
+  const next = begun(playout, 2);
   old.write(audio(100));
   next.write(audio(100).fill(9));
   await clock.advance(500);
@@ -118,7 +124,7 @@ test('a new turn’s frames are its own, whatever the old one still writes', asy
 
 test('audio of any length is cut into frames, and the last is filled with silence', async () => {
   const { clock, sent, playout } = line();
-  const turn = playout.begin(1);
+  const turn = begun(playout, 1);
   for (const bytes of [1, 639, 641, 2, 17]) turn.write(new Uint8Array(bytes).fill(7));
   turn.end();
   await clock.advance(500);
@@ -131,7 +137,7 @@ test('audio of any length is cut into frames, and the last is filled with silenc
 
 test('a synthesiser that is far ahead waits until the line has drained', async () => {
   const { clock, playout } = line({ maxBufferedMs: 1000 });
-  const turn = playout.begin(1);
+  const turn = begun(playout, 1);
   turn.write(audio(3000));
   let roomAtMs = -1;
   void turn.room().then(() => {
@@ -143,7 +149,7 @@ test('a synthesiser that is far ahead waits until the line has drained', async (
 
 test('waiting for room ends when the turn is stopped', async () => {
   const { playout } = line({ maxBufferedMs: 100 });
-  const turn = playout.begin(1);
+  const turn = begun(playout, 1);
   turn.write(audio(3000));
   const room = turn.room();
   playout.stop();
@@ -152,10 +158,51 @@ test('waiting for room ends when the turn is stopped', async () => {
 
 test('frames that the line refuses are counted and time goes on', async () => {
   const { clock, played, playout } = line({ accepts: () => false });
-  const turn = playout.begin(1);
+  const turn = begun(playout, 1);
   turn.write(audio(200));
   turn.end();
   await clock.advance(200);
   assert.equal(playout.droppedFrames, 10);
   assert.deepEqual(played, [1]);
+});
+
+test('a held turn goes on from the first frame that was not heard to its end, and nothing is sent in between', async () => {
+  const { clock, sent, stops, playout } = line();
+  const turn = begun(playout, 1);
+  const numbered = audio(1000);
+  for (let frame = 0; frame < 50; frame += 1) numbered.fill(frame + 1, frame * FRAME_BYTES, (frame + 1) * FRAME_BYTES);
+  turn.write(numbered);
+  await clock.advance(207);
+  playout.hold();
+  assert.equal(playout.heardMs, 200);
+  const before = sent.length;
+  await clock.advance(500);
+  assert.deepEqual([sent.length, stops], [before, [207]]);
+  playout.resume();
+  assert.equal(sent[before]?.frame[0], 11, 'ten frames were heard, the eleventh in part');
+  assert.equal(sent[before]?.atMs, 707);
+  await clock.advance(2000);
+  assert.equal(sent.at(-1)?.frame[0], 50);
+});
+
+test('a held turn can be stopped for good, and needs no second stop command', async () => {
+  const { clock, sent, stops, playout } = line();
+  begun(playout, 1).write(audio(1000));
+  await clock.advance(205);
+  playout.hold();
+  assert.equal(playout.stop(), 200);
+  playout.resume();
+  await clock.advance(2000);
+  assert.equal(stops.length, 1);
+  assert.equal(sent.at(-1)?.atMs, 200);
+});
+
+test('a turn that is prepared collects its audio and is heard only once it is played', async () => {
+  const { clock, sent, playout } = line();
+  const draft = playout.prepare(2);
+  draft.write(audio(200));
+  await clock.advance(500);
+  assert.equal(sent.length, 0);
+  playout.play(draft);
+  assert.equal(sent.length, 6);
 });

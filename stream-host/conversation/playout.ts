@@ -15,6 +15,10 @@ export interface PlayoutOptions {
   readonly onProgress: (turn: number) => void;
   /** The last frame has been played (not only sent). */
   readonly onPlayed: (turn: number) => void;
+  /** What the caller will hear and when, for whoever must know the agent's voice when it comes back as an echo. */
+  readonly onSent?: (frame: Uint8Array, playsAtMs: number) => void;
+  /** Nothing of what was sent is heard from now on. */
+  readonly onSilenced?: (atMs: number) => void;
 }
 
 /**
@@ -26,6 +30,7 @@ export interface PlayoutOptions {
 export class Playout {
   readonly #options: PlayoutOptions;
   #turn: PlayoutTurn | undefined;
+  #held = false;
   #playedOutAtMs = Number.NEGATIVE_INFINITY;
   #cancelTimer: Cancel = () => {};
   #droppedFrames = 0;
@@ -39,11 +44,20 @@ export class Playout {
     return this.#droppedFrames;
   }
 
-  /** Opens the turn whose audio is played from now on. What an earlier turn has left is dropped. */
-  begin(turn: number): PlayoutTurn {
+  /** A turn that may be written but is not played before {@link play}. */
+  prepare(turn: number): PlayoutTurn {
+    const prepared = new PlayoutTurn(turn, this.#options.maxBufferedMs, () => {
+      if (this.#turn === prepared) this.#pump();
+    });
+    return prepared;
+  }
+
+  /** Plays a turn from now on. What an earlier turn has left is dropped. */
+  play(turn: PlayoutTurn): void {
     this.#turn?.cut();
-    this.#turn = new PlayoutTurn(turn, this.#options.maxBufferedMs, () => this.#pump());
-    return this.#turn;
+    this.#turn = turn;
+    this.#held = false;
+    this.#pump();
   }
 
   /**
@@ -51,13 +65,30 @@ export class Playout {
    * @returns how much of the turn the caller had heard
    */
   stop(): number {
-    this.#options.sink.stopAudio();
-    this.#cancelTimer();
+    if (!this.#held) this.#silence();
     const heardMs = this.heardMs;
     this.#turn?.cut();
     this.#turn = undefined;
+    this.#held = false;
     this.#playedOutAtMs = Number.NEGATIVE_INFINITY;
     return heardMs;
+  }
+
+  /** Silences the line but keeps all that was not heard. ACS cannot pause: what it had buffered is sent again later. */
+  hold(): void {
+    if (this.#held || !this.#turn) return;
+    this.#silence();
+    const unheardMs = Math.max(0, this.#playedOutAtMs - this.#options.clock.now());
+    this.#turn.takeBack(Math.ceil(unheardMs / FRAME_MS));
+    this.#held = true;
+    this.#playedOutAtMs = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Goes on after {@link hold}, from the first frame of which the caller did not hear all. */
+  resume(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.#pump();
   }
 
   /** How much of the current turn has reached the caller's ear. */
@@ -67,20 +98,34 @@ export class Playout {
     return Math.max(0, this.#turn.sentMs - aheadMs);
   }
 
+  /** How much more of the current turn the caller would hear; without an end while more may be written. */
+  get unheardMs(): number {
+    if (!this.#turn) return 0;
+    return this.#turn.ended ? this.#turn.writtenMs - this.heardMs : Number.POSITIVE_INFINITY;
+  }
+
+  #silence(): void {
+    this.#options.sink.stopAudio();
+    this.#cancelTimer();
+    this.#options.onSilenced?.(this.#options.clock.now());
+  }
+
   #pump(): void {
     this.#cancelTimer();
     const turn = this.#turn;
-    if (!turn) return;
-    const { clock, sink, leadMs } = this.#options;
+    if (!turn || this.#held) return;
+    const { clock, sink, leadMs, onSent } = this.#options;
     const sendWhileAheadMs = leadMs - FRAME_MS;
     while (this.#playedOutAtMs - clock.now() <= sendWhileAheadMs) {
-      if (turn.sentMs === 0 && turn.hasFrame) this.#options.onAudible(turn.number);
+      if (turn.isFirstHeard()) this.#options.onAudible(turn.number);
       // A listener may have stopped this very turn.
-      if (this.#turn !== turn) return;
+      if (this.#turn !== turn || this.#held) return;
       const frame = turn.nextFrame();
       if (!frame) break;
-      this.#playedOutAtMs = Math.max(this.#playedOutAtMs, clock.now()) + FRAME_MS;
+      const playsAtMs = Math.max(this.#playedOutAtMs, clock.now());
+      this.#playedOutAtMs = playsAtMs + FRAME_MS;
       if (!sink.sendAudio(frame)) this.#droppedFrames += 1;
+      onSent?.(frame, playsAtMs);
       this.#options.onProgress(turn.number);
     }
     this.#arm(turn, sendWhileAheadMs);
@@ -103,14 +148,20 @@ export class Playout {
   }
 }
 
+/** Sent frames that a hold may want back: more than any lead. */
+const KEPT_SENT_FRAMES = 64;
+
 /** One turn's way to the caller's ear. Written by the turn's task; emptied by the {@link Playout}. */
 export class PlayoutTurn {
   readonly number: number;
   readonly #maxBufferedMs: number;
   readonly #onChange: () => void;
+  /** From `#next` on not sent yet; before it the newest of those that were, should they have to be sent again. */
   readonly #frames: Uint8Array[] = [];
+  #next = 0;
   #tail = new Uint8Array(0);
   #sentFrames = 0;
+  #audible = false;
   #ended = false;
   #cut = false;
   #roomWaiter: (() => void) | undefined;
@@ -131,7 +182,7 @@ export class PlayoutTurn {
   }
 
   get hasFrame(): boolean {
-    return this.#frames.length > 0;
+    return this.#next < this.#frames.length;
   }
 
   get ended(): boolean {
@@ -175,22 +226,42 @@ export class PlayoutTurn {
     }
   }
 
+  /** True once, when the first frame is there to be sent. */
+  isFirstHeard(): boolean {
+    if (this.#audible || !this.hasFrame) return false;
+    this.#audible = true;
+    return true;
+  }
+
   nextFrame(): Uint8Array | undefined {
-    const frame = this.#frames.shift();
+    const frame = this.#frames[this.#next];
     if (!frame) return;
+    this.#next += 1;
     this.#sentFrames += 1;
+    if (this.#next >= 2 * KEPT_SENT_FRAMES) {
+      this.#frames.splice(0, this.#next - KEPT_SENT_FRAMES);
+      this.#next = KEPT_SENT_FRAMES;
+    }
     if (this.#bufferedMs <= this.#maxBufferedMs) this.#releaseWaiter();
     return frame;
+  }
+
+  /** The newest frames sent are not sent after all: the far side dropped them unheard. */
+  takeBack(frames: number): void {
+    const taken = Math.min(frames, this.#next);
+    this.#next -= taken;
+    this.#sentFrames -= taken;
   }
 
   cut(): void {
     this.#cut = true;
     this.#frames.length = 0;
+    this.#next = 0;
     this.#releaseWaiter();
   }
 
   get #bufferedMs(): number {
-    return this.#frames.length * FRAME_MS;
+    return (this.#frames.length - this.#next) * FRAME_MS;
   }
 
   #releaseWaiter(): void {

@@ -27,6 +27,23 @@ export interface VoiceActivityEvents {
 
 export type OpenVoiceActivity = (events: VoiceActivityEvents) => VoiceActivity;
 
+/** Judges by the sound alone whether the caller has finished: melody, loudness, a drawn-out "uhm". */
+export interface TurnJudge {
+  write(pcm: Uint8Array): void;
+  /** Asks how the caller's speech up to now sounds. `lastSpeechMs` names the pause and comes back with the answer. */
+  judge(lastSpeechMs: number): void;
+  close(): void;
+}
+
+export interface TurnJudgeEvents {
+  /** From 0, the caller goes on, to 1, the caller has finished. Comes soon after it was asked, or never. */
+  onJudgement(probability: number, lastSpeechMs: number): void;
+  /** The judge died; it is not coming back by itself. */
+  onFailure(error: Error): void;
+}
+
+export type OpenTurnJudge = (events: TurnJudgeEvents) => TurnJudge;
+
 /** Turns the caller's audio into text. Supervised inside: it reconnects and replays by itself. */
 export interface Recogniser {
   write(pcm: Uint8Array): void;
@@ -70,7 +87,10 @@ export interface ToolCall {
   readonly args: Readonly<Record<string, unknown>>;
 }
 
-/** What a language model's answer consists of, in order. */
+/**
+ * What a language model's answer consists of, in order. Nothing after a piece happens before the next piece is asked
+ * for: a tool of which `tool-started` was yielded runs once the engine lets it.
+ */
 export type ReplyPiece =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'tool-started'; readonly call: ToolCall }
@@ -118,7 +138,16 @@ export type ConversationEvents = {
   agentText: [text: string, turn: number];
   /** The turn's last frame has been played, or was cut off: then `heardText` is shorter than `fullText`. */
   agentSpoke: [spoken: { turn: number; fullText: string; heardText: string; interrupted: boolean }];
-  bargeIn: [turn: number, at: 'voice' | 'partial' | 'command'];
+  /** The caller has taken the floor from the agent: by voice and words, or by a command. */
+  bargeIn: [turn: number, at: 'voice' | 'command'];
+  /** The agent fell silent because of a sound. Either `replyResumed` or `bargeIn` follows. */
+  replyHeld: [turn: number];
+  /** It was no interruption: the agent goes on where it was held, after so long a silence. */
+  replyResumed: [resumed: { turn: number; silentMs: number }];
+  /** Words that asked for nothing: an acknowledgement while the agent spoke. */
+  callerAcknowledged: [text: string];
+  /** An answer that was begun early and is not wanted after all. `pieces`: what the model had sent of it. */
+  draftDropped: [wasted: { pieces: number; characters: number }];
   toolStarted: [call: ToolCall, turn: number];
   toolEnded: [ended: { call: ToolCall; elapsedMs: number; result: unknown; error?: string; turn: number }];
   turnLatency: [latency: TurnLatency, turn: number];

@@ -2,14 +2,16 @@ import type { TypedEvents } from '../../shared/typed-events.ts';
 import type { AgentTurn } from './agent-turn.ts';
 import type { ConversationEvents, ToolCall, TurnLatency } from './ports.ts';
 
+/** Where a turn of the agent came from, and where in the history it stands. */
 export interface ReplyOrigin {
-  /** What the agent says of its own accord at the start, or an answer to the caller. */
-  readonly kind: 'opening' | 'answer';
-  /** The words that it answers; empty where it answers none. */
+  /** An answer to the caller, the greeting (or the excuse of a resumed conversation), or a question whether they are there. */
+  readonly kind: 'answer' | 'opening' | 'prompt';
+  /** The caller's words that it answers; empty when it answers none. */
   readonly callerText: string;
   readonly lastSpeechMs: number;
+  /** When the engine decided that it was the agent's turn. */
   readonly decidedMs: number;
-  /** How long the history was before the turn and the words that it answers. */
+  /** The history without the caller's words that this turn answers. */
   readonly historyLength: number;
   /** From where on the history is the turn's own. */
   readonly ownFrom: number;
@@ -17,30 +19,57 @@ export interface ReplyOrigin {
 
 /**
  * The turn in progress, as others see it. Until something of it is audible or a tool has run it can be taken back, and
- * so nothing of it is told to anybody; from then on it is told as it happens.
+ * so nothing of it is told to anybody; from then on it is told as it happens. Before it has an origin it is a draft.
  */
 export class Reply {
   readonly turn: AgentTurn;
-  readonly origin: ReplyOrigin;
+  /** The words that the model was asked with. */
+  readonly promptedWith: string;
   readonly #events: TypedEvents<ConversationEvents>;
+  #origin: ReplyOrigin | undefined;
   #callerText: string;
   #heldText = '';
   #told = false;
-  #audible = false;
+  #audibleSinceMs: number | undefined;
   #firstTokenMs: number | undefined;
+  #pieces = 0;
 
-  constructor(turn: AgentTurn, origin: ReplyOrigin, events: TypedEvents<ConversationEvents>) {
+  constructor(turn: AgentTurn, callerText: string, events: TypedEvents<ConversationEvents>) {
     this.turn = turn;
-    this.origin = origin;
+    this.promptedWith = callerText;
+    this.#callerText = callerText;
     this.#events = events;
+  }
+
+  /** Makes the turn the agent's. */
+  adopt(origin: ReplyOrigin): void {
+    this.#origin = origin;
     this.#callerText = origin.callerText;
+    this.turn.adopt();
+  }
+
+  /** @throws {Error} for a draft: it has none */
+  get origin(): ReplyOrigin {
+    if (!this.#origin) throw new Error('A draft has no origin.');
+    return this.#origin;
   }
 
   get audible(): boolean {
-    return this.#audible;
+    return this.#audibleSinceMs !== undefined;
+  }
+
+  /** When its first sound went out; infinite before. */
+  get audibleSinceMs(): number {
+    return this.#audibleSinceMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** What the model has sent of it. */
+  get spent(): { readonly pieces: number; readonly characters: number } {
+    return { pieces: this.#pieces, characters: this.#heldText.length };
   }
 
   progressed(nowMs: number): void {
+    this.#pieces += 1;
     this.#firstTokenMs ??= nowMs;
   }
 
@@ -55,7 +84,7 @@ export class Reply {
   }
 
   becameAudible(nowMs: number): void {
-    this.#audible = true;
+    this.#audibleSinceMs = nowMs;
     this.tell();
     if (this.origin.kind === 'answer') this.#events.emit('turnLatency', this.#latency(nowMs), this.turn.number);
   }
@@ -75,9 +104,10 @@ export class Reply {
   }
 
   #latency(nowMs: number): TurnLatency {
-    const sinceSpeech = (atMs: number) => Math.round(atMs - this.origin.lastSpeechMs);
+    const { lastSpeechMs, decidedMs } = this.origin;
+    const sinceSpeech = (atMs: number) => Math.round(atMs - lastSpeechMs);
     return {
-      recognisedMs: sinceSpeech(this.origin.decidedMs),
+      recognisedMs: sinceSpeech(decidedMs),
       firstTokenMs: sinceSpeech(this.#firstTokenMs ?? nowMs),
       firstAudioMs: sinceSpeech(nowMs),
     };

@@ -1,4 +1,4 @@
-import type { TurnPolicy } from './turn-policy.ts';
+import type { OnsetPolicy } from './turn-policy.ts';
 
 /** One frame of the voice-activity model: 512 samples at 16 kHz. */
 export const DETECTOR_FRAME_MS = 32;
@@ -7,14 +7,27 @@ export type SpeechEdge =
   | { readonly type: 'started'; readonly onsetMs: number }
   | { readonly type: 'ended'; readonly lastSpeechMs: number };
 
-/** Turns frame probabilities into the edges of speech, with hysteresis and the least lengths that the policy asks. */
+/** Whose voice a sound may be: the caller's for all that is known, the agent's own come back, or hard to say. */
+export type VoiceOrigin = 'caller' | 'echo' | 'unsure';
+
+/** The mean probability of a sound that is speech beyond doubt. */
+const CLEAR_PROBABILITY = 0.85;
+/** An echo is told from a voice by so much sound at most; what came before it is another matter. */
+const ORIGIN_WINDOW_MS = 192;
+
+/**
+ * Turns frame probabilities into the edges of speech. Clear speech is an onset soon; doubtful speech must last longer:
+ * a low probability, a sound that may be the agent's own echo, and any sound on a line that has misled us lately.
+ */
 export class SpeechDetector {
-  readonly #policy: TurnPolicy;
+  readonly #policy: OnsetPolicy;
   #speaking = false;
   #runMs = 0;
-  #lastSpeechMs = 0;
+  #runProbability = 0;
+  #lastSpeechMs = Number.NEGATIVE_INFINITY;
+  #doubtedUntilMs = Number.NEGATIVE_INFINITY;
 
-  constructor(policy: TurnPolicy) {
+  constructor(policy: OnsetPolicy) {
     this.#policy = policy;
   }
 
@@ -27,9 +40,22 @@ export class SpeechDetector {
     return this.#lastSpeechMs;
   }
 
-  /** @param atMs when the frame's last sample arrived */
-  frame(probability: number, atMs: number): SpeechEdge | undefined {
-    return this.#speaking ? this.#seekPause(probability, atMs) : this.#seekOnset(probability, atMs);
+  /**
+   * @param atMs when the frame's last sample arrived
+   * @param origin asked only when an onset hangs on it, of the newest `windowMs` of the line
+   */
+  frame(probability: number, atMs: number, origin: (windowMs: number) => VoiceOrigin): SpeechEdge | undefined {
+    return this.#speaking ? this.#seekPause(probability, atMs) : this.#seekOnset(probability, atMs, origin);
+  }
+
+  /** The last onset was none: a cough, a click. Sounds are doubted for a while. */
+  misled(nowMs: number): void {
+    this.#doubtedUntilMs = nowMs + this.#policy.doubtMs;
+  }
+
+  /** The last onset was speech. */
+  confirmed(): void {
+    this.#doubtedUntilMs = Number.NEGATIVE_INFINITY;
   }
 
   reset(): void {
@@ -37,18 +63,27 @@ export class SpeechDetector {
     this.#runMs = 0;
   }
 
-  #seekOnset(probability: number, atMs: number): SpeechEdge | undefined {
-    if (probability < this.#policy.speechProbability) {
+  #seekOnset(probability: number, atMs: number, origin: (windowMs: number) => VoiceOrigin): SpeechEdge | undefined {
+    const { speechProbability, onsetMs, doubtfulOnsetMs } = this.#policy;
+    if (probability < speechProbability) {
       this.#runMs = 0;
+      this.#runProbability = 0;
       return;
     }
     this.#runMs += DETECTOR_FRAME_MS;
-    if (this.#runMs < this.#policy.onsetMs) return;
-    const onsetMs = atMs - this.#runMs;
+    this.#runProbability += probability * DETECTOR_FRAME_MS;
+    if (this.#runMs < onsetMs) return;
+    const from = origin(Math.min(this.#runMs, ORIGIN_WINDOW_MS));
+    if (from === 'echo') return;
+    const clear =
+      from === 'caller' && this.#runProbability >= CLEAR_PROBABILITY * this.#runMs && atMs >= this.#doubtedUntilMs;
+    if (!clear && this.#runMs < doubtfulOnsetMs) return;
+    const startedMs = atMs - this.#runMs;
     this.#speaking = true;
     this.#runMs = 0;
+    this.#runProbability = 0;
     this.#lastSpeechMs = atMs;
-    return { type: 'started', onsetMs };
+    return { type: 'started', onsetMs: startedMs };
   }
 
   #seekPause(probability: number, atMs: number): SpeechEdge | undefined {
@@ -59,8 +94,7 @@ export class SpeechDetector {
     }
     this.#runMs += DETECTOR_FRAME_MS;
     if (this.#runMs < this.#policy.pauseMs) return;
-    this.#speaking = false;
-    this.#runMs = 0;
+    this.reset();
     return { type: 'ended', lastSpeechMs: this.#lastSpeechMs };
   }
 }

@@ -1,74 +1,14 @@
 import type { TurnPolicy } from './turn-policy.ts';
-
-/**
- * Who has the floor. One state at a time, one pure function that moves between them, and at most one deadline, which
- * belongs to the state: whatever else fails to happen, the deadline does, so no state can last for ever but
- * `listening`, in which the next sound or word moves the conversation on.
- */
-export type TurnState =
-  /** Nobody speaks and nothing is owed. */
-  | { readonly name: 'listening' }
-  | { readonly name: 'caller-speaking'; readonly deadlineMs: number }
-  /** The caller paused; the turn is over if the pause lasts. */
-  | { readonly name: 'endpointing'; readonly lastSpeechMs: number; readonly deadlineMs: number }
-  /** The pause lasted, but the recogniser has not settled on words yet. */
-  | { readonly name: 'awaiting-words'; readonly lastSpeechMs: number; readonly deadlineMs: number }
-  /** The agent's turn has begun; nothing of it is audible yet. */
-  | { readonly name: 'thinking'; readonly turn: number; readonly lastSpeechMs: number; readonly deadlineMs: number }
-  | { readonly name: 'speaking'; readonly turn: number; readonly deadlineMs: number }
-  | { readonly name: 'closed' };
-
-export type TurnEvent =
-  | { readonly type: 'speech-started' }
-  | { readonly type: 'speech-ended'; readonly lastSpeechMs: number }
-  /** The recogniser changed the caller's words. */
-  | { readonly type: 'words-changed' }
-  /** The recogniser's final differs from the words that the turn in progress answers. */
-  | { readonly type: 'words-corrected' }
-  /** The agent has something to say of its own accord (the greeting). */
-  | { readonly type: 'reply-owed' }
-  | { readonly type: 'reply-audible'; readonly turn: number }
-  | { readonly type: 'reply-progressed'; readonly turn: number }
-  /** All of the turn has been played, or it had nothing to play. */
-  | { readonly type: 'reply-ended'; readonly turn: number }
-  /** Somebody asked the agent to be quiet (a button, a tool of the host). */
-  | { readonly type: 'interrupted' }
-  | { readonly type: 'deadline' }
-  | { readonly type: 'closed' };
-
-/** What the transition function may know besides the state. */
-export interface TurnContext {
-  readonly nowMs: number;
-  /** Words of the caller that no turn has answered: none, some that may still change, or settled ones. */
-  readonly words: 'none' | 'open' | 'settled';
-  /** How long the detector has not seen any audio: a gap in the line is no pause of the caller's. */
-  readonly unseenMs: number;
-  /** A reply that nobody has heard anything of was dropped, or the greeting was not spoken yet. */
-  readonly replyOwed: boolean;
-  /** The number that the next turn of the agent gets. */
-  readonly nextTurn: number;
-}
-
-/** What must be done, in this order, because of a transition. */
-export type TurnEffect =
-  /** Stop what is audible: the stop command first, then the turn. */
-  | { readonly type: 'stop-reply'; readonly turn: number }
-  /** Drop a turn of which nothing was heard; the caller's words that it answered are open again. */
-  | { readonly type: 'take-back-reply'; readonly turn: number }
-  | { readonly type: 'start-reply'; readonly turn: number; readonly lastSpeechMs: number }
-  /** Sound without words: a cough, a click, or a recogniser that does not listen. */
-  | { readonly type: 'no-words' }
-  | { readonly type: 'stalled'; readonly turn: number };
+import type { In, Transition, TurnContext, TurnEffect, TurnEvent, TurnState } from './turn-state.ts';
 
 /** Audio that is overdue by more than this makes a pause doubtful; for so much longer the pause is doubted at most. */
 const LATE_LINE_MS = 150;
 const LATEST_LINE_MS = 1000;
 
-export interface Transition {
-  readonly state: TurnState;
-  readonly effects: readonly TurnEffect[];
-}
+/** Before anything has happened. */
+export const INITIAL_TURN_STATE: TurnState = { name: 'listening', deadlineMs: Number.POSITIVE_INFINITY };
 
+/** Who has the floor after an event, and what must be done about it. Pure: everything it may know is handed in. */
 export function transition(state: TurnState, event: TurnEvent, context: TurnContext, policy: TurnPolicy): Transition {
   if (event.type === 'closed') return close(state);
   switch (state.name) {
@@ -86,10 +26,10 @@ export function transition(state: TurnState, event: TurnEvent, context: TurnCont
       return whileThinking(state, event, context, policy);
     case 'speaking':
       return whileSpeaking(state, event, context, policy);
+    case 'held':
+      return whileHeld(state, event, context, policy);
   }
 }
-
-type In<Name extends TurnState['name']> = Extract<TurnState, { name: Name }>;
 
 function whileListening(
   state: In<'listening'>,
@@ -105,6 +45,11 @@ function whileListening(
     case 'words-changed':
       // Words without an onset: a voice too quiet for the detector, or a recogniser that is late. They count.
       return context.words === 'none' ? stay(state) : awaitWords(context, policy, context.nowMs);
+    case 'deadline': {
+      if (!context.mayPrompt) return { state: INITIAL_TURN_STATE, effects: [] };
+      const turn = context.nextTurn;
+      return { state: thinking(turn, context.nowMs, context, policy), effects: [{ type: 'prompt-caller', turn }] };
+    }
     default:
       return stay(state);
   }
@@ -117,10 +62,8 @@ function whileCallerSpeaks(
   policy: TurnPolicy,
 ): Transition {
   switch (event.type) {
-    case 'speech-ended': {
-      const { lastSpeechMs } = event;
-      return { state: { name: 'endpointing', lastSpeechMs, deadlineMs: lastSpeechMs + policy.holdMs }, effects: [] };
-    }
+    case 'speech-ended':
+      return endpoint(event.lastSpeechMs, context);
     case 'deadline':
       return replyOrListen(context, policy, context.nowMs);
     default:
@@ -134,13 +77,16 @@ function whileEndpointing(
   context: TurnContext,
   policy: TurnPolicy,
 ): Transition {
+  const { lastSpeechMs } = state;
   switch (event.type) {
     case 'speech-started':
       return callerSpeaks(context, policy);
+    case 'words-changed':
+    case 'judged':
+      return endpoint(lastSpeechMs, context);
     case 'deadline': {
-      const { lastSpeechMs } = state;
       const lineIsLate = context.unseenMs > LATE_LINE_MS;
-      if (!lineIsLate || context.nowMs >= lastSpeechMs + policy.holdMs + LATEST_LINE_MS) {
+      if (!lineIsLate || context.nowMs >= lastSpeechMs + context.holdMs + LATEST_LINE_MS) {
         return awaitWords(context, policy, lastSpeechMs);
       }
       return { state: { name: 'endpointing', lastSpeechMs, deadlineMs: context.nowMs + LATE_LINE_MS }, effects: [] };
@@ -156,15 +102,20 @@ function whileAwaitingWords(
   context: TurnContext,
   policy: TurnPolicy,
 ): Transition {
+  const { lastSpeechMs } = state;
   switch (event.type) {
     case 'speech-started':
       return callerSpeaks(context, policy);
     case 'words-changed':
-      return awaitWords(context, policy, state.lastSpeechMs);
+      // The words that were missing may say that the turn is not over at all.
+      if (context.words !== 'none' && context.nowMs < lastSpeechMs + context.holdMs) {
+        return endpoint(lastSpeechMs, context);
+      }
+      return awaitWords(context, policy, lastSpeechMs);
     case 'deadline': {
-      const enough = context.nowMs >= state.lastSpeechMs + policy.lateWordsWaitMs;
-      if (context.words === 'open' && !enough) return awaitWords(context, policy, state.lastSpeechMs);
-      return replyOrListen(context, policy, state.lastSpeechMs);
+      const enough = context.nowMs >= lastSpeechMs + policy.endpointing.lateWordsWaitMs;
+      if (context.words === 'open' && !enough) return awaitWords(context, policy, lastSpeechMs);
+      return replyOrListen(context, policy, lastSpeechMs);
     }
     default:
       return stay(state);
@@ -184,8 +135,7 @@ function whileThinking(state: In<'thinking'>, event: TurnEvent, context: TurnCon
       return preceded([takeBack], startReply(context, policy, state.lastSpeechMs));
     case 'reply-audible': {
       if (event.turn !== state.turn) return stay(state);
-      const deadlineMs = context.nowMs + policy.stallMs;
-      return { state: { name: 'speaking', turn: state.turn, deadlineMs }, effects: [] };
+      return { state: speaking(state.turn, context, policy), effects: [] };
     }
     default:
       return whileReplying(state, event, context, policy);
@@ -193,8 +143,57 @@ function whileThinking(state: In<'thinking'>, event: TurnEvent, context: TurnCon
 }
 
 function whileSpeaking(state: In<'speaking'>, event: TurnEvent, context: TurnContext, policy: TurnPolicy): Transition {
-  if (event.type !== 'speech-started') return whileReplying(state, event, context, policy);
-  return preceded([{ type: 'stop-reply', turn: state.turn }], callerSpeaks(context, policy));
+  const { turn } = state;
+  switch (event.type) {
+    case 'speech-started':
+      if (!policy.interruption.tentative || context.interjection === 'words') {
+        return interrupt(turn, context.nowMs, context, policy);
+      }
+      return {
+        state: {
+          name: 'held',
+          turn,
+          sinceMs: context.nowMs,
+          lastSpeechMs: context.nowMs,
+          deadlineMs: context.nowMs + policy.interruption.wordlessMs,
+        },
+        effects: [{ type: 'hold-reply', turn }],
+      };
+    case 'words-changed':
+      if (context.interjection === 'backchannel') return { state, effects: [{ type: 'dismiss-words' }] };
+      // Words of a sound that the agent spoke over. Words without any sound are answered when it has finished.
+      if (context.interjection === 'words' && context.callerSpokeOver) {
+        return interrupt(turn, context.nowMs, context, policy);
+      }
+      return stay(state);
+    default:
+      return whileReplying(state, event, context, policy);
+  }
+}
+
+function whileHeld(state: In<'held'>, event: TurnEvent, context: TurnContext, policy: TurnPolicy): Transition {
+  const { turn, sinceMs, lastSpeechMs } = state;
+  const { resumeMs, wordlessMs } = policy.interruption;
+  switch (event.type) {
+    case 'speech-started':
+      return { state: { ...state, deadlineMs: Math.max(context.nowMs, sinceMs + wordlessMs) }, effects: [] };
+    case 'speech-ended':
+      if (context.interjection === 'backchannel') return resume(state, context, policy);
+      return {
+        state: { ...state, lastSpeechMs: event.lastSpeechMs, deadlineMs: event.lastSpeechMs + resumeMs },
+        effects: [],
+      };
+    case 'words-changed':
+      if (context.interjection === 'words') return interrupt(turn, lastSpeechMs, context, policy);
+      if (context.interjection === 'backchannel' && !context.callerSpeaks) return resume(state, context, policy);
+      return stay(state);
+    case 'interrupted':
+      return preceded([{ type: 'stop-reply', turn }], afterReply(context, policy));
+    case 'deadline':
+      return resume(state, context, policy);
+    default:
+      return stay(state);
+  }
 }
 
 /** What is the same whether the agent's turn is audible yet or not. */
@@ -208,7 +207,7 @@ function whileReplying(
   switch (event.type) {
     case 'reply-progressed':
       if (event.turn !== turn) return stay(state);
-      return { state: { ...state, deadlineMs: context.nowMs + policy.stallMs }, effects: [] };
+      return { state: { ...state, deadlineMs: context.nowMs + policy.recovery.stallMs }, effects: [] };
     case 'reply-ended':
       return event.turn === turn ? afterReply(context, policy) : stay(state);
     case 'interrupted':
@@ -226,40 +225,78 @@ function whileReplying(
   }
 }
 
+/** The caller has the floor for good; what the agent had left to say is dropped. */
+function interrupt(turn: number, lastSpeechMs: number, context: TurnContext, policy: TurnPolicy): Transition {
+  const stop: TurnEffect = { type: 'stop-reply', turn };
+  return preceded([stop], context.callerSpeaks ? callerSpeaks(context, policy) : endpoint(lastSpeechMs, context));
+}
+
+function resume(state: In<'held'>, context: TurnContext, policy: TurnPolicy): Transition {
+  const { turn } = state;
+  const acknowledged = context.interjection === 'backchannel';
+  const dismissal: TurnEffect[] = acknowledged ? [{ type: 'dismiss-words' }] : [];
+  return {
+    state: speaking(turn, context, policy),
+    effects: [...dismissal, { type: 'resume-reply', turn, misled: !acknowledged }],
+  };
+}
+
 /** Words that came while the agent spoke, too quiet to stop it, are answered now. */
 function afterReply(context: TurnContext, policy: TurnPolicy): Transition {
-  if (context.words === 'none') return { state: { name: 'listening' }, effects: [] };
+  if (context.words === 'none') return { state: listening(context, policy), effects: [] };
   return awaitWords(context, policy, context.nowMs);
+}
+
+function endpoint(lastSpeechMs: number, context: TurnContext): Transition {
+  return {
+    state: { name: 'endpointing', lastSpeechMs, deadlineMs: Math.max(context.nowMs, lastSpeechMs + context.holdMs) },
+    effects: context.words === 'none' ? [] : [{ type: 'draft-reply' }],
+  };
 }
 
 function awaitWords(context: TurnContext, policy: TurnPolicy, lastSpeechMs: number): Transition {
   if (context.words === 'settled') return startReply(context, policy, lastSpeechMs);
-  const waitMs = context.words === 'open' ? policy.lateWordsWaitMs : policy.wordsWaitMs;
+  const { lateWordsWaitMs, wordsWaitMs, stablePartialMs } = policy.endpointing;
+  const waitMs = context.words === 'open' ? lateWordsWaitMs : wordsWaitMs;
   const boundMs = Math.max(lastSpeechMs + waitMs, context.nowMs);
-  const deadlineMs = context.words === 'open' ? Math.min(context.nowMs + policy.stablePartialMs, boundMs) : boundMs;
+  const deadlineMs = context.words === 'open' ? Math.min(context.nowMs + stablePartialMs, boundMs) : boundMs;
   return { state: { name: 'awaiting-words', lastSpeechMs, deadlineMs }, effects: [] };
 }
 
 function replyOrListen(context: TurnContext, policy: TurnPolicy, lastSpeechMs: number): Transition {
   if (context.words !== 'none' || context.replyOwed) return startReply(context, policy, lastSpeechMs);
-  return { state: { name: 'listening' }, effects: [{ type: 'no-words' }] };
+  return { state: listening(context, policy), effects: [{ type: 'no-words' }] };
 }
 
 function startReply(context: TurnContext, policy: TurnPolicy, lastSpeechMs: number): Transition {
   const turn = context.nextTurn;
   return {
-    state: { name: 'thinking', turn, lastSpeechMs, deadlineMs: context.nowMs + policy.stallMs },
+    state: thinking(turn, lastSpeechMs, context, policy),
     effects: [{ type: 'start-reply', turn, lastSpeechMs }],
   };
 }
 
 function callerSpeaks(context: TurnContext, policy: TurnPolicy): Transition {
-  return { state: { name: 'caller-speaking', deadlineMs: context.nowMs + policy.maxCallerTurnMs }, effects: [] };
+  const deadlineMs = context.nowMs + policy.endpointing.maxCallerTurnMs;
+  return { state: { name: 'caller-speaking', deadlineMs }, effects: [] };
+}
+
+function listening(context: TurnContext, policy: TurnPolicy): TurnState {
+  const { afterMs } = policy.away;
+  const prompts = context.mayPrompt && afterMs > 0;
+  return { name: 'listening', deadlineMs: prompts ? context.nowMs + afterMs : Number.POSITIVE_INFINITY };
+}
+
+function thinking(turn: number, lastSpeechMs: number, context: TurnContext, policy: TurnPolicy): TurnState {
+  return { name: 'thinking', turn, lastSpeechMs, deadlineMs: context.nowMs + policy.recovery.stallMs };
+}
+
+function speaking(turn: number, context: TurnContext, policy: TurnPolicy): TurnState {
+  return { name: 'speaking', turn, deadlineMs: context.nowMs + policy.recovery.stallMs };
 }
 
 function close(state: TurnState): Transition {
-  const replying = state.name === 'thinking' || state.name === 'speaking';
-  return { state: { name: 'closed' }, effects: replying ? [{ type: 'stop-reply', turn: state.turn }] : [] };
+  return { state: { name: 'closed' }, effects: 'turn' in state ? [{ type: 'stop-reply', turn: state.turn }] : [] };
 }
 
 function preceded(effects: readonly TurnEffect[], { state, effects: following }: Transition): Transition {

@@ -12,6 +12,7 @@ import type {
   VoiceActivityEvents,
 } from '../ports.ts';
 import { DETECTOR_FRAME_MS } from '../speech-detector.ts';
+import type { TurnPolicyChanges } from '../turn-policy.ts';
 
 /** How the model behaves in a test: pieces and pauses (ms) in order; `hang` never ends, an Error is thrown. */
 export type Script = readonly (ReplyPiece | number | 'hang' | Error)[];
@@ -25,6 +26,15 @@ type Log = { readonly atMs: number } & (
 
 /** The model's voice in tests: so long per character, so long until the first sound. */
 const MS_PER_CHAR = 50;
+
+/** Turn-taking without judgement: a fixed hold, and nothing begun before it is over. */
+export const PLAIN_POLICY = {
+  onset: { echoGuard: false },
+  interruption: { tentative: false, backchannels: false },
+  endpointing: { judgement: 'off', adaptToCaller: false, stablePartialMs: 250 },
+  drafts: { mode: 'off' },
+  away: { afterMs: 0 },
+} as const satisfies TurnPolicyChanges;
 
 /** A conversation with every port in the test's hands, on virtual time. */
 export class Rig {
@@ -61,6 +71,7 @@ export class Rig {
         voice: 'test',
         respond: (history, signal) => this.#respond(history, signal),
       },
+      policy: PLAIN_POLICY,
       ...options,
     });
     for (const name of EVENT_NAMES) {
@@ -180,6 +191,10 @@ const EVENT_NAMES = [
   'agentText',
   'agentSpoke',
   'bargeIn',
+  'replyHeld',
+  'replyResumed',
+  'callerAcknowledged',
+  'draftDropped',
   'toolStarted',
   'toolEnded',
   'turnLatency',

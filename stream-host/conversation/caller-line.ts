@@ -1,0 +1,248 @@
+import type { Cancel, Clock } from '../../shared/clock.ts';
+import { FRAME_BYTES, FRAME_MS } from '../../shared/protocol/acs-media.ts';
+import { CallerWords, type Correction, type Hearing } from './caller-words.ts';
+import { EchoGuard } from './echo/echo-guard.ts';
+import { echoesOf } from './echo/echoed-words.ts';
+import type {
+  OpenRecogniser,
+  OpenTurnJudge,
+  OpenVoiceActivity,
+  Recogniser,
+  TurnJudge,
+  VoiceActivity,
+} from './ports.ts';
+import { SpeechDetector, type VoiceOrigin } from './speech-detector.ts';
+import type { TurnPolicy } from './turn-policy.ts';
+
+export interface CallerLineOptions {
+  readonly clock: Clock;
+  readonly policy: TurnPolicy;
+  readonly openVoiceActivity: OpenVoiceActivity;
+  readonly openRecogniser: OpenRecogniser;
+  readonly openTurnJudge?: OpenTurnJudge | undefined;
+  /** What the agent has said lately, for words that may be its own. */
+  readonly agentsWords: () => string;
+  readonly events: CallerLineEvents;
+}
+
+export interface CallerLineEvents {
+  onSpeechStarted(): void;
+  onSpeechEnded(lastSpeechMs: number): void;
+  /** The caller's words changed; with a correction, words that a turn had taken already. */
+  onWords(correction?: Correction): void;
+  /** How finished the caller sounds at the pause after `lastSpeechMs`, from 0 to 1. */
+  onJudgement(probability: number, lastSpeechMs: number): void;
+  onFault(code: string, error: unknown): void;
+}
+
+/** How long a failed voice-activity detector is left before another is opened. */
+const REOPEN_DETECTOR_MS = 1000;
+const REOPEN_RECOGNISER_MS = 10_000;
+/** So many turns of sound without a word make a recogniser suspect; a fresh one is opened. */
+const DEAF_AFTER_TURNS = 3;
+const BYTES_PER_MS = FRAME_BYTES / FRAME_MS;
+/** So long after the agent's last sound it may still come back. */
+const ECHO_TAIL_MS = 700;
+
+/**
+ * Everything that listens to the caller: voice activity, recogniser, the judge of how speech ends, and the guard against
+ * the agent's own echo. Each may fail and is opened again; the conversation goes on with what is left.
+ */
+export class CallerLine {
+  readonly words: CallerWords;
+  readonly #options: CallerLineOptions;
+  readonly #detector: SpeechDetector;
+  readonly #echoGuard: EchoGuard | undefined;
+  #voiceActivity: VoiceActivity | undefined;
+  #recogniser: Recogniser | undefined;
+  #turnJudge: TurnJudge | undefined;
+  #cancelDetectorReopen: Cancel = () => {};
+  #cancelRecogniserReopen: Cancel = () => {};
+  /** How much of the caller's audio has come, and up to where in it there was speech. */
+  #receivedMs = 0;
+  #spokenUntilMs = Number.NEGATIVE_INFINITY;
+  #seenUntilMs = 0;
+  #agentHeardUntilMs = Number.NEGATIVE_INFINITY;
+  #turnsWithoutWords = 0;
+  #closed = false;
+
+  constructor(options: CallerLineOptions) {
+    const { policy } = options;
+    this.#options = options;
+    this.#detector = new SpeechDetector(policy.onset);
+    this.#echoGuard = policy.onset.echoGuard ? new EchoGuard() : undefined;
+    this.words = new CallerWords(policy.endpointing.stablePartialMs);
+  }
+
+  /** The caller makes sounds now. */
+  get speaking(): boolean {
+    return this.#detector.speaking;
+  }
+
+  /** When the caller's newest speech came. */
+  get lastSpeechMs(): number {
+    return this.#detector.lastSpeechMs;
+  }
+
+  /** When the newest audio came that the detector has judged. */
+  get seenUntilMs(): number {
+    return this.#seenUntilMs;
+  }
+
+  /** Where in the caller's audio the newest speech lies. */
+  get spokenUntilMs(): number {
+    return this.#spokenUntilMs;
+  }
+
+  open(): void {
+    this.#openRecogniser();
+    this.#openDetector();
+    this.#turnJudge = this.#options.openTurnJudge?.({
+      onJudgement: (probability, lastSpeechMs) => {
+        if (!this.#closed) this.#options.events.onJudgement(probability, lastSpeechMs);
+      },
+      onFailure: (error) => {
+        this.#turnJudge = undefined;
+        if (!this.#closed) this.#options.events.onFault('turn-judge.failed', error);
+      },
+    });
+  }
+
+  /** Takes the caller's audio: PCM16 mono 16 kHz, any length. */
+  write(pcm: Uint8Array): void {
+    if (this.#closed) return;
+    this.#receivedMs += pcm.length / BYTES_PER_MS;
+    this.#echoGuard?.heard(pcm, this.#options.clock.now());
+    this.#voiceActivity?.write(pcm);
+    this.#turnJudge?.write(pcm);
+    this.#recogniser?.write(pcm);
+  }
+
+  /** A frame of the agent's voice is on its way to the caller's ear. */
+  agentSends(frame: Uint8Array, playsAtMs: number): void {
+    this.#agentHeardUntilMs = playsAtMs + FRAME_MS;
+    this.#echoGuard?.played(frame, playsAtMs);
+  }
+
+  agentSilenced(atMs: number): void {
+    this.#agentHeardUntilMs = Math.min(this.#agentHeardUntilMs, atMs);
+    this.#echoGuard?.stopped(atMs);
+  }
+
+  /** The sound that the agent fell silent for was no interruption, or was one. */
+  misled(): void {
+    if (this.#options.policy.onset.doubtMs > 0) this.#detector.misled(this.#options.clock.now());
+  }
+
+  confirmed(): void {
+    this.#detector.confirmed();
+  }
+
+  /** Sound but no words, again and again: noise, or a recogniser that has gone deaf without saying so. */
+  noWords(): void {
+    this.#turnsWithoutWords += 1;
+    if (this.#turnsWithoutWords < DEAF_AFTER_TURNS) return;
+    this.#turnsWithoutWords = 0;
+    this.#options.events.onFault('recogniser.deaf', undefined);
+    this.#cancelRecogniserReopen();
+    this.#recogniser?.close();
+    this.#openRecogniser();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#cancelDetectorReopen();
+    this.#cancelRecogniserReopen();
+    this.#voiceActivity?.close();
+    this.#turnJudge?.close();
+    this.#recogniser?.close();
+  }
+
+  #openRecogniser(): void {
+    const openedAtMs = this.#receivedMs;
+    this.#recogniser = this.#options.openRecogniser({
+      onPartial: (text, offsetMs, endMs) =>
+        this.#onWords(text, { offsetMs: openedAtMs + offsetMs, endMs: openedAtMs + endMs, final: false }),
+      onFinal: (text, offsetMs, endMs) =>
+        this.#onWords(text, { offsetMs: openedAtMs + offsetMs, endMs: openedAtMs + endMs, final: true }),
+      onNoWords: (offsetMs, endMs) => {
+        this.words.heardNothing(openedAtMs + offsetMs, openedAtMs + endMs);
+        if (!this.#closed) this.#options.events.onWords();
+      },
+      onState: (state, error) => this.#onRecogniserState(state, error),
+    });
+  }
+
+  #onWords(text: string, hearing: Hearing): void {
+    if (this.#closed) return;
+    this.#turnsWithoutWords = 0;
+    if (this.#isEcho(text, hearing)) {
+      this.words.heardNothing(hearing.offsetMs, hearing.endMs);
+      this.#options.events.onWords();
+    } else {
+      this.#options.events.onWords(this.words.heard(text, hearing, this.#options.clock.now()));
+    }
+  }
+
+  /** The agent's own words, come back while nobody else was heard. */
+  #isEcho(text: string, { offsetMs }: Hearing): boolean {
+    const path = this.#echoGuard?.path.kind;
+    if (path === undefined || path === 'none') return false;
+    const now = this.#options.clock.now();
+    const beganMs = now - (this.#receivedMs - offsetMs);
+    const callerWasHeard = this.#spokenUntilMs > offsetMs;
+    if (callerWasHeard || beganMs > this.#agentHeardUntilMs + ECHO_TAIL_MS) return false;
+    return echoesOf(text, this.#options.agentsWords(), path === 'echo');
+  }
+
+  /** One that gave up is replaced: a call must not stay deaf because a key was being changed. */
+  #onRecogniserState(state: 'ready' | 'recovering' | 'failed', error: Error | undefined): void {
+    if (state === 'ready' || this.#closed) return;
+    this.#options.events.onFault(`recogniser.${state}`, error);
+    if (state === 'recovering') return;
+    this.#recogniser?.close();
+    this.#cancelRecogniserReopen = this.#options.clock.after(REOPEN_RECOGNISER_MS, () => this.#openRecogniser());
+  }
+
+  #openDetector(): void {
+    this.#voiceActivity = this.#options.openVoiceActivity({
+      onFrame: (probability, atMs) => this.#onFrame(probability, atMs),
+      onFailure: (error) => this.#onDetectorFailure(error),
+    });
+  }
+
+  #onFrame(probability: number, atMs: number): void {
+    if (this.#closed) return;
+    this.#seenUntilMs = atMs;
+    const edge = this.#detector.frame(probability, atMs, this.#origin);
+    if (this.#detector.lastSpeechMs === atMs) {
+      this.#spokenUntilMs = this.#receivedMs - (this.#options.clock.now() - atMs);
+    }
+    if (edge?.type === 'started') {
+      this.words.speechStarted();
+      this.#options.events.onSpeechStarted();
+    } else if (edge?.type === 'ended') {
+      this.#turnJudge?.judge(edge.lastSpeechMs);
+      this.#options.events.onSpeechEnded(edge.lastSpeechMs);
+    }
+  }
+
+  readonly #origin = (windowMs: number): VoiceOrigin => {
+    if (!this.#echoGuard || this.#seenUntilMs > this.#agentHeardUntilMs + ECHO_TAIL_MS) return 'caller';
+    return this.#echoGuard.judge(this.#seenUntilMs, windowMs);
+  };
+
+  /** Deaf to voice the conversation still goes on by the recogniser's words, until a new detector is there. */
+  #onDetectorFailure(error: Error): void {
+    this.#options.events.onFault('voice-activity.failed', error);
+    this.#voiceActivity?.close();
+    this.#voiceActivity = undefined;
+    const wasSpeaking = this.#detector.speaking;
+    this.#spokenUntilMs = Number.NEGATIVE_INFINITY;
+    this.#detector.reset();
+    if (wasSpeaking) this.#options.events.onSpeechEnded(this.#options.clock.now());
+    if (this.#closed) return;
+    this.#cancelDetectorReopen = this.#options.clock.after(REOPEN_DETECTOR_MS, () => this.#openDetector());
+  }
+}

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PLAIN_POLICY, Rig, text } from './testing/rig.ts';
+import type { TurnPolicyChanges } from './turn-policy.ts';
+
+const LONG = 'It is on its way, and it arrives tomorrow before noon, at the door, with all that was ordered.';
+const TENTATIVE: TurnPolicyChanges = {
+  ...PLAIN_POLICY,
+  interruption: { tentative: true, backchannels: true, resumeMs: 350, wordlessMs: 1500 },
+};
+
+/** The agent is a second into a long answer. */
+async function speaking(policy: TurnPolicyChanges = TENTATIVE): Promise<Rig> {
+  const rig = await new Rig({ policy }).started();
+  rig.script = (prompt) => [text(prompt === 1 ? LONG : 'Very well.')];
+  await rig.says('Where is my order?', { restMs: 1500 });
+  assert.equal(rig.conversation.state, 'speaking');
+  rig.log.length = 0;
+  return rig;
+}
+
+test('a cough silences the agent, and it goes on where it was cut off within 700 ms', async () => {
+  const rig = await speaking();
+  await rig.voice(0.9, 192);
+  assert.equal(rig.of('stop').length, 1);
+  await rig.voice(0.05, 640);
+  const [resumed] = rig.of('replyResumed');
+  assert.ok(resumed && resumed.args[0].silentMs <= 700, `silent for ${resumed?.args[0].silentMs} ms`);
+  await rig.clock.advance(10_000);
+  const [spoke] = rig.of('agentSpoke');
+  assert.equal(spoke?.args[0].heardText, LONG);
+  assert.equal(spoke?.args[0].interrupted, false);
+  assert.equal(rig.of('bargeIn').length, 0);
+});
+
+test('an acknowledgement lets the agent go on, and is not answered', async () => {
+  const rig = await speaking();
+  await rig.voice(0.9, 320);
+  rig.partial('mhm', 20_000);
+  await rig.voice(0.05, 192);
+  assert.equal(rig.of('replyResumed').length, 1);
+  rig.final('Mhm.', 20_000);
+  await rig.clock.advance(10_000);
+  assert.equal(rig.prompts.length, 1);
+  assert.deepEqual(rig.of('callerAcknowledged')[0]?.args, ['mhm']);
+  assert.equal(rig.of('agentSpoke')[0]?.args[0].heardText, LONG);
+});
+
+test('an acknowledgement that grows into words takes the floor, and nothing of it is lost', async () => {
+  const rig = await speaking();
+  await rig.voice(0.9, 320);
+  rig.partial('okay', 20_000);
+  await rig.voice(0.05, 192);
+  await rig.voice(0.9, 320);
+  rig.partial('okay wait', 20_000);
+  await rig.voice(0.05, 192);
+  rig.final('Okay, wait a moment.', 20_000);
+  await rig.voice(0.05, 640);
+  assert.equal(rig.of('bargeIn').length, 1);
+  assert.deepEqual(rig.prompts.at(-1)?.at(-1), { role: 'caller', text: 'Okay, wait a moment.' });
+});
+
+test('words that come while the agent is silenced make it an interruption, with the history cut to what was heard', async () => {
+  const rig = await speaking();
+  await rig.voice(0.9, 320);
+  rig.partial('stop', 20_000);
+  assert.deepEqual(rig.of('bargeIn')[0]?.args, [2, 'voice']);
+  const item = rig.conversation.history.at(-1);
+  assert.ok(item?.role === 'agent' && !item.heard && LONG.startsWith(item.text));
+  assert.equal(rig.of('stop').length, 1, 'it is silent already');
+});
+
+test('words that come only after the agent has gone on still interrupt it', async () => {
+  const rig = await speaking();
+  await rig.voice(0.9, 192);
+  await rig.voice(0.05, 640);
+  assert.equal(rig.conversation.state, 'speaking');
+  rig.final('No!', 20_000);
+  assert.equal(rig.of('bargeIn').length, 1);
+  await rig.voice(0.05, 640);
+  assert.deepEqual(rig.prompts.at(-1)?.at(-1), { role: 'caller', text: 'No!' });
+});
+
+test('music or a running tap does not silence the agent for ever', async () => {
+  const rig = await speaking();
+  await rig.voice(0.9, 4000);
+  const [held] = rig.of('replyHeld');
+  const [resumed] = rig.of('replyResumed');
+  assert.equal((resumed?.atMs ?? 0) - (held?.atMs ?? 0), 1500);
+  await rig.clock.advance(10_000);
+  assert.equal(rig.of('replyHeld').length, 1, 'a sound that goes on is no second interruption');
+  assert.equal(rig.of('agentSpoke')[0]?.args[0].heardText, LONG);
+});
+
+test('after a false stop the next sound must last longer, until the caller really speaks', async () => {
+  const rig = await speaking();
+  await rig.voice(0.9, 128);
+  await rig.voice(0.05, 640);
+  await rig.voice(0.9, 128);
+  await rig.voice(0.05, 640);
+  assert.equal(rig.of('replyHeld').length, 1);
+  await rig.voice(0.9, 288);
+  assert.equal(rig.of('replyHeld').length, 2);
+});
+
+test('"okay" at the very end of what the agent says is an answer', async () => {
+  const rig = await speaking();
+  await rig.clock.advance(LONG.length * 50 - 2200);
+  await rig.voice(0.9, 320);
+  rig.partial('okay', 20_000);
+  assert.equal(rig.of('bargeIn').length, 1);
+});
+
+test('a command ends a held turn for good', async () => {
+  const rig = await speaking();
+  await rig.voice(0.9, 192);
+  rig.conversation.interrupt();
+  await rig.voice(0.05, 2000);
+  assert.deepEqual(rig.of('bargeIn')[0]?.args, [2, 'command']);
+  assert.equal(rig.of('replyResumed').length, 0);
+  const stoppedAtMs = rig.of('stop')[0]?.atMs ?? 0;
+  assert.deepEqual(
+    rig.of('frame').filter(({ atMs }) => atMs > stoppedAtMs),
+    [],
+  );
+});

@@ -1,0 +1,99 @@
+/**
+ * Who has the floor. One state at a time, and at most one deadline, which belongs to the state: whatever else fails to
+ * happen, the deadline does, so no state can last for ever but `listening`, in which the next sound or word moves the
+ * conversation on.
+ */
+export type TurnState =
+  /** Nobody speaks and nothing is owed. With a deadline, the caller is asked whether they are still there. */
+  | { readonly name: 'listening'; readonly deadlineMs: number }
+  | { readonly name: 'caller-speaking'; readonly deadlineMs: number }
+  /** The caller paused; the turn is over if the pause lasts. */
+  | { readonly name: 'endpointing'; readonly lastSpeechMs: number; readonly deadlineMs: number }
+  /** The pause lasted, but the recogniser has not settled on words yet. */
+  | { readonly name: 'awaiting-words'; readonly lastSpeechMs: number; readonly deadlineMs: number }
+  /** The agent's turn has begun; nothing of it is audible yet. */
+  | { readonly name: 'thinking'; readonly turn: number; readonly lastSpeechMs: number; readonly deadlineMs: number }
+  | { readonly name: 'speaking'; readonly turn: number; readonly deadlineMs: number }
+  /** The agent fell silent because of a sound. Words make it an interruption; without them the agent goes on. */
+  | {
+      readonly name: 'held';
+      readonly turn: number;
+      readonly sinceMs: number;
+      readonly lastSpeechMs: number;
+      readonly deadlineMs: number;
+    }
+  | { readonly name: 'closed' };
+
+export type In<Name extends TurnState['name']> = Extract<TurnState, { name: Name }>;
+
+export type TurnEvent =
+  | { readonly type: 'speech-started' }
+  | { readonly type: 'speech-ended'; readonly lastSpeechMs: number }
+  /** The recogniser changed the caller's words. */
+  | { readonly type: 'words-changed' }
+  /** The recogniser's final differs from the words that the turn in progress answers. */
+  | { readonly type: 'words-corrected' }
+  /** It is clearer now whether the caller's words sound finished. */
+  | { readonly type: 'judged' }
+  /** The agent has something to say of its own accord (the greeting). */
+  | { readonly type: 'reply-owed' }
+  | { readonly type: 'reply-audible'; readonly turn: number }
+  | { readonly type: 'reply-progressed'; readonly turn: number }
+  /** All of the turn has been played, or it had nothing to play. */
+  | { readonly type: 'reply-ended'; readonly turn: number }
+  /** Somebody asked the agent to be quiet (a button, a tool of the host). */
+  | { readonly type: 'interrupted' }
+  | { readonly type: 'deadline' }
+  | { readonly type: 'closed' };
+
+/** What the transition function may know besides the state. */
+export interface TurnContext {
+  readonly nowMs: number;
+  /** Words of the caller that no turn has answered: none, some that may still change, or settled ones. */
+  readonly words: 'none' | 'open' | 'settled';
+  /**
+   * What those words are to an agent that speaks: nothing yet, an acknowledgement that lets it go on, or an
+   * interruption.
+   */
+  readonly interjection: 'none' | 'backchannel' | 'words';
+  /** The caller makes sounds now. */
+  readonly callerSpeaks: boolean;
+  /** The caller has made sounds since the turn in progress became audible. */
+  readonly callerSpokeOver: boolean;
+  /** How long a pause ends the caller's turn, from how the words so far sound. */
+  readonly holdMs: number;
+  /** How long the detector has not seen any audio: a gap in the line is no pause of the caller's. */
+  readonly unseenMs: number;
+  /** A reply that nobody has heard anything of was dropped, or the greeting was not spoken yet. */
+  readonly replyOwed: boolean;
+  /** The caller may be asked whether they are still there. */
+  readonly mayPrompt: boolean;
+  /** The number that the next turn of the agent gets. */
+  readonly nextTurn: number;
+}
+
+/** What must be done, in this order, because of a transition. */
+export type TurnEffect =
+  /** Silence, but keep what was not heard: it may go on. */
+  | { readonly type: 'hold-reply'; readonly turn: number }
+  /** Go on where the caller's ear was when the turn was held. `misled`: the sound that held it was no speech. */
+  | { readonly type: 'resume-reply'; readonly turn: number; readonly misled: boolean }
+  /** Stop what is audible: the stop command first, then the turn. */
+  | { readonly type: 'stop-reply'; readonly turn: number }
+  /** Drop a turn of which nothing was heard; the caller's words that it answered are open again. */
+  | { readonly type: 'take-back-reply'; readonly turn: number }
+  | { readonly type: 'start-reply'; readonly turn: number; readonly lastSpeechMs: number }
+  /** Begin an answer to the words so far, in case the turn is over. */
+  | { readonly type: 'draft-reply' }
+  /** Ask the caller whether they are still there. */
+  | { readonly type: 'prompt-caller'; readonly turn: number }
+  /** The pending words ask for nothing: an acknowledgement while the agent spoke. */
+  | { readonly type: 'dismiss-words' }
+  /** Sound without words: a cough, a click, or a recogniser that does not listen. */
+  | { readonly type: 'no-words' }
+  | { readonly type: 'stalled'; readonly turn: number };
+
+export interface Transition {
+  readonly state: TurnState;
+  readonly effects: readonly TurnEffect[];
+}
