@@ -11,7 +11,7 @@ export interface EventLoopDelay {
 /** How a process is, for whoever operates it. */
 export interface ProcessVitalsReading {
   readonly uptimeSeconds: number;
-  /** Over the last minute or two, worker threads not counted. */
+  /** Over the window (a minute or two, unless told otherwise), worker threads not counted. */
   readonly eventLoopDelayMs: EventLoopDelay;
   /** RSS is the whole process, its worker threads too; the heap is that of the main thread. */
   readonly memory: { readonly rssMb: number; readonly heapUsedMb: number };
@@ -19,7 +19,6 @@ export interface ProcessVitalsReading {
 
 /** How often a sample of the delay is taken. Node counts this wait into its samples; it is subtracted here. */
 const SAMPLE_MS = 10;
-/** How much of the past a reading covers at least; at most twice as much. */
 const WINDOW_MS = 60_000;
 const NANOSECONDS_PER_MS = 1e6;
 const BYTES_PER_MB = 1e6;
@@ -30,12 +29,15 @@ const BYTES_PER_MB = 1e6;
  */
 export class ProcessVitals {
   readonly #clock: Clock;
+  readonly #windowMs: number;
   /** Two that overlap, the older first: it covers a whole window when the younger begins anew. */
   #histograms: readonly [ELDHistogram, ELDHistogram];
   #cancelTurn: Cancel = () => {};
 
-  constructor(clock: Clock) {
+  /** @param windowMs how much of the past a reading covers at least; at most twice as much */
+  constructor(clock: Clock, windowMs = WINDOW_MS) {
     this.#clock = clock;
+    this.#windowMs = windowMs;
     this.#histograms = [startHistogram(), startHistogram()];
     this.#turnLater();
   }
@@ -61,7 +63,7 @@ export class ProcessVitals {
   }
 
   #turnLater(): void {
-    this.#cancelTurn = this.#clock.after(WINDOW_MS, () => {
+    this.#cancelTurn = this.#clock.after(this.#windowMs, () => {
       const [oldest, next] = this.#histograms;
       oldest.reset();
       this.#histograms = [next, oldest];

@@ -1,5 +1,6 @@
 import type { Clock } from '../shared/clock.ts';
 import { messageOf } from '../shared/errors.ts';
+import type { LiveSessions } from './sessions/live-sessions.ts';
 
 export interface Check {
   readonly ok: boolean;
@@ -18,7 +19,7 @@ export interface ReadinessOptions {
   readonly clock: Clock;
   /** Each resolves when the thing works and rejects, with the reason, when it does not. The signal ends a late one. */
   readonly dependencies: Readonly<Record<string, (signal: AbortSignal) => Promise<unknown>>>;
-  readonly live: { readonly count: number; readonly maxSessions: number; readonly draining: boolean };
+  readonly live: Pick<LiveSessions, 'count' | 'maxSessions' | 'draining' | 'overload'>;
   /** How long one dependency may take. */
   readonly checkMs?: number;
 }
@@ -32,12 +33,23 @@ export async function checkReadiness(options: ReadinessOptions): Promise<Readine
   const results = await Promise.all(
     Object.entries(dependencies).map(async ([name, check]) => [name, await timed(check, checkMs, clock)] as const),
   );
-  const hasRoom = live.count < live.maxSessions;
+  const refusal = refusalOf(live);
   const checks: Record<string, Check> = Object.fromEntries(results);
   const broken = results.some(([, check]) => !check.ok);
-  checks.admission = hasRoom ? { ok: true } : { ok: false, reason: 'No place is free (MAX_SESSIONS).' };
-  const status = live.draining ? 'draining' : broken ? 'not-ready' : hasRoom ? 'ready' : 'full';
+  checks.admission = refusal === undefined ? { ok: true } : { ok: false, reason: refusal };
+  const status = live.draining ? 'draining' : broken ? 'not-ready' : refusal === undefined ? 'ready' : 'full';
   return { status, checks, sessions: live.count, maxSessions: live.maxSessions };
+}
+
+const TOO_MUCH = {
+  loopDelayMs: 'Too busy: the event loop is late.',
+  speechLaneMs: 'Too busy: voice activity detection is late.',
+  cpu: 'Too busy: no CPU is left for one more.',
+} as const;
+
+function refusalOf({ count, maxSessions, overload }: ReadinessOptions['live']): string | undefined {
+  if (count >= maxSessions) return 'No place is free (MAX_SESSIONS).';
+  return overload === undefined ? undefined : TOO_MUCH[overload];
 }
 
 async function timed(check: (signal: AbortSignal) => Promise<unknown>, limitMs: number, clock: Clock): Promise<Check> {

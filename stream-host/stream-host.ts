@@ -17,9 +17,11 @@ import { type Agents, loadAgents, requireAgent } from './agent/agent-definition.
 import { isScripted, openModelClient } from './agent/model-client.ts';
 import { ModelResponder } from './agent/model-responder.ts';
 import type { OpenVoiceActivity } from './conversation/ports.ts';
+import { LoadMeter } from './load-meter.ts';
 import { Page } from './page.ts';
 import { ScriptedModelWatch } from './scripted-model-watch.ts';
 import { StreamHostServer } from './server.ts';
+import { Admission } from './sessions/admission.ts';
 import { HostRecord } from './sessions/host-record.ts';
 import { LiveSessions } from './sessions/live-sessions.ts';
 import { Reception, type ReceptionOptions } from './sessions/reception.ts';
@@ -67,7 +69,11 @@ export async function startStreamHost(config: Config, log: Logger, clock: Clock 
   opened.defer(() => commands.close());
 
   const host = { place: `${hostname()}:${config.STREAM_HOST_PORT}`, boot: randomUUID().slice(0, 8) };
-  const live = new LiveSessions({ maxSessions: config.MAX_SESSIONS, clock });
+  const load = new LoadMeter(clock, lane);
+  opened.defer(() => load.close());
+  const admission = new Admission({ clock, log, readLoad: () => load.read(), countSessions: () => live.count });
+  opened.defer(() => admission.close());
+  const live: LiveSessions = new LiveSessions({ maxSessions: config.MAX_SESSIONS, clock, admission });
   const model = openModelClient({ baseUrl: config.AZURE_OPENAI_BASE_URL, apiKey: config.AZURE_OPENAI_API_KEY });
   const scriptedModel = new ScriptedModelWatch({
     // A resource of Azure has no such thing, and need not be asked.
@@ -126,13 +132,15 @@ export async function startStreamHost(config: Config, log: Logger, clock: Clock 
       agents: async () => requireAgent(agents, config.DEFAULT_AGENT),
       voiceActivity: (signal) => detectorAnswers(lane.open, signal),
     },
-    vitals: () => readVitals({ process: vitals, live, lane }),
+    vitals: () => readVitals({ process: vitals, live, lane, admission }),
     clock,
     log,
   });
   const port = await server.listen(config.STREAM_HOST_PORT, config.STREAM_HOST_BIND);
   const record = new HostRecord({ store, host, live, clock, log });
   opened.defer(() => record.close());
+  // The functions must not answer a call on the strength of a place that is gone.
+  admission.onChange(() => void record.announce());
   await record.announce();
   void scriptedModel.watch();
 

@@ -4,7 +4,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { DependencyError, messageOf, ParleyError, RequestError } from '../shared/errors.ts';
 import type { Logger } from '../shared/log.ts';
 import { isSessionId } from '../shared/sessions/keys.ts';
-import type { LiveSessions } from './sessions/live-sessions.ts';
+import type { LiveSessions, Refusal } from './sessions/live-sessions.ts';
 import type { BrowserRequest, Reception } from './sessions/reception.ts';
 import { BROWSER_RATES, type BrowserRate } from './transport/browser-transport.ts';
 
@@ -126,10 +126,15 @@ const REASON: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 };
 
-function noRoom(refusal: 'full' | 'draining'): DependencyError {
-  return refusal === 'full'
-    ? new DependencyError('host.full', 'All places of this server are taken. Try again in a moment.')
-    : new DependencyError('host.draining', 'This server is being restarted. Connect again.');
+function noRoom(refusal: Refusal): DependencyError {
+  switch (refusal) {
+    case 'full':
+      return new DependencyError('host.full', 'All places of this server are taken. Try again in a moment.');
+    case 'overloaded':
+      return new DependencyError('host.overloaded', 'This server is too busy for one more. Try again in a moment.');
+    case 'draining':
+      return new DependencyError('host.draining', 'This server is being restarted. Connect again.');
+  }
 }
 
 function browserRequestOf(url: URL): BrowserRequest {

@@ -1,4 +1,5 @@
 import type { ProcessVitals, ProcessVitalsReading } from '../shared/process-vitals.ts';
+import type { Admission, AdmissionReading } from './sessions/admission.ts';
 import type { LiveSessions } from './sessions/live-sessions.ts';
 import type { VoiceActivityLane } from './speech/voice-activity-lane.ts';
 
@@ -6,6 +7,8 @@ import type { VoiceActivityLane } from './speech/voice-activity-lane.ts';
 export interface StreamHostVitals extends ProcessVitalsReading {
   readonly sessions: number;
   readonly maxSessions: number;
+  /** Whether one more session would be let in, and the load by which that is decided, of the last seconds. */
+  readonly admission?: AdmissionReading;
   readonly voiceActivity: {
     readonly frames: number;
     /** Of these, frames that the model looked at; the energy gate answered the rest. */
@@ -24,14 +27,16 @@ export interface VitalsSources {
   readonly process: Pick<ProcessVitals, 'read'>;
   readonly live: Pick<LiveSessions, 'count' | 'maxSessions' | 'droppedFrames'>;
   readonly lane: Pick<VoiceActivityLane, 'stats'>;
+  readonly admission?: Pick<Admission, 'reading'>;
 }
 
-export function readVitals({ process, live, lane }: VitalsSources): StreamHostVitals {
+export function readVitals({ process, live, lane, admission }: VitalsSources): StreamHostVitals {
   const { frames, inferred, dropped, restarts } = lane.stats();
   return {
     ...process.read(),
     sessions: live.count,
     maxSessions: live.maxSessions,
+    ...(admission && { admission: admission.reading }),
     voiceActivity: { frames, inferredFrames: inferred, droppedFrames: dropped, restarts },
     playout: { droppedFrames: live.droppedFrames },
   };

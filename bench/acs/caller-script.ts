@@ -18,10 +18,10 @@ export interface CallerHabits {
   readonly patienceMs: number;
 }
 
-/** Talk that is denser than a real call's: an interruption every seven seconds or so. */
+/** Talk that is denser than a real call's: an interruption every six seconds or so. */
 export const LIVELY = {
-  interrupts: 0.75,
-  interruptAfterMs: [1200, 4500],
+  interrupts: 0.8,
+  interruptAfterMs: [1000, 3500],
   pauseMs: [400, 1500],
   patienceMs: 10_000,
 } as const satisfies CallerHabits;
@@ -32,21 +32,24 @@ export type CallerAct = 'say-turn' | 'say-interruption' | 'give-up-waiting';
 
 export interface CallerContext {
   readonly nowMs: number;
-  readonly agentAudible: boolean;
+  /** For how long the agent has not been heard; 0 while it is. */
+  readonly agentQuietMs: number;
   readonly random: () => number;
 }
+
+const MUST_BE_OVER_MS = 700;
 
 /** One step of the caller. */
 export function step(
   state: CallerState,
   event: CallerEvent,
-  { nowMs, agentAudible, random }: CallerContext,
+  { nowMs, agentQuietMs, random }: CallerContext,
   habits: CallerHabits,
 ): { readonly state: CallerState; readonly act?: CallerAct } {
   const between = ([least, most]: readonly [number, number]) => least + (most - least) * random();
   switch (state.name) {
     case 'pausing':
-      if (agentAudible) return { state: { name: 'pausing', untilMs: nowMs + between(habits.pauseMs) } };
+      if (agentQuietMs === 0) return { state: { name: 'pausing', untilMs: nowMs + between(habits.pauseMs) } };
       if (nowMs < state.untilMs) return { state };
       return { state: { name: 'saying', what: 'turn' }, act: 'say-turn' };
     case 'saying':
@@ -61,8 +64,10 @@ export function step(
       if (nowMs < state.byMs) return { state };
       return { state: { name: 'pausing', untilMs: nowMs + between(habits.pauseMs) }, act: 'give-up-waiting' };
     case 'listening':
-      if (!agentAudible) return { state: { name: 'pausing', untilMs: nowMs + between(habits.pauseMs) } };
-      if (nowMs < state.interruptAtMs) return { state };
+      // The caller takes a glitch of the line for no end of the answer.
+      if (agentQuietMs > MUST_BE_OVER_MS)
+        return { state: { name: 'pausing', untilMs: nowMs + between(habits.pauseMs) } };
+      if (nowMs < state.interruptAtMs || agentQuietMs > 0) return { state };
       return { state: { name: 'saying', what: 'interruption' }, act: 'say-interruption' };
   }
 }

@@ -46,7 +46,11 @@ export class Child<Out extends object, In extends { readonly type?: string }> {
   }
 
   /** Tells it something, and resolves with the next message of this type. @throws when none comes in time */
-  async ask<Type extends In['type']>(message: Out, type: Type, withinMs = ANSWER_MS): Promise<Extract<In, { type: Type }>> {
+  async ask<Type extends In['type']>(
+    message: Out,
+    type: Type,
+    withinMs = ANSWER_MS,
+  ): Promise<Extract<In, { type: Type }>> {
     const { promise, resolve, reject } = Promise.withResolvers<Extract<In, { type: Type }>>();
     const fail = () => reject(new Error(`${this.#name} did not answer with "${type}" in time, or has ended`));
     const onMessage = (answer: In) => {

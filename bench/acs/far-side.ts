@@ -37,13 +37,9 @@ export class FarSide {
     return this.#playing?.answer ?? 0;
   }
 
-  /** Whether the caller hears the agent at this moment. */
-  isAudibleAt(nowMs: number): boolean {
-    return nowMs < this.#playedOutAtMs;
-  }
-
-  get quietSinceMs(): number {
-    return this.#playedOutAtMs;
+  /** For how long the caller has not heard the agent; 0 while it does. */
+  quietMsAt(nowMs: number): number {
+    return Math.max(0, nowMs - this.#playedOutAtMs);
   }
 
   /** @returns whether this is the first frame of an answer */

@@ -15,10 +15,12 @@ import type {
   DialOutcome,
   FromPhones,
   FromProbe,
+  FromRecogniserAlone,
   PhonesReport,
   ProbeReport,
   ProvidersReady,
   ProvidersStart,
+  RecogniserAloneStart,
   ToPhones,
   ToProbe,
 } from './messages.ts';
@@ -64,6 +66,7 @@ export class LoadTest {
   readonly #phones: Child<ToPhones, FromPhones>;
   readonly #host: Child<ToProbe, FromProbe>;
   readonly #hostUrl: string;
+  readonly #speechHost: string;
 
   private constructor(
     options: LoadTestOptions,
@@ -73,6 +76,7 @@ export class LoadTest {
       readonly phones: Child<ToPhones, FromPhones>;
       readonly host: Child<ToProbe, FromProbe>;
       readonly hostUrl: string;
+      readonly speechHost: string;
     },
   ) {
     this.#options = options;
@@ -81,6 +85,7 @@ export class LoadTest {
     this.#phones = parts.phones;
     this.#host = parts.host;
     this.#hostUrl = parts.hostUrl;
+    this.#speechHost = parts.speechHost;
   }
 
   /** Starts everything; ends it again where that fails. */
@@ -131,7 +136,13 @@ export class LoadTest {
       .sign(keys.privateKey);
     const url = `ws://127.0.0.1:${hostPort}/api/v1/media/stream`;
     await phones.ask({ type: 'start', options: { folder, seed: options.seed, url, token } }, 'ready');
-    return new LoadTest(options, opened.move(), { store, phones, host, hostUrl });
+    return new LoadTest(options, opened.move(), {
+      store,
+      phones,
+      host,
+      hostUrl,
+      speechHost: `ws://127.0.0.1:${providersPort}`,
+    });
   }
 
   /** Puts so many sessions into Redis, as the functions do, and connects their media sockets. */
@@ -155,7 +166,10 @@ export class LoadTest {
   }
 
   /** Lets the calls talk for so long, and reads what both sides saw. */
-  async measure(seconds: number, options: { readonly blocks?: number; readonly profileTo?: string } = {}): Promise<Measured> {
+  async measure(
+    seconds: number,
+    options: { readonly blocks?: number; readonly profileTo?: string } = {},
+  ): Promise<Measured> {
     const blockSeconds = seconds / (options.blocks ?? 5);
     const { profileTo } = options;
     await this.#host.ask({ type: 'measure', ...(profileTo !== undefined && { profileTo }) }, 'measuring');
@@ -167,6 +181,34 @@ export class LoadTest {
       this.#host.ask({ type: 'report' }, 'report'),
     ]);
     return { phones, host, vitals: await this.health(), blockSeconds };
+  }
+
+  /**
+   * What the product's recogniser costs apart from the host: a process that feeds so many, less one that feeds nobody.
+   * @returns per call, CPU in % of a core and memory in MB
+   */
+  async recogniserAlone(calls: number, seconds: number): Promise<{ readonly cpu: number; readonly memoryMb: number }> {
+    const use = async (silent: boolean) => {
+      const child = new Child<RecogniserAloneStart, FromRecogniserAlone>({
+        script: 'bench/acs/recogniser-alone.ts',
+        logFile: join(this.#options.folder, 'recogniser.log'),
+      });
+      try {
+        const { folder } = this.#options;
+        const start = { folder, speechHost: this.#speechHost, calls, seconds, silent };
+        return await child.ask(start, 'used', (seconds + 30) * 1000);
+      } finally {
+        await child.close();
+      }
+    };
+    const nobody = await use(true);
+    const recognisers = await use(false);
+    if (recognisers.phrases === 0) throw new Error('The recognisers heard nothing.');
+    const share = ({ cpuMs, elapsedMs }: FromRecogniserAlone) => (100 * cpuMs) / elapsedMs;
+    return {
+      cpu: (share(recognisers) - share(nobody)) / calls,
+      memoryMb: (recognisers.rssMb - nobody.rssMb) / calls,
+    };
   }
 
   /** What `GET /healthz` says. */

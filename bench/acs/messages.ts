@@ -1,6 +1,6 @@
 import type { HistogramJson } from './histogram.ts';
-import type { RecognitionTiming } from './scripted-recognition.ts';
 import type { ChatTiming } from './scripted-chat.ts';
+import type { RecognitionTiming } from './scripted-recognition.ts';
 import type { SynthesisTiming } from './scripted-synthesis.ts';
 
 /** What the processes of the load test tell each other. All times are of {@link monotonicMs}. */
@@ -95,9 +95,7 @@ export interface PhonesReport {
   readonly closures: readonly string[];
 }
 
-export type ToProbe =
-  | { readonly type: 'measure'; readonly profileTo?: string }
-  | { readonly type: 'report' };
+export type ToProbe = { readonly type: 'measure'; readonly profileTo?: string } | { readonly type: 'report' };
 
 /** A StopAudio as the host sent it. */
 export interface SentStop {
@@ -115,9 +113,28 @@ export interface ProbeReport {
   readonly cpuMs: number;
   /** The main thread's share of it. */
   readonly mainThreadCpuMs: number;
+  /** How long the main thread was ready to run while all cores were taken. NaN where the system does not tell. */
+  readonly waitedForCpuMs: number;
   readonly rssMb: number;
   readonly heapMb: number;
   readonly loopDelayMs: { readonly p50: number; readonly p99: number; readonly max: number };
 }
 
 export type FromProbe = { readonly type: 'measuring' } | { readonly type: 'report'; readonly report: ProbeReport };
+
+export interface RecogniserAloneStart {
+  readonly folder: string;
+  readonly speechHost: string;
+  readonly calls: number;
+  readonly seconds: number;
+  readonly silent: boolean;
+}
+
+export interface FromRecogniserAlone {
+  readonly type: 'used';
+  readonly cpuMs: number;
+  readonly elapsedMs: number;
+  readonly rssMb: number;
+  /** Phrases that were heard: proof that the recognisers were at work. */
+  readonly phrases: number;
+}

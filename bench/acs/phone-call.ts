@@ -117,7 +117,7 @@ export class PhoneCall {
       this.#interruption = undefined;
       this.#options.record().counts.missedInterruptions += 1;
     }
-    const context = { nowMs, agentAudible: this.#farSide.isAudibleAt(nowMs), random: this.#options.random };
+    const context = { nowMs, agentQuietMs: this.#farSide.quietMsAt(nowMs), random: this.#options.random };
     const { state, act } = step(this.#state, event, context, this.#options.habits);
     this.#state = state;
     if (act === 'say-turn') this.#say('turn');
@@ -135,7 +135,7 @@ export class PhoneCall {
 
   #receive(data: Buffer): void {
     const nowMs = monotonicMs();
-    if (data.latin1Slice(0, STOP_PREFIX.length) === STOP_PREFIX) {
+    if (data.toString('latin1', 0, STOP_PREFIX.length) === STOP_PREFIX) {
       this.#onStop(nowMs);
       return;
     }
@@ -169,8 +169,8 @@ export class PhoneCall {
 
 /** Reads the mark from the first digits where it stands at the frame's beginning, which is nearly always. */
 function markOf(data: Buffer) {
-  if (data.latin1Slice(0, AUDIO_PREFIX.length) === AUDIO_PREFIX) {
-    const digits = data.latin1Slice(AUDIO_PREFIX.length, AUDIO_PREFIX.length + MARK_DIGITS);
+  if (data.toString('latin1', 0, AUDIO_PREFIX.length) === AUDIO_PREFIX) {
+    const digits = data.toString('latin1', AUDIO_PREFIX.length, AUDIO_PREFIX.length + MARK_DIGITS);
     const mark = readMark(Buffer.from(digits, 'base64'));
     if (mark) return mark;
   }

@@ -136,7 +136,9 @@ function newRecord(): PhoneRecord {
 }
 
 function lineNoise(random: () => number): Buffer[] {
-  const samples = new Int16Array((NOISE_FRAMES * FRAME_BYTES) / 2).map(() => Math.round((random() * 2 - 1) * NOISE_PEAK));
+  const samples = new Int16Array((NOISE_FRAMES * FRAME_BYTES) / 2).map(() =>
+    Math.round((random() * 2 - 1) * NOISE_PEAK),
+  );
   return encodeFrames(Buffer.from(samples.buffer));
 }
 

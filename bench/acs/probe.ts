@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Worker } from 'node:worker_threads';
@@ -43,7 +43,7 @@ WebSocket.prototype.send = function watched(this: WebSocket, ...args: unknown[])
 };
 
 const delays = monitorEventLoopDelay({ resolution: SAMPLE_MS });
-let began = { atMs: 0, cpu: process.cpuUsage(), main: process.threadCpuUsage() };
+let began = { atMs: 0, cpu: process.cpuUsage(), main: process.threadCpuUsage(), waitedMs: 0 };
 let profiler: { readonly session: Session; readonly file: string } | undefined;
 
 function measure(profileTo: string | undefined): void {
@@ -57,7 +57,16 @@ function measure(profileTo: string | undefined): void {
     profiler.session.post('Profiler.setSamplingInterval', { interval: 500 });
     profiler.session.post('Profiler.start');
   }
-  began = { atMs: monotonicMs(), cpu: process.cpuUsage(), main: process.threadCpuUsage() };
+  began = { atMs: monotonicMs(), cpu: process.cpuUsage(), main: process.threadCpuUsage(), waitedMs: waitedForCpuMs() };
+}
+
+/** How long the main thread was ready to run and had no core, since its start. Linux tells; elsewhere NaN. */
+function waitedForCpuMs(): number {
+  try {
+    return Number(readFileSync('/proc/self/schedstat', 'utf8').split(' ')[1]) / 1e6;
+  } catch {
+    return Number.NaN;
+  }
 }
 
 function report(): ProbeReport {
@@ -70,6 +79,7 @@ function report(): ProbeReport {
     elapsedMs: monotonicMs() - began.atMs,
     cpuMs: (cpu.user + cpu.system) / 1000,
     mainThreadCpuMs: (main.user + main.system) / 1000,
+    waitedForCpuMs: waitedForCpuMs() - began.waitedMs,
     rssMb: rss / 1e6,
     heapMb: heapUsed / 1e6,
     loopDelayMs: {

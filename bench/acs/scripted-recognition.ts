@@ -29,7 +29,7 @@ export class ClipIndex {
   }
 }
 
-const keyOf = (audio: Buffer, at: number): string => audio.latin1Slice(at + KEY_AT, at + KEY_AT + KEY_BYTES);
+const keyOf = (audio: Buffer, at: number): string => audio.toString('latin1', at + KEY_AT, at + KEY_AT + KEY_BYTES);
 
 interface Phrase {
   readonly clip: Clip;

@@ -57,7 +57,10 @@ export class ScriptedSynthesis {
 
   #begin(requestId: string, text: string): void {
     const audio = this.#speak(text);
-    const words = [...text.matchAll(/[\w']+/g)].map((match) => ({ text: match[0], startMs: match.index * MS_PER_CHAR }));
+    const words = [...text.matchAll(/[\w']+/g)].map((match) => ({
+      text: match[0],
+      startMs: match.index * MS_PER_CHAR,
+    }));
     const { chunkMs, speed } = this.#timing;
     let atMs = 0;
     let nextWord = 0;

@@ -18,8 +18,9 @@ export interface HostRecordOptions {
 const MISSES = 3;
 
 /**
- * Says in Redis, every few seconds, that this host lives and how many places it has taken: admission control reads it,
- * and a session's lease is honoured as long as its host is heard of. A draining host says that it is full.
+ * Says in Redis, every few seconds, that this host lives, how many places it has taken and how many there are: the
+ * functions place calls by it, and a session's lease is honoured as long as its host is heard of. A host that drains or
+ * is too busy for more says that it has no more places than it has sessions.
  */
 export class HostRecord {
   readonly #options: HostRecordOptions;
@@ -37,10 +38,9 @@ export class HostRecord {
   async announce(): Promise<void> {
     this.#cancel();
     const { store, host, live, clock, log } = this.#options;
-    const { maxSessions } = live;
-    const sessions = live.draining ? maxSessions : live.count;
+    const load = { sessions: live.count, maxSessions: live.capacity };
     try {
-      await store.announceHost(hostIdOf(host), { sessions, maxSessions }, this.#everyMs * MISSES);
+      await store.announceHost(hostIdOf(host), load, this.#everyMs * MISSES);
       this.#failing = false;
     } catch (error) {
       if (!this.#failing) log.warn({ reason: messageOf(error) }, 'this host could not be announced');

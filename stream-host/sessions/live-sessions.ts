@@ -1,6 +1,7 @@
 import type { Clock } from '../../shared/clock.ts';
 import { CLOSE } from '../../shared/protocol/browser.ts';
 import type { Transport } from '../transport/transport.ts';
+import type { Admission, Overload } from './admission.ts';
 
 interface Holder {
   readonly line: Transport;
@@ -10,12 +11,14 @@ interface Holder {
 /** Lets go of a place or of a session. Idempotent. */
 export type Release = () => void;
 
-/** Why a socket is not let in. */
-export type Refusal = 'full' | 'draining';
+/** Why a socket is not let in: all places are taken, the host is closing, or it is too busy for one more. */
+export type Refusal = 'full' | 'draining' | 'overloaded';
 
 export interface LiveSessionsOptions {
   readonly maxSessions: number;
   readonly clock: Clock;
+  /** Keeps the door by the load; without it only the number of places counts. */
+  readonly admission?: Pick<Admission, 'overload'> | undefined;
   /** How long a holder's socket has to prove that it lives when another one asks for its session. */
   readonly probeMs?: number;
 }
@@ -28,6 +31,7 @@ export class LiveSessions {
   readonly maxSessions: number;
   readonly #clock: Clock;
   readonly #probeMs: number;
+  readonly #admission: Pick<Admission, 'overload'> | undefined;
   readonly #lines = new Set<Transport>();
   readonly #holders = new Map<string, Holder>();
   #places = 0;
@@ -38,6 +42,7 @@ export class LiveSessions {
     this.maxSessions = options.maxSessions;
     this.#clock = options.clock;
     this.#probeMs = options.probeMs ?? 1000;
+    this.#admission = options.admission;
   }
 
   /** Places taken, by sockets that are being let in too. */
@@ -54,10 +59,21 @@ export class LiveSessions {
     return this.#draining !== undefined;
   }
 
+  /** What is too much for one more session, where anything is. */
+  get overload(): Overload | undefined {
+    return this.#admission?.overload;
+  }
+
+  /** How many sessions this host will have at most as things stand: those that it has, while nobody is let in. */
+  get capacity(): number {
+    return this.draining || this.overload !== undefined ? Math.min(this.#places, this.maxSessions) : this.maxSessions;
+  }
+
   /** Takes a place for a socket that asks to be let in, or says why there is none. */
   admit(): Release | Refusal {
     if (this.#draining) return 'draining';
     if (this.#places >= this.maxSessions) return 'full';
+    if (this.overload !== undefined) return 'overloaded';
     this.#places += 1;
     let held = true;
     return () => {
