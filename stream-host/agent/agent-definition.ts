@@ -4,6 +4,8 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import type { Tool } from '../../agents/tool.ts';
 import { ConfigError, messageOf, NotFoundError } from '../../shared/errors.ts';
+import { type TurnPolicyChanges, turnPolicy } from '../conversation/turn-policy.ts';
+import { turnSettingsSchema } from './turn-settings.ts';
 
 /** The tool by which an agent hangs up. It is the engine's own: no file, nothing to run. */
 export const END_CALL = 'end_call';
@@ -27,6 +29,7 @@ const definitionSchema = z.strictObject({
     .max(64)
     .refine((names) => new Set(names).size === names.length, 'names a tool twice')
     .default([]),
+  turns: turnSettingsSchema.prefault({}),
 });
 
 /** Checks what a tool's file exports, as far as it can be seen from outside. */
@@ -48,6 +51,8 @@ export interface Agent {
   readonly prompt: string;
   readonly model: { readonly temperature?: number | undefined; readonly maxTokens: number };
   readonly tools: ReadonlyMap<string, Tool>;
+  /** How it takes turns, where it is not by the defaults. */
+  readonly turns: TurnPolicyChanges;
   /** Whether the agent may hang up. */
   readonly canEndCall: boolean;
 }
@@ -102,6 +107,8 @@ async function loadAgent(file: string, toolsFolder: URL): Promise<Agent> {
     );
   }
 
+  checkTurns(file, rest.turns);
+
   const tools = new Map<string, Tool>();
   for (const [index, name] of names.entries()) {
     if (name !== END_CALL) tools.set(name, await loadTool(name, toolsFolder, `${file}: tools[${index}]`));
@@ -112,6 +119,14 @@ async function loadAgent(file: string, toolsFolder: URL): Promise<Agent> {
     tools,
     canEndCall: names.includes(END_CALL),
   };
+}
+
+function checkTurns(file: string, turns: TurnPolicyChanges): void {
+  try {
+    turnPolicy(turns);
+  } catch (error) {
+    throw new ConfigError(`${file}: ${messageOf(error)}`);
+  }
 }
 
 async function loadTool(name: string, folder: URL, where: string): Promise<Tool> {

@@ -33,6 +33,7 @@ export const testAgent = (tools: readonly Tool[] = []): Agent => ({
   prompt: 'Be kind.',
   model: { maxTokens: 100 },
   tools: new Map(tools.map((tool) => [tool.name, tool])),
+  turns: {},
   canEndCall: true,
 });
 
