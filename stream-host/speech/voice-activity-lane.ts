@@ -1,19 +1,23 @@
 import type { Worker } from 'node:worker_threads';
-import { FrameCutter, samplesOf } from '../../shared/audio/pcm.ts';
-import { SILERO_FRAME_SAMPLES } from '../../shared/audio/silero.ts';
+import type { SileroRuntime } from '../../shared/audio/silero-runtime.ts';
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import { DependencyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
-import type { OpenVoiceActivity, VoiceActivity, VoiceActivityEvents } from '../conversation/ports.ts';
+import type { OpenVoiceActivity, VoiceActivityEvents } from '../conversation/ports.ts';
+import { Detector, type DetectorOwner } from './voice-activity-detector.ts';
 import { VoiceActivityThread } from './voice-activity-thread.ts';
 
-const FRAME_BYTES = SILERO_FRAME_SAMPLES * 2;
+/** A probability that comes this late is late for barge-in; it is said in the log, once in a while. */
+const BEHIND_MS = 100;
+const COMPLAIN_EVERY_MS = 10_000;
 
 export interface VoiceActivityLaneOptions {
   readonly clock: Clock;
   readonly log: Logger;
-  /** Worker threads. One carries some 150 talking sessions. */
+  /** Worker threads. One carries some 500 talking sessions, or 150 as WASM. */
   readonly threads?: number;
+  /** What the model runs on: natively where that works, else as WASM; or one to insist on. */
+  readonly runtime?: SileroRuntime | 'auto';
   /** How long the first frame waits for those of other sessions, so that one inference serves them all. */
   readonly collectMs?: number;
   /** Frames (32 ms) of one session that wait while its thread is behind; the oldest are dropped beyond that. */
@@ -26,7 +30,9 @@ export interface VoiceActivityLaneOptions {
 
 const voiceActivityLaneDefaults = {
   threads: 1,
-  collectMs: 10,
+  runtime: 'auto',
+  // From 25 frames in one inference on, more make a frame hardly cheaper: 100 sessions have as many in 8 ms.
+  collectMs: 8,
   maxWaitingFrames: 16,
   startTimeoutMs: 20_000,
 } as const satisfies Partial<VoiceActivityLaneOptions>;
@@ -41,56 +47,16 @@ export interface VoiceActivityStats {
   /** Frames given up because a thread was behind, or died. They are never reported to the session. */
   readonly dropped: number;
   readonly restarts: number;
+  /** What the model runs on. */
+  readonly runtime: SileroRuntime | undefined;
   /** From a frame's last sample to its probability, the longest since the last call of `stats()`. */
   readonly slowestMs: number;
 }
 
 type LaneSettings = Required<Omit<VoiceActivityLaneOptions, 'startWorker'>>;
 
-interface WaitingFrame {
-  readonly samples: Int16Array;
-  readonly atMs: number;
-}
-
-/** One session's detector. Failed or closed, it ignores what is written. */
-class Detector implements VoiceActivity {
-  readonly id: number;
-  readonly waiting: WaitingFrame[] = [];
-  readonly #events: VoiceActivityEvents;
-  readonly #shard: Shard;
-  readonly #cutter = new FrameCutter(FRAME_BYTES);
-  #open = true;
-
-  constructor(id: number, events: VoiceActivityEvents, shard: Shard) {
-    this.id = id;
-    this.#events = events;
-    this.#shard = shard;
-  }
-
-  write(pcm: Uint8Array): void {
-    if (!this.#open) return;
-    this.#cutter.write(pcm, (frame) => this.#shard.take(this, samplesOf(frame)));
-  }
-
-  report(probability: number, atMs: number): void {
-    if (this.#open) this.#shard.guard(() => this.#events.onFrame(probability, atMs));
-  }
-
-  fail(error: Error): void {
-    if (!this.#open) return;
-    this.#open = false;
-    this.#shard.guard(() => this.#events.onFailure(error));
-  }
-
-  close(): void {
-    if (!this.#open) return;
-    this.#open = false;
-    this.#shard.remove(this);
-  }
-}
-
-/** The sessions of one thread: gathers their frames and hands them over, all that there are, when the thread is free. */
-class Shard {
+/** The sessions of one thread: asks for all that waits, once in a while, when the thread is free. */
+class Shard implements DetectorOwner {
   readonly thread: VoiceActivityThread;
   /** Settles when the thread can be used for the first time. */
   readonly ready: Promise<void>;
@@ -101,10 +67,15 @@ class Shard {
   dropped = 0;
   slowestMs = 0;
   readonly #options: LaneSettings;
-  #inFlight: { readonly detector: Detector; readonly atMs: number }[] = [];
+  readonly #onReady: () => void;
+  readonly #onCollected = () => {
+    this.#cancelCollect = undefined;
+    this.#due = true;
+    this.#handOver();
+  };
   #due = false;
   #cancelCollect: Cancel | undefined;
-  readonly #onReady: () => void;
+  #complainedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: LaneSettings, startWorker?: () => Worker) {
     this.#options = options;
@@ -114,37 +85,35 @@ class Shard {
     this.thread = new VoiceActivityThread({
       clock: options.clock,
       log: options.log,
+      settings: { runtime: options.runtime },
       startWorker,
-      onIdle: () => this.#idle(),
-      onAnswer: (values, inferred) => this.#answer(values, inferred),
+      onReady: () => this.#introduceAll(),
+      onAnswer: (inferred) => this.#answer(inferred),
+      onIdle: () => this.#handOver(),
       onCrash: (error) => this.#fail(error),
     });
   }
 
-  take(detector: Detector, samples: Int16Array): void {
-    detector.waiting.push({ samples, atMs: this.#options.clock.now() });
-    if (detector.waiting.length > this.#options.maxWaitingFrames) {
-      detector.waiting.shift();
-      this.dropped += 1;
-    }
-    this.#cancelCollect ??= this.#options.clock.after(this.#options.collectMs, () => {
-      this.#cancelCollect = undefined;
-      this.#due = true;
-      this.#handOver();
-    });
+  open(id: number, events: VoiceActivityEvents): Detector {
+    const detector = new Detector(id, events, this, this.#options.maxWaitingFrames);
+    this.detectors.add(detector);
+    this.thread.open(id, detector.memory.shared);
+    return detector;
   }
 
-  remove(detector: Detector): void {
+  arrived(dropped: number): number {
+    this.dropped += dropped;
+    this.#cancelCollect ??= this.#options.clock.after(this.#options.collectMs, this.#onCollected);
+    return this.#options.clock.now();
+  }
+
+  closed(detector: Detector): void {
     this.detectors.delete(detector);
     this.thread.forget(detector.id);
   }
 
-  guard(listener: () => void): void {
-    try {
-      listener();
-    } catch (error) {
-      this.#options.log.error({ err: error }, 'a voice activity listener threw');
-    }
+  listenerThrew(error: unknown): void {
+    this.#options.log.error({ err: error }, 'a voice activity listener threw');
   }
 
   async close(): Promise<void> {
@@ -153,56 +122,42 @@ class Shard {
     await this.thread.close();
   }
 
-  #idle(): void {
+  #introduceAll(): void {
+    for (const { id, memory } of this.detectors) this.thread.open(id, memory.shared);
     this.#onReady();
-    this.#handOver();
   }
 
-  /** All that waits, the first frame of each session before anyone's second, as the worker's rounds want it. */
   #handOver(): void {
     if (!this.#due || !this.thread.isIdle) return;
     this.#due = false;
-    const batch: { detector: Detector; frame: WaitingFrame }[] = [];
-    for (let depth = 0; ; depth += 1) {
-      const before = batch.length;
-      for (const detector of this.detectors) {
-        const frame = detector.waiting[depth];
-        if (frame) batch.push({ detector, frame });
-      }
-      if (batch.length === before) break;
-    }
-    if (batch.length === 0) return;
-
-    const samples = new Int16Array(batch.length * SILERO_FRAME_SAMPLES);
-    for (const [i, { frame }] of batch.entries()) samples.set(frame.samples, i * SILERO_FRAME_SAMPLES);
-    for (const detector of this.detectors) detector.waiting.length = 0;
-    this.#inFlight = batch.map(({ detector, frame }) => ({ detector, atMs: frame.atMs }));
-    this.thread.judge(
-      Uint32Array.from(batch, ({ detector }) => detector.id),
-      samples,
-    );
+    let frames = 0;
+    for (const detector of this.detectors) frames += detector.handOver();
+    if (frames > 0) this.thread.judge();
   }
 
-  #answer(values: Float32Array, inferred: number): void {
-    const judged = this.#inFlight;
-    this.#inFlight = [];
+  #answer(inferred: number): void {
     this.batches += 1;
-    this.frames += judged.length;
     this.inferred += inferred;
     const now = this.#options.clock.now();
-    for (const [i, { detector, atMs }] of judged.entries()) {
-      this.slowestMs = Math.max(this.slowestMs, now - atMs);
-      detector.report(values[i] ?? 0, atMs);
+    let slowestMs = 0;
+    for (const detector of this.detectors) {
+      this.frames += detector.inFlight;
+      slowestMs = Math.max(slowestMs, now - detector.oldestInFlightMs);
+      detector.report();
+    }
+    this.slowestMs = Math.max(this.slowestMs, slowestMs);
+    if (slowestMs > BEHIND_MS && now - this.#complainedAtMs > COMPLAIN_EVERY_MS) {
+      this.#complainedAtMs = now;
+      const { sessions, dropped } = { sessions: this.detectors.size, dropped: this.dropped };
+      this.#options.log.warn({ lateMs: Math.round(slowestMs), sessions, dropped }, 'voice activity is behind');
     }
   }
 
   #fail(error: Error): void {
-    this.dropped += this.#inFlight.length;
-    this.#inFlight = [];
     const lost = [...this.detectors];
     this.detectors.clear();
     for (const detector of lost) {
-      this.dropped += detector.waiting.length;
+      this.dropped += detector.inFlight + detector.waiting;
       detector.fail(error);
     }
   }
@@ -214,7 +169,7 @@ class Shard {
  */
 export class VoiceActivityLane {
   readonly #shards: readonly Shard[];
-  #nextId = 1;
+  #nextId = 0;
   #closed = false;
 
   private constructor(shards: readonly Shard[]) {
@@ -242,10 +197,8 @@ export class VoiceActivityLane {
   readonly open: OpenVoiceActivity = (events) => {
     if (this.#closed) throw new DependencyError('voice-activity.closed', 'The speech lane is closed.');
     const shard = this.#shards.reduce((a, b) => (b.detectors.size < a.detectors.size ? b : a));
-    const detector = new Detector(this.#nextId, events, shard);
     this.#nextId += 1;
-    shard.detectors.add(detector);
-    return detector;
+    return shard.open(this.#nextId, events);
   };
 
   stats(): VoiceActivityStats {
@@ -259,6 +212,7 @@ export class VoiceActivityLane {
       inferred: sum((shard) => shard.inferred),
       dropped: sum((shard) => shard.dropped),
       restarts: sum((shard) => shard.thread.restarts),
+      runtime: this.#shards[0]?.thread.runtime,
       slowestMs,
     };
   }

@@ -1,13 +1,18 @@
-/** What the speech lane and its worker threads say to each other. */
+import type { SileroRuntime } from '../../shared/audio/silero-runtime.ts';
+
+/** How a voice-activity worker is to run; its `workerData`. */
+export interface VoiceActivityWorkerSettings {
+  readonly runtime: SileroRuntime | 'auto';
+}
+
+/** What the speech lane and its worker threads say to each other. Frames and answers are in the sessions' memory. */
 export type ToVoiceActivityWorker =
-  /**
-   * Detector frames of many streams. `streams[i]` owns `samples[i * 512 … (i + 1) * 512]`; a stream's own frames are in
-   * order, and the n-th frames of all streams stand before any (n+1)-th. The samples are transferred.
-   */
-  | { readonly type: 'frames'; readonly streams: Uint32Array; readonly samples: Int16Array<ArrayBuffer> }
-  | { readonly type: 'forget'; readonly stream: number };
+  | { readonly type: 'open'; readonly stream: number; readonly memory: SharedArrayBuffer }
+  /** Judge what each stream's memory asks for. */
+  | { readonly type: 'judge' }
+  | { readonly type: 'close'; readonly stream: number };
 
 export type FromVoiceActivityWorker =
-  | { readonly type: 'ready' }
-  /** The answer to one `frames`, in its order. `inferred`: how many of them the model saw; the gate answered the rest. */
-  | { readonly type: 'probabilities'; readonly values: Float32Array<ArrayBuffer>; readonly inferred: number };
+  | { readonly type: 'ready'; readonly runtime: SileroRuntime; readonly nativeProblem: string | undefined }
+  /** The answer to one `judge`. `inferred`: how many frames the model saw; the gate answered the rest. */
+  | { readonly type: 'judged'; readonly inferred: number };

@@ -1,9 +1,14 @@
 import { Worker } from 'node:worker_threads';
+import type { SileroRuntime } from '../../shared/audio/silero-runtime.ts';
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import { DependencyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { siblingModule } from '../../shared/sibling-module.ts';
-import type { FromVoiceActivityWorker, ToVoiceActivityWorker } from './voice-activity-messages.ts';
+import type {
+  FromVoiceActivityWorker,
+  ToVoiceActivityWorker,
+  VoiceActivityWorkerSettings,
+} from './voice-activity-messages.ts';
 
 /** A batch takes a few milliseconds. A thread that is silent for this long hangs. */
 const REPLY_TIMEOUT_MS = 5_000;
@@ -15,10 +20,14 @@ const RESTART_MAX_MS = 10_000;
 export interface VoiceActivityThreadOptions {
   readonly clock: Clock;
   readonly log: Logger;
+  readonly settings: VoiceActivityWorkerSettings;
   readonly startWorker?: (() => Worker) | undefined;
-  /** The thread can take a batch: it came up, or has answered the last one. */
+  /** The thread came up and knows of no stream yet. */
+  onReady(): void;
+  /** The thread has judged what it was asked to. */
+  onAnswer(inferred: number): void;
+  /** The thread can take the next batch. */
   onIdle(): void;
-  onAnswer(values: Float32Array, inferred: number): void;
   /** The thread died, and with it all that it knew of its streams. A new one is on its way. */
   onCrash(error: Error): void;
 }
@@ -31,6 +40,7 @@ export class VoiceActivityThread {
   #cancelTimer: Cancel = () => undefined;
   #restartMs = RESTART_MIN_MS;
   #restarts = 0;
+  #runtime: SileroRuntime | undefined;
 
   constructor(options: VoiceActivityThreadOptions) {
     this.#options = options;
@@ -45,16 +55,30 @@ export class VoiceActivityThread {
     return this.#restarts;
   }
 
-  /** Hands a batch over; its samples are gone from this thread then. Only when {@link isIdle}. */
-  judge(streams: Uint32Array, samples: Int16Array<ArrayBuffer>): void {
+  /** What the model runs on; not known before the thread came up for the first time. */
+  get runtime(): SileroRuntime | undefined {
+    return this.#runtime;
+  }
+
+  /** Asks for what the memory of each open stream asks. Only when {@link isIdle}. */
+  judge(): void {
     if (!this.#worker || this.#state !== 'idle') throw new Error('the voice-activity thread is not idle');
     this.#state = 'busy';
     this.#limit(REPLY_TIMEOUT_MS);
-    this.#post({ type: 'frames', streams, samples }, [samples.buffer]);
+    this.#post({ type: 'judge' });
+  }
+
+  /** Tells the thread of a stream. One that is not up yet is to be told in `onReady`. */
+  open(stream: number, memory: SharedArrayBuffer): void {
+    if (this.#isUp) this.#post({ type: 'open', stream, memory });
   }
 
   forget(stream: number): void {
-    if (this.#state === 'idle' || this.#state === 'busy') this.#post({ type: 'forget', stream }, []);
+    if (this.#isUp) this.#post({ type: 'close', stream });
+  }
+
+  get #isUp(): boolean {
+    return this.#state === 'idle' || this.#state === 'busy';
   }
 
   async close(): Promise<void> {
@@ -66,8 +90,10 @@ export class VoiceActivityThread {
   }
 
   #start(): void {
+    const { settings, startWorker } = this.#options;
     const worker =
-      this.#options.startWorker?.() ?? new Worker(siblingModule('./voice-activity.worker', import.meta.url));
+      startWorker?.() ??
+      new Worker(siblingModule('./voice-activity.worker', import.meta.url), { workerData: settings });
     this.#worker = worker;
     this.#state = 'starting';
     this.#limit(START_TIMEOUT_MS);
@@ -86,9 +112,14 @@ export class VoiceActivityThread {
   #receive(message: FromVoiceActivityWorker): void {
     this.#cancelTimer();
     this.#state = 'idle';
-    if (message.type === 'probabilities') {
+    if (message.type === 'judged') {
       this.#restartMs = RESTART_MIN_MS;
-      this.#options.onAnswer(message.values, message.inferred);
+      this.#options.onAnswer(message.inferred);
+    } else {
+      const { runtime, nativeProblem } = message;
+      this.#runtime = runtime;
+      this.#options.log.info({ runtime, ...(nativeProblem && { nativeProblem }) }, 'voice activity detection is up');
+      this.#options.onReady();
     }
     this.#options.onIdle();
   }
@@ -114,7 +145,7 @@ export class VoiceActivityThread {
     this.#cancelTimer = this.#options.clock.after(timeoutMs, () => void worker?.terminate());
   }
 
-  #post(message: ToVoiceActivityWorker, transfer: ArrayBuffer[]): void {
-    this.#worker?.postMessage(message, transfer);
+  #post(message: ToVoiceActivityWorker): void {
+    this.#worker?.postMessage(message);
   }
 }

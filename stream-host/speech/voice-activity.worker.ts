@@ -1,33 +1,36 @@
-import { parentPort } from 'node:worker_threads';
-import { bytesOf, rmsOf, toFloat32 } from '../../shared/audio/pcm.ts';
+import { parentPort, workerData } from 'node:worker_threads';
 import { SILERO_FRAME_SAMPLES, Silero, SileroStream } from '../../shared/audio/silero.ts';
-import { EnergyGate } from './energy-gate.ts';
-import type { FromVoiceActivityWorker, ToVoiceActivityWorker } from './voice-activity-messages.ts';
-
-/** One caller's audio as the worker knows it. */
-class Stream {
-  readonly model = new SileroStream();
-  readonly gate = new EnergyGate();
-  /** The last frame that the gate held back: heard first when it opens, so that the model knows what the quiet is like. */
-  held: Float32Array | undefined;
-}
-
-/** What goes into one inference: one frame each of some streams, and where its answer belongs. */
-type Round = Map<Stream, { readonly frame: Float32Array; readonly place: number }>;
+import { JudgedStream, VoiceActivityJudge } from './voice-activity-judge.ts';
+import { VoiceActivityMemory } from './voice-activity-memory.ts';
+import type {
+  FromVoiceActivityWorker,
+  ToVoiceActivityWorker,
+  VoiceActivityWorkerSettings,
+} from './voice-activity-messages.ts';
 
 const port = parentPort;
 if (!port) throw new Error('voice-activity.worker runs as a worker thread only');
-const send = (message: FromVoiceActivityWorker, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
+const send = (message: FromVoiceActivityWorker) => port.postMessage(message);
+const settings: VoiceActivityWorkerSettings | undefined = workerData ?? undefined;
 
-const silero = await Silero.load();
+const silero = await Silero.load(settings?.runtime);
 await warmUp();
-const streams = new Map<number, Stream>();
+const judge = new VoiceActivityJudge({ silero });
+const streams = new Map<number, JudgedStream>();
 
 port.on('message', (message: ToVoiceActivityWorker) => {
-  if (message.type === 'forget') streams.delete(message.stream);
-  else void judge(message.streams, message.samples);
+  switch (message.type) {
+    case 'open':
+      streams.set(message.stream, new JudgedStream(VoiceActivityMemory.attach(message.memory)));
+      return;
+    case 'close':
+      streams.delete(message.stream);
+      return;
+    case 'judge':
+      void answer();
+  }
 });
-send({ type: 'ready' });
+send({ type: 'ready', runtime: silero.runtime, nativeProblem: silero.nativeProblem });
 
 /** The first inferences are many times slower than the later ones; no caller should wait for them. */
 async function warmUp(): Promise<void> {
@@ -36,52 +39,8 @@ async function warmUp(): Promise<void> {
   for (let i = 0; i < 10; i += 1) await silero.run(crowd, silence);
 }
 
-/** Answers one batch. What throws here ends the worker, which is what its owner watches for. */
-async function judge(ids: Uint32Array, samples: Int16Array<ArrayBuffer>): Promise<void> {
-  // All at once: a stream that is forgotten while this waits must not be brought to life again.
-  const owners = Array.from(ids, streamOf);
-  const values = new Float32Array(ids.length);
-  let inferred = 0;
-  let round: Round = new Map();
-  for (const [place, stream] of owners.entries()) {
-    if (round.has(stream)) {
-      await infer(round, values);
-      round = new Map();
-    }
-    const pcm = bytesOf(samples.subarray(place * SILERO_FRAME_SAMPLES, (place + 1) * SILERO_FRAME_SAMPLES));
-    const frame = toFloat32(pcm);
-    if (stream.gate.isOpenFor(rmsOf(pcm))) {
-      round.set(stream, { frame, place });
-      inferred += 1;
-    } else {
-      stream.held = frame;
-    }
-  }
-  await infer(round, values);
-  send({ type: 'probabilities', values, inferred }, [values.buffer]);
-}
-
-function streamOf(id: number): Stream {
-  const stream = streams.get(id) ?? new Stream();
-  streams.set(id, stream);
-  return stream;
-}
-
-async function infer(round: Round, values: Float32Array): Promise<void> {
-  const woken = [...round.keys()].filter((stream) => stream.held);
-  await silero.run(
-    woken.map((stream) => stream.model),
-    woken.flatMap((stream) => stream.held ?? []),
-  );
-  for (const stream of woken) stream.held = undefined;
-
-  const probabilities = await silero.run(
-    Array.from(round.keys(), (stream) => stream.model),
-    Array.from(round.values(), ({ frame }) => frame),
-  );
-  for (const [i, [stream, { place }]] of [...round].entries()) {
-    const probability = probabilities[i] ?? 0;
-    values[place] = probability;
-    stream.gate.learn(probability);
-  }
+/** What throws here ends the worker, which is what its owner watches for. */
+async function answer(): Promise<void> {
+  const inferred = await judge.judge([...streams.values()]);
+  send({ type: 'judged', inferred });
 }

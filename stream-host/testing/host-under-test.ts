@@ -81,7 +81,16 @@ const synthesiser: Synthesiser = {
 };
 
 /** Loudness is judged on the spot here, in no lane of threads. */
-const NO_LANE = { sessions: 0, batches: 0, frames: 0, inferred: 0, dropped: 0, restarts: 0, slowestMs: 0 };
+const NO_LANE = {
+  sessions: 0,
+  batches: 0,
+  frames: 0,
+  inferred: 0,
+  dropped: 0,
+  restarts: 0,
+  runtime: undefined,
+  slowestMs: 0,
+};
 
 export const call = { callId: 'c1', name: 'look_up_order', args: { order: '1042' } };
 
