@@ -1,7 +1,8 @@
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import type { VirtualClock } from '../../shared/virtual-clock.ts';
+import type { Random } from '../corpus/random.ts';
+import { chance } from './chance.ts';
 import type { Faults } from './fault-profile.ts';
-import type { SeededRandom } from './random.ts';
 
 /** A busy event loop fires timers late by up to so much. */
 const LATEST_MS = 60;
@@ -9,11 +10,11 @@ const LATEST_MS = 60;
 /** The clock that the engine gets: it counts the engine's own timers, and where the profile says so it fires late. */
 export class EngineClock implements Clock {
   readonly #world: VirtualClock;
-  readonly #random: SeededRandom;
+  readonly #random: Random;
   readonly #faults: Faults;
   readonly #pending = new Set<object>();
 
-  constructor(world: VirtualClock, random: SeededRandom, faults: Faults) {
+  constructor(world: VirtualClock, random: Random, faults: Faults) {
     this.#world = world;
     this.#random = random;
     this.#faults = faults;
@@ -31,7 +32,7 @@ export class EngineClock implements Clock {
   after(delayMs: number, task: () => void): Cancel {
     const timer = {};
     this.#pending.add(timer);
-    const lateMs = this.#random.chance(this.#faults.now.clock) ? this.#random.between(0, LATEST_MS) : 0;
+    const lateMs = chance(this.#random, this.#faults.now.clock) ? this.#random.between(0, LATEST_MS) : 0;
     const cancel = this.#world.after(Math.max(0, delayMs) + lateMs, () => {
       this.#pending.delete(timer);
       task();

@@ -6,8 +6,10 @@ import type {
   RecogniserEvents,
   VoiceActivityEvents,
 } from '../../stream-host/conversation/ports.ts';
+import { Random } from '../corpus/random.ts';
 import { EngineClock } from './call-clock.ts';
 import { Caller } from './caller.ts';
+import { chance } from './chance.ts';
 import { Ear } from './ear.ts';
 import { drawFaults, type FaultProfile, Faults } from './fault-profile.ts';
 import { FaultyDetector } from './faulty-detector.ts';
@@ -15,7 +17,6 @@ import { FaultyModel } from './faulty-model.ts';
 import { FaultyRecogniser } from './faulty-recogniser.ts';
 import { FaultySynthesiser } from './faulty-synthesiser.ts';
 import { callerFrame, SILENCE } from './line-audio.ts';
-import { SeededRandom } from './random.ts';
 import { RepliesLedger } from './replies-ledger.ts';
 import { Watch } from './watch.ts';
 import { WordsLedger } from './words-ledger.ts';
@@ -30,8 +31,12 @@ export interface CallReport {
   readonly seed: number;
   readonly violations: readonly Violation[];
   readonly virtualMs: number;
-  /** Times that the agent was audible and was cut off: by voice, by words, by command. */
+  /** Stop commands on the line; of the stopped turns the caller cut off some, and the others went on. */
+  readonly stops: number;
   readonly interruptions: number;
+  readonly resumes: number;
+  readonly longestHeldMs: number;
+  readonly longestRepeatMs: number;
   readonly turns: number;
   readonly faults: number;
   readonly frames: number;
@@ -43,7 +48,7 @@ export interface CallReport {
 /** One line of what happened, for whoever replays a call. */
 export type Trace = (atMs: number, what: string) => void;
 
-const REST_WITHIN_MS = 90_000;
+const REST_WITHIN_MS = 180_000;
 const RESTED_MS = 3000;
 /** A recogniser that gave up is left for ten seconds before another is opened. */
 const HEALED_AFTER_MS = 12_000;
@@ -58,6 +63,10 @@ const EVENT_NAMES = [
   'agentText',
   'agentSpoke',
   'bargeIn',
+  'replyHeld',
+  'replyResumed',
+  'callerAcknowledged',
+  'draftDropped',
   'toolStarted',
   'toolEnded',
   'turnLatency',
@@ -71,7 +80,7 @@ const EVENT_NAMES = [
 export class SoakCall {
   readonly #seed: number;
   readonly #trace: Trace;
-  readonly #random: SeededRandom;
+  readonly #random: Random;
   readonly #clock = new VirtualClock();
   readonly #profile: FaultProfile;
   readonly #faults: Faults;
@@ -88,28 +97,31 @@ export class SoakCall {
   readonly #recognisers: { readonly port: FaultyRecogniser; readonly events: RecogniserEvents }[] = [];
   readonly #detectors: { readonly port: FaultyDetector; readonly events: VoiceActivityEvents }[] = [];
   #phrases = 0;
-  #counts = { interruptions: 0, turns: 0, faults: 0 };
+  #counts = { stops: 0, interruptions: 0, resumes: 0, longestHeldMs: 0, turns: 0, faults: 0 };
+  #lastSpeech = 0;
+  /** Nothing of the syntheses up to this one may be sent: the line was stopped. */
+  #stoppedSpeech = 0;
   #closed = false;
 
   constructor(seed: number, trace: Trace = () => {}) {
     this.#seed = seed;
     this.#trace = trace;
-    this.#random = new SeededRandom(seed);
+    this.#random = new Random(`call ${seed}`);
     const random = this.#random;
     const clock = this.#clock;
-    this.#profile = drawFaults(random.fork());
+    this.#profile = drawFaults(random.fork('faults'));
     const faults = new Faults(this.#profile);
     this.#faults = faults;
-    this.#engineClock = new EngineClock(clock, random.fork(), faults);
+    this.#engineClock = new EngineClock(clock, random.fork('clock'), faults);
     const onViolation = (rule: string, detail: string) => this.#violated(rule, detail);
-    this.#synthesiser = new FaultySynthesiser({ clock, random: random.fork(), faults });
+    this.#synthesiser = new FaultySynthesiser({ clock, random: random.fork('voice'), faults });
     this.#ear = new Ear({
       clock,
-      random: random.fork(),
+      random: random.fork('ear'),
       faults,
       onViolation,
       onFrame: (speech) => this.#onFrame(speech),
-      onStop: () => this.#note('stop'),
+      onStop: () => this.#onStop(),
     });
     this.#replies = new RepliesLedger({
       speeches: this.#synthesiser.speeches,
@@ -118,7 +130,7 @@ export class SoakCall {
     });
     this.#model = new FaultyModel({
       clock,
-      random: random.fork(),
+      random: random.fork('model'),
       faults,
       onEvent: (event) => {
         this.#watch.moved();
@@ -135,7 +147,7 @@ export class SoakCall {
     });
     this.#caller = new Caller({
       clock,
-      random: random.fork(),
+      random: random.fork('caller'),
       faults,
       conversation: this.#conversation,
       onTick: (sound) => this.#watch.tick(sound),
@@ -146,7 +158,7 @@ export class SoakCall {
     this.#listen();
     this.#conversation.start();
     const forMs = this.#random.between(20_000, 180_000);
-    const hangsUp = this.#random.chance(0.3);
+    const hangsUp = chance(this.#random, 0.3);
     await this.#caller.talk(forMs);
     if (!hangsUp) await this.#comeToRest();
     const end = this.#closed ? 'goodbye' : hangsUp ? 'hung-up' : 'rest';
@@ -157,6 +169,7 @@ export class SoakCall {
       virtualMs: this.#clock.now(),
       ...this.#counts,
       frames: this.#ear.frames,
+      longestRepeatMs: this.#ear.longestRepeatMs,
       longestWaitMs: this.#watch.longestWaitMs,
       end,
       profile: this.#profile,
@@ -225,7 +238,7 @@ export class SoakCall {
     const frames = this.#ear.frames;
     const conversation = this.#conversation;
     try {
-      conversation.receiveAudio(callerFrame(SILENCE));
+      conversation.receiveAudio(callerFrame(SILENCE, 0));
       conversation.interrupt();
       for (const { events } of this.#recognisers.slice(-1)) {
         events.onFinal('too late', 1_000_000, 1_001_000);
@@ -252,14 +265,19 @@ export class SoakCall {
       clock: this.#engineClock,
       sink: this.#ear,
       openVoiceActivity: (events) => {
-        const port = new FaultyDetector({ clock, random: this.#random.fork(), faults, events });
+        const port = new FaultyDetector({
+          clock,
+          random: this.#random.fork(`detector ${this.#detectors.length}`),
+          faults,
+          events,
+        });
         this.#detectors.push({ port, events });
         return port;
       },
       openRecogniser: (events) => {
         const port = new FaultyRecogniser({
           clock,
-          random: this.#random.fork(),
+          random: this.#random.fork(`recogniser ${this.#recognisers.length}`),
           faults,
           events,
           nextPhrase: () => {
@@ -300,6 +318,13 @@ export class SoakCall {
       this.#counts.interruptions += 1;
       if (at === 'command') this.#replies.excuse();
     });
+    events.on('replyResumed', ({ silentMs }) => {
+      this.#counts.resumes += 1;
+      this.#counts.longestHeldMs = Math.max(this.#counts.longestHeldMs, silentMs);
+      this.#stoppedSpeech = 0;
+      this.#ear.goesOn();
+    });
+    events.on('draftDropped', () => this.#replies.draftDropped());
     events.on('fault', (code, error) => {
       this.#counts.faults += 1;
       if (code === 'listener.failed') this.#violated('listener-failed', String(error));
@@ -312,7 +337,15 @@ export class SoakCall {
     });
   }
 
+  #onStop(): void {
+    this.#note('stop');
+    this.#counts.stops += 1;
+    this.#stoppedSpeech = this.#lastSpeech;
+  }
+
   #onFrame(speech: number): void {
+    this.#lastSpeech = speech;
+    if (speech <= this.#stoppedSpeech) this.#violated('frame-after-stop', `of synthesis ${speech}`);
     if (this.#closed) this.#violated('frame-after-close', String(speech));
     if (this.#conversation.state !== 'speaking') {
       this.#violated('frame-while-not-speaking', `${speech} in ${this.#conversation.state}`);

@@ -1,13 +1,14 @@
 import { FRAME_MS } from '../../shared/protocol/acs-media.ts';
 import type { VirtualClock } from '../../shared/virtual-clock.ts';
 import type { Conversation } from '../../stream-host/conversation/conversation.ts';
+import type { Random } from '../corpus/random.ts';
+import { chance, weighted } from './chance.ts';
 import type { Faults } from './fault-profile.ts';
 import { type CallerSound, callerFrame, FILLERS, SILENCE } from './line-audio.ts';
-import type { SeededRandom } from './random.ts';
 
 export interface CallerOptions {
   readonly clock: VirtualClock;
-  readonly random: SeededRandom;
+  readonly random: Random;
   readonly faults: Faults;
   readonly conversation: Conversation;
   /** Told of every 20 ms, after they have passed: what the caller did in them. */
@@ -32,6 +33,7 @@ const ACTS = {
 export class Caller {
   readonly #options: CallerOptions;
   #word = 0;
+  #ticks = 0;
   #held: Uint8Array[] = [];
   #lineBackAtMs = 0;
   #over = false;
@@ -60,26 +62,26 @@ export class Caller {
     const { random } = this.#options;
     const said: number[] = [];
     for (let at = 0; at < words; at += 1) {
-      if (at > 0 && random.chance(pauses)) {
-        if (random.chance(0.5)) await this.#sound({ probability: 0.9, word: -random.int(1, FILLERS.length) }, 300);
+      if (at > 0 && chance(random, pauses)) {
+        if (chance(random, 0.5)) await this.#sound({ probability: 0.9, word: -random.whole(1, FILLERS.length) }, 300);
         await this.silent(random.between(200, 1500));
       }
       this.#word += 1;
       said.push(this.#word);
       await this.#sound({ probability: random.between(0.7, 0.99), word: this.#word }, random.between(140, 450));
-      if (random.chance(0.3)) await this.silent(random.between(20, 120));
+      if (chance(random, 0.3)) await this.silent(random.between(20, 120));
     }
     return said;
   }
 
   async #act(): Promise<void> {
     const { random, conversation } = this.#options;
-    switch (random.weighted(ACTS)) {
+    switch (weighted(random, ACTS)) {
       case 'say':
-        await this.says(random.int(1, 8));
+        await this.says(random.whole(1, 8));
         return this.silent(random.between(300, 2500));
       case 'hesitate':
-        await this.says(random.int(3, 9), 0.4);
+        await this.says(random.whole(3, 9), 0.4);
         return this.silent(random.between(300, 2500));
       case 'interrupt':
         return this.#interrupt();
@@ -87,7 +89,7 @@ export class Caller {
         await this.#sound({ probability: random.between(0.6, 0.95), word: 0 }, random.between(60, 400));
         return this.silent(random.between(300, 1500));
       case 'backchannel':
-        await this.#sound({ probability: 0.9, word: -random.int(1, FILLERS.length) }, random.between(200, 400));
+        await this.#sound({ probability: 0.9, word: -random.whole(1, FILLERS.length) }, random.between(200, 400));
         return this.silent(random.between(300, 1500));
       case 'noise':
         return this.#noise(random.between(500, 5000));
@@ -112,8 +114,8 @@ export class Caller {
     const patientUntilMs = clock.now() + 8000;
     while (!this.#over && conversation.state !== 'speaking' && clock.now() < patientUntilMs)
       await this.silent(FRAME_MS);
-    await this.silent(random.chance(0.2) ? 0 : random.between(0, 3000));
-    await this.says(random.int(1, 5));
+    await this.silent(chance(random, 0.2) ? 0 : random.between(0, 3000));
+    await this.says(random.whole(1, 5));
     await this.silent(random.between(100, 1200));
   }
 
@@ -127,7 +129,7 @@ export class Caller {
   /** Words too quiet for the detector, not for the recogniser. */
   async #murmur(): Promise<void> {
     const { random } = this.#options;
-    for (let words = random.int(1, 4); words > 0; words -= 1) {
+    for (let words = random.whole(1, 4); words > 0; words -= 1) {
       this.#word += 1;
       await this.#sound({ probability: 0.25, word: this.#word }, random.between(140, 450));
     }
@@ -141,7 +143,8 @@ export class Caller {
   async #tick(sound: CallerSound): Promise<void> {
     const { clock, onTick } = this.#options;
     await clock.advance(FRAME_MS);
-    this.#deliver(callerFrame(sound));
+    this.#ticks += 1;
+    this.#deliver(callerFrame(sound, this.#ticks));
     onTick(sound);
   }
 
@@ -150,8 +153,9 @@ export class Caller {
     const { clock, random, faults, conversation } = this.#options;
     const share = faults.now.line;
     const nowMs = clock.now();
-    if (random.chance(share * 0.004)) this.#lineBackAtMs = nowMs + random.between(40, random.chance(0.1) ? 5000 : 600);
-    const lost = random.chance(share * 0.02);
+    if (chance(random, share * 0.004))
+      this.#lineBackAtMs = nowMs + random.between(40, chance(random, 0.1) ? 5000 : 600);
+    const lost = chance(random, share * 0.02);
     if (!lost) this.#held.push(frame);
     if (nowMs < this.#lineBackAtMs) {
       // A line that was away for long does not bring everything later.

@@ -1,13 +1,14 @@
 import type { Clock } from '../../shared/clock.ts';
 import { FRAME_BYTES, FRAME_MS } from '../../shared/protocol/acs-media.ts';
 import type { AudioSink } from '../../stream-host/conversation/ports.ts';
+import type { Random } from '../corpus/random.ts';
+import { chance } from './chance.ts';
 import type { Faults } from './fault-profile.ts';
 import { agentUnit, UNIT_BYTES, UNITS_PER_MS } from './line-audio.ts';
-import type { SeededRandom } from './random.ts';
 
 export interface EarOptions {
   readonly clock: Clock;
-  readonly random: SeededRandom;
+  readonly random: Random;
   readonly faults: Faults;
   /** A frame was sent; `speech` is the synthesis that its first samples are of. */
   readonly onFrame: (speech: number) => void;
@@ -21,6 +22,8 @@ interface Buffered {
   readonly unit: number;
 }
 
+/** No word of so much may be lost or heard twice where the agent goes on. */
+const SEAM_MS = 100;
 const FRAME_UNITS = FRAME_BYTES / UNIT_BYTES;
 
 /** The far end of the line: buffers what it gets, plays it in real time, drops it on a stop, as ACS does. */
@@ -33,8 +36,10 @@ export class Ear implements AudioSink {
   #playedOutAtMs = 0;
   #refusesUntilMs = 0;
   #last: { readonly speech: number; readonly nextUnit: number } | undefined;
+  #goesOn = false;
   frames = 0;
-  lastFrameAtMs = Number.NEGATIVE_INFINITY;
+  /** The most that was sent again although it had been heard, when the agent went on after it was held. */
+  longestRepeatMs = 0;
 
   constructor(options: EarOptions) {
     this.#options = options;
@@ -47,13 +52,13 @@ export class Ear implements AudioSink {
     const { speech, unit } = agentUnit(frame, 0);
     onFrame(speech);
     this.frames += 1;
-    this.lastFrameAtMs = nowMs;
-    this.#checkOrder(frame);
     this.#settle(nowMs);
+    if (this.#goesOn) this.#checkSeam(speech, unit);
+    this.#checkOrder(frame);
     const fromMs = Math.max(nowMs, this.#playedOutAtMs);
     this.#playedOutAtMs = fromMs + FRAME_MS;
     this.#buffered.push({ fromMs, speech, unit });
-    if (random.chance(faults.now.line * 0.005)) this.#refusesUntilMs = nowMs + random.between(20, 2000);
+    if (chance(random, faults.now.line * 0.005)) this.#refusesUntilMs = nowMs + random.between(20, 2000);
     return nowMs >= this.#refusesUntilMs;
   }
 
@@ -63,7 +68,13 @@ export class Ear implements AudioSink {
     this.#buffered = [];
     this.#playedOutAtMs = nowMs;
     this.#last = undefined;
+    this.#goesOn = false;
     this.#options.onStop();
+  }
+
+  /** The agent was held and goes on: the next frame must fit to what was heard. */
+  goesOn(): void {
+    this.#goesOn = true;
   }
 
   /** How much of a synthesis the caller has heard. */
@@ -83,6 +94,15 @@ export class Ear implements AudioSink {
       if (units === FRAME_UNITS) done += 1;
     }
     this.#buffered.splice(0, done);
+  }
+
+  #checkSeam(speech: number, unit: number): void {
+    this.#goesOn = false;
+    const repeatedMs = ((this.#heardUnits.get(speech) ?? 0) - unit) / UNITS_PER_MS;
+    this.longestRepeatMs = Math.max(this.longestRepeatMs, repeatedMs);
+    if (Math.abs(repeatedMs) <= SEAM_MS) return;
+    const what = repeatedMs > 0 ? `${repeatedMs} ms heard twice` : `${-repeatedMs} ms never heard`;
+    this.#options.onViolation('resumed-elsewhere', `synthesis ${speech}: ${what}`);
   }
 
   /** Without a stop in between the audio of a synthesis comes whole and in order. */

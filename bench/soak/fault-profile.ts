@@ -1,4 +1,5 @@
-import type { SeededRandom } from './random.ts';
+import type { Random } from '../corpus/random.ts';
+import { chance } from './chance.ts';
 
 /** How often each part of a call misbehaves: 0 never, 1 at every opportunity. */
 export interface FaultProfile {
@@ -11,9 +12,9 @@ export interface FaultProfile {
 }
 
 /** Of three calls one is calm; in the others each part may be well, troubled or very ill. */
-export function drawFaults(random: SeededRandom): FaultProfile {
-  const calm = random.chance(1 / 3);
-  const draw = () => (calm || random.chance(0.4) ? 0 : random.between(0.02, 0.5));
+export function drawFaults(random: Random): FaultProfile {
+  const calm = chance(random, 1 / 3);
+  const draw = () => (calm || chance(random, 0.4) ? 0 : random.between(0.02, 0.5));
   return { recogniser: draw(), detector: draw(), model: draw(), synthesiser: draw(), line: draw(), clock: draw() };
 }
 

@@ -1,14 +1,15 @@
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import type { VoiceActivity, VoiceActivityEvents } from '../../stream-host/conversation/ports.ts';
+import type { Random } from '../corpus/random.ts';
+import { chance } from './chance.ts';
 import type { Faults } from './fault-profile.ts';
 import { soundOf } from './line-audio.ts';
-import type { SeededRandom } from './random.ts';
 
 const FRAME_BYTES = 1024;
 
 export interface DetectorOptions {
   readonly clock: Clock;
-  readonly random: SeededRandom;
+  readonly random: Random;
   readonly faults: Faults;
   readonly events: VoiceActivityEvents;
 }
@@ -53,14 +54,14 @@ export class FaultyDetector implements VoiceActivity {
     const { clock, random, faults, events } = this.#options;
     const atMs = clock.now();
     const share = faults.now.detector;
-    if (random.chance(share * 0.0008)) {
+    if (chance(random, share * 0.0008)) {
       this.#after(0, () => {
         if (this.#over) return;
         this.#over = true;
         events.onFailure(new Error('the worker died'));
       });
     }
-    if (random.chance(share * 0.005)) this.#stuckUntilMs = atMs + random.between(50, 1500);
+    if (chance(random, share * 0.005)) this.#stuckUntilMs = atMs + random.between(50, 1500);
     const seen = Math.min(1, Math.max(0, probability + random.between(-0.05, 0.05)));
     const delayMs = Math.max(this.#latencyMs, this.#stuckUntilMs - atMs);
     this.#after(delayMs, () => {

@@ -1,12 +1,13 @@
 import type { Clock } from '../../shared/clock.ts';
 import type { HistoryItem, ReplyPiece, Responder, ToolCall } from '../../stream-host/conversation/ports.ts';
+import type { Random } from '../corpus/random.ts';
 import { sleep } from './call-clock.ts';
+import { chance, weighted } from './chance.ts';
 import type { Faults } from './fault-profile.ts';
-import type { SeededRandom } from './random.ts';
 
 export interface ModelOptions {
   readonly clock: Clock;
-  readonly random: SeededRandom;
+  readonly random: Random;
   readonly faults: Faults;
   readonly onEvent: (event: ModelEvent) => void;
 }
@@ -75,10 +76,10 @@ export class FaultyModel implements Responder {
 
   #script(reply: number): Step[] {
     const { random, faults } = this.#options;
-    const ill = random.chance(faults.now.model);
+    const ill = chance(random, faults.now.model);
     const kind = ill
-      ? random.weighted({ throws: 3, breaks: 3, hangs: 1, freezes: 1, empty: 1, blank: 1, slow: 3 })
-      : random.weighted({
+      ? weighted(random, { throws: 3, breaks: 3, hangs: 1, freezes: 1, empty: 1, blank: 1, slow: 3 })
+      : weighted(random, {
           short: 4,
           long: 5,
           tool: 2,
@@ -92,27 +93,27 @@ export class FaultyModel implements Responder {
       case 'throws':
         return [thinks, new Error('429')];
       case 'breaks':
-        return [thinks, ...say(random.int(1, 12), 30), new Error('the line broke')];
+        return [thinks, ...say(random.whole(1, 12), 30), new Error('the line broke')];
       case 'hangs':
         return ['hang'];
       case 'freezes':
-        return [thinks, ...say(random.int(1, 12), 30), 'hang'];
+        return [thinks, ...say(random.whole(1, 12), 30), 'hang'];
       case 'empty':
         return [thinks];
       case 'blank':
         return [thinks, { type: 'text', text: ' \n' }];
       case 'slow':
-        return [thinks, ...say(random.int(5, 15), random.between(200, 700))];
+        return [thinks, ...say(random.whole(5, 15), random.between(200, 700))];
       case 'short':
-        return [thinks, ...say(random.int(1, 5), 20)];
+        return [thinks, ...say(random.whole(1, 5), 20)];
       case 'long':
-        return [thinks, ...say(random.int(12, 50), 30)];
+        return [thinks, ...say(random.whole(12, 50), 30)];
       case 'endless':
-        return [thinks, ...say(random.int(80, 160), 10)];
+        return [thinks, ...say(random.whole(80, 160), 10)];
       case 'tool':
-        return [thinks, ...say(random.int(2, 6), 30), ...this.#tool(reply), ...say(random.int(4, 20), 30)];
+        return [thinks, ...say(random.whole(2, 6), 30), ...this.#tool(reply), ...say(random.whole(4, 20), 30)];
       case 'tool-first':
-        return [thinks, ...this.#tool(reply), random.between(50, 900), ...say(random.int(4, 20), 30)];
+        return [thinks, ...this.#tool(reply), random.between(50, 900), ...say(random.whole(4, 20), 30)];
       case 'goodbye':
         return [thinks, ...say(3, 30), { type: 'end-call', reason: 'goodbye' }];
     }
@@ -125,8 +126,8 @@ export class FaultyModel implements Responder {
     for (let at = 1; at <= words; at += 1) {
       const number = (this.#saidWords.get(reply) ?? 0) + 1;
       this.#saidWords.set(reply, number);
-      const ends = at === words || random.chance(0.08);
-      const mark = ends ? '. ' : random.chance(0.1) ? ', ' : ' ';
+      const ends = at === words || chance(random, 0.08);
+      const mark = ends ? '. ' : chance(random, 0.1) ? ', ' : ' ';
       yield { type: 'text', text: `r${reply}w${number}${mark}` };
       yield paceMs * random.between(0.3, 1.7);
     }
@@ -135,8 +136,8 @@ export class FaultyModel implements Responder {
   #tool(reply: number): Step[] {
     const { random } = this.#options;
     const call: ToolCall = { callId: `t${reply}`, name: 'look_up', args: { reply } };
-    const elapsedMs = random.chance(0.2) ? random.between(2000, 9000) : random.between(20, 800);
-    const outcome = random.chance(0.2) ? { result: undefined, error: 'not found' } : { result: { found: true } };
+    const elapsedMs = chance(random, 0.2) ? random.between(2000, 9000) : random.between(20, 800);
+    const outcome = chance(random, 0.2) ? { result: undefined, error: 'not found' } : { result: { found: true } };
     return [{ type: 'tool-started', call }, elapsedMs, { type: 'tool-ended', call, elapsedMs, ...outcome }];
   }
 }

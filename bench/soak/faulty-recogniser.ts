@@ -1,9 +1,10 @@
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import { FRAME_MS } from '../../shared/protocol/acs-media.ts';
 import type { Recogniser, RecogniserEvents } from '../../stream-host/conversation/ports.ts';
+import type { Random } from '../corpus/random.ts';
+import { chance, weighted } from './chance.ts';
 import type { Faults } from './fault-profile.ts';
 import { soundOf, wordText } from './line-audio.ts';
-import type { SeededRandom } from './random.ts';
 
 /** What the recogniser told the engine, for the referee. */
 export interface Report {
@@ -14,7 +15,7 @@ export interface Report {
 
 export interface RecogniserOptions {
   readonly clock: Clock;
-  readonly random: SeededRandom;
+  readonly random: Random;
   readonly faults: Faults;
   readonly events: RecogniserEvents;
   readonly nextPhrase: () => number;
@@ -118,8 +119,8 @@ export class FaultyRecogniser implements Recogniser {
 
   #newPhrase(offsetMs: number): Phrase {
     const { random, faults, nextPhrase } = this.#options;
-    const habit = random.chance(faults.now.recogniser)
-      ? random.weighted({ late: 4, 'no-final': 2, twice: 2, 'out-of-order': 2, misread: 3, ghost: 2, mute: 1 })
+    const habit = chance(random, faults.now.recogniser)
+      ? weighted(random, { late: 4, 'no-final': 2, twice: 2, 'out-of-order': 2, misread: 3, ghost: 2, mute: 1 })
       : 'well';
     return { number: nextPhrase(), habit, offsetMs, words: [], endMs: offsetMs };
   }
@@ -131,7 +132,7 @@ export class FaultyRecogniser implements Recogniser {
     const ghost = phrase.habit === 'ghost' ? ['ghost'] : [];
     const text = [...phrase.words.map(reading), ...ghost].join(' ');
     const { offsetMs, endMs, number } = phrase;
-    const moved = random.chance(0.2) ? random.between(-90, 90) : 0;
+    const moved = chance(random, 0.2) ? random.between(-90, 90) : 0;
     this.#tell(PARTIAL_AFTER_MS * random.between(0.6, 1.6), { phrase: number, text, kind: 'partial' }, () =>
       events.onPartial(text, Math.max(0, offsetMs + moved), endMs),
     );
@@ -144,7 +145,7 @@ export class FaultyRecogniser implements Recogniser {
     this.#phrase = undefined;
     this.#soundFromMs = undefined;
     if (!phrase) {
-      const tells = this.#hears && !random.chance(faults.now.recogniser);
+      const tells = this.#hears && !chance(random, faults.now.recogniser);
       if (soundFromMs === undefined || !tells) return;
       const endMs = this.#positionMs;
       this.#tell(FINAL_AFTER_MS, { phrase: 0, text: '', kind: 'no-words' }, () => events.onNoWords(soundFromMs, endMs));

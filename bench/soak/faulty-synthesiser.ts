@@ -1,9 +1,10 @@
 import type { Clock } from '../../shared/clock.ts';
 import type { Synthesiser, SynthesisPiece } from '../../stream-host/conversation/ports.ts';
+import type { Random } from '../corpus/random.ts';
 import { sleep } from './call-clock.ts';
+import { chance, weighted } from './chance.ts';
 import type { Faults } from './fault-profile.ts';
 import { agentAudio, UNITS_PER_MS } from './line-audio.ts';
-import type { SeededRandom } from './random.ts';
 
 /** One synthesis: what it was to say, and when each word is spoken in it. */
 export interface Speech {
@@ -17,7 +18,7 @@ export interface Speech {
 
 export interface SynthesiserOptions {
   readonly clock: Clock;
-  readonly random: SeededRandom;
+  readonly random: Random;
   readonly faults: Faults;
 }
 
@@ -42,8 +43,8 @@ export class FaultySynthesiser implements Synthesiser {
     const { random, clock, faults } = this.#options;
     const speech: Speech = { text, untold: false, broken: false, words: timed(text) };
     const number = this.speeches.push(speech);
-    const habit: Habit = random.chance(faults.now.synthesiser)
-      ? random.weighted({ fails: 2, breaks: 2, stalls: 1, untold: 3, 'half-told': 2, odd: 3, slow: 1, mute: 1 })
+    const habit: Habit = chance(random, faults.now.synthesiser)
+      ? weighted(random, { fails: 2, breaks: 2, stalls: 1, untold: 3, 'half-told': 2, odd: 3, slow: 1, mute: 1 })
       : 'well';
     this.open += 1;
     try {
@@ -63,7 +64,7 @@ export class FaultySynthesiser implements Synthesiser {
   async *#stream(number: number, speech: Speech, habit: Habit, signal: AbortSignal): AsyncGenerator<SynthesisPiece> {
     const { random, clock } = this.#options;
     const units = speech.text.length * MS_PER_CHAR * UNITS_PER_MS;
-    const breaksAt = habit === 'breaks' || habit === 'stalls' ? random.int(0, units) : Number.POSITIVE_INFINITY;
+    const breaksAt = habit === 'breaks' || habit === 'stalls' ? random.whole(0, units) : Number.POSITIVE_INFINITY;
     speech.untold = habit === 'untold' || habit === 'half-told';
     const told = habit === 'untold' ? 0 : habit === 'half-told' ? speech.words.length / 2 : speech.words.length;
     for (const word of speech.words.slice(0, told)) yield { type: 'word', ...word };
@@ -74,7 +75,7 @@ export class FaultySynthesiser implements Synthesiser {
         if (signal.aborted) return;
         throw new Error('the socket broke');
       }
-      const length = habit === 'odd' ? random.int(1, 2500) : 100 * UNITS_PER_MS;
+      const length = habit === 'odd' ? random.whole(1, 2500) : 100 * UNITS_PER_MS;
       const size = Math.min(length, units - at);
       yield { type: 'audio', pcm: agentAudio(number, at, size) };
       at += size;

@@ -42,6 +42,12 @@ export class RepliesLedger {
     }
   }
 
+  /** The newest answer was begun early and thrown away. What it was to answer is asked again. */
+  draftDropped(): void {
+    const newest = [...this.#replies.keys()].at(-1);
+    if (newest !== undefined) this.#replies.delete(newest);
+  }
+
   /** A fault was told, or somebody pressed the button: the newest answer may have no sound. */
   excuse(): void {
     const newest = [...this.#replies.values()].at(-1);

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { Random } from '../corpus/random.ts';
 import { type CallReport, SoakCall, type Violation } from './call.ts';
-import { SeededRandom } from './random.ts';
 
 export interface SoakOptions {
   readonly seed: number;
@@ -15,7 +15,11 @@ export interface SoakOptions {
 export interface SoakTotals {
   calls: number;
   virtualMs: number;
+  stops: number;
   interruptions: number;
+  resumes: number;
+  longestHeldMs: number;
+  longestRepeatMs: number;
   turns: number;
   faults: number;
   frames: number;
@@ -33,11 +37,15 @@ const KEPT_VIOLATIONS = 200;
 
 /** Makes one virtual call after the other. The seed decides all of them; each can be replayed by its own seed. */
 export async function soak(options: SoakOptions): Promise<SoakTotals> {
-  const random = new SeededRandom(options.seed);
+  const random = new Random(`soak ${options.seed}`);
   const totals: SoakTotals = {
     calls: 0,
     virtualMs: 0,
+    stops: 0,
     interruptions: 0,
+    resumes: 0,
+    longestHeldMs: 0,
+    longestRepeatMs: 0,
     turns: 0,
     faults: 0,
     frames: 0,
@@ -55,7 +63,7 @@ export async function soak(options: SoakOptions): Promise<SoakTotals> {
   process.on('unhandledRejection', onStray);
   try {
     while (totals.calls < options.calls && performance.now() < untilMs && !options.signal.aborted) {
-      callSeed = random.int(1, 2 ** 31);
+      callSeed = random.whole(1, 2 ** 31);
       count(totals, await new SoakCall(callSeed).run());
       if (totals.calls % HEAP_EVERY_CALLS === 0) {
         collect();
@@ -87,7 +95,11 @@ export function heapGrowth(heap: SoakTotals['heap']): number | undefined {
 function count(totals: SoakTotals, report: CallReport): void {
   totals.calls += 1;
   totals.virtualMs += report.virtualMs;
+  totals.stops += report.stops;
   totals.interruptions += report.interruptions;
+  totals.resumes += report.resumes;
+  totals.longestHeldMs = Math.max(totals.longestHeldMs, report.longestHeldMs);
+  totals.longestRepeatMs = Math.max(totals.longestRepeatMs, report.longestRepeatMs);
   totals.turns += report.turns;
   totals.faults += report.faults;
   totals.frames += report.frames;
