@@ -38,6 +38,13 @@ const LOST_MS = 60;
 const EARLY_MS = 200;
 const CONTIGUOUS = 2 * RATE_PER_MS;
 const SCORES = 64;
+/** An echo is not as loud as the voice itself; a caller may be. */
+const LOUDEST_ECHO_DB = -3;
+const PROBATION_HOPS = 20;
+const TRUSTED_COHERENCE = 0.15;
+const LEAST_COHERENCE = 0.08;
+/** Delays that differ by no more than this are one. */
+const SAME_DELAY = 4;
 
 /**
  * Tells the agent's own voice, come back over the line, from the caller. Knows what was played and when; finds the delay
@@ -52,6 +59,8 @@ export class EchoGuard {
   #originMs: number | undefined;
   #hasLine = false;
   #model: EchoModel | undefined;
+  /** The model has explained more than the audio that it was made from. */
+  #trusted = false;
   /** In samples at 8 kHz. */
   #delay = 0;
   #nextHop = 0;
@@ -68,7 +77,8 @@ export class EchoGuard {
   }
 
   get path(): EchoPath {
-    if (this.#model) return { kind: 'echo', delayMs: this.#delay / RATE_PER_MS, gainDb: this.#model.gainDb };
+    if (this.#model && this.#trusted)
+      return { kind: 'echo', delayMs: this.#delay / RATE_PER_MS, gainDb: this.#model.gainDb };
     return { kind: this.#misses >= 2 ? 'none' : 'unknown' };
   }
 
@@ -100,7 +110,7 @@ export class EchoGuard {
     this.#sinceCheck += samples;
     if (this.#sinceCheck < LONGEST_WINDOW_MS * RATE_PER_MS) return;
     this.#sinceCheck = 0;
-    if (!this.#model) this.#explore();
+    if (!this.#trusted) this.#explore();
   }
 
   /**
@@ -114,11 +124,21 @@ export class EchoGuard {
     if (!isAudible(this.#played, start - LATEST_MS * RATE_PER_MS, end)) return 'caller';
     if (!this.#model) return this.#judgeCold(start, end);
     const verdict = this.#judgeByModel(this.#model, start, end);
-    if (verdict !== 'caller') return verdict;
+    if (this.#reconsider(this.#model) && verdict !== 'caller') return verdict;
     // Nothing fits: perhaps the echo now comes at another delay.
     const found = this.#search(start, end);
-    if (Math.abs(found.delay - this.#delay) <= 4 || !this.#isSure(found, start, end, 0.1)) return 'caller';
-    return this.#adopt(found, start, end);
+    const isOther = !this.#model || Math.abs(found.delay - this.#delay) > SAME_DELAY;
+    if (isOther && this.#isSure(found, start, end, 0.1)) return this.#adopt(found, start, end);
+    if (!this.#trusted) this.#model = undefined;
+    return verdict;
+  }
+
+  /** A path is believed once it took off a good part of new audio, and given up when it no longer does. */
+  #reconsider(model: EchoModel): boolean {
+    if (model.hopsSeen < PROBATION_HOPS) return true;
+    this.#trusted = model.coherence > (this.#trusted ? LEAST_COHERENCE : TRUSTED_COHERENCE);
+    if (!this.#trusted) this.#model = undefined;
+    return this.#trusted;
   }
 
   #judgeCold(start: number, end: number): EchoVerdict {
@@ -151,11 +171,17 @@ export class EchoGuard {
 
   #adopt(found: DelayFound, start: number, end: number): EchoVerdict {
     this.#model ??= new EchoModel();
+    if (Math.abs(found.delay - this.#delay) > SAME_DELAY) this.#trusted = false;
     this.#delay = found.delay;
     this.#candidate = undefined;
     const lastHop = lastHopBefore(end);
     const firstHop = Math.max(Math.ceil((start - LEAD_IN_MS * RATE_PER_MS) / HOP), lastHop - 40);
     this.#model.fit(this.#line, this.#played, firstHop, lastHop, found.delay);
+    if (this.#model.gainDb > LOUDEST_ECHO_DB) {
+      this.#model = undefined;
+      this.#trusted = false;
+      return 'unsure';
+    }
     this.#nextHop = 0;
     return this.#judgeByModel(this.#model, start, end);
   }

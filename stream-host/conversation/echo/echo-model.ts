@@ -16,6 +16,7 @@ const LEAST_NOISE = 8000;
 /** Companding adds noise in proportion to the loudest of a frame. */
 const COMPANDING = 10 ** -3;
 const STEP_SIZE = 0.25;
+const FORGETTING = 0.97;
 
 const HANN = Float64Array.from({ length: WINDOW }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * (i + 0.5)) / WINDOW));
 
@@ -44,8 +45,9 @@ export class EchoModel {
   readonly #left = new Float64Array(BANDS);
   readonly #lineBand = new Float64Array(BANDS);
   #linePower = 0;
-  #echoPower = 0;
   #sentPower = 0;
+  /** Over the hops that were learned from, newer ones counting more: their power, what of it was left, what was sent. */
+  #seen = { hops: 0, line: 0, left: 0, sent: 0 };
 
   constructor() {
     this.#noise.fill(Number.POSITIVE_INFINITY);
@@ -53,7 +55,20 @@ export class EchoModel {
 
   /** The echo's level relative to what was played. */
   get gainDb(): number {
-    return 10 * Math.log10((this.#echoPower + 1) / (this.#sentPower + 1));
+    return 10 * Math.log10((this.#seen.line + 1) / (this.#seen.sent + 1));
+  }
+
+  /** How many hops with sound in them were learned from since the last {@link fit}. */
+  get hopsSeen(): number {
+    return this.#seen.hops;
+  }
+
+  /**
+   * How much of those hops was taken off as a waveform, before it was learned from: near 1 for a dry echo, 0.3 in a
+   * room, about 0 when the path is none and somebody's voice was only taken for an echo by its loudness.
+   */
+  get coherence(): number {
+    return 1 - this.#seen.left / (this.#seen.line + 1);
   }
 
   /** Forgets what sounded before: hops were left out. */
@@ -89,16 +104,18 @@ export class EchoModel {
       this.#playedPower[i] = power / hops;
     }
     const ratios = Array.from({ length: BANDS }, (): number[] => []);
-    this.#echoPower = 0;
-    this.#sentPower = 0;
+    let linePower = 0;
+    let sentPower = 0;
     for (let hop = firstHop; hop <= lastHop; hop += 1) {
       this.#analyse(line, played, hop, delay);
-      this.#countGain();
+      linePower += this.#linePower;
+      sentPower += this.#sentPower;
       for (let band = 0; band < BANDS; band += 1) {
         const sounding = this.#sounding[band] ?? 0;
         if (sounding > 0) ratios[band]?.push((this.#left[band] ?? 0) / sounding);
       }
     }
+    this.#seen = { hops: 0, line: linePower, left: 0.7 * linePower, sent: sentPower };
     for (const [band, values] of ratios.entries()) {
       values.sort((a, b) => a - b);
       // The gains were fitted to these very hops, so that too little is left.
@@ -114,12 +131,7 @@ export class EchoModel {
     this.#analyse(line, played, hop, delay);
     let sum = 0;
     for (let band = 0; band < BANDS; band += 1) {
-      const width = (BAND_EDGES[band + 1] ?? 0) - (BAND_EDGES[band] ?? 0);
-      const noise = this.#noise[band] ?? 0;
-      const expected =
-        (this.#leftOver[band] ?? 0) * (this.#sounding[band] ?? 0) +
-        (noise === Number.POSITIVE_INFINITY ? 0 : noise) +
-        width * (LEAST_NOISE + (COMPANDING * this.#linePower) / BINS);
+      const expected = (this.#leftOver[band] ?? 0) * (this.#sounding[band] ?? 0) + this.#noiseIn(band);
       const excess = 10 * Math.log10(((this.#left[band] ?? 0) + 1) / expected);
       sum += Math.min(1, Math.max(0, (excess - 4) / 8));
     }
@@ -128,7 +140,7 @@ export class EchoModel {
 
   /** The hop scored last was echo, or nothing: follow the path. */
   learn(): void {
-    this.#countGain();
+    this.#count();
     for (let i = 0; i < BINS; i += 1) {
       const k = LOWEST_BIN + i;
       const rr = playedReal[k] ?? 0;
@@ -146,8 +158,7 @@ export class EchoModel {
       const left = this.#left[band] ?? 0;
       const sounding = this.#sounding[band] ?? 0;
       const leftOver = this.#leftOver[band] ?? 0;
-      const noise = this.#noise[band] ?? 0;
-      if (leftOver * sounding > (noise === Number.POSITIVE_INFINITY ? 0 : 2 * noise)) {
+      if (leftOver * sounding > 2 * this.#noiseIn(band)) {
         const ratio = Math.min(4, Math.max(0.25, left / (leftOver * sounding)));
         this.#leftOver[band] = leftOver * ratio ** 0.06;
       }
@@ -164,17 +175,36 @@ export class EchoModel {
     }
   }
 
-  #countGain(): void {
-    this.#echoPower = 0.97 * this.#echoPower + this.#linePower;
-    let sent = 0;
-    for (let k = LOWEST_BIN; k < LOWEST_BIN + BINS; k += 1)
-      sent += (playedReal[k] ?? 0) ** 2 + (playedImaginary[k] ?? 0) ** 2;
-    this.#sentPower = 0.97 * this.#sentPower + sent;
+  /** Only bands well above the noise say something about the path. */
+  #count(): void {
+    let line = 0;
+    let left = 0;
+    for (let band = 0; band < BANDS; band += 1) {
+      const linePower = this.#lineBand[band] ?? 0;
+      if (linePower < 4 * this.#noiseIn(band)) continue;
+      line += linePower;
+      left += this.#left[band] ?? 0;
+    }
+    if (line < 0.5 * this.#linePower || this.#sentPower < this.#linePower) return;
+    const seen = this.#seen;
+    seen.hops += 1;
+    seen.line = FORGETTING * seen.line + line;
+    seen.left = FORGETTING * seen.left + left;
+    seen.sent = FORGETTING * seen.sent + this.#sentPower;
+  }
+
+  #noiseIn(band: number): number {
+    const noise = this.#noise[band] ?? 0;
+    const width = (BAND_EDGES[band + 1] ?? 0) - (BAND_EDGES[band] ?? 0);
+    return (
+      (noise === Number.POSITIVE_INFINITY ? 0 : noise) + width * (LEAST_NOISE + (COMPANDING * this.#linePower) / BINS)
+    );
   }
 
   #analyse(line: AudioMemory, played: AudioMemory, hop: number, delay: number): void {
     transformHop(line, played, hop, delay);
     this.#linePower = 0;
+    this.#sentPower = 0;
     for (let band = 0; band < BANDS; band += 1) {
       let linePower = 0;
       let playedPower = 0;
@@ -198,6 +228,7 @@ export class EchoModel {
       this.#left[band] = Math.min(left, linePower);
       this.#sounding[band] = playedPower + FADE * (this.#sounding[band] ?? 0);
       this.#linePower += linePower;
+      this.#sentPower += playedPower;
     }
   }
 }
