@@ -4,7 +4,7 @@ import { gainOf, msIn, rms, samplesIn } from './signal.ts';
 const WINDOW = samplesIn(10);
 const HOP = samplesIn(5);
 /** Speech this far below its loudest 10 ms is not heard any more. */
-const RANGE_DB = 35;
+const RANGE_DB = 28;
 /** A recording has a floor of its own; speech is what stands out from it so far. */
 const ABOVE_FLOOR_DB = 10;
 const FLOOR_QUANTILE = 0.05;
@@ -12,8 +12,9 @@ const FLOOR_QUANTILE = 0.05;
 /** A silence inside an utterance counts as a pause from this length on; shorter ones are sounds such as p, t and k. */
 export const SHORTEST_PAUSE_MS = 200;
 
-/** A burst this short, alone, is a mouth's click and no speech. */
-const SHORTEST_SPEECH_MS = 15;
+/** A sound this short with a silence this long beside it is a mouth's click or the room, and no speech. */
+const SHORTEST_SPEECH_MS = 40;
+const ALONE_MS = 60;
 
 /**
  * Where speech is audible, by the energy of 10 ms windows, 5 ms apart: the truth behind the labels of the corpus. To be
@@ -28,16 +29,22 @@ export function audibleSpans(voice: Float32Array, bridgedMs = SHORTEST_PAUSE_MS)
   const fromFloor = Math.min(floor * gainOf(ABOVE_FLOOR_DB), loudest * gainOf(-RANGE_DB / 2));
   const threshold = Math.max(loudest * gainOf(-RANGE_DB), fromFloor);
 
-  const spans: { startMs: number; endMs: number }[] = [];
+  const sounds: { startMs: number; endMs: number }[] = [];
+  const take = (into: typeof sounds, span: Span, withinMs: number) => {
+    const last = into.at(-1);
+    if (last && span.startMs - last.endMs < withinMs) last.endMs = span.endMs;
+    else into.push({ ...span });
+  };
   for (const [index, level] of levels.entries()) {
     if (level < threshold || level === 0) continue;
     const startMs = msIn(index * HOP);
-    const endMs = startMs + msIn(WINDOW);
-    const last = spans.at(-1);
-    if (last && startMs - last.endMs < bridgedMs) last.endMs = endMs;
-    else spans.push({ startMs, endMs });
+    take(sounds, { startMs, endMs: startMs + msIn(WINDOW) }, ALONE_MS);
   }
-  return spans.filter(({ startMs, endMs }) => endMs - startMs > SHORTEST_SPEECH_MS);
+  const spans: typeof sounds = [];
+  for (const sound of sounds) {
+    if (sound.endMs - sound.startMs >= SHORTEST_SPEECH_MS) take(spans, sound, bridgedMs);
+  }
+  return spans;
 }
 
 /** The silences between the stretches of speech. */

@@ -81,47 +81,40 @@ function click(random: Random): Signal {
 
 /**
  * A cough: the glottis bursts open (tens of milliseconds of loud wide noise), air rushes out through the mouth
- * (noise that decays, with the mouth's resonances), and often the voice sounds at the end. 250 to 500 ms.
+ * (noise that decays, with the mouth's resonances), and the voice sounds as it closes, more in some than in others; one
+ * in three is a cleared throat, which is mostly voice. 250 to 500 ms.
  */
 function cough(random: Random): Signal {
   const lengthMs = random.between(250, 500);
+  const clearsThroat = random.next() < 0.33;
+  const rushMs = (clearsThroat ? random.between(0.15, 0.3) : random.between(0.4, 0.6)) * lengthMs;
+  const mouth = [random.between(550, 800), random.between(1200, 1700), random.between(2400, 3100)];
+  const burst = levelled(band(decaying(white(60, random), 18), 300, 6500));
+  const rush = throughMouth(decaying(white(rushMs, random), rushMs / 3), mouth, [1.2, 1, 0.7]);
   const track = silence(lengthMs);
-  const burst = band(decaying(white(60, random), 18), 300, 6500);
-  const rushMs = random.between(0.45, 0.65) * lengthMs;
-  const breathOut = decaying(white(rushMs, random), rushMs / 3);
-  mixInto(track, burst, 0, 1);
-  for (const [hz, q, level] of [
-    [random.between(550, 800), 3, 1.2],
-    [random.between(1300, 1800), 4, 1],
-    [random.between(2500, 3200), 4, 0.7],
-  ] as const) {
-    mixInto(track, resonance(breathOut, hz, q), samplesIn(20), level);
-  }
-  if (random.next() < 0.7) {
-    const tailMs = lengthMs - rushMs;
-    mixInto(track, voicedTail(tailMs, random), samplesIn(rushMs * 0.85), random.between(1, 2.5));
-  }
+  mixInto(track, burst, 0, clearsThroat ? 0.3 : 1.3);
+  mixInto(track, rush, samplesIn(20));
+  const tail = throughMouth(glottis(lengthMs - 0.85 * rushMs, random), mouth, [1, 0.5, 0.2]);
+  mixInto(track, tail, samplesIn(rushMs * 0.85), clearsThroat ? 1.5 : random.between(0.05, 0.5));
   return track;
 }
 
-/** The voice as it falls back after a cough: pulses that slow down, through an open mouth. */
-function voicedTail(ms: number, random: Random): Signal {
+function throughMouth(source: Signal, hertz: readonly number[], levels: readonly number[]): Signal {
+  const track = new Float32Array(source.length);
+  for (const [index, hz] of hertz.entries()) mixInto(track, resonance(source, hz, 4), 0, levels[index]);
+  return levelled(track);
+}
+
+/** The voice as it falls back: pulses that slow down, grow uneven and fade. */
+function glottis(ms: number, random: Random): Signal {
   const pulses = silence(ms);
-  const fromHz = random.between(140, 260);
+  const fromHz = random.between(110, 260);
   for (let at = 0; at < pulses.length; ) {
     const progress = at / pulses.length;
     pulses[Math.floor(at)] = Math.exp(-2.5 * progress);
-    at += (16_000 / (fromHz * (1 - 0.35 * progress))) * random.between(0.94, 1.06);
+    at += (16_000 / (fromHz * (1 - 0.35 * progress))) * random.between(0.96, 1.04);
   }
-  const track = silence(ms);
-  for (const [hz, level] of [
-    [650, 1],
-    [1150, 0.6],
-    [2500, 0.25],
-  ] as const) {
-    mixInto(track, resonance(pulses, hz, 5), 0, level * 6);
-  }
-  return track;
+  return band(pulses, 60, 900);
 }
 
 /** Breathing into the receiver: soft-edged noise of half a second. */

@@ -10,14 +10,15 @@ import type {
 import { toInt16 } from '../corpus/signal.ts';
 import type { Speaker } from '../corpus/speaker.ts';
 
-/** What the agent is saying when the caller or a noise comes in: 30 s without two sentences alike. */
-export const LONG_ANSWER = [
+/** What the agent is saying when the caller or a noise comes in: 30 s without two sentences alike, true in any order. */
+const LONG_ANSWER = [
   'Your order left our warehouse in Portland on Tuesday morning and went by train to Denver, where it was sorted.',
-  'From there a truck took it to the depot near you, and it has been waiting for its last leg since yesterday evening.',
+  'A truck has taken it to the depot near you, and it has been waiting for its last leg since yesterday evening.',
   'The driver plans to bring it between nine and eleven, but roads are busy this week, so noon is possible as well.',
   'If nobody opens, she leaves a card with a code, and you can pick the box up at the kiosk behind the market hall.',
   'Should you prefer another day, any evening from Thursday on works, and moving it costs nothing until midnight.',
-].join(' ');
+];
+const VOICES = ['slt', 'rms', 'awb'] as const;
 const ANSWER = 'Sure, I am looking into that for you now. It takes a moment.';
 const GREETING = 'Hello, how can I help you?';
 
@@ -30,11 +31,23 @@ export interface ProviderDelays {
 
 export const PROVIDER_DELAYS: ProviderDelays = { firstTokenMs: 150, firstAudioMs: 100 };
 
-/** What was synthesised, where its words lie, and whether it belongs to the long answer. */
+/** What was synthesised and where its words lie. */
 export interface SpokenClip {
   readonly text: string;
+  /** It belongs to the long answer. */
+  readonly long: boolean;
   readonly samples: Int16Array;
   readonly words: readonly { readonly text: string; readonly startMs: number; readonly endMs: number }[];
+}
+
+export interface AgentOptions {
+  readonly clock: Clock;
+  readonly speaker: Speaker;
+  /** The agent never has it, so that its echo can be told from the caller. */
+  readonly callersVoice: string;
+  /** Which voice it has and where in its answer it begins. */
+  readonly variant: number;
+  readonly delays: ProviderDelays;
 }
 
 /**
@@ -46,17 +59,21 @@ export class Agent implements Responder, Synthesiser {
   readonly voice: string;
   /** When the model was asked, on the clock given. */
   readonly askedAtMs: number[] = [];
-  /** Every clip of the long answer, in its order. */
-  readonly longAnswer: SpokenClip[] = [];
+  /** All that was synthesised, each text once, in the order in which it was first wanted. */
+  readonly clips: SpokenClip[] = [];
   readonly #clock: Clock;
   readonly #delays: ProviderDelays;
   readonly #speaker: Speaker;
+  readonly #longAnswer: string;
 
-  constructor(clock: Clock, speaker: Speaker, voice: string, delays: ProviderDelays) {
+  constructor({ clock, speaker, callersVoice, variant, delays }: AgentOptions) {
     this.#clock = clock;
     this.#speaker = speaker;
-    this.voice = voice;
     this.#delays = delays;
+    const voices = VOICES.filter((voice) => !callersVoice.startsWith(voice));
+    this.voice = voices[variant % voices.length] ?? VOICES[0];
+    const first = variant % LONG_ANSWER.length;
+    this.#longAnswer = [...LONG_ANSWER.slice(first), ...LONG_ANSWER.slice(0, first)].join(' ');
   }
 
   /** What a conversation starts from, so that the agent owes the long answer. */
@@ -66,7 +83,7 @@ export class Agent implements Responder, Synthesiser {
     this.askedAtMs.push(this.#clock.now());
     await this.#pause(this.#delays.firstTokenMs, signal);
     if (signal.aborted) return;
-    yield { type: 'text', text: history.length === Agent.OWED.length ? LONG_ANSWER : ANSWER };
+    yield { type: 'text', text: history.length === Agent.OWED.length ? this.#longAnswer : ANSWER };
   }
 
   async *speak(text: string, _voice: string, signal: AbortSignal): AsyncGenerator<SynthesisPiece> {
@@ -81,13 +98,14 @@ export class Agent implements Responder, Synthesiser {
 
   /** Made once for all scenes: a clause of the agent in its voice, with the short silence that follows a clause. */
   #clip(text: string): SpokenClip {
+    const known = this.clips.find((clip) => clip.text === text);
+    if (known) return known;
     const { samples, words } = this.#speaker.speak(text, this.voice);
     const sound = toInt16(samples);
-    const clip = { text, words, samples: new Int16Array(sound.length + CLAUSE_REST_SAMPLES) };
+    const long = this.#longAnswer.includes(text.trim());
+    const clip = { text, long, words, samples: new Int16Array(sound.length + CLAUSE_REST_SAMPLES) };
     clip.samples.set(sound);
-    if (LONG_ANSWER.includes(text.trim()) && !this.longAnswer.some((known) => known.text === text)) {
-      this.longAnswer.push(clip);
-    }
+    this.clips.push(clip);
     return clip;
   }
 

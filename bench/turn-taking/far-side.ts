@@ -54,9 +54,9 @@ export class FarSide implements AudioSink {
 
   /** What was heard between two samples; silence where nothing was played. */
   heard(from: number, to: number): Int16Array {
-    const start = Math.max(0, from);
     const part = new Int16Array(Math.max(0, to - from));
-    part.set(this.#heard.subarray(start, Math.max(start, to)), start - from);
+    const start = Math.max(0, from);
+    if (to > start) part.set(this.#heard.subarray(start, to), start - from);
     return part;
   }
 

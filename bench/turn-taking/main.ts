@@ -4,6 +4,7 @@ import { buildScenes } from '../corpus/corpus.ts';
 import { SCENE_SETS } from '../corpus/scene.ts';
 import { Speaker } from '../corpus/speaker.ts';
 import { Detector } from './detector.ts';
+import { plainFixedDelay } from './policies.ts';
 import { scoreScenes } from './score-scenes.ts';
 import { type Spread, type Summary, summarise } from './summary.ts';
 
@@ -12,7 +13,8 @@ const USAGE = `Scores the turn-taking of the conversation engine on labelled pie
   node bench/turn-taking/main.ts [options]
 
   --set NAME       one of ${SCENE_SETS.join(', ')}; may be given again. Default: all
-  --policy JSON    the engine's turn policy, or what differs from its own; given again, one table for each
+  --policy JSON    what differs from the engine's own turn policy; given again, one table for each. Or "plain":
+                   stops for good at any onset, one fixed pause of 500 ms; "plain:700" for another length
   --per N          scenes for each condition. Default 8
   --seed N         Default 1
   --detail         a line for every condition, not only for every set
@@ -42,7 +44,7 @@ const settings = z
     per: z.coerce.number().int().positive(),
     seed: z.coerce.number().int(),
   })
-  .parse({ ...values, policy: values.policy?.map((text): unknown => JSON.parse(text)) });
+  .parse({ ...values, policy: values.policy?.map(readPolicy) });
 
 const [scenes, detector, speaker] = await Promise.all([
   buildScenes({ seed: settings.seed, sets: settings.set, perCondition: settings.per }),
@@ -59,6 +61,11 @@ for (const policy of settings.policy) {
   for (const outcome of outcomes.filter(({ id }) => id.includes(wanted))) console.log(JSON.stringify(outcome, rounded));
 }
 await detector.close();
+
+function readPolicy(text: string): unknown {
+  const [name, holdMs = '500'] = text.split(':');
+  return name === 'plain' ? plainFixedDelay(Number(holdMs)) : JSON.parse(text);
+}
 
 function nameOf({ set, condition }: Summary): string {
   return condition === undefined ? set.toUpperCase() : `${set} ${condition}`;

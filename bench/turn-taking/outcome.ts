@@ -1,4 +1,5 @@
 import type { Scene, SceneSet } from '../corpus/scene.ts';
+import { joinedClips } from './echo-recogniser.ts';
 import { locate } from './locate.ts';
 import type { SceneRun } from './scene-run.ts';
 
@@ -105,12 +106,7 @@ export function outcomeOf(run: SceneRun, providersMs: number): SceneOutcome {
 }
 
 function stretchesOf({ farSide, agent, startSample, scene }: SceneRun): Stretch[] {
-  const answer = new Int16Array(agent.longAnswer.reduce((length, { samples }) => length + samples.length, 0));
-  let at = 0;
-  for (const { samples } of agent.longAnswer) {
-    answer.set(samples, at);
-    at += samples.length;
-  }
+  const { samples: answer } = joinedClips(agent.clips.filter(({ long }) => long));
   return farSide.spans
     .filter(({ end }) => end > startSample)
     .map(({ start, end, stopped }) => {

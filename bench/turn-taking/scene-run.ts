@@ -3,12 +3,18 @@ import { SileroStream } from '../../shared/audio/silero.ts';
 import { VirtualClock } from '../../shared/virtual-clock.ts';
 import { Conversation, type ConversationOptions } from '../../stream-host/conversation/conversation.ts';
 import type { RecogniserEvents } from '../../stream-host/conversation/ports.ts';
-import { type RecogniserTiming, recogniserScript } from '../corpus/recogniser-script.ts';
+import {
+  RECOGNISER_TIMING,
+  type RecogniserEvent,
+  type RecogniserTiming,
+  recogniserScript,
+} from '../corpus/recogniser-script.ts';
 import type { Scene } from '../corpus/scene.ts';
 import type { Speaker } from '../corpus/speaker.ts';
 import { Agent, type ProviderDelays } from './agent.ts';
 import { arrivedMs, echoSource, FRAME_MS, frameCount, frameOf } from './caller-audio.ts';
 import { DetectorFrames, type WaitingFrame } from './detector.ts';
+import { EchoRecogniser } from './echo-recogniser.ts';
 import { FarSide } from './far-side.ts';
 
 export interface SceneRunOptions {
@@ -43,6 +49,7 @@ export class SceneRun {
   readonly #clock = new VirtualClock();
   readonly #options: SceneRunOptions;
   #recogniser: RecogniserEvents | undefined;
+  #echo: EchoRecogniser | undefined;
   #recogniserOpenedMs = 0;
   #receivedMs = 0;
   #startMs = 0;
@@ -53,8 +60,8 @@ export class SceneRun {
     this.#options = options;
     this.scene = scene;
     this.farSide = new FarSide(this.#clock);
-    // Never the caller's own voice, so that an echo can be told from the caller.
-    this.agent = new Agent(this.#clock, speaker, scene.voice.startsWith('slt') ? 'rms' : 'slt', delays);
+    const variant = Number(scene.id.split('/').at(-1));
+    this.agent = new Agent({ clock: this.#clock, speaker, callersVoice: scene.voice, variant, delays });
     this.conversation = new Conversation({
       clock: this.#clock,
       sink: this.farSide,
@@ -89,14 +96,17 @@ export class SceneRun {
     }
     if (!speaking) await this.#clock.advance(AFTER_GREETING_MS);
     this.#startMs = this.#clock.now();
-    for (const event of recogniserScript(this.scene, this.#options.recogniser)) {
-      this.#clock.after(event.atMs, () => {
-        const offsetMs = arrivedMs(this.scene, event.offsetMs) - this.#recogniserOpenedMs;
-        const endMs = arrivedMs(this.scene, event.endMs) - this.#recogniserOpenedMs;
-        if (event.type === 'partial') this.#recogniser?.onPartial(event.text, offsetMs, endMs);
-        else if (event.type === 'final') this.#recogniser?.onFinal(event.text, offsetMs, endMs);
-        else this.#recogniser?.onNoWords(offsetMs, endMs);
+    const timing = { ...RECOGNISER_TIMING, ...this.#options.recogniser };
+    if (this.scene.echo) {
+      this.#echo = new EchoRecogniser({
+        ...{ clock: this.#clock, scene: this.scene, startMs: this.#startMs, farSide: this.farSide, timing },
+        clips: () => this.agent.clips,
+        tell: (event) => this.#recogniserSays(event),
       });
+      return;
+    }
+    for (const event of recogniserScript(this.scene, timing)) {
+      this.#clock.after(event.atMs, () => this.#recogniserSays(event));
     }
   }
 
@@ -106,6 +116,7 @@ export class SceneRun {
     const index = this.#nextFrame;
     this.#nextFrame += 1;
     await this.#clock.advance(this.#startMs + (index + 1) * FRAME_MS - this.#clock.now());
+    this.#echo?.poll();
     const [from, to] = echoSource(this.scene, this.startSample + index * FRAME_MS * SAMPLES_PER_MS);
     const played = this.scene.echo ? this.farSide.heard(from, to) : undefined;
     const frame = frameOf(this.scene, index, played);
@@ -139,6 +150,14 @@ export class SceneRun {
         }),
       close() {},
     };
+  }
+
+  #recogniserSays({ type, text, offsetMs, endMs }: RecogniserEvent): void {
+    const [from, to] = [offsetMs, endMs].map((ms) => arrivedMs(this.scene, ms) - this.#recogniserOpenedMs);
+    if (from === undefined || to === undefined) return;
+    if (type === 'partial') this.#recogniser?.onPartial(text, from, to);
+    else if (type === 'final') this.#recogniser?.onFinal(text, from, to);
+    else this.#recogniser?.onNoWords(from, to);
   }
 
   #openRecogniser(events: RecogniserEvents) {
