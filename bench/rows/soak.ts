@@ -14,7 +14,14 @@ const RULES: readonly { readonly label: string; readonly rules: readonly string[
   },
   {
     label: 'frames of an old turn after a stop',
-    rules: ['stale-frame', 'frame-after-close', 'frame-while-not-speaking', 'audio-order', 'frame-size'],
+    rules: [
+      'stale-frame',
+      'frame-after-stop',
+      'frame-after-close',
+      'frame-while-not-speaking',
+      'audio-order',
+      'frame-size',
+    ],
   },
   {
     label: 'words of the caller lost, or never told',
@@ -26,7 +33,13 @@ const RULES: readonly { readonly label: string; readonly rules: readonly string[
   },
   {
     label: 'histories that differ from what was heard or done',
-    rules: ['history-differs-from-ear', 'history-differs-from-event', 'history-of-an-unspoken-answer', 'tools-differ'],
+    rules: [
+      'resumed-elsewhere',
+      'history-differs-from-ear',
+      'history-differs-from-event',
+      'history-of-an-unspoken-answer',
+      'tools-differ',
+    ],
   },
 ];
 
@@ -53,7 +66,7 @@ async function run({ seed, seconds, signal, progress }: RowContext): Promise<Row
     signal,
     onCall: (done) => {
       if (done.calls % PROGRESS_EVERY_CALLS === 0) {
-        progress(`${done.calls} calls, ${hours(done)} h, ${done.interruptions} interruptions`);
+        progress(`${done.calls} calls, ${hours(done)} h, ${done.stops} stops`);
       }
     },
   });
@@ -62,6 +75,12 @@ async function run({ seed, seconds, signal, progress }: RowContext): Promise<Row
 }
 
 function linesOf(totals: SoakTotals): Line[] {
+  const worst = (label: string, value: number, unit: 's' | 'ms'): Line => ({
+    label,
+    unit,
+    better: 'lower',
+    results: { parley: exact(unit === 's' ? Math.round(value / 100) / 10 : Math.round(value), totals.calls) },
+  });
   const count = (label: string, value: number, better: Line['better'], target?: string): Line => ({
     label,
     unit: '',
@@ -76,25 +95,21 @@ function linesOf(totals: SoakTotals): Line[] {
   return [
     count('calls', totals.calls, 'higher'),
     { ...count('virtual time', 0, 'higher'), unit: 'h', results: { parley: exact(hours(totals), totals.calls) } },
-    count('interruptions', totals.interruptions, 'higher', '≥ 10000'),
+    count('stops of an audible agent', totals.stops, 'higher', '≥ 10000'),
+    count('of these, interruptions', totals.interruptions, 'higher'),
+    count('of these, false stops after which the agent went on', totals.resumes, 'higher'),
     ...RULES.map(({ label, rules }) => count(label, sum(rules), 'lower', '0')),
     count('timers, ports or streams left after a close, and anything else amiss', sum(others), 'lower', '0'),
-    {
-      label: 'longest wait of a silent caller for a sound or an excuse',
-      unit: 's',
-      better: 'lower',
-      results: { parley: exact(Math.round(totals.longestWaitMs / 100) / 10, totals.calls) },
-    },
+    worst('longest wait of a silent caller for a sound or an excuse', totals.longestWaitMs, 's'),
+    worst('longest silence of the agent before it went on', totals.longestHeldMs, 's'),
+    { ...worst('most that was heard twice where it went on', totals.longestRepeatMs, 'ms'), target: '≤ 100' },
     {
       label: 'heap growth',
       unit: 'KB/call',
       target: '< 1',
       better: 'lower',
       results: {
-        parley:
-          growth === undefined
-            ? { none: 'too few calls to tell' }
-            : exact(Math.round((growth / 1024) * 100) / 100, totals.heap.length),
+        parley: growth ?? { none: 'too few calls to tell' },
       },
     },
   ];

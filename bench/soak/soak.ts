@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Random } from '../corpus/random.ts';
+import type { Measure } from '../row.ts';
 import { type CallReport, SoakCall, type Violation } from './call.ts';
 
 export interface SoakOptions {
@@ -78,18 +79,20 @@ export async function soak(options: SoakOptions): Promise<SoakTotals> {
 }
 
 /**
- * How much the heap grew, call by call, once the code was warm: the slope of a straight line through the later two
- * thirds of the samples, in bytes a call. Undefined with too few samples to tell.
+ * By how many KB the heap grew with each call, once the code was warm: the slope of a straight line through the later
+ * two thirds of the samples, two standard errors to either side. Undefined with too few samples to tell.
  */
-export function heapGrowth(heap: SoakTotals['heap']): number | undefined {
-  const warm = heap.slice(Math.floor(heap.length / 3));
-  if (warm.length < 3) return undefined;
-  const mean = (of: (sample: SoakTotals['heap'][number]) => number) =>
-    warm.reduce((sum, sample) => sum + of(sample), 0) / warm.length;
-  const meanCalls = mean((sample) => sample.calls);
-  const meanBytes = mean((sample) => sample.bytes);
-  const covariance = mean((sample) => (sample.calls - meanCalls) * (sample.bytes - meanBytes));
-  return covariance / mean((sample) => (sample.calls - meanCalls) ** 2);
+export function heapGrowth(heap: SoakTotals['heap']): Measure | undefined {
+  const warm = heap.slice(Math.floor(heap.length / 3)).map(({ calls, bytes }) => ({ x: calls, y: bytes / 1024 }));
+  const n = warm.length;
+  if (n < 4) return undefined;
+  const meanX = warm.reduce((sum, { x }) => sum + x, 0) / n;
+  const meanY = warm.reduce((sum, { y }) => sum + y, 0) / n;
+  const squares = warm.reduce((sum, { x }) => sum + (x - meanX) ** 2, 0);
+  const slope = warm.reduce((sum, { x, y }) => sum + (x - meanX) * (y - meanY), 0) / squares;
+  const residuals = warm.reduce((sum, { x, y }) => sum + (y - meanY - slope * (x - meanX)) ** 2, 0);
+  const error = Math.sqrt(residuals / (n - 2) / squares);
+  return { value: slope, low: slope - 2 * error, high: slope + 2 * error, n };
 }
 
 function count(totals: SoakTotals, report: CallReport): void {
