@@ -170,10 +170,11 @@ export class LoadTest {
     seconds: number,
     options: { readonly blocks?: number; readonly profileTo?: string } = {},
   ): Promise<Measured> {
-    const blockSeconds = seconds / (options.blocks ?? 5);
+    const blocks = options.blocks ?? 1;
+    const blockSeconds = seconds / blocks;
     const { profileTo } = options;
     await this.#host.ask({ type: 'measure', ...(profileTo !== undefined && { profileTo }) }, 'measuring');
-    this.#phones.tell({ type: 'measure', blockMs: blockSeconds * 1000 });
+    this.#phones.tell({ type: 'measure', blockMs: blockSeconds * 1000, blocks });
     await sleep(seconds * 1000, undefined, { signal: this.#options.signal });
     // At once: each second of waiting would count in the other's figures.
     const [{ report: phones }, { report: host }] = await Promise.all([

@@ -30,7 +30,7 @@ export type ToPhones =
   | { readonly type: 'start'; readonly options: PhonesStart }
   /** Places calls, `perSecond` of them a second. Each id is that of a session, and of its call. */
   | { readonly type: 'dial'; readonly ids: readonly string[]; readonly perSecond: number }
-  | { readonly type: 'measure'; readonly blockMs: number }
+  | { readonly type: 'measure'; readonly blockMs: number; readonly blocks: number }
   | { readonly type: 'report' }
   | { readonly type: 'hang-up' };
 

@@ -29,6 +29,7 @@ class Phones {
   readonly #closures: string[] = [];
   #calls = 0;
   #blocks: PhoneRecord[] = [newRecord()];
+  /** Length and number of the measurement's stretches; what comes after the last one counts to it. */
   #blockMs = Number.POSITIVE_INFINITY;
   #measuredSinceMs = 0;
   #response = new Histogram(1);
@@ -71,10 +72,10 @@ class Phones {
     return Promise.all(outcomes);
   }
 
-  measure(blockMs: number): void {
+  measure(blockMs: number, blocks: number): void {
     this.#blockMs = blockMs;
     this.#measuredSinceMs = monotonicMs();
-    this.#blocks = [newRecord()];
+    this.#blocks = Array.from({ length: blocks }, newRecord);
     this.#ownLateness.clear();
     this.#response.clear();
   }
@@ -85,7 +86,6 @@ class Phones {
       jitter: jitter.toJson(),
       stops: [...stops],
     }));
-    this.#blockMs = Number.POSITIVE_INFINITY;
     return {
       blocks,
       response: this.#response.toJson(),
@@ -99,11 +99,8 @@ class Phones {
   }
 
   #record(): PhoneRecord {
-    const at = Number.isFinite(this.#blockMs)
-      ? Math.floor((monotonicMs() - this.#measuredSinceMs) / this.#blockMs)
-      : this.#blocks.length - 1;
-    while (this.#blocks.length <= at) this.#blocks.push(newRecord());
-    return this.#blocks[at] ?? newRecord();
+    const at = Math.floor((monotonicMs() - this.#measuredSinceMs) / this.#blockMs);
+    return this.#blocks[Math.min(at, this.#blocks.length - 1)] ?? newRecord();
   }
 
   /** What is due now goes out now, however late the timer was; the error does not add up. */
@@ -164,7 +161,7 @@ async function obey(message: ToPhones): Promise<void> {
       tell({ type: 'dialled', outcomes: (await phones?.dial(message.ids, message.perSecond)) ?? [] });
       return;
     case 'measure':
-      phones?.measure(message.blockMs);
+      phones?.measure(message.blockMs, message.blocks);
       return;
     case 'report':
       if (phones) tell({ type: 'report', report: phones.report() });

@@ -1,0 +1,100 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RowContext } from '../row.ts';
+import { LoadTest, type Measured } from './load-test.ts';
+
+export interface HundredCallsResult {
+  /** With few calls: what is there without them. */
+  readonly few: readonly Measured[];
+  readonly many: readonly Measured[];
+  /** Of the Speech SDK's recogniser alone, for each call: CPU in % of a core, memory in MB. */
+  readonly recogniser: { readonly cpu: number; readonly memoryMb: number };
+}
+
+export const FEW_CALLS = 20;
+export const MANY_CALLS = 100;
+const STRETCHES = 5;
+const STRETCH_SECONDS = 12;
+const FEW_STRETCHES = 2;
+/** Code is compiled, buffers have grown, and every caller is in the middle of the talk. */
+const WARM_MS = 12_000;
+const RECOGNISERS = 50;
+const RECOGNISER_SECONDS = 10;
+
+/** About how long a run takes that nobody has told how long to measure. */
+export const HUNDRED_CALLS_SECONDS = 170;
+
+/**
+ * One run with a hundred calls that several rows read: the stop on the wire, the playout's jitter and the cost of a call
+ * are of the same talk. Rows that are run alone each make the run for themselves.
+ */
+export class HundredCalls {
+  readonly #runs = new Map<string, Promise<HundredCallsResult>>();
+
+  /** The run of this seed and length; made once. */
+  async run(context: RowContext): Promise<HundredCallsResult> {
+    const key = `${context.seed}/${context.seconds ?? ''}`;
+    const known = this.#runs.get(key);
+    if (known) {
+      context.progress('reads the run with a hundred calls that another row has made');
+      return known;
+    }
+    const made = measure(context);
+    this.#runs.set(key, made);
+    // What was ended by its row, or failed, says nothing to the next one.
+    made.catch(() => this.#runs.delete(key));
+    return made;
+  }
+}
+
+async function measure({ seed, signal, workFolder, seconds, progress }: RowContext): Promise<HundredCallsResult> {
+  const stretchSeconds = seconds === undefined ? STRETCH_SECONDS : Math.max(4, seconds / STRETCHES);
+  const folder = join(workFolder, 'hundred-calls');
+  progress('starts the stream host, callers and providers');
+  const test = await LoadTest.start({ folder, seed, signal, maxSessions: 2 * MANY_CALLS });
+  try {
+    const recogniser = await test.recogniserAlone(RECOGNISERS, RECOGNISER_SECONDS);
+    await connectAll(test, FEW_CALLS, signal);
+    await sleep(WARM_MS, undefined, { signal });
+    const few: Measured[] = [];
+    for (let stretch = 0; stretch < FEW_STRETCHES; stretch += 1) few.push(await test.measure(stretchSeconds));
+    await connectAll(test, MANY_CALLS - FEW_CALLS, signal);
+    await sleep(WARM_MS, undefined, { signal });
+    const many: Measured[] = [];
+    for (let stretch = 0; stretch < STRETCHES; stretch += 1) {
+      progress(`${MANY_CALLS} calls talk: stretch ${stretch + 1} of ${STRETCHES}`);
+      many.push(await test.measure(stretchSeconds));
+    }
+    return { few, many, recogniser };
+  } finally {
+    await test.close();
+  }
+}
+
+/** Who is refused dials again, as a phone network does, for so long. */
+const REDIAL_MS = 60_000;
+const REDIAL_PAUSE_MS = 3000;
+const DIAL_PER_SECOND = 10;
+
+/**
+ * Connects so many calls; those that the host is too busy for at the moment dial again.
+ * @throws when they are not all let in: the figures would be of fewer calls than they say
+ */
+export async function connectAll(test: LoadTest, calls: number, signal: AbortSignal): Promise<void> {
+  let missing = calls;
+  for (const giveUpAtMs = performance.now() + REDIAL_MS; ; ) {
+    const outcomes = await test.dial(missing, DIAL_PER_SECOND);
+    const refused = outcomes.filter((outcome) => outcome.outcome === 'refused');
+    const [example] = refused;
+    if (example === undefined) return;
+    missing = refused.length;
+    if (performance.now() > giveUpAtMs) {
+      const { admission } = await test.health();
+      throw new Error(
+        `The host refuses ${missing} of ${calls} calls (${example.status} ${example.code}, ${JSON.stringify(admission)}): ` +
+          'the machine is too busy to measure.',
+      );
+    }
+    await sleep(REDIAL_PAUSE_MS, undefined, { signal });
+  }
+}

@@ -1,0 +1,63 @@
+import { FEW_CALLS, HUNDRED_CALLS_SECONDS, type HundredCalls, MANY_CALLS } from '../acs/hundred-calls.ts';
+import { contentionNote, cpuOf, mainThreadCpuOf, medianOf, spread } from '../acs/talk-figures.ts';
+import type { Line, Row, RowContext, RowResult } from '../row.ts';
+
+/** What a talking phone call costs the host. */
+export const phoneCostRow = (calls: HundredCalls): Row => ({
+  name: 'phone-cost',
+  title: 'Cost of a talking phone call',
+  includes:
+    `All threads of the stream host’s process: media socket, voice activity, the Speech SDK’s recogniser and synthesiser, ` +
+    'the model’s client, the engine, records in Redis and the log. What a call adds is the difference between ' +
+    `${MANY_CALLS} and ${FEW_CALLS} calls in one process; callers talk, listen and cut in every six seconds or so.`,
+  leavesOut:
+    'TLS. The recogniser’s own share is of a process that does nothing but feed the product’s recogniser, less the ' +
+    'feeding.',
+  estimateSeconds: HUNDRED_CALLS_SECONDS,
+  run: (context) => run(calls, context),
+});
+
+async function run(calls: HundredCalls, context: RowContext): Promise<RowResult> {
+  const { few, many, recogniser } = await calls.run(context);
+  const more = MANY_CALLS - FEW_CALLS;
+  const perCall = (figure: (measured: (typeof many)[number]) => number) => {
+    const base = medianOf(few.map(figure));
+    const repeats = many.map((measured) => (figure(measured) - base) / more);
+    return spread(medianOf(repeats), repeats, repeats.length);
+  };
+  const alone = (value: number) => ({ value, low: value, high: value, n: 1 });
+  const line = (label: string, unit: string, parley: ReturnType<typeof alone>, target?: string): Line => ({
+    label,
+    unit,
+    better: 'lower',
+    ...(target !== undefined && { target }),
+    results: { parley },
+  });
+  const whole = many.map((measured) => cpuOf(measured) / MANY_CALLS);
+  return {
+    lines: [
+      line('CPU that a call adds', '% of a core', perCall(cpuOf), '≤ 0.45'),
+      line('of it on the main thread', '% of a core', perCall(mainThreadCpuOf)),
+      line('the recogniser alone', '% of a core', alone(recogniser.cpu)),
+      line(
+        `CPU of the whole host, for each of ${MANY_CALLS}`,
+        '% of a core',
+        spread(medianOf(whole), whole, whole.length),
+      ),
+      line(
+        'memory that a call adds',
+        'MB',
+        perCall(({ host }) => host.rssMb),
+        '≤ 1.5',
+      ),
+      line('the recogniser alone, memory', 'MB', alone(recogniser.memoryMb)),
+      line(
+        `memory of the whole host with ${FEW_CALLS} calls`,
+        'MB',
+        alone(medianOf(few.map(({ host }) => host.rssMb))),
+      ),
+    ],
+    plots: [],
+    notes: [contentionNote(many)],
+  };
+}
