@@ -1,0 +1,91 @@
+import type { Scene } from '../corpus/scene.ts';
+import type { Line, Measure, RowContext } from '../row.ts';
+import type { Contender, Field } from '../subjects/contenders.ts';
+import { agentClip } from './agent-clip.ts';
+import { Driver } from './driver.ts';
+import type { SessionSettings } from './protocol.ts';
+import { latenessNotes, lineOf } from './results.ts';
+import { runScenes, type SceneRun } from './scene-run.ts';
+import { measure } from './statistics.ts';
+
+/** A subject with its settings, under the name that the row shows. */
+export interface Entry {
+  readonly name: string;
+  readonly contender: Contender;
+}
+
+export interface Outcome extends Entry {
+  readonly runs: readonly SceneRun[];
+}
+
+export interface Contest {
+  readonly scenes: readonly Scene[];
+  readonly llm: SessionSettings['llm'];
+  readonly tts: SessionSettings['tts'];
+  /** Sessions at once in each subject's process. */
+  readonly atOnce: number;
+}
+
+/** Lets each entry live through the same scenes. What a reader must know of the runs is added to `notes`. */
+export async function compete(
+  entries: readonly Entry[],
+  contest: Contest,
+  { progress, signal }: RowContext,
+  notes: string[],
+): Promise<Outcome[]> {
+  const { scenes, ...options } = contest;
+  const voice = await agentClip();
+  const outcomes: Outcome[] = [];
+
+  const play = async ({ name, contender }: Entry): Promise<Outcome> => {
+    const driver = await Driver.start(contender.command, voice, signal);
+    try {
+      driver.takeLateness();
+      const onSilentAgent = (what: string) => {
+        notes.push(`${name}: an agent did not begin to speak (${what}).`);
+        progress(`${name}: an agent did not begin to speak (${what})`);
+      };
+      const runs = await runScenes(driver, scenes, { ...options, policy: contender.policy, signal, onSilentAgent });
+      notes.push(...latenessNotes(name, driver.takeLateness()));
+      return { name, contender, runs };
+    } finally {
+      await driver.close();
+    }
+  };
+
+  for (const together of roundsOf(entries)) {
+    progress(`${scenes.length} scenes: ${together.map(({ name }) => name).join(' and ')}`);
+    outcomes.push(...(await Promise.all(together.map(play))));
+  }
+  return outcomes;
+}
+
+/** Parley is light enough to share the machine with one other; the others need a core to themselves. */
+function roundsOf(entries: readonly Entry[]): Entry[][] {
+  const [first, ...others] = entries.filter(({ contender }) => contender.subject !== 'parley');
+  const light = entries.filter(({ contender }) => contender.subject === 'parley');
+  return [[...light, ...(first ? [first] : [])], ...others.map((entry) => [entry])].filter((round) => round.length > 0);
+}
+
+/** One entry for each subject, named like it. */
+export const usualEntries = ({ contenders }: Field): Entry[] =>
+  contenders.map((contender) => ({ name: contender.subject, contender }));
+
+export type MakeLine = <Sample>(
+  head: Omit<Line, 'results'>,
+  samples: (runs: readonly SceneRun[]) => readonly Sample[],
+  statistic: (samples: readonly Sample[]) => number,
+) => Line;
+
+/** Makes lines of a table in which each outcome stands under its subject. */
+export function lineMaker(field: Field, outcomes: readonly Outcome[]): MakeLine {
+  return (head, samples, statistic) =>
+    lineOf(
+      field,
+      head,
+      outcomes.map(({ contender, runs }): [Contender['subject'], Measure | { readonly none: string }] => [
+        contender.subject,
+        measure(samples(runs), statistic),
+      ]),
+    );
+}
