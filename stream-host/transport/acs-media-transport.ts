@@ -1,9 +1,9 @@
 import type { WebSocket } from 'ws';
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
+import { appAudioBytes, readServiceAudio } from '../../shared/protocol/acs-audio-frame.ts';
 import {
   APP_STOP,
-  encodeAppAudio,
   FRAME_BYTES,
   parseServiceFrame,
   SAMPLE_RATE,
@@ -63,7 +63,7 @@ export class AcsMediaTransport implements Transport {
   }
 
   sendAudio(frame: Uint8Array): boolean {
-    if (this.#socket.bufferedBytes <= MAX_BUFFERED_BYTES && this.#socket.send(encodeAppAudio(frame))) return true;
+    if (this.#socket.bufferedBytes <= MAX_BUFFERED_BYTES && this.#socket.send(appAudioBytes(frame))) return true;
     this.#counts.dropped += 1;
     return false;
   }
@@ -99,6 +99,11 @@ export class AcsMediaTransport implements Transport {
   #onText(text: string): void {
     if (text.length > MAX_FRAME_CHARS) {
       this.close(CLOSE.oversized, `A frame of ${text.length} characters; ${MAX_FRAME_CHARS} are the limit.`);
+      return;
+    }
+    const audio = readServiceAudio(text);
+    if (audio) {
+      this.#onAudio(audio);
       return;
     }
     let frame: ServiceFrame;

@@ -24,6 +24,7 @@ const HOPELESS_BYTES = 4 * 1024 * 1024;
 const MAX_REASON_BYTES = 123;
 /** How long the peer has to answer a close frame before the connection is cut. */
 const CLOSE_GRACE_MS = 2000;
+const AS_TEXT = { binary: false } as const;
 
 /**
  * A web socket that is known to be alive. It pings, gives up a peer that stopped answering or reading, and neither its
@@ -67,16 +68,15 @@ export class LiveSocket {
     return this.#socket.bufferedAmount;
   }
 
-  /** Sends a text; false when the socket is gone or its reader hopelessly behind. */
-  send(text: string): boolean {
+  /** Sends a text, or the bytes of one; false when the socket is gone or its reader hopelessly behind. */
+  send(text: string | Uint8Array): boolean {
     if (!this.open) return false;
     if (this.#socket.bufferedAmount > HOPELESS_BYTES) {
       this.#cut(1008, 'You read too slowly.');
       return false;
     }
-    this.#socket.send(text, (error) => {
-      if (error && this.open) this.#log.info({ reason: error.message }, 'socket write failed');
-    });
+    // A write that fails is reported as the socket's error.
+    this.#socket.send(text, AS_TEXT);
     return true;
   }
 
