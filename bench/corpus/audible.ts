@@ -4,11 +4,11 @@ import { gainOf, msIn, rms, samplesIn } from './signal.ts';
 const WINDOW = samplesIn(10);
 const HOP = samplesIn(5);
 /** Speech this far below its loudest 10 ms is not heard any more. */
-const RANGE_DB = 28;
-/** A recording has a floor of its own; speech is what stands out from it so far. */
-const ABOVE_FLOOR_DB = 10;
-const FLOOR_QUANTILE = 0.05;
-
+export const AUDIBLE_RANGE_DB = 28;
+/** In a recording speech is what stands out from the sound of the room so far. */
+const ABOVE_ROOM_DB = 10;
+const ROOM_QUANTILE = 0.05;
+const ROOM_RANGES_DB = { least: 14, most: 24 } as const;
 /** A silence inside an utterance counts as a pause from this length on; shorter ones are sounds such as p, t and k. */
 export const SHORTEST_PAUSE_MS = 200;
 
@@ -16,18 +16,34 @@ export const SHORTEST_PAUSE_MS = 200;
 const SHORTEST_SPEECH_MS = 40;
 const ALONE_MS = 60;
 
-/**
- * Where speech is audible, by the energy of 10 ms windows, 5 ms apart: the truth behind the labels of the corpus. To be
- * asked about a voice alone, before noise is added. Silences shorter than `bridgedMs` do not part two stretches.
- */
-export function audibleSpans(voice: Float32Array, bridgedMs = SHORTEST_PAUSE_MS): Span[] {
+function levelsOf(voice: Float32Array): number[] {
   const levels: number[] = [];
   for (let at = 0; at + WINDOW <= voice.length; at += HOP) levels.push(rms(voice.subarray(at, at + WINDOW)));
-  const sorted = levels.toSorted((a, b) => a - b);
-  const loudest = sorted.at(-1) ?? 0;
-  const floor = sorted[Math.floor(sorted.length * FLOOR_QUANTILE)] ?? 0;
-  const fromFloor = Math.min(floor * gainOf(ABOVE_FLOOR_DB), loudest * gainOf(-RANGE_DB / 2));
-  const threshold = Math.max(loudest * gainOf(-RANGE_DB), fromFloor);
+  return levels;
+}
+
+/** How far below its loudest moment speech can be told from the room, in a recording that has some silence in it. */
+export function rangeAboveRoom(recording: Float32Array): number {
+  const levels = levelsOf(recording).toSorted((a, b) => a - b);
+  const room = levels[Math.floor(levels.length * ROOM_QUANTILE)] ?? 0;
+  const overRoomDb = 20 * Math.log10((levels.at(-1) ?? 0) / room) - ABOVE_ROOM_DB;
+  return Math.max(ROOM_RANGES_DB.least, Math.min(ROOM_RANGES_DB.most, overRoomDb));
+}
+
+/**
+ * Where speech is audible, by the energy of 10 ms windows, 5 ms apart: the truth behind the labels of the corpus. To be
+ * asked about a voice alone, before noise is added.
+ *
+ * @param rangeDb how far below its loudest moment it is still heard
+ * @param bridgedMs silences shorter than this do not part two stretches
+ */
+export function audibleSpans(
+  voice: Float32Array,
+  rangeDb: number = AUDIBLE_RANGE_DB,
+  bridgedMs: number = SHORTEST_PAUSE_MS,
+): Span[] {
+  const levels = levelsOf(voice);
+  const threshold = Math.max(0, ...levels) * gainOf(-rangeDb);
 
   const sounds: { startMs: number; endMs: number }[] = [];
   const take = (into: typeof sounds, span: Span, withinMs: number) => {
@@ -53,10 +69,10 @@ export function pausesBetween(spans: readonly Span[]): Span[] {
 }
 
 /** The level of the speech where there is speech: what a signal-to-noise ratio is measured against. */
-export function activeRms(voice: Float32Array): number {
+export function activeRms(voice: Float32Array, rangeDb: number = AUDIBLE_RANGE_DB): number {
   let sum = 0;
   let count = 0;
-  for (const { startMs, endMs } of audibleSpans(voice, 50)) {
+  for (const { startMs, endMs } of audibleSpans(voice, rangeDb, 50)) {
     for (const sample of voice.subarray(samplesIn(startMs), samplesIn(endMs))) {
       sum += sample * sample;
       count += 1;

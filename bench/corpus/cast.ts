@@ -5,7 +5,7 @@ import { type Clip, Speaker, VOICE_NAMES } from './speaker.ts';
 import { TURNS } from './texts.ts';
 
 const BABBLERS = 6;
-const BABBLE_POOL_MS = 20_000;
+const BABBLE_POOL_MS = 10_000;
 
 /** Everybody who can be heard in the corpus. */
 export class Cast {

@@ -39,7 +39,7 @@ export function speakTurn(speaker: Speaker, marked: string, voice: string, slown
  * @returns the clip as it was, where it has none
  */
 export function stretchPauses(clip: Clip, atMost: number, random: Random): Clip {
-  const cuts = pausesBetween(audibleSpans(clip.samples, 70))
+  const cuts = pausesBetween(audibleSpans(clip.samples, clip.rangeDb, 70))
     .toSorted((a, b) => b.endMs - b.startMs - (a.endMs - a.startMs))
     .slice(0, atMost)
     .map(({ startMs, endMs }): Cut => {
@@ -67,7 +67,7 @@ function withPauses(clip: Clip, cuts: readonly Cut[], random: Random): Clip {
   for (const [index, from] of bounds.slice(0, -1).entries()) {
     const to = bounds[index + 1] ?? from;
     const sound = clip.samples.slice(samplesIn(from.atMs), samplesIn(to.atMs));
-    const audible = audibleSpans(sound);
+    const audible = audibleSpans(sound, clip.rangeDb);
     const fromMs = audible[0]?.startMs ?? 0;
     const untilMs = audible.at(-1)?.endMs ?? 0;
     if (index > 0) {

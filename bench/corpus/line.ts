@@ -73,7 +73,7 @@ export function layLine(plan: LinePlan, babble: (ms: number, random: Random) => 
     const voice = narrow(scaled(clip.samples, gainOf(gainDb)));
     mixInto(track, voice, samplesIn(startMs));
     utterances.push(labelled(clip, kind, voice, startMs));
-    speechLevel = activeRms(voice);
+    speechLevel = activeRms(voice, clip.rangeDb);
   }
 
   const noises: NoiseEvent[] = [];
@@ -124,7 +124,7 @@ function steadyNoise(
 
 /** The labels come from the voice as it is on this line, before any noise. */
 function labelled(clip: Clip, kind: Utterance['kind'], voice: Signal, atMs: number): Utterance {
-  const spans = audibleSpans(voice);
+  const spans = audibleSpans(voice, clip.rangeDb);
   const startMs = spans[0]?.startMs ?? 0;
   const endMs = spans.at(-1)?.endMs ?? 0;
   const onLine = ({ startMs: from, endMs: to }: Span): Span => ({

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { samplesOf } from '../../shared/audio/pcm.ts';
 import { mixToMono, parseWav } from '../../shared/audio/wav.ts';
-import { audibleSpans } from './audible.ts';
+import { audibleSpans, rangeAboveRoom } from './audible.ts';
 import type { Span, Word } from './scene.ts';
 import { fromInt16 } from './signal.ts';
 import { type Clip, trimmed } from './speaker.ts';
@@ -49,8 +49,9 @@ async function transcribed(folder: string, list: string, voice: string) {
 }
 
 function recordedClip(voice: string, text: string, samples: Int16Array): Clip {
-  const clip = trimmed({ voice, recorded: true, text, samples: fromInt16(samples), words: [] });
-  return { ...clip, words: spreadWords(text.split(/\s+/), audibleSpans(clip.samples, 60)) };
+  const sound = fromInt16(samples);
+  const clip = trimmed({ voice, recorded: true, text, samples: sound, rangeDb: rangeAboveRoom(sound), words: [] });
+  return { ...clip, words: spreadWords(text.split(/\s+/), audibleSpans(clip.samples, clip.rangeDb, 60)) };
 }
 
 /**

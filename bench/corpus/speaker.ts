@@ -1,7 +1,7 @@
 import { Flite, type FliteVoice } from '../../emulator/speech/flite.ts';
 import { toSpoken } from '../../emulator/speech/spoken-text.ts';
 import { timeWords } from '../../emulator/speech/word-timing.ts';
-import { activeRms, audibleSpans } from './audible.ts';
+import { AUDIBLE_RANGE_DB, activeRms, audibleSpans } from './audible.ts';
 import type { Word } from './scene.ts';
 import { fromInt16, gainOf, msIn, peak, type Signal, samplesIn, scaled, sped } from './signal.ts';
 
@@ -11,6 +11,8 @@ export interface Clip {
   readonly recorded: boolean;
   readonly text: string;
   readonly samples: Signal;
+  /** See {@link audibleSpans}. */
+  readonly rangeDb: number;
   /** Times from the clip's start, never outside of it. */
   readonly words: readonly Word[];
 }
@@ -74,7 +76,7 @@ export class Speaker {
     const startAt = samplesIn(Math.max(0, (timed[0]?.startMs ?? 0) - ROUND_WORDS_MS));
     const sound = whole.slice(startAt, samplesIn((timed.at(-1)?.endMs ?? 0) + ROUND_WORDS_MS));
     for (const word of timed) shift(word, -msIn(startAt));
-    const clip = trimmed({ voice, recorded: false, text, samples: sound, words: timed });
+    const clip = trimmed({ voice, recorded: false, text, samples: sound, rangeDb: AUDIBLE_RANGE_DB, words: timed });
     this.#clips.set(key, clip);
     return clip;
   }
@@ -96,11 +98,11 @@ function shift(word: { startMs: number; endMs: number }, byMs: number): void {
 
 /** Cuts a clip to its audible part and sets its level. */
 export function trimmed(clip: Clip): Clip {
-  const spans = audibleSpans(clip.samples);
+  const spans = audibleSpans(clip.samples, clip.rangeDb);
   const startMs = spans[0]?.startMs ?? 0;
   const endMs = spans.at(-1)?.endMs ?? 0;
   const sound = clip.samples.slice(samplesIn(startMs), samplesIn(endMs));
-  const gain = Math.min(gainOf(SPEECH_DBFS) / activeRms(sound), HIGHEST_PEAK / peak(sound));
+  const gain = Math.min(gainOf(SPEECH_DBFS) / activeRms(sound, clip.rangeDb), HIGHEST_PEAK / peak(sound));
   const within = (ms: number) => Math.min(endMs, Math.max(startMs, ms)) - startMs;
   return {
     ...clip,
