@@ -9,10 +9,12 @@ import { figure } from './report/figures.ts';
 import { type RunReport, readRunReport, SUBJECTS } from './report/run-report.ts';
 import { rowTable } from './report/table.ts';
 import type { Row, Subject } from './row.ts';
-import { rows } from './rows/index.ts';
+import { createRows } from './rows/index.ts';
 import { runRows } from './run-rows.ts';
 
 const DEFAULT_SUBJECTS: readonly Subject[] = ['parley', 'livekit-default', 'livekit-best'];
+
+const rows = createRows();
 
 const HELP = `usage: npm run bench [-- options] [row…]
 

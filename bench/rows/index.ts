@@ -1,5 +1,23 @@
+import { HundredCalls } from '../acs/hundred-calls.ts';
 import type { Row } from '../row.ts';
+import { bargeInRow } from './barge-in.ts';
+import { phoneCostRow } from './phone-cost.ts';
+import { playoutJitterRow } from './playout-jitter.ts';
 import { soakRow } from './soak.ts';
+import { turnTakingRow } from './turn-taking.ts';
+import { twoHundredCallsRow } from './two-hundred-calls.ts';
+import { wireStopRow } from './wire-stop.ts';
 
-/** Every row of the benchmark, in the order in which it runs. */
-export const rows: readonly Row[] = [soakRow];
+/** Every row of the benchmark, in the order in which it runs. Rows about the same hundred calls share one run of them. */
+export function createRows(): readonly Row[] {
+  const hundredCalls = new HundredCalls();
+  return [
+    turnTakingRow,
+    bargeInRow,
+    wireStopRow(hundredCalls),
+    playoutJitterRow(hundredCalls),
+    phoneCostRow(hundredCalls),
+    twoHundredCallsRow,
+    soakRow,
+  ];
+}

@@ -34,7 +34,9 @@ function lines({ kind, series, frame, y }: MarksOptions, x: Axis): string {
       });
       const dots =
         kind === 'line' && placed.length <= MOST_DOTS
-          ? placed.map(([px, py]) => `<circle class="fill" cx="${px}" cy="${py}" r="3"/>`).join('')
+          ? placed
+              .map(([px, py]) => `<circle class="fill" cx="${px}" cy="${py}" r="${placed.length === 1 ? 5 : 3}"/>`)
+              .join('')
           : '';
       return `<g class="s${at % COLOURS}"><path class="stroke" d="${path.join('')}"/>${dots}</g>`;
     })

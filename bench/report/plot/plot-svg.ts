@@ -19,7 +19,7 @@ const LEGEND_ROW = 20;
 const X_TICKS = 7;
 const Y_TICKS = 5;
 /** The width of a letter at 12 px, on average and rather too much than too little. */
-const LETTER = 6.6;
+const LETTER = 6.3;
 
 /** Colours that differ in lightness too, in this order; told apart with any common colour blindness (Okabe and Ito). */
 const SERIES_COLOURS: readonly { readonly light: string; readonly dark: string }[] = [
@@ -50,16 +50,17 @@ ${SERIES_COLOURS.map(({ dark }, at) => `    .s${at} { --colour: ${dark} }`).join
   }
 `;
 
-/** Draws a plot as an SVG that stands by itself, on a ground of its own, light or dark as the reader's system is. */
+/**
+ * Draws a plot as an SVG that stands by itself, on a ground of its own, light or dark as the reader's system is. The
+ * upright axis begins at zero, so that a tenth does not look like a half.
+ */
 export function plotSvg(plot: Plot): string {
   const series = plot.series.filter(({ points }) => points.length > 0);
   const points = series.flatMap((one) => one.points);
   const xs = points.map(([x]) => x);
   const ys = points.map(([, y]) => y);
-  const isBar = plot.kind === 'bar';
-  const y =
-    plot.kind === 'cdf' ? niceAxis(0, 1, Y_TICKS) : niceAxis(Math.min(0, ...ys) || least(ys, isBar), most(ys), Y_TICKS);
-  const x = isBar ? undefined : niceAxis(Math.min(...xs, xs.length > 0 ? (xs[0] ?? 0) : 0), most(xs), X_TICKS);
+  const y = plot.kind === 'cdf' ? niceAxis(0, 1, Y_TICKS) : niceAxis(Math.min(0, ...ys), most(ys), Y_TICKS);
+  const x = plot.kind === 'bar' ? undefined : niceAxis(least(xs), most(xs), X_TICKS);
   const legend = legendOf(series.map(({ name }) => name));
   const widestTick = Math.max(...y.ticks.map((tick) => y.label(tick).length)) * LETTER;
   const frame: Frame = {
@@ -101,9 +102,8 @@ export function escaped(words: string): string {
   return words.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&quot;');
 }
 
-/** Bars begin at zero, lines where their values do. */
-function least(values: readonly number[], fromZero: boolean): number {
-  return fromZero || values.length === 0 ? 0 : Math.min(...values);
+function least(values: readonly number[]): number {
+  return values.length === 0 ? 0 : Math.min(...values);
 }
 
 function most(values: readonly number[]): number {
