@@ -7,6 +7,8 @@ export interface HundredCallsResult {
   /** With few calls: what is there without them. */
   readonly few: readonly Measured[];
   readonly many: readonly Measured[];
+  /** What the host's main thread holds after a collection, with few and with many calls. */
+  readonly liveMb: { readonly few: number; readonly many: number };
   /** Of the Speech SDK's recogniser alone, for each call: CPU in % of a core, memory in MB. */
   readonly recogniser: { readonly cpu: number; readonly memoryMb: number };
 }
@@ -58,6 +60,7 @@ async function measure({ seed, signal, workFolder, seconds, progress }: RowConte
     await sleep(WARM_MS, undefined, { signal });
     const few: Measured[] = [];
     for (let stretch = 0; stretch < FEW_STRETCHES; stretch += 1) few.push(await test.measure(stretchSeconds));
+    const fewLiveMb = await test.liveMemoryMb();
     await connectAll(test, MANY_CALLS - FEW_CALLS, signal);
     await sleep(WARM_MS, undefined, { signal });
     const many: Measured[] = [];
@@ -65,7 +68,7 @@ async function measure({ seed, signal, workFolder, seconds, progress }: RowConte
       progress(`${MANY_CALLS} calls talk: stretch ${stretch + 1} of ${STRETCHES}`);
       many.push(await test.measure(stretchSeconds));
     }
-    return { few, many, recogniser };
+    return { few, many, liveMb: { few: fewLiveMb, many: await test.liveMemoryMb() }, recogniser };
   } finally {
     await test.close();
   }

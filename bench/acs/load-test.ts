@@ -212,6 +212,11 @@ export class LoadTest {
     };
   }
 
+  /** What the host's main thread holds once its garbage is collected, in MB. Stalls the host: not while measuring. */
+  async liveMemoryMb(): Promise<number> {
+    return (await this.#host.ask({ type: 'collect' }, 'collected')).liveMb;
+  }
+
   /** What `GET /healthz` says. */
   health(): Promise<Record<string, unknown>> {
     return getJson(`${this.#hostUrl}/healthz`);

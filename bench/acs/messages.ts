@@ -78,7 +78,7 @@ export interface PhoneCounts {
   interruptions: number;
   /** Interruptions that the agent did not heed in time. */
   missedInterruptions: number;
-  /** StopAudio although nobody had cut in. */
+  /** StopAudio although the caller had said nothing. */
   uncalledStops: number;
   /** Turns of the caller that got no answer in time. */
   unanswered: number;
@@ -95,7 +95,11 @@ export interface PhonesReport {
   readonly closures: readonly string[];
 }
 
-export type ToProbe = { readonly type: 'measure'; readonly profileTo?: string } | { readonly type: 'report' };
+export type ToProbe =
+  | { readonly type: 'measure'; readonly profileTo?: string }
+  | { readonly type: 'report' }
+  /** Collects the garbage, which stalls the host, and tells what is left. */
+  | { readonly type: 'collect' };
 
 /** A StopAudio as the host sent it. */
 export interface SentStop {
@@ -120,7 +124,11 @@ export interface ProbeReport {
   readonly loopDelayMs: { readonly p50: number; readonly p99: number; readonly max: number };
 }
 
-export type FromProbe = { readonly type: 'measuring' } | { readonly type: 'report'; readonly report: ProbeReport };
+export type FromProbe =
+  | { readonly type: 'measuring' }
+  /** What the main thread holds: its heap, and what that keeps alive outside of it. */
+  | { readonly type: 'collected'; readonly liveMb: number }
+  | { readonly type: 'report'; readonly report: ProbeReport };
 
 export interface RecogniserAloneStart {
   readonly folder: string;

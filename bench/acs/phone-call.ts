@@ -156,7 +156,8 @@ export class PhoneCall {
       return;
     }
     record.stops.push({ port, receivedMs: nowMs });
-    record.counts.uncalledStops += 1;
+    // A question can run into an answer that comes late: then the agent gives way to it, rightly.
+    if (this.#clip === undefined && nowMs > this.#saidAtMs + HEED_MS) record.counts.uncalledStops += 1;
   }
 
   #onClose(code: number, reason: string): void {

@@ -1,6 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { WebSocket } from 'ws';
 import type { FromProbe, ProbeReport, SentStop, ToProbe } from './messages.ts';
@@ -103,13 +105,23 @@ function stopProfile(): void {
   });
 }
 
+function collect(): number {
+  setFlagsFromString('--expose-gc');
+  const gc = runInNewContext('gc') as () => void;
+  gc();
+  gc();
+  const { heapUsed, external } = process.memoryUsage();
+  return (heapUsed + external) / 1e6;
+}
+
 const tell = (message: FromProbe) => process.send?.(message);
 
 process.on('message', (message: ToProbe) => {
   if (message.type === 'measure') {
     measure(message.profileTo);
     tell({ type: 'measuring' });
-  } else tell({ type: 'report', report: report() });
+  } else if (message.type === 'collect') tell({ type: 'collected', liveMb: collect() });
+  else tell({ type: 'report', report: report() });
 });
 // The host lives as long as its own code says; and ends with whoever measures it.
 process.channel?.unref();

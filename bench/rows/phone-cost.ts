@@ -18,7 +18,7 @@ export const phoneCostRow = (calls: HundredCalls): Row => ({
 });
 
 async function run(calls: HundredCalls, context: RowContext): Promise<RowResult> {
-  const { few, many, recogniser } = await calls.run(context);
+  const { few, many, liveMb, recogniser } = await calls.run(context);
   const more = MANY_CALLS - FEW_CALLS;
   const perCall = (figure: (measured: (typeof many)[number]) => number) => {
     const base = medianOf(few.map(figure));
@@ -50,6 +50,7 @@ async function run(calls: HundredCalls, context: RowContext): Promise<RowResult>
         perCall(({ host }) => host.rssMb),
         '≤ 1.5',
       ),
+      line('of it in use after a collection', 'MB', alone((liveMb.many - liveMb.few) / more)),
       line('the recogniser alone, memory', 'MB', alone(recogniser.memoryMb)),
       line(
         `memory of the whole host with ${FEW_CALLS} calls`,
