@@ -2,7 +2,7 @@ import { Random } from './random.ts';
 import { loadRecordings } from './recordings.ts';
 import { gainOf, mixInto, rms, type Signal, samplesIn, scaled, silence } from './signal.ts';
 import { type Clip, Speaker, VOICE_NAMES } from './speaker.ts';
-import { TURNS } from './texts.ts';
+import { everyText, TURNS } from './texts.ts';
 
 const BABBLERS = 6;
 const BABBLE_POOL_MS = 10_000;
@@ -22,6 +22,7 @@ export class Cast {
 
   static async gather(seed: number, recordingsFolder?: string): Promise<Cast> {
     const [speaker, recordings] = await Promise.all([Speaker.load(), loadRecordings(recordingsFolder)]);
+    speaker.learn(everyText());
     return new Cast(speaker, recordings, new Random(`corpus/${seed}`));
   }
 

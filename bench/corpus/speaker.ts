@@ -22,6 +22,7 @@ export const SPEECH_DBFS = -23;
 const HIGHEST_PEAK = 0.9;
 /** The synthesiser's word times are that exact. */
 const ROUND_WORDS_MS = 60;
+const WORDS_AT_ONCE = 40;
 
 interface SpeakerVoice {
   readonly flite: FliteVoice;
@@ -55,6 +56,17 @@ export class Speaker {
     return new Speaker(await Flite.load());
   }
 
+  /** Finds out ahead how all words of some texts sound: one by one that takes as long as the speaking itself. */
+  learn(texts: readonly string[]): void {
+    const words = new Set(texts.flatMap((text) => toSpoken(text).words.map(({ spoken }) => spoken)));
+    const unknown = [...words].filter((word) => !this.#phones.has(word));
+    for (let at = 0; at < unknown.length; at += WORDS_AT_ONCE) {
+      const some = unknown.slice(at, at + WORDS_AT_ONCE);
+      const answers = this.#flite.pronounce(some) ?? [];
+      for (const [index, phones] of answers.entries()) this.#phones.set(some[index] ?? '', phones);
+    }
+  }
+
   /**
    * @param voice one of {@link VOICE_NAMES}
    * @param slowness 1 is the voice's own pace, 1.2 takes a fifth longer
@@ -83,7 +95,7 @@ export class Speaker {
 
   #pronounce(words: readonly string[]): (readonly string[])[] {
     const unknown = [...new Set(words)].filter((word) => !this.#phones.has(word));
-    const answers = this.#flite.pronounce(unknown);
+    const answers = unknown.length > 0 ? this.#flite.pronounce(unknown) : [];
     for (const [index, word] of unknown.entries()) {
       this.#phones.set(word, answers?.[index] ?? [...word.toLowerCase()]);
     }

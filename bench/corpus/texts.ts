@@ -99,3 +99,9 @@ export const TURNS: Readonly<Record<HesitationKind, readonly string[]>> = {
   ],
   short: ['Yes.', 'No.', 'Yes please.', 'No thanks.', 'Tomorrow.', 'Four.', 'Good morning.', 'That is right.'],
 };
+
+/** All that the synthesised callers can say, as it is given to the synthesiser. */
+export function everyText(): string[] {
+  const turns = Object.values(TURNS).flatMap((texts) => texts.map((text) => text.replaceAll(' |', '')));
+  return [...INTERRUPTIONS, ...BACKCHANNELS.map(({ spoken }) => spoken), ...turns];
+}

@@ -34,15 +34,37 @@ export const PROVIDER_DELAYS: ProviderDelays = { firstTokenMs: 150, firstAudioMs
 /** What was synthesised and where its words lie. */
 export interface SpokenClip {
   readonly text: string;
-  /** It belongs to the long answer. */
-  readonly long: boolean;
+  readonly part: 'greeting' | 'long-answer' | 'answer';
   readonly samples: Int16Array;
   readonly words: readonly { readonly text: string; readonly startMs: number; readonly endMs: number }[];
 }
 
+/** The agent's clauses as sound, each made once for all scenes, with the short silence that follows a clause. */
+export class AgentSpeech {
+  readonly #speaker: Speaker;
+  readonly #clips = new Map<string, Omit<SpokenClip, 'part'>>();
+
+  constructor(speaker: Speaker) {
+    this.#speaker = speaker;
+    speaker.learn([...LONG_ANSWER, ANSWER, GREETING]);
+  }
+
+  say(text: string, voice: string): Omit<SpokenClip, 'part'> {
+    const known = this.#clips.get(`${voice} ${text}`);
+    if (known) return known;
+    const { samples, words } = this.#speaker.speak(text, voice);
+    const sound = toInt16(samples);
+    const clip = { text, words, samples: new Int16Array(sound.length + CLAUSE_REST_SAMPLES) };
+    clip.samples.set(sound);
+    this.#clips.set(`${voice} ${text}`, clip);
+    return clip;
+  }
+}
+const CLAUSE_REST_SAMPLES = 16 * 120;
+
 export interface AgentOptions {
   readonly clock: Clock;
-  readonly speaker: Speaker;
+  readonly speech: AgentSpeech;
   /** The agent never has it, so that its echo can be told from the caller. */
   readonly callersVoice: string;
   /** Which voice it has and where in its answer it begins. */
@@ -63,12 +85,12 @@ export class Agent implements Responder, Synthesiser {
   readonly clips: SpokenClip[] = [];
   readonly #clock: Clock;
   readonly #delays: ProviderDelays;
-  readonly #speaker: Speaker;
+  readonly #speech: AgentSpeech;
   readonly #longAnswer: string;
 
-  constructor({ clock, speaker, callersVoice, variant, delays }: AgentOptions) {
+  constructor({ clock, speech, callersVoice, variant, delays }: AgentOptions) {
     this.#clock = clock;
-    this.#speaker = speaker;
+    this.#speech = speech;
     this.#delays = delays;
     const voices = VOICES.filter((voice) => !callersVoice.startsWith(voice));
     this.voice = voices[variant % voices.length] ?? VOICES[0];
@@ -96,17 +118,17 @@ export class Agent implements Responder, Synthesiser {
     yield { type: 'audio', pcm: bytesOf(clip.samples) };
   }
 
-  /** Made once for all scenes: a clause of the agent in its voice, with the short silence that follows a clause. */
   #clip(text: string): SpokenClip {
     const known = this.clips.find((clip) => clip.text === text);
     if (known) return known;
-    const { samples, words } = this.#speaker.speak(text, this.voice);
-    const sound = toInt16(samples);
-    const long = this.#longAnswer.includes(text.trim());
-    const clip = { text, long, words, samples: new Int16Array(sound.length + CLAUSE_REST_SAMPLES) };
-    clip.samples.set(sound);
+    const clip = { ...this.#speech.say(text, this.voice), part: this.#partOf(text.trim()) };
     this.clips.push(clip);
     return clip;
+  }
+
+  #partOf(text: string): SpokenClip['part'] {
+    if (this.#longAnswer.includes(text)) return 'long-answer';
+    return GREETING.includes(text) ? 'greeting' : 'answer';
   }
 
   #pause(ms: number, signal: AbortSignal): Promise<void> {
@@ -123,4 +145,3 @@ export class Agent implements Responder, Synthesiser {
     });
   }
 }
-const CLAUSE_REST_SAMPLES = 16 * 120;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { buildScenes } from '../corpus/corpus.ts';
 import { SCENE_SETS } from '../corpus/scene.ts';
 import { Speaker } from '../corpus/speaker.ts';
+import { AgentSpeech } from './agent.ts';
 import { Detector } from './detector.ts';
 import { plainFixedDelay } from './policies.ts';
 import { scoreScenes } from './score-scenes.ts';
@@ -17,6 +18,7 @@ const USAGE = `Scores the turn-taking of the conversation engine on labelled pie
                    stops for good at any onset, one fixed pause of 500 ms; "plain:700" for another length
   --per N          scenes for each condition. Default 8
   --seed N         Default 1
+  --recorded       only scenes in which a person was recorded
   --detail         a line for every condition, not only for every set
   --scenes TEXT    prints every outcome whose id has TEXT in it ("" for all), as JSON
 `;
@@ -27,6 +29,7 @@ const { values } = parseArgs({
     policy: { type: 'string', multiple: true },
     per: { type: 'string', default: '8' },
     seed: { type: 'string', default: '1' },
+    recorded: { type: 'boolean', default: false },
     detail: { type: 'boolean', default: false },
     scenes: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -46,13 +49,14 @@ const settings = z
   })
   .parse({ ...values, policy: values.policy?.map(readPolicy) });
 
-const [scenes, detector, speaker] = await Promise.all([
+const [built, detector, speech] = await Promise.all([
   buildScenes({ seed: settings.seed, sets: settings.set, perCondition: settings.per }),
   Detector.load(),
-  Speaker.load(),
+  Speaker.load().then((speaker) => new AgentSpeech(speaker)),
 ]);
+const scenes = built.filter(({ recorded }) => recorded || !values.recorded);
 for (const policy of settings.policy) {
-  const outcomes = await scoreScenes(scenes, { policy, detector, speaker });
+  const outcomes = await scoreScenes(scenes, { policy, detector, speech });
   console.log(`\n${scenes.length} scenes, seed ${settings.seed}, policy ${JSON.stringify(policy)}`);
   const summaries = summarise(outcomes).filter(({ condition }) => values.detail || condition === undefined);
   console.table(Object.fromEntries(summaries.map((summary) => [nameOf(summary), rowOf(summary)])));

@@ -50,6 +50,8 @@ export interface SceneOutcome {
 }
 
 const SAMPLES_PER_MS = 16;
+/** An answer that begins so far from its first sample is one that goes on. */
+const GOES_ON_SAMPLES = 100 * SAMPLES_PER_MS;
 const toMs = (samples: number): number => samples / SAMPLES_PER_MS;
 
 /** A stretch of what was heard, and where in the long answer it began and ended, if it was of it. */
@@ -57,6 +59,8 @@ interface Stretch {
   readonly startMs: number;
   readonly endMs: number;
   readonly stopped: boolean;
+  /** It is no new answer but the rest of one that was stopped. */
+  readonly goesOn: boolean;
   readonly from?: number;
   readonly to?: number;
 }
@@ -65,7 +69,9 @@ export function outcomeOf(run: SceneRun, providersMs: number): SceneOutcome {
   const { scene } = run;
   const stretches = stretchesOf(run);
   const old = stretches.filter(({ from }) => from !== undefined);
-  const repliesAtMs = stretches.filter(({ from, startMs }) => from === undefined && startMs >= 0).map((s) => s.startMs);
+  const repliesAtMs = stretches
+    .filter(({ from, goesOn, startMs }) => from === undefined && !goesOn && startMs >= 0)
+    .map(({ startMs }) => startMs);
   const [first] = scene.utterances;
   const last = scene.utterances.at(-1);
   const interrupted = scene.expect === 'interrupt' && first ? first : undefined;
@@ -105,14 +111,17 @@ export function outcomeOf(run: SceneRun, providersMs: number): SceneOutcome {
   };
 }
 
-function stretchesOf({ farSide, agent, startSample, scene }: SceneRun): Stretch[] {
-  const { samples: answer } = joinedClips(agent.clips.filter(({ long }) => long));
+function stretchesOf({ farSide, agent, startSample }: SceneRun): Stretch[] {
+  const { samples: long } = joinedClips(agent.clips.filter((clip) => clip.part === 'long-answer'));
+  const { samples: short } = joinedClips(agent.clips.filter((clip) => clip.part === 'answer'));
   return farSide.spans
     .filter(({ end }) => end > startSample)
     .map(({ start, end, stopped }) => {
-      const from = scene.during === 'agent-speaking' ? locate(answer, farSide.heard(start, end)) : undefined;
+      const heard = farSide.heard(start, end);
+      const from = locate(long, heard);
       const place = from === undefined ? {} : { from, to: from + end - start };
-      return { startMs: toMs(start - startSample), endMs: toMs(end - startSample), stopped, ...place };
+      const goesOn = from === undefined && (locate(short, heard) ?? 0) > GOES_ON_SAMPLES;
+      return { startMs: toMs(start - startSample), endMs: toMs(end - startSample), stopped, goesOn, ...place };
     });
 }
 

@@ -10,8 +10,7 @@ import {
   recogniserScript,
 } from '../corpus/recogniser-script.ts';
 import type { Scene } from '../corpus/scene.ts';
-import type { Speaker } from '../corpus/speaker.ts';
-import { Agent, type ProviderDelays } from './agent.ts';
+import { Agent, type AgentSpeech, type ProviderDelays } from './agent.ts';
 import { arrivedMs, echoSource, FRAME_MS, frameCount, frameOf } from './caller-audio.ts';
 import { DetectorFrames, type WaitingFrame } from './detector.ts';
 import { EchoRecogniser } from './echo-recogniser.ts';
@@ -19,7 +18,7 @@ import { FarSide } from './far-side.ts';
 
 export interface SceneRunOptions {
   readonly scene: Scene;
-  readonly speaker: Speaker;
+  readonly speech: AgentSpeech;
   readonly policy: ConversationOptions['policy'];
   readonly delays: ProviderDelays;
   /** From the arrival of a detector frame's last sample to its probability. */
@@ -56,12 +55,12 @@ export class SceneRun {
   #nextFrame = 0;
 
   constructor(options: SceneRunOptions) {
-    const { scene, speaker, delays, policy, ports } = options;
+    const { scene, speech, delays, policy, ports } = options;
     this.#options = options;
     this.scene = scene;
     this.farSide = new FarSide(this.#clock);
     const variant = Number(scene.id.split('/').at(-1));
-    this.agent = new Agent({ clock: this.#clock, speaker, callersVoice: scene.voice, variant, delays });
+    this.agent = new Agent({ clock: this.#clock, speech, callersVoice: scene.voice, variant, delays });
     this.conversation = new Conversation({
       clock: this.#clock,
       sink: this.farSide,

@@ -3,6 +3,7 @@ import { after, test } from 'node:test';
 import { buildScenes } from '../corpus/corpus.ts';
 import type { Scene, SceneSet } from '../corpus/scene.ts';
 import { Speaker } from '../corpus/speaker.ts';
+import { AgentSpeech } from './agent.ts';
 import { Detector } from './detector.ts';
 import { plainFixedDelay } from './policies.ts';
 import { scoreScenes } from './score-scenes.ts';
@@ -10,7 +11,7 @@ import { spreadOf, summarise } from './summary.ts';
 
 const sets: SceneSet[] = ['interruption', 'noise', 'hesitation', 'echo', 'echo-interruption'];
 const scenes = await buildScenes({ seed: 3, sets, perCondition: 1, recordingsFolder: import.meta.dirname });
-const kept = { detector: await Detector.load(), speaker: await Speaker.load() };
+const kept = { detector: await Detector.load(), speech: new AgentSpeech(await Speaker.load()) };
 after(() => kept.detector.close());
 
 const of = (set: SceneSet, ...conditions: string[]): Scene[] =>

@@ -3,7 +3,7 @@ import type { ConversationOptions } from '../../stream-host/conversation/convers
 import type { RecogniserTiming } from '../corpus/recogniser-script.ts';
 import type { Scene } from '../corpus/scene.ts';
 import { Speaker } from '../corpus/speaker.ts';
-import { PROVIDER_DELAYS, type ProviderDelays } from './agent.ts';
+import { AgentSpeech, PROVIDER_DELAYS, type ProviderDelays } from './agent.ts';
 import { Detector } from './detector.ts';
 import { outcomeOf, type SceneOutcome } from './outcome.ts';
 import { SceneRun } from './scene-run.ts';
@@ -18,7 +18,7 @@ export interface ScoreOptions {
   /** To be kept between calls: remembers the probabilities of scenes. */
   readonly detector?: Detector;
   /** To be kept between calls: remembers what the agent says. */
-  readonly speaker?: Speaker;
+  readonly speech?: AgentSpeech;
   /** More of the engine's ports, such as a judge of turn ends, on the scene's clock. */
   readonly ports?: (clock: VirtualClock) => Partial<ConversationOptions>;
 }
@@ -32,7 +32,7 @@ const AT_ONCE = 64;
  */
 export async function scoreScenes(scenes: readonly Scene[], options: ScoreOptions = {}): Promise<SceneOutcome[]> {
   const detector = options.detector ?? (await Detector.load());
-  const speaker = options.speaker ?? (await Speaker.load());
+  const speech = options.speech ?? new AgentSpeech(await Speaker.load());
   const delays = options.delays ?? PROVIDER_DELAYS;
   try {
     await detector.prepare(scenes);
@@ -41,7 +41,7 @@ export async function scoreScenes(scenes: readonly Scene[], options: ScoreOption
       const runs = scenes.slice(at, at + AT_ONCE).map(
         (scene) =>
           new SceneRun({
-            ...{ scene, speaker, delays, policy: options.policy, ports: options.ports },
+            ...{ scene, speech, delays, policy: options.policy, ports: options.ports },
             detectorMs: options.detectorMs ?? 12,
             recogniser: options.recogniser ?? {},
             probabilities: detector.probabilitiesOf(scene),
