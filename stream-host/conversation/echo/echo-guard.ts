@@ -12,9 +12,9 @@ export interface EchoGuardOptions {
 }
 
 export const DEFAULT_ECHO_GUARD_OPTIONS: EchoGuardOptions = {
-  callerEvidence: 0.8,
-  echoEvidence: 0.3,
-  tolerance: 0.15,
+  callerEvidence: 0.6,
+  echoEvidence: 0.2,
+  tolerance: 0.1,
 };
 
 export type EchoVerdict = 'echo' | 'caller' | 'unsure';
@@ -38,8 +38,13 @@ const LOST_MS = 60;
 const EARLY_MS = 200;
 const CONTIGUOUS = 2 * RATE_PER_MS;
 const SCORES = 64;
+/** Powers relative to the agent's loudest: below the first (-8 dB) it may be an echo, below the second (-36 dB) it is none. */
+const FAINT = 0.16;
+const SILENT = 0.00025;
 /** An echo is not as loud as the voice itself; a caller may be. */
 const LOUDEST_ECHO_DB = -3;
+/** A hop more foreign than this is not learned from. */
+const LEARNABLE = 0.3;
 const PROBATION_HOPS = 20;
 const TRUSTED_COHERENCE = 0.15;
 const LEAST_COHERENCE = 0.08;
@@ -63,6 +68,8 @@ export class EchoGuard {
   #trusted = false;
   /** In samples at 8 kHz. */
   #delay = 0;
+  /** The path that was trusted until another was tried. */
+  #former: { readonly model: EchoModel; readonly delay: number } | undefined;
   #nextHop = 0;
   #suspicion = 0;
   #candidate: DelayFound | undefined;
@@ -79,7 +86,7 @@ export class EchoGuard {
   get path(): EchoPath {
     if (this.#model && this.#trusted)
       return { kind: 'echo', delayMs: this.#delay / RATE_PER_MS, gainDb: this.#model.gainDb };
-    return { kind: this.#misses >= 2 ? 'none' : 'unknown' };
+    return { kind: this.#isCalm ? 'none' : 'unknown' };
   }
 
   /**
@@ -122,14 +129,17 @@ export class EchoGuard {
     const length = Math.min(windowMs, LONGEST_WINDOW_MS) * RATE_PER_MS;
     const start = end - length;
     if (!isAudible(this.#played, start - LATEST_MS * RATE_PER_MS, end)) return 'caller';
-    if (!this.#model) return this.#judgeCold(start, end);
-    const verdict = this.#judgeByModel(this.#model, start, end);
-    if (this.#reconsider(this.#model) && verdict !== 'caller') return verdict;
+    let verdict = this.#model && this.#judgeByModel(this.#model, start, end);
+    if (this.#model && !this.#reconsider(this.#model)) {
+      verdict = this.#model && this.#judgeByModel(this.#model, start, end);
+    }
+    if (!this.#model || !verdict) return this.#judgeCold(start, end);
+    if (verdict !== 'caller') return verdict;
     // Nothing fits: perhaps the echo now comes at another delay.
     const found = this.#search(start, end);
-    const isOther = !this.#model || Math.abs(found.delay - this.#delay) > SAME_DELAY;
-    if (isOther && this.#isSure(found, start, end, 0.1)) return this.#adopt(found, start, end);
-    if (!this.#trusted) this.#model = undefined;
+    const isOther = Math.abs(found.delay - this.#delay) > SAME_DELAY;
+    if (isOther && this.#isSure(found, start, end, this.#trusted ? 0.15 : 0.05)) return this.#adopt(found, start, end);
+    if (!this.#trusted) this.#giveUp();
     return verdict;
   }
 
@@ -137,7 +147,8 @@ export class EchoGuard {
   #reconsider(model: EchoModel): boolean {
     if (model.hopsSeen < PROBATION_HOPS) return true;
     this.#trusted = model.coherence > (this.#trusted ? LEAST_COHERENCE : TRUSTED_COHERENCE);
-    if (!this.#trusted) this.#model = undefined;
+    if (this.#trusted) this.#former = undefined;
+    else this.#giveUp();
     return this.#trusted;
   }
 
@@ -145,9 +156,16 @@ export class EchoGuard {
     const windowMs = (end - start) / RATE_PER_MS + LEAD_IN_MS;
     const found = this.#search(start, end);
     if (this.#isSure(found, start, end, 0)) return this.#adopt(found, start, end);
-    const calm = this.#misses >= 2;
-    if (windowMs >= (calm ? 96 : 150) && found.explained < 0.1) return 'caller';
-    return windowMs >= (calm ? 180 : 260) ? 'caller' : 'unsure';
+    if (this.#isCalm) return windowMs >= 180 || (windowMs >= 96 && found.explained < 0.1) ? 'caller' : 'unsure';
+    // What is far below the agent's own level may well be its echo, drowned in noise.
+    const isFaint =
+      loudness(this.#line, start, end) < FAINT * loudestIn(this.#played, start - LATEST_MS * RATE_PER_MS, end);
+    const enough = isFaint ? 400 : 260;
+    return windowMs >= enough || (windowMs >= 0.6 * enough && found.explained < 0.1) ? 'caller' : 'unsure';
+  }
+
+  get #isCalm(): boolean {
+    return this.#misses >= 3;
   }
 
   #search(start: number, end: number): DelayFound {
@@ -170,20 +188,29 @@ export class EchoGuard {
   }
 
   #adopt(found: DelayFound, start: number, end: number): EchoVerdict {
-    this.#model ??= new EchoModel();
-    if (Math.abs(found.delay - this.#delay) > SAME_DELAY) this.#trusted = false;
+    if (this.#model && this.#trusted) this.#former = { model: this.#model, delay: this.#delay };
+    this.#model = new EchoModel();
+    this.#trusted = false;
     this.#delay = found.delay;
     this.#candidate = undefined;
     const lastHop = lastHopBefore(end);
     const firstHop = Math.max(Math.ceil((start - LEAD_IN_MS * RATE_PER_MS) / HOP), lastHop - 40);
     this.#model.fit(this.#line, this.#played, firstHop, lastHop, found.delay);
     if (this.#model.gainDb > LOUDEST_ECHO_DB) {
-      this.#model = undefined;
-      this.#trusted = false;
+      this.#giveUp();
       return 'unsure';
     }
     this.#nextHop = 0;
     return this.#judgeByModel(this.#model, start, end);
+  }
+
+  /** Back to the path before this one, if there was one. */
+  #giveUp(): void {
+    this.#model = this.#former?.model;
+    this.#delay = this.#former?.delay ?? 0;
+    this.#trusted = this.#former !== undefined;
+    this.#former = undefined;
+    this.#nextHop = 0;
   }
 
   #judgeByModel(model: EchoModel, start: number, end: number): EchoVerdict {
@@ -200,7 +227,7 @@ export class EchoGuard {
       this.#scores[this.#nextHop & (SCORES - 1)] = score;
       if (this.#nextHop < firstHop - 4) model.hearNoise();
       this.#suspicion = Math.max(0, this.#suspicion + score - tolerance);
-      if (this.#suspicion < echoEvidence) model.learn();
+      if (score < LEARNABLE && this.#suspicion < echoEvidence) model.learn();
     }
     let evidence = 0;
     for (let hop = Math.max(firstHop, lastHop - SCORES + 1); hop <= lastHop; hop += 1) {
@@ -218,11 +245,13 @@ export class EchoGuard {
     this.#spokenMs += LONGEST_WINDOW_MS;
     if (this.#spokenMs < this.#searchAtMs) return;
     this.#searchAtMs = 2 * this.#spokenMs;
-    if (isAudible(this.#line, start, end)) {
-      const found = this.#search(start, end);
-      if (this.#isSure(found, start, end, 0.03)) this.#adopt(found, start, end);
+    if (loudness(this.#line, start, end) < SILENT * loudestIn(this.#played, start, end)) {
+      this.#misses += 2;
+      return;
     }
-    if (!this.#model) this.#misses += 1;
+    const found = this.#search(start, end);
+    if (this.#isSure(found, start, end, 0.03)) this.#adopt(found, start, end);
+    else this.#misses += 1;
   }
 
   #position(ms: number): number {
@@ -239,4 +268,18 @@ function lastHopBefore(end: number): number {
 function isAudible(audio: AudioMemory, from: number, to: number): boolean {
   for (let at = from; at < to; at += 4) if (Math.abs(audio.at(at)) > AUDIBLE) return true;
   return false;
+}
+
+/** Mean power of the samples, every third one. */
+function loudness(audio: AudioMemory, from: number, to: number): number {
+  let sum = 0;
+  for (let at = from; at < to; at += 3) sum += audio.at(at) ** 2;
+  return (3 * sum) / Math.max(1, to - from);
+}
+
+/** The power of the loudest 64 ms. */
+function loudestIn(audio: AudioMemory, from: number, to: number): number {
+  let loudest = 0;
+  for (let at = from; at < to; at += 512) loudest = Math.max(loudest, loudness(audio, at, at + 512));
+  return loudest;
 }

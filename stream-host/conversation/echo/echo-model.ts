@@ -17,6 +17,10 @@ const LEAST_NOISE = 8000;
 const COMPANDING = 10 ** -3;
 const STEP_SIZE = 0.25;
 const FORGETTING = 0.97;
+/** What is left is followed upwards faster than down: towards its upper range, not its mean. */
+const RISE = 2.5;
+/** However well the path seems to be known, this much of the echo is expected to be left (-14 dB): paths move. */
+const LEAST_LEFT = 0.04;
 
 const HANN = Float64Array.from({ length: WINDOW }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * (i + 0.5)) / WINDOW));
 
@@ -42,6 +46,9 @@ export class EchoModel {
   readonly #sounding = new Float64Array(BANDS);
   readonly #leftOver = new Float64Array(BANDS);
   readonly #noise = new Float64Array(BANDS);
+  /** Per band, over the hops that were learned from: the echo's power and that of what was sounding. */
+  readonly #echoSum = new Float64Array(BANDS);
+  readonly #soundingSum = new Float64Array(BANDS);
   readonly #left = new Float64Array(BANDS);
   readonly #lineBand = new Float64Array(BANDS);
   #linePower = 0;
@@ -154,13 +161,16 @@ export class EchoModel {
       this.#gainReal[i] = (this.#gainReal[i] ?? 0) + step * (er * rr + ei * ri);
       this.#gainImaginary[i] = (this.#gainImaginary[i] ?? 0) + step * (ei * rr - er * ri);
     }
+    const rate = Math.max(0.06, 1 / (this.#seen.hops + 4));
     for (let band = 0; band < BANDS; band += 1) {
       const left = this.#left[band] ?? 0;
       const sounding = this.#sounding[band] ?? 0;
       const leftOver = this.#leftOver[band] ?? 0;
+      this.#echoSum[band] = FORGETTING * (this.#echoSum[band] ?? 0) + (this.#lineBand[band] ?? 0);
+      this.#soundingSum[band] = FORGETTING * (this.#soundingSum[band] ?? 0) + sounding;
       if (leftOver * sounding > 2 * this.#noiseIn(band)) {
         const ratio = Math.min(4, Math.max(0.25, left / (leftOver * sounding)));
-        this.#leftOver[band] = leftOver * ratio ** 0.06;
+        this.#leftOver[band] = Math.max(leftOver * ratio ** (ratio > 1 ? RISE * rate : rate), this.#leastLeft(band));
       }
     }
   }
@@ -191,6 +201,10 @@ export class EchoModel {
     seen.line = FORGETTING * seen.line + line;
     seen.left = FORGETTING * seen.left + left;
     seen.sent = FORGETTING * seen.sent + this.#sentPower;
+  }
+
+  #leastLeft(band: number): number {
+    return (LEAST_LEFT * (this.#echoSum[band] ?? 0)) / ((this.#soundingSum[band] ?? 0) + 1);
   }
 
   #noiseIn(band: number): number {
