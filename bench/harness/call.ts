@@ -53,6 +53,7 @@ export class Call {
   readonly #silence: Int16Array;
   #running: Running | undefined;
   #sentFrames = 0;
+  #ordered = false;
 
   constructor(session: number, settings: SessionSettings, send: (command: Command) => void) {
     this.session = session;
@@ -79,7 +80,9 @@ export class Call {
     return promise;
   }
 
+  /** Tells the agent to be quiet. What is heard of its present turn after the stop counts as stale. */
   interrupt(): void {
+    this.#ordered = true;
     this.#send({ type: 'interrupt', session: this.session });
   }
 
@@ -95,6 +98,8 @@ export class Call {
     switch (event.type) {
       case 'stop':
         this.stopCommands.push(event.atMs);
+        if (this.#ordered) this.farEnd.expectNoMoreOf(this.farEnd.turn);
+        this.#ordered = false;
         this.farEnd.stop(event.atMs);
         return;
       case 'resume':

@@ -4,7 +4,7 @@ import type { Contender, Field } from '../subjects/contenders.ts';
 import { agentClip } from './agent-clip.ts';
 import { Driver } from './driver.ts';
 import type { SessionSettings } from './protocol.ts';
-import { latenessNotes, lineOf } from './results.ts';
+import { latenessNotes, lineOf, overloadNotes } from './results.ts';
 import { runScenes, type SceneRun } from './scene-run.ts';
 import { measure } from './statistics.ts';
 
@@ -41,12 +41,13 @@ export async function compete(
     const driver = await Driver.start(contender.command, voice, signal);
     try {
       driver.takeLateness();
+      await driver.usage();
       const onSilentAgent = (what: string) => {
         notes.push(`${name}: an agent did not begin to speak (${what}).`);
         progress(`${name}: an agent did not begin to speak (${what})`);
       };
       const runs = await runScenes(driver, scenes, { ...options, policy: contender.policy, signal, onSilentAgent });
-      notes.push(...latenessNotes(name, driver.takeLateness()));
+      notes.push(...latenessNotes(name, driver.takeLateness()), ...overloadNotes(name, await driver.usage()));
       return { name, contender, runs };
     } finally {
       await driver.close();

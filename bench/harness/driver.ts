@@ -53,6 +53,11 @@ export class Driver {
     return this.#process.version;
   }
 
+  /** The sessions that are open. */
+  get calls(): readonly Call[] {
+    return [...this.#calls.values()];
+  }
+
   /** Opens a session and waits until it takes audio. */
   async open(settings: SessionSettings): Promise<Call> {
     const session = this.#nextSession;

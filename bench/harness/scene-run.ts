@@ -103,6 +103,9 @@ export function interruptionOf({ scene, stops }: SceneRun): { readonly delayMs: 
   return stops.some(({ atMs }) => atMs < cutIn.startMs) ? 'stopped before' : 'missed';
 }
 
+const isLasting = ({ startMs }: AudioRun, stops: readonly Stop[]): boolean =>
+  !stops.some(({ atMs }) => atMs > startMs && atMs < startMs + LASTING_MS);
+
 /** A stop that should not have been, and how the agent came back from it. */
 export interface FalseStop {
   readonly atMs: number;
@@ -123,12 +126,7 @@ export function falseStopsOf({ stops, runs }: SceneRun, untilMs = Number.POSITIV
     const before = found.at(-1);
     // A pause that is cleared a moment after it let go is still the same stop.
     if (before && !before.resumed) continue;
-    const run = runs.find(
-      ({ turn, startMs }) =>
-        turn === stop.turn &&
-        startMs >= stop.atMs &&
-        !stops.some(({ atMs }) => atMs > startMs && atMs < startMs + LASTING_MS),
-    );
+    const run = runs.find((next) => next.turn === stop.turn && next.startMs >= stop.atMs && isLasting(next, stops));
     const resumed = run && { afterMs: run.startMs - stop.atMs, lostMs: run.fromMs - stop.heardMs };
     found.push({ atMs: stop.atMs, resumed });
   }
@@ -143,10 +141,11 @@ export interface TurnEnd {
   readonly answeredAfterMs: number | undefined;
 }
 
-export function turnEndOf({ scene, runs }: SceneRun): TurnEnd {
+export function turnEndOf({ scene, runs, stops }: SceneRun): TurnEnd {
   const startMs = scene.utterances[0]?.startMs ?? 0;
   const endMs = scene.utterances.at(-1)?.endMs ?? 0;
   const cutOff = runs.some((run) => run.startMs > startMs && run.startMs < endMs);
-  const answer = runs.find((run) => run.startMs >= endMs);
+  // An answer that is withdrawn as soon as it has begun is none.
+  const answer = runs.find((run) => run.startMs >= endMs && isLasting(run, stops));
   return { cutOff, answeredAfterMs: answer && answer.startMs - endMs };
 }

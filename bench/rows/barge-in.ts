@@ -7,7 +7,7 @@ import type { Line, Row, RowContext, RowResult } from '../row.ts';
 import { type Field, gatherField, LIVEKIT_NOTE } from '../subjects/contenders.ts';
 
 const PER_CONDITION = 3;
-const AT_ONCE = 36;
+const AT_ONCE = 24;
 const PROVIDERS = { llm: { firstTokenMs: 200, tokenMs: 15 }, tts: { firstAudioMs: 100 } } as const;
 const SHORTEST_LIVEKIT_MS = 100;
 const PASSING_NOISES = ['babble-20dB', 'clicks', 'coughs', 'breath', 'hold-music'];

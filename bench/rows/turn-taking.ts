@@ -7,13 +7,13 @@ import type { Line, Row, RowContext, RowResult } from '../row.ts';
 import { type Field, gatherField, LIVEKIT_NOTE } from '../subjects/contenders.ts';
 
 const SCENES_PER_CONDITION = {
-  hesitation: 6,
+  hesitation: 4,
   backchannel: 4,
-  echo: 2,
-  'echo-interruption': 2,
-  gaps: 2,
+  echo: 1,
+  'echo-interruption': 1,
+  gaps: 1,
 } as const satisfies Partial<Record<SceneSet, number>>;
-const AT_ONCE = 36;
+const AT_ONCE = 24;
 /** What the scripted model and voice take for the first word: part of every delay below. */
 const PROVIDERS = { llm: { firstTokenMs: 200, tokenMs: 15 }, tts: { firstAudioMs: 100 } } as const;
 const PROVIDERS_MS = PROVIDERS.llm.firstTokenMs + PROVIDERS.tts.firstAudioMs;

@@ -1,0 +1,205 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { agentClip, LONG_ANSWER } from '../harness/agent-clip.ts';
+import type { Call } from '../harness/call.ts';
+import { Driver } from '../harness/driver.ts';
+import { monotonicMs, type SessionSettings, type Usage } from '../harness/protocol.ts';
+import { latenessNotes, lineOf, overloadNotes } from '../harness/results.ts';
+import type { SubjectCommand, VoiceClip } from '../harness/subject-process.ts';
+import { sharpUtterance, type Utterance } from '../harness/talker.ts';
+import type { Line, Measure, Row, RowContext, RowResult, Subject } from '../row.ts';
+import { emptyCommand } from '../subjects/commands.ts';
+import { gatherField, LIVEKIT_NOTE } from '../subjects/contenders.ts';
+
+const FEW = 10;
+const MANY = 50;
+const OPEN_EVERY_MS = 40;
+/** A caller cuts in this long after having been quiet: with the words themselves, about every 6.5 s. */
+const QUIET_MS = 4700;
+const SETTLE_MS = 5000;
+/** Each stretch is measured in so many parts, whose differences are the spread. */
+const PARTS = 3;
+const PART_MS = 3500;
+
+/** What a session costs the process that holds it. */
+export const costRow: Row = {
+  name: 'cost',
+  title: 'What a session costs: processor time and memory',
+  includes:
+    'All threads of the subject’s process, native ones too: the engine with voice activity for each session, scripted recogniser, ' +
+    'model and synthesiser, a sink in memory, and the harness’s socket, whose own cost is the line "of it the harness". Every ' +
+    `caller cuts in about every 6.5 s. Marginal: what ${MANY - FEW} sessions more add to ${FEW}, for each of them.`,
+  leavesOut:
+    'Telephone sockets, JSON and base64, TLS, a Speech SDK recogniser (see the phone-cost row), WebRTC; the base of the process, shown apart.',
+  estimateSeconds: 165,
+  run,
+};
+
+interface Stretch {
+  readonly cpuPercent: readonly number[];
+  readonly rssBytes: number;
+  readonly heapBytes: number;
+}
+
+interface Cost {
+  readonly few: Stretch;
+  readonly many: Stretch;
+  readonly listening: Stretch;
+}
+
+async function run(context: RowContext): Promise<RowResult> {
+  const field = await gatherField(context);
+  const utterance = await sharpUtterance(200, 0);
+  const notes = [
+    LIVEKIT_NOTE,
+    'In this row "best" is LiveKit at its cheapest: without the end-of-turn model (turnDetection vad), all else at its default.',
+  ];
+  const voice = await agentClip();
+  const costOf = async (name: string, command: SubjectCommand, policy: SessionSettings['policy']) => {
+    context.progress(`${name}: ${FEW} sessions, then ${MANY}`);
+    return measureCost(name, command, policy, { utterance, voice, context, notes });
+  };
+  const empty = await costOf('the harness alone', emptyCommand(), {});
+  const costs: (readonly [Subject, Cost])[] = [];
+  for (const { subject, command, policy } of field.contenders) {
+    const cheapest = subject === 'livekit-best' ? { turnDetection: 'vad' } : policy;
+    costs.push([subject, await costOf(subject, command, cheapest)]);
+  }
+
+  const line = (head: Omit<Line, 'results'>, value: (cost: Cost) => Measure) =>
+    lineOf(
+      field,
+      head,
+      costs.map(([subject, cost]) => [subject, value(cost)] as const),
+    );
+  const cpu = { unit: '% of a core', better: 'lower' } as const;
+  const mb = { unit: 'MB', better: 'lower' } as const;
+  return {
+    lines: [
+      line({ label: 'a talking session, marginal', target: '≤ 0.3', ...cpu }, marginalCpu),
+      line({ label: 'of it the harness (the empty subject, every session talking all the time)', ...cpu }, () =>
+        marginalCpu(empty),
+      ),
+      line({ label: `a talking session, average of ${MANY}`, ...cpu }, ({ many }) => perSession(many)),
+      line({ label: `a listening session, average of ${MANY}`, ...cpu }, ({ listening }) => perSession(listening)),
+      line({ label: 'memory a session adds (RSS)', target: '≤ 1.5', ...mb }, (cost) => marginalMb(cost, 'rssBytes')),
+      line({ label: 'memory a session adds (JavaScript heap)', ...mb }, (cost) => marginalMb(cost, 'heapBytes')),
+      line({ label: `the process with ${FEW} sessions (RSS)`, ...mb }, ({ few }) => exactly(few.rssBytes / 1e6)),
+    ],
+    plots: [
+      {
+        file: 'cost.svg',
+        title: 'Processor time of the whole process',
+        kind: 'line',
+        xLabel: 'talking sessions',
+        yLabel: '% of a core',
+        series: [['the harness alone', empty] as const, ...costs].map(([name, { few, many }]) => ({
+          name,
+          points: [
+            [FEW, average(few.cpuPercent)],
+            [MANY, average(many.cpuPercent)],
+          ] as const,
+        })),
+      },
+    ],
+    notes,
+  };
+}
+
+interface CostSetting {
+  readonly utterance: Utterance;
+  readonly voice: VoiceClip;
+  readonly context: RowContext;
+  readonly notes: string[];
+}
+
+async function measureCost(
+  name: string,
+  command: SubjectCommand,
+  policy: SessionSettings['policy'],
+  { utterance, voice, context, notes }: CostSetting,
+): Promise<Cost> {
+  const { signal } = context;
+  const driver = await Driver.start(command, voice, signal);
+  const quiet = new AbortController();
+  const talking: Promise<void>[] = [];
+  const openUpTo = async (count: number, from: number) => {
+    for (let number = from; number < count; number += 1) {
+      const call = await driver.open({
+        greeting: LONG_ANSWER,
+        answer: LONG_ANSWER,
+        llm: { firstTokenMs: 150, tokenMs: 15 },
+        tts: { firstAudioMs: 100 },
+        policy,
+      });
+      talking.push(talk(call, utterance, number, quiet.signal));
+      await sleep(OPEN_EVERY_MS, undefined, { signal });
+    }
+    await sleep(SETTLE_MS, undefined, { signal });
+  };
+  try {
+    await openUpTo(FEW, 0);
+    const few = await stretch(driver, signal);
+    await openUpTo(MANY, FEW);
+    driver.takeLateness();
+    const many = await stretch(driver, signal);
+    notes.push(...latenessNotes(name, driver.takeLateness()), ...overloadNotes(name, await driver.usage()));
+    quiet.abort();
+    await Promise.all(talking);
+    for (const call of driver.calls) call.interrupt();
+    await sleep(SETTLE_MS / 2, undefined, { signal });
+    const listening = await stretch(driver, signal);
+    return { few, many, listening };
+  } finally {
+    quiet.abort();
+    await driver.close();
+  }
+}
+
+async function stretch(driver: Driver, signal: AbortSignal): Promise<Stretch> {
+  const cpuPercent: number[] = [];
+  const { rssBytes, heapUsedBytes } = await driver.usage(true);
+  let before: Usage = await driver.usage();
+  for (let part = 0; part < PARTS; part += 1) {
+    await sleep(PART_MS, undefined, { signal });
+    const after = await driver.usage();
+    const usedUs = after.cpuUserUs + after.cpuSystemUs - before.cpuUserUs - before.cpuSystemUs;
+    cpuPercent.push(usedUs / 10 / (after.atMs - before.atMs));
+    before = after;
+  }
+  return { cpuPercent, rssBytes, heapBytes: heapUsedBytes };
+}
+
+/** Cuts in again and again, each caller at moments of its own. Ends when told to, or with the call. */
+async function talk(call: Call, { playback }: Utterance, number: number, signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(500 + ((number * 0.618) % 1) * QUIET_MS, undefined, { signal });
+    while (!signal.aborted) {
+      await call.play(playback, monotonicMs());
+      await sleep(QUIET_MS, undefined, { signal });
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+const average = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+const exactly = (value: number): Measure => ({ value, low: value, high: value, n: 1 });
+
+function spread(value: number, values: readonly number[]): Measure {
+  return { value, low: Math.min(value, ...values), high: Math.max(value, ...values), n: values.length };
+}
+
+function perSession({ cpuPercent }: Stretch): Measure {
+  const values = cpuPercent.map((percent) => percent / MANY);
+  return spread(average(values), values);
+}
+
+function marginalCpu({ few, many }: Cost): Measure {
+  const base = average(few.cpuPercent);
+  const values = many.cpuPercent.map((percent) => (percent - base) / (MANY - FEW));
+  return spread(average(values), values);
+}
+
+function marginalMb({ few, many }: Cost, which: 'rssBytes' | 'heapBytes'): Measure {
+  return exactly((many[which] - few[which]) / (MANY - FEW) / 1e6);
+}
