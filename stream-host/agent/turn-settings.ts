@@ -35,6 +35,7 @@ const groups: { readonly [Group in keyof TurnPolicy]: Fields<TurnPolicy[Group]> 
     stablePartialMs: ms(0, 2000),
     wordsWaitMs: ms(500, 20_000),
     lateWordsWaitMs: ms(500, 30_000),
+    wordlessSpeechMs: ms(1000, 30_000),
     maxCallerTurnMs: ms(5000, 600_000),
   },
   drafts: { mode: z.enum(['off', 'text', 'speech']), maxPerTurn: z.number().int().min(0).max(10) },

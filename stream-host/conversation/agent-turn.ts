@@ -197,6 +197,8 @@ export class AgentTurn {
         await playout.room();
       }
     }
-    spoken.endClause(playout.writtenMs - startMs);
+    const durationMs = playout.writtenMs - startMs;
+    if (durationMs > 0) spoken.endClause(durationMs);
+    else if (/[\p{L}\p{N}]/u.test(text)) throw new Error('The synthesiser gave no audio.');
   }
 }

@@ -1,3 +1,4 @@
+import { dbfsOf, rmsOf } from '../../shared/audio/pcm.ts';
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import { FRAME_BYTES, FRAME_MS } from '../../shared/protocol/acs-media.ts';
 import { CallerWords, type Correction, type Hearing } from './caller-words.ts';
@@ -41,6 +42,8 @@ const REOPEN_RECOGNISER_MS = 10_000;
 /** So many turns of sound without a word make a recogniser suspect; a fresh one is opened. */
 const DEAF_AFTER_TURNS = 3;
 const BYTES_PER_MS = FRAME_BYTES / FRAME_MS;
+/** Digital silence, in dB relative to full scale. */
+const SILENCE_DB = -100;
 /** So long after the agent's last sound it may still come back. */
 const ECHO_TAIL_MS = 700;
 
@@ -62,6 +65,7 @@ export class CallerLine {
   #receivedMs = 0;
   #spokenUntilMs = Number.NEGATIVE_INFINITY;
   #seenUntilMs = 0;
+  #levelDb = SILENCE_DB;
   #agentHeardUntilMs = Number.NEGATIVE_INFINITY;
   #turnsWithoutWords = 0;
   #closed = false;
@@ -84,6 +88,11 @@ export class CallerLine {
     return this.#detector.lastSpeechMs;
   }
 
+  /** When the line last sounded like speech, whoever's and however short. */
+  get lastVoiceMs(): number {
+    return this.#detector.lastVoiceMs;
+  }
+
   /** When the newest audio came that the detector has judged. */
   get seenUntilMs(): number {
     return this.#seenUntilMs;
@@ -102,7 +111,6 @@ export class CallerLine {
         if (!this.#closed) this.#options.events.onJudgement(probability, lastSpeechMs);
       },
       onFailure: (error) => {
-        this.#turnJudge = undefined;
         if (!this.#closed) this.#options.events.onFault('turn-judge.failed', error);
       },
     });
@@ -112,6 +120,7 @@ export class CallerLine {
   write(pcm: Uint8Array): void {
     if (this.#closed) return;
     this.#receivedMs += pcm.length / BYTES_PER_MS;
+    this.#levelDb = Math.max(SILENCE_DB, dbfsOf(rmsOf(pcm)));
     this.#echoGuard?.heard(pcm, this.#options.clock.now());
     this.#voiceActivity?.write(pcm);
     this.#turnJudge?.write(pcm);
@@ -131,7 +140,12 @@ export class CallerLine {
 
   /** The sound that the agent fell silent for was no interruption, or was one. */
   misled(): void {
-    if (this.#options.policy.onset.doubtMs > 0) this.#detector.misled(this.#options.clock.now());
+    this.#detector.misled(this.#options.clock.now());
+  }
+
+  /** The sound that goes on is not the caller's. */
+  ignoreSound(): void {
+    this.#detector.ignoreSound();
   }
 
   confirmed(): void {
@@ -215,7 +229,7 @@ export class CallerLine {
   #onFrame(probability: number, atMs: number): void {
     if (this.#closed) return;
     this.#seenUntilMs = atMs;
-    const edge = this.#detector.frame(probability, atMs, this.#origin);
+    const edge = this.#detector.frame({ probability, levelDb: this.#levelDb, atMs }, this.#origin);
     if (this.#detector.lastSpeechMs === atMs) {
       this.#spokenUntilMs = this.#receivedMs - (this.#options.clock.now() - atMs);
     }

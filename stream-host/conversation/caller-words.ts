@@ -7,6 +7,7 @@ export interface Hearing {
 
 interface Phrase {
   readonly offsetMs: number;
+  endMs: number;
   words: readonly string[];
   settled: boolean;
   changedAtMs: number;
@@ -55,9 +56,10 @@ export class CallerWords {
    */
   heard(text: string, { offsetMs, endMs, final }: Hearing, nowMs: number): Correction | undefined {
     const words = text.trim() === '' ? [] : text.trim().split(/\s+/);
-    const phrase = this.#phraseAt(offsetMs, nowMs);
+    const phrase = this.#phraseAt(offsetMs, endMs, nowMs);
     if (phrase.settled && !final) return;
     this.#heardUntilMs = Math.max(this.#heardUntilMs, endMs);
+    phrase.endMs = endMs;
     if (phrase.passedFrom !== undefined && !sameWords(words, phrase.words)) {
       // It was no mere acknowledgement: "okay" has become "okay, wait".
       phrase.taken = phrase.passedFrom;
@@ -136,15 +138,16 @@ export class CallerWords {
     return this.#lastTake.flatMap(({ phrase, from }) => phrase.words.slice(from, phrase.taken)).join(' ');
   }
 
-  #phraseAt(offsetMs: number, nowMs: number): Phrase {
+  #phraseAt(offsetMs: number, endMs: number, nowMs: number): Phrase {
     const found = this.#phrases.findLast((phrase) => {
       const movedMs = Math.abs(phrase.offsetMs - offsetMs);
-      return movedMs < SAME_PHRASE_MS || (!phrase.settled && movedMs < SAME_OPEN_PHRASE_MS);
+      const overlaps = offsetMs < phrase.endMs && endMs > phrase.offsetMs;
+      return movedMs < SAME_PHRASE_MS || (!phrase.settled && overlaps && movedMs < SAME_OPEN_PHRASE_MS);
     });
     if (found) return found;
     // The recogniser has moved on: what it left open will not get a final any more.
     for (const phrase of this.#phrases) phrase.settled = true;
-    const phrase: Phrase = { offsetMs, words: [], settled: false, changedAtMs: nowMs, taken: 0, passedFrom: undefined };
+    const phrase: Phrase = { offsetMs, endMs, words: [], settled: false, changedAtMs: nowMs, taken: 0, passedFrom: undefined };
     this.#phrases.push(phrase);
     return phrase;
   }

@@ -170,7 +170,7 @@ export class Conversation {
         return conversation.#line.speaking;
       },
       get callerSpokeOver() {
-        return conversation.#line.lastSpeechMs > conversation.#replies.audibleSinceMs;
+        return conversation.#line.lastVoiceMs > conversation.#replies.audibleSinceMs;
       },
       get holdMs() {
         return conversation.#endpointer.holdMs(words.pendingText);
@@ -243,6 +243,9 @@ export class Conversation {
       case 'dismiss-words':
         this.events.emit('callerAcknowledged', this.#line.words.pendingText);
         this.#line.words.dismiss();
+        return;
+      case 'ignore-sound':
+        this.#line.ignoreSound();
         return;
       case 'no-words':
         this.#line.noWords();

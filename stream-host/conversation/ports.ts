@@ -38,7 +38,7 @@ export interface TurnJudge {
 export interface TurnJudgeEvents {
   /** From 0, the caller goes on, to 1, the caller has finished. Comes soon after it was asked, or never. */
   onJudgement(probability: number, lastSpeechMs: number): void;
-  /** The judge died; it is not coming back by itself. */
+  /** The judge cannot judge as well as before, or not at all. The words decide alone then. */
   onFailure(error: Error): void;
 }
 

@@ -157,6 +157,7 @@ export class Replies {
     if (!reply) return;
     const heardMs = reply.audible ? this.#playout.stop() : 0;
     reply.turn.abort();
+    reply.turn.playout.cut();
     if (reply.audible) this.#options.events.emit('bargeIn', reply.turn.number, at);
     this.#conclude(reply, heardMs, true);
   }
@@ -280,7 +281,7 @@ export class Replies {
   #onPlayed(turn: number): void {
     const reply = this.#reply;
     if (reply?.turn.number !== turn) return;
-    this.#conclude(reply, Number.POSITIVE_INFINITY, false);
+    this.#conclude(reply, reply.turn.playout.sentMs, false);
     this.#options.onEnded(turn, reply.turn.endCallReason);
   }
 

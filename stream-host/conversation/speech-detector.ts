@@ -1,7 +1,17 @@
+import { Background } from './background.ts';
 import type { OnsetPolicy } from './turn-policy.ts';
 
 /** One frame of the voice-activity model: 512 samples at 16 kHz. */
 export const DETECTOR_FRAME_MS = 32;
+
+/** What the detector is told of one frame. */
+export interface DetectorFrame {
+  readonly probability: number;
+  /** How loud it was, in dB relative to full scale. */
+  readonly levelDb: number;
+  /** When its last sample arrived. */
+  readonly atMs: number;
+}
 
 export type SpeechEdge =
   | { readonly type: 'started'; readonly onsetMs: number }
@@ -10,21 +20,33 @@ export type SpeechEdge =
 /** Whose voice a sound may be: the caller's for all that is known, the agent's own come back, or hard to say. */
 export type VoiceOrigin = 'caller' | 'echo' | 'unsure';
 
-/** The mean probability of a sound that is speech beyond doubt. */
-const CLEAR_PROBABILITY = 0.85;
+/** From here up a frame is speech beyond doubt. Below, it counts for less, down to nothing at the policy's threshold. */
+const CLEAR_PROBABILITY = 0.9;
 /** An echo is told from a voice by so much sound at most; what came before it is another matter. */
 const ORIGIN_WINDOW_MS = 192;
+/** A cough or a knock bursts before it sounds like anything: loud frames without speech, just before. */
+const BURST_PROBABILITY = 0.2;
+const BURST_WITHIN_DB = 8;
+const BURST_FRAMES = 3;
+/** And it only fades from there. What has lasted so long is no cough. */
+const LONGEST_FADE_MS = 320;
 
 /**
- * Turns frame probabilities into the edges of speech. Clear speech is an onset soon; doubtful speech must last longer:
- * a low probability, a sound that may be the agent's own echo, and any sound on a line that has misled us lately.
+ * Turns frames into the edges of speech. Each frame is evidence, as much as its probability says; so clear speech is an
+ * onset soon and doubtful speech must last longer. Evidence must be plentiful on a line that has misled us lately, or
+ * while the sound may be the agent's own echo. Sounds of the background, and coughs while they fade, are no evidence.
  */
 export class SpeechDetector {
   readonly #policy: OnsetPolicy;
+  readonly #background = new Background();
+  readonly #recent: { probability: number; levelDb: number }[] = [];
   #speaking = false;
   #runMs = 0;
-  #runProbability = 0;
+  #evidenceMs = 0;
+  #peakDb = Number.NEGATIVE_INFINITY;
+  #afterBurst = false;
   #lastSpeechMs = Number.NEGATIVE_INFINITY;
+  #lastVoiceMs = Number.NEGATIVE_INFINITY;
   #doubtedUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(policy: OnsetPolicy) {
@@ -40,17 +62,30 @@ export class SpeechDetector {
     return this.#lastSpeechMs;
   }
 
-  /**
-   * @param atMs when the frame's last sample arrived
-   * @param origin asked only when an onset hangs on it, of the newest `windowMs` of the line
-   */
-  frame(probability: number, atMs: number, origin: (windowMs: number) => VoiceOrigin): SpeechEdge | undefined {
-    return this.#speaking ? this.#seekPause(probability, atMs) : this.#seekOnset(probability, atMs, origin);
+  /** When anything came last that sounds like speech, an utterance or not. */
+  get lastVoiceMs(): number {
+    return this.#lastVoiceMs;
   }
 
-  /** The last onset was none: a cough, a click. Sounds are doubted for a while. */
+  /** @param origin asked only when an onset hangs on it, of the newest `windowMs` of the line */
+  frame(frame: DetectorFrame, origin: (windowMs: number) => VoiceOrigin): SpeechEdge | undefined {
+    const edge = this.#speaking ? this.#seekPause(frame) : this.#seekOnset(frame, origin);
+    this.#recent.push(frame);
+    if (this.#recent.length > BURST_FRAMES) this.#recent.shift();
+    return edge;
+  }
+
+  /** The last onset was none: a cough, a click. Sounds are doubted for a while; one that goes on is background. */
   misled(nowMs: number): void {
     this.#doubtedUntilMs = nowMs + this.#policy.doubtMs;
+    this.ignoreSound();
+  }
+
+  /** Whatever sounds now is not the caller: from here on only what is louder counts. */
+  ignoreSound(): void {
+    if (!this.#speaking) return;
+    this.#background.isThis();
+    this.reset();
   }
 
   /** The last onset was speech. */
@@ -61,35 +96,55 @@ export class SpeechDetector {
   reset(): void {
     this.#speaking = false;
     this.#runMs = 0;
+    this.#evidenceMs = 0;
   }
 
-  #seekOnset(probability: number, atMs: number, origin: (windowMs: number) => VoiceOrigin): SpeechEdge | undefined {
+  #seekOnset(frame: DetectorFrame, origin: (windowMs: number) => VoiceOrigin): SpeechEdge | undefined {
+    const { probability, levelDb, atMs } = frame;
     const { speechProbability, onsetMs, doubtfulOnsetMs } = this.#policy;
-    if (probability < speechProbability) {
-      this.#runMs = 0;
-      this.#runProbability = 0;
+    const isBackground = this.#background.covers(levelDb);
+    this.#background.hear(probability, levelDb);
+    if (probability < speechProbability || isBackground) {
+      this.reset();
       return;
     }
-    this.#runMs += DETECTOR_FRAME_MS;
-    this.#runProbability += probability * DETECTOR_FRAME_MS;
-    if (this.#runMs < onsetMs) return;
+    this.#lastVoiceMs = atMs;
+    this.#gather(frame, speechProbability);
+    if (this.#evidenceMs < onsetMs || (this.#afterBurst && this.#fades(levelDb))) return;
     const from = origin(Math.min(this.#runMs, ORIGIN_WINDOW_MS));
     if (from === 'echo') return;
-    const clear =
-      from === 'caller' && this.#runProbability >= CLEAR_PROBABILITY * this.#runMs && atMs >= this.#doubtedUntilMs;
-    if (!clear && this.#runMs < doubtfulOnsetMs) return;
+    const doubtful = from === 'unsure' || atMs < this.#doubtedUntilMs;
+    if (doubtful && this.#evidenceMs < doubtfulOnsetMs) return;
     const startedMs = atMs - this.#runMs;
+    this.reset();
     this.#speaking = true;
-    this.#runMs = 0;
-    this.#runProbability = 0;
     this.#lastSpeechMs = atMs;
     return { type: 'started', onsetMs: startedMs };
   }
 
-  #seekPause(probability: number, atMs: number): SpeechEdge | undefined {
-    if (probability >= this.#policy.silenceProbability) {
+  #gather({ probability, levelDb }: DetectorFrame, speechProbability: number): void {
+    if (this.#runMs === 0) this.#peakDb = levelDb;
+    this.#peakDb = Math.max(this.#peakDb, levelDb);
+    const weight = (probability - speechProbability) / Math.max(0.01, CLEAR_PROBABILITY - speechProbability);
+    this.#runMs += DETECTOR_FRAME_MS;
+    this.#evidenceMs += DETECTOR_FRAME_MS * Math.min(1, weight);
+    if (this.#runMs === DETECTOR_FRAME_MS) {
+      this.#afterBurst = this.#recent.some(
+        (before) => before.probability < BURST_PROBABILITY && before.levelDb >= levelDb - BURST_WITHIN_DB,
+      );
+    }
+  }
+
+  #fades(levelDb: number): boolean {
+    return this.#runMs < LONGEST_FADE_MS && levelDb < (this.#recent.at(-1)?.levelDb ?? levelDb);
+  }
+
+  #seekPause({ probability, levelDb, atMs }: DetectorFrame): SpeechEdge | undefined {
+    this.#background.listenOver(levelDb);
+    if (probability >= this.#policy.silenceProbability && !this.#background.covers(levelDb)) {
       this.#runMs = 0;
       this.#lastSpeechMs = atMs;
+      this.#lastVoiceMs = atMs;
       return;
     }
     this.#runMs += DETECTOR_FRAME_MS;

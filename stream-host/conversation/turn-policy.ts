@@ -6,9 +6,12 @@ export interface OnsetPolicy {
   readonly speechProbability: number;
   /** Probability below which a frame counts towards a pause. Between the two nothing changes. */
   readonly silenceProbability: number;
-  /** Clear speech must last so long to be an onset: it opens the caller's turn, and silences the agent. */
+  /**
+   * So much clear speech is an onset: it opens the caller's turn, and silences the agent. Less clear speech must last
+   * longer, by how much less clear it is.
+   */
   readonly onsetMs: number;
-  /** Doubtful speech (a low probability, a line that misled us before, a possible echo) must last so long. */
+  /** So much clear speech where there is reason to doubt: the line misled us before, or it may be an echo. */
   readonly doubtfulOnsetMs: number;
   /** Silence must last so long to be a pause. */
   readonly pauseMs: number;
@@ -50,6 +53,8 @@ export interface EndpointingPolicy {
   readonly wordsWaitMs: number;
   /** How long when there are some, but they lack the latest speech or still change. Then what there is must do. */
   readonly lateWordsWaitMs: number;
+  /** Sound goes on, but for so long nothing of it was recognised after some words: the words were the turn. */
+  readonly wordlessSpeechMs: number;
   /** Speech without a pause is cut into a turn after so long (music on the line, a radio). */
   readonly maxCallerTurnMs: number;
 }
@@ -107,8 +112,8 @@ export const DEFAULT_TURN_POLICY = {
   onset: {
     speechProbability: 0.5,
     silenceProbability: 0.35,
-    onsetMs: 96,
-    doubtfulOnsetMs: 256,
+    onsetMs: 32,
+    doubtfulOnsetMs: 192,
     pauseMs: 160,
     doubtMs: 30_000,
     echoGuard: true,
@@ -129,6 +134,7 @@ export const DEFAULT_TURN_POLICY = {
     stablePartialMs: 120,
     wordsWaitMs: 2500,
     lateWordsWaitMs: 6000,
+    wordlessSpeechMs: 2500,
     maxCallerTurnMs: 60_000,
   },
   drafts: { mode: 'speech', maxPerTurn: 3 },

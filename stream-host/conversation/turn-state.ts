@@ -6,7 +6,8 @@
 export type TurnState =
   /** Nobody speaks and nothing is owed. With a deadline, the caller is asked whether they are still there. */
   | { readonly name: 'listening'; readonly deadlineMs: number }
-  | { readonly name: 'caller-speaking'; readonly deadlineMs: number }
+  /** `untilMs`: a turn without a pause is cut there at the latest. */
+  | { readonly name: 'caller-speaking'; readonly untilMs: number; readonly deadlineMs: number }
   /** The caller paused; the turn is over if the pause lasts. */
   | { readonly name: 'endpointing'; readonly lastSpeechMs: number; readonly deadlineMs: number }
   /** The pause lasted, but the recogniser has not settled on words yet. */
@@ -58,7 +59,7 @@ export interface TurnContext {
   readonly interjection: 'none' | 'backchannel' | 'words';
   /** The caller makes sounds now. */
   readonly callerSpeaks: boolean;
-  /** The caller has made sounds since the turn in progress became audible. */
+  /** Something has sounded like speech since the turn in progress became audible. */
   readonly callerSpokeOver: boolean;
   /** How long a pause ends the caller's turn, from how the words so far sound. */
   readonly holdMs: number;
@@ -89,6 +90,8 @@ export type TurnEffect =
   | { readonly type: 'prompt-caller'; readonly turn: number }
   /** The pending words ask for nothing: an acknowledgement while the agent spoke. */
   | { readonly type: 'dismiss-words' }
+  /** The sound that goes on is not the caller's: music, a television, other people. */
+  | { readonly type: 'ignore-sound' }
   /** Sound without words: a cough, a click, or a recogniser that does not listen. */
   | { readonly type: 'no-words' }
   | { readonly type: 'stalled'; readonly turn: number };

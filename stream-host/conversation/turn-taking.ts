@@ -64,8 +64,14 @@ function whileCallerSpeaks(
   switch (event.type) {
     case 'speech-ended':
       return endpoint(event.lastSpeechMs, context);
+    case 'words-changed': {
+      // The sound may be no longer the caller's: then the words stop before it does.
+      const wordlessMs = context.nowMs + policy.endpointing.wordlessSpeechMs;
+      if (context.words === 'none') return stay(state);
+      return { state: { ...state, deadlineMs: Math.min(state.untilMs, wordlessMs) }, effects: [] };
+    }
     case 'deadline':
-      return replyOrListen(context, policy, context.nowMs);
+      return preceded([{ type: 'ignore-sound' }], replyOrListen(context, policy, context.nowMs));
     default:
       return stay(state);
   }
@@ -277,8 +283,8 @@ function startReply(context: TurnContext, policy: TurnPolicy, lastSpeechMs: numb
 }
 
 function callerSpeaks(context: TurnContext, policy: TurnPolicy): Transition {
-  const deadlineMs = context.nowMs + policy.endpointing.maxCallerTurnMs;
-  return { state: { name: 'caller-speaking', deadlineMs }, effects: [] };
+  const untilMs = context.nowMs + policy.endpointing.maxCallerTurnMs;
+  return { state: { name: 'caller-speaking', untilMs, deadlineMs: untilMs }, effects: [] };
 }
 
 function listening(context: TurnContext, policy: TurnPolicy): TurnState {

@@ -29,7 +29,7 @@ const MS_PER_CHAR = 50;
 
 /** Turn-taking without judgement: a fixed hold, and nothing begun before it is over. */
 export const PLAIN_POLICY = {
-  onset: { echoGuard: false },
+  onset: { onsetMs: 96, doubtfulOnsetMs: 256, echoGuard: false },
   interruption: { tentative: false, backchannels: false },
   endpointing: { judgement: 'off', adaptToCaller: false, stablePartialMs: 250 },
   drafts: { mode: 'off' },
@@ -93,7 +93,8 @@ export class Rig {
   async voice(probability: number, ms: number): Promise<void> {
     for (let t = 0; t < ms; t += DETECTOR_FRAME_MS) {
       await this.clock.advance(DETECTOR_FRAME_MS);
-      this.conversation.receiveAudio(new Uint8Array((FRAME_BYTES / FRAME_MS) * DETECTOR_FRAME_MS));
+      const loudness = probability >= 0.5 ? 0x10 : 0;
+      this.conversation.receiveAudio(new Uint8Array((FRAME_BYTES / FRAME_MS) * DETECTOR_FRAME_MS).fill(loudness));
       this.#detector?.onFrame(probability, this.clock.now());
     }
   }
