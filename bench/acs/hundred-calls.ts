@@ -4,8 +4,10 @@ import type { RowContext } from '../row.ts';
 import { LoadTest, type Measured } from './load-test.ts';
 
 export interface HundredCallsResult {
-  /** With few calls: what is there without them. */
+  /** With few calls, after there were many: what the host needs apart from them, its code being compiled. */
   readonly few: readonly Measured[];
+  /** With few calls, before there were many. */
+  readonly fewRssMb: number;
   readonly many: readonly Measured[];
   /** What the host's main thread holds after a collection, with few and with many calls. */
   readonly liveMb: { readonly few: number; readonly many: number };
@@ -20,6 +22,8 @@ const STRETCH_SECONDS = 12;
 const FEW_STRETCHES = 2;
 /** Code is compiled, buffers have grown, and every caller is in the middle of the talk. */
 const WARM_MS = 12_000;
+/** For sessions to end. */
+const SETTLE_MS = 5000;
 const RECOGNISERS = 50;
 const RECOGNISER_SECONDS = 10;
 
@@ -58,8 +62,8 @@ async function measure({ seed, signal, workFolder, seconds, progress }: RowConte
     const recogniser = await test.recogniserAlone(RECOGNISERS, RECOGNISER_SECONDS);
     await connectAll(test, FEW_CALLS, signal);
     await sleep(WARM_MS, undefined, { signal });
-    const few: Measured[] = [];
-    for (let stretch = 0; stretch < FEW_STRETCHES; stretch += 1) few.push(await test.measure(stretchSeconds));
+    // Memory on the way up, as a process gives little back; CPU on the way down, once all code is compiled.
+    const { host: before } = await test.measure(stretchSeconds);
     const fewLiveMb = await test.liveMemoryMb();
     await connectAll(test, MANY_CALLS - FEW_CALLS, signal);
     await sleep(WARM_MS, undefined, { signal });
@@ -68,7 +72,12 @@ async function measure({ seed, signal, workFolder, seconds, progress }: RowConte
       progress(`${MANY_CALLS} calls talk: stretch ${stretch + 1} of ${STRETCHES}`);
       many.push(await test.measure(stretchSeconds));
     }
-    return { few, many, liveMb: { few: fewLiveMb, many: await test.liveMemoryMb() }, recogniser };
+    const manyLiveMb = await test.liveMemoryMb();
+    test.hangUp(FEW_CALLS);
+    await sleep(SETTLE_MS, undefined, { signal });
+    const few: Measured[] = [];
+    for (let stretch = 0; stretch < FEW_STRETCHES; stretch += 1) few.push(await test.measure(stretchSeconds));
+    return { few, fewRssMb: before.rssMb, many, liveMb: { few: fewLiveMb, many: manyLiveMb }, recogniser };
   } finally {
     await test.close();
   }

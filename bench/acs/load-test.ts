@@ -165,6 +165,11 @@ export class LoadTest {
     return outcomes;
   }
 
+  /** Ends all calls but so many. */
+  hangUp(keep: number): void {
+    this.#phones.tell({ type: 'hang-up', keep });
+  }
+
   /** Lets the calls talk for so long, and reads what both sides saw. */
   async measure(
     seconds: number,
@@ -232,7 +237,7 @@ export class LoadTest {
   }
 
   async close(): Promise<void> {
-    this.#phones.tell({ type: 'hang-up' });
+    this.hangUp(0);
     await this.#opened.disposeAsync();
   }
 }

@@ -32,7 +32,8 @@ export type ToPhones =
   | { readonly type: 'dial'; readonly ids: readonly string[]; readonly perSecond: number }
   | { readonly type: 'measure'; readonly blockMs: number; readonly blocks: number }
   | { readonly type: 'report' }
-  | { readonly type: 'hang-up' };
+  /** Ends all calls but this many. */
+  | { readonly type: 'hang-up'; readonly keep: number };
 
 export type FromPhones =
   | { readonly type: 'ready' }
@@ -85,6 +86,21 @@ export interface PhoneCounts {
   /** Lines that the host closed. */
   closed: number;
 }
+
+export const newCounts = (): PhoneCounts => ({
+  frames: 0,
+  lateFrames: 0,
+  gapMs: 0,
+  oldFrames: 0,
+  lostFrames: 0,
+  repeatedFrames: 0,
+  answers: 0,
+  interruptions: 0,
+  missedInterruptions: 0,
+  uncalledStops: 0,
+  unanswered: 0,
+  closed: 0,
+});
 
 export interface PhonesReport {
   readonly blocks: readonly PhonesBlock[];

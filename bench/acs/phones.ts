@@ -4,7 +4,14 @@ import { encodeServiceAudio } from '../../shared/protocol/acs-media.ts';
 import { LIVELY } from './caller-script.ts';
 import { readClips } from './clips.ts';
 import { Histogram } from './histogram.ts';
-import type { DialOutcome, FromPhones, PhoneCounts, PhonesReport, PhonesStart, ToPhones } from './messages.ts';
+import {
+  type DialOutcome,
+  type FromPhones,
+  newCounts,
+  type PhonesReport,
+  type PhonesStart,
+  type ToPhones,
+} from './messages.ts';
 import { monotonicMs } from './monotonic.ts';
 import { PhoneCall, type PhoneRecord, type SpokenClip } from './phone-call.ts';
 import { randomOf } from './random.ts';
@@ -94,8 +101,13 @@ class Phones {
     };
   }
 
-  hangUp(): void {
-    for (const call of this.#groups.flat()) call.hangUp();
+  /** Ends all calls but so many. */
+  hangUp(keep: number): void {
+    const calls = this.#groups.flat();
+    for (const [group, members] of this.#groups.entries()) {
+      this.#groups[group] = members.filter((call) => calls.indexOf(call) < keep);
+    }
+    for (const call of calls.slice(keep)) call.hangUp();
   }
 
   #record(): PhoneRecord {
@@ -114,23 +126,7 @@ class Phones {
   }
 }
 
-function newRecord(): PhoneRecord {
-  const counts: PhoneCounts = {
-    frames: 0,
-    lateFrames: 0,
-    gapMs: 0,
-    oldFrames: 0,
-    lostFrames: 0,
-    repeatedFrames: 0,
-    answers: 0,
-    interruptions: 0,
-    missedInterruptions: 0,
-    uncalledStops: 0,
-    unanswered: 0,
-    closed: 0,
-  };
-  return { counts, jitter: new Histogram(), stops: [] };
-}
+const newRecord = (): PhoneRecord => ({ counts: newCounts(), jitter: new Histogram(), stops: [] });
 
 function lineNoise(random: () => number): Buffer[] {
   const samples = new Int16Array((NOISE_FRAMES * FRAME_BYTES) / 2).map(() =>
@@ -167,7 +163,7 @@ async function obey(message: ToPhones): Promise<void> {
       if (phones) tell({ type: 'report', report: phones.report() });
       return;
     case 'hang-up':
-      phones?.hangUp();
+      phones?.hangUp(message.keep);
   }
 }
 
