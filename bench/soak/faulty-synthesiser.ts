@@ -9,6 +9,7 @@ import { agentAudio, UNITS_PER_MS } from './line-audio.ts';
 /** One synthesis: what it was to say, and when each word is spoken in it. */
 export interface Speech {
   readonly text: string;
+  readonly durationMs: number;
   /** No word was told to the engine, or not all: then it must guess what was heard. */
   untold: boolean;
   /** It broke off: the rest of the text was never spoken. */
@@ -41,7 +42,13 @@ export class FaultySynthesiser implements Synthesiser {
 
   async *speak(text: string, _voice: string, signal: AbortSignal): AsyncGenerator<SynthesisPiece> {
     const { random, clock, faults } = this.#options;
-    const speech: Speech = { text, untold: false, broken: false, words: timed(text) };
+    const speech: Speech = {
+      text,
+      durationMs: text.length * MS_PER_CHAR,
+      untold: false,
+      broken: false,
+      words: timed(text),
+    };
     const number = this.speeches.push(speech);
     const habit: Habit = chance(random, faults.now.synthesiser)
       ? weighted(random, { fails: 2, breaks: 2, stalls: 1, untold: 3, 'half-told': 2, odd: 3, slow: 1, mute: 1 })
@@ -63,7 +70,7 @@ export class FaultySynthesiser implements Synthesiser {
 
   async *#stream(number: number, speech: Speech, habit: Habit, signal: AbortSignal): AsyncGenerator<SynthesisPiece> {
     const { random, clock } = this.#options;
-    const units = speech.text.length * MS_PER_CHAR * UNITS_PER_MS;
+    const units = speech.durationMs * UNITS_PER_MS;
     const breaksAt = habit === 'breaks' || habit === 'stalls' ? random.whole(0, units) : Number.POSITIVE_INFINITY;
     speech.untold = habit === 'untold' || habit === 'half-told';
     const told = habit === 'untold' ? 0 : habit === 'half-told' ? speech.words.length / 2 : speech.words.length;

@@ -111,7 +111,7 @@ export class RepliesLedger {
       const untilMs = heardMs(at + 1);
       const words = speech.words.filter((word) => word.startMs + word.durationMs / 2 <= untilMs);
       expected.push(...words.flatMap((word) => agentWords(word.text)));
-      vague ||= speech.untold && words.length < speech.words.length;
+      vague ||= speech.untold && untilMs < speech.durationMs;
     }
     const common = Math.min(heard.length, expected.length);
     const differs = heard.slice(0, common).join() !== expected.slice(0, common).join();

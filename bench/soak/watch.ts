@@ -13,7 +13,7 @@ const AT_REST = new Set(['listening', 'closed']);
 export interface WatchOptions {
   readonly now: () => number;
   readonly state: () => string;
-  readonly missingWords: () => number[];
+  readonly missingWords: () => readonly number[];
   readonly onViolation: (rule: string, detail: string) => void;
 }
 

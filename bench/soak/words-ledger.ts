@@ -10,6 +10,12 @@ export class WordsLedger {
   readonly #final = new Set<number>();
   readonly #open = new Map<number, readonly number[]>();
   readonly #told = new Map<number, string>();
+  /** The newest answer to {@link missing}, which is asked 50 times a second. */
+  #missing: { readonly history: readonly HistoryItem[]; readonly finals: number; readonly words: readonly number[] } = {
+    history: [],
+    finals: 0,
+    words: [],
+  };
   readonly #numbersOf = new WeakMap<HistoryItem, readonly number[]>();
 
   reported({ phrase, text, kind }: Report): void {
@@ -26,9 +32,13 @@ export class WordsLedger {
   }
 
   /** Final words that are not in the history (yet). */
-  missing(history: readonly HistoryItem[]): number[] {
+  missing(history: readonly HistoryItem[]): readonly number[] {
+    const known = this.#missing;
+    if (known.history === history && known.finals === this.#final.size) return known.words;
     const there = new Set(this.#inHistory(history));
-    return [...this.#final].filter((word) => !there.has(word));
+    const words = [...this.#final].filter((word) => !there.has(word));
+    this.#missing = { history, finals: this.#final.size, words };
+    return words;
   }
 
   /** What is wrong at any moment. */
