@@ -1,6 +1,6 @@
 import type { Scene } from '../corpus/scene.ts';
 import type { Line, Measure, RowContext } from '../row.ts';
-import type { Contender, Field } from '../subjects/contenders.ts';
+import { type Contender, type Field, orAbsent } from '../subjects/contenders.ts';
 import { agentClip } from './agent-clip.ts';
 import { Driver } from './driver.ts';
 import type { SessionSettings } from './protocol.ts';
@@ -28,11 +28,13 @@ export interface Contest {
 
 /** Lets each entry live through the same scenes. What a reader must know of the runs is added to `notes`. */
 export async function compete(
+  field: Field,
   entries: readonly Entry[],
   contest: Contest,
-  { progress, signal }: RowContext,
+  context: RowContext,
   notes: string[],
 ): Promise<Outcome[]> {
+  const { progress, signal } = context;
   const { scenes, ...options } = contest;
   const voice = await agentClip();
   const outcomes: Outcome[] = [];
@@ -56,7 +58,8 @@ export async function compete(
 
   for (const together of roundsOf(entries)) {
     progress(`${scenes.length} scenes: ${together.map(({ name }) => name).join(' and ')}`);
-    outcomes.push(...(await Promise.all(together.map(play))));
+    const played = together.map((entry) => orAbsent(field, entry.contender.subject, context, () => play(entry)));
+    outcomes.push(...(await Promise.all(played)).flat());
   }
   return outcomes;
 }

@@ -37,8 +37,9 @@ async function run(context: RowContext): Promise<RowResult> {
   });
   const notes = [LIVEKIT_NOTE];
   const contest = { scenes, ...PROVIDERS, atOnce: AT_ONCE };
-  const outcomes = await compete(usualEntries(field), contest, context, notes);
+  const outcomes = await compete(field, usualEntries(field), contest, context, notes);
   const shortest = await compete(
+    field,
     shortestEntries(field),
     { ...contest, scenes: scenes.filter(isTelling) },
     context,

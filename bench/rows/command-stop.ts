@@ -7,7 +7,7 @@ import { latenessNotes, lineOf, overloadNotes } from '../harness/results.ts';
 import { cdf, largest, measure, median, quantile } from '../harness/statistics.ts';
 import { sharpUtterance, type Utterance } from '../harness/talker.ts';
 import type { Line, Measure, Row, RowContext, RowResult, Subject } from '../row.ts';
-import { type Contender, gatherField, LIVEKIT_NOTE } from '../subjects/contenders.ts';
+import { type Contender, gatherField, LIVEKIT_NOTE, orAbsent } from '../subjects/contenders.ts';
 
 const SESSIONS = 100;
 const ROUNDS = 3;
@@ -48,7 +48,8 @@ async function run(context: RowContext): Promise<RowResult> {
     const policy = POLICIES[contender.subject];
     if (!policy) continue;
     context.progress(`${SESSIONS} sessions of ${contender.subject}`);
-    stopped.push(await stopAll({ ...contender, policy }, utterance, context, notes));
+    const work = () => stopAll({ ...contender, policy }, utterance, context, notes);
+    stopped.push(...(await orAbsent(field, contender.subject, context, work)));
   }
 
   const line = (head: Omit<Line, 'results'>, value: (of: Stopped) => Measure | { readonly none: string }) =>

@@ -8,7 +8,7 @@ import type { SubjectCommand, VoiceClip } from '../harness/subject-process.ts';
 import { sharpUtterance, type Utterance } from '../harness/talker.ts';
 import type { Line, Measure, Row, RowContext, RowResult, Subject } from '../row.ts';
 import { emptyCommand } from '../subjects/commands.ts';
-import { gatherField, LIVEKIT_NOTE } from '../subjects/contenders.ts';
+import { gatherField, LIVEKIT_NOTE, orAbsent } from '../subjects/contenders.ts';
 
 const FEW = 10;
 const MANY = 50;
@@ -62,7 +62,8 @@ async function run(context: RowContext): Promise<RowResult> {
   const costs: (readonly [Subject, Cost])[] = [];
   for (const { subject, command, policy } of field.contenders) {
     const cheapest = subject === 'livekit-best' ? { turnDetection: 'vad' } : policy;
-    costs.push([subject, await costOf(subject, command, cheapest)]);
+    const work = async () => [subject, await costOf(subject, command, cheapest)] as const;
+    costs.push(...(await orAbsent(field, subject, context, work)));
   }
 
   const line = (head: Omit<Line, 'results'>, value: (cost: Cost) => Measure) =>

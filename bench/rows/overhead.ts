@@ -7,10 +7,10 @@ import { latenessNotes, lineOf } from '../harness/results.ts';
 import { cdf, measure, median, p95 } from '../harness/statistics.ts';
 import { sharpUtterance, type Utterance } from '../harness/talker.ts';
 import type { Line, Row, RowContext, RowResult } from '../row.ts';
-import { type Contender, gatherField, LIVEKIT_NOTE } from '../subjects/contenders.ts';
+import { type Contender, gatherField, LIVEKIT_NOTE, orAbsent } from '../subjects/contenders.ts';
 
 const SESSIONS = 8;
-const TURNS = 5;
+const TURNS = 4;
 const HOLD_MS = 500;
 const LLM_MS = 150;
 const TTS_MS = 100;
@@ -65,12 +65,16 @@ async function run(context: RowContext): Promise<RowResult> {
   });
   context.progress('the same fixed policy for all');
   const early = await sharpUtterance(EARLY_FINAL_MS, ANSWER_WAIT_MS);
-  const atFixed = await Promise.all(fixed.map((contender) => answersOf(contender, early, 0, context, notes)));
+  const all = async (contenders: readonly Contender[], utterance: Utterance, tokenMs: number) => {
+    const work = contenders.map((contender) =>
+      orAbsent(field, contender.subject, context, () => answersOf(contender, utterance, tokenMs, context, notes)),
+    );
+    return (await Promise.all(work)).flat();
+  };
+  const atFixed = await all(fixed, early, 0);
   context.progress('each at its defaults');
   const usual = await sharpUtterance(USUAL_FINAL_MS, ANSWER_WAIT_MS);
-  const atDefaults = await Promise.all(
-    field.contenders.map((contender) => answersOf(contender, usual, 15, context, notes)),
-  );
+  const atDefaults = await all(field.contenders, usual, 15);
 
   const added = ({ heardAfterMs }: Answer) => heardAfterMs - HOLD_MS - LLM_MS - TTS_MS;
   const lineFor = (

@@ -43,10 +43,10 @@ async function run(context: RowContext): Promise<RowResult> {
   }
   const notes = [LIVEKIT_NOTE];
   const contest = { scenes, ...PROVIDERS, atOnce: AT_ONCE };
-  const outcomes = await compete(usualEntries(field), contest, context, notes);
+  const outcomes = await compete(field, usualEntries(field), contest, context, notes);
   const fixed = fixedEntry(field);
   const turns = scenes.filter(({ set }) => set === 'hesitation');
-  const fixedOutcomes = fixed ? await compete([fixed], { ...contest, scenes: turns }, context, notes) : [];
+  const fixedOutcomes = fixed ? await compete(field, [fixed], { ...contest, scenes: turns }, context, notes) : [];
   const lines = [
     ...turnLines(lineMaker(field, outcomes), 'hesitation', ''),
     ...turnLines(

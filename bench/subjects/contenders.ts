@@ -13,7 +13,28 @@ export interface Contender {
 export interface Field {
   readonly contenders: readonly Contender[];
   /** Subjects that could not be had, and why. */
-  readonly absent: readonly { readonly subject: Subject; readonly reason: string }[];
+  readonly absent: { readonly subject: Subject; readonly reason: string }[];
+}
+
+/**
+ * Measures one contender. A peer that breaks down is absent from the row with its reason, and the others go on; when
+ * Parley breaks down, so does the row.
+ */
+export async function orAbsent<Result>(
+  field: Field,
+  subject: Subject,
+  { signal, progress }: RowContext,
+  work: () => Promise<Result>,
+): Promise<Result[]> {
+  try {
+    return [await work()];
+  } catch (error) {
+    if (subject === 'parley' || signal.aborted) throw error;
+    const reason = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
+    progress(`${subject} broke down: ${reason}`);
+    field.absent.push({ subject, reason: `broke down: ${reason}` });
+    return [];
+  }
 }
 
 /** Each subject's settings in a row that does not choose its own. */
