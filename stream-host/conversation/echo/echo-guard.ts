@@ -45,6 +45,7 @@ const SILENT = 0.00025;
 const LOUDEST_ECHO_DB = -3;
 /** A hop more foreign than this is not learned from. */
 const LEARNABLE = 0.3;
+const STALE = 0.3;
 const PROBATION_HOPS = 20;
 const TRUSTED_COHERENCE = 0.15;
 const LEAST_COHERENCE = 0.08;
@@ -68,6 +69,8 @@ export class EchoGuard {
   #trusted = false;
   /** In samples at 8 kHz. */
   #delay = 0;
+  /** How much of the line was explained when the path was found. */
+  #explained = 0;
   /** The path that was trusted until another was tried. */
   #former: { readonly model: EchoModel; readonly delay: number } | undefined;
   #nextHop = 0;
@@ -137,8 +140,12 @@ export class EchoGuard {
     if (verdict !== 'caller') return verdict;
     // Nothing fits: perhaps the echo now comes at another delay.
     const found = this.#search(start, end);
-    const isOther = Math.abs(found.delay - this.#delay) > SAME_DELAY;
-    if (isOther && this.#isSure(found, start, end, this.#trusted ? 0.15 : 0.05)) return this.#adopt(found, start, end);
+    if (Math.abs(found.delay - this.#delay) > SAME_DELAY) {
+      if (this.#isSure(found, start, end, this.#trusted ? 0.15 : 0.05)) return this.#adopt(found, start, end);
+    } else if (found.explained > Math.max(STALE, 0.9 * this.#explained)) {
+      // As much like the echo as when the path was found: it is the path that has changed.
+      return this.#adopt(found, start, end);
+    }
     if (!this.#trusted) this.#giveUp();
     return verdict;
   }
@@ -188,10 +195,12 @@ export class EchoGuard {
   }
 
   #adopt(found: DelayFound, start: number, end: number): EchoVerdict {
-    if (this.#model && this.#trusted) this.#former = { model: this.#model, delay: this.#delay };
-    this.#model = new EchoModel();
-    this.#trusted = false;
+    const isSame = this.#model !== undefined && Math.abs(found.delay - this.#delay) <= SAME_DELAY;
+    if (this.#model && this.#trusted && !isSame) this.#former = { model: this.#model, delay: this.#delay };
+    this.#model = (isSame && this.#model) || new EchoModel();
+    this.#trusted &&= isSame;
     this.#delay = found.delay;
+    this.#explained = found.explained;
     this.#candidate = undefined;
     const lastHop = lastHopBefore(end);
     const firstHop = Math.max(Math.ceil((start - LEAD_IN_MS * RATE_PER_MS) / HOP), lastHop - 40);
@@ -242,6 +251,11 @@ export class EchoGuard {
     const end = this.#line.end;
     const start = end - LONGEST_SEARCH_MS * RATE_PER_MS;
     if (!isAudible(this.#played, start, end)) return;
+    if (this.#model) {
+      this.#judgeByModel(this.#model, start, end);
+      this.#reconsider(this.#model);
+      return;
+    }
     this.#spokenMs += LONGEST_WINDOW_MS;
     if (this.#spokenMs < this.#searchAtMs) return;
     this.#searchAtMs = 2 * this.#spokenMs;

@@ -19,6 +19,8 @@ const STEP_SIZE = 0.25;
 const FORGETTING = 0.97;
 /** What is left is followed upwards faster than down: towards its upper range, not its mean. */
 const RISE = 2.5;
+/** A path just found is expected to leave this much of the echo (-5 dB). */
+const DOUBT = 0.3;
 /** However well the path seems to be known, this much of the echo is expected to be left (-14 dB): paths move. */
 const LEAST_LEFT = 0.04;
 
@@ -123,10 +125,13 @@ export class EchoModel {
       }
     }
     this.#seen = { hops: 0, line: linePower, left: 0.7 * linePower, sent: sentPower };
+    const gain = linePower / (sentPower + 1);
     for (const [band, values] of ratios.entries()) {
       values.sort((a, b) => a - b);
-      // The gains were fitted to these very hops, so that too little is left.
-      this.#leftOver[band] = 1.6 * (values[values.length >> 1] ?? 0);
+      // The gains were fitted to these very hops, so that too little is left; a band may have had next to no sound in them.
+      this.#leftOver[band] = Math.max(1.6 * (values[values.length >> 1] ?? 0), DOUBT * gain);
+      this.#soundingSum[band] = sentPower / BANDS;
+      this.#echoSum[band] = DOUBT * (linePower / BANDS);
     }
   }
 
