@@ -3,6 +3,7 @@ import { request } from 'node:http';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import { Page } from './page.ts';
+import type { Readiness } from './readiness.ts';
 import { StreamHostServer } from './server.ts';
 import { acsToken, phoneSession, redisForTests, startHost } from './testing/host-under-test.ts';
 import type { StreamHostVitals } from './vitals.ts';
@@ -135,6 +136,28 @@ test('a full host refuses phones and browsers with 503 and a reason, and takes t
   while (small.live.count > 0) await new Promise((resolve) => setTimeout(resolve, 5));
   const next = await small.browser();
   await next.untilType('session_ready');
+});
+
+test('a host that is too busy refuses phones and browsers with 503 and a reason, and says so when asked', async () => {
+  const admission: { overload: 'cpu' | undefined } = { overload: undefined };
+  const busy = await startHost(redis.url, { admission });
+  const talking = await busy.browser();
+  await talking.untilType('session_ready');
+  admission.overload = 'cpu';
+  await busy.store.create(phoneSession('busy-1'));
+  const isBusy = (error: { status: number; body: { error: { code: string } } }) =>
+    error.status === 503 && error.body.error.code === 'host.overloaded';
+  await assert.rejects(busy.browser(), isBusy);
+  await assert.rejects(busy.phone('busy-call', 'busy-1'), isBusy);
+  const readiness = (await (await fetch(`${busy.http}/readyz`)).json()) as Readiness;
+  assert.equal(readiness.status, 'full');
+  assert.match(readiness.checks.admission?.reason ?? '', /no CPU is left/);
+  assert.equal(busy.live.count, 1);
+  assert.equal(talking.socket.readyState, talking.socket.OPEN);
+
+  admission.overload = undefined;
+  const next = await busy.phone('busy-call', 'busy-1');
+  next.socket.terminate();
 });
 
 test('a taken port is named with its variable', async () => {

@@ -88,25 +88,26 @@ const REDIAL_MS = 60_000;
 const REDIAL_PAUSE_MS = 3000;
 const DIAL_PER_SECOND = 10;
 
+/** @throws when they are not all let in: the figures would be of fewer calls than they say */
+async function connectAll(test: LoadTest, calls: number, signal: AbortSignal): Promise<void> {
+  const missing = calls - (await connect(test, calls, signal));
+  if (missing === 0) return;
+  const { admission } = await test.health();
+  throw new Error(
+    `The host refuses ${missing} of ${calls} calls (${JSON.stringify(admission)}): the machine is too busy to measure.`,
+  );
+}
+
 /**
- * Connects so many calls; those that the host is too busy for at the moment dial again.
- * @throws when they are not all let in: the figures would be of fewer calls than they say
+ * Connects calls; those that the host is too busy for at the moment dial again, for a minute.
+ * @returns how many were let in
  */
-export async function connectAll(test: LoadTest, calls: number, signal: AbortSignal): Promise<void> {
+export async function connect(test: LoadTest, calls: number, signal: AbortSignal): Promise<number> {
   let missing = calls;
   for (const giveUpAtMs = performance.now() + REDIAL_MS; ; ) {
     const outcomes = await test.dial(missing, DIAL_PER_SECOND);
-    const refused = outcomes.filter((outcome) => outcome.outcome === 'refused');
-    const [example] = refused;
-    if (example === undefined) return;
-    missing = refused.length;
-    if (performance.now() > giveUpAtMs) {
-      const { admission } = await test.health();
-      throw new Error(
-        `The host refuses ${missing} of ${calls} calls (${example.status} ${example.code}, ${JSON.stringify(admission)}): ` +
-          'the machine is too busy to measure.',
-      );
-    }
+    missing = outcomes.filter(({ outcome }) => outcome === 'refused').length;
+    if (missing === 0 || performance.now() > giveUpAtMs) return calls - missing;
     await sleep(REDIAL_PAUSE_MS, undefined, { signal });
   }
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectAll } from '../acs/hundred-calls.ts';
+import { connect } from '../acs/hundred-calls.ts';
 import { LoadTest, type Measured } from '../acs/load-test.ts';
 import type { DialOutcome, PhoneCounts } from '../acs/messages.ts';
 import {
@@ -54,6 +54,7 @@ async function run(context: RowContext): Promise<RowResult> {
   const afterwards = stretchesOf(load.measured);
   return {
     lines: [
+      line(`calls let in, of ${CALLS}`, '', exactly(places.connected), `= ${CALLS}`, 'higher'),
       line('late frames (a gap in the sound)', '', count('lateFrames'), '= 0'),
       line('silence in these gaps', 'ms', count('gapMs')),
       line('frames of the agents’ voices', '', count('frames'), undefined, 'higher'),
@@ -96,7 +97,7 @@ async function run(context: RowContext): Promise<RowResult> {
       },
     ],
     notes: [
-      `${CALLS} calls talked for ${Math.round(talkSeconds)} s.`,
+      `${places.connected} calls talked for ${Math.round(talkSeconds)} s.`,
       contentionNote(places.measured),
       load.closedBy === undefined
         ? `The host had room for ${load.admitted} calls, which is all that were tried.`
@@ -111,7 +112,7 @@ async function fillPlaces({ seed, signal, workFolder, seconds = DEFAULT_SECONDS,
   const test = await LoadTest.start({ folder, seed, signal, maxSessions: CALLS });
   try {
     progress(`connects ${CALLS} calls`);
-    await connectAll(test, CALLS, signal);
+    const connected = await connect(test, CALLS, signal);
     await sleep(WARM_MS, undefined, { signal });
     const measured: Measured[] = [];
     const stretches = Math.max(2, Math.round(seconds / STRETCH_SECONDS));
@@ -124,7 +125,7 @@ async function fillPlaces({ seed, signal, workFolder, seconds = DEFAULT_SECONDS,
       if (knocking) outcomes = await knocking;
     }
     const refused = outcomes.filter((outcome) => outcome.outcome === 'refused' && outcome.status === 503).length;
-    return { measured, whileKnocking: measured.slice(knockAt, knockAt + 1), refused };
+    return { connected, measured, whileKnocking: measured.slice(knockAt, knockAt + 1), refused };
   } finally {
     await test.close();
   }

@@ -22,7 +22,7 @@ import type { OpenRecogniser, OpenVoiceActivity, ReplyPiece, Responder, Synthesi
 import { Page } from '../page.ts';
 import { StreamHostServer } from '../server.ts';
 import { hostIdOf } from '../sessions/lease.ts';
-import { LiveSessions } from '../sessions/live-sessions.ts';
+import { LiveSessions, type LiveSessionsOptions } from '../sessions/live-sessions.ts';
 import { Reception, type ReceptionOptions } from '../sessions/reception.ts';
 import { readVitals } from '../vitals.ts';
 
@@ -107,6 +107,7 @@ const responder = (): Responder => ({
 
 export interface HostOptions extends Partial<Pick<ReceptionOptions, 'waits' | 'maxCallMs' | 'openResponder'>> {
   readonly maxSessions?: number;
+  readonly admission?: LiveSessionsOptions['admission'];
   readonly place?: string;
   readonly allowedOrigins?: readonly string[];
 }
@@ -160,7 +161,12 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
   const redis = connectRedis(redisUrl, log);
   const store = new SessionStore(redis, { ttlSeconds: 600 });
   const commands = new CommandInbox(redis);
-  const live = new LiveSessions({ maxSessions: options.maxSessions ?? 20, clock: systemClock, probeMs: 300 });
+  const live = new LiveSessions({
+    maxSessions: options.maxSessions ?? 20,
+    clock: systemClock,
+    probeMs: 300,
+    admission: options.admission,
+  });
   const host = { place: options.place ?? `place-${keyPort}`, boot: `boot-${keyPort}` };
   await store.announceHost(hostIdOf(host), { sessions: 0, maxSessions: 20 }, 60_000);
   const hungUp: string[] = [];
