@@ -43,7 +43,10 @@ export function rmsOf(pcm: Uint8Array): number {
   const samples = samplesOf(pcm);
   if (samples.length === 0) return 0;
   let sum = 0;
-  for (const sample of samples) sum += sample * sample;
+  for (let i = 0; i < samples.length; i++) {
+    const sample = samples[i] ?? 0;
+    sum += sample * sample;
+  }
   return Math.sqrt(sum / samples.length) / 32_768;
 }
 

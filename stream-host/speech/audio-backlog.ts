@@ -1,5 +1,3 @@
-import { dbfsOf, rmsOf } from '../../shared/audio/pcm.ts';
-
 /** A block this quiet holds no words. */
 const QUIET_DBFS = -50;
 /** Blocks kept in front of the first one that is not quiet. Words begin softly, and recognisers mishear without a lead-in. */
@@ -8,11 +6,13 @@ const LEAD_IN_BLOCKS = 6;
 interface Block {
   readonly startByte: number;
   readonly audio: Uint8Array;
+  readonly isQuiet: boolean;
 }
 
 /**
  * The audio that a recogniser has been given and has not yet turned into final words, so that it can be given again.
- * Positions are bytes since the first byte ever written. Bounded: beyond `maxBytes` the oldest audio is given up.
+ * Positions are bytes since the first byte ever written. Bounded: beyond `maxBytes` the oldest audio is given up. The
+ * quiet in front of the first sound is let go of at once, but for a lead-in: a call in which nobody speaks keeps little.
  */
 export class AudioBacklog {
   readonly #maxBytes: number;
@@ -27,10 +27,14 @@ export class AudioBacklog {
     return this.#endByte;
   }
 
-  /** Keeps a block; it must not change any more. Returns how many bytes had to be given up for it. */
-  append(audio: Uint8Array): number {
-    this.#blocks.push({ startByte: this.#endByte, audio });
+  /**
+   * Keeps a block; it must not change any more. Returns how many bytes that may hold words had to be given up for it.
+   * @param dbfs how loud the block is
+   */
+  append(audio: Uint8Array, dbfs: number): number {
+    this.#blocks.push({ startByte: this.#endByte, audio, isQuiet: dbfs <= QUIET_DBFS });
     this.#endByte += audio.length;
+    this.#letGoOfQuiet();
     let dropped = 0;
     while (this.#endByte - this.#startByte > this.#maxBytes) dropped += this.#blocks.shift()?.audio.length ?? 0;
     return dropped;
@@ -42,19 +46,23 @@ export class AudioBacklog {
     const first = this.#blocks[0];
     if (!first || first.startByte >= byte) return;
     const evenBytes = (byte - first.startByte) & ~1;
-    this.#blocks[0] = { startByte: first.startByte + evenBytes, audio: first.audio.subarray(evenBytes) };
+    this.#blocks[0] = { ...first, startByte: first.startByte + evenBytes, audio: first.audio.subarray(evenBytes) };
   }
 
-  /** What a new recogniser has to hear: all that is kept, without the quiet before it. Lets go of that quiet. */
+  /** What a new recogniser has to hear: all that is kept. */
   replay(): { readonly startByte: number; readonly audio: readonly Uint8Array[] } {
-    const firstLoud = this.#blocks.findIndex(({ audio }) => dbfsOf(rmsOf(audio)) > QUIET_DBFS);
-    const from = firstLoud === -1 ? this.#blocks.length : firstLoud;
-    this.#blocks = this.#blocks.slice(Math.max(0, from - LEAD_IN_BLOCKS));
+    this.#letGoOfQuiet();
     return { startByte: this.#startByte, audio: this.#blocks.map(({ audio }) => audio) };
   }
 
   clear(): void {
     this.#blocks = [];
+  }
+
+  #letGoOfQuiet(): void {
+    const firstLoud = this.#blocks.findIndex(({ isQuiet }) => !isQuiet);
+    const quiet = firstLoud === -1 ? this.#blocks.length : firstLoud;
+    if (quiet > LEAD_IN_BLOCKS) this.#blocks.splice(0, quiet - LEAD_IN_BLOCKS);
   }
 
   get #startByte(): number {

@@ -104,12 +104,13 @@ export class AzureRecogniser implements Recogniser {
   }
 
   #take(block: Uint8Array): void {
-    this.#droppedBytes += this.#backlog.append(block);
+    const dbfs = dbfsOf(rmsOf(block));
+    this.#droppedBytes += this.#backlog.append(block, dbfs);
     if (this.#phase.name !== 'connecting' && this.#phase.name !== 'listening') return;
     this.#phase.session.write(block);
     this.#sincePhraseMs += BLOCK_MS;
     // Before its first sign the service owes an answer to any audio; later only to what may be speech.
-    if (this.#phase.name === 'connecting' || dbfsOf(rmsOf(block)) > AUDIBLE_DBFS) this.#unansweredMs += BLOCK_MS;
+    if (this.#phase.name === 'connecting' || dbfs > AUDIBLE_DBFS) this.#unansweredMs += BLOCK_MS;
 
     if (this.#unansweredMs > this.#signPatienceMs) {
       this.#signPatienceMs = Math.min(this.#signPatienceMs * 2, 60_000);
