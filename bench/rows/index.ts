@@ -1,6 +1,9 @@
 import { HundredCalls } from '../acs/hundred-calls.ts';
 import type { Row } from '../row.ts';
 import { bargeInRow } from './barge-in.ts';
+import { commandStopRow } from './command-stop.ts';
+import { costRow } from './cost.ts';
+import { overheadRow } from './overhead.ts';
 import { phoneCostRow } from './phone-cost.ts';
 import { playoutJitterRow } from './playout-jitter.ts';
 import { soakRow } from './soak.ts';
@@ -14,6 +17,9 @@ export function createRows(): readonly Row[] {
   return [
     turnTakingRow,
     bargeInRow,
+    commandStopRow,
+    overheadRow,
+    costRow,
     wireStopRow(hundredCalls),
     playoutJitterRow(hundredCalls),
     phoneCostRow(hundredCalls),

@@ -150,6 +150,7 @@ export class SoakCall {
       random: random.fork('caller'),
       faults,
       conversation: this.#conversation,
+      onButton: () => this.#replies.excuse(),
       onTick: (sound) => this.#watch.tick(sound),
     });
   }
@@ -314,9 +315,8 @@ export class SoakCall {
       this.#counts.turns += 1;
       this.#replies.spoke(spoken, this.#conversation.history);
     });
-    events.on('bargeIn', (_turn, at) => {
+    events.on('bargeIn', () => {
       this.#counts.interruptions += 1;
-      if (at === 'command') this.#replies.excuse();
     });
     events.on('replyResumed', ({ silentMs }) => {
       this.#counts.resumes += 1;

@@ -11,6 +11,8 @@ export interface CallerOptions {
   readonly random: Random;
   readonly faults: Faults;
   readonly conversation: Conversation;
+  /** The caller is about to press the button that makes the agent be quiet. */
+  readonly onButton: () => void;
   /** Told of every 20 ms, after they have passed: what the caller did in them. */
   readonly onTick: (sound: CallerSound) => void;
 }
@@ -98,6 +100,7 @@ export class Caller {
       case 'murmur':
         return this.#murmur();
       case 'button':
+        this.#options.onButton();
         conversation.interrupt();
         return this.silent(random.between(50, 1500));
       case 'away':
