@@ -230,11 +230,13 @@ export class EchoGuard {
       this.#suspicion = 0;
       model.skip();
     }
+    // A longer run of speech has no beginning in the window: what lies before is speech, too.
+    const isFromStart = end - start < LONGEST_WINDOW_MS * RATE_PER_MS;
     const { tolerance, callerEvidence, echoEvidence } = this.#options;
     for (; this.#nextHop <= lastHop; this.#nextHop += 1) {
       const score = model.score(this.#line, this.#played, this.#nextHop, this.#delay);
       this.#scores[this.#nextHop & (SCORES - 1)] = score;
-      if (this.#nextHop < firstHop - 4) model.hearNoise();
+      if (isFromStart && this.#nextHop < firstHop - 4) model.hearNoise();
       this.#suspicion = Math.max(0, this.#suspicion + score - tolerance);
       if (score < LEARNABLE && this.#suspicion < echoEvidence) model.learn();
     }
