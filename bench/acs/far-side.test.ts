@@ -54,6 +54,17 @@ test('frames of an answer that was stopped are old, and those of the next are no
   assert.equal(record.counts.oldFrames, 3);
 });
 
+test('an answer that goes on from what was dropped is taken up again, one that just goes on is left over', () => {
+  const { record, side, play } = line();
+  play(4, 20, paced(0));
+  side.stop(300);
+  play(4, 30, paced(1000), 15);
+  assert.deepEqual([record.counts.resumptions, record.counts.oldFrames, record.counts.repeatedFrames], [1, 0, 0]);
+  side.stop(1500);
+  play(4, 2, paced(1500), 45);
+  assert.deepEqual([record.counts.resumptions, record.counts.oldFrames], [1, 2]);
+});
+
 test('lost and repeated frames are told apart, and a new synthesis begins at its first frame', () => {
   const { record, side, play } = line();
   play(1, 10, paced(0));

@@ -47,10 +47,10 @@ export class FarSide {
     const { counts } = this.#record();
     counts.frames += 1;
     const before = this.#playing;
-    if (mark && mark.answer > 0 && mark.answer <= this.#stoppedAnswer) counts.oldFrames += 1;
     const isNew = mark !== undefined && mark.answer !== before?.answer;
     if (isNew) this.#endAnswer();
-    else this.#checkOrder(before, mark, counts);
+    if (mark && mark.answer > 0 && mark.answer <= this.#stoppedAnswer) this.#takeStopped(mark, before, counts);
+    else if (!isNew) this.#checkOrder(before, mark, counts);
     if (!isNew && this.#framesOfAnswer > 0 && nowMs > this.#playedOutAtMs + TOLERANCE_MS) {
       counts.lateFrames += 1;
       counts.gapMs += nowMs - this.#playedOutAtMs;
@@ -67,6 +67,22 @@ export class FarSide {
     this.#stoppedAnswer = Math.max(this.#stoppedAnswer, this.answer);
     this.#playedOutAtMs = Math.min(this.#playedOutAtMs, nowMs);
     this.#endAnswer();
+  }
+
+  /**
+   * An answer that is taken up again begins with what the caller has not heard, so with frames that have come before
+   * and were dropped. What goes on after the last one, as if nothing had been said, is left over from before the stop.
+   */
+  #takeStopped(mark: Mark, last: Mark | undefined, counts: PhoneCounts): void {
+    const goesBack =
+      mark.answer === last?.answer &&
+      (mark.synthesis === last.synthesis ? mark.frame <= last.frame : mark.synthesis < last.synthesis);
+    if (!goesBack) {
+      counts.oldFrames += 1;
+      return;
+    }
+    counts.resumptions += 1;
+    this.#stoppedAnswer = mark.answer - 1;
   }
 
   #checkOrder(before: Mark | undefined, mark: Mark | undefined, counts: PhoneCounts): void {

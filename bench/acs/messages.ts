@@ -69,8 +69,10 @@ export interface PhoneCounts {
   lateFrames: number;
   /** Silence that these caused. */
   gapMs: number;
-  /** Frames of an answer that a StopAudio had ended, or of one before it. */
+  /** Frames of an answer that a StopAudio had ended, or of one before it; those that are said again do not count. */
   oldFrames: number;
+  /** Answers that were taken up again after a StopAudio, from where the caller had heard them. */
+  resumptions: number;
   /** Frames of an answer that never came, and those that came twice. */
   lostFrames: number;
   repeatedFrames: number;
@@ -92,6 +94,7 @@ export const newCounts = (): PhoneCounts => ({
   lateFrames: 0,
   gapMs: 0,
   oldFrames: 0,
+  resumptions: 0,
   lostFrames: 0,
   repeatedFrames: 0,
   answers: 0,

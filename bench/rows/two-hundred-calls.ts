@@ -68,7 +68,7 @@ async function run(context: RowContext): Promise<RowResult> {
       line('CPU of the host', '% of a core', spread(medianOf(cpu), cpu, cpu.length)),
       line('CPU of its main thread', '% of a core', spread(medianOf(main), main, main.length)),
       line(
-        `refused of ${EXTRA_CALLS} that knocked at ${CALLS}`,
+        `refused of ${EXTRA_CALLS} that knocked when it was full`,
         '',
         exactly(places.refused),
         `= ${EXTRA_CALLS}`,

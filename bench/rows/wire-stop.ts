@@ -34,6 +34,7 @@ async function run(calls: HundredCalls, context: RowContext): Promise<RowResult>
       line('onset → StopAudio received, p50', 'ms', percentileOf(onset, 0.5)),
       line('onset → StopAudio received, p95', 'ms', percentileOf(onset, 0.95), '≤ 200'),
       line('frames of an old answer after a stop', '', countOf(stretches, 'oldFrames'), '= 0'),
+      line('answers taken up again after an interruption', '', countOf(stretches, 'resumptions')),
       line('interruptions', '', countOf(stretches, 'interruptions')),
       line('interruptions not heeded within 1.5 s', '', countOf(stretches, 'missedInterruptions'), '= 0'),
       line('stops that nobody called for', '', countOf(stretches, 'uncalledStops'), '= 0'),
