@@ -106,6 +106,22 @@ test('after minutes without a phrase the connection is renewed in a pause, unnot
     assert.ok((diary.finals[0]?.offsetMs ?? 0) >= 4_000);
   }));
 
+test('a long call renews its connection between phrases and loses no words (trap: the SDK grows with each block)', () =>
+  withService(async ({ service, open }) => {
+    const diary = open({ maxSessionMs: 2_000 });
+    for (const words of ['oak elm', 'pine fir', 'ash larch', 'maple']) {
+      const before = diary.words.length;
+      await diary.hear(speakTones(words));
+      await diary.hear(new Uint8Array(32 * 900));
+      await diary.until(() => diary.words.length > before, 'the words are final');
+    }
+    await diary.until(() => diary.words.endsWith('maple'), 'the last word is final');
+    assert.equal(diary.words, 'oak elm pine fir ash larch maple');
+    assert.ok(service.upgrades.length >= 2, `${service.upgrades.length} connections`);
+    assert.equal(service.mostConnections, 1);
+    assert.deepEqual(diary.states, ['ready']);
+  }));
+
 for (const code of [1002, 1007, 1011, 4000]) {
   test(`a server that closes with ${code} in the middle of a phrase costs no words, and is reconnected to only once`, () =>
     withService(async ({ service, open }) => {

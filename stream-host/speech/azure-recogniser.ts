@@ -31,6 +31,8 @@ export interface AzureRecogniserOptions {
   readonly noSignMs?: number;
   /** After this long without a phrase (the SDK keeps all audio since the last one) the connection is renewed. */
   readonly renewMs?: number;
+  /** After this long the connection is renewed in the next pause: the SDK keeps some memory for every block it has sent. */
+  readonly maxSessionMs?: number;
   readonly restartMinMs?: number;
   readonly restartMaxMs?: number;
   /** How long a closed connection is waited for before the next is opened. */
@@ -45,6 +47,7 @@ const azureRecogniserDefaults = {
   connectTimeoutMs: 5_000,
   noSignMs: 5_000,
   renewMs: 60_000,
+  maxSessionMs: 600_000,
   restartMinMs: 100,
   restartMaxMs: 5_000,
   closeTimeoutMs: 500,
@@ -81,6 +84,7 @@ export class AzureRecogniser implements Recogniser {
   #signPatienceMs: number;
   #unansweredMs = 0;
   #sincePhraseMs = 0;
+  #sessionMs = 0;
   #phraseOpen = false;
   /** Of the present session. */
   #heardPhrases = false;
@@ -109,6 +113,7 @@ export class AzureRecogniser implements Recogniser {
     if (this.#phase.name !== 'connecting' && this.#phase.name !== 'listening') return;
     this.#phase.session.write(block);
     this.#sincePhraseMs += BLOCK_MS;
+    this.#sessionMs += BLOCK_MS;
     // Before its first sign the service owes an answer to any audio; later only to what may be speech.
     if (this.#phase.name === 'connecting' || dbfs > AUDIBLE_DBFS) this.#unansweredMs += BLOCK_MS;
 
@@ -116,9 +121,13 @@ export class AzureRecogniser implements Recogniser {
       this.#signPatienceMs = Math.min(this.#signPatienceMs * 2, 60_000);
       const message = `Azure Speech has said nothing to ${this.#unansweredMs} ms of audio.`;
       this.#lost(new DependencyError('recogniser.silent', message));
-    } else if (this.#sincePhraseMs > this.#options.renewMs && !this.#phraseOpen) {
+    } else if (this.#isWornOut && !this.#phraseOpen) {
       this.#reopen(this.#phase.session, 0);
     }
+  }
+
+  get #isWornOut(): boolean {
+    return this.#sincePhraseMs > this.#options.renewMs || this.#sessionMs > this.#options.maxSessionMs;
   }
 
   #open(): void {
@@ -134,6 +143,7 @@ export class AzureRecogniser implements Recogniser {
     this.#phase = { name: 'connecting', session, sinceMs: this.#options.clock.now() };
     this.#unansweredMs = 0;
     this.#sincePhraseMs = 0;
+    this.#sessionMs = 0;
     this.#phraseOpen = false;
     this.#heardPhrases = false;
     for (const block of audio) session.write(block);
