@@ -98,7 +98,8 @@ function table(rows: readonly (readonly string[])[]): string {
   return [bar(head), rule, ...body.map(bar)].join('\n');
 }
 
-/** Text of a row or of an error as one line of Markdown that opens no HTML. */
+/** Text of a row or of an error as one line of Markdown that opens no HTML. What stands between backticks is code. */
 function inline(text: string): string {
-  return text.replace(/\s+/g, ' ').replace(/</g, '&lt;').trim();
+  const parts = text.replace(/\s+/g, ' ').trim().split('`');
+  return parts.map((part, at) => (at % 2 === 1 ? part : part.replace(/</g, '&lt;'))).join('`');
 }

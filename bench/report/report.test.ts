@@ -42,7 +42,7 @@ function row(lines: readonly Line[], changes: Partial<RowReport> = {}): RowRepor
       type: 'measured',
       lines: lines.map((one) => ({ ...one, results: { ...one.results } })),
       plots: [{ file: 'a-b.svg', title: 'A', xLabel: 'x', yLabel: 'y', kind: 'line', series: [] }],
-      notes: ['One sentence.'],
+      notes: ['Replay with `x <seed>`, if < 5.'],
     },
     ...changes,
   };
@@ -119,6 +119,7 @@ test('the page, its plots and its figures are written; rows that did not run kee
   writeDocs(run(row([line({ label: 'stop | p99 <i>' })])), docs);
   const page = readFileSync(path.join(docs, 'benchmarks.md'), 'utf8');
   assert.match(page, /\| stop \\\| p99 &lt;i> \[ms\] \| 4 \|/);
+  assert.match(page, /- Replay with `x <seed>`, if &lt; 5\./);
   assert.match(page, /## Cost/);
   assert.match(page, /!\[A\]\(benchmarks\/a-b\.svg\)/);
   assert.ok(existsSync(path.join(docs, 'benchmarks/a-b.svg')));
