@@ -142,7 +142,7 @@ export class EchoGuard {
     const found = this.#search(start, end);
     if (Math.abs(found.delay - this.#delay) > SAME_DELAY) {
       if (this.#isSure(found, start, end, this.#trusted ? 0.15 : 0.05)) return this.#adopt(found, start, end);
-    } else if (found.explained > Math.max(STALE, 0.9 * this.#explained)) {
+    } else if (found.explained > Math.max(STALE, this.#trusted ? 0.9 * this.#explained : 0)) {
       // As much like the echo as when the path was found: it is the path that has changed.
       return this.#adopt(found, start, end);
     }
@@ -236,7 +236,7 @@ export class EchoGuard {
     for (; this.#nextHop <= lastHop; this.#nextHop += 1) {
       const score = model.score(this.#line, this.#played, this.#nextHop, this.#delay);
       this.#scores[this.#nextHop & (SCORES - 1)] = score;
-      if (isFromStart && this.#nextHop < firstHop - 4) model.hearNoise();
+      model.hearNoise(isFromStart && this.#nextHop < firstHop - 4);
       this.#suspicion = Math.max(0, this.#suspicion + score - tolerance);
       if (score < LEARNABLE && this.#suspicion < echoEvidence) model.learn();
     }

@@ -180,13 +180,14 @@ export class EchoModel {
     }
   }
 
-  /** Follows the line's noise: down fast, up slowly. */
-  hearNoise(): void {
+  /** Follows the line's noise: its mean where nobody speaks (`isPause`), and down when it is clearly less than thought. */
+  hearNoise(isPause: boolean): void {
     for (let band = 0; band < BANDS; band += 1) {
       const line = this.#lineBand[band] ?? 0;
       const noise = this.#noise[band] ?? 0;
-      this.#noise[band] =
-        noise === Number.POSITIVE_INFINITY ? line : line < noise ? noise + 0.2 * (line - noise) : noise * 1.03;
+      if (noise === Number.POSITIVE_INFINITY) this.#noise[band] = isPause ? line : noise;
+      else if (isPause) this.#noise[band] = noise + 0.1 * (Math.min(line, 4 * noise) - noise);
+      else if (line < 0.25 * noise) this.#noise[band] = 0.9 * noise;
     }
   }
 
