@@ -38,8 +38,9 @@ const LOST_MS = 60;
 const EARLY_MS = 200;
 const CONTIGUOUS = 2 * RATE_PER_MS;
 const SCORES = 64;
-/** Powers relative to the agent's loudest: below the first (-8 dB) it may be an echo, below the second (-36 dB) it is none. */
-const FAINT = 0.16;
+/** Powers relative to the agent's loudest: below -8 dB it may be an echo, below -28 dB a drowned one, below -36 dB none. */
+const QUIET = 0.16;
+const FAINT = 0.0016;
 const SILENT = 0.00025;
 /** An echo is not as loud as the voice itself; a caller may be. */
 const LOUDEST_ECHO_DB = -3;
@@ -163,12 +164,12 @@ export class EchoGuard {
     const windowMs = (end - start) / RATE_PER_MS + LEAD_IN_MS;
     const found = this.#search(start, end);
     if (this.#isSure(found, start, end, 0)) return this.#adopt(found, start, end);
-    if (this.#isCalm) return windowMs >= 180 || (windowMs >= 96 && found.explained < 0.1) ? 'caller' : 'unsure';
+    const { explained } = found;
+    const level =
+      loudness(this.#line, start, end) / (loudestIn(this.#played, start - LATEST_MS * RATE_PER_MS, end) + 1);
     // What is far below the agent's own level may well be its echo, drowned in noise.
-    const isFaint =
-      loudness(this.#line, start, end) < FAINT * loudestIn(this.#played, start - LATEST_MS * RATE_PER_MS, end);
-    const enough = isFaint ? 400 : 260;
-    return windowMs >= enough || (windowMs >= 0.6 * enough && found.explained < 0.1) ? 'caller' : 'unsure';
+    const enough = level < FAINT ? LONGEST_WINDOW_MS : this.#isCalm ? 180 : level < QUIET ? 400 : 260;
+    return windowMs >= enough || (windowMs >= 0.58 * enough && explained < 0.1 && level >= FAINT) ? 'caller' : 'unsure';
   }
 
   get #isCalm(): boolean {
