@@ -143,6 +143,13 @@ export class CallerLine {
     this.#detector.misled(this.#options.clock.now());
   }
 
+  /** Words that the agent has just said, on a line of which it is not known that it does not echo. */
+  mayEcho(text: string): boolean {
+    if (!this.#echoGuard || this.#echoGuard.path.kind === 'none') return false;
+    if (this.#seenUntilMs > this.#agentHeardUntilMs + ECHO_TAIL_MS) return false;
+    return echoesOf(text, this.#options.agentsWords(), true);
+  }
+
   /** The sound that goes on is not the caller's. */
   ignoreSound(): void {
     this.#detector.ignoreSound();
@@ -200,14 +207,12 @@ export class CallerLine {
   }
 
   /** The agent's own words, come back while nobody else was heard. */
-  #isEcho(text: string, { offsetMs }: Hearing): boolean {
-    const path = this.#echoGuard?.path.kind;
-    if (path === undefined || path === 'none') return false;
-    const now = this.#options.clock.now();
-    const beganMs = now - (this.#receivedMs - offsetMs);
+  #isEcho(text: string, { offsetMs, final }: Hearing): boolean {
+    if (!this.#echoGuard || this.#echoGuard.path.kind === 'none') return false;
+    const beganMs = this.#options.clock.now() - (this.#receivedMs - offsetMs);
     const callerWasHeard = this.#spokenUntilMs > offsetMs;
     if (callerWasHeard || beganMs > this.#agentHeardUntilMs + ECHO_TAIL_MS) return false;
-    return echoesOf(text, this.#options.agentsWords(), path === 'echo');
+    return echoesOf(text, this.#options.agentsWords(), final || this.#echoGuard.path.kind === 'echo');
   }
 
   /** One that gave up is replaced: a call must not stay deaf because a key was being changed. */
@@ -244,7 +249,9 @@ export class CallerLine {
 
   readonly #origin = (windowMs: number): VoiceOrigin => {
     if (!this.#echoGuard || this.#seenUntilMs > this.#agentHeardUntilMs + ECHO_TAIL_MS) return 'caller';
-    return this.#echoGuard.judge(this.#seenUntilMs, windowMs);
+    const origin = this.#echoGuard.judge(this.#seenUntilMs, windowMs);
+    // Where no echo has been found so far there is no reason to wait for certainty.
+    return origin === 'unsure' && this.#echoGuard.path.kind === 'none' ? 'caller' : origin;
   };
 
   /** Deaf to voice the conversation still goes on by the recogniser's words, until a new detector is there. */

@@ -192,7 +192,7 @@ export class Conversation {
 
   #interjection(): TurnContext['interjection'] {
     const text = this.#line.words.pendingText;
-    if (text === '') return 'none';
+    if (text === '' || this.#line.mayEcho(text)) return 'none';
     const { backchannels, backchannelTailMs } = this.#policy.interruption;
     const acknowledges = backchannels && isBackchannel(text, this.#language);
     // At the end of what the agent says, "okay" is an answer.

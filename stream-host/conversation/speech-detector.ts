@@ -17,13 +17,13 @@ export type SpeechEdge =
   | { readonly type: 'started'; readonly onsetMs: number }
   | { readonly type: 'ended'; readonly lastSpeechMs: number };
 
-/** Whose voice a sound may be: the caller's for all that is known, the agent's own come back, or hard to say. */
+/** Whose voice a sound may be: the caller's for all that is known, the agent's own come back, or hard to say yet. */
 export type VoiceOrigin = 'caller' | 'echo' | 'unsure';
 
 /** From here up a frame is speech beyond doubt. Below, it counts for less, down to nothing at the policy's threshold. */
 const CLEAR_PROBABILITY = 0.9;
-/** An echo is told from a voice by so much sound at most; what came before it is another matter. */
-const ORIGIN_WINDOW_MS = 192;
+/** An echo is told from a voice by so much sound at most. */
+const ORIGIN_WINDOW_MS = 500;
 /** A cough or a knock bursts before it sounds like anything: loud frames without speech, just before. */
 const BURST_PROBABILITY = 0.2;
 const BURST_WITHIN_DB = 8;
@@ -33,8 +33,8 @@ const LONGEST_FADE_MS = 320;
 
 /**
  * Turns frames into the edges of speech. Each frame is evidence, as much as its probability says; so clear speech is an
- * onset soon and doubtful speech must last longer. Evidence must be plentiful on a line that has misled us lately, or
- * while the sound may be the agent's own echo. Sounds of the background, and coughs while they fade, are no evidence.
+ * onset soon and doubtful speech must last longer. Evidence must be plentiful on a line that has misled us lately. The
+ * agent's echo, sounds of the background, and coughs while they fade, are no evidence.
  */
 export class SpeechDetector {
   readonly #policy: OnsetPolicy;
@@ -111,10 +111,8 @@ export class SpeechDetector {
     this.#lastVoiceMs = atMs;
     this.#gather(frame, speechProbability);
     if (this.#evidenceMs < onsetMs || (this.#afterBurst && this.#fades(levelDb))) return;
-    const from = origin(Math.min(this.#runMs, ORIGIN_WINDOW_MS));
-    if (from === 'echo') return;
-    const doubtful = from === 'unsure' || atMs < this.#doubtedUntilMs;
-    if (doubtful && this.#evidenceMs < doubtfulOnsetMs) return;
+    if (atMs < this.#doubtedUntilMs && this.#evidenceMs < doubtfulOnsetMs) return;
+    if (origin(Math.min(this.#runMs, ORIGIN_WINDOW_MS)) !== 'caller') return;
     const startedMs = atMs - this.#runMs;
     this.reset();
     this.#speaking = true;

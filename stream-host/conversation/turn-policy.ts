@@ -11,7 +11,7 @@ export interface OnsetPolicy {
    * longer, by how much less clear it is.
    */
   readonly onsetMs: number;
-  /** So much clear speech where there is reason to doubt: the line misled us before, or it may be an echo. */
+  /** So much clear speech on a line that has misled us lately. */
   readonly doubtfulOnsetMs: number;
   /** Silence must last so long to be a pause. */
   readonly pauseMs: number;
