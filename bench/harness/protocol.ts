@@ -3,7 +3,8 @@ import { z } from 'zod';
 /**
  * What the driver (the load generator) and a subject (a process that holds N sessions of a system under test) say to
  * each other. A subject is started with the driver's TCP port on 127.0.0.1 as `--port=<n>`, connects (TCP_NODELAY),
- * sends `ready`, and ends itself when the socket closes. All subjects use this same thin transport, so its cost is the
+ * is sent one `voice` at once, answers `ready` when its models are loaded (or `fault` when they cannot be), and ends
+ * itself when the socket closes. All subjects use this same thin transport, so its cost is the
  * same for each; the `empty` subject, which answers with ready-made audio and does nothing else, shows how much it is.
  *
  * Framing, both ways: `u32 length` (little-endian, of all that follows), `u8 kind`, body. Kinds:
@@ -34,7 +35,7 @@ import { z } from 'zod';
  *   a position mark (see `position-mark.ts`): the turn's number in its session (1, 2 …, one more for each turn that is
  *   synthesised) and the position in the turn. So the driver knows of every frame which turn and which moment it is of.
  * - Sink: sends agent audio in 20 ms frames as it gets it; a system that hands over audio faster than real time is held
- *   back by a queue of `200 ms` on the subject's side, or paces itself.
+ *   back by a queue of 200 ms on the subject's side, or paces itself.
  */
 export const MESSAGE = { command: 1, callerAudio: 2, voice: 3, event: 129, agentAudio: 130 } as const;
 
@@ -94,12 +95,13 @@ export const subjectEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('stop'), session, atMs }),
   /** The sink was told to go on after a pause. A system that cannot pause does not send this. */
   z.object({ type: z.literal('resume'), session, atMs }),
-  /** The language model is asked. `draft`: the system may still throw the answer away. */
+  /** The language model is asked. The system may still throw the answer away. */
   z.object({ type: z.literal('thinking'), session, atMs, text: z.string() }),
   z.object({ type: z.literal('fault'), session: session.optional(), message: z.string() }),
   /**
-   * What the process has used since its start: CPU of all its threads in microseconds, memory in bytes, and how late
-   * timers fired since the last `usage`, in milliseconds.
+   * What the process has used since its start: CPU of all its threads in microseconds, memory in bytes (`heapUsedBytes`:
+   * objects and buffers of the language's heap; 0 where it cannot tell), and how late timers fired since the last
+   * `usage`, in milliseconds.
    */
   z.object({
     type: z.literal('usage'),

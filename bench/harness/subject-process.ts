@@ -4,7 +4,8 @@ import { jsonMessage, message, readMessages } from './message-stream.ts';
 import { type Command, MESSAGE, type SubjectEvent, subjectEvent, type Usage } from './protocol.ts';
 
 const START_TIMEOUT_MS = 60_000;
-const ANSWER_TIMEOUT_MS = 20_000;
+/** A process under load takes its time to open a session; one that takes longer than this is of no use. */
+const ANSWER_TIMEOUT_MS = 30_000;
 const END_TIMEOUT_MS = 5_000;
 const KEPT_OUTPUT_CHARS = 4_000;
 
@@ -66,23 +67,23 @@ export class SubjectProcess {
     };
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
+    const settled = new AbortController();
     try {
       return await new Promise<SubjectProcess>((resolve, reject) => {
         const fail = (reason: string) => reject(new Error(`${command.name} did not start: ${reason}\n${output}`));
         const timer = setTimeout(() => fail(`no answer in ${START_TIMEOUT_MS} ms`), START_TIMEOUT_MS);
+        settled.signal.addEventListener('abort', () => clearTimeout(timer));
         child.once('error', (error) => fail(error.message));
         child.once('exit', (code) => fail(`exit code ${code}`));
-        signal.addEventListener('abort', () => fail('stopped'), { once: true });
+        signal.addEventListener('abort', () => fail('stopped'), { signal: settled.signal });
         server.once('connection', (socket) => {
           let started: SubjectProcess | undefined;
           socket.on('error', () => {});
-          socket.once('close', () => clearTimeout(timer));
           readMessages(socket, (kind, body) => {
             if (kind === MESSAGE.agentAudio) return options.onAgentAudio(body);
             const event = subjectEvent.parse(JSON.parse(body.toString()));
             if (started) return started.#take(event);
             if (event.type !== 'ready') return fail(event.type === 'fault' ? event.message : `it sent ${event.type}`);
-            clearTimeout(timer);
             started = new SubjectProcess(child, socket, options, event.version);
             resolve(started);
           });
@@ -93,6 +94,7 @@ export class SubjectProcess {
       child.kill('SIGKILL');
       throw error;
     } finally {
+      settled.abort();
       server.close();
     }
   }

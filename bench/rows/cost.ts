@@ -11,14 +11,14 @@ import { emptyCommand } from '../subjects/commands.ts';
 import { gatherField, LIVEKIT_NOTE, orAbsent } from '../subjects/contenders.ts';
 
 const FEW = 10;
-const MANY = 50;
+const MANY = 40;
 const OPEN_EVERY_MS = 40;
 /** A caller cuts in this long after having been quiet: with the words themselves, about every 6.5 s. */
 const QUIET_MS = 4700;
-const SETTLE_MS = 5000;
+const SETTLE_MS = 3000;
 /** Each stretch is measured in so many parts, whose differences are the spread. */
 const PARTS = 3;
-const PART_MS = 3500;
+const PART_MS = 2500;
 
 /** What a session costs the process that holds it. */
 export const costRow: Row = {
@@ -30,20 +30,25 @@ export const costRow: Row = {
     `caller cuts in about every 6.5 s. Marginal: what ${MANY - FEW} sessions more add to ${FEW}, for each of them.`,
   leavesOut:
     'Telephone sockets, JSON and base64, TLS, a Speech SDK recogniser (see the phone-cost row), WebRTC; the base of the process, shown apart.',
-  estimateSeconds: 165,
+  estimateSeconds: 150,
   run,
 };
 
-interface Stretch {
-  readonly cpuPercent: readonly number[];
-  readonly rssBytes: number;
-  readonly heapBytes: number;
-}
+const SETTINGS = {
+  greeting: LONG_ANSWER,
+  answer: LONG_ANSWER,
+  llm: { firstTokenMs: 150, tokenMs: 15 },
+  tts: { firstAudioMs: 100 },
+} as const;
 
 interface Cost {
-  readonly few: Stretch;
-  readonly many: Stretch;
-  readonly listening: Stretch;
+  /** Memory with a few sessions and with many, after a full collection. */
+  readonly few: Usage;
+  readonly many: Usage;
+  /** Percentages of a core: many sessions that listen, many that talk, a few that talk. */
+  readonly listening: readonly number[];
+  readonly talkingMany: readonly number[];
+  readonly talkingFew: readonly number[];
 }
 
 async function run(context: RowContext): Promise<RowResult> {
@@ -80,10 +85,12 @@ async function run(context: RowContext): Promise<RowResult> {
       line({ label: 'of it the harness (the empty subject, every session talking all the time)', ...cpu }, () =>
         marginalCpu(empty),
       ),
-      line({ label: `a talking session, average of ${MANY}`, ...cpu }, ({ many }) => perSession(many)),
+      line({ label: `a talking session, average of ${MANY}`, ...cpu }, ({ talkingMany }) => perSession(talkingMany)),
       line({ label: `a listening session, average of ${MANY}`, ...cpu }, ({ listening }) => perSession(listening)),
       line({ label: 'memory a session adds (RSS)', target: '≤ 1.5', ...mb }, (cost) => marginalMb(cost, 'rssBytes')),
-      line({ label: 'memory a session adds (JavaScript heap)', ...mb }, (cost) => marginalMb(cost, 'heapBytes')),
+      line({ label: 'memory a session adds (JavaScript heap and buffers)', ...mb }, (cost) =>
+        marginalMb(cost, 'heapUsedBytes'),
+      ),
       line({ label: `the process with ${FEW} sessions (RSS)`, ...mb }, ({ few }) => exactly(few.rssBytes / 1e6)),
     ],
     plots: [
@@ -93,11 +100,11 @@ async function run(context: RowContext): Promise<RowResult> {
         kind: 'line',
         xLabel: 'talking sessions',
         yLabel: '% of a core',
-        series: [['the harness alone', empty] as const, ...costs].map(([name, { few, many }]) => ({
+        series: [['the harness alone', empty] as const, ...costs].map(([name, { talkingFew, talkingMany }]) => ({
           name,
           points: [
-            [FEW, average(few.cpuPercent)],
-            [MANY, average(many.cpuPercent)],
+            [FEW, average(talkingFew)],
+            [MANY, average(talkingMany)],
           ] as const,
         })),
       },
@@ -122,43 +129,45 @@ async function measureCost(
   const { signal } = context;
   const driver = await Driver.start(command, voice, signal);
   const quiet = new AbortController();
-  const talking: Promise<void>[] = [];
-  const openUpTo = async (count: number, from: number) => {
-    for (let number = from; number < count; number += 1) {
-      const call = await driver.open({
-        greeting: LONG_ANSWER,
-        answer: LONG_ANSWER,
-        llm: { firstTokenMs: 150, tokenMs: 15 },
-        tts: { firstAudioMs: 100 },
-        policy,
-      });
-      talking.push(talk(call, utterance, number, quiet.signal));
+  const talkAll = () => driver.calls.map((call) => talk(call, utterance, quiet.signal));
+  const open = async (sessions: number) => {
+    for (let i = 0; i < sessions; i += 1) {
+      await driver.open({ ...SETTINGS, policy });
       await sleep(OPEN_EVERY_MS, undefined, { signal });
     }
     await sleep(SETTLE_MS, undefined, { signal });
   };
   try {
-    await openUpTo(FEW, 0);
-    const few = await stretch(driver, signal);
-    await openUpTo(MANY, FEW);
-    driver.takeLateness();
-    const many = await stretch(driver, signal);
-    notes.push(...latenessNotes(name, driver.takeLateness()), ...overloadNotes(name, await driver.usage()));
-    quiet.abort();
-    await Promise.all(talking);
+    await open(FEW);
+    const few = await driver.usage(true);
+    await open(MANY - FEW);
+    const many = await driver.usage(true);
     for (const call of driver.calls) call.interrupt();
-    await sleep(SETTLE_MS / 2, undefined, { signal });
+    await sleep(SETTLE_MS, undefined, { signal });
     const listening = await stretch(driver, signal);
-    return { few, many, listening };
+
+    driver.takeLateness();
+    const talking = talkAll();
+    // Everybody has been interrupted once by then, and the code that runs is compiled.
+    await sleep(2 * SETTLE_MS, undefined, { signal });
+    await driver.usage();
+    const talkingMany = await stretch(driver, signal);
+    notes.push(...latenessNotes(name, driver.takeLateness()), ...overloadNotes(name, await driver.usage()));
+    for (const call of driver.calls.slice(FEW)) await driver.end(call);
+    await sleep(SETTLE_MS, undefined, { signal });
+    const talkingFew = await stretch(driver, signal);
+    quiet.abort();
+    await Promise.race([Promise.all(talking), sleep(0)]);
+    return { few, many, listening, talkingMany, talkingFew };
   } finally {
     quiet.abort();
     await driver.close();
   }
 }
 
-async function stretch(driver: Driver, signal: AbortSignal): Promise<Stretch> {
+/** The percentage of a core that the process used, part by part. */
+async function stretch(driver: Driver, signal: AbortSignal): Promise<readonly number[]> {
   const cpuPercent: number[] = [];
-  const { rssBytes, heapUsedBytes } = await driver.usage(true);
   let before: Usage = await driver.usage();
   for (let part = 0; part < PARTS; part += 1) {
     await sleep(PART_MS, undefined, { signal });
@@ -167,13 +176,13 @@ async function stretch(driver: Driver, signal: AbortSignal): Promise<Stretch> {
     cpuPercent.push(usedUs / 10 / (after.atMs - before.atMs));
     before = after;
   }
-  return { cpuPercent, rssBytes, heapBytes: heapUsedBytes };
+  return cpuPercent;
 }
 
 /** Cuts in again and again, each caller at moments of its own. Ends when told to, or with the call. */
-async function talk(call: Call, { playback }: Utterance, number: number, signal: AbortSignal): Promise<void> {
+async function talk(call: Call, { playback }: Utterance, signal: AbortSignal): Promise<void> {
   try {
-    await sleep(500 + ((number * 0.618) % 1) * QUIET_MS, undefined, { signal });
+    await sleep(500 + ((call.session * 0.618) % 1) * QUIET_MS, undefined, { signal });
     while (!signal.aborted) {
       await call.play(playback, monotonicMs());
       await sleep(QUIET_MS, undefined, { signal });
@@ -190,17 +199,17 @@ function spread(value: number, values: readonly number[]): Measure {
   return { value, low: Math.min(value, ...values), high: Math.max(value, ...values), n: values.length };
 }
 
-function perSession({ cpuPercent }: Stretch): Measure {
+function perSession(cpuPercent: readonly number[]): Measure {
   const values = cpuPercent.map((percent) => percent / MANY);
   return spread(average(values), values);
 }
 
-function marginalCpu({ few, many }: Cost): Measure {
-  const base = average(few.cpuPercent);
-  const values = many.cpuPercent.map((percent) => (percent - base) / (MANY - FEW));
+function marginalCpu({ talkingFew, talkingMany }: Cost): Measure {
+  const base = average(talkingFew);
+  const values = talkingMany.map((percent) => (percent - base) / (MANY - FEW));
   return spread(average(values), values);
 }
 
-function marginalMb({ few, many }: Cost, which: 'rssBytes' | 'heapBytes'): Measure {
+function marginalMb({ few, many }: Cost, which: 'rssBytes' | 'heapUsedBytes'): Measure {
   return exactly((many[which] - few[which]) / (MANY - FEW) / 1e6);
 }

@@ -139,7 +139,7 @@ class SubjectLink {
   #tellUsage(id: number, collect: boolean): void {
     if (collect) globalThis.gc?.();
     const { user, system } = process.cpuUsage();
-    const { rss, heapUsed } = process.memoryUsage();
+    const { rss, heapUsed, external } = process.memoryUsage();
     const late = (ns: number) => (Number.isFinite(ns) ? Math.max(0, ns / 1e6 - LOOP_SAMPLE_MS) : 0);
     this.#tell({
       type: 'usage',
@@ -148,7 +148,7 @@ class SubjectLink {
       cpuUserUs: user,
       cpuSystemUs: system,
       rssBytes: rss,
-      heapUsedBytes: heapUsed,
+      heapUsedBytes: heapUsed + external,
       loopDelayP50Ms: late(this.#loopDelay.percentile(50)),
       loopDelayP99Ms: late(this.#loopDelay.percentile(99)),
       loopDelayMaxMs: late(this.#loopDelay.max),
