@@ -164,12 +164,12 @@ export class EchoGuard {
     const windowMs = (end - start) / RATE_PER_MS + LEAD_IN_MS;
     const found = this.#search(start, end);
     if (this.#isSure(found, start, end, 0)) return this.#adopt(found, start, end);
-    const { explained } = found;
     const level =
       loudness(this.#line, start, end) / (loudestIn(this.#played, start - LATEST_MS * RATE_PER_MS, end) + 1);
     // What is far below the agent's own level may well be its echo, drowned in noise.
     const enough = level < FAINT ? LONGEST_WINDOW_MS : this.#isCalm ? 180 : level < QUIET ? 400 : 260;
-    return windowMs >= enough || (windowMs >= 0.58 * enough && explained < 0.1 && level >= FAINT) ? 'caller' : 'unsure';
+    const isUnlike = level >= FAINT && found.explained < (this.#isCalm ? 0.7 * byChance(windowMs) : 0.1);
+    return windowMs >= enough || (isUnlike && windowMs >= 0.58 * enough) ? 'caller' : 'unsure';
   }
 
   get #isCalm(): boolean {
@@ -185,11 +185,10 @@ export class EchoGuard {
     );
   }
 
-  /** By chance a short stretch is explained more than a long one. The same delay found twice is no chance. */
+  /** The same delay found twice needs less to be believed. */
   #isSure(found: DelayFound, start: number, end: number, extra: number): boolean {
-    const windowMs = (end - start) / RATE_PER_MS + LEAD_IN_MS;
+    const needed = byChance((end - start) / RATE_PER_MS + LEAD_IN_MS) + extra;
     const before = this.#candidate;
-    const needed = 0.13 + 12 / windowMs + extra;
     this.#candidate = found.explained > 0.06 ? found : undefined;
     if (found.explained >= needed) return true;
     return before !== undefined && found.explained > 0.6 * needed && Math.abs(found.delay - before.delay) <= 2;
@@ -275,6 +274,11 @@ export class EchoGuard {
     this.#originMs ??= ms - 10_000;
     return Math.round((ms - this.#originMs) * RATE_PER_MS);
   }
+}
+
+/** How much of a caller's speech the agent's explains by chance at the best of all delays, in 99 of 100 stretches. */
+function byChance(lengthMs: number): number {
+  return 0.13 + 12 / lengthMs;
 }
 
 /** The last hop whose window is complete. */
