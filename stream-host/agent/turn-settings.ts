@@ -13,8 +13,8 @@ const groups: { readonly [Group in keyof TurnPolicy]: Fields<TurnPolicy[Group]> 
   onset: {
     speechProbability: probability,
     silenceProbability: probability,
-    onsetMs: ms(32, 1000),
-    doubtfulOnsetMs: ms(32, 2000),
+    onsetMs: ms(1, 1000),
+    doubtfulOnsetMs: ms(1, 2000),
     pauseMs: ms(32, 1000),
     doubtMs: ms(0, 600_000),
     echoGuard: z.boolean(),

@@ -107,6 +107,11 @@ export class CallerWords {
       .join(' ');
   }
 
+  /** The recogniser will not change the pending words any more. */
+  get pendingIsFinal(): boolean {
+    return this.#pending().every((phrase) => phrase.settled);
+  }
+
   /** Takes all pending words for a turn. */
   take(): string {
     this.#lastTake = this.#pending().map((phrase) => ({ phrase, from: phrase.taken }));
@@ -147,7 +152,15 @@ export class CallerWords {
     if (found) return found;
     // The recogniser has moved on: what it left open will not get a final any more.
     for (const phrase of this.#phrases) phrase.settled = true;
-    const phrase: Phrase = { offsetMs, endMs, words: [], settled: false, changedAtMs: nowMs, taken: 0, passedFrom: undefined };
+    const phrase: Phrase = {
+      offsetMs,
+      endMs,
+      words: [],
+      settled: false,
+      changedAtMs: nowMs,
+      taken: 0,
+      passedFrom: undefined,
+    };
     this.#phrases.push(phrase);
     return phrase;
   }

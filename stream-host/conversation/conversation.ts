@@ -3,7 +3,7 @@ import { TypedEvents } from '../../shared/typed-events.ts';
 import { CallerLine } from './caller-line.ts';
 import type { Correction } from './caller-words.ts';
 import { Endpointer } from './endpointer.ts';
-import { isBackchannel } from './language/backchannel.ts';
+import { isBackchannel, mayBecomeBackchannel } from './language/backchannel.ts';
 import { type Language, languageFor } from './language/language.ts';
 import type {
   AudioSink,
@@ -194,9 +194,10 @@ export class Conversation {
     const text = this.#line.words.pendingText;
     if (text === '' || this.#line.mayEcho(text)) return 'none';
     const { backchannels, backchannelTailMs } = this.#policy.interruption;
-    const acknowledges = backchannels && isBackchannel(text, this.#language);
     // At the end of what the agent says, "okay" is an answer.
-    return acknowledges && this.#replies.unheardMs > backchannelTailMs ? 'backchannel' : 'words';
+    if (!backchannels || this.#replies.unheardMs <= backchannelTailMs) return 'words';
+    if (isBackchannel(text, this.#language)) return 'backchannel';
+    return !this.#line.words.pendingIsFinal && mayBecomeBackchannel(text, this.#language) ? 'none' : 'words';
   }
 
   /** A deadline that only moves away (with each frame sent) keeps its timer; when that fires early, it is set anew. */

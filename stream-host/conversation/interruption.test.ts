@@ -124,3 +124,20 @@ test('a command ends a held turn for good', async () => {
     [],
   );
 });
+
+test('the beginning of what may become an acknowledgement is waited for, and then is one, or is not', async () => {
+  for (const [ending, interrupts] of [
+    ['see', 0],
+    ['want to cancel', 1],
+  ] as const) {
+    const rig = await speaking();
+    await rig.voice(0.9, 320);
+    rig.partial('I', 20_000);
+    assert.equal(rig.of('bargeIn').length, 0);
+    await rig.voice(0.9, 192);
+    rig.partial(`I ${ending}`, 20_000);
+    await rig.voice(0.05, 320);
+    rig.final(`I ${ending}.`, 20_000);
+    assert.equal(rig.of('bargeIn').length, interrupts);
+  }
+});

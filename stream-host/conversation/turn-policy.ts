@@ -110,10 +110,10 @@ export type TurnPolicyChanges = { readonly [Group in keyof TurnPolicy]?: Partial
 /** Chosen from the scores in docs/benchmarks.md; the curves behind them are there. */
 export const DEFAULT_TURN_POLICY = {
   onset: {
-    speechProbability: 0.5,
+    speechProbability: 0.4,
     silenceProbability: 0.35,
-    onsetMs: 32,
-    doubtfulOnsetMs: 192,
+    onsetMs: 24,
+    doubtfulOnsetMs: 128,
     pauseMs: 160,
     doubtMs: 30_000,
     echoGuard: true,
@@ -121,7 +121,7 @@ export const DEFAULT_TURN_POLICY = {
   interruption: {
     tentative: true,
     resumeMs: 350,
-    wordlessMs: 1500,
+    wordlessMs: 650,
     backchannels: true,
     backchannelTailMs: 1000,
   },
@@ -129,7 +129,7 @@ export const DEFAULT_TURN_POLICY = {
     minHoldMs: 300,
     holdMs: 500,
     maxHoldMs: 1600,
-    judgement: 'text-and-sound',
+    judgement: 'text',
     adaptToCaller: true,
     stablePartialMs: 120,
     wordsWaitMs: 2500,

@@ -192,7 +192,9 @@ function whileHeld(state: In<'held'>, event: TurnEvent, context: TurnContext, po
     case 'words-changed':
       if (context.interjection === 'words') return interrupt(turn, lastSpeechMs, context, policy);
       if (context.interjection === 'backchannel' && !context.callerSpeaks) return resume(state, context, policy);
-      return stay(state);
+      // There are words; what they are is not clear yet.
+      if (context.words === 'none') return stay(state);
+      return { state: { ...state, deadlineMs: Math.max(state.deadlineMs, context.nowMs + resumeMs) }, effects: [] };
     case 'interrupted':
       return preceded([{ type: 'stop-reply', turn }], afterReply(context, policy));
     case 'deadline':

@@ -19,8 +19,9 @@ const STEP_SIZE = 0.25;
 const FORGETTING = 0.97;
 /** What is left is followed upwards faster than down: towards its upper range, not its mean. */
 const RISE = 2.5;
-/** A path just found is expected to leave this much of the echo (-5 dB). */
+/** A path just found is expected to leave at least and at most this much of the echo, by its gain over all bands. */
 const DOUBT = 0.3;
+const MOST_LEFT = 3;
 /** However well the path seems to be known, this much of the echo is expected to be left (-14 dB): paths move. */
 const LEAST_LEFT = 0.04;
 
@@ -121,7 +122,8 @@ export class EchoModel {
       sentPower += this.#sentPower;
       for (let band = 0; band < BANDS; band += 1) {
         const sounding = this.#sounding[band] ?? 0;
-        if (sounding > 0) ratios[band]?.push((this.#left[band] ?? 0) / sounding);
+        // Where next to nothing sounded, the line's noise would pass for a huge echo.
+        if (sounding > 0.1 * this.#usuallyPlayed(band)) ratios[band]?.push((this.#left[band] ?? 0) / sounding);
       }
     }
     this.#seen = { hops: 0, line: linePower, left: 0.7 * linePower, sent: sentPower };
@@ -129,7 +131,8 @@ export class EchoModel {
     for (const [band, values] of ratios.entries()) {
       values.sort((a, b) => a - b);
       // The gains were fitted to these very hops, so that too little is left; a band may have had next to no sound in them.
-      this.#leftOver[band] = Math.max(1.6 * (values[values.length >> 1] ?? 0), DOUBT * gain);
+      const left = 1.6 * (values[values.length >> 1] ?? 0);
+      this.#leftOver[band] = Math.min(MOST_LEFT * gain, Math.max(left, DOUBT * gain));
       this.#soundingSum[band] = sentPower / BANDS;
       this.#echoSum[band] = DOUBT * (linePower / BANDS);
     }
@@ -207,6 +210,14 @@ export class EchoModel {
     seen.line = FORGETTING * seen.line + line;
     seen.left = FORGETTING * seen.left + left;
     seen.sent = FORGETTING * seen.sent + this.#sentPower;
+  }
+
+  #usuallyPlayed(band: number): number {
+    let sum = 0;
+    for (let k = BAND_EDGES[band] ?? 0; k < (BAND_EDGES[band + 1] ?? 0); k += 1) {
+      sum += this.#playedPower[k - LOWEST_BIN] ?? 0;
+    }
+    return sum;
   }
 
   #leastLeft(band: number): number {

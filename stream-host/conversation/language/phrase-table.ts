@@ -50,4 +50,14 @@ export class PhraseTable<Kind> {
     }
     return words.length > 0 && reached.has(words.length);
   }
+
+  /** Whether the words may still become a row of these phrases: all but the end is one, and the end begins another. */
+  mayBecome(words: readonly string[]): boolean {
+    for (let from = Math.max(0, words.length - this.#longest); from < words.length; from += 1) {
+      const beginning = `${words.slice(from).join(' ')} `;
+      const restFits = from === 0 || this.covers(words.slice(0, from));
+      if (restFits && [...this.#phrases.keys()].some((phrase) => phrase.startsWith(beginning))) return true;
+    }
+    return false;
+  }
 }
