@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { systemClock } from '../../shared/clock.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
+import type { SynthesisPiece } from '../conversation/ports.ts';
 import { AzureSynthesiser, type AzureSynthesiserOptions } from './azure-synthesiser.ts';
 import { Line } from './testing/line.ts';
 import { collect, synthesiserConformance } from './testing/synthesiser-conformance.ts';
@@ -189,3 +190,21 @@ async function withService(options: Partial<AzureSynthesiserOptions>, use: (benc
     service.close();
   }
 }
+
+test('aborting a text that is spoken but not all read leaves the connection to whoever has it now', () =>
+  withService({ warm: 1, max: 1 }, async ({ synthesiser }) => {
+    const cut = new AbortController();
+    const early = synthesiser.speak('oak elm pine', VOICE, cut.signal)[Symbol.asyncIterator]();
+    await early.next();
+    // All of it has come, and the only connection is free again, while the caller still listens.
+    await eventually(() => synthesiser.stats.inUse === 0);
+    const other = synthesiser.speak('fir hazel fir hazel', VOICE, never)[Symbol.asyncIterator]();
+    await other.next();
+    assert.equal(synthesiser.stats.inUse, 1);
+    cut.abort();
+    await early.return?.();
+    const rest: SynthesisPiece[] = [];
+    for (let next = await other.next(); !next.done; next = await other.next()) rest.push(next.value);
+    assert.ok(rest.some((piece) => piece.type === 'audio'));
+    assert.equal(synthesiser.stats.idle, 1);
+  }));

@@ -94,13 +94,14 @@ export class AzureSynthesiser implements Synthesiser {
       limit.cancel();
       this.#pool.giveBack(connection);
     };
+    let isDone = false;
     const onAbort = () => {
-      connection.close();
+      // Once all of it was spoken the connection is somebody else's, long before the caller has heard it.
+      if (!isDone) connection.close();
       queue.abandon();
     };
     signal.addEventListener('abort', onAbort, { once: true });
     const words = new WordFinder(text);
-    let isDone = false;
     try {
       if (signal.aborted) return;
       limit.set(this.#options.firstAudioMs);
