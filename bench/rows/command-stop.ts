@@ -115,9 +115,18 @@ async function stopAll(
     const delays = await Promise.all(calls.map((call, number) => stopOne(driver, call, utterance, number, signal)));
     notes.push(...latenessNotes(contender.subject, driver.takeLateness()));
     notes.push(...overloadNotes(contender.subject, await driver.usage()));
-    const delaysMs = delays.flat();
+    const outcomes = delays.flat();
+    const delaysMs = outcomes.filter((outcome) => typeof outcome === 'number');
+    const missed = outcomes.filter((outcome) => outcome === 'missed').length;
+    const silent = outcomes.length - missed - delaysMs.length;
+    if (silent > 0) {
+      const times = `${silent} of ${outcomes.length} times`;
+      notes.push(
+        `${contender.subject}: ${times} no agent spoke within ${AUDIBLE_WAIT_MS} ms, and nothing was commanded.`,
+      );
+    }
     const staleFrames = calls.reduce((total, { farEnd }) => total + farEnd.staleFrames, 0);
-    return { subject: contender.subject, delaysMs, missed: SESSIONS * ROUNDS - delaysMs.length, staleFrames };
+    return { subject: contender.subject, delaysMs, missed, staleFrames };
   } finally {
     await driver.close();
   }
@@ -130,8 +139,8 @@ async function stopOne(
   { playback }: Utterance,
   number: number,
   signal: AbortSignal,
-): Promise<number[]> {
-  const delaysMs: number[] = [];
+): Promise<(number | 'missed' | 'silent')[]> {
+  const outcomes: (number | 'missed' | 'silent')[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     // No two sessions at the same moment, and none in step with the beat.
     await sleep(((number * 61.8) % 1000) + 300, undefined, { signal });
@@ -140,9 +149,11 @@ async function stopOne(
       call.interrupt();
       await sleep(AFTER_STOP_MS, undefined, { signal });
       const stop = call.farEnd.stops.find(({ atMs }) => atMs >= sentMs);
-      if (stop) delaysMs.push(stop.atMs - sentMs);
+      outcomes.push(stop ? stop.atMs - sentMs : 'missed');
+    } else {
+      outcomes.push('silent');
     }
     if (round < ROUNDS - 1) await call.play(playback, monotonicMs());
   }
-  return delaysMs;
+  return outcomes;
 }
