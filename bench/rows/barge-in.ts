@@ -92,6 +92,11 @@ function linesOf(field: Field, outcomes: readonly Outcome[], shortest: readonly 
       (runs) => cutIns(runs).map((run) => interruptionOf(run) === 'missed'),
       percentOf,
     ),
+    row(
+      { label: 'interruptions that found the agent silent already, as a noise had stopped it', ...percent },
+      (runs) => cutIns(runs).map((run) => interruptionOf(run) === 'stopped before'),
+      percentOf,
+    ),
     rowAtShortest(
       { label: `onset → stop, recorded voices, p95, LiveKit at minDuration ${SHORTEST_LIVEKIT_MS} ms`, ...ms },
       (runs) => delaysOf(recorded(runs)),
@@ -125,7 +130,7 @@ function resumeLines(row: MakeLine, falseStops: (runs: readonly SceneRun[]) => r
   const resumed = (runs: readonly SceneRun[]) => falseStops(runs).flatMap((stop) => stop.resumed ?? []);
   return [
     row(
-      { label: 'false stops after which the agent did not go on', unit: '%', better: 'lower' },
+      { label: 'false stops after which the agent did not go on within the scene', unit: '%', better: 'lower' },
       (runs) => falseStops(runs).map((stop) => stop.resumed === undefined),
       percentOf,
     ),

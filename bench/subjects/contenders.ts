@@ -51,7 +51,8 @@ export const LIVEKIT_NOTE =
   'same process, without LiveKit’s hop to an inference process), endpointing 300/2500 ms, minDuration 500 ms, ' +
   'preemptive generation on, false interruptions resumed after 2 s. "Best" differs in minDuration 200 ms. Changed in both: ' +
   'aecWarmupDuration null (else audio cannot interrupt in the agent’s first 3 s), userAwayTimeout null. Its ' +
-  'cloud-only models (turn-detector-v1, adaptive interruption) are not in these figures.';
+  'cloud-only models (turn-detector-v1, adaptive interruption) are not in these figures. Its sink here has the 200 ms queue of ' +
+  'its own room output, which a pause drops.';
 
 /** The subjects that the row was asked for and that can be had, installing peers on demand. */
 export async function gatherField({ subjects, signal, progress }: RowContext): Promise<Field> {
