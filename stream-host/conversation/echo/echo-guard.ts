@@ -47,6 +47,7 @@ const LOUDEST_ECHO_DB = -3;
 /** A hop more foreign than this is not learned from. */
 const LEARNABLE = 0.3;
 const STALE = 0.3;
+const SHORTEST_SEARCH_MS = 64;
 const PROBATION_HOPS = 20;
 const TRUSTED_COHERENCE = 0.15;
 const LEAST_COHERENCE = 0.08;
@@ -76,6 +77,8 @@ export class EchoGuard {
   #former: { readonly model: EchoModel; readonly delay: number } | undefined;
   #nextHop = 0;
   #suspicion = 0;
+  /** The hop at which the evidence for a caller began to grow. */
+  #foreignFrom = 0;
   #candidate: DelayFound | undefined;
   /** Of the agent's speech, how much went by without an echo path being known; when to search next. */
   #spokenMs = 0;
@@ -139,16 +142,21 @@ export class EchoGuard {
     }
     if (!this.#model || !verdict) return this.#judgeCold(start, end);
     if (verdict !== 'caller') return verdict;
-    // Nothing fits: perhaps the echo now comes at another delay.
-    const found = this.#search(start, end);
+    // Nothing fits: perhaps the echo now comes in another way. What came before it did is of no interest.
+    const from = Math.min(end - SHORTEST_SEARCH_MS * RATE_PER_MS, Math.max(start, this.#foreignFrom * HOP));
+    const found = this.#search(from, end);
     if (Math.abs(found.delay - this.#delay) > SAME_DELAY) {
-      if (this.#isSure(found, start, end, this.#trusted ? 0.15 : 0.05)) return this.#adopt(found, start, end);
-    } else if (found.explained > Math.max(STALE, this.#trusted ? 0.9 * this.#explained : 0)) {
-      // As much like the echo as when the path was found: it is the path that has changed.
-      return this.#adopt(found, start, end);
+      if (this.#isSure(found, from, end, this.#trusted ? 0.15 : 0.05)) return this.#adopt(found, from, end);
+    } else if (found.explained > this.#staleAbove(this.#model)) {
+      return this.#adopt(found, from, end);
     }
     if (!this.#trusted) this.#giveUp();
     return verdict;
+  }
+
+  /** As much like the echo as ever, and yet not what the model expects: it is the path that has changed. */
+  #staleAbove(model: EchoModel): number {
+    return this.#trusted ? Math.max(STALE, 0.9 * this.#explained, 0.7 * model.coherence) : STALE;
   }
 
   /** A path is believed once it took off a good part of new audio, and given up when it no longer does. */
@@ -196,8 +204,8 @@ export class EchoGuard {
 
   #adopt(found: DelayFound, start: number, end: number): EchoVerdict {
     const isSame = this.#model !== undefined && Math.abs(found.delay - this.#delay) <= SAME_DELAY;
-    if (this.#model && this.#trusted && !isSame) this.#former = { model: this.#model, delay: this.#delay };
-    this.#model = (isSame && this.#model) || new EchoModel();
+    if (this.#model && this.#trusted) this.#former = { model: this.#model, delay: this.#delay };
+    this.#model = new EchoModel(this.#model);
     this.#trusted &&= isSame;
     this.#delay = found.delay;
     this.#explained = found.explained;
@@ -207,7 +215,7 @@ export class EchoGuard {
     this.#model.fit(this.#line, this.#played, firstHop, lastHop, found.delay);
     if (this.#model.gainDb > LOUDEST_ECHO_DB) {
       this.#giveUp();
-      return 'unsure';
+      return this.#model ? 'caller' : 'unsure';
     }
     this.#nextHop = 0;
     return this.#judgeByModel(this.#model, start, end);
@@ -242,6 +250,7 @@ export class EchoGuard {
     }
     let evidence = 0;
     for (let hop = Math.max(firstHop, lastHop - SCORES + 1); hop <= lastHop; hop += 1) {
+      if (evidence === 0) this.#foreignFrom = hop;
       evidence = Math.max(0, evidence + (this.#scores[hop & (SCORES - 1)] ?? 0) - tolerance);
     }
     if (evidence >= callerEvidence) return 'caller';

@@ -15,6 +15,8 @@ const FADE = 0.575;
 const LEAST_NOISE = 8000;
 /** Companding adds noise in proportion to the loudest of a frame. */
 const COMPANDING = 10 ** -3;
+/** So many samples of a hop (8 ms) may be exactly zero, as they are where frames were lost. */
+const MOST_MISSING = 64;
 const STEP_SIZE = 0.25;
 const FORGETTING = 0.97;
 /** What is left is followed upwards faster than down: towards its upper range, not its mean. */
@@ -56,11 +58,15 @@ export class EchoModel {
   readonly #lineBand = new Float64Array(BANDS);
   #linePower = 0;
   #sentPower = 0;
+  /** A piece of the line is missing in this hop. Its edges would look like somebody else. */
+  #isBroken = false;
   /** Over the hops that were learned from, newer ones counting more: their power, what of it was left, what was sent. */
   #seen = { hops: 0, line: 0, left: 0, sent: 0 };
 
-  constructor() {
-    this.#noise.fill(Number.POSITIVE_INFINITY);
+  /** @param before a model of the same line, which knows its noise */
+  constructor(before?: EchoModel) {
+    if (before) this.#noise.set(before.#noise);
+    else this.#noise.fill(Number.POSITIVE_INFINITY);
   }
 
   /** The echo's level relative to what was played. */
@@ -144,6 +150,7 @@ export class EchoModel {
    */
   score(line: AudioMemory, played: AudioMemory, hop: number, delay: number): number {
     this.#analyse(line, played, hop, delay);
+    if (this.#isBroken) return 0;
     let sum = 0;
     for (let band = 0; band < BANDS; band += 1) {
       const expected = (this.#leftOver[band] ?? 0) * (this.#sounding[band] ?? 0) + this.#noiseIn(band);
@@ -155,6 +162,7 @@ export class EchoModel {
 
   /** The hop scored last was echo, or nothing: follow the path. */
   learn(): void {
+    if (this.#isBroken) return;
     this.#count();
     for (let i = 0; i < BINS; i += 1) {
       const k = LOWEST_BIN + i;
@@ -185,6 +193,7 @@ export class EchoModel {
 
   /** Follows the line's noise: its mean where nobody speaks (`isPause`), and down when it is clearly less than thought. */
   hearNoise(isPause: boolean): void {
+    if (this.#isBroken) return;
     for (let band = 0; band < BANDS; band += 1) {
       const line = this.#lineBand[band] ?? 0;
       const noise = this.#noise[band] ?? 0;
@@ -233,7 +242,7 @@ export class EchoModel {
   }
 
   #analyse(line: AudioMemory, played: AudioMemory, hop: number, delay: number): void {
-    transformHop(line, played, hop, delay);
+    this.#isBroken = transformHop(line, played, hop, delay) > MOST_MISSING;
     this.#linePower = 0;
     this.#sentPower = 0;
     for (let band = 0; band < BANDS; band += 1) {
@@ -264,12 +273,15 @@ export class EchoModel {
   }
 }
 
-/** The spectra of the line around a hop and of what was played `delay` samples before, by one transform for both. */
-function transformHop(line: AudioMemory, played: AudioMemory, hop: number, delay: number): void {
+/** The spectra of the line around a hop and of what was played `delay` samples before, by one transform for both. Returns how many of the line's samples are exactly zero. */
+function transformHop(line: AudioMemory, played: AudioMemory, hop: number, delay: number): number {
   const start = (hop - 1) * HOP;
+  let missing = 0;
   for (let i = 0; i < WINDOW; i += 1) {
     const weight = HANN[i] ?? 0;
-    lineReal[i] = weight * line.at(start + i);
+    const sample = line.at(start + i);
+    if (sample === 0) missing += 1;
+    lineReal[i] = weight * sample;
     lineImaginary[i] = weight * played.at(start + i - delay);
   }
   transform.run(lineReal, lineImaginary);
@@ -283,4 +295,5 @@ function transformHop(line: AudioMemory, played: AudioMemory, hop: number, delay
     playedReal[k] = (im + mirrorIm) / 2;
     playedImaginary[k] = (mirrorRe - re) / 2;
   }
+  return missing;
 }
