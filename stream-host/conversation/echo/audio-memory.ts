@@ -37,30 +37,23 @@ export class AudioMemory {
 
   /** Takes PCM16 at 16 kHz. The filter (1 4 6 4 1, -15 dB and better against what folds into the telephone band) is cheap. */
   write(pcm: Uint8Array): void {
-    const mask = this.#samples.length - 1;
-    let end = this.#end;
-    let a = this.#first;
-    let b = this.#second;
-    let c = this.#third;
-    let waiting = this.#waiting;
-    for (let at = 0; at + 1 < pcm.length; at += 2) {
-      const sample = (((pcm[at] ?? 0) | ((pcm[at + 1] ?? 0) << 8)) << 16) >> 16;
-      if (waiting === undefined) {
-        waiting = sample;
-        continue;
-      }
-      this.#samples[end & mask] = (a + 4 * b + 6 * c + 4 * waiting + sample) >> 4;
-      end += 1;
-      a = c;
-      b = waiting;
-      c = sample;
-      waiting = undefined;
+    let at = 0;
+    if (this.#waiting !== undefined && pcm.length > 1) {
+      this.#take(this.#waiting, sampleAt(pcm, 0));
+      this.#waiting = undefined;
+      at = 2;
     }
-    this.#first = a;
-    this.#second = b;
-    this.#third = c;
-    this.#waiting = waiting;
-    this.#end = end;
+    for (; at + 3 < pcm.length; at += 4) this.#take(sampleAt(pcm, at), sampleAt(pcm, at + 2));
+    if (at + 1 < pcm.length) this.#waiting = sampleAt(pcm, at);
+  }
+
+  #take(sample: number, next: number): void {
+    const filtered = (this.#first + 4 * this.#second + 6 * this.#third + 4 * sample + next) >> 4;
+    this.#samples[this.#end & (this.#samples.length - 1)] = filtered;
+    this.#end += 1;
+    this.#first = this.#third;
+    this.#second = sample;
+    this.#third = next;
   }
 
   /** The sample with this absolute number. */
@@ -68,4 +61,8 @@ export class AudioMemory {
     const back = this.#end - position;
     return back <= 0 || back > this.#samples.length ? 0 : (this.#samples[position & (this.#samples.length - 1)] ?? 0);
   }
+}
+
+function sampleAt(pcm: Uint8Array, at: number): number {
+  return (((pcm[at] ?? 0) | ((pcm[at + 1] ?? 0) << 8)) << 16) >> 16;
 }

@@ -176,3 +176,11 @@ test('frames lost on the line do not make the echo a caller', () => {
     JSON.stringify(guard.path),
   );
 });
+
+test('frames that come now early and now late are one line still', () => {
+  const random = randomFrom(5);
+  const guard = new EchoGuard();
+  const judged = hold(guard, { ...lineWith({ gainDb: -12, delayMs: 200 }), lateMs: () => 40 * random() });
+  assert.equal(firstCaller(judged), undefined);
+  assert.equal(guard.path.kind, 'echo');
+});

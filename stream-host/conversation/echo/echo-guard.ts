@@ -80,6 +80,7 @@ export class EchoGuard {
   /** The hop at which the evidence for a caller began to grow. */
   #foreignFrom = 0;
   #candidate: DelayFound | undefined;
+  #isRepeated = false;
   /** Of the agent's speech, how much went by without an echo path being known; when to search next. */
   #spokenMs = 0;
   #searchAtMs = 500;
@@ -176,7 +177,8 @@ export class EchoGuard {
       loudness(this.#line, start, end) / (loudestIn(this.#played, start - LATEST_MS * RATE_PER_MS, end) + 1);
     // What is far below the agent's own level may well be its echo, drowned in noise.
     const enough = level < FAINT ? LONGEST_WINDOW_MS : this.#isCalm ? 180 : level < QUIET ? 400 : 260;
-    const isUnlike = level >= FAINT && found.explained < (this.#isCalm ? 0.7 * byChance(windowMs) : 0.1);
+    const isUnlike =
+      level >= FAINT && !this.#isRepeated && found.explained < (this.#isCalm ? 0.7 * byChance(windowMs) : 0.1);
     return windowMs >= enough || (isUnlike && windowMs >= 0.58 * enough) ? 'caller' : 'unsure';
   }
 
@@ -199,7 +201,8 @@ export class EchoGuard {
     const before = this.#candidate;
     this.#candidate = found.explained > 0.06 ? found : undefined;
     if (found.explained >= needed) return true;
-    return before !== undefined && found.explained > 0.6 * needed && Math.abs(found.delay - before.delay) <= 2;
+    this.#isRepeated = before !== undefined && Math.abs(found.delay - before.delay) <= 2;
+    return this.#isRepeated && found.explained > 0.6 * needed;
   }
 
   #adopt(found: DelayFound, start: number, end: number): EchoVerdict {

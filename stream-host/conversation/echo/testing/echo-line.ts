@@ -86,6 +86,8 @@ export interface CallSettings {
   readonly line: Int16Array;
   /** The frames (20 ms, by index) of the line that never arrive. */
   readonly lost?: (frame: number) => boolean;
+  /** How much later than usual a frame arrives. */
+  readonly lateMs?: (frame: number) => number;
   /** The loudness from which the line is taken for speech, in dBFS. */
   readonly speechDb?: number;
   /** Each frame after it was heard. */
@@ -114,7 +116,7 @@ export function hold(guard: EchoGuard, call: CallSettings): Judged[] {
       frame.fill(0x55); // the guard must not have kept it
     }
     const heard = line.subarray(index * FRAME_BYTES, (index + 1) * FRAME_BYTES);
-    if (!call.lost?.(index)) guard.heard(heard, STARTS_AT_MS + nowMs + ARRIVAL_MS);
+    if (!call.lost?.(index)) guard.heard(heard, STARTS_AT_MS + nowMs + ARRIVAL_MS + (call.lateMs?.(index) ?? 0));
     call.onFrame?.(STARTS_AT_MS + nowMs);
     if (nowMs < judgeAtMs) continue;
     judgeAtMs += JUDGED_EVERY_MS;
