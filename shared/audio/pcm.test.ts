@@ -43,3 +43,8 @@ test('a frame cutter gives back every byte in order, whatever the chunks', () =>
     }),
   );
 });
+
+test('samples at an odd place of a Buffer are read where they are', () => {
+  const pool = Buffer.from([9, 1, 0, 2, 0]);
+  assert.deepEqual([...samplesOf(pool.subarray(1))], [1, 2]);
+});

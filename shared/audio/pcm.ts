@@ -13,7 +13,8 @@ export const BYTES_PER_MS = 32;
 export function samplesOf(pcm: Uint8Array): Int16Array {
   const length = pcm.byteLength >> 1;
   if (pcm.byteOffset % 2 === 0) return new Int16Array(pcm.buffer, pcm.byteOffset, length);
-  const copy = pcm.slice(0, length * 2);
+  // A Buffer's own slice() is a view of the same odd memory.
+  const copy = Uint8Array.prototype.slice.call(pcm, 0, length * 2);
   return new Int16Array(copy.buffer, 0, length);
 }
 

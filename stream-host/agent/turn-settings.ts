@@ -23,6 +23,7 @@ const groups: { readonly [Group in keyof TurnPolicy]: Fields<TurnPolicy[Group]> 
     tentative: z.boolean(),
     resumeMs: ms(50, 5000),
     wordlessMs: ms(200, 30_000),
+    clearWordlessMs: ms(200, 30_000),
     backchannels: z.boolean(),
     backchannelTailMs: ms(0, 10_000),
   },

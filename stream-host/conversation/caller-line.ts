@@ -88,6 +88,11 @@ export class CallerLine {
     return this.#detector.lastSpeechMs;
   }
 
+  /** What the caller makes now are not just sounds: it is a voice. */
+  get voiceIsClear(): boolean {
+    return this.#detector.isClear;
+  }
+
   /** When the line last sounded like speech, whoever's and however short. */
   get lastVoiceMs(): number {
     return this.#detector.lastVoiceMs;

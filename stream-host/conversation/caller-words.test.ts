@@ -76,3 +76,11 @@ test('words are not settled while speech that came after them is in nobody’s w
   words.heard('order 1042', { offsetMs: 1600, endMs: 2300, final: false }, 2600);
   assert.equal(words.status(2850, 2300), 'settled');
 });
+
+test('a breath after the last word holds a final up for a moment only, speech that is in no words for as long as it takes', () => {
+  const words = new CallerWords(120);
+  words.heard('Where is my order?', { offsetMs: 0, endMs: 1000, final: true }, 1500);
+  assert.equal(words.status(1600, 1400), 'open');
+  assert.equal(words.status(2100, 1400), 'settled');
+  assert.equal(words.status(9000, 2500), 'open');
+});

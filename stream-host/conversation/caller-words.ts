@@ -24,6 +24,9 @@ const SAME_PHRASE_MS = 100;
 const SAME_OPEN_PHRASE_MS = 1500;
 /** The detector and the recogniser do not agree to the millisecond on where a word ends. */
 const COVERED_WITHIN_MS = 300;
+/** A breath or a room that rings may be more. If it was a word after all, it comes soon after the final before it. */
+const BREATH_MS = 700;
+const WORD_AFTER_FINAL_MS = 600;
 
 /** What a partial or final did to words that a turn had taken already. */
 export type Correction = { readonly takenText: string; readonly settled: boolean };
@@ -40,6 +43,7 @@ export class CallerWords {
   #lastTake: { readonly phrase: Phrase; readonly from: number }[] = [];
   #spokeSinceTake = false;
   #heardUntilMs = Number.NEGATIVE_INFINITY;
+  #finalAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(stablePartialMs: number) {
     this.#stablePartialMs = stablePartialMs;
@@ -48,6 +52,7 @@ export class CallerWords {
   /** The caller is making sounds: what the recogniser adds from now on is new, no refinement of what was taken. */
   speechStarted(): void {
     this.#spokeSinceTake = true;
+    this.#finalAtMs = Number.POSITIVE_INFINITY;
   }
 
   /**
@@ -69,6 +74,7 @@ export class CallerWords {
     if (words.join(' ') !== phrase.words.join(' ')) phrase.changedAtMs = nowMs;
     phrase.words = words;
     phrase.settled = final;
+    if (final) this.#finalAtMs = nowMs;
     if (phrase.taken === 0 || startsWith(words, before)) return;
     // The taken words themselves read differently now. Unless the caller spoke on, the whole phrase is their new reading.
     phrase.taken = this.#spokeSinceTake ? Math.min(phrase.taken, words.length) : words.length;
@@ -93,7 +99,13 @@ export class CallerWords {
     const pending = this.#pending();
     if (pending.length === 0) return 'none';
     const settled = (phrase: Phrase) => phrase.settled || nowMs - phrase.changedAtMs >= this.#stablePartialMs;
-    return this.cover(spokenUntilMs) && pending.every(settled) ? 'settled' : 'open';
+    if (!pending.every(settled)) return 'open';
+    return this.cover(spokenUntilMs) || this.#onlyBreathAfter(spokenUntilMs, nowMs) ? 'settled' : 'open';
+  }
+
+  #onlyBreathAfter(spokenUntilMs: number, nowMs: number): boolean {
+    const isShort = this.#heardUntilMs >= spokenUntilMs - BREATH_MS;
+    return isShort && this.pendingIsFinal && nowMs - this.#finalAtMs >= WORD_AFTER_FINAL_MS;
   }
 
   /** Whether the recogniser has listened to all speech up to there. */

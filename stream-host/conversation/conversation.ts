@@ -169,6 +169,9 @@ export class Conversation {
       get callerSpeaks() {
         return conversation.#line.speaking;
       },
+      get voiceIsClear() {
+        return conversation.#line.voiceIsClear;
+      },
       get callerSpokeOver() {
         return conversation.#line.lastVoiceMs > conversation.#replies.audibleSinceMs;
       },

@@ -4,8 +4,10 @@ import type { EndpointingPolicy } from './turn-policy.ts';
 
 /** How fast the picture of a caller's pauses follows new ones. */
 const PAUSE_WEIGHT = 0.3;
-/** A pause is taken for the caller's last only when it is longer than their usual one by this. */
-const LONGER_THAN_USUAL = 1.25;
+/** One long pause is no habit. */
+const LEAST_PAUSES = 2;
+/** Nobody else shall wait for one caller's habit longer than by this factor. */
+const MOST_PATIENCE = 1.3;
 /** Words decide more than the melody: this much of the sound's log odds is added to theirs. */
 const SOUND_WEIGHT = 1;
 /** Neither words nor sound are ever certain. */
@@ -19,6 +21,7 @@ export class Endpointer {
   readonly #policy: EndpointingPolicy;
   readonly #language: Language;
   #usualPauseMs: number | undefined;
+  #pauses = 0;
   #judgedWords = '';
   #judgedText = 0.5;
   #sound = 0.5;
@@ -35,6 +38,7 @@ export class Endpointer {
 
   /** The caller went on in the same turn after so long a pause. */
   wentOn(pauseMs: number): void {
+    this.#pauses += 1;
     const usualMs = this.#usualPauseMs ?? pauseMs;
     this.#usualPauseMs = usualMs + PAUSE_WEIGHT * (pauseMs - usualMs);
   }
@@ -67,8 +71,8 @@ export class Endpointer {
 
   /** From 1 up, for a caller whose pauses are usually longer than the hold that nothing speaks for or against. */
   #patience(): number {
-    if (!this.#policy.adaptToCaller || this.#usualPauseMs === undefined) return 1;
-    return Math.max(1, (this.#usualPauseMs * LONGER_THAN_USUAL) / this.#policy.holdMs);
+    if (!this.#policy.adaptToCaller || this.#usualPauseMs === undefined || this.#pauses < LEAST_PAUSES) return 1;
+    return Math.min(MOST_PATIENCE, Math.max(1, this.#usualPauseMs / this.#policy.holdMs));
   }
 }
 

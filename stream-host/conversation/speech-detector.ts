@@ -22,6 +22,9 @@ export type VoiceOrigin = 'caller' | 'echo' | 'unsure';
 
 /** From here up a frame is speech beyond doubt. Below, it counts for less, down to nothing at the policy's threshold. */
 const CLEAR_PROBABILITY = 0.9;
+/** Of a single voice, so many frames are like this; of a babble of many, fewer. */
+const CERTAIN_PROBABILITY = 0.98;
+const CERTAIN_SHARE = 0.4;
 /** An echo is told from a voice by so much sound at most. */
 const ORIGIN_WINDOW_MS = 500;
 /** A cough or a knock bursts before it sounds like anything: loud frames without speech, just before. */
@@ -45,6 +48,8 @@ export class SpeechDetector {
   #evidenceMs = 0;
   #peakDb = Number.NEGATIVE_INFINITY;
   #afterBurst = false;
+  #frames = 0;
+  #certainFrames = 0;
   #lastSpeechMs = Number.NEGATIVE_INFINITY;
   #lastVoiceMs = Number.NEGATIVE_INFINITY;
   #doubtedUntilMs = Number.NEGATIVE_INFINITY;
@@ -55,6 +60,11 @@ export class SpeechDetector {
 
   get speaking(): boolean {
     return this.#speaking;
+  }
+
+  /** It is a voice beyond doubt. */
+  get isClear(): boolean {
+    return this.#speaking && this.#certainFrames >= CERTAIN_SHARE * this.#frames;
   }
 
   /** When the newest speech came, of an utterance that has begun. */
@@ -116,6 +126,8 @@ export class SpeechDetector {
     const startedMs = atMs - this.#runMs;
     this.reset();
     this.#speaking = true;
+    this.#frames = 0;
+    this.#certainFrames = 0;
     this.#lastSpeechMs = atMs;
     return { type: 'started', onsetMs: startedMs };
   }
@@ -138,6 +150,8 @@ export class SpeechDetector {
   }
 
   #seekPause({ probability, levelDb, atMs }: DetectorFrame): SpeechEdge | undefined {
+    this.#frames += 1;
+    if (probability >= CERTAIN_PROBABILITY) this.#certainFrames += 1;
     this.#background.listenOver(levelDb);
     if (probability >= this.#policy.silenceProbability && !this.#background.covers(levelDb)) {
       this.#runMs = 0;

@@ -29,6 +29,8 @@ export interface InterruptionPolicy {
   readonly resumeMs: number;
   /** A sound that lasts, without a word being recognised in it, keeps the agent silent for so long. */
   readonly wordlessMs: number;
+  /** And for so long when it is a voice beyond doubt: the recogniser may be slow, or the first word long. */
+  readonly clearWordlessMs: number;
   /** Acknowledgements ("mhm", "okay") do not take the floor. */
   readonly backchannels: boolean;
   /** But they do when less than this of the agent's turn is left: then they answer it. */
@@ -122,11 +124,12 @@ export const DEFAULT_TURN_POLICY = {
     tentative: true,
     resumeMs: 350,
     wordlessMs: 650,
+    clearWordlessMs: 1500,
     backchannels: true,
     backchannelTailMs: 1000,
   },
   endpointing: {
-    minHoldMs: 300,
+    minHoldMs: 250,
     holdMs: 500,
     maxHoldMs: 1600,
     judgement: 'text',
@@ -169,6 +172,10 @@ export function turnPolicy(changes: TurnPolicyChanges = {}): TurnPolicy {
   // Without a length an onset would be in every frame, of silence too, and the agent could never speak.
   mustRise('onset', { zero: 0, onsetMs: onset.onsetMs, doubtfulOnsetMs: onset.doubtfulOnsetMs });
   mustRise('onset', { silenceProbability: onset.silenceProbability, speechProbability: onset.speechProbability });
+  mustRise('interruption', {
+    wordlessMs: policy.interruption.wordlessMs,
+    clearWordlessMs: policy.interruption.clearWordlessMs,
+  });
   mustRise('endpointing', {
     'onset.pauseMs': onset.pauseMs,
     minHoldMs: endpointing.minHoldMs,

@@ -59,6 +59,8 @@ export interface TurnContext {
   readonly interjection: 'none' | 'backchannel' | 'words';
   /** The caller makes sounds now. */
   readonly callerSpeaks: boolean;
+  /** And they are a voice beyond doubt. */
+  readonly voiceIsClear: boolean;
   /** Something has sounded like speech since the turn in progress became audible. */
   readonly callerSpokeOver: boolean;
   /** How long a pause ends the caller's turn, from how the words so far sound. */

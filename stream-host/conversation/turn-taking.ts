@@ -4,6 +4,8 @@ import type { In, Transition, TurnContext, TurnEffect, TurnEvent, TurnState } fr
 /** Audio that is overdue by more than this makes a pause doubtful; for so much longer the pause is doubted at most. */
 const LATE_LINE_MS = 150;
 const LATEST_LINE_MS = 1000;
+/** How often a voice without words is looked at again. */
+const LOOK_AGAIN_MS = 100;
 
 /** Before anything has happened. */
 export const INITIAL_TURN_STATE: TurnState = { name: 'listening', deadlineMs: Number.POSITIVE_INFINITY };
@@ -197,8 +199,12 @@ function whileHeld(state: In<'held'>, event: TurnEvent, context: TurnContext, po
       return { state: { ...state, deadlineMs: Math.max(state.deadlineMs, context.nowMs + resumeMs) }, effects: [] };
     case 'interrupted':
       return preceded([{ type: 'stop-reply', turn }], afterReply(context, policy));
-    case 'deadline':
-      return resume(state, context, policy);
+    case 'deadline': {
+      const patienceEndsMs = sinceMs + policy.interruption.clearWordlessMs;
+      const speaksOn = context.callerSpeaks && context.voiceIsClear && context.nowMs < patienceEndsMs;
+      if (!speaksOn) return resume(state, context, policy);
+      return { state: { ...state, deadlineMs: Math.min(context.nowMs + LOOK_AGAIN_MS, patienceEndsMs) }, effects: [] };
+    }
     default:
       return stay(state);
   }
