@@ -50,6 +50,10 @@ export const settings = z.object({
     .string()
     .regex(/^[a-z]{2,3}-[A-Z]{2}$/, 'such as en-US')
     .default('en-US'),
+  /** An ONNX file of Smart Turn v3, which judges by the sound whether a caller has finished. */
+  SMART_TURN_MODEL: z.string().min(1).optional(),
+  /** What runs the voice-activity model: the native runtime where the platform has it, or WASM. */
+  VOICE_ACTIVITY_RUNTIME: z.enum(['auto', 'native', 'wasm']).default('auto'),
 
   /** The resource's v1 address (`https://<resource>.openai.azure.com/openai/v1`). */
   AZURE_OPENAI_BASE_URL: httpUrl,

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { createServices } from '../agents/services.ts';
 import { FRAME_BYTES } from '../shared/audio/pcm.ts';
 import { AcsTokenVerifier } from '../shared/auth/acs-token.ts';
+import { BeatClock } from '../shared/beat-clock.ts';
 import { CallControl } from '../shared/call-control/call-control.ts';
 import { type Clock, systemClock } from '../shared/clock.ts';
 import type { Config } from '../shared/config.ts';
@@ -25,10 +26,8 @@ import { Admission } from './sessions/admission.ts';
 import { HostRecord } from './sessions/host-record.ts';
 import { LiveSessions } from './sessions/live-sessions.ts';
 import { Reception, type ReceptionOptions } from './sessions/reception.ts';
-import { openAzureRecogniser } from './speech/azure-recogniser.ts';
-import { AzureSynthesiser } from './speech/azure-synthesiser.ts';
-import { CachedSynthesiser } from './speech/cached-synthesiser.ts';
 import { VoiceActivityLane } from './speech/voice-activity-lane.ts';
+import { ProcessSpeech, turnsOf } from './speech-services.ts';
 import { readVitals } from './vitals.ts';
 
 const API_PREFIX = '/api/v1';
@@ -57,7 +56,7 @@ export async function startStreamHost(config: Config, log: Logger, clock: Clock 
     { agents: [...agents.keys()], default: config.DEFAULT_AGENT },
     'agents loaded; loading voice activity detection',
   );
-  const lane = await VoiceActivityLane.start({ clock, log });
+  const lane = await VoiceActivityLane.start({ clock, log, runtime: config.VOICE_ACTIVITY_RUNTIME });
   opened.defer(() => lane.close());
 
   const vitals = new ProcessVitals(clock);
@@ -88,20 +87,26 @@ export async function startStreamHost(config: Config, log: Logger, clock: Clock 
     mediaBase: config.STREAM_HOST_PUBLIC_URL + API_PREFIX,
   });
 
-  const azureSynthesiser = new AzureSynthesiser({
-    service: speechServiceOf(config),
+  const beat = new BeatClock({ clock, onTaskError: (err) => log.error({ err }, 'a frame could not be played') });
+  opened.defer(() => beat.close());
+  const turns = turnsOf(agents, config);
+  const speech = await ProcessSpeech.start({
+    config,
+    openVoiceActivity: lane.open,
+    playoutClock: beat,
     clock,
     log,
-    max: config.MAX_SESSIONS,
+    judgeSound: [...turns.values()].some(({ endpointing }) => endpointing?.judgement === 'text-and-sound'),
   });
-  opened.defer(() => azureSynthesiser.close());
+  opened.defer(() => speech.close());
   const reception = new Reception({
     store,
     commands,
     live,
     host,
-    openSpeech: speechServices(config, lane, azureSynthesiser, clock),
+    openSpeech: (sessionLog) => speech.open(sessionLog),
     openResponder: responders(config, agents, model, clock),
+    turnsOf: (agent) => turns.get(agent) ?? {},
     hangUp: (callConnectionId) => calls.hangUp(callConnectionId),
     defaultAgent: config.DEFAULT_AGENT,
     isScripted: () => scriptedModel.isScripted,
@@ -163,28 +168,6 @@ async function detectorAnswers(open: OpenVoiceActivity, signal: AbortSignal): Pr
   signal.addEventListener('abort', () => detector.close(), { once: true });
   detector.write(new Uint8Array(2 * FRAME_BYTES));
   await promise;
-}
-
-const speechServiceOf = (config: Config) => ({ host: config.SPEECH_HOST, key: config.SPEECH_KEY });
-
-function speechServices(
-  config: Config,
-  lane: VoiceActivityLane,
-  azureSynthesiser: AzureSynthesiser,
-  clock: Clock,
-): ReceptionOptions['openSpeech'] {
-  const synthesiser = new CachedSynthesiser(azureSynthesiser);
-  return (log) => ({
-    openVoiceActivity: lane.open,
-    openRecogniser: openAzureRecogniser({
-      service: speechServiceOf(config),
-      clock,
-      log,
-      random: Math.random,
-      language: config.SPEECH_LANGUAGE,
-    }),
-    synthesiser,
-  });
 }
 
 function responders(

@@ -16,6 +16,8 @@ export interface StreamHostVitals extends ProcessVitalsReading {
     /** Frames that were never judged, as the thread was behind or died. */
     readonly droppedFrames: number;
     readonly restarts: number;
+    /** What runs the model: the native runtime, or WASM where the platform lacks it. */
+    readonly runtime?: 'native' | 'wasm';
   };
   readonly playout: {
     /** Frames of the agent's voice that a line did not take, of all sessions since the start. */
@@ -31,13 +33,13 @@ export interface VitalsSources {
 }
 
 export function readVitals({ process, live, lane, admission }: VitalsSources): StreamHostVitals {
-  const { frames, inferred, dropped, restarts } = lane.stats();
+  const { frames, inferred, dropped, restarts, runtime } = lane.stats();
   return {
     ...process.read(),
     sessions: live.count,
     maxSessions: live.maxSessions,
     ...(admission && { admission: admission.reading }),
-    voiceActivity: { frames, inferredFrames: inferred, droppedFrames: dropped, restarts },
+    voiceActivity: { frames, inferredFrames: inferred, droppedFrames: dropped, restarts, ...(runtime && { runtime }) },
     playout: { droppedFrames: live.droppedFrames },
   };
 }

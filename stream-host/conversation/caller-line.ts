@@ -132,6 +132,11 @@ export class CallerLine {
     this.#recogniser?.write(pcm);
   }
 
+  /** Has the sound judged before the pause that has just begun. */
+  judgeSound(): void {
+    this.#turnJudge?.judge(this.#detector.lastSpeechMs);
+  }
+
   /** A frame of the agent's voice is on its way to the caller's ear. */
   agentSends(frame: Uint8Array, playsAtMs: number): void {
     this.#agentHeardUntilMs = playsAtMs + FRAME_MS;
@@ -247,7 +252,6 @@ export class CallerLine {
       this.words.speechStarted();
       this.#options.events.onSpeechStarted();
     } else if (edge?.type === 'ended') {
-      this.#turnJudge?.judge(edge.lastSpeechMs);
       this.#options.events.onSpeechEnded(edge.lastSpeechMs);
     }
   }

@@ -77,7 +77,7 @@ export class Conversation {
       agentsWords: () => this.#replies.agentsWords,
       events: {
         onSpeechStarted: () => this.#onSpeechStarted(),
-        onSpeechEnded: (lastSpeechMs) => this.#handle({ type: 'speech-ended', lastSpeechMs }),
+        onSpeechEnded: (lastSpeechMs) => this.#onSpeechEnded(lastSpeechMs),
         onWords: (correction) => this.#onWords(correction),
         onJudgement: (probability, lastSpeechMs) => this.#onJudgement(probability, lastSpeechMs),
         onFault: (code, error) => this.events.emit('fault', code, error),
@@ -286,6 +286,13 @@ export class Conversation {
     this.#endpointer.speechStarted();
     this.#replies.dropDraft();
     this.#handle({ type: 'speech-started' });
+  }
+
+  #onSpeechEnded(lastSpeechMs: number): void {
+    const text = this.#line.words.pendingText;
+    this.#endpointer.likelihood(text);
+    if (text === '' || this.#endpointer.wordsLeaveOpen) this.#line.judgeSound();
+    this.#handle({ type: 'speech-ended', lastSpeechMs });
   }
 
   #onJudgement(probability: number, lastSpeechMs: number): void {

@@ -8,8 +8,13 @@ const PAUSE_WEIGHT = 0.3;
 const LEAST_PAUSES = 2;
 /** Nobody else shall wait for one caller's habit longer than by this factor. */
 const MOST_PATIENCE = 1.3;
-/** Words decide more than the melody: this much of the sound's log odds is added to theirs. */
-const SOUND_WEIGHT = 1;
+/**
+ * The sound is heard only where the words leave it open, and counts for half: on the corpus more of it makes the words'
+ * judgement worse (docs/decisions.md).
+ */
+const SOUND_WEIGHT = 0.5;
+const OPEN_FROM = 0.35;
+const OPEN_TO = 0.8;
 /** Neither words nor sound are ever certain. */
 const LEAST_PROBABILITY = 0.02;
 
@@ -56,8 +61,13 @@ export class Endpointer {
       this.#judgedWords = words;
       this.#judgedText = completeness(words, this.#language);
     }
-    if (judgement === 'text') return this.#judgedText;
+    if (judgement === 'text' || !this.wordsLeaveOpen) return this.#judgedText;
     return fromLogOdds(logOdds(this.#judgedText) + SOUND_WEIGHT * logOdds(this.#sound));
+  }
+
+  /** The words judged last do not say whether the caller has finished. */
+  get wordsLeaveOpen(): boolean {
+    return this.#judgedText >= OPEN_FROM && this.#judgedText <= OPEN_TO;
   }
 
   /** The pause, counted from the caller's last speech, that ends a turn with these words. */

@@ -8,10 +8,12 @@ import type {
   ConversationEvents,
   HistoryItem,
   OpenRecogniser,
+  OpenTurnJudge,
   OpenVoiceActivity,
   Responder,
   Synthesiser,
 } from '../conversation/ports.ts';
+import type { TurnPolicyChanges } from '../conversation/turn-policy.ts';
 import type { SessionLease } from '../sessions/lease.ts';
 import type { SessionRecorder } from '../sessions/recorder.ts';
 import type { Transport } from '../transport/transport.ts';
@@ -20,7 +22,12 @@ import type { Transport } from '../transport/transport.ts';
 export interface SpeechServices {
   readonly openVoiceActivity: OpenVoiceActivity;
   readonly openRecogniser: OpenRecogniser;
+  readonly openTurnJudge?: OpenTurnJudge | undefined;
   readonly synthesiser: Synthesiser;
+  /** What callers speak, as in `en-US`. */
+  readonly locale: string;
+  /** Paces the voices of all sessions. */
+  readonly playoutClock: Clock;
 }
 
 /** Where commands for a session come from. The returned function stops listening. */
@@ -34,6 +41,8 @@ export interface MediaSessionOptions {
   readonly transport: Transport;
   readonly speech: SpeechServices;
   readonly responder: Responder;
+  /** How the agent takes turns, where it is not by the defaults. */
+  readonly turns: TurnPolicyChanges;
   readonly recorder: SessionRecorder;
   readonly lease: SessionLease;
   readonly commands: SessionCommands;
@@ -62,9 +71,9 @@ export class MediaSession {
   #over = false;
 
   constructor(options: MediaSessionOptions) {
-    const { session, history, transport, speech, responder, recorder, clock } = options;
+    const { session, history, transport, speech, responder, recorder, clock, turns } = options;
     this.#options = options;
-    this.#conversation = new Conversation({ clock, sink: transport, responder, history, ...speech });
+    this.#conversation = new Conversation({ clock, sink: transport, responder, history, policy: turns, ...speech });
     transport.follow(this.#conversation.events);
     recorder.follow(this.#conversation.events);
     this.#logConversation();
@@ -179,6 +188,10 @@ export class MediaSession {
       ),
     );
     events.on('turnLatency', (latency, turn) => log.info({ turn, ...latency }, 'turn latency'));
+    events.on('replyResumed', ({ turn, silentMs }) =>
+      log.info({ turn, silentMs: Math.round(silentMs) }, 'a sound was no interruption'),
+    );
+    events.on('draftDropped', (wasted) => log.info(wasted, 'an answer that was begun early was not wanted'));
     events.on('fault', (code, error) => log.warn({ code, reason: faultText(error) }, 'fault'));
   }
 }

@@ -7,6 +7,7 @@ import { CLOSE } from '../../shared/protocol/browser.ts';
 import type { Session } from '../../shared/sessions/session.ts';
 import type { SessionStore } from '../../shared/sessions/session-store.ts';
 import type { HistoryItem, Responder } from '../conversation/ports.ts';
+import type { TurnPolicyChanges } from '../conversation/turn-policy.ts';
 import { MediaSession, type SessionCommands, type SpeechServices } from '../modes/media.ts';
 import { AcsMediaTransport } from '../transport/acs-media-transport.ts';
 import { type BrowserRate, BrowserTransport } from '../transport/browser-transport.ts';
@@ -26,6 +27,8 @@ export interface ReceptionOptions {
   readonly openSpeech: (log: Logger) => SpeechServices;
   /** @throws {NotFoundError} when there is no such agent */
   readonly openResponder: (agent: string, log: Logger) => Responder;
+  /** How that agent takes turns, where it is not by the defaults. */
+  readonly turnsOf: (agent: string) => TurnPolicyChanges;
   readonly hangUp: (callConnectionId: string) => Promise<void>;
   readonly defaultAgent: string;
   /** Whether the demo dialogue answers instead of a language model; browsers are told. */
@@ -193,6 +196,7 @@ export class Reception {
           history,
           transport,
           responder,
+          turns: this.#options.turnsOf(found.agent),
           lease,
           clock,
           log,

@@ -75,6 +75,8 @@ export class SessionRecorder {
       this.record('agent.said', { turn, text: heardText, fullText, interrupted }),
     );
     conversation.on('bargeIn', (turn, at) => this.record('turn.interrupted', { turn, at }));
+    conversation.on('replyResumed', ({ turn, silentMs }) => this.record('turn.resumed', { turn, silentMs }));
+    conversation.on('callerAcknowledged', (text) => this.record('caller.acknowledged', { text }));
     conversation.on('toolStarted', (call, turn) => this.record('tool.started', { turn, ...call }));
     conversation.on('toolEnded', ({ call, ...ended }) => this.record('tool.ended', { ...call, ...ended }));
     conversation.on('turnLatency', (latency, turn) => this.record('turn.latency', { turn, ...latency }));
