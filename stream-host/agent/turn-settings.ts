@@ -53,8 +53,9 @@ const groups: { readonly [Group in keyof TurnPolicy]: Fields<TurnPolicy[Group]> 
 export const turnSettingsSchema = z
   .strictObject(mapped<Schemas, ReturnType<typeof groupSchema>>({ ...groups }, groupSchema, toSnake))
   .partial()
-  .transform((groupsGiven): TurnPolicyChanges =>
-    mapped(groupsGiven, (group) => mapped(group ?? {}, (value) => value, toCamel), toCamel),
+  .transform(
+    (groupsGiven): TurnPolicyChanges =>
+      mapped(groupsGiven, (group) => mapped(group ?? {}, (value) => value, toCamel), toCamel),
   );
 
 function groupSchema(fields: Schemas): z.ZodType<Readonly<Record<string, unknown>>> {
