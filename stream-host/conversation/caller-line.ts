@@ -259,8 +259,9 @@ export class CallerLine {
   readonly #origin = (windowMs: number): VoiceOrigin => {
     if (!this.#echoGuard || this.#seenUntilMs > this.#agentHeardUntilMs + ECHO_TAIL_MS) return 'caller';
     const origin = this.#echoGuard.judge(this.#seenUntilMs, windowMs);
-    // Where no echo has been found so far there is no reason to wait for certainty.
-    return origin === 'unsure' && this.#echoGuard.path.kind === 'none' ? 'caller' : origin;
+    // There is no reason to wait for certainty where no echo has been found so far, or none but a last echo can come.
+    const mayWait = this.#echoGuard.path.kind !== 'none' && this.#seenUntilMs <= this.#agentHeardUntilMs;
+    return origin === 'unsure' && !mayWait ? 'caller' : origin;
   };
 
   /** Deaf to voice the conversation still goes on by the recogniser's words, until a new detector is there. */

@@ -46,7 +46,7 @@ function whileListening(
       return startReply(context, policy, context.nowMs);
     case 'words-changed':
       // Words without an onset: a voice too quiet for the detector, or a recogniser that is late. They count.
-      return context.words === 'none' ? stay(state) : awaitWords(context, policy, context.nowMs);
+      return context.words === 'none' ? stay(state) : endpoint(context.nowMs, context);
     case 'deadline': {
       if (!context.mayPrompt) return { state: INITIAL_TURN_STATE, effects: [] };
       const turn = context.nextTurn;
