@@ -42,6 +42,8 @@ const REOPEN_RECOGNISER_MS = 10_000;
 /** So many turns of sound without a word make a recogniser suspect; a fresh one is opened. */
 const DEAF_AFTER_TURNS = 3;
 const BYTES_PER_MS = FRAME_BYTES / FRAME_MS;
+/** Words come so late after their sound at most, as a rule. */
+const SOMEONE_SPOKE_MS = 2000;
 /** Digital silence, in dB relative to full scale. */
 const SILENCE_DB = -100;
 /** So long after the agent's last sound it may still come back. */
@@ -153,10 +155,11 @@ export class CallerLine {
     this.#detector.misled(this.#options.clock.now());
   }
 
-  /** Words that the agent has just said, on a line of which it is not known that it does not echo. */
+  /** Words that the agent has just said, and no voice beside it, or none that is certainly not its own. */
   mayEcho(text: string): boolean {
-    if (!this.#echoGuard || this.#echoGuard.path.kind === 'none') return false;
-    if (this.#seenUntilMs > this.#agentHeardUntilMs + ECHO_TAIL_MS) return false;
+    if (!this.#echoGuard || this.#seenUntilMs > this.#agentHeardUntilMs + ECHO_TAIL_MS) return false;
+    const someoneSpoke = this.#seenUntilMs - this.#detector.lastSpeechMs < SOMEONE_SPOKE_MS;
+    if (someoneSpoke && this.#echoGuard.path.kind === 'none') return false;
     return echoesOf(text, this.#options.agentsWords(), true);
   }
 
@@ -218,7 +221,7 @@ export class CallerLine {
 
   /** The agent's own words, come back while nobody else was heard. */
   #isEcho(text: string, { offsetMs, final }: Hearing): boolean {
-    if (!this.#echoGuard || this.#echoGuard.path.kind === 'none') return false;
+    if (!this.#echoGuard) return false;
     const beganMs = this.#options.clock.now() - (this.#receivedMs - offsetMs);
     const callerWasHeard = this.#spokenUntilMs > offsetMs;
     if (callerWasHeard || beganMs > this.#agentHeardUntilMs + ECHO_TAIL_MS) return false;
