@@ -17,7 +17,7 @@ import {
 import type { Line, Measure, Row, RowContext, RowResult } from '../row.ts';
 
 const CALLS = 200;
-const DEFAULT_SECONDS = 300;
+const DEFAULT_SECONDS = 60;
 const STRETCH_SECONDS = 15;
 const WARM_MS = 12_000;
 /** Calls that knock when all places are taken, while the others talk. */
