@@ -22,7 +22,7 @@ export interface Contest {
   readonly scenes: readonly Scene[];
   readonly llm: SessionSettings['llm'];
   readonly tts: SessionSettings['tts'];
-  /** Sessions at once in each subject's process. */
+  /** Sessions at once in each subject's process, or as many as it can hold. */
   readonly atOnce: number;
 }
 
@@ -48,7 +48,9 @@ export async function compete(
         notes.push(`${name}: an agent did not begin to speak (${what}).`);
         progress(`${name}: an agent did not begin to speak (${what})`);
       };
-      const runs = await runScenes(driver, scenes, { ...options, policy: contender.policy, signal, onSilentAgent });
+      const { policy, mostAtOnce = options.atOnce } = contender;
+      const atOnce = Math.min(options.atOnce, mostAtOnce);
+      const runs = await runScenes(driver, scenes, { ...options, atOnce, policy, signal, onSilentAgent });
       notes.push(...latenessNotes(name, driver.takeLateness()), ...overloadNotes(name, await driver.usage()));
       return { name, contender, runs };
     } finally {

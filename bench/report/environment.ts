@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { Subject } from '../row.ts';
-import { LIVEKIT_VERSION } from '../subjects/install-peer.ts';
+import { LIVEKIT_VERSION, PIPECAT_VERSION } from '../subjects/install-peer.ts';
 import type { Environment } from './run-report.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
@@ -35,7 +35,10 @@ export function captureEnvironment({ seed, subjects, startedAt }: EnvironmentOpt
 }
 
 function peerVersions(subjects: readonly Subject[]): Record<string, string> {
-  return subjects.some((subject) => subject.startsWith('livekit')) ? { '@livekit/agents': LIVEKIT_VERSION } : {};
+  return {
+    ...(subjects.some((subject) => subject.startsWith('livekit')) ? { '@livekit/agents': LIVEKIT_VERSION } : {}),
+    ...(subjects.includes('pipecat') ? { 'pipecat-ai': PIPECAT_VERSION } : {}),
+  };
 }
 
 function ownVersions(): Record<string, string> {

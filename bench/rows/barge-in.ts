@@ -4,7 +4,7 @@ import { compete, type Entry, lineMaker, type MakeLine, type Outcome, usualEntri
 import { type FalseStop, falseStopsOf, interruptionOf, type SceneRun } from '../harness/scene-run.ts';
 import { cdf, largest, median, p95, percentOf } from '../harness/statistics.ts';
 import type { Line, Row, RowContext, RowResult } from '../row.ts';
-import { type Field, gatherField, LIVEKIT_NOTE } from '../subjects/contenders.ts';
+import { type Field, gatherField, peerNotes } from '../subjects/contenders.ts';
 
 const PER_CONDITION = 3;
 const AT_ONCE = 24;
@@ -28,14 +28,14 @@ export const bargeInRow: Row = {
 };
 
 async function run(context: RowContext): Promise<RowResult> {
-  const field = await gatherField(context);
+  const field = await gatherField(context, { pipecat: true });
   context.progress('making the scenes');
   const scenes = await buildScenes({
     seed: context.seed,
     sets: ['interruption', 'noise'],
     perCondition: PER_CONDITION,
   });
-  const notes = [LIVEKIT_NOTE];
+  const notes = peerNotes(field);
   const contest = { scenes, ...PROVIDERS, atOnce: AT_ONCE };
   const outcomes = await compete(field, usualEntries(field), contest, context, notes);
   const shortest = await compete(

@@ -4,7 +4,7 @@ import { compete, type Entry, lineMaker, type MakeLine, type Outcome, usualEntri
 import { falseStopsOf, interruptionOf, type SceneRun, turnEndOf } from '../harness/scene-run.ts';
 import { cdf, largest, mean, median, p95, percentOf } from '../harness/statistics.ts';
 import type { Line, Row, RowContext, RowResult } from '../row.ts';
-import { type Field, gatherField, LIVEKIT_NOTE } from '../subjects/contenders.ts';
+import { type Field, gatherField, peerNotes } from '../subjects/contenders.ts';
 
 const SCENES_PER_CONDITION = {
   hesitation: 4,
@@ -35,13 +35,13 @@ export const turnTakingRow: Row = {
 
 async function run(context: RowContext): Promise<RowResult> {
   const { seed, progress } = context;
-  const field = await gatherField(context);
+  const field = await gatherField(context, { pipecat: true });
   progress('making the scenes');
   const scenes = [];
   for (const [set, perCondition] of Object.entries(SCENES_PER_CONDITION)) {
     scenes.push(...(await buildScenes({ seed, sets: [set as SceneSet], perCondition })));
   }
-  const notes = [LIVEKIT_NOTE];
+  const notes = peerNotes(field);
   const contest = { scenes, ...PROVIDERS, atOnce: AT_ONCE };
   const outcomes = await compete(field, usualEntries(field), contest, context, notes);
   const fixed = fixedEntry(field);

@@ -13,3 +13,9 @@ export const emptyCommand = (): SubjectCommand => node('empty', './empty/main.ts
 /** @param folder as `installLiveKit` gives it */
 export const livekitCommand = (folder: string): SubjectCommand =>
   node('livekit', './livekit/main.ts', `--folder=${folder}`);
+/** @param python as `installPipecat` gives it. `-B`: it leaves no compiled files beside the source. */
+export const pipecatCommand = (python: string): SubjectCommand => ({
+  name: 'pipecat',
+  program: python,
+  args: ['-B', inFolder('./pipecat/main.py')],
+});

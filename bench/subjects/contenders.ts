@@ -1,13 +1,15 @@
 import type { SubjectCommand } from '../harness/subject-process.ts';
 import type { RowContext, Subject } from '../row.ts';
-import { livekitCommand, parleyCommand } from './commands.ts';
-import { installLiveKit, LIVEKIT_VERSION, PeerUnavailable } from './install-peer.ts';
+import { livekitCommand, parleyCommand, pipecatCommand } from './commands.ts';
+import { installLiveKit, installPipecat, LIVEKIT_VERSION, PeerUnavailable, PIPECAT_VERSION } from './install-peer.ts';
 
 /** A subject as it is started and set for a row. */
 export interface Contender {
   readonly subject: Subject;
   readonly command: SubjectCommand;
   readonly policy: Readonly<Record<string, unknown>>;
+  /** As many sessions as its process can hold; left out, as many as a row likes. */
+  readonly mostAtOnce?: number;
 }
 
 export interface Field {
@@ -42,7 +44,11 @@ const USUAL_POLICIES = {
   parley: {},
   'livekit-default': {},
   'livekit-best': { minDurationMs: 200 },
+  pipecat: {},
 } as const;
+
+/** A talking session takes an eighth of a core or so, and a Python process has one core. */
+const PIPECAT_AT_ONCE = 6;
 
 /** What every row that runs LiveKit must say of it. */
 export const LIVEKIT_NOTE =
@@ -54,15 +60,37 @@ export const LIVEKIT_NOTE =
   'cloud-only models (turn-detector-v1, adaptive interruption) are not in these figures. Its sink here has the 200 ms queue of ' +
   'its own room output, which a pause drops.';
 
-/** The subjects that the row was asked for and that can be had, installing peers on demand. */
-export async function gatherField({ subjects, signal, progress }: RowContext): Promise<Field> {
+/** What a row that runs Pipecat must say of it. */
+const PIPECAT_NOTE =
+  `Pipecat ${PIPECAT_VERSION} at its defaults, in Python: local Silero voice activity (confidence 0.7, start 0.2 s, stop 0.2 s), ` +
+  'turns begun by voice or words and ended by the local Smart Turn v3. It cannot resume: to an interruption without words ' +
+  'it asks the model anew. Its synthesiser is given whole sentences. It hands over 40 ms at a time, one chunk ahead. ' +
+  'Recognised finals are marked as final for it, as its own Azure recogniser does. Set: 16 kHz out, no idle timeout, no ' +
+  `RTVI messages. ${PIPECAT_AT_ONCE} sessions at once, not more, in its one process: more would be an overload (its makers start a ` +
+  'process for each call).';
+
+/** What a reader must know of the peers that take part. */
+export function peerNotes({ contenders }: Field): string[] {
+  const has = (name: string) => contenders.some(({ subject }) => subject.startsWith(name));
+  return [...(has('livekit') ? [LIVEKIT_NOTE] : []), ...(has('pipecat') ? [PIPECAT_NOTE] : [])];
+}
+
+/**
+ * The subjects that the row was asked for and that can be had, installing peers on demand.
+ * @param options `pipecat`: whether the row can measure it, by heeding `mostAtOnce`; else it is left out
+ */
+export async function gatherField(
+  { subjects, signal, progress }: RowContext,
+  options: { readonly pipecat: boolean } = { pipecat: false },
+): Promise<Field> {
   const contenders: Contender[] = [];
   const absent: { subject: Subject; reason: string }[] = [];
   for (const subject of subjects) {
-    if (subject === 'pipecat') continue;
+    if (subject === 'pipecat' && !options.pipecat) continue;
     try {
-      const command = subject === 'parley' ? parleyCommand() : livekitCommand(await installOnce(signal, progress));
-      contenders.push({ subject, command, policy: USUAL_POLICIES[subject] });
+      const command = await commandOf(subject, signal, progress);
+      const most = subject === 'pipecat' ? { mostAtOnce: PIPECAT_AT_ONCE } : {};
+      contenders.push({ subject, command, policy: USUAL_POLICIES[subject], ...most });
     } catch (error) {
       if (!(error instanceof PeerUnavailable)) throw error;
       absent.push({ subject, reason: error.message });
@@ -71,7 +99,14 @@ export async function gatherField({ subjects, signal, progress }: RowContext): P
   return { contenders, absent };
 }
 
-async function installOnce(signal: AbortSignal, progress: RowContext['progress']): Promise<string> {
-  progress('LiveKit Agents: looking for it, or installing it');
-  return installLiveKit(signal);
+async function commandOf(
+  subject: Subject,
+  signal: AbortSignal,
+  progress: RowContext['progress'],
+): Promise<SubjectCommand> {
+  if (subject === 'parley') return parleyCommand();
+  progress(`${subject}: looking for it, or installing it`);
+  return subject === 'pipecat'
+    ? pipecatCommand(await installPipecat(signal))
+    : livekitCommand(await installLiveKit(signal));
 }
