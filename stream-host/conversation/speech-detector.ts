@@ -25,6 +25,10 @@ const CLEAR_PROBABILITY = 0.9;
 /** Of a single voice, so many frames are like this; of a babble of many, fewer. */
 const CERTAIN_PROBABILITY = 0.98;
 const CERTAIN_SHARE = 0.4;
+/** The model goes on saying "speech" for a frame or two of silence. So far below its peaks no voice goes. */
+const DEEPEST_SPEECH_DB = 35;
+/** A caller may become quieter: the peak is forgotten by some 15 dB a second. */
+const PEAK_FALL_DB = 0.5;
 /** An echo is told from a voice by so much sound at most. */
 const ORIGIN_WINDOW_MS = 500;
 /** A cough or a knock bursts before it sounds like anything: loud frames without speech, just before. */
@@ -153,7 +157,9 @@ export class SpeechDetector {
     this.#frames += 1;
     if (probability >= CERTAIN_PROBABILITY) this.#certainFrames += 1;
     this.#background.listenOver(levelDb);
-    if (probability >= this.#policy.silenceProbability && !this.#background.covers(levelDb)) {
+    this.#peakDb = Math.max(levelDb, this.#peakDb - PEAK_FALL_DB);
+    const isVoice = probability >= this.#policy.silenceProbability && levelDb > this.#peakDb - DEEPEST_SPEECH_DB;
+    if (isVoice && !this.#background.covers(levelDb)) {
       this.#runMs = 0;
       this.#lastSpeechMs = atMs;
       this.#lastVoiceMs = atMs;
