@@ -43,8 +43,33 @@ export class AudioMemory {
       this.#waiting = undefined;
       at = 2;
     }
-    for (; at + 3 < pcm.length; at += 4) this.#take(sampleAt(pcm, at), sampleAt(pcm, at + 2));
+    at = this.#takeAll(pcm, at);
     if (at + 1 < pcm.length) this.#waiting = sampleAt(pcm, at);
+  }
+
+  /** All pairs of samples from `at` on; fields are kept in variables meanwhile, as this runs for every frame of a call. */
+  #takeAll(pcm: Uint8Array, start: number): number {
+    const samples = this.#samples;
+    const mask = samples.length - 1;
+    let end = this.#end;
+    let first = this.#first;
+    let second = this.#second;
+    let third = this.#third;
+    let at = start;
+    for (; at + 3 < pcm.length; at += 4) {
+      const sample = sampleAt(pcm, at);
+      const next = sampleAt(pcm, at + 2);
+      samples[end & mask] = (first + 4 * second + 6 * third + 4 * sample + next) >> 4;
+      end += 1;
+      first = third;
+      second = sample;
+      third = next;
+    }
+    this.#end = end;
+    this.#first = first;
+    this.#second = second;
+    this.#third = third;
+    return at;
   }
 
   #take(sample: number, next: number): void {
