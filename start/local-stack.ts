@@ -4,7 +4,6 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Logger } from '../shared/log.ts';
-import { STREAM_HOST_NODE_OPTIONS } from '../stream-host/node-options.ts';
 import { DEFAULT_PORTS, type Environment, type LocalPorts, localEnvironment } from './environment.ts';
 import type { LogView } from './log-lines.ts';
 import { readPorts, requireFreePorts } from './ports.ts';
@@ -20,11 +19,6 @@ const ENTRIES = {
   functions: 'emulator/functions-host/main.ts',
   'stream-host': 'stream-host/main.ts',
 } as const;
-
-const NODE_OPTIONS = { emulator: [], functions: [], 'stream-host': STREAM_HOST_NODE_OPTIONS } as const satisfies Record<
-  keyof typeof ENTRIES,
-  readonly string[]
->;
 
 type Processes = Readonly<Record<keyof typeof ENTRIES, SupervisedProcess>>;
 
@@ -53,15 +47,7 @@ export class LocalStack {
     const redis = await findRedis({ ...(given.REDIS_URL && { url: given.REDIS_URL }), log });
     const env = localEnvironment(given, ports, redis.url);
     const supervise = (name: keyof Processes) =>
-      new SupervisedProcess({
-        name,
-        entry: ENTRIES[name],
-        nodeOptions: NODE_OPTIONS[name],
-        folder: ROOT,
-        env,
-        log,
-        view,
-      });
+      new SupervisedProcess({ name, entry: ENTRIES[name], folder: ROOT, env, log, view });
     const processes: Processes = {
       emulator: supervise('emulator'),
       functions: supervise('functions'),

@@ -17,8 +17,6 @@ export interface SupervisedProcessOptions {
   readonly entry: string;
   readonly folder: string;
   readonly env: Readonly<Record<string, string>>;
-  /** For Node itself, before the entry. */
-  readonly nodeOptions?: readonly string[];
   readonly log: Logger;
   readonly view: LogView;
 }
@@ -66,12 +64,8 @@ export class SupervisedProcess {
   }
 
   async #runOnce(): Promise<string> {
-    const { name, entry, nodeOptions = [], folder, env, log, view } = this.#options;
-    const child = spawn(process.execPath, [...nodeOptions, entry], {
-      cwd: folder,
-      env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const { name, entry, folder, env, log, view } = this.#options;
+    const child = spawn(process.execPath, [entry], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     log.info({ process: child.pid }, `started ${name}`);
     view.follow(name, child.stdout);

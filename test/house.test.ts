@@ -28,7 +28,7 @@ const RULES: readonly { readonly files: string; readonly mayImport: readonly str
     { files: 'shared/', mayImport: [] },
     { files: 'agents/', mayImport: ['shared/'] },
     { files: 'web/', mayImport: ['shared/protocol/', 'shared/audio/pcm.ts', 'shared/audio/resample.ts'] },
-    { files: 'start/', mayImport: ['shared/', 'stream-host/node-options.ts'] },
+    { files: 'start/', mayImport: ['shared/'] },
   ];
 
 const files = globSync('{agents,bench,emulator,functions,shared,start,stream-host,test,web}/**/*.ts', {

@@ -9,7 +9,6 @@ import { SessionStore } from '../../shared/sessions/session-store.ts';
 import { freePorts } from '../../shared/testing/free-ports.ts';
 import { startEmbeddedRedis } from '../../start/redis-embedded.ts';
 import { startRedisServer } from '../../start/redis-server.ts';
-import { STREAM_HOST_NODE_OPTIONS } from '../../stream-host/node-options.ts';
 import { Child } from './child.ts';
 import { makeClips } from './clips.ts';
 import type {
@@ -116,7 +115,7 @@ export class LoadTest {
     const hostUrl = `http://127.0.0.1:${hostPort}`;
     const host = new Child<ToProbe, FromProbe>({
       script: 'stream-host/main.ts',
-      execArgv: [...STREAM_HOST_NODE_OPTIONS, '--import', new URL('./probe.ts', import.meta.url).href],
+      execArgv: ['--import', new URL('./probe.ts', import.meta.url).href],
       env: hostSettings(options, hostPort, providersPort, redis.url),
       logFile: join(folder, 'host.log'),
     });
