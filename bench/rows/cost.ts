@@ -17,7 +17,7 @@ const OPEN_EVERY_MS = 40;
 const QUIET_MS = 4700;
 const SETTLE_MS = 3000;
 /** Each stretch is measured in so many parts, whose differences are the spread. */
-const PARTS = 3;
+const PARTS = 2;
 const PART_MS = 2500;
 
 /** What a session costs the process that holds it. */
@@ -30,7 +30,7 @@ export const costRow: Row = {
     `caller cuts in about every 6.5 s. Marginal: what ${MANY - FEW} sessions more add to ${FEW}, for each of them.`,
   leavesOut:
     'Telephone sockets, JSON and base64, TLS, a Speech SDK recogniser (see the phone-cost row), WebRTC; the base of the process, shown apart.',
-  estimateSeconds: 150,
+  estimateSeconds: 190,
   run,
 };
 

@@ -38,6 +38,8 @@ export interface ConversationOptions {
   readonly playoutClock?: Clock;
 }
 
+/** So young an answer is better begun anew than given to half of what was asked. */
+const FRESH_MS = 600;
 /** Words that sound less finished than this are no reason to ask the model early. */
 const LEAST_DRAFT_LIKELIHOOD = 0.35;
 
@@ -173,7 +175,10 @@ export class Conversation {
         return conversation.#line.voiceIsClear;
       },
       get callerSpokeOver() {
-        return conversation.#line.lastVoiceMs > conversation.#replies.audibleSinceMs;
+        const { audibleSinceMs } = conversation.#replies;
+        // Words that were still on their way when the answer began are of the question.
+        const isFresh = conversation.#nowMs - audibleSinceMs < FRESH_MS;
+        return isFresh || conversation.#line.lastVoiceMs > audibleSinceMs;
       },
       get holdMs() {
         return conversation.#endpointer.holdMs(words.pendingText);

@@ -144,3 +144,16 @@ test('the beginning of what may become an acknowledgement is waited for, and the
     assert.equal(rig.of('bargeIn').length, interrupts);
   }
 });
+
+test('words of the question that come when the answer has just begun are answered with the rest, not after it', async () => {
+  const rig = await new Rig({ policy: TENTATIVE }).started();
+  rig.script = (prompt) => [text(prompt === 1 ? LONG : 'Very well.')];
+  await rig.voice(0.9, 640);
+  rig.partial('Deliver it', 2000);
+  await rig.voice(0.05, 736);
+  assert.equal(rig.conversation.state, 'speaking');
+  rig.final('Deliver it on Friday', 2000);
+  await rig.voice(0.05, 1500);
+  assert.equal(rig.callerWords, 'Deliver it on Friday');
+  assert.equal(rig.of('agentSpoke').at(-1)?.args[0].fullText, 'Very well.');
+});

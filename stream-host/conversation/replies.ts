@@ -184,7 +184,8 @@ export class Replies {
   correct(callerText: string): void {
     const at = this.#history.findLastIndex((item) => item.role === 'caller');
     if (at >= 0) this.#setHistory(this.#history.with(at, { role: 'caller', text: callerText }));
-    this.#reply?.corrected(callerText);
+    if (this.#reply) this.#reply.corrected(callerText);
+    else this.#options.events.emit('callerCorrected', callerText, this.#nextTurn - 1);
   }
 
   /** Asks the model (or the script of the conversation itself) and sets its task going. */

@@ -61,7 +61,7 @@ export interface TurnContext {
   readonly callerSpeaks: boolean;
   /** And they are a voice beyond doubt. */
   readonly voiceIsClear: boolean;
-  /** Something has sounded like speech since the turn in progress became audible. */
+  /** Something has sounded like speech since the turn in progress became audible, or that was only just now. */
   readonly callerSpokeOver: boolean;
   /** How long a pause ends the caller's turn, from how the words so far sound. */
   readonly holdMs: number;
