@@ -1,11 +1,8 @@
 import { setImmediate as settle } from 'node:timers/promises';
 import { VirtualClock } from '../../shared/virtual-clock.ts';
 import { Conversation } from '../../stream-host/conversation/conversation.ts';
-import type {
-  ConversationEvents,
-  RecogniserEvents,
-  VoiceActivityEvents,
-} from '../../stream-host/conversation/ports.ts';
+import type { RecogniserEvents, VoiceActivityEvents } from '../../stream-host/conversation/ports.ts';
+import { EVENT_NAMES } from '../../stream-host/conversation/testing/rig.ts';
 import { Random } from '../corpus/random.ts';
 import { EngineClock } from './call-clock.ts';
 import { Caller } from './caller.ts';
@@ -55,26 +52,6 @@ const HEALED_AFTER_MS = 12_000;
 const ANSWER_WITHIN_MS = 12_000;
 /** Whatever a call set going in the world outside the engine has ended by then. */
 const AFTERMATH_MS = 60_000;
-
-const EVENT_NAMES = [
-  'callerPartial',
-  'callerFinal',
-  'callerCorrected',
-  'agentText',
-  'agentSpoke',
-  'bargeIn',
-  'replyHeld',
-  'replyResumed',
-  'callerAcknowledged',
-  'draftDropped',
-  'toolStarted',
-  'toolEnded',
-  'turnLatency',
-  'state',
-  'fault',
-  'historyChanged',
-  'ended',
-] as const satisfies (keyof ConversationEvents)[];
 
 /** One virtual call, from greeting to close, with everything checked that can be. The same seed is the same call. */
 export class SoakCall {

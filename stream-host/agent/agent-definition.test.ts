@@ -38,6 +38,16 @@ test('an agent without a model section or tools has sensible ones', async (conte
   assert.deepEqual([agent.tools.size, agent.canEndCall], [0, false]);
 });
 
+test('an agent says how it takes turns, in the spelling of its file', async (context) => {
+  const turns = 'turns: { endpointing: { min_hold_ms: 200 }, drafts: { mode: "off" }, away: { after_ms: 0 } }\n';
+  const agents = await loadAgents(await folderWith(context, { 'desk.yaml': GOOD + turns }));
+  assert.deepEqual(requireAgent(agents, 'desk').turns, {
+    endpointing: { minHoldMs: 200 },
+    drafts: { mode: 'off' },
+    away: { afterMs: 0 },
+  });
+});
+
 test('an agent that does not exist is refused with the names of those that do', async (context) => {
   const agents = await loadAgents(await folderWith(context, { 'desk.yaml': GOOD }));
   assert.throws(
@@ -57,6 +67,21 @@ const FAULTS: readonly [what: string, files: Record<string, string>, message: Re
   ['an empty file', { 'desk.yaml': '' }, /desk\.yaml: the whole: /],
   ['a missing field', { 'desk.yaml': GOOD.replace(/greeting:.*/, '') }, /desk\.yaml: greeting: /],
   ['a field nobody knows', { 'desk.yaml': `${GOOD}colour: red\n` }, /desk\.yaml: .*colour/],
+  [
+    'a turn setting nobody knows',
+    { 'desk.yaml': `${GOOD}turns: { endpointing: { minHoldMs: 200 } }\n` },
+    /desk\.yaml: turns\.endpointing.*minHoldMs/,
+  ],
+  [
+    'a turn setting out of range',
+    { 'desk.yaml': `${GOOD}turns: { onset: { onset_ms: 0 } }\n` },
+    /desk\.yaml: turns\.onset\.onset_ms/,
+  ],
+  [
+    'turn settings that contradict',
+    { 'desk.yaml': `${GOOD}turns: { endpointing: { hold_ms: 2000 } }\n` },
+    /desk\.yaml: .*maxHoldMs is 1600.*holdMs \(2000\)/,
+  ],
   ['a bad number', { 'desk.yaml': `${GOOD}model: { temperature: hot }\n` }, /desk\.yaml: model\.temperature: /],
   [
     'a voice that is none',

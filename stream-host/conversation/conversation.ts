@@ -174,7 +174,7 @@ export class Conversation {
       get voiceIsClear() {
         return conversation.#line.voiceIsClear;
       },
-      get callerSpokeOver() {
+      get wordsMayInterrupt() {
         const { audibleSinceMs } = conversation.#replies;
         // Words that were still on their way when the answer began are of the question.
         const isFresh = conversation.#nowMs - audibleSinceMs < FRESH_MS;

@@ -61,8 +61,8 @@ export interface TurnContext {
   readonly callerSpeaks: boolean;
   /** And they are a voice beyond doubt. */
   readonly voiceIsClear: boolean;
-  /** Something has sounded like speech since the turn in progress became audible, or that was only just now. */
-  readonly callerSpokeOver: boolean;
+  /** Words may stop the turn in progress: something sounded like speech since it became audible, or it only just has. */
+  readonly wordsMayInterrupt: boolean;
   /** How long a pause ends the caller's turn, from how the words so far sound. */
   readonly holdMs: number;
   /** How long the detector has not seen any audio: a gap in the line is no pause of the caller's. */

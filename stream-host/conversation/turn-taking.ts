@@ -170,7 +170,7 @@ function whileSpeaking(state: In<'speaking'>, event: TurnEvent, context: TurnCon
     case 'words-changed':
       if (context.interjection === 'backchannel') return { state, effects: [{ type: 'dismiss-words' }] };
       // Words of a sound that the agent spoke over. Words without any sound are answered when it has finished.
-      if (context.interjection === 'words' && context.callerSpokeOver) {
+      if (context.interjection === 'words' && context.wordsMayInterrupt) {
         return interrupt(turn, context.nowMs, context, policy);
       }
       return stay(state);
@@ -191,12 +191,15 @@ function whileHeld(state: In<'held'>, event: TurnEvent, context: TurnContext, po
         state: { ...state, lastSpeechMs: event.lastSpeechMs, deadlineMs: event.lastSpeechMs + resumeMs },
         effects: [],
       };
-    case 'words-changed':
+    case 'words-changed': {
       if (context.interjection === 'words') return interrupt(turn, lastSpeechMs, context, policy);
       if (context.interjection === 'backchannel' && !context.callerSpeaks) return resume(state, context, policy);
       // There are words; what they are is not clear yet.
       if (context.words === 'none') return stay(state);
-      return { state: { ...state, deadlineMs: Math.max(state.deadlineMs, context.nowMs + resumeMs) }, effects: [] };
+      const latestMs = sinceMs + policy.interruption.clearWordlessMs + resumeMs;
+      const deadlineMs = Math.max(state.deadlineMs, Math.min(latestMs, context.nowMs + resumeMs));
+      return { state: { ...state, deadlineMs }, effects: [] };
+    }
     case 'interrupted':
       return preceded([{ type: 'stop-reply', turn }], afterReply(context, policy));
     case 'deadline': {

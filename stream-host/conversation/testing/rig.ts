@@ -185,7 +185,8 @@ export class Rig {
   }
 }
 
-const EVENT_NAMES = [
+/** Every event that a conversation emits. */
+export const EVENT_NAMES = [
   'callerPartial',
   'callerFinal',
   'callerCorrected',

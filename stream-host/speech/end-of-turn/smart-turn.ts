@@ -1,13 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { messageOf } from '../../../shared/errors.ts';
+import { type LoadedModel, type OnnxRuntime, openOnnxModel } from '../../../shared/audio/onnx-session.ts';
 import { LogMel, MEL_BANDS, MEL_FRAMES } from './log-mel.ts';
 
-/** `native` is several times as fast; `wasm` runs everywhere. */
-export type OnnxRuntime = 'native' | 'wasm';
-
-/** The part of ONNX Runtime's interface that its native and its WASM package share. */
-type Onnx = Pick<typeof import('onnxruntime-web'), 'InferenceSession' | 'Tensor'>;
-type Session = Awaited<ReturnType<Onnx['InferenceSession']['create']>>;
+export type { OnnxRuntime } from '../../../shared/audio/onnx-session.ts';
 
 const INPUT = 'input_features';
 
@@ -18,15 +13,15 @@ const INPUT = 'input_features';
  */
 export class SmartTurn {
   readonly runtime: OnnxRuntime;
-  readonly #session: Session;
-  readonly #Tensor: Onnx['Tensor'];
+  readonly #session: LoadedModel['session'];
+  readonly #Tensor: LoadedModel['Tensor'];
   readonly #logMel = new LogMel();
   readonly #output: string;
 
-  private constructor(runtime: OnnxRuntime, session: Session, tensor: Onnx['Tensor']) {
+  private constructor({ runtime, session, Tensor }: LoadedModel) {
     this.runtime = runtime;
     this.#session = session;
-    this.#Tensor = tensor;
+    this.#Tensor = Tensor;
     const output = session.outputNames[0];
     if (!session.inputNames.includes(INPUT) || output === undefined) {
       throw new TypeError(
@@ -43,16 +38,7 @@ export class SmartTurn {
    * @throws when the file cannot be read or is no such model, or no runtime works
    */
   static async load(modelPath: string, wanted: OnnxRuntime | 'auto' = 'auto'): Promise<SmartTurn> {
-    const file = await readFile(modelPath);
-    if (wanted === 'wasm') return SmartTurn.#withWasm(file);
-    try {
-      return await SmartTurn.#withNative(file);
-    } catch (nativeError) {
-      if (wanted === 'native') throw nativeError;
-      return SmartTurn.#withWasm(file).catch((wasmError: unknown) => {
-        throw new Error(`${messageOf(wasmError)} (WASM), ${messageOf(nativeError)} (native)`, { cause: wasmError });
-      });
-    }
+    return new SmartTurn(await openOnnxModel(await readFile(modelPath), wanted));
   }
 
   /** @param samples PCM16 at 16 kHz, of which the last 8 s count: a turn with its last pause, and nothing before it */
@@ -69,32 +55,5 @@ export class SmartTurn {
 
   async close(): Promise<void> {
     await this.#session.release();
-  }
-
-  static async #withNative(model: Uint8Array): Promise<SmartTurn> {
-    // Optional: where it is not installed the compiler must not look for its types either.
-    const name: string = 'onnxruntime-node';
-    const { InferenceSession, Tensor }: Onnx = await import(name);
-    const session = await InferenceSession.create(model, {
-      executionProviders: ['cpu'],
-      graphOptimizationLevel: 'all',
-      executionMode: 'sequential',
-      intraOpNumThreads: 1,
-      interOpNumThreads: 1,
-      logSeverityLevel: 3,
-    });
-    return new SmartTurn('native', session, Tensor);
-  }
-
-  static async #withWasm(model: Uint8Array): Promise<SmartTurn> {
-    const { env, InferenceSession, Tensor } = await import('onnxruntime-web');
-    // The runtime's settings are its own global ones; the first session that is made freezes them.
-    env.wasm.numThreads = 1;
-    env.logLevel = 'error';
-    const session = await InferenceSession.create(model, {
-      executionProviders: ['wasm'],
-      graphOptimizationLevel: 'all',
-    });
-    return new SmartTurn('wasm', session, Tensor);
   }
 }
