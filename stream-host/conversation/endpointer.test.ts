@@ -34,7 +34,7 @@ test('a caller who pauses long again and again is given longer, but not without 
   assert.equal(even.holdMs(''), holdMs);
 });
 
-test('the sound counts only where the words leave it open, and until the caller speaks again', () => {
+test('the sound does not count where the words are certain', () => {
   const listening = endpointer({ judgement: 'text-and-sound' });
   const certain = listening.holdMs(OPEN);
   assert.equal(listening.wordsLeaveOpen, false);
