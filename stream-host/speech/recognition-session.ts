@@ -1,17 +1,16 @@
 import {
   AudioConfig,
-  AudioInputStream,
-  AudioStreamFormat,
   Connection,
-  type PushAudioInputStream,
   ResultReason,
   type SpeechConfig,
   SpeechRecognizer,
 } from 'microsoft-cognitiveservices-speech-sdk';
-import { SAMPLE_RATE } from '../../shared/audio/pcm.ts';
+import { RecognitionAudio } from './recognition-audio.ts';
 import { SpeechServiceError } from './speech-service.ts';
 
 const TICKS_PER_MS = 10_000;
+/** More audio than one session ever sends: 10 hours. */
+const NEVER_THROTTLE_MS = 36_000_000;
 
 /** Times are milliseconds of audio since this session's first. */
 export interface RecognitionSessionEvents {
@@ -36,7 +35,7 @@ export interface RecognitionSessionEvents {
  */
 export class RecognitionSession {
   readonly #events: RecognitionSessionEvents;
-  readonly #stream: PushAudioInputStream;
+  readonly #audio = new RecognitionAudio();
   readonly #recogniser: SpeechRecognizer;
   readonly #connection: Connection;
   #ended: Promise<void> | undefined;
@@ -45,10 +44,9 @@ export class RecognitionSession {
   constructor(config: SpeechConfig, events: RecognitionSessionEvents) {
     this.#events = events;
     config.setProperty('SPEECH-Error-MaxRetryCount', '0');
-    // A replay is sent at once, not at twice the speed of speech.
-    config.setProperty('SPEECH-TransmitLengthBeforThrottleMs', '60000');
-    this.#stream = AudioInputStream.createPushStream(AudioStreamFormat.getWaveFormatPCM(SAMPLE_RATE, 16, 1));
-    this.#recogniser = new SpeechRecognizer(config, AudioConfig.fromStreamInput(this.#stream));
+    // Nothing is held back for its length: neither a replay nor a long piece, which would be at twice the speed of speech.
+    config.setProperty('SPEECH-TransmitLengthBeforThrottleMs', String(NEVER_THROTTLE_MS));
+    this.#recogniser = new SpeechRecognizer(config, AudioConfig.fromStreamInput(this.#audio.stream));
     this.#connection = Connection.fromRecognizer(this.#recogniser);
     this.#listen();
     // It resolves even where the connection failed; the failure then comes as `canceled`.
@@ -59,9 +57,9 @@ export class RecognitionSession {
     return this.#connected;
   }
 
-  /** Sends audio: best in blocks of 100 ms, the size in which the SDK sends it on. It must not change any more. */
+  /** Sends audio as one message: few and long ones cost less. It must not change any more. */
   write(audio: Uint8Array): void {
-    if (!this.#ended) this.#stream.write(wholeBuffer(audio));
+    if (!this.#ended) this.#audio.write(audio);
   }
 
   /**
@@ -116,13 +114,6 @@ export class RecognitionSession {
     void this.close();
     this.#events.onEnd(new SpeechServiceError('recogniser.lost', details));
   }
-}
-
-/** The SDK reads a view's whole ArrayBuffer, whatever part of it the view shows. */
-function wholeBuffer(audio: Uint8Array): ArrayBuffer {
-  const { buffer } = audio;
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === audio.byteLength) return buffer;
-  return new Uint8Array(audio).buffer;
 }
 
 type Span = { readonly offset: number; readonly duration: number };
