@@ -1,5 +1,5 @@
 /** A block this quiet holds no words. */
-const QUIET_DBFS = -50;
+export const QUIET_DBFS = -50;
 /** Blocks kept in front of the first one that is not quiet. Words begin softly, and recognisers mishear without a lead-in. */
 const LEAD_IN_BLOCKS = 6;
 

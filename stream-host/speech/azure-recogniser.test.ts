@@ -95,6 +95,33 @@ test('long silence alone is no reason to restart', () =>
     assert.equal(service.upgrades.length, 1);
   }));
 
+test('silence is sent in few messages, and nothing of it is lost or moved (trap: messages cost more than their audio)', () =>
+  withService(async ({ service, open }) => {
+    const diary = open();
+    await diary.hear(new Uint8Array(32 * 5_000));
+    await diary.hear(speakTones('oak elm'));
+    await diary.until(() => diary.words === 'oak elm', 'the words are final');
+    const long = service.audioMessages.filter((bytes) => bytes === 32 * 300).length;
+    assert.ok(long >= 10, `${long} messages of 300 ms in: ${service.audioMessages.join(' ')}`);
+    assert.ok(
+      Math.abs((diary.finals[0]?.offsetMs ?? 0) - 5_000) < 100,
+      `the words were at ${diary.finals[0]?.offsetMs} ms`,
+    );
+  }));
+
+test('a sound is sent at once, and so is the silence after it until its phrase is over', () =>
+  withService(async ({ service, open }) => {
+    const diary = open();
+    await diary.hear(new Uint8Array(32 * 3_100));
+    const before = service.audioMessages.length;
+    await diary.hear(speakTones('oak elm pine fir'));
+    await diary.hear(new Uint8Array(32 * 900));
+    const [first = 0, ...others] = service.audioMessages.slice(before);
+    assert.ok(first <= 32 * 300, `the first sound came with ${first} bytes`);
+    assert.ok(others.length >= 14, `${others.length} messages`);
+    assert.deepEqual(new Set(others), new Set([32 * 100]));
+  }));
+
 test('after minutes without a phrase the connection is renewed in a pause, unnoticed (trap: the SDK keeps all audio)', () =>
   withService(async ({ service, open }) => {
     const diary = open({ renewMs: 3_000 });

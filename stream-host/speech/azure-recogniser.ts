@@ -5,14 +5,17 @@ import type { Cancel, Clock } from '../../shared/clock.ts';
 import { DependencyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { OpenRecogniser, Recogniser, RecogniserEvents } from '../conversation/ports.ts';
-import { AudioBacklog } from './audio-backlog.ts';
+import { AudioBacklog, QUIET_DBFS } from './audio-backlog.ts';
 import { RecognitionSession } from './recognition-session.ts';
 import { type SpeechService, SpeechServiceError, speechConfigFor } from './speech-service.ts';
 
-/** The SDK sends audio in blocks of 100 ms; smaller writes only cost time. */
+/** Smaller writes only cost time: each is a message to the service. */
 const BLOCK_MS = 100;
 /** A block above this may hold words, so the service should have something to say about it. */
 const AUDIBLE_DBFS = -45;
+/** After so much silence, in which the service has ended its phrase, more of it waits for one message in place of three. */
+const SILENCE_MS = 1_000;
+const HELD_BLOCKS = 3;
 
 export interface AzureRecogniserOptions {
   readonly service: SpeechService;
@@ -86,6 +89,9 @@ export class AzureRecogniser implements Recogniser {
   #sincePhraseMs = 0;
   #sessionMs = 0;
   #phraseOpen = false;
+  #silentMs = 0;
+  /** Silence that the session has not been given yet. The backlog has it, too. */
+  #held: Uint8Array[] = [];
   /** Of the present session. */
   #heardPhrases = false;
 
@@ -111,7 +117,7 @@ export class AzureRecogniser implements Recogniser {
     const dbfs = dbfsOf(rmsOf(block));
     this.#droppedBytes += this.#backlog.append(block, dbfs);
     if (this.#phase.name !== 'connecting' && this.#phase.name !== 'listening') return;
-    this.#phase.session.write(block);
+    this.#send(this.#phase.session, block, dbfs);
     this.#sincePhraseMs += BLOCK_MS;
     this.#sessionMs += BLOCK_MS;
     // Before its first sign the service owes an answer to any audio; later only to what may be speech.
@@ -124,6 +130,16 @@ export class AzureRecogniser implements Recogniser {
     } else if (this.#isWornOut && !this.#phraseOpen) {
       this.#reopen(this.#phase.session, 0);
     }
+  }
+
+  /** What may be heard is sent at once; so is silence in which the service still has to find the end of a phrase. */
+  #send(session: RecognitionSession, block: Uint8Array, dbfs: number): void {
+    this.#silentMs = dbfs <= QUIET_DBFS ? this.#silentMs + BLOCK_MS : 0;
+    this.#held.push(block);
+    const mayWait = this.#silentMs > SILENCE_MS && !this.#phraseOpen && this.#phase.name === 'listening';
+    if (mayWait && this.#held.length < HELD_BLOCKS) return;
+    session.write(this.#held.length === 1 ? block : Buffer.concat(this.#held));
+    this.#held = [];
   }
 
   get #isWornOut(): boolean {
@@ -146,6 +162,7 @@ export class AzureRecogniser implements Recogniser {
     this.#sessionMs = 0;
     this.#phraseOpen = false;
     this.#heardPhrases = false;
+    this.#held = [];
     for (const block of audio) session.write(block);
     this.#after(this.#options.connectTimeoutMs, () => {
       if (!session.isConnected) {

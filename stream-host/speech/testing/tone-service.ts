@@ -36,6 +36,8 @@ export class ToneService {
   readonly upgrades: string[] = [];
   /** The text of each synthesis that was asked for, as the service got it. */
   readonly ssml: string[] = [];
+  /** Bytes of audio in each message of the recognisers. */
+  readonly audioMessages: number[] = [];
   readonly #http: Server;
   readonly #sockets = new WebSocketServer({ noServer: true });
   mostConnections = 0;
@@ -88,7 +90,11 @@ export class ToneService {
       : new ToneRecognition(socket, this.faults);
     socket.on('error', () => undefined);
     socket.on('message', (data: Buffer, isBinary) => {
-      if (!this.faults.mute) handler.receive(parseUsp(data, isBinary));
+      const message = parseUsp(data, isBinary);
+      if (message.path === 'audio' && message.body.type === 'binary') {
+        this.audioMessages.push(message.body.bytes.length);
+      }
+      if (!this.faults.mute) handler.receive(message);
     });
   }
 }
