@@ -1,6 +1,6 @@
 import { ClauseCutter } from './clauses.ts';
 import { Mailbox } from './mailbox.ts';
-import type { PlayoutTurn } from './playout.ts';
+import type { PlayoutTurn } from './playout-turn.ts';
 import type { HistoryItem, ReplyPiece, Synthesiser, ToolCall } from './ports.ts';
 import { SpokenText } from './spoken-text.ts';
 

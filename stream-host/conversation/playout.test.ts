@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FRAME_BYTES } from '../../shared/protocol/acs-media.ts';
 import { VirtualClock } from '../../shared/virtual-clock.ts';
-import { Playout, type PlayoutTurn } from './playout.ts';
+import { Playout } from './playout.ts';
+import type { PlayoutTurn } from './playout-turn.ts';
 
 function line(options: { leadMs?: number; maxBufferedMs?: number; accepts?: () => boolean } = {}) {
   const clock = new VirtualClock();

@@ -1,0 +1,168 @@
+import { FRAME_BYTES, FRAME_MS } from '../../shared/protocol/acs-media.ts';
+
+/** Sent audio that a hold may want back: more than any lead. */
+const KEPT_SENT_BYTES = 64 * FRAME_BYTES;
+
+/**
+ * One turn's way to the caller's ear. Written by the turn's task; emptied by the {@link Playout}. Audio stays in the
+ * pieces in which it came until a frame is sent: seconds of it wait, and a view for each 20 ms would be most of the
+ * host's long-lived garbage.
+ */
+export class PlayoutTurn {
+  readonly number: number;
+  readonly #maxBufferedMs: number;
+  readonly #onChange: () => void;
+  /** What is not sent yet, and before it the newest of what was, should it have to be sent again. */
+  readonly #pieces: Uint8Array[] = [];
+  /** The piece in which the next frame begins, and where in it. */
+  #piece = 0;
+  #offset = 0;
+  #waitingBytes = 0;
+  /** Sent bytes that are still kept. */
+  #keptBytes = 0;
+  #sentFrames = 0;
+  #audible = false;
+  #ended = false;
+  #cut = false;
+  #roomWaiter: (() => void) | undefined;
+
+  constructor(number: number, maxBufferedMs: number, onChange: () => void) {
+    this.number = number;
+    this.#maxBufferedMs = maxBufferedMs;
+    this.#onChange = onChange;
+  }
+
+  get sentMs(): number {
+    return this.#sentFrames * FRAME_MS;
+  }
+
+  /** All whole frames of the turn so far, sent or waiting. */
+  get writtenMs(): number {
+    return this.sentMs + this.#bufferedMs;
+  }
+
+  get hasFrame(): boolean {
+    return this.#waitingBytes >= FRAME_BYTES;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Adds audio (PCM16, 16 kHz, any length), which must not change any more. Ignored once the turn was cut. */
+  write(pcm: Uint8Array): void {
+    if (this.#cut || this.#ended || pcm.length === 0) return;
+    this.#pieces.push(pcm);
+    this.#waitingBytes += pcm.length;
+    this.#onChange();
+  }
+
+  /** No more audio follows. The last frame is filled up with silence. */
+  end(): void {
+    if (this.#cut || this.#ended) return;
+    const beyond = this.#waitingBytes % FRAME_BYTES;
+    if (beyond > 0) {
+      this.#pieces.push(new Uint8Array(FRAME_BYTES - beyond));
+      this.#waitingBytes += FRAME_BYTES - beyond;
+    }
+    this.#ended = true;
+    this.#onChange();
+  }
+
+  /** Resolves when more audio may be written; at once when the turn was cut. Bounded by real time: the line drains. */
+  async room(): Promise<void> {
+    while (!this.#cut && this.#bufferedMs > this.#maxBufferedMs) {
+      await new Promise<void>((resolve) => {
+        this.#roomWaiter = resolve;
+      });
+    }
+  }
+
+  /** True once, when the first frame is there to be sent. */
+  isFirstHeard(): boolean {
+    if (this.#audible || !this.hasFrame) return false;
+    this.#audible = true;
+    return true;
+  }
+
+  nextFrame(): Uint8Array | undefined {
+    if (!this.hasFrame) return;
+    const frame = this.#take();
+    this.#waitingBytes -= FRAME_BYTES;
+    this.#keptBytes += FRAME_BYTES;
+    this.#sentFrames += 1;
+    this.#forgetOldest();
+    if (this.#bufferedMs <= this.#maxBufferedMs) this.#releaseWaiter();
+    return frame;
+  }
+
+  /** The newest frames sent are not sent after all: the far side dropped them unheard. */
+  takeBack(frames: number): void {
+    const bytes = Math.min(frames, Math.floor(this.#keptBytes / FRAME_BYTES)) * FRAME_BYTES;
+    this.#waitingBytes += bytes;
+    this.#keptBytes -= bytes;
+    this.#sentFrames -= bytes / FRAME_BYTES;
+    this.#offset -= bytes;
+    while (this.#offset < 0) {
+      this.#piece -= 1;
+      this.#offset += this.#pieces[this.#piece]?.length ?? 0;
+    }
+  }
+
+  cut(): void {
+    this.#cut = true;
+    this.#pieces.length = 0;
+    this.#piece = 0;
+    this.#offset = 0;
+    this.#waitingBytes = 0;
+    this.#keptBytes = 0;
+    this.#releaseWaiter();
+  }
+
+  get #bufferedMs(): number {
+    return Math.floor(this.#waitingBytes / FRAME_BYTES) * FRAME_MS;
+  }
+
+  /** The next frame: a view of the one piece that it lies in, or put together from several. */
+  #take(): Uint8Array {
+    const within = this.#pieces[this.#piece];
+    if (within && this.#offset + FRAME_BYTES <= within.length) {
+      const frame = within.subarray(this.#offset, this.#offset + FRAME_BYTES);
+      this.#advance(FRAME_BYTES, within);
+      return frame;
+    }
+    const frame = new Uint8Array(FRAME_BYTES);
+    for (let filled = 0; filled < FRAME_BYTES; ) {
+      const piece = this.#pieces[this.#piece];
+      if (!piece) break;
+      const part = piece.subarray(this.#offset, this.#offset + FRAME_BYTES - filled);
+      frame.set(part, filled);
+      filled += part.length;
+      this.#advance(part.length, piece);
+    }
+    return frame;
+  }
+
+  #advance(bytes: number, piece: Uint8Array): void {
+    this.#offset += bytes;
+    if (this.#offset < piece.length) return;
+    this.#offset = 0;
+    this.#piece += 1;
+  }
+
+  /** Lets go of pieces once so much was sent after them that no hold can want them back. */
+  #forgetOldest(): void {
+    let oldest = this.#pieces[0];
+    while (oldest && this.#piece > 0 && this.#keptBytes - oldest.length >= KEPT_SENT_BYTES) {
+      this.#pieces.shift();
+      this.#piece -= 1;
+      this.#keptBytes -= oldest.length;
+      oldest = this.#pieces[0];
+    }
+  }
+
+  #releaseWaiter(): void {
+    this.#roomWaiter?.();
+    this.#roomWaiter = undefined;
+  }
+}
