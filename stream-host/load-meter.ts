@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { Clock } from '../shared/clock.ts';
 import { ProcessVitals } from '../shared/process-vitals.ts';
@@ -14,6 +15,7 @@ export class LoadMeter {
   readonly #vitals: ProcessVitals;
   #sinceMs: number;
   #main = process.threadCpuUsage();
+  #waitedMs = waitedForCoreMs();
   #all = process.cpuUsage();
 
   constructor(clock: Clock, lane: Pick<VoiceActivityLane, 'stats'>) {
@@ -28,10 +30,13 @@ export class LoadMeter {
     const elapsedUs = Math.max(1, this.#clock.now() - this.#sinceMs) * 1000;
     const main = process.threadCpuUsage(this.#main);
     const all = process.cpuUsage(this.#all);
+    const waitedMs = waitedForCoreMs();
+    const waitedUs = (waitedMs - this.#waitedMs) * 1000;
     this.#sinceMs = this.#clock.now();
     this.#main = process.threadCpuUsage();
+    this.#waitedMs = waitedMs;
     this.#all = process.cpuUsage();
-    const mainShare = (main.user + main.system) / elapsedUs;
+    const mainShare = (main.user + main.system + waitedUs) / elapsedUs;
     const allShare = (all.user + all.system) / elapsedUs / availableParallelism();
     return {
       loopDelayMs: this.#vitals.read().eventLoopDelayMs.p99,
@@ -43,5 +48,17 @@ export class LoadMeter {
   /** Idempotent. */
   close(): void {
     this.#vitals.close();
+  }
+}
+
+/**
+ * How long the main thread was ready to run and had no core, since its start: to its calls that is the same as being
+ * busy. Linux tells (`/proc/<pid>/schedstat`, in nanoseconds, the second field); elsewhere 0.
+ */
+function waitedForCoreMs(): number {
+  try {
+    return Number(readFileSync('/proc/self/schedstat', 'utf8').split(' ')[1]) / 1e6 || 0;
+  } catch {
+    return 0;
   }
 }

@@ -7,7 +7,7 @@ export interface Load {
   readonly loopDelayMs: number;
   /** From a caller's sound to the judgement whether it is speech, the longest since the last reading. */
   readonly speechLaneMs: number;
-  /** Share of what the process can have: 1 is a main thread without a pause, or all cores in use. */
+  /** Share of what the process can have: 1 is a main thread that never rests (it may wait for a core), or all cores in use. */
   readonly cpu: number;
 }
 
@@ -34,13 +34,13 @@ export interface AdmissionPolicy {
 }
 
 /**
- * A far end has heard all that it was sent after 120 ms without a frame, and a caller who cuts in wants silence within
- * 200 ms: the door closes well before either.
+ * A far end has heard all that it was sent after 200 ms without a frame, and a caller who cuts in wants silence within
+ * 200 ms: the door closes well before either. Beyond some 80 % a main thread has no room for what comes at once.
  */
 export const DEFAULT_ADMISSION_POLICY = {
-  loopDelayMs: { close: 40, open: 20 },
+  loopDelayMs: { close: 30, open: 15 },
   speechLaneMs: { close: 120, open: 60 },
-  cpu: { close: 0.9, open: 0.75 },
+  cpu: { close: 0.82, open: 0.7 },
   closeAfter: 2,
   openAfter: 5,
   freeSessions: 10,
