@@ -30,7 +30,10 @@ export interface LoadTestOptions {
   readonly folder: string;
   readonly seed: number;
   readonly signal: AbortSignal;
+  /** Places on each host. */
   readonly maxSessions: number;
+  /** Replicas of the stream host, among which the calls are dealt in turn. 1 unless told otherwise. */
+  readonly hosts?: number;
   /** Settings of the stream host beside those that the test needs. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -38,6 +41,7 @@ export interface LoadTestOptions {
 /** What both sides saw in a stretch of time. */
 export interface Measured {
   readonly phones: PhonesReport;
+  /** All hosts together: sums, but of each delay and wait the worst host's. */
   readonly host: ProbeReport;
   readonly vitals: Readonly<Record<string, unknown>>;
   readonly blockSeconds: number;
@@ -54,8 +58,14 @@ tools: []
 `;
 const READY_MS = 60_000;
 
+/** One replica of the stream host. */
+interface Host {
+  readonly process: Child<ToProbe, FromProbe>;
+  readonly url: string;
+}
+
 /**
- * The real stream host as a process of its own, with a real Redis, between two processes that play the world: the
+ * The real stream host as a process of its own, or several replicas of it, with a real Redis, between two processes that play the world: the
  * phones (ACS's media sockets, with callers who talk and cut in) and the providers (Speech, chat completions, ACS's
  * keys). Everything but the far ends is the product as `main.ts` starts it.
  */
@@ -64,8 +74,7 @@ export class LoadTest {
   readonly #options: LoadTestOptions;
   readonly #store: SessionStore;
   readonly #phones: Child<ToPhones, FromPhones>;
-  readonly #host: Child<ToProbe, FromProbe>;
-  readonly #hostUrl: string;
+  readonly #hosts: readonly [Host, ...Host[]];
   readonly #speechHost: string;
 
   private constructor(
@@ -74,8 +83,7 @@ export class LoadTest {
     parts: {
       readonly store: SessionStore;
       readonly phones: Child<ToPhones, FromPhones>;
-      readonly host: Child<ToProbe, FromProbe>;
-      readonly hostUrl: string;
+      readonly hosts: readonly [Host, ...Host[]];
       readonly speechHost: string;
     },
   ) {
@@ -83,8 +91,7 @@ export class LoadTest {
     this.#opened = opened;
     this.#store = parts.store;
     this.#phones = parts.phones;
-    this.#host = parts.host;
-    this.#hostUrl = parts.hostUrl;
+    this.#hosts = parts.hosts;
     this.#speechHost = parts.speechHost;
   }
 
@@ -111,16 +118,21 @@ export class LoadTest {
     opened.defer(() => providers.close());
     const { port: providersPort } = await providers.ask({ folder, jwks, ...PROVIDER_TIMING }, 'ready');
 
-    const [hostPort = 0] = await freePorts(1);
-    const hostUrl = `http://127.0.0.1:${hostPort}`;
-    const host = new Child<ToProbe, FromProbe>({
-      script: 'stream-host/main.ts',
-      execArgv: ['--import', new URL('./probe.ts', import.meta.url).href],
-      env: hostSettings(options, hostPort, providersPort, redis.url),
-      logFile: join(folder, 'host.log'),
-    });
-    opened.defer(() => host.close());
-    await untilReady(hostUrl, host, options.signal);
+    const startHost = async (replica: number): Promise<Host> => {
+      const [port = 0] = await freePorts(1);
+      const url = `http://127.0.0.1:${port}`;
+      const process = new Child<ToProbe, FromProbe>({
+        script: 'stream-host/main.ts',
+        execArgv: ['--import', new URL('./probe.ts', import.meta.url).href],
+        env: hostSettings(options, port, providersPort, redis.url),
+        logFile: join(folder, replica === 0 ? 'host.log' : `host-${replica + 1}.log`),
+      });
+      opened.defer(() => process.close());
+      await untilReady(url, process, options.signal);
+      return { process, url };
+    };
+    const hosts: [Host, ...Host[]] = [await startHost(0)];
+    while (hosts.length < (options.hosts ?? 1)) hosts.push(await startHost(hosts.length));
 
     const phones = new Child<ToPhones, FromPhones>({
       script: 'bench/acs/phones.ts',
@@ -134,13 +146,12 @@ export class LoadTest {
       .setIssuedAt()
       .setExpirationTime('24h')
       .sign(keys.privateKey);
-    const url = `ws://127.0.0.1:${hostPort}/api/v1/media/stream`;
-    await phones.ask({ type: 'start', options: { folder, seed: options.seed, url, token } }, 'ready');
+    const urls = hosts.map(({ url }) => `${url.replace('http', 'ws')}/api/v1/media/stream`);
+    await phones.ask({ type: 'start', options: { folder, seed: options.seed, urls, token } }, 'ready');
     return new LoadTest(options, opened.move(), {
       store,
       phones,
-      host,
-      hostUrl,
+      hosts,
       speechHost: `ws://127.0.0.1:${providersPort}`,
     });
   }
@@ -178,14 +189,17 @@ export class LoadTest {
     const blocks = options.blocks ?? 1;
     const blockSeconds = seconds / blocks;
     const { profileTo } = options;
-    await this.#host.ask({ type: 'measure', ...(profileTo !== undefined && { profileTo }) }, 'measuring');
+    const [first, ...others] = this.#hosts;
+    await first.process.ask({ type: 'measure', ...(profileTo !== undefined && { profileTo }) }, 'measuring');
+    await Promise.all(others.map(({ process }) => process.ask({ type: 'measure' }, 'measuring')));
     this.#phones.tell({ type: 'measure', blockMs: blockSeconds * 1000, blocks });
     await sleep(seconds * 1000, undefined, { signal: this.#options.signal });
     // At once: each second of waiting would count in the other's figures.
-    const [{ report: phones }, { report: host }] = await Promise.all([
+    const [{ report: phones }, ...reports] = await Promise.all([
       this.#phones.ask({ type: 'report' }, 'report'),
-      this.#host.ask({ type: 'report' }, 'report'),
+      ...this.#hosts.map(({ process }) => process.ask({ type: 'report' }, 'report')),
     ]);
+    const host = together(reports.map(({ report }) => report));
     return { phones, host, vitals: await this.health(), blockSeconds };
   }
 
@@ -217,18 +231,19 @@ export class LoadTest {
     };
   }
 
-  /** What the host's main thread holds once its garbage is collected, in MB. Stalls the host: not while measuring. */
+  /** What the first host's main thread holds once its garbage is collected, in MB. Stalls it: not while measuring. */
   async liveMemoryMb(): Promise<number> {
-    return (await this.#host.ask({ type: 'collect' }, 'collected')).liveMb;
+    return (await this.#hosts[0].process.ask({ type: 'collect' }, 'collected')).liveMb;
   }
 
-  /** What `GET /healthz` says. */
+  /** What the first host's `GET /healthz` says. */
   health(): Promise<Record<string, unknown>> {
-    return getJson(`${this.#hostUrl}/healthz`);
+    return getJson(`${this.#hosts[0].url}/healthz`);
   }
 
+  /** What the first host's `GET /readyz` says. */
   readiness(): Promise<Record<string, unknown>> {
-    return getJson(`${this.#hostUrl}/readyz`);
+    return getJson(`${this.#hosts[0].url}/readyz`);
   }
 
   /** The load that the host has announced to the functions. */
@@ -248,6 +263,26 @@ export const PROVIDER_TIMING = {
   synthesis: { firstAudioMs: 100, chunkMs: 100, speed: 4 },
   chat: { firstTokenMs: 150, tokenMs: 20 },
 } as const;
+
+/** The reports of several hosts on the same stretch of time as one. */
+function together(reports: readonly ProbeReport[]): ProbeReport {
+  const sum = (figure: (report: ProbeReport) => number) => reports.reduce((total, report) => total + figure(report), 0);
+  const most = (figure: (report: ProbeReport) => number) => Math.max(...reports.map(figure));
+  return {
+    stops: reports.flatMap(({ stops }) => stops),
+    elapsedMs: most(({ elapsedMs }) => elapsedMs),
+    cpuMs: sum(({ cpuMs }) => cpuMs),
+    mainThreadCpuMs: sum(({ mainThreadCpuMs }) => mainThreadCpuMs),
+    waitedForCpuMs: most(({ waitedForCpuMs }) => waitedForCpuMs),
+    rssMb: sum(({ rssMb }) => rssMb),
+    heapMb: sum(({ heapMb }) => heapMb),
+    loopDelayMs: {
+      p50: most(({ loopDelayMs }) => loopDelayMs.p50),
+      p99: most(({ loopDelayMs }) => loopDelayMs.p99),
+      max: most(({ loopDelayMs }) => loopDelayMs.max),
+    },
+  };
+}
 
 function hostSettings(options: LoadTestOptions, hostPort: number, providersPort: number, redisUrl: string) {
   const providers = `127.0.0.1:${providersPort}`;

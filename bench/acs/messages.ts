@@ -22,7 +22,8 @@ export interface ProvidersReady {
 export interface PhonesStart {
   readonly folder: string;
   readonly seed: number;
-  readonly url: string;
+  /** Of the hosts' media sockets: calls are dealt to them in turn. */
+  readonly urls: readonly string[];
   readonly token: string;
 }
 

@@ -62,7 +62,7 @@ class Phones {
       const number = this.#calls++;
       const call = new PhoneCall({
         id,
-        url: this.#options.url,
+        url: this.#options.urls[number % this.#options.urls.length] ?? '',
         token: this.#options.token,
         clips: this.#clips,
         noise: this.#noise,
