@@ -49,7 +49,7 @@ for (const redis of await redisesUnderTest()) {
       await Promise.all([store.set(id, { history }), other.set(id, { endReason: 'over' })]);
       assert.partialDeepStrictEqual(await store.get(id), {
         version: 3,
-        status: 'connected',
+        status: 'initiating',
         history,
         endReason: 'over',
       });
