@@ -5,7 +5,7 @@ import { RequestError } from '../errors.ts';
  * and one script may touch them all; a script never touches keys of two slots. Each key has a time to live.
  */
 export interface SessionKeys {
-  /** Hash: the session. Changed only by scripts that check its version. */
+  /** Hash: the session. Changed only by scripts, which raise its version. */
   readonly session: string;
   /** Stream, capped: what happened. */
   readonly events: string;

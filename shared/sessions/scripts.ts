@@ -40,6 +40,16 @@ const SCRIPTS = {
       touch(KEYS, 1, ARGV[1])
       return { 1, redis.call('HGETALL', KEYS[1]) }`,
   },
+  /** KEYS session, events, commands, commandsDone. ARGV ttl, field, value, … -> 1, or 0 where there is no session. */
+  parleySet: {
+    numberOfKeys: 4,
+    lua: `${TOUCH}
+      if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+      redis.call('HINCRBY', KEYS[1], 'version', 1)
+      if #ARGV > 1 then redis.call('HSET', KEYS[1], unpack(ARGV, 2)) end
+      touch(KEYS, 1, ARGV[1])
+      return 1`,
+  },
   /** KEYS calls. ARGV ttl, member, the member before which all others are too old. */
   parleyIndex: {
     numberOfKeys: 1,
@@ -137,6 +147,7 @@ type Arguments = readonly (string | number)[];
 export interface ScriptedRedis extends Redis {
   parleyCreate(...args: Arguments): Promise<0 | 1>;
   parleyPatch(...args: Arguments): Promise<[changed: 0 | 1, hash: string[]]>;
+  parleySet(...args: Arguments): Promise<0 | 1>;
   parleyIndex(...args: Arguments): Promise<1>;
   parleyBind(...args: Arguments): Promise<string>;
   parleyAppend(...args: Arguments): Promise<string | null>;

@@ -136,7 +136,7 @@ for (const redis of await redisesUnderTest()) {
     });
 
     test('every key has a time to live, whatever was done', async () => {
-      const kinds = ['create', 'patch', 'append', 'command', 'claim', 'renew', 'bind', 'announce'] as const;
+      const kinds = ['create', 'patch', 'set', 'append', 'command', 'claim', 'renew', 'bind', 'announce'] as const;
       const step = fc.record({ client, id: fc.constantFrom('p', 'q'), kind: fc.constantFrom(...kinds) });
       await fc.assert(
         fc.asyncProperty(fc.array(step, { maxLength: 20 }), async (steps) => {
@@ -146,6 +146,7 @@ for (const redis of await redisesUnderTest()) {
             const deeds: Record<typeof kind, () => Promise<unknown>> = {
               create: () => store.create(newSession(id)),
               patch: () => store.update(id, () => ({ agent: 'other' })),
+              set: () => store.set(id, { agent: 'another' }),
               append: () => store.append(id, { type: 't', source: 'functions', data: {} }),
               command: () => store.command(id, { type: 'end', reason: 'r' }),
               claim: () => store.claim(id, 'me', 60_000),
@@ -173,6 +174,7 @@ for (const redis of await redisesUnderTest()) {
       const event = { type: 't', source: 'functions', data: {} } as const;
       const signs: Record<string, () => Promise<unknown>> = {
         patch: () => store.update(id, () => ({})),
+        set: () => store.set(id, { endReason: 'x' }),
         append: () => store.append(id, event),
         command: () => store.command(id, { type: 'end', reason: 'r' }),
         claim: () => store.claim(id, 'me', 5000),

@@ -43,6 +43,19 @@ for (const redis of await redisesUnderTest()) {
       assert.deepEqual(await other.get(id), patched);
     });
 
+    test('sets fields whatever the version, and who made a change from what was there before is told', async () => {
+      const { id } = await store.create(newSession());
+      const history = [{ role: 'caller', text: 'Grüße' }];
+      await Promise.all([store.set(id, { history }), other.set(id, { endReason: 'over' })]);
+      assert.partialDeepStrictEqual(await store.get(id), {
+        version: 3,
+        status: 'initiating',
+        history,
+        endReason: 'over',
+      });
+      await assert.rejects(other.patch(id, 1, { status: 'failed' }), { code: 'session.version-conflict' });
+    });
+
     test('says so where there is nothing to change', async () => {
       const event = { type: 'x', source: 'functions', data: {} } as const;
       const notFound = { code: 'session.not-found', status: 404 };
@@ -51,6 +64,7 @@ for (const redis of await redisesUnderTest()) {
         store.update('nobody', () => ({})),
         notFound,
       );
+      await assert.rejects(store.set('nobody', { agent: 'a' }), notFound);
       await assert.rejects(store.append('nobody', event), notFound);
       await assert.rejects(store.command('nobody', { type: 'end', reason: 'x' }), notFound);
     });

@@ -33,7 +33,7 @@ const CREATION_GRACE_MS = 60_000;
 
 /**
  * What both halves know of conversations, in Redis. Any process may do anything at any time: changes are checked against
- * the version that they were made from, bindings and leases go to whoever comes first.
+ * the version that they were made from (or need nothing of what is there), bindings and leases go to whoever comes first.
  *
  * Every key expires `ttlSeconds` after the session's last sign of life (a change, an event, a command, a lease's
  * renewal). Bindings and the index do not change with the session: they stay a day longer than that.
@@ -106,6 +106,19 @@ export class SessionStore {
       current = session;
     }
     throw new VersionConflictError(id, current.version - 1, current.version);
+  }
+
+  /**
+   * Changes the fields given, whatever the session is like by now. It is not read for that: a session holds the whole
+   * history, and to send, parse and check that costs far more than to write a field.
+   * @throws {NotFoundError} `session.not-found`
+   */
+  async set(id: string, fields: SessionPatch): Promise<void> {
+    const { session: key, events, commands, commandsDone } = sessionKeys(id);
+    const set = await this.#ask(() =>
+      this.#redis.parleySet(key, events, commands, commandsDone, this.#ttlMs, ...encodeSession(fields)),
+    );
+    if (set === 0) throw sessionNotFound(id);
   }
 
   /** Binds a call to a session. The first one wins, whoever comes later learns of it: the id of the session bound. */

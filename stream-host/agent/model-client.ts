@@ -1,4 +1,5 @@
 import OpenAI from 'openai';
+import { httpFetch } from './http-fetch.ts';
 
 export interface ModelEndpoint {
   /** `https://<resource>.openai.azure.com/openai/v1`, or the emulator's. */
@@ -10,7 +11,7 @@ export interface ModelEndpoint {
 /** One client for a process: it keeps connections alive between turns. */
 export function openModelClient({ baseUrl, apiKey }: ModelEndpoint): OpenAI {
   // The SDK would wait ten minutes and try three times; a caller on the phone will not.
-  return new OpenAI({ baseURL: baseUrl, apiKey, timeout: 10_000, maxRetries: 1, logLevel: 'off' });
+  return new OpenAI({ baseURL: baseUrl, apiKey, timeout: 10_000, maxRetries: 1, logLevel: 'off', fetch: httpFetch });
 }
 
 /**

@@ -7,7 +7,7 @@ import type { HistoryItem, ReplyPiece, Responder } from '../conversation/ports.t
 import { type Agent, END_CALL } from './agent-definition.ts';
 import { modelOverran, toModelError } from './model-errors.ts';
 import { type HistoryBudget, toMessages, toolMessages, toolsOf } from './model-messages.ts';
-import { type Round, streamRound } from './model-round.ts';
+import { ModelRound, type RoundRequest } from './model-round.ts';
 import { checkCall, runCall, type ToolOutcome, type ToolRequest } from './tool-calls.ts';
 import { TurnAborted, TurnWaits } from './turn-waits.ts';
 
@@ -65,70 +65,75 @@ export class ModelResponder implements Responder {
   }
 
   async *respond(history: readonly HistoryItem[], signal: AbortSignal): AsyncGenerator<ReplyPiece, void> {
-    const waits = new TurnWaits(this.#options.clock, signal, this.#limits.totalMs);
+    const { agent, clock } = this.#options;
+    const waits = new TurnWaits(clock, signal, this.#limits.totalMs);
+    let round: ModelRound | undefined;
     try {
-      yield* this.#answer(history, waits, signal);
+      const messages = this.#messagesOf(history);
+      const takenIds = new Set(history.flatMap((item) => (item.role === 'tool' ? item.call.callId : [])));
+      for (const outcome of await this.#lateOutcomes(history, waits)) {
+        takenIds.add(outcome.call.callId);
+        yield { type: 'tool-ended', ...outcome };
+        messages.push(...toolMessages([outcome]));
+      }
+
+      let ending: string | undefined;
+      for (let roundNumber = 1; ; roundNumber++) {
+        const isLast = roundNumber === this.#limits.maxRounds;
+        const startedMs = clock.now();
+        round = await ModelRound.open({
+          client: this.#options.client,
+          request: this.#requestOf(messages, isLast),
+          waits,
+          silentMs: this.#limits.silentMs,
+          clock,
+        });
+        // Here and not in a generator of the round's own: each one on the way costs every token several promises.
+        for (let text = await round.next(); text !== undefined; text = await round.next()) yield { type: 'text', text };
+        round.close();
+        const requests = round.requests.map((request) => withOwnId(request, takenIds));
+        this.#logRound(round, startedMs, requests.length);
+
+        const hangUp = agent.canEndCall ? requests.find(({ name }) => name === END_CALL) : undefined;
+        if (hangUp) ending = reasonOf(hangUp);
+        const work = requests.filter((request) => request !== hangUp);
+        if (work.length === 0) break;
+        if (isLast) throw new DependencyError('model.loop', `The model still calls tools after ${roundNumber} rounds.`);
+        const outcomes = yield* this.#runTools(work, waits, signal);
+        messages.push(...toolMessages(outcomes, round.text));
+      }
+      if (ending !== undefined) yield { type: 'end-call', reason: ending };
     } catch (thrown) {
       if (signal.aborted || thrown instanceof TurnAborted) return;
       throw toModelError(thrown);
+    } finally {
+      round?.close();
+      waits.close();
     }
   }
 
-  async *#answer(
-    history: readonly HistoryItem[],
-    waits: TurnWaits,
-    signal: AbortSignal,
-  ): AsyncGenerator<ReplyPiece, void> {
+  #messagesOf(history: readonly HistoryItem[]): OpenAI.ChatCompletionMessageParam[] {
     const { agent, log, now = () => new Date() } = this.#options;
     const { messages, leftOut } = toMessages(agent, history, { budget: this.#limits, now: now() });
     if (leftOut > 0) log.debug({ leftOut }, 'the oldest turns are not sent to the model any more');
-
-    const takenIds = new Set(history.flatMap((item) => (item.role === 'tool' ? item.call.callId : [])));
-    for (const outcome of await this.#lateOutcomes(history, waits)) {
-      takenIds.add(outcome.call.callId);
-      yield { type: 'tool-ended', ...outcome };
-      messages.push(...toolMessages([outcome]));
-    }
-
-    let ending: string | undefined;
-    for (let roundNumber = 1; ; roundNumber++) {
-      const isLast = roundNumber === this.#limits.maxRounds;
-      const round = yield* this.#stream(messages, waits, isLast);
-      const requests = round.requests.map((request) => withOwnId(request, takenIds));
-      const hangUp = agent.canEndCall ? requests.find(({ name }) => name === END_CALL) : undefined;
-      if (hangUp) ending = reasonOf(hangUp);
-      const work = requests.filter((request) => request !== hangUp);
-      if (work.length === 0) break;
-      if (isLast) throw new DependencyError('model.loop', `The model still calls tools after ${roundNumber} rounds.`);
-      const outcomes = yield* this.#runTools(work, waits, signal);
-      messages.push(...toolMessages(outcomes, round.text));
-    }
-    if (ending !== undefined) yield { type: 'end-call', reason: ending };
+    return messages;
   }
 
-  async *#stream(
-    messages: OpenAI.ChatCompletionMessageParam[],
-    waits: TurnWaits,
-    isLast: boolean,
-  ): AsyncGenerator<ReplyPiece, Round> {
-    const { agent, client, deployment, log, clock } = this.#options;
+  #requestOf(messages: OpenAI.ChatCompletionMessageParam[], isLast: boolean): RoundRequest {
+    const { agent, deployment } = this.#options;
     const { temperature, maxTokens } = agent.model;
-    const startedMs = clock.now();
-    const round = yield* streamRound(
-      client,
-      {
-        model: deployment,
-        messages,
-        max_completion_tokens: maxTokens,
-        ...(temperature !== undefined && { temperature }),
-        ...(this.#tools.length > 0 && { tools: this.#tools, tool_choice: isLast ? 'none' : 'auto' }),
-      },
-      waits,
-      this.#limits.silentMs,
-    );
-    const ms = Math.round(clock.now() - startedMs);
-    log.debug({ ms, tokens: round.usage?.total_tokens, tools: round.requests.length }, 'the model answered');
-    return round;
+    return {
+      model: deployment,
+      messages,
+      max_completion_tokens: maxTokens,
+      ...(temperature !== undefined && { temperature }),
+      ...(this.#tools.length > 0 && { tools: this.#tools, tool_choice: isLast ? 'none' : 'auto' }),
+    };
+  }
+
+  #logRound(round: ModelRound, startedMs: number, tools: number): void {
+    const ms = Math.round(this.#options.clock.now() - startedMs);
+    this.#options.log.debug({ ms, tokens: round.usage?.total_tokens, tools }, 'the model answered');
   }
 
   /** Runs the calls of one round side by side; yields each end as it comes, returns all in the order of the calls. */

@@ -1,72 +1,113 @@
 import type OpenAI from 'openai';
-import { APIError } from 'openai';
-import type { ReplyPiece } from '../conversation/ports.ts';
+import type { Clock } from '../../shared/clock.ts';
+import { ChatStream } from './chat-stream.ts';
+import { readableOf } from './http-fetch.ts';
 import { modelCutOff, modelFiltered, modelSilent } from './model-errors.ts';
 import type { ToolRequest } from './tool-calls.ts';
 import type { TurnWaits } from './turn-waits.ts';
 
-type Request = Omit<OpenAI.ChatCompletionCreateParamsStreaming, 'stream' | 'stream_options'>;
+/** What is asked; how it is streamed is the round's own business. */
+export type RoundRequest = Omit<OpenAI.ChatCompletionCreateParamsStreaming, 'stream' | 'stream_options'>;
 type Delta = OpenAI.ChatCompletionChunk.Choice.Delta;
 
-export interface Round {
-  readonly text: string;
-  readonly requests: readonly ToolRequest[];
-  readonly usage: OpenAI.CompletionUsage | undefined;
+export interface RoundOptions {
+  readonly client: OpenAI;
+  readonly request: RoundRequest;
+  readonly waits: TurnWaits;
+  /** The longest wait for the next chunk, the first included. */
+  readonly silentMs: number;
+  readonly clock: Clock;
 }
 
-/**
- * One request to the model: yields its text as it arrives, returns what it amounts to. The connection is closed when
- * the generator ends, however it ends.
- *
- * @param silentMs the longest wait for the next chunk, the first included
- * @throws a DependencyError, or what the client throws (see `toModelError`)
- */
-export async function* streamRound(
-  client: OpenAI,
-  request: Request,
-  waits: TurnWaits,
-  silentMs: number,
-): AsyncGenerator<ReplyPiece, Round> {
-  const connection = new AbortController();
-  const calls = new CallAssembly();
-  let text = '';
-  let usage: OpenAI.CompletionUsage | undefined;
-  let finishReason: OpenAI.ChatCompletionChunk.Choice['finish_reason'] = null;
-  try {
-    const opening = client.chat.completions.create(
-      { ...request, stream: true, stream_options: { include_usage: true } },
-      { signal: connection.signal },
-    );
-    const chunks = (await waits.for(opening, silentMs, modelSilent))[Symbol.asyncIterator]();
+/** One request to the model, read piece by piece. */
+export class ModelRound {
+  readonly #waits: TurnWaits;
+  readonly #silentMs: number;
+  readonly #stream: ChatStream;
+  readonly #calls = new CallAssembly();
+  #finishReason: OpenAI.ChatCompletionChunk.Choice['finish_reason'] = null;
+  #text = '';
+  #usage: OpenAI.CompletionUsage | undefined;
+
+  private constructor({ waits, silentMs }: RoundOptions, stream: ChatStream) {
+    this.#waits = waits;
+    this.#silentMs = silentMs;
+    this.#stream = stream;
+  }
+
+  /**
+   * Sends the request. The caller closes the round.
+   * @throws a DependencyError, or what the client throws (see `toModelError`)
+   */
+  static async open(options: RoundOptions): Promise<ModelRound> {
+    const { client, request, waits, silentMs, clock } = options;
+    const connection = new AbortController();
+    const opening = client.chat.completions
+      .create({ ...request, stream: true, stream_options: { include_usage: true } }, { signal: connection.signal })
+      .asResponse();
+    try {
+      const response = await waits.for(opening, silentMs, modelSilent);
+      return new ModelRound(options, new ChatStream(readableOf(response), clock));
+    } catch (error) {
+      connection.abort();
+      throw error;
+    }
+  }
+
+  /** What has arrived of its text. */
+  get text(): string {
+    return this.#text;
+  }
+
+  get usage(): OpenAI.CompletionUsage | undefined {
+    return this.#usage;
+  }
+
+  /** The calls that the model asks for; whole only when the text has ended. */
+  get requests(): ToolRequest[] {
+    return this.#calls.finished();
+  }
+
+  /**
+   * The next piece of text; undefined when the answer is complete.
+   * @throws a DependencyError, or what the client throws (see `toModelError`)
+   */
+  async next(): Promise<string | undefined> {
     for (;;) {
-      const { done, value: chunk } = await waits.for(nextOf(chunks), silentMs, modelSilent);
-      if (done) break;
-      usage = chunk.usage ?? usage;
-      // Azure's first chunk (the prompt's filter results) and the last one (usage) have no choice.
-      const choice = chunk.choices[0];
-      if (!choice) continue;
-      finishReason = choice.finish_reason ?? finishReason;
-      calls.add(choice.delta.tool_calls ?? []);
-      if (choice.delta.content) {
-        text += choice.delta.content;
-        yield { type: 'text', text: choice.delta.content };
+      this.#waits.throwIfAborted();
+      const chunk = this.#stream.take();
+      if (chunk) {
+        const text = this.#add(chunk);
+        if (text) return text;
+      } else if (this.#stream.ended) {
+        return this.#end();
+      } else {
+        await this.#waits.for(this.#stream.arrival(), this.#silentMs, modelSilent);
       }
     }
-  } finally {
-    connection.abort();
   }
-  if (finishReason === 'content_filter') throw modelFiltered();
-  // A server that ends the body too early looks like the end; only the finish reason tells them apart.
-  if (finishReason === null) throw modelCutOff();
-  return { text, requests: calls.finished(), usage };
-}
 
-/** The next chunk. A connection that breaks throws whatever the platform's `fetch` throws. */
-async function nextOf<Chunk>(chunks: AsyncIterator<Chunk>): Promise<IteratorResult<Chunk>> {
-  try {
-    return await chunks.next();
-  } catch (error) {
-    throw error instanceof APIError ? error : modelCutOff(error);
+  /** Frees the connection, however far the answer came. Idempotent. */
+  close(): void {
+    this.#stream.close();
+  }
+
+  #add(chunk: OpenAI.ChatCompletionChunk): string | null | undefined {
+    this.#usage = chunk.usage ?? this.#usage;
+    // Azure's first chunk (the prompt's filter results) and the last one (usage) have no choice.
+    const choice = chunk.choices[0];
+    if (!choice) return undefined;
+    this.#finishReason = choice.finish_reason ?? this.#finishReason;
+    const { content, tool_calls } = choice.delta;
+    if (tool_calls) this.#calls.add(tool_calls);
+    if (content) this.#text += content;
+    return content;
+  }
+
+  #end(): undefined {
+    if (this.#finishReason === 'content_filter') throw modelFiltered();
+    // A server that ends the body too early looks like the end; only the finish reason tells them apart.
+    if (this.#finishReason === null) throw modelCutOff();
   }
 }
 

@@ -142,7 +142,7 @@ export class SessionRecorder {
     if (!patch) return;
     this.#patch = undefined;
     try {
-      await this.#options.store.update(this.#options.sessionId, () => patch);
+      await this.#options.store.set(this.#options.sessionId, patch);
     } catch (error) {
       if (isHopeless(error)) return this.#lose(error);
       if (!this.#abandoned) this.#putBack(patch);
