@@ -4,18 +4,18 @@ const SAMPLES_PER_MS = 16;
 /** The line is measured in slices so long. */
 const SLICE_MS = 4;
 const SLICE_SAMPLES = SLICE_MS * SAMPLES_PER_MS;
-/** A second of slices: a pause, and as much again for a detector that is behind. */
+/** A second of slices: more than a pause, as the detector may be behind. */
 const KEPT_SLICES = 256;
-/** The detector says "speech" at most so long after the last sound of it, and misses so much of it at most. */
-const MOST_EARLIER_MS = 96;
+/** In noise the model goes on saying "speech" for so long at most after the last of it; and it misses so much of it. */
+const MOST_EARLIER_MS = 160;
 const MOST_LATER_MS = 32;
 /** What a pause sounds like is known from so many slices on. */
 const LEAST_QUIET_SLICES = 10;
-/** A sound is heard when it stands out from the pause behind it, and is not far below the loudest of the voice. */
-const ABOVE_QUIET_DB = 6;
+/** A sound is heard when it stands out from the pause behind it, and is not so far below the loudest of the voice. */
+const ABOVE_QUIET_DB = 4;
 const BELOW_PEAK_DB = 35;
-/** A voice that stands out by less than this has its quiet endings hidden by the noise: levels say nothing of them. */
-const CLEAR_RANGE_DB = 26;
+/** A voice that stands out by less has more than its quietest sounds hidden by the noise: levels say nothing of its end. */
+const CLEAR_RANGE_DB = 14;
 /** Digital silence, as a power. */
 const SILENCE = 1e-10;
 const FULL_SCALE = 32_768 * 32_768;
@@ -54,7 +54,7 @@ export class SoundTrail {
   }
 
   /**
-   * When the caller's speech was last audible.
+   * When the caller's speech was last audible: the last slice that stands out from how the pause after it sounds.
    * @param speechMs when the last frame came that the detector took for speech
    * @param untilMs up to when there has been none since
    * @param peakDb how loud the speech was, relative to full scale
@@ -76,7 +76,7 @@ export class SoundTrail {
     for (; back <= KEPT_SLICES && this.#endOf(back) > earliestMs; back += 1) {
       if (this.#levelOf(back) >= audibleDb) return this.#endOf(back);
     }
-    return back <= KEPT_SLICES ? earliestMs : speechMs;
+    return speechMs;
   }
 
   #endSlice(atMs: number): void {
