@@ -21,7 +21,8 @@ export interface Playback {
 
 interface Running {
   readonly playback: Playback;
-  readonly startMs: number;
+  /** Not before that, and from the first frame on: when it began to be spoken. */
+  startMs: number;
   /** Where in the audio sent so far the playback began. */
   readonly sentMsAtStart: number;
   readonly resolve: (startMs: number) => void;
@@ -114,9 +115,11 @@ export class Call {
   }
 
   #nextOf(running: Running, dueMs: number): Int16Array | undefined {
-    const { playback, startMs } = running;
     const index = running.frame;
     running.frame += 1;
+    // It can only begin with a beat of the line: from there all its times count.
+    if (index === 0) running.startMs = dueMs - FRAME_MS;
+    const { playback, startMs } = running;
     this.#sayWords(running, dueMs - startMs);
     const from = index * FRAME_SAMPLES;
     if (from + FRAME_SAMPLES >= playback.audio.length) {

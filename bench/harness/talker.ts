@@ -30,7 +30,7 @@ export async function sharpUtterance(finalMs: number, silenceMs: number): Promis
   const first = all.find(isVoiced) ?? 0;
   const last = all.findLast(isVoiced) ?? frames - 1;
   const spoken = samples.subarray(first * FRAME_SAMPLES, (last + 1) * FRAME_SAMPLES);
-  const audio = new Int16Array(spoken.length + silenceMs * SAMPLES_PER_MS).map((_, i) => spoken[i] ?? (i % 7) - 3);
+  const audio = new Int16Array(spoken.length + silenceMs * SAMPLES_PER_MS).map((_, i) => spoken[i] ?? quiet(i));
   const endMs = spoken.length / SAMPLES_PER_MS;
   const words = [
     { atMs: 300, type: 'partial', text: 'wait', offsetMs: 0, endMs: 250 },
@@ -39,6 +39,29 @@ export async function sharpUtterance(finalMs: number, silenceMs: number): Promis
   ] as const;
   return { playback: { audio, words }, startMs: 0, endMs };
 }
+
+/** The same after so much (whole milliseconds) of a quiet line: nobody speaks in step with the line's frames. */
+export function withLead(leadMs: number, { playback, startMs, endMs }: Utterance): Utterance {
+  const lead = leadMs * SAMPLES_PER_MS;
+  const { audio } = playback;
+  return {
+    playback: {
+      ...playback,
+      audio: new Int16Array(lead + audio.length).map((_, i) => audio[i - lead] ?? quiet(i)),
+      words: playback.words.map((word) => ({
+        ...word,
+        atMs: word.atMs + leadMs,
+        offsetMs: word.offsetMs + leadMs,
+        endMs: word.endMs + leadMs,
+      })),
+    },
+    startMs: startMs + leadMs,
+    endMs: endMs + leadMs,
+  };
+}
+
+/** A line on which nobody speaks is never digital silence. */
+const quiet = (sample: number): number => (sample % 7) - 3;
 
 function rms(samples: Int16Array): number {
   return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { FRAME_MS } from '../../shared/audio/pcm.ts';
 import { agentClip } from '../harness/agent-clip.ts';
 import type { Call } from '../harness/call.ts';
 import { Driver } from '../harness/driver.ts';
 import { monotonicMs, type SessionSettings } from '../harness/protocol.ts';
 import { latenessNotes, lineOf } from '../harness/results.ts';
 import { cdf, measure, median, p95 } from '../harness/statistics.ts';
-import { sharpUtterance, type Utterance } from '../harness/talker.ts';
+import { sharpUtterance, type Utterance, withLead } from '../harness/talker.ts';
 import type { Line, Row, RowContext, RowResult } from '../row.ts';
 import { type Contender, gatherField, LIVEKIT_NOTE, orAbsent } from '../subjects/contenders.ts';
 
@@ -19,6 +20,8 @@ const ANSWER = 'Sure, I can help you with that.';
 const ANSWER_WAIT_MS = 2600;
 /** The final comes before the fixed wait is over, so that nobody waits for words. */
 const EARLY_FINAL_MS = 200;
+/** From turn to turn the words begin so much later within a frame of the line; it comes to every millisecond of it. */
+const SPREAD_MS = 7;
 /** As in the turn-taking row: 500 ms of silence, and 200 more. */
 const USUAL_FINAL_MS = 700;
 
@@ -39,7 +42,7 @@ export const overheadRow: Row = {
   name: 'overhead',
   title: 'What the engine adds to an answer, beyond the providers and the wait that the policy asks for',
   includes:
-    'From the end of the caller’s last loud frame to the agent’s first frame at the sink, less the scripted model ' +
+    'From the caller’s last loud sample, anywhere in a frame of the line, to the agent’s first frame at the sink, less the scripted model ' +
     `(${LLM_MS} ms), voice (${TTS_MS} ms) and the fixed wait (${HOLD_MS} ms): voice activity seeing the end, the state machine, the ` +
     'tasks of a turn, timers, the harness’s socket one way. The same fixed policy for all, early answers off. ' +
     `${SESSIONS} sessions in each process, words known ${EARLY_FINAL_MS} ms after the end.`,
@@ -162,16 +165,13 @@ async function answersOf(
   }
 }
 
-async function converse(
-  call: Call,
-  { playback, endMs }: Utterance,
-  number: number,
-  signal: AbortSignal,
-): Promise<Answer[]> {
+async function converse(call: Call, utterance: Utterance, number: number, signal: AbortSignal): Promise<Answer[]> {
   const answers: Answer[] = [];
-  // Spread over the beat and over one another's turns.
+  // Spread over one another's turns.
   await sleep(number * 531, undefined, { signal });
   for (let turn = 0; turn < TURNS; turn += 1) {
+    const leadMs = ((number * TURNS + turn) * SPREAD_MS) % FRAME_MS;
+    const { playback, endMs } = withLead(leadMs, utterance);
     const endedMs = (await call.play(playback, monotonicMs())) + endMs;
     signal.throwIfAborted();
     const run = call.farEnd.runs.find(({ startMs }) => startMs >= endedMs);

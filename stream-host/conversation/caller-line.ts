@@ -1,4 +1,4 @@
-import { dbfsOf, rmsOf } from '../../shared/audio/pcm.ts';
+import { dbfsOf } from '../../shared/audio/pcm.ts';
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import { FRAME_BYTES, FRAME_MS } from '../../shared/protocol/acs-media.ts';
 import { CallerWords, type Correction, type Hearing } from './caller-words.ts';
@@ -12,6 +12,7 @@ import type {
   TurnJudge,
   VoiceActivity,
 } from './ports.ts';
+import { SoundTrail } from './sound-trail.ts';
 import { SpeechDetector, type VoiceOrigin } from './speech-detector.ts';
 import type { TurnPolicy } from './turn-policy.ts';
 
@@ -56,6 +57,7 @@ const ECHO_TAIL_MS = 700;
 export class CallerLine {
   readonly words: CallerWords;
   readonly #options: CallerLineOptions;
+  readonly #trail = new SoundTrail();
   readonly #detector: SpeechDetector;
   readonly #echoGuard: EchoGuard | undefined;
   #voiceActivity: VoiceActivity | undefined;
@@ -75,7 +77,9 @@ export class CallerLine {
   constructor(options: CallerLineOptions) {
     const { policy } = options;
     this.#options = options;
-    this.#detector = new SpeechDetector(policy.onset);
+    this.#detector = new SpeechDetector(policy.onset, (speechMs, untilMs, peakDb) =>
+      this.#trail.endOfSound(speechMs, untilMs, peakDb),
+    );
     this.#echoGuard = policy.onset.echoGuard ? new EchoGuard() : undefined;
     this.words = new CallerWords(policy.endpointing.stablePartialMs);
   }
@@ -127,8 +131,9 @@ export class CallerLine {
   write(pcm: Uint8Array): void {
     if (this.#closed) return;
     this.#receivedMs += pcm.length / BYTES_PER_MS;
-    this.#levelDb = Math.max(SILENCE_DB, dbfsOf(rmsOf(pcm)));
-    this.#echoGuard?.heard(pcm, this.#options.clock.now());
+    const nowMs = this.#options.clock.now();
+    this.#levelDb = Math.max(SILENCE_DB, dbfsOf(this.#trail.write(pcm, nowMs)));
+    this.#echoGuard?.heard(pcm, nowMs);
     this.#voiceActivity?.write(pcm);
     this.#turnJudge?.write(pcm);
     this.#recogniser?.write(pcm);

@@ -17,6 +17,12 @@ export type SpeechEdge =
   | { readonly type: 'started'; readonly onsetMs: number }
   | { readonly type: 'ended'; readonly lastSpeechMs: number };
 
+/**
+ * When speech was last audible that the detector saw last at `speechMs`, and none of until `untilMs`: better than by
+ * whole frames. `peakDb`: its loudest level.
+ */
+export type EndOfSound = (speechMs: number, untilMs: number, peakDb: number) => number;
+
 /** Whose voice a sound may be: the caller's for all that is known, the agent's own come back, or hard to say yet. */
 export type VoiceOrigin = 'caller' | 'echo' | 'unsure';
 
@@ -45,6 +51,7 @@ const LONGEST_FADE_MS = 320;
  */
 export class SpeechDetector {
   readonly #policy: OnsetPolicy;
+  readonly #endOfSound: EndOfSound;
   readonly #background = new Background();
   readonly #recent: { probability: number; levelDb: number }[] = [];
   #speaking = false;
@@ -58,8 +65,10 @@ export class SpeechDetector {
   #lastVoiceMs = Number.NEGATIVE_INFINITY;
   #doubtedUntilMs = Number.NEGATIVE_INFINITY;
 
-  constructor(policy: OnsetPolicy) {
+  /** @param endOfSound asked once for every pause */
+  constructor(policy: OnsetPolicy, endOfSound: EndOfSound) {
     this.#policy = policy;
+    this.#endOfSound = endOfSound;
   }
 
   get speaking(): boolean {
@@ -168,6 +177,7 @@ export class SpeechDetector {
     this.#runMs += DETECTOR_FRAME_MS;
     if (this.#runMs < this.#policy.pauseMs) return;
     this.reset();
+    this.#lastSpeechMs = this.#endOfSound(this.#lastSpeechMs, atMs, this.#peakDb);
     return { type: 'ended', lastSpeechMs: this.#lastSpeechMs };
   }
 }

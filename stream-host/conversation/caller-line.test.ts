@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { VirtualClock } from '../../shared/virtual-clock.ts';
+import { CallerLine } from './caller-line.ts';
+import type { VoiceActivityEvents } from './ports.ts';
+import { DETECTOR_FRAME_MS } from './speech-detector.ts';
+import { turnPolicy } from './turn-policy.ts';
+
+const BYTES_PER_MS = 32;
+/** The line's level is known in slices so long. */
+const SLICE_MS = 4;
+
+test('the end of speech is when it was last audible, however long the detector goes on taking silence for speech', async () => {
+  for (const tooLong of [0, 1, 2, 3]) {
+    const { clock, hear, ended } = listen();
+    const beganMs = clock.now();
+    for (let frame = 0; frame < 20; frame += 1) await hear(0.95, 1);
+    // The last frame is a voice for half of its time.
+    await hear(0.95, 0.5);
+    const spokenUntilMs = beganMs + 20.5 * DETECTOR_FRAME_MS;
+    for (let frame = 0; frame < 12; frame += 1) await hear(frame < tooLong ? 0.7 : 0.02, 0);
+    assert.equal(ended.length, 1);
+    assert.ok(Math.abs((ended[0] ?? 0) - spokenUntilMs) <= SLICE_MS, `${ended[0]}, not ${spokenUntilMs}`);
+  }
+});
+
+test('a voice that goes on through a moment of quiet has not ended', async () => {
+  const { hear, ended } = listen();
+  for (let frame = 0; frame < 20; frame += 1) await hear(0.95, 1);
+  for (let frame = 0; frame < 3; frame += 1) await hear(0.02, 0);
+  for (let frame = 0; frame < 20; frame += 1) await hear(0.95, 1);
+  assert.deepEqual(ended, []);
+});
+
+/** A line in the test's hands: each frame of the detector arrives at once, loud for its first part and then quiet. */
+function listen() {
+  const clock = new VirtualClock();
+  const ended: number[] = [];
+  let detector: VoiceActivityEvents | undefined;
+  const line = new CallerLine({
+    clock,
+    policy: turnPolicy(),
+    openVoiceActivity: (events) => {
+      detector = events;
+      return { write() {}, close() {} };
+    },
+    openRecogniser: () => ({ write() {}, close() {} }),
+    agentsWords: () => '',
+    events: {
+      onSpeechStarted() {},
+      onSpeechEnded: (lastSpeechMs) => ended.push(lastSpeechMs),
+      onWords() {},
+      onJudgement() {},
+      onFault() {},
+    },
+  });
+  line.open();
+  return {
+    clock,
+    ended,
+    async hear(probability: number, loudShare: number) {
+      await clock.advance(DETECTOR_FRAME_MS);
+      const pcm = new Uint8Array(DETECTOR_FRAME_MS * BYTES_PER_MS);
+      line.write(pcm.fill(0x10, 0, pcm.length * loudShare));
+      detector?.onFrame(probability, clock.now());
+    },
+  };
+}

@@ -1,0 +1,99 @@
+import { samplesOf } from '../../shared/audio/pcm.ts';
+
+const SAMPLES_PER_MS = 16;
+/** The line is measured in slices so long. */
+const SLICE_MS = 4;
+const SLICE_SAMPLES = SLICE_MS * SAMPLES_PER_MS;
+/** A second of slices: more than a pause, as the detector may be behind. */
+const KEPT_SLICES = 256;
+/** In noise the model goes on saying "speech" for so long at most after the last of it; and it misses so much of it. */
+const MOST_EARLIER_MS = 160;
+const MOST_LATER_MS = 32;
+/** What a pause sounds like is known from so many slices on. */
+const LEAST_QUIET_SLICES = 10;
+/** A sound is heard when it stands out from the pause behind it, and is not so far below the loudest of the voice. */
+const ABOVE_QUIET_DB = 4;
+const BELOW_PEAK_DB = 35;
+/** A voice that stands out by less has more than its quietest sounds hidden by the noise: levels say nothing of its end. */
+const CLEAR_RANGE_DB = 14;
+/** Digital silence, as a power. */
+const SILENCE = 1e-10;
+const FULL_SCALE = 32_768 * 32_768;
+
+/** How loud a line was in each few milliseconds of late, which tells where a sound ended better than a detector can. */
+export class SoundTrail {
+  readonly #powers = new Float32Array(KEPT_SLICES);
+  readonly #endsAtMs = new Float64Array(KEPT_SLICES).fill(Number.NEGATIVE_INFINITY);
+  #next = 0;
+  #sum = 0;
+  #filled = 0;
+
+  /**
+   * Takes in PCM16 mono 16 kHz of any length, the last sample of which arrived now.
+   * @returns its root mean square, between 0 and 1
+   */
+  write(pcm: Uint8Array, nowMs: number): number {
+    const samples = samplesOf(pcm);
+    const { length } = samples;
+    if (length === 0) return 0;
+    let total = 0;
+    for (let at = 0; at < length; ) {
+      const end = Math.min(length, at + SLICE_SAMPLES - this.#filled);
+      let sum = 0;
+      for (let i = at; i < end; i += 1) {
+        const sample = samples[i] ?? 0;
+        sum += sample * sample;
+      }
+      total += sum;
+      this.#sum += sum;
+      this.#filled += end - at;
+      at = end;
+      if (this.#filled === SLICE_SAMPLES) this.#endSlice(nowMs - (length - end) / SAMPLES_PER_MS);
+    }
+    return Math.sqrt(total / length / FULL_SCALE);
+  }
+
+  /**
+   * When the caller's speech was last audible: the last slice that stands out from how the pause after it sounds.
+   * @param speechMs when the last frame came that the detector took for speech
+   * @param untilMs up to when there has been none since
+   * @param peakDb how loud the speech was, relative to full scale
+   * @returns `speechMs` where levels do not tell
+   */
+  endOfSound(speechMs: number, untilMs: number, peakDb: number): number {
+    const latestMs = speechMs + MOST_LATER_MS;
+    const earliestMs = speechMs - MOST_EARLIER_MS;
+    let back = 1;
+    while (back <= KEPT_SLICES && this.#endOf(back) > untilMs) back += 1;
+    let quietDb = 0;
+    const firstQuiet = back;
+    for (; back <= KEPT_SLICES && this.#endOf(back) > latestMs; back += 1) quietDb += this.#levelOf(back);
+    const quietSlices = back - firstQuiet;
+    if (quietSlices < LEAST_QUIET_SLICES) return speechMs;
+    quietDb /= quietSlices;
+    if (peakDb - quietDb < CLEAR_RANGE_DB) return speechMs;
+    const audibleDb = Math.max(quietDb + ABOVE_QUIET_DB, peakDb - BELOW_PEAK_DB);
+    for (; back <= KEPT_SLICES && this.#endOf(back) > earliestMs; back += 1) {
+      if (this.#levelOf(back) >= audibleDb) return this.#endOf(back);
+    }
+    return speechMs;
+  }
+
+  #endSlice(atMs: number): void {
+    this.#powers[this.#next] = this.#sum / SLICE_SAMPLES / FULL_SCALE;
+    this.#endsAtMs[this.#next] = atMs;
+    this.#next = (this.#next + 1) % KEPT_SLICES;
+    this.#sum = 0;
+    this.#filled = 0;
+  }
+
+  /** @param back 1: the newest slice */
+  #endOf(back: number): number {
+    return this.#endsAtMs[(this.#next - back + KEPT_SLICES) % KEPT_SLICES] ?? Number.NEGATIVE_INFINITY;
+  }
+
+  #levelOf(back: number): number {
+    const power = this.#powers[(this.#next - back + KEPT_SLICES) % KEPT_SLICES] ?? 0;
+    return 10 * Math.log10(Math.max(SILENCE, power));
+  }
+}
