@@ -2,13 +2,15 @@
 export type Subject = 'parley' | 'livekit-default' | 'livekit-best' | 'pipecat';
 
 /**
- * One figure. `low`..`high` is its stated spread: over the repeats of the run, or over its blocks where it is one long
- * run. `n` counts the samples behind the value. A spread is measured, never guessed: with one repeat, low = high = value.
+ * One figure. `low`..`high` is its stated spread: the 95 % interval that the samples of the run give for it. `n` counts
+ * the samples. A spread is measured, never guessed; low = high = value only where the seed repeats the figure exactly.
  */
 export interface Measure {
   readonly value: number;
   readonly low: number;
   readonly high: number;
+  /** The samples are too few to bound the figure on this side: what stands there is the outermost that was seen. */
+  readonly open?: 'above' | 'both';
   readonly n: number;
 }
 

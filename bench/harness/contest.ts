@@ -1,3 +1,4 @@
+import { FRAME_MS } from '../../shared/audio/pcm.ts';
 import type { Scene } from '../corpus/scene.ts';
 import type { Line, Measure, RowContext } from '../row.ts';
 import { type Contender, type Field, orAbsent } from '../subjects/contenders.ts';
@@ -6,7 +7,7 @@ import { Driver } from './driver.ts';
 import type { SessionSettings } from './protocol.ts';
 import { latenessNotes, lineOf, overloadNotes } from './results.ts';
 import { runScenes, type SceneRun } from './scene-run.ts';
-import { measure } from './statistics.ts';
+import { measure, type Statistic } from './statistics.ts';
 
 /** A subject with its settings, under the name that the row shows. */
 export interface Entry {
@@ -80,10 +81,13 @@ export const usualEntries = ({ contenders }: Field): Entry[] =>
 export type MakeLine = <Sample>(
   head: Omit<Line, 'results'>,
   samples: (runs: readonly SceneRun[]) => readonly Sample[],
-  statistic: (samples: readonly Sample[]) => number,
+  statistic: Statistic<Sample>,
 ) => Line;
 
-/** Makes lines of a table in which each outcome stands under its subject. */
+/**
+ * Makes lines of a table in which each outcome stands under its subject. What the caller says and what the agent plays
+ * come in frames: moments of a scene are not known any better.
+ */
 export function lineMaker(field: Field, outcomes: readonly Outcome[]): MakeLine {
   return (head, samples, statistic) =>
     lineOf(
@@ -91,7 +95,7 @@ export function lineMaker(field: Field, outcomes: readonly Outcome[]): MakeLine 
       head,
       outcomes.map(({ contender, runs }): [Contender['subject'], Measure | { readonly none: string }] => [
         contender.subject,
-        measure(samples(runs), statistic),
+        measure(samples(runs), statistic, head.unit === 'ms' ? FRAME_MS : 0),
       ]),
     );
 }

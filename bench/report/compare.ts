@@ -1,9 +1,23 @@
+import { NO_SAMPLES } from '../harness/statistics.ts';
 import type { Subject } from '../row.ts';
-import { figure, labelOf, measured } from './figures.ts';
-import { type ReportedLine, type RowReport, type RunReport, SUBJECT_TITLES, SUBJECTS } from './run-report.ts';
+import { figure, labelOf, machineText, measured } from './figures.ts';
+import {
+  type Environment,
+  type ReportedLine,
+  type RowReport,
+  type RunReport,
+  SUBJECT_TITLES,
+  SUBJECTS,
+} from './run-report.ts';
+
+export interface RowComparison {
+  readonly row: string;
+  readonly figures: readonly Comparison[];
+  /** What was otherwise in the two runs besides the figures: the code, the machine, what else it did. */
+  readonly circumstances: readonly string[];
+}
 
 export interface Comparison {
-  readonly row: string;
   readonly label: string;
   readonly subject: Subject;
   readonly agrees: boolean;
@@ -15,20 +29,21 @@ export interface Comparison {
  * Line by line, whether two runs agree: the spreads that they state must overlap. A figure without a spread agrees with
  * what reads the same. Rows that only one of the runs holds are left out; lines that only one holds do not agree.
  */
-export function compareRuns(earlier: RunReport, now: RunReport): Comparison[] {
+export function compareRuns(earlier: RunReport, now: RunReport): RowComparison[] {
   return now.rows.flatMap((row) => {
     const before = earlier.rows.find(({ name }) => name === row.name);
-    return before ? compareRows(before, row) : [];
+    if (!before) return [];
+    return [{ row: row.name, figures: compareFigures(before, row), circumstances: circumstancesOf(before, row) }];
   });
 }
 
-function compareRows(before: RowReport, now: RowReport): Comparison[] {
+function compareFigures(before: RowReport, now: RowReport): Comparison[] {
   const old = linesOf(before);
   const labels = new Set([...old.keys(), ...linesOf(now).keys()]);
   return [...labels].flatMap((label) => {
     const pair = [old.get(label), linesOf(now).get(label)] as const;
     const subjects = SUBJECTS.filter((subject) => pair.some((line) => line?.results[subject] !== undefined));
-    return subjects.map((subject) => ({ row: now.name, label, subject, ...compareCells(subject, ...pair) }));
+    return subjects.map((subject) => ({ label, subject, ...compareCells(subject, ...pair) }));
   });
 }
 
@@ -48,21 +63,58 @@ function compareCells(
   const text = (result: typeof a) =>
     !result ? 'nothing' : 'none' in result ? `none: ${result.none}` : measured(result);
   const bothNone = a !== undefined && b !== undefined && 'none' in a && 'none' in b;
-  return { agrees: bothNone, detail: `${text(a)} before, ${text(b)} now` };
+  return {
+    agrees: bothNone || (sawNone(a) && sawFew(b)) || (sawFew(a) && sawNone(b)),
+    detail: `${text(a)} before, ${text(b)} now`,
+  };
 }
+
+type Result = ReportedLine['results'][Subject];
+
+/** What is seen fewer than six times in one run may well not be seen at all in a like one. */
+const sawNone = (result: Result): boolean => result !== undefined && 'none' in result && result.none === NO_SAMPLES;
+const sawFew = (result: Result): boolean => result !== undefined && 'open' in result && result.open === 'both';
 
 function linesOf(row: RowReport): Map<string, ReportedLine> {
   if (row.outcome.type === 'failed') return new Map();
   return new Map(row.outcome.lines.map((line) => [labelOf(line), line]));
 }
 
-/** For a terminal: what differs first, then how much agrees. */
-export function comparisonText(comparisons: readonly Comparison[]): string {
-  const lines = comparisons
-    .toSorted((a, b) => Number(a.agrees) - Number(b.agrees))
-    .map(({ row, label, subject, agrees, detail }) => {
-      return `  ${agrees ? 'agrees ' : 'DIFFERS'}  ${row}: ${label}, ${SUBJECT_TITLES[subject]}: ${detail}`;
-    });
-  const agreeing = comparisons.filter(({ agrees }) => agrees).length;
-  return [...lines, `${agreeing} of ${comparisons.length} figures agree within the spreads stated.`].join('\n');
+const CIRCUMSTANCES = [
+  'commit',
+  'seed',
+  'cpu',
+  'cores',
+  'os',
+  'node',
+] as const satisfies readonly (keyof Environment)[];
+
+function circumstancesOf(before: RowReport, now: RowReport): string[] {
+  const others = CIRCUMSTANCES.filter((key) => before.environment[key] !== now.environment[key]);
+  const told = ({ machine }: RowReport) => (machine ? machineText(machine) : 'nothing is known of it');
+  return [
+    ...others.map((key) => `${key}: ${before.environment[key]} before, ${now.environment[key]} now`),
+    ...(before.machine || now.machine ? [`machine before: ${told(before)}`, `machine now: ${told(now)}`] : []),
+  ];
+}
+
+/** For a terminal: what agrees, then what differs with what was otherwise in its row, where it is seen last and best. */
+export function comparisonText(rows: readonly RowComparison[]): string {
+  const differing = rows.filter(({ figures }) => figures.some(({ agrees }) => !agrees));
+  const line = ({ label, subject, agrees, detail }: Comparison) =>
+    `    ${agrees ? 'agrees ' : 'DIFFERS'}  ${label}, ${SUBJECT_TITLES[subject]}: ${detail}`;
+  const all = rows.flatMap(({ figures }) => figures);
+  const agreeing = all.filter(({ agrees }) => agrees).length;
+  return [
+    ...rows.flatMap(({ row, figures }) => {
+      const some = figures.filter(({ agrees }) => agrees);
+      return some.length === 0 ? [] : [`  ${row}`, ...some.map(line)];
+    }),
+    ...differing.flatMap(({ row, figures, circumstances }) => [
+      `  ${row}`,
+      ...figures.filter(({ agrees }) => !agrees).map(line),
+      ...circumstances.map((text) => `      ${text}`),
+    ]),
+    `${agreeing} of ${all.length} figures agree within the spreads stated.`,
+  ].join('\n');
 }

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { agentClip, LONG_ANSWER } from '../harness/agent-clip.ts';
 import type { Call } from '../harness/call.ts';
 import { Driver } from '../harness/driver.ts';
+import { countInterval } from '../harness/intervals.ts';
 import { monotonicMs, type SessionSettings } from '../harness/protocol.ts';
 import { latenessNotes, lineOf, overloadNotes } from '../harness/results.ts';
-import { cdf, largest, measure, median, quantile } from '../harness/statistics.ts';
+import { cdf, largest, measure, median, quantileAt, trialsOf } from '../harness/statistics.ts';
 import { sharpUtterance, type Utterance } from '../harness/talker.ts';
 import type { Line, Measure, Row, RowContext, RowResult, Subject } from '../row.ts';
 import { type Contender, gatherField, LIVEKIT_NOTE, orAbsent } from '../subjects/contenders.ts';
@@ -58,21 +59,21 @@ async function run(context: RowContext): Promise<RowResult> {
       head,
       stopped.map((of) => [of.subject, value(of)] as const),
     );
-  const exactly = (value: number, n: number): Measure => ({ value, low: value, high: value, n });
   const ms = { unit: 'ms', better: 'lower' } as const;
   const count = { unit: '', better: 'lower' } as const;
   return {
     lines: [
       line({ label: 'command → stop, p50', ...ms }, ({ delaysMs }) => measure(delaysMs, median)),
       line({ label: 'command → stop, p99', target: '≤ 5', ...ms }, ({ delaysMs }) =>
-        measure(delaysMs, (samples) => quantile(samples, 0.99)),
+        measure(delaysMs, quantileAt(0.99)),
       ),
       line({ label: 'command → stop, longest', ...ms }, ({ delaysMs }) => measure(delaysMs, largest)),
       line({ label: 'commands without a stop', ...count }, ({ missed, delaysMs }) =>
-        exactly(missed, missed + delaysMs.length),
+        trialsOf(missed, missed + delaysMs.length),
       ),
-      line({ label: 'frames of the old turn after the stop', target: '= 0', ...count }, ({ staleFrames, delaysMs }) =>
-        exactly(staleFrames, delaysMs.length),
+      line(
+        { label: 'frames of the old turn after the stop', target: '= 0', ...count },
+        ({ staleFrames, delaysMs }) => ({ value: staleFrames, ...countInterval(staleFrames), n: delaysMs.length }),
       ),
     ],
     plots: [
