@@ -37,7 +37,17 @@ export interface Plot {
   readonly xLabel: string;
   readonly yLabel: string;
   readonly kind: 'line' | 'cdf' | 'bar';
-  readonly series: readonly { readonly name: string; readonly points: readonly (readonly [number, number])[] }[];
+  readonly series: readonly Series[];
+}
+
+/** A line of a plot; a single point where it has only one. */
+export interface Series {
+  readonly name: string;
+  readonly points: readonly (readonly [number, number])[];
+  /** Words beside the points, by their index; none where it is empty. */
+  readonly marks?: readonly string[];
+  /** Another series of the plot, named: it has that one's colour. */
+  readonly colourOf?: string;
 }
 
 export interface RowResult {

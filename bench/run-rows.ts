@@ -68,8 +68,9 @@ async function outcomeOf(row: Row, context: RowContext): Promise<RowReport['outc
     const lines = result.lines.map((line) => ({ ...line, results: { ...line.results } }));
     const plots = result.plots.map((plot) => ({
       ...plot,
-      series: plot.series.map(({ name, points }) => ({
-        name,
+      series: plot.series.map(({ points, marks, ...named }) => ({
+        ...named,
+        ...(marks && { marks: [...marks] }),
         points: points.map(([x, y]): [number, number] => [x, y]),
       })),
     }));

@@ -33,7 +33,14 @@ const plot = z.object({
   xLabel: z.string(),
   yLabel: z.string(),
   kind: z.enum(['line', 'cdf', 'bar']),
-  series: z.array(z.object({ name: z.string(), points: z.array(z.tuple([z.number(), z.number()])) })),
+  series: z.array(
+    z.object({
+      name: z.string(),
+      points: z.array(z.tuple([z.number(), z.number()])),
+      marks: z.array(z.string()).exactOptional(),
+      colourOf: z.string().exactOptional(),
+    }),
+  ),
 });
 
 const environment = z.object({
