@@ -12,7 +12,7 @@ export interface RunOptions extends Omit<RowContext, 'progress'> {
 /** A row that takes longer than this is ended and counts as failed, so that the others get their turn. */
 const LEAST_LIMIT_MS = 180_000;
 const LIMIT_TIMES_ESTIMATE = 4;
-/** A row that is over sooner has read what another one measured: what the machine did meanwhile says nothing. */
+/** A row that is over sooner has read what the one before it measured: what the machine did then is what counts. */
 const LEAST_WATCHED_MS = 1000;
 /** A row that was told to end gets so long to clean up. */
 const GRACE_MS = 10_000;
@@ -22,11 +22,16 @@ export async function runRows(rows: readonly Row[], options: RunOptions): Promis
   const reports: RowReport[] = [];
   for (const row of rows) {
     if (options.signal.aborted) break;
-    const report = await runRow(row, options);
+    const report = withMachine(await runRow(row, options), reports.at(-1));
     reports.push(report);
     options.onDone(row, report);
   }
   return reports;
+}
+
+function withMachine(report: RowReport, before: RowReport | undefined): RowReport {
+  if (report.machine || report.outcome.type === 'failed' || !before?.machine) return report;
+  return { ...report, machine: before.machine };
 }
 
 async function runRow(row: Row, options: RunOptions): Promise<RowReport> {

@@ -2,12 +2,11 @@ import {
   bootstrapInterval,
   countInterval,
   type Interval,
-  meanInterval,
   quantileInterval,
   quantileRanks,
   widerOf,
 } from '../harness/intervals.ts';
-import { NO_SAMPLES } from '../harness/statistics.ts';
+import { meanOf, NO_SAMPLES } from '../harness/statistics.ts';
 import type { Measure } from '../row.ts';
 import { Histogram } from './histogram.ts';
 import type { Measured } from './load-test.ts';
@@ -68,8 +67,8 @@ export function countOf(stretches: readonly StretchFigures[], key: keyof PhoneCo
 /** What all stretches make together, of something that is no number of events. */
 export function sumOf(stretches: readonly number[]): Measure {
   const value = stretches.reduce((sum, one) => sum + one, 0);
-  const { low, high } = meanInterval(stretches);
-  return { value, low: Math.max(0, low * stretches.length), high: high * stretches.length, n: stretches.length };
+  const { low, high } = meanOf(stretches);
+  return { value, low: low * stretches.length, high: high * stretches.length, n: stretches.length };
 }
 
 /** Of one stretch of a measurement. */

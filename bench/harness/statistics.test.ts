@@ -49,6 +49,8 @@ test('samples that are alike are still not known better than they can be told ap
 
 test('parts, differences, trials and single readings are figures too', () => {
   assert.deepEqual(meanOf([4, 4, 4]), { value: 4, low: 4, high: 4, n: 3 });
+  assert.equal(meanOf([0, 9]).low, 0);
+  assert.ok(meanOf([-1, 9]).low < -1);
   assert.deepEqual(differenceOf([90, 90], [10, 10], 40), { value: 2, low: 2, high: 2, n: 4 });
   const { value, low, high, n } = trialsOf(20, 20);
   assert.ok(value === 20 && n === 20 && high === 20 && low > 16 && low < 17);

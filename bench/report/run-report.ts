@@ -74,7 +74,7 @@ const rowReport = z.object({
   /** How long the measured part was asked to be, where the user said so. */
   seconds: z.number().exactOptional(),
   environment,
-  /** Missing where the system does not tell, and where the row only read what another one had measured. */
+  /** Missing where the system does not tell. */
   machine: machine.exactOptional(),
   outcome: z.discriminatedUnion('type', [
     z.object({ type: z.literal('measured'), lines: z.array(line), plots: z.array(plot), notes: z.array(z.string()) }),
