@@ -17,10 +17,13 @@ export interface RowComparison {
   readonly circumstances: readonly string[];
 }
 
+/** `untold`: apart, but one of the two is of so few samples, or of a single reading, that it bounds nothing. */
+export type Agreement = 'agrees' | 'untold' | 'differs';
+
 export interface Comparison {
   readonly label: string;
   readonly subject: Subject;
-  readonly agrees: boolean;
+  readonly verdict: Agreement;
   /** Both figures, or what is missing. */
   readonly detail: string;
 }
@@ -51,22 +54,25 @@ function compareCells(
   subject: Subject,
   before: ReportedLine | undefined,
   now: ReportedLine | undefined,
-): Pick<Comparison, 'agrees' | 'detail'> {
+): Pick<Comparison, 'verdict' | 'detail'> {
   const [a, b] = [before?.results[subject], now?.results[subject]];
-  if (a && b && 'value' in a && 'value' in b) {
+  return { verdict: verdictOf(a, b), detail: `${textOf(a)} before, ${textOf(b)} now` };
+}
+
+function verdictOf(a: Result, b: Result): Agreement {
+  if (a === undefined || b === undefined) return 'differs';
+  if ('value' in a && 'value' in b) {
     const overlap = a.low <= b.high && b.low <= a.high;
-    return {
-      agrees: overlap || figure(a.value) === figure(b.value),
-      detail: `${measured(a)} before, ${measured(b)} now`,
-    };
+    if (overlap || figure(a.value) === figure(b.value)) return 'agrees';
+    return sawFew(a) || sawFew(b) ? 'untold' : 'differs';
   }
-  const text = (result: typeof a) =>
-    !result ? 'nothing' : 'none' in result ? `none: ${result.none}` : measured(result);
-  const bothNone = a !== undefined && b !== undefined && 'none' in a && 'none' in b;
-  return {
-    agrees: bothNone || (sawNone(a) && sawFew(b)) || (sawFew(a) && sawNone(b)),
-    detail: `${text(a)} before, ${text(b)} now`,
-  };
+  if ('none' in a && 'none' in b) return 'agrees';
+  return (sawNone(a) && sawFew(b)) || (sawFew(a) && sawNone(b)) ? 'untold' : 'differs';
+}
+
+function textOf(result: Result): string {
+  if (result === undefined) return 'nothing';
+  return 'none' in result ? `none: ${result.none}` : measured(result);
 }
 
 type Result = ReportedLine['results'][Subject];
@@ -98,23 +104,26 @@ function circumstancesOf(before: RowReport, now: RowReport): string[] {
   ];
 }
 
-/** For a terminal: what agrees, then what differs with what was otherwise in its row, where it is seen last and best. */
+const WORDS: Readonly<Record<Agreement, string>> = { agrees: 'agrees ', untold: 'too few', differs: 'DIFFERS' };
+
+/** For a terminal: what agrees, what cannot be told, and last what differs, with what else was otherwise in its row. */
 export function comparisonText(rows: readonly RowComparison[]): string {
-  const differing = rows.filter(({ figures }) => figures.some(({ agrees }) => !agrees));
-  const line = ({ label, subject, agrees, detail }: Comparison) =>
-    `    ${agrees ? 'agrees ' : 'DIFFERS'}  ${label}, ${SUBJECT_TITLES[subject]}: ${detail}`;
+  const part = (wanted: Agreement) =>
+    rows.flatMap(({ row, figures, circumstances }) => {
+      const some = figures.filter(({ verdict }) => verdict === wanted);
+      const lines = some.map(
+        ({ label, subject, detail }) => `    ${WORDS[wanted]}  ${label}, ${SUBJECT_TITLES[subject]}: ${detail}`,
+      );
+      const others = wanted === 'differs' ? circumstances.map((text) => `      ${text}`) : [];
+      return some.length === 0 ? [] : [`  ${row}`, ...lines, ...others];
+    });
   const all = rows.flatMap(({ figures }) => figures);
-  const agreeing = all.filter(({ agrees }) => agrees).length;
+  const count = (wanted: Agreement) => all.filter(({ verdict }) => verdict === wanted).length;
   return [
-    ...rows.flatMap(({ row, figures }) => {
-      const some = figures.filter(({ agrees }) => agrees);
-      return some.length === 0 ? [] : [`  ${row}`, ...some.map(line)];
-    }),
-    ...differing.flatMap(({ row, figures, circumstances }) => [
-      `  ${row}`,
-      ...figures.filter(({ agrees }) => !agrees).map(line),
-      ...circumstances.map((text) => `      ${text}`),
-    ]),
-    `${agreeing} of ${all.length} figures agree within the spreads stated.`,
+    ...part('agrees'),
+    ...part('untold'),
+    ...part('differs'),
+    `${count('agrees')} of ${all.length} figures agree within the spreads stated, ${count('differs')} differ. ` +
+      `${count('untold')} are apart, but of fewer than six samples or a single reading, which bound nothing.`,
   ].join('\n');
 }

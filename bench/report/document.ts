@@ -40,7 +40,7 @@ const SPREADS = [
     '- Percentiles and medians: between the two samples whose ranks hold the true one in 95 of 100 cases, whatever the ' +
       'distribution (the ranks are binomial). `≥` stands where the samples are too few to bound it from above (a p95 of ' +
       'fewer than 72 samples, a p99 of fewer than 368) or cannot (the longest of all): it is then the longest that was ' +
-      'seen, and `≤`, with fewer than six samples, the shortest. The longest has for its lower end the sixth longest, ' +
+      'seen, and `≤`, with fewer than six samples, the shortest: the true figure may well be beyond. The longest has for its lower end the sixth longest, ' +
       'which that of a like run falls short of in about 1 of 64 cases.',
     '- Moments in a scene are known to a frame, 20 ms: the spread of a delay in a scene is never less than 10 ms to either side.',
     '- Shares of scenes: Wilson’s interval. Counts of rare events: Poisson’s, so that none seen is `0 (0 – 3.67)`; where the ' +
@@ -55,7 +55,8 @@ const SPREADS = [
     'start, or a machine whose other guests are busy all the while, moves every part alike. Under each table stands what the ' +
     'machine did while the row ran (cores in use, cores that its own host gave to others, how often somebody waited for one), ' +
     'and `--compare` sets both runs’ side by side where they differ. Two runs agree in a figure where their spreads overlap: of ' +
-    'figures that are truly the same, about one in two hundred differs all the same.',
+    'figures that are truly the same, about one in two hundred differs all the same. Where they do not, but one of them is ' +
+    'of fewer than six samples or a single reading, that is called too few to tell.',
 ].join('\n\n');
 
 function howToText(): string {

@@ -92,7 +92,9 @@ test('a target is met, missed, or not judged at all, but never guessed', () => {
 test('runs agree where their spreads overlap, and differ where a figure is gone', () => {
   const spread = (low: number, high: number) => line({ results: { parley: { value: low, low, high, n: 3 } } });
   const agreeing = (before: Line, now: Line) =>
-    compareRuns(run(row([before])), run(row([now]))).flatMap(({ figures }) => figures.map(({ agrees }) => agrees));
+    compareRuns(run(row([before])), run(row([now]))).flatMap(({ figures }) =>
+      figures.map(({ verdict: found }) => found === 'agrees'),
+    );
   assert.deepEqual(agreeing(spread(3, 5), spread(4.9, 6)), [true]);
   assert.deepEqual(agreeing(spread(3, 5), spread(5.1, 6)), [false]);
   assert.deepEqual(agreeing(line(), line({ results: { parley: exactly(4.001) } })), [true], 'they read the same');
@@ -101,14 +103,17 @@ test('runs agree where their spreads overlap, and differ where a figure is gone'
   assert.deepEqual(compareRuns(run(row([line()])), run(row([line()], { name: 'other' }))), []);
 });
 
-test('what was seen a few times agrees with what was not seen at all, what was seen often does not', () => {
+test('too few samples to bound a figure cannot tell of two runs that they differ', () => {
   const resumed = (n: number) =>
     line({ results: { parley: { value: 4, low: 3, high: 5, n, ...(n < 6 && { open: 'both' as const }) } } });
   const none = line({ results: { parley: { none: 'no samples' } } });
-  const agrees = (before: Line, now: Line) => compareRuns(run(row([before])), run(row([now])))[0]?.figures[0]?.agrees;
-  assert.equal(agrees(none, resumed(3)), true);
-  assert.equal(agrees(resumed(3), none), true);
-  assert.equal(agrees(resumed(30), none), false);
+  const judge = (before: Line, now: Line) => compareRuns(run(row([before])), run(row([now])))[0]?.figures[0]?.verdict;
+  assert.equal(judge(none, resumed(3)), 'untold');
+  assert.equal(judge(resumed(3), none), 'untold');
+  assert.equal(judge(resumed(30), none), 'differs');
+  assert.equal(judge(resumed(3), line({ results: { parley: exactly(9) } })), 'untold');
+  assert.equal(judge(resumed(3), resumed(3)), 'agrees');
+  assert.equal(judge(resumed(30), line({ results: { parley: exactly(9) } })), 'differs');
 });
 
 test('a comparison ends with what differs, and says what else was otherwise', () => {
@@ -123,7 +128,7 @@ test('a comparison ends with what differs, and says what else was otherwise', ()
     'commit: abcdef1234 before, fedcba4321 now',
     'machine before: nothing is known of it',
     'machine now: cores 91.2 % busy, 0.4 % stolen; somebody waited for one 33 % of the time',
-    '1 of 2 figures agree within the spreads stated.',
+    '1 of 2 figures agree within the spreads stated, 1 differ. 0 are apart, but of fewer than six samples or a single reading, which bound nothing.',
   ]);
 });
 
