@@ -4,9 +4,11 @@ import {
   cdf,
   differenceOf,
   largest,
+  largestOver,
   mean,
   meanOf,
   measure,
+  measureOver,
   median,
   once,
   p95,
@@ -14,6 +16,7 @@ import {
   quantile,
   quantileAt,
   trialsOf,
+  trialsOver,
 } from './statistics.ts';
 
 const hundred = Array.from({ length: 100 }, (_, i) => i + 1);
@@ -55,6 +58,18 @@ test('parts, differences, trials and single readings are figures too', () => {
   const { value, low, high, n } = trialsOf(20, 20);
   assert.ok(value === 20 && n === 20 && high === 20 && low > 16 && low < 17);
   assert.deepEqual(once(110, 10), { value: 110, low: 100, high: 120, open: 'both', n: 1 });
+});
+
+test('samples of one moment count for less than as many at different moments', () => {
+  const even = Array.from({ length: 20 }, () => Array.from({ length: 20 }, (_, i) => i));
+  const bursts = even.map((moment, at) => (at === 3 ? moment.map((delay) => delay + 100) : moment));
+  const [calm, hit] = [measureOver(even, p95), measureOver(bursts, p95)];
+  assert.ok('low' in calm && calm.low >= 17 && calm.high <= 19 && calm.n === 400);
+  assert.ok('low' in hit && hit.low < 20 && hit.high > 100, JSON.stringify(hit));
+  assert.deepEqual(largestOver(bursts), { value: 119, low: 19, high: 119, open: 'above', n: 400 });
+  assert.deepEqual(measureOver([[], []], p95), { none: 'no samples' });
+  const missed = trialsOver(even.map((moment, at) => moment.map(() => at === 3)));
+  assert.ok(missed.value === 20 && missed.n === 400 && missed.low === 0 && missed.high > trialsOf(20, 400).high);
 });
 
 test('a distribution rises to one', () => {

@@ -69,6 +69,30 @@ export function measure<Sample>(
   return { value, ...widerOf(interval, atLeast(value, resolution)), n: samples.length };
 }
 
+/**
+ * A statistic of samples that come in bursts: what delays one delays all of its moment. The spread is the wider of what
+ * the samples would give one by one, and of what drawing whole moments gives.
+ * @param moments the samples by moment
+ */
+export function measureOver<Sample>(
+  moments: readonly (readonly Sample[])[],
+  statistic: Statistic<Sample>,
+): Measure | { readonly none: string } {
+  const single = measure(moments.flat(), statistic);
+  if ('none' in single) return single;
+  const drawn = bootstrapInterval(moments.length, (times) =>
+    statistic(moments.flatMap((moment, at) => new Array<readonly Sample[]>(times[at] ?? 0).fill(moment)).flat()),
+  );
+  return { ...single, ...widerOf(single, drawn) };
+}
+
+/** The longest of samples that come in bursts: its lower end is of moments, not of six samples of one. */
+export function largestOver(moments: readonly (readonly number[])[]): Measure | { readonly none: string } {
+  const known = moments.filter((moment) => moment.length > 0);
+  const longest = measure(known.map(largest), largest);
+  return 'none' in longest ? longest : { ...longest, n: moments.flat().length };
+}
+
 export const atLeast = (value: number, resolution: number): Interval => ({
   low: value - resolution / 2,
   high: value + resolution / 2,
@@ -92,6 +116,15 @@ export function differenceOf(readings: readonly number[], without: readonly numb
 export function trialsOf(hits: number, trials: number): Measure {
   const { low, high } = shareInterval(hits, trials);
   return { value: hits, low: trials * low, high: trials * high, n: trials };
+}
+
+/** The same of trials by moment, as what makes one of them a hit may do so to all of its moment. */
+export function trialsOver(moments: readonly (readonly boolean[])[]): Measure {
+  const hits = moments.map(hitsOf);
+  const all = moments.flat();
+  const single = trialsOf(hitsOf(all), all.length);
+  const { low, high } = meanOf(hits);
+  return { ...single, low: Math.min(single.low, low * hits.length), high: Math.max(single.high, high * hits.length) };
 }
 
 /** A figure that was read once in a run. Nothing bounds it; `resolution` is what such a reading cannot tell apart. */

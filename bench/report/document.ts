@@ -45,8 +45,9 @@ const SPREADS = [
     '- Moments in a scene are known to a frame, 20 ms: the spread of a delay in a scene is never less than 10 ms to either side.',
     '- Shares of scenes: Wilson’s interval. Counts of rare events: Poisson’s, so that none seen is `0 (0 – 3.67)`; where the ' +
       'parts of a run differ by more than chance, as events come in bursts, by Student over the parts.',
-    '- Percentiles over the phone calls of the socket rows: the wider of the ranks and of a bootstrap over stretches of two or ' +
-      'three seconds, as lateness comes in bursts.',
+    '- Where lateness comes in bursts (the rows over sockets and the interrupt command), samples of one moment say the same: ' +
+      'the spread is then the wider of the above and of a bootstrap over stretches of time, of two or three seconds for the ' +
+      'phone calls and of 0.3 s for the commands.',
     '- Means, processor time and memory: Student over the samples or the parts of the run; differences by Welch. What was read ' +
       'once in a run has `≤` and `≥` at what a reading cannot tell apart.',
     '- No brackets: the seed repeats it exactly (the soak’s virtual calls).',
