@@ -45,13 +45,15 @@ export async function compete(
     try {
       driver.takeLateness();
       await driver.usage();
+      const silent: string[] = [];
       const onSilentAgent = (what: string) => {
-        notes.push(`${name}: an agent did not begin to speak (${what}).`);
+        silent.push(what);
         progress(`${name}: an agent did not begin to speak (${what})`);
       };
       const { policy, mostAtOnce = options.atOnce } = contender;
       const atOnce = Math.min(options.atOnce, mostAtOnce);
       const runs = await runScenes(driver, scenes, { ...options, atOnce, policy, signal, onSilentAgent });
+      if (silent.length > 0) notes.push(silentNote(name, silent));
       notes.push(...latenessNotes(name, driver.takeLateness()), ...overloadNotes(name, await driver.usage()));
       return { name, contender, runs };
     } finally {
@@ -66,6 +68,9 @@ export async function compete(
   }
   return outcomes;
 }
+
+const silentNote = (name: string, silent: readonly string[]): string =>
+  `${name}: ${silent.length} times an agent did not begin to speak (the first time: ${silent[0]}).`;
 
 /** Parley is light enough to share the machine with one other; the others need a core to themselves. */
 function roundsOf(entries: readonly Entry[]): Entry[][] {

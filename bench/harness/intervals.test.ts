@@ -90,7 +90,9 @@ test('means have Student’s interval; a single sample bounds nothing', () => {
   near(student(4), 2.776, 0.001);
   near(student(30), 2.042, 0.001);
   near(student(1000), 1.962, 0.001);
-  assert.deepEqual(rounded(meanInterval([1, 2, 3])), [-0.484, 4.484]);
+  assert.deepEqual(rounded(meanInterval([11, 12, 13])), [9.516, 14.484]);
+  assert.deepEqual(rounded(meanInterval([1, 2, 3])), [0, 4.484]);
+  assert.deepEqual(rounded(meanInterval([-1, 2, 5])), [-5.453, 9.453]);
   assert.deepEqual(meanInterval([5]), { low: 5, high: 5, open: 'both' });
   const hits = held(5, 0.5, (random) => random(), meanInterval);
   assert.ok(hits >= 925, `${hits} of 1000`);

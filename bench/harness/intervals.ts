@@ -34,13 +34,17 @@ export function student(freedom: number): number {
   return Z + (Z ** 3 + Z) / (4 * whole) + (5 * Z ** 5 + 16 * Z ** 3 + 3 * Z) / (96 * whole ** 2);
 }
 
-/** A mean's, by Student. Two samples or more; fewer bound nothing. */
+/**
+ * A mean's, by Student. Two samples or more; fewer bound nothing. Where no sample is negative, the quantity is taken for
+ * one that cannot be.
+ */
 export function meanInterval(samples: readonly number[]): Interval {
   const [only = Number.NaN] = samples;
   if (samples.length < 2) return { low: only, high: only, open: 'both' };
   const { mean, variance } = momentsOf(samples);
   const half = student(samples.length - 1) * Math.sqrt(variance / samples.length);
-  return { low: mean - half, high: mean + half };
+  const low = samples.some((sample) => sample < 0) ? mean - half : Math.max(0, mean - half);
+  return { low, high: mean + half };
 }
 
 /** Of the difference of two means, by Welch. Two samples of each or more; fewer bound nothing. */

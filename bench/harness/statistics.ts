@@ -98,12 +98,12 @@ export const atLeast = (value: number, resolution: number): Interval => ({
   high: value + resolution / 2,
 });
 
-/** The mean of parts of a run. Where no part is negative, the quantity is taken for one that cannot be. */
-export function meanOf(parts: readonly number[]): Measure {
-  const interval = meanInterval(parts);
-  const low = parts.some((part) => part < 0) ? interval.low : Math.max(0, interval.low);
-  return { value: momentsOf(parts).mean, ...interval, low, n: parts.length };
-}
+/** The mean of parts of a run. */
+export const meanOf = (parts: readonly number[]): Measure => ({
+  value: momentsOf(parts).mean,
+  ...meanInterval(parts),
+  n: parts.length,
+});
 
 /** What each of `by` adds, from readings with all of them and without. */
 export function differenceOf(readings: readonly number[], without: readonly number[], by = 1): Measure {
