@@ -35,16 +35,21 @@ function overStretches(stretches: readonly Histogram[], share: number): Interval
   const counted = stretches.map((stretch) => new Map(stretch.toJson().counts));
   const binMs = stretches[0]?.toJson().binMs ?? 1;
   const bins = [...new Set(counted.flatMap((counts) => [...counts.keys()]))].toSorted((a, b) => a - b);
-  const columns = counted.map((counts) => Float64Array.from(bins, (bin) => counts.get(bin) ?? 0));
-  const totals = stretches.map(({ n }) => n);
-  return bootstrapInterval(stretches.length, (times) => {
-    const rank = Math.ceil(share * totals.reduce((sum, n, at) => sum + n * (times[at] ?? 0), 0));
+  // Of each stretch, how many samples there are up to each bin: so that a draw need not go through all bins.
+  const upTo = counted.map((counts) => {
     let seen = 0;
-    for (const [index, bin] of bins.entries()) {
-      for (const [at, column] of columns.entries()) seen += (column[index] ?? 0) * (times[at] ?? 0);
-      if (seen >= rank) return (bin + 0.5) * binMs;
+    return Float64Array.from(bins, (bin) => (seen += counts.get(bin) ?? 0));
+  });
+  return bootstrapInterval(stretches.length, (times) => {
+    const seen = (index: number) => upTo.reduce((sum, column, at) => sum + (column[index] ?? 0) * (times[at] ?? 0), 0);
+    const rank = Math.ceil(share * seen(bins.length - 1));
+    let [low, high] = [0, bins.length - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (seen(middle) >= rank) high = middle;
+      else low = middle + 1;
     }
-    return Number.NaN;
+    return ((bins[low] ?? Number.NaN) + 0.5) * binMs;
   });
 }
 
