@@ -1,6 +1,7 @@
+import type { Line } from '../row.ts';
 import { cell, figure, labelOf, machineText, subjectsOf, targetText } from './figures.ts';
 import { type Environment, type RowReport, type RunReport, SUBJECT_TITLES } from './run-report.ts';
-import { verdict } from './target.ts';
+import { isWithinSpread, verdict } from './target.ts';
 
 /** `docs/benchmarks.md` for a run: everything in it comes from the run, nothing is written by hand. */
 export function documentText(run: RunReport): string {
@@ -57,7 +58,8 @@ const SPREADS = [
     'machine did while the row ran (cores in use, cores that its own host gave to others, how often somebody waited for one), ' +
     'and `--compare` sets both runs’ side by side where they differ. Two runs agree in a figure where their spreads overlap: of ' +
     'figures that are truly the same, about one in two hundred differs all the same. Where they do not, but one of them is ' +
-    'of fewer than six samples or a single reading, that is called too few to tell.',
+    'of fewer than six samples or a single reading, that is called too few to tell. A target that is met or missed within ' +
+    'the spread is so by the figure alone: a like run might find otherwise.',
 ].join('\n\n');
 
 function howToText(): string {
@@ -109,13 +111,15 @@ function linesTable(lines: Extract<RowReport['outcome'], { type: 'measured' }>['
     ...lines.map((line) => [
       labelOf(line),
       ...subjects.map((subject) => cell(line, subject)),
-      line.target === undefined ? '' : `${targetText(line.target)}${verdictMark(verdict(line))}`,
+      line.target === undefined ? '' : `${targetText(line.target)}${verdictMark(line)}`,
     ]),
   ]);
 }
 
-function verdictMark(judged: ReturnType<typeof verdict>): string {
-  return judged === 'met' ? ' · met' : judged === 'missed' ? ' · **missed**' : '';
+function verdictMark(line: Line): string {
+  const judged = verdict(line);
+  const within = isWithinSpread(line) ? ', within the spread' : '';
+  return judged === 'met' ? ` · met${within}` : judged === 'missed' ? ` · **missed**${within}` : '';
 }
 
 /** The first row is the head; figures stand to the right. */

@@ -3,13 +3,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import type { Line } from '../row.ts';
+import type { Line, Measure } from '../row.ts';
 import { compareRuns, comparisonText } from './compare.ts';
 import { writeDocs } from './docs.ts';
 import { figure, measured } from './figures.ts';
 import { type Environment, type RowReport, type RunReport, readRunReport } from './run-report.ts';
 import { rowTable } from './table.ts';
-import { verdict } from './target.ts';
+import { isWithinSpread, verdict } from './target.ts';
 
 const environment: Environment = {
   date: '2026-11-22T10:00:00.000Z',
@@ -87,6 +87,24 @@ test('a target is met, missed, or not judged at all, but never guessed', () => {
   assert.equal(judge('fast', 1), 'unknown');
   assert.equal(judge(undefined, 1), 'unknown');
   assert.equal(verdict(line({ target: '≤ 5', results: { parley: { none: 'not measured' } } })), 'unknown');
+});
+
+test('a verdict whose target lies within the spread says so, but not one on exactly nothing', () => {
+  const wide = { value: 4, low: 2, high: 6, n: 9 };
+  const within = (target: string, parley: Measure = wide, peer?: Measure) =>
+    isWithinSpread(line({ target, results: { parley, ...(peer && { 'livekit-default': peer }) } }));
+  assert.equal(within('≤ 5'), true);
+  assert.equal(within('≤ 7'), false);
+  assert.equal(within('≤ 7', { ...wide, open: 'above' }), true, 'nothing bounds it');
+  assert.equal(within('≤ 1', { ...wide, open: 'above' }), false);
+  assert.equal(within('< livekit-default', wide, { value: 7, low: 5, high: 9, n: 9 }), true);
+  assert.equal(within('< livekit-default', wide, { value: 9, low: 7, high: 11, n: 9 }), false);
+  assert.equal(
+    within('≤ livekit-default', { value: 0, low: 0, high: 3, n: 3 }, { value: 0, low: 0, high: 3, n: 3 }),
+    true,
+  );
+  assert.equal(within('= 0', { value: 0, low: 0, high: 3.67, n: 0 }), false);
+  assert.match(rowTable(row([line({ target: '≤ 5', results: { parley: wide } })])), /met, within the spread/);
 });
 
 test('runs agree where their spreads overlap, and differ where a figure is gone', () => {
