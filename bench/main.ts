@@ -143,7 +143,7 @@ async function bench(command: Command): Promise<number> {
   const comparisons = compare ? compareRuns(compare, run) : [];
   if (compare) process.stdout.write(`\n${comparisonText(comparisons)}\n`);
   const failed = reports.some(({ outcome }) => outcome.type === 'failed');
-  return failed || comparisons.some(({ agrees }) => !agrees) ? 1 : 0;
+  return failed || comparisons.some(({ figures }) => figures.some(({ verdict }) => verdict === 'differs')) ? 1 : 0;
 }
 
 async function main(): Promise<number> {

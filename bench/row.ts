@@ -2,13 +2,15 @@
 export type Subject = 'parley' | 'livekit-default' | 'livekit-best' | 'pipecat';
 
 /**
- * One figure. `low`..`high` is its stated spread: over the repeats of the run, or over its blocks where it is one long
- * run. `n` counts the samples behind the value. A spread is measured, never guessed: with one repeat, low = high = value.
+ * One figure. `low`..`high` is its stated spread: the 95 % interval that the samples of the run give for it. `n` counts
+ * the samples. A spread is measured, never guessed; low = high = value only where the seed repeats the figure exactly.
  */
 export interface Measure {
   readonly value: number;
   readonly low: number;
   readonly high: number;
+  /** The samples are too few to bound the figure on this side: what stands there is the outermost that was seen. */
+  readonly open?: 'above' | 'both';
   readonly n: number;
 }
 
@@ -35,7 +37,17 @@ export interface Plot {
   readonly xLabel: string;
   readonly yLabel: string;
   readonly kind: 'line' | 'cdf' | 'bar';
-  readonly series: readonly { readonly name: string; readonly points: readonly (readonly [number, number])[] }[];
+  readonly series: readonly Series[];
+}
+
+/** A line of a plot; a single point where it has only one. */
+export interface Series {
+  readonly name: string;
+  readonly points: readonly (readonly [number, number])[];
+  /** Words beside the points, by their index; none where it is empty. */
+  readonly marks?: readonly string[];
+  /** Another series of the plot, named: it has that one's colour. */
+  readonly colourOf?: string;
 }
 
 export interface RowResult {

@@ -1,29 +1,33 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RowContext } from '../row.ts';
-import { LoadTest, type Measured } from './load-test.ts';
+import { LoadTest, type Measured, type RecogniserCost } from './load-test.ts';
 
 export interface HundredCallsResult {
   /** With few calls, after there were many: what the host needs apart from them, its code being compiled. */
   readonly few: readonly Measured[];
-  /** With few calls, before there were many. */
-  readonly fewRssMb: number;
+  /** With few calls, before there were many; read again and again. */
+  readonly fewRssMb: readonly number[];
   readonly many: readonly Measured[];
-  /** What the host's main thread holds after a collection, with few and with many calls. */
-  readonly liveMb: { readonly few: number; readonly many: number };
-  /** Of the Speech SDK's recogniser alone, for each call: CPU in % of a core, memory in MB. */
-  readonly recogniser: { readonly cpu: number; readonly memoryMb: number };
+  /** What the host's main thread holds after a collection, with few and with many calls; read again and again. */
+  readonly liveMb: { readonly few: readonly number[]; readonly many: readonly number[] };
+  readonly recogniser: RecogniserCost;
 }
 
 export const FEW_CALLS = 20;
 export const MANY_CALLS = 100;
 const STRETCHES = 5;
 const STRETCH_SECONDS = 8;
-const FEW_STRETCHES = 2;
+/** Parts of each stretch, long enough to hold a burst of lateness: what they differ by is the spread. */
+const BLOCKS = 4;
+const FEW_STRETCHES = 4;
+const MEMORY_READINGS = 4;
 /** Code is compiled, buffers have grown, and every caller is in the middle of the talk. */
 const WARM_MS = 12_000;
 /** For sessions to end. */
 const SETTLE_MS = 5000;
+/** The host has been stalled, and goes on talking for so long before it is again. */
+const BETWEEN_COLLECTIONS_MS = 500;
 const RECOGNISERS = 50;
 const RECOGNISER_SECONDS = 10;
 
@@ -63,24 +67,36 @@ async function measure({ seed, signal, workFolder, seconds, progress }: RowConte
     await connectAll(test, FEW_CALLS, signal);
     await sleep(WARM_MS, undefined, { signal });
     // Memory on the way up, as a process gives little back; CPU on the way down, once all code is compiled.
-    const { host: before } = await test.measure(stretchSeconds);
-    const fewLiveMb = await test.liveMemoryMb();
+    const fewRssMb: number[] = [];
+    for (let reading = 0; reading < MEMORY_READINGS; reading += 1) {
+      fewRssMb.push((await test.measure(stretchSeconds / MEMORY_READINGS)).host.rssMb);
+    }
+    const fewLiveMb = await liveMemory(test, signal);
     await connectAll(test, MANY_CALLS - FEW_CALLS, signal);
     await sleep(WARM_MS, undefined, { signal });
     const many: Measured[] = [];
     for (let stretch = 0; stretch < STRETCHES; stretch += 1) {
       progress(`${MANY_CALLS} calls talk: stretch ${stretch + 1} of ${STRETCHES}`);
-      many.push(await test.measure(stretchSeconds));
+      many.push(await test.measure(stretchSeconds, { blocks: BLOCKS }));
     }
-    const manyLiveMb = await test.liveMemoryMb();
+    const manyLiveMb = await liveMemory(test, signal);
     test.hangUp(FEW_CALLS);
     await sleep(SETTLE_MS, undefined, { signal });
     const few: Measured[] = [];
-    for (let stretch = 0; stretch < FEW_STRETCHES; stretch += 1) few.push(await test.measure(stretchSeconds));
-    return { few, fewRssMb: before.rssMb, many, liveMb: { few: fewLiveMb, many: manyLiveMb }, recogniser };
+    for (let stretch = 0; stretch < FEW_STRETCHES; stretch += 1) few.push(await test.measure(stretchSeconds / 2));
+    return { few, fewRssMb, many, liveMb: { few: fewLiveMb, many: manyLiveMb }, recogniser };
   } finally {
     await test.close();
   }
+}
+
+async function liveMemory(test: LoadTest, signal: AbortSignal): Promise<number[]> {
+  const liveMb: number[] = [];
+  for (let reading = 0; reading < MEMORY_READINGS; reading += 1) {
+    await sleep(BETWEEN_COLLECTIONS_MS, undefined, { signal });
+    liveMb.push(await test.liveMemoryMb());
+  }
+  return liveMb;
 }
 
 /** Who is refused dials again, as a phone network does, for so long. */

@@ -47,6 +47,12 @@ export interface Measured {
   readonly blockSeconds: number;
 }
 
+/** For each call, in each part of the time: CPU in % of a core, memory in MB; with recognisers, and feeding nobody. */
+export interface RecogniserCost {
+  readonly cpu: { readonly with: readonly number[]; readonly without: readonly number[] };
+  readonly memoryMb: { readonly with: readonly number[]; readonly without: readonly number[] };
+}
+
 const ISSUER = 'https://acs.bench.example';
 const AUDIENCE = 'bench-resource';
 const AGENT = `name: bench
@@ -205,9 +211,9 @@ export class LoadTest {
 
   /**
    * What the product's recogniser costs apart from the host: a process that feeds so many, less one that feeds nobody.
-   * @returns per call, CPU in % of a core and memory in MB
+   * @returns per call, part by part of the time
    */
-  async recogniserAlone(calls: number, seconds: number): Promise<{ readonly cpu: number; readonly memoryMb: number }> {
+  async recogniserAlone(calls: number, seconds: number): Promise<RecogniserCost> {
     const use = async (silent: boolean) => {
       const child = new Child<RecogniserAloneStart, FromRecogniserAlone>({
         script: 'bench/acs/recogniser-alone.ts',
@@ -224,11 +230,13 @@ export class LoadTest {
     const nobody = await use(true);
     const recognisers = await use(false);
     if (recognisers.phrases === 0) throw new Error('The recognisers heard nothing.');
-    const share = ({ cpuMs, elapsedMs }: FromRecogniserAlone) => (100 * cpuMs) / elapsedMs;
-    return {
-      cpu: (share(recognisers) - share(nobody)) / calls,
-      memoryMb: (recognisers.rssMb - nobody.rssMb) / calls,
-    };
+    const perCall = ({ parts }: FromRecogniserAlone, figure: (part: (typeof parts)[number]) => number) =>
+      parts.map((part) => figure(part) / calls);
+    const both = (figure: Parameters<typeof perCall>[1]) => ({
+      with: perCall(recognisers, figure),
+      without: perCall(nobody, figure),
+    });
+    return { cpu: both(({ cpuMs, elapsedMs }) => (100 * cpuMs) / elapsedMs), memoryMb: both(({ rssMb }) => rssMb) };
   }
 
   /** What the first host's main thread holds once its garbage is collected, in MB. Stalls it: not while measuring. */

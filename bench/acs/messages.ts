@@ -160,9 +160,7 @@ export interface RecogniserAloneStart {
 
 export interface FromRecogniserAlone {
   readonly type: 'used';
-  readonly cpuMs: number;
-  readonly elapsedMs: number;
-  readonly rssMb: number;
+  readonly parts: readonly { readonly cpuMs: number; readonly elapsedMs: number; readonly rssMb: number }[];
   /** Phrases that were heard: proof that the recognisers were at work. */
   readonly phrases: number;
 }

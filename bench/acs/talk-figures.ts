@@ -1,22 +1,56 @@
+import {
+  bootstrapInterval,
+  countInterval,
+  type Interval,
+  quantileInterval,
+  quantileRanks,
+  widerOf,
+} from '../harness/intervals.ts';
+import { meanOf, NO_SAMPLES } from '../harness/statistics.ts';
 import type { Measure } from '../row.ts';
 import { Histogram } from './histogram.ts';
 import type { Measured } from './load-test.ts';
 import type { PhoneCounts, SentStop } from './messages.ts';
 
-/** One figure from repeats: the value over all of them, the spread over each alone. */
-export function spread(value: number, repeats: readonly number[], n: number): Measure {
-  const known = repeats.filter((repeat) => Number.isFinite(repeat));
-  return { value, low: Math.min(value, ...known), high: Math.max(value, ...known), n };
+/**
+ * A percentile of all samples. What is late comes in bursts, so that the samples of a moment say the same thing many
+ * times: the spread is the wider of what the ranks of single samples give, and what drawing whole stretches gives.
+ */
+export function percentileOf(stretches: readonly Histogram[], share: number): Measure | { readonly none: string } {
+  const all = merged(stretches);
+  const { n } = all;
+  if (n === 0) return { none: NO_SAMPLES };
+  const value = all.percentile(share);
+  const known = stretches.filter((stretch) => stretch.n > 0);
+  const most = known.map(({ max }) => max);
+  if (share === 1) return { value, ...quantileInterval(most, 1), n };
+  const ranks = quantileRanks(n, share);
+  const at = (rank: number) => all.percentile(Math.min(n, Math.max(1, rank)) / n);
+  const open = ranks.low < 1 ? 'both' : ranks.high > n ? 'above' : undefined;
+  const single: Interval = { low: at(ranks.low), high: at(ranks.high), ...(open && { open }) };
+  return { value, ...widerOf(single, overStretches(known, share)), n };
 }
 
-/** A percentile of all samples, spread over the stretches in which they were taken. */
-export function percentileOf(stretches: readonly Histogram[], share: number): Measure {
-  const all = merged(stretches);
-  return spread(
-    all.percentile(share),
-    stretches.map((stretch) => stretch.percentile(share)),
-    all.n,
-  );
+function overStretches(stretches: readonly Histogram[], share: number): Interval {
+  const counted = stretches.map((stretch) => new Map(stretch.toJson().counts));
+  const binMs = stretches[0]?.toJson().binMs ?? 1;
+  const bins = [...new Set(counted.flatMap((counts) => [...counts.keys()]))].toSorted((a, b) => a - b);
+  // Of each stretch, how many samples there are up to each bin: so that a draw need not go through all bins.
+  const upTo = counted.map((counts) => {
+    let seen = 0;
+    return Float64Array.from(bins, (bin) => (seen += counts.get(bin) ?? 0));
+  });
+  return bootstrapInterval(stretches.length, (times) => {
+    const seen = (index: number) => upTo.reduce((sum, column, at) => sum + (column[index] ?? 0) * (times[at] ?? 0), 0);
+    const rank = Math.ceil(share * seen(bins.length - 1));
+    let [low, high] = [0, bins.length - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (seen(middle) >= rank) high = middle;
+      else low = middle + 1;
+    }
+    return ((bins[low] ?? Number.NaN) + 0.5) * binMs;
+  });
 }
 
 export function merged(stretches: readonly Histogram[]): Histogram {
@@ -25,11 +59,21 @@ export function merged(stretches: readonly Histogram[]): Histogram {
   return all;
 }
 
-/** What was counted in all stretches, spread over each. */
+/**
+ * What was counted in all stretches. The spread is the wider of what single events by themselves would have, and of what
+ * the stretches differ by, as events may come in bursts.
+ */
 export function countOf(stretches: readonly StretchFigures[], key: keyof PhoneCounts): Measure {
   const counts = stretches.map((stretch) => stretch.counts[key]);
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  return { value: total, low: total, high: total, n: total };
+  const sum = sumOf(counts);
+  return { ...sum, ...widerOf(countInterval(sum.value), sum), n: sum.value };
+}
+
+/** What all stretches make together, of something that is no number of events. */
+export function sumOf(stretches: readonly number[]): Measure {
+  const value = stretches.reduce((sum, one) => sum + one, 0);
+  const { low, high } = meanOf(stretches);
+  return { value, low: low * stretches.length, high: high * stretches.length, n: stretches.length };
 }
 
 /** Of one stretch of a measurement. */
@@ -77,9 +121,12 @@ const share = (partMs: number, wholeMs: number): number => (100 * partMs) / whol
 export const cpuOf = ({ host }: Measured): number => share(host.cpuMs, host.elapsedMs);
 export const mainThreadCpuOf = ({ host }: Measured): number => share(host.mainThreadCpuMs, host.elapsedMs);
 
+/** How much of the time the host's main thread was ready to run and no core was free. NaN where the system does not tell. */
+export const waitedOf = ({ host }: Measured): number => share(host.waitedForCpuMs, host.elapsedMs);
+
 /** What a reader must know of the machine's own share in the figures. */
 export function contentionNote(measured: readonly Measured[]): string {
-  const waited = Math.max(...measured.map(({ host }) => share(host.waitedForCpuMs, host.elapsedMs)));
+  const waited = Math.max(...measured.map(waitedOf));
   const late = merged(measured.map(({ phones }) => Histogram.from(phones.ownLateness)));
   const own =
     `The load generator itself was late by ${late.percentile(0.99).toFixed(1)} ms at its 99th percentile ` +
@@ -90,8 +137,3 @@ export function contentionNote(measured: readonly Measured[]): string {
     'hosts, callers and providers share the machine.'
   );
 }
-
-export const medianOf = (values: readonly number[]): number => {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-};

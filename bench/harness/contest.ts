@@ -1,3 +1,4 @@
+import { FRAME_MS } from '../../shared/audio/pcm.ts';
 import type { Scene } from '../corpus/scene.ts';
 import type { Line, Measure, RowContext } from '../row.ts';
 import { type Contender, type Field, orAbsent } from '../subjects/contenders.ts';
@@ -6,7 +7,7 @@ import { Driver } from './driver.ts';
 import type { SessionSettings } from './protocol.ts';
 import { latenessNotes, lineOf, overloadNotes } from './results.ts';
 import { runScenes, type SceneRun } from './scene-run.ts';
-import { measure } from './statistics.ts';
+import { measure, type Statistic } from './statistics.ts';
 
 /** A subject with its settings, under the name that the row shows. */
 export interface Entry {
@@ -44,13 +45,15 @@ export async function compete(
     try {
       driver.takeLateness();
       await driver.usage();
+      const silent: string[] = [];
       const onSilentAgent = (what: string) => {
-        notes.push(`${name}: an agent did not begin to speak (${what}).`);
+        silent.push(what);
         progress(`${name}: an agent did not begin to speak (${what})`);
       };
       const { policy, mostAtOnce = options.atOnce } = contender;
       const atOnce = Math.min(options.atOnce, mostAtOnce);
       const runs = await runScenes(driver, scenes, { ...options, atOnce, policy, signal, onSilentAgent });
+      if (silent.length > 0) notes.push(silentNote(name, silent));
       notes.push(...latenessNotes(name, driver.takeLateness()), ...overloadNotes(name, await driver.usage()));
       return { name, contender, runs };
     } finally {
@@ -66,6 +69,9 @@ export async function compete(
   return outcomes;
 }
 
+const silentNote = (name: string, silent: readonly string[]): string =>
+  `${name}: ${silent.length} times an agent did not begin to speak (the first time: ${silent[0]}).`;
+
 /** Parley is light enough to share the machine with one other; the others need a core to themselves. */
 function roundsOf(entries: readonly Entry[]): Entry[][] {
   const [first, ...others] = entries.filter(({ contender }) => contender.subject !== 'parley');
@@ -80,10 +86,13 @@ export const usualEntries = ({ contenders }: Field): Entry[] =>
 export type MakeLine = <Sample>(
   head: Omit<Line, 'results'>,
   samples: (runs: readonly SceneRun[]) => readonly Sample[],
-  statistic: (samples: readonly Sample[]) => number,
+  statistic: Statistic<Sample>,
 ) => Line;
 
-/** Makes lines of a table in which each outcome stands under its subject. */
+/**
+ * Makes lines of a table in which each outcome stands under its subject. What the caller says and what the agent plays
+ * come in frames: moments of a scene are not known any better.
+ */
 export function lineMaker(field: Field, outcomes: readonly Outcome[]): MakeLine {
   return (head, samples, statistic) =>
     lineOf(
@@ -91,7 +100,7 @@ export function lineMaker(field: Field, outcomes: readonly Outcome[]): MakeLine 
       head,
       outcomes.map(({ contender, runs }): [Contender['subject'], Measure | { readonly none: string }] => [
         contender.subject,
-        measure(samples(runs), statistic),
+        measure(samples(runs), statistic, head.unit === 'ms' ? FRAME_MS : 0),
       ]),
     );
 }

@@ -1,5 +1,5 @@
 import type { Line, Measure, Subject } from '../row.ts';
-import { SUBJECT_TITLES, SUBJECTS } from './run-report.ts';
+import { type Machine, SUBJECT_TITLES, SUBJECTS } from './run-report.ts';
 
 /** Three digits that mean something, thousands apart: 0.0123, 4.57, 312, 12 345. */
 export function figure(value: number): string {
@@ -10,10 +10,15 @@ export function figure(value: number): string {
   return fraction === undefined ? spaced : `${spaced}.${fraction}`;
 }
 
-/** The value, and its spread where it has one. */
-export function measured({ value, low, high }: Measure): string {
-  if (figure(low) === figure(high)) return figure(value);
-  return `${figure(value)} (${figure(low)} – ${figure(high)})`;
+/** The value, and its spread where it has one; with ≤ and ≥ where the samples set no bound. */
+export function measured({ value, low, high, open }: Measure): string {
+  if (figure(low) === figure(high) && !open) return figure(value);
+  return `${figure(value)} (${open === 'both' ? '≤ ' : ''}${figure(low)} – ${open ? '≥ ' : ''}${figure(high)})`;
+}
+
+/** What the machine did while a row ran. */
+export function machineText({ busyPercent, stolenPercent, waitedPercent }: Machine): string {
+  return `cores ${busyPercent} % busy, ${stolenPercent} % stolen; somebody waited for one ${waitedPercent} % of the time`;
 }
 
 /** The subjects that have a figure, or a reason for none, in any of the lines. */

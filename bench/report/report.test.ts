@@ -3,13 +3,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import type { Line } from '../row.ts';
-import { compareRuns } from './compare.ts';
+import type { Line, Measure } from '../row.ts';
+import { compareRuns, comparisonText } from './compare.ts';
 import { writeDocs } from './docs.ts';
 import { figure, measured } from './figures.ts';
 import { type Environment, type RowReport, type RunReport, readRunReport } from './run-report.ts';
 import { rowTable } from './table.ts';
-import { verdict } from './target.ts';
+import { isWithinSpread, verdict } from './target.ts';
 
 const environment: Environment = {
   date: '2026-11-22T10:00:00.000Z',
@@ -62,6 +62,8 @@ test('a figure shows three digits that mean something, and its spread where it h
   ]);
   assert.equal(measured({ value: 4.2, low: 3.9, high: 5, n: 3 }), '4.2 (3.9 – 5)');
   assert.equal(measured(exactly(7)), '7');
+  assert.equal(measured({ value: 8, low: 5, high: 9, open: 'above', n: 20 }), '8 (5 – ≥ 9)');
+  assert.equal(measured({ value: 8, low: 8, high: 8, open: 'both', n: 1 }), '8 (≤ 8 – ≥ 8)');
 });
 
 test('a target is met, missed, or not judged at all, but never guessed', () => {
@@ -87,16 +89,65 @@ test('a target is met, missed, or not judged at all, but never guessed', () => {
   assert.equal(verdict(line({ target: '≤ 5', results: { parley: { none: 'not measured' } } })), 'unknown');
 });
 
+test('a verdict whose target lies within the spread says so, but not one on exactly nothing', () => {
+  const wide = { value: 4, low: 2, high: 6, n: 9 };
+  const within = (target: string, parley: Measure = wide, peer?: Measure) =>
+    isWithinSpread(line({ target, results: { parley, ...(peer && { 'livekit-default': peer }) } }));
+  assert.equal(within('≤ 5'), true);
+  assert.equal(within('≤ 7'), false);
+  assert.equal(within('≤ 7', { ...wide, open: 'above' }), true, 'nothing bounds it');
+  assert.equal(within('≤ 1', { ...wide, open: 'above' }), false);
+  assert.equal(within('< livekit-default', wide, { value: 7, low: 5, high: 9, n: 9 }), true);
+  assert.equal(within('< livekit-default', wide, { value: 9, low: 7, high: 11, n: 9 }), false);
+  assert.equal(
+    within('≤ livekit-default', { value: 0, low: 0, high: 3, n: 3 }, { value: 0, low: 0, high: 3, n: 3 }),
+    true,
+  );
+  assert.equal(within('= 0', { value: 0, low: 0, high: 3.67, n: 0 }), false);
+  assert.match(rowTable(row([line({ target: '≤ 5', results: { parley: wide } })])), /met, within the spread/);
+});
+
 test('runs agree where their spreads overlap, and differ where a figure is gone', () => {
   const spread = (low: number, high: number) => line({ results: { parley: { value: low, low, high, n: 3 } } });
   const agreeing = (before: Line, now: Line) =>
-    compareRuns(run(row([before])), run(row([now]))).map((one) => one.agrees);
+    compareRuns(run(row([before])), run(row([now]))).flatMap(({ figures }) =>
+      figures.map(({ verdict: found }) => found === 'agrees'),
+    );
   assert.deepEqual(agreeing(spread(3, 5), spread(4.9, 6)), [true]);
   assert.deepEqual(agreeing(spread(3, 5), spread(5.1, 6)), [false]);
   assert.deepEqual(agreeing(line(), line({ results: { parley: exactly(4.001) } })), [true], 'they read the same');
   assert.deepEqual(agreeing(line(), line({ results: { parley: { none: 'gone' } } })), [false]);
   assert.deepEqual(agreeing(line(), line({ label: 'another' })), [false, false]);
   assert.deepEqual(compareRuns(run(row([line()])), run(row([line()], { name: 'other' }))), []);
+});
+
+test('too few samples to bound a figure cannot tell of two runs that they differ', () => {
+  const resumed = (n: number) =>
+    line({ results: { parley: { value: 4, low: 3, high: 5, n, ...(n < 6 && { open: 'both' as const }) } } });
+  const none = line({ results: { parley: { none: 'no samples' } } });
+  const judge = (before: Line, now: Line) => compareRuns(run(row([before])), run(row([now])))[0]?.figures[0]?.verdict;
+  assert.equal(judge(none, resumed(3)), 'untold');
+  assert.equal(judge(resumed(3), none), 'untold');
+  assert.equal(judge(resumed(30), none), 'differs');
+  assert.equal(judge(resumed(3), line({ results: { parley: exactly(9) } })), 'untold');
+  assert.equal(judge(resumed(3), resumed(3)), 'agrees');
+  assert.equal(judge(resumed(30), line({ results: { parley: exactly(9) } })), 'differs');
+});
+
+test('a comparison ends with what differs, and says what else was otherwise', () => {
+  const far = line({ label: 'cost', results: { parley: exactly(9) } });
+  const machine = { busyPercent: 91.2, stolenPercent: 0.4, waitedPercent: 33 };
+  const later = row([line(), far], { machine, environment: { ...environment, commit: 'fedcba4321' } });
+  const text = comparisonText(compareRuns(run(row([line(), { ...far, results: { parley: exactly(2) } }])), run(later)));
+  const lines = text.split('\n').map((one) => one.trim());
+  assert.deepEqual(lines.slice(-6), [
+    'barge-in',
+    'DIFFERS  cost [ms], Parley: 2 before, 9 now',
+    'commit: abcdef1234 before, fedcba4321 now',
+    'machine before: nothing is known of it',
+    'machine now: cores 91.2 % busy, 0.4 % stolen; somebody waited for one 33 % of the time',
+    '1 of 2 figures agree within the spreads stated, 1 differ. 0 are apart, but of fewer than six samples or a single reading, which bound nothing.',
+  ]);
 });
 
 test('a row that failed says so in the table, with its error', () => {

@@ -15,6 +15,7 @@ const measure = z.object({
   value: z.number(),
   low: z.number(),
   high: z.number(),
+  open: z.enum(['above', 'both']).exactOptional(),
   n: z.number().nonnegative(),
 });
 
@@ -32,7 +33,14 @@ const plot = z.object({
   xLabel: z.string(),
   yLabel: z.string(),
   kind: z.enum(['line', 'cdf', 'bar']),
-  series: z.array(z.object({ name: z.string(), points: z.array(z.tuple([z.number(), z.number()])) })),
+  series: z.array(
+    z.object({
+      name: z.string(),
+      points: z.array(z.tuple([z.number(), z.number()])),
+      marks: z.array(z.string()).exactOptional(),
+      colourOf: z.string().exactOptional(),
+    }),
+  ),
 });
 
 const environment = z.object({
@@ -49,6 +57,14 @@ const environment = z.object({
   versions: z.record(z.string(), z.string()),
 });
 
+const machine = z.object({
+  /** Of all cores, while the row ran: in use, by whatever; and taken away by the machine's host for other guests. */
+  busyPercent: z.number(),
+  stolenPercent: z.number(),
+  /** Of the time: at least one thread was ready to run and had no core. */
+  waitedPercent: z.number(),
+});
+
 const rowReport = z.object({
   name: z.string(),
   title: z.string(),
@@ -58,6 +74,8 @@ const rowReport = z.object({
   /** How long the measured part was asked to be, where the user said so. */
   seconds: z.number().exactOptional(),
   environment,
+  /** Missing where the system does not tell. */
+  machine: machine.exactOptional(),
   outcome: z.discriminatedUnion('type', [
     z.object({ type: z.literal('measured'), lines: z.array(line), plots: z.array(plot), notes: z.array(z.string()) }),
     z.object({ type: z.literal('failed'), error: z.string() }),
@@ -72,6 +90,8 @@ const runReport = z.object({
 
 /** The machine, the software, the moment: all that makes a figure what it is besides the code. */
 export type Environment = z.infer<typeof environment>;
+/** What else the machine did while a row ran: it moves every figure of real time, and no part of the row can see it. */
+export type Machine = z.infer<typeof machine>;
 export type RowReport = z.infer<typeof rowReport>;
 /** What a run of the benchmark found; the JSON file holds exactly this. */
 export type RunReport = z.infer<typeof runReport>;

@@ -1,7 +1,8 @@
+import type { Line } from '../row.ts';
 import { cell, figure, labelOf, subjectsOf, targetText } from './figures.ts';
 import type { RowReport } from './run-report.ts';
 import { SUBJECT_TITLES } from './run-report.ts';
-import { verdict } from './target.ts';
+import { isWithinSpread, verdict } from './target.ts';
 
 const WIDEST_CELL = 34;
 
@@ -16,13 +17,15 @@ export function rowTable(row: RowReport): string {
     labelOf(line),
     ...subjects.map((subject) => cell(line, subject)),
     line.target === undefined ? '' : targetText(line.target),
-    line.target === undefined ? '' : verdictText(verdict(line)),
+    line.target === undefined ? '' : verdictText(line),
   ]);
   return [head, ...aligned([titles, ...cells]), ...notes.map((note) => `  · ${note}`), ''].join('\n');
 }
 
-function verdictText(judged: ReturnType<typeof verdict>): string {
-  return judged === 'met' ? 'met' : judged === 'missed' ? 'MISSED' : '?';
+function verdictText(line: Line): string {
+  const judged = verdict(line);
+  const within = isWithinSpread(line) ? ', within the spread' : '';
+  return judged === 'met' ? `met${within}` : judged === 'missed' ? `MISSED${within}` : '?';
 }
 
 /** Labels to the left, figures to the right; a reason that is longer than a column is broken over lines. */

@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { agentClip, LONG_ANSWER } from '../harness/agent-clip.ts';
 import type { Call } from '../harness/call.ts';
 import { Driver } from '../harness/driver.ts';
+import { countInterval } from '../harness/intervals.ts';
 import { monotonicMs, type SessionSettings } from '../harness/protocol.ts';
 import { latenessNotes, lineOf, overloadNotes } from '../harness/results.ts';
-import { cdf, largest, measure, median, quantile } from '../harness/statistics.ts';
+import { cdf, largestOver, measureOver, median, quantileAt, trialsOver } from '../harness/statistics.ts';
 import { sharpUtterance, type Utterance } from '../harness/talker.ts';
 import type { Line, Measure, Row, RowContext, RowResult, Subject } from '../row.ts';
 import { type Contender, gatherField, LIVEKIT_NOTE, orAbsent } from '../subjects/contenders.ts';
@@ -34,10 +35,19 @@ export const commandStopRow: Row = {
 
 interface Stopped {
   readonly subject: Subject;
-  readonly delaysMs: readonly number[];
-  readonly missed: number;
+  /** In order of time; undefined where no stop came. */
+  readonly commands: readonly { readonly sentMs: number; readonly delayMs: number | undefined }[];
   readonly staleFrames: number;
 }
+
+/** What delays one stop delays all that are due at the time. */
+const MOMENT_MS = 300;
+
+function momentsOf({ commands }: Stopped): Stopped['commands'][] {
+  return [...Map.groupBy(commands, ({ sentMs }) => Math.floor(sentMs / MOMENT_MS)).values()];
+}
+
+const delaysIn = (commands: Stopped['commands']): number[] => commands.flatMap(({ delayMs }) => delayMs ?? []);
 
 async function run(context: RowContext): Promise<RowResult> {
   const field = await gatherField(context);
@@ -58,21 +68,21 @@ async function run(context: RowContext): Promise<RowResult> {
       head,
       stopped.map((of) => [of.subject, value(of)] as const),
     );
-  const exactly = (value: number, n: number): Measure => ({ value, low: value, high: value, n });
   const ms = { unit: 'ms', better: 'lower' } as const;
   const count = { unit: '', better: 'lower' } as const;
   return {
     lines: [
-      line({ label: 'command → stop, p50', ...ms }, ({ delaysMs }) => measure(delaysMs, median)),
-      line({ label: 'command → stop, p99', target: '≤ 5', ...ms }, ({ delaysMs }) =>
-        measure(delaysMs, (samples) => quantile(samples, 0.99)),
+      line({ label: 'command → stop, p50', ...ms }, (of) => measureOver(momentsOf(of).map(delaysIn), median)),
+      line({ label: 'command → stop, p99', target: '≤ 5', ...ms }, (of) =>
+        measureOver(momentsOf(of).map(delaysIn), quantileAt(0.99)),
       ),
-      line({ label: 'command → stop, longest', ...ms }, ({ delaysMs }) => measure(delaysMs, largest)),
-      line({ label: 'commands without a stop', ...count }, ({ missed, delaysMs }) =>
-        exactly(missed, missed + delaysMs.length),
+      line({ label: 'command → stop, longest', ...ms }, (of) => largestOver(momentsOf(of).map(delaysIn))),
+      line({ label: 'commands without a stop', ...count }, (of) =>
+        trialsOver(momentsOf(of).map((moment) => moment.map(({ delayMs }) => delayMs === undefined))),
       ),
-      line({ label: 'frames of the old turn after the stop', target: '= 0', ...count }, ({ staleFrames, delaysMs }) =>
-        exactly(staleFrames, delaysMs.length),
+      line(
+        { label: 'frames of the old turn after the stop', target: '= 0', ...count },
+        ({ staleFrames, commands }) => ({ value: staleFrames, ...countInterval(staleFrames), n: commands.length }),
       ),
     ],
     plots: [
@@ -82,7 +92,7 @@ async function run(context: RowContext): Promise<RowResult> {
         kind: 'cdf',
         xLabel: 'ms',
         yLabel: 'share of commands',
-        series: stopped.map(({ subject, delaysMs }) => ({ name: subject, points: cdf(delaysMs) })),
+        series: stopped.map(({ subject, commands }) => ({ name: subject, points: cdf(delaysIn(commands)) })),
       },
     ],
     notes,
@@ -115,18 +125,16 @@ async function stopAll(
     const delays = await Promise.all(calls.map((call, number) => stopOne(driver, call, utterance, number, signal)));
     notes.push(...latenessNotes(contender.subject, driver.takeLateness()));
     notes.push(...overloadNotes(contender.subject, await driver.usage()));
-    const outcomes = delays.flat();
-    const delaysMs = outcomes.filter((outcome) => typeof outcome === 'number');
-    const missed = outcomes.filter((outcome) => outcome === 'missed').length;
-    const silent = outcomes.length - missed - delaysMs.length;
+    const commands = delays.flat().toSorted((a, b) => a.sentMs - b.sentMs);
+    const silent = SESSIONS * ROUNDS - commands.length;
     if (silent > 0) {
-      const times = `${silent} of ${outcomes.length} times`;
+      const times = `${silent} of ${SESSIONS * ROUNDS} times`;
       notes.push(
         `${contender.subject}: ${times} no agent spoke within ${AUDIBLE_WAIT_MS} ms, and nothing was commanded.`,
       );
     }
     const staleFrames = calls.reduce((total, { farEnd }) => total + farEnd.staleFrames, 0);
-    return { subject: contender.subject, delaysMs, missed, staleFrames };
+    return { subject: contender.subject, commands, staleFrames };
   } finally {
     await driver.close();
   }
@@ -139,8 +147,8 @@ async function stopOne(
   { playback }: Utterance,
   number: number,
   signal: AbortSignal,
-): Promise<(number | 'missed' | 'silent')[]> {
-  const outcomes: (number | 'missed' | 'silent')[] = [];
+): Promise<Stopped['commands']> {
+  const commands: Stopped['commands'][number][] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     // No two sessions at the same moment, and none in step with the beat.
     await sleep(((number * 61.8) % 1000) + 300, undefined, { signal });
@@ -149,11 +157,9 @@ async function stopOne(
       call.interrupt();
       await sleep(AFTER_STOP_MS, undefined, { signal });
       const stop = call.farEnd.stops.find(({ atMs }) => atMs >= sentMs);
-      outcomes.push(stop ? stop.atMs - sentMs : 'missed');
-    } else {
-      outcomes.push('silent');
+      commands.push({ sentMs, delayMs: stop && stop.atMs - sentMs });
     }
     if (round < ROUNDS - 1) await call.play(playback, monotonicMs());
   }
-  return outcomes;
+  return commands;
 }

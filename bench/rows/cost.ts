@@ -2,8 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { agentClip, LONG_ANSWER } from '../harness/agent-clip.ts';
 import type { Call } from '../harness/call.ts';
 import { Driver } from '../harness/driver.ts';
+import { momentsOf } from '../harness/intervals.ts';
 import { monotonicMs, type SessionSettings, type Usage } from '../harness/protocol.ts';
 import { latenessNotes, lineOf, overloadNotes } from '../harness/results.ts';
+import { differenceOf, meanOf, once } from '../harness/statistics.ts';
 import type { SubjectCommand, VoiceClip } from '../harness/subject-process.ts';
 import { sharpUtterance, type Utterance } from '../harness/talker.ts';
 import type { Line, Measure, Row, RowContext, RowResult, Subject } from '../row.ts';
@@ -16,9 +18,13 @@ const OPEN_EVERY_MS = 40;
 /** A caller cuts in this long after having been quiet: with the words themselves, about every 6.5 s. */
 const QUIET_MS = 4700;
 const SETTLE_MS = 3000;
+const CALM_MS = 2000;
 /** Each stretch is measured in so many parts, whose differences are the spread. */
-const PARTS = 2;
-const PART_MS = 2500;
+const PARTS = 5;
+const PART_MS = 1000;
+/** Memory is read after every so many sessions: the steps from reading to reading are the spread. */
+const MEMORY_STEP = 5;
+const MEMORY_SETTLE_MS = 700;
 
 /** What a session costs the process that holds it. */
 export const costRow: Row = {
@@ -42,9 +48,8 @@ const SETTINGS = {
 } as const;
 
 interface Cost {
-  /** Memory with a few sessions and with many, after a full collection. */
-  readonly few: Usage;
-  readonly many: Usage;
+  /** Memory from a few sessions to many, step by step, each after a full collection. */
+  readonly memory: readonly Usage[];
   /** Percentages of a core: many sessions that listen, many that talk, a few that talk. */
   readonly listening: readonly number[];
   readonly talkingMany: readonly number[];
@@ -91,7 +96,7 @@ async function run(context: RowContext): Promise<RowResult> {
       line({ label: 'memory a session adds (JavaScript heap and buffers)', ...mb }, (cost) =>
         marginalMb(cost, 'heapUsedBytes'),
       ),
-      line({ label: `the process with ${FEW} sessions (RSS)`, ...mb }, ({ few }) => exactly(few.rssBytes / 1e6)),
+      line({ label: `the process with ${FEW} sessions (RSS)`, ...mb }, wholeMb),
     ],
     plots: [
       {
@@ -128,22 +133,22 @@ async function measureCost(
 ): Promise<Cost> {
   const { signal } = context;
   const driver = await Driver.start(command, voice, signal);
+  const memory: Usage[] = [];
   const quiet = new AbortController();
   const talkAll = () => driver.calls.map((call) => talk(call, utterance, quiet.signal));
-  const open = async (sessions: number) => {
+  const open = async (sessions: number, settleMs: number) => {
     for (let i = 0; i < sessions; i += 1) {
       await driver.open({ ...SETTINGS, policy });
       await sleep(OPEN_EVERY_MS, undefined, { signal });
     }
-    await sleep(SETTLE_MS, undefined, { signal });
+    await sleep(settleMs, undefined, { signal });
+    memory.push(await driver.usage(true));
   };
   try {
-    await open(FEW);
-    const few = await driver.usage(true);
-    await open(MANY - FEW);
-    const many = await driver.usage(true);
+    await open(FEW, SETTLE_MS);
+    while (driver.calls.length < MANY) await open(MEMORY_STEP, MEMORY_SETTLE_MS);
     for (const call of driver.calls) call.interrupt();
-    await sleep(SETTLE_MS, undefined, { signal });
+    await sleep(CALM_MS, undefined, { signal });
     const listening = await stretch(driver, signal);
 
     driver.takeLateness();
@@ -154,11 +159,11 @@ async function measureCost(
     const talkingMany = await stretch(driver, signal);
     notes.push(...latenessNotes(name, driver.takeLateness()), ...overloadNotes(name, await driver.usage()));
     for (const call of driver.calls.slice(FEW)) await driver.end(call);
-    await sleep(SETTLE_MS, undefined, { signal });
+    await sleep(CALM_MS, undefined, { signal });
     const talkingFew = await stretch(driver, signal);
     quiet.abort();
     await Promise.race([Promise.all(talking), sleep(0)]);
-    return { few, many, listening, talkingMany, talkingFew };
+    return { memory, listening, talkingMany, talkingFew };
   } finally {
     quiet.abort();
     await driver.close();
@@ -192,24 +197,21 @@ async function talk(call: Call, { playback }: Utterance, signal: AbortSignal): P
   }
 }
 
-const average = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
-const exactly = (value: number): Measure => ({ value, low: value, high: value, n: 1 });
+const average = (values: readonly number[]): number => momentsOf(values).mean;
 
-function spread(value: number, values: readonly number[]): Measure {
-  return { value, low: Math.min(value, ...values), high: Math.max(value, ...values), n: values.length };
+const perSession = (cpuPercent: readonly number[]): Measure => meanOf(cpuPercent.map((percent) => percent / MANY));
+
+const marginalCpu = ({ talkingFew, talkingMany }: Cost): Measure => differenceOf(talkingMany, talkingFew, MANY - FEW);
+
+/** From the first reading to the last; how the steps between differ says how far that is known. */
+const marginalMb = ({ memory }: Cost, which: 'rssBytes' | 'heapUsedBytes'): Measure => meanOf(stepsMb(memory, which));
+
+/** One process was read: the steps say what a reading is worth, but nobody knows where another process would settle. */
+function wholeMb({ memory }: Cost): Measure {
+  const { variance } = momentsOf(stepsMb(memory, 'rssBytes'));
+  return once((memory[0]?.rssBytes ?? Number.NaN) / 1e6, MEMORY_STEP * Math.sqrt(variance));
 }
 
-function perSession(cpuPercent: readonly number[]): Measure {
-  const values = cpuPercent.map((percent) => percent / MANY);
-  return spread(average(values), values);
-}
-
-function marginalCpu({ talkingFew, talkingMany }: Cost): Measure {
-  const base = average(talkingFew);
-  const values = talkingMany.map((percent) => (percent - base) / (MANY - FEW));
-  return spread(average(values), values);
-}
-
-function marginalMb({ few, many }: Cost, which: 'rssBytes' | 'heapUsedBytes'): Measure {
-  return exactly((many[which] - few[which]) / (MANY - FEW) / 1e6);
+function stepsMb(memory: readonly Usage[], which: 'rssBytes' | 'heapUsedBytes'): number[] {
+  return memory.slice(1).map((usage, at) => (usage[which] - (memory[at]?.[which] ?? 0)) / MEMORY_STEP / 1e6);
 }

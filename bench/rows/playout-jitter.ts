@@ -1,5 +1,6 @@
 import { HUNDRED_CALLS_SECONDS, type HundredCalls, MANY_CALLS } from '../acs/hundred-calls.ts';
-import { contentionNote, countOf, merged, percentileOf, spread, stretchesOf } from '../acs/talk-figures.ts';
+import { contentionNote, countOf, merged, percentileOf, stretchesOf, sumOf, waitedOf } from '../acs/talk-figures.ts';
+import { meanOf } from '../harness/statistics.ts';
 import type { Row, RowContext, RowResult } from '../row.ts';
 
 /** How evenly the agents' voices reach the far side. */
@@ -53,7 +54,12 @@ async function run(calls: HundredCalls, context: RowContext): Promise<RowResult>
         better: lower,
         results: { parley: countOf(stretches, 'lateFrames') },
       },
-      { label: 'silence in these gaps', unit: 'ms', better: lower, results: { parley: countOf(stretches, 'gapMs') } },
+      {
+        label: 'silence in these gaps',
+        unit: 'ms',
+        better: lower,
+        results: { parley: sumOf(stretches.map(({ counts }) => counts.gapMs)) },
+      },
       {
         label: 'lost frames',
         unit: '',
@@ -69,10 +75,16 @@ async function run(calls: HundredCalls, context: RowContext): Promise<RowResult>
         results: { parley: countOf(stretches, 'repeatedFrames') },
       },
       {
-        label: 'event loop delay of the host, p99',
+        label: 'event loop delay of the host, p99 of a stretch',
         unit: 'ms',
         better: lower,
-        results: { parley: spread(Math.max(...loopDelays), loopDelays, loopDelays.length) },
+        results: { parley: meanOf(loopDelays) },
+      },
+      {
+        label: 'no core for the host’s main thread when it was ready to run',
+        unit: '% of the time',
+        better: lower,
+        results: { parley: meanOf(many.map(waitedOf)) },
       },
     ],
     plots: [

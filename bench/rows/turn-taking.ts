@@ -5,6 +5,7 @@ import { falseStopsOf, interruptionOf, type SceneRun, turnEndOf } from '../harne
 import { cdf, largest, mean, median, p95, percentOf } from '../harness/statistics.ts';
 import type { Line, Row, RowContext, RowResult } from '../row.ts';
 import { type Field, gatherField, peerNotes } from '../subjects/contenders.ts';
+import { FIXED, turnTrade } from './turn-trade.ts';
 
 const SCENES_PER_CONDITION = {
   hesitation: 4,
@@ -29,7 +30,7 @@ export const turnTakingRow: Row = {
   leavesOut:
     'Mistakes of a recogniser: a script says every word right, 250 ms after its end, and the final 700 ms after a phrase; it ' +
     'does not transcribe the echo. Networks.',
-  estimateSeconds: 110,
+  estimateSeconds: 120,
   run,
 };
 
@@ -47,8 +48,16 @@ async function run(context: RowContext): Promise<RowResult> {
   const fixed = fixedEntry(field);
   const turns = scenes.filter(({ set }) => set === 'hesitation');
   const fixedOutcomes = fixed ? await compete(field, [fixed], { ...contest, scenes: turns }, context, notes) : [];
+  progress('the same hesitations in virtual time, under many policies');
+  const { signal } = context;
+  const played = [...outcomes, ...fixedOutcomes].map(playedOf);
+  const trade = await turnTrade({ scenes: turns, providers: PROVIDERS, played, signal });
   const lines = [
-    ...turnLines(lineMaker(field, outcomes), 'hesitation', ''),
+    ...turnLines(lineMaker(field, outcomes), 'hesitation', '', {
+      mean: '≤ livekit-default',
+      cutOff: '< livekit-default',
+    }),
+    ...trade.lines,
     ...turnLines(
       lineMaker({ ...field, absent: [] }, fixedOutcomes),
       'hesitation',
@@ -57,7 +66,11 @@ async function run(context: RowContext): Promise<RowResult> {
     ...turnLines(lineMaker(field, outcomes), 'gaps', ', gaps in the line'),
     ...holdLines(lineMaker(field, outcomes)),
   ];
-  return { lines, plots: plotsOf([...outcomes, ...fixedOutcomes]), notes };
+  return {
+    lines,
+    plots: [delayPlot([...outcomes, ...fixedOutcomes]), ...trade.plots],
+    notes: [...notes, ...trade.notes],
+  };
 }
 
 /** The plain fixed delay that many use, as LiveKit offers it. */
@@ -65,7 +78,7 @@ function fixedEntry({ contenders }: Field): Entry | undefined {
   const livekit = contenders.find(({ subject }) => subject === 'livekit-default');
   if (!livekit) return undefined;
   const policy = { turnDetection: 'vad', endpointing: { minDelayMs: 500, maxDelayMs: 500 } };
-  return { name: 'fixed 500 ms', contender: { ...livekit, policy } };
+  return { name: FIXED, contender: { ...livekit, policy } };
 }
 
 const inSet = (runs: readonly SceneRun[], set: SceneSet): SceneRun[] => runs.filter(({ scene }) => scene.set === set);
@@ -77,15 +90,29 @@ const delaysOf = (runs: readonly SceneRun[], set: SceneSet): number[] =>
     return cutOff || answeredAfterMs === undefined ? [] : [answeredAfterMs];
   });
 
-function turnLines(row: MakeLine, set: SceneSet, which: string): Line[] {
+function turnLines(
+  row: MakeLine,
+  set: SceneSet,
+  which: string,
+  targets: { readonly mean?: string; readonly cutOff?: string } = {},
+): Line[] {
+  const target = (text?: string) => (text === undefined ? {} : { target: text });
   const turns = (runs: readonly SceneRun[]) => inSet(runs, set).map(turnEndOf);
   const ms = { unit: 'ms', better: 'lower' } as const;
   const percent = { unit: '%', better: 'lower' } as const;
   return [
-    row({ label: `end of turn → agent, mean${which}`, ...ms }, (runs) => delaysOf(runs, set), mean),
+    row(
+      { label: `end of turn → agent, mean${which}`, ...ms, ...target(targets.mean) },
+      (runs) => delaysOf(runs, set),
+      mean,
+    ),
     row({ label: `end of turn → agent, p50${which}`, ...ms }, (runs) => delaysOf(runs, set), median),
     row({ label: `end of turn → agent, p95${which}`, ...ms }, (runs) => delaysOf(runs, set), p95),
-    row({ label: `turns cut off${which}`, ...percent }, (runs) => turns(runs).map(({ cutOff }) => cutOff), percentOf),
+    row(
+      { label: `turns cut off${which}`, ...percent, ...target(targets.cutOff) },
+      (runs) => turns(runs).map(({ cutOff }) => cutOff),
+      percentOf,
+    ),
     row(
       { label: `turns not answered within 4 s${which}`, ...percent },
       (runs) => turns(runs).map(({ answeredAfterMs }) => answeredAfterMs === undefined),
@@ -148,29 +175,19 @@ function holdLines(row: MakeLine): Line[] {
   ];
 }
 
-function plotsOf(outcomes: readonly Outcome[]): RowResult['plots'] {
-  const points = (fits: (run: SceneRun) => number[]) => (outcome: Outcome) => outcome.runs.flatMap(fits);
-  const delays = outcomes.map((outcome) => ({ name: outcome.name, points: cdf(delaysOf(outcome.runs, 'hesitation')) }));
-  const trade = outcomes.map((outcome) => {
-    const cutOff = points((run) => (run.scene.set === 'hesitation' ? [turnEndOf(run).cutOff ? 1 : 0] : []))(outcome);
-    return { name: outcome.name, points: [[mean(delaysOf(outcome.runs, 'hesitation')), 100 * mean(cutOff)] as const] };
-  });
-  return [
-    {
-      file: 'turn-delay.svg',
-      title: 'Hesitation set: end of the caller’s turn → agent',
-      kind: 'cdf',
-      xLabel: `ms, with ${PROVIDERS_MS} ms of model and voice`,
-      yLabel: 'share of turns that were not cut off',
-      series: delays,
-    },
-    {
-      file: 'turn-trade.svg',
-      title: 'Hesitation set: how long the agent waits against how often it cuts in',
-      kind: 'line',
-      xLabel: 'mean ms from the end of the turn to the agent',
-      yLabel: '% of turns cut off',
-      series: trade,
-    },
-  ];
+const playedOf = ({ name, runs }: Outcome) => ({
+  name,
+  meanMs: mean(delaysOf(runs, 'hesitation')),
+  cutOffs: inSet(runs, 'hesitation').map((run) => turnEndOf(run).cutOff),
+});
+
+function delayPlot(outcomes: readonly Outcome[]): RowResult['plots'][number] {
+  return {
+    file: 'turn-delay.svg',
+    title: 'Hesitation set: end of the caller’s turn → agent',
+    kind: 'cdf',
+    xLabel: `ms, with ${PROVIDERS_MS} ms of model and voice`,
+    yLabel: 'share of turns that were not cut off',
+    series: outcomes.map(({ name, runs }) => ({ name, points: cdf(delaysOf(runs, 'hesitation')) })),
+  };
 }

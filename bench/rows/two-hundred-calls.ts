@@ -8,17 +8,22 @@ import {
   countOf,
   cpuOf,
   mainThreadCpuOf,
-  medianOf,
   merged,
   percentileOf,
-  spread,
+  type StretchFigures,
   stretchesOf,
+  sumOf,
+  waitedOf,
 } from '../acs/talk-figures.ts';
+import { bootstrapInterval } from '../harness/intervals.ts';
+import { meanOf, once, trialsOf } from '../harness/statistics.ts';
 import type { Line, Measure, Row, RowContext, RowResult } from '../row.ts';
 
 const CALLS = 200;
 const DEFAULT_SECONDS = 60;
 const STRETCH_SECONDS = 15;
+/** Parts of each stretch, long enough to hold a burst of lateness: what they differ by is the spread. */
+const BLOCKS = 5;
 const WARM_MS = 12_000;
 /** Calls that knock when all places are taken, while the others talk. */
 const EXTRA_CALLS = 20;
@@ -54,9 +59,9 @@ async function run(context: RowContext): Promise<RowResult> {
   const afterwards = stretchesOf(load.measured);
   return {
     lines: [
-      line(`calls let in, of ${CALLS}`, '', exactly(places.connected), `= ${CALLS}`, 'higher'),
+      line(`calls let in, of ${CALLS}`, '', admittedOf(places.connected), `= ${CALLS}`, 'higher'),
       line('late frames (a gap in the sound)', '', count('lateFrames'), '= 0'),
-      line('silence in these gaps', 'ms', count('gapMs')),
+      line('silence in these gaps', 'ms', sumOf(stretches.map(({ counts }) => counts.gapMs))),
       line('frames of the agents’ voices', '', count('frames'), undefined, 'higher'),
       line('delay behind the schedule, p99', 'ms', percentileOf(jitter, 0.99)),
       line('frames of an old answer after a stop', '', count('oldFrames'), '= 0'),
@@ -64,18 +69,23 @@ async function run(context: RowContext): Promise<RowResult> {
       line('interruptions not heeded within 1.5 s', '', count('missedInterruptions'), '= 0'),
       line('turns without an answer within 10 s', '', count('unanswered'), '= 0'),
       line('lines that broke', '', count('closed'), '= 0'),
-      line('event loop delay, p99', 'ms', spread(Math.max(...loopDelays), loopDelays, loopDelays.length)),
-      line('CPU of the host', '% of a core', spread(medianOf(cpu), cpu, cpu.length)),
-      line('CPU of its main thread', '% of a core', spread(medianOf(main), main, main.length)),
+      line('event loop delay, p99 of a stretch', 'ms', meanOf(loopDelays)),
+      line('CPU of the host', '% of a core', meanOf(cpu)),
+      line('CPU of its main thread', '% of a core', meanOf(main)),
+      line(
+        'no core for the main thread when it was ready to run',
+        '% of the time',
+        meanOf(places.measured.map(waitedOf)),
+      ),
       line(
         `refused of ${EXTRA_CALLS} that knocked when it was full`,
         '',
-        exactly(places.refused),
+        trialsOf(places.refused, EXTRA_CALLS),
         `= ${EXTRA_CALLS}`,
         'higher',
       ),
       line('late frames of the others meanwhile', '', countOf(knocked, 'lateFrames'), '= 0'),
-      line('calls that the load admits here', '', exactly(load.admitted), undefined, 'higher'),
+      line('calls that the load admits here', '', once(load.admitted, GROUP), undefined, 'higher'),
       line('late frames, of 1000, once it refuses', '', perThousand(afterwards)),
       line(
         'jitter then, p99',
@@ -121,7 +131,7 @@ async function fillPlaces({ seed, signal, workFolder, seconds = DEFAULT_SECONDS,
     for (let stretch = 0; stretch < stretches; stretch += 1) {
       progress(`${CALLS} calls talk: stretch ${stretch + 1} of ${stretches}`);
       const knocking = stretch === knockAt ? test.dial(EXTRA_CALLS, 5) : undefined;
-      measured.push(await test.measure(seconds / stretches));
+      measured.push(await test.measure(seconds / stretches, { blocks: BLOCKS }));
       if (knocking) outcomes = await knocking;
     }
     const refused = outcomes.filter((outcome) => outcome.outcome === 'refused' && outcome.status === 503).length;
@@ -146,7 +156,7 @@ async function fillUntilBusy({ seed, signal, workFolder, progress }: RowContext)
       await sleep(500, undefined, { signal });
     }
     const { admission } = (await test.health()) as { admission?: { closedBy?: string } };
-    const measured = await test.measure(AFTER_CLOSING_SECONDS, { blocks: 3 });
+    const measured = await test.measure(AFTER_CLOSING_SECONDS, { blocks: 2 * BLOCKS });
     const closedBy = refusal === undefined ? undefined : (admission?.closedBy ?? 'a moment’s load');
     return { admitted, measured, closedBy, status: refusal?.status ?? 0, code: refusal?.code ?? '' };
   } finally {
@@ -154,15 +164,26 @@ async function fillUntilBusy({ seed, signal, workFolder, progress }: RowContext)
   }
 }
 
-function perThousand(stretches: ReturnType<typeof stretchesOf>): Measure {
-  const rate = ({ counts }: (typeof stretches)[number]) => (1000 * counts.lateFrames) / Math.max(1, counts.frames);
-  const rates = stretches.map(rate);
+/** All of them is a share of trials; fewer is where the load closed the door, which happens once in a run. */
+const admittedOf = (connected: number): Measure =>
+  connected === CALLS ? trialsOf(connected, CALLS) : once(connected, GROUP);
+
+function perThousand(stretches: readonly StretchFigures[]): Measure {
+  const rate = (times: readonly number[]) => {
+    const sum = (key: 'lateFrames' | 'frames') =>
+      stretches.reduce((all, { counts }, at) => all + counts[key] * (times[at] ?? 0), 0);
+    return (1000 * sum('lateFrames')) / Math.max(1, sum('frames'));
+  };
   const frames = stretches.reduce((sum, { counts }) => sum + counts.frames, 0);
-  return spread(medianOf(rates), rates, frames);
+  return { value: rate(stretches.map(() => 1)), ...bootstrapInterval(stretches.length, rate), n: frames };
 }
 
-const exactly = (value: number): Measure => ({ value, low: value, high: value, n: value });
-
-function line(label: string, unit: string, parley: Measure, target?: string, better: Line['better'] = 'lower'): Line {
+function line(
+  label: string,
+  unit: string,
+  parley: NonNullable<Line['results']['parley']>,
+  target?: string,
+  better: Line['better'] = 'lower',
+): Line {
   return { label, unit, better, ...(target !== undefined && { target }), results: { parley } };
 }

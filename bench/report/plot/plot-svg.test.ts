@@ -79,6 +79,23 @@ test('a plot without a point, and one with a single one, are still pictures', ()
   }
 });
 
+test('single points lie upon the curves, each with a shape of its own, and share a colour where they are told to', () => {
+  const series = [
+    { name: 'measured', points: [[3, 4]] },
+    { name: 'another', points: [[5, 6]] },
+    { name: 'curve', points: [[1, 2], [9, 9], [4, 5]], marks: ['', 'far & wide', ''], colourOf: 'measured' },
+  ] as const; // biome-ignore format: points read better in a row
+  const svg = plotSvg({ ...plot, series });
+  const drawn = svg.slice(svg.lastIndexOf('class="grid"'));
+  assert.ok(drawn.indexOf('class="stroke"') < drawn.indexOf('class="point"'));
+  const shapes = [...drawn.matchAll(/points="([^"]*)"/g)].map((match) => match[1]?.split(' ').length);
+  assert.deepEqual(shapes, [4, 4]);
+  assert.match(drawn, /<g class="s0"><path class="stroke" d="M[\d. ]+L[\d. ]+L/);
+  assert.match(drawn, />far &amp; wide</);
+  const [, , middle = 0, last = 0] = [...(/M([\d.]+) [\d.]+L([\d.]+) [\d.]+L([\d.]+)/.exec(drawn) ?? [])].map(Number);
+  assert.ok(last < middle, 'a curve may turn back');
+});
+
 test('a long series is thinned to what a picture can show, its ends kept', () => {
   const points = Array.from({ length: 20_000 }, (_, at) => [at, at / 20_000] as const);
   const svg = plotSvg({ ...plot, kind: 'cdf', series: [{ name: 'Parley', points }] });

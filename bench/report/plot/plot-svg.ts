@@ -1,6 +1,6 @@
-import type { Plot } from '../../row.ts';
+import type { Plot, Series } from '../../row.ts';
 import { type Axis, niceAxis } from './axis.ts';
-import { marksOf } from './marks.ts';
+import { marksOf, pointMark } from './marks.ts';
 
 /** Where the axes stand in the picture, in its own units. */
 export interface Frame {
@@ -40,9 +40,11 @@ const STYLE = `
 ${SERIES_COLOURS.map(({ light }, at) => `  .s${at} { --colour: ${light} }`).join('\n')}
   .stroke { stroke: var(--colour); fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round }
   .fill { fill: var(--colour) }
+  .point { fill: var(--colour); stroke: #ffffff; stroke-width: 1.5 }
   @media (prefers-color-scheme: dark) {
     .ground { fill: #0d1117; stroke: #30363d }
     .grid { stroke: #21262d }
+    .point { stroke: #0d1117 }
     .axis { stroke: #6e7681 }
     text { fill: #9198a1 }
     .title, .legend { fill: #e6edf3 }
@@ -61,7 +63,8 @@ export function plotSvg(plot: Plot): string {
   const ys = points.map(([, y]) => y);
   const y = plot.kind === 'cdf' ? niceAxis(0, 1, Y_TICKS) : niceAxis(Math.min(0, ...ys), most(ys), Y_TICKS);
   const x = plot.kind === 'bar' ? undefined : niceAxis(least(xs), most(xs), X_TICKS);
-  const legend = legendOf(series.map(({ name }) => name));
+  const colours = series.map((one) => colourOf(one, series));
+  const legend = legendOf(series, colours);
   const widestTick = Math.max(...y.ticks.map((tick) => y.label(tick).length)) * LETTER;
   const frame: Frame = {
     left: SIDE + 22 + widestTick,
@@ -77,7 +80,7 @@ export function plotSvg(plot: Plot): string {
     legend.svg,
     yAxisSvg(y, frame),
     ...(x ? [xAxisSvg(x, frame)] : []),
-    marksOf({ kind: plot.kind, series, frame, x, y }),
+    marksOf({ kind: plot.kind, series, colours, frame, x, y }),
     `<path class="axis" d="M${frame.left} ${frame.bottom}H${frame.right}" fill="none"/>`,
     text((frame.left + frame.right) / 2, HEIGHT - 20, plot.xLabel, 'middle'),
     `<text transform="translate(${SIDE} ${(frame.top + frame.bottom) / 2}) rotate(-90)" text-anchor="middle">${escaped(plot.yLabel)}</text>`,
@@ -128,17 +131,29 @@ function xAxisSvg(axis: Axis, { left, right, top, bottom }: Frame): string {
     .join('\n');
 }
 
-function legendOf(names: readonly string[]): { readonly svg: string; readonly rows: number } {
+function colourOf({ name, colourOf }: Series, series: readonly Series[]): number {
+  const at = series.findIndex((one) => one.name === (colourOf ?? name));
+  return Math.max(0, at) % SERIES_COLOURS.length;
+}
+
+function legendOf(
+  series: readonly Series[],
+  colours: readonly number[],
+): { readonly svg: string; readonly rows: number } {
   let x = SIDE;
   let row = 0;
-  const parts = names.map((name, at) => {
+  const parts = series.map(({ name, points }, at) => {
     const width = 26 + name.length * LETTER + 18;
     if (x > SIDE && x + width > WIDTH - SIDE) {
       x = SIDE;
       row += 1;
     }
     const y = LEGEND_AT + row * LEGEND_ROW;
-    const part = `<g class="s${at % SERIES_COLOURS.length}"><rect class="fill" x="${round(x)}" y="${y - 7}" width="16" height="4" rx="2"/><text class="legend" x="${round(x + 22)}" y="${y}">${escaped(name)}</text></g>`;
+    const sign =
+      points.length === 1
+        ? pointMark(at, round(x + 8), y - 4.5, 5)
+        : `<rect class="fill" x="${round(x)}" y="${y - 7}" width="16" height="4" rx="2"/>`;
+    const part = `<g class="s${colours[at]}">${sign}<text class="legend" x="${round(x + 22)}" y="${y}">${escaped(name)}</text></g>`;
     x += width;
     return part;
   });
