@@ -20,7 +20,7 @@ const TOLERANCE_MS = 0.5;
  * its answer, of which the frame that came earliest sets the beginning (packet delay variation, RFC 5481 §4.2).
  */
 export class FarSide {
-  readonly #record: () => LineRecord;
+  readonly #record: (nowMs: number) => LineRecord;
   #playing: Mark | undefined;
   #playedOutAtMs = 0;
   #framesOfAnswer = 0;
@@ -28,7 +28,8 @@ export class FarSide {
   /** All answers up to this one are over. */
   #stoppedAnswer = 0;
 
-  constructor(record: () => LineRecord) {
+  /** @param record where what is seen at this moment belongs */
+  constructor(record: (nowMs: number) => LineRecord) {
     this.#record = record;
   }
 
@@ -44,11 +45,11 @@ export class FarSide {
 
   /** @returns whether this is the first frame of an answer */
   take(mark: Mark | undefined, nowMs: number): boolean {
-    const { counts } = this.#record();
+    const { counts } = this.#record(nowMs);
     counts.frames += 1;
     const before = this.#playing;
     const isNew = mark !== undefined && mark.answer !== before?.answer;
-    if (isNew) this.#endAnswer();
+    if (isNew) this.#endAnswer(nowMs);
     if (mark && mark.answer > 0 && mark.answer <= this.#stoppedAnswer) this.#takeStopped(mark, before, counts);
     else if (!isNew) this.#checkOrder(before, mark, counts);
     if (!isNew && this.#framesOfAnswer > 0 && nowMs > this.#playedOutAtMs + TOLERANCE_MS) {
@@ -66,7 +67,7 @@ export class FarSide {
   stop(nowMs: number): void {
     this.#stoppedAnswer = Math.max(this.#stoppedAnswer, this.answer);
     this.#playedOutAtMs = Math.min(this.#playedOutAtMs, nowMs);
-    this.#endAnswer();
+    this.#endAnswer(nowMs);
   }
 
   /**
@@ -92,8 +93,8 @@ export class FarSide {
     else if (mark.frame < expected) counts.repeatedFrames += 1;
   }
 
-  #endAnswer(): void {
-    const { jitter } = this.#record();
+  #endAnswer(nowMs: number): void {
+    const { jitter } = this.#record(nowMs);
     const earliestMs = this.#offsetsMs.reduce((least, offset) => Math.min(least, offset), Number.POSITIVE_INFINITY);
     for (const offset of this.#offsetsMs) jitter.add(offset - earliestMs);
     this.#offsetsMs = [];

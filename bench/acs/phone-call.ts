@@ -1,13 +1,14 @@
-import { WebSocket } from 'ws';
 import { encodeServiceMetadata, SAMPLE_RATE } from '../../shared/protocol/acs-media.ts';
 import { type CallerEvent, type CallerHabits, type CallerState, step } from './caller-script.ts';
 import { FarSide, type LineRecord } from './far-side.ts';
 import type { Histogram } from './histogram.ts';
-import { MARK_BYTES, readMark } from './marker.ts';
+import { type Mark, readMark, readMarkDigits } from './marker.ts';
+import { MediaSocket } from './media-socket.ts';
 import type { DialOutcome, SeenStop } from './messages.ts';
 import { monotonicMs } from './monotonic.ts';
+import { encodeFrame, type Frame, OPCODE } from './web-socket-frames.ts';
 
-/** A clip as it goes over the wire: one JSON text for each 20 ms. */
+/** A clip as it goes over the wire: one JSON text for each 20 ms, in a masked frame. */
 export interface SpokenClip {
   readonly kind: 'turn' | 'interruption';
   readonly frames: readonly Buffer[];
@@ -23,11 +24,12 @@ export interface PhoneCallOptions {
   readonly url: string;
   readonly token: string;
   readonly clips: readonly SpokenClip[];
-  /** The noise of a line on which nobody speaks. */
+  /** The noise of a line on which nobody speaks, in frames too. */
   readonly noise: readonly Buffer[];
   readonly habits: CallerHabits;
   readonly random: () => number;
-  readonly record: () => PhoneRecord;
+  /** Where what is seen at this moment belongs. */
+  readonly record: (nowMs: number) => PhoneRecord;
   readonly response: Histogram;
   readonly onClosed: (reason: string) => void;
 }
@@ -36,13 +38,13 @@ export interface PhoneCallOptions {
 const HEED_MS = 1500;
 const AUDIO_PREFIX = '{"kind":"AudioData","audioData":{"data":"';
 const STOP_PREFIX = '{"kind":"StopAudio"';
-/** The base64 digits that hold a mark at a frame's beginning. */
-const MARK_DIGITS = Math.ceil(MARK_BYTES / 3) * 4;
+const METADATA_KEY = 0x5eed_0001;
 
 /** One call: ACS's media socket with somebody on the phone who listens, answers and cuts in. */
 export class PhoneCall {
   readonly #options: PhoneCallOptions;
-  readonly #socket: WebSocket;
+  readonly #socket: MediaSocket;
+  readonly #dialled = Promise.withResolvers<DialOutcome>();
   readonly #farSide: FarSide;
   #state: CallerState;
   #clip: SpokenClip | undefined;
@@ -58,47 +60,34 @@ export class PhoneCall {
     this.#noiseAt = Math.floor(options.random() * options.noise.length);
     // Nobody says a word before the greeting, unless none comes.
     this.#state = { name: 'pausing', untilMs: Number.POSITIVE_INFINITY };
-    this.#socket = new WebSocket(`${options.url}?session_id=${options.id}`, {
-      perMessageDeflate: false,
-      headers: { authorization: `Bearer ${options.token}`, 'x-ms-call-connection-id': `call-${options.id}` },
+    const headers = { authorization: `Bearer ${options.token}`, 'x-ms-call-connection-id': `call-${options.id}` };
+    this.#socket = new MediaSocket(`${options.url}?session_id=${options.id}`, headers, {
+      onOpen: () => this.#onOpen(),
+      onRefused: (status, body) => this.#onRefused(status, body),
+      onText: (frame) => this.#receive(frame),
+      onClose: (code, reason) => this.#onClose(code, reason),
     });
-    this.#socket.on('error', () => {});
-    this.#socket.on('message', (data: Buffer) => this.#receive(data));
-    this.#socket.on('close', (code, reason) => this.#onClose(code, reason.toString()));
   }
 
   /** Settles when the socket is open or refused. */
   dial(): Promise<DialOutcome> {
-    const { id } = this.#options;
-    return new Promise((resolve) => {
-      this.#socket.on('open', () => {
-        this.#socket.send(encodeServiceMetadata(id, SAMPLE_RATE));
-        this.#state = { name: 'pausing', untilMs: monotonicMs() + 4000 };
-        resolve({ id, outcome: 'connected' });
-      });
-      this.#socket.on('unexpected-response', async (_, response) => {
-        this.#ended = true;
-        const body = (await response.toArray()).join('');
-        const code = /"code":"([^"]+)"/.exec(body)?.[1] ?? '';
-        resolve({ id, outcome: 'refused', status: response.statusCode ?? 0, code });
-      });
-      this.#socket.on('close', () => resolve({ id, outcome: 'refused', status: 0, code: 'closed' }));
-    });
+    return this.#dialled.promise;
   }
 
   /** Sends the next 20 ms of the caller's line. */
   tick(): void {
-    if (this.#ended || this.#socket.readyState !== WebSocket.OPEN) return;
+    if (this.#ended || !this.#socket.isOpen) return;
     this.#handle('tick');
     const frame = this.#clip?.frames[this.#nextFrame];
     if (!frame) {
       this.#noiseAt = (this.#noiseAt + 1) % this.#options.noise.length;
-      this.#socket.send(this.#options.noise[this.#noiseAt] ?? Buffer.alloc(0), { binary: false });
+      const noise = this.#options.noise[this.#noiseAt];
+      if (noise) this.#socket.send(noise);
       return;
     }
     if (this.#nextFrame === 0 && this.#clip?.kind === 'interruption') this.#interruption = { onsetMs: monotonicMs() };
     this.#nextFrame += 1;
-    this.#socket.send(frame, { binary: false });
+    this.#socket.send(frame);
     if (this.#nextFrame === this.#clip?.frames.length) {
       this.#clip = undefined;
       this.#saidAtMs = monotonicMs();
@@ -115,16 +104,16 @@ export class PhoneCall {
     const nowMs = monotonicMs();
     if (this.#interruption && nowMs > this.#interruption.onsetMs + HEED_MS) {
       this.#interruption = undefined;
-      this.#options.record().counts.missedInterruptions += 1;
+      this.#options.record(nowMs).counts.missedInterruptions += 1;
     }
     const context = { nowMs, agentQuietMs: this.#farSide.quietMsAt(nowMs), random: this.#options.random };
     const { state, act } = step(this.#state, event, context, this.#options.habits);
     this.#state = state;
     if (act === 'say-turn') this.#say('turn');
     else if (act === 'say-interruption') {
-      this.#options.record().counts.interruptions += 1;
+      this.#options.record(nowMs).counts.interruptions += 1;
       this.#say('interruption');
-    } else if (act === 'give-up-waiting') this.#options.record().counts.unanswered += 1;
+    } else if (act === 'give-up-waiting') this.#options.record(nowMs).counts.unanswered += 1;
   }
 
   #say(kind: SpokenClip['kind']): void {
@@ -133,22 +122,36 @@ export class PhoneCall {
     this.#nextFrame = 0;
   }
 
-  #receive(data: Buffer): void {
+  #onOpen(): void {
+    const { id } = this.#options;
+    const metadata = Buffer.from(encodeServiceMetadata(id, SAMPLE_RATE));
+    this.#socket.send(encodeFrame(OPCODE.text, metadata, METADATA_KEY));
+    this.#state = { name: 'pausing', untilMs: monotonicMs() + 4000 };
+    this.#dialled.resolve({ id, outcome: 'connected' });
+  }
+
+  #onRefused(status: number, body: string): void {
+    this.#ended = true;
+    const code = /"code":"([^"]+)"/.exec(body)?.[1] ?? '';
+    this.#dialled.resolve({ id: this.#options.id, outcome: 'refused', status, code });
+  }
+
+  #receive(frame: Frame): void {
     const nowMs = monotonicMs();
-    if (data.toString('latin1', 0, STOP_PREFIX.length) === STOP_PREFIX) {
+    if (frame.startsWith(STOP_PREFIX)) {
       this.#onStop(nowMs);
       return;
     }
-    const answerBegins = this.#farSide.take(markOf(data), nowMs);
+    const answerBegins = this.#farSide.take(markOf(frame), nowMs);
     if (!answerBegins || this.#farSide.answer === 0) return;
-    this.#options.record().counts.answers += 1;
+    this.#options.record(nowMs).counts.answers += 1;
     if (this.#state.name === 'waiting') this.#options.response.add(nowMs - this.#saidAtMs);
     this.#handle('answer-audible');
   }
 
   #onStop(nowMs: number): void {
-    const record = this.#options.record();
-    const port = (this.#socket as unknown as { _socket: { localPort: number } })._socket.localPort;
+    const record = this.#options.record(nowMs);
+    const port = this.#socket.localPort;
     this.#farSide.stop(nowMs);
     if (this.#interruption) {
       record.stops.push({ port, receivedMs: nowMs, onsetMs: this.#interruption.onsetMs });
@@ -161,20 +164,18 @@ export class PhoneCall {
   }
 
   #onClose(code: number, reason: string): void {
+    this.#dialled.resolve({ id: this.#options.id, outcome: 'refused', status: 0, code: 'closed' });
     if (this.#ended) return;
     this.#ended = true;
-    this.#options.record().counts.closed += 1;
+    this.#options.record(monotonicMs()).counts.closed += 1;
     this.#options.onClosed(`${code} ${reason}`);
   }
 }
 
 /** Reads the mark from the first digits where it stands at the frame's beginning, which is nearly always. */
-function markOf(data: Buffer) {
-  if (data.toString('latin1', 0, AUDIO_PREFIX.length) === AUDIO_PREFIX) {
-    const digits = data.toString('latin1', AUDIO_PREFIX.length, AUDIO_PREFIX.length + MARK_DIGITS);
-    const mark = readMark(Buffer.from(digits, 'base64'));
-    if (mark) return mark;
-  }
-  const { audioData } = JSON.parse(data.toString()) as { audioData?: { data?: string } };
+function markOf(frame: Frame): Mark | undefined {
+  const mark = frame.startsWith(AUDIO_PREFIX) ? readMarkDigits(frame, AUDIO_PREFIX.length) : undefined;
+  if (mark) return mark;
+  const { audioData } = JSON.parse(frame.copy().toString()) as { audioData?: { data?: string } };
   return readMark(Buffer.from(audioData?.data ?? '', 'base64'));
 }

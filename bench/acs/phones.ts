@@ -15,6 +15,7 @@ import {
 import { monotonicMs } from './monotonic.ts';
 import { PhoneCall, type PhoneRecord, type SpokenClip } from './phone-call.ts';
 import { randomOf } from './random.ts';
+import { encodeFrame, OPCODE } from './web-socket-frames.ts';
 
 /**
  * A process that plays ACS for many calls at once: media sockets to the stream host, each with a caller who talks. All
@@ -50,9 +51,10 @@ class Phones {
 
   static async open(options: PhonesStart): Promise<Phones> {
     const clips = await readClips(options.folder);
+    const random = randomOf(options.seed);
     return new Phones(
       options,
-      clips.map(({ kind, pcm }) => ({ kind, frames: encodeFrames(pcm) })),
+      clips.map(({ kind, pcm }) => ({ kind, frames: encodeFrames(pcm, random) })),
     );
   }
 
@@ -68,7 +70,7 @@ class Phones {
         noise: this.#noise,
         habits: LIVELY,
         random: randomOf(this.#options.seed * 100_003 + number),
-        record: () => this.#record(),
+        record: (nowMs) => this.#record(nowMs),
         response: this.#response,
         onClosed: (reason) => this.#closures.push(reason),
       });
@@ -110,8 +112,8 @@ class Phones {
     for (const call of calls.slice(keep)) call.hangUp();
   }
 
-  #record(): PhoneRecord {
-    const at = Math.floor((monotonicMs() - this.#measuredSinceMs) / this.#blockMs);
+  #record(nowMs: number): PhoneRecord {
+    const at = Math.floor((nowMs - this.#measuredSinceMs) / this.#blockMs);
     return this.#blocks[Math.min(at, this.#blocks.length - 1)] ?? newRecord();
   }
 
@@ -132,16 +134,17 @@ function lineNoise(random: () => number): Buffer[] {
   const samples = new Int16Array((NOISE_FRAMES * FRAME_BYTES) / 2).map(() =>
     Math.round((random() * 2 - 1) * NOISE_PEAK),
   );
-  return encodeFrames(Buffer.from(samples.buffer));
+  return encodeFrames(Buffer.from(samples.buffer), random);
 }
 
-function encodeFrames(pcm: Buffer): Buffer[] {
+/** Each frame with a masking key of its own, made once: the host has the same to unmask as from any client. */
+function encodeFrames(pcm: Buffer, random: () => number): Buffer[] {
   const at = new Date();
-  return Array.from({ length: pcm.length / FRAME_BYTES }, (_, frame) =>
-    Buffer.from(
-      encodeServiceAudio(pcm.subarray(frame * FRAME_BYTES, (frame + 1) * FRAME_BYTES), at, PARTICIPANT, false),
-    ),
-  );
+  return Array.from({ length: pcm.length / FRAME_BYTES }, (_, frame) => {
+    const audio = pcm.subarray(frame * FRAME_BYTES, (frame + 1) * FRAME_BYTES);
+    const text = Buffer.from(encodeServiceAudio(audio, at, PARTICIPANT, false));
+    return encodeFrame(OPCODE.text, text, 1 + Math.floor(random() * 0xffff_fffe));
+  });
 }
 
 let phones: Phones | undefined;
