@@ -24,6 +24,18 @@ test('the end of speech is when it was last audible, however long the detector g
   }
 });
 
+test('a detector that is behind dates the end of speech no earlier for it', async () => {
+  for (const behind of [1, 3, 6, 12]) {
+    const { clock, hear, ended } = listen(behind);
+    const beganMs = clock.now();
+    for (let frame = 0; frame < 20; frame += 1) await hear(0.95, 1);
+    for (let frame = 0; frame < 24; frame += 1) await hear(0.02, 0);
+    const spokenUntilMs = beganMs + 20 * DETECTOR_FRAME_MS;
+    assert.equal(ended.length, 1);
+    assert.ok(Math.abs((ended[0] ?? 0) - spokenUntilMs) <= SLICE_MS, `${ended[0]}, not ${spokenUntilMs}`);
+  }
+});
+
 test('a voice that goes on through a moment of quiet has not ended', async () => {
   const { hear, ended } = listen();
   for (let frame = 0; frame < 20; frame += 1) await hear(0.95, 1);
@@ -32,10 +44,14 @@ test('a voice that goes on through a moment of quiet has not ended', async () =>
   assert.deepEqual(ended, []);
 });
 
-/** A line in the test's hands: each frame of the detector arrives at once, loud for its first part and then quiet. */
-function listen() {
+/**
+ * A line in the test's hands: each frame of the detector arrives at once, loud for its first part and then quiet.
+ * @param behind by how many frames the detector's answers come late
+ */
+function listen(behind = 0) {
   const clock = new VirtualClock();
   const ended: number[] = [];
+  const judged: { readonly probability: number; readonly atMs: number }[] = [];
   let detector: VoiceActivityEvents | undefined;
   const line = new CallerLine({
     clock,
@@ -62,7 +78,9 @@ function listen() {
       await clock.advance(DETECTOR_FRAME_MS);
       const pcm = new Uint8Array(DETECTOR_FRAME_MS * BYTES_PER_MS);
       line.write(pcm.fill(0x10, 0, pcm.length * loudShare));
-      detector?.onFrame(probability, clock.now());
+      judged.push({ probability, atMs: clock.now() });
+      const frame = judged.length > behind ? judged.shift() : undefined;
+      if (frame) detector?.onFrame(frame.probability, frame.atMs);
     },
   };
 }

@@ -1,4 +1,3 @@
-import { dbfsOf } from '../../shared/audio/pcm.ts';
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import { FRAME_BYTES, FRAME_MS } from '../../shared/protocol/acs-media.ts';
 import { CallerWords, type Correction, type Hearing } from './caller-words.ts';
@@ -45,8 +44,6 @@ const DEAF_AFTER_TURNS = 3;
 const BYTES_PER_MS = FRAME_BYTES / FRAME_MS;
 /** Words come so late after their sound at most, as a rule. */
 const SOMEONE_SPOKE_MS = 2000;
-/** Digital silence, in dB relative to full scale. */
-const SILENCE_DB = -100;
 /** So long after the agent's last sound it may still come back. */
 const ECHO_TAIL_MS = 700;
 
@@ -69,7 +66,6 @@ export class CallerLine {
   #receivedMs = 0;
   #spokenUntilMs = Number.NEGATIVE_INFINITY;
   #seenUntilMs = 0;
-  #levelDb = SILENCE_DB;
   #agentHeardUntilMs = Number.NEGATIVE_INFINITY;
   #turnsWithoutWords = 0;
   #closed = false;
@@ -132,7 +128,7 @@ export class CallerLine {
     if (this.#closed) return;
     this.#receivedMs += pcm.length / BYTES_PER_MS;
     const nowMs = this.#options.clock.now();
-    this.#levelDb = Math.max(SILENCE_DB, dbfsOf(this.#trail.write(pcm, nowMs)));
+    this.#trail.write(pcm, nowMs);
     this.#echoGuard?.heard(pcm, nowMs);
     this.#voiceActivity?.write(pcm);
     this.#turnJudge?.write(pcm);
@@ -252,7 +248,8 @@ export class CallerLine {
   #onFrame(probability: number, atMs: number): void {
     if (this.#closed) return;
     this.#seenUntilMs = atMs;
-    const edge = this.#detector.frame({ probability, levelDb: this.#levelDb, atMs }, this.#origin);
+    const levelDb = this.#trail.levelAt(atMs);
+    const edge = this.#detector.frame({ probability, levelDb, atMs }, this.#origin);
     if (this.#detector.lastSpeechMs === atMs) {
       this.#spokenUntilMs = this.#receivedMs - (this.#options.clock.now() - atMs);
     }

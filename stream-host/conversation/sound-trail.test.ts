@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { bytesOf, rmsOf } from '../../shared/audio/pcm.ts';
+import { bytesOf, dbfsOf, rmsOf } from '../../shared/audio/pcm.ts';
 import { SoundTrail } from './sound-trail.ts';
 
 const RATE = 16;
@@ -122,7 +122,7 @@ test('frames that come all at once after a gap of the line do not end the voice 
   assertNear(trail.endOfSound(640, 860, VOICE_DB), 600);
 });
 
-test('how the audio is cut changes neither what is found nor how loud each part was', () => {
+test('how the audio is cut changes neither what is found nor how loud it was at any time', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 1, max: 900 }), { minLength: 1 }), (cuts) => {
       const trail = new SoundTrail();
@@ -134,9 +134,13 @@ test('how the audio is cut changes neither what is found nor how loud each part 
         ROOM_DB,
       );
       for (let from = 0, n = 0; from < samples.length; n += 1) {
-        const part = bytesOf(samples.slice(from, from + (cuts[n % cuts.length] ?? 1)));
-        from += part.length / 2;
-        assert.ok(Math.abs(trail.write(part, from / RATE) - rmsOf(part)) < 1e-9);
+        const part = samples.slice(from, from + (cuts[n % cuts.length] ?? 1));
+        from += part.length;
+        trail.write(bytesOf(part), from / RATE);
+      }
+      for (const atMs of [60, 400, 612, 800]) {
+        const before = samples.slice((atMs - LINE_FRAME_MS) * RATE, atMs * RATE);
+        assert.ok(Math.abs(trail.levelAt(atMs) - dbfsOf(rmsOf(bytesOf(before)))) < 1e-3);
       }
       assertNear(trail.endOfSound(640, 850, VOICE_DB), 610);
     }),

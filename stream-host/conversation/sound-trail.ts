@@ -4,6 +4,8 @@ const SAMPLES_PER_MS = 16;
 /** The line is measured in slices so long. */
 const SLICE_MS = 4;
 const SLICE_SAMPLES = SLICE_MS * SAMPLES_PER_MS;
+/** How loud it is "now": so many slices, a frame of the line. */
+const NOW_SLICES = 5;
 /** A second of slices: more than a pause, as the detector may be behind. */
 const KEPT_SLICES = 256;
 /** In noise the model goes on saying "speech" for so long at most after the last of it; and it misses so much of it. */
@@ -28,29 +30,31 @@ export class SoundTrail {
   #sum = 0;
   #filled = 0;
 
-  /**
-   * Takes in PCM16 mono 16 kHz of any length, the last sample of which arrived now.
-   * @returns its root mean square, between 0 and 1
-   */
-  write(pcm: Uint8Array, nowMs: number): number {
+  /** Takes in PCM16 mono 16 kHz of any length, the last sample of which arrived now. */
+  write(pcm: Uint8Array, nowMs: number): void {
     const samples = samplesOf(pcm);
     const { length } = samples;
-    if (length === 0) return 0;
-    let total = 0;
     for (let at = 0; at < length; ) {
       const end = Math.min(length, at + SLICE_SAMPLES - this.#filled);
+      this.#filled += end - at;
       let sum = 0;
-      for (let i = at; i < end; i += 1) {
-        const sample = samples[i] ?? 0;
+      for (; at < end; at += 1) {
+        const sample = samples[at] ?? 0;
         sum += sample * sample;
       }
-      total += sum;
       this.#sum += sum;
-      this.#filled += end - at;
-      at = end;
       if (this.#filled === SLICE_SAMPLES) this.#endSlice(nowMs - (length - end) / SAMPLES_PER_MS);
     }
-    return Math.sqrt(total / length / FULL_SCALE);
+  }
+
+  /** How loud the line was just before `atMs`, in dB relative to full scale; -100 where that is not known. */
+  levelAt(atMs: number): number {
+    let back = 1;
+    while (back <= KEPT_SLICES && this.#endOf(back) > atMs) back += 1;
+    let power = 0;
+    const last = Math.min(KEPT_SLICES, back + NOW_SLICES - 1);
+    for (; back <= last; back += 1) power += this.#powerOf(back) / NOW_SLICES;
+    return dbOf(power);
   }
 
   /**
@@ -67,14 +71,14 @@ export class SoundTrail {
     while (back <= KEPT_SLICES && this.#endOf(back) > untilMs) back += 1;
     let quietDb = 0;
     const firstQuiet = back;
-    for (; back <= KEPT_SLICES && this.#endOf(back) > latestMs; back += 1) quietDb += this.#levelOf(back);
+    for (; back <= KEPT_SLICES && this.#endOf(back) > latestMs; back += 1) quietDb += dbOf(this.#powerOf(back));
     const quietSlices = back - firstQuiet;
     if (quietSlices < LEAST_QUIET_SLICES) return speechMs;
     quietDb /= quietSlices;
     if (peakDb - quietDb < CLEAR_RANGE_DB) return speechMs;
     const audibleDb = Math.max(quietDb + ABOVE_QUIET_DB, peakDb - BELOW_PEAK_DB);
     for (; back <= KEPT_SLICES && this.#endOf(back) > earliestMs; back += 1) {
-      if (this.#levelOf(back) >= audibleDb) return this.#endOf(back);
+      if (dbOf(this.#powerOf(back)) >= audibleDb) return this.#endOf(back);
     }
     return speechMs;
   }
@@ -92,8 +96,9 @@ export class SoundTrail {
     return this.#endsAtMs[(this.#next - back + KEPT_SLICES) % KEPT_SLICES] ?? Number.NEGATIVE_INFINITY;
   }
 
-  #levelOf(back: number): number {
-    const power = this.#powers[(this.#next - back + KEPT_SLICES) % KEPT_SLICES] ?? 0;
-    return 10 * Math.log10(Math.max(SILENCE, power));
+  #powerOf(back: number): number {
+    return this.#powers[(this.#next - back + KEPT_SLICES) % KEPT_SLICES] ?? 0;
   }
 }
+
+const dbOf = (power: number): number => 10 * Math.log10(Math.max(SILENCE, power));
