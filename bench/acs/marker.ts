@@ -22,13 +22,13 @@ const FIRST_THREE = ((MAGIC_1 & 0xff) << 16) | (MAGIC_1 & 0xff00) | (MAGIC_2 & 0
 /** Magic numbers, the answer (32 bits), synthesis and frame (16 bits each). */
 export const MARK_BYTES = 12;
 
-/** Writes the mark over the beginning of a frame. */
-export function writeMark(frame: Buffer, { answer, synthesis, frame: index }: Mark): void {
-  frame.writeUInt16LE(MAGIC_1, 0);
-  frame.writeUInt16LE(MAGIC_2, 2);
-  frame.writeUInt32LE(answer, 4);
-  frame.writeUInt16LE(synthesis & 0xffff, 8);
-  frame.writeUInt16LE(index & 0xffff, 10);
+/** Writes the mark over the beginning of the frame that is at `at`. */
+export function writeMark(audio: Buffer, { answer, synthesis, frame }: Mark, at = 0): void {
+  audio.writeUInt16LE(MAGIC_1, at);
+  audio.writeUInt16LE(MAGIC_2, at + 2);
+  audio.writeUInt32LE(answer, at + 4);
+  audio.writeUInt16LE(synthesis & 0xffff, at + 8);
+  audio.writeUInt16LE(frame & 0xffff, at + 10);
 }
 
 /** The first mark in some audio, and nothing where there is none: it need not stand at a frame's beginning. */

@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type WebSocket, WebSocketServer } from 'ws';
-import { parseUsp, type UspMessage } from '../../emulator/speech/usp.ts';
 import { readAgentVoice, readClips } from './clips.ts';
 import type { ProvidersReady, ProvidersStart } from './messages.ts';
 import { ScriptedChat } from './scripted-chat.ts';
 import { ClipIndex, ScriptedRecognition } from './scripted-recognition.ts';
 import { newVoice, ScriptedSynthesis } from './scripted-synthesis.ts';
+import { readSpeechMessage, ServiceSocket } from './service-socket.ts';
+import type { Frame } from './web-socket-frames.ts';
 
 /**
  * A process that plays what the stream host is a client of: Azure Speech on the Speech SDK's own wire, chat completions,
@@ -26,21 +26,19 @@ async function serve(start: ProvidersStart): Promise<void> {
     else if (request.url === '/calling/keys') response.setHeader('content-type', 'application/json').end(start.jwks);
     else response.writeHead(404, { 'content-type': 'application/json' }).end('{}');
   });
-  const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
-  http.on('upgrade', (request, socket, head) => {
-    sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const handler = request.url?.includes('/tts/')
-        ? new ScriptedSynthesis(webSocket, voice, start.synthesis)
-        : new ScriptedRecognition(webSocket, index, start.recognition);
-      listen(webSocket, handler);
-    });
+  http.on('upgrade', (request, connection, head) => {
+    const socket = new ServiceSocket(request, connection);
+    if (request.url?.includes('/tts/')) {
+      const synthesis = new ScriptedSynthesis(socket, voice, start.synthesis);
+      const receive = (frame: Frame) => synthesis.receive(readSpeechMessage(frame));
+      socket.listen(head, receive, () => synthesis.close());
+    } else {
+      const recognition = new ScriptedRecognition(socket, index, start.recognition);
+      const receive = (frame: Frame) => recognition.receive(readSpeechMessage(frame), frame);
+      socket.listen(head, receive, () => {});
+    }
   });
   http.listen(0, '127.0.0.1');
   await once(http, 'listening');
   process.send?.({ type: 'ready', port: (http.address() as AddressInfo).port } satisfies ProvidersReady);
-}
-
-function listen(socket: WebSocket, handler: { receive(message: UspMessage): void }): void {
-  socket.on('error', () => socket.terminate());
-  socket.on('message', (data: Buffer, isBinary) => handler.receive(parseUsp(data, isBinary)));
 }

@@ -1,7 +1,8 @@
-import type { WebSocket } from 'ws';
-import { textFrame, ticks, type UspMessage } from '../../emulator/speech/usp.ts';
-import { BYTES_PER_MS, FRAME_BYTES, FRAME_MS } from '../../shared/audio/pcm.ts';
+import { textFrame, ticks } from '../../emulator/speech/usp.ts';
+import { FRAME_BYTES, FRAME_MS } from '../../shared/audio/pcm.ts';
 import type { Clip } from './clips.ts';
+import type { ServiceSocket, SpeechMessage } from './service-socket.ts';
+import { type Frame, OPCODE } from './web-socket-frames.ts';
 
 /** How late a recogniser is, in milliseconds of audio. */
 export interface RecognitionTiming {
@@ -15,21 +16,27 @@ const WAVE_HEADER_BYTES = 44;
 const KEY_AT = 320;
 const KEY_BYTES = 24;
 
-/** Knows each clip by the sound of its first frame. */
+/** Knows each clip by the sound of its first frame, of which it looks at some bytes in the middle. */
 export class ClipIndex {
-  readonly #clips = new Map<string, Clip>();
+  /** By the first two bytes of the key: most sound is known for no clip's by these alone. */
+  readonly #clips = new Map<number, { readonly key: Buffer; readonly clip: Clip }[]>();
 
   constructor(clips: readonly Clip[]) {
-    for (const clip of clips) this.#clips.set(keyOf(clip.pcm, 0), clip);
+    for (const clip of clips) {
+      const key = clip.pcm.subarray(KEY_AT, KEY_AT + KEY_BYTES);
+      const entries = this.#clips.get(key.readUInt16LE(0)) ?? [];
+      entries.push({ key, clip });
+      this.#clips.set(key.readUInt16LE(0), entries);
+    }
   }
 
-  /** The clip that begins with the frame at `at`. */
-  find(audio: Buffer, at: number): Clip | undefined {
-    return this.#clips.get(keyOf(audio, at));
+  /** The clip that begins with the sound that is at `at` in the frame. */
+  find(frame: Frame, at: number): Clip | undefined {
+    const keyAt = at + KEY_AT;
+    const entries = this.#clips.get(frame.byteAt(keyAt) | (frame.byteAt(keyAt + 1) << 8));
+    return entries?.find(({ key }) => key.equals(frame.copy(keyAt, keyAt + KEY_BYTES)))?.clip;
   }
 }
-
-const keyOf = (audio: Buffer, at: number): string => audio.toString('latin1', at + KEY_AT, at + KEY_AT + KEY_BYTES);
 
 interface Phrase {
   readonly clip: Clip;
@@ -42,7 +49,7 @@ interface Phrase {
  * nothing, and tells it when a good service would: partials after each word, a final after the pause.
  */
 export class ScriptedRecognition {
-  readonly #socket: WebSocket;
+  readonly #socket: ServiceSocket;
   readonly #index: ClipIndex;
   readonly #timing: RecognitionTiming;
   #requestId = '';
@@ -50,13 +57,13 @@ export class ScriptedRecognition {
   #phrase: Phrase | undefined;
   #phrases = 0;
 
-  constructor(socket: WebSocket, index: ClipIndex, timing: RecognitionTiming) {
+  constructor(socket: ServiceSocket, index: ClipIndex, timing: RecognitionTiming) {
     this.#socket = socket;
     this.#index = index;
     this.#timing = timing;
   }
 
-  receive({ path, requestId, contentType, body }: UspMessage): void {
+  receive({ path, requestId, contentType, payloadAt }: SpeechMessage, frame: Frame): void {
     if (path === 'speech.context') {
       this.#requestId = requestId;
       this.#heardMs = 0;
@@ -64,18 +71,18 @@ export class ScriptedRecognition {
       this.#send('turn.start', { context: { serviceTag: 'scripted' } });
       return;
     }
-    if (path !== 'audio' || body.type !== 'binary' || requestId !== this.#requestId) return;
-    if (body.bytes.length === 0) this.#send('turn.end', {});
-    else this.#hear(Buffer.from(body.bytes.buffer, body.bytes.byteOffset, body.bytes.length), contentType);
+    if (path !== 'audio' || frame.opcode !== OPCODE.binary || requestId !== this.#requestId) return;
+    if (payloadAt === frame.length) this.#send('turn.end', {});
+    else this.#hear(frame, contentType === 'audio/x-wav' ? payloadAt + WAVE_HEADER_BYTES : payloadAt);
   }
 
-  #hear(message: Buffer, contentType: string): void {
-    const audio = contentType === 'audio/x-wav' ? message.subarray(WAVE_HEADER_BYTES) : message;
-    for (let at = 0; at + FRAME_BYTES <= audio.length; at += FRAME_BYTES) {
-      const clip = this.#index.find(audio, at);
-      if (clip) this.#begin(clip, this.#heardMs + at / BYTES_PER_MS);
+  #hear(frame: Frame, audioAt: number): void {
+    const frames = Math.max(0, Math.floor((frame.length - audioAt) / FRAME_BYTES));
+    for (let index = 0; index < frames; index += 1) {
+      const clip = this.#index.find(frame, audioAt + index * FRAME_BYTES);
+      if (clip) this.#begin(clip, this.#heardMs + index * FRAME_MS);
     }
-    this.#heardMs += Math.floor(audio.length / FRAME_BYTES) * FRAME_MS;
+    this.#heardMs += frames * FRAME_MS;
     this.#report();
   }
 
@@ -114,6 +121,6 @@ export class ScriptedRecognition {
   }
 
   #send(path: string, body: unknown): void {
-    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(textFrame(path, this.#requestId, body));
+    this.#socket.sendText(textFrame(path, this.#requestId, body));
   }
 }

@@ -1,12 +1,13 @@
-import type { WebSocket } from 'ws';
-import { audioFrame, textFrame, ticks, type UspMessage } from '../../emulator/speech/usp.ts';
+import { audioFrame, textFrame, ticks } from '../../emulator/speech/usp.ts';
 import { BYTES_PER_MS, FRAME_BYTES, FRAME_MS } from '../../shared/audio/pcm.ts';
 import { writeMark } from './marker.ts';
+import type { ServiceSocket, SpeechMessage } from './service-socket.ts';
+import { encodeFrame, OPCODE } from './web-socket-frames.ts';
 
 export interface SynthesisTiming {
   /** From the text to the first audio. */
   readonly firstAudioMs: number;
-  /** Milliseconds of audio in one message, and so often, times `speed`, it comes. */
+  /** Milliseconds of audio in one message, a multiple of 20, and so often, times `speed`, it comes. */
   readonly chunkMs: number;
   /** How much faster than speech the audio is made. */
   readonly speed: number;
@@ -26,24 +27,28 @@ interface Voice {
 
 export const newVoice = (pcm: Buffer): Voice => ({ pcm, nextSynthesis: 1 });
 
+interface Word {
+  readonly text: string;
+  readonly startMs: number;
+}
+
 /** One synthesis connection on the Speech SDK's own protocol: canned speech as long as the text, with word boundaries. */
 export class ScriptedSynthesis {
-  readonly #socket: WebSocket;
+  readonly #socket: ServiceSocket;
   readonly #voice: Voice;
   readonly #timing: SynthesisTiming;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(socket: WebSocket, voice: Voice, timing: SynthesisTiming) {
+  constructor(socket: ServiceSocket, voice: Voice, timing: SynthesisTiming) {
     this.#socket = socket;
     this.#voice = voice;
     this.#timing = timing;
-    socket.on('close', () => clearTimeout(this.#timer));
   }
 
-  receive({ path, requestId, body }: UspMessage): void {
-    if (path !== 'ssml' || body.type !== 'text') return;
-    clearTimeout(this.#timer);
-    const text = body.text
+  receive({ path, requestId, text: ssml }: SpeechMessage): void {
+    if (path !== 'ssml') return;
+    this.close();
+    const text = ssml
       .replace(/<[^>]*>/g, '')
       .replace(/&apos;/g, "'")
       .trim();
@@ -55,55 +60,92 @@ export class ScriptedSynthesis {
     this.#timer = setTimeout(() => this.#begin(requestId, text), this.#timing.firstAudioMs);
   }
 
+  /** Ends what is being spoken. Idempotent. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
   #begin(requestId: string, text: string): void {
-    const audio = this.#speak(text);
-    const words = [...text.matchAll(/[\w']+/g)].map((match) => ({
-      text: match[0],
-      startMs: match.index * MS_PER_CHAR,
-    }));
+    const speech = new MarkedSpeech(this.#voice, text, requestId, this.#timing.chunkMs);
+    const words = wordsOf(text);
     const { chunkMs, speed } = this.#timing;
     let atMs = 0;
     let nextWord = 0;
     const step = () => {
-      const chunk = audio.subarray(atMs * BYTES_PER_MS, (atMs + chunkMs) * BYTES_PER_MS);
+      const chunk = speech.chunkAt(atMs, this.#socket.isDrained);
       atMs += chunkMs;
       for (let word = words[nextWord]; word && word.startMs < atMs; word = words[nextWord]) {
         this.#sendWord(requestId, word);
         nextWord += 1;
       }
-      this.#socket.send(audioFrame(requestId, STREAM_ID, chunk));
-      if (atMs * BYTES_PER_MS < audio.length) this.#timer = setTimeout(step, chunkMs / speed);
-      else this.#end(requestId, audio.length / BYTES_PER_MS);
+      this.#socket.send(chunk);
+      if (atMs >= speech.lengthMs) this.#end(requestId, speech.lengthMs);
+      else this.#timer?.refresh();
     };
+    this.#timer = setTimeout(step, chunkMs / speed);
     step();
   }
 
-  #speak(text: string): Buffer {
-    const { pcm } = this.#voice;
-    const frames = Math.ceil((text.length * MS_PER_CHAR) / FRAME_MS);
-    const audio = Buffer.alloc(frames * FRAME_BYTES);
-    for (let at = 0; at < audio.length; at += pcm.length) pcm.copy(audio, at);
-    const synthesis = this.#voice.nextSynthesis++;
-    const answer = Number(ANSWER.exec(text)?.[1] ?? 0);
-    for (let frame = 0; frame < frames; frame += 1) {
-      writeMark(audio.subarray(frame * FRAME_BYTES, (frame + 1) * FRAME_BYTES), { answer, synthesis, frame });
-    }
-    return audio;
-  }
-
-  #sendWord(requestId: string, { text, startMs }: { readonly text: string; readonly startMs: number }): void {
+  #sendWord(requestId: string, { text, startMs }: Word): void {
     const boundary = { Text: text, Length: text.length, BoundaryType: 'WordBoundary' };
     const data = { Offset: ticks(startMs), Duration: ticks(text.length * MS_PER_CHAR), text: boundary };
     this.#send(requestId, 'audio.metadata', { Metadata: [{ Type: 'WordBoundary', Data: data }] });
   }
 
   #end(requestId: string, lengthMs: number): void {
+    this.close();
     const end = { Metadata: [{ Type: 'SessionEnd', Data: { Offset: ticks(lengthMs) } }] };
     this.#send(requestId, 'audio.metadata', end);
     this.#send(requestId, 'turn.end', {});
   }
 
   #send(requestId: string, path: string, body: unknown): void {
-    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(textFrame(path, requestId, body));
+    this.#socket.sendText(textFrame(path, requestId, body));
+  }
+}
+
+const wordsOf = (text: string): Word[] =>
+  [...text.matchAll(/[\w']+/g)].map((match) => ({ text: match[0], startMs: match.index * MS_PER_CHAR }));
+
+/** The canned voice for one text, made a message at a time, each frame with its mark. */
+class MarkedSpeech {
+  readonly lengthMs: number;
+  readonly #pcm: Buffer;
+  readonly #requestId: string;
+  readonly #synthesis: number;
+  readonly #answer: number;
+  readonly #chunkBytes: number;
+  /** A whole message on the wire. Headers and length are the same in all messages but the last. */
+  #message: Buffer;
+
+  constructor(voice: Voice, text: string, requestId: string, chunkMs: number) {
+    this.lengthMs = Math.ceil((text.length * MS_PER_CHAR) / FRAME_MS) * FRAME_MS;
+    this.#pcm = voice.pcm;
+    this.#requestId = requestId;
+    this.#synthesis = voice.nextSynthesis++;
+    this.#answer = Number(ANSWER.exec(text)?.[1] ?? 0);
+    this.#chunkBytes = chunkMs * BYTES_PER_MS;
+    this.#message = this.#blank(this.#chunkBytes);
+  }
+
+  /** The frame with the message that begins at `atMs`. @param reuse whether the one before may be written over */
+  chunkAt(atMs: number, reuse: boolean): Buffer {
+    const bytes = Math.min(this.#chunkBytes, this.lengthMs * BYTES_PER_MS - atMs * BYTES_PER_MS);
+    if (!reuse || bytes < this.#chunkBytes) this.#message = this.#blank(bytes);
+    const audio = this.#message.subarray(this.#message.length - bytes);
+    for (let done = 0; done < bytes; ) {
+      const from = (atMs * BYTES_PER_MS + done) % this.#pcm.length;
+      done += this.#pcm.copy(audio, done, from, from + bytes - done);
+    }
+    for (let at = 0; at < bytes; at += FRAME_BYTES) {
+      const frame = atMs / FRAME_MS + at / FRAME_BYTES;
+      writeMark(audio, { answer: this.#answer, synthesis: this.#synthesis, frame }, at);
+    }
+    return this.#message;
+  }
+
+  #blank(bytes: number): Buffer {
+    return encodeFrame(OPCODE.binary, audioFrame(this.#requestId, STREAM_ID, new Uint8Array(bytes)));
   }
 }
