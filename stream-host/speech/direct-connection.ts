@@ -13,7 +13,7 @@ import { WebSocket } from 'ws';
 import { parsePayload, payloadOf } from './speech-message.ts';
 
 /** Messages that may wait to be read. The SDK reads at once, so that many mean that it has stopped reading. */
-const MAX_UNREAD = 10_000;
+const MAX_UNREAD = 1_000;
 const SENT = Promise.resolve();
 
 /** The SDK resolves with nothing where the connection was closed, whatever its types say. */
