@@ -1,16 +1,9 @@
-import {
-  AudioConfig,
-  Connection,
-  ResultReason,
-  type SpeechConfig,
-  SpeechRecognizer,
-} from 'microsoft-cognitiveservices-speech-sdk';
-import { RecognitionAudio } from './recognition-audio.ts';
+import { Connection, ResultReason, type SpeechConfig } from 'microsoft-cognitiveservices-speech-sdk';
+import { DirectRecogniser } from './direct-recogniser.ts';
 import { SpeechServiceError } from './speech-service.ts';
 
 const TICKS_PER_MS = 10_000;
-/** More audio than one session ever sends: 10 hours. */
-const NEVER_THROTTLE_MS = 36_000_000;
+const ignore = () => undefined;
 
 /** Times are milliseconds of audio since this session's first. */
 export interface RecognitionSessionEvents {
@@ -35,8 +28,7 @@ export interface RecognitionSessionEvents {
  */
 export class RecognitionSession {
   readonly #events: RecognitionSessionEvents;
-  readonly #audio = new RecognitionAudio();
-  readonly #recogniser: SpeechRecognizer;
+  readonly #recogniser: DirectRecogniser;
   readonly #connection: Connection;
   #ended: Promise<void> | undefined;
   #connected = false;
@@ -44,9 +36,7 @@ export class RecognitionSession {
   constructor(config: SpeechConfig, events: RecognitionSessionEvents) {
     this.#events = events;
     config.setProperty('SPEECH-Error-MaxRetryCount', '0');
-    // Nothing is held back for its length: neither a replay nor a long piece, which would be at twice the speed of speech.
-    config.setProperty('SPEECH-TransmitLengthBeforThrottleMs', String(NEVER_THROTTLE_MS));
-    this.#recogniser = new SpeechRecognizer(config, AudioConfig.fromStreamInput(this.#audio.stream));
+    this.#recogniser = new DirectRecogniser(config);
     this.#connection = Connection.fromRecognizer(this.#recogniser);
     this.#listen();
     // It resolves even where the connection failed; the failure then comes as `canceled`.
@@ -59,7 +49,7 @@ export class RecognitionSession {
 
   /** Sends audio as one message: few and long ones cost less. It must not change any more. */
   write(audio: Uint8Array): void {
-    if (!this.#ended) this.#audio.write(audio);
+    if (!this.#ended) this.#recogniser.write(audio);
   }
 
   /**
@@ -69,12 +59,12 @@ export class RecognitionSession {
   close(): Promise<void> {
     this.#ended ??= new Promise((resolve) => {
       const recogniser = this.#recogniser;
-      recogniser.recognizing = () => undefined;
-      recogniser.recognized = () => undefined;
-      recogniser.canceled = () => undefined;
-      recogniser.sessionStopped = () => undefined;
-      this.#connection.disconnected = () => undefined;
-      this.#connection.messageReceived = () => undefined;
+      recogniser.recognizing = ignore;
+      recogniser.recognized = ignore;
+      recogniser.canceled = ignore;
+      recogniser.sessionStopped = ignore;
+      recogniser.onMessage = ignore;
+      this.#connection.disconnected = ignore;
       // Closing the recogniser alone would first wait for the service to end the turn, which it may never do.
       this.#connection.closeConnection();
       recogniser.close(resolve, () => resolve());
@@ -84,10 +74,10 @@ export class RecognitionSession {
 
   #listen(): void {
     const recogniser = this.#recogniser;
-    this.#connection.messageReceived = ({ message }) => {
+    recogniser.onMessage = (path) => {
       this.#events.onSign();
       // The phrase that came before it is still on its way through the SDK.
-      if (message.path.toLowerCase() === 'turn.end') setImmediate(() => this.#turnEnded());
+      if (path.toLowerCase() === 'turn.end') setImmediate(() => this.#turnEnded());
     };
     this.#connection.connected = () => {
       this.#connected = true;

@@ -5,8 +5,8 @@ import {
   type SpeechConfig,
   SpeechSynthesisBoundaryType,
   SpeechSynthesisOutputFormat,
-  SpeechSynthesizer,
 } from 'microsoft-cognitiveservices-speech-sdk';
+import { DirectSynthesiser } from './direct-synthesiser.ts';
 import { SpeechServiceError } from './speech-service.ts';
 
 const TICKS_PER_MS = 10_000;
@@ -25,7 +25,7 @@ export interface SynthesisListener {
  * and is of no use after any failure.
  */
 export class SynthesisConnection {
-  readonly #synthesiser: SpeechSynthesizer;
+  readonly #synthesiser: DirectSynthesiser;
   readonly #connection: Connection;
   #state: 'idle' | 'speaking' | 'closed' = 'idle';
   #connected = false;
@@ -36,7 +36,7 @@ export class SynthesisConnection {
   constructor(config: SpeechConfig, onLost: () => void) {
     config.speechSynthesisOutputFormat = SpeechSynthesisOutputFormat.Raw16Khz16BitMonoPcm;
     config.setProperty(PropertyId.SpeechServiceResponse_RequestPunctuationBoundary, 'false');
-    this.#synthesiser = new SpeechSynthesizer(config, null);
+    this.#synthesiser = new DirectSynthesiser(config);
     this.#connection = Connection.fromSynthesizer(this.#synthesiser);
     this.#connection.connected = () => {
       this.#connected = true;
