@@ -24,7 +24,12 @@ export type VoiceOrigin = 'caller' | 'echo' | 'unsure';
 const CLEAR_PROBABILITY = 0.9;
 /** Of a single voice, so many frames are like this; of a babble of many, fewer. */
 const CERTAIN_PROBABILITY = 0.98;
-const CERTAIN_SHARE = 0.4;
+const CERTAIN_SHARE = 0.3;
+/** And from syllable to syllable its level changes by so much, within the first frames: some 800 ms. */
+const ONE_VOICE_SWINGS_DB = 12;
+const SWING_FRAMES = 24;
+/** Not long enough for a pause yet, but no voice sounds now. */
+const FALLEN_SILENT_MS = 64;
 /** The model goes on saying "speech" for a frame or two of silence. So far below its peaks no voice goes. */
 const DEEPEST_SPEECH_DB = 35;
 /** A caller may become quieter: the peak is forgotten by some 15 dB a second. */
@@ -54,6 +59,7 @@ export class SpeechDetector {
   #afterBurst = false;
   #frames = 0;
   #certainFrames = 0;
+  #levels: number[] = [];
   #lastSpeechMs = Number.NEGATIVE_INFINITY;
   #lastVoiceMs = Number.NEGATIVE_INFINITY;
   #doubtedUntilMs = Number.NEGATIVE_INFINITY;
@@ -66,9 +72,12 @@ export class SpeechDetector {
     return this.#speaking;
   }
 
-  /** It is a voice beyond doubt. */
+  /** What sounds now is one voice beyond doubt. Several at once fill each other's gaps, and never swing as much. */
   get isClear(): boolean {
-    return this.#speaking && this.#certainFrames >= CERTAIN_SHARE * this.#frames;
+    if (!this.#speaking || this.#runMs >= FALLEN_SILENT_MS) return false;
+    const levels = this.#levels.toSorted((a, b) => a - b);
+    const swingDb = (levels.at(-2) ?? 0) - (levels[1] ?? 0);
+    return this.#certainFrames >= CERTAIN_SHARE * this.#frames && swingDb >= ONE_VOICE_SWINGS_DB;
   }
 
   /** When the newest speech came, of an utterance that has begun. */
@@ -132,6 +141,7 @@ export class SpeechDetector {
     this.#speaking = true;
     this.#frames = 0;
     this.#certainFrames = 0;
+    this.#levels = [levelDb];
     this.#lastSpeechMs = atMs;
     return { type: 'started', onsetMs: startedMs };
   }
@@ -156,6 +166,7 @@ export class SpeechDetector {
   #seekPause({ probability, levelDb, atMs }: DetectorFrame): SpeechEdge | undefined {
     this.#frames += 1;
     if (probability >= CERTAIN_PROBABILITY) this.#certainFrames += 1;
+    if (this.#levels.length < SWING_FRAMES) this.#levels.push(levelDb);
     this.#background.listenOver(levelDb);
     this.#peakDb = Math.max(levelDb, this.#peakDb - PEAK_FALL_DB);
     const isVoice = probability >= this.#policy.silenceProbability && levelDb > this.#peakDb - DEEPEST_SPEECH_DB;
