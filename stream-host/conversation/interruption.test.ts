@@ -129,6 +129,15 @@ test('after a false stop the next sound must last longer, until the caller reall
   assert.equal(rig.of('replyHeld').length, 2);
 });
 
+test('a caller who is louder than what misled the agent is not doubted for it', async () => {
+  const rig = await speaking();
+  await rig.voice(0.9, 700, MANY_VOICES);
+  await rig.voice(0.05, 320);
+  assert.equal(rig.of('replyResumed').length, 1);
+  await rig.voice(0.9, 64, [0x40]);
+  assert.equal(rig.of('replyHeld').length, 2);
+});
+
 test('"okay" at the very end of what the agent says is an answer', async () => {
   const rig = await speaking();
   await rig.clock.advance(LONG.length * 50 - 2200);

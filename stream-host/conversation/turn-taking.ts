@@ -187,8 +187,10 @@ function whileHeld(state: In<'held'>, event: TurnEvent, context: TurnContext, po
       return { state: { ...state, deadlineMs: Math.max(context.nowMs, sinceMs + wordlessMs) }, effects: [] };
     case 'speech-ended': {
       if (context.interjection === 'backchannel') return resume(state, context, policy);
-      // What lasted long and then ended without a word has had its time; only a clear voice that goes on gets more.
-      const patienceEndsMs = Math.max(context.nowMs, sinceMs + wordlessMs);
+      // What lasted long and then ended without a word has had its time, unless it was a clear voice.
+      const patienceEndsMs = context.voiceIsClear
+        ? Number.POSITIVE_INFINITY
+        : Math.max(context.nowMs, sinceMs + wordlessMs);
       const deadlineMs = Math.min(patienceEndsMs, event.lastSpeechMs + resumeMs);
       return { state: { ...state, lastSpeechMs: event.lastSpeechMs, deadlineMs }, effects: [] };
     }
