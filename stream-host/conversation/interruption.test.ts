@@ -134,7 +134,7 @@ test('a caller who is louder than what misled the agent is not doubted for it', 
   await rig.voice(0.9, 700, MANY_VOICES);
   await rig.voice(0.05, 320);
   assert.equal(rig.of('replyResumed').length, 1);
-  await rig.voice(0.9, 64, [0x40]);
+  await rig.voice(0.9, 128, [0x40]);
   assert.equal(rig.of('replyHeld').length, 2);
 });
 
