@@ -90,9 +90,12 @@ export class CallerLine {
     return this.#detector.lastSpeechMs;
   }
 
-  /** What the caller makes now are not just sounds: it is a voice. */
+  /**
+   * What the caller makes now are not just sounds: it is one voice. On a line with the agent's echo in it the guard has
+   * vouched that it is not the agent's, and what it says takes longer to tell from what the agent said.
+   */
   get voiceIsClear(): boolean {
-    return this.#detector.isClear;
+    return this.#echoGuard?.path.kind === 'echo' ? this.#detector.isVoice : this.#detector.isClear;
   }
 
   /** When the line last sounded like speech, whoever's and however short. */

@@ -81,18 +81,41 @@ test('words that come only after the agent has gone on still interrupt it', asyn
   assert.deepEqual(rig.prompts.at(-1)?.at(-1), { role: 'caller', text: 'No!' });
 });
 
-test('music or a running tap does not silence the agent for ever, a voice without words a little longer', async () => {
-  for (const [probability, silentMs] of [
-    [0.9, 650],
-    [0.99, 1500],
+/** How loud the syllables of one voice are, and of many at once. */
+const ONE_VOICE = [0x20, 0x18, 0x08, 0x03];
+const MANY_VOICES = [0x10, 0x0c, 0x14, 0x0e];
+
+test('music or people talking do not silence the agent for ever, one voice without words a little longer', async () => {
+  for (const [probability, loudness, silentMs] of [
+    [0.9, ONE_VOICE, 650],
+    [0.99, MANY_VOICES, 650],
+    [0.99, ONE_VOICE, 1500],
   ] as const) {
     const rig = await speaking();
-    await rig.voice(probability, 4000);
+    await rig.voice(probability, 4000, [...loudness]);
     assert.equal(rig.of('replyResumed')[0]?.args[0].silentMs, silentMs);
     await rig.clock.advance(10_000);
     assert.equal(rig.of('replyHeld').length, 1, 'a sound that goes on is no second interruption');
     assert.equal(rig.of('agentSpoke')[0]?.args[0].heardText, LONG);
   }
+});
+
+test('a sound that ends late without a word is not waited for any longer than one that goes on', async () => {
+  const rig = await speaking();
+  await rig.voice(0.99, 576, ONE_VOICE);
+  await rig.voice(0.05, 640);
+  assert.ok((rig.of('replyResumed')[0]?.args[0].silentMs ?? Number.POSITIVE_INFINITY) <= 700);
+});
+
+test('a caller whose words come after the agent has gone on stops it for good, and nothing is lost', async () => {
+  const rig = await speaking();
+  await rig.voice(0.99, 960, MANY_VOICES);
+  assert.equal(rig.conversation.state, 'speaking');
+  rig.partial('cancel it', 20_000);
+  assert.equal(rig.of('bargeIn').length, 1);
+  rig.final('Cancel it.', 20_000);
+  await rig.voice(0.05, 1500);
+  assert.deepEqual(rig.prompts.at(-1)?.at(-1), { role: 'caller', text: 'Cancel it.' });
 });
 
 test('after a false stop the next sound must last longer, until the caller really speaks', async () => {
@@ -103,6 +126,15 @@ test('after a false stop the next sound must last longer, until the caller reall
   await rig.voice(0.05, 640);
   assert.equal(rig.of('replyHeld').length, 1);
   await rig.voice(0.9, 288);
+  assert.equal(rig.of('replyHeld').length, 2);
+});
+
+test('a caller who is louder than what misled the agent is not doubted for it', async () => {
+  const rig = await speaking();
+  await rig.voice(0.9, 700, MANY_VOICES);
+  await rig.voice(0.05, 320);
+  assert.equal(rig.of('replyResumed').length, 1);
+  await rig.voice(0.9, 128, [0x40]);
   assert.equal(rig.of('replyHeld').length, 2);
 });
 

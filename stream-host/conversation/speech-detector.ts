@@ -28,9 +28,14 @@ export type VoiceOrigin = 'caller' | 'echo' | 'unsure';
 
 /** From here up a frame is speech beyond doubt. Below, it counts for less, down to nothing at the policy's threshold. */
 const CLEAR_PROBABILITY = 0.9;
-/** Of a single voice, so many frames are like this; of a babble of many, fewer. */
+/** Of a voice, so many frames are like this. */
 const CERTAIN_PROBABILITY = 0.98;
-const CERTAIN_SHARE = 0.4;
+const CERTAIN_SHARE = 0.3;
+/** And from syllable to syllable its level changes by so much, within the first frames: some 800 ms. */
+const ONE_VOICE_SWINGS_DB = 12;
+const SWING_FRAMES = 24;
+/** Not long enough for a pause yet, but no voice sounds now. */
+const FALLEN_SILENT_MS = 64;
 /** The model goes on saying "speech" for a frame or two of silence. So far below its peaks no voice goes. */
 const DEEPEST_SPEECH_DB = 35;
 /** A caller may become quieter: the peak is forgotten by some 15 dB a second. */
@@ -43,11 +48,14 @@ const BURST_WITHIN_DB = 8;
 const BURST_FRAMES = 3;
 /** And it only fades from there. What has lasted so long is no cough. */
 const LONGEST_FADE_MS = 320;
+/** What is louder by so much than all that misled us is another sound, and not doubted. */
+const BEYOND_DOUBT_DB = 4;
 
 /**
  * Turns frames into the edges of speech. Each frame is evidence, as much as its probability says; so clear speech is an
- * onset soon and doubtful speech must last longer. Evidence must be plentiful on a line that has misled us lately. The
- * agent's echo, sounds of the background, and coughs while they fade, are no evidence.
+ * onset soon and doubtful speech must last longer. Evidence must be plentiful on a line that has misled us lately, of any
+ * sound that is no louder than what did. The agent's echo, sounds of the background, and coughs while they fade, are no
+ * evidence.
  */
 export class SpeechDetector {
   readonly #policy: OnsetPolicy;
@@ -61,8 +69,11 @@ export class SpeechDetector {
   #afterBurst = false;
   #frames = 0;
   #certainFrames = 0;
+  #levels: number[] = [];
   #lastSpeechMs = Number.NEGATIVE_INFINITY;
   #lastVoiceMs = Number.NEGATIVE_INFINITY;
+  #undoubtedMs = 0;
+  #misledDb = Number.NEGATIVE_INFINITY;
   #doubtedUntilMs = Number.NEGATIVE_INFINITY;
 
   /** @param endOfSound asked once for every pause */
@@ -75,9 +86,17 @@ export class SpeechDetector {
     return this.#speaking;
   }
 
-  /** It is a voice beyond doubt. */
+  /** What sounds, or sounded last, is voice beyond doubt: of one or of several. */
+  get isVoice(): boolean {
+    return this.#certainFrames >= CERTAIN_SHARE * this.#frames;
+  }
+
+  /** What sounds now is one voice beyond doubt. Several at once fill each other's gaps, and never swing as much. */
   get isClear(): boolean {
-    return this.#speaking && this.#certainFrames >= CERTAIN_SHARE * this.#frames;
+    if (!this.#speaking || this.#runMs >= FALLEN_SILENT_MS) return false;
+    const levels = this.#levels.toSorted((a, b) => a - b);
+    const swingDb = (levels.at(-2) ?? 0) - (levels[1] ?? 0);
+    return this.isVoice && swingDb >= ONE_VOICE_SWINGS_DB;
   }
 
   /** When the newest speech came, of an utterance that has begun. */
@@ -100,6 +119,7 @@ export class SpeechDetector {
 
   /** The last onset was none: a cough, a click. Sounds are doubted for a while; one that goes on is background. */
   misled(nowMs: number): void {
+    this.#misledDb = this.#levels.toSorted((a, b) => a - b).at(-2) ?? this.#misledDb;
     this.#doubtedUntilMs = nowMs + this.#policy.doubtMs;
     this.ignoreSound();
   }
@@ -120,6 +140,7 @@ export class SpeechDetector {
     this.#speaking = false;
     this.#runMs = 0;
     this.#evidenceMs = 0;
+    this.#undoubtedMs = 0;
   }
 
   #seekOnset(frame: DetectorFrame, origin: (windowMs: number) => VoiceOrigin): SpeechEdge | undefined {
@@ -134,13 +155,15 @@ export class SpeechDetector {
     this.#lastVoiceMs = atMs;
     this.#gather(frame, speechProbability);
     if (this.#evidenceMs < onsetMs || (this.#afterBurst && this.#fades(levelDb))) return;
-    if (atMs < this.#doubtedUntilMs && this.#evidenceMs < doubtfulOnsetMs) return;
+    const isDoubted = atMs < this.#doubtedUntilMs && this.#undoubtedMs < onsetMs;
+    if (isDoubted && this.#evidenceMs < doubtfulOnsetMs) return;
     if (origin(Math.min(this.#runMs, ORIGIN_WINDOW_MS)) !== 'caller') return;
     const startedMs = atMs - this.#runMs;
     this.reset();
     this.#speaking = true;
     this.#frames = 0;
     this.#certainFrames = 0;
+    this.#levels = [levelDb];
     this.#lastSpeechMs = atMs;
     return { type: 'started', onsetMs: startedMs };
   }
@@ -150,7 +173,9 @@ export class SpeechDetector {
     this.#peakDb = Math.max(this.#peakDb, levelDb);
     const weight = (probability - speechProbability) / Math.max(0.01, CLEAR_PROBABILITY - speechProbability);
     this.#runMs += DETECTOR_FRAME_MS;
-    this.#evidenceMs += DETECTOR_FRAME_MS * Math.min(1, weight);
+    const evidenceMs = DETECTOR_FRAME_MS * Math.min(1, weight);
+    this.#evidenceMs += evidenceMs;
+    if (levelDb >= this.#misledDb + BEYOND_DOUBT_DB) this.#undoubtedMs += evidenceMs;
     if (this.#runMs === DETECTOR_FRAME_MS) {
       this.#afterBurst = this.#recent.some(
         (before) => before.probability < BURST_PROBABILITY && before.levelDb >= levelDb - BURST_WITHIN_DB,
@@ -165,6 +190,7 @@ export class SpeechDetector {
   #seekPause({ probability, levelDb, atMs }: DetectorFrame): SpeechEdge | undefined {
     this.#frames += 1;
     if (probability >= CERTAIN_PROBABILITY) this.#certainFrames += 1;
+    if (this.#levels.length < SWING_FRAMES) this.#levels.push(levelDb);
     this.#background.listenOver(levelDb);
     this.#peakDb = Math.max(levelDb, this.#peakDb - PEAK_FALL_DB);
     const isVoice = probability >= this.#policy.silenceProbability && levelDb > this.#peakDb - DEEPEST_SPEECH_DB;

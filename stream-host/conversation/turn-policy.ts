@@ -27,9 +27,9 @@ export interface InterruptionPolicy {
   readonly tentative: boolean;
   /** After so much silence without a word the agent goes on where it stopped. */
   readonly resumeMs: number;
-  /** A sound that lasts, without a word being recognised in it, keeps the agent silent for so long. */
+  /** A sound without a word being recognised in it keeps the agent silent for so long at most, lasting or not. */
   readonly wordlessMs: number;
-  /** And for so long when it is a voice beyond doubt: the recogniser may be slow, or the first word long. */
+  /** And for so long while it is one voice beyond doubt: the recogniser may be slow, or the first word long. */
   readonly clearWordlessMs: number;
   /** Acknowledgements ("mhm", "okay") do not take the floor. */
   readonly backchannels: boolean;
@@ -114,7 +114,7 @@ export const DEFAULT_TURN_POLICY = {
   onset: {
     speechProbability: 0.4,
     silenceProbability: 0.35,
-    onsetMs: 24,
+    onsetMs: 16,
     doubtfulOnsetMs: 128,
     pauseMs: 160,
     doubtMs: 30_000,
@@ -123,7 +123,7 @@ export const DEFAULT_TURN_POLICY = {
   interruption: {
     tentative: true,
     resumeMs: 350,
-    wordlessMs: 650,
+    wordlessMs: 680,
     clearWordlessMs: 1500,
     backchannels: true,
     backchannelTailMs: 1000,

@@ -5,7 +5,7 @@ import type { In, Transition, TurnContext, TurnEffect, TurnEvent, TurnState } fr
 const LATE_LINE_MS = 150;
 const LATEST_LINE_MS = 1000;
 /** How often a voice without words is looked at again. */
-const LOOK_AGAIN_MS = 100;
+const LOOK_AGAIN_MS = 40;
 
 /** Before anything has happened. */
 export const INITIAL_TURN_STATE: TurnState = { name: 'listening', deadlineMs: Number.POSITIVE_INFINITY };
@@ -185,12 +185,15 @@ function whileHeld(state: In<'held'>, event: TurnEvent, context: TurnContext, po
   switch (event.type) {
     case 'speech-started':
       return { state: { ...state, deadlineMs: Math.max(context.nowMs, sinceMs + wordlessMs) }, effects: [] };
-    case 'speech-ended':
+    case 'speech-ended': {
       if (context.interjection === 'backchannel') return resume(state, context, policy);
-      return {
-        state: { ...state, lastSpeechMs: event.lastSpeechMs, deadlineMs: event.lastSpeechMs + resumeMs },
-        effects: [],
-      };
+      // What lasted long and then ended without a word has had its time, unless it was a clear voice.
+      const patienceEndsMs = context.voiceIsClear
+        ? Number.POSITIVE_INFINITY
+        : Math.max(context.nowMs, sinceMs + wordlessMs);
+      const deadlineMs = Math.min(patienceEndsMs, event.lastSpeechMs + resumeMs);
+      return { state: { ...state, lastSpeechMs: event.lastSpeechMs, deadlineMs }, effects: [] };
+    }
     case 'words-changed': {
       if (context.interjection === 'words') return interrupt(turn, lastSpeechMs, context, policy);
       if (context.interjection === 'backchannel' && !context.callerSpeaks) return resume(state, context, policy);

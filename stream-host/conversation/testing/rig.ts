@@ -89,12 +89,15 @@ export class Rig {
     return this;
   }
 
-  /** The caller makes sound (or none) for so long, as the detector sees it. */
-  async voice(probability: number, ms: number): Promise<void> {
+  /**
+   * The caller makes sound (or none) for so long, as the detector sees it. Its frames are as loud as `loudness` says in
+   * turn: the high byte of each sample.
+   */
+  async voice(probability: number, ms: number, loudness = probability >= 0.5 ? [0x10] : [0]): Promise<void> {
     for (let t = 0; t < ms; t += DETECTOR_FRAME_MS) {
       await this.clock.advance(DETECTOR_FRAME_MS);
-      const loudness = probability >= 0.5 ? 0x10 : 0;
-      this.conversation.receiveAudio(new Uint8Array((FRAME_BYTES / FRAME_MS) * DETECTOR_FRAME_MS).fill(loudness));
+      const level = loudness[(t / DETECTOR_FRAME_MS) % loudness.length] ?? 0;
+      this.conversation.receiveAudio(new Uint8Array((FRAME_BYTES / FRAME_MS) * DETECTOR_FRAME_MS).fill(level));
       this.#detector?.onFrame(probability, this.clock.now());
     }
   }
