@@ -27,7 +27,8 @@ import { audioPayload } from './speech-message.ts';
 
 /**
  * The SDK's recogniser, but for the way of the audio and of the messages: audio that is written here goes straight to
- * the web socket, past the SDK's streams, and messages over a {@link DirectConnection}.
+ * the web socket, past the SDK's streams, and messages over a {@link DirectConnection}. No audio is kept to be sent again
+ * in a second turn or on a second connection, so it is good for one of each.
  */
 export class DirectRecogniser extends SpeechRecognizer {
   // The SDK's constructor calls createServiceRecognizer: initialisers would come too late, and undo what it did.

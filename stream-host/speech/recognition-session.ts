@@ -23,8 +23,8 @@ export interface RecognitionSessionEvents {
 
 /**
  * One Speech SDK recogniser with one connection, from its start to its first failure. The SDK would reconnect by
- * itself, but gives up within 20 ms, and keeps what it would replay without a bound; so any failure ends the session
- * here, and whoever owns it opens another.
+ * itself, but gives up within 20 ms, and has no audio to send again; so any failure ends the session here, and whoever
+ * owns it opens another.
  */
 export class RecognitionSession {
   readonly #events: RecognitionSessionEvents;

@@ -13,7 +13,8 @@ export class Line {
   }
 
   static async to(port: number): Promise<Line> {
-    const server = createServer();
+    // As the web sockets at both ends: small messages that wait for one another are 40 ms late.
+    const server = createServer({ noDelay: true });
     const line = new Line(server);
     server.on('connection', (client) => line.#join(client, port));
     server.listen(0, '127.0.0.1');
@@ -67,7 +68,7 @@ export class Line {
       client.resetAndDestroy();
       return;
     }
-    const server = connect(port, '127.0.0.1');
+    const server = connect({ port, host: '127.0.0.1', noDelay: true });
     for (const [from, to] of [
       [client, server],
       [server, client],
