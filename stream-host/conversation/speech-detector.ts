@@ -30,7 +30,7 @@ export type VoiceOrigin = 'caller' | 'echo' | 'unsure';
 const CLEAR_PROBABILITY = 0.9;
 /** Of a voice, so many frames are like this. */
 const CERTAIN_PROBABILITY = 0.98;
-const CERTAIN_SHARE = 0.3;
+const CERTAIN_SHARE = 0.5;
 /** And from syllable to syllable its level changes by so much, within the first frames: some 800 ms. */
 const ONE_VOICE_SWINGS_DB = 12;
 const SWING_FRAMES = 24;

@@ -114,7 +114,7 @@ export const DEFAULT_TURN_POLICY = {
   onset: {
     speechProbability: 0.4,
     silenceProbability: 0.35,
-    onsetMs: 16,
+    onsetMs: 20,
     doubtfulOnsetMs: 128,
     pauseMs: 160,
     doubtMs: 30_000,
