@@ -35,8 +35,8 @@ export class ScriptedChat {
   }
 }
 
-/** Some twelve seconds. Each sentence names its answer, so that its sound can be told from any other answer's. */
+/** Some twelve seconds. Each clause names its answer, so that its sound can be told from any other answer’s. */
 const textOf = (answer: number): string =>
-  `This is answer ${answer}, and I have looked it all up for you. ` +
+  `This is answer ${answer}, and answer ${answer} has all that I could find for you. ` +
   `With answer ${answer} you learn that the parcel left our house early in the morning. ` +
   `At last answer ${answer} tells you that the driver will ring twice at your door.`;
