@@ -46,6 +46,8 @@ const BYTES_PER_MS = FRAME_BYTES / FRAME_MS;
 const SOMEONE_SPOKE_MS = 2000;
 /** Digital silence, in dB relative to full scale. */
 const SILENCE_DB = -100;
+/** Some 600 ms; a verdict that comes later than that is of no use. */
+const KEPT_LEVELS = 32;
 /** So long after the agent's last sound it may still come back. */
 const ECHO_TAIL_MS = 700;
 
@@ -67,7 +69,8 @@ export class CallerLine {
   #receivedMs = 0;
   #spokenUntilMs = Number.NEGATIVE_INFINITY;
   #seenUntilMs = 0;
-  #levelDb = SILENCE_DB;
+  /** How loud the newest audio was, and when it came, oldest first: the detector judges it a little later. */
+  readonly #levels: { readonly atMs: number; readonly levelDb: number }[] = [];
   #agentHeardUntilMs = Number.NEGATIVE_INFINITY;
   #turnsWithoutWords = 0;
   #closed = false;
@@ -130,8 +133,10 @@ export class CallerLine {
   write(pcm: Uint8Array): void {
     if (this.#closed) return;
     this.#receivedMs += pcm.length / BYTES_PER_MS;
-    this.#levelDb = Math.max(SILENCE_DB, dbfsOf(rmsOf(pcm)));
-    this.#echoGuard?.heard(pcm, this.#options.clock.now());
+    const atMs = this.#options.clock.now();
+    this.#levels.push({ atMs, levelDb: Math.max(SILENCE_DB, dbfsOf(rmsOf(pcm))) });
+    if (this.#levels.length > KEPT_LEVELS) this.#levels.shift();
+    this.#echoGuard?.heard(pcm, atMs);
     this.#voiceActivity?.write(pcm);
     this.#turnJudge?.write(pcm);
     this.#recogniser?.write(pcm);
@@ -250,7 +255,8 @@ export class CallerLine {
   #onFrame(probability: number, atMs: number): void {
     if (this.#closed) return;
     this.#seenUntilMs = atMs;
-    const edge = this.#detector.frame({ probability, levelDb: this.#levelDb, atMs }, this.#origin);
+    const levelDb = this.#levels.findLast((level) => level.atMs <= atMs)?.levelDb ?? SILENCE_DB;
+    const edge = this.#detector.frame({ probability, levelDb, atMs }, this.#origin);
     if (this.#detector.lastSpeechMs === atMs) {
       this.#spokenUntilMs = this.#receivedMs - (this.#options.clock.now() - atMs);
     }
