@@ -138,6 +138,16 @@ test('a caller who is louder than what misled the agent is not doubted for it', 
   assert.equal(rig.of('replyHeld').length, 2);
 });
 
+test('an agent that has just gone on over a sound is not stopped again by the same sound at once, but is by words', async () => {
+  const rig = await speaking();
+  await rig.voice(0.9, 768, MANY_VOICES);
+  assert.equal(rig.of('replyResumed').length, 1);
+  await rig.voice(0.9, 192, [0x40]);
+  assert.equal(rig.of('replyHeld').length, 1);
+  rig.partial('cancel it', 20_000);
+  assert.equal(rig.of('bargeIn').length, 1);
+});
+
 test('"okay" at the very end of what the agent says is an answer', async () => {
   const rig = await speaking();
   await rig.clock.advance(LONG.length * 50 - 2200);

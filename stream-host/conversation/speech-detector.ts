@@ -50,6 +50,8 @@ const BURST_FRAMES = 3;
 const LONGEST_FADE_MS = 320;
 /** What is louder by so much than all that misled us is another sound, and not doubted. */
 const BEYOND_DOUBT_DB = 4;
+/** What misled us may well go on for a moment; an agent that stops again as soon as it speaks only stutters. */
+const WARY_MS = 250;
 
 /**
  * Turns frames into the edges of speech. Each frame is evidence, as much as its probability says; so clear speech is an
@@ -74,6 +76,7 @@ export class SpeechDetector {
   #lastVoiceMs = Number.NEGATIVE_INFINITY;
   #undoubtedMs = 0;
   #misledDb = Number.NEGATIVE_INFINITY;
+  #waryUntilMs = Number.NEGATIVE_INFINITY;
   #doubtedUntilMs = Number.NEGATIVE_INFINITY;
 
   /** @param endOfSound asked once for every pause */
@@ -121,6 +124,7 @@ export class SpeechDetector {
   misled(nowMs: number): void {
     this.#misledDb = this.#levels.toSorted((a, b) => a - b).at(-2) ?? this.#misledDb;
     this.#doubtedUntilMs = nowMs + this.#policy.doubtMs;
+    this.#waryUntilMs = nowMs + WARY_MS;
     this.ignoreSound();
   }
 
@@ -133,6 +137,7 @@ export class SpeechDetector {
 
   /** The last onset was speech. */
   confirmed(): void {
+    this.#waryUntilMs = Number.NEGATIVE_INFINITY;
     this.#doubtedUntilMs = Number.NEGATIVE_INFINITY;
   }
 
@@ -155,6 +160,7 @@ export class SpeechDetector {
     this.#lastVoiceMs = atMs;
     this.#gather(frame, speechProbability);
     if (this.#evidenceMs < onsetMs || (this.#afterBurst && this.#fades(levelDb))) return;
+    if (atMs < this.#waryUntilMs) return;
     const isDoubted = atMs < this.#doubtedUntilMs && this.#undoubtedMs < onsetMs;
     if (isDoubted && this.#evidenceMs < doubtfulOnsetMs) return;
     if (origin(Math.min(this.#runMs, ORIGIN_WINDOW_MS)) !== 'caller') return;
