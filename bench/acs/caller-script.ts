@@ -26,6 +26,16 @@ export const LIVELY = {
   patienceMs: 10_000,
 } as const satisfies CallerHabits;
 
+/** Talk as on real lines: most answers are heard to their end, one in five is cut short. */
+export const ORDINARY = {
+  interrupts: 0.2,
+  interruptAfterMs: [1000, 6000],
+  pauseMs: [800, 3000],
+  patienceMs: 10_000,
+} as const satisfies CallerHabits;
+
+export const HABITS = { lively: LIVELY, ordinary: ORDINARY } as const;
+
 export type CallerEvent = 'said' | 'answer-audible' | 'tick';
 
 export type CallerAct = 'say-turn' | 'say-interruption' | 'give-up-waiting';

@@ -9,6 +9,7 @@ import { SessionStore } from '../../shared/sessions/session-store.ts';
 import { freePorts } from '../../shared/testing/free-ports.ts';
 import { startEmbeddedRedis } from '../../start/redis-embedded.ts';
 import { startRedisServer } from '../../start/redis-server.ts';
+import type { HABITS } from './caller-script.ts';
 import { Child } from './child.ts';
 import { makeClips } from './clips.ts';
 import type {
@@ -34,6 +35,8 @@ export interface LoadTestOptions {
   readonly maxSessions: number;
   /** Replicas of the stream host, among which the calls are dealt in turn. 1 unless told otherwise. */
   readonly hosts?: number;
+  /** How the callers talk: `lively` unless told otherwise. */
+  readonly habits?: keyof typeof HABITS;
   /** Settings of the stream host beside those that the test needs. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -153,7 +156,10 @@ export class LoadTest {
       .setExpirationTime('24h')
       .sign(keys.privateKey);
     const urls = hosts.map(({ url }) => `${url.replace('http', 'ws')}/api/v1/media/stream`);
-    await phones.ask({ type: 'start', options: { folder, seed: options.seed, urls, token } }, 'ready');
+    await phones.ask(
+      { type: 'start', options: { folder, seed: options.seed, urls, token, habits: options.habits ?? 'lively' } },
+      'ready',
+    );
     return new LoadTest(options, opened.move(), {
       store,
       phones,

@@ -1,3 +1,4 @@
+import type { HABITS } from './caller-script.ts';
 import type { HistogramJson } from './histogram.ts';
 import type { ChatTiming } from './scripted-chat.ts';
 import type { RecognitionTiming } from './scripted-recognition.ts';
@@ -24,6 +25,7 @@ export interface PhonesStart {
   readonly seed: number;
   /** Of the hosts' media sockets: calls are dealt to them in turn. */
   readonly urls: readonly string[];
+  readonly habits: keyof typeof HABITS;
   readonly token: string;
 }
 

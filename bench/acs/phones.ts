@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FRAME_BYTES, FRAME_MS } from '../../shared/audio/pcm.ts';
 import { encodeServiceAudio } from '../../shared/protocol/acs-media.ts';
-import { LIVELY } from './caller-script.ts';
+import { HABITS } from './caller-script.ts';
 import { readClips } from './clips.ts';
 import { Histogram } from './histogram.ts';
 import {
@@ -68,7 +68,7 @@ class Phones {
         token: this.#options.token,
         clips: this.#clips,
         noise: this.#noise,
-        habits: LIVELY,
+        habits: HABITS[this.#options.habits],
         random: randomOf(this.#options.seed * 100_003 + number),
         record: (nowMs) => this.#record(nowMs),
         response: this.#response,
