@@ -9,8 +9,11 @@ export interface LineRecord {
   readonly jitter: Histogram;
 }
 
-/** Frames at an answer's beginning that are sent ahead of the schedule, to fill the far side's buffer. */
-const LEAD_FRAMES = 10;
+/**
+ * Frames at an answer's beginning that are sent ahead of the schedule, to fill the far side's buffer, or as soon as the
+ * synthesiser has them: 200 ms of lead, and what is played until three of its pieces of 100 ms are there.
+ */
+const LEAD_FRAMES = 15;
 /** The model's own rounding: a frame that comes in the very moment in which the last one has been played is in time. */
 const TOLERANCE_MS = 0.5;
 

@@ -255,6 +255,11 @@ export class LoadTest {
     return getJson(`${this.#hosts[0].url}/healthz`);
   }
 
+  /** What each host's `GET /healthz` says. */
+  healths(): Promise<Record<string, unknown>[]> {
+    return Promise.all(this.#hosts.map(({ url }) => getJson(`${url}/healthz`)));
+  }
+
   /** What the first host's `GET /readyz` says. */
   readiness(): Promise<Record<string, unknown>> {
     return getJson(`${this.#hosts[0].url}/readyz`);

@@ -132,7 +132,7 @@ test('the product gets marked speech as long as the text, with its words, again 
   synthesiser.close();
 });
 
-test('chat completions are streamed, and each answer names itself in every sentence', async () => {
+test('chat completions are streamed, and each answer names itself in every clause', async () => {
   const response = await fetch(`http://${host}/openai/v1/chat/completions`, { method: 'POST', body: '{}' });
   const events = (await response.text()).trim().split('\n\n');
   assert.equal(events.at(-1), 'data: [DONE]');
@@ -140,6 +140,6 @@ test('chat completions are streamed, and each answer names itself in every sente
     .slice(0, -1)
     .map((event) => JSON.parse(event.slice('data: '.length)).choices[0].delta.content ?? '')
     .join('');
-  assert.equal(text.match(/answer 1\b/g)?.length, 3);
+  assert.equal(text.match(/answer 1\b/g)?.length, 4);
   assert.equal(response.headers.get('content-type'), 'text/event-stream');
 });

@@ -12,7 +12,7 @@ export const playoutJitterRow = (calls: HundredCalls): Row => ({
     '20 ms schedule of its answer, of which the earliest frame sets the beginning (packet delay variation, RFC 5481); and ' +
     'the far side’s playout, sample for sample: a frame is late when all before it has been played.',
   leavesOut:
-    'TLS, the network and Azure. The first ten frames of each answer, which fill the far side’s buffer ahead of the ' +
+    'TLS, the network and Azure. The first fifteen frames of each answer, which fill the far side’s buffer ahead of the ' +
     'schedule, are not in the jitter; they are in the gaps.',
   estimateSeconds: HUNDRED_CALLS_SECONDS,
   run: (context) => run(calls, context),

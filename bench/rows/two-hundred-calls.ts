@@ -20,10 +20,13 @@ import { meanOf, once, trialsOf } from '../harness/statistics.ts';
 import type { Line, Measure, Row, RowContext, RowResult } from '../row.ts';
 
 const CALLS = 200;
+/** As many as there are cores: each host has one main thread. */
+const HOSTS = 2;
 const DEFAULT_SECONDS = 60;
 const STRETCH_SECONDS = 15;
 /** Parts of each stretch, long enough to hold a burst of lateness: what they differ by is the spread. */
 const BLOCKS = 5;
+const TALK = { hosts: HOSTS, habits: 'ordinary' } as const;
 const WARM_MS = 12_000;
 /** Calls that knock when all places are taken, while the others talk. */
 const EXTRA_CALLS = 20;
@@ -37,9 +40,11 @@ export const twoHundredCallsRow: Row = {
   name: 'two-hundred-calls',
   title: `${CALLS} calls at once, and admission control`,
   includes:
-    'The whole stream host in one process with Redis, callers and providers in processes of their own on the same machine. ' +
-    `First ${CALLS} calls on a host with ${CALLS} places, at which ${EXTRA_CALLS} more knock in the middle. Then a host ` +
-    'whose number of places sets no limit gets calls until it refuses them by its load.',
+    `The whole stream host in ${HOSTS} replicas, one for each core, with Redis; callers and providers in processes of ` +
+    'their own on the same machine. Callers talk as on ordinary calls: they hear four answers of five to their end and ' +
+    `cut the fifth short. First ${CALLS} calls on hosts with ${CALLS} places, at which ${EXTRA_CALLS} more knock in the ` +
+    'middle. Then hosts whose number of places sets no limit get calls until one refuses them by its load. `--seconds ' +
+    '300` has the calls talk for five minutes.',
   leavesOut: 'TLS, the network and Azure. The load generator needs a part of the same cores.',
   estimateSeconds: DEFAULT_SECONDS + 110,
   run,
@@ -70,8 +75,8 @@ async function run(context: RowContext): Promise<RowResult> {
       line('turns without an answer within 10 s', '', count('unanswered'), '= 0'),
       line('lines that broke', '', count('closed'), '= 0'),
       line('event loop delay, p99 of a stretch', 'ms', meanOf(loopDelays)),
-      line('CPU of the host', '% of a core', meanOf(cpu)),
-      line('CPU of its main thread', '% of a core', meanOf(main)),
+      line('CPU of the hosts', '% of a core', meanOf(cpu)),
+      line('CPU of their main threads', '% of a core', meanOf(main)),
       line(
         'no core for the main thread when it was ready to run',
         '% of the time',
@@ -110,16 +115,16 @@ async function run(context: RowContext): Promise<RowResult> {
       `${places.connected} calls talked for ${Math.round(talkSeconds)} s.`,
       contentionNote(places.measured),
       load.closedBy === undefined
-        ? `The host had room for ${load.admitted} calls, which is all that were tried.`
+        ? `The hosts had room for ${load.admitted} calls, which is all that were tried.`
         : `The load refused the next call with ${load.status} ${load.code}; the reason was ${load.closedBy}.`,
     ],
   };
 }
 
-/** A host with as many places as there are calls. */
+/** Hosts with as many places as there are calls. */
 async function fillPlaces({ seed, signal, workFolder, seconds = DEFAULT_SECONDS, progress }: RowContext) {
   const folder = join(workFolder, 'two-hundred-calls');
-  const test = await LoadTest.start({ folder, seed, signal, maxSessions: CALLS });
+  const test = await LoadTest.start({ ...TALK, folder, seed, signal, maxSessions: CALLS / HOSTS });
   try {
     progress(`connects ${CALLS} calls`);
     const connected = await connect(test, CALLS, signal);
@@ -141,10 +146,10 @@ async function fillPlaces({ seed, signal, workFolder, seconds = DEFAULT_SECONDS,
   }
 }
 
-/** A host that has places for all: its load alone says when there are enough calls. */
+/** Hosts that have places for all: their load alone says when there are enough calls. */
 async function fillUntilBusy({ seed, signal, workFolder, progress }: RowContext) {
   const folder = join(workFolder, 'until-busy');
-  const test = await LoadTest.start({ folder, seed, signal, maxSessions: MOST_CALLS });
+  const test = await LoadTest.start({ ...TALK, folder, seed, signal, maxSessions: MOST_CALLS });
   try {
     let admitted = 0;
     let refusal: Extract<DialOutcome, { outcome: 'refused' }> | undefined;
@@ -155,9 +160,12 @@ async function fillUntilBusy({ seed, signal, workFolder, progress }: RowContext)
       progress(`${admitted} calls, until the host is too busy for more`);
       await sleep(500, undefined, { signal });
     }
-    const { admission } = (await test.health()) as { admission?: { closedBy?: string } };
+    const doors = (await test.healths()) as { admission?: { closedBy?: string } }[];
     const measured = await test.measure(AFTER_CLOSING_SECONDS, { blocks: 2 * BLOCKS });
-    const closedBy = refusal === undefined ? undefined : (admission?.closedBy ?? 'a moment’s load');
+    const closedBy =
+      refusal === undefined
+        ? undefined
+        : (doors.find(({ admission }) => admission?.closedBy)?.admission?.closedBy ?? 'a moment’s load');
     return { admitted, measured, closedBy, status: refusal?.status ?? 0, code: refusal?.code ?? '' };
   } finally {
     await test.close();
