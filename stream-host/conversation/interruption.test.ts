@@ -100,6 +100,16 @@ test('music or people talking do not silence the agent for ever, one voice witho
   }
 });
 
+test('"Wait, that is not it" is not spoken over in its second word, which is too short yet to be told from a babble', async () => {
+  const rig = await speaking();
+  await rig.voice(0.99, 256);
+  await rig.voice(0.05, 192);
+  await rig.voice(0.99, 320);
+  assert.equal(rig.of('replyResumed').length, 0);
+  rig.partial('wait that is', 20_000);
+  assert.equal(rig.of('bargeIn').length, 1);
+});
+
 test('a sound that ends late without a word is not waited for any longer than one that goes on', async () => {
   const rig = await speaking();
   await rig.voice(0.99, 576, ONE_VOICE);

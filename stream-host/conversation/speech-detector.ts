@@ -34,6 +34,9 @@ const CERTAIN_SHARE = 0.5;
 /** And from syllable to syllable its level changes by so much, within the first frames: some 800 ms. */
 const ONE_VOICE_SWINGS_DB = 12;
 const SWING_FRAMES = 24;
+/** Nothing has swung yet in so few frames: then nearly all must be certain. */
+const TOO_FEW_TO_SWING = 12;
+const SURE_SHARE = 0.9;
 /** Not long enough for a pause yet, but no voice sounds now. */
 const FALLEN_SILENT_MS = 64;
 /** The model goes on saying "speech" for a frame or two of silence. So far below its peaks no voice goes. */
@@ -97,6 +100,7 @@ export class SpeechDetector {
   /** What sounds now is one voice beyond doubt. Several at once fill each other's gaps, and never swing as much. */
   get isClear(): boolean {
     if (!this.#speaking || this.#runMs >= FALLEN_SILENT_MS) return false;
+    if (this.#frames < TOO_FEW_TO_SWING) return this.#certainFrames >= SURE_SHARE * this.#frames;
     const levels = this.#levels.toSorted((a, b) => a - b);
     const swingDb = (levels.at(-2) ?? 0) - (levels[1] ?? 0);
     return this.isVoice && swingDb >= ONE_VOICE_SWINGS_DB;
