@@ -1,6 +1,6 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
-import { closePayload, encodeFrame, type Frame, FrameReader, OPCODE } from './web-socket-frames.ts';
+import { acceptKeyOf, closePayload, encodeFrame, type Frame, FrameReader, OPCODE } from './web-socket-frames.ts';
 
 export interface MediaSocketEvents {
   onOpen(): void;
@@ -12,8 +12,6 @@ export interface MediaSocketEvents {
   onClose(code: number, reason: string): void;
 }
 
-/** RFC 6455 §1.3. */
-const ACCEPT_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const READ_BYTES = 16 * 1024;
 const MAX_ANSWER_BYTES = 64 * 1024;
 /** How long the other side has to end a connection that either has closed. */
@@ -41,7 +39,7 @@ export class MediaSocket {
     this.#events = events;
     const { hostname, port, host, pathname, search } = new URL(url);
     const key = randomBytes(16).toString('base64');
-    this.#accept = createHash('sha1').update(`${key}${ACCEPT_GUID}`).digest('base64');
+    this.#accept = acceptKeyOf(key);
     const lines = [
       `GET ${pathname}${search} HTTP/1.1`,
       `Host: ${host}`,

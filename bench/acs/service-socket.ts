@@ -1,11 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { parseUsp } from '../../emulator/speech/usp.ts';
-import { encodeFrame, type Frame, FrameReader, OPCODE } from './web-socket-frames.ts';
-
-/** RFC 6455 §1.3. */
-const ACCEPT_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+import { acceptKeyOf, encodeFrame, type Frame, FrameReader, OPCODE } from './web-socket-frames.ts';
 
 /**
  * The service's end of a Speech SDK connection: a web socket of which only those bytes are unmasked that the scripted
@@ -19,7 +15,6 @@ export class ServiceSocket {
   constructor(request: IncomingMessage, socket: Duplex) {
     this.#socket = socket;
     const key = request.headers['sec-websocket-key'] ?? '';
-    const accept = createHash('sha1').update(`${key}${ACCEPT_GUID}`).digest('base64');
     socket.on('error', () => socket.destroy());
     // An HTTP server leaves its half of a connection open when the client ends its own.
     socket.once('end', () => socket.end());
@@ -28,7 +23,7 @@ export class ServiceSocket {
     });
     socket.write(
       'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
-        `Sec-WebSocket-Accept: ${accept}\r\n\r\n`,
+        `Sec-WebSocket-Accept: ${acceptKeyOf(key)}\r\n\r\n`,
     );
   }
 

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /**
  * WebSocket frames (RFC 6455 §5.2) for the load generator, which shares its cores with the host that it measures: a
  * frame is built once and sent often, and of what comes in only the bytes that somebody asks for are unmasked.
@@ -161,3 +163,7 @@ export class FrameReader {
     this.#heldBytes = needed;
   }
 }
+
+/** What a server answers to a client's `Sec-WebSocket-Key` (RFC 6455 §1.3). */
+export const acceptKeyOf = (key: string): string =>
+  createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');

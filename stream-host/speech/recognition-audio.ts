@@ -4,7 +4,7 @@ export type AudioSink = (pcm: Uint8Array) => boolean;
 /**
  * Audio for one recogniser, kept until there is a connection to send it on, and from then on sent on at once. The SDK's
  * own push stream cuts it into pieces of 100 ms, each of which costs as much as a longer one, and keeps it all for a
- * replay.
+ * replay. What waits has no bound of its own: its owner gives a connection a few seconds, and then closes this.
  */
 export class RecognitionAudio {
   readonly #waiting: Uint8Array[] = [];
