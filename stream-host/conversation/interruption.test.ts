@@ -112,9 +112,18 @@ test('"Wait, that is not it" is not spoken over in its second word, which is too
 
 test('a sound that ends late without a word is not waited for any longer than one that goes on', async () => {
   const rig = await speaking();
-  await rig.voice(0.99, 576, ONE_VOICE);
+  await rig.voice(0.99, 576, MANY_VOICES);
   await rig.voice(0.05, 640);
   assert.ok((rig.of('replyResumed')[0]?.args[0].silentMs ?? Number.POSITIVE_INFINITY) <= 700);
+});
+
+test('one voice that ends late is given time for its words, which the agent would speak over', async () => {
+  const rig = await speaking();
+  await rig.voice(0.99, 576, ONE_VOICE);
+  await rig.voice(0.05, 256);
+  assert.equal(rig.of('replyResumed').length, 0);
+  rig.partial('stop please', 20_000);
+  assert.equal(rig.of('bargeIn').length, 1);
 });
 
 test('a caller whose words come after the agent has gone on stops it for good, and nothing is lost', async () => {

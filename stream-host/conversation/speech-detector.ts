@@ -37,8 +37,6 @@ const SWING_FRAMES = 24;
 /** Nothing has swung yet in so few frames: then nearly all must be certain. */
 const TOO_FEW_TO_SWING = 12;
 const SURE_SHARE = 0.9;
-/** Not long enough for a pause yet, but no voice sounds now. */
-const FALLEN_SILENT_MS = 64;
 /** The model goes on saying "speech" for a frame or two of silence. So far below its peaks no voice goes. */
 const DEEPEST_SPEECH_DB = 35;
 /** A caller may become quieter: the peak is forgotten by some 15 dB a second. */
@@ -75,6 +73,8 @@ export class SpeechDetector {
   #frames = 0;
   #certainFrames = 0;
   #levels: number[] = [];
+  /** Of a gap that may yet be the end, and then says nothing of the voice. */
+  #gapLevels: number[] = [];
   #lastSpeechMs = Number.NEGATIVE_INFINITY;
   #lastVoiceMs = Number.NEGATIVE_INFINITY;
   #undoubtedMs = 0;
@@ -97,9 +97,11 @@ export class SpeechDetector {
     return this.#certainFrames >= CERTAIN_SHARE * this.#frames;
   }
 
-  /** What sounds now is one voice beyond doubt. Several at once fill each other's gaps, and never swing as much. */
+  /**
+   * What sounds, or sounded last, is one voice beyond doubt. Several at once fill each other's gaps, and never swing as
+   * much.
+   */
   get isClear(): boolean {
-    if (!this.#speaking || this.#runMs >= FALLEN_SILENT_MS) return false;
     if (this.#frames < TOO_FEW_TO_SWING) return this.#certainFrames >= SURE_SHARE * this.#frames;
     const levels = this.#levels.toSorted((a, b) => a - b);
     const swingDb = (levels.at(-2) ?? 0) - (levels[1] ?? 0);
@@ -174,6 +176,7 @@ export class SpeechDetector {
     this.#frames = 0;
     this.#certainFrames = 0;
     this.#levels = [levelDb];
+    this.#gapLevels = [];
     this.#lastSpeechMs = atMs;
     return { type: 'started', onsetMs: startedMs };
   }
@@ -200,7 +203,7 @@ export class SpeechDetector {
   #seekPause({ probability, levelDb, atMs }: DetectorFrame): SpeechEdge | undefined {
     this.#frames += 1;
     if (probability >= CERTAIN_PROBABILITY) this.#certainFrames += 1;
-    if (this.#levels.length < SWING_FRAMES) this.#levels.push(levelDb);
+    this.#gapLevels.push(levelDb);
     this.#background.listenOver(levelDb);
     this.#peakDb = Math.max(levelDb, this.#peakDb - PEAK_FALL_DB);
     const isVoice = probability >= this.#policy.silenceProbability && levelDb > this.#peakDb - DEEPEST_SPEECH_DB;
@@ -208,6 +211,8 @@ export class SpeechDetector {
       this.#runMs = 0;
       this.#lastSpeechMs = atMs;
       this.#lastVoiceMs = atMs;
+      if (this.#levels.length < SWING_FRAMES) this.#levels.push(...this.#gapLevels);
+      this.#gapLevels = [];
       return;
     }
     this.#runMs += DETECTOR_FRAME_MS;

@@ -59,7 +59,7 @@ export interface TurnContext {
   readonly interjection: 'none' | 'backchannel' | 'words';
   /** The caller makes sounds now. */
   readonly callerSpeaks: boolean;
-  /** And they are one voice beyond doubt. */
+  /** They are, or those that ended last were, one voice beyond doubt. */
   readonly voiceIsClear: boolean;
   /** Words may stop the turn in progress: something sounded like speech since it became audible, or it only just has. */
   readonly wordsMayInterrupt: boolean;

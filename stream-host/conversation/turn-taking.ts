@@ -187,8 +187,8 @@ function whileHeld(state: In<'held'>, event: TurnEvent, context: TurnContext, po
       return { state: { ...state, deadlineMs: Math.max(context.nowMs, sinceMs + wordlessMs) }, effects: [] };
     case 'speech-ended': {
       if (context.interjection === 'backchannel') return resume(state, context, policy);
-      // What lasted long and then ended without a word has had its time. Only over the agent's echo does a voice that
-      // has ended still count as clear: its words take longer to tell from the agent's.
+      // What lasted long and then ended without a word has had its time, unless it was a clear voice: its words may
+      // well be on their way, and the agent would speak over the next ones.
       const patienceEndsMs = context.voiceIsClear
         ? Number.POSITIVE_INFINITY
         : Math.max(context.nowMs, sinceMs + wordlessMs);
