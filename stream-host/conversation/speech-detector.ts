@@ -34,9 +34,10 @@ const CERTAIN_SHARE = 0.5;
 /** And from syllable to syllable its level changes by so much, within the first frames: some 800 ms. */
 const ONE_VOICE_SWINGS_DB = 12;
 const SWING_FRAMES = 24;
-/** Nothing has swung yet in so few frames: then nearly all must be certain. */
+/** Where nearly all frames are certain it need not swing as much, and not at all while there are but a few. */
+const SURE_SHARE = 0.8;
+const SURE_VOICE_SWINGS_DB = 8;
 const TOO_FEW_TO_SWING = 12;
-const SURE_SHARE = 0.9;
 /** The model goes on saying "speech" for a frame or two of silence. So far below its peaks no voice goes. */
 const DEEPEST_SPEECH_DB = 35;
 /** A caller may become quieter: the peak is forgotten by some 15 dB a second. */
@@ -102,10 +103,11 @@ export class SpeechDetector {
    * much.
    */
   get isClear(): boolean {
-    if (this.#frames < TOO_FEW_TO_SWING) return this.#certainFrames >= SURE_SHARE * this.#frames;
+    const isSure = this.#certainFrames >= SURE_SHARE * this.#frames;
+    if (this.#frames < TOO_FEW_TO_SWING) return isSure;
     const levels = this.#levels.toSorted((a, b) => a - b);
     const swingDb = (levels.at(-2) ?? 0) - (levels[1] ?? 0);
-    return this.isVoice && swingDb >= ONE_VOICE_SWINGS_DB;
+    return this.isVoice && swingDb >= (isSure ? SURE_VOICE_SWINGS_DB : ONE_VOICE_SWINGS_DB);
   }
 
   /** When the newest speech came, of an utterance that has begun. */
