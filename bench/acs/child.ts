@@ -29,8 +29,10 @@ export class Child<Out extends object, In extends { readonly type?: string }> {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     });
     const log = createWriteStream(options.logFile);
-    this.#process.stdout?.pipe(log);
-    this.#process.stderr?.pipe(log);
+    // Neither may end the file before the other has written its last.
+    this.#process.stdout?.pipe(log, { end: false });
+    this.#process.stderr?.pipe(log, { end: false });
+    this.#process.once('close', () => log.end());
   }
 
   get pid(): number | undefined {
