@@ -11,16 +11,17 @@ export interface LineRecord {
 
 /**
  * Frames at an answer's beginning that are sent ahead of the schedule, to fill the far side's buffer, or as soon as the
- * synthesiser has them: 200 ms of lead, and what is played until three of its pieces of 100 ms are there.
+ * synthesiser has them: 400 ms of lead, and what is played until it is full, which takes a third of that.
  */
-const LEAD_FRAMES = 15;
+const LEAD_FRAMES = 28;
 /** The model's own rounding: a frame that comes in the very moment in which the last one has been played is in time. */
 const TOLERANCE_MS = 0.5;
 
 /**
  * The far end of one call's media socket, as ACS plays it: each frame is queued and takes its 20 ms; StopAudio drops the
- * queue. It counts what a caller would hear as a glitch. Jitter is a frame's delay behind the absolute 20 ms schedule of
- * its answer, of which the frame that came earliest sets the beginning (packet delay variation, RFC 5481 §4.2).
+ * queue. It counts what a caller would hear as a glitch. Jitter is a message's delay behind its answer's own schedule, by
+ * which its first frame is due 20 ms after the one before; the message that came earliest sets the beginning (packet
+ * delay variation, RFC 5481 §4.2).
  */
 export class FarSide {
   readonly #record: (nowMs: number) => LineRecord;
@@ -46,8 +47,22 @@ export class FarSide {
     return Math.max(0, nowMs - this.#playedOutAtMs);
   }
 
+  /**
+   * Takes the frames of one message, each by its mark.
+   * @returns whether an answer begins with them
+   */
+  take(marks: readonly (Mark | undefined)[], nowMs: number): boolean {
+    let begins = false;
+    for (const [index, mark] of marks.entries()) {
+      if (this.#takeFrame(mark, nowMs)) begins = true;
+      const place = this.#framesOfAnswer - 1;
+      if (index === 0 && place >= LEAD_FRAMES) this.#offsetsMs.push(nowMs - place * FRAME_MS);
+    }
+    return begins;
+  }
+
   /** @returns whether this is the first frame of an answer */
-  take(mark: Mark | undefined, nowMs: number): boolean {
+  #takeFrame(mark: Mark | undefined, nowMs: number): boolean {
     const { counts } = this.#record(nowMs);
     counts.frames += 1;
     const before = this.#playing;
@@ -60,7 +75,6 @@ export class FarSide {
       counts.gapMs += nowMs - this.#playedOutAtMs;
     }
     this.#playedOutAtMs = Math.max(this.#playedOutAtMs, nowMs) + FRAME_MS;
-    if (this.#framesOfAnswer >= LEAD_FRAMES) this.#offsetsMs.push(nowMs - this.#framesOfAnswer * FRAME_MS);
     this.#framesOfAnswer += 1;
     if (mark) this.#playing = mark;
     return isNew;

@@ -13,15 +13,21 @@ test('a mark is read wherever it stands in a frame, and nothing is read from pla
   assert.deepEqual(readMark(Buffer.concat([Buffer.alloc(222), frame]).subarray(0, 640)), mark);
 });
 
-test('a mark at the beginning is read from its digits alone, as it is from the samples', () => {
+test('marks at the beginnings of frames are read from their digits alone, as they are from the samples', () => {
+  const mark = fc.record(
+    { answer: fc.nat(0xffff_ffff), synthesis: fc.nat(0xffff), frame: fc.nat(0xffff) },
+    { noNullPrototype: true },
+  );
   fc.assert(
-    fc.property(fc.nat(0xffff_ffff), fc.nat(0xffff), fc.nat(0xffff), (answer, synthesis, index) => {
-      const sound = Buffer.alloc(640, 3);
-      writeMark(sound, { answer, synthesis, frame: index });
+    fc.property(fc.array(mark, { minLength: 1, maxLength: 5 }), (marks) => {
+      const sound = Buffer.alloc(640 * marks.length, 3);
+      for (const [index, mark] of marks.entries()) writeMark(sound, mark, index * 640);
       const seen: unknown[] = [];
-      const reader = new FrameReader((frame) => seen.push(readMarkDigits(frame, 4)));
+      const reader = new FrameReader((frame) => {
+        for (let byte = 0; byte < sound.length; byte += 640) seen.push(readMarkDigits(frame, 4, byte));
+      });
       reader.read(encodeFrame(OPCODE.text, Buffer.from(`pre:${sound.toString('base64')}`)));
-      assert.deepEqual(seen, [readMark(sound)]);
+      assert.deepEqual(seen, marks);
     }),
   );
 });

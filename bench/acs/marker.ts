@@ -17,8 +17,6 @@ export interface Mark {
 
 const MAGIC_1 = 0x7a31;
 const MAGIC_2 = 0x0c5b;
-/** The magic numbers' first three bytes as they lie in memory. */
-const FIRST_THREE = ((MAGIC_1 & 0xff) << 16) | (MAGIC_1 & 0xff00) | (MAGIC_2 & 0xff);
 /** Magic numbers, the answer (32 bits), synthesis and frame (16 bits each). */
 export const MARK_BYTES = 12;
 
@@ -35,11 +33,7 @@ export function writeMark(audio: Buffer, { answer, synthesis, frame }: Mark, at 
 export function readMark(pcm: Buffer): Mark | undefined {
   for (let at = 0; at + MARK_BYTES <= Math.min(pcm.length, FRAME_BYTES + MARK_BYTES); at += 2) {
     if (pcm.readUInt16LE(at) !== MAGIC_1 || pcm.readUInt16LE(at + 2) !== MAGIC_2) continue;
-    return {
-      answer: pcm.readUInt32LE(at + 4),
-      synthesis: pcm.readUInt16LE(at + 8),
-      frame: pcm.readUInt16LE(at + 10),
-    };
+    return markIn(pcm, at);
   }
   return undefined;
 }
@@ -49,24 +43,33 @@ for (const [value, digit] of [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst
   DIGIT_VALUES[digit.charCodeAt(0)] = value;
 }
 
-const MARK_DIGITS = (MARK_BYTES / 3) * 4;
+/** Groups of four digits, three bytes each, that hold a mark wherever it begins in the first one. */
+const MARK_GROUPS = 5;
+const scratch = Buffer.alloc(MARK_GROUPS * 3);
 
-/** The mark that stands at the very beginning of audio in base64, of which nothing else is decoded. */
-export function readMarkDigits(frame: Frame, at: number): Mark | undefined {
-  if (frame.length < at + MARK_DIGITS) return undefined;
-  const first = threeBytes(frame, at);
-  if (first !== FIRST_THREE) return undefined;
-  const second = threeBytes(frame, at + 4);
-  if (second >>> 16 !== MAGIC_2 >>> 8) return undefined;
-  const third = threeBytes(frame, at + 8);
-  const fourth = threeBytes(frame, at + 12);
-  const answer = ((second >>> 8) & 0xff) | ((second & 0xff) << 8) | (third & 0xff0000) | ((third & 0xff00) << 16);
-  return {
-    answer: answer >>> 0,
-    synthesis: (third & 0xff) | ((fourth >>> 8) & 0xff00),
-    frame: ((fourth >>> 8) & 0xff) | ((fourth & 0xff) << 8),
-  };
+/**
+ * The mark that stands at a byte of audio in base64, of which nothing else is decoded.
+ * @param at where the digits begin in the frame
+ * @param byte where the mark begins in the audio
+ */
+export function readMarkDigits(frame: Frame, at: number, byte = 0): Mark | undefined {
+  const skipped = byte % 3;
+  const first = at + (byte - skipped) * (4 / 3);
+  const groups = Math.ceil((skipped + MARK_BYTES) / 3);
+  if (frame.length < first + groups * 4) return undefined;
+  for (let group = 0; group < groups; group += 1) {
+    scratch.writeUIntBE(threeBytes(frame, first + group * 4), group * 3, 3);
+    if (group === 0 && scratch[skipped] !== (MAGIC_1 & 0xff)) return undefined;
+  }
+  if (scratch.readUInt16LE(skipped) !== MAGIC_1 || scratch.readUInt16LE(skipped + 2) !== MAGIC_2) return undefined;
+  return markIn(scratch, skipped);
 }
+
+const markIn = (audio: Buffer, at: number): Mark => ({
+  answer: audio.readUInt32LE(at + 4),
+  synthesis: audio.readUInt16LE(at + 8),
+  frame: audio.readUInt16LE(at + 10),
+});
 
 /** Four digits of base64 are three bytes, the first one highest. */
 const threeBytes = (frame: Frame, at: number): number =>

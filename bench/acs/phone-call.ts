@@ -1,3 +1,4 @@
+import { FRAME_BYTES } from '../../shared/audio/pcm.ts';
 import { encodeServiceMetadata, SAMPLE_RATE } from '../../shared/protocol/acs-media.ts';
 import { type CallerEvent, type CallerHabits, type CallerState, step } from './caller-script.ts';
 import { FarSide, type LineRecord } from './far-side.ts';
@@ -37,6 +38,8 @@ export interface PhoneCallOptions {
 /** An interruption that has not stopped the agent after so long is missed. */
 const HEED_MS = 1500;
 const AUDIO_PREFIX = '{"kind":"AudioData","audioData":{"data":"';
+const AUDIO_SUFFIX = '"},"stopAudio":null}';
+const FILL = '='.charCodeAt(0);
 const STOP_PREFIX = '{"kind":"StopAudio"';
 const METADATA_KEY = 0x5eed_0001;
 
@@ -142,7 +145,7 @@ export class PhoneCall {
       this.#onStop(nowMs);
       return;
     }
-    const answerBegins = this.#farSide.take(markOf(frame), nowMs);
+    const answerBegins = this.#farSide.take(marksOf(frame), nowMs);
     if (!answerBegins || this.#farSide.answer === 0) return;
     this.#options.record(nowMs).counts.answers += 1;
     if (this.#state.name === 'waiting') this.#options.response.add(nowMs - this.#saidAtMs);
@@ -172,10 +175,30 @@ export class PhoneCall {
   }
 }
 
-/** Reads the mark from the first digits where it stands at the frame's beginning, which is nearly always. */
-function markOf(frame: Frame): Mark | undefined {
-  const mark = frame.startsWith(AUDIO_PREFIX) ? readMarkDigits(frame, AUDIO_PREFIX.length) : undefined;
-  if (mark) return mark;
-  const { audioData } = JSON.parse(frame.copy().toString()) as { audioData?: { data?: string } };
-  return readMark(Buffer.from(audioData?.data ?? '', 'base64'));
+/** A mark for each frame of a message, read from the digits where it stands at the frame's beginning: nearly always. */
+function marksOf(message: Frame): (Mark | undefined)[] {
+  const marks: (Mark | undefined)[] = [];
+  const bytes = message.startsWith(AUDIO_PREFIX) ? audioBytesOf(message) : 0;
+  for (let at = 0; at < bytes; at += FRAME_BYTES) {
+    const mark = readMarkDigits(message, AUDIO_PREFIX.length, at);
+    if (!mark) return decodedMarksOf(message);
+    marks.push(mark);
+  }
+  return marks.length > 0 ? marks : decodedMarksOf(message);
+}
+
+/** Three bytes for each four digits, less what fills up the last of them. */
+function audioBytesOf(message: Frame): number {
+  const digits = message.length - AUDIO_PREFIX.length - AUDIO_SUFFIX.length;
+  const last = AUDIO_PREFIX.length + digits - 1;
+  const filled = Number(message.byteAt(last) === FILL) + Number(message.byteAt(last - 1) === FILL);
+  return (digits / 4) * 3 - filled;
+}
+
+function decodedMarksOf(message: Frame): (Mark | undefined)[] {
+  const { audioData } = JSON.parse(message.copy().toString()) as { audioData?: { data?: string } };
+  const pcm = Buffer.from(audioData?.data ?? '', 'base64');
+  const marks: (Mark | undefined)[] = [];
+  for (let at = 0; at < pcm.length; at += FRAME_BYTES) marks.push(readMark(pcm.subarray(at, at + FRAME_BYTES)));
+  return marks;
 }

@@ -8,11 +8,11 @@ export const playoutJitterRow = (calls: HundredCalls): Row => ({
   name: 'playout-jitter',
   title: `Playout jitter, ${MANY_CALLS} calls in one process`,
   includes:
-    'Every frame of the agents’ voices as another process reads it from the media socket: its delay behind the absolute ' +
-    '20 ms schedule of its answer, of which the earliest frame sets the beginning (packet delay variation, RFC 5481); and ' +
-    'the far side’s playout, sample for sample: a frame is late when all before it has been played.',
+    'Every message of the agents’ voices (100 ms each) as another process reads it from the media socket: its delay behind ' +
+    'the absolute schedule of its answer, of which the earliest message sets the beginning (packet delay variation, RFC ' +
+    '5481); and the far side’s playout, sample for sample: a frame is late when all before it has been played.',
   leavesOut:
-    'TLS, the network and Azure. The first fifteen frames of each answer, which fill the far side’s buffer ahead of the ' +
+    'TLS, the network and Azure. The first 28 frames of each answer, which fill the far side’s buffer ahead of the ' +
     'schedule, are not in the jitter; they are in the gaps.',
   estimateSeconds: HUNDRED_CALLS_SECONDS,
   run: (context) => run(calls, context),

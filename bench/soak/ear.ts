@@ -45,10 +45,17 @@ export class Ear implements AudioSink {
     this.#options = options;
   }
 
-  sendAudio(frame: Uint8Array): boolean {
-    const { clock, random, faults, onFrame, onViolation } = this.#options;
+  sendAudio(frames: Uint8Array): boolean {
+    const { clock, random, faults, onViolation } = this.#options;
     const nowMs = clock.now();
-    if (frame.length !== FRAME_BYTES) onViolation('frame-size', `${frame.length} bytes`);
+    if (frames.length === 0 || frames.length % FRAME_BYTES !== 0) onViolation('frame-size', `${frames.length} bytes`);
+    for (let at = 0; at < frames.length; at += FRAME_BYTES) this.#take(frames.subarray(at, at + FRAME_BYTES), nowMs);
+    if (chance(random, faults.now.line * 0.005)) this.#refusesUntilMs = nowMs + random.between(20, 2000);
+    return nowMs >= this.#refusesUntilMs;
+  }
+
+  #take(frame: Uint8Array, nowMs: number): void {
+    const { onFrame } = this.#options;
     const { speech, unit } = agentUnit(frame, 0);
     onFrame(speech);
     this.frames += 1;
@@ -58,8 +65,6 @@ export class Ear implements AudioSink {
     const fromMs = Math.max(nowMs, this.#playedOutAtMs);
     this.#playedOutAtMs = fromMs + FRAME_MS;
     this.#buffered.push({ fromMs, speech, unit });
-    if (chance(random, faults.now.line * 0.005)) this.#refusesUntilMs = nowMs + random.between(20, 2000);
-    return nowMs >= this.#refusesUntilMs;
   }
 
   stopAudio(): void {

@@ -126,6 +126,7 @@ class SubjectLink {
   #sinkOf(session: number): SubjectSink {
     return {
       audio: (pcm) => {
+        if (pcm.length !== FRAME_BYTES) throw new RangeError(`A frame has ${FRAME_BYTES} bytes, not ${pcm.length}.`);
         this.#frames.push({ session, atMs: monotonicMs(), pcm });
         this.#flushSoon();
       },

@@ -20,6 +20,7 @@ export interface SubjectSession {
 
 /** Where a session's doings go. Each call is stamped with the time at which it was made. */
 export interface SubjectSink {
+  /** One frame (20 ms) of the agent’s voice. */
   audio(frame: Uint8Array): void;
   stop(): void;
   resume(): void;

@@ -28,8 +28,8 @@ export class FarSide implements AudioSink {
     this.#clock = clock;
   }
 
-  sendAudio(frame: Uint8Array): boolean {
-    const samples = samplesOf(frame);
+  sendAudio(frames: Uint8Array): boolean {
+    const samples = samplesOf(frames);
     const now = this.#now();
     const dry = this.spans.length === 0 || now > this.#playedOut + SAME_SPAN_SAMPLES || this.spans.at(-1)?.stopped;
     const at = Math.max(now, this.#playedOut);

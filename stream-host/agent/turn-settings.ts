@@ -45,7 +45,7 @@ const groups: { readonly [Group in keyof TurnPolicy]: Fields<TurnPolicy[Group]> 
     prompts: z.array(sentence).max(10),
     farewell: z.union([z.literal(''), sentence]),
   },
-  playout: { leadMs: ms(40, 200), maxBufferedMs: ms(500, 60_000) },
+  playout: { leadMs: ms(40, 500), maxBufferedMs: ms(500, 60_000) },
   recovery: { stallMs: ms(2000, 120_000), apology: sentence, resumption: sentence },
 };
 

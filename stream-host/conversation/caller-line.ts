@@ -143,10 +143,10 @@ export class CallerLine {
     this.#turnJudge?.judge(this.#detector.lastSpeechMs);
   }
 
-  /** A frame of the agent's voice is on its way to the caller's ear. */
-  agentSends(frame: Uint8Array, playsAtMs: number): void {
-    this.#agentHeardUntilMs = playsAtMs + FRAME_MS;
-    this.#echoGuard?.played(frame, playsAtMs);
+  /** Some of the agent's voice is on its way to the caller's ear. */
+  agentSends(pcm: Uint8Array, playsAtMs: number): void {
+    this.#agentHeardUntilMs = playsAtMs + pcm.length / BYTES_PER_MS;
+    this.#echoGuard?.played(pcm, playsAtMs);
   }
 
   agentSilenced(atMs: number): void {

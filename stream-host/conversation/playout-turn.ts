@@ -5,8 +5,8 @@ const KEPT_SENT_BYTES = 64 * FRAME_BYTES;
 
 /**
  * One turn's way to the caller's ear. Written by the turn's task; emptied by the {@link Playout}. Audio stays in the
- * pieces in which it came until a frame is sent: seconds of it wait, and a view for each 20 ms would be most of the
- * host's long-lived garbage.
+ * pieces in which it came until it is sent: seconds of it wait, and a view for each 20 ms would be most of the host's
+ * long-lived garbage.
  */
 export class PlayoutTurn {
   readonly number: number;
@@ -85,15 +85,18 @@ export class PlayoutTurn {
     return true;
   }
 
-  nextFrame(): Uint8Array | undefined {
-    if (!this.hasFrame) return;
-    const frame = this.#take();
-    this.#waitingBytes -= FRAME_BYTES;
-    this.#keptBytes += FRAME_BYTES;
-    this.#sentFrames += 1;
+  /** The next whole frames that are there, in one piece of memory: at least one and at most so many. */
+  nextFrames(most: number): Uint8Array | undefined {
+    const count = Math.min(most, Math.floor(this.#waitingBytes / FRAME_BYTES));
+    if (count < 1) return;
+    const bytes = count * FRAME_BYTES;
+    const frames = this.#take(bytes);
+    this.#waitingBytes -= bytes;
+    this.#keptBytes += bytes;
+    this.#sentFrames += count;
     this.#forgetOldest();
     if (this.#bufferedMs <= this.#maxBufferedMs) this.#releaseWaiter();
-    return frame;
+    return frames;
   }
 
   /** The newest frames sent are not sent after all: the far side dropped them unheard. */
@@ -123,24 +126,24 @@ export class PlayoutTurn {
     return Math.floor(this.#waitingBytes / FRAME_BYTES) * FRAME_MS;
   }
 
-  /** The next frame: a view of the one piece that it lies in, or put together from several. */
-  #take(): Uint8Array {
+  /** The next bytes: a view of the one piece that they lie in, or put together from several. */
+  #take(bytes: number): Uint8Array {
     const within = this.#pieces[this.#piece];
-    if (within && this.#offset + FRAME_BYTES <= within.length) {
-      const frame = within.subarray(this.#offset, this.#offset + FRAME_BYTES);
-      this.#advance(FRAME_BYTES, within);
-      return frame;
+    if (within && this.#offset + bytes <= within.length) {
+      const taken = within.subarray(this.#offset, this.#offset + bytes);
+      this.#advance(bytes, within);
+      return taken;
     }
-    const frame = new Uint8Array(FRAME_BYTES);
-    for (let filled = 0; filled < FRAME_BYTES; ) {
+    const taken = new Uint8Array(bytes);
+    for (let filled = 0; filled < bytes; ) {
       const piece = this.#pieces[this.#piece];
       if (!piece) break;
-      const part = piece.subarray(this.#offset, this.#offset + FRAME_BYTES - filled);
-      frame.set(part, filled);
+      const part = piece.subarray(this.#offset, this.#offset + bytes - filled);
+      taken.set(part, filled);
       filled += part.length;
       this.#advance(part.length, piece);
     }
-    return frame;
+    return taken;
   }
 
   #advance(bytes: number, piece: Uint8Array): void {

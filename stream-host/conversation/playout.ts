@@ -1,35 +1,42 @@
 import type { Cancel, Clock } from '../../shared/clock.ts';
-import { FRAME_MS } from '../../shared/protocol/acs-media.ts';
+import { FRAME_BYTES, FRAME_MS } from '../../shared/protocol/acs-media.ts';
 import { PlayoutTurn } from './playout-turn.ts';
 import type { AudioSink } from './ports.ts';
 
 export interface PlayoutOptions {
   readonly clock: Clock;
   readonly sink: AudioSink;
-  /** How far ahead of the caller's ear frames are sent. */
+  /** How far ahead of the caller's ear frames are sent, at most. */
   readonly leadMs: number;
   /** Audio kept beyond that before {@link PlayoutTurn.room} makes the synthesiser wait. */
   readonly maxBufferedMs: number;
   /** The turn's first frame is about to be sent. */
   readonly onAudible: (turn: number) => void;
-  /** A frame was sent. */
+  /** A message was sent. */
   readonly onProgress: (turn: number) => void;
   /** The last frame has been played (not only sent). */
   readonly onPlayed: (turn: number) => void;
   /** What the caller will hear and when, for whoever must know the agent's voice when it comes back as an echo. */
-  readonly onSent?: (frame: Uint8Array, playsAtMs: number) => void;
+  readonly onSent?: (frames: Uint8Array, playsAtMs: number) => void;
   /** Nothing of what was sent is heard from now on. */
   readonly onSilenced?: (atMs: number) => void;
 }
 
 /**
+ * How much goes out at a time once the lead is full. A message and a write for each 20 ms would be an eighth of what a call
+ * costs the host. Of a short lead it is half at most: the far side must not run dry while a message is on its way.
+ */
+const MESSAGE_MS = 100;
+
+/**
  * Sends the agent's voice in real time. ACS reports no played position and cannot pause, so the playhead is kept here:
- * `#playedOutAtMs` is when the far side will have played all that was sent; each frame moves it by exactly one frame,
+ * `#playedOutAtMs` is when the far side will have played all that was sent; each frame moves it by exactly its length,
  * or, after the line ran dry, from now. The schedule is absolute: a timer that fires late sends what is due, and the
  * error does not add up. Turns carry a number; once stopped, a turn's frames go nowhere, whoever still writes them.
  */
 export class Playout {
   readonly #options: PlayoutOptions;
+  readonly #messageMs: number;
   #turn: PlayoutTurn | undefined;
   #held = false;
   #playedOutAtMs = Number.NEGATIVE_INFINITY;
@@ -38,6 +45,8 @@ export class Playout {
 
   constructor(options: PlayoutOptions) {
     this.#options = options;
+    const halfLeadMs = Math.floor(options.leadMs / 2 / FRAME_MS) * FRAME_MS;
+    this.#messageMs = Math.max(FRAME_MS, Math.min(MESSAGE_MS, halfLeadMs));
   }
 
   /** Frames that the line did not take. They count as played: real time has passed. */
@@ -116,26 +125,31 @@ export class Playout {
     const turn = this.#turn;
     if (!turn || this.#held) return;
     const { clock, sink, leadMs, onSent } = this.#options;
-    const sendWhileAheadMs = leadMs - FRAME_MS;
-    while (this.#playedOutAtMs - clock.now() <= sendWhileAheadMs) {
+    while (clock.now() >= this.#sendsAtMs) {
       if (turn.isFirstHeard()) this.#options.onAudible(turn.number);
       // A listener may have stopped this very turn.
       if (this.#turn !== turn || this.#held) return;
-      const frame = turn.nextFrame();
-      if (!frame) break;
       const playsAtMs = Math.max(this.#playedOutAtMs, clock.now());
-      this.#playedOutAtMs = playsAtMs + FRAME_MS;
-      if (!sink.sendAudio(frame)) this.#droppedFrames += 1;
-      onSent?.(frame, playsAtMs);
+      const frames = turn.nextFrames(Math.floor((leadMs - (playsAtMs - clock.now())) / FRAME_MS));
+      if (!frames) break;
+      const count = frames.length / FRAME_BYTES;
+      this.#playedOutAtMs = playsAtMs + count * FRAME_MS;
+      if (!sink.sendAudio(frames)) this.#droppedFrames += count;
+      onSent?.(frames, playsAtMs);
       this.#options.onProgress(turn.number);
     }
-    this.#arm(turn, sendWhileAheadMs);
+    this.#arm(turn);
   }
 
-  #arm(turn: PlayoutTurn, sendWhileAheadMs: number): void {
+  /** When the far side has played so much of its lead that the next message fits in. */
+  get #sendsAtMs(): number {
+    return this.#playedOutAtMs - this.#options.leadMs + this.#messageMs;
+  }
+
+  #arm(turn: PlayoutTurn): void {
     const { clock } = this.#options;
     if (turn.hasFrame) {
-      this.#cancelTimer = clock.after(this.#playedOutAtMs - sendWhileAheadMs - clock.now(), () => this.#pump());
+      this.#cancelTimer = clock.after(this.#sendsAtMs - clock.now(), () => this.#pump());
     } else if (turn.ended) {
       this.#cancelTimer = clock.after(Math.max(0, this.#playedOutAtMs - clock.now()), () => this.#finish(turn));
     }

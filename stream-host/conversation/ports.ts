@@ -5,8 +5,8 @@
 
 /** Where the agent's voice goes: a phone call's media socket or a browser's. Must never block and never throw. */
 export interface AudioSink {
-  /** Takes one frame (20 ms, 640 bytes). Returns false when the line cannot take it (slow or gone); it is then dropped. */
-  sendAudio(frame: Uint8Array): boolean;
+  /** Takes whole frames (20 ms, 640 bytes each). False when the line cannot take them (slow or gone): they are dropped. */
+  sendAudio(frames: Uint8Array): boolean;
   /** Drops everything that the far side has buffered and not played yet. Sent at once, ahead of anything queued. */
   stopAudio(): void;
 }

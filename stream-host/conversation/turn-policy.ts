@@ -146,7 +146,7 @@ export const DEFAULT_TURN_POLICY = {
     prompts: ['Are you still there?', 'I am still here. Take your time.'],
     farewell: '',
   },
-  playout: { leadMs: 200, maxBufferedMs: 10_000 },
+  playout: { leadMs: 400, maxBufferedMs: 10_000 },
   recovery: {
     stallMs: 15_000,
     apology: 'Sorry, something went wrong on my side. Could you say that again?',

@@ -23,7 +23,7 @@ export interface AcsMediaTransportOptions extends LiveSocketOptions {
 const MALFORMED_ALLOWED = 5;
 /** A frame is 20 ms, under 1 kB; this is some 400 ms of audio in one text. */
 const MAX_FRAME_CHARS = 16 * 1024;
-/** Unsent output at which the line counts as slow: about a second of frames. The frame at hand is dropped. */
+/** Unsent output at which the line counts as slow: about a second of frames. What is at hand is dropped. */
 const MAX_BUFFERED_BYTES = 48 * 1024;
 
 /** The media socket of a phone call: ACS is the client, we answer with audio and stop commands. */
@@ -62,9 +62,9 @@ export class AcsMediaTransport implements Transport {
     return { ...this.#counts };
   }
 
-  sendAudio(frame: Uint8Array): boolean {
-    if (this.#socket.bufferedBytes <= MAX_BUFFERED_BYTES && this.#socket.send(appAudioBytes(frame))) return true;
-    this.#counts.dropped += 1;
+  sendAudio(frames: Uint8Array): boolean {
+    if (this.#socket.bufferedBytes <= MAX_BUFFERED_BYTES && this.#socket.send(appAudioBytes(frames))) return true;
+    this.#counts.dropped += frames.length / FRAME_BYTES;
     return false;
   }
 

@@ -99,12 +99,16 @@ export class BrowserTransport implements Transport {
     tellBrowser(this.#session, conversation, (message) => this.#send(message));
   }
 
-  sendAudio(frame: Uint8Array): boolean {
+  sendAudio(frames: Uint8Array): boolean {
     if (this.#socket.bufferedBytes > MAX_BUFFERED_BYTES || this.closed) {
-      this.#counts.dropped += 1;
+      this.#counts.dropped += frames.length / FRAME_BYTES;
       return false;
     }
-    return this.#sendFrame(frame, false);
+    // The contract's messages are frames of 20 ms, and counted.
+    for (let at = 0; at < frames.length; at += FRAME_BYTES) {
+      this.#sendFrame(frames.subarray(at, at + FRAME_BYTES), false);
+    }
+    return !this.closed;
   }
 
   stopAudio(): void {

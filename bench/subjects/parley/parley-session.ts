@@ -1,4 +1,4 @@
-import { bytesOf } from '../../../shared/audio/pcm.ts';
+import { bytesOf, FRAME_BYTES } from '../../../shared/audio/pcm.ts';
 import { systemClock } from '../../../shared/clock.ts';
 import { Conversation, type ConversationOptions } from '../../../stream-host/conversation/conversation.ts';
 import type {
@@ -35,8 +35,8 @@ export class ParleySession implements SubjectSession {
     this.#conversation = new Conversation({
       clock: systemClock,
       sink: {
-        sendAudio: (frame) => {
-          sink.audio(frame);
+        sendAudio: (frames) => {
+          for (let at = 0; at < frames.length; at += FRAME_BYTES) sink.audio(frames.subarray(at, at + FRAME_BYTES));
           return true;
         },
         stopAudio: () => sink.stop(),

@@ -144,8 +144,10 @@ export class Rig {
 
   #sink(): AudioSink {
     return {
-      sendAudio: (frame) => {
-        this.log.push({ atMs: this.clock.now(), type: 'frame', speech: frame[0] ?? 0 });
+      sendAudio: (frames) => {
+        for (let at = 0; at < frames.length; at += FRAME_BYTES) {
+          this.log.push({ atMs: this.clock.now(), type: 'frame', speech: frames[at] ?? 0 });
+        }
         return true;
       },
       stopAudio: () => this.log.push({ atMs: this.clock.now(), type: 'stop' }),
