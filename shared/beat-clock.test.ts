@@ -39,6 +39,23 @@ test('what repeats every 20 ms runs every 20 ms, always early by the same time',
   );
 });
 
+test('it knows how late its beats have come, and forgets half of it in 30 s', async () => {
+  const { clock, beat } = clocks();
+  const punctual = clock.after.bind(clock);
+  const keepBeating = () => void beat.after(5, keepBeating);
+  keepBeating();
+  await clock.advance(1000);
+  assert.equal(beat.latenessMs, 0);
+  clock.after = (delayMs, task) => punctual(delayMs + 80, task);
+  await clock.advance(200);
+  clock.after = punctual;
+  await clock.advance(100);
+  const latenessMs = beat.latenessMs;
+  assert.ok(latenessMs > 79 && latenessMs <= 80, `${latenessMs} ms`);
+  await clock.advance(30_000);
+  assert.ok(Math.abs(beat.latenessMs - latenessMs / 2) < 1e-6);
+});
+
 test('whatever is set and cancelled, each task runs at most once, in time, never after its cancellation', async () => {
   const task = fc.record({
     atMs: fc.nat(300),

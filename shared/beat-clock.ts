@@ -13,6 +13,8 @@ const BEAT_MS = 5;
 const WHEEL_BEATS = 256;
 /** Timers count whole milliseconds and may fire so much before their time. A beat that comes early harms nobody. */
 const EARLY_MS = 1;
+/** Half of a lateness is forgotten in so long. */
+const FORGET_HALF_MS = 30_000;
 /** Past its deadline by this, a task finds that it is due, however its sums are rounded. */
 const CERTAINTY_MS = 0.01;
 
@@ -41,6 +43,9 @@ export class BeatClock implements Clock {
   #beat: number;
   #pending = 0;
   #cancelTimer: Cancel | undefined;
+  #dueMs = 0;
+  #lateMs = 0;
+  #lateAtMs = 0;
   /** The deadline of the task that is running. */
   #servedMs = Number.NEGATIVE_INFINITY;
   #closed = false;
@@ -77,6 +82,14 @@ export class BeatClock implements Clock {
     };
   }
 
+  /**
+   * How late the next beat may come, for all that is known: as late as the latest one did, of which half is forgotten
+   * every 30 s. Beats that nobody waited for tell nothing.
+   */
+  get latenessMs(): number {
+    return this.#lateMs * 0.5 ** ((this.#clock.now() - this.#lateAtMs) / FORGET_HALF_MS);
+  }
+
   /** Tasks that wait for a beat. */
   get pending(): number {
     return this.#pending;
@@ -93,12 +106,17 @@ export class BeatClock implements Clock {
 
   #arm(nowMs: number): void {
     if (this.#closed || this.#cancelTimer !== undefined || this.#pending === 0) return;
-    const nextMs = (this.#beat + 1) * this.#beatMs;
-    this.#cancelTimer = this.#clock.after(Math.max(0, nextMs - nowMs), this.#onTimer);
+    this.#dueMs = Math.max(nowMs, (this.#beat + 1) * this.#beatMs);
+    this.#cancelTimer = this.#clock.after(this.#dueMs - nowMs, this.#onTimer);
   }
 
   readonly #onTimer = (): void => {
-    const upTo = this.#beatAt(this.#clock.now() + EARLY_MS);
+    const nowMs = this.#clock.now();
+    if (nowMs - this.#dueMs > this.latenessMs) {
+      this.#lateMs = nowMs - this.#dueMs;
+      this.#lateAtMs = nowMs;
+    }
+    const upTo = this.#beatAt(nowMs + EARLY_MS);
     while (this.#beat < upTo && this.#pending > 0) {
       this.#beat += 1;
       this.#runBeat(this.#beat);

@@ -2,6 +2,7 @@ import type { Clock } from '../shared/clock.ts';
 import type { Config } from '../shared/config.ts';
 import type { Logger } from '../shared/log.ts';
 import type { Agents } from './agent/agent-definition.ts';
+import type { PlayoutClock } from './conversation/playout.ts';
 import type { OpenVoiceActivity } from './conversation/ports.ts';
 import type { TurnPolicyChanges } from './conversation/turn-policy.ts';
 import type { SpeechServices } from './modes/media.ts';
@@ -13,7 +14,7 @@ import { EndOfTurnLane } from './speech/end-of-turn/end-of-turn-lane.ts';
 export interface SpeechServicesOptions {
   readonly config: Config;
   readonly openVoiceActivity: OpenVoiceActivity;
-  readonly playoutClock: Clock;
+  readonly playoutClock: PlayoutClock;
   readonly clock: Clock;
   readonly log: Logger;
   /** Turns need to be judged by their sound, by the model that is set or by their melody. */

@@ -5,6 +5,7 @@ import type { Correction } from './caller-words.ts';
 import { Endpointer } from './endpointer.ts';
 import { isBackchannel, mayBecomeBackchannel } from './language/backchannel.ts';
 import { type Language, languageFor } from './language/language.ts';
+import type { PlayoutClock } from './playout.ts';
 import type {
   AudioSink,
   ConversationEvents,
@@ -35,7 +36,7 @@ export interface ConversationOptions {
   readonly history?: readonly HistoryItem[];
   readonly policy?: TurnPolicyChanges;
   /** Paces the agent's frames; one for all conversations of a process saves timers. The same time as `clock`. */
-  readonly playoutClock?: Clock;
+  readonly playoutClock?: PlayoutClock;
 }
 
 /** So young an answer is better begun anew than given to half of what was asked. */

@@ -78,6 +78,10 @@ export class PlayoutTurn {
     }
   }
 
+  get isAudible(): boolean {
+    return this.#audible;
+  }
+
   /** True once, when the first frame is there to be sent. */
   isFirstHeard(): boolean {
     if (this.#audible || !this.hasFrame) return false;

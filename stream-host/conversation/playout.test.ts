@@ -5,8 +5,15 @@ import { VirtualClock } from '../../shared/virtual-clock.ts';
 import { Playout } from './playout.ts';
 import type { PlayoutTurn } from './playout-turn.ts';
 
-function line(options: { leadMs?: number; maxBufferedMs?: number; accepts?: () => boolean } = {}) {
-  const clock = new VirtualClock();
+interface LineOptions {
+  readonly leadMs?: number;
+  readonly maxBufferedMs?: number;
+  readonly latenessMs?: number;
+  readonly accepts?: () => boolean;
+}
+
+function line(options: LineOptions = {}) {
+  const clock = Object.assign(new VirtualClock(), { latenessMs: options.latenessMs ?? 0 });
   /** Each frame, whatever it was sent together with. */
   const sent: { atMs: number; frame: Uint8Array }[] = [];
   const messages: { atMs: number; frames: number }[] = [];
@@ -101,6 +108,48 @@ test('a timer that fires late is caught up with, and the error does not add up',
   await clock.advance(1500);
   // Real time needs 1500 / 20 frames and the lead's 6, of which one message may be due; chained timers lose 10 %.
   assert.ok(Math.abs(sent.length - 81) <= 3, `${sent.length} frames`);
+});
+
+test('where the process may be late, an answer begins with enough audio not to run dry meanwhile', async () => {
+  const { clock, messages, playout } = line({ latenessMs: 75 });
+  const turn = begun(playout, 1);
+  turn.write(audio(100));
+  await clock.advance(25);
+  assert.deepEqual(messages, []);
+  turn.write(audio(100));
+  assert.deepEqual(messages, [{ atMs: 25, frames: 6 }]);
+});
+
+test('an answer waits 60 ms at most for more audio, and for none where there is enough or all of it', async () => {
+  const slow = line({ latenessMs: 75 });
+  begun(slow.playout, 1).write(audio(100));
+  await slow.clock.advance(100);
+  assert.equal(slow.messages[0]?.atMs, 60);
+
+  for (const [latenessMs, ms, ends] of [
+    [50, 100, false],
+    [5000, 200, false],
+    [75, 100, true],
+  ] as const) {
+    const { messages, playout } = line({ latenessMs });
+    const turn = playout.prepare(1);
+    turn.write(audio(ms));
+    if (ends) turn.end();
+    playout.play(turn);
+    assert.equal(messages.length, 1, `${ms} ms of audio, ${latenessMs} ms late`);
+  }
+});
+
+test('an answer that waits for more audio is stopped unheard, and the next one waits anew', async () => {
+  const { clock, messages, playout } = line({ latenessMs: 75 });
+  begun(playout, 1).write(audio(100));
+  await clock.advance(50);
+  assert.equal(playout.stop(), 0);
+  begun(playout, 2).write(audio(100));
+  await clock.advance(59);
+  assert.equal(messages.length, 0);
+  await clock.advance(1);
+  assert.equal(messages[0]?.atMs, 110);
 });
 
 test('a turn has been played when its last frame has, not when it was sent', async () => {

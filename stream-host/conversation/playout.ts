@@ -3,8 +3,14 @@ import { FRAME_BYTES, FRAME_MS } from '../../shared/protocol/acs-media.ts';
 import { PlayoutTurn } from './playout-turn.ts';
 import type { AudioSink } from './ports.ts';
 
+/** A clock that may know how late what it runs next may come. */
+export interface PlayoutClock extends Clock {
+  /** Without it tasks count as punctual. */
+  readonly latenessMs?: number;
+}
+
 export interface PlayoutOptions {
-  readonly clock: Clock;
+  readonly clock: PlayoutClock;
   readonly sink: AudioSink;
   /** How far ahead of the caller's ear frames are sent, at most. */
   readonly leadMs: number;
@@ -27,6 +33,14 @@ export interface PlayoutOptions {
  * costs the host. Of a short lead it is half at most: the far side must not run dry while a message is on its way.
  */
 const MESSAGE_MS = 100;
+/**
+ * At an answer's beginning the synthesiser is hardly ahead, and a process that is late, as it reads and again as it sends,
+ * would let the line run dry. So the answer begins with twice as much audio as the process was late, up to a limit. A
+ * synthesiser that is faster than speech soon has it; what it is given for that is bounded, too. On a punctual clock
+ * nothing waits: the first piece is enough.
+ */
+const MAX_CUSHION_MS = 200;
+const CUSHION_WAIT_MS = 60;
 
 /**
  * Sends the agent's voice in real time. ACS reports no played position and cannot pause, so the playhead is kept here:
@@ -39,6 +53,8 @@ export class Playout {
   readonly #messageMs: number;
   #turn: PlayoutTurn | undefined;
   #held = false;
+  /** When the turn's beginning waits no longer for its cushion. */
+  #beginsByMs: number | undefined;
   #playedOutAtMs = Number.NEGATIVE_INFINITY;
   #cancelTimer: Cancel = () => {};
   #droppedFrames = 0;
@@ -67,6 +83,7 @@ export class Playout {
     this.#turn?.cut();
     this.#turn = turn;
     this.#held = false;
+    this.#beginsByMs = undefined;
     this.#pump();
   }
 
@@ -123,7 +140,7 @@ export class Playout {
   #pump(): void {
     this.#cancelTimer();
     const turn = this.#turn;
-    if (!turn || this.#held) return;
+    if (!turn || this.#held || this.#awaitsCushion(turn)) return;
     const { clock, sink, leadMs, onSent } = this.#options;
     while (clock.now() >= this.#sendsAtMs) {
       if (turn.isFirstHeard()) this.#options.onAudible(turn.number);
@@ -139,6 +156,19 @@ export class Playout {
       this.#options.onProgress(turn.number);
     }
     this.#arm(turn);
+  }
+
+  /** Whether the turn had better not begin yet. It is asked again when there is more audio, or when it must begin. */
+  #awaitsCushion(turn: PlayoutTurn): boolean {
+    const { clock } = this.#options;
+    if (turn.isAudible || turn.ended || !turn.hasFrame) return false;
+    const cushionMs = Math.min(MAX_CUSHION_MS, 2 * (clock.latenessMs ?? 0));
+    if (turn.writtenMs >= cushionMs) return false;
+    const nowMs = clock.now();
+    this.#beginsByMs ??= nowMs + CUSHION_WAIT_MS;
+    if (nowMs >= this.#beginsByMs) return false;
+    this.#cancelTimer = clock.after(this.#beginsByMs - nowMs, () => this.#pump());
+    return true;
   }
 
   /** When the far side has played so much of its lead that the next message fits in. */

@@ -2,14 +2,14 @@ import type { Clock } from '../../shared/clock.ts';
 import type { TypedEvents } from '../../shared/typed-events.ts';
 import { AgentTurn } from './agent-turn.ts';
 import { type CallerWords, saysTheSame } from './caller-words.ts';
-import { Playout } from './playout.ts';
+import { Playout, type PlayoutClock } from './playout.ts';
 import type { AudioSink, ConversationEvents, HistoryItem, ReplyPiece, Responder, Synthesiser } from './ports.ts';
 import { Reply, type ReplyOrigin } from './reply.ts';
 import type { TurnPolicy } from './turn-policy.ts';
 
 export interface RepliesOptions {
   readonly clock: Clock;
-  readonly playoutClock: Clock;
+  readonly playoutClock: PlayoutClock;
   readonly sink: AudioSink;
   readonly synthesiser: Synthesiser;
   readonly responder: Responder;

@@ -4,6 +4,7 @@ import type { Logger } from '../../shared/log.ts';
 import { CLOSE } from '../../shared/protocol/browser.ts';
 import type { Session, SessionCommand } from '../../shared/sessions/session.ts';
 import { Conversation } from '../conversation/conversation.ts';
+import type { PlayoutClock } from '../conversation/playout.ts';
 import type {
   ConversationEvents,
   HistoryItem,
@@ -27,7 +28,7 @@ export interface SpeechServices {
   /** What callers speak, as in `en-US`. */
   readonly locale: string;
   /** Paces the voices of all sessions. */
-  readonly playoutClock: Clock;
+  readonly playoutClock: PlayoutClock;
 }
 
 /** Where commands for a session come from. The returned function stops listening. */
