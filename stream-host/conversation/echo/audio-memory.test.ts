@@ -56,3 +56,15 @@ test('what was never written, was dropped, or lies too far back is silence', () 
   memory.moveTo(10_000);
   assert.equal(loudest(memory, 9000, 10_000), 0);
 });
+
+test('silence that is put in moves what follows, and nothing else', () => {
+  const memory = new AudioMemory(512);
+  memory.write(bytesOf(tone(500, 400)));
+  const before = Array.from({ length: 200 }, (_, i) => memory.at(i));
+  memory.insertSilence(150, 80);
+  assert.equal(memory.end, 280);
+  assert.deepEqual(
+    Array.from({ length: 280 }, (_, i) => memory.at(i)),
+    [...before.slice(0, 150), ...Array.from({ length: 80 }, () => 0), ...before.slice(150)],
+  );
+});

@@ -35,6 +35,17 @@ export class AudioMemory {
     this.#waiting = undefined;
   }
 
+  /** Puts `length` samples of silence in at `position`, which was written: what follows there comes so much later. */
+  insertSilence(position: number, length: number): void {
+    const later = Int16Array.from({ length: this.#end - position }, (_, i) => this.at(position + i));
+    this.moveTo(position);
+    this.moveTo(position + length);
+    for (const sample of later) {
+      this.#samples[this.#end & (this.#samples.length - 1)] = sample;
+      this.#end += 1;
+    }
+  }
+
   /** Takes PCM16 at 16 kHz. The filter (1 4 6 4 1, -15 dB and better against what folds into the telephone band) is cheap. */
   write(pcm: Uint8Array): void {
     let at = 0;

@@ -184,3 +184,18 @@ test('frames that come now early and now late are one line still', () => {
   assert.equal(firstCaller(judged), undefined);
   assert.equal(guard.path.kind, 'echo');
 });
+
+test('frames that come late and all at once, as after a stall of the host, are one line still', () => {
+  for (const stallMs of [70, 120, 180]) {
+    const guard = new EchoGuard();
+    const judged = hold(guard, {
+      ...lineWith({ gainDb: -12, delayMs: 200 }),
+      lateMs: (frame) => Math.max(0, stallMs - ((frame * 20) % 1500)) * (frame > 100 ? 1 : 0),
+    });
+    assert.equal(firstCaller(judged), undefined, `stalls of ${stallMs} ms`);
+    assert.ok(
+      guard.path.kind === 'echo' && Math.abs(guard.path.delayMs - 200 - ARRIVAL_MS) < 2,
+      `stalls of ${stallMs} ms: ${JSON.stringify(guard.path)}`,
+    );
+  }
+});

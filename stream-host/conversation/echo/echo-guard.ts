@@ -35,6 +35,8 @@ const WARM_UP_HOPS = 12;
 const AUDIBLE = 50;
 /** The line's clock may wander this far from the arrival times before audio is taken for lost (or for late). */
 const LOST_MS = 60;
+/** And it must stay there for so long: after a stall, ours or the network's, what was late comes all at once. */
+const STAYS_LOST_MS = 40;
 const EARLY_MS = 200;
 const CONTIGUOUS = 2 * RATE_PER_MS;
 const SCORES = 64;
@@ -69,6 +71,8 @@ export class EchoGuard {
   #model: EchoModel | undefined;
   /** The model has explained more than the audio that it was made from. */
   #trusted = false;
+  /** The line's audio is later than it should be, since then and from that sample on: lost or only late, nobody knows yet. */
+  #late: { readonly sinceMs: number; readonly from: number } | undefined;
   /** In samples at 8 kHz. */
   #delay = 0;
   /** How much of the line was explained when the path was found. */
@@ -99,7 +103,7 @@ export class EchoGuard {
 
   /**
    * One frame of the agent's voice (PCM16, 16 kHz) and when the far side plays its first sample (engine clock). Frames
-   * come up to some 200 ms before they are played. The frame is not kept.
+   * come up to some 400 ms before they are played. The frame is not kept.
    */
   played(frame: Uint8Array, playsAtMs: number): void {
     const position = this.#position(playsAtMs);
@@ -117,15 +121,21 @@ export class EchoGuard {
   heard(pcm: Uint8Array, atMs: number): void {
     const samples = pcm.length >> 2;
     const lateBy = this.#position(atMs) - samples - this.#line.end;
-    if (!this.#hasLine || lateBy > LOST_MS * RATE_PER_MS || lateBy < -EARLY_MS * RATE_PER_MS) {
+    if (!this.#hasLine || lateBy < -EARLY_MS * RATE_PER_MS) {
       this.#line.moveTo(this.#line.end + lateBy);
       this.#hasLine = true;
+    }
+    if (lateBy <= LOST_MS * RATE_PER_MS) this.#late = undefined;
+    else this.#late ??= { sinceMs: atMs, from: this.#line.end };
+    if (this.#late && atMs - this.#late.sinceMs >= STAYS_LOST_MS) {
+      this.#line.insertSilence(this.#late.from, lateBy);
+      this.#late = undefined;
     }
     this.#line.write(pcm);
     this.#sinceCheck += samples;
     if (this.#sinceCheck < LONGEST_WINDOW_MS * RATE_PER_MS) return;
     this.#sinceCheck = 0;
-    if (!this.#trusted) this.#explore();
+    if (!this.#trusted && !this.#late) this.#explore();
   }
 
   /**
@@ -137,6 +147,7 @@ export class EchoGuard {
     const length = Math.min(windowMs, LONGEST_WINDOW_MS) * RATE_PER_MS;
     const start = end - length;
     if (!isAudible(this.#played, start - LATEST_MS * RATE_PER_MS, end)) return 'caller';
+    if (this.#late) return 'unsure';
     let verdict = this.#model && this.#judgeByModel(this.#model, start, end);
     if (this.#model && !this.#reconsider(this.#model)) {
       verdict = this.#model && this.#judgeByModel(this.#model, start, end);

@@ -6,7 +6,7 @@ const RATE = 16;
 /** A call's clock does not begin at zero. */
 const STARTS_AT_MS = 123_456.7;
 /** Frames are sent this much before they are played. */
-const AHEAD_MS = 140;
+const AHEAD_MS = 400;
 /** A frame of the line arrives so long after its last sample was there: part of the delay that the guard sees. */
 export const ARRIVAL_MS = 3;
 const JUDGED_EVERY_MS = 32;
