@@ -45,6 +45,7 @@ for (const [value, digit] of [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrst
 
 /** Groups of four digits, three bytes each, that hold a mark wherever it begins in the first one. */
 const MARK_GROUPS = 5;
+/** Where {@link readMarkDigits} decodes, and nobody else: nothing in it outlives a call. */
 const scratch = Buffer.alloc(MARK_GROUPS * 3);
 
 /**

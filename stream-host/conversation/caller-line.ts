@@ -91,8 +91,8 @@ export class CallerLine {
   }
 
   /**
-   * What the caller makes now, or made last, are not just sounds: it is one voice. On a line with the agent's echo in it the guard has
-   * vouched that it is not the agent's, and what it says takes longer to tell from what the agent said.
+   * What the caller makes now, or made last, are not just sounds: it is one voice. On a line with the agent's echo in it
+   * the guard has vouched that it is not the agent's, and what it says takes longer to tell from what the agent said.
    */
   get voiceIsClear(): boolean {
     return this.#echoGuard?.path.kind === 'echo' ? this.#detector.isVoice : this.#detector.isClear;

@@ -31,7 +31,7 @@ const MALFORMED_ALLOWED = 5;
 /** Two seconds of audio. */
 const MAX_AUDIO_BYTES = 64_000;
 const MAX_TEXT_CHARS = 4096;
-/** Unsent output at which the browser counts as slow: about two seconds at 48 kHz. The frame at hand is dropped. */
+/** Unsent output at which the browser counts as slow: about two seconds at 48 kHz. What is at hand is dropped. */
 const MAX_BUFFERED_BYTES = 256 * 1024;
 
 /**

@@ -120,10 +120,11 @@ export class EchoGuard {
   /** The caller's audio (PCM16, 16 kHz, any length), in order; its last sample arrived at `atMs`. */
   heard(pcm: Uint8Array, atMs: number): void {
     const samples = pcm.length >> 2;
-    const lateBy = this.#position(atMs) - samples - this.#line.end;
+    let lateBy = this.#position(atMs) - samples - this.#line.end;
     if (!this.#hasLine || lateBy < -EARLY_MS * RATE_PER_MS) {
       this.#line.moveTo(this.#line.end + lateBy);
       this.#hasLine = true;
+      lateBy = 0;
     }
     if (lateBy <= LOST_MS * RATE_PER_MS) this.#late = undefined;
     else this.#late ??= { sinceMs: atMs, from: this.#line.end };
