@@ -73,9 +73,7 @@ export class CallerLine {
   constructor(options: CallerLineOptions) {
     const { policy } = options;
     this.#options = options;
-    this.#detector = new SpeechDetector(policy.onset, (speechMs, untilMs, peakDb) =>
-      this.#trail.endOfSound(speechMs, untilMs, peakDb),
-    );
+    this.#detector = new SpeechDetector(policy.onset, this.#trail);
     this.#echoGuard = policy.onset.echoGuard ? new EchoGuard() : undefined;
     this.words = new CallerWords(policy.endpointing.stablePartialMs);
   }

@@ -172,6 +172,9 @@ export class Conversation {
       get callerSpeaks() {
         return conversation.#line.speaking;
       },
+      get voicelessMs() {
+        return conversation.#line.seenUntilMs - conversation.#line.lastVoiceMs;
+      },
       get voiceIsClear() {
         return conversation.#line.voiceIsClear;
       },

@@ -1,4 +1,5 @@
 import { samplesOf } from '../../shared/audio/pcm.ts';
+import { PERIODICITY_SAMPLES, periodicityOf } from './periodicity.ts';
 
 const SAMPLES_PER_MS = 16;
 /** The line is measured in slices so long. */
@@ -22,8 +23,12 @@ const CLEAR_RANGE_DB = 14;
 const SILENCE = 1e-10;
 const FULL_SCALE = 32_768 * 32_768;
 
-/** How loud a line was in each few milliseconds of late, which tells where a sound ended better than a detector can. */
+/**
+ * What a line sounded like of late: how loud it was in each few milliseconds, which tells where a sound ended better than
+ * a detector can, and the sound itself.
+ */
 export class SoundTrail {
+  readonly #samples = new Int16Array(KEPT_SLICES * SLICE_SAMPLES);
   readonly #powers = new Float32Array(KEPT_SLICES);
   readonly #endsAtMs = new Float64Array(KEPT_SLICES).fill(Number.NEGATIVE_INFINITY);
   #next = 0;
@@ -36,6 +41,7 @@ export class SoundTrail {
     const { length } = samples;
     for (let at = 0; at < length; ) {
       const end = Math.min(length, at + SLICE_SAMPLES - this.#filled);
+      this.#samples.set(samples.subarray(at, end), this.#next * SLICE_SAMPLES + this.#filled);
       this.#filled += end - at;
       let sum = 0;
       for (; at < end; at += 1) {
@@ -55,6 +61,22 @@ export class SoundTrail {
     const last = Math.min(KEPT_SLICES, back + NOW_SLICES - 1);
     for (; back <= last; back += 1) power += this.#powerOf(back) / NOW_SLICES;
     return dbOf(power);
+  }
+
+  /** The share of samples just before `atMs` that have another sign than the one before: how bright the line sounds. */
+  brightnessAt(atMs: number): number {
+    const samples = this.#samplesBefore(atMs, NOW_SLICES * SLICE_SAMPLES);
+    let crossings = 0;
+    for (let i = 1; i < samples.length; i += 1) {
+      if ((samples[i] ?? 0) < 0 !== (samples[i - 1] ?? 0) < 0) crossings += 1;
+    }
+    return crossings / Math.max(1, samples.length);
+  }
+
+  /** How periodic the line was just before `atMs`, from 0 to 1: nearly 1 in a vowel. 0 where that is not known. */
+  periodicityAt(atMs: number): number {
+    const samples = this.#samplesBefore(atMs, PERIODICITY_SAMPLES);
+    return samples.length === 0 ? 0 : periodicityOf(samples);
   }
 
   /**
@@ -89,6 +111,21 @@ export class SoundTrail {
     this.#next = (this.#next + 1) % KEPT_SLICES;
     this.#sum = 0;
     this.#filled = 0;
+  }
+
+  /** The newest samples of those that came before `atMs`; none where they are not kept any more. */
+  #samplesBefore(atMs: number, count: number): Int16Array {
+    let back = 1;
+    while (back <= KEPT_SLICES && this.#endOf(back) > atMs) back += 1;
+    const size = this.#samples.length;
+    if (back - 1 + Math.ceil(count / SLICE_SAMPLES) > KEPT_SLICES) return new Int16Array(0);
+    const end = ((this.#next - back + 1 + KEPT_SLICES) * SLICE_SAMPLES) % size || size;
+    const start = end - count;
+    if (start >= 0) return this.#samples.subarray(start, end);
+    const joined = new Int16Array(count);
+    joined.set(this.#samples.subarray(start));
+    joined.set(this.#samples.subarray(0, end), -start);
+    return joined;
   }
 
   /** @param back 1: the newest slice */

@@ -59,6 +59,8 @@ export interface TurnContext {
   readonly interjection: 'none' | 'backchannel' | 'words';
   /** The caller makes sounds now. */
   readonly callerSpeaks: boolean;
+  /** For how long nothing on the line has sounded like speech. */
+  readonly voicelessMs: number;
   /** They are, or those that ended last were, one voice beyond doubt. */
   readonly voiceIsClear: boolean;
   /** Words may stop the turn in progress: something sounded like speech since it became audible, or it only just has. */

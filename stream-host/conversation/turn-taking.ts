@@ -5,7 +5,10 @@ import type { In, Transition, TurnContext, TurnEffect, TurnEvent, TurnState } fr
 const LATE_LINE_MS = 150;
 const LATEST_LINE_MS = 1000;
 /** How often a voice without words is looked at again. */
-const LOOK_AGAIN_MS = 40;
+const LOOK_AGAIN_MS = 20;
+/** A voice that has paused for longer has most likely ended: within a word it does not. */
+const GAP_OF_A_WORD_MS = 96;
+const SHORT_GAP_MS = 64;
 
 /** Before anything has happened. */
 export const INITIAL_TURN_STATE: TurnState = { name: 'listening', deadlineMs: Number.POSITIVE_INFINITY };
@@ -188,18 +191,22 @@ function whileHeld(state: In<'held'>, event: TurnEvent, context: TurnContext, po
     case 'speech-ended': {
       if (context.interjection === 'backchannel') return resume(state, context, policy);
       // What lasted long and then ended without a word has had its time, unless it was a clear voice: its words may
-      // well be on their way, and the agent would speak over the next ones.
-      const patienceEndsMs = context.voiceIsClear
-        ? Number.POSITIVE_INFINITY
-        : Math.max(context.nowMs, sinceMs + wordlessMs);
+      // well be on their way, and the agent would speak over the next ones. Where there are some already, so far they
+      // are an acknowledgement.
+      const patienceEndsMs =
+        context.voiceIsClear && context.words === 'none'
+          ? Number.POSITIVE_INFINITY
+          : Math.max(context.nowMs, sinceMs + wordlessMs);
       const deadlineMs = Math.min(patienceEndsMs, event.lastSpeechMs + resumeMs);
       return { state: { ...state, lastSpeechMs: event.lastSpeechMs, deadlineMs }, effects: [] };
     }
     case 'words-changed': {
       if (context.interjection === 'words') return interrupt(turn, lastSpeechMs, context, policy);
-      if (context.interjection === 'backchannel' && !context.callerSpeaks) return resume(state, context, policy);
-      // There are words; what they are is not clear yet.
-      if (context.words === 'none') return stay(state);
+      if (context.interjection === 'backchannel') {
+        return context.callerSpeaks ? stay(state) : resume(state, context, policy);
+      }
+      // There are words; what they are is not clear yet. Of a voice that has ended they are hardly an interruption.
+      if (context.words === 'none' || !context.callerSpeaks) return stay(state);
       const latestMs = sinceMs + policy.interruption.clearWordlessMs + resumeMs;
       const deadlineMs = Math.max(state.deadlineMs, Math.min(latestMs, context.nowMs + resumeMs));
       return { state: { ...state, deadlineMs }, effects: [] };
@@ -208,7 +215,9 @@ function whileHeld(state: In<'held'>, event: TurnEvent, context: TurnContext, po
       return preceded([{ type: 'stop-reply', turn }], afterReply(context, policy));
     case 'deadline': {
       const patienceEndsMs = sinceMs + policy.interruption.clearWordlessMs;
-      const speaksOn = context.callerSpeaks && context.voiceIsClear && context.nowMs < patienceEndsMs;
+      const gapMs = context.interjection === 'backchannel' ? SHORT_GAP_MS : GAP_OF_A_WORD_MS;
+      const isVoiceNow = context.callerSpeaks && context.voicelessMs < gapMs;
+      const speaksOn = isVoiceNow && context.voiceIsClear && context.nowMs < patienceEndsMs;
       if (!speaksOn) return resume(state, context, policy);
       return { state: { ...state, deadlineMs: Math.min(context.nowMs + LOOK_AGAIN_MS, patienceEndsMs) }, effects: [] };
     }
