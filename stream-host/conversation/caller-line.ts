@@ -101,6 +101,14 @@ export class CallerLine {
     return this.#detector.lastVoiceMs;
   }
 
+  /**
+   * For how long nothing on the line has sounded like speech. Over the agent's echo a pause is none: whose the sounds
+   * are, and whose the words, takes longer to tell.
+   */
+  get voicelessMs(): number {
+    return this.#echoGuard?.path.kind === 'echo' ? 0 : this.#seenUntilMs - this.#detector.lastVoiceMs;
+  }
+
   /** When the newest audio came that the detector has judged. */
   get seenUntilMs(): number {
     return this.#seenUntilMs;

@@ -173,7 +173,7 @@ export class Conversation {
         return conversation.#line.speaking;
       },
       get voicelessMs() {
-        return conversation.#line.seenUntilMs - conversation.#line.lastVoiceMs;
+        return conversation.#line.voicelessMs;
       },
       get voiceIsClear() {
         return conversation.#line.voiceIsClear;
@@ -209,7 +209,7 @@ export class Conversation {
     // At the end of what the agent says, "okay" is an answer.
     if (!backchannels || this.#replies.unheardMs <= backchannelTailMs) return 'words';
     if (isBackchannel(text, this.#language)) return 'backchannel';
-    return !this.#line.words.pendingIsFinal && mayBecomeBackchannel(text, this.#language) ? 'none' : 'words';
+    return !this.#line.words.pendingIsFinal && mayBecomeBackchannel(text, this.#language) ? 'begun' : 'words';
   }
 
   /** A deadline that only moves away (with each frame sent) keeps its timer; when that fires early, it is set anew. */

@@ -53,10 +53,10 @@ export interface TurnContext {
   /** Words of the caller that no turn has answered: none, some that may still change, or settled ones. */
   readonly words: 'none' | 'open' | 'settled';
   /**
-   * What those words are to an agent that speaks: nothing yet, an acknowledgement that lets it go on, or an
-   * interruption.
+   * What those words are to an agent that speaks: nothing yet, the beginning of what may become an acknowledgement, an
+   * acknowledgement that lets it go on, or an interruption.
    */
-  readonly interjection: 'none' | 'backchannel' | 'words';
+  readonly interjection: 'none' | 'begun' | 'backchannel' | 'words';
   /** The caller makes sounds now. */
   readonly callerSpeaks: boolean;
   /** For how long nothing on the line has sounded like speech. */

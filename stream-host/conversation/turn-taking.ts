@@ -191,10 +191,10 @@ function whileHeld(state: In<'held'>, event: TurnEvent, context: TurnContext, po
     case 'speech-ended': {
       if (context.interjection === 'backchannel') return resume(state, context, policy);
       // What lasted long and then ended without a word has had its time, unless it was a clear voice: its words may
-      // well be on their way, and the agent would speak over the next ones. Where there are some already, so far they
-      // are an acknowledgement.
+      // well be on their way, and the agent would speak over the next ones. One that has ended with what may be half of
+      // an acknowledgement most likely has given the whole.
       const patienceEndsMs =
-        context.voiceIsClear && context.words === 'none'
+        context.voiceIsClear && context.interjection !== 'begun'
           ? Number.POSITIVE_INFINITY
           : Math.max(context.nowMs, sinceMs + wordlessMs);
       const deadlineMs = Math.min(patienceEndsMs, event.lastSpeechMs + resumeMs);
@@ -205,8 +205,9 @@ function whileHeld(state: In<'held'>, event: TurnEvent, context: TurnContext, po
       if (context.interjection === 'backchannel') {
         return context.callerSpeaks ? stay(state) : resume(state, context, policy);
       }
-      // There are words; what they are is not clear yet. Of a voice that has ended they are hardly an interruption.
-      if (context.words === 'none' || !context.callerSpeaks) return stay(state);
+      if (context.interjection === 'begun' && !context.callerSpeaks) return stay(state);
+      // There are words; what they are is not clear yet.
+      if (context.words === 'none') return stay(state);
       const latestMs = sinceMs + policy.interruption.clearWordlessMs + resumeMs;
       const deadlineMs = Math.max(state.deadlineMs, Math.min(latestMs, context.nowMs + resumeMs));
       return { state: { ...state, deadlineMs }, effects: [] };

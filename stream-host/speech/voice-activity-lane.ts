@@ -10,6 +10,8 @@ import { VoiceActivityThread } from './voice-activity-thread.ts';
 /** A probability that comes this late is late for barge-in; it is said in the log, once in a while. */
 const BEHIND_MS = 100;
 const COMPLAIN_EVERY_MS = 10_000;
+/** From so many sessions on the whole collecting time is waited. */
+const CROWD = 50;
 
 export interface VoiceActivityLaneOptions {
   readonly clock: Clock;
@@ -18,7 +20,10 @@ export interface VoiceActivityLaneOptions {
   readonly threads?: number;
   /** What the model runs on: natively where that works, else as WASM; or one to insist on. */
   readonly runtime?: SileroRuntime | 'auto';
-  /** How long the first frame waits for those of other sessions, so that one inference serves them all. */
+  /**
+   * How long the first frame waits for those of other sessions, so that one inference serves them all. Few sessions have
+   * little to gain from it and wait less in proportion.
+   */
   readonly collectMs?: number;
   /** Frames (32 ms) of one session that wait while its thread is behind; the oldest are dropped beyond that. */
   readonly maxWaitingFrames?: number;
@@ -103,7 +108,8 @@ class Shard implements DetectorOwner {
 
   arrived(dropped: number): number {
     this.dropped += dropped;
-    this.#cancelCollect ??= this.#options.clock.after(this.#options.collectMs, this.#onCollected);
+    const share = Math.min(1, this.detectors.size / CROWD);
+    this.#cancelCollect ??= this.#options.clock.after(share * this.#options.collectMs, this.#onCollected);
     return this.#options.clock.now();
   }
 
