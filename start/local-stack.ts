@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Logger } from '../shared/log.ts';
+import { STREAM_HOST_FLAGS } from '../shared/stream-host-flags.ts';
 import { DEFAULT_PORTS, type Environment, type LocalPorts, localEnvironment } from './environment.ts';
 import type { LogView } from './log-lines.ts';
 import { readPorts, requireFreePorts } from './ports.ts';
@@ -46,12 +47,12 @@ export class LocalStack {
     await compilePage();
     const redis = await findRedis({ ...(given.REDIS_URL && { url: given.REDIS_URL }), log });
     const env = localEnvironment(given, ports, redis.url);
-    const supervise = (name: keyof Processes) =>
-      new SupervisedProcess({ name, entry: ENTRIES[name], folder: ROOT, env, log, view });
+    const supervise = (name: keyof Processes, flags: readonly string[] = []) =>
+      new SupervisedProcess({ name, entry: ENTRIES[name], folder: ROOT, flags, env, log, view });
     const processes: Processes = {
       emulator: supervise('emulator'),
       functions: supervise('functions'),
-      'stream-host': supervise('stream-host'),
+      'stream-host': supervise('stream-host', STREAM_HOST_FLAGS),
     };
     processes.emulator.start();
     processes.functions.start();

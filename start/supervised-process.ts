@@ -16,6 +16,8 @@ export interface SupervisedProcessOptions {
   /** The module that it runs, from `folder`, in which it runs. */
   readonly entry: string;
   readonly folder: string;
+  /** Of Node itself. */
+  readonly flags?: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly log: Logger;
   readonly view: LogView;
@@ -64,8 +66,8 @@ export class SupervisedProcess {
   }
 
   async #runOnce(): Promise<string> {
-    const { name, entry, folder, env, log, view } = this.#options;
-    const child = spawn(process.execPath, [entry], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const { name, entry, folder, flags = [], env, log, view } = this.#options;
+    const child = spawn(process.execPath, [...flags, entry], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     log.info({ process: child.pid }, `started ${name}`);
     view.follow(name, child.stdout);

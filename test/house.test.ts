@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { STREAM_HOST_FLAGS } from '../shared/stream-host-flags.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
 const LONGEST_FILE = 400;
@@ -73,6 +74,11 @@ test('no file is longer than a reader can hold in mind', () => {
     .map((file) => ({ file, lines: readFileSync(path.join(ROOT, file), 'utf8').split('\n').length - 1 }))
     .filter(({ lines }) => lines > LONGEST_FILE);
   assert.deepEqual(long, []);
+});
+
+test('the stream host’s start command has the flags that it has here', () => {
+  const { scripts } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
+  assert.equal(scripts['stream-host'], `node ${STREAM_HOST_FLAGS.join(' ')} dist/stream-host/main.js`);
 });
 
 test('dependencies are pinned exactly', () => {

@@ -6,6 +6,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { pino } from 'pino';
 import { connectRedis } from '../../shared/sessions/connect.ts';
 import { SessionStore } from '../../shared/sessions/session-store.ts';
+import { STREAM_HOST_FLAGS } from '../../shared/stream-host-flags.ts';
 import { freePorts } from '../../shared/testing/free-ports.ts';
 import { startEmbeddedRedis } from '../../start/redis-embedded.ts';
 import { startRedisServer } from '../../start/redis-server.ts';
@@ -132,7 +133,7 @@ export class LoadTest {
       const url = `http://127.0.0.1:${port}`;
       const process = new Child<ToProbe, FromProbe>({
         script: 'stream-host/main.ts',
-        execArgv: ['--import', new URL('./probe.ts', import.meta.url).href],
+        execArgv: [...STREAM_HOST_FLAGS, '--import', new URL('./probe.ts', import.meta.url).href],
         env: hostSettings(options, port, providersPort, redis.url),
         logFile: join(folder, replica === 0 ? 'host.log' : `host-${replica + 1}.log`),
       });

@@ -5,7 +5,7 @@ const DEFAULT_SECONDS = 100;
 const PROGRESS_EVERY_CALLS = 100;
 const SHOWN_VIOLATIONS = 5;
 /** Enough for more than ten thousand stops. */
-const CALLS = 750;
+const CALLS = 680;
 
 const RULES: readonly { readonly label: string; readonly rules: readonly string[] }[] = [
   {

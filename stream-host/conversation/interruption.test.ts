@@ -60,6 +60,29 @@ test('an acknowledgement that grows into words takes the floor, and nothing of i
   assert.deepEqual(rig.prompts.at(-1)?.at(-1), { role: 'caller', text: 'Okay, wait a moment.' });
 });
 
+test('what may be half of an acknowledgement, of a voice that has ended, is not waited for beyond 700 ms', async () => {
+  const rig = await speaking();
+  await rig.voice(0.99, 608, ONE_VOICE);
+  rig.partial('I', 20_000);
+  await rig.voice(0.05, 640);
+  const [resumed] = rig.of('replyResumed');
+  assert.ok(resumed && resumed.args[0].silentMs <= 700, `silent for ${resumed?.args[0].silentMs} ms`);
+  rig.final('I see.', 20_000);
+  await rig.clock.advance(10_000);
+  assert.equal(rig.prompts.length, 1, 'it is not answered');
+  assert.equal(rig.of('agentSpoke')[0]?.args[0].heardText, LONG);
+});
+
+test('an acknowledgement over other people lets the agent go on when its time is up, though the sound goes on', async () => {
+  const rig = await speaking();
+  await rig.voice(0.99, 320, ONE_VOICE);
+  rig.partial('okay', 20_000);
+  // Too quiet beside it to be the caller's, and now and then a frame that is.
+  for (let t = 0; t < 640; t += 128) await rig.voice(0.3, 96, [0x01]).then(() => rig.voice(0.5, 32, [0x01]));
+  const [resumed] = rig.of('replyResumed');
+  assert.ok(resumed && resumed.args[0].silentMs <= 700, `silent for ${resumed?.args[0].silentMs} ms`);
+});
+
 test('words that come while the agent is silenced make it an interruption, with the history cut to what was heard', async () => {
   const rig = await speaking();
   await rig.voice(0.9, 320);

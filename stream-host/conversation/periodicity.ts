@@ -6,6 +6,9 @@ const WINDOW = 128;
 const SHORTEST_LAG = 11;
 const LONGEST_LAG = 60;
 
+/** Less than one step of one sample: what rounding leaves of a level that does not change. */
+const LEAST_POWER = 1;
+
 /** So much sound, at 16 kHz, tells how periodic its newest 32 ms are. */
 export const PERIODICITY_SAMPLES = (WINDOW + LONGEST_LAG) * DECIMATION;
 
@@ -27,14 +30,14 @@ export function periodicityOf(samples: Int16Array): number {
   }
   for (let i = 0; i < decimated.length; i += 1) decimated[i] = (decimated[i] ?? 0) - mean;
   const power = powerFrom(LONGEST_LAG);
-  if (power === 0) return 0;
+  if (power < LEAST_POWER) return 0;
   let before = powerFrom(LONGEST_LAG - SHORTEST_LAG);
   let most = 0;
   for (let lag = SHORTEST_LAG; lag <= LONGEST_LAG; lag += 1) {
     const start = LONGEST_LAG - lag;
     let product = 0;
     for (let i = 0; i < WINDOW; i += 1) product += (decimated[LONGEST_LAG + i] ?? 0) * (decimated[start + i] ?? 0);
-    if (before > 0) most = Math.max(most, product / Math.sqrt(power * before));
+    if (before >= LEAST_POWER) most = Math.max(most, product / Math.sqrt(power * before));
     // The next lag's window begins one sample earlier.
     before += (decimated[start - 1] ?? 0) ** 2 - (decimated[start + WINDOW - 1] ?? 0) ** 2;
   }

@@ -187,3 +187,30 @@ function line(sounds: readonly Stretch[], roomDb: number): Int16Array {
   }
   return Int16Array.from(samples);
 }
+
+test('what the line sounded like is known for the last second, however the audio was cut', () => {
+  const lengths = fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 40 });
+  fc.assert(
+    fc.property(lengths, (cuts) => {
+      const trail = new SoundTrail();
+      const samples = Int16Array.from({ length: 3 * 16_000 }, (_, i) => Math.round(9000 * Math.sin(hissOrVowel(i))));
+      let turn = 0;
+      for (let at = 0; at < samples.length; turn += 1) {
+        const end = Math.min(samples.length, at + (cuts[turn % cuts.length] ?? 320));
+        trail.write(bytesOf(samples.slice(at, end)), end / RATE);
+        at = end;
+      }
+      // Half a second each in turn, the newest a vowel.
+      assert.ok(trail.brightnessAt(2990) < 0.1 && trail.periodicityAt(2990) > 0.95);
+      assert.ok(trail.brightnessAt(2400) > 0.5 && trail.periodicityAt(2990) > 0.95);
+      assert.equal(trail.brightnessAt(1500), 0);
+      assert.equal(trail.periodicityAt(1500), 0);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+/** The phase of a tone of 5 kHz, then of 150 Hz, by half seconds. */
+function hissOrVowel(i: number): number {
+  return (2 * Math.PI * i * (Math.floor(i / 8000) % 2 === 0 ? 5000 : 150)) / 16_000;
+}

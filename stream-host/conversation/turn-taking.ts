@@ -6,8 +6,7 @@ const LATE_LINE_MS = 150;
 const LATEST_LINE_MS = 1000;
 /** How often a voice without words is looked at again. */
 const LOOK_AGAIN_MS = 20;
-/** A voice that has paused for longer has most likely ended: within a word it does not. */
-const GAP_OF_A_WORD_MS = 96;
+/** After an acknowledgement a pause of this length is its end. */
 const SHORT_GAP_MS = 64;
 
 /** Before anything has happened. */
@@ -216,9 +215,8 @@ function whileHeld(state: In<'held'>, event: TurnEvent, context: TurnContext, po
       return preceded([{ type: 'stop-reply', turn }], afterReply(context, policy));
     case 'deadline': {
       const patienceEndsMs = sinceMs + policy.interruption.clearWordlessMs;
-      const gapMs = context.interjection === 'backchannel' ? SHORT_GAP_MS : GAP_OF_A_WORD_MS;
-      const isVoiceNow = context.callerSpeaks && context.voicelessMs < gapMs;
-      const speaksOn = isVoiceNow && context.voiceIsClear && context.nowMs < patienceEndsMs;
+      const hasSaid = context.interjection === 'backchannel' && context.voicelessMs >= SHORT_GAP_MS;
+      const speaksOn = context.callerSpeaks && !hasSaid && context.voiceIsClear && context.nowMs < patienceEndsMs;
       if (!speaksOn) return resume(state, context, policy);
       return { state: { ...state, deadlineMs: Math.min(context.nowMs + LOOK_AGAIN_MS, patienceEndsMs) }, effects: [] };
     }

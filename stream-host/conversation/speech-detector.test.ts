@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DETECTOR_FRAME_MS, type LineSound, SpeechDetector, type VoiceOrigin } from './speech-detector.ts';
+import { DEFAULT_TURN_POLICY } from './turn-policy.ts';
+
+interface Frame {
+  readonly p: number;
+  readonly db?: number;
+  /** The share of samples that cross zero: a vowel has little of it, an "s" much. */
+  readonly bright?: number;
+}
+
+const callers = (): VoiceOrigin => 'caller';
+
+/** A line whose frames sound as a test says. */
+class Line {
+  readonly #brightness = new Map<number, number>();
+  readonly #detector: SpeechDetector;
+  #atMs = 0;
+
+  constructor() {
+    const sound: LineSound = {
+      endOfSound: (speechMs) => speechMs,
+      periodicityAt: () => 0.7,
+      brightnessAt: (atMs) => this.#brightness.get(atMs) ?? 0.1,
+    };
+    this.#detector = new SpeechDetector(DEFAULT_TURN_POLICY.onset, sound);
+    this.hear(...Array.from({ length: 4 }, () => ({ p: 0, db: -70 })));
+  }
+
+  /** @returns with which of these frames speech began, from 1; 0 where it did not */
+  hear(...frames: readonly Frame[]): number {
+    for (const [index, { p, db = -25, bright }] of frames.entries()) {
+      this.#atMs += DETECTOR_FRAME_MS;
+      if (bright !== undefined) this.#brightness.set(this.#atMs, bright);
+      const edge = this.#detector.frame({ probability: p, levelDb: db, atMs: this.#atMs }, callers);
+      if (edge?.type === 'started') return index + 1;
+    }
+    return 0;
+  }
+}
+
+const probable = (...probabilities: readonly number[]): Frame[] => probabilities.map((p) => ({ p }));
+
+test('a clear voice is speech from its first frame', () => {
+  assert.equal(new Line().hear(...probable(0.95, 1)), 1);
+});
+
+test('a voice that rises out of silence need not be clear yet', () => {
+  assert.equal(new Line().hear(...probable(0.05, 0.75, 0.95)), 2);
+});
+
+test('music that is a little like speech for frames on end is none, nor is its next note', () => {
+  const line = new Line();
+  assert.equal(line.hear(...probable(0.48, 0.7, 0.79, 0.7, 0.6, 0.39)), 0, 'the first note');
+  assert.equal(line.hear(...probable(0.2, 0.18, 0.16, 0.77, 0.2)), 0, 'the next');
+  assert.equal(line.hear(...probable(0.9)), 1, 'a voice over it');
+});
+
+test('a voice that is never clear is speech once it has lasted', () => {
+  const frames = new Line().hear(...probable(0.55, 0.7, 0.8, 0.8, 0.8, 0.8, 0.8));
+  assert.ok(frames >= 4 && frames <= 6, `frame ${frames}`);
+});
+
+test('a loud "s" is speech before the model is sure of it', () => {
+  const s = { p: 0.3, bright: 0.65 };
+  assert.equal(new Line().hear(s, s, s), 2);
+  assert.equal(new Line().hear(...[s, s, s].map((frame) => ({ ...frame, db: -55 }))), 0, 'one that is far away');
+  assert.equal(new Line().hear(...[s, s, s].map((frame) => ({ ...frame, bright: 0.3 }))), 0, 'a duller noise');
+  assert.equal(new Line().hear(...[s, s, s].map((frame) => ({ ...frame, p: 0.05 }))), 0, 'a hiss of no voice at all');
+});
+
+test('the voice of a cough, which fades from its burst, waits; a vowel that begins with the glottis does not', () => {
+  const fading = [
+    { p: 0.8, db: -21 },
+    { p: 0.95, db: -22 },
+    { p: 0.95, db: -24 },
+  ];
+  assert.equal(new Line().hear({ p: 0.01, db: -19, bright: 0.4 }, ...fading), 0, 'a cough');
+  assert.equal(new Line().hear({ p: 0.01, db: -19, bright: 0.12 }, ...fading), 2, 'a vowel');
+});
