@@ -28,6 +28,10 @@ class Line {
     this.hear(...Array.from({ length: 4 }, () => ({ p: 0, db: -70 })));
   }
 
+  get isClear(): boolean {
+    return this.#detector.isClear;
+  }
+
   /** @returns with which of these frames speech began, from 1; 0 where it did not */
   hear(...frames: readonly Frame[]): number {
     for (const [index, { p, db = -25, bright }] of frames.entries()) {
@@ -78,4 +82,12 @@ test('the voice of a cough, which fades from its burst, waits; a vowel that begi
   ];
   assert.equal(new Line().hear({ p: 0.01, db: -19, bright: 0.4 }, ...fading), 0, 'a cough');
   assert.equal(new Line().hear({ p: 0.01, db: -19, bright: 0.12 }, ...fading), 2, 'a vowel');
+});
+
+test('a voice that has only just begun is not unclear, one that stays doubtful is', () => {
+  const line = new Line();
+  line.hear(...probable(0.95));
+  assert.equal(line.isClear, true);
+  line.hear(...probable(0.9, 0.9, 0.9));
+  assert.equal(line.isClear, false);
 });

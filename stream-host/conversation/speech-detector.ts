@@ -139,8 +139,9 @@ export class SpeechDetector {
    * period.
    */
   get isClear(): boolean {
+    // A sound that has only just begun is not unclear.
+    if (this.#frames < FEW_FRAMES) return this.#certainFrames >= SURE_SHARE * this.#frames;
     const certainShare = this.#certainFrames / this.#frames;
-    if (this.#frames < FEW_FRAMES) return certainShare >= SURE_SHARE;
     const { leastCertainShare, usualPeriodicity, periodicityDb, certaintyDb, leastDb } = ONE_VOICE;
     if (certainShare < leastCertainShare) return false;
     const levels = this.#levels.toSorted((a, b) => a - b);
