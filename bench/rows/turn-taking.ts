@@ -9,7 +9,7 @@ import { FIXED, turnTrade } from './turn-trade.ts';
 
 const SCENES_PER_CONDITION = {
   hesitation: 4,
-  backchannel: 4,
+  backchannel: 8,
   echo: 1,
   'echo-interruption': 1,
   gaps: 1,
@@ -30,7 +30,7 @@ export const turnTakingRow: Row = {
   leavesOut:
     'Mistakes of a recogniser: a script says every word right, 250 ms after its end, and the final 700 ms after a phrase; it ' +
     'does not transcribe the echo. Networks.',
-  estimateSeconds: 120,
+  estimateSeconds: 135,
   run,
 };
 

@@ -96,6 +96,11 @@ export class CallerLine {
     return this.#echoGuard?.path.kind === 'echo' ? this.#detector.isVoice : this.#detector.isClear;
   }
 
+  /** What the caller makes now, or made last, is the hum of a listener. Over the agent's echo nobody can tell. */
+  get voiceHums(): boolean {
+    return this.#echoGuard?.path.kind !== 'echo' && this.#detector.isHum;
+  }
+
   /** When the line last sounded like speech, whoever's and however short. */
   get lastVoiceMs(): number {
     return this.#detector.lastVoiceMs;

@@ -175,6 +175,9 @@ export class Conversation {
       get voicelessMs() {
         return conversation.#line.voicelessMs;
       },
+      get voiceHums() {
+        return conversation.#line.voiceHums;
+      },
       get voiceIsClear() {
         return conversation.#line.voiceIsClear;
       },

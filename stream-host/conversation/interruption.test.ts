@@ -106,6 +106,7 @@ test('words that come only after the agent has gone on still interrupt it', asyn
 
 /** How loud the syllables of one voice are, and of many at once. */
 const ONE_VOICE = [0x20, 0x18, 0x08, 0x03];
+const WITH_CONSONANTS = [0x20, -0x10, 0x08, 0x03];
 const MANY_VOICES = [0x10, 0x0c, 0x14, 0x0e];
 /** Somebody who hardly raises and lowers the voice, but whom the model does not doubt for a moment. */
 const LEVEL_VOICE = [0x10, 0x20, 0x08, 0x14];
@@ -153,11 +154,21 @@ test('a sound that ends late without a word is not waited for any longer than on
 
 test('one voice that ends late is given time for its words, which the agent would speak over', async () => {
   const rig = await speaking();
-  await rig.voice(0.99, 576, ONE_VOICE);
+  await rig.voice(0.99, 576, WITH_CONSONANTS);
   await rig.voice(0.05, 256);
   assert.equal(rig.of('replyResumed').length, 0);
   rig.partial('stop please', 20_000);
   assert.equal(rig.of('bargeIn').length, 1);
+});
+
+test('one that only hums is a listener, and the agent does not wait for its words beyond 700 ms', async () => {
+  for (const ms of [480, 576, 704]) {
+    const rig = await speaking();
+    await rig.voice(0.99, ms, ONE_VOICE);
+    await rig.voice(0.05, 400);
+    const [resumed] = rig.of('replyResumed');
+    assert.ok(resumed && resumed.args[0].silentMs <= 700, `${ms} ms: silent for ${resumed?.args[0].silentMs} ms`);
+  }
 });
 
 test('a caller whose words come after the agent has gone on stops it for good, and nothing is lost', async () => {

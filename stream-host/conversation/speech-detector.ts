@@ -82,6 +82,7 @@ const HISS_DB = -45;
 const HISS_COUNTS_AS = 0.65;
 /** And it only fades from there. What has lasted so long is no cough. */
 const LONGEST_FADE_MS = 320;
+const HUM_BRIGHTNESS = 0.15;
 /** What is louder by so much than all that misled us is another sound, and not doubted. */
 const BEYOND_DOUBT_DB = 4;
 /** What misled us may well go on for a moment; an agent that stops again as soon as it speaks only stutters. */
@@ -111,6 +112,7 @@ export class SpeechDetector {
   #certainFrames = 0;
   #levels: number[] = [];
   #periodicities: number[] = [];
+  #brightest = 0;
   /** Of a gap that may yet be the end, and then says nothing of the voice. */
   #gapLevels: number[] = [];
   #lastSpeechMs = Number.NEGATIVE_INFINITY;
@@ -150,6 +152,11 @@ export class SpeechDetector {
     const periodicity = periodicities[Math.floor(0.75 * periodicities.length)] ?? 0;
     const evidenceDb = periodicityDb * (periodicity - usualPeriodicity) + certaintyDb * (certainShare - CERTAIN_SHARE);
     return swingDb + evidenceDb > leastDb;
+  }
+
+  /** What sounds, or sounded last, is a hum as listeners make it: "mhm", "uh-huh". Few long words have no consonant. */
+  get isHum(): boolean {
+    return this.#brightest < HUM_BRIGHTNESS;
   }
 
   /** When the newest speech came, of an utterance that has begun. */
@@ -227,6 +234,7 @@ export class SpeechDetector {
     this.#certainFrames = 0;
     this.#levels = [levelDb];
     this.#periodicities = [this.#sound.periodicityAt(atMs)];
+    this.#brightest = this.#sound.brightnessAt(atMs);
     this.#gapLevels = [];
     this.#lastSpeechMs = atMs;
     return { type: 'started', onsetMs: startedMs };
@@ -278,6 +286,7 @@ export class SpeechDetector {
       if (this.#levels.length < TOLD_BY_FRAMES) {
         this.#levels.push(...this.#gapLevels);
         this.#periodicities.push(this.#sound.periodicityAt(atMs));
+        if (levelDb > HISS_DB) this.#brightest = Math.max(this.#brightest, this.#sound.brightnessAt(atMs));
       }
       this.#gapLevels = [];
       return;

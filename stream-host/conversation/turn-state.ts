@@ -65,6 +65,8 @@ export interface TurnContext {
   readonly voiceIsClear: boolean;
   /** Words may stop the turn in progress: something sounded like speech since it became audible, or it only just has. */
   readonly wordsMayInterrupt: boolean;
+  /** They are, or were, no more than the hum of a listener. */
+  readonly voiceHums: boolean;
   /** How long a pause ends the caller's turn, from how the words so far sound. */
   readonly holdMs: number;
   /** How long the detector has not seen any audio: a gap in the line is no pause of the caller's. */

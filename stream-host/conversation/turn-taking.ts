@@ -6,7 +6,7 @@ const LATE_LINE_MS = 150;
 const LATEST_LINE_MS = 1000;
 /** How often a voice without words is looked at again. */
 const LOOK_AGAIN_MS = 20;
-/** After an acknowledgement a pause of this length is its end. */
+/** After an acknowledgement, or a hum, a pause of this length is its end. */
 const SHORT_GAP_MS = 64;
 
 /** Before anything has happened. */
@@ -191,9 +191,9 @@ function whileHeld(state: In<'held'>, event: TurnEvent, context: TurnContext, po
       if (context.interjection === 'backchannel') return resume(state, context, policy);
       // What lasted long and then ended without a word has had its time, unless it was a clear voice: its words may
       // well be on their way, and the agent would speak over the next ones. One that has ended with what may be half of
-      // an acknowledgement most likely has given the whole.
+      // an acknowledgement most likely has given the whole, and one that only hums is no interruption.
       const patienceEndsMs =
-        context.voiceIsClear && context.interjection !== 'begun'
+        context.voiceIsClear && context.interjection !== 'begun' && !context.voiceHums
           ? Number.POSITIVE_INFINITY
           : Math.max(context.nowMs, sinceMs + wordlessMs);
       const deadlineMs = Math.min(patienceEndsMs, event.lastSpeechMs + resumeMs);
@@ -215,7 +215,8 @@ function whileHeld(state: In<'held'>, event: TurnEvent, context: TurnContext, po
       return preceded([{ type: 'stop-reply', turn }], afterReply(context, policy));
     case 'deadline': {
       const patienceEndsMs = sinceMs + policy.interruption.clearWordlessMs;
-      const hasSaid = context.interjection === 'backchannel' && context.voicelessMs >= SHORT_GAP_MS;
+      const isOnlyHeeding = context.interjection === 'backchannel' || context.voiceHums;
+      const hasSaid = isOnlyHeeding && context.voicelessMs >= SHORT_GAP_MS;
       const speaksOn = context.callerSpeaks && !hasSaid && context.voiceIsClear && context.nowMs < patienceEndsMs;
       if (!speaksOn) return resume(state, context, policy);
       return { state: { ...state, deadlineMs: Math.min(context.nowMs + LOOK_AGAIN_MS, patienceEndsMs) }, effects: [] };

@@ -1,3 +1,4 @@
+import { bytesOf } from '../../../shared/audio/pcm.ts';
 import { FRAME_BYTES, FRAME_MS } from '../../../shared/protocol/acs-media.ts';
 import { VirtualClock } from '../../../shared/virtual-clock.ts';
 import { Conversation, type ConversationOptions } from '../conversation.ts';
@@ -91,13 +92,16 @@ export class Rig {
 
   /**
    * The caller makes sound (or none) for so long, as the detector sees it. Its frames are as loud as `loudness` says in
-   * turn: the high byte of each sample.
+   * turn: the high byte of each sample. A negative one is as bright as a sound can be, where others are dark.
    */
   async voice(probability: number, ms: number, loudness = probability >= 0.5 ? [0x10] : [0]): Promise<void> {
     for (let t = 0; t < ms; t += DETECTOR_FRAME_MS) {
       await this.clock.advance(DETECTOR_FRAME_MS);
       const level = loudness[(t / DETECTOR_FRAME_MS) % loudness.length] ?? 0;
-      this.conversation.receiveAudio(new Uint8Array((FRAME_BYTES / FRAME_MS) * DETECTOR_FRAME_MS).fill(level));
+      const bytes = (FRAME_BYTES / FRAME_MS) * DETECTOR_FRAME_MS;
+      const hiss = [-level << 8, level << 8];
+      const sound = new Int16Array(bytes / 2).map((_, i) => hiss[i % 2] ?? 0);
+      this.conversation.receiveAudio(level < 0 ? bytesOf(sound) : new Uint8Array(bytes).fill(level));
       this.#detector?.onFrame(probability, this.clock.now());
     }
   }
