@@ -12,8 +12,6 @@ const LEAST_POWER = 1;
 /** So much sound, at 16 kHz, tells how periodic its newest 32 ms are. */
 export const PERIODICITY_SAMPLES = (WINDOW + LONGEST_LAG) * DECIMATION;
 
-const decimated = new Float32Array(WINDOW + LONGEST_LAG);
-
 /**
  * How far the newest 32 ms of a sound repeat what came one period of a voice before: 1 where they do exactly, as a vowel
  * nearly does, about 0.5 in noise, in a cough and where several people speak at once, whose periods do not agree. It is
@@ -21,6 +19,7 @@ const decimated = new Float32Array(WINDOW + LONGEST_LAG);
  * @param samples {@link PERIODICITY_SAMPLES} at 16 kHz
  */
 export function periodicityOf(samples: Int16Array): number {
+  const decimated = new Float32Array(WINDOW + LONGEST_LAG);
   let mean = 0;
   for (let i = 0; i < decimated.length; i += 1) {
     const at = i * DECIMATION;
@@ -29,9 +28,9 @@ export function periodicityOf(samples: Int16Array): number {
     mean += sum / decimated.length;
   }
   for (let i = 0; i < decimated.length; i += 1) decimated[i] = (decimated[i] ?? 0) - mean;
-  const power = powerFrom(LONGEST_LAG);
+  const power = powerFrom(decimated, LONGEST_LAG);
   if (power < LEAST_POWER) return 0;
-  let before = powerFrom(LONGEST_LAG - SHORTEST_LAG);
+  let before = powerFrom(decimated, LONGEST_LAG - SHORTEST_LAG);
   let most = 0;
   for (let lag = SHORTEST_LAG; lag <= LONGEST_LAG; lag += 1) {
     const start = LONGEST_LAG - lag;
@@ -44,7 +43,7 @@ export function periodicityOf(samples: Int16Array): number {
   return Math.min(1, most);
 }
 
-function powerFrom(start: number): number {
+function powerFrom(decimated: Float32Array, start: number): number {
   let power = 0;
   for (let i = start; i < start + WINDOW; i += 1) power += (decimated[i] ?? 0) ** 2;
   return power;

@@ -39,9 +39,9 @@ export class SoundTrail {
   write(pcm: Uint8Array, nowMs: number): void {
     const samples = samplesOf(pcm);
     const { length } = samples;
+    this.#keep(samples);
     for (let at = 0; at < length; ) {
       const end = Math.min(length, at + SLICE_SAMPLES - this.#filled);
-      this.#samples.set(samples.subarray(at, end), this.#next * SLICE_SAMPLES + this.#filled);
       this.#filled += end - at;
       let sum = 0;
       for (; at < end; at += 1) {
@@ -103,6 +103,18 @@ export class SoundTrail {
       if (dbOf(this.#powerOf(back)) >= audibleDb) return this.#endOf(back);
     }
     return speechMs;
+  }
+
+  /** Copies the sound to where its slices will be. */
+  #keep(samples: Int16Array): void {
+    const size = this.#samples.length;
+    let to = this.#next * SLICE_SAMPLES + this.#filled;
+    for (let from = 0; from < samples.length; ) {
+      const count = Math.min(samples.length - from, size - to);
+      this.#samples.set(count === samples.length ? samples : samples.subarray(from, from + count), to);
+      from += count;
+      to = (to + count) % size;
+    }
   }
 
   #endSlice(atMs: number): void {

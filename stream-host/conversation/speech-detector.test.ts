@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DETECTOR_FRAME_MS, type LineSound, SpeechDetector, type VoiceOrigin } from './speech-detector.ts';
+import type { LineSound } from './line-sound.ts';
+import { DETECTOR_FRAME_MS, SpeechDetector, type VoiceOrigin } from './speech-detector.ts';
 import { DEFAULT_TURN_POLICY } from './turn-policy.ts';
 
 interface Frame {

@@ -1,34 +1,14 @@
 import { Background } from './background.ts';
+import type { DetectorFrame, LineSound } from './line-sound.ts';
 import type { OnsetPolicy } from './turn-policy.ts';
+import { VoiceTraits } from './voice-traits.ts';
 
 /** One frame of the voice-activity model: 512 samples at 16 kHz. */
 export const DETECTOR_FRAME_MS = 32;
 
-/** What the detector is told of one frame. */
-export interface DetectorFrame {
-  readonly probability: number;
-  /** How loud it was, in dB relative to full scale. */
-  readonly levelDb: number;
-  /** When its last sample arrived. */
-  readonly atMs: number;
-}
-
 export type SpeechEdge =
   | { readonly type: 'started'; readonly onsetMs: number }
   | { readonly type: 'ended'; readonly lastSpeechMs: number };
-
-/** What is known of the line's sound besides the model's verdicts. */
-export interface LineSound {
-  /**
-   * When speech was last audible that the detector saw last at `speechMs`, and none of until `untilMs`: better than by
-   * whole frames. `peakDb`: its loudest level.
-   */
-  endOfSound(speechMs: number, untilMs: number, peakDb: number): number;
-  /** The share of the newest samples before `atMs` that cross zero: above 0.5 in an "s", below 0.2 in a vowel. */
-  brightnessAt(atMs: number): number;
-  /** How much the sound before `atMs` is like that of one voice on a vowel, from 0 to 1. */
-  periodicityAt(atMs: number): number;
-}
 
 /** Whose voice a sound may be: the caller's for all that is known, the agent's own come back, or hard to say yet. */
 export type VoiceOrigin = 'caller' | 'echo' | 'unsure';
@@ -44,20 +24,6 @@ const RISEN_PROBABILITY = 0.6;
 const RISE = 0.25;
 const UNLIKELY_ONSET_MS = 112;
 const UNLIKELY_MEMORY_MS = 2000;
-/** Of a voice, so many frames are like this. */
-const CERTAIN_PROBABILITY = 0.98;
-const CERTAIN_SHARE = 0.5;
-/** One voice is looked for in a sound's first frames: some 800 ms. */
-const TOLD_BY_FRAMES = 24;
-/** Where there are but a few frames, one voice is what nearly all of them are certain of. */
-const FEW_FRAMES = 12;
-const SURE_SHARE = 0.8;
-/**
- * What tells one voice from several: its level swings from syllable to syllable, its vowels are periodic, and the model is
- * certain. Each makes up for the others, in dB of swing. Fitted to 240 interruptions on twelve kinds of line and
- * 360 pieces of babble, and then set stricter by what the whole engine does in babble.
- */
-const ONE_VOICE = { leastCertainShare: 0.3, usualPeriodicity: 0.7, periodicityDb: 20, certaintyDb: 15, leastDb: 17 };
 /** The model goes on saying "speech" for a frame or two of silence. So far below its peaks no voice goes. */
 const DEEPEST_SPEECH_DB = 35;
 /** A caller may become quieter: the peak is forgotten by some 15 dB a second. */
@@ -72,6 +38,8 @@ const BURST_PROBABILITY = 0.2;
 const BURST_WITHIN_DB = 8;
 const BURST_BRIGHTNESS = 0.2;
 const BURST_FRAMES = 3;
+/** And it only fades from there. What has lasted so long is no cough. */
+const LONGEST_FADE_MS = 320;
 /**
  * The model is not sure of an "s" before it has heard the vowel. A loud sound so bright that it has a little of speech
  * counts as half of a clear frame: little else hisses like that.
@@ -80,9 +48,6 @@ const HISS_BRIGHTNESS = 0.5;
 const HISS_PROBABILITY = 0.2;
 const HISS_DB = -45;
 const HISS_COUNTS_AS = 0.65;
-/** And it only fades from there. What has lasted so long is no cough. */
-const LONGEST_FADE_MS = 320;
-const HUM_BRIGHTNESS = 0.15;
 /** What is louder by so much than all that misled us is another sound, and not doubted. */
 const BEYOND_DOUBT_DB = 4;
 /** What misled us may well go on for a moment; an agent that stops again as soon as it speaks only stutters. */
@@ -108,13 +73,8 @@ export class SpeechDetector {
   #unlikelyUntilMs = Number.NEGATIVE_INFINITY;
   #peakDb = Number.NEGATIVE_INFINITY;
   #afterBurst = false;
-  #frames = 0;
-  #certainFrames = 0;
-  #levels: number[] = [];
-  #periodicities: number[] = [];
-  #brightest = 0;
-  /** Of a gap that may yet be the end, and then says nothing of the voice. */
-  #gapLevels: number[] = [];
+  /** Of the sound that was last taken for speech. */
+  #traits: VoiceTraits | undefined;
   #lastSpeechMs = Number.NEGATIVE_INFINITY;
   #lastVoiceMs = Number.NEGATIVE_INFINITY;
   #undoubtedMs = 0;
@@ -133,30 +93,17 @@ export class SpeechDetector {
 
   /** What sounds, or sounded last, is voice beyond doubt: of one or of several. */
   get isVoice(): boolean {
-    return this.#certainFrames >= CERTAIN_SHARE * this.#frames;
+    return this.#traits?.isVoice ?? true;
   }
 
-  /**
-   * What sounds, or sounded last, is one voice beyond doubt. Several at once fill each other's gaps and have no common
-   * period.
-   */
+  /** What sounds, or sounded last, is one voice beyond doubt. */
   get isClear(): boolean {
-    // A sound that has only just begun is not unclear.
-    if (this.#frames < FEW_FRAMES) return this.#certainFrames >= SURE_SHARE * this.#frames;
-    const certainShare = this.#certainFrames / this.#frames;
-    const { leastCertainShare, usualPeriodicity, periodicityDb, certaintyDb, leastDb } = ONE_VOICE;
-    if (certainShare < leastCertainShare) return false;
-    const levels = this.#levels.toSorted((a, b) => a - b);
-    const periodicities = this.#periodicities.toSorted((a, b) => a - b);
-    const swingDb = (levels.at(-2) ?? 0) - (levels[1] ?? 0);
-    const periodicity = periodicities[Math.floor(0.75 * periodicities.length)] ?? 0;
-    const evidenceDb = periodicityDb * (periodicity - usualPeriodicity) + certaintyDb * (certainShare - CERTAIN_SHARE);
-    return swingDb + evidenceDb > leastDb;
+    return this.#traits?.isClear ?? true;
   }
 
-  /** What sounds, or sounded last, is a hum as listeners make it: "mhm", "uh-huh". Few long words have no consonant. */
+  /** What sounds, or sounded last, is the hum of a listener. */
   get isHum(): boolean {
-    return this.#brightest < HUM_BRIGHTNESS;
+    return this.#traits?.isHum ?? false;
   }
 
   /** When the newest speech came, of an utterance that has begun. */
@@ -179,7 +126,7 @@ export class SpeechDetector {
 
   /** The last onset was none: a cough, a click. Sounds are doubted for a while; one that goes on is background. */
   misled(nowMs: number): void {
-    this.#misledDb = this.#levels.toSorted((a, b) => a - b).at(-2) ?? this.#misledDb;
+    this.#misledDb = this.#traits?.loudDb ?? this.#misledDb;
     this.#doubtedUntilMs = nowMs + this.#policy.doubtMs;
     this.#waryUntilMs = nowMs + WARY_MS;
     this.ignoreSound();
@@ -230,12 +177,7 @@ export class SpeechDetector {
     const startedMs = atMs - this.#runMs;
     this.reset();
     this.#speaking = true;
-    this.#frames = 0;
-    this.#certainFrames = 0;
-    this.#levels = [levelDb];
-    this.#periodicities = [this.#sound.periodicityAt(atMs)];
-    this.#brightest = this.#sound.brightnessAt(atMs);
-    this.#gapLevels = [];
+    this.#traits = new VoiceTraits(frame, this.#sound);
     this.#lastSpeechMs = atMs;
     return { type: 'started', onsetMs: startedMs };
   }
@@ -272,23 +214,17 @@ export class SpeechDetector {
     return this.#runMs < LONGEST_FADE_MS && levelDb < (this.#recent.at(-1)?.levelDb ?? levelDb);
   }
 
-  #seekPause({ probability, levelDb, atMs }: DetectorFrame): SpeechEdge | undefined {
-    this.#frames += 1;
-    if (probability >= CERTAIN_PROBABILITY) this.#certainFrames += 1;
-    this.#gapLevels.push(levelDb);
+  #seekPause(frame: DetectorFrame): SpeechEdge | undefined {
+    const { probability, levelDb, atMs } = frame;
     this.#background.listenOver(levelDb);
     this.#peakDb = Math.max(levelDb, this.#peakDb - PEAK_FALL_DB);
-    const isVoice = probability >= this.#policy.silenceProbability && levelDb > this.#peakDb - DEEPEST_SPEECH_DB;
-    if (isVoice && !this.#background.covers(levelDb)) {
+    const isLoud = levelDb > this.#peakDb - DEEPEST_SPEECH_DB && !this.#background.covers(levelDb);
+    const isVoice = isLoud && probability >= this.#policy.silenceProbability;
+    this.#traits?.frame(frame, isVoice);
+    if (isVoice) {
       this.#runMs = 0;
       this.#lastSpeechMs = atMs;
       this.#lastVoiceMs = atMs;
-      if (this.#levels.length < TOLD_BY_FRAMES) {
-        this.#levels.push(...this.#gapLevels);
-        this.#periodicities.push(this.#sound.periodicityAt(atMs));
-        if (levelDb > HISS_DB) this.#brightest = Math.max(this.#brightest, this.#sound.brightnessAt(atMs));
-      }
-      this.#gapLevels = [];
       return;
     }
     this.#runMs += DETECTOR_FRAME_MS;
