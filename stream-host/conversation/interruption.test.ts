@@ -107,7 +107,7 @@ test('words that come only after the agent has gone on still interrupt it', asyn
 /** How loud the syllables of one voice are, and of many at once. */
 const ONE_VOICE = [0x20, 0x18, 0x08, 0x03];
 const WITH_CONSONANTS = [0x20, -0x10, 0x08, 0x03];
-const MANY_VOICES = [0x10, 0x0c, 0x14, 0x0e];
+const MANY_VOICES = [-0x10, -0x0c, -0x14, -0x0e];
 /** Somebody who hardly raises and lowers the voice, but whom the model does not doubt for a moment. */
 const LEVEL_VOICE = [0x10, 0x20, 0x08, 0x14];
 
@@ -115,7 +115,7 @@ const LEVEL_VOICE = [0x10, 0x20, 0x08, 0x14];
 async function babble(rig: Rig, ms: number): Promise<void> {
   for (let t = 0; t < ms; t += 128) {
     await rig.voice(0.99, 96, MANY_VOICES);
-    await rig.voice(0.8, 32, [0x0e]);
+    await rig.voice(0.8, 32, [-0x0e]);
   }
 }
 

@@ -20,7 +20,7 @@ const CLEAR_PROBABILITY = 0.9;
  * of what was before, it must last; and where such a sound has just been, rising does not help.
  */
 const LIKELY_PROBABILITY = 0.85;
-const RISEN_PROBABILITY = 0.6;
+const RISEN_PROBABILITY = 0.82;
 const RISE = 0.25;
 const UNLIKELY_ONSET_MS = 112;
 const UNLIKELY_MEMORY_MS = 2000;

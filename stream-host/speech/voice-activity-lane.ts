@@ -11,7 +11,7 @@ import { VoiceActivityThread } from './voice-activity-thread.ts';
 const BEHIND_MS = 100;
 const COMPLAIN_EVERY_MS = 10_000;
 /** From so many sessions on the whole collecting time is waited. */
-const CROWD = 50;
+const CROWD = 100;
 
 export interface VoiceActivityLaneOptions {
   readonly clock: Clock;

@@ -25,6 +25,8 @@ type Log = { readonly atMs: number } & (
     }[keyof ConversationEvents]
 );
 
+/** The caller's pitch: 125 Hz. */
+const HALF_PERIOD_SAMPLES = 64;
 /** The model's voice in tests: so long per character, so long until the first sound. */
 const MS_PER_CHAR = 50;
 
@@ -92,16 +94,18 @@ export class Rig {
 
   /**
    * The caller makes sound (or none) for so long, as the detector sees it. Its frames are as loud as `loudness` says in
-   * turn: the high byte of each sample. A negative one is as bright as a sound can be, where others are dark.
+   * turn: the high byte of its samples. It is one voice on a vowel; where the loudness is negative, a hiss.
    */
   async voice(probability: number, ms: number, loudness = probability >= 0.5 ? [0x10] : [0]): Promise<void> {
     for (let t = 0; t < ms; t += DETECTOR_FRAME_MS) {
       await this.clock.advance(DETECTOR_FRAME_MS);
       const level = loudness[(t / DETECTOR_FRAME_MS) % loudness.length] ?? 0;
-      const bytes = (FRAME_BYTES / FRAME_MS) * DETECTOR_FRAME_MS;
-      const hiss = [-level << 8, level << 8];
-      const sound = new Int16Array(bytes / 2).map((_, i) => hiss[i % 2] ?? 0);
-      this.conversation.receiveAudio(level < 0 ? bytesOf(sound) : new Uint8Array(bytes).fill(level));
+      const halfPeriod = level < 0 ? 1 : HALF_PERIOD_SAMPLES;
+      const peak = Math.abs(level) * 0x101;
+      const samples = Int16Array.from({ length: (FRAME_BYTES / FRAME_MS / 2) * DETECTOR_FRAME_MS }, (_, i) =>
+        Math.floor(i / halfPeriod) % 2 === 0 ? peak : -peak,
+      );
+      this.conversation.receiveAudio(bytesOf(samples));
       this.#detector?.onFrame(probability, this.clock.now());
     }
   }
