@@ -19,10 +19,10 @@ const CLEAR_PROBABILITY = 0.9;
  * Music sounds a little like speech, for frames on end. So where no frame of a sound is likely speech, and none rises out
  * of what was before, it must last; and where such a sound has just been, rising does not help.
  */
-const LIKELY_PROBABILITY = 0.85;
+const LIKELY_PROBABILITY = 0.9;
 const RISEN_PROBABILITY = 0.82;
 const RISE = 0.25;
-const UNLIKELY_ONSET_MS = 112;
+const UNLIKELY_ONSET_MS = 144;
 const UNLIKELY_MEMORY_MS = 2000;
 /** The model goes on saying "speech" for a frame or two of silence. So far below its peaks no voice goes. */
 const DEEPEST_SPEECH_DB = 35;
