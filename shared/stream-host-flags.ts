@@ -1,6 +1,6 @@
 /**
  * What Node is started with where it runs the stream host; a container's start command has the same (`npm run
  * stream-host`). V8 marks and sweeps garbage with up to four helper threads, for which the main thread, and so every
- * voice, waits where cores are few: with one, the longest stalls of a hundred calls on two cores went from 50 ms to 20.
+ * voice, waits where cores are few: with one, the longest stalls of a hundred calls on two cores went from some 40 ms to 15.
  */
 export const STREAM_HOST_FLAGS = ['--v8-pool-size=1'] as const;

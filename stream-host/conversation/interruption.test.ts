@@ -62,7 +62,7 @@ test('an acknowledgement that grows into words takes the floor, and nothing of i
 
 test('what may be half of an acknowledgement, of a voice that has ended, is not waited for beyond 700 ms', async () => {
   const rig = await speaking();
-  await rig.voice(0.99, 608, ONE_VOICE);
+  await rig.voice(0.99, 608, WITH_CONSONANTS);
   rig.partial('I', 20_000);
   await rig.voice(0.05, 640);
   const [resumed] = rig.of('replyResumed');
@@ -75,7 +75,7 @@ test('what may be half of an acknowledgement, of a voice that has ended, is not 
 
 test('an acknowledgement over other people lets the agent go on when its time is up, though the sound goes on', async () => {
   const rig = await speaking();
-  await rig.voice(0.99, 320, ONE_VOICE);
+  await rig.voice(0.99, 320, WITH_CONSONANTS);
   rig.partial('okay', 20_000);
   // Too quiet beside it to be the caller's, and now and then a frame that is.
   for (let t = 0; t < 640; t += 128) await rig.voice(0.3, 96, [0x01]).then(() => rig.voice(0.5, 32, [0x01]));

@@ -1,6 +1,6 @@
 /** Pitch needs no treble: four samples are taken as one. */
 const DECIMATION = 4;
-/** From two periods of a high voice to one and a half of a deep one. */
+/** 32 ms: two periods of the deepest voice. */
 const WINDOW = 128;
 /** Periods that a voice may have: 364 Hz down to 67 Hz, in decimated samples. */
 const SHORTEST_LAG = 11;

@@ -202,7 +202,7 @@ test('what the line sounded like is known for the last second, however the audio
       }
       // Half a second each in turn, the newest a vowel.
       assert.ok(trail.brightnessAt(2990) < 0.1 && trail.periodicityAt(2990) > 0.95);
-      assert.ok(trail.brightnessAt(2400) > 0.5 && trail.periodicityAt(2990) > 0.95);
+      assert.ok(trail.brightnessAt(2400) > 0.5);
       assert.equal(trail.brightnessAt(1500), 0);
       assert.equal(trail.periodicityAt(1500), 0);
     }),

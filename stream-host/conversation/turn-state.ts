@@ -59,14 +59,14 @@ export interface TurnContext {
   readonly interjection: 'none' | 'begun' | 'backchannel' | 'words';
   /** The caller makes sounds now. */
   readonly callerSpeaks: boolean;
-  /** For how long nothing on the line has sounded like speech. */
-  readonly voicelessMs: number;
   /** They are, or those that ended last were, one voice beyond doubt. */
   readonly voiceIsClear: boolean;
   /** Words may stop the turn in progress: something sounded like speech since it became audible, or it only just has. */
   readonly wordsMayInterrupt: boolean;
   /** They are, or were, no more than the hum of a listener. */
   readonly voiceHums: boolean;
+  /** For how long nothing on the line has sounded like speech. */
+  readonly voicelessMs: number;
   /** How long a pause ends the caller's turn, from how the words so far sound. */
   readonly holdMs: number;
   /** How long the detector has not seen any audio: a gap in the line is no pause of the caller's. */
