@@ -5,13 +5,13 @@ import { type LoadedModel, loadSileroModel, type SileroRuntime } from './silero-
 export const SILERO_FRAME_SAMPLES = 512;
 
 /** The model wants the end of the frame before in front of each frame; without it v6 finds no speech at all. */
-const CONTEXT_SAMPLES = 64;
+export const SILERO_CONTEXT_SAMPLES = 64;
 const PCM16_SCALE = 1 / 32_768;
 
 /** What the detector remembers of one audio stream. Belongs to one stream and may be used with any {@link Silero}. */
 export class SileroStream {
   readonly state = new Float32Array(SILERO_STATE_FLOATS);
-  readonly context = new Float32Array(CONTEXT_SAMPLES);
+  readonly context = new Float32Array(SILERO_CONTEXT_SAMPLES);
 
   /** Forgets everything, as before the first frame. */
   reset(): void {
@@ -105,8 +105,8 @@ export class Silero {
     for (let row = 0; row < batch; row += 1) {
       const stream = streams[row];
       if (!stream) continue;
-      const frameEnd = row * SILERO_INPUT_SAMPLES + CONTEXT_SAMPLES + SILERO_FRAME_SAMPLES;
-      copy(input, frameEnd - CONTEXT_SAMPLES, stream.context);
+      const frameEnd = row * SILERO_INPUT_SAMPLES + SILERO_CONTEXT_SAMPLES + SILERO_FRAME_SAMPLES;
+      copy(input, frameEnd - SILERO_CONTEXT_SAMPLES, stream.context);
       copy(next, row * SILERO_STATE_FLOATS, stream.state);
     }
     return probabilities;
@@ -128,11 +128,11 @@ export class Silero {
 /** The end of the frame before, the frame, and beyond its end its mirror image, as the model was trained to hear it. */
 function fillRow(input: Float32Array, start: number, context: Float32Array, frame: SileroFrame): void {
   input.set(context, start);
-  const frameStart = start + CONTEXT_SAMPLES;
+  const frameStart = start + SILERO_CONTEXT_SAMPLES;
   const scale = frame instanceof Int16Array ? PCM16_SCALE : 1;
   for (let i = 0; i < SILERO_FRAME_SAMPLES; i += 1) input[frameStart + i] = (frame[i] ?? 0) * scale;
   const frameEnd = frameStart + SILERO_FRAME_SAMPLES;
-  for (let i = 0; i < SILERO_INPUT_SAMPLES - CONTEXT_SAMPLES - SILERO_FRAME_SAMPLES; i += 1) {
+  for (let i = 0; i < SILERO_INPUT_SAMPLES - SILERO_CONTEXT_SAMPLES - SILERO_FRAME_SAMPLES; i += 1) {
     input[frameEnd + i] = input[frameEnd - 2 - i] ?? 0;
   }
 }

@@ -12,7 +12,7 @@ import type {
   VoiceActivity,
 } from './ports.ts';
 import { SoundTrail } from './sound-trail.ts';
-import { SpeechDetector, type VoiceOrigin } from './speech-detector.ts';
+import { type AskOrigin, SpeechDetector, type SpeechEdge, type VoiceOrigin } from './speech-detector.ts';
 import type { TurnPolicy } from './turn-policy.ts';
 
 export interface CallerLineOptions {
@@ -46,6 +46,11 @@ const BYTES_PER_MS = FRAME_BYTES / FRAME_MS;
 const SOMEONE_SPOKE_MS = 2000;
 /** So long after the agent's last sound it may still come back. */
 const ECHO_TAIL_MS = 700;
+/**
+ * A sound that grows, is so loud, and was there for so long before, may be the voice that an "f" or a breath began. A
+ * sound out of silence is left to the whole frames: music sets in much like a voice.
+ */
+const GLANCE = { riseDb: 1, leastDb: -48, beforeMs: 80, beforeDb: -50 } as const;
 
 /**
  * Everything that listens to the caller: voice activity, recogniser, the judge of how speech ends, and the guard against
@@ -144,7 +149,7 @@ export class CallerLine {
     const nowMs = this.#options.clock.now();
     this.#trail.write(pcm, nowMs);
     this.#echoGuard?.heard(pcm, nowMs);
-    this.#voiceActivity?.write(pcm);
+    this.#voiceActivity?.write(pcm, this.#isWorthAGlance(nowMs));
     this.#turnJudge?.write(pcm);
     this.#recogniser?.write(pcm);
   }
@@ -255,6 +260,7 @@ export class CallerLine {
   #openDetector(): void {
     this.#voiceActivity = this.#options.openVoiceActivity({
       onFrame: (probability, atMs) => this.#onFrame(probability, atMs),
+      onGlance: (probability, atMs, newMs) => this.#onGlance(probability, atMs, newMs),
       onFailure: (error) => this.#onDetectorFailure(error),
     });
   }
@@ -263,7 +269,24 @@ export class CallerLine {
     if (this.#closed) return;
     this.#seenUntilMs = atMs;
     const levelDb = this.#trail.levelAt(atMs);
-    const edge = this.#detector.frame({ probability, levelDb, atMs }, this.#origin);
+    this.#onEdge(this.#detector.frame({ probability, levelDb, atMs }, this.#origin), atMs);
+  }
+
+  #onGlance(probability: number, atMs: number, newMs: number): void {
+    if (this.#closed) return;
+    const levelDb = this.#trail.levelAt(atMs);
+    this.#onEdge(this.#detector.glance({ probability, levelDb, atMs }, newMs, this.#origin), atMs);
+  }
+
+  /** Only an interruption is worth it, and only a sound that grows: what fades is as likely a cough as a voice. */
+  #isWorthAGlance(nowMs: number): boolean {
+    if (this.#detector.speaking || nowMs > this.#agentHeardUntilMs) return false;
+    const trail = this.#trail;
+    if (trail.riseDb <= GLANCE.riseDb || trail.levelAt(nowMs) <= GLANCE.leastDb) return false;
+    return trail.levelAt(nowMs - GLANCE.beforeMs) > GLANCE.beforeDb;
+  }
+
+  #onEdge(edge: SpeechEdge | undefined, atMs: number): void {
     if (this.#detector.lastSpeechMs === atMs) {
       this.#spokenUntilMs = this.#receivedMs - (this.#options.clock.now() - atMs);
     }
@@ -275,11 +298,11 @@ export class CallerLine {
     }
   }
 
-  readonly #origin = (windowMs: number): VoiceOrigin => {
-    if (!this.#echoGuard || this.#seenUntilMs > this.#agentHeardUntilMs + ECHO_TAIL_MS) return 'caller';
-    const origin = this.#echoGuard.judge(this.#seenUntilMs, windowMs);
+  readonly #origin: AskOrigin = (windowMs, atMs): VoiceOrigin => {
+    if (!this.#echoGuard || atMs > this.#agentHeardUntilMs + ECHO_TAIL_MS) return 'caller';
+    const origin = this.#echoGuard.judge(atMs, windowMs);
     // There is no reason to wait for certainty where no echo has been found so far, or none but a last echo can come.
-    const mayWait = this.#echoGuard.path.kind !== 'none' && this.#seenUntilMs <= this.#agentHeardUntilMs;
+    const mayWait = this.#echoGuard.path.kind !== 'none' && atMs <= this.#agentHeardUntilMs;
     return origin === 'unsure' && !mayWait ? 'caller' : origin;
   };
 

@@ -13,6 +13,9 @@ export type SpeechEdge =
 /** Whose voice a sound may be: the caller's for all that is known, the agent's own come back, or hard to say yet. */
 export type VoiceOrigin = 'caller' | 'echo' | 'unsure';
 
+/** Whose the newest `windowMs` of the line before `atMs` are. */
+export type AskOrigin = (windowMs: number, atMs: number) => VoiceOrigin;
+
 /** From here up a frame is speech beyond doubt. Below, it counts for less, down to nothing at the policy's threshold. */
 const CLEAR_PROBABILITY = 0.9;
 /**
@@ -48,10 +51,33 @@ const HISS_BRIGHTNESS = 0.5;
 const HISS_PROBABILITY = 0.2;
 const HISS_DB = -45;
 const HISS_COUNTS_AS = 0.65;
+/** Glances are many, and any of them may be wrong: less than this is waited for. */
+const GLANCE_PROBABILITY = 0.88;
 /** What is louder by so much than all that misled us is another sound, and not doubted. */
 const BEYOND_DOUBT_DB = 4;
 /** What misled us may well go on for a moment; an agent that stops again as soon as it speaks only stutters. */
 const WARY_MS = 250;
+
+/** Frames on end that are like speech. */
+interface Run {
+  readonly ms: number;
+  readonly evidenceMs: number;
+  /** Of the evidence, what is louder than all that misled us. */
+  readonly undoubtedMs: number;
+  /** Some frame of the sound is likely speech. */
+  readonly isLikely: boolean;
+  readonly peakDb: number;
+  readonly afterBurst: boolean;
+}
+
+const NO_RUN: Run = {
+  ms: 0,
+  evidenceMs: 0,
+  undoubtedMs: 0,
+  isLikely: false,
+  peakDb: Number.NEGATIVE_INFINITY,
+  afterBurst: false,
+};
 
 /**
  * Turns frames into the edges of speech. Each frame is evidence, as much as its probability says; so clear speech is an
@@ -65,19 +91,16 @@ export class SpeechDetector {
   readonly #background = new Background();
   readonly #recent: DetectorFrame[] = [];
   #speaking = false;
-  #runMs = 0;
-  #evidenceMs = 0;
-  /** Some frame of the sound is likely speech. */
-  #isLikely = false;
+  /** What may become an onset. */
+  #run = NO_RUN;
+  #pausedMs = 0;
   /** Until then a sound that was not counts against those that only rise. */
   #unlikelyUntilMs = Number.NEGATIVE_INFINITY;
   #peakDb = Number.NEGATIVE_INFINITY;
-  #afterBurst = false;
   /** Of the sound that was last taken for speech. */
   #traits: VoiceTraits | undefined;
   #lastSpeechMs = Number.NEGATIVE_INFINITY;
   #lastVoiceMs = Number.NEGATIVE_INFINITY;
-  #undoubtedMs = 0;
   #misledDb = Number.NEGATIVE_INFINITY;
   #waryUntilMs = Number.NEGATIVE_INFINITY;
   #doubtedUntilMs = Number.NEGATIVE_INFINITY;
@@ -116,12 +139,22 @@ export class SpeechDetector {
     return this.#lastVoiceMs;
   }
 
-  /** @param origin asked only when an onset hangs on it, of the newest `windowMs` of the line */
-  frame(frame: DetectorFrame, origin: (windowMs: number) => VoiceOrigin): SpeechEdge | undefined {
+  /** @param origin asked only when an onset hangs on it */
+  frame(frame: DetectorFrame, origin: AskOrigin): SpeechEdge | undefined {
     const edge = this.#speaking ? this.#seekPause(frame) : this.#seekOnset(frame, origin);
     this.#recent.push(frame);
     if (this.#recent.length > BURST_FRAMES) this.#recent.shift();
     return edge;
+  }
+
+  /**
+   * Takes in the newest frame's length of the line while the next frame is not whole yet, `newMs` of it new: an onset need
+   * not wait for the frame's end. Nothing else comes of it.
+   */
+  glance(frame: DetectorFrame, newMs: number, origin: AskOrigin): SpeechEdge | undefined {
+    if (this.#speaking || frame.probability < GLANCE_PROBABILITY || this.#background.covers(frame.levelDb)) return;
+    const run = this.#extended(frame, this.#run.ms === 0 ? DETECTOR_FRAME_MS : newMs);
+    return run && this.#onsetOf(run, frame, origin);
   }
 
   /** The last onset was none: a cough, a click. Sounds are doubted for a while; one that goes on is background. */
@@ -147,39 +180,70 @@ export class SpeechDetector {
 
   reset(): void {
     this.#speaking = false;
-    this.#isLikely = false;
-    this.#runMs = 0;
-    this.#evidenceMs = 0;
-    this.#undoubtedMs = 0;
+    this.#run = NO_RUN;
+    this.#pausedMs = 0;
   }
 
-  #seekOnset(frame: DetectorFrame, origin: (windowMs: number) => VoiceOrigin): SpeechEdge | undefined {
-    const { probability, levelDb, atMs } = frame;
-    const { speechProbability, onsetMs, doubtfulOnsetMs } = this.#policy;
-    const isBackground = this.#background.covers(levelDb);
-    this.#background.hear(probability, levelDb);
-    const hisses = this.#hisses(frame);
-    const likely = hisses ? Math.max(probability, HISS_COUNTS_AS) : probability;
-    if (likely < speechProbability || isBackground) {
-      if (this.#runMs > DETECTOR_FRAME_MS && !this.#isLikely) this.#unlikelyUntilMs = atMs + UNLIKELY_MEMORY_MS;
+  #seekOnset(frame: DetectorFrame, origin: AskOrigin): SpeechEdge | undefined {
+    const isBackground = this.#background.covers(frame.levelDb);
+    this.#background.hear(frame.probability, frame.levelDb);
+    const run = isBackground ? undefined : this.#extended(frame, DETECTOR_FRAME_MS);
+    if (!run) {
+      if (this.#run.ms > DETECTOR_FRAME_MS && !this.#run.isLikely)
+        this.#unlikelyUntilMs = frame.atMs + UNLIKELY_MEMORY_MS;
       this.reset();
       return;
     }
-    this.#lastVoiceMs = atMs;
-    this.#isLikely ||= hisses || probability >= LIKELY_PROBABILITY || this.#rises(frame);
-    this.#gather(likely, levelDb);
-    if (!this.#isLikely && this.#evidenceMs < UNLIKELY_ONSET_MS) return;
-    if (this.#evidenceMs < onsetMs || (this.#afterBurst && this.#fades(levelDb))) return;
+    this.#run = run;
+    this.#lastVoiceMs = frame.atMs;
+    return this.#onsetOf(run, frame, origin);
+  }
+
+  #onsetOf(run: Run, frame: DetectorFrame, origin: AskOrigin): SpeechEdge | undefined {
+    const { levelDb, atMs } = frame;
+    const { onsetMs, doubtfulOnsetMs } = this.#policy;
+    if (!run.isLikely && run.evidenceMs < UNLIKELY_ONSET_MS) return;
+    if (run.evidenceMs < onsetMs || (run.afterBurst && this.#fades(run, levelDb))) return;
     if (atMs < this.#waryUntilMs) return;
-    const isDoubted = atMs < this.#doubtedUntilMs && this.#undoubtedMs < onsetMs;
-    if (isDoubted && this.#evidenceMs < doubtfulOnsetMs) return;
-    if (origin(Math.min(this.#runMs, ORIGIN_WINDOW_MS)) !== 'caller') return;
-    const startedMs = atMs - this.#runMs;
+    const isDoubted = atMs < this.#doubtedUntilMs && run.undoubtedMs < onsetMs;
+    if (isDoubted && run.evidenceMs < doubtfulOnsetMs) return;
+    if (origin(Math.min(run.ms, ORIGIN_WINDOW_MS), atMs) !== 'caller') return;
     this.reset();
     this.#speaking = true;
+    this.#peakDb = run.peakDb;
     this.#traits = new VoiceTraits(frame, this.#sound);
     this.#lastSpeechMs = atMs;
-    return { type: 'started', onsetMs: startedMs };
+    this.#lastVoiceMs = atMs;
+    return { type: 'started', onsetMs: atMs - run.ms };
+  }
+
+  /** The run with `newMs` more of it; nothing where the frame is not like speech. */
+  #extended(frame: DetectorFrame, newMs: number): Run | undefined {
+    const { probability, levelDb } = frame;
+    const { speechProbability } = this.#policy;
+    const hisses = this.#hisses(frame);
+    const likely = hisses ? Math.max(probability, HISS_COUNTS_AS) : probability;
+    if (likely < speechProbability) return;
+    const before = this.#run;
+    const weight = (likely - speechProbability) / Math.max(0.01, CLEAR_PROBABILITY - speechProbability);
+    const evidenceMs = newMs * Math.min(1, weight);
+    return {
+      ms: before.ms + newMs,
+      evidenceMs: before.evidenceMs + evidenceMs,
+      undoubtedMs: before.undoubtedMs + (levelDb >= this.#misledDb + BEYOND_DOUBT_DB ? evidenceMs : 0),
+      isLikely: before.isLikely || hisses || probability >= LIKELY_PROBABILITY || this.#rises(frame),
+      peakDb: Math.max(before.peakDb, levelDb),
+      afterBurst: before.ms === 0 ? this.#followsBurst(levelDb) : before.afterBurst,
+    };
+  }
+
+  #followsBurst(levelDb: number): boolean {
+    return this.#recent.some(
+      (before) =>
+        before.probability < BURST_PROBABILITY &&
+        before.levelDb >= levelDb - BURST_WITHIN_DB &&
+        this.#sound.brightnessAt(before.atMs) > BURST_BRIGHTNESS,
+    );
   }
 
   #rises({ probability, atMs }: DetectorFrame): boolean {
@@ -191,27 +255,8 @@ export class SpeechDetector {
     return probability >= HISS_PROBABILITY && levelDb > HISS_DB && this.#sound.brightnessAt(atMs) > HISS_BRIGHTNESS;
   }
 
-  #gather(probability: number, levelDb: number): void {
-    const { speechProbability } = this.#policy;
-    if (this.#runMs === 0) this.#peakDb = levelDb;
-    this.#peakDb = Math.max(this.#peakDb, levelDb);
-    const weight = (probability - speechProbability) / Math.max(0.01, CLEAR_PROBABILITY - speechProbability);
-    this.#runMs += DETECTOR_FRAME_MS;
-    const evidenceMs = DETECTOR_FRAME_MS * Math.min(1, weight);
-    this.#evidenceMs += evidenceMs;
-    if (levelDb >= this.#misledDb + BEYOND_DOUBT_DB) this.#undoubtedMs += evidenceMs;
-    if (this.#runMs === DETECTOR_FRAME_MS) {
-      this.#afterBurst = this.#recent.some(
-        (before) =>
-          before.probability < BURST_PROBABILITY &&
-          before.levelDb >= levelDb - BURST_WITHIN_DB &&
-          this.#sound.brightnessAt(before.atMs) > BURST_BRIGHTNESS,
-      );
-    }
-  }
-
-  #fades(levelDb: number): boolean {
-    return this.#runMs < LONGEST_FADE_MS && levelDb < (this.#recent.at(-1)?.levelDb ?? levelDb);
+  #fades(run: Run, levelDb: number): boolean {
+    return run.ms < LONGEST_FADE_MS && levelDb < (this.#recent.at(-1)?.levelDb ?? levelDb);
   }
 
   #seekPause(frame: DetectorFrame): SpeechEdge | undefined {
@@ -222,13 +267,13 @@ export class SpeechDetector {
     const isVoice = isLoud && probability >= this.#policy.silenceProbability;
     this.#traits?.frame(frame, isVoice);
     if (isVoice) {
-      this.#runMs = 0;
+      this.#pausedMs = 0;
       this.#lastSpeechMs = atMs;
       this.#lastVoiceMs = atMs;
       return;
     }
-    this.#runMs += DETECTOR_FRAME_MS;
-    if (this.#runMs < this.#policy.pauseMs) return;
+    this.#pausedMs += DETECTOR_FRAME_MS;
+    if (this.#pausedMs < this.#policy.pauseMs) return;
     this.reset();
     this.#lastSpeechMs = this.#sound.endOfSound(this.#lastSpeechMs, atMs, this.#peakDb);
     return { type: 'ended', lastSpeechMs: this.#lastSpeechMs };

@@ -1,9 +1,15 @@
 import type { VoiceActivity, VoiceActivityEvents } from '../conversation/ports.ts';
 import { DETECTOR_FRAME_BYTES, VoiceActivityMemory } from './voice-activity-memory.ts';
 
+/** Less than 4 ms of a new frame are not worth a glance: the frame before them has just been judged. */
+const LEAST_GLANCE_BYTES = 128;
+const BYTES_PER_MS = 32;
+
 export interface DetectorOwner {
   /** A frame waits to be judged; so many older ones were given up for it. Returns the time. */
   arrived(dropped: number): number;
+  /** What there is of a frame waits for a glance. Returns the time. */
+  glanceWanted(): number;
   closed(detector: Detector): void;
   listenerThrew(error: unknown): void;
 }
@@ -26,6 +32,9 @@ export class Detector implements VoiceActivity {
   #filled = 0;
   #waiting = 0;
   #inFlight = 0;
+  /** When the newest sound came of the frame that is being filled, where a glance at it is wanted. */
+  #glanceAtMs: number | undefined;
+  #glanceInFlight: { readonly atMs: number; readonly newMs: number } | undefined;
 
   constructor(id: number, events: VoiceActivityEvents, owner: DetectorOwner, maxWaiting: number) {
     this.id = id;
@@ -50,7 +59,7 @@ export class Detector implements VoiceActivity {
     return this.#arrivedAtMs[this.memory.placeOf(0)] ?? Number.POSITIVE_INFINITY;
   }
 
-  write(pcm: Uint8Array): void {
+  write(pcm: Uint8Array, glance = false): void {
     if (!this.#open) return;
     for (let at = 0; at < pcm.length; ) {
       const taken = Math.min(DETECTOR_FRAME_BYTES - this.#filled, pcm.length - at);
@@ -60,40 +69,44 @@ export class Detector implements VoiceActivity {
       at += taken;
       if (this.#filled === DETECTOR_FRAME_BYTES) this.#frameArrived();
     }
+    const isDue = this.#events.onGlance !== undefined && this.#filled >= LEAST_GLANCE_BYTES;
+    if (isDue && (glance || this.#glanceAtMs !== undefined)) this.#glanceAtMs = this.#owner.glanceWanted();
   }
 
-  /** Leaves all that waits to the thread, which has nothing of this detector in hand. Returns how many frames. */
-  handOver(): number {
+  /** Leaves all that waits to the thread, which has nothing of this detector in hand. Returns whether there is anything. */
+  handOver(): boolean {
     const { places } = this.memory;
-    this.memory.ask(this.#ring + ((this.#place - this.#waiting + places) % places), this.#waiting);
+    const samples = this.#glanceAtMs === undefined ? 0 : this.#filled >> 1;
+    this.memory.ask(this.#ring + ((this.#place - this.#waiting + places) % places), this.#waiting, samples);
     this.#inFlight = this.#waiting;
-    if (this.#waiting > 0) this.#changeRings();
+    this.#glanceInFlight =
+      this.#glanceAtMs === undefined ? undefined : { atMs: this.#glanceAtMs, newMs: this.#filled / BYTES_PER_MS };
+    const isAny = this.#waiting > 0 || samples > 0;
+    if (isAny) this.#changeRings();
     this.#waiting = 0;
-    return this.#inFlight;
+    this.#glanceAtMs = undefined;
+    return isAny;
   }
 
   /** The thread has judged what it had in hand. */
   report(): void {
     const count = this.#inFlight;
+    const glance = this.#glanceInFlight;
     this.#inFlight = 0;
+    this.#glanceInFlight = undefined;
     for (let n = 0; n < count && this.#open; n += 1) {
       const place = this.memory.placeOf(n);
-      try {
-        this.#events.onFrame(this.memory.probabilities[place] ?? 0, this.#arrivedAtMs[place] ?? 0);
-      } catch (error) {
-        this.#owner.listenerThrew(error);
-      }
+      this.#tell(() => this.#events.onFrame(this.memory.probabilities[place] ?? 0, this.#arrivedAtMs[place] ?? 0));
     }
+    if (!glance || !this.#open) return;
+    const probability = this.memory.probabilities[this.memory.placeOf(count)] ?? 0;
+    this.#tell(() => this.#events.onGlance?.(probability, glance.atMs, glance.newMs));
   }
 
   fail(error: Error): void {
     if (!this.#open) return;
     this.#open = false;
-    try {
-      this.#events.onFailure(error);
-    } catch (thrown) {
-      this.#owner.listenerThrew(thrown);
-    }
+    this.#tell(() => this.#events.onFailure(error));
   }
 
   close(): void {
@@ -108,6 +121,15 @@ export class Detector implements VoiceActivity {
     this.#waiting += 1 - dropped;
     this.#place = (this.#place + 1) % this.memory.places;
     this.#filled = 0;
+    this.#glanceAtMs = undefined;
+  }
+
+  #tell(event: () => void): void {
+    try {
+      event();
+    } catch (error) {
+      this.#owner.listenerThrew(error);
+    }
   }
 
   /** What there is of the frame that is being filled goes along. */

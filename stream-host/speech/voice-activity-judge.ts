@@ -1,4 +1,10 @@
-import { type Silero, type SileroFrame, SileroStream } from '../../shared/audio/silero.ts';
+import {
+  SILERO_CONTEXT_SAMPLES,
+  SILERO_FRAME_SAMPLES,
+  type Silero,
+  type SileroFrame,
+  SileroStream,
+} from '../../shared/audio/silero.ts';
 import { EnergyGate } from './energy-gate.ts';
 import type { VoiceActivityMemory } from './voice-activity-memory.ts';
 
@@ -9,13 +15,14 @@ export class JudgedStream {
   readonly memory: VoiceActivityMemory;
   readonly model = new SileroStream();
   readonly gate = new EnergyGate();
-  /** The last frame that the gate held back: heard first when it opens, so that the model knows what the quiet is like. */
-  readonly held: Int16Array;
+  /** The frame before. */
+  readonly last: Int16Array;
+  /** The gate held it back: it is heard first when the gate opens, so that the model knows what the quiet is like. */
   isHeld = false;
 
   constructor(memory: VoiceActivityMemory) {
     this.memory = memory;
-    this.held = new Int16Array(memory.frames[0]?.length ?? 0);
+    this.last = new Int16Array(memory.frames[0]?.length ?? 0);
   }
 }
 
@@ -27,7 +34,8 @@ export interface VoiceActivityJudgeOptions {
 
 /**
  * Answers what the memory of many streams asks, in rounds of one frame of each stream, each round one inference. Where
- * the energy gate is closed, the answer is 0 without an inference.
+ * the energy gate is closed, the answer is 0 without an inference. Last come the glances at frames that are not whole
+ * yet, which neither the model's memory of the stream nor the gate learns of.
  */
 export class VoiceActivityJudge {
   readonly #silero: Silero;
@@ -36,13 +44,15 @@ export class VoiceActivityJudge {
   readonly #judged: JudgedStream[] = [];
   readonly #models: SileroStream[] = [];
   readonly #frames: SileroFrame[] = [];
+  /** Glances are thrown away: these are used again and again. */
+  readonly #glances: Glance[] = [];
 
   constructor({ silero, gateless = false }: VoiceActivityJudgeOptions) {
     this.#silero = silero;
     this.#gateless = gateless;
   }
 
-  /** @returns how many frames the model looked at. One call at a time. */
+  /** @returns how many frames the model looked at, glances left out. One call at a time. */
   async judge(streams: readonly JudgedStream[]): Promise<number> {
     let inferred = 0;
     for (let depth = 0; ; depth += 1) {
@@ -50,6 +60,7 @@ export class VoiceActivityJudge {
       if (asked.length === 0) break;
       inferred += await this.#round(asked, depth);
     }
+    await this.#glance(streams.filter(({ memory }) => memory.glanceSamples > 0));
     return inferred;
   }
 
@@ -63,7 +74,7 @@ export class VoiceActivityJudge {
       if (gate.isOpenFor(rmsOfSamples(frame)) || this.#gateless) {
         this.#judged.push(stream);
       } else {
-        stream.held.set(frame);
+        stream.last.set(frame);
         stream.isHeld = true;
         memory.probabilities[place] = 0;
       }
@@ -79,7 +90,7 @@ export class VoiceActivityJudge {
       if (!stream.isHeld) continue;
       stream.isHeld = false;
       this.#models.push(stream.model);
-      this.#frames.push(stream.held);
+      this.#frames.push(stream.last);
     }
     if (this.#models.length > 0) await this.#silero.run(this.#models, this.#frames);
   }
@@ -101,8 +112,49 @@ export class VoiceActivityJudge {
       if (!stream) continue;
       stream.memory.probabilities[stream.memory.placeOf(depth)] = probability;
       stream.gate.learn(probability);
+      stream.last.set(this.#frames[i] ?? []);
     }
     return this.#judged.length;
+  }
+
+  async #glance(streams: readonly JudgedStream[]): Promise<void> {
+    if (streams.length === 0) return;
+    while (this.#glances.length < streams.length) this.#glances.push(new Glance());
+    this.#models.length = 0;
+    this.#frames.length = 0;
+    for (const [i, stream] of streams.entries()) {
+      const glance = this.#glances[i];
+      if (!glance) continue;
+      glance.at(stream);
+      this.#models.push(glance.model);
+      this.#frames.push(glance.frame);
+    }
+    const probabilities = await this.#silero.run(this.#models, this.#frames);
+    for (const [i, { memory }] of streams.entries()) {
+      memory.probabilities[memory.placeOf(memory.asked)] = probabilities[i] ?? 0;
+    }
+  }
+}
+
+/**
+ * The newest frame's length of a stream, most of which may have been judged before. The model hears that part twice, which
+ * makes it a little surer than it would be; but to leave out what lies between its memory and the frame would make it
+ * less sure by more.
+ */
+class Glance {
+  readonly model = new SileroStream();
+  readonly frame = new Int16Array(SILERO_FRAME_SAMPLES);
+
+  at({ memory, model, last }: JudgedStream): void {
+    const { glanceSamples } = memory;
+    const begun = memory.frames[memory.placeOf(memory.asked)];
+    if (!begun) return;
+    this.frame.set(last.subarray(glanceSamples));
+    this.frame.set(begun.subarray(0, glanceSamples), this.frame.length - glanceSamples);
+    this.model.state.set(model.state);
+    for (let i = 0; i < SILERO_CONTEXT_SAMPLES; i += 1) {
+      this.model.context[i] = (last[glanceSamples - SILERO_CONTEXT_SAMPLES + i] ?? 0) * PCM16_SCALE;
+    }
   }
 }
 

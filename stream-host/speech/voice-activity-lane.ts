@@ -108,9 +108,11 @@ class Shard implements DetectorOwner {
 
   arrived(dropped: number): number {
     this.dropped += dropped;
-    const share = Math.min(1, this.detectors.size / CROWD);
-    this.#cancelCollect ??= this.#options.clock.after(share * this.#options.collectMs, this.#onCollected);
-    return this.#options.clock.now();
+    return this.#collect();
+  }
+
+  glanceWanted(): number {
+    return this.#collect();
   }
 
   closed(detector: Detector): void {
@@ -128,6 +130,12 @@ class Shard implements DetectorOwner {
     await this.thread.close();
   }
 
+  #collect(): number {
+    const share = Math.min(1, this.detectors.size / CROWD);
+    this.#cancelCollect ??= this.#options.clock.after(share * this.#options.collectMs, this.#onCollected);
+    return this.#options.clock.now();
+  }
+
   #introduceAll(): void {
     for (const { id, memory } of this.detectors) this.thread.open(id, memory.shared);
     this.#onReady();
@@ -136,9 +144,9 @@ class Shard implements DetectorOwner {
   #handOver(): void {
     if (!this.#due || !this.thread.isIdle) return;
     this.#due = false;
-    let frames = 0;
-    for (const detector of this.detectors) frames += detector.handOver();
-    if (frames > 0) this.thread.judge();
+    let isAny = false;
+    for (const detector of this.detectors) isAny = detector.handOver() || isAny;
+    if (isAny) this.thread.judge();
   }
 
   #answer(inferred: number): void {
