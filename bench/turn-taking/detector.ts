@@ -1,86 +1,36 @@
-import { SILERO_FRAME_SAMPLES, Silero, SileroStream } from '../../shared/audio/silero.ts';
-import type { Scene } from '../corpus/scene.ts';
-import { frameCount, frameOf } from './caller-audio.ts';
+import { Silero } from '../../shared/audio/silero.ts';
+import type { VirtualClock } from '../../shared/virtual-clock.ts';
+import type { VoiceActivity, VoiceActivityEvents } from '../../stream-host/conversation/ports.ts';
+import { Detector as SessionDetector } from '../../stream-host/speech/voice-activity-detector.ts';
+import { JudgedStream, VoiceActivityJudge } from '../../stream-host/speech/voice-activity-judge.ts';
+import { VoiceActivityMemory } from '../../stream-host/speech/voice-activity-memory.ts';
 
 /** More than this at once is no faster, and memory grows with it. */
 const LARGEST_BATCH = 64;
+/** A scene's detector is asked every 20 ms. */
+const MOST_WAITING_FRAMES = 4;
 
-/** Cuts PCM of any length into frames of the model, as floats. */
-export class DetectorFrames {
-  #frame = new Float32Array(SILERO_FRAME_SAMPLES);
-  #filled = 0;
-
-  write(samples: Int16Array, onFrame: (frame: Float32Array) => void): void {
-    for (const sample of samples) {
-      this.#frame[this.#filled] = sample / 32_768;
-      this.#filled += 1;
-      if (this.#filled < SILERO_FRAME_SAMPLES) continue;
-      const frame = this.#frame;
-      this.#frame = new Float32Array(SILERO_FRAME_SAMPLES);
-      this.#filled = 0;
-      onFrame(frame);
-    }
-  }
-}
-
-/** A stream whose newest frame waits for its probability. */
-export interface WaitingFrame {
-  readonly stream: SileroStream;
-  readonly frame: Float32Array;
-  readonly resolve: (probability: number) => void;
-}
-
-/**
- * The real voice-activity model for many scenes at once. What a scene's line sounds like without echo does not depend on
- * the agent, so its probabilities are computed once and kept as long as the scene is.
- */
+/** The product's own voice activity, energy gate and glances and all, for many scenes at once and without its thread. */
 export class Detector {
   readonly #silero: Silero;
-  readonly #known = new WeakMap<Scene, Float32Array>();
+  readonly #judge: VoiceActivityJudge;
 
   private constructor(silero: Silero) {
     this.#silero = silero;
+    this.#judge = new VoiceActivityJudge({ silero });
   }
 
   static async load(): Promise<Detector> {
     return new Detector(await Silero.load());
   }
 
-  /** The probability of speech for every detector frame of scenes without echo, all in lock-step. */
-  async prepare(scenes: readonly Scene[]): Promise<void> {
-    const unknown = scenes.filter((scene) => !scene.echo && !this.#known.has(scene));
-    const jobs = unknown.map((scene) => ({ scene, frames: framesOf(scene), stream: new SileroStream() }));
-    // Scenes of like length together, so that a batch stays full.
-    jobs.sort((a, b) => b.frames.length - a.frames.length);
-    for (let at = 0; at < jobs.length; at += LARGEST_BATCH) {
-      const batch = jobs.slice(at, at + LARGEST_BATCH);
-      for (const { scene, frames } of batch) this.#known.set(scene, new Float32Array(frames.length));
-      for (let index = 0; batch.some(({ frames }) => index < frames.length); index += 1) {
-        const waiting = batch.flatMap(({ scene, frames, stream }): WaitingFrame[] => {
-          const frame = frames[index];
-          const known = this.#known.get(scene);
-          if (!frame || !known) return [];
-          return [{ stream, frame, resolve: (probability) => (known[index] = probability) }];
-        });
-        await this.judge(waiting);
-      }
-    }
-  }
-
-  /** Undefined for a scene with echo, and for one that was not prepared. */
-  probabilitiesOf(scene: Scene): Float32Array | undefined {
-    return this.#known.get(scene);
-  }
-
-  /** Judges frames of different streams at once. */
-  async judge(waiting: readonly WaitingFrame[]): Promise<void> {
-    for (let at = 0; at < waiting.length; at += LARGEST_BATCH) {
-      const batch = waiting.slice(at, at + LARGEST_BATCH);
-      const probabilities = await this.#silero.run(
-        batch.map(({ stream }) => stream),
-        batch.map(({ frame }) => frame),
-      );
-      for (const [index, { resolve }] of batch.entries()) resolve(probabilities[index] ?? 0);
+  /** Judges what waits in each of the scenes. */
+  async judge(scenes: readonly SceneVoiceActivity[]): Promise<void> {
+    const asking = scenes.filter((scene) => scene.handOver());
+    for (let at = 0; at < asking.length; at += LARGEST_BATCH) {
+      const batch = asking.slice(at, at + LARGEST_BATCH);
+      await this.#judge.judge(batch.map(({ stream }) => stream));
+      for (const scene of batch) scene.report();
     }
   }
 
@@ -89,12 +39,43 @@ export class Detector {
   }
 }
 
-function framesOf(scene: Scene): Float32Array[] {
-  const cutter = new DetectorFrames();
-  const frames: Float32Array[] = [];
-  for (let index = 0; index < frameCount(scene); index += 1) {
-    const samples = frameOf(scene, index);
-    if (samples) cutter.write(samples, (frame) => frames.push(frame));
+/** One scene's voice activity. What it has heard waits for {@link Detector.judge}. */
+export class SceneVoiceActivity implements VoiceActivity {
+  readonly stream: JudgedStream;
+  readonly #detector: SessionDetector;
+
+  /** @param answerMs from the arrival of a sound's last sample until it is told what it was */
+  constructor(clock: VirtualClock, answerMs: number, events: VoiceActivityEvents) {
+    const later: VoiceActivityEvents = {
+      onFrame: (...told) => void clock.after(answerMs, () => events.onFrame(...told)),
+      onGlance: (...told) => void clock.after(answerMs, () => events.onGlance?.(...told)),
+      onFailure: events.onFailure,
+    };
+    const owner = {
+      arrived: () => clock.now(),
+      glanceWanted: () => clock.now(),
+      closed() {},
+      listenerThrew(error: unknown) {
+        throw error;
+      },
+    };
+    this.#detector = new SessionDetector(1, later, owner, MOST_WAITING_FRAMES);
+    this.stream = new JudgedStream(VoiceActivityMemory.attach(this.#detector.memory.shared));
   }
-  return frames;
+
+  write(pcm: Uint8Array, glance?: boolean): void {
+    this.#detector.write(pcm, glance);
+  }
+
+  handOver(): boolean {
+    return this.#detector.handOver();
+  }
+
+  report(): void {
+    this.#detector.report();
+  }
+
+  close(): void {
+    this.#detector.close();
+  }
 }

@@ -1,5 +1,4 @@
-import { bytesOf, samplesOf } from '../../shared/audio/pcm.ts';
-import { SileroStream } from '../../shared/audio/silero.ts';
+import { bytesOf } from '../../shared/audio/pcm.ts';
 import { VirtualClock } from '../../shared/virtual-clock.ts';
 import { Conversation, type ConversationOptions } from '../../stream-host/conversation/conversation.ts';
 import type { RecogniserEvents } from '../../stream-host/conversation/ports.ts';
@@ -12,7 +11,7 @@ import {
 import type { Scene } from '../corpus/scene.ts';
 import { Agent, type AgentSpeech, type ProviderDelays } from './agent.ts';
 import { arrivedMs, echoSource, FRAME_MS, frameCount, frameOf } from './caller-audio.ts';
-import { DetectorFrames, type WaitingFrame } from './detector.ts';
+import { SceneVoiceActivity } from './detector.ts';
 import { EchoRecogniser } from './echo-recogniser.ts';
 import { FarSide } from './far-side.ts';
 
@@ -24,8 +23,6 @@ export interface SceneRunOptions {
   /** From the arrival of a detector frame's last sample to its probability. */
   readonly detectorMs: number;
   readonly recogniser: Partial<RecogniserTiming>;
-  /** Known for scenes without echo; else every frame waits in {@link SceneRun.waiting}. */
-  readonly probabilities: Float32Array | undefined;
   /** More of the engine's ports, such as a judge of turn ends. */
   readonly ports: ((clock: VirtualClock) => Partial<ConversationOptions>) | undefined;
 }
@@ -35,6 +32,8 @@ const LONGEST_START_MS = 5000;
 /** The scene begins so long after the greeting was heard. */
 const AFTER_GREETING_MS = 400;
 const SAMPLES_PER_MS = 16;
+/** Frames of 20 ms and of 32 ms meet every eighth of the former. */
+const ALIGNMENTS = 8;
 
 /** One scene played to a real conversation on its own virtual clock. Many can be run side by side, frame by frame. */
 export class SceneRun {
@@ -42,14 +41,16 @@ export class SceneRun {
   readonly farSide: FarSide;
   readonly agent: Agent;
   readonly conversation: Conversation;
-  /** Detector frames whose probability is not known yet, in order. The driver empties it after every frame. */
-  readonly waiting: WaitingFrame[] = [];
+  /** Whoever runs the scene has it judged after every {@link step}. */
+  voiceActivity: SceneVoiceActivity | undefined;
   readonly faults: string[] = [];
   readonly #clock = new VirtualClock();
   readonly #options: SceneRunOptions;
+  readonly #variant: number;
   #recogniser: RecogniserEvents | undefined;
   #echo: EchoRecogniser | undefined;
   #recogniserOpenedMs = 0;
+  #leadMs = 0;
   #receivedMs = 0;
   #startMs = 0;
   #nextFrame = 0;
@@ -59,14 +60,17 @@ export class SceneRun {
     this.#options = options;
     this.scene = scene;
     this.farSide = new FarSide(this.#clock);
-    const variant = Number(scene.id.split('/').at(-1));
-    this.agent = new Agent({ clock: this.#clock, speech, callersVoice: scene.voice, variant, delays });
+    this.#variant = Number(scene.id.split('/').at(-1));
+    this.agent = new Agent({ clock: this.#clock, speech, callersVoice: scene.voice, variant: this.#variant, delays });
     this.conversation = new Conversation({
       clock: this.#clock,
       sink: this.farSide,
       responder: this.agent,
       synthesiser: this.agent,
-      openVoiceActivity: (events) => this.#openVoiceActivity(events.onFrame),
+      openVoiceActivity: (events) => {
+        this.voiceActivity = new SceneVoiceActivity(this.#clock, options.detectorMs, events);
+        return this.voiceActivity;
+      },
       openRecogniser: (events) => this.#openRecogniser(events),
       ...(scene.during === 'agent-speaking' && { history: Agent.OWED }),
       ...(policy && { policy }),
@@ -94,6 +98,7 @@ export class SceneRun {
       await this.#clock.advance(STEP_MS);
     }
     if (!speaking) await this.#clock.advance(AFTER_GREETING_MS);
+    await this.#leadIn();
     this.#startMs = this.#clock.now();
     const timing = { ...RECOGNISER_TIMING, ...this.#options.recogniser };
     if (this.scene.echo) {
@@ -119,10 +124,7 @@ export class SceneRun {
     const [from, to] = echoSource(this.scene, this.startSample + index * FRAME_MS * SAMPLES_PER_MS);
     const played = this.scene.echo ? this.farSide.heard(from, to) : undefined;
     const frame = frameOf(this.scene, index, played);
-    if (frame) {
-      this.#receivedMs += FRAME_MS;
-      this.conversation.receiveAudio(bytesOf(frame));
-    }
+    if (frame) this.#receive(frame);
     return true;
   }
 
@@ -130,29 +132,24 @@ export class SceneRun {
     this.conversation.close('scene over');
   }
 
-  #openVoiceActivity(onFrame: (probability: number, atMs: number) => void) {
-    const { probabilities, detectorMs } = this.#options;
-    const cutter = new DetectorFrames();
-    const stream = new SileroStream();
-    let index = 0;
-    const tell = (probability: number, atMs: number) => {
-      this.#clock.after(detectorMs, () => onFrame(probability, atMs));
-    };
-    return {
-      write: (pcm: Uint8Array) =>
-        cutter.write(samplesOf(pcm), (frame) => {
-          const atMs = this.#clock.now();
-          const known = probabilities?.[index];
-          index += 1;
-          if (known !== undefined) tell(known, atMs);
-          else this.waiting.push({ stream, frame, resolve: (probability) => tell(probability, atMs) });
-        }),
-      close() {},
-    };
+  /** The frames of the detector begin at a chance place in the line's: each variant of a scene has another. */
+  async #leadIn(): Promise<void> {
+    for (let index = 0; index < this.#variant % ALIGNMENTS; index += 1) {
+      await this.#clock.advance(FRAME_MS);
+      this.#leadMs += FRAME_MS;
+      const quiet = frameOf(this.scene, index);
+      if (quiet) this.#receive(quiet);
+    }
+  }
+
+  #receive(frame: Int16Array): void {
+    this.#receivedMs += FRAME_MS;
+    this.conversation.receiveAudio(bytesOf(frame));
   }
 
   #recogniserSays({ type, text, offsetMs, endMs }: RecogniserEvent): void {
-    const [from, to] = [offsetMs, endMs].map((ms) => arrivedMs(this.scene, ms) - this.#recogniserOpenedMs);
+    const beforeMs = this.#leadMs - this.#recogniserOpenedMs;
+    const [from, to] = [offsetMs, endMs].map((ms) => beforeMs + arrivedMs(this.scene, ms));
     if (from === undefined || to === undefined) return;
     if (type === 'partial') this.#recogniser?.onPartial(text, from, to);
     else if (type === 'final') this.#recogniser?.onFinal(text, from, to);

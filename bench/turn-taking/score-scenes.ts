@@ -15,7 +15,7 @@ export interface ScoreOptions {
   /** From the arrival of a detector frame's last sample to its probability. Default 12 ms. */
   readonly detectorMs?: number;
   readonly recogniser?: Partial<RecogniserTiming>;
-  /** To be kept between calls: remembers the probabilities of scenes. */
+  /** To be kept between calls: it takes a while to load. */
   readonly detector?: Detector;
   /** To be kept between calls: remembers what the agent says. */
   readonly speech?: AgentSpeech;
@@ -35,7 +35,6 @@ export async function scoreScenes(scenes: readonly Scene[], options: ScoreOption
   const speech = options.speech ?? new AgentSpeech(await Speaker.load());
   const delays = options.delays ?? PROVIDER_DELAYS;
   try {
-    await detector.prepare(scenes);
     const outcomes: SceneOutcome[] = [];
     for (let at = 0; at < scenes.length; at += AT_ONCE) {
       const runs = scenes.slice(at, at + AT_ONCE).map(
@@ -44,7 +43,6 @@ export async function scoreScenes(scenes: readonly Scene[], options: ScoreOption
             ...{ scene, speech, delays, policy: options.policy, ports: options.ports },
             detectorMs: options.detectorMs ?? 12,
             recogniser: options.recogniser ?? {},
-            probabilities: detector.probabilitiesOf(scene),
           }),
       );
       await playAll(runs, detector);
@@ -61,7 +59,7 @@ async function playAll(runs: readonly SceneRun[], detector: Detector): Promise<v
   await Promise.all(runs.map((run) => run.begin()));
   for (let going = true; going; ) {
     const steps = await Promise.all(runs.map((run) => run.step()));
-    await detector.judge(runs.flatMap((run) => run.waiting.splice(0)));
+    await detector.judge(runs.flatMap(({ voiceActivity }) => voiceActivity ?? []));
     going = steps.includes(true);
   }
 }
