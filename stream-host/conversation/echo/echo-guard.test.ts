@@ -86,6 +86,22 @@ for (const path of PATHS) {
   });
 }
 
+test('noise that sets in together with the echo does not make it a caller', () => {
+  const greeting = speech('Thank you for calling. How can I help you today?', 'rms', -20);
+  for (const startMs of [40, 600]) {
+    const played = silence(startMs + 1500);
+    mix(played, greeting.subarray(0, 1400 * 16), startMs);
+    const echo = echoOf(played, { gainDb: -10, delayMs: 150 }, randomFrom(1));
+    const noisyFrom = (startMs + 100) * 16;
+    for (let seed = 1; seed <= 4; seed += 1) {
+      const quiet = telephone(echo.subarray(0, noisyFrom), -75, randomFrom(seed));
+      const noisy = telephone(echo.subarray(noisyFrom), -42, randomFrom(seed));
+      const judged = hold(new EchoGuard(), { played, line: Int16Array.from([...quiet, ...noisy]), speechDb: -36 });
+      assert.equal(firstCaller(judged), undefined, `noise ${seed}, from ${startMs} ms on`);
+    }
+  }
+});
+
 test('a caller ten decibels below the agent is told from an echo at the same level', () => {
   const judged = hold(new EchoGuard(), lineWith({ gainDb: -10, delayMs: 200 }, { sound: QUIET_QUESTION, atMs: 3000 }));
   const atMs = firstCaller(judged) ?? Number.POSITIVE_INFINITY;

@@ -40,9 +40,13 @@ const STAYS_LOST_MS = 40;
 const EARLY_MS = 200;
 const CONTIGUOUS = 2 * RATE_PER_MS;
 const SCORES = 64;
-/** Powers relative to the agent's loudest: below -8 dB it may be an echo, below -28 dB a drowned one, below -36 dB none. */
+/**
+ * Powers relative to the agent's loudest: below -8 dB it may be an echo, below -28 dB (-21 dB while nothing is known of the
+ * line) a drowned one, below -36 dB none.
+ */
 const QUIET = 0.16;
 const FAINT = 0.0016;
+const FAINT_AT_FIRST = 0.008;
 const SILENT = 0.00025;
 /** An echo is not as loud as the voice itself; a caller may be. */
 const LOUDEST_ECHO_DB = -3;
@@ -155,16 +159,29 @@ export class EchoGuard {
     }
     if (!this.#model || !verdict) return this.#judgeCold(start, end);
     if (verdict !== 'caller') return verdict;
-    // Nothing fits: perhaps the echo now comes in another way. What came before it did is of no interest.
+    const wasTrusted = this.#trusted;
+    const anew = this.#searchAnew(this.#model, start, end);
+    return wasTrusted ? anew : this.#withPatience(anew, start, end);
+  }
+
+  /** Nothing fits: perhaps the echo now comes in another way. What came before it did is of no interest. */
+  #searchAnew(model: EchoModel, start: number, end: number): EchoVerdict {
     const from = Math.min(end - SHORTEST_SEARCH_MS * RATE_PER_MS, Math.max(start, this.#foreignFrom * HOP));
     const found = this.#search(from, end);
     if (Math.abs(found.delay - this.#delay) > SAME_DELAY) {
       if (this.#isSure(found, from, end, this.#trusted ? 0.15 : 0.05)) return this.#adopt(found, from, end);
-    } else if (found.explained > this.#staleAbove(this.#model)) {
+    } else if (found.explained > this.#staleAbove(model)) {
       return this.#adopt(found, from, end);
     }
     if (!this.#trusted) this.#giveUp();
-    return verdict;
+    return 'caller';
+  }
+
+  /** What a path leaves unexplained that has explained nothing new yet is a caller only when there is plenty of it. */
+  #withPatience(verdict: EchoVerdict, start: number, end: number): EchoVerdict {
+    if (verdict !== 'caller') return verdict;
+    const windowMs = (end - start) / RATE_PER_MS + LEAD_IN_MS;
+    return windowMs < this.#enoughAt(this.#levelOf(start, end)) ? 'unsure' : 'caller';
   }
 
   /** As much like the echo as ever, and yet not what the model expects: it is the path that has changed. */
@@ -184,14 +201,29 @@ export class EchoGuard {
   #judgeCold(start: number, end: number): EchoVerdict {
     const windowMs = (end - start) / RATE_PER_MS + LEAD_IN_MS;
     const found = this.#search(start, end);
-    if (this.#isSure(found, start, end, 0)) return this.#adopt(found, start, end);
-    const level =
-      loudness(this.#line, start, end) / (loudestIn(this.#played, start - LATEST_MS * RATE_PER_MS, end) + 1);
-    // What is far below the agent's own level may well be its echo, drowned in noise.
-    const enough = level < FAINT ? LONGEST_WINDOW_MS : this.#isCalm ? 180 : level < QUIET ? 400 : 260;
+    if (this.#isSure(found, start, end, 0)) return this.#withPatience(this.#adopt(found, start, end), start, end);
+    const level = this.#levelOf(start, end);
+    const enough = this.#enoughAt(level);
     const isUnlike =
-      level >= FAINT && !this.#isRepeated && found.explained < (this.#isCalm ? 0.7 * byChance(windowMs) : 0.1);
+      level >= this.#faint && !this.#isRepeated && found.explained < (this.#isCalm ? 0.7 * byChance(windowMs) : 0.1);
     return windowMs >= enough || (isUnlike && windowMs >= 0.58 * enough) ? 'caller' : 'unsure';
+  }
+
+  /** How loud the line is, as a power relative to the agent's loudest of late. */
+  #levelOf(start: number, end: number): number {
+    return loudness(this.#line, start, end) / (loudestIn(this.#played, start - LATEST_MS * RATE_PER_MS, end) + 1);
+  }
+
+  get #faint(): number {
+    return this.#isCalm ? FAINT : FAINT_AT_FIRST;
+  }
+
+  /** So many milliseconds that no path explains are a caller. */
+  #enoughAt(level: number): number {
+    // What is far below the agent's own level may well be its echo, drowned in noise. So may what seems to repeat it.
+    if (level < this.#faint || this.#isRepeated) return LONGEST_WINDOW_MS;
+    if (this.#isCalm) return 180;
+    return level < QUIET ? 400 : 260;
   }
 
   get #isCalm(): boolean {
