@@ -114,6 +114,13 @@ test('the voice of a cough, which fades from its burst, waits; a vowel that begi
   assert.equal(new Line().hear({ p: 0.01, db: -19, bright: 0.12 }, ...fading), 2, 'a vowel');
 });
 
+test('one clear frame after a burst is not enough, unless it is much louder than the burst', () => {
+  const burst = { p: 0.01, db: -25, bright: 0.4 };
+  assert.equal(new Line().hear(burst, { p: 0.95, db: -24 }, { p: 0.1, db: -40 }), 0, 'a cough with a little voice');
+  assert.equal(new Line().hear(burst, { p: 0.95, db: -24 }, { p: 0.95, db: -23 }), 3, 'a voice that goes on');
+  assert.equal(new Line().hear(burst, { p: 0.95, db: -15 }), 2, 'a voice that grows out of an "f"');
+});
+
 test('a voice that has only just begun is not unclear, one that stays doubtful is', () => {
   const line = new Line();
   line.hear(...probable(0.95));

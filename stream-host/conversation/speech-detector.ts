@@ -35,12 +35,14 @@ const PEAK_FALL_DB = 0.5;
 const ORIGIN_WINDOW_MS = 500;
 /**
  * A cough or a knock bursts before it sounds like anything: loud and noisy frames without speech, just before. The
- * glottis that opens for a vowel is as loud, but dark.
+ * glottis that opens for a vowel is as loud, but dark. What follows must be a little more than one clear frame, unless it
+ * grows far beyond the burst.
  */
 const BURST_PROBABILITY = 0.2;
 const BURST_WITHIN_DB = 8;
 const BURST_BRIGHTNESS = 0.2;
 const BURST_FRAMES = 3;
+const AFTER_BURST_MS = 33;
 /** And it only fades from there. What has lasted so long is no cough. */
 const LONGEST_FADE_MS = 320;
 /**
@@ -67,7 +69,8 @@ interface Run {
   /** Some frame of the sound is likely speech. */
   readonly isLikely: boolean;
   readonly peakDb: number;
-  readonly afterBurst: boolean;
+  /** How loud the burst was that it followed. */
+  readonly burstDb: number;
 }
 
 const NO_RUN: Run = {
@@ -76,7 +79,7 @@ const NO_RUN: Run = {
   undoubtedMs: 0,
   isLikely: false,
   peakDb: Number.NEGATIVE_INFINITY,
-  afterBurst: false,
+  burstDb: Number.NEGATIVE_INFINITY,
 };
 
 /**
@@ -203,7 +206,9 @@ export class SpeechDetector {
     const { levelDb, atMs } = frame;
     const { onsetMs, doubtfulOnsetMs } = this.#policy;
     if (!run.isLikely && run.evidenceMs < UNLIKELY_ONSET_MS) return;
-    if (run.evidenceMs < onsetMs || (run.afterBurst && this.#fades(run, levelDb))) return;
+    const isAfterBurst = run.burstDb >= run.peakDb - BURST_WITHIN_DB;
+    if (run.evidenceMs < (isAfterBurst ? AFTER_BURST_MS : onsetMs)) return;
+    if (isAfterBurst && this.#fades(run, levelDb)) return;
     if (atMs < this.#waryUntilMs) return;
     const isDoubted = atMs < this.#doubtedUntilMs && run.undoubtedMs < onsetMs;
     if (isDoubted && run.evidenceMs < doubtfulOnsetMs) return;
@@ -233,17 +238,15 @@ export class SpeechDetector {
       undoubtedMs: before.undoubtedMs + (levelDb >= this.#misledDb + BEYOND_DOUBT_DB ? evidenceMs : 0),
       isLikely: before.isLikely || hisses || probability >= LIKELY_PROBABILITY || this.#rises(frame),
       peakDb: Math.max(before.peakDb, levelDb),
-      afterBurst: before.ms === 0 ? this.#followsBurst(levelDb) : before.afterBurst,
+      burstDb: before.ms === 0 ? this.#burstDb() : before.burstDb,
     };
   }
 
-  #followsBurst(levelDb: number): boolean {
-    return this.#recent.some(
-      (before) =>
-        before.probability < BURST_PROBABILITY &&
-        before.levelDb >= levelDb - BURST_WITHIN_DB &&
-        this.#sound.brightnessAt(before.atMs) > BURST_BRIGHTNESS,
-    );
+  /** How loud the loudest burst was in the frames before. */
+  #burstDb(): number {
+    const isBurst = ({ probability, atMs }: DetectorFrame): boolean =>
+      probability < BURST_PROBABILITY && this.#sound.brightnessAt(atMs) > BURST_BRIGHTNESS;
+    return Math.max(...this.#recent.map((before) => (isBurst(before) ? before.levelDb : Number.NEGATIVE_INFINITY)));
   }
 
   #rises({ probability, atMs }: DetectorFrame): boolean {
