@@ -19,13 +19,13 @@ class Line {
   readonly #detector: SpeechDetector;
   #atMs = 0;
 
-  constructor() {
+  constructor(onsetMs: number = DEFAULT_TURN_POLICY.onset.onsetMs) {
     const sound: LineSound = {
       endOfSound: (speechMs) => speechMs,
       periodicityAt: () => 0.7,
       brightnessAt: (atMs) => this.#brightness.get(atMs) ?? 0.1,
     };
-    this.#detector = new SpeechDetector(DEFAULT_TURN_POLICY.onset, sound);
+    this.#detector = new SpeechDetector({ ...DEFAULT_TURN_POLICY.onset, onsetMs }, sound);
     this.hear(...Array.from({ length: 4 }, () => ({ p: 0, db: -70 })));
   }
 
@@ -119,6 +119,8 @@ test('one clear frame after a burst is not enough, unless it is much louder than
   assert.equal(new Line().hear(burst, { p: 0.95, db: -24 }, { p: 0.1, db: -40 }), 0, 'a cough with a little voice');
   assert.equal(new Line().hear(burst, { p: 0.95, db: -24 }, { p: 0.95, db: -23 }), 3, 'a voice that goes on');
   assert.equal(new Line().hear(burst, { p: 0.95, db: -15 }), 2, 'a voice that grows out of an "f"');
+  const going = Array.from({ length: 5 }, () => ({ p: 0.95, db: -24 }));
+  assert.equal(new Line(96).hear(burst, ...going), 4, 'never less than the policy asks of any sound');
 });
 
 test('a voice that has only just begun is not unclear, one that stays doubtful is', () => {

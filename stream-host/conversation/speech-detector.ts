@@ -207,7 +207,7 @@ export class SpeechDetector {
     const { onsetMs, doubtfulOnsetMs } = this.#policy;
     if (!run.isLikely && run.evidenceMs < UNLIKELY_ONSET_MS) return;
     const isAfterBurst = run.burstDb >= run.peakDb - BURST_WITHIN_DB;
-    if (run.evidenceMs < (isAfterBurst ? AFTER_BURST_MS : onsetMs)) return;
+    if (run.evidenceMs < (isAfterBurst ? Math.max(AFTER_BURST_MS, onsetMs) : onsetMs)) return;
     if (isAfterBurst && this.#fades(run, levelDb)) return;
     if (atMs < this.#waryUntilMs) return;
     const isDoubted = atMs < this.#doubtedUntilMs && run.undoubtedMs < onsetMs;

@@ -96,7 +96,12 @@ export class Detector implements VoiceActivity {
     this.#glanceInFlight = undefined;
     for (let n = 0; n < count && this.#open; n += 1) {
       const place = this.memory.placeOf(n);
-      this.#tell(() => this.#events.onFrame(this.memory.probabilities[place] ?? 0, this.#arrivedAtMs[place] ?? 0));
+      // No #tell: it would make a function for every frame.
+      try {
+        this.#events.onFrame(this.memory.probabilities[place] ?? 0, this.#arrivedAtMs[place] ?? 0);
+      } catch (error) {
+        this.#owner.listenerThrew(error);
+      }
     }
     if (!glance || !this.#open) return;
     const probability = this.memory.probabilities[this.memory.placeOf(count)] ?? 0;
