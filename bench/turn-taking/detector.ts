@@ -7,8 +7,8 @@ import { VoiceActivityMemory } from '../../stream-host/speech/voice-activity-mem
 
 /** More than this at once is no faster, and memory grows with it. */
 const LARGEST_BATCH = 64;
-/** A scene's detector is asked every 20 ms. */
-const MOST_WAITING_FRAMES = 4;
+/** A scene's detector is asked every 20 ms, but not before its lead-in is over: then 160 ms wait. */
+const MOST_WAITING_FRAMES = 8;
 
 /** The product's own voice activity, energy gate and glances and all, for many scenes at once and without its thread. */
 export class Detector {

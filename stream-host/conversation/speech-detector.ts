@@ -42,7 +42,7 @@ const BURST_PROBABILITY = 0.2;
 const BURST_WITHIN_DB = 8;
 const BURST_BRIGHTNESS = 0.2;
 const BURST_FRAMES = 3;
-const AFTER_BURST_MS = 33;
+const AFTER_BURST_MS = DETECTOR_FRAME_MS + 1;
 /** And it only fades from there. What has lasted so long is no cough. */
 const LONGEST_FADE_MS = 320;
 /**

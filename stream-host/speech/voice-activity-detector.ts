@@ -1,9 +1,13 @@
+import { BYTES_PER_MS } from '../../shared/audio/pcm.ts';
+import { SILERO_CONTEXT_SAMPLES } from '../../shared/audio/silero.ts';
 import type { VoiceActivity, VoiceActivityEvents } from '../conversation/ports.ts';
 import { DETECTOR_FRAME_BYTES, VoiceActivityMemory } from './voice-activity-memory.ts';
 
-/** Less than 4 ms of a new frame are not worth a glance: the frame before them has just been judged. */
-const LEAST_GLANCE_BYTES = 128;
-const BYTES_PER_MS = 32;
+/**
+ * Less of a new frame (4 ms) is not worth a glance, as the frame before has just been judged; nor could the judge then find
+ * the model's context in that frame.
+ */
+const LEAST_GLANCE_BYTES = SILERO_CONTEXT_SAMPLES * 2;
 
 export interface DetectorOwner {
   /** A frame waits to be judged; so many older ones were given up for it. Returns the time. */
@@ -34,7 +38,7 @@ export class Detector implements VoiceActivity {
   #inFlight = 0;
   /** When the newest sound came of the frame that is being filled, where a glance at it is wanted. */
   #glanceAtMs: number | undefined;
-  #glanceInFlight: { readonly atMs: number; readonly newMs: number } | undefined;
+  #glanceInFlightAtMs: number | undefined;
 
   constructor(id: number, events: VoiceActivityEvents, owner: DetectorOwner, maxWaiting: number) {
     this.id = id;
@@ -79,8 +83,7 @@ export class Detector implements VoiceActivity {
     const samples = this.#glanceAtMs === undefined ? 0 : this.#filled >> 1;
     this.memory.ask(this.#ring + ((this.#place - this.#waiting + places) % places), this.#waiting, samples);
     this.#inFlight = this.#waiting;
-    this.#glanceInFlight =
-      this.#glanceAtMs === undefined ? undefined : { atMs: this.#glanceAtMs, newMs: this.#filled / BYTES_PER_MS };
+    this.#glanceInFlightAtMs = this.#glanceAtMs;
     const isAny = this.#waiting > 0 || samples > 0;
     if (isAny) this.#changeRings();
     this.#waiting = 0;
@@ -91,9 +94,9 @@ export class Detector implements VoiceActivity {
   /** The thread has judged what it had in hand. */
   report(): void {
     const count = this.#inFlight;
-    const glance = this.#glanceInFlight;
+    const glanceAtMs = this.#glanceInFlightAtMs;
     this.#inFlight = 0;
-    this.#glanceInFlight = undefined;
+    this.#glanceInFlightAtMs = undefined;
     for (let n = 0; n < count && this.#open; n += 1) {
       const place = this.memory.placeOf(n);
       // No #tell: it would make a function for every frame.
@@ -103,9 +106,10 @@ export class Detector implements VoiceActivity {
         this.#owner.listenerThrew(error);
       }
     }
-    if (!glance || !this.#open) return;
+    if (glanceAtMs === undefined || !this.#open) return;
     const probability = this.memory.probabilities[this.memory.placeOf(count)] ?? 0;
-    this.#tell(() => this.#events.onGlance?.(probability, glance.atMs, glance.newMs));
+    const newMs = (this.memory.glanceSamples * 2) / BYTES_PER_MS;
+    this.#tell(() => this.#events.onGlance?.(probability, glanceAtMs, newMs));
   }
 
   fail(error: Error): void {

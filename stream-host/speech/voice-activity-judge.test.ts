@@ -58,7 +58,7 @@ test('a glance is as sure of a voice as a whole frame that ends there, and nothi
   for (const newMs of [4, 16, 28]) {
     const { probabilities, glances } = await judge(line, false, 1, newMs * 16);
     assert.deepEqual(probabilities, plain.probabilities, `${newMs} ms`);
-    // A frame that begins so much later: the last frame of it that the model heard whole ends where the glance does.
+    // The same line cut into frames so much later: each of them is what one glance looks at.
     const shifted = await judge(line.subarray(newMs * 16), false);
     const both = glances.filter((glance, i) => isSpeech(glance) === isSpeech(shifted.probabilities[i])).length;
     assert.ok(both > 0.93 * glances.length, `${newMs} ms: ${both} of ${glances.length} agree`);

@@ -145,6 +145,7 @@ class Glance {
   readonly model = new SileroStream();
   readonly frame = new Int16Array(SILERO_FRAME_SAMPLES);
 
+  /** At a stream that asks for one: with no fewer new samples than the model's context has. */
   at({ memory, model, last }: JudgedStream): void {
     const { glanceSamples } = memory;
     const begun = memory.frames[memory.placeOf(memory.asked)];
