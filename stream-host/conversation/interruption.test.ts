@@ -108,6 +108,9 @@ test('words that come only after the agent has gone on still interrupt it', asyn
 const ONE_VOICE = [0x20, 0x18, 0x08, 0x03];
 const WITH_CONSONANTS = [0x20, -0x10, 0x08, 0x03];
 const MANY_VOICES = [-0x10, -0x0c, -0x14, -0x0e];
+const UNEVEN_VOICES = [-0x08, -0x08, -0x18, -0x08];
+/** Less than a voice, but no silence. */
+const MURMUR = [-0x02];
 /** Somebody who hardly raises and lowers the voice, but whom the model does not doubt for a moment. */
 const LEVEL_VOICE = [0x10, 0x20, 0x08, 0x14];
 
@@ -185,11 +188,22 @@ test('a caller whose words come after the agent has gone on stops it for good, a
 test('after a false stop the next sound must last longer, until the caller really speaks', async () => {
   const rig = await speaking();
   await rig.voice(0.9, 128);
-  await rig.voice(0.05, 640);
+  await rig.voice(0.05, 640, MURMUR);
   await rig.voice(0.9, 128);
-  await rig.voice(0.05, 640);
+  await rig.voice(0.05, 640, MURMUR);
   assert.equal(rig.of('replyHeld').length, 1);
   await rig.voice(0.9, 288);
+  assert.equal(rig.of('replyHeld').length, 2);
+});
+
+test('after a cough on a quiet line the next sound need not last as long as in a babble', async () => {
+  const rig = await speaking();
+  await rig.voice(0.9, 128);
+  await rig.voice(0.05, 640);
+  await rig.voice(0.9, 96);
+  await rig.voice(0.05, 640);
+  assert.equal(rig.of('replyHeld').length, 1, 'as much as an onset takes where nothing has misled us is not enough');
+  await rig.voice(0.9, 128);
   assert.equal(rig.of('replyHeld').length, 2);
 });
 
@@ -204,12 +218,20 @@ test('a caller who is louder than what misled the agent is not doubted for it', 
 
 test('an agent that has just gone on over a sound is not stopped again by the same sound at once, but is by words', async () => {
   const rig = await speaking();
-  await rig.voice(0.9, 768, MANY_VOICES);
+  await rig.voice(0.9, 768, UNEVEN_VOICES);
   assert.equal(rig.of('replyResumed').length, 1);
-  await rig.voice(0.9, 192, [0x40]);
+  await rig.voice(0.9, 192, [0x20]);
   assert.equal(rig.of('replyHeld').length, 1);
   rig.partial('cancel it', 20_000);
   assert.equal(rig.of('bargeIn').length, 1);
+});
+
+test('an agent that has just gone on over a sound is stopped at once by one that is clearly louder', async () => {
+  const rig = await speaking();
+  await rig.voice(0.9, 768, UNEVEN_VOICES);
+  assert.equal(rig.of('replyResumed').length, 1);
+  await rig.voice(0.9, 96, [0x40]);
+  assert.equal(rig.of('replyHeld').length, 2);
 });
 
 test('"okay" at the very end of what the agent says is an answer', async () => {

@@ -62,10 +62,15 @@ test('a voice that rises out of silence need not be clear yet', () => {
   assert.equal(new Line().hear(...probable(0.05, 0.84, 0.95)), 2);
 });
 
+test('a voice that comes slowly need not be quite clear either', () => {
+  assert.equal(new Line().hear(...probable(0.45, 0.66, 0.88, 0.95)), 3);
+});
+
 test('music that is a little like speech for frames on end is none, nor is its next note', () => {
   const line = new Line();
   assert.equal(line.hear(...probable(0.48, 0.7, 0.79, 0.7, 0.6, 0.39)), 0, 'the first note');
   assert.equal(line.hear(...probable(0.2, 0.18, 0.16, 0.77, 0.2)), 0, 'the next');
+  assert.equal(line.hear(...probable(0.2, 0.18, 0.16, 0.88, 0.2)), 0, 'one that is nearly a voice');
   assert.equal(line.hear(...probable(0.9)), 1, 'a voice over it');
 });
 
@@ -98,7 +103,7 @@ test('a voice that is never clear is speech once it has lasted', () => {
 
 test('a loud "s" is speech before the model is sure of it', () => {
   const s = { p: 0.3, bright: 0.65 };
-  assert.equal(new Line().hear(s, s, s), 2);
+  assert.equal(new Line().hear(s, s, s), 1);
   assert.equal(new Line().hear(...[s, s, s].map((frame) => ({ ...frame, db: -55 }))), 0, 'one that is far away');
   assert.equal(new Line().hear(...[s, s, s].map((frame) => ({ ...frame, bright: 0.3 }))), 0, 'a duller noise');
   assert.equal(new Line().hear(...[s, s, s].map((frame) => ({ ...frame, p: 0.05 }))), 0, 'a hiss of no voice at all');
@@ -112,6 +117,10 @@ test('the voice of a cough, which fades from its burst, waits; a vowel that begi
   ];
   assert.equal(new Line().hear({ p: 0.01, db: -19, bright: 0.4 }, ...fading), 0, 'a cough');
   assert.equal(new Line().hear({ p: 0.01, db: -19, bright: 0.12 }, ...fading), 2, 'a vowel');
+});
+
+test('an "s" is no burst that a cough begins with', () => {
+  assert.equal(new Line().hear({ p: 0.1, db: -19, bright: 0.62 }, { p: 0.95, db: -21 }, { p: 0.95, db: -22 }), 2);
 });
 
 test('one clear frame after a burst is not enough, unless it is much louder than the burst', () => {

@@ -20,9 +20,10 @@ export type AskOrigin = (windowMs: number, atMs: number) => VoiceOrigin;
 const CLEAR_PROBABILITY = 0.9;
 /**
  * Music sounds a little like speech, for frames on end. So where no frame of a sound is likely speech, and none rises out
- * of what was before, it must last; and where such a sound has just been, rising does not help.
+ * of what was before, it must last; and where such a sound has just been, rising does not help, nor being nearly as likely.
  */
 const LIKELY_PROBABILITY = 0.9;
+const LIKELY_ENOUGH_PROBABILITY = 0.87;
 const RISEN_PROBABILITY = 0.82;
 const RISE = 0.25;
 const UNLIKELY_ONSET_MS = 144;
@@ -35,8 +36,8 @@ const PEAK_FALL_DB = 0.5;
 const ORIGIN_WINDOW_MS = 500;
 /**
  * A cough or a knock bursts before it sounds like anything: loud and noisy frames without speech, just before. The
- * glottis that opens for a vowel is as loud, but dark. What follows must be a little more than one clear frame, unless it
- * grows far beyond the burst.
+ * glottis that opens for a vowel is as loud, but dark, and an "s" is brighter. What follows must be a little more than one
+ * clear frame, unless it grows far beyond the burst.
  */
 const BURST_PROBABILITY = 0.2;
 const BURST_WITHIN_DB = 8;
@@ -47,16 +48,22 @@ const AFTER_BURST_MS = DETECTOR_FRAME_MS + 1;
 const LONGEST_FADE_MS = 320;
 /**
  * The model is not sure of an "s" before it has heard the vowel. A loud sound so bright that it has a little of speech
- * counts as half of a clear frame: little else hisses like that.
+ * counts as much of a clear frame, enough for an onset by default: little else hisses like that.
  */
 const HISS_BRIGHTNESS = 0.5;
 const HISS_PROBABILITY = 0.2;
 const HISS_DB = -45;
-const HISS_COUNTS_AS = 0.65;
+const HISS_COUNTS_AS = 0.72;
 /** Glances are many, and any of them may be wrong: less than this is waited for. */
 const GLANCE_PROBABILITY = 0.88;
 /** What is louder by so much than all that misled us is another sound, and not doubted. */
 const BEYOND_DOUBT_DB = 4;
+/**
+ * What comes out of a silence so much quieter is not babble or a radio that goes on. What misled us there was a cough or
+ * the like, and the next sound need only last longer than coughs are like speech for.
+ */
+const OUT_OF_SILENCE_DB = 20;
+const OUT_OF_SILENCE_SHARE = 0.5;
 /** What misled us may well go on for a moment; an agent that stops again as soon as it speaks only stutters. */
 const WARY_MS = 250;
 
@@ -71,6 +78,8 @@ interface Run {
   readonly peakDb: number;
   /** How loud the burst was that it followed. */
   readonly burstDb: number;
+  /** How loud the quietest of the frames before it was. */
+  readonly silenceDb: number;
 }
 
 const NO_RUN: Run = {
@@ -80,6 +89,7 @@ const NO_RUN: Run = {
   isLikely: false,
   peakDb: Number.NEGATIVE_INFINITY,
   burstDb: Number.NEGATIVE_INFINITY,
+  silenceDb: Number.POSITIVE_INFINITY,
 };
 
 /**
@@ -204,14 +214,15 @@ export class SpeechDetector {
 
   #onsetOf(run: Run, frame: DetectorFrame, origin: AskOrigin): SpeechEdge | undefined {
     const { levelDb, atMs } = frame;
-    const { onsetMs, doubtfulOnsetMs } = this.#policy;
+    const { onsetMs } = this.#policy;
     if (!run.isLikely && run.evidenceMs < UNLIKELY_ONSET_MS) return;
     const isAfterBurst = run.burstDb >= run.peakDb - BURST_WITHIN_DB;
     if (run.evidenceMs < (isAfterBurst ? Math.max(AFTER_BURST_MS, onsetMs) : onsetMs)) return;
     if (isAfterBurst && this.#fades(run, levelDb)) return;
-    if (atMs < this.#waryUntilMs) return;
-    const isDoubted = atMs < this.#doubtedUntilMs && run.undoubtedMs < onsetMs;
-    if (isDoubted && run.evidenceMs < doubtfulOnsetMs) return;
+    if (run.undoubtedMs < onsetMs) {
+      if (atMs < this.#waryUntilMs) return;
+      if (atMs < this.#doubtedUntilMs && run.evidenceMs < this.#doubtfulOnsetMs(run)) return;
+    }
     if (origin(Math.min(run.ms, ORIGIN_WINDOW_MS), atMs) !== 'caller') return;
     this.reset();
     this.#speaking = true;
@@ -236,22 +247,35 @@ export class SpeechDetector {
       ms: before.ms + newMs,
       evidenceMs: before.evidenceMs + evidenceMs,
       undoubtedMs: before.undoubtedMs + (levelDb >= this.#misledDb + BEYOND_DOUBT_DB ? evidenceMs : 0),
-      isLikely: before.isLikely || hisses || probability >= LIKELY_PROBABILITY || this.#rises(frame),
+      isLikely: before.isLikely || hisses || this.#isLikely(frame),
       peakDb: Math.max(before.peakDb, levelDb),
       burstDb: before.ms === 0 ? this.#burstDb() : before.burstDb,
+      silenceDb: before.ms === 0 ? Math.min(...this.#recent.map((recent) => recent.levelDb)) : before.silenceDb,
     };
+  }
+
+  #doubtfulOnsetMs({ silenceDb, peakDb }: Run): number {
+    const { onsetMs, doubtfulOnsetMs } = this.#policy;
+    if (silenceDb >= peakDb - OUT_OF_SILENCE_DB) return doubtfulOnsetMs;
+    return Math.max(onsetMs, doubtfulOnsetMs * OUT_OF_SILENCE_SHARE);
   }
 
   /** How loud the loudest burst was in the frames before. */
   #burstDb(): number {
-    const isBurst = ({ probability, atMs }: DetectorFrame): boolean =>
-      probability < BURST_PROBABILITY && this.#sound.brightnessAt(atMs) > BURST_BRIGHTNESS;
+    const isBurst = ({ probability, atMs }: DetectorFrame): boolean => {
+      if (probability >= BURST_PROBABILITY) return false;
+      const brightness = this.#sound.brightnessAt(atMs);
+      return brightness > BURST_BRIGHTNESS && brightness <= HISS_BRIGHTNESS;
+    };
     return Math.max(...this.#recent.map((before) => (isBurst(before) ? before.levelDb : Number.NEGATIVE_INFINITY)));
   }
 
-  #rises({ probability, atMs }: DetectorFrame): boolean {
+  #isLikely({ probability, atMs }: DetectorFrame): boolean {
+    if (probability >= LIKELY_PROBABILITY) return true;
+    if (atMs <= this.#unlikelyUntilMs) return false;
     const before = this.#recent.at(-1)?.probability ?? 0;
-    return probability >= RISEN_PROBABILITY && probability - before >= RISE && atMs > this.#unlikelyUntilMs;
+    const rises = probability >= RISEN_PROBABILITY && probability - before >= RISE;
+    return rises || probability >= LIKELY_ENOUGH_PROBABILITY;
   }
 
   #hisses({ probability, levelDb, atMs }: DetectorFrame): boolean {

@@ -11,7 +11,7 @@ export interface OnsetPolicy {
    * longer, by how much less clear it is.
    */
   readonly onsetMs: number;
-  /** So much clear speech on a line that has misled us lately. */
+  /** So much clear speech on a line that has misled us lately; half of it where the sound comes out of silence. */
   readonly doubtfulOnsetMs: number;
   /** Silence must last so long to be a pause. */
   readonly pauseMs: number;
