@@ -119,6 +119,13 @@ test('the voice of a cough, which fades from its burst, waits; a vowel that begi
   assert.equal(new Line().hear({ p: 0.01, db: -19, bright: 0.12 }, ...fading), 2, 'a vowel');
 });
 
+test('an "f" is no burst that a cough begins with: the lips that opened before it were louder', () => {
+  const f = { p: 0.06, db: -27, bright: 0.3 };
+  const vowel = { p: 0.95, db: -23 };
+  assert.equal(new Line().hear({ p: 0.04, db: -24, bright: 0.05 }, f, f, vowel), 4);
+  assert.equal(new Line().hear({ p: 0.04, db: -29, bright: 0.05 }, f, f, vowel), 0, 'a burst');
+});
+
 test('an "s" is no burst that a cough begins with', () => {
   assert.equal(new Line().hear({ p: 0.1, db: -19, bright: 0.62 }, { p: 0.95, db: -21 }, { p: 0.95, db: -22 }), 2);
 });

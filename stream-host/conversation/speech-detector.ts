@@ -36,14 +36,16 @@ const PEAK_FALL_DB = 0.5;
 const ORIGIN_WINDOW_MS = 500;
 /**
  * A cough or a knock bursts before it sounds like anything: loud and noisy frames without speech, just before. The
- * glottis that opens for a vowel is as loud, but dark, and an "s" is brighter. What follows must be a little more than one
- * clear frame, unless it grows far beyond the burst.
+ * glottis that opens for a vowel is as loud, but dark, and an "s" is brighter. What is noisy but less loud than a dark
+ * sound just before is no burst, but an "f" after the lips have opened. What follows a burst must be a little more than
+ * one clear frame, unless it grows far beyond the burst.
  */
 const BURST_PROBABILITY = 0.2;
 const BURST_WITHIN_DB = 8;
 const BURST_BRIGHTNESS = 0.2;
-const BURST_FRAMES = 3;
 const AFTER_BURST_MS = DETECTOR_FRAME_MS + 1;
+/** What was "just before": so many frames. */
+const RECENT_FRAMES = 4;
 /** And it only fades from there. What has lasted so long is no cough. */
 const LONGEST_FADE_MS = 320;
 /**
@@ -156,7 +158,7 @@ export class SpeechDetector {
   frame(frame: DetectorFrame, origin: AskOrigin): SpeechEdge | undefined {
     const edge = this.#speaking ? this.#seekPause(frame) : this.#seekOnset(frame, origin);
     this.#recent.push(frame);
-    if (this.#recent.length > BURST_FRAMES) this.#recent.shift();
+    if (this.#recent.length > RECENT_FRAMES) this.#recent.shift();
     return edge;
   }
 
@@ -262,12 +264,15 @@ export class SpeechDetector {
 
   /** How loud the loudest burst was in the frames before. */
   #burstDb(): number {
-    const isBurst = ({ probability, atMs }: DetectorFrame): boolean => {
-      if (probability >= BURST_PROBABILITY) return false;
+    let burstDb = Number.NEGATIVE_INFINITY;
+    let darkDb = Number.NEGATIVE_INFINITY;
+    for (const { probability, levelDb, atMs } of this.#recent) {
       const brightness = this.#sound.brightnessAt(atMs);
-      return brightness > BURST_BRIGHTNESS && brightness <= HISS_BRIGHTNESS;
-    };
-    return Math.max(...this.#recent.map((before) => (isBurst(before) ? before.levelDb : Number.NEGATIVE_INFINITY)));
+      if (brightness <= BURST_BRIGHTNESS) darkDb = Math.max(darkDb, levelDb);
+      else if (brightness <= HISS_BRIGHTNESS && probability < BURST_PROBABILITY && levelDb >= darkDb)
+        burstDb = Math.max(burstDb, levelDb);
+    }
+    return burstDb;
   }
 
   #isLikely({ probability, atMs }: DetectorFrame): boolean {
