@@ -32,6 +32,8 @@ const UNLIKELY_MEMORY_MS = 2000;
 const DEEPEST_SPEECH_DB = 35;
 /** A caller may become quieter: the peak is forgotten by some 15 dB a second. */
 const PEAK_FALL_DB = 0.5;
+/** What was "just before" a sound: so many frames. */
+const RECENT_FRAMES = 4;
 /** An echo is told from a voice by so much sound at most. */
 const ORIGIN_WINDOW_MS = 500;
 /**
@@ -44,8 +46,6 @@ const BURST_PROBABILITY = 0.2;
 const BURST_WITHIN_DB = 8;
 const BURST_BRIGHTNESS = 0.2;
 const AFTER_BURST_MS = DETECTOR_FRAME_MS + 1;
-/** What was "just before": so many frames. */
-const RECENT_FRAMES = 4;
 /** And it only fades from there. What has lasted so long is no cough. */
 const LONGEST_FADE_MS = 320;
 /**
@@ -62,7 +62,7 @@ const GLANCE_PROBABILITY = 0.88;
 const BEYOND_DOUBT_DB = 4;
 /**
  * What comes out of a silence so much quieter is not babble or a radio that goes on. What misled us there was a cough or
- * the like, and the next sound need only last longer than coughs are like speech for.
+ * the like, which seldom comes alone, but is soon over: the next sound is doubted, but by so much less.
  */
 const OUT_OF_SILENCE_DB = 20;
 const OUT_OF_SILENCE_SHARE = 0.5;
