@@ -1,7 +1,7 @@
 import { type Config, loadConfig } from '../shared/config.ts';
 import { ConfigError, messageOf, ParleyError } from '../shared/errors.ts';
 import { createLog, type Logger } from '../shared/log.ts';
-import { startStreamHost } from './stream-host.ts';
+import { startStreamHost } from './compose.ts';
 
 /** How long sockets have to close, and sessions to be written, once the process is asked to end. */
 const DRAIN_MS = 5000;

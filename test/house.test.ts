@@ -10,7 +10,25 @@ const LONGEST_FILE = 400;
 /** Whom a folder's files may import, besides packages and files of the same folder. The first rule that fits counts. */
 const RULES: readonly { readonly files: string; readonly mayImport: readonly string[]; readonly packages?: 'none' }[] =
   [
-    { files: 'stream-host/conversation/', mayImport: ['shared/'], packages: 'none' },
+    // The floors of the stream host, from the ground up: imports go down only.
+    { files: 'stream-host/contract/', mayImport: ['shared/'], packages: 'none' },
+    { files: 'stream-host/playout/', mayImport: ['shared/', ...floors('contract')], packages: 'none' },
+    { files: 'stream-host/conversation/', mayImport: ['shared/', ...floors('contract', 'playout')], packages: 'none' },
+    { files: 'stream-host/speech/', mayImport: ['shared/', ...floors('contract')] },
+    { files: 'stream-host/agent/', mayImport: ['shared/', 'agents/', ...floors('contract', 'conversation/turns')] },
+    { files: 'stream-host/transport/', mayImport: ['shared/', ...floors('contract')] },
+    {
+      files: 'stream-host/modes/',
+      mayImport: [
+        'shared/',
+        ...floors('contract', 'playout', 'conversation', 'speech', 'agent', 'session/live-session.ts'),
+      ],
+    },
+    { files: 'stream-host/host/', mayImport: ['shared/', ...floors('contract', 'speech', 'session/lease.ts')] },
+    // Until the mode stands apart from the session.
+    { files: 'stream-host/session/', mayImport: ['shared/', 'stream-host/'] },
+    { files: 'stream-host/http/', mayImport: ['shared/', ...floors('contract', 'host', 'session', 'transport')] },
+    // The composition, which knows everybody.
     { files: 'stream-host/', mayImport: ['shared/', 'agents/', 'package.json'] },
     { files: 'functions/', mayImport: ['shared/'] },
     {
@@ -31,6 +49,11 @@ const RULES: readonly { readonly files: string; readonly mayImport: readonly str
     { files: 'web/', mayImport: ['shared/protocol/', 'shared/audio/pcm.ts', 'shared/audio/resample.ts'] },
     { files: 'start/', mayImport: ['shared/'] },
   ];
+
+/** Folders of the stream host that stand below a floor. */
+function floors(...names: readonly string[]): string[] {
+  return names.map((name) => (name.endsWith('.ts') ? `stream-host/${name}` : `stream-host/${name}/`));
+}
 
 const files = globSync('{agents,bench,emulator,functions,shared,start,stream-host,test,web}/**/*.ts', {
   cwd: ROOT,

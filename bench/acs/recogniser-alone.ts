@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import { FRAME_BYTES, FRAME_MS } from '../../shared/audio/pcm.ts';
 import { systemClock } from '../../shared/clock.ts';
-import type { Recogniser } from '../../stream-host/conversation/ports.ts';
-import { openAzureRecogniser } from '../../stream-host/speech/azure-recogniser.ts';
+import type { Recogniser } from '../../stream-host/contract/speech.ts';
+import { openAzureRecogniser } from '../../stream-host/speech/recognition/azure-recogniser.ts';
 import { readClips } from './clips.ts';
 import type { FromRecogniserAlone, RecogniserAloneStart } from './messages.ts';
 import { monotonicMs } from './monotonic.ts';

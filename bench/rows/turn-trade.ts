@@ -1,4 +1,4 @@
-import { ClauseCutter } from '../../stream-host/conversation/clauses.ts';
+import { ClauseCutter } from '../../stream-host/conversation/mouth/clauses.ts';
 import type { Scene } from '../corpus/scene.ts';
 import { SHORT_ANSWER } from '../harness/agent-clip.ts';
 import type { SessionSettings } from '../harness/protocol.ts';

@@ -1,7 +1,7 @@
 import { setImmediate as settle } from 'node:timers/promises';
 import { VirtualClock } from '../../shared/virtual-clock.ts';
+import type { RecogniserEvents, VoiceActivityEvents } from '../../stream-host/contract/speech.ts';
 import { Conversation } from '../../stream-host/conversation/conversation.ts';
-import type { RecogniserEvents, VoiceActivityEvents } from '../../stream-host/conversation/ports.ts';
 import { EVENT_NAMES } from '../../stream-host/conversation/testing/rig.ts';
 import { Random } from '../corpus/random.ts';
 import { EngineClock } from './call-clock.ts';

@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '../../shared/clock.ts';
-import type { VoiceActivity, VoiceActivityEvents } from '../../stream-host/conversation/ports.ts';
+import type { VoiceActivity, VoiceActivityEvents } from '../../stream-host/contract/speech.ts';
 import type { Random } from '../corpus/random.ts';
 import { chance } from './chance.ts';
 import type { Faults } from './fault-profile.ts';

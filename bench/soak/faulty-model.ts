@@ -1,5 +1,6 @@
 import type { Clock } from '../../shared/clock.ts';
-import type { HistoryItem, ReplyPiece, Responder, ToolCall } from '../../stream-host/conversation/ports.ts';
+import type { HistoryItem, ToolCall } from '../../shared/sessions/history.ts';
+import type { ReplyPiece, Responder } from '../../stream-host/contract/agent.ts';
 import type { Random } from '../corpus/random.ts';
 import { sleep } from './call-clock.ts';
 import { chance, weighted } from './chance.ts';

@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import { FRAME_MS } from '../../shared/protocol/acs-media.ts';
-import type { Recogniser, RecogniserEvents } from '../../stream-host/conversation/ports.ts';
+import type { Recogniser, RecogniserEvents } from '../../stream-host/contract/speech.ts';
 import type { Random } from '../corpus/random.ts';
 import { chance, weighted } from './chance.ts';
 import type { Faults } from './fault-profile.ts';

@@ -1,5 +1,5 @@
 import type { Clock } from '../../shared/clock.ts';
-import type { Synthesiser, SynthesisPiece } from '../../stream-host/conversation/ports.ts';
+import type { Synthesiser, SynthesisPiece } from '../../stream-host/contract/speech.ts';
 import type { Random } from '../corpus/random.ts';
 import { sleep } from './call-clock.ts';
 import { chance, weighted } from './chance.ts';

@@ -1,4 +1,4 @@
-import type { HistoryItem } from '../../stream-host/conversation/ports.ts';
+import type { HistoryItem } from '../../shared/sessions/history.ts';
 import type { ModelEvent } from './faulty-model.ts';
 import type { Speech } from './faulty-synthesiser.ts';
 

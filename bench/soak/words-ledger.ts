@@ -1,4 +1,4 @@
-import type { HistoryItem } from '../../stream-host/conversation/ports.ts';
+import type { HistoryItem } from '../../shared/sessions/history.ts';
 import type { Report } from './faulty-recogniser.ts';
 import { wordNumbers } from './line-audio.ts';
 

@@ -1,12 +1,8 @@
 import { bytesOf } from '../../shared/audio/pcm.ts';
 import type { Clock } from '../../shared/clock.ts';
-import type {
-  HistoryItem,
-  ReplyPiece,
-  Responder,
-  Synthesiser,
-  SynthesisPiece,
-} from '../../stream-host/conversation/ports.ts';
+import type { HistoryItem } from '../../shared/sessions/history.ts';
+import type { ReplyPiece, Responder } from '../../stream-host/contract/agent.ts';
+import type { Synthesiser, SynthesisPiece } from '../../stream-host/contract/speech.ts';
 import { toInt16 } from '../corpus/signal.ts';
 import type { Speaker } from '../corpus/speaker.ts';
 

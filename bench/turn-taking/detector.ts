@@ -1,9 +1,9 @@
 import { Silero } from '../../shared/audio/silero.ts';
 import type { VirtualClock } from '../../shared/virtual-clock.ts';
-import type { VoiceActivity, VoiceActivityEvents } from '../../stream-host/conversation/ports.ts';
-import { Detector as SessionDetector } from '../../stream-host/speech/voice-activity-detector.ts';
-import { JudgedStream, VoiceActivityJudge } from '../../stream-host/speech/voice-activity-judge.ts';
-import { VoiceActivityMemory } from '../../stream-host/speech/voice-activity-memory.ts';
+import type { VoiceActivity, VoiceActivityEvents } from '../../stream-host/contract/speech.ts';
+import { Detector as SessionDetector } from '../../stream-host/speech/voice-activity/voice-activity-detector.ts';
+import { JudgedStream, VoiceActivityJudge } from '../../stream-host/speech/voice-activity/voice-activity-judge.ts';
+import { VoiceActivityMemory } from '../../stream-host/speech/voice-activity/voice-activity-memory.ts';
 
 /** More than this at once is no faster, and memory grows with it. */
 const LARGEST_BATCH = 64;

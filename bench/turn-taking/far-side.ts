@@ -1,6 +1,6 @@
 import { samplesOf } from '../../shared/audio/pcm.ts';
 import type { Clock } from '../../shared/clock.ts';
-import type { AudioSink } from '../../stream-host/conversation/ports.ts';
+import type { AudioSink } from '../../stream-host/contract/line.ts';
 
 const SAMPLES_PER_MS = 16;
 /** A line that runs dry for less than this has not stopped speaking. */

@@ -1,4 +1,4 @@
-import type { TurnPolicyChanges } from '../../stream-host/conversation/turn-policy.ts';
+import type { TurnPolicyChanges } from '../../stream-host/conversation/turns/turn-policy.ts';
 
 // Numbers of its own: a yardstick must not move with the engine's defaults.
 const ONSET_MS = 96;

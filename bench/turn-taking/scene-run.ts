@@ -1,7 +1,7 @@
 import { bytesOf } from '../../shared/audio/pcm.ts';
 import { VirtualClock } from '../../shared/virtual-clock.ts';
+import type { RecogniserEvents } from '../../stream-host/contract/speech.ts';
 import { Conversation, type ConversationOptions } from '../../stream-host/conversation/conversation.ts';
-import type { RecogniserEvents } from '../../stream-host/conversation/ports.ts';
 import {
   RECOGNISER_TIMING,
   type RecogniserEvent,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { DEFAULT_TURN_POLICY, turnPolicy } from '../../stream-host/conversation/turn-policy.ts';
+import { DEFAULT_TURN_POLICY, turnPolicy } from '../../stream-host/conversation/turns/turn-policy.ts';
 import { buildScenes } from '../corpus/corpus.ts';
 import { plainFixedDelay } from './policies.ts';
 import { FIXED_DELAYS_MS, HOLD_FACTORS, scaledHolds, tradeCurves } from './trade-curve.ts';

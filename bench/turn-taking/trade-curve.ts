@@ -1,4 +1,4 @@
-import { DEFAULT_TURN_POLICY, type TurnPolicyChanges } from '../../stream-host/conversation/turn-policy.ts';
+import { DEFAULT_TURN_POLICY, type TurnPolicyChanges } from '../../stream-host/conversation/turns/turn-policy.ts';
 import type { Scene } from '../corpus/scene.ts';
 import { Speaker } from '../corpus/speaker.ts';
 import { AgentSpeech, type ProviderDelays } from './agent.ts';

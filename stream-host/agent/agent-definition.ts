@@ -4,7 +4,7 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import type { Tool } from '../../agents/tool.ts';
 import { ConfigError, messageOf, NotFoundError } from '../../shared/errors.ts';
-import { type TurnPolicyChanges, turnPolicy } from '../conversation/turn-policy.ts';
+import { type TurnPolicyChanges, turnPolicy } from '../conversation/turns/turn-policy.ts';
 import { turnSettingsSchema } from './turn-settings.ts';
 
 /** The tool by which an agent hangs up. It is the engine's own: no file, nothing to run. */

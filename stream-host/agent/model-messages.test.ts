@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { HistoryItem } from '../conversation/ports.ts';
+import type { HistoryItem } from '../../shared/sessions/history.ts';
 import { INTERRUPTED, toMessages } from './model-messages.ts';
 import { testAgent } from './testing/language-model.ts';
 

@@ -1,5 +1,5 @@
 import type OpenAI from 'openai';
-import type { HistoryItem, ToolCall } from '../conversation/ports.ts';
+import type { HistoryItem, ToolCall } from '../../shared/sessions/history.ts';
 import { type Agent, END_CALL } from './agent-definition.ts';
 import { toolDeclarations } from './tool-calls.ts';
 

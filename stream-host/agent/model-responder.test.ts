@@ -4,7 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { defineTool, type ToolContext } from '../../agents/tool.ts';
 import { type ChatRequest, OpenAiError } from '../../emulator/openai/chat-wire.ts';
-import type { HistoryItem, ReplyPiece } from '../conversation/ports.ts';
+import type { HistoryItem } from '../../shared/sessions/history.ts';
+import type { ReplyPiece } from '../contract/agent.ts';
 import { CALLER, call, collect, say, startModel, textOf } from './testing/language-model.ts';
 
 const NEVER = new AbortController().signal;

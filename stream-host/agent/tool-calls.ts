@@ -4,7 +4,7 @@ import type { Services } from '../../agents/services.ts';
 import type { Tool } from '../../agents/tool.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
-import type { ToolCall } from '../conversation/ports.ts';
+import type { ToolCall } from '../../shared/sessions/history.ts';
 
 /** A call as the model wrote it. */
 export interface ToolRequest {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { TurnPolicy, TurnPolicyChanges } from '../conversation/turn-policy.ts';
+import type { TurnPolicy, TurnPolicyChanges } from '../conversation/turns/turn-policy.ts';
 
 type Fields<Group> = { readonly [Name in keyof Group]: z.ZodType<Group[Name]> };
 type Schemas = Readonly<Record<string, z.ZodType>>;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PLAIN_POLICY, Rig } from './testing/rig.ts';
-import type { AwayPolicy } from './turn-policy.ts';
+import type { AwayPolicy } from './turns/turn-policy.ts';
 
 const AWAY: AwayPolicy = { afterMs: 10_000, prompts: ['Are you there?', 'Still there?'], farewell: '' };
 

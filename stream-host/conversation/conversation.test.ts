@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { HistoryItem, ReplyPiece } from './ports.ts';
+import type { HistoryItem } from '../../shared/sessions/history.ts';
+import type { ReplyPiece } from '../contract/agent.ts';
 import { Rig, text } from './testing/rig.ts';
 
 const LONG = 'It is on its way, and it arrives tomorrow before noon, at the door.';

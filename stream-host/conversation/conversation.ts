@@ -1,25 +1,20 @@
 import type { Cancel, Clock } from '../../shared/clock.ts';
+import type { HistoryItem } from '../../shared/sessions/history.ts';
 import { TypedEvents } from '../../shared/typed-events.ts';
-import { CallerLine } from './caller-line.ts';
-import type { Correction } from './caller-words.ts';
-import { Endpointer } from './endpointer.ts';
+import type { Responder } from '../contract/agent.ts';
+import type { ConversationEvents } from '../contract/events.ts';
+import type { AudioSink } from '../contract/line.ts';
+import type { OpenRecogniser, OpenTurnJudge, OpenVoiceActivity, Synthesiser } from '../contract/speech.ts';
+import type { PlayoutClock } from '../playout/playout.ts';
+import { CallerLine } from './ear/caller-line.ts';
+import type { Correction } from './ear/caller-words.ts';
 import { isBackchannel, mayBecomeBackchannel } from './language/backchannel.ts';
 import { type Language, languageFor } from './language/language.ts';
-import type { PlayoutClock } from './playout.ts';
-import type {
-  AudioSink,
-  ConversationEvents,
-  HistoryItem,
-  OpenRecogniser,
-  OpenTurnJudge,
-  OpenVoiceActivity,
-  Responder,
-  Synthesiser,
-} from './ports.ts';
-import { Replies } from './replies.ts';
-import { type TurnPolicy, type TurnPolicyChanges, turnPolicy } from './turn-policy.ts';
-import type { TurnContext, TurnEffect, TurnEvent, TurnState } from './turn-state.ts';
-import { INITIAL_TURN_STATE, transition } from './turn-taking.ts';
+import { Replies } from './mouth/replies.ts';
+import { Endpointer } from './turns/endpointer.ts';
+import { type TurnPolicy, type TurnPolicyChanges, turnPolicy } from './turns/turn-policy.ts';
+import type { TurnContext, TurnEffect, TurnEvent, TurnState } from './turns/turn-state.ts';
+import { INITIAL_TURN_STATE, transition } from './turns/turn-taking.ts';
 
 export interface ConversationOptions {
   readonly clock: Clock;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ReplyPiece } from './ports.ts';
+import type { ReplyPiece } from '../contract/agent.ts';
 import { PLAIN_POLICY, Rig, text } from './testing/rig.ts';
-import type { DraftPolicy } from './turn-policy.ts';
+import type { DraftPolicy } from './turns/turn-policy.ts';
 
 const call = { callId: 'c1', name: 'move_delivery', args: { day: 'Friday' } };
 const toolEnds: ReplyPiece = { type: 'tool-ended', call, elapsedMs: 5, result: { ok: true } };

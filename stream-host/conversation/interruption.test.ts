@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PLAIN_POLICY, Rig, text } from './testing/rig.ts';
-import type { TurnPolicyChanges } from './turn-policy.ts';
+import type { TurnPolicyChanges } from './turns/turn-policy.ts';
 
 const LONG = 'It is on its way, and it arrives tomorrow before noon, at the door, with all that was ordered.';
 const TENTATIVE: TurnPolicyChanges = {

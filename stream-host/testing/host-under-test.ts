@@ -18,13 +18,14 @@ import { connectRedis } from '../../shared/sessions/connect.ts';
 import { type NewSession, SessionStore } from '../../shared/sessions/session-store.ts';
 import { startEmbeddedRedis } from '../../start/redis-embedded.ts';
 import { startRedisServer } from '../../start/redis-server.ts';
-import type { OpenRecogniser, OpenVoiceActivity, ReplyPiece, Responder, Synthesiser } from '../conversation/ports.ts';
-import { Page } from '../page.ts';
-import { StreamHostServer } from '../server.ts';
-import { hostIdOf } from '../sessions/lease.ts';
-import { LiveSessions, type LiveSessionsOptions } from '../sessions/live-sessions.ts';
-import { Reception, type ReceptionOptions } from '../sessions/reception.ts';
-import { readVitals } from '../vitals.ts';
+import type { ReplyPiece, Responder } from '../contract/agent.ts';
+import type { OpenRecogniser, OpenVoiceActivity, Synthesiser } from '../contract/speech.ts';
+import { LiveSessions, type LiveSessionsOptions } from '../host/live-sessions.ts';
+import { readVitals } from '../host/vitals.ts';
+import { Page } from '../http/page.ts';
+import { StreamHostServer } from '../http/server.ts';
+import { hostIdOf } from '../session/lease.ts';
+import { Reception, type ReceptionOptions } from '../session/reception.ts';
 
 /** Sound that the detector of these tests takes for speech, and none: 20 ms each. */
 export const LOUD = new Uint8Array(new Int16Array(FRAME_BYTES / 2).fill(8000).buffer);

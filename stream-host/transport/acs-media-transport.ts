@@ -11,8 +11,8 @@ import {
 } from '../../shared/protocol/acs-media.ts';
 import { CLOSE } from '../../shared/protocol/browser.ts';
 import { TypedEvents } from '../../shared/typed-events.ts';
+import type { Transport, TransportCounts, TransportEvents } from '../contract/line.ts';
 import { LiveSocket, type LiveSocketOptions } from './live-socket.ts';
-import type { Transport, TransportCounts, TransportEvents } from './transport.ts';
 
 export interface AcsMediaTransportOptions extends LiveSocketOptions {
   /** How long the socket may stay without metadata, and then without any audio. */

@@ -1,6 +1,6 @@
 import type { BrowserMessage, Envelope } from '../../shared/protocol/browser.ts';
 import type { TypedEvents } from '../../shared/typed-events.ts';
-import type { ConversationEvents } from '../conversation/ports.ts';
+import type { ConversationEvents } from '../contract/events.ts';
 
 /** Who talks, as the envelopes of one session say it. */
 export interface BrowserSession {

@@ -6,10 +6,10 @@ import type { Logger } from '../../shared/log.ts';
 import { FRAME_BYTES, SAMPLE_RATE } from '../../shared/protocol/acs-media.ts';
 import { type BrowserCommand, type BrowserMessage, CLOSE } from '../../shared/protocol/browser.ts';
 import { TypedEvents } from '../../shared/typed-events.ts';
-import type { ConversationEvents } from '../conversation/ports.ts';
+import type { ConversationEvents } from '../contract/events.ts';
+import type { Transport, TransportCounts, TransportEvents } from '../contract/line.ts';
 import { type BrowserSession, tellBrowser } from './browser-messages.ts';
 import { LiveSocket, type LiveSocketOptions } from './live-socket.ts';
-import type { Transport, TransportCounts, TransportEvents } from './transport.ts';
 
 export const BROWSER_RATES = [16_000, 24_000, 48_000] as const;
 export type BrowserRate = (typeof BROWSER_RATES)[number];

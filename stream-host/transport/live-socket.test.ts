@@ -5,10 +5,10 @@ import { after, test } from 'node:test';
 import { pino } from 'pino';
 import { WebSocket, WebSocketServer } from 'ws';
 import { systemClock } from '../../shared/clock.ts';
+import type { Transport } from '../contract/line.ts';
 import { AcsMediaTransport } from './acs-media-transport.ts';
 import { BrowserTransport } from './browser-transport.ts';
 import { LiveSocket } from './live-socket.ts';
-import type { Transport } from './transport.ts';
 
 const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
 after(() => {

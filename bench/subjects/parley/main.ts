@@ -1,7 +1,7 @@
 import packageJson from '../../../package.json' with { type: 'json' };
 import { systemClock } from '../../../shared/clock.ts';
 import { createLog } from '../../../shared/log.ts';
-import { VoiceActivityLane } from '../../../stream-host/speech/voice-activity-lane.ts';
+import { VoiceActivityLane } from '../../../stream-host/speech/voice-activity/voice-activity-lane.ts';
 import { serveSubject } from '../subject-link.ts';
 import { ParleySession } from './parley-session.ts';
 

@@ -1,13 +1,9 @@
 import { bytesOf, FRAME_BYTES } from '../../../shared/audio/pcm.ts';
 import { systemClock } from '../../../shared/clock.ts';
+import type { HistoryItem } from '../../../shared/sessions/history.ts';
+import type { ReplyPiece } from '../../../stream-host/contract/agent.ts';
+import type { OpenVoiceActivity, RecogniserEvents, SynthesisPiece } from '../../../stream-host/contract/speech.ts';
 import { Conversation, type ConversationOptions } from '../../../stream-host/conversation/conversation.ts';
-import type {
-  HistoryItem,
-  OpenVoiceActivity,
-  RecogniserEvents,
-  ReplyPiece,
-  SynthesisPiece,
-} from '../../../stream-host/conversation/ports.ts';
 import type { SessionSettings } from '../../harness/protocol.ts';
 import type { AgentVoice, TurnVoice } from '../agent-voice.ts';
 import type { RecogniserCommand, SubjectSession, SubjectSink } from '../subject-system.ts';

@@ -1,19 +1,14 @@
 import { bytesOf } from '../../../shared/audio/pcm.ts';
 import { FRAME_BYTES, FRAME_MS } from '../../../shared/protocol/acs-media.ts';
+import type { HistoryItem } from '../../../shared/sessions/history.ts';
 import { VirtualClock } from '../../../shared/virtual-clock.ts';
+import type { ReplyPiece } from '../../contract/agent.ts';
+import type { ConversationEvents } from '../../contract/events.ts';
+import type { AudioSink } from '../../contract/line.ts';
+import type { RecogniserEvents, Synthesiser, SynthesisPiece, VoiceActivityEvents } from '../../contract/speech.ts';
 import { Conversation, type ConversationOptions } from '../conversation.ts';
-import type {
-  AudioSink,
-  ConversationEvents,
-  HistoryItem,
-  RecogniserEvents,
-  ReplyPiece,
-  Synthesiser,
-  SynthesisPiece,
-  VoiceActivityEvents,
-} from '../ports.ts';
-import { DETECTOR_FRAME_MS } from '../speech-detector.ts';
-import type { TurnPolicyChanges } from '../turn-policy.ts';
+import { DETECTOR_FRAME_MS } from '../ear/speech-detector.ts';
+import type { TurnPolicyChanges } from '../turns/turn-policy.ts';
 
 /** How the model behaves in a test: pieces and pauses (ms) in order; `hang` never ends, an Error is thrown. */
 export type Script = readonly (ReplyPiece | number | 'hang' | Error)[];

@@ -7,7 +7,7 @@ import { systemClock } from '../../../shared/clock.ts';
 import { siblingModule } from '../../../shared/sibling-module.ts';
 import { eventually } from '../../../shared/testing/eventually.ts';
 import { VirtualClock } from '../../../shared/virtual-clock.ts';
-import type { TurnJudgeEvents } from '../../conversation/ports.ts';
+import type { TurnJudgeEvents } from '../../contract/speech.ts';
 import { EndOfTurnLane, type EndOfTurnLaneOptions } from './end-of-turn-lane.ts';
 import { judgeByProsody } from './prosody.ts';
 import { BREAKS_IN_SPEECH, type TinyModel, tinyAnswer, vowel, writeTinyModel } from './testing/tiny-model.ts';

@@ -2,7 +2,7 @@ import type { Worker } from 'node:worker_threads';
 import type { Clock } from '../../../shared/clock.ts';
 import { DependencyError } from '../../../shared/errors.ts';
 import type { Logger } from '../../../shared/log.ts';
-import type { OpenTurnJudge, TurnJudge, TurnJudgeEvents } from '../../conversation/ports.ts';
+import type { OpenTurnJudge, TurnJudge, TurnJudgeEvents } from '../../contract/speech.ts';
 import type { EndOfTurnMethod, EndOfTurnSettings } from './end-of-turn-messages.ts';
 import { EndOfTurnThread } from './end-of-turn-thread.ts';
 import { MEL_SAMPLES } from './log-mel.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { OpenRecogniser, Recogniser } from '../../conversation/ports.ts';
+import type { OpenRecogniser, Recogniser } from '../../contract/speech.ts';
 import type { Line } from './line.ts';
 
 const FRAME_BYTES = 640;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BYTES_PER_MS } from '../../../shared/audio/pcm.ts';
-import type { Synthesiser, SynthesisPiece } from '../../conversation/ports.ts';
+import type { Synthesiser, SynthesisPiece } from '../../contract/speech.ts';
 import type { Line } from './line.ts';
 
 export interface SynthesiserUnderTest {

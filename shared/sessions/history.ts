@@ -1,0 +1,32 @@
+import { z } from 'zod';
+
+export interface ToolCall {
+  readonly callId: string;
+  readonly name: string;
+  readonly args: Readonly<Record<string, unknown>>;
+}
+
+/** One thing that was said or done, as the model will see it again. `heard`: all of it reached the caller's ear. */
+export type HistoryItem =
+  | { readonly role: 'caller'; readonly text: string }
+  | { readonly role: 'agent'; readonly text: string; readonly heard: boolean }
+  | { readonly role: 'tool'; readonly call: ToolCall; readonly result: unknown };
+
+const toolCall = z.object({ callId: z.string(), name: z.string(), args: z.record(z.string(), z.unknown()) });
+
+const historyItem = z.discriminatedUnion('role', [
+  z.object({ role: z.literal('caller'), text: z.string() }),
+  z.object({ role: z.literal('agent'), text: z.string(), heard: z.boolean() }),
+  z.object({ role: z.literal('tool'), call: toolCall, result: z.unknown() }),
+]) satisfies z.ZodType<HistoryItem>;
+
+/**
+ * The conversation so far, as a session in Redis holds it. What another release wrote and this one cannot read is left
+ * out: better an agent that forgot a line than a caller who cannot be taken back.
+ */
+export function parseHistory(stored: readonly unknown[]): HistoryItem[] {
+  return stored.flatMap((item) => {
+    const parsed = historyItem.safeParse(item);
+    return parsed.success ? [parsed.data] : [];
+  });
+}

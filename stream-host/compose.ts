@@ -1,0 +1,185 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { createServices } from '../agents/services.ts';
+import { FRAME_BYTES } from '../shared/audio/pcm.ts';
+import { AcsTokenVerifier } from '../shared/auth/acs-token.ts';
+import { CallControl } from '../shared/call-control/call-control.ts';
+import { type Clock, systemClock } from '../shared/clock.ts';
+import type { Config } from '../shared/config.ts';
+import type { Logger } from '../shared/log.ts';
+import { ProcessVitals } from '../shared/process-vitals.ts';
+import { CommandInbox } from '../shared/sessions/command-inbox.ts';
+import { connectRedis } from '../shared/sessions/connect.ts';
+import { SessionStore } from '../shared/sessions/session-store.ts';
+import { readVersion } from '../shared/version.ts';
+import { type Agents, loadAgents, requireAgent } from './agent/agent-definition.ts';
+import { isScripted, openModelClient } from './agent/model-client.ts';
+import { ModelResponder } from './agent/model-responder.ts';
+import type { OpenVoiceActivity } from './contract/speech.ts';
+import { Admission } from './host/admission.ts';
+import { HostRecord } from './host/host-record.ts';
+import { LiveSessions } from './host/live-sessions.ts';
+import { LoadMeter } from './host/load-meter.ts';
+import { readVitals } from './host/vitals.ts';
+import { Page } from './http/page.ts';
+import { StreamHostServer } from './http/server.ts';
+import { ProcessSpeech, turnsOf } from './modes/media/media-speech.ts';
+import { BeatClock } from './playout/beat-clock.ts';
+import { ScriptedModelWatch } from './scripted-model-watch.ts';
+import { Reception, type ReceptionOptions } from './session/reception.ts';
+import { VoiceActivityLane } from './speech/voice-activity/voice-activity-lane.ts';
+
+const API_PREFIX = '/api/v1';
+
+/** The project's folder, whether the source runs or the build in `dist/`. */
+const ROOT = new URL(import.meta.url.endsWith('.ts') ? '../' : '../../', import.meta.url);
+
+/** The streaming half at work. */
+export interface StreamHost {
+  readonly port: number;
+  /** Fails readiness, tells every socket to go elsewhere, waits up to `drainMs` for them, and closes all. */
+  close(reason: string, drainMs: number): Promise<void>;
+}
+
+/**
+ * Puts the streaming half together from its settings: loads everything, then opens the port.
+ * @throws {ConfigError} a bad agent definition, or a port that is taken
+ */
+export async function startStreamHost(config: Config, log: Logger, clock: Clock = systemClock): Promise<StreamHost> {
+  // Closes what was opened, in the opposite order; here where starting fails, else when the host is closed.
+  await using opened = new AsyncDisposableStack();
+
+  const agents = await loadAgents(config.AGENTS_FOLDER);
+  requireAgent(agents, config.DEFAULT_AGENT);
+  log.info(
+    { agents: [...agents.keys()], default: config.DEFAULT_AGENT },
+    'agents loaded; loading voice activity detection',
+  );
+  const lane = await VoiceActivityLane.start({ clock, log, runtime: config.VOICE_ACTIVITY_RUNTIME });
+  opened.defer(() => lane.close());
+
+  const vitals = new ProcessVitals(clock);
+  opened.defer(() => vitals.close());
+  const redis = connectRedis(config.REDIS_URL, log);
+  opened.defer(() => redis.disconnect());
+  const store = new SessionStore(redis, { ttlSeconds: config.SESSION_TTL_SECONDS });
+  const commands = new CommandInbox(redis, { log });
+  opened.defer(() => commands.close());
+
+  const host = { place: `${hostname()}:${config.STREAM_HOST_PORT}`, boot: randomUUID().slice(0, 8) };
+  const load = new LoadMeter(clock, lane);
+  opened.defer(() => load.close());
+  const admission = new Admission({ clock, log, readLoad: () => load.read(), countSessions: () => live.count });
+  opened.defer(() => admission.close());
+  const live: LiveSessions = new LiveSessions({ maxSessions: config.MAX_SESSIONS, clock, admission });
+  const model = openModelClient({ baseUrl: config.AZURE_OPENAI_BASE_URL, apiKey: config.AZURE_OPENAI_API_KEY });
+  const scriptedModel = new ScriptedModelWatch({
+    // A resource of Azure has no such thing, and need not be asked.
+    ask: async () => config.EMULATOR_URL !== undefined && isScripted(model),
+    clock,
+    log,
+  });
+  opened.defer(() => scriptedModel.close());
+  const calls = new CallControl({
+    connectionString: config.ACS_CONNECTION_STRING,
+    callbackBase: config.FUNCTIONS_PUBLIC_URL + API_PREFIX,
+    mediaBase: config.STREAM_HOST_PUBLIC_URL + API_PREFIX,
+  });
+
+  const beat = new BeatClock({ clock, onTaskError: (err) => log.error({ err }, 'a frame could not be played') });
+  opened.defer(() => beat.close());
+  const turns = turnsOf(agents, config);
+  const speech = await ProcessSpeech.start({
+    config,
+    openVoiceActivity: lane.open,
+    playoutClock: beat,
+    clock,
+    log,
+    judgeSound: [...turns.values()].some(({ endpointing }) => endpointing?.judgement === 'text-and-sound'),
+  });
+  opened.defer(() => speech.close());
+  const reception = new Reception({
+    store,
+    commands,
+    live,
+    host,
+    openSpeech: (sessionLog) => speech.open(sessionLog),
+    openResponder: responders(config, agents, model, clock),
+    turnsOf: (agent) => turns.get(agent) ?? {},
+    hangUp: (callConnectionId) => calls.hangUp(callConnectionId),
+    defaultAgent: config.DEFAULT_AGENT,
+    isScripted: () => scriptedModel.isScripted,
+    maxCallMs: config.MAX_CALL_MS,
+    logTranscripts: config.LOG_TRANSCRIPTS,
+    clock,
+    log,
+  });
+  const tokens = new AcsTokenVerifier({
+    jwksUrl: config.ACS_JWKS_URL,
+    issuer: config.ACS_TOKEN_ISSUER,
+    audience: config.ACS_RESOURCE_ID,
+  });
+  const emulatorUrl = config.EMULATOR_URL;
+  const server = new StreamHostServer({
+    live,
+    reception,
+    verifyAcs: (authorization) => tokens.verify(authorization),
+    allowedOrigins: [],
+    page: new Page({ webFolder: pathOf('web'), scriptsFolder: pathOf('dist'), emulatorUrl }),
+    pageSettings: {
+      emulatorUrl: emulatorUrl ?? null,
+      agent: config.DEFAULT_AGENT,
+      version: readVersion(),
+    },
+    dependencies: {
+      redis: () => store.ping(),
+      agents: async () => requireAgent(agents, config.DEFAULT_AGENT),
+      voiceActivity: (signal) => detectorAnswers(lane.open, signal),
+    },
+    vitals: () => readVitals({ process: vitals, live, lane, admission }),
+    clock,
+    log,
+  });
+  const port = await server.listen(config.STREAM_HOST_PORT, config.STREAM_HOST_BIND);
+  const record = new HostRecord({ store, host, live, clock, log });
+  opened.defer(() => record.close());
+  // The functions must not answer a call on the strength of a place that is gone.
+  admission.onChange(() => void record.announce());
+  await record.announce();
+  void scriptedModel.watch();
+
+  const resources = opened.move();
+  return {
+    port,
+    async close(reason, drainMs) {
+      const drained = server.close(reason, drainMs);
+      // Now that it drains, this says that no place is free here.
+      await Promise.all([drained, record.announce()]);
+      await resources.disposeAsync();
+    },
+  };
+}
+
+/** Resolves when a detector has judged a frame: the worker threads are alive and not hopelessly behind. */
+async function detectorAnswers(open: OpenVoiceActivity, signal: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const detector = open({ onFrame: () => resolve(), onFailure: reject });
+  signal.addEventListener('abort', () => detector.close(), { once: true });
+  detector.write(new Uint8Array(2 * FRAME_BYTES));
+  await promise;
+}
+
+function responders(
+  config: Config,
+  agents: Agents,
+  client: ReturnType<typeof openModelClient>,
+  clock: Clock,
+): ReceptionOptions['openResponder'] {
+  const services = createServices();
+  const deployment = config.AZURE_OPENAI_DEPLOYMENT;
+  return (name, log) =>
+    new ModelResponder({ client, deployment, agent: requireAgent(agents, name), services, clock, log });
+}
+
+const pathOf = (folder: string): string => fileURLToPath(new URL(folder, ROOT));

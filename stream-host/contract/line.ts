@@ -1,0 +1,55 @@
+import type { TypedEvents } from '../../shared/typed-events.ts';
+import type { ConversationEvents } from './events.ts';
+
+/** Where the agent's voice goes: a phone call's media socket or a browser's. Must never block and never throw. */
+export interface AudioSink {
+  /** Takes whole frames (20 ms, 640 bytes each). False when the line cannot take them (slow or gone): they are dropped. */
+  sendAudio(frames: Uint8Array): boolean;
+  /** Drops everything that the far side has buffered and not played yet. Sent at once, ahead of anything queued. */
+  stopAudio(): void;
+}
+
+export type TransportEvents = {
+  /** The line is ready to talk: the conversation may begin. Comes once, before any `audio`. */
+  ready: [];
+  /** What the caller said: PCM16 mono 16 kHz, any whole number of samples. */
+  audio: [pcm: Uint8Array];
+  /** The caller pressed a key of the telephone. */
+  dtmf: [tone: string];
+  /** The caller asked for silence in another way than by speaking. */
+  interrupt: [];
+  /** The caller asked to end the session. */
+  endRequested: [];
+  /** The line is gone. Comes exactly once; `code` is the socket's close code. */
+  closed: [code: number, reason: string];
+};
+
+/** What was counted on a line and did not end it. */
+export interface TransportCounts {
+  /** Frames that break the protocol. */
+  readonly malformed: number;
+  /** Frames of a kind that this line does not know. */
+  readonly foreign: number;
+  /** Audio that came before anybody could hear it. */
+  readonly early: number;
+  /** Frames of the agent's audio that a slow reader did not take. */
+  readonly dropped: number;
+}
+
+/** One caller's line, whatever carries it: a phone call's media socket or a browser's. */
+export interface Transport extends AudioSink {
+  readonly events: TypedEvents<TransportEvents>;
+  /** `ready` has been emitted. */
+  readonly ready: boolean;
+  readonly closed: boolean;
+  readonly counts: TransportCounts;
+  /** Shows the far side what happens in a conversation, where it can show anything. */
+  follow(conversation: TypedEvents<ConversationEvents>): void;
+  /** Tells the far side something that went wrong and does not end the call. */
+  notify(code: string, message: string): void;
+  /** Asks the far side whether it is still there. False after `timeoutMs` without an answer. Never rejects. */
+  probe(timeoutMs: number): Promise<boolean>;
+  /** The session is over: says so the way the line does, and closes it normally. */
+  end(reason: string): void;
+  close(code: number, reason: string): void;
+}

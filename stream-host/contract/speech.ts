@@ -1,0 +1,81 @@
+/**
+ * What hears and what speaks. Audio is PCM16 little-endian mono at 16 kHz everywhere inside.
+ */
+
+/** Decides from the raw audio whether somebody speaks. Times are on the engine's clock, of the audio's arrival. */
+export interface VoiceActivity {
+  /**
+   * Any length of audio; it is cut into the detector's own frames.
+   * @param glance the newest sound is worth a glance: it shall be judged now, be its frame whole or not
+   */
+  write(pcm: Uint8Array, glance?: boolean): void;
+  close(): void;
+}
+
+export interface VoiceActivityEvents {
+  /** The probability of speech in one detector frame (32 ms), in order. `atMs`: when the frame's last sample arrived. */
+  onFrame(probability: number, atMs: number): void;
+  /**
+   * The probability of speech in the newest 32 ms, whose last `newMs` belong to a frame that is not whole yet. An answer
+   * to a glance, where there is one: a frame that became whole in the meantime is reported as such.
+   */
+  onGlance?(probability: number, atMs: number, newMs: number): void;
+  /** The detector died; it is not coming back by itself. */
+  onFailure(error: Error): void;
+}
+
+export type OpenVoiceActivity = (events: VoiceActivityEvents) => VoiceActivity;
+
+/** Judges by the sound alone whether the caller has finished: melody, loudness, a drawn-out "uhm". */
+export interface TurnJudge {
+  write(pcm: Uint8Array): void;
+  /** Asks how the caller's speech up to now sounds. `lastSpeechMs` names the pause and comes back with the answer. */
+  judge(lastSpeechMs: number): void;
+  close(): void;
+}
+
+export interface TurnJudgeEvents {
+  /** From 0, the caller goes on, to 1, the caller has finished. Comes soon after it was asked, or never. */
+  onJudgement(probability: number, lastSpeechMs: number): void;
+  /** The judge cannot judge as well as before, or not at all. The words decide alone then. */
+  onFailure(error: Error): void;
+}
+
+export type OpenTurnJudge = (events: TurnJudgeEvents) => TurnJudge;
+
+/** Turns the caller's audio into text. Supervised inside: it reconnects and replays by itself. */
+export interface Recogniser {
+  write(pcm: Uint8Array): void;
+  close(): void;
+}
+
+export interface RecogniserEvents {
+  /**
+   * What the current phrase sounds like so far; may still change. `offsetMs` and `endMs`: the stretch of the audio
+   * written that these words are of. Speech after `endMs` is not in them yet.
+   */
+  onPartial(text: string, offsetMs: number, endMs: number): void;
+  /** A phrase that will not change any more. `endMs`: where it ends in the audio written. */
+  onFinal(text: string, offsetMs: number, endMs: number): void;
+  /** This stretch of the audio was listened to and holds no words: silence or noise. */
+  onNoWords(offsetMs: number, endMs: number): void;
+  /** Recognition broke down and is being restarted (`recovering`), works again, or was given up (`failed`). */
+  onState(state: 'ready' | 'recovering' | 'failed', error?: Error): void;
+}
+
+export type OpenRecogniser = (events: RecogniserEvents) => Recogniser;
+
+export type SynthesisPiece =
+  /** PCM16 mono 16 kHz, any length. */
+  | { readonly type: 'audio'; readonly pcm: Uint8Array }
+  /** A word and where it is spoken, measured from the start of this synthesis. `text` is a slice of what was given. */
+  | { readonly type: 'word'; readonly text: string; readonly startMs: number; readonly durationMs: number };
+
+/** Turns text into speech, streamed. */
+export interface Synthesiser {
+  /**
+   * Speaks `text`. Ends when all of it was yielded; throws when the service failed. Aborting ends it at once, without
+   * an exception. Bounded: a service that goes quiet is a failure.
+   */
+  speak(text: string, voice: string, signal: AbortSignal): AsyncIterable<SynthesisPiece>;
+}

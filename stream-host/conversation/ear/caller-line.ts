@@ -1,0 +1,321 @@
+import type { Cancel, Clock } from '../../../shared/clock.ts';
+import { FRAME_BYTES, FRAME_MS } from '../../../shared/protocol/acs-media.ts';
+import type {
+  OpenRecogniser,
+  OpenTurnJudge,
+  OpenVoiceActivity,
+  Recogniser,
+  TurnJudge,
+  VoiceActivity,
+} from '../../contract/speech.ts';
+import type { TurnPolicy } from '../turns/turn-policy.ts';
+import { CallerWords, type Correction, type Hearing } from './caller-words.ts';
+import { EchoGuard } from './echo/echo-guard.ts';
+import { echoesOf } from './echo/echoed-words.ts';
+import { SoundTrail } from './sound-trail.ts';
+import { type AskOrigin, SpeechDetector, type SpeechEdge, type VoiceOrigin } from './speech-detector.ts';
+
+export interface CallerLineOptions {
+  readonly clock: Clock;
+  readonly policy: TurnPolicy;
+  readonly openVoiceActivity: OpenVoiceActivity;
+  readonly openRecogniser: OpenRecogniser;
+  readonly openTurnJudge?: OpenTurnJudge | undefined;
+  /** What the agent has said lately, for words that may be its own. */
+  readonly agentsWords: () => string;
+  readonly events: CallerLineEvents;
+}
+
+export interface CallerLineEvents {
+  onSpeechStarted(): void;
+  onSpeechEnded(lastSpeechMs: number): void;
+  /** The caller's words changed; with a correction, words that a turn had taken already. */
+  onWords(correction?: Correction): void;
+  /** How finished the caller sounds at the pause after `lastSpeechMs`, from 0 to 1. */
+  onJudgement(probability: number, lastSpeechMs: number): void;
+  onFault(code: string, error: unknown): void;
+}
+
+/** How long a failed voice-activity detector is left before another is opened. */
+const REOPEN_DETECTOR_MS = 1000;
+const REOPEN_RECOGNISER_MS = 10_000;
+/** So many turns of sound without a word make a recogniser suspect; a fresh one is opened. */
+const DEAF_AFTER_TURNS = 3;
+const BYTES_PER_MS = FRAME_BYTES / FRAME_MS;
+/** Words come so late after their sound at most, as a rule. */
+const SOMEONE_SPOKE_MS = 2000;
+/** So long after the agent's last sound it may still come back. */
+const ECHO_TAIL_MS = 700;
+/**
+ * A sound that grows, is so loud, and was there for so long before, may be the voice that an "f" or a breath began. A
+ * sound out of silence is left to the whole frames: music sets in much like a voice.
+ */
+const GLANCE = { riseDb: 1, leastDb: -48, beforeMs: 80, beforeDb: -50 } as const;
+
+/**
+ * Everything that listens to the caller: voice activity, recogniser, the judge of how speech ends, and the guard against
+ * the agent's own echo. Each may fail and is opened again; the conversation goes on with what is left.
+ */
+export class CallerLine {
+  readonly words: CallerWords;
+  readonly #options: CallerLineOptions;
+  readonly #trail = new SoundTrail();
+  readonly #detector: SpeechDetector;
+  readonly #echoGuard: EchoGuard | undefined;
+  #voiceActivity: VoiceActivity | undefined;
+  #recogniser: Recogniser | undefined;
+  #turnJudge: TurnJudge | undefined;
+  #cancelDetectorReopen: Cancel = () => {};
+  #cancelRecogniserReopen: Cancel = () => {};
+  /** How much of the caller's audio has come, and up to where in it there was speech. */
+  #receivedMs = 0;
+  #spokenUntilMs = Number.NEGATIVE_INFINITY;
+  #seenUntilMs = 0;
+  #agentHeardUntilMs = Number.NEGATIVE_INFINITY;
+  #turnsWithoutWords = 0;
+  #closed = false;
+
+  constructor(options: CallerLineOptions) {
+    const { policy } = options;
+    this.#options = options;
+    this.#detector = new SpeechDetector(policy.onset, this.#trail);
+    this.#echoGuard = policy.onset.echoGuard ? new EchoGuard() : undefined;
+    this.words = new CallerWords(policy.endpointing.stablePartialMs);
+  }
+
+  /** The caller makes sounds now. */
+  get speaking(): boolean {
+    return this.#detector.speaking;
+  }
+
+  /** When the caller's newest speech came. */
+  get lastSpeechMs(): number {
+    return this.#detector.lastSpeechMs;
+  }
+
+  /**
+   * What the caller makes now, or made last, are not just sounds: it is one voice. On a line with the agent's echo in it
+   * the guard has vouched that it is not the agent's, and what it says takes longer to tell from what the agent said.
+   */
+  get voiceIsClear(): boolean {
+    return this.#echoGuard?.path.kind === 'echo' ? this.#detector.isVoice : this.#detector.isClear;
+  }
+
+  /** What the caller makes now, or made last, is the hum of a listener. Over the agent's echo nobody can tell. */
+  get voiceHums(): boolean {
+    return this.#echoGuard?.path.kind !== 'echo' && this.#detector.isHum;
+  }
+
+  /** When the line last sounded like speech, whoever's and however short. */
+  get lastVoiceMs(): number {
+    return this.#detector.lastVoiceMs;
+  }
+
+  /**
+   * For how long nothing on the line has sounded like speech. Over the agent's echo a pause is none: whose the sounds
+   * are, and whose the words, takes longer to tell.
+   */
+  get voicelessMs(): number {
+    return this.#echoGuard?.path.kind === 'echo' ? 0 : this.#seenUntilMs - this.#detector.lastVoiceMs;
+  }
+
+  /** When the newest audio came that the detector has judged. */
+  get seenUntilMs(): number {
+    return this.#seenUntilMs;
+  }
+
+  /** Where in the caller's audio the newest speech lies. */
+  get spokenUntilMs(): number {
+    return this.#spokenUntilMs;
+  }
+
+  open(): void {
+    this.#openRecogniser();
+    this.#openDetector();
+    this.#turnJudge = this.#options.openTurnJudge?.({
+      onJudgement: (probability, lastSpeechMs) => {
+        if (!this.#closed) this.#options.events.onJudgement(probability, lastSpeechMs);
+      },
+      onFailure: (error) => {
+        if (!this.#closed) this.#options.events.onFault('turn-judge.failed', error);
+      },
+    });
+  }
+
+  /** Takes the caller's audio: PCM16 mono 16 kHz, any length. */
+  write(pcm: Uint8Array): void {
+    if (this.#closed) return;
+    this.#receivedMs += pcm.length / BYTES_PER_MS;
+    const nowMs = this.#options.clock.now();
+    this.#trail.write(pcm, nowMs);
+    this.#echoGuard?.heard(pcm, nowMs);
+    this.#voiceActivity?.write(pcm, this.#isWorthAGlance(nowMs));
+    this.#turnJudge?.write(pcm);
+    this.#recogniser?.write(pcm);
+  }
+
+  /** Has the sound judged before the pause that has just begun. */
+  judgeSound(): void {
+    this.#turnJudge?.judge(this.#detector.lastSpeechMs);
+  }
+
+  /** Some of the agent's voice is on its way to the caller's ear. */
+  agentSends(pcm: Uint8Array, playsAtMs: number): void {
+    this.#agentHeardUntilMs = playsAtMs + pcm.length / BYTES_PER_MS;
+    this.#echoGuard?.played(pcm, playsAtMs);
+  }
+
+  agentSilenced(atMs: number): void {
+    this.#agentHeardUntilMs = Math.min(this.#agentHeardUntilMs, atMs);
+    this.#echoGuard?.stopped(atMs);
+  }
+
+  /** The sound that the agent fell silent for was no interruption, or was one. */
+  misled(): void {
+    this.#detector.misled(this.#options.clock.now());
+  }
+
+  /** Words that the agent has just said, and no voice beside it, or none that is certainly not its own. */
+  mayEcho(text: string): boolean {
+    if (!this.#echoGuard || this.#seenUntilMs > this.#agentHeardUntilMs + ECHO_TAIL_MS) return false;
+    const someoneSpoke = this.#seenUntilMs - this.#detector.lastSpeechMs < SOMEONE_SPOKE_MS;
+    if (someoneSpoke && this.#echoGuard.path.kind === 'none') return false;
+    return echoesOf(text, this.#options.agentsWords(), true);
+  }
+
+  /** The sound that goes on is not the caller's. */
+  ignoreSound(): void {
+    this.#detector.ignoreSound();
+  }
+
+  confirmed(): void {
+    this.#detector.confirmed();
+  }
+
+  /** Sound but no words, again and again: noise, or a recogniser that has gone deaf without saying so. */
+  noWords(): void {
+    this.#turnsWithoutWords += 1;
+    if (this.#turnsWithoutWords < DEAF_AFTER_TURNS) return;
+    this.#turnsWithoutWords = 0;
+    this.#options.events.onFault('recogniser.deaf', undefined);
+    this.#cancelRecogniserReopen();
+    this.#recogniser?.close();
+    this.#openRecogniser();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#cancelDetectorReopen();
+    this.#cancelRecogniserReopen();
+    this.#voiceActivity?.close();
+    this.#turnJudge?.close();
+    this.#recogniser?.close();
+  }
+
+  #openRecogniser(): void {
+    const openedAtMs = this.#receivedMs;
+    this.#recogniser = this.#options.openRecogniser({
+      onPartial: (text, offsetMs, endMs) =>
+        this.#onWords(text, { offsetMs: openedAtMs + offsetMs, endMs: openedAtMs + endMs, final: false }),
+      onFinal: (text, offsetMs, endMs) =>
+        this.#onWords(text, { offsetMs: openedAtMs + offsetMs, endMs: openedAtMs + endMs, final: true }),
+      onNoWords: (offsetMs, endMs) => {
+        this.words.heardNothing(openedAtMs + offsetMs, openedAtMs + endMs);
+        if (!this.#closed) this.#options.events.onWords();
+      },
+      onState: (state, error) => this.#onRecogniserState(state, error),
+    });
+  }
+
+  #onWords(text: string, hearing: Hearing): void {
+    if (this.#closed) return;
+    this.#turnsWithoutWords = 0;
+    if (this.#isEcho(text, hearing)) {
+      this.words.heardNothing(hearing.offsetMs, hearing.endMs);
+      this.#options.events.onWords();
+    } else {
+      this.#options.events.onWords(this.words.heard(text, hearing, this.#options.clock.now()));
+    }
+  }
+
+  /** The agent's own words, come back while nobody else was heard. */
+  #isEcho(text: string, { offsetMs, final }: Hearing): boolean {
+    if (!this.#echoGuard) return false;
+    const beganMs = this.#options.clock.now() - (this.#receivedMs - offsetMs);
+    const callerWasHeard = this.#spokenUntilMs > offsetMs;
+    if (callerWasHeard || beganMs > this.#agentHeardUntilMs + ECHO_TAIL_MS) return false;
+    return echoesOf(text, this.#options.agentsWords(), final || this.#echoGuard.path.kind === 'echo');
+  }
+
+  /** One that gave up is replaced: a call must not stay deaf because a key was being changed. */
+  #onRecogniserState(state: 'ready' | 'recovering' | 'failed', error: Error | undefined): void {
+    if (state === 'ready' || this.#closed) return;
+    this.#options.events.onFault(`recogniser.${state}`, error);
+    if (state === 'recovering') return;
+    this.#recogniser?.close();
+    this.#cancelRecogniserReopen = this.#options.clock.after(REOPEN_RECOGNISER_MS, () => this.#openRecogniser());
+  }
+
+  #openDetector(): void {
+    this.#voiceActivity = this.#options.openVoiceActivity({
+      onFrame: (probability, atMs) => this.#onFrame(probability, atMs),
+      onGlance: (probability, atMs, newMs) => this.#onGlance(probability, atMs, newMs),
+      onFailure: (error) => this.#onDetectorFailure(error),
+    });
+  }
+
+  #onFrame(probability: number, atMs: number): void {
+    if (this.#closed) return;
+    this.#seenUntilMs = atMs;
+    const levelDb = this.#trail.levelAt(atMs);
+    this.#onEdge(this.#detector.frame({ probability, levelDb, atMs }, this.#origin), atMs);
+  }
+
+  #onGlance(probability: number, atMs: number, newMs: number): void {
+    if (this.#closed) return;
+    const levelDb = this.#trail.levelAt(atMs);
+    this.#onEdge(this.#detector.glance({ probability, levelDb, atMs }, newMs, this.#origin), atMs);
+  }
+
+  /** Only an interruption is worth it, and only a sound that grows: what fades is as likely a cough as a voice. */
+  #isWorthAGlance(nowMs: number): boolean {
+    if (this.#detector.speaking || nowMs > this.#agentHeardUntilMs) return false;
+    const trail = this.#trail;
+    if (trail.riseDb <= GLANCE.riseDb || trail.levelAt(nowMs) <= GLANCE.leastDb) return false;
+    return trail.levelAt(nowMs - GLANCE.beforeMs) > GLANCE.beforeDb;
+  }
+
+  #onEdge(edge: SpeechEdge | undefined, atMs: number): void {
+    if (this.#detector.lastSpeechMs === atMs) {
+      this.#spokenUntilMs = this.#receivedMs - (this.#options.clock.now() - atMs);
+    }
+    if (edge?.type === 'started') {
+      this.words.speechStarted();
+      this.#options.events.onSpeechStarted();
+    } else if (edge?.type === 'ended') {
+      this.#options.events.onSpeechEnded(edge.lastSpeechMs);
+    }
+  }
+
+  readonly #origin: AskOrigin = (windowMs, atMs): VoiceOrigin => {
+    if (!this.#echoGuard || atMs > this.#agentHeardUntilMs + ECHO_TAIL_MS) return 'caller';
+    const origin = this.#echoGuard.judge(atMs, windowMs);
+    // There is no reason to wait for certainty where no echo has been found so far, or none but a last echo can come.
+    const mayWait = this.#echoGuard.path.kind !== 'none' && atMs <= this.#agentHeardUntilMs;
+    return origin === 'unsure' && !mayWait ? 'caller' : origin;
+  };
+
+  /** Deaf to voice the conversation still goes on by the recogniser's words, until a new detector is there. */
+  #onDetectorFailure(error: Error): void {
+    this.#options.events.onFault('voice-activity.failed', error);
+    this.#voiceActivity?.close();
+    this.#voiceActivity = undefined;
+    const wasSpeaking = this.#detector.speaking;
+    this.#spokenUntilMs = Number.NEGATIVE_INFINITY;
+    this.#detector.reset();
+    if (wasSpeaking) this.#options.events.onSpeechEnded(this.#options.clock.now());
+    if (this.#closed) return;
+    this.#cancelDetectorReopen = this.#options.clock.after(REOPEN_DETECTOR_MS, () => this.#openDetector());
+  }
+}

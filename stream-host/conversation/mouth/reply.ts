@@ -1,0 +1,116 @@
+import type { ToolCall } from '../../../shared/sessions/history.ts';
+import type { TypedEvents } from '../../../shared/typed-events.ts';
+import type { ConversationEvents, TurnLatency } from '../../contract/events.ts';
+import type { AgentTurn } from './agent-turn.ts';
+
+/** Where a turn of the agent came from, and where in the history it stands. */
+export interface ReplyOrigin {
+  /** An answer to the caller, the greeting (or the excuse of a resumed conversation), or a question whether they are there. */
+  readonly kind: 'answer' | 'opening' | 'prompt';
+  /** The caller's words that it answers; empty when it answers none. */
+  readonly callerText: string;
+  readonly lastSpeechMs: number;
+  /** When the engine decided that it was the agent's turn. */
+  readonly decidedMs: number;
+  /** The history without the caller's words that this turn answers. */
+  readonly historyLength: number;
+  /** From where on the history is the turn's own. */
+  readonly ownFrom: number;
+}
+
+/**
+ * The turn in progress, as others see it. Until something of it is audible or a tool has run it can be taken back, and
+ * so nothing of it is told to anybody; from then on it is told as it happens. Before it has an origin it is a draft.
+ */
+export class Reply {
+  readonly turn: AgentTurn;
+  /** The words that the model was asked with. */
+  readonly promptedWith: string;
+  readonly #events: TypedEvents<ConversationEvents>;
+  #origin: ReplyOrigin | undefined;
+  #callerText: string;
+  #heldText = '';
+  #told = false;
+  #audibleSinceMs: number | undefined;
+  #firstTokenMs: number | undefined;
+  #pieces = 0;
+
+  constructor(turn: AgentTurn, callerText: string, events: TypedEvents<ConversationEvents>) {
+    this.turn = turn;
+    this.promptedWith = callerText;
+    this.#callerText = callerText;
+    this.#events = events;
+  }
+
+  /** Makes the turn the agent's. */
+  adopt(origin: ReplyOrigin): void {
+    this.#origin = origin;
+    this.#callerText = origin.callerText;
+    this.turn.adopt();
+  }
+
+  /** @throws {Error} for a draft: it has none */
+  get origin(): ReplyOrigin {
+    if (!this.#origin) throw new Error('A draft has no origin.');
+    return this.#origin;
+  }
+
+  get audible(): boolean {
+    return this.#audibleSinceMs !== undefined;
+  }
+
+  /** When its first sound went out; infinite before. */
+  get audibleSinceMs(): number {
+    return this.#audibleSinceMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** What the model has sent of it. */
+  get spent(): { readonly pieces: number; readonly characters: number } {
+    return { pieces: this.#pieces, characters: this.#heldText.length };
+  }
+
+  progressed(nowMs: number): void {
+    this.#pieces += 1;
+    this.#firstTokenMs ??= nowMs;
+  }
+
+  said(text: string): void {
+    if (this.#told) this.#events.emit('agentText', text, this.turn.number);
+    else this.#heldText += text;
+  }
+
+  toolStarted(call: ToolCall): void {
+    this.tell();
+    this.#events.emit('toolStarted', call, this.turn.number);
+  }
+
+  becameAudible(nowMs: number): void {
+    this.#audibleSinceMs = nowMs;
+    this.tell();
+    if (this.origin.kind === 'answer') this.#events.emit('turnLatency', this.#latency(nowMs), this.turn.number);
+  }
+
+  /** The recogniser changed its mind about the words that the turn answers. */
+  corrected(callerText: string): void {
+    this.#callerText = callerText;
+    if (this.#told) this.#events.emit('callerCorrected', callerText, this.turn.number);
+  }
+
+  /** From here on the turn has happened, whatever becomes of it. */
+  tell(): void {
+    if (this.#told) return;
+    this.#told = true;
+    if (this.#callerText !== '') this.#events.emit('callerFinal', this.#callerText, this.turn.number);
+    if (this.#heldText !== '') this.#events.emit('agentText', this.#heldText, this.turn.number);
+  }
+
+  #latency(nowMs: number): TurnLatency {
+    const { lastSpeechMs, decidedMs } = this.origin;
+    const sinceSpeech = (atMs: number) => Math.round(atMs - lastSpeechMs);
+    return {
+      recognisedMs: sinceSpeech(decidedMs),
+      firstTokenMs: sinceSpeech(this.#firstTokenMs ?? nowMs),
+      firstAudioMs: sinceSpeech(nowMs),
+    };
+  }
+}

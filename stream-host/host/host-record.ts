@@ -1,0 +1,56 @@
+import type { Cancel, Clock } from '../../shared/clock.ts';
+import { messageOf } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+import type { SessionStore } from '../../shared/sessions/session-store.ts';
+import { type HostIdentity, hostIdOf } from '../session/lease.ts';
+import type { LiveSessions } from './live-sessions.ts';
+
+export interface HostRecordOptions {
+  readonly store: SessionStore;
+  readonly host: HostIdentity;
+  readonly live: LiveSessions;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly everyMs?: number;
+}
+
+/** How many announcements may fail before this host counts as gone. */
+const MISSES = 3;
+
+/**
+ * Says in Redis, every few seconds, that this host lives, how many places it has taken and how many there are: the
+ * functions place calls by it, and a session's lease is honoured as long as its host is heard of. A host that drains or
+ * is too busy for more says that it has no more places than it has sessions.
+ */
+export class HostRecord {
+  readonly #options: HostRecordOptions;
+  readonly #everyMs: number;
+  #cancel: Cancel = () => {};
+  #closed = false;
+  #failing = false;
+
+  constructor(options: HostRecordOptions) {
+    this.#options = options;
+    this.#everyMs = options.everyMs ?? 2000;
+  }
+
+  /** Announces the host now and from now on. Never rejects: a Redis that is away is tried again. */
+  async announce(): Promise<void> {
+    this.#cancel();
+    const { store, host, live, clock, log } = this.#options;
+    const load = { sessions: live.count, maxSessions: live.capacity };
+    try {
+      await store.announceHost(hostIdOf(host), load, this.#everyMs * MISSES);
+      this.#failing = false;
+    } catch (error) {
+      if (!this.#failing) log.warn({ reason: messageOf(error) }, 'this host could not be announced');
+      this.#failing = true;
+    }
+    if (!this.#closed) this.#cancel = clock.after(this.#everyMs, () => void this.announce());
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancel();
+  }
+}

@@ -1,0 +1,136 @@
+import type { Clock } from '../../shared/clock.ts';
+import { CLOSE } from '../../shared/protocol/browser.ts';
+import type { Transport } from '../contract/line.ts';
+import type { Admission, Overload } from './admission.ts';
+
+interface Holder {
+  readonly line: Transport;
+  readonly released: Promise<void>;
+}
+
+/** Lets go of a place or of a session. Idempotent. */
+export type Release = () => void;
+
+/** Why a socket is not let in: all places are taken, the host is closing, or it is too busy for one more. */
+export type Refusal = 'full' | 'draining' | 'overloaded';
+
+export interface LiveSessionsOptions {
+  readonly maxSessions: number;
+  readonly clock: Clock;
+  /** Keeps the door by the load; without it only the number of places counts. */
+  readonly admission?: Pick<Admission, 'overload'> | undefined;
+  /** How long a holder's socket has to prove that it lives when another one asks for its session. */
+  readonly probeMs?: number;
+}
+
+/** How long a session's old socket may take to let go of it. */
+const HAND_OVER_MS = 4000;
+
+/** Every line of this host and the session that each holds: how many there may be, and that no two hold the same. */
+export class LiveSessions {
+  readonly maxSessions: number;
+  readonly #clock: Clock;
+  readonly #probeMs: number;
+  readonly #admission: Pick<Admission, 'overload'> | undefined;
+  readonly #lines = new Set<Transport>();
+  readonly #holders = new Map<string, Holder>();
+  #places = 0;
+  #droppedByClosed = 0;
+  #draining: { readonly code: number; readonly reason: string } | undefined;
+
+  constructor(options: LiveSessionsOptions) {
+    this.maxSessions = options.maxSessions;
+    this.#clock = options.clock;
+    this.#probeMs = options.probeMs ?? 1000;
+    this.#admission = options.admission;
+  }
+
+  /** Places taken, by sockets that are being let in too. */
+  get count(): number {
+    return this.#places;
+  }
+
+  /** Frames of the agent's voice that lines did not take, since the start. */
+  get droppedFrames(): number {
+    return [...this.#lines].reduce((sum, line) => sum + line.counts.dropped, this.#droppedByClosed);
+  }
+
+  get draining(): boolean {
+    return this.#draining !== undefined;
+  }
+
+  /** What is too much for one more session, where anything is. */
+  get overload(): Overload | undefined {
+    return this.#admission?.overload;
+  }
+
+  /** How many sessions this host will have at most as things stand: those that it has, while nobody is let in. */
+  get capacity(): number {
+    return this.draining || this.overload !== undefined ? Math.min(this.#places, this.maxSessions) : this.maxSessions;
+  }
+
+  /** Takes a place for a socket that asks to be let in, or says why there is none. */
+  admit(): Release | Refusal {
+    if (this.#draining) return 'draining';
+    if (this.#places >= this.maxSessions) return 'full';
+    if (this.overload !== undefined) return 'overloaded';
+    this.#places += 1;
+    let held = true;
+    return () => {
+      if (held) this.#places -= 1;
+      held = false;
+    };
+  }
+
+  /** Knows a line from now on until it closes. */
+  add(line: Transport): void {
+    if (this.#draining) {
+      line.close(this.#draining.code, this.#draining.reason);
+      return;
+    }
+    this.#lines.add(line);
+    line.events.on('closed', () => {
+      if (this.#lines.delete(line)) this.#droppedByClosed += line.counts.dropped;
+    });
+  }
+
+  /**
+   * Makes a line the only one of this host that speaks for a session. A line that holds it already keeps it while it
+   * lives; a dead one is closed and given time to let go. Undefined when the session is rightly held.
+   */
+  async hold(sessionId: string, line: Transport): Promise<Release | undefined> {
+    for (let holder = this.#holders.get(sessionId); holder; holder = this.#holders.get(sessionId)) {
+      if (await holder.line.probe(this.#probeMs)) return undefined;
+      holder.line.close(CLOSE.alreadyConnected, 'Another socket took the session over, as this one did not answer.');
+      if (!(await this.#settled(holder.released, HAND_OVER_MS))) return undefined;
+    }
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const holder: Holder = { line, released: promise };
+    this.#holders.set(sessionId, holder);
+    return () => {
+      if (this.#holders.get(sessionId) === holder) this.#holders.delete(sessionId);
+      resolve();
+    };
+  }
+
+  /** Lets nobody in any more. */
+  drain(code: number, reason: string): void {
+    this.#draining ??= { code, reason };
+  }
+
+  /** Drains, closes every line, and waits until their sessions are let go of: `waitMs` at most. */
+  async close(code: number, reason: string, waitMs: number): Promise<void> {
+    this.drain(code, reason);
+    const released = [...this.#holders.values()].map((holder) => holder.released);
+    for (const line of [...this.#lines]) line.close(code, reason);
+    await this.#settled(Promise.all(released), waitMs);
+  }
+
+  async #settled(promise: Promise<unknown>, waitMs: number): Promise<boolean> {
+    const late = Promise.withResolvers<false>();
+    const cancel = this.#clock.after(waitMs, () => late.resolve(false));
+    const outcome = await Promise.race([promise.then(() => true), late.promise]);
+    cancel();
+    return outcome;
+  }
+}

@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { request } from 'node:http';
+import { test } from 'node:test';
+import { pino } from 'pino';
+import type { Readiness } from '../host/readiness.ts';
+import type { StreamHostVitals } from '../host/vitals.ts';
+import { acsToken, phoneSession, redisForTests, startHost } from '../testing/host-under-test.ts';
+import { Page } from './page.ts';
+import { StreamHostServer } from './server.ts';
+
+const redis = await redisForTests();
+const host = await startHost(redis.url, { allowedOrigins: ['https://friend.example'] });
+
+/** A GET whose path is sent as it is written; `fetch` would tidy it. */
+const rawGet = (path: string) =>
+  new Promise<number>((resolve, reject) => {
+    const { port } = new URL(host.http);
+    request({ port, path }, (response) => resolve(response.resume().statusCode ?? 0))
+      .on('error', reject)
+      .end();
+  });
+
+test('liveness needs nothing and tells how the process is', async () => {
+  const live = await fetch(`${host.http}/healthz`);
+  assert.equal(live.status, 200);
+  const vitals = (await live.json()) as StreamHostVitals & { status: string };
+  assert.equal(vitals.status, 'ok');
+  assert.deepEqual([vitals.sessions, vitals.maxSessions], [0, 20]);
+  assert.ok(vitals.memory.rssMb > 0);
+  assert.deepEqual(Object.keys(vitals.eventLoopDelayMs), ['p50', 'p99', 'max']);
+  assert.deepEqual(vitals.playout, { droppedFrames: 0 });
+});
+
+test('readiness names each dependency', async () => {
+  const ready = await fetch(`${host.http}/readyz`);
+  const body = (await ready.json()) as { status: string; checks: Record<string, { ok: boolean }> };
+  assert.equal(ready.status, 200);
+  assert.equal(body.status, 'ready');
+  assert.equal(body.checks.redis?.ok, true);
+  assert.equal(body.checks.admission?.ok, true);
+});
+
+test('the page is served with a policy that lets it talk to this server and the emulator, and is not sent twice', async () => {
+  const page = await fetch(`${host.http}/`);
+  assert.equal(page.headers.get('content-type'), 'text/html; charset=utf-8');
+  assert.match(await page.text(), /Parley/);
+  const policy = page.headers.get('content-security-policy') ?? '';
+  assert.match(policy, /connect-src 'self' ws: wss: http:\/\/127\.0\.0\.1:8090/);
+  const again = await fetch(`${host.http}/`, { headers: { 'if-none-match': page.headers.get('etag') ?? '' } });
+  assert.equal(again.status, 304);
+});
+
+test('nothing but the page is served: no source, no hidden file, no way out of the folder', async () => {
+  for (const path of [
+    '/secret.ts',
+    '/.env',
+    '/../outside.css',
+    '/%2e%2e/outside.css',
+    '/..%2foutside.css',
+    '/a%00.css',
+    '/%',
+  ]) {
+    assert.equal(await rawGet(path), 404, path);
+  }
+  const posted = await fetch(`${host.http}/`, { method: 'POST' });
+  assert.equal(posted.status, 405);
+});
+
+test('the old status route keeps its shape and claims only what is true', async () => {
+  const status = (await (await fetch(`${host.http}/api/v1/realtime/status`)).json()) as Record<string, unknown>;
+  assert.deepEqual(Object.keys(status), [
+    'status',
+    'websocket_endpoints',
+    'features',
+    'active_connections',
+    'protocols_supported',
+    'version',
+  ]);
+  assert.equal(status.status, 'available');
+  assert.equal((status.features as Record<string, boolean>).conversation_streaming, true);
+});
+
+test('the page learns its settings', async () => {
+  const settings = await (await fetch(`${host.http}/api/v1/realtime/settings`)).json();
+  assert.deepEqual(settings, { emulatorUrl: null, agent: 'orders', version: '0.0.0' });
+});
+
+test('a socket at an unknown path is answered 404', async () => {
+  await assert.rejects(host.connect('/api/v1/nothing'), { status: 404 });
+});
+
+test('a media socket without the token of ACS is answered 401 before it is a socket', async () => {
+  await assert.rejects(host.connect('/api/v1/media/stream'), { status: 401 });
+  const authorization = `Bearer ${await acsToken('somebody-else')}`;
+  await assert.rejects(host.connect('/api/v1/media/stream', { authorization }), { status: 401 });
+  assert.equal(host.live.count, 0);
+});
+
+test('a page of another site may not connect, one that is on the list and one of our own may', async () => {
+  const path = '/api/v1/realtime/conversation';
+  await assert.rejects(host.connect(path, { origin: 'https://evil.example' }), { status: 403 });
+  await assert.rejects(host.connect(path, { origin: 'null' }), { status: 403 });
+  for (const origin of ['https://friend.example', host.http]) {
+    const client = await host.connect(path, { origin });
+    client.socket.terminate();
+  }
+});
+
+test('wrong queries are refused with what is allowed', async () => {
+  await assert.rejects(
+    host.browser('?sample_rate=44100'),
+    (error: { status: number; body: { error: { code: string } } }) => {
+      assert.equal(error.status, 400);
+      assert.equal(error.body.error.code, 'audio.rate-unsupported');
+      return true;
+    },
+  );
+  await assert.rejects(host.browser('?session_id=a%20b'), { status: 400 });
+});
+
+test('a full host refuses phones and browsers with 503 and a reason, and takes the next one when a place is free', async () => {
+  const small = await startHost(redis.url, { maxSessions: 1 });
+  const first = await small.browser();
+  await first.untilType('session_ready');
+  await small.store.create(phoneSession('full-1'));
+  const isFull = (error: { status: number; body: { error: { code: string } } }) =>
+    error.status === 503 && error.body.error.code === 'host.full';
+  await assert.rejects(small.browser(), isFull);
+  await assert.rejects(small.phone('full-call', 'full-1'), isFull);
+  const readiness = await fetch(`${small.http}/readyz`);
+  assert.equal(readiness.status, 503);
+  assert.equal(((await readiness.json()) as { status: string }).status, 'full');
+
+  first.socket.close(1000);
+  await first.closed;
+  while (small.live.count > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  const next = await small.browser();
+  await next.untilType('session_ready');
+});
+
+test('a host that is too busy refuses phones and browsers with 503 and a reason, and says so when asked', async () => {
+  const admission: { overload: 'cpu' | undefined } = { overload: undefined };
+  const busy = await startHost(redis.url, { admission });
+  const talking = await busy.browser();
+  await talking.untilType('session_ready');
+  admission.overload = 'cpu';
+  await busy.store.create(phoneSession('busy-1'));
+  const isBusy = (error: { status: number; body: { error: { code: string } } }) =>
+    error.status === 503 && error.body.error.code === 'host.overloaded';
+  await assert.rejects(busy.browser(), isBusy);
+  await assert.rejects(busy.phone('busy-call', 'busy-1'), isBusy);
+  const readiness = (await (await fetch(`${busy.http}/readyz`)).json()) as Readiness;
+  assert.equal(readiness.status, 'full');
+  assert.match(readiness.checks.admission?.reason ?? '', /no CPU is left/);
+  assert.equal(busy.live.count, 1);
+  assert.equal(talking.socket.readyState, talking.socket.OPEN);
+
+  admission.overload = undefined;
+  const next = await busy.phone('busy-call', 'busy-1');
+  next.socket.terminate();
+});
+
+test('a taken port is named with its variable', async () => {
+  const options = { webFolder: '.', scriptsFolder: '.', emulatorUrl: undefined };
+  const { port } = new URL(host.http);
+  const second = new StreamHostServer({
+    live: host.live,
+    reception: undefined as never,
+    verifyAcs: async () => {},
+    allowedOrigins: [],
+    page: new Page(options),
+    pageSettings: { emulatorUrl: null, agent: '', version: '' },
+    dependencies: {},
+    vitals: undefined as never,
+    log: pino({ level: 'silent' }),
+  });
+  await assert.rejects(second.listen(Number(port), '127.0.0.1'), {
+    code: 'config.invalid',
+    message: /STREAM_HOST_PORT/,
+  });
+});
+
+test('a draining host fails its readiness, tells its sockets to go elsewhere and lets nobody in', async () => {
+  const leaving = await startHost(redis.url);
+  const browser = await leaving.browser('?session_id=drain-1');
+  await browser.untilType('session_ready');
+  await leaving.store.create(phoneSession('drain-2'));
+  const phone = await leaving.phone('drain-call', 'drain-2');
+  phone.startCall();
+  await phone.untilKind('AudioData');
+
+  const closing = leaving.close('The server is being restarted.');
+  assert.equal(leaving.live.draining, true);
+  assert.deepEqual(await browser.closed, { code: 1001, reason: 'The server is being restarted.' });
+  assert.deepEqual(await phone.closed, { code: 1001, reason: 'The server is being restarted.' });
+  await closing;
+  await assert.rejects(fetch(`${leaving.http}/healthz`));
+  assert.equal(await host.store.owner('drain-1'), undefined, 'the session is free for another host');
+  assert.equal(await host.store.owner('drain-2'), undefined);
+});

@@ -1,0 +1,83 @@
+import type { Clock } from '../../../shared/clock.ts';
+import type { Config } from '../../../shared/config.ts';
+import type { Logger } from '../../../shared/log.ts';
+import type { Agents } from '../../agent/agent-definition.ts';
+import type { OpenVoiceActivity } from '../../contract/speech.ts';
+import type { TurnPolicyChanges } from '../../conversation/turns/turn-policy.ts';
+import type { PlayoutClock } from '../../playout/playout.ts';
+import type { SpeechServices } from '../../session/live-session.ts';
+import { EndOfTurnLane } from '../../speech/end-of-turn/end-of-turn-lane.ts';
+import { openAzureRecogniser } from '../../speech/recognition/azure-recogniser.ts';
+import { AzureSynthesiser } from '../../speech/synthesis/azure-synthesiser.ts';
+import { CachedSynthesiser } from '../../speech/synthesis/cached-synthesiser.ts';
+
+export interface SpeechServicesOptions {
+  readonly config: Config;
+  readonly openVoiceActivity: OpenVoiceActivity;
+  readonly playoutClock: PlayoutClock;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Turns need to be judged by their sound, by the model that is set or by their melody. */
+  readonly judgeSound: boolean;
+}
+
+/** What the sessions of a process hear and speak with, and share. */
+export class ProcessSpeech {
+  readonly #options: SpeechServicesOptions;
+  readonly #azureSynthesiser: AzureSynthesiser;
+  readonly #synthesiser: CachedSynthesiser;
+  readonly #endOfTurn: EndOfTurnLane | undefined;
+
+  private constructor(options: SpeechServicesOptions, endOfTurn: EndOfTurnLane | undefined) {
+    const { config, clock, log } = options;
+    this.#options = options;
+    this.#endOfTurn = endOfTurn;
+    const service = { host: config.SPEECH_HOST, key: config.SPEECH_KEY };
+    this.#azureSynthesiser = new AzureSynthesiser({ service, clock, log, max: config.MAX_SESSIONS });
+    this.#synthesiser = new CachedSynthesiser(this.#azureSynthesiser);
+  }
+
+  /** @throws {ConfigError | DependencyError} when SMART_TURN_MODEL names no usable model */
+  static async start(options: SpeechServicesOptions): Promise<ProcessSpeech> {
+    const { clock, log, config, judgeSound } = options;
+    const modelPath = config.SMART_TURN_MODEL;
+    return new ProcessSpeech(options, judgeSound ? await EndOfTurnLane.start({ clock, log, modelPath }) : undefined);
+  }
+
+  /** The services of one session; `log` names it. */
+  open(log: Logger): SpeechServices {
+    const { config, openVoiceActivity, playoutClock, clock } = this.#options;
+    const endOfTurn = this.#endOfTurn;
+    return {
+      openVoiceActivity,
+      openRecogniser: openAzureRecogniser({
+        service: { host: config.SPEECH_HOST, key: config.SPEECH_KEY },
+        clock,
+        log,
+        random: Math.random,
+        language: config.SPEECH_LANGUAGE,
+      }),
+      ...(endOfTurn && { openTurnJudge: endOfTurn.open }),
+      synthesiser: this.#synthesiser,
+      locale: config.SPEECH_LANGUAGE,
+      playoutClock,
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#azureSynthesiser.close();
+    await this.#endOfTurn?.close();
+  }
+}
+
+/** What agents say of turn-taking. Who names a model for it wants it to be heard, unless the agent says otherwise. */
+export function turnsOf(agents: Agents, config: Config): ReadonlyMap<string, TurnPolicyChanges> {
+  return new Map(
+    [...agents].map(([name, { turns }]) => [
+      name,
+      config.SMART_TURN_MODEL === undefined
+        ? turns
+        : { ...turns, endpointing: { judgement: 'text-and-sound', ...turns.endpointing } },
+    ]),
+  );
+}

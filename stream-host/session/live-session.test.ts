@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { NotFoundError } from '../../shared/errors.ts';
+import { eventually } from '../../shared/testing/eventually.ts';
+import type { ReplyPiece, Responder } from '../contract/agent.ts';
+import { GREETING, phoneSession, redisForTests, startHost } from '../testing/host-under-test.ts';
+
+const redis = await redisForTests();
+
+/** Says goodbye to whatever it hears, for a reason that quotes the caller. */
+const leaving = (): Responder => ({
+  greeting: GREETING,
+  voice: 'test',
+  async *respond(): AsyncGenerator<ReplyPiece> {
+    yield { type: 'text', text: 'Goodbye.' };
+    yield { type: 'end-call', reason: 'the caller said where is my order' };
+  },
+});
+const host = await startHost(redis.url, { openResponder: leaving });
+
+suite('a session in MEDIA mode', { concurrency: true }, () => {
+  test('an agent that says goodbye is heard to the end; then the call itself is hung up, with the reason written before', async () => {
+    await host.store.create(phoneSession('bye-1'));
+    const phone = await host.phone('bye-call', 'bye-1');
+    const talking = phone.startCall();
+    await phone.untilKind('AudioData');
+    talking.say(400);
+    assert.deepEqual(await phone.closed, { code: 1000, reason: 'agent-ended' });
+    assert.deepEqual(host.hungUp, ['bye-call']);
+    const session = await host.store.get('bye-1');
+    assert.equal(session?.endReason, 'agent-ended');
+    assert.deepEqual(session?.history.at(-1), { role: 'agent', text: 'Goodbye.', heard: true });
+  });
+
+  test('a browser is told that the session has ended, and the session says so', async () => {
+    const browser = await host.browser('?session_id=bye-2');
+    const talking = browser.talk((frame) => frame);
+    await browser.untilType('assistant_spoken');
+    talking.say(400);
+    const end = await browser.untilType('session_end');
+    assert.equal(end.reason, 'agent-ended');
+    assert.deepEqual(await browser.closed, { code: 1000, reason: 'agent-ended' });
+    // The end is written after the socket is closed, not before.
+    await eventually(async () => (await host.store.get('bye-2'))?.status === 'disconnected');
+    assert.equal((await host.store.get('bye-2'))?.endReason, 'agent-ended');
+  });
+
+  test('a session for an agent that does not exist is refused, and nothing is left behind', async () => {
+    const strict = await startHost(redis.url, {
+      openResponder: (name) => {
+        if (name === 'orders') return leaving();
+        throw new NotFoundError('agent.unknown', `There is no agent "${name}".`);
+      },
+    });
+    const browser = await strict.browser('?agent=nobody&session_id=no-agent');
+    const { code, reason } = await browser.closed;
+    assert.equal(code, 4404);
+    assert.match(reason, /agent\.unknown/);
+    assert.equal(await strict.store.get('no-agent'), undefined);
+  });
+
+  test('a conversation that cannot be opened closes its own socket with 4500 and lets the session go', async () => {
+    const broken = await startHost(redis.url, {
+      openResponder: () => {
+        throw new TypeError('a fault of ours');
+      },
+    });
+    await broken.store.create(phoneSession('broken-1'));
+    const phone = await broken.phone('broken-call', 'broken-1');
+    const { code, reason } = await phone.closed;
+    assert.equal(code, 4500);
+    assert.doesNotMatch(reason, /a fault of ours/, 'inner errors are for the log');
+    assert.equal(await broken.store.owner('broken-1'), undefined);
+  });
+});

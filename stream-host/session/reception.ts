@@ -1,0 +1,231 @@
+import { randomUUID } from 'node:crypto';
+import type { WebSocket } from 'ws';
+import type { Clock } from '../../shared/clock.ts';
+import { messageOf, NotFoundError, ParleyError, RequestError } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+import { CLOSE } from '../../shared/protocol/browser.ts';
+import type { HistoryItem } from '../../shared/sessions/history.ts';
+import { parseHistory } from '../../shared/sessions/history.ts';
+import type { Session } from '../../shared/sessions/session.ts';
+import type { SessionStore } from '../../shared/sessions/session-store.ts';
+import type { Responder } from '../contract/agent.ts';
+import type { Transport } from '../contract/line.ts';
+import type { TurnPolicyChanges } from '../conversation/turns/turn-policy.ts';
+import type { LiveSessions } from '../host/live-sessions.ts';
+import { AcsMediaTransport } from '../transport/acs-media-transport.ts';
+import { type BrowserRate, BrowserTransport } from '../transport/browser-transport.ts';
+import { claimSession, type HostIdentity } from './lease.ts';
+import { MediaSession, type SessionCommands, type SpeechServices } from './live-session.ts';
+import { type CallIdentity, pickUp } from './pick-up.ts';
+import { SessionRecorder } from './session-log.ts';
+
+export interface ReceptionOptions {
+  readonly store: SessionStore;
+  readonly commands: SessionCommands;
+  readonly live: LiveSessions;
+  readonly host: HostIdentity;
+  /** What one session hears and speaks with; `log` names the session on each line. */
+  readonly openSpeech: (log: Logger) => SpeechServices;
+  /** @throws {NotFoundError} when there is no such agent */
+  readonly openResponder: (agent: string, log: Logger) => Responder;
+  /** How that agent takes turns, where it is not by the defaults. */
+  readonly turnsOf: (agent: string) => TurnPolicyChanges;
+  readonly hangUp: (callConnectionId: string) => Promise<void>;
+  readonly defaultAgent: string;
+  /** Whether the demo dialogue answers instead of a language model; browsers are told. */
+  readonly isScripted: () => boolean;
+  readonly maxCallMs: number;
+  readonly logTranscripts: boolean;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Waits that tests shorten. */
+  readonly waits?: Partial<ReceptionWaits>;
+}
+
+export interface ReceptionWaits {
+  /** For a call's session to appear. */
+  readonly pickUpMs: number;
+  /** For a call's metadata, and then its first audio. */
+  readonly firstAudioMs: number;
+  readonly browserFirstAudioMs: number;
+  readonly pingEveryMs: number;
+  readonly leaseMs: number;
+}
+
+/** What a browser asks for in its socket's address. */
+export interface BrowserRequest {
+  readonly sessionId: string | undefined;
+  readonly agent: string | undefined;
+  readonly sampleRate: BrowserRate;
+}
+
+/** A refusal with the close code that the socket gets. */
+class SocketRefusal extends ParleyError {
+  readonly closeCode: number;
+
+  constructor(closeCode: number, code: string, message: string) {
+    super(code, message);
+    this.closeCode = closeCode;
+  }
+}
+
+/** Takes a socket that was let in to its session, and opens the conversation there. */
+export class Reception {
+  readonly #options: ReceptionOptions;
+
+  constructor(options: ReceptionOptions) {
+    this.#options = options;
+  }
+
+  /** A call's media socket. Never rejects: what goes wrong closes this socket alone, with a reason. */
+  async takeCall(socket: WebSocket, identity: CallIdentity): Promise<void> {
+    const { live, clock, store, waits } = this.#options;
+    const log = this.#options.log.child({ session: identity.sessionId, call: identity.callConnectionId });
+    const transport = new AcsMediaTransport(socket, {
+      clock,
+      log,
+      ...(waits?.pingEveryMs !== undefined && { pingEveryMs: waits.pingEveryMs }),
+      ...(waits?.firstAudioMs !== undefined && { firstAudioMs: waits.firstAudioMs }),
+    });
+    live.add(transport);
+    const gone = new AbortController();
+    transport.events.on('closed', () => gone.abort());
+    await this.#receive(transport, log, async () => {
+      const session = await pickUp(identity, {
+        store,
+        clock,
+        signal: gone.signal,
+        ...(waits?.pickUpMs !== undefined && { waitMs: waits.pickUpMs }),
+      });
+      await this.#begin(transport, session);
+    });
+  }
+
+  /** A browser's socket. Never rejects, as {@link takeCall} does not. */
+  async takeBrowser(socket: WebSocket, request: BrowserRequest): Promise<void> {
+    const { live, clock, waits } = this.#options;
+    const sessionId = request.sessionId ?? randomUUID();
+    const log = this.#options.log.child({ session: sessionId });
+    const transport = new BrowserTransport(socket, {
+      clock,
+      log,
+      sampleRate: request.sampleRate,
+      ...(waits?.pingEveryMs !== undefined && { pingEveryMs: waits.pingEveryMs }),
+      ...(waits?.browserFirstAudioMs !== undefined && { firstAudioMs: waits.browserFirstAudioMs }),
+    });
+    live.add(transport);
+    await this.#receive(transport, log, async () => {
+      const session = await this.#openBrowserSession(sessionId, request.agent);
+      await this.#begin(transport, session, (history, responder) =>
+        transport.introduce({
+          sessionId: session.id,
+          agent: session.agent,
+          resumed: history.length > 0,
+          scripted: this.#options.isScripted(),
+          ...(history.length === 0 && { greeting: responder.greeting }),
+        }),
+      );
+    });
+  }
+
+  async #receive(transport: Transport, log: Logger, open: () => Promise<void>): Promise<void> {
+    try {
+      await open();
+    } catch (error) {
+      const code = error instanceof ParleyError ? error.code : 'internal';
+      log.warn({ code, reason: messageOf(error) }, 'a socket was turned away');
+      const reason = error instanceof ParleyError ? error.message : 'An internal error; the log of the server has it.';
+      transport.close(closeCodeOf(error), `${code}: ${reason}`);
+    }
+  }
+
+  async #openBrowserSession(id: string, agent: string | undefined): Promise<Session> {
+    const { store, defaultAgent, openResponder, log } = this.#options;
+    const existing = await store.get(id);
+    if (existing) return existing;
+    // An agent that does not exist must not leave a session behind.
+    openResponder(agent ?? defaultAgent, log);
+    try {
+      return await store.create({
+        id,
+        channel: 'browser',
+        direction: 'inbound',
+        mode: 'media',
+        agent: agent ?? defaultAgent,
+        status: 'connected',
+        connectedAt: Date.now(),
+      });
+    } catch (error) {
+      const created = error instanceof ParleyError && error.code === 'session.exists' ? await store.get(id) : undefined;
+      if (created) return created;
+      throw error;
+    }
+  }
+
+  async #begin(
+    transport: Transport,
+    found: Session,
+    introduce: (history: readonly HistoryItem[], responder: Responder) => void = () => {},
+  ): Promise<void> {
+    const { live, store, clock, waits, host } = this.#options;
+    if (found.channel === 'phone' && transport instanceof BrowserTransport) {
+      throw new RequestError('session.is-a-call', 'This session is a phone call; a browser cannot speak in it.');
+    }
+    const log = this.#options.log.child({
+      session: found.id,
+      ...(found.callConnectionId && { call: found.callConnectionId }),
+    });
+    const release = await live.hold(found.id, transport);
+    if (!release) throw alreadyConnected();
+    let media: MediaSession | undefined;
+    try {
+      const lease = await claimSession(
+        found.id,
+        randomUUID().slice(0, 8),
+        { store, host, clock, log, ...(waits?.leaseMs !== undefined && { leaseMs: waits.leaseMs }) },
+        () => media?.yieldTo('Another server speaks for this session now.'),
+      );
+      if (!lease) throw alreadyConnected();
+      try {
+        // Read again: whoever held the session before may have written until it let go.
+        const history = parseHistory((await store.get(found.id))?.history ?? []);
+        const responder = this.#options.openResponder(found.agent, log);
+        if (transport.closed) throw new NotFoundError('socket.gone', 'The socket closed before its session was open.');
+        introduce(history, responder);
+        media = new MediaSession({
+          session: found,
+          history,
+          transport,
+          responder,
+          turns: this.#options.turnsOf(found.agent),
+          lease,
+          clock,
+          log,
+          speech: this.#options.openSpeech(log),
+          recorder: new SessionRecorder({ store, sessionId: found.id, clock, log }),
+          commands: this.#options.commands,
+          hangUp: this.#options.hangUp,
+          maxCallMs: this.#options.maxCallMs,
+          logTranscripts: this.#options.logTranscripts,
+          onClosed: release,
+        });
+      } catch (error) {
+        await lease.close();
+        throw error;
+      }
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+}
+
+const alreadyConnected = () =>
+  new SocketRefusal(CLOSE.alreadyConnected, 'session.held', 'Another socket speaks for this session.');
+
+function closeCodeOf(error: unknown): number {
+  if (error instanceof SocketRefusal) return error.closeCode;
+  if (error instanceof NotFoundError) return CLOSE.unknownCall;
+  if (error instanceof RequestError) return CLOSE.malformed;
+  return CLOSE.internal;
+}

@@ -1,0 +1,156 @@
+import type { Cancel, Clock } from '../../../shared/clock.ts';
+import { DependencyError } from '../../../shared/errors.ts';
+import type { Logger } from '../../../shared/log.ts';
+import type { Synthesiser, SynthesisPiece } from '../../contract/speech.ts';
+import { type SpeechService, SpeechServiceError, speechConfigFor } from '../sdk/speech-service.ts';
+import { PieceQueue } from './piece-queue.ts';
+import { ssmlFor, WordFinder } from './ssml.ts';
+import { SynthesisConnection } from './synthesis-connection.ts';
+import { SynthesiserPool, type SynthesiserPoolStats } from './synthesiser-pool.ts';
+
+export interface AzureSynthesiserOptions {
+  readonly service: SpeechService;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Connections that are held open and ready. */
+  readonly warm?: number;
+  /** Connections at most: as many texts can be spoken at once. */
+  readonly max?: number;
+  readonly idleMs?: number;
+  readonly maxUses?: number;
+  readonly connectTimeoutMs?: number;
+  /** How long a text may wait while all connections are in use. */
+  readonly waitMs?: number;
+  /** How long the service may take to the first audio of a text. */
+  readonly firstAudioMs?: number;
+  /** How long it may be silent between two pieces of audio. */
+  readonly gapMs?: number;
+}
+
+const azureSynthesiserDefaults = {
+  warm: 2,
+  max: 100,
+  idleMs: 120_000,
+  maxUses: 50,
+  connectTimeoutMs: 5_000,
+  waitMs: 5_000,
+  firstAudioMs: 5_000,
+  gapMs: 3_000,
+} as const satisfies Partial<AzureSynthesiserOptions>;
+
+/**
+ * Azure speech synthesis over connections that are opened ahead of need. Aborting closes the connection on the spot
+ * (the service knows no other way to stop), and a new one is opened behind it. A connection that fails before any audio
+ * is tried once more on another.
+ */
+export class AzureSynthesiser implements Synthesiser {
+  readonly #options: Required<AzureSynthesiserOptions>;
+  readonly #pool: SynthesiserPool;
+
+  constructor(options: AzureSynthesiserOptions) {
+    this.#options = { ...azureSynthesiserDefaults, ...options };
+    this.#pool = new SynthesiserPool({
+      ...this.#options,
+      connect: (onLost) => new SynthesisConnection(speechConfigFor(this.#options.service), onLost),
+    });
+  }
+
+  get stats(): SynthesiserPoolStats {
+    return this.#pool.stats;
+  }
+
+  async *speak(text: string, voice: string, signal: AbortSignal): AsyncIterable<SynthesisPiece> {
+    if (text.trim() === '') return;
+    for (let isRetry = false; !signal.aborted; isRetry = true) {
+      let heard = false;
+      try {
+        for await (const piece of this.#speakOnce(text, voice, signal, isRetry)) {
+          heard ||= piece.type === 'audio';
+          yield piece;
+        }
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        const isWorthAnother = error instanceof SpeechServiceError && !error.isRefusal;
+        if (heard || isRetry || !isWorthAnother) throw error;
+        this.#options.log.warn({ err: error }, 'synthesis failed before any audio and is tried once more');
+      }
+    }
+  }
+
+  /** Ends everything that is being spoken. Idempotent. */
+  close(): void {
+    this.#pool.close();
+  }
+
+  async *#speakOnce(text: string, voice: string, signal: AbortSignal, fresh: boolean): AsyncIterable<SynthesisPiece> {
+    const connection = await this.#pool.take(signal, fresh);
+    const queue = new PieceQueue();
+    const limit = new Limit(this.#options.clock, () => {
+      connection.close();
+      queue.fail(new DependencyError('synthesis.silent', 'Azure Speech stopped in the middle of a text.'));
+    });
+    const release = () => {
+      limit.cancel();
+      this.#pool.giveBack(connection);
+    };
+    let isDone = false;
+    const onAbort = () => {
+      // Once all of it was spoken the connection is somebody else's, long before the caller has heard it.
+      if (!isDone) connection.close();
+      queue.abandon();
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    const words = new WordFinder(text);
+    try {
+      if (signal.aborted) return;
+      limit.set(this.#options.firstAudioMs);
+      connection.speak(ssmlFor(text, voice), {
+        onAudio: (pcm) => {
+          limit.set(this.#options.gapMs);
+          if (!queue.addAudio(pcm)) onOverflow();
+        },
+        onWord: (word, startMs, durationMs) => queue.addWord(words.find(word), startMs, durationMs),
+        onDone: () => {
+          isDone = true;
+          release();
+          queue.end();
+        },
+        onFailure: (error) => queue.fail(error),
+      });
+      yield* queue;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+      if (!isDone) {
+        connection.close();
+        release();
+      }
+    }
+
+    function onOverflow(): void {
+      connection.close();
+      queue.fail(new DependencyError('synthesis.too-long', 'A text is too long to be spoken at once. Cut it shorter.'));
+    }
+  }
+}
+
+/** One time limit that is moved again and again. */
+class Limit {
+  readonly #clock: Clock;
+  readonly #onPassed: () => void;
+  #cancel: Cancel = () => undefined;
+
+  constructor(clock: Clock, onPassed: () => void) {
+    this.#clock = clock;
+    this.#onPassed = onPassed;
+  }
+
+  set(delayMs: number): void {
+    this.#cancel();
+    this.#cancel = this.#clock.after(delayMs, this.#onPassed);
+  }
+
+  cancel(): void {
+    this.#cancel();
+  }
+}

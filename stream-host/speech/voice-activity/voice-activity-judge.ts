@@ -1,0 +1,169 @@
+import {
+  SILERO_CONTEXT_SAMPLES,
+  SILERO_FRAME_SAMPLES,
+  type Silero,
+  type SileroFrame,
+  SileroStream,
+} from '../../../shared/audio/silero.ts';
+import { EnergyGate } from './energy-gate.ts';
+import type { VoiceActivityMemory } from './voice-activity-memory.ts';
+
+const PCM16_SCALE = 1 / 32_768;
+
+/** One caller's audio as the judge knows it. */
+export class JudgedStream {
+  readonly memory: VoiceActivityMemory;
+  readonly model = new SileroStream();
+  readonly gate = new EnergyGate();
+  /** The frame before. */
+  readonly last: Int16Array;
+  /** The gate held it back: it is heard first when the gate opens, so that the model knows what the quiet is like. */
+  isHeld = false;
+
+  constructor(memory: VoiceActivityMemory) {
+    this.memory = memory;
+    this.last = new Int16Array(memory.frames[0]?.length ?? 0);
+  }
+}
+
+export interface VoiceActivityJudgeOptions {
+  readonly silero: Silero;
+  /** Every frame goes to the model: for comparison. */
+  readonly gateless?: boolean;
+}
+
+/**
+ * Answers what the memory of many streams asks, in rounds of one frame of each stream, each round one inference. Where
+ * the energy gate is closed, the answer is 0 without an inference. Last come the glances at frames that are not whole
+ * yet, which neither the model's memory of the stream nor the gate learns of.
+ */
+export class VoiceActivityJudge {
+  readonly #silero: Silero;
+  readonly #gateless: boolean;
+  // Of one round; kept, as there is one every few milliseconds.
+  readonly #judged: JudgedStream[] = [];
+  readonly #models: SileroStream[] = [];
+  readonly #frames: SileroFrame[] = [];
+  /** Glances are thrown away: these are used again and again. */
+  readonly #glances: Glance[] = [];
+
+  constructor({ silero, gateless = false }: VoiceActivityJudgeOptions) {
+    this.#silero = silero;
+    this.#gateless = gateless;
+  }
+
+  /** @returns how many frames the model looked at, glances left out. One call at a time. */
+  async judge(streams: readonly JudgedStream[]): Promise<number> {
+    let inferred = 0;
+    for (let depth = 0; ; depth += 1) {
+      const asked = streams.filter(({ memory }) => memory.asked > depth);
+      if (asked.length === 0) break;
+      inferred += await this.#round(asked, depth);
+    }
+    await this.#glance(streams.filter(({ memory }) => memory.glanceSamples > 0));
+    return inferred;
+  }
+
+  async #round(asked: readonly JudgedStream[], depth: number): Promise<number> {
+    this.#judged.length = 0;
+    for (const stream of asked) {
+      const { memory, gate } = stream;
+      const place = memory.placeOf(depth);
+      const frame = memory.frames[place];
+      if (!frame) continue;
+      if (gate.isOpenFor(rmsOfSamples(frame)) || this.#gateless) {
+        this.#judged.push(stream);
+      } else {
+        stream.last.set(frame);
+        stream.isHeld = true;
+        memory.probabilities[place] = 0;
+      }
+    }
+    await this.#wake();
+    return this.#infer(depth);
+  }
+
+  async #wake(): Promise<void> {
+    this.#models.length = 0;
+    this.#frames.length = 0;
+    for (const stream of this.#judged) {
+      if (!stream.isHeld) continue;
+      stream.isHeld = false;
+      this.#models.push(stream.model);
+      this.#frames.push(stream.last);
+    }
+    if (this.#models.length > 0) await this.#silero.run(this.#models, this.#frames);
+  }
+
+  async #infer(depth: number): Promise<number> {
+    if (this.#judged.length === 0) return 0;
+    this.#models.length = 0;
+    this.#frames.length = 0;
+    for (const { model, memory } of this.#judged) {
+      const frame = memory.frames[memory.placeOf(depth)];
+      if (!frame) continue;
+      this.#models.push(model);
+      this.#frames.push(frame);
+    }
+    const probabilities = await this.#silero.run(this.#models, this.#frames);
+    for (let i = 0; i < this.#judged.length; i += 1) {
+      const stream = this.#judged[i];
+      const probability = probabilities[i] ?? 0;
+      if (!stream) continue;
+      stream.memory.probabilities[stream.memory.placeOf(depth)] = probability;
+      stream.gate.learn(probability);
+      stream.last.set(this.#frames[i] ?? []);
+    }
+    return this.#judged.length;
+  }
+
+  async #glance(streams: readonly JudgedStream[]): Promise<void> {
+    if (streams.length === 0) return;
+    while (this.#glances.length < streams.length) this.#glances.push(new Glance());
+    this.#models.length = 0;
+    this.#frames.length = 0;
+    for (const [i, stream] of streams.entries()) {
+      const glance = this.#glances[i];
+      if (!glance) continue;
+      glance.at(stream);
+      this.#models.push(glance.model);
+      this.#frames.push(glance.frame);
+    }
+    const probabilities = await this.#silero.run(this.#models, this.#frames);
+    for (const [i, { memory }] of streams.entries()) {
+      memory.probabilities[memory.placeOf(memory.asked)] = probabilities[i] ?? 0;
+    }
+  }
+}
+
+/**
+ * The newest frame's length of a stream, most of which may have been judged before. The model hears that part twice, which
+ * makes it a little surer than it would be; but to leave out what lies between its memory and the frame would make it
+ * less sure by more.
+ */
+class Glance {
+  readonly model = new SileroStream();
+  readonly frame = new Int16Array(SILERO_FRAME_SAMPLES);
+
+  /** At a stream that asks for one: with no fewer new samples than the model's context has. */
+  at({ memory, model, last }: JudgedStream): void {
+    const { glanceSamples } = memory;
+    const begun = memory.frames[memory.placeOf(memory.asked)];
+    if (!begun) return;
+    this.frame.set(last.subarray(glanceSamples));
+    this.frame.set(begun.subarray(0, glanceSamples), this.frame.length - glanceSamples);
+    this.model.state.set(model.state);
+    for (let i = 0; i < SILERO_CONTEXT_SAMPLES; i += 1) {
+      this.model.context[i] = (last[glanceSamples - SILERO_CONTEXT_SAMPLES + i] ?? 0) * PCM16_SCALE;
+    }
+  }
+}
+
+function rmsOfSamples(samples: Int16Array): number {
+  let sum = 0;
+  for (let i = 0; i < samples.length; i += 1) {
+    const sample = samples[i] ?? 0;
+    sum += sample * sample;
+  }
+  return Math.sqrt(sum / samples.length) * PCM16_SCALE;
+}
