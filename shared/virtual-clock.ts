@@ -1,5 +1,8 @@
 import type { Cancel, Clock } from './clock.ts';
 
+/** The wall time at which every virtual clock starts: 14 November 2023, 22:13:20 UTC. */
+export const VIRTUAL_EPOCH_MS = 1_700_000_000_000;
+
 /** A clock that stands still until told to go on: exact, repeatable timing in tests, at any speed. */
 export class VirtualClock implements Clock {
   #nowMs = 0;
@@ -7,6 +10,10 @@ export class VirtualClock implements Clock {
 
   now(): number {
     return this.#nowMs;
+  }
+
+  wallMs(): number {
+    return VIRTUAL_EPOCH_MS + this.#nowMs;
   }
 
   after(delayMs: number, task: () => void): Cancel {

@@ -29,6 +29,10 @@ export class EngineClock implements Clock {
     return this.#world.now();
   }
 
+  wallMs(): number {
+    return this.#world.wallMs();
+  }
+
   after(delayMs: number, task: () => void): Cancel {
     const timer = {};
     this.#pending.add(timer);

@@ -14,6 +14,7 @@ function lateClock(clock: VirtualClock, lateness: readonly number[]): Clock {
   let next = 0;
   return {
     now: () => clock.now(),
+    wallMs: () => clock.wallMs(),
     after: (delayMs, task) => clock.after(delayMs + (lateness[next++ % lateness.length] ?? 0), task),
   };
 }

@@ -50,6 +50,7 @@ function quickClock(meanwhile: () => Promise<unknown> = async () => undefined) {
   const waitedMs: number[] = [];
   const clock: Clock = {
     now: systemClock.now,
+    wallMs: systemClock.wallMs,
     after(delayMs, task) {
       waitedMs.push(delayMs);
       meanwhile().then(task);

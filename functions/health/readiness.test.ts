@@ -14,6 +14,10 @@ class HandClock implements Clock {
     return this.#nowMs;
   }
 
+  wallMs(): number {
+    return this.#nowMs;
+  }
+
   after(delayMs: number, task: () => void): () => void {
     const entry = { atMs: this.#nowMs + delayMs, task };
     this.#waiting.add(entry);

@@ -27,6 +27,7 @@ function stoppedClock() {
   let due = () => {};
   const clock: Clock = {
     now: () => 0,
+    wallMs: () => 0,
     after(_delayMs, task) {
       due = task;
       return () => {};

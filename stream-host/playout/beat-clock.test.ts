@@ -106,7 +106,11 @@ test('a task that throws is reported, and the others of its beat run', async () 
 test('beats that were missed are made up for at once, in order', async () => {
   const late = new VirtualClock();
   // A clock whose timers all fire 37 ms late, as behind a blocked event loop.
-  const blocked = { now: () => late.now(), after: (ms: number, task: () => void) => late.after(ms + 37, task) };
+  const blocked = {
+    now: () => late.now(),
+    wallMs: () => late.wallMs(),
+    after: (ms: number, task: () => void) => late.after(ms + 37, task),
+  };
   const beat = new BeatClock({ clock: blocked, onTaskError: never });
   const ran: string[] = [];
   beat.after(30, () => ran.push('second'));

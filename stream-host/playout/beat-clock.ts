@@ -61,6 +61,10 @@ export class BeatClock implements Clock {
     return Math.max(this.#clock.now(), this.#servedMs);
   }
 
+  wallMs(): number {
+    return this.#clock.wallMs();
+  }
+
   after(delayMs: number, task: () => void): Cancel {
     if (this.#closed) return () => undefined;
     const nowMs = this.#clock.now();

@@ -1,0 +1,13 @@
+import { randomUUID } from 'node:crypto';
+
+/** Where new ids come from, so that a test or a replay can say which. */
+export type NewId = () => string;
+
+/** Ids that nobody can guess. */
+export const randomIds: NewId = () => randomUUID();
+
+/** Ids in order, for tests: `id-1`, `id-2`, … */
+export function countedIds(prefix = 'id'): NewId {
+  let count = 0;
+  return () => `${prefix}-${++count}`;
+}
