@@ -76,9 +76,7 @@ export class Once {
     });
     const entry = found === null ? undefined : ledgerEntry.parse(JSON.parse(found));
     if (entry !== undefined && entry.fingerprint !== fingerprint) {
-      throw new ParleyError('once.input-differs', 'This was sent before with the same key and another body.', {
-        status: 409,
-      });
+      throw new ParleyError('once.input-differs', 'This was sent before with the same key and another body.');
     }
     if (entry?.answer === undefined) {
       throw new DependencyError('once.running', 'The same request is being worked on; send it again in a moment.');

@@ -1,22 +1,23 @@
+import { type CodeOf, ERROR_CODES, type ErrorCode } from './error-codes.ts';
+
 /**
- * The errors that Parley raises on purpose. Each has a stable `code` (safe to show, safe to alert on) and a message
- * that tells its reader what to do. `status` is the HTTP status that a Function answers with.
+ * The errors that Parley raises on purpose. Each has a `code` of the one table (safe to show, safe to alert on) and a
+ * message that tells its reader what to do.
  */
 export class ParleyError extends Error {
-  readonly code: string;
-  readonly status: number;
+  readonly code: ErrorCode;
   readonly details: Readonly<Record<string, unknown>> | undefined;
 
-  constructor(
-    code: string,
-    message: string,
-    options: { status?: number; cause?: unknown; details?: Record<string, unknown> } = {},
-  ) {
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown; details?: Record<string, unknown> } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = new.target.name;
     this.code = code;
-    this.status = options.status ?? 500;
     this.details = options.details;
+  }
+
+  /** The HTTP status of an answer that tells this error. */
+  get status(): number {
+    return ERROR_CODES[this.code].status;
   }
 }
 
@@ -29,21 +30,21 @@ export class ConfigError extends ParleyError {
 
 /** The request itself is wrong; sending it again unchanged cannot help. */
 export class RequestError extends ParleyError {
-  constructor(code: string, message: string, details?: Record<string, unknown>) {
-    super(code, message, { status: 400, ...(details && { details }) });
+  constructor(code: CodeOf<400 | 413>, message: string, details?: Record<string, unknown>) {
+    super(code, message, { ...(details && { details }) });
   }
 }
 
 export class NotFoundError extends ParleyError {
-  constructor(code: string, message: string) {
-    super(code, message, { status: 404 });
+  constructor(code: CodeOf<404>, message: string) {
+    super(code, message);
   }
 }
 
 /** Something that Parley depends on did not answer, or answered that it cannot. */
 export class DependencyError extends ParleyError {
-  constructor(code: string, message: string, cause?: unknown) {
-    super(code, message, { status: 503, cause });
+  constructor(code: CodeOf<503>, message: string, cause?: unknown) {
+    super(code, message, { cause });
   }
 }
 

@@ -108,7 +108,7 @@ export class DecodePool {
   }
 
   async close(): Promise<void> {
-    this.#fail(new ParleyError('speech.closed', 'Speech recognition is closed.', { status: 503 }));
+    this.#fail(new ParleyError('speech.closed', 'Speech recognition is closed.'));
     this.#wakeUp?.();
     await Promise.all(this.#decoders.map(({ worker }) => worker.terminate()));
   }

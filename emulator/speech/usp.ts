@@ -24,7 +24,7 @@ export class UspError extends ParleyError {
   readonly closeCode: 1002 | 1007;
 
   constructor(closeCode: 1002 | 1007, message: string) {
-    super('speech.protocol', message, { status: 400 });
+    super('speech.protocol', message);
     this.closeCode = closeCode;
   }
 }

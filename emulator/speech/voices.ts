@@ -104,7 +104,7 @@ export class Voices {
   }
 
   async close(): Promise<void> {
-    this.#fail(new ParleyError('speech.closed', 'The voices are closed.', { status: 503 }));
+    this.#fail(new ParleyError('speech.closed', 'The voices are closed.'));
     await this.#worker.terminate();
   }
 

@@ -26,7 +26,7 @@ async function hangUp(request: HttpRequest, parts: Parts, log: Logger): Promise<
   });
   if (isOver(session.status)) return answer(session.status, 'The call was over already');
   if (session.channel === 'phone' && session.callConnectionId === undefined) {
-    throw new ParleyError('calls.not-established', 'The call is being set up; hang up in a moment.', { status: 409 });
+    throw new ParleyError('calls.not-established', 'The call is being set up; hang up in a moment.');
   }
   // First the reason: media that stops now must not be taken for a fault and started again.
   await parts.store.update(session.id, ({ endReason }) => (endReason ? undefined : { endReason: REASON }));

@@ -50,7 +50,7 @@ async function placeCall(wanted: InitiateRequest, parts: Parts, log: Logger): Pr
   const { config, store, calls } = parts;
   const source = wanted.caller_id ?? config.ACS_SOURCE_NUMBER;
   if (source === undefined) {
-    throw new ParleyError('calls.no-source-number', 'Set ACS_SOURCE_NUMBER, or give a caller_id.', { status: 503 });
+    throw new ParleyError('calls.no-source-number', 'Set ACS_SOURCE_NUMBER, or give a caller_id.');
   }
   const capacity = await capacityOf(store);
   if (capacity !== 'free') {

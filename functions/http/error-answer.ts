@@ -43,7 +43,7 @@ function logFailure(thrown: unknown, error: ParleyError, traceId: string, log: L
 function publicErrorOf(thrown: unknown): ParleyError {
   if (thrown instanceof ConfigError) {
     const message = 'The service is not configured; its log names the settings to mend.';
-    return new ParleyError(thrown.code, message, { status: 503 });
+    return new ParleyError(thrown.code, message);
   }
   if (thrown instanceof ParleyError) return thrown;
   return new ParleyError('internal', 'Something went wrong here. Quote the trace id when you report it.');

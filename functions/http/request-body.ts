@@ -12,7 +12,7 @@ const MAX_BODY_BYTES = 1_048_576;
 export async function readJson(request: HttpRequest): Promise<unknown> {
   const text = await request.text();
   if (text.length > MAX_BODY_BYTES) {
-    throw new ParleyError('request.too-large', `The body may have at most ${MAX_BODY_BYTES} bytes.`, { status: 413 });
+    throw new ParleyError('request.too-large', `The body may have at most ${MAX_BODY_BYTES} bytes.`);
   }
   try {
     return JSON.parse(text);

@@ -14,7 +14,6 @@ const fail = (reason: string): never => {
   throw new ParleyError(
     'audio.wav',
     `This is not a WAV file that Parley can read: ${reason}. Convert it with: sox input -b 16 -c 1 -r 16000 output.wav`,
-    { status: 400 },
   );
 };
 

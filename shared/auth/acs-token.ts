@@ -22,7 +22,7 @@ export class TokenError extends ParleyError {
     message: string,
     cause?: unknown,
   ) {
-    super(code, message, { status: 401, cause });
+    super(code, message, { cause });
   }
 }
 

@@ -21,9 +21,8 @@ export class CallControlError extends ParleyError {
     message: string,
     options: { cause: unknown; details?: Record<string, unknown> },
   ) {
-    const transient = code === 'acs.unreachable' || code === 'acs.unavailable';
-    super(code, message, { status: transient ? 503 : code === 'acs.call-gone' ? 404 : 502, ...options });
-    this.transient = transient;
+    super(code, message, options);
+    this.transient = code === 'acs.unreachable' || code === 'acs.unavailable';
   }
 }
 

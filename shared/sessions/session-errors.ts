@@ -7,7 +7,6 @@ export class VersionConflictError extends ParleyError {
       'session.version-conflict',
       `Session ${id} is at version ${actual}, not ${expected}: read it again and retry`,
       {
-        status: 409,
         details: { expected, actual },
       },
     );

@@ -66,7 +66,7 @@ export class SessionStore {
     // without an entry would never be seen again.
     await this.#ask(() => this.#index.add(session.id, session.createdAt));
     const created = await this.#ask(() => this.#redis.parleyCreate(key, this.#ttlMs, ...encodeSession(session)));
-    if (created === 0) throw new ParleyError('session.exists', `Session ${fields.id} exists already`, { status: 409 });
+    if (created === 0) throw new ParleyError('session.exists', `Session ${fields.id} exists already`);
     return decodeSession(session.id, asRecord(encodeSession(session)));
   }
 

@@ -1,4 +1,5 @@
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai';
+import type { CodeOf } from '../../shared/error-codes.ts';
 import { DependencyError, messageOf } from '../../shared/errors.ts';
 
 /**
@@ -23,7 +24,7 @@ export const modelCutOff = (cause?: unknown): DependencyError =>
 export const modelFiltered = (cause?: unknown): DependencyError =>
   new DependencyError('model.filtered', 'The content filter of the language model held the answer back.', cause);
 
-function classify(thrown: unknown): [code: string, message: string] {
+function classify(thrown: unknown): [code: CodeOf<503>, message: string] {
   if (thrown instanceof APIConnectionTimeoutError)
     return ['model.silent', 'The language model did not answer in time.'];
   if (thrown instanceof APIConnectionError) {

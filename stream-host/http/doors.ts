@@ -89,7 +89,7 @@ export class Upgrades {
         return (socket) => void this.#options.reception.takeBrowser(socket, browser);
       }
       default:
-        throw new ParleyError('route.unknown', 'There is no socket at this path.', { status: 404 });
+        throw new ParleyError('route.unknown', 'There is no socket at this path.');
     }
   }
 
@@ -99,7 +99,7 @@ export class Upgrades {
     if (origin === undefined) return;
     if (this.#options.allowedOrigins.includes(origin)) return;
     if (URL.canParse(origin) && new URL(origin).host === host) return;
-    throw new ParleyError('origin.refused', 'Pages of this site may not connect here.', { status: 403 });
+    throw new ParleyError('origin.refused', 'Pages of this site may not connect here.');
   }
 
   #refuse(socket: Duplex, error: unknown): void {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { WebSocket } from 'ws';
 import type { Clock } from '../../shared/clock.ts';
+import type { ErrorCode } from '../../shared/error-codes.ts';
 import { messageOf, NotFoundError, ParleyError, RequestError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { CLOSE } from '../../shared/protocol/browser.ts';
@@ -63,7 +64,7 @@ export interface BrowserRequest {
 class SocketRefusal extends ParleyError {
   readonly closeCode: number;
 
-  constructor(closeCode: number, code: string, message: string) {
+  constructor(closeCode: number, code: ErrorCode, message: string) {
     super(code, message);
     this.closeCode = closeCode;
   }

@@ -1,5 +1,6 @@
 import { PropertyId, SpeechConfig } from 'microsoft-cognitiveservices-speech-sdk';
 import adapter from 'microsoft-cognitiveservices-speech-sdk/distrib/lib/src/common.browser/WebsocketMessageAdapter.js';
+import type { CodeOf } from '../../../shared/error-codes.ts';
 import { DependencyError } from '../../../shared/errors.ts';
 
 // With Node's own WebSocket the SDK cannot tell a wrong key from a service that is down, asks twice for each refusal,
@@ -35,7 +36,7 @@ export class SpeechServiceError extends DependencyError {
     return this.wireStatus === 400 || this.wireStatus === 401 || this.wireStatus === 403 || this.wireStatus === 404;
   }
 
-  constructor(code: string, sdkDetails: string | undefined) {
+  constructor(code: CodeOf<503>, sdkDetails: string | undefined) {
     const status = STATUS_PATTERNS.map((pattern) => pattern.exec(sdkDetails ?? '')?.[1]).find(Boolean);
     super(code, explain(status));
     this.wireStatus = status === undefined ? undefined : Number(status);
