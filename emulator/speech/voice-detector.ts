@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { disableOnnxTelemetry } from '../../shared/audio/onnx-telemetry.ts';
 import { DependencyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { siblingModule } from '../../shared/sibling-module.ts';
@@ -36,6 +37,7 @@ export class VoiceDetector {
   }
 
   static async start(log: Logger): Promise<VoiceDetector> {
+    disableOnnxTelemetry();
     const worker = new Worker(siblingModule('./voice-detector.worker', import.meta.url));
     await workerReady(worker, 'Speech detection');
     return new VoiceDetector(worker, log);

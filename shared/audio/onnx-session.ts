@@ -1,4 +1,5 @@
 import { messageOf } from '../errors.ts';
+import { requireSilentOnnx } from './onnx-telemetry.ts';
 
 /** `native` is several times as fast and takes a third of the memory; `wasm` runs everywhere. */
 export type OnnxRuntime = 'native' | 'wasm';
@@ -38,6 +39,7 @@ export async function openOnnxModel(model: Uint8Array, wanted: OnnxRuntime | 'au
 }
 
 async function openNative(model: Uint8Array): Promise<LoadedModel> {
+  requireSilentOnnx();
   // Optional: where it is not installed the compiler must not look for its types either.
   const name: string = 'onnxruntime-node';
   const { InferenceSession, Tensor }: Onnx = await import(name);

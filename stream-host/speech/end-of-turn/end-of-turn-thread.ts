@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { disableOnnxTelemetry } from '../../../shared/audio/onnx-telemetry.ts';
 import type { Cancel, Clock } from '../../../shared/clock.ts';
 import type { Logger } from '../../../shared/log.ts';
 import { siblingModule } from '../../../shared/sibling-module.ts';
@@ -80,6 +81,7 @@ export class EndOfTurnThread {
 
   #start(): void {
     const settings = this.#settings;
+    disableOnnxTelemetry();
     const worker =
       this.#options.startWorker?.(settings) ??
       new Worker(siblingModule('./end-of-turn.worker', import.meta.url), { workerData: settings });

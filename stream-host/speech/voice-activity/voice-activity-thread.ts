@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { disableOnnxTelemetry } from '../../../shared/audio/onnx-telemetry.ts';
 import type { SileroRuntime } from '../../../shared/audio/silero-runtime.ts';
 import type { Cancel, Clock } from '../../../shared/clock.ts';
 import { DependencyError } from '../../../shared/errors.ts';
@@ -91,6 +92,7 @@ export class VoiceActivityThread {
 
   #start(): void {
     const { settings, startWorker } = this.#options;
+    disableOnnxTelemetry();
     const worker =
       startWorker?.() ??
       new Worker(siblingModule('./voice-activity.worker', import.meta.url), { workerData: settings });
