@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { bytesOf, SAMPLE_RATE } from '../../shared/audio/pcm.ts';
 import { Resampler } from '../../shared/audio/resample.ts';
 import { mixToMono, parseWav } from '../../shared/audio/wav.ts';
-import { DependencyError, messageOf } from '../../shared/errors.ts';
+import { DependencyError, messageOf, RequestError } from '../../shared/errors.ts';
 
 const PATIENCE_MS = 10_000;
 
@@ -73,8 +73,9 @@ export class CallerRequests {
   }
 }
 
-/** Any 16-bit WAV as what Parley speaks. @throws {ParleyError} where it is none */
+/** Any 16-bit WAV as what Parley speaks. @throws {ParleyError} where it is none, or has no sound in it */
 export function pcmOfWav(bytes: Uint8Array): Uint8Array {
   const wav = parseWav(bytes);
+  if (!wav.channels[0]?.length) throw new RequestError('audio.wav', 'This WAV file has no audio in it.');
   return new Resampler(wav.sampleRate, SAMPLE_RATE).write(bytesOf(mixToMono(wav)));
 }

@@ -32,6 +32,31 @@ test('unknown chunks, odd sizes and a data size that was never filled in are rea
   assert.deepEqual(parseWav(odd), { sampleRate: 8000, channels: [Int16Array.of(7, -7)] });
 });
 
+test('a recorder that streamed or was killed is read to the end of its file (wav-of-unknown-length)', () => {
+  const samples = Int16Array.of(7, -7, 300);
+  const whole = encodeWav([samples], 16_000);
+  const sizes = { nothing: 0, everything: 0xffffffff, more: 5000 };
+  for (const riff of [...Object.values(sizes), 4, 36]) {
+    for (const data of Object.values(sizes)) {
+      const wav = Buffer.from(whole);
+      wav.writeUInt32LE(riff, 4);
+      wav.writeUInt32LE(data, 40);
+      assert.deepEqual(parseWav(wav).channels, [samples], `RIFF ${riff}, data ${data}`);
+      // Killed in the middle of a sample: the half one is left out.
+      assert.deepEqual(parseWav(wav.subarray(0, -1)).channels, [samples.subarray(0, -1)]);
+    }
+  }
+});
+
+test('chunks behind an empty data chunk are not taken for audio', () => {
+  const wav = Buffer.concat([
+    encodeWav([new Int16Array(0)], 16_000),
+    Buffer.from('LIST\x04\x00\x00\x00abcd', 'latin1'),
+  ]);
+  wav.writeUInt32LE(wav.length - 8, 4);
+  assert.deepEqual(parseWav(wav).channels, [new Int16Array(0)]);
+});
+
 test('a file starting at an odd address is read as well', () => {
   const wav = encodeWav([Int16Array.of(300)], 16_000);
   const shifted = Buffer.concat([Buffer.alloc(1), wav]).subarray(1);

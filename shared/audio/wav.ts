@@ -19,8 +19,8 @@ const fail = (reason: string): never => {
 
 /**
  * Reads a RIFF WAVE file with 16-bit PCM, of any sample rate and number of channels. Chunks other than `fmt ` and
- * `data` are skipped. A `data` chunk that claims more than there is (a recorder that was killed, or one that streamed
- * and wrote 0xFFFFFFFF) is read up to the end.
+ * `data` are skipped. A recorder that streams, or that was killed, leaves a `data` chunk whose size is 0 or more than
+ * there is: that one is read up to the end of the file.
  * @throws {ParleyError} `audio.wav`, saying what is wrong and how to convert the file
  */
 export function parseWav(bytes: Uint8Array): WavAudio {
@@ -32,7 +32,9 @@ export function parseWav(bytes: Uint8Array): WavAudio {
   for (let at = 12; at + 8 <= bytes.length; ) {
     const tag = tagAt(at);
     const body = at + 8;
-    const size = Math.min(view.getUint32(at + 4, true), bytes.length - body);
+    const announced = view.getUint32(at + 4, true);
+    const isUnfilled = tag === 'data' && announced === 0 && !isFinished(view);
+    const size = isUnfilled ? bytes.length - body : Math.min(announced, bytes.length - body);
     if (tag === 'fmt ') {
       if (size < 16) fail('its format chunk is cut short');
       format = readFormat(view, body);
@@ -44,6 +46,12 @@ export function parseWav(bytes: Uint8Array): WavAudio {
     at = body + size + (size % 2); // chunks are padded to an even length
   }
   return fail('it has no audio in it');
+}
+
+/** Whether the writer came back to fill in how long the file became: then an empty chunk is empty indeed. */
+function isFinished(view: DataView): boolean {
+  const size = 8 + view.getUint32(4, true);
+  return size === view.byteLength || size + (size % 2) === view.byteLength;
 }
 
 function readFormat(view: DataView, at: number): { sampleRate: number; channelCount: number } {
