@@ -48,7 +48,7 @@ async function start(settings: EmulatorSettings, log: Logger): Promise<() => Pro
     clock: systemClock,
     log,
   });
-  const server = new EmulatorServer(certificates);
+  const server = new EmulatorServer(certificates, log, [settings.EMULATOR_HOST]);
   const { EMULATOR_HOST: host, EMULATOR_PORT: plain, EMULATOR_TLS_PORT: tls } = settings;
   const ports = await server.listen(host, { plain, tls });
   log.info(`listening on http://${host}:${ports.plain} and, with TLS, on ${ports.tls}`);

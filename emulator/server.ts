@@ -3,6 +3,8 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ConfigError } from '../shared/errors.ts';
+import type { Logger } from '../shared/log.ts';
+import { refusalOf } from './local-door.ts';
 
 /** A service of the emulator. Each method says whether the request was its own; one that was is answered. */
 export interface EmulatedService {
@@ -10,14 +12,24 @@ export interface EmulatedService {
   handleUpgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
 }
 
-/** One door for all services, over plain HTTP and over TLS alike: some SDKs refuse the one, some the other. */
+/**
+ * One door for all services, over plain HTTP and over TLS alike: some SDKs refuse the one, some the other. It opens to
+ * programs and to pages of this machine. No request can end the process: what a service throws is that request's end.
+ */
 export class EmulatorServer {
   readonly #plain: Server;
   readonly #encrypted: Server;
   readonly #services: EmulatedService[] = [];
+  readonly #log: Logger;
+  readonly #ownHosts: readonly string[];
 
-  /** @param tls key and certificate, PEM */
-  constructor(tls: { readonly key: string; readonly cert: string }) {
+  /**
+   * @param tls key and certificate, PEM
+   * @param ownHosts see {@link refusalOf}
+   */
+  constructor(tls: { readonly key: string; readonly cert: string }, log: Logger, ownHosts: readonly string[] = []) {
+    this.#log = log;
+    this.#ownHosts = ownHosts;
     const listener: RequestListener = (request, response) => this.#request(request, response);
     this.#plain = createServer(listener);
     this.#encrypted = createTlsServer(tls, listener);
@@ -49,17 +61,45 @@ export class EmulatorServer {
 
   #request(request: IncomingMessage, response: ServerResponse): void {
     response.on('error', () => {});
-    if (this.#services.some((service) => service.handle?.(request, response))) return;
-    response.writeHead(404, { 'content-type': 'application/json' });
-    const message = `The emulator has nothing at ${request.method} ${request.url?.split('?')[0]}.`;
-    response.end(JSON.stringify({ error: { code: 'NotFound', message } }));
+    const refusal = refusalOf(request, this.#ownHosts);
+    if (refusal !== undefined) {
+      sendError(response, 403, 'Forbidden', refusal);
+      return;
+    }
+    try {
+      if (this.#services.some((service) => service.handle?.(request, response))) return;
+      const path = request.url?.split('?')[0];
+      sendError(response, 404, 'NotFound', `The emulator has nothing at ${request.method} ${path}.`);
+    } catch (error) {
+      this.#log.error({ err: error }, 'a request failed');
+      if (response.headersSent) response.destroy();
+      else sendError(response, 500, 'InternalServerError', 'The emulator failed; its log says why.');
+    }
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
-    if (this.#services.some((service) => service.handleUpgrade?.(request, socket, head))) return;
-    socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+    try {
+      if (refusalOf(request, this.#ownHosts) !== undefined) {
+        refuse(socket, '403 Forbidden');
+        return;
+      }
+      if (this.#services.some((service) => service.handleUpgrade?.(request, socket, head))) return;
+      refuse(socket, '404 Not Found');
+    } catch (error) {
+      this.#log.error({ err: error }, 'a socket could not be opened');
+      socket.destroy();
+    }
   }
+}
+
+function sendError(response: ServerResponse, status: number, code: string, message: string): void {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify({ error: { code, message } }));
+}
+
+function refuse(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }
 
 function listenOn(server: Server, host: string, port: number, variable: string): Promise<number> {

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { addressOf } from './local-door.ts';
 import type { EmulatedService } from './server.ts';
 
 /** Says how the emulator is: to `npm start` and containers, and to the page. */
@@ -11,8 +12,8 @@ export class StatusService implements EmulatedService {
   }
 
   handle(request: IncomingMessage, response: ServerResponse): boolean {
-    const path = request.url?.split('?')[0] ?? '';
-    if (path.startsWith('/emulator/')) allowAnyOrigin(response);
+    const path = addressOf(request).pathname;
+    if (path.startsWith('/emulator/')) allowOrigin(response, request.headers.origin);
     if (request.method === 'OPTIONS' && path.startsWith('/emulator/')) {
       response.writeHead(204).end();
       return true;
@@ -36,9 +37,11 @@ export class StatusService implements EmulatedService {
   }
 }
 
-/** The page comes from the stream host's port: another origin. */
-function allowAnyOrigin(response: ServerResponse): void {
-  response.setHeader('access-control-allow-origin', '*');
+/** The page comes from the stream host's port: another origin. One that is not local did not get past the server. */
+function allowOrigin(response: ServerResponse, origin: string | undefined): void {
+  response.setHeader('vary', 'origin');
+  if (origin === undefined) return;
+  response.setHeader('access-control-allow-origin', origin);
   response.setHeader('access-control-allow-methods', 'GET, POST, OPTIONS');
   response.setHeader('access-control-allow-headers', 'content-type');
 }

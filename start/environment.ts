@@ -54,6 +54,8 @@ export function localEnvironment(given: Environment, ports: LocalPorts, redisUrl
     EMULATOR_RESOURCE_ID: resourceId,
     EMULATOR_SPEECH_KEY: speechKey,
     EMULATOR_OPENAI_KEY: modelKey,
+    // Room for the longest body that the functions take; what is longer is refused before it is in memory.
+    FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '1048576',
     EVENT_GRID_WEBHOOK_URL: `http://127.0.0.1:${ports.functions}/api/v1/calls/answer`,
   };
   const portSettings = Object.fromEntries(

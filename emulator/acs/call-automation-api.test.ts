@@ -66,14 +66,22 @@ test('a request is refused when its date is stale, its body was changed, or it i
   assert.equal((await signed(stack, ANSWER, { body: '{}' })).status, 400);
 });
 
-test('a token credential is accepted over TLS', async (context) => {
+test('of the bearer tokens over TLS only an access token that the emulator signed is accepted (Lesser: any bearer)', async (context) => {
   const stack = await startStack(context);
   const { context: incoming } = await dial(stack);
-  const credential = { getToken: async () => ({ token: 'a-token', expiresOnTimestamp: Date.now() + 3_600_000 }) };
+  const tokens = await stack.tokens();
   // The test's server draws new certificates each time: trusting them is the business of the TLS tests.
   const options = { tlsOptions: { rejectUnauthorized: false } } as object;
-  const client = new CallAutomationClient(`https://localhost:${stack.ports.tls}`, credential, options);
-  const { callConnectionProperties } = await client.answerCall(incoming, stack.application.callbackUri);
+  const answerWith = (token: string) => {
+    const credential = { getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3_600_000 }) };
+    const client = new CallAutomationClient(`https://localhost:${stack.ports.tls}`, credential, options);
+    return client.answerCall(incoming, stack.application.callbackUri);
+  };
+  const callbackToken = await tokens.sign(60);
+  for (const token of ['a-token', callbackToken, await tokens.signAccess(-60)]) {
+    await assert.rejects(answerWith(token), { statusCode: 401, code: 'Denied' });
+  }
+  const { callConnectionProperties } = await answerWith(await tokens.signAccess(60));
   assert.ok(callConnectionProperties.callConnectionId);
 });
 

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import { addressOf } from '../local-door.ts';
 import { readBody } from '../request-body.ts';
 import { AcsError, notSupported } from './acs-error.ts';
 import type { Call } from './call.ts';
@@ -78,7 +79,7 @@ export class CallAutomationApi {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? '/', 'http://emulator');
+    const url = addressOf(request);
     try {
       const answer = this.#publicDocument(request, url.pathname) ?? (await this.#operate(request, url));
       send(response, answer.status, answer.body);
@@ -105,10 +106,13 @@ export class CallAutomationApi {
     const body = await readBody(request, MAX_BODY_BYTES);
     if (!body) throw new AcsError(413, 'RequestTooLarge', 'The body is larger than a megabyte.');
     const method = request.method ?? 'GET';
-    const auth = authenticate(
+    const auth = await authenticate(
       { method, target: request.url ?? '/', headers: request.headers, body, encrypted: isEncrypted(request) },
-      this.#accessKey,
-      Date.now(),
+      {
+        accessKey: this.#accessKey,
+        nowMs: Date.now(),
+        isAccessToken: (token) => this.#tokens.isAccess(token),
+      },
     );
     if (!url.searchParams.get('api-version')) throw new AcsError(400, 'BadRequest', 'The api-version is missing.');
     const perform = () => this.#perform(method, url.pathname, parseBody(body));
@@ -137,9 +141,9 @@ export class CallAutomationApi {
     if (onCall?.[1]) {
       const [, id, action = '', folder = '', folderAction = '', member] = onCall;
       const key = `${method} ${action}${folder}${folderAction}${member === undefined ? '' : '/*'}`;
-      const call = this.#exchange.find(decodeURIComponent(id));
+      const call = this.#exchange.find(decoded(id));
       const operation = this.#onCall[key];
-      if (operation) return withCall(operation(body, call, decodeURIComponent(member ?? '')), call);
+      if (operation) return withCall(operation(body, call, decoded(member ?? '')), call);
     }
     throw notSupported(`${method} ${path.replace(/callConnections\/[^/:]+/, 'callConnections/{id}')}`);
   }
@@ -200,6 +204,15 @@ function operationName(method: string, path: string): string {
 
 async function withCall(answer: Answer | Promise<Answer>, call: Call): Promise<Answer> {
   return { ...(await answer), call: call.ids.callConnectionId };
+}
+
+/** A segment of the path; one that was encoded wrongly as it stands, which names nothing. */
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
 }
 
 const isEncrypted = (request: IncomingMessage): boolean => 'encrypted' in request.socket;

@@ -15,17 +15,28 @@ export interface SignedRequest {
   readonly encrypted: boolean;
 }
 
+export interface Proofs {
+  /** base64, as in the connection string. */
+  readonly accessKey: string;
+  readonly nowMs: number;
+  readonly isAccessToken: (token: string) => Promise<boolean>;
+}
+
 /**
  * Checks who sends a request, as ACS does: an HMAC of method, target, date, host and content hash with the resource's
- * access key; or, over TLS only, an Entra token (whose presence is all that the emulator looks at).
+ * access key; or, over TLS only, an Entra token, in whose place the emulator takes those that it signed itself.
  *
- * @param accessKey base64, as in the connection string
  * @throws {AcsError} 401, which says in its message what is wrong
  */
-export function authenticate(request: SignedRequest, accessKey: string, nowMs: number): 'hmac' | 'bearer' {
+export async function authenticate(
+  request: SignedRequest,
+  { accessKey, nowMs, isAccessToken }: Proofs,
+): Promise<'hmac' | 'bearer'> {
   const authorization = request.headers.authorization ?? '';
   if (authorization.startsWith('Bearer ')) {
     if (!request.encrypted) throw denied('A bearer token is accepted over TLS only.');
+    if (!(await isAccessToken(authorization.slice('Bearer '.length))))
+      throw denied('The bearer token is not a good one.');
     return 'bearer';
   }
   const given = /^HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature=(\S+)$/.exec(authorization);

@@ -14,7 +14,9 @@ let heard: string[];
 
 before(async () => {
   const keys = { master: 'master-key', host: 'host-key' };
-  host = await FunctionsHost.start({ root: join(import.meta.dirname, '../..'), port: 0, entry, log, keys });
+  const root = join(import.meta.dirname, '../..');
+  const ownHosts = ['functions.example'];
+  host = await FunctionsHost.start({ root, port: 0, entry, log, keys, ownHosts, maxBodyBytes: 1000 });
   ({ heard } = await import('./testing/app.ts'));
 });
 after(() => host.close());
@@ -91,6 +93,37 @@ test('a body that does not say its length never reaches the function, as in Azur
     request.end();
   });
   assert.equal(JSON.parse(response).text, '');
+});
+
+/** The status of a request that `fetch` would not send. */
+const raw = (path: string, headers: Record<string, string> = {}, method = 'GET') =>
+  new Promise<number | undefined>((resolve, reject) => {
+    const request = httpRequest(host.url, { method, path, headers }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    });
+    request.on('error', reject).end();
+  });
+
+test('a page of another site can run no function with its visitor’s browser (Lesser: local ports)', async () => {
+  const nothing = `${new URL(host.baseUrl).pathname}/nothing`;
+  const origin = 'https://evil.example';
+  assert.equal(await raw(nothing, { origin, 'content-type': 'text/plain' }, 'POST'), 403);
+  assert.equal(await raw(nothing, { origin: 'null' }), 403);
+  assert.equal(await raw(nothing, { host: 'evil.example' }), 403);
+  assert.equal(await raw(nothing, { host: 'functions.example', origin: 'https://functions.example' }), 204);
+  assert.equal(await raw(nothing, { origin: 'http://localhost:8080' }), 204);
+});
+
+test('a request line that is no address finds nothing, and harms nothing (H11)', async () => {
+  for (const path of ['//', '//[', 'http://', '/%', '/\\['])
+    assert.ok([200, 404].includes((await raw(path)) ?? 0), path);
+  assert.equal((await fetch(host.url)).status, 200);
+});
+
+test('a body that is too long is refused before it is read (Lesser: 100 MB to callbacks)', async () => {
+  assert.equal(await raw(`${new URL(host.baseUrl).pathname}/echo/a`, { 'content-length': '1001' }, 'POST'), 413);
+  assert.equal((await call('echo/a', { method: 'POST', body: 'x'.repeat(1000) })).status, 201);
 });
 
 test('closing lets running requests end before the app’s own end', async () => {

@@ -3,6 +3,7 @@ import { registerHooks } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { pathToFileURL } from 'node:url';
 import type { Logger } from '../../shared/log.ts';
+import { addressOf, refusalOf } from '../local-door.ts';
 import { type AppSettings, readAppSettings } from './app-settings.ts';
 import * as core from './functions-core.ts';
 import { invokeHttp } from './invocation.ts';
@@ -15,6 +16,10 @@ export interface HostOptions {
   readonly log: Logger;
   /** The entry file, relative to the root, instead of what `package.json` names. */
   readonly entry?: string;
+  /** Names under which the functions are reached from outside, such as that of a tunnel. */
+  readonly ownHosts?: readonly string[];
+  /** FUNCTIONS_REQUEST_BODY_SIZE_LIMIT, as in Azure: what is longer is refused before it is read. Default: 100 MiB. */
+  readonly maxBodyBytes?: number;
   /** Turns key checks on. Off by default, as under `func start`. */
   readonly keys?: { readonly master: string; readonly host: string };
 }
@@ -28,8 +33,8 @@ interface Route {
   readonly authLevel: 'anonymous' | 'function' | 'admin';
 }
 
-/** As in Azure (FUNCTIONS_REQUEST_BODY_SIZE_LIMIT there). */
-const MAX_BODY_BYTES = 104_857_600;
+/** Azure's own. */
+const DEFAULT_MAX_BODY_BYTES = 104_857_600;
 const DRAIN_MS = 5_000;
 const TERMINATE_MS = 5_000;
 
@@ -145,13 +150,16 @@ async function serve(
   routes: readonly Route[],
   options: HostOptions,
 ): Promise<void> {
-  const url = new URL(request.url ?? '/', `http://${request.headers.host ?? 'localhost'}`);
+  // A function app has keys in Azure. Here it has none, and any page could place calls with its visitor's browser.
+  const refusal = refusalOf(request, options.ownHosts);
+  if (refusal !== undefined) return answer(response, 403, { 'content-type': 'text/plain' }, refusal);
+  const url = addressOf(request, `http://${request.headers.host ?? 'localhost'}`);
   if (url.pathname === '/') return answer(response, 200, { 'content-type': 'text/plain' }, 'The functions host runs.');
   const found = findRoute(routes, request.method ?? 'GET', url.pathname);
   if (found === undefined) return answer(response, 404);
   const { route, params } = found;
   if (!authorised(request, url, route, options.keys)) return answer(response, 401);
-  const body = await readBody(request, options.log);
+  const body = await readBody(request, options);
   if (body === 'too large') return answer(response, 413, { connection: 'close' });
 
   const startedAt = performance.now();
@@ -194,9 +202,12 @@ function authorised(request: IncomingMessage, url: URL, route: Route, keys: Host
   return given === keys.master || (route.authLevel === 'function' && given === keys.host);
 }
 
-async function readBody(request: IncomingMessage, log: Logger): Promise<Uint8Array | undefined | 'too large'> {
+async function readBody(
+  request: IncomingMessage,
+  { log, maxBodyBytes = DEFAULT_MAX_BODY_BYTES }: HostOptions,
+): Promise<Uint8Array | undefined | 'too large'> {
   const announced = Number(request.headers['content-length'] ?? 0);
-  if (announced > MAX_BODY_BYTES) return 'too large';
+  if (announced > maxBodyBytes) return 'too large';
   if (announced === 0) {
     // The real host reads by Content-Length alone, so a chunked body never reaches the function.
     if (request.headers['transfer-encoding'] !== undefined) log.warn('a body without Content-Length was dropped');

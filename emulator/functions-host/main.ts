@@ -31,11 +31,14 @@ async function main(): Promise<void> {
   for (const [name, value] of Object.entries(readLocalSettings(root))) process.env[name] ??= value;
   const port = Number(values.port ?? process.env.FUNCTIONS_PORT ?? 7071);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error(`FUNCTIONS_PORT is "${port}": 1 to 65535.`);
+  const bodyLimit = bodyLimitOf(process.env.FUNCTIONS_REQUEST_BODY_SIZE_LIMIT);
   const [entry] = positionals;
   const host = await FunctionsHost.start({
     root,
     port,
     log,
+    ...(bodyLimit !== undefined && { maxBodyBytes: bodyLimit }),
+    ownHosts: publicHosts(process.env.FUNCTIONS_PUBLIC_URL),
     ...(entry !== undefined && { entry }),
     ...(values['enable-auth'] && { keys: keysOf(process.env) }),
   });
@@ -69,6 +72,17 @@ function keysOf(env: NodeJS.ProcessEnv): NonNullable<HostOptions['keys']> {
   const { FUNCTIONS_MASTER_KEY: master, FUNCTIONS_HOST_KEY: hostKey } = env;
   if (!master || !hostKey) throw new Error('--enable-auth needs FUNCTIONS_MASTER_KEY and FUNCTIONS_HOST_KEY.');
   return { master, host: hostKey };
+}
+
+function bodyLimitOf(given: string | undefined): number | undefined {
+  if (!given) return undefined;
+  if (/^[1-9]\d{0,9}$/.test(given)) return Number(given);
+  throw new Error(`FUNCTIONS_REQUEST_BODY_SIZE_LIMIT is "${given}": give a number of bytes, such as 1048576.`);
+}
+
+/** Whoever gives the functions a public address has named it; a bad one is the app's to tell. */
+function publicHosts(url: string | undefined): string[] {
+  return url !== undefined && URL.canParse(url) ? [new URL(url).hostname] : [];
 }
 
 type PortError = Error & { code: 'EADDRINUSE'; port: number };

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import { addressOf } from '../local-door.ts';
 import { AnswerChunks, type ChatModel, type ChatRequest, chatRequestSchema, OpenAiError } from './chat-wire.ts';
 import { ScriptedDialogue } from './dialogue/scripted-dialogue.ts';
 import { Upstream, type UpstreamOptions } from './upstream.ts';
@@ -54,7 +55,7 @@ export class OpenAiService {
 
   /** Answers the request if its path is one of this service's; returns whether it is. */
   handle(request: IncomingMessage, response: ServerResponse): boolean {
-    const { pathname } = new URL(request.url ?? '/', 'http://emulator');
+    const { pathname } = addressOf(request);
     const isChat = CHAT_PATH.test(pathname);
     if (!isChat && pathname !== MODELS_PATH) return false;
     this.#answer(request, response, isChat).catch((error: unknown) => this.#fail(response, error));

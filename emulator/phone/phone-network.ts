@@ -4,6 +4,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../../shared/log.ts';
 import type { PhoneEvent } from '../../shared/protocol/phone-line.ts';
 import { TypedEvents } from '../../shared/typed-events.ts';
+import { addressOf } from '../local-door.ts';
 import { PhoneLine, phoneNumber } from './phone-line.ts';
 
 export type PhoneNetworkEvents = {
@@ -36,7 +37,7 @@ export class PhoneNetwork {
 
   /** Takes the upgrade when it is for `/emulator/phone`. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
-    const url = new URL(request.url ?? '/', 'http://emulator');
+    const url = addressOf(request);
     if (url.pathname !== '/emulator/phone') return false;
     this.#server.handleUpgrade(request, socket, head, (accepted) => {
       // A plus sign in a query means a space; people type it unescaped all the same.

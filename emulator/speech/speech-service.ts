@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../../shared/log.ts';
+import { addressOf } from '../local-door.ts';
 import { settingsOfQuery } from './recognition-settings.ts';
 import { RecognitionSocket } from './recognition-socket.ts';
 import { SynthesisSocket } from './synthesis-socket.ts';
@@ -52,9 +53,7 @@ export class SpeechService {
 
   /** Takes a WebSocket upgrade if its path is one of the service's: true. Answers 401 where key or token is wrong. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
-    const url = `ws://localhost${request.url ?? '/'}`;
-    if (!URL.canParse(url)) return false;
-    const { pathname, searchParams } = new URL(url);
+    const { pathname, searchParams } = addressOf(request);
     const isRecognition = RECOGNITION.test(pathname);
     if (!isRecognition && !SYNTHESIS.test(pathname)) return false;
     if (this.#closed) refuse(socket, '503 Service Unavailable', 'The emulator is shutting down.');

@@ -24,7 +24,7 @@ let emulatorPort: number;
 
 before(async () => {
   streamHost = await TestApplication.listen();
-  emulator = new EmulatorServer(await loadCertificates());
+  emulator = new EmulatorServer(await loadCertificates(), pino({ level: 'silent' }));
   emulatorPort = (await emulator.listen('127.0.0.1', { plain: 0, tls: 0 })).plain;
   const [port = 0] = await freePorts(1);
   const emulatorUrl = `http://127.0.0.1:${emulatorPort}`;

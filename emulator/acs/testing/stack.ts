@@ -8,6 +8,7 @@ import { systemClock } from '../../../shared/clock.ts';
 import { EmulatorServer } from '../../server.ts';
 import { loadCertificates } from '../../tls/certificates.ts';
 import { AcsService, type AcsServiceOptions } from '../acs-service.ts';
+import { TokenIssuer } from '../token-issuer.ts';
 import { TestApplication } from './application.ts';
 import { TestPhone } from './phone.ts';
 
@@ -27,12 +28,15 @@ export interface Stack {
   readonly ports: { readonly plain: number; readonly tls: number };
   readonly client: CallAutomationClient;
   readonly log: Record<string, unknown>[];
+  /** The emulator's own signer. */
+  readonly tokens: () => Promise<TokenIssuer>;
 }
 
 /** The emulator's ACS and an application, on real sockets, for one test. */
 export async function startStack(context: TestContext, options: Partial<AcsServiceOptions> = {}): Promise<Stack> {
   const application = await TestApplication.listen();
   const log: Record<string, unknown>[] = [];
+  const logger = pino({ level: 'debug' }, { write: (line: string) => log.push(JSON.parse(line)) });
   const service = await AcsService.open({
     accessKey: ACCESS_KEY,
     resourceId: RESOURCE_ID,
@@ -43,10 +47,10 @@ export async function startStack(context: TestContext, options: Partial<AcsServi
     ringTimeoutMs: 10_000,
     callbackTimeoutMs: 10_000,
     clock: systemClock,
-    log: pino({ level: 'debug' }, { write: (line: string) => log.push(JSON.parse(line)) }),
+    log: logger,
     ...options,
   });
-  const server = new EmulatorServer(await loadCertificates(keyFolder));
+  const server = new EmulatorServer(await loadCertificates(keyFolder), logger);
   server.mount(service);
   const ports = await server.listen('127.0.0.1', { plain: 0, tls: 0 });
   context.after(async () => {
@@ -55,7 +59,8 @@ export async function startStack(context: TestContext, options: Partial<AcsServi
     await application.close();
   });
   await service.start();
-  return { service, application, ports, client: clientFor(ports.plain, ACCESS_KEY), log };
+  const tokens = () => TokenIssuer.create({ issuer: ISSUER, audience: RESOURCE_ID, folder: keyFolder });
+  return { service, application, ports, client: clientFor(ports.plain, ACCESS_KEY), log, tokens };
 }
 
 export const clientFor = (port: number, accessKey: string): CallAutomationClient =>
