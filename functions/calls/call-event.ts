@@ -1,7 +1,8 @@
 import { CallControlError } from '../../shared/call-control/call-control-error.ts';
-import { messageOf } from '../../shared/errors.ts';
+import { messageOf, NotFoundError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Session } from '../../shared/sessions/session.ts';
+import type { SessionStore } from '../../shared/sessions/session-store.ts';
 import type { Parts } from '../composition.ts';
 import { isOver, patchFor } from './call-status.ts';
 import type { CallbackEvent } from './callback-events.ts';
@@ -12,14 +13,13 @@ import type { CallbackEvent } from './callback-events.ts';
  */
 export async function applyCallEvent(before: Session, event: CallbackEvent, parts: Parts, log: Logger): Promise<void> {
   const { store } = parts;
-  const bound = await store.bindCall(event.callConnectionId, before.id);
-  const isOurs = bound === before.id && (before.callConnectionId ?? event.callConnectionId) === event.callConnectionId;
-  if (!isOurs) {
+  const bound = await bindOwn(before, event, store);
+  if (bound === undefined) {
     // An answer whose response got lost was made again: two calls name one session, and the first one has it.
     log.warn('an event of another call than the session’s own was passed over');
     return;
   }
-  const session = await store.update(before.id, (current) => patchFor(current, event));
+  const session = await store.update(before.id, (current) => patchFor(current, event), bound);
   await store.append(session.id, { type: `acs.${event.type}`, source: 'functions', data: dataOf(event) });
 
   if (event.type === 'CallConnected' && session.status === 'failed') {
@@ -30,6 +30,22 @@ export async function applyCallEvent(before: Session, event: CallbackEvent, part
     log.info({ status: session.status, reason: session.endReason }, 'call over');
     // ACS closes the media socket too; this is for the replica that does not notice.
     await store.command(session.id, { type: 'end', reason: session.endReason ?? session.status });
+  }
+}
+
+/** Undefined where the event is of another call than the session's. */
+async function bindOwn(session: Session, event: CallbackEvent, store: SessionStore): Promise<Session | undefined> {
+  const { callConnectionId, serverCallId, correlationId } = event;
+  const ids = {
+    callConnectionId,
+    ...(serverCallId !== undefined && { serverCallId }),
+    ...(correlationId !== undefined && { correlationId }),
+  };
+  try {
+    return await store.bind(session.id, ids);
+  } catch (error) {
+    if (error instanceof NotFoundError && error.code === 'call.mismatch') return undefined;
+    throw error;
   }
 }
 

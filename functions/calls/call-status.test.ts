@@ -34,7 +34,6 @@ const session: Session = {
   agent: 'orders',
   status: 'ringing',
   createdAt: 0,
-  history: [],
 };
 
 function after(start: Session, events: readonly CallbackEvent[]): Session {

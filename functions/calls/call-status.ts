@@ -37,10 +37,6 @@ export function patchFor(session: Session, event: CallbackEvent): SessionPatch |
     ...(event.type === 'CallConnected' && session.connectedAt === undefined && { connectedAt: event.at }),
     ...(ends && session.endedAt === undefined && { endedAt: event.at }),
     ...(ends && session.endReason === undefined && { endReason: reasonOf(event) }),
-    ...(session.callConnectionId === undefined && { callConnectionId: event.callConnectionId }),
-    ...(session.serverCallId === undefined && event.serverCallId !== undefined && { serverCallId: event.serverCallId }),
-    ...(session.correlationId === undefined &&
-      event.correlationId !== undefined && { correlationId: event.correlationId }),
   };
   return Object.keys(patch).length === 0 ? undefined : patch;
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { HistoryItem } from '../../shared/sessions/history.ts';
 import type { Session, SessionEvent } from '../../shared/sessions/session.ts';
 
 /** What the API shows of a call. `call_id`, `status`, `duration` (seconds), `participants` and `events` are the old API's. */
@@ -24,23 +24,24 @@ export function callView(session: Session, events: readonly SessionEvent[], now:
   };
 }
 
-export function callDetail(session: Session, events: readonly SessionEvent[], now: number) {
+export function callDetail(
+  session: Session,
+  events: readonly SessionEvent[],
+  history: readonly HistoryItem[],
+  now: number,
+) {
   return {
     ...callView(session, events, now),
     server_call_id: session.serverCallId ?? null,
     correlation_id: session.correlationId ?? null,
-    transcript: session.history.flatMap((item) => transcriptLine(item) ?? []),
+    transcript: history.map(transcriptLine),
   };
 }
 
-const said = z.object({ role: z.enum(['caller', 'agent']), text: z.string(), heard: z.boolean().optional() });
-const used = z
-  .object({ role: z.literal('tool'), call: z.object({ name: z.string(), args: z.unknown() }), result: z.unknown() })
-  .transform(({ role, call, result }) => ({ role, tool: call.name, args: call.args, result }));
-const historyItem = z.union([said, used]);
-
-/** The stream host writes the history; what an older or newer one wrote that is not known here is left out. */
-const transcriptLine = (item: unknown) => historyItem.safeParse(item).data;
+function transcriptLine(item: HistoryItem) {
+  if (item.role !== 'tool') return item;
+  return { role: item.role, tool: item.call.name, args: item.call.args, result: item.result };
+}
 
 function durationOf({ status, connectedAt, endedAt }: Session, now: number): number | null {
   if (connectedAt === undefined) return null;

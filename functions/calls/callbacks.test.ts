@@ -91,7 +91,7 @@ test('every event of an array counts once; unknown ones and unknown calls are pa
 
 test('without a session in the address the call finds its session', async () => {
   const { id } = await newSession();
-  await functions.store.bindCall('connection-d', id);
+  await functions.store.bind(id, { callConnectionId: 'connection-d' });
   await deliver('', [event('CallConnected', 'connection-d')]);
   assert.equal((await functions.store.get(id))?.status, 'connected');
 });

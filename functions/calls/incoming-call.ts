@@ -4,7 +4,6 @@ import { DependencyError, messageOf, ParleyError } from '../../shared/errors.ts'
 import type { Logger } from '../../shared/log.ts';
 import type { SessionStatus } from '../../shared/sessions/session.ts';
 import type { Parts } from '../composition.ts';
-import { bindCall } from './call-binding.ts';
 import { capacityOf } from './capacity.ts';
 import type { IncomingCall } from './incoming-events.ts';
 
@@ -68,9 +67,11 @@ async function answer(id: string, call: IncomingCall, parts: Parts, log: Logger)
   await openSession(id, call, 'ringing', parts);
   try {
     const ids = await parts.calls.answer(call.context, id);
-    await bindCall(parts.store, id, ids).catch((error: unknown) =>
-      log.warn({ reason: messageOf(error) }, 'the call is not bound yet; a callback will do it'),
-    );
+    await parts.store
+      .bind(id, ids)
+      .catch((error: unknown) =>
+        log.warn({ reason: messageOf(error) }, 'the call is not bound yet; a callback will do it'),
+      );
     log.info({ call: ids.callConnectionId }, 'call answered');
     return answered(id, ids.callConnectionId, call);
   } catch (error) {

@@ -7,7 +7,6 @@ import type { Logger } from '../../shared/log.ts';
 import type { Parts } from '../composition.ts';
 import { readJson, validate } from '../http/request-body.ts';
 import type { Route } from '../http/route.ts';
-import { bindCall } from './call-binding.ts';
 import { capacityOf } from './capacity.ts';
 
 const phoneNumber = z.string().regex(/^\+[1-9]\d{1,14}$/, 'must be a number in E.164, such as +15551230000');
@@ -93,9 +92,11 @@ async function placeCall(wanted: InitiateRequest, parts: Parts, log: Logger): Pr
 
 /** The call is placed whether or not it can be noted; the callbacks name its session, and note it too. */
 async function noteCall(sessionId: string, ids: CallIds, parts: Parts, log: Logger): Promise<void> {
-  await bindCall(parts.store, sessionId, ids).catch((error: unknown) =>
-    log.warn({ reason: messageOf(error) }, 'the call is not bound yet; a callback will do it'),
-  );
+  await parts.store
+    .bind(sessionId, ids)
+    .catch((error: unknown) =>
+      log.warn({ reason: messageOf(error) }, 'the call is not bound yet; a callback will do it'),
+    );
 }
 
 const codeOf = (error: unknown): string => (error instanceof ParleyError ? error.code : 'internal');

@@ -27,7 +27,7 @@ async function newCall(fields: Partial<Session> = {}): Promise<Session> {
     to: '+15550100',
     ...fields,
   });
-  if (session.callConnectionId) await functions.store.bindCall(session.callConnectionId, session.id);
+  if (session.callConnectionId) await functions.store.bind(session.id, { callConnectionId: session.callConnectionId });
   return session;
 }
 
@@ -38,15 +38,12 @@ test('one call is read by its session or its connection, with timeline and trans
     status: 'disconnected',
   });
   await functions.store.append(id, { type: 'acs.CallConnected', source: 'functions', data: { a: 1 } });
-  await functions.store.update(id, () => ({
-    history: [
-      { role: 'agent', text: 'Hello.', heard: true },
-      { role: 'caller', text: 'Where is order 1042?' },
-      { role: 'tool', call: { callId: 'x', name: 'look_up_order', args: { order: 1042 } }, result: { found: true } },
-      { role: 'agent', text: 'It is', heard: false },
-      { role: 'something new' },
-    ],
-  }));
+  await functions.store.owned(id, '').writeHistory(0, [
+    { role: 'agent', text: 'Hello.', heard: true },
+    { role: 'caller', text: 'Where is order 1042?' },
+    { role: 'tool', call: { callId: 'x', name: 'look_up_order', args: { order: 1042 } }, result: { found: true } },
+    { role: 'agent', text: 'It is', heard: false },
+  ]);
   const { status, body } = await get(`calls/${id}`);
   assert.equal(status, 200);
   assert.deepEqual((await get(`calls/${callConnectionId}`)).body, body);

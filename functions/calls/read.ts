@@ -75,5 +75,6 @@ async function readPage(store: SessionStore, query: ListQuery): Promise<{ sessio
 async function readCall(request: HttpRequest, { store }: Parts): Promise<HttpResponseInit> {
   const session = await findSession(store, request.params.id ?? '');
   const events: SessionEvent[] = await store.events(session.id, { limit: TIMELINE_EVENTS });
-  return { jsonBody: callDetail(session, events, Date.now()) };
+  const history = await store.history(session.id);
+  return { jsonBody: callDetail(session, events, history, Date.now()) };
 }

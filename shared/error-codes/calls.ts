@@ -132,6 +132,11 @@ export const CALL_ERRORS = {
     meaning: 'Another socket speaks for this session.',
     remedy: 'Close the other one first, or wait until it is gone.',
   },
+  'session.history-gap': {
+    status: 409,
+    meaning: 'The history in Redis is shorter than the writer took it to be.',
+    remedy: 'Write from `details.length` on.',
+  },
   'session.id-invalid': {
     status: 400,
     meaning: 'The id cannot be that of a session.',
@@ -142,10 +147,25 @@ export const CALL_ERRORS = {
     meaning: 'The session is a phone call, in which a browser cannot speak.',
     remedy: 'Open a session without an id.',
   },
+  'session.lease-lost': {
+    status: 409,
+    meaning: 'Another replica speaks for the session by now.',
+    remedy: 'Nothing: what the old replica wrote late was left out.',
+  },
+  'session.mode-unknown': {
+    status: 400,
+    meaning: 'The session is in a mode that this server does not have.',
+    remedy: 'Run one release on all servers.',
+  },
   'session.not-found': {
     status: 404,
     meaning: 'There is no session of this id.',
     remedy: 'Ask for another one; sessions are kept for SESSION_TTL_SECONDS.',
+  },
+  'session.not-storable': {
+    status: 400,
+    meaning: 'What should be stored is not JSON, such as a BigInt or a circle.',
+    remedy: 'Let tools and callers give plain JSON.',
   },
   'session.version-conflict': {
     status: 409,

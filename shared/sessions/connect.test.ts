@@ -43,7 +43,10 @@ for (const { kind, start } of kinds) {
 
       await first.close();
       for (let attempt = 0; attempt < 3; attempt++) await assert.rejects(store.get(id), UNAVAILABLE);
-      await assert.rejects(Promise.all([store.update(id, () => ({})), store.bindCall('c', id)]), UNAVAILABLE);
+      await assert.rejects(
+        Promise.all([store.update(id, () => ({})), store.bind(id, { callConnectionId: 'c' })]),
+        UNAVAILABLE,
+      );
 
       const second = await start({ port });
       assert.ok(second);

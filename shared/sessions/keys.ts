@@ -7,6 +7,8 @@ import { RequestError } from '../errors.ts';
 export interface SessionKeys {
   /** Hash: the session. Changed only by scripts, which raise its version. */
   readonly session: string;
+  /** List: the conversation, an item each. Kept apart from the session, which is read often and must be small. */
+  readonly history: string;
   /** Stream, capped: what happened. */
   readonly events: string;
   /** Stream, capped: what is asked of the replica that holds the session. Also the name of the doorbell's channel. */
@@ -33,11 +35,22 @@ export function sessionKeys(id: string): SessionKeys {
   const prefix = `parley:{${id}}`;
   return {
     session: `${prefix}:session`,
+    history: `${prefix}:history`,
     events: `${prefix}:events`,
     commands: `${prefix}:commands`,
     commandsDone: `${prefix}:commands-done`,
     owner: `${prefix}:owner`,
   };
+}
+
+/**
+ * A session's keys in the order in which every script takes them: session, events, commands, commandsDone, history,
+ * owner.
+ * @throws {RequestError} `session.id-invalid`
+ */
+export function scriptKeys(id: string): [string, string, string, string, string, string] {
+  const { session, events, commands, commandsDone, history, owner } = sessionKeys(id);
+  return [session, events, commands, commandsDone, history, owner];
 }
 
 /** String: the id of the session that this call belongs to. */

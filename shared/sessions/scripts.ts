@@ -1,8 +1,9 @@
 import type { Redis } from 'ioredis';
 
 /**
- * The changes that must happen at once. A script's keys all belong to one slot. The scripts use nothing newer than
- * Redis 6.0, which is what Azure Cache for Redis runs.
+ * The changes of a session that must happen at once. Each script takes all keys of one session, in the order of
+ * `scriptKeys`; they belong to one slot. The scripts use nothing newer than Redis 6.0, which is what Azure Cache for
+ * Redis runs.
  *
  * Numbers of entries: a stream keeps about its last 1000 events or 100 commands (`~`: whole nodes are dropped, which is
  * cheaper than an exact count); older ones are gone.
@@ -10,157 +11,214 @@ import type { Redis } from 'ioredis';
 const EVENTS_KEPT = 1000;
 const COMMANDS_KEPT = 100;
 
-/** A sign of life of a session keeps all that belongs to it. `PEXPIRE` of a key that is not there does nothing. */
-const TOUCH = `
-  local function touch(keys, from, ttl)
-    for i = from, #keys do redis.call('PEXPIRE', keys[i], ttl) end
+/** `KEYS` of a session. */
+const SESSION = 1;
+const EVENTS = 2;
+const COMMANDS = 3;
+const HISTORY = 5;
+const OWNER = 6;
+
+/** What a script answers that changes a session. */
+export const CHANGED = 1;
+export const NO_SESSION = 0;
+/** The write came from an owner that has lost its lease. */
+export const LEASE_LOST = -1;
+/** The history is shorter than the place where the new items belong. */
+export const HISTORY_GAP = -2;
+/** The history still stands in the session's hash, as release 0.1 wrote it. */
+export const OLD_HISTORY = -3;
+
+/**
+ * `touch`: a sign of life of a session keeps all that belongs to it. `PEXPIRE` of a key that is not there does nothing.
+ *
+ * `mayWrite`: whether a write is the present owner's. The field `heldBy` remembers the last owner, because a lease that
+ * ran out leaves no key: its owner may go on as long as nobody else has had the session since. An empty owner is a
+ * function, which owns nothing and may always write.
+ */
+const COMMON = `
+  local function touch(ttl)
+    for i = 1, 5 do redis.call('PEXPIRE', KEYS[i], ttl) end
+  end
+  local function isOwner(owner)
+    local holder = redis.call('GET', KEYS[${OWNER}])
+    if holder then return holder == owner end
+    return redis.call('HGET', KEYS[${SESSION}], 'heldBy') == owner
+  end
+  local function outcome(owner)
+    if redis.call('EXISTS', KEYS[${SESSION}]) == 0 then return ${NO_SESSION} end
+    if owner ~= '' and not isOwner(owner) then return ${LEASE_LOST} end
+    return ${CHANGED}
   end
 `;
 
-const SCRIPTS = {
-  /** KEYS session. ARGV ttl, field, value, … -> 1, or 0 if the id is taken. */
-  parleyCreate: {
-    numberOfKeys: 1,
-    lua: `
-      if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
-      redis.call('HSET', KEYS[1], unpack(ARGV, 2))
-      redis.call('PEXPIRE', KEYS[1], ARGV[1])
+const LUA = {
+  /** ARGV ttl, field, value, … -> 1, or 0 if the id is taken. */
+  parleyCreate: `
+      if redis.call('EXISTS', KEYS[${SESSION}]) == 1 then return 0 end
+      redis.call('HSET', KEYS[${SESSION}], unpack(ARGV, 2))
+      redis.call('DEL', KEYS[${HISTORY}])
+      touch(ARGV[1])
       return 1`,
-  },
   /**
-   * KEYS session, events, commands, commandsDone. ARGV ttl, version, field, value, …
+   * ARGV ttl, owner, lease, number of fields and values, field, value, …, history item, … -> 1, or 0 if there is a
+   * session, or -1 if somebody else has its lease.
+   */
+  parleyRestore: `
+      if redis.call('EXISTS', KEYS[${SESSION}]) == 1 then return 0 end
+      local holder = redis.call('GET', KEYS[${OWNER}])
+      if holder and holder ~= ARGV[2] then return ${LEASE_LOST} end
+      local last = 4 + ARGV[4]
+      redis.call('HSET', KEYS[${SESSION}], 'heldBy', ARGV[2], unpack(ARGV, 5, last))
+      redis.call('DEL', KEYS[${HISTORY}])
+      for i = last + 1, #ARGV do redis.call('RPUSH', KEYS[${HISTORY}], ARGV[i]) end
+      redis.call('SET', KEYS[${OWNER}], ARGV[2], 'PX', ARGV[3])
+      touch(ARGV[1])
+      return 1`,
+  /**
+   * ARGV ttl, version, field, value, …
    * -> { 1 if changed else 0, the whole hash as it is now }, which is empty where there is no session.
    */
-  parleyPatch: {
-    numberOfKeys: 4,
-    lua: `${TOUCH}
-      if redis.call('HGET', KEYS[1], 'version') ~= ARGV[2] then return { 0, redis.call('HGETALL', KEYS[1]) } end
-      redis.call('HINCRBY', KEYS[1], 'version', 1)
-      if #ARGV > 2 then redis.call('HSET', KEYS[1], unpack(ARGV, 3)) end
-      touch(KEYS, 1, ARGV[1])
-      return { 1, redis.call('HGETALL', KEYS[1]) }`,
-  },
-  /** KEYS session, events, commands, commandsDone. ARGV ttl, field, value, … -> 1, or 0 where there is no session. */
-  parleySet: {
-    numberOfKeys: 4,
-    lua: `${TOUCH}
-      if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-      redis.call('HINCRBY', KEYS[1], 'version', 1)
-      if #ARGV > 1 then redis.call('HSET', KEYS[1], unpack(ARGV, 2)) end
-      touch(KEYS, 1, ARGV[1])
+  parleyPatch: `
+      if redis.call('HGET', KEYS[${SESSION}], 'version') ~= ARGV[2] then
+        return { 0, redis.call('HGETALL', KEYS[${SESSION}]) }
+      end
+      redis.call('HINCRBY', KEYS[${SESSION}], 'version', 1)
+      if #ARGV > 2 then redis.call('HSET', KEYS[${SESSION}], unpack(ARGV, 3)) end
+      touch(ARGV[1])
+      return { 1, redis.call('HGETALL', KEYS[${SESSION}]) }`,
+  /** ARGV ttl, owner, field, value, … -> outcome. */
+  parleySet: `
+      local answer = outcome(ARGV[2])
+      if answer ~= ${CHANGED} then return answer end
+      redis.call('HINCRBY', KEYS[${SESSION}], 'version', 1)
+      if #ARGV > 2 then redis.call('HSET', KEYS[${SESSION}], unpack(ARGV, 3)) end
+      touch(ARGV[1])
+      return ${CHANGED}`,
+  /** ARGV ttl, owner, then of each event 'at', at, 'type', type, 'source', source, 'data', data -> { outcome, id, … }. */
+  parleyAppend: `
+      local answer = { outcome(ARGV[2]) }
+      if answer[1] ~= ${CHANGED} then return answer end
+      for i = 3, #ARGV, 8 do
+        answer[#answer + 1] =
+          redis.call('XADD', KEYS[${EVENTS}], 'MAXLEN', '~', ${EVENTS_KEPT}, '*', unpack(ARGV, i, i + 7))
+      end
+      touch(ARGV[1])
+      return answer`,
+  /**
+   * ARGV ttl, call connection id, field, value, … A session that has no call takes this one, with those of the fields
+   * that it lacks. -> the whole hash as it is now.
+   */
+  parleyJoin: `
+      local own = redis.call('HGET', KEYS[${SESSION}], 'callConnectionId')
+      if redis.call('EXISTS', KEYS[${SESSION}]) == 1 and (not own or own == ARGV[2]) then
+        local added = redis.call('HSETNX', KEYS[${SESSION}], 'callConnectionId', ARGV[2])
+        for i = 3, #ARGV, 2 do added = added + redis.call('HSETNX', KEYS[${SESSION}], ARGV[i], ARGV[i + 1]) end
+        if added > 0 then redis.call('HINCRBY', KEYS[${SESSION}], 'version', 1) end
+        touch(ARGV[1])
+      end
+      return redis.call('HGETALL', KEYS[${SESSION}])`,
+  /** -> { the history of release 0.1 or nil, the items }. */
+  parleyHistory: `
+      return { redis.call('HGET', KEYS[${SESSION}], 'history'), redis.call('LRANGE', KEYS[${HISTORY}], 0, -1) }`,
+  /** ARGV ttl, owner, from, item, … -> { outcome, length of the history as it is now, the history of release 0.1 }. */
+  parleyWriteHistory: `
+      local answer = outcome(ARGV[2])
+      if answer ~= ${CHANGED} then return { answer, 0 } end
+      local old = redis.call('HGET', KEYS[${SESSION}], 'history')
+      if old then return { ${OLD_HISTORY}, 0, old } end
+      local length = redis.call('LLEN', KEYS[${HISTORY}])
+      local from = tonumber(ARGV[3])
+      if from > length then return { ${HISTORY_GAP}, length } end
+      if from == 0 then redis.call('DEL', KEYS[${HISTORY}])
+      elseif from < length then redis.call('LTRIM', KEYS[${HISTORY}], 0, from - 1) end
+      for i = 4, #ARGV do redis.call('RPUSH', KEYS[${HISTORY}], ARGV[i]) end
+      redis.call('HINCRBY', KEYS[${SESSION}], 'version', 1)
+      touch(ARGV[1])
+      return { ${CHANGED}, from + #ARGV - 3 }`,
+  /** ARGV ttl, schema, the history of release 0.1, its items, … Puts it where this release keeps it. -> 1 if done. */
+  parleyMoveHistory: `
+      if redis.call('HGET', KEYS[${SESSION}], 'history') ~= ARGV[3] then return 0 end
+      redis.call('DEL', KEYS[${HISTORY}])
+      for i = 4, #ARGV do redis.call('RPUSH', KEYS[${HISTORY}], ARGV[i]) end
+      redis.call('HDEL', KEYS[${SESSION}], 'history')
+      redis.call('HSET', KEYS[${SESSION}], 'schema', ARGV[2])
+      touch(ARGV[1])
       return 1`,
-  },
-  /** KEYS calls. ARGV ttl, member, the member before which all others are too old. */
-  parleyIndex: {
-    numberOfKeys: 1,
-    lua: `
+  /** ARGV ttl, command -> the entry's id, or nil: no session. */
+  parleyCommand: `
+      if redis.call('EXISTS', KEYS[${SESSION}]) == 0 then return false end
+      local id = redis.call('XADD', KEYS[${COMMANDS}], 'MAXLEN', '~', ${COMMANDS_KEPT}, '*', 'command', ARGV[2])
+      touch(ARGV[1])
+      redis.call('PUBLISH', KEYS[${COMMANDS}], id)
+      return id`,
+  /** ARGV ttl, owner, lease -> 1 if it is ours. */
+  parleyClaim: `
+      local holder = redis.call('GET', KEYS[${OWNER}])
+      if holder and holder ~= ARGV[2] then return 0 end
+      redis.call('SET', KEYS[${OWNER}], ARGV[2], 'PX', ARGV[3])
+      if redis.call('EXISTS', KEYS[${SESSION}]) == 1 then
+        redis.call('HSET', KEYS[${SESSION}], 'heldBy', ARGV[2])
+      end
+      touch(ARGV[1])
+      return 1`,
+  /** ARGV ttl, owner, lease -> outcome. A lease that ran out is ours still where nobody has had it since. */
+  parleyRenew: `
+      local answer = outcome(ARGV[2])
+      if answer == ${CHANGED} then
+        redis.call('SET', KEYS[${OWNER}], ARGV[2], 'PX', ARGV[3])
+        touch(ARGV[1])
+      elseif answer == ${NO_SESSION} then
+        local holder = redis.call('GET', KEYS[${OWNER}])
+        if holder and holder ~= ARGV[2] then return ${LEASE_LOST} end
+      end
+      return answer`,
+  /** ARGV owner. After it that owner writes nothing more. */
+  parleyRelease: `
+      if redis.call('HGET', KEYS[${SESSION}], 'heldBy') == ARGV[1] then
+        redis.call('HDEL', KEYS[${SESSION}], 'heldBy')
+      end
+      if redis.call('GET', KEYS[${OWNER}]) ~= ARGV[1] then return 0 end
+      return redis.call('DEL', KEYS[${OWNER}])`,
+} as const;
+
+/** KEYS calls. ARGV ttl, member, the member before which all others are too old. */
+const INDEX_LUA = `
       redis.call('ZADD', KEYS[1], 0, ARGV[2])
       redis.call('ZREMRANGEBYLEX', KEYS[1], '-', '(' .. ARGV[3])
       redis.call('PEXPIRE', KEYS[1], ARGV[1])
-      return 1`,
-  },
-  /** KEYS call. ARGV ttl, session id -> the session id that is bound. */
-  parleyBind: {
-    numberOfKeys: 1,
-    lua: `
+      return 1`;
+
+/** KEYS call. ARGV ttl, session id -> the session id that is bound. */
+const BIND_LUA = `
       redis.call('SET', KEYS[1], ARGV[2], 'NX', 'PX', ARGV[1])
       redis.call('PEXPIRE', KEYS[1], ARGV[1])
-      return redis.call('GET', KEYS[1])`,
-  },
-  /** KEYS events, session, commands, commandsDone. ARGV ttl, field, value, … -> the entry's id, or nil: no session. */
-  parleyAppend: {
-    numberOfKeys: 4,
-    lua: `${TOUCH}
-      if redis.call('EXISTS', KEYS[2]) == 0 then return false end
-      local id = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ${EVENTS_KEPT}, '*', unpack(ARGV, 2))
-      touch(KEYS, 1, ARGV[1])
-      return id`,
-  },
-  /** KEYS commands, session, events, commandsDone. ARGV ttl, command -> the entry's id, or nil: no session. */
-  parleyCommand: {
-    numberOfKeys: 4,
-    lua: `${TOUCH}
-      if redis.call('EXISTS', KEYS[2]) == 0 then return false end
-      local id = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ${COMMANDS_KEPT}, '*', 'command', ARGV[2])
-      touch(KEYS, 1, ARGV[1])
-      redis.call('PUBLISH', KEYS[1], id)
-      return id`,
-  },
-  /** KEYS owner, session, events, commands, commandsDone. ARGV ttl, owner, lease -> 1 if it is ours. */
-  parleyClaim: {
-    numberOfKeys: 5,
-    lua: `${TOUCH}
-      local holder = redis.call('GET', KEYS[1])
-      if holder and holder ~= ARGV[2] then return 0 end
-      redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-      touch(KEYS, 2, ARGV[1])
-      return 1`,
-  },
-  /** As parleyClaim, but a lease that has run out stays lost. */
-  parleyRenew: {
-    numberOfKeys: 5,
-    lua: `${TOUCH}
-      if redis.call('GET', KEYS[1]) ~= ARGV[2] then return 0 end
-      redis.call('PEXPIRE', KEYS[1], ARGV[3])
-      touch(KEYS, 2, ARGV[1])
-      return 1`,
-  },
-  /** KEYS owner. ARGV owner. */
-  parleyRelease: {
-    numberOfKeys: 1,
-    lua: `
-      if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-      return redis.call('DEL', KEYS[1])`,
-  },
-  /**
-   * KEYS hosts. ARGV host id, ttl, sessions, maxSessions. By the clock of Redis, as hosts' own clocks differ. A host
-   * that fell silent is dropped here or, where none is left to announce itself, with the whole key.
-   */
-  parleyAnnounce: {
-    numberOfKeys: 1,
-    lua: `
-      local time = redis.call('TIME')
-      local now = time[1] * 1000 + math.floor(time[2] / 1000)
-      local last = now + ARGV[2]
-      redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f %s %s', last, ARGV[3], ARGV[4]))
-      local all = redis.call('HGETALL', KEYS[1])
-      for i = 1, #all, 2 do
-        local untilMs = tonumber(string.match(all[i + 1], '^%d+'))
-        if not untilMs or untilMs <= now then redis.call('HDEL', KEYS[1], all[i])
-        elseif untilMs > last then last = untilMs end
-      end
-      redis.call('PEXPIRE', KEYS[1], string.format('%.0f', last - now))
-      return 1`,
-  },
-  /** KEYS hosts -> { now, host id, 'until sessions maxSessions', … } */
-  parleyHosts: {
-    numberOfKeys: 1,
-    lua: `
-      local time = redis.call('TIME')
-      return { string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)), redis.call('HGETALL', KEYS[1]) }`,
-  },
-} as const;
+      return redis.call('GET', KEYS[1])`;
 
 type Arguments = readonly (string | number)[];
 
 /** A client that knows the scripts. Replies are what the scripts' comments say. */
 export interface ScriptedRedis extends Redis {
   parleyCreate(...args: Arguments): Promise<0 | 1>;
+  parleyRestore(...args: Arguments): Promise<number>;
   parleyPatch(...args: Arguments): Promise<[changed: 0 | 1, hash: string[]]>;
-  parleySet(...args: Arguments): Promise<0 | 1>;
-  parleyIndex(...args: Arguments): Promise<1>;
-  parleyBind(...args: Arguments): Promise<string>;
-  parleyAppend(...args: Arguments): Promise<string | null>;
+  parleySet(...args: Arguments): Promise<number>;
+  parleyAppend(...args: Arguments): Promise<[outcome: number, ...ids: string[]]>;
+  parleyJoin(...args: Arguments): Promise<string[]>;
+  parleyHistory(...args: Arguments): Promise<[old: string | null, items: string[]]>;
+  parleyWriteHistory(...args: Arguments): Promise<[outcome: number, length: number, old?: string]>;
+  parleyMoveHistory(...args: Arguments): Promise<0 | 1>;
   parleyCommand(...args: Arguments): Promise<string | null>;
   parleyClaim(...args: Arguments): Promise<0 | 1>;
-  parleyRenew(...args: Arguments): Promise<0 | 1>;
+  parleyRenew(...args: Arguments): Promise<number>;
   parleyRelease(...args: Arguments): Promise<0 | 1>;
-  parleyAnnounce(...args: Arguments): Promise<1>;
-  parleyHosts(...args: Arguments): Promise<[now: string, hash: string[]]>;
+  parleyIndex(...args: Arguments): Promise<1>;
+  parleyBind(...args: Arguments): Promise<string>;
 }
 
 /** Teaches a client the scripts. ioredis sends a script's text once for each connection, then only its digest. */
 export function withScripts(redis: Redis): ScriptedRedis {
-  for (const [name, script] of Object.entries(SCRIPTS)) redis.defineCommand(name, script);
+  for (const [name, lua] of Object.entries(LUA)) redis.defineCommand(name, { numberOfKeys: 6, lua: COMMON + lua });
+  redis.defineCommand('parleyIndex', { numberOfKeys: 1, lua: INDEX_LUA });
+  redis.defineCommand('parleyBind', { numberOfKeys: 1, lua: BIND_LUA });
   return redis as ScriptedRedis;
 }

@@ -1,6 +1,14 @@
 import { z } from 'zod';
+import { messageOf, RequestError } from '../errors.ts';
+import { type HistoryItem, parseHistory } from './history.ts';
 import type { Session, SessionCommand, SessionEvent } from './session.ts';
 import { DamagedSessionError } from './session-errors.ts';
+
+/**
+ * The number of the stored form, in the field `schema` of a session's hash. 1, which has no such field, is release 0.1:
+ * the history stands in the hash itself, as one JSON array. From 2 on it is a list of its own.
+ */
+export const SCHEMA = 2;
 
 /** How sessions, events and commands are written to Redis, and how they are checked when they are read back. */
 
@@ -18,12 +26,13 @@ const number = z
   .transform(Number);
 
 /** Fields that this release does not know are left out, and left alone in Redis: a newer replica may have set them. */
+const storedSchema = z.object({ schema: number.pipe(z.int().min(1).max(SCHEMA)).default(1) });
 const sessionHash = z.object({
   id: z.string().min(1),
   version: number.pipe(z.int().positive()),
   channel: z.enum(['phone', 'browser']),
   direction: z.enum(['inbound', 'outbound']),
-  mode: z.enum(['media']),
+  mode: z.string().regex(/^[a-z][a-z_-]{0,31}$/),
   agent: z.string(),
   status: z.enum(['initiating', 'ringing', 'connected', 'disconnected', 'failed']),
   callConnectionId: z.string().exactOptional(),
@@ -31,11 +40,11 @@ const sessionHash = z.object({
   correlationId: z.string().exactOptional(),
   from: z.string().exactOptional(),
   to: z.string().exactOptional(),
+  context: json.pipe(z.record(z.string(), z.unknown())).exactOptional(),
   createdAt: number,
   connectedAt: number.exactOptional(),
   endedAt: number.exactOptional(),
   endReason: z.string().exactOptional(),
-  history: json.pipe(z.array(z.unknown())),
 }) satisfies z.ZodType<Session, unknown>;
 
 const eventFields = z.object({
@@ -49,19 +58,26 @@ const command = json.pipe(
   z.discriminatedUnion('type', [z.object({ type: z.literal('end'), reason: z.string() })]),
 ) satisfies z.ZodType<SessionCommand, unknown>;
 
-/** A session's fields as a flat list of hash fields and values. What is undefined is left out. */
+/**
+ * A session's fields as a flat list of hash fields and values. What is undefined is left out.
+ * @throws {RequestError} `session.not-storable`
+ */
 export function encodeSession(fields: Partial<Session>): string[] {
   return Object.entries(fields).flatMap(([name, value]) => {
     if (value === undefined) return [];
-    return [name, name === 'history' ? JSON.stringify(value) : String(value)];
+    return [name, name === 'context' ? toJson('context', value) : String(value)];
   });
 }
+
+/** All of a session, with the number of its stored form. */
+export const encodeWholeSession = (session: Session): string[] => ['schema', String(SCHEMA), ...encodeSession(session)];
 
 /**
  * @param hash of the session with this id, not empty
  * @throws {DamagedSessionError}
  */
 export function decodeSession(id: string, hash: Readonly<Record<string, string>>): Session {
+  if (!storedSchema.safeParse(hash).success) throw new DamagedSessionError(id, 'a newer release wrote it');
   const result = sessionHash.safeParse(hash);
   if (!result.success) {
     const fields = result.error.issues.map((issue) => issue.path.join('.'));
@@ -71,8 +87,38 @@ export function decodeSession(id: string, hash: Readonly<Record<string, string>>
   return result.data;
 }
 
+/** @throws {RequestError} `session.not-storable` */
+export const encodeHistory = (items: readonly HistoryItem[]): string[] =>
+  items.map((item) => toJson(`history item of the ${item.role}`, item));
+
+/** Items that this release cannot read are left out. */
+export function decodeHistory(items: readonly string[]): HistoryItem[] {
+  return parseHistory(items.flatMap((text) => json.safeParse(text).data ?? []));
+}
+
+/**
+ * The history in the hash of a session that release 0.1 wrote.
+ * @throws {DamagedSessionError}
+ */
+export function parseOldHistory(id: string, text: string): HistoryItem[] {
+  const result = json.pipe(z.array(z.unknown())).safeParse(text);
+  if (!result.success) throw new DamagedSessionError(id, 'bad fields: history');
+  return parseHistory(result.data);
+}
+
+/** `JSON.stringify` throws for a BigInt, for a circle, and for thousands of levels. */
+function toJson(what: string, value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch (error) {
+    throw new RequestError('session.not-storable', `The ${what} cannot be stored as JSON: ${messageOf(error)}`);
+  }
+}
+
+/** @throws {RequestError} `session.not-storable` */
 export function encodeEvent(event: Omit<SessionEvent, 'id'>): string[] {
-  return ['at', String(event.at), 'type', event.type, 'source', event.source, 'data', JSON.stringify(event.data)];
+  const data = toJson(`event ${event.type}`, event.data);
+  return ['at', String(event.at), 'type', event.type, 'source', event.source, 'data', data];
 }
 
 /** The event of a stream entry, or undefined where it is none that this release can read. */

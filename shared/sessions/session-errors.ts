@@ -1,4 +1,4 @@
-import { DependencyError, messageOf, ParleyError } from '../errors.ts';
+import { DependencyError, messageOf, NotFoundError, ParleyError } from '../errors.ts';
 
 /** The session was changed by somebody else since it was read. Read it again, or use `SessionStore.update`. */
 export class VersionConflictError extends ParleyError {
@@ -23,14 +23,34 @@ export class DamagedSessionError extends ParleyError {
   }
 }
 
+export const sessionNotFound = (id: string) => new NotFoundError('session.not-found', `There is no session ${id}`);
+
+export const leaseLost = (id: string) =>
+  new ParleyError('session.lease-lost', `Another replica speaks for session ${id} by now; write nothing more to it`);
+
+/** Asks Redis, and says of a failure what it means. */
+export async function askRedis<Reply>(command: () => Promise<Reply>): Promise<Reply> {
+  try {
+    return await command();
+  } catch (error) {
+    throw redisFailure(error);
+  }
+}
+
 /**
  * What a failed Redis command means to the caller.
  *
  * Only the message of the client's error goes into the chain: the error itself carries the command with its arguments,
- * and those hold phone numbers and words that were said.
+ * and those hold phone numbers and words that were said. An error that is a mistake in our own code is nobody's outage:
+ * it is `internal`, and trying again cannot help.
  */
 export function redisFailure(error: unknown): ParleyError {
   if (error instanceof ParleyError) return error;
+  if (isMistake(error)) {
+    return new ParleyError('internal', 'A command for Redis could not be made; this is a fault of Parley', {
+      cause: error,
+    });
+  }
   const said = messageOf(error).replace(/, with args beginning with.*/s, '');
   const cause = new Error(said);
   if (said.startsWith('WRONGTYPE')) {
@@ -51,3 +71,10 @@ export function redisFailure(error: unknown): ParleyError {
     cause,
   );
 }
+
+/** The client fails with plain errors; these come from code. */
+const isMistake = (error: unknown): boolean =>
+  error instanceof TypeError ||
+  error instanceof RangeError ||
+  error instanceof SyntaxError ||
+  error instanceof ReferenceError;

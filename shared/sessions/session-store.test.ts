@@ -13,7 +13,7 @@ for (const redis of await redisesUnderTest()) {
     test('gives back what was created', async () => {
       const fields = { ...newSession(), from: '+15551230000', callConnectionId: 'call 1' };
       const created = await store.create(fields);
-      assert.partialDeepStrictEqual(created, { ...fields, version: 1, history: [] });
+      assert.partialDeepStrictEqual(created, { ...fields, version: 1 });
       assert.deepEqual(await other.get(fields.id), created);
       assert.equal(await store.get('nobody'), undefined);
     });
@@ -35,9 +35,16 @@ for (const redis of await redisesUnderTest()) {
 
     test('patches from the present version only', async () => {
       const { id } = await store.create(newSession());
-      const history = [{ role: 'user', text: 'Grüße, "you" \n\0 🙂' }];
-      const patched = await store.patch(id, 1, { status: 'connected', connectedAt: 12.5, history });
-      assert.partialDeepStrictEqual(patched, { version: 2, status: 'connected', connectedAt: 12.5, history });
+      const endReason = 'Grüße, "you" \n\0 🙂';
+      const context = { nested: [1, { name: 'Annabel' }] };
+      const patched = await store.patch(id, 1, { status: 'connected', connectedAt: 12.5, endReason, context });
+      assert.partialDeepStrictEqual(patched, {
+        version: 2,
+        status: 'connected',
+        connectedAt: 12.5,
+        endReason,
+        context,
+      });
       await assert.rejects(other.patch(id, 1, { status: 'failed' }), { code: 'session.version-conflict', status: 409 });
       await assert.rejects(other.patch(id, 3, { status: 'failed' }), { code: 'session.version-conflict' });
       assert.deepEqual(await other.get(id), patched);
@@ -45,12 +52,12 @@ for (const redis of await redisesUnderTest()) {
 
     test('sets fields whatever the version, and who made a change from what was there before is told', async () => {
       const { id } = await store.create(newSession());
-      const history = [{ role: 'caller', text: 'Grüße' }];
-      await Promise.all([store.set(id, { history }), other.set(id, { endReason: 'over' })]);
+      const context = { why: 'Grüße' };
+      await Promise.all([store.set(id, { context }), other.set(id, { endReason: 'over' })]);
       assert.partialDeepStrictEqual(await store.get(id), {
         version: 3,
         status: 'initiating',
-        history,
+        context,
         endReason: 'over',
       });
       await assert.rejects(other.patch(id, 1, { status: 'failed' }), { code: 'session.version-conflict' });
@@ -89,8 +96,10 @@ for (const redis of await redisesUnderTest()) {
       assert.equal(await raw.hget(key, 'mood'), 'fine');
 
       for (const [field, value] of [
-        ['history', '{"not":'],
-        ['history', '{}'],
+        ['context', '{"not":'],
+        ['context', '[]'],
+        ['mode', 'Über'],
+        ['schema', '3'],
         ['status', 'asleep'],
         ['version', 'many'],
         ['createdAt', ''],
@@ -99,7 +108,7 @@ for (const redis of await redisesUnderTest()) {
         const good = await raw.hget(key, field);
         await raw.hset(key, field, value);
         await assert.rejects(store.get(id), { code: 'session.damaged' }, `${field} = ${value}`);
-        await raw.hset(key, field, good ?? '');
+        await (good === null ? raw.hdel(key, field) : raw.hset(key, field, good));
       }
       await raw.set('parley:{foreign}:session', 'a string');
       await assert.rejects(store.get('foreign'), { code: 'redis.foreign-key' });
@@ -114,15 +123,26 @@ for (const redis of await redisesUnderTest()) {
       assert.doesNotMatch(inspect(outcome, { depth: 9, showHidden: true }), /5559998877/);
     });
 
-    test('binds a call to the first session that claims it', async () => {
+    test('one bind joins a call and its session, whoever comes first, and says where either is taken (review 1.4)', async () => {
       const { id } = await store.create(newSession());
       const call = `call-of-${id}`;
       assert.equal(await store.findByCall(call), undefined);
-      assert.equal(await store.bindCall(call, id), id);
-      assert.equal(await other.bindCall(call, 'late'), id);
-      assert.equal((await other.findByCall(call))?.id, id);
+      const ids = { callConnectionId: call, serverCallId: 'server' };
+      const both = await Promise.all([store.bind(id, { callConnectionId: call }), other.bind(id, ids)]);
+      assert.deepEqual(new Set(both.map((session) => session.callConnectionId)), new Set([call]));
+      assert.partialDeepStrictEqual(await other.findByCall(call), { id, ...ids });
+      const { version } = await store.bind(id, ids);
+      assert.equal((await store.bind(id, ids)).version, version, 'nothing to change');
+
+      const mismatch = { code: 'call.mismatch', status: 404 };
+      await assert.rejects(store.bind(id, { callConnectionId: 'second' }), mismatch);
+      assert.equal(await store.findByCall('second'), undefined, 'nobody ends the first call by the id of the second');
+      const late = await store.create(newSession());
+      await assert.rejects(other.bind(late.id, ids), mismatch);
+      await assert.rejects(store.bind('nobody', ids), { code: 'session.not-found' });
+
       await raw.pexpire(`parley:call:${call}`, 10_000);
-      await store.bindCall(call, id);
+      await store.bind(id, ids);
       assert.ok((await raw.ttl(`parley:call:${call}`)) > 86_400, 'who asks again keeps the binding');
     });
 
@@ -163,18 +183,19 @@ for (const redis of await redisesUnderTest()) {
       assert.ok(length >= 1000 && length <= 1200, `${length} events kept`);
     });
 
-    test('a lease that runs out is free, and lost to the one who had it', async () => {
-      assert.equal(await store.claim('leased', 'a', 40), true);
-      assert.equal(await other.claim('leased', 'b', 40), false);
-      assert.equal(await store.renew('leased', 'a', 40), true);
-      assert.equal(await store.owner('leased'), 'a');
-      await eventually(async () => (await store.owner('leased')) === undefined);
-      assert.equal(await store.renew('leased', 'a', 40), false);
-      assert.equal(await other.claim('leased', 'b', 5000), true);
-      await store.release('leased', 'a');
-      assert.equal(await store.owner('leased'), 'b');
-      await other.release('leased', 'b');
-      assert.equal(await store.owner('leased'), undefined);
+    test('a lease has one owner, and is gone when it is let go of', async () => {
+      const { id } = await store.create(newSession());
+      assert.equal(await store.claim(id, 'a', 5000), true);
+      assert.equal(await other.claim(id, 'b', 5000), false);
+      assert.equal(await store.renew(id, 'a', 5000), 'held');
+      assert.equal(await store.owner(id), 'a');
+      await store.release(id, 'b');
+      assert.equal(await store.owner(id), 'a');
+      await store.release(id, 'a');
+      assert.equal(await store.owner(id), undefined);
+      assert.equal(await store.renew(id, 'a', 5000), 'lost', 'who let go has nothing to keep');
+      assert.equal(await other.claim(id, 'b', 5000), true);
+      assert.equal(await store.renew('nobody', 'a', 5000), 'gone');
     });
 
     test('knows the hosts that have spoken lately', async () => {

@@ -1,24 +1,49 @@
 import type { Redis } from 'ioredis';
 import { NotFoundError, ParleyError, RequestError } from '../errors.ts';
-import { callKey, HOSTS_KEY, isSessionId, sessionKeys } from './keys.ts';
-import { type ScriptedRedis, withScripts } from './scripts.ts';
-import type { Session, SessionCommand, SessionEvent, SessionStatus } from './session.ts';
-import { asRecord, decodeEvent, decodeSession, encodeCommand, encodeEvent, encodeSession } from './session-codec.ts';
-import { redisFailure, VersionConflictError } from './session-errors.ts';
+import type { HistoryItem } from './history.ts';
+import { type AnnouncedHost, type HostLoad, Hosts } from './hosts.ts';
+import { callKey, isSessionId, scriptKeys, sessionKeys } from './keys.ts';
+import { CHANGED, LEASE_LOST, NO_SESSION, type ScriptedRedis, withScripts } from './scripts.ts';
+import type {
+  NewEvent,
+  NewSession,
+  Session,
+  SessionCommand,
+  SessionEvent,
+  SessionPatch,
+  SessionStatus,
+} from './session.ts';
+import {
+  asRecord,
+  decodeEvent,
+  decodeHistory,
+  decodeSession,
+  encodeCommand,
+  encodeHistory,
+  encodeSession,
+  encodeWholeSession,
+  parseOldHistory,
+} from './session-codec.ts';
+import { askRedis, leaseLost, sessionNotFound, VersionConflictError } from './session-errors.ts';
 import { type IndexEntry, SessionIndex } from './session-index.ts';
+import { SessionWriter } from './session-writer.ts';
 
-export type NewSession = Omit<Session, 'version' | 'createdAt' | 'history'>;
-export type SessionPatch = Partial<Omit<Session, 'id' | 'version' | 'createdAt'>>;
+export type { HostLoad, NewSession, SessionPatch };
+
+/** The ids under which ACS knows a call. */
+export interface CallIds {
+  readonly callConnectionId: string;
+  readonly serverCallId?: string;
+  readonly correlationId?: string;
+}
+
+/** What became of the wish to go on holding a session. `gone`: Redis does not know the session any more. */
+export type Renewal = 'held' | 'lost' | 'gone';
 
 export interface SessionPage {
   readonly limit: number;
   readonly cursor?: string;
   readonly status?: SessionStatus;
-}
-
-export interface HostLoad {
-  readonly sessions: number;
-  readonly maxSessions: number;
 }
 
 /** The longest that a call may last (`MAX_CALL_MS`), and the longest that Event Grid repeats an event. */
@@ -44,6 +69,7 @@ const CREATION_GRACE_MS = 60_000;
 export class SessionStore {
   readonly #redis: ScriptedRedis;
   readonly #index: SessionIndex;
+  readonly #hosts: Hosts;
   readonly #ttlMs: number;
   readonly #now: () => number;
 
@@ -52,6 +78,7 @@ export class SessionStore {
     this.#redis = withScripts(redis);
     this.#ttlMs = options.ttlSeconds * 1000;
     this.#now = options.now ?? Date.now;
+    this.#hosts = new Hosts(redis);
     this.#index = new SessionIndex(this.#redis, { keepMs: this.#ttlMs + DAY_MS });
   }
 
@@ -60,21 +87,66 @@ export class SessionStore {
    * @throws {RequestError} `session.id-invalid`
    */
   async create(fields: NewSession): Promise<Session> {
-    const { session: key } = sessionKeys(fields.id);
-    const session: Session = { ...fields, version: 1, createdAt: this.#now(), history: [] };
+    const keys = scriptKeys(fields.id);
+    const session: Session = { ...fields, version: 1, createdAt: this.#now() };
+    const encoded = encodeWholeSession(session);
     // The index first: should we die between the two, the list passes over an entry without a session, whereas a session
     // without an entry would never be seen again.
-    await this.#ask(() => this.#index.add(session.id, session.createdAt));
-    const created = await this.#ask(() => this.#redis.parleyCreate(key, this.#ttlMs, ...encodeSession(session)));
+    await askRedis(() => this.#index.add(session.id, session.createdAt));
+    const created = await askRedis(() => this.#redis.parleyCreate(...keys, this.#ttlMs, ...encoded));
     if (created === 0) throw new ParleyError('session.exists', `Session ${fields.id} exists already`);
-    return decodeSession(session.id, asRecord(encodeSession(session)));
+    return decodeSession(session.id, asRecord(encoded));
+  }
+
+  /**
+   * Writes a session again that Redis has lost, by the replica that still holds it, with the lease, the index entry and
+   * the binding of its call. Never over a session that is there.
+   * @returns whether it was written; false: there is one
+   * @throws {ParleyError} `session.lease-lost`: somebody else holds it
+   */
+  async restore(
+    session: Session,
+    history: readonly HistoryItem[],
+    lease: { readonly owner: string; readonly leaseMs: number },
+  ): Promise<boolean> {
+    const keys = scriptKeys(session.id);
+    const fields = encodeWholeSession(session);
+    const items = encodeHistory(history);
+    await askRedis(() => this.#index.add(session.id, session.createdAt));
+    const { owner, leaseMs } = lease;
+    const restored = await askRedis(() =>
+      this.#redis.parleyRestore(...keys, this.#ttlMs, owner, leaseMs, fields.length, ...fields, ...items),
+    );
+    if (restored === LEASE_LOST) throw leaseLost(session.id);
+    if (restored !== CHANGED) return false;
+    if (session.callConnectionId !== undefined) await this.#bindCall(session.callConnectionId, session.id);
+    return true;
   }
 
   /** @throws {DamagedSessionError} */
   async get(id: string): Promise<Session | undefined> {
     if (!isSessionId(id)) return undefined;
-    const hash = await this.#ask(() => this.#redis.hgetall(sessionKeys(id).session));
+    const hash = await askRedis(() => this.#redis.hgetall(sessionKeys(id).session));
     return Object.keys(hash).length === 0 ? undefined : decodeSession(id, hash);
+  }
+
+  /**
+   * What was said and done so far, oldest first. Items that this release cannot read are left out. Empty where there is
+   * no session.
+   * @throws {DamagedSessionError}
+   */
+  async history(id: string): Promise<HistoryItem[]> {
+    if (!isSessionId(id)) return [];
+    const [old, items] = await askRedis(() => this.#redis.parleyHistory(...scriptKeys(id)));
+    return old === null ? decodeHistory(items) : parseOldHistory(id, old);
+  }
+
+  /**
+   * Writes to a session in the name of the one who holds its lease.
+   * @throws {RequestError} `session.id-invalid`
+   */
+  owned(id: string, owner: string): SessionWriter {
+    return new SessionWriter(this.#redis, id, owner, { ttlMs: this.#ttlMs, wallMs: this.#now });
   }
 
   /**
@@ -91,11 +163,12 @@ export class SessionStore {
   /**
    * Reads, asks `change` for a patch and applies it; reads again and asks again where somebody else was quicker. So
    * `change` may run several times and must have no effect of its own. Undefined from it leaves the session alone.
+   * @param read the session, where it was read just now
    * @throws {VersionConflictError} after many lost races
    * @throws {NotFoundError} `session.not-found`
    */
-  async update(id: string, change: (session: Session) => SessionPatch | undefined): Promise<Session> {
-    const first = await this.get(id);
+  async update(id: string, change: (session: Session) => SessionPatch | undefined, read?: Session): Promise<Session> {
+    const first = read ?? (await this.get(id));
     if (!first) throw sessionNotFound(id);
     let current: Session = first;
     for (let attempt = 0; attempt < UPDATE_ATTEMPTS; attempt++) {
@@ -109,25 +182,39 @@ export class SessionStore {
   }
 
   /**
-   * Changes the fields given, whatever the session is like by now. It is not read for that: a session holds the whole
-   * history, and to send, parse and check that costs far more than to write a field.
+   * Changes the fields given, whatever the session is like by now. For those who hold no lease: see {@link owned}.
    * @throws {NotFoundError} `session.not-found`
    */
   async set(id: string, fields: SessionPatch): Promise<void> {
-    const { session: key, events, commands, commandsDone } = sessionKeys(id);
-    const set = await this.#ask(() =>
-      this.#redis.parleySet(key, events, commands, commandsDone, this.#ttlMs, ...encodeSession(fields)),
-    );
-    if (set === 0) throw sessionNotFound(id);
+    await this.owned(id, '').set(fields);
   }
 
-  /** Binds a call to a session. The first one wins, whoever comes later learns of it: the id of the session bound. */
-  bindCall(callConnectionId: string, sessionId: string): Promise<string> {
-    return this.#ask(() => this.#redis.parleyBind(callKey(callConnectionId), this.#ttlMs + DAY_MS, sessionId));
+  /**
+   * Joins a call and its session, whoever is the first to know of both: the answer to our request, a callback, the media
+   * socket. Whoever comes later finds it done. The session is asked first, so that a second call which names it cannot
+   * be found under it.
+   * @returns the session as it is now
+   * @throws {NotFoundError} `session.not-found`; `call.mismatch` where the session has another call or the call another
+   * session
+   */
+  async bind(sessionId: string, ids: CallIds): Promise<Session> {
+    const { callConnectionId, ...others } = ids;
+    const keys = scriptKeys(sessionId);
+    const join = () => this.#redis.parleyJoin(...keys, this.#ttlMs, callConnectionId, ...encodeSession(others));
+    const hash = await askRedis(join);
+    if (hash.length === 0) throw sessionNotFound(sessionId);
+    const session = decodeSession(sessionId, asRecord(hash));
+    if (session.callConnectionId !== callConnectionId) {
+      throw new NotFoundError('call.mismatch', 'The session belongs to another call.');
+    }
+    if ((await this.#bindCall(callConnectionId, sessionId)) !== sessionId) {
+      throw new NotFoundError('call.mismatch', 'The call belongs to another session.');
+    }
+    return session;
   }
 
   async findByCall(callConnectionId: string): Promise<Session | undefined> {
-    const id = await this.#ask(() => this.#redis.get(callKey(callConnectionId)));
+    const id = await askRedis(() => this.#redis.get(callKey(callConnectionId)));
     return id === null ? undefined : this.get(id);
   }
 
@@ -144,7 +231,7 @@ export class SessionStore {
     let cursor = page.cursor;
     for (let scanned = 0; scanned < MAX_SCANNED; scanned += batch) {
       const from = cursor;
-      const entries = await this.#ask(() => this.#index.entries(batch, from));
+      const entries = await askRedis(() => this.#index.entries(batch, from));
       const found = await this.#load(entries);
       for (const [i, entry] of entries.entries()) {
         const session = found[i];
@@ -164,13 +251,8 @@ export class SessionStore {
    * @returns the event's id
    * @throws {NotFoundError} `session.not-found`
    */
-  async append(id: string, event: Omit<SessionEvent, 'id' | 'at'>): Promise<string> {
-    const { events, session, commands, commandsDone } = sessionKeys(id);
-    const fields = encodeEvent({ ...event, at: this.#now() });
-    const eventId = await this.#ask(() =>
-      this.#redis.parleyAppend(events, session, commands, commandsDone, this.#ttlMs, ...fields),
-    );
-    if (eventId === null) throw sessionNotFound(id);
+  async append(id: string, event: NewEvent): Promise<string> {
+    const [eventId = ''] = await this.owned(id, '').append(event);
     return eventId;
   }
 
@@ -189,7 +271,7 @@ export class SessionStore {
       );
     }
     const count = Math.max(1, limit);
-    const reply = await this.#ask(() => this.#redis.xread('COUNT', count, 'STREAMS', sessionKeys(id).events, after));
+    const reply = await askRedis(() => this.#redis.xread('COUNT', count, 'STREAMS', sessionKeys(id).events, after));
     const entries = reply?.[0]?.[1] ?? [];
     return entries.flatMap(([eventId, fields]) => decodeEvent(eventId, fields) ?? []);
   }
@@ -200,60 +282,56 @@ export class SessionStore {
    * @throws {NotFoundError} `session.not-found`
    */
   async command(id: string, command: SessionCommand): Promise<void> {
-    const { commands, session, events, commandsDone } = sessionKeys(id);
-    const entry = await this.#ask(() =>
-      this.#redis.parleyCommand(commands, session, events, commandsDone, this.#ttlMs, encodeCommand(command)),
-    );
+    const keys = scriptKeys(id);
+    const entry = await askRedis(() => this.#redis.parleyCommand(...keys, this.#ttlMs, encodeCommand(command)));
     if (entry === null) throw sessionNotFound(id);
   }
 
   /** Takes the lease of a session, for a time by the clock of Redis. True when it was free or is ours already. */
   async claim(id: string, owner: string, leaseMs: number): Promise<boolean> {
-    const args = [...leaseKeys(id), this.#ttlMs, owner, leaseMs];
-    return (await this.#ask(() => this.#redis.parleyClaim(...args))) === 1;
+    return (await askRedis(() => this.#redis.parleyClaim(...scriptKeys(id), this.#ttlMs, owner, leaseMs))) === 1;
   }
 
-  /** False: the lease has run out, or is somebody else's by now. `claim` tells which. */
-  async renew(id: string, owner: string, leaseMs: number): Promise<boolean> {
-    const args = [...leaseKeys(id), this.#ttlMs, owner, leaseMs];
-    return (await this.#ask(() => this.#redis.parleyRenew(...args))) === 1;
+  /** Keeps the lease. One that has run out is taken up again, unless somebody else has had the session since. */
+  async renew(id: string, owner: string, leaseMs: number): Promise<Renewal> {
+    const outcome = await askRedis(() => this.#redis.parleyRenew(...scriptKeys(id), this.#ttlMs, owner, leaseMs));
+    return outcome === CHANGED ? 'held' : outcome === NO_SESSION ? 'gone' : 'lost';
   }
 
-  /** Gives the lease up, if it is still ours. */
+  /** Gives the lease up, if it is still this owner's. What that owner writes later does not land. */
   async release(id: string, owner: string): Promise<void> {
-    await this.#ask(() => this.#redis.parleyRelease(sessionKeys(id).owner, owner));
+    await askRedis(() => this.#redis.parleyRelease(...scriptKeys(id), owner));
   }
 
   /** The replica that holds the session, if one does. */
   async owner(id: string): Promise<string | undefined> {
-    return (await this.#ask(() => this.#redis.get(sessionKeys(id).owner))) ?? undefined;
+    return (await askRedis(() => this.#redis.get(sessionKeys(id).owner))) ?? undefined;
   }
 
-  /** Says that a replica lives and how busy it is. It is forgotten `ttlMs` after its last word. */
-  async announceHost(hostId: string, load: HostLoad, ttlMs: number): Promise<void> {
-    await this.#ask(() => this.#redis.parleyAnnounce(HOSTS_KEY, hostId, ttlMs, load.sessions, load.maxSessions));
+  /** Says that a replica lives, how busy it is and which agents it has. It is forgotten `ttlMs` after its last word. */
+  announceHost(hostId: string, load: HostLoad, ttlMs: number): Promise<void> {
+    return this.#hosts.announce(hostId, load, ttlMs);
   }
 
-  async hosts(): Promise<({ hostId: string } & HostLoad)[]> {
-    const [now, hash] = await this.#ask(() => this.#redis.parleyHosts(HOSTS_KEY));
-    return Object.entries(asRecord(hash)).flatMap(([hostId, value]) => {
-      const [untilMs = 0, sessions = 0, maxSessions = 0] = value.split(' ').map(Number);
-      return untilMs > Number(now) ? [{ hostId, sessions, maxSessions }] : [];
-    });
+  hosts(): Promise<AnnouncedHost[]> {
+    return this.#hosts.all();
   }
 
   /** Resolves if Redis answers in time. */
   async ping(): Promise<void> {
-    await this.#ask(() => this.#redis.ping());
+    await askRedis(() => this.#redis.ping());
   }
 
   async #tryPatch(id: string, version: number, fields: SessionPatch): Promise<{ changed: boolean; session: Session }> {
-    const { session: key, events, commands, commandsDone } = sessionKeys(id);
-    const [changed, hash] = await this.#ask(() =>
-      this.#redis.parleyPatch(key, events, commands, commandsDone, this.#ttlMs, version, ...encodeSession(fields)),
-    );
+    const keys = scriptKeys(id);
+    const encoded = encodeSession(fields);
+    const [changed, hash] = await askRedis(() => this.#redis.parleyPatch(...keys, this.#ttlMs, version, ...encoded));
     if (hash.length === 0) throw sessionNotFound(id);
     return { changed: changed === 1, session: decodeSession(id, asRecord(hash)) };
+  }
+
+  #bindCall(callConnectionId: string, sessionId: string): Promise<string> {
+    return askRedis(() => this.#redis.parleyBind(callKey(callConnectionId), this.#ttlMs + DAY_MS, sessionId));
   }
 
   /** The sessions of index entries; undefined where there is none, or none that can be read. */
@@ -273,22 +351,7 @@ export class SessionStore {
         return undefined;
       }),
     );
-    await this.#ask(() => this.#index.remove(gone));
+    await askRedis(() => this.#index.remove(gone));
     return sessions;
   }
-
-  async #ask<Reply>(command: () => Promise<Reply>): Promise<Reply> {
-    try {
-      return await command();
-    } catch (error) {
-      throw redisFailure(error);
-    }
-  }
 }
-
-const leaseKeys = (id: string): string[] => {
-  const { owner, session, events, commands, commandsDone } = sessionKeys(id);
-  return [owner, session, events, commands, commandsDone];
-};
-
-const sessionNotFound = (id: string) => new NotFoundError('session.not-found', `There is no session ${id}`);

@@ -1,11 +1,15 @@
-/** What both halves know of one conversation. Kept in Redis; changed only by versioned patches. */
+/**
+ * What both halves know of one conversation, in Redis. What was said is kept apart from it: `SessionStore.history`.
+ * The stored form carries a number of its own; see `SCHEMA`.
+ */
 export interface Session {
   readonly id: string;
   /** Counts the changes; a patch names the version that it was made from. */
   readonly version: number;
   readonly channel: 'phone' | 'browser';
   readonly direction: 'inbound' | 'outbound';
-  readonly mode: 'media';
+  /** How the caller's words and the agent's meet, such as `media`. A lower-case name; a host refuses those that it does not know. */
+  readonly mode: string;
   readonly agent: string;
   readonly status: SessionStatus;
   readonly callConnectionId?: string;
@@ -14,25 +18,32 @@ export interface Session {
   /** E.164 or raw id. Private: never into a log. */
   readonly from?: string;
   readonly to?: string;
+  /** What whoever placed the call tells the agent of it. JSON, small. Private: never into a log. */
+  readonly context?: Readonly<Record<string, unknown>>;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
   readonly connectedAt?: number;
   readonly endedAt?: number;
   readonly endReason?: string;
-  /** The conversation so far, cut to what was heard: what another replica goes on from. */
-  readonly history: readonly unknown[];
 }
 
 export type SessionStatus = 'initiating' | 'ringing' | 'connected' | 'disconnected' | 'failed';
 
+export type NewSession = Omit<Session, 'version' | 'createdAt'>;
+export type SessionPatch = Partial<Omit<Session, 'id' | 'version' | 'createdAt'>>;
+
 /** One thing that happened, in the session's stream. `id` is the stream's own, sortable. */
 export interface SessionEvent {
   readonly id: string;
+  /** When it happened, in milliseconds since 1970. */
   readonly at: number;
   readonly type: string;
   readonly source: 'functions' | 'stream-host';
   readonly data: Readonly<Record<string, unknown>>;
 }
+
+/** An event to be written. Without `at` it is dated when it is written. */
+export type NewEvent = Omit<SessionEvent, 'id' | 'at'> & { readonly at?: number };
 
 /** What a function asks of the replica that holds the session. */
 export type SessionCommand = { readonly type: 'end'; readonly reason: string };

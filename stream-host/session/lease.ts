@@ -33,7 +33,8 @@ const RETRY_MS = 200;
  */
 export class SessionLease {
   readonly #sessionId: string;
-  readonly #owner: string;
+  /** The name under which the lease is held. */
+  readonly owner: string;
   readonly #options: LeaseOptions;
   readonly #leaseMs: number;
   readonly #onLost: () => void;
@@ -43,7 +44,7 @@ export class SessionLease {
   /** Use {@link claimSession}. */
   constructor(sessionId: string, owner: string, options: LeaseOptions, onLost: () => void) {
     this.#sessionId = sessionId;
-    this.#owner = owner;
+    this.owner = owner;
     this.#options = options;
     this.#leaseMs = options.leaseMs ?? DEFAULT_LEASE_MS;
     this.#onLost = onLost;
@@ -56,7 +57,7 @@ export class SessionLease {
     this.#closed = true;
     this.#cancelRenewal();
     try {
-      await this.#options.store.release(this.#sessionId, this.#owner);
+      await this.#options.store.release(this.#sessionId, this.owner);
     } catch (error) {
       // It runs out by itself.
       this.#options.log.warn({ reason: messageOf(error) }, 'the lease could not be released');
@@ -71,12 +72,12 @@ export class SessionLease {
   async #renew(): Promise<void> {
     const { store, log } = this.#options;
     try {
+      const renewal = await store.renew(this.#sessionId, this.owner, this.#leaseMs);
+      // What Redis has forgotten is still ours if nobody else took it.
       const ours =
-        (await store.renew(this.#sessionId, this.#owner, this.#leaseMs)) ||
-        // Run out while Redis was away, or forgotten by it: still ours if nobody else took it.
-        (await store.claim(this.#sessionId, this.#owner, this.#leaseMs));
+        renewal === 'held' || (renewal === 'gone' && (await store.claim(this.#sessionId, this.owner, this.#leaseMs)));
       if (this.#closed) {
-        if (ours) await store.release(this.#sessionId, this.#owner);
+        if (ours) await store.release(this.#sessionId, this.owner);
         return;
       }
       if (!ours) {

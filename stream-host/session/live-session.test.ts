@@ -29,7 +29,7 @@ suite('a session in MEDIA mode', { concurrency: true }, () => {
     assert.deepEqual(host.hungUp, ['bye-call']);
     const session = await host.store.get('bye-1');
     assert.equal(session?.endReason, 'agent-ended');
-    assert.deepEqual(session?.history.at(-1), { role: 'agent', text: 'Goodbye.', heard: true });
+    assert.deepEqual((await host.store.history('bye-1')).at(-1), { role: 'agent', text: 'Goodbye.', heard: true });
   });
 
   test('a browser is told that the session has ended, and the session says so', async () => {

@@ -31,7 +31,7 @@ suite('picking a call up', { concurrency: true }, () => {
 
   test('the call bound first: the socket needs no session id', async () => {
     await host.store.create(phoneSession('order-2'));
-    await host.store.bindCall('call-2', 'order-2');
+    await host.store.bind('order-2', { callConnectionId: 'call-2' });
     await isTalking(await host.phone('call-2'));
   });
 
@@ -50,7 +50,7 @@ suite('picking a call up', { concurrency: true }, () => {
     phone.startCall();
     await host.store.create(phoneSession('order-4'));
     await sleep(50);
-    await host.store.bindCall('call-4', 'order-4');
+    await host.store.bind('order-4', { callConnectionId: 'call-4' });
     await phone.untilKind('AudioData');
   });
 
@@ -58,9 +58,9 @@ suite('picking a call up', { concurrency: true }, () => {
     await host.store.create(phoneSession('order-5'));
     const [phone, bound] = await Promise.all([
       host.phone('call-5', 'order-5'),
-      host.store.bindCall('call-5', 'order-5'),
+      host.store.bind('order-5', { callConnectionId: 'call-5' }),
     ]);
-    assert.equal(bound, 'order-5');
+    assert.equal(bound.id, 'order-5');
     await isTalking(phone);
   });
 
@@ -93,7 +93,7 @@ suite('picking a call up', { concurrency: true }, () => {
     await host.store.create(phoneSession('order-9'));
     const phone = await host.phone('call-9', 'order-9');
     await isTalking(phone);
-    await eventually(async () => ((await host.store.get('order-9'))?.history.length ?? 0) > 0);
+    await eventually(async () => (await host.store.history('order-9')).length > 0);
     // The host dies without a word: its lease stays behind, its announcement runs out.
     await host.store.release('order-9', (await host.store.owner('order-9')) ?? '');
     await host.store.claim('order-9', 'dead-host:8080#run-1#socket-1', 60_000);
@@ -102,9 +102,9 @@ suite('picking a call up', { concurrency: true }, () => {
     const again = await other.phone('call-9', 'order-9');
     again.startCall();
     await eventually(async () => (await ownerPlace(other, 'order-9')) === other.host.place);
-    await eventually(async () => ((await host.store.get('order-9'))?.history.length ?? 0) > 1);
-    const said = (await host.store.get('order-9'))?.history.map((item) => (item as { text: string }).text);
-    assert.match(said?.[1] ?? '', /cut off/, 'an excuse, and no second greeting');
+    await eventually(async () => (await host.store.history('order-9')).length > 1);
+    const said = (await host.store.history('order-9')).map((item) => (item as { text: string }).text);
+    assert.match(said[1] ?? '', /cut off/, 'an excuse, and no second greeting');
   });
 
   test('a host that was replaced in its place takes its own sessions back at once', async () => {

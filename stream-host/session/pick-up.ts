@@ -42,20 +42,7 @@ export async function pickUp(identity: CallIdentity, options: PickUpOptions): Pr
   if (session.status === 'disconnected' || session.status === 'failed') {
     throw new NotFoundError('call.ended', 'The call is over.');
   }
-  return callConnectionId ? bind(session, callConnectionId, options.store) : session;
-}
-
-/** One call for one session, both ways: the session learns its call, the call leads to its session. */
-async function bind(found: Session, callConnectionId: string, store: SessionStore): Promise<Session> {
-  const session = await store.update(found.id, (current) =>
-    current.callConnectionId === undefined ? { callConnectionId } : undefined,
-  );
-  if (session.callConnectionId !== callConnectionId) {
-    throw new NotFoundError('call.mismatch', 'The session belongs to another call.');
-  }
-  const bound = await store.bindCall(callConnectionId, session.id);
-  if (bound !== session.id) throw new NotFoundError('call.mismatch', 'The call belongs to another session.');
-  return session;
+  return callConnectionId ? options.store.bind(session.id, { callConnectionId }) : session;
 }
 
 async function awaitSession(identity: CallIdentity, options: PickUpOptions): Promise<Session> {

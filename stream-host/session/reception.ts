@@ -6,7 +6,6 @@ import { messageOf, NotFoundError, ParleyError, RequestError } from '../../share
 import type { Logger } from '../../shared/log.ts';
 import { CLOSE } from '../../shared/protocol/browser.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
-import { parseHistory } from '../../shared/sessions/history.ts';
 import type { Session } from '../../shared/sessions/session.ts';
 import type { SessionStore } from '../../shared/sessions/session-store.ts';
 import type { Responder } from '../contract/agent.ts';
@@ -172,6 +171,9 @@ export class Reception {
     if (found.channel === 'phone' && transport instanceof BrowserTransport) {
       throw new RequestError('session.is-a-call', 'This session is a phone call; a browser cannot speak in it.');
     }
+    if (found.mode !== 'media') {
+      throw new RequestError('session.mode-unknown', `This server has no mode "${found.mode}"; it has: media.`);
+    }
     const log = this.#options.log.child({
       session: found.id,
       ...(found.callConnectionId && { call: found.callConnectionId }),
@@ -189,7 +191,7 @@ export class Reception {
       if (!lease) throw alreadyConnected();
       try {
         // Read again: whoever held the session before may have written until it let go.
-        const history = parseHistory((await store.get(found.id))?.history ?? []);
+        const history = await store.history(found.id);
         const responder = this.#options.openResponder(found.agent, log);
         if (transport.closed) throw new NotFoundError('socket.gone', 'The socket closed before its session was open.');
         introduce(history, responder);
@@ -203,7 +205,7 @@ export class Reception {
           clock,
           log,
           speech: this.#options.openSpeech(log),
-          recorder: new SessionRecorder({ store, sessionId: found.id, clock, log }),
+          recorder: new SessionRecorder({ session: store.owned(found.id, lease.owner), history, clock, log }),
           commands: this.#options.commands,
           hangUp: this.#options.hangUp,
           maxCallMs: this.#options.maxCallMs,

@@ -1,14 +1,17 @@
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import { messageOf, ParleyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
-import type { SessionEvent } from '../../shared/sessions/session.ts';
-import type { SessionPatch, SessionStore } from '../../shared/sessions/session-store.ts';
+import type { HistoryItem } from '../../shared/sessions/history.ts';
+import type { SessionEvent, SessionPatch } from '../../shared/sessions/session.ts';
+import type { SessionWriter } from '../../shared/sessions/session-writer.ts';
 import type { TypedEvents } from '../../shared/typed-events.ts';
 import type { ConversationEvents } from '../contract/events.ts';
 
 export interface RecorderOptions {
-  readonly store: SessionStore;
-  readonly sessionId: string;
+  /** Writes in the name of the lease; what comes after it was lost does not land. */
+  readonly session: SessionWriter;
+  /** What of the history stands in Redis already. */
+  readonly history?: readonly HistoryItem[];
   readonly clock: Clock;
   readonly log: Logger;
   /** Events kept while Redis is away; beyond, the oldest are dropped and counted. */
@@ -30,6 +33,8 @@ export class SessionRecorder {
   readonly #maxBacklog: number;
   #events: PendingEvent[] = [];
   #patch: SessionPatch | undefined;
+  #history: readonly HistoryItem[] | undefined;
+  #written: readonly HistoryItem[];
   #dropped = 0;
   #failures = 0;
   #writing = false;
@@ -42,6 +47,7 @@ export class SessionRecorder {
   constructor(options: RecorderOptions) {
     this.#options = options;
     this.#maxBacklog = options.maxBacklog ?? 256;
+    this.#written = options.history ?? [];
   }
 
   /** Events that were lost, because Redis was away for too long or refused them. */
@@ -67,6 +73,13 @@ export class SessionRecorder {
     this.#kick();
   }
 
+  /** Queues the conversation as it is now. Only what is new since the last time goes to Redis. */
+  rewrite(history: readonly HistoryItem[]): void {
+    if (this.#closed) return;
+    this.#history = [...history];
+    this.#kick();
+  }
+
   /** Records a conversation until it is over. */
   follow(conversation: TypedEvents<ConversationEvents>): void {
     conversation.on('callerFinal', (text, turn) => this.record('caller.said', { turn, text }));
@@ -81,7 +94,7 @@ export class SessionRecorder {
     conversation.on('toolEnded', ({ call, ...ended }) => this.record('tool.ended', { ...call, ...ended }));
     conversation.on('turnLatency', (latency, turn) => this.record('turn.latency', { turn, ...latency }));
     conversation.on('fault', (code, error) => this.record('fault', { code, message: messageOf(error) }));
-    conversation.on('historyChanged', (history) => this.patch({ history: [...history] }));
+    conversation.on('historyChanged', (history) => this.rewrite(history));
     conversation.on('ended', (reason) => this.record('conversation.ended', { reason }));
   }
 
@@ -99,8 +112,7 @@ export class SessionRecorder {
     this.#cancelRetry?.();
     if (!this.#isEmpty()) {
       this.#options.log.warn({ events: this.#events.length }, 'the end of a session could not be recorded');
-      this.#events = [];
-      this.#patch = undefined;
+      this.#forget();
     }
   }
 
@@ -108,12 +120,17 @@ export class SessionRecorder {
   abandon(): void {
     this.#closed = true;
     this.#abandoned = true;
+    this.#forget();
+  }
+
+  #forget(): void {
     this.#events = [];
     this.#patch = undefined;
+    this.#history = undefined;
   }
 
   #isEmpty(): boolean {
-    return !this.#writing && this.#events.length === 0 && this.#patch === undefined;
+    return !this.#writing && this.#events.length === 0 && this.#patch === undefined && this.#history === undefined;
   }
 
   #kick(): void {
@@ -124,8 +141,9 @@ export class SessionRecorder {
 
   async #drain(): Promise<void> {
     try {
-      while (this.#patch || this.#events.length > 0) {
+      while (this.#patch || this.#history || this.#events.length > 0) {
         await this.#writePatch();
+        await this.#writeHistory();
         await this.#writeEvent();
         this.#recovered();
       }
@@ -142,7 +160,7 @@ export class SessionRecorder {
     if (!patch) return;
     this.#patch = undefined;
     try {
-      await this.#options.store.set(this.#options.sessionId, patch);
+      await this.#options.session.set(patch);
     } catch (error) {
       if (isHopeless(error)) return this.#lose(error);
       if (!this.#abandoned) this.#putBack(patch);
@@ -155,11 +173,27 @@ export class SessionRecorder {
     this.#patch = { ...patch, ...this.#patch };
   }
 
+  async #writeHistory(): Promise<void> {
+    const history = this.#history;
+    if (!history) return;
+    this.#history = undefined;
+    const kept = history.findIndex((item, i) => item !== this.#written[i]);
+    const from = kept === -1 ? Math.min(history.length, this.#written.length) : kept;
+    try {
+      await this.#options.session.writeHistory(from, history.slice(from));
+      this.#written = history;
+    } catch (error) {
+      if (isHopeless(error)) return this.#lose(error);
+      if (!this.#abandoned) this.#history ??= history;
+      throw error;
+    }
+  }
+
   async #writeEvent(): Promise<void> {
     const event = this.#events[0];
     if (!event) return;
     try {
-      await this.#options.store.append(this.#options.sessionId, { ...event, source: 'stream-host' });
+      await this.#options.session.append({ ...event, source: 'stream-host' });
     } catch (error) {
       if (!isHopeless(error)) throw error;
       this.#dropped += 1;
@@ -196,5 +230,5 @@ export class SessionRecorder {
 
 /** Writing it again cannot help: the session is gone, or what is stored is damaged. */
 function isHopeless(error: unknown): boolean {
-  return error instanceof ParleyError && error.status !== 503 && error.status !== 409;
+  return error instanceof ParleyError && error.status !== 503;
 }

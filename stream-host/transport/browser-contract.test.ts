@@ -167,9 +167,8 @@ suite('the socket of the browser', { concurrency: true }, () => {
     second.talk(() => QUIET);
     const excuse = await second.untilType('assistant_spoken');
     assert.match(String(excuse.full), /cut off/);
-    const session = await host.store.get('resumed');
     assert.deepEqual(
-      session?.history.slice(0, 4).map((item) => (item as { role: string }).role),
+      (await host.store.history('resumed')).slice(0, 4).map((item) => item.role),
       ['agent', 'caller', 'tool', 'agent'],
     );
     second.socket.terminate();

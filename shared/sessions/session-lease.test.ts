@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { eventually } from '../testing/eventually.ts';
+import type { HistoryItem } from './history.ts';
+import type { SessionStore } from './session-store.ts';
+import { newSession, redisesUnderTest } from './testing/redis.ts';
+
+const said = (text: string): HistoryItem => ({ role: 'caller', text });
+
+/** Every way in which the holder of a session writes to it. */
+const writes = (store: SessionStore, id: string, owner: string): Record<string, () => Promise<unknown>> => ({
+  set: () => store.owned(id, owner).set({ endReason: `by ${owner}` }),
+  append: () => store.owned(id, owner).append({ type: `by ${owner}`, source: 'stream-host', data: {} }),
+  writeHistory: () => store.owned(id, owner).writeHistory(0, [said(`by ${owner}`)]),
+});
+
+async function everything(store: SessionStore, id: string) {
+  return { session: await store.get(id), events: await store.events(id), history: await store.history(id) };
+}
+
+for (const redis of await redisesUnderTest()) {
+  describe(`nothing that a session writes outlives its lease, on ${redis.kind}`, () => {
+    const raw = redis.connect();
+    const store = redis.store();
+    const other = redis.store();
+    const lost = { code: 'session.lease-lost', status: 409 };
+
+    const refusesAll = async (id: string, owner: string) => {
+      const before = await everything(other, id);
+      for (const [name, write] of Object.entries(writes(store, id, owner))) {
+        await assert.rejects(write(), lost, `${name} of ${owner}`);
+      }
+      assert.deepEqual(await everything(other, id), before);
+    };
+
+    test('the holder writes, and nobody else (review 4.5)', async () => {
+      const { id } = await store.create(newSession());
+      assert.equal(await store.claim(id, 'a', 5000), true);
+      for (const write of Object.values(writes(store, id, 'a'))) await write();
+      assert.partialDeepStrictEqual(await everything(store, id), {
+        session: { endReason: 'by a' },
+        history: [said('by a')],
+      });
+      await refusesAll(id, 'b');
+      await refusesAll(id, 'a#');
+    });
+
+    test('of two hosts, the one that slept past its lease lands not one write after the other took over (review 4.5)', async () => {
+      const { id } = await store.create(newSession());
+      assert.equal(await store.claim(id, 'old', 40), true);
+      await writes(store, id, 'old').writeHistory?.();
+      await eventually(async () => (await store.owner(id)) === undefined);
+      assert.equal(await other.claim(id, 'new', 5000), true);
+      await other.owned(id, 'new').writeHistory(1, [said('by new')]);
+      await refusesAll(id, 'old');
+      assert.equal(await store.renew(id, 'old', 5000), 'lost');
+
+      // The other one is done with it by now, so that no lease stands in the way any more.
+      await other.release(id, 'new');
+      await refusesAll(id, 'old');
+      assert.equal(await store.renew(id, 'old', 5000), 'lost');
+      assert.deepEqual(await store.history(id), [said('by old'), said('by new')]);
+    });
+
+    test('a lease that ran out while nobody else came is no obstacle, and is taken up again', async () => {
+      const { id } = await store.create(newSession());
+      assert.equal(await store.claim(id, 'a', 30), true);
+      await eventually(async () => (await store.owner(id)) === undefined);
+      for (const write of Object.values(writes(store, id, 'a'))) await write();
+      assert.equal(await store.owner(id), undefined, 'a write alone does not prolong it');
+      assert.equal(await store.renew(id, 'a', 5000), 'held');
+      assert.equal(await store.owner(id), 'a');
+    });
+
+    test('what is still on its way when the holder lets go does not land', async () => {
+      const { id } = await store.create(newSession());
+      assert.equal(await store.claim(id, 'a', 5000), true);
+      await store.release(id, 'a');
+      await refusesAll(id, 'a');
+      assert.equal(await store.claim(id, 'a', 30), true);
+      await eventually(async () => (await store.owner(id)) === undefined);
+      await store.release(id, 'a');
+      await refusesAll(id, 'a');
+    });
+
+    test('events of one batch land together, dated as they happened', async () => {
+      const { id } = await store.create(newSession());
+      assert.equal(await store.claim(id, 'a', 5000), true);
+      const event = { type: 'x', source: 'stream-host', data: { n: 1 } } as const;
+      const ids = await store.owned(id, 'a').append({ ...event, at: 17 }, event);
+      const events = await store.events(id);
+      assert.deepEqual(
+        events.map((each) => each.id),
+        ids,
+      );
+      assert.equal(events[0]?.at, 17);
+      assert.ok((events[1]?.at ?? 0) > 1_700_000_000_000);
+    });
+
+    test('a session that Redis has lost is written again by the one who holds it, and by nobody else (H2)', async () => {
+      const session = await store.create({ ...newSession(), callConnectionId: `lost-${redis.kind}`, agent: 'orders' });
+      assert.equal(await store.claim(session.id, 'a', 5000), true);
+      await raw.flushdb();
+      assert.equal(await store.renew(session.id, 'a', 5000), 'gone');
+      await assert.rejects(store.owned(session.id, 'a').set({ endReason: 'x' }), { code: 'session.not-found' });
+
+      const history = [said('one'), said('two')];
+      const lease = { owner: 'a', leaseMs: 5000 };
+      assert.equal(await store.restore(session, history, lease), true);
+      assert.deepEqual(await other.findByCall(`lost-${redis.kind}`), session);
+      assert.deepEqual(await other.history(session.id), history);
+      assert.deepEqual((await other.list({ limit: 5 })).sessions, [session]);
+      assert.equal(await other.owner(session.id), 'a');
+      assert.equal(await store.renew(session.id, 'a', 5000), 'held');
+      await store.owned(session.id, 'a').writeHistory(2, [said('three')]);
+
+      const changed = { ...session, agent: 'another' };
+      assert.equal(
+        await other.restore(changed, [], { owner: 'b', leaseMs: 5000 }),
+        false,
+        'never over one that is there',
+      );
+      assert.equal((await store.get(session.id))?.agent, 'orders');
+      assert.equal((await store.history(session.id)).length, 3);
+
+      await raw.flushdb();
+      assert.equal(await other.claim(session.id, 'b', 5000), true);
+      await assert.rejects(store.restore(session, history, lease), lost);
+      assert.equal(await store.get(session.id), undefined);
+    });
+  });
+}
