@@ -1,5 +1,5 @@
 import { systemClock } from '../shared/clock.ts';
-import { messageOf } from '../shared/errors.ts';
+import { CONFIG_EXIT_CODE, ConfigError, messageOf } from '../shared/errors.ts';
 import { createLog, type Logger } from '../shared/log.ts';
 import { ProcessVitals } from '../shared/process-vitals.ts';
 import { AcsService } from './acs/acs-service.ts';
@@ -14,9 +14,11 @@ import { loadCertificates } from './tls/certificates.ts';
 /** A stop that takes longer than this is cut short. */
 const STOP_MS = 5_000;
 
-const log = createLog('emulator', process.env.LOG_LEVEL || 'info');
+let log = createLog('emulator', 'info');
 try {
-  const stop = await start(loadSettings(process.env), log);
+  const settings = loadSettings(process.env);
+  log = createLog('emulator', settings.LOG_LEVEL);
+  const stop = await start(settings, log);
   let stopping = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
@@ -30,7 +32,7 @@ try {
   }
 } catch (error) {
   log.fatal(messageOf(error));
-  process.exit(1);
+  process.exit(error instanceof ConfigError ? CONFIG_EXIT_CODE : 1);
 }
 
 /** Opens the ports at once, loads the models behind them, and then says that it is ready. */

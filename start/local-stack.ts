@@ -9,6 +9,7 @@ import { DEFAULT_PORTS, type Environment, type LocalPorts, localEnvironment } fr
 import type { LogView } from './log-lines.ts';
 import { readPorts, requireFreePorts } from './ports.ts';
 import { type FoundRedis, findRedis } from './redis.ts';
+import { requireGoodSettings } from './settings.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
@@ -38,17 +39,20 @@ export class LocalStack {
   }
 
   /**
-   * Checks the ports, compiles the page, finds a Redis, and spawns the emulator and the functions.
+   * Checks settings and ports, compiles the page, finds a Redis, and spawns the emulator and the functions.
+   * @param onHopeless a process ended because it cannot run with its settings
    * @throws {ConfigError} for a taken port, a bad setting, or a Redis that does not answer
    */
-  static async start(given: Environment, log: Logger, view: LogView): Promise<LocalStack> {
+  static async start(given: Environment, log: Logger, view: LogView, onHopeless: () => void): Promise<LocalStack> {
     const ports = readPorts(given);
+    // The Redis is found later; one that was given is checked then.
+    requireGoodSettings(localEnvironment(given, ports, given.REDIS_URL || 'redis://127.0.0.1'));
     await requireFreePorts(ports);
     await compilePage();
     const redis = await findRedis({ ...(given.REDIS_URL && { url: given.REDIS_URL }), log });
     const env = localEnvironment(given, ports, redis.url);
     const supervise = (name: keyof Processes, flags: readonly string[] = []) =>
-      new SupervisedProcess({ name, entry: ENTRIES[name], folder: ROOT, flags, env, log, view });
+      new SupervisedProcess({ name, entry: ENTRIES[name], folder: ROOT, flags, env, log, view, onHopeless });
     const processes: Processes = {
       emulator: supervise('emulator'),
       functions: supervise('functions'),

@@ -8,7 +8,9 @@ import { createLogView } from './log-lines.ts';
  * emulator in place of Azure), a Redis, one log. Ctrl-C ends them all.
  */
 const view = createLogView((line) => process.stdout.write(line), process.stdout.isTTY);
-const log = createLog('start', process.env.LOG_LEVEL ?? 'info', { write: (line) => view.show('start', line) });
+// A level that does not exist is told with all the other settings.
+const level = /^(debug|info|warn|error)$/.exec(process.env.LOG_LEVEL ?? '')?.[0] ?? 'info';
+const log = createLog('start', level, { write: (line) => view.show('start', line) });
 
 let stack: LocalStack | undefined;
 let closing = false;
@@ -29,7 +31,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 try {
-  stack = await LocalStack.start(process.env, log, view);
+  stack = await LocalStack.start(process.env, log, view, () => void close(1));
   await stack.ready();
   log.info(`ready. Talk with the agent: ${stack.pageUrl}`);
   log.info(`Or call it by phone: ${stack.callCommand}`);

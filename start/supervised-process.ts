@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CONFIG_EXIT_CODE } from '../shared/errors.ts';
 import type { Logger } from '../shared/log.ts';
 import type { LogView } from './log-lines.ts';
 
@@ -21,9 +22,14 @@ export interface SupervisedProcessOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly log: Logger;
   readonly view: LogView;
+  /** It ended because of its settings, and its last words say which. It is not started again. */
+  readonly onHopeless: () => void;
 }
 
-/** One of the stack's processes: started, shown in the log, and started again when it dies without being asked to. */
+/**
+ * One of the stack's processes: started, shown in the log, and started again when it dies without being asked to, unless
+ * it says that its settings are bad.
+ */
 export class SupervisedProcess {
   readonly #options: SupervisedProcessOptions;
   readonly #closing = new AbortController();
@@ -58,6 +64,10 @@ export class SupervisedProcess {
       const startedAt = Date.now();
       const how = await this.#runOnce();
       if (this.#closing.signal.aborted) return;
+      if (this.#child?.exitCode === CONFIG_EXIT_CODE) {
+        this.#options.onHopeless();
+        return;
+      }
       if (Date.now() - startedAt > STEADY_AFTER_MS) waitMs = FIRST_RESTART_MS;
       log.error(`${name} ended by itself (${how}); starting it again in ${waitMs} ms`);
       await sleep(waitMs, undefined, { signal: this.#closing.signal }).catch(() => {});

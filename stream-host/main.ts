@@ -1,5 +1,5 @@
 import { type Config, loadConfig } from '../shared/config.ts';
-import { ConfigError, messageOf, ParleyError } from '../shared/errors.ts';
+import { CONFIG_EXIT_CODE, ConfigError, messageOf, ParleyError } from '../shared/errors.ts';
 import { createLog, type Logger } from '../shared/log.ts';
 import { startStreamHost } from './compose.ts';
 
@@ -17,9 +17,10 @@ async function main(): Promise<void> {
     log = createLog('stream-host', config.LOG_LEVEL);
     await run(config, log);
   } catch (error) {
-    if (error instanceof ConfigError) log.fatal(error.message);
+    const isConfig = error instanceof ConfigError;
+    if (isConfig) log.fatal(error.message);
     else log.fatal({ err: error }, 'the stream host could not start');
-    process.exit(1);
+    process.exit(isConfig ? CONFIG_EXIT_CODE : 1);
   }
 }
 

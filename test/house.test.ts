@@ -41,13 +41,15 @@ const RULES: readonly { readonly files: string; readonly mayImport: readonly str
         'shared/log.ts',
         'shared/process-vitals.ts',
         'shared/sibling-module.ts',
+        'shared/terminal-text.ts',
         'shared/typed-events.ts',
       ],
     },
     { files: 'shared/', mayImport: [] },
     { files: 'agents/', mayImport: ['shared/'] },
     { files: 'web/', mayImport: ['shared/protocol/', 'shared/audio/pcm.ts', 'shared/audio/resample.ts'] },
-    { files: 'start/', mayImport: ['shared/'] },
+    // It checks the settings of all that it starts.
+    { files: 'start/', mayImport: ['shared/', 'emulator/settings.ts'] },
   ];
 
 /** Folders of the stream host that stand below a floor. */

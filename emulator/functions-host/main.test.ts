@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { CONFIG_EXIT_CODE } from '../../shared/errors.ts';
 
 const root = join(import.meta.dirname, '../..');
 const settings = {
@@ -43,7 +44,7 @@ function run(t: TestContext, env: Record<string, string>, port = 0) {
 
 test('a bad setting stops the start and is named', async (t) => {
   const { exit, output } = run(t, { ...settings, SPEECH_HOST: 'not a url', ACS_RESOURCE_ID: '' });
-  assert.equal(await exit, 1);
+  assert.equal(await exit, CONFIG_EXIT_CODE);
   assert.match(output(), /SPEECH_HOST is \\"not a url\\"/);
   assert.match(output(), /ACS_RESOURCE_ID is not set/);
 });

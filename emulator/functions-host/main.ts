@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { messageOf } from '../../shared/errors.ts';
+import { CONFIG_EXIT_CODE, ConfigError, messageOf } from '../../shared/errors.ts';
 import { createLog } from '../../shared/log.ts';
 import { readLocalSettings } from './app-settings.ts';
 import { FunctionsHost, type HostOptions } from './host.ts';
@@ -10,7 +10,8 @@ import { FunctionsHost, type HostOptions } from './host.ts';
  *     node emulator/functions-host/main.ts [entry.ts] [--port 7071] [--enable-auth]
  *
  * Settings come from the environment, then from `local.settings.json`. `--enable-auth` checks function keys against
- * FUNCTIONS_MASTER_KEY and FUNCTIONS_HOST_KEY. Ends with status 1 where the app cannot start or is not healthy.
+ * FUNCTIONS_MASTER_KEY and FUNCTIONS_HOST_KEY. Ends with status 78 where a setting is bad, as the app's health tells too,
+ * and with 1 where it cannot start for another reason.
  */
 const root = process.cwd();
 const log = createLog('functions', /^(debug|info|warn|error)$/.exec(process.env.LOG_LEVEL ?? '')?.[0] ?? 'info');
@@ -20,7 +21,7 @@ try {
 } catch (error) {
   log.fatal(isPortTaken(error) ? portTaken(error) : `The functions cannot start: ${messageOf(error)}`);
   // Whatever the app has opened while it loaded must not keep a failed start alive.
-  process.exit(1);
+  process.exit(error instanceof ConfigError ? CONFIG_EXIT_CODE : 1);
 }
 
 async function main(): Promise<void> {
@@ -30,7 +31,8 @@ async function main(): Promise<void> {
   });
   for (const [name, value] of Object.entries(readLocalSettings(root))) process.env[name] ??= value;
   const port = Number(values.port ?? process.env.FUNCTIONS_PORT ?? 7071);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error(`FUNCTIONS_PORT is "${port}": 1 to 65535.`);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new ConfigError(`FUNCTIONS_PORT is "${port}": 1 to 65535.`);
   const bodyLimit = bodyLimitOf(process.env.FUNCTIONS_REQUEST_BODY_SIZE_LIMIT);
   const [entry] = positionals;
   const host = await FunctionsHost.start({
@@ -59,7 +61,7 @@ async function checkHealth(host: FunctionsHost): Promise<void> {
   if (response.ok) return log.info(`functions listen on ${host.baseUrl}`);
   await response.body?.cancel();
   await host.close();
-  throw new Error(`${host.baseUrl}/health answered ${response.status}; the lines above say why.`);
+  throw new ConfigError(`${host.baseUrl}/health answered ${response.status}; the lines above say why.`);
 }
 
 async function stop(host: FunctionsHost): Promise<void> {
@@ -70,14 +72,14 @@ async function stop(host: FunctionsHost): Promise<void> {
 
 function keysOf(env: NodeJS.ProcessEnv): NonNullable<HostOptions['keys']> {
   const { FUNCTIONS_MASTER_KEY: master, FUNCTIONS_HOST_KEY: hostKey } = env;
-  if (!master || !hostKey) throw new Error('--enable-auth needs FUNCTIONS_MASTER_KEY and FUNCTIONS_HOST_KEY.');
+  if (!master || !hostKey) throw new ConfigError('--enable-auth needs FUNCTIONS_MASTER_KEY and FUNCTIONS_HOST_KEY.');
   return { master, host: hostKey };
 }
 
 function bodyLimitOf(given: string | undefined): number | undefined {
   if (!given) return undefined;
   if (/^[1-9]\d{0,9}$/.test(given)) return Number(given);
-  throw new Error(`FUNCTIONS_REQUEST_BODY_SIZE_LIMIT is "${given}": give a number of bytes, such as 1048576.`);
+  throw new ConfigError(`FUNCTIONS_REQUEST_BODY_SIZE_LIMIT is "${given}": give a number of bytes, such as 1048576.`);
 }
 
 /** Whoever gives the functions a public address has named it; a bad one is the app's to tell. */

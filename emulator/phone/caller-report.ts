@@ -1,9 +1,11 @@
+import { onOneLine } from '../../shared/terminal-text.ts';
 import type { CallEvent, CallSummary } from './caller-events.ts';
 import type { TranscriptLine } from './caller-requests.ts';
 
 /** An event as a line for a person. */
 export function describeEvent(event: CallEvent): string {
-  return `${clockTime(event.atMs)}  ${describe(event)}`;
+  // What the agent said, a tool's name, a reason: all of it comes from elsewhere.
+  return `${clockTime(event.atMs)}  ${onOneLine(describe(event))}`;
 }
 
 function describe(event: CallEvent): string {
