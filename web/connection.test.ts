@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { CLOSE } from '../shared/protocol/browser.ts';
+import { CLOSE } from '../shared/protocol/close-codes.ts';
 import { type Connection, type ConnectionEvent, nextConnection, retryDelayMs } from './connection.ts';
 
 const after = (...events: ConnectionEvent[]): Connection => events.reduce(nextConnection, { name: 'idle' });

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { type BrowserMessage, CLOSE } from '../shared/protocol/browser.ts';
+import type { BrowserMessage } from '../shared/protocol/browser.ts';
+import { CLOSE } from '../shared/protocol/close-codes.ts';
 import type { Connection } from './connection.ts';
 import { SessionSocket } from './session-socket.ts';
 

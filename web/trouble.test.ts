@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CLOSE } from '../shared/protocol/browser.ts';
+import { CLOSE } from '../shared/protocol/close-codes.ts';
 import { closeTrouble, describeTrouble, microphoneTrouble } from './trouble.ts';
 
 test('each way in which a microphone fails is told apart', () => {

@@ -1,4 +1,4 @@
-import { CLOSE } from '../shared/protocol/browser.ts';
+import { CLOSE } from '../shared/protocol/close-codes.ts';
 
 export type TroubleName =
   | 'insecure-context'

@@ -1,5 +1,5 @@
-import { FRAME_BYTES } from '../../shared/audio/pcm.ts';
-import { encodeServiceMetadata, SAMPLE_RATE } from '../../shared/protocol/acs-media.ts';
+import { FRAME_BYTES, SAMPLE_RATE } from '../../shared/audio/pcm.ts';
+import { encodeServiceMetadata } from '../../shared/protocol/acs-media.ts';
 import { type CallerEvent, type CallerHabits, type CallerState, step } from './caller-script.ts';
 import { FarSide, type LineRecord } from './far-side.ts';
 import type { Histogram } from './histogram.ts';

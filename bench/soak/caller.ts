@@ -1,4 +1,4 @@
-import { FRAME_MS } from '../../shared/protocol/acs-media.ts';
+import { FRAME_MS } from '../../shared/audio/pcm.ts';
 import type { VirtualClock } from '../../shared/virtual-clock.ts';
 import type { Conversation } from '../../stream-host/conversation/conversation.ts';
 import type { Random } from '../corpus/random.ts';

@@ -1,5 +1,5 @@
+import { FRAME_BYTES, FRAME_MS } from '../../shared/audio/pcm.ts';
 import type { Clock } from '../../shared/clock.ts';
-import { FRAME_BYTES, FRAME_MS } from '../../shared/protocol/acs-media.ts';
 import type { AudioSink } from '../../stream-host/contract/line.ts';
 import type { Random } from '../corpus/random.ts';
 import { chance } from './chance.ts';

@@ -1,5 +1,5 @@
+import { FRAME_MS } from '../../shared/audio/pcm.ts';
 import type { Cancel, Clock } from '../../shared/clock.ts';
-import { FRAME_MS } from '../../shared/protocol/acs-media.ts';
 import type { Recogniser, RecogniserEvents } from '../../stream-host/contract/speech.ts';
 import type { Random } from '../corpus/random.ts';
 import { chance, weighted } from './chance.ts';

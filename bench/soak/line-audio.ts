@@ -1,4 +1,4 @@
-import { FRAME_BYTES } from '../../shared/protocol/acs-media.ts';
+import { FRAME_BYTES } from '../../shared/audio/pcm.ts';
 import { Random } from '../corpus/random.ts';
 
 /**

@@ -1,13 +1,12 @@
 import { type RawData, WebSocket } from 'ws';
+import { FRAME_BYTES, SAMPLE_RATE } from '../../shared/audio/pcm.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import {
   encodeServiceAudio,
   encodeServiceDtmf,
   encodeServiceMetadata,
-  FRAME_BYTES,
   parseAppFrame,
-  SAMPLE_RATE,
 } from '../../shared/protocol/acs-media.ts';
 import { TypedEvents } from '../../shared/typed-events.ts';
 import { isDigitalSilence } from '../phone/voice-buffer.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { appAudioBytes, readServiceAudio } from './acs-audio-frame.ts';
-import { encodeAppAudio, encodeServiceAudio, parseServiceFrame } from './acs-media.ts';
+import { encodeServiceAudio, parseAppFrame, parseServiceFrame } from './acs-media.ts';
 
 const pcm = fc.uint8Array({ maxLength: 1280 }).map((bytes) => bytes.subarray(bytes.length % 2));
 const participant = fc.oneof(fc.constant('4:+15550001111'), fc.string(), fc.string({ unit: 'binary' }));
@@ -61,10 +61,17 @@ test('frames that are written otherwise are left to the JSON parser', () => {
   }
 });
 
-test('the bytes for ACS are those of the text', () => {
+test('the bytes for ACS are the text that its documentation shows, and read back as the same audio', () => {
+  assert.equal(
+    Buffer.from(appAudioBytes(new Uint8Array([1, 2, 3, 4]))).toString(),
+    '{"kind":"AudioData","audioData":{"data":"AQIDBA=="},"stopAudio":null}',
+  );
   fc.assert(
     fc.property(pcm, (audio) => {
-      assert.equal(Buffer.from(appAudioBytes(audio)).toString('utf8'), encodeAppAudio(audio));
+      assert.deepEqual(parseAppFrame(Buffer.from(appAudioBytes(audio)).toString()), {
+        kind: 'audio',
+        pcm: Buffer.from(audio),
+      });
     }),
   );
 });

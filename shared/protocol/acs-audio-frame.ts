@@ -1,4 +1,5 @@
 import type { ServiceFrame } from './acs-media.ts';
+import { fromBase64, toBase64 } from './base64.ts';
 
 /** How ACS begins and ends its audio frames, to the letter, as Microsoft's documentation shows them. */
 const HEAD = '{"kind":"AudioData","audioData":{"timestamp":"';
@@ -27,26 +28,17 @@ export function readServiceAudio(text: string): Extract<ServiceFrame, { kind: 'a
   const dataEnd = text.length - (silent ? SILENT_TAIL : AUDIBLE_TAIL).length;
   const participant = text.slice(participantStart, participantEnd);
   if (dataEnd < dataStart || !PLAIN.test(participant) || !PLAIN.test(text.slice(HEAD.length, timestampEnd))) return;
-  const pcm = strictBase64(text.slice(dataStart, dataEnd));
+  const pcm = fromBase64(text.slice(dataStart, dataEnd));
   if (!pcm || pcm.length % 2 !== 0) return;
   return { kind: 'audio', pcm, silent, participant };
-}
-
-/** Nothing where the text is not base64 throughout: Node's decoder passes over what is not, and the length tells. */
-function strictBase64(text: string): Uint8Array | undefined {
-  if (text.length % 4 !== 0) return;
-  const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
-  const expected = (text.length / 4) * 3 - padding;
-  const bytes = Buffer.from(text, 'base64');
-  return bytes.length === expected ? bytes : undefined;
 }
 
 const APP_HEAD = Buffer.from('{"kind":"AudioData","audioData":{"data":"');
 const APP_TAIL = Buffer.from('"},"stopAudio":null}');
 
-/** The text of `encodeAppAudio` as the bytes that go onto the wire: a socket would have to make them from the text. */
+/** Audio to ACS, as the bytes that go onto the wire: of a text a socket would have to make them. */
 export function appAudioBytes(pcm: Uint8Array): Uint8Array {
-  const data = Buffer.from(pcm.buffer, pcm.byteOffset, pcm.byteLength).toString('base64');
+  const data = toBase64(pcm);
   const bytes = Buffer.allocUnsafe(APP_HEAD.length + data.length + APP_TAIL.length);
   bytes.set(APP_HEAD);
   bytes.write(data, APP_HEAD.length, 'latin1');

@@ -1,4 +1,6 @@
+import { z } from 'zod';
 import { ParleyError } from '../errors.ts';
+import { fromBase64, toBase64 } from './base64.ts';
 
 /**
  * The frames of ACS's media socket, both directions. All are JSON text; audio is PCM16LE mono, 20 ms a frame, base64.
@@ -8,16 +10,42 @@ import { ParleyError } from '../errors.ts';
  * differ. Dispatch on `kind` alone: the SDK's outbound audio frame carries an empty `stopAudio` too.
  */
 
-export const SAMPLE_RATE = 16_000;
-/** One 20 ms frame of PCM16 at 16 kHz. */
-export const FRAME_BYTES = 640;
-export const FRAME_MS = 20;
-
 /** The frame breaks the protocol. `code` says how; the socket that sent it is told so and closed, or the frame is counted. */
 export class ProtocolError extends ParleyError {
   constructor(code: 'protocol.malformed' | 'protocol.oversized' | 'protocol.unsupported', message: string) {
     super(code, message);
   }
+}
+
+const pcm = z.string('The audio frame has no data.').transform((text, context) => {
+  const bytes = fromBase64(text);
+  if (bytes === undefined) context.addIssue('The audio is no base64.');
+  else if (bytes.length % 2 !== 0) context.addIssue('The audio is no whole number of samples.');
+  return bytes ?? new Uint8Array();
+});
+
+const audioBody = z.object({
+  data: pcm,
+  silent: z.boolean().catch(false),
+  participantrawid: z.string().optional().catch(undefined),
+});
+
+/** Read without complaint: what does not suit is refused by what is made of it, with all of it named at once. */
+const metadataBody = z.object({
+  subscriptionid: z.string().catch(''),
+  encoding: z.string().catch(''),
+  samplerate: z.coerce.number().catch(Number.NaN),
+  channels: z.coerce.number().catch(Number.NaN),
+});
+
+const dtmfBody = z.object({
+  data: z.string('The tone is no text.').min(1, 'The tone is empty.').max(16, 'The tone is too long.'),
+});
+
+/** A kind that this side of the socket has no use for. It is counted and passed over. */
+interface UnknownFrame {
+  readonly kind: 'unknown';
+  readonly name: string;
 }
 
 /** What ACS sends to us. */
@@ -26,6 +54,7 @@ export type ServiceFrame =
       readonly kind: 'metadata';
       readonly subscriptionId: string;
       readonly encoding: string;
+      /** Hz; NaN where none was given. */
       readonly sampleRate: number;
       readonly channels: number;
     }
@@ -36,63 +65,48 @@ export type ServiceFrame =
       readonly participant: string | undefined;
     }
   | { readonly kind: 'dtmf'; readonly tone: string }
-  | { readonly kind: 'unknown'; readonly name: string };
+  | UnknownFrame;
 
 /** What we send to ACS. */
-export type AppFrame =
-  | { readonly kind: 'audio'; readonly pcm: Uint8Array }
-  | { readonly kind: 'stop' }
-  | { readonly kind: 'unknown'; readonly name: string };
+export type AppFrame = { readonly kind: 'audio'; readonly pcm: Uint8Array } | { readonly kind: 'stop' } | UnknownFrame;
 
-/** @throws {ProtocolError} when the text is no JSON object with a `kind`, or its audio is no whole number of samples */
+/** @throws {ProtocolError} when the text is no JSON object with a `kind`, or the part that its kind names is broken */
 export function parseServiceFrame(text: string): ServiceFrame {
-  const { kind, body } = open(text, { audiodata: 'audiodata', audiometadata: 'audiometadata', dtmfdata: 'dtmfdata' });
-  switch (kind.toLowerCase()) {
-    case 'audiodata':
-      return {
-        kind: 'audio',
-        pcm: pcmOf(body),
-        silent: body.silent === true,
-        participant: typeof body.participantrawid === 'string' ? body.participantrawid : undefined,
-      };
-    case 'audiometadata':
-      return {
-        kind: 'metadata',
-        subscriptionId: String(body.subscriptionid ?? ''),
-        encoding: String(body.encoding ?? ''),
-        sampleRate: Number(body.samplerate),
-        channels: Number(body.channels),
-      };
+  const { kind, name, part } = open(text);
+  switch (kind) {
+    case 'audiodata': {
+      const { data, silent, participantrawid } = read(audioBody, part);
+      return { kind: 'audio', pcm: data, silent, participant: participantrawid };
+    }
+    case 'audiometadata': {
+      const { subscriptionid, encoding, samplerate, channels } = read(metadataBody, part);
+      return { kind: 'metadata', subscriptionId: subscriptionid, encoding, sampleRate: samplerate, channels };
+    }
     case 'dtmfdata':
-      return { kind: 'dtmf', tone: String(body.data ?? '') };
+      return { kind: 'dtmf', tone: read(dtmfBody, part).data };
     default:
-      return { kind: 'unknown', name: kind };
+      return { kind: 'unknown', name };
   }
 }
 
 /** @throws {ProtocolError} as {@link parseServiceFrame} does */
 export function parseAppFrame(text: string): AppFrame {
-  const { kind, body } = open(text, { audiodata: 'audiodata' });
-  switch (kind.toLowerCase()) {
+  const { kind, name, part } = open(text);
+  switch (kind) {
     case 'audiodata':
-      return { kind: 'audio', pcm: pcmOf(body) };
+      return { kind: 'audio', pcm: read(audioBody, part).data };
     case 'stopaudio':
       return { kind: 'stop' };
     default:
-      return { kind: 'unknown', name: kind };
+      return { kind: 'unknown', name };
   }
-}
-
-/** Audio to ACS. Built by hand: this runs fifty times a second for each call. */
-export function encodeAppAudio(pcm: Uint8Array): string {
-  return `{"kind":"AudioData","audioData":{"data":"${base64(pcm)}"},"stopAudio":null}`;
 }
 
 /** Tells ACS to drop what it has buffered of our audio. */
 export const APP_STOP = '{"kind":"StopAudio","audioData":null,"stopAudio":{}}';
 
 export function encodeServiceAudio(pcm: Uint8Array, at: Date, participant: string, silent: boolean): string {
-  return `{"kind":"AudioData","audioData":{"timestamp":"${at.toISOString()}","participantRawID":${JSON.stringify(participant)},"data":"${base64(pcm)}","silent":${silent}}}`;
+  return `{"kind":"AudioData","audioData":{"timestamp":"${at.toISOString()}","participantRawID":${JSON.stringify(participant)},"data":"${toBase64(pcm)}","silent":${silent}}}`;
 }
 
 export function encodeServiceMetadata(subscriptionId: string, sampleRate: number): string {
@@ -104,11 +118,8 @@ export function encodeServiceDtmf(tone: string): string {
   return JSON.stringify({ kind: 'DtmfData', dtmfData: { data: tone } });
 }
 
-function base64(pcm: Uint8Array): string {
-  return Buffer.from(pcm.buffer, pcm.byteOffset, pcm.byteLength).toString('base64');
-}
-
-function open(text: string, bodies: Readonly<Record<string, string>>): { kind: string; body: Record<string, unknown> } {
+/** The frame's kind, in lower case and as written, and the part of the frame that is named as its kind is. */
+function open(text: string): { readonly kind: string; readonly name: string; readonly part: unknown } {
   let frame: unknown;
   try {
     frame = JSON.parse(text);
@@ -116,21 +127,22 @@ function open(text: string, bodies: Readonly<Record<string, string>>): { kind: s
     throw new ProtocolError('protocol.malformed', 'The frame is no JSON text.');
   }
   const folded = foldKeys(frame);
-  if (typeof folded.kind !== 'string') throw new ProtocolError('protocol.malformed', 'The frame has no "kind".');
-  const bodyKey = bodies[folded.kind.toLowerCase()];
-  return { kind: folded.kind, body: bodyKey === undefined ? {} : foldKeys(folded[bodyKey]) };
+  const name = folded.get('kind');
+  if (typeof name !== 'string') throw new ProtocolError('protocol.malformed', 'The frame has no "kind".');
+  const kind = name.toLowerCase();
+  return { kind, name, part: folded.get(kind) };
 }
 
-function foldKeys(value: unknown): Record<string, unknown> {
+/** @throws {ProtocolError} with the first thing that is wrong */
+function read<Schema extends z.ZodType>(schema: Schema, part: unknown): z.infer<Schema> {
+  const result = schema.safeParse(Object.fromEntries(foldKeys(part)));
+  if (result.success) return result.data;
+  throw new ProtocolError('protocol.malformed', result.error.issues[0]?.message ?? 'The frame cannot be read.');
+}
+
+function foldKeys(value: unknown): ReadonlyMap<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new ProtocolError('protocol.malformed', 'The frame, or the part that its kind names, is no JSON object.');
   }
-  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key.toLowerCase(), entry]));
-}
-
-function pcmOf(body: Record<string, unknown>): Uint8Array {
-  if (typeof body.data !== 'string') throw new ProtocolError('protocol.malformed', 'The audio frame has no data.');
-  const pcm = Buffer.from(body.data, 'base64');
-  if (pcm.length % 2 !== 0) throw new ProtocolError('protocol.malformed', 'The audio is no whole number of samples.');
-  return pcm;
+  return new Map(Object.entries(value).map(([key, entry]) => [key.toLowerCase(), entry]));
 }

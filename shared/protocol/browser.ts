@@ -1,106 +1,125 @@
+import { z } from 'zod';
+
 /**
  * The messages of `/api/v1/realtime/conversation`. Up: binary frames of PCM16LE mono at 16 kHz (any length), and the
- * optional JSON texts of {@link BrowserCommand}. Down: JSON texts only. Names and shapes are those of the Python
- * accelerator, so that clients written for it keep working; what Parley adds is marked "added".
+ * optional JSON texts of {@link browserCommand}. Down: the JSON texts of {@link browserMessage} only. Names and shapes
+ * are those of the Python accelerator, so that clients written for it keep working; what Parley adds is marked "added".
+ * Why a socket closes is told by the codes of `close-codes.ts`.
  *
  * Query: `session_id` (resume or name a session), `sample_rate` (added: rate of `audio_data`, 16000 | 24000 | 48000;
  * 48000 when absent, as that server sends), `agent` (added).
  */
 
 /** The envelope that everything said travels in. */
-export interface Envelope {
-  readonly type: 'event' | 'status' | 'assistant_streaming' | 'exit' | 'error';
-  readonly topic: 'session';
-  readonly session_id: string;
-  readonly call_id: string | null;
-  readonly user_id: string | null;
-  readonly sender: string;
-  readonly ts: string;
-  readonly payload: Readonly<Record<string, unknown>>;
-}
+export const envelope = z.object({
+  type: z.enum(['event', 'status', 'assistant_streaming', 'exit', 'error']),
+  topic: z.literal('session'),
+  session_id: z.string(),
+  call_id: z.string().nullable(),
+  user_id: z.string().nullable(),
+  sender: z.string(),
+  /** ISO 8601, UTC. */
+  ts: z.string(),
+  payload: z.record(z.string(), z.unknown()),
+});
 
-export type BrowserMessage =
-  | Envelope
-  | {
-      readonly type: 'audio_data';
-      readonly data: string;
-      readonly frame_index: number;
-      readonly total_frames: number;
-      readonly sample_rate: number;
-      readonly is_final: boolean;
-    }
-  | { readonly type: 'assistant_final'; readonly content: string; readonly speaker: string }
-  | {
-      readonly type: 'tool_start';
-      readonly callId: string;
-      readonly tool: string;
-      readonly ts: number;
-      readonly args: Readonly<Record<string, unknown>>;
-    }
-  | {
-      readonly type: 'tool_end';
-      readonly callId: string;
-      readonly tool: string;
-      readonly ts: number;
-      readonly status: 'success' | 'error';
-      readonly elapsedMs: number;
-      readonly result: unknown;
-      readonly error?: string;
-    }
-  | {
-      readonly type: 'control';
-      readonly action: 'tts_cancelled';
-      readonly reason: string;
-      readonly at: string;
-      readonly session_id: string;
-    }
-  | { readonly type: 'tts_error'; readonly error: string; readonly text: string }
-  | { readonly type: 'session_end'; readonly reason: string; readonly ts: string }
+export type Envelope = Readonly<z.infer<typeof envelope>>;
+
+/** 20 ms of the agent's voice. `frame_index` counts from 0 in each answer; `total_frames` is -1, as nobody knows it. */
+export const audioData = z.object({
+  type: z.literal('audio_data'),
+  /** PCM16LE mono, base64. */
+  data: z.base64(),
+  frame_index: z.int().min(0),
+  total_frames: z.int(),
+  /** Hz. */
+  sample_rate: z.int(),
+  is_final: z.boolean(),
+});
+
+/** All that the server sends. */
+export const browserMessage = z.discriminatedUnion('type', [
+  envelope,
+  audioData,
+  z.object({ type: z.literal('assistant_final'), content: z.string(), speaker: z.string() }),
+  z.object({
+    type: z.literal('tool_start'),
+    callId: z.string(),
+    tool: z.string(),
+    /** Seconds since 1970. */
+    ts: z.number(),
+    args: z.record(z.string(), z.unknown()),
+  }),
+  z.object({
+    type: z.literal('tool_end'),
+    callId: z.string(),
+    tool: z.string(),
+    /** Seconds since 1970. */
+    ts: z.number(),
+    status: z.enum(['success', 'error']),
+    elapsedMs: z.number(),
+    result: z.unknown(),
+    error: z.string().exactOptional(),
+  }),
+  /** The agent was silenced: what is buffered of its voice must not be played. */
+  z.object({
+    type: z.literal('control'),
+    action: z.literal('tts_cancelled'),
+    reason: z.string(),
+    at: z.string(),
+    session_id: z.string(),
+  }),
+  z.object({ type: z.literal('tts_error'), error: z.string(), text: z.string() }),
+  /** `ts`: ISO 8601, UTC. */
+  z.object({ type: z.literal('session_end'), reason: z.string(), ts: z.string() }),
   /** Added: the first message. `scripted`: the demo dialogue answers, no language model. */
-  | {
-      readonly type: 'session_ready';
-      readonly session_id: string;
-      readonly agent: string;
-      readonly sample_rate: number;
-      readonly resumed: boolean;
-      readonly scripted: boolean;
-    }
+  z.object({
+    type: z.literal('session_ready'),
+    session_id: z.string(),
+    agent: z.string(),
+    sample_rate: z.int(),
+    resumed: z.boolean(),
+    scripted: z.boolean(),
+  }),
   /** Added: what the caller is saying, as it is recognised; may still change. */
-  | { readonly type: 'user_partial'; readonly content: string }
-  /** Added: the caller's finished words, with the turn they open. */
-  | { readonly type: 'user_final'; readonly content: string; readonly turn: number }
+  z.object({ type: z.literal('user_partial'), content: z.string() }),
+  /** Added: the caller's finished words, with the turn they open. Comes again where better words were found. */
+  z.object({ type: z.literal('user_final'), content: z.string(), turn: z.int() }),
   /** Added: what of an answer was heard. `heard` is shorter than `full` where the caller cut in. */
-  | {
-      readonly type: 'assistant_spoken';
-      readonly turn: number;
-      readonly full: string;
-      readonly heard: string;
-      readonly interrupted: boolean;
-    }
+  z.object({
+    type: z.literal('assistant_spoken'),
+    turn: z.int(),
+    full: z.string(),
+    heard: z.string(),
+    interrupted: z.boolean(),
+  }),
+  /** Added: the agent says something of its own because an answer is late. It is no part of the answer. */
+  z.object({
+    type: z.literal('wait_filled'),
+    turn: z.int(),
+    kind: z.enum(['filler', 'explanation', 'give_up']),
+    content: z.string(),
+  }),
   /** Added: a turn's delays, each from the end of the caller's speech. */
-  | {
-      readonly type: 'turn_latency';
-      readonly turn: number;
-      readonly recognised_ms: number;
-      readonly first_token_ms: number;
-      readonly first_audio_ms: number;
-    }
-  /** Added: recognition broke down, was restarted, works again. */
-  | { readonly type: 'notice'; readonly code: string; readonly message: string };
+  z.object({
+    type: z.literal('turn_latency'),
+    turn: z.int(),
+    recognised_ms: z.number(),
+    first_token_ms: z.number(),
+    first_audio_ms: z.number(),
+  }),
+  /** Added: something that a person should know went wrong or works again. `code` is stable. */
+  z.object({ type: z.literal('notice'), code: z.string(), message: z.string() }),
+]);
 
-export type BrowserCommand = { readonly type: 'interrupt' } | { readonly type: 'end' };
+export type BrowserMessage = Readonly<z.infer<typeof browserMessage>>;
 
-/** Why a socket was closed, in the range that applications own. The reason text says it in words. */
-export const CLOSE = {
-  normal: 1000,
-  goingAway: 1001,
-  malformed: 4400,
-  unauthorised: 4401,
-  unknownCall: 4404,
-  noAudio: 4408,
-  alreadyConnected: 4409,
-  oversized: 4413,
-  unsupportedAudio: 4415,
-  tooManySessions: 4429,
-  internal: 4500,
-} as const satisfies Record<string, number>;
+/** What a page may ask for besides talking. */
+export const browserCommand = z.discriminatedUnion('type', [
+  /** Silences the agent, as cutting in does. */
+  z.object({ type: z.literal('interrupt') }),
+  /** Ends the session. */
+  z.object({ type: z.literal('end') }),
+]);
+
+export type BrowserCommand = Readonly<z.infer<typeof browserCommand>>;

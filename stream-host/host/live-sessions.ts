@@ -1,5 +1,5 @@
 import type { Clock } from '../../shared/clock.ts';
-import { CLOSE } from '../../shared/protocol/browser.ts';
+import { CLOSE } from '../../shared/protocol/close-codes.ts';
 import type { Transport } from '../contract/line.ts';
 import type { Admission, Overload } from './admission.ts';
 

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Clock, systemClock } from '../../shared/clock.ts';
 import { ConfigError } from '../../shared/errors.ts';
-import { CLOSE } from '../../shared/protocol/browser.ts';
+import { CLOSE } from '../../shared/protocol/close-codes.ts';
 import type { LiveSessions } from '../host/live-sessions.ts';
 import { checkReadiness, type ReadinessOptions } from '../host/readiness.ts';
 import type { StreamHostVitals } from '../host/vitals.ts';

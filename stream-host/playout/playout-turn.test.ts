@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { FRAME_BYTES } from '../../shared/protocol/acs-media.ts';
+import { FRAME_BYTES } from '../../shared/audio/pcm.ts';
 import { PlayoutTurn } from './playout-turn.ts';
 
 const step = fc.oneof(

@@ -1,4 +1,4 @@
-import { FRAME_BYTES, FRAME_MS } from '../../shared/protocol/acs-media.ts';
+import { FRAME_BYTES, FRAME_MS } from '../../shared/audio/pcm.ts';
 
 /** Sent audio that a hold may want back: more than any lead. */
 const KEPT_SENT_BYTES = 64 * FRAME_BYTES;

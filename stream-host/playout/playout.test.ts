@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FRAME_BYTES } from '../../shared/protocol/acs-media.ts';
+import { FRAME_BYTES } from '../../shared/audio/pcm.ts';
 import { VirtualClock } from '../../shared/virtual-clock.ts';
 import { Playout } from './playout.ts';
 import type { PlayoutTurn } from './playout-turn.ts';

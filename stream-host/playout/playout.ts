@@ -1,5 +1,5 @@
+import { FRAME_BYTES, FRAME_MS } from '../../shared/audio/pcm.ts';
 import type { Cancel, Clock } from '../../shared/clock.ts';
-import { FRAME_BYTES, FRAME_MS } from '../../shared/protocol/acs-media.ts';
 import type { AudioSink } from '../contract/line.ts';
 import { PlayoutTurn } from './playout-turn.ts';
 

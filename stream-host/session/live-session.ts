@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
-import { CLOSE } from '../../shared/protocol/browser.ts';
+import { CLOSE } from '../../shared/protocol/close-codes.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
 import type { Session, SessionCommand } from '../../shared/sessions/session.ts';
 import type { Responder } from '../contract/agent.ts';

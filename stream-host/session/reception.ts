@@ -4,7 +4,7 @@ import type { Clock } from '../../shared/clock.ts';
 import type { ErrorCode } from '../../shared/error-codes.ts';
 import { messageOf, NotFoundError, ParleyError, RequestError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
-import { CLOSE } from '../../shared/protocol/browser.ts';
+import { CLOSE } from '../../shared/protocol/close-codes.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
 import type { Session } from '../../shared/sessions/session.ts';
 import type { SessionStore } from '../../shared/sessions/session-store.ts';

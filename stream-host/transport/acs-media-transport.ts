@@ -1,15 +1,10 @@
 import type { WebSocket } from 'ws';
+import { FRAME_BYTES, SAMPLE_RATE } from '../../shared/audio/pcm.ts';
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
 import { appAudioBytes, readServiceAudio } from '../../shared/protocol/acs-audio-frame.ts';
-import {
-  APP_STOP,
-  FRAME_BYTES,
-  parseServiceFrame,
-  SAMPLE_RATE,
-  type ServiceFrame,
-} from '../../shared/protocol/acs-media.ts';
-import { CLOSE } from '../../shared/protocol/browser.ts';
+import { APP_STOP, parseServiceFrame, type ServiceFrame } from '../../shared/protocol/acs-media.ts';
+import { CLOSE } from '../../shared/protocol/close-codes.ts';
 import { TypedEvents } from '../../shared/typed-events.ts';
 import type { Transport, TransportCounts, TransportEvents } from '../contract/line.ts';
 import { LiveSocket, type LiveSocketOptions } from './live-socket.ts';

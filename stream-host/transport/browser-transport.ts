@@ -1,10 +1,11 @@
 import type { WebSocket } from 'ws';
 import { z } from 'zod';
+import { FRAME_BYTES, SAMPLE_RATE } from '../../shared/audio/pcm.ts';
 import { Resampler } from '../../shared/audio/resample.ts';
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
-import { FRAME_BYTES, SAMPLE_RATE } from '../../shared/protocol/acs-media.ts';
-import { type BrowserCommand, type BrowserMessage, CLOSE } from '../../shared/protocol/browser.ts';
+import type { BrowserCommand, BrowserMessage } from '../../shared/protocol/browser.ts';
+import { CLOSE } from '../../shared/protocol/close-codes.ts';
 import { TypedEvents } from '../../shared/typed-events.ts';
 import type { ConversationEvents } from '../contract/events.ts';
 import type { Transport, TransportCounts, TransportEvents } from '../contract/line.ts';

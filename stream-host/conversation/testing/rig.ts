@@ -1,5 +1,4 @@
-import { bytesOf } from '../../../shared/audio/pcm.ts';
-import { FRAME_BYTES, FRAME_MS } from '../../../shared/protocol/acs-media.ts';
+import { bytesOf, FRAME_BYTES, FRAME_MS } from '../../../shared/audio/pcm.ts';
 import type { HistoryItem } from '../../../shared/sessions/history.ts';
 import { VirtualClock } from '../../../shared/virtual-clock.ts';
 import type { ReplyPiece } from '../../contract/agent.ts';
