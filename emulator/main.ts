@@ -3,6 +3,7 @@ import { CONFIG_EXIT_CODE, ConfigError, messageOf } from '../shared/errors.ts';
 import { createLog, type Logger } from '../shared/log.ts';
 import { ProcessVitals } from '../shared/process-vitals.ts';
 import { AcsService } from './acs/acs-service.ts';
+import { Faults } from './faults.ts';
 import { OpenAiService } from './openai/openai-service.ts';
 import { SayService } from './phone/say-service.ts';
 import { EmulatorServer } from './server.ts';
@@ -38,6 +39,7 @@ try {
 /** Opens the ports at once, loads the models behind them, and then says that it is ready. */
 async function start(settings: EmulatorSettings, log: Logger): Promise<() => Promise<void>> {
   const certificates = await loadCertificates(settings.EMULATOR_CA_FOLDER);
+  const faults = new Faults(log);
   const acs = await AcsService.open({
     accessKey: settings.EMULATOR_ACCESS_KEY,
     resourceId: settings.EMULATOR_RESOURCE_ID,
@@ -47,6 +49,7 @@ async function start(settings: EmulatorSettings, log: Logger): Promise<() => Pro
     gridSchema: settings.EVENT_GRID_SCHEMA,
     ringTimeoutMs: settings.EMULATOR_RING_TIMEOUT_MS,
     callbackTimeoutMs: settings.EMULATOR_CALLBACK_TIMEOUT_MS,
+    faults,
     clock: systemClock,
     log,
   });
@@ -71,7 +74,7 @@ async function start(settings: EmulatorSettings, log: Logger): Promise<() => Pro
     ...acs.status,
     speech: speech.status,
   }));
-  server.mount(status, acs, openAi, say, speech);
+  server.mount(status, faults, acs, openAi, say, speech);
 
   const { scripted, model } = openAi.describe();
   log.info(scripted ? 'a scripted dialogue answers, no language model' : `${model} answers`);

@@ -6,6 +6,7 @@ import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { GridSchema } from '../event-grid/envelope.ts';
 import { GridSubscription } from '../event-grid/subscription.ts';
+import { Faults } from '../faults.ts';
 import { PhoneNetwork } from '../phone/phone-network.ts';
 import { CallAutomationApi } from './call-automation-api.ts';
 import { Exchange } from './exchange.ts';
@@ -25,6 +26,8 @@ export interface AcsServiceOptions {
   readonly gridSchema: GridSchema;
   readonly ringTimeoutMs: number;
   readonly callbackTimeoutMs: number;
+  /** What is to fail, to order. */
+  readonly faults?: Faults;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -57,7 +60,13 @@ export class AcsService {
       tokens,
       pacer: this.#pacer,
     });
-    this.#api = new CallAutomationApi({ exchange: this.#exchange, tokens, accessKey, log });
+    this.#api = new CallAutomationApi({
+      exchange: this.#exchange,
+      tokens,
+      accessKey,
+      faults: options.faults ?? new Faults(log),
+      log,
+    });
   }
 
   /** Loads or makes the signing key. Nothing is sent before {@link start}. */

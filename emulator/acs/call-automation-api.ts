@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import type { Faults } from '../faults.ts';
 import { addressOf } from '../local-door.ts';
 import { readBody } from '../request-body.ts';
 import { AcsError, notSupported } from './acs-error.ts';
@@ -27,6 +28,7 @@ export interface CallAutomationOptions {
   readonly tokens: TokenIssuer;
   /** base64, as in the connection string. */
   readonly accessKey: string;
+  readonly faults: Faults;
   readonly log: Logger;
 }
 
@@ -51,7 +53,7 @@ export class CallAutomationApi {
   readonly #onCalls: Readonly<Record<string, (body: unknown) => Answer | Promise<Answer>>>;
   readonly #onCall: Readonly<Record<string, Operation>>;
 
-  constructor({ exchange, tokens, accessKey, log }: CallAutomationOptions) {
+  constructor({ exchange, tokens, accessKey, faults, log }: CallAutomationOptions) {
     this.#exchange = exchange;
     this.#tokens = tokens;
     this.#accessKey = accessKey;
@@ -68,7 +70,7 @@ export class CallAutomationApi {
         return { status: 204, afterwards: ring };
       },
     };
-    this.#onCall = operationsOnCall;
+    this.#onCall = operationsOnCall(faults);
   }
 
   /** Takes what is under `/calling/`; false for anything else. */
@@ -159,10 +161,10 @@ export class CallAutomationApi {
   }
 }
 
-const operationsOnCall: Readonly<Record<string, Operation>> = {
+const operationsOnCall = (faults: Faults): Readonly<Record<string, Operation>> => ({
   'GET ': (_, call) => ({ status: 200, body: call.properties() }),
-  'DELETE ': hangUp,
-  'POST :terminate': hangUp,
+  'DELETE ': (_, call) => hangUp(call, faults),
+  'POST :terminate': (_, call) => hangUp(call, faults),
   'GET /participants': (_, call) => ({ status: 200, body: { value: call.participants() } }),
   'GET /participants/*': (_, call, rawId) => {
     const participant = call.participants().find(({ identifier }) => identifier.rawId === rawId);
@@ -190,9 +192,11 @@ const operationsOnCall: Readonly<Record<string, Operation>> = {
     call.sendTones(tones, operationContext);
     return { status: 202, body: { operationContext } };
   },
-};
+});
 
-function hangUp(_: unknown, call: Call): Answer {
+function hangUp(call: Call, faults: Faults): Answer {
+  if (faults.take('acs.hangup'))
+    throw new AcsError(503, 'ServiceUnavailable', 'Refused, as POST /emulator/faults wants.');
   return { status: 204, afterwards: () => call.hangUp() };
 }
 

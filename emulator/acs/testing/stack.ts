@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test';
 import { type CallAutomationClient, CallAutomationClient as Client } from '@azure/communication-call-automation';
 import { pino } from 'pino';
 import { systemClock } from '../../../shared/clock.ts';
+import { Faults } from '../../faults.ts';
 import { EmulatorServer } from '../../server.ts';
 import { loadCertificates } from '../../tls/certificates.ts';
 import { AcsService, type AcsServiceOptions } from '../acs-service.ts';
@@ -37,6 +38,7 @@ export async function startStack(context: TestContext, options: Partial<AcsServi
   const application = await TestApplication.listen();
   const log: Record<string, unknown>[] = [];
   const logger = pino({ level: 'debug' }, { write: (line: string) => log.push(JSON.parse(line)) });
+  const faults = new Faults(logger);
   const service = await AcsService.open({
     accessKey: ACCESS_KEY,
     resourceId: RESOURCE_ID,
@@ -47,11 +49,12 @@ export async function startStack(context: TestContext, options: Partial<AcsServi
     ringTimeoutMs: 10_000,
     callbackTimeoutMs: 10_000,
     clock: systemClock,
+    faults,
     log: logger,
     ...options,
   });
   const server = new EmulatorServer(await loadCertificates(keyFolder), logger);
-  server.mount(service);
+  server.mount(faults, service);
   const ports = await server.listen('127.0.0.1', { plain: 0, tls: 0 });
   context.after(async () => {
     await service.close();
