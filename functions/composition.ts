@@ -4,6 +4,7 @@ import { CallControl } from '../shared/call-control/call-control.ts';
 import { type Clock, systemClock } from '../shared/clock.ts';
 import { type Config, loadConfig } from '../shared/config.ts';
 import { messageOf } from '../shared/errors.ts';
+import { type NewId, randomIds } from '../shared/ids.ts';
 import { createLog, type Logger } from '../shared/log.ts';
 import { connectRedis } from '../shared/sessions/connect.ts';
 import { SessionStore } from '../shared/sessions/session-store.ts';
@@ -15,6 +16,7 @@ import { Once } from './once.ts';
 export interface Parts {
   readonly config: Config;
   readonly clock: Clock;
+  readonly newId: NewId;
   readonly store: SessionStore;
   readonly calls: CallControl;
   readonly tokens: AcsTokenVerifier;
@@ -61,6 +63,7 @@ export class Composition {
 }
 
 function build(config: Config, log: Logger): { parts: Parts; redis: Redis } {
+  const clock = systemClock;
   const calls = new CallControl({
     connectionString: config.ACS_CONNECTION_STRING,
     callbackBase: config.FUNCTIONS_PUBLIC_URL + API_PREFIX,
@@ -70,18 +73,19 @@ function build(config: Config, log: Logger): { parts: Parts; redis: Redis } {
     jwksUrl: config.ACS_JWKS_URL,
     issuer: config.ACS_TOKEN_ISSUER,
     audience: config.ACS_RESOURCE_ID,
+    clock,
   });
   // Last, because it connects: nothing before it may leave a connection behind by throwing.
   const redis = connectRedis(config.REDIS_URL, log);
-  const store = new SessionStore(redis, { ttlSeconds: config.SESSION_TTL_SECONDS });
-  const clock = systemClock;
+  const store = new SessionStore(redis, { ttlSeconds: config.SESSION_TTL_SECONDS, now: () => clock.wallMs() });
   const parts: Parts = {
     config,
     clock,
+    newId: randomIds,
     store,
     calls,
     tokens,
-    once: new Once(redis),
+    once: new Once({ redis, clock, newId: randomIds }),
     mediaRecovery: new MediaRecovery({ redis, store, calls, clock }),
     readiness: new Readiness({
       clock,

@@ -3,7 +3,10 @@ import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { pino } from 'pino';
+import { systemClock } from '../shared/clock.ts';
+import { randomIds } from '../shared/ids.ts';
 import { connectRedis } from '../shared/sessions/connect.ts';
+import { VirtualClock } from '../shared/virtual-clock.ts';
 import { type FoundRedis, findRedis } from '../start/redis.ts';
 import { Once } from './once.ts';
 
@@ -15,7 +18,7 @@ let once: Once;
 before(async () => {
   server = await findRedis({ log });
   redis = connectRedis(server.url, log);
-  once = new Once(redis);
+  once = new Once({ redis, clock: systemClock, newId: randomIds });
 });
 after(async () => {
   redis.disconnect();
@@ -78,6 +81,53 @@ test('work that takes long keeps its lease', async () => {
   assert.ok((await redis.pttl('parley:once:long')) > 60_000, 'what is done is remembered for long');
 });
 
+/** One who began, fell asleep past its lease, and wakes when another one is at the same work. */
+async function overtaken(key: string) {
+  const clock = new VirtualClock();
+  const sleeper = new Once({ redis, clock, newId: randomIds });
+  const old = Promise.withResolvers<string>();
+  const fresh = Promise.withResolvers<string>();
+  const atWork = Promise.withResolvers<void>();
+  const first = sleeper.run(key, '', log, () => {
+    atWork.resolve();
+    return old.promise;
+  });
+  await atWork.promise;
+  await redis.del(`parley:once:${key}`);
+  const began = Promise.withResolvers<void>();
+  const second = once.run(key, '', log, () => {
+    began.resolve();
+    return fresh.promise;
+  });
+  await began.promise;
+  return { clock, old, fresh, first, second, mark: await redis.get(`parley:once:${key}`) };
+}
+
+test('whose lease was taken over neither renews, nor deletes, nor overwrites the mark of the other (review 4.9)', async () => {
+  const failing = await overtaken('overtaken-1');
+  await redis.pexpire('parley:once:overtaken-1', 1_500);
+  await failing.clock.advance(1_100);
+  assert.ok((await redis.pttl('parley:once:overtaken-1')) <= 1_500, 'renewed by the wrong one');
+  failing.old.reject(new Error('no'));
+  await assert.rejects(failing.first, /no/);
+  assert.equal(await redis.get('parley:once:overtaken-1'), failing.mark);
+  await assert.rejects(
+    once.run('overtaken-1', '', log, () => assert.fail('done beside the other')),
+    { code: 'once.running' },
+  );
+  failing.fresh.resolve('fresh');
+  await failing.second;
+
+  const late = await overtaken('overtaken-2');
+  late.old.resolve('old');
+  assert.equal((await late.first).answer, 'old');
+  assert.equal(await redis.get('parley:once:overtaken-2'), late.mark);
+  late.fresh.resolve('fresh');
+  await late.second;
+  const { answer } = await once.run('overtaken-2', '', log, () => assert.fail('done again'));
+  assert.equal(answer, 'fresh');
+});
+
 test('another input under the same key is a mistake', async () => {
   await once.run('e', 'one', log, async () => 1);
   await assert.rejects(
@@ -89,14 +139,19 @@ test('another input under the same key is a mistake', async () => {
 test('without Redis no work is done, but work that was done is answered though it cannot be noted', async () => {
   const broken = connectRedis('redis://127.0.0.1:1', log, { commandTimeoutMs: 50 });
   await assert.rejects(
-    new Once(broken).run('f', '', log, () => assert.fail('done')),
+    new Once({ redis: broken, clock: systemClock, newId: randomIds }).run('f', '', log, () => assert.fail('done')),
     { code: 'redis.unavailable' },
   );
   broken.disconnect();
   const brittle = connectRedis(server.url, log, { commandTimeoutMs: 50 });
-  const { answer } = await new Once(brittle).run('g', '', log, async () => {
-    brittle.disconnect();
-    return 'placed';
-  });
+  const { answer } = await new Once({ redis: brittle, clock: systemClock, newId: randomIds }).run(
+    'g',
+    '',
+    log,
+    async () => {
+      brittle.disconnect();
+      return 'placed';
+    },
+  );
   assert.equal(answer, 'placed');
 });

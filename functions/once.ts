@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
+import type { Cancel, Clock } from '../shared/clock.ts';
 import { DependencyError, messageOf, ParleyError } from '../shared/errors.ts';
+import type { NewId } from '../shared/ids.ts';
 import type { Logger } from '../shared/log.ts';
 import { redisFailure } from '../shared/sessions/session-errors.ts';
 
@@ -13,16 +15,43 @@ const RENEW_EVERY_MS = 1_000;
 
 const ledgerEntry = z.object({ fingerprint: z.string(), answer: z.unknown().optional() });
 
+/** KEYS entry. ARGV our mark. Each looks whether the entry is ours still: a process that slept may have lost it. */
+const SCRIPTS = {
+  parleyOnceRenew: `
+    if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+    return redis.call('PEXPIRE', KEYS[1], ARGV[2])`,
+  parleyOnceForget: `
+    if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+    return redis.call('DEL', KEYS[1])`,
+  /** A mark that ran out while nobody else came is as good as ours. */
+  parleyOnceFinish: `
+    local found = redis.call('GET', KEYS[1])
+    if found and found ~= ARGV[1] then return 0 end
+    redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+    return 1`,
+} as const;
+
+interface OnceRedis extends Redis {
+  parleyOnceRenew(key: string, mine: string, leaseMs: number): Promise<0 | 1>;
+  parleyOnceForget(key: string, mine: string): Promise<0 | 1>;
+  parleyOnceFinish(key: string, mine: string, entry: string, keepMs: number): Promise<0 | 1>;
+}
+
 /**
  * Does a piece of work once, however often and wherever it is asked for: a repeated event, a repeated request. Unlike a
  * mark "seen", it forgets work that failed, so that the sender's next attempt does it; and work whose process died can
  * be done again when its lease has run out.
  */
 export class Once {
-  readonly #redis: Redis;
+  readonly #redis: OnceRedis;
+  readonly #clock: Clock;
+  readonly #newId: NewId;
 
-  constructor(redis: Redis) {
-    this.#redis = redis;
+  constructor(options: { readonly redis: Redis; readonly clock: Clock; readonly newId: NewId }) {
+    for (const [name, lua] of Object.entries(SCRIPTS)) options.redis.defineCommand(name, { numberOfKeys: 1, lua });
+    this.#redis = options.redis as OnceRedis;
+    this.#clock = options.clock;
+    this.#newId = options.newId;
   }
 
   /**
@@ -40,20 +69,20 @@ export class Once {
   ): Promise<{ readonly first: true; readonly answer: Answer } | { readonly first: false; readonly answer: unknown }> {
     const redisKey = `parley:once:${key}`;
     const fingerprint = createHash('sha256').update(input).digest('base64url');
-    const mine = JSON.stringify({ fingerprint });
+    const mine = JSON.stringify({ fingerprint, owner: this.#newId() });
     if (!(await this.#begin(redisKey, mine))) return this.#earlier(redisKey, fingerprint);
-    const renewal = setInterval(() => this.#renew(redisKey), RENEW_EVERY_MS);
+    const stopRenewing = this.#renew(redisKey, mine);
     let answer: Answer;
     try {
-      answer = await work().finally(() => clearInterval(renewal));
+      answer = await work().finally(stopRenewing);
     } catch (error) {
-      await this.#redis.del(redisKey).catch((failure: unknown) => this.#leaveToLease(log, failure));
+      await this.#redis.parleyOnceForget(redisKey, mine).catch((failure) => this.#leaveToLease(log, failure));
       throw error;
     }
     // The work is done and cannot be undone: that it could not be noted must not make the sender repeat it.
-    await this.#redis
-      .set(redisKey, JSON.stringify({ fingerprint, answer: answer ?? null }), 'PX', KEEP_MS)
-      .catch((failure: unknown) => this.#leaveToLease(log, failure));
+    const entry = JSON.stringify({ fingerprint, answer: answer ?? null });
+    const noted = this.#redis.parleyOnceFinish(redisKey, mine, entry, KEEP_MS);
+    await noted.catch((failure) => this.#leaveToLease(log, failure));
     return { first: true, answer };
   }
 
@@ -65,9 +94,20 @@ export class Once {
     }
   }
 
-  /** A renewal that fails is made up for by the next one, or not: without Redis the work cannot be noted anyway. */
-  #renew(redisKey: string): void {
-    this.#redis.pexpire(redisKey, LEASE_MS).catch(() => {});
+  /**
+   * A renewal that fails is made up for by the next one, or not: without Redis the work cannot be noted anyway.
+   * @returns stops renewing
+   */
+  #renew(redisKey: string, mine: string): Cancel {
+    let cancel: Cancel = () => {};
+    const renewLater = () => {
+      cancel = this.#clock.after(RENEW_EVERY_MS, () => {
+        this.#redis.parleyOnceRenew(redisKey, mine, LEASE_MS).catch(() => {});
+        renewLater();
+      });
+    };
+    renewLater();
+    return () => cancel();
   }
 
   async #earlier(redisKey: string, fingerprint: string): Promise<{ first: false; answer: unknown }> {

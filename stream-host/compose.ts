@@ -119,6 +119,7 @@ export async function startStreamHost(config: Config, log: Logger, clock: Clock 
     jwksUrl: config.ACS_JWKS_URL,
     issuer: config.ACS_TOKEN_ISSUER,
     audience: config.ACS_RESOURCE_ID,
+    clock,
   });
   const emulatorUrl = config.EMULATOR_URL;
   const server = new StreamHostServer({
@@ -142,7 +143,7 @@ export async function startStreamHost(config: Config, log: Logger, clock: Clock 
     log,
   });
   const port = await server.listen(config.STREAM_HOST_PORT, config.STREAM_HOST_BIND);
-  const record = new HostRecord({ store, host, live, clock, log });
+  const record = new HostRecord({ store, host, live, agents: [...agents.keys()], clock, log });
   opened.defer(() => record.close());
   // The functions must not answer a call on the strength of a place that is gone.
   admission.onChange(() => void record.announce());

@@ -3,6 +3,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { systemClock } from '../clock.ts';
+import { eventually } from '../testing/eventually.ts';
+import { VirtualClock } from '../virtual-clock.ts';
 import { AcsTokenVerifier } from './acs-token.ts';
 
 const issuer = 'https://acs.example';
@@ -21,7 +24,7 @@ before(async () => {
   server = createServer((_, response) => response.setHeader('content-type', 'application/json').end(body));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   jwksUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/calling/keys`;
-  verifier = new AcsTokenVerifier({ jwksUrl, issuer, audience });
+  verifier = new AcsTokenVerifier({ jwksUrl, issuer, audience, clock: systemClock });
 });
 after(() => server.close());
 
@@ -31,10 +34,11 @@ interface Claims {
   readonly expiresInSeconds?: number;
   readonly notBeforeSeconds?: number;
   readonly key?: CryptoKey;
+  readonly atMs?: number;
 }
 
 function sign(claims: Claims = {}): Promise<string> {
-  const now = Math.floor(Date.now() / 1000);
+  const now = Math.floor((claims.atMs ?? Date.now()) / 1000);
   return new SignJWT({})
     .setProtectedHeader({ alg: 'RS256', kid: 'k1', typ: 'JWT' })
     .setIssuer(claims.issuer ?? issuer)
@@ -86,11 +90,67 @@ test('clocks may differ by up to a minute, not more', async () => {
   await rejects(`Bearer ${await sign({ notBeforeSeconds: 70 })}`, 'auth.token-invalid');
 });
 
+/** A server of keys that counts how often it was asked and can be told to fail. */
+async function keyServer() {
+  const body = JSON.stringify({ keys: [{ ...(await exportJWK(keys.publicKey)), kid: 'k1', alg: 'RS256' }] });
+  const state = { asked: 0, failing: false };
+  const jwks = createServer((_, response) => {
+    state.asked += 1;
+    if (state.failing) response.writeHead(500).end();
+    else response.setHeader('content-type', 'application/json').end(body);
+  });
+  await new Promise<void>((resolve) => jwks.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(jwks.address() as AddressInfo).port}/keys`;
+  return { state, url, close: () => jwks.close() };
+}
+
+test('keys that were fetched once go on being good while their server is away, for a day (H3)', async (t) => {
+  const jwks = await keyServer();
+  t.after(() => jwks.close());
+  const clock = new VirtualClock();
+  const patient = new AcsTokenVerifier({ jwksUrl: jwks.url, issuer, audience, clock });
+  const token = async () => `Bearer ${await sign({ atMs: clock.wallMs() })}`;
+  await patient.verify(await token());
+  jwks.state.failing = true;
+  for (let minutes = 0; minutes < 24 * 60 - 20; minutes += 20) {
+    await clock.advance(20 * 60_000);
+    await patient.verify(await token());
+  }
+  const askedWhileAway = jwks.state.asked;
+  await patient.verify(await token());
+  assert.equal(jwks.state.asked, askedWhileAway, 'not asked again for each token');
+
+  await clock.advance(30 * 60_000);
+  await assert.rejects(patient.verify(await token()), { code: 'auth.keys-unavailable', status: 503 });
+  jwks.state.failing = false;
+  await patient.verify(await token());
+});
+
+test('fresh keys are kept for ten minutes, and fetched behind the back of who asks after that (H3)', async (t) => {
+  const jwks = await keyServer();
+  t.after(() => jwks.close());
+  const clock = new VirtualClock();
+  const patient = new AcsTokenVerifier({ jwksUrl: jwks.url, issuer, audience, clock });
+  for (let second = 0; second < 590; second += 10) {
+    await patient.ready();
+    await clock.advance(10_000);
+  }
+  assert.equal(jwks.state.asked, 1);
+  await clock.advance(30_000);
+  await patient.ready();
+  await eventually(() => jwks.state.asked === 2);
+});
+
 test('keys that cannot be fetched are our trouble, not the sender’s: 503, so that ACS tries again', async () => {
   const broken = createServer((_, response) => response.writeHead(500).end());
   await new Promise<void>((resolve) => broken.listen(0, '127.0.0.1', resolve));
   const port = (broken.address() as AddressInfo).port;
-  const unlucky = new AcsTokenVerifier({ jwksUrl: `http://127.0.0.1:${port}/keys`, issuer, audience });
+  const unlucky = new AcsTokenVerifier({
+    jwksUrl: `http://127.0.0.1:${port}/keys`,
+    issuer,
+    audience,
+    clock: systemClock,
+  });
   const token = `Bearer ${await sign()}`;
   await assert.rejects(unlucky.verify(token), { code: 'auth.keys-unavailable', status: 503 });
   broken.closeAllConnections();

@@ -85,6 +85,64 @@ test('a Redis that takes commands and never answers does not hold up its callers
   assert.doesNotMatch(JSON.stringify(lines), /secret/);
 });
 
+/** A Redis that answers each command as told. The first connection is to an old primary that is a replica by now. */
+async function failedOver(refusal: string) {
+  let connections = 0;
+  const server = createServer((socket) => {
+    const isReplica = ++connections === 1;
+    socket.on('error', () => {});
+    socket.on('data', (data) => {
+      for (const [name] of data.toString().matchAll(/\b(EVALSHA|EVAL|INFO|CLIENT|HELLO)\b/gi)) {
+        const command = name.toUpperCase();
+        if (command === 'INFO') socket.write('$22\r\nredis_version:6.0.14\r\n\r\n');
+        else if (command === 'CLIENT' || command === 'HELLO') socket.write('+OK\r\n');
+        else return socket.write(isReplica ? `-${refusal}\r\n` : ':1\r\n');
+      }
+    });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { port: (server.address() as AddressInfo).port, close: () => server.close() };
+}
+
+for (const refusal of [
+  "READONLY You can't write against a read only replica.",
+  "READONLY You can't write against a read only replica. script: 01, on @user_script:5.",
+  "ERR Error running script (call to f_01): @user_script:5: @user_script: 5: -READONLY You can't write against a read only replica.",
+]) {
+  test(`after a failover the new primary is reached within seconds: ${refusal.slice(0, 20)} (redis-readonly-in-a-script)`, async (t) => {
+    const server = await failedOver(refusal);
+    const redis = connectRedis(`redis://127.0.0.1:${server.port}`, capturedLog().log, { commandTimeoutMs: 300 });
+    t.after(() => {
+      redis.disconnect();
+      server.close();
+    });
+    const store = new SessionStore(redis, { ttlSeconds: 60 });
+    const announce = () => store.announceHost('host', { sessions: 0, maxSessions: 1 }, 6000);
+    await assert.rejects(announce(), { status: 503 });
+    await eventually(() =>
+      announce().then(
+        () => true,
+        () => false,
+      ),
+    );
+  });
+}
+
+test('a Redis that takes no writes is not ready (redis-readonly-in-a-script)', async (t) => {
+  const server = await startRedisServer();
+  if (!server) return t.diagnostic('no redis-server is on the path');
+  const redis = connectRedis(server.url, capturedLog().log, { commandTimeoutMs: 300 });
+  t.after(async () => {
+    redis.disconnect();
+    await server.close();
+  });
+  const store = new SessionStore(redis, { ttlSeconds: 60 });
+  await store.ping();
+  await redis.replicaof('127.0.0.1', 1);
+  assert.equal(await redis.ping(), 'PONG');
+  await assert.rejects(store.ping(), { code: 'redis.refused' });
+});
+
 test('a wrong password is a reason in the log, and the password is not', async (t) => {
   const server = await startEmbeddedRedis();
   const { lines, log } = capturedLog();

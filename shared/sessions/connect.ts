@@ -29,8 +29,9 @@ export function connectRedis(url: string, log: Logger, limits: ConnectionLimits 
     maxRetriesPerRequest: 3,
     // Sent but not answered is not the same as not carried out: sending it again could, say, append an event twice.
     autoResendUnfulfilledCommands: false,
-    // After a failover the old primary answers that it is a replica now. The name leads to the new one.
-    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    // After a failover the old primary answers that it is a replica now. The name leads to the new one. Redis 6.0 says so
+    // of a script in the middle of a longer sentence ("ERR Error running script … -READONLY …").
+    reconnectOnError: (error) => /\bREADONLY\b/.test(error.message),
   });
   logOutages(redis, log.child({ redis: addressOf(url) }));
   return redis;

@@ -61,3 +61,6 @@ export const CALLS_KEY = 'parley:calls';
 
 /** Hash by host id: the replicas with their load. */
 export const HOSTS_KEY = 'parley:hosts';
+
+/** String without content: written to see whether Redis takes writes. */
+export const PROBE_KEY = 'parley:probe';

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { NotFoundError, ParleyError, RequestError } from '../errors.ts';
 import type { HistoryItem } from './history.ts';
 import { type AnnouncedHost, type HostLoad, Hosts } from './hosts.ts';
-import { callKey, isSessionId, scriptKeys, sessionKeys } from './keys.ts';
+import { callKey, isSessionId, PROBE_KEY, scriptKeys, sessionKeys } from './keys.ts';
 import { CHANGED, LEASE_LOST, NO_SESSION, type ScriptedRedis, withScripts } from './scripts.ts';
 import type {
   NewEvent,
@@ -50,6 +50,7 @@ export interface SessionPage {
 const DAY_MS = 86_400_000;
 /** Each lost race means that somebody else's change was made, so this many clients can change one session at once. */
 const UPDATE_ATTEMPTS = 32;
+const PROBE_TTL_MS = 10_000;
 const MAX_PAGE = 100;
 /** How many entries one request reads for a filter that few sessions pass. */
 const MAX_SCANNED = 1000;
@@ -317,9 +318,9 @@ export class SessionStore {
     return this.#hosts.all();
   }
 
-  /** Resolves if Redis answers in time. */
+  /** Resolves if Redis takes a write in time: one that answers and takes none is of no use. */
   async ping(): Promise<void> {
-    await askRedis(() => this.#redis.ping());
+    await askRedis(() => this.#redis.set(PROBE_KEY, '', 'PX', PROBE_TTL_MS));
   }
 
   async #tryPatch(id: string, version: number, fields: SessionPatch): Promise<{ changed: boolean; session: Session }> {

@@ -14,7 +14,8 @@ for (const redis of await redisesUnderTest()) {
     const clock = new VirtualClock();
     const admission: { overload: 'loopDelayMs' | undefined } = { overload: undefined };
     const live = new LiveSessions({ maxSessions: 10, clock, admission });
-    const record = new HostRecord({ store, host: { place: `busy-${redis.kind}`, boot: '1' }, live, clock, log });
+    const host = { place: `busy-${redis.kind}`, boot: '1' };
+    const record = new HostRecord({ store, host, live, agents: ['orders'], clock, log });
     const announced = async () => {
       await record.announce();
       const [own] = (await store.hosts()).filter(({ hostId }) => hostId.startsWith('busy-'));
@@ -29,6 +30,25 @@ for (const redis of await redisesUnderTest()) {
     live.drain(1001, 'Restarting.');
     for (const place of places) if (typeof place === 'function') place();
     assert.deepEqual(await announced(), { sessions: 0, maxSessions: 0 });
+    assert.deepEqual((await store.hosts())[0]?.agents, ['orders']);
     record.close();
+  });
+
+  test(`a host that is closed is not announced any more, whatever was on its way (review 4.14, ${redis.kind})`, async () => {
+    const store = redis.store();
+    const raw = redis.connect();
+    const clock = new VirtualClock();
+    const live = new LiveSessions({ maxSessions: 10, clock });
+    const record = new HostRecord({ store, host: { place: 'closed', boot: '1' }, live, agents: [], clock, log });
+    await Promise.all([record.announce(), record.announce(), record.announce()]);
+    assert.equal(clock.pending, 1, 'overlapping announcements go on as one');
+    const last = record.announce();
+    record.close();
+    await last;
+    await raw.del('parley:hosts');
+    await record.announce();
+    await clock.advance(60_000);
+    assert.deepEqual(await store.hosts(), []);
+    assert.equal(clock.pending, 0);
   });
 }

@@ -9,6 +9,8 @@ export interface HostRecordOptions {
   readonly store: SessionStore;
   readonly host: HostIdentity;
   readonly live: LiveSessions;
+  /** Names of the agents that this host has. */
+  readonly agents: readonly string[];
   readonly clock: Clock;
   readonly log: Logger;
   readonly everyMs?: number;
@@ -36,9 +38,10 @@ export class HostRecord {
 
   /** Announces the host now and from now on. Never rejects: a Redis that is away is tried again. */
   async announce(): Promise<void> {
+    if (this.#closed) return;
     this.#cancel();
     const { store, host, live, clock, log } = this.#options;
-    const load = { sessions: live.count, maxSessions: live.capacity };
+    const load = { sessions: live.count, maxSessions: live.capacity, agents: this.#options.agents };
     try {
       await store.announceHost(hostIdOf(host), load, this.#everyMs * MISSES);
       this.#failing = false;
@@ -46,7 +49,10 @@ export class HostRecord {
       if (!this.#failing) log.warn({ reason: messageOf(error) }, 'this host could not be announced');
       this.#failing = true;
     }
-    if (!this.#closed) this.#cancel = clock.after(this.#everyMs, () => void this.announce());
+    if (this.#closed) return;
+    // Another announcement may have begun meanwhile, and set its own.
+    this.#cancel();
+    this.#cancel = clock.after(this.#everyMs, () => void this.announce());
   }
 
   close(): void {

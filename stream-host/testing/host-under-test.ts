@@ -150,6 +150,7 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
     jwksUrl: `http://127.0.0.1:${keyPort}/calling/keys`,
     issuer: ISSUER,
     audience: AUDIENCE,
+    clock: systemClock,
   });
 
   const folder = await mkdtemp(join(tmpdir(), 'parley-page-'));
