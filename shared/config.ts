@@ -65,6 +65,12 @@ export const settings = z.object({
   DEFAULT_AGENT: z.string().default('orders'),
 
   MAX_SESSIONS: z.coerce.number().int().min(1).max(10_000).default(100),
+  /**
+   * How long calls may go on once the stream host is asked to end, while nobody new is let in; then they are cut and go
+   * on at another host. The platform must grant ten seconds more than this (Container Apps: 30 s unless
+   * `terminationGracePeriodSeconds` says more).
+   */
+  DRAIN_MS: milliseconds(0, 3_600_000).default(20_000),
   MAX_CALL_MS: milliseconds(10_000, 86_400_000).default(3_600_000),
 
   /** Set where the emulator runs: the page offers its phone line, and sockets need no ticket. */

@@ -51,12 +51,12 @@ export class LocalStack {
     await compilePage();
     const redis = await findRedis({ ...(given.REDIS_URL && { url: given.REDIS_URL }), log });
     const env = localEnvironment(given, ports, redis.url);
-    const supervise = (name: keyof Processes, flags: readonly string[] = []) =>
-      new SupervisedProcess({ name, entry: ENTRIES[name], folder: ROOT, flags, env, log, view, onHopeless });
+    const supervise = (name: keyof Processes, flags: readonly string[] = [], drainMs = 0) =>
+      new SupervisedProcess({ name, entry: ENTRIES[name], folder: ROOT, flags, drainMs, env, log, view, onHopeless });
     const processes: Processes = {
       emulator: supervise('emulator'),
       functions: supervise('functions'),
-      'stream-host': supervise('stream-host', STREAM_HOST_FLAGS),
+      'stream-host': supervise('stream-host', STREAM_HOST_FLAGS, Number(env.DRAIN_MS)),
     };
     processes.emulator.start();
     processes.functions.start();

@@ -9,7 +9,7 @@ const FIRST_RESTART_MS = 500;
 const LONGEST_RESTART_MS = 10_000;
 /** A process that lived so long starts over with the shortest wait. */
 const STEADY_AFTER_MS = 30_000;
-/** How long a process may take to end by itself when asked. */
+/** How long a process may take to end by itself when asked, with no calls to wait for. */
 const STOP_MS = 8000;
 
 export interface SupervisedProcessOptions {
@@ -19,6 +19,8 @@ export interface SupervisedProcessOptions {
   readonly folder: string;
   /** Of Node itself. */
   readonly flags?: readonly string[];
+  /** How long it may wait for calls that are under way when it is asked to end. */
+  readonly drainMs?: number;
   readonly env: Readonly<Record<string, string>>;
   readonly log: Logger;
   readonly view: LogView;
@@ -53,7 +55,7 @@ export class SupervisedProcess {
     this.#closing.abort();
     const child = this.#child;
     child?.kill('SIGTERM');
-    const late = setTimeout(() => child?.kill('SIGKILL'), STOP_MS);
+    const late = setTimeout(() => child?.kill('SIGKILL'), STOP_MS + (this.#options.drainMs ?? 0));
     await this.#running;
     clearTimeout(late);
   }

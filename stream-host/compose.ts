@@ -9,6 +9,7 @@ import { type Clock, systemClock } from '../shared/clock.ts';
 import type { Config } from '../shared/config.ts';
 import type { Logger } from '../shared/log.ts';
 import { ProcessVitals } from '../shared/process-vitals.ts';
+import { CLOSE } from '../shared/protocol/close-codes.ts';
 import { CommandInbox } from '../shared/sessions/command-inbox.ts';
 import { connectRedis } from '../shared/sessions/connect.ts';
 import { SessionStore } from '../shared/sessions/session-store.ts';
@@ -38,6 +39,8 @@ const ROOT = new URL(import.meta.url.endsWith('.ts') ? '../' : '../../', import.
 /** The streaming half at work. */
 export interface StreamHost {
   readonly port: number;
+  /** Fails readiness and lets nobody in; resolves when no call is left, after `waitMs` at the latest. */
+  drain(reason: string, waitMs: number): Promise<void>;
   /** Fails readiness, tells every socket to go elsewhere, waits up to `drainMs` for them, and closes all. */
   close(reason: string, drainMs: number): Promise<void>;
 }
@@ -153,6 +156,11 @@ export async function startStreamHost(config: Config, log: Logger, clock: Clock 
   const resources = opened.move();
   return {
     port,
+    async drain(reason, waitMs) {
+      live.drain(CLOSE.goingAway, reason);
+      await record.announce();
+      await live.empty(waitMs);
+    },
     async close(reason, drainMs) {
       const drained = server.close(reason, drainMs);
       // Now that it drains, this says that no place is free here.

@@ -1,12 +1,9 @@
+import { systemClock } from '../shared/clock.ts';
 import { type Config, loadConfig } from '../shared/config.ts';
-import { CONFIG_EXIT_CODE, ConfigError, messageOf, ParleyError } from '../shared/errors.ts';
+import { CONFIG_EXIT_CODE, ConfigError } from '../shared/errors.ts';
 import { createLog, type Logger } from '../shared/log.ts';
 import { startStreamHost } from './compose.ts';
-
-/** How long sockets have to close, and sessions to be written, once the process is asked to end. */
-const DRAIN_MS = 5000;
-/** A stop that takes longer than this is cut short. */
-const STOP_MS = 7000;
+import { Shutdown } from './host/shutdown.ts';
 
 await main();
 
@@ -25,31 +22,12 @@ async function main(): Promise<void> {
 }
 
 async function run(config: Config, log: Logger): Promise<void> {
-  surviveStrayErrors(log);
+  const exit = (code: number) => process.exit(code);
+  const shutdown = new Shutdown({ drainMs: config.DRAIN_MS, exit, clock: systemClock, log });
+  process.on('uncaughtException', (error) => shutdown.exception(error));
+  process.on('unhandledRejection', (error) => shutdown.rejection(error));
   const host = await startStreamHost(config, log);
+  shutdown.watch(host);
   log.info({ maxSessions: config.MAX_SESSIONS }, `ready on http://localhost:${host.port}`);
-  let stopping = false;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      // A Ctrl-C comes twice: from the terminal, and from whoever has started this.
-      if (stopping) return;
-      stopping = true;
-      log.info({ signal }, 'draining: sockets are told to connect elsewhere');
-      setTimeout(() => process.exit(1), STOP_MS).unref();
-      void host.close('This server is being restarted. Connect again to go on.', DRAIN_MS).then(() => {
-        log.info('stopped');
-        process.exit(0);
-      });
-    });
-  }
-}
-
-/** An error that nobody caught belongs to one call at most; ending the process would end all of them. */
-function surviveStrayErrors(log: Logger): void {
-  const report = (what: string) => (error: unknown) => {
-    const code = error instanceof ParleyError ? error.code : 'unexpected';
-    log.error({ code, reason: messageOf(error), stack: error instanceof Error ? error.stack : undefined }, what);
-  };
-  process.on('uncaughtException', report('an error was not caught'));
-  process.on('unhandledRejection', report('a rejection was not handled'));
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => shutdown.asked(signal));
 }

@@ -35,6 +35,8 @@ export class LiveSessions {
   readonly #lines = new Set<Transport>();
   readonly #holders = new Map<string, Holder>();
   #places = 0;
+  /** Whoever waits for the last place to become free. */
+  #emptied = Promise.withResolvers<void>();
   #droppedByClosed = 0;
   #draining: { readonly code: number; readonly reason: string } | undefined;
 
@@ -74,11 +76,13 @@ export class LiveSessions {
     if (this.#draining) return 'draining';
     if (this.#places >= this.maxSessions) return 'full';
     if (this.overload !== undefined) return 'overloaded';
+    if (this.#places === 0) this.#emptied = Promise.withResolvers();
     this.#places += 1;
     let held = true;
     return () => {
       if (held) this.#places -= 1;
       held = false;
+      if (this.#places === 0) this.#emptied.resolve();
     };
   }
 
@@ -116,6 +120,11 @@ export class LiveSessions {
   /** Lets nobody in any more. */
   drain(code: number, reason: string): void {
     this.#draining ??= { code, reason };
+  }
+
+  /** Resolves when no place is taken: true, or false after `waitMs`. */
+  async empty(waitMs: number): Promise<boolean> {
+    return this.#places === 0 || this.#settled(this.#emptied.promise, waitMs);
   }
 
   /** Drains, closes every line, and waits until their sessions are let go of: `waitMs` at most. */

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pino } from 'pino';
+import { VirtualClock } from '../../shared/virtual-clock.ts';
+import { LiveSessions } from './live-sessions.ts';
+import { Shutdown } from './shutdown.ts';
+
+const silent = pino({ level: 'silent' });
+
+/** A host that has only its places, and how its process ends. */
+function rig(drainMs: number) {
+  const clock = new VirtualClock();
+  const live = new LiveSessions({ maxSessions: 10, clock });
+  const closed: number[] = [];
+  const exits: { code: number; atMs: number }[] = [];
+  const shutdown = new Shutdown({
+    drainMs,
+    exit: (code) => exits.push({ code, atMs: clock.now() }),
+    clock,
+    log: silent,
+  });
+  shutdown.watch({
+    drain: async (reason, waitMs) => {
+      live.drain(1001, reason);
+      await live.empty(waitMs);
+    },
+    close: async () => {
+      closed.push(clock.now());
+    },
+  });
+  const call = () => {
+    const place = live.admit();
+    assert.ok(typeof place === 'function');
+    return place;
+  };
+  return { clock, live, shutdown, closed, exits, call };
+}
+
+test('a host that is asked to end lets its calls go on and ends with the last of them (review 3.6)', async () => {
+  const { clock, live, shutdown, closed, exits, call } = rig(60_000);
+  const [first, second] = [call(), call()];
+  shutdown.asked('SIGTERM');
+  shutdown.asked('SIGTERM');
+  assert.equal(live.admit(), 'draining');
+  await clock.advance(10_000);
+  first();
+  await clock.advance(20_000);
+  assert.deepEqual(closed, []);
+  second();
+  await clock.advance(1);
+  assert.deepEqual(closed, [30_000]);
+  assert.deepEqual(exits, [{ code: 0, atMs: 30_000 }]);
+});
+
+test('calls that go on for longer than a host may drain are cut (review 3.6)', async () => {
+  const { clock, shutdown, closed, exits, call } = rig(60_000);
+  call();
+  shutdown.asked('SIGTERM');
+  await clock.advance(60_000);
+  assert.deepEqual([closed, exits], [[60_000], [{ code: 0, atMs: 60_000 }]]);
+});
+
+test('without calls, and with no time to drain, a host ends at once (review 3.6)', async () => {
+  for (const [drainMs, calls] of [
+    [60_000, 0],
+    [0, 1],
+  ] as const) {
+    const { clock, shutdown, exits, call } = rig(drainMs);
+    for (let i = 0; i < calls; i += 1) call();
+    shutdown.asked('SIGINT');
+    await clock.advance(0);
+    assert.deepEqual(exits, [{ code: 0, atMs: 0 }]);
+  }
+});
+
+test('an error that nobody caught takes the host out of service and ends it, with its calls moved on (review 4.13)', async () => {
+  const { clock, live, shutdown, closed, exits, call } = rig(600_000);
+  call();
+  shutdown.exception(new Error('a broken invariant'));
+  assert.ok(live.draining, 'readiness fails');
+  assert.equal(live.admit(), 'draining');
+  await clock.advance(10_000);
+  assert.deepEqual([closed, exits], [[10_000], [{ code: 1, atMs: 10_000 }]]);
+});
+
+test('a second error ends a host at once, and one while it drains makes its end a failure (review 4.13)', async () => {
+  const twice = rig(60_000);
+  twice.call();
+  twice.shutdown.exception(new Error('one'));
+  twice.shutdown.exception(new Error('two'));
+  assert.deepEqual(twice.exits, [{ code: 1, atMs: 0 }]);
+
+  const drained = rig(60_000);
+  const hangUp = drained.call();
+  drained.shutdown.asked('SIGTERM');
+  drained.shutdown.exception(new Error('meanwhile'));
+  hangUp();
+  await drained.clock.advance(1);
+  assert.deepEqual(drained.exits, [{ code: 1, atMs: 0 }]);
+});
+
+test('rejections that nobody handled are counted, and only many of them end a host (review 4.13)', async () => {
+  const { clock, live, shutdown, exits } = rig(60_000);
+  for (let i = 0; i < 10; i += 1) shutdown.rejection(new Error('left over'));
+  assert.equal(live.draining, false);
+  shutdown.rejection(new Error('left over'));
+  assert.ok(live.draining);
+  await clock.advance(0);
+  assert.deepEqual(exits, [{ code: 1, atMs: 0 }]);
+});
+
+test('a host that hangs while it closes ends all the same (review 4.13)', async () => {
+  const clock = new VirtualClock();
+  const exits: number[] = [];
+  const shutdown = new Shutdown({ drainMs: 1000, exit: (code) => exits.push(code), clock, log: silent });
+  shutdown.watch({ drain: async () => {}, close: () => new Promise(() => {}) });
+  shutdown.asked('SIGTERM');
+  await clock.advance(8000);
+  assert.deepEqual(exits, [1]);
+});

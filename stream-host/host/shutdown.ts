@@ -1,0 +1,99 @@
+import type { Clock } from '../../shared/clock.ts';
+import { messageOf, ParleyError } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+
+/** The part of a host that its end is about. */
+export interface Ending {
+  /** Fails readiness and lets nobody in; resolves when no call is left, after `waitMs` at the latest. */
+  drain(reason: string, waitMs: number): Promise<void>;
+  /** Tells every socket to go elsewhere, waits up to `waitMs` for them, and closes all. */
+  close(reason: string, waitMs: number): Promise<void>;
+}
+
+export interface ShutdownOptions {
+  /** How long calls may go on once the process is asked to end. */
+  readonly drainMs: number;
+  /** Ends the process. */
+  readonly exit: (code: number) => void;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** How long sockets have to close, and sessions to be written, once calls are cut. */
+const CLOSE_MS = 5000;
+/** A close that takes longer than this in all is cut short. */
+const HARD_STOP_MS = CLOSE_MS + 2000;
+/** After an error that nobody caught, calls go on for so long at most: they had better go on elsewhere. */
+const FAULTY_DRAIN_MS = 10_000;
+/** A promise that nobody waited for breaks off its own work only. So many of them are a sign of more. */
+const TOLERATED_REJECTIONS = 10;
+
+const REASON = 'This server is being restarted. Connect again to go on.';
+
+/**
+ * How the process ends: nobody is let in any more, calls may go on for a while, what is left then is cut and goes on
+ * at another host. It ends when the platform asks, and when an error was caught by nobody: what the process knows of
+ * its calls is then in doubt, and whoever watches over it starts a new one.
+ */
+export class Shutdown {
+  readonly #options: ShutdownOptions;
+  #host: Ending | undefined;
+  #exitCode: number | undefined;
+  #exceptions = 0;
+  #rejections = 0;
+
+  constructor(options: ShutdownOptions) {
+    this.#options = options;
+  }
+
+  /** The host is up. Before that, there is nothing to drain. */
+  watch(host: Ending): void {
+    this.#host = host;
+  }
+
+  /** The platform wants the process to end. A second time changes nothing: Ctrl-C comes from terminal and starter. */
+  asked(signal: string): void {
+    if (this.#exitCode !== undefined) return;
+    this.#options.log.info({ signal, drainMs: this.#options.drainMs }, 'draining: nobody is let in, calls may go on');
+    void this.#end(0, this.#options.drainMs);
+  }
+
+  /** An exception that nobody caught: the process ends. While it drains for that already, another one ends it at once. */
+  exception(error: unknown): void {
+    const { log, exit, drainMs } = this.#options;
+    this.#exceptions += 1;
+    log.error({ ...described(error), exceptions: this.#exceptions }, 'an error was not caught; this process ends');
+    if (this.#exceptions > 1) exit(1);
+    else void this.#end(1, Math.min(drainMs, FAULTY_DRAIN_MS));
+  }
+
+  rejection(error: unknown): void {
+    this.#rejections += 1;
+    this.#options.log.error({ ...described(error), rejections: this.#rejections }, 'a rejection was not handled');
+    if (this.#rejections > TOLERATED_REJECTIONS && this.#exitCode === undefined) this.exception(error);
+  }
+
+  async #end(exitCode: number, drainMs: number): Promise<void> {
+    const { clock, log, exit } = this.#options;
+    const isFirst = this.#exitCode === undefined;
+    // Who asked for the end while it drains because of an error, or the other way round, changes only how it is told.
+    this.#exitCode = Math.max(this.#exitCode ?? 0, exitCode);
+    if (!isFirst) return;
+    clock.after(drainMs + HARD_STOP_MS, () => exit(1));
+    try {
+      await this.#host?.drain(REASON, drainMs);
+      log.info('calls that are left are told to connect elsewhere');
+      await this.#host?.close(REASON, CLOSE_MS);
+      log.info('stopped');
+    } catch (error) {
+      log.error(described(error), 'the host could not be closed');
+      this.#exitCode = 1;
+    }
+    exit(this.#exitCode);
+  }
+}
+
+function described(error: unknown): Record<string, unknown> {
+  const code = error instanceof ParleyError ? error.code : 'unexpected';
+  return { code, reason: messageOf(error), stack: error instanceof Error ? error.stack : undefined };
+}
