@@ -113,8 +113,10 @@ test('foreign, a few malformed and out-of-order frames are counted and the call 
   assert.deepEqual(await eventOf(sessionId, 'caller.pressed'), { tone: '5' });
   client.socket.close(1000);
   await client.closed;
-  const counted = await eventOf(sessionId, 'media.disconnected');
-  assert.deepEqual(counted, { code: 1000, reason: '', malformed: 5, foreign: 1, early: 1, dropped: 0 });
+  // How much more comes too early depends on how long the session takes to open.
+  const { early, ...counted } = (await eventOf(sessionId, 'media.disconnected')) ?? {};
+  assert.deepEqual(counted, { code: 1000, reason: '', malformed: 5, foreign: 1, excess: 0, dropped: 0 });
+  assert.ok(Number(early) >= 1);
 });
 
 test('a call that nobody knows is closed with 4404', async () => {

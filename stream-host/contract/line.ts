@@ -24,6 +24,9 @@ export type TransportEvents = {
   closed: [code: number, reason: string];
 };
 
+/** What carries a line. */
+export type Channel = 'phone' | 'browser';
+
 /** What was counted on a line and did not end it. */
 export interface TransportCounts {
   /** Frames that break the protocol. */
@@ -32,22 +35,23 @@ export interface TransportCounts {
   readonly foreign: number;
   /** Audio that came before anybody could hear it. */
   readonly early: number;
+  /** Messages that came faster than time passes, and were dropped. */
+  readonly excess: number;
   /** Frames of the agent's audio that a slow reader did not take. */
   readonly dropped: number;
 }
 
 /** One caller's line, whatever carries it: a phone call's media socket or a browser's. */
 export interface Transport extends AudioSink {
+  readonly channel: Channel;
   readonly events: TypedEvents<TransportEvents>;
   /** `ready` has been emitted. */
   readonly ready: boolean;
   readonly closed: boolean;
   readonly counts: TransportCounts;
-  /** Shows the far side what happens in a conversation, where it can show anything. */
+  /** Shows the far side what happens in a conversation, where it can show anything. Audio before that is `early`. */
   follow(conversation: TypedEvents<ConversationEvents>): void;
-  /** Tells the far side something that went wrong and does not end the call. */
-  notify(code: string, message: string): void;
-  /** Asks the far side whether it is still there. False after `timeoutMs` without an answer. Never rejects. */
+  /** Asks the far side whether it is still there. False after `timeoutMs` in which nothing came of it. Never rejects. */
   probe(timeoutMs: number): Promise<boolean>;
   /** The session is over: says so the way the line does, and closes it normally. */
   end(reason: string): void;

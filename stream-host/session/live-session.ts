@@ -154,9 +154,9 @@ export class MediaSession {
     this.#cancelLimit();
     this.#stopCommands();
     this.#conversation.close(reason);
-    const { malformed, foreign, early, dropped } = transport.counts;
-    recorder.record('media.disconnected', { code, reason, malformed, foreign, early, dropped });
-    const faults = Object.entries({ malformed, foreign, early, dropped }).filter(([, count]) => count > 0);
+    const { malformed, foreign, early, excess, dropped } = transport.counts;
+    recorder.record('media.disconnected', { code, reason, malformed, foreign, early, excess, dropped });
+    const faults = Object.entries({ malformed, foreign, early, excess, dropped }).filter(([, count]) => count > 0);
     log.info({ code, reason, ...Object.fromEntries(faults) }, 'the line is closed');
   }
 

@@ -35,6 +35,8 @@ export interface ReceptionOptions {
   /** Whether the demo dialogue answers instead of a language model; browsers are told. */
   readonly isScripted: () => boolean;
   readonly maxCallMs: number;
+  /** The longest message of audio to ACS; see {@link AcsMediaTransportOptions.longestMessageMs}. */
+  readonly acsMessageMs?: number | undefined;
   readonly logTranscripts: boolean;
   readonly clock: Clock;
   readonly log: Logger;
@@ -48,6 +50,9 @@ export interface ReceptionWaits {
   /** For a call's metadata, and then its first audio. */
   readonly firstAudioMs: number;
   readonly browserFirstAudioMs: number;
+  /** For audio that stopped coming. */
+  readonly silentMs: number;
+  readonly browserSilentMs: number;
   readonly pingEveryMs: number;
   readonly leaseMs: number;
 }
@@ -79,13 +84,15 @@ export class Reception {
 
   /** A call's media socket. Never rejects: what goes wrong closes this socket alone, with a reason. */
   async takeCall(socket: WebSocket, identity: CallIdentity): Promise<void> {
-    const { live, clock, store, waits } = this.#options;
+    const { live, clock, store, waits, acsMessageMs } = this.#options;
     const log = this.#options.log.child({ session: identity.sessionId, call: identity.callConnectionId });
     const transport = new AcsMediaTransport(socket, {
       clock,
       log,
       ...(waits?.pingEveryMs !== undefined && { pingEveryMs: waits.pingEveryMs }),
       ...(waits?.firstAudioMs !== undefined && { firstAudioMs: waits.firstAudioMs }),
+      ...(waits?.silentMs !== undefined && { silentMs: waits.silentMs }),
+      ...(acsMessageMs !== undefined && { longestMessageMs: acsMessageMs }),
     });
     live.add(transport);
     const gone = new AbortController();
@@ -112,6 +119,7 @@ export class Reception {
       sampleRate: request.sampleRate,
       ...(waits?.pingEveryMs !== undefined && { pingEveryMs: waits.pingEveryMs }),
       ...(waits?.browserFirstAudioMs !== undefined && { firstAudioMs: waits.browserFirstAudioMs }),
+      ...(waits?.browserSilentMs !== undefined && { silentMs: waits.browserSilentMs }),
     });
     live.add(transport);
     await this.#receive(transport, log, async () => {

@@ -1,48 +1,68 @@
 import type { WebSocket } from 'ws';
-import { FRAME_BYTES, SAMPLE_RATE } from '../../shared/audio/pcm.ts';
-import type { Cancel, Clock } from '../../shared/clock.ts';
-import type { Logger } from '../../shared/log.ts';
+import { BYTES_PER_MS, FRAME_BYTES, FRAME_MS, SAMPLE_RATE } from '../../shared/audio/pcm.ts';
+import { messageOf } from '../../shared/errors.ts';
 import { appAudioBytes, readServiceAudio } from '../../shared/protocol/acs-audio-frame.ts';
 import { APP_STOP, parseServiceFrame, type ServiceFrame } from '../../shared/protocol/acs-media.ts';
 import { CLOSE } from '../../shared/protocol/close-codes.ts';
 import { TypedEvents } from '../../shared/typed-events.ts';
 import type { Transport, TransportCounts, TransportEvents } from '../contract/line.ts';
+import { LineGuard } from './line-guard.ts';
 import { LiveSocket, type LiveSocketOptions } from './live-socket.ts';
+import { SilenceWatch } from './silence-watch.ts';
 
 export interface AcsMediaTransportOptions extends LiveSocketOptions {
   /** How long the socket may stay without metadata, and then without any audio. */
   readonly firstAudioMs?: number;
+  /** How long it may stay without audio after that. */
+  readonly silentMs?: number;
+  /** The longest message of the agent's voice. */
+  readonly longestMessageMs?: number;
 }
 
-/** Broken frames that a call survives; one more closes its socket. */
-const MALFORMED_ALLOWED = 5;
+/**
+ * ACS sends a frame every 20 ms as long as its stream stands, silent ones too: a stream without any is broken, and
+ * ACS, or the functions when it tells them, can only mend it once the socket is closed.
+ */
+const SILENT_MS = 15_000;
 /** A frame is 20 ms, under 1 kB; this is some 400 ms of audio in one text. */
 const MAX_FRAME_CHARS = 16 * 1024;
+/**
+ * The longest message of the agent's voice, as long as an answer's first one: the lead that playout gives at once.
+ * Microsoft's samples send several hundred milliseconds to a message; that ACS takes them is not proved here.
+ */
+const LONGEST_MESSAGE_MS = 400;
 /** Unsent output at which the line counts as slow: about a second of frames. What is at hand is dropped. */
 const MAX_BUFFERED_BYTES = 48 * 1024;
 
 /** The media socket of a phone call: ACS is the client, we answer with audio and stop commands. */
 export class AcsMediaTransport implements Transport {
+  readonly channel = 'phone';
   readonly events: TypedEvents<TransportEvents>;
   readonly #socket: LiveSocket;
-  readonly #clock: Clock;
-  readonly #log: Logger;
-  readonly #firstAudioMs: number;
-  readonly #counts = { malformed: 0, foreign: 0, early: 0, dropped: 0 };
+  readonly #guard: LineGuard;
+  readonly #watch: SilenceWatch;
+  readonly #longestMessageBytes: number;
   #ready = false;
-  #heard = false;
-  #cancelWait: Cancel;
+  #followed = false;
 
   constructor(socket: WebSocket, options: AcsMediaTransportOptions) {
-    this.#clock = options.clock;
-    this.#log = options.log;
-    this.#firstAudioMs = options.firstAudioMs ?? 10_000;
-    this.events = new TypedEvents((event, error) => this.#log.error({ event, err: error }, 'line listener failed'));
+    const { clock, log, firstAudioMs = 10_000, silentMs = SILENT_MS } = options;
+    this.#longestMessageBytes = framesIn(options.longestMessageMs ?? LONGEST_MESSAGE_MS) * FRAME_BYTES;
+    this.events = new TypedEvents((event, error) => log.error({ event, err: error }, 'line listener failed'));
     this.#socket = new LiveSocket(socket, options);
+    this.#guard = new LineGuard(clock, (code, reason) => this.close(code, reason));
     this.#socket.events.on('text', (text) => this.#onText(text));
-    this.#socket.events.on('binary', () => this.#onMalformed('A binary frame, where ACS sends JSON text only.'));
+    this.#socket.events.on('binary', () => this.#guard.onMalformed('A binary frame, where ACS sends JSON text only.'));
     this.#socket.events.on('closed', (code, reason) => this.#onClosed(code, reason));
-    this.#cancelWait = this.#awaitAudio('No AudioMetadata came.');
+    this.#watch = new SilenceWatch({
+      clock,
+      firstMs: firstAudioMs,
+      laterMs: silentMs,
+      onSilent: (wasHeard, waitedMs) => {
+        const missing = wasHeard ? 'Audio stopped.' : this.#ready ? 'No audio came.' : 'No AudioMetadata came.';
+        this.close(CLOSE.noAudio, `${missing} Waited ${waitedMs} ms.`);
+      },
+    });
   }
 
   get ready(): boolean {
@@ -54,13 +74,17 @@ export class AcsMediaTransport implements Transport {
   }
 
   get counts(): TransportCounts {
-    return { ...this.#counts };
+    return this.#guard.counts;
   }
 
   sendAudio(frames: Uint8Array): boolean {
-    if (this.#socket.bufferedBytes <= MAX_BUFFERED_BYTES && this.#socket.send(appAudioBytes(frames))) return true;
-    this.#counts.dropped += frames.length / FRAME_BYTES;
-    return false;
+    for (let at = 0; at < frames.length; at += this.#longestMessageBytes) {
+      const message = frames.subarray(at, at + this.#longestMessageBytes);
+      if (this.#socket.bufferedBytes <= MAX_BUFFERED_BYTES && this.#socket.send(appAudioBytes(message))) continue;
+      this.#guard.count('dropped', (frames.length - at) / FRAME_BYTES);
+      return false;
+    }
+    return true;
   }
 
   stopAudio(): void {
@@ -68,9 +92,9 @@ export class AcsMediaTransport implements Transport {
   }
 
   /** ACS shows nothing: anything but audio and stop commands would be foreign to it. */
-  follow(): void {}
-
-  notify(): void {}
+  follow(): void {
+    this.#followed = true;
+  }
 
   probe(timeoutMs: number): Promise<boolean> {
     return this.#socket.probe(timeoutMs);
@@ -81,14 +105,8 @@ export class AcsMediaTransport implements Transport {
   }
 
   close(code: number, reason: string): void {
-    this.#cancelWait();
+    this.#watch.close();
     this.#socket.close(code, reason);
-  }
-
-  #awaitAudio(missing: string): Cancel {
-    return this.#clock.after(this.#firstAudioMs, () =>
-      this.close(CLOSE.noAudio, `${missing} Waited ${this.#firstAudioMs} ms.`),
-    );
   }
 
   #onText(text: string): void {
@@ -105,25 +123,23 @@ export class AcsMediaTransport implements Transport {
     try {
       frame = parseServiceFrame(text);
     } catch (error) {
-      this.#onMalformed(error instanceof Error ? error.message : 'The frame cannot be read.');
+      this.#guard.onMalformed(messageOf(error));
       return;
     }
-    this.#onFrame(frame);
+    if (frame.kind === 'audio') this.#onAudio(frame);
+    else if (this.#guard.admits(0)) this.#onFrame(frame);
   }
 
-  #onFrame(frame: ServiceFrame): void {
+  #onFrame(frame: Exclude<ServiceFrame, { kind: 'audio' }>): void {
     switch (frame.kind) {
       case 'metadata':
         this.#onMetadata(frame);
-        return;
-      case 'audio':
-        this.#onAudio(frame);
         return;
       case 'dtmf':
         this.events.emit('dtmf', frame.tone);
         return;
       case 'unknown':
-        this.#counts.foreign += 1;
+        this.#guard.count('foreign');
     }
   }
 
@@ -140,34 +156,28 @@ export class AcsMediaTransport implements Transport {
     // ACS sends it again when it resumes a stream on the same socket; that changes nothing.
     if (this.#ready) return;
     this.#ready = true;
-    if (!this.#heard) {
-      this.#cancelWait();
-      this.#cancelWait = this.#awaitAudio('No audio came.');
-    }
+    this.#watch.restart();
     this.events.emit('ready');
   }
 
   #onAudio(frame: Extract<ServiceFrame, { kind: 'audio' }>): void {
-    if (this.#ready && !this.#heard) {
-      this.#heard = true;
-      this.#cancelWait();
-    }
-    if (!this.#ready) {
-      this.#counts.early += 1;
+    const audioMs = (frame.pcm.length || FRAME_BYTES) / BYTES_PER_MS;
+    if (this.#ready) this.#watch.heard(audioMs);
+    if (!this.#guard.admits(audioMs)) return;
+    if (!this.#ready || !this.#followed) {
+      this.#guard.count('early');
       return;
     }
     // A frame marked silent still takes its 20 ms: recognisers measure time by the audio they are given.
     this.events.emit('audio', frame.silent ? new Uint8Array(frame.pcm.length || FRAME_BYTES) : frame.pcm);
   }
 
-  #onMalformed(reason: string): void {
-    this.#counts.malformed += 1;
-    if (this.#counts.malformed > MALFORMED_ALLOWED) this.close(CLOSE.malformed, reason);
-  }
-
   #onClosed(code: number, reason: string): void {
-    this.#cancelWait();
+    this.#watch.close();
     this.events.emit('closed', code, reason);
     this.events.removeAll();
   }
 }
+
+/** Whole frames in so much audio; one at least. */
+const framesIn = (ms: number): number => Math.max(1, Math.floor(ms / FRAME_MS));

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { browserMessage } from '../../shared/protocol/browser.ts';
 import {
   ANSWER,
   type Client,
@@ -34,6 +35,7 @@ suite('the socket of the browser', { concurrency: true }, () => {
     client.socket.send('{"type":"end"}');
     assert.deepEqual(await client.closed, { code: 1000, reason: 'caller-ended' });
 
+    for (const message of client.messages) browserMessage.parse(message);
     const known = new Set([
       'audio_data',
       'event',

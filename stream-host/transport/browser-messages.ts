@@ -1,3 +1,4 @@
+import type { Clock } from '../../shared/clock.ts';
 import type { BrowserMessage, Envelope } from '../../shared/protocol/browser.ts';
 import type { TypedEvents } from '../../shared/typed-events.ts';
 import type { ConversationEvents } from '../contract/events.ts';
@@ -13,27 +14,6 @@ export interface BrowserSession {
   readonly scripted: boolean;
 }
 
-export function envelope(
-  sessionId: string,
-  type: Envelope['type'],
-  sender: string,
-  payload: Readonly<Record<string, unknown>>,
-): Envelope {
-  return {
-    type,
-    topic: 'session',
-    session_id: sessionId,
-    call_id: null,
-    user_id: null,
-    sender,
-    ts: new Date().toISOString(),
-    payload,
-  };
-}
-
-/** The old contract's times: seconds since 1970, with a fraction. */
-const epochSeconds = (): number => Date.now() / 1000;
-
 /**
  * Tells a browser what happens in a conversation, in the order of the old contract: the greeting as a status; then for
  * each turn the caller's words, the answer as it streams (and its tools), and once it was played the whole of it.
@@ -42,8 +22,12 @@ export function tellBrowser(
   session: BrowserSession,
   conversation: TypedEvents<ConversationEvents>,
   send: (message: BrowserMessage) => void,
+  clock: Pick<Clock, 'wallMs'>,
 ): void {
   const { sessionId, agent } = session;
+  const envelope = envelopes(clock);
+  /** The old contract's times: seconds since 1970, with a fraction. */
+  const epochSeconds = (): number => clock.wallMs() / 1000;
   let greeting = session.greeting;
   let greetingTurn: number | undefined;
 
@@ -104,6 +88,19 @@ export function tellBrowser(
     if (message !== undefined) send({ type: 'notice', code, message });
   });
 }
+
+const envelopes =
+  (clock: Pick<Clock, 'wallMs'>) =>
+  (sessionId: string, type: Envelope['type'], sender: string, payload: Envelope['payload']): Envelope => ({
+    type,
+    topic: 'session',
+    session_id: sessionId,
+    call_id: null,
+    user_id: null,
+    sender,
+    ts: new Date(clock.wallMs()).toISOString(),
+    payload,
+  });
 
 /** What a person can be told of the engine's faults. Others concern operators only. */
 const NOTICES: Readonly<Record<string, string>> = {

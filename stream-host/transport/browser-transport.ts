@@ -1,16 +1,17 @@
 import type { WebSocket } from 'ws';
-import { z } from 'zod';
-import { FRAME_BYTES, SAMPLE_RATE } from '../../shared/audio/pcm.ts';
+import { BYTES_PER_MS, FRAME_BYTES, SAMPLE_RATE } from '../../shared/audio/pcm.ts';
 import { Resampler } from '../../shared/audio/resample.ts';
-import type { Cancel, Clock } from '../../shared/clock.ts';
-import type { Logger } from '../../shared/log.ts';
-import type { BrowserCommand, BrowserMessage } from '../../shared/protocol/browser.ts';
+import type { Clock } from '../../shared/clock.ts';
+import { toBase64 } from '../../shared/protocol/base64.ts';
+import { type BrowserMessage, browserCommand } from '../../shared/protocol/browser.ts';
 import { CLOSE } from '../../shared/protocol/close-codes.ts';
 import { TypedEvents } from '../../shared/typed-events.ts';
 import type { ConversationEvents } from '../contract/events.ts';
 import type { Transport, TransportCounts, TransportEvents } from '../contract/line.ts';
 import { type BrowserSession, tellBrowser } from './browser-messages.ts';
+import { LineGuard } from './line-guard.ts';
 import { LiveSocket, type LiveSocketOptions } from './live-socket.ts';
+import { SilenceWatch } from './silence-watch.ts';
 
 export const BROWSER_RATES = [16_000, 24_000, 48_000] as const;
 export type BrowserRate = (typeof BROWSER_RATES)[number];
@@ -20,15 +21,12 @@ export interface BrowserTransportOptions extends LiveSocketOptions {
   readonly sampleRate: BrowserRate;
   /** How long the socket may stay without any audio: a person may be asked for the microphone meanwhile. */
   readonly firstAudioMs?: number;
+  /** How long it may stay without audio after that. */
+  readonly silentMs?: number;
 }
 
-const command = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('interrupt') }),
-  z.object({ type: z.literal('end') }),
-]) satisfies z.ZodType<BrowserCommand>;
-
-/** Broken frames that a session survives; one more closes its socket. */
-const MALFORMED_ALLOWED = 5;
+/** The page's microphone gives frames all the time, muted or not. Half a minute without any is nobody's conversation. */
+const SILENT_MS = 30_000;
 /** Two seconds of audio. */
 const MAX_AUDIO_BYTES = 64_000;
 const MAX_TEXT_CHARS = 4096;
@@ -42,34 +40,38 @@ const MAX_BUFFERED_BYTES = 256 * 1024;
  * written, so `total_frames` is -1; the answer's end is a frame of silence with `is_final`.
  */
 export class BrowserTransport implements Transport {
+  readonly channel = 'browser';
   readonly events: TypedEvents<TransportEvents>;
   readonly ready = true;
   readonly #socket: LiveSocket;
   readonly #clock: Clock;
-  readonly #log: Logger;
+  readonly #guard: LineGuard;
+  readonly #watch: SilenceWatch;
   readonly #sampleRate: BrowserRate;
-  readonly #counts = { malformed: 0, foreign: 0, early: 0, dropped: 0 };
   readonly #resampler: Resampler;
   #session: BrowserSession | undefined;
+  #followed = false;
   #frameIndex = 0;
   /** Who silences the agent: the caller's voice, or the page's own command. */
   #stopCause: 'voice' | 'command' = 'voice';
-  #cancelWait: Cancel;
 
   constructor(socket: WebSocket, options: BrowserTransportOptions) {
-    const { firstAudioMs = 60_000 } = options;
-    this.#clock = options.clock;
-    this.#log = options.log;
+    const { clock, log, firstAudioMs = 60_000, silentMs = SILENT_MS } = options;
+    this.#clock = clock;
     this.#sampleRate = options.sampleRate;
     this.#resampler = new Resampler(SAMPLE_RATE, options.sampleRate);
-    this.events = new TypedEvents((event, error) => this.#log.error({ event, err: error }, 'line listener failed'));
+    this.events = new TypedEvents((event, error) => log.error({ event, err: error }, 'line listener failed'));
     this.#socket = new LiveSocket(socket, options);
+    this.#guard = new LineGuard(clock, (code, reason) => this.close(code, reason));
     this.#socket.events.on('binary', (data) => this.#onAudio(data));
     this.#socket.events.on('text', (text) => this.#onText(text));
     this.#socket.events.on('closed', (code, reason) => this.#onClosed(code, reason));
-    this.#cancelWait = this.#clock.after(firstAudioMs, () =>
-      this.close(CLOSE.noAudio, `No audio came within ${firstAudioMs} ms. Allow the microphone and connect again.`),
-    );
+    this.#watch = new SilenceWatch({
+      clock,
+      firstMs: firstAudioMs,
+      laterMs: silentMs,
+      onSilent: (wasHeard, waitedMs) => this.#onSilent(wasHeard, waitedMs),
+    });
   }
 
   get closed(): boolean {
@@ -77,7 +79,7 @@ export class BrowserTransport implements Transport {
   }
 
   get counts(): TransportCounts {
-    return { ...this.#counts };
+    return this.#guard.counts;
   }
 
   /** Says whose session this is: the first message of the socket. */
@@ -96,13 +98,14 @@ export class BrowserTransport implements Transport {
   follow(conversation: TypedEvents<ConversationEvents>): void {
     if (!this.#session)
       throw new Error('A browser must be introduced to its session before it follows a conversation.');
+    this.#followed = true;
     conversation.on('agentSpoke', ({ interrupted }) => this.#endAnswer(interrupted));
-    tellBrowser(this.#session, conversation, (message) => this.#send(message));
+    tellBrowser(this.#session, conversation, (message) => this.#send(message), this.#clock);
   }
 
   sendAudio(frames: Uint8Array): boolean {
     if (this.#socket.bufferedBytes > MAX_BUFFERED_BYTES || this.closed) {
-      this.#counts.dropped += frames.length / FRAME_BYTES;
+      this.#guard.count('dropped', frames.length / FRAME_BYTES);
       return false;
     }
     // The contract's messages are frames of 20 ms, and counted.
@@ -123,21 +126,17 @@ export class BrowserTransport implements Transport {
     });
   }
 
-  notify(code: string, message: string): void {
-    this.#send({ type: 'notice', code, message });
-  }
-
   probe(timeoutMs: number): Promise<boolean> {
     return this.#socket.probe(timeoutMs);
   }
 
   end(reason: string): void {
-    this.#send({ type: 'session_end', reason, ts: new Date().toISOString() });
+    this.#send({ type: 'session_end', reason, ts: new Date(this.#clock.wallMs()).toISOString() });
     this.close(CLOSE.normal, reason);
   }
 
   close(code: number, reason: string): void {
-    this.#cancelWait();
+    this.#watch.close();
     this.#socket.close(code, reason);
   }
 
@@ -147,15 +146,21 @@ export class BrowserTransport implements Transport {
       return;
     }
     if (pcm.length % 2 !== 0) {
-      this.#counts.malformed += 1;
-      if (this.#counts.malformed > MALFORMED_ALLOWED) {
-        this.close(CLOSE.malformed, 'The audio is no whole number of 16-bit samples.');
-      }
+      this.#guard.onMalformed('The audio is no whole number of 16-bit samples.');
       return;
     }
-    if (pcm.length === 0) return;
-    this.#cancelWait();
-    this.events.emit('audio', pcm);
+    const audioMs = pcm.length / BYTES_PER_MS;
+    this.#watch.heard(audioMs);
+    if (!this.#guard.admits(audioMs) || pcm.length === 0) return;
+    if (this.#followed) this.events.emit('audio', pcm);
+    else this.#guard.count('early');
+  }
+
+  #onSilent(wasHeard: boolean, waitedMs: number): void {
+    const what = wasHeard ? 'Your microphone’s sound stopped coming' : 'No audio came';
+    const reason = `${what}: waited ${waitedMs} ms. Allow the microphone and connect again.`;
+    this.#send({ type: 'notice', code: 'caller.no-audio', message: reason });
+    this.close(CLOSE.noAudio, reason);
   }
 
   /** Texts that are no command of ours are ignored, as the server of the old contract ignores all of them. */
@@ -164,9 +169,10 @@ export class BrowserTransport implements Transport {
       this.close(CLOSE.oversized, `A text of ${text.length} characters; ${MAX_TEXT_CHARS} are the limit.`);
       return;
     }
-    const parsed = command.safeParse(parseJson(text));
+    if (!this.#guard.admits(0)) return;
+    const parsed = browserCommand.safeParse(parseJson(text));
     if (!parsed.success) {
-      this.#counts.foreign += 1;
+      this.#guard.count('foreign');
       return;
     }
     if (parsed.data.type === 'end') {
@@ -189,7 +195,7 @@ export class BrowserTransport implements Transport {
 
   #sendFrame(frame: Uint8Array, isFinal: boolean): boolean {
     const pcm = this.#resampler.write(frame);
-    const data = Buffer.from(pcm.buffer, pcm.byteOffset, pcm.byteLength).toString('base64');
+    const data = toBase64(pcm);
     // Built by hand: this runs fifty times a second for each session.
     return this.#sendText(
       `{"type":"audio_data","data":"${data}","frame_index":${this.#frameIndex++},"total_frames":-1,` +
@@ -206,7 +212,7 @@ export class BrowserTransport implements Transport {
   }
 
   #onClosed(code: number, reason: string): void {
-    this.#cancelWait();
+    this.#watch.close();
     this.events.emit('closed', code, reason);
     this.events.removeAll();
   }

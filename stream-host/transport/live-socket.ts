@@ -52,6 +52,7 @@ export class LiveSocket {
     this.events = new TypedEvents((event, error) => this.#log.error({ event, err: error }, 'socket listener failed'));
     socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     socket.on('pong', () => this.#onPong());
+    socket.on('ping', () => this.#onLifeSign());
     // `ws` has answered a broken frame with its own close code (1002, 1007, 1009) when it reports the error.
     socket.on('error', (error) => this.#log.info({ reason: error.message }, 'socket error'));
     socket.on('close', (code, reason) => this.#onClose(code, reason.toString()));
@@ -80,20 +81,20 @@ export class LiveSocket {
     return true;
   }
 
-  /** Whether the peer answers a ping within `timeoutMs`. Never rejects. */
+  /** Whether the peer gives a sign of life within `timeoutMs`: the answer to a ping, or anything else. Never rejects. */
   probe(timeoutMs: number): Promise<boolean> {
     if (!this.open) return Promise.resolve(false);
     return new Promise((resolve) => {
       const settle = (alive: boolean) => {
         cancel();
-        this.#probes.delete(onPong);
+        this.#probes.delete(onLifeSign);
         stopListening();
         resolve(alive);
       };
-      const onPong = () => settle(true);
+      const onLifeSign = () => settle(true);
       const cancel = this.#clock.after(timeoutMs, () => settle(false));
       const stopListening = this.events.on('closed', () => settle(false));
-      this.#probes.add(onPong);
+      this.#probes.add(onLifeSign);
       this.#socket.ping();
     });
   }
@@ -121,6 +122,7 @@ export class LiveSocket {
 
   #onMessage(data: RawData, isBinary: boolean): void {
     if (!this.open) return;
+    this.#onLifeSign();
     // One Buffer is what `ws` gives with its default binaryType.
     const message = data as Buffer;
     if (isBinary) this.events.emit('binary', message);
@@ -140,7 +142,12 @@ export class LiveSocket {
 
   #onPong(): void {
     this.#unanswered = 0;
-    for (const answered of [...this.#probes]) answered();
+    this.#onLifeSign();
+  }
+
+  #onLifeSign(): void {
+    if (this.#probes.size === 0) return;
+    for (const settle of [...this.#probes]) settle();
   }
 
   #onClose(code: number, reason: string): void {

@@ -1,0 +1,47 @@
+import type { Clock } from '../../shared/clock.ts';
+import { CLOSE } from '../../shared/protocol/close-codes.ts';
+import type { TransportCounts } from '../contract/line.ts';
+import { AudioAllowance } from './audio-allowance.ts';
+
+/** Broken frames that a line survives; one more closes its socket. */
+const MALFORMED_ALLOWED = 5;
+
+/** Counts what a far side does that it should not, and closes the line of whoever goes on with it. */
+export class LineGuard {
+  readonly #counts = { malformed: 0, foreign: 0, early: 0, excess: 0, dropped: 0 };
+  readonly #allowance: AudioAllowance;
+  readonly #close: (code: number, reason: string) => void;
+
+  constructor(clock: Clock, close: (code: number, reason: string) => void) {
+    this.#allowance = new AudioAllowance(clock);
+    this.#close = close;
+  }
+
+  get counts(): TransportCounts {
+    return { ...this.#counts };
+  }
+
+  count(what: Exclude<keyof TransportCounts, 'malformed' | 'excess'>, frames = 1): void {
+    this.#counts[what] += frames;
+  }
+
+  /** A frame breaks the protocol: `reason` says how. */
+  onMalformed(reason: string): void {
+    this.#counts.malformed += 1;
+    if (this.#counts.malformed > MALFORMED_ALLOWED) this.#close(CLOSE.malformed, reason);
+  }
+
+  /** Whether a message may pass that carries so much audio. False: it came faster than time passes, and is dropped. */
+  admits(audioMs: number): boolean {
+    const judgement = this.#allowance.judge(audioMs);
+    if (judgement === 'passes') return true;
+    this.#counts.excess += 1;
+    if (judgement === 'flood') {
+      this.#close(
+        CLOSE.tooFast,
+        'Audio and messages come much faster than time passes. Send audio at the pace of speech.',
+      );
+    }
+    return false;
+  }
+}
