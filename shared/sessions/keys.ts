@@ -59,7 +59,13 @@ export const callKey = (callConnectionId: string): string => `parley:call:${call
 /** Sorted set by time of creation: the index of sessions. */
 export const CALLS_KEY = 'parley:calls';
 
-/** Hash by host id: the replicas with their load. */
+/** The same of sessions with one status. It may hold one too many, whose status has changed since, and never one too few. */
+export const statusKey = (status: string): string => `${CALLS_KEY}:${status}`;
+
+/** Sorted set by the time of the next look: sessions whose call must not stand in silence. */
+export const WATCH_KEY = 'parley:watch';
+
+/** Hash by host id: the replicas with their load. Beside them, by `~` and a session's id: places kept for calls. */
 export const HOSTS_KEY = 'parley:hosts';
 
 /** String without content: written to see whether Redis takes writes. */

@@ -87,6 +87,11 @@ export function decodeSession(id: string, hash: Readonly<Record<string, string>>
   return result.data;
 }
 
+/** Where a session stands in the lists, by two fields of its hash; undefined where they are not there. */
+export function indexedAs(status: unknown, createdAt: unknown) {
+  return sessionHash.pick({ status: true, createdAt: true }).safeParse({ status, createdAt }).data;
+}
+
 /** @throws {RequestError} `session.not-storable` */
 export const encodeHistory = (items: readonly HistoryItem[]): string[] =>
   items.map((item) => toJson(`history item of the ${item.role}`, item));

@@ -1,6 +1,7 @@
 import { RequestError } from '../errors.ts';
-import { CALLS_KEY, isSessionId } from './keys.ts';
+import { CALLS_KEY, isSessionId, sessionKeys, statusKey } from './keys.ts';
 import type { ScriptedRedis } from './scripts.ts';
+import type { SessionStatus } from './session.ts';
 
 /** One session's place in the index. */
 export interface IndexEntry {
@@ -11,7 +12,7 @@ export interface IndexEntry {
 }
 
 /**
- * The sessions by the time of their creation.
+ * The sessions by the time of their creation, all of them and those of each status.
  *
  * All scores are 0 and the member begins with the time, because a range by member can begin exactly after any entry: a
  * page stays where it is while newer sessions arrive, and many sessions of one millisecond are no special case.
@@ -25,17 +26,33 @@ export class SessionIndex {
     this.#keepMs = options.keepMs;
   }
 
-  async add(id: string, createdAt: number): Promise<void> {
-    await this.#redis.parleyIndex(CALLS_KEY, this.#keepMs, member(id, createdAt), time(createdAt - this.#keepMs));
+  /** Puts a session into the list of all. */
+  add(id: string, createdAt: number): Promise<unknown> {
+    return this.#add(CALLS_KEY, id, createdAt);
+  }
+
+  /** Puts a session into the list of those with this status: before it has it, so that none is ever missing there. */
+  enter(status: SessionStatus, id: string, createdAt: number): Promise<unknown> {
+    return this.#add(statusKey(status), id, createdAt);
+  }
+
+  /** Takes a session out of the list of those with this status, unless it has come back to it meanwhile. */
+  async leave(status: SessionStatus, id: string, createdAt: number): Promise<void> {
+    await this.#redis.zrem(statusKey(status), member(id, createdAt));
+    if ((await this.#redis.hget(sessionKeys(id).session, 'status')) === status) await this.enter(status, id, createdAt);
   }
 
   /**
-   * @returns up to `count` entries, newest first, from after the cursor on
+   * @returns up to `count` entries, newest first, from after the cursor on and without the first `skip` of them
    * @throws {RequestError} `calls.cursor-invalid`
    */
-  async entries(count: number, cursor?: string): Promise<IndexEntry[]> {
-    const start = cursor === undefined ? '+' : `(${decodeCursor(cursor)}`;
-    const members = await this.#redis.zrevrangebylex(CALLS_KEY, start, '-', 'LIMIT', 0, count);
+  async entries(
+    count: number,
+    from: { readonly cursor?: string; readonly status?: SessionStatus; readonly skip?: number },
+  ): Promise<IndexEntry[]> {
+    const start = from.cursor === undefined ? '+' : `(${decodeCursor(from.cursor)}`;
+    const key = from.status === undefined ? CALLS_KEY : statusKey(from.status);
+    const members = await this.#redis.zrevrangebylex(key, start, '-', 'LIMIT', from.skip ?? 0, count);
     return members.map((value) => ({
       id: value.slice(value.indexOf(':') + 1),
       createdAt: Number.parseInt(value, 10),
@@ -43,8 +60,15 @@ export class SessionIndex {
     }));
   }
 
-  async remove(entries: readonly IndexEntry[]): Promise<void> {
-    if (entries.length > 0) await this.#redis.zrem(CALLS_KEY, ...entries.map((entry) => decodeCursor(entry.cursor)));
+  /** Takes sessions out of the list that {@link entries} found them in. */
+  async remove(entries: readonly IndexEntry[], status: SessionStatus | undefined): Promise<void> {
+    if (entries.length === 0) return;
+    const key = status === undefined ? CALLS_KEY : statusKey(status);
+    await this.#redis.zrem(key, ...entries.map((entry) => decodeCursor(entry.cursor)));
+  }
+
+  #add(key: string, id: string, createdAt: number): Promise<unknown> {
+    return this.#redis.parleyIndex(key, this.#keepMs, member(id, createdAt), time(createdAt - this.#keepMs));
   }
 }
 

@@ -65,6 +65,54 @@ for (const redis of await redisesUnderTest()) {
       assert.deepEqual(await allPages(store, { limit: 100, status: 'ringing' }), []);
     });
 
+    test('a filter reads a page of sessions and no more, however many there are of another status (review 4.8)', async () => {
+      await raw.flushdb();
+      for (let i = 0; i < 300; i++) {
+        clock.now++;
+        await store.create({ ...newSession(), status: i === 0 ? 'failed' : 'connected' });
+      }
+      const reads = async (page: SessionPage) => {
+        await raw.config('RESETSTAT');
+        const { sessions } = await store.list(page);
+        const stats = await raw.info('commandstats');
+        return { found: sessions.length, reads: Number(/cmdstat_hgetall:calls=(\d+)/.exec(stats)?.[1] ?? 0) };
+      };
+      if (redis.kind !== 'redis-server') return;
+      assert.deepEqual(await reads({ limit: 10, status: 'failed' }), { found: 1, reads: 1 });
+      assert.deepEqual(await reads({ limit: 10, status: 'ringing' }), { found: 0, reads: 0 });
+      assert.deepEqual(await reads({ limit: 10, status: 'connected', skip: 280 }), { found: 10, reads: 11 });
+      assert.deepEqual(await reads({ limit: 10, skip: 290 }), { found: 10, reads: 10 });
+    });
+
+    test('a session is listed under the status that it has, whoever changes it and how (review 4.8)', async () => {
+      const statuses: SessionStatus[] = ['initiating', 'ringing', 'connected', 'disconnected', 'failed'];
+      const how = fc.constantFrom('set', 'update', 'patch');
+      const step = fc.record({ status: fc.constantFrom(...statuses), how, which: fc.nat({ max: 2 }) });
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+          await raw.flushdb();
+          const ids: string[] = [];
+          for (let i = 0; i < 3; i++) ids.push((await store.create(newSession())).id);
+          await Promise.all(
+            steps.map(async ({ status, how: way, which }) => {
+              const id = ids[which] ?? '';
+              if (way === 'set') return store.set(id, { status });
+              if (way === 'update') return store.update(id, () => ({ status }));
+              const version = (await store.get(id))?.version ?? 0;
+              return store.patch(id, version, { status }).catch(() => {});
+            }),
+          );
+          for (const status of statuses) {
+            const listed = (await store.list({ limit: 10, status })).sessions.map(({ id }) => id).sort();
+            const sessions = await Promise.all(ids.map((id) => store.get(id)));
+            const expected = sessions.filter((session) => session?.status === status).map((session) => session?.id);
+            assert.deepEqual(listed, expected.sort(), status);
+          }
+        }),
+        { numRuns: 40 },
+      );
+    });
+
     test('one session that cannot be read does not hide the others', async () => {
       await raw.flushdb();
       const ids: string[] = [];

@@ -4,15 +4,7 @@ import type { HistoryItem } from './history.ts';
 import { type AnnouncedHost, type HostLoad, Hosts } from './hosts.ts';
 import { callKey, isSessionId, PROBE_KEY, scriptKeys, sessionKeys } from './keys.ts';
 import { CHANGED, LEASE_LOST, NO_SESSION, type ScriptedRedis, withScripts } from './scripts.ts';
-import type {
-  NewEvent,
-  NewSession,
-  Session,
-  SessionCommand,
-  SessionEvent,
-  SessionPatch,
-  SessionStatus,
-} from './session.ts';
+import type { NewEvent, NewSession, Session, SessionCommand, SessionEvent, SessionPatch } from './session.ts';
 import {
   asRecord,
   decodeEvent,
@@ -25,10 +17,11 @@ import {
   parseOldHistory,
 } from './session-codec.ts';
 import { askRedis, leaseLost, sessionNotFound, VersionConflictError } from './session-errors.ts';
-import { type IndexEntry, SessionIndex } from './session-index.ts';
+import { SessionIndex } from './session-index.ts';
+import { SessionList, type SessionPage } from './session-list.ts';
 import { SessionWriter } from './session-writer.ts';
 
-export type { HostLoad, NewSession, SessionPatch };
+export type { HostLoad, NewSession, SessionPage, SessionPatch };
 
 /** The ids under which ACS knows a call. */
 export interface CallIds {
@@ -40,22 +33,11 @@ export interface CallIds {
 /** What became of the wish to go on holding a session. `gone`: Redis does not know the session any more. */
 export type Renewal = 'held' | 'lost' | 'gone';
 
-export interface SessionPage {
-  readonly limit: number;
-  readonly cursor?: string;
-  readonly status?: SessionStatus;
-}
-
 /** The longest that a call may last (`MAX_CALL_MS`), and the longest that Event Grid repeats an event. */
 const DAY_MS = 86_400_000;
 /** Each lost race means that somebody else's change was made, so this many clients can change one session at once. */
 const UPDATE_ATTEMPTS = 32;
 const PROBE_TTL_MS = 10_000;
-const MAX_PAGE = 100;
-/** How many entries one request reads for a filter that few sessions pass. */
-const MAX_SCANNED = 1000;
-/** A session is in the index a moment before it exists. */
-const CREATION_GRACE_MS = 60_000;
 
 /**
  * What both halves know of conversations, in Redis. Any process may do anything at any time: changes are checked against
@@ -70,6 +52,7 @@ const CREATION_GRACE_MS = 60_000;
 export class SessionStore {
   readonly #redis: ScriptedRedis;
   readonly #index: SessionIndex;
+  readonly #list: SessionList;
   readonly #hosts: Hosts;
   readonly #ttlMs: number;
   readonly #now: () => number;
@@ -81,6 +64,7 @@ export class SessionStore {
     this.#now = options.now ?? Date.now;
     this.#hosts = new Hosts(redis);
     this.#index = new SessionIndex(this.#redis, { keepMs: this.#ttlMs + DAY_MS });
+    this.#list = new SessionList({ index: this.#index, read: (id) => this.get(id), now: this.#now });
   }
 
   /**
@@ -93,7 +77,7 @@ export class SessionStore {
     const encoded = encodeWholeSession(session);
     // The index first: should we die between the two, the list passes over an entry without a session, whereas a session
     // without an entry would never be seen again.
-    await askRedis(() => this.#index.add(session.id, session.createdAt));
+    await this.#enterIndex(session);
     const created = await askRedis(() => this.#redis.parleyCreate(...keys, this.#ttlMs, ...encoded));
     if (created === 0) throw new ParleyError('session.exists', `Session ${fields.id} exists already`);
     return decodeSession(session.id, asRecord(encoded));
@@ -113,7 +97,7 @@ export class SessionStore {
     const keys = scriptKeys(session.id);
     const fields = encodeWholeSession(session);
     const items = encodeHistory(history);
-    await askRedis(() => this.#index.add(session.id, session.createdAt));
+    await this.#enterIndex(session);
     const { owner, leaseMs } = lease;
     const restored = await askRedis(() =>
       this.#redis.parleyRestore(...keys, this.#ttlMs, owner, leaseMs, fields.length, ...fields, ...items),
@@ -147,7 +131,7 @@ export class SessionStore {
    * @throws {RequestError} `session.id-invalid`
    */
   owned(id: string, owner: string): SessionWriter {
-    return new SessionWriter(this.#redis, id, owner, { ttlMs: this.#ttlMs, wallMs: this.#now });
+    return new SessionWriter(this.#redis, id, owner, { index: this.#index, ttlMs: this.#ttlMs, wallMs: this.#now });
   }
 
   /**
@@ -156,7 +140,7 @@ export class SessionStore {
    * @throws {NotFoundError} `session.not-found`
    */
   async patch(id: string, version: number, fields: SessionPatch): Promise<Session> {
-    const { changed, session } = await this.#tryPatch(id, version, fields);
+    const { changed, session } = await this.#tryPatch(id, version, fields, fields.status && (await this.get(id)));
     if (!changed) throw new VersionConflictError(id, version, session.version);
     return session;
   }
@@ -175,7 +159,7 @@ export class SessionStore {
     for (let attempt = 0; attempt < UPDATE_ATTEMPTS; attempt++) {
       const fields = change(current);
       if (!fields) return current;
-      const { changed, session } = await this.#tryPatch(id, current.version, fields);
+      const { changed, session } = await this.#tryPatch(id, current.version, fields, current);
       if (changed) return session;
       current = session;
     }
@@ -220,31 +204,12 @@ export class SessionStore {
   }
 
   /**
-   * Newest first. Pages do not shift while sessions arrive. A page may hold fewer than `limit` (1 to 100) and still have
-   * a cursor, where few sessions pass the filter. Sessions that cannot be read are left out.
+   * Newest first. Pages do not shift while sessions arrive. A page of 1 to 100 may hold fewer than `limit` and
+   * still have a cursor, where many sessions are gone. Sessions that cannot be read are left out.
    * @throws {RequestError} `calls.cursor-invalid`
    */
-  async list(page: SessionPage): Promise<{ sessions: Session[]; cursor?: string }> {
-    const limit = Math.min(Math.max(1, page.limit), MAX_PAGE);
-    const sessions: Session[] = [];
-    // One more than a page, to know whether there is a next one; with a filter more, as most may not pass it.
-    const batch = page.status ? MAX_PAGE + 1 : limit + 1;
-    let cursor = page.cursor;
-    for (let scanned = 0; scanned < MAX_SCANNED; scanned += batch) {
-      const from = cursor;
-      const entries = await askRedis(() => this.#index.entries(batch, from));
-      const found = await this.#load(entries);
-      for (const [i, entry] of entries.entries()) {
-        const session = found[i];
-        if (!session || (page.status && session.status !== page.status)) continue;
-        if (sessions.length === limit) return { sessions, ...(cursor !== undefined && { cursor }) };
-        sessions.push(session);
-        cursor = entry.cursor;
-      }
-      if (entries.length < batch) return { sessions };
-      cursor = entries.at(-1)?.cursor;
-    }
-    return { sessions, ...(cursor !== undefined && { cursor }) };
+  list(page: SessionPage): Promise<{ sessions: Session[]; cursor?: string }> {
+    return this.#list.page(page);
   }
 
   /**
@@ -323,11 +288,20 @@ export class SessionStore {
     await askRedis(() => this.#redis.set(PROBE_KEY, '', 'PX', PROBE_TTL_MS));
   }
 
-  async #tryPatch(id: string, version: number, fields: SessionPatch): Promise<{ changed: boolean; session: Session }> {
+  async #tryPatch(
+    id: string,
+    version: number,
+    fields: SessionPatch,
+    before: Session | undefined,
+  ): Promise<{ changed: boolean; session: Session }> {
     const keys = scriptKeys(id);
     const encoded = encodeSession(fields);
+    const { status } = fields;
+    const moves = status !== undefined && before !== undefined && before.status !== status;
+    if (moves) await askRedis(() => this.#index.enter(status, id, before.createdAt));
     const [changed, hash] = await askRedis(() => this.#redis.parleyPatch(...keys, this.#ttlMs, version, ...encoded));
     if (hash.length === 0) throw sessionNotFound(id);
+    if (moves && changed === 1) await askRedis(() => this.#index.leave(before.status, id, before.createdAt));
     return { changed: changed === 1, session: decodeSession(id, asRecord(hash)) };
   }
 
@@ -335,24 +309,7 @@ export class SessionStore {
     return askRedis(() => this.#redis.parleyBind(callKey(callConnectionId), this.#ttlMs + DAY_MS, sessionId));
   }
 
-  /** The sessions of index entries; undefined where there is none, or none that can be read. */
-  async #load(entries: readonly IndexEntry[]): Promise<(Session | undefined)[]> {
-    const gone: IndexEntry[] = [];
-    const sessions = await Promise.all(
-      entries.map(async (entry) => {
-        try {
-          const session = await this.get(entry.id);
-          // An id that was taken leaves an entry of another time behind.
-          if (session?.createdAt === entry.createdAt) return session;
-          if (entry.createdAt < this.#now() - CREATION_GRACE_MS) gone.push(entry);
-        } catch (error) {
-          if (error instanceof ParleyError && error.status !== 503) return undefined;
-          throw error;
-        }
-        return undefined;
-      }),
-    );
-    await askRedis(() => this.#index.remove(gone));
-    return sessions;
+  async #enterIndex({ id, status, createdAt }: Session): Promise<void> {
+    await askRedis(() => Promise.all([this.#index.add(id, createdAt), this.#index.enter(status, id, createdAt)]));
   }
 }

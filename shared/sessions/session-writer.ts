@@ -1,10 +1,17 @@
 import { DependencyError, ParleyError } from '../errors.ts';
 import type { HistoryItem } from './history.ts';
-import { scriptKeys } from './keys.ts';
+import { scriptKeys, sessionKeys } from './keys.ts';
 import { CHANGED, HISTORY_GAP, LEASE_LOST, NO_SESSION, OLD_HISTORY, type ScriptedRedis } from './scripts.ts';
-import type { NewEvent, SessionPatch } from './session.ts';
-import { encodeEvent, encodeHistory, encodeSession, parseOldHistory, SCHEMA } from './session-codec.ts';
+import type { NewEvent, SessionPatch, SessionStatus } from './session.ts';
+import { encodeEvent, encodeHistory, encodeSession, indexedAs, parseOldHistory, SCHEMA } from './session-codec.ts';
 import { askRedis, leaseLost, sessionNotFound } from './session-errors.ts';
+import type { SessionIndex } from './session-index.ts';
+
+interface WriterOptions {
+  readonly index: SessionIndex;
+  readonly ttlMs: number;
+  readonly wallMs: () => number;
+}
 
 /**
  * Writes to one session without having read it. Each write of an owner is checked against the lease in the same step:
@@ -17,6 +24,7 @@ export class SessionWriter {
   readonly #redis: ScriptedRedis;
   readonly #id: string;
   readonly #owner: string;
+  readonly #index: SessionIndex;
   readonly #ttlMs: number;
   readonly #wallMs: () => number;
 
@@ -24,10 +32,11 @@ export class SessionWriter {
    * Use `SessionStore.owned`.
    * @param owner empty for a function, which owns nothing and may always write
    */
-  constructor(redis: ScriptedRedis, id: string, owner: string, options: { ttlMs: number; wallMs: () => number }) {
+  constructor(redis: ScriptedRedis, id: string, owner: string, options: WriterOptions) {
     this.#redis = redis;
     this.#id = id;
     this.#owner = owner;
+    this.#index = options.index;
     this.#ttlMs = options.ttlMs;
     this.#wallMs = options.wallMs;
   }
@@ -36,7 +45,13 @@ export class SessionWriter {
   async set(fields: SessionPatch): Promise<void> {
     const encoded = encodeSession(fields);
     const keys = scriptKeys(this.#id);
+    const before = fields.status === undefined ? undefined : await this.#indexed();
+    const { status } = fields;
+    if (before && status) await askRedis(() => this.#index.enter(status, this.#id, before.createdAt));
     this.#check(await askRedis(() => this.#redis.parleySet(...keys, this.#ttlMs, this.#owner, ...encoded)));
+    if (before && fields.status !== before.status) {
+      await askRedis(() => this.#index.leave(before.status, this.#id, before.createdAt));
+    }
   }
 
   /**
@@ -74,6 +89,13 @@ export class SessionWriter {
     const items = encodeHistory(parseOldHistory(this.#id, old));
     const keys = scriptKeys(this.#id);
     await askRedis(() => this.#redis.parleyMoveHistory(...keys, this.#ttlMs, SCHEMA, old, ...items));
+  }
+
+  /** Where the session stands in the lists; undefined where there is none. */
+  async #indexed(): Promise<{ status: SessionStatus; createdAt: number } | undefined> {
+    const { session } = sessionKeys(this.#id);
+    const [status, createdAt] = await askRedis(() => this.#redis.hmget(session, 'status', 'createdAt'));
+    return indexedAs(status, createdAt);
   }
 
   #check(outcome: number, length = 0): void {
