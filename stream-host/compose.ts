@@ -53,7 +53,7 @@ export async function startStreamHost(config: Config, log: Logger, clock: Clock 
   // Closes what was opened, in the opposite order; here where starting fails, else when the host is closed.
   await using opened = new AsyncDisposableStack();
 
-  const agents = await loadAgents(config.AGENTS_FOLDER);
+  const agents = await loadAgents(config.AGENTS_FOLDER, { hostLanguage: config.SPEECH_LANGUAGE, log });
   requireAgent(agents, config.DEFAULT_AGENT);
   log.info(
     { agents: [...agents.keys()], default: config.DEFAULT_AGENT },
@@ -107,7 +107,7 @@ export async function startStreamHost(config: Config, log: Logger, clock: Clock 
     commands,
     live,
     host,
-    openSpeech: (sessionLog) => speech.open(sessionLog),
+    openSpeech: (sessionLog, locale) => speech.open(sessionLog, locale),
     openResponder: responders(config, agents, model, clock),
     turnsOf: (agent) => turns.get(agent) ?? {},
     hangUp: (callConnectionId) => calls.hangUp(callConnectionId),

@@ -1,5 +1,6 @@
 import type { Clock } from '../../shared/clock.ts';
 import type { HistoryItem, ToolCall } from '../../shared/sessions/history.ts';
+import { defaultPhrases } from '../../stream-host/agent/phrases.ts';
 import type { ReplyPiece, Responder } from '../../stream-host/contract/agent.ts';
 import type { Random } from '../corpus/random.ts';
 import { sleep } from './call-clock.ts';
@@ -35,7 +36,8 @@ const GREETING = 'Hello there, r0w1 r0w2 r0w3.';
 
 /** A language model with tools. Reply n says the words `rnw1 rnw2 …`, so that whatever is heard names its origin. */
 export class FaultyModel implements Responder {
-  readonly greeting = GREETING;
+  readonly locale = 'en-US';
+  readonly phrases = defaultPhrases('en-US', GREETING);
   readonly voice = 'soak';
   readonly #options: ModelOptions;
   #replies = 0;

@@ -1,6 +1,7 @@
 import { bytesOf } from '../../shared/audio/pcm.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
+import { defaultPhrases } from '../../stream-host/agent/phrases.ts';
 import type { ReplyPiece, Responder } from '../../stream-host/contract/agent.ts';
 import type { Synthesiser, SynthesisPiece } from '../../stream-host/contract/speech.ts';
 import { toInt16 } from '../corpus/signal.ts';
@@ -73,7 +74,8 @@ export interface AgentOptions {
  * `history`, a conversation begins with the long answer; without, with a greeting.
  */
 export class Agent implements Responder, Synthesiser {
-  readonly greeting = GREETING;
+  readonly locale = 'en-US';
+  readonly phrases = defaultPhrases('en-US', GREETING);
   readonly voice: string;
   /** When the model was asked, on the clock given. */
   readonly askedAtMs: number[] = [];

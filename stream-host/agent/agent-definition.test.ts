@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { pino } from 'pino';
 import { ConfigError, NotFoundError } from '../../shared/errors.ts';
 import { loadAgents, requireAgent } from './agent-definition.ts';
 
@@ -28,12 +29,13 @@ test('the bundled agent loads with all its tools', async () => {
   assert.deepEqual([...agent.tools.keys()], ['look_up_order', 'change_delivery_day', 'opening_hours']);
   assert.equal(agent.canEndCall, true);
   assert.deepEqual(agent.model, { temperature: 0.4, maxTokens: 300 });
-  assert.match(agent.greeting, /^Hello/);
+  assert.match(agent.phrases.greeting, /^Hello/);
 });
 
 test('an agent without a model section or tools has sensible ones', async (context) => {
   const folder = await folderWith(context, { 'desk.yaml': GOOD.replace(/tools:.*/, '') });
   const agent = requireAgent(await loadAgents(folder), 'desk');
+  assert.equal(agent.timeZone, Intl.DateTimeFormat().resolvedOptions().timeZone);
   assert.deepEqual(agent.model, { temperature: undefined, maxTokens: 300 });
   assert.deepEqual([agent.tools.size, agent.canEndCall], [0, false]);
 });
@@ -59,6 +61,45 @@ test('an agent that does not exist is refused with the names of those that do', 
       return true;
     },
   );
+});
+
+test('an agent speaks the language that it names, or else that of its voice, or the host’s with a multilingual one (speech-defaults-are-english)', async (context) => {
+  const load = async (change: (yaml: string) => string, hostLanguage = 'en-US') => {
+    const folder = await folderWith(context, { 'desk.yaml': change(GOOD) });
+    return requireAgent(await loadAgents(folder, { hostLanguage }), 'desk');
+  };
+  const withVoice = (voice: string) => (yaml: string) => yaml.replace('en-US-AvaMultilingualNeural', voice);
+  assert.equal((await load((yaml) => yaml)).locale, 'en-US');
+  assert.equal((await load(withVoice('sr-Latn-RS-NicholasNeural'))).locale, 'sr-Latn-RS');
+  assert.equal((await load(withVoice('de-DE-KatjaNeural'), 'fr-FR')).locale, 'de-DE');
+  assert.equal((await load((yaml) => yaml, 'de-DE')).locale, 'de-DE');
+  assert.equal((await load((yaml) => `${yaml}language: es-419\n`, 'de-DE')).locale, 'es-419');
+  const katja = await load(withVoice('de-DE-KatjaNeural'));
+  assert.match(katja.phrases.apology, /^Entschuldigung/);
+  assert.ok(katja.phrases.fillers.length >= 3);
+});
+
+test('an agent of a language without phrases here greets again rather than speak English, and its author is told', async (context) => {
+  const warnings: object[] = [];
+  const log = pino({ level: 'warn' }, { write: (line) => warnings.push(JSON.parse(line)) });
+  const folder = await folderWith(context, {
+    'desk.yaml': `${GOOD.replace('Hello.', 'こんにちは。')}language: ja-JP\nphrases: { apology: すみません。 }\n`,
+  });
+  const { phrases } = requireAgent(await loadAgents(folder, { log }), 'desk');
+  assert.deepEqual([phrases.apology, phrases.resumption], ['すみません。', 'こんにちは。']);
+  assert.deepEqual(
+    warnings.map((line) => 'missing' in line && line.missing),
+    [['resumption', 'fillers', 'explanation', 'give_up', 'prompts']],
+  );
+});
+
+test('an agent gives its own phrases, those of old under turns as well', async (context) => {
+  const folder = await folderWith(context, {
+    'desk.yaml': `${GOOD}phrases: { give_up: No luck. }\nturns: { recovery: { apology: Oh dear., stall_ms: 9000 }, away: { farewell: Bye. } }\n`,
+  });
+  const { phrases, turns } = requireAgent(await loadAgents(folder), 'desk');
+  assert.deepEqual([phrases.giveUp, phrases.apology, phrases.farewell], ['No luck.', 'Oh dear.', 'Bye.']);
+  assert.deepEqual(turns, { recovery: { stallMs: 9000 }, away: {} });
 });
 
 const FAULTS: readonly [what: string, files: Record<string, string>, message: RegExp][] = [
@@ -94,6 +135,14 @@ const FAULTS: readonly [what: string, files: Record<string, string>, message: Re
     { 'desk.yaml': GOOD.replace('look_up_order', 'fly') },
     /desk\.yaml: tools\[0\]: there is no tool "fly".*fly\.ts/,
   ],
+  ['a language that is none', { 'desk.yaml': `${GOOD}language: German please\n` }, /desk\.yaml: language: a locale/],
+  ['a time zone that is none', { 'desk.yaml': `${GOOD}time_zone: Mars/Olympus\n` }, /desk\.yaml: time_zone: an IANA/],
+  ['too few fillers', { 'desk.yaml': `${GOOD}phrases: { fillers: [Hm.] }\n` }, /desk\.yaml: phrases\.fillers: /],
+  [
+    'a phrase that is given twice',
+    { 'desk.yaml': `${GOOD}phrases: { apology: A. }\nturns: { recovery: { apology: B. } }\n` },
+    /desk\.yaml: apology is given under phrases and under turns/,
+  ],
   ['a path for a tool', { 'desk.yaml': GOOD.replace('look_up_order', '../x') }, /desk\.yaml: tools\.0: lower-case/],
   ['a tool twice', { 'desk.yaml': GOOD.replace('end_call', 'look_up_order') }, /desk\.yaml: tools: names a tool twice/],
 ];
@@ -127,7 +176,7 @@ for (const [what, source, message] of BAD_TOOLS) {
   test(`${what} stops the start with the file named`, async (context) => {
     const yaml = GOOD.replace('look_up_order', 'ring_bell');
     const folder = await folderWith(context, { 'desk.yaml': yaml, 'ring-bell.ts': source });
-    await assert.rejects(loadAgents(folder, pathToFileURL(`${folder}/`)), (error) => {
+    await assert.rejects(loadAgents(folder, { toolsFolder: pathToFileURL(`${folder}/`) }), (error) => {
       assert.ok(error instanceof ConfigError);
       assert.match(error.message, message);
       return true;

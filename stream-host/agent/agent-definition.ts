@@ -4,8 +4,12 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import type { Tool } from '../../agents/tool.ts';
 import { ConfigError, messageOf, NotFoundError } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+import type { Phrases } from '../contract/agent.ts';
 import { type TurnPolicyChanges, turnPolicy } from '../conversation/turns/turn-policy.ts';
-import { turnSettingsSchema } from './turn-settings.ts';
+import { canonicalLocale, hostTimeZone, isTimeZone, localeOfVoice } from './locale.ts';
+import { missingPhrases, type PhraseSettings, phraseSettings, phrasesOf } from './phrases.ts';
+import { type TurnSettings, turnSettingsSchema } from './turn-settings.ts';
 
 /** The tool by which an agent hangs up. It is the engine's own: no file, nothing to run. */
 export const END_CALL = 'end_call';
@@ -17,6 +21,14 @@ const definitionSchema = z.strictObject({
   voice: z
     .string()
     .regex(/^[a-z]{2,3}-[A-Za-z0-9-]+(:[A-Za-z0-9]+)?$/, 'an Azure voice such as en-US-AvaMultilingualNeural'),
+  /** What it speaks and hears, as in `de-DE`. Without it, what its voice speaks. */
+  language: z
+    .string()
+    .refine((name) => canonicalLocale(name) !== undefined, 'a locale such as de-DE')
+    .transform((name) => canonicalLocale(name))
+    .optional(),
+  /** Where its day begins and ends: it is told date and time of there. Without it, the host's. */
+  time_zone: z.string().refine(isTimeZone, 'an IANA time zone such as Europe/Berlin').optional(),
   prompt: z.string().trim().min(1).max(50_000),
   model: z
     .strictObject({
@@ -29,6 +41,7 @@ const definitionSchema = z.strictObject({
     .max(64)
     .refine((names) => new Set(names).size === names.length, 'names a tool twice')
     .default([]),
+  phrases: phraseSettings.prefault({}),
   turns: turnSettingsSchema.prefault({}),
 });
 
@@ -46,8 +59,12 @@ const toolSchema = z.object({
 export interface Agent {
   readonly name: string;
   readonly description: string;
-  readonly greeting: string;
   readonly voice: string;
+  /** What it speaks and hears, as in `de-DE`. */
+  readonly locale: string;
+  /** Its IANA time zone. */
+  readonly timeZone: string;
+  readonly phrases: Phrases;
   readonly prompt: string;
   readonly model: { readonly temperature?: number | undefined; readonly maxTokens: number };
   readonly tools: ReadonlyMap<string, Tool>;
@@ -63,15 +80,22 @@ export type Agents = ReadonlyMap<string, Agent>;
 /** The tools that ride along with the code: `agents/tools/` of the source or of the build, whichever runs. */
 const BUNDLED_TOOLS = new URL('../../agents/tools/', import.meta.url);
 
+export interface LoadAgentsOptions {
+  /** Tools are code and come from here alone; definitions are data and may come from anywhere. */
+  readonly toolsFolder?: URL;
+  /** What an agent speaks that does not say it, not even by its voice (SPEECH_LANGUAGE). */
+  readonly hostLanguage?: string;
+  readonly log?: Logger;
+}
+
 /**
- * Reads every `*.yaml` of a folder. Definitions are data and may come from anywhere; tools are code and come from
- * `toolsFolder` alone.
+ * Reads every `*.yaml` of a folder.
  * @throws {ConfigError} that names the file and the field, for everything that is wrong in it
  */
-export async function loadAgents(folder: string, toolsFolder: URL = BUNDLED_TOOLS): Promise<Agents> {
+export async function loadAgents(folder: string, options: LoadAgentsOptions = {}): Promise<Agents> {
   const agents = new Map<string, Agent>();
   for (const file of await definitionFiles(folder)) {
-    const agent = await loadAgent(file, toolsFolder);
+    const agent = await loadAgent(file, options);
     agents.set(agent.name, agent);
   }
   return agents;
@@ -93,21 +117,30 @@ async function definitionFiles(folder: string): Promise<string[]> {
   return files.map((name) => join(folder, name));
 }
 
-async function loadAgent(file: string, toolsFolder: URL): Promise<Agent> {
+async function loadAgent(file: string, { toolsFolder = BUNDLED_TOOLS, ...options }: LoadAgentsOptions): Promise<Agent> {
   const document = parseDocument(await readFile(file, 'utf8'));
   const [syntaxError] = document.errors;
   if (syntaxError) throw new ConfigError(`${file} is no valid YAML: ${syntaxError.message}`);
 
   const parsed = definitionSchema.safeParse(document.toJS());
   if (!parsed.success) throw new ConfigError(describe(file, parsed.error));
-  const { model, tools: names, ...rest } = parsed.data;
+  const { model, tools: names, language, time_zone, greeting, phrases, turns, ...rest } = parsed.data;
   if (rest.name !== basename(file, '.yaml')) {
     throw new ConfigError(
       `${file}: name: is "${rest.name}", but must be the file's name, "${basename(file, '.yaml')}".`,
     );
   }
 
-  checkTurns(file, rest.turns);
+  checkTurns(file, turns, phrases);
+  const locale = language ?? localeOfVoice(rest.voice, options.hostLanguage);
+  const own = { ...turns.phrases, ...phrases };
+  const missing = missingPhrases(locale, own);
+  if (missing.length > 0) {
+    options.log?.warn(
+      { agent: rest.name, locale, missing },
+      "an agent's greeting stands for phrases that nobody gave in its language",
+    );
+  }
 
   const tools = new Map<string, Tool>();
   for (const [index, name] of names.entries()) {
@@ -115,15 +148,21 @@ async function loadAgent(file: string, toolsFolder: URL): Promise<Agent> {
   }
   return {
     ...rest,
+    locale,
+    timeZone: time_zone ?? hostTimeZone(),
+    phrases: phrasesOf(locale, greeting, own),
+    turns: turns.policy,
     model: { temperature: model.temperature, maxTokens: model.max_tokens },
     tools,
     canEndCall: names.includes(END_CALL),
   };
 }
 
-function checkTurns(file: string, turns: TurnPolicyChanges): void {
+function checkTurns(file: string, turns: TurnSettings, phrases: PhraseSettings): void {
+  const twice = Object.keys(phrases).find((name) => name in turns.phrases);
+  if (twice) throw new ConfigError(`${file}: ${twice} is given under phrases and under turns. Leave the latter out.`);
   try {
-    turnPolicy(turns);
+    turnPolicy(turns.policy);
   } catch (error) {
     throw new ConfigError(`${file}: ${messageOf(error)}`);
   }

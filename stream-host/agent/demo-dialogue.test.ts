@@ -16,7 +16,7 @@ async function startCall(context: TestContext) {
   const agents = await loadAgents(path.join(import.meta.dirname, '../../agents'));
   const agent = requireAgent(agents, 'orders');
   const bench = await startModel(context, new ScriptedDialogue(), { agent, now: () => SATURDAY });
-  const history: HistoryItem[] = [{ role: 'agent', text: bench.responder.greeting, heard: true }];
+  const history: HistoryItem[] = [{ role: 'agent', text: bench.responder.phrases.greeting, heard: true }];
 
   /** Says something and takes the answer into the history as the engine does; `heard` cuts it off. */
   async function ask(text: string, heard?: string): Promise<{ text: string; pieces: ReplyPiece[] }> {

@@ -16,10 +16,13 @@ const tool = (callId: string, result: unknown): HistoryItem => ({
   result,
 });
 
-test('the instructions come first, with the date', () => {
+test('the instructions come first, with the date in the time zone of the agent at their end (prompt-date-is-utc)', () => {
   const [system] = messagesOf([]).messages;
   assert.equal(system?.role, 'system');
-  assert.match(String(system?.content), /^Be kind\.[\s\S]*It is Sat, 22 Nov 2025 17:00:00 GMT\.$/);
+  assert.match(
+    String(system?.content),
+    /^Be kind\.[\s\S]*It is Saturday, 22 November 2025 at 12:00 \(America\/New_York\)\.$/,
+  );
 });
 
 test('an answer that was cut off is given as it was heard, marked', () => {

@@ -33,7 +33,8 @@ export function toMessages(
   const leftOut = history.length - kept.length;
   const system = [agent.prompt, NOTES];
   if (leftOut > 0) system.push('The beginning of this conversation is left out here.');
-  system.push(`It is ${options.now.toUTCString()}.`);
+  // Last, so that a provider can keep what stands before it.
+  system.push(`It is ${spokenDate(options.now, agent.timeZone)}.`);
   return {
     messages: [{ role: 'system', content: system.join('\n\n') }, ...kept.flatMap(toMessageGroups(kept))],
     leftOut,
@@ -84,6 +85,20 @@ function toMessageGroups(history: readonly HistoryItem[]): (item: HistoryItem, i
     const run = history.slice(index, end < 0 ? history.length : end);
     return toolMessages(run.filter((each) => each.role === 'tool'));
   };
+}
+
+/** In one language whatever the agent speaks: the instructions around it are the model's, not the caller's. */
+function spokenDate(now: Date, timeZone: string): string {
+  const date = new Intl.DateTimeFormat('en-GB', {
+    timeZone,
+    weekday: 'long',
+    day: 'numeric',
+    month: 'long',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+  }).format(now);
+  return `${date} (${timeZone})`;
 }
 
 /** Drops turns from the front (a turn opens with the caller's words) until the rest fits. The last one always stays. */

@@ -4,7 +4,7 @@ import type { Clock } from '../../shared/clock.ts';
 import { DependencyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
-import type { ReplyPiece, Responder } from '../contract/agent.ts';
+import type { Phrases, ReplyPiece, Responder } from '../contract/agent.ts';
 import { type Agent, END_CALL } from './agent-definition.ts';
 import { modelOverran, toModelError } from './model-errors.ts';
 import { type HistoryBudget, toMessages, toolMessages, toolsOf } from './model-messages.ts';
@@ -50,7 +50,8 @@ export interface ModelResponderOptions {
  * Faults come as a `DependencyError` with a `model.*` code. A tool's faults are told to the model instead.
  */
 export class ModelResponder implements Responder {
-  readonly greeting: string;
+  readonly locale: string;
+  readonly phrases: Phrases;
   readonly voice: string;
   readonly #options: ModelResponderOptions;
   readonly #limits: ModelLimits;
@@ -61,7 +62,8 @@ export class ModelResponder implements Responder {
     this.#options = options;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#tools = toolsOf(options.agent);
-    this.greeting = options.agent.greeting;
+    this.locale = options.agent.locale;
+    this.phrases = options.agent.phrases;
     this.voice = options.agent.voice;
   }
 

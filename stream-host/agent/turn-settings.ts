@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { TurnPolicy, TurnPolicyChanges } from '../conversation/turns/turn-policy.ts';
+import { type PhraseSettings, phraseSettings } from './phrases.ts';
 
 type Fields<Group> = { readonly [Name in keyof Group]: z.ZodType<Group[Name]> };
 type Schemas = Readonly<Record<string, z.ZodType>>;
 
 const probability = z.number().min(0.05).max(0.99);
 const ms = (least: number, most: number) => z.number().int().min(least).max(most);
-const sentence = z.string().trim().min(1).max(500);
 
 /** What an agent may set, and how far. The defaults, and what each means, are in conversation/turn-policy.ts. */
 const groups: { readonly [Group in keyof TurnPolicy]: Fields<TurnPolicy[Group]> } = {
@@ -40,27 +40,54 @@ const groups: { readonly [Group in keyof TurnPolicy]: Fields<TurnPolicy[Group]> 
     maxCallerTurnMs: ms(5000, 600_000),
   },
   drafts: { mode: z.enum(['off', 'text', 'speech']), maxPerTurn: z.number().int().min(0).max(10) },
-  away: {
-    afterMs: z.union([z.literal(0), ms(2000, 600_000)]),
-    prompts: z.array(sentence).max(10),
-    farewell: z.union([z.literal(''), sentence]),
-  },
+  away: { afterMs: z.union([z.literal(0), ms(2000, 600_000)]) },
   playout: { leadMs: ms(40, 500), maxBufferedMs: ms(500, 60_000) },
-  recovery: { stallMs: ms(2000, 120_000), apology: sentence, resumption: sentence },
+  recovery: { stallMs: ms(2000, 120_000) },
 };
+
+/** Sentences that stood here before `phrases` was there for them. They may stand at either place. */
+const { prompts, farewell, apology, resumption } = phraseSettings.shape;
+const phrasesAmongTurns: { readonly [Group in keyof TurnPolicy]?: Schemas } = {
+  away: { prompts, farewell },
+  recovery: { apology, resumption },
+};
+
+/** What an agent's `turns` say: how it takes turns, and some of its phrases. */
+export interface TurnSettings {
+  readonly policy: TurnPolicyChanges;
+  readonly phrases: PhraseSettings;
+}
 
 /** The part `turns` of an agent's YAML: groups of settings, names in snake_case as everywhere in that file. */
 export const turnSettingsSchema = z
-  .strictObject(mapped<Schemas, ReturnType<typeof groupSchema>>({ ...groups }, groupSchema, toSnake))
+  .strictObject(
+    mapped<Schemas, ReturnType<typeof groupSchema>>(
+      {
+        ...groups,
+        away: { ...groups.away, ...phrasesAmongTurns.away },
+        recovery: { ...groups.recovery, ...phrasesAmongTurns.recovery },
+      },
+      groupSchema,
+      toSnake,
+    ),
+  )
   .partial()
-  .transform(
-    (groupsGiven): TurnPolicyChanges =>
-      mapped(groupsGiven, (group) => mapped(group ?? {}, (value) => value, toCamel), toCamel),
-  );
+  .transform((given): TurnSettings => {
+    const { prompts, farewell, ...away } = given.away ?? {};
+    const { apology, resumption, ...recovery } = given.recovery ?? {};
+    const timing = { ...given, ...(given.away && { away }), ...(given.recovery && { recovery }) };
+    return {
+      policy: mapped(timing, (group) => mapped(group ?? {}, (value) => value, toCamel), toCamel),
+      phrases: phraseSettings.parse(defined({ prompts, farewell, apology, resumption })),
+    };
+  });
 
 function groupSchema(fields: Schemas): z.ZodType<Readonly<Record<string, unknown>>> {
   return z.strictObject(mapped(fields, (field) => field, toSnake)).partial();
 }
+
+const defined = (object: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
 
 /** The same object with other keys and values. */
 function mapped<Value, Result>(

@@ -17,9 +17,31 @@ export type ReplyPiece =
   /** The agent has said what it had to say and wants to hang up once this turn has been heard. */
   | { readonly type: 'end-call'; readonly reason: string };
 
+/** The sentences that an agent says by itself, in its own language. */
+export interface Phrases {
+  /** Opens a new conversation. */
+  readonly greeting: string;
+  /** Opens a conversation that is taken up again after its line or its host was lost. */
+  readonly resumption: string;
+  /** Said when an answer failed before anything of it was heard. */
+  readonly apology: string;
+  /** Fill a wait for an answer: at least three, none of which promises or asks anything. */
+  readonly fillers: readonly string[];
+  /** The wait is long: says so, and offers to wait or to ask something else. */
+  readonly explanation: string;
+  /** No answer could be had; the caller may try again. */
+  readonly giveUp: string;
+  /** Said to a caller who says nothing, one after the other. */
+  readonly prompts: readonly string[];
+  /** Said before hanging up when the last prompt was not answered either. Empty: the line is kept. */
+  readonly farewell: string;
+}
+
 /** The agent's mind: instructions, model and tools. Stateless; the history is the engine's. */
 export interface Responder {
-  readonly greeting: string;
+  /** What the agent speaks and expects to hear, as in `de-DE`. */
+  readonly locale: string;
+  readonly phrases: Phrases;
   readonly voice: string;
   /** Streams an answer to the last thing in `history`. Bounded inside. Aborting ends it without an exception. */
   respond(history: readonly HistoryItem[], signal: AbortSignal): AsyncIterable<ReplyPiece>;

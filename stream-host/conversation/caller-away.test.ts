@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Phrases } from '../contract/agent.ts';
 import { PLAIN_POLICY, Rig } from './testing/rig.ts';
-import type { AwayPolicy } from './turns/turn-policy.ts';
 
-const AWAY: AwayPolicy = { afterMs: 10_000, prompts: ['Are you there?', 'Still there?'], farewell: '' };
+const POLICY = { ...PLAIN_POLICY, away: { afterMs: 10_000 } };
+const PROMPTS = ['Are you there?', 'Still there?'];
 
-async function quietLine(away: Partial<AwayPolicy> = {}): Promise<Rig> {
-  const rig = new Rig({ greeting: 'Hello.', policy: { ...PLAIN_POLICY, away: { ...AWAY, ...away } } });
+async function quietLine(phrases: Partial<Phrases> = {}): Promise<Rig> {
+  const rig = new Rig({ greeting: 'Hello.', policy: POLICY, phrases: { prompts: PROMPTS, ...phrases } });
   rig.conversation.start();
   await rig.clock.advance(5000);
   return rig;

@@ -25,8 +25,6 @@ export interface ConversationOptions {
   readonly openTurnJudge?: OpenTurnJudge | undefined;
   readonly synthesiser: Synthesiser;
   readonly responder: Responder;
-  /** What the caller speaks, as in `en-US`: for acknowledgements and unfinished sentences. */
-  readonly locale?: string;
   /** A resumed conversation: what was said before. It opens with an excuse instead of the greeting. */
   readonly history?: readonly HistoryItem[];
   readonly policy?: TurnPolicyChanges;
@@ -64,7 +62,7 @@ export class Conversation {
     this.#clock = options.clock;
     this.#nowMs = options.clock.now();
     this.#policy = turnPolicy(options.policy);
-    this.#language = languageFor(options.locale ?? 'en');
+    this.#language = languageFor(options.responder.locale);
     this.#endpointer = new Endpointer(this.#policy.endpointing, this.#language);
     this.#line = new CallerLine({
       clock: options.clock,

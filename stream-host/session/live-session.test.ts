@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { NotFoundError } from '../../shared/errors.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
+import { defaultPhrases } from '../agent/phrases.ts';
 import type { ReplyPiece, Responder } from '../contract/agent.ts';
 import { GREETING, phoneSession, redisForTests, startHost } from '../testing/host-under-test.ts';
 
@@ -9,7 +10,8 @@ const redis = await redisForTests();
 
 /** Says goodbye to whatever it hears, for a reason that quotes the caller. */
 const leaving = (): Responder => ({
-  greeting: GREETING,
+  locale: 'en-US',
+  phrases: defaultPhrases('en-US', GREETING),
   voice: 'test',
   async *respond(): AsyncGenerator<ReplyPiece> {
     yield { type: 'text', text: 'Goodbye.' };

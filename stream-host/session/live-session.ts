@@ -20,8 +20,6 @@ export interface SpeechServices {
   readonly openRecogniser: OpenRecogniser;
   readonly openTurnJudge?: OpenTurnJudge | undefined;
   readonly synthesiser: Synthesiser;
-  /** What callers speak, as in `en-US`. */
-  readonly locale: string;
   /** Paces the voices of all sessions. */
   readonly playoutClock: PlayoutClock;
 }

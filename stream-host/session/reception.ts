@@ -24,8 +24,8 @@ export interface ReceptionOptions {
   readonly commands: SessionCommands;
   readonly live: LiveSessions;
   readonly host: HostIdentity;
-  /** What one session hears and speaks with; `log` names the session on each line. */
-  readonly openSpeech: (log: Logger) => SpeechServices;
+  /** What one session hears and speaks with; `log` names the session on each line, `locale` is the agent's. */
+  readonly openSpeech: (log: Logger, locale: string) => SpeechServices;
   /** @throws {NotFoundError} when there is no such agent */
   readonly openResponder: (agent: string, log: Logger) => Responder;
   /** How that agent takes turns, where it is not by the defaults. */
@@ -130,7 +130,7 @@ export class Reception {
           agent: session.agent,
           resumed: history.length > 0,
           scripted: this.#options.isScripted(),
-          ...(history.length === 0 && { greeting: responder.greeting }),
+          ...(history.length === 0 && { greeting: responder.phrases.greeting }),
         }),
       );
     });
@@ -212,7 +212,7 @@ export class Reception {
           lease,
           clock,
           log,
-          speech: this.#options.openSpeech(log),
+          speech: this.#options.openSpeech(log, responder.locale),
           recorder: new SessionRecorder({ session: store.owned(found.id, lease.owner), history, clock, log }),
           commands: this.#options.commands,
           hangUp: this.#options.hangUp,

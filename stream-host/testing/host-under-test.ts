@@ -18,6 +18,7 @@ import { connectRedis } from '../../shared/sessions/connect.ts';
 import { type NewSession, SessionStore } from '../../shared/sessions/session-store.ts';
 import { startEmbeddedRedis } from '../../start/redis-embedded.ts';
 import { startRedisServer } from '../../start/redis-server.ts';
+import { defaultPhrases } from '../agent/phrases.ts';
 import type { ReplyPiece, Responder } from '../contract/agent.ts';
 import type { OpenRecogniser, OpenVoiceActivity, Synthesiser } from '../contract/speech.ts';
 import { LiveSessions, type LiveSessionsOptions } from '../host/live-sessions.ts';
@@ -97,7 +98,8 @@ export const call = { callId: 'c1', name: 'look_up_order', args: { order: '1042'
 
 /** Looks an order up and says so. */
 const responder = (): Responder => ({
-  greeting: GREETING,
+  locale: 'en-US',
+  phrases: defaultPhrases('en-US', GREETING),
   voice: 'test',
   async *respond(): AsyncGenerator<ReplyPiece> {
     yield { type: 'tool-started', call };
@@ -181,7 +183,6 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
       openVoiceActivity,
       openRecogniser,
       synthesiser,
-      locale: 'en-US',
       playoutClock: systemClock,
     }),
     openResponder: options.openResponder ?? responder,

@@ -1,6 +1,7 @@
 import { bytesOf, FRAME_BYTES } from '../../../shared/audio/pcm.ts';
 import { systemClock } from '../../../shared/clock.ts';
 import type { HistoryItem } from '../../../shared/sessions/history.ts';
+import { defaultPhrases } from '../../../stream-host/agent/phrases.ts';
 import type { ReplyPiece } from '../../../stream-host/contract/agent.ts';
 import type { OpenVoiceActivity, RecogniserEvents, SynthesisPiece } from '../../../stream-host/contract/speech.ts';
 import { Conversation, type ConversationOptions } from '../../../stream-host/conversation/conversation.ts';
@@ -44,7 +45,8 @@ export class ParleySession implements SubjectSession {
       },
       synthesiser: { speak: (text, _voice, signal) => this.#speak(text, signal) },
       responder: {
-        greeting: settings.greeting,
+        locale: 'en-US',
+        phrases: defaultPhrases('en-US', settings.greeting),
         voice: 'scripted',
         respond: (history, signal) => this.#respond(history, signal),
       },

@@ -13,6 +13,7 @@ import type { ReplyPiece } from '../../contract/agent.ts';
 import type { Agent } from '../agent-definition.ts';
 import { openModelClient } from '../model-client.ts';
 import { type ModelLimits, ModelResponder } from '../model-responder.ts';
+import { defaultPhrases } from '../phrases.ts';
 
 /** What the model answers to one request: the same to the last one for ever after. */
 type Step = ChatAnswer | ((request: ChatRequest) => ChatAnswer);
@@ -29,7 +30,9 @@ export const call = (name: string, args: object, text = ''): ChatAnswer => ({
 export const testAgent = (tools: readonly Tool[] = []): Agent => ({
   name: 'test',
   description: 'A test.',
-  greeting: 'Hello.',
+  locale: 'en-US',
+  timeZone: 'America/New_York',
+  phrases: defaultPhrases('en-US', 'Hello.'),
   voice: 'en-US-AvaMultilingualNeural',
   prompt: 'Be kind.',
   model: { maxTokens: 100 },

@@ -21,6 +21,8 @@ export interface Language {
   /** Backchannels and fillers together, as a listener mixes them. */
   readonly acknowledgements: PhraseTable<'backchannel' | 'filler'>;
   readonly fillers: PhraseTable<'filler'>;
+  /** Questions whether anybody is there, with the fillers that may stand between them. */
+  readonly presenceChecks: PhraseTable<'presence-check' | 'filler'>;
   readonly figures: PhraseTable<'digit' | 'number'>;
   readonly questionWords: PhraseTable<'question'>;
   readonly subordinators: PhraseTable<'subordinator'>;
@@ -58,6 +60,9 @@ function compiled(code: string, lexicon: Lexicon): Language {
     acknowledgements,
     answers: new PhraseTable<'answer'>().add(lexicon.answers, 'answer').add(lexicon.backchannels, 'answer'),
     fillers: new PhraseTable<'filler'>().add(lexicon.fillers, 'filler'),
+    presenceChecks: new PhraseTable<'presence-check' | 'filler'>()
+      .add(lexicon.presenceChecks, 'presence-check')
+      .add(lexicon.fillers, 'filler'),
     figures: new PhraseTable<'digit' | 'number'>().add(lexicon.digits, 'digit').add(lexicon.numbers, 'number'),
     questionWords: new PhraseTable<'question'>().add(lexicon.questionWords, 'question'),
     subordinators: new PhraseTable<'subordinator'>().add(lexicon.subordinators, 'subordinator'),

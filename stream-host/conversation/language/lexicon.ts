@@ -22,6 +22,8 @@ export interface Lexicon {
   readonly leaning: string;
   /** Answers that are complete by themselves, though not as the end of something longer: "yes", "no". */
   readonly answers: string;
+  /** By these a caller who waits asks whether anybody is still there: "hello", "can you hear me". */
+  readonly presenceChecks: string;
   /** Words that open a question or, inside a sentence, a subordinate clause whose verb may come last. */
   readonly questionWords: string;
   /** Words that at the start of a sentence let a main clause be expected: "if", "when". */

@@ -80,7 +80,8 @@ export class Replies {
 
   /** There is something left to say to a caller who is silent. */
   get hasPrompt(): boolean {
-    const { afterMs, prompts, farewell } = this.#options.policy.away;
+    const { afterMs } = this.#options.policy.away;
+    const { prompts, farewell } = this.#options.responder.phrases;
     return afterMs > 0 && this.#unansweredPrompts < prompts.length + (farewell === '' ? 0 : 1);
   }
 
@@ -200,12 +201,12 @@ export class Replies {
     history: readonly HistoryItem[],
     draft?: 'text' | 'speech',
   ): Reply {
-    const { clock, events, policy, responder, synthesiser } = this.#options;
+    const { clock, events, responder, synthesiser } = this.#options;
     const turn = new AgentTurn(number, {
       synthesiser,
       playout: this.#playout.prepare(number),
       voice: responder.voice,
-      apology: policy.recovery.apology,
+      apology: responder.phrases.apology,
       draft,
       events: {
         onProgress: () => {
@@ -228,15 +229,15 @@ export class Replies {
 
   /** What the engine itself makes the agent say. */
   async *#ownWords(kind: 'opening' | 'prompt'): AsyncGenerator<ReplyPiece> {
-    const { away, recovery } = this.#options.policy;
+    const { greeting, resumption, prompts, farewell } = this.#options.responder.phrases;
     if (kind === 'opening') {
       const isNew = this.#history.length === 0;
-      yield { type: 'text', text: isNew ? this.#options.responder.greeting : recovery.resumption };
+      yield { type: 'text', text: isNew ? greeting : resumption };
       return;
     }
-    const prompt = away.prompts[this.#unansweredPrompts];
+    const prompt = prompts[this.#unansweredPrompts];
     this.#unansweredPrompts += 1;
-    yield { type: 'text', text: prompt ?? away.farewell };
+    yield { type: 'text', text: prompt ?? farewell };
     if (prompt === undefined) yield { type: 'end-call', reason: 'caller-away' };
   }
 

@@ -1,7 +1,8 @@
 import { bytesOf, FRAME_BYTES, FRAME_MS } from '../../../shared/audio/pcm.ts';
 import type { HistoryItem } from '../../../shared/sessions/history.ts';
 import { VirtualClock } from '../../../shared/virtual-clock.ts';
-import type { ReplyPiece } from '../../contract/agent.ts';
+import { defaultPhrases } from '../../agent/phrases.ts';
+import type { Phrases, ReplyPiece } from '../../contract/agent.ts';
 import type { ConversationEvents } from '../../contract/events.ts';
 import type { AudioSink } from '../../contract/line.ts';
 import type { RecogniserEvents, Synthesiser, SynthesisPiece, VoiceActivityEvents } from '../../contract/speech.ts';
@@ -49,7 +50,10 @@ export class Rig {
   #recogniser: RecogniserEvents | undefined;
   #detector: VoiceActivityEvents | undefined;
 
-  constructor(options: Partial<ConversationOptions> & { greeting?: string } = {}) {
+  constructor(
+    options: Partial<ConversationOptions> & { greeting?: string; phrases?: Partial<Phrases>; locale?: string } = {},
+  ) {
+    const { locale = 'en-US' } = options;
     this.conversation = new Conversation({
       clock: this.clock,
       sink: this.#sink(),
@@ -64,7 +68,8 @@ export class Rig {
       },
       synthesiser: this.#synthesiser(),
       responder: {
-        greeting: options.greeting ?? 'Hello.',
+        locale,
+        phrases: { ...defaultPhrases(locale, options.greeting ?? 'Hello.'), ...options.phrases },
         voice: 'test',
         respond: (history, signal) => this.#respond(history, signal),
       },

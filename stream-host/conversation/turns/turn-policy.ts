@@ -69,14 +69,10 @@ export interface DraftPolicy {
   readonly maxPerTurn: number;
 }
 
-/** What the agent does about a caller who says nothing. */
+/** When the agent turns to a caller who says nothing; what it says then are its phrases. */
 export interface AwayPolicy {
   /** Silence after the agent was heard to its end, until it asks. 0: it never asks. */
   readonly afterMs: number;
-  /** What it says, one after the other. */
-  readonly prompts: readonly string[];
-  /** Said before hanging up when the last prompt was not answered either. Empty: the line is kept. */
-  readonly farewell: string;
 }
 
 export interface PlayoutPolicy {
@@ -89,10 +85,6 @@ export interface PlayoutPolicy {
 export interface RecoveryPolicy {
   /** A turn of the agent that makes no progress for so long (no token, tool result or frame) is a fault and is ended. */
   readonly stallMs: number;
-  /** Said when a turn failed before anything of it was heard. */
-  readonly apology: string;
-  /** Said first when a conversation is taken up again after its line or its host was lost. */
-  readonly resumption: string;
 }
 
 /** How a conversation takes turns. All times in milliseconds. */
@@ -141,17 +133,9 @@ export const DEFAULT_TURN_POLICY = {
     maxCallerTurnMs: 60_000,
   },
   drafts: { mode: 'speech', maxPerTurn: 3 },
-  away: {
-    afterMs: 15_000,
-    prompts: ['Are you still there?', 'I am still here. Take your time.'],
-    farewell: '',
-  },
+  away: { afterMs: 15_000 },
   playout: { leadMs: 400, maxBufferedMs: 10_000 },
-  recovery: {
-    stallMs: 15_000,
-    apology: 'Sorry, something went wrong on my side. Could you say that again?',
-    resumption: 'Sorry, we were cut off for a moment. Please go on.',
-  },
+  recovery: { stallMs: 15_000 },
 } as const satisfies TurnPolicy;
 
 /**

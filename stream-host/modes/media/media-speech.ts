@@ -44,8 +44,8 @@ export class ProcessSpeech {
     return new ProcessSpeech(options, judgeSound ? await EndOfTurnLane.start({ clock, log, modelPath }) : undefined);
   }
 
-  /** The services of one session; `log` names it. */
-  open(log: Logger): SpeechServices {
+  /** The services of one session, whose caller speaks `locale`; `log` names it. */
+  open(log: Logger, locale: string): SpeechServices {
     const { config, openVoiceActivity, playoutClock, clock } = this.#options;
     const endOfTurn = this.#endOfTurn;
     return {
@@ -55,11 +55,10 @@ export class ProcessSpeech {
         clock,
         log,
         random: Math.random,
-        language: config.SPEECH_LANGUAGE,
+        language: locale,
       }),
       ...(endOfTurn && { openTurnJudge: endOfTurn.open }),
       synthesiser: this.#synthesiser,
-      locale: config.SPEECH_LANGUAGE,
       playoutClock,
     };
   }

@@ -41,6 +41,11 @@ export const de: Lexicon = {
     nein, nee, nö, nein danke, ja bitte, ja danke, ja gerne, hallo, guten tag, guten morgen, guten abend, grüß gott, moin, nichts,
     keine ahnung, weiß nicht, ich weiß nicht, weiß ich nicht, vielleicht, noch nicht, beides, stopp, halt, wie bitte, entschuldigung,
     was, warum, wer, wo, wann, wie, jetzt, mehr, einfach`,
+  presenceChecks: `
+    hallo, hallo hallo, hi, hey, sind sie da, sind sie noch da, sind sie noch dran, bist du da, bist du noch da, bist du noch dran,
+    noch da, noch dran, ist da jemand, ist da noch jemand, ist jemand da, ist noch jemand da, jemand da, hören sie mich,
+    hören sie mich noch, können sie mich hören, hörst du mich, hörst du mich noch, kannst du mich hören, hören sie zu, hallo sie,
+    was ist los, was ist denn los, was ist passiert, entschuldigung`,
   questionWords:
     'was, wo, wer, wen, wem, wann, warum, wieso, wie, welche, welcher, wohin, woher, ob, dass, weil, wenn, bevor, nachdem',
   subordinators: 'wenn, falls, weil, da, obwohl, nachdem, bevor, sobald, während, als',

@@ -77,6 +77,12 @@ export const en: Lexicon = {
     good afternoon, good evening, none, nothing, never, both, either, neither, maybe, sometimes, sorry, pardon, excuse me,
     what, why, who, where, when, how, which, stop, wait, help, not really, not yet, not sure, i'm not sure, i don't know,
     i do, i did, it does, it did, they do, more, most, again`,
+  presenceChecks: `
+    hello, hello hello, hi, hey, hallo, hello there, are you there, are you still there, you there, you still there, still there,
+    is anyone there, is anybody there, anyone there, anybody there, is someone there, is there anyone, is there anybody,
+    can you hear me, do you hear me, did you hear me, you hear me, can you still hear me, are you with me, are you still with me,
+    have i lost you, did i lose you, are you listening, are you still listening, what happened, what's happening, what's going on,
+    excuse me`,
   questionWords: `
     what, what's, where, where's, who, who's, when, when's, why, how, how's, which, whose, how much, how long`,
   subordinators: `

@@ -35,6 +35,10 @@ export const es: Lexicon = {
     no, no no, no gracias, sí gracias, sí por favor, hola, buenos días, buenas tardes, buenas noches, buenas, aló, diga, nada, ninguno,
     ninguna, nunca, no sé, no lo sé, ni idea, quizás, tal vez, todavía no, los dos, ambos, alto, para, perdón, disculpe, qué, cómo,
     por qué, quién, dónde, cuándo, más, ahora`,
+  presenceChecks: `
+    hola, aló, bueno, oiga, oye, diga, está ahí, sigue ahí, estás ahí, sigues ahí, está usted ahí, sigue usted ahí, hay alguien,
+    hay alguien ahí, alguien ahí, me oye, me oyes, me escucha, me escuchas, puede oírme, puedes oírme, me puede oír, me puede escuchar,
+    se ha cortado, qué pasa, qué ha pasado, qué pasó, disculpe, perdone`,
   questionWords: 'qué, quién, dónde, cuándo, cómo, cuál, cuáles, cuánto, cuánta, cuántos, si',
   subordinators: 'si, porque, aunque, mientras',
   pronouns: 'yo, tú, él, ella, ello, nosotros, ustedes, usted, ellos, ellas, eso, esto, mí, ti',

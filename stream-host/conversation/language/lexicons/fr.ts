@@ -40,6 +40,11 @@ export const fr: Lexicon = {
     non, nan, non merci, oui merci, oui s'il vous plaît, si, bonjour, bonsoir, allô, salut, rien, aucun, aucune, jamais, je ne sais pas,
     je sais pas, aucune idée, peut être, pas encore, pas vraiment, les deux, stop, pardon, excusez moi, quoi, comment, pourquoi, qui,
     où, quand, combien, plus, encore`,
+  presenceChecks: `
+    allô, allo, bonjour, êtes vous là, vous êtes là, êtes vous toujours là, vous êtes toujours là, vous êtes encore là, tu es là,
+    tu es toujours là, t'es là, il y a quelqu'un, y a quelqu'un, quelqu'un, m'entendez vous, vous m'entendez, vous m'entendez toujours,
+    est ce que vous m'entendez, est ce que vous êtes là, tu m'entends, vous m'écoutez, que se passe t il, qu'est ce qui se passe,
+    excusez moi`,
   questionWords: 'qui, que, quoi, où, quand, comment, pourquoi, combien, quel, quelle, quels, quelles, si, ce',
   subordinators: 'si, lorsque, puisque, comme, dès, parce',
   pronouns: 'je, tu, il, elle, on, nous, vous, ils, elles, ça, cela, lui, moi, toi, eux, y, en',

@@ -34,6 +34,10 @@ export const it: Lexicon = {
   answers: `
     no, no no, no grazie, sì grazie, sì per favore, pronto, salve, buongiorno, buonasera, niente, nulla, nessuno, nessuna, mai, non so,
     non lo so, forse, non ancora, tutti e due, entrambi, fermo, basta, scusi, come, cosa, perché, chi, dove, quando, quale, quanto, adesso`,
+  presenceChecks: `
+    pronto, ciao, ehi, è ancora lì, è lì, c'è, c'è ancora, sei lì, sei ancora lì, ci sei, ci sei ancora, è in linea,
+    è ancora in linea, c'è qualcuno, c'è nessuno, qualcuno, mi sente, mi senti, mi sente ancora, riesce a sentirmi, può sentirmi,
+    mi ascolta, cosa succede, che succede, che cosa è successo, mi scusi`,
   questionWords: 'che, cosa, chi, dove, quando, come, perché, quale, quali, quanto, quanti, se, dov',
   subordinators: 'se, siccome, mentre, appena, poiché',
   pronouns: 'io, tu, lui, lei, noi, voi, loro, questo, quello, ciò, me, te',

@@ -11,6 +11,7 @@ export const neutral: Lexicon = {
   auxiliaries: '',
   leaning: '',
   answers: '',
+  presenceChecks: 'hello, hallo, halo, allo, alo, hi, hey',
   questionWords: '',
   subordinators: '',
   pronouns: '',

@@ -34,6 +34,10 @@ export const nl: Lexicon = {
     nee, neen, nee dank je, nee dank u, nee bedankt, ja graag, ja alsjeblieft, hallo, hoi, goedemorgen, goedemiddag, goedenavond, niets,
     geen idee, weet ik niet, ik weet het niet, misschien, nog niet, allebei, stop, sorry, pardon, wat, waarom, wie, waar, wanneer, hoe,
     nu, meer, graag`,
+  presenceChecks: `
+    hallo, hallo hallo, hoi, hé, bent u daar, bent u er nog, bent u daar nog, ben je daar, ben je er nog, nog daar, is daar iemand,
+    is er iemand, is er nog iemand, iemand, hoort u mij, hoort u me, hoor je mij, hoor je me, kunt u mij horen, kunt u me horen,
+    kun je mij horen, kun je me horen, luistert u, wat gebeurt er, wat is er aan de hand, pardon`,
   questionWords: 'wat, waar, wie, wanneer, waarom, hoe, welke, of, dat, omdat, als, voordat, nadat, hoeveel',
   subordinators: 'als, indien, omdat, hoewel, nadat, voordat, zodra, terwijl, toen',
   pronouns: 'ik, jij, je, u, hij, zij, ze, het, wij, we, dat, dit, die, mij, me, hem, haar, ons, er',

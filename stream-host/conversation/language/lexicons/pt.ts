@@ -36,6 +36,10 @@ export const pt: Lexicon = {
     não, não não, não obrigado, não obrigada, sim obrigado, sim por favor, olá, oi, alô, estou, bom dia, boa tarde, boa noite, nada, nenhum,
     nenhuma, nunca, não sei, sei lá, talvez, ainda não, os dois, ambos, pare, desculpe, desculpa, o quê, como, por quê, porquê, quem, onde,
     quando, qual, mais, agora`,
+  presenceChecks: `
+    alô, olá, oi, estou, está aí, ainda está aí, você está aí, você ainda está aí, estás aí, ainda estás aí, está lá, tem alguém aí,
+    há alguém aí, alguém aí, está me ouvindo, você está me ouvindo, está a ouvir me, está a ouvir, consegue me ouvir,
+    consegue ouvir me, me ouve, ouve me, o que aconteceu, o que está acontecendo, o que se passa, com licença, desculpe`,
   questionWords: 'que, quê, quem, onde, quando, como, qual, quais, quanto, quantos, se, porquê',
   subordinators: 'se, porque, embora, enquanto',
   pronouns: 'eu, tu, ele, ela, nós, vós, eles, elas, você, vocês, isso, isto, aquilo, mim, ti',
