@@ -15,8 +15,8 @@ const envelope = (type: Envelope['type'], sender: string, payload: Record<string
   ts: '2026-01-01T00:00:00Z',
   payload,
 });
-const text = (content: string, turn?: number): BrowserMessage =>
-  envelope('assistant_streaming', 'Assistant', { content, streaming: true, ...(turn !== undefined && { turn }) });
+const text = (content: string): BrowserMessage =>
+  envelope('assistant_streaming', 'Assistant', { content, streaming: true });
 const spoken = (turn: number, full: string, heard = full): BrowserMessage => ({
   type: 'assistant_spoken',
   turn,
@@ -45,7 +45,7 @@ test('partials change one line, and the final words take its place', () => {
 });
 
 test('words that are corrected later change where they stand', () => {
-  const dialogue = told(final('order one', 2), text('Which order?', 2), latency(2), final('order 1042', 2));
+  const dialogue = told(final('order one', 2), text('Which order?'), latency(2), final('order 1042', 2));
   assert.deepEqual(shape(dialogue), ['caller: order 1042', 'agent: Which order?']);
 });
 
@@ -74,7 +74,7 @@ test('a greeting may come whole, as a status; the status that repeats an answer 
 test('the end of a cut-off answer finds its line after the caller has begun to speak', () => {
   const dialogue = told(
     final('Tell me.', 2),
-    text('Once upon a time', 2),
+    text('Once upon a time'),
     latency(2),
     partial('stop'),
     spoken(2, 'Once upon a time', 'Once'),
@@ -83,25 +83,15 @@ test('the end of a cut-off answer finds its line after the caller has begun to s
   assert.equal(answers(dialogue)[0]?.spoken?.cutOff, true);
 });
 
-test('a caller who goes on before the answer is heard takes the answer back and speaks one line', () => {
-  const dialogue = told(
-    final('What is', 2),
-    text('Sorry?', 2),
-    partial('What is the status'),
-    final('What is the status?', 3),
-  );
-  assert.deepEqual(shape(dialogue), ['caller: What is the status?']);
+test('what has been told stands: the server tells no turn that it may still take back (review 1.4)', () => {
+  const dialogue = told(final('What is', 2), partial('the status'), final('The status?', 3));
+  assert.deepEqual(shape(dialogue), ['caller: What is', 'caller: The status?']);
 });
 
-test('so does one who goes on before there is any answer', () => {
-  const dialogue = told(final('What is', 2), partial('What is the status'), final('What is the status?', 3));
-  assert.deepEqual(shape(dialogue), ['caller: What is the status?']);
-});
-
-test('an answer that used a tool is not taken back', () => {
-  const start: BrowserMessage = { type: 'tool_start', callId: 'a', tool: 'find_order', ts: 0, args: {} };
-  const dialogue = told(final('Order 7', 2), start, partial('and order 8'));
-  assert.deepEqual(shape(dialogue), ['caller: Order 7', 'agent: ', 'caller: and order 8']);
+test('what the agent says while an answer is late is shown, and is no part of the answer', () => {
+  const filled: BrowserMessage = { type: 'wait_filled', turn: 2, kind: 'filler', content: 'One moment.' };
+  const dialogue = told(final('Order 7?', 2), filled, text('It is'), text(' here.'), spoken(2, 'It is here.'));
+  assert.deepEqual(shape(dialogue), ['caller: Order 7?', 'note: Meanwhile: “One moment.”', 'agent: It is here.']);
 });
 
 test('a tool is running until its end tells how it went', () => {
@@ -120,7 +110,7 @@ test('a tool is running until its end tells how it went', () => {
       result: null,
       error: 'x',
     },
-    text('Done.', 2),
+    text('Done.'),
   );
   const [answer] = answers(dialogue);
   assert.deepEqual(
@@ -134,7 +124,7 @@ test('a tool is running until its end tells how it went', () => {
 });
 
 test('latency goes to the answer of its turn', () => {
-  const dialogue = told(final('A', 2), text('B', 2), latency(2));
+  const dialogue = told(final('A', 2), text('B'), latency(2));
   assert.deepEqual(answers(dialogue)[0]?.latency, { recognisedMs: 200, firstTokenMs: 210, firstAudioMs: 300 });
 });
 

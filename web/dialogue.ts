@@ -85,6 +85,8 @@ export function tell(dialogue: Dialogue, message: BrowserMessage): Dialogue {
       }));
     case 'tool_end':
       return endTool(dialogue, message.callId, message.status === 'success' ? 'done' : 'failed', message.elapsedMs);
+    case 'wait_filled':
+      return note(dialogue, `Meanwhile: “${message.content}”`);
     case 'notice':
       return note(dialogue, message.message);
     default:
@@ -107,43 +109,28 @@ export function splitAtHeard(full: string, heard: string): { heard: string; unhe
 }
 
 function tellPartial(dialogue: Dialogue, text: string): Dialogue {
-  const said = takeBack(dialogue);
-  const open = said.lines.findLast(isOpen);
-  if (open !== undefined && open === said.lines.at(-1) && text !== '') return replace(said, open, { ...open, text });
-  const rest = open === undefined ? said : remove(said, open);
+  const open = dialogue.lines.findLast(isOpen);
+  if (open !== undefined && open === dialogue.lines.at(-1) && text !== '')
+    return replace(dialogue, open, { ...open, text });
+  const rest = open === undefined ? dialogue : remove(dialogue, open);
   return text === '' ? rest : add(rest, (id) => ({ kind: 'caller', id, text }));
 }
 
 function tellFinal(dialogue: Dialogue, text: string, turn: number): Dialogue {
-  const said = takeBack(dialogue);
   // The words of a turn may be corrected after it has begun.
-  const line = said.lines.findLast((each) => each.kind === 'caller' && (each.turn ?? turn) === turn);
-  if (line?.kind === 'caller') return replace(said, line, { ...line, text, turn });
-  return add(said, (id) => ({ kind: 'caller', id, text, turn }));
-}
-
-/**
- * The caller went on before a word of the answer was heard: the server forgets the answer and hears the words as one.
- * An answer that used a tool stays, as the tool has done its work.
- */
-function takeBack(dialogue: Dialogue): Dialogue {
-  const last = dialogue.lines.at(-1);
-  const unheard = last?.kind === 'agent' && !last.spoken && !last.latency && last.tools.length === 0;
-  const said = unheard ? remove(dialogue, last) : dialogue;
-  const question = said.lines.at(-1);
-  if (question?.kind !== 'caller' || question.turn === undefined) return dialogue;
-  const { turn: _, ...open } = question;
-  return replace(said, question, open);
+  const line = dialogue.lines.findLast((each) => each.kind === 'caller' && (each.turn ?? turn) === turn);
+  if (line?.kind === 'caller') return replace(dialogue, line, { ...line, text, turn });
+  return add(dialogue, (id) => ({ kind: 'caller', id, text, turn }));
 }
 
 function tellEnvelope(dialogue: Dialogue, { type, sender, payload }: Envelope): Dialogue {
-  const { content, message, turn } = payload;
+  const { content, message } = payload;
   // The greeting. A status of the agent's own repeats an answer that was streamed.
   if (type === 'status' && sender === 'System' && typeof message === 'string') {
     return changeAnswer(dialogue, undefined, (answer) => ({ ...answer, text: message }));
   }
   if (type === 'assistant_streaming' && typeof content === 'string') {
-    return changeAnswer(dialogue, typeof turn === 'number' ? turn : undefined, (answer) =>
+    return changeAnswer(dialogue, undefined, (answer) =>
       answer.spoken ? answer : { ...answer, text: answer.text + content },
     );
   }

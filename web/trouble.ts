@@ -69,7 +69,7 @@ const TROUBLES: Readonly<Record<TroubleName, Trouble>> = {
   },
   'not-allowed': {
     title: 'The server does not let this page in.',
-    advice: 'Its ticket is missing or too old. Reload the page.',
+    advice: 'Open the page at the server’s own address, and start again.',
   },
   'server-fault': {
     title: 'The server ended the conversation.',
