@@ -129,6 +129,11 @@ test('a bad body is refused with what is wrong about it', async (context) => {
   assert.match(noUrl.body.error?.message ?? '', /callbackUri/);
   assert.equal((await signed(stack, ANSWER, { body: 'not json' })).status, 400);
   assert.equal((await signed(stack, '/calling/callConnections:answer', { body: '{}' })).status, 400);
+  for (const transportUrl of ['ws://', 'ws://127.0.0.1:1/media#fragment', 'http://127.0.0.1:1/media']) {
+    const unusable = { ...mediaStreamingOptions, transportUrl };
+    const body = JSON.stringify({ incomingCallContext, callbackUri, mediaStreamingOptions: unusable });
+    assert.equal((await signed(stack, ANSWER, { body })).status, 400, transportUrl);
+  }
   const sharp = { ...mediaStreamingOptions, audioFormat: 'Pcm24KMono' } as const;
   await assert.rejects(stack.client.answerCall(incomingCallContext, callbackUri, { mediaStreamingOptions: sharp }), {
     statusCode: 400,

@@ -85,7 +85,7 @@ export class CallAutomationApi {
     try {
       const answer = this.#publicDocument(request, url.pathname) ?? (await this.#operate(request, url));
       send(response, answer.status, answer.body);
-      if (answer.afterwards) setImmediate(answer.afterwards);
+      if (answer.afterwards) setImmediate(() => this.#goOn(answer));
     } catch (error) {
       const known = error instanceof AcsError ? error : new AcsError(500, 'InternalServerError', messageOf(error));
       const operation = operationName(request.method ?? 'GET', url.pathname);
@@ -93,6 +93,15 @@ export class CallAutomationApi {
       const { status, code, message: problem } = known;
       this.#log.warn({ ...(call !== undefined && { call }), status, code, problem }, `${operation}: refused`);
       send(response, known.status, known.body);
+    }
+  }
+
+  /** What an operation sets going must not end the process, whatever the application asked for. */
+  #goOn({ call, afterwards }: Answer): void {
+    try {
+      afterwards?.();
+    } catch (error) {
+      this.#log.error({ ...(call !== undefined && { call }), err: error }, 'an operation failed after its answer');
     }
   }
 

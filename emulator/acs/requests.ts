@@ -9,7 +9,8 @@ const operationContext = z.string().max(5_000).optional();
 
 const mediaStreamingOptions = z.object({
   transportType: z.literal('websocket').default('websocket'),
-  transportUrl: z.url({ protocol: /^wss?$/ }),
+  // A web socket's address has no fragment (RFC 6455, section 3).
+  transportUrl: z.url({ protocol: /^wss?$/ }).refine((url) => !url.includes('#'), 'a socket’s address has no fragment'),
   audioChannelType: z.enum(['mixed', 'unmixed']),
   startMediaStreaming: z.boolean().default(false),
   enableBidirectional: z.boolean().default(false),
