@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { createServices } from '../agents/services.ts';
@@ -7,28 +6,25 @@ import { AcsTokenVerifier } from '../shared/auth/acs-token.ts';
 import { CallControl } from '../shared/call-control/call-control.ts';
 import { type Clock, systemClock } from '../shared/clock.ts';
 import type { Config } from '../shared/config.ts';
+import { randomIds } from '../shared/ids.ts';
 import type { Logger } from '../shared/log.ts';
 import { ProcessVitals } from '../shared/process-vitals.ts';
-import { CLOSE } from '../shared/protocol/close-codes.ts';
-import { CommandInbox } from '../shared/sessions/command-inbox.ts';
 import { connectRedis } from '../shared/sessions/connect.ts';
-import { SessionStore } from '../shared/sessions/session-store.ts';
 import { readVersion } from '../shared/version.ts';
 import { type Agents, loadAgents, requireAgent } from './agent/agent-definition.ts';
 import { isScripted, openModelClient } from './agent/model-client.ts';
 import { ModelResponder } from './agent/model-responder.ts';
+import { assembleHost } from './assemble.ts';
 import type { OpenVoiceActivity } from './contract/speech.ts';
 import { Admission } from './host/admission.ts';
-import { HostRecord } from './host/host-record.ts';
-import { LiveSessions } from './host/live-sessions.ts';
 import { LoadMeter } from './host/load-meter.ts';
 import { readVitals } from './host/vitals.ts';
 import { Page } from './http/page.ts';
-import { StreamHostServer } from './http/server.ts';
+import { mediaMode } from './modes/media/media-mode.ts';
 import { ProcessSpeech, turnsOf } from './modes/media/media-speech.ts';
 import { BeatClock } from './playout/beat-clock.ts';
 import { ScriptedModelWatch } from './scripted-model-watch.ts';
-import { Reception, type ReceptionOptions } from './session/reception.ts';
+import type { ReceptionOptions } from './session/reception.ts';
 import { VoiceActivityLane } from './speech/voice-activity/voice-activity-lane.ts';
 
 const API_PREFIX = '/api/v1';
@@ -66,16 +62,8 @@ export async function startStreamHost(config: Config, log: Logger, clock: Clock 
   opened.defer(() => vitals.close());
   const redis = connectRedis(config.REDIS_URL, log);
   opened.defer(() => redis.disconnect());
-  const store = new SessionStore(redis, { ttlSeconds: config.SESSION_TTL_SECONDS });
-  const commands = new CommandInbox(redis, { log });
-  opened.defer(() => commands.close());
-
-  const host = { place: `${hostname()}:${config.STREAM_HOST_PORT}`, boot: randomUUID().slice(0, 8) };
   const load = new LoadMeter(clock, lane);
   opened.defer(() => load.close());
-  const admission = new Admission({ clock, log, readLoad: () => load.read(), countSessions: () => live.count });
-  opened.defer(() => admission.close());
-  const live: LiveSessions = new LiveSessions({ maxSessions: config.MAX_SESSIONS, clock, admission });
   const model = openModelClient({ baseUrl: config.AZURE_OPENAI_BASE_URL, apiKey: config.AZURE_OPENAI_API_KEY });
   const scriptedModel = new ScriptedModelWatch({
     // A resource of Azure has no such thing, and need not be asked.
@@ -102,22 +90,6 @@ export async function startStreamHost(config: Config, log: Logger, clock: Clock 
     judgeSound: [...turns.values()].some(({ endpointing }) => endpointing?.judgement === 'text-and-sound'),
   });
   opened.defer(() => speech.close());
-  const reception = new Reception({
-    store,
-    commands,
-    live,
-    host,
-    openSpeech: (sessionLog, locale) => speech.open(sessionLog, locale),
-    openResponder: responders(config, agents, model, clock),
-    turnsOf: (agent) => turns.get(agent) ?? {},
-    hangUp: (callConnectionId) => calls.hangUp(callConnectionId),
-    defaultAgent: config.DEFAULT_AGENT,
-    isScripted: () => scriptedModel.isScripted,
-    maxCallMs: config.MAX_CALL_MS,
-    logTranscripts: config.LOG_TRANSCRIPTS,
-    clock,
-    log,
-  });
   const tokens = new AcsTokenVerifier({
     jwksUrl: config.ACS_JWKS_URL,
     issuer: config.ACS_TOKEN_ISSUER,
@@ -125,46 +97,49 @@ export async function startStreamHost(config: Config, log: Logger, clock: Clock 
     clock,
   });
   const emulatorUrl = config.EMULATOR_URL;
-  const server = new StreamHostServer({
-    live,
-    reception,
+  const host = assembleHost({
+    clock,
+    newId: randomIds,
+    log,
+    host: { place: `${hostname()}:${config.STREAM_HOST_PORT}`, boot: randomIds().slice(0, 8) },
+    redis,
+    sessionTtlSeconds: config.SESSION_TTL_SECONDS,
+    maxSessions: config.MAX_SESSIONS,
+    openAdmission: (countSessions) => new Admission({ clock, log, readLoad: () => load.read(), countSessions }),
+    modes: {
+      media: mediaMode({
+        openSpeech: (sessionLog, locale) => speech.open(sessionLog, locale),
+        turnsOf: (agent) => turns.get(agent) ?? {},
+      }),
+    },
+    agents: [...agents.keys()],
+    openResponder: responders(config, agents, model, clock),
+    hangUp: (callConnectionId) => calls.hangUp(callConnectionId),
+    defaultAgent: config.DEFAULT_AGENT,
+    isScripted: () => scriptedModel.isScripted,
+    maxCallMs: config.MAX_CALL_MS,
+    logTranscripts: config.LOG_TRANSCRIPTS,
     verifyAcs: (authorization) => tokens.verify(authorization),
     allowedOrigins: [],
     page: new Page({ webFolder: pathOf('web'), scriptsFolder: pathOf('dist'), emulatorUrl }),
-    pageSettings: {
-      emulatorUrl: emulatorUrl ?? null,
-      agent: config.DEFAULT_AGENT,
-      version: readVersion(),
-    },
+    pageSettings: { emulatorUrl: emulatorUrl ?? null, agent: config.DEFAULT_AGENT, version: readVersion() },
     dependencies: {
-      redis: () => store.ping(),
       agents: async () => requireAgent(agents, config.DEFAULT_AGENT),
       voiceActivity: (signal) => detectorAnswers(lane.open, signal),
     },
-    vitals: () => readVitals({ process: vitals, live, lane, admission }),
-    clock,
-    log,
+    readVitals: (live, admission) => readVitals({ process: vitals, live, lane, admission }),
   });
-  const port = await server.listen(config.STREAM_HOST_PORT, config.STREAM_HOST_BIND);
-  const record = new HostRecord({ store, host, live, agents: [...agents.keys()], clock, log });
-  opened.defer(() => record.close());
-  // The functions must not answer a call on the strength of a place that is gone.
-  admission.onChange(() => void record.announce());
-  await record.announce();
+  const port = await host.open(config.STREAM_HOST_PORT, config.STREAM_HOST_BIND);
   void scriptedModel.watch();
 
   const resources = opened.move();
   return {
     port,
     async drain(reason, waitMs) {
-      live.drain(CLOSE.goingAway, reason);
-      await record.announce();
-      await live.empty(waitMs);
+      await host.drain(reason, waitMs);
     },
     async close(reason, drainMs) {
-      const drained = server.close(reason, drainMs);
-      // Now that it drains, this says that no place is free here.
-      await Promise.all([drained, record.announce()]);
+      await host.close(reason, drainMs);
       await resources.disposeAsync();
     },
   };

@@ -12,21 +12,22 @@ const RULES: readonly { readonly files: string; readonly mayImport: readonly str
   [
     // The floors of the stream host, from the ground up: imports go down only.
     { files: 'stream-host/contract/', mayImport: ['shared/'], packages: 'none' },
+    { files: 'stream-host/dialogue/', mayImport: ['shared/', ...floors('contract')], packages: 'none' },
     { files: 'stream-host/playout/', mayImport: ['shared/', ...floors('contract')], packages: 'none' },
-    { files: 'stream-host/conversation/', mayImport: ['shared/', ...floors('contract', 'playout')], packages: 'none' },
+    {
+      files: 'stream-host/conversation/',
+      mayImport: ['shared/', ...floors('contract', 'dialogue', 'playout')],
+      packages: 'none',
+    },
     { files: 'stream-host/speech/', mayImport: ['shared/', ...floors('contract')] },
     { files: 'stream-host/agent/', mayImport: ['shared/', 'agents/', ...floors('contract', 'conversation/turns')] },
     { files: 'stream-host/transport/', mayImport: ['shared/', ...floors('contract')] },
     {
       files: 'stream-host/modes/',
-      mayImport: [
-        'shared/',
-        ...floors('contract', 'playout', 'conversation', 'speech', 'agent', 'session/live-session.ts'),
-      ],
+      mayImport: ['shared/', ...floors('contract', 'dialogue', 'playout', 'conversation', 'speech', 'agent')],
     },
     { files: 'stream-host/host/', mayImport: ['shared/', ...floors('contract', 'speech', 'session/lease.ts')] },
-    // Until the mode stands apart from the session.
-    { files: 'stream-host/session/', mayImport: ['shared/', 'stream-host/'] },
+    { files: 'stream-host/session/', mayImport: ['shared/', ...floors('contract', 'dialogue', 'transport', 'host')] },
     { files: 'stream-host/http/', mayImport: ['shared/', ...floors('contract', 'host', 'session', 'transport')] },
     // The composition, which knows everybody.
     { files: 'stream-host/', mayImport: ['shared/', 'agents/', 'package.json'] },

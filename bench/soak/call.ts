@@ -1,8 +1,9 @@
 import { setImmediate as settle } from 'node:timers/promises';
 import { VirtualClock } from '../../shared/virtual-clock.ts';
 import type { RecogniserEvents, VoiceActivityEvents } from '../../stream-host/contract/speech.ts';
-import { Conversation } from '../../stream-host/conversation/conversation.ts';
-import { EVENT_NAMES } from '../../stream-host/conversation/testing/rig.ts';
+import type { Conversation } from '../../stream-host/conversation/conversation.ts';
+import { SessionEvents } from '../../stream-host/dialogue/session-events.ts';
+import { mediaConversation } from '../../stream-host/modes/media/media-conversation.ts';
 import { Random } from '../corpus/random.ts';
 import { EngineClock } from './call-clock.ts';
 import { Caller } from './caller.ts';
@@ -65,6 +66,7 @@ export class SoakCall {
   readonly #ear: Ear;
   readonly #model: FaultyModel;
   readonly #synthesiser: FaultySynthesiser;
+  readonly #events: SessionEvents;
   readonly #conversation: Conversation;
   readonly #caller: Caller;
   readonly #watch: Watch;
@@ -115,6 +117,7 @@ export class SoakCall {
         this.#replies.onModel(event);
       },
     });
+    this.#events = new SessionEvents(this.#engineClock);
     this.#conversation = this.#open();
     this.#watch = new Watch({
       now: () => clock.now(),
@@ -216,7 +219,7 @@ export class SoakCall {
     const frames = this.#ear.frames;
     const conversation = this.#conversation;
     try {
-      conversation.receiveAudio(callerFrame(SILENCE, 0));
+      conversation.audio(callerFrame(SILENCE, 0));
       conversation.interrupt();
       for (const { events } of this.#recognisers.slice(-1)) {
         events.onFinal('too late', 1_000_000, 1_001_000);
@@ -239,8 +242,9 @@ export class SoakCall {
   #open(): Conversation {
     const clock = this.#clock;
     const faults = this.#faults;
-    return new Conversation({
+    return mediaConversation({
       clock: this.#engineClock,
+      events: this.#events,
       sink: this.#ear,
       openVoiceActivity: (events) => {
         const port = new FaultyDetector({
@@ -277,16 +281,14 @@ export class SoakCall {
   }
 
   #listen(): void {
-    const { events } = this.#conversation;
-    for (const name of EVENT_NAMES) {
-      events.on(name, (...args: unknown[]) => {
-        if (this.#closed) this.#violated('event-after-close', name);
-        if (name !== 'historyChanged') this.#note(name, ...args);
-      });
-    }
+    const events = this.#events;
+    events.onAny(({ type, ...fields }) => {
+      if (this.#closed && type !== 'ended') this.#violated('event-after-close', type);
+      if (type !== 'historyChanged') this.#note(type, fields);
+    });
     events.on('state', () => this.#watch.moved());
-    events.on('callerFinal', (text, turn) => this.#words.told(text, turn));
-    events.on('callerCorrected', (text, turn) => this.#words.told(text, turn));
+    events.on('callerFinal', ({ text, turn }) => this.#words.told(text, turn));
+    events.on('callerCorrected', ({ text, turn }) => this.#words.told(text, turn));
     events.on('toolEnded', ({ call }) => this.#replies.toolEnded(call.callId));
     events.on('agentSpoke', (spoken) => {
       this.#counts.turns += 1;
@@ -302,7 +304,7 @@ export class SoakCall {
       this.#ear.goesOn();
     });
     events.on('draftDropped', () => this.#replies.draftDropped());
-    events.on('fault', (code, error) => {
+    events.on('fault', ({ code, error }) => {
       this.#counts.faults += 1;
       if (code === 'listener.failed') this.#violated('listener-failed', String(error));
       this.#watch.answered();

@@ -165,7 +165,7 @@ export class Caller {
       if (this.#held.length > 25) this.#held.shift();
       return;
     }
-    for (const held of this.#held) conversation.receiveAudio(held);
+    for (const held of this.#held) conversation.audio(held);
     this.#held = [];
   }
 }

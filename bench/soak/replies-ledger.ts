@@ -42,10 +42,10 @@ export class RepliesLedger {
     }
   }
 
-  /** The newest answer was begun early and thrown away. What it was to answer is asked again. */
+  /** An answer was begun early and thrown away. What it was to answer may have been asked again by the time it is told. */
   draftDropped(): void {
-    const newest = [...this.#replies.keys()].at(-1);
-    if (newest !== undefined) this.#replies.delete(newest);
+    const dropped = [...this.#replies].findLast(([, { signal, spoke }]) => signal.aborted && !spoke);
+    if (dropped) this.#replies.delete(dropped[0]);
   }
 
   /** A fault was told, or somebody pressed the button: the newest answer may have no sound. */

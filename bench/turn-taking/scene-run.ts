@@ -1,7 +1,9 @@
 import { bytesOf } from '../../shared/audio/pcm.ts';
 import { VirtualClock } from '../../shared/virtual-clock.ts';
 import type { RecogniserEvents } from '../../stream-host/contract/speech.ts';
-import { Conversation, type ConversationOptions } from '../../stream-host/conversation/conversation.ts';
+import type { Conversation } from '../../stream-host/conversation/conversation.ts';
+import { SessionEvents } from '../../stream-host/dialogue/session-events.ts';
+import { type MediaConversationOptions, mediaConversation } from '../../stream-host/modes/media/media-conversation.ts';
 import {
   RECOGNISER_TIMING,
   type RecogniserEvent,
@@ -18,13 +20,13 @@ import { FarSide } from './far-side.ts';
 export interface SceneRunOptions {
   readonly scene: Scene;
   readonly speech: AgentSpeech;
-  readonly policy: ConversationOptions['policy'];
+  readonly policy: MediaConversationOptions['policy'];
   readonly delays: ProviderDelays;
   /** From the arrival of a detector frame's last sample to its probability. */
   readonly detectorMs: number;
   readonly recogniser: Partial<RecogniserTiming>;
   /** More of the engine's ports, such as a judge of turn ends. */
-  readonly ports: ((clock: VirtualClock) => Partial<ConversationOptions>) | undefined;
+  readonly ports: ((clock: VirtualClock) => Partial<MediaConversationOptions>) | undefined;
 }
 
 const STEP_MS = 10;
@@ -62,8 +64,11 @@ export class SceneRun {
     this.farSide = new FarSide(this.#clock);
     this.#variant = Number(scene.id.split('/').at(-1));
     this.agent = new Agent({ clock: this.#clock, speech, callersVoice: scene.voice, variant: this.#variant, delays });
-    this.conversation = new Conversation({
+    const events = new SessionEvents(this.#clock);
+    events.on('fault', ({ code }) => this.faults.push(code));
+    this.conversation = mediaConversation({
       clock: this.#clock,
+      events,
       sink: this.farSide,
       responder: this.agent,
       synthesiser: this.agent,
@@ -76,7 +81,6 @@ export class SceneRun {
       ...(policy && { policy }),
       ...ports?.(this.#clock),
     });
-    this.conversation.events.on('fault', (code) => this.faults.push(code));
   }
 
   get frames(): number {
@@ -144,7 +148,7 @@ export class SceneRun {
 
   #receive(frame: Int16Array): void {
     this.#receivedMs += FRAME_MS;
-    this.conversation.receiveAudio(bytesOf(frame));
+    this.conversation.audio(bytesOf(frame));
   }
 
   #recogniserSays({ type, text, offsetMs, endMs }: RecogniserEvent): void {

@@ -97,7 +97,7 @@ export const browserMessage = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('wait_filled'),
     turn: z.int(),
-    kind: z.enum(['filler', 'explanation', 'give_up']),
+    kind: z.enum(['filler', 'explanation', 'give-up']),
     content: z.string(),
   }),
   /** Added: a turn's delays, each from the end of the caller's speech. */

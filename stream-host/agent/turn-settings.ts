@@ -42,6 +42,11 @@ const groups: { readonly [Group in keyof TurnPolicy]: Fields<TurnPolicy[Group]> 
   drafts: { mode: z.enum(['off', 'text', 'speech']), maxPerTurn: z.number().int().min(0).max(10) },
   away: { afterMs: z.union([z.literal(0), ms(2000, 600_000)]) },
   playout: { leadMs: ms(40, 500), maxBufferedMs: ms(500, 60_000) },
+  waiting: {
+    fillAfterMs: ms(500, 10_000),
+    maxFillers: z.number().int().min(0).max(10),
+    afterGivingUp: z.enum(['listen', 'hang-up']),
+  },
   recovery: { stallMs: ms(2000, 120_000) },
 };
 

@@ -1,6 +1,60 @@
 import type { HistoryItem, ToolCall } from '../../shared/sessions/history.ts';
 
-/** How long one turn's stages took, all measured from the moment the caller stopped speaking. */
+/**
+ * Everything that happens in a session, by name. The log, the session's record, the transports and telemetry are
+ * subscribers of this one map. Each event is an object with its `type` and the time at which it happened.
+ */
+export interface SessionEventMap {
+  /** What the caller is saying, as it is recognised; may still change. */
+  callerPartial: { readonly text: string };
+  /** The caller's words that turn `turn` answers. Told when the turn becomes audible or uses a tool, not before. */
+  callerFinal: { readonly text: string; readonly turn: number };
+  /** The recogniser found better words for what was told as `turn`'s. */
+  callerCorrected: { readonly text: string; readonly turn: number };
+  /** Words that asked for nothing: an acknowledgement while the agent spoke, or "are you there?" while it worked. */
+  callerAcknowledged: { readonly text: string };
+  /** The caller pressed a key of the telephone. */
+  callerPressed: { readonly tone: string };
+  agentText: { readonly text: string; readonly turn: number };
+  /** The turn's last frame has been played, or was cut off: then `heardText` is shorter than `fullText`. */
+  agentSpoke: {
+    readonly turn: number;
+    readonly fullText: string;
+    readonly heardText: string;
+    readonly interrupted: boolean;
+  };
+  /** The caller waited for turn `turn`, and heard this meanwhile. It is no part of the answer. */
+  waitFilled: { readonly turn: number; readonly kind: WaitFilling; readonly text: string };
+  /** The caller has taken the floor from the agent: by voice and words, or by a command. */
+  bargeIn: { readonly turn: number; readonly by: 'voice' | 'command' };
+  /** The agent fell silent because of a sound. `replyResumed`, `bargeIn` or the turn's end follows. */
+  replyHeld: { readonly turn: number };
+  /** It was no interruption: the agent goes on where it was held, after so long a silence. */
+  replyResumed: { readonly turn: number; readonly silentMs: number };
+  /** An answer that was begun early and is not wanted after all. `pieces`: what the model had sent of it. */
+  draftDropped: { readonly pieces: number; readonly characters: number };
+  toolStarted: { readonly call: ToolCall; readonly turn: number };
+  toolEnded: {
+    readonly call: ToolCall;
+    readonly elapsedMs: number;
+    readonly result: unknown;
+    readonly error?: string;
+    readonly turn: number;
+  };
+  /** How long one turn's stages took, all measured from the moment the caller stopped speaking. */
+  turnLatency: TurnLatency & { readonly turn: number };
+  state: { readonly state: string };
+  /** Something went wrong and the session went on; `code` is stable. */
+  fault: { readonly code: string; readonly error?: unknown };
+  /** From item `from` on, the history now reads `items`. What stood there before is replaced. */
+  historyChanged: { readonly from: number; readonly items: readonly HistoryItem[] };
+  /** The mode is over, by its own decision (the agent said goodbye) or as it was closed. Always the last event. */
+  ended: { readonly reason: string };
+}
+
+/** How a wait is filled: first with a few words, then with an explanation and an offer, then the wait is given up. */
+export type WaitFilling = 'filler' | 'explanation' | 'give-up';
+
 export interface TurnLatency {
   /** Until the engine decided that the turn is over and knew the words. */
   readonly recognisedMs: number;
@@ -10,33 +64,27 @@ export interface TurnLatency {
   readonly firstAudioMs: number;
 }
 
-/** What happens in a conversation, for transports, the session record and telemetry. Listeners cannot hurt the call. */
-export type ConversationEvents = {
-  callerPartial: [text: string];
-  /** The caller's words that turn `turn` answers. Told when the turn becomes audible or uses a tool, not before. */
-  callerFinal: [text: string, turn: number];
-  /** The recogniser found better words for what was told as `turn`'s. */
-  callerCorrected: [text: string, turn: number];
-  agentText: [text: string, turn: number];
-  /** The turn's last frame has been played, or was cut off: then `heardText` is shorter than `fullText`. */
-  agentSpoke: [spoken: { turn: number; fullText: string; heardText: string; interrupted: boolean }];
-  /** The caller has taken the floor from the agent: by voice and words, or by a command. */
-  bargeIn: [turn: number, at: 'voice' | 'command'];
-  /** The agent fell silent because of a sound. Either `replyResumed` or `bargeIn` follows. */
-  replyHeld: [turn: number];
-  /** It was no interruption: the agent goes on where it was held, after so long a silence. */
-  replyResumed: [resumed: { turn: number; silentMs: number }];
-  /** Words that asked for nothing: an acknowledgement while the agent spoke. */
-  callerAcknowledged: [text: string];
-  /** An answer that was begun early and is not wanted after all. `pieces`: what the model had sent of it. */
-  draftDropped: [wasted: { pieces: number; characters: number }];
-  toolStarted: [call: ToolCall, turn: number];
-  toolEnded: [ended: { call: ToolCall; elapsedMs: number; result: unknown; error?: string; turn: number }];
-  turnLatency: [latency: TurnLatency, turn: number];
-  state: [state: string];
-  /** Something went wrong and the engine went on; `code` is stable. */
-  fault: [code: string, error: unknown];
-  historyChanged: [history: readonly HistoryItem[]];
-  /** The conversation is over by its own decision (goodbye, fatal fault). The transport should close the line. */
-  ended: [reason: string];
-};
+export type EventName = keyof SessionEventMap;
+
+/** One event. `atMs` is on the session's monotonic clock. */
+export type SessionEvent<Name extends EventName = EventName> = {
+  [N in Name]: { readonly type: N; readonly atMs: number } & SessionEventMap[N];
+}[Name];
+
+/** What subscribers see of a session's events. */
+export interface SessionEventSource {
+  /** Adds a listener of one kind of event; the returned function takes it off again. */
+  on<Name extends EventName>(name: Name, listener: (event: SessionEvent<Name>) => void): () => void;
+  /** Adds a listener of all events. */
+  onAny(listener: (event: SessionEvent) => void): () => void;
+}
+
+/** How a session's own parts tell its events. */
+export interface SessionEmitter extends SessionEventSource {
+  /** Tells all listeners: now, or when the section that is under way is complete. */
+  emit<Name extends EventName>(name: Name, fields: SessionEventMap[Name]): void;
+  /** Does something that must be complete before anybody is told of it. Sections may be nested. */
+  atomic(work: () => void): void;
+  /** Runs a task in its turn: after the events that were emitted before it. */
+  inTurn(task: () => void): void;
+}

@@ -1,12 +1,13 @@
 import type { TypedEvents } from '../../shared/typed-events.ts';
-import type { ConversationEvents } from './events.ts';
+import type { SessionEventSource } from './events.ts';
+import type { StopCause } from './mouth.ts';
 
 /** Where the agent's voice goes: a phone call's media socket or a browser's. Must never block and never throw. */
 export interface AudioSink {
   /** Takes whole frames (20 ms, 640 bytes each). False when the line cannot take them (slow or gone): they are dropped. */
   sendAudio(frames: Uint8Array): boolean;
   /** Drops everything that the far side has buffered and not played yet. Sent at once, ahead of anything queued. */
-  stopAudio(): void;
+  stopAudio(cause: StopCause): void;
 }
 
 export type TransportEvents = {
@@ -50,7 +51,7 @@ export interface Transport extends AudioSink {
   readonly closed: boolean;
   readonly counts: TransportCounts;
   /** Shows the far side what happens in a conversation, where it can show anything. Audio before that is `early`. */
-  follow(conversation: TypedEvents<ConversationEvents>): void;
+  follow(events: SessionEventSource): void;
   /** Asks the far side whether it is still there. False after `timeoutMs` in which nothing came of it. Never rejects. */
   probe(timeoutMs: number): Promise<boolean>;
   /** The session is over: says so the way the line does, and closes it normally. */

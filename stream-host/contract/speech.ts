@@ -79,3 +79,12 @@ export interface Synthesiser {
    */
   speak(text: string, voice: string, signal: AbortSignal): AsyncIterable<SynthesisPiece>;
 }
+
+/** What a standby phrase is for: where its own audio is not there, a bundled clip of the same purpose speaks. */
+export type StandbyPurpose = 'greeting' | 'filler' | 'explanation' | 'apology' | 'farewell';
+
+/** Speech that is always there, whatever becomes of the services. */
+export interface StandbyVoice {
+  /** Never fails and never waits. `text`: what the audio says, which in a bundled clip are other words. */
+  speech(purpose: StandbyPurpose, text: string, voice: string): { readonly pcm: Uint8Array; readonly text: string };
+}

@@ -3,11 +3,11 @@ import { test } from 'node:test';
 import type { Phrases } from '../contract/agent.ts';
 import { PLAIN_POLICY, Rig } from './testing/rig.ts';
 
-const POLICY = { ...PLAIN_POLICY, away: { afterMs: 10_000 } };
-const PROMPTS = ['Are you there?', 'Still there?'];
-
 async function quietLine(phrases: Partial<Phrases> = {}): Promise<Rig> {
-  const rig = new Rig({ greeting: 'Hello.', policy: POLICY, phrases: { prompts: PROMPTS, ...phrases } });
+  const rig = new Rig({
+    phrases: { greeting: 'Hello.', prompts: ['Are you there?', 'Still there?'], ...phrases },
+    policy: { ...PLAIN_POLICY, away: { afterMs: 10_000 } },
+  });
   rig.conversation.start();
   await rig.clock.advance(5000);
   return rig;
@@ -34,7 +34,7 @@ test('with a farewell the agent hangs up when the last prompt was not answered e
   const rig = await quietLine({ farewell: 'Goodbye, then.' });
   await rig.clock.advance(120_000);
   assert.deepEqual(rig.spoken, ['Hello.', 'Are you there?', 'Still there?', 'Goodbye, then.']);
-  assert.deepEqual(rig.of('ended')[0]?.args, ['caller-away']);
+  assert.deepEqual(rig.of('ended')[0]?.reason, 'caller-away');
 });
 
 test('a caller who answers is asked again only after the next long silence, from the first prompt on', async () => {
@@ -54,7 +54,7 @@ test('a prompt that the caller speaks into is dropped for good', async () => {
   await rig.says('I am here.');
   await rig.clock.advance(5000);
   assert.deepEqual(
-    rig.of('agentSpoke').map(({ args }) => args[0].heardText),
+    rig.of('agentSpoke').map(({ heardText }) => heardText),
     ['Hello.', 'All right.'],
   );
 });

@@ -1,35 +1,34 @@
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
-import { TypedEvents } from '../../shared/typed-events.ts';
 import type { Responder } from '../contract/agent.ts';
-import type { ConversationEvents } from '../contract/events.ts';
-import type { AudioSink } from '../contract/line.ts';
-import type { OpenRecogniser, OpenTurnJudge, OpenVoiceActivity, Synthesiser } from '../contract/speech.ts';
-import type { PlayoutClock } from '../playout/playout.ts';
-import { CallerLine } from './ear/caller-line.ts';
+import type { SessionEmitter } from '../contract/events.ts';
+import type { Mode } from '../contract/mode.ts';
+import type { Mouth, MouthEvents } from '../contract/mouth.ts';
+import type { StandbyVoice, Synthesiser } from '../contract/speech.ts';
+import { History } from '../dialogue/history.ts';
 import type { Correction } from './ear/caller-words.ts';
+import type { Ear, OpenEar } from './ear/ear.ts';
 import { isBackchannel, mayBecomeBackchannel } from './language/backchannel.ts';
 import { type Language, languageFor } from './language/language.ts';
+import { isPresenceCheck, mayBecomePresenceCheck } from './language/presence-check.ts';
 import { Replies } from './mouth/replies.ts';
 import { Endpointer } from './turns/endpointer.ts';
-import { type TurnPolicy, type TurnPolicyChanges, turnPolicy } from './turns/turn-policy.ts';
+import { type PlayoutPolicy, type TurnPolicy, type TurnPolicyChanges, turnPolicy } from './turns/turn-policy.ts';
 import type { TurnContext, TurnEffect, TurnEvent, TurnState } from './turns/turn-state.ts';
 import { INITIAL_TURN_STATE, transition } from './turns/turn-taking.ts';
 
 export interface ConversationOptions {
   readonly clock: Clock;
-  readonly sink: AudioSink;
-  readonly openVoiceActivity: OpenVoiceActivity;
-  readonly openRecogniser: OpenRecogniser;
-  /** Judges from the sound whether the caller has finished. Without it the words alone do. */
-  readonly openTurnJudge?: OpenTurnJudge | undefined;
+  readonly events: SessionEmitter;
+  readonly openEar: OpenEar;
+  readonly openMouth: (events: MouthEvents, policy: PlayoutPolicy) => Mouth;
   readonly synthesiser: Synthesiser;
+  /** Speaks while the caller waits and where the synthesiser fails. Without it there is silence then. */
+  readonly standby?: StandbyVoice | undefined;
   readonly responder: Responder;
   /** A resumed conversation: what was said before. It opens with an excuse instead of the greeting. */
   readonly history?: readonly HistoryItem[];
   readonly policy?: TurnPolicyChanges;
-  /** Paces the agent's frames; one for all conversations of a process saves timers. The same time as `clock`. */
-  readonly playoutClock?: PlayoutClock;
 }
 
 /** So young an answer is better begun anew than given to half of what was asked. */
@@ -42,12 +41,13 @@ const LEAST_DRAFT_LIKELIHOOD = 0.35;
  * transition function decides; this class does what it says. No method waits: the turn's own task does the waiting, so
  * that audio, stop commands and the caller's words are handled the moment they arrive.
  */
-export class Conversation {
-  readonly events = new TypedEvents<ConversationEvents>((event, error) => this.#listenerFailed(event, error));
+export class Conversation implements Mode {
+  readonly #events: SessionEmitter;
   readonly #clock: Clock;
   readonly #policy: TurnPolicy;
   readonly #language: Language;
-  readonly #line: CallerLine;
+  readonly #ear: Ear;
+  readonly #history: History;
   readonly #endpointer: Endpointer;
   readonly #replies: Replies;
   readonly #context: TurnContext;
@@ -61,46 +61,44 @@ export class Conversation {
   constructor(options: ConversationOptions) {
     this.#clock = options.clock;
     this.#nowMs = options.clock.now();
+    this.#events = options.events;
+    this.#history = new History(options.events, options.history ?? []);
     this.#policy = turnPolicy(options.policy);
     this.#language = languageFor(options.responder.locale);
     this.#endpointer = new Endpointer(this.#policy.endpointing, this.#language);
-    this.#line = new CallerLine({
+    this.#ear = options.openEar({
       clock: options.clock,
       policy: this.#policy,
-      openVoiceActivity: options.openVoiceActivity,
-      openRecogniser: options.openRecogniser,
-      openTurnJudge: this.#policy.endpointing.judgement === 'text-and-sound' ? options.openTurnJudge : undefined,
       agentsWords: () => this.#replies.agentsWords,
       events: {
         onSpeechStarted: () => this.#onSpeechStarted(),
         onSpeechEnded: (lastSpeechMs) => this.#onSpeechEnded(lastSpeechMs),
         onWords: (correction) => this.#onWords(correction),
         onJudgement: (probability, lastSpeechMs) => this.#onJudgement(probability, lastSpeechMs),
-        onFault: (code, error) => this.events.emit('fault', code, error),
+        onFault: (code, error) => this.#events.emit('fault', { code, error }),
       },
     });
     this.#replies = new Replies({
       clock: options.clock,
-      playoutClock: options.playoutClock ?? options.clock,
-      sink: options.sink,
+      openMouth: (events) => options.openMouth(events, this.#policy.playout),
       synthesiser: options.synthesiser,
+      standby: options.standby,
       responder: options.responder,
       policy: this.#policy,
-      history: options.history ?? [],
-      words: this.#line.words,
-      events: this.events,
+      history: this.#history,
+      words: this.#ear.words,
+      events: this.#events,
       onAudible: (turn) => this.#handle({ type: 'reply-audible', turn }),
-      onProgress: (turn) => this.#handle({ type: 'reply-progressed', turn }),
       onEnded: (turn, endCallReason) => this.#onReplyEnded(turn, endCallReason),
-      onSent: (frame, playsAtMs) => this.#line.agentSends(frame, playsAtMs),
-      onSilenced: (atMs) => this.#line.agentSilenced(atMs),
+      onSent: (frame, playsAtMs) => this.#ear.agentSends(frame, playsAtMs),
+      onSilenced: (atMs) => this.#ear.agentSilenced(atMs),
     });
     this.#context = this.#describe();
   }
 
   /** What was said and done, cut to what was heard. */
   get history(): readonly HistoryItem[] {
-    return this.#replies.history;
+    return this.#history.items;
   }
 
   get state(): TurnState['name'] {
@@ -111,13 +109,16 @@ export class Conversation {
   start(): void {
     if (this.#started || this.#state.name === 'closed') return;
     this.#started = true;
-    this.#line.open();
+    this.#ear.open();
     this.#handle({ type: 'reply-owed' });
   }
 
-  /** Takes the caller's audio: PCM16 mono 16 kHz, any length. */
-  receiveAudio(pcm: Uint8Array): void {
-    this.#line.write(pcm);
+  audio(pcm: Uint8Array): void {
+    this.#ear.write(pcm);
+  }
+
+  pressed(tone: string): void {
+    this.#events.emit('callerPressed', { tone });
   }
 
   /** Makes the agent be quiet, if it speaks. */
@@ -128,69 +129,76 @@ export class Conversation {
   /** Ends the conversation and everything that it opened. Safe to call twice. */
   close(reason: string): void {
     if (this.#state.name === 'closed') return;
-    this.#replies.dropDraft();
-    this.#handle({ type: 'closed' });
-    this.#line.close();
-    this.events.emit('ended', reason);
-    this.events.removeAll();
+    this.#events.atomic(() => {
+      this.#replies.dropDraft();
+      this.#handle({ type: 'closed' });
+      this.#ear.close();
+      this.#events.emit('ended', { reason });
+    });
   }
 
+  /** One event, and all that it leads to, before anybody is told of it. */
   #handle(event: TurnEvent): void {
-    const before = this.#state;
-    this.#nowMs = this.#clock.now();
-    const { state, effects } = transition(before, event, this.#context, this.#policy);
-    if (state !== before) {
-      this.#state = state;
-      this.#armDeadline(state);
-    }
-    for (const effect of effects) this.#apply(effect);
-    // An effect may have led on to the next state already, which has told its own name.
-    if (state.name !== before.name && this.#state === state) this.events.emit('state', state.name);
+    this.#events.atomic(() => {
+      const before = this.#state;
+      this.#nowMs = this.#clock.now();
+      const { state, effects } = transition(before, event, this.#context, this.#policy);
+      if (state !== before) {
+        this.#state = state;
+        this.#armDeadline(state);
+      }
+      for (const effect of effects) this.#apply(effect);
+      // An effect may have led on to the next state already, which has told its own name.
+      if (state.name !== before.name && this.#state === state) this.#events.emit('state', { state: state.name });
+    });
   }
 
   /** The view of the conversation that the transition function gets, read when it asks. */
   #describe(): TurnContext {
     const conversation = this;
-    const words = this.#line.words;
+    const words = this.#ear.words;
     return {
       get nowMs() {
         return conversation.#nowMs;
       },
       get words() {
-        return words.status(conversation.#nowMs, conversation.#line.spokenUntilMs);
+        return words.status(conversation.#nowMs, conversation.#ear.spokenUntilMs);
       },
       get interjection() {
         return conversation.#interjection();
       },
       get callerSpeaks() {
-        return conversation.#line.speaking;
+        return conversation.#ear.speaking;
       },
       get voicelessMs() {
-        return conversation.#line.voicelessMs;
+        return conversation.#ear.voicelessMs;
       },
       get voiceHums() {
-        return conversation.#line.voiceHums;
+        return conversation.#ear.voiceHums;
       },
       get voiceIsClear() {
-        return conversation.#line.voiceIsClear;
+        return conversation.#ear.voiceIsClear;
       },
       get wordsMayInterrupt() {
         const { audibleSinceMs } = conversation.#replies;
         // Words that were still on their way when the answer began are of the question.
         const isFresh = conversation.#nowMs - audibleSinceMs < FRESH_MS;
-        return isFresh || conversation.#line.lastVoiceMs > audibleSinceMs;
+        return isFresh || conversation.#ear.lastVoiceMs > audibleSinceMs;
       },
       get holdMs() {
         return conversation.#endpointer.holdMs(words.pendingText);
       },
       get unseenMs() {
-        return conversation.#nowMs - conversation.#line.seenUntilMs;
+        return conversation.#nowMs - conversation.#ear.seenUntilMs;
+      },
+      get agentHeardUntilMs() {
+        return conversation.#replies.heardUntilMs;
       },
       get replyOwed() {
         return conversation.#replies.isOwed;
       },
       get mayPrompt() {
-        return conversation.#replies.hasPrompt;
+        return conversation.#policy.away.afterMs > 0 && conversation.#replies.hasPrompt;
       },
       get nextTurn() {
         return conversation.#replies.nextTurn;
@@ -199,13 +207,19 @@ export class Conversation {
   }
 
   #interjection(): TurnContext['interjection'] {
-    const text = this.#line.words.pendingText;
-    if (text === '' || this.#line.mayEcho(text)) return 'none';
+    const text = this.#ear.words.pendingText;
+    if (text === '' || this.#ear.mayEcho(text)) return 'none';
+    const isOpen = !this.#ear.words.pendingIsFinal;
+    if (this.#replies.audibleSinceMs === Number.POSITIVE_INFINITY) {
+      // Into an answer that is not heard yet, "hello?" and "okay" ask for nothing that is not being done.
+      if (isPresenceCheck(text, this.#language)) return 'backchannel';
+      if (isOpen && mayBecomePresenceCheck(text, this.#language)) return 'begun';
+    }
     const { backchannels, backchannelTailMs } = this.#policy.interruption;
     // At the end of what the agent says, "okay" is an answer.
     if (!backchannels || this.#replies.unheardMs <= backchannelTailMs) return 'words';
     if (isBackchannel(text, this.#language)) return 'backchannel';
-    return !this.#line.words.pendingIsFinal && mayBecomeBackchannel(text, this.#language) ? 'begun' : 'words';
+    return isOpen && mayBecomeBackchannel(text, this.#language) ? 'begun' : 'words';
   }
 
   /** A deadline that only moves away (with each frame sent) keeps its timer; when that fires early, it is set anew. */
@@ -231,11 +245,12 @@ export class Conversation {
         this.#replies.hold(effect.turn);
         return;
       case 'resume-reply':
-        if (effect.misled) this.#line.misled();
+        if (effect.misled) this.#ear.misled();
         this.#replies.resume(effect.turn);
         return;
       case 'stop-reply':
-        this.#stopReply();
+        this.#replies.stop(effect.cause);
+        if (effect.cause === 'voice') this.#ear.confirmed();
         return;
       case 'take-back-reply':
         this.#replies.takeBack();
@@ -250,29 +265,31 @@ export class Conversation {
         this.#replies.start(effect.turn, this.#nowMs, 'prompt');
         return;
       case 'dismiss-words':
-        this.events.emit('callerAcknowledged', this.#line.words.pendingText);
-        this.#line.words.dismiss();
+        this.#events.emit('callerAcknowledged', { text: this.#ear.words.pendingText });
+        this.#ear.words.dismiss();
         return;
       case 'ignore-sound':
-        this.#line.ignoreSound();
+        this.#ear.ignoreSound();
         return;
       case 'no-words':
-        this.#line.noWords();
+        // The recogniser may have taken back what a draft was begun for.
+        this.#replies.dropDraft();
+        this.#ear.noWords();
+        return;
+      case 'fill-wait':
+        this.#replies.fill(effect.turn, effect.kind);
         return;
       case 'stalled':
-        this.events.emit('fault', 'reply.stalled', undefined);
+        this.#events.emit('fault', { code: 'reply.stalled' });
+        return;
+      case 'hang-up':
+        this.close('no-answer');
     }
-  }
-
-  #stopReply(): void {
-    const byVoice = this.#state.name === 'caller-speaking' || this.#state.name === 'endpointing';
-    this.#replies.stop(byVoice ? 'voice' : 'command');
-    if (byVoice) this.#line.confirmed();
   }
 
   /** An early answer needs all of what was said, and words that may well be the last. */
   #draftReply(): void {
-    const { words, spokenUntilMs } = this.#line;
+    const { words, spokenUntilMs } = this.#ear;
     const promising = this.#endpointer.likelihood(words.pendingText) >= LEAST_DRAFT_LIKELIHOOD;
     if (promising && words.cover(spokenUntilMs)) this.#replies.draft();
     else this.#replies.dropDraft();
@@ -280,7 +297,7 @@ export class Conversation {
 
   #onReplyEnded(turn: number, endCallReason: string | undefined): void {
     this.#handle({ type: 'reply-ended', turn });
-    if (endCallReason !== undefined && this.#line.words.pendingText === '') this.close(endCallReason);
+    if (endCallReason !== undefined && this.#ear.words.pendingText === '') this.close(endCallReason);
   }
 
   #onSpeechStarted(): void {
@@ -294,26 +311,22 @@ export class Conversation {
   }
 
   #onSpeechEnded(lastSpeechMs: number): void {
-    const text = this.#line.words.pendingText;
+    const text = this.#ear.words.pendingText;
     this.#endpointer.likelihood(text);
-    if (text === '' || this.#endpointer.wordsLeaveOpen) this.#line.judgeSound();
+    if (text === '' || this.#endpointer.wordsLeaveOpen) this.#ear.judgeSound();
     this.#handle({ type: 'speech-ended', lastSpeechMs });
   }
 
   #onJudgement(probability: number, lastSpeechMs: number): void {
-    if (this.#line.speaking || lastSpeechMs !== this.#line.lastSpeechMs) return;
+    if (this.#ear.speaking || lastSpeechMs !== this.#ear.lastSpeechMs) return;
     this.#endpointer.heard(probability);
     this.#handle({ type: 'judged' });
   }
 
   #onWords(correction: Correction | undefined): void {
-    const pending = this.#line.words.pendingText;
-    if (pending !== '') this.events.emit('callerPartial', pending);
+    const pending = this.#ear.words.pendingText;
+    if (pending !== '') this.#events.emit('callerPartial', { text: pending });
     if (correction) this.#replies.correct(correction.takenText);
     this.#handle({ type: correction?.settled ? 'words-corrected' : 'words-changed' });
-  }
-
-  #listenerFailed(event: string, error: unknown): void {
-    if (event !== 'fault') this.events.emit('fault', 'listener.failed', error);
   }
 }

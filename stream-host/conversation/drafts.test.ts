@@ -26,7 +26,7 @@ test('an answer that was begun in the pause is heard the moment the pause has la
     const rig = await drafting(mode);
     await pausesAfter(rig, 'Where is my order?', 2000);
     await rig.voice(0.05, 900);
-    latencies.push(rig.of('turnLatency')[0]?.args[0].firstAudioMs ?? 0);
+    latencies.push(rig.of('turnLatency')[0]?.firstAudioMs ?? 0);
     assert.equal(rig.prompts.length, 1);
   }
   assert.deepEqual(latencies, [500 + 150 + 100, 500 + 100, 500]);
@@ -41,11 +41,11 @@ test('nothing of a draft is heard or told when the caller goes on, and what it c
   rig.partial('Where is my order from Monday?', 2000);
   await rig.voice(0.05, 1000);
   assert.deepEqual(
-    rig.of('draftDropped').map(({ args }) => args[0]),
+    rig.of('draftDropped').map(({ pieces, characters }) => ({ pieces, characters })),
     [{ pieces: 1, characters: 'On its way.'.length }],
   );
   assert.deepEqual(
-    rig.of('callerFinal').map(({ args }) => args),
+    rig.of('callerFinal').map(({ text, turn }) => [text, turn]),
     [['Where is my order from Monday?', 2]],
   );
   await rig.clock.advance(5000);
@@ -112,6 +112,6 @@ test('a draft that failed is no answer: the model is asked again', async () => {
   await pausesAfter(rig, 'Where is my order?', 2000);
   await rig.voice(0.05, 1000);
   await rig.clock.advance(3000);
-  assert.equal(rig.of('agentSpoke')[0]?.args[0].heardText, 'On its way.');
+  assert.equal(rig.of('agentSpoke')[0]?.heardText, 'On its way.');
   assert.equal(rig.of('fault').length, 0);
 });

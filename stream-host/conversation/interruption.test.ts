@@ -25,11 +25,11 @@ test('a cough silences the agent, and it goes on where it was cut off within 700
   assert.equal(rig.of('stop').length, 1);
   await rig.voice(0.05, 640);
   const [resumed] = rig.of('replyResumed');
-  assert.ok(resumed && resumed.args[0].silentMs <= 700, `silent for ${resumed?.args[0].silentMs} ms`);
+  assert.ok(resumed && resumed.silentMs <= 700, `silent for ${resumed?.silentMs} ms`);
   await rig.clock.advance(10_000);
   const [spoke] = rig.of('agentSpoke');
-  assert.equal(spoke?.args[0].heardText, LONG);
-  assert.equal(spoke?.args[0].interrupted, false);
+  assert.equal(spoke?.heardText, LONG);
+  assert.equal(spoke?.interrupted, false);
   assert.equal(rig.of('bargeIn').length, 0);
 });
 
@@ -42,8 +42,8 @@ test('an acknowledgement lets the agent go on, and is not answered', async () =>
   rig.final('Mhm.', 20_000);
   await rig.clock.advance(10_000);
   assert.equal(rig.prompts.length, 1);
-  assert.deepEqual(rig.of('callerAcknowledged')[0]?.args, ['mhm']);
-  assert.equal(rig.of('agentSpoke')[0]?.args[0].heardText, LONG);
+  assert.deepEqual(rig.of('callerAcknowledged')[0]?.text, 'mhm');
+  assert.equal(rig.of('agentSpoke')[0]?.heardText, LONG);
 });
 
 test('an acknowledgement that grows into words takes the floor, and nothing of it is lost', async () => {
@@ -66,11 +66,11 @@ test('what may be half of an acknowledgement, of a voice that has ended, is not 
   rig.partial('I', 20_000);
   await rig.voice(0.05, 640);
   const [resumed] = rig.of('replyResumed');
-  assert.ok(resumed && resumed.args[0].silentMs <= 700, `silent for ${resumed?.args[0].silentMs} ms`);
+  assert.ok(resumed && resumed.silentMs <= 700, `silent for ${resumed?.silentMs} ms`);
   rig.final('I see.', 20_000);
   await rig.clock.advance(10_000);
   assert.equal(rig.prompts.length, 1, 'it is not answered');
-  assert.equal(rig.of('agentSpoke')[0]?.args[0].heardText, LONG);
+  assert.equal(rig.of('agentSpoke')[0]?.heardText, LONG);
 });
 
 test('an acknowledgement over other people lets the agent go on when its time is up, though the sound goes on', async () => {
@@ -80,14 +80,14 @@ test('an acknowledgement over other people lets the agent go on when its time is
   // Too quiet beside it to be the caller's, and now and then a frame that is.
   for (let t = 0; t < 640; t += 128) await rig.voice(0.3, 96, [0x01]).then(() => rig.voice(0.5, 32, [0x01]));
   const [resumed] = rig.of('replyResumed');
-  assert.ok(resumed && resumed.args[0].silentMs <= 700, `silent for ${resumed?.args[0].silentMs} ms`);
+  assert.ok(resumed && resumed.silentMs <= 700, `silent for ${resumed?.silentMs} ms`);
 });
 
 test('words that come while the agent is silenced make it an interruption, with the history cut to what was heard', async () => {
   const rig = await speaking();
   await rig.voice(0.9, 320);
   rig.partial('stop', 20_000);
-  assert.deepEqual(rig.of('bargeIn')[0]?.args, [2, 'voice']);
+  assert.deepEqual(rig.of('bargeIn')[0]?.by, 'voice');
   const item = rig.conversation.history.at(-1);
   assert.ok(item?.role === 'agent' && !item.heard && LONG.startsWith(item.text));
   assert.equal(rig.of('stop').length, 1, 'it is silent already');
@@ -131,10 +131,10 @@ test('music or people talking do not silence the agent for ever, one voice witho
   ] as const) {
     const rig = await speaking();
     await sound(rig);
-    assert.equal(rig.of('replyResumed')[0]?.args[0].silentMs, silentMs);
+    assert.equal(rig.of('replyResumed')[0]?.silentMs, silentMs);
     await rig.clock.advance(10_000);
     assert.equal(rig.of('replyHeld').length, 1, 'a sound that goes on is no second interruption');
-    assert.equal(rig.of('agentSpoke')[0]?.args[0].heardText, LONG);
+    assert.equal(rig.of('agentSpoke')[0]?.heardText, LONG);
   }
 });
 
@@ -152,7 +152,7 @@ test('a sound that ends late without a word is not waited for any longer than on
   const rig = await speaking();
   await babble(rig, 512);
   await rig.voice(0.05, 640);
-  assert.ok((rig.of('replyResumed')[0]?.args[0].silentMs ?? Number.POSITIVE_INFINITY) <= 700);
+  assert.ok((rig.of('replyResumed')[0]?.silentMs ?? Number.POSITIVE_INFINITY) <= 700);
 });
 
 test('one voice that ends late is given time for its words, which the agent would speak over', async () => {
@@ -170,7 +170,7 @@ test('one that only hums is a listener, and the agent does not wait for its word
     await rig.voice(0.99, ms, ONE_VOICE);
     await rig.voice(0.05, 400);
     const [resumed] = rig.of('replyResumed');
-    assert.ok(resumed && resumed.args[0].silentMs <= 700, `${ms} ms: silent for ${resumed?.args[0].silentMs} ms`);
+    assert.ok(resumed && resumed.silentMs <= 700, `${ms} ms: silent for ${resumed?.silentMs} ms`);
   }
 });
 
@@ -247,7 +247,7 @@ test('a command ends a held turn for good', async () => {
   await rig.voice(0.9, 192);
   rig.conversation.interrupt();
   await rig.voice(0.05, 2000);
-  assert.deepEqual(rig.of('bargeIn')[0]?.args, [2, 'command']);
+  assert.deepEqual(rig.of('bargeIn')[0]?.by, 'command');
   assert.equal(rig.of('replyResumed').length, 0);
   const stoppedAtMs = rig.of('stop')[0]?.atMs ?? 0;
   assert.deepEqual(
@@ -283,5 +283,5 @@ test('words of the question that come when the answer has just begun are answere
   rig.final('Deliver it on Friday', 2000);
   await rig.voice(0.05, 1500);
   assert.equal(rig.callerWords, 'Deliver it on Friday');
-  assert.equal(rig.of('agentSpoke').at(-1)?.args[0].fullText, 'Very well.');
+  assert.equal(rig.of('agentSpoke').at(-1)?.fullText, 'Very well.');
 });

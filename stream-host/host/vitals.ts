@@ -8,7 +8,7 @@ export interface StreamHostVitals extends ProcessVitalsReading {
   readonly sessions: number;
   readonly maxSessions: number;
   /** Whether one more session would be let in, and the load by which that is decided, of the last seconds. */
-  readonly admission?: AdmissionReading;
+  readonly admission?: AdmissionReading | undefined;
   readonly voiceActivity: {
     readonly frames: number;
     /** Of these, frames that the model looked at; the energy gate answered the rest. */
@@ -29,7 +29,7 @@ export interface VitalsSources {
   readonly process: Pick<ProcessVitals, 'read'>;
   readonly live: Pick<LiveSessions, 'count' | 'maxSessions' | 'droppedFrames'>;
   readonly lane: Pick<VoiceActivityLane, 'stats'>;
-  readonly admission?: Pick<Admission, 'reading'>;
+  readonly admission?: Pick<Admission, 'reading'> | undefined;
 }
 
 export function readVitals({ process, live, lane, admission }: VitalsSources): StreamHostVitals {

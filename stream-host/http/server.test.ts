@@ -139,11 +139,20 @@ test('a full host refuses phones and browsers with 503 and a reason, and takes t
 });
 
 test('a host that is too busy refuses phones and browsers with 503 and a reason, and says so when asked', async () => {
-  const admission: { overload: 'cpu' | undefined } = { overload: undefined };
-  const busy = await startHost(redis.url, { admission });
+  let overload: 'cpu' | undefined;
+  const busy = await startHost(redis.url, {
+    openAdmission: () => ({
+      get overload() {
+        return overload;
+      },
+      reading: { open: true, loopDelayMs: 0, speechLaneMs: 0, cpu: 0 },
+      onChange: () => () => undefined,
+      close: () => undefined,
+    }),
+  });
   const talking = await busy.browser();
   await talking.untilType('session_ready');
-  admission.overload = 'cpu';
+  overload = 'cpu';
   await busy.store.create(phoneSession('busy-1'));
   const isBusy = (error: { status: number; body: { error: { code: string } } }) =>
     error.status === 503 && error.body.error.code === 'host.overloaded';
@@ -155,7 +164,7 @@ test('a host that is too busy refuses phones and browsers with 503 and a reason,
   assert.equal(busy.live.count, 1);
   assert.equal(talking.socket.readyState, talking.socket.OPEN);
 
-  admission.overload = undefined;
+  overload = undefined;
   const next = await busy.phone('busy-call', 'busy-1');
   next.socket.terminate();
 });

@@ -1,4 +1,5 @@
 import { FRAME_BYTES, FRAME_MS } from '../../shared/audio/pcm.ts';
+import type { Utterance } from '../contract/mouth.ts';
 
 /** Sent audio that a hold may want back: more than any lead. */
 const KEPT_SENT_BYTES = 64 * FRAME_BYTES;
@@ -8,8 +9,8 @@ const KEPT_SENT_BYTES = 64 * FRAME_BYTES;
  * pieces in which it came until it is sent: seconds of it wait, and a view for each 20 ms would be most of the host's
  * long-lived garbage.
  */
-export class PlayoutTurn {
-  readonly number: number;
+export class PlayoutTurn implements Utterance {
+  readonly turn: number;
   readonly #maxBufferedMs: number;
   readonly #onChange: () => void;
   /** What is not sent yet, and before it the newest of what was, should it have to be sent again. */
@@ -26,8 +27,8 @@ export class PlayoutTurn {
   #cut = false;
   #roomWaiter: (() => void) | undefined;
 
-  constructor(number: number, maxBufferedMs: number, onChange: () => void) {
-    this.number = number;
+  constructor(turn: number, maxBufferedMs: number, onChange: () => void) {
+    this.turn = turn;
     this.#maxBufferedMs = maxBufferedMs;
     this.#onChange = onChange;
   }

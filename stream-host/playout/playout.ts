@@ -1,6 +1,7 @@
 import { FRAME_BYTES, FRAME_MS } from '../../shared/audio/pcm.ts';
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import type { AudioSink } from '../contract/line.ts';
+import type { Mouth, MouthEvents, StopCause } from '../contract/mouth.ts';
 import { PlayoutTurn } from './playout-turn.ts';
 
 /** A clock that may know how late what it runs next may come. */
@@ -9,23 +10,15 @@ export interface PlayoutClock extends Clock {
   readonly latenessMs?: number;
 }
 
-export interface PlayoutOptions {
+export interface PlayoutOptions extends MouthEvents {
   readonly clock: PlayoutClock;
   readonly sink: AudioSink;
   /** How far ahead of the caller's ear frames are sent, at most. */
   readonly leadMs: number;
   /** Audio kept beyond that before {@link PlayoutTurn.room} makes the synthesiser wait. */
   readonly maxBufferedMs: number;
-  /** The turn's first frame is about to be sent. */
-  readonly onAudible: (turn: number) => void;
-  /** A message was sent. */
-  readonly onProgress: (turn: number) => void;
-  /** The last frame has been played (not only sent). */
-  readonly onPlayed: (turn: number) => void;
-  /** What the caller will hear and when, for whoever must know the agent's voice when it comes back as an echo. */
-  readonly onSent?: (frames: Uint8Array, playsAtMs: number) => void;
-  /** Nothing of what was sent is heard from now on. */
-  readonly onSilenced?: (atMs: number) => void;
+  /** Runs a task in its turn, after what the session is doing now. Without it, at once. */
+  readonly inTurn?: (task: () => void) => void;
 }
 
 /**
@@ -47,30 +40,31 @@ const CUSHION_WAIT_MS = 60;
  * `#playedOutAtMs` is when the far side will have played all that was sent; each frame moves it by exactly its length,
  * or, after the line ran dry, from now. The schedule is absolute: a timer that fires late sends what is due, and the
  * error does not add up. Turns carry a number; once stopped, a turn's frames go nowhere, whoever still writes them.
+ *
+ * A filling is heard while the turn has nothing to say. It begins when the line is quiet, so all that was sent of the
+ * turn has been heard by then, and the turn's next frame cuts it off.
  */
-export class Playout {
+export class Playout implements Mouth {
   readonly #options: PlayoutOptions;
+  readonly #inTurn: (task: () => void) => void;
   readonly #messageMs: number;
   #turn: PlayoutTurn | undefined;
+  #filling: PlayoutTurn | undefined;
+  /** The newest audio sent was a filling's. */
+  #fillingWasSent = false;
   #held = false;
   /** When the turn's beginning waits no longer for its cushion. */
   #beginsByMs: number | undefined;
   #playedOutAtMs = Number.NEGATIVE_INFINITY;
   #cancelTimer: Cancel = () => {};
-  #droppedFrames = 0;
 
   constructor(options: PlayoutOptions) {
     this.#options = options;
+    this.#inTurn = options.inTurn ?? ((task) => task());
     const halfLeadMs = Math.floor(options.leadMs / 2 / FRAME_MS) * FRAME_MS;
     this.#messageMs = Math.max(FRAME_MS, Math.min(MESSAGE_MS, halfLeadMs));
   }
 
-  /** Frames that the line did not take. They count as played: real time has passed. */
-  get droppedFrames(): number {
-    return this.#droppedFrames;
-  }
-
-  /** A turn that may be written but is not played before {@link play}. */
   prepare(turn: number): PlayoutTurn {
     const prepared = new PlayoutTurn(turn, this.#options.maxBufferedMs, () => {
       if (this.#turn === prepared) this.#pump();
@@ -78,84 +72,119 @@ export class Playout {
     return prepared;
   }
 
-  /** Plays a turn from now on. What an earlier turn has left is dropped. */
   play(turn: PlayoutTurn): void {
     this.#turn?.cut();
     this.#turn = turn;
     this.#held = false;
     this.#beginsByMs = undefined;
-    this.#pump();
+    this.#inTurn(() => this.#pump());
   }
 
-  /**
-   * Silences the line: the stop command goes out first, then everything that is queued is dropped.
-   * @returns how much of the turn the caller had heard
-   */
-  stop(): number {
-    if (!this.#held) this.#silence();
+  fill(pcm: Uint8Array): void {
+    const filling = new PlayoutTurn(this.#turn?.turn ?? 0, Number.POSITIVE_INFINITY, () => {});
+    filling.write(pcm);
+    filling.end();
+    this.#filling?.cut();
+    this.#filling = filling;
+    this.#inTurn(() => this.#pump());
+  }
+
+  stop(cause: StopCause): number {
+    if (!this.#held) this.#silence(cause);
     const heardMs = this.heardMs;
     this.#turn?.cut();
     this.#turn = undefined;
     this.#held = false;
-    this.#playedOutAtMs = Number.NEGATIVE_INFINITY;
+    this.#forgetSent();
     return heardMs;
   }
 
-  /** Silences the line but keeps all that was not heard. ACS cannot pause: what it had buffered is sent again later. */
+  /** ACS cannot pause: what it had buffered is sent again later. */
   hold(): void {
     if (this.#held || !this.#turn) return;
-    this.#silence();
-    const unheardMs = Math.max(0, this.#playedOutAtMs - this.#options.clock.now());
-    this.#turn.takeBack(Math.ceil(unheardMs / FRAME_MS));
+    this.#silence('voice');
+    if (!this.#fillingWasSent) this.#turn.takeBack(Math.ceil(this.#aheadMs / FRAME_MS));
     this.#held = true;
-    this.#playedOutAtMs = Number.NEGATIVE_INFINITY;
+    this.#forgetSent();
   }
 
-  /** Goes on after {@link hold}, from the first frame of which the caller did not hear all. */
   resume(): void {
     if (!this.#held) return;
     this.#held = false;
-    this.#pump();
+    this.#inTurn(() => this.#pump());
   }
 
-  /** How much of the current turn has reached the caller's ear. */
   get heardMs(): number {
     if (!this.#turn) return 0;
-    const aheadMs = Math.max(0, this.#playedOutAtMs - this.#options.clock.now());
-    return Math.max(0, this.#turn.sentMs - aheadMs);
+    return this.#fillingWasSent ? this.#turn.sentMs : Math.max(0, this.#turn.sentMs - this.#aheadMs);
   }
 
-  /** How much more of the current turn the caller would hear; without an end while more may be written. */
   get unheardMs(): number {
     if (!this.#turn) return 0;
     return this.#turn.ended ? this.#turn.writtenMs - this.heardMs : Number.POSITIVE_INFINITY;
   }
 
-  #silence(): void {
-    this.#options.sink.stopAudio();
+  get playedOutAtMs(): number {
+    return this.#playedOutAtMs;
+  }
+
+  /** How far the caller's ear is behind what was sent. */
+  get #aheadMs(): number {
+    return Math.max(0, this.#playedOutAtMs - this.#options.clock.now());
+  }
+
+  #silence(cause: StopCause): void {
     this.#cancelTimer();
+    // A line on which nothing is to be heard need not be silenced.
+    if (this.#aheadMs === 0 && !this.#turn?.isAudible) return;
+    this.#options.sink.stopAudio(cause);
     this.#options.onSilenced?.(this.#options.clock.now());
+  }
+
+  #forgetSent(): void {
+    this.#filling?.cut();
+    this.#filling = undefined;
+    this.#fillingWasSent = false;
+    this.#playedOutAtMs = Number.NEGATIVE_INFINITY;
   }
 
   #pump(): void {
     this.#cancelTimer();
     const turn = this.#turn;
-    if (!turn || this.#held || this.#awaitsCushion(turn)) return;
-    const { clock, sink, leadMs, onSent } = this.#options;
-    while (clock.now() >= this.#sendsAtMs) {
-      if (turn.isFirstHeard()) this.#options.onAudible(turn.number);
-      // A listener may have stopped this very turn.
-      if (this.#turn !== turn || this.#held) return;
-      const playsAtMs = Math.max(this.#playedOutAtMs, clock.now());
-      const frames = turn.nextFrames(Math.floor((leadMs - (playsAtMs - clock.now())) / FRAME_MS));
-      if (!frames) break;
-      const count = frames.length / FRAME_BYTES;
-      this.#playedOutAtMs = playsAtMs + count * FRAME_MS;
-      if (!sink.sendAudio(frames)) this.#droppedFrames += count;
-      onSent?.(frames, playsAtMs);
-      this.#options.onProgress(turn.number);
+    if (this.#held || (turn && this.#awaitsCushion(turn))) return;
+    if (turn?.isFirstHeard()) {
+      this.#options.onAudible(turn.turn);
+      // Whoever is told of it may stop this very turn, and is told first.
+      this.#inTurn(() => {
+        if (this.#turn === turn) this.#pump();
+      });
+      return;
     }
-    this.#arm(turn);
+    if (turn?.hasFrame) this.#cutFilling();
+    const { clock } = this.#options;
+    while (clock.now() >= this.#sendsAtMs) if (!this.#send(turn?.hasFrame ? turn : this.#filling)) break;
+    this.#arm();
+  }
+
+  /** Sends as much as fits into the lead. False when there is nothing to send. */
+  #send(source: PlayoutTurn | undefined): boolean {
+    const { clock, sink, leadMs, onSent } = this.#options;
+    const playsAtMs = Math.max(this.#playedOutAtMs, clock.now());
+    const frames = source?.nextFrames(Math.floor((leadMs - (playsAtMs - clock.now())) / FRAME_MS));
+    if (!frames) return false;
+    this.#fillingWasSent = source === this.#filling;
+    this.#playedOutAtMs = playsAtMs + (frames.length / FRAME_BYTES) * FRAME_MS;
+    // What the line does not take counts as played: real time has passed. The line counts it.
+    sink.sendAudio(frames);
+    onSent?.(frames, playsAtMs);
+    return true;
+  }
+
+  /** The answer is there: what filled the wait for it has done its work. */
+  #cutFilling(): void {
+    if (!this.#filling) return;
+    if (this.#fillingWasSent) this.#silence('answer');
+    this.#forgetSent();
   }
 
   /** Whether the turn had better not begin yet. It is asked again when there is more audio, or when it must begin. */
@@ -176,12 +205,13 @@ export class Playout {
     return this.#playedOutAtMs - this.#options.leadMs + this.#messageMs;
   }
 
-  #arm(turn: PlayoutTurn): void {
+  #arm(): void {
     const { clock } = this.#options;
-    if (turn.hasFrame) {
+    const turn = this.#turn;
+    if (turn?.hasFrame || this.#filling?.hasFrame) {
       this.#cancelTimer = clock.after(this.#sendsAtMs - clock.now(), () => this.#pump());
-    } else if (turn.ended) {
-      this.#cancelTimer = clock.after(Math.max(0, this.#playedOutAtMs - clock.now()), () => this.#finish(turn));
+    } else if (turn?.ended) {
+      this.#cancelTimer = clock.after(this.#aheadMs, () => this.#finish(turn));
     }
   }
 
@@ -189,6 +219,6 @@ export class Playout {
     if (this.#turn !== turn) return;
     turn.cut();
     this.#turn = undefined;
-    this.#options.onPlayed(turn.number);
+    this.#options.onPlayed(turn.turn);
   }
 }

@@ -93,7 +93,7 @@ export class SessionLease {
   }
 }
 
-const DEFAULT_LEASE_MS = 9000;
+export const DEFAULT_LEASE_MS = 9000;
 
 /**
  * Claims a session for one socket. Takes over from a holder that is certainly gone: an earlier run in this host's place,

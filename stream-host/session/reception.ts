@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import type { WebSocket } from 'ws';
 import type { Clock } from '../../shared/clock.ts';
 import type { ErrorCode } from '../../shared/error-codes.ts';
 import { messageOf, NotFoundError, ParleyError, RequestError } from '../../shared/errors.ts';
+import type { NewId } from '../../shared/ids.ts';
 import type { Logger } from '../../shared/log.ts';
 import { CLOSE } from '../../shared/protocol/close-codes.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
@@ -10,27 +10,25 @@ import type { Session } from '../../shared/sessions/session.ts';
 import type { SessionStore } from '../../shared/sessions/session-store.ts';
 import type { Responder } from '../contract/agent.ts';
 import type { Transport } from '../contract/line.ts';
-import type { TurnPolicyChanges } from '../conversation/turns/turn-policy.ts';
+import type { Modes } from '../contract/mode.ts';
 import type { LiveSessions } from '../host/live-sessions.ts';
 import { AcsMediaTransport } from '../transport/acs-media-transport.ts';
 import { type BrowserRate, BrowserTransport } from '../transport/browser-transport.ts';
-import { claimSession, type HostIdentity } from './lease.ts';
-import { MediaSession, type SessionCommands, type SpeechServices } from './live-session.ts';
+import type { CallEnding } from './call-ending.ts';
+import { claimSession, DEFAULT_LEASE_MS, type HostIdentity } from './lease.ts';
+import { LiveSession, type SessionCommands } from './live-session.ts';
 import { type CallIdentity, pickUp } from './pick-up.ts';
-import { SessionRecorder } from './session-log.ts';
+import { SessionLog } from './session-log.ts';
 
 export interface ReceptionOptions {
   readonly store: SessionStore;
   readonly commands: SessionCommands;
   readonly live: LiveSessions;
   readonly host: HostIdentity;
-  /** What one session hears and speaks with; `log` names the session on each line, `locale` is the agent's. */
-  readonly openSpeech: (log: Logger, locale: string) => SpeechServices;
+  readonly modes: Modes;
   /** @throws {NotFoundError} when there is no such agent */
   readonly openResponder: (agent: string, log: Logger) => Responder;
-  /** How that agent takes turns, where it is not by the defaults. */
-  readonly turnsOf: (agent: string) => TurnPolicyChanges;
-  readonly hangUp: (callConnectionId: string) => Promise<void>;
+  readonly ending: CallEnding;
   readonly defaultAgent: string;
   /** Whether the demo dialogue answers instead of a language model; browsers are told. */
   readonly isScripted: () => boolean;
@@ -39,6 +37,7 @@ export interface ReceptionOptions {
   readonly acsMessageMs?: number | undefined;
   readonly logTranscripts: boolean;
   readonly clock: Clock;
+  readonly newId: NewId;
   readonly log: Logger;
   /** Waits that tests shorten. */
   readonly waits?: Partial<ReceptionWaits>;
@@ -111,7 +110,7 @@ export class Reception {
   /** A browser's socket. Never rejects, as {@link takeCall} does not. */
   async takeBrowser(socket: WebSocket, request: BrowserRequest): Promise<void> {
     const { live, clock, waits } = this.#options;
-    const sessionId = request.sessionId ?? randomUUID();
+    const sessionId = request.sessionId ?? this.#options.newId();
     const log = this.#options.log.child({ session: sessionId });
     const transport = new BrowserTransport(socket, {
       clock,
@@ -161,7 +160,7 @@ export class Reception {
         mode: 'media',
         agent: agent ?? defaultAgent,
         status: 'connected',
-        connectedAt: Date.now(),
+        connectedAt: this.#options.clock.wallMs(),
       });
     } catch (error) {
       const created = error instanceof ParleyError && error.code === 'session.exists' ? await store.get(id) : undefined;
@@ -179,8 +178,11 @@ export class Reception {
     if (found.channel === 'phone' && transport instanceof BrowserTransport) {
       throw new RequestError('session.is-a-call', 'This session is a phone call; a browser cannot speak in it.');
     }
-    if (found.mode !== 'media') {
-      throw new RequestError('session.mode-unknown', `This server has no mode "${found.mode}"; it has: media.`);
+    const { modes } = this.#options;
+    const mode = Object.hasOwn(modes, found.mode) ? modes[found.mode] : undefined;
+    if (!mode) {
+      const known = Object.keys(modes).join(', ');
+      throw new RequestError('session.mode-unknown', `This server has no mode "${found.mode}"; it has: ${known}.`);
     }
     const log = this.#options.log.child({
       session: found.id,
@@ -188,34 +190,42 @@ export class Reception {
     });
     const release = await live.hold(found.id, transport);
     if (!release) throw alreadyConnected();
-    let media: MediaSession | undefined;
+    let session: LiveSession | undefined;
     try {
+      const leaseMs = waits?.leaseMs ?? DEFAULT_LEASE_MS;
       const lease = await claimSession(
         found.id,
-        randomUUID().slice(0, 8),
-        { store, host, clock, log, ...(waits?.leaseMs !== undefined && { leaseMs: waits.leaseMs }) },
-        () => media?.yieldTo('Another server speaks for this session now.'),
+        this.#options.newId().slice(0, 8),
+        { store, host, clock, log, leaseMs },
+        () => session?.yieldTo('Another server speaks for this session now.'),
       );
       if (!lease) throw alreadyConnected();
       try {
-        // Read again: whoever held the session before may have written until it let go.
+        // Read now: whoever held the session before may have written until it let go.
         const history = await store.history(found.id);
-        const responder = this.#options.openResponder(found.agent, log);
+        const agent = this.#options.openResponder(found.agent, log);
         if (transport.closed) throw new NotFoundError('socket.gone', 'The socket closed before its session was open.');
-        introduce(history, responder);
-        media = new MediaSession({
+        introduce(history, agent);
+        const { owner } = lease;
+        session = new LiveSession({
           session: found,
           history,
           transport,
-          responder,
-          turns: this.#options.turnsOf(found.agent),
+          mode,
+          agent,
           lease,
           clock,
           log,
-          speech: this.#options.openSpeech(log, responder.locale),
-          recorder: new SessionRecorder({ session: store.owned(found.id, lease.owner), history, clock, log }),
+          record: new SessionLog({
+            writer: store.owned(found.id, owner),
+            restore: (head, items) => store.restore(head, items, { owner, leaseMs }),
+            session: found,
+            history,
+            clock,
+            log,
+          }),
           commands: this.#options.commands,
-          hangUp: this.#options.hangUp,
+          ending: this.#options.ending,
           maxCallMs: this.#options.maxCallMs,
           logTranscripts: this.#options.logTranscripts,
           onClosed: release,

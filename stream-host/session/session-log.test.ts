@@ -5,9 +5,12 @@ import { pino } from 'pino';
 import { systemClock } from '../../shared/clock.ts';
 import { connectRedis } from '../../shared/sessions/connect.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
+import type { Session } from '../../shared/sessions/session.ts';
 import { SessionStore } from '../../shared/sessions/session-store.ts';
+import { eventually } from '../../shared/testing/eventually.ts';
+import { SessionEvents } from '../dialogue/session-events.ts';
 import { phoneSession, redisForTests } from '../testing/host-under-test.ts';
-import { SessionRecorder } from './session-log.ts';
+import { SessionLog } from './session-log.ts';
 
 const log = pino({ level: 'silent' });
 const server = await redisForTests();
@@ -15,71 +18,140 @@ const redis = connectRedis(server.url, log, { commandTimeoutMs: 300 });
 const store = new SessionStore(redis, { ttlSeconds: 600 });
 after(() => redis.disconnect());
 
-const recorderOf = (sessionId: string, maxBacklog = 256) =>
-  new SessionRecorder({ session: store.owned(sessionId, ''), clock: systemClock, log, maxBacklog });
+const OWNER = 'host#1';
+const LEASE_MS = 60_000;
+
+/** A session with a host that holds it, and the log of that host. */
+async function held(id: string, options: { owner?: string; maxBacklog?: number } = {}) {
+  const session = await store.create(phoneSession(id));
+  const { owner = OWNER, maxBacklog = 256 } = options;
+  await store.claim(id, owner, LEASE_MS);
+  return { session, record: logOf(session, owner, maxBacklog) };
+}
+
+function logOf(session: Session, owner = OWNER, maxBacklog = 256): SessionLog {
+  return new SessionLog({
+    writer: store.owned(session.id, owner),
+    restore: (head, history) => store.restore(head, history, { owner, leaseMs: LEASE_MS }),
+    session,
+    history: [],
+    clock: systemClock,
+    log,
+    maxBacklog,
+  });
+}
 
 const seen = async (id: string) => (await store.events(id)).map((event) => event.data.n);
 
-test('events are written in order and the newest of each field of the session', async () => {
-  await store.create(phoneSession('r-1'));
-  const recorder = recorderOf('r-1');
+test('events are written in order, the history as it grows, and the newest of each field of the session', async () => {
+  const { record } = await held('r-1');
+  const events = new SessionEvents(systemClock);
+  record.follow(events);
   const said: HistoryItem[] = [];
   for (let n = 0; n < 50; n += 1) {
-    recorder.record('step', { n });
-    said.push({ role: 'caller', text: String(n) });
-    recorder.rewrite(said);
+    record.add('step', { n });
+    const item: HistoryItem = { role: 'caller', text: String(n) };
+    events.emit('historyChanged', { from: said.length, items: [item] });
+    said.push(item);
   }
-  recorder.patch({ endReason: 'done' });
-  await recorder.close(2000);
+  record.patch({ endReason: 'done' });
+  await record.close(2000);
   assert.deepEqual(
     await seen('r-1'),
-    Array.from({ length: 50 }).map((_, n) => n),
+    Array.from({ length: 50 }, (_, n) => n),
   );
-  const session = await store.get('r-1');
   assert.deepEqual(await store.history('r-1'), said);
-  assert.equal(session?.endReason, 'done');
-  assert.ok((session?.version ?? 0) < 52, 'fifty histories were merged into fewer changes');
+  assert.equal((await store.get('r-1'))?.endReason, 'done');
+});
+
+test('what of the history is rewritten is rewritten in Redis, and nothing before it', async () => {
+  const { record } = await held('r-rewritten');
+  const events = new SessionEvents(systemClock);
+  record.follow(events);
+  const caller = (text: string): HistoryItem => ({ role: 'caller', text });
+  events.emit('historyChanged', { from: 0, items: [caller('one'), caller('two')] });
+  await eventually(async () => (await store.history('r-rewritten')).length === 2);
+  events.emit('historyChanged', { from: 1, items: [caller('2'), caller('three')] });
+  events.emit('historyChanged', { from: 2, items: [] });
+  await record.close(2000);
+  assert.deepEqual(await store.history('r-rewritten'), [caller('one'), caller('2')]);
 });
 
 test('while Redis is away the newest are kept, the rest is counted, and all of it is written when it is back', async () => {
-  await store.create(phoneSession('r-2'));
-  const recorder = recorderOf('r-2', 10);
+  const { record } = await held('r-2', { maxBacklog: 10 });
   redis.disconnect();
-  for (let n = 0; n < 30; n += 1) recorder.record('step', { n });
-  recorder.patch({ endReason: 'kept' });
+  for (let n = 0; n < 30; n += 1) record.add('step', { n });
+  record.patch({ endReason: 'kept' });
   await sleep(50);
-  assert.equal(recorder.dropped, 20);
+  assert.equal(record.dropped, 20);
   await redis.connect();
-  for (let attempt = 0; attempt < 100 && (await seen('r-2')).length < 10; attempt += 1) await sleep(20);
+  await eventually(async () => (await seen('r-2')).length === 10);
   assert.deepEqual(await seen('r-2'), [20, 21, 22, 23, 24, 25, 26, 27, 28, 29]);
   assert.equal((await store.get('r-2'))?.endReason, 'kept');
 });
 
-test('a session that is gone from Redis is not written for ever, and closing does not wait for it', async () => {
-  const recorder = recorderOf('never-was');
-  for (let n = 0; n < 5; n += 1) recorder.record('step', { n });
-  recorder.patch({ endReason: 'lost' });
-  await recorder.close(2000);
-  assert.equal(recorder.dropped, 5);
+test('an event that cannot be stored is dropped and counted, and holds up nothing (review 4.3)', async () => {
+  const { record } = await held('r-poison');
+  record.add('step', { n: 1 });
+  record.add('tool.ended', { result: { rowId: 12n } });
+  record.add('step', { n: 2 });
+  record.patch({ endReason: 'done' });
+  await record.close(2000);
+  assert.deepEqual(await seen('r-poison'), [1, 2]);
+  assert.equal(record.dropped, 1);
+  assert.equal((await store.get('r-poison'))?.endReason, 'done');
 });
 
-test('closing is bounded when Redis does not come back', async () => {
-  await store.create(phoneSession('r-3'));
-  const recorder = recorderOf('r-3');
+test('a session that Redis has lost is written again by the host that holds it, with its history and its call (H2)', async () => {
+  const { session, record } = await held('r-lost');
+  const events = new SessionEvents(systemClock);
+  record.follow(events);
+  events.emit('historyChanged', { from: 0, items: [{ role: 'caller', text: 'one' }] });
+  record.patch({ callConnectionId: 'call-of-r-lost' });
+  await eventually(async () => (await store.history('r-lost')).length === 1);
+  await redis.flushall();
+  events.emit('historyChanged', { from: 1, items: [{ role: 'caller', text: 'two' }] });
+  record.add('step', { n: 7 });
+  await eventually(async () => (await seen('r-lost')).length === 1);
+  assert.equal((await store.get('r-lost'))?.agent, session.agent);
+  assert.equal((await store.history('r-lost')).length, 2);
+  assert.equal((await store.findByCall('call-of-r-lost'))?.id, 'r-lost');
+  await record.close(1000);
+});
+
+test('closing is bounded when Redis does not come back, and nothing is written later (review 4.5)', async () => {
+  const { record } = await held('r-3');
   redis.disconnect();
-  recorder.record('step', { n: 0 });
-  await recorder.close(100);
+  record.add('step', { n: 0 });
+  record.patch({ endReason: 'too late' });
+  await record.close(100);
   await redis.connect();
+  await sleep(1000);
   assert.deepEqual(await seen('r-3'), []);
+  assert.equal((await store.get('r-3'))?.endReason, undefined);
+});
+
+test('once another host holds the session not one write of the old one lands (review 4.5)', async () => {
+  const { record } = await held('r-4');
+  const events = new SessionEvents(systemClock);
+  record.follow(events);
+  await store.release('r-4', OWNER);
+  await store.claim('r-4', 'host#2', LEASE_MS);
+  record.add('step', { n: 1 });
+  record.patch({ endReason: 'not ours' });
+  events.emit('historyChanged', { from: 0, items: [{ role: 'caller', text: 'not ours' }] });
+  await record.close(500);
+  assert.deepEqual(await seen('r-4'), []);
+  assert.deepEqual(await store.history('r-4'), []);
+  assert.equal((await store.get('r-4'))?.endReason, undefined);
 });
 
 test('after the session was given up to somebody else nothing more is written', async () => {
-  await store.create(phoneSession('r-4'));
-  const recorder = recorderOf('r-4');
-  recorder.abandon();
-  recorder.record('step', { n: 1 });
-  recorder.patch({ endReason: 'not ours' });
-  await recorder.close(500);
-  assert.deepEqual(await seen('r-4'), []);
-  assert.equal((await store.get('r-4'))?.endReason, undefined);
+  const { record } = await held('r-5');
+  record.abandon();
+  record.add('step', { n: 1 });
+  record.patch({ endReason: 'not ours' });
+  await record.close(500);
+  assert.deepEqual(await seen('r-5'), []);
+  assert.equal((await store.get('r-5'))?.endReason, undefined);
 });

@@ -11,22 +11,20 @@ import { WebSocket } from 'ws';
 import { BYTES_PER_MS, FRAME_BYTES, FrameCutter, rmsOf } from '../../shared/audio/pcm.ts';
 import { AcsTokenVerifier } from '../../shared/auth/acs-token.ts';
 import { systemClock } from '../../shared/clock.ts';
+import { randomIds } from '../../shared/ids.ts';
 import { ProcessVitals } from '../../shared/process-vitals.ts';
 import { encodeServiceAudio, encodeServiceMetadata } from '../../shared/protocol/acs-media.ts';
-import { CommandInbox } from '../../shared/sessions/command-inbox.ts';
 import { connectRedis } from '../../shared/sessions/connect.ts';
-import { type NewSession, SessionStore } from '../../shared/sessions/session-store.ts';
+import type { NewSession } from '../../shared/sessions/session-store.ts';
 import { startEmbeddedRedis } from '../../start/redis-embedded.ts';
 import { startRedisServer } from '../../start/redis-server.ts';
 import { defaultPhrases } from '../agent/phrases.ts';
+import { assembleHost, type HostParts } from '../assemble.ts';
 import type { ReplyPiece, Responder } from '../contract/agent.ts';
 import type { OpenRecogniser, OpenVoiceActivity, Synthesiser } from '../contract/speech.ts';
-import { LiveSessions, type LiveSessionsOptions } from '../host/live-sessions.ts';
 import { readVitals } from '../host/vitals.ts';
 import { Page } from '../http/page.ts';
-import { StreamHostServer } from '../http/server.ts';
-import { hostIdOf } from '../session/lease.ts';
-import { Reception, type ReceptionOptions } from '../session/reception.ts';
+import { mediaMode } from '../modes/media/media-mode.ts';
 
 /** Sound that the detector of these tests takes for speech, and none: 20 ms each. */
 export const LOUD = new Uint8Array(new Int16Array(FRAME_BYTES / 2).fill(8000).buffer);
@@ -98,8 +96,8 @@ export const call = { callId: 'c1', name: 'look_up_order', args: { order: '1042'
 
 /** Looks an order up and says so. */
 const responder = (): Responder => ({
-  locale: 'en-US',
   phrases: defaultPhrases('en-US', GREETING),
+  locale: 'en-US',
   voice: 'test',
   async *respond(): AsyncGenerator<ReplyPiece> {
     yield { type: 'tool-started', call };
@@ -108,9 +106,10 @@ const responder = (): Responder => ({
   },
 });
 
-export interface HostOptions extends Partial<Pick<ReceptionOptions, 'waits' | 'maxCallMs' | 'openResponder'>> {
-  readonly maxSessions?: number;
-  readonly admission?: LiveSessionsOptions['admission'];
+export interface HostOptions
+  extends Partial<
+    Pick<HostParts, 'waits' | 'maxCallMs' | 'openResponder' | 'modes' | 'hangUp' | 'openAdmission' | 'maxSessions'>
+  > {
   readonly place?: string;
   readonly allowedOrigins?: readonly string[];
 }
@@ -163,57 +162,46 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
   await writeFile(join(folder, 'outside.css'), 'html {}');
 
   const redis = connectRedis(redisUrl, log);
-  const store = new SessionStore(redis, { ttlSeconds: 600 });
-  const commands = new CommandInbox(redis);
-  const live = new LiveSessions({
-    maxSessions: options.maxSessions ?? 20,
-    clock: systemClock,
-    probeMs: 300,
-    admission: options.admission,
-  });
   const host = { place: options.place ?? `place-${keyPort}`, boot: `boot-${keyPort}` };
-  await store.announceHost(hostIdOf(host), { sessions: 0, maxSessions: 20 }, 60_000);
   const hungUp: string[] = [];
-  const reception = new Reception({
-    store,
-    commands,
-    live,
+  const vitals = new ProcessVitals(systemClock);
+  const assembled = assembleHost({
+    clock: systemClock,
+    newId: randomIds,
+    log,
     host,
-    openSpeech: () => ({
-      openVoiceActivity,
-      openRecogniser,
-      synthesiser,
-      playoutClock: systemClock,
-    }),
+    redis,
+    sessionTtlSeconds: 600,
+    maxSessions: options.maxSessions ?? 20,
+    ...(options.openAdmission && { openAdmission: options.openAdmission }),
+    modes: {
+      media: mediaMode({
+        openSpeech: () => ({ openVoiceActivity, openRecogniser, synthesiser, playoutClock: systemClock }),
+        turnsOf: () => ({}),
+      }),
+      ...options.modes,
+    },
+    agents: ['orders'],
     openResponder: options.openResponder ?? responder,
-    turnsOf: () => ({}),
-    hangUp: async (callConnectionId) => void hungUp.push(callConnectionId),
+    hangUp: options.hangUp ?? (async (callConnectionId) => void hungUp.push(callConnectionId)),
     defaultAgent: 'orders',
     isScripted: () => true,
     maxCallMs: options.maxCallMs ?? 60_000,
     logTranscripts: false,
-    clock: systemClock,
-    log,
     ...(options.waits && { waits: options.waits }),
-  });
-  const vitals = new ProcessVitals(systemClock);
-  const server = new StreamHostServer({
-    live,
-    reception,
     verifyAcs: (authorization) => verifier.verify(authorization),
     allowedOrigins: options.allowedOrigins ?? [],
     page: new Page({ webFolder, scriptsFolder: join(folder, 'dist'), emulatorUrl: 'http://127.0.0.1:8090' }),
     pageSettings: { emulatorUrl: null, agent: 'orders', version: '0.0.0' },
-    dependencies: { redis: () => store.ping() },
-    vitals: () => readVitals({ process: vitals, live, lane: { stats: () => NO_LANE } }),
-    log,
+    dependencies: {},
+    readVitals: (live, admission) => readVitals({ process: vitals, live, lane: { stats: () => NO_LANE }, admission }),
   });
-  const port = await server.listen(0, '127.0.0.1');
+  const { store, live, server } = assembled;
+  const port = await assembled.open(0, '127.0.0.1');
 
   const close = async (reason = 'The test is over.') => {
-    await server.close(reason, 3000);
+    await assembled.close(reason, 3000);
     vitals.close();
-    commands.close();
     redis.disconnect();
     keyServer.close();
     keyServer.closeAllConnections();

@@ -1,7 +1,6 @@
 import type { Clock } from '../../shared/clock.ts';
 import type { BrowserMessage, Envelope } from '../../shared/protocol/browser.ts';
-import type { TypedEvents } from '../../shared/typed-events.ts';
-import type { ConversationEvents } from '../contract/events.ts';
+import type { SessionEventSource } from '../contract/events.ts';
 
 /** Who talks, as the envelopes of one session say it. */
 export interface BrowserSession {
@@ -20,7 +19,7 @@ export interface BrowserSession {
  */
 export function tellBrowser(
   session: BrowserSession,
-  conversation: TypedEvents<ConversationEvents>,
+  events: SessionEventSource,
   send: (message: BrowserMessage) => void,
   clock: Pick<Clock, 'wallMs'>,
 ): void {
@@ -31,14 +30,14 @@ export function tellBrowser(
   let greeting = session.greeting;
   let greetingTurn: number | undefined;
 
-  conversation.on('callerPartial', (content) => send({ type: 'user_partial', content }));
-  conversation.on('callerFinal', (content, turn) => {
+  events.on('callerPartial', ({ text }) => send({ type: 'user_partial', content: text }));
+  events.on('callerFinal', ({ text: content, turn }) => {
     send(envelope(sessionId, 'event', 'User', { sender: 'User', message: content }));
     send({ type: 'user_final', content, turn });
   });
   // The same turn again, with better words. The old contract has nothing for it, and its clients ignore this one.
-  conversation.on('callerCorrected', (content, turn) => send({ type: 'user_final', content, turn }));
-  conversation.on('agentText', (text, turn) => {
+  events.on('callerCorrected', ({ text, turn }) => send({ type: 'user_final', content: text, turn }));
+  events.on('agentText', ({ text, turn }) => {
     if (text === greeting) {
       greeting = undefined;
       greetingTurn = turn;
@@ -47,10 +46,10 @@ export function tellBrowser(
       send(envelope(sessionId, 'assistant_streaming', 'Assistant', { content: text, streaming: true }));
     }
   });
-  conversation.on('toolStarted', ({ callId, name, args }) =>
-    send({ type: 'tool_start', callId, tool: name, ts: epochSeconds(), args }),
+  events.on('toolStarted', ({ call }) =>
+    send({ type: 'tool_start', callId: call.callId, tool: call.name, ts: epochSeconds(), args: call.args }),
   );
-  conversation.on('toolEnded', ({ call, elapsedMs, result, error }) =>
+  events.on('toolEnded', ({ call, elapsedMs, result, error }) =>
     send({
       type: 'tool_end',
       callId: call.callId,
@@ -62,7 +61,7 @@ export function tellBrowser(
       ...(error !== undefined && { error }),
     }),
   );
-  conversation.on('agentSpoke', ({ turn, fullText, heardText, interrupted }) => {
+  events.on('agentSpoke', ({ turn, fullText, heardText, interrupted }) => {
     if (turn !== greetingTurn) {
       const content = interrupted ? heardText : fullText;
       send({ type: 'assistant_final', content, speaker: 'assistant' });
@@ -70,7 +69,7 @@ export function tellBrowser(
     }
     send({ type: 'assistant_spoken', turn, full: fullText, heard: heardText, interrupted });
   });
-  conversation.on('turnLatency', ({ recognisedMs, firstTokenMs, firstAudioMs }, turn) =>
+  events.on('turnLatency', ({ recognisedMs, firstTokenMs, firstAudioMs, turn }) =>
     send({
       type: 'turn_latency',
       turn,
@@ -79,7 +78,8 @@ export function tellBrowser(
       first_audio_ms: firstAudioMs,
     }),
   );
-  conversation.on('fault', (code) => {
+  events.on('waitFilled', ({ turn, kind, text }) => send({ type: 'wait_filled', turn, kind, content: text }));
+  events.on('fault', ({ code }) => {
     if (code === 'synthesis.failed') {
       // The words themselves are in the streamed answer; here they would only be repeated into an error.
       send({ type: 'tts_error', error: code, text: '' });

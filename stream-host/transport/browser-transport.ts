@@ -6,8 +6,9 @@ import { toBase64 } from '../../shared/protocol/base64.ts';
 import { type BrowserMessage, browserCommand } from '../../shared/protocol/browser.ts';
 import { CLOSE } from '../../shared/protocol/close-codes.ts';
 import { TypedEvents } from '../../shared/typed-events.ts';
-import type { ConversationEvents } from '../contract/events.ts';
+import type { SessionEventSource } from '../contract/events.ts';
 import type { Transport, TransportCounts, TransportEvents } from '../contract/line.ts';
+import type { StopCause } from '../contract/mouth.ts';
 import { type BrowserSession, tellBrowser } from './browser-messages.ts';
 import { LineGuard } from './line-guard.ts';
 import { LiveSocket, type LiveSocketOptions } from './live-socket.ts';
@@ -52,8 +53,6 @@ export class BrowserTransport implements Transport {
   #session: BrowserSession | undefined;
   #followed = false;
   #frameIndex = 0;
-  /** Who silences the agent: the caller's voice, or the page's own command. */
-  #stopCause: 'voice' | 'command' = 'voice';
 
   constructor(socket: WebSocket, options: BrowserTransportOptions) {
     const { clock, log, firstAudioMs = 60_000, silentMs = SILENT_MS } = options;
@@ -95,12 +94,11 @@ export class BrowserTransport implements Transport {
     });
   }
 
-  follow(conversation: TypedEvents<ConversationEvents>): void {
-    if (!this.#session)
-      throw new Error('A browser must be introduced to its session before it follows a conversation.');
+  follow(events: SessionEventSource): void {
+    if (!this.#session) throw new Error('A browser must be introduced to its session before it follows its events.');
     this.#followed = true;
-    conversation.on('agentSpoke', ({ interrupted }) => this.#endAnswer(interrupted));
-    tellBrowser(this.#session, conversation, (message) => this.#send(message), this.#clock);
+    events.on('agentSpoke', ({ interrupted }) => this.#endAnswer(interrupted));
+    tellBrowser(this.#session, events, (message) => this.#send(message), this.#clock);
   }
 
   sendAudio(frames: Uint8Array): boolean {
@@ -115,13 +113,14 @@ export class BrowserTransport implements Transport {
     return !this.closed;
   }
 
-  stopAudio(): void {
+  stopAudio(cause: StopCause): void {
     this.#resampler.reset();
     this.#send({
       type: 'control',
       action: 'tts_cancelled',
-      reason: 'barge_in',
-      at: this.#stopCause,
+      // The old contract's only reason. What is no barge-in says what it is.
+      reason: cause === 'voice' || cause === 'command' ? 'barge_in' : cause,
+      at: cause,
       session_id: this.#session?.sessionId ?? '',
     });
   }
@@ -179,9 +178,7 @@ export class BrowserTransport implements Transport {
       this.events.emit('endRequested');
       return;
     }
-    this.#stopCause = 'command';
     this.events.emit('interrupt');
-    this.#stopCause = 'voice';
   }
 
   /** After an answer that was played to its end, the frame that says so. */

@@ -7,9 +7,8 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { systemClock } from '../../shared/clock.ts';
 import { parseAppFrame } from '../../shared/protocol/acs-media.ts';
 import { browserMessage } from '../../shared/protocol/browser.ts';
-import { TypedEvents } from '../../shared/typed-events.ts';
 import { VIRTUAL_EPOCH_MS, VirtualClock } from '../../shared/virtual-clock.ts';
-import type { ConversationEvents } from '../contract/events.ts';
+import { SessionEvents } from '../dialogue/session-events.ts';
 import { AcsMediaTransport } from './acs-media-transport.ts';
 import { BrowserTransport } from './browser-transport.ts';
 import { LiveSocket } from './live-socket.ts';
@@ -32,7 +31,7 @@ async function connect(): Promise<{ near: WebSocket; far: WebSocket; texts: stri
   return { near: near as WebSocket, far, texts };
 }
 
-const noEvents = () => new TypedEvents<ConversationEvents>(() => {});
+const noEvents = () => new SessionEvents(systemClock);
 const SESSION = { sessionId: 's', agent: 'orders', greeting: 'Hello.', resumed: false, scripted: false };
 
 async function messagesOfAnswer(longestMessageMs?: number): Promise<number[]> {
@@ -78,7 +77,7 @@ test('what a browser is told has its times from the clock, and the shape of the 
   line.introduce(SESSION);
   line.follow(events);
   line.sendAudio(new Uint8Array(640));
-  line.stopAudio();
+  line.stopAudio('voice');
   line.end('done');
   await once(far, 'close');
   const messages = texts.map((text) => browserMessage.parse(JSON.parse(text)));

@@ -48,7 +48,7 @@ for (const { name, open } of lines) {
     assert.equal(line.counts.dropped, 2);
     assert.ok(near.bufferedAmount < 300_000, `${near.bufferedAmount} bytes wait`);
 
-    line.stopAudio();
+    line.stopAudio('voice');
     const texts: string[] = [];
     far.on('message', (data) => texts.push(String(data)));
     far.resume();

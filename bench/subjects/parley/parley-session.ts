@@ -4,7 +4,12 @@ import type { HistoryItem } from '../../../shared/sessions/history.ts';
 import { defaultPhrases } from '../../../stream-host/agent/phrases.ts';
 import type { ReplyPiece } from '../../../stream-host/contract/agent.ts';
 import type { OpenVoiceActivity, RecogniserEvents, SynthesisPiece } from '../../../stream-host/contract/speech.ts';
-import { Conversation, type ConversationOptions } from '../../../stream-host/conversation/conversation.ts';
+import type { Conversation } from '../../../stream-host/conversation/conversation.ts';
+import { SessionEvents } from '../../../stream-host/dialogue/session-events.ts';
+import {
+  type MediaConversationOptions,
+  mediaConversation,
+} from '../../../stream-host/modes/media/media-conversation.ts';
 import type { SessionSettings } from '../../harness/protocol.ts';
 import type { AgentVoice, TurnVoice } from '../agent-voice.ts';
 import type { RecogniserCommand, SubjectSession, SubjectSink } from '../subject-system.ts';
@@ -29,8 +34,11 @@ export class ParleySession implements SubjectSession {
   constructor(options: ParleySessionOptions) {
     this.#options = options;
     const { sink, settings } = options;
-    this.#conversation = new Conversation({
+    const events = new SessionEvents(systemClock);
+    events.on('fault', ({ code, error }) => sink.fault(`${code}: ${error}`));
+    this.#conversation = mediaConversation({
       clock: systemClock,
+      events,
       sink: {
         sendAudio: (frames) => {
           for (let at = 0; at < frames.length; at += FRAME_BYTES) sink.audio(frames.subarray(at, at + FRAME_BYTES));
@@ -52,12 +60,11 @@ export class ParleySession implements SubjectSession {
       },
       ...policyOf(settings),
     });
-    this.#conversation.events.on('fault', (code, error) => sink.fault(`${code}: ${error}`));
     this.#conversation.start();
   }
 
   receiveAudio(pcm: Uint8Array): void {
-    this.#conversation.receiveAudio(pcm);
+    this.#conversation.audio(pcm);
   }
 
   hear({ event, text, offsetMs, endMs }: RecogniserCommand): void {
@@ -113,6 +120,6 @@ function* wordsOf(text: string, durationMs: number): Generator<SynthesisPiece> {
 }
 
 /** The policy is the engine's to know; the bench only carries it. */
-function policyOf({ policy }: SessionSettings): Pick<ConversationOptions, 'policy'> {
-  return { policy } as Pick<ConversationOptions, 'policy'>;
+function policyOf({ policy }: SessionSettings): Pick<MediaConversationOptions, 'policy'> {
+  return { policy } as Pick<MediaConversationOptions, 'policy'>;
 }

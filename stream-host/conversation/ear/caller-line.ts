@@ -1,5 +1,5 @@
 import { FRAME_BYTES, FRAME_MS } from '../../../shared/audio/pcm.ts';
-import type { Cancel, Clock } from '../../../shared/clock.ts';
+import type { Cancel } from '../../../shared/clock.ts';
 import type {
   OpenRecogniser,
   OpenTurnJudge,
@@ -8,33 +8,28 @@ import type {
   TurnJudge,
   VoiceActivity,
 } from '../../contract/speech.ts';
-import type { TurnPolicy } from '../turns/turn-policy.ts';
-import { CallerWords, type Correction, type Hearing } from './caller-words.ts';
+import { CallerWords, type Hearing } from './caller-words.ts';
+import type { Ear, EarNeeds, OpenEar } from './ear.ts';
 import { EchoGuard } from './echo/echo-guard.ts';
 import { echoesOf } from './echo/echoed-words.ts';
 import { SoundTrail } from './sound-trail.ts';
 import { type AskOrigin, SpeechDetector, type SpeechEdge, type VoiceOrigin } from './speech-detector.ts';
 
-export interface CallerLineOptions {
-  readonly clock: Clock;
-  readonly policy: TurnPolicy;
+/** What a caller is heard with. */
+export interface HearingPorts {
   readonly openVoiceActivity: OpenVoiceActivity;
   readonly openRecogniser: OpenRecogniser;
+  /** Judges from the sound whether the caller has finished. Without it the words alone do. */
   readonly openTurnJudge?: OpenTurnJudge | undefined;
-  /** What the agent has said lately, for words that may be its own. */
-  readonly agentsWords: () => string;
-  readonly events: CallerLineEvents;
 }
 
-export interface CallerLineEvents {
-  onSpeechStarted(): void;
-  onSpeechEnded(lastSpeechMs: number): void;
-  /** The caller's words changed; with a correction, words that a turn had taken already. */
-  onWords(correction?: Correction): void;
-  /** How finished the caller sounds at the pause after `lastSpeechMs`, from 0 to 1. */
-  onJudgement(probability: number, lastSpeechMs: number): void;
-  onFault(code: string, error: unknown): void;
-}
+/** An ear that hears the caller's audio. */
+export const listenWith =
+  (ports: HearingPorts): OpenEar =>
+  (needs) =>
+    new CallerLine({ ...ports, ...needs });
+
+export type CallerLineOptions = HearingPorts & EarNeeds;
 
 /** How long a failed voice-activity detector is left before another is opened. */
 const REOPEN_DETECTOR_MS = 1000;
@@ -56,7 +51,7 @@ const GLANCE = { riseDb: 1, leastDb: -48, beforeMs: 80, beforeDb: -50 } as const
  * Everything that listens to the caller: voice activity, recogniser, the judge of how speech ends, and the guard against
  * the agent's own echo. Each may fail and is opened again; the conversation goes on with what is left.
  */
-export class CallerLine {
+export class CallerLine implements Ear {
   readonly words: CallerWords;
   readonly #options: CallerLineOptions;
   readonly #trail = new SoundTrail();
@@ -132,7 +127,8 @@ export class CallerLine {
   open(): void {
     this.#openRecogniser();
     this.#openDetector();
-    this.#turnJudge = this.#options.openTurnJudge?.({
+    const judges = this.#options.policy.endpointing.judgement === 'text-and-sound';
+    this.#turnJudge = (judges ? this.#options.openTurnJudge : undefined)?.({
       onJudgement: (probability, lastSpeechMs) => {
         if (!this.#closed) this.#options.events.onJudgement(probability, lastSpeechMs);
       },

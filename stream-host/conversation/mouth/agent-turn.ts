@@ -1,10 +1,11 @@
 import type { HistoryItem, ToolCall } from '../../../shared/sessions/history.ts';
 import type { ReplyPiece } from '../../contract/agent.ts';
+import type { Utterance } from '../../contract/mouth.ts';
 import type { Synthesiser } from '../../contract/speech.ts';
-import type { PlayoutTurn } from '../../playout/playout-turn.ts';
+import type { SpokenText } from '../../dialogue/spoken-text.ts';
+import { TurnRecord } from '../../dialogue/turn-record.ts';
 import { ClauseCutter } from './clauses.ts';
 import { Mailbox } from './mailbox.ts';
-import { SpokenText } from './spoken-text.ts';
 
 export interface AgentTurnEvents {
   /** The model said something, or a tool moved. */
@@ -19,20 +20,17 @@ export interface AgentTurnEvents {
 export interface AgentTurnOptions {
   readonly synthesiser: Synthesiser;
   readonly voice: string;
-  readonly playout: PlayoutTurn;
+  /** Where the turn's audio goes. */
+  readonly utterance: Utterance;
   readonly events: AgentTurnEvents;
-  /** Spoken when the answer failed before it had a word. */
-  readonly apology: string;
+  /** What is said where the answer or the voice failed. Its audio is there, whatever became of the voice. */
+  readonly apology: () => { readonly text: string; readonly pcm: Uint8Array } | undefined;
   /** The turn may come to nothing: until it is adopted no tool runs, and with `text` nothing is synthesised. */
   readonly draft?: 'text' | 'speech' | undefined;
 }
 
-type Said =
-  | { readonly kind: 'speech'; readonly spoken: SpokenText }
-  | { readonly kind: 'tool'; readonly item: HistoryItem };
-
 /**
- * One turn of the agent, from the model's first token to the last frame handed to playout. Two tasks: one reads the
+ * One turn of the agent, from the model's first token to the last frame handed to the mouth. Two tasks: one reads the
  * model's answer and cuts it into clauses, the other synthesises them in order, so that a tool or a slow token never
  * waits for audio. One {@link AbortController} ends both.
  */
@@ -41,10 +39,10 @@ export class AgentTurn {
   readonly #options: AgentTurnOptions;
   readonly #abort = new AbortController();
   readonly #clauses = new Mailbox<{ readonly spoken: SpokenText; readonly text: string }>();
-  readonly #said: Said[] = [];
+  readonly #record = new TurnRecord();
   readonly #adoption = Promise.withResolvers<void>();
   #isDraft: boolean;
-  #failed = false;
+  #failure: { readonly code: string; readonly error: unknown } | undefined;
   #endCallReason: string | undefined;
   #ranTool = false;
 
@@ -56,12 +54,11 @@ export class AgentTurn {
 
   /** A draft broke down. Better to begin anew than to adopt it. */
   get failed(): boolean {
-    return this.#failed;
+    return this.#failure !== undefined;
   }
 
-  /** Where the turn's audio goes. */
-  get playout(): PlayoutTurn {
-    return this.#options.playout;
+  get utterance(): Utterance {
+    return this.#options.utterance;
   }
 
   /** The draft is wanted: it goes on as a turn like any other. */
@@ -80,39 +77,31 @@ export class AgentTurn {
     return this.#ranTool;
   }
 
-  get signal(): AbortSignal {
-    return this.#abort.signal;
-  }
-
   abort(): void {
     this.#abort.abort();
     this.#clauses.end();
     this.#adoption.resolve();
+    this.#options.utterance.cut();
   }
 
   /** Runs the turn until all of its audio was handed over or it was aborted. Never rejects. */
   async run(reply: (signal: AbortSignal) => AsyncIterable<ReplyPiece>): Promise<void> {
     await Promise.all([this.#read(reply), this.#speak()]);
-    this.#options.playout.end();
+    // An answer without a sound is none, whatever the model thinks of it.
+    const isEmpty = this.#options.utterance.writtenMs === 0 && this.#endCallReason === undefined;
+    if (isEmpty) this.#fail('reply.empty', undefined);
+    if (this.#failure && !this.#isDraft) this.#apologise();
+    this.#options.utterance.end();
   }
 
   /** What of the answer was heard when `heardMs` of it had been played, and what it would have been. */
   spoken(heardMs: number): { readonly fullText: string; readonly heardText: string } {
-    const texts = this.#said.filter((said) => said.kind === 'speech').map((said) => said.spoken);
-    const join = (parts: string[]) => parts.filter((part) => part !== '').join(' ');
-    return {
-      fullText: join(texts.map((text) => text.full)),
-      heardText: join(texts.map((text) => text.heardAt(heardMs))),
-    };
+    return this.#record.spoken(heardMs);
   }
 
   /** The turn as history: tools that ran, and of the words only those that were heard. */
   history(heardMs: number): HistoryItem[] {
-    return this.#said.flatMap((said): HistoryItem[] => {
-      if (said.kind === 'tool') return [said.item];
-      const text = said.spoken.heardAt(heardMs);
-      return text === '' ? [] : [{ role: 'agent', text, heard: text === said.spoken.full }];
-    });
+    return this.#record.history(heardMs);
   }
 
   async #read(reply: (signal: AbortSignal) => AsyncIterable<ReplyPiece>): Promise<void> {
@@ -128,7 +117,8 @@ export class AgentTurn {
       }
       this.#say(cutter.flush());
     } catch (error) {
-      if (!this.#abort.signal.aborted) this.#fail(error, cutter);
+      this.#say(cutter.flush());
+      this.#fail('reply.failed', error);
     }
     this.#clauses.end();
   }
@@ -145,7 +135,7 @@ export class AgentTurn {
         this.#options.events.onToolStarted(piece.call);
         return;
       case 'tool-ended':
-        this.#said.push({ kind: 'tool', item: { role: 'tool', call: piece.call, result: piece.result } });
+        this.#record.toolEnded({ role: 'tool', call: piece.call, result: piece.result });
         this.#options.events.onToolEnded(piece);
         return;
       case 'end-call':
@@ -154,22 +144,7 @@ export class AgentTurn {
   }
 
   #say(clauses: readonly string[]): void {
-    for (const text of clauses) {
-      const last = this.#said.at(-1);
-      const spoken = last?.kind === 'speech' ? last.spoken : new SpokenText();
-      if (last?.kind !== 'speech') this.#said.push({ kind: 'speech', spoken });
-      this.#clauses.put({ spoken, text });
-    }
-  }
-
-  #fail(error: unknown, cutter: ClauseCutter): void {
-    this.#failed = true;
-    if (this.#isDraft) return;
-    this.#options.events.onFailure('reply.failed', error);
-    this.#say(cutter.flush());
-    if (this.#said.some((said) => said.kind === 'speech')) return;
-    this.#options.events.onText(this.#options.apology);
-    this.#say([this.#options.apology]);
+    for (const text of clauses) this.#clauses.put({ spoken: this.#record.speech(), text });
   }
 
   async #speak(): Promise<void> {
@@ -181,26 +156,51 @@ export class AgentTurn {
         if (this.#abort.signal.aborted) return;
       }
     } catch (error) {
-      this.#failed = true;
-      if (!this.#abort.signal.aborted && !this.#isDraft) this.#options.events.onFailure('synthesis.failed', error);
+      this.#fail('synthesis.failed', error);
     }
   }
 
   async #speakClause(spoken: SpokenText, text: string): Promise<void> {
-    const { playout, synthesiser, voice } = this.#options;
-    const startMs = playout.writtenMs;
+    const { utterance, synthesiser, voice } = this.#options;
+    const startMs = utterance.writtenMs;
     spoken.addClause(text, startMs);
-    for await (const piece of synthesiser.speak(text, voice, this.#abort.signal)) {
-      if (this.#abort.signal.aborted) return;
-      if (piece.type === 'word') {
-        spoken.addWord(piece.text, piece.startMs, piece.durationMs);
-      } else {
-        playout.write(piece.pcm);
-        await playout.room();
+    try {
+      for await (const piece of synthesiser.speak(text, voice, this.#abort.signal)) {
+        if (this.#abort.signal.aborted) return;
+        if (piece.type === 'word') {
+          spoken.addWord(piece.text, piece.startMs, piece.durationMs);
+        } else {
+          utterance.write(piece.pcm);
+          await utterance.room();
+        }
       }
+      const durationMs = utterance.writtenMs - startMs;
+      if (durationMs > 0) spoken.endClause(durationMs);
+      else if (/[\p{L}\p{N}]/u.test(text)) throw new Error('The synthesiser gave no audio.');
+    } catch (error) {
+      spoken.breakOff(utterance.writtenMs - startMs);
+      throw error;
     }
-    const durationMs = playout.writtenMs - startMs;
-    if (durationMs > 0) spoken.endClause(durationMs);
-    else if (/[\p{L}\p{N}]/u.test(text)) throw new Error('The synthesiser gave no audio.');
+  }
+
+  /** The first failure counts. A draft's is told when the draft is adopted after all, which it never is. */
+  #fail(code: string, error: unknown): void {
+    if (this.#abort.signal.aborted || this.#failure) return;
+    this.#failure = { code, error };
+    if (!this.#isDraft) this.#options.events.onFailure(code, error);
+  }
+
+  /** Said after whatever was said before: nobody is left with half a sentence. */
+  #apologise(): void {
+    if (this.#abort.signal.aborted) return;
+    const apology = this.#options.apology();
+    if (!apology) return;
+    const { utterance } = this.#options;
+    const spoken = this.#record.speech();
+    const startMs = utterance.writtenMs;
+    spoken.addClause(apology.text, startMs);
+    this.#options.events.onText(apology.text);
+    utterance.write(apology.pcm);
+    spoken.endClause(utterance.writtenMs - startMs);
   }
 }

@@ -1,11 +1,10 @@
 import type { Clock } from '../../../shared/clock.ts';
 import type { HistoryItem } from '../../../shared/sessions/history.ts';
-import type { TypedEvents } from '../../../shared/typed-events.ts';
 import type { ReplyPiece, Responder } from '../../contract/agent.ts';
-import type { ConversationEvents } from '../../contract/events.ts';
-import type { AudioSink } from '../../contract/line.ts';
-import type { Synthesiser } from '../../contract/speech.ts';
-import { Playout, type PlayoutClock } from '../../playout/playout.ts';
+import type { SessionEmitter, WaitFilling } from '../../contract/events.ts';
+import type { Mouth, MouthEvents, StopCause } from '../../contract/mouth.ts';
+import type { StandbyPurpose, StandbyVoice, Synthesiser } from '../../contract/speech.ts';
+import type { History } from '../../dialogue/history.ts';
 import { type CallerWords, saysTheSame } from '../ear/caller-words.ts';
 import type { TurnPolicy } from '../turns/turn-policy.ts';
 import { AgentTurn } from './agent-turn.ts';
@@ -13,60 +12,52 @@ import { Reply, type ReplyOrigin } from './reply.ts';
 
 export interface RepliesOptions {
   readonly clock: Clock;
-  readonly playoutClock: PlayoutClock;
-  readonly sink: AudioSink;
+  readonly openMouth: (events: MouthEvents) => Mouth;
   readonly synthesiser: Synthesiser;
+  readonly standby: StandbyVoice | undefined;
   readonly responder: Responder;
   readonly policy: TurnPolicy;
-  readonly history: readonly HistoryItem[];
+  readonly history: History;
   readonly words: CallerWords;
-  readonly events: TypedEvents<ConversationEvents>;
+  readonly events: SessionEmitter;
   readonly onAudible: (turn: number) => void;
-  readonly onProgress: (turn: number) => void;
   /** The turn is over and on record. With a reason, the agent wants to hang up now. */
   readonly onEnded: (turn: number, endCallReason: string | undefined) => void;
   readonly onSent: (frame: Uint8Array, playsAtMs: number) => void;
   readonly onSilenced: (atMs: number) => void;
 }
 
-/** A frame that is sent shows that the turn goes on; that need not be noted 50 times a second. */
-const PROGRESS_MS = 500;
+const FILLING_PURPOSE = {
+  filler: 'filler',
+  explanation: 'explanation',
+  'give-up': 'apology',
+} as const satisfies Record<WaitFilling, StandbyPurpose>;
 
 /**
- * The agent's side of a conversation: the turn in progress, a draft of the next one, and the history that both become
- * part of. Does what the transition function decided; decides nothing itself.
+ * The agent's side of a conversation: the turn in progress, a draft of the next one, and what both add to the history.
+ * Does what the transition function decided; decides nothing itself.
  */
 export class Replies {
   readonly #options: RepliesOptions;
-  readonly #playout: Playout;
-  #history: readonly HistoryItem[];
+  readonly #mouth: Mouth;
   #reply: Reply | undefined;
   #draft: Reply | undefined;
   #draftsOfTurn = 0;
   #nextTurn = 1;
   #owed: ReplyOrigin['kind'] | undefined;
   #unansweredPrompts = 0;
-  #progressedMs = Number.NEGATIVE_INFINITY;
+  #fillers = 0;
   #heldSinceMs = 0;
 
   constructor(options: RepliesOptions) {
     this.#options = options;
-    this.#history = options.history;
-    this.#owed = owedAtStart(options.history);
-    this.#playout = new Playout({
-      clock: options.playoutClock,
-      sink: options.sink,
-      ...options.policy.playout,
+    this.#owed = owedAtStart(options.history.items);
+    this.#mouth = options.openMouth({
       onAudible: (turn) => this.#onAudible(turn),
-      onProgress: (turn) => this.#onFrameSent(turn),
       onPlayed: (turn) => this.#onPlayed(turn),
       onSent: options.onSent,
       onSilenced: options.onSilenced,
     });
-  }
-
-  get history(): readonly HistoryItem[] {
-    return this.#history;
   }
 
   get nextTurn(): number {
@@ -80,9 +71,8 @@ export class Replies {
 
   /** There is something left to say to a caller who is silent. */
   get hasPrompt(): boolean {
-    const { afterMs } = this.#options.policy.away;
     const { prompts, farewell } = this.#options.responder.phrases;
-    return afterMs > 0 && this.#unansweredPrompts < prompts.length + (farewell === '' ? 0 : 1);
+    return this.#unansweredPrompts < prompts.length + (farewell === '' ? 0 : 1);
   }
 
   /** When the turn in progress was first heard; infinite while it was not. */
@@ -92,32 +82,37 @@ export class Replies {
 
   /** How much more of the turn in progress the caller would hear; infinite while nobody knows. */
   get unheardMs(): number {
-    return this.#playout.unheardMs;
+    return this.#mouth.unheardMs;
+  }
+
+  /** Until when the caller hears the agent, as far as it has spoken. */
+  get heardUntilMs(): number {
+    return this.#mouth.playedOutAtMs;
   }
 
   /** What the caller may hear, and so the line may bring back: this turn, and the one before while its echo lasts. */
   get agentsWords(): string {
-    const last = this.#history.findLast((item) => item.role === 'agent');
+    const last = this.#options.history.items.findLast((item) => item.role === 'agent');
     return [last?.text, this.#reply?.turn.spoken(0).fullText].join(' ');
   }
 
   /** Starts turn `number` with all words that are pending, or with what is owed or unasked. */
   start(number: number, lastSpeechMs: number, unasked: ReplyOrigin['kind'] = this.#owed ?? 'answer'): void {
+    const { history, words, clock } = this.#options;
     this.#nextTurn = number + 1;
-    const historyLength = this.#history.length;
-    const callerText = this.#options.words.take();
+    const historyLength = history.length;
+    const callerText = words.take();
     const kind = callerText === '' ? unasked : 'answer';
     const draft = this.#takeDraft(number, callerText);
     if (callerText !== '') {
-      this.#setHistory([...this.#history, { role: 'caller', text: callerText }]);
+      history.append({ role: 'caller', text: callerText });
       this.#unansweredPrompts = 0;
     }
     this.#owed = undefined;
-    const reply = draft ?? this.#begin(number, kind, callerText, this.#history);
-    const decidedMs = this.#options.clock.now();
-    reply.adopt({ kind, callerText, lastSpeechMs, decidedMs, historyLength, ownFrom: this.#history.length });
+    const reply = draft ?? this.#begin(number, kind, callerText, history.items);
+    reply.adopt({ kind, callerText, lastSpeechMs, decidedMs: clock.now(), historyLength, ownFrom: history.length });
     this.#reply = reply;
-    this.#playout.play(reply.turn.playout);
+    this.#mouth.play(reply.turn.utterance);
   }
 
   /** Begins an answer to the pending words, unless it is begun already or the turn has cost enough drafts. */
@@ -128,7 +123,7 @@ export class Replies {
     this.dropDraft();
     if (mode === 'off' || this.#draftsOfTurn >= maxPerTurn) return;
     this.#draftsOfTurn += 1;
-    const history: readonly HistoryItem[] = [...this.#history, { role: 'caller', text: callerText }];
+    const history: readonly HistoryItem[] = [...this.#options.history.items, { role: 'caller', text: callerText }];
     this.#draft = this.#begin(this.#nextTurn, 'answer', callerText, history, mode);
   }
 
@@ -138,59 +133,74 @@ export class Replies {
     if (!draft) return;
     this.#draft = undefined;
     draft.turn.abort();
-    draft.turn.playout.cut();
     this.#options.events.emit('draftDropped', draft.spent);
   }
 
   /** Silence, but keep what was not heard. */
   hold(turn: number): void {
-    this.#playout.hold();
+    this.#mouth.hold();
     this.#heldSinceMs = this.#options.clock.now();
-    this.#options.events.emit('replyHeld', turn);
+    if (this.#reply?.audible) this.#options.events.emit('replyHeld', { turn });
   }
 
   /** Goes on where the caller's ear was at {@link hold}. */
   resume(turn: number): void {
     const silentMs = this.#options.clock.now() - this.#heldSinceMs;
-    this.#options.events.emit('replyResumed', { turn, silentMs });
-    this.#playout.resume();
+    if (this.#reply?.audible) this.#options.events.emit('replyResumed', { turn, silentMs });
+    this.#mouth.resume();
+  }
+
+  /** The caller waits: something is said that is no part of the answer. */
+  fill(turn: number, kind: WaitFilling): void {
+    const text = this.#fillingOf(kind);
+    if (text === undefined) return;
+    const speech = this.#standby(FILLING_PURPOSE[kind], text);
+    if (!speech) return;
+    this.#reply?.tell();
+    if (kind === 'give-up') this.#reply?.giveUp();
+    this.#mouth.fill(speech.pcm);
+    this.#options.events.emit('waitFilled', { turn, kind, text: speech.text });
   }
 
   /** The caller cuts in, or the turn must end: silence first, then the turn, then the record of what was heard. */
-  stop(at: 'voice' | 'command'): void {
+  stop(cause: StopCause): void {
     const reply = this.#reply;
     if (!reply) return;
-    const heardMs = reply.audible ? this.#playout.stop() : 0;
+    const heardMs = this.#mouth.stop(cause);
     reply.turn.abort();
-    reply.turn.playout.cut();
-    if (reply.audible) this.#options.events.emit('bargeIn', reply.turn.number, at);
+    const byCaller = cause === 'voice' || cause === 'command';
+    if (reply.audible && byCaller) this.#options.events.emit('bargeIn', { turn: reply.turn.number, by: cause });
     this.#conclude(reply, heardMs, true);
   }
 
-  /** Drops a turn of which nothing was heard; the words that it answers are pending again. */
+  /**
+   * Drops a turn of which nothing was heard; the words that it answers are pending again. A turn of which the caller was
+   * told something has happened, and so has what was asked.
+   */
   takeBack(): void {
     const reply = this.#reply;
     if (!reply) return;
+    this.#mouth.stop('voice');
     reply.turn.abort();
-    reply.turn.playout.cut();
     // A caller who makes a sound is there: nobody need ask any more.
     this.#owed = reply.origin.kind === 'prompt' ? undefined : reply.origin.kind;
-    if (reply.turn.ranTool) {
+    if (reply.told) {
       this.#conclude(reply, 0, true);
       return;
     }
     this.#reply = undefined;
     this.#nextTurn = reply.turn.number;
     this.#options.words.putBack();
-    this.#setHistory(this.#history.slice(0, reply.origin.historyLength));
+    this.#options.history.replaceFrom(reply.origin.historyLength, []);
   }
 
   /** The recogniser changed its mind about words that a turn has taken: the model shall see the better ones. */
-  correct(callerText: string): void {
-    const at = this.#history.findLastIndex((item) => item.role === 'caller');
-    if (at >= 0) this.#setHistory(this.#history.with(at, { role: 'caller', text: callerText }));
-    if (this.#reply) this.#reply.corrected(callerText);
-    else this.#options.events.emit('callerCorrected', callerText, this.#nextTurn - 1);
+  correct(text: string): void {
+    const { history, events } = this.#options;
+    const at = history.items.findLastIndex((item) => item.role === 'caller');
+    if (at >= 0) history.rewrite(at, { role: 'caller', text });
+    if (this.#reply) this.#reply.corrected(text);
+    else events.emit('callerCorrected', { text, turn: this.#nextTurn - 1 });
   }
 
   /** Asks the model (or the script of the conversation itself) and sets its task going. */
@@ -204,22 +214,20 @@ export class Replies {
     const { clock, events, responder, synthesiser } = this.#options;
     const turn = new AgentTurn(number, {
       synthesiser,
-      playout: this.#playout.prepare(number),
+      utterance: this.#mouth.prepare(number),
       voice: responder.voice,
-      apology: responder.phrases.apology,
+      // Whoever was told that there is no answer need not be told that it failed.
+      apology: () => (reply.gaveUp ? undefined : this.#standby('apology', responder.phrases.apology)),
       draft,
       events: {
-        onProgress: () => {
-          reply.progressed(clock.now());
-          if (this.#reply === reply) this.#options.onProgress(number);
-        },
+        onProgress: () => reply.progressed(clock.now()),
         onText: (text) => reply.said(text),
         onToolStarted: (call) => reply.toolStarted(call),
         onToolEnded: ({ type: _, ...ended }) => {
-          this.#writeHistory(reply, this.#playout.heardMs);
+          this.#writeHistory(reply, this.#mouth.heardMs);
           events.emit('toolEnded', { ...ended, turn: number });
         },
-        onFailure: (code, error) => events.emit('fault', code, error),
+        onFailure: (code, error) => events.emit('fault', { code, error }),
       },
     });
     const reply = new Reply(turn, callerText, events);
@@ -229,16 +237,28 @@ export class Replies {
 
   /** What the engine itself makes the agent say. */
   async *#ownWords(kind: 'opening' | 'prompt'): AsyncGenerator<ReplyPiece> {
-    const { greeting, resumption, prompts, farewell } = this.#options.responder.phrases;
+    const { phrases } = this.#options.responder;
     if (kind === 'opening') {
-      const isNew = this.#history.length === 0;
-      yield { type: 'text', text: isNew ? greeting : resumption };
+      const isNew = this.#options.history.length === 0;
+      yield { type: 'text', text: isNew ? phrases.greeting : phrases.resumption };
       return;
     }
-    const prompt = prompts[this.#unansweredPrompts];
+    const prompt = phrases.prompts[this.#unansweredPrompts];
     this.#unansweredPrompts += 1;
-    yield { type: 'text', text: prompt ?? farewell };
+    yield { type: 'text', text: prompt ?? phrases.farewell };
     if (prompt === undefined) yield { type: 'end-call', reason: 'caller-away' };
+  }
+
+  #fillingOf(kind: WaitFilling): string | undefined {
+    const { fillers, explanation, giveUp } = this.#options.responder.phrases;
+    if (kind === 'explanation') return explanation;
+    if (kind === 'give-up') return giveUp;
+    // In turn over the whole conversation, so that none is heard twice running.
+    return fillers[this.#fillers++ % fillers.length];
+  }
+
+  #standby(purpose: StandbyPurpose, text: string): { readonly text: string; readonly pcm: Uint8Array } | undefined {
+    return this.#options.standby?.speech(purpose, text, this.#options.responder.voice);
   }
 
   /** The draft, if it is an answer to these very words. Any other is dropped. */
@@ -260,14 +280,14 @@ export class Replies {
     reply.tell();
     this.#writeHistory(reply, heardMs);
     const { fullText, heardText } = reply.turn.spoken(heardMs);
-    if (fullText !== '')
-      this.#options.events.emit('agentSpoke', { turn: reply.turn.number, fullText, heardText, interrupted });
+    if (fullText === '') return;
+    this.#options.events.emit('agentSpoke', { turn: reply.turn.number, fullText, heardText, interrupted });
   }
 
   /** What the turn did and what was heard of it so far. A tool's result is kept from the moment it is there. */
   #writeHistory({ turn, origin }: Reply, heardMs: number): void {
     const items = turn.history(heardMs);
-    if (items.length > 0) this.#setHistory([...this.#history.slice(0, origin.ownFrom), ...items]);
+    if (items.length > 0) this.#options.history.replaceFrom(origin.ownFrom, items);
   }
 
   #onAudible(turn: number): void {
@@ -276,24 +296,12 @@ export class Replies {
     this.#options.onAudible(turn);
   }
 
-  #onFrameSent(turn: number): void {
-    const nowMs = this.#options.clock.now();
-    if (nowMs - this.#progressedMs < PROGRESS_MS) return;
-    this.#progressedMs = nowMs;
-    this.#options.onProgress(turn);
-  }
-
   /** The turn is over: all of it was played, or it had nothing to play. */
   #onPlayed(turn: number): void {
     const reply = this.#reply;
     if (reply?.turn.number !== turn) return;
-    this.#conclude(reply, reply.turn.playout.sentMs, false);
+    this.#conclude(reply, reply.turn.utterance.sentMs, false);
     this.#options.onEnded(turn, reply.turn.endCallReason);
-  }
-
-  #setHistory(history: readonly HistoryItem[]): void {
-    this.#history = history;
-    this.#options.events.emit('historyChanged', history);
   }
 }
 

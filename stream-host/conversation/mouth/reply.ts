@@ -1,6 +1,5 @@
 import type { ToolCall } from '../../../shared/sessions/history.ts';
-import type { TypedEvents } from '../../../shared/typed-events.ts';
-import type { ConversationEvents, TurnLatency } from '../../contract/events.ts';
+import type { SessionEmitter, TurnLatency } from '../../contract/events.ts';
 import type { AgentTurn } from './agent-turn.ts';
 
 /** Where a turn of the agent came from, and where in the history it stands. */
@@ -26,16 +25,17 @@ export class Reply {
   readonly turn: AgentTurn;
   /** The words that the model was asked with. */
   readonly promptedWith: string;
-  readonly #events: TypedEvents<ConversationEvents>;
+  readonly #events: SessionEmitter;
   #origin: ReplyOrigin | undefined;
   #callerText: string;
   #heldText = '';
   #told = false;
+  #gaveUp = false;
   #audibleSinceMs: number | undefined;
   #firstTokenMs: number | undefined;
   #pieces = 0;
 
-  constructor(turn: AgentTurn, callerText: string, events: TypedEvents<ConversationEvents>) {
+  constructor(turn: AgentTurn, callerText: string, events: SessionEmitter) {
     this.turn = turn;
     this.promptedWith = callerText;
     this.#callerText = callerText;
@@ -53,6 +53,20 @@ export class Reply {
   get origin(): ReplyOrigin {
     if (!this.#origin) throw new Error('A draft has no origin.');
     return this.#origin;
+  }
+
+  /** The caller's words, and what has been said to them, are on record: the turn has happened. */
+  get told(): boolean {
+    return this.#told;
+  }
+
+  /** The caller was told that there will be no answer. */
+  get gaveUp(): boolean {
+    return this.#gaveUp;
+  }
+
+  giveUp(): void {
+    this.#gaveUp = true;
   }
 
   get audible(): boolean {
@@ -75,33 +89,35 @@ export class Reply {
   }
 
   said(text: string): void {
-    if (this.#told) this.#events.emit('agentText', text, this.turn.number);
+    if (this.#told) this.#events.emit('agentText', { text, turn: this.turn.number });
     else this.#heldText += text;
   }
 
   toolStarted(call: ToolCall): void {
     this.tell();
-    this.#events.emit('toolStarted', call, this.turn.number);
+    this.#events.emit('toolStarted', { call, turn: this.turn.number });
   }
 
   becameAudible(nowMs: number): void {
     this.#audibleSinceMs = nowMs;
     this.tell();
-    if (this.origin.kind === 'answer') this.#events.emit('turnLatency', this.#latency(nowMs), this.turn.number);
+    if (this.origin.kind !== 'answer') return;
+    this.#events.emit('turnLatency', { ...this.#latency(nowMs), turn: this.turn.number });
   }
 
   /** The recogniser changed its mind about the words that the turn answers. */
   corrected(callerText: string): void {
     this.#callerText = callerText;
-    if (this.#told) this.#events.emit('callerCorrected', callerText, this.turn.number);
+    if (this.#told) this.#events.emit('callerCorrected', { text: callerText, turn: this.turn.number });
   }
 
   /** From here on the turn has happened, whatever becomes of it. */
   tell(): void {
     if (this.#told) return;
     this.#told = true;
-    if (this.#callerText !== '') this.#events.emit('callerFinal', this.#callerText, this.turn.number);
-    if (this.#heldText !== '') this.#events.emit('agentText', this.#heldText, this.turn.number);
+    const turn = this.turn.number;
+    if (this.#callerText !== '') this.#events.emit('callerFinal', { text: this.#callerText, turn });
+    if (this.#heldText !== '') this.#events.emit('agentText', { text: this.#heldText, turn });
   }
 
   #latency(nowMs: number): TurnLatency {

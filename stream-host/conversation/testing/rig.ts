@@ -3,27 +3,43 @@ import type { HistoryItem } from '../../../shared/sessions/history.ts';
 import { VirtualClock } from '../../../shared/virtual-clock.ts';
 import { defaultPhrases } from '../../agent/phrases.ts';
 import type { Phrases, ReplyPiece } from '../../contract/agent.ts';
-import type { ConversationEvents } from '../../contract/events.ts';
+import type { SessionEvent } from '../../contract/events.ts';
 import type { AudioSink } from '../../contract/line.ts';
-import type { RecogniserEvents, Synthesiser, SynthesisPiece, VoiceActivityEvents } from '../../contract/speech.ts';
-import { Conversation, type ConversationOptions } from '../conversation.ts';
+import type { StopCause } from '../../contract/mouth.ts';
+import type {
+  RecogniserEvents,
+  StandbyVoice,
+  Synthesiser,
+  SynthesisPiece,
+  VoiceActivityEvents,
+} from '../../contract/speech.ts';
+import { SessionEvents } from '../../dialogue/session-events.ts';
+import { type MediaConversationOptions, mediaConversation } from '../../modes/media/media-conversation.ts';
+import type { Conversation } from '../conversation.ts';
 import { DETECTOR_FRAME_MS } from '../ear/speech-detector.ts';
 import type { TurnPolicyChanges } from '../turns/turn-policy.ts';
 
 /** How the model behaves in a test: pieces and pauses (ms) in order; `hang` never ends, an Error is thrown. */
 export type Script = readonly (ReplyPiece | number | 'hang' | Error)[];
-type Log = { readonly atMs: number } & (
-  | { readonly type: 'frame'; readonly speech: number }
-  | { readonly type: 'stop' }
-  | {
-      [Name in keyof ConversationEvents]: { readonly type: Name; readonly args: ConversationEvents[Name] };
-    }[keyof ConversationEvents]
-);
+type Log =
+  | { readonly type: 'frame'; readonly atMs: number; readonly speech: number }
+  | { readonly type: 'stop'; readonly atMs: number; readonly cause: StopCause }
+  | SessionEvent;
 
 /** The caller's pitch: 125 Hz. */
 const HALF_PERIOD_SAMPLES = 64;
 /** The model's voice in tests: so long per character, so long until the first sound. */
 const MS_PER_CHAR = 50;
+
+/** What the samples of standby speech carry. */
+export const STANDBY_SPEECH = 200;
+
+export const PHRASES: Phrases = defaultPhrases('en-US', 'Hello.');
+
+export interface RigOptions extends Partial<MediaConversationOptions> {
+  readonly phrases?: Partial<Phrases>;
+  readonly locale?: string;
+}
 
 /** Turn-taking without judgement: a fixed hold, and nothing begun before it is over. */
 export const PLAIN_POLICY = {
@@ -38,6 +54,7 @@ export const PLAIN_POLICY = {
 export class Rig {
   readonly clock = new VirtualClock();
   readonly log: Log[] = [];
+  readonly events = new SessionEvents(this.clock);
   readonly conversation: Conversation;
   /** The texts given to the synthesiser. A frame of `spoken[n]` carries `n + 1` as its samples. */
   readonly spoken: string[] = [];
@@ -47,15 +64,18 @@ export class Rig {
   synthesisFails = false;
   withWordTimes = true;
   openedRecognisers = 0;
+  /** Answers and syntheses that have begun and are not over. */
+  openAnswers = 0;
+  openSyntheses = 0;
   #recogniser: RecogniserEvents | undefined;
   #detector: VoiceActivityEvents | undefined;
 
-  constructor(
-    options: Partial<ConversationOptions> & { greeting?: string; phrases?: Partial<Phrases>; locale?: string } = {},
-  ) {
-    const { locale = 'en-US' } = options;
-    this.conversation = new Conversation({
+  constructor(options: RigOptions = {}) {
+    const { phrases, locale = 'en-US', ...others } = options;
+    this.events.onAny((event) => this.log.push(event));
+    this.conversation = mediaConversation({
       clock: this.clock,
+      events: this.events,
       sink: this.#sink(),
       openVoiceActivity: (events) => {
         this.#detector = events;
@@ -67,20 +87,16 @@ export class Rig {
         return { write() {}, close() {} };
       },
       synthesiser: this.#synthesiser(),
+      standby: this.#standby(),
       responder: {
-        locale,
-        phrases: { ...defaultPhrases(locale, options.greeting ?? 'Hello.'), ...options.phrases },
+        phrases: { ...PHRASES, ...phrases },
         voice: 'test',
+        locale,
         respond: (history, signal) => this.#respond(history, signal),
       },
       policy: PLAIN_POLICY,
-      ...options,
+      ...others,
     });
-    for (const name of EVENT_NAMES) {
-      this.conversation.events.on(name, (...args: unknown[]) => {
-        this.log.push({ atMs: this.clock.now(), type: name, args } as Log);
-      });
-    }
   }
 
   /** Starts and waits until the greeting has been played. */
@@ -104,7 +120,7 @@ export class Rig {
       const samples = Int16Array.from({ length: (FRAME_BYTES / FRAME_MS / 2) * DETECTOR_FRAME_MS }, (_, i) =>
         Math.floor(i / halfPeriod) % 2 === 0 ? peak : -peak,
       );
-      this.conversation.receiveAudio(bytesOf(samples));
+      this.conversation.audio(bytesOf(samples));
       this.#detector?.onFrame(probability, this.clock.now());
     }
   }
@@ -157,7 +173,17 @@ export class Rig {
         }
         return true;
       },
-      stopAudio: () => this.log.push({ atMs: this.clock.now(), type: 'stop' }),
+      stopAudio: (cause) => this.log.push({ atMs: this.clock.now(), type: 'stop', cause }),
+    };
+  }
+
+  /** Its audio carries 200 as its samples, and takes as long as the words would. */
+  #standby(): StandbyVoice {
+    return {
+      speech: (_purpose, text) => {
+        const frames = Math.ceil((text.length * MS_PER_CHAR) / FRAME_MS);
+        return { text, pcm: new Uint8Array(FRAME_BYTES * frames).fill(STANDBY_SPEECH) };
+      },
     };
   }
 
@@ -166,6 +192,7 @@ export class Rig {
     return {
       async *speak(text: string, _voice: string, signal: AbortSignal): AsyncGenerator<SynthesisPiece> {
         const speech = rig.spoken.push(text);
+        using _ = rig.#counted('openSyntheses');
         await rig.#pause(rig.synthesisDelayMs, signal);
         if (rig.synthesisFails) throw new Error('the synthesiser is away');
         if (rig.withWordTimes) yield* wordsOf(text);
@@ -180,6 +207,7 @@ export class Rig {
 
   async *#respond(history: readonly HistoryItem[], signal: AbortSignal): AsyncGenerator<ReplyPiece> {
     this.prompts.push(history);
+    using _ = this.#counted('openAnswers');
     for (const step of this.script(this.prompts.length, history)) {
       if (step instanceof Error) throw step;
       if (step === 'hang') await this.#pause(Number.POSITIVE_INFINITY, signal);
@@ -189,6 +217,15 @@ export class Rig {
     }
   }
 
+  #counted(what: 'openAnswers' | 'openSyntheses'): Disposable {
+    this[what] += 1;
+    return {
+      [Symbol.dispose]: () => {
+        this[what] -= 1;
+      },
+    };
+  }
+
   #pause(ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       signal.addEventListener('abort', () => resolve(), { once: true });
@@ -196,27 +233,6 @@ export class Rig {
     });
   }
 }
-
-/** Every event that a conversation emits. */
-export const EVENT_NAMES = [
-  'callerPartial',
-  'callerFinal',
-  'callerCorrected',
-  'agentText',
-  'agentSpoke',
-  'bargeIn',
-  'replyHeld',
-  'replyResumed',
-  'callerAcknowledged',
-  'draftDropped',
-  'toolStarted',
-  'toolEnded',
-  'turnLatency',
-  'state',
-  'fault',
-  'historyChanged',
-  'ended',
-] as const satisfies (keyof ConversationEvents)[];
 
 function* wordsOf(text: string): Generator<SynthesisPiece> {
   for (const match of text.matchAll(/\S+/g)) {

@@ -82,8 +82,18 @@ export interface PlayoutPolicy {
   readonly maxBufferedMs: number;
 }
 
+/** What a caller who waits for the agent hears. */
+export interface WaitingPolicy {
+  /** So long after the last sound, the caller's or the agent's, the wait is filled. The promise to callers is 3 s. */
+  readonly fillAfterMs: number;
+  /** So often with a few words; then the wait is explained, then given up. */
+  readonly maxFillers: number;
+  /** What follows once the wait was given up: the agent listens on, or hangs up. */
+  readonly afterGivingUp: 'listen' | 'hang-up';
+}
+
 export interface RecoveryPolicy {
-  /** A turn of the agent that makes no progress for so long (no token, tool result or frame) is a fault and is ended. */
+  /** An answer that comes within this time after its wait was given up is still spoken; then it is dropped. */
   readonly stallMs: number;
 }
 
@@ -95,6 +105,7 @@ export interface TurnPolicy {
   readonly drafts: DraftPolicy;
   readonly away: AwayPolicy;
   readonly playout: PlayoutPolicy;
+  readonly waiting: WaitingPolicy;
   readonly recovery: RecoveryPolicy;
 }
 
@@ -135,6 +146,7 @@ export const DEFAULT_TURN_POLICY = {
   drafts: { mode: 'speech', maxPerTurn: 3 },
   away: { afterMs: 15_000 },
   playout: { leadMs: 400, maxBufferedMs: 10_000 },
+  waiting: { fillAfterMs: 2600, maxFillers: 3, afterGivingUp: 'listen' },
   recovery: { stallMs: 15_000 },
 } as const satisfies TurnPolicy;
 
@@ -150,6 +162,7 @@ export function turnPolicy(changes: TurnPolicyChanges = {}): TurnPolicy {
     drafts: { ...DEFAULT_TURN_POLICY.drafts, ...changes.drafts },
     away: { ...DEFAULT_TURN_POLICY.away, ...changes.away },
     playout: { ...DEFAULT_TURN_POLICY.playout, ...changes.playout },
+    waiting: { ...DEFAULT_TURN_POLICY.waiting, ...changes.waiting },
     recovery: { ...DEFAULT_TURN_POLICY.recovery, ...changes.recovery },
   };
   const { onset, endpointing } = policy;

@@ -1,3 +1,6 @@
+import type { WaitFilling } from '../../contract/events.ts';
+import type { StopCause } from '../../contract/mouth.ts';
+
 /**
  * Who has the floor. One state at a time, and at most one deadline, which belongs to the state: whatever else fails to
  * happen, the deadline does, so no state can last for ever but `listening`, in which the next sound or word moves the
@@ -13,17 +16,26 @@ export type TurnState =
   /** The pause lasted, but the recogniser has not settled on words yet. */
   | { readonly name: 'awaiting-words'; readonly lastSpeechMs: number; readonly deadlineMs: number }
   /** The agent's turn has begun; nothing of it is audible yet. */
-  | { readonly name: 'thinking'; readonly turn: number; readonly lastSpeechMs: number; readonly deadlineMs: number }
-  | { readonly name: 'speaking'; readonly turn: number; readonly deadlineMs: number }
-  /** The agent fell silent because of a sound. Words make it an interruption; without them the agent goes on. */
-  | {
+  | (Replying & { readonly name: 'thinking'; readonly lastSpeechMs: number })
+  | (Replying & { readonly name: 'speaking' })
+  /**
+   * The caller made a sound while the agent's turn was in progress, audible or not: it is silent until it is clear what
+   * the sound was. Words make it an interruption; without them the agent goes on.
+   */
+  | (Replying & {
       readonly name: 'held';
-      readonly turn: number;
+      readonly audible: boolean;
       readonly sinceMs: number;
       readonly lastSpeechMs: number;
-      readonly deadlineMs: number;
-    }
+    })
   | { readonly name: 'closed' };
+
+interface Replying {
+  readonly turn: number;
+  /** How often the caller's wait for this turn was filled. */
+  readonly filled: number;
+  readonly deadlineMs: number;
+}
 
 export type In<Name extends TurnState['name']> = Extract<TurnState, { name: Name }>;
 
@@ -39,7 +51,6 @@ export type TurnEvent =
   /** The agent has something to say of its own accord (the greeting). */
   | { readonly type: 'reply-owed' }
   | { readonly type: 'reply-audible'; readonly turn: number }
-  | { readonly type: 'reply-progressed'; readonly turn: number }
   /** All of the turn has been played, or it had nothing to play. */
   | { readonly type: 'reply-ended'; readonly turn: number }
   /** Somebody asked the agent to be quiet (a button, a tool of the host). */
@@ -65,6 +76,8 @@ export interface TurnContext {
   readonly wordsMayInterrupt: boolean;
   /** They are, or were, no more than the hum of a listener. */
   readonly voiceHums: boolean;
+  /** Until when the caller hears the agent, as far as it has spoken; minus infinity while it has not. */
+  readonly agentHeardUntilMs: number;
   /** For how long nothing on the line has sounded like speech. */
   readonly voicelessMs: number;
   /** How long a pause ends the caller's turn, from how the words so far sound. */
@@ -86,7 +99,7 @@ export type TurnEffect =
   /** Go on where the caller's ear was when the turn was held. `misled`: the sound that held it was no speech. */
   | { readonly type: 'resume-reply'; readonly turn: number; readonly misled: boolean }
   /** Stop what is audible: the stop command first, then the turn. */
-  | { readonly type: 'stop-reply'; readonly turn: number }
+  | { readonly type: 'stop-reply'; readonly turn: number; readonly cause: StopCause }
   /** Drop a turn of which nothing was heard; the caller's words that it answered are open again. */
   | { readonly type: 'take-back-reply'; readonly turn: number }
   | { readonly type: 'start-reply'; readonly turn: number; readonly lastSpeechMs: number }
@@ -100,7 +113,12 @@ export type TurnEffect =
   | { readonly type: 'ignore-sound' }
   /** Sound without words: a cough, a click, or a recogniser that does not listen. */
   | { readonly type: 'no-words' }
-  | { readonly type: 'stalled'; readonly turn: number };
+  /** The caller has heard nothing for too long: say something that is no part of the answer. */
+  | { readonly type: 'fill-wait'; readonly turn: number; readonly kind: WaitFilling }
+  /** The answer is not waited for any longer. */
+  | { readonly type: 'stalled'; readonly turn: number }
+  /** Nobody can help this caller now. */
+  | { readonly type: 'hang-up' };
 
 export interface Transition {
   readonly state: TurnState;

@@ -1,3 +1,4 @@
+import type { StopCause } from '../../contract/mouth.ts';
 import type { TurnPolicy } from './turn-policy.ts';
 import type { In, Transition, TurnContext, TurnEffect, TurnEvent, TurnState } from './turn-state.ts';
 
@@ -136,53 +137,52 @@ function whileThinking(state: In<'thinking'>, event: TurnEvent, context: TurnCon
   const takeBack: TurnEffect = { type: 'take-back-reply', turn: state.turn };
   switch (event.type) {
     case 'speech-started':
+      // The answer is kept: a cough, or "hello, are you there?", must not make the caller wait for it from the start.
+      if (policy.interruption.tentative) return hold(state, false, context, policy);
       return preceded([takeBack], callerSpeaks(context, policy));
     case 'words-changed':
       // More words of the same breath: the turn would answer half a question.
       if (context.words === 'none') return stay(state);
+      if (context.interjection === 'backchannel') return { state, effects: [{ type: 'dismiss-words' }] };
+      if (context.interjection === 'begun') return stay(state);
       return preceded([takeBack], awaitWords(context, policy, state.lastSpeechMs));
     case 'words-corrected':
       return preceded([takeBack], startReply(context, policy, state.lastSpeechMs));
     case 'reply-audible': {
       if (event.turn !== state.turn) return stay(state);
-      return { state: speaking(state.turn, context, policy), effects: [] };
+      // What comes after the wait was given up may stall, too, and is given up once more.
+      const filled = Math.min(state.filled, policy.waiting.maxFillers + 1);
+      return {
+        state: { name: 'speaking', turn: state.turn, filled, deadlineMs: soundDeadline(context, policy) },
+        effects: [],
+      };
     }
     default:
-      return whileReplying(state, event, context, policy);
+      return whileReplying(state, state.lastSpeechMs, event, context, policy);
   }
 }
 
 function whileSpeaking(state: In<'speaking'>, event: TurnEvent, context: TurnContext, policy: TurnPolicy): Transition {
-  const { turn } = state;
   switch (event.type) {
     case 'speech-started':
       if (!policy.interruption.tentative || context.interjection === 'words') {
-        return interrupt(turn, context.nowMs, context, policy);
+        return interrupt(state, context.nowMs, context, policy);
       }
-      return {
-        state: {
-          name: 'held',
-          turn,
-          sinceMs: context.nowMs,
-          lastSpeechMs: context.nowMs,
-          deadlineMs: context.nowMs + policy.interruption.wordlessMs,
-        },
-        effects: [{ type: 'hold-reply', turn }],
-      };
+      return hold(state, true, context, policy);
     case 'words-changed':
       if (context.interjection === 'backchannel') return { state, effects: [{ type: 'dismiss-words' }] };
       // Words of a sound that the agent spoke over. Words without any sound are answered when it has finished.
       if (context.interjection === 'words' && context.wordsMayInterrupt) {
-        return interrupt(turn, context.nowMs, context, policy);
+        return interrupt(state, context.nowMs, context, policy);
       }
       return stay(state);
     default:
-      return whileReplying(state, event, context, policy);
+      return whileReplying(state, Number.NEGATIVE_INFINITY, event, context, policy);
   }
 }
 
 function whileHeld(state: In<'held'>, event: TurnEvent, context: TurnContext, policy: TurnPolicy): Transition {
-  const { turn, sinceMs, lastSpeechMs } = state;
+  const { sinceMs, lastSpeechMs } = state;
   const { resumeMs, wordlessMs } = policy.interruption;
   switch (event.type) {
     case 'speech-started':
@@ -200,7 +200,7 @@ function whileHeld(state: In<'held'>, event: TurnEvent, context: TurnContext, po
       return { state: { ...state, lastSpeechMs: event.lastSpeechMs, deadlineMs }, effects: [] };
     }
     case 'words-changed': {
-      if (context.interjection === 'words') return interrupt(turn, lastSpeechMs, context, policy);
+      if (context.interjection === 'words') return interrupt(state, lastSpeechMs, context, policy);
       if (context.interjection === 'backchannel') {
         return context.callerSpeaks ? stay(state) : resume(state, context, policy);
       }
@@ -212,7 +212,7 @@ function whileHeld(state: In<'held'>, event: TurnEvent, context: TurnContext, po
       return { state: { ...state, deadlineMs }, effects: [] };
     }
     case 'interrupted':
-      return preceded([{ type: 'stop-reply', turn }], afterReply(context, policy));
+      return preceded([stopReply(state, 'command')], afterReply(context, policy));
     case 'deadline': {
       const patienceEndsMs = sinceMs + policy.interruption.clearWordlessMs;
       const isOnlyHeeding = context.interjection === 'backchannel' || context.voiceHums;
@@ -226,49 +226,106 @@ function whileHeld(state: In<'held'>, event: TurnEvent, context: TurnContext, po
   }
 }
 
-/** What is the same whether the agent's turn is audible yet or not. */
+/** What is the same whether the agent's turn is audible yet or not. `askedAtMs`: when the caller began to wait for it. */
 function whileReplying(
   state: In<'thinking'> | In<'speaking'>,
+  askedAtMs: number,
   event: TurnEvent,
   context: TurnContext,
   policy: TurnPolicy,
 ): Transition {
-  const { turn } = state;
   switch (event.type) {
-    case 'reply-progressed':
-      if (event.turn !== turn) return stay(state);
-      return { state: { ...state, deadlineMs: context.nowMs + policy.recovery.stallMs }, effects: [] };
     case 'reply-ended':
-      return event.turn === turn ? afterReply(context, policy) : stay(state);
+      return event.turn === state.turn ? afterReply(context, policy) : stay(state);
     case 'interrupted':
-      return preceded([{ type: 'stop-reply', turn }], afterReply(context, policy));
+      return preceded([stopReply(state, 'command')], afterReply(context, policy));
     case 'deadline':
-      return preceded(
-        [
-          { type: 'stalled', turn },
-          { type: 'stop-reply', turn },
-        ],
-        afterReply(context, policy),
-      );
+      return wait(state, askedAtMs, context, policy);
     default:
       return stay(state);
   }
 }
 
+/**
+ * Nobody is left in silence. Whatever the model, a tool or the voice is at: when the caller has heard nothing for a
+ * while, the wait is filled, then explained, then given up. Only sound counts; that work goes on is no comfort.
+ */
+function wait(
+  state: In<'thinking'> | In<'speaking'>,
+  askedAtMs: number,
+  context: TurnContext,
+  policy: TurnPolicy,
+): Transition {
+  const { turn, filled } = state;
+  const { fillAfterMs, maxFillers, afterGivingUp } = policy.waiting;
+  const quietSinceMs = Math.max(askedAtMs, context.agentHeardUntilMs);
+  const gaveUp = filled > maxFillers + 1;
+  if (gaveUp && afterGivingUp === 'hang-up' && context.nowMs >= quietSinceMs) {
+    return preceded([stopReply(state, 'gave-up'), { type: 'hang-up' }], afterReply(context, policy));
+  }
+  const dueMs = quietSinceMs + (gaveUp ? policy.recovery.stallMs : fillAfterMs);
+  if (context.nowMs < dueMs) return { state: { ...state, deadlineMs: dueMs }, effects: [] };
+  if (gaveUp) {
+    return preceded([{ type: 'stalled', turn }, stopReply(state, 'gave-up')], afterReply(context, policy));
+  }
+  const kind = filled < maxFillers ? 'filler' : filled === maxFillers ? 'explanation' : 'give-up';
+  return {
+    state: { ...state, filled: filled + 1, deadlineMs: context.nowMs + fillAfterMs },
+    effects: [{ type: 'fill-wait', turn, kind }],
+  };
+}
+
+/** The agent falls silent until it is clear what the caller's sound was. */
+function hold(
+  { turn, filled }: In<'thinking'> | In<'speaking'>,
+  audible: boolean,
+  context: TurnContext,
+  policy: TurnPolicy,
+): Transition {
+  const { nowMs } = context;
+  const deadlineMs = nowMs + policy.interruption.wordlessMs;
+  return {
+    state: { name: 'held', turn, filled, audible, sinceMs: nowMs, lastSpeechMs: nowMs, deadlineMs },
+    effects: [{ type: 'hold-reply', turn }],
+  };
+}
+
 /** The caller has the floor for good; what the agent had left to say is dropped. */
-function interrupt(turn: number, lastSpeechMs: number, context: TurnContext, policy: TurnPolicy): Transition {
-  const stop: TurnEffect = { type: 'stop-reply', turn };
-  return preceded([stop], context.callerSpeaks ? callerSpeaks(context, policy) : endpoint(lastSpeechMs, context));
+function interrupt(
+  state: In<'speaking'> | In<'held'>,
+  lastSpeechMs: number,
+  context: TurnContext,
+  policy: TurnPolicy,
+): Transition {
+  return preceded(
+    [stopReply(state, 'voice')],
+    context.callerSpeaks ? callerSpeaks(context, policy) : endpoint(lastSpeechMs, context),
+  );
 }
 
 function resume(state: In<'held'>, context: TurnContext, policy: TurnPolicy): Transition {
-  const { turn } = state;
+  const { turn, filled, audible, lastSpeechMs } = state;
   const acknowledged = context.interjection === 'backchannel';
   const dismissal: TurnEffect[] = acknowledged ? [{ type: 'dismiss-words' }] : [];
+  const deadlineMs = soundDeadline(context, policy);
   return {
-    state: speaking(turn, context, policy),
-    effects: [...dismissal, { type: 'resume-reply', turn, misled: !acknowledged }],
+    state: audible
+      ? { name: 'speaking', turn, filled, deadlineMs }
+      : { name: 'thinking', turn, filled, lastSpeechMs, deadlineMs: lastSpeechMs + policy.waiting.fillAfterMs },
+    effects: [...dismissal, { type: 'resume-reply', turn, misled: audible && !acknowledged }],
   };
+}
+
+/** Of a turn that nobody has heard anything of, the caller's words become open again. */
+function stopReply(state: In<'thinking'> | In<'speaking'> | In<'held'>, cause: StopCause): TurnEffect {
+  const { turn } = state;
+  const unheard = state.name === 'held' && !state.audible && cause === 'voice';
+  return unheard ? { type: 'take-back-reply', turn } : { type: 'stop-reply', turn, cause };
+}
+
+/** When it must be looked whether the caller still hears something. */
+function soundDeadline(context: TurnContext, policy: TurnPolicy): number {
+  return context.nowMs + policy.waiting.fillAfterMs;
 }
 
 /** Words that came while the agent spoke, too quiet to stop it, are answered now. */
@@ -318,15 +375,12 @@ function listening(context: TurnContext, policy: TurnPolicy): TurnState {
 }
 
 function thinking(turn: number, lastSpeechMs: number, context: TurnContext, policy: TurnPolicy): TurnState {
-  return { name: 'thinking', turn, lastSpeechMs, deadlineMs: context.nowMs + policy.recovery.stallMs };
-}
-
-function speaking(turn: number, context: TurnContext, policy: TurnPolicy): TurnState {
-  return { name: 'speaking', turn, deadlineMs: context.nowMs + policy.recovery.stallMs };
+  const deadlineMs = Math.max(context.nowMs, lastSpeechMs + policy.waiting.fillAfterMs);
+  return { name: 'thinking', turn, filled: 0, lastSpeechMs, deadlineMs };
 }
 
 function close(state: TurnState): Transition {
-  return { state: { name: 'closed' }, effects: 'turn' in state ? [{ type: 'stop-reply', turn: state.turn }] : [] };
+  return { state: { name: 'closed' }, effects: 'turn' in state ? [stopReply(state, 'closed')] : [] };
 }
 
 function preceded(effects: readonly TurnEffect[], { state, effects: following }: Transition): Transition {

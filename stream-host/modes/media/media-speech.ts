@@ -5,11 +5,11 @@ import type { Agents } from '../../agent/agent-definition.ts';
 import type { OpenVoiceActivity } from '../../contract/speech.ts';
 import type { TurnPolicyChanges } from '../../conversation/turns/turn-policy.ts';
 import type { PlayoutClock } from '../../playout/playout.ts';
-import type { SpeechServices } from '../../session/live-session.ts';
 import { EndOfTurnLane } from '../../speech/end-of-turn/end-of-turn-lane.ts';
 import { openAzureRecogniser } from '../../speech/recognition/azure-recogniser.ts';
 import { AzureSynthesiser } from '../../speech/synthesis/azure-synthesiser.ts';
 import { CachedSynthesiser } from '../../speech/synthesis/cached-synthesiser.ts';
+import type { MediaSpeech } from './media-conversation.ts';
 
 export interface SpeechServicesOptions {
   readonly config: Config;
@@ -45,7 +45,7 @@ export class ProcessSpeech {
   }
 
   /** The services of one session, whose caller speaks `locale`; `log` names it. */
-  open(log: Logger, locale: string): SpeechServices {
+  open(log: Logger, locale: string): MediaSpeech {
     const { config, openVoiceActivity, playoutClock, clock } = this.#options;
     const endOfTurn = this.#endOfTurn;
     return {

@@ -39,6 +39,14 @@ export class SpokenText {
     if (clause) Object.assign(clause, { durationMs, complete: true });
   }
 
+  /** The newest clause breaks off: so much of its audio there is, and no more will be. Words without audio are dropped. */
+  breakOff(durationMs: number): void {
+    const clause = this.#clauses.pop();
+    if (!clause) return;
+    const text = heardOf(clause, durationMs);
+    if (text !== '') this.#clauses.push({ ...clause, text, durationMs, complete: true });
+  }
+
   get full(): string {
     return this.#clauses
       .map((clause) => clause.text)

@@ -1,0 +1,111 @@
+import type { Redis } from 'ioredis';
+import type { Clock } from '../shared/clock.ts';
+import type { NewId } from '../shared/ids.ts';
+import type { Logger } from '../shared/log.ts';
+import { CLOSE } from '../shared/protocol/close-codes.ts';
+import { CommandInbox } from '../shared/sessions/command-inbox.ts';
+import { SessionStore } from '../shared/sessions/session-store.ts';
+import type { Modes } from './contract/mode.ts';
+import type { Admission } from './host/admission.ts';
+import { HostRecord } from './host/host-record.ts';
+import { LiveSessions } from './host/live-sessions.ts';
+import { StreamHostServer, type StreamHostServerOptions } from './http/server.ts';
+import { CallEnding } from './session/call-ending.ts';
+import type { HostIdentity } from './session/lease.ts';
+import { Reception, type ReceptionOptions } from './session/reception.ts';
+
+/** What keeps the door of a host by its load. */
+export type HostAdmission = Pick<Admission, 'overload' | 'reading' | 'onChange' | 'close'>;
+
+/** What a stream host is made of: everything that reaches out of the process, or that differs between processes. */
+export interface HostParts
+  extends Pick<
+      ReceptionOptions,
+      'openResponder' | 'defaultAgent' | 'isScripted' | 'maxCallMs' | 'logTranscripts' | 'waits' | 'acsMessageMs'
+    >,
+    Pick<StreamHostServerOptions, 'verifyAcs' | 'allowedOrigins' | 'page' | 'pageSettings'> {
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly log: Logger;
+  readonly host: HostIdentity;
+  /** Stays the caller's to close. */
+  readonly redis: Redis;
+  readonly sessionTtlSeconds: number;
+  readonly maxSessions: number;
+  /** Keeps the door by the load; without it only the number of places counts. */
+  readonly openAdmission?: (countSessions: () => number) => HostAdmission;
+  /** Names of the agents that this host has, for the functions. */
+  readonly agents: readonly string[];
+  readonly modes: Modes;
+  /** @throws {CallControlError} */
+  readonly hangUp: (callConnectionId: string) => Promise<void>;
+  /** Besides Redis. See `ReadinessOptions.dependencies`. */
+  readonly dependencies: StreamHostServerOptions['dependencies'];
+  readonly readVitals: (
+    live: LiveSessions,
+    admission: HostAdmission | undefined,
+  ) => ReturnType<StreamHostServerOptions['vitals']>;
+}
+
+export interface AssembledHost {
+  readonly store: SessionStore;
+  readonly live: LiveSessions;
+  readonly server: StreamHostServer;
+  /** Opens the port and says in Redis that the host is there. */
+  open(port: number, bind?: string): Promise<number>;
+  /** Admits nobody any more, and waits up to `waitMs` for the sessions that are here to end by themselves. */
+  drain(reason: string, waitMs: number): Promise<void>;
+  /** Fails readiness, tells every socket to go elsewhere, waits up to `drainMs` for them, and closes all. Idempotent. */
+  close(reason: string, drainMs: number): Promise<void>;
+}
+
+/** Puts a stream host together. The process does it, and so do the tests: there is no second way. */
+export function assembleHost(parts: HostParts): AssembledHost {
+  const { clock, log, redis, host } = parts;
+  const store = new SessionStore(redis, { ttlSeconds: parts.sessionTtlSeconds, now: () => clock.wallMs() });
+  const commands = new CommandInbox(redis, { log });
+  const admission = parts.openAdmission?.(() => live.count);
+  const live: LiveSessions = new LiveSessions({ maxSessions: parts.maxSessions, clock, admission });
+  const ending = new CallEnding({ hangUp: parts.hangUp, find: (id) => store.get(id), clock });
+  const reception = new Reception({ ...parts, store, commands, live, ending });
+  const server = new StreamHostServer({
+    ...parts,
+    live,
+    reception,
+    dependencies: { redis: () => store.ping(), ...parts.dependencies },
+    vitals: () => parts.readVitals(live, admission),
+  });
+  const record = new HostRecord({ store, host, live, agents: parts.agents, clock, log });
+  // The functions must not answer a call on the strength of a place that is gone.
+  admission?.onChange(() => void record.announce());
+  let closing: Promise<void> | undefined;
+
+  const close = async (reason: string, drainMs: number): Promise<void> => {
+    const drained = server.close(reason, drainMs);
+    ending.close();
+    // Now that it drains, this says that no place is free here.
+    await Promise.all([drained, record.announce()]);
+    record.close();
+    admission?.close();
+    await commands.close();
+  };
+  return {
+    store,
+    live,
+    server,
+    async open(port, bind) {
+      const opened = await server.listen(port, bind);
+      await record.announce();
+      return opened;
+    },
+    async drain(reason, waitMs) {
+      live.drain(CLOSE.goingAway, reason);
+      await record.announce();
+      await live.empty(waitMs);
+    },
+    close(reason, drainMs) {
+      closing ??= close(reason, drainMs);
+      return closing;
+    },
+  };
+}

@@ -1,0 +1,47 @@
+import type { Clock } from '../../shared/clock.ts';
+import type { Logger } from '../../shared/log.ts';
+import type { HistoryItem } from '../../shared/sessions/history.ts';
+import type { Responder } from './agent.ts';
+import type { SessionEmitter } from './events.ts';
+import type { AudioSink } from './line.ts';
+
+/**
+ * What is done with a caller's line: a conversation with a recogniser and a voice, a speech-to-speech model, or words
+ * alone. One for each live session. Nothing of it waits, and nothing of it throws.
+ */
+export interface Mode {
+  /** The line is ready: from now on audio may be sent. Called once. */
+  start(): void;
+  /** The caller's audio: PCM16 mono at 16 kHz, any length. */
+  audio(pcm: Uint8Array): void;
+  /** The caller pressed a key of the telephone. */
+  pressed(tone: string): void;
+  /** Makes the agent be quiet, if it speaks. */
+  interrupt(): void;
+  /** Ends it, and all that it opened. Idempotent. Its last event is `ended`, by its own decision or by this. */
+  close(reason: string): void;
+}
+
+/** All that a mode may touch of its session. */
+export interface ModeHost {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Where the mode tells what happens. */
+  readonly events: SessionEmitter;
+  /** Where the agent's voice goes. */
+  readonly line: AudioSink;
+  readonly agent: Responder;
+  readonly agentName: string;
+  /** What was said before, in a session that is taken up again. */
+  readonly history: readonly HistoryItem[];
+}
+
+/** A kind of mode, by its name in `session.mode`. */
+export interface ModeKind {
+  /** The mode answers callers, and so keeps the promise that nobody waits in silence. One that does not says so here. */
+  readonly answers: boolean;
+  open(host: ModeHost): Mode;
+}
+
+/** The modes of a process, by name. */
+export type Modes = Readonly<Record<string, ModeKind>>;

@@ -1,0 +1,47 @@
+import type { HistoryItem } from '../../shared/sessions/history.ts';
+import { SpokenText } from './spoken-text.ts';
+
+type Done =
+  | { readonly kind: 'speech'; readonly spoken: SpokenText }
+  | { readonly kind: 'tool'; readonly item: HistoryItem };
+
+/** What one turn of the agent says and does, in order: from it, and from what was heard, its part of the history is made. */
+export class TurnRecord {
+  readonly #done: Done[] = [];
+
+  /** The stretch of speech that is being said now. A tool call ends it. */
+  speech(): SpokenText {
+    const last = this.#done.at(-1);
+    if (last?.kind === 'speech') return last.spoken;
+    const spoken = new SpokenText();
+    this.#done.push({ kind: 'speech', spoken });
+    return spoken;
+  }
+
+  toolEnded(item: Extract<HistoryItem, { role: 'tool' }>): void {
+    this.#done.push({ kind: 'tool', item });
+  }
+
+  get hasSpeech(): boolean {
+    return this.#done.some(({ kind }) => kind === 'speech');
+  }
+
+  /** What was heard when `heardMs` of the turn had been played, and what it would have been. */
+  spoken(heardMs: number): { readonly fullText: string; readonly heardText: string } {
+    const texts = this.#done.flatMap((done) => (done.kind === 'speech' ? [done.spoken] : []));
+    const join = (parts: string[]) => parts.filter((part) => part !== '').join(' ');
+    return {
+      fullText: join(texts.map((text) => text.full)),
+      heardText: join(texts.map((text) => text.heardAt(heardMs))),
+    };
+  }
+
+  /** The turn as history: tools that ran, and of the words only those that were heard. */
+  history(heardMs: number): HistoryItem[] {
+    return this.#done.flatMap((done): HistoryItem[] => {
+      if (done.kind === 'tool') return [done.item];
+      const text = done.spoken.heardAt(heardMs);
+      return text === '' ? [] : [{ role: 'agent', text, heard: text === done.spoken.full }];
+    });
+  }
+}
