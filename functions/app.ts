@@ -1,16 +1,17 @@
 import { app } from '@azure/functions';
-import { answerRoute } from './calls/answer.ts';
+import { allowDeliveryRoute, takeIncomingCallsRoute } from './calls/answer.ts';
 import { callbacksRoute } from './calls/callbacks.ts';
 import { hangupRoute } from './calls/hangup.ts';
 import { initiateRoute } from './calls/initiate.ts';
 import { listCallsRoute, readCallRoute } from './calls/read.ts';
 import { Composition } from './composition.ts';
 import { healthRoute, readinessRoute } from './health/routes.ts';
-import { type Route, serve } from './http/route.ts';
+import { type Route, serve, templateOf } from './http/route.ts';
 
 const routes: readonly Route[] = [
   initiateRoute,
-  answerRoute,
+  takeIncomingCallsRoute,
+  allowDeliveryRoute,
   callbacksRoute,
   listCallsRoute,
   readCallRoute,
@@ -22,10 +23,11 @@ const routes: readonly Route[] = [
 const composition = new Composition(process.env);
 
 for (const route of routes) {
-  app.http(route.name, {
-    methods: [...route.methods],
-    route: route.path,
-    authLevel: route.access,
+  const { name, method, access } = route.contract;
+  app.http(name, {
+    methods: [method],
+    route: templateOf(route.contract),
+    authLevel: access === 'function-key' ? 'function' : 'anonymous',
     handler: serve(route, composition),
   });
 }

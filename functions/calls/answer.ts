@@ -1,34 +1,29 @@
-import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { messageOf, RequestError } from '../../shared/errors.ts';
+import { eventsOf } from '../../shared/http/request-body.ts';
+import type { Answer, Input } from '../../shared/http/route.ts';
+import { allowDelivery, takeIncomingCalls } from '../../shared/http/routes/webhooks.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Parts } from '../composition.ts';
-import { readJson } from '../http/request-body.ts';
-import type { Route } from '../http/route.ts';
+import { functionRoute } from '../http/route.ts';
 import { takeIncomingCall } from './incoming-call.ts';
 import { type GridEvent, readGridEvents } from './incoming-events.ts';
 
-/** `calls/answer`: where Event Grid delivers ringing calls, in its own schema or as CloudEvents. */
-export const answerRoute: Route = {
-  name: 'calls-answer',
-  methods: ['POST', 'OPTIONS'],
-  path: 'calls/answer',
-  access: 'function',
-  handle: async (request, parts, log) =>
-    request.method === 'OPTIONS' ? handshake(request) : take(request, parts, log),
-};
+/** Where Event Grid delivers ringing calls, in its own schema or as CloudEvents. */
+export const takeIncomingCallsRoute = functionRoute(takeIncomingCalls, take);
 
 /**
  * The CloudEvents handshake: Event Grid asks whether it may deliver, and is told so.
  * (https://github.com/cloudevents/spec/blob/v1.0/http-webhook.md#4-abuse-protection)
  */
-function handshake(request: HttpRequest): HttpResponseInit {
-  const origin = request.headers.get('webhook-request-origin');
-  if (origin === null) throw new RequestError('events.no-origin', 'Name the sender in WebHook-Request-Origin.');
+export const allowDeliveryRoute = functionRoute(allowDelivery, async ({ headers }) => {
+  const origin = headers['webhook-request-origin'];
+  if (origin === undefined) throw new RequestError('events.no-origin', 'Name the sender in WebHook-Request-Origin.');
   return {
     status: 200,
+    body: undefined,
     headers: { allow: 'POST, OPTIONS', 'webhook-allowed-origin': origin, 'webhook-allowed-rate': '*' },
   };
-}
+});
 
 /** What became of one event of the delivery. */
 export interface EventResult {
@@ -37,13 +32,17 @@ export interface EventResult {
   readonly [field: string]: unknown;
 }
 
-async function take(request: HttpRequest, parts: Parts, log: Logger): Promise<HttpResponseInit> {
-  const events = await readGridEvents(await readJson(request));
+async function take(
+  { body, headers }: Input<typeof takeIncomingCalls>,
+  parts: Parts,
+  log: Logger,
+): Promise<Answer<typeof takeIncomingCalls>> {
+  const events = await readGridEvents(eventsOf(body));
   const validation = events.find((event) => event.kind === 'validation');
-  if (validation) return { jsonBody: { validationResponse: validation.code } };
+  if (validation) return { status: 200, body: { validationResponse: validation.code } };
 
   // Absent or above 0: Event Grid has tried before, and may not try again.
-  const mayRetry = request.headers.get('aeg-delivery-count') === '0';
+  const mayRetry = headers['aeg-delivery-count'] === '0';
   const settled = await Promise.allSettled(events.map((event) => takeEvent(event, mayRetry, parts, log)));
   const failures = settled.filter((outcome) => outcome.status === 'rejected').map((outcome) => outcome.reason);
   for (const failure of failures.slice(1)) log.error({ err: failure }, 'one more event of the delivery failed');
@@ -54,7 +53,7 @@ async function take(request: HttpRequest, parts: Parts, log: Logger): Promise<Ht
   const main =
     results.find((result) => 'call_connection_id' in result) ?? results.find((result) => 'session_id' in result);
   const { event_id: _, ...fields } = main ?? { status: 'no events processed' };
-  return { jsonBody: { ...fields, results } };
+  return { status: 200, body: { ...fields, results } };
 }
 
 async function takeEvent(event: GridEvent, mayRetry: boolean, parts: Parts, log: Logger): Promise<EventResult> {

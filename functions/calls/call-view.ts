@@ -9,8 +9,8 @@ export function callView(session: Session, events: readonly SessionEvent[], now:
     status: session.status,
     duration: durationOf(session, now),
     participants: [
-      { role: 'caller', id: session.from },
-      { role: 'callee', id: session.to },
+      { role: 'caller' as const, id: session.from },
+      { role: 'callee' as const, id: session.to },
     ].filter((participant) => participant.id !== undefined),
     events: events.map(({ id, at, type, source, data }) => ({ id, at: isoTime(at), type, source, data })),
     channel: session.channel,

@@ -1,33 +1,29 @@
-import type { HttpRequest, HttpResponseInit } from '@azure/functions';
+import { eventsOf } from '../../shared/http/request-body.ts';
+import type { Answer, Input } from '../../shared/http/route.ts';
+import { takeCallbacks } from '../../shared/http/routes/webhooks.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Parts } from '../composition.ts';
-import { readJson } from '../http/request-body.ts';
-import type { Route } from '../http/route.ts';
+import { functionRoute } from '../http/route.ts';
 import { applyCallEvent } from './call-event.ts';
 import { type CallbackEvent, KNOWN_EVENTS, parseCallbackEvent } from './callback-events.ts';
 
-/** `POST calls/callbacks[/{sessionId}]`: what ACS tells of calls that stand. The proof of the sender is its token. */
-export const callbacksRoute: Route = {
-  name: 'calls-callbacks',
-  methods: ['POST'],
-  path: 'calls/callbacks/{sessionId?}',
-  access: 'anonymous',
-  handle: takeCallbacks,
-};
+/** What ACS tells of calls that stand. The proof of the sender is its token. */
+export const callbacksRoute = functionRoute(takeCallbacks, take);
 
 type Outcome = 'processed' | 'duplicate' | 'ignored';
 
-async function takeCallbacks(request: HttpRequest, parts: Parts, log: Logger): Promise<HttpResponseInit> {
-  await parts.tokens.verify(request.headers.get('authorization'));
-  const body = await readJson(request);
-  const given: unknown[] = Array.isArray(body) ? body : [body];
+async function take(
+  { params, headers, body }: Input<typeof takeCallbacks>,
+  parts: Parts,
+  log: Logger,
+): Promise<Answer<typeof takeCallbacks>> {
   const counts: Record<Outcome, number> = { processed: 0, duplicate: 0, ignored: 0 };
   const failures: unknown[] = [];
-  const events = given.map((event) => parseCallbackEvent(event, Date.now()));
+  const events = eventsOf(body).map((event) => parseCallbackEvent(event, Date.now()));
   // One after the other: the events of one delivery are mostly of one call, and in order.
   for (const event of events) {
     try {
-      counts[await takeEvent(event, request.params.sessionId, parts, log)]++;
+      counts[await takeEvent(event, params.sessionId, parts, log)]++;
     } catch (error) {
       failures.push(error);
     }
@@ -36,13 +32,14 @@ async function takeCallbacks(request: HttpRequest, parts: Parts, log: Logger): P
   // ACS delivers all of it again. What has succeeded is remembered and not done twice.
   if (failures.length > 0) throw failures[0];
   return {
-    jsonBody: {
+    status: 200,
+    body: {
       status: 'success',
       processed_events: counts.processed,
       failed_events: 0,
       duplicate_events: counts.duplicate,
       ignored_events: counts.ignored,
-      call_connection_id: events[0]?.callConnectionId ?? request.headers.get('x-ms-call-connection-id'),
+      call_connection_id: events[0]?.callConnectionId ?? headers['x-ms-call-connection-id'] ?? null,
       processing_system: 'events_v1',
     },
   };

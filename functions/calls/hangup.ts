@@ -1,28 +1,28 @@
-import type { HttpRequest, HttpResponseInit } from '@azure/functions';
 import { CallControlError } from '../../shared/call-control/call-control-error.ts';
 import { ParleyError } from '../../shared/errors.ts';
+import type { Answer, Input } from '../../shared/http/route.ts';
+import { hangUpCall } from '../../shared/http/routes/calls.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Session } from '../../shared/sessions/session.ts';
 import type { Parts } from '../composition.ts';
-import type { Route } from '../http/route.ts';
+import { functionRoute } from '../http/route.ts';
 import { isOver } from './call-status.ts';
 import { findSession } from './find-session.ts';
 
-/** `POST calls/{id}/hangup`: ends a call for everybody, or a browser's session. */
-export const hangupRoute: Route = {
-  name: 'calls-hangup',
-  methods: ['POST'],
-  path: 'calls/{id}/hangup',
-  access: 'function',
-  handle: hangUp,
-};
+/** Ends a call for everybody, or a browser's session. */
+export const hangupRoute = functionRoute(hangUpCall, hangUp);
 
 const REASON = 'hangup-requested';
 
-async function hangUp(request: HttpRequest, parts: Parts, log: Logger): Promise<HttpResponseInit> {
-  const session = await findSession(parts.store, request.params.id ?? '');
-  const answer = (status: string, message: string): HttpResponseInit => ({
-    jsonBody: { call_id: session.callConnectionId ?? session.id, session_id: session.id, status, message },
+async function hangUp(
+  { params }: Input<typeof hangUpCall>,
+  parts: Parts,
+  log: Logger,
+): Promise<Answer<typeof hangUpCall>> {
+  const session = await findSession(parts.store, params.id);
+  const answer = (status: string, message: string): Answer<typeof hangUpCall> => ({
+    status: 200,
+    body: { call_id: session.callConnectionId ?? session.id, session_id: session.id, status, message },
   });
   if (isOver(session.status)) return answer(session.status, 'The call was over already');
   if (session.channel === 'phone' && session.callConnectionId === undefined) {

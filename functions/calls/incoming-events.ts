@@ -37,11 +37,10 @@ const withId = z.object({ id: z.string() });
 const deserializer = new EventGridDeserializer();
 
 /**
- * Reads a delivery in either schema, one event or a batch. Each event is read by itself: a broken one is told as such and
- * does not take the others with it.
+ * Reads the events of a delivery, in either schema. Each is read by itself: a broken one is told as such and does not
+ * take the others with it.
  */
-export async function readGridEvents(delivery: unknown): Promise<GridEvent[]> {
-  const events: unknown[] = Array.isArray(delivery) ? delivery : [delivery];
+export async function readGridEvents(events: readonly unknown[]): Promise<GridEvent[]> {
   return Promise.all(events.map(readGridEvent));
 }
 

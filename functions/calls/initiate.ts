@@ -1,43 +1,30 @@
 import { randomUUID } from 'node:crypto';
-import type { HttpRequest, HttpResponseInit } from '@azure/functions';
-import { z } from 'zod';
 import type { CallIds } from '../../shared/call-control/call-control.ts';
 import { DependencyError, messageOf, ParleyError, RequestError } from '../../shared/errors.ts';
+import type { Answer, Input } from '../../shared/http/route.ts';
+import { idempotencyKey, initiateCall } from '../../shared/http/routes/calls.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Parts } from '../composition.ts';
-import { readJson, validate } from '../http/request-body.ts';
-import type { Route } from '../http/route.ts';
+import { functionRoute } from '../http/route.ts';
 import { capacityOf } from './capacity.ts';
 
-const phoneNumber = z.string().regex(/^\+[1-9]\d{1,14}$/, 'must be a number in E.164, such as +15551230000');
+type InitiateRequest = Input<typeof initiateCall>['body'];
+type InitiatedCall = Answer<typeof initiateCall>['body'];
 
-const initiateRequest = z.object({
-  target_number: phoneNumber,
-  /** The number that the callee sees: one that the ACS resource owns. */
-  caller_id: phoneNumber.exactOptional(),
-  context: z.record(z.string(), z.unknown()).default({}),
-});
-type InitiateRequest = z.infer<typeof initiateRequest>;
+/** Places a call. With an `Idempotency-Key`, a repeated request gets the first one's answer. */
+export const initiateRoute = functionRoute(initiateCall, initiate);
 
-const idempotencyKey = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 printable characters');
-
-/** `POST calls/initiate`: places a call. With an `Idempotency-Key`, a repeated request gets the first one's answer. */
-export const initiateRoute: Route = {
-  name: 'calls-initiate',
-  methods: ['POST'],
-  path: 'calls/initiate',
-  access: 'function',
-  handle: initiate,
-};
-
-async function initiate(request: HttpRequest, parts: Parts, log: Logger): Promise<HttpResponseInit> {
-  const wanted = validate(initiateRequest, await readJson(request));
-  const key = request.headers.get('idempotency-key');
-  if (key === null) return { jsonBody: await placeCall(wanted, parts, log) };
+async function initiate(
+  { body: wanted, headers }: Input<typeof initiateCall>,
+  parts: Parts,
+  log: Logger,
+): Promise<Answer<typeof initiateCall>> {
+  const key = headers['idempotency-key'];
+  if (key === undefined) return { status: 200, body: await placeCall(wanted, parts, log) };
   validateKey(key);
   const place = () => placeCall(wanted, parts, log);
   const { answer } = await parts.once.run(`initiate:${key}`, JSON.stringify(wanted), log, place);
-  return { jsonBody: answer };
+  return { status: 200, body: initiateCall.answers[200].parse(answer) };
 }
 
 function validateKey(key: string): void {
@@ -45,7 +32,7 @@ function validateKey(key: string): void {
   if (error) throw new RequestError('request.idempotency-key', `Idempotency-Key ${error.issues[0]?.message ?? ''}`);
 }
 
-async function placeCall(wanted: InitiateRequest, parts: Parts, log: Logger): Promise<Record<string, unknown>> {
+async function placeCall(wanted: InitiateRequest, parts: Parts, log: Logger): Promise<InitiatedCall> {
   const { config, store, calls } = parts;
   const source = wanted.caller_id ?? config.ACS_SOURCE_NUMBER;
   if (source === undefined) {

@@ -1,54 +1,30 @@
-import type { HttpRequest, HttpResponseInit } from '@azure/functions';
-import { z } from 'zod';
+import type { Answer, Input } from '../../shared/http/route.ts';
+import { listCalls, readCall } from '../../shared/http/routes/calls.ts';
 import type { Session, SessionEvent } from '../../shared/sessions/session.ts';
 import type { SessionStore } from '../../shared/sessions/session-store.ts';
 import type { Parts } from '../composition.ts';
-import { validate } from '../http/request-body.ts';
-import type { Route } from '../http/route.ts';
+import { functionRoute } from '../http/route.ts';
 import { callDetail, callView } from './call-view.ts';
 import { findSession } from './find-session.ts';
 
-/** `GET calls`: the index, newest first. */
-export const listCallsRoute: Route = {
-  name: 'calls-list',
-  methods: ['GET'],
-  path: 'calls',
-  access: 'function',
-  handle: listCalls,
-};
+/** The index, newest first. */
+export const listCallsRoute = functionRoute(listCalls, list);
 
-/** `GET calls/{id}`: one call with its timeline and transcript, by the id of the session or of the call connection. */
-export const readCallRoute: Route = {
-  name: 'calls-read',
-  methods: ['GET'],
-  path: 'calls/{id}',
-  access: 'function',
-  handle: readCall,
-};
+/** One call with its timeline and transcript, by the id of the session or of the call connection. */
+export const readCallRoute = functionRoute(readCall, read);
 
-/** A page by number costs what it leaves out, so they end somewhere. A cursor goes on from where it stands. */
-const MAX_PAGE = 50;
 const LISTED_EVENTS = 20;
 const TIMELINE_EVENTS = 1_000;
 
-const status = z.enum(['initiating', 'ringing', 'connected', 'disconnected', 'failed']);
-const listQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(100).default(10),
-  cursor: z.string().min(1).max(200).exactOptional(),
-  status: status.exactOptional(),
-  /** The old API's name for it. */
-  status_filter: status.exactOptional(),
-  page: z.coerce.number().int().min(1).max(MAX_PAGE, `at most ${MAX_PAGE}; use the cursor to go further`).default(1),
-});
-type ListQuery = z.infer<typeof listQuery>;
+type ListQuery = Input<typeof listCalls>['query'];
 
-async function listCalls(request: HttpRequest, { store }: Parts): Promise<HttpResponseInit> {
-  const query = validate(listQuery, Object.fromEntries(request.query));
+async function list({ query }: Input<typeof listCalls>, { store }: Parts): Promise<Answer<typeof listCalls>> {
   const { sessions, cursor } = await readPage(store, query);
   const events = await Promise.all(sessions.map((session) => store.events(session.id, { limit: LISTED_EVENTS })));
   const now = Date.now();
   return {
-    jsonBody: {
+    status: 200,
+    body: {
       calls: sessions.map((session, i) => callView(session, events[i] ?? [], now)),
       page: query.page,
       limit: query.limit,
@@ -67,9 +43,9 @@ function readPage(store: SessionStore, query: ListQuery): Promise<{ sessions: Se
   });
 }
 
-async function readCall(request: HttpRequest, { store }: Parts): Promise<HttpResponseInit> {
-  const session = await findSession(store, request.params.id ?? '');
+async function read({ params }: Input<typeof readCall>, { store }: Parts): Promise<Answer<typeof readCall>> {
+  const session = await findSession(store, params.id);
   const events: SessionEvent[] = await store.events(session.id, { limit: TIMELINE_EVENTS });
   const history = await store.history(session.id);
-  return { jsonBody: callDetail(session, events, history, Date.now()) };
+  return { status: 200, body: callDetail(session, events, history, Date.now()) };
 }

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { FunctionsHost } from '../../emulator/functions-host/host.ts';
+import { assertDocumented } from '../../shared/http/testing/documented.ts';
 import { connectRedis } from '../../shared/sessions/connect.ts';
 import { SessionStore } from '../../shared/sessions/session-store.ts';
 import { findRedis } from '../../start/redis.ts';
@@ -20,7 +21,7 @@ export interface FunctionsUnderTest {
   readonly baseUrl: string;
   readonly acs: AcsDouble;
   readonly store: SessionStore;
-  /** A path below the prefix. A body that is no string is sent as JSON. */
+  /** A path below the prefix. A body that is no string is sent as JSON. Every answer must be as the reference says. */
   request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** Says how much room the stream host has; with none said, it is not alive. */
   announce(load?: { sessions: number; maxSessions: number }): Promise<void>;
@@ -69,7 +70,9 @@ export async function startFunctions(settings: Record<string, string> = {}, port
         ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       });
       const text = await response.text();
-      return { status: response.status, headers: response.headers, body: text === '' ? undefined : JSON.parse(text) };
+      const answer = text === '' ? undefined : JSON.parse(text);
+      assertDocumented(method, new URL(response.url).pathname, response.status, answer);
+      return { status: response.status, headers: response.headers, body: answer };
     },
     async announce(load) {
       await store.announceHost('host-1', load ?? { sessions: 0, maxSessions: 0 }, load ? 60_000 : 1);

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { ConfigError, messageOf, ParleyError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+
+/** The one shape of an error, of both halves and of refused sockets. */
+export const errorBody = z
+  .object({
+    error: z.object({
+      code: z.string().describe('Stable: one of the codes that the route names.'),
+      message: z.string().describe('What is wrong and what to do about it, in English.'),
+      details: z.record(z.string(), z.unknown()).optional(),
+      traceId: z.string().describe('Finds the lines of the log.'),
+    }),
+  })
+  .meta({ id: 'Error' });
+
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: z.output<typeof errorBody>;
+}
+
+/** Writes down what was thrown, and turns it into what the outside may know of it. Never throws. */
+export function errorAnswer(thrown: unknown, traceId: string, log: Logger): ErrorAnswer {
+  const error = publicErrorOf(thrown);
+  logFailure(thrown, error, traceId, log);
+  const { code, message, details, status } = error;
+  return {
+    status,
+    headers: {
+      'cache-control': 'no-store',
+      ...(status === 401 && { 'www-authenticate': 'Bearer' }),
+      ...(status === 503 && { 'retry-after': '2' }),
+    },
+    body: { error: { code, message, ...(details && { details }), traceId } },
+  };
+}
+
+/** What was raised on purpose says all in its message; what was not needs its stack. */
+function logFailure(thrown: unknown, error: ParleyError, traceId: string, log: Logger): void {
+  const fields = { code: error.code, status: error.status, traceId };
+  if (error.code === 'internal') {
+    log.error({ ...fields, err: thrown }, 'request failed');
+  } else if (error.status >= 500) {
+    const cause = error.cause === undefined ? undefined : messageOf(error.cause);
+    // 503 asks the sender to come again, and most come again with success.
+    log[error.status === 503 ? 'warn' : 'error']({ ...fields, reason: error.message, cause }, 'request failed');
+  } else {
+    log.info(fields, 'request refused');
+  }
+}
+
+/** What the outside may know. A bad setting was logged with its name and value; those are nobody else's business. */
+function publicErrorOf(thrown: unknown): ParleyError {
+  if (thrown instanceof ConfigError) {
+    return new ParleyError(thrown.code, 'The service is not configured; its log names the settings to mend.');
+  }
+  if (thrown instanceof ParleyError) return thrown;
+  return new ParleyError('internal', 'Something went wrong here. Quote the trace id when you report it.');
+}
+
+/** The trace of a W3C `traceparent` (version-traceid-spanid-flags), where there is one. */
+export const traceIdOf = (traceparent: string | null | undefined): string | undefined =>
+  /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-/.exec(traceparent ?? '')?.[1];

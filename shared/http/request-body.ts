@@ -1,0 +1,79 @@
+import type { z } from 'zod';
+import { RequestError } from '../errors.ts';
+
+const MAX_BODY_BYTES = 1_048_576;
+const MAX_DEPTH = 64;
+/** How many events one delivery may hold. Event Grid and ACS send one, or a few. */
+const MAX_EVENTS = 100;
+
+/** A body as it arrives, in either half: a web stream or Node's request. */
+export type ReadableBody = AsyncIterable<Uint8Array> | null;
+
+/**
+ * The body as JSON. Its content type does not matter: ACS and Event Grid send several. Reading stops at 1 MB, so that
+ * nobody fills the memory; nesting stops at 64 levels, so that no recursion over it can fail.
+ * @throws {RequestError} `request.not-json`, `request.too-deep`, `request.too-large`
+ */
+export async function readJson(body: ReadableBody, contentLength: string | null): Promise<unknown> {
+  if (Number(contentLength) > MAX_BODY_BYTES) throw tooLarge();
+  const text = await readText(body);
+  if (isDeep(text)) throw new RequestError('request.too-deep', `The body may be nested ${MAX_DEPTH} levels deep.`);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new RequestError('request.not-json', 'The body must be JSON.');
+  }
+}
+
+async function readText(body: ReadableBody): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of body ?? []) {
+    bytes += chunk.byteLength;
+    // Leaving the loop cancels the stream.
+    if (bytes > MAX_BODY_BYTES) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+const tooLarge = () => new RequestError('request.too-large', `The body may have at most ${MAX_BODY_BYTES} bytes.`);
+
+/** Looks at the text, because what has been parsed could only be walked by what the depth may break. */
+function isDeep(json: string): boolean {
+  let depth = 0;
+  let isString = false;
+  for (let at = 0; at < json.length; at++) {
+    const char = json[at];
+    if (isString) {
+      if (char === '\\') at++;
+      else if (char === '"') isString = false;
+    } else if (char === '"') isString = true;
+    else if (char === '[' || char === '{') depth++;
+    else if (char === ']' || char === '}') depth--;
+    if (depth > MAX_DEPTH) return true;
+  }
+  return false;
+}
+
+/**
+ * The events of a delivery, which is one of them or an array.
+ * @throws {RequestError} `events.too-many`
+ */
+export function eventsOf(delivery: unknown): readonly unknown[] {
+  const events: unknown[] = Array.isArray(delivery) ? delivery : [delivery];
+  if (events.length <= MAX_EVENTS) return events;
+  throw new RequestError('events.too-many', `One delivery may hold ${MAX_EVENTS} events, not ${events.length}.`);
+}
+
+/**
+ * @throws {RequestError} `request.invalid`, whose details name each bad field and what is wrong with it, but not what
+ * was given: it may be private
+ */
+export function validate<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
+  const result = schema.safeParse(given);
+  if (result.success) return result.data;
+  const issues = result.error.issues.map((issue) => ({ field: issue.path.join('.'), message: issue.message }));
+  const fields = issues.map(({ field, message }) => (field === '' ? message : `${field}: ${message}`));
+  throw new RequestError('request.invalid', `The request is not as it should be: ${fields.join('; ')}`, { issues });
+}

@@ -1,0 +1,108 @@
+import type { z } from 'zod';
+import type { ErrorCode } from '../error-codes.ts';
+import { type ReadableBody, readJson, validate } from './request-body.ts';
+
+/** The path prefix of the API, in both halves. */
+export const API_PREFIX = '/api/v1';
+
+/**
+ * What a route promises: where it is, who may use it, what it takes and what it answers. It is declared once, in
+ * `shared/http/routes/`: requests are parsed by it, handlers are typed by it, and the reference is made from it.
+ */
+export interface RouteContract {
+  /** Also the function's name in Azure, whose host tries overlapping routes in the order of names. */
+  readonly name: string;
+  readonly half: 'functions' | 'stream-host' | 'both';
+  readonly method: 'GET' | 'POST' | 'OPTIONS';
+  /** With `{name}` and, at its end, `{name?}`. */
+  readonly path: `/${string}`;
+  /**
+   * `function-key`: Azure asks for a function key; `func start` and the emulator's host do not. `acs-token`: the bearer
+   * token of ACS, looked at before anything of the body is read.
+   */
+  readonly access: 'anonymous' | 'function-key' | 'acs-token';
+  readonly summary: string;
+  readonly description?: string;
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  /** Names in lower case. */
+  readonly headers?: z.ZodObject;
+  readonly body?: z.ZodType;
+  /** By status. `z.undefined()`: no body. */
+  readonly answers: Readonly<Record<number, z.ZodType>>;
+  /** The content type of the answers, where it is not JSON. */
+  readonly produces?: string;
+  /** Codes beside those that every route of its kind may answer with ({@link errorsOf}). */
+  readonly errors: readonly ErrorCode[];
+}
+
+type Parsed<Contract, Part extends string> = Contract extends { readonly [P in Part]: infer Schema extends z.ZodType }
+  ? z.output<Schema>
+  : undefined;
+
+/** What a handler is given: each part parsed, and undefined where the contract has none. */
+export interface Input<Contract> {
+  readonly params: Parsed<Contract, 'params'>;
+  readonly query: Parsed<Contract, 'query'>;
+  readonly headers: Parsed<Contract, 'headers'>;
+  readonly body: Parsed<Contract, 'body'>;
+}
+
+/** What a handler may answer: one of the statuses with its body. All else is thrown as a `ParleyError`. */
+export type AnswerOf<Answers extends RouteContract['answers']> = {
+  [Status in keyof Answers]: {
+    readonly status: Status;
+    readonly body: z.input<Answers[Status]>;
+    readonly headers?: Readonly<Record<string, string>>;
+  };
+}[keyof Answers];
+
+export type Answer<Contract extends RouteContract> = AnswerOf<Contract['answers']>;
+
+/** A request as either half has it. */
+export interface RawRequest {
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  readonly header: (name: string) => string | null;
+  readonly body: ReadableBody;
+}
+
+export const defineRoute = <const Contract extends RouteContract>(contract: Contract): Contract => contract;
+
+/**
+ * Parses a request by its contract.
+ * @throws {RequestError} `request.invalid`, `request.not-json`, `request.too-deep`, `request.too-large`
+ */
+export async function readInput<Contract extends RouteContract>(
+  contract: Contract,
+  request: RawRequest,
+): Promise<Input<Contract>> {
+  const { params, query, headers, body } = contract;
+  const input = {
+    params: params && validate(params, request.params),
+    query: query && validate(query, Object.fromEntries(request.query)),
+    headers: headers && validate(headers, pick(Object.keys(headers.shape), request.header)),
+    body: body && validate(body, await readJson(request.body, request.header('content-length'))),
+  };
+  // The same schemas gave the type.
+  return input as Input<Contract>;
+}
+
+function pick(names: readonly string[], header: RawRequest['header']): Record<string, string> {
+  return Object.fromEntries(names.flatMap((name) => [[name, header(name)]]).filter(([, value]) => value !== null));
+}
+
+/** Every code that the route may answer with. */
+export function errorsOf(contract: RouteContract): readonly ErrorCode[] {
+  const { params, query, headers, body, access, errors, half } = contract;
+  const codes: ErrorCode[] = [...errors, 'internal'];
+  // A stream host that is not configured does not start.
+  if (half !== 'stream-host') codes.push('config.invalid');
+  if (half !== 'functions') codes.push('method.not-allowed');
+  if (params ?? query ?? headers ?? body) codes.push('request.invalid');
+  if (body) codes.push('request.not-json', 'request.too-deep', 'request.too-large');
+  if (access === 'acs-token') {
+    codes.push('auth.token-missing', 'auth.token-expired', 'auth.token-invalid', 'auth.keys-unavailable');
+  }
+  return [...new Set(codes)].sort();
+}

@@ -1,0 +1,25 @@
+import type { RouteContract } from '../route.ts';
+import { hangUpCall, initiateCall, listCalls, readCall } from './calls.ts';
+import { health, hostReadyz, liveness, readiness } from './health.ts';
+import { pageSettings, realtimeStatus } from './realtime.ts';
+import { openApi, referencePage } from './reference.ts';
+import { allowDelivery, takeCallbacks, takeIncomingCalls } from './webhooks.ts';
+
+/** Every route of both halves, in the order of the reference. */
+export const ALL_ROUTES: readonly RouteContract[] = [
+  initiateCall,
+  listCalls,
+  readCall,
+  hangUpCall,
+  takeIncomingCalls,
+  allowDelivery,
+  takeCallbacks,
+  health,
+  readiness,
+  liveness,
+  hostReadyz,
+  realtimeStatus,
+  pageSettings,
+  openApi,
+  referencePage,
+];

@@ -1,0 +1,189 @@
+import { z } from 'zod';
+import type { ErrorCode } from '../../error-codes.ts';
+import { defineRoute } from '../route.ts';
+
+/** What any route may answer that reads or writes sessions. */
+export const STORE_ERRORS = [
+  'redis.unavailable',
+  'redis.refused',
+  'redis.foreign-key',
+  'session.damaged',
+] as const satisfies readonly ErrorCode[];
+
+export const phoneNumber = z
+  .string()
+  .regex(/^\+[1-9]\d{1,14}$/, 'must be a number in E.164, such as +15551230000')
+  .meta({ example: '+15551230000' });
+
+/** `Idempotency-Key`. */
+export const idempotencyKey = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 printable characters');
+
+export const initiateCall = defineRoute({
+  name: 'calls-initiate',
+  half: 'functions',
+  method: 'POST',
+  path: '/api/v1/calls/initiate',
+  access: 'function-key',
+  summary: 'Places a call',
+  description: 'With an Idempotency-Key, a repeated request gets the first one’s answer and places no second call.',
+  headers: z.object({
+    'idempotency-key': z
+      .string()
+      .describe('1 to 200 printable ASCII characters without spaces; kept for a day.')
+      .exactOptional(),
+  }),
+  body: z
+    .object({
+      target_number: phoneNumber,
+      caller_id: phoneNumber
+        .describe('The number that the callee sees: one that the ACS resource owns. Without it, ACS_SOURCE_NUMBER.')
+        .exactOptional(),
+      context: z.record(z.string(), z.unknown()).describe('What the agent should know of the call.').default({}),
+    })
+    .meta({ id: 'InitiateCall' }),
+  answers: {
+    200: z
+      .object({
+        call_id: z.string().describe('The id of the call connection.'),
+        status: z.literal('initiating'),
+        target_number: z.string(),
+        message: z.string(),
+        session_id: z.string(),
+        initiated_at: z.iso.datetime(),
+      })
+      .meta({ id: 'InitiatedCall', description: 'The call is being placed.' }),
+  },
+  errors: [
+    ...STORE_ERRORS,
+    'request.idempotency-key',
+    'once.input-differs',
+    'once.running',
+    'calls.no-source-number',
+    'capacity.exhausted',
+    'acs.denied',
+    'acs.refused',
+    'acs.unavailable',
+    'acs.unreachable',
+  ],
+});
+
+export const callStatus = z.enum(['initiating', 'ringing', 'connected', 'disconnected', 'failed']);
+
+const callFields = {
+  call_id: z.string().describe('The id of the call connection, or of the session while there is none.'),
+  session_id: z.string(),
+  status: callStatus,
+  duration: z.int().nullable().describe('Seconds since it was connected, until it ended; null if it never was.'),
+  participants: z.array(z.object({ role: z.enum(['caller', 'callee']), id: z.string().optional() })),
+  events: z
+    .array(
+      z.object({
+        id: z.string(),
+        at: z.string().nullable(),
+        type: z.string(),
+        source: z.enum(['functions', 'stream-host']),
+        data: z.record(z.string(), z.unknown()),
+      }),
+    )
+    .describe('What happened, oldest first.'),
+  channel: z.enum(['phone', 'browser']),
+  direction: z.enum(['inbound', 'outbound']),
+  mode: z.string(),
+  agent: z.string(),
+  created_at: z.string().nullable(),
+  connected_at: z.string().nullable(),
+  ended_at: z.string().nullable(),
+  end_reason: z.string().nullable(),
+};
+
+/** A page by number costs what it leaves out, so they end somewhere. A cursor goes on from where it stands. */
+const MAX_PAGE = 50;
+
+export const listCalls = defineRoute({
+  name: 'calls-list',
+  half: 'functions',
+  method: 'GET',
+  path: '/api/v1/calls',
+  access: 'function-key',
+  summary: 'Lists calls and browser sessions, newest first',
+  query: z.object({
+    limit: z.coerce.number().int().min(1).max(100).default(10),
+    cursor: z.string().min(1).max(200).describe('`cursor` of the page before.').exactOptional(),
+    status: callStatus.exactOptional(),
+    status_filter: callStatus.describe('The old API’s name for `status`.').exactOptional(),
+    page: z.coerce.number().int().min(1).max(MAX_PAGE, `at most ${MAX_PAGE}; use the cursor to go further`).default(1),
+  }),
+  answers: {
+    200: z
+      .object({
+        calls: z.array(z.object(callFields)),
+        page: z.int(),
+        limit: z.int(),
+        cursor: z.string().nullable().describe('Where the next page starts; null on the last one.'),
+      })
+      .meta({ id: 'CallList', description: 'One page of the list.' }),
+  },
+  errors: [...STORE_ERRORS, 'calls.cursor-invalid'],
+});
+
+const callId = z.object({ id: z.string().describe('The id of the session, or of the call connection.') });
+
+export const readCall = defineRoute({
+  name: 'calls-read',
+  half: 'functions',
+  method: 'GET',
+  path: '/api/v1/calls/{id}',
+  access: 'function-key',
+  summary: 'Reads one call, with its timeline and its transcript',
+  params: callId,
+  answers: {
+    200: z
+      .object({
+        ...callFields,
+        server_call_id: z.string().nullable(),
+        correlation_id: z.string().nullable(),
+        transcript: z.array(
+          z.union([
+            z.object({
+              role: z.enum(['caller', 'agent']),
+              text: z.string(),
+              heard: z.boolean().describe('Whether the caller heard all of it.').optional(),
+            }),
+            z.object({ role: z.literal('tool'), tool: z.string(), args: z.unknown(), result: z.unknown() }),
+          ]),
+        ),
+      })
+      .meta({ id: 'Call', description: 'The call.' }),
+  },
+  errors: [...STORE_ERRORS, 'calls.not-found', 'session.id-invalid'],
+});
+
+export const hangUpCall = defineRoute({
+  name: 'calls-hangup',
+  half: 'functions',
+  method: 'POST',
+  path: '/api/v1/calls/{id}/hangup',
+  access: 'function-key',
+  summary: 'Ends a call for everybody, or a browser’s session',
+  params: callId,
+  answers: {
+    200: z
+      .object({
+        call_id: z.string(),
+        session_id: z.string(),
+        status: z.string().describe('`disconnecting`, or what the call had come to already.'),
+        message: z.string(),
+      })
+      .meta({ id: 'HungUpCall', description: 'The call is being ended, or was over.' }),
+  },
+  errors: [
+    ...STORE_ERRORS,
+    'calls.not-found',
+    'calls.not-established',
+    'session.id-invalid',
+    'acs.denied',
+    'acs.refused',
+    'acs.unavailable',
+    'acs.unreachable',
+  ],
+});

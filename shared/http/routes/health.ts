@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { defineRoute } from '../route.ts';
+
+export const health = defineRoute({
+  name: 'health',
+  half: 'functions',
+  method: 'GET',
+  path: '/api/v1/health',
+  access: 'anonymous',
+  summary: 'Whether the functions answer',
+  description: 'Asks nobody else.',
+  answers: {
+    200: z
+      .object({
+        status: z.literal('healthy'),
+        version: z.string(),
+        timestamp: z.number().describe('Seconds since 1970.'),
+        message: z.string(),
+        details: z.object({ api_version: z.string(), service: z.string() }),
+        active_sessions: z.null(),
+        session_metrics: z.null(),
+      })
+      .meta({ id: 'Health', description: 'They do.' }),
+  },
+  errors: [],
+});
+
+const readinessReport = z
+  .object({
+    status: z
+      .enum(['ready', 'degraded', 'unhealthy'])
+      .describe('`unhealthy`: something has failed that calls cannot do without. `degraded`: something else has.'),
+    response_time_ms: z.int(),
+    checks: z.array(
+      z.object({
+        component: z.string(),
+        status: z.enum(['healthy', 'degraded', 'unhealthy']),
+        check_time_ms: z.int(),
+        error: z.string().optional(),
+        details: z.string().optional(),
+      }),
+    ),
+    timestamp: z.number().describe('Seconds since 1970.'),
+    event_system: z.null(),
+  })
+  .meta({ id: 'FunctionsReadiness', description: 'What each dependency answered.' });
+
+export const readiness = defineRoute({
+  name: 'readiness',
+  half: 'functions',
+  method: 'GET',
+  path: '/api/v1/readiness',
+  access: 'anonymous',
+  summary: 'Whether what the functions depend on answers',
+  description: 'The answer is up to two seconds old.',
+  answers: { 200: readinessReport, 503: readinessReport },
+  errors: [],
+});
+
+export const liveness = defineRoute({
+  name: 'healthz',
+  half: 'stream-host',
+  method: 'GET',
+  path: '/healthz',
+  access: 'anonymous',
+  summary: 'How the stream host’s process is',
+  description: 'Asks nobody else.',
+  answers: {
+    200: z
+      .looseObject({ status: z.literal('ok'), sessions: z.int(), maxSessions: z.int() })
+      .meta({ id: 'StreamHostVitals', description: 'It lives; sessions, load and lost frames.' }),
+  },
+  errors: [],
+});
+
+const hostReadiness = z
+  .object({
+    status: z.enum(['ready', 'full', 'not-ready', 'draining']),
+    checks: z.record(
+      z.string(),
+      z.object({ ok: z.boolean(), elapsedMs: z.int().optional(), reason: z.string().optional() }),
+    ),
+    sessions: z.int(),
+    maxSessions: z.int(),
+  })
+  .meta({ id: 'StreamHostReadiness', description: 'What each dependency answered, and how many places are taken.' });
+
+export const hostReadyz = defineRoute({
+  name: 'readyz',
+  half: 'stream-host',
+  method: 'GET',
+  path: '/readyz',
+  access: 'anonymous',
+  summary: 'Whether the stream host can take a session now',
+  description: 'The answer is up to a second old.',
+  answers: { 200: hostReadiness, 503: hostReadiness },
+  errors: [],
+});

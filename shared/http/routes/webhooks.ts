@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { defineRoute } from '../route.ts';
+import { STORE_ERRORS } from './calls.ts';
+
+/** An event in either schema. Each is read by itself, so that a broken one does not take the others with it. */
+const delivery = z
+  .union([z.array(z.unknown()), z.record(z.string(), z.unknown())])
+  .describe('One event or up to 100 of them, as CloudEvents 1.0 or in the schema of Event Grid.');
+
+export const takeIncomingCalls = defineRoute({
+  name: 'calls-answer',
+  half: 'functions',
+  method: 'POST',
+  path: '/api/v1/calls/answer',
+  access: 'function-key',
+  summary: 'Takes ringing calls that Event Grid delivers',
+  description: 'Each is answered once, however often it is delivered. Also answers Event Grid’s validation event.',
+  headers: z.object({
+    'aeg-delivery-count': z
+      .string()
+      .describe('How often Event Grid has tried before. At 0, it may be asked to come again.')
+      .exactOptional(),
+  }),
+  body: delivery,
+  answers: {
+    200: z
+      .union([
+        z.object({ validationResponse: z.string() }),
+        z.looseObject({
+          status: z.string().describe('What became of the call, or `no events processed`.'),
+          results: z
+            .array(z.looseObject({ event_id: z.string().optional(), status: z.string() }))
+            .describe('What became of each event.'),
+        }),
+      ])
+      .meta({ id: 'IncomingCalls', description: 'All events were taken.' }),
+  },
+  errors: [
+    ...STORE_ERRORS,
+    'events.too-many',
+    'once.running',
+    'capacity.none-alive',
+    'acs.unavailable',
+    'acs.unreachable',
+  ],
+});
+
+export const allowDelivery = defineRoute({
+  name: 'calls-answer-handshake',
+  half: 'functions',
+  method: 'OPTIONS',
+  path: '/api/v1/calls/answer',
+  access: 'function-key',
+  summary: 'Tells a sender of CloudEvents that it may deliver here',
+  headers: z.object({ 'webhook-request-origin': z.string().exactOptional() }),
+  answers: { 200: z.undefined().describe('The sender may deliver.') },
+  errors: ['events.no-origin'],
+});
+
+export const takeCallbacks = defineRoute({
+  name: 'calls-callbacks',
+  half: 'functions',
+  method: 'POST',
+  path: '/api/v1/calls/callbacks/{sessionId?}',
+  access: 'acs-token',
+  summary: 'Takes what ACS tells of calls that stand',
+  params: z.object({ sessionId: z.string().exactOptional() }),
+  headers: z.object({ 'x-ms-call-connection-id': z.string().exactOptional() }),
+  body: delivery,
+  answers: {
+    200: z
+      .object({
+        status: z.literal('success'),
+        processed_events: z.int(),
+        failed_events: z.int(),
+        duplicate_events: z.int(),
+        ignored_events: z.int(),
+        call_connection_id: z.string().nullable(),
+        processing_system: z.literal('events_v1'),
+      })
+      .meta({ id: 'TakenCallbacks', description: 'All events were taken.' }),
+  },
+  errors: [
+    ...STORE_ERRORS,
+    'events.too-many',
+    'once.running',
+    'session.id-invalid',
+    'acs.call-gone',
+    'acs.denied',
+    'acs.refused',
+    'acs.unavailable',
+    'acs.unreachable',
+  ],
+});
