@@ -8,6 +8,9 @@ import {
   SocketConnectionTransport,
 } from 'js-redis-server/core';
 
+/** How a command of a client begins. */
+const ARRAY = '*'.charCodeAt(0);
+
 /**
  * The embedded Redis. The library's own server is not used for two reasons: it leaves Nagle's algorithm on, so that with
  * the client's delayed acknowledgement each answer after the first of a batch takes 44 ms; and it listens on every
@@ -24,6 +27,15 @@ parentPort?.postMessage((server.address() as AddressInfo).port);
 function serve(socket: Socket): void {
   // A client that dies is no fault of the server; the transport ends its session.
   socket.on('error', () => {});
-  const { done } = attachSession(new SocketConnectionTransport(socket), { state, executor });
-  done.catch(() => socket.destroy());
+  socket.once('data', (first) => {
+    // Any page can make its visitor's browser post to this port, and each line of the body would be a command. Redis
+    // itself cuts off who speaks HTTP; here only the protocol of clients is spoken, which begins with an array.
+    if (first[0] !== ARRAY) {
+      socket.destroy();
+      return;
+    }
+    const { done } = attachSession(new SocketConnectionTransport(socket), { state, executor });
+    socket.unshift(first);
+    done.catch(() => socket.destroy());
+  });
 }

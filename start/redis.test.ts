@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { test } from 'node:test';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
@@ -72,6 +72,22 @@ test('starts the embedded one on a machine without redis-server', async () => {
   await found.close();
   await found.close();
   await assert.rejects(ask(found.url));
+});
+
+test('a web page can give a private Redis no commands (Lesser: local ports)', async (t) => {
+  for (const server of [await startEmbeddedRedis(), await startRedisServer()]) {
+    if (!server) continue;
+    t.after(() => server.close());
+    const redis = new Redis(server.url);
+    t.after(() => redis.disconnect());
+    await redis.set('key', 'ours');
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1').resume();
+    const closed = once(socket, 'close', { signal: AbortSignal.timeout(5000) });
+    const body = 'SET key theirs\r\nFLUSHALL\r\n*1\r\n$8\r\nFLUSHALL\r\n';
+    socket.write(`POST / HTTP/1.1\r\nHost: evil.example\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+    await closed;
+    assert.equal(await redis.get('key'), 'ours');
+  }
 });
 
 test('a port that is taken is a reason, not a wait', async (t) => {
