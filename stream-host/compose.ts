@@ -21,7 +21,7 @@ import { LoadMeter } from './host/load-meter.ts';
 import { readVitals } from './host/vitals.ts';
 import { Page } from './http/page.ts';
 import { mediaMode } from './modes/media/media-mode.ts';
-import { ProcessSpeech, turnsOf } from './modes/media/media-speech.ts';
+import { ProcessSpeech, phrasesOf, turnsOf } from './modes/media/media-speech.ts';
 import { BeatClock } from './playout/beat-clock.ts';
 import { ScriptedModelWatch } from './scripted-model-watch.ts';
 import type { ReceptionOptions } from './session/reception.ts';
@@ -90,6 +90,7 @@ export async function startStreamHost(config: Config, log: Logger, clock: Clock 
     judgeSound: [...turns.values()].some(({ endpointing }) => endpointing?.judgement === 'text-and-sound'),
   });
   opened.defer(() => speech.close());
+  speech.prepare(phrasesOf(agents));
   const tokens = new AcsTokenVerifier({
     jwksUrl: config.ACS_JWKS_URL,
     issuer: config.ACS_TOKEN_ISSUER,

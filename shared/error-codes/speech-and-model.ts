@@ -117,6 +117,11 @@ export const SPEECH_AND_MODEL_ERRORS = {
     meaning: 'The synthesiser is closed.',
     remedy: 'Nothing: its session is over.',
   },
+  'synthesis.empty': {
+    status: 503,
+    meaning: 'Azure Speech gave no audio for a text.',
+    remedy: 'Check the name of the voice, and that it speaks the language of the text.',
+  },
   'synthesis.failed': {
     status: 503,
     meaning: 'Azure Speech did not speak the text.',
@@ -129,7 +134,7 @@ export const SPEECH_AND_MODEL_ERRORS = {
   },
   'synthesis.silent': {
     status: 503,
-    meaning: 'Azure Speech stopped in the middle of a text.',
+    meaning: 'Azure Speech gave no audio in time, before a text or in the middle of it.',
     remedy: 'Nothing for one: the rest is asked for again.',
   },
   'synthesis.too-long': {

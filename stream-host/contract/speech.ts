@@ -80,11 +80,22 @@ export interface Synthesiser {
   speak(text: string, voice: string, signal: AbortSignal): AsyncIterable<SynthesisPiece>;
 }
 
-/** What a standby phrase is for: where its own audio is not there, a bundled clip of the same purpose speaks. */
+/** Why the agent speaks without its model: what a bundled clip can stand in for. */
 export type StandbyPurpose = 'greeting' | 'filler' | 'explanation' | 'apology' | 'farewell';
 
-/** Speech that is always there, whatever becomes of the services. */
+/** Audio that is there already. */
+export interface StandbySpeech {
+  /** PCM16 mono 16 kHz, of whole samples, never empty. It must not be changed. */
+  readonly pcm: Uint8Array;
+  /** The words that it says: those asked for, or a bundled clip's. Empty where it is a sound without words. */
+  readonly text: string;
+}
+
+/** Speaks without waiting for anything, so that a caller never meets silence because the voice is away. */
 export interface StandbyVoice {
-  /** Never fails and never waits. `text`: what the audio says, which in a bundled clip are other words. */
-  speech(purpose: StandbyPurpose, text: string, voice: string): { readonly pcm: Uint8Array; readonly text: string };
+  /**
+   * The text in the voice, where it was synthesised and kept when the host started; else a clip for the same purpose
+   * that comes with Parley: words in English, and for any other language two tones. Never fails.
+   */
+  speech(purpose: StandbyPurpose, text: string, voice: string): StandbySpeech;
 }

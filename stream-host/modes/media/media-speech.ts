@@ -7,6 +7,7 @@ import type { TurnPolicyChanges } from '../../conversation/turns/turn-policy.ts'
 import type { PlayoutClock } from '../../playout/playout.ts';
 import { EndOfTurnLane } from '../../speech/end-of-turn/end-of-turn-lane.ts';
 import { openAzureRecogniser } from '../../speech/recognition/azure-recogniser.ts';
+import { type Phrase, StandbySpeech } from '../../speech/standby/standby-speech.ts';
 import { AzureSynthesiser } from '../../speech/synthesis/azure-synthesiser.ts';
 import { CachedSynthesiser } from '../../speech/synthesis/cached-synthesiser.ts';
 import type { MediaSpeech } from './media-conversation.ts';
@@ -25,6 +26,7 @@ export interface SpeechServicesOptions {
 export class ProcessSpeech {
   readonly #options: SpeechServicesOptions;
   readonly #azureSynthesiser: AzureSynthesiser;
+  readonly #standby: StandbySpeech;
   readonly #synthesiser: CachedSynthesiser;
   readonly #endOfTurn: EndOfTurnLane | undefined;
 
@@ -34,7 +36,8 @@ export class ProcessSpeech {
     this.#endOfTurn = endOfTurn;
     const service = { host: config.SPEECH_HOST, key: config.SPEECH_KEY };
     this.#azureSynthesiser = new AzureSynthesiser({ service, clock, log, max: config.MAX_SESSIONS });
-    this.#synthesiser = new CachedSynthesiser(this.#azureSynthesiser);
+    this.#standby = new StandbySpeech({ synthesiser: this.#azureSynthesiser, clock, log });
+    this.#synthesiser = new CachedSynthesiser(this.#standby);
   }
 
   /** @throws {ConfigError | DependencyError} when SMART_TURN_MODEL names no usable model */
@@ -42,6 +45,11 @@ export class ProcessSpeech {
     const { clock, log, config, judgeSound } = options;
     const modelPath = config.SMART_TURN_MODEL;
     return new ProcessSpeech(options, judgeSound ? await EndOfTurnLane.start({ clock, log, modelPath }) : undefined);
+  }
+
+  /** Synthesises what agents say by themselves in the background, and keeps it. May be called again when they change. */
+  prepare(phrases: readonly Phrase[]): void {
+    this.#standby.prepare(phrases);
   }
 
   /** The services of one session, whose caller speaks `locale`; `log` names it. */
@@ -59,11 +67,13 @@ export class ProcessSpeech {
       }),
       ...(endOfTurn && { openTurnJudge: endOfTurn.open }),
       synthesiser: this.#synthesiser,
+      standby: this.#standby.voiceFor(locale),
       playoutClock,
     };
   }
 
   async close(): Promise<void> {
+    this.#standby.close();
     await this.#azureSynthesiser.close();
     await this.#endOfTurn?.close();
   }
@@ -79,4 +89,16 @@ export function turnsOf(agents: Agents, config: Config): ReadonlyMap<string, Tur
         : { ...turns, endpointing: { judgement: 'text-and-sound', ...turns.endpointing } },
     ]),
   );
+}
+
+/** What agents say by themselves, the most important first: how every call begins, then how trouble is told. */
+export function phrasesOf(agents: Agents): Phrase[] {
+  const all = [...agents.values()];
+  const openings = all.map(({ phrases, voice }) => ({ text: phrases.greeting, voice }));
+  const others = all.flatMap(({ phrases, voice }) => {
+    const { apology, fillers, explanation, giveUp, resumption, prompts, farewell } = phrases;
+    const texts = [apology, ...fillers, explanation, giveUp, resumption, ...prompts, farewell];
+    return texts.filter((text) => text !== '').map((text) => ({ text, voice }));
+  });
+  return [...openings, ...others];
 }
