@@ -198,3 +198,12 @@ test('a hang-up in mid-speech is no barge-in (review 4.6)', async () => {
   assert.equal(rig.of('bargeIn').length, 0);
   assert.equal(rig.of('stop').at(-1)?.cause, 'closed');
 });
+
+test('a voice that is away when the call begins greets all the same, and does not apologise', async () => {
+  const rig = new Rig();
+  rig.synthesisFails = true;
+  rig.conversation.start();
+  await rig.clock.advance(3000);
+  assert.equal(rig.of('agentSpoke')[0]?.heardText, PHRASES.greeting);
+  assert.ok(rig.of('frame').length > 0);
+});

@@ -217,7 +217,7 @@ export class Replies {
       utterance: this.#mouth.prepare(number),
       voice: responder.voice,
       // Whoever was told that there is no answer need not be told that it failed.
-      apology: () => (reply.gaveUp ? undefined : this.#standby('apology', responder.phrases.apology)),
+      apology: () => (reply.gaveUp ? undefined : this.#insteadOf(kind)),
       draft,
       events: {
         onProgress: () => reply.progressed(clock.now()),
@@ -255,6 +255,13 @@ export class Replies {
     if (kind === 'give-up') return giveUp;
     // In turn over the whole conversation, so that none is heard twice running.
     return fillers[this.#fillers++ % fillers.length];
+  }
+
+  /** Said where a turn failed before anything of it was heard. Whoever has just called has asked for nothing yet. */
+  #insteadOf(kind: ReplyOrigin['kind']): { readonly text: string; readonly pcm: Uint8Array } | undefined {
+    const { greeting, apology } = this.#options.responder.phrases;
+    const isNew = this.#options.history.length === 0;
+    return kind === 'opening' && isNew ? this.#standby('greeting', greeting) : this.#standby('apology', apology);
   }
 
   #standby(purpose: StandbyPurpose, text: string): { readonly text: string; readonly pcm: Uint8Array } | undefined {

@@ -3,6 +3,7 @@ import type { Config } from '../../../shared/config.ts';
 import type { Logger } from '../../../shared/log.ts';
 import type { Agents } from '../../agent/agent-definition.ts';
 import type { OpenVoiceActivity } from '../../contract/speech.ts';
+import { ClauseCutter } from '../../conversation/mouth/clauses.ts';
 import type { TurnPolicyChanges } from '../../conversation/turns/turn-policy.ts';
 import type { PlayoutClock } from '../../playout/playout.ts';
 import { EndOfTurnLane } from '../../speech/end-of-turn/end-of-turn-lane.ts';
@@ -91,14 +92,26 @@ export function turnsOf(agents: Agents, config: Config): ReadonlyMap<string, Tur
   );
 }
 
-/** What agents say by themselves, the most important first: how every call begins, then how trouble is told. */
+/**
+ * What agents say by themselves, the most important first: how every call begins, then how trouble is told. What is
+ * spoken as a turn of its own is asked for clause by clause; the rest as a whole.
+ */
 export function phrasesOf(agents: Agents): Phrase[] {
   const all = [...agents.values()];
-  const openings = all.map(({ phrases, voice }) => ({ text: phrases.greeting, voice }));
-  const others = all.flatMap(({ phrases, voice }) => {
-    const { apology, fillers, explanation, giveUp, resumption, prompts, farewell } = phrases;
-    const texts = [apology, ...fillers, explanation, giveUp, resumption, ...prompts, farewell];
-    return texts.filter((text) => text !== '').map((text) => ({ text, voice }));
+  const told = all.flatMap(({ phrases, voice }) => {
+    const { apology, fillers, explanation, giveUp } = phrases;
+    return [apology, ...fillers, explanation, giveUp].map((text) => ({ text, voice }));
   });
-  return [...openings, ...others];
+  return [
+    ...all.flatMap(({ phrases, voice }) => clausesOf(phrases.greeting, voice)),
+    ...told,
+    ...all.flatMap(({ phrases, voice }) =>
+      [phrases.resumption, ...phrases.prompts, phrases.farewell].flatMap((text) => clausesOf(text, voice)),
+    ),
+  ];
+}
+
+function clausesOf(text: string, voice: string): Phrase[] {
+  const cutter = new ClauseCutter();
+  return [...cutter.push(text), ...cutter.flush()].map((clause) => ({ text: clause, voice }));
 }

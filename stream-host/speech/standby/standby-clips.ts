@@ -10,7 +10,7 @@ import type { StandbyPurpose, StandbySpeech } from '../../contract/speech.ts';
  * is to wait and falling where something went wrong. `testing/make-clips.ts` makes the files.
  */
 export const CLIP_TEXTS: Readonly<Record<StandbyPurpose, string>> = {
-  greeting: 'Hello. One moment, please.',
+  greeting: 'Hello. How can I help you?',
   filler: 'One moment, please.',
   explanation: 'Sorry, this is taking longer than it should. Please stay on the line.',
   apology: 'Sorry, something went wrong. Please say that again.',

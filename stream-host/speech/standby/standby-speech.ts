@@ -37,7 +37,8 @@ const MAX_BYTES = 16 * 1024 * 1024;
 const RETRY_MIN_MS = 1_000;
 const RETRY_MAX_MS = 30_000;
 
-const keyOf = ({ text, voice }: Phrase): string => `${voice}\n${text}`;
+/** A space behind the words, where a clause was cut off a sentence, is not heard. */
+const keyOf = ({ text, voice }: Phrase): string => `${voice}\n${text.trim()}`;
 
 /**
  * A synthesiser that has its agents' phrases ready: synthesised one after the other in the background, tried again with
