@@ -8,6 +8,7 @@ import type { StandbyVoice, Synthesiser } from '../contract/speech.ts';
 import { History } from '../dialogue/history.ts';
 import type { Correction } from './ear/caller-words.ts';
 import type { Ear, OpenEar } from './ear/ear.ts';
+import { PressedKeys, pressedText } from './ear/pressed-keys.ts';
 import { isBackchannel, mayBecomeBackchannel } from './language/backchannel.ts';
 import { type Language, languageFor } from './language/language.ts';
 import { isPresenceCheck, mayBecomePresenceCheck } from './language/presence-check.ts';
@@ -48,6 +49,7 @@ export class Conversation implements Mode {
   readonly #language: Language;
   readonly #ear: Ear;
   readonly #history: History;
+  readonly #keys: PressedKeys;
   readonly #endpointer: Endpointer;
   readonly #replies: Replies;
   readonly #context: TurnContext;
@@ -93,6 +95,7 @@ export class Conversation implements Mode {
       onSent: (frame, playsAtMs) => this.#ear.agentSends(frame, playsAtMs),
       onSilenced: (atMs) => this.#ear.agentSilenced(atMs),
     });
+    this.#keys = new PressedKeys(options.clock, (keys) => this.#onKeys(keys));
     this.#context = this.#describe();
   }
 
@@ -118,7 +121,10 @@ export class Conversation implements Mode {
   }
 
   pressed(tone: string): void {
+    if (this.#state.name === 'closed') return;
     this.#events.emit('callerPressed', { tone });
+    this.#keys.press(tone);
+    this.#handle({ type: 'pressed' });
   }
 
   /** Makes the agent be quiet, if it speaks. */
@@ -133,6 +139,7 @@ export class Conversation implements Mode {
       this.#replies.dropDraft();
       this.#handle({ type: 'closed' });
       this.#ear.close();
+      this.#keys.close();
       this.#events.emit('ended', { reason });
     });
   }
@@ -181,6 +188,7 @@ export class Conversation implements Mode {
       },
       get wordsMayInterrupt() {
         const { audibleSinceMs } = conversation.#replies;
+        if (words.hasPressed) return true;
         // Words that were still on their way when the answer began are of the question.
         const isFresh = conversation.#nowMs - audibleSinceMs < FRESH_MS;
         return isFresh || conversation.#ear.lastVoiceMs > audibleSinceMs;
@@ -321,6 +329,12 @@ export class Conversation implements Mode {
     if (this.#ear.speaking || lastSpeechMs !== this.#ear.lastSpeechMs) return;
     this.#endpointer.heard(probability);
     this.#handle({ type: 'judged' });
+  }
+
+  /** Pressed keys are words, and need not wait for the agent to finish. */
+  #onKeys(keys: string): void {
+    this.#ear.words.pressed(pressedText(keys), this.#clock.now());
+    this.#onWords(undefined);
   }
 
   #onWords(correction: Correction | undefined): void {

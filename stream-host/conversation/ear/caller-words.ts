@@ -13,6 +13,8 @@ interface Phrase {
   changedAtMs: number;
   /** How many of the words, from the first, a turn of the agent has already taken up. */
   taken: number;
+  /** The words were not heard but pressed: no recogniser changes them. */
+  readonly pressed?: true;
   /** Set when the last of the taken words were let pass: how many a turn had taken before. */
   passedFrom: number | undefined;
 }
@@ -80,6 +82,26 @@ export class CallerWords {
     phrase.taken = this.#spokeSinceTake ? Math.min(phrase.taken, words.length) : words.length;
     if (!this.#lastTake.some((take) => take.phrase === phrase)) return;
     return { takenText: this.#takenText(), settled: final };
+  }
+
+  /** Takes in what was said by pressing keys. It is final. */
+  pressed(text: string, nowMs: number): void {
+    const atMs = this.#phrases.at(-1)?.endMs ?? 0;
+    this.#phrases.push({
+      offsetMs: atMs,
+      endMs: atMs,
+      words: text.split(' '),
+      settled: true,
+      changedAtMs: nowMs,
+      taken: 0,
+      passedFrom: undefined,
+      pressed: true,
+    });
+  }
+
+  /** Some of the pending words were pressed. */
+  get hasPressed(): boolean {
+    return this.#pending().some(({ pressed }) => pressed);
   }
 
   /** The recogniser found no words in a stretch; what it had guessed of a phrase that starts there was nothing. */
@@ -157,6 +179,7 @@ export class CallerWords {
 
   #phraseAt(offsetMs: number, endMs: number, nowMs: number): Phrase {
     const found = this.#phrases.findLast((phrase) => {
+      if (phrase.pressed) return false;
       const movedMs = Math.abs(phrase.offsetMs - offsetMs);
       const overlaps = offsetMs < phrase.endMs && endMs > phrase.offsetMs;
       return movedMs < SAME_PHRASE_MS || (!phrase.settled && overlaps && movedMs < SAME_OPEN_PHRASE_MS);

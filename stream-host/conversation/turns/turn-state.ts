@@ -42,6 +42,8 @@ export type In<Name extends TurnState['name']> = Extract<TurnState, { name: Name
 export type TurnEvent =
   | { readonly type: 'speech-started' }
   | { readonly type: 'speech-ended'; readonly lastSpeechMs: number }
+  /** The caller pressed a key: there is somebody. What was pressed becomes words when all of it is there. */
+  | { readonly type: 'pressed' }
   /** The recogniser changed the caller's words. */
   | { readonly type: 'words-changed' }
   /** The recogniser's final differs from the words that the turn in progress answers. */

@@ -45,6 +45,8 @@ function whileListening(
   switch (event.type) {
     case 'speech-started':
       return callerSpeaks(context, policy);
+    case 'pressed':
+      return { state: listening(context, policy), effects: [] };
     case 'reply-owed':
       return startReply(context, policy, context.nowMs);
     case 'words-changed':

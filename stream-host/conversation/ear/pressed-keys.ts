@@ -1,0 +1,40 @@
+import type { Cancel, Clock } from '../../../shared/clock.ts';
+
+/** A caller who has pressed no further key for so long has pressed all of them. */
+const LAST_KEY_MS = 2000;
+const MAX_KEYS = 64;
+
+/** Puts the keys of the telephone together that a caller presses one after the other. `#` ends a row, as callers know it. */
+export class PressedKeys {
+  readonly #clock: Clock;
+  readonly #onKeys: (keys: string) => void;
+  #keys = '';
+  #cancel: Cancel = () => {};
+
+  constructor(clock: Clock, onKeys: (keys: string) => void) {
+    this.#clock = clock;
+    this.#onKeys = onKeys;
+  }
+
+  press(tone: string): void {
+    this.#cancel();
+    this.#keys += tone;
+    if (tone === '#' || this.#keys.length >= MAX_KEYS) this.#done();
+    else this.#cancel = this.#clock.after(LAST_KEY_MS, () => this.#done());
+  }
+
+  /** Forgets what was pressed. Idempotent. */
+  close(): void {
+    this.#cancel();
+    this.#keys = '';
+  }
+
+  #done(): void {
+    const keys = this.#keys;
+    this.#keys = '';
+    this.#onKeys(keys);
+  }
+}
+
+/** How pressed keys stand among the caller's words, for the model and in the record. */
+export const pressedText = (keys: string): string => `[pressed ${keys}]`;

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pino } from 'pino';
+import { CallControlError } from '../../shared/call-control/call-control-error.ts';
+import type { Session } from '../../shared/sessions/session.ts';
+import { VirtualClock } from '../../shared/virtual-clock.ts';
+import { CallEnding } from './call-ending.ts';
+
+const log = pino({ level: 'silent' });
+const SESSION = { id: 's1', callConnectionId: 'c1' } as Session;
+const refused = () => new CallControlError('acs.unavailable', 'ACS answered 503.', { cause: undefined });
+
+function ending(answers: (Error | undefined)[], found: Partial<Session> = {}) {
+  const clock = new VirtualClock();
+  const asked: { readonly atMs: number; readonly call: string }[] = [];
+  const calls = new CallEnding({
+    clock,
+    find: async () => ({ ...SESSION, ...found }),
+    hangUp: async (call) => {
+      asked.push({ atMs: clock.now(), call });
+      const answer = answers[asked.length - 1];
+      if (answer) throw answer;
+    },
+  });
+  return { clock, asked, calls };
+}
+
+test('a hang-up that ACS refuses five times is asked for a sixth time, and the call ends (review 4.2)', async () => {
+  const { clock, asked, calls } = ending([refused(), refused(), refused(), refused(), refused()]);
+  let over = false;
+  void calls.end(SESSION, log).then(() => {
+    over = true;
+  });
+  await clock.advance(60_000);
+  assert.equal(asked.length, 6);
+  assert.ok(over);
+  const [first, ...later] = asked.map(({ atMs }) => atMs);
+  assert.equal(first, 0);
+  assert.ok(later.every((atMs, at) => atMs > (at === 0 ? 0 : (later[at - 1] ?? 0))));
+  assert.equal(clock.pending, 0);
+});
+
+test('a call that is gone needs no end', async () => {
+  const gone = new CallControlError('acs.call-gone', 'ACS does not know it.', { cause: undefined });
+  const { asked, calls } = ending([gone]);
+  await calls.end(SESSION, log);
+  assert.equal(asked.length, 1);
+});
+
+test('a call whose connection was not known at its pick-up is looked up when it must end (review 4.2)', async () => {
+  const { asked, calls } = ending([], { callConnectionId: 'learned-later' });
+  await calls.end({ id: 's1' } as Session, log);
+  assert.deepEqual(
+    asked.map(({ call }) => call),
+    ['learned-later'],
+  );
+});
+
+test('a host that closes stops trying at once, and one that is always refused stops some time', async () => {
+  const closing = ending(Array.from({ length: 1000 }, refused));
+  const closed = closing.calls.end(SESSION, log);
+  await closing.clock.advance(1000);
+  closing.calls.close();
+  await closed;
+  assert.equal(closing.clock.pending, 0);
+
+  const refusing = ending(Array.from({ length: 1000 }, refused));
+  let over = false;
+  void refusing.calls.end(SESSION, log).then(() => {
+    over = true;
+  });
+  await refusing.clock.advance(400_000);
+  assert.ok(over);
+  assert.ok(refusing.asked.length < 50);
+});
