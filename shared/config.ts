@@ -9,6 +9,13 @@ const port = z.coerce.number().int().min(1).max(65_535);
 const milliseconds = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 const httpUrl = z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, ''));
+const origins = z
+  .string()
+  .transform((text) => text.split(',').map((origin) => origin.trim()))
+  .refine(
+    (list) => list.every((origin) => URL.canParse(origin) && new URL(origin).origin === origin),
+    'origins without a path, separated by commas, such as https://a.example,https://b.example:8443',
+  );
 const socketUrl = z.url({ protocol: /^wss?$/ }).transform((url) => url.replace(/\/+$/, ''));
 
 export const settings = z.object({
@@ -71,6 +78,21 @@ export const settings = z.object({
    * `terminationGracePeriodSeconds` says more).
    */
   DRAIN_MS: milliseconds(0, 3_600_000).default(20_000),
+  /** How many of these browsers may have, so that they never take a caller's place. Half, when not set. */
+  MAX_BROWSER_SESSIONS: z.coerce.number().int().min(1).max(10_000).optional(),
+  /** Sessions that one client may have at a time by a browser's socket. A client is an address, or an IPv6 /64 network. */
+  MAX_CLIENT_SESSIONS: z.coerce.number().int().min(1).max(10_000).default(20),
+  /** Sessions that one client may open, or come back to, in a minute. */
+  MAX_CLIENT_OPENS_PER_MINUTE: z.coerce.number().int().min(1).max(100_000).default(30),
+  /**
+   * How many proxies of ours stand before the stream host, each of which adds the address that it sees to
+   * `x-forwarded-for`: 1 in Azure Container Apps. With 0 the header is not believed, and all clients of a proxy are one.
+   */
+  TRUSTED_PROXY_HOPS: z.coerce.number().int().min(0).max(10).default(0),
+  /** Sites beside STREAM_HOST_PUBLIC_URL whose pages may open a conversation: `https://a.example,https://b.example`. */
+  ALLOWED_ORIGINS: origins.default([]),
+  /** The longest message of audio to ACS. Playout makes none longer than 400 ms; 20 where a line wants single frames. */
+  ACS_MESSAGE_MS: milliseconds(20, 1000).default(400),
   MAX_CALL_MS: milliseconds(10_000, 86_400_000).default(3_600_000),
 
   /** Set where the emulator runs: the page offers its phone line, and sockets need no ticket. */

@@ -8,7 +8,7 @@ import { SessionStore } from '../shared/sessions/session-store.ts';
 import type { Modes } from './contract/mode.ts';
 import type { Admission } from './host/admission.ts';
 import { HostRecord } from './host/host-record.ts';
-import { LiveSessions } from './host/live-sessions.ts';
+import { LiveSessions, type LiveSessionsOptions } from './host/live-sessions.ts';
 import { StreamHostServer, type StreamHostServerOptions } from './http/server.ts';
 import { CallEnding } from './session/call-ending.ts';
 import type { HostIdentity } from './session/lease.ts';
@@ -23,7 +23,11 @@ export interface HostParts
       ReceptionOptions,
       'openResponder' | 'defaultAgent' | 'isScripted' | 'maxCallMs' | 'logTranscripts' | 'waits' | 'acsMessageMs'
     >,
-    Pick<StreamHostServerOptions, 'verifyAcs' | 'allowedOrigins' | 'page' | 'pageSettings'> {
+    Pick<LiveSessionsOptions, 'maxSessions' | 'maxBrowserSessions' | 'probeMs'>,
+    Pick<
+      StreamHostServerOptions,
+      'verifyAcs' | 'allowedOrigins' | 'allowLocalPages' | 'clients' | 'trustedProxyHops' | 'page' | 'pageSettings'
+    > {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly log: Logger;
@@ -31,7 +35,6 @@ export interface HostParts
   /** Stays the caller's to close. */
   readonly redis: Redis;
   readonly sessionTtlSeconds: number;
-  readonly maxSessions: number;
   /** Keeps the door by the load; without it only the number of places counts. */
   readonly openAdmission?: (countSessions: () => number) => HostAdmission;
   /** Names of the agents that this host has, for the functions. */
@@ -65,7 +68,7 @@ export function assembleHost(parts: HostParts): AssembledHost {
   const store = new SessionStore(redis, { ttlSeconds: parts.sessionTtlSeconds, now: () => clock.wallMs() });
   const commands = new CommandInbox(redis, { log });
   const admission = parts.openAdmission?.(() => live.count);
-  const live: LiveSessions = new LiveSessions({ maxSessions: parts.maxSessions, clock, admission });
+  const live: LiveSessions = new LiveSessions({ ...parts, admission });
   const ending = new CallEnding({ hangUp: parts.hangUp, find: (id) => store.get(id), clock });
   const reception = new Reception({ ...parts, store, commands, live, ending });
   const server = new StreamHostServer({

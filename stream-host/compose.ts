@@ -19,6 +19,8 @@ import type { OpenVoiceActivity } from './contract/speech.ts';
 import { Admission } from './host/admission.ts';
 import { LoadMeter } from './host/load-meter.ts';
 import { readVitals } from './host/vitals.ts';
+import { ClientLimits } from './http/client-limits.ts';
+import { isLoopback, originOf } from './http/origins.ts';
 import { Page } from './http/page.ts';
 import { mediaMode } from './modes/media/media-mode.ts';
 import { ProcessSpeech, phrasesOf, turnsOf } from './modes/media/media-speech.ts';
@@ -106,6 +108,7 @@ export async function startStreamHost(config: Config, log: Logger, clock: Clock 
     redis,
     sessionTtlSeconds: config.SESSION_TTL_SECONDS,
     maxSessions: config.MAX_SESSIONS,
+    maxBrowserSessions: config.MAX_BROWSER_SESSIONS ?? Math.max(1, Math.floor(config.MAX_SESSIONS / 2)),
     openAdmission: (countSessions) => new Admission({ clock, log, readLoad: () => load.read(), countSessions }),
     modes: {
       media: mediaMode({
@@ -119,9 +122,17 @@ export async function startStreamHost(config: Config, log: Logger, clock: Clock 
     defaultAgent: config.DEFAULT_AGENT,
     isScripted: () => scriptedModel.isScripted,
     maxCallMs: config.MAX_CALL_MS,
+    acsMessageMs: config.ACS_MESSAGE_MS,
     logTranscripts: config.LOG_TRANSCRIPTS,
     verifyAcs: (authorization) => tokens.verify(authorization),
-    allowedOrigins: [],
+    allowedOrigins: [originOf(config.STREAM_HOST_PUBLIC_URL), ...config.ALLOWED_ORIGINS],
+    allowLocalPages: emulatorUrl !== undefined || isLoopback(config.STREAM_HOST_PUBLIC_URL),
+    clients: new ClientLimits({
+      clock,
+      maxSessions: config.MAX_CLIENT_SESSIONS,
+      opensPerMinute: config.MAX_CLIENT_OPENS_PER_MINUTE,
+    }),
+    trustedProxyHops: config.TRUSTED_PROXY_HOPS,
     page: new Page({ webFolder: pathOf('web'), scriptsFolder: pathOf('dist'), emulatorUrl }),
     pageSettings: { emulatorUrl: emulatorUrl ?? null, agent: config.DEFAULT_AGENT, version: readVersion() },
     dependencies: {

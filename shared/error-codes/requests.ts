@@ -22,6 +22,16 @@ export const REQUEST_ERRORS = {
     meaning: 'The request carries no bearer token.',
     remedy: 'Send `Authorization: Bearer <token>`.',
   },
+  'client.too-many-opens': {
+    status: 429,
+    meaning: 'One client opens sessions faster than it may.',
+    remedy: 'Wait a minute; or raise MAX_CLIENT_OPENS_PER_MINUTE, or set TRUSTED_PROXY_HOPS behind a proxy.',
+  },
+  'client.too-many-sessions': {
+    status: 429,
+    meaning: 'One client has as many sessions as it may.',
+    remedy: 'End one of them; or raise MAX_CLIENT_SESSIONS, or set TRUSTED_PROXY_HOPS behind a proxy.',
+  },
   'config.invalid': {
     status: 503,
     meaning: 'A setting is missing or wrong, so the process cannot work.',
@@ -35,7 +45,7 @@ export const REQUEST_ERRORS = {
   'host.full': {
     status: 503,
     meaning: 'All places of this server are taken.',
-    remedy: 'Try again in a moment, or raise MAX_SESSIONS.',
+    remedy: 'Try again in a moment, or raise MAX_SESSIONS (of which browsers have MAX_BROWSER_SESSIONS).',
   },
   'host.overloaded': {
     status: 503,
@@ -65,7 +75,7 @@ export const REQUEST_ERRORS = {
   'origin.refused': {
     status: 403,
     meaning: 'A page of a foreign site asked.',
-    remedy: 'Open the page that this server serves, or allow the site.',
+    remedy: 'Open the page at STREAM_HOST_PUBLIC_URL, or name the site in ALLOWED_ORIGINS.',
   },
   'redis.foreign-key': {
     status: 500,

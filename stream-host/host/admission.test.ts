@@ -87,7 +87,7 @@ function doorOf(initial: Load, maxSessions = 100) {
 }
 
 function admit(live: LiveSessions, count: number) {
-  return Array.from({ length: count }, () => live.admit());
+  return Array.from({ length: count }, () => live.admit('phone'));
 }
 
 test('a busy host lets nobody in, keeps those that it has, and is told to the functions as full', async () => {
@@ -100,7 +100,7 @@ test('a busy host lets nobody in, keeps those that it has, and is told to the fu
   at.load = { ...EASY, loopDelayMs: 80 };
   await clock.advance(2000);
   assert.equal(changes, 1);
-  assert.equal(live.admit(), 'overloaded');
+  assert.equal(live.admit('phone'), 'overloaded');
   assert.equal(live.count, 30);
   assert.equal(live.capacity, 30);
   const readiness = await checkReadiness({ clock, dependencies: {}, live });
@@ -111,7 +111,7 @@ test('a busy host lets nobody in, keeps those that it has, and is told to the fu
   at.load = EASY;
   await clock.advance(5000);
   assert.equal(changes, 2);
-  assert.equal(typeof live.admit(), 'function');
+  assert.equal(typeof live.admit('phone'), 'function');
   assert.equal(live.capacity, 100);
 });
 
@@ -130,13 +130,13 @@ test('a host with hardly any sessions lets them in however slow the machine is',
   at.load = { loopDelayMs: 300, speechLaneMs: 900, cpu: 1 };
   await clock.advance(10_000);
   assert.ok(admit(live, 10).every((place) => typeof place === 'function'));
-  assert.equal(live.admit(), 'overloaded');
+  assert.equal(live.admit('phone'), 'overloaded');
 });
 
 test('the number of places is a limit of its own', () => {
   const { live } = doorOf(EASY, 2);
   admit(live, 2);
-  assert.equal(live.admit(), 'full');
+  assert.equal(live.admit('phone'), 'full');
 });
 
 test('a closed admission reads no more', async () => {

@@ -21,7 +21,7 @@ for (const redis of await redisesUnderTest()) {
       const [own] = (await store.hosts()).filter(({ hostId }) => hostId.startsWith('busy-'));
       return own && { sessions: own.sessions, maxSessions: own.maxSessions };
     };
-    const places = [live.admit(), live.admit()];
+    const places = [live.admit('phone'), live.admit('phone')];
     assert.deepEqual(await announced(), { sessions: 2, maxSessions: 10 });
     admission.overload = 'loopDelayMs';
     assert.deepEqual(await announced(), { sessions: 2, maxSessions: 2 });

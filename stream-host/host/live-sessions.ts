@@ -1,6 +1,6 @@
 import type { Clock } from '../../shared/clock.ts';
 import { CLOSE } from '../../shared/protocol/close-codes.ts';
-import type { Transport } from '../contract/line.ts';
+import type { Channel, Transport } from '../contract/line.ts';
 import type { Admission, Overload } from './admission.ts';
 
 interface Holder {
@@ -11,17 +11,29 @@ interface Holder {
 /** Lets go of a place or of a session. Idempotent. */
 export type Release = () => void;
 
-/** Why a socket is not let in: all places are taken, the host is closing, or it is too busy for one more. */
-export type Refusal = 'full' | 'draining' | 'overloaded';
+/**
+ * Why a socket is not let in: all places are taken, or all that browsers may have; the host is closing; or it is too busy
+ * for one more.
+ */
+export type Refusal = 'full' | 'browsers-full' | 'draining' | 'overloaded';
 
 export interface LiveSessionsOptions {
   readonly maxSessions: number;
+  /** How many of these browsers may have. The others are for the telephone alone. All, when absent. */
+  readonly maxBrowserSessions?: number | undefined;
   readonly clock: Clock;
   /** Keeps the door by the load; without it only the number of places counts. */
   readonly admission?: Pick<Admission, 'overload'> | undefined;
   /** How long a holder's socket has to prove that it lives when another one asks for its session. */
-  readonly probeMs?: number;
+  readonly probeMs?: Readonly<Record<Channel, number>> | undefined;
 }
+
+/**
+ * ACS, which has proved who it is, sends fifty frames a second: one that sends nothing for a second is gone, and its
+ * caller waits. A browser is taken over by whoever knows the session's id, and stalls for seconds where the network is
+ * poor.
+ */
+const PROBE_MS = { phone: 1000, browser: 5000 } as const;
 
 /** How long a session's old socket may take to let go of it. */
 const HAND_OVER_MS = 4000;
@@ -29,32 +41,44 @@ const HAND_OVER_MS = 4000;
 /** Every line of this host and the session that each holds: how many there may be, and that no two hold the same. */
 export class LiveSessions {
   readonly maxSessions: number;
+  readonly maxBrowserSessions: number;
   readonly #clock: Clock;
-  readonly #probeMs: number;
+  readonly #probeMs: Readonly<Record<Channel, number>>;
   readonly #admission: Pick<Admission, 'overload'> | undefined;
   readonly #lines = new Set<Transport>();
   readonly #holders = new Map<string, Holder>();
-  #places = 0;
+  readonly #places = { phone: 0, browser: 0 };
   /** Whoever waits for the last place to become free. */
   #emptied = Promise.withResolvers<void>();
-  #droppedByClosed = 0;
+  readonly #ofClosed = { dropped: 0, excess: 0 };
   #draining: { readonly code: number; readonly reason: string } | undefined;
 
   constructor(options: LiveSessionsOptions) {
     this.maxSessions = options.maxSessions;
+    this.maxBrowserSessions = options.maxBrowserSessions ?? options.maxSessions;
     this.#clock = options.clock;
-    this.#probeMs = options.probeMs ?? 1000;
+    this.#probeMs = options.probeMs ?? PROBE_MS;
     this.#admission = options.admission;
   }
 
   /** Places taken, by sockets that are being let in too. */
   get count(): number {
-    return this.#places;
+    return this.#places.phone + this.#places.browser;
+  }
+
+  /** Of these, those of browsers. */
+  get browserCount(): number {
+    return this.#places.browser;
   }
 
   /** Frames of the agent's voice that lines did not take, since the start. */
   get droppedFrames(): number {
-    return [...this.#lines].reduce((sum, line) => sum + line.counts.dropped, this.#droppedByClosed);
+    return this.#sum('dropped');
+  }
+
+  /** Messages that came faster than time passes and were dropped, since the start. */
+  get excessFrames(): number {
+    return this.#sum('excess');
   }
 
   get draining(): boolean {
@@ -68,21 +92,22 @@ export class LiveSessions {
 
   /** How many sessions this host will have at most as things stand: those that it has, while nobody is let in. */
   get capacity(): number {
-    return this.draining || this.overload !== undefined ? Math.min(this.#places, this.maxSessions) : this.maxSessions;
+    return this.draining || this.overload !== undefined ? Math.min(this.count, this.maxSessions) : this.maxSessions;
   }
 
   /** Takes a place for a socket that asks to be let in, or says why there is none. */
-  admit(): Release | Refusal {
+  admit(channel: Channel): Release | Refusal {
     if (this.#draining) return 'draining';
-    if (this.#places >= this.maxSessions) return 'full';
+    if (this.count >= this.maxSessions) return 'full';
+    if (channel === 'browser' && this.browserCount >= this.maxBrowserSessions) return 'browsers-full';
     if (this.overload !== undefined) return 'overloaded';
-    if (this.#places === 0) this.#emptied = Promise.withResolvers();
-    this.#places += 1;
+    if (this.count === 0) this.#emptied = Promise.withResolvers();
+    this.#places[channel] += 1;
     let held = true;
     return () => {
-      if (held) this.#places -= 1;
+      if (held) this.#places[channel] -= 1;
       held = false;
-      if (this.#places === 0) this.#emptied.resolve();
+      if (this.count === 0) this.#emptied.resolve();
     };
   }
 
@@ -94,7 +119,10 @@ export class LiveSessions {
     }
     this.#lines.add(line);
     line.events.on('closed', () => {
-      if (this.#lines.delete(line)) this.#droppedByClosed += line.counts.dropped;
+      if (!this.#lines.delete(line)) return;
+      const { dropped, excess } = line.counts;
+      this.#ofClosed.dropped += dropped;
+      this.#ofClosed.excess += excess;
     });
   }
 
@@ -104,7 +132,7 @@ export class LiveSessions {
    */
   async hold(sessionId: string, line: Transport): Promise<Release | undefined> {
     for (let holder = this.#holders.get(sessionId); holder; holder = this.#holders.get(sessionId)) {
-      if (await holder.line.probe(this.#probeMs)) return undefined;
+      if (await holder.line.probe(this.#probeMs[holder.line.channel])) return undefined;
       holder.line.close(CLOSE.alreadyConnected, 'Another socket took the session over, as this one did not answer.');
       if (!(await this.#settled(holder.released, HAND_OVER_MS))) return undefined;
     }
@@ -124,7 +152,7 @@ export class LiveSessions {
 
   /** Resolves when no place is taken: true, or false after `waitMs`. */
   async empty(waitMs: number): Promise<boolean> {
-    return this.#places === 0 || this.#settled(this.#emptied.promise, waitMs);
+    return this.count === 0 || this.#settled(this.#emptied.promise, waitMs);
   }
 
   /** Drains, closes every line, and waits until their sessions are let go of: `waitMs` at most. */
@@ -133,6 +161,10 @@ export class LiveSessions {
     const released = [...this.#holders.values()].map((holder) => holder.released);
     for (const line of [...this.#lines]) line.close(code, reason);
     await this.#settled(Promise.all(released), waitMs);
+  }
+
+  #sum(what: 'dropped' | 'excess'): number {
+    return [...this.#lines].reduce((sum, line) => sum + line.counts[what], this.#ofClosed[what]);
   }
 
   async #settled(promise: Promise<unknown>, waitMs: number): Promise<boolean> {

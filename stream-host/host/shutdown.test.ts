@@ -29,7 +29,7 @@ function rig(drainMs: number) {
     },
   });
   const call = () => {
-    const place = live.admit();
+    const place = live.admit('phone');
     assert.ok(typeof place === 'function');
     return place;
   };
@@ -41,7 +41,7 @@ test('a host that is asked to end lets its calls go on and ends with the last of
   const [first, second] = [call(), call()];
   shutdown.asked('SIGTERM');
   shutdown.asked('SIGTERM');
-  assert.equal(live.admit(), 'draining');
+  assert.equal(live.admit('phone'), 'draining');
   await clock.advance(10_000);
   first();
   await clock.advance(20_000);
@@ -78,7 +78,7 @@ test('an error that nobody caught takes the host out of service and ends it, wit
   call();
   shutdown.exception(new Error('a broken invariant'));
   assert.ok(live.draining, 'readiness fails');
-  assert.equal(live.admit(), 'draining');
+  assert.equal(live.admit('phone'), 'draining');
   await clock.advance(10_000);
   assert.deepEqual([closed, exits], [[10_000], [{ code: 1, atMs: 10_000 }]]);
 });

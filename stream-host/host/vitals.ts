@@ -7,6 +7,9 @@ import type { LiveSessions } from './live-sessions.ts';
 export interface StreamHostVitals extends ProcessVitalsReading {
   readonly sessions: number;
   readonly maxSessions: number;
+  /** Of the sessions, those of browsers, and how many they may have. */
+  readonly browserSessions: number;
+  readonly maxBrowserSessions: number;
   /** Whether one more session would be let in, and the load by which that is decided, of the last seconds. */
   readonly admission?: AdmissionReading | undefined;
   readonly voiceActivity: {
@@ -23,11 +26,18 @@ export interface StreamHostVitals extends ProcessVitalsReading {
     /** Frames of the agent's voice that a line did not take, of all sessions since the start. */
     readonly droppedFrames: number;
   };
+  readonly callers: {
+    /** Messages that came faster than time passes and were dropped, of all sessions since the start. */
+    readonly excessFrames: number;
+  };
 }
 
 export interface VitalsSources {
   readonly process: Pick<ProcessVitals, 'read'>;
-  readonly live: Pick<LiveSessions, 'count' | 'maxSessions' | 'droppedFrames'>;
+  readonly live: Pick<
+    LiveSessions,
+    'count' | 'maxSessions' | 'browserCount' | 'maxBrowserSessions' | 'droppedFrames' | 'excessFrames'
+  >;
   readonly lane: Pick<VoiceActivityLane, 'stats'>;
   readonly admission?: Pick<Admission, 'reading'> | undefined;
 }
@@ -38,8 +48,11 @@ export function readVitals({ process, live, lane, admission }: VitalsSources): S
     ...process.read(),
     sessions: live.count,
     maxSessions: live.maxSessions,
+    browserSessions: live.browserCount,
+    maxBrowserSessions: live.maxBrowserSessions,
     ...(admission && { admission: admission.reading }),
     voiceActivity: { frames, inferredFrames: inferred, droppedFrames: dropped, restarts, ...(runtime && { runtime }) },
     playout: { droppedFrames: live.droppedFrames },
+    callers: { excessFrames: live.excessFrames },
   };
 }

@@ -4,9 +4,13 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { DependencyError, messageOf, ParleyError, RequestError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { isSessionId } from '../../shared/sessions/keys.ts';
+import type { Channel } from '../contract/line.ts';
 import type { LiveSessions, Refusal } from '../host/live-sessions.ts';
 import type { BrowserRequest, Reception } from '../session/reception.ts';
 import { BROWSER_RATES, type BrowserRate } from '../transport/browser-transport.ts';
+import { clientOf } from './client-address.ts';
+import type { ClientLimits } from './client-limits.ts';
+import { isLocalPage } from './origins.ts';
 
 export const MEDIA_PATH = '/api/v1/media/stream';
 export const CONVERSATION_PATH = '/api/v1/realtime/conversation';
@@ -19,12 +23,27 @@ export interface UpgradesOptions {
   readonly reception: Reception;
   /** Whether ACS has sent this upgrade. Rejects when not. */
   readonly verifyAcs: (authorization: string | undefined) => Promise<unknown>;
-  /** Sites beside our own whose pages may open a conversation, as `https://host[:port]`. */
+  /** Sites whose pages may open a conversation, our own public one among them, as `https://host[:port]`. */
   readonly allowedOrigins: readonly string[];
+  /** Pages that this machine serves to itself may open one too, as in development. */
+  readonly allowLocalPages?: boolean;
+  /** What one client may have of the places for browsers. Without it: all of them. */
+  readonly clients?: ClientLimits | undefined;
+  /** See {@link clientOf}. */
+  readonly trustedProxyHops?: number | undefined;
   readonly log: Logger;
 }
 
-type Accept = (socket: WebSocket) => void;
+/** Lets go of what a socket had of the host. Idempotent. */
+type Release = () => void;
+
+/** Who is let in by which door. */
+interface Entrance {
+  readonly channel: Channel;
+  /** Takes the client's share, where there is one to take. @throws {ParleyError} when it has had it */
+  readonly takeShare?: () => Release;
+  readonly accept: (socket: WebSocket) => void;
+}
 
 /**
  * Decides on every socket before it is one: path, origin, token, room. A refusal is an HTTP answer with a reason, so
@@ -53,12 +72,11 @@ export class Upgrades {
     const onError = () => socket.destroy();
     socket.on('error', onError);
     try {
-      const accept = await this.#decide(request);
-      const place = this.#options.live.admit();
-      if (typeof place === 'string') throw noRoom(place);
-      socket.once('close', place);
+      const { channel, takeShare, accept } = await this.#decide(request);
+      const release = this.#takePlace(channel, takeShare);
+      socket.once('close', release);
       // Gone while its token was checked.
-      if (socket.destroyed) place();
+      if (socket.destroyed) release();
       socket.off('error', onError);
       this.#sockets.handleUpgrade(request, socket, head, accept);
     } catch (error) {
@@ -72,7 +90,23 @@ export class Upgrades {
     this.#sockets.close();
   }
 
-  async #decide(request: IncomingMessage): Promise<Accept> {
+  /** A place of the host first: whoever finds none must not be told that he asks too often. */
+  #takePlace(channel: Channel, takeShare: Entrance['takeShare']): Release {
+    const place = this.#options.live.admit(channel);
+    if (typeof place === 'string') throw noRoom(place);
+    try {
+      const share = takeShare?.();
+      return () => {
+        place();
+        share?.();
+      };
+    } catch (error) {
+      place();
+      throw error;
+    }
+  }
+
+  async #decide(request: IncomingMessage): Promise<Entrance> {
     const url = urlOf(request);
     switch (url.pathname) {
       case MEDIA_PATH: {
@@ -81,25 +115,57 @@ export class Upgrades {
           callConnectionId: headerOf(request, 'x-ms-call-connection-id') ?? queryOf(url, 'call_connection_id'),
           sessionId: queryOf(url, 'session_id'),
         };
-        return (socket) => void this.#options.reception.takeCall(socket, identity);
+        return { channel: 'phone', accept: (socket) => void this.#options.reception.takeCall(socket, identity) };
       }
       case CONVERSATION_PATH: {
         this.#checkOrigin(request);
         const browser = browserRequestOf(url);
-        return (socket) => void this.#options.reception.takeBrowser(socket, browser);
+        return {
+          channel: 'browser',
+          takeShare: () => this.#takeShare(request),
+          accept: (socket) => void this.#options.reception.takeBrowser(socket, browser),
+        };
       }
       default:
         throw new ParleyError('route.unknown', 'There is no socket at this path.');
     }
   }
 
-  /** A page of another site must not open a conversation with its visitor's browser. Programs send no origin. */
+  /**
+   * A page of another site must not open a conversation with its visitor's browser. Programs send no origin. The request's
+   * own Host says nothing: a name that somebody else owns can be made to lead here.
+   */
   #checkOrigin(request: IncomingMessage): void {
-    const { origin, host } = request.headers;
-    if (origin === undefined) return;
-    if (this.#options.allowedOrigins.includes(origin)) return;
-    if (URL.canParse(origin) && new URL(origin).host === host) return;
-    throw new ParleyError('origin.refused', 'Pages of this site may not connect here.');
+    const { origin } = request.headers;
+    if (origin === undefined || this.#options.allowedOrigins.includes(origin)) return;
+    if (this.#options.allowLocalPages && isLocalPage(origin, request.socket.localPort)) return;
+    const who = 'only those of STREAM_HOST_PUBLIC_URL and of ALLOWED_ORIGINS may';
+    throw new ParleyError('origin.refused', `Pages of this site may not connect here: ${who}.`);
+  }
+
+  #takeShare(request: IncomingMessage): Release {
+    const { clients, trustedProxyHops = 0 } = this.#options;
+    const share = clients?.admit(clientOf(request, trustedProxyHops)) ?? (() => {});
+    switch (share) {
+      case 'too-many':
+        throw new ParleyError(
+          'client.too-many-sessions',
+          `You have as many sessions as one client may. ${this.#hint(request)}`,
+        );
+      case 'too-often':
+        throw new ParleyError(
+          'client.too-many-opens',
+          `You open sessions too fast. Wait a minute. ${this.#hint(request)}`,
+        );
+      default:
+        return share;
+    }
+  }
+
+  /** Behind a proxy that nobody told us of, all clients look like one. */
+  #hint(request: IncomingMessage): string {
+    const isForwarded = request.headers['x-forwarded-for'] !== undefined && !this.#options.trustedProxyHops;
+    return isForwarded ? 'If you are many behind one proxy: TRUSTED_PROXY_HOPS tells its clients apart.' : '';
   }
 
   #refuse(socket: Duplex, error: unknown): void {
@@ -108,11 +174,13 @@ export class Upgrades {
     this.#options.log.warn({ status, code, reason: messageOf(error) }, 'a socket was refused');
     if (!socket.writable) return;
     const body = JSON.stringify({ error: { code, message } });
+    const retryAfterSeconds = RETRY_AFTER_SECONDS[status];
+    const retryAfter = retryAfterSeconds === undefined ? '' : `retry-after: ${retryAfterSeconds}\r\n`;
     socket.end(
       `HTTP/1.1 ${status} ${REASON[status] ?? 'Error'}\r\n` +
         'content-type: application/json\r\n' +
         `content-length: ${Buffer.byteLength(body)}\r\n` +
-        `${status === 503 ? 'retry-after: 2\r\n' : ''}connection: close\r\n\r\n${body}`,
+        `${retryAfter}connection: close\r\n\r\n${body}`,
     );
   }
 }
@@ -122,14 +190,19 @@ const REASON: Readonly<Record<number, string>> = {
   401: 'Unauthorized',
   403: 'Forbidden',
   404: 'Not Found',
+  429: 'Too Many Requests',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
 };
+
+const RETRY_AFTER_SECONDS: Readonly<Record<number, number>> = { 429: 10, 503: 2 };
 
 function noRoom(refusal: Refusal): DependencyError {
   switch (refusal) {
     case 'full':
       return new DependencyError('host.full', 'All places of this server are taken. Try again in a moment.');
+    case 'browsers-full':
+      return new DependencyError('host.full', 'All places for browsers are taken. Try again in a moment.');
     case 'overloaded':
       return new DependencyError('host.overloaded', 'This server is too busy for one more. Try again in a moment.');
     case 'draining':

@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import type { Readiness } from '../host/readiness.ts';
 import type { StreamHostVitals } from '../host/vitals.ts';
 import { acsToken, phoneSession, redisForTests, startHost } from '../testing/host-under-test.ts';
+import { isLoopback, originOf } from './origins.ts';
 import { Page } from './page.ts';
 import { StreamHostServer } from './server.ts';
 
@@ -100,10 +101,24 @@ test('a page of another site may not connect, one that is on the list and one of
   const path = '/api/v1/realtime/conversation';
   await assert.rejects(host.connect(path, { origin: 'https://evil.example' }), { status: 403 });
   await assert.rejects(host.connect(path, { origin: 'null' }), { status: 403 });
-  for (const origin of ['https://friend.example', host.http]) {
+  for (const origin of ['https://friend.example', host.http, host.http.replace('127.0.0.1', 'localhost')]) {
     const client = await host.connect(path, { origin });
     client.socket.terminate();
   }
+});
+
+test('a foreign scheme, another port or a name that was made to lead here is another site (Lesser: origins)', async () => {
+  const path = '/api/v1/realtime/conversation';
+  const { port } = new URL(host.http);
+  const rebound = { origin: `http://evil.example:${port}`, host: `evil.example:${port}` };
+  await assert.rejects(host.connect(path, rebound), { status: 403 });
+  for (const origin of [`ftp://127.0.0.1:${port}`, `https://127.0.0.1:${port}`, 'http://127.0.0.1', `${host.http}/`]) {
+    await assert.rejects(host.connect(path, { origin }), { status: 403 }, origin);
+  }
+  const publicOnly = originOf('wss://voice.example/');
+  assert.equal(publicOnly, 'https://voice.example');
+  assert.equal(isLoopback('ws://127.0.0.1:8080'), true);
+  assert.equal(isLoopback('wss://voice.example'), false);
 });
 
 test('wrong queries are refused with what is allowed', async () => {

@@ -6,6 +6,7 @@ import type { LiveSessions } from '../host/live-sessions.ts';
 import { checkReadiness, type ReadinessOptions } from '../host/readiness.ts';
 import type { StreamHostVitals } from '../host/vitals.ts';
 import { CONVERSATION_PATH, Upgrades, type UpgradesOptions, urlOf } from './doors.ts';
+import { boundConnections, REQUEST_LIMITS } from './open-connections.ts';
 import type { Page } from './page.ts';
 
 export interface PageSettings {
@@ -40,7 +41,8 @@ export class StreamHostServer {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#upgrades = new Upgrades(options);
-    this.#http = createServer((request, response) => void this.#onRequest(request, response));
+    this.#http = createServer(REQUEST_LIMITS, (request, response) => void this.#onRequest(request, response));
+    boundConnections(this.#http);
     this.#http.on('upgrade', (request, socket, head) => void this.#upgrades.handle(request, socket, head));
   }
 

@@ -23,6 +23,7 @@ import { assembleHost, type HostParts } from '../assemble.ts';
 import type { ReplyPiece, Responder } from '../contract/agent.ts';
 import type { OpenRecogniser, OpenVoiceActivity, Synthesiser } from '../contract/speech.ts';
 import { readVitals } from '../host/vitals.ts';
+import { ClientLimits, type ClientLimitsOptions } from '../http/client-limits.ts';
 import { Page } from '../http/page.ts';
 import { mediaMode } from '../modes/media/media-mode.ts';
 
@@ -108,8 +109,22 @@ const responder = (): Responder => ({
 
 export interface HostOptions
   extends Partial<
-    Pick<HostParts, 'waits' | 'maxCallMs' | 'openResponder' | 'modes' | 'hangUp' | 'openAdmission' | 'maxSessions'>
+    Pick<
+      HostParts,
+      | 'waits'
+      | 'maxCallMs'
+      | 'openResponder'
+      | 'modes'
+      | 'hangUp'
+      | 'openAdmission'
+      | 'maxSessions'
+      | 'maxBrowserSessions'
+      | 'probeMs'
+      | 'trustedProxyHops'
+    >
   > {
+  /** What one client may have; without it, all. */
+  readonly clientLimits?: Omit<ClientLimitsOptions, 'clock'>;
   readonly place?: string;
   readonly allowedOrigins?: readonly string[];
 }
@@ -173,6 +188,8 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
     redis,
     sessionTtlSeconds: 600,
     maxSessions: options.maxSessions ?? 20,
+    maxBrowserSessions: options.maxBrowserSessions,
+    probeMs: options.probeMs ?? { phone: 300, browser: 300 },
     ...(options.openAdmission && { openAdmission: options.openAdmission }),
     modes: {
       media: mediaMode({
@@ -191,6 +208,9 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
     ...(options.waits && { waits: options.waits }),
     verifyAcs: (authorization) => verifier.verify(authorization),
     allowedOrigins: options.allowedOrigins ?? [],
+    allowLocalPages: true,
+    clients: options.clientLimits && new ClientLimits({ clock: systemClock, ...options.clientLimits }),
+    trustedProxyHops: options.trustedProxyHops,
     page: new Page({ webFolder, scriptsFolder: join(folder, 'dist'), emulatorUrl: 'http://127.0.0.1:8090' }),
     pageSettings: { emulatorUrl: null, agent: 'orders', version: '0.0.0' },
     dependencies: {},
