@@ -74,8 +74,9 @@ export type SynthesisPiece =
 /** Turns text into speech, streamed. */
 export interface Synthesiser {
   /**
-   * Speaks `text`. Ends when all of it was yielded; throws when the service failed. Aborting ends it at once, without
-   * an exception. Bounded: a service that goes quiet is a failure.
+   * Speaks `text`. Ends when all of it was yielded; throws when the service failed, once all audio that it gave was
+   * yielded. Aborting ends it at once, without an exception. Bounded: a service that goes quiet is a failure within 2 s,
+   * before the first audio as between two pieces.
    */
   speak(text: string, voice: string, signal: AbortSignal): AsyncIterable<SynthesisPiece>;
 }

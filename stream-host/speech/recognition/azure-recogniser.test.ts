@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { systemClock } from '../../../shared/clock.ts';
 import type { ParleyError } from '../../../shared/errors.ts';
+import { eventually } from '../../../shared/testing/eventually.ts';
 import { Line } from '../testing/line.ts';
 import { HearingDiary, recogniserConformance, wordsOf } from '../testing/recogniser-conformance.ts';
 import { ToneService } from '../testing/tone-service.ts';
@@ -248,6 +249,14 @@ test('a listener that throws does not end the recognition', () =>
     }
     assert.match(finals[0] ?? '', /^oak elm/);
     recogniser.close();
+  }));
+
+test('the service is asked for the words as they were said, none masked (recogniser-masks-profanity)', () =>
+  withService(async ({ service, open }) => {
+    open({ language: 'de-DE' }).recogniser.write(new Uint8Array(32_000));
+    await eventually(() => service.upgrades.length > 0);
+    assert.match(service.upgrades[0] ?? '', /profanity=raw/);
+    assert.match(service.upgrades[0] ?? '', /language=de-DE/);
   }));
 
 interface Bench {

@@ -1,5 +1,5 @@
 import type { SpeechConfig } from 'microsoft-cognitiveservices-speech-sdk';
-import { PropertyId } from 'microsoft-cognitiveservices-speech-sdk';
+import { ProfanityOption, PropertyId } from 'microsoft-cognitiveservices-speech-sdk';
 import { BYTES_PER_MS, dbfsOf, FrameCutter, rmsOf } from '../../../shared/audio/pcm.ts';
 import type { Cancel, Clock } from '../../../shared/clock.ts';
 import { DependencyError } from '../../../shared/errors.ts';
@@ -276,6 +276,8 @@ export class AzureRecogniser implements Recogniser {
   #config(): SpeechConfig {
     const config = speechConfigFor(this.#options.service);
     config.speechRecognitionLanguage = this.#options.language;
+    // Masked words are lost words: names and streets among them.
+    config.setProfanity(ProfanityOption.Raw);
     config.setProperty(PropertyId.Speech_SegmentationSilenceTimeoutMs, String(this.#options.segmentationSilenceMs));
     return config;
   }

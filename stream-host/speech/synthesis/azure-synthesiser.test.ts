@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
+import { BYTES_PER_MS } from '../../../shared/audio/pcm.ts';
 import { systemClock } from '../../../shared/clock.ts';
 import { eventually } from '../../../shared/testing/eventually.ts';
 import type { SynthesisPiece } from '../../contract/speech.ts';
@@ -129,6 +130,75 @@ test('a service that stops in the middle is a failure after the limit', () =>
   withService({ gapMs: 80 }, async ({ service, synthesiser }) => {
     service.faults.stallAfterAudio = 2;
     await assert.rejects(collect(synthesiser.speak('oak elm pine', VOICE, never)), { code: 'synthesis.silent' });
+  }));
+
+test('a voice that is mute, slow, stalled, dead or refusing is told as an error, and speaks again once it is back', async () => {
+  const faults: Record<string, (bench: Bench) => void> = {
+    mute: ({ service }) => {
+      service.faults.mute = true;
+    },
+    'slow to the first audio': ({ service }) => {
+      service.faults.stallAfterAudio = 0;
+    },
+    stalled: ({ line }) => line.stall(),
+    dead: ({ line }) => line.goAway(),
+    refusing: ({ service, line }) => {
+      line.drop();
+      service.faults.refuseWith = 503;
+    },
+  };
+  for (const [name, strike] of Object.entries(faults)) {
+    // Ten times as fast as it is by default.
+    const fast = { firstAudioMs: 200, connectTimeoutMs: 200, waitMs: 200, gapMs: 150 };
+    await withService(fast, async (bench) => {
+      const { service, line, synthesiser } = bench;
+      await eventually(() => synthesiser.stats.idle === 2);
+      strike(bench);
+      await assert.rejects(collect(synthesiser.speak('oak', VOICE, never)), { code: /^synthesis\./ }, name);
+      Object.assign(service.faults, { mute: false, stallAfterAudio: undefined, refuseWith: undefined });
+      line.mend();
+      assert.equal((await collect(synthesiser.speak('oak elm', VOICE, never))).words.length, 2, `${name}, and back`);
+      assert.equal(synthesiser.stats.inUse, 0);
+    });
+  }
+});
+
+test('a second attempt has no more time than what the first has left', () => {
+  const delaysMs: number[] = [];
+  const clock = {
+    ...systemClock,
+    after: (delayMs: number, task: () => void) => {
+      delaysMs.push(delayMs);
+      return systemClock.after(delayMs, task);
+    },
+  };
+  const limits = { warm: 0, firstAudioMs: 1_900, waitMs: 1_900, connectTimeoutMs: 3_000, gapMs: 5_000 };
+  return withService({ ...limits, clock }, async ({ service, synthesiser }) => {
+    service.faults.closeAfterAudio = { pieces: 0, code: 1011 };
+    await collect(synthesiser.speak('oak', VOICE, never));
+    const untilFirstAudioMs = delaysMs.filter((ms) => ms <= limits.firstAudioMs);
+    assert.equal(untilFirstAudioMs.length, 4, 'a connection and the first audio, twice');
+    assert.deepEqual(
+      untilFirstAudioMs,
+      untilFirstAudioMs.toSorted((a, b) => b - a),
+    );
+    assert.ok((untilFirstAudioMs[2] ?? 0) < limits.firstAudioMs);
+  });
+});
+
+test('a voice that fails in the middle gives all that it has given before it says so', () =>
+  withService({ gapMs: 80 }, async ({ service, synthesiser }) => {
+    service.faults.stallAfterAudio = 2;
+    let givenMs = 0;
+    await assert.rejects(
+      async () => {
+        for await (const piece of synthesiser.speak('oak elm pine', VOICE, never)) {
+          if (piece.type === 'audio') givenMs += piece.pcm.length / BYTES_PER_MS;
+        }
+      },
+      { code: 'synthesis.silent' },
+    );
+    assert.equal(givenMs, 200);
   }));
 
 test('one who takes the audio slowly is no silent service', () =>

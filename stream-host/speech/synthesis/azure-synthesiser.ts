@@ -19,9 +19,9 @@ export interface AzureSynthesiserOptions {
   readonly idleMs?: number;
   readonly maxUses?: number;
   readonly connectTimeoutMs?: number;
-  /** How long a text may wait while all connections are in use. */
+  /** How long a text may wait for a connection. */
   readonly waitMs?: number;
-  /** How long the service may take to the first audio of a text. */
+  /** How long a text may take to its first audio, with the wait for a connection and a second attempt. */
   readonly firstAudioMs?: number;
   /** How long it may be silent between two pieces of audio. */
   readonly gapMs?: number;
@@ -32,10 +32,11 @@ const azureSynthesiserDefaults = {
   max: 100,
   idleMs: 120_000,
   maxUses: 50,
-  connectTimeoutMs: 5_000,
-  waitMs: 5_000,
-  firstAudioMs: 5_000,
-  gapMs: 3_000,
+  // Together shorter than the silence that a caller is promised not to sit in: what fails sooner can be told in time.
+  connectTimeoutMs: 2_000,
+  waitMs: 2_000,
+  firstAudioMs: 2_000,
+  gapMs: 1_500,
 } as const satisfies Partial<AzureSynthesiserOptions>;
 
 /**
@@ -61,10 +62,11 @@ export class AzureSynthesiser implements Synthesiser {
 
   async *speak(text: string, voice: string, signal: AbortSignal): AsyncIterable<SynthesisPiece> {
     if (text.trim() === '') return;
+    const untilMs = this.#options.clock.now() + this.#options.firstAudioMs;
     for (let isRetry = false; !signal.aborted; isRetry = true) {
       let heard = false;
       try {
-        for await (const piece of this.#speakOnce(text, voice, signal, isRetry)) {
+        for await (const piece of this.#speakOnce(text, voice, signal, untilMs, isRetry)) {
           heard ||= piece.type === 'audio';
           yield piece;
         }
@@ -83,12 +85,20 @@ export class AzureSynthesiser implements Synthesiser {
     this.#pool.close();
   }
 
-  async *#speakOnce(text: string, voice: string, signal: AbortSignal, fresh: boolean): AsyncIterable<SynthesisPiece> {
-    const connection = await this.#pool.take(signal, fresh);
+  /** @param untilMs when the first audio must have come */
+  async *#speakOnce(
+    text: string,
+    voice: string,
+    signal: AbortSignal,
+    untilMs: number,
+    fresh: boolean,
+  ): AsyncIterable<SynthesisPiece> {
+    const { clock, waitMs, gapMs } = this.#options;
+    const connection = await this.#pool.take(signal, fresh, Math.min(waitMs, untilMs - clock.now()));
     const queue = new PieceQueue();
-    const limit = new Limit(this.#options.clock, () => {
+    const limit = new Limit(clock, () => {
       connection.close();
-      queue.fail(new DependencyError('synthesis.silent', 'Azure Speech stopped in the middle of a text.'));
+      queue.fail(new DependencyError('synthesis.silent', 'Azure Speech gave no audio in time.'));
     });
     const release = () => {
       limit.cancel();
@@ -104,10 +114,10 @@ export class AzureSynthesiser implements Synthesiser {
     const words = new WordFinder(text);
     try {
       if (signal.aborted) return;
-      limit.set(this.#options.firstAudioMs);
+      limit.set(untilMs - clock.now());
       connection.speak(ssmlFor(text, voice), {
         onAudio: (pcm) => {
-          limit.set(this.#options.gapMs);
+          limit.set(gapMs);
           if (!queue.addAudio(pcm)) onOverflow();
         },
         onWord: (word, startMs, durationMs) => queue.addWord(words.find(word), startMs, durationMs),

@@ -20,8 +20,6 @@ export interface SynthesiserPoolOptions {
   /** Texts that a connection speaks before it is replaced: the SDK keeps a little of each. */
   readonly maxUses: number;
   readonly connectTimeoutMs: number;
-  /** How long a text may wait for a connection when all are in use. */
-  readonly waitMs: number;
 }
 
 export interface SynthesiserPoolStats {
@@ -67,11 +65,12 @@ export class SynthesiserPool {
    * A connection for one text, to be given back. Rejects when none can be opened, none comes free in time, or the
    * signal is aborted first.
    * @param fresh not one that has been idle: where one of these has broken unnoticed, the others may have too
+   * @param waitMs how long it may take
    */
-  async take(signal: AbortSignal, fresh: boolean): Promise<SynthesisConnection> {
+  async take(signal: AbortSignal, fresh: boolean, waitMs: number): Promise<SynthesisConnection> {
     if (this.#closed) throw new DependencyError('synthesis.closed', 'The synthesiser is closed.');
     const idle = fresh ? undefined : this.#idle.pop();
-    if (!idle) return await this.#wait(signal);
+    if (!idle) return await this.#wait(signal, waitMs);
     idle.cancelIdle();
     this.#inUse.add(idle.connection);
     this.#grow();
@@ -99,7 +98,7 @@ export class SynthesiserPool {
     for (const waiter of this.#waiting.splice(0)) waiter.reject(error);
   }
 
-  #wait(signal: AbortSignal): Promise<SynthesisConnection> {
+  #wait(signal: AbortSignal, waitMs: number): Promise<SynthesisConnection> {
     const { promise, resolve, reject } = Promise.withResolvers<SynthesisConnection>();
     const leave = (error: DependencyError) => {
       const place = this.#waiting.indexOf(waiter);
@@ -107,11 +106,7 @@ export class SynthesiserPool {
       waiter.reject(error);
     };
     const onAbort = () => leave(new DependencyError('synthesis.aborted', 'The synthesis is no longer wanted.'));
-    const cancelLimit = this.#options.clock.after(this.#options.waitMs, () =>
-      leave(
-        new DependencyError('synthesis.busy', 'All synthesis connections are in use. Allow more, or fewer sessions.'),
-      ),
-    );
+    const cancelLimit = this.#options.clock.after(waitMs, () => leave(this.#whyNone()));
     const settle = () => {
       cancelLimit();
       signal.removeEventListener('abort', onAbort);
@@ -132,6 +127,12 @@ export class SynthesiserPool {
     return promise;
   }
 
+  #whyNone(): DependencyError {
+    return this.#inUse.size < this.#options.max
+      ? noConnection()
+      : new DependencyError('synthesis.busy', 'All synthesis connections are in use. Allow more, or fewer sessions.');
+  }
+
   /** Opens what those who wait need, and what is missing from the warm ones. */
   #grow(): void {
     if (this.#closed) return;
@@ -145,9 +146,7 @@ export class SynthesiserPool {
     const connection = this.#options.connect(() => this.#lost(connection));
     this.#opening.add(connection);
     const { promise: limit, reject } = Promise.withResolvers<never>();
-    const cancelLimit = this.#options.clock.after(this.#options.connectTimeoutMs, () =>
-      reject(new DependencyError('synthesis.no-connection', 'Azure Speech did not answer in time.')),
-    );
+    const cancelLimit = this.#options.clock.after(this.#options.connectTimeoutMs, () => reject(noConnection()));
     try {
       await Promise.race([connection.open(), limit]);
       this.#opening.delete(connection);
@@ -208,3 +207,5 @@ export class SynthesiserPool {
     this.#idle.push({ connection, cancelIdle });
   }
 }
+
+const noConnection = () => new DependencyError('synthesis.no-connection', 'Azure Speech did not answer in time.');
