@@ -1,4 +1,6 @@
 import type { Redis } from 'ioredis';
+import type { CallState } from '../shared/call-control/call-control.ts';
+import { CallSweep } from '../shared/call-control/call-sweep.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { NewId } from '../shared/ids.ts';
 import type { Logger } from '../shared/log.ts';
@@ -42,6 +44,8 @@ export interface HostParts
   readonly modes: Modes;
   /** @throws {CallControlError} */
   readonly hangUp: (callConnectionId: string) => Promise<void>;
+  /** @throws {CallControlError} */
+  readonly callState: (callConnectionId: string) => Promise<CallState>;
   /** Besides Redis. See `ReadinessOptions.dependencies`. */
   readonly dependencies: StreamHostServerOptions['dependencies'];
   readonly readVitals: (
@@ -79,6 +83,7 @@ export function assembleHost(parts: HostParts): AssembledHost {
     vitals: () => parts.readVitals(live, admission),
   });
   const record = new HostRecord({ store, host, live, agents: parts.agents, clock, log });
+  const sweep = new CallSweep({ store, calls: { state: parts.callState, hangUp: parts.hangUp }, clock, log });
   // The functions must not answer a call on the strength of a place that is gone.
   admission?.onChange(() => void record.announce());
   let closing: Promise<void> | undefined;
@@ -86,6 +91,7 @@ export function assembleHost(parts: HostParts): AssembledHost {
   const close = async (reason: string, drainMs: number): Promise<void> => {
     const drained = server.close(reason, drainMs);
     ending.close();
+    sweep.close();
     // Now that it drains, this says that no place is free here.
     await Promise.all([drained, record.announce()]);
     record.close();
@@ -99,6 +105,7 @@ export function assembleHost(parts: HostParts): AssembledHost {
     async open(port, bind) {
       const opened = await server.listen(port, bind);
       await record.announce();
+      sweep.start();
       return opened;
     },
     async drain(reason, waitMs) {

@@ -119,6 +119,7 @@ export async function startStreamHost(config: Config, log: Logger, clock: Clock 
     agents: [...agents.keys()],
     openResponder: responders(config, agents, model, clock),
     hangUp: (callConnectionId) => calls.hangUp(callConnectionId),
+    callState: (callConnectionId) => calls.state(callConnectionId),
     defaultAgent: config.DEFAULT_AGENT,
     isScripted: () => scriptedModel.isScripted,
     maxCallMs: config.MAX_CALL_MS,

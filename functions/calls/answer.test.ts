@@ -9,8 +9,18 @@ before(async () => {
 after(() => functions.close());
 beforeEach(async () => {
   functions.acs.reset();
-  await functions.announce({ sessions: 0, maxSessions: 10 });
+  await functions.announce({ sessions: 0, maxSessions: 100 });
 });
+
+/** Gives back the places that earlier tests keep. */
+async function freePlaces(): Promise<void> {
+  for (let cursor: string | undefined; ; ) {
+    const page = await functions.store.list({ limit: 100, ...(cursor !== undefined && { cursor }) });
+    for (const { id } of page.sessions) await functions.store.givePlaceBack(id);
+    cursor = page.cursor;
+    if (cursor === undefined) return;
+  }
+}
 
 let rung = 0;
 const person = (number: string) => ({ kind: 'phoneNumber', rawId: `4:${number}`, phoneNumber: { value: number } });
@@ -153,6 +163,22 @@ test('one event of a batch may fail and come again without the others being done
     body.results.map((result: { status: string }) => result.status),
     ['duplicate', 'call answered'],
   );
+});
+
+test('of more calls in a burst than there are places, the rest hear the busy signal; none is answered into silence (H4)', async () => {
+  await freePlaces();
+  await functions.announce({ sessions: 0, maxSessions: 3 });
+  const answers = await Promise.all(Array.from({ length: 8 }, () => deliver([gridEvent(callData())])));
+  const outcomes = answers.map(({ body }) => body.reason ?? body.status).sort();
+  assert.deepEqual(outcomes, [...Array(3).fill('call answered'), ...Array(5).fill('capacity.full')].sort());
+  assert.equal(functions.acs.operations.filter((operation) => operation === 'answer').length, 3);
+
+  // A call arrives at the host, and is counted by it from now on; another one ends before it has arrived.
+  const [arrived, ended] = answers.flatMap(({ body }) => (body.reason === undefined ? [body.session_id] : []));
+  await functions.store.announceHost('host-1', { sessions: 1, maxSessions: 3 }, 60_000, [arrived]);
+  assert.equal((await deliver([gridEvent(callData())])).body.reason, 'capacity.full');
+  await functions.store.givePlaceBack(ended);
+  assert.equal((await deliver([gridEvent(callData())])).body.status, 'call answered');
 });
 
 test('where every replica is full the caller hears the busy signal', async () => {

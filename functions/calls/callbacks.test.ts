@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Session } from '../../shared/sessions/session.ts';
 import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
 
@@ -142,10 +143,36 @@ test('media that stops because the caller hung up is left alone', async () => {
   assert.deepEqual(functions.acs.operations, []);
 });
 
-test('media that stops because the call is being ended is left alone', async () => {
+test('media that stops because the call is being ended is not started again; a call that still stands is ended (review 4.2)', async () => {
   const { id } = await newSession({ callConnectionId: 'connection-j', status: 'connected', endReason: 'goodbye' });
   await deliver(`/${id}`, [event('MediaStreamingStopped', 'connection-j')]);
+  assert.deepEqual(functions.acs.operations, ['terminate']);
+});
+
+test('a call whose session Redis has lost is hung up when its media is lost too, rather than left silent (H2)', async () => {
+  const lost = event('MediaStreamingFailed', 'connection-m', {
+    mediaStreamingUpdate: { mediaStreamingStatusDetails: 'streamConnectionInterrupted' },
+  });
+  assert.equal((await deliver('/lost-session', [lost])).body.processed_events, 1);
+  assert.deepEqual(
+    functions.acs.requests.map(({ path }) => path),
+    ['/calling/callConnections/connection-m:terminate'],
+  );
+  functions.acs.reset();
+  assert.equal((await deliver('', [lost])).body.ignored_events, 1, 'an address that names no session is not ours');
+  assert.equal((await deliver('/lost-session', [event('CallConnected', 'connection-m')])).body.ignored_events, 1);
   assert.deepEqual(functions.acs.operations, []);
+});
+
+test('a session that its host writes again meanwhile heals, and its call stands (H2)', async () => {
+  const restored = randomUUID();
+  const lost = event('MediaStreamingFailed', 'connection-n');
+  const delivery = deliver(`/${restored}`, [lost]);
+  await delay(1_000);
+  await newSession({ id: restored, status: 'connected', callConnectionId: 'connection-n' });
+  assert.equal((await delivery).body.error.code, 'session.restored');
+  assert.equal((await deliver(`/${restored}`, [lost])).body.processed_events, 1);
+  assert.deepEqual(functions.acs.operations, ['startMediaStreaming']);
 });
 
 test('an event that meets passing trouble is answered with 503, and its next delivery does the work', async () => {

@@ -1,3 +1,4 @@
+import { DependencyError } from '../../shared/errors.ts';
 import { eventsOf } from '../../shared/http/request-body.ts';
 import type { Answer, Input } from '../../shared/http/route.ts';
 import { takeCallbacks } from '../../shared/http/routes/webhooks.ts';
@@ -6,6 +7,7 @@ import type { Parts } from '../composition.ts';
 import { functionRoute } from '../http/route.ts';
 import { applyCallEvent } from './call-event.ts';
 import { type CallbackEvent, KNOWN_EVENTS, parseCallbackEvent } from './callback-events.ts';
+import { endCall, STOPPED_ON_PURPOSE } from './media-recovery.ts';
 
 /** What ACS tells of calls that stand. The proof of the sender is its token. */
 export const callbacksRoute = functionRoute(takeCallbacks, take);
@@ -19,7 +21,7 @@ async function take(
 ): Promise<Answer<typeof takeCallbacks>> {
   const counts: Record<Outcome, number> = { processed: 0, duplicate: 0, ignored: 0 };
   const failures: unknown[] = [];
-  const events = eventsOf(body).map((event) => parseCallbackEvent(event, Date.now()));
+  const events = eventsOf(body).map((event) => parseCallbackEvent(event, parts.clock.wallMs()));
   // One after the other: the events of one delivery are mostly of one call, and in order.
   for (const event of events) {
     try {
@@ -63,13 +65,37 @@ async function takeEvent(
   const session =
     (sessionId === undefined ? undefined : await parts.store.get(sessionId)) ??
     (await parts.store.findByCall(event.callConnectionId));
-  if (session === undefined) {
-    callLog.warn({ session: sessionId }, 'an event of an unknown call was passed over');
-    return 'ignored';
-  }
+  if (session === undefined) return takeEventOfUnknown(event, sessionId, parts, callLog);
   const eventLog = callLog.child({ session: session.id });
   const apply = () => applyCallEvent(session, event, parts, eventLog);
   const { first } = await parts.once.run(`callback:${event.callConnectionId}:${event.id}`, '', eventLog, apply);
   eventLog.debug(first ? 'call event processed' : `call event seen before`);
   return first ? 'processed' : 'duplicate';
+}
+
+/** How long a replica that still holds the session may take to write it again after Redis lost it. */
+const RESTORE_GRACE_MS = 3_000;
+
+/**
+ * Redis has lost the session, or never had it. Where the address names one the call is ours, and its media being lost
+ * means that nobody talks on it any more: no replica could take it up without its session.
+ */
+async function takeEventOfUnknown(
+  event: CallbackEvent,
+  sessionId: string | undefined,
+  { store, clock, calls }: Parts,
+  log: Logger,
+): Promise<Outcome> {
+  const mediaLost = event.type === 'MediaStreamingStopped' || event.type === 'MediaStreamingFailed';
+  if (sessionId === undefined || !mediaLost || event.mediaDetails === STOPPED_ON_PURPOSE) {
+    log.warn({ session: sessionId }, 'an event of an unknown call was passed over');
+    return 'ignored';
+  }
+  await new Promise<void>((resolve) => clock.after(RESTORE_GRACE_MS, resolve));
+  if ((await store.get(sessionId)) !== undefined) {
+    throw new DependencyError('session.restored', 'The session is back by now; deliver the event again.');
+  }
+  const stood = await endCall(calls, event.callConnectionId);
+  log.error({ session: sessionId, stood }, 'a call whose session is lost has lost its media too; hung up');
+  return 'processed';
 }

@@ -1,13 +1,14 @@
-import { CallControlError } from '../../shared/call-control/call-control-error.ts';
 import { ParleyError } from '../../shared/errors.ts';
 import type { Answer, Input } from '../../shared/http/route.ts';
 import { hangUpCall } from '../../shared/http/routes/calls.ts';
 import type { Logger } from '../../shared/log.ts';
+import { isSessionId } from '../../shared/sessions/keys.ts';
 import type { Session } from '../../shared/sessions/session.ts';
 import type { Parts } from '../composition.ts';
 import { functionRoute } from '../http/route.ts';
 import { isOver } from './call-status.ts';
-import { findSession } from './find-session.ts';
+import { callNotFound, lookUpSession } from './find-session.ts';
+import { endCall } from './media-recovery.ts';
 
 /** Ends a call for everybody, or a browser's session. */
 export const hangupRoute = functionRoute(hangUpCall, hangUp);
@@ -19,7 +20,8 @@ async function hangUp(
   parts: Parts,
   log: Logger,
 ): Promise<Answer<typeof hangUpCall>> {
-  const session = await findSession(parts.store, params.id);
+  const session = await lookUpSession(parts.store, params.id);
+  if (session === undefined) return hangUpUnknown(params.id, parts, log);
   const answer = (status: string, message: string): Answer<typeof hangUpCall> => ({
     status: 200,
     body: { call_id: session.callConnectionId ?? session.id, session_id: session.id, status, message },
@@ -36,21 +38,26 @@ async function hangUp(
   return stood ? answer('disconnecting', 'Hanging up') : answer('disconnected', 'The call was over already');
 }
 
+/** Redis may have lost the session while its call stands: by its connection id it can be ended all the same. */
+async function hangUpUnknown(id: string, { calls }: Parts, log: Logger): Promise<Answer<typeof hangUpCall>> {
+  if (!isSessionId(id) || !(await endCall(calls, id))) throw callNotFound();
+  log.warn({ call: id }, 'hang-up of a call without a session');
+  return {
+    status: 200,
+    body: { call_id: id, session_id: null, status: 'disconnecting', message: 'Hanging up' },
+  };
+}
+
 /** @returns whether there still was a call to end */
 async function end(session: Session, parts: Parts): Promise<boolean> {
   if (session.callConnectionId === undefined) {
     await parts.store.command(session.id, { type: 'end', reason: REASON });
     return true;
   }
-  try {
-    await parts.calls.hangUp(session.callConnectionId);
-    return true;
-  } catch (error) {
-    if (!(error instanceof CallControlError) || error.code !== 'acs.call-gone') throw error;
-    // Its CallDisconnected was lost, or is on its way; whoever asks for the call now should see that it is over.
-    await parts.store.update(session.id, ({ status, endedAt }) =>
-      isOver(status) ? undefined : { status: 'disconnected', endedAt: endedAt ?? Date.now() },
-    );
-    return false;
-  }
+  if (await parts.calls.end(session.callConnectionId)) return true;
+  // Its CallDisconnected was lost, or is on its way; whoever asks for the call now should see that it is over.
+  await parts.store.update(session.id, ({ status, endedAt }) =>
+    isOver(status) ? undefined : { status: 'disconnected', endedAt: endedAt ?? parts.clock.wallMs() },
+  );
+  return false;
 }

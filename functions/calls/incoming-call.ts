@@ -4,7 +4,7 @@ import { DependencyError, messageOf, ParleyError } from '../../shared/errors.ts'
 import type { Logger } from '../../shared/log.ts';
 import type { SessionStatus } from '../../shared/sessions/session.ts';
 import type { Parts } from '../composition.ts';
-import { capacityOf } from './capacity.ts';
+import { FIRST_LOOK_MS, INBOUND_PLACE_MS } from './call-waits.ts';
 import type { IncomingCall } from './incoming-events.ts';
 
 /** What became of a ringing call, in the fields of the HTTP answer. */
@@ -52,19 +52,30 @@ async function answerOrReject(
   const earlier = await parts.store.get(id);
   if (earlier?.callConnectionId !== undefined) {
     // An earlier attempt got no response, but its call did come about, as a callback has told.
-    return answered(id, earlier.callConnectionId, call);
+    return answered(id, earlier.callConnectionId, call, parts);
   }
-  const capacity = await capacityOf(parts.store);
-  if (capacity === 'none-alive' && mayRetry) {
+  const keysFailure = await parts.tokens.ready().then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (keysFailure !== undefined) {
+    // Nobody could check who the media socket is from: the call would be answered into silence.
+    if (mayRetry) throw keysFailure;
+    return reject(id, call, 'auth.keys-unavailable', parts, log);
+  }
+  const place = await parts.store.reservePlace(id, parts.config.DEFAULT_AGENT, INBOUND_PLACE_MS);
+  if (place === 'kept') return answer(id, call, parts, log);
+  if (place === 'none-alive' && mayRetry) {
     // A replica may be about to start. The caller goes on hearing it ring until the next delivery.
     throw new DependencyError('capacity.none-alive', 'No stream host is alive. Deliver the event again.');
   }
-  return capacity === 'free' ? answer(id, call, parts, log) : reject(id, call, capacity, parts, log);
+  return reject(id, call, `capacity.${place}`, parts, log);
 }
 
 async function answer(id: string, call: IncomingCall, parts: Parts, log: Logger): Promise<IncomingCallResult> {
   // Before `answerCall`: the media socket and the first callback may be here before its response.
   await openSession(id, call, 'ringing', parts);
+  await parts.store.watch(id, FIRST_LOOK_MS);
   try {
     const ids = await parts.calls.answer(call.context, id);
     await parts.store
@@ -73,15 +84,18 @@ async function answer(id: string, call: IncomingCall, parts: Parts, log: Logger)
         log.warn({ reason: messageOf(error) }, 'the call is not bound yet; a callback will do it'),
       );
     log.info({ call: ids.callConnectionId }, 'call answered');
-    return answered(id, ids.callConnectionId, call);
+    return answered(id, ids.callConnectionId, call, parts);
   } catch (error) {
     if (!(error instanceof CallControlError) || error.transient) throw error;
+    await parts.store.givePlaceBack(id);
     log.error(
       { code: error.code, reason: error.message, cause: messageOf(error.cause) },
       'the call could not be answered',
     );
     await parts.store.update(id, ({ callConnectionId }) =>
-      callConnectionId === undefined ? { status: 'failed', endedAt: Date.now(), endReason: error.code } : undefined,
+      callConnectionId === undefined
+        ? { status: 'failed', endedAt: parts.clock.wallMs(), endReason: error.code }
+        : undefined,
     );
     return { status: 'call failed', session_id: id, error: { code: error.code, message: error.message } };
   }
@@ -90,20 +104,19 @@ async function answer(id: string, call: IncomingCall, parts: Parts, log: Logger)
 async function reject(
   id: string,
   call: IncomingCall,
-  capacity: string,
+  endReason: string,
   parts: Parts,
   log: Logger,
 ): Promise<IncomingCallResult> {
-  const endReason = `capacity.${capacity}`;
   await openSession(id, call, 'failed', parts);
-  await parts.store.update(id, () => ({ status: 'failed', endedAt: Date.now(), endReason }));
+  await parts.store.update(id, () => ({ status: 'failed', endedAt: parts.clock.wallMs(), endReason }));
   try {
     await parts.calls.rejectAsBusy(call.context);
   } catch (error) {
     if (!(error instanceof CallControlError) || error.transient) throw error;
     log.warn({ code: error.code }, 'the call could not be rejected; it is likely over');
   }
-  log.warn({ capacity }, 'call rejected as busy: nobody could talk with the caller');
+  log.warn({ reason: endReason }, 'call rejected as busy: nobody could talk with the caller');
   return { status: 'call rejected', session_id: id, reason: endReason };
 }
 
@@ -127,10 +140,10 @@ async function openSession(id: string, call: IncomingCall, status: SessionStatus
   }
 }
 
-const answered = (id: string, callConnectionId: string, call: IncomingCall): IncomingCallResult => ({
+const answered = (id: string, callConnectionId: string, call: IncomingCall, { clock }: Parts): IncomingCallResult => ({
   status: 'call answered',
   call_connection_id: callConnectionId,
   caller_id: call.from,
-  answered_at: new Date().toISOString(),
+  answered_at: new Date(clock.wallMs()).toISOString(),
   session_id: id,
 });

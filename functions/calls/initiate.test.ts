@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
+import { pino } from 'pino';
+import { connectRedis } from '../../shared/sessions/connect.ts';
 import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
 
 let functions: FunctionsUnderTest;
@@ -9,7 +11,7 @@ before(async () => {
 after(() => functions.close());
 beforeEach(async () => {
   functions.acs.reset();
-  await functions.announce({ sessions: 0, maxSessions: 10 });
+  await functions.announce({ sessions: 0, maxSessions: 100 });
 });
 
 const initiate = (body: unknown, headers = {}) => functions.request('POST', 'calls/initiate', body, headers);
@@ -37,6 +39,45 @@ test('a call is placed, and answered with the fields of the old API and the sess
   );
   const [initiated] = await functions.store.events(body.session_id);
   assert.deepEqual(initiated?.data.context, { browser_session_id: 'b-1' });
+});
+
+test('an agent that is named speaks, with the context in the session; one that does not exist is refused (call-outbound-context-is-dropped)', async () => {
+  const load = { sessions: 0, maxSessions: 100, agents: ['orders', 'concierge'] };
+  await functions.store.announceHost('host-1', load, 60_000);
+  const context = { customer_name: 'Annabel', reason: 'the parcel is late' };
+  const { body } = await initiate({ ...target, agent: 'concierge', context });
+  assert.partialDeepStrictEqual(await functions.store.get(body.session_id), { agent: 'concierge', context });
+
+  const placed = functions.acs.operations.length;
+  const unknown = await initiate({ ...target, agent: 'no-such-agent' });
+  assert.deepEqual([unknown.status, unknown.body.error.code], [404, 'agent.unknown']);
+  assert.match(unknown.body.error.message, /orders, concierge/);
+  assert.equal((await initiate({ ...target, agent: 'no such agent' })).status, 400);
+  const long = await initiate({ ...target, context: { note: 'x'.repeat(9_000) } });
+  assert.deepEqual([long.status, long.body.error.details.issues[0].field], [400, 'context']);
+  assert.equal(functions.acs.operations.length, placed);
+});
+
+test('a context that is thousands of levels deep is refused, and leaves no session behind (H8)', async () => {
+  const before = (await functions.store.list({ limit: 100 })).sessions.length;
+  const deep = `${'{"a":'.repeat(5_000)}1${'}'.repeat(5_000)}`;
+  assert.equal((await initiate(`{"target_number":"+15558888","context":${deep}}`)).status, 400);
+  assert.equal((await functions.store.list({ limit: 100 })).sessions.length, before);
+});
+
+test('whatever fails between the session and the call marks the session failed, and gives its place back (H8)', async (t) => {
+  await functions.announce({ sessions: 0, maxSessions: 100 });
+  const raw = connectRedis(process.env.REDIS_URL ?? '', pino({ level: 'silent' }));
+  t.after(() => raw.disconnect());
+  await raw.rename('parley:watch', 'parley:watch-of-before');
+  await raw.set('parley:watch', 'in the way', 'PX', 60_000);
+  const failed = await initiate(target);
+  await raw.rename('parley:watch-of-before', 'parley:watch');
+  assert.deepEqual([failed.status, failed.body.error.code], [500, 'redis.foreign-key']);
+  const { sessions } = await functions.store.list({ limit: 1 });
+  assert.deepEqual([sessions[0]?.status, sessions[0]?.endReason], ['failed', 'redis.foreign-key']);
+  assert.equal(await raw.hexists('parley:hosts', `~${sessions[0]?.id}`), 0);
+  assert.deepEqual(functions.acs.operations, []);
 });
 
 test('a caller id replaces the number that is set', async () => {

@@ -97,6 +97,22 @@ test('a call that ends during the wait is left alone', async () => {
   assert.deepEqual(acs.operations, []);
 });
 
+test('a call that was to be ended is ended, if whoever ended it has not got through (review 4.2)', async () => {
+  const { id } = await standing();
+  const session = await store.update(id, () => ({ endReason: 'agent-ended' }));
+  const recovery = new MediaRecovery({ redis, store, calls, clock: quickClock().clock });
+  assert.equal(await recovery.mediaLost(session, 'connection-1', LOST, log), 'ended');
+  assert.deepEqual(acs.operations, ['terminate']);
+  acs.failing = { path: ':terminate', failure: { status: 503, code: '5030' } };
+  await assert.rejects(recovery.mediaLost(session, 'connection-1', LOST, log), { code: 'acs.unavailable' });
+
+  acs.reset();
+  const { clock } = quickClock(() => store.update(id, () => ({ status: 'disconnected' })));
+  const told = new MediaRecovery({ redis, store, calls, clock });
+  assert.equal(await told.mediaLost(session, 'connection-1', LOST, log), 'not-needed');
+  assert.deepEqual(acs.operations, []);
+});
+
 test('a call that ACS knows no more needs no media', async () => {
   const session = await standing();
   acs.failing = { path: ':startMediaStreaming', failure: { status: 404, code: '8522' } };

@@ -6,6 +6,7 @@ import type { Logger } from '../../shared/log.ts';
 import type { Session } from '../../shared/sessions/session.ts';
 import { redisFailure } from '../../shared/sessions/session-errors.ts';
 import type { SessionStore } from '../../shared/sessions/session-store.ts';
+import { isOver } from './call-status.ts';
 
 /**
  * Waits before each attempt, 40 s in all. Short at first, as another replica may be there already; and never long, as each
@@ -13,14 +14,18 @@ import type { SessionStore } from '../../shared/sessions/session-store.ts';
  */
 const ATTEMPT_DELAYS_MS: readonly number[] = [250, 500, 1_000, ...Array<number>(25).fill(1_500)];
 /** What ACS says where it closed the socket itself: it was asked to stop streaming, or the call ended. */
-const STOPPED_ON_PURPOSE = 'subscriptionStopped';
+export const STOPPED_ON_PURPOSE = 'subscriptionStopped';
 /** Attempts count together while the media is lost again within this time. */
 const WINDOW_MS = 60_000;
+/** How long whoever ends a call may take for it, before it is done here. */
+const END_GRACE_MS = 1_000;
 
 export type RecoveryOutcome =
   | 'restarting'
-  /** Nothing to heal: streaming was stopped on purpose, the call ended or is about to, or ACS knows better. */
+  /** Nothing to heal: streaming was stopped on purpose, the call has ended, or ACS knows better. */
   | 'not-needed'
+  /** The call was meant to be over and still stood; it was hung up. */
+  | 'ended'
   /** Every attempt failed; the call was hung up rather than left silent. */
   | 'given-up';
 
@@ -61,14 +66,16 @@ export class MediaRecovery {
     details: string | undefined,
     log: Logger,
   ): Promise<RecoveryOutcome> {
-    if (details === STOPPED_ON_PURPOSE || !stands(session)) return 'not-needed';
+    if (details === STOPPED_ON_PURPOSE || isOver(session.status)) return 'not-needed';
+    if (session.endReason !== undefined) return this.#endAsMeant(session.id, callConnectionId, log);
     const attempt = await this.#countAttempt(session.id);
     const delayMs = this.#delaysMs[attempt - 1];
     if (delayMs === undefined) return this.#giveUp(session, callConnectionId, log);
     // The call's end may be why, and its CallDisconnected a moment behind: the wait lets it come first.
     await new Promise<void>((resolve) => this.#clock.after(delayMs, resolve));
     const current = await this.#store.get(session.id);
-    if (current === undefined || !stands(current)) return 'not-needed';
+    if (current === undefined || isOver(current.status)) return 'not-needed';
+    if (current.endReason !== undefined) return this.#endAsMeant(session.id, callConnectionId, log);
     try {
       await this.#calls.startMediaStreaming(callConnectionId, `media-${attempt}`);
     } catch (error) {
@@ -91,16 +98,36 @@ export class MediaRecovery {
     }
   }
 
+  /**
+   * The call was to be ended, and the reason is on record; that its media stops now is no fault. But whoever ended it may
+   * not have got through to ACS.
+   */
+  async #endAsMeant(sessionId: string, callConnectionId: string, log: Logger): Promise<RecoveryOutcome> {
+    await new Promise<void>((resolve) => this.#clock.after(END_GRACE_MS, resolve));
+    const current = await this.#store.get(sessionId);
+    if (current !== undefined && isOver(current.status)) return 'not-needed';
+    if (!(await endCall(this.#calls, callConnectionId))) return 'not-needed';
+    log.warn('a call that was to be ended still stood; hung up');
+    return 'ended';
+  }
+
   async #giveUp(session: Session, callConnectionId: string, log: Logger): Promise<RecoveryOutcome> {
     log.error('the media did not come back; hanging up rather than leaving the caller in silence');
     await this.#store.update(session.id, ({ endReason }) => (endReason ? undefined : { endReason: 'media-lost' }));
-    await this.#calls.hangUp(callConnectionId).catch((error: unknown) => {
-      if (!(error instanceof CallControlError) || error.transient) throw error;
-    });
+    await endCall(this.#calls, callConnectionId);
     return 'given-up';
   }
 }
 
-/** An `endReason` is set before the call is ended on purpose, so media that stops then needs no healing. */
-const stands = (session: Session): boolean =>
-  session.endReason === undefined && session.status !== 'disconnected' && session.status !== 'failed';
+/**
+ * @returns whether there still was a call to end
+ * @throws {CallControlError} transient
+ */
+export async function endCall(calls: CallControl, callConnectionId: string): Promise<boolean> {
+  try {
+    return await calls.end(callConnectionId);
+  } catch (error) {
+    if (!(error instanceof CallControlError) || error.transient) throw error;
+    return false;
+  }
+}

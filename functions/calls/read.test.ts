@@ -150,8 +150,16 @@ test('a browser session is ended through whoever holds it', async () => {
   assert.equal((await functions.store.get(session.id))?.endReason, 'hangup-requested');
 });
 
+test('a call is hung up by its connection though Redis has lost its session (H2)', async () => {
+  const { status, body } = await hangUp('connection-lost');
+  assert.deepEqual([status, body.call_id, body.session_id], [200, 'connection-lost', null]);
+  assert.equal(functions.acs.requests[0]?.path, '/calling/callConnections/connection-lost:terminate');
+});
+
 test('hanging up nothing is 404, and so are unknown paths and wrong methods', async () => {
+  functions.acs.failing = { path: ':terminate', failure: { status: 404, code: '8522' } };
   assert.equal((await hangUp('nobody')).status, 404);
+  functions.acs.reset();
   assert.equal((await get('nothing/here')).status, 404);
   assert.equal((await functions.request('DELETE', 'calls')).status, 404);
 });

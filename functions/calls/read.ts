@@ -18,10 +18,10 @@ const TIMELINE_EVENTS = 1_000;
 
 type ListQuery = Input<typeof listCalls>['query'];
 
-async function list({ query }: Input<typeof listCalls>, { store }: Parts): Promise<Answer<typeof listCalls>> {
+async function list({ query }: Input<typeof listCalls>, { store, clock }: Parts): Promise<Answer<typeof listCalls>> {
   const { sessions, cursor } = await readPage(store, query);
   const events = await Promise.all(sessions.map((session) => store.events(session.id, { limit: LISTED_EVENTS })));
-  const now = Date.now();
+  const now = clock.wallMs();
   return {
     status: 200,
     body: {
@@ -43,9 +43,9 @@ function readPage(store: SessionStore, query: ListQuery): Promise<{ sessions: Se
   });
 }
 
-async function read({ params }: Input<typeof readCall>, { store }: Parts): Promise<Answer<typeof readCall>> {
+async function read({ params }: Input<typeof readCall>, { store, clock }: Parts): Promise<Answer<typeof readCall>> {
   const session = await findSession(store, params.id);
   const events: SessionEvent[] = await store.events(session.id, { limit: TIMELINE_EVENTS });
   const history = await store.history(session.id);
-  return { status: 200, body: callDetail(session, events, history, Date.now()) };
+  return { status: 200, body: callDetail(session, events, history, clock.wallMs()) };
 }

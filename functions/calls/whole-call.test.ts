@@ -37,7 +37,7 @@ before(async () => {
     ACS_SOURCE_NUMBER: agent,
   };
   functions = await startFunctions(settings, port);
-  await functions.announce({ sessions: 0, maxSessions: 10 });
+  await functions.announce({ sessions: 0, maxSessions: 100 });
   acs = await AcsService.open({
     accessKey,
     resourceId,

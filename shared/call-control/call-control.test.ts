@@ -151,3 +151,25 @@ test('silence is cut short, and a dead port is told as unreachable', async (t) =
   });
   await assert.rejects(nowhere.hangUp('c-1'), { code: 'acs.unreachable', transient: true });
 });
+
+test('how a call stands is told in three words, and a call that ACS does not know is gone (H8)', async (t) => {
+  const states = ['connected', 'connecting', 'disconnecting', 'disconnected', undefined];
+  const { calls } = await acsThat(t, (_, response, attempt) => {
+    const callConnectionState = states[attempt - 1];
+    if (callConnectionState === undefined) response.writeHead(404).end(error('8522'));
+    else response.end(JSON.stringify({ ...connection, callConnectionState }));
+  });
+  const told: string[] = [];
+  for (const _ of states) told.push(await calls.state('c-1'));
+  assert.deepEqual(told, ['connected', 'changing', 'changing', 'gone', 'gone']);
+});
+
+test('ending a call that is over already is no failure; anything else is', async (t) => {
+  const { calls } = await acsThat(t, (_, response, attempt) => {
+    if (attempt === 1) response.writeHead(204).end();
+    else response.writeHead(attempt === 2 ? 404 : 403).end(error('8522'));
+  });
+  assert.equal(await calls.end('c-1'), true);
+  assert.equal(await calls.end('c-1'), false);
+  await assert.rejects(calls.end('c-1'), { code: 'acs.denied' });
+});

@@ -1,5 +1,5 @@
 import { CallAutomationClient, type MediaStreamingOptions } from '@azure/communication-call-automation';
-import { callControlErrorOf } from './call-control-error.ts';
+import { CallControlError, callControlErrorOf } from './call-control-error.ts';
 
 export interface CallControlOptions {
   /** `endpoint=https://…;accesskey=…`. Plain http is for the emulator: ACS itself has none. */
@@ -18,6 +18,9 @@ export interface CallIds {
   readonly serverCallId?: string;
   readonly correlationId?: string;
 }
+
+/** `changing`: it is being set up, transferred or ended. */
+export type CallState = 'connected' | 'changing' | 'gone';
 
 const ATTEMPT_MS = 5_000;
 /** The SDK's own default (three retries from 800 ms) lets a caller ring for seconds after one hiccup. */
@@ -87,6 +90,35 @@ export class CallControl {
   /** Ends the call for everybody in it. */
   async hangUp(callConnectionId: string): Promise<void> {
     await attempt('hang up', () => this.#client.getCallConnection(callConnectionId).hangUp(true));
+  }
+
+  /** How the call stands, as ACS sees it. `gone`: it does not know it (any more). */
+  async state(callConnectionId: string): Promise<CallState> {
+    try {
+      return await attempt('tell how the call stands', async () => {
+        const connection = this.#client.getCallConnection(callConnectionId);
+        const { callConnectionState } = await connection.getCallConnectionProperties();
+        if (callConnectionState === 'connected') return 'connected';
+        return callConnectionState === 'disconnected' ? 'gone' : 'changing';
+      });
+    } catch (error) {
+      if (error instanceof CallControlError && error.code === 'acs.call-gone') return 'gone';
+      throw error;
+    }
+  }
+
+  /**
+   * Ends the call for everybody in it, or finds that it is over already.
+   * @returns whether there still was a call to end
+   */
+  async end(callConnectionId: string): Promise<boolean> {
+    try {
+      await this.hangUp(callConnectionId);
+      return true;
+    } catch (error) {
+      if (error instanceof CallControlError && error.code === 'acs.call-gone') return false;
+      throw error;
+    }
   }
 
   /** Asks ACS to open the media socket again, after it was reported as stopped or failed. */

@@ -167,6 +167,11 @@ export const CALL_ERRORS = {
     meaning: 'What should be stored is not JSON, such as a BigInt or a circle.',
     remedy: 'Let tools and callers give plain JSON.',
   },
+  'session.restored': {
+    status: 503,
+    meaning: 'The session had been lost and is back by now.',
+    remedy: 'Deliver the event again.',
+  },
   'session.version-conflict': {
     status: 409,
     meaning: 'The session was changed by somebody else since it was read.',

@@ -15,15 +15,32 @@ export interface AnnouncedHost extends HostLoad {
   readonly hostId: string;
 }
 
+/** Whether a place could be kept for one more call, or why not. */
+export type Reservation =
+  | 'kept'
+  /** All replicas are full, or too busy, or what is free is kept for calls that are on their way. */
+  | 'full'
+  /** No replica that lives has the agent. */
+  | 'agent-unknown'
+  | 'none-alive';
+
+const RESERVATIONS: readonly Reservation[] = ['full', 'kept', 'agent-unknown', 'none-alive'];
+
+/** Marks the field of a place that is kept. No host's id begins so. */
+const KEPT = '~';
+
+const NOW = `
+      local time = redis.call('TIME')
+      local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
+
 /**
- * KEYS hosts. ARGV host id, ttl, load. By the clock of Redis, as hosts' own clocks differ. A host that fell silent is
+ * KEYS hosts. ARGV host id, ttl, load, field of a place that is not needed any more, … By the clock of Redis, as hosts' own clocks differ. A host that fell silent is
  * dropped here or, where none is left to announce itself, with the whole key.
  */
-const ANNOUNCE_LUA = `
-      local time = redis.call('TIME')
-      local now = time[1] * 1000 + math.floor(time[2] / 1000)
+const ANNOUNCE_LUA = `${NOW}
       local last = now + ARGV[2]
       redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f %s', last, ARGV[3]))
+      for i = 4, #ARGV do redis.call('HDEL', KEYS[1], ARGV[i]) end
       local all = redis.call('HGETALL', KEYS[1])
       for i = 1, #all, 2 do
         local untilMs = tonumber(string.match(all[i + 1], '^%d+'))
@@ -34,12 +51,39 @@ const ANNOUNCE_LUA = `
       return 1`;
 
 /** KEYS hosts -> { now, host id, 'until sessions maxSessions agents', … } */
-const HOSTS_LUA = `
-      local time = redis.call('TIME')
-      return { string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)), redis.call('HGETALL', KEYS[1]) }`;
+const HOSTS_LUA = `${NOW}
+      return { string.format('%.0f', now), redis.call('HGETALL', KEYS[1]) }`;
+
+/** KEYS hosts. ARGV field of the place, ttl, agent -> index into RESERVATIONS. */
+const RESERVE_LUA = `${NOW}
+      local alive, able, free = 0, 0, 0
+      local all = redis.call('HGETALL', KEYS[1])
+      for i = 1, #all, 2 do
+        local untilMs, load = string.match(all[i + 1], '^(%d+) ?(.*)$')
+        if untilMs and tonumber(untilMs) > now then
+          if string.sub(all[i], 1, 1) == '${KEPT}' then
+            if all[i] ~= ARGV[1] then free = free - 1 end
+          else
+            alive = alive + 1
+            local sessions, most, agents = string.match(load, '^(%d+) (%d+) ?(.*)$')
+            local has = agents == '' or string.find(agents, ',' .. ARGV[3] .. ',', 1, true)
+            if sessions and has then
+              able = able + 1
+              free = free + math.max(0, most - sessions)
+            end
+          end
+        end
+      end
+      if alive == 0 then return 3 end
+      if able == 0 then return 2 end
+      if free <= 0 then return 0 end
+      redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', now + ARGV[2]))
+      if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+      return 1`;
 
 interface HostRedis extends Redis {
-  parleyAnnounce(key: string, hostId: string, ttlMs: number, load: string): Promise<1>;
+  parleyAnnounce(key: string, hostId: string, ttlMs: number, load: string, ...places: string[]): Promise<1>;
+  parleyReserve(key: string, place: string, ttlMs: number, agent: string): Promise<number>;
   parleyHosts(key: string): Promise<[now: string, hash: string[]]>;
 }
 
@@ -49,24 +93,47 @@ export class Hosts {
 
   constructor(redis: Redis) {
     redis.defineCommand('parleyAnnounce', { numberOfKeys: 1, lua: ANNOUNCE_LUA });
+    redis.defineCommand('parleyReserve', { numberOfKeys: 1, lua: RESERVE_LUA });
     redis.defineCommand('parleyHosts', { numberOfKeys: 1, lua: HOSTS_LUA });
     this.#redis = redis as HostRedis;
   }
 
-  /** Says that a replica lives, how busy it is and whom it can speak as. It is forgotten `ttlMs` after its last word. */
-  async announce(hostId: string, load: HostLoad, ttlMs: number): Promise<void> {
-    const agents = load.agents?.map(encodeURIComponent).join(',');
+  /**
+   * Says that a replica lives, how busy it is and whom it can speak as. It is forgotten `ttlMs` after its last word.
+   * @param arrived sessions of calls that the load counts now: the places kept for them are given back in the same step
+   */
+  async announce(hostId: string, load: HostLoad, ttlMs: number, arrived: readonly string[] = []): Promise<void> {
+    const agents = load.agents && `,${load.agents.map((name) => `${encodeURIComponent(name)},`).join('')}`;
     const text = [load.sessions, load.maxSessions, agents].filter((part) => part !== undefined).join(' ');
-    await askRedis(() => this.#redis.parleyAnnounce(HOSTS_KEY, hostId, ttlMs, text));
+    await askRedis(() => this.#redis.parleyAnnounce(HOSTS_KEY, hostId, ttlMs, text, ...arrived.map(placeOf)));
+  }
+
+  /**
+   * Keeps a place for a call that is about to be answered or placed: between that and its first audio no replica counts
+   * it. It is given back when a replica has taken the call, by {@link giveBack}, or after `ttlMs`.
+   */
+  async reserve(sessionId: string, agent: string, ttlMs: number): Promise<Reservation> {
+    const name = encodeURIComponent(agent);
+    const outcome = await askRedis(() => this.#redis.parleyReserve(HOSTS_KEY, placeOf(sessionId), ttlMs, name));
+    return RESERVATIONS[outcome] ?? 'full';
+  }
+
+  /** The call did not come about. */
+  async giveBack(sessionId: string): Promise<void> {
+    await askRedis(() => this.#redis.hdel(HOSTS_KEY, placeOf(sessionId)));
   }
 
   async all(): Promise<AnnouncedHost[]> {
     const [now, hash] = await askRedis(() => this.#redis.parleyHosts(HOSTS_KEY));
     return Object.entries(asRecord(hash)).flatMap(([hostId, value]) => {
       const [untilMs, sessions, maxSessions, agents] = value.split(' ');
-      if (Number(untilMs) <= Number(now)) return [];
+      if (hostId.startsWith(KEPT) || Number(untilMs) <= Number(now)) return [];
       const load = { hostId, sessions: Number(sessions), maxSessions: Number(maxSessions) };
-      return [agents === undefined ? load : { ...load, agents: agents.split(',').map(decodeURIComponent) }];
+      return [
+        agents === undefined ? load : { ...load, agents: agents.split(',').filter(Boolean).map(decodeURIComponent) },
+      ];
     });
   }
 }
+
+const placeOf = (sessionId: string): string => KEPT + sessionId;

@@ -68,7 +68,7 @@ const LUA = {
       local holder = redis.call('GET', KEYS[${OWNER}])
       if holder and holder ~= ARGV[2] then return ${LEASE_LOST} end
       local last = 4 + ARGV[4]
-      redis.call('HSET', KEYS[${SESSION}], 'heldBy', ARGV[2], unpack(ARGV, 5, last))
+      redis.call('HSET', KEYS[${SESSION}], 'heldBy', ARGV[2], 'wasHeld', 1, unpack(ARGV, 5, last))
       redis.call('DEL', KEYS[${HISTORY}])
       for i = last + 1, #ARGV do redis.call('RPUSH', KEYS[${HISTORY}], ARGV[i]) end
       redis.call('SET', KEYS[${OWNER}], ARGV[2], 'PX', ARGV[3])
@@ -157,7 +157,8 @@ const LUA = {
       if holder and holder ~= ARGV[2] then return 0 end
       redis.call('SET', KEYS[${OWNER}], ARGV[2], 'PX', ARGV[3])
       if redis.call('EXISTS', KEYS[${SESSION}]) == 1 then
-        redis.call('HSET', KEYS[${SESSION}], 'heldBy', ARGV[2])
+        redis.call('HSET', KEYS[${SESSION}], 'heldBy', ARGV[2], 'wasHeld', 1)
+        redis.call('HDEL', KEYS[${SESSION}], 'silentSince')
       end
       touch(ARGV[1])
       return 1`,
@@ -172,6 +173,14 @@ const LUA = {
         if holder and holder ~= ARGV[2] then return ${LEASE_LOST} end
       end
       return answer`,
+  /** -> { 1 if nobody holds the session, for how many ms since this was first asked, 1 if somebody did before }. */
+  parleySilence: `
+      if redis.call('EXISTS', KEYS[${SESSION}]) == 0 or redis.call('EXISTS', KEYS[${OWNER}]) == 1 then return { 0, 0, 0 } end
+      local time = redis.call('TIME')
+      local now = time[1] * 1000 + math.floor(time[2] / 1000)
+      redis.call('HSETNX', KEYS[${SESSION}], 'silentSince', string.format('%.0f', now))
+      local since = redis.call('HGET', KEYS[${SESSION}], 'silentSince')
+      return { 1, now - since, redis.call('HEXISTS', KEYS[${SESSION}], 'wasHeld') }`,
   /** ARGV owner. After it that owner writes nothing more. */
   parleyRelease: `
       if redis.call('HGET', KEYS[${SESSION}], 'heldBy') == ARGV[1] then
@@ -210,6 +219,7 @@ export interface ScriptedRedis extends Redis {
   parleyCommand(...args: Arguments): Promise<string | null>;
   parleyClaim(...args: Arguments): Promise<0 | 1>;
   parleyRenew(...args: Arguments): Promise<number>;
+  parleySilence(...args: Arguments): Promise<[silent: 0 | 1, forMs: number, wasHeld: 0 | 1]>;
   parleyRelease(...args: Arguments): Promise<0 | 1>;
   parleyIndex(...args: Arguments): Promise<1>;
   parleyBind(...args: Arguments): Promise<string>;

@@ -1,7 +1,8 @@
 import type { Redis } from 'ioredis';
 import { NotFoundError, ParleyError, RequestError } from '../errors.ts';
+import { CallWatch } from './call-watch.ts';
 import type { HistoryItem } from './history.ts';
-import { type AnnouncedHost, type HostLoad, Hosts } from './hosts.ts';
+import { type AnnouncedHost, type HostLoad, Hosts, type Reservation } from './hosts.ts';
 import { callKey, isSessionId, PROBE_KEY, scriptKeys, sessionKeys } from './keys.ts';
 import { CHANGED, LEASE_LOST, NO_SESSION, type ScriptedRedis, withScripts } from './scripts.ts';
 import type { NewEvent, NewSession, Session, SessionCommand, SessionEvent, SessionPatch } from './session.ts';
@@ -30,6 +31,13 @@ export interface CallIds {
   readonly correlationId?: string;
 }
 
+/** Nobody holds the session. */
+export interface Silence {
+  readonly forMs: number;
+  /** Somebody has held it before. */
+  readonly everHeld: boolean;
+}
+
 /** What became of the wish to go on holding a session. `gone`: Redis does not know the session any more. */
 export type Renewal = 'held' | 'lost' | 'gone';
 
@@ -54,6 +62,8 @@ export class SessionStore {
   readonly #index: SessionIndex;
   readonly #list: SessionList;
   readonly #hosts: Hosts;
+  /** The calls that must not stand in silence. */
+  readonly calls: CallWatch;
   readonly #ttlMs: number;
   readonly #now: () => number;
 
@@ -63,6 +73,7 @@ export class SessionStore {
     this.#ttlMs = options.ttlSeconds * 1000;
     this.#now = options.now ?? Date.now;
     this.#hosts = new Hosts(redis);
+    this.calls = new CallWatch(redis, { ttlMs: this.#ttlMs + DAY_MS });
     this.#index = new SessionIndex(this.#redis, { keepMs: this.#ttlMs + DAY_MS });
     this.#list = new SessionList({ index: this.#index, read: (id) => this.get(id), now: this.#now });
   }
@@ -105,6 +116,7 @@ export class SessionStore {
     if (restored === LEASE_LOST) throw leaseLost(session.id);
     if (restored !== CHANGED) return false;
     if (session.callConnectionId !== undefined) await this.#bindCall(session.callConnectionId, session.id);
+    if (session.channel === 'phone') await this.watch(session.id, leaseMs);
     return true;
   }
 
@@ -274,13 +286,37 @@ export class SessionStore {
     return (await askRedis(() => this.#redis.get(sessionKeys(id).owner))) ?? undefined;
   }
 
-  /** Says that a replica lives, how busy it is and which agents it has. It is forgotten `ttlMs` after its last word. */
-  announceHost(hostId: string, load: HostLoad, ttlMs: number): Promise<void> {
-    return this.#hosts.announce(hostId, load, ttlMs);
+  /** As `Hosts.announce` says. */
+  announceHost(hostId: string, load: HostLoad, ttlMs: number, arrived: readonly string[] = []): Promise<void> {
+    return this.#hosts.announce(hostId, load, ttlMs, arrived);
+  }
+
+  /** As `Hosts.reserve` says. */
+  reservePlace(sessionId: string, agent: string, ttlMs: number): Promise<Reservation> {
+    return this.#hosts.reserve(sessionId, agent, ttlMs);
+  }
+
+  /** As `Hosts.giveBack` says. */
+  givePlaceBack(sessionId: string): Promise<void> {
+    return this.#hosts.giveBack(sessionId);
   }
 
   hosts(): Promise<AnnouncedHost[]> {
     return this.#hosts.all();
+  }
+
+  /** Has the call of this session looked after in `inMs`, until it is over: see `CallSweep`. */
+  watch(id: string, inMs: number): Promise<void> {
+    return this.calls.add(id, inMs);
+  }
+
+  /**
+   * For how long nobody has held this session, from the first time that this was asked on. By the clock of Redis.
+   * @returns undefined where somebody does hold it, or there is no such session
+   */
+  async silence(id: string): Promise<Silence | undefined> {
+    const [silent, forMs, wasHeld] = await askRedis(() => this.#redis.parleySilence(...scriptKeys(id)));
+    return silent === 1 ? { forMs: Number(forMs), everHeld: wasHeld === 1 } : undefined;
   }
 
   /** Resolves if Redis takes a write in time: one that answers and takes none is of no use. */

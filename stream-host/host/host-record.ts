@@ -28,6 +28,8 @@ export class HostRecord {
   readonly #options: HostRecordOptions;
   readonly #everyMs: number;
   #cancel: Cancel = () => {};
+  /** Sessions that the last announcement counted. The places that the functions kept for them are given back. */
+  #known: ReadonlySet<string> = new Set();
   #closed = false;
   #failing = false;
 
@@ -41,9 +43,12 @@ export class HostRecord {
     if (this.#closed) return;
     this.#cancel();
     const { store, host, live, clock, log } = this.#options;
+    const held = live.held;
+    const arrived = held.filter((id) => !this.#known.has(id));
     const load = { sessions: live.count, maxSessions: live.capacity, agents: this.#options.agents };
     try {
-      await store.announceHost(hostIdOf(host), load, this.#everyMs * MISSES);
+      await store.announceHost(hostIdOf(host), load, this.#everyMs * MISSES, arrived);
+      this.#known = new Set(held);
       this.#failing = false;
     } catch (error) {
       if (!this.#failing) log.warn({ reason: messageOf(error) }, 'this host could not be announced');

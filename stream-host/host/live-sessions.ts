@@ -71,6 +71,11 @@ export class LiveSessions {
     return this.#places.browser;
   }
 
+  /** Ids of the sessions that are spoken for here. */
+  get held(): string[] {
+    return [...this.#holders.keys()];
+  }
+
   /** Frames of the agent's voice that lines did not take, since the start. */
   get droppedFrames(): number {
     return this.#sum('dropped');

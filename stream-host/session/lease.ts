@@ -19,6 +19,8 @@ export interface LeaseOptions {
   readonly host: HostIdentity;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Redis has lost the session, of which we hold the lease. */
+  readonly onGone?: () => void;
   /** How long a lease stands without being renewed. */
   readonly leaseMs?: number;
   /** How long to wait for another live host to let go of the session. */
@@ -73,6 +75,7 @@ export class SessionLease {
     const { store, log } = this.#options;
     try {
       const renewal = await store.renew(this.#sessionId, this.owner, this.#leaseMs);
+      if (renewal === 'gone' && !this.#closed) this.#options.onGone?.();
       // What Redis has forgotten is still ours if nobody else took it.
       const ours =
         renewal === 'held' || (renewal === 'gone' && (await store.claim(this.#sessionId, this.owner, this.#leaseMs)));

@@ -87,6 +87,11 @@ export class LiveSession {
     if (transport.ready) this.#start();
   }
 
+  /** Redis has lost the session: writes it again, though nothing may be happening in it now. */
+  restore(): void {
+    this.#options.record.restore();
+  }
+
   /** Another host speaks for the session now: falls silent at once and writes nothing more about it. */
   yieldTo(reason: string): void {
     this.#options.record.abandon();

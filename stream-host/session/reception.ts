@@ -196,7 +196,7 @@ export class Reception {
       const lease = await claimSession(
         found.id,
         this.#options.newId().slice(0, 8),
-        { store, host, clock, log, leaseMs },
+        { store, host, clock, log, leaseMs, onGone: () => session?.restore() },
         () => session?.yieldTo('Another server speaks for this session now.'),
       );
       if (!lease) throw alreadyConnected();

@@ -266,6 +266,11 @@ export class SessionLog {
     }
   }
 
+  /** Writes the session again that Redis has lost. What is queued is written after it. */
+  restore(): void {
+    if (!this.#abandoned) void this.#restored().then(() => this.#kick());
+  }
+
   /** Redis lost its data: the host that talks with the caller still has all of it. */
   async #restored(): Promise<boolean> {
     try {

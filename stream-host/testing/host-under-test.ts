@@ -200,6 +200,7 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
     },
     agents: ['orders'],
     openResponder: options.openResponder ?? responder,
+    callState: async () => 'connected',
     hangUp: options.hangUp ?? (async (callConnectionId) => void hungUp.push(callConnectionId)),
     defaultAgent: 'orders',
     isScripted: () => true,

@@ -15,6 +15,9 @@ export const phoneNumber = z
   .regex(/^\+[1-9]\d{1,14}$/, 'must be a number in E.164, such as +15551230000')
   .meta({ example: '+15551230000' });
 
+/** The model reads it with every turn. */
+const MAX_CONTEXT_LENGTH = 8_192;
+
 /** `Idempotency-Key`. */
 export const idempotencyKey = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 printable characters');
 
@@ -38,7 +41,19 @@ export const initiateCall = defineRoute({
       caller_id: phoneNumber
         .describe('The number that the callee sees: one that the ACS resource owns. Without it, ACS_SOURCE_NUMBER.')
         .exactOptional(),
-      context: z.record(z.string(), z.unknown()).describe('What the agent should know of the call.').default({}),
+      agent: z
+        .string()
+        .regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits or the characters _ . -')
+        .describe('Who speaks. Without it, DEFAULT_AGENT.')
+        .exactOptional(),
+      context: z
+        .record(z.string(), z.unknown())
+        .refine(
+          (value) => JSON.stringify(value).length <= MAX_CONTEXT_LENGTH,
+          `may have at most ${MAX_CONTEXT_LENGTH} characters as JSON`,
+        )
+        .describe(`What the agent should know of the call. At most ${MAX_CONTEXT_LENGTH} characters as JSON.`)
+        .default({}),
     })
     .meta({ id: 'InitiateCall' }),
   answers: {
@@ -59,6 +74,8 @@ export const initiateCall = defineRoute({
     'once.input-differs',
     'once.running',
     'calls.no-source-number',
+    'agent.unknown',
+    'session.not-storable',
     'capacity.exhausted',
     'acs.denied',
     'acs.refused',
@@ -170,7 +187,10 @@ export const hangUpCall = defineRoute({
     200: z
       .object({
         call_id: z.string(),
-        session_id: z.string(),
+        session_id: z
+          .string()
+          .nullable()
+          .describe('null where Redis has lost the session; its call is ended all the same.'),
         status: z.string().describe('`disconnecting`, or what the call had come to already.'),
         message: z.string(),
       })

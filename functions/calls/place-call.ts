@@ -1,0 +1,101 @@
+import type { CallIds } from '../../shared/call-control/call-control.ts';
+import { DependencyError, messageOf, NotFoundError, ParleyError } from '../../shared/errors.ts';
+import type { Answer, Input } from '../../shared/http/route.ts';
+import type { initiateCall } from '../../shared/http/routes/calls.ts';
+import type { Logger } from '../../shared/log.ts';
+import type { Session } from '../../shared/sessions/session.ts';
+import type { Parts } from '../composition.ts';
+import { FIRST_LOOK_MS, OUTBOUND_PLACE_MS } from './call-waits.ts';
+
+type OutboundCall = Input<typeof initiateCall>['body'];
+type InitiatedCall = Answer<typeof initiateCall>['body'];
+
+/**
+ * Places a call, where somebody could talk on it. The agent finds `context` in the session.
+ * @throws {NotFoundError} `agent.unknown`
+ * @throws {DependencyError} `capacity.exhausted`
+ * @throws {CallControlError} ACS did not place it; the session is failed
+ */
+export async function placeCall(wanted: OutboundCall, parts: Parts, log: Logger): Promise<InitiatedCall> {
+  const { config, store, newId } = parts;
+  const source = wanted.caller_id ?? config.ACS_SOURCE_NUMBER;
+  if (source === undefined) {
+    throw new ParleyError('calls.no-source-number', 'Set ACS_SOURCE_NUMBER, or give a caller_id.');
+  }
+  const id = newId();
+  const agent = wanted.agent ?? config.DEFAULT_AGENT;
+  await reserve(id, agent, parts);
+  const callLog = log.child({ session: id });
+  try {
+    // The callee may pick up, and the media socket open, before `createCall` has answered: the session is there first.
+    const session = await store.create({
+      id,
+      channel: 'phone',
+      direction: 'outbound',
+      mode: 'media',
+      agent,
+      status: 'initiating',
+      from: source,
+      to: wanted.target_number,
+      context: wanted.context,
+    });
+    return await dial(session, wanted, source, parts, callLog);
+  } catch (error) {
+    await giveUp(id, error, parts, callLog);
+    throw error;
+  }
+}
+
+async function reserve(id: string, agent: string, { store }: Parts): Promise<void> {
+  const reservation = await store.reservePlace(id, agent, OUTBOUND_PLACE_MS);
+  if (reservation === 'agent-unknown') {
+    const known = new Set((await store.hosts()).flatMap((host) => host.agents ?? []));
+    throw new NotFoundError('agent.unknown', `There is no agent "${agent}". There are: ${[...known].join(', ')}.`);
+  }
+  if (reservation !== 'kept') {
+    throw new DependencyError('capacity.exhausted', 'Nobody could take the call now. Try again later.', reservation);
+  }
+}
+
+async function dial(
+  session: Session,
+  wanted: OutboundCall,
+  source: string,
+  { store, calls }: Parts,
+  log: Logger,
+): Promise<InitiatedCall> {
+  await store.append(session.id, { type: 'call.initiated', source: 'functions', data: { context: wanted.context } });
+  await store.watch(session.id, FIRST_LOOK_MS);
+  const ids = await calls.place(wanted.target_number, source, session.id);
+  // The call is placed whether or not it can be noted; the callbacks name its session, and note it too.
+  await store
+    .bind(session.id, ids)
+    .catch((error: unknown) =>
+      log.warn({ reason: messageOf(error) }, 'the call is not bound yet; a callback will do it'),
+    );
+  log.info({ call: ids.callConnectionId }, 'outbound call placed');
+  return answerOf(session, ids, wanted.target_number);
+}
+
+/**
+ * Nothing that failed is left `initiating`. A request that got lost may have placed the call all the same: its
+ * CallConnected then finds the session failed, and the call is hung up.
+ */
+async function giveUp(id: string, error: unknown, { store, clock }: Parts, log: Logger): Promise<void> {
+  const failed = { status: 'failed', endedAt: clock.wallMs(), endReason: codeOf(error) } as const;
+  const noted = Promise.all([store.givePlaceBack(id), store.update(id, () => failed)]);
+  await noted.catch((failure: unknown) =>
+    log.error({ reason: messageOf(failure) }, 'could not note that the call failed'),
+  );
+}
+
+const answerOf = (session: Session, ids: CallIds, target: string): InitiatedCall => ({
+  call_id: ids.callConnectionId,
+  status: 'initiating',
+  target_number: target,
+  message: 'Call initiated',
+  session_id: session.id,
+  initiated_at: new Date(session.createdAt).toISOString(),
+});
+
+const codeOf = (error: unknown): string => (error instanceof ParleyError ? error.code : 'internal');

@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, test } from 'node:test';
+import { pino } from 'pino';
+import type { Session } from '../sessions/session.ts';
+import { newSession, redisesUnderTest } from '../sessions/testing/redis.ts';
+import { VirtualClock } from '../virtual-clock.ts';
+import type { CallState } from './call-control.ts';
+import { CallControlError } from './call-control-error.ts';
+import { CallSweep } from './call-sweep.ts';
+
+const log = pino({ level: 'silent' });
+const gone = () => new CallControlError('acs.call-gone', 'no such call', { cause: undefined });
+const away = () => new CallControlError('acs.unavailable', 'later', { cause: undefined });
+
+for (const redis of await redisesUnderTest()) {
+  describe(`the watch over calls on ${redis.kind}`, () => {
+    const raw = redis.connect();
+    const store = redis.store();
+    const clock = new VirtualClock();
+    /** ACS: the calls that stand there, and whether it takes a hang-up. */
+    const acs = { states: new Map<string, CallState>(), hungUp: [] as string[], refusals: 0 };
+    const calls = {
+      state: async (id: string) => acs.states.get(id) ?? 'gone',
+      hangUp: async (id: string) => {
+        if (acs.refusals > 0) {
+          acs.refusals -= 1;
+          throw away();
+        }
+        if (!acs.states.delete(id)) throw gone();
+        acs.hungUp.push(id);
+      },
+    };
+    const limits = { neverHeldMs: 0, lostMs: 0, notEstablishedMs: 60_000 };
+    const sweep = new CallSweep({ store, calls, clock, log, limits });
+
+    beforeEach(async () => {
+      await raw.flushdb();
+      acs.states.clear();
+      acs.hungUp.length = 0;
+      acs.refusals = 0;
+    });
+
+    async function watched(fields: Partial<Session> = {}): Promise<string> {
+      const { id } = await store.create({ ...newSession(), status: 'ringing', callConnectionId: 'c', ...fields });
+      await store.watch(id, 0);
+      return id;
+    }
+
+    /** Makes everything due, and looks. */
+    async function look(by = sweep): Promise<void> {
+      for (const id of await raw.zrange('parley:watch', 0, '-1')) await store.watch(id, 0);
+      await by.sweep();
+    }
+
+    test('a call whose media never comes is hung up, and its session says so (H3)', async () => {
+      const id = await watched();
+      acs.states.set('c', 'connected');
+      await look();
+      assert.deepEqual(acs.hungUp, ['c']);
+      assert.equal((await store.get(id))?.endReason, 'media-never-came');
+      await look();
+      assert.partialDeepStrictEqual(await store.get(id), { status: 'disconnected', endReason: 'media-never-came' });
+      assert.equal(await raw.zcard('parley:watch'), 0, 'nobody looks after it any more');
+    });
+
+    test('a hang-up that ACS refuses five times is made all the same (review 4.2)', async () => {
+      const id = await watched({ status: 'connected', endReason: 'agent-ended' });
+      acs.states.set('c', 'connected');
+      acs.refusals = 5;
+      for (let attempt = 0; attempt < 7; attempt++) await look();
+      assert.deepEqual(acs.hungUp, ['c']);
+      assert.partialDeepStrictEqual(await store.get(id), { status: 'disconnected', endReason: 'agent-ended' });
+    });
+
+    test('a call whose end was never told ends on record (H8)', async () => {
+      const id = await watched({ status: 'connected', connectedAt: 1 });
+      await look();
+      const session = await store.get(id);
+      assert.partialDeepStrictEqual(session, { status: 'disconnected', endReason: 'call-gone' });
+      assert.equal(session?.endedAt, clock.wallMs());
+      assert.deepEqual(
+        (await store.events(id)).map(({ type }) => type),
+        ['call.reaped'],
+      );
+      assert.deepEqual((await store.list({ limit: 5, status: 'connected' })).sessions, []);
+    });
+
+    test('a call on which somebody talks is left alone, and so is one that rings', async () => {
+      const talking = await watched({ callConnectionId: 'talking', status: 'connected' });
+      const ringing = await watched({ callConnectionId: 'ringing', direction: 'outbound', status: 'initiating' });
+      acs.states.set('talking', 'connected').set('ringing', 'changing');
+      await store.claim(talking, 'host#1#socket', 60_000);
+      for (let time = 0; time < 3; time++) await look();
+      assert.deepEqual(acs.hungUp, []);
+      assert.equal((await store.get(ringing))?.status, 'initiating');
+
+      // It is picked up: only from now on it is silent.
+      acs.states.set('ringing', 'connected');
+      const patient = new CallSweep({ store, calls, clock, log, limits: { neverHeldMs: 60_000 } });
+      await look(patient);
+      assert.deepEqual(acs.hungUp, []);
+    });
+
+    test('media that was lost is given the time that its recovery takes, and a new holder begins anew (H3)', async () => {
+      const id = await watched({ status: 'connected' });
+      acs.states.set('c', 'connected');
+      await store.claim(id, 'a', 60_000);
+      await store.release(id, 'a');
+      const patient = new CallSweep({ store, calls, clock, log, limits: { neverHeldMs: 0, lostMs: 60_000 } });
+      await look(patient);
+      assert.deepEqual(acs.hungUp, []);
+      assert.partialDeepStrictEqual(await store.silence(id), { everHeld: true });
+      await store.claim(id, 'b', 60_000);
+      assert.equal(await store.silence(id), undefined);
+      await store.release(id, 'b');
+      assert.ok(((await store.silence(id))?.forMs ?? 99) < 60);
+      await look();
+      assert.deepEqual(acs.hungUp, ['c']);
+      assert.equal((await store.get(id))?.endReason, 'media-lost');
+    });
+
+    test('a call that never came about does not ring for ever on record (H8)', async () => {
+      const { id } = await store.create({ ...newSession(), status: 'initiating' });
+      await store.watch(id, 0);
+      await look();
+      assert.equal((await store.get(id))?.status, 'initiating');
+      const later = new CallSweep({ store, calls, clock, log, limits: { notEstablishedMs: -1e15 } });
+      await look(later);
+      assert.partialDeepStrictEqual(await store.get(id), { status: 'failed', endReason: 'call-never-established' });
+    });
+
+    test('of many replicas one looks after a call at a time, and a trouble is tried again', async () => {
+      await watched();
+      acs.states.set('c', 'connected');
+      acs.refusals = 1;
+      const asked: string[] = [];
+      const counting = {
+        ...calls,
+        state: (id: string) => {
+          asked.push(id);
+          return calls.state(id);
+        },
+      };
+      const replicas = [1, 2, 3].map(() => new CallSweep({ store, calls: counting, clock, log, limits }));
+      await Promise.all(replicas.map((each) => each.sweep()));
+      assert.deepEqual(asked, ['c']);
+      assert.deepEqual(acs.hungUp, []);
+      await look();
+      assert.deepEqual(acs.hungUp, ['c']);
+    });
+
+    test('it goes on by itself every few seconds, until it is closed', async () => {
+      const timed = new VirtualClock();
+      const steady = new CallSweep({ store, calls, clock: timed, log, limits });
+      const id = await watched({ status: 'connected' });
+      steady.start();
+      await timed.advance(5_000);
+      for (let tries = 0; (await store.get(id))?.status !== 'disconnected' && tries < 200; tries++)
+        await timed.advance(0);
+      assert.equal((await store.get(id))?.status, 'disconnected');
+      for (let tries = 0; timed.pending === 0 && tries < 200; tries++) await raw.ping();
+      steady.close();
+      assert.equal(timed.pending, 0);
+    });
+  });
+}

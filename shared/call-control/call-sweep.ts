@@ -1,0 +1,151 @@
+import type { Cancel, Clock } from '../clock.ts';
+import { messageOf } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import type { Session } from '../sessions/session.ts';
+import type { SessionStore } from '../sessions/session-store.ts';
+import type { CallControl } from './call-control.ts';
+import { CallControlError } from './call-control-error.ts';
+
+export interface CallSweepOptions {
+  readonly store: SessionStore;
+  readonly calls: Pick<CallControl, 'state' | 'hangUp'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly everyMs?: number;
+  readonly limits?: Partial<SilenceLimits>;
+}
+
+/** How long a call may stand without anybody to talk on it. */
+export interface SilenceLimits {
+  /** Since it was answered: its media socket never came. */
+  readonly neverHeldMs: number;
+  /** Since its replica let go of it. Longer than the functions try to bring its media back. */
+  readonly lostMs: number;
+  /** Without any connection id. */
+  readonly notEstablishedMs: number;
+}
+
+const LIMITS: SilenceLimits = { neverHeldMs: 15_000, lostMs: 45_000, notEstablishedMs: 120_000 };
+const EVERY_MS = 5_000;
+const AT_ONCE = 20;
+/** When a call on which somebody talks is looked after again, and when any other. */
+const HELD_AGAIN_MS = 30_000;
+const SOON_AGAIN_MS = 10_000;
+
+/**
+ * Looks after calls on which something went wrong that nobody else notices: the media that never came, the end that was
+ * never told, the hang-up that ACS did not take. Every replica of the stream host does it; each call is one replica's at
+ * a time. What cannot be done now, because ACS or Redis is away, is done at the next look.
+ */
+export class CallSweep {
+  readonly #options: CallSweepOptions;
+  readonly #everyMs: number;
+  readonly #limits: SilenceLimits;
+  #cancel: Cancel = () => {};
+  #closed = false;
+
+  constructor(options: CallSweepOptions) {
+    this.#options = options;
+    this.#everyMs = options.everyMs ?? EVERY_MS;
+    this.#limits = { ...LIMITS, ...options.limits };
+  }
+
+  /** Sweeps from now on, until it is closed. */
+  start(): void {
+    if (this.#closed) return;
+    this.#cancel = this.#options.clock.after(this.#everyMs, async () => {
+      await this.sweep();
+      this.start();
+    });
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancel();
+  }
+
+  /** Looks after every call that is due. Never rejects. */
+  async sweep(): Promise<void> {
+    const { store, log } = this.#options;
+    try {
+      const due = await store.calls.due(AT_ONCE, SOON_AGAIN_MS);
+      await Promise.all(due.map((id) => this.#look(id)));
+    } catch (error) {
+      log.debug({ reason: messageOf(error) }, 'the calls could not be looked after now');
+    }
+  }
+
+  async #look(id: string): Promise<void> {
+    const { store, log } = this.#options;
+    const callLog = log.child({ session: id });
+    try {
+      const session = await store.get(id);
+      if (session === undefined || session.status === 'disconnected' || session.status === 'failed') {
+        await store.calls.remove(id);
+      } else if (session.callConnectionId === undefined) {
+        await this.#lookForCall(session, callLog);
+      } else if (session.endReason !== undefined) {
+        await this.#end(session, session.callConnectionId, session.endReason, callLog);
+      } else if ((await store.owner(id)) !== undefined) {
+        await store.watch(id, HELD_AGAIN_MS);
+      } else {
+        await this.#listen(session, session.callConnectionId, callLog);
+      }
+    } catch (error) {
+      callLog.warn({ reason: messageOf(error) }, 'a call could not be looked after now; it will be again');
+    }
+  }
+
+  /** A request to ACS that got lost leaves a session without a call. */
+  async #lookForCall(session: Session, log: Logger): Promise<void> {
+    const { clock } = this.#options;
+    if (clock.wallMs() - session.createdAt < this.#limits.notEstablishedMs) return;
+    log.warn('a call never came about');
+    await this.#close(session, { status: 'failed', endReason: 'call-never-established' });
+  }
+
+  async #listen(session: Session, callConnectionId: string, log: Logger): Promise<void> {
+    const { store, calls } = this.#options;
+    const state = await calls.state(callConnectionId);
+    if (state === 'gone') return this.#over(session, 'call-gone', log);
+    if (state !== 'connected') return;
+    const silence = await store.silence(session.id);
+    if (silence === undefined) return;
+    const limitMs = silence.everHeld ? this.#limits.lostMs : this.#limits.neverHeldMs;
+    if (silence.forMs < limitMs) return store.watch(session.id, limitMs - silence.forMs);
+    const reason = silence.everHeld ? 'media-lost' : 'media-never-came';
+    log.error(
+      { reason, silentMs: silence.forMs },
+      'nobody talks on this call; hanging up rather than leaving it silent',
+    );
+    await store.update(session.id, ({ endReason }) => (endReason === undefined ? { endReason: reason } : undefined));
+    await this.#end(session, callConnectionId, reason, log);
+  }
+
+  /** Until ACS says that the call is gone: one that took our request may still not have carried it out. */
+  async #end(session: Session, callConnectionId: string, reason: string, log: Logger): Promise<void> {
+    try {
+      await this.#options.calls.hangUp(callConnectionId);
+    } catch (error) {
+      if (!(error instanceof CallControlError) || error.code !== 'acs.call-gone') throw error;
+      await this.#over(session, reason, log);
+    }
+  }
+
+  async #over(session: Session, reason: string, log: Logger): Promise<void> {
+    log.warn({ reason }, 'a call was over without anybody having been told');
+    await this.#close(session, { status: 'disconnected', endReason: session.endReason ?? reason });
+  }
+
+  async #close(session: Session, end: { status: 'disconnected' | 'failed'; endReason: string }): Promise<void> {
+    const { store, clock } = this.#options;
+    const endedAt = clock.wallMs();
+    await store.update(session.id, ({ status }) =>
+      status === 'disconnected' || status === 'failed' ? undefined : { ...end, endedAt },
+    );
+    await store.append(session.id, { type: 'call.reaped', source: 'stream-host', data: { reason: end.endReason } });
+    // For a replica that holds it all the same, and does not know yet.
+    await store.command(session.id, { type: 'end', reason: end.endReason });
+    await store.calls.remove(session.id);
+  }
+}

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, test } from 'node:test';
+import { eventually } from '../testing/eventually.ts';
+import { redisesUnderTest } from './testing/redis.ts';
+
+for (const redis of await redisesUnderTest()) {
+  describe(`places for calls on ${redis.kind}`, () => {
+    const raw = redis.connect();
+    const store = redis.store();
+    const other = redis.store();
+    beforeEach(() => raw.flushdb());
+
+    const burst = (ids: readonly string[], agent = 'orders') =>
+      Promise.all(ids.map((id, i) => (i % 2 === 0 ? store : other).reservePlace(id, agent, 20_000)));
+    const ids = (count: number, prefix = 'call') => Array.from({ length: count }, (_, i) => `${prefix}-${i}`);
+    const kept = (reservations: readonly string[]) => reservations.filter((each) => each === 'kept').length;
+
+    test('no more are kept than there are, over all hosts, however many ask at once (H4)', async () => {
+      assert.deepEqual(new Set(await burst(ids(3))), new Set(['none-alive']));
+      await store.announceHost('a', { sessions: 8, maxSessions: 10 }, 60_000);
+      await other.announceHost('b', { sessions: 0, maxSessions: 3 }, 60_000);
+      await other.announceHost('drained', { sessions: 4, maxSessions: 2 }, 60_000);
+      const reservations = await burst(ids(12));
+      assert.equal(kept(reservations), 5);
+      assert.equal(reservations.filter((each) => each === 'full').length, 7);
+      assert.deepEqual(
+        await store.reservePlace(ids(12)[reservations.indexOf('kept')] ?? '', 'orders', 20_000),
+        'kept',
+        'the same call may ask again',
+      );
+      assert.deepEqual((await store.hosts()).map(({ hostId }) => hostId).sort(), ['a', 'b', 'drained']);
+    });
+
+    test('a place goes over to the host that counts the call, in one step, or comes back (H4)', async () => {
+      await store.announceHost('a', { sessions: 0, maxSessions: 2 }, 60_000);
+      assert.equal(kept(await burst(['one', 'two'])), 2);
+      await store.announceHost('a', { sessions: 1, maxSessions: 2 }, 60_000, ['one']);
+      assert.equal(await store.reservePlace('three', 'orders', 20_000), 'full');
+      await store.givePlaceBack('two');
+      assert.equal(await store.reservePlace('three', 'orders', 40), 'kept');
+      // The third never comes: its place is kept for a time only.
+      await eventually(async () => (await store.reservePlace('four', 'orders', 20_000)) === 'kept');
+      await store.announceHost('a', { sessions: 1, maxSessions: 2 }, 60_000);
+      assert.equal(await raw.hexists('parley:hosts', '~three'), 0);
+    });
+
+    test('only hosts that have the agent count; one that does not tell may have it', async () => {
+      await store.announceHost('a', { sessions: 0, maxSessions: 1, agents: ['orders', 'très chic'] }, 60_000);
+      await store.announceHost('b', { sessions: 0, maxSessions: 1, agents: [] }, 60_000);
+      assert.deepEqual(await burst(['one'], 'order'), ['agent-unknown']);
+      assert.deepEqual(await burst(['one'], 'très chic'), ['kept']);
+      assert.deepEqual(await burst(['two'], 'orders'), ['full']);
+      await store.announceHost('of-release-0.1', { sessions: 0, maxSessions: 1 }, 60_000);
+      assert.deepEqual(await burst(['two'], 'concierge'), ['full'], 'the one place is kept for the first');
+      await store.givePlaceBack('one');
+      assert.deepEqual(await burst(['two'], 'concierge'), ['kept']);
+    });
+  });
+}
