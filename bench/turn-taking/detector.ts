@@ -10,7 +10,7 @@ const LARGEST_BATCH = 64;
 /** A scene's detector is asked every 20 ms, but not before its lead-in is over: then 160 ms wait. */
 const MOST_WAITING_FRAMES = 8;
 
-/** The product's own voice activity, energy gate and glances and all, for many scenes at once and without its thread. */
+/** The product's own voice activity, energy gate and all, for many scenes at once and without its thread. */
 export class Detector {
   readonly #silero: Silero;
   readonly #judge: VoiceActivityJudge;
@@ -48,12 +48,10 @@ export class SceneVoiceActivity implements VoiceActivity {
   constructor(clock: VirtualClock, answerMs: number, events: VoiceActivityEvents) {
     const later: VoiceActivityEvents = {
       onFrame: (...told) => void clock.after(answerMs, () => events.onFrame(...told)),
-      onGlance: (...told) => void clock.after(answerMs, () => events.onGlance?.(...told)),
       onFailure: events.onFailure,
     };
     const owner = {
       arrived: () => clock.now(),
-      glanceWanted: () => clock.now(),
       closed() {},
       listenerThrew(error: unknown) {
         throw error;
@@ -63,8 +61,8 @@ export class SceneVoiceActivity implements VoiceActivity {
     this.stream = new JudgedStream(VoiceActivityMemory.attach(this.#detector.memory.shared));
   }
 
-  write(pcm: Uint8Array, glance?: boolean): void {
-    this.#detector.write(pcm, glance);
+  write(pcm: Uint8Array): void {
+    this.#detector.write(pcm);
   }
 
   handOver(): boolean {

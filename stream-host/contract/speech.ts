@@ -4,22 +4,14 @@
 
 /** Decides from the raw audio whether somebody speaks. Times are on the engine's clock, of the audio's arrival. */
 export interface VoiceActivity {
-  /**
-   * Any length of audio; it is cut into the detector's own frames.
-   * @param glance the newest sound is worth a glance: it shall be judged now, be its frame whole or not
-   */
-  write(pcm: Uint8Array, glance?: boolean): void;
+  /** Any length of audio; it is cut into the detector's own frames. */
+  write(pcm: Uint8Array): void;
   close(): void;
 }
 
 export interface VoiceActivityEvents {
   /** The probability of speech in one detector frame (32 ms), in order. `atMs`: when the frame's last sample arrived. */
   onFrame(probability: number, atMs: number): void;
-  /**
-   * The probability of speech in the newest 32 ms, whose last `newMs` belong to a frame that is not whole yet. An answer
-   * to a glance, where there is one: a frame that became whole in the meantime is reported as such.
-   */
-  onGlance?(probability: number, atMs: number, newMs: number): void;
   /** The detector died; it is not coming back by itself. */
   onFailure(error: Error): void;
 }

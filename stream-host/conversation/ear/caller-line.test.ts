@@ -44,44 +44,6 @@ test('a voice that goes on through a moment of quiet has not ended', async () =>
   assert.deepEqual(ended, []);
 });
 
-test('what grows out of a sound while the agent is heard is worth a glance, and nothing else is', async () => {
-  const breath = 0x08;
-  const voice = 0x20;
-  const room = 0;
-  const begins = [breath, breath, breath, breath, breath, voice];
-  assert.deepEqual(await glancesAt(begins), [5]);
-  assert.deepEqual(await glancesAt([...begins, voice, breath]), [5], 'what no longer grows');
-  assert.deepEqual(await glancesAt([room, room, room, room, room, voice]), [], 'a sound out of silence');
-  assert.deepEqual(await glancesAt(begins.map((level) => level >> 5)), [], 'what is far away');
-  assert.deepEqual(await glancesAt(begins, { agentSpeaks: false }), [], 'while the agent is silent');
-});
-
-test('a voice is an onset as soon as a glance shows it', async () => {
-  const { clock, line, started, glance } = listen();
-  line.agentSends(new Uint8Array(1000 * BYTES_PER_MS), clock.now());
-  await clock.advance(52);
-  line.write(new Uint8Array(52 * BYTES_PER_MS).fill(0x10));
-  glance(0.95, 20);
-  assert.equal(started(), 1);
-  assert.equal(line.lastSpeechMs, clock.now());
-  assert.equal(line.spokenUntilMs, 52);
-  line.close();
-  glance(0.95, 20);
-  assert.equal(started(), 1);
-});
-
-/** At which of these frames of the line (20 ms, so loud) its detector is asked for a glance. */
-async function glancesAt(levels: readonly number[], { agentSpeaks = true } = {}): Promise<number[]> {
-  const { clock, line, glancesWanted } = listen();
-  if (agentSpeaks) line.agentSends(new Uint8Array(1000 * BYTES_PER_MS), clock.now());
-  for (const level of levels) {
-    await clock.advance(20);
-    line.write(new Uint8Array(20 * BYTES_PER_MS).fill(level));
-  }
-  line.close();
-  return glancesWanted.flatMap((isWanted, frame) => (isWanted ? [frame] : []));
-}
-
 /**
  * A line in the test's hands: each frame of the detector arrives at once, loud for its first part and then quiet.
  * @param behind by how many frames the detector's answers come late
@@ -89,8 +51,6 @@ async function glancesAt(levels: readonly number[], { agentSpeaks = true } = {})
 function listen(behind = 0) {
   const clock = new VirtualClock();
   const ended: number[] = [];
-  const glancesWanted: boolean[] = [];
-  let starts = 0;
   const judged: { readonly probability: number; readonly atMs: number }[] = [];
   let detector: VoiceActivityEvents | undefined;
   const line = new CallerLine({
@@ -98,14 +58,12 @@ function listen(behind = 0) {
     policy: turnPolicy(),
     openVoiceActivity: (events) => {
       detector = events;
-      return { write: (_pcm, glance = false) => void glancesWanted.push(glance), close() {} };
+      return { write() {}, close() {} };
     },
     openRecogniser: () => ({ write() {}, close() {} }),
     agentsWords: () => '',
     events: {
-      onSpeechStarted: () => {
-        starts += 1;
-      },
+      onSpeechStarted() {},
       onSpeechEnded: (lastSpeechMs) => ended.push(lastSpeechMs),
       onWords() {},
       onJudgement() {},
@@ -117,9 +75,6 @@ function listen(behind = 0) {
     clock,
     line,
     ended,
-    glancesWanted,
-    started: () => starts,
-    glance: (probability: number, newMs: number) => detector?.onGlance?.(probability, clock.now(), newMs),
     async hear(probability: number, loudShare: number) {
       await clock.advance(DETECTOR_FRAME_MS);
       const pcm = new Uint8Array(DETECTOR_FRAME_MS * BYTES_PER_MS);

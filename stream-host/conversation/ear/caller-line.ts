@@ -13,7 +13,7 @@ import type { Ear, EarNeeds, OpenEar } from './ear.ts';
 import { EchoGuard } from './echo/echo-guard.ts';
 import { echoesOf } from './echo/echoed-words.ts';
 import { SoundTrail } from './sound-trail.ts';
-import { type AskOrigin, SpeechDetector, type SpeechEdge, type VoiceOrigin } from './speech-detector.ts';
+import { type AskOrigin, SpeechDetector, type VoiceOrigin } from './speech-detector.ts';
 
 /** What a caller is heard with. */
 export interface HearingPorts {
@@ -41,12 +41,6 @@ const BYTES_PER_MS = FRAME_BYTES / FRAME_MS;
 const SOMEONE_SPOKE_MS = 2000;
 /** So long after the agent's last sound it may still come back. */
 const ECHO_TAIL_MS = 700;
-/**
- * A sound that grows, is so loud, and was there for so long before, may be the voice that an "f" or a breath began. A
- * sound out of silence is left to the whole frames: music sets in much like a voice.
- */
-const GLANCE = { riseDb: 1, leastDb: -48, beforeMs: 80, beforeDb: -50 } as const;
-
 /**
  * Everything that listens to the caller: voice activity, recogniser, the judge of how speech ends, and the guard against
  * the agent's own echo. Each may fail and is opened again; the conversation goes on with what is left.
@@ -145,7 +139,7 @@ export class CallerLine implements Ear {
     const nowMs = this.#options.clock.now();
     this.#trail.write(pcm, nowMs);
     this.#echoGuard?.heard(pcm, nowMs);
-    this.#voiceActivity?.write(pcm, this.#isWorthAGlance(nowMs));
+    this.#voiceActivity?.write(pcm);
     this.#turnJudge?.write(pcm);
     this.#recogniser?.write(pcm);
   }
@@ -256,7 +250,6 @@ export class CallerLine implements Ear {
   #openDetector(): void {
     this.#voiceActivity = this.#options.openVoiceActivity({
       onFrame: (probability, atMs) => this.#onFrame(probability, atMs),
-      onGlance: (probability, atMs, newMs) => this.#onGlance(probability, atMs, newMs),
       onFailure: (error) => this.#onDetectorFailure(error),
     });
   }
@@ -265,24 +258,7 @@ export class CallerLine implements Ear {
     if (this.#closed) return;
     this.#seenUntilMs = atMs;
     const levelDb = this.#trail.levelAt(atMs);
-    this.#onEdge(this.#detector.frame({ probability, levelDb, atMs }, this.#origin), atMs);
-  }
-
-  #onGlance(probability: number, atMs: number, newMs: number): void {
-    if (this.#closed) return;
-    const levelDb = this.#trail.levelAt(atMs);
-    this.#onEdge(this.#detector.glance({ probability, levelDb, atMs }, newMs, this.#origin), atMs);
-  }
-
-  /** Only an interruption is worth it, and only a sound that grows: what fades is as likely a cough as a voice. */
-  #isWorthAGlance(nowMs: number): boolean {
-    if (this.#detector.speaking || nowMs > this.#agentHeardUntilMs) return false;
-    const trail = this.#trail;
-    if (trail.riseDb <= GLANCE.riseDb || trail.levelAt(nowMs) <= GLANCE.leastDb) return false;
-    return trail.levelAt(nowMs - GLANCE.beforeMs) > GLANCE.beforeDb;
-  }
-
-  #onEdge(edge: SpeechEdge | undefined, atMs: number): void {
+    const edge = this.#detector.frame({ probability, levelDb, atMs }, this.#origin);
     if (this.#detector.lastSpeechMs === atMs) {
       this.#spokenUntilMs = this.#receivedMs - (this.#options.clock.now() - atMs);
     }

@@ -63,17 +63,6 @@ export class SoundTrail {
     return dbOf(power);
   }
 
-  /** By how many dB the newest frame of the line is louder than the one before; below 0 where it is quieter. */
-  get riseDb(): number {
-    let newest = 0;
-    let before = 0;
-    for (let back = 1; back <= NOW_SLICES; back += 1) {
-      newest += this.#powerOf(back);
-      before += this.#powerOf(back + NOW_SLICES);
-    }
-    return dbOf(newest / NOW_SLICES) - dbOf(before / NOW_SLICES);
-  }
-
   /** The share of samples just before `atMs` that have another sign than the one before: how bright the line sounds. */
   brightnessAt(atMs: number): number {
     const samples = this.#samplesBefore(atMs, NOW_SLICES * SLICE_SAMPLES);

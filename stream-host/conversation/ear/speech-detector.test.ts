@@ -43,13 +43,6 @@ class Line {
     }
     return 0;
   }
-
-  /** @returns when speech began, in ms before a glance at a frame of which so much is new; undefined where it did not */
-  glance({ p, db = -25 }: Frame, newMs: number): number | undefined {
-    const atMs = this.#atMs + newMs;
-    const edge = this.#detector.glance({ probability: p, levelDb: db, atMs }, newMs, callers);
-    return edge?.type === 'started' ? atMs - edge.onsetMs : undefined;
-  }
 }
 
 const probable = (...probabilities: readonly number[]): Frame[] => probabilities.map((p) => ({ p }));
@@ -72,28 +65,6 @@ test('music that is a little like speech for frames on end is none, nor is its n
   assert.equal(line.hear(...probable(0.2, 0.18, 0.16, 0.77, 0.2)), 0, 'the next');
   assert.equal(line.hear(...probable(0.2, 0.18, 0.16, 0.88, 0.2)), 0, 'one that is nearly a voice');
   assert.equal(line.hear(...probable(0.9)), 1, 'a voice over it');
-});
-
-test('a glance is enough for a clear voice, and goes on from the frames before', () => {
-  assert.equal(new Line().glance({ p: 0.95 }, 12), DETECTOR_FRAME_MS);
-  const line = new Line();
-  assert.equal(line.hear(...probable(0.6)), 0);
-  assert.equal(line.glance({ p: 0.95 }, 20), DETECTOR_FRAME_MS + 20);
-  assert.equal(line.glance({ p: 0.95 }, 24), undefined, 'it has begun already');
-});
-
-test('what a glance makes of a doubtful sound does not count', () => {
-  const line = new Line();
-  for (const newMs of [8, 16, 28]) assert.equal(line.glance({ p: 0.85 }, newMs), undefined);
-  assert.equal(line.hear(...probable(0.6)), 0);
-  assert.equal(line.glance({ p: 0.2 }, 12), undefined);
-  assert.equal(line.hear(...probable(0.95)), 1, 'nor is the frame before forgotten');
-});
-
-test('a glance that finds no more of a fading cough than the frames do is none', () => {
-  const line = new Line();
-  assert.equal(line.hear({ p: 0.01, db: -19, bright: 0.4 }, { p: 0.84, db: -21 }), 0);
-  assert.equal(line.glance({ p: 0.95, db: -22 }, 20), undefined);
 });
 
 test('a voice that is never clear is speech once it has lasted', () => {

@@ -56,8 +56,6 @@ const HISS_BRIGHTNESS = 0.5;
 const HISS_PROBABILITY = 0.2;
 const HISS_DB = -45;
 const HISS_COUNTS_AS = 0.72;
-/** Glances are many, and any of them may be wrong: less than this is waited for. */
-const GLANCE_PROBABILITY = 0.88;
 /** What is louder by so much than all that misled us is another sound, and not doubted. */
 const BEYOND_DOUBT_DB = 4;
 /**
@@ -162,16 +160,6 @@ export class SpeechDetector {
     return edge;
   }
 
-  /**
-   * Takes in the newest frame's length of the line while the next frame is not whole yet, `newMs` of it new: an onset need
-   * not wait for the frame's end. Nothing else comes of it.
-   */
-  glance(frame: DetectorFrame, newMs: number, origin: AskOrigin): SpeechEdge | undefined {
-    if (this.#speaking || frame.probability < GLANCE_PROBABILITY || this.#background.covers(frame.levelDb)) return;
-    const run = this.#extended(frame, this.#run.ms === 0 ? DETECTOR_FRAME_MS : newMs);
-    return run && this.#onsetOf(run, frame, origin);
-  }
-
   /** The last onset was none: a cough, a click. Sounds are doubted for a while; one that goes on is background. */
   misled(nowMs: number): void {
     this.#misledDb = this.#traits?.loudDb ?? this.#misledDb;
@@ -202,7 +190,7 @@ export class SpeechDetector {
   #seekOnset(frame: DetectorFrame, origin: AskOrigin): SpeechEdge | undefined {
     const isBackground = this.#background.covers(frame.levelDb);
     this.#background.hear(frame.probability, frame.levelDb);
-    const run = isBackground ? undefined : this.#extended(frame, DETECTOR_FRAME_MS);
+    const run = isBackground ? undefined : this.#extended(frame);
     if (!run) {
       if (this.#run.ms > DETECTOR_FRAME_MS && !this.#run.isLikely)
         this.#unlikelyUntilMs = frame.atMs + UNLIKELY_MEMORY_MS;
@@ -235,8 +223,8 @@ export class SpeechDetector {
     return { type: 'started', onsetMs: atMs - run.ms };
   }
 
-  /** The run with `newMs` more of it; nothing where the frame is not like speech. */
-  #extended(frame: DetectorFrame, newMs: number): Run | undefined {
+  /** The run with one more frame; nothing where that is not like speech. */
+  #extended(frame: DetectorFrame): Run | undefined {
     const { probability, levelDb } = frame;
     const { speechProbability } = this.#policy;
     const hisses = this.#hisses(frame);
@@ -244,9 +232,9 @@ export class SpeechDetector {
     if (likely < speechProbability) return;
     const before = this.#run;
     const weight = (likely - speechProbability) / Math.max(0.01, CLEAR_PROBABILITY - speechProbability);
-    const evidenceMs = newMs * Math.min(1, weight);
+    const evidenceMs = DETECTOR_FRAME_MS * Math.min(1, weight);
     return {
-      ms: before.ms + newMs,
+      ms: before.ms + DETECTOR_FRAME_MS,
       evidenceMs: before.evidenceMs + evidenceMs,
       undoubtedMs: before.undoubtedMs + (levelDb >= this.#misledDb + BEYOND_DOUBT_DB ? evidenceMs : 0),
       isLikely: before.isLikely || hisses || this.#isLikely(frame),

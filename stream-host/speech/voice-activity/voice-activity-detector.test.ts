@@ -10,7 +10,7 @@ const MAX_WAITING = 3;
 
 test('each frame is judged once, whole and in order, but for the oldest of those that waited too long', () => {
   const step = fc.oneof(
-    fc.record({ write: fc.integer({ min: 1, max: 4000 }), glance: fc.boolean() }),
+    fc.integer({ min: 1, max: 4000 }),
     fc.constant('hand over' as const),
     fc.constant('answer' as const),
   );
@@ -20,7 +20,7 @@ test('each frame is judged once, whole and in order, but for the oldest of those
       for (const step of steps) {
         if (step === 'hand over') bench.handOver();
         else if (step === 'answer') bench.answer();
-        else bench.write(step.write, step.glance);
+        else bench.write(step);
       }
       bench.answer();
       bench.handOver();
@@ -28,34 +28,6 @@ test('each frame is judged once, whole and in order, but for the oldest of those
       assert.deepEqual(bench.reported, bench.expected);
     }),
   );
-});
-
-test('a glance is at all there is of the frame that is being filled, and dated by its newest sound', () => {
-  const bench = detectorUnderTest();
-  bench.write(1024 + 256, true);
-  bench.write(64);
-  bench.handOver();
-  bench.answer();
-  assert.deepEqual(bench.glances, [{ mark: 1, atMs: 3, newMs: 10 }]);
-  bench.write(128);
-  bench.handOver();
-  assert.equal(bench.inHand().glanceSamples, 0, 'once');
-});
-
-test('a frame that becomes whole before a glance at it is judged as a frame', () => {
-  const bench = detectorUnderTest();
-  bench.write(1000, true);
-  bench.write(100);
-  bench.handOver();
-  bench.answer();
-  assert.deepEqual([bench.reported.length, bench.glances], [1, []]);
-});
-
-test('the first samples of a frame are not worth a glance', () => {
-  const bench = detectorUnderTest();
-  bench.write(1024 + 100, true);
-  bench.handOver();
-  assert.deepEqual(bench.inHand(), { frames: 1, glanceSamples: 0 });
 });
 
 test('a detector that is closed by what it reports says no more', () => {
@@ -71,7 +43,6 @@ test('a detector that is closed by what it reports says no more', () => {
 function detectorUnderTest(onFrame: () => void = () => undefined) {
   const owner = { closed: 0, threw: 0 };
   const reported: { mark: number; atMs: number }[] = [];
-  const glances: { mark: number; atMs: number; newMs: number }[] = [];
   const expected: { mark: number; atMs: number }[] = [];
   let waiting: { mark: number; atMs: number }[] = [];
   let inFlight: { mark: number; atMs: number }[] = [];
@@ -83,7 +54,6 @@ function detectorUnderTest(onFrame: () => void = () => undefined) {
       reported.push({ mark, atMs });
       onFrame();
     },
-    onGlance: (mark: number, atMs: number, newMs: number) => void glances.push({ mark, atMs, newMs }),
     onFailure: () => undefined,
   };
   const detector: Detector = new Detector(
@@ -96,10 +66,6 @@ function detectorUnderTest(onFrame: () => void = () => undefined) {
         frames += 1;
         if (dropped > 0) waiting = waiting.slice(dropped);
         assert.ok(waiting.length <= MAX_WAITING);
-        return nowMs;
-      },
-      glanceWanted() {
-        nowMs += 1;
         return nowMs;
       },
       closed() {
@@ -116,14 +82,13 @@ function detectorUnderTest(onFrame: () => void = () => undefined) {
     detector,
     owner,
     reported,
-    glances,
     expected,
-    write(bytes: number, glance = false) {
+    write(bytes: number) {
       // Every sample of a frame carries the frame's number.
       const samples = new Int16Array(bytes + 1).map((_, i) =>
         markOf(Math.floor((byte + i * 2 - (byte % 2)) / (SILERO_FRAME_SAMPLES * 2))),
       );
-      detector.write(bytesOf(samples).subarray(byte % 2, (byte % 2) + bytes), glance);
+      detector.write(bytesOf(samples).subarray(byte % 2, (byte % 2) + bytes));
       byte += bytes;
     },
     handOver() {
@@ -132,9 +97,8 @@ function detectorUnderTest(onFrame: () => void = () => undefined) {
       waiting = [];
       const isAny = detector.handOver();
       assert.equal(thread.asked, inFlight.length);
-      assert.equal(isAny, thread.asked > 0 || thread.glanceSamples > 0);
+      assert.equal(isAny, thread.asked > 0);
     },
-    inHand: () => ({ frames: thread.asked, glanceSamples: thread.glanceSamples }),
     answer() {
       for (let n = 0; n < thread.asked && inFlight.length > 0; n += 1) {
         const place = thread.placeOf(n);
@@ -142,9 +106,6 @@ function detectorUnderTest(onFrame: () => void = () => undefined) {
         assert.ok(samples.every((sample) => sample === samples[0]));
         thread.probabilities[place] = samples[0] ?? Number.NaN;
       }
-      const begun = thread.frames[thread.placeOf(thread.asked)]?.subarray(0, thread.glanceSamples);
-      assert.ok(begun?.every((sample) => sample === begun[0]));
-      thread.probabilities[thread.placeOf(thread.asked)] = begun?.[0] ?? Number.NaN;
       expected.push(...inFlight);
       inFlight = [];
       detector.report();

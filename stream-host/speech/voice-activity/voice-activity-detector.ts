@@ -1,19 +1,9 @@
-import { BYTES_PER_MS } from '../../../shared/audio/pcm.ts';
-import { SILERO_CONTEXT_SAMPLES } from '../../../shared/audio/silero.ts';
 import type { VoiceActivity, VoiceActivityEvents } from '../../contract/speech.ts';
 import { DETECTOR_FRAME_BYTES, VoiceActivityMemory } from './voice-activity-memory.ts';
-
-/**
- * Less of a new frame (4 ms) is not worth a glance, as the frame before has just been judged; nor could the judge then find
- * the model's context in that frame.
- */
-const LEAST_GLANCE_BYTES = SILERO_CONTEXT_SAMPLES * 2;
 
 export interface DetectorOwner {
   /** A frame waits to be judged; so many older ones were given up for it. Returns the time. */
   arrived(dropped: number): number;
-  /** What there is of a frame waits for a glance. Returns the time. */
-  glanceWanted(): number;
   closed(detector: Detector): void;
   listenerThrew(error: unknown): void;
 }
@@ -36,9 +26,6 @@ export class Detector implements VoiceActivity {
   #filled = 0;
   #waiting = 0;
   #inFlight = 0;
-  /** When the newest sound came of the frame that is being filled, where a glance at it is wanted. */
-  #glanceAtMs: number | undefined;
-  #glanceInFlightAtMs: number | undefined;
 
   constructor(id: number, events: VoiceActivityEvents, owner: DetectorOwner, maxWaiting: number) {
     this.id = id;
@@ -63,7 +50,7 @@ export class Detector implements VoiceActivity {
     return this.#arrivedAtMs[this.memory.placeOf(0)] ?? Number.POSITIVE_INFINITY;
   }
 
-  write(pcm: Uint8Array, glance = false): void {
+  write(pcm: Uint8Array): void {
     if (!this.#open) return;
     for (let at = 0; at < pcm.length; ) {
       const taken = Math.min(DETECTOR_FRAME_BYTES - this.#filled, pcm.length - at);
@@ -73,30 +60,23 @@ export class Detector implements VoiceActivity {
       at += taken;
       if (this.#filled === DETECTOR_FRAME_BYTES) this.#frameArrived();
     }
-    const isDue = this.#events.onGlance !== undefined && this.#filled >= LEAST_GLANCE_BYTES;
-    if (isDue && (glance || this.#glanceAtMs !== undefined)) this.#glanceAtMs = this.#owner.glanceWanted();
   }
 
   /** Leaves all that waits to the thread, which has nothing of this detector in hand. Returns whether there is anything. */
   handOver(): boolean {
     const { places } = this.memory;
-    const samples = this.#glanceAtMs === undefined ? 0 : this.#filled >> 1;
-    this.memory.ask(this.#ring + ((this.#place - this.#waiting + places) % places), this.#waiting, samples);
+    this.memory.ask(this.#ring + ((this.#place - this.#waiting + places) % places), this.#waiting);
     this.#inFlight = this.#waiting;
-    this.#glanceInFlightAtMs = this.#glanceAtMs;
-    const isAny = this.#waiting > 0 || samples > 0;
+    const isAny = this.#waiting > 0;
     if (isAny) this.#changeRings();
     this.#waiting = 0;
-    this.#glanceAtMs = undefined;
     return isAny;
   }
 
   /** The thread has judged what it had in hand. */
   report(): void {
     const count = this.#inFlight;
-    const glanceAtMs = this.#glanceInFlightAtMs;
     this.#inFlight = 0;
-    this.#glanceInFlightAtMs = undefined;
     for (let n = 0; n < count && this.#open; n += 1) {
       const place = this.memory.placeOf(n);
       // No #tell: it would make a function for every frame.
@@ -106,10 +86,6 @@ export class Detector implements VoiceActivity {
         this.#owner.listenerThrew(error);
       }
     }
-    if (glanceAtMs === undefined || !this.#open) return;
-    const probability = this.memory.probabilities[this.memory.placeOf(count)] ?? 0;
-    const newMs = (this.memory.glanceSamples * 2) / BYTES_PER_MS;
-    this.#tell(() => this.#events.onGlance?.(probability, glanceAtMs, newMs));
   }
 
   fail(error: Error): void {
@@ -130,7 +106,6 @@ export class Detector implements VoiceActivity {
     this.#waiting += 1 - dropped;
     this.#place = (this.#place + 1) % this.memory.places;
     this.#filled = 0;
-    this.#glanceAtMs = undefined;
   }
 
   #tell(event: () => void): void {

@@ -52,19 +52,6 @@ test('a stream that asks for several frames at once gets the answers that it wou
   }
 });
 
-test('a glance is as sure of a voice as a whole frame that ends there, and nothing is changed by it', async () => {
-  const line = lineOf(-50, 0);
-  const plain = await judge(line, false);
-  for (const newMs of [4, 16, 28]) {
-    const { probabilities, glances } = await judge(line, false, 1, newMs * 16);
-    assert.deepEqual(probabilities, plain.probabilities, `${newMs} ms`);
-    // The same line cut into frames so much later: each of them is what one glance looks at.
-    const shifted = await judge(line.subarray(newMs * 16), false);
-    const both = glances.filter((glance, i) => isSpeech(glance) === isSpeech(shifted.probabilities[i])).length;
-    assert.ok(both > 0.93 * glances.length, `${newMs} ms: ${both} of ${glances.length} agree`);
-  }
-});
-
 /** Nine utterances with two seconds of the line's noise before each. */
 function lineOf(noiseDbfs: number, speechDb: number): Int16Array {
   const noise = 10 ** (noiseDbfs / 20) * 32_768 * Math.sqrt(3);
@@ -89,25 +76,20 @@ function onsets(probabilities: readonly number[]): number[] {
   return found;
 }
 
-const isSpeech = (probability = 0): boolean => probability > SPEECH;
-
-/** @param glanceSamples of the frame after each, to glance at */
-async function judge(line: Int16Array, gateless: boolean, framesAtOnce = 1, glanceSamples = 0) {
+async function judge(line: Int16Array, gateless: boolean, framesAtOnce = 1) {
   const memory = VoiceActivityMemory.allocate(framesAtOnce + 1);
   const stream = new JudgedStream(VoiceActivityMemory.attach(memory.shared));
   const judge = new VoiceActivityJudge({ silero, gateless });
   const bytes = bytesOf(line);
   const probabilities: number[] = [];
-  const glances: number[] = [];
   let inferred = 0;
   const step = framesAtOnce * DETECTOR_FRAME_BYTES;
   for (let at = 0; at + step <= bytes.length; at += step) {
-    memory.bytes.set(bytes.subarray(at, at + step + glanceSamples * 2));
-    memory.ask(0, framesAtOnce, glanceSamples);
+    memory.bytes.set(bytes.subarray(at, at + step));
+    memory.ask(0, framesAtOnce);
     inferred += await judge.judge([stream]);
     probabilities.push(...memory.probabilities.subarray(0, framesAtOnce));
-    if (glanceSamples > 0) glances.push(memory.probabilities[framesAtOnce] ?? Number.NaN);
   }
   assert.equal(probabilities.length, Math.floor(line.length / SILERO_FRAME_SAMPLES / framesAtOnce) * framesAtOnce);
-  return { probabilities, glances, inferred };
+  return { probabilities, inferred };
 }

@@ -1,10 +1,4 @@
-import {
-  SILERO_CONTEXT_SAMPLES,
-  SILERO_FRAME_SAMPLES,
-  type Silero,
-  type SileroFrame,
-  SileroStream,
-} from '../../../shared/audio/silero.ts';
+import { type Silero, type SileroFrame, SileroStream } from '../../../shared/audio/silero.ts';
 import { EnergyGate } from './energy-gate.ts';
 import type { VoiceActivityMemory } from './voice-activity-memory.ts';
 
@@ -34,8 +28,7 @@ export interface VoiceActivityJudgeOptions {
 
 /**
  * Answers what the memory of many streams asks, in rounds of one frame of each stream, each round one inference. Where
- * the energy gate is closed, the answer is 0 without an inference. Last come the glances at frames that are not whole
- * yet, which neither the model's memory of the stream nor the gate learns of.
+ * the energy gate is closed, the answer is 0 without an inference.
  */
 export class VoiceActivityJudge {
   readonly #silero: Silero;
@@ -44,15 +37,13 @@ export class VoiceActivityJudge {
   readonly #judged: JudgedStream[] = [];
   readonly #models: SileroStream[] = [];
   readonly #frames: SileroFrame[] = [];
-  /** Glances are thrown away: these are used again and again. */
-  readonly #glances: Glance[] = [];
 
   constructor({ silero, gateless = false }: VoiceActivityJudgeOptions) {
     this.#silero = silero;
     this.#gateless = gateless;
   }
 
-  /** @returns how many frames the model looked at, glances left out. One call at a time. */
+  /** @returns how many frames the model looked at. One call at a time. */
   async judge(streams: readonly JudgedStream[]): Promise<number> {
     let inferred = 0;
     for (let depth = 0; ; depth += 1) {
@@ -60,7 +51,6 @@ export class VoiceActivityJudge {
       if (asked.length === 0) break;
       inferred += await this.#round(asked, depth);
     }
-    await this.#glance(streams.filter(({ memory }) => memory.glanceSamples > 0));
     return inferred;
   }
 
@@ -115,47 +105,6 @@ export class VoiceActivityJudge {
       stream.last.set(this.#frames[i] ?? []);
     }
     return this.#judged.length;
-  }
-
-  async #glance(streams: readonly JudgedStream[]): Promise<void> {
-    if (streams.length === 0) return;
-    while (this.#glances.length < streams.length) this.#glances.push(new Glance());
-    this.#models.length = 0;
-    this.#frames.length = 0;
-    for (const [i, stream] of streams.entries()) {
-      const glance = this.#glances[i];
-      if (!glance) continue;
-      glance.at(stream);
-      this.#models.push(glance.model);
-      this.#frames.push(glance.frame);
-    }
-    const probabilities = await this.#silero.run(this.#models, this.#frames);
-    for (const [i, { memory }] of streams.entries()) {
-      memory.probabilities[memory.placeOf(memory.asked)] = probabilities[i] ?? 0;
-    }
-  }
-}
-
-/**
- * The newest frame's length of a stream, most of which may have been judged before. The model hears that part twice, which
- * makes it a little surer than it would be; but to leave out what lies between its memory and the frame would make it
- * less sure by more.
- */
-class Glance {
-  readonly model = new SileroStream();
-  readonly frame = new Int16Array(SILERO_FRAME_SAMPLES);
-
-  /** At a stream that asks for one: with no fewer new samples than the model's context has. */
-  at({ memory, model, last }: JudgedStream): void {
-    const { glanceSamples } = memory;
-    const begun = memory.frames[memory.placeOf(memory.asked)];
-    if (!begun) return;
-    this.frame.set(last.subarray(glanceSamples));
-    this.frame.set(begun.subarray(0, glanceSamples), this.frame.length - glanceSamples);
-    this.model.state.set(model.state);
-    for (let i = 0; i < SILERO_CONTEXT_SAMPLES; i += 1) {
-      this.model.context[i] = (last[glanceSamples - SILERO_CONTEXT_SAMPLES + i] ?? 0) * PCM16_SCALE;
-    }
   }
 }
 

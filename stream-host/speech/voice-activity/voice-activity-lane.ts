@@ -111,10 +111,6 @@ class Shard implements DetectorOwner {
     return this.#collect();
   }
 
-  glanceWanted(): number {
-    return this.#collect();
-  }
-
   closed(detector: Detector): void {
     this.detectors.delete(detector);
     this.thread.forget(detector.id);

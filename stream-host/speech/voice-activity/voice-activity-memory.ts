@@ -1,7 +1,7 @@
 import { SILERO_FRAME_SAMPLES } from '../../../shared/audio/silero.ts';
 
 export const DETECTOR_FRAME_BYTES = SILERO_FRAME_SAMPLES * 2;
-const HEADER_INTS = 3;
+const HEADER_INTS = 2;
 /** A frame and its probability. */
 const PLACE_BYTES = DETECTOR_FRAME_BYTES + 4;
 
@@ -9,8 +9,7 @@ const PLACE_BYTES = DETECTOR_FRAME_BYTES + 4;
  * One session's frames on their way to the speech lane's thread, and the thread's answers, in memory that both sides
  * share: nothing is allocated for a frame. It is two rings of places for one frame each. The lane fills places of one
  * and says which run of them the thread shall judge; until the thread has answered, the lane goes on in the other, and
- * may give up frames there when the thread is late. The place after the run may hold the beginning of a frame, to glance
- * at.
+ * may give up frames there when the thread is late.
  *
  * The messages between the two are what orders their reads and writes, so that no atomic operation is needed.
  */
@@ -51,22 +50,14 @@ export class VoiceActivityMemory {
     return new VoiceActivityMemory(shared, true);
   }
 
-  /**
-   * The places that the thread shall judge: `count` of them from `first` on, round its ring.
-   * @param glanceSamples so much there is in the place after them, to glance at; 0: nothing
-   */
-  ask(first: number, count: number, glanceSamples = 0): void {
+  /** The places that the thread shall judge: `count` of them from `first` on, round its ring. */
+  ask(first: number, count: number): void {
     this.#run[0] = first;
     this.#run[1] = count;
-    this.#run[2] = glanceSamples;
   }
 
   get asked(): number {
     return this.#run[1] ?? 0;
-  }
-
-  get glanceSamples(): number {
-    return this.#run[2] ?? 0;
   }
 
   /** The place of the n-th frame that was asked about. */
