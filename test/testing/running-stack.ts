@@ -28,21 +28,19 @@ export class RunningStack {
   }
 
   static async start(env: Readonly<Record<string, string>> = {}): Promise<RunningStack> {
-    const [functions = 0, streamHost = 0, emulator = 0, emulatorTls = 0] = await freePorts(4);
+    const free = await freePorts(4);
+    const names = ['FUNCTIONS_PORT', 'STREAM_HOST_PORT', 'EMULATOR_PORT', 'EMULATOR_TLS_PORT'];
+    const ports = Object.fromEntries(names.map((name, index) => [name, env[name] ?? String(free[index])]));
     const child = spawn(process.execPath, ['start/main.ts'], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        ...process.env,
-        REDIS_URL: '',
-        FUNCTIONS_PORT: String(functions),
-        STREAM_HOST_PORT: String(streamHost),
-        EMULATOR_PORT: String(emulator),
-        EMULATOR_TLS_PORT: String(emulatorTls),
-        ...env,
-      },
+      env: { ...process.env, REDIS_URL: '', ...env, ...ports },
     });
-    const stack = new RunningStack(child, { functions, streamHost, emulator });
+    const stack = new RunningStack(child, {
+      functions: Number(ports.FUNCTIONS_PORT),
+      streamHost: Number(ports.STREAM_HOST_PORT),
+      emulator: Number(ports.EMULATOR_PORT),
+    });
     try {
       await stack.logged(/ready\. Talk with the agent/, READY_MS);
     } catch (error) {
