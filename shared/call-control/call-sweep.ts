@@ -68,7 +68,7 @@ export class CallSweep {
   async sweep(): Promise<void> {
     const { store, log } = this.#options;
     try {
-      const due = await store.calls.due(AT_ONCE, SOON_AGAIN_MS);
+      const due = await store.watched.due(AT_ONCE, SOON_AGAIN_MS);
       await Promise.all(due.map((id) => this.#look(id)));
     } catch (error) {
       log.debug({ reason: messageOf(error) }, 'the calls could not be looked after now');
@@ -81,7 +81,7 @@ export class CallSweep {
     try {
       const session = await store.get(id);
       if (session === undefined || session.status === 'disconnected' || session.status === 'failed') {
-        await store.calls.remove(id);
+        await store.watched.remove(id);
       } else if (session.callConnectionId === undefined) {
         await this.#lookForCall(session, callLog);
       } else if (session.endReason !== undefined) {
@@ -146,6 +146,6 @@ export class CallSweep {
     await store.append(session.id, { type: 'call.reaped', source: 'stream-host', data: { reason: end.endReason } });
     // For a replica that holds it all the same, and does not know yet.
     await store.command(session.id, { type: 'end', reason: end.endReason });
-    await store.calls.remove(session.id);
+    await store.watched.remove(session.id);
   }
 }

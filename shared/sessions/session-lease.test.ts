@@ -98,7 +98,8 @@ for (const redis of await redisesUnderTest()) {
     });
 
     test('a session that Redis has lost is written again by the one who holds it, and by nobody else (H2)', async () => {
-      const session = await store.create({ ...newSession(), callConnectionId: `lost-${redis.kind}`, agent: 'orders' });
+      const fields = { callConnectionId: `lost-${redis.kind}`, status: 'connected', connectedAt: 5 } as const;
+      const session = await store.create({ ...newSession(), ...fields });
       assert.equal(await store.claim(session.id, 'a', 5000), true);
       await raw.flushdb();
       assert.equal(await store.renew(session.id, 'a', 5000), 'gone');
@@ -114,6 +115,8 @@ for (const redis of await redisesUnderTest()) {
       assert.equal(await store.renew(session.id, 'a', 5000), 'held');
       await store.owned(session.id, 'a').writeHistory(2, [said('three')]);
 
+      assert.deepEqual(await raw.zrange('parley:watch', 0, '-1'), [session.id], 'and somebody looks after its call');
+
       const changed = { ...session, agent: 'another' };
       assert.equal(
         await other.restore(changed, [], { owner: 'b', leaseMs: 5000 }),
@@ -122,6 +125,10 @@ for (const redis of await redisesUnderTest()) {
       );
       assert.equal((await store.get(session.id))?.agent, 'orders');
       assert.equal((await store.history(session.id)).length, 3);
+
+      await raw.flushdb();
+      assert.equal(await store.restore({ ...session, status: 'ringing' }, history, lease), true);
+      assert.equal((await store.get(session.id))?.status, 'connected', 'who holds a call hears it');
 
       await raw.flushdb();
       assert.equal(await other.claim(session.id, 'b', 5000), true);

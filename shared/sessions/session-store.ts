@@ -63,7 +63,7 @@ export class SessionStore {
   readonly #list: SessionList;
   readonly #hosts: Hosts;
   /** The calls that must not stand in silence. */
-  readonly calls: CallWatch;
+  readonly watched: CallWatch;
   readonly #ttlMs: number;
   readonly #now: () => number;
 
@@ -73,7 +73,7 @@ export class SessionStore {
     this.#ttlMs = options.ttlSeconds * 1000;
     this.#now = options.now ?? Date.now;
     this.#hosts = new Hosts(redis);
-    this.calls = new CallWatch(redis, { ttlMs: this.#ttlMs + DAY_MS });
+    this.watched = new CallWatch(redis, { ttlMs: this.#ttlMs + DAY_MS });
     this.#index = new SessionIndex(this.#redis, { keepMs: this.#ttlMs + DAY_MS });
     this.#list = new SessionList({ index: this.#index, read: (id) => this.get(id), now: this.#now });
   }
@@ -106,9 +106,10 @@ export class SessionStore {
     lease: { readonly owner: string; readonly leaseMs: number },
   ): Promise<boolean> {
     const keys = scriptKeys(session.id);
-    const fields = encodeWholeSession(session);
+    const standing = standingNow(session, this.#now());
+    const fields = encodeWholeSession(standing);
     const items = encodeHistory(history);
-    await this.#enterIndex(session);
+    await this.#enterIndex(standing);
     const { owner, leaseMs } = lease;
     const restored = await askRedis(() =>
       this.#redis.parleyRestore(...keys, this.#ttlMs, owner, leaseMs, fields.length, ...fields, ...items),
@@ -307,7 +308,7 @@ export class SessionStore {
 
   /** Has the call of this session looked after in `inMs`, until it is over: see `CallSweep`. */
   watch(id: string, inMs: number): Promise<void> {
-    return this.calls.add(id, inMs);
+    return this.watched.add(id, inMs);
   }
 
   /**
@@ -348,4 +349,10 @@ export class SessionStore {
   async #enterIndex({ id, status, createdAt }: Session): Promise<void> {
     await askRedis(() => Promise.all([this.#index.add(id, createdAt), this.#index.enter(status, id, createdAt)]));
   }
+}
+
+/** Whoever speaks for a session hears its call: that it has connected may have been told while Redis was away. */
+function standingNow(session: Session, nowMs: number): Session {
+  if (session.status !== 'initiating' && session.status !== 'ringing') return session;
+  return { ...session, status: 'connected', connectedAt: session.connectedAt ?? nowMs };
 }

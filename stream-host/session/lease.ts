@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '../../shared/clock.ts';
-import { messageOf } from '../../shared/errors.ts';
+import { messageOf, ParleyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { SessionStore } from '../../shared/sessions/session-store.ts';
 
@@ -102,6 +102,7 @@ export const DEFAULT_LEASE_MS = 9000;
  * Claims a session for one socket. Takes over from a holder that is certainly gone: an earlier run in this host's place,
  * a host that no longer announces itself, or what this run left behind (the caller sees to it that no other socket of
  * this host holds the session: `LiveSessions.hold`). Undefined when another host rightly holds it.
+ * @throws {DependencyError} Redis did not answer for `waitMs`
  */
 export async function claimSession(
   sessionId: string,
@@ -109,20 +110,38 @@ export async function claimSession(
   options: LeaseOptions,
   onLost: () => void,
 ): Promise<SessionLease | undefined> {
-  const { store, clock, waitMs = 2000, leaseMs = DEFAULT_LEASE_MS } = options;
+  const { clock, waitMs = 2000, leaseMs = DEFAULT_LEASE_MS } = options;
   const owner = `${hostIdOf(options.host)}#${socketId}`;
   const deadline = clock.now() + waitMs;
-  while (!(await store.claim(sessionId, owner, leaseMs))) {
-    const holder = await store.owner(sessionId);
-    if (holder !== undefined && (await isGone(holder, options))) {
-      options.log.info({ session: sessionId, holder }, 'taking the session over from a holder that is gone');
-      await store.release(sessionId, holder);
-      continue;
+  for (;;) {
+    const outcome = await tryToClaim(sessionId, owner, leaseMs, options).catch((error: unknown) => {
+      // A Redis that is away for a moment is waited for, as another holder is.
+      if (error instanceof ParleyError && error.status === 503) return error;
+      throw error;
+    });
+    if (outcome === 'claimed') return new SessionLease(sessionId, owner, options, onLost);
+    if (outcome === 'freed') continue;
+    if (clock.now() + RETRY_MS > deadline) {
+      if (outcome === 'held') return undefined;
+      throw outcome;
     }
-    if (clock.now() + RETRY_MS > deadline) return undefined;
     await new Promise<void>((resolve) => clock.after(RETRY_MS, resolve));
   }
-  return new SessionLease(sessionId, owner, options, onLost);
+}
+
+async function tryToClaim(
+  sessionId: string,
+  owner: string,
+  leaseMs: number,
+  options: LeaseOptions,
+): Promise<'claimed' | 'freed' | 'held'> {
+  const { store, log } = options;
+  if (await store.claim(sessionId, owner, leaseMs)) return 'claimed';
+  const holder = await store.owner(sessionId);
+  if (holder === undefined || !(await isGone(holder, options))) return 'held';
+  log.info({ session: sessionId, holder }, 'taking the session over from a holder that is gone');
+  await store.release(sessionId, holder);
+  return 'freed';
 }
 
 async function isGone(owner: string, { store, host }: LeaseOptions): Promise<boolean> {

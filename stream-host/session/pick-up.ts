@@ -1,5 +1,5 @@
 import type { Clock } from '../../shared/clock.ts';
-import { NotFoundError } from '../../shared/errors.ts';
+import { NotFoundError, ParleyError } from '../../shared/errors.ts';
 import type { Session } from '../../shared/sessions/session.ts';
 import type { SessionStore } from '../../shared/sessions/session-store.ts';
 
@@ -49,14 +49,20 @@ async function awaitSession(identity: CallIdentity, options: PickUpOptions): Pro
   const { store, clock, waitMs = 3000, signal } = options;
   const deadline = clock.now() + waitMs;
   for (let attempt = 0; ; attempt += 1) {
-    const session = await find(identity, store);
-    if (session) return session;
+    const found = await find(identity, store).catch(passingFailure);
+    if (found !== undefined && !(found instanceof ParleyError)) return found;
     const delayMs = POLL_MS[Math.min(attempt, POLL_MS.length - 1)] ?? 250;
     if (signal?.aborted || clock.now() + delayMs > deadline) {
-      throw new NotFoundError('call.unknown', `No session for this call within ${waitMs} ms.`);
+      throw found ?? new NotFoundError('call.unknown', `No session for this call within ${waitMs} ms.`);
     }
     await new Promise<void>((resolve) => clock.after(delayMs, resolve));
   }
+}
+
+/** A Redis that is away for a moment is waited for, as a late session is: ACS would count the socket as failed. */
+function passingFailure(error: unknown): ParleyError {
+  if (error instanceof ParleyError && error.status === 503) return error;
+  throw error;
 }
 
 /** The call's binding is the truth; the address's session id is how an unbound call is found. */

@@ -43,6 +43,18 @@ function logOf(session: Session, owner = OWNER, maxBacklog = 256): SessionLog {
 
 const seen = async (id: string) => (await store.events(id)).map((event) => event.data.n);
 
+test('a session that Redis has lost is written again though nothing happens in it (H2)', async () => {
+  const { session, record } = await held('r-quiet');
+  const raw = connectRedis(server.url, log);
+  await raw.del(...(await raw.keys('parley:{r-quiet}:*')));
+  raw.disconnect();
+  record.restore();
+  await eventually(async () => (await store.get('r-quiet')) !== undefined);
+  assert.deepEqual(await store.get('r-quiet'), session);
+  assert.equal(await store.owner('r-quiet'), OWNER);
+  await record.close(500);
+});
+
 test('events are written in order, the history as it grows, and the newest of each field of the session', async () => {
   const { record } = await held('r-1');
   const events = new SessionEvents(systemClock);

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
+import { systemClock } from '../../shared/clock.ts';
+import { connectRedis } from '../../shared/sessions/connect.ts';
+import { SessionStore } from '../../shared/sessions/session-store.ts';
+import { eventually } from '../../shared/testing/eventually.ts';
+import { phoneSession, redisForTests } from '../testing/host-under-test.ts';
+import { claimSession } from './lease.ts';
+import { pickUp } from './pick-up.ts';
+
+const log = pino({ level: 'silent' });
+const server = await redisForTests();
+const redis = connectRedis(server.url, log, { commandTimeoutMs: 300 });
+const store = new SessionStore(redis, { ttlSeconds: 600 });
+const host = { place: 'place', boot: 'boot' };
+const options = { store, host, clock: systemClock, log };
+const unexpected = () => assert.fail('the lease is not lost');
+after(() => redis.disconnect());
+
+test('a Redis that is away for a moment delays the picking up of a call, and does not refuse it', async () => {
+  await store.create(phoneSession('away'));
+  redis.disconnect();
+  const picked = pickUp({ sessionId: 'away', callConnectionId: 'call-away' }, { store, clock: systemClock });
+  const claimed = claimSession('away', 'socket', options, unexpected);
+  await sleep(300);
+  await redis.connect();
+  assert.equal((await picked).callConnectionId, 'call-away');
+  const lease = (await claimed) ?? assert.fail('not claimed');
+  assert.equal(await store.owner('away'), 'place#boot#socket');
+  await lease.close();
+  assert.equal(await store.owner('away'), undefined);
+});
+
+test('a Redis that stays away is told as the outage that it is', async () => {
+  redis.disconnect();
+  const unavailable = { code: 'redis.unavailable' };
+  await assert.rejects(pickUp({ sessionId: 'x' }, { store, clock: systemClock, waitMs: 100 }), unavailable);
+  await assert.rejects(claimSession('x', 'socket', { ...options, waitMs: 100 }, unexpected), unavailable);
+  await redis.connect();
+});
+
+test('whoever holds a lease learns that Redis has lost the session, and keeps the lease (H2)', async () => {
+  await store.create(phoneSession('gone'));
+  let gone = 0;
+  const lease = await claimSession(
+    'gone',
+    'socket',
+    { ...options, leaseMs: 150, onGone: () => void gone++ },
+    unexpected,
+  );
+  await redis.del('parley:{gone}:session', 'parley:{gone}:owner');
+  await eventually(() => gone > 0);
+  await eventually(async () => (await store.owner('gone')) === 'place#boot#socket');
+  await lease?.close();
+});
