@@ -64,8 +64,7 @@ export async function startStreamHost(config: Config, log: Logger, clock: Clock 
   opened.defer(() => vitals.close());
   const redis = connectRedis(config.REDIS_URL, log);
   opened.defer(() => redis.disconnect());
-  const load = new LoadMeter(clock, lane);
-  opened.defer(() => load.close());
+  const load = new LoadMeter(clock, lane, vitals);
   const model = openModelClient({ baseUrl: config.AZURE_OPENAI_BASE_URL, apiKey: config.AZURE_OPENAI_API_KEY });
   const scriptedModel = new ScriptedModelWatch({
     // A resource of Azure has no such thing, and need not be asked.

@@ -133,8 +133,13 @@ test('sockets that flood the host with audio lose it and are closed, and a calle
   caller.socket.terminate();
 });
 
-test('commands without end are a flood too, and so is a phone line’s audio (H6)', async () => {
+test('commands or pongs without end are a flood too, and so is a phone line’s audio (H6)', async () => {
   const host = await startHost(redis.url);
+  // Pings in heaps are cut by `ws` itself.
+  const ponging = await host.browser();
+  await ponging.untilType('session_ready');
+  for (let i = 0; i < 36_000; i++) ponging.socket.pong();
+  assert.equal((await ponging.closed).code, 4430);
   const browser = await host.browser();
   await browser.untilType('session_ready');
   for (let i = 0; i < 36_000; i++) browser.socket.send('{"type":"interrupt"}');

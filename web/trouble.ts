@@ -124,6 +124,7 @@ export function closeTrouble(code: number): { readonly trouble: TroubleName; rea
     case CLOSE.oversized:
     case CLOSE.unsupportedAudio:
     case CLOSE.unknownCall:
+    case CLOSE.tooFast:
       return { trouble: 'server-fault', retry: false };
     default:
       return { trouble: 'connection-lost', retry: true };

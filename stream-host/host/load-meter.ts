@@ -1,27 +1,24 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import type { Clock } from '../../shared/clock.ts';
-import { ProcessVitals } from '../../shared/process-vitals.ts';
+import type { ProcessVitals } from '../../shared/process-vitals.ts';
 import type { VoiceActivityLane } from '../speech/voice-activity/voice-activity-lane.ts';
 import type { Load } from './admission.ts';
-
-/** A reading of the event loop covers this much of the past at least, and twice as much at most. */
-const WINDOW_MS = 3000;
 
 /** Measures how hard this process works, for admission control. */
 export class LoadMeter {
   readonly #clock: Clock;
   readonly #lane: Pick<VoiceActivityLane, 'stats'>;
-  readonly #vitals: ProcessVitals;
+  readonly #vitals: Pick<ProcessVitals, 'readRecentDelay'>;
   #sinceMs: number;
   #main = process.threadCpuUsage();
   #waitedMs = waitedForCoreMs();
   #all = process.cpuUsage();
 
-  constructor(clock: Clock, lane: Pick<VoiceActivityLane, 'stats'>) {
+  constructor(clock: Clock, lane: Pick<VoiceActivityLane, 'stats'>, vitals: Pick<ProcessVitals, 'readRecentDelay'>) {
     this.#clock = clock;
     this.#lane = lane;
-    this.#vitals = new ProcessVitals(clock, WINDOW_MS);
+    this.#vitals = vitals;
     this.#sinceMs = clock.now();
   }
 
@@ -39,15 +36,10 @@ export class LoadMeter {
     const mainShare = (main.user + main.system + waitedUs) / elapsedUs;
     const allShare = (all.user + all.system) / elapsedUs / availableParallelism();
     return {
-      loopDelayMs: this.#vitals.read().eventLoopDelayMs.p99,
+      loopDelayMs: this.#vitals.readRecentDelay().p99,
       speechLaneMs: Math.round(this.#lane.stats().slowestMs),
       cpu: Math.round(Math.max(mainShare, allShare) * 1000) / 1000,
     };
-  }
-
-  /** Idempotent. */
-  close(): void {
-    this.#vitals.close();
   }
 }
 

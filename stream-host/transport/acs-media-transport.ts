@@ -53,6 +53,7 @@ export class AcsMediaTransport implements Transport {
     this.#guard = new LineGuard(clock, (code, reason) => this.close(code, reason));
     this.#socket.events.on('text', (text) => this.#onText(text));
     this.#socket.events.on('binary', () => this.#guard.onMalformed('A binary frame, where ACS sends JSON text only.'));
+    this.#socket.events.on('control', () => this.#guard.admits(0));
     this.#socket.events.on('closed', (code, reason) => this.#onClosed(code, reason));
     this.#watch = new SilenceWatch({
       clock,

@@ -64,6 +64,7 @@ export class BrowserTransport implements Transport {
     this.#guard = new LineGuard(clock, (code, reason) => this.close(code, reason));
     this.#socket.events.on('binary', (data) => this.#onAudio(data));
     this.#socket.events.on('text', (text) => this.#onText(text));
+    this.#socket.events.on('control', () => this.#guard.admits(0));
     this.#socket.events.on('closed', (code, reason) => this.#onClosed(code, reason));
     this.#watch = new SilenceWatch({
       clock,

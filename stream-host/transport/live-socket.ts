@@ -6,6 +6,8 @@ import { TypedEvents } from '../../shared/typed-events.ts';
 export type LiveSocketEvents = {
   text: [text: string];
   binary: [data: Buffer];
+  /** A ping, or a pong: `ws` has answered the one already. */
+  control: [];
   /** Exactly once: when either side begins to close, or the connection breaks. */
   closed: [code: number, reason: string];
 };
@@ -52,7 +54,7 @@ export class LiveSocket {
     this.events = new TypedEvents((event, error) => this.#log.error({ event, err: error }, 'socket listener failed'));
     socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     socket.on('pong', () => this.#onPong());
-    socket.on('ping', () => this.#onLifeSign());
+    socket.on('ping', () => this.#onControl());
     // `ws` has answered a broken frame with its own close code (1002, 1007, 1009) when it reports the error.
     socket.on('error', (error) => this.#log.info({ reason: error.message }, 'socket error'));
     socket.on('close', (code, reason) => this.#onClose(code, reason.toString()));
@@ -142,7 +144,12 @@ export class LiveSocket {
 
   #onPong(): void {
     this.#unanswered = 0;
+    this.#onControl();
+  }
+
+  #onControl(): void {
     this.#onLifeSign();
+    this.events.emit('control');
   }
 
   #onLifeSign(): void {
