@@ -66,4 +66,4 @@ async function run({ folder, speechHost, calls, seconds, silent }: RecogniserAlo
   process.send?.(answer);
 }
 
-const nobody: Recogniser = { write: () => {}, close: () => {} };
+const nobody: Recogniser = { write: () => {}, restart: () => {}, close: () => {} };

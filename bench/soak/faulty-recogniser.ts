@@ -68,6 +68,10 @@ export class FaultyRecogniser implements Recogniser {
     if (this.#quietMs >= FINAL_AFTER_SILENCE_MS) this.#endPhrase();
   }
 
+  restart(): void {
+    this.#deafUntilMs = 0;
+  }
+
   get closed(): boolean {
     return this.#closed;
   }

@@ -165,6 +165,7 @@ export class SceneRun {
     this.#recogniserOpenedMs = this.#receivedMs;
     return {
       write() {},
+      restart() {},
       close: () => {
         if (this.#recogniser === events) this.#recogniser = undefined;
       },

@@ -38,6 +38,8 @@ export type OpenTurnJudge = (events: TurnJudgeEvents) => TurnJudge;
 /** Turns the caller's audio into text. Supervised inside: it reconnects and replays by itself. */
 export interface Recogniser {
   write(pcm: Uint8Array): void;
+  /** Listens anew to all audio whose words are not final yet, and loses none: for one that seems to have gone deaf. */
+  restart(): void;
   close(): void;
 }
 

@@ -285,16 +285,32 @@ test('a synthesiser that fails ends the turn, not the conversation', async () =>
   assert.equal(rig.of('agentSpoke').at(-1)?.heardText, 'All right.');
 });
 
-test('sound without words, three times over, opens a fresh recogniser', async () => {
+test('coughs are no sign of a deaf recogniser, nor is speech in which it has found no words (review 4.15)', async () => {
   const rig = await new Rig().started();
-  for (let turn = 0; turn < 3; turn += 1) {
-    await rig.voice(0.9, 320);
-    await rig.voice(0.05, 320);
-    await rig.clock.advance(3000);
+  for (let turn = 0; turn < 6; turn += 1) {
+    await rig.voice(0.9, 320, [0x10, -0x10]);
+    await rig.voice(0.05, 3320);
+    const offsetMs = rig.clock.now();
+    await rig.voice(0.99, 640, [0x20, 0x20, 0x04, 0x20]);
+    rig.noWords(offsetMs);
+    await rig.voice(0.05, 3320);
   }
-  assert.equal(rig.openedRecognisers, 2);
-  await rig.says('Can you hear me now?');
+  assert.deepEqual([rig.restartedRecognisers, rig.openedRecognisers], [0, 1]);
+});
+
+test('clear speech to which a recogniser says nothing, three times over, lets it listen again to what it missed (review 4.15)', async () => {
+  const rig = await new Rig().started();
+  const offsetMs = rig.clock.now();
+  for (let turn = 0; turn < 3; turn += 1) {
+    assert.equal(rig.restartedRecognisers, 0);
+    await rig.voice(0.99, 640, [0x20, 0x20, 0x04, 0x20]);
+    await rig.voice(0.05, 3320);
+  }
+  assert.deepEqual([rig.restartedRecognisers, rig.openedRecognisers], [1, 1]);
+  rig.final('Can you hear me?', offsetMs);
+  await rig.voice(0.05, 3000);
   assert.equal(rig.prompts.length, 1);
+  assert.equal(rig.callerWords, 'Can you hear me?');
 });
 
 test('when the voice detector dies another is opened, and words alone carry the conversation till then', async () => {

@@ -67,6 +67,7 @@ const openRecogniser: OpenRecogniser = (events) => {
       phrase = undefined;
       events.onFinal(HEARD, startMs, writtenMs - 200);
     },
+    restart() {},
     close() {},
   };
 };

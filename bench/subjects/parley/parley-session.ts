@@ -49,7 +49,7 @@ export class ParleySession implements SubjectSession {
       openVoiceActivity: options.openVoiceActivity,
       openRecogniser: (events) => {
         this.#recogniser = events;
-        return { write: () => {}, close: () => {} };
+        return { write: () => {}, restart: () => {}, close: () => {} };
       },
       synthesiser: { speak: (text, _voice, signal) => this.#speak(text, signal) },
       responder: {

@@ -60,7 +60,7 @@ function listen(behind = 0) {
       detector = events;
       return { write() {}, close() {} };
     },
-    openRecogniser: () => ({ write() {}, close() {} }),
+    openRecogniser: () => ({ write() {}, restart() {}, close() {} }),
     agentsWords: () => '',
     events: {
       onSpeechStarted() {},

@@ -34,7 +34,7 @@ export type CallerLineOptions = HearingPorts & EarNeeds;
 /** How long a failed voice-activity detector is left before another is opened. */
 const REOPEN_DETECTOR_MS = 1000;
 const REOPEN_RECOGNISER_MS = 10_000;
-/** So many turns of sound without a word make a recogniser suspect; a fresh one is opened. */
+/** So many turns of clear speech, to which it has said nothing at all, make a recogniser suspect. */
 const DEAF_AFTER_TURNS = 3;
 const BYTES_PER_MS = FRAME_BYTES / FRAME_MS;
 /** Words come so late after their sound at most, as a rule. */
@@ -61,7 +61,7 @@ export class CallerLine implements Ear {
   #spokenUntilMs = Number.NEGATIVE_INFINITY;
   #seenUntilMs = 0;
   #agentHeardUntilMs = Number.NEGATIVE_INFINITY;
-  #turnsWithoutWords = 0;
+  #turnsUnheard = 0;
   #closed = false;
 
   constructor(options: CallerLineOptions) {
@@ -182,15 +182,17 @@ export class CallerLine implements Ear {
     this.#detector.confirmed();
   }
 
-  /** Sound but no words, again and again: noise, or a recogniser that has gone deaf without saying so. */
+  /**
+   * A voice beyond doubt of which the recogniser has found neither words nor that there were none, again and again: it
+   * has gone deaf without saying so. Coughs and noise prove nothing.
+   */
   noWords(): void {
-    this.#turnsWithoutWords += 1;
-    if (this.#turnsWithoutWords < DEAF_AFTER_TURNS) return;
-    this.#turnsWithoutWords = 0;
+    if (!this.voiceIsClear || this.words.cover(this.#spokenUntilMs)) return;
+    this.#turnsUnheard += 1;
+    if (this.#turnsUnheard < DEAF_AFTER_TURNS) return;
+    this.#turnsUnheard = 0;
     this.#options.events.onFault('recogniser.deaf', undefined);
-    this.#cancelRecogniserReopen();
-    this.#recogniser?.close();
-    this.#openRecogniser();
+    this.#recogniser?.restart();
   }
 
   close(): void {
@@ -220,7 +222,7 @@ export class CallerLine implements Ear {
 
   #onWords(text: string, hearing: Hearing): void {
     if (this.#closed) return;
-    this.#turnsWithoutWords = 0;
+    this.#turnsUnheard = 0;
     if (this.#isEcho(text, hearing)) {
       this.words.heardNothing(hearing.offsetMs, hearing.endMs);
       this.#options.events.onWords();

@@ -64,6 +64,7 @@ export class Rig {
   synthesisFails = false;
   withWordTimes = true;
   openedRecognisers = 0;
+  restartedRecognisers = 0;
   /** Answers and syntheses that have begun and are not over. */
   openAnswers = 0;
   openSyntheses = 0;
@@ -84,7 +85,7 @@ export class Rig {
       openRecogniser: (events) => {
         this.openedRecognisers += 1;
         this.#recogniser = events;
-        return { write() {}, close() {} };
+        return { write() {}, restart: () => void this.restartedRecognisers++, close() {} };
       },
       synthesiser: this.#synthesiser(),
       standby: this.#standby(),

@@ -251,6 +251,21 @@ test('a listener that throws does not end the recognition', () =>
     recogniser.close();
   }));
 
+test('a restart loses nothing: what was not final is heard again, on another connection (review 4.15)', () =>
+  withService(async ({ service, errors, open }) => {
+    const diary = open();
+    await diary.hear(speakTones('oak'));
+    await diary.until(() => diary.words === 'oak', 'the first word is final');
+    service.faults.mute = true;
+    await diary.hear(speakTones('elm pine'));
+    await diary.hear(new Uint8Array(32 * 500));
+    service.faults.mute = false;
+    diary.recogniser.restart();
+    await diary.until(() => diary.words === 'oak elm pine', 'the missed words are final');
+    assert.equal(service.upgrades.length, 2);
+    assert.deepEqual(errors, []);
+  }));
+
 test('the service is asked for the words as they were said, none masked (recogniser-masks-profanity)', () =>
   withService(async ({ service, open }) => {
     open({ language: 'de-DE' }).recogniser.write(new Uint8Array(32_000));

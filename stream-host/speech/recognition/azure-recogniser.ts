@@ -108,6 +108,11 @@ export class AzureRecogniser implements Recogniser {
     this.#cutter.write(pcm, (block) => this.#take(block));
   }
 
+  restart(): void {
+    // Any other phase is on its way to a new session already.
+    if (this.#phase.name === 'listening') this.#reopen(this.#phase.session, 0);
+  }
+
   close(): void {
     this.#leave('closed');
     this.#backlog.clear();
