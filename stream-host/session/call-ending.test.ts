@@ -10,6 +10,8 @@ const log = pino({ level: 'silent' });
 const SESSION = { id: 's1', callConnectionId: 'c1' } as Session;
 const refused = () => new CallControlError('acs.unavailable', 'ACS answered 503.', { cause: undefined });
 
+const ours = async () => true;
+
 function ending(answers: (Error | undefined)[], found: Partial<Session> = {}) {
   const clock = new VirtualClock();
   const asked: { readonly atMs: number; readonly call: string }[] = [];
@@ -28,7 +30,7 @@ function ending(answers: (Error | undefined)[], found: Partial<Session> = {}) {
 test('a hang-up that ACS refuses five times is asked for a sixth time, and the call ends (review 4.2)', async () => {
   const { clock, asked, calls } = ending([refused(), refused(), refused(), refused(), refused()]);
   let over = false;
-  void calls.end(SESSION, log).then(() => {
+  void calls.end(SESSION, log, ours).then(() => {
     over = true;
   });
   await clock.advance(60_000);
@@ -40,16 +42,28 @@ test('a hang-up that ACS refuses five times is asked for a sixth time, and the c
   assert.equal(clock.pending, 0);
 });
 
+test('a call that another host has taken over is not ended, neither at once nor after a refusal (two hosts)', async () => {
+  const lost = ending([]);
+  await lost.calls.end(SESSION, log, async () => false);
+  assert.equal(lost.asked.length, 0);
+
+  const later = ending([refused(), refused()]);
+  const answers = [true, true, false];
+  void later.calls.end(SESSION, log, async () => answers.shift() ?? assert.fail('it is not asked again'));
+  await later.clock.advance(60_000);
+  assert.equal(later.asked.length, 2);
+});
+
 test('a call that is gone needs no end', async () => {
   const gone = new CallControlError('acs.call-gone', 'ACS does not know it.', { cause: undefined });
   const { asked, calls } = ending([gone]);
-  await calls.end(SESSION, log);
+  await calls.end(SESSION, log, ours);
   assert.equal(asked.length, 1);
 });
 
 test('a call whose connection was not known at its pick-up is looked up when it must end (review 4.2)', async () => {
   const { asked, calls } = ending([], { callConnectionId: 'learned-later' });
-  await calls.end({ id: 's1' } as Session, log);
+  await calls.end({ id: 's1' } as Session, log, ours);
   assert.deepEqual(
     asked.map(({ call }) => call),
     ['learned-later'],
@@ -58,7 +72,7 @@ test('a call whose connection was not known at its pick-up is looked up when it 
 
 test('a host that closes stops trying at once, and one that is always refused stops some time', async () => {
   const closing = ending(Array.from({ length: 1000 }, refused));
-  const closed = closing.calls.end(SESSION, log);
+  const closed = closing.calls.end(SESSION, log, ours);
   await closing.clock.advance(1000);
   closing.calls.close();
   await closed;
@@ -66,7 +80,7 @@ test('a host that closes stops trying at once, and one that is always refused st
 
   const refusing = ending(Array.from({ length: 1000 }, refused));
   let over = false;
-  void refusing.calls.end(SESSION, log).then(() => {
+  void refusing.calls.end(SESSION, log, ours).then(() => {
     over = true;
   });
   await refusing.clock.advance(400_000);

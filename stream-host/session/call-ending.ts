@@ -30,11 +30,18 @@ export class CallEnding {
     this.#options = options;
   }
 
-  /** Resolves when the call is over, or when this host can do no more about it. Never rejects. */
-  async end(session: Session, log: Logger): Promise<void> {
+  /**
+   * Resolves when the call is over, or when this host can do no more about it. Never rejects.
+   * @param isOurs whether this host still has the session: another one may have taken the call over and talk on it
+   */
+  async end(session: Session, log: Logger, isOurs: () => Promise<boolean>): Promise<void> {
     const { clock } = this.#options;
     const startedMs = clock.now();
     for (let attempt = 0; ; attempt += 1) {
+      if (!(await isOurs())) {
+        log.warn('the call is somebody else’s by now; it is not ended from here');
+        return;
+      }
       if (await this.#tryToEnd(session, attempt, log)) return;
       const delayMs = Math.min(FIRST_RETRY_MS * 2 ** attempt, LONGEST_RETRY_MS);
       if (this.#closed || clock.now() + delayMs - startedMs > GIVE_UP_AFTER_MS) {

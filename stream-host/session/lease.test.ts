@@ -55,3 +55,17 @@ test('whoever holds a lease learns that Redis has lost the session, and keeps th
   await eventually(async () => (await store.owner('gone')) === 'place#boot#socket');
   await lease?.close();
 });
+
+test('whoever holds a lease can ask whether it is still held; a Redis that is away says nothing against it (two hosts)', async () => {
+  await store.create(phoneSession('held'));
+  const lease = (await claimSession('held', 'socket', options, unexpected)) ?? assert.fail('not claimed');
+  assert.equal(await lease.isHeld(), true);
+  redis.disconnect();
+  assert.equal(await lease.isHeld(), true);
+  await redis.connect();
+  await store.release('held', lease.owner);
+  assert.equal(await store.claim('held', 'other', 5000), true);
+  assert.equal(await lease.isHeld(), false);
+  await lease.close();
+  assert.equal(await lease.isHeld(), false);
+});

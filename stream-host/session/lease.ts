@@ -66,6 +66,18 @@ export class SessionLease {
     }
   }
 
+  /**
+   * Whether the session is still this socket's, asked now. A Redis that is away says nothing against it. Never rejects.
+   */
+  async isHeld(): Promise<boolean> {
+    if (this.#closed) return false;
+    try {
+      return (await this.#options.store.renew(this.#sessionId, this.owner, this.#leaseMs)) !== 'lost';
+    } catch {
+      return true;
+    }
+  }
+
   #schedule(): void {
     if (this.#closed) return;
     this.#cancelRenewal = this.#options.clock.after(this.#leaseMs / 3, () => void this.#renew());

@@ -111,7 +111,7 @@ export class LiveSession {
   /** The session is over for good. The reason is a code: what the agent itself gave as one may quote the caller. */
   #finish(reason: string, endsCall: boolean): void {
     if (this.#over) return;
-    const { session, transport, record, clock } = this.#options;
+    const { session, transport, record, lease, clock, log } = this.#options;
     if (session.channel === 'browser') {
       record.patch({ status: 'disconnected', endedAt: clock.wallMs(), endReason: reason });
     } else if (endsCall) {
@@ -121,7 +121,7 @@ export class LiveSession {
     this.#wrapUp(CLOSE.normal, reason);
     if (session.channel === 'phone' && endsCall) {
       void this.#letGo(async () => {
-        await this.#options.ending.end(session, this.#options.log);
+        await this.#options.ending.end(session, log, () => lease.isHeld());
         transport.end(reason);
       });
     } else {
