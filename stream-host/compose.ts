@@ -12,6 +12,7 @@ import { ProcessVitals } from '../shared/process-vitals.ts';
 import { connectRedis } from '../shared/sessions/connect.ts';
 import { readVersion } from '../shared/version.ts';
 import { type Agents, loadAgents, requireAgent } from './agent/agent-definition.ts';
+import { DeploymentTraits } from './agent/deployment-traits.ts';
 import { isScripted, openModelClient } from './agent/model-client.ts';
 import { ModelResponder } from './agent/model-responder.ts';
 import { assembleHost } from './assemble.ts';
@@ -51,7 +52,11 @@ export async function startStreamHost(config: Config, log: Logger, clock: Clock 
   // Closes what was opened, in the opposite order; here where starting fails, else when the host is closed.
   await using opened = new AsyncDisposableStack();
 
-  const agents = await loadAgents(config.AGENTS_FOLDER, { hostLanguage: config.SPEECH_LANGUAGE, log });
+  const agents = await loadAgents(config.AGENTS_FOLDER, {
+    services: createServices(),
+    hostLanguage: config.SPEECH_LANGUAGE,
+    log,
+  });
   requireAgent(agents, config.DEFAULT_AGENT);
   log.info(
     { agents: [...agents.keys()], default: config.DEFAULT_AGENT },
@@ -172,10 +177,10 @@ function responders(
   client: ReturnType<typeof openModelClient>,
   clock: Clock,
 ): ReceptionOptions['openResponder'] {
-  const services = createServices();
   const deployment = config.AZURE_OPENAI_DEPLOYMENT;
-  return (name, log) =>
-    new ModelResponder({ client, deployment, agent: requireAgent(agents, name), services, clock, log });
+  const traits = new DeploymentTraits();
+  return (name, log, session) =>
+    new ModelResponder({ client, deployment, traits, agent: requireAgent(agents, name), session, clock, log });
 }
 
 const pathOf = (folder: string): string => fileURLToPath(new URL(folder, ROOT));

@@ -27,6 +27,16 @@ export const SPEECH_AND_MODEL_ERRORS = {
     meaning: 'The connection to the language model broke in the middle of an answer.',
     remedy: 'Nothing for one; look at the network where it happens often.',
   },
+  'model.empty': {
+    status: 503,
+    meaning: 'The language model answered without a word that can be spoken, twice.',
+    remedy: 'Raise max_tokens of the agent where the model thinks before it speaks; look at its instructions.',
+  },
+  'model.endless': {
+    status: 503,
+    meaning: 'The language model did not stop writing.',
+    remedy: 'Nothing for one; look at max_tokens and at the model where it happens often.',
+  },
   'model.failed': {
     status: 503,
     meaning: 'The language model failed.',

@@ -12,6 +12,9 @@ export type HistoryItem =
   | { readonly role: 'agent'; readonly text: string; readonly heard: boolean }
   | { readonly role: 'tool'; readonly call: ToolCall; readonly result: unknown };
 
+/** Keys of the telephone as the caller's words, which is how they stand in the history and before the model. */
+export const pressedText = (keys: string): string => `[pressed ${keys}]`;
+
 const toolCall = z.object({ callId: z.string(), name: z.string(), args: z.record(z.string(), z.unknown()) });
 
 const historyItem = z.discriminatedUnion('role', [

@@ -28,7 +28,7 @@ test('the bundled agent loads with all its tools', async () => {
   const agent = requireAgent(await loadAgents(join(import.meta.dirname, '../../agents')), 'orders');
   assert.deepEqual([...agent.tools.keys()], ['look_up_order', 'change_delivery_day', 'opening_hours']);
   assert.equal(agent.canEndCall, true);
-  assert.deepEqual(agent.model, { temperature: 0.4, maxTokens: 300 });
+  assert.deepEqual(agent.model, { temperature: 0.4, maxTokens: 300, omit: [] });
   assert.match(agent.phrases.greeting, /^Hello/);
 });
 
@@ -36,7 +36,7 @@ test('an agent without a model section or tools has sensible ones', async (conte
   const folder = await folderWith(context, { 'desk.yaml': GOOD.replace(/tools:.*/, '') });
   const agent = requireAgent(await loadAgents(folder), 'desk');
   assert.equal(agent.timeZone, Intl.DateTimeFormat().resolvedOptions().timeZone);
-  assert.deepEqual(agent.model, { temperature: undefined, maxTokens: 300 });
+  assert.deepEqual(agent.model, { temperature: undefined, maxTokens: 300, omit: [] });
   assert.deepEqual([agent.tools.size, agent.canEndCall], [0, false]);
 });
 

@@ -1,14 +1,17 @@
-import { access, readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
-import type { Tool } from '../../agents/tool.ts';
+import type { RunnableTool } from '../../shared/agents/tool.ts';
 import { ConfigError, messageOf, NotFoundError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Phrases } from '../contract/agent.ts';
 import { type TurnPolicyChanges, turnPolicy } from '../conversation/turns/turn-policy.ts';
+import { describeIssues } from './definition-issues.ts';
+import { PARAMETERS, type Parameter } from './deployment-traits.ts';
 import { canonicalLocale, hostTimeZone, isTimeZone, localeOfVoice } from './locale.ts';
 import { missingPhrases, type PhraseSettings, phraseSettings, phrasesOf } from './phrases.ts';
+import { loadTool } from './tool-file.ts';
 import { type TurnSettings, turnSettingsSchema } from './turn-settings.ts';
 
 /** The tool by which an agent hangs up. It is the engine's own: no file, nothing to run. */
@@ -34,6 +37,8 @@ const definitionSchema = z.strictObject({
     .strictObject({
       temperature: z.number().min(0).max(2).optional(),
       max_tokens: z.number().int().min(1).max(16_384).default(300),
+      /** What this model does not take. What it refuses is found out by itself, at the price of a request. */
+      omit: z.array(z.enum(PARAMETERS)).default([]),
     })
     .prefault({}),
   tools: z
@@ -44,16 +49,6 @@ const definitionSchema = z.strictObject({
   phrases: phraseSettings.prefault({}),
   turns: turnSettingsSchema.prefault({}),
 });
-
-/** Checks what a tool's file exports, as far as it can be seen from outside. */
-const toolSchema = z.object({
-  name: z.string(),
-  description: z.string().min(1),
-  parameters: z.custom<Tool['parameters']>((value) => value instanceof z.ZodObject, 'must be a z.object(…)'),
-  timeoutMs: z.number().int().min(1).max(60_000),
-  sideEffects: z.boolean(),
-  run: z.custom<Tool['run']>((value) => typeof value === 'function', 'must be a function'),
-}) satisfies z.ZodType<Tool>;
 
 /** An agent, ready to use: its YAML with the tools that it names. */
 export interface Agent {
@@ -66,8 +61,13 @@ export interface Agent {
   readonly timeZone: string;
   readonly phrases: Phrases;
   readonly prompt: string;
-  readonly model: { readonly temperature?: number | undefined; readonly maxTokens: number };
-  readonly tools: ReadonlyMap<string, Tool>;
+  readonly model: {
+    readonly temperature?: number | undefined;
+    readonly maxTokens: number;
+    /** Parameters that the model is not sent. */
+    readonly omit: readonly Parameter[];
+  };
+  readonly tools: ReadonlyMap<string, RunnableTool>;
   /** How it takes turns, where it is not by the defaults. */
   readonly turns: TurnPolicyChanges;
   /** Whether the agent may hang up. */
@@ -81,6 +81,8 @@ export type Agents = ReadonlyMap<string, Agent>;
 const BUNDLED_TOOLS = new URL('../../agents/tools/', import.meta.url);
 
 export interface LoadAgentsOptions {
+  /** What tools work with: it is handed to each call as `services`. */
+  readonly services?: object;
   /** Tools are code and come from here alone; definitions are data and may come from anywhere. */
   readonly toolsFolder?: URL;
   /** What an agent speaks that does not say it, not even by its voice (SPEECH_LANGUAGE). */
@@ -123,7 +125,7 @@ async function loadAgent(file: string, { toolsFolder = BUNDLED_TOOLS, ...options
   if (syntaxError) throw new ConfigError(`${file} is no valid YAML: ${syntaxError.message}`);
 
   const parsed = definitionSchema.safeParse(document.toJS());
-  if (!parsed.success) throw new ConfigError(describe(file, parsed.error));
+  if (!parsed.success) throw new ConfigError(describeIssues(file, parsed.error));
   const { model, tools: names, language, time_zone, greeting, phrases, turns, ...rest } = parsed.data;
   if (rest.name !== basename(file, '.yaml')) {
     throw new ConfigError(
@@ -142,9 +144,10 @@ async function loadAgent(file: string, { toolsFolder = BUNDLED_TOOLS, ...options
     );
   }
 
-  const tools = new Map<string, Tool>();
+  const tools = new Map<string, RunnableTool>();
   for (const [index, name] of names.entries()) {
-    if (name !== END_CALL) tools.set(name, await loadTool(name, toolsFolder, `${file}: tools[${index}]`));
+    if (name !== END_CALL)
+      tools.set(name, await loadTool(name, toolsFolder, options.services, `${file}: tools[${index}]`));
   }
   return {
     ...rest,
@@ -152,7 +155,7 @@ async function loadAgent(file: string, { toolsFolder = BUNDLED_TOOLS, ...options
     timeZone: time_zone ?? hostTimeZone(),
     phrases: phrasesOf(locale, greeting, own),
     turns: turns.policy,
-    model: { temperature: model.temperature, maxTokens: model.max_tokens },
+    model: { temperature: model.temperature, maxTokens: model.max_tokens, omit: model.omit },
     tools,
     canEndCall: names.includes(END_CALL),
   };
@@ -166,40 +169,4 @@ function checkTurns(file: string, turns: TurnSettings, phrases: PhraseSettings):
   } catch (error) {
     throw new ConfigError(`${file}: ${messageOf(error)}`);
   }
-}
-
-async function loadTool(name: string, folder: URL, where: string): Promise<Tool> {
-  const stem = name.replaceAll('_', '-');
-  const url = await firstThatExists([new URL(`${stem}.ts`, folder), new URL(`${stem}.js`, folder)]);
-  if (!url) {
-    throw new ConfigError(
-      `${where}: there is no tool "${name}": ${new URL(`${stem}.ts`, folder).pathname} does not exist.`,
-    );
-  }
-  const module: unknown = await import(url.href).catch((cause: unknown) => {
-    throw new ConfigError(`${where}: ${url.pathname} cannot be loaded: ${messageOf(cause)}`);
-  });
-  const exported = z.object({ default: toolSchema }).safeParse(module);
-  if (!exported.success) throw new ConfigError(describe(`${where}: ${url.pathname}`, exported.error));
-  const tool = exported.data.default;
-  if (tool.name !== name)
-    throw new ConfigError(`${where}: ${url.pathname} exports a tool named "${tool.name}", not "${name}".`);
-  return tool;
-}
-
-async function firstThatExists(urls: readonly URL[]): Promise<URL | undefined> {
-  for (const url of urls) {
-    const exists = await access(url).then(
-      () => true,
-      () => false,
-    );
-    if (exists) return url;
-  }
-  return undefined;
-}
-
-function describe(where: string, error: z.ZodError): string {
-  return error.issues
-    .map((issue) => `${where}: ${issue.path.map(String).join('.') || 'the whole'}: ${issue.message}`)
-    .join('\n');
 }

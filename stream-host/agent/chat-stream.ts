@@ -1,12 +1,14 @@
 import type { Readable } from 'node:stream';
-import type OpenAI from 'openai';
 import { APIError } from 'openai';
 import type { Clock } from '../../shared/clock.ts';
+import { type Chunk, readChunk } from './chat-chunk.ts';
 import { EventStreamDecoder, type ServerSentEvent } from './event-stream.ts';
 import { modelCutOff } from './model-errors.ts';
 
 /** Chunks that wait to be taken; beyond, the server is made to wait. */
 const MAX_WAITING = 256;
+/** An answer that is not streamed. */
+const LONGEST_BODY_CHARS = 1 << 20;
 /** How long a server may take from `[DONE]` to the end of the body before its connection is given up. */
 const LINGER_MS = 1000;
 
@@ -17,15 +19,20 @@ const LINGER_MS = 1000;
 export class ChatStream {
   readonly #body: Readable;
   readonly #clock: Clock;
-  readonly #decoder = new EventStreamDecoder();
+  readonly #decoder: { push(text: string): readonly ServerSentEvent[]; end(): readonly ServerSentEvent[] };
   #waiting: ServerSentEvent[] = [];
   #taken = 0;
   #state: 'open' | 'done' | 'broken' | 'closed' = 'open';
+  #sentinel = false;
   #cause: unknown;
   #wake: (() => void) | undefined;
 
-  /** @param body bytes of UTF-8; the stream is theirs to destroy */
-  constructor(body: Readable, clock: Clock) {
+  /**
+   * @param body bytes of UTF-8; the stream is theirs to destroy
+   * @param isWhole the server sent one answer in place of a stream
+   */
+  constructor(body: Readable, clock: Clock, isWhole = false) {
+    this.#decoder = isWhole ? new WholeBody() : new EventStreamDecoder();
     this.#body = body;
     this.#clock = clock;
     body.setEncoding('utf8');
@@ -43,12 +50,17 @@ export class ChatStream {
     return this.#state !== 'open';
   }
 
+  /** The server said that this was all; an end of the bytes alone may also be a connection that was cut. */
+  get saidDone(): boolean {
+    return this.#sentinel;
+  }
+
   /**
-   * The next chunk, if one has arrived. It has the shape that the API promises; nobody has checked it.
+   * The next chunk, if one has arrived.
    * @throws {APIError} where the server reports an error in the stream
    * @throws {DependencyError} `model.cut_off` where the connection broke or the stream cannot be read
    */
-  take(): OpenAI.ChatCompletionChunk | undefined {
+  take(): Chunk | undefined {
     const event = this.#waiting[this.#taken];
     if (event) {
       this.#taken += 1;
@@ -92,7 +104,8 @@ export class ChatStream {
     if (this.#state !== 'open') return;
     try {
       for (const event of decode()) {
-        if (event.data === '[DONE]') {
+        if (event.data.trim() === '[DONE]') {
+          this.#sentinel = true;
           this.#finish('done');
           return;
         }
@@ -118,15 +131,30 @@ export class ChatStream {
   }
 }
 
-function toChunk({ type, data }: ServerSentEvent): OpenAI.ChatCompletionChunk {
-  let chunk: OpenAI.ChatCompletionChunk & { readonly error?: object };
+/** A body that is one chunk. */
+class WholeBody {
+  #text = '';
+
+  push(text: string): ServerSentEvent[] {
+    this.#text += text;
+    if (this.#text.length > LONGEST_BODY_CHARS) throw new RangeError('The answer is too long.');
+    return [];
+  }
+
+  end(): ServerSentEvent[] {
+    return this.#text.trim() === '' ? [] : [{ type: '', data: this.#text }];
+  }
+}
+
+function toChunk({ type, data }: ServerSentEvent): Chunk {
+  let value: unknown;
   try {
-    chunk = JSON.parse(data);
+    value = JSON.parse(data);
   } catch (error) {
     throw modelCutOff(error);
   }
-  if (type === 'error' || chunk.error) {
-    throw new APIError(undefined, chunk.error ?? chunk, undefined, new Headers());
-  }
+  const chunk = readChunk(value);
+  const error = type === 'error' ? (chunk.error ?? Object(value)) : chunk.error;
+  if (error) throw new APIError(undefined, error, undefined, new Headers());
   return chunk;
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { createServices } from '../../agents/services.ts';
 import { ScriptedDialogue } from '../../emulator/openai/dialogue/scripted-dialogue.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
 import type { ReplyPiece } from '../contract/agent.ts';
@@ -13,7 +14,9 @@ const SATURDAY = new Date('2025-11-22T17:00:00Z');
 
 /** A call with the bundled agent, its real tools and the scripted dialogue behind the real client. */
 async function startCall(context: TestContext) {
-  const agents = await loadAgents(path.join(import.meta.dirname, '../../agents'));
+  const agents = await loadAgents(path.join(import.meta.dirname, '../../agents'), {
+    services: createServices(() => SATURDAY),
+  });
   const agent = requireAgent(agents, 'orders');
   const bench = await startModel(context, new ScriptedDialogue(), { agent, now: () => SATURDAY });
   const history: HistoryItem[] = [{ role: 'agent', text: bench.responder.phrases.greeting, heard: true }];

@@ -1,6 +1,11 @@
 import OpenAI from 'openai';
 import { httpFetch } from './http-fetch.ts';
 
+/** Longer than any wait of ours, each of which has its own limit. */
+const TIMEOUT_MS = 120_000;
+/** An error is told in few words. */
+const LONGEST_ERROR = 64_000;
+
 export interface ModelEndpoint {
   /** `https://<resource>.openai.azure.com/openai/v1`, or the emulator's. */
   readonly baseUrl: string;
@@ -10,8 +15,33 @@ export interface ModelEndpoint {
 
 /** One client for a process: it keeps connections alive between turns. */
 export function openModelClient({ baseUrl, apiKey }: ModelEndpoint): OpenAI {
-  // The SDK would wait ten minutes and try three times; a caller on the phone will not.
-  return new OpenAI({ baseURL: baseUrl, apiKey, timeout: 10_000, maxRetries: 1, logLevel: 'off', fetch: httpFetch });
+  // The SDK would sleep as long as it is told to before it tries again; a caller on the phone cannot wait for that.
+  return new OpenAI({
+    baseURL: baseUrl,
+    apiKey,
+    timeout: TIMEOUT_MS,
+    maxRetries: 0,
+    logLevel: 'off',
+    fetch: async (input, init) => tellingError(await httpFetch(input, init)),
+  });
+}
+
+/** The client reads a refusal only under `error`; servers that put theirs at the top (vLLM, Mistral) are read all the same. */
+async function tellingError(response: Response): Promise<Response> {
+  if (response.ok || !response.body) return response;
+  const text = (await response.text()).slice(0, LONGEST_ERROR);
+  const { status, headers } = response;
+  return new Response(JSON.stringify({ error: errorIn(text) }), { status, headers });
+}
+
+function errorIn(text: string): unknown {
+  try {
+    const body: unknown = JSON.parse(text);
+    if (typeof body !== 'object' || body === null) return { message: text };
+    return 'error' in body && typeof body.error === 'object' ? body.error : body;
+  } catch {
+    return { message: text };
+  }
 }
 
 /**

@@ -1,6 +1,8 @@
 import type OpenAI from 'openai';
-import type { HistoryItem, ToolCall } from '../../shared/sessions/history.ts';
+import { type HistoryItem, pressedText, type ToolCall } from '../../shared/sessions/history.ts';
+import type { SessionFacts } from '../contract/agent.ts';
 import { type Agent, END_CALL } from './agent-definition.ts';
+import { describeFacts } from './session-facts.ts';
 import { toolDeclarations } from './tool-calls.ts';
 
 type Message = OpenAI.ChatCompletionMessageParam;
@@ -18,7 +20,8 @@ const LONGEST_RESULT = 8000;
 
 const NOTES = `About this conversation:
 The caller's words come from speech recognition and may be misheard; ask when they make no sense.
-An answer of yours that ends in "${INTERRUPTED}" was cut off there: the caller heard nothing after it. Never write that mark yourself.`;
+An answer of yours that ends in "${INTERRUPTED}" was cut off there: the caller heard nothing after it. Never write that mark yourself.
+"${pressedText('12#')}" means that the caller pressed these keys of the telephone; it is as good as having said them.`;
 
 /**
  * The history as chat messages, after the agent's instructions.
@@ -27,11 +30,12 @@ An answer of yours that ends in "${INTERRUPTED}" was cut off there: the caller h
 export function toMessages(
   agent: Agent,
   history: readonly HistoryItem[],
-  options: { readonly budget: HistoryBudget; readonly now: Date },
+  options: { readonly budget: HistoryBudget; readonly now: Date; readonly facts?: SessionFacts },
 ): { messages: Message[]; leftOut: number } {
   const kept = withinBudget(history, options.budget);
   const leftOut = history.length - kept.length;
-  const system = [agent.prompt, NOTES];
+  const facts = options.facts ? describeFacts(options.facts) : '';
+  const system = [agent.prompt, NOTES, ...(facts === '' ? [] : [facts])];
   if (leftOut > 0) system.push('The beginning of this conversation is left out here.');
   // Last, so that a provider can keep what stands before it.
   system.push(`It is ${spokenDate(options.now, agent.timeZone)}.`);

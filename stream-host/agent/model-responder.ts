@@ -1,29 +1,38 @@
 import type OpenAI from 'openai';
-import type { Services } from '../../agents/services.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { DependencyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
-import type { Phrases, ReplyPiece, Responder } from '../contract/agent.ts';
+import type { Phrases, ReplyPiece, Responder, SessionFacts } from '../contract/agent.ts';
 import { type Agent, END_CALL } from './agent-definition.ts';
-import { modelOverran, toModelError } from './model-errors.ts';
+import { DeploymentTraits, type WantedRequest } from './deployment-traits.ts';
+import { isRefusedPrompt, modelEmpty, modelOverran, providerReason, toModelError } from './model-errors.ts';
 import { type HistoryBudget, toMessages, toolMessages, toolsOf } from './model-messages.ts';
-import { ModelRound, type RoundRequest } from './model-round.ts';
-import { checkCall, runCall, type ToolOutcome, type ToolRequest } from './tool-calls.ts';
+import type { ModelRound, RoundLimits } from './model-round.ts';
+import { RoundOpener } from './round-opener.ts';
+import { RoundSpeech } from './round-speech.ts';
+import { CallKeys, checkCall, runCall, type ToolOutcome, type ToolRequest } from './tool-calls.ts';
+import { forEars } from './transforms/for-ears.ts';
+import { type OpenTransform, TransformPipeline } from './transforms/transform.ts';
 import { TurnAborted, TurnWaits } from './turn-waits.ts';
+import { WithheldWords } from './withheld-words.ts';
 
-export interface ModelLimits extends HistoryBudget {
-  /** The longest wait for the model's first or next chunk. */
-  readonly silentMs: number;
+export interface ModelLimits extends HistoryBudget, Omit<RoundLimits, 'maxTextCharacters'> {
   /** All waits of one answer together: model and tools. */
   readonly totalMs: number;
   /** Requests to the model for one answer; in the last one it may not call tools. */
   readonly maxRounds: number;
 }
 
+/** No language has longer tokens in the mean; a server that minds no limit is stopped beyond. */
+const CHARACTERS_A_TOKEN = 8;
+const LEAST_CHARACTERS = 2000;
+const TIME_TOLD_FOR_MS = 300_000;
+
 const DEFAULT_LIMITS: ModelLimits = {
+  firstMs: 45_000,
   silentMs: 10_000,
-  totalMs: 30_000,
+  totalMs: 60_000,
   maxRounds: 5,
   maxItems: 80,
   maxCharacters: 24_000,
@@ -34,7 +43,11 @@ export interface ModelResponderOptions {
   /** The name of the model deployment. */
   readonly deployment: string;
   readonly agent: Agent;
-  readonly services: Services;
+  readonly session: SessionFacts;
+  /** What is known of the deployment, shared by all conversations with it. */
+  readonly traits?: DeploymentTraits;
+  /** What stands between model and mouth, in this order. */
+  readonly transforms?: readonly OpenTransform[];
   readonly clock: Clock;
   readonly log: Logger;
   /** The date that the model is told. */
@@ -56,79 +69,149 @@ export class ModelResponder implements Responder {
   readonly #options: ModelResponderOptions;
   readonly #limits: ModelLimits;
   readonly #tools: OpenAI.ChatCompletionFunctionTool[];
+  readonly #rounds: RoundOpener;
+  readonly #withheld = new WithheldWords();
+  #told: Date | undefined;
   readonly #unconfirmed = new Map<string, Promise<ToolOutcome>>();
 
   constructor(options: ModelResponderOptions) {
     this.#options = options;
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#tools = toolsOf(options.agent);
+    this.#rounds = new RoundOpener({
+      client: options.client,
+      traits: options.traits ?? new DeploymentTraits(),
+      clock: options.clock,
+      log: options.log,
+      limits: {
+        ...this.#limits,
+        maxTextCharacters: LEAST_CHARACTERS + CHARACTERS_A_TOKEN * options.agent.model.maxTokens,
+      },
+      omit: options.agent.model.omit,
+    });
     this.locale = options.agent.locale;
     this.phrases = options.agent.phrases;
     this.voice = options.agent.voice;
   }
 
   async *respond(history: readonly HistoryItem[], signal: AbortSignal): AsyncGenerator<ReplyPiece, void> {
-    const { agent, clock } = this.#options;
+    const { clock, log } = this.#options;
     const waits = new TurnWaits(clock, signal, this.#limits.totalMs);
+    const toMouth = new TransformPipeline((this.#options.transforms ?? [forEars]).map((open) => open()));
     let round: ModelRound | undefined;
     try {
-      const messages = this.#messagesOf(history);
       const takenIds = new Set(history.flatMap((item) => (item.role === 'tool' ? item.call.callId : [])));
+      const own: OpenAI.ChatCompletionMessageParam[] = [];
       for (const outcome of await this.#lateOutcomes(history, waits)) {
         takenIds.add(outcome.call.callId);
         yield { type: 'tool-ended', ...outcome };
-        messages.push(...toolMessages([outcome]));
+        own.push(...toolMessages([outcome]));
       }
 
       let ending: string | undefined;
+      let emptyFor: string | undefined;
+      const callKeys = new CallKeys(this.#options.session, history);
       for (let roundNumber = 1; ; roundNumber++) {
         const isLast = roundNumber === this.#limits.maxRounds;
         const startedMs = clock.now();
-        round = await ModelRound.open({
-          client: this.#options.client,
-          request: this.#requestOf(messages, isLast),
-          waits,
-          silentMs: this.#limits.silentMs,
-          clock,
-        });
-        // Here and not in a generator of the round's own: each one on the way costs every token several promises.
-        for (let text = await round.next(); text !== undefined; text = await round.next()) yield { type: 'text', text };
+        round = await this.#open(history, own, isLast, emptyFor === 'length', waits);
+        const speech = new RoundSpeech(round, toMouth);
+        // Here and not in a generator of its own: each one on the way costs every token several promises.
+        for (let pieces = await speech.next(); pieces; pieces = await speech.next()) {
+          for (const piece of pieces) yield piece;
+        }
         round.close();
         const requests = round.requests.map((request) => withOwnId(request, takenIds));
         this.#logRound(round, startedMs, requests.length);
 
-        const hangUp = agent.canEndCall ? requests.find(({ name }) => name === END_CALL) : undefined;
+        const hangUp = this.#hangUpIn(requests);
         if (hangUp) ending = reasonOf(hangUp);
         const work = requests.filter((request) => request !== hangUp);
-        if (work.length === 0) break;
+        if (work.length === 0) {
+          if (hangUp || speech.hasWords) break;
+          emptyFor = this.#askAgain(round, isLast || emptyFor !== undefined);
+          continue;
+        }
         if (isLast) throw new DependencyError('model.loop', `The model still calls tools after ${roundNumber} rounds.`);
-        const outcomes = yield* this.#runTools(work, waits, signal);
-        messages.push(...toolMessages(outcomes, round.text));
+        const outcomes = yield* this.#runTools(work, callKeys, waits, signal);
+        own.push(...toolMessages(outcomes, speech.text));
       }
       if (ending !== undefined) yield { type: 'end-call', reason: ending };
     } catch (thrown) {
       if (signal.aborted || thrown instanceof TurnAborted) return;
-      throw toModelError(thrown);
+      const error = toModelError(thrown);
+      log.warn({ code: error.code, ...providerReason(error) }, 'the model gave no answer');
+      throw error;
     } finally {
       round?.close();
       waits.close();
     }
   }
 
+  #hangUpIn(requests: readonly ToolRequest[]): ToolRequest | undefined {
+    return this.#options.agent.canEndCall ? requests.find(({ name }) => name === END_CALL) : undefined;
+  }
+
+  /**
+   * The model has nothing to say: it may, the next time.
+   * @throws {DependencyError} `model.empty` where it had that chance
+   */
+  #askAgain({ finishReason }: ModelRound, isEnough: boolean): string {
+    if (isEnough) throw modelEmpty(finishReason);
+    this.#options.log.warn({ finishReason }, 'the model answered without a word; it is asked again');
+    return finishReason ?? 'none';
+  }
+
+  /** Asks the model; where its content filter refuses what it is sent, without the words that it may have meant. */
+  async #open(
+    history: readonly HistoryItem[],
+    own: readonly OpenAI.ChatCompletionMessageParam[],
+    isLast: boolean,
+    needsRoom: boolean,
+    waits: TurnWaits,
+  ): Promise<ModelRound> {
+    for (;;) {
+      const messages = [...this.#messagesOf(history), ...own];
+      try {
+        return await this.#rounds.open(this.#requestOf(messages, isLast, needsRoom), waits);
+      } catch (thrown) {
+        if (!isRefusedPrompt(thrown) || !this.#withheld.refuse(history)) throw thrown;
+        this.#options.log.warn(
+          providerReason(thrown),
+          'the content filter refused the caller’s words; asked without them',
+        );
+      }
+    }
+  }
+
   #messagesOf(history: readonly HistoryItem[]): OpenAI.ChatCompletionMessageParam[] {
-    const { agent, log, now = () => new Date() } = this.#options;
-    const { messages, leftOut } = toMessages(agent, history, { budget: this.#limits, now: now() });
+    const { agent, session, log } = this.#options;
+    const { messages, leftOut } = toMessages(agent, this.#withheld.shown(history), {
+      budget: this.#limits,
+      now: this.#toldTime(),
+      facts: session,
+    });
     if (leftOut > 0) log.debug({ leftOut }, 'the oldest turns are not sent to the model any more');
     return messages;
   }
 
-  #requestOf(messages: OpenAI.ChatCompletionMessageParam[], isLast: boolean): RoundRequest {
+  /** Told anew only now and then: as long as it stands, a provider can keep everything that follows it. */
+  #toldTime(): Date {
+    const { clock, now = () => new Date(clock.wallMs()) } = this.#options;
+    const time = now();
+    const isFresh = this.#told !== undefined && Math.abs(time.getTime() - this.#told.getTime()) < TIME_TOLD_FOR_MS;
+    if (!isFresh) this.#told = time;
+    return this.#told ?? time;
+  }
+
+  #requestOf(messages: OpenAI.ChatCompletionMessageParam[], isLast: boolean, needsRoom: boolean): WantedRequest {
     const { agent, deployment } = this.#options;
     const { temperature, maxTokens } = agent.model;
     return {
       model: deployment,
       messages,
-      max_completion_tokens: maxTokens,
+      // An answer that was used up by thinking is given more room the second time.
+      max_completion_tokens: needsRoom ? maxTokens * 4 : maxTokens,
       ...(temperature !== undefined && { temperature }),
       ...(this.#tools.length > 0 && { tools: this.#tools, tool_choice: isLast ? 'none' : 'auto' }),
     };
@@ -136,16 +219,20 @@ export class ModelResponder implements Responder {
 
   #logRound(round: ModelRound, startedMs: number, tools: number): void {
     const ms = Math.round(this.#options.clock.now() - startedMs);
-    this.#options.log.debug({ ms, tokens: round.usage?.total_tokens, tools }, 'the model answered');
+    this.#options.log.debug({ ms, tokens: round.totalTokens, tools }, 'the model answered');
+    if (round.refusedCalls > 0) {
+      this.#options.log.warn({ made: tools, leftOut: round.refusedCalls }, 'the model made too many calls at once');
+    }
   }
 
   /** Runs the calls of one round side by side; yields each end as it comes, returns all in the order of the calls. */
   async *#runTools(
     requests: readonly ToolRequest[],
+    keys: CallKeys,
     waits: TurnWaits,
     signal: AbortSignal,
   ): AsyncGenerator<ReplyPiece, ToolOutcome[]> {
-    const { agent, services, clock, log } = this.#options;
+    const { agent, session, clock, log } = this.#options;
     const checked = requests.map((request) => checkCall(agent.tools, request));
     for (const { call } of checked) yield { type: 'tool-started', call };
     if (signal.aborted) throw new TurnAborted();
@@ -153,7 +240,15 @@ export class ModelResponder implements Responder {
     const running = new Map<string, Promise<ToolOutcome>>();
     for (const each of checked) {
       const { callId } = each.call;
-      const outcome = runCall(each, { services, clock, signal });
+      const context = {
+        idempotencyKey: keys.next(each.call),
+        sessionId: session.sessionId,
+        callConnectionId: session.callConnectionId,
+        caller: session.caller,
+        locale: agent.locale,
+        timeZone: agent.timeZone,
+      };
+      const outcome = runCall(each, context, { clock, signal });
       running.set(callId, outcome);
       if ('tool' in each && each.tool.sideEffects) this.#unconfirmed.set(callId, outcome);
     }

@@ -37,7 +37,7 @@ async function startServer(context: TestContext, answer: (response: ServerRespon
       client,
       request: { model: 'm', messages: [{ role: 'user', content: 'Hello?' }] },
       waits: new TurnWaits(systemClock, signal, 5000),
-      silentMs: 4000,
+      limits: { firstMs: 4000, silentMs: 4000, maxTextCharacters: 100_000 },
       clock: systemClock,
     });
   /** `connectionClosed`: the first one, seen from the server. */
@@ -85,7 +85,6 @@ const BROKEN: readonly [what: string, rest: string, code: string][] = [
   ['the content filter', 'data: {"error":{"code":"content_filter","message":"no"}}\n\n', 'model.filtered'],
   ['the content filter as a finish', `data: ${choice('', 'content_filter')}\n\n`, 'model.filtered'],
   ['a chunk that is no JSON', 'data: {"choices":\n\n', 'model.cut_off'],
-  ['an end without a finish', 'data: [DONE]\n\n', 'model.cut_off'],
   ['an event without end', `data: ${'x'.repeat(1_100_000)}`, 'model.cut_off'],
 ];
 

@@ -1,37 +1,55 @@
 import type OpenAI from 'openai';
 import type { Clock } from '../../shared/clock.ts';
+import { CallAssembly } from './call-assembly.ts';
+import type { Chunk } from './chat-chunk.ts';
 import { ChatStream } from './chat-stream.ts';
 import { readableOf } from './http-fetch.ts';
-import { modelCutOff, modelFiltered, modelSilent } from './model-errors.ts';
+import { modelCutOff, modelEndless, modelFiltered, modelSilent } from './model-errors.ts';
 import type { ToolRequest } from './tool-calls.ts';
 import type { TurnWaits } from './turn-waits.ts';
 
 /** What is asked; how it is streamed is the round's own business. */
-export type RoundRequest = Omit<OpenAI.ChatCompletionCreateParamsStreaming, 'stream' | 'stream_options'>;
-type Delta = OpenAI.ChatCompletionChunk.Choice.Delta;
+export type RoundRequest = Omit<OpenAI.ChatCompletionCreateParamsStreaming, 'stream'>;
+
+export interface RoundLimits {
+  /** The longest wait before the first word or call: a local model may have to be loaded first. */
+  readonly firstMs: number;
+  /** The longest wait for the next chunk after it. */
+  readonly silentMs: number;
+  /** So much text is no answer any more. */
+  readonly maxTextCharacters: number;
+}
 
 export interface RoundOptions {
   readonly client: OpenAI;
   readonly request: RoundRequest;
   readonly waits: TurnWaits;
-  /** The longest wait for the next chunk, the first included. */
-  readonly silentMs: number;
+  readonly limits: RoundLimits;
   readonly clock: Clock;
 }
+
+/** So many chunks are no answer, whatever they hold. */
+const MAX_CHUNKS = 50_000;
+/** What may still come after the finish reason (usage, late filter results) is waited for so long, and no longer. */
+const AFTER_FINISH_MS = 150;
+
+const nothingMore = (): Error => new NothingMore();
+class NothingMore extends Error {}
 
 /** One request to the model, read piece by piece. */
 export class ModelRound {
   readonly #waits: TurnWaits;
-  readonly #silentMs: number;
+  readonly #limits: RoundLimits;
   readonly #stream: ChatStream;
   readonly #calls = new CallAssembly();
-  #finishReason: OpenAI.ChatCompletionChunk.Choice['finish_reason'] = null;
+  #finishReason: string | undefined;
+  #chunks = 0;
   #text = '';
-  #usage: OpenAI.CompletionUsage | undefined;
+  #totalTokens: number | undefined;
 
-  private constructor({ waits, silentMs }: RoundOptions, stream: ChatStream) {
+  private constructor({ waits, limits }: RoundOptions, stream: ChatStream) {
     this.#waits = waits;
-    this.#silentMs = silentMs;
+    this.#limits = limits;
     this.#stream = stream;
   }
 
@@ -40,14 +58,15 @@ export class ModelRound {
    * @throws a DependencyError, or what the client throws (see `toModelError`)
    */
   static async open(options: RoundOptions): Promise<ModelRound> {
-    const { client, request, waits, silentMs, clock } = options;
+    const { client, request, waits, limits, clock } = options;
     const connection = new AbortController();
     const opening = client.chat.completions
-      .create({ ...request, stream: true, stream_options: { include_usage: true } }, { signal: connection.signal })
+      .create({ ...request, stream: true }, { signal: connection.signal })
       .asResponse();
     try {
-      const response = await waits.for(opening, silentMs, modelSilent);
-      return new ModelRound(options, new ChatStream(readableOf(response), clock));
+      const response = await waits.for(opening, limits.firstMs, modelSilent);
+      const isWhole = response.headers.get('content-type')?.includes('application/json') ?? false;
+      return new ModelRound(options, new ChatStream(readableOf(response), clock, isWhole));
     } catch (error) {
       connection.abort();
       throw error;
@@ -59,13 +78,23 @@ export class ModelRound {
     return this.#text;
   }
 
-  get usage(): OpenAI.CompletionUsage | undefined {
-    return this.#usage;
+  get totalTokens(): number | undefined {
+    return this.#totalTokens;
+  }
+
+  /** Why the model stopped, in its own word; undefined where it gave none. */
+  get finishReason(): string | undefined {
+    return this.#finishReason;
   }
 
   /** The calls that the model asks for; whole only when the text has ended. */
   get requests(): ToolRequest[] {
-    return this.#calls.finished();
+    return this.#calls.finished;
+  }
+
+  /** How many calls were left out because there were too many. */
+  get refusedCalls(): number {
+    return this.#calls.refused;
   }
 
   /**
@@ -77,12 +106,14 @@ export class ModelRound {
       this.#waits.throwIfAborted();
       const chunk = this.#stream.take();
       if (chunk) {
-        const text = this.#add(chunk);
-        if (text) return text;
+        if (this.#add(chunk) !== '') return chunk.text;
       } else if (this.#stream.ended) {
         return this.#end();
+      } else if (this.#finishReason !== undefined) {
+        if (!(await this.#moreComes())) return this.#end();
       } else {
-        await this.#waits.for(this.#stream.arrival(), this.#silentMs, modelSilent);
+        const { firstMs, silentMs } = this.#limits;
+        await this.#waits.for(this.#stream.arrival(), this.#saidSomething ? silentMs : firstMs, modelSilent);
       }
     }
   }
@@ -92,42 +123,35 @@ export class ModelRound {
     this.#stream.close();
   }
 
-  #add(chunk: OpenAI.ChatCompletionChunk): string | null | undefined {
-    this.#usage = chunk.usage ?? this.#usage;
-    // Azure's first chunk (the prompt's filter results) and the last one (usage) have no choice.
-    const choice = chunk.choices[0];
-    if (!choice) return undefined;
-    this.#finishReason = choice.finish_reason ?? this.#finishReason;
-    const { content, tool_calls } = choice.delta;
-    if (tool_calls) this.#calls.add(tool_calls);
-    if (content) this.#text += content;
-    return content;
+  get #saidSomething(): boolean {
+    return this.#text !== '' || this.#calls.count > 0;
   }
 
-  #end(): undefined {
-    if (this.#finishReason === 'content_filter') throw modelFiltered();
-    // A server that ends the body too early looks like the end; only the finish reason tells them apart.
-    if (this.#finishReason === null) throw modelCutOff();
+  #add({ text, calls, finishReason, totalTokens }: Chunk): string {
+    this.#chunks += 1;
+    this.#totalTokens = totalTokens ?? this.#totalTokens;
+    this.#finishReason = finishReason ?? this.#finishReason;
+    this.#calls.add(calls);
+    this.#text += text;
+    if (this.#text.length > this.#limits.maxTextCharacters || this.#chunks > MAX_CHUNKS)
+      throw modelEndless(this.#limits.maxTextCharacters);
+    return text;
   }
-}
 
-/** Puts tool calls together from their fragments: the first of each brings id and name, all bring pieces of arguments. */
-class CallAssembly {
-  readonly #calls = new Map<number, { id: string; name: string; argumentText: string }>();
-
-  add(fragments: NonNullable<Delta['tool_calls']>): void {
-    for (const fragment of fragments) {
-      const call = this.#calls.get(fragment.index) ?? { id: '', name: '', argumentText: '' };
-      call.id ||= fragment.id ?? '';
-      call.name ||= fragment.function?.name ?? '';
-      call.argumentText += fragment.function?.arguments ?? '';
-      this.#calls.set(fragment.index, call);
+  /** The model has finished; a server that then leaves the stream open keeps nobody waiting. */
+  async #moreComes(): Promise<boolean> {
+    try {
+      await this.#waits.for(this.#stream.arrival(), AFTER_FINISH_MS, nothingMore);
+      return true;
+    } catch (error) {
+      if (error instanceof NothingMore) return false;
+      throw error;
     }
   }
 
-  finished(): ToolRequest[] {
-    return [...this.#calls]
-      .sort(([a], [b]) => a - b)
-      .map(([, { id, name, argumentText }]) => ({ callId: id, name, argumentText }));
+  /** An end is told by the finish reason, by the sentinel, or by the end of the body where it said anything at all. */
+  #end(): undefined {
+    if (this.#finishReason === 'content_filter') throw modelFiltered();
+    if (this.#finishReason === undefined && !this.#stream.saidDone && !this.#saidSomething) throw modelCutOff();
   }
 }

@@ -1,10 +1,15 @@
+import { createHash } from 'node:crypto';
 import type OpenAI from 'openai';
 import { z } from 'zod';
-import type { Services } from '../../agents/services.ts';
-import type { Tool } from '../../agents/tool.ts';
+import type { RunnableTool, ToolCallContext } from '../../shared/agents/tool.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
-import type { ToolCall } from '../../shared/sessions/history.ts';
+import type { HistoryItem, ToolCall } from '../../shared/sessions/history.ts';
+import type { SessionFacts } from '../contract/agent.ts';
+
+/** Characters of a result as JSON: it is stored with the session and sent to the model with every request. */
+const LONGEST_RESULT = 8000;
+const LONGEST_REASON = 500;
 
 /** A call as the model wrote it. */
 export interface ToolRequest {
@@ -16,13 +21,13 @@ export interface ToolRequest {
 
 /** A call that was checked: its tool, or why it cannot be run. */
 export type CheckedCall =
-  | { readonly call: ToolCall; readonly tool: Tool }
+  | { readonly call: ToolCall; readonly tool: RunnableTool; readonly args: Readonly<Record<string, unknown>> }
   | { readonly call: ToolCall; readonly refusal: ToolFailure };
 
 export interface ToolOutcome {
   readonly call: ToolCall;
   readonly elapsedMs: number;
-  /** What the tool returned, or a {@link ToolFailure}. */
+  /** What the tool returned, as plain JSON, or a {@link ToolFailure}. */
   readonly result: unknown;
   /** Set when it failed: the failure's code and message in one line. */
   readonly error?: string;
@@ -30,12 +35,12 @@ export interface ToolOutcome {
 
 /** What the model is told in place of a result. */
 interface ToolFailure {
-  readonly error: 'unknown_tool' | 'invalid_arguments' | 'timed_out' | 'failed';
+  readonly error: 'unknown_tool' | 'invalid_arguments' | 'timed_out' | 'failed' | 'no_json';
   readonly message: string;
 }
 
 /** The tools as the model is told of them. */
-export function toolDeclarations(tools: ReadonlyMap<string, Tool>): OpenAI.ChatCompletionFunctionTool[] {
+export function toolDeclarations(tools: ReadonlyMap<string, RunnableTool>): OpenAI.ChatCompletionFunctionTool[] {
   return [...tools.values()].map(({ name, description, parameters }) => {
     const { $schema, ...schema } = z.toJSONSchema(parameters, { io: 'input' });
     return { type: 'function', function: { name, description, parameters: schema } };
@@ -43,7 +48,7 @@ export function toolDeclarations(tools: ReadonlyMap<string, Tool>): OpenAI.ChatC
 }
 
 /** Finds the tool and checks the arguments. The model's mistakes are answers to the model, never exceptions. */
-export function checkCall(tools: ReadonlyMap<string, Tool>, request: ToolRequest): CheckedCall {
+export function checkCall(tools: ReadonlyMap<string, RunnableTool>, request: ToolRequest): CheckedCall {
   const { callId, name } = request;
   const refuse = (error: ToolFailure['error'], message: string): CheckedCall => ({
     call: { callId, name, args: {} },
@@ -60,7 +65,8 @@ export function checkCall(tools: ReadonlyMap<string, Tool>, request: ToolRequest
   }
   const args = tool.parameters.safeParse(given);
   return args.success
-    ? { call: { callId, name, args: args.data }, tool }
+    ? // On record stands what the model wrote: what the tool's schema makes of it need not be JSON.
+      { call: { callId, name, args: asRecord(given) }, tool, args: args.data }
     : refuse('invalid_arguments', z.prettifyError(args.error));
 }
 
@@ -70,13 +76,13 @@ export function checkCall(tools: ReadonlyMap<string, Tool>, request: ToolRequest
  */
 export async function runCall(
   checked: CheckedCall,
-  context: { readonly services: Services; readonly clock: Clock; readonly signal: AbortSignal },
+  context: Omit<ToolCallContext, 'signal'>,
+  { clock, signal: turnSignal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<ToolOutcome> {
   const { call } = checked;
   if ('refusal' in checked) return failed(call, 0, checked.refusal);
 
-  const { tool } = checked;
-  const { clock, services } = context;
+  const { tool, args } = checked;
   const startedMs = clock.now();
   const timeout = Promise.withResolvers<ToolFailure>();
   const expiry = new AbortController();
@@ -84,17 +90,71 @@ export async function runCall(
     timeout.resolve({ error: 'timed_out', message: `The tool did not answer within ${tool.timeoutMs} ms.` });
     expiry.abort();
   });
-  const signal = tool.sideEffects ? expiry.signal : AbortSignal.any([context.signal, expiry.signal]);
+  const signal = tool.sideEffects ? expiry.signal : AbortSignal.any([turnSignal, expiry.signal]);
   try {
-    const work = (async () => tool.run(call.args, { services, signal }))().then(
-      (result) => ({ call, elapsedMs: clock.now() - startedMs, result }),
-      (error: unknown) => failed(call, clock.now() - startedMs, { error: 'failed', message: messageOf(error) }),
+    const work = (async () => tool.run(args, { ...context, signal }))().then(
+      (result) => toOutcome(call, clock.now() - startedMs, result),
+      (error: unknown) =>
+        failed(call, clock.now() - startedMs, { error: 'failed', message: messageOf(error).slice(0, LONGEST_REASON) }),
     );
     return await Promise.race([work, timeout.promise.then((failure) => failed(call, tool.timeoutMs, failure))]);
   } finally {
     cancelTimeout();
   }
 }
+
+/**
+ * Names the calls of one turn, the same whoever makes them: a host that takes the session over asks the model anew, which
+ * gives the same call another id.
+ */
+export class CallKeys {
+  readonly #sessionId: string;
+  readonly #turn: number;
+  readonly #made = new Map<string, number>();
+
+  constructor({ sessionId }: SessionFacts, history: readonly HistoryItem[]) {
+    this.#sessionId = sessionId;
+    this.#turn = history.filter(({ role }) => role === 'caller').length;
+  }
+
+  next({ name, args }: ToolCall): string {
+    const call = JSON.stringify([this.#sessionId, this.#turn, name, sorted(args)]);
+    const count = this.#made.get(call) ?? 0;
+    this.#made.set(call, count + 1);
+    return createHash('sha256').update(`${call}${count}`).digest('hex').slice(0, 32);
+  }
+}
+
+/** What goes on record and to the model must be JSON, and no more than either can bear. */
+function toOutcome(call: ToolCall, elapsedMs: number, result: unknown): ToolOutcome {
+  let text: string;
+  try {
+    text = JSON.stringify(result, (_, value) => (typeof value === 'bigint' ? String(value) : value)) ?? 'null';
+  } catch (error) {
+    const message = `The tool ran, but what it returned is no JSON: ${messageOf(error).slice(0, LONGEST_REASON)}`;
+    return failed(call, elapsedMs, { error: 'no_json', message });
+  }
+  if (text.length <= LONGEST_RESULT) return { call, elapsedMs, result: JSON.parse(text) };
+  return {
+    call,
+    elapsedMs,
+    result: { beginning: text.slice(0, LONGEST_RESULT), leftOut: text.length - LONGEST_RESULT },
+  };
+}
+
+/** The same whatever order the model wrote the arguments in. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, each]) => [name, sorted(each)]),
+  );
+}
+
+const asRecord = (value: unknown): Record<string, unknown> =>
+  typeof value === 'object' && value !== null ? { ...value } : {};
 
 function failed(call: ToolCall, elapsedMs: number, failure: ToolFailure): ToolOutcome {
   return { call, elapsedMs, result: failure, error: `${failure.error}: ${failure.message}` };

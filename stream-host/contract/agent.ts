@@ -37,6 +37,17 @@ export interface Phrases {
   readonly farewell: string;
 }
 
+/** What the agent and its tools may know of the session that they work for. */
+export interface SessionFacts {
+  readonly sessionId: string;
+  readonly direction: 'inbound' | 'outbound';
+  readonly callConnectionId?: string | undefined;
+  /** The number at the other end; undefined in a browser. Private: never into a log, never to the model. */
+  readonly caller?: string | undefined;
+  /** What whoever ordered the call wants the agent to know. */
+  readonly context?: Readonly<Record<string, unknown>> | undefined;
+}
+
 /** The agent's mind: instructions, model and tools. Stateless; the history is the engine's. */
 export interface Responder {
   /** What the agent speaks and expects to hear, as in `de-DE`. */

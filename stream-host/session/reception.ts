@@ -8,7 +8,7 @@ import { CLOSE } from '../../shared/protocol/close-codes.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
 import type { Session } from '../../shared/sessions/session.ts';
 import type { SessionStore } from '../../shared/sessions/session-store.ts';
-import type { Responder } from '../contract/agent.ts';
+import type { Responder, SessionFacts } from '../contract/agent.ts';
 import type { Transport } from '../contract/line.ts';
 import type { Modes } from '../contract/mode.ts';
 import type { LiveSessions } from '../host/live-sessions.ts';
@@ -27,7 +27,7 @@ export interface ReceptionOptions {
   readonly host: HostIdentity;
   readonly modes: Modes;
   /** @throws {NotFoundError} when there is no such agent */
-  readonly openResponder: (agent: string, log: Logger) => Responder;
+  readonly openResponder: (agent: string, log: Logger, facts: SessionFacts) => Responder;
   readonly ending: CallEnding;
   readonly defaultAgent: string;
   /** Whether the demo dialogue answers instead of a language model; browsers are told. */
@@ -151,7 +151,7 @@ export class Reception {
     const existing = await store.get(id);
     if (existing) return existing;
     // An agent that does not exist must not leave a session behind.
-    openResponder(agent ?? defaultAgent, log);
+    openResponder(agent ?? defaultAgent, log, { sessionId: id, direction: 'inbound' });
     try {
       return await store.create({
         id,
@@ -203,7 +203,7 @@ export class Reception {
       try {
         // Read now: whoever held the session before may have written until it let go.
         const history = await store.history(found.id);
-        const agent = this.#options.openResponder(found.agent, log);
+        const agent = this.#options.openResponder(found.agent, log, factsOf(found));
         if (transport.closed) throw new NotFoundError('socket.gone', 'The socket closed before its session was open.');
         introduce(history, agent);
         const { owner } = lease;
@@ -239,6 +239,12 @@ export class Reception {
       throw error;
     }
   }
+}
+
+/** What the agent may know of its session. */
+function factsOf({ id, direction, channel, callConnectionId, from, to, context }: Session): SessionFacts {
+  const caller = direction === 'inbound' ? from : to;
+  return { sessionId: id, direction, callConnectionId, context, ...(channel === 'phone' && { caller }) };
 }
 
 const alreadyConnected = () =>

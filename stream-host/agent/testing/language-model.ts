@@ -3,10 +3,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { pino } from 'pino';
-import { createServices } from '../../../agents/services.ts';
-import type { Tool } from '../../../agents/tool.ts';
 import type { ChatAnswer, ChatModel, ChatRequest } from '../../../emulator/openai/chat-wire.ts';
 import { OpenAiService } from '../../../emulator/openai/openai-service.ts';
+import type { RunnableTool } from '../../../shared/agents/tool.ts';
 import { systemClock } from '../../../shared/clock.ts';
 import type { HistoryItem } from '../../../shared/sessions/history.ts';
 import type { ReplyPiece } from '../../contract/agent.ts';
@@ -27,7 +26,7 @@ export const call = (name: string, args: object, text = ''): ChatAnswer => ({
   calls: [{ name, args: JSON.stringify(args) }],
 });
 
-export const testAgent = (tools: readonly Tool[] = []): Agent => ({
+export const testAgent = (tools: readonly RunnableTool[] = []): Agent => ({
   name: 'test',
   description: 'A test.',
   locale: 'en-US',
@@ -35,7 +34,7 @@ export const testAgent = (tools: readonly Tool[] = []): Agent => ({
   phrases: defaultPhrases('en-US', 'Hello.'),
   voice: 'en-US-AvaMultilingualNeural',
   prompt: 'Be kind.',
-  model: { maxTokens: 100 },
+  model: { maxTokens: 100, omit: [] },
   tools: new Map(tools.map((tool) => [tool.name, tool])),
   turns: {},
   canEndCall: true,
@@ -43,7 +42,7 @@ export const testAgent = (tools: readonly Tool[] = []): Agent => ({
 
 interface BenchOptions {
   readonly agent?: Agent;
-  readonly tools?: readonly Tool[];
+  readonly tools?: readonly RunnableTool[];
   readonly limits?: Partial<ModelLimits>;
   readonly firstTokenMs?: number;
   readonly tokenMs?: number;
@@ -95,7 +94,7 @@ export async function startModel(
     client,
     deployment: 'deployment',
     agent,
-    services: createServices(now),
+    session: { sessionId: 'session-1', direction: 'inbound' },
     clock: systemClock,
     log,
     ...(limits && { limits }),

@@ -1,0 +1,81 @@
+/** A piece of a tool call. Which call it belongs to is told by the index, the id, both or neither. */
+export interface CallFragment {
+  readonly index: number | undefined;
+  readonly id: string;
+  readonly name: string;
+  readonly argumentText: string;
+}
+
+/** What one chunk of a streamed answer brings. */
+export interface Chunk {
+  /** Words for the caller; empty where it brings none. */
+  readonly text: string;
+  readonly calls: readonly CallFragment[];
+  readonly finishReason: string | undefined;
+  readonly totalTokens: number | undefined;
+  /** What the server reports in place of an answer. */
+  readonly error: object | undefined;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const NOTHING: readonly never[] = [];
+
+/**
+ * Reads a chunk of a chat completion, whatever an OpenAI-compatible server made of it: chunks without a choice (Azure's
+ * first one has the prompt's filter results, the last one the usage), without a delta (Azure's filter results that come
+ * late), with a whole message in place of one, content in parts or as an object, calls without an index. What cannot be
+ * read is nothing; thinking is left out.
+ */
+export function readChunk(value: unknown): Chunk {
+  const chunk = fieldsOf(value);
+  const choice = firstChoice(chunk.choices);
+  const delta = fieldsOf(choice.delta ?? choice.message);
+  return {
+    text: textOf(delta.content) + textOf(delta.refusal),
+    calls: callsOf(delta),
+    finishReason: stringOf(choice.finish_reason) || undefined,
+    totalTokens: numberOf(fieldsOf(chunk.usage).total_tokens),
+    error: errorOf(chunk.error),
+  };
+}
+
+function firstChoice(choices: unknown): Fields {
+  const all = Array.isArray(choices) ? choices.map(fieldsOf) : [fieldsOf(choices)];
+  // A server that was asked for one answer and sends several: the first one is the answer.
+  return all.find(({ index }) => index === undefined || index === null || index === 0) ?? {};
+}
+
+function textOf(content: unknown): string {
+  if (typeof content === 'string') return content;
+  if (Array.isArray(content)) return content.map(textOf).join('');
+  const { type, text } = fieldsOf(content);
+  const isForEars = type === undefined || type === 'text' || type === 'output_text';
+  if (!isForEars) return '';
+  return typeof text === 'string' ? text : stringOf(fieldsOf(text).value);
+}
+
+function callsOf(delta: Fields): readonly CallFragment[] {
+  const given = delta.tool_calls ?? delta.function_call;
+  if (given === undefined || given === null) return NOTHING;
+  return (Array.isArray(given) ? given : [given]).map((each): CallFragment => {
+    const call = fieldsOf(each);
+    // The form of old has name and arguments at the top.
+    const { name, arguments: args } = fieldsOf(call.function ?? call);
+    return {
+      index: numberOf(call.index),
+      id: stringOf(call.id),
+      name: stringOf(name),
+      argumentText: typeof args === 'object' && args !== null ? JSON.stringify(args) : stringOf(args),
+    };
+  });
+}
+
+function errorOf(error: unknown): object | undefined {
+  if (error === undefined || error === null || error === false || error === '') return undefined;
+  return typeof error === 'object' ? error : { message: String(error) };
+}
+
+const fieldsOf = (value: unknown): Fields => (typeof value === 'object' && value !== null ? { ...value } : {});
+const stringOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+const numberOf = (value: unknown): number | undefined => (typeof value === 'number' ? value : undefined);
