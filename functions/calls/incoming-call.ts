@@ -74,8 +74,9 @@ async function answerOrReject(
 
 async function answer(id: string, call: IncomingCall, parts: Parts, log: Logger): Promise<IncomingCallResult> {
   // Before `answerCall`: the media socket and the first callback may be here before its response.
-  await openSession(id, call, 'ringing', parts);
+  // And the watch before the session: whatever fails from here on, somebody looks after it.
   await parts.store.watch(id, FIRST_LOOK_MS);
+  await openSession(id, call, 'ringing', parts);
   try {
     const ids = await parts.calls.answer(call.context, id);
     await parts.store

@@ -27,6 +27,8 @@ export async function placeCall(wanted: OutboundCall, parts: Parts, log: Logger)
   await reserve(id, agent, parts);
   const callLog = log.child({ session: id });
   try {
+    // Before all else: whatever fails from here on, somebody looks after it.
+    await store.watch(id, FIRST_LOOK_MS);
     // The callee may pick up, and the media socket open, before `createCall` has answered: the session is there first.
     const session = await store.create({
       id,
@@ -65,7 +67,6 @@ async function dial(
   log: Logger,
 ): Promise<InitiatedCall> {
   await store.append(session.id, { type: 'call.initiated', source: 'functions', data: { context: wanted.context } });
-  await store.watch(session.id, FIRST_LOOK_MS);
   const ids = await calls.place(wanted.target_number, source, session.id);
   // The call is placed whether or not it can be noted; the callbacks name its session, and note it too.
   await store

@@ -119,6 +119,25 @@ for (const redis of await redisesUnderTest()) {
       assert.equal((await store.get(id))?.endReason, 'media-lost');
     });
 
+    test('the session of a browser whose host died ends on record, and one that goes on does not (H8)', async () => {
+      const browser = {
+        ...newSession(),
+        channel: 'browser',
+        status: 'connected',
+        endReason: 'of an earlier end',
+      } as const;
+      const left = await store.create({ ...browser, id: 'left' });
+      await store.create({ ...browser, id: 'going-on' });
+      for (const id of ['left', 'going-on']) await store.claim(id, 'host#1#socket', 60_000);
+      await look();
+      await raw.del('parley:{left}:owner');
+      await look();
+      assert.partialDeepStrictEqual(await store.get(left.id), { status: 'disconnected', endReason: 'host-lost' });
+      assert.equal((await store.get('going-on'))?.status, 'connected');
+      assert.deepEqual(await raw.zrange('parley:watch', 0, '-1'), ['going-on']);
+      assert.deepEqual(acs.hungUp, []);
+    });
+
     test('a call that never came about does not ring for ever on record (H8)', async () => {
       const { id } = await store.create({ ...newSession(), status: 'initiating' });
       await store.watch(id, 0);

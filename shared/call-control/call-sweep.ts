@@ -33,8 +33,8 @@ const HELD_AGAIN_MS = 30_000;
 const SOON_AGAIN_MS = 10_000;
 
 /**
- * Looks after calls on which something went wrong that nobody else notices: the media that never came, the end that was
- * never told, the hang-up that ACS did not take. Every replica of the stream host does it; each call is one replica's at
+ * Looks after sessions in which something went wrong that nobody else notices: the media that never came, the end that
+ * was never told, the hang-up that ACS did not take, the replica that died. Every replica of the stream host does it; each call is one replica's at
  * a time. What cannot be done now, because ACS or Redis is away, is done at the next look.
  */
 export class CallSweep {
@@ -82,6 +82,8 @@ export class CallSweep {
       const session = await store.get(id);
       if (session === undefined || session.status === 'disconnected' || session.status === 'failed') {
         await store.watched.remove(id);
+      } else if (session.channel === 'browser') {
+        await this.#lookForBrowser(session, callLog);
       } else if (session.callConnectionId === undefined) {
         await this.#lookForCall(session, callLog);
       } else if (session.endReason !== undefined) {
@@ -102,6 +104,16 @@ export class CallSweep {
     if (clock.wallMs() - session.createdAt < this.#limits.notEstablishedMs) return;
     log.warn('a call never came about');
     await this.#close(session, { status: 'failed', endReason: 'call-never-established' });
+  }
+
+  /** A browser's session ends with its socket, and the replica that had it writes that down, unless it died. */
+  async #lookForBrowser(session: Session, log: Logger): Promise<void> {
+    const { store } = this.#options;
+    const silence = await store.silence(session.id);
+    if (silence === undefined) return store.watch(session.id, HELD_AGAIN_MS);
+    if (silence.forMs < this.#limits.lostMs) return store.watch(session.id, this.#limits.lostMs - silence.forMs);
+    log.warn('the session of a browser was left behind');
+    await this.#close(session, { status: 'disconnected', endReason: 'host-lost' });
   }
 
   async #listen(session: Session, callConnectionId: string, log: Logger): Promise<void> {

@@ -24,7 +24,7 @@ interface WatchRedis extends Redis {
 }
 
 /**
- * Calls that must not stand in silence, by the time at which somebody should look after them. Whoever looks takes what
+ * Sessions that must not stand without anybody to talk in them, by the time at which somebody should look after them. Whoever looks takes what
  * is due; should he die over it, another one finds it due again a little later. By the clock of Redis.
  */
 export class CallWatch {

@@ -62,7 +62,7 @@ export const CALLS_KEY = 'parley:calls';
 /** The same of sessions with one status. It may hold one too many, whose status has changed since, and never one too few. */
 export const statusKey = (status: string): string => `${CALLS_KEY}:${status}`;
 
-/** Sorted set by the time of the next look: sessions whose call must not stand in silence. */
+/** Sorted set by the time of the next look: sessions that must not stand without anybody to talk in them. */
 export const WATCH_KEY = 'parley:watch';
 
 /** Hash by host id: the replicas with their load. Beside them, by `~` and a session's id: places kept for calls. */

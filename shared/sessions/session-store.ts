@@ -62,7 +62,7 @@ export class SessionStore {
   readonly #index: SessionIndex;
   readonly #list: SessionList;
   readonly #hosts: Hosts;
-  /** The calls that must not stand in silence. */
+  /** The sessions that must not stand without anybody to talk in them. */
   readonly watched: CallWatch;
   readonly #ttlMs: number;
   readonly #now: () => number;
@@ -117,7 +117,7 @@ export class SessionStore {
     if (restored === LEASE_LOST) throw leaseLost(session.id);
     if (restored !== CHANGED) return false;
     if (session.callConnectionId !== undefined) await this.#bindCall(session.callConnectionId, session.id);
-    if (session.channel === 'phone') await this.watch(session.id, leaseMs);
+    await this.watch(session.id, leaseMs);
     return true;
   }
 
@@ -266,9 +266,16 @@ export class SessionStore {
     if (entry === null) throw sessionNotFound(id);
   }
 
-  /** Takes the lease of a session, for a time by the clock of Redis. True when it was free or is ours already. */
+  /**
+   * Takes the lease of a session, for a time by the clock of Redis. From then on the session is looked after, until it is
+   * over: see {@link watch}.
+   * @returns true when it was free or is ours already
+   */
   async claim(id: string, owner: string, leaseMs: number): Promise<boolean> {
-    return (await askRedis(() => this.#redis.parleyClaim(...scriptKeys(id), this.#ttlMs, owner, leaseMs))) === 1;
+    const claim = () => this.#redis.parleyClaim(...scriptKeys(id), this.#ttlMs, owner, leaseMs);
+    if ((await askRedis(claim)) === 0) return false;
+    await this.watch(id, leaseMs);
+    return true;
   }
 
   /** Keeps the lease. One that has run out is taken up again, unless somebody else has had the session since. */
@@ -306,7 +313,7 @@ export class SessionStore {
     return this.#hosts.all();
   }
 
-  /** Has the call of this session looked after in `inMs`, until it is over: see `CallSweep`. */
+  /** Has this session looked after in `inMs`, and again until it is over: see `CallSweep`. */
   watch(id: string, inMs: number): Promise<void> {
     return this.watched.add(id, inMs);
   }

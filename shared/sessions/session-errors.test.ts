@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RequestError } from '../errors.ts';
+import { askRedis } from './session-errors.ts';
+
+test('a mistake in code is no outage of Redis, so that nobody tries it again for ever (review 4.3)', async () => {
+  const mistakes = [
+    () => JSON.stringify({ rowId: 12n }),
+    () => 'x'.repeat(-1),
+    () => JSON.parse('{'),
+    () => Reflect.get(Object(undefined), 'x').y,
+  ];
+  for (const mistake of mistakes) {
+    await assert.rejects(
+      askRedis(async () => mistake()),
+      { code: 'internal', status: 500 },
+    );
+  }
+});
+
+test('what the client says of a connection is an outage, and what we raised ourselves stays as it is', async () => {
+  for (const said of ['Command timed out', 'Connection is closed.', 'connect ECONNREFUSED 127.0.0.1:6379']) {
+    await assert.rejects(
+      askRedis(() => Promise.reject(new Error(said))),
+      { code: 'redis.unavailable', status: 503 },
+    );
+  }
+  const ours = new RequestError('session.not-storable', 'no JSON');
+  await assert.rejects(
+    askRedis(() => Promise.reject(ours)),
+    ours,
+  );
+});
