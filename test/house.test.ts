@@ -69,7 +69,16 @@ function isTest(file: string): boolean {
 }
 
 function importsOf(file: string): string[] {
+  return importsIn(readFileSync(path.join(ROOT, file), 'utf8'));
+}
+
+/** Without those of types, of which nothing is left when the file runs. */
+function valueImportsOf(file: string): string[] {
   const source = readFileSync(path.join(ROOT, file), 'utf8');
+  return importsIn(source.replace(/^(import|export) type [^;]*;/gm, ''));
+}
+
+function importsIn(source: string): string[] {
   const found = source.matchAll(
     /(?:^|\n)\s*(?:import|export)\b[^'"\n;]*?(?:\n[^'";]*?)*?from\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/g,
   );
@@ -92,6 +101,21 @@ test('every part imports only what the design allows it', () => {
       }
     }
   }
+  assert.deepEqual(broken, []);
+});
+
+test('what the page loads needs no package, as a browser could not find it', () => {
+  const needed = files.filter((file) => file.startsWith('web/') && !isTest(file));
+  const broken: string[] = [];
+  // Grows while it is walked: whatever a file of the page imports, and what that imports.
+  const loaded = new Set(needed);
+  for (const file of loaded) {
+    for (const specifier of valueImportsOf(file)) {
+      if (specifier.startsWith('.')) loaded.add(path.posix.join(path.posix.dirname(file), specifier));
+      else broken.push(`${file} imports ${specifier}`);
+    }
+  }
+  assert.ok(loaded.has('shared/protocol/close-codes.ts'));
   assert.deepEqual(broken, []);
 });
 

@@ -150,12 +150,12 @@ export class Upgrades {
       case 'too-many':
         throw new ParleyError(
           'client.too-many-sessions',
-          `You have as many sessions as one client may. ${this.#hint(request)}`,
+          `You have as many sessions as one client may.${this.#hint(request)}`,
         );
       case 'too-often':
         throw new ParleyError(
           'client.too-many-opens',
-          `You open sessions too fast. Wait a minute. ${this.#hint(request)}`,
+          `You open sessions too fast. Wait a minute.${this.#hint(request)}`,
         );
       default:
         return share;
@@ -165,7 +165,7 @@ export class Upgrades {
   /** Behind a proxy that nobody told us of, all clients look like one. */
   #hint(request: IncomingMessage): string {
     const isForwarded = request.headers['x-forwarded-for'] !== undefined && !this.#options.trustedProxyHops;
-    return isForwarded ? 'If you are many behind one proxy: TRUSTED_PROXY_HOPS tells its clients apart.' : '';
+    return isForwarded ? ' If you are many behind one proxy: TRUSTED_PROXY_HOPS tells its clients apart.' : '';
   }
 
   #refuse(socket: Duplex, error: unknown): void {
