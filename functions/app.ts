@@ -7,6 +7,7 @@ import { listCallsRoute, readCallRoute } from './calls/read.ts';
 import { Composition } from './composition.ts';
 import { healthRoute, readinessRoute } from './health/routes.ts';
 import { type Route, serve, templateOf } from './http/route.ts';
+import { openApiRoute } from './reference/route.ts';
 
 const routes: readonly Route[] = [
   initiateRoute,
@@ -18,6 +19,7 @@ const routes: readonly Route[] = [
   hangupRoute,
   healthRoute,
   readinessRoute,
+  openApiRoute,
 ];
 
 const composition = new Composition(process.env);

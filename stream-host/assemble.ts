@@ -28,7 +28,15 @@ export interface HostParts
     Pick<LiveSessionsOptions, 'maxSessions' | 'maxBrowserSessions' | 'probeMs'>,
     Pick<
       StreamHostServerOptions,
-      'verifyAcs' | 'allowedOrigins' | 'allowLocalPages' | 'clients' | 'trustedProxyHops' | 'page' | 'pageSettings'
+      | 'verifyAcs'
+      | 'allowedOrigins'
+      | 'allowLocalPages'
+      | 'clients'
+      | 'trustedProxyHops'
+      | 'page'
+      | 'pageSettings'
+      | 'reference'
+      | 'referencePage'
     > {
   readonly clock: Clock;
   readonly newId: NewId;

@@ -23,6 +23,7 @@ import { readVitals } from './host/vitals.ts';
 import { ClientLimits } from './http/client-limits.ts';
 import { isLoopback, originOf } from './http/origins.ts';
 import { Page } from './http/page.ts';
+import { ReferencePage } from './http/reference-page.ts';
 import { mediaMode } from './modes/media/media-mode.ts';
 import { ProcessSpeech, phrasesOf, turnsOf } from './modes/media/media-speech.ts';
 import { BeatClock } from './playout/beat-clock.ts';
@@ -139,6 +140,12 @@ export async function startStreamHost(config: Config, log: Logger, clock: Clock 
     }),
     trustedProxyHops: config.TRUSTED_PROXY_HOPS,
     page: new Page({ webFolder: pathOf('web'), scriptsFolder: pathOf('dist'), emulatorUrl }),
+    reference: {
+      version: readVersion(),
+      functionsUrl: config.FUNCTIONS_PUBLIC_URL,
+      streamHostUrl: config.STREAM_HOST_PUBLIC_URL.replace(/^ws/, 'http'),
+    },
+    referencePage: new ReferencePage(pathOf('.')),
     pageSettings: { emulatorUrl: emulatorUrl ?? null, agent: config.DEFAULT_AGENT, version: readVersion() },
     dependencies: {
       agents: async () => requireAgent(agents, config.DEFAULT_AGENT),

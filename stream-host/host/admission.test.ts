@@ -13,7 +13,7 @@ import {
   OPEN_DOOR,
 } from './admission.ts';
 import { LiveSessions } from './live-sessions.ts';
-import { checkReadiness } from './readiness.ts';
+import { HostReadiness } from './readiness.ts';
 
 const policy = DEFAULT_ADMISSION_POLICY;
 const EASY: Load = { loopDelayMs: 1, speechLaneMs: 20, cpu: 0.3 };
@@ -103,7 +103,7 @@ test('a busy host lets nobody in, keeps those that it has, and is told to the fu
   assert.equal(live.admit('phone'), 'overloaded');
   assert.equal(live.count, 30);
   assert.equal(live.capacity, 30);
-  const readiness = await checkReadiness({ clock, dependencies: {}, live });
+  const readiness = await new HostReadiness({ clock, dependencies: {}, live }).check();
   assert.equal(readiness.status, 'full');
   assert.match(readiness.checks.admission?.reason ?? '', /event loop is late/);
   assert.deepEqual(admission.reading, { ...at.load, open: false, closedBy: 'loopDelayMs' });

@@ -24,21 +24,43 @@ export interface ReadinessOptions {
   readonly checkMs?: number;
 }
 
+/** How long the answers of the dependencies are good for: probes, and whoever else asks, come from everywhere. */
+const KEEP_MS = 1_000;
+
 /**
  * Whether this host can take a session now. Not being ready takes it out of the rotation and harms no session that it
  * has; liveness, which would, is another question.
  */
-export async function checkReadiness(options: ReadinessOptions): Promise<Readiness> {
-  const { dependencies, live, clock, checkMs = 1000 } = options;
-  const results = await Promise.all(
-    Object.entries(dependencies).map(async ([name, check]) => [name, await timed(check, checkMs, clock)] as const),
-  );
-  const refusal = refusalOf(live);
-  const checks: Record<string, Check> = Object.fromEntries(results);
-  const broken = results.some(([, check]) => !check.ok);
-  checks.admission = refusal === undefined ? { ok: true } : { ok: false, reason: refusal };
-  const status = live.draining ? 'draining' : broken ? 'not-ready' : refusal === undefined ? 'ready' : 'full';
-  return { status, checks, sessions: live.count, maxSessions: live.maxSessions };
+export class HostReadiness {
+  readonly #options: ReadinessOptions;
+  #latest: { readonly checks: Promise<Record<string, Check>>; readonly untilMs: number } | undefined;
+
+  constructor(options: ReadinessOptions) {
+    this.#options = options;
+  }
+
+  /** The dependencies as they were within the last second, and the places as they are now. */
+  async check(): Promise<Readiness> {
+    const { live, clock } = this.#options;
+    if (this.#latest === undefined || this.#latest.untilMs <= clock.now()) {
+      this.#latest = { checks: this.#checkAll(), untilMs: clock.now() + KEEP_MS };
+    }
+    const checks = { ...(await this.#latest.checks) };
+    const broken = Object.values(checks).some(({ ok }) => !ok);
+    const refusal = refusalOf(live);
+    checks.admission = refusal === undefined ? { ok: true } : { ok: false, reason: refusal };
+    const status = live.draining ? 'draining' : broken ? 'not-ready' : refusal === undefined ? 'ready' : 'full';
+    return { status, checks, sessions: live.count, maxSessions: live.maxSessions };
+  }
+
+  async #checkAll(): Promise<Record<string, Check>> {
+    const { dependencies, clock, checkMs = 1000 } = this.#options;
+    const results = Object.entries(dependencies).map(async ([name, check]) => [
+      name,
+      await timed(check, checkMs, clock),
+    ]);
+    return Object.fromEntries(await Promise.all(results));
+  }
 }
 
 const TOO_MUCH = {

@@ -1,7 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { DependencyError, messageOf, ParleyError, RequestError } from '../../shared/errors.ts';
+import { DependencyError, ParleyError, RequestError } from '../../shared/errors.ts';
+import { errorAnswer } from '../../shared/http/error-answer.ts';
+import type { NewId } from '../../shared/ids.ts';
 import type { Logger } from '../../shared/log.ts';
 import { isSessionId } from '../../shared/sessions/keys.ts';
 import type { Channel } from '../contract/line.ts';
@@ -31,6 +33,7 @@ export interface UpgradesOptions {
   readonly clients?: ClientLimits | undefined;
   /** See {@link clientOf}. */
   readonly trustedProxyHops?: number | undefined;
+  readonly newId: NewId;
   readonly log: Logger;
 }
 
@@ -169,11 +172,11 @@ export class Upgrades {
   }
 
   #refuse(socket: Duplex, error: unknown): void {
-    const { status, code, message } =
-      error instanceof ParleyError ? error : new ParleyError('internal', 'An internal error; the log has it.');
-    this.#options.log.warn({ status, code, reason: messageOf(error) }, 'a socket was refused');
+    const { newId, log } = this.#options;
+    const answer = errorAnswer(error, newId(), log.child({ socket: true }));
     if (!socket.writable) return;
-    const body = JSON.stringify({ error: { code, message } });
+    const { status } = answer;
+    const body = JSON.stringify(answer.body);
     const retryAfterSeconds = RETRY_AFTER_SECONDS[status];
     const retryAfter = retryAfterSeconds === undefined ? '' : `retry-after: ${retryAfterSeconds}\r\n`;
     socket.end(

@@ -2,11 +2,16 @@ import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { test } from 'node:test';
 import { pino } from 'pino';
+import { errorBody } from '../../shared/http/error-answer.ts';
+import { ALL_ROUTES } from '../../shared/http/routes/all.ts';
+import { assertDocumented } from '../../shared/http/testing/documented.ts';
+import { countedIds } from '../../shared/ids.ts';
 import type { Readiness } from '../host/readiness.ts';
 import type { StreamHostVitals } from '../host/vitals.ts';
 import { acsToken, phoneSession, redisForTests, startHost } from '../testing/host-under-test.ts';
 import { isLoopback, originOf } from './origins.ts';
 import { Page } from './page.ts';
+import { ReferencePage } from './reference-page.ts';
 import { StreamHostServer } from './server.ts';
 
 const redis = await redisForTests();
@@ -46,7 +51,7 @@ test('the page is served with a policy that lets it talk to this server and the 
   assert.equal(page.headers.get('content-type'), 'text/html; charset=utf-8');
   assert.match(await page.text(), /Parley/);
   const policy = page.headers.get('content-security-policy') ?? '';
-  assert.match(policy, /connect-src 'self' ws: wss: http:\/\/127\.0\.0\.1:8090/);
+  assert.match(policy, /connect-src 'self' http:\/\/127\.0\.0\.1:8090 ws:\/\/127\.0\.0\.1:8090;/);
   const again = await fetch(`${host.http}/`, { headers: { 'if-none-match': page.headers.get('etag') ?? '' } });
   assert.equal(again.status, 304);
 });
@@ -84,6 +89,29 @@ test('the old status route keeps its shape and claims only what is true', async 
 test('the page learns its settings', async () => {
   const settings = await (await fetch(`${host.http}/api/v1/realtime/settings`)).json();
   assert.deepEqual(settings, { emulatorUrl: null, agent: 'orders', version: '0.0.0' });
+});
+
+test('every route answers what the reference says of it, with the security headers (review 3.4)', async () => {
+  for (const { half, path, produces } of ALL_ROUTES.filter((route) => route.half !== 'functions')) {
+    const response = await fetch(host.http + path);
+    const body = produces === undefined ? await response.json() : await response.text();
+    assert.ok(response.ok, `${half} ${path}`);
+    assertDocumented('GET', path, response.status, body);
+    assert.equal(response.headers.get('x-content-type-options'), 'nosniff');
+    assert.match(response.headers.get('permissions-policy') ?? '', /microphone=\(self\)/);
+  }
+});
+
+test('refusals have the one shape of an error, with a trace id (review 1.4)', async () => {
+  const missing = await fetch(`${host.http}/nothing`);
+  const { error } = errorBody.parse(await missing.json());
+  assert.deepEqual([missing.status, error.code], [404, 'route.unknown']);
+  const posted = await fetch(`${host.http}/healthz`, { method: 'POST' });
+  assert.deepEqual([posted.status, posted.headers.get('allow')], [405, 'GET, HEAD']);
+  await assert.rejects(host.connect('/api/v1/nothing'), (refused: { body: unknown }) => {
+    assert.equal(errorBody.parse(refused.body).error.code, 'route.unknown');
+    return true;
+  });
 });
 
 test('a socket at an unknown path is answered 404', async () => {
@@ -193,6 +221,9 @@ test('a taken port is named with its variable', async () => {
     verifyAcs: async () => {},
     allowedOrigins: [],
     page: new Page(options),
+    reference: { version: '', functionsUrl: '', streamHostUrl: '' },
+    referencePage: new ReferencePage('.'),
+    newId: countedIds(),
     pageSettings: { emulatorUrl: null, agent: '', version: '' },
     dependencies: {},
     vitals: undefined as never,

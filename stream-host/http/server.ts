@@ -1,20 +1,19 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Clock, systemClock } from '../../shared/clock.ts';
-import { ConfigError } from '../../shared/errors.ts';
+import { ConfigError, NotFoundError, ParleyError } from '../../shared/errors.ts';
+import { errorAnswer, traceIdOf } from '../../shared/http/error-answer.ts';
+import type { ReferenceOptions } from '../../shared/http/openapi.ts';
+import type { NewId } from '../../shared/ids.ts';
 import { CLOSE } from '../../shared/protocol/close-codes.ts';
 import type { LiveSessions } from '../host/live-sessions.ts';
-import { checkReadiness, type ReadinessOptions } from '../host/readiness.ts';
+import { HostReadiness, type ReadinessOptions } from '../host/readiness.ts';
 import type { StreamHostVitals } from '../host/vitals.ts';
-import { CONVERSATION_PATH, Upgrades, type UpgradesOptions, urlOf } from './doors.ts';
+import { Upgrades, type UpgradesOptions, urlOf } from './doors.ts';
 import { boundConnections, REQUEST_LIMITS } from './open-connections.ts';
 import type { Page } from './page.ts';
-
-export interface PageSettings {
-  /** The emulator's HTTP address, where the page finds a phone line. */
-  readonly emulatorUrl: string | null;
-  readonly agent: string;
-  readonly version: string;
-}
+import type { ReferencePage } from './reference-page.ts';
+import { type Route, rawRequest, send } from './route.ts';
+import { hostRoutes, type PageSettings } from './routes.ts';
 
 export interface StreamHostServerOptions extends Omit<UpgradesOptions, 'live'> {
   readonly live: LiveSessions;
@@ -23,6 +22,10 @@ export interface StreamHostServerOptions extends Omit<UpgradesOptions, 'live'> {
   /** See {@link ReadinessOptions.dependencies}. */
   readonly dependencies: ReadinessOptions['dependencies'];
   readonly vitals: () => StreamHostVitals;
+  /** For the OpenAPI document. */
+  readonly reference: ReferenceOptions;
+  readonly referencePage: ReferencePage;
+  readonly newId: NewId;
   readonly clock?: Clock;
 }
 
@@ -34,6 +37,7 @@ export class StreamHostServer {
   readonly #options: StreamHostServerOptions;
   readonly #http: Server;
   readonly #upgrades: Upgrades;
+  readonly #routes: ReadonlyMap<string, Route>;
   readonly #clock: Clock;
   #closing: Promise<void> | undefined;
 
@@ -41,6 +45,13 @@ export class StreamHostServer {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#upgrades = new Upgrades(options);
+    const routes = hostRoutes({
+      ...options,
+      readiness: new HostReadiness({ ...options, clock: this.#clock }),
+      countSessions: () => options.live.count,
+      countSockets: () => this.#upgrades.count,
+    });
+    this.#routes = new Map(routes.map((route) => [route.contract.path, route]));
     this.#http = createServer(REQUEST_LIMITS, (request, response) => void this.#onRequest(request, response));
     boundConnections(this.#http);
     this.#http.on('upgrade', (request, socket, head) => void this.#upgrades.handle(request, socket, head));
@@ -91,75 +102,33 @@ export class StreamHostServer {
     try {
       await this.#route(request, response);
     } catch (error) {
-      this.#options.log.error({ err: error, path: request.url }, 'a request failed');
-      if (!response.headersSent) sendError(response, 500, 'internal', 'An internal error; the log has it.');
-      else response.destroy();
+      const { newId, log } = this.#options;
+      const answer = errorAnswer(error, traceIdOf(String(request.headers.traceparent)) ?? newId(), log);
+      if (response.headersSent) response.destroy();
+      else if (error instanceof MethodError) send(response, { ...answer, headers: { allow: error.allowed } });
+      else send(response, answer);
     }
   }
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      sendError(response, 405, 'method.not-allowed', 'Only GET and HEAD are answered here.');
+    if (request.method !== 'GET' && request.method !== 'HEAD') throw new MethodError('GET, HEAD');
+    const { pathname, searchParams } = urlOf(request);
+    const route = this.#routes.get(pathname);
+    if (route !== undefined) {
+      send(response, await route.answer(rawRequest(request, searchParams)), route.contract.produces);
       return;
     }
-    const { pathname } = urlOf(request);
-    switch (pathname) {
-      case '/healthz':
-        return sendJson(response, 200, { status: 'ok', ...this.#options.vitals() });
-      case '/readyz':
-        return this.#sendReadiness(response);
-      case '/api/v1/realtime/status':
-        return sendJson(response, 200, this.#realtimeStatus());
-      case '/api/v1/realtime/settings':
-        return sendJson(response, 200, this.#options.pageSettings);
-    }
+    if (await this.#options.referencePage.serve(pathname, request, response)) return;
     if (await this.#options.page.serve(pathname, request, response)) return;
-    sendError(response, 404, 'route.unknown', 'There is nothing at this path.');
-  }
-
-  async #sendReadiness(response: ServerResponse): Promise<void> {
-    const { dependencies, live } = this.#options;
-    const readiness = await checkReadiness({ dependencies, live, clock: this.#clock });
-    sendJson(response, readiness.status === 'ready' ? 200 : 503, readiness);
-  }
-
-  /** The answer of the Python accelerator's route of this name; only what is true of this server is `true`. */
-  #realtimeStatus() {
-    const { count } = this.#options.live;
-    return {
-      status: 'available',
-      websocket_endpoints: { dashboard_relay: '/api/v1/realtime/dashboard/relay', conversation: CONVERSATION_PATH },
-      features: {
-        dashboard_broadcasting: false,
-        conversation_streaming: true,
-        orchestrator_support: true,
-        session_management: true,
-        audio_interruption: true,
-        precise_routing: true,
-        connection_queuing: false,
-      },
-      active_connections: {
-        dashboard_clients: 0,
-        conversation_sessions: count,
-        total_connections: this.#upgrades.count,
-      },
-      protocols_supported: ['WebSocket'],
-      version: 'v1',
-    };
+    throw new NotFoundError('route.unknown', 'There is nothing at this path.');
   }
 }
 
-function sendJson(response: ServerResponse, status: number, body: unknown): void {
-  const text = JSON.stringify(body);
-  response.writeHead(status, {
-    'content-type': 'application/json; charset=utf-8',
-    'content-length': Buffer.byteLength(text),
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-  });
-  response.end(response.req.method === 'HEAD' ? undefined : text);
-}
+class MethodError extends ParleyError {
+  readonly allowed: string;
 
-function sendError(response: ServerResponse, status: number, code: string, message: string): void {
-  sendJson(response, status, { error: { code, message } });
+  constructor(allowed: string) {
+    super('method.not-allowed', `Only ${allowed} are answered here.`);
+    this.allowed = allowed;
+  }
 }

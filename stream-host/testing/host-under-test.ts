@@ -25,6 +25,7 @@ import type { OpenRecogniser, OpenVoiceActivity, Synthesiser } from '../contract
 import { readVitals } from '../host/vitals.ts';
 import { ClientLimits, type ClientLimitsOptions } from '../http/client-limits.ts';
 import { Page } from '../http/page.ts';
+import { ReferencePage } from '../http/reference-page.ts';
 import { mediaMode } from '../modes/media/media-mode.ts';
 
 /** Sound that the detector of these tests takes for speech, and none: 20 ms each. */
@@ -214,6 +215,8 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
     clients: options.clientLimits && new ClientLimits({ clock: systemClock, ...options.clientLimits }),
     trustedProxyHops: options.trustedProxyHops,
     page: new Page({ webFolder, scriptsFolder: join(folder, 'dist'), emulatorUrl: 'http://127.0.0.1:8090' }),
+    reference: { version: '0.0.0', functionsUrl: 'http://functions.example', streamHostUrl: 'http://host.example' },
+    referencePage: new ReferencePage(join(import.meta.dirname, '../..')),
     pageSettings: { emulatorUrl: null, agent: 'orders', version: '0.0.0' },
     dependencies: {},
     readVitals: (live, admission) => readVitals({ process: vitals, live, lane: { stats: () => NO_LANE }, admission }),

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { ERROR_CODES } from '../error-codes.ts';
+import { openApiDocument } from './openapi.ts';
+import { errorsOf } from './route.ts';
+import { ALL_ROUTES } from './routes/all.ts';
+
+const document = openApiDocument({
+  version: '1.0.0',
+  functionsUrl: 'https://functions.example',
+  streamHostUrl: 'https://host.example',
+});
+const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
+  Object.entries(item as Record<string, Operation>).map(([method, operation]) => ({ path, method, operation })),
+);
+
+interface Operation {
+  readonly operationId: string;
+  readonly parameters?: readonly { readonly in: string; readonly name: string }[];
+  readonly security: readonly Record<string, unknown>[];
+  readonly responses: Record<string, { readonly description: string }>;
+}
+
+test('the document is valid OpenAPI 3.1, and every reference in it leads somewhere', async () => {
+  const validator = new Validator();
+  const result = await validator.validate(JSON.parse(JSON.stringify(document)));
+  assert.deepEqual([result.valid, result.errors], [true, undefined]);
+  assert.equal(validator.version, '3.1');
+  const json = JSON.stringify(document);
+  for (const [, ref = ''] of json.matchAll(/"\$ref":"#\/([^"]+)"/g)) {
+    const target = ref
+      .split('/')
+      .reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], document);
+    assert.ok(target, `#/${ref} leads nowhere`);
+  }
+});
+
+test('every route of both halves is in it once, with each code that it may answer', () => {
+  for (const route of ALL_ROUTES) {
+    const found = operations.filter(
+      ({ method, operation }) => method === route.method.toLowerCase() && operation.operationId === route.name,
+    );
+    assert.equal(found.length, 1, route.name);
+    for (const code of errorsOf(route)) {
+      const response = found[0]?.operation.responses[ERROR_CODES[code].status];
+      assert.ok(response?.description.includes(`\`${code}\``), `${route.name} does not name ${code}`);
+    }
+  }
+  assert.equal(new Set(operations.map(({ operation }) => operation.operationId)).size, operations.length);
+});
+
+test('every parameter of a path is described, and every route says who may use it', () => {
+  for (const { path, operation } of operations) {
+    const named = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+    const described = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path');
+    assert.deepEqual(
+      described.map(({ name }) => name),
+      named,
+      path,
+    );
+  }
+  const secured = operations.filter(({ operation }) => operation.security.length > 0);
+  assert.ok(secured.every(({ path }) => path.startsWith('/api/v1/calls')));
+});

@@ -1,0 +1,55 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AnswerOf, Input, RawRequest, RouteContract } from '../../shared/http/route.ts';
+import { readInput } from '../../shared/http/route.ts';
+import { SECURITY_HEADERS } from '../../shared/http/security-headers.ts';
+
+/** One route of the stream host: a contract, and what keeps it. */
+export interface Route {
+  readonly contract: RouteContract;
+  readonly answer: (request: RawRequest) => Promise<HostAnswer>;
+}
+
+export interface HostAnswer {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/**
+ * @param handle is given the parsed request; it answers, or throws a `ParleyError`, which becomes the answer
+ */
+export function hostRoute<Contract extends RouteContract, const Answers extends Contract['answers']>(
+  contract: Contract & { readonly answers: Answers },
+  handle: (input: Input<Contract>) => Promise<AnswerOf<NoInfer<Answers>>>,
+): Route {
+  return {
+    contract,
+    async answer(request) {
+      const answer = await handle(await readInput(contract, request));
+      return { ...answer, status: Number(answer.status) };
+    },
+  };
+}
+
+export const rawRequest = (request: IncomingMessage, query: URLSearchParams): RawRequest => ({
+  params: {},
+  query,
+  header: (name) => {
+    const value = request.headers[name];
+    return (Array.isArray(value) ? value.join(', ') : value) ?? null;
+  },
+  body: request,
+});
+
+/** Sends an answer; to HEAD, all but its body. */
+export function send(response: ServerResponse, { status, headers, body }: HostAnswer, contentType?: string): void {
+  const text = contentType === undefined ? JSON.stringify(body) : String(body);
+  response.writeHead(status, {
+    ...SECURITY_HEADERS,
+    'content-type': contentType ?? 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(text),
+    'cache-control': 'no-store',
+    ...headers,
+  });
+  response.end(response.req.method === 'HEAD' ? undefined : text);
+}

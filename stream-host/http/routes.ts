@@ -1,0 +1,74 @@
+import { openApiDocument, type ReferenceOptions } from '../../shared/http/openapi.ts';
+import { hostReadyz, liveness } from '../../shared/http/routes/health.ts';
+import { pageSettings, realtimeStatus } from '../../shared/http/routes/realtime.ts';
+import { openApi, referencePage } from '../../shared/http/routes/reference.ts';
+import type { HostReadiness } from '../host/readiness.ts';
+import type { StreamHostVitals } from '../host/vitals.ts';
+import { CONVERSATION_PATH } from './doors.ts';
+import type { ReferencePage } from './reference-page.ts';
+import { hostRoute, type Route } from './route.ts';
+
+export interface PageSettings {
+  /** The emulator's HTTP address, where the page finds a phone line. */
+  readonly emulatorUrl: string | null;
+  readonly agent: string;
+  readonly version: string;
+}
+
+export interface RouteSources {
+  readonly vitals: () => StreamHostVitals;
+  readonly readiness: Pick<HostReadiness, 'check'>;
+  readonly pageSettings: PageSettings;
+  readonly reference: ReferenceOptions;
+  readonly referencePage: ReferencePage;
+  readonly countSessions: () => number;
+  readonly countSockets: () => number;
+}
+
+/** What the stream host answers besides files and sockets. */
+export function hostRoutes(sources: RouteSources): readonly Route[] {
+  let document: ReturnType<typeof openApiDocument> | undefined;
+  return [
+    hostRoute(liveness, async () => ({ status: 200, body: { status: 'ok' as const, ...sources.vitals() } })),
+    hostRoute(hostReadyz, async () => {
+      const readiness = await sources.readiness.check();
+      return {
+        status: readiness.status === 'ready' ? 200 : 503,
+        body: { ...readiness, checks: { ...readiness.checks } },
+      };
+    }),
+    hostRoute(realtimeStatus, async () => ({ status: 200, body: statusBody(sources) })),
+    hostRoute(pageSettings, async () => ({ status: 200, body: sources.pageSettings })),
+    hostRoute(openApi, async () => {
+      document ??= openApiDocument(sources.reference);
+      return { status: 200, body: { ...document } };
+    }),
+    hostRoute(referencePage, async () => ({
+      status: 200,
+      body: sources.referencePage.html,
+      headers: { 'content-security-policy': sources.referencePage.policy },
+    })),
+  ];
+}
+
+/** The answer of the Python accelerator's route of this name; only what is true of this server is `true`. */
+const statusBody = ({ countSessions, countSockets }: RouteSources) => ({
+  status: 'available' as const,
+  websocket_endpoints: { dashboard_relay: '/api/v1/realtime/dashboard/relay', conversation: CONVERSATION_PATH },
+  features: {
+    dashboard_broadcasting: false,
+    conversation_streaming: true,
+    orchestrator_support: true,
+    session_management: true,
+    audio_interruption: true,
+    precise_routing: true,
+    connection_queuing: false,
+  },
+  active_connections: {
+    dashboard_clients: 0,
+    conversation_sessions: countSessions(),
+    total_connections: countSockets(),
+  },
+  protocols_supported: ['WebSocket'],
+  version: 'v1',
+});
