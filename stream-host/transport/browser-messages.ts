@@ -110,5 +110,4 @@ const NOTICES: Readonly<Record<string, string>> = {
   'reply.failed': 'The agent could not finish its answer.',
   'reply.stalled': 'The agent took too long and was stopped. Please say it again.',
   'synthesis.failed': 'The agent could not speak for a moment.',
-  'caller.no-words': 'I heard a voice but no words.',
 };
