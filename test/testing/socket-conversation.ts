@@ -51,7 +51,7 @@ export async function runSocketConversation(
 }
 
 /** Sends a frame for every 20 ms that pass: what is to be said, and silence. */
-class Microphone {
+export class Microphone {
   readonly #timer: ReturnType<typeof setInterval>;
   #speech: Int16Array = new Int16Array(0);
 

@@ -198,7 +198,8 @@ export class AgentTurn {
     const { utterance } = this.#options;
     const spoken = this.#record.speech();
     const startMs = utterance.writtenMs;
-    spoken.addClause(apology.text, startMs);
+    const space = spoken.full === '' ? '' : ' ';
+    spoken.addClause(space + apology.text, startMs);
     this.#options.events.onText(apology.text);
     utterance.write(apology.pcm);
     spoken.endClause(utterance.writtenMs - startMs);
