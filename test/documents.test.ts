@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+
+const ROOT = path.join(import.meta.dirname, '..');
+const promises = readFileSync(path.join(ROOT, 'docs/promises.md'), 'utf8');
+const PROMISES = 17;
+
+test('what the promises rest on is there: every file and folder that they name', () => {
+  const named = [...promises.matchAll(/`([\w-]+(?:\/[\w.-]+)+\/?)`/g)].map(([, file]) => file ?? '');
+  assert.deepEqual(
+    named.filter((file) => !existsSync(path.join(ROOT, file))),
+    [],
+  );
+  assert.ok(named.length > 50);
+});
+
+test('every promise has its line', () => {
+  const numbers = [...promises.matchAll(/^\| (\d+) \|/gm)].map(([, number]) => Number(number));
+  assert.deepEqual(
+    numbers,
+    Array.from({ length: PROMISES }, (_, index) => index + 1),
+  );
+});
