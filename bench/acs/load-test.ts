@@ -13,6 +13,7 @@ import { startRedisServer } from '../../start/redis-server.ts';
 import type { HABITS } from './caller-script.ts';
 import { Child } from './child.ts';
 import { makeClips } from './clips.ts';
+import { Histogram } from './histogram.ts';
 import type {
   DialOutcome,
   FromPhones,
@@ -287,6 +288,8 @@ export const PROVIDER_TIMING = {
 /** The reports of several hosts on the same stretch of time as one. */
 function together(reports: readonly ProbeReport[]): ProbeReport {
   const sum = (figure: (report: ProbeReport) => number) => reports.reduce((total, report) => total + figure(report), 0);
+  const verdict = new Histogram();
+  for (const report of reports) verdict.merge(Histogram.from(report.verdict));
   const most = (figure: (report: ProbeReport) => number) => Math.max(...reports.map(figure));
   return {
     stops: reports.flatMap(({ stops }) => stops),
@@ -296,6 +299,7 @@ function together(reports: readonly ProbeReport[]): ProbeReport {
     waitedForCpuMs: most(({ waitedForCpuMs }) => waitedForCpuMs),
     rssMb: sum(({ rssMb }) => rssMb),
     heapMb: sum(({ heapMb }) => heapMb),
+    verdict: verdict.toJson(),
     loopDelayMs: {
       p50: most(({ loopDelayMs }) => loopDelayMs.p50),
       p99: most(({ loopDelayMs }) => loopDelayMs.p99),

@@ -143,6 +143,8 @@ export interface ProbeReport {
   readonly waitedForCpuMs: number;
   readonly rssMb: number;
   readonly heapMb: number;
+  /** From the arrival of the message with a frame's last sample to when the engine has the verdict on it. */
+  readonly verdict: HistogramJson;
   readonly loopDelayMs: { readonly p50: number; readonly p99: number; readonly max: number };
 }
 

@@ -5,12 +5,15 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { WebSocket } from 'ws';
+import { SpeechDetector } from '../../stream-host/conversation/ear/speech-detector.ts';
+import { Histogram } from './histogram.ts';
 import type { FromProbe, ProbeReport, SentStop, ToProbe } from './messages.ts';
 import { monotonicMs } from './monotonic.ts';
 
 /**
  * Loaded into the stream host ahead of its own code (`node --import`): takes the time of stop commands, and reads what
- * the process uses. The product knows nothing of it. On the frame path it adds one comparison to each send.
+ * the process uses. The product knows nothing of it. On the frame path it adds one comparison to each send, and the time
+ * to each message and to each verdict of voice activity.
  *
  * A stop's decision is dated to when the speech lane's message with the deciding probabilities reached the main thread,
  * which is before the engine has looked at them: it contains the engine's own work, for the calls ahead of it in the
@@ -44,12 +47,40 @@ WebSocket.prototype.send = function watched(this: WebSocket, ...args: unknown[])
   send.apply(this, args);
 };
 
+/** When the newest messages of the process's sockets came; more than come in a second. */
+const messagesMs = new Float64Array(16_384);
+let messages = 0;
+let verdict = new Histogram();
+
+const emitMessage = WebSocket.prototype.emit as (this: WebSocket, ...args: unknown[]) => boolean;
+WebSocket.prototype.emit = function timed(this: WebSocket, ...args: unknown[]): boolean {
+  if (args[0] === 'message') messagesMs[messages++ % messagesMs.length] = performance.now();
+  return emitMessage.apply(this, args);
+};
+
+const frame = SpeechDetector.prototype.frame;
+SpeechDetector.prototype.frame = function timed(...args: Parameters<typeof frame>) {
+  verdict.add(performance.now() - messageBefore(args[0].atMs));
+  return frame.apply(this, args);
+};
+
+/** One message is read after the other: the last one that came before a frame was whole is the one that made it so. */
+function messageBefore(atMs: number): number {
+  const oldest = Math.max(0, messages - messagesMs.length);
+  for (let at = messages - 1; at >= oldest; at -= 1) {
+    const cameMs = messagesMs[at % messagesMs.length] ?? 0;
+    if (cameMs <= atMs) return cameMs;
+  }
+  return messagesMs[oldest % messagesMs.length] ?? 0;
+}
+
 const delays = monitorEventLoopDelay({ resolution: SAMPLE_MS });
 let began = { atMs: 0, cpu: process.cpuUsage(), main: process.threadCpuUsage(), waitedMs: 0 };
 let profiler: { readonly session: Session; readonly file: string } | undefined;
 
 function measure(profileTo: string | undefined): void {
   stops = [];
+  verdict = new Histogram();
   delays.enable();
   delays.reset();
   if (profileTo !== undefined) {
@@ -84,6 +115,7 @@ function report(): ProbeReport {
     waitedForCpuMs: waitedForCpuMs() - began.waitedMs,
     rssMb: rss / 1e6,
     heapMb: heapUsed / 1e6,
+    verdict: verdict.toJson(),
     loopDelayMs: {
       p50: delayMs(delays.percentile(50)),
       p99: delayMs(delays.percentile(99)),

@@ -9,6 +9,7 @@ import { playoutJitterRow } from './playout-jitter.ts';
 import { soakRow } from './soak.ts';
 import { turnTakingRow } from './turn-taking.ts';
 import { twoHundredCallsRow } from './two-hundred-calls.ts';
+import { voiceActivityVerdictRow } from './voice-activity-verdict.ts';
 import { wireStopRow } from './wire-stop.ts';
 
 /** Every row of the benchmark, in the order in which it runs. Rows about the same hundred calls share one run of them. */
@@ -20,6 +21,7 @@ export function createRows(): readonly Row[] {
     commandStopRow,
     overheadRow,
     costRow,
+    voiceActivityVerdictRow(hundredCalls),
     wireStopRow(hundredCalls),
     playoutJitterRow(hundredCalls),
     phoneCostRow(hundredCalls),
