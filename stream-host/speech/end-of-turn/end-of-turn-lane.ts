@@ -2,6 +2,7 @@ import type { Worker } from 'node:worker_threads';
 import type { Clock } from '../../../shared/clock.ts';
 import { DependencyError } from '../../../shared/errors.ts';
 import type { Logger } from '../../../shared/log.ts';
+import { within } from '../../../shared/within.ts';
 import type { OpenTurnJudge, TurnJudge, TurnJudgeEvents } from '../../contract/speech.ts';
 import type { EndOfTurnMethod, EndOfTurnSettings } from './end-of-turn-messages.ts';
 import { EndOfTurnThread } from './end-of-turn-thread.ts';
@@ -135,10 +136,13 @@ export class EndOfTurnLane {
   static async start(options: EndOfTurnLaneOptions): Promise<EndOfTurnLane> {
     const lane = new EndOfTurnLane(options);
     const { startTimeoutMs } = lane.#options;
-    const late = Promise.withResolvers<'late'>();
-    const cancel = options.clock.after(startTimeoutMs, () => late.resolve('late'));
-    const outcome = await Promise.race([late.promise, lane.#outcome.promise.then((problem) => ({ problem }))]);
-    cancel();
+    const known = lane.#outcome.promise.then((problem) => ({ problem }));
+    const outcome = await within<{ problem: string | undefined } | 'late'>(
+      options.clock,
+      startTimeoutMs,
+      known,
+      () => 'late',
+    );
     if (outcome !== 'late' && outcome.problem === undefined) return lane;
     await lane.close();
     if (outcome === 'late') {

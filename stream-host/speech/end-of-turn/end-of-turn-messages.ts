@@ -13,8 +13,6 @@ export interface ToEndOfTurnWorker {
 
 export type FromEndOfTurnWorker =
   | { readonly type: 'ready'; readonly method: EndOfTurnMethod }
-  /** The model cannot be loaded; the worker ends. */
-  | { readonly type: 'unusable'; readonly reason: string }
   /** `failure`: the model broke down, for good; this judgement and all that follow are of prosody. */
   | { readonly type: 'judged'; readonly probability: number; readonly computeMs: number; readonly failure?: string };
 

@@ -1,20 +1,15 @@
 import { Worker } from 'node:worker_threads';
 import { disableOnnxTelemetry } from '../../../shared/audio/onnx-telemetry.ts';
-import type { Cancel, Clock } from '../../../shared/clock.ts';
+import type { Clock } from '../../../shared/clock.ts';
 import type { Logger } from '../../../shared/log.ts';
 import { siblingModule } from '../../../shared/sibling-module.ts';
+import { SupervisedWorker } from '../supervised-worker.ts';
 import type {
   EndOfTurnMethod,
   EndOfTurnSettings,
   FromEndOfTurnWorker,
   ToEndOfTurnWorker,
 } from './end-of-turn-messages.ts';
-
-/** A judgement takes a fraction of a second even on WASM. A thread that is silent for this long hangs. */
-const REPLY_TIMEOUT_MS = 5_000;
-const START_TIMEOUT_MS = 20_000;
-const RESTART_MIN_MS = 100;
-const RESTART_MAX_MS = 10_000;
 
 export interface EndOfTurnThreadOptions {
   readonly clock: Clock;
@@ -31,27 +26,41 @@ export interface EndOfTurnThreadOptions {
 }
 
 /**
- * One worker thread, started again (100 ms, doubling up to 10 s) for as long as it is not closed: without the model once
- * that has failed, or the thread has died of it, as a caller is served better by half a judgement than by none.
+ * The thread that judges how speech ends: without the model once that has failed, or the thread has died of it, as a
+ * caller is served better by half a judgement than by none.
  */
 export class EndOfTurnThread {
   readonly #options: EndOfTurnThreadOptions;
+  readonly #worker: SupervisedWorker<ToEndOfTurnWorker, FromEndOfTurnWorker>;
   #settings: EndOfTurnSettings;
-  #worker: Worker | undefined;
-  #state: 'starting' | 'idle' | 'busy' | 'waiting' | 'closed' = 'waiting';
   #method: EndOfTurnMethod = 'prosody';
-  #cancelTimer: Cancel = () => undefined;
-  #restartMs = RESTART_MIN_MS;
-  #restarts = 0;
 
   constructor(options: EndOfTurnThreadOptions) {
+    const { clock, log, startWorker } = options;
     this.#options = options;
     this.#settings = options.settings;
-    this.#start();
+    this.#worker = new SupervisedWorker({
+      name: 'end-of-turn',
+      clock,
+      log,
+      start: () => {
+        const settings = this.#settings;
+        disableOnnxTelemetry();
+        return (
+          startWorker?.(settings) ??
+          new Worker(siblingModule('./end-of-turn.worker', import.meta.url), { workerData: settings })
+        );
+      },
+      onMessage: (message) => this.#receive(message),
+      onCrash: (cause) => {
+        this.#giveModelUp(cause.message);
+        options.onCrash();
+      },
+    });
   }
 
   get isIdle(): boolean {
-    return this.#state === 'idle';
+    return this.#worker.isIdle;
   }
 
   get method(): EndOfTurnMethod {
@@ -59,74 +68,25 @@ export class EndOfTurnThread {
   }
 
   get restarts(): number {
-    return this.#restarts;
+    return this.#worker.restarts;
   }
 
   /** Hands audio over; it is gone from this thread then. Only when {@link isIdle}. */
   judge(samples: Int16Array<ArrayBuffer>): void {
-    if (!this.#worker || this.#state !== 'idle') throw new Error('the end-of-turn thread is not idle');
-    this.#state = 'busy';
-    this.#limit(REPLY_TIMEOUT_MS);
-    const message: ToEndOfTurnWorker = { samples };
-    this.#worker.postMessage(message, [samples.buffer]);
+    this.#worker.ask({ samples }, [samples.buffer]);
   }
 
-  async close(): Promise<void> {
-    this.#state = 'closed';
-    this.#cancelTimer();
-    const worker = this.#worker;
-    this.#worker = undefined;
-    await worker?.terminate();
-  }
-
-  #start(): void {
-    const settings = this.#settings;
-    disableOnnxTelemetry();
-    const worker =
-      this.#options.startWorker?.(settings) ??
-      new Worker(siblingModule('./end-of-turn.worker', import.meta.url), { workerData: settings });
-    this.#worker = worker;
-    this.#state = 'starting';
-    this.#limit(START_TIMEOUT_MS);
-    let failure: Error | undefined;
-    worker.on('error', (error: Error) => {
-      failure = error;
-    });
-    worker.on('message', (message: FromEndOfTurnWorker) => {
-      if (worker === this.#worker) this.#receive(message);
-    });
-    worker.on('exit', (code) => {
-      if (worker === this.#worker) this.#crashed(failure ?? new Error(`exit code ${code}`));
-    });
+  close(): Promise<void> {
+    return this.#worker.close();
   }
 
   #receive(message: FromEndOfTurnWorker): void {
-    if (message.type === 'unusable') {
-      this.#giveModelUp(message.reason);
-      return;
-    }
-    this.#cancelTimer();
-    this.#state = 'idle';
     if (message.type === 'ready') this.#method = message.method;
     else {
-      this.#restartMs = RESTART_MIN_MS;
       if (message.failure !== undefined) this.#giveModelUp(message.failure);
       this.#options.onAnswer(message.probability, message.computeMs);
     }
     this.#options.onIdle();
-  }
-
-  #crashed(cause: Error): void {
-    const delayMs = this.#restartMs;
-    this.#restartMs = Math.min(delayMs * 2, RESTART_MAX_MS);
-    this.#restarts += 1;
-    this.#worker = undefined;
-    this.#state = 'waiting';
-    this.#cancelTimer();
-    this.#cancelTimer = this.#options.clock.after(delayMs, () => this.#start());
-    this.#options.log.error({ err: cause, restartInMs: delayMs }, 'end-of-turn thread died');
-    this.#giveModelUp(cause.message);
-    this.#options.onCrash();
   }
 
   #giveModelUp(reason: string): void {
@@ -134,12 +94,5 @@ export class EndOfTurnThread {
     this.#settings = { runtime: this.#settings.runtime };
     this.#method = 'prosody';
     this.#options.onModelFailure(reason);
-  }
-
-  /** Ends a thread that hangs; its exit is then handled as any crash. */
-  #limit(timeoutMs: number): void {
-    this.#cancelTimer();
-    const worker = this.#worker;
-    this.#cancelTimer = this.#options.clock.after(timeoutMs, () => void worker?.terminate());
   }
 }

@@ -10,18 +10,12 @@ if (!port) throw new Error('end-of-turn.worker runs as a worker thread only');
 const send = (message: FromEndOfTurnWorker) => port.postMessage(message);
 
 const settings: EndOfTurnSettings = workerData;
-let model: SmartTurn | undefined;
-
-try {
-  model = settings.modelPath === undefined ? undefined : await SmartTurn.load(settings.modelPath, settings.runtime);
-  // The first inferences are several times slower than the later ones; no caller should wait for them.
-  for (let i = 0; model && i < 2; i += 1) await model.judge(new Int16Array(16_000));
-  port.on('message', (message: ToEndOfTurnWorker) => void judge(message));
-  send({ type: 'ready', method: model ? `model-${model.runtime}` : 'prosody' });
-} catch (error) {
-  send({ type: 'unusable', reason: messageOf(error) });
-  process.exitCode = 1;
-}
+// A model that cannot be loaded ends the worker, which is what its owner watches for.
+let model = settings.modelPath === undefined ? undefined : await SmartTurn.load(settings.modelPath, settings.runtime);
+// The first inferences are several times slower than the later ones; no caller should wait for them.
+for (let i = 0; model && i < 2; i += 1) await model.judge(new Int16Array(16_000));
+port.on('message', (message: ToEndOfTurnWorker) => void judge(message));
+send({ type: 'ready', method: model ? `model-${model.runtime}` : 'prosody' });
 
 async function judge({ samples }: ToEndOfTurnWorker): Promise<void> {
   const startMs = performance.now();

@@ -1,6 +1,7 @@
 import type { Cancel, Clock } from '../../../shared/clock.ts';
 import { DependencyError } from '../../../shared/errors.ts';
 import type { Logger } from '../../../shared/log.ts';
+import { within } from '../../../shared/within.ts';
 import type { SynthesisConnection } from './synthesis-connection.ts';
 
 const REFILL_MIN_MS = 1_000;
@@ -145,10 +146,11 @@ export class SynthesiserPool {
   async #open(): Promise<void> {
     const connection = this.#options.connect(() => this.#lost(connection));
     this.#opening.add(connection);
-    const { promise: limit, reject } = Promise.withResolvers<never>();
-    const cancelLimit = this.#options.clock.after(this.#options.connectTimeoutMs, () => reject(noConnection()));
+    const { clock, connectTimeoutMs } = this.#options;
     try {
-      await Promise.race([connection.open(), limit]);
+      await within(clock, connectTimeoutMs, connection.open(), () => {
+        throw noConnection();
+      });
       this.#opening.delete(connection);
       this.#refillMs = REFILL_MIN_MS;
       if (this.#failing) this.#options.log.info('synthesis connections can be opened again');
@@ -159,8 +161,6 @@ export class SynthesiserPool {
       this.#opening.delete(connection);
       connection.close();
       this.#failed(error as DependencyError);
-    } finally {
-      cancelLimit();
     }
   }
 

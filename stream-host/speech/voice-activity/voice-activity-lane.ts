@@ -3,6 +3,7 @@ import type { SileroRuntime } from '../../../shared/audio/silero-runtime.ts';
 import type { Cancel, Clock } from '../../../shared/clock.ts';
 import { DependencyError } from '../../../shared/errors.ts';
 import type { Logger } from '../../../shared/log.ts';
+import { within } from '../../../shared/within.ts';
 import type { OpenVoiceActivity, VoiceActivityEvents } from '../../contract/speech.ts';
 import { Detector, type DetectorOwner } from './voice-activity-detector.ts';
 import { VoiceActivityThread } from './voice-activity-thread.ts';
@@ -191,11 +192,8 @@ export class VoiceActivityLane {
     const { startWorker, ...given } = options;
     const full = { ...voiceActivityLaneDefaults, ...given };
     const lane = new VoiceActivityLane(Array.from({ length: full.threads }, () => new Shard(full, startWorker)));
-    const { promise: timeout, resolve } = Promise.withResolvers<'late'>();
-    const cancel = full.clock.after(full.startTimeoutMs, () => resolve('late'));
-    const outcome = await Promise.race([timeout, Promise.all(lane.#shards.map((shard) => shard.ready))]);
-    cancel();
-    if (outcome !== 'late') return lane;
+    const ready = Promise.all(lane.#shards.map((shard) => shard.ready)).then(() => true);
+    if (await within(full.clock, full.startTimeoutMs, ready, () => false)) return lane;
     await lane.close();
     throw new DependencyError(
       'voice-activity.not-started',

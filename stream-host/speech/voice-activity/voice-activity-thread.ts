@@ -1,22 +1,16 @@
 import { Worker } from 'node:worker_threads';
 import { disableOnnxTelemetry } from '../../../shared/audio/onnx-telemetry.ts';
 import type { SileroRuntime } from '../../../shared/audio/silero-runtime.ts';
-import type { Cancel, Clock } from '../../../shared/clock.ts';
+import type { Clock } from '../../../shared/clock.ts';
 import { DependencyError } from '../../../shared/errors.ts';
 import type { Logger } from '../../../shared/log.ts';
 import { siblingModule } from '../../../shared/sibling-module.ts';
+import { SupervisedWorker } from '../supervised-worker.ts';
 import type {
   FromVoiceActivityWorker,
   ToVoiceActivityWorker,
   VoiceActivityWorkerSettings,
 } from './voice-activity-messages.ts';
-
-/** A batch takes a few milliseconds. A thread that is silent for this long hangs. */
-const REPLY_TIMEOUT_MS = 5_000;
-/** Reading and compiling the model takes half a second, on a crowded machine several. */
-const START_TIMEOUT_MS = 20_000;
-const RESTART_MIN_MS = 100;
-const RESTART_MAX_MS = 10_000;
 
 export interface VoiceActivityThreadOptions {
   readonly clock: Clock;
@@ -33,27 +27,44 @@ export interface VoiceActivityThreadOptions {
   onCrash(error: Error): void;
 }
 
-/** One worker thread, started again (100 ms, doubling up to 10 s) for as long as it is not closed. One batch at a time. */
+/** The thread that judges voice activity. One batch at a time. */
 export class VoiceActivityThread {
   readonly #options: VoiceActivityThreadOptions;
-  #worker: Worker | undefined;
-  #state: 'starting' | 'idle' | 'busy' | 'waiting' | 'closed' = 'waiting';
-  #cancelTimer: Cancel = () => undefined;
-  #restartMs = RESTART_MIN_MS;
-  #restarts = 0;
+  readonly #worker: SupervisedWorker<ToVoiceActivityWorker, FromVoiceActivityWorker>;
   #runtime: SileroRuntime | undefined;
 
   constructor(options: VoiceActivityThreadOptions) {
+    const { clock, log, settings, startWorker } = options;
     this.#options = options;
-    this.#start();
+    this.#worker = new SupervisedWorker({
+      name: 'voice activity',
+      clock,
+      log,
+      start: () => {
+        disableOnnxTelemetry();
+        return (
+          startWorker?.() ??
+          new Worker(siblingModule('./voice-activity.worker', import.meta.url), { workerData: settings })
+        );
+      },
+      onMessage: (message) => this.#receive(message),
+      onCrash: (cause) =>
+        options.onCrash(
+          new DependencyError(
+            'voice-activity.crashed',
+            'The voice activity thread died and is being restarted.',
+            cause,
+          ),
+        ),
+    });
   }
 
   get isIdle(): boolean {
-    return this.#state === 'idle';
+    return this.#worker.isIdle;
   }
 
   get restarts(): number {
-    return this.#restarts;
+    return this.#worker.restarts;
   }
 
   /** What the model runs on; not known before the thread came up for the first time. */
@@ -63,59 +74,24 @@ export class VoiceActivityThread {
 
   /** Asks for what the memory of each open stream asks. Only when {@link isIdle}. */
   judge(): void {
-    if (!this.#worker || this.#state !== 'idle') throw new Error('the voice-activity thread is not idle');
-    this.#state = 'busy';
-    this.#limit(REPLY_TIMEOUT_MS);
-    this.#post({ type: 'judge' });
+    this.#worker.ask({ type: 'judge' });
   }
 
   /** Tells the thread of a stream. One that is not up yet is to be told in `onReady`. */
   open(stream: number, memory: SharedArrayBuffer): void {
-    if (this.#isUp) this.#post({ type: 'open', stream, memory });
+    this.#worker.tell({ type: 'open', stream, memory });
   }
 
   forget(stream: number): void {
-    if (this.#isUp) this.#post({ type: 'close', stream });
+    this.#worker.tell({ type: 'close', stream });
   }
 
-  get #isUp(): boolean {
-    return this.#state === 'idle' || this.#state === 'busy';
-  }
-
-  async close(): Promise<void> {
-    this.#state = 'closed';
-    this.#cancelTimer();
-    const worker = this.#worker;
-    this.#worker = undefined;
-    await worker?.terminate();
-  }
-
-  #start(): void {
-    const { settings, startWorker } = this.#options;
-    disableOnnxTelemetry();
-    const worker =
-      startWorker?.() ??
-      new Worker(siblingModule('./voice-activity.worker', import.meta.url), { workerData: settings });
-    this.#worker = worker;
-    this.#state = 'starting';
-    this.#limit(START_TIMEOUT_MS);
-    let failure: Error | undefined;
-    worker.on('error', (error: Error) => {
-      failure = error;
-    });
-    worker.on('message', (message: FromVoiceActivityWorker) => {
-      if (worker === this.#worker) this.#receive(message);
-    });
-    worker.on('exit', (code) => {
-      if (worker === this.#worker) this.#crashed(failure ?? new Error(`exit code ${code}`));
-    });
+  close(): Promise<void> {
+    return this.#worker.close();
   }
 
   #receive(message: FromVoiceActivityWorker): void {
-    this.#cancelTimer();
-    this.#state = 'idle';
     if (message.type === 'judged') {
-      this.#restartMs = RESTART_MIN_MS;
       this.#options.onAnswer(message.inferred);
     } else {
       const { runtime, nativeProblem } = message;
@@ -124,30 +100,5 @@ export class VoiceActivityThread {
       this.#options.onReady();
     }
     this.#options.onIdle();
-  }
-
-  #crashed(cause: Error): void {
-    const delayMs = this.#restartMs;
-    this.#restartMs = Math.min(delayMs * 2, RESTART_MAX_MS);
-    this.#restarts += 1;
-    this.#worker = undefined;
-    this.#state = 'waiting';
-    this.#cancelTimer();
-    this.#cancelTimer = this.#options.clock.after(delayMs, () => this.#start());
-    this.#options.log.error({ err: cause, restartInMs: delayMs }, 'voice activity thread died');
-    this.#options.onCrash(
-      new DependencyError('voice-activity.crashed', 'The voice activity thread died and is being restarted.', cause),
-    );
-  }
-
-  /** Ends a thread that hangs; its exit is then handled as any crash. */
-  #limit(timeoutMs: number): void {
-    this.#cancelTimer();
-    const worker = this.#worker;
-    this.#cancelTimer = this.#options.clock.after(timeoutMs, () => void worker?.terminate());
-  }
-
-  #post(message: ToVoiceActivityWorker): void {
-    this.#worker?.postMessage(message);
   }
 }
