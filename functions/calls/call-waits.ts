@@ -5,4 +5,4 @@ export const INBOUND_PLACE_MS = 20_000;
 export const OUTBOUND_PLACE_MS = 120_000;
 
 /** When the watch looks for the first time whether somebody talks on a new call. */
-export const FIRST_LOOK_MS = 10_000;
+export const FIRST_LOOK_MS = 5_000;

@@ -25,7 +25,7 @@ export interface SilenceLimits {
   readonly notEstablishedMs: number;
 }
 
-const LIMITS: SilenceLimits = { neverHeldMs: 15_000, lostMs: 45_000, notEstablishedMs: 120_000 };
+const LIMITS: SilenceLimits = { neverHeldMs: 10_000, lostMs: 45_000, notEstablishedMs: 120_000 };
 const EVERY_MS = 5_000;
 const AT_ONCE = 20;
 /** When a call on which somebody talks is looked after again, and when any other. */
