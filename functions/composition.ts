@@ -2,19 +2,19 @@ import type { Redis } from 'ioredis';
 import { AcsTokenVerifier } from '../shared/auth/acs-token.ts';
 import { CallControl } from '../shared/call-control/call-control.ts';
 import { type Clock, systemClock } from '../shared/clock.ts';
-import { type Config, loadConfig } from '../shared/config.ts';
 import { messageOf } from '../shared/errors.ts';
 import { type NewId, randomIds } from '../shared/ids.ts';
 import { createLog, type Logger } from '../shared/log.ts';
 import { connectRedis } from '../shared/sessions/connect.ts';
 import { SessionStore } from '../shared/sessions/session-store.ts';
+import { type FunctionsSettings, readFunctionsSettings } from '../shared/settings/functions-settings.ts';
 import { MediaRecovery } from './calls/media-recovery.ts';
 import { Readiness } from './health/readiness.ts';
 import { Once } from './once.ts';
 
 /** What the routes work with: one of each in a process. */
 export interface Parts {
-  readonly config: Config;
+  readonly config: FunctionsSettings;
   readonly clock: Clock;
   readonly newId: NewId;
   readonly store: SessionStore;
@@ -41,7 +41,7 @@ export class Composition {
 
   constructor(env: Readonly<Record<string, string | undefined>>) {
     try {
-      const config = loadConfig(env);
+      const config = readFunctionsSettings(env);
       this.log = createLog('functions', config.LOG_LEVEL);
       this.#state = { name: 'ready', ...build(config, this.log) };
     } catch (error) {
@@ -62,7 +62,7 @@ export class Composition {
   }
 }
 
-function build(config: Config, log: Logger): { parts: Parts; redis: Redis } {
+function build(config: FunctionsSettings, log: Logger): { parts: Parts; redis: Redis } {
   const clock = systemClock;
   const calls = new CallControl({
     connectionString: config.ACS_CONNECTION_STRING,

@@ -1,10 +1,15 @@
 import { loadSettings as loadEmulatorSettings } from '../emulator/settings.ts';
-import { loadConfig } from '../shared/config.ts';
 import { ConfigError } from '../shared/errors.ts';
+import { readFunctionsSettings } from '../shared/settings/functions-settings.ts';
+import { readStreamHostSettings } from '../shared/settings/stream-host-settings.ts';
 import type { Environment } from './environment.ts';
 
 /** What each process of the stack does with its environment before anything else. Each throws a `ConfigError`. */
-const READERS: readonly ((env: Environment) => unknown)[] = [loadConfig, loadEmulatorSettings];
+const READERS: readonly ((env: Environment) => unknown)[] = [
+  readFunctionsSettings,
+  readStreamHostSettings,
+  loadEmulatorSettings,
+];
 
 /**
  * Checks the settings of all processes before one is started, so that everything that is wrong is told once and at

@@ -5,11 +5,11 @@ import { FRAME_BYTES } from '../shared/audio/pcm.ts';
 import { AcsTokenVerifier } from '../shared/auth/acs-token.ts';
 import { CallControl } from '../shared/call-control/call-control.ts';
 import { type Clock, systemClock } from '../shared/clock.ts';
-import type { Config } from '../shared/config.ts';
 import { randomIds } from '../shared/ids.ts';
 import type { Logger } from '../shared/log.ts';
 import { ProcessVitals } from '../shared/process-vitals.ts';
 import { connectRedis } from '../shared/sessions/connect.ts';
+import type { StreamHostSettings } from '../shared/settings/stream-host-settings.ts';
 import { readVersion } from '../shared/version.ts';
 import { type Agents, loadAgents, requireAgent } from './agent/agent-definition.ts';
 import { DeploymentTraits } from './agent/deployment-traits.ts';
@@ -49,7 +49,11 @@ export interface StreamHost {
  * Puts the streaming half together from its settings: loads everything, then opens the port.
  * @throws {ConfigError} a bad agent definition, or a port that is taken
  */
-export async function startStreamHost(config: Config, log: Logger, clock: Clock = systemClock): Promise<StreamHost> {
+export async function startStreamHost(
+  config: StreamHostSettings,
+  log: Logger,
+  clock: Clock = systemClock,
+): Promise<StreamHost> {
   // Closes what was opened, in the opposite order; here where starting fails, else when the host is closed.
   await using opened = new AsyncDisposableStack();
 
@@ -179,7 +183,7 @@ async function detectorAnswers(open: OpenVoiceActivity, signal: AbortSignal): Pr
 }
 
 function responders(
-  config: Config,
+  config: StreamHostSettings,
   agents: Agents,
   client: ReturnType<typeof openModelClient>,
   clock: Clock,

@@ -1,7 +1,7 @@
 import { systemClock } from '../shared/clock.ts';
-import { type Config, loadConfig } from '../shared/config.ts';
 import { CONFIG_EXIT_CODE, ConfigError } from '../shared/errors.ts';
 import { createLog, type Logger } from '../shared/log.ts';
+import { readStreamHostSettings, type StreamHostSettings } from '../shared/settings/stream-host-settings.ts';
 import { startStreamHost } from './compose.ts';
 import { Shutdown } from './host/shutdown.ts';
 
@@ -10,7 +10,7 @@ await main();
 async function main(): Promise<void> {
   let log = createLog('stream-host', 'info');
   try {
-    const config = loadConfig(process.env);
+    const config = readStreamHostSettings(process.env);
     log = createLog('stream-host', config.LOG_LEVEL);
     await run(config, log);
   } catch (error) {
@@ -21,7 +21,7 @@ async function main(): Promise<void> {
   }
 }
 
-async function run(config: Config, log: Logger): Promise<void> {
+async function run(config: StreamHostSettings, log: Logger): Promise<void> {
   const exit = (code: number) => process.exit(code);
   const shutdown = new Shutdown({ drainMs: config.DRAIN_MS, exit, clock: systemClock, log });
   process.on('uncaughtException', (error) => shutdown.exception(error));

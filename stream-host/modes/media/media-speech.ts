@@ -1,6 +1,6 @@
 import type { Clock } from '../../../shared/clock.ts';
-import type { Config } from '../../../shared/config.ts';
 import type { Logger } from '../../../shared/log.ts';
+import type { StreamHostSettings } from '../../../shared/settings/stream-host-settings.ts';
 import type { Agents } from '../../agent/agent-definition.ts';
 import type { OpenVoiceActivity } from '../../contract/speech.ts';
 import { ClauseCutter } from '../../conversation/mouth/clauses.ts';
@@ -14,7 +14,7 @@ import { CachedSynthesiser } from '../../speech/synthesis/cached-synthesiser.ts'
 import type { MediaSpeech } from './media-conversation.ts';
 
 export interface SpeechServicesOptions {
-  readonly config: Config;
+  readonly config: StreamHostSettings;
   readonly openVoiceActivity: OpenVoiceActivity;
   readonly playoutClock: PlayoutClock;
   readonly clock: Clock;
@@ -81,7 +81,7 @@ export class ProcessSpeech {
 }
 
 /** What agents say of turn-taking. Who names a model for it wants it to be heard, unless the agent says otherwise. */
-export function turnsOf(agents: Agents, config: Config): ReadonlyMap<string, TurnPolicyChanges> {
+export function turnsOf(agents: Agents, config: StreamHostSettings): ReadonlyMap<string, TurnPolicyChanges> {
   return new Map(
     [...agents].map(([name, { turns }]) => [
       name,

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+import { type Environment, kinds, readSettings, setting } from './setting.ts';
+import { sharedSettings } from './shared-settings.ts';
+
+/** What the functions need and the stream host does not. */
+export const functionsOnly = {
+  FUNCTIONS_PORT: setting(kinds.port.default(7071), {
+    about: 'The port that `npm start` serves the functions on; Azure chooses its own.',
+    allowed: 'a port, 1 to 65535',
+  }),
+  STREAM_HOST_URL: setting(kinds.httpUrl, {
+    about: 'Where the stream host answers plain HTTP: readiness asks it.',
+    allowed: 'an http(s) address',
+    sample: 'http://127.0.0.1:8080',
+  }),
+  ACS_SOURCE_NUMBER: setting(
+    z
+      .string()
+      .regex(/^\+[1-9]\d{1,14}$/)
+      .optional(),
+    {
+      about: 'The number that outbound calls show. Without it each request names one.',
+      allowed: 'a number in E.164, such as +15551230000',
+      sample: '+15550100',
+    },
+  ),
+};
+
+export const functionsSettings = z.object({ ...sharedSettings, ...functionsOnly });
+export type FunctionsSettings = Readonly<z.output<typeof functionsSettings>>;
+
+/** @throws {ConfigError} that names each bad variable, what it was given and what is allowed */
+export const readFunctionsSettings = (env: Environment): FunctionsSettings => readSettings(functionsSettings, env);

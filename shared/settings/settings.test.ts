@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { settingsDocument, settingsSample } from './documents.ts';
+import { functionsSettings, readFunctionsSettings } from './functions-settings.ts';
+import { factsOf } from './setting.ts';
+import { readStreamHostSettings, streamHostSettings } from './stream-host-settings.ts';
+
+const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+const sample: { Values: Record<string, string> } = JSON.parse(settingsSample());
+
+test('what people read of the settings is what their schemas say; `npm run settings` makes it anew', () => {
+  assert.equal(read('docs/settings.md'), settingsDocument());
+  assert.equal(read('local.settings.sample.json'), settingsSample());
+});
+
+test('every setting says what it is for and what it takes, each its own', () => {
+  const told = new Set<string>();
+  for (const [name, schema] of Object.entries({ ...functionsSettings.shape, ...streamHostSettings.shape })) {
+    const { about, allowed } = factsOf(schema);
+    assert.ok(!told.has(about), name);
+    told.add(about);
+    assert.match(about, /^[A-Z].*\.$/, name);
+    assert.notEqual(allowed, '', name);
+  }
+});
+
+test('what the sample says passes as it stands, in both halves', () => {
+  assert.doesNotThrow(() => readFunctionsSettings(sample.Values));
+  assert.doesNotThrow(() => readStreamHostSettings(sample.Values));
+});
+
+test('the functions start without the keys of speech and model (review 3.5)', () => {
+  const { SPEECH_KEY: _, AZURE_OPENAI_API_KEY: __, SPEECH_HOST: ___, ...rest } = sample.Values;
+  const settings = readFunctionsSettings(rest);
+  assert.ok(!('SPEECH_KEY' in settings));
+  assert.throws(() => readStreamHostSettings(rest), /SPEECH_KEY is not set/);
+});
+
+test('a bad setting is named with what it was given and what it takes, and a secret is not shown (start-with-a-bad-log-level)', () => {
+  const bad = { ...sample.Values, LOG_LEVEL: 'verbose', STREAM_HOST_PORT: '99999', ACS_CONNECTION_STRING: 'hunter2' };
+  assert.throws(
+    () => readStreamHostSettings(bad),
+    ({ message }: Error) => {
+      assert.match(message, /LOG_LEVEL is "verbose": it takes debug, info, warn or error\./);
+      assert.match(message, /STREAM_HOST_PORT is "99999": it takes a port, 1 to 65535\./);
+      assert.match(message, /ACS_CONNECTION_STRING was given, hidden here/);
+      assert.doesNotMatch(message, /hunter2/);
+      return true;
+    },
+  );
+});
+
+test('a language may have a script, or a number for its region (review 4.17)', () => {
+  for (const SPEECH_LANGUAGE of ['en-US', 'es-419', 'zh-Hans-CN', 'fil-PH']) {
+    assert.equal(readStreamHostSettings({ ...sample.Values, SPEECH_LANGUAGE }).SPEECH_LANGUAGE, SPEECH_LANGUAGE);
+  }
+  assert.throws(() => readStreamHostSettings({ ...sample.Values, SPEECH_LANGUAGE: 'english' }));
+});

@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { kinds, setting } from './setting.ts';
+
+/** What both halves need. */
+export const sharedSettings = {
+  LOG_LEVEL: setting(z.enum(['debug', 'info', 'warn', 'error']).default('info'), {
+    about: 'How much goes into the log.',
+    allowed: 'debug, info, warn or error',
+  }),
+  FUNCTIONS_PUBLIC_URL: setting(kinds.httpUrl, {
+    about: 'Where ACS reaches the functions, for callbacks.',
+    allowed: 'an http(s) address',
+    sample: 'http://127.0.0.1:7071',
+  }),
+  STREAM_HOST_PUBLIC_URL: setting(kinds.socketUrl, {
+    about: 'Where ACS and browsers reach the stream host’s sockets.',
+    allowed: 'a ws or wss address',
+    sample: 'ws://127.0.0.1:8080',
+  }),
+  REDIS_URL: setting(z.url({ protocol: /^rediss?$/ }), {
+    about: 'The Redis that both halves share.',
+    allowed: 'redis://host:6379 or rediss://:password@host:6380',
+    sample: 'redis://127.0.0.1:6379',
+    secret: true,
+  }),
+  SESSION_TTL_SECONDS: setting(kinds.count(60, 604_800).default(86_400), {
+    about: 'How long a session stays in Redis after its last change.',
+    allowed: '60 to 604800 seconds',
+  }),
+  ACS_CONNECTION_STRING: setting(z.string().regex(/^endpoint=.+;accesskey=.+$/i), {
+    about: 'The ACS resource, with its access key.',
+    allowed: 'endpoint=https://…;accesskey=…',
+    sample: 'endpoint=http://127.0.0.1:8090/;accesskey=<base64, as EMULATOR_ACCESS_KEY>',
+    secret: true,
+  }),
+  ACS_RESOURCE_ID: setting(kinds.text, {
+    about: 'The immutable id of the ACS resource: the audience of the tokens that ACS sends.',
+    allowed: 'the id that the portal shows',
+    sample: '<immutable resource id, as EMULATOR_RESOURCE_ID>',
+  }),
+  ACS_TOKEN_ISSUER: setting(z.url().default('https://acscallautomation.communication.azure.com'), {
+    about: 'Who signs the tokens of ACS.',
+    allowed: 'an address',
+  }),
+  ACS_JWKS_URL: setting(z.url().default('https://acscallautomation.communication.azure.com/calling/keys'), {
+    about: 'Where the signing keys of those tokens are published.',
+    allowed: 'an address',
+    sample: 'http://127.0.0.1:8090/calling/keys',
+  }),
+  DEFAULT_AGENT: setting(kinds.text.default('orders'), {
+    about: 'The agent that answers when nothing else is asked for.',
+    allowed: 'the name of an agent in AGENTS_FOLDER',
+  }),
+};

@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { type Environment, kinds, readSettings, setting } from './setting.ts';
+import { sharedSettings } from './shared-settings.ts';
+
+/** A language as Azure Speech names it: with a region, and a script where it has several. */
+const language = /^[a-z]{2,3}(-[A-Z][a-z]{3})?-([A-Z]{2}|\d{3})$/;
+
+/** What the stream host needs and the functions do not. */
+export const streamHostOnly = {
+  LOG_TRANSCRIPTS: setting(kinds.flag.default(false), {
+    about: 'Writes what was said into the log. Off, because it is private.',
+    allowed: 'true or false',
+  }),
+  STREAM_HOST_PORT: setting(kinds.port.default(8080), {
+    about: 'The port of the sockets and the page.',
+    allowed: 'a port, 1 to 65535',
+  }),
+  STREAM_HOST_BIND: setting(kinds.text.default('0.0.0.0'), {
+    about: 'The address to listen on. A container wants all; `npm start` wants this machine only.',
+    allowed: 'an address of this machine',
+    sample: '127.0.0.1',
+  }),
+  SPEECH_HOST: setting(kinds.socketUrl, {
+    about: 'The Speech endpoint, without a path.',
+    allowed: 'a ws or wss address, such as wss://<resource>.cognitiveservices.azure.com',
+    sample: 'ws://127.0.0.1:8090',
+  }),
+  SPEECH_KEY: setting(kinds.text, {
+    about: 'The key of the Speech resource.',
+    allowed: 'the key that the portal shows',
+    sample: '<as EMULATOR_SPEECH_KEY>',
+    secret: true,
+  }),
+  SPEECH_LANGUAGE: setting(z.string().regex(language).default('en-US'), {
+    about: 'What callers speak where their agent does not say.',
+    allowed: 'a language with its region, such as en-US, es-419 or zh-Hans-CN',
+  }),
+  SMART_TURN_MODEL: setting(kinds.text.optional(), {
+    about: 'An ONNX file of Smart Turn v3, which judges by the sound whether a caller has finished.',
+    allowed: 'the path of a file',
+  }),
+  VOICE_ACTIVITY_RUNTIME: setting(z.enum(['auto', 'native', 'wasm']).default('auto'), {
+    about: 'What runs the voice-activity model: with auto the native runtime where the platform has it, else WASM.',
+    allowed: 'auto, native or wasm',
+  }),
+  AZURE_OPENAI_BASE_URL: setting(kinds.httpUrl, {
+    about: 'The v1 address of the model’s resource.',
+    allowed: 'an http(s) address, such as https://<resource>.openai.azure.com/openai/v1',
+    sample: 'http://127.0.0.1:8090/openai/v1',
+  }),
+  AZURE_OPENAI_API_KEY: setting(kinds.text, {
+    about: 'The key of the model’s resource.',
+    allowed: 'the key that the portal shows',
+    sample: '<as EMULATOR_OPENAI_KEY>',
+    secret: true,
+  }),
+  AZURE_OPENAI_DEPLOYMENT: setting(kinds.text, {
+    about: 'The deployment that answers.',
+    allowed: 'the name of a deployment',
+    sample: 'local',
+  }),
+  AGENTS_FOLDER: setting(kinds.text.default('agents'), {
+    about: 'The folder of agent definitions.',
+    allowed: 'the path of a folder',
+  }),
+  MAX_SESSIONS: setting(kinds.count(1, 10_000).default(100), {
+    about: 'How many sessions one stream host takes.',
+    allowed: '1 to 10000',
+  }),
+  MAX_BROWSER_SESSIONS: setting(kinds.count(1, 10_000).optional(), {
+    about: 'How many of these browsers may have, so that they never take a caller’s place. Half, when not set.',
+    allowed: '1 to 10000',
+    sample: '50',
+  }),
+  MAX_CLIENT_SESSIONS: setting(kinds.count(1, 10_000).default(20), {
+    about:
+      'Sessions that one client may have at a time by a browser’s socket. A client is an address, or an IPv6 /64 network.',
+    allowed: '1 to 10000',
+  }),
+  MAX_CLIENT_OPENS_PER_MINUTE: setting(kinds.count(1, 100_000).default(30), {
+    about: 'Sessions that one client may open, or come back to, in a minute.',
+    allowed: '1 to 100000',
+  }),
+  TRUSTED_PROXY_HOPS: setting(kinds.count(0, 10).default(0), {
+    about:
+      'How many proxies of ours stand before the stream host, each of which adds the address that it sees to `x-forwarded-for`: 1 in Azure Container Apps. With 0 the header is not believed, and all clients of a proxy are one.',
+    allowed: '0 to 10',
+  }),
+  ALLOWED_ORIGINS: setting(kinds.origins.default([]), {
+    about: 'Sites beside STREAM_HOST_PUBLIC_URL whose pages may open a conversation.',
+    allowed: 'origins without a path, separated by commas, such as https://a.example,https://b.example:8443',
+  }),
+  ACS_MESSAGE_MS: setting(kinds.milliseconds(20, 1000).default(400), {
+    about:
+      'The longest message of audio to ACS. Playout makes none longer than 400 ms; 20 where a line wants single frames.',
+    allowed: '20 to 1000 milliseconds',
+  }),
+  DRAIN_MS: setting(kinds.milliseconds(0, 3_600_000).default(20_000), {
+    about:
+      'How long calls may go on once the stream host is asked to end, while nobody new is let in; then they are cut and go on at another host. The platform must grant ten seconds more than this (Container Apps: 30 s unless `terminationGracePeriodSeconds` says more).',
+    allowed: '0 to 3600000 milliseconds',
+  }),
+  MAX_CALL_MS: setting(kinds.milliseconds(10_000, 86_400_000).default(3_600_000), {
+    about: 'How long a conversation may last.',
+    allowed: '10000 to 86400000 milliseconds',
+  }),
+  EMULATOR_URL: setting(kinds.httpUrl.optional(), {
+    about: 'Set where the emulator runs: the page offers its phone line.',
+    allowed: 'an http(s) address',
+    sample: 'http://127.0.0.1:8090',
+  }),
+};
+
+export const streamHostSettings = z.object({ ...sharedSettings, ...streamHostOnly });
+export type StreamHostSettings = Readonly<z.output<typeof streamHostSettings>>;
+
+/** @throws {ConfigError} that names each bad variable, what it was given and what is allowed */
+export const readStreamHostSettings = (env: Environment): StreamHostSettings => readSettings(streamHostSettings, env);
