@@ -1,5 +1,5 @@
+import type { ToolRequest } from '../contract/agent.ts';
 import type { CallFragment } from './chat-chunk.ts';
-import type { ToolRequest } from './tool-calls.ts';
 
 /** Calls of one round. A model that wants more has lost its way. */
 const MAX_CALLS = 16;

@@ -3,7 +3,15 @@ import type { Clock } from '../../shared/clock.ts';
 import { DependencyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
-import type { Phrases, ReplyPiece, Responder, SessionFacts } from '../contract/agent.ts';
+import type {
+  Phrases,
+  ReplyPiece,
+  Responder,
+  SessionFacts,
+  ToolOutcome,
+  ToolRequest,
+  TurnTools,
+} from '../contract/agent.ts';
 import { type Agent, END_CALL } from './agent-definition.ts';
 import { DeploymentTraits, type WantedRequest } from './deployment-traits.ts';
 import { isRefusedPrompt, modelEmpty, modelOverran, providerReason, toModelError } from './model-errors.ts';
@@ -11,7 +19,7 @@ import { type HistoryBudget, toMessages, toolMessages, toolsOf } from './model-m
 import type { ModelRound, RoundLimits } from './model-round.ts';
 import { RoundOpener } from './round-opener.ts';
 import { RoundSpeech } from './round-speech.ts';
-import { CallKeys, checkCall, runCall, type ToolOutcome, type ToolRequest } from './tool-calls.ts';
+import { CallKeys, type CheckedCall, checkCall, runCall } from './tool-calls.ts';
 import { forEars } from './transforms/for-ears.ts';
 import { type OpenTransform, TransformPipeline } from './transforms/transform.ts';
 import { TurnAborted, TurnWaits } from './turn-waits.ts';
@@ -92,6 +100,16 @@ export class ModelResponder implements Responder {
     this.locale = options.agent.locale;
     this.phrases = options.agent.phrases;
     this.voice = options.agent.voice;
+  }
+
+  openTools(history: readonly HistoryItem[]): TurnTools {
+    const keys = new CallKeys(this.#options.session, history);
+    return {
+      use: (request, signal) => {
+        const checked = checkCall(this.#options.agent.tools, request);
+        return { call: checked.call, outcome: this.#run(checked, keys, signal) };
+      },
+    };
   }
 
   async *respond(history: readonly HistoryItem[], signal: AbortSignal): AsyncGenerator<ReplyPiece, void> {
@@ -225,6 +243,19 @@ export class ModelResponder implements Responder {
     }
   }
 
+  #run(checked: CheckedCall, keys: CallKeys, signal: AbortSignal): Promise<ToolOutcome> {
+    const { agent, session, clock } = this.#options;
+    const context = {
+      idempotencyKey: keys.next(checked.call),
+      sessionId: session.sessionId,
+      callConnectionId: session.callConnectionId,
+      caller: session.caller,
+      locale: agent.locale,
+      timeZone: agent.timeZone,
+    };
+    return runCall(checked, context, { clock, signal });
+  }
+
   /** Runs the calls of one round side by side; yields each end as it comes, returns all in the order of the calls. */
   async *#runTools(
     requests: readonly ToolRequest[],
@@ -232,7 +263,7 @@ export class ModelResponder implements Responder {
     waits: TurnWaits,
     signal: AbortSignal,
   ): AsyncGenerator<ReplyPiece, ToolOutcome[]> {
-    const { agent, session, clock, log } = this.#options;
+    const { agent, log } = this.#options;
     const checked = requests.map((request) => checkCall(agent.tools, request));
     for (const { call } of checked) yield { type: 'tool-started', call };
     if (signal.aborted) throw new TurnAborted();
@@ -240,15 +271,7 @@ export class ModelResponder implements Responder {
     const running = new Map<string, Promise<ToolOutcome>>();
     for (const each of checked) {
       const { callId } = each.call;
-      const context = {
-        idempotencyKey: keys.next(each.call),
-        sessionId: session.sessionId,
-        callConnectionId: session.callConnectionId,
-        caller: session.caller,
-        locale: agent.locale,
-        timeZone: agent.timeZone,
-      };
-      const outcome = runCall(each, context, { clock, signal });
+      const outcome = this.#run(each, keys, signal);
       running.set(callId, outcome);
       if ('tool' in each && each.tool.sideEffects) this.#unconfirmed.set(callId, outcome);
     }

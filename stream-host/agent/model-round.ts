@@ -1,11 +1,11 @@
 import type OpenAI from 'openai';
 import type { Clock } from '../../shared/clock.ts';
+import type { ToolRequest } from '../contract/agent.ts';
 import { CallAssembly } from './call-assembly.ts';
 import type { Chunk } from './chat-chunk.ts';
 import { ChatStream } from './chat-stream.ts';
 import { readableOf } from './http-fetch.ts';
 import { modelCutOff, modelEndless, modelFiltered, modelSilent } from './model-errors.ts';
-import type { ToolRequest } from './tool-calls.ts';
 import type { TurnWaits } from './turn-waits.ts';
 
 /** What is asked; how it is streamed is the round's own business. */

@@ -5,33 +5,16 @@ import type { RunnableTool, ToolCallContext } from '../../shared/agents/tool.ts'
 import type { Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { HistoryItem, ToolCall } from '../../shared/sessions/history.ts';
-import type { SessionFacts } from '../contract/agent.ts';
+import type { SessionFacts, ToolOutcome, ToolRequest } from '../contract/agent.ts';
 
 /** Characters of a result as JSON: it is stored with the session and sent to the model with every request. */
 const LONGEST_RESULT = 8000;
 const LONGEST_REASON = 500;
 
-/** A call as the model wrote it. */
-export interface ToolRequest {
-  readonly callId: string;
-  readonly name: string;
-  /** JSON, if the model did well. */
-  readonly argumentText: string;
-}
-
 /** A call that was checked: its tool, or why it cannot be run. */
 export type CheckedCall =
   | { readonly call: ToolCall; readonly tool: RunnableTool; readonly args: Readonly<Record<string, unknown>> }
   | { readonly call: ToolCall; readonly refusal: ToolFailure };
-
-export interface ToolOutcome {
-  readonly call: ToolCall;
-  readonly elapsedMs: number;
-  /** What the tool returned, as plain JSON, or a {@link ToolFailure}. */
-  readonly result: unknown;
-  /** Set when it failed: the failure's code and message in one line. */
-  readonly error?: string;
-}
 
 /** What the model is told in place of a result. */
 interface ToolFailure {

@@ -48,12 +48,40 @@ export interface SessionFacts {
   readonly context?: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** A call as a model wrote it. */
+export interface ToolRequest {
+  readonly callId: string;
+  readonly name: string;
+  /** JSON, if the model did well. */
+  readonly argumentText: string;
+}
+
+export interface ToolOutcome {
+  readonly call: ToolCall;
+  readonly elapsedMs: number;
+  /** What the tool returned, as plain JSON, or what the model is told in place of it. */
+  readonly result: unknown;
+  /** Set when it failed: the failure's code and message in one line. */
+  readonly error?: string;
+}
+
+/** The agent's tools for one turn, for a mode whose model asks for them itself. */
+export interface TurnTools {
+  /**
+   * Checks a call and runs it. `outcome` always settles; a mistake of the model's is an answer to the model. `signal`
+   * ends only what has no side effects.
+   */
+  use(request: ToolRequest, signal: AbortSignal): { readonly call: ToolCall; readonly outcome: Promise<ToolOutcome> };
+}
+
 /** The agent's mind: instructions, model and tools. Stateless; the history is the engine's. */
 export interface Responder {
   /** What the agent speaks and expects to hear, as in `de-DE`. */
   readonly locale: string;
   readonly phrases: Phrases;
   readonly voice: string;
+  /** The tools for the turn that answers the last thing in `history`. Without it the agent has none. */
+  openTools?(history: readonly HistoryItem[]): TurnTools;
   /** Streams an answer to the last thing in `history`. Bounded inside. Aborting ends it without an exception. */
   respond(history: readonly HistoryItem[], signal: AbortSignal): AsyncIterable<ReplyPiece>;
 }

@@ -98,7 +98,7 @@ const NO_LANE = {
 export const call = { callId: 'c1', name: 'look_up_order', args: { order: '1042' } };
 
 /** Looks an order up and says so. */
-const responder = (): Responder => ({
+export const responder = (): Responder => ({
   phrases: defaultPhrases('en-US', GREETING),
   locale: 'en-US',
   voice: 'test',

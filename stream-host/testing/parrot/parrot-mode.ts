@@ -9,6 +9,8 @@ import { Playout } from '../../playout/playout.ts';
 /** From the end of what the caller said to the parrot's first sound. */
 const ECHO_AFTER_MS = 300;
 const PHRASE_GAP_MS = 200;
+/** Who speaks for so long asks the parrot to use its tool. */
+const LONG_MS = 1000;
 /** A sound shorter than this, while the parrot speaks, is no interruption. */
 const COUGH_MS = 300;
 const LOUD = 0.05;
@@ -39,6 +41,7 @@ class ParrotMode implements Mode {
   #held = false;
   #turns = 0;
   #cancelEcho: Cancel = () => {};
+  readonly #abort = new AbortController();
   #closed = false;
 
   constructor(host: ModeHost) {
@@ -77,6 +80,7 @@ class ParrotMode implements Mode {
     this.#closed = true;
     this.#host.events.atomic(() => {
       this.#cancelEcho();
+      this.#abort.abort();
       if (this.#turn) this.#stop('closed');
       this.#host.events.emit('ended', { reason });
     });
@@ -134,9 +138,24 @@ class ParrotMode implements Mode {
       for (let word = 0; word < words; word += 1) spoken.addWord('awk', word * WORD_MS, WORD_MS);
       for (const piece of sound.pieces) utterance.write(piece);
       spoken.endClause(utterance.writtenMs);
-      utterance.end();
       this.#mouth.play(utterance);
+      if (sound.loudMs < LONG_MS) utterance.end();
+      else void this.#useTool(this.#turn);
     });
+  }
+
+  /** What the tool did is on record, whether or not anybody still listens. */
+  async #useTool(turn: Turn): Promise<void> {
+    const { agent, events } = this.#host;
+    const tools = agent.openTools?.(this.#history.items);
+    const used = tools?.use({ callId: `c${turn.number}`, name: 'look_up', argumentText: '{}' }, this.#abort.signal);
+    if (used) {
+      events.emit('toolStarted', { call: used.call, turn: turn.number });
+      const outcome = await used.outcome;
+      turn.record.toolEnded({ role: 'tool', call: outcome.call, result: outcome.result });
+      events.emit('toolEnded', { ...outcome, turn: turn.number });
+    }
+    turn.utterance.end();
   }
 
   #tellWords(turn: number): void {

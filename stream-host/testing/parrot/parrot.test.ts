@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { eventually } from '../../../shared/testing/eventually.ts';
-import { phoneSession, redisForTests, startHost } from '../host-under-test.ts';
+import type { TurnTools } from '../../contract/agent.ts';
+import { phoneSession, redisForTests, responder, startHost } from '../host-under-test.ts';
 import { parrotMode } from './parrot-mode.ts';
 
 const redis = await redisForTests();
-const host = await startHost(redis.url, { modes: { parrot: parrotMode } });
+/** What the agent's tool gave, for this mode as for MEDIA. */
+const tools: TurnTools = {
+  use: ({ callId, name }) => {
+    const call = { callId, name, args: {} };
+    return { call, outcome: Promise.resolve({ call, elapsedMs: 1, result: { found: true } }) };
+  },
+};
+const host = await startHost(redis.url, {
+  modes: { parrot: parrotMode },
+  openResponder: () => ({ ...responder(), openTools: () => tools }),
+});
 
 async function parrot(id: string) {
   await host.store.create({ ...phoneSession(id), channel: 'browser', mode: 'parrot' });
@@ -63,6 +74,19 @@ suite('a mode that is one folder (a parrot)', { concurrency: true }, () => {
     await eventually(async () =>
       (await host.store.history('parrot-2')).some((item) => item.role === 'agent' && !item.heard),
     );
+    browser.socket.close(1000);
+  });
+
+  test('uses the agent’s tools, and their results stand in the record', async () => {
+    const { browser, talking } = await parrot('parrot-tools');
+    talking.say(1200);
+    await browser.untilType('tool_start');
+    const ended = await browser.untilType('tool_end');
+    assert.deepEqual(ended.result, { found: true });
+    await browser.untilType('assistant_spoken');
+    await eventually(async () => (await host.store.history('parrot-tools')).length === 3);
+    const roles = (await host.store.history('parrot-tools')).map(({ role }) => role);
+    assert.deepEqual(roles, ['caller', 'agent', 'tool']);
     browser.socket.close(1000);
   });
 
