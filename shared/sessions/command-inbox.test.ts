@@ -44,6 +44,31 @@ for (const redis of await redisesUnderTest()) {
     const heardBy = (id: string, count: number) =>
       eventually(async () => Number((await raw.pubsub('NUMSUB', `parley:{${id}}:commands`))[1]) === count);
 
+    test('a reader that has lost its lease does not say how far the session’s commands were carried out (review 4.5)', async (t) => {
+      const inbox = new CommandInbox(raw, { clock: stoppedClock().clock });
+      t.after(() => inbox.close());
+      const { id } = await store.create(newSession());
+      await store.claim(id, 'old', 5000);
+      const old = delivered();
+      inbox.open(id, old.onCommand, 'old');
+      await heardBy(id, 1);
+      await store.command(id, end('1'));
+      await old.until(1);
+      const done = `parley:{${id}}:commands-done`;
+      await eventually(async () => (await raw.get(done)) !== null);
+      const before = await raw.get(done);
+
+      await store.release(id, 'old');
+      await store.claim(id, 'new', 5000);
+      await store.command(id, end('2'));
+      await old.until(2);
+      await delay(50);
+      assert.equal(await raw.get(done), before);
+      const fresh = delivered();
+      inbox.open(id, fresh.onCommand, 'new');
+      assert.deepEqual(await fresh.until(1), ['2'], 'the next one carries out what the old one was too late for');
+    });
+
     test('delivers what was asked before it was opened and after, in order', async (t) => {
       const inbox = new CommandInbox(raw, { clock: stoppedClock().clock });
       t.after(() => inbox.close());

@@ -2,7 +2,8 @@ import type { Redis } from 'ioredis';
 import { type Cancel, type Clock, systemClock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { type SessionKeys, sessionKeys } from './keys.ts';
+import { type SessionKeys, scriptKeys, sessionKeys } from './keys.ts';
+import { type ScriptedRedis, withScripts } from './scripts.ts';
 import type { SessionCommand } from './session.ts';
 import { decodeCommand } from './session-codec.ts';
 import { redisFailure } from './session-errors.ts';
@@ -17,6 +18,7 @@ export interface CommandInboxOptions {
 interface Reader {
   readonly sessionId: string;
   readonly keys: SessionKeys;
+  readonly owner: string;
   readonly onCommand: (command: SessionCommand) => void;
   /** Id of the last entry delivered; undefined until it is known where the session's last reader stopped. */
   position: string | undefined;
@@ -39,7 +41,7 @@ const POSITION_TTL_MS = 86_400_000;
  * delivered before it; only a replica that dies just after a delivery leaves that command to be delivered again.
  */
 export class CommandInbox {
-  readonly #redis: Redis;
+  readonly #redis: ScriptedRedis;
   readonly #bell: Redis;
   readonly #readers = new Map<string, Set<Reader>>();
   readonly #clock: Clock;
@@ -49,7 +51,7 @@ export class CommandInbox {
 
   /** @param redis reads the streams, and stays the caller's to close; the bell gets a connection of its own */
   constructor(redis: Redis, options: CommandInboxOptions = {}) {
-    this.#redis = redis;
+    this.#redis = withScripts(redis);
     this.#clock = options.clock ?? systemClock;
     this.#pollMs = options.pollMs ?? 2000;
     this.#log = options.log;
@@ -63,12 +65,13 @@ export class CommandInbox {
 
   /**
    * Delivers the session's commands until the returned function is called.
+   * @param owner under whose lease they are carried out: how far a replica has got is noted while it holds the session
    * @throws {RequestError} `session.id-invalid`
    */
-  open(sessionId: string, onCommand: (command: SessionCommand) => void): () => void {
+  open(sessionId: string, onCommand: (command: SessionCommand) => void, owner = ''): () => void {
     const keys = sessionKeys(sessionId);
     const flags = { position: undefined, reading: false, rungAgain: false, closed: false };
-    const reader: Reader = { sessionId, keys, onCommand, ...flags };
+    const reader: Reader = { sessionId, keys, owner, onCommand, ...flags };
     const readers = this.#readers.get(keys.commands) ?? new Set();
     if (readers.size === 0) {
       this.#readers.set(keys.commands, readers);
@@ -130,7 +133,7 @@ export class CommandInbox {
         reader.position ??= (await this.#redis.get(reader.keys.commandsDone)) ?? '0-0';
         const delivered = this.#deliver(reader, await this.#next(reader.keys.commands, reader.position));
         if (delivered === READ_COUNT) reader.rungAgain = true;
-        if (delivered > 0) await this.#redis.set(reader.keys.commandsDone, reader.position, 'PX', POSITION_TTL_MS);
+        if (delivered > 0) await this.#note(reader, reader.position);
       }
     } catch (error) {
       const failure = redisFailure(error);
@@ -140,6 +143,11 @@ export class CommandInbox {
     } finally {
       reader.reading = false;
     }
+  }
+
+  /** Where there is no session any more, or somebody else holds it, there is nothing to note. */
+  async #note({ sessionId, owner }: Reader, position: string): Promise<void> {
+    await this.#redis.parleyCommandsDone(...scriptKeys(sessionId), POSITION_TTL_MS, owner, position);
   }
 
   async #next(stream: string, after: string): Promise<[id: string, fields: string[]][]> {

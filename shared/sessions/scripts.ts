@@ -15,6 +15,7 @@ const COMMANDS_KEPT = 100;
 const SESSION = 1;
 const EVENTS = 2;
 const COMMANDS = 3;
+const COMMANDS_DONE = 4;
 const HISTORY = 5;
 const OWNER = 6;
 
@@ -151,6 +152,11 @@ const LUA = {
       touch(ARGV[1])
       redis.call('PUBLISH', KEYS[${COMMANDS}], id)
       return id`,
+  /** ARGV ttl, owner, id of the last command that the owner has carried out -> outcome. */
+  parleyCommandsDone: `
+      local answer = outcome(ARGV[2])
+      if answer == ${CHANGED} then redis.call('SET', KEYS[${COMMANDS_DONE}], ARGV[3], 'PX', ARGV[1]) end
+      return answer`,
   /** ARGV ttl, owner, lease -> 1 if it is ours. */
   parleyClaim: `
       local holder = redis.call('GET', KEYS[${OWNER}])
@@ -217,6 +223,7 @@ export interface ScriptedRedis extends Redis {
   parleyWriteHistory(...args: Arguments): Promise<[outcome: number, length: number, old?: string]>;
   parleyMoveHistory(...args: Arguments): Promise<0 | 1>;
   parleyCommand(...args: Arguments): Promise<string | null>;
+  parleyCommandsDone(...args: Arguments): Promise<number>;
   parleyClaim(...args: Arguments): Promise<0 | 1>;
   parleyRenew(...args: Arguments): Promise<number>;
   parleySilence(...args: Arguments): Promise<[silent: 0 | 1, forMs: number, wasHeld: 0 | 1]>;

@@ -14,7 +14,8 @@ import type { SessionLog } from './session-log.ts';
 
 /** Where commands for a session come from. The returned function stops listening. */
 export interface SessionCommands {
-  open(sessionId: string, onCommand: (command: SessionCommand) => void): () => void;
+  /** @param owner the lease under which the commands are carried out */
+  open(sessionId: string, onCommand: (command: SessionCommand) => void, owner: string): () => void;
 }
 
 export interface LiveSessionOptions {
@@ -76,10 +77,9 @@ export class LiveSession {
     transport.events.on('dtmf', (tone) => this.#mode.pressed(tone));
     transport.events.on('endRequested', () => this.#finish('caller-ended', true));
     transport.events.on('closed', (code, reason) => this.#onLineClosed(code, reason));
-    this.#stopCommands = options.commands.open(session.id, (command) => {
-      // The function that asks for it hangs up by itself.
-      this.#finish(command.reason, false);
-    });
+    // The function that asks for the end hangs up by itself.
+    const onCommand = (command: SessionCommand) => this.#finish(command.reason, false);
+    this.#stopCommands = options.commands.open(session.id, onCommand, options.lease.owner);
     this.#cancelLimit = clock.after(options.maxCallMs, () => this.#finish('call-too-long', true));
 
     record.add('media.connected', { resumed: history.length > 0, mode: session.mode, answers: mode.answers });
