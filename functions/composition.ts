@@ -90,7 +90,7 @@ function build(config: FunctionsSettings, log: Logger): { parts: Parts; redis: R
     readiness: new Readiness({
       clock,
       pingRedis: () => store.ping(),
-      acsKeysUrl: config.ACS_JWKS_URL,
+      requireKeys: () => tokens.ready(),
       streamHostUrl: config.STREAM_HOST_URL,
     }),
   };

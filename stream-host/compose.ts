@@ -153,6 +153,8 @@ export async function startStreamHost(
     pageSettings: { emulatorUrl: emulatorUrl ?? null, agent: config.DEFAULT_AGENT, version: readVersion() },
     dependencies: {
       agents: async () => requireAgent(agents, config.DEFAULT_AGENT),
+      // Without keys no call's socket is let in.
+      acsKeys: () => tokens.ready(),
       voiceActivity: (signal) => detectorAnswers(lane.open, signal),
     },
     readVitals: (live, admission) => readVitals({ process: vitals, live, lane, admission }),

@@ -51,14 +51,15 @@ async function listen(t: { after(task: () => void): void }, status: number | 'si
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked: () => asked };
 }
 
+const works = async () => undefined;
+
 const statuses = (checks: readonly { component: string; status: string }[]) =>
   Object.fromEntries(checks.map(({ component, status }) => [component, status]));
 
 test('a failing part that some requests can do without degrades; a critical one is unhealthy', async (t) => {
-  const good = await listen(t, 200);
   const bad = await listen(t, 503);
   const clock = new HandClock();
-  const options = { clock, acsKeysUrl: good.url, streamHostUrl: bad.url };
+  const options = { clock, requireKeys: works, streamHostUrl: bad.url };
   const degraded = await new Readiness({ ...options, pingRedis: async () => undefined }).check();
   assert.equal(degraded.status, 'degraded');
   assert.deepEqual(statuses(degraded.checks), { redis: 'healthy', acs: 'healthy', 'stream-host': 'degraded' });
@@ -70,11 +71,20 @@ test('a failing part that some requests can do without degrades; a critical one 
   assert.equal(clock.waits, 0);
 });
 
+test('without the keys of ACS no call could be answered: that is no mere degradation (H3)', async (t) => {
+  const good = await listen(t, 200);
+  const requireKeys = () => Promise.reject(new Error('no keys'));
+  const readiness = new Readiness({ clock: new HandClock(), pingRedis: works, requireKeys, streamHostUrl: good.url });
+  const { status, checks } = await readiness.check();
+  assert.equal(status, 'unhealthy');
+  assert.deepEqual(statuses(checks), { redis: 'healthy', acs: 'unhealthy', 'stream-host': 'healthy' });
+});
+
 test('a part that does not answer costs a second, no more', async (t) => {
   const silent = await listen(t, 'silent');
   const clock = new HandClock();
   const never = () => new Promise<void>(() => undefined);
-  const readiness = new Readiness({ clock, pingRedis: never, acsKeysUrl: silent.url, streamHostUrl: silent.url });
+  const readiness = new Readiness({ clock, pingRedis: never, requireKeys: never, streamHostUrl: silent.url });
   const report = readiness.check();
   clock.advance(1_000);
   const { checks } = await report;
@@ -88,7 +98,7 @@ test('a result is kept for two seconds', async (t) => {
   const pingRedis = async () => {
     pings++;
   };
-  const readiness = new Readiness({ clock, pingRedis, acsKeysUrl: server.url, streamHostUrl: server.url });
+  const readiness = new Readiness({ clock, pingRedis, requireKeys: works, streamHostUrl: server.url });
   await Promise.all([readiness.check(), readiness.check()]);
   clock.advance(1_999);
   await readiness.check();

@@ -35,18 +35,15 @@ export class Readiness {
   constructor(options: {
     readonly clock: Clock;
     readonly pingRedis: () => Promise<void>;
-    readonly acsKeysUrl: string;
+    /** Resolves when the tokens of ACS can be checked. */
+    readonly requireKeys: () => Promise<void>;
     readonly streamHostUrl: string;
   }) {
     this.#clock = options.clock;
     this.#dependencies = [
       { component: 'redis', critical: true, details: 'sessions', probe: options.pingRedis },
-      {
-        component: 'acs',
-        critical: false,
-        details: 'signing keys of callbacks',
-        probe: (signal) => expectOk(options.acsKeysUrl, signal),
-      },
+      // Without keys no callback and no media socket is believed, so no call is answered.
+      { component: 'acs', critical: true, details: 'signing keys of callbacks', probe: options.requireKeys },
       {
         component: 'stream-host',
         critical: false,
