@@ -20,6 +20,8 @@ export interface AgentTurnEvents {
 export interface AgentTurnOptions {
   readonly synthesiser: Synthesiser;
   readonly voice: string;
+  /** What the voice speaks: it says where a sentence ends. */
+  readonly locale: string;
   /** Where the turn's audio goes. */
   readonly utterance: Utterance;
   readonly events: AgentTurnEvents;
@@ -105,7 +107,7 @@ export class AgentTurn {
   }
 
   async #read(reply: (signal: AbortSignal) => AsyncIterable<ReplyPiece>): Promise<void> {
-    const cutter = new ClauseCutter();
+    const cutter = new ClauseCutter(this.#options.locale);
     try {
       for await (const piece of reply(this.#abort.signal)) {
         if (this.#isDraft && (piece.type === 'tool-started' || piece.type === 'tool-ended')) {

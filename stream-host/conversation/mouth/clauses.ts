@@ -1,3 +1,5 @@
+import { type Writing, writingOf } from '../language/abbreviations.ts';
+
 /** A first piece shorter than this is not worth a synthesis of its own ("Well,"). */
 const FIRST_CLAUSE_CHARS = 12;
 /** Later pieces are whole sentences, or clauses once they are this long: each synthesis has a fixed cost. */
@@ -5,10 +7,15 @@ const LATER_CLAUSE_CHARS = 60;
 /** Text without any punctuation is cut at a space once it is this long. */
 const LONGEST_CHARS = 220;
 
-const SENTENCE_END = /[.!?…]["')\]]*\s|[。！？]|\n/g;
-const CLAUSE_END = /[,;:–—]["')\]]*\s|[.!?…]["')\]]*\s|[、，。！？]|\n/g;
-/** "Dr. Smith", "No. 5", "3.5": a full stop that ends nothing. */
-const ABBREVIATION = /(?:\b(?:dr|mr|mrs|ms|st|no|vs|etc|e\.g|i\.e)|\b[a-z])\.\s$/i;
+/** Marks that need no space after them: of Chinese and Japanese, Hindi, Arabic and Urdu, Armenian, Amharic, Khmer, Burmese. */
+const SENTENCE_END = /[.!?…]["'”’»)\]]*\s|[。！？｡।॥؟۔։።፧។៕။]["'”’»」』）)\]]*\s?|\n/g;
+const CLAUSE_END = /[,;:–—.!?…]["'”’»)\]]*\s|[、，；：،؛፣၊。！？｡।॥؟۔։።፧។៕။]["'”’»」』）)\]]*\s?|\n/g;
+const SPACED_END = / |\n/g;
+/** "Dr. Smith", "p.m. on": what stands before a full stop and may be short for something. */
+const BEFORE_STOP = /(?<![\p{L}\p{M}])([\p{L}\p{M}]+)\.\s$/u;
+/** The number of an item in a list: "1. Open the box." */
+const ITEM_NUMBER = /(?:^|\n)\s*\d{1,3}\.\s$/;
+const ORDINAL = /(?<![\d.,])\d{1,2}\.\s$/;
 
 /**
  * Cuts a stream of text into pieces to synthesise: the first clause as soon as it stands (so that sound starts early),
@@ -17,6 +24,12 @@ const ABBREVIATION = /(?:\b(?:dr|mr|mrs|ms|st|no|vs|etc|e\.g|i\.e)|\b[a-z])\.\s$
 export class ClauseCutter {
   #text = '';
   #first = true;
+  readonly #writing: Writing;
+
+  /** @param locale the language of the text, where it is known */
+  constructor(locale = 'und') {
+    this.#writing = writingOf(locale);
+  }
 
   /** Adds text; returns the pieces that are complete now. */
   push(text: string): string[] {
@@ -40,18 +53,34 @@ export class ClauseCutter {
 
   #findEnd(): number {
     const sentence = this.#endOf(SENTENCE_END, 1);
-    const clause = this.#endOf(CLAUSE_END, this.#first ? FIRST_CLAUSE_CHARS : LATER_CLAUSE_CHARS);
+    const pattern = this.#writing.spaceEndsClause ? SPACED_END : CLAUSE_END;
+    const clause = this.#endOf(pattern, this.#first ? FIRST_CLAUSE_CHARS : LATER_CLAUSE_CHARS);
     if (sentence > 0 && (clause === 0 || sentence <= clause)) return sentence;
     if (clause > 0) return clause;
-    return this.#text.length > LONGEST_CHARS ? this.#text.lastIndexOf(' ', LONGEST_CHARS) + 1 : 0;
+    return this.#text.length > LONGEST_CHARS ? this.#longestEnd() : 0;
   }
 
   #endOf(pattern: RegExp, atLeastChars: number): number {
     for (const match of this.#text.matchAll(pattern)) {
       const end = match.index + match[0].length;
       const piece = this.#text.slice(0, end);
-      if (end >= atLeastChars && piece.trim() !== '' && !ABBREVIATION.test(piece)) return end;
+      if (end >= atLeastChars && piece.trim() !== '' && !this.#isOpen(piece)) return end;
     }
     return 0;
+  }
+
+  /** Its full stop ends nothing. */
+  #isOpen(piece: string): boolean {
+    if (ITEM_NUMBER.test(piece) || (this.#writing.ordinalStop && ORDINAL.test(piece))) return true;
+    const word = BEFORE_STOP.exec(piece)?.[1];
+    return word !== undefined && (/^\p{L}$/u.test(word) || this.#writing.abbreviations.has(word.toLowerCase()));
+  }
+
+  /** At a space, or where the language has none, between two characters. */
+  #longestEnd(): number {
+    const space = this.#text.lastIndexOf(' ', LONGEST_CHARS) + 1;
+    if (space > 0) return space;
+    const isSplit = /[\uDC00-\uDFFF\p{M}]/u.test(this.#text[LONGEST_CHARS] ?? '');
+    return isSplit ? LONGEST_CHARS - 1 : LONGEST_CHARS;
   }
 }

@@ -216,6 +216,7 @@ export class Replies {
       synthesiser,
       utterance: this.#mouth.prepare(number),
       voice: responder.voice,
+      locale: responder.locale,
       // Whoever was told that there is no answer need not be told that it failed.
       apology: () => (reply.gaveUp ? undefined : this.#insteadOf(kind)),
       draft,

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../shared/clock.ts';
 import type { Logger } from '../../../shared/log.ts';
 import type { StreamHostSettings } from '../../../shared/settings/stream-host-settings.ts';
-import type { Agents } from '../../agent/agent-definition.ts';
+import type { Agent, Agents } from '../../agent/agent-definition.ts';
 import type { OpenVoiceActivity } from '../../contract/speech.ts';
 import { ClauseCutter } from '../../conversation/mouth/clauses.ts';
 import type { TurnPolicyChanges } from '../../conversation/turns/turn-policy.ts';
@@ -103,15 +103,18 @@ export function phrasesOf(agents: Agents): Phrase[] {
     return [apology, ...fillers, explanation, giveUp].map((text) => ({ text, voice }));
   });
   return [
-    ...all.flatMap(({ phrases, voice }) => clausesOf(phrases.greeting, voice)),
+    ...all.flatMap((agent) => clausesOf(agent.phrases.greeting, agent)),
     ...told,
-    ...all.flatMap(({ phrases, voice }) =>
-      [phrases.resumption, ...phrases.prompts, phrases.farewell].flatMap((text) => clausesOf(text, voice)),
+    ...all.flatMap((agent) =>
+      [agent.phrases.resumption, ...agent.phrases.prompts, agent.phrases.farewell].flatMap((text) =>
+        clausesOf(text, agent),
+      ),
     ),
   ];
 }
 
-function clausesOf(text: string, voice: string): Phrase[] {
-  const cutter = new ClauseCutter();
+/** Cut as the conversation cuts them, so that they are found again. */
+function clausesOf(text: string, { voice, locale }: Pick<Agent, 'voice' | 'locale'>): Phrase[] {
+  const cutter = new ClauseCutter(locale);
   return [...cutter.push(text), ...cutter.flush()].map((clause) => ({ text: clause, voice }));
 }
