@@ -1,61 +1,101 @@
 import { z } from 'zod';
 import { ConfigError } from '../shared/errors.ts';
+import { type Environment, kinds, readSettings, setting } from '../shared/settings/setting.ts';
+
+const port = z.coerce.number().int().min(0).max(65_535);
 
 /** The emulator's settings, by the names of their environment variables. `npm start` sets those that have no default. */
-const port = z.coerce.number().int().min(0).max(65_535);
-const milliseconds = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
-const httpUrl = z.url({ protocol: /^https?$/ });
-
-const settings = z.object({
-  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
-  /** The address to listen on: this machine only, unless told otherwise. */
-  EMULATOR_HOST: z.string().min(1).default('127.0.0.1'),
-  EMULATOR_PORT: port.default(8090),
-  EMULATOR_TLS_PORT: port.default(8443),
-  /** Where the certificate authority and the signing key of the tokens are kept. */
-  EMULATOR_CA_FOLDER: z.string().min(1).default('.parley'),
-
-  /** The access key of the emulated ACS resource, and its immutable id. */
-  EMULATOR_ACCESS_KEY: z.base64('the base64 key of the ACS connection string').min(1),
-  EMULATOR_RESOURCE_ID: z.string().min(1),
-  EMULATOR_TOKEN_ISSUER: z.url().default('https://acscallautomation.communication.azure.com'),
-  EMULATOR_SPEECH_KEY: z.string().min(1),
-  EMULATOR_OPENAI_KEY: z.string().min(1),
-
-  /** The functions' `/api/v1/calls/answer`. */
-  EVENT_GRID_WEBHOOK_URL: httpUrl,
-  EVENT_GRID_SCHEMA: z.enum(['EventGridSchema', 'CloudEventSchemaV1_0']).default('EventGridSchema'),
-  /** How long a phone rings, and how long a caller waits for the application. */
-  EMULATOR_RING_TIMEOUT_MS: milliseconds(100, 600_000).default(30_000),
-  /** How long a callback is tried while the functions do not take it. */
-  EMULATOR_CALLBACK_TIMEOUT_MS: milliseconds(1_000, 600_000).default(60_000),
-
-  /** The recognition model: `base` hears better and takes about twice the time. */
-  SPEECH_MODEL: z.enum(['tiny', 'base']).default('tiny'),
-  /** Threads that recognise, each with its own copy of the model (some 150 MB): 1, or 2 with more than two cores. */
-  SPEECH_WORKERS: z.coerce.number().int().min(1).max(16).optional(),
-
-  /** An OpenAI-compatible server, such as `http://127.0.0.1:11434/v1`. Without one, a scripted dialogue answers. */
-  OPENAI_BASE_URL: httpUrl.optional(),
-  OPENAI_MODEL: z.string().min(1).optional(),
-  OPENAI_API_KEY: z.string().min(1).optional(),
+export const emulatorSettings = z.object({
+  LOG_LEVEL: setting(z.enum(['debug', 'info', 'warn', 'error']).default('info'), {
+    about: 'How much goes into the log.',
+    allowed: 'debug, info, warn or error',
+  }),
+  EMULATOR_HOST: setting(kinds.text.default('127.0.0.1'), {
+    about: 'The address to listen on: this machine only, unless told otherwise.',
+    allowed: 'an address of this machine',
+  }),
+  EMULATOR_PORT: setting(port.default(8090), {
+    about: 'The port of all emulated services.',
+    allowed: 'a port, or 0 for any free one',
+  }),
+  EMULATOR_TLS_PORT: setting(port.default(8443), {
+    about: 'The same services over TLS.',
+    allowed: 'a port, or 0 for any free one',
+  }),
+  EMULATOR_CA_FOLDER: setting(kinds.text.default('.parley'), {
+    about: 'Where the certificate authority and the signing key of the tokens are kept.',
+    allowed: 'the path of a folder',
+  }),
+  EMULATOR_ACCESS_KEY: setting(z.base64().min(1), {
+    about: 'The access key of the emulated ACS resource.',
+    allowed: 'the base64 key of the ACS connection string',
+    secret: true,
+  }),
+  EMULATOR_RESOURCE_ID: setting(kinds.text, {
+    about: 'The immutable id of the emulated ACS resource.',
+    allowed: 'any text',
+  }),
+  EMULATOR_TOKEN_ISSUER: setting(z.url().default('https://acscallautomation.communication.azure.com'), {
+    about: 'Whom the emulated tokens name as their issuer.',
+    allowed: 'an address',
+  }),
+  EMULATOR_SPEECH_KEY: setting(kinds.text, {
+    about: 'The key that the emulated Speech service asks for.',
+    allowed: 'any text',
+    secret: true,
+  }),
+  EMULATOR_OPENAI_KEY: setting(kinds.text, {
+    about: 'The key that the emulated model asks for.',
+    allowed: 'any text',
+    secret: true,
+  }),
+  EVENT_GRID_WEBHOOK_URL: setting(z.url({ protocol: /^https?$/ }), {
+    about: 'Where ringing calls are delivered: `/api/v1/calls/answer` of the functions.',
+    allowed: 'an http(s) address',
+  }),
+  EVENT_GRID_SCHEMA: setting(z.enum(['EventGridSchema', 'CloudEventSchemaV1_0']).default('EventGridSchema'), {
+    about: 'The schema of those deliveries.',
+    allowed: 'EventGridSchema or CloudEventSchemaV1_0',
+  }),
+  EMULATOR_RING_TIMEOUT_MS: setting(kinds.milliseconds(100, 600_000).default(30_000), {
+    about: 'How long a phone rings, and how long a caller waits for the application.',
+    allowed: '100 to 600000 milliseconds',
+  }),
+  EMULATOR_CALLBACK_TIMEOUT_MS: setting(kinds.milliseconds(1_000, 600_000).default(60_000), {
+    about: 'How long a callback is tried while the functions do not take it.',
+    allowed: '1000 to 600000 milliseconds',
+  }),
+  SPEECH_MODEL: setting(z.enum(['tiny', 'base']).default('tiny'), {
+    about: 'The recognition model: `base` hears better and takes about twice the time.',
+    allowed: 'tiny or base',
+  }),
+  SPEECH_WORKERS: setting(kinds.count(1, 16).optional(), {
+    about:
+      'Threads that recognise, each with its own copy of the model (some 150 MB): 1, or 2 with more than two cores, when not set.',
+    allowed: '1 to 16',
+  }),
+  OPENAI_BASE_URL: setting(z.url({ protocol: /^https?$/ }).optional(), {
+    about: 'An OpenAI-compatible server. Without one, a scripted dialogue answers.',
+    allowed: 'an http(s) address, such as http://127.0.0.1:11434/v1',
+  }),
+  OPENAI_MODEL: setting(kinds.text.optional(), {
+    about: 'The model that this server should use.',
+    allowed: 'the name of a model',
+  }),
+  OPENAI_API_KEY: setting(kinds.text.optional(), {
+    about: 'The key that this server asks for.',
+    allowed: 'any text',
+    secret: true,
+  }),
 });
 
-export type EmulatorSettings = Readonly<z.output<typeof settings>>;
+export type EmulatorSettings = Readonly<z.output<typeof emulatorSettings>>;
 
-/** @throws {ConfigError} that names each bad variable and what is allowed, never what a secret was */
-export function loadSettings(env: Readonly<Record<string, string | undefined>>): EmulatorSettings {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
-  const result = settings.safeParse(given);
-  if (!result.success) {
-    const lines = result.error.issues.map(({ path, message }) => {
-      const name = String(path[0]);
-      return `  ${name} ${given[name] === undefined ? 'is not set' : 'is not usable'}: ${message}`;
-    });
-    throw new ConfigError(`The emulator cannot start with these settings:\n${lines.join('\n')}`);
-  }
-  if (result.data.OPENAI_BASE_URL !== undefined && result.data.OPENAI_MODEL === undefined) {
+/** @throws {ConfigError} that names each bad variable, what it was given and what is allowed; never what a secret was */
+export function loadSettings(env: Environment): EmulatorSettings {
+  const settings = readSettings(emulatorSettings, env);
+  if (settings.OPENAI_BASE_URL !== undefined && settings.OPENAI_MODEL === undefined) {
     throw new ConfigError('OPENAI_BASE_URL is set and OPENAI_MODEL is not: name the model that the server should use.');
   }
-  return Object.freeze(result.data);
+  return settings;
 }

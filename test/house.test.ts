@@ -41,6 +41,7 @@ const RULES: readonly { readonly files: string; readonly mayImport: readonly str
         'shared/errors.ts',
         'shared/log.ts',
         'shared/process-vitals.ts',
+        'shared/settings/setting.ts',
         'shared/sibling-module.ts',
         'shared/terminal-text.ts',
         'shared/typed-events.ts',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { settingsDocument, settingsSample } from './documents.ts';
+import { settingsDocument, settingsSample } from '../../start/settings-documents.ts';
 import { functionsSettings, readFunctionsSettings } from './functions-settings.ts';
 import { factsOf } from './setting.ts';
 import { readStreamHostSettings, streamHostSettings } from './stream-host-settings.ts';

@@ -1,10 +1,18 @@
 import type { z } from 'zod';
-import { functionsOnly } from './functions-settings.ts';
-import { defaultOf, factsOf } from './setting.ts';
-import { sharedSettings } from './shared-settings.ts';
-import { streamHostOnly } from './stream-host-settings.ts';
+import { emulatorSettings } from '../emulator/settings.ts';
+import { functionsOnly } from '../shared/settings/functions-settings.ts';
+import { defaultOf, factsOf } from '../shared/settings/setting.ts';
+import { sharedSettings } from '../shared/settings/shared-settings.ts';
+import { streamHostOnly } from '../shared/settings/stream-host-settings.ts';
 
-const GROUPS: readonly { readonly title: string; readonly settings: Readonly<Record<string, z.ZodType>> }[] = [
+const { LOG_LEVEL: _, ...emulatorOnly } = emulatorSettings.shape;
+
+interface Group {
+  readonly title: string;
+  readonly settings: Readonly<Record<string, z.ZodType>>;
+}
+
+const PRODUCT: readonly Group[] = [
   { title: 'Both halves', settings: sharedSettings },
   { title: 'Functions', settings: functionsOnly },
   { title: 'Stream host', settings: streamHostOnly },
@@ -12,7 +20,8 @@ const GROUPS: readonly { readonly title: string; readonly settings: Readonly<Rec
 
 /** `docs/settings.md` */
 export function settingsDocument(): string {
-  const parts = GROUPS.map(({ title, settings }) => {
+  const groups = [...PRODUCT, { title: 'Emulator', settings: emulatorOnly }];
+  const parts = groups.map(({ title, settings }) => {
     const rows = Object.entries(settings).map(([name, schema]) => {
       const { about, allowed, secret } = factsOf(schema);
       const given = defaultOf(schema);
@@ -24,14 +33,15 @@ export function settingsDocument(): string {
   return `# Settings
 
 Every setting is an environment variable, checked when its process starts; a bad one is named with what it was given and
-what it takes. An empty one counts as not set. Made from \`shared/settings/\` by \`npm run settings\`: change it there.
+what it takes. An empty one counts as not set. Made from \`shared/settings/\` and
+\`emulator/settings.ts\` by \`npm run settings\`: change it there. \`npm start\` sets for itself what must be set.
 
 ${parts.join('\n')}`;
 }
 
 /** `local.settings.sample.json` */
 export function settingsSample(): string {
-  const values = GROUPS.flatMap(({ settings }) =>
+  const values = PRODUCT.flatMap(({ settings }) =>
     Object.entries(settings).map(([name, schema]) => [name, factsOf(schema).sample ?? defaultOf(schema) ?? '']),
   );
   const forTheHost = {
