@@ -1,5 +1,6 @@
 import type { Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
+import { within } from '../../shared/within.ts';
 
 export interface DependencyCheck {
   readonly component: string;
@@ -74,23 +75,17 @@ export class Readiness {
   async #check({ component, critical, details, probe }: Dependency): Promise<DependencyCheck> {
     const startedAt = this.#clock.now();
     const abort = new AbortController();
-    let cancelLimit: () => void = () => undefined;
-    const limit = new Promise<never>((_, reject) => {
-      cancelLimit = this.#clock.after(CHECK_MS, () => {
-        const late = new Error(`no answer within ${CHECK_MS} ms`);
-        reject(late);
-        abort.abort(late);
-      });
-    });
     const elapsedMs = () => Math.round(this.#clock.now() - startedAt);
     try {
-      await Promise.race([probe(abort.signal), limit]);
+      await within(this.#clock, CHECK_MS, probe(abort.signal), () => {
+        const late = new Error(`no answer within ${CHECK_MS} ms`);
+        abort.abort(late);
+        throw late;
+      });
       return { component, status: 'healthy', check_time_ms: elapsedMs(), details };
     } catch (error) {
       const status = critical ? 'unhealthy' : 'degraded';
       return { component, status, check_time_ms: elapsedMs(), error: messageOf(error), details };
-    } finally {
-      cancelLimit();
     }
   }
 }

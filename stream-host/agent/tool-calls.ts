@@ -5,6 +5,7 @@ import type { RunnableTool, ToolCallContext } from '../../shared/agents/tool.ts'
 import type { Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { HistoryItem, ToolCall } from '../../shared/sessions/history.ts';
+import { within } from '../../shared/within.ts';
 import type { SessionFacts, ToolOutcome, ToolRequest } from '../contract/agent.ts';
 
 /** Characters of a result as JSON: it is stored with the session and sent to the model with every request. */
@@ -67,23 +68,18 @@ export async function runCall(
 
   const { tool, args } = checked;
   const startedMs = clock.now();
-  const timeout = Promise.withResolvers<ToolFailure>();
   const expiry = new AbortController();
-  const cancelTimeout = clock.after(tool.timeoutMs, () => {
-    timeout.resolve({ error: 'timed_out', message: `The tool did not answer within ${tool.timeoutMs} ms.` });
-    expiry.abort();
-  });
   const signal = tool.sideEffects ? expiry.signal : AbortSignal.any([turnSignal, expiry.signal]);
-  try {
-    const work = (async () => tool.run(args, { ...context, signal }))().then(
-      (result) => toOutcome(call, clock.now() - startedMs, result),
-      (error: unknown) =>
-        failed(call, clock.now() - startedMs, { error: 'failed', message: messageOf(error).slice(0, LONGEST_REASON) }),
-    );
-    return await Promise.race([work, timeout.promise.then((failure) => failed(call, tool.timeoutMs, failure))]);
-  } finally {
-    cancelTimeout();
-  }
+  const work = (async () => tool.run(args, { ...context, signal }))().then(
+    (result) => toOutcome(call, clock.now() - startedMs, result),
+    (error: unknown) =>
+      failed(call, clock.now() - startedMs, { error: 'failed', message: messageOf(error).slice(0, LONGEST_REASON) }),
+  );
+  return within(clock, tool.timeoutMs, work, () => {
+    expiry.abort();
+    const message = `The tool did not answer within ${tool.timeoutMs} ms.`;
+    return failed(call, tool.timeoutMs, { error: 'timed_out', message });
+  });
 }
 
 /**

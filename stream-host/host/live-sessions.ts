@@ -1,5 +1,6 @@
 import type { Clock } from '../../shared/clock.ts';
 import { CLOSE } from '../../shared/protocol/close-codes.ts';
+import { within } from '../../shared/within.ts';
 import type { Channel, Transport } from '../contract/line.ts';
 import type { Admission, Overload } from './admission.ts';
 
@@ -172,11 +173,12 @@ export class LiveSessions {
     return [...this.#lines].reduce((sum, line) => sum + line.counts[what], this.#ofClosed[what]);
   }
 
-  async #settled(promise: Promise<unknown>, waitMs: number): Promise<boolean> {
-    const late = Promise.withResolvers<false>();
-    const cancel = this.#clock.after(waitMs, () => late.resolve(false));
-    const outcome = await Promise.race([promise.then(() => true), late.promise]);
-    cancel();
-    return outcome;
+  #settled(promise: Promise<unknown>, waitMs: number): Promise<boolean> {
+    return within(
+      this.#clock,
+      waitMs,
+      promise.then(() => true),
+      () => false,
+    );
   }
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
+import { within } from '../../shared/within.ts';
 import type { LiveSessions } from './live-sessions.ts';
 
 export interface Check {
@@ -77,15 +78,14 @@ function refusalOf({ count, maxSessions, overload }: ReadinessOptions['live']): 
 async function timed(check: (signal: AbortSignal) => Promise<unknown>, limitMs: number, clock: Clock): Promise<Check> {
   const startMs = clock.now();
   const ended = new AbortController();
-  const late = Promise.withResolvers<never>();
-  const cancel = clock.after(limitMs, () => late.reject(new Error(`No answer within ${limitMs} ms.`)));
   try {
-    await Promise.race([check(ended.signal), late.promise]);
+    await within(clock, limitMs, check(ended.signal), () => {
+      throw new Error(`No answer within ${limitMs} ms.`);
+    });
     return { ok: true, elapsedMs: Math.round(clock.now() - startMs) };
   } catch (error) {
     return { ok: false, elapsedMs: Math.round(clock.now() - startMs), reason: messageOf(error) };
   } finally {
-    cancel();
     ended.abort();
   }
 }
