@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { after, before, test } from 'node:test';
+import { ALL_ROUTES } from '../../shared/http/routes/all.ts';
 import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
 
 let functions: FunctionsUnderTest;
@@ -43,6 +44,25 @@ test('a strangerâ€™s body is not read: the token is looked at first (lesser: 6 Ã
 test('a body over 1 MB is refused (review 4.17)', async () => {
   const { status, body } = await functions.request('POST', 'calls/initiate', `{"a":"${'x'.repeat(1_048_576)}"}`);
   assert.deepEqual([status, body.error.code], [413, 'request.too-large']);
+});
+
+test('every route that the reference gives to the functions is one of theirs', async () => {
+  for (const { method, path } of ALL_ROUTES.filter((route) => route.half !== 'stream-host')) {
+    const below = path.slice('/api/v1/'.length).replace(/\{\w+\??\}/, 'x');
+    const { status, body } = await functions.request(method, below, method === 'POST' ? '{}' : undefined);
+    // The host's own 404 has no body.
+    assert.ok(status !== 404 || body !== undefined, `${method} ${path}`);
+  }
+});
+
+test('the reference of both halves is answered', async () => {
+  const { status, body } = await functions.request('GET', 'openapi.json');
+  assert.equal(status, 200);
+  assert.deepEqual(
+    Object.keys(body.paths).filter((path) => path === '/readyz' || path === '/api/v1/calls/initiate'),
+    ['/api/v1/calls/initiate', '/readyz'],
+  );
+  assert.equal(body.paths['/readyz'].get.servers[0].url, 'http://media.example');
 });
 
 test('each answer has the security headers, a refusal as well', async () => {

@@ -46,7 +46,9 @@ function logFailure(thrown: unknown, error: ParleyError, traceId: string, log: L
     // 503 asks the sender to come again, and most come again with success.
     log[error.status === 503 ? 'warn' : 'error']({ ...fields, reason: error.message, cause }, 'request failed');
   } else {
-    log.info(fields, 'request refused');
+    // Whoever tries paths must not fill the log.
+    const isStray = error.code === 'route.unknown' || error.code === 'method.not-allowed';
+    log[isStray ? 'debug' : 'info'](fields, 'request refused');
   }
 }
 

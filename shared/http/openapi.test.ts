@@ -47,6 +47,7 @@ test('every route of both halves is in it once, with each code that it may answe
       assert.ok(response?.description.includes(`\`${code}\``), `${route.name} does not name ${code}`);
     }
   }
+  assert.deepEqual(document['x-error-codes'], ERROR_CODES);
   assert.equal(new Set(operations.map(({ operation }) => operation.operationId)).size, operations.length);
 });
 

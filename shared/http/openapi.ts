@@ -43,6 +43,8 @@ export function openApiDocument(options: ReferenceOptions): OpenApiDocument {
       license: { name: 'MIT', identifier: 'MIT' },
     },
     tags: Object.values(TAGS),
+    // Those of sockets, logs and the record as well.
+    'x-error-codes': ERROR_CODES,
     paths,
     components: {
       schemas: { Error: errorBody },
