@@ -1,5 +1,5 @@
 import type { Cancel, Clock } from '../../shared/clock.ts';
-import type { HistoryItem } from '../../shared/sessions/history.ts';
+import { type HistoryItem, pressedText } from '../../shared/sessions/history.ts';
 import type { Responder } from '../contract/agent.ts';
 import type { SessionEmitter } from '../contract/events.ts';
 import type { Mode } from '../contract/mode.ts';
@@ -8,7 +8,7 @@ import type { StandbyVoice, Synthesiser } from '../contract/speech.ts';
 import { History } from '../dialogue/history.ts';
 import type { Correction } from './ear/caller-words.ts';
 import type { Ear, OpenEar } from './ear/ear.ts';
-import { PressedKeys, pressedText } from './ear/pressed-keys.ts';
+import { PressedKeys } from './ear/pressed-keys.ts';
 import { isBackchannel, mayBecomeBackchannel } from './language/backchannel.ts';
 import { type Language, languageFor } from './language/language.ts';
 import { isPresenceCheck, mayBecomePresenceCheck } from './language/presence-check.ts';

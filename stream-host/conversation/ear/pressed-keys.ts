@@ -35,6 +35,3 @@ export class PressedKeys {
     this.#onKeys(keys);
   }
 }
-
-/** How pressed keys stand among the caller's words, for the model and in the record. */
-export const pressedText = (keys: string): string => `[pressed ${keys}]`;
