@@ -208,3 +208,18 @@ test('a voice that is away when the call begins greets all the same, and does no
   assert.equal(rig.of('agentSpoke')[0]?.heardText, PHRASES.greeting);
   assert.ok(rig.of('frame').length > 0);
 });
+
+test('where a voice is away and no clip has words for its language, the sound that stands in for them ends as speech does', async () => {
+  const tones = { text: '', pcm: new Uint8Array(640 * 20).fill(1) };
+  const rig = new Rig({ locale: 'de-DE', standby: { speech: () => tones } });
+  rig.synthesisFails = true;
+  rig.conversation.start();
+  await rig.clock.advance(3000);
+  assert.deepEqual(
+    rig.of('agentSpoke').map(({ heardText, interrupted }) => [heardText, interrupted]),
+    [['', false]],
+  );
+  assert.equal(rig.of('frame').length, 20);
+  assert.equal(rig.conversation.state, 'listening');
+  assert.deepEqual(rig.conversation.history, []);
+});

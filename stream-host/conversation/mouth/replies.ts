@@ -288,7 +288,8 @@ export class Replies {
     reply.tell();
     this.#writeHistory(reply, heardMs);
     const { fullText, heardText } = reply.turn.spoken(heardMs);
-    if (fullText === '') return;
+    // Two tones in place of words are heard too, and somebody waits for their end.
+    if (fullText === '' && !reply.audible) return;
     this.#options.events.emit('agentSpoke', { turn: reply.turn.number, fullText, heardText, interrupted });
   }
 
