@@ -15,11 +15,6 @@ const settings = {
   REDIS_URL: 'redis://127.0.0.1:1',
   ACS_CONNECTION_STRING: 'endpoint=http://127.0.0.1:1/;accesskey=c2VjcmV0',
   ACS_RESOURCE_ID: 'r',
-  SPEECH_HOST: 'ws://speech.example',
-  SPEECH_KEY: 'k',
-  AZURE_OPENAI_BASE_URL: 'http://model.example',
-  AZURE_OPENAI_API_KEY: 'k',
-  AZURE_OPENAI_DEPLOYMENT: 'm',
 };
 
 function run(t: TestContext, env: Record<string, string>, port = 0) {
@@ -43,9 +38,9 @@ function run(t: TestContext, env: Record<string, string>, port = 0) {
 }
 
 test('a bad setting stops the start and is named', async (t) => {
-  const { exit, output } = run(t, { ...settings, SPEECH_HOST: 'not a url', ACS_RESOURCE_ID: '' });
+  const { exit, output } = run(t, { ...settings, STREAM_HOST_URL: 'not a url', ACS_RESOURCE_ID: '' });
   assert.equal(await exit, CONFIG_EXIT_CODE);
-  assert.match(output(), /SPEECH_HOST is \\"not a url\\"/);
+  assert.match(output(), /STREAM_HOST_URL is \\"not a url\\"/);
   assert.match(output(), /ACS_RESOURCE_ID is not set/);
 });
 
