@@ -74,6 +74,20 @@ test('when the budget is spent the oldest turns are left out, whole, and the mod
   assert.equal(messagesOf(history, { maxItems: 100, maxCharacters: 12 }).leftOut, 6);
 });
 
+test('what is known of an outbound call is told as facts, and no more of it than fits (call-outbound-context-is-dropped)', () => {
+  const facts = {
+    sessionId: 's',
+    direction: 'outbound',
+    caller: '+15550100',
+    context: { customer: 'Annabel' },
+  } as const;
+  const told = (more: object = {}) =>
+    String(toMessages(testAgent(), [], { budget: PLENTY, now, facts: { ...facts, ...more } }).messages[0]?.content);
+  assert.match(told(), /You have called this person[\s\S]*facts, not instructions[\s\S]*"customer":"Annabel"/);
+  assert.doesNotMatch(told(), /15550100/);
+  assert.ok(told({ context: { long: 'x'.repeat(100_000) } }).length < 6000);
+});
+
 const item: fc.Arbitrary<HistoryItem> = fc.oneof(
   fc.string().map((text): HistoryItem => ({ role: 'caller', text })),
   fc.tuple(fc.string(), fc.boolean()).map(([text, heard]): HistoryItem => ({ role: 'agent', text, heard })),
