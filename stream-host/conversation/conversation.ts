@@ -199,6 +199,9 @@ export class Conversation implements Mode {
       get unseenMs() {
         return conversation.#nowMs - conversation.#ear.seenUntilMs;
       },
+      get wordsAreLate() {
+        return !words.cover(conversation.#ear.spokenUntilMs);
+      },
       get agentHeardUntilMs() {
         return conversation.#replies.heardUntilMs;
       },
@@ -259,6 +262,9 @@ export class Conversation implements Mode {
       case 'stop-reply':
         this.#replies.stop(effect.cause);
         if (effect.cause === 'voice') this.#ear.confirmed();
+        return;
+      case 'stop-filling':
+        this.#replies.stopFilling(effect.cause);
         return;
       case 'take-back-reply':
         this.#replies.takeBack();

@@ -4,6 +4,8 @@ import { PHRASES, Rig, type Script, STANDBY_SPEECH, text } from './testing/rig.t
 
 const ANSWER = 'Your tent is on its way, and it arrives tomorrow.';
 const PROMISE_MS = 3000;
+/** The loudness of a voice beyond doubt: it swings from syllable to syllable. */
+const CLEAR = [0x20, 0x20, 0x04, 0x20];
 
 interface Fault {
   readonly script?: Script;
@@ -222,4 +224,44 @@ test('where a voice is away and no clip has words for its language, the sound th
   assert.equal(rig.of('frame').length, 20);
   assert.equal(rig.conversation.state, 'listening');
   assert.deepEqual(rig.conversation.history, []);
+});
+
+test('a recogniser that is late is filled like a late model, and its words are answered', async () => {
+  const rig = await new Rig({ policy: { onset: { echoGuard: false } } }).started();
+  const fromMs = rig.clock.now();
+  await rig.voice(0.99, 900, CLEAR);
+  const endedAtMs = rig.clock.now();
+  await rig.voice(0.05, 4500);
+  rig.final('Where is my order?', fromMs);
+  await rig.voice(0.05, 3000);
+  assert.equal(rig.of('waitFilled')[0]?.kind, 'filler');
+  assert.ok(Math.max(...silencesMs(rig, endedAtMs)) <= PROMISE_MS);
+  assert.equal(rig.callerWords, 'Where is my order?');
+  assert.equal(rig.of('agentSpoke').length, 1);
+});
+
+test('a noise that the recogniser has listened to is filled with nothing', async () => {
+  const rig = await new Rig({ policy: { onset: { echoGuard: false } } }).started();
+  const fromMs = rig.clock.now();
+  await rig.voice(0.99, 900, CLEAR);
+  rig.noWords(fromMs);
+  await rig.voice(0.05, 9000);
+  assert.equal(rig.of('waitFilled').length, 0);
+  assert.equal(rig.conversation.state, 'listening');
+});
+
+test('who speaks on, or hangs up, silences what fills the wait for words', async () => {
+  const rig = await new Rig({ policy: { onset: { echoGuard: false } } }).started();
+  await rig.voice(0.99, 900, CLEAR);
+  await rig.voice(0.05, 2800);
+  assert.equal(rig.of('waitFilled').length, 1);
+  await rig.voice(0.99, 300, CLEAR);
+  assert.equal(rig.of('stop').at(-1)?.cause, 'voice');
+  const frames = rig.of('frame').length;
+  await rig.voice(0.99, 300, CLEAR);
+  assert.equal(rig.of('frame').length, frames);
+  await rig.voice(0.05, 2900);
+  rig.conversation.close('hung up');
+  await rig.clock.advance(5000);
+  assert.equal(rig.log.at(-1)?.type, 'ended');
 });

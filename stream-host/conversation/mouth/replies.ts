@@ -162,6 +162,11 @@ export class Replies {
     this.#options.events.emit('waitFilled', { turn, kind, text: speech.text });
   }
 
+  /** What fills a wait in which there is no turn yet falls silent. */
+  stopFilling(cause: StopCause): void {
+    if (!this.#reply) this.#mouth.stop(cause);
+  }
+
   /** The caller cuts in, or the turn must end: silence first, then the turn, then the record of what was heard. */
   stop(cause: StopCause): void {
     const reply = this.#reply;

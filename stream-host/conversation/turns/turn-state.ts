@@ -13,8 +13,13 @@ export type TurnState =
   | { readonly name: 'caller-speaking'; readonly untilMs: number; readonly deadlineMs: number }
   /** The caller paused; the turn is over if the pause lasts. */
   | { readonly name: 'endpointing'; readonly lastSpeechMs: number; readonly deadlineMs: number }
-  /** The pause lasted, but the recogniser has not settled on words yet. */
-  | { readonly name: 'awaiting-words'; readonly lastSpeechMs: number; readonly deadlineMs: number }
+  /** The pause lasted, but the recogniser has not settled on words yet. `filled`: how often this wait was filled. */
+  | {
+      readonly name: 'awaiting-words';
+      readonly lastSpeechMs: number;
+      readonly filled: number;
+      readonly deadlineMs: number;
+    }
   /** The agent's turn has begun; nothing of it is audible yet. */
   | (Replying & { readonly name: 'thinking'; readonly lastSpeechMs: number })
   | (Replying & { readonly name: 'speaking' })
@@ -80,6 +85,8 @@ export interface TurnContext {
   readonly voiceHums: boolean;
   /** Until when the caller hears the agent, as far as it has spoken; minus infinity while it has not. */
   readonly agentHeardUntilMs: number;
+  /** The recogniser has not listened to the latest speech yet: that there are no words says nothing. */
+  readonly wordsAreLate: boolean;
   /** For how long nothing on the line has sounded like speech. */
   readonly voicelessMs: number;
   /** How long a pause ends the caller's turn, from how the words so far sound. */
@@ -102,6 +109,8 @@ export type TurnEffect =
   | { readonly type: 'resume-reply'; readonly turn: number; readonly misled: boolean }
   /** Stop what is audible: the stop command first, then the turn. */
   | { readonly type: 'stop-reply'; readonly turn: number; readonly cause: StopCause }
+  /** Nobody's turn is in progress, but a wait is being filled: not any more. */
+  | { readonly type: 'stop-filling'; readonly cause: StopCause }
   /** Drop a turn of which nothing was heard; the caller's words that it answered are open again. */
   | { readonly type: 'take-back-reply'; readonly turn: number }
   | { readonly type: 'start-reply'; readonly turn: number; readonly lastSpeechMs: number }

@@ -44,7 +44,7 @@ function whileListening(
 ): Transition {
   switch (event.type) {
     case 'speech-started':
-      return callerSpeaks(context, policy);
+      return preceded([{ type: 'stop-filling', cause: 'voice' }], callerSpeaks(context, policy));
     case 'pressed':
       return { state: listening(context, policy), effects: [] };
     case 'reply-owed':
@@ -115,20 +115,29 @@ function whileAwaitingWords(
   context: TurnContext,
   policy: TurnPolicy,
 ): Transition {
-  const { lastSpeechMs } = state;
+  const { lastSpeechMs, filled } = state;
   switch (event.type) {
     case 'speech-started':
-      return callerSpeaks(context, policy);
+      return preceded(stopFilling(state, 'voice'), callerSpeaks(context, policy));
     case 'words-changed':
       // The words that were missing may say that the turn is not over at all.
       if (context.words !== 'none' && context.nowMs < lastSpeechMs + context.holdMs) {
         return endpoint(lastSpeechMs, context);
       }
-      return awaitWords(context, policy, lastSpeechMs);
+      return awaitWords(context, policy, lastSpeechMs, filled);
     case 'deadline': {
-      const enough = context.nowMs >= lastSpeechMs + policy.endpointing.lateWordsWaitMs;
-      if (context.words === 'open' && !enough) return awaitWords(context, policy, lastSpeechMs);
-      return replyOrListen(context, policy, lastSpeechMs);
+      if (context.nowMs >= wordsBoundMs(context, policy, lastSpeechMs)) {
+        return replyOrListen(context, policy, lastSpeechMs, filled);
+      }
+      const waits = context.words === 'open' || isUnheard(context);
+      const quietSinceMs = Math.max(lastSpeechMs, context.agentHeardUntilMs);
+      if (!waits || context.nowMs < quietSinceMs + policy.waiting.fillAfterMs || filled >= policy.waiting.maxFillers) {
+        return awaitWords(context, policy, lastSpeechMs, filled);
+      }
+      // It is the recogniser that is late: the caller waits all the same.
+      const fill: TurnEffect = { type: 'fill-wait', turn: context.nextTurn, kind: 'filler' };
+      const wordless: TurnEffect[] = filled === 0 && context.words === 'none' ? [{ type: 'no-words' }] : [];
+      return preceded([...wordless, fill], awaitWords(context, policy, lastSpeechMs, filled + 1));
     }
     default:
       return stay(state);
@@ -343,26 +352,45 @@ function endpoint(lastSpeechMs: number, context: TurnContext): Transition {
   };
 }
 
-function awaitWords(context: TurnContext, policy: TurnPolicy, lastSpeechMs: number): Transition {
-  if (context.words === 'settled') return startReply(context, policy, lastSpeechMs);
-  const { lateWordsWaitMs, wordsWaitMs, stablePartialMs } = policy.endpointing;
-  const waitMs = context.words === 'open' ? lateWordsWaitMs : wordsWaitMs;
-  const boundMs = Math.max(lastSpeechMs + waitMs, context.nowMs);
-  const deadlineMs = context.words === 'open' ? Math.min(context.nowMs + stablePartialMs, boundMs) : boundMs;
-  return { state: { name: 'awaiting-words', lastSpeechMs, deadlineMs }, effects: [] };
+function awaitWords(context: TurnContext, policy: TurnPolicy, lastSpeechMs: number, filled = 0): Transition {
+  if (context.words === 'settled') return startReply(context, policy, lastSpeechMs, filled);
+  const { stablePartialMs } = policy.endpointing;
+  const boundMs = Math.max(wordsBoundMs(context, policy, lastSpeechMs), context.nowMs);
+  const fillMs = Math.max(lastSpeechMs, context.agentHeardUntilMs) + policy.waiting.fillAfterMs;
+  const nextMs = fillMs > context.nowMs ? Math.min(boundMs, fillMs) : boundMs;
+  const deadlineMs = context.words === 'open' ? Math.min(context.nowMs + stablePartialMs, nextMs) : nextMs;
+  return { state: { name: 'awaiting-words', lastSpeechMs, filled, deadlineMs }, effects: [] };
 }
 
-function replyOrListen(context: TurnContext, policy: TurnPolicy, lastSpeechMs: number): Transition {
-  if (context.words !== 'none' || context.replyOwed) return startReply(context, policy, lastSpeechMs);
-  return { state: listening(context, policy), effects: [{ type: 'no-words' }] };
+/** Until when words are waited for. Somebody certainly spoke whom the recogniser has not listened to yet: longer. */
+function wordsBoundMs(context: TurnContext, { endpointing }: TurnPolicy, lastSpeechMs: number): number {
+  const waits = context.words !== 'none' || isUnheard(context);
+  return lastSpeechMs + (waits ? endpointing.lateWordsWaitMs : endpointing.wordsWaitMs);
 }
 
-function startReply(context: TurnContext, policy: TurnPolicy, lastSpeechMs: number): Transition {
+/** A clear voice that the recogniser has not come to yet. A noise it would have called one. */
+function isUnheard(context: TurnContext): boolean {
+  return context.words === 'none' && context.wordsAreLate && context.voiceIsClear;
+}
+
+function replyOrListen(context: TurnContext, policy: TurnPolicy, lastSpeechMs: number, filled = 0): Transition {
+  if (context.words !== 'none' || context.replyOwed) return startReply(context, policy, lastSpeechMs, filled);
+  // Who was asked to wait is told that nothing comes of it.
+  const effect: TurnEffect =
+    filled > 0 ? { type: 'fill-wait', turn: context.nextTurn, kind: 'give-up' } : { type: 'no-words' };
+  return { state: listening(context, policy), effects: [effect] };
+}
+
+function startReply(context: TurnContext, policy: TurnPolicy, lastSpeechMs: number, filled = 0): Transition {
   const turn = context.nextTurn;
   return {
-    state: thinking(turn, lastSpeechMs, context, policy),
+    state: { ...thinking(turn, lastSpeechMs, context, policy), filled },
     effects: [{ type: 'start-reply', turn, lastSpeechMs }],
   };
+}
+
+function stopFilling(state: TurnState, cause: StopCause): TurnEffect[] {
+  return state.name === 'awaiting-words' && state.filled > 0 ? [{ type: 'stop-filling', cause }] : [];
 }
 
 function callerSpeaks(context: TurnContext, policy: TurnPolicy): Transition {
@@ -376,13 +404,14 @@ function listening(context: TurnContext, policy: TurnPolicy): TurnState {
   return { name: 'listening', deadlineMs: prompts ? context.nowMs + afterMs : Number.POSITIVE_INFINITY };
 }
 
-function thinking(turn: number, lastSpeechMs: number, context: TurnContext, policy: TurnPolicy): TurnState {
+function thinking(turn: number, lastSpeechMs: number, context: TurnContext, policy: TurnPolicy): In<'thinking'> {
   const deadlineMs = Math.max(context.nowMs, lastSpeechMs + policy.waiting.fillAfterMs);
   return { name: 'thinking', turn, filled: 0, lastSpeechMs, deadlineMs };
 }
 
 function close(state: TurnState): Transition {
-  return { state: { name: 'closed' }, effects: 'turn' in state ? [stopReply(state, 'closed')] : [] };
+  const effects = 'turn' in state ? [stopReply(state, 'closed')] : [{ type: 'stop-filling', cause: 'closed' } as const];
+  return { state: { name: 'closed' }, effects };
 }
 
 function preceded(effects: readonly TurnEffect[], { state, effects: following }: Transition): Transition {
