@@ -5,6 +5,7 @@ import { FRAME_BYTES } from '../shared/audio/pcm.ts';
 import { AcsTokenVerifier } from '../shared/auth/acs-token.ts';
 import { CallControl } from '../shared/call-control/call-control.ts';
 import { type Clock, systemClock } from '../shared/clock.ts';
+import { ConfigError } from '../shared/errors.ts';
 import { randomIds } from '../shared/ids.ts';
 import type { Logger } from '../shared/log.ts';
 import { ProcessVitals } from '../shared/process-vitals.ts';
@@ -47,7 +48,7 @@ export interface StreamHost {
 
 /**
  * Puts the streaming half together from its settings: loads everything, then opens the port.
- * @throws {ConfigError} a bad agent definition, or a port that is taken
+ * @throws {ConfigError} a bad agent definition, a DEFAULT_AGENT or a model that is not there, a port that is taken
  */
 export async function startStreamHost(
   config: StreamHostSettings,
@@ -62,7 +63,11 @@ export async function startStreamHost(
     hostLanguage: config.SPEECH_LANGUAGE,
     log,
   });
-  requireAgent(agents, config.DEFAULT_AGENT);
+  if (!agents.has(config.DEFAULT_AGENT)) {
+    throw new ConfigError(
+      `DEFAULT_AGENT is "${config.DEFAULT_AGENT}": it takes one of those in AGENTS_FOLDER: ${[...agents.keys()].join(', ')}.`,
+    );
+  }
   log.info(
     { agents: [...agents.keys()], default: config.DEFAULT_AGENT },
     'agents loaded; loading voice activity detection',

@@ -29,6 +29,9 @@ export interface StreamHostServerOptions extends Omit<UpgradesOptions, 'live'> {
   readonly clock?: Clock;
 }
 
+/** How the system says that an address is none of this machine. */
+const FOREIGN_ADDRESS: ReadonlySet<string> = new Set(['EADDRNOTAVAIL', 'ENOTFOUND', 'EAI_AGAIN']);
+
 /** How often a closing server looks whether its sockets have gone. */
 const CLOSE_POLL_MS = 20;
 
@@ -61,14 +64,12 @@ export class StreamHostServer {
    * Starts to listen.
    * @param port 0 for any free one
    * @returns the port
-   * @throws {ConfigError} that names the variable, when the port is taken or not allowed
+   * @throws {ConfigError} that names the variable, when the port is taken or not allowed, or the address is not ours
    */
   listen(port: number, host?: string): Promise<number> {
     return new Promise((resolve, reject) => {
       this.#http.once('error', (error: NodeJS.ErrnoException) => {
-        const reason =
-          error.code === 'EADDRINUSE' ? 'is taken by another program' : `cannot be used (${error.message})`;
-        reject(new ConfigError(`Port ${port} ${reason}: set STREAM_HOST_PORT to a free one.`));
+        reject(new ConfigError(whyNoPort(error, port, host)));
       });
       this.#http.listen(port, host, () => {
         const address = this.#http.address();
@@ -131,4 +132,12 @@ class MethodError extends ParleyError {
     super('method.not-allowed', `Only ${allowed} are answered here.`);
     this.allowed = allowed;
   }
+}
+
+function whyNoPort({ code, message }: NodeJS.ErrnoException, port: number, host: string | undefined): string {
+  if (host !== undefined && code !== undefined && FOREIGN_ADDRESS.has(code)) {
+    return `STREAM_HOST_BIND is "${host}": it takes an address of this machine (${message}).`;
+  }
+  const reason = code === 'EADDRINUSE' ? 'is taken by another program' : `cannot be used (${message})`;
+  return `Port ${port} ${reason}: set STREAM_HOST_PORT to a free one.`;
 }

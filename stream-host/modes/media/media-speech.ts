@@ -1,4 +1,5 @@
 import type { Clock } from '../../../shared/clock.ts';
+import { ConfigError, DependencyError } from '../../../shared/errors.ts';
 import type { Logger } from '../../../shared/log.ts';
 import type { StreamHostSettings } from '../../../shared/settings/stream-host-settings.ts';
 import type { Agent, Agents } from '../../agent/agent-definition.ts';
@@ -41,11 +42,17 @@ export class ProcessSpeech {
     this.#synthesiser = new CachedSynthesiser(this.#standby);
   }
 
-  /** @throws {ConfigError | DependencyError} when SMART_TURN_MODEL names no usable model */
+  /** @throws {ConfigError} when SMART_TURN_MODEL names no usable model */
   static async start(options: SpeechServicesOptions): Promise<ProcessSpeech> {
     const { clock, log, config, judgeSound } = options;
     const modelPath = config.SMART_TURN_MODEL;
-    return new ProcessSpeech(options, judgeSound ? await EndOfTurnLane.start({ clock, log, modelPath }) : undefined);
+    try {
+      return new ProcessSpeech(options, judgeSound ? await EndOfTurnLane.start({ clock, log, modelPath }) : undefined);
+    } catch (error) {
+      // No start after this one finds another file.
+      const isModel = error instanceof DependencyError && error.code === 'end-of-turn.model';
+      throw isModel ? new ConfigError(`SMART_TURN_MODEL: ${error.message}`) : error;
+    }
   }
 
   /** Synthesises what agents say by themselves in the background, and keeps it. May be called again when they change. */

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { CONFIG_EXIT_CODE } from '../shared/errors.ts';
+import { freePorts } from '../shared/testing/free-ports.ts';
+
+const root = join(import.meta.dirname, '..');
+const settings = {
+  FUNCTIONS_PUBLIC_URL: 'http://127.0.0.1:1',
+  STREAM_HOST_PUBLIC_URL: 'ws://127.0.0.1:1',
+  STREAM_HOST_BIND: '127.0.0.1',
+  REDIS_URL: 'redis://127.0.0.1:1',
+  ACS_CONNECTION_STRING: 'endpoint=http://127.0.0.1:1/;accesskey=c2VjcmV0',
+  ACS_RESOURCE_ID: 'r',
+  SPEECH_HOST: 'ws://127.0.0.1:1',
+  SPEECH_KEY: 'k',
+  AZURE_OPENAI_BASE_URL: 'http://127.0.0.1:1/v1',
+  AZURE_OPENAI_API_KEY: 'k',
+  AZURE_OPENAI_DEPLOYMENT: 'd',
+};
+
+/** Good by their form; only the start finds that what they name is not there. */
+const NAMING_NOTHING = { DEFAULT_AGENT: 'nobody', SMART_TURN_MODEL: '/nowhere.onnx', STREAM_HOST_BIND: '192.0.2.1' };
+
+for (const [name, value] of Object.entries(NAMING_NOTHING)) {
+  test(`a ${name} that names nothing is told by its name, and the host is not started again`, async (t) => {
+    const [port = 0] = await freePorts(1);
+    const env = { ...settings, STREAM_HOST_PORT: String(port), [name]: value };
+    const child = spawn(process.execPath, ['stream-host/main.ts'], {
+      cwd: root,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    t.after(() => child.kill('SIGKILL'));
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+      });
+    }
+    const [exitCode] = await once(child, 'close');
+    assert.equal(exitCode, CONFIG_EXIT_CODE, output);
+    const fatal = output.split('\n').find((line) => line.includes('"level":60')) ?? '';
+    assert.ok(fatal.includes(`"${name}`) && fatal.includes(value), output);
+  });
+}
