@@ -14,9 +14,10 @@ import { type Language, languageFor } from './language/language.ts';
 import { isPresenceCheck, mayBecomePresenceCheck } from './language/presence-check.ts';
 import { Replies } from './mouth/replies.ts';
 import { Endpointer } from './turns/endpointer.ts';
+import { INITIAL_TURN_STATE } from './turns/turn-moves.ts';
 import { type PlayoutPolicy, type TurnPolicy, type TurnPolicyChanges, turnPolicy } from './turns/turn-policy.ts';
 import type { TurnContext, TurnEffect, TurnEvent, TurnState } from './turns/turn-state.ts';
-import { INITIAL_TURN_STATE, transition } from './turns/turn-taking.ts';
+import { transition } from './turns/turn-taking.ts';
 
 export interface ConversationOptions {
   readonly clock: Clock;

@@ -1,4 +1,20 @@
 import type { StopCause } from '../../contract/mouth.ts';
+import {
+  afterReply,
+  awaitWords,
+  callerSpeaks,
+  endpoint,
+  INITIAL_TURN_STATE,
+  isUnheard,
+  listening,
+  preceded,
+  replyOrListen,
+  startReply,
+  stay,
+  stopFilling,
+  thinking,
+  wordsBoundMs,
+} from './turn-moves.ts';
 import type { TurnPolicy } from './turn-policy.ts';
 import type { In, Transition, TurnContext, TurnEffect, TurnEvent, TurnState } from './turn-state.ts';
 
@@ -9,9 +25,6 @@ const LATEST_LINE_MS = 1000;
 const LOOK_AGAIN_MS = 20;
 /** After an acknowledgement, or a hum, a pause of this length is its end. */
 const SHORT_GAP_MS = 64;
-
-/** Before anything has happened. */
-export const INITIAL_TURN_STATE: TurnState = { name: 'listening', deadlineMs: Number.POSITIVE_INFINITY };
 
 /** Who has the floor after an event, and what must be done about it. Pure: everything it may know is handed in. */
 export function transition(state: TurnState, event: TurnEvent, context: TurnContext, policy: TurnPolicy): Transition {
@@ -339,85 +352,7 @@ function soundDeadline(context: TurnContext, policy: TurnPolicy): number {
   return context.nowMs + policy.waiting.fillAfterMs;
 }
 
-/** Words that came while the agent spoke, too quiet to stop it, are answered now. */
-function afterReply(context: TurnContext, policy: TurnPolicy): Transition {
-  if (context.words === 'none') return { state: listening(context, policy), effects: [] };
-  return awaitWords(context, policy, context.nowMs);
-}
-
-function endpoint(lastSpeechMs: number, context: TurnContext): Transition {
-  return {
-    state: { name: 'endpointing', lastSpeechMs, deadlineMs: Math.max(context.nowMs, lastSpeechMs + context.holdMs) },
-    effects: context.words === 'none' ? [] : [{ type: 'draft-reply' }],
-  };
-}
-
-function awaitWords(context: TurnContext, policy: TurnPolicy, lastSpeechMs: number, filled = 0): Transition {
-  if (context.words === 'settled') return startReply(context, policy, lastSpeechMs, filled);
-  const { stablePartialMs } = policy.endpointing;
-  const boundMs = Math.max(wordsBoundMs(context, policy, lastSpeechMs), context.nowMs);
-  const fillMs = Math.max(lastSpeechMs, context.agentHeardUntilMs) + policy.waiting.fillAfterMs;
-  const nextMs = fillMs > context.nowMs ? Math.min(boundMs, fillMs) : boundMs;
-  const deadlineMs = context.words === 'open' ? Math.min(context.nowMs + stablePartialMs, nextMs) : nextMs;
-  return { state: { name: 'awaiting-words', lastSpeechMs, filled, deadlineMs }, effects: [] };
-}
-
-/** Until when words are waited for. Somebody certainly spoke whom the recogniser has not listened to yet: longer. */
-function wordsBoundMs(context: TurnContext, { endpointing }: TurnPolicy, lastSpeechMs: number): number {
-  const waits = context.words !== 'none' || isUnheard(context);
-  return lastSpeechMs + (waits ? endpointing.lateWordsWaitMs : endpointing.wordsWaitMs);
-}
-
-/** A clear voice that the recogniser has not come to yet. A noise it would have called one. */
-function isUnheard(context: TurnContext): boolean {
-  return context.words === 'none' && context.wordsAreLate && context.voiceIsClear;
-}
-
-function replyOrListen(context: TurnContext, policy: TurnPolicy, lastSpeechMs: number, filled = 0): Transition {
-  if (context.words !== 'none' || context.replyOwed) return startReply(context, policy, lastSpeechMs, filled);
-  // Who was asked to wait is told that nothing comes of it.
-  const effect: TurnEffect =
-    filled > 0 ? { type: 'fill-wait', turn: context.nextTurn, kind: 'give-up' } : { type: 'no-words' };
-  return { state: listening(context, policy), effects: [effect] };
-}
-
-function startReply(context: TurnContext, policy: TurnPolicy, lastSpeechMs: number, filled = 0): Transition {
-  const turn = context.nextTurn;
-  return {
-    state: { ...thinking(turn, lastSpeechMs, context, policy), filled },
-    effects: [{ type: 'start-reply', turn, lastSpeechMs }],
-  };
-}
-
-function stopFilling(state: TurnState, cause: StopCause): TurnEffect[] {
-  return state.name === 'awaiting-words' && state.filled > 0 ? [{ type: 'stop-filling', cause }] : [];
-}
-
-function callerSpeaks(context: TurnContext, policy: TurnPolicy): Transition {
-  const untilMs = context.nowMs + policy.endpointing.maxCallerTurnMs;
-  return { state: { name: 'caller-speaking', untilMs, deadlineMs: untilMs }, effects: [] };
-}
-
-function listening(context: TurnContext, policy: TurnPolicy): TurnState {
-  const { afterMs } = policy.away;
-  const prompts = context.mayPrompt && afterMs > 0;
-  return { name: 'listening', deadlineMs: prompts ? context.nowMs + afterMs : Number.POSITIVE_INFINITY };
-}
-
-function thinking(turn: number, lastSpeechMs: number, context: TurnContext, policy: TurnPolicy): In<'thinking'> {
-  const deadlineMs = Math.max(context.nowMs, lastSpeechMs + policy.waiting.fillAfterMs);
-  return { name: 'thinking', turn, filled: 0, lastSpeechMs, deadlineMs };
-}
-
 function close(state: TurnState): Transition {
   const effects = 'turn' in state ? [stopReply(state, 'closed')] : [{ type: 'stop-filling', cause: 'closed' } as const];
   return { state: { name: 'closed' }, effects };
-}
-
-function preceded(effects: readonly TurnEffect[], { state, effects: following }: Transition): Transition {
-  return { state, effects: [...effects, ...following] };
-}
-
-function stay(state: TurnState): Transition {
-  return { state, effects: [] };
 }
