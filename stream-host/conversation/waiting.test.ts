@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { DependencyError } from '../../shared/errors.ts';
 import { PHRASES, Rig, type Script, STANDBY_SPEECH, text } from './testing/rig.ts';
 
 const ANSWER = 'Your tent is on its way, and it arrives tomorrow.';
@@ -264,4 +265,23 @@ test('who speaks on, or hangs up, silences what fills the wait for words', async
   rig.conversation.close('hung up');
   await rig.clock.advance(5000);
   assert.equal(rig.log.at(-1)?.type, 'ended');
+});
+
+test('who meets a throttled model is not asked to say it again at once', async () => {
+  const rig = await new Rig().started();
+  rig.script = () => [new DependencyError('model.throttled', 'Too many requests.')];
+  await rig.says('Where is my order?');
+  await rig.clock.advance(6000);
+  assert.equal(rig.of('agentSpoke').at(-1)?.heardText, PHRASES.giveUp);
+});
+
+test('an apology after half a sentence does not run into it', async () => {
+  const rig = await new Rig().started();
+  rig.script = () => [text('Your tent is packed, and'), new Error('cut off')];
+  await rig.says('Where is my order?');
+  await rig.clock.advance(9000);
+  const said = rig.of('frame').map(({ speech }) => speech);
+  const apology = said.indexOf(STANDBY_SPEECH);
+  assert.deepEqual(said.slice(apology - 15, apology), Array(15).fill(0));
+  assert.equal(rig.of('agentSpoke').at(-1)?.heardText, `Your tent is packed, and ${PHRASES.apology}`);
 });

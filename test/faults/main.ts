@@ -36,6 +36,10 @@ const FAULTS: Readonly<Record<string, Fault>> = {
 };
 
 const healthy: ModelDeed = (response) => says(answer())(response);
+if (!Object.keys(FAULTS).some((name) => name.includes(only))) {
+  console.error(`usage: npm run faults [-- PART_OF_A_NAME]; the faults are: ${Object.keys(FAULTS).join(', ')}`);
+  process.exit(2);
+}
 let deed = healthy;
 const model = await FaultyModel.start((words) => (/colo(u)?r/i.test(words) ? says(SECOND) : deed));
 let servicePort = 0;

@@ -1,3 +1,4 @@
+import { BYTES_PER_MS } from '../../../shared/audio/pcm.ts';
 import type { HistoryItem, ToolCall } from '../../../shared/sessions/history.ts';
 import type { ReplyPiece } from '../../contract/agent.ts';
 import type { Utterance } from '../../contract/mouth.ts';
@@ -26,10 +27,12 @@ export interface AgentTurnOptions {
   readonly utterance: Utterance;
   readonly events: AgentTurnEvents;
   /** What is said where the answer or the voice failed. Its audio is there, whatever became of the voice. */
-  readonly apology: () => { readonly text: string; readonly pcm: Uint8Array } | undefined;
+  readonly apology: (failure: unknown) => { readonly text: string; readonly pcm: Uint8Array } | undefined;
   /** The turn may come to nothing: until it is adopted no tool runs, and with `text` nothing is synthesised. */
   readonly draft?: 'text' | 'speech' | undefined;
 }
+
+const BREATH_MS = 300;
 
 /**
  * One turn of the agent, from the model's first token to the last frame handed to the mouth. Two tasks: one reads the
@@ -195,12 +198,14 @@ export class AgentTurn {
   /** Said after whatever was said before: nobody is left with half a sentence. */
   #apologise(): void {
     if (this.#abort.signal.aborted) return;
-    const apology = this.#options.apology();
+    const apology = this.#options.apology(this.#failure?.error);
     if (!apology) return;
     const { utterance } = this.#options;
     const spoken = this.#record.speech();
     const startMs = utterance.writtenMs;
     const space = spoken.full === '' ? '' : ' ';
+    // After half a sentence a breath, or the two run into one.
+    if (space !== '') utterance.write(new Uint8Array(BREATH_MS * BYTES_PER_MS));
     spoken.addClause(space + apology.text, startMs);
     this.#options.events.onText(apology.text);
     utterance.write(apology.pcm);

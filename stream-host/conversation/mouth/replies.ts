@@ -1,4 +1,5 @@
 import type { Clock } from '../../../shared/clock.ts';
+import { ParleyError } from '../../../shared/errors.ts';
 import type { HistoryItem } from '../../../shared/sessions/history.ts';
 import type { ReplyPiece, Responder } from '../../contract/agent.ts';
 import type { SessionEmitter, WaitFilling } from '../../contract/events.ts';
@@ -223,7 +224,7 @@ export class Replies {
       voice: responder.voice,
       locale: responder.locale,
       // Whoever was told that there is no answer need not be told that it failed.
-      apology: () => (reply.gaveUp ? undefined : this.#insteadOf(kind)),
+      apology: (failure) => (reply.gaveUp ? undefined : this.#insteadOf(kind, failure)),
       draft,
       events: {
         onProgress: () => reply.progressed(clock.now()),
@@ -264,10 +265,16 @@ export class Replies {
   }
 
   /** Said where a turn failed before anything of it was heard. Whoever has just called has asked for nothing yet. */
-  #insteadOf(kind: ReplyOrigin['kind']): { readonly text: string; readonly pcm: Uint8Array } | undefined {
-    const { greeting, apology } = this.#options.responder.phrases;
+  #insteadOf(
+    kind: ReplyOrigin['kind'],
+    failure: unknown,
+  ): { readonly text: string; readonly pcm: Uint8Array } | undefined {
+    const { greeting, apology, giveUp } = this.#options.responder.phrases;
     const isNew = this.#options.history.length === 0;
-    return kind === 'opening' && isNew ? this.#standby('greeting', greeting) : this.#standby('apology', apology);
+    if (kind === 'opening' && isNew) return this.#standby('greeting', greeting);
+    // To say it again at once would be refused again.
+    const isBusy = failure instanceof ParleyError && failure.code === 'model.throttled';
+    return this.#standby('apology', isBusy ? giveUp : apology);
   }
 
   #standby(purpose: StandbyPurpose, text: string): { readonly text: string; readonly pcm: Uint8Array } | undefined {
