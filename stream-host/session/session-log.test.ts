@@ -3,6 +3,7 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { systemClock } from '../../shared/clock.ts';
+import { DependencyError } from '../../shared/errors.ts';
 import { connectRedis } from '../../shared/sessions/connect.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
 import type { Session } from '../../shared/sessions/session.ts';
@@ -166,4 +167,33 @@ test('after the session was given up to somebody else nothing more is written', 
   await record.close(500);
   assert.deepEqual(await seen('r-5'), []);
   assert.equal((await store.get('r-5'))?.endReason, undefined);
+});
+
+test('when Redis goes away between events that are written one by one, none is written twice', async () => {
+  const session = await store.create(phoneSession('r-one-by-one'));
+  const written: unknown[] = [];
+  let fails = true;
+  const record = new SessionLog({
+    writer: {
+      set: async () => {},
+      writeHistory: async () => {},
+      async append(...events) {
+        if (events.some(({ data }) => data.n === 'bad')) throw new TypeError('cannot be stored');
+        if (fails && written.length === 1) {
+          fails = false;
+          throw new DependencyError('redis.unavailable', 'away');
+        }
+        written.push(...events.map(({ data }) => data.n));
+        return [];
+      },
+    },
+    restore: async () => false,
+    session,
+    history: [],
+    clock: systemClock,
+    log,
+  });
+  for (const n of ['bad', 1, 2, 3]) record.add('step', { n });
+  await record.close(3000);
+  assert.deepEqual(written, [1, 2, 3]);
 });

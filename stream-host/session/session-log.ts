@@ -211,10 +211,18 @@ export class SessionLog {
     } catch (error) {
       if (!isHopeless(error)) throw error;
       // One that cannot be stored must not hold up the others: each gets its own try.
-      for (const event of batch) await this.#writeAlone(event);
+      for (const event of batch) {
+        await this.#writeAlone(event);
+        this.#written([event]);
+      }
+      return;
     }
-    // The backlog may have dropped some of them meanwhile.
-    this.#events = this.#events.filter((event) => !batch.includes(event));
+    this.#written(batch);
+  }
+
+  /** The backlog may have dropped some of them meanwhile. */
+  #written(events: readonly PendingEvent[]): void {
+    this.#events = this.#events.filter((event) => !events.includes(event));
   }
 
   async #writeAlone(event: PendingEvent): Promise<void> {
