@@ -285,3 +285,12 @@ test('an apology after half a sentence does not run into it', async () => {
   assert.deepEqual(said.slice(apology - 15, apology), Array(15).fill(0));
   assert.equal(rig.of('agentSpoke').at(-1)?.heardText, `Your tent is packed, and ${PHRASES.apology}`);
 });
+
+test('the button silences what fills the wait for words, too', async () => {
+  const rig = await new Rig({ policy: { onset: { echoGuard: false } } }).started();
+  await rig.voice(0.99, 900, CLEAR);
+  await rig.voice(0.05, 2800);
+  assert.equal(rig.of('waitFilled').length, 1);
+  rig.conversation.interrupt();
+  assert.equal(rig.of('stop').at(-1)?.cause, 'command');
+});

@@ -1,4 +1,3 @@
-import type { StopCause } from '../../contract/mouth.ts';
 import type { TurnPolicy } from './turn-policy.ts';
 import type { In, Transition, TurnContext, TurnEffect, TurnState } from './turn-state.ts';
 
@@ -57,13 +56,11 @@ export function startReply(context: TurnContext, policy: TurnPolicy, lastSpeechM
   };
 }
 
-export function stopFilling(state: TurnState, cause: StopCause): TurnEffect[] {
-  return state.name === 'awaiting-words' && state.filled > 0 ? [{ type: 'stop-filling', cause }] : [];
-}
-
 export function callerSpeaks(context: TurnContext, policy: TurnPolicy): Transition {
   const untilMs = context.nowMs + policy.endpointing.maxCallerTurnMs;
-  return { state: { name: 'caller-speaking', untilMs, deadlineMs: untilMs }, effects: [] };
+  // A wait may be being filled, in whatever state that began.
+  const effects: TurnEffect[] = [{ type: 'stop-filling', cause: 'voice' }];
+  return { state: { name: 'caller-speaking', untilMs, deadlineMs: untilMs }, effects };
 }
 
 export function listening(context: TurnContext, policy: TurnPolicy): TurnState {

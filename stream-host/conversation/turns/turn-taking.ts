@@ -11,7 +11,6 @@ import {
   replyOrListen,
   startReply,
   stay,
-  stopFilling,
   thinking,
   wordsBoundMs,
 } from './turn-moves.ts';
@@ -57,7 +56,9 @@ function whileListening(
 ): Transition {
   switch (event.type) {
     case 'speech-started':
-      return preceded([{ type: 'stop-filling', cause: 'voice' }], callerSpeaks(context, policy));
+      return callerSpeaks(context, policy);
+    case 'interrupted':
+      return { state, effects: [{ type: 'stop-filling', cause: 'command' }] };
     case 'pressed':
       return { state: listening(context, policy), effects: [] };
     case 'reply-owed':
@@ -131,13 +132,15 @@ function whileAwaitingWords(
   const { lastSpeechMs, filled } = state;
   switch (event.type) {
     case 'speech-started':
-      return preceded(stopFilling(state, 'voice'), callerSpeaks(context, policy));
+      return callerSpeaks(context, policy);
     case 'words-changed':
       // The words that were missing may say that the turn is not over at all.
       if (context.words !== 'none' && context.nowMs < lastSpeechMs + context.holdMs) {
         return endpoint(lastSpeechMs, context);
       }
       return awaitWords(context, policy, lastSpeechMs, filled);
+    case 'interrupted':
+      return { state, effects: [{ type: 'stop-filling', cause: 'command' }] };
     case 'deadline': {
       if (context.nowMs >= wordsBoundMs(context, policy, lastSpeechMs)) {
         return replyOrListen(context, policy, lastSpeechMs, filled);
