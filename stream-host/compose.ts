@@ -26,7 +26,7 @@ import { isLoopback, originOf } from './http/origins.ts';
 import { Page } from './http/page.ts';
 import { ReferencePage } from './http/reference-page.ts';
 import { mediaMode } from './modes/media/media-mode.ts';
-import { ProcessSpeech, phrasesOf, turnsOf } from './modes/media/media-speech.ts';
+import { ProcessSpeech, phrasesOf } from './modes/media/media-speech.ts';
 import { BeatClock } from './playout/beat-clock.ts';
 import { ScriptedModelWatch } from './scripted-model-watch.ts';
 import type { ReceptionOptions } from './session/reception.ts';
@@ -68,6 +68,9 @@ export async function startStreamHost(
       `DEFAULT_AGENT is "${config.DEFAULT_AGENT}": it takes one of those in AGENTS_FOLDER: ${[...agents.keys()].join(', ')}.`,
     );
   }
+  if (config.SMART_TURN_MODEL !== undefined) {
+    log.warn('SMART_TURN_MODEL has no effect any more: the words alone say when a caller has finished. Take it out.');
+  }
   log.info(
     { agents: [...agents.keys()], default: config.DEFAULT_AGENT },
     'agents loaded; loading voice activity detection',
@@ -96,15 +99,7 @@ export async function startStreamHost(
 
   const beat = new BeatClock({ clock, onTaskError: (err) => log.error({ err }, 'a frame could not be played') });
   opened.defer(() => beat.close());
-  const turns = turnsOf(agents, config);
-  const speech = await ProcessSpeech.start({
-    config,
-    openVoiceActivity: lane.open,
-    playoutClock: beat,
-    clock,
-    log,
-    judgeSound: [...turns.values()].some(({ endpointing }) => endpointing?.judgement === 'text-and-sound'),
-  });
+  const speech = new ProcessSpeech({ config, openVoiceActivity: lane.open, playoutClock: beat, clock, log });
   opened.defer(() => speech.close());
   speech.prepare(phrasesOf(agents));
   const tokens = new AcsTokenVerifier({
@@ -127,7 +122,7 @@ export async function startStreamHost(
     modes: {
       media: mediaMode({
         openSpeech: (sessionLog, locale) => speech.open(sessionLog, locale),
-        turnsOf: (agent) => turns.get(agent) ?? {},
+        turnsOf: (agent) => agents.get(agent)?.turns ?? {},
       }),
     },
     agents: [...agents.keys()],

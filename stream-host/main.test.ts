@@ -22,7 +22,7 @@ const settings = {
 };
 
 /** Good by their form; only the start finds that what they name is not there. */
-const NAMING_NOTHING = { DEFAULT_AGENT: 'nobody', SMART_TURN_MODEL: '/nowhere.onnx', STREAM_HOST_BIND: '192.0.2.1' };
+const NAMING_NOTHING = { DEFAULT_AGENT: 'nobody', STREAM_HOST_BIND: '192.0.2.1' };
 
 for (const [name, value] of Object.entries(NAMING_NOTHING)) {
   test(`a ${name} that names nothing is told by its name, and the host is not started again`, async (t) => {

@@ -2,26 +2,6 @@ import type { ErrorCodeEntry } from '../error-codes.ts';
 
 /** What fails behind a conversation. A caller hears an apology; the log and the page have the code. */
 export const SPEECH_AND_MODEL_ERRORS = {
-  'end-of-turn.closed': {
-    status: 503,
-    meaning: 'The end-of-turn judge is closed.',
-    remedy: 'Nothing: the server is being stopped.',
-  },
-  'end-of-turn.model': {
-    status: 503,
-    meaning: 'The model that judges the end of a turn cannot be used.',
-    remedy: 'Check SMART_TURN_MODEL.',
-  },
-  'end-of-turn.model-failed': {
-    status: 503,
-    meaning: 'The model that judges the end of a turn failed.',
-    remedy: 'Nothing for one: the text alone decides.',
-  },
-  'end-of-turn.not-started': {
-    status: 503,
-    meaning: 'The end-of-turn judge did not start.',
-    remedy: 'Read the reason; check SMART_TURN_MODEL.',
-  },
   'model.cut_off': {
     status: 503,
     meaning: 'The connection to the language model broke in the middle of an answer.',

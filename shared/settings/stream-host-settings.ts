@@ -36,8 +36,8 @@ export const streamHostOnly = {
     allowed: 'a language with its region, such as en-US, es-419 or zh-Hans-CN',
   }),
   SMART_TURN_MODEL: setting(kinds.text.optional(), {
-    about: 'An ONNX file of Smart Turn v3, which judges by the sound whether a caller has finished.',
-    allowed: 'the path of a file',
+    about: 'Has no effect any more: the words alone say whether a caller has finished.',
+    allowed: 'anything; take it out',
   }),
   VOICE_ACTIVITY_RUNTIME: setting(z.enum(['auto', 'native', 'wasm']).default('auto'), {
     about: 'What runs the voice-activity model: with auto the native runtime where the platform has it, else WASM.',

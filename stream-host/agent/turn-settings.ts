@@ -31,7 +31,8 @@ const groups: { readonly [Group in keyof TurnPolicy]: Fields<TurnPolicy[Group]> 
     minHoldMs: ms(100, 5000),
     holdMs: ms(100, 5000),
     maxHoldMs: ms(100, 10_000),
-    judgement: z.enum(['off', 'text', 'text-and-sound']),
+    // `text-and-sound` once asked the sound, too, which was worth nothing; agents that say so are judged by their words.
+    judgement: z.enum(['off', 'text', 'text-and-sound']).transform((by) => (by === 'off' ? by : 'text')),
     adaptToCaller: z.boolean(),
     stablePartialMs: ms(0, 2000),
     wordsWaitMs: ms(500, 20_000),

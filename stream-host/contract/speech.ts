@@ -18,23 +18,6 @@ export interface VoiceActivityEvents {
 
 export type OpenVoiceActivity = (events: VoiceActivityEvents) => VoiceActivity;
 
-/** Judges by the sound alone whether the caller has finished: melody, loudness, a drawn-out "uhm". */
-export interface TurnJudge {
-  write(pcm: Uint8Array): void;
-  /** Asks how the caller's speech up to now sounds. `lastSpeechMs` names the pause and comes back with the answer. */
-  judge(lastSpeechMs: number): void;
-  close(): void;
-}
-
-export interface TurnJudgeEvents {
-  /** From 0, the caller goes on, to 1, the caller has finished. Comes soon after it was asked, or never. */
-  onJudgement(probability: number, lastSpeechMs: number): void;
-  /** The judge cannot judge as well as before, or not at all. The words decide alone then. */
-  onFailure(error: Error): void;
-}
-
-export type OpenTurnJudge = (events: TurnJudgeEvents) => TurnJudge;
-
 /** Turns the caller's audio into text. Supervised inside: it reconnects and replays by itself. */
 export interface Recogniser {
   write(pcm: Uint8Array): void;

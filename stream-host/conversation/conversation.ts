@@ -77,7 +77,6 @@ export class Conversation implements Mode {
         onSpeechStarted: () => this.#onSpeechStarted(),
         onSpeechEnded: (lastSpeechMs) => this.#onSpeechEnded(lastSpeechMs),
         onWords: (correction) => this.#onWords(correction),
-        onJudgement: (probability, lastSpeechMs) => this.#onJudgement(probability, lastSpeechMs),
         onFault: (code, error) => this.#events.emit('fault', { code, error }),
       },
     });
@@ -320,22 +319,12 @@ export class Conversation implements Mode {
     if (name === 'endpointing' || name === 'awaiting-words' || name === 'thinking') {
       this.#endpointer.wentOn(this.#clock.now() - this.#state.lastSpeechMs);
     }
-    this.#endpointer.speechStarted();
     this.#replies.dropDraft();
     this.#handle({ type: 'speech-started' });
   }
 
   #onSpeechEnded(lastSpeechMs: number): void {
-    const text = this.#ear.words.pendingText;
-    this.#endpointer.likelihood(text);
-    if (text === '' || this.#endpointer.wordsLeaveOpen) this.#ear.judgeSound();
     this.#handle({ type: 'speech-ended', lastSpeechMs });
-  }
-
-  #onJudgement(probability: number, lastSpeechMs: number): void {
-    if (this.#ear.speaking || lastSpeechMs !== this.#ear.lastSpeechMs) return;
-    this.#endpointer.heard(probability);
-    this.#handle({ type: 'judged' });
   }
 
   /** Pressed keys are words, and need not wait for the agent to finish. */

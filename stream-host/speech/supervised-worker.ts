@@ -1,4 +1,4 @@
-import type { TransferListItem, Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
 
@@ -47,12 +47,12 @@ export class SupervisedWorker<Question, Answer> {
     return this.#restarts;
   }
 
-  /** Asks what is answered by one message. Only when {@link isIdle}. What is transferred is gone from this thread. */
-  ask(question: Question, transfer: readonly TransferListItem[] = []): void {
+  /** Asks what is answered by one message. Only when {@link isIdle}. */
+  ask(question: Question): void {
     if (!this.#worker || this.#state !== 'idle') throw new Error(`the ${this.#options.name} thread is not idle`);
     this.#state = 'busy';
     this.#limit(REPLY_TIMEOUT_MS);
-    this.#worker.postMessage(question, transfer);
+    this.#worker.postMessage(question);
   }
 
   /** Says what is not answered. A thread that is not up does not hear it. */

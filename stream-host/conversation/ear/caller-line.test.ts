@@ -66,7 +66,6 @@ function listen(behind = 0) {
       onSpeechStarted() {},
       onSpeechEnded: (lastSpeechMs) => ended.push(lastSpeechMs),
       onWords() {},
-      onJudgement() {},
       onFault() {},
     },
   });

@@ -1,13 +1,6 @@
 import { FRAME_BYTES, FRAME_MS } from '../../../shared/audio/pcm.ts';
 import type { Cancel } from '../../../shared/clock.ts';
-import type {
-  OpenRecogniser,
-  OpenTurnJudge,
-  OpenVoiceActivity,
-  Recogniser,
-  TurnJudge,
-  VoiceActivity,
-} from '../../contract/speech.ts';
+import type { OpenRecogniser, OpenVoiceActivity, Recogniser, VoiceActivity } from '../../contract/speech.ts';
 import { CallerWords, type Hearing } from './caller-words.ts';
 import type { Ear, EarNeeds, OpenEar } from './ear.ts';
 import { EchoGuard } from './echo/echo-guard.ts';
@@ -19,8 +12,6 @@ import { type AskOrigin, SpeechDetector, type VoiceOrigin } from './speech-detec
 export interface HearingPorts {
   readonly openVoiceActivity: OpenVoiceActivity;
   readonly openRecogniser: OpenRecogniser;
-  /** Judges from the sound whether the caller has finished. Without it the words alone do. */
-  readonly openTurnJudge?: OpenTurnJudge | undefined;
 }
 
 /** An ear that hears the caller's audio. */
@@ -42,8 +33,7 @@ const SOMEONE_SPOKE_MS = 2000;
 /** So long after the agent's last sound it may still come back. */
 const ECHO_TAIL_MS = 700;
 /**
- * Everything that listens to the caller: voice activity, recogniser, the judge of how speech ends, and the guard against
- * the agent's own echo. Each may fail and is opened again; the conversation goes on with what is left.
+ * Everything that listens to the caller: voice activity, recogniser, and the guard against the agent's own echo. Each may fail and is opened again; the conversation goes on with what is left.
  */
 export class CallerLine implements Ear {
   readonly words: CallerWords;
@@ -53,7 +43,6 @@ export class CallerLine implements Ear {
   readonly #echoGuard: EchoGuard | undefined;
   #voiceActivity: VoiceActivity | undefined;
   #recogniser: Recogniser | undefined;
-  #turnJudge: TurnJudge | undefined;
   #cancelDetectorReopen: Cancel = () => {};
   #cancelRecogniserReopen: Cancel = () => {};
   /** How much of the caller's audio has come, and up to where in it there was speech. */
@@ -121,15 +110,6 @@ export class CallerLine implements Ear {
   open(): void {
     this.#openRecogniser();
     this.#openDetector();
-    const judges = this.#options.policy.endpointing.judgement === 'text-and-sound';
-    this.#turnJudge = (judges ? this.#options.openTurnJudge : undefined)?.({
-      onJudgement: (probability, lastSpeechMs) => {
-        if (!this.#closed) this.#options.events.onJudgement(probability, lastSpeechMs);
-      },
-      onFailure: (error) => {
-        if (!this.#closed) this.#options.events.onFault('turn-judge.failed', error);
-      },
-    });
   }
 
   /** Takes the caller's audio: PCM16 mono 16 kHz, any length. */
@@ -140,13 +120,7 @@ export class CallerLine implements Ear {
     this.#trail.write(pcm, nowMs);
     this.#echoGuard?.heard(pcm, nowMs);
     this.#voiceActivity?.write(pcm);
-    this.#turnJudge?.write(pcm);
     this.#recogniser?.write(pcm);
-  }
-
-  /** Has the sound judged before the pause that has just begun. */
-  judgeSound(): void {
-    this.#turnJudge?.judge(this.#detector.lastSpeechMs);
   }
 
   /** Some of the agent's voice is on its way to the caller's ear. */
@@ -201,7 +175,6 @@ export class CallerLine implements Ear {
     this.#cancelDetectorReopen();
     this.#cancelRecogniserReopen();
     this.#voiceActivity?.close();
-    this.#turnJudge?.close();
     this.#recogniser?.close();
   }
 

@@ -29,8 +29,6 @@ export interface Ear {
   open(): void;
   /** Takes the caller's audio: PCM16 mono 16 kHz, any length. */
   write(pcm: Uint8Array): void;
-  /** Has the sound judged before the pause that has just begun. */
-  judgeSound(): void;
   /** Some of the agent's voice is on its way to the caller's ear. */
   agentSends(pcm: Uint8Array, playsAtMs: number): void;
   /** Nothing of what was sent is heard from now on. */
@@ -54,8 +52,6 @@ export interface EarEvents {
   onSpeechEnded(lastSpeechMs: number): void;
   /** The caller's words changed; with a correction, words that a turn had taken already. */
   onWords(correction?: Correction): void;
-  /** How finished the caller sounds at the pause after `lastSpeechMs`, from 0 to 1. */
-  onJudgement(probability: number, lastSpeechMs: number): void;
   onFault(code: string, error: unknown): void;
 }
 

@@ -33,11 +33,3 @@ test('a caller who pauses long again and again is given longer, but not without 
   for (let pause = 0; pause < 20; pause += 1) even.wentOn(5000);
   assert.equal(even.holdMs(''), holdMs);
 });
-
-test('the sound does not count where the words are certain', () => {
-  const listening = endpointer({ judgement: 'text-and-sound' });
-  const certain = listening.holdMs(OPEN);
-  assert.equal(listening.wordsLeaveOpen, false);
-  listening.heard(0.95);
-  assert.equal(listening.holdMs(OPEN), certain);
-});

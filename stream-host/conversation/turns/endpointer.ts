@@ -8,19 +8,10 @@ const PAUSE_WEIGHT = 0.3;
 const LEAST_PAUSES = 2;
 /** Nobody else shall wait for one caller's habit longer than by this factor. */
 const MOST_PATIENCE = 1.3;
-/**
- * The sound is heard only where the words leave it open, and counts for half: on the corpus more of it makes the words'
- * judgement worse (docs/decisions.md).
- */
-const SOUND_WEIGHT = 0.5;
-const OPEN_FROM = 0.35;
-const OPEN_TO = 0.8;
-/** Neither words nor sound are ever certain. */
-const LEAST_PROBABILITY = 0.02;
 
 /**
- * How long a pause must last to end the caller's turn: short when the words and their sound say that it is over, long
- * when they say that more comes, and longer for callers who have paused long before.
+ * How long a pause must last to end the caller's turn: short when the words say that it is over, long when they
+ * say that more comes, and longer for callers who have paused long before.
  */
 export class Endpointer {
   readonly #policy: EndpointingPolicy;
@@ -29,16 +20,10 @@ export class Endpointer {
   #pauses = 0;
   #judgedWords = '';
   #judgedText = 0.5;
-  #sound = 0.5;
 
   constructor(policy: EndpointingPolicy, language: Language) {
     this.#policy = policy;
     this.#language = language;
-  }
-
-  /** The caller makes sounds again; what was judged of the pause before says nothing of the next one. */
-  speechStarted(): void {
-    this.#sound = 0.5;
   }
 
   /** The caller went on in the same turn after so long a pause. */
@@ -48,26 +33,14 @@ export class Endpointer {
     this.#usualPauseMs = usualMs + PAUSE_WEIGHT * (pauseMs - usualMs);
   }
 
-  /** How finished the caller's last words sound, from 0 to 1. */
-  heard(probability: number): void {
-    this.#sound = probability;
-  }
-
   /** How likely it is that the caller has finished, from 0 to 1, by what the policy lets decide. */
   likelihood(words: string): number {
-    const { judgement } = this.#policy;
-    if (judgement === 'off' || words === '') return 0.5;
+    if (this.#policy.judgement === 'off' || words === '') return 0.5;
     if (words !== this.#judgedWords) {
       this.#judgedWords = words;
       this.#judgedText = completeness(words, this.#language);
     }
-    if (judgement === 'text' || !this.wordsLeaveOpen) return this.#judgedText;
-    return fromLogOdds(logOdds(this.#judgedText) + SOUND_WEIGHT * logOdds(this.#sound));
-  }
-
-  /** The words judged last do not say whether the caller has finished. */
-  get wordsLeaveOpen(): boolean {
-    return this.#judgedText >= OPEN_FROM && this.#judgedText <= OPEN_TO;
+    return this.#judgedText;
   }
 
   /** The pause, counted from the caller's last speech, that ends a turn with these words. */
@@ -88,13 +61,4 @@ export class Endpointer {
 
 function between(from: number, to: number, share: number): number {
   return from + (to - from) * share;
-}
-
-function logOdds(probability: number): number {
-  const bounded = Math.min(1 - LEAST_PROBABILITY, Math.max(LEAST_PROBABILITY, probability));
-  return Math.log(bounded / (1 - bounded));
-}
-
-function fromLogOdds(odds: number): number {
-  return 1 / (1 + Math.exp(-odds));
 }

@@ -46,7 +46,7 @@ export interface EndpointingPolicy {
   /** The pause that ends a turn which sounds unfinished ("my number is, um"). */
   readonly maxHoldMs: number;
   /** What decides between them. `off`: always `holdMs`. */
-  readonly judgement: 'off' | 'text' | 'text-and-sound';
+  readonly judgement: 'off' | 'text';
   /** Callers who pause long within their turns are given longer. */
   readonly adaptToCaller: boolean;
   /** A partial that has not changed for so long counts as settled; the recogniser's final need not be waited for. */

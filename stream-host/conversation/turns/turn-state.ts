@@ -53,8 +53,6 @@ export type TurnEvent =
   | { readonly type: 'words-changed' }
   /** The recogniser's final differs from the words that the turn in progress answers. */
   | { readonly type: 'words-corrected' }
-  /** It is clearer now whether the caller's words sound finished. */
-  | { readonly type: 'judged' }
   /** The agent has something to say of its own accord (the greeting). */
   | { readonly type: 'reply-owed' }
   | { readonly type: 'reply-audible'; readonly turn: number }

@@ -109,7 +109,6 @@ function whileEndpointing(
     case 'speech-started':
       return callerSpeaks(context, policy);
     case 'words-changed':
-    case 'judged':
       return endpoint(lastSpeechMs, context);
     case 'deadline': {
       const lineIsLate = context.unseenMs > LATE_LINE_MS;

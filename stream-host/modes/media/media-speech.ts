@@ -1,13 +1,10 @@
 import type { Clock } from '../../../shared/clock.ts';
-import { ConfigError, DependencyError } from '../../../shared/errors.ts';
 import type { Logger } from '../../../shared/log.ts';
 import type { StreamHostSettings } from '../../../shared/settings/stream-host-settings.ts';
 import type { Agent, Agents } from '../../agent/agent-definition.ts';
 import type { OpenVoiceActivity } from '../../contract/speech.ts';
 import { ClauseCutter } from '../../conversation/mouth/clauses.ts';
-import type { TurnPolicyChanges } from '../../conversation/turns/turn-policy.ts';
 import type { PlayoutClock } from '../../playout/playout.ts';
-import { EndOfTurnLane } from '../../speech/end-of-turn/end-of-turn-lane.ts';
 import { openAzureRecogniser } from '../../speech/recognition/azure-recogniser.ts';
 import { type Phrase, StandbySpeech } from '../../speech/standby/standby-speech.ts';
 import { AzureSynthesiser } from '../../speech/synthesis/azure-synthesiser.ts';
@@ -20,8 +17,6 @@ export interface SpeechServicesOptions {
   readonly playoutClock: PlayoutClock;
   readonly clock: Clock;
   readonly log: Logger;
-  /** Turns need to be judged by their sound, by the model that is set or by their melody. */
-  readonly judgeSound: boolean;
 }
 
 /** What the sessions of a process hear and speak with, and share. */
@@ -30,29 +25,14 @@ export class ProcessSpeech {
   readonly #azureSynthesiser: AzureSynthesiser;
   readonly #standby: StandbySpeech;
   readonly #synthesiser: CachedSynthesiser;
-  readonly #endOfTurn: EndOfTurnLane | undefined;
 
-  private constructor(options: SpeechServicesOptions, endOfTurn: EndOfTurnLane | undefined) {
+  constructor(options: SpeechServicesOptions) {
     const { config, clock, log } = options;
     this.#options = options;
-    this.#endOfTurn = endOfTurn;
     const service = { host: config.SPEECH_HOST, key: config.SPEECH_KEY };
     this.#azureSynthesiser = new AzureSynthesiser({ service, clock, log, max: config.MAX_SESSIONS });
     this.#standby = new StandbySpeech({ synthesiser: this.#azureSynthesiser, clock, log });
     this.#synthesiser = new CachedSynthesiser(this.#standby);
-  }
-
-  /** @throws {ConfigError} when SMART_TURN_MODEL names no usable model */
-  static async start(options: SpeechServicesOptions): Promise<ProcessSpeech> {
-    const { clock, log, config, judgeSound } = options;
-    const modelPath = config.SMART_TURN_MODEL;
-    try {
-      return new ProcessSpeech(options, judgeSound ? await EndOfTurnLane.start({ clock, log, modelPath }) : undefined);
-    } catch (error) {
-      // No start after this one finds another file.
-      const isModel = error instanceof DependencyError && error.code === 'end-of-turn.model';
-      throw isModel ? new ConfigError(`SMART_TURN_MODEL: ${error.message}`) : error;
-    }
   }
 
   /** Synthesises what agents say by themselves in the background, and keeps it. May be called again when they change. */
@@ -63,7 +43,6 @@ export class ProcessSpeech {
   /** The services of one session, whose caller speaks `locale`; `log` names it. */
   open(log: Logger, locale: string): MediaSpeech {
     const { config, openVoiceActivity, playoutClock, clock } = this.#options;
-    const endOfTurn = this.#endOfTurn;
     return {
       openVoiceActivity,
       openRecogniser: openAzureRecogniser({
@@ -73,30 +52,16 @@ export class ProcessSpeech {
         random: Math.random,
         language: locale,
       }),
-      ...(endOfTurn && { openTurnJudge: endOfTurn.open }),
       synthesiser: this.#synthesiser,
       standby: this.#standby.voiceFor(locale),
       playoutClock,
     };
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.#standby.close();
-    await this.#azureSynthesiser.close();
-    await this.#endOfTurn?.close();
+    this.#azureSynthesiser.close();
   }
-}
-
-/** What agents say of turn-taking. Who names a model for it wants it to be heard, unless the agent says otherwise. */
-export function turnsOf(agents: Agents, config: StreamHostSettings): ReadonlyMap<string, TurnPolicyChanges> {
-  return new Map(
-    [...agents].map(([name, { turns }]) => [
-      name,
-      config.SMART_TURN_MODEL === undefined
-        ? turns
-        : { ...turns, endpointing: { judgement: 'text-and-sound', ...turns.endpointing } },
-    ]),
-  );
 }
 
 /**

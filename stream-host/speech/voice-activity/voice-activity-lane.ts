@@ -1,12 +1,19 @@
-import type { Worker } from 'node:worker_threads';
+import { Worker } from 'node:worker_threads';
+import { disableOnnxTelemetry } from '../../../shared/audio/onnx-telemetry.ts';
 import type { SileroRuntime } from '../../../shared/audio/silero-runtime.ts';
 import type { Cancel, Clock } from '../../../shared/clock.ts';
 import { DependencyError } from '../../../shared/errors.ts';
 import type { Logger } from '../../../shared/log.ts';
+import { siblingModule } from '../../../shared/sibling-module.ts';
 import { within } from '../../../shared/within.ts';
-import type { OpenVoiceActivity, VoiceActivityEvents } from '../../contract/speech.ts';
+import type { OpenVoiceActivity } from '../../contract/speech.ts';
+import { SupervisedWorker } from '../supervised-worker.ts';
 import { Detector, type DetectorOwner } from './voice-activity-detector.ts';
-import { VoiceActivityThread } from './voice-activity-thread.ts';
+import type {
+  FromVoiceActivityWorker,
+  ToVoiceActivityWorker,
+  VoiceActivityWorkerSettings,
+} from './voice-activity-messages.ts';
 
 /** A probability that comes this late is late for barge-in; it is said in the log, once in a while. */
 const BEHIND_MS = 100;
@@ -17,8 +24,6 @@ const CROWD = 100;
 export interface VoiceActivityLaneOptions {
   readonly clock: Clock;
   readonly log: Logger;
-  /** Worker threads. One carries some 500 talking sessions, or 150 as WASM. */
-  readonly threads?: number;
   /** What the model runs on: natively where that works, else as WASM; or one to insist on. */
   readonly runtime?: SileroRuntime | 'auto';
   /**
@@ -26,16 +31,15 @@ export interface VoiceActivityLaneOptions {
    * little to gain from it and wait less in proportion.
    */
   readonly collectMs?: number;
-  /** Frames (32 ms) of one session that wait while its thread is behind; the oldest are dropped beyond that. */
+  /** Frames (32 ms) of one session that wait while the thread is behind; the oldest are dropped beyond that. */
   readonly maxWaitingFrames?: number;
-  /** How long {@link VoiceActivityLane.start} waits for the threads. */
+  /** How long {@link VoiceActivityLane.start} waits for the thread. */
   readonly startTimeoutMs?: number;
   /** Starts the worker thread; for tests that end it. */
   readonly startWorker?: () => Worker;
 }
 
 const voiceActivityLaneDefaults = {
-  threads: 1,
   runtime: 'auto',
   // From 25 frames in one inference on, more make a frame hardly cheaper: 100 sessions have as many in 8 ms.
   collectMs: 8,
@@ -50,7 +54,7 @@ export interface VoiceActivityStats {
   readonly frames: number;
   /** Of `frames`, how many the model looked at; the energy gate answered the rest. */
   readonly inferred: number;
-  /** Frames given up because a thread was behind, or died. They are never reported to the session. */
+  /** Frames given up because the thread was behind, or died. They are never reported to the session. */
   readonly dropped: number;
   readonly restarts: number;
   /** What the model runs on. */
@@ -59,176 +63,167 @@ export interface VoiceActivityStats {
   readonly slowestMs: number;
 }
 
-type LaneSettings = Required<Omit<VoiceActivityLaneOptions, 'startWorker'>>;
-
-/** The sessions of one thread: asks for all that waits, once in a while, when the thread is free. */
-class Shard implements DetectorOwner {
-  readonly thread: VoiceActivityThread;
+/**
+ * The speech lane: tells speech from noise for all sessions of the process, in a worker thread of its own, many sessions
+ * in one inference: it asks for all that waits, once in a while, when the thread is free. One thread carries some 500
+ * talking sessions, or 150 as WASM. When it dies, open detectors fail (once each) and a new thread serves the next ones.
+ */
+export class VoiceActivityLane implements DetectorOwner {
+  readonly #options: Required<Omit<VoiceActivityLaneOptions, 'startWorker'>>;
+  readonly #thread: SupervisedWorker<ToVoiceActivityWorker, FromVoiceActivityWorker>;
   /** Settles when the thread can be used for the first time. */
-  readonly ready: Promise<void>;
-  readonly detectors = new Set<Detector>();
-  batches = 0;
-  frames = 0;
-  inferred = 0;
-  dropped = 0;
-  slowestMs = 0;
-  readonly #options: LaneSettings;
-  readonly #onReady: () => void;
+  readonly #up = Promise.withResolvers<void>();
+  readonly #detectors = new Set<Detector>();
   readonly #onCollected = () => {
     this.#cancelCollect = undefined;
     this.#due = true;
     this.#handOver();
   };
+  #runtime: SileroRuntime | undefined;
+  #batches = 0;
+  #frames = 0;
+  #inferred = 0;
+  #dropped = 0;
+  #slowestMs = 0;
   #due = false;
   #cancelCollect: Cancel | undefined;
   #complainedAtMs = Number.NEGATIVE_INFINITY;
+  #nextId = 0;
+  #closed = false;
 
-  constructor(options: LaneSettings, startWorker?: () => Worker) {
-    this.#options = options;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.ready = promise;
-    this.#onReady = resolve;
-    this.thread = new VoiceActivityThread({
-      clock: options.clock,
-      log: options.log,
-      settings: { runtime: options.runtime },
-      startWorker,
-      onReady: () => this.#introduceAll(),
-      onAnswer: (inferred) => this.#answer(inferred),
-      onIdle: () => this.#handOver(),
-      onCrash: (error) => this.#fail(error),
+  private constructor({ startWorker, ...options }: VoiceActivityLaneOptions) {
+    this.#options = { ...voiceActivityLaneDefaults, ...options };
+    const { clock, log, runtime } = this.#options;
+    const workerData: VoiceActivityWorkerSettings = { runtime };
+    this.#thread = new SupervisedWorker({
+      name: 'voice activity',
+      clock,
+      log,
+      start: () => {
+        disableOnnxTelemetry();
+        return startWorker?.() ?? new Worker(siblingModule('./voice-activity.worker', import.meta.url), { workerData });
+      },
+      onMessage: (message) => this.#receive(message),
+      onCrash: (cause) => this.#fail(cause),
     });
   }
 
-  open(id: number, events: VoiceActivityEvents): Detector {
-    const detector = new Detector(id, events, this, this.#options.maxWaitingFrames);
-    this.detectors.add(detector);
-    this.thread.open(id, detector.memory.shared);
+  /** Starts the thread and waits until the model is loaded in it. */
+  static async start(options: VoiceActivityLaneOptions): Promise<VoiceActivityLane> {
+    const lane = new VoiceActivityLane(options);
+    const { clock, startTimeoutMs } = lane.#options;
+    const up = lane.#up.promise.then(() => true);
+    if (await within(clock, startTimeoutMs, up, () => false)) return lane;
+    await lane.close();
+    throw new DependencyError(
+      'voice-activity.not-started',
+      `Voice activity detection did not start within ${startTimeoutMs} ms. The log has the reason.`,
+    );
+  }
+
+  /** Opens a detector. Its frames wait, bounded, while the thread is restarting. */
+  readonly open: OpenVoiceActivity = (events) => {
+    if (this.#closed) throw new DependencyError('voice-activity.closed', 'The speech lane is closed.');
+    this.#nextId += 1;
+    const detector = new Detector(this.#nextId, events, this, this.#options.maxWaitingFrames);
+    this.#detectors.add(detector);
+    this.#introduce(detector);
     return detector;
+  };
+
+  stats(): VoiceActivityStats {
+    const slowestMs = this.#slowestMs;
+    this.#slowestMs = 0;
+    return {
+      sessions: this.#detectors.size,
+      batches: this.#batches,
+      frames: this.#frames,
+      inferred: this.#inferred,
+      dropped: this.#dropped,
+      restarts: this.#thread.restarts,
+      runtime: this.#runtime,
+      slowestMs,
+    };
   }
 
   arrived(dropped: number): number {
-    this.dropped += dropped;
-    return this.#collect();
+    this.#dropped += dropped;
+    const share = Math.min(1, this.#detectors.size / CROWD);
+    this.#cancelCollect ??= this.#options.clock.after(share * this.#options.collectMs, this.#onCollected);
+    return this.#options.clock.now();
   }
 
   closed(detector: Detector): void {
-    this.detectors.delete(detector);
-    this.thread.forget(detector.id);
+    this.#detectors.delete(detector);
+    this.#thread.tell({ type: 'close', stream: detector.id });
   }
 
   listenerThrew(error: unknown): void {
     this.#options.log.error({ err: error }, 'a voice activity listener threw');
   }
 
+  /** Ends the thread. Idempotent. */
   async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#cancelCollect?.();
-    this.detectors.clear();
-    await this.thread.close();
+    this.#detectors.clear();
+    await this.#thread.close();
   }
 
-  #collect(): number {
-    const share = Math.min(1, this.detectors.size / CROWD);
-    this.#cancelCollect ??= this.#options.clock.after(share * this.#options.collectMs, this.#onCollected);
-    return this.#options.clock.now();
+  /** A thread that is not up yet does not hear it, and is told of all when it is. */
+  #introduce({ id, memory }: Detector): void {
+    this.#thread.tell({ type: 'open', stream: id, memory: memory.shared });
   }
 
-  #introduceAll(): void {
-    for (const { id, memory } of this.detectors) this.thread.open(id, memory.shared);
-    this.#onReady();
+  #receive(message: FromVoiceActivityWorker): void {
+    if (message.type === 'judged') {
+      this.#answer(message.inferred);
+    } else {
+      const { runtime, nativeProblem } = message;
+      this.#runtime = runtime;
+      this.#options.log.info({ runtime, ...(nativeProblem && { nativeProblem }) }, 'voice activity detection is up');
+      for (const detector of this.#detectors) this.#introduce(detector);
+      this.#up.resolve();
+    }
+    this.#handOver();
   }
 
   #handOver(): void {
-    if (!this.#due || !this.thread.isIdle) return;
+    if (!this.#due || !this.#thread.isIdle) return;
     this.#due = false;
     let isAny = false;
-    for (const detector of this.detectors) isAny = detector.handOver() || isAny;
-    if (isAny) this.thread.judge();
+    for (const detector of this.#detectors) isAny = detector.handOver() || isAny;
+    if (isAny) this.#thread.ask({ type: 'judge' });
   }
 
   #answer(inferred: number): void {
-    this.batches += 1;
-    this.inferred += inferred;
+    this.#batches += 1;
+    this.#inferred += inferred;
     const now = this.#options.clock.now();
     let slowestMs = 0;
-    for (const detector of this.detectors) {
-      this.frames += detector.inFlight;
+    for (const detector of this.#detectors) {
+      this.#frames += detector.inFlight;
       slowestMs = Math.max(slowestMs, now - detector.oldestInFlightMs);
       detector.report();
     }
-    this.slowestMs = Math.max(this.slowestMs, slowestMs);
+    this.#slowestMs = Math.max(this.#slowestMs, slowestMs);
     if (slowestMs > BEHIND_MS && now - this.#complainedAtMs > COMPLAIN_EVERY_MS) {
       this.#complainedAtMs = now;
-      const { sessions, dropped } = { sessions: this.detectors.size, dropped: this.dropped };
+      const { sessions, dropped } = { sessions: this.#detectors.size, dropped: this.#dropped };
       this.#options.log.warn({ lateMs: Math.round(slowestMs), sessions, dropped }, 'voice activity is behind');
     }
   }
 
-  #fail(error: Error): void {
-    const lost = [...this.detectors];
-    this.detectors.clear();
+  /** The thread died, and with it all that it knew of its streams. */
+  #fail(cause: Error): void {
+    const message = 'The voice activity thread died and is being restarted.';
+    const error = new DependencyError('voice-activity.crashed', message, cause);
+    const lost = [...this.#detectors];
+    this.#detectors.clear();
     for (const detector of lost) {
-      this.dropped += detector.inFlight + detector.waiting;
+      this.#dropped += detector.inFlight + detector.waiting;
       detector.fail(error);
     }
-  }
-}
-
-/**
- * The speech lane: tells speech from noise for all sessions of the process, in worker threads of its own, many sessions
- * in one inference. When a thread dies, its open detectors fail (once each) and a new thread serves the next ones.
- */
-export class VoiceActivityLane {
-  readonly #shards: readonly Shard[];
-  #nextId = 0;
-  #closed = false;
-
-  private constructor(shards: readonly Shard[]) {
-    this.#shards = shards;
-  }
-
-  /** Starts the threads and waits until the model is loaded in each. */
-  static async start(options: VoiceActivityLaneOptions): Promise<VoiceActivityLane> {
-    const { startWorker, ...given } = options;
-    const full = { ...voiceActivityLaneDefaults, ...given };
-    const lane = new VoiceActivityLane(Array.from({ length: full.threads }, () => new Shard(full, startWorker)));
-    const ready = Promise.all(lane.#shards.map((shard) => shard.ready)).then(() => true);
-    if (await within(full.clock, full.startTimeoutMs, ready, () => false)) return lane;
-    await lane.close();
-    throw new DependencyError(
-      'voice-activity.not-started',
-      `Voice activity detection did not start within ${full.startTimeoutMs} ms. The log has the reason.`,
-    );
-  }
-
-  /** Opens a detector on the thread with the fewest sessions. Its frames wait, bounded, while a thread is restarting. */
-  readonly open: OpenVoiceActivity = (events) => {
-    if (this.#closed) throw new DependencyError('voice-activity.closed', 'The speech lane is closed.');
-    const shard = this.#shards.reduce((a, b) => (b.detectors.size < a.detectors.size ? b : a));
-    this.#nextId += 1;
-    return shard.open(this.#nextId, events);
-  };
-
-  stats(): VoiceActivityStats {
-    const sum = (count: (shard: Shard) => number) => this.#shards.reduce((total, shard) => total + count(shard), 0);
-    const slowestMs = Math.max(...this.#shards.map((shard) => shard.slowestMs));
-    for (const shard of this.#shards) shard.slowestMs = 0;
-    return {
-      sessions: sum((shard) => shard.detectors.size),
-      batches: sum((shard) => shard.batches),
-      frames: sum((shard) => shard.frames),
-      inferred: sum((shard) => shard.inferred),
-      dropped: sum((shard) => shard.dropped),
-      restarts: sum((shard) => shard.thread.restarts),
-      runtime: this.#shards[0]?.thread.runtime,
-      slowestMs,
-    };
-  }
-
-  /** Ends the threads. Idempotent. */
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    await Promise.all(this.#shards.map((shard) => shard.close()));
   }
 }
