@@ -11,10 +11,12 @@ import type { Modes } from './contract/mode.ts';
 import type { Admission } from './host/admission.ts';
 import { HostRecord } from './host/host-record.ts';
 import { LiveSessions, type LiveSessionsOptions } from './host/live-sessions.ts';
+import { RelayDoor } from './http/relay-door.ts';
 import { StreamHostServer, type StreamHostServerOptions } from './http/server.ts';
 import { CallEnding } from './session/call-ending.ts';
 import type { HostIdentity } from './session/lease.ts';
 import { Reception, type ReceptionOptions } from './session/reception.ts';
+import { SessionRelay } from './session/session-relay.ts';
 
 /** What keeps the door of a host by its load. */
 export type HostAdmission = Pick<Admission, 'overload' | 'reading' | 'onChange' | 'close'>;
@@ -82,11 +84,13 @@ export function assembleHost(parts: HostParts): AssembledHost {
   const admission = parts.openAdmission?.(() => live.count);
   const live: LiveSessions = new LiveSessions({ ...parts, admission });
   const ending = new CallEnding({ hangUp: parts.hangUp, find: (id) => store.get(id), clock });
-  const reception = new Reception({ ...parts, store, commands, live, ending });
+  const relay = new SessionRelay({ redis, clock, log });
+  const reception = new Reception({ ...parts, store, commands, live, ending, relay });
   const server = new StreamHostServer({
     ...parts,
     live,
     reception,
+    relay: new RelayDoor({ ...parts, relay }),
     dependencies: { redis: () => store.ping(), ...parts.dependencies },
     vitals: () => parts.readVitals(live, admission),
   });
@@ -104,6 +108,7 @@ export function assembleHost(parts: HostParts): AssembledHost {
     await Promise.all([drained, record.announce()]);
     record.close();
     admission?.close();
+    relay.close();
     await commands.close();
   };
   return {

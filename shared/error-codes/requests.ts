@@ -97,6 +97,11 @@ export const REQUEST_ERRORS = {
     meaning: 'Redis did not answer, so the change may or may not have been made.',
     remedy: 'Check that it runs and that REDIS_URL is right; send again.',
   },
+  'relay.session-missing': {
+    status: 400,
+    meaning: 'A watcher did not say whose words it wants to see.',
+    remedy: 'Add session_id or call_connection_id to the address of the socket.',
+  },
   'request.idempotency-key': {
     status: 400,
     meaning: 'The Idempotency-Key cannot be used as one.',

@@ -13,6 +13,7 @@ import { BROWSER_RATES, type BrowserRate } from '../transport/browser-transport.
 import { clientOf } from './client-address.ts';
 import type { ClientLimits } from './client-limits.ts';
 import { isLocalPage } from './origins.ts';
+import { RELAY_PATH, type RelayDoor } from './relay-door.ts';
 
 export const MEDIA_PATH = '/api/v1/media/stream';
 export const CONVERSATION_PATH = '/api/v1/realtime/conversation';
@@ -23,6 +24,7 @@ const MAX_MESSAGE_BYTES = 256 * 1024;
 export interface UpgradesOptions {
   readonly live: LiveSessions;
   readonly reception: Reception;
+  readonly relay: RelayDoor;
   /** Whether ACS has sent this upgrade. Rejects when not. */
   readonly verifyAcs: (authorization: string | undefined) => Promise<unknown>;
   /** Sites whose pages may open a conversation, our own public one among them, as `https://host[:port]`. */
@@ -42,7 +44,8 @@ type Release = () => void;
 
 /** Who is let in by which door. */
 interface Entrance {
-  readonly channel: Channel;
+  /** What of the host's places it takes; a watcher takes none. */
+  readonly channel?: Channel;
   /** Takes the client's share, where there is one to take. @throws {ParleyError} when it has had it */
   readonly takeShare?: () => Release;
   readonly accept: (socket: WebSocket) => void;
@@ -94,7 +97,8 @@ export class Upgrades {
   }
 
   /** A place of the host first: whoever finds none must not be told that he asks too often. */
-  #takePlace(channel: Channel, takeShare: Entrance['takeShare']): Release {
+  #takePlace(channel: Channel | undefined, takeShare: Entrance['takeShare']): Release {
+    if (channel === undefined) return () => {};
     const place = this.#options.live.admit(channel);
     if (typeof place === 'string') throw noRoom(place);
     try {
@@ -129,6 +133,9 @@ export class Upgrades {
           accept: (socket) => void this.#options.reception.takeBrowser(socket, browser),
         };
       }
+      case RELAY_PATH:
+        this.#checkOrigin(request);
+        return { accept: await this.#options.relay.admit(request, url) };
       default:
         throw new ParleyError('route.unknown', 'There is no socket at this path.');
     }

@@ -6,6 +6,7 @@ import type { HostReadiness } from '../host/readiness.ts';
 import type { StreamHostVitals } from '../host/vitals.ts';
 import { CONVERSATION_PATH } from './doors.ts';
 import type { ReferencePage } from './reference-page.ts';
+import { RELAY_PATH } from './relay-door.ts';
 import { hostRoute, type Route } from './route.ts';
 
 export interface PageSettings {
@@ -23,6 +24,7 @@ export interface RouteSources {
   readonly referencePage: ReferencePage;
   readonly countSessions: () => number;
   readonly countSockets: () => number;
+  readonly countWatchers: () => number;
 }
 
 /** What the stream host answers besides files and sockets. */
@@ -52,11 +54,11 @@ export function hostRoutes(sources: RouteSources): readonly Route[] {
 }
 
 /** The answer of the Python accelerator's route of this name; only what is true of this server is `true`. */
-const statusBody = ({ countSessions, countSockets }: RouteSources) => ({
+const statusBody = ({ countSessions, countSockets, countWatchers }: RouteSources) => ({
   status: 'available' as const,
-  websocket_endpoints: { dashboard_relay: '/api/v1/realtime/dashboard/relay', conversation: CONVERSATION_PATH },
+  websocket_endpoints: { dashboard_relay: RELAY_PATH, conversation: CONVERSATION_PATH },
   features: {
-    dashboard_broadcasting: false,
+    dashboard_broadcasting: true,
     conversation_streaming: true,
     orchestrator_support: true,
     session_management: true,
@@ -65,7 +67,7 @@ const statusBody = ({ countSessions, countSockets }: RouteSources) => ({
     connection_queuing: false,
   },
   active_connections: {
-    dashboard_clients: 0,
+    dashboard_clients: countWatchers(),
     conversation_sessions: countSessions(),
     total_connections: countSockets(),
   },

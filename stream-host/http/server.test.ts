@@ -218,6 +218,7 @@ test('a taken port is named with its variable', async () => {
   const second = new StreamHostServer({
     live: host.live,
     reception: undefined as never,
+    relay: undefined as never,
     verifyAcs: async () => {},
     allowedOrigins: [],
     page: new Page(options),

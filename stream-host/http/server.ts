@@ -53,6 +53,7 @@ export class StreamHostServer {
       readiness: new HostReadiness({ ...options, clock: this.#clock }),
       countSessions: () => options.live.count,
       countSockets: () => this.#upgrades.count,
+      countWatchers: () => options.relay.count,
     });
     this.#routes = new Map(routes.map((route) => [route.contract.path, route]));
     this.#http = createServer(REQUEST_LIMITS, (request, response) => void this.#onRequest(request, response));
@@ -90,6 +91,7 @@ export class StreamHostServer {
   async #close(reason: string, drainMs: number): Promise<void> {
     const deadlineMs = this.#clock.now() + drainMs;
     const stopped = new Promise<void>((resolve) => this.#http.close(() => resolve()));
+    this.#options.relay.close(reason);
     await this.#options.live.close(CLOSE.goingAway, reason, drainMs);
     while (this.#upgrades.count > 0 && this.#clock.now() < deadlineMs) {
       await new Promise<void>((resolve) => this.#clock.after(CLOSE_POLL_MS, resolve));

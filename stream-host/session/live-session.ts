@@ -4,6 +4,7 @@ import { CLOSE } from '../../shared/protocol/close-codes.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
 import type { Session, SessionCommand } from '../../shared/sessions/session.ts';
 import type { Responder } from '../contract/agent.ts';
+import type { SessionEventSource } from '../contract/events.ts';
 import type { Transport } from '../contract/line.ts';
 import type { Mode, ModeKind } from '../contract/mode.ts';
 import { SessionEvents } from '../dialogue/session-events.ts';
@@ -27,6 +28,8 @@ export interface LiveSessionOptions {
   readonly record: SessionLog;
   readonly lease: SessionLease;
   readonly commands: SessionCommands;
+  /** Shows the session's events to whoever watches it from outside. */
+  readonly show: (events: SessionEventSource) => void;
   /** Ends the phone call itself. A media socket that closes does not do that. */
   readonly ending: CallEnding;
   readonly maxCallMs: number;
@@ -60,6 +63,7 @@ export class LiveSession {
     transport.follow(this.#events);
     record.follow(this.#events);
     logSessionEvents(this.#events, log, options.logTranscripts);
+    options.show(this.#events);
     this.#events.on('ended', () => this.#finish('agent-ended', true));
     this.#mode = mode.open({
       clock,

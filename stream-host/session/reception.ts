@@ -13,12 +13,14 @@ import type { Transport } from '../contract/line.ts';
 import type { Modes } from '../contract/mode.ts';
 import type { LiveSessions } from '../host/live-sessions.ts';
 import { AcsMediaTransport } from '../transport/acs-media-transport.ts';
+import type { BrowserSession } from '../transport/browser-messages.ts';
 import { type BrowserRate, BrowserTransport } from '../transport/browser-transport.ts';
 import type { CallEnding } from './call-ending.ts';
 import { claimSession, DEFAULT_LEASE_MS, type HostIdentity } from './lease.ts';
 import { LiveSession, type SessionCommands } from './live-session.ts';
 import { type CallIdentity, pickUp } from './pick-up.ts';
 import { SessionLog } from './session-log.ts';
+import type { SessionRelay } from './session-relay.ts';
 
 export interface ReceptionOptions {
   readonly store: SessionStore;
@@ -29,6 +31,7 @@ export interface ReceptionOptions {
   /** @throws {NotFoundError} when there is no such agent */
   readonly openResponder: (agent: string, log: Logger, facts: SessionFacts) => Responder;
   readonly ending: CallEnding;
+  readonly relay: Pick<SessionRelay, 'follow'>;
   readonly defaultAgent: string;
   /** Whether the demo dialogue answers instead of a language model; browsers are told. */
   readonly isScripted: () => boolean;
@@ -124,15 +127,17 @@ export class Reception {
     await this.#receive(transport, log, async () => {
       const session = await this.#openBrowserSession(sessionId, request.agent);
       await this.#begin(transport, session, (history, responder) =>
-        transport.introduce({
-          sessionId: session.id,
-          agent: session.agent,
-          resumed: history.length > 0,
-          scripted: this.#options.isScripted(),
-          ...(history.length === 0 && { greeting: responder.phrases.greeting }),
-        }),
+        transport.introduce({ sessionId: session.id, agent: session.agent, ...this.#describe(history, responder) }),
       );
     });
+  }
+
+  #describe(history: readonly HistoryItem[], { phrases }: Responder): Omit<BrowserSession, 'sessionId' | 'agent'> {
+    return {
+      resumed: history.length > 0,
+      scripted: this.#options.isScripted(),
+      ...(history.length === 0 && { greeting: phrases.greeting }),
+    };
   }
 
   async #receive(transport: Transport, log: Logger, open: () => Promise<void>): Promise<void> {
@@ -146,9 +151,11 @@ export class Reception {
     }
   }
 
+  /** One that is over stays over: who asks for it again gets a new one, under an id of ours, which he is told. */
   async #openBrowserSession(id: string, agent: string | undefined): Promise<Session> {
     const { store, defaultAgent, openResponder, log } = this.#options;
     const existing = await store.get(id);
+    if (existing && isOver(existing)) return this.#openBrowserSession(this.#options.newId(), agent);
     if (existing) return existing;
     // An agent that does not exist must not leave a session behind.
     openResponder(agent ?? defaultAgent, log, { sessionId: id, direction: 'inbound' });
@@ -225,6 +232,7 @@ export class Reception {
             log,
           }),
           commands: this.#options.commands,
+          show: (events) => this.#options.relay.follow(found, this.#describe(history, agent), events),
           ending: this.#options.ending,
           maxCallMs: this.#options.maxCallMs,
           logTranscripts: this.#options.logTranscripts,
@@ -240,6 +248,10 @@ export class Reception {
     }
   }
 }
+
+/** Ended by the agent, the caller or a request. One whose socket or host was lost may come back. */
+const isOver = ({ channel, status, endReason }: Session): boolean =>
+  channel === 'browser' && status === 'disconnected' && !/^(socket-closed|host-lost)/.test(endReason ?? '');
 
 /** What the agent may know of its session. */
 function factsOf({ id, direction, channel, callConnectionId, from, to, context }: Session): SessionFacts {

@@ -1,0 +1,99 @@
+import type { IncomingMessage } from 'node:http';
+import type { WebSocket } from 'ws';
+import type { Clock } from '../../shared/clock.ts';
+import { DependencyError, RequestError } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+import { CLOSE } from '../../shared/protocol/close-codes.ts';
+import type { Relayed, SessionRelay } from '../session/session-relay.ts';
+import { LineGuard } from '../transport/line-guard.ts';
+import { LiveSocket } from '../transport/live-socket.ts';
+import { isLocalPage } from './origins.ts';
+
+export const RELAY_PATH = '/api/v1/realtime/dashboard/relay';
+
+/** Each reads what every session of every host says. */
+const MOST_WATCHERS = 32;
+
+export interface RelayDoorOptions {
+  readonly relay: Pick<SessionRelay, 'watch'>;
+  /** Pages that this machine serves to itself may watch all sessions, as in development. */
+  readonly allowLocalPages?: boolean | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Lets watchers in to see what happens in sessions. Whoever knows a session's or a call's id may watch that one. */
+export class RelayDoor {
+  readonly #options: RelayDoorOptions;
+  readonly #sockets = new Set<LiveSocket>();
+  #entering = 0;
+  #closed = false;
+
+  constructor(options: RelayDoorOptions) {
+    this.#options = options;
+  }
+
+  /** Watchers that are connected. */
+  get count(): number {
+    return this.#sockets.size;
+  }
+
+  /**
+   * Resolves when nothing of the session will be missed any more, with what takes the socket.
+   * @throws {RequestError} `relay.session-missing`
+   * @throws {DependencyError} `host.full`, `host.draining`, `redis.unavailable`
+   */
+  async admit(request: IncomingMessage, url: URL): Promise<(socket: WebSocket) => void> {
+    const wanted = this.#filterOf(request, url);
+    if (this.#closed) throw new DependencyError('host.draining', 'This server is being restarted. Connect again.');
+    if (this.#sockets.size + this.#entering >= MOST_WATCHERS) {
+      throw new DependencyError('host.full', 'All places for dashboards are taken. Close one and try again.');
+    }
+    let socket: LiveSocket | undefined;
+    this.#entering += 1;
+    const stop = await this.#options.relay
+      .watch((message) => {
+        if (wanted(message)) socket?.send(message.text);
+      })
+      .finally(() => {
+        this.#entering -= 1;
+      });
+    request.socket.once('close', stop);
+    if (request.socket.destroyed) stop();
+    return (accepted) => {
+      socket = this.#take(accepted);
+    };
+  }
+
+  /** Sends all watchers elsewhere and lets nobody in any more. Idempotent. */
+  close(reason: string): void {
+    this.#closed = true;
+    for (const socket of [...this.#sockets]) socket.close(CLOSE.goingAway, reason);
+  }
+
+  #take(accepted: WebSocket): LiveSocket {
+    const socket = new LiveSocket(accepted, this.#options);
+    const guard = new LineGuard(this.#options.clock, (code, reason) => socket.close(code, reason));
+    for (const kind of ['text', 'binary', 'control'] as const) socket.events.on(kind, () => guard.admits(0));
+    this.#sockets.add(socket);
+    socket.events.on('closed', () => this.#sockets.delete(socket));
+    if (this.#closed) socket.close(CLOSE.goingAway, 'This server is being restarted.');
+    return socket;
+  }
+
+  #filterOf(request: IncomingMessage, url: URL): (message: Relayed) => boolean {
+    const sessionId = url.searchParams.get('session_id');
+    const callId = url.searchParams.get('call_connection_id');
+    if (sessionId) return (message) => message.sessionId === sessionId || message.browserSessionId === sessionId;
+    if (callId) return (message) => message.callConnectionId === callId;
+    const { remoteAddress = '', localPort } = request.socket;
+    const isHere = LOOPBACK.test(remoteAddress) && isLocalPage(request.headers.origin ?? '', localPort);
+    if (this.#options.allowLocalPages && isHere) return () => true;
+    throw new RequestError(
+      'relay.session-missing',
+      'Name what you want to watch: session_id or call_connection_id. Only a page of this machine may watch all.',
+    );
+  }
+}
+
+const LOOPBACK = /^(::1|(::ffff:)?127\.\d+\.\d+\.\d+)$/;

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { pino } from 'pino';
+import { systemClock } from '../../shared/clock.ts';
+import { browserMessage } from '../../shared/protocol/browser.ts';
+import { connectRedis } from '../../shared/sessions/connect.ts';
+import { SessionEvents } from '../dialogue/session-events.ts';
+import { SessionRelay } from '../session/session-relay.ts';
+import { ANSWER, call, GREETING, HEARD, phoneSession, redisForTests, startHost } from '../testing/host-under-test.ts';
+
+const redis = await redisForTests();
+const host = await startHost(redis.url);
+const other = await startHost(redis.url);
+const RELAY = '/api/v1/realtime/dashboard/relay';
+
+type Host = typeof host;
+
+/** A call in which the caller asks once, and is answered. */
+async function holdCall(on: Host, callId: string, sessionId: string, context?: Record<string, unknown>) {
+  await on.store.create({ ...phoneSession(sessionId), ...(context && { context }) });
+  const phone = await on.phone(callId, sessionId);
+  const talking = phone.startCall();
+  await phone.untilKind('AudioData');
+  talking.say(400);
+  return phone;
+}
+
+suite('the dashboard relay', { concurrency: true }, () => {
+  test('whoever knows a call’s id sees its words, tools and delays, on whichever host it is (5.2-7)', async () => {
+    const watcher = await other.connect(`${RELAY}?call_connection_id=relay-call-1`);
+    const phone = await holdCall(host, 'relay-call-1', 'relay-1');
+    await watcher.untilType('turn_latency');
+    await watcher.until((m) => m.type === 'assistant_spoken' && m.turn === 2);
+    phone.socket.terminate();
+    await watcher.untilType('session_end');
+    for (const message of watcher.messages) {
+      browserMessage.parse(message);
+      assert.deepEqual([message.session_id, message.call_id], ['relay-1', 'relay-call-1']);
+    }
+    const of = (type: string) => watcher.messages.find((message) => message.type === type);
+    assert.equal(watcher.messages[0]?.type, 'session_ready');
+    assert.deepEqual(of('status')?.payload, { message: GREETING });
+    assert.equal(of('user_final')?.content, HEARD);
+    assert.deepEqual([of('tool_start')?.args, of('tool_end')?.result], [call.args, { status: 'shipped' }]);
+    assert.equal(watcher.messages.findLast((m) => m.type === 'assistant_spoken')?.full, ANSWER);
+    assert.equal(of('audio_data'), undefined);
+    watcher.socket.terminate();
+  });
+
+  test('the page that asked for a call sees it under its own session id, and nobody sees another’s', async () => {
+    const asked = await host.connect(`${RELAY}?session_id=page-7`);
+    const stranger = await host.connect(`${RELAY}?session_id=somebody-else`);
+    const phone = await holdCall(host, 'relay-call-2', 'relay-2', { browser_session_id: 'page-7' });
+    await asked.until((m) => m.type === 'assistant_spoken' && m.turn === 2);
+    assert.equal(stranger.messages.length, 0);
+    for (const client of [phone, asked, stranger]) client.socket.terminate();
+  });
+
+  test('all sessions are told to a page of this machine only', async () => {
+    const page = await host.connect(RELAY, { origin: host.http });
+    const browser = await host.browser();
+    const ready = await page.untilType('session_ready');
+    assert.equal(ready.call_id, null);
+    await assert.rejects(host.connect(RELAY), { status: 400 });
+    await assert.rejects(host.connect(RELAY, { origin: 'https://evil.example' }), { status: 403 });
+    await assert.rejects(host.connect(`${RELAY}?session_id=a`, { origin: 'https://evil.example' }), { status: 403 });
+    for (const client of [page, browser]) client.socket.terminate();
+  });
+});
+
+test('watchers are counted, take no place of a caller, and are sent elsewhere when the host closes', async () => {
+  const closing = await startHost(redis.url, { maxSessions: 1 });
+  const watchers = await Promise.all([1, 2].map(() => closing.connect(`${RELAY}?session_id=a`)));
+  const status = (await (await fetch(`${closing.http}/api/v1/realtime/status`)).json()) as Record<string, object>;
+  assert.partialDeepStrictEqual(status.active_connections, { dashboard_clients: 2, conversation_sessions: 0 });
+  assert.partialDeepStrictEqual(status.features, { dashboard_broadcasting: true });
+  const talking = await closing.browser();
+  await talking.untilType('session_ready');
+  await closing.close('The server is being restarted.');
+  for (const watcher of watchers) assert.equal((await watcher.closed).code, 1001);
+});
+
+test('what Redis does not take in time is dropped and counted; nothing waits for it', () => {
+  const log = pino({ level: 'silent' });
+  const nowhere = connectRedis('redis://127.0.0.1:1', log);
+  const relay = new SessionRelay({ redis: nowhere, clock: systemClock, log });
+  const events = new SessionEvents(systemClock);
+  const session = { ...phoneSession('lost'), version: 1, createdAt: 0 };
+  relay.follow(session, { resumed: false, scripted: true }, events);
+  for (let i = 0; i < 2000; i += 1) events.emit('callerPartial', { text: `word ${i}` });
+  // One is with Redis, 512 wait.
+  assert.equal(relay.dropped, 2001 - 513);
+  relay.close();
+  nowhere.disconnect();
+});
