@@ -112,7 +112,7 @@ export class Once {
 
   async #earlier(redisKey: string, fingerprint: string): Promise<{ first: false; answer: unknown }> {
     const found = await this.#redis.get(redisKey).catch((error: unknown) => {
-      throw redisFailure(error);
+      throw redisFailure(error, 'read');
     });
     const entry = found === null ? undefined : ledgerEntry.parse(JSON.parse(found));
     if (entry !== undefined && entry.fingerprint !== fingerprint) {

@@ -128,7 +128,7 @@ async function openSession(id: string, call: IncomingCall, status: SessionStatus
       id,
       channel: 'phone',
       direction: 'inbound',
-      mode: 'media',
+      mode: parts.config.ACS_STREAMING_MODE,
       agent: parts.config.DEFAULT_AGENT,
       status,
       from: call.from,

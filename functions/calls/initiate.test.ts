@@ -137,3 +137,44 @@ test('no call is placed that nobody could talk on', async () => {
   assert.deepEqual([status, body.error.code], [503, 'capacity.exhausted']);
   assert.deepEqual(functions.acs.operations, []);
 });
+
+test('null is as good as leaving a field out, as the predecessor’s clients send it (compat 3.1)', async () => {
+  const { status, body } = await initiate({
+    ...target,
+    caller_id: null,
+    context: null,
+    agent: null,
+    streaming_mode: null,
+  });
+  assert.deepEqual([status, body.streaming_mode, body.recording_enabled], [200, 'media', false]);
+  assert.partialDeepStrictEqual(await functions.store.get(body.session_id), {
+    from: '+15550100',
+    agent: 'orders',
+    context: {},
+    mode: 'media',
+  });
+});
+
+test('a mode or a recording that is not built is refused by name, and what says nothing else than we do is taken (compat 2.3)', async () => {
+  const taken = await initiate({ ...target, streaming_mode: 'media', record_call: false });
+  assert.equal(taken.status, 200);
+  functions.acs.reset();
+  for (const field of [{ streaming_mode: 'voice_live' }, { record_call: true }, { streaming_mode: 'nonsense' }]) {
+    const { status, body } = await initiate({ ...target, ...field });
+    assert.deepEqual([status, body.error.details.issues[0].field], [400, Object.keys(field)[0]]);
+  }
+  assert.deepEqual(functions.acs.operations, []);
+});
+
+test('a field or a query name that nobody knows is refused by its name, with those that are known', async () => {
+  const { status, body } = await initiate({ ...target, agnet: 'orders', ['x'.repeat(5_000)]: 1 });
+  assert.equal(status, 400);
+  const [typo, long] = body.error.details.issues;
+  assert.equal(typo.field, 'agnet');
+  assert.match(typo.message, /known are target_number, caller_id, agent, context/);
+  assert.equal(long.field.length, 100);
+  const queried = await functions.request('POST', 'calls/initiate?agent=orders', target);
+  assert.deepEqual([queried.status, queried.body.error.details.issues[0].field], [400, 'agent']);
+  // The function key of Azure.
+  assert.equal((await functions.request('POST', 'calls/initiate?code=key', target)).status, 200);
+});

@@ -4,6 +4,7 @@ import type { Answer, Input } from '../../shared/http/route.ts';
 import type { initiateCall } from '../../shared/http/routes/calls.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Session } from '../../shared/sessions/session.ts';
+import type { StreamingMode } from '../../shared/streaming-modes.ts';
 import type { Parts } from '../composition.ts';
 import { FIRST_LOOK_MS, OUTBOUND_PLACE_MS } from './call-waits.ts';
 
@@ -24,6 +25,7 @@ export async function placeCall(wanted: OutboundCall, parts: Parts, log: Logger)
   }
   const id = newId();
   const agent = wanted.agent ?? config.DEFAULT_AGENT;
+  const mode = wanted.streaming_mode ?? config.ACS_STREAMING_MODE;
   await reserve(id, agent, parts);
   const callLog = log.child({ session: id });
   try {
@@ -34,14 +36,15 @@ export async function placeCall(wanted: OutboundCall, parts: Parts, log: Logger)
       id,
       channel: 'phone',
       direction: 'outbound',
-      mode: 'media',
+      mode,
       agent,
       status: 'initiating',
       from: source,
       to: wanted.target_number,
       context: wanted.context,
     });
-    return await dial(session, wanted, source, parts, callLog);
+    const ids = await dial(session, wanted, source, parts, callLog);
+    return answerOf(session, ids, wanted.target_number, mode);
   } catch (error) {
     await giveUp(id, error, parts, callLog);
     throw error;
@@ -65,7 +68,7 @@ async function dial(
   source: string,
   { store, calls }: Parts,
   log: Logger,
-): Promise<InitiatedCall> {
+): Promise<CallIds> {
   await store.append(session.id, { type: 'call.initiated', source: 'functions', data: { context: wanted.context } });
   const ids = await calls.place(wanted.target_number, source, session.id);
   // The call is placed whether or not it can be noted; the callbacks name its session, and note it too.
@@ -75,7 +78,7 @@ async function dial(
       log.warn({ reason: messageOf(error) }, 'the call is not bound yet; a callback will do it'),
     );
   log.info({ call: ids.callConnectionId }, 'outbound call placed');
-  return answerOf(session, ids, wanted.target_number);
+  return ids;
 }
 
 /**
@@ -90,13 +93,15 @@ async function giveUp(id: string, error: unknown, { store, clock }: Parts, log: 
   );
 }
 
-const answerOf = (session: Session, ids: CallIds, target: string): InitiatedCall => ({
+const answerOf = (session: Session, ids: CallIds, target: string, mode: StreamingMode): InitiatedCall => ({
   call_id: ids.callConnectionId,
   status: 'initiating',
   target_number: target,
   message: 'Call initiated',
   session_id: session.id,
   initiated_at: new Date(session.createdAt).toISOString(),
+  streaming_mode: mode,
+  recording_enabled: false,
 });
 
 const codeOf = (error: unknown): string => (error instanceof ParleyError ? error.code : 'internal');

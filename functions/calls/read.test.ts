@@ -163,3 +163,19 @@ test('hanging up nothing is 404, and so are unknown paths and wrong methods', as
   assert.equal((await get('nothing/here')).status, 404);
   assert.equal((await functions.request('DELETE', 'calls')).status, 404);
 });
+
+test('a query name that nobody knows is refused by its name (compat 3.1)', async () => {
+  const { id } = await newCall();
+  for (const [path, field] of [
+    ['calls?limits=5', 'limits'],
+    [`calls/${id}?include_memory=true`, 'include_memory'],
+  ] as const) {
+    const { status, body } = await get(path);
+    assert.deepEqual(
+      [status, body.error.details.issues.map((issue: { field: string }) => issue.field)],
+      [400, [field]],
+    );
+  }
+  assert.equal((await get(`calls/${id}?code=key`)).status, 200);
+  assert.equal((await functions.request('POST', `calls/${id}/hangup?reason=done`)).status, 400);
+});

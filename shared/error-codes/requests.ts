@@ -94,7 +94,7 @@ export const REQUEST_ERRORS = {
   },
   'redis.unavailable': {
     status: 503,
-    meaning: 'Redis did not answer, so the change may or may not have been made.',
+    meaning: 'Redis did not answer; a change that was asked for may or may not have been made.',
     remedy: 'Check that it runs and that REDIS_URL is right; send again.',
   },
   'relay.session-missing': {

@@ -27,6 +27,10 @@ test('a body that announces too much is not read at all', async () => {
   await assert.rejects(readJson(unreadable, '1048577'), { code: 'request.too-large' });
 });
 
+test('a byte order mark before the JSON does no harm (Lesser: BOM)', async () => {
+  assert.deepEqual(await readJson(new Blob(['\uFEFF{"a":1}']).stream(), null), { a: 1 });
+});
+
 test('an empty body and half a letter are no JSON', async () => {
   await assert.rejects(readJson(null, null), { code: 'request.not-json' });
   await assert.rejects(readJson(new Blob(['"']).stream(), null), { code: 'request.not-json' });

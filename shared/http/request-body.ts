@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { RequestError } from '../errors.ts';
 
 const MAX_BODY_BYTES = 1_048_576;
@@ -34,7 +34,10 @@ async function readText(body: ReadableBody): Promise<string> {
     if (bytes > MAX_BODY_BYTES) throw tooLarge();
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks).toString();
+  // Some editors and Windows tools put a byte order mark in front, which is no JSON.
+  return Buffer.concat(chunks)
+    .toString()
+    .replace(/^\uFEFF/, '');
 }
 
 const tooLarge = () => new RequestError('request.too-large', `The body may have at most ${MAX_BODY_BYTES} bytes.`);
@@ -73,7 +76,26 @@ export function eventsOf(delivery: unknown): readonly unknown[] {
 export function validate<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
   const result = schema.safeParse(given);
   if (result.success) return result.data;
-  const issues = result.error.issues.map((issue) => ({ field: issue.path.join('.'), message: issue.message }));
+  const all = result.error.issues.flatMap((issue) => fieldIssues(schema, issue));
+  const issues = all.slice(0, MOST_ISSUES);
   const fields = issues.map(({ field, message }) => (field === '' ? message : `${field}: ${message}`));
   throw new RequestError('request.invalid', `The request is not as it should be: ${fields.join('; ')}`, { issues });
+}
+
+/** So many of them are told. */
+const MOST_ISSUES = 20;
+const LONGEST_NAME = 100;
+
+/** What is wrong with one field. */
+interface FieldIssue {
+  readonly field: string;
+  readonly message: string;
+}
+
+/** A field that nobody knows is named, with those that are known there. */
+function fieldIssues(schema: z.ZodType, issue: z.core.$ZodIssue): FieldIssue[] {
+  if (issue.code !== 'unrecognized_keys') return [{ field: issue.path.join('.'), message: issue.message }];
+  const known = issue.path.length === 0 && schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  const message = `is not known here${known.length > 0 ? `; known are ${known.join(', ')}` : ''}`;
+  return issue.keys.map((key) => ({ field: [...issue.path, key.slice(0, LONGEST_NAME)].join('.'), message }));
 }

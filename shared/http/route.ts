@@ -24,6 +24,10 @@ export interface RouteContract {
   readonly summary: string;
   readonly description?: string;
   readonly params?: z.ZodObject;
+  /**
+   * Strict: a name that is not in it is refused. Where there is none the query is not looked at: platforms add what they
+   * like to the addresses of probes and webhooks.
+   */
   readonly query?: z.ZodObject;
   /** Names in lower case. */
   readonly headers?: z.ZodObject;
@@ -80,12 +84,19 @@ export async function readInput<Contract extends RouteContract>(
   const { params, query, headers, body } = contract;
   const input = {
     params: params && validate(params, request.params),
-    query: query && validate(query, Object.fromEntries(request.query)),
+    query: query && validate(query, queryOf(request.query, contract.access)),
     headers: headers && validate(headers, pick(Object.keys(headers.shape), request.header)),
     body: body && validate(body, await readJson(request.body, request.header('content-length'))),
   };
   // The same schemas gave the type.
   return input as Input<Contract>;
+}
+
+/** Azure's own way to hand over a function key. */
+const KEY_NAME = 'code';
+
+function queryOf(query: URLSearchParams, access: RouteContract['access']): Record<string, string> {
+  return Object.fromEntries([...query].filter(([name]) => access !== 'function-key' || name !== KEY_NAME));
 }
 
 function pick(names: readonly string[], header: RawRequest['header']): Record<string, string> {

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { HOSTS_KEY } from './keys.ts';
 import { asRecord } from './session-codec.ts';
-import { askRedis } from './session-errors.ts';
+import { askRedis, readRedis } from './session-errors.ts';
 
 /** How busy a replica of the stream host is, and what it can do. */
 export interface HostLoad {
@@ -124,7 +124,7 @@ export class Hosts {
   }
 
   async all(): Promise<AnnouncedHost[]> {
-    const [now, hash] = await askRedis(() => this.#redis.parleyHosts(HOSTS_KEY));
+    const [now, hash] = await readRedis(() => this.#redis.parleyHosts(HOSTS_KEY));
     return Object.entries(asRecord(hash)).flatMap(([hostId, value]) => {
       const [untilMs, sessions, maxSessions, agents] = value.split(' ');
       if (hostId.startsWith(KEPT) || Number(untilMs) <= Number(now)) return [];

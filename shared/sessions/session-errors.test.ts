@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RequestError } from '../errors.ts';
-import { askRedis } from './session-errors.ts';
+import { askRedis, readRedis } from './session-errors.ts';
 
 test('a mistake in code is no outage of Redis, so that nobody tries it again for ever (review 4.3)', async () => {
   const mistakes = [
@@ -30,4 +30,14 @@ test('what the client says of a connection is an outage, and what we raised ours
     askRedis(() => Promise.reject(ours)),
     ours,
   );
+});
+
+test('only a change that got no answer may or may not have been made; a read was none', async () => {
+  const lost = () => Promise.reject(new Error('Command timed out'));
+  await assert.rejects(askRedis(lost), /may or may not have been made/);
+  await assert.rejects(readRedis(lost), ({ message }: Error) => {
+    assert.doesNotMatch(message, /may or may not/);
+    assert.match(message, /Redis did not answer \(Command timed out\)\. Check/);
+    return true;
+  });
 });

@@ -28,12 +28,21 @@ export const sessionNotFound = (id: string) => new NotFoundError('session.not-fo
 export const leaseLost = (id: string) =>
   new ParleyError('session.lease-lost', `Another replica speaks for session ${id} by now; write nothing more to it`);
 
-/** Asks Redis, and says of a failure what it means. */
+/** Asks Redis for a change, and says of a failure what it means. */
 export async function askRedis<Reply>(command: () => Promise<Reply>): Promise<Reply> {
   try {
     return await command();
   } catch (error) {
     throw redisFailure(error);
+  }
+}
+
+/** Reads from Redis, and says of a failure what it means: nobody needs to wonder whether something was changed. */
+export async function readRedis<Reply>(command: () => Promise<Reply>): Promise<Reply> {
+  try {
+    return await command();
+  } catch (error) {
+    throw redisFailure(error, 'read');
   }
 }
 
@@ -44,7 +53,7 @@ export async function askRedis<Reply>(command: () => Promise<Reply>): Promise<Re
  * and those hold phone numbers and words that were said. An error that is a mistake in our own code is nobody's outage:
  * it is `internal`, and trying again cannot help.
  */
-export function redisFailure(error: unknown): ParleyError {
+export function redisFailure(error: unknown, command: 'read' | 'change' = 'change'): ParleyError {
   if (error instanceof ParleyError) return error;
   if (isMistake(error)) {
     return new ParleyError('internal', 'A command for Redis could not be made; this is a fault of Parley', {
@@ -67,7 +76,7 @@ export function redisFailure(error: unknown): ParleyError {
   }
   return new DependencyError(
     'redis.unavailable',
-    `Redis did not answer (${said}); the change may or may not have been made. Check that it runs and REDIS_URL is right`,
+    `Redis did not answer (${said})${command === 'change' ? '; the change may or may not have been made' : ''}. Check that it runs and REDIS_URL is right`,
     cause,
   );
 }

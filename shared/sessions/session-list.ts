@@ -1,6 +1,6 @@
 import { ParleyError } from '../errors.ts';
 import type { Session, SessionStatus } from './session.ts';
-import { askRedis } from './session-errors.ts';
+import { readRedis } from './session-errors.ts';
 import type { IndexEntry, SessionIndex } from './session-index.ts';
 
 export interface SessionPage {
@@ -43,7 +43,7 @@ export class SessionList {
     // One more than a page, to know whether there is a next one.
     for (let scanned = 0; scanned < MAX_SCANNED; scanned += limit + 1) {
       const from = { ...(cursor !== undefined && { cursor }), ...(page.status && { status: page.status }), skip };
-      const entries = await askRedis(() => this.#index.entries(limit + 1, from));
+      const entries = await readRedis(() => this.#index.entries(limit + 1, from));
       const found = await this.#load(entries, page.status);
       for (const [i, entry] of entries.entries()) {
         const session = found[i];
@@ -74,11 +74,11 @@ export class SessionList {
         return undefined;
       }
       if (status === undefined || session.status === status) return session;
-      await askRedis(() => this.#index.leave(status, session.id, session.createdAt));
+      await readRedis(() => this.#index.leave(status, session.id, session.createdAt));
       return undefined;
     });
     const sessions = await Promise.all(loaded);
-    await askRedis(() => this.#index.remove(gone, status));
+    await readRedis(() => this.#index.remove(gone, status));
     return sessions;
   }
 }

@@ -17,7 +17,7 @@ import {
   encodeWholeSession,
   parseOldHistory,
 } from './session-codec.ts';
-import { askRedis, leaseLost, sessionNotFound, VersionConflictError } from './session-errors.ts';
+import { askRedis, leaseLost, readRedis, sessionNotFound, VersionConflictError } from './session-errors.ts';
 import { SessionIndex } from './session-index.ts';
 import { SessionList, type SessionPage } from './session-list.ts';
 import { SessionWriter } from './session-writer.ts';
@@ -124,7 +124,7 @@ export class SessionStore {
   /** @throws {DamagedSessionError} */
   async get(id: string): Promise<Session | undefined> {
     if (!isSessionId(id)) return undefined;
-    const hash = await askRedis(() => this.#redis.hgetall(sessionKeys(id).session));
+    const hash = await readRedis(() => this.#redis.hgetall(sessionKeys(id).session));
     return Object.keys(hash).length === 0 ? undefined : decodeSession(id, hash);
   }
 
@@ -135,7 +135,7 @@ export class SessionStore {
    */
   async history(id: string): Promise<HistoryItem[]> {
     if (!isSessionId(id)) return [];
-    const [old, items] = await askRedis(() => this.#redis.parleyHistory(...scriptKeys(id)));
+    const [old, items] = await readRedis(() => this.#redis.parleyHistory(...scriptKeys(id)));
     return old === null ? decodeHistory(items) : parseOldHistory(id, old);
   }
 
@@ -212,7 +212,7 @@ export class SessionStore {
   }
 
   async findByCall(callConnectionId: string): Promise<Session | undefined> {
-    const id = await askRedis(() => this.#redis.get(callKey(callConnectionId)));
+    const id = await readRedis(() => this.#redis.get(callKey(callConnectionId)));
     return id === null ? undefined : this.get(id);
   }
 
@@ -250,7 +250,7 @@ export class SessionStore {
       );
     }
     const count = Math.max(1, limit);
-    const reply = await askRedis(() => this.#redis.xread('COUNT', count, 'STREAMS', sessionKeys(id).events, after));
+    const reply = await readRedis(() => this.#redis.xread('COUNT', count, 'STREAMS', sessionKeys(id).events, after));
     const entries = reply?.[0]?.[1] ?? [];
     return entries.flatMap(([eventId, fields]) => decodeEvent(eventId, fields) ?? []);
   }
@@ -291,7 +291,7 @@ export class SessionStore {
 
   /** The replica that holds the session, if one does. */
   async owner(id: string): Promise<string | undefined> {
-    return (await askRedis(() => this.#redis.get(sessionKeys(id).owner))) ?? undefined;
+    return (await readRedis(() => this.#redis.get(sessionKeys(id).owner))) ?? undefined;
   }
 
   /** As `Hosts.announce` says. */
@@ -329,7 +329,7 @@ export class SessionStore {
 
   /** Resolves if Redis takes a write in time: one that answers and takes none is of no use. */
   async ping(): Promise<void> {
-    await askRedis(() => this.#redis.set(PROBE_KEY, '', 'PX', PROBE_TTL_MS));
+    await readRedis(() => this.#redis.set(PROBE_KEY, '', 'PX', PROBE_TTL_MS));
   }
 
   async #tryPatch(

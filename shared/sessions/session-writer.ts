@@ -4,7 +4,7 @@ import { scriptKeys, sessionKeys } from './keys.ts';
 import { CHANGED, HISTORY_GAP, LEASE_LOST, NO_SESSION, OLD_HISTORY, type ScriptedRedis } from './scripts.ts';
 import type { NewEvent, SessionPatch, SessionStatus } from './session.ts';
 import { encodeEvent, encodeHistory, encodeSession, indexedAs, parseOldHistory, SCHEMA } from './session-codec.ts';
-import { askRedis, leaseLost, sessionNotFound } from './session-errors.ts';
+import { askRedis, leaseLost, readRedis, sessionNotFound } from './session-errors.ts';
 import type { SessionIndex } from './session-index.ts';
 
 interface WriterOptions {
@@ -94,7 +94,7 @@ export class SessionWriter {
   /** Where the session stands in the lists; undefined where there is none. */
   async #indexed(): Promise<{ status: SessionStatus; createdAt: number } | undefined> {
     const { session } = sessionKeys(this.#id);
-    const [status, createdAt] = await askRedis(() => this.#redis.hmget(session, 'status', 'createdAt'));
+    const [status, createdAt] = await readRedis(() => this.#redis.hmget(session, 'status', 'createdAt'));
     return indexedAs(status, createdAt);
   }
 

@@ -57,6 +57,14 @@ function describeIssues(schema: z.ZodObject, error: z.ZodError, given: Environme
 
 const milliseconds = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
+/** An address that paths are appended to: a query or a fragment in it would swallow them. */
+function baseUrl(protocol: RegExp) {
+  return z
+    .url({ protocol })
+    .refine((url) => !/[?#]/.test(url))
+    .transform((url) => url.replace(/\/+$/, ''));
+}
+
 /** Kinds that several settings are of. */
 export const kinds = {
   port: z.coerce.number().int().min(1).max(65_535),
@@ -64,8 +72,8 @@ export const kinds = {
   milliseconds,
   flag: z.enum(['true', 'false']).transform((value) => value === 'true'),
   text: z.string().min(1),
-  httpUrl: z.url({ protocol: /^https?$/ }).transform((url) => url.replace(/\/+$/, '')),
-  socketUrl: z.url({ protocol: /^wss?$/ }).transform((url) => url.replace(/\/+$/, '')),
+  httpUrl: baseUrl(/^https?$/),
+  socketUrl: baseUrl(/^wss?$/),
   origins: z
     .string()
     .transform((text) => text.split(',').map((origin) => origin.trim()))

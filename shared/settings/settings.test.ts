@@ -57,3 +57,26 @@ test('a language may have a script, or a number for its region (review 4.17)', (
   }
   assert.throws(() => readStreamHostSettings({ ...sample.Values, SPEECH_LANGUAGE: 'english' }));
 });
+
+test('an address that nothing can be appended to is refused, and so is a SPEECH_HOST with a path', () => {
+  const bad = [
+    { SPEECH_HOST: 'wss://voice.example/stt/speech' },
+    { SPEECH_HOST: 'wss://voice.example/?key=1' },
+    { AZURE_OPENAI_BASE_URL: 'https://model.example/openai/v1?api-version=1' },
+  ];
+  for (const given of bad) {
+    const [[name, value] = []] = Object.entries(given);
+    const read = () => readStreamHostSettings({ ...sample.Values, ...given });
+    assert.throws(read, ({ message }: Error) => message.includes(`${name} is "${value}": it takes`));
+  }
+  const { SPEECH_HOST } = readStreamHostSettings({ ...sample.Values, SPEECH_HOST: 'wss://voice.example/' });
+  assert.equal(SPEECH_HOST, 'wss://voice.example');
+});
+
+test('a mode that is not built yet stops the start by its name', () => {
+  for (const mode of ['voice_live', 'TRANSCRIPTION', 'nonsense']) {
+    const read = () => readFunctionsSettings({ ...sample.Values, ACS_STREAMING_MODE: mode });
+    assert.throws(read, ({ message }: Error) => message.includes(`ACS_STREAMING_MODE is "${mode}": it takes media;`));
+  }
+  assert.equal(readFunctionsSettings({ ...sample.Values, ACS_STREAMING_MODE: 'MEDIA' }).ACS_STREAMING_MODE, 'media');
+});

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { STREAMING_MODES } from '../streaming-modes.ts';
 import { kinds, setting } from './setting.ts';
 
 /** What both halves need. */
@@ -38,15 +39,22 @@ export const sharedSettings = {
     allowed: 'the id that the portal shows',
     sample: '<immutable resource id, as EMULATOR_RESOURCE_ID>',
   }),
+  ACS_STREAMING_MODE: setting(z.string().toLowerCase().pipe(z.enum(STREAMING_MODES)).default('media'), {
+    about: 'What is done with the audio of a call.',
+    allowed: 'media; voice_live and transcription are not built yet',
+  }),
   ACS_TOKEN_ISSUER: setting(z.url().default('https://acscallautomation.communication.azure.com'), {
     about: 'Who signs the tokens of ACS.',
     allowed: 'an address',
   }),
-  ACS_JWKS_URL: setting(z.url().default('https://acscallautomation.communication.azure.com/calling/keys'), {
-    about: 'Where the signing keys of those tokens are published.',
-    allowed: 'an address',
-    sample: 'http://127.0.0.1:8090/calling/keys',
-  }),
+  ACS_JWKS_URL: setting(
+    z.url({ protocol: /^https?$/ }).default('https://acscallautomation.communication.azure.com/calling/keys'),
+    {
+      about: 'Where the signing keys of those tokens are published.',
+      allowed: 'an http(s) address',
+      sample: 'http://127.0.0.1:8090/calling/keys',
+    },
+  ),
   DEFAULT_AGENT: setting(kinds.text.default('orders'), {
     about: 'The agent that answers when nothing else is asked for.',
     allowed: 'the name of an agent in AGENTS_FOLDER',

@@ -20,11 +20,14 @@ export const streamHostOnly = {
     allowed: 'an address of this machine',
     sample: '127.0.0.1',
   }),
-  SPEECH_HOST: setting(kinds.socketUrl, {
-    about: 'The Speech endpoint, without a path.',
-    allowed: 'a ws or wss address, such as wss://<resource>.cognitiveservices.azure.com',
-    sample: 'ws://127.0.0.1:8090',
-  }),
+  SPEECH_HOST: setting(
+    kinds.socketUrl.refine((url) => new URL(url).pathname === '/'),
+    {
+      about: 'The Speech endpoint. The SDK knows the paths below it.',
+      allowed: 'a ws or wss address without a path, such as wss://<resource>.cognitiveservices.azure.com',
+      sample: 'ws://127.0.0.1:8090',
+    },
+  ),
   SPEECH_KEY: setting(kinds.text, {
     about: 'The key of the Speech resource.',
     allowed: 'the key that the portal shows',

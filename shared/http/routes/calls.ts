@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../../error-codes.ts';
+import { STREAMING_MODES } from '../../streaming-modes.ts';
 import { defineRoute } from '../route.ts';
 
 /** What any route may answer that reads or writes sessions. */
@@ -21,6 +22,9 @@ const MAX_CONTEXT_LENGTH = 8_192;
 /** `Idempotency-Key`. */
 export const idempotencyKey = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 printable characters');
 
+/** A route that takes nothing of its query says so, and refuses what is sent there. */
+const nothing = z.strictObject({});
+
 export const initiateCall = defineRoute({
   name: 'calls-initiate',
   half: 'functions',
@@ -28,7 +32,9 @@ export const initiateCall = defineRoute({
   path: '/api/v1/calls/initiate',
   access: 'function-key',
   summary: 'Places a call',
-  description: 'With an Idempotency-Key, a repeated request gets the first one’s answer and places no second call.',
+  description:
+    'With an Idempotency-Key, a repeated request gets the first one’s answer and places no second call. A field that is not known is refused by its name; `null` is as good as leaving a field out.',
+  query: nothing,
   headers: z.object({
     'idempotency-key': z
       .string()
@@ -36,15 +42,17 @@ export const initiateCall = defineRoute({
       .exactOptional(),
   }),
   body: z
-    .object({
+    .strictObject({
       target_number: phoneNumber,
       caller_id: phoneNumber
         .describe('The number that the callee sees: one that the ACS resource owns. Without it, ACS_SOURCE_NUMBER.')
+        .nullable()
         .exactOptional(),
       agent: z
         .string()
         .regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits or the characters _ . -')
         .describe('Who speaks. Without it, DEFAULT_AGENT.')
+        .nullable()
         .exactOptional(),
       context: z
         .record(z.string(), z.unknown())
@@ -53,7 +61,19 @@ export const initiateCall = defineRoute({
           `may have at most ${MAX_CONTEXT_LENGTH} characters as JSON`,
         )
         .describe(`What the agent should know of the call. At most ${MAX_CONTEXT_LENGTH} characters as JSON.`)
+        .nullable()
+        .transform((context) => context ?? {})
         .default({}),
+      streaming_mode: z
+        .enum(STREAMING_MODES, `must be ${STREAMING_MODES.join(' or ')}: other modes are not built yet`)
+        .describe('What is done with the caller’s line. Without it, ACS_STREAMING_MODE.')
+        .nullable()
+        .exactOptional(),
+      record_call: z
+        .literal(false, 'must be false: calls cannot be recorded yet')
+        .describe('Calls are not recorded yet.')
+        .nullable()
+        .exactOptional(),
     })
     .meta({ id: 'InitiateCall' }),
   answers: {
@@ -65,6 +85,8 @@ export const initiateCall = defineRoute({
         message: z.string(),
         session_id: z.string(),
         initiated_at: z.iso.datetime(),
+        streaming_mode: z.enum(STREAMING_MODES).default('media'),
+        recording_enabled: z.literal(false).default(false),
       })
       .meta({ id: 'InitiatedCall', description: 'The call is being placed.' }),
   },
@@ -123,7 +145,7 @@ export const listCalls = defineRoute({
   path: '/api/v1/calls',
   access: 'function-key',
   summary: 'Lists calls and browser sessions, newest first',
-  query: z.object({
+  query: z.strictObject({
     limit: z.coerce.number().int().min(1).max(100).default(10),
     cursor: z.string().min(1).max(200).describe('`cursor` of the page before.').exactOptional(),
     status: callStatus.exactOptional(),
@@ -153,6 +175,7 @@ export const readCall = defineRoute({
   access: 'function-key',
   summary: 'Reads one call, with its timeline and its transcript',
   params: callId,
+  query: nothing,
   answers: {
     200: z
       .object({
@@ -183,6 +206,7 @@ export const hangUpCall = defineRoute({
   access: 'function-key',
   summary: 'Ends a call for everybody, or a browser’s session',
   params: callId,
+  query: nothing,
   answers: {
     200: z
       .object({
