@@ -167,8 +167,9 @@ test('a browser that stays without a microphone is told so', async () => {
 test('texts that are no command are ignored, as they always were', async () => {
   const client = await host.browser();
   await client.untilType('session_ready');
-  client.socket.send('hello there');
   client.socket.send('{"type":"dance"}');
+  client.socket.send('{"type":"text"}');
+  client.socket.send('{"type":');
   client.talk((frame) => frame);
   await client.untilType('assistant_spoken');
   client.socket.send('{"type":"end"}');

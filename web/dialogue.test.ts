@@ -4,7 +4,8 @@ import type { BrowserMessage, Envelope } from '../shared/protocol/browser.ts';
 import { type AgentLine, type Dialogue, EMPTY_DIALOGUE, MOST_LINES, note, splitAtHeard, tell } from './dialogue.ts';
 
 const partial = (content: string): BrowserMessage => ({ type: 'user_partial', content });
-const final = (content: string, turn: number): BrowserMessage => ({ type: 'user_final', content, turn });
+const of = (turn: number) => ({ turn, turn_id: `s:${turn}` });
+const final = (content: string, turn: number): BrowserMessage => ({ type: 'user_final', content, ...of(turn) });
 const envelope = (type: Envelope['type'], sender: string, payload: Record<string, unknown>): BrowserMessage => ({
   type,
   topic: 'session',
@@ -19,16 +20,18 @@ const text = (content: string): BrowserMessage =>
   envelope('assistant_streaming', 'Assistant', { content, streaming: true });
 const spoken = (turn: number, full: string, heard = full): BrowserMessage => ({
   type: 'assistant_spoken',
-  turn,
+  ...of(turn),
   full,
   heard,
   interrupted: heard !== full,
 });
 const latency = (turn: number): BrowserMessage => ({
   type: 'turn_latency',
-  turn,
+  ...of(turn),
+  words_ms: 150,
   recognised_ms: 200,
   first_token_ms: 210,
+  first_voice_ms: 290,
   first_audio_ms: 300,
 });
 
@@ -89,7 +92,7 @@ test('what has been told stands: the server tells no turn that it may still take
 });
 
 test('what the agent says while an answer is late is shown, and is no part of the answer', () => {
-  const filled: BrowserMessage = { type: 'wait_filled', turn: 2, kind: 'filler', content: 'One moment.' };
+  const filled: BrowserMessage = { type: 'wait_filled', ...of(2), kind: 'filler', content: 'One moment.' };
   const dialogue = told(final('Order 7?', 2), filled, text('It is'), text(' here.'), spoken(2, 'It is here.'));
   assert.deepEqual(shape(dialogue), ['caller: Order 7?', 'note: Meanwhile: “One moment.”', 'agent: It is here.']);
 });
@@ -97,9 +100,18 @@ test('what the agent says while an answer is late is shown, and is no part of th
 test('a tool is running until its end tells how it went', () => {
   const dialogue = told(
     final('Order 7?', 2),
-    { type: 'tool_start', callId: 'a', tool: 'find_order', ts: 0, args: {} },
-    { type: 'tool_start', callId: 'b', tool: 'change_day', ts: 0, args: {} },
-    { type: 'tool_end', callId: 'a', tool: 'find_order', ts: 0, status: 'success', elapsedMs: 12, result: {} },
+    { type: 'tool_start', callId: 'a', tool: 'find_order', ts: 0, args: {}, ...of(2) },
+    { type: 'tool_start', callId: 'b', tool: 'change_day', ts: 0, args: {}, ...of(2) },
+    {
+      type: 'tool_end',
+      callId: 'a',
+      tool: 'find_order',
+      ts: 0,
+      status: 'success',
+      elapsedMs: 12,
+      result: {},
+      ...of(2),
+    },
     {
       type: 'tool_end',
       callId: 'b',
@@ -109,6 +121,7 @@ test('a tool is running until its end tells how it went', () => {
       elapsedMs: 3,
       result: null,
       error: 'x',
+      ...of(2),
     },
     text('Done.'),
   );

@@ -1,16 +1,17 @@
 import { z } from 'zod';
 
 /**
- * The messages of `/api/v1/realtime/conversation`. Up: binary frames of PCM16LE mono at 16 kHz (any length), and the
- * optional JSON texts of {@link browserCommand}. Down: the JSON texts of {@link browserMessage} only. Names and shapes
- * are those of the Python accelerator, so that clients written for it keep working; what Parley adds is marked "added".
- * Why a socket closes is told by the codes of `close-codes.ts`.
+ * The messages of `/api/v1/realtime/conversation`; docs/browser-socket.md tells their order. Up: binary frames of PCM16LE
+ * mono at 16 kHz (any length), the JSON texts of {@link browserCommand}, and any text that is no JSON object, which is
+ * what the caller typed. Down: the JSON texts of {@link browserMessage} only. Names and shapes are those of the Python
+ * accelerator, so that clients written for it keep working; what Parley adds is marked "added". Why a socket closes is
+ * told by the codes of `close-codes.ts`.
  *
  * Query: `session_id` (resume or name a session), `sample_rate` (added: rate of `audio_data`, 16000 | 24000 | 48000;
  * 48000 when absent, as that server sends), `agent` (added).
  */
 
-/** The envelope that everything said travels in. */
+/** The envelope that everything said travels in. Of a turn of the agent, `payload.turn_id` and `.response_id` name it. */
 export const envelope = z.object({
   type: z.enum(['event', 'status', 'assistant_streaming', 'exit', 'error']),
   topic: z.literal('session'),
@@ -37,18 +38,26 @@ export const audioData = z.object({
   is_final: z.boolean(),
 });
 
+/** Added, in every message about a turn: its number, which goes on over a reconnect, and a name that no other turn has. */
+const turnOf = { turn: z.int(), turn_id: z.string() };
+
+/** Milliseconds, from the end of the caller's speech. */
+const sinceSpeech = z.number();
+
 /** All that the server sends. */
 export const browserMessage = z.discriminatedUnion('type', [
   envelope,
   audioData,
-  z.object({ type: z.literal('assistant_final'), content: z.string(), speaker: z.string() }),
+  z.object({ type: z.literal('assistant_final'), content: z.string(), speaker: z.string(), ...turnOf }),
   z.object({
     type: z.literal('tool_start'),
     callId: z.string(),
     tool: z.string(),
     /** Seconds since 1970. */
     ts: z.number(),
+    /** More than 8,000 characters of JSON are cut: `{ beginning, leftOut }`. */
     args: z.record(z.string(), z.unknown()),
+    ...turnOf,
   }),
   z.object({
     type: z.literal('tool_end'),
@@ -58,8 +67,10 @@ export const browserMessage = z.discriminatedUnion('type', [
     ts: z.number(),
     status: z.enum(['success', 'error']),
     elapsedMs: z.number(),
+    /** Cut as the arguments are. */
     result: z.unknown(),
     error: z.string().exactOptional(),
+    ...turnOf,
   }),
   /** The agent was silenced: what is buffered of its voice must not be played. */
   z.object({
@@ -72,7 +83,10 @@ export const browserMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('tts_error'), error: z.string(), text: z.string() }),
   /** `ts`: ISO 8601, UTC. */
   z.object({ type: z.literal('session_end'), reason: z.string(), ts: z.string() }),
-  /** Added: the first message. `scripted`: the demo dialogue answers, no language model. */
+  /**
+   * Added: the first message. `scripted`: the demo dialogue answers, no language model. `replaces`: the session that was
+   * asked for, where that is over; this one is new, and its id is the one to come back with.
+   */
   z.object({
     type: z.literal('session_ready'),
     session_id: z.string(),
@@ -80,33 +94,43 @@ export const browserMessage = z.discriminatedUnion('type', [
     sample_rate: z.int(),
     resumed: z.boolean(),
     scripted: z.boolean(),
+    replaces: z.string().exactOptional(),
   }),
   /** Added: what the caller is saying, as it is recognised; may still change. */
   z.object({ type: z.literal('user_partial'), content: z.string() }),
   /** Added: the caller's finished words, with the turn they open. Comes again where better words were found. */
-  z.object({ type: z.literal('user_final'), content: z.string(), turn: z.int() }),
+  z.object({ type: z.literal('user_final'), content: z.string(), ...turnOf }),
   /** Added: what of an answer was heard. `heard` is shorter than `full` where the caller cut in. */
   z.object({
     type: z.literal('assistant_spoken'),
-    turn: z.int(),
     full: z.string(),
     heard: z.string(),
     interrupted: z.boolean(),
+    ...turnOf,
   }),
   /** Added: the agent says something of its own because an answer is late. It is no part of the answer. */
   z.object({
     type: z.literal('wait_filled'),
-    turn: z.int(),
     kind: z.enum(['filler', 'explanation', 'give-up']),
     content: z.string(),
+    ...turnOf,
   }),
-  /** Added: a turn's delays, each from the end of the caller's speech. */
+  /**
+   * Added: an answer's first sound is out; how long its stages took. A draft may have begun an answer before the turn was
+   * over, so a stage may be earlier than the one before it.
+   */
   z.object({
     type: z.literal('turn_latency'),
-    turn: z.int(),
-    recognised_ms: z.number(),
-    first_token_ms: z.number(),
-    first_audio_ms: z.number(),
+    /** Until the caller's words read as they were answered. */
+    words_ms: sinceSpeech,
+    /** Until the engine decided that the turn is over. */
+    recognised_ms: sinceSpeech,
+    first_token_ms: sinceSpeech,
+    /** Until the first byte of the voice. */
+    first_voice_ms: sinceSpeech,
+    /** Until the first sound was sent. */
+    first_audio_ms: sinceSpeech,
+    ...turnOf,
   }),
   /** Added: something that a person should know went wrong or works again. `code` is stable. */
   z.object({ type: z.literal('notice'), code: z.string(), message: z.string() }),
@@ -118,6 +142,8 @@ export type BrowserMessage = Readonly<z.infer<typeof browserMessage>>;
 export const browserCommand = z.discriminatedUnion('type', [
   /** Silences the agent, as cutting in does. */
   z.object({ type: z.literal('interrupt') }),
+  /** Says something by typing: it cuts in, and is answered by voice. The same as sending the text alone. */
+  z.object({ type: z.literal('text'), text: z.string() }),
   /** Ends the session. */
   z.object({ type: z.literal('end') }),
 ]);

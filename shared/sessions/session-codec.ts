@@ -45,6 +45,7 @@ const sessionHash = z.object({
   connectedAt: number.exactOptional(),
   endedAt: number.exactOptional(),
   endReason: z.string().exactOptional(),
+  turns: number.pipe(z.int()).exactOptional(),
 }) satisfies z.ZodType<Session, unknown>;
 
 const eventFields = z.object({

@@ -25,6 +25,8 @@ export interface Session {
   readonly connectedAt?: number;
   readonly endedAt?: number;
   readonly endReason?: string;
+  /** The number of the last turn, so that a host that takes the session over counts on from there. */
+  readonly turns?: number;
 }
 
 export type SessionStatus = 'initiating' | 'ringing' | 'connected' | 'disconnected' | 'failed';

@@ -55,11 +55,16 @@ export interface SessionEventMap {
 /** How a wait is filled: first with a few words, then with an explanation and an offer, then the wait is given up. */
 export type WaitFilling = 'filler' | 'explanation' | 'give-up';
 
+/** Stages of an answer, in milliseconds since the caller stopped speaking. One that a draft began early may be first. */
 export interface TurnLatency {
+  /** Until the caller's words read as they were answered. */
+  readonly wordsMs: number;
   /** Until the engine decided that the turn is over and knew the words. */
   readonly recognisedMs: number;
   /** Until the model's first word. */
   readonly firstTokenMs: number;
+  /** Until the voice's first byte. */
+  readonly firstVoiceMs: number;
   /** Until the first frame of audio was sent. */
   readonly firstAudioMs: number;
 }

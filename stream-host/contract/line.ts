@@ -17,6 +17,8 @@ export type TransportEvents = {
   audio: [pcm: Uint8Array];
   /** The caller pressed a key of the telephone. */
   dtmf: [tone: string];
+  /** The caller typed something: one line without control characters, never empty. */
+  text: [text: string];
   /** The caller asked for silence in another way than by speaking. */
   interrupt: [];
   /** The caller asked to end the session. */

@@ -16,6 +16,8 @@ export interface Mode {
   audio(pcm: Uint8Array): void;
   /** The caller pressed a key of the telephone. */
   pressed(tone: string): void;
+  /** The caller typed a text: one line of at least one character. A mode without this takes no text. */
+  typed?(text: string): void;
   /** Makes the agent be quiet, if it speaks. */
   interrupt(): void;
   /** Ends it, and all that it opened. Idempotent. Its last event is `ended`, by its own decision or by this. */
@@ -34,6 +36,8 @@ export interface ModeHost {
   readonly agentName: string;
   /** What was said before, in a session that is taken up again. */
   readonly history: readonly HistoryItem[];
+  /** The number of the last turn of the session so far: turns are counted on from there, whoever holds it. */
+  readonly turns: number;
 }
 
 /** A kind of mode, by its name in `session.mode`. */

@@ -30,6 +30,8 @@ export interface ConversationOptions {
   readonly responder: Responder;
   /** A resumed conversation: what was said before. It opens with an excuse instead of the greeting. */
   readonly history?: readonly HistoryItem[];
+  /** The number of the last turn of what was said before. */
+  readonly turns?: number;
   readonly policy?: TurnPolicyChanges;
 }
 
@@ -87,6 +89,7 @@ export class Conversation implements Mode {
       standby: options.standby,
       responder: options.responder,
       policy: this.#policy,
+      turns: options.turns ?? 0,
       history: this.#history,
       words: this.#ear.words,
       events: this.#events,
@@ -125,6 +128,13 @@ export class Conversation implements Mode {
     this.#events.emit('callerPressed', { tone });
     this.#keys.press(tone);
     this.#handle({ type: 'pressed' });
+  }
+
+  typed(text: string): void {
+    if (this.#state.name === 'closed') return;
+    this.#ear.words.given(text, this.#clock.now());
+    this.#events.emit('callerPartial', { text: this.#ear.words.pendingText });
+    this.#handle({ type: 'typed' });
   }
 
   /** Makes the agent be quiet, if it speaks. */
@@ -188,7 +198,7 @@ export class Conversation implements Mode {
       },
       get wordsMayInterrupt() {
         const { audibleSinceMs } = conversation.#replies;
-        if (words.hasPressed) return true;
+        if (words.hasGiven) return true;
         // Words that were still on their way when the answer began are of the question.
         const isFresh = conversation.#nowMs - audibleSinceMs < FRESH_MS;
         return isFresh || conversation.#ear.lastVoiceMs > audibleSinceMs;
@@ -219,6 +229,8 @@ export class Conversation implements Mode {
 
   #interjection(): TurnContext['interjection'] {
     const text = this.#ear.words.pendingText;
+    // Nobody presses or types what means nothing, and no echo does.
+    if (this.#ear.words.hasGiven) return 'words';
     if (text === '' || this.#ear.mayEcho(text)) return 'none';
     const isOpen = !this.#ear.words.pendingIsFinal;
     if (this.#replies.audibleSinceMs === Number.POSITIVE_INFINITY) {
@@ -329,7 +341,7 @@ export class Conversation implements Mode {
 
   /** Pressed keys are words, and need not wait for the agent to finish. */
   #onKeys(keys: string): void {
-    this.#ear.words.pressed(pressedText(keys), this.#clock.now());
+    this.#ear.words.given(pressedText(keys), this.#clock.now());
     this.#onWords(undefined);
   }
 

@@ -41,6 +41,15 @@ export interface LiveSessionOptions {
   readonly onClosed: () => void;
 }
 
+/** A browser's session of which only the line was lost ends with such a reason: it may come back. */
+const LINE_LOST = 'socket-closed-';
+const HOST_LOST = 'host-lost';
+
+/** Whether a browser's session was ended on purpose. Such a session is never opened again. */
+export function isOver({ status, endReason = LINE_LOST }: Session): boolean {
+  return status === 'disconnected' && endReason !== HOST_LOST && !endReason.startsWith(LINE_LOST);
+}
+
 /** How long the last words of a session may take to be written. */
 const FLUSH_MS = 2000;
 
@@ -73,11 +82,13 @@ export class LiveSession {
       agent,
       agentName: session.agent,
       history,
+      turns: session.turns ?? history.length,
     });
 
     transport.events.on('ready', () => this.#start());
     transport.events.on('audio', (pcm) => this.#mode.audio(pcm));
     transport.events.on('interrupt', () => this.#mode.interrupt());
+    transport.events.on('text', (text) => this.#typed(text));
     transport.events.on('dtmf', (tone) => this.#mode.pressed(tone));
     transport.events.on('endRequested', () => this.#finish('caller-ended', true));
     transport.events.on('closed', (code, reason) => this.#onLineClosed(code, reason));
@@ -112,6 +123,11 @@ export class LiveSession {
     }
   }
 
+  #typed(text: string): void {
+    if (this.#mode.typed) this.#mode.typed(text);
+    else this.#events.emit('fault', { code: 'text.unsupported' });
+  }
+
   /** The session is over for good. The reason is a code: what the agent itself gave as one may quote the caller. */
   #finish(reason: string, endsCall: boolean): void {
     if (this.#over) return;
@@ -139,7 +155,7 @@ export class LiveSession {
     const { session, record, clock } = this.#options;
     // A browser is gone until it comes back with the same session. The end of a phone call is reported by ACS itself.
     if (session.channel === 'browser') {
-      record.patch({ status: 'disconnected', endedAt: clock.wallMs(), endReason: `socket-closed-${code}` });
+      record.patch({ status: 'disconnected', endedAt: clock.wallMs(), endReason: `${LINE_LOST}${code}` });
     }
     this.#wrapUp(code, reason);
     void this.#letGo();

@@ -17,7 +17,7 @@ import type { BrowserSession } from '../transport/browser-messages.ts';
 import { type BrowserRate, BrowserTransport } from '../transport/browser-transport.ts';
 import type { CallEnding } from './call-ending.ts';
 import { claimSession, DEFAULT_LEASE_MS, type HostIdentity } from './lease.ts';
-import { LiveSession, type SessionCommands } from './live-session.ts';
+import { isOver, LiveSession, type SessionCommands } from './live-session.ts';
 import { type CallIdentity, pickUp } from './pick-up.ts';
 import { SessionLog } from './session-log.ts';
 import type { SessionRelay } from './session-relay.ts';
@@ -64,6 +64,16 @@ export interface BrowserRequest {
   readonly sessionId: string | undefined;
   readonly agent: string | undefined;
   readonly sampleRate: BrowserRate;
+}
+
+/** The session that a browser named was ended on purpose. */
+class SessionIsOver extends Error {
+  readonly agent: string;
+
+  constructor({ id, agent }: Session) {
+    super(`The session ${id} is over.`);
+    this.agent = agent;
+  }
 }
 
 /** A refusal with the close code that the socket gets. */
@@ -125,11 +135,28 @@ export class Reception {
     });
     live.add(transport);
     await this.#receive(transport, log, async () => {
-      const session = await this.#openBrowserSession(sessionId, request.agent);
-      await this.#begin(transport, session, (history, responder) =>
-        transport.introduce({ sessionId: session.id, agent: session.agent, ...this.#describe(history, responder) }),
-      );
+      try {
+        await this.#beginInBrowser(transport, await this.#openBrowserSession(sessionId, request.agent));
+      } catch (error) {
+        if (!(error instanceof SessionIsOver)) throw error;
+        // Pages of the Python accelerator name the same session for as long as they live: a refusal would be for ever.
+        const fresh = await this.#openBrowserSession(this.#options.newId(), request.agent ?? error.agent);
+        log.info({ fresh: fresh.id }, 'the session that a browser named is over; it gets a new one');
+        await this.#beginInBrowser(transport, fresh, sessionId);
+      }
     });
+  }
+
+  /** @param replaces the session that the browser named, which is over */
+  async #beginInBrowser(transport: BrowserTransport, session: Session, replaces?: string): Promise<void> {
+    await this.#begin(transport, session, (history, responder) =>
+      transport.introduce({
+        sessionId: session.id,
+        agent: session.agent,
+        ...this.#describe(history, responder),
+        ...(replaces !== undefined && { replaces }),
+      }),
+    );
   }
 
   #describe(history: readonly HistoryItem[], { phrases }: Responder): Omit<BrowserSession, 'sessionId' | 'agent'> {
@@ -151,11 +178,9 @@ export class Reception {
     }
   }
 
-  /** One that is over stays over: who asks for it again gets a new one, under an id of ours, which he is told. */
   async #openBrowserSession(id: string, agent: string | undefined): Promise<Session> {
     const { store, defaultAgent, openResponder, log } = this.#options;
     const existing = await store.get(id);
-    if (existing && isOver(existing)) return this.#openBrowserSession(this.#options.newId(), agent);
     if (existing) return existing;
     // An agent that does not exist must not leave a session behind.
     openResponder(agent ?? defaultAgent, log, { sessionId: id, direction: 'inbound' });
@@ -209,13 +234,14 @@ export class Reception {
       if (!lease) throw alreadyConnected();
       try {
         // Read now: whoever held the session before may have written until it let go.
-        const history = await store.history(found.id);
+        const [current = found, history] = await Promise.all([store.get(found.id), store.history(found.id)]);
+        if (found.channel === 'browser' && isOver(current)) throw new SessionIsOver(current);
         const agent = this.#options.openResponder(found.agent, log, factsOf(found));
         if (transport.closed) throw new NotFoundError('socket.gone', 'The socket closed before its session was open.');
         introduce(history, agent);
         const { owner } = lease;
         session = new LiveSession({
-          session: found,
+          session: current,
           history,
           transport,
           mode,
@@ -226,13 +252,13 @@ export class Reception {
           record: new SessionLog({
             writer: store.owned(found.id, owner),
             restore: (head, items) => store.restore(head, items, { owner, leaseMs }),
-            session: found,
+            session: current,
             history,
             clock,
             log,
           }),
           commands: this.#options.commands,
-          show: (events) => this.#options.relay.follow(found, this.#describe(history, agent), events),
+          show: (events) => this.#options.relay.follow(current, this.#describe(history, agent), events),
           ending: this.#options.ending,
           maxCallMs: this.#options.maxCallMs,
           logTranscripts: this.#options.logTranscripts,
@@ -248,10 +274,6 @@ export class Reception {
     }
   }
 }
-
-/** Ended by the agent, the caller or a request. One whose socket or host was lost may come back. */
-const isOver = ({ channel, status, endReason }: Session): boolean =>
-  channel === 'browser' && status === 'disconnected' && !/^(socket-closed|host-lost)/.test(endReason ?? '');
 
 /** What the agent may know of its session. */
 function factsOf({ id, direction, channel, callConnectionId, from, to, context }: Session): SessionFacts {

@@ -88,6 +88,9 @@ export class SessionLog {
 
   /** Records a session's events until it is over. */
   follow(events: SessionEventSource): void {
+    events.onAny((event) => {
+      if ('turn' in event && event.turn > (this.#session.turns ?? 0)) this.patch({ turns: event.turn });
+    });
     events.on('callerFinal', ({ text, turn }) => this.add('caller.said', { turn, text }));
     events.on('callerCorrected', ({ text, turn }) => this.add('caller.corrected', { turn, text }));
     events.on('callerAcknowledged', ({ text }) => this.add('caller.acknowledged', { text }));

@@ -62,21 +62,29 @@ suite('the socket of the browser', { concurrency: true }, () => {
     ]);
 
     const [greeting] = client.messages.filter(({ type }) => type === 'status');
-    assert.deepEqual(greeting?.payload, { message: GREETING });
+    const named = (turn: number) => ({
+      turn_id: `session_1700000000000_abc123:${turn}`,
+      response_id: `session_1700000000000_abc123:${turn}`,
+    });
+    assert.deepEqual(greeting?.payload, { message: GREETING, ...named(1) });
     assert.equal(greeting?.sender, 'System');
     assert.equal(greeting?.session_id, 'session_1700000000000_abc123');
     const turn = client.messages.slice(sinceGreeting);
     assert.deepEqual(turn.find(isEnvelope('event', 'User'))?.payload, { sender: 'User', message: HEARD });
-    assert.deepEqual(turn.find(isEnvelope('assistant_streaming', 'Assistant'))?.payload, {
+    // A client that knows answers by sender and turn shows one bubble: the streaming one, which its end closes.
+    assert.deepEqual(turn.find(isEnvelope('assistant_streaming', 'orders'))?.payload, {
       content: ANSWER,
       streaming: true,
+      ...named(2),
     });
-    assert.deepEqual(turn.find(isEnvelope('status', 'orders'))?.payload, { message: ANSWER });
+    assert.deepEqual(turn.find(isEnvelope('status', 'orders'))?.payload, { message: ANSWER, ...named(2) });
     const final = turn.find(({ type }) => type === 'assistant_final');
-    assert.deepEqual(final, { type: 'assistant_final', content: ANSWER, speaker: 'assistant' });
+    const { turn_id } = named(2);
+    assert.deepEqual(final, { type: 'assistant_final', content: ANSWER, speaker: 'assistant', turn: 2, turn_id });
     const [start, end] = ['tool_start', 'tool_end'].map((wanted) => turn.find(({ type }) => type === wanted));
     assert.deepEqual([start?.callId, start?.tool, start?.args], [call.callId, call.name, call.args]);
     assert.deepEqual([end?.status, end?.elapsedMs, end?.result], ['success', 3, { status: 'shipped' }]);
+    assert.deepEqual([start?.turn, end?.turn_id], [2, turn_id]);
   });
 
   test('audio is 20 ms frames at 48 kHz, counted in each answer, and the last one says so', async () => {
@@ -111,16 +119,24 @@ suite('the socket of the browser', { concurrency: true }, () => {
   });
 
   test('session_ready comes first; partials, finals, what was heard and the delays come beside the old messages', async () => {
-    const client = await host.browser();
+    const client = await host.browser('?session_id=delays');
     const talking = await greeted(client);
     talking.say(400);
     const heard = await client.until((m) => m.type === 'assistant_spoken' && m.turn === 2);
-    assert.deepEqual(heard, { type: 'assistant_spoken', turn: 2, full: ANSWER, heard: ANSWER, interrupted: false });
+    const named = { turn: 2, turn_id: 'delays:2' };
+    assert.deepEqual(heard, { type: 'assistant_spoken', full: ANSWER, heard: ANSWER, interrupted: false, ...named });
     assert.equal(client.messages[0]?.type, 'session_ready');
     assert.deepEqual(await client.untilType('user_partial'), { type: 'user_partial', content: 'where is' });
-    assert.deepEqual(await client.untilType('user_final'), { type: 'user_final', content: HEARD, turn: 2 });
-    const latency = await client.untilType('turn_latency');
-    assert.equal(typeof latency.first_audio_ms, 'number');
+    assert.deepEqual(await client.untilType('user_final'), { type: 'user_final', content: HEARD, ...named });
+    const { words_ms, recognised_ms, first_token_ms, first_voice_ms, first_audio_ms, ...rest } =
+      await client.untilType('turn_latency');
+    assert.deepEqual(rest, { type: 'turn_latency', ...named });
+    const inOrder = [0, words_ms, recognised_ms, first_audio_ms].map(Number);
+    assert.deepEqual(
+      inOrder,
+      inOrder.toSorted((a, b) => a - b),
+    );
+    assert.ok(Number(first_token_ms) <= Number(first_voice_ms) && Number(first_voice_ms) <= Number(first_audio_ms));
     client.socket.terminate();
   });
 
@@ -169,6 +185,7 @@ suite('the socket of the browser', { concurrency: true }, () => {
     second.talk(() => QUIET);
     const excuse = await second.untilType('assistant_spoken');
     assert.match(String(excuse.full), /cut off/);
+    assert.deepEqual([excuse.turn, excuse.turn_id], [3, 'resumed:3'], 'turns are counted on (newcomer 5.2-1)');
     assert.deepEqual(
       (await host.store.history('resumed')).slice(0, 4).map((item) => item.role),
       ['agent', 'caller', 'tool', 'agent'],
@@ -188,5 +205,74 @@ suite('the socket of the browser', { concurrency: true }, () => {
     await third.untilType('session_ready');
     third.socket.terminate();
     first.socket.terminate();
+  });
+
+  test('a second host counts turns on, where the first has told a turn that it did not finish (newcomer 5.2-1)', async () => {
+    const other = await startHost(redis.url);
+    const first = await other.browser('?session_id=moved');
+    const talking = await greeted(first);
+    talking.say(400);
+    await first.until((m) => m.type === 'user_final' && m.turn === 2);
+    await other.close('This host goes away.');
+
+    const second = await host.browser('?session_id=moved');
+    second.talk(() => QUIET);
+    const spoken = await second.untilType('assistant_spoken');
+    assert.deepEqual([spoken.turn, spoken.turn_id], [3, 'moved:3']);
+    second.socket.terminate();
+  });
+
+  test('a session that was ended stays ended: whoever names it gets a new one, and is told so (newcomer 5.2-6)', async () => {
+    const first = await host.browser('?session_id=ended');
+    await greeted(first);
+    first.socket.send('{"type":"end"}');
+    await first.closed;
+
+    // At once, as pages do that connect again whatever happens.
+    const second = await host.browser('?session_id=ended');
+    const ready = await second.untilType('session_ready');
+    assert.equal(ready.replaces, 'ended');
+    assert.notEqual(ready.session_id, 'ended');
+    assert.equal(ready.resumed, false);
+    second.talk(() => QUIET);
+    assert.equal((await second.untilType('assistant_spoken')).full, GREETING);
+    const old = await host.store.get('ended');
+    assert.deepEqual([old?.status, old?.endReason], ['disconnected', 'caller-ended']);
+    assert.equal((await host.store.get(String(ready.session_id)))?.status, 'connected');
+    second.socket.terminate();
+  });
+
+  test('typed text is the caller’s words: it cuts the agent off and is answered by voice (jun 2.3-3)', async () => {
+    const client = await host.browser('?session_id=typing');
+    const talking = await greeted(client);
+    talking.say(400);
+    await client.until((m) => m.type === 'assistant_streaming');
+    await client.until((m) => m.type === 'audio_data', client.messages.length);
+    const from = client.messages.length;
+    client.socket.send('Can it come on\tFriday\u202E?');
+    const control = await client.untilType('control', from);
+    assert.deepEqual([control.reason, control.at], ['barge_in', 'command']);
+    const words = await client.untilType('user_final', from);
+    assert.equal(words.content, 'Can it come on Friday?');
+    await client.until((m) => m.type === 'assistant_spoken' && m.turn === words.turn, from);
+    client.socket.send('{"type":"text","text":"Thank you."}');
+    assert.equal((await client.until((m) => m.type === 'user_final' && m.content === 'Thank you.')).turn, 4);
+    client.socket.terminate();
+  });
+
+  test('text that cannot be taken is refused by name, and the talk goes on', async () => {
+    const client = await host.browser();
+    await greeted(client);
+    const refused = async (text: string) => {
+      const from = client.messages.length;
+      client.socket.send(text);
+      return (await client.untilType('notice', from)).code;
+    };
+    assert.equal(await refused('  \n '), 'text.empty');
+    assert.equal(await refused('x'.repeat(2001)), 'text.too-long');
+    client.socket.send('Where is it?');
+    assert.equal(await refused('Where is it?'), 'text.too-fast');
+    await client.untilType('user_final');
+    client.socket.terminate();
   });
 });

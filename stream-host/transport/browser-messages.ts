@@ -9,6 +9,8 @@ export interface BrowserSession {
   /** The agent's first words, which the old contract sends as a status. Absent in a resumed session. */
   readonly greeting?: string;
   readonly resumed: boolean;
+  /** The session that the browser named, which is over. */
+  readonly replaces?: string;
   /** The demo dialogue answers, no language model. */
   readonly scripted: boolean;
 }
@@ -27,29 +29,41 @@ export function tellBrowser(
   const envelope = envelopes(clock);
   /** The old contract's times: seconds since 1970, with a fraction. */
   const epochSeconds = (): number => clock.wallMs() / 1000;
+  const nameOf = (turn: number): string => `${sessionId}:${turn}`;
+  const turnOf = (turn: number) => ({ turn, turn_id: nameOf(turn) });
+  /** An answer as it streams and at its end: the same sender, and the same names. */
+  const sayAs = (type: Envelope['type'], sender: string, turn: number, payload: Envelope['payload']) =>
+    send(envelope(sessionId, type, sender, { ...payload, turn_id: nameOf(turn), response_id: nameOf(turn) }));
   let greeting = session.greeting;
   let greetingTurn: number | undefined;
 
   events.on('callerPartial', ({ text }) => send({ type: 'user_partial', content: text }));
   events.on('callerFinal', ({ text: content, turn }) => {
     send(envelope(sessionId, 'event', 'User', { sender: 'User', message: content }));
-    send({ type: 'user_final', content, turn });
+    send({ type: 'user_final', content, ...turnOf(turn) });
   });
   // The same turn again, with better words. The old contract has nothing for it, and its clients ignore this one.
-  events.on('callerCorrected', ({ text, turn }) => send({ type: 'user_final', content: text, turn }));
+  events.on('callerCorrected', ({ text, turn }) => send({ type: 'user_final', content: text, ...turnOf(turn) }));
   events.on('agentText', ({ text, turn }) => {
     if (text === greeting) {
       greeting = undefined;
       greetingTurn = turn;
-      send(envelope(sessionId, 'status', 'System', { message: text }));
+      sayAs('status', 'System', turn, { message: text });
     } else {
-      send(envelope(sessionId, 'assistant_streaming', 'Assistant', { content: text, streaming: true }));
+      sayAs('assistant_streaming', agent, turn, { content: text, streaming: true });
     }
   });
-  events.on('toolStarted', ({ call }) =>
-    send({ type: 'tool_start', callId: call.callId, tool: call.name, ts: epochSeconds(), args: call.args }),
+  events.on('toolStarted', ({ call, turn }) =>
+    send({
+      type: 'tool_start',
+      callId: call.callId,
+      tool: call.name,
+      ts: epochSeconds(),
+      args: cutArgs(call.args),
+      ...turnOf(turn),
+    }),
   );
-  events.on('toolEnded', ({ call, elapsedMs, result, error }) =>
+  events.on('toolEnded', ({ call, elapsedMs, result, error, turn }) =>
     send({
       type: 'tool_end',
       callId: call.callId,
@@ -57,28 +71,33 @@ export function tellBrowser(
       ts: epochSeconds(),
       status: error === undefined ? 'success' : 'error',
       elapsedMs: Math.round(elapsedMs),
-      result,
+      result: cut(result) ?? result,
       ...(error !== undefined && { error }),
+      ...turnOf(turn),
     }),
   );
   events.on('agentSpoke', ({ turn, fullText, heardText, interrupted }) => {
     if (turn !== greetingTurn) {
       const content = interrupted ? heardText : fullText;
-      send({ type: 'assistant_final', content, speaker: 'assistant' });
-      send(envelope(sessionId, 'status', agent, { message: content }));
+      send({ type: 'assistant_final', content, speaker: 'assistant', ...turnOf(turn) });
+      sayAs('status', agent, turn, { message: content });
     }
-    send({ type: 'assistant_spoken', turn, full: fullText, heard: heardText, interrupted });
+    send({ type: 'assistant_spoken', full: fullText, heard: heardText, interrupted, ...turnOf(turn) });
   });
-  events.on('turnLatency', ({ recognisedMs, firstTokenMs, firstAudioMs, turn }) =>
+  events.on('turnLatency', ({ wordsMs, recognisedMs, firstTokenMs, firstVoiceMs, firstAudioMs, turn }) =>
     send({
       type: 'turn_latency',
-      turn,
+      words_ms: wordsMs,
       recognised_ms: recognisedMs,
       first_token_ms: firstTokenMs,
+      first_voice_ms: firstVoiceMs,
       first_audio_ms: firstAudioMs,
+      ...turnOf(turn),
     }),
   );
-  events.on('waitFilled', ({ turn, kind, text }) => send({ type: 'wait_filled', turn, kind, content: text }));
+  events.on('waitFilled', ({ turn, kind, text }) =>
+    send({ type: 'wait_filled', kind, content: text, ...turnOf(turn) }),
+  );
   events.on('fault', ({ code }) => {
     if (code === 'synthesis.failed') {
       // The words themselves are in the streamed answer; here they would only be repeated into an error.
@@ -102,6 +121,18 @@ const envelopes =
     payload,
   });
 
+/** Characters of arguments or of a result, as JSON: a page shows them, and needs no more. */
+const LONGEST_JSON = 8000;
+
+/** What stands for a value that is too long to be sent; undefined where it is not. */
+function cut(value: unknown): { readonly beginning: string; readonly leftOut: number } | undefined {
+  const text = JSON.stringify(value) ?? '';
+  if (text.length <= LONGEST_JSON) return undefined;
+  return { beginning: text.slice(0, LONGEST_JSON), leftOut: text.length - LONGEST_JSON };
+}
+
+const cutArgs = (args: Readonly<Record<string, unknown>>): Record<string, unknown> => ({ ...(cut(args) ?? args) });
+
 /** What a person can be told of the engine's faults. Others concern operators only. */
 const NOTICES: Readonly<Record<string, string>> = {
   'recogniser.recovering': 'Speech recognition was lost for a moment and is being restored.',
@@ -110,4 +141,5 @@ const NOTICES: Readonly<Record<string, string>> = {
   'reply.failed': 'The agent could not finish its answer.',
   'reply.stalled': 'The agent took too long and was stopped. Please say it again.',
   'synthesis.failed': 'The agent could not speak for a moment.',
+  'text.unsupported': 'Nothing can be typed in this conversation. Please say it.',
 };

@@ -2,8 +2,9 @@ import type { WebSocket } from 'ws';
 import { BYTES_PER_MS, FRAME_BYTES, SAMPLE_RATE } from '../../shared/audio/pcm.ts';
 import { Resampler } from '../../shared/audio/resample.ts';
 import type { Clock } from '../../shared/clock.ts';
+import { withoutControls } from '../../shared/control-characters.ts';
 import { toBase64 } from '../../shared/protocol/base64.ts';
-import { type BrowserMessage, browserCommand } from '../../shared/protocol/browser.ts';
+import { type BrowserCommand, type BrowserMessage, browserCommand } from '../../shared/protocol/browser.ts';
 import { CLOSE } from '../../shared/protocol/close-codes.ts';
 import { TypedEvents } from '../../shared/typed-events.ts';
 import type { SessionEventSource } from '../contract/events.ts';
@@ -30,7 +31,13 @@ export interface BrowserTransportOptions extends LiveSocketOptions {
 const SILENT_MS = 30_000;
 /** Two seconds of audio. */
 const MAX_AUDIO_BYTES = 64_000;
-const MAX_TEXT_CHARS = 4096;
+const MAX_TEXT_CHARS = 16_384;
+/** Of what a caller types. */
+const MAX_TYPED_CHARS = 2000;
+/** Each text is a question to the model, and nobody types faster. */
+const TYPED_EVERY_MS = 300;
+/** A text is as much a sign of life as so much sound. */
+const TYPED_COUNTS_AS_MS = 100;
 /** Unsent output at which the browser counts as slow: about two seconds at 48 kHz. What is at hand is dropped. */
 const MAX_BUFFERED_BYTES = 256 * 1024;
 
@@ -53,6 +60,7 @@ export class BrowserTransport implements Transport {
   #session: BrowserSession | undefined;
   #followed = false;
   #frameIndex = 0;
+  #typedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(socket: WebSocket, options: BrowserTransportOptions) {
     const { clock, log, firstAudioMs = 60_000, silentMs = SILENT_MS } = options;
@@ -92,6 +100,7 @@ export class BrowserTransport implements Transport {
       sample_rate: this.#sampleRate,
       resumed: session.resumed,
       scripted: session.scripted,
+      ...(session.replaces !== undefined && { replaces: session.replaces }),
     });
   }
 
@@ -163,23 +172,51 @@ export class BrowserTransport implements Transport {
     this.close(CLOSE.noAudio, reason);
   }
 
-  /** Texts that are no command of ours are ignored, as the server of the old contract ignores all of them. */
   #onText(text: string): void {
     if (text.length > MAX_TEXT_CHARS) {
       this.close(CLOSE.oversized, `A text of ${text.length} characters; ${MAX_TEXT_CHARS} are the limit.`);
       return;
     }
     if (!this.#guard.admits(0)) return;
-    const parsed = browserCommand.safeParse(parseJson(text));
-    if (!parsed.success) {
-      this.#guard.count('foreign');
-      return;
+    const command = commandOf(text);
+    switch (command?.type) {
+      case 'end':
+        this.events.emit('endRequested');
+        return;
+      case 'interrupt':
+        this.events.emit('interrupt');
+        return;
+      case 'text':
+        this.#onTyped(command.text);
+        return;
+      default:
+        this.#guard.count('foreign');
     }
-    if (parsed.data.type === 'end') {
-      this.events.emit('endRequested');
-      return;
+  }
+
+  #onTyped(given: string): void {
+    const text = withoutControls(given.replaceAll(/\s+/g, ' ')).trim();
+    const refusal = this.#refusalOf(text);
+    if (refusal) {
+      this.#send({ type: 'notice', ...refusal });
+    } else if (this.#followed) {
+      this.#typedAtMs = this.#clock.now();
+      this.#watch.heard(TYPED_COUNTS_AS_MS);
+      this.events.emit('text', text);
+    } else {
+      this.#guard.count('early');
     }
-    this.events.emit('interrupt');
+  }
+
+  #refusalOf(typed: string): { readonly code: string; readonly message: string } | undefined {
+    const { length } = typed;
+    if (length === 0) return { code: 'text.empty', message: 'There was no word in what you typed.' };
+    if (length > MAX_TYPED_CHARS) {
+      const message = `You typed ${length} characters; ${MAX_TYPED_CHARS} are the limit. Please say it shorter.`;
+      return { code: 'text.too-long', message };
+    }
+    if (this.#clock.now() - this.#typedAtMs >= TYPED_EVERY_MS) return undefined;
+    return { code: 'text.too-fast', message: 'That came too soon after the last text. Please send it again.' };
   }
 
   /** After an answer that was played to its end, the frame that says so. */
@@ -214,6 +251,12 @@ export class BrowserTransport implements Transport {
     this.events.emit('closed', code, reason);
     this.events.removeAll();
   }
+}
+
+/** A text that is no JSON object is what the caller typed, as it is for the Python accelerator. */
+function commandOf(text: string): BrowserCommand | undefined {
+  if (!/^\s*[{[]/.test(text)) return { type: 'text', text };
+  return browserCommand.safeParse(parseJson(text)).data;
 }
 
 function parseJson(text: string): unknown {

@@ -13,8 +13,8 @@ interface Phrase {
   changedAtMs: number;
   /** How many of the words, from the first, a turn of the agent has already taken up. */
   taken: number;
-  /** The words were not heard but pressed: no recogniser changes them. */
-  readonly pressed?: true;
+  /** The words were not heard but pressed or typed: no recogniser changes them. */
+  readonly given?: true;
   /** Set when the last of the taken words were let pass: how many a turn had taken before. */
   passedFrom: number | undefined;
 }
@@ -84,8 +84,8 @@ export class CallerWords {
     return { takenText: this.#takenText(), settled: final };
   }
 
-  /** Takes in what was said by pressing keys. It is final. */
-  pressed(text: string, nowMs: number): void {
+  /** Takes in what was said by pressing keys or by typing. It is final. */
+  given(text: string, nowMs: number): void {
     const atMs = this.#phrases.at(-1)?.endMs ?? 0;
     this.#phrases.push({
       offsetMs: atMs,
@@ -95,13 +95,18 @@ export class CallerWords {
       changedAtMs: nowMs,
       taken: 0,
       passedFrom: undefined,
-      pressed: true,
+      given: true,
     });
   }
 
-  /** Some of the pending words were pressed. */
-  get hasPressed(): boolean {
-    return this.#pending().some(({ pressed }) => pressed);
+  /** Some of the pending words were pressed or typed. */
+  get hasGiven(): boolean {
+    return this.#pending().some(({ given }) => given);
+  }
+
+  /** When the words of the last take came to read as they do. */
+  get takenChangedMs(): number {
+    return Math.max(...this.#lastTake.map(({ phrase }) => phrase.changedAtMs));
   }
 
   /** The recogniser found no words in a stretch; what it had guessed of a phrase that starts there was nothing. */
@@ -179,7 +184,7 @@ export class CallerWords {
 
   #phraseAt(offsetMs: number, endMs: number, nowMs: number): Phrase {
     const found = this.#phrases.findLast((phrase) => {
-      if (phrase.pressed) return false;
+      if (phrase.given) return false;
       const movedMs = Math.abs(phrase.offsetMs - offsetMs);
       const overlaps = offsetMs < phrase.endMs && endMs > phrase.offsetMs;
       return movedMs < SAME_PHRASE_MS || (!phrase.settled && overlaps && movedMs < SAME_OPEN_PHRASE_MS);

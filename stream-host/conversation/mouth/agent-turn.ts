@@ -12,6 +12,8 @@ export interface AgentTurnEvents {
   /** The model said something, or a tool moved. */
   onProgress(): void;
   onText(text: string): void;
+  /** Some of the voice has come. */
+  onVoice(): void;
   onToolStarted(call: ToolCall): void;
   onToolEnded(ended: Extract<ReplyPiece, { type: 'tool-ended' }>): void;
   /** The model or the synthesiser failed. The turn goes on to its end with what it has. */
@@ -175,6 +177,7 @@ export class AgentTurn {
         if (piece.type === 'word') {
           spoken.addWord(piece.text, piece.startMs, piece.durationMs);
         } else {
+          this.#options.events.onVoice();
           utterance.write(piece.pcm);
           await utterance.room();
         }

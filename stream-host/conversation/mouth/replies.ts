@@ -19,6 +19,8 @@ export interface RepliesOptions {
   readonly responder: Responder;
   readonly policy: TurnPolicy;
   readonly history: History;
+  /** The number of the last turn before. */
+  readonly turns: number;
   readonly words: CallerWords;
   readonly events: SessionEmitter;
   readonly onAudible: (turn: number) => void;
@@ -44,7 +46,7 @@ export class Replies {
   #reply: Reply | undefined;
   #draft: Reply | undefined;
   #draftsOfTurn = 0;
-  #nextTurn = 1;
+  #nextTurn: number;
   #owed: ReplyOrigin['kind'] | undefined;
   #unansweredPrompts = 0;
   #fillers = 0;
@@ -52,6 +54,7 @@ export class Replies {
 
   constructor(options: RepliesOptions) {
     this.#options = options;
+    this.#nextTurn = options.turns + 1;
     this.#owed = owedAtStart(options.history.items);
     this.#mouth = options.openMouth({
       onAudible: (turn) => this.#onAudible(turn),
@@ -104,6 +107,8 @@ export class Replies {
     const historyLength = history.length;
     const callerText = words.take();
     const kind = callerText === '' ? unasked : 'answer';
+    const decidedMs = clock.now();
+    const wordsMs = callerText === '' ? decidedMs : words.takenChangedMs;
     const draft = this.#takeDraft(number, callerText);
     if (callerText !== '') {
       history.append({ role: 'caller', text: callerText });
@@ -111,7 +116,7 @@ export class Replies {
     }
     this.#owed = undefined;
     const reply = draft ?? this.#begin(number, kind, callerText, history.items);
-    reply.adopt({ kind, callerText, lastSpeechMs, decidedMs: clock.now(), historyLength, ownFrom: history.length });
+    reply.adopt({ kind, callerText, lastSpeechMs, wordsMs, decidedMs, historyLength, ownFrom: history.length });
     this.#reply = reply;
     this.#mouth.play(reply.turn.utterance);
   }
@@ -228,6 +233,7 @@ export class Replies {
       draft,
       events: {
         onProgress: () => reply.progressed(clock.now()),
+        onVoice: () => reply.voiced(clock.now()),
         onText: (text) => reply.said(text),
         onToolStarted: (call) => reply.toolStarted(call),
         onToolEnded: ({ type: _, ...ended }) => {

@@ -9,6 +9,8 @@ export interface ReplyOrigin {
   /** The caller's words that it answers; empty when it answers none. */
   readonly callerText: string;
   readonly lastSpeechMs: number;
+  /** When the caller's words came to read as they do. */
+  readonly wordsMs: number;
   /** When the engine decided that it was the agent's turn. */
   readonly decidedMs: number;
   /** The history without the caller's words that this turn answers. */
@@ -33,6 +35,7 @@ export class Reply {
   #gaveUp = false;
   #audibleSinceMs: number | undefined;
   #firstTokenMs: number | undefined;
+  #firstVoiceMs: number | undefined;
   #pieces = 0;
 
   constructor(turn: AgentTurn, callerText: string, events: SessionEmitter) {
@@ -88,6 +91,10 @@ export class Reply {
     this.#firstTokenMs ??= nowMs;
   }
 
+  voiced(nowMs: number): void {
+    this.#firstVoiceMs ??= nowMs;
+  }
+
   said(text: string): void {
     if (this.#told) this.#events.emit('agentText', { text, turn: this.turn.number });
     else this.#heldText += text;
@@ -121,11 +128,14 @@ export class Reply {
   }
 
   #latency(nowMs: number): TurnLatency {
-    const { lastSpeechMs, decidedMs } = this.origin;
+    const { lastSpeechMs, wordsMs, decidedMs } = this.origin;
     const sinceSpeech = (atMs: number) => Math.round(atMs - lastSpeechMs);
     return {
+      // The words may have stood before the last of them was spoken to its end.
+      wordsMs: Math.max(0, sinceSpeech(wordsMs)),
       recognisedMs: sinceSpeech(decidedMs),
       firstTokenMs: sinceSpeech(this.#firstTokenMs ?? nowMs),
+      firstVoiceMs: sinceSpeech(this.#firstVoiceMs ?? nowMs),
       firstAudioMs: sinceSpeech(nowMs),
     };
   }

@@ -49,6 +49,8 @@ export type TurnEvent =
   | { readonly type: 'speech-ended'; readonly lastSpeechMs: number }
   /** The caller pressed a key: there is somebody. What was pressed becomes words when all of it is there. */
   | { readonly type: 'pressed' }
+  /** The caller typed something: all of it is there, and it is among the words. */
+  | { readonly type: 'typed' }
   /** The recogniser changed the caller's words. */
   | { readonly type: 'words-changed' }
   /** The recogniser's final differs from the words that the turn in progress answers. */

@@ -13,6 +13,7 @@ type Step =
   | { readonly type: 'no-words' }
   | { readonly type: 'wait'; readonly ms: number }
   | { readonly type: 'interrupt' }
+  | { readonly type: 'typed' }
   | { readonly type: 'break-detector' }
   | { readonly type: 'synthesis'; readonly works: boolean };
 
@@ -40,6 +41,7 @@ const arbitrarySteps = fc.array(
     { weight: 3, arbitrary: fc.record({ type: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 4000 }) }) },
     { weight: 1, arbitrary: fc.constant<Step>({ type: 'no-words' }) },
     { weight: 1, arbitrary: fc.constant<Step>({ type: 'interrupt' }) },
+    { weight: 1, arbitrary: fc.constant<Step>({ type: 'typed' }) },
     { weight: 1, arbitrary: fc.constant<Step>({ type: 'break-detector' }) },
     { weight: 1, arbitrary: fc.record({ type: fc.constant('synthesis' as const), works: fc.boolean() }) },
   ),
@@ -50,6 +52,7 @@ const arbitrarySteps = fc.array(
 async function live(rig: Rig, steps: readonly Step[]): Promise<string[]> {
   const finals: string[] = [];
   let phrase = 0;
+  let typed = 0;
   const words = () => `first${phrase} second${phrase}`;
   for (const step of steps) {
     switch (step.type) {
@@ -75,6 +78,10 @@ async function live(rig: Rig, steps: readonly Step[]): Promise<string[]> {
         break;
       case 'interrupt':
         rig.conversation.interrupt();
+        break;
+      case 'typed':
+        rig.conversation.typed(`typed${typed}`);
+        typed += 1;
         break;
       case 'break-detector':
         rig.breakDetector();
@@ -111,7 +118,10 @@ async function holdsInAnyOrder(policy: TurnPolicyChanges): Promise<void> {
         await rig.voice(0.02, 640);
         await rig.clock.advance(180_000);
         assert.equal(rig.conversation.state, 'listening');
-        assert.equal(rig.callerWords, finals.length === 0 ? rig.callerWords : withoutOpenTail(rig.callerWords, finals));
+        const heard = rig.callerWords.replaceAll(/ ?typed\d+/g, '').trim();
+        assert.equal(heard, finals.length === 0 ? heard : withoutOpenTail(heard, finals));
+        const typed = steps.filter(({ type }) => type === 'typed').map((_, n) => `typed${n}`);
+        assert.deepEqual(rig.callerWords.match(/typed\d+/g) ?? [], typed);
         assertNoStaleFrames(rig);
 
         // And it still works.

@@ -28,6 +28,7 @@ const SHORT_GAP_MS = 64;
 /** Who has the floor after an event, and what must be done about it. Pure: everything it may know is handed in. */
 export function transition(state: TurnState, event: TurnEvent, context: TurnContext, policy: TurnPolicy): Transition {
   if (event.type === 'closed') return close(state);
+  if (event.type === 'typed') return answerTyped(state, context, policy);
   switch (state.name) {
     case 'closed':
       return stay(state);
@@ -249,6 +250,23 @@ function whileHeld(state: In<'held'>, event: TurnEvent, context: TurnContext, po
     }
     default:
       return stay(state);
+  }
+}
+
+/** What is typed is complete: it takes the floor and is answered at once, with all words that wait for an answer. */
+function answerTyped(state: TurnState, context: TurnContext, policy: TurnPolicy): Transition {
+  const answer = startReply(context, policy, context.nowMs);
+  switch (state.name) {
+    case 'closed':
+      return stay(state);
+    case 'thinking':
+      return preceded([{ type: 'take-back-reply', turn: state.turn }], answer);
+    case 'speaking':
+      return preceded([stopReply(state, 'command')], answer);
+    case 'held':
+      return preceded([stopReply(state, state.audible ? 'command' : 'voice')], answer);
+    default:
+      return preceded([{ type: 'stop-filling', cause: 'command' }], answer);
   }
 }
 

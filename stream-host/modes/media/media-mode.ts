@@ -14,7 +14,7 @@ export interface MediaOptions {
 export function mediaMode({ openSpeech, turnsOf }: MediaOptions): ModeKind {
   return {
     answers: true,
-    open: ({ clock, events, log, line, agent, agentName, history }) =>
+    open: ({ clock, events, log, line, agent, agentName, history, turns }) =>
       mediaConversation({
         ...openSpeech(log, agent.locale),
         clock,
@@ -22,6 +22,7 @@ export function mediaMode({ openSpeech, turnsOf }: MediaOptions): ModeKind {
         sink: line,
         responder: agent,
         history,
+        turns,
         policy: turnsOf(agentName),
       }),
   };

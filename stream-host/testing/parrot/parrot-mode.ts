@@ -39,13 +39,14 @@ class ParrotMode implements Mode {
   #turn: Turn | undefined;
   #sound: Sound | undefined;
   #held = false;
-  #turns = 0;
+  #turns: number;
   #cancelEcho: Cancel = () => {};
   readonly #abort = new AbortController();
   #closed = false;
 
   constructor(host: ModeHost) {
     this.#host = host;
+    this.#turns = host.turns;
     this.#history = new History(host.events, host.history);
     this.#mouth = new Playout({
       clock: host.clock,

@@ -90,6 +90,13 @@ suite('a mode that is one folder (a parrot)', { concurrency: true }, () => {
     browser.socket.close(1000);
   });
 
+  test('takes no text, and whoever types is told so', async () => {
+    const { browser } = await parrot('parrot-text');
+    browser.socket.send('Hello?');
+    assert.equal((await browser.untilType('notice')).code, 'text.unsupported');
+    browser.socket.close(1000);
+  });
+
   test('is ended like any session, and says so last', async () => {
     const { browser } = await parrot('parrot-3');
     browser.socket.send(JSON.stringify({ type: 'end' }));
