@@ -92,6 +92,7 @@ function build(config: FunctionsSettings, log: Logger): { parts: Parts; redis: R
       pingRedis: () => store.ping(),
       requireKeys: () => tokens.ready(),
       streamHostUrl: config.STREAM_HOST_URL,
+      log,
     }),
   };
   return { parts, redis };

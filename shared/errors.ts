@@ -51,5 +51,15 @@ export class DependencyError extends ParleyError {
   }
 }
 
+/**
+ * What anybody may read of an error. Of a dependency that failed that is what its code says: the words of the failure
+ * itself may hold names and addresses of ours, and are for the log.
+ */
+export function publicMessageOf(error: ParleyError): string {
+  if (!(error instanceof DependencyError) || !(error.cause instanceof Error)) return error.message;
+  const { meaning, remedy } = ERROR_CODES[error.code];
+  return `${meaning} ${remedy}`;
+}
+
 /** The text of anything that was thrown, for a log line or an error chain. */
 export const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { CallState } from '../shared/call-control/call-control.ts';
+import type { CallControl, CallState } from '../shared/call-control/call-control.ts';
 import { CallSweep } from '../shared/call-control/call-sweep.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { NewId } from '../shared/ids.ts';
@@ -56,6 +56,8 @@ export interface HostParts
   readonly hangUp: (callConnectionId: string) => Promise<void>;
   /** @throws {CallControlError} */
   readonly callState: (callConnectionId: string) => Promise<CallState>;
+  /** Closes and opens the media socket of a call. */
+  readonly callMedia: Pick<CallControl, 'stopMediaStreaming' | 'startMediaStreaming'>;
   /** Besides Redis. See `ReadinessOptions.dependencies`. */
   readonly dependencies: StreamHostServerOptions['dependencies'];
   readonly readVitals: (
@@ -95,7 +97,13 @@ export function assembleHost(parts: HostParts): AssembledHost {
     vitals: () => parts.readVitals(live, admission),
   });
   const record = new HostRecord({ store, host, live, agents: parts.agents, clock, log });
-  const sweep = new CallSweep({ store, calls: { state: parts.callState, hangUp: parts.hangUp }, clock, log });
+  const calls = {
+    state: parts.callState,
+    hangUp: parts.hangUp,
+    stopMediaStreaming: (id: string) => parts.callMedia.stopMediaStreaming(id),
+    startMediaStreaming: (id: string, context: string) => parts.callMedia.startMediaStreaming(id, context),
+  };
+  const sweep = new CallSweep({ store, calls, clock, log });
   // The functions must not answer a call on the strength of a place that is gone.
   admission?.onChange(() => void record.announce());
   let closing: Promise<void> | undefined;

@@ -129,6 +129,7 @@ export async function startStreamHost(
     openResponder: responders(config, agents, model, clock),
     hangUp: (callConnectionId) => calls.hangUp(callConnectionId),
     callState: (callConnectionId) => calls.state(callConnectionId),
+    callMedia: calls,
     defaultAgent: config.DEFAULT_AGENT,
     isScripted: () => scriptedModel.isScripted,
     maxCallMs: config.MAX_CALL_MS,

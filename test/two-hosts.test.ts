@@ -101,6 +101,69 @@ suite('two stream hosts', { skip: redis === undefined && 'no redis-server is on 
     await a.close();
   });
 
+  /** A caller who has asked A for an order; the question is on record, and the answer on its way. */
+  async function asked(a: HostA, number: string): Promise<{ phone: TestPhone; callConnectionId: string }> {
+    const phone = await TestPhone.plugIn(Number(new URL(stack.emulatorUrl).port), number);
+    phone.send({ type: 'dial', to: '+15550100' });
+    const { callConnectionId } = await phone.event('connected');
+    await a.logged(/the agent spoke/);
+    phone.speak(bytesOf(await stack.record('What is the status of order 1042?')));
+    while (!(await transcriptOf(callConnectionId)).some(({ role }) => role === 'caller')) await sleep(50);
+    return { phone, callConnectionId };
+  }
+
+  async function transcriptOf(call: string): Promise<readonly { readonly role: string; readonly text?: string }[]> {
+    const { transcript } = await stack.getJson(`${stack.functionsUrl}/api/v1/calls/${call}`);
+    return transcript as readonly { readonly role: string; readonly text?: string }[];
+  }
+
+  /** B takes the call up, says that it was cut off, and gives the answer. Resolves with when it began. */
+  async function takenUpByB(callConnectionId: string, from: number, withinMs: number): Promise<number> {
+    await stack.logged(new RegExp(`stream-host .*call=${callConnectionId} the conversation begins`), withinMs, from);
+    const beganAtMs = performance.now();
+    await stack.logged(new RegExp(`stream-host .*call=${callConnectionId} the agent spoke`), 30_000, from);
+    const transcript = await transcriptOf(callConnectionId);
+    const asked = transcript.findLastIndex(({ role }) => role === 'caller');
+    const said = transcript.slice(asked).flatMap(({ role, text }) => (role === 'agent' ? [text] : []));
+    assert.match(said.join(' '), /^Sorry, we were cut off for a moment\. .*ten forty-two/is);
+    return beganAtMs;
+  }
+
+  test('a caller whose host is killed hears from the next one that we were cut off, and then the answer (kill -9)', async (t) => {
+    const a = await startA();
+    const from = stack.log.length;
+    const { phone, callConnectionId } = await asked(a, '+15550008888');
+    a.process.kill('SIGKILL');
+    balancer.moveTo(portOfB);
+    const killedAtMs = performance.now();
+    const silentMs = (await takenUpByB(callConnectionId, from, 30_000)) - killedAtMs;
+    t.diagnostic(`silence after kill -9: ${Math.round(silentMs)} ms`);
+    phone.unplug();
+  });
+
+  test('the call of a frozen host that keeps its sockets goes on at another one (SIGSTOP)', async (t) => {
+    const a = await startA();
+    const from = stack.log.length;
+    const { phone, callConnectionId } = await asked(a, '+15550009999');
+    const sessionId = await a.logged(/"session":"([^"]+)".*the conversation begins/);
+    balancer.sendNewTo(portOfB);
+    a.process.kill('SIGSTOP');
+    const frozenAtMs = performance.now();
+    const silentMs = (await takenUpByB(callConnectionId, from, 40_000)) - frozenAtMs;
+    t.diagnostic(`silence after SIGSTOP: ${Math.round(silentMs)} ms`);
+    const owner = await ownerOf(sessionId);
+    const wokenAt = Date.now() / 1000;
+    a.process.kill('SIGCONT');
+    await a.logged(/the line is closed/);
+    assert.equal(await ownerOf(sessionId), owner, 'the session stays with the host that took it over');
+    assert.deepEqual(
+      watch.writes(toRedisOfA.sources, sessionId).filter(({ at }) => at > wokenAt),
+      [],
+    );
+    phone.unplug();
+    await a.close();
+  });
+
   test('a host that is asked to end lets nobody in, and ends when its last call does (review 3.6)', async () => {
     const a = await startA({ DRAIN_MS: '60000' });
     const from = stack.log.length;

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pino } from 'pino';
@@ -126,11 +128,22 @@ test('a body that is too long is refused before it is read (Lesser: 100 MB to ca
   assert.equal((await call('echo/a', { method: 'POST', body: 'x'.repeat(1000) })).status, 201);
 });
 
-test('closing lets running requests end before the app’s own end', async () => {
+test('closing lets running requests end before the app’s own end, but waits for no body (Lesser: slow bodies)', async () => {
   const running = call('slow');
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  await Promise.all([host.close(), host.close()]);
+  const { port, pathname } = new URL(host.baseUrl);
+  const half = connect(Number(port), '127.0.0.1').on('error', () => {});
+  const cut = new Promise<string>((resolve) => half.resume().once('close', () => resolve('cut')));
+  half.write(
+    `POST ${pathname}/echo/a HTTP/1.1\r\nhost: 127.0.0.1\r\nexpect: 100-continue\r\ncontent-length: 100\r\n\r\n`,
+  );
+  // The host has read its head, and waits for a body.
+  await once(half, 'data');
+  const closed = Promise.all([host.close(), host.close()]);
   assert.equal(await (await running).text(), 'terminated: false');
+  // Less than the host waits for what is running.
+  const patience = new Promise<string>((resolve) => setTimeout(resolve, 4000, 'open').unref());
+  assert.equal(await Promise.race([cut, patience]), 'cut');
+  await closed;
   assert.equal(heard.filter((line) => line === 'appTerminate').length, 1);
   await assert.rejects(call('slow'));
 });

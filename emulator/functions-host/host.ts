@@ -51,10 +51,13 @@ export class FunctionsHost {
   /** Where the functions are: the url with the route prefix. */
   readonly baseUrl: string;
   readonly #server: Server;
+  /** Requests that are being answered, or of which the body is still on its way. */
+  readonly #requests: ReadonlySet<IncomingMessage>;
   #closed: Promise<void> | undefined;
 
-  private constructor(server: Server, routePrefix: string) {
+  private constructor(server: Server, requests: ReadonlySet<IncomingMessage>, routePrefix: string) {
     this.#server = server;
+    this.#requests = requests;
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     this.baseUrl = routePrefix === '' ? this.url : `${this.url}/${routePrefix}`;
   }
@@ -67,12 +70,16 @@ export class FunctionsHost {
     const settings = readAppSettings(options.root, options.entry);
     provideCore(options.log);
     const routes = await loadApp(options.root, settings, options.log);
+    const requests = new Set<IncomingMessage>();
     const server = createServer((request, response) => {
+      requests.add(request);
       // Once the server closes, a connection that was busy then must not stay open for its keep-alive.
       response.once('close', () => {
+        requests.delete(request);
         if (!server.listening) setImmediate(() => server.closeIdleConnections());
       });
       serve(request, response, routes, options).catch((error: unknown) => {
+        if (request.destroyed && !request.complete) return;
         options.log.error({ err: error }, 'function failed');
         answer(response, 500);
       });
@@ -81,10 +88,10 @@ export class FunctionsHost {
       server.once('error', reject);
       server.listen(options.port, '127.0.0.1', resolve);
     });
-    return new FunctionsHost(server, settings.routePrefix);
+    return new FunctionsHost(server, requests, settings.routePrefix);
   }
 
-  /** Lets running invocations end, runs the app's appTerminate hooks, and stops. Bounded; may be called again. */
+  /** Lets running invocations end, but waits for no body that is not there yet; runs the app's appTerminate hooks, and stops. Bounded; may be called again. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -92,6 +99,7 @@ export class FunctionsHost {
 
   async #close(): Promise<void> {
     const drained = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const request of this.#requests) if (!request.complete) request.destroy();
     await within(DRAIN_MS, drained);
     this.#server.closeAllConnections();
     await within(TERMINATE_MS, core.runHooks('appTerminate', { hookData: {}, appHookData: {} }));

@@ -65,12 +65,13 @@ test('the reference of both halves is answered', async () => {
   assert.equal(body.paths['/readyz'].get.servers[0].url, 'http://media.example');
 });
 
-test('each answer has the security headers, a refusal as well', async () => {
+test('each answer has the security headers, a refusal as well (Lesser: HSTS)', async () => {
   for (const path of ['health', 'calls/no-such-call']) {
     const { headers } = await functions.request('GET', path);
     assert.equal(headers.get('x-content-type-options'), 'nosniff');
     assert.match(headers.get('permissions-policy') ?? '', /microphone=\(self\)/);
     assert.equal(headers.get('cache-control'), 'no-store');
+    assert.equal(headers.get('strict-transport-security'), 'max-age=31536000');
   }
 });
 

@@ -31,8 +31,13 @@ export interface FunctionsUnderTest {
 /**
  * The functions as they run in development: the app from source, under the host, with a real Redis and a double of ACS.
  * @param settings take the place of those that are made up here
+ * @param keys the function keys that requests must carry; without them, none
  */
-export async function startFunctions(settings: Record<string, string> = {}, port = 0): Promise<FunctionsUnderTest> {
+export async function startFunctions(
+  settings: Record<string, string> = {},
+  port = 0,
+  keys?: { readonly master: string; readonly host: string },
+): Promise<FunctionsUnderTest> {
   const silent = pino({ level: 'silent' });
   const redisServer = await findRedis({ log: silent });
   const acs = await AcsDouble.start();
@@ -56,7 +61,7 @@ export async function startFunctions(settings: Record<string, string> = {}, port
     ...settings,
   });
   const root = join(import.meta.dirname, '../..');
-  const host = await FunctionsHost.start({ root, port, entry: 'functions/app.ts', log: silent });
+  const host = await FunctionsHost.start({ root, port, entry: 'functions/app.ts', log: silent, ...(keys && { keys }) });
   const redis = connectRedis(redisServer.url, silent);
   const store = new SessionStore(redis, { ttlSeconds: 600 });
   return {

@@ -121,7 +121,21 @@ export class CallControl {
     }
   }
 
-  /** Asks ACS to open the media socket again, after it was reported as stopped or failed. */
+  /**
+   * Has ACS close the call's media socket, where it has one open: whoever is at its other end may say nothing any more.
+   * @returns whether it had one
+   */
+  async stopMediaStreaming(callConnectionId: string): Promise<boolean> {
+    return attempt('stop media streaming', async () => {
+      const connection = this.#client.getCallConnection(callConnectionId);
+      const { mediaStreamingSubscription } = await connection.getCallConnectionProperties();
+      if (mediaStreamingSubscription?.state !== 'active') return false;
+      await connection.getCallMedia().stopMediaStreaming();
+      return true;
+    });
+  }
+
+  /** Asks ACS to open the media socket again, after it was reported as stopped or failed, or was stopped by us. */
   async startMediaStreaming(callConnectionId: string, operationContext: string): Promise<void> {
     await attempt('start media streaming', () =>
       this.#client.getCallConnection(callConnectionId).getCallMedia().startMediaStreaming({ operationContext }),

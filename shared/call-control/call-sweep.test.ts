@@ -18,7 +18,10 @@ for (const redis of await redisesUnderTest()) {
     const store = redis.store();
     const clock = new VirtualClock();
     /** ACS: the calls that stand there, and whether it takes a hang-up. */
-    const acs = { states: new Map<string, CallState>(), hungUp: [] as string[], refusals: 0 };
+    const acs = { states: new Map<string, CallState>(), hungUp: [] as string[], refusals: 0, media: [] as string[] };
+    /** Calls whose media socket ACS has open, and how often it says that it is closing still. */
+    const open = new Set<string>();
+    let closing = 0;
     const calls = {
       state: async (id: string) => acs.states.get(id) ?? 'gone',
       hangUp: async (id: string) => {
@@ -29,14 +32,27 @@ for (const redis of await redisesUnderTest()) {
         if (!acs.states.delete(id)) throw gone();
         acs.hungUp.push(id);
       },
+      stopMediaStreaming: async (id: string) => {
+        const wasOpen = open.delete(id);
+        if (wasOpen) acs.media.push(`stop ${id}`);
+        return wasOpen;
+      },
+      startMediaStreaming: async (id: string) => {
+        if (closing-- > 0)
+          throw new CallControlError('acs.refused', 'media streaming is active already', { cause: undefined });
+        acs.media.push(`start ${id}`);
+      },
     };
-    const limits = { neverHeldMs: 0, lostMs: 0, notEstablishedMs: 60_000 };
+    const limits = { neverHeldMs: 0, frozenMs: 0, lostMs: 0, notEstablishedMs: 60_000 };
     const sweep = new CallSweep({ store, calls, clock, log, limits });
 
     beforeEach(async () => {
       await raw.flushdb();
       acs.states.clear();
       acs.hungUp.length = 0;
+      acs.media.length = 0;
+      open.clear();
+      closing = 0;
       acs.refusals = 0;
     });
 
@@ -117,6 +133,50 @@ for (const redis of await redisesUnderTest()) {
       await look();
       assert.deepEqual(acs.hungUp, ['c']);
       assert.equal((await store.get(id))?.endReason, 'media-lost');
+    });
+
+    test('a call that a frozen replica keeps is moved to another one, once, and hung up when that does not help (SIGSTOP)', async () => {
+      const id = await watched({ status: 'connected' });
+      acs.states.set('c', 'connected');
+      open.add('c');
+      await store.claim(id, 'frozen', 60_000);
+      const slow = new CallSweep({ store, calls, clock, log, limits: { frozenMs: 0, lostMs: 60_000 } });
+      await look(slow);
+      assert.deepEqual(acs.media, [], 'somebody holds it');
+      await raw.del(`parley:{${id}}:owner`);
+      // Its socket takes a moment to close.
+      closing = 2;
+      const looking = look(slow);
+      for (let tries = 0; acs.media.length < 2 && tries < 500; tries++) {
+        await raw.ping();
+        await clock.advance(500);
+      }
+      await looking;
+      assert.deepEqual(acs.media, ['stop c', 'start c']);
+      assert.ok(
+        Number(await raw.zscore('parley:watch', id)) > Date.now() + 50_000,
+        'there is time for another replica',
+      );
+      await look(slow);
+      assert.deepEqual([acs.media.length, acs.hungUp], [2, []]);
+      await look();
+      assert.deepEqual(acs.hungUp, ['c']);
+      assert.equal((await store.get(id))?.endReason, 'media-lost');
+    });
+
+    test('a Redis that stood still lets leases run out, and no call is taken from a replica that talks on it', async () => {
+      const id = await watched({ status: 'connected' });
+      acs.states.set('c', 'connected');
+      open.add('c');
+      await store.claim(id, 'living', 60_000);
+      await raw.del(`parley:{${id}}:owner`);
+      const usual = new CallSweep({ store, calls, clock, log });
+      await look(usual);
+      assert.ok(Number(await raw.zscore('parley:watch', id)) < Date.now() + 7_000, 'it is looked after again soon');
+      await store.renew(id, 'living', 9_000);
+      await look(usual);
+      assert.deepEqual([acs.media, acs.hungUp], [[], []]);
+      assert.equal(await store.silence(id), undefined);
     });
 
     test('the session of a browser whose host died ends on record, and one that goes on does not (H8)', async () => {

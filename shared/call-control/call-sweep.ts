@@ -8,7 +8,7 @@ import { CallControlError } from './call-control-error.ts';
 
 export interface CallSweepOptions {
   readonly store: SessionStore;
-  readonly calls: Pick<CallControl, 'state' | 'hangUp'>;
+  readonly calls: Pick<CallControl, 'state' | 'hangUp' | 'stopMediaStreaming' | 'startMediaStreaming'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly everyMs?: number;
@@ -19,22 +19,32 @@ export interface CallSweepOptions {
 export interface SilenceLimits {
   /** Since it was answered: its media socket never came. */
   readonly neverHeldMs: number;
+  /** Since its lease ran out, while ACS still streams to the replica that had it: then the call is moved to another one. */
+  readonly frozenMs: number;
   /** Since its replica let go of it. Longer than the functions try to bring its media back. */
   readonly lostMs: number;
   /** Without any connection id. */
   readonly notEstablishedMs: number;
 }
 
-const LIMITS: SilenceLimits = { neverHeldMs: 10_000, lostMs: 45_000, notEstablishedMs: 120_000 };
-const EVERY_MS = 5_000;
-const AT_ONCE = 20;
-/** When a call on which somebody talks is looked after again, and when any other. */
+/**
+ * Leases also run out while Redis stands still. Then every replica renews its own within 5 s of its return, and no call may
+ * be taken from one that talks on it.
+ */
+const FROZEN_MS = 6_000;
+const LIMITS: SilenceLimits = { neverHeldMs: 10_000, frozenMs: FROZEN_MS, lostMs: 45_000, notEstablishedMs: 120_000 };
+const EVERY_MS = 2_000;
+const AT_ONCE = 50;
+/** When a browser's session in which somebody talks is looked after again, and when a call about which nothing is known. */
 const HELD_AGAIN_MS = 30_000;
 const SOON_AGAIN_MS = 10_000;
+/** ACS takes a moment to close a socket whose far end does not answer, and opens none before. */
+const START_AGAIN_MS = 500;
+const START_ATTEMPTS = 6;
 
 /**
  * Looks after sessions in which something went wrong that nobody else notices: the media that never came, the end that
- * was never told, the hang-up that ACS did not take, the replica that died. Every replica of the stream host does it; each call is one replica's at
+ * was never told, the hang-up that ACS did not take, the replica that died, or that is frozen and keeps its sockets. Every replica of the stream host does it; each call is one replica's at
  * a time. What cannot be done now, because ACS or Redis is away, is done at the next look.
  */
 export class CallSweep {
@@ -88,9 +98,10 @@ export class CallSweep {
         await this.#lookForCall(session, callLog);
       } else if (session.endReason !== undefined) {
         await this.#end(session, session.callConnectionId, session.endReason, callLog);
-      } else if ((await store.owner(id)) !== undefined) {
-        await store.watch(id, HELD_AGAIN_MS);
       } else {
+        // Looked after when the lease will have run out, unless it is renewed.
+        const leaseMs = await store.leaseLeftMs(id);
+        if (leaseMs !== undefined) return await store.watch(id, leaseMs);
         await this.#listen(session, session.callConnectionId, callLog);
       }
     } catch (error) {
@@ -123,8 +134,14 @@ export class CallSweep {
     if (state !== 'connected') return;
     const silence = await store.silence(session.id);
     if (silence === undefined) return;
-    const limitMs = silence.everHeld ? this.#limits.lostMs : this.#limits.neverHeldMs;
-    if (silence.forMs < limitMs) return store.watch(session.id, limitMs - silence.forMs);
+    const { neverHeldMs, frozenMs, lostMs } = this.#limits;
+    if (silence.everHeld && silence.forMs < frozenMs) return store.watch(session.id, frozenMs - silence.forMs);
+    const limitMs = silence.everHeld ? lostMs : neverHeldMs;
+    if (silence.forMs < limitMs) {
+      if (silence.everHeld) await this.#move(callConnectionId, log);
+      // Once for each silence: what comes of it is told to the functions, who try again.
+      return store.watch(session.id, limitMs - silence.forMs);
+    }
     const reason = silence.everHeld ? 'media-lost' : 'media-never-came';
     log.error(
       { reason, silentMs: silence.forMs },
@@ -132,6 +149,24 @@ export class CallSweep {
     );
     await store.update(session.id, ({ endReason }) => (endReason === undefined ? { endReason: reason } : undefined));
     await this.#end(session, callConnectionId, reason, log);
+  }
+
+  /**
+   * A replica that is frozen keeps its sockets, so ACS streams on and reports no loss, which would start the recovery. Has
+   * it close that socket and open another, which a replica that lives takes.
+   */
+  async #move(callConnectionId: string, log: Logger): Promise<void> {
+    const { calls, clock } = this.#options;
+    if (!(await calls.stopMediaStreaming(callConnectionId))) return;
+    log.warn('the replica that has the media of this call says nothing any more; the call is moved to another one');
+    for (let attempt = 1; ; attempt++) {
+      await new Promise<void>((resolve) => clock.after(START_AGAIN_MS, resolve));
+      try {
+        return await calls.startMediaStreaming(callConnectionId, 'moved');
+      } catch (error) {
+        if (attempt === START_ATTEMPTS) throw error;
+      }
+    }
   }
 
   /** Until ACS says that the call is gone: one that took our request may still not have carried it out. */

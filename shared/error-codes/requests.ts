@@ -37,6 +37,16 @@ export const REQUEST_ERRORS = {
     meaning: 'A setting is missing or wrong, so the process cannot work.',
     remedy: 'Mend the settings that the log names, and start again.',
   },
+  'dependency.failed': {
+    status: 503,
+    meaning: 'Something that this process needs does not work.',
+    remedy: 'Read the reason in the log.',
+  },
+  'dependency.late': {
+    status: 503,
+    meaning: 'Something that this process needs did not answer in time.',
+    remedy: 'Look whether it is away or overloaded.',
+  },
   'host.draining': {
     status: 503,
     meaning: 'This server is being restarted.',
@@ -136,5 +146,15 @@ export const REQUEST_ERRORS = {
     status: 404,
     meaning: 'The socket closed before its session was open.',
     remedy: 'Connect again.',
+  },
+  'stream-host.not-ready': {
+    status: 503,
+    meaning: 'The stream host cannot take a session now.',
+    remedy: 'Read its /readyz, which tells each of its checks.',
+  },
+  'stream-host.unreachable': {
+    status: 503,
+    meaning: 'The stream host could not be reached.',
+    remedy: 'Check that it runs and that STREAM_HOST_URL is right.',
   },
 } as const satisfies Readonly<Record<string, ErrorCodeEntry>>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ConfigError, messageOf, ParleyError } from '../errors.ts';
+import { ConfigError, messageOf, ParleyError, publicMessageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 
 /** The one shape of an error, of both halves and of refused sockets. */
@@ -24,7 +24,7 @@ export interface ErrorAnswer {
 export function errorAnswer(thrown: unknown, traceId: string, log: Logger): ErrorAnswer {
   const error = publicErrorOf(thrown);
   logFailure(thrown, error, traceId, log);
-  const { code, message, details, status } = error;
+  const { code, details, status } = error;
   return {
     status,
     headers: {
@@ -32,7 +32,7 @@ export function errorAnswer(thrown: unknown, traceId: string, log: Logger): Erro
       ...(status === 401 && { 'www-authenticate': 'Bearer' }),
       ...(status === 503 && { 'retry-after': '2' }),
     },
-    body: { error: { code, message, ...(details && { details }), traceId } },
+    body: { error: { code, message: publicMessageOf(error), ...(details && { details }), traceId } },
   };
 }
 

@@ -294,6 +294,12 @@ export class SessionStore {
     return (await readRedis(() => this.#redis.get(sessionKeys(id).owner))) ?? undefined;
   }
 
+  /** For how much longer the session is held, unless its lease is renewed; undefined where nobody holds it. */
+  async leaseLeftMs(id: string): Promise<number | undefined> {
+    const leftMs = await askRedis(() => this.#redis.pttl(sessionKeys(id).owner));
+    return leftMs < 0 ? undefined : leftMs;
+  }
+
   /** As `Hosts.announce` says. */
   announceHost(hostId: string, load: HostLoad, ttlMs: number, arrived: readonly string[] = []): Promise<void> {
     return this.#hosts.announce(hostId, load, ttlMs, arrived);

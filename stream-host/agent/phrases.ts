@@ -21,7 +21,7 @@ export const phraseSettings = z.strictObject({
 export type PhraseSettings = z.output<typeof phraseSettings>;
 
 const en: DefaultPhrases = {
-  resumption: 'Sorry, we were cut off for a moment. Please go on.',
+  resumption: 'Sorry, we were cut off for a moment. Could you say that again?',
   apology: 'Sorry, something went wrong on my side. Could you say that again?',
   fillers: ['One moment, please.', 'Let me see.', 'Just a second.'],
   explanation: 'This is taking longer than usual. You can wait a little longer, or ask me something else.',
@@ -31,7 +31,7 @@ const en: DefaultPhrases = {
 };
 
 const de: DefaultPhrases = {
-  resumption: 'Entschuldigung, wir waren kurz unterbrochen. Bitte sprechen Sie weiter.',
+  resumption: 'Entschuldigung, wir waren kurz unterbrochen. Können Sie das bitte noch einmal sagen?',
   apology: 'Entschuldigung, bei mir ist etwas schiefgegangen. Können Sie das bitte noch einmal sagen?',
   fillers: ['Einen Moment, bitte.', 'Augenblick, bitte.', 'Ich bin gleich so weit.'],
   explanation: 'Es dauert länger als sonst. Sie können noch etwas warten oder mich etwas anderes fragen.',
@@ -41,7 +41,7 @@ const de: DefaultPhrases = {
 };
 
 const fr: DefaultPhrases = {
-  resumption: 'Excusez-moi, nous avons été coupés un instant. Je vous écoute.',
+  resumption: 'Excusez-moi, nous avons été coupés un instant. Pouvez-vous répéter, s’il vous plaît ?',
   apology: 'Excusez-moi, il y a eu un problème de mon côté. Pouvez-vous répéter, s’il vous plaît ?',
   fillers: ['Un instant, s’il vous plaît.', 'Un petit moment.', 'Je suis à vous tout de suite.'],
   explanation: 'Cela prend plus de temps que d’habitude. Vous pouvez patienter un peu ou me demander autre chose.',
@@ -51,7 +51,7 @@ const fr: DefaultPhrases = {
 };
 
 const es: DefaultPhrases = {
-  resumption: 'Disculpe, se ha cortado un momento. Continúe, por favor.',
+  resumption: 'Disculpe, se ha cortado un momento. ¿Podría repetirlo, por favor?',
   apology: 'Disculpe, ha habido un problema por mi parte. ¿Podría repetirlo, por favor?',
   fillers: ['Un momento, por favor.', 'Un segundo.', 'Enseguida estoy con usted.'],
   explanation: 'Está tardando más de lo normal. Puede esperar un poco o preguntarme otra cosa.',
@@ -61,7 +61,7 @@ const es: DefaultPhrases = {
 };
 
 const it: DefaultPhrases = {
-  resumption: 'Mi scusi, la linea è caduta per un momento. Continui pure.',
+  resumption: 'Mi scusi, la linea è caduta per un momento. Può ripetere, per favore?',
   apology: 'Mi scusi, c’è stato un problema da parte mia. Può ripetere, per favore?',
   fillers: ['Un momento, per favore.', 'Un attimo.', 'Sono subito da lei.'],
   explanation: 'Ci vuole più tempo del solito. Può aspettare ancora un po’ oppure chiedermi qualcos’altro.',
@@ -71,7 +71,7 @@ const it: DefaultPhrases = {
 };
 
 const nl: DefaultPhrases = {
-  resumption: 'Sorry, de verbinding was even weg. Gaat u verder.',
+  resumption: 'Sorry, de verbinding was even weg. Kunt u dat nog een keer zeggen?',
   apology: 'Sorry, er ging aan mijn kant iets mis. Kunt u dat nog een keer zeggen?',
   fillers: ['Een moment, alstublieft.', 'Een ogenblik.', 'Ik ben zo bij u.'],
   explanation: 'Het duurt langer dan normaal. U kunt nog even wachten of mij iets anders vragen.',
@@ -81,7 +81,7 @@ const nl: DefaultPhrases = {
 };
 
 const pt: DefaultPhrases = {
-  resumption: 'Desculpe, a ligação foi interrompida por um momento. Pode continuar.',
+  resumption: 'Desculpe, a ligação foi interrompida por um momento. Pode repetir, por favor?',
   apology: 'Desculpe, houve um problema do meu lado. Pode repetir, por favor?',
   fillers: ['Um momento, por favor.', 'Só um instante.', 'Um segundo, por favor.'],
   explanation: 'Isto demora mais do que o normal. Pode esperar um pouco ou perguntar outra coisa.',

@@ -21,7 +21,10 @@ export type ReplyPiece =
 export interface Phrases {
   /** Opens a new conversation. */
   readonly greeting: string;
-  /** Opens a conversation that is taken up again after its line or its host was lost. */
+  /**
+   * Opens a conversation that is taken up again after its line or its host was lost. Its first sentence says that we were
+   * cut off, and stands alone before an answer that is still owed; what follows asks for what nobody heard meanwhile.
+   */
   readonly resumption: string;
   /** Said when an answer failed before anything of it was heard. */
   readonly apology: string;

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { HistoryItem } from '../../shared/sessions/history.ts';
 import type { ReplyPiece } from '../contract/agent.ts';
 import { Rig, text } from './testing/rig.ts';
 
@@ -332,19 +331,6 @@ test('the call ends when the goodbye has been heard, not before', async () => {
   const [firstFrame] = rig.of('frame');
   assert.deepEqual(ended?.reason, 'goodbye');
   assert.equal(ended?.atMs, (firstFrame?.atMs ?? 0) + 'Goodbye!'.length * 50);
-});
-
-test('a resumed conversation gets no greeting, but the answer that it was owed, or an excuse', async () => {
-  const history: HistoryItem[] = [{ role: 'caller', text: 'Where is my order?' }];
-  const owed = new Rig({ history });
-  owed.conversation.start();
-  await owed.clock.advance(3000);
-  assert.equal(owed.spoken[0], 'All right.');
-
-  const excused = new Rig({ history: [...history, { role: 'agent', text: 'On its way.', heard: true }] });
-  excused.conversation.start();
-  await excused.clock.advance(3000);
-  assert.match(excused.spoken.join(''), /^Sorry, we were cut off/);
 });
 
 test('closing stops the voice, leaves no timer behind, and may be done twice', async () => {

@@ -103,7 +103,7 @@ test('a busy host lets nobody in, keeps those that it has, and is told to the fu
   assert.equal(live.admit('phone'), 'overloaded');
   assert.equal(live.count, 30);
   assert.equal(live.capacity, 30);
-  const readiness = await new HostReadiness({ clock, dependencies: {}, live }).check();
+  const readiness = await new HostReadiness({ clock, dependencies: {}, live, log: pino({ level: 'silent' }) }).check();
   assert.equal(readiness.status, 'full');
   assert.match(readiness.checks.admission?.reason ?? '', /event loop is late/);
   assert.deepEqual(admission.reading, { ...at.load, open: false, closedBy: 'loopDelayMs' });

@@ -1,11 +1,14 @@
 import type { Clock } from '../../shared/clock.ts';
-import { messageOf } from '../../shared/errors.ts';
-import { within } from '../../shared/within.ts';
+import { CHECK_LIMITS_MS, Dependency } from '../../shared/dependency.ts';
+import type { ErrorCode } from '../../shared/error-codes.ts';
+import type { Logger } from '../../shared/log.ts';
 import type { LiveSessions } from './live-sessions.ts';
 
 export interface Check {
   readonly ok: boolean;
   readonly elapsedMs?: number;
+  /** Why not: a stable code, and what it says. Neither tells more than anybody may know. */
+  readonly code?: ErrorCode;
   readonly reason?: string;
 }
 
@@ -21,8 +24,7 @@ export interface ReadinessOptions {
   /** Each resolves when the thing works and rejects, with the reason, when it does not. The signal ends a late one. */
   readonly dependencies: Readonly<Record<string, (signal: AbortSignal) => Promise<unknown>>>;
   readonly live: Pick<LiveSessions, 'count' | 'maxSessions' | 'draining' | 'overload'>;
-  /** How long one dependency may take. */
-  readonly checkMs?: number;
+  readonly log: Logger;
 }
 
 /** How long the answers of the dependencies are good for: probes, and whoever else asks, come from everywhere. */
@@ -34,10 +36,16 @@ const KEEP_MS = 1_000;
  */
 export class HostReadiness {
   readonly #options: ReadinessOptions;
+  readonly #dependencies: readonly (readonly [name: string, dependency: Dependency])[];
   #latest: { readonly checks: Promise<Record<string, Check>>; readonly untilMs: number } | undefined;
 
   constructor(options: ReadinessOptions) {
     this.#options = options;
+    const { clock, log } = options;
+    this.#dependencies = Object.entries(options.dependencies).map(([name, probe]) => [
+      name,
+      new Dependency({ name, probe, limitMs: CHECK_LIMITS_MS.streamHost, clock, log }),
+    ]);
   }
 
   /** The dependencies as they were within the last second, and the places as they are now. */
@@ -55,11 +63,7 @@ export class HostReadiness {
   }
 
   async #checkAll(): Promise<Record<string, Check>> {
-    const { dependencies, clock, checkMs = 1000 } = this.#options;
-    const results = Object.entries(dependencies).map(async ([name, check]) => [
-      name,
-      await timed(check, checkMs, clock),
-    ]);
+    const results = this.#dependencies.map(async ([name, dependency]) => [name, await dependency.check()] as const);
     return Object.fromEntries(await Promise.all(results));
   }
 }
@@ -73,19 +77,4 @@ const TOO_MUCH = {
 function refusalOf({ count, maxSessions, overload }: ReadinessOptions['live']): string | undefined {
   if (count >= maxSessions) return 'No place is free (MAX_SESSIONS).';
   return overload === undefined ? undefined : TOO_MUCH[overload];
-}
-
-async function timed(check: (signal: AbortSignal) => Promise<unknown>, limitMs: number, clock: Clock): Promise<Check> {
-  const startMs = clock.now();
-  const ended = new AbortController();
-  try {
-    await within(clock, limitMs, check(ended.signal), () => {
-      throw new Error(`No answer within ${limitMs} ms.`);
-    });
-    return { ok: true, elapsedMs: Math.round(clock.now() - startMs) };
-  } catch (error) {
-    return { ok: false, elapsedMs: Math.round(clock.now() - startMs), reason: messageOf(error) };
-  } finally {
-    ended.abort();
-  }
 }

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { request } from 'node:http';
+import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import { errorBody } from '../../shared/http/error-answer.ts';
@@ -100,6 +102,42 @@ test('every route answers what the reference says of it, with the security heade
     assert.equal(response.headers.get('x-content-type-options'), 'nosniff');
     assert.match(response.headers.get('permissions-policy') ?? '', /microphone=\(self\)/);
   }
+});
+
+test('every answer tells browsers to come by https from now on, the page and refusals as well (Lesser: HSTS)', async () => {
+  const answers = await Promise.all([
+    ...['/', '/healthz', '/api/v1/docs', '/nothing'].map((path) => fetch(host.http + path)),
+    fetch(`${host.http}/healthz`, { method: 'POST' }),
+  ]);
+  assert.deepEqual(
+    answers.map(({ status, headers }) => [status, headers.get('strict-transport-security')]),
+    [200, 200, 200, 404, 405].map((status) => [status, 'max-age=31536000']),
+  );
+});
+
+test('a request of which a part never comes does not hold the end of the host (Lesser: slow bodies)', async () => {
+  const leaving = await startHost(redis.url);
+  const { port } = new URL(leaving.http);
+  const halves = [
+    'GET /healthz HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nhalf',
+    'POST /healthz HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n',
+    'GET /healthz HTTP/1.1\r\nhost: x\r\nx-half',
+  ];
+  const sockets = halves.map((half) =>
+    connect(Number(port), '127.0.0.1', function (this: Socket) {
+      this.write(half);
+    }),
+  );
+  for (const socket of sockets) socket.on('error', () => {});
+  const closed = sockets.map(
+    (socket) => new Promise<void>((resolve) => socket.resume().once('close', () => resolve())),
+  );
+  await Promise.all(sockets.slice(0, 2).map((socket) => once(socket, 'data')));
+  const stopping = performance.now();
+  await leaving.close();
+  await Promise.all(closed);
+  // The host's own limit for such a request is 15 s.
+  assert.ok(performance.now() - stopping < 10_000);
 });
 
 test('refusals have the one shape of an error, with a trace id (review 1.4)', async () => {

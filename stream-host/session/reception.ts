@@ -1,7 +1,7 @@
 import type { WebSocket } from 'ws';
 import type { Clock } from '../../shared/clock.ts';
 import type { ErrorCode } from '../../shared/error-codes.ts';
-import { messageOf, NotFoundError, ParleyError, RequestError } from '../../shared/errors.ts';
+import { messageOf, NotFoundError, ParleyError, publicMessageOf, RequestError } from '../../shared/errors.ts';
 import type { NewId } from '../../shared/ids.ts';
 import type { Logger } from '../../shared/log.ts';
 import { CLOSE } from '../../shared/protocol/close-codes.ts';
@@ -173,7 +173,8 @@ export class Reception {
     } catch (error) {
       const code = error instanceof ParleyError ? error.code : 'internal';
       log.warn({ code, reason: messageOf(error) }, 'a socket was turned away');
-      const reason = error instanceof ParleyError ? error.message : 'An internal error; the log of the server has it.';
+      const reason =
+        error instanceof ParleyError ? publicMessageOf(error) : 'An internal error; the log of the server has it.';
       transport.close(closeCodeOf(error), `${code}: ${reason}`);
     }
   }

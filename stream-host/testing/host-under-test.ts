@@ -203,6 +203,7 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
     agents: ['orders'],
     openResponder: options.openResponder ?? responder,
     callState: async () => 'connected',
+    callMedia: { stopMediaStreaming: async () => false, startMediaStreaming: async () => {} },
     hangUp: options.hangUp ?? (async (callConnectionId) => void hungUp.push(callConnectionId)),
     defaultAgent: 'orders',
     isScripted: () => true,

@@ -29,6 +29,11 @@ export class Balancer {
     return balancer;
   }
 
+  /** Leaves every connection as it is, and sends new ones to another port. */
+  sendNewTo(target: number): void {
+    this.#target = target;
+  }
+
   /** Cuts every connection, and sends new ones to another port. */
   moveTo(target: number): void {
     this.#target = target;

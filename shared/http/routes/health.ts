@@ -36,7 +36,8 @@ const readinessReport = z
         component: z.string(),
         status: z.enum(['healthy', 'degraded', 'unhealthy']),
         check_time_ms: z.int(),
-        error: z.string().optional(),
+        code: z.string().optional().describe('Why it is not healthy: one of the stable error codes.'),
+        error: z.string().optional().describe('What the code says. The log has the details.'),
         details: z.string().optional(),
       }),
     ),
@@ -78,7 +79,12 @@ const hostReadiness = z
     status: z.enum(['ready', 'full', 'not-ready', 'draining']),
     checks: z.record(
       z.string(),
-      z.object({ ok: z.boolean(), elapsedMs: z.int().optional(), reason: z.string().optional() }),
+      z.object({
+        ok: z.boolean(),
+        elapsedMs: z.int().optional(),
+        code: z.string().optional().describe('Why not: one of the stable error codes.'),
+        reason: z.string().optional().describe('What the code says. The log has the details.'),
+      }),
     ),
     sessions: z.int(),
     maxSessions: z.int(),

@@ -30,6 +30,8 @@ export interface AgentTurnOptions {
   readonly events: AgentTurnEvents;
   /** What is said where the answer or the voice failed. Its audio is there, whatever became of the voice. */
   readonly apology: (failure: unknown) => { readonly text: string; readonly pcm: Uint8Array } | undefined;
+  /** Said before the answer, and no part of what makes it one. Whole sentences. */
+  readonly preface?: string | undefined;
   /** The turn may come to nothing: until it is adopted no tool runs, and with `text` nothing is synthesised. */
   readonly draft?: 'text' | 'speech' | undefined;
 }
@@ -45,13 +47,18 @@ export class AgentTurn {
   readonly number: number;
   readonly #options: AgentTurnOptions;
   readonly #abort = new AbortController();
-  readonly #clauses = new Mailbox<{ readonly spoken: SpokenText; readonly text: string }>();
+  readonly #clauses = new Mailbox<{
+    readonly spoken: SpokenText;
+    readonly text: string;
+    readonly isPreface: boolean;
+  }>();
   readonly #record = new TurnRecord();
   readonly #adoption = Promise.withResolvers<void>();
   #isDraft: boolean;
   #failure: { readonly code: string; readonly error: unknown } | undefined;
   #endCallReason: string | undefined;
   #ranTool = false;
+  #prefaceMs = 0;
 
   constructor(number: number, options: AgentTurnOptions) {
     this.number = number;
@@ -95,7 +102,7 @@ export class AgentTurn {
   async run(reply: (signal: AbortSignal) => AsyncIterable<ReplyPiece>): Promise<void> {
     await Promise.all([this.#read(reply), this.#speak()]);
     // An answer without a sound is none, whatever the model thinks of it.
-    const isEmpty = this.#options.utterance.writtenMs === 0 && this.#endCallReason === undefined;
+    const isEmpty = this.#options.utterance.writtenMs === this.#prefaceMs && this.#endCallReason === undefined;
     if (isEmpty) this.#fail('reply.empty', undefined);
     if (this.#failure && !this.#isDraft) this.#apologise();
     this.#options.utterance.end();
@@ -112,7 +119,12 @@ export class AgentTurn {
   }
 
   async #read(reply: (signal: AbortSignal) => AsyncIterable<ReplyPiece>): Promise<void> {
-    const cutter = new ClauseCutter(this.#options.locale);
+    const { locale, preface, events } = this.#options;
+    const cutter = new ClauseCutter(locale);
+    if (preface !== undefined) {
+      events.onText(preface);
+      this.#say([...cutter.push(preface), ...cutter.flush()], true);
+    }
     try {
       for await (const piece of reply(this.#abort.signal)) {
         if (this.#isDraft && (piece.type === 'tool-started' || piece.type === 'tool-ended')) {
@@ -150,16 +162,17 @@ export class AgentTurn {
     }
   }
 
-  #say(clauses: readonly string[]): void {
-    for (const text of clauses) this.#clauses.put({ spoken: this.#record.speech(), text });
+  #say(clauses: readonly string[], isPreface = false): void {
+    for (const text of clauses) this.#clauses.put({ spoken: this.#record.speech(), text, isPreface });
   }
 
   async #speak(): Promise<void> {
     try {
-      for await (const { spoken, text } of this.#clauses) {
+      for await (const { spoken, text, isPreface } of this.#clauses) {
         if (this.#isDraft && this.#options.draft === 'text') await this.#adoption.promise;
         if (this.#abort.signal.aborted) return;
         await this.#speakClause(spoken, text);
+        if (isPreface) this.#prefaceMs = this.#options.utterance.writtenMs;
         if (this.#abort.signal.aborted) return;
       }
     } catch (error) {

@@ -84,3 +84,13 @@ export class ClauseCutter {
     return isSplit ? LONGEST_CHARS - 1 : LONGEST_CHARS;
   }
 }
+
+const ENDS_SENTENCE = new RegExp(`(?:${SENTENCE_END.source})$`);
+
+/** The first sentence of a text, or all of it, with a space after it and cut in the same places as the whole. */
+export function firstSentence(text: string, locale: string): string {
+  const cutter = new ClauseCutter(locale);
+  const clauses = [...cutter.push(`${text} `), ...cutter.flush()];
+  const last = clauses.findIndex((clause) => ENDS_SENTENCE.test(clause));
+  return clauses.slice(0, last < 0 ? undefined : last + 1).join('');
+}

@@ -9,6 +9,7 @@ import type { History } from '../../dialogue/history.ts';
 import { type CallerWords, saysTheSame } from '../ear/caller-words.ts';
 import type { TurnPolicy } from '../turns/turn-policy.ts';
 import { AgentTurn } from './agent-turn.ts';
+import { firstSentence } from './clauses.ts';
 import { Reply, type ReplyOrigin } from './reply.ts';
 
 export interface RepliesOptions {
@@ -48,6 +49,8 @@ export class Replies {
   #draftsOfTurn = 0;
   #nextTurn: number;
   #owed: ReplyOrigin['kind'] | undefined;
+  /** The conversation was cut off before, and its caller has not been told so yet. */
+  #owesExcuse: boolean;
   #unansweredPrompts = 0;
   #fillers = 0;
   #heldSinceMs = 0;
@@ -56,6 +59,7 @@ export class Replies {
     this.#options = options;
     this.#nextTurn = options.turns + 1;
     this.#owed = owedAtStart(options.history.items);
+    this.#owesExcuse = options.history.length > 0;
     this.#mouth = options.openMouth({
       onAudible: (turn) => this.#onAudible(turn),
       onPlayed: (turn) => this.#onPlayed(turn),
@@ -228,6 +232,7 @@ export class Replies {
       utterance: this.#mouth.prepare(number),
       voice: responder.voice,
       locale: responder.locale,
+      preface: kind === 'answer' ? this.#excuse() : undefined,
       // Whoever was told that there is no answer need not be told that it failed.
       apology: (failure) => (reply.gaveUp ? undefined : this.#insteadOf(kind, failure)),
       draft,
@@ -246,6 +251,12 @@ export class Replies {
     const reply = new Reply(turn, callerText, events);
     void turn.run((signal) => (kind === 'answer' ? responder.respond(history, signal) : this.#ownWords(kind)));
     return reply;
+  }
+
+  /** Whoever asked and was cut off learns why nobody answered, before the answer. */
+  #excuse(): string | undefined {
+    const { phrases, locale } = this.#options.responder;
+    return this.#owesExcuse ? firstSentence(phrases.resumption, locale) : undefined;
   }
 
   /** What the engine itself makes the agent say. */
@@ -319,6 +330,7 @@ export class Replies {
 
   #onAudible(turn: number): void {
     if (this.#reply?.turn.number !== turn) return;
+    this.#owesExcuse = false;
     this.#reply.becameAudible(this.#options.clock.now());
     this.#options.onAudible(turn);
   }

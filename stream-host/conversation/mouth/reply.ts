@@ -108,7 +108,8 @@ export class Reply {
   becameAudible(nowMs: number): void {
     this.#audibleSinceMs = nowMs;
     this.tell();
-    if (this.origin.kind !== 'answer') return;
+    // The caller's words of an answer that a resumed conversation owes were another host's to time.
+    if (this.origin.kind !== 'answer' || this.origin.callerText === '') return;
     this.#events.emit('turnLatency', { ...this.#latency(nowMs), turn: this.turn.number });
   }
 
