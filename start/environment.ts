@@ -42,6 +42,7 @@ export function localEnvironment(given: Environment, ports: LocalPorts, redisUrl
     FUNCTIONS_PUBLIC_URL: `http://127.0.0.1:${ports.functions}`,
     STREAM_HOST_PUBLIC_URL: `ws://127.0.0.1:${ports.streamHost}`,
     STREAM_HOST_URL: `http://127.0.0.1:${ports.streamHost}`,
+    WATCH_AGENTS: 'true',
     ACS_CONNECTION_STRING: `endpoint=${emulatorUrl}/;accesskey=${accessKey}`,
     ACS_RESOURCE_ID: resourceId,
     ACS_JWKS_URL: `${emulatorUrl}/calling/keys`,

@@ -69,10 +69,12 @@ export class LocalStack {
 
   /** What calls the agent from a terminal. */
   get callCommand(): string {
-    const { emulator, functions } = this.#ports;
-    const isDefault = emulator === DEFAULT_PORTS.emulator && functions === DEFAULT_PORTS.functions;
-    const where = `--emulator http://127.0.0.1:${emulator} --functions http://127.0.0.1:${functions} `;
-    return `npm run call -- ${isDefault ? '' : where}--say "What is the status of order 1042?"`;
+    const options = { emulator: 'emulator', functions: 'functions', streamHost: 'stream-host' } as const;
+    const moved = (['emulator', 'functions', 'streamHost'] as const).filter(
+      (name) => this.#ports[name] !== DEFAULT_PORTS[name],
+    );
+    const where = moved.map((name) => `--${options[name]} http://127.0.0.1:${this.#ports[name]} `).join('');
+    return `npm run call -- ${where}--say "What is the status of order 1042?"`;
   }
 
   /**

@@ -7,6 +7,7 @@ import type { Logger } from '../shared/log.ts';
 import { CLOSE } from '../shared/protocol/close-codes.ts';
 import { CommandInbox } from '../shared/sessions/command-inbox.ts';
 import { SessionStore } from '../shared/sessions/session-store.ts';
+import type { AgentCard } from './contract/agent.ts';
 import type { Modes } from './contract/mode.ts';
 import type { Admission } from './host/admission.ts';
 import { HostRecord } from './host/host-record.ts';
@@ -49,8 +50,8 @@ export interface HostParts
   readonly sessionTtlSeconds: number;
   /** Keeps the door by the load; without it only the number of places counts. */
   readonly openAdmission?: (countSessions: () => number) => HostAdmission;
-  /** Names of the agents that this host has, for the functions. */
-  readonly agents: readonly string[];
+  /** The agents that this host has now. */
+  readonly agents: () => readonly AgentCard[];
   readonly modes: Modes;
   /** @throws {CallControlError} */
   readonly hangUp: (callConnectionId: string) => Promise<void>;
@@ -96,7 +97,14 @@ export function assembleHost(parts: HostParts): AssembledHost {
     dependencies: { redis: () => store.ping(), ...parts.dependencies },
     vitals: () => parts.readVitals(live, admission),
   });
-  const record = new HostRecord({ store, host, live, agents: parts.agents, clock, log });
+  const record = new HostRecord({
+    store,
+    host,
+    live,
+    agents: () => parts.agents().map(({ name }) => name),
+    clock,
+    log,
+  });
   const calls = {
     state: parts.callState,
     hangUp: parts.hangUp,

@@ -12,7 +12,7 @@ import { ProcessVitals } from '../shared/process-vitals.ts';
 import { connectRedis } from '../shared/sessions/connect.ts';
 import type { StreamHostSettings } from '../shared/settings/stream-host-settings.ts';
 import { readVersion } from '../shared/version.ts';
-import { type Agents, loadAgents, requireAgent } from './agent/agent-definition.ts';
+import { AgentShelf } from './agent/agent-shelf.ts';
 import { DeploymentTraits } from './agent/deployment-traits.ts';
 import { isScripted, openModelClient } from './agent/model-client.ts';
 import { ModelResponder } from './agent/model-responder.ts';
@@ -58,23 +58,25 @@ export async function startStreamHost(
   // Closes what was opened, in the opposite order; here where starting fails, else when the host is closed.
   await using opened = new AsyncDisposableStack();
 
-  const agents = await loadAgents(config.AGENTS_FOLDER, {
+  const shelf = await AgentShelf.open({
+    folder: config.AGENTS_FOLDER,
     services: createServices(),
     hostLanguage: config.SPEECH_LANGUAGE,
+    reloadable: config.WATCH_AGENTS,
+    clock,
     log,
   });
-  if (!agents.has(config.DEFAULT_AGENT)) {
+  opened.defer(() => shelf.close());
+  const names = [...shelf.agents.keys()];
+  if (!names.includes(config.DEFAULT_AGENT)) {
     throw new ConfigError(
-      `DEFAULT_AGENT is "${config.DEFAULT_AGENT}": it takes one of those in AGENTS_FOLDER: ${[...agents.keys()].join(', ')}.`,
+      `DEFAULT_AGENT is "${config.DEFAULT_AGENT}": it takes one of those in AGENTS_FOLDER: ${names.join(', ')}.`,
     );
   }
   if (config.SMART_TURN_MODEL !== undefined) {
     log.warn('SMART_TURN_MODEL has no effect any more: the words alone say when a caller has finished. Take it out.');
   }
-  log.info(
-    { agents: [...agents.keys()], default: config.DEFAULT_AGENT },
-    'agents loaded; loading voice activity detection',
-  );
+  log.info({ agents: names, default: config.DEFAULT_AGENT }, 'agents loaded; loading voice activity detection');
   const lane = await VoiceActivityLane.start({ clock, log, runtime: config.VOICE_ACTIVITY_RUNTIME });
   opened.defer(() => lane.close());
 
@@ -101,7 +103,8 @@ export async function startStreamHost(
   opened.defer(() => beat.close());
   const speech = new ProcessSpeech({ config, openVoiceActivity: lane.open, playoutClock: beat, clock, log });
   opened.defer(() => speech.close());
-  speech.prepare(phrasesOf(agents));
+  speech.prepare(phrasesOf(shelf.agents));
+  if (config.WATCH_AGENTS) shelf.watch(() => speech.prepare(phrasesOf(shelf.agents)));
   const tokens = new AcsTokenVerifier({
     jwksUrl: config.ACS_JWKS_URL,
     issuer: config.ACS_TOKEN_ISSUER,
@@ -122,11 +125,11 @@ export async function startStreamHost(
     modes: {
       media: mediaMode({
         openSpeech: (sessionLog, locale) => speech.open(sessionLog, locale),
-        turnsOf: (agent) => agents.get(agent)?.turns ?? {},
+        turnsOf: (agent) => shelf.require(agent).turns,
       }),
     },
-    agents: [...agents.keys()],
-    openResponder: responders(config, agents, model, clock),
+    agents: () => shelf.cards,
+    openResponder: responders(config, shelf, model, clock),
     hangUp: (callConnectionId) => calls.hangUp(callConnectionId),
     callState: (callConnectionId) => calls.state(callConnectionId),
     callMedia: calls,
@@ -153,7 +156,7 @@ export async function startStreamHost(
     referencePage: new ReferencePage(pathOf('.')),
     pageSettings: { emulatorUrl: emulatorUrl ?? null, agent: config.DEFAULT_AGENT, version: readVersion() },
     dependencies: {
-      agents: async () => requireAgent(agents, config.DEFAULT_AGENT),
+      agents: async () => shelf.require(config.DEFAULT_AGENT),
       // Without keys no call's socket is let in.
       acsKeys: () => tokens.ready(),
       voiceActivity: (signal) => detectorAnswers(lane.open, signal),
@@ -187,14 +190,14 @@ async function detectorAnswers(open: OpenVoiceActivity, signal: AbortSignal): Pr
 
 function responders(
   config: StreamHostSettings,
-  agents: Agents,
+  shelf: AgentShelf,
   client: ReturnType<typeof openModelClient>,
   clock: Clock,
 ): ReceptionOptions['openResponder'] {
   const deployment = config.AZURE_OPENAI_DEPLOYMENT;
   const traits = new DeploymentTraits();
   return (name, log, session) =>
-    new ModelResponder({ client, deployment, traits, agent: requireAgent(agents, name), session, clock, log });
+    new ModelResponder({ client, deployment, traits, agent: shelf.require(name), session, clock, log });
 }
 
 const pathOf = (folder: string): string => fileURLToPath(new URL(folder, ROOT));

@@ -91,8 +91,11 @@ suite('two stream hosts', { skip: redis === undefined && 'no redis-server is on 
     await sleep(Math.max(0, PAUSE_MS - (performance.now() - stoppedAtMs)));
     a.process.kill('SIGCONT');
 
-    const { exitCode, stderr } = await call;
-    assert.equal(exitCode, 0, stderr);
+    const { exitCode, events, stderr } = await call;
+    // Whether A had still written down the words that it was stopped on is chance.
+    const missed = events.filter(({ event }) => event === 'missed').length;
+    assert.ok(exitCode === 0 || missed === 1, stderr);
+    assert.ok(events.some(({ event }) => event === 'completed'));
     assert.equal(await ownerOf(sessionId, owner), owner, 'the session stays with the host that took it over');
     const late = watch.writes(toRedisOfA.sources, sessionId).filter(({ at }) => at > takenAt);
     assert.deepEqual(late, []);

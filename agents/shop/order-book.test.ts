@@ -38,6 +38,13 @@ test('a chosen day is kept, in this book alone', () => {
   assert.equal(bookAt(SATURDAY).find('1042')?.weekday, 'Tuesday');
 });
 
+test('the next caller finds the orders as they were, and one who comes back as he left them (newcomer 5.2-16)', () => {
+  const { orders } = createServices(() => SATURDAY);
+  assert.ok(orders.of('one').changeDeliveryDay('1042', 'Friday').changed);
+  assert.equal(orders.of('two').find('1042')?.weekday, 'Tuesday');
+  assert.equal(orders.of('one').find('1042')?.weekday, 'Friday');
+});
+
 const REFUSALS: readonly [number: string, day: string, reason: string][] = [
   ['9999', 'Friday', 'not_found'],
   ['1001', 'Friday', 'already_delivered'],

@@ -17,7 +17,7 @@ export default defineTool({
   }),
   timeoutMs: 5000,
   sideEffects: true,
-  async run({ order_number, new_day }, { services }) {
-    return { order_number, ...services.orders.changeDeliveryDay(order_number, new_day) };
+  async run({ order_number, new_day }, { services, sessionId }) {
+    return { order_number, ...services.orders.of(sessionId).changeDeliveryDay(order_number, new_day) };
   },
 });

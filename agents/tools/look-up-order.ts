@@ -13,8 +13,8 @@ export default defineTool({
   }),
   timeoutMs: 3000,
   sideEffects: false,
-  async run({ order_number }, { services }) {
-    const order = services.orders.find(order_number);
+  async run({ order_number }, { services, sessionId }) {
+    const order = services.orders.of(sessionId).find(order_number);
     return order ? { found: true, order } : { found: false, order_number };
   },
 });

@@ -4,7 +4,7 @@ import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
 import { incomingCallEvent } from '../event-grid/incoming-call-event.ts';
 import type { GridSubscription } from '../event-grid/subscription.ts';
-import type { PhoneLine } from '../phone/phone-line.ts';
+import type { DialledCall, PhoneLine } from '../phone/phone-line.ts';
 import type { PhoneNetwork } from '../phone/phone-network.ts';
 import { AcsError, callNotFound } from './acs-error.ts';
 import { Call, type CallIds, type CallOptions } from './call.ts';
@@ -64,7 +64,7 @@ export class Exchange {
   constructor(options: ExchangeOptions) {
     this.#options = options;
     this.#application = userIdentifier(`8:acs:${options.resourceId}_parley`);
-    options.network.events.on('dial', (line, to, displayName) => this.#dial(line, to, displayName));
+    options.network.events.on('dial', (line, call) => this.#dial(line, call));
   }
 
   /** Calls by the state that they are in. */
@@ -86,7 +86,7 @@ export class Exchange {
   async answer(request: z.output<typeof answerRequest>): Promise<{ call: Call; connect: () => void }> {
     const token = await this.#options.tokens.sign(MEDIA_TOKEN_SECONDS);
     const offer = this.#offer(request.incomingCallContext);
-    const numbers = { phoneNumber: offer.line.number, applicationNumber: offer.to };
+    const numbers = { phoneNumber: offer.line.number, applicationNumber: offer.dialled.to };
     const call = this.#open({ direction: 'inbound', ids: offer.ids, ...numbers }, request, token);
     if (!offer.take(call)) throw callNotFound();
     return { call, connect: () => call.connect(offer.line) };
@@ -143,9 +143,9 @@ export class Exchange {
     for (const callbacks of this.#callbacks) callbacks.close();
   }
 
-  #dial(line: PhoneLine, to: string, displayName: string): void {
+  #dial(line: PhoneLine, dialled: DialledCall): void {
     const { clock, log, network, ringTimeoutMs } = this.#options;
-    if (network.find(to)) {
+    if (network.find(dialled.to)) {
       const message = 'There is another phone at that number; dial one that has none, and the application answers.';
       line.send({ type: 'refused', code: 'phone.not_the_application', message });
       return;
@@ -157,8 +157,7 @@ export class Exchange {
       ids,
       context,
       line,
-      to,
-      displayName,
+      dialled,
       clock,
       log: callLog,
       ringTimeoutMs,
@@ -174,8 +173,7 @@ export class Exchange {
     const event = incomingCallEvent({
       ...offer.ids,
       from: offer.line.number,
-      to: offer.to,
-      displayName: offer.displayName,
+      ...offer.dialled,
       incomingCallContext: offer.context,
     });
     log.info({ event: event.id }, 'IncomingCall offered to the webhook');

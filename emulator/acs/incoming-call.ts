@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
-import type { LineHolder, PhoneLine } from '../phone/phone-line.ts';
+import type { DialledCall, LineHolder, PhoneLine } from '../phone/phone-line.ts';
 import type { CallIds } from './call.ts';
 
 export interface IncomingCallOptions {
@@ -8,8 +8,7 @@ export interface IncomingCallOptions {
   /** The opaque text by which the application names this call until it has a call-connection id. */
   readonly context: string;
   readonly line: PhoneLine;
-  readonly to: string;
-  readonly displayName: string;
+  readonly dialled: DialledCall;
   readonly clock: Clock;
   readonly log: Logger;
   readonly ringTimeoutMs: number;
@@ -27,8 +26,7 @@ export class IncomingCall implements LineHolder {
   readonly ids: CallIds;
   readonly context: string;
   readonly line: PhoneLine;
-  readonly to: string;
-  readonly displayName: string;
+  readonly dialled: DialledCall;
   readonly #log: Logger;
   readonly #onOver: () => void;
   readonly #over = new AbortController();
@@ -38,8 +36,7 @@ export class IncomingCall implements LineHolder {
     this.ids = options.ids;
     this.context = options.context;
     this.line = options.line;
-    this.to = options.to;
-    this.displayName = options.displayName;
+    this.dialled = options.dialled;
     this.#log = options.log;
     this.#onOver = options.onOver;
     this.#cancelTimeout = options.clock.after(options.ringTimeoutMs, () =>

@@ -7,6 +7,8 @@ export function incomingCallEvent(call: {
   readonly from: string;
   readonly to: string;
   readonly displayName: string;
+  /** The agent that shall answer. */
+  readonly agent?: string;
   readonly serverCallId: string;
   readonly correlationId: string;
   readonly incomingCallContext: string;
@@ -22,7 +24,10 @@ export function incomingCallEvent(call: {
       from: phoneIdentifier(call.from),
       serverCallId: call.serverCallId,
       callerDisplayName: call.displayName,
-      customContext: { sipHeaders: {}, voipHeaders: {} },
+      customContext: {
+        sipHeaders: call.agent === undefined ? {} : { 'X-MS-Custom-Agent': call.agent },
+        voipHeaders: {},
+      },
       incomingCallContext: call.incomingCallContext,
       correlationId: call.correlationId,
     },

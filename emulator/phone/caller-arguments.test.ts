@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ConfigError } from '../../shared/errors.ts';
-import { parseCallerArguments } from './caller-arguments.ts';
+import { HELP, parseCallerArguments } from './caller-arguments.ts';
 
 test('what is said and played keeps the order of the command line', () => {
-  const { lines } = parseCallerArguments(['--say', 'One', '--wav', 'two.wav', '--say', 'Three'], {});
-  assert.deepEqual(lines, [{ say: 'One' }, { wav: 'two.wav' }, { say: 'Three' }]);
+  const { lines } = parseCallerArguments(
+    ['--say', 'One', '--wav', 'two.wav', '--questions', 'x', '--say', 'Three'],
+    {},
+  );
+  assert.deepEqual(lines, [{ say: 'One' }, { wav: 'two.wav' }, { questions: 'x' }, { say: 'Three' }]);
 });
 
 test('without a word it asks about an order at the default addresses', () => {
@@ -26,6 +29,7 @@ for (const [option, value] of [
   ['to', '5550100'],
   ['emulator', 'localhost:8090'],
   ['say', '  '],
+  ['voice', 'nobody'],
 ] as const) {
   test(`--${option}=${value} is refused by name`, () => {
     assert.throws(
@@ -42,6 +46,13 @@ test('it finds the stack at the ports of the environment, unless an option says 
   assert.equal(args.functionsUrl, 'http://far.example');
   assert.equal(args.streamHostUrl, 'http://127.0.0.1:8080');
   assert.throws(() => parseCallerArguments([], { EMULATOR_PORT: '80x' }), /EMULATOR_PORT is "80x"/);
+});
+
+test('what has no effect is refused, and voices are named (newcomer 5.2-17)', () => {
+  assert.throws(() => parseCallerArguments(['--outbound', '--to', '+15550100'], {}), /--to .*--outbound/);
+  assert.throws(() => parseCallerArguments(['--voice', 'nobody'], {}), /"nobody"; there are: slt, rms, awb, kal16\./);
+  assert.match(HELP, /slt, rms, awb, kal16 \(awb\)/);
+  for (const line of HELP.split('\n')) assert.ok(line.length <= 90, line);
 });
 
 test('an unknown option is named', () => {

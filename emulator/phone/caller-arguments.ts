@@ -1,26 +1,35 @@
 import { parseArgs } from 'node:util';
 import { ConfigError, messageOf } from '../../shared/errors.ts';
+import { FLITE_VOICES } from '../speech/flite.ts';
 import type { Line } from './caller-script.ts';
 
-export const HELP = `A phone call to the agent, through the running stack (npm start).
+const DEFAULT_VOICE = 'awb';
+const DEFAULT_NUMBER = '+15550100';
+const VOICES = FLITE_VOICES.join(', ');
 
-  npm run call -- [options]
+export const HELP = `Calls the agent by phone, through the stack that npm start runs, and tells what is said.
 
-What to say
-  --say TEXT            say this; repeat it for a dialogue. Each waits for the answer
-                        to the one before. Without any, asks about order 1042
-  --wav FILE            play a recording instead: 16-bit WAV, any rate, mono or stereo.
-                        May stand between --say in the order of speaking
-  --interrupt-after MS  cut in with the second utterance, MS after the first answer is
+  npm run call -- --say "What is the status of order 1042?" --say "Thank you, goodbye."
+
+What the caller says
+  --say TEXT            this; again for the next turn. Each waits for the answer to the
+                        one before. Without any, asks about order 1042
+  --questions FILE      the lines of a text file, one after the other. Empty lines and
+                        those that begin with # are left out
+  --wav FILE            a recording: 16-bit WAV, any rate, mono or stereo. These three
+                        may be mixed, and keep their order
+  --voice NAME          in this voice: ${VOICES} (${DEFAULT_VOICE})
+  --interrupt-after MS  the second utterance cuts in, MS after the first answer is
                         heard. With one utterance only, says "Stop, wait a second."
-  --voice NAME          the caller's voice (awb)
 
 The call
+  --agent NAME          talk with this one of agents/. Without it, the one that
+                        DEFAULT_AGENT names: orders, unless npm start was told otherwise
   --outbound            be called: asks the functions to call, rings, answers
-  --to NUMBER           the number to dial (+15550100)
+  --to NUMBER           the number to dial (${DEFAULT_NUMBER}); not with --outbound
   --number NUMBER       the caller's own number (drawn at random)
   --hangup-after MS     hang up MS after being connected, whatever is being said
-  --calls N             N calls at once with the same script, and a summary (1)
+  --calls N             N callers at once with the same script, and a summary (1)
   --stagger MS          begin each of them so long after the one before (100)
 
 What to see
@@ -33,10 +42,14 @@ Where the stack is; without these, on this machine, at the ports that the variab
 EMULATOR_PORT, FUNCTIONS_PORT and STREAM_HOST_PORT name
   --emulator URL        (http://127.0.0.1:8090)
   --functions URL       (http://127.0.0.1:7071)
-  --stream-host URL     only asked how it is, for the summary (http://127.0.0.1:8080)
+  --stream-host URL     (http://127.0.0.1:8080)
 
-Ends with 0 where the call went well, with 1 where it did not, with 2 for wrong options,
-and with 130 after Ctrl-C. Times in the output count from the moment of being connected.
+Times count from the moment of being connected. "Answered after" is the time from the
+caller's last sound to the agent's first, as they lie in the recording (a sound is louder
+than -46 dBFS). It is followed by where the stream host saw the time go.
+
+Ends with 0 where the call went well, and with 1 where it failed or the agent did not
+understand or answer something; with 2 for wrong options, and with 130 after Ctrl-C.
 `;
 
 export interface CallerArguments {
@@ -45,6 +58,7 @@ export interface CallerArguments {
   readonly interruptAfterMs: number | undefined;
   readonly hangUpAfterMs: number | undefined;
   readonly voice: string;
+  readonly agent: string | undefined;
   readonly outbound: boolean;
   readonly to: string;
   readonly number: string | undefined;
@@ -61,10 +75,12 @@ export interface CallerArguments {
 const OPTIONS = {
   say: { type: 'string', multiple: true },
   wav: { type: 'string', multiple: true },
+  questions: { type: 'string', multiple: true },
   'interrupt-after': { type: 'string' },
-  voice: { type: 'string', default: 'awb' },
+  voice: { type: 'string', default: DEFAULT_VOICE },
+  agent: { type: 'string' },
   outbound: { type: 'boolean', default: false },
-  to: { type: 'string', default: '+15550100' },
+  to: { type: 'string' },
   number: { type: 'string' },
   'hangup-after': { type: 'string' },
   calls: { type: 'string', default: '1' },
@@ -94,19 +110,24 @@ export function parseCallerArguments(given: readonly string[], env: Environment)
   const lines = tokens.flatMap((token): Line[] => {
     if (token.kind !== 'option' || token.value === undefined) return [];
     if (token.name === 'say') return [{ say: token.value }];
-    return token.name === 'wav' ? [{ wav: token.value }] : [];
+    if (token.name === 'wav') return [{ wav: token.value }];
+    return token.name === 'questions' ? [{ questions: token.value }] : [];
   });
   if (lines.some((line) => 'say' in line && line.say.trim() === '')) throw new ConfigError('--say needs some words.');
   const calls = wholeNumber('calls', values.calls, 1, MOST_CALLS) ?? 1;
   if (calls > 1 && values.out !== undefined) throw new ConfigError('--out records one call; leave --calls out.');
+  if (values.outbound && values.to !== undefined) {
+    throw new ConfigError('--to is the number to dial, and with --outbound nobody dials; leave one of them out.');
+  }
   return {
     help: values.help,
     lines: lines.length > 0 ? lines : [DEFAULT_LINE],
     interruptAfterMs: wholeNumber('interrupt-after', values['interrupt-after'], 0, LONGEST_MS),
     hangUpAfterMs: wholeNumber('hangup-after', values['hangup-after'], 0, LONGEST_MS),
-    voice: values.voice,
+    voice: voice(values.voice),
+    agent: values.agent,
     outbound: values.outbound,
-    to: phoneNumber('to', values.to),
+    to: phoneNumber('to', values.to ?? DEFAULT_NUMBER),
     number: values.number === undefined ? undefined : phoneNumber('number', values.number),
     calls,
     staggerMs: wholeNumber('stagger', values.stagger, 0, LONGEST_MS) ?? DEFAULT_STAGGER_MS,
@@ -123,8 +144,13 @@ function parse(given: readonly string[]) {
   try {
     return parseArgs({ args: [...given], options: OPTIONS, strict: true, allowPositionals: false, tokens: true });
   } catch (error) {
-    throw new ConfigError(messageOf(error));
+    throw new ConfigError(`${messageOf(error)} See npm run call -- --help`);
   }
+}
+
+function voice(name: string): string {
+  if (FLITE_VOICES.some((known) => known === name)) return name;
+  throw new ConfigError(`--voice is "${name}"; there are: ${VOICES}.`);
 }
 
 function wholeNumber(name: string, value: string | undefined, from: number, to: number): number | undefined {

@@ -22,14 +22,39 @@ export type CallEvent = { readonly atMs: number } & (
   | { readonly event: 'placing'; readonly number: string }
   | { readonly event: 'ringing'; readonly from: string }
   | { readonly event: 'connected'; readonly callConnectionId: string }
+  | { readonly event: 'session'; readonly sessionId: string; readonly agent: string; readonly time: string }
   | { readonly event: 'media'; readonly state: 'started' | 'stopped' }
   | { readonly event: 'audio-stopped'; readonly droppedMs: number }
   | { readonly event: 'caller'; readonly text: string; readonly durationMs: number }
   | { readonly event: 'transcript'; readonly line: TranscriptLine }
-  | { readonly event: 'answer'; readonly latencyMs: number }
+  | ({ readonly event: 'answer' } & Answer)
+  | { readonly event: 'missed'; readonly problem: string }
   | ({ readonly event: 'interruption' } & Interruption)
-  | { readonly event: 'disconnected'; readonly code: number; readonly reason: string }
+  | {
+      readonly event: 'disconnected';
+      readonly code: number;
+      readonly by: 'caller' | 'agent' | 'network';
+      readonly reason: string;
+    }
 );
+
+/** How soon an utterance was answered. */
+export interface Answer {
+  /** From the caller's last loud sample to the agent's first, as they lie in the recording. */
+  readonly latencyMs: number;
+  /** Tools that were used for it. */
+  readonly tools: readonly string[];
+  /** What was heard first was "one moment" or the like. */
+  readonly filled: boolean;
+  /** Where the time went, as the stream host tells it: all from the end of the caller's speech. */
+  readonly stages?: AnswerStages;
+}
+
+export interface AnswerStages {
+  readonly recognisedMs: number;
+  readonly firstTokenMs: number;
+  readonly firstAudioMs: number;
+}
 
 export interface Interruption {
   /** False where the agent had finished before the caller cut in. */
@@ -43,8 +68,9 @@ export interface Interruption {
 export interface CallSummary {
   readonly callConnectionId: string;
   readonly durationMs: number;
-  /** From the end of each utterance to the first audible frame of its answer. */
-  readonly latenciesMs: readonly number[];
+  readonly answers: readonly Answer[];
+  /** What the agent did not understand or answer, a sentence each. */
+  readonly missed: readonly string[];
   /** Holes in the agent's voice, each a stretch of frames that were missing. */
   readonly gapsMs: readonly number[];
 }

@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CallEvent } from './caller-events.ts';
-import { describeEvent, describeOutcomes, percentile } from './caller-report.ts';
+import { describeEvent, describeOutcomes, percentile, wentWell } from './caller-report.ts';
+
+const answer = (latencyMs: number, tools: readonly string[] = []) => ({ latencyMs, tools, filled: false });
 
 const summary = (...latenciesMs: number[]) => ({
-  summary: { callConnectionId: 'c', durationMs: 1000, latenciesMs, gapsMs: [] },
+  summary: {
+    callConnectionId: 'c',
+    durationMs: 1000,
+    answers: latenciesMs.map((ms) => answer(ms)),
+    missed: [] as string[],
+    gapsMs: [],
+  },
 });
 
 test('events read as a dialogue, dated from the connection', () => {
@@ -30,9 +38,29 @@ test('many calls are summed up, with those that failed', () => {
   const outcomes = [summary(300, 100), { failure: 'No answer was heard within 30 s.' }, summary(200)];
   assert.equal(
     describeOutcomes(outcomes),
-    '2 of 3 calls completed. 3 answers: median 200 ms, p95 300 ms, slowest 300 ms after the end of your words.',
+    "2 of 3 calls completed. 3 answers: median 200 ms, p95 300 ms, slowest 300 ms from your last sound to the agent's first.",
   );
   assert.equal(describeOutcomes([{ failure: 'x' }]), 'No answers measured.');
+});
+
+test('answers with a tool and without are told apart, and what was missed is a failure', () => {
+  const { summary: call } = summary();
+  const answers = [answer(400), answer(900, ['look_up']), answer(500)];
+  const outcome = { summary: { ...call, answers, missed: ['The agent did not understand "x".'] } };
+  assert.equal(
+    describeOutcomes([outcome]),
+    "3 answers: median 500 ms, p95 900 ms, slowest 900 ms from your last sound to the agent's first. " +
+      'With a tool: 1 answer, 900 ms. Without: 2 answers, median 400 ms, p95 500 ms. 1 not understood or not answered.',
+  );
+  assert.equal(wentWell(outcome), false);
+  assert.equal(wentWell(summary(100)), true);
+  assert.equal(wentWell({ failure: 'x' }), false);
+});
+
+test('an answer tells where its time went, one after the other', () => {
+  const stages = { recognisedMs: 300, firstTokenMs: 450, firstAudioMs: 600 };
+  const told = describeEvent({ event: 'answer', atMs: 0, ...answer(640), filled: true, stages });
+  assert.match(told, /answered after 640 ms \(words 300, model 150, voice 150, the wait was filled\)/);
 });
 
 test('a voice that broke off is told of', () => {

@@ -1,5 +1,5 @@
 import { onOneLine } from '../../shared/terminal-text.ts';
-import type { CallEvent, CallSummary } from './caller-events.ts';
+import type { Answer, CallEvent, CallSummary } from './caller-events.ts';
 import type { TranscriptLine } from './caller-requests.ts';
 
 /** An event as a line for a person. */
@@ -18,6 +18,8 @@ function describe(event: CallEvent): string {
       return `ringing: ${event.from} is calling`;
     case 'connected':
       return `connected (call ${event.callConnectionId})`;
+    case 'session':
+      return `session ${event.sessionId}, agent ${event.agent}, at ${event.time}`;
     case 'media':
       return event.state === 'started' ? 'audio started' : 'audio stopped: the media socket is gone';
     case 'audio-stopped':
@@ -25,7 +27,9 @@ function describe(event: CallEvent): string {
     case 'caller':
       return `you    ${event.text}`;
     case 'answer':
-      return `       answer after ${event.latencyMs} ms`;
+      return `       answered after ${event.latencyMs} ms${describeStages(event)}`;
+    case 'missed':
+      return `       missed: ${event.problem}`;
     case 'interruption':
       return event.wasSpeaking
         ? `       cut in: agent silent ${event.silentAfterMs} ms after your first sound, ${event.staleFrames} frames of the old answer after that`
@@ -33,8 +37,21 @@ function describe(event: CallEvent): string {
     case 'transcript':
       return describeLine(event.line);
     case 'disconnected':
-      return `disconnected: ${event.reason || event.code}`;
+      return `the end: ${event.reason}`;
   }
+}
+
+/** Where the time went, one after the other. */
+function describeStages({ stages, filled }: Answer): string {
+  const parts = stages
+    ? [
+        `words ${stages.recognisedMs}`,
+        `model ${stages.firstTokenMs - stages.recognisedMs}`,
+        `voice ${stages.firstAudioMs - stages.firstTokenMs}`,
+      ]
+    : [];
+  if (filled) parts.push('the wait was filled');
+  return parts.length > 0 ? ` (${parts.join(', ')})` : '';
 }
 
 function describeLine(line: TranscriptLine): string {
@@ -59,22 +76,67 @@ function clockTime(ms: number): string {
 /** The outcome of a call, or why it failed. */
 export type CallOutcome = { readonly summary: CallSummary } | { readonly failure: string };
 
-export function describeOutcomes(outcomes: readonly CallOutcome[]): string {
-  const done = outcomes.flatMap((outcome) => ('summary' in outcome ? [outcome.summary] : []));
-  const latencies = done.flatMap(({ latenciesMs }) => latenciesMs).toSorted((a, b) => a - b);
-  const count = outcomes.length === 1 ? '' : `${done.length} of ${outcomes.length} calls completed. `;
-  const answers =
-    latencies.length === 0
-      ? 'No answers measured.'
-      : latencies.length === 1
-        ? `Answered after ${latencies[0]} ms.`
-        : `${latencies.length} answers: median ${percentile(latencies, 0.5)} ms, p95 ${percentile(latencies, 0.95)} ms, slowest ${latencies.at(-1)} ms after the end of your words.`;
-  return `${count}${answers}${describeGaps(done)}`;
+/** Whether the call went well: it was held to its end, and all was understood and answered. */
+export const wentWell = (outcome: CallOutcome): boolean => 'summary' in outcome && outcome.summary.missed.length === 0;
+
+/** Latencies of answers, in milliseconds. */
+export interface LatencySummary {
+  readonly answers: number;
+  readonly medianMs: number;
+  readonly p95Ms: number;
+  readonly slowestMs: number;
 }
 
+export interface OutcomesSummary {
+  readonly calls: number;
+  readonly completed: number;
+  readonly missed: number;
+  readonly all: LatencySummary | undefined;
+  readonly withTool: LatencySummary | undefined;
+  readonly withoutTool: LatencySummary | undefined;
+}
+
+export function summarise(outcomes: readonly CallOutcome[]): OutcomesSummary {
+  const done = outcomes.flatMap((outcome) => ('summary' in outcome ? [outcome.summary] : []));
+  const answers = done.flatMap((call) => call.answers);
+  return {
+    calls: outcomes.length,
+    completed: done.length,
+    missed: done.reduce((sum, { missed }) => sum + missed.length, 0),
+    all: latencies(answers),
+    withTool: latencies(answers.filter(({ tools }) => tools.length > 0)),
+    withoutTool: latencies(answers.filter(({ tools }) => tools.length === 0)),
+  };
+}
+
+function latencies(answers: readonly Answer[]): LatencySummary | undefined {
+  const sorted = answers.map(({ latencyMs }) => latencyMs).toSorted((a, b) => a - b);
+  const slowestMs = sorted.at(-1);
+  if (slowestMs === undefined) return undefined;
+  return { answers: sorted.length, medianMs: percentile(sorted, 0.5), p95Ms: percentile(sorted, 0.95), slowestMs };
+}
+
+export function describeOutcomes(outcomes: readonly CallOutcome[]): string {
+  const { completed, missed, all, withTool, withoutTool } = summarise(outcomes);
+  const calls = outcomes.length === 1 ? '' : `${completed} of ${outcomes.length} calls completed. `;
+  const lost = missed === 0 ? '' : ` ${missed} not understood or not answered.`;
+  const kinds = withTool && withoutTool ? ` With a tool: ${brief(withTool)}. Without: ${brief(withoutTool)}.` : '';
+  return `${calls}${describeLatencies(all)}${kinds}${lost}${describeGaps(outcomes)}`;
+}
+
+function describeLatencies(summary: LatencySummary | undefined): string {
+  if (!summary) return 'No answers measured.';
+  const { answers, medianMs, p95Ms, slowestMs } = summary;
+  if (answers === 1) return `Answered after ${medianMs} ms.`;
+  return `${answers} answers: median ${medianMs} ms, p95 ${p95Ms} ms, slowest ${slowestMs} ms from your last sound to the agent's first.`;
+}
+
+const brief = ({ answers, medianMs, p95Ms }: LatencySummary): string =>
+  answers === 1 ? `1 answer, ${medianMs} ms` : `${answers} answers, median ${medianMs} ms, p95 ${p95Ms} ms`;
+
 /** Says nothing where the line was whole. */
-function describeGaps(calls: readonly CallSummary[]): string {
-  const gaps = calls.flatMap((call) => call.gapsMs);
+function describeGaps(outcomes: readonly CallOutcome[]): string {
+  const gaps = outcomes.flatMap((outcome) => ('summary' in outcome ? outcome.summary.gapsMs : []));
   if (gaps.length === 0) return '';
   const totalMs = gaps.reduce((sum, ms) => sum + ms, 0);
   return ` The agent's voice broke off ${gaps.length} times, for ${totalMs} ms in all.`;

@@ -6,7 +6,11 @@ import { DependencyError, messageOf, RequestError } from '../../shared/errors.ts
 
 const PATIENCE_MS = 10_000;
 
-const transcript = z.object({
+/** Of `GET /api/v1/calls/{id}`, what is of use here. */
+const callRecord = z.object({
+  session_id: z.string(),
+  agent: z.string(),
+  events: z.array(z.object({ type: z.string(), data: z.record(z.string(), z.unknown()) })),
   transcript: z.array(
     z.union([
       z.object({ role: z.enum(['caller', 'agent']), text: z.string(), heard: z.boolean().optional() }),
@@ -14,7 +18,10 @@ const transcript = z.object({
     ]),
   ),
 });
-export type TranscriptLine = z.infer<typeof transcript>['transcript'][number];
+export type CallRecord = Readonly<z.infer<typeof callRecord>>;
+export type TranscriptLine = CallRecord['transcript'][number];
+
+const agentList = z.object({ agents: z.array(z.object({ name: z.string() })) });
 
 const placedCall = z.object({ call_id: z.string() });
 
@@ -22,11 +29,13 @@ const placedCall = z.object({ call_id: z.string() });
 export class CallerRequests {
   readonly #emulatorUrl: string;
   readonly #functionsUrl: string;
+  readonly #streamHostUrl: string;
 
-  /** @param emulatorUrl and @param functionsUrl `http://host:port` */
-  constructor(emulatorUrl: string, functionsUrl: string) {
-    this.#emulatorUrl = emulatorUrl;
-    this.#functionsUrl = functionsUrl;
+  /** Each is `http://host:port`. */
+  constructor(urls: { readonly emulatorUrl: string; readonly functionsUrl: string; readonly streamHostUrl: string }) {
+    this.#emulatorUrl = urls.emulatorUrl;
+    this.#functionsUrl = urls.functionsUrl;
+    this.#streamHostUrl = urls.streamHostUrl;
   }
 
   /**
@@ -41,27 +50,41 @@ export class CallerRequests {
 
   /**
    * Has the application call a number.
+   * @param agent who speaks; without one, the application's own choice
    * @throws {DependencyError} where the functions do not answer, or refuse
    */
-  async placeCall(number: string): Promise<void> {
+  async placeCall(number: string, agent?: string): Promise<void> {
     const address = new URL('/api/v1/calls/initiate', this.#functionsUrl);
-    const response = await this.#post('the functions', address, { target_number: number });
+    const response = await this.#post('the functions', address, { target_number: number, ...(agent && { agent }) });
     placedCall.parse(await response.json());
   }
 
-  /** What has been said in a call so far; undefined where the functions cannot tell (yet). */
-  async transcript(callConnectionId: string): Promise<TranscriptLine[] | undefined> {
+  /**
+   * The names of the agents that one can talk with.
+   * @throws {DependencyError} where the stream host does not answer
+   */
+  async agents(): Promise<string[]> {
+    const response = await this.#fetch('the stream host', new URL('/api/v1/agents', this.#streamHostUrl), {});
+    return agentList.parse(await response.json()).agents.map(({ name }) => name);
+  }
+
+  /** What is on record of a call so far; undefined where the functions cannot tell (yet). */
+  async record(callConnectionId: string): Promise<CallRecord | undefined> {
     const address = new URL(`/api/v1/calls/${encodeURIComponent(callConnectionId)}`, this.#functionsUrl);
     try {
       const response = await fetch(address, { signal: AbortSignal.timeout(PATIENCE_MS) });
-      return response.ok ? transcript.parse(await response.json()).transcript : undefined;
+      return response.ok ? callRecord.parse(await response.json()) : undefined;
     } catch {
       return undefined;
     }
   }
 
-  async #post(who: string, address: URL, body: unknown): Promise<Response> {
+  #post(who: string, address: URL, body: unknown): Promise<Response> {
     const request = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+    return this.#fetch(who, address, request);
+  }
+
+  async #fetch(who: string, address: URL, request: RequestInit): Promise<Response> {
     const response = await fetch(address, { ...request, signal: AbortSignal.timeout(PATIENCE_MS) }).catch((error) => {
       const problem = error instanceof Error && error.cause ? messageOf(error.cause) : messageOf(error);
       const message = `Nothing answers at ${address.origin} (${who}): ${problem}. Start the stack with: npm start`;

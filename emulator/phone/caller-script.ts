@@ -5,31 +5,52 @@ import type { Utterance } from './caller-events.ts';
 import { type CallerRequests, pcmOfWav } from './caller-requests.ts';
 
 /** What to say, as it stood on the command line. */
-export type Line = { readonly say: string } | { readonly wav: string };
+export type Line = { readonly say: string } | { readonly wav: string } | { readonly questions: string };
 
-const CUT_IN: Line = { say: 'Stop, wait a second.' };
+const CUT_IN = 'Stop, wait a second.';
 
 /**
  * Makes sound of the lines, in their order. Where the caller is to cut in and there is nothing to cut in with, it says
  * "Stop, wait a second."
- * @throws {ParleyError} where a file cannot be read, or the emulator cannot speak
+ * @throws {ConfigError} a file that cannot be read, or has nothing in it
+ * @throws {ParleyError} where the emulator cannot speak
  */
 export async function loadUtterances(
   lines: readonly Line[],
-  options: { readonly cutsIn: boolean; readonly voice: string; readonly requests: CallerRequests },
+  options: {
+    readonly cutsIn: boolean;
+    readonly voice: string;
+    readonly requests: Pick<CallerRequests, 'speech'>;
+  },
 ): Promise<Utterance[]> {
-  const all = options.cutsIn && lines.length === 1 ? [...lines, CUT_IN] : lines;
   const utterances: Utterance[] = [];
-  for (const line of all) {
-    const pcm = 'say' in line ? await options.requests.speech(line.say, options.voice) : await readWav(line.wav);
-    utterances.push({ label: 'say' in line ? line.say : `(${basename(line.wav)})`, pcm });
+  const say = async (text: string) => {
+    utterances.push({ label: text, pcm: await options.requests.speech(text, options.voice) });
+  };
+  for (const line of lines) {
+    if ('say' in line) await say(line.say);
+    else if ('wav' in line) utterances.push({ label: `(${basename(line.wav)})`, pcm: await readWav(line.wav) });
+    else for (const text of await readQuestions(line.questions)) await say(text);
   }
+  if (options.cutsIn && utterances.length === 1) await say(CUT_IN);
   return utterances;
 }
 
 async function readWav(file: string): Promise<Uint8Array> {
-  const bytes = await readFile(file).catch((error: unknown) => {
-    throw new ConfigError(`--wav ${file} cannot be read: ${messageOf(error)}`);
+  try {
+    return pcmOfWav(await readFile(file));
+  } catch (error) {
+    throw new ConfigError(`--wav ${file} cannot be used: ${messageOf(error)}`);
+  }
+}
+
+/** One a line; empty ones and those that begin with # are left out. */
+async function readQuestions(file: string): Promise<string[]> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    throw new ConfigError(`--questions ${file} cannot be read: ${messageOf(error)}`);
   });
-  return pcmOfWav(bytes);
+  const lines = text.split('\n').map((line) => line.trim());
+  const questions = lines.filter((line) => line !== '' && !line.startsWith('#'));
+  if (questions.length === 0) throw new ConfigError(`--questions ${file} has no question in it: write one a line.`);
+  return questions;
 }

@@ -1,11 +1,26 @@
 import type { Clock } from '../../shared/clock.ts';
 import { wait } from '../wait.ts';
-import type { TranscriptLine } from './caller-requests.ts';
+import type { AnswerStages } from './caller-events.ts';
+import type { CallRecord, TranscriptLine } from './caller-requests.ts';
 
 export interface HeardLine {
   readonly line: TranscriptLine;
   /** When the answer that the line belongs to was first heard, on the call's clock; undefined where none was noted. */
   readonly atMs: number | undefined;
+}
+
+/** What has come on record since the last time. */
+export interface TurnOnRecord {
+  readonly lines: readonly HeardLine[];
+  /** Whether words of the caller stand there, and before any that the agent said of its own accord. */
+  readonly understood: boolean;
+  /** Whether words of the agent follow the last ones of the caller. */
+  readonly answered: boolean;
+  readonly tools: readonly string[];
+  readonly filled: boolean;
+  readonly stages: AnswerStages | undefined;
+  /** Events that stood on record. */
+  readonly eventsRead: number;
 }
 
 /** The agent's last words are written down a moment after they were heard. */
@@ -15,40 +30,80 @@ const LOOK_AGAIN_MS = 200;
 /** What was said in the call, read piece by piece and dated by what the caller heard. */
 export class CallerTranscript {
   readonly #clock: Clock;
-  readonly #read: () => Promise<TranscriptLine[] | undefined>;
-  /** Of the greeting and of each answer. */
-  readonly #answersAtMs: number[] = [];
+  readonly #read: () => Promise<CallRecord | undefined>;
+  /** Of the greeting and of the answers whose words were not read yet. */
+  #heardAtMs: number[] = [];
+  #utterances = 0;
   #linesRead = 0;
-  #answersRead = 0;
+  #eventsRead = 0;
 
-  /** @param read the whole transcript so far; undefined where it cannot be had */
-  constructor(clock: Clock, read: () => Promise<TranscriptLine[] | undefined>) {
+  /** @param read the record of the call so far; undefined where it cannot be had */
+  constructor(clock: Clock, read: () => Promise<CallRecord | undefined>) {
     this.#clock = clock;
     this.#read = read;
   }
 
-  /** Notes that the greeting or an answer became audible. */
-  answerHeard(atMs: number): void {
-    this.#answersAtMs.push(atMs);
+  /** Notes that the greeting, or the answer to an utterance, became audible. */
+  heard(what: 'greeting' | 'answer', atMs: number): void {
+    this.#heardAtMs.push(atMs);
+    if (what === 'answer') this.#utterances += 1;
   }
 
-  /** The lines since the last time. Waits a little for the agent's words, unless the call is over and there is nothing new. */
-  async readOn(callIsOver: () => boolean): Promise<readonly HeardLine[]> {
+  /** Goes on behind what that was; it stands for all that was heard so far. */
+  told(turn: TurnOnRecord): void {
+    this.#linesRead += turn.lines.length;
+    this.#eventsRead = turn.eventsRead;
+    this.#heardAtMs = [];
+    this.#utterances = 0;
+  }
+
+  /**
+   * What is there since the last that was told. Waits a little for the agent's words, unless the call is over and there is nothing
+   * new. Undefined where nobody can tell.
+   */
+  async readOn(callIsOver: () => boolean): Promise<TurnOnRecord | undefined> {
     const giveUpMs = this.#clock.now() + PATIENCE_MS;
     for (;;) {
-      const lines = await this.#read();
-      if (lines === undefined) return [];
-      const fresh = lines.slice(this.#linesRead);
+      const record = await this.#read();
+      if (record === undefined) return undefined;
+      const fresh = record.transcript.slice(this.#linesRead);
       const complete = fresh.at(-1)?.role === 'agent' || (callIsOver() && fresh.length === 0);
-      if (complete || this.#clock.now() >= giveUpMs) return fresh.map((line) => this.#date(line));
+      if (complete || this.#clock.now() >= giveUpMs) return this.#turnOf(record, fresh);
       await wait(this.#clock, LOOK_AGAIN_MS);
     }
   }
 
-  #date(line: TranscriptLine): HeardLine {
-    const atMs = this.#answersAtMs[this.#answersRead];
-    this.#linesRead += 1;
-    if (line.role === 'agent') this.#answersRead += 1;
-    return { line, atMs };
+  #turnOf(record: CallRecord, fresh: readonly TranscriptLine[]): TurnOnRecord {
+    const events = record.events.slice(this.#eventsRead);
+    const before = fresh.findIndex(({ role }) => role === 'caller');
+    // A greeting that was not on record when it was looked for stands before the caller's words.
+    const greetings = this.#heardAtMs.length - this.#utterances;
+    const latency = events.findLast(({ type }) => type === 'turn.latency');
+    return {
+      lines: this.#date(fresh),
+      understood: before >= 0 && before <= greetings,
+      answered: fresh.at(-1)?.role === 'agent',
+      tools: fresh.flatMap((line) => (line.role === 'tool' ? [line.tool] : [])),
+      filled: events.some(({ type }) => type === 'wait.filled'),
+      stages: latency && stagesOf(latency.data),
+      eventsRead: record.events.length,
+    };
   }
+
+  /** Each caller's line begins another turn; what the agent says before the first is its greeting, or a prompt. */
+  #date(lines: readonly TranscriptLine[]): HeardLine[] {
+    let turn = -1;
+    return lines.map((line) => {
+      if (line.role === 'caller' || turn < 0) turn = Math.min(turn + 1, Math.max(0, this.#heardAtMs.length - 1));
+      return { line, atMs: this.#heardAtMs[turn] };
+    });
+  }
+}
+
+function stagesOf(data: Readonly<Record<string, unknown>>): AnswerStages | undefined {
+  const { recognisedMs, firstTokenMs, firstAudioMs } = data;
+  const all = [recognisedMs, firstTokenMs, firstAudioMs].every((value) => typeof value === 'number');
+  return all
+    ? { recognisedMs: Number(recognisedMs), firstTokenMs: Number(firstTokenMs), firstAudioMs: Number(firstAudioMs) }
+    : undefined;
 }

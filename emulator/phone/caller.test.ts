@@ -11,7 +11,7 @@ import { Caller, CallFailed } from './caller.ts';
 import type { CallEvent, CallScript } from './caller-events.ts';
 import { CallerLine } from './caller-line.ts';
 import { CallRecording } from './caller-recording.ts';
-import type { TranscriptLine } from './caller-requests.ts';
+import type { CallRecord, TranscriptLine } from './caller-requests.ts';
 import { isAudible } from './caller-voice.ts';
 import type { LineHolder, PhoneLine } from './phone-line.ts';
 import { PhoneNetwork } from './phone-network.ts';
@@ -27,6 +27,10 @@ interface Manners {
   /** Stops talking when the caller speaks. */
   readonly yields?: boolean;
   readonly hangsUpAfterAnswers?: number;
+  /** Understands nothing, and says so. */
+  readonly deaf?: boolean;
+  /** Says "one moment" first, and the answer so much later. */
+  readonly answersAfterMs?: number;
 }
 
 /** An agent at the other end of the line: greets, answers a moment after the caller was heard, and has manners. */
@@ -38,6 +42,13 @@ class Agent implements LineHolder {
   #callerSpoke = false;
   #callerQuietFrames = 0;
   #answers = 0;
+  #waitFrames = 0;
+  readonly record: CallRecord & { transcript: TranscriptLine[]; events: CallRecord['events'] } = {
+    session_id: 'session-1',
+    agent: 'orders',
+    transcript: [{ role: 'agent', text: 'Hello.', heard: true }],
+    events: [],
+  };
 
   constructor(line: PhoneLine, manners: Manners) {
     this.#line = line;
@@ -62,6 +73,7 @@ class Agent implements LineHolder {
   #beat(): void {
     this.#listen(this.#line.readVoice() ?? SILENCE);
     this.#line.playVoice(this.#framesLeft > 0 ? VOICE : SILENCE);
+    if (this.#waitFrames > 0 && --this.#waitFrames === 0) this.#answer();
     this.#framesLeft = Math.max(0, this.#framesLeft - 1);
     if (this.#framesLeft === 0 && this.#answers === this.#manners.hangsUpAfterAnswers) this.hungUp();
   }
@@ -76,9 +88,24 @@ class Agent implements LineHolder {
       this.#callerQuietFrames = 0;
     } else if (this.#callerSpoke && ++this.#callerQuietFrames * FRAME_MS >= 200) {
       this.#callerSpoke = false;
-      this.#answers += 1;
-      this.#framesLeft = (this.#manners.answerMs ?? 300) / FRAME_MS;
+      const { answersAfterMs, deaf } = this.#manners;
+      if (!deaf) this.record.transcript.push({ role: 'caller', text: 'words' });
+      if (answersAfterMs === undefined) {
+        this.#answer();
+        return;
+      }
+      this.#framesLeft = 200 / FRAME_MS;
+      this.#waitFrames = answersAfterMs / FRAME_MS;
+      this.record.events.push({ type: 'wait.filled', data: {} });
     }
+  }
+
+  #answer(): void {
+    const text = this.#manners.deaf ? 'Are you still there?' : `Answer ${this.#answers}.`;
+    this.#answers += 1;
+    this.#framesLeft = (this.#manners.answerMs ?? 300) / FRAME_MS;
+    if (!this.#manners.deaf) this.record.transcript.push({ role: 'tool', tool: 'look', args: {}, result: {} });
+    this.record.transcript.push({ role: 'agent', text, heard: true });
   }
 }
 
@@ -88,7 +115,10 @@ async function call(t: TestContext, manners: Manners, script: CallScript, signal
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   server.on('upgrade', (request, socket, head) => network.handleUpgrade(request, socket, head));
-  network.events.on('dial', (line) => new Agent(line, manners));
+  let agent: Agent | undefined;
+  network.events.on('dial', (line) => {
+    agent = new Agent(line, manners);
+  });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const fail = (_event: string, error: unknown) => assert.fail(String(error));
   const line = await CallerLine.plugIn(url, '+15551110000', fail);
@@ -98,18 +128,14 @@ async function call(t: TestContext, manners: Manners, script: CallScript, signal
     server.close();
   });
   const events: CallEvent[] = [];
-  const recording = new CallRecording();
-  const transcript: TranscriptLine[] = [];
+  const recording = new CallRecording({ keepSamples: true });
   const caller = new Caller({
     line,
     clock: systemClock,
     script,
     to: '+15550100',
     placeCall: () => Promise.reject(new Error('Not asked for.')),
-    readTranscript: () => {
-      transcript.push({ role: 'agent', text: `line ${transcript.length}`, heard: true });
-      return Promise.resolve([...transcript]);
-    },
+    readRecord: async () => structuredClone(agent?.record),
     onEvent: (event) => events.push(event),
     recording,
     signal,
@@ -122,11 +148,27 @@ async function call(t: TestContext, manners: Manners, script: CallScript, signal
 test('the caller as a person', { concurrency: true }, async (t) => {
   await Promise.all([
     t.test('speaks in turn, waits for each answer and measures it', async (t) => {
-      const { caller, find, recording } = await call(t, {}, { utterances: [utterance('one'), utterance('two')] });
+      const { caller, events, find, recording } = await call(
+        t,
+        {},
+        { utterances: [utterance('one'), utterance('two')] },
+      );
       const summary = await caller.run();
       assert.equal(summary.callConnectionId, 'call-1');
-      assert.equal(summary.latenciesMs.length, 2);
-      for (const latencyMs of summary.latenciesMs) assert.ok(latencyMs >= 150 && latencyMs < 2000, `${latencyMs}`);
+      assert.equal(summary.answers.length, 2);
+      for (const { latencyMs } of summary.answers) assert.ok(latencyMs >= 150 && latencyMs < 2000, `${latencyMs}`);
+      assert.deepEqual(summary.answers[0]?.tools, ['look']);
+      assert.deepEqual(summary.missed, []);
+      assert.deepEqual(
+        find('session').map(({ sessionId, agent }) => [sessionId, agent]),
+        [['session-1', 'orders']],
+      );
+      const times = events.map(({ atMs }) => atMs);
+      assert.deepEqual(
+        times,
+        times.toSorted((a, b) => a - b),
+      );
+      assert.equal(events.at(-1)?.event, 'disconnected');
       assert.deepEqual(
         find('caller').map(({ text }) => text),
         ['one', 'two'],
@@ -135,7 +177,10 @@ test('the caller as a person', { concurrency: true }, async (t) => {
       assert.ok(first && second && second.atMs > first.atMs + 900);
       assert.equal(find('disconnected').length, 1);
       const told = find('transcript').map(({ line }) => line.role === 'agent' && line.text);
-      assert.deepEqual(told, ['line 0', 'line 1', 'line 2', 'line 3']);
+      assert.deepEqual(
+        told.filter((text) => text !== false),
+        ['Hello.', 'Answer 0.', 'Answer 1.'],
+      );
 
       const { sampleRate, channels } = parseWav(recording.toWav());
       assert.equal(sampleRate, 16_000);
@@ -156,7 +201,40 @@ test('the caller as a person', { concurrency: true }, async (t) => {
       assert.ok(interruption.silentAfterMs < 1000);
       assert.equal(interruption.staleFrames, 0);
       assert.equal(find('audio-stopped').length, 1);
-      assert.equal(summary.latenciesMs.length, 2);
+      assert.equal(summary.answers.length, 2);
+    }),
+
+    t.test('takes a prompt for no answer, and says what was not understood (newcomer 5.2-5)', async (t) => {
+      const { caller, find } = await call(t, { deaf: true }, { utterances: [utterance('Hello?')] });
+      const summary = await caller.run();
+      assert.deepEqual(summary.answers, []);
+      assert.deepEqual(summary.missed, ['The agent did not understand "Hello?"; it only said "Are you still there?".']);
+      assert.equal(find('answer').length, 0);
+    }),
+
+    t.test('waits for the answer that follows on "one moment"', async (t) => {
+      const { caller } = await call(t, { answersAfterMs: 3600 }, { utterances: [utterance('one'), utterance('two')] });
+      const { answers, missed } = await caller.run();
+      assert.deepEqual(missed, []);
+      assert.deepEqual(
+        answers.map(({ filled, tools }) => [filled, tools]),
+        [
+          [true, ['look']],
+          [true, ['look']],
+        ],
+      );
+    }),
+
+    t.test('hangs up when its time has come, whatever is being said (newcomer 5.2-17)', async (t) => {
+      const { caller, find } = await call(
+        t,
+        { greetingMs: 20_000 },
+        { utterances: [utterance('one')], hangUpAfterMs: 500 },
+      );
+      const { durationMs } = await caller.run();
+      const [ending] = find('disconnected');
+      assert.ok(ending && ending.atMs >= 500 && durationMs >= 500);
+      assert.deepEqual([ending.by, ending.reason], ['caller', 'The caller hung up.']);
     }),
 
     t.test('fails the call where the agent talks on over it', async (t) => {
@@ -179,7 +257,7 @@ test('the caller as a person', { concurrency: true }, async (t) => {
 
     t.test('takes it well where the agent hangs up after the last answer', async (t) => {
       const { caller } = await call(t, { hangsUpAfterAnswers: 1 }, { utterances: [utterance('goodbye')] });
-      assert.equal((await caller.run()).latenciesMs.length, 1);
+      assert.equal((await caller.run()).answers.length, 1);
     }),
 
     t.test('hangs up when it is told to, in the middle of whatever is said', async (t) => {
@@ -204,7 +282,7 @@ test('the caller as a person', { concurrency: true }, async (t) => {
 });
 
 test('frames that come late or in a burst are placed on the call’s clock', () => {
-  const recording = new CallRecording();
+  const recording = new CallRecording({ keepSamples: true });
   recording.caller(VOICE, 0);
   recording.caller(VOICE, 45);
   recording.caller(VOICE, 41);
@@ -220,3 +298,19 @@ test('frames that come late or in a burst are placed on the call’s clock', () 
 function firstSound(samples: Int16Array): number {
   return samples.findIndex((sample) => sample !== 0);
 }
+
+test('the delay of an answer is measured from sample to sample, as it lies in the recording (issue 13)', () => {
+  const recording = new CallRecording({ keepSamples: false });
+  const frame = (from: number, to: number) =>
+    bytesOf(Int16Array.from({ length: 320 }, (_, i) => (i >= from && i < to ? 5000 : 30)));
+  recording.agent(frame(0, 320), 0);
+  recording.agent(frame(0, 320), 20);
+  recording.caller(frame(0, 160), 0);
+  assert.equal(recording.answerMs, 10);
+  recording.caller(frame(0, 161), 500);
+  assert.equal(recording.answerMs, undefined);
+  recording.agent(frame(0, 0), 1000);
+  recording.agent(frame(80, 100), 1020);
+  assert.equal(recording.answerMs, 515);
+  assert.equal(parseWav(recording.toWav()).channels[0]?.length, 0);
+});

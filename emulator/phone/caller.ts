@@ -2,12 +2,14 @@ import { BYTES_PER_MS } from '../../shared/audio/pcm.ts';
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import { ParleyError } from '../../shared/errors.ts';
 import type { PhoneEvent } from '../../shared/protocol/phone-line.ts';
+import { CallDiary } from './call-diary.ts';
+import { CallerAnswers } from './caller-answers.ts';
 import { CallerEar } from './caller-ear.ts';
 import type { CallEvent, CallScript, CallSummary, UndatedCallEvent, Utterance } from './caller-events.ts';
 import type { CallerLine } from './caller-line.ts';
 import type { CallRecording } from './caller-recording.ts';
-import type { TranscriptLine } from './caller-requests.ts';
-import { CallerTranscript } from './caller-transcript.ts';
+import type { CallRecord } from './caller-requests.ts';
+import { CallerTranscript, type TurnOnRecord } from './caller-transcript.ts';
 import { CallerVoice, type Speech } from './caller-voice.ts';
 
 export interface CallerOptions {
@@ -17,9 +19,12 @@ export interface CallerOptions {
   /** Dials this number; without, `placeCall` has the application call us. */
   readonly to: string | undefined;
   readonly placeCall: () => Promise<void>;
-  readonly readTranscript: (callConnectionId: string) => Promise<TranscriptLine[] | undefined>;
+  /** The agent that shall answer where we dial. */
+  readonly agent?: string | undefined;
+  readonly readRecord: (callConnectionId: string) => Promise<CallRecord | undefined>;
+  /** Told in the order of time. */
   readonly onEvent: (event: CallEvent) => void;
-  readonly recording?: CallRecording;
+  readonly recording: CallRecording;
   /** Aborting hangs up. */
   readonly signal: AbortSignal;
 }
@@ -52,28 +57,34 @@ export class Caller {
   readonly #voice: CallerVoice;
   readonly #ear = new CallerEar();
   readonly #transcript: CallerTranscript;
-  readonly #latenciesMs: number[] = [];
+  readonly #diary: CallDiary;
+  readonly #answers = new CallerAnswers();
+  #cancelHangUp: Cancel = () => {};
   #startMs: number;
   #ringing = false;
   #callConnectionId: string | undefined;
   #over: string | undefined;
-  #hangingUp = false;
+  #overAtMs = Number.POSITIVE_INFINITY;
+  #hangingUp: Promise<void> | undefined;
+  #timeUp = false;
+  #ended = false;
   #recheck: () => void = () => {};
 
   constructor(options: CallerOptions) {
     this.#options = options;
+    this.#diary = new CallDiary(options.onEvent);
     this.#startMs = options.clock.now();
     this.#voice = new CallerVoice(options.clock, (frame, dueMs) => {
       options.line.sendAudio(frame);
-      options.recording?.caller(frame, dueMs - this.#startMs);
+      options.recording.caller(frame, dueMs - this.#startMs);
     });
     this.#transcript = new CallerTranscript(options.clock, async () =>
-      this.#callConnectionId === undefined ? undefined : options.readTranscript(this.#callConnectionId),
+      this.#callConnectionId === undefined ? undefined : options.readRecord(this.#callConnectionId),
     );
     options.line.events.on('event', (event) => this.#onPhone(event));
     options.line.events.on('audio', (frame) => this.#onAudio(frame));
-    options.line.events.on('lost', () => this.#end('The emulator went away.'));
-    options.signal.addEventListener('abort', () => this.#recheck(), { once: true });
+    options.line.events.on('lost', () => this.#callOver('The emulator went away.'));
+    options.signal.addEventListener('abort', () => void this.#hangUp(), { once: true });
   }
 
   /**
@@ -84,19 +95,30 @@ export class Caller {
     try {
       const callConnectionId = await this.#connect();
       await this.#converse();
-      await this.#hangUp();
-      await this.#tellTranscript();
-      return { callConnectionId, durationMs: this.#atMs(), latenciesMs: this.#latenciesMs, gapsMs: this.#ear.gapsMs };
+      await this.#end();
+      const { answers, missed } = this.#answers;
+      return { callConnectionId, durationMs: this.#atMs(), answers, missed, gapsMs: this.#ear.gapsMs };
     } finally {
-      await this.#hangUp();
-      this.#voice.close();
+      await this.#end();
     }
   }
 
+  /** Hangs up and tells all that is left to tell. Idempotent. */
+  async #end(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#diary.hold();
+    this.#cancelHangUp();
+    await this.#hangUp();
+    this.#voice.close();
+    this.#tellLines(await this.#readOn());
+    this.#diary.release();
+  }
+
   async #connect(): Promise<string> {
-    const { to, line, placeCall } = this.#options;
+    const { to, agent, line, placeCall } = this.#options;
     if (to !== undefined) {
-      line.send({ type: 'dial', to });
+      line.send({ type: 'dial', to, ...(agent !== undefined && { agent }) });
     } else {
       this.#tell({ event: 'placing', number: line.number });
       await placeCall();
@@ -106,27 +128,39 @@ export class Caller {
     await this.#mustCome(() => this.#callConnectionId !== undefined, CONNECT_MS, 'The call was not answered');
     if (this.#callConnectionId === undefined) throw new CallFailed('Hung up before the call was connected.');
     this.#voice.start();
+    void this.#tellSession(this.#callConnectionId);
     return this.#callConnectionId;
+  }
+
+  /** By what name the stack's log and its API know the call. */
+  async #tellSession(callConnectionId: string): Promise<void> {
+    const record = await this.#options.readRecord(callConnectionId);
+    if (!record || this.#ended) return;
+    const time = new Date(this.#options.clock.wallMs()).toISOString();
+    this.#tell({ event: 'session', sessionId: record.session_id, agent: record.agent, time });
   }
 
   async #converse(): Promise<void> {
     const { utterances, interruptAfterMs } = this.#options.script;
     await this.#mustCome(() => this.#ear.heardSince(this.#startMs), GREETING_MS, 'The agent did not greet');
-    this.#transcript.answerHeard(this.#atMs());
+    this.#diary.hold();
+    this.#transcript.heard('greeting', this.#atMs());
     await this.#hearOut();
     for (const [i, utterance] of utterances.entries()) {
       if (this.#stopping) return;
       const cutsIn = interruptAfterMs !== undefined && i === 1;
       const endMs = cutsIn ? await this.#cutIn(utterance, interruptAfterMs) : await this.#say(utterance);
-      await this.#hearAnswer(endMs);
+      await this.#hearAnswer(utterance, endMs);
       if (interruptAfterMs === undefined || i !== 0) await this.#hearOut();
     }
   }
 
   /** @returns when the last word was over */
   async #say(utterance: Utterance): Promise<number> {
-    const speech = this.#voice.speak(utterance.pcm);
-    return this.#sayOut(utterance, speech);
+    this.#diary.hold();
+    const endMs = await this.#sayOut(utterance, this.#voice.speak(utterance.pcm));
+    this.#diary.release();
+    return endMs;
   }
 
   /** @returns when the last word was over */
@@ -136,25 +170,42 @@ export class Caller {
     const endMs = speech.endMs ?? this.#options.clock.now();
     const startMs = speech.onsetMs ?? endMs;
     const atMs = Math.round(startMs - this.#startMs);
-    this.#options.onEvent({ event: 'caller', atMs, text: utterance.label, durationMs: Math.round(endMs - startMs) });
+    this.#diary.tell({ event: 'caller', atMs, text: utterance.label, durationMs: Math.round(endMs - startMs) });
     return endMs;
   }
 
-  async #hearAnswer(endMs: number): Promise<void> {
-    await this.#mustCome(() => this.#ear.heardSince(endMs), ANSWER_MS, 'No answer was heard');
+  async #hearAnswer({ label }: Utterance, endMs: number): Promise<void> {
+    await this.#mustCome(() => this.#ear.heardSince(endMs), ANSWER_MS, `No answer to "${label}" was heard`);
     if (this.#stopping) return;
-    const latencyMs = Math.round(this.#ear.lastAudibleMs - endMs);
-    this.#latenciesMs.push(latencyMs);
-    this.#transcript.answerHeard(this.#atMs());
-    this.#tell({ event: 'answer', latencyMs });
+    // What was heard is told with its words, by which one knows what it was.
+    this.#diary.hold();
+    const latencyMs = this.#options.recording.answerMs ?? Math.round(this.#ear.lastAudibleMs - endMs);
+    const atMs = this.#atMs();
+    this.#answers.heard({ label, atMs, latencyMs });
+    this.#transcript.heard('answer', atMs);
   }
 
-  /** Waits until the agent has finished. */
+  /** Waits until the agent has finished, and tells what it has said. */
   async #hearOut(): Promise<void> {
-    const quiet = await this.#until(() => this.#quietFor(ANSWER_OVER_MS), LONGEST_ANSWER_MS);
-    // An agent that says goodbye hangs up. Whether that was too early shows at the next utterance.
-    if (!quiet && !this.#ending) throw new CallFailed(`The agent did not finish within ${LONGEST_ANSWER_MS / 1000} s.`);
-    await this.#tellTranscript();
+    const giveUpMs = this.#options.clock.now() + LONGEST_ANSWER_MS;
+    for (;;) {
+      const quiet = await this.#until(() => this.#quietFor(ANSWER_OVER_MS), giveUpMs - this.#options.clock.now());
+      // An agent that says goodbye hangs up. Whether that was too early shows at the next utterance.
+      if (!quiet && !this.#ending) {
+        throw new CallFailed(`The agent did not finish within ${LONGEST_ANSWER_MS / 1000} s.`);
+      }
+      const { silentSinceMs } = this.#ear;
+      const turn = await this.#readOn();
+      const owed = turn?.understood && !turn.answered && !this.#ending;
+      // What was heard was "one moment, please"; the answer is yet to come.
+      const goesOn = owed && (await this.#until(() => this.#ear.heardSince(silentSinceMs), ANSWER_MS));
+      if (goesOn) continue;
+      this.#tellLines(turn);
+      // Who hangs up in the middle of an answer has not heard it out.
+      if (!this.#stopping) for (const event of this.#answers.judge(turn)) this.#diary.tell(event);
+      this.#diary.release();
+      return;
+    }
   }
 
   /** Speaks into the answer that has just become audible, and measures how the agent falls silent. */
@@ -179,16 +230,25 @@ export class Caller {
     return endMs;
   }
 
-  async #tellTranscript(): Promise<void> {
-    const fresh = await this.#transcript.readOn(() => this.#over !== undefined);
-    for (const { atMs, line } of fresh) {
-      this.#options.onEvent({ event: 'transcript', atMs: atMs ?? this.#atMs(), line });
+  #readOn(): Promise<TurnOnRecord | undefined> {
+    return this.#transcript.readOn(() => this.#over !== undefined);
+  }
+
+  #tellLines(turn: TurnOnRecord | undefined): void {
+    if (!turn) return;
+    this.#transcript.told(turn);
+    for (const { atMs, line } of turn.lines) {
+      this.#diary.tell({ event: 'transcript', atMs: atMs ?? Math.min(this.#atMs(), this.#overAtMs), line });
     }
   }
 
-  async #hangUp(): Promise<void> {
-    if (this.#hangingUp) return;
-    this.#hangingUp = true;
+  /** Idempotent. Waits until the network has said that the call is over, and not long. */
+  #hangUp(): Promise<void> {
+    this.#hangingUp ??= this.#putDown();
+    return this.#hangingUp;
+  }
+
+  async #putDown(): Promise<void> {
     if (this.#over !== undefined) return;
     this.#options.line.send({ type: 'hangup' });
     const giveUpMs = this.#options.clock.now() + HANG_UP_MS;
@@ -201,14 +261,7 @@ export class Caller {
   }
 
   get #stopping(): boolean {
-    const { signal, script, clock } = this.#options;
-    const { hangUpAfterMs } = script;
-    if (signal.aborted) return true;
-    return (
-      hangUpAfterMs !== undefined &&
-      this.#callConnectionId !== undefined &&
-      clock.now() - this.#startMs >= hangUpAfterMs
-    );
+    return this.#timeUp || this.#options.signal.aborted;
   }
 
   #quietFor(ms: number): boolean {
@@ -246,7 +299,7 @@ export class Caller {
   #onAudio(frame: Uint8Array): void {
     const nowMs = this.#options.clock.now();
     this.#ear.hear(frame, nowMs);
-    this.#options.recording?.agent(frame, nowMs - this.#startMs);
+    this.#options.recording.agent(frame, nowMs - this.#startMs);
     this.#recheck();
   }
 
@@ -262,6 +315,7 @@ export class Caller {
       case 'connected':
         this.#callConnectionId = event.callConnectionId;
         this.#startMs = this.#options.clock.now();
+        this.#planHangUp();
         this.#tell({ event: 'connected', callConnectionId: event.callConnectionId });
         break;
       case 'media':
@@ -271,26 +325,45 @@ export class Caller {
         this.#ear.voiceStopped();
         this.#tell({ event: 'audio-stopped', droppedMs: event.droppedMs });
         break;
-      case 'disconnected':
-        this.#tell({ event: 'disconnected', code: event.code, reason: event.reason });
-        this.#end(event.reason);
+      case 'disconnected': {
+        const ending = endingOf(event, this.#hangingUp !== undefined);
+        this.#tell({ event: 'disconnected', code: event.code, ...ending });
+        this.#callOver(ending.reason);
         break;
+      }
       case 'refused':
-        this.#end(event.message);
+        this.#callOver(event.message);
     }
     this.#recheck();
   }
 
-  #end(reason: string): void {
-    this.#over ??= reason === '' ? 'The call ended.' : reason;
+  #planHangUp(): void {
+    const { clock, script } = this.#options;
+    if (script.hangUpAfterMs === undefined) return;
+    this.#cancelHangUp = clock.after(script.hangUpAfterMs, () => {
+      this.#timeUp = true;
+      void this.#hangUp();
+    });
+  }
+
+  #callOver(reason: string): void {
+    this.#over ??= reason;
+    this.#overAtMs = Math.min(this.#overAtMs, this.#atMs());
     this.#recheck();
   }
 
   #tell(event: UndatedCallEvent): void {
-    this.#options.onEvent({ ...event, atMs: this.#atMs() });
+    this.#diary.tell({ ...event, atMs: this.#atMs() });
   }
 
   #atMs(): number {
     return Math.round(this.#options.clock.now() - this.#startMs);
   }
+}
+
+/** How a call ended, in words: the network's own are diagnoses for its support. */
+function endingOf({ code, reason }: { readonly code: number; readonly reason: string }, weHungUp: boolean) {
+  if (weHungUp) return { by: 'caller', reason: 'The caller hung up.' } as const;
+  if (code === 200) return { by: 'agent', reason: 'The agent hung up.' } as const;
+  return { by: 'network', reason: reason.replace(/\s*DiagCode:.*$/, '') || `The call ended (${code}).` } as const;
 }

@@ -7,13 +7,16 @@ import { type CallerArguments, HELP, parseCallerArguments } from './caller-argum
 import type { CallEvent, CallSummary, Utterance } from './caller-events.ts';
 import { CallerLine } from './caller-line.ts';
 import { CallRecording } from './caller-recording.ts';
-import { type CallOutcome, describeEvent, describeOutcomes } from './caller-report.ts';
+import { type CallOutcome, describeEvent, describeOutcomes, summarise, wentWell } from './caller-report.ts';
 import { CallerRequests } from './caller-requests.ts';
 import { loadUtterances } from './caller-script.ts';
 import { describeVitals, type VitalsChange, watchVitals } from './stack-vitals.ts';
 
 const WRONG_OPTIONS = 2;
 const INTERRUPTED = 130;
+
+// Whoever reads the output has seen enough, as `head` has.
+process.stdout.on('error', () => process.exit(0));
 
 /** @returns the exit code */
 async function main(given: readonly string[]): Promise<number> {
@@ -24,17 +27,25 @@ async function main(given: readonly string[]): Promise<number> {
   }
   const hangUp = new AbortController();
   process.once('SIGINT', () => hangUp.abort());
-  const requests = new CallerRequests(args.emulatorUrl, args.functionsUrl);
+  const requests = new CallerRequests(args);
+  await requireAgent(args.agent, requests);
   const cutsIn = args.interruptAfterMs !== undefined;
   const utterances = await loadUtterances(args.lines, { cutsIn, voice: args.voice, requests });
   const readVitals = await watchVitals(args);
   const outcomes = await Promise.all(
     Array.from({ length: args.calls }, (_, index) => attempt(args, index, utterances, requests, hangUp.signal)),
   );
-  report(args, outcomes);
+  if (args.json) printJson({ event: 'summary', ...summarise(outcomes) });
+  else report(args, outcomes);
   if (args.calls > 1) reportVitals(args, await readVitals());
   if (hangUp.signal.aborted) return INTERRUPTED;
-  return outcomes.every((outcome) => 'summary' in outcome) ? 0 : 1;
+  return outcomes.every(wentWell) ? 0 : 1;
+}
+
+async function requireAgent(name: string | undefined, requests: CallerRequests): Promise<void> {
+  if (name === undefined) return;
+  const agents = await requests.agents();
+  if (!agents.includes(name)) throw new ConfigError(`--agent is "${name}"; there are: ${agents.join(', ')}.`);
 }
 
 async function attempt(
@@ -44,19 +55,29 @@ async function attempt(
   requests: CallerRequests,
   signal: AbortSignal,
 ): Promise<CallOutcome> {
-  try {
-    await sleep(index * args.staggerMs, undefined, { signal }).catch(() => {
+  const outcome = await sleep(index * args.staggerMs, undefined, { signal })
+    .catch(() => {
       throw new CallFailed('Hung up before it began.');
-    });
-    const summary = await call(args, index, utterances, requests, signal);
-    if (args.json) printJson({ event: 'completed', call: index, ...summary });
-    return { summary };
-  } catch (error) {
-    const failure = messageOf(error);
-    if (args.json) printJson({ event: 'failed', call: index, message: failure });
-    return { failure };
+    })
+    .then(() => call(args, index, utterances, requests, signal))
+    .then(
+      (summary): CallOutcome => ({ summary }),
+      (error: unknown): CallOutcome => ({ failure: messageOf(error) }),
+    );
+  if (args.json) {
+    if ('failure' in outcome) printJson({ event: 'failed', call: index, message: outcome.failure });
+    else printJson({ event: 'completed', call: index, ...outcome.summary, latenciesMs: latenciesOf(outcome.summary) });
+  } else if (args.calls > 1 && !args.quiet) {
+    const what = wentWell(outcome) ? describeOutcomes([outcome]) : problemsOf(outcome).join(' ');
+    process.stdout.write(`Call ${index + 1}: ${what}\n`);
   }
+  return outcome;
 }
+
+const problemsOf = (outcome: CallOutcome): readonly string[] =>
+  'failure' in outcome ? [outcome.failure] : outcome.summary.missed;
+
+const latenciesOf = ({ answers }: CallSummary): number[] => answers.map(({ latencyMs }) => latencyMs);
 
 async function call(
   args: CallerArguments,
@@ -68,7 +89,7 @@ async function call(
   const line = await CallerLine.plugIn(args.emulatorUrl, numberOf(args.number, index), (event, error) =>
     process.stderr.write(`A listener of "${event}" failed: ${messageOf(error)}\n`),
   );
-  const recording = args.out === undefined ? undefined : new CallRecording();
+  const recording = new CallRecording({ keepSamples: args.out !== undefined });
   try {
     const caller = new Caller({
       line,
@@ -79,16 +100,17 @@ async function call(
         ...(args.hangUpAfterMs !== undefined && { hangUpAfterMs: args.hangUpAfterMs }),
       },
       to: args.outbound ? undefined : args.to,
-      placeCall: () => requests.placeCall(line.number),
-      readTranscript: (callConnectionId) => requests.transcript(callConnectionId),
+      agent: args.agent,
+      placeCall: () => requests.placeCall(line.number, args.agent),
+      readRecord: (callConnectionId) => requests.record(callConnectionId),
       onEvent: (event) => printEvent(args, index, event),
-      ...(recording && { recording }),
+      recording,
       signal,
     });
     return await caller.run();
   } finally {
     line.close();
-    if (recording && args.out !== undefined) await writeFile(args.out, recording.toWav());
+    if (args.out !== undefined) await writeFile(args.out, recording.toWav());
   }
 }
 
@@ -116,10 +138,11 @@ function reportVitals(args: CallerArguments, changes: readonly VitalsChange[]): 
 }
 
 function report(args: CallerArguments, outcomes: readonly CallOutcome[]): void {
-  if (args.json) return;
   for (const [index, outcome] of outcomes.entries()) {
+    // Of many calls each has been told of when it ended.
+    if (args.calls > 1 && !args.quiet) break;
     const which = args.calls > 1 ? `Call ${index + 1}: ` : '';
-    if ('failure' in outcome) process.stderr.write(`${which}${outcome.failure}\n`);
+    for (const problem of problemsOf(outcome)) process.stderr.write(`${which}${problem}\n`);
   }
   process.stdout.write(`${describeOutcomes(outcomes)}\n`);
   if (args.out !== undefined) process.stdout.write(`Recorded in ${args.out}: caller left, agent right.\n`);

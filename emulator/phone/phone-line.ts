@@ -10,12 +10,25 @@ const E164 = /^\+[1-9]\d{1,14}$/;
 export const phoneNumber = z.string().regex(E164, 'E.164, such as +15550001111');
 
 const command = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('dial'), to: phoneNumber, displayName: z.string().max(256).default('') }),
+  z.object({
+    type: z.literal('dial'),
+    to: phoneNumber,
+    displayName: z.string().max(256).default(''),
+    agent: z.string().max(64).exactOptional(),
+  }),
   z.object({ type: z.literal('answer') }),
   z.object({ type: z.literal('decline') }),
   z.object({ type: z.literal('dtmf'), tone: z.string().regex(/^[0-9A-D*#]$/i, 'one of 0-9 A-D * #') }),
   z.object({ type: z.literal('hangup') }),
 ]);
+
+/** What a phone asks for when it dials. */
+export interface DialledCall {
+  readonly to: string;
+  readonly displayName: string;
+  /** The agent that shall answer. */
+  readonly agent?: string;
+}
 
 /** Whoever has the line: a call that is being offered, one that rings here, one that is connected. */
 export interface LineHolder {
@@ -31,7 +44,7 @@ export interface PhoneLineOptions {
   readonly number: string;
   readonly socket: WebSocket;
   readonly log: Logger;
-  readonly onDial: (line: PhoneLine, to: string, displayName: string) => void;
+  readonly onDial: (line: PhoneLine, call: DialledCall) => void;
 }
 
 /** A phone that does not read is not waited for: beyond this its audio is dropped. */
@@ -123,7 +136,7 @@ export class PhoneLine {
   #carryOut(wanted: z.output<typeof command>): void {
     if (wanted.type === 'dial') {
       if (this.#holder) this.#refuse('phone.busy', 'This line is in a call already; hang up first.');
-      else this.#onDial(this, wanted.to, wanted.displayName);
+      else this.#onDial(this, wanted);
     } else if (this.#holder) {
       passOn(wanted, this.#holder);
     } else {

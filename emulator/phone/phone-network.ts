@@ -5,11 +5,11 @@ import type { Logger } from '../../shared/log.ts';
 import type { PhoneEvent } from '../../shared/protocol/phone-line.ts';
 import { TypedEvents } from '../../shared/typed-events.ts';
 import { addressOf } from '../local-door.ts';
-import { PhoneLine, phoneNumber } from './phone-line.ts';
+import { type DialledCall, PhoneLine, phoneNumber } from './phone-line.ts';
 
 export type PhoneNetworkEvents = {
   /** A phone dials a number. The line is free. */
-  dial: [line: PhoneLine, to: string, displayName: string];
+  dial: [line: PhoneLine, call: DialledCall];
 };
 
 /** All the phones that are plugged in, each under its own number. */
@@ -64,7 +64,7 @@ export class PhoneNetwork {
       number,
       socket,
       log: this.#log,
-      onDial: (from, to, displayName) => this.events.emit('dial', from, to, displayName),
+      onDial: (from, call) => this.events.emit('dial', from, call),
     });
     this.#lines.set(number, line);
     socket.on('close', () => this.#lines.delete(number));

@@ -68,6 +68,21 @@ test('the handshake of Event Grid gets its code back', async () => {
   assert.deepEqual(body, { validationResponse: 'code-1' });
 });
 
+test('a SIP header names the agent; where no host has that one, or it is odd, the call is answered all the same (newcomer 5.4)', async () => {
+  await functions.announce({ sessions: 0, maxSessions: 100, agents: ['orders', 'chef'] });
+  const agentOf = async (customContext: unknown) => {
+    const { body } = await deliver([gridEvent({ ...callData(), customContext })]);
+    const { session_id: id, status } = body as { session_id: string; status: string };
+    assert.equal(status, 'call answered');
+    return (await functions.store.get(id))?.agent;
+  };
+  assert.equal(await agentOf({ sipHeaders: { 'X-MS-Custom-Agent': 'chef' }, voipHeaders: {} }), 'chef');
+  assert.equal(await agentOf({ sipHeaders: { 'X-MS-Custom-Agent': 'nobody' }, voipHeaders: {} }), 'orders');
+  for (const odd of [null, 5, { sipHeaders: null }, { sipHeaders: { 'x-ms-custom-agent': '../x' } }, {}]) {
+    assert.equal(await agentOf(odd), 'orders');
+  }
+});
+
 test('the handshake of CloudEvents allows the sender', async () => {
   const origin = { 'webhook-request-origin': 'eventgrid.azure.net' };
   const { status, headers } = await functions.request('OPTIONS', 'calls/answer', undefined, origin);

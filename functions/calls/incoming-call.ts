@@ -63,8 +63,13 @@ async function answerOrReject(
     if (mayRetry) throw keysFailure;
     return reject(id, call, 'auth.keys-unavailable', parts, log);
   }
-  const place = await parts.store.reservePlace(id, parts.config.DEFAULT_AGENT, INBOUND_PLACE_MS);
+  const { agent = parts.config.DEFAULT_AGENT } = call;
+  const place = await parts.store.reservePlace(id, agent, INBOUND_PLACE_MS);
   if (place === 'kept') return answer(id, call, parts, log);
+  if (place === 'agent-unknown' && call.agent !== undefined) {
+    log.warn({ agent }, 'a call names an agent that no stream host has; DEFAULT_AGENT answers');
+    return answerOrReject(id, { ...call, agent: undefined }, mayRetry, parts, log);
+  }
   if (place === 'none-alive' && mayRetry) {
     // A replica may be about to start. The caller goes on hearing it ring until the next delivery.
     throw new DependencyError('capacity.none-alive', 'No stream host is alive. Deliver the event again.');
@@ -129,7 +134,7 @@ async function openSession(id: string, call: IncomingCall, status: SessionStatus
       channel: 'phone',
       direction: 'inbound',
       mode: parts.config.ACS_STREAMING_MODE,
-      agent: parts.config.DEFAULT_AGENT,
+      agent: call.agent ?? parts.config.DEFAULT_AGENT,
       status,
       from: call.from,
       to: call.to,

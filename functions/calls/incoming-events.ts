@@ -1,6 +1,7 @@
 import { type CloudEvent, EventGridDeserializer, type EventGridEvent } from '@azure/eventgrid';
 import { z } from 'zod';
 import { messageOf } from '../../shared/errors.ts';
+import { agentName } from '../../shared/http/routes/agents.ts';
 
 /** A ringing call, as Event Grid tells it. */
 export interface IncomingCall {
@@ -10,6 +11,8 @@ export interface IncomingCall {
   readonly from: string;
   readonly to: string;
   readonly correlationId: string | undefined;
+  /** The agent that whoever passed the call on has named, in a SIP header; it need not be there. */
+  readonly agent: string | undefined;
 }
 
 /** One event of a delivery. */
@@ -18,6 +21,17 @@ export type GridEvent =
   | { readonly kind: 'incoming-call'; readonly id: string; readonly call: IncomingCall }
   | { readonly kind: 'other'; readonly id: string; readonly type: string }
   | { readonly kind: 'malformed'; readonly id: string | undefined; readonly problem: string };
+
+/** `X-MS-Custom-…` are the headers that ACS passes on from a session border controller. */
+const AGENT_HEADER = 'x-ms-custom-agent';
+
+/** Whatever else is in there, or is wrong with it, is no reason to lose a call. */
+const agentHeader = z
+  .object({ sipHeaders: z.record(z.string(), z.unknown()) })
+  .transform(({ sipHeaders }) => Object.entries(sipHeaders).find(([name]) => name.toLowerCase() === AGENT_HEADER)?.[1])
+  .pipe(agentName.optional())
+  .optional()
+  .catch(undefined);
 
 const identity = z
   .object({ rawId: z.string().min(1), phoneNumber: z.object({ value: z.string() }).nullish() })
@@ -29,6 +43,7 @@ const incomingCallData = z.object({
   to: identity,
   incomingCallContext: z.string().min(1),
   correlationId: z.string().nullish(),
+  customContext: agentHeader,
 });
 const validationData = z.object({ validationCode: z.string().min(1) });
 const isCloudEvent = z.object({ specversion: z.string() });
@@ -51,8 +66,8 @@ async function readGridEvent(given: unknown): Promise<GridEvent> {
       case 'Microsoft.EventGrid.SubscriptionValidationEvent':
         return { kind: 'validation', id, code: validationData.parse(data).validationCode };
       case 'Microsoft.Communication.IncomingCall': {
-        const { from, to, incomingCallContext, correlationId } = incomingCallData.parse(data);
-        const call = { context: incomingCallContext, from, to, correlationId: correlationId ?? undefined };
+        const { from, to, incomingCallContext: context, correlationId, customContext } = incomingCallData.parse(data);
+        const call = { context, from, to, correlationId: correlationId ?? undefined, agent: customContext };
         return { kind: 'incoming-call', id, call };
       }
       default:

@@ -24,7 +24,7 @@ export interface FunctionsUnderTest {
   /** A path below the prefix. A body that is no string is sent as JSON. Every answer must be as the reference says. */
   request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** Says how much room the stream host has; with none said, it is not alive. */
-  announce(load?: { sessions: number; maxSessions: number }): Promise<void>;
+  announce(load?: { sessions: number; maxSessions: number; agents?: readonly string[] }): Promise<void>;
   close(): Promise<void>;
 }
 

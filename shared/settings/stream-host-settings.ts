@@ -66,6 +66,10 @@ export const streamHostOnly = {
     about: 'The folder of agent definitions.',
     allowed: 'the path of a folder',
   }),
+  WATCH_AGENTS: setting(kinds.flag.default(false), {
+    about: 'Reads agents and tools again when their files change. For development: `npm start` sets it.',
+    allowed: 'true or false',
+  }),
   MAX_SESSIONS: setting(kinds.count(1, 10_000).default(100), {
     about: 'How many sessions one stream host takes.',
     allowed: '1 to 10000',

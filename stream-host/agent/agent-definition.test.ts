@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { pino } from 'pino';
 import { ConfigError, NotFoundError } from '../../shared/errors.ts';
 import { loadAgents, requireAgent } from './agent-definition.ts';
+import { toolDeclarations } from './tool-calls.ts';
 
 const GOOD = `
 name: desk
@@ -38,6 +39,27 @@ test('an agent without a model section or tools has sensible ones', async (conte
   assert.equal(agent.timeZone, Intl.DateTimeFormat().resolvedOptions().timeZone);
   assert.deepEqual(agent.model, { temperature: undefined, maxTokens: 300, omit: [] });
   assert.deepEqual([agent.tools.size, agent.canEndCall], [0, false]);
+});
+
+test('an agent needs a greeting and a prompt; a tool a description and what it does (newcomer 5.2-2)', async (context) => {
+  const folder = await folderWith(context, {
+    'desk.yaml': 'greeting: Hello.\nprompt: Be kind.\ntools: [ring_bell, count_bells]\n',
+    'ring-bell.ts': "export default { description: 'Rings.', run: () => 'ding' };",
+    'count-bells.ts': `export default {
+      description: 'Counts.',
+      parameters: { type: 'object', properties: { floor: { type: 'integer', description: 'Which' } }, required: ['floor'] },
+      run: ({ floor }) => floor + 1,
+    };`,
+  });
+  const agent = requireAgent(await loadAgents(folder, { toolsFolder: pathToFileURL(`${folder}/`) }), 'desk');
+  assert.deepEqual([agent.name, agent.description, agent.locale], ['desk', '', 'en-US']);
+  const [ring, count] = agent.tools.values();
+  assert.ok(ring && count);
+  assert.deepEqual([ring.name, ring.timeoutMs, ring.sideEffects], ['ring_bell', 10_000, true]);
+  assert.deepEqual(ring.parameters.parse({}), {});
+  assert.deepEqual(count.parameters.safeParse({ floor: 'x' }).success, false);
+  const [, declared] = toolDeclarations(agent.tools);
+  assert.deepEqual(declared?.function.parameters?.required, ['floor']);
 });
 
 test('an agent says how it takes turns, in the spelling of its file', async (context) => {
@@ -170,6 +192,12 @@ const BAD_TOOLS: readonly [what: string, source: string, message: RegExp][] = [
     "export default { name: 'ring_bell', description: 'x', parameters: {}, timeoutMs: 1, sideEffects: false, run() {} };",
     /ring-bell\.ts: default\.parameters: must be a z\.object/,
   ],
+  [
+    'a tool whose JSON schema is none',
+    "export default { description: 'x', parameters: { type: 'object', properties: { a: { type: 'nmber' } } }, run() {} };",
+    /ring-bell\.ts: default\.parameters: must be a z\.object.*nmber/,
+  ],
+  ['a tool without a description', 'export default { run() {} };', /ring-bell\.ts: default\.description: is missing$/],
 ];
 
 for (const [what, source, message] of BAD_TOOLS) {

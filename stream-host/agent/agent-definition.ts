@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parseDocument } from 'yaml';
@@ -7,7 +8,7 @@ import { ConfigError, messageOf, NotFoundError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Phrases } from '../contract/agent.ts';
 import { type TurnPolicyChanges, turnPolicy } from '../conversation/turns/turn-policy.ts';
-import { describeIssues } from './definition-issues.ts';
+import { describeIssues, parseDefinition } from './definition-issues.ts';
 import { PARAMETERS, type Parameter } from './deployment-traits.ts';
 import { canonicalLocale, hostTimeZone, isTimeZone, localeOfVoice } from './locale.ts';
 import { missingPhrases, type PhraseSettings, phraseSettings, phrasesOf } from './phrases.ts';
@@ -17,13 +18,19 @@ import { type TurnSettings, turnSettingsSchema } from './turn-settings.ts';
 /** The tool by which an agent hangs up. It is the engine's own: no file, nothing to run. */
 export const END_CALL = 'end_call';
 
+/** Speaks every language that agents have phrases for here. */
+const DEFAULT_VOICE = 'en-US-AvaMultilingualNeural';
+
 const definitionSchema = z.strictObject({
-  name: z.string().regex(/^[a-z][a-z0-9-]{0,63}$/, 'lower-case letters, digits and hyphens'),
-  description: z.string().min(1).max(500),
+  /** Only there to be read: it is the file's name. */
+  name: z.string().optional(),
+  /** For whoever chooses an agent. Public, as the names are. */
+  description: z.string().max(500).default(''),
   greeting: z.string().trim().min(1).max(1000),
   voice: z
     .string()
-    .regex(/^[a-z]{2,3}-[A-Za-z0-9-]+(:[A-Za-z0-9]+)?$/, 'an Azure voice such as en-US-AvaMultilingualNeural'),
+    .regex(/^[a-z]{2,3}-[A-Za-z0-9-]+(:[A-Za-z0-9]+)?$/, 'an Azure voice such as en-US-AvaMultilingualNeural')
+    .default(DEFAULT_VOICE),
   /** What it speaks and hears, as in `de-DE`. Without it, what its voice speaks. */
   language: z
     .string()
@@ -78,7 +85,7 @@ export interface Agent {
 export type Agents = ReadonlyMap<string, Agent>;
 
 /** The tools that ride along with the code: `agents/tools/` of the source or of the build, whichever runs. */
-const BUNDLED_TOOLS = new URL('../../agents/tools/', import.meta.url);
+export const BUNDLED_TOOLS = new URL('../../agents/tools/', import.meta.url);
 
 export interface LoadAgentsOptions {
   /** What tools work with: it is handed to each call as `services`. */
@@ -87,7 +94,15 @@ export interface LoadAgentsOptions {
   readonly toolsFolder?: URL;
   /** What an agent speaks that does not say it, not even by its voice (SPEECH_LANGUAGE). */
   readonly hostLanguage?: string;
+  /** Files may change and be read again, tools too. */
+  readonly reloadable?: boolean;
   readonly log?: Logger;
+}
+
+export interface LoadedAgent {
+  readonly agent: Agent;
+  /** Differs where its file does, or that of one of its tools. */
+  readonly version: string;
 }
 
 /**
@@ -97,7 +112,7 @@ export interface LoadAgentsOptions {
 export async function loadAgents(folder: string, options: LoadAgentsOptions = {}): Promise<Agents> {
   const agents = new Map<string, Agent>();
   for (const file of await definitionFiles(folder)) {
-    const agent = await loadAgent(file, options);
+    const { agent } = await loadAgent(file, options);
     agents.set(agent.name, agent);
   }
   return agents;
@@ -110,7 +125,8 @@ export function requireAgent(agents: Agents, name: string): Agent {
   throw new NotFoundError('agent.unknown', `There is no agent "${name}". There are: ${[...agents.keys()].join(', ')}.`);
 }
 
-async function definitionFiles(folder: string): Promise<string[]> {
+/** @throws {ConfigError} where the folder cannot be read, or has none */
+export async function definitionFiles(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch((cause: unknown) => {
     throw new ConfigError(`The folder of agents, ${folder}, cannot be read: ${messageOf(cause)}. Set AGENTS_FOLDER.`);
   });
@@ -119,18 +135,19 @@ async function definitionFiles(folder: string): Promise<string[]> {
   return files.map((name) => join(folder, name));
 }
 
-async function loadAgent(file: string, { toolsFolder = BUNDLED_TOOLS, ...options }: LoadAgentsOptions): Promise<Agent> {
-  const document = parseDocument(await readFile(file, 'utf8'));
+/** @throws {ConfigError} that names the file and the field, for everything that is wrong in it */
+export async function loadAgent(file: string, options: LoadAgentsOptions = {}): Promise<LoadedAgent> {
+  const name = nameOf(file);
+  const text = await readFile(file, 'utf8');
+  const document = parseDocument(text);
   const [syntaxError] = document.errors;
   if (syntaxError) throw new ConfigError(`${file} is no valid YAML: ${syntaxError.message}`);
 
-  const parsed = definitionSchema.safeParse(document.toJS());
+  const parsed = parseDefinition(definitionSchema, document.toJS());
   if (!parsed.success) throw new ConfigError(describeIssues(file, parsed.error));
-  const { model, tools: names, language, time_zone, greeting, phrases, turns, ...rest } = parsed.data;
-  if (rest.name !== basename(file, '.yaml')) {
-    throw new ConfigError(
-      `${file}: name: is "${rest.name}", but must be the file's name, "${basename(file, '.yaml')}".`,
-    );
+  const { model, tools: toolNames, language, time_zone, greeting, phrases, turns, ...rest } = parsed.data;
+  if (rest.name !== undefined && rest.name !== name) {
+    throw new ConfigError(`${file}: name: is "${rest.name}", but must be the file's name, "${name}".`);
   }
 
   checkTurns(file, turns, phrases);
@@ -139,26 +156,43 @@ async function loadAgent(file: string, { toolsFolder = BUNDLED_TOOLS, ...options
   const missing = missingPhrases(locale, own);
   if (missing.length > 0) {
     options.log?.warn(
-      { agent: rest.name, locale, missing },
+      { agent: name, locale, missing },
       "an agent's greeting stands for phrases that nobody gave in its language",
     );
   }
 
   const tools = new Map<string, RunnableTool>();
-  for (const [index, name] of names.entries()) {
-    if (name !== END_CALL)
-      tools.set(name, await loadTool(name, toolsFolder, options.services, `${file}: tools[${index}]`));
+  const version = createHash('sha256').update(text);
+  for (const [index, toolName] of toolNames.entries()) {
+    if (toolName === END_CALL) continue;
+    const loaded = await loadTool(toolName, {
+      folder: options.toolsFolder ?? BUNDLED_TOOLS,
+      services: options.services,
+      reloadable: options.reloadable ?? false,
+      where: `${file}: tools[${index}]`,
+    });
+    tools.set(toolName, loaded.tool);
+    version.update(loaded.version);
   }
-  return {
+  const agent = {
     ...rest,
+    name,
     locale,
     timeZone: time_zone ?? hostTimeZone(),
     phrases: phrasesOf(locale, greeting, own),
     turns: turns.policy,
     model: { temperature: model.temperature, maxTokens: model.max_tokens, omit: model.omit },
     tools,
-    canEndCall: names.includes(END_CALL),
+    canEndCall: toolNames.includes(END_CALL),
   };
+  return { agent, version: version.digest('hex') };
+}
+
+/** An agent's name is its file's. */
+function nameOf(file: string): string {
+  const name = basename(file, '.yaml');
+  if (/^[a-z][a-z0-9-]{0,63}$/.test(name)) return name;
+  throw new ConfigError(`${file}: the file's name is the agent's: it takes lower-case letters, digits and hyphens.`);
 }
 
 function checkTurns(file: string, turns: TurnSettings, phrases: PhraseSettings): void {

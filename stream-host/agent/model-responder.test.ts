@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
-import { defineTool, type ToolContext } from '../../agents/tool.ts';
 import { type ChatRequest, OpenAiError } from '../../emulator/openai/chat-wire.ts';
+import type { RunnableTool, ToolCallContext } from '../../shared/agents/tool.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
 import type { ReplyPiece } from '../contract/agent.ts';
 import { CALLER, call, collect, say, startModel, textOf } from './testing/language-model.ts';
@@ -12,10 +12,16 @@ const NEVER = new AbortController().signal;
 
 const numberTool = (
   name: string,
-  run: (args: { n: number }, context: ToolContext) => Promise<unknown>,
+  run: (args: { n: number }, context: ToolCallContext) => Promise<unknown>,
   sideEffects = false,
-) =>
-  defineTool({ name, description: name, parameters: z.object({ n: z.number() }), timeoutMs: 2000, sideEffects, run });
+): RunnableTool => ({
+  name,
+  description: name,
+  parameters: z.object({ n: z.number() }),
+  timeoutMs: 2000,
+  sideEffects,
+  run: (args, context) => run({ n: Number(args.n) }, context),
+});
 
 const double = numberTool('double', async ({ n }) => n * 2);
 
@@ -96,7 +102,7 @@ for (const [what, name, args, error] of MISTAKES) {
 
 test('a tool that takes too long or throws fails alone', async (context) => {
   let stopped = false;
-  const slow = defineTool({
+  const slow: RunnableTool = {
     name: 'slow',
     description: 'slow',
     parameters: z.object({}),
@@ -108,7 +114,7 @@ test('a tool that takes too long or throws fails alone', async (context) => {
           stopped = true;
         });
       }),
-  });
+  };
   const broken = numberTool('broken', () => {
     throw new Error('the database is on fire');
   });

@@ -77,6 +77,14 @@ export interface TurnTools {
   use(request: ToolRequest, signal: AbortSignal): { readonly call: ToolCall; readonly outcome: Promise<ToolOutcome> };
 }
 
+/** What anybody may know of an agent, to choose one. */
+export interface AgentCard {
+  readonly name: string;
+  readonly description: string;
+  /** What it speaks and hears, as in `de-DE`; the first is what it begins with. */
+  readonly languages: readonly string[];
+}
+
 /** The agent's mind: instructions, model and tools. Stateless; the history is the engine's. */
 export interface Responder {
   /** What the agent speaks and expects to hear, as in `de-DE`. */

@@ -15,7 +15,7 @@ for (const redis of await redisesUnderTest()) {
     const admission: { overload: 'loopDelayMs' | undefined } = { overload: undefined };
     const live = new LiveSessions({ maxSessions: 10, clock, admission });
     const host = { place: `busy-${redis.kind}`, boot: '1' };
-    const record = new HostRecord({ store, host, live, agents: ['orders'], clock, log });
+    const record = new HostRecord({ store, host, live, agents: () => ['orders'], clock, log });
     const announced = async () => {
       await record.announce();
       const [own] = (await store.hosts()).filter(({ hostId }) => hostId.startsWith('busy-'));
@@ -39,7 +39,7 @@ for (const redis of await redisesUnderTest()) {
     const raw = redis.connect();
     const clock = new VirtualClock();
     const live = new LiveSessions({ maxSessions: 10, clock });
-    const record = new HostRecord({ store, host: { place: 'closed', boot: '1' }, live, agents: [], clock, log });
+    const record = new HostRecord({ store, host: { place: 'closed', boot: '1' }, live, agents: () => [], clock, log });
     await Promise.all([record.announce(), record.announce(), record.announce()]);
     assert.equal(clock.pending, 1, 'overlapping announcements go on as one');
     const last = record.announce();

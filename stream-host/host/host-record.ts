@@ -10,7 +10,7 @@ export interface HostRecordOptions {
   readonly host: HostIdentity;
   readonly live: LiveSessions;
   /** Names of the agents that this host has. */
-  readonly agents: readonly string[];
+  readonly agents: () => readonly string[];
   readonly clock: Clock;
   readonly log: Logger;
   readonly everyMs?: number;
@@ -45,7 +45,7 @@ export class HostRecord {
     const { store, host, live, clock, log } = this.#options;
     const held = live.held;
     const arrived = held.filter((id) => !this.#known.has(id));
-    const load = { sessions: live.count, maxSessions: live.capacity, agents: this.#options.agents };
+    const load = { sessions: live.count, maxSessions: live.capacity, agents: this.#options.agents() };
     try {
       await store.announceHost(hostIdOf(host), load, this.#everyMs * MISSES, arrived);
       this.#known = new Set(held);

@@ -1,7 +1,9 @@
 import { openApiDocument, type ReferenceOptions } from '../../shared/http/openapi.ts';
+import { listAgents } from '../../shared/http/routes/agents.ts';
 import { hostReadyz, liveness } from '../../shared/http/routes/health.ts';
 import { pageSettings, realtimeStatus } from '../../shared/http/routes/realtime.ts';
 import { openApi, referencePage } from '../../shared/http/routes/reference.ts';
+import type { AgentCard } from '../contract/agent.ts';
 import type { HostReadiness } from '../host/readiness.ts';
 import type { StreamHostVitals } from '../host/vitals.ts';
 import { CONVERSATION_PATH } from './doors.ts';
@@ -20,6 +22,9 @@ export interface RouteSources {
   readonly vitals: () => StreamHostVitals;
   readonly readiness: Pick<HostReadiness, 'check'>;
   readonly pageSettings: PageSettings;
+  /** The agents as they are now. */
+  readonly agents: () => readonly AgentCard[];
+  readonly defaultAgent: string;
   readonly reference: ReferenceOptions;
   readonly referencePage: ReferencePage;
   readonly countSessions: () => number;
@@ -39,6 +44,17 @@ export function hostRoutes(sources: RouteSources): readonly Route[] {
         body: { ...readiness, checks: { ...readiness.checks } },
       };
     }),
+    hostRoute(listAgents, async () => ({
+      status: 200,
+      body: {
+        agents: sources.agents().map(({ name, description, languages }) => ({
+          name,
+          description,
+          languages,
+          default: name === sources.defaultAgent,
+        })),
+      },
+    })),
     hostRoute(realtimeStatus, async () => ({ status: 200, body: statusBody(sources) })),
     hostRoute(pageSettings, async () => ({ status: 200, body: sources.pageSettings })),
     hostRoute(openApi, async () => {

@@ -93,6 +93,13 @@ test('the page learns its settings', async () => {
   assert.deepEqual(settings, { emulatorUrl: null, agent: 'orders', version: '0.0.0' });
 });
 
+test('agents are listed for whoever wants to choose one (newcomer 5.4)', async () => {
+  const agents = await (await fetch(`${host.http}/api/v1/agents`)).json();
+  assert.deepEqual(agents, {
+    agents: [{ name: 'orders', description: 'Answers.', languages: ['en-US'], default: true }],
+  });
+});
+
 test('every route answers what the reference says of it, with the security headers (review 3.4)', async () => {
   for (const { half, path, produces } of ALL_ROUTES.filter((route) => route.half !== 'functions')) {
     const response = await fetch(host.http + path);
@@ -264,6 +271,8 @@ test('a taken port is named with its variable', async () => {
     referencePage: new ReferencePage('.'),
     newId: countedIds(),
     pageSettings: { emulatorUrl: null, agent: '', version: '' },
+    agents: () => [],
+    defaultAgent: '',
     dependencies: {},
     vitals: undefined as never,
     log: pino({ level: 'silent' }),

@@ -5,6 +5,7 @@ import { errorAnswer, traceIdOf } from '../../shared/http/error-answer.ts';
 import type { ReferenceOptions } from '../../shared/http/openapi.ts';
 import type { NewId } from '../../shared/ids.ts';
 import { CLOSE } from '../../shared/protocol/close-codes.ts';
+import type { AgentCard } from '../contract/agent.ts';
 import type { LiveSessions } from '../host/live-sessions.ts';
 import { HostReadiness, type ReadinessOptions } from '../host/readiness.ts';
 import type { StreamHostVitals } from '../host/vitals.ts';
@@ -19,6 +20,9 @@ export interface StreamHostServerOptions extends Omit<UpgradesOptions, 'live'> {
   readonly live: LiveSessions;
   readonly page: Page;
   readonly pageSettings: PageSettings;
+  /** The agents as they are now. */
+  readonly agents: () => readonly AgentCard[];
+  readonly defaultAgent: string;
   /** See {@link ReadinessOptions.dependencies}. */
   readonly dependencies: ReadinessOptions['dependencies'];
   readonly vitals: () => StreamHostVitals;

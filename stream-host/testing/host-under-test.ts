@@ -200,7 +200,7 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
       }),
       ...options.modes,
     },
-    agents: ['orders'],
+    agents: () => [{ name: 'orders', description: 'Answers.', languages: ['en-US'] }],
     openResponder: options.openResponder ?? responder,
     callState: async () => 'connected',
     callMedia: { stopMediaStreaming: async () => false, startMediaStreaming: async () => {} },

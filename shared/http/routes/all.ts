@@ -1,4 +1,5 @@
 import type { RouteContract } from '../route.ts';
+import { listAgents } from './agents.ts';
 import { hangUpCall, initiateCall, listCalls, readCall } from './calls.ts';
 import { health, hostReadyz, liveness, readiness } from './health.ts';
 import { pageSettings, realtimeStatus } from './realtime.ts';
@@ -18,6 +19,7 @@ export const ALL_ROUTES: readonly RouteContract[] = [
   readiness,
   liveness,
   hostReadyz,
+  listAgents,
   realtimeStatus,
   pageSettings,
   openApi,

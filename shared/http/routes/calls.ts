@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ErrorCode } from '../../error-codes.ts';
 import { STREAMING_MODES } from '../../streaming-modes.ts';
 import { defineRoute } from '../route.ts';
+import { agentName } from './agents.ts';
 
 /** What any route may answer that reads or writes sessions. */
 export const STORE_ERRORS = [
@@ -48,12 +49,7 @@ export const initiateCall = defineRoute({
         .describe('The number that the callee sees: one that the ACS resource owns. Without it, ACS_SOURCE_NUMBER.')
         .nullable()
         .exactOptional(),
-      agent: z
-        .string()
-        .regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits or the characters _ . -')
-        .describe('Who speaks. Without it, DEFAULT_AGENT.')
-        .nullable()
-        .exactOptional(),
+      agent: agentName.describe('Who speaks. Without it, DEFAULT_AGENT.').nullable().exactOptional(),
       context: z
         .record(z.string(), z.unknown())
         .refine(

@@ -1,0 +1,65 @@
+import type { Answer, CallEvent } from './caller-events.ts';
+import type { TurnOnRecord } from './caller-transcript.ts';
+
+interface HeardAnswer {
+  /** What it was to. */
+  readonly label: string;
+  readonly atMs: number;
+  readonly latencyMs: number;
+}
+
+/**
+ * What became of the caller's utterances. That something was heard after one is no answer yet: an agent that has not
+ * understood speaks up, too. So each is judged by what is on record.
+ */
+export class CallerAnswers {
+  readonly #answers: Answer[] = [];
+  readonly #missed: string[] = [];
+  #heard: HeardAnswer[] = [];
+
+  get answers(): readonly Answer[] {
+    return this.#answers;
+  }
+
+  /** What the agent did not understand or answer, a sentence each. */
+  get missed(): readonly string[] {
+    return this.#missed;
+  }
+
+  /** Something was heard after an utterance. */
+  heard(answer: HeardAnswer): void {
+    this.#heard.push(answer);
+  }
+
+  /**
+   * Judges what was heard since the last time.
+   * @param turn what is on record of it; where nobody can tell, whatever was heard counts as an answer
+   */
+  judge(turn: TurnOnRecord | undefined): readonly CallEvent[] {
+    const heard = this.#heard.splice(0);
+    const last = heard.at(-1);
+    if (!last) return [];
+    const problem = turn && problemOf(turn, last.label);
+    if (problem) {
+      this.#missed.push(problem);
+      return [{ event: 'missed', atMs: last.atMs, problem }];
+    }
+    return heard.map(({ atMs, latencyMs }) => {
+      const own = turn?.lines.filter((line) => line.atMs === atMs) ?? [];
+      const answer: Answer = {
+        latencyMs,
+        tools: own.flatMap(({ line }) => (line.role === 'tool' ? [line.tool] : [])),
+        filled: turn?.filled ?? false,
+        ...(turn?.stages && heard.length === 1 && { stages: turn.stages }),
+      };
+      this.#answers.push(answer);
+      return { event: 'answer', atMs, ...answer };
+    });
+  }
+}
+
+function problemOf({ understood, answered, lines }: TurnOnRecord, label: string): string | undefined {
+  const said = lines.flatMap(({ line }) => (line.role === 'agent' ? [line.text] : [])).join(' ');
+  if (!understood) return `The agent did not understand "${label}"${said && `; it only said "${said}"`}.`;
+  return answered ? undefined : `The agent understood "${label}", but gave no answer.`;
+}
