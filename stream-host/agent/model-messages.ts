@@ -38,7 +38,7 @@ export function toMessages(
   const system = [agent.prompt, NOTES, ...(facts === '' ? [] : [facts])];
   if (leftOut > 0) system.push('The beginning of this conversation is left out here.');
   // Last, so that a provider can keep what stands before it.
-  system.push(`It is ${spokenDate(options.now, agent.timeZone)}.`);
+  system.push(`It is ${spokenDate(options.now, agent)}.`);
   return {
     messages: [{ role: 'system', content: system.join('\n\n') }, ...kept.flatMap(toMessageGroups(kept))],
     leftOut,
@@ -91,18 +91,25 @@ function toMessageGroups(history: readonly HistoryItem[]): (item: HistoryItem, i
   };
 }
 
+/** Kept for each agent: to make one cost a host 1 % of its work, as every request of the model asks for the date. */
+const dateFormats = new WeakMap<Agent, Intl.DateTimeFormat>();
+
 /** In one language whatever the agent speaks: the instructions around it are the model's, not the caller's. */
-function spokenDate(now: Date, timeZone: string): string {
-  const date = new Intl.DateTimeFormat('en-GB', {
-    timeZone,
-    weekday: 'long',
-    day: 'numeric',
-    month: 'long',
-    year: 'numeric',
-    hour: '2-digit',
-    minute: '2-digit',
-  }).format(now);
-  return `${date} (${timeZone})`;
+function spokenDate(now: Date, agent: Agent): string {
+  let format = dateFormats.get(agent);
+  if (!format) {
+    format = new Intl.DateTimeFormat('en-GB', {
+      timeZone: agent.timeZone,
+      weekday: 'long',
+      day: 'numeric',
+      month: 'long',
+      year: 'numeric',
+      hour: '2-digit',
+      minute: '2-digit',
+    });
+    dateFormats.set(agent, format);
+  }
+  return `${format.format(now)} (${agent.timeZone})`;
 }
 
 /** Drops turns from the front (a turn opens with the caller's words) until the rest fits. The last one always stays. */
