@@ -73,6 +73,8 @@ export interface AssembledHost {
   readonly server: StreamHostServer;
   /** Opens the port and says in Redis that the host is there. */
   open(port: number, bind?: string): Promise<number>;
+  /** Says in Redis at once what it says every few seconds: something of it has changed. */
+  announce(): Promise<void>;
   /** Admits nobody any more, and waits up to `waitMs` for the sessions that are here to end by themselves. */
   drain(reason: string, waitMs: number): Promise<void>;
   /** Fails readiness, tells every socket to go elsewhere, waits up to `drainMs` for them, and closes all. Idempotent. */
@@ -137,6 +139,7 @@ export function assembleHost(parts: HostParts): AssembledHost {
       sweep.start();
       return opened;
     },
+    announce: () => record.announce(),
     async drain(reason, waitMs) {
       live.drain(CLOSE.goingAway, reason);
       await record.announce();

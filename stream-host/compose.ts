@@ -104,7 +104,6 @@ export async function startStreamHost(
   const speech = new ProcessSpeech({ config, openVoiceActivity: lane.open, playoutClock: beat, clock, log });
   opened.defer(() => speech.close());
   speech.prepare(phrasesOf(shelf.agents));
-  if (config.WATCH_AGENTS) shelf.watch(() => speech.prepare(phrasesOf(shelf.agents)));
   const tokens = new AcsTokenVerifier({
     jwksUrl: config.ACS_JWKS_URL,
     issuer: config.ACS_TOKEN_ISSUER,
@@ -165,6 +164,12 @@ export async function startStreamHost(
   });
   const port = await host.open(config.STREAM_HOST_PORT, config.STREAM_HOST_BIND);
   void scriptedModel.watch();
+  if (config.WATCH_AGENTS) {
+    shelf.watch(() => {
+      speech.prepare(phrasesOf(shelf.agents));
+      void host.announce();
+    });
+  }
 
   const resources = opened.move();
   return {

@@ -43,8 +43,7 @@ test('the agent and the tool that README has one write are loaded, and the tool 
   };
   assert.deepEqual(await tool.run(tool.parameters.parse({ people: 3 }), context), {
     booked: true,
-    people: 3,
-    table: 'a table at the window',
+    message: 'A table for 3 is booked for tonight.',
   });
 });
 

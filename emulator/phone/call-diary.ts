@@ -17,9 +17,11 @@ export class CallDiary {
     this.#held ??= [];
   }
 
-  tell(event: CallEvent): void {
-    if (this.#held) this.#held.push(event);
-    else this.#onEvent(event);
+  tell(...events: readonly CallEvent[]): void {
+    for (const event of events) {
+      if (this.#held) this.#held.push(event);
+      else this.#onEvent(event);
+    }
   }
 
   /** Tells what was held. Of one moment: as it came, and the end of the call last. */

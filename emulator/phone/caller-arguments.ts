@@ -46,7 +46,9 @@ EMULATOR_PORT, FUNCTIONS_PORT and STREAM_HOST_PORT name
 
 Times count from the moment of being connected. "Answered after" is the time from the
 caller's last sound to the agent's first, as they lie in the recording (a sound is louder
-than -46 dBFS). It is followed by where the stream host saw the time go.
+than -46 dBFS). Behind it stand the stages of the answer, as the stream host saw them from
+the end of the caller's speech: words recognised, end of turn, the model's first word, the
+voice's first sound, and the first frame sent. A draft may have begun some of them early.
 
 Ends with 0 where the call went well, and with 1 where it failed or the agent did not
 understand or answer something; with 2 for wrong options, and with 130 after Ctrl-C.

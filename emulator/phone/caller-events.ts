@@ -1,4 +1,4 @@
-import type { TranscriptLine } from './caller-requests.ts';
+import type { AnswerStages, TranscriptLine } from './caller-requests.ts';
 
 export interface Utterance {
   /** What is said; for a file, its name. */
@@ -46,14 +46,8 @@ export interface Answer {
   readonly tools: readonly string[];
   /** What was heard first was "one moment" or the like. */
   readonly filled: boolean;
-  /** Where the time went, as the stream host tells it: all from the end of the caller's speech. */
+  /** Where the time went, as the stream host saw it. */
   readonly stages?: AnswerStages;
-}
-
-export interface AnswerStages {
-  readonly recognisedMs: number;
-  readonly firstTokenMs: number;
-  readonly firstAudioMs: number;
 }
 
 export interface Interruption {

@@ -57,10 +57,13 @@ test('answers with a tool and without are told apart, and what was missed is a f
   assert.equal(wentWell({ failure: 'x' }), false);
 });
 
-test('an answer tells where its time went, one after the other', () => {
-  const stages = { recognisedMs: 300, firstTokenMs: 450, firstAudioMs: 600 };
+test('an answer tells when each of its stages was reached', () => {
+  const stages = { wordsMs: 200, recognisedMs: 300, firstTokenMs: 250, firstVoiceMs: 590, firstAudioMs: 600 };
   const told = describeEvent({ event: 'answer', atMs: 0, ...answer(640), filled: true, stages });
-  assert.match(told, /answered after 640 ms \(words 300, model 150, voice 150, the wait was filled\)/);
+  assert.match(
+    told,
+    /answered after 640 ms \(words 200, end of turn 300, model 250, voice 590, sent 600, the wait was filled\)/,
+  );
 });
 
 test('a voice that broke off is told of', () => {

@@ -41,13 +41,15 @@ function describe(event: CallEvent): string {
   }
 }
 
-/** Where the time went, one after the other. */
+/** When each stage was reached, by the stream host's clock. */
 function describeStages({ stages, filled }: Answer): string {
   const parts = stages
     ? [
-        `words ${stages.recognisedMs}`,
-        `model ${stages.firstTokenMs - stages.recognisedMs}`,
-        `voice ${stages.firstAudioMs - stages.firstTokenMs}`,
+        `words ${stages.wordsMs}`,
+        `end of turn ${stages.recognisedMs}`,
+        `model ${stages.firstTokenMs}`,
+        `voice ${stages.firstVoiceMs}`,
+        `sent ${stages.firstAudioMs}`,
       ]
     : [];
   if (filled) parts.push('the wait was filled');

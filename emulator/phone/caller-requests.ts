@@ -18,6 +18,16 @@ const callRecord = z.object({
     ]),
   ),
 });
+/** Of the event `turn.latency`: each from the end of the caller's speech. What a draft began early may be first. */
+export const answerStages = z.object({
+  wordsMs: z.number(),
+  recognisedMs: z.number(),
+  firstTokenMs: z.number(),
+  firstVoiceMs: z.number(),
+  firstAudioMs: z.number(),
+});
+export type AnswerStages = Readonly<z.infer<typeof answerStages>>;
+
 export type CallRecord = Readonly<z.infer<typeof callRecord>>;
 export type TranscriptLine = CallRecord['transcript'][number];
 

@@ -1,7 +1,6 @@
 import type { Clock } from '../../shared/clock.ts';
 import { wait } from '../wait.ts';
-import type { AnswerStages } from './caller-events.ts';
-import type { CallRecord, TranscriptLine } from './caller-requests.ts';
+import { type AnswerStages, answerStages, type CallRecord, type TranscriptLine } from './caller-requests.ts';
 
 export interface HeardLine {
   readonly line: TranscriptLine;
@@ -85,7 +84,7 @@ export class CallerTranscript {
       answered: fresh.at(-1)?.role === 'agent',
       tools: fresh.flatMap((line) => (line.role === 'tool' ? [line.tool] : [])),
       filled: events.some(({ type }) => type === 'wait.filled'),
-      stages: latency && stagesOf(latency.data),
+      stages: answerStages.safeParse(latency?.data).data,
       eventsRead: record.events.length,
     };
   }
@@ -98,12 +97,4 @@ export class CallerTranscript {
       return { line, atMs: this.#heardAtMs[turn] };
     });
   }
-}
-
-function stagesOf(data: Readonly<Record<string, unknown>>): AnswerStages | undefined {
-  const { recognisedMs, firstTokenMs, firstAudioMs } = data;
-  const all = [recognisedMs, firstTokenMs, firstAudioMs].every((value) => typeof value === 'number');
-  return all
-    ? { recognisedMs: Number(recognisedMs), firstTokenMs: Number(firstTokenMs), firstAudioMs: Number(firstAudioMs) }
-    : undefined;
 }

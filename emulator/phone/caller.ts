@@ -111,7 +111,7 @@ export class Caller {
     this.#cancelHangUp();
     await this.#hangUp();
     this.#voice.close();
-    this.#tellLines(await this.#readOn());
+    this.#tellTurn(await this.#readOn(), []);
     this.#diary.release();
   }
 
@@ -200,9 +200,8 @@ export class Caller {
       // What was heard was "one moment, please"; the answer is yet to come.
       const goesOn = owed && (await this.#until(() => this.#ear.heardSince(silentSinceMs), ANSWER_MS));
       if (goesOn) continue;
-      this.#tellLines(turn);
       // Who hangs up in the middle of an answer has not heard it out.
-      if (!this.#stopping) for (const event of this.#answers.judge(turn)) this.#diary.tell(event);
+      this.#tellTurn(turn, this.#stopping ? [] : this.#answers.judge(turn));
       this.#diary.release();
       return;
     }
@@ -234,12 +233,15 @@ export class Caller {
     return this.#transcript.readOn(() => this.#over !== undefined);
   }
 
-  #tellLines(turn: TurnOnRecord | undefined): void {
-    if (!turn) return;
-    this.#transcript.told(turn);
-    for (const { atMs, line } of turn.lines) {
-      this.#diary.tell({ event: 'transcript', atMs: atMs ?? Math.min(this.#atMs(), this.#overAtMs), line });
+  /** Tells what is on record, with each verdict before the agent's words that it is about. */
+  #tellTurn(turn: TurnOnRecord | undefined, verdicts: readonly CallEvent[]): void {
+    if (turn) this.#transcript.told(turn);
+    const untold = [...verdicts];
+    for (const { atMs = Math.min(this.#atMs(), this.#overAtMs), line } of turn?.lines ?? []) {
+      if (line.role === 'agent' && untold[0]?.atMs === atMs) this.#diary.tell(...untold.splice(0, 1));
+      this.#diary.tell({ event: 'transcript', atMs, line });
     }
+    this.#diary.tell(...untold);
   }
 
   /** Idempotent. Waits until the network has said that the call is over, and not long. */
@@ -319,6 +321,8 @@ export class Caller {
         this.#tell({ event: 'connected', callConnectionId: event.callConnectionId });
         break;
       case 'media':
+        // That it goes with the call is no news.
+        if (event.state === 'stopped' && this.#hangingUp) break;
         this.#tell({ event: 'media', state: event.state });
         break;
       case 'audioStopped':

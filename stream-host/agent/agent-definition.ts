@@ -141,7 +141,9 @@ export async function loadAgent(file: string, options: LoadAgentsOptions = {}): 
   const text = await readFile(file, 'utf8');
   const document = parseDocument(text);
   const [syntaxError] = document.errors;
-  if (syntaxError) throw new ConfigError(`${file} is no valid YAML: ${syntaxError.message}`);
+  // Below its first line the message shows the place in the text.
+  const [problem] = syntaxError?.message.split('\n') ?? [];
+  if (problem !== undefined) throw new ConfigError(`${file} is no valid YAML: ${problem.replace(/:$/, '.')}`);
 
   const parsed = parseDefinition(definitionSchema, document.toJS());
   if (!parsed.success) throw new ConfigError(describeIssues(file, parsed.error));
