@@ -1,12 +1,20 @@
-import { Connection, ResultReason, type SpeechConfig } from 'microsoft-cognitiveservices-speech-sdk';
-import { SpeechServiceError } from '../sdk/speech-service.ts';
-import { DirectRecogniser } from './direct-recogniser.ts';
+import {
+  AudioConfig,
+  Connection,
+  ResultReason,
+  type SpeechConfig,
+  SpeechRecognizer,
+} from 'microsoft-cognitiveservices-speech-sdk';
+import { SpeechServiceError } from '../speech-service.ts';
+import { RecognitionAudio } from './recognition-audio.ts';
 
 const TICKS_PER_MS = 10_000;
+/** Beyond it the SDK sends at no more than twice the pace of speech: what comes after a stall, all at once, would be late. */
+const UNTHROTTLED_MS = 24 * 3_600_000;
 const ignore = () => undefined;
 
 /** Times are milliseconds of audio since this session's first. */
-export interface RecognitionSessionEvents {
+interface RecognitionSessionEvents {
   /** The service said anything at all. */
   onSign(): void;
   onPartial(text: string, offsetMs: number, endMs: number): void;
@@ -28,7 +36,8 @@ export interface RecognitionSessionEvents {
  */
 export class RecognitionSession {
   readonly #events: RecognitionSessionEvents;
-  readonly #recogniser: DirectRecogniser;
+  readonly #audio = new RecognitionAudio();
+  readonly #recogniser: SpeechRecognizer;
   readonly #connection: Connection;
   #ended: Promise<void> | undefined;
   #connected = false;
@@ -36,7 +45,8 @@ export class RecognitionSession {
   constructor(config: SpeechConfig, events: RecognitionSessionEvents) {
     this.#events = events;
     config.setProperty('SPEECH-Error-MaxRetryCount', '0');
-    this.#recogniser = new DirectRecogniser(config);
+    config.setProperty('SPEECH-TransmitLengthBeforThrottleMs', String(UNTHROTTLED_MS));
+    this.#recogniser = new SpeechRecognizer(config, AudioConfig.fromStreamInput(this.#audio.stream));
     this.#connection = Connection.fromRecognizer(this.#recogniser);
     this.#listen();
     // It resolves even where the connection failed; the failure then comes as `canceled`.
@@ -49,7 +59,7 @@ export class RecognitionSession {
 
   /** Sends audio as one message: few and long ones cost less. It must not change any more. */
   write(audio: Uint8Array): void {
-    if (!this.#ended) this.#recogniser.write(audio);
+    if (!this.#ended) this.#audio.write(audio);
   }
 
   /**
@@ -63,7 +73,7 @@ export class RecognitionSession {
       recogniser.recognized = ignore;
       recogniser.canceled = ignore;
       recogniser.sessionStopped = ignore;
-      recogniser.onMessage = ignore;
+      this.#connection.messageReceived = ignore;
       this.#connection.disconnected = ignore;
       // Closing the recogniser alone would first wait for the service to end the turn, which it may never do.
       this.#connection.closeConnection();
@@ -74,7 +84,7 @@ export class RecognitionSession {
 
   #listen(): void {
     const recogniser = this.#recogniser;
-    recogniser.onMessage = (path) => {
+    this.#connection.messageReceived = ({ message: { path } }) => {
       this.#events.onSign();
       // The phrase that came before it is still on its way through the SDK.
       if (path.toLowerCase() === 'turn.end') setImmediate(() => this.#turnEnded());

@@ -10,7 +10,7 @@ export interface Phrase {
   readonly voice: string;
 }
 
-export interface StandbySpeechOptions {
+interface StandbySpeechOptions {
   readonly synthesiser: Synthesiser;
   readonly clock: Clock;
   readonly log: Logger;
@@ -19,7 +19,7 @@ export interface StandbySpeechOptions {
   readonly clips?: StandbyClips;
 }
 
-export interface StandbySpeechStats {
+interface StandbySpeechStats {
   /** Phrases that are wanted, and of these those that are here. */
   readonly wanted: number;
   readonly kept: number;
