@@ -5,8 +5,8 @@ import { requireSilentOnnx } from './onnx-telemetry.ts';
 export type OnnxRuntime = 'native' | 'wasm';
 
 /** The part of ONNX Runtime's interface that its native and its WASM package share. */
-export type Onnx = Pick<typeof import('onnxruntime-web'), 'InferenceSession' | 'Tensor'>;
-export type OnnxSession = Awaited<ReturnType<Onnx['InferenceSession']['create']>>;
+type Onnx = Pick<typeof import('onnxruntime-web'), 'InferenceSession' | 'Tensor'>;
+type OnnxSession = Awaited<ReturnType<Onnx['InferenceSession']['create']>>;
 
 export interface LoadedModel {
   readonly runtime: OnnxRuntime;

@@ -1,6 +1,6 @@
 import { ParleyError } from '../errors.ts';
 
-export interface WavAudio {
+interface WavAudio {
   readonly sampleRate: number;
   /** One array of samples per channel, all of one length. */
   readonly channels: readonly Int16Array[];
