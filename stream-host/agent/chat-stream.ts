@@ -1,51 +1,43 @@
-import type { Readable } from 'node:stream';
+import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { APIError } from 'openai';
 import type { Clock } from '../../shared/clock.ts';
+import { within } from '../../shared/within.ts';
 import { type Chunk, readChunk } from './chat-chunk.ts';
-import { EventStreamDecoder, type ServerSentEvent } from './event-stream.ts';
 import { modelCutOff } from './model-errors.ts';
 
-/** Chunks that wait to be taken; beyond, the server is made to wait. */
-const MAX_WAITING = 256;
-/** An answer that is not streamed. */
-const LONGEST_BODY_CHARS = 1 << 20;
+/** A model's chunk has some hundred characters; a whole answer that is not streamed is not much longer. */
+const LONGEST_EVENT_CHARS = 1 << 20;
 /** How long a server may take from `[DONE]` to the end of the body before its connection is given up. */
 const LINGER_MS = 1000;
 
-/**
- * The chunks of a streamed chat completion. They are sorted out where the bytes arrive, without a promise for each, as
- * a call has fifty of them a second.
- */
+/** The chunks of a streamed chat completion, several of which may come at once. Read by one reader, as it asks for them. */
 export class ChatStream {
-  readonly #body: Readable;
+  readonly #body: ReadableStreamDefaultReader<Uint8Array>;
   readonly #clock: Clock;
-  readonly #decoder: { push(text: string): readonly ServerSentEvent[]; end(): readonly ServerSentEvent[] };
-  #waiting: ServerSentEvent[] = [];
-  #taken = 0;
+  readonly #decoder = new TextDecoder();
+  readonly #parser = createParser({
+    maxBufferSize: LONGEST_EVENT_CHARS,
+    onEvent: (event) => this.#receive(event),
+    // Of everything else that it complains about it leaves a line out.
+    onError: (error) => {
+      if (error.type === 'max-buffer-size-exceeded') throw error;
+    },
+  });
+  #events: EventSourceMessage[] = [];
+  /** The body so far, of a server that sent one answer in place of a stream. */
+  #whole: string | undefined;
   #state: 'open' | 'done' | 'broken' | 'closed' = 'open';
   #sentinel = false;
   #cause: unknown;
-  #wake: (() => void) | undefined;
 
-  /**
-   * @param body bytes of UTF-8; the stream is theirs to destroy
-   * @param isWhole the server sent one answer in place of a stream
-   */
-  constructor(body: Readable, clock: Clock, isWhole = false) {
-    this.#decoder = isWhole ? new WholeBody() : new EventStreamDecoder();
-    this.#body = body;
+  /** @param isWhole the server sent one answer in place of a stream */
+  constructor(body: ReadableStream<Uint8Array>, clock: Clock, isWhole = false) {
+    this.#body = body.getReader();
     this.#clock = clock;
-    body.setEncoding('utf8');
-    body.on('data', (text: string) => this.#receive(() => this.#decoder.push(text)));
-    body.on('end', () => {
-      this.#receive(() => this.#decoder.end());
-      this.#finish('done');
-    });
-    body.on('error', (error) => this.#finish('broken', error));
-    body.on('close', () => this.#finish('broken'));
+    this.#whole = isWhole ? '' : undefined;
   }
 
-  /** All chunks have arrived: once `take` returns undefined there is nothing more to come. */
+  /** Nothing more will come: once `take` returns undefined it was all. */
   get ended(): boolean {
     return this.#state !== 'open';
   }
@@ -61,26 +53,25 @@ export class ChatStream {
    * @throws {DependencyError} `model.cut_off` where the connection broke or the stream cannot be read
    */
   take(): Chunk | undefined {
-    const event = this.#waiting[this.#taken];
-    if (event) {
-      this.#taken += 1;
-      return toChunk(event);
-    }
-    if (this.#taken > 0) {
-      this.#waiting = [];
-      this.#taken = 0;
-      if (this.#body.isPaused()) this.#body.resume();
-    }
+    const event = this.#events.shift();
+    if (event) return toChunk(event);
     if (this.#state === 'broken') throw modelCutOff(this.#cause);
     return undefined;
   }
 
   /** Resolves when there is something to take, or nothing more to come. Never rejects; one at a time. */
-  arrival(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.ended || this.#taken < this.#waiting.length) resolve();
-      else this.#wake = resolve;
-    });
+  async arrival(): Promise<void> {
+    while (this.#state === 'open' && this.#events.length === 0) {
+      try {
+        const { done, value } = await this.#body.read();
+        if (this.#state !== 'open') return;
+        if (done) this.#end();
+        else this.#feed(this.#decoder.decode(value, { stream: true }));
+      } catch (error) {
+        this.#state = 'broken';
+        this.#cause = error;
+      }
+    }
   }
 
   /** Frees the connection: for the next request if the answer is complete, else by breaking it off. Idempotent. */
@@ -88,65 +79,48 @@ export class ChatStream {
     if (this.#state === 'closed') return;
     const isDone = this.#state === 'done';
     this.#state = 'closed';
-    this.#waiting = [];
-    if (!isDone) {
-      this.#body.destroy();
-    } else if (!this.#body.readableEnded) {
-      this.#body.once(
-        'close',
-        this.#clock.after(LINGER_MS, () => this.#body.destroy()),
-      );
-      this.#body.resume();
-    }
+    this.#events = [];
+    const breakOff = () => void this.#body.cancel().catch(() => undefined);
+    if (isDone) void within(this.#clock, LINGER_MS, this.#drain(), breakOff);
+    else breakOff();
   }
 
-  #receive(decode: () => readonly ServerSentEvent[]): void {
-    if (this.#state !== 'open') return;
+  async #drain(): Promise<void> {
     try {
-      for (const event of decode()) {
-        if (event.data.trim() === '[DONE]') {
-          this.#sentinel = true;
-          this.#finish('done');
-          return;
-        }
-        this.#waiting.push(event);
-      }
-    } catch (error) {
-      this.#finish('broken', error);
+      while (!(await this.#body.read()).done);
+    } catch {
+      // It is gone, which is as good.
     }
-    if (this.#waiting.length - this.#taken > MAX_WAITING) this.#body.pause();
-    if (this.#taken < this.#waiting.length) this.#wakeUp();
   }
 
-  #finish(state: 'done' | 'broken', cause?: unknown): void {
+  #feed(text: string): void {
+    if (this.#whole === undefined) {
+      this.#parser.feed(text);
+      return;
+    }
+    this.#whole += text;
+    if (this.#whole.length > LONGEST_EVENT_CHARS) throw new RangeError('The answer is too long.');
+  }
+
+  /** Some servers leave out the last blank line. */
+  #end(): void {
+    if (this.#whole === undefined) this.#parser.feed('\n\n');
+    else if (this.#whole.trim() !== '') this.#receive({ data: this.#whole });
+    if (this.#state === 'open') this.#state = 'done';
+  }
+
+  #receive(event: EventSourceMessage): void {
     if (this.#state !== 'open') return;
-    this.#state = state;
-    this.#cause = cause;
-    this.#wakeUp();
-  }
-
-  #wakeUp(): void {
-    this.#wake?.();
-    this.#wake = undefined;
+    if (event.data.trim() !== '[DONE]') {
+      this.#events.push(event);
+      return;
+    }
+    this.#sentinel = true;
+    this.#state = 'done';
   }
 }
 
-/** A body that is one chunk. */
-class WholeBody {
-  #text = '';
-
-  push(text: string): ServerSentEvent[] {
-    this.#text += text;
-    if (this.#text.length > LONGEST_BODY_CHARS) throw new RangeError('The answer is too long.');
-    return [];
-  }
-
-  end(): ServerSentEvent[] {
-    return this.#text.trim() === '' ? [] : [{ type: '', data: this.#text }];
-  }
-}
-
-function toChunk({ type, data }: ServerSentEvent): Chunk {
+function toChunk({ event, data }: EventSourceMessage): Chunk {
   let value: unknown;
   try {
     value = JSON.parse(data);
@@ -154,7 +128,7 @@ function toChunk({ type, data }: ServerSentEvent): Chunk {
     throw modelCutOff(error);
   }
   const chunk = readChunk(value);
-  const error = type === 'error' ? (chunk.error ?? Object(value)) : chunk.error;
+  const error = event === 'error' ? (chunk.error ?? Object(value)) : chunk.error;
   if (error) throw new APIError(undefined, error, undefined, new Headers());
   return chunk;
 }

@@ -1,5 +1,4 @@
 import OpenAI from 'openai';
-import { httpFetch } from './http-fetch.ts';
 
 /** Longer than any wait of ours, each of which has its own limit. */
 const TIMEOUT_MS = 120_000;
@@ -22,7 +21,9 @@ export function openModelClient({ baseUrl, apiKey }: ModelEndpoint): OpenAI {
     timeout: TIMEOUT_MS,
     maxRetries: 0,
     logLevel: 'off',
-    fetch: async (input, init) => tellingError(await httpFetch(input, init)),
+    // A stream of tokens has no use for compression, and some proxies hold it back for the sake of it.
+    defaultHeaders: { 'accept-encoding': 'identity' },
+    fetch: async (input, init) => tellingError(await fetch(input, init)),
   });
 }
 

@@ -162,7 +162,6 @@ export class ModelResponder implements Responder {
       throw error;
     } finally {
       round?.close();
-      waits.close();
     }
   }
 

@@ -4,7 +4,6 @@ import type { ToolRequest } from '../contract/agent.ts';
 import { CallAssembly } from './call-assembly.ts';
 import type { Chunk } from './chat-chunk.ts';
 import { ChatStream } from './chat-stream.ts';
-import { readableOf } from './http-fetch.ts';
 import { modelCutOff, modelEndless, modelFiltered, modelSilent } from './model-errors.ts';
 import type { TurnWaits } from './turn-waits.ts';
 
@@ -66,7 +65,7 @@ export class ModelRound {
     try {
       const response = await waits.for(opening, limits.firstMs, modelSilent);
       const isWhole = response.headers.get('content-type')?.includes('application/json') ?? false;
-      return new ModelRound(options, new ChatStream(readableOf(response), clock, isWhole));
+      return new ModelRound(options, new ChatStream(response.body ?? new Blob([]).stream(), clock, isWhole));
     } catch (error) {
       connection.abort();
       throw error;

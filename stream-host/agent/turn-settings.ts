@@ -2,60 +2,55 @@ import { z } from 'zod';
 import type { TurnPolicy, TurnPolicyChanges } from '../conversation/turns/turn-policy.ts';
 import { type PhraseSettings, phraseSettings } from './phrases.ts';
 
-type Fields<Group> = { readonly [Name in keyof Group]: z.ZodType<Group[Name]> };
-type Schemas = Readonly<Record<string, z.ZodType>>;
+type Snake<Name extends string> = Name extends `${infer Head}${infer Tail}`
+  ? `${Head extends Lowercase<Head> ? Head : `_${Lowercase<Head>}`}${Snake<Tail>}`
+  : '';
+type Fields<Group> = { readonly [Name in keyof Group & string as Snake<Name>]: z.ZodType<Group[Name]> };
 
 const probability = z.number().min(0.05).max(0.99);
 const ms = (least: number, most: number) => z.number().int().min(least).max(most);
 
-/** What an agent may set, and how far. The defaults, and what each means, are in conversation/turn-policy.ts. */
+/** What an agent may set, and how far. The defaults, and what each means, are in conversation/turns/turn-policy.ts. */
 const groups: { readonly [Group in keyof TurnPolicy]: Fields<TurnPolicy[Group]> } = {
   onset: {
-    speechProbability: probability,
-    silenceProbability: probability,
-    onsetMs: ms(1, 1000),
-    doubtfulOnsetMs: ms(1, 2000),
-    pauseMs: ms(32, 1000),
-    doubtMs: ms(0, 600_000),
-    echoGuard: z.boolean(),
+    speech_probability: probability,
+    silence_probability: probability,
+    onset_ms: ms(1, 1000),
+    doubtful_onset_ms: ms(1, 2000),
+    pause_ms: ms(32, 1000),
+    doubt_ms: ms(0, 600_000),
+    echo_guard: z.boolean(),
   },
   interruption: {
     tentative: z.boolean(),
-    resumeMs: ms(50, 5000),
-    wordlessMs: ms(200, 30_000),
-    clearWordlessMs: ms(200, 30_000),
+    resume_ms: ms(50, 5000),
+    wordless_ms: ms(200, 30_000),
+    clear_wordless_ms: ms(200, 30_000),
     backchannels: z.boolean(),
-    backchannelTailMs: ms(0, 10_000),
+    backchannel_tail_ms: ms(0, 10_000),
   },
   endpointing: {
-    minHoldMs: ms(100, 5000),
-    holdMs: ms(100, 5000),
-    maxHoldMs: ms(100, 10_000),
+    min_hold_ms: ms(100, 5000),
+    hold_ms: ms(100, 5000),
+    max_hold_ms: ms(100, 10_000),
     // `text-and-sound` once asked the sound, too, which was worth nothing; agents that say so are judged by their words.
     judgement: z.enum(['off', 'text', 'text-and-sound']).transform((by) => (by === 'off' ? by : 'text')),
-    adaptToCaller: z.boolean(),
-    stablePartialMs: ms(0, 2000),
-    wordsWaitMs: ms(500, 20_000),
-    lateWordsWaitMs: ms(500, 30_000),
-    wordlessSpeechMs: ms(1000, 30_000),
-    maxCallerTurnMs: ms(5000, 600_000),
+    adapt_to_caller: z.boolean(),
+    stable_partial_ms: ms(0, 2000),
+    words_wait_ms: ms(500, 20_000),
+    late_words_wait_ms: ms(500, 30_000),
+    wordless_speech_ms: ms(1000, 30_000),
+    max_caller_turn_ms: ms(5000, 600_000),
   },
-  drafts: { mode: z.enum(['off', 'text', 'speech']), maxPerTurn: z.number().int().min(0).max(10) },
-  away: { afterMs: z.union([z.literal(0), ms(2000, 600_000)]) },
-  playout: { leadMs: ms(40, 500), maxBufferedMs: ms(500, 60_000) },
+  drafts: { mode: z.enum(['off', 'text', 'speech']), max_per_turn: z.number().int().min(0).max(10) },
+  away: { after_ms: z.union([z.literal(0), ms(2000, 600_000)]) },
+  playout: { lead_ms: ms(40, 500), max_buffered_ms: ms(500, 60_000) },
   waiting: {
-    fillAfterMs: ms(500, 10_000),
-    maxFillers: z.number().int().min(0).max(10),
-    afterGivingUp: z.enum(['listen', 'hang-up']),
+    fill_after_ms: ms(500, 10_000),
+    max_fillers: z.number().int().min(0).max(10),
+    after_giving_up: z.enum(['listen', 'hang-up']),
   },
-  recovery: { stallMs: ms(2000, 120_000) },
-};
-
-/** Sentences that stood here before `phrases` was there for them. They may stand at either place. */
-const { prompts, farewell, apology, resumption } = phraseSettings.shape;
-const phrasesAmongTurns: { readonly [Group in keyof TurnPolicy]?: Schemas } = {
-  away: { prompts, farewell },
-  recovery: { apology, resumption },
+  recovery: { stall_ms: ms(2000, 120_000) },
 };
 
 /** What an agent's `turns` say: how it takes turns, and some of its phrases. */
@@ -64,50 +59,39 @@ export interface TurnSettings {
   readonly phrases: PhraseSettings;
 }
 
-/** The part `turns` of an agent's YAML: groups of settings, names in snake_case as everywhere in that file. */
+/** Sentences that stood among the turns before `phrases` was there for them. They may stand at either place. */
+const { prompts, farewell, apology, resumption } = phraseSettings.shape;
+
+/** The part `turns` of an agent's YAML. */
 export const turnSettingsSchema = z
-  .strictObject(
-    mapped<Schemas, ReturnType<typeof groupSchema>>(
-      {
-        ...groups,
-        away: { ...groups.away, ...phrasesAmongTurns.away },
-        recovery: { ...groups.recovery, ...phrasesAmongTurns.recovery },
-      },
-      groupSchema,
-      toSnake,
-    ),
-  )
+  .strictObject({
+    onset: z.strictObject(groups.onset).partial(),
+    interruption: z.strictObject(groups.interruption).partial(),
+    endpointing: z.strictObject(groups.endpointing).partial(),
+    drafts: z.strictObject(groups.drafts).partial(),
+    away: z.strictObject({ ...groups.away, prompts, farewell }).partial(),
+    playout: z.strictObject(groups.playout).partial(),
+    waiting: z.strictObject(groups.waiting).partial(),
+    recovery: z.strictObject({ ...groups.recovery, apology, resumption }).partial(),
+  })
   .partial()
   .transform((given): TurnSettings => {
     const { prompts, farewell, ...away } = given.away ?? {};
     const { apology, resumption, ...recovery } = given.recovery ?? {};
     const timing = { ...given, ...(given.away && { away }), ...(given.recovery && { recovery }) };
     return {
-      policy: mapped(timing, (group) => mapped(group ?? {}, (value) => value, toCamel), toCamel),
+      policy: Object.fromEntries(Object.entries(timing).map(([group, fields]) => [group, inCamelCase(fields ?? {})])),
       phrases: phraseSettings.parse(defined({ prompts, farewell, apology, resumption })),
     };
   });
 
-function groupSchema(fields: Schemas): z.ZodType<Readonly<Record<string, unknown>>> {
-  return z.strictObject(mapped(fields, (field) => field, toSnake)).partial();
-}
+const inCamelCase = (fields: object): object =>
+  Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
+      value,
+    ]),
+  );
 
-const defined = (object: Readonly<Record<string, unknown>>): Record<string, unknown> =>
+const defined = (object: object): object =>
   Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
-
-/** The same object with other keys and values. */
-function mapped<Value, Result>(
-  object: Readonly<Record<string, Value>>,
-  change: (value: Value) => Result,
-  rename: (key: string) => string,
-): Record<string, Result> {
-  return Object.fromEntries(Object.entries(object).map(([key, value]) => [rename(key), change(value)]));
-}
-
-function toSnake(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
-
-function toCamel(name: string): string {
-  return name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-}
