@@ -1,9 +1,12 @@
-import { Silero } from '../../shared/audio/silero.ts';
+import { FrameCutter, samplesOf } from '../../shared/audio/pcm.ts';
+import { SILERO_FRAME_SAMPLES, Silero } from '../../shared/audio/silero.ts';
 import type { VirtualClock } from '../../shared/virtual-clock.ts';
 import type { VoiceActivity, VoiceActivityEvents } from '../../stream-host/contract/speech.ts';
-import { Detector as SessionDetector } from '../../stream-host/speech/voice-activity/voice-activity-detector.ts';
-import { JudgedStream, VoiceActivityJudge } from '../../stream-host/speech/voice-activity/voice-activity-judge.ts';
-import { VoiceActivityMemory } from '../../stream-host/speech/voice-activity/voice-activity-memory.ts';
+import {
+  type AskedFrame,
+  JudgedStream,
+  VoiceActivityJudge,
+} from '../../stream-host/speech/voice-activity/voice-activity-judge.ts';
 
 /** More than this at once is no faster, and memory grows with it. */
 const LARGEST_BATCH = 64;
@@ -17,7 +20,7 @@ export class Detector {
 
   private constructor(silero: Silero) {
     this.#silero = silero;
-    this.#judge = new VoiceActivityJudge({ silero });
+    this.#judge = new VoiceActivityJudge(silero);
   }
 
   static async load(): Promise<Detector> {
@@ -26,11 +29,11 @@ export class Detector {
 
   /** Judges what waits in each of the scenes. */
   async judge(scenes: readonly SceneVoiceActivity[]): Promise<void> {
-    const asking = scenes.filter((scene) => scene.handOver());
-    for (let at = 0; at < asking.length; at += LARGEST_BATCH) {
-      const batch = asking.slice(at, at + LARGEST_BATCH);
-      await this.#judge.judge(batch.map(({ stream }) => stream));
-      for (const scene of batch) scene.report();
+    const asked = scenes.flatMap((scene) => scene.take());
+    for (let at = 0; at < asked.length; at += LARGEST_BATCH) {
+      const batch = asked.slice(at, at + LARGEST_BATCH);
+      const { probabilities } = await this.#judge.judge(batch);
+      for (const [i, { tell }] of batch.entries()) tell(probabilities[i] ?? 0);
     }
   }
 
@@ -39,41 +42,44 @@ export class Detector {
   }
 }
 
+/** A frame that waits, and who is to be told of it. */
+interface WaitingFrame extends AskedFrame {
+  tell(probability: number): void;
+}
+
 /** One scene's voice activity. What it has heard waits for {@link Detector.judge}. */
 export class SceneVoiceActivity implements VoiceActivity {
-  readonly stream: JudgedStream;
-  readonly #detector: SessionDetector;
+  readonly #stream = new JudgedStream();
+  readonly #cutter = new FrameCutter(2 * SILERO_FRAME_SAMPLES);
+  readonly #clock: VirtualClock;
+  readonly #answerMs: number;
+  readonly #events: VoiceActivityEvents;
+  #waiting: WaitingFrame[] = [];
+  #closed = false;
 
   /** @param answerMs from the arrival of a sound's last sample until it is told what it was */
   constructor(clock: VirtualClock, answerMs: number, events: VoiceActivityEvents) {
-    const later: VoiceActivityEvents = {
-      onFrame: (...told) => void clock.after(answerMs, () => events.onFrame(...told)),
-      onFailure: events.onFailure,
-    };
-    const owner = {
-      arrived: () => clock.now(),
-      closed() {},
-      listenerThrew(error: unknown) {
-        throw error;
-      },
-    };
-    this.#detector = new SessionDetector(1, later, owner, MOST_WAITING_FRAMES);
-    this.stream = new JudgedStream(VoiceActivityMemory.attach(this.#detector.memory.shared));
+    this.#clock = clock;
+    this.#answerMs = answerMs;
+    this.#events = events;
   }
 
   write(pcm: Uint8Array): void {
-    this.#detector.write(pcm);
+    this.#cutter.write(pcm, (frame) => {
+      const atMs = this.#clock.now();
+      const tell = (probability: number) => {
+        if (!this.#closed) this.#clock.after(this.#answerMs, () => this.#events.onFrame(probability, atMs));
+      };
+      this.#waiting.push({ stream: this.#stream, samples: samplesOf(frame), tell });
+      if (this.#waiting.length > MOST_WAITING_FRAMES) this.#waiting.shift();
+    });
   }
 
-  handOver(): boolean {
-    return this.#detector.handOver();
-  }
-
-  report(): void {
-    this.#detector.report();
+  take(): WaitingFrame[] {
+    return this.#waiting.splice(0);
   }
 
   close(): void {
-    this.#detector.close();
+    this.#closed = true;
   }
 }

@@ -55,5 +55,3 @@ export interface MouthEvents {
   /** Nothing of what was sent is heard from now on. */
   onSilenced?(atMs: number): void;
 }
-
-export type OpenMouth = (events: MouthEvents) => Mouth;

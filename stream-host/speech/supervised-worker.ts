@@ -9,7 +9,7 @@ const START_TIMEOUT_MS = 20_000;
 const RESTART_MIN_MS = 100;
 const RESTART_MAX_MS = 10_000;
 
-export interface SupervisedWorkerOptions<Answer> {
+interface SupervisedWorkerOptions<Answer> {
   /** For the log. */
   readonly name: string;
   readonly clock: Clock;

@@ -1,4 +1,4 @@
-import { FRAME_BYTES, FRAME_MS } from '../../../shared/audio/pcm.ts';
+import { BYTES_PER_MS } from '../../../shared/audio/pcm.ts';
 import type { Cancel } from '../../../shared/clock.ts';
 import type { OpenRecogniser, OpenVoiceActivity, Recogniser, VoiceActivity } from '../../contract/speech.ts';
 import { CallerWords, type Hearing } from './caller-words.ts';
@@ -20,14 +20,13 @@ export const listenWith =
   (needs) =>
     new CallerLine({ ...ports, ...needs });
 
-export type CallerLineOptions = HearingPorts & EarNeeds;
+type CallerLineOptions = HearingPorts & EarNeeds;
 
 /** How long a failed voice-activity detector is left before another is opened. */
 const REOPEN_DETECTOR_MS = 1000;
 const REOPEN_RECOGNISER_MS = 10_000;
 /** So many turns of clear speech, to which it has said nothing at all, make a recogniser suspect. */
 const DEAF_AFTER_TURNS = 3;
-const BYTES_PER_MS = FRAME_BYTES / FRAME_MS;
 /** Words come so late after their sound at most, as a rule. */
 const SOMEONE_SPOKE_MS = 2000;
 /** So long after the agent's last sound it may still come back. */
@@ -247,7 +246,7 @@ export class CallerLine implements Ear {
 
   readonly #origin: AskOrigin = (windowMs, atMs): VoiceOrigin => {
     if (!this.#echoGuard || atMs > this.#agentHeardUntilMs + ECHO_TAIL_MS) return 'caller';
-    const origin = this.#echoGuard.judge(atMs, windowMs);
+    const origin = this.#echoGuard.judge(windowMs);
     // There is no reason to wait for certainty where no echo has been found so far, or none but a last echo can come.
     const mayWait = this.#echoGuard.path.kind !== 'none' && atMs <= this.#agentHeardUntilMs;
     return origin === 'unsure' && !mayWait ? 'caller' : origin;

@@ -47,7 +47,7 @@ export interface Ear {
   close(): void;
 }
 
-export interface EarEvents {
+interface EarEvents {
   onSpeechStarted(): void;
   onSpeechEnded(lastSpeechMs: number): void;
   /** The caller's words changed; with a correction, words that a turn had taken already. */

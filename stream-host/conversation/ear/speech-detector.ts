@@ -6,7 +6,7 @@ import { VoiceTraits } from './voice-traits.ts';
 /** One frame of the voice-activity model: 512 samples at 16 kHz. */
 export const DETECTOR_FRAME_MS = 32;
 
-export type SpeechEdge =
+type SpeechEdge =
   | { readonly type: 'started'; readonly onsetMs: number }
   | { readonly type: 'ended'; readonly lastSpeechMs: number };
 

@@ -1,28 +1,17 @@
 /** A queue between two tasks of one turn: one puts in, one iterates. Bounded by what a single answer can hold. */
 export class Mailbox<Item> {
   readonly #items: Item[] = [];
-  #state:
-    | { readonly name: 'open' }
-    | { readonly name: 'ended' }
-    | { readonly name: 'failed'; readonly error: unknown } = {
-    name: 'open',
-  };
+  #ended = false;
   #wake: () => void = () => {};
 
   put(item: Item): void {
-    if (this.#state.name !== 'open') return;
+    if (this.#ended) return;
     this.#items.push(item);
     this.#wake();
   }
 
   end(): void {
-    if (this.#state.name === 'open') this.#state = { name: 'ended' };
-    this.#wake();
-  }
-
-  /** The iteration throws `error` once it has delivered what was put in before. */
-  fail(error: unknown): void {
-    if (this.#state.name === 'open') this.#state = { name: 'failed', error };
+    this.#ended = true;
     this.#wake();
   }
 
@@ -33,8 +22,7 @@ export class Mailbox<Item> {
         yield item;
         continue;
       }
-      if (this.#state.name === 'failed') throw this.#state.error;
-      if (this.#state.name === 'ended') return;
+      if (this.#ended) return;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });

@@ -3,7 +3,7 @@ import type { ModeKind } from '../../contract/mode.ts';
 import type { TurnPolicyChanges } from '../../conversation/turns/turn-policy.ts';
 import { type MediaSpeech, mediaConversation } from './media-conversation.ts';
 
-export interface MediaOptions {
+interface MediaOptions {
   /** What one session hears and speaks with; `log` names the session on each line. `locale`: what the caller speaks. */
   readonly openSpeech: (log: Logger, locale: string) => MediaSpeech;
   /** How that agent takes turns, where it is not by the defaults. */

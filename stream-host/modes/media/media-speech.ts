@@ -11,7 +11,7 @@ import { AzureSynthesiser } from '../../speech/synthesis/azure-synthesiser.ts';
 import { CachedSynthesiser } from '../../speech/synthesis/cached-synthesiser.ts';
 import type { MediaSpeech } from './media-conversation.ts';
 
-export interface SpeechServicesOptions {
+interface SpeechServicesOptions {
   readonly config: StreamHostSettings;
   readonly openVoiceActivity: OpenVoiceActivity;
   readonly playoutClock: PlayoutClock;

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Flite } from '../../../emulator/speech/flite.ts';
-import { bytesOf } from '../../../shared/audio/pcm.ts';
 import { SILERO_FRAME_SAMPLES, Silero } from '../../../shared/audio/silero.ts';
 import { JudgedStream, VoiceActivityJudge } from './voice-activity-judge.ts';
-import { DETECTOR_FRAME_BYTES, VoiceActivityMemory } from './voice-activity-memory.ts';
 
 const SAMPLES_PER_SECOND = 16_000;
 const SPEECH = 0.5;
@@ -77,19 +75,19 @@ function onsets(probabilities: readonly number[]): number[] {
 }
 
 async function judge(line: Int16Array, gateless: boolean, framesAtOnce = 1) {
-  const memory = VoiceActivityMemory.allocate(framesAtOnce + 1);
-  const stream = new JudgedStream(VoiceActivityMemory.attach(memory.shared));
-  const judge = new VoiceActivityJudge({ silero, gateless });
-  const bytes = bytesOf(line);
+  const stream = new JudgedStream();
+  const judge = new VoiceActivityJudge(silero, gateless);
   const probabilities: number[] = [];
   let inferred = 0;
-  const step = framesAtOnce * DETECTOR_FRAME_BYTES;
-  for (let at = 0; at + step <= bytes.length; at += step) {
-    memory.bytes.set(bytes.subarray(at, at + step));
-    memory.ask(0, framesAtOnce);
-    inferred += await judge.judge([stream]);
-    probabilities.push(...memory.probabilities.subarray(0, framesAtOnce));
+  const step = framesAtOnce * SILERO_FRAME_SAMPLES;
+  for (let at = 0; at + step <= line.length; at += step) {
+    const frames = Array.from({ length: framesAtOnce }, (_, n) => {
+      const start = at + n * SILERO_FRAME_SAMPLES;
+      return { stream, samples: line.subarray(start, start + SILERO_FRAME_SAMPLES) };
+    });
+    const judged = await judge.judge(frames);
+    inferred += judged.inferred;
+    probabilities.push(...judged.probabilities);
   }
-  assert.equal(probabilities.length, Math.floor(line.length / SILERO_FRAME_SAMPLES / framesAtOnce) * framesAtOnce);
   return { probabilities, inferred };
 }

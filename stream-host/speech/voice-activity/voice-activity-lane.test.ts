@@ -85,6 +85,20 @@ test('a closed detector reports nothing more', async () => {
   assert.equal(lane.stats().sessions, 0);
 });
 
+test('a detector that is closed by what it reports says no more', async () => {
+  let reports = 0;
+  const detector = lane.open({
+    onFrame() {
+      reports += 1;
+      detector.close();
+    },
+    onFailure: () => assert.fail('not a failure'),
+  });
+  detector.write(new Uint8Array(3 * 1024));
+  await listen(speech);
+  assert.equal(reports, 1);
+});
+
 test('a listener that throws hurts neither its own detector nor the others', async () => {
   let calls = 0;
   const clumsy = lane.open({

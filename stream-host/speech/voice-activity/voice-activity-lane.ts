@@ -1,14 +1,16 @@
 import { Worker } from 'node:worker_threads';
+import type { OnnxRuntime } from '../../../shared/audio/onnx-session.ts';
 import { disableOnnxTelemetry } from '../../../shared/audio/onnx-telemetry.ts';
-import type { SileroRuntime } from '../../../shared/audio/silero-runtime.ts';
+import { FrameCutter } from '../../../shared/audio/pcm.ts';
+import { SILERO_FRAME_SAMPLES } from '../../../shared/audio/silero.ts';
 import type { Cancel, Clock } from '../../../shared/clock.ts';
 import { DependencyError } from '../../../shared/errors.ts';
 import type { Logger } from '../../../shared/log.ts';
 import { siblingModule } from '../../../shared/sibling-module.ts';
 import { within } from '../../../shared/within.ts';
-import type { OpenVoiceActivity } from '../../contract/speech.ts';
+import type { OpenVoiceActivity, VoiceActivity, VoiceActivityEvents } from '../../contract/speech.ts';
 import { SupervisedWorker } from '../supervised-worker.ts';
-import { Detector, type DetectorOwner } from './voice-activity-detector.ts';
+import type { Judged } from './voice-activity-judge.ts';
 import type {
   FromVoiceActivityWorker,
   ToVoiceActivityWorker,
@@ -18,14 +20,15 @@ import type {
 /** A probability that comes this late is late for barge-in; it is said in the log, once in a while. */
 const BEHIND_MS = 100;
 const COMPLAIN_EVERY_MS = 10_000;
+const FRAME_BYTES = SILERO_FRAME_SAMPLES * 2;
 /** From so many sessions on the whole collecting time is waited. */
 const CROWD = 100;
 
-export interface VoiceActivityLaneOptions {
+interface VoiceActivityLaneOptions {
   readonly clock: Clock;
   readonly log: Logger;
   /** What the model runs on: natively where that works, else as WASM; or one to insist on. */
-  readonly runtime?: SileroRuntime | 'auto';
+  readonly runtime?: OnnxRuntime | 'auto';
   /**
    * How long the first frame waits for those of other sessions, so that one inference serves them all. Few sessions have
    * little to gain from it and wait less in proportion.
@@ -47,7 +50,7 @@ const voiceActivityLaneDefaults = {
   startTimeoutMs: 20_000,
 } as const satisfies Partial<VoiceActivityLaneOptions>;
 
-export interface VoiceActivityStats {
+interface VoiceActivityStats {
   readonly sessions: number;
   /** Batches answered; frames divided by batches is how well batching works. */
   readonly batches: number;
@@ -58,9 +61,56 @@ export interface VoiceActivityStats {
   readonly dropped: number;
   readonly restarts: number;
   /** What the model runs on. */
-  readonly runtime: SileroRuntime | undefined;
+  readonly runtime: OnnxRuntime | undefined;
   /** From a frame's last sample to its probability, the longest since the last call of `stats()`. */
   readonly slowestMs: number;
+}
+
+/** 512 samples of one session, and when the last of them came. */
+interface Frame {
+  readonly detector: Detector;
+  readonly pcm: Uint8Array;
+  readonly atMs: number;
+}
+
+interface DetectorOwner {
+  readonly onFrame: (pcm: Uint8Array) => void;
+  readonly onClose: () => void;
+}
+
+/** One session's detector. Failed or closed, it ignores what is written, and says nothing. */
+class Detector implements VoiceActivity {
+  readonly id: number;
+  readonly #events: VoiceActivityEvents;
+  readonly #owner: DetectorOwner;
+  readonly #cutter = new FrameCutter(FRAME_BYTES);
+  #open = true;
+
+  constructor(id: number, events: VoiceActivityEvents, owner: DetectorOwner) {
+    this.id = id;
+    this.#events = events;
+    this.#owner = owner;
+  }
+
+  write(pcm: Uint8Array): void {
+    if (this.#open) this.#cutter.write(pcm, this.#owner.onFrame);
+  }
+
+  report(probability: number, atMs: number): void {
+    if (this.#open) this.#events.onFrame(probability, atMs);
+  }
+
+  fail(error: Error): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#events.onFailure(error);
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#owner.onClose();
+  }
 }
 
 /**
@@ -68,18 +118,21 @@ export interface VoiceActivityStats {
  * in one inference: it asks for all that waits, once in a while, when the thread is free. One thread carries some 500
  * talking sessions, or 150 as WASM. When it dies, open detectors fail (once each) and a new thread serves the next ones.
  */
-export class VoiceActivityLane implements DetectorOwner {
+export class VoiceActivityLane {
   readonly #options: Required<Omit<VoiceActivityLaneOptions, 'startWorker'>>;
   readonly #thread: SupervisedWorker<ToVoiceActivityWorker, FromVoiceActivityWorker>;
   /** Settles when the thread can be used for the first time. */
   readonly #up = Promise.withResolvers<void>();
   readonly #detectors = new Set<Detector>();
+  /** What has come and is not with the thread yet, and what the thread has in hand; oldest first. */
+  #waiting: Frame[] = [];
+  #inHand: Frame[] = [];
   readonly #onCollected = () => {
     this.#cancelCollect = undefined;
     this.#due = true;
     this.#handOver();
   };
-  #runtime: SileroRuntime | undefined;
+  #runtime: OnnxRuntime | undefined;
   #batches = 0;
   #frames = 0;
   #inferred = 0;
@@ -125,9 +178,11 @@ export class VoiceActivityLane implements DetectorOwner {
   readonly open: OpenVoiceActivity = (events) => {
     if (this.#closed) throw new DependencyError('voice-activity.closed', 'The speech lane is closed.');
     this.#nextId += 1;
-    const detector = new Detector(this.#nextId, events, this, this.#options.maxWaitingFrames);
+    const detector = new Detector(this.#nextId, events, {
+      onFrame: (pcm) => this.#arrived({ detector, pcm, atMs: this.#options.clock.now() }),
+      onClose: () => this.#closedOne(detector),
+    });
     this.#detectors.add(detector);
-    this.#introduce(detector);
     return detector;
   };
 
@@ -146,44 +201,42 @@ export class VoiceActivityLane implements DetectorOwner {
     };
   }
 
-  arrived(dropped: number): number {
-    this.#dropped += dropped;
-    const share = Math.min(1, this.#detectors.size / CROWD);
-    this.#cancelCollect ??= this.#options.clock.after(share * this.#options.collectMs, this.#onCollected);
-    return this.#options.clock.now();
-  }
-
-  closed(detector: Detector): void {
-    this.#detectors.delete(detector);
-    this.#thread.tell({ type: 'close', stream: detector.id });
-  }
-
-  listenerThrew(error: unknown): void {
-    this.#options.log.error({ err: error }, 'a voice activity listener threw');
-  }
-
   /** Ends the thread. Idempotent. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     this.#cancelCollect?.();
     this.#detectors.clear();
+    this.#waiting = [];
     await this.#thread.close();
   }
 
-  /** A thread that is not up yet does not hear it, and is told of all when it is. */
-  #introduce({ id, memory }: Detector): void {
-    this.#thread.tell({ type: 'open', stream: id, memory: memory.shared });
+  #arrived(frame: Frame): void {
+    if (this.#closed) return;
+    const { clock, collectMs, maxWaitingFrames } = this.#options;
+    this.#waiting.push(frame);
+    const isSame = ({ detector }: Frame) => detector === frame.detector;
+    if (this.#waiting.length > maxWaitingFrames && this.#waiting.filter(isSame).length > maxWaitingFrames) {
+      this.#waiting.splice(this.#waiting.findIndex(isSame), 1);
+      this.#dropped += 1;
+    }
+    const share = Math.min(1, this.#detectors.size / CROWD);
+    this.#cancelCollect ??= clock.after(share * collectMs, this.#onCollected);
+  }
+
+  #closedOne(detector: Detector): void {
+    this.#detectors.delete(detector);
+    this.#waiting = this.#waiting.filter((frame) => frame.detector !== detector);
+    this.#thread.tell({ type: 'close', stream: detector.id });
   }
 
   #receive(message: FromVoiceActivityWorker): void {
     if (message.type === 'judged') {
-      this.#answer(message.inferred);
+      this.#answer(message);
     } else {
       const { runtime, nativeProblem } = message;
       this.#runtime = runtime;
       this.#options.log.info({ runtime, ...(nativeProblem && { nativeProblem }) }, 'voice activity detection is up');
-      for (const detector of this.#detectors) this.#introduce(detector);
       this.#up.resolve();
     }
     this.#handOver();
@@ -192,26 +245,35 @@ export class VoiceActivityLane implements DetectorOwner {
   #handOver(): void {
     if (!this.#due || !this.#thread.isIdle) return;
     this.#due = false;
-    let isAny = false;
-    for (const detector of this.#detectors) isAny = detector.handOver() || isAny;
-    if (isAny) this.#thread.ask({ type: 'judge' });
+    if (this.#waiting.length === 0) return;
+    this.#inHand = this.#waiting;
+    this.#waiting = [];
+    const pcm = new Uint8Array(this.#inHand.length * FRAME_BYTES);
+    for (const [i, frame] of this.#inHand.entries()) pcm.set(frame.pcm, i * FRAME_BYTES);
+    this.#thread.ask({ type: 'judge', streams: this.#inHand.map(({ detector }) => detector.id), pcm });
   }
 
-  #answer(inferred: number): void {
+  #answer({ probabilities, inferred }: Judged): void {
+    const { clock, log } = this.#options;
+    const judged = this.#inHand;
+    const now = clock.now();
+    const slowestMs = now - (judged[0]?.atMs ?? now);
+    this.#inHand = [];
     this.#batches += 1;
+    this.#frames += judged.length;
     this.#inferred += inferred;
-    const now = this.#options.clock.now();
-    let slowestMs = 0;
-    for (const detector of this.#detectors) {
-      this.#frames += detector.inFlight;
-      slowestMs = Math.max(slowestMs, now - detector.oldestInFlightMs);
-      detector.report();
-    }
     this.#slowestMs = Math.max(this.#slowestMs, slowestMs);
+    for (const [i, { detector, atMs }] of judged.entries()) {
+      try {
+        detector.report(probabilities[i] ?? 0, atMs);
+      } catch (error) {
+        log.error({ err: error }, 'a voice activity listener threw');
+      }
+    }
     if (slowestMs > BEHIND_MS && now - this.#complainedAtMs > COMPLAIN_EVERY_MS) {
       this.#complainedAtMs = now;
       const { sessions, dropped } = { sessions: this.#detectors.size, dropped: this.#dropped };
-      this.#options.log.warn({ lateMs: Math.round(slowestMs), sessions, dropped }, 'voice activity is behind');
+      log.warn({ lateMs: Math.round(slowestMs), sessions, dropped }, 'voice activity is behind');
     }
   }
 
@@ -221,9 +283,15 @@ export class VoiceActivityLane implements DetectorOwner {
     const error = new DependencyError('voice-activity.crashed', message, cause);
     const lost = [...this.#detectors];
     this.#detectors.clear();
+    this.#dropped += this.#waiting.length + this.#inHand.length;
+    this.#waiting = [];
+    this.#inHand = [];
     for (const detector of lost) {
-      this.#dropped += detector.inFlight + detector.waiting;
-      detector.fail(error);
+      try {
+        detector.fail(error);
+      } catch (thrown) {
+        this.#options.log.error({ err: thrown }, 'a voice activity listener threw');
+      }
     }
   }
 }

@@ -1,18 +1,18 @@
-import type { SileroRuntime } from '../../../shared/audio/silero-runtime.ts';
+import type { OnnxRuntime } from '../../../shared/audio/onnx-session.ts';
+import type { Judged } from './voice-activity-judge.ts';
 
 /** How a voice-activity worker is to run; its `workerData`. */
 export interface VoiceActivityWorkerSettings {
-  readonly runtime: SileroRuntime | 'auto';
+  readonly runtime: OnnxRuntime | 'auto';
 }
 
-/** What the speech lane and its worker threads say to each other. Frames and answers are in the sessions' memory. */
+/** What the speech lane and its worker thread say to each other. */
 export type ToVoiceActivityWorker =
-  | { readonly type: 'open'; readonly stream: number; readonly memory: SharedArrayBuffer }
-  /** Judge what each stream's memory asks for. */
-  | { readonly type: 'judge' }
+  /** Judge these frames, end to end; of each, its stream. */
+  | { readonly type: 'judge'; readonly streams: readonly number[]; readonly pcm: Uint8Array }
   | { readonly type: 'close'; readonly stream: number };
 
 export type FromVoiceActivityWorker =
-  | { readonly type: 'ready'; readonly runtime: SileroRuntime; readonly nativeProblem: string | undefined }
-  /** The answer to one `judge`. `inferred`: how many frames the model saw; the gate answered the rest. */
-  | { readonly type: 'judged'; readonly inferred: number };
+  | { readonly type: 'ready'; readonly runtime: OnnxRuntime; readonly nativeProblem: string | undefined }
+  /** The answer to one `judge`. */
+  | ({ readonly type: 'judged' } & Judged);

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { samplesOf } from '../../../shared/audio/pcm.ts';
 import { SILERO_FRAME_SAMPLES, Silero, SileroStream } from '../../../shared/audio/silero.ts';
 import { JudgedStream, VoiceActivityJudge } from './voice-activity-judge.ts';
-import { VoiceActivityMemory } from './voice-activity-memory.ts';
 import type {
   FromVoiceActivityWorker,
   ToVoiceActivityWorker,
@@ -15,20 +15,12 @@ const settings: VoiceActivityWorkerSettings | undefined = workerData ?? undefine
 
 const silero = await Silero.load(settings?.runtime);
 await warmUp();
-const judge = new VoiceActivityJudge({ silero });
+const judge = new VoiceActivityJudge(silero);
 const streams = new Map<number, JudgedStream>();
 
 port.on('message', (message: ToVoiceActivityWorker) => {
-  switch (message.type) {
-    case 'open':
-      streams.set(message.stream, new JudgedStream(VoiceActivityMemory.attach(message.memory)));
-      return;
-    case 'close':
-      streams.delete(message.stream);
-      return;
-    case 'judge':
-      void answer();
-  }
+  if (message.type === 'close') streams.delete(message.stream);
+  else void answer(message.streams, samplesOf(message.pcm));
 });
 send({ type: 'ready', runtime: silero.runtime, nativeProblem: silero.nativeProblem });
 
@@ -40,7 +32,16 @@ async function warmUp(): Promise<void> {
 }
 
 /** What throws here ends the worker, which is what its owner watches for. */
-async function answer(): Promise<void> {
-  const inferred = await judge.judge([...streams.values()]);
-  send({ type: 'judged', inferred });
+async function answer(ids: readonly number[], samples: Int16Array): Promise<void> {
+  const frames = ids.map((id, i) => ({
+    stream: streamOf(id),
+    samples: samples.subarray(i * SILERO_FRAME_SAMPLES, (i + 1) * SILERO_FRAME_SAMPLES),
+  }));
+  send({ type: 'judged', ...(await judge.judge(frames)) });
+}
+
+function streamOf(id: number): JudgedStream {
+  const stream = streams.get(id) ?? new JudgedStream();
+  streams.set(id, stream);
+  return stream;
 }

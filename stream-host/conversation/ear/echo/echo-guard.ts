@@ -2,23 +2,15 @@ import { AudioMemory, RATE_PER_MS } from './audio-memory.ts';
 import { type DelayFound, findDelay, LATEST_MS, LONGEST_SEARCH_MS } from './delay-search.ts';
 import { EchoModel, HOP } from './echo-model.ts';
 
-export interface EchoGuardOptions {
-  /** Evidence of somebody else, in hops (16 ms) that are wholly foreign, at which the caller is taken to speak. */
-  readonly callerEvidence: number;
-  /** Below this evidence the audio is taken for echo. Between the two nothing is decided yet. */
-  readonly echoEvidence: number;
-  /** How much of each hop may be foreign by chance. */
-  readonly tolerance: number;
-}
-
-export const DEFAULT_ECHO_GUARD_OPTIONS: EchoGuardOptions = {
-  callerEvidence: 0.6,
-  echoEvidence: 0.2,
-  tolerance: 0.1,
-};
+/** Evidence of somebody else, in hops (16 ms) that are wholly foreign, at which the caller is taken to speak. */
+const CALLER_EVIDENCE = 0.6;
+/** Below this evidence the audio is taken for echo. Between the two nothing is decided yet. */
+const ECHO_EVIDENCE = 0.2;
+/** How much of each hop may be foreign by chance. */
+const TOLERANCE = 0.1;
 
 export type EchoVerdict = 'echo' | 'caller' | 'unsure';
-export type EchoPath =
+type EchoPath =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'none' }
   | { readonly kind: 'echo'; readonly delayMs: number; readonly gainDb: number };
@@ -66,7 +58,6 @@ const SAME_DELAY = 4;
  * and a few times early in a call while the agent speaks. About 60 KB a session.
  */
 export class EchoGuard {
-  readonly #options: EchoGuardOptions;
   readonly #played = new AudioMemory(PLAYED_SAMPLES);
   readonly #line = new AudioMemory(LINE_SAMPLES);
   readonly #scores = new Float32Array(SCORES);
@@ -94,10 +85,6 @@ export class EchoGuard {
   #searchAtMs = 500;
   #misses = 0;
   #sinceCheck = 0;
-
-  constructor(options: Partial<EchoGuardOptions> = {}) {
-    this.#options = { ...DEFAULT_ECHO_GUARD_OPTIONS, ...options };
-  }
 
   get path(): EchoPath {
     if (this.#model && this.#trusted)
@@ -144,10 +131,10 @@ export class EchoGuard {
   }
 
   /**
-   * What the newest `windowMs` of the caller's audio is, as of `atMs`: nothing but the agent's own voice, somebody else
+   * What the newest `windowMs` of the caller's audio is: nothing but the agent's own voice, somebody else
    * (alone or over the echo), or too little to tell.
    */
-  judge(_atMs: number, windowMs: number): EchoVerdict {
+  judge(windowMs: number): EchoVerdict {
     const end = this.#line.end;
     const length = Math.min(windowMs, LONGEST_WINDOW_MS) * RATE_PER_MS;
     const start = end - length;
@@ -287,21 +274,20 @@ export class EchoGuard {
     }
     // A longer run of speech has no beginning in the window: what lies before is speech, too.
     const isFromStart = end - start < LONGEST_WINDOW_MS * RATE_PER_MS;
-    const { tolerance, callerEvidence, echoEvidence } = this.#options;
     for (; this.#nextHop <= lastHop; this.#nextHop += 1) {
       const score = model.score(this.#line, this.#played, this.#nextHop, this.#delay);
       this.#scores[this.#nextHop & (SCORES - 1)] = score;
       model.hearNoise(isFromStart && this.#nextHop < firstHop - 4);
-      this.#suspicion = Math.max(0, this.#suspicion + score - tolerance);
-      if (score < LEARNABLE && this.#suspicion < echoEvidence) model.learn();
+      this.#suspicion = Math.max(0, this.#suspicion + score - TOLERANCE);
+      if (score < LEARNABLE && this.#suspicion < ECHO_EVIDENCE) model.learn();
     }
     let evidence = 0;
     for (let hop = Math.max(firstHop, lastHop - SCORES + 1); hop <= lastHop; hop += 1) {
       if (evidence === 0) this.#foreignFrom = hop;
-      evidence = Math.max(0, evidence + (this.#scores[hop & (SCORES - 1)] ?? 0) - tolerance);
+      evidence = Math.max(0, evidence + (this.#scores[hop & (SCORES - 1)] ?? 0) - TOLERANCE);
     }
-    if (evidence >= callerEvidence) return 'caller';
-    return evidence < echoEvidence ? 'echo' : 'unsure';
+    if (evidence >= CALLER_EVIDENCE) return 'caller';
+    return evidence < ECHO_EVIDENCE ? 'echo' : 'unsure';
   }
 
   /** Looks for an echo path while the agent speaks, ever more seldom. */

@@ -81,7 +81,7 @@ export interface Judged {
   readonly verdict: EchoVerdict;
 }
 
-export interface CallSettings {
+interface CallSettings {
   readonly played: Float64Array;
   readonly line: Int16Array;
   /** The frames (20 ms, by index) of the line that never arrive. */
@@ -121,8 +121,7 @@ export function hold(guard: EchoGuard, call: CallSettings): Judged[] {
     if (nowMs < judgeAtMs) continue;
     judgeAtMs += JUDGED_EVERY_MS;
     runMs = dbfsOf(rmsOf(heard)) > (call.speechDb ?? -55) ? Math.min(500, runMs + JUDGED_EVERY_MS) : 0;
-    if (runMs > 0)
-      judged.push({ atMs: nowMs, windowMs: runMs, verdict: guard.judge(STARTS_AT_MS + nowMs + ARRIVAL_MS, runMs) });
+    if (runMs > 0) judged.push({ atMs: nowMs, windowMs: runMs, verdict: guard.judge(runMs) });
   }
   return judged;
 }
