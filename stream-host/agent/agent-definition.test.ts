@@ -111,7 +111,7 @@ test('an agent of a language without phrases here greets again rather than speak
   assert.deepEqual([phrases.apology, phrases.resumption], ['すみません。', 'こんにちは。']);
   assert.deepEqual(
     warnings.map((line) => 'missing' in line && line.missing),
-    [['resumption', 'fillers', 'explanation', 'give_up', 'prompts']],
+    [['resumption', 'fillers', 'explanation', 'give_up', 'not_understood', 'goodbye', 'prompts']],
   );
 });
 

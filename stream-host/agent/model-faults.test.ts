@@ -42,6 +42,30 @@ test('a model that says nothing about what a tool found is asked once more (mode
   assert.equal(textOf(await collect(responder.respond(CALLER, NEVER))), 'One moment.Four.');
 });
 
+test('a sentence that a model says with each of its bad calls is heard once (issue 12, a)', async (context) => {
+  const bad = { text: 'One moment, I look that up.', calls: [{ name: 'fly', args: '{}' }] };
+  const { responder } = await startModel(context, [bad, bad, bad, bad, say('It is on its way.')], { tools: [double] });
+  assert.equal(textOf(await collect(responder.respond(CALLER, NEVER))), 'One moment, I look that up.It is on its way.');
+});
+
+test('an answer that begins as an earlier round did goes on where that ended, and loses no other word', async (context) => {
+  const begins = call('double', { n: 2 }, 'Let me see.');
+  const last = say('Let me see. It is four, and let me say that again: four.');
+  const { responder } = await startModel(context, [begins, call('double', { n: 3 }, 'Let me'), last], {
+    tools: [double],
+  });
+  const heard = textOf(await collect(responder.respond(CALLER, NEVER)));
+  assert.equal(heard, 'Let me see.Let me It is four, and let me say that again: four.');
+});
+
+test('an answer that repeats what its first round said is an answer, and no reason to ask again', async (context) => {
+  const { responder, requests } = await startModel(context, [call('double', { n: 2 }, 'Done.'), say('Done.')], {
+    tools: [double],
+  });
+  assert.equal(textOf(await collect(responder.respond(CALLER, NEVER))), 'Done.');
+  assert.equal(requests.length, 2);
+});
+
 test('words that the content filter refuses do not have later turns refused (model-poisoned-history)', async (context) => {
   const filter = (request: ChatRequest): ChatAnswer => {
     if (/kill/.test(JSON.stringify(request.messages))) throw new OpenAiError(400, 'content_filter', 'Filtered.');

@@ -1,5 +1,6 @@
 import type OpenAI from 'openai';
 import type { Clock } from '../../shared/clock.ts';
+import { withoutControls } from '../../shared/control-characters.ts';
 import { DependencyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
@@ -19,6 +20,7 @@ import { type HistoryBudget, toMessages, toolMessages, toolsOf } from './model-m
 import type { ModelRound, RoundLimits } from './model-round.ts';
 import { RoundOpener } from './round-opener.ts';
 import { RoundSpeech } from './round-speech.ts';
+import { SaidBefore } from './said-before.ts';
 import { CallKeys, type CheckedCall, checkCall, runCall } from './tool-calls.ts';
 import { forEars } from './transforms/for-ears.ts';
 import { type OpenTransform, TransformPipeline } from './transforms/transform.ts';
@@ -35,6 +37,8 @@ export interface ModelLimits extends HistoryBudget, Omit<RoundLimits, 'maxTextCh
 /** No language has longer tokens in the mean; a server that minds no limit is stopped beyond. */
 const CHARACTERS_A_TOKEN = 8;
 const LEAST_CHARACTERS = 2000;
+/** Of why the agent hangs up, in its own words. */
+const LONGEST_REASON = 200;
 const TIME_TOLD_FOR_MS = 300_000;
 
 const DEFAULT_LIMITS: ModelLimits = {
@@ -128,12 +132,13 @@ export class ModelResponder implements Responder {
 
       let ending: string | undefined;
       let emptyFor: string | undefined;
+      const saidBefore = new SaidBefore();
       const callKeys = new CallKeys(this.#options.session, history);
       for (let roundNumber = 1; ; roundNumber++) {
         const isLast = roundNumber === this.#limits.maxRounds;
         const startedMs = clock.now();
         round = await this.#open(history, own, isLast, emptyFor === 'length', waits);
-        const speech = new RoundSpeech(round, toMouth);
+        const speech = new RoundSpeech(round, toMouth, saidBefore);
         // Here and not in a generator of its own: each one on the way costs every token several promises.
         for (let pieces = await speech.next(); pieces; pieces = await speech.next()) {
           for (const piece of pieces) yield piece;
@@ -304,7 +309,7 @@ function withOwnId(request: ToolRequest, taken: Set<string>): ToolRequest {
 function reasonOf({ argumentText }: ToolRequest): string {
   try {
     const { reason } = JSON.parse(argumentText) as { reason?: unknown };
-    if (typeof reason === 'string' && reason !== '') return reason;
+    if (typeof reason === 'string' && reason !== '') return withoutControls(reason).slice(0, LONGEST_REASON);
   } catch {
     // A model that cannot spell its reason still wants to hang up.
   }

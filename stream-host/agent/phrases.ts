@@ -14,6 +14,8 @@ export const phraseSettings = z.strictObject({
   fillers: z.array(sentence).min(3).max(20).exactOptional(),
   explanation: sentence.exactOptional(),
   give_up: sentence.exactOptional(),
+  not_understood: sentence.exactOptional(),
+  goodbye: sentence.exactOptional(),
   prompts: z.array(sentence).max(10).exactOptional(),
   farewell: z.union([z.literal(''), sentence]).exactOptional(),
 });
@@ -26,6 +28,8 @@ const en: DefaultPhrases = {
   fillers: ['One moment, please.', 'Let me see.', 'Just a second.'],
   explanation: 'This is taking longer than usual. You can wait a little longer, or ask me something else.',
   giveUp: 'I am sorry, I cannot get an answer right now. Please try again in a moment.',
+  notUnderstood: 'Sorry, I did not catch that. Could you say it again?',
+  goodbye: 'Thank you. Goodbye.',
   prompts: ['Are you still there?', 'I am still here. Take your time.'],
   farewell: '',
 };
@@ -36,6 +40,8 @@ const de: DefaultPhrases = {
   fillers: ['Einen Moment, bitte.', 'Augenblick, bitte.', 'Ich bin gleich so weit.'],
   explanation: 'Es dauert länger als sonst. Sie können noch etwas warten oder mich etwas anderes fragen.',
   giveUp: 'Es tut mir leid, ich bekomme gerade keine Antwort. Bitte versuchen Sie es gleich noch einmal.',
+  notUnderstood: 'Entschuldigung, das habe ich nicht verstanden. Können Sie es bitte noch einmal sagen?',
+  goodbye: 'Vielen Dank. Auf Wiederhören.',
   prompts: ['Sind Sie noch da?', 'Ich bin noch da. Lassen Sie sich Zeit.'],
   farewell: '',
 };
@@ -46,6 +52,8 @@ const fr: DefaultPhrases = {
   fillers: ['Un instant, s’il vous plaît.', 'Un petit moment.', 'Je suis à vous tout de suite.'],
   explanation: 'Cela prend plus de temps que d’habitude. Vous pouvez patienter un peu ou me demander autre chose.',
   giveUp: 'Je suis désolé, je n’obtiens pas de réponse pour le moment. Veuillez réessayer dans un instant.',
+  notUnderstood: 'Excusez-moi, je n’ai pas compris. Pouvez-vous répéter, s’il vous plaît ?',
+  goodbye: 'Merci. Au revoir.',
   prompts: ['Êtes-vous toujours là ?', 'Je suis toujours là. Prenez votre temps.'],
   farewell: '',
 };
@@ -56,6 +64,8 @@ const es: DefaultPhrases = {
   fillers: ['Un momento, por favor.', 'Un segundo.', 'Enseguida estoy con usted.'],
   explanation: 'Está tardando más de lo normal. Puede esperar un poco o preguntarme otra cosa.',
   giveUp: 'Lo siento, ahora mismo no consigo una respuesta. Inténtelo de nuevo en un momento, por favor.',
+  notUnderstood: 'Disculpe, no le he entendido. ¿Podría repetirlo, por favor?',
+  goodbye: 'Gracias. Adiós.',
   prompts: ['¿Sigue ahí?', 'Sigo aquí. Tómese su tiempo.'],
   farewell: '',
 };
@@ -66,6 +76,8 @@ const it: DefaultPhrases = {
   fillers: ['Un momento, per favore.', 'Un attimo.', 'Sono subito da lei.'],
   explanation: 'Ci vuole più tempo del solito. Può aspettare ancora un po’ oppure chiedermi qualcos’altro.',
   giveUp: 'Mi dispiace, in questo momento non riesco ad avere una risposta. Riprovi tra poco, per favore.',
+  notUnderstood: 'Mi scusi, non ho capito. Può ripetere, per favore?',
+  goodbye: 'Grazie. Arrivederci.',
   prompts: ['È ancora in linea?', 'Sono ancora qui. Faccia con calma.'],
   farewell: '',
 };
@@ -76,6 +88,8 @@ const nl: DefaultPhrases = {
   fillers: ['Een moment, alstublieft.', 'Een ogenblik.', 'Ik ben zo bij u.'],
   explanation: 'Het duurt langer dan normaal. U kunt nog even wachten of mij iets anders vragen.',
   giveUp: 'Het spijt me, ik krijg op dit moment geen antwoord. Probeert u het straks nog eens.',
+  notUnderstood: 'Sorry, dat heb ik niet verstaan. Kunt u het nog een keer zeggen?',
+  goodbye: 'Dank u wel. Tot ziens.',
   prompts: ['Bent u er nog?', 'Ik ben er nog. Neemt u rustig de tijd.'],
   farewell: '',
 };
@@ -86,6 +100,8 @@ const pt: DefaultPhrases = {
   fillers: ['Um momento, por favor.', 'Só um instante.', 'Um segundo, por favor.'],
   explanation: 'Isto demora mais do que o normal. Pode esperar um pouco ou perguntar outra coisa.',
   giveUp: 'Lamento, neste momento não consigo obter uma resposta. Tente novamente daqui a pouco, por favor.',
+  notUnderstood: 'Desculpe, não percebi. Pode repetir, por favor?',
+  goodbye: 'Obrigado. Até à próxima.',
   prompts: ['Ainda está aí?', 'Continuo aqui. Não há pressa.'],
   farewell: '',
 };
@@ -101,7 +117,8 @@ export function missingPhrases(locale: string, own: PhraseSettings): string[] {
 /**
  * What an agent says by itself where its YAML says nothing else. In a language without an entry here it says nothing in
  * a foreign one: its own greeting stands for every sentence, as it is the one thing known to be of its language, and
- * between them it makes sounds that are understood nearly everywhere.
+ * between them it makes sounds that are understood nearly everywhere. It hangs up with a sound, too: no greeting is a
+ * goodbye.
  */
 export function defaultPhrases(locale: string, greeting: string): Phrases {
   const known = BY_LANGUAGE.get(languageCodeOf(locale));
@@ -113,6 +130,8 @@ export function defaultPhrases(locale: string, greeting: string): Phrases {
     fillers: ['Mhm.', 'Hm.', 'Okay.'],
     explanation: greeting,
     giveUp: greeting,
+    notUnderstood: 'Hm?',
+    goodbye: '',
     prompts: ['Hallo?', greeting],
     farewell: '',
   };
@@ -120,6 +139,11 @@ export function defaultPhrases(locale: string, greeting: string): Phrases {
 
 /** The agent's phrases: its own, and the defaults of its language for the others. */
 export function phrasesOf(locale: string, greeting: string, own: PhraseSettings): Phrases {
-  const { give_up: giveUp, ...others } = own;
-  return { ...defaultPhrases(locale, greeting), ...others, ...(giveUp !== undefined && { giveUp }) };
+  const { give_up: giveUp, not_understood: notUnderstood, ...others } = own;
+  return {
+    ...defaultPhrases(locale, greeting),
+    ...others,
+    ...(giveUp !== undefined && { giveUp }),
+    ...(notUnderstood !== undefined && { notUnderstood }),
+  };
 }

@@ -1,5 +1,6 @@
 import type { ReplyPiece } from '../contract/agent.ts';
 import type { ModelRound } from './model-round.ts';
+import type { SaidBefore } from './said-before.ts';
 import type { ReplyTransform } from './transforms/transform.ts';
 
 const SPEAKABLE = /[\p{L}\p{N}]/u;
@@ -8,15 +9,17 @@ const SPEAKABLE = /[\p{L}\p{N}]/u;
 export class RoundSpeech {
   readonly #round: ModelRound;
   readonly #transform: ReplyTransform;
+  readonly #saidBefore: SaidBefore;
   #text = '';
   #ended = false;
 
-  constructor(round: ModelRound, transform: ReplyTransform) {
+  constructor(round: ModelRound, transform: ReplyTransform, saidBefore: SaidBefore) {
     this.#round = round;
+    this.#saidBefore = saidBefore;
     this.#transform = transform;
   }
 
-  /** What was let through. */
+  /** What was let through, said before or not. */
   get text(): string {
     return this.#text;
   }
@@ -35,10 +38,24 @@ export class RoundSpeech {
       const text = await this.#round.next();
       this.#ended = text === undefined;
       const ready = text === undefined ? this.#transform.end() : this.#transform.take({ type: 'text', text });
-      const pieces = ready instanceof Promise ? await ready : ready;
-      for (const piece of pieces) if (piece.type === 'text') this.#text += piece.text;
+      const pieces = this.#unsaid(ready instanceof Promise ? await ready : ready);
       if (pieces.length > 0) return pieces;
     }
     return undefined;
+  }
+
+  #unsaid(pieces: readonly ReplyPiece[]): readonly ReplyPiece[] {
+    const unsaid: ReplyPiece[] = [];
+    for (const piece of pieces) {
+      if (piece.type !== 'text') {
+        unsaid.push(piece);
+        continue;
+      }
+      this.#text += piece.text;
+      const text = this.#saidBefore.push(piece.text);
+      if (text !== '') unsaid.push(text === piece.text ? piece : { type: 'text', text });
+    }
+    const rest = this.#ended ? this.#saidBefore.endRound() : '';
+    return rest === '' ? unsaid : [...unsaid, { type: 'text', text: rest }];
   }
 }

@@ -36,6 +36,10 @@ export interface Phrases {
   readonly giveUp: string;
   /** Said to a caller who says nothing, one after the other. */
   readonly prompts: readonly string[];
+  /** Said to a caller who spoke, of which no word was recognised. */
+  readonly notUnderstood: string;
+  /** Said where the model hangs up without a word. */
+  readonly goodbye: string;
   /** Said before hanging up when the last prompt was not answered either. Empty: the line is kept. */
   readonly farewell: string;
 }

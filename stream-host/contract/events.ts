@@ -15,8 +15,9 @@ export interface SessionEventMap {
   callerAcknowledged: { readonly text: string };
   /** The caller pressed a key of the telephone. */
   callerPressed: { readonly tone: string };
+  /** Some more of what the turn says, once it is audible. Only words that the voice has begun are told. */
   agentText: { readonly text: string; readonly turn: number };
-  /** The turn's last frame has been played, or was cut off: then `heardText` is shorter than `fullText`. */
+  /** Of a turn that was audible: its last frame has been played, or was cut off; then `heardText` is shorter than `fullText`. */
   agentSpoke: {
     readonly turn: number;
     readonly fullText: string;

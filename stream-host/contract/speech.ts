@@ -52,8 +52,8 @@ export type SynthesisPiece =
 export interface Synthesiser {
   /**
    * Speaks `text`. Ends when all of it was yielded; throws when the service failed, once all audio that it gave was
-   * yielded. Aborting ends it at once, without an exception. Bounded: a service that goes quiet is a failure within 2 s,
-   * before the first audio as between two pieces.
+   * yielded. Aborting ends it at once, without an exception. Bounded: one that cannot be reached, or goes quiet between two
+   * pieces, is a failure within 2 s; one that was reached has 16 s to its first audio, as the caller is kept company.
    */
   speak(text: string, voice: string, signal: AbortSignal): AsyncIterable<SynthesisPiece>;
 }

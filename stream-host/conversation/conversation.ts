@@ -37,6 +37,8 @@ export interface ConversationOptions {
 
 /** So young an answer is better begun anew than given to half of what was asked. */
 const FRESH_MS = 600;
+/** A voice without words must have lasted so long to be asked what it said. Coughs and clicks are shorter. */
+const WORTH_ASKING_MS = 300;
 /** Words that sound less finished than this are no reason to ask the model early. */
 const LEAST_DRAFT_LIKELIHOOD = 0.35;
 
@@ -55,9 +57,7 @@ export class Conversation implements Mode {
   readonly #keys: PressedKeys;
   readonly #endpointer: Endpointer;
   readonly #replies: Replies;
-  readonly #context: TurnContext;
   #state: TurnState = INITIAL_TURN_STATE;
-  #nowMs: number;
   #cancelTimer: Cancel = () => {};
   #timerFiresAtMs = Number.POSITIVE_INFINITY;
   #started = false;
@@ -65,7 +65,6 @@ export class Conversation implements Mode {
   /** @throws {ConfigError} for a policy that contradicts itself */
   constructor(options: ConversationOptions) {
     this.#clock = options.clock;
-    this.#nowMs = options.clock.now();
     this.#events = options.events;
     this.#history = new History(options.events, options.history ?? []);
     this.#policy = turnPolicy(options.policy);
@@ -99,7 +98,6 @@ export class Conversation implements Mode {
       onSilenced: (atMs) => this.#ear.agentSilenced(atMs),
     });
     this.#keys = new PressedKeys(options.clock, (keys) => this.#onKeys(keys));
-    this.#context = this.#describe();
   }
 
   /** What was said and done, cut to what was heard. */
@@ -158,8 +156,8 @@ export class Conversation implements Mode {
   #handle(event: TurnEvent): void {
     this.#events.atomic(() => {
       const before = this.#state;
-      this.#nowMs = this.#clock.now();
-      const { state, effects } = transition(before, event, this.#context, this.#policy);
+      const nowMs = this.#clock.now();
+      const { state, effects } = transition(before, event, this.#context(nowMs), this.#policy);
       if (state !== before) {
         this.#state = state;
         this.#armDeadline(state);
@@ -170,60 +168,32 @@ export class Conversation implements Mode {
     });
   }
 
-  /** The view of the conversation that the transition function gets, read when it asks. */
-  #describe(): TurnContext {
-    const conversation = this;
-    const words = this.#ear.words;
+  /** What the transition function may know of an event. */
+  #context(nowMs: number): TurnContext {
+    const ear = this.#ear;
+    const { words } = ear;
+    const replies = this.#replies;
+    const { audibleSinceMs } = replies;
+    const isVoice = ear.voiceIsClear && ear.utteranceMs >= WORTH_ASKING_MS && replies.mayAskAgain;
     return {
-      get nowMs() {
-        return conversation.#nowMs;
-      },
-      get words() {
-        return words.status(conversation.#nowMs, conversation.#ear.spokenUntilMs);
-      },
-      get interjection() {
-        return conversation.#interjection();
-      },
-      get callerSpeaks() {
-        return conversation.#ear.speaking;
-      },
-      get voicelessMs() {
-        return conversation.#ear.voicelessMs;
-      },
-      get voiceHums() {
-        return conversation.#ear.voiceHums;
-      },
-      get voiceIsClear() {
-        return conversation.#ear.voiceIsClear;
-      },
-      get wordsMayInterrupt() {
-        const { audibleSinceMs } = conversation.#replies;
-        if (words.hasGiven) return true;
-        // Words that were still on their way when the answer began are of the question.
-        const isFresh = conversation.#nowMs - audibleSinceMs < FRESH_MS;
-        return isFresh || conversation.#ear.lastVoiceMs > audibleSinceMs;
-      },
-      get holdMs() {
-        return conversation.#endpointer.holdMs(words.pendingText);
-      },
-      get unseenMs() {
-        return conversation.#nowMs - conversation.#ear.seenUntilMs;
-      },
-      get wordsAreLate() {
-        return !words.cover(conversation.#ear.spokenUntilMs);
-      },
-      get agentHeardUntilMs() {
-        return conversation.#replies.heardUntilMs;
-      },
-      get replyOwed() {
-        return conversation.#replies.isOwed;
-      },
-      get mayPrompt() {
-        return conversation.#policy.away.afterMs > 0 && conversation.#replies.hasPrompt;
-      },
-      get nextTurn() {
-        return conversation.#replies.nextTurn;
-      },
+      nowMs,
+      words: words.status(nowMs, ear.spokenUntilMs),
+      interjection: this.#interjection(),
+      callerSpeaks: ear.speaking,
+      voicelessMs: ear.voicelessMs,
+      voiceHums: ear.voiceHums,
+      voiceIsClear: ear.voiceIsClear,
+      voiceEndedMs: isVoice ? ear.lastSpeechMs : Number.NEGATIVE_INFINITY,
+      // Words that were still on their way when the answer began are of the question.
+      wordsMayInterrupt: words.hasGiven || nowMs - audibleSinceMs < FRESH_MS || ear.lastVoiceMs > audibleSinceMs,
+      holdMs: this.#endpointer.holdMs(words.pendingText),
+      unseenMs: nowMs - ear.seenUntilMs,
+      wordsAreLate: !words.cover(ear.spokenUntilMs),
+      agentTextMs: replies.lastTextMs,
+      agentHeardUntilMs: replies.heardUntilMs,
+      replyOwed: replies.isOwed,
+      mayPrompt: this.#policy.away.afterMs > 0 && replies.hasPrompt,
+      nextTurn: replies.nextTurn,
     };
   }
 
@@ -288,7 +258,10 @@ export class Conversation implements Mode {
         this.#replies.start(effect.turn, effect.lastSpeechMs);
         return;
       case 'prompt-caller':
-        this.#replies.start(effect.turn, this.#nowMs, 'prompt');
+        this.#replies.start(effect.turn, this.#clock.now(), 'prompt');
+        return;
+      case 'ask-again':
+        this.#replies.start(effect.turn, this.#clock.now(), 'again');
         return;
       case 'dismiss-words':
         this.#events.emit('callerAcknowledged', { text: this.#ear.words.pendingText });

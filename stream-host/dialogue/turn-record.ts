@@ -22,8 +22,10 @@ export class TurnRecord {
     this.#done.push({ kind: 'tool', item });
   }
 
-  get hasSpeech(): boolean {
-    return this.#done.some(({ kind }) => kind === 'speech');
+  /** The last thing that it did was to say something. */
+  get endsInSpeech(): boolean {
+    const last = this.#done.at(-1);
+    return last?.kind === 'speech' && last.spoken.full !== '';
   }
 
   /** What was heard when `heardMs` of the turn had been played, and what it would have been. */

@@ -288,3 +288,32 @@ test('a turn that is prepared collects its audio and is heard only once it is pl
   playout.play(draft);
   assert.equal(sent.length, 6);
 });
+
+/** A filling of two words, so long each, with so long a gap between them. */
+function words(firstMs: number, gapMs: number): Uint8Array {
+  const loud = (ms: number) => new Uint8Array(new Int16Array(ms * 16).fill(8000).buffer);
+  return Buffer.concat([loud(firstMs), new Uint8Array(gapMs * 32), loud(400)]);
+}
+
+test('an answer cuts a filling off between its words, where a gap comes soon (issue 12, g)', async () => {
+  const { clock, sent, stops, playout } = line({ leadMs: 400 });
+  const answer = begun(playout, 1);
+  playout.fill(words(300, 80));
+  await clock.advance(200);
+  answer.write(audio(500));
+  await clock.advance(90);
+  assert.deepEqual(stops, [], 'the first word is heard to its end');
+  await clock.advance(20);
+  assert.deepEqual(stops, [300]);
+  assert.deepEqual(sent.at(-1)?.frame, audio(20));
+});
+
+test('an answer waits for no filling longer than 160 ms, whatever it sounds like', async () => {
+  const { clock, stops, playout } = line({ leadMs: 400 });
+  const answer = begun(playout, 1);
+  playout.fill(words(900, 80));
+  await clock.advance(200);
+  answer.write(audio(500));
+  await clock.advance(160);
+  assert.equal(stops.length, 1);
+});

@@ -1,4 +1,4 @@
-import { FRAME_BYTES, FRAME_MS } from '../../shared/audio/pcm.ts';
+import { FRAME_BYTES, FRAME_MS, rmsOf } from '../../shared/audio/pcm.ts';
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import type { AudioSink } from '../contract/line.ts';
 import type { Mouth, MouthEvents, StopCause } from '../contract/mouth.ts';
@@ -36,6 +36,13 @@ const MAX_CUSHION_MS = 200;
 const CUSHION_WAIT_MS = 60;
 
 /**
+ * An answer cuts a filling off where that is quiet, between two words if there is a gap so soon, and else where it is
+ * quietest. The answer waits no longer for it: it shall follow its first token by 300 ms, with the voice's own time.
+ */
+const CUT_WITHIN_MS = 160;
+const QUIET_RMS = 0.01;
+
+/**
  * Sends the agent's voice in real time. ACS reports no played position and cannot pause, so the playhead is kept here:
  * `#playedOutAtMs` is when the far side will have played all that was sent; each frame moves it by exactly its length,
  * or, after the line ran dry, from now. The schedule is absolute: a timer that fires late sends what is due, and the
@@ -49,7 +56,9 @@ export class Playout implements Mouth {
   readonly #inTurn: (task: () => void) => void;
   readonly #messageMs: number;
   #turn: PlayoutTurn | undefined;
-  #filling: PlayoutTurn | undefined;
+  #filling: { readonly turn: PlayoutTurn; readonly pcm: Uint8Array } | undefined;
+  /** When the filling is cut off, once there is something to cut it off for. */
+  #cutAtMs: number | undefined;
   /** The newest audio sent was a filling's. */
   #fillingWasSent = false;
   #held = false;
@@ -84,8 +93,9 @@ export class Playout implements Mouth {
     const filling = new PlayoutTurn(this.#turn?.turn ?? 0, Number.POSITIVE_INFINITY, () => {});
     filling.write(pcm);
     filling.end();
-    this.#filling?.cut();
-    this.#filling = filling;
+    this.#filling?.turn.cut();
+    this.#filling = { turn: filling, pcm };
+    this.#cutAtMs = undefined;
     this.#inTurn(() => this.#pump());
   }
 
@@ -142,8 +152,9 @@ export class Playout implements Mouth {
   }
 
   #forgetSent(): void {
-    this.#filling?.cut();
+    this.#filling?.turn.cut();
     this.#filling = undefined;
+    this.#cutAtMs = undefined;
     this.#fillingWasSent = false;
     this.#playedOutAtMs = Number.NEGATIVE_INFINITY;
   }
@@ -151,7 +162,7 @@ export class Playout implements Mouth {
   #pump(): void {
     this.#cancelTimer();
     const turn = this.#turn;
-    if (this.#held || (turn && this.#awaitsCushion(turn))) return;
+    if (this.#held || (turn && (this.#awaitsCushion(turn) || this.#awaitsCut(turn)))) return;
     if (turn?.isFirstHeard()) {
       this.#options.onAudible(turn.turn);
       // Whoever is told of it may stop this very turn, and is told first.
@@ -162,7 +173,7 @@ export class Playout implements Mouth {
     }
     if (turn?.hasFrame) this.#cutFilling();
     const { clock } = this.#options;
-    while (clock.now() >= this.#sendsAtMs) if (!this.#send(turn?.hasFrame ? turn : this.#filling)) break;
+    while (clock.now() >= this.#sendsAtMs) if (!this.#send(turn?.hasFrame ? turn : this.#filling?.turn)) break;
     this.#arm();
   }
 
@@ -172,7 +183,7 @@ export class Playout implements Mouth {
     const playsAtMs = Math.max(this.#playedOutAtMs, clock.now());
     const frames = source?.nextFrames(Math.floor((leadMs - (playsAtMs - clock.now())) / FRAME_MS));
     if (!frames) return false;
-    this.#fillingWasSent = source === this.#filling;
+    this.#fillingWasSent = source === this.#filling?.turn;
     this.#playedOutAtMs = playsAtMs + (frames.length / FRAME_BYTES) * FRAME_MS;
     // What the line does not take counts as played: real time has passed. The line counts it.
     sink.sendAudio(frames);
@@ -185,6 +196,17 @@ export class Playout implements Mouth {
     if (!this.#filling) return;
     if (this.#fillingWasSent) this.#silence('answer');
     this.#forgetSent();
+  }
+
+  /** Whether the turn lets the filling come to the end of a word. What was sent of that lasts until then. */
+  #awaitsCut(turn: PlayoutTurn): boolean {
+    const { clock } = this.#options;
+    if (!turn.hasFrame || !this.#filling || !this.#fillingWasSent) return false;
+    const nowMs = clock.now();
+    this.#cutAtMs ??= nowMs + untilQuietMs(this.#filling.pcm, this.#filling.turn.sentMs - this.#aheadMs);
+    if (nowMs >= this.#cutAtMs) return false;
+    this.#cancelTimer = clock.after(this.#cutAtMs - nowMs, () => this.#pump());
+    return true;
   }
 
   /** Whether the turn had better not begin yet. It is asked again when there is more audio, or when it must begin. */
@@ -208,7 +230,7 @@ export class Playout implements Mouth {
   #arm(): void {
     const { clock } = this.#options;
     const turn = this.#turn;
-    if (turn?.hasFrame || this.#filling?.hasFrame) {
+    if (turn?.hasFrame || this.#filling?.turn.hasFrame) {
       this.#cancelTimer = clock.after(this.#sendsAtMs - clock.now(), () => this.#pump());
     } else if (turn?.ended) {
       this.#cancelTimer = clock.after(this.#aheadMs, () => this.#finish(turn));
@@ -221,4 +243,16 @@ export class Playout implements Mouth {
     this.#turn = undefined;
     this.#options.onPlayed(turn.turn);
   }
+}
+
+/** How long after `fromMs` the audio is quiet for the first time, or quietest, within what an answer may wait. */
+function untilQuietMs(pcm: Uint8Array, fromMs: number): number {
+  let quietest = { atMs: 0, rms: Number.POSITIVE_INFINITY };
+  for (let atMs = 0; atMs <= CUT_WITHIN_MS; atMs += FRAME_MS) {
+    const from = Math.floor((fromMs + atMs) / FRAME_MS) * FRAME_BYTES;
+    const rms = rmsOf(pcm.subarray(from, from + FRAME_BYTES));
+    if (rms < quietest.rms) quietest = { atMs, rms };
+    if (rms < QUIET_RMS) break;
+  }
+  return quietest.atMs;
 }

@@ -1,19 +1,33 @@
+import { withoutControls } from '../../../shared/control-characters.ts';
+
 /** Text that opens something which is not for ears, up to where that ends. */
 interface Hidden {
   readonly open: RegExp;
   /** What ends it; undefined: the end of the answer. */
-  readonly close: (opened: RegExpExecArray) => string | undefined;
+  readonly close: (opened: RegExpExecArray) => RegExp | undefined;
 }
 
 const TAGS = 'think|thinking|thought|reasoning|reflection|analysis|tool_calls?|tool_response|function_calls?|invoke';
+const literally = (text: string): RegExp => new RegExp(text.replace(/[/[\]]/g, '\\$&'), 'i');
+/**
+ * A message of gpt-oss has a channel ("harmony"): what it thinks and what it asks of tools come in channels of their own,
+ * and are told apart by these heads where a server leaves them in the text.
+ */
+const CHANNEL = (name: string): string =>
+  `<\\|channel\\|>\\s{0,4}${name}[^<\\n]{0,80}(?:<\\|constrain\\|>[^<\\n]{0,80})?<\\|message\\|>`;
+const HEAD = new RegExp(`<\\|start\\|>[^<\\n]{0,80}(?=<\\||$)|${CHANNEL('')}`, 'iy');
 const HIDDEN: readonly Hidden[] = [
-  { open: new RegExp(`<(${TAGS})(?:\\s[^<>]{0,200})?>`, 'iy'), close: ([, tag]) => `</${tag}>` },
-  { open: /<function=[^<>]{0,200}>/iy, close: () => '</function>' },
-  { open: /\[THINK\]/y, close: () => '[/THINK]' },
+  { open: new RegExp(`<(${TAGS})(?:\\s[^<>]{0,200})?>`, 'iy'), close: ([, tag]) => literally(`</${tag}>`) },
+  { open: /<function=[^<>]{0,200}>/iy, close: () => literally('</function>') },
+  { open: /\[THINK\]/y, close: () => literally('[/THINK]') },
   { open: /\[TOOL_CALLS\]/y, close: () => undefined },
   { open: /<\|python_tag\|>/y, close: () => undefined },
+  {
+    open: new RegExp(CHANNEL('(?:analysis|commentary\\s{1,4}[^<\\s])'), 'iy'),
+    close: () => /<\|(?:end|call|return)\|>|(?=<\|(?:start|channel)\|>)/i,
+  },
 ];
-const FENCE: Hidden = { open: /[ \t]{0,8}`{3,20}[^\n`]{0,80}\n/y, close: () => '```' };
+const FENCE: Hidden = { open: /[ \t]{0,8}`{3,20}[^\n`]{0,80}\n/y, close: () => literally('```') };
 /** A line that begins so is data: a call that was written as text. */
 const DATA = /[ \t]{0,8}(?=\{\s{0,8}"|\[\s{0,8}\{\s{0,8}")/y;
 
@@ -46,7 +60,7 @@ const URL = /(?:https?:\/\/|www\.)(?:[\w.-]+@)?([\w-]+(?:\.[\w-]+)+)(?::\d+)?(?:
 
 /** What the end of the text so far may still become; it is kept back until that is known, and at most so long. */
 const UNDECIDED =
-  /(?:^|(?<=\n))[ \t]{0,8}(?:[#>]{0,6}[ \t]*|[-*_=+•‣◦ \t]{0,80}|[|: \t-]{0,200}|`{1,20}[^\n`]{0,80}|\[?\s{0,8}\{?\s{0,8})$|!?\[[^[\]\n]{0,200}\]?$|!?\[[^[\]\n]{0,200}\]\([^()\n]{0,500}$|【[^】\n]{0,80}$|<(?:[/|]?[a-z][^<>\n]{0,200}|\|[^<>\n]{0,82}|[/|])?$|&[a-z#\d]{0,5}$|\\$|[*_~`]{1,3}$|!$|\|[ \t]*$|(?<![\p{L}\p{N}])(?:h|ht|htt|https?|https?:|https?:\/|w{1,3})$|(?<![\p{L}\p{N}])(?:https?:\/\/|www\.)[^\s<>"']{0,500}$|[#*0-9]\uFE0F?$|(?:\p{Extended_Pictographic}(?:\uFE0F|\u200D|\p{EMod}|\p{Extended_Pictographic})*)?[\uD800-\uDBFF]?$/iu;
+  /(?:^|(?<=\n))[ \t]{0,8}(?:[#>]{0,6}[ \t]*|[-*_=+•‣◦ \t]{0,80}|[|: \t-]{0,200}|`{1,20}[^\n`]{0,80}|\[?\s{0,8}\{?\s{0,8})$|!?\[[^[\]\n]{0,200}\]?$|!?\[[^[\]\n]{0,200}\]\([^()\n]{0,500}$|【[^】\n]{0,80}$|<\|(?:start|channel)\|>[^<\n]{0,80}(?:<\|constrain\|>[^<\n]{0,80})?(?:<(?:\|[a-z]{0,20}\|?)?)?$|<(?:[/|]?[a-z][^<>\n]{0,200}|\|[^<>\n]{0,82}|[/|])?$|&[a-z#\d]{0,5}$|\\$|[*_~`]{1,3}$|!$|\|[ \t]*$|(?<![\p{L}\p{N}])(?:h|ht|htt|https?|https?:|https?:\/|w{1,3})$|(?<![\p{L}\p{N}])(?:https?:\/\/|www\.)[^\s<>"']{0,500}$|[#*0-9]\uFE0F?$|(?:\p{Extended_Pictographic}(?:\uFE0F|\u200D|\p{EMod}|\p{Extended_Pictographic})*)?[\uD800-\uDBFF]?$/iu;
 /** Nothing but this, inside a line, is the case of nearly every token. */
 const PLAIN = /^[\p{L}\p{M} ,.;:?'"’()/%€$£-]+$/u;
 /** How much of what is hidden is kept, to find its end in. */
@@ -56,12 +70,12 @@ const ENDS_IN_KEYCAP_BASE = /[0-9]$/;
 
 /**
  * Makes text that a model writes text that can be spoken: thinking, calls that were written as text and code are left
- * out, marks and emoji too, a link is its words and an address its host. It may come cut anywhere, and what comes out is
+ * out, marks, emoji and control characters too, a link is its words and an address its host. It may come cut anywhere, and what comes out is
  * the same however it was cut. Text without any of that goes through as it is, and at once.
  */
 export class SpeakableText {
   #rest = '';
-  #hiddenUntil: string | undefined;
+  #hiddenUntil: RegExp | undefined;
   #hidden = false;
   #data: JsonSkipper | undefined;
   #lineStart = true;
@@ -74,7 +88,7 @@ export class SpeakableText {
       this.#before = text.at(-1) ?? '';
       return text;
     }
-    this.#rest += text;
+    this.#rest += withoutControls(text);
     return this.#drain(false);
   }
 
@@ -123,9 +137,11 @@ export class SpeakableText {
 
   /** Reads one mark, or one character. */
   #step(text: string, at: number): { readonly words: string; readonly end: number } {
+    const head = find(HEAD, text, at);
     if (this.#opens(HIDDEN, text, at) || (this.#lineStart && this.#opens([FENCE], text, at))) {
       return { words: '', end: this.#openedAt };
     }
+    if (head) return { words: '', end: at + head[0].length };
     if (this.#lineStart) {
       if (find(DATA, text, at)) {
         this.#data = new JsonSkipper();
@@ -193,13 +209,12 @@ export class SpeakableText {
       this.#lineStart = false;
       return true;
     }
-    const close = this.#hiddenUntil;
-    const at = close === undefined ? -1 : this.#rest.search(new RegExp(close.replace(/[/[\]]/g, '\\$&'), 'i'));
-    if (close === undefined || at < 0) {
+    const end = this.#hiddenUntil?.exec(this.#rest);
+    if (!end) {
       this.#rest = this.#rest.slice(-LONGEST_CLOSE);
       return false;
     }
-    this.#rest = this.#rest.slice(at + close.length);
+    this.#rest = this.#rest.slice(end.index + end[0].length);
     this.#hidden = false;
     this.#hiddenUntil = undefined;
     return true;

@@ -48,6 +48,7 @@ export class CallerLine implements Ear {
   #receivedMs = 0;
   #spokenUntilMs = Number.NEGATIVE_INFINITY;
   #seenUntilMs = 0;
+  #onsetMs = Number.POSITIVE_INFINITY;
   #agentHeardUntilMs = Number.NEGATIVE_INFINITY;
   #turnsUnheard = 0;
   #closed = false;
@@ -68,6 +69,10 @@ export class CallerLine implements Ear {
   /** When the caller's newest speech came. */
   get lastSpeechMs(): number {
     return this.#detector.lastSpeechMs;
+  }
+
+  get utteranceMs(): number {
+    return this.#detector.lastSpeechMs - this.#onsetMs;
   }
 
   /**
@@ -237,6 +242,7 @@ export class CallerLine implements Ear {
       this.#spokenUntilMs = this.#receivedMs - (this.#options.clock.now() - atMs);
     }
     if (edge?.type === 'started') {
+      this.#onsetMs = edge.onsetMs;
       this.words.speechStarted();
       this.#options.events.onSpeechStarted();
     } else if (edge?.type === 'ended') {

@@ -13,6 +13,8 @@ export interface Ear {
   readonly speaking: boolean;
   /** When the caller's newest speech came. */
   readonly lastSpeechMs: number;
+  /** How long the caller's newest utterance is, from its onset to its last speech. */
+  readonly utteranceMs: number;
   /** When the line last sounded like speech, whoever's and however short. */
   readonly lastVoiceMs: number;
   /** For how long nothing on the line has sounded like speech. */

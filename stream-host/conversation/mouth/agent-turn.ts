@@ -2,18 +2,17 @@ import { BYTES_PER_MS } from '../../../shared/audio/pcm.ts';
 import type { HistoryItem, ToolCall } from '../../../shared/sessions/history.ts';
 import type { ReplyPiece } from '../../contract/agent.ts';
 import type { Utterance } from '../../contract/mouth.ts';
-import type { Synthesiser } from '../../contract/speech.ts';
+import type { Synthesiser, SynthesisPiece } from '../../contract/speech.ts';
 import type { SpokenText } from '../../dialogue/spoken-text.ts';
 import { TurnRecord } from '../../dialogue/turn-record.ts';
 import { ClauseCutter } from './clauses.ts';
 import { Mailbox } from './mailbox.ts';
 
 export interface AgentTurnEvents {
-  /** The model said something, or a tool moved. */
-  onProgress(): void;
+  /** The model said so many characters, or a tool moved. */
+  onProgress(characters: number): void;
+  /** The voice has begun to say this. */
   onText(text: string): void;
-  /** Some of the voice has come. */
-  onVoice(): void;
   onToolStarted(call: ToolCall): void;
   onToolEnded(ended: Extract<ReplyPiece, { type: 'tool-ended' }>): void;
   /** The model or the synthesiser failed. The turn goes on to its end with what it has. */
@@ -28,8 +27,14 @@ export interface AgentTurnOptions {
   /** Where the turn's audio goes. */
   readonly utterance: Utterance;
   readonly events: AgentTurnEvents;
-  /** What is said where the answer or the voice failed. Its audio is there, whatever became of the voice. */
-  readonly apology: (failure: unknown) => { readonly text: string; readonly pcm: Uint8Array } | undefined;
+  /**
+   * What is said where the answer or the voice failed, or the agent hangs up without a word. Its audio is there, whatever
+   * became of the voice.
+   */
+  readonly standIn: (
+    failure: unknown,
+    hangsUp: boolean,
+  ) => { readonly text: string; readonly pcm: Uint8Array } | undefined;
   /** Said before the answer, and no part of what makes it one. Whole sentences. */
   readonly preface?: string | undefined;
   /** The turn may come to nothing: until it is adopted no tool runs, and with `text` nothing is synthesised. */
@@ -102,9 +107,12 @@ export class AgentTurn {
   async run(reply: (signal: AbortSignal) => AsyncIterable<ReplyPiece>): Promise<void> {
     await Promise.all([this.#read(reply), this.#speak()]);
     // An answer without a sound is none, whatever the model thinks of it.
-    const isEmpty = this.#options.utterance.writtenMs === this.#prefaceMs && this.#endCallReason === undefined;
-    if (isEmpty) this.#fail('reply.empty', undefined);
-    if (this.#failure && !this.#isDraft) this.#apologise();
+    const hangsUp = this.#endCallReason !== undefined;
+    const isEmpty = this.#options.utterance.writtenMs === this.#prefaceMs;
+    if (isEmpty && !hangsUp) this.#fail('reply.empty', undefined);
+    // Nobody is hung up on without a word, nor asked to say it again by one who hangs up.
+    const isRude = hangsUp && (isEmpty || this.#failure !== undefined || !this.#record.endsInSpeech);
+    if (isRude || (this.#failure && !this.#isDraft)) this.#sayStandIn(hangsUp);
     this.#options.utterance.end();
   }
 
@@ -119,19 +127,16 @@ export class AgentTurn {
   }
 
   async #read(reply: (signal: AbortSignal) => AsyncIterable<ReplyPiece>): Promise<void> {
-    const { locale, preface, events } = this.#options;
+    const { locale, preface } = this.#options;
     const cutter = new ClauseCutter(locale);
-    if (preface !== undefined) {
-      events.onText(preface);
-      this.#say([...cutter.push(preface), ...cutter.flush()], true);
-    }
+    if (preface !== undefined) this.#say([...cutter.push(preface), ...cutter.flush()], true);
     try {
       for await (const piece of reply(this.#abort.signal)) {
         if (this.#isDraft && (piece.type === 'tool-started' || piece.type === 'tool-ended')) {
           await this.#adoption.promise;
         }
         if (this.#abort.signal.aborted) break;
-        this.#options.events.onProgress();
+        this.#options.events.onProgress(piece.type === 'text' ? piece.text.length : 0);
         this.#take(piece, cutter);
       }
       this.#say(cutter.flush());
@@ -145,7 +150,6 @@ export class AgentTurn {
   #take(piece: ReplyPiece, cutter: ClauseCutter): void {
     switch (piece.type) {
       case 'text':
-        this.#options.events.onText(piece.text);
         this.#say(cutter.push(piece.text));
         return;
       case 'tool-started':
@@ -183,23 +187,30 @@ export class AgentTurn {
   async #speakClause(spoken: SpokenText, text: string): Promise<void> {
     const { utterance, synthesiser, voice } = this.#options;
     const startMs = utterance.writtenMs;
-    spoken.addClause(text, startMs);
+    const words: Extract<SynthesisPiece, { type: 'word' }>[] = [];
+    let isHeard = false;
     try {
       for await (const piece of synthesiser.speak(text, voice, this.#abort.signal)) {
         if (this.#abort.signal.aborted) return;
         if (piece.type === 'word') {
-          spoken.addWord(piece.text, piece.startMs, piece.durationMs);
-        } else {
-          this.#options.events.onVoice();
-          utterance.write(piece.pcm);
-          await utterance.room();
+          if (isHeard) spoken.addWord(piece.text, piece.startMs, piece.durationMs);
+          else words.push(piece);
+          continue;
         }
+        // What has no sound is said to nobody.
+        if (!isHeard) {
+          spoken.addClause(text, startMs);
+          for (const word of words) spoken.addWord(word.text, word.startMs, word.durationMs);
+          this.#options.events.onText(text);
+        }
+        isHeard = true;
+        utterance.write(piece.pcm);
+        await utterance.room();
       }
-      const durationMs = utterance.writtenMs - startMs;
-      if (durationMs > 0) spoken.endClause(durationMs);
+      if (isHeard) spoken.endClause(utterance.writtenMs - startMs);
       else if (/[\p{L}\p{N}]/u.test(text)) throw new Error('The synthesiser gave no audio.');
     } catch (error) {
-      spoken.breakOff(utterance.writtenMs - startMs);
+      if (isHeard) spoken.breakOff(utterance.writtenMs - startMs);
       throw error;
     }
   }
@@ -212,19 +223,19 @@ export class AgentTurn {
   }
 
   /** Said after whatever was said before: nobody is left with half a sentence. */
-  #apologise(): void {
+  #sayStandIn(hangsUp: boolean): void {
     if (this.#abort.signal.aborted) return;
-    const apology = this.#options.apology(this.#failure?.error);
-    if (!apology) return;
+    const standIn = this.#options.standIn(this.#failure?.error, hangsUp);
+    if (!standIn) return;
     const { utterance } = this.#options;
     const spoken = this.#record.speech();
     const startMs = utterance.writtenMs;
     const space = spoken.full === '' ? '' : ' ';
     // After half a sentence a breath, or the two run into one.
     if (space !== '') utterance.write(new Uint8Array(BREATH_MS * BYTES_PER_MS));
-    spoken.addClause(space + apology.text, startMs);
-    this.#options.events.onText(apology.text);
-    utterance.write(apology.pcm);
+    spoken.addClause(space + standIn.text, startMs);
+    this.#options.events.onText(standIn.text);
+    utterance.write(standIn.pcm);
     spoken.endClause(utterance.writtenMs - startMs);
   }
 }

@@ -10,7 +10,7 @@ import { type CallerWords, saysTheSame } from '../ear/caller-words.ts';
 import type { TurnPolicy } from '../turns/turn-policy.ts';
 import { AgentTurn } from './agent-turn.ts';
 import { firstSentence } from './clauses.ts';
-import { Reply, type ReplyOrigin } from './reply.ts';
+import { type OwnWords, Reply, type ReplyOrigin } from './reply.ts';
 
 export interface RepliesOptions {
   readonly clock: Clock;
@@ -52,6 +52,7 @@ export class Replies {
   /** The conversation was cut off before, and its caller has not been told so yet. */
   #owesExcuse: boolean;
   #unansweredPrompts = 0;
+  #askedAgain = false;
   #fillers = 0;
   #heldSinceMs = 0;
 
@@ -81,6 +82,16 @@ export class Replies {
   get hasPrompt(): boolean {
     const { prompts, farewell } = this.#options.responder.phrases;
     return this.#unansweredPrompts < prompts.length + (farewell === '' ? 0 : 1);
+  }
+
+  /** The caller has not been asked to say it again since there were words. */
+  get mayAskAgain(): boolean {
+    return !this.#askedAgain;
+  }
+
+  /** When the newest words of the answer in progress came from the model; minus infinity where none did. */
+  get lastTextMs(): number {
+    return this.#reply?.lastTextMs ?? Number.NEGATIVE_INFINITY;
   }
 
   /** When the turn in progress was first heard; infinite while it was not. */
@@ -117,6 +128,7 @@ export class Replies {
     if (callerText !== '') {
       history.append({ role: 'caller', text: callerText });
       this.#unansweredPrompts = 0;
+      this.#askedAgain = false;
     }
     this.#owed = undefined;
     const reply = draft ?? this.#begin(number, kind, callerText, history.items);
@@ -197,8 +209,9 @@ export class Replies {
     if (!reply) return;
     this.#mouth.stop('voice');
     reply.turn.abort();
-    // A caller who makes a sound is there: nobody need ask any more.
-    this.#owed = reply.origin.kind === 'prompt' ? undefined : reply.origin.kind;
+    // A caller who makes a sound is there, and speaks: nobody need ask any more.
+    const { kind } = reply.origin;
+    this.#owed = kind === 'prompt' || kind === 'again' ? undefined : kind;
     if (reply.told) {
       this.#conclude(reply, 0, true);
       return;
@@ -234,12 +247,14 @@ export class Replies {
       locale: responder.locale,
       preface: kind === 'answer' ? this.#excuse() : undefined,
       // Whoever was told that there is no answer need not be told that it failed.
-      apology: (failure) => (reply.gaveUp ? undefined : this.#insteadOf(kind, failure)),
+      standIn: (failure, hangsUp) => {
+        if (hangsUp) return this.#goodbye(kind);
+        return reply.gaveUp ? undefined : this.#insteadOf(kind, failure);
+      },
       draft,
       events: {
-        onProgress: () => reply.progressed(clock.now()),
-        onVoice: () => reply.voiced(clock.now()),
-        onText: (text) => reply.said(text),
+        onProgress: (characters) => reply.progressed(characters, clock.now()),
+        onText: (text) => reply.said(text, clock.now()),
         onToolStarted: (call) => reply.toolStarted(call),
         onToolEnded: ({ type: _, ...ended }) => {
           this.#writeHistory(reply, this.#mouth.heardMs);
@@ -260,8 +275,12 @@ export class Replies {
   }
 
   /** What the engine itself makes the agent say. */
-  async *#ownWords(kind: 'opening' | 'prompt'): AsyncGenerator<ReplyPiece> {
+  async *#ownWords(kind: OwnWords): AsyncGenerator<ReplyPiece> {
     const { phrases } = this.#options.responder;
+    if (kind === 'again') {
+      yield { type: 'text', text: phrases.notUnderstood };
+      return;
+    }
     if (kind === 'opening') {
       const isNew = this.#options.history.length === 0;
       yield { type: 'text', text: isNew ? phrases.greeting : phrases.resumption };
@@ -286,12 +305,19 @@ export class Replies {
     kind: ReplyOrigin['kind'],
     failure: unknown,
   ): { readonly text: string; readonly pcm: Uint8Array } | undefined {
-    const { greeting, apology, giveUp } = this.#options.responder.phrases;
+    const { greeting, apology, giveUp, notUnderstood } = this.#options.responder.phrases;
     const isNew = this.#options.history.length === 0;
     if (kind === 'opening' && isNew) return this.#standby('greeting', greeting);
+    if (kind === 'again') return this.#standby('apology', notUnderstood);
     // To say it again at once would be refused again.
     const isBusy = failure instanceof ParleyError && failure.code === 'model.throttled';
     return this.#standby('apology', isBusy ? giveUp : apology);
+  }
+
+  /** Said before the agent hangs up, where it has not said goodbye itself. */
+  #goodbye(kind: ReplyOrigin['kind']): { readonly text: string; readonly pcm: Uint8Array } | undefined {
+    const { farewell, goodbye } = this.#options.responder.phrases;
+    return this.#standby('farewell', kind === 'prompt' ? farewell : goodbye);
   }
 
   #standby(purpose: StandbyPurpose, text: string): { readonly text: string; readonly pcm: Uint8Array } | undefined {
@@ -318,7 +344,7 @@ export class Replies {
     this.#writeHistory(reply, heardMs);
     const { fullText, heardText } = reply.turn.spoken(heardMs);
     // Two tones in place of words are heard too, and somebody waits for their end.
-    if (fullText === '' && !reply.audible) return;
+    if (!reply.audible) return;
     this.#options.events.emit('agentSpoke', { turn: reply.turn.number, fullText, heardText, interrupted });
   }
 
@@ -331,6 +357,7 @@ export class Replies {
   #onAudible(turn: number): void {
     if (this.#reply?.turn.number !== turn) return;
     this.#owesExcuse = false;
+    if (this.#reply.origin.kind === 'again') this.#askedAgain = true;
     this.#reply.becameAudible(this.#options.clock.now());
     this.#options.onAudible(turn);
   }

@@ -2,10 +2,16 @@ import type { ToolCall } from '../../../shared/sessions/history.ts';
 import type { SessionEmitter, TurnLatency } from '../../contract/events.ts';
 import type { AgentTurn } from './agent-turn.ts';
 
+/**
+ * What the engine makes the agent say by itself: the greeting (or the excuse of a resumed conversation), a question
+ * whether the caller is there, or one what they have said.
+ */
+export type OwnWords = 'opening' | 'prompt' | 'again';
+
 /** Where a turn of the agent came from, and where in the history it stands. */
 export interface ReplyOrigin {
-  /** An answer to the caller, the greeting (or the excuse of a resumed conversation), or a question whether they are there. */
-  readonly kind: 'answer' | 'opening' | 'prompt';
+  /** An answer to the caller, or something of the engine's own. */
+  readonly kind: 'answer' | OwnWords;
   /** The caller's words that it answers; empty when it answers none. */
   readonly callerText: string;
   readonly lastSpeechMs: number;
@@ -21,7 +27,8 @@ export interface ReplyOrigin {
 
 /**
  * The turn in progress, as others see it. Until something of it is audible or a tool has run it can be taken back, and
- * so nothing of it is told to anybody; from then on it is told as it happens. Before it has an origin it is a draft.
+ * so nothing of it is told to anybody; from then on it is told as it happens, its words once it is audible. Before it has
+ * an origin it is a draft.
  */
 export class Reply {
   readonly turn: AgentTurn;
@@ -36,7 +43,9 @@ export class Reply {
   #audibleSinceMs: number | undefined;
   #firstTokenMs: number | undefined;
   #firstVoiceMs: number | undefined;
+  #lastTextMs = Number.NEGATIVE_INFINITY;
   #pieces = 0;
+  #characters = 0;
 
   constructor(turn: AgentTurn, callerText: string, events: SessionEmitter) {
     this.turn = turn;
@@ -83,20 +92,24 @@ export class Reply {
 
   /** What the model has sent of it. */
   get spent(): { readonly pieces: number; readonly characters: number } {
-    return { pieces: this.#pieces, characters: this.#heldText.length };
+    return { pieces: this.#pieces, characters: this.#characters };
   }
 
-  progressed(nowMs: number): void {
+  /** When the model's newest words came; minus infinity where none did. */
+  get lastTextMs(): number {
+    return this.#lastTextMs;
+  }
+
+  progressed(characters: number, nowMs: number): void {
     this.#pieces += 1;
+    this.#characters += characters;
     this.#firstTokenMs ??= nowMs;
+    if (characters > 0) this.#lastTextMs = nowMs;
   }
 
-  voiced(nowMs: number): void {
+  said(text: string, nowMs: number): void {
     this.#firstVoiceMs ??= nowMs;
-  }
-
-  said(text: string): void {
-    if (this.#told) this.#events.emit('agentText', { text, turn: this.turn.number });
+    if (this.audible) this.#events.emit('agentText', { text, turn: this.turn.number });
     else this.#heldText += text;
   }
 
@@ -108,6 +121,7 @@ export class Reply {
   becameAudible(nowMs: number): void {
     this.#audibleSinceMs = nowMs;
     this.tell();
+    if (this.#heldText !== '') this.#events.emit('agentText', { text: this.#heldText, turn: this.turn.number });
     // The caller's words of an answer that a resumed conversation owes were another host's to time.
     if (this.origin.kind !== 'answer' || this.origin.callerText === '') return;
     this.#events.emit('turnLatency', { ...this.#latency(nowMs), turn: this.turn.number });
@@ -123,9 +137,8 @@ export class Reply {
   tell(): void {
     if (this.#told) return;
     this.#told = true;
-    const turn = this.turn.number;
-    if (this.#callerText !== '') this.#events.emit('callerFinal', { text: this.#callerText, turn });
-    if (this.#heldText !== '') this.#events.emit('agentText', { text: this.#heldText, turn });
+    if (this.#callerText === '') return;
+    this.#events.emit('callerFinal', { text: this.#callerText, turn: this.turn.number });
   }
 
   #latency(nowMs: number): TurnLatency {

@@ -42,10 +42,17 @@ export function isUnheard(context: TurnContext): boolean {
 
 export function replyOrListen(context: TurnContext, policy: TurnPolicy, lastSpeechMs: number, filled = 0): Transition {
   if (context.words !== 'none' || context.replyOwed) return startReply(context, policy, lastSpeechMs, filled);
+  const turn = context.nextTurn;
+  const noWords: TurnEffect[] = filled > 0 ? [] : [{ type: 'no-words' }];
+  if (context.voiceEndedMs >= lastSpeechMs) {
+    return {
+      state: thinking(turn, context.nowMs, context, policy),
+      effects: [...noWords, { type: 'ask-again', turn }],
+    };
+  }
   // Who was asked to wait is told that nothing comes of it.
-  const effect: TurnEffect =
-    filled > 0 ? { type: 'fill-wait', turn: context.nextTurn, kind: 'give-up' } : { type: 'no-words' };
-  return { state: listening(context, policy), effects: [effect] };
+  const givesUp: TurnEffect[] = filled > 0 ? [{ type: 'fill-wait', turn, kind: 'give-up' }] : [];
+  return { state: listening(context, policy), effects: [...noWords, ...givesUp] };
 }
 
 export function startReply(context: TurnContext, policy: TurnPolicy, lastSpeechMs: number, filled = 0): Transition {

@@ -83,6 +83,10 @@ export interface TurnContext {
   readonly wordsMayInterrupt: boolean;
   /** They are, or were, no more than the hum of a listener. */
   readonly voiceHums: boolean;
+  /** When a voice of some length ended that may be asked to say it again; minus infinity where there was none. */
+  readonly voiceEndedMs: number;
+  /** When the newest words of the turn in progress came; its voice follows. */
+  readonly agentTextMs: number;
   /** Until when the caller hears the agent, as far as it has spoken; minus infinity while it has not. */
   readonly agentHeardUntilMs: number;
   /** The recogniser has not listened to the latest speech yet: that there are no words says nothing. */
@@ -118,6 +122,8 @@ export type TurnEffect =
   | { readonly type: 'draft-reply' }
   /** Ask the caller whether they are still there. */
   | { readonly type: 'prompt-caller'; readonly turn: number }
+  /** The caller spoke, and not a word was recognised: ask them to say it again. */
+  | { readonly type: 'ask-again'; readonly turn: number }
   /** The pending words ask for nothing: an acknowledgement while the agent spoke. */
   | { readonly type: 'dismiss-words' }
   /** The sound that goes on is not the caller's: music, a television, other people. */

@@ -22,6 +22,8 @@ const LATE_LINE_MS = 150;
 const LATEST_LINE_MS = 1000;
 /** How often a voice without words is looked at again. */
 const LOOK_AGAIN_MS = 20;
+/** The voice follows the model's words within so long, as a rule. */
+const VOICE_FOLLOWS_MS = 300;
 /** After an acknowledgement, or a hum, a pause of this length is its end. */
 const SHORT_GAP_MS = 64;
 
@@ -307,7 +309,9 @@ function wait(
   if (gaveUp && afterGivingUp === 'hang-up' && context.nowMs >= quietSinceMs) {
     return preceded([stopReply(state, 'gave-up'), { type: 'hang-up' }], afterReply(context, policy));
   }
-  const dueMs = quietSinceMs + (gaveUp ? policy.recovery.stallMs : fillAfterMs);
+  const limitMs = quietSinceMs + (gaveUp ? policy.recovery.stallMs : fillAfterMs);
+  // Where the answer's words have just come its voice is about to: a filling would be chopped.
+  const dueMs = gaveUp ? limitMs : Math.max(limitMs, Math.min(context.agentTextMs, limitMs) + VOICE_FOLLOWS_MS);
   if (context.nowMs < dueMs) return { state: { ...state, deadlineMs: dueMs }, effects: [] };
   if (gaveUp) {
     return preceded([{ type: 'stalled', turn }, stopReply(state, 'gave-up')], afterReply(context, policy));

@@ -21,6 +21,6 @@ test('what an agent says by itself is made ready in the very pieces in which it 
     spoken.filter((text) => !ready.includes(text)),
     [],
   );
-  const { apology, explanation, giveUp, fillers } = phrases;
-  for (const text of [apology, explanation, giveUp, ...fillers]) assert.ok(ready.includes(text));
+  const { apology, explanation, giveUp, goodbye, fillers } = phrases;
+  for (const text of [apology, explanation, giveUp, goodbye, ...fillers]) assert.ok(ready.includes(text));
 });

@@ -71,15 +71,16 @@ export class ProcessSpeech {
 export function phrasesOf(agents: Agents): Phrase[] {
   const all = [...agents.values()];
   const told = all.flatMap(({ phrases, voice }) => {
-    const { apology, fillers, explanation, giveUp } = phrases;
-    return [apology, ...fillers, explanation, giveUp].map((text) => ({ text, voice }));
+    const { apology, fillers, explanation, giveUp, goodbye } = phrases;
+    const texts = [apology, ...fillers, explanation, giveUp, goodbye];
+    return texts.filter((text) => text !== '').map((text) => ({ text, voice }));
   });
   return [
     ...all.flatMap((agent) => clausesOf(agent.phrases.greeting, agent)),
     ...told,
     ...all.flatMap((agent) =>
-      [agent.phrases.resumption, ...agent.phrases.prompts, agent.phrases.farewell].flatMap((text) =>
-        clausesOf(text, agent),
+      [agent.phrases.resumption, agent.phrases.notUnderstood, ...agent.phrases.prompts, agent.phrases.farewell].flatMap(
+        (text) => clausesOf(text, agent),
       ),
     ),
   ];

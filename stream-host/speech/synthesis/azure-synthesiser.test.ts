@@ -186,6 +186,26 @@ test('a second attempt has no more time than what the first has left', () => {
   });
 });
 
+test('a voice that was reached has longer than 4 s to its first audio; one that cannot be has 2 s (issue 12, h)', async () => {
+  const delaysMs: number[] = [];
+  const clock = {
+    ...systemClock,
+    after: (delayMs: number, task: () => void) => {
+      delaysMs.push(delayMs);
+      return systemClock.after(delayMs, task);
+    },
+  };
+  await withService({ warm: 0, clock }, async ({ synthesiser }) => {
+    await collect(synthesiser.speak('oak', VOICE, never));
+    const limitsMs = delaysMs.filter((ms) => ms <= 60_000);
+    assert.ok((limitsMs[0] ?? 0) <= 2000, `${limitsMs}`);
+    assert.ok(
+      limitsMs.some((ms) => ms > 10_000),
+      `${limitsMs}`,
+    );
+  });
+});
+
 test('a voice that fails in the middle gives all that it has given before it says so', () =>
   withService({ gapMs: 80 }, async ({ service, synthesiser }) => {
     service.faults.stallAfterAudio = 2;

@@ -32,10 +32,11 @@ const azureSynthesiserDefaults = {
   max: 100,
   idleMs: 120_000,
   maxUses: 50,
-  // Together shorter than the silence that a caller is promised not to sit in: what fails sooner can be told in time.
+  // Shorter than the silence that a caller is promised not to sit in: what fails sooner can be told in time.
   connectTimeoutMs: 2_000,
   waitMs: 2_000,
-  firstAudioMs: 2_000,
+  // The wait for a voice that is slow is filled and explained meanwhile: the answer is worth more than an apology.
+  firstAudioMs: 16_000,
   gapMs: 1_500,
 } as const satisfies Partial<AzureSynthesiserOptions>;
 
