@@ -77,13 +77,20 @@ export class AgentShelf {
   watch(onChange: () => void): void {
     const { folder, toolsFolder = BUNDLED_TOOLS, clock, log } = this.#options;
     this.#onChange = onChange;
+    const onFile = () => {
+      this.#cancel();
+      this.#cancel = clock.after(SETTLE_MS, () => void this.reload());
+    };
     for (const place of [folder, fileURLToPath(toolsFolder)]) {
-      const watcher = watch(place, { persistent: false }, () => {
-        this.#cancel();
-        this.#cancel = clock.after(SETTLE_MS, () => void this.reload());
-      });
-      watcher.on('error', (error) => log.warn({ folder: place, reason: messageOf(error) }, 'not watched any more'));
-      this.#watchers.push(watcher);
+      const giveUp = (error: unknown) => log.warn({ folder: place, reason: messageOf(error) }, 'a folder is not watched');
+      try {
+        const watcher = watch(place, { persistent: false }, onFile);
+        watcher.on('error', giveUp);
+        this.#watchers.push(watcher);
+      } catch (error) {
+        // A system has only so many of them.
+        giveUp(error);
+      }
     }
   }
 
