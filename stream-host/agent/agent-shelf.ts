@@ -82,7 +82,8 @@ export class AgentShelf {
       this.#cancel = clock.after(SETTLE_MS, () => void this.reload());
     };
     for (const place of [folder, fileURLToPath(toolsFolder)]) {
-      const giveUp = (error: unknown) => log.warn({ folder: place, reason: messageOf(error) }, 'a folder is not watched');
+      const giveUp = (error: unknown) =>
+        log.warn({ folder: place, reason: messageOf(error) }, 'a folder is not watched');
       try {
         const watcher = watch(place, { persistent: false }, onFile);
         watcher.on('error', giveUp);
