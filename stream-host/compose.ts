@@ -184,7 +184,7 @@ export async function startStreamHost(
   };
 }
 
-/** Resolves when a detector has judged a frame: the worker threads are alive and not hopelessly behind. */
+/** Resolves when a detector has judged a frame: the speech lane's thread is alive and not hopelessly behind. */
 async function detectorAnswers(open: OpenVoiceActivity, signal: AbortSignal): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const detector = open({ onFrame: () => resolve(), onFailure: reject });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { CONFIG_EXIT_CODE } from '../shared/errors.ts';
 import { freePorts } from '../shared/testing/free-ports.ts';
 
@@ -21,28 +21,34 @@ const settings = {
   AZURE_OPENAI_DEPLOYMENT: 'd',
 };
 
+async function start(t: TestContext, changes: Readonly<Record<string, string>>) {
+  const [port = 0] = await freePorts(1);
+  const env = { ...settings, STREAM_HOST_PORT: String(port), ...changes };
+  const child = spawn(process.execPath, ['stream-host/main.ts'], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  t.after(() => child.kill('SIGKILL'));
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  }
+  const [exitCode] = await once(child, 'close');
+  return { exitCode, output };
+}
+
 /** Good by their form; only the start finds that what they name is not there. */
 const NAMING_NOTHING = { DEFAULT_AGENT: 'nobody', STREAM_HOST_BIND: '192.0.2.1' };
 
 for (const [name, value] of Object.entries(NAMING_NOTHING)) {
   test(`a ${name} that names nothing is told by its name, and the host is not started again`, async (t) => {
-    const [port = 0] = await freePorts(1);
-    const env = { ...settings, STREAM_HOST_PORT: String(port), [name]: value };
-    const child = spawn(process.execPath, ['stream-host/main.ts'], {
-      cwd: root,
-      env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    t.after(() => child.kill('SIGKILL'));
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        output += text;
-      });
-    }
-    const [exitCode] = await once(child, 'close');
+    const { exitCode, output } = await start(t, { [name]: value });
     assert.equal(exitCode, CONFIG_EXIT_CODE, output);
     const fatal = output.split('\n').find((line) => line.includes('"level":60')) ?? '';
     assert.ok(fatal.includes(`"${name}`) && fatal.includes(value), output);
   });
 }
+
+test('a SMART_TURN_MODEL is told once that it has no effect any more', async (t) => {
+  const { output } = await start(t, { SMART_TURN_MODEL: '/was/here.onnx', STREAM_HOST_BIND: '192.0.2.1' });
+  assert.equal(output.match(/SMART_TURN_MODEL has no effect any more/g)?.length, 1, output);
+});

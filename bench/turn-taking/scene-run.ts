@@ -25,7 +25,7 @@ export interface SceneRunOptions {
   /** From the arrival of a detector frame's last sample to its probability. */
   readonly detectorMs: number;
   readonly recogniser: Partial<RecogniserTiming>;
-  /** More of the engine's ports, such as a judge of turn ends. */
+  /** More of the engine’s ports. */
   readonly ports: ((clock: VirtualClock) => Partial<MediaConversationOptions>) | undefined;
 }
 

@@ -33,6 +33,13 @@ test('the bundled agent loads with all its tools', async () => {
   assert.match(agent.phrases.greeting, /^Hello/);
 });
 
+test('an agent that wants its callers judged by their sound, too, is still one, and judges by their words', async (context) => {
+  const turns = 'turns: { endpointing: { judgement: text-and-sound } }\n';
+  const folder = await folderWith(context, { 'desk.yaml': GOOD + turns });
+  const agent = requireAgent(await loadAgents(folder), 'desk');
+  assert.deepEqual(agent.turns, { endpointing: { judgement: 'text' } });
+});
+
 test('an agent without a model section or tools has sensible ones', async (context) => {
   const folder = await folderWith(context, { 'desk.yaml': GOOD.replace(/tools:.*/, '') });
   const agent = requireAgent(await loadAgents(folder), 'desk');

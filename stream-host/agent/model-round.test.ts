@@ -79,6 +79,17 @@ test('many pieces that arrive at once stay pieces, and far more than fit are all
   assert.deepEqual(await read(open()), words);
 });
 
+test('an answer is read whatever ends its lines, with a byte order mark, comments and a last event that is not ended', async (context) => {
+  for (const ending of ['\n', '\r\n', '\r']) {
+    const text = `\uFEFF: alive\n\nid: 7\n${token('One')}data: ${choice(' two')}`.replaceAll('\n', ending);
+    const { open } = await startServer(context, async (response) => {
+      for (const byte of Buffer.from(text)) response.write(Uint8Array.of(byte));
+      response.end();
+    });
+    assert.deepEqual(await read(open()), ['One', ' two'], JSON.stringify(ending));
+  }
+});
+
 const BROKEN: readonly [what: string, rest: string, code: string][] = [
   ['an error in the stream', 'data: {"error":{"code":"server_error","message":"no"}}\n\n', 'model.cut_off'],
   ['an event of type error', 'event: error\ndata: {"message":"no"}\n\n', 'model.cut_off'],

@@ -30,11 +30,6 @@ export interface SynthesiserPoolStats {
   readonly waiting: number;
 }
 
-interface Waiter {
-  resolve(connection: SynthesisConnection): void;
-  reject(error: DependencyError): void;
-}
-
 /** Synthesis connections, opened ahead of need, because opening one costs more than the first audio of a warm one. */
 export class SynthesiserPool {
   readonly #options: SynthesiserPoolOptions;
@@ -42,7 +37,7 @@ export class SynthesiserPool {
   readonly #idle: { readonly connection: SynthesisConnection; readonly cancelIdle: Cancel }[] = [];
   readonly #inUse = new Set<SynthesisConnection>();
   readonly #opening = new Set<SynthesisConnection>();
-  readonly #waiting: Waiter[] = [];
+  readonly #waiting: PromiseWithResolvers<SynthesisConnection>[] = [];
   #refillMs = REFILL_MIN_MS;
   #failing = false;
   #cancelRefill: Cancel | undefined;
@@ -99,8 +94,8 @@ export class SynthesiserPool {
     for (const waiter of this.#waiting.splice(0)) waiter.reject(error);
   }
 
-  #wait(signal: AbortSignal, waitMs: number): Promise<SynthesisConnection> {
-    const { promise, resolve, reject } = Promise.withResolvers<SynthesisConnection>();
+  async #wait(signal: AbortSignal, waitMs: number): Promise<SynthesisConnection> {
+    const waiter = Promise.withResolvers<SynthesisConnection>();
     const leave = (error: DependencyError) => {
       const place = this.#waiting.indexOf(waiter);
       if (place !== -1) this.#waiting.splice(place, 1);
@@ -108,24 +103,15 @@ export class SynthesiserPool {
     };
     const onAbort = () => leave(new DependencyError('synthesis.aborted', 'The synthesis is no longer wanted.'));
     const cancelLimit = this.#options.clock.after(waitMs, () => leave(this.#whyNone()));
-    const settle = () => {
-      cancelLimit();
-      signal.removeEventListener('abort', onAbort);
-    };
-    const waiter: Waiter = {
-      resolve: (connection) => {
-        settle();
-        resolve(connection);
-      },
-      reject: (error) => {
-        settle();
-        reject(error);
-      },
-    };
     signal.addEventListener('abort', onAbort, { once: true });
     this.#waiting.push(waiter);
     this.#grow();
-    return promise;
+    try {
+      return await waiter.promise;
+    } finally {
+      cancelLimit();
+      signal.removeEventListener('abort', onAbort);
+    }
   }
 
   #whyNone(): DependencyError {
