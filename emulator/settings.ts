@@ -66,12 +66,12 @@ export const emulatorSettings = z.object({
     allowed: '1000 to 600000 milliseconds',
   }),
   SPEECH_MODEL: setting(z.enum(['tiny', 'base']).default('tiny'), {
-    about: 'The recognition model: `base` hears better and takes about twice the time.',
+    about: 'The recognition model: `base` hears better and takes twice the time; `tiny` leaves single words to it.',
     allowed: 'tiny or base',
   }),
   SPEECH_WORKERS: setting(kinds.count(1, 16).optional(), {
     about:
-      'Threads that recognise, each with its own copy of the model (some 150 MB): 1, or 2 with more than two cores, when not set.',
+      'Threads that recognise, each with its own copy of the models (some 250 MB): 1, or 2 with more than two cores, when not set.',
     allowed: '1 to 16',
   }),
   OPENAI_BASE_URL: setting(z.url({ protocol: /^https?$/ }).optional(), {

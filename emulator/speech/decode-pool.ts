@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { disableOnnxTelemetry } from '../../shared/audio/onnx-telemetry.ts';
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import { DependencyError, ParleyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
@@ -21,6 +22,7 @@ interface Task {
   readonly stream: object;
   kind: DecodeKind;
   readonly pcm: Uint8Array;
+  readonly draft: readonly number[];
   readonly settle: (transcript: Transcript | undefined) => void;
   readonly fail: (error: Error) => void;
 }
@@ -70,6 +72,7 @@ export class DecodePool {
 
   /** Loads one model for each worker, and warms it up: 1 to 3 s. */
   static async start(options: DecodePoolOptions): Promise<DecodePool> {
+    disableOnnxTelemetry();
     const decoders = Array.from({ length: options.workers }, (): Decoder => {
       const unwanted = new SharedArrayBuffer(4);
       const workerData: DecodeWorkerData = { size: options.size, unwanted };
@@ -85,11 +88,14 @@ export class DecodePool {
     return new DecodePool(options, decoders);
   }
 
-  /** @param pcm PCM16 mono at 16 kHz; it is handed over and must not be used again */
-  decode(stream: object, kind: DecodeKind, pcm: Uint8Array): DecodeJob {
+  /**
+   * @param pcm PCM16 mono at 16 kHz; it is handed over and must not be used again
+   * @param draft the tokens of what was made of the beginning of this audio
+   */
+  decode(stream: object, kind: DecodeKind, pcm: Uint8Array, draft: readonly number[] = []): DecodeJob {
     const { promise, resolve, reject } = Promise.withResolvers<Transcript | undefined>();
     promise.catch(() => {}); // a phrase that waits behind another is not awaited yet when the pool fails
-    const task: Task = { stream, kind, pcm, settle: resolve, fail: reject };
+    const task: Task = { stream, kind, pcm, draft, settle: resolve, fail: reject };
     if (this.#failure === undefined) this.#enqueue(task);
     else reject(this.#failure);
     return {
@@ -128,7 +134,8 @@ export class DecodePool {
       if (task === undefined) continue;
       const id = this.#nextId++;
       decoder.running = { id, task, startedMs: now };
-      decoder.worker.postMessage({ id, pcm: task.pcm } satisfies DecodeRequest, [task.pcm.buffer as ArrayBuffer]);
+      const request: DecodeRequest = { id, pcm: task.pcm, careful: task.kind !== 'partial', draft: task.draft };
+      decoder.worker.postMessage(request, [task.pcm.buffer as ArrayBuffer]);
     }
     if (this.#queue.length === 0) return;
     if (this.#queue.hasBefore('partial')) this.#interruptPartial();

@@ -1,7 +1,8 @@
 import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
-import { toFloat32 } from '../../shared/audio/pcm.ts';
+import { SAMPLE_RATE, toFloat32 } from '../../shared/audio/pcm.ts';
 import { messageOf } from '../../shared/errors.ts';
+import { audibleStretch } from './audible-stretch.ts';
 import { Moonshine, type MoonshineSize, type Transcript } from './moonshine.ts';
 
 export interface DecodeWorkerData {
@@ -13,6 +14,10 @@ export interface DecodeWorkerData {
 export interface DecodeRequest {
   readonly id: number;
   readonly pcm: Uint8Array;
+  /** Somebody goes by the answer: short audio is read by the model that hears it better. */
+  readonly careful: boolean;
+  /** The words that were made of the beginning of this audio, see {@link Moonshine.transcribe}. */
+  readonly draft: readonly number[];
 }
 
 export type DecodeReply =
@@ -27,15 +32,20 @@ if (port === null) throw new Error('This module is a worker: start it with new W
 // would slow the whole process down.
 if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 
+/** Of "hello", "hi" and "yes" in four voices `tiny` hears three in four right and `base` nine in ten, in 60 ms. */
+const SHORT_SAMPLES = 1.5 * SAMPLE_RATE;
+
 const { size, unwanted } = workerData as DecodeWorkerData;
 const lastUnwanted = new Int32Array(unwanted);
-const moonshine = await Moonshine.load(size);
+const [usual, better] = await Promise.all([Moonshine.load(size), size === 'tiny' && Moonshine.load('base')]);
 // The first inference takes twice as long as those after it; the first caller should not pay for that.
-await moonshine.transcribe(new Float32Array(16_000), () => false);
+for (const model of [usual, better]) if (model) await model.transcribe(new Float32Array(16_000), () => false);
 
-port.on('message', async ({ id, pcm }: DecodeRequest) => {
+port.on('message', async ({ id, pcm, careful, draft }: DecodeRequest) => {
   try {
-    const transcript = await moonshine.transcribe(toFloat32(pcm), () => Atomics.load(lastUnwanted, 0) === id);
+    const audio = audibleStretch(toFloat32(pcm));
+    const model = careful && better && audio.length < SHORT_SAMPLES ? better : usual;
+    const transcript = await model.transcribe(audio, () => Atomics.load(lastUnwanted, 0) === id, draft);
     port.postMessage({ type: 'done', id, transcript } satisfies DecodeReply);
   } catch (error) {
     port.postMessage({ type: 'failed', id, reason: messageOf(error) } satisfies DecodeReply);

@@ -7,7 +7,7 @@ const SPEECH_BEGINS = 0.5;
 const SPEECH_ENDS = 0.35;
 const ONSET_FRAMES = 3;
 /** After so much silence a phrase may well be over. */
-const PAUSE_FRAMES = 5;
+const PAUSE_FRAMES = 3;
 const MAX_PHRASE_FRAMES = Math.round(12_000 / SEGMENTER_FRAME_MS);
 /** A phrase that is too long is cut where its last second and a half is quietest. */
 const CUT_WINDOW_FRAMES = Math.round(1500 / SEGMENTER_FRAME_MS);
@@ -17,7 +17,7 @@ const QUIET_FRAMES = Math.round(5000 / SEGMENTER_FRAME_MS);
 export type Segment =
   /** Somebody began to speak. */
   | { readonly type: 'started'; readonly start: number }
-  /** They have been silent for 160 ms since `end`. */
+  /** They have been silent for 96 ms since `end`. */
   | { readonly type: 'paused'; readonly end: number }
   /** They went on speaking within the same phrase. */
   | { readonly type: 'resumed' }

@@ -49,6 +49,8 @@ interface Phrase {
   partialAt: number;
   partial: DecodeJob | undefined;
   early: { readonly job: DecodeJob; readonly end: number } | undefined;
+  /** What it was last taken for. */
+  draft: readonly number[];
 }
 
 /**
@@ -157,7 +159,7 @@ export class PhraseStream {
 
   #begin(onset: number): void {
     const audioStart = Math.max(this.#phraseEnd, onset - PRE_ROLL_SAMPLES);
-    this.#phrase = { audioStart, onset, partialAt: onset, partial: undefined, early: undefined };
+    this.#phrase = { audioStart, onset, partialAt: onset, partial: undefined, early: undefined, draft: [] };
     this.#listener.onSpeechStarted(msOf(onset));
   }
 
@@ -173,7 +175,7 @@ export class PhraseStream {
     if (phrase.partial !== undefined || phrase.early !== undefined || this.#openFinals.size > 0) return;
     if (now - phrase.partialAt < PARTIAL_EVERY_SAMPLES) return;
     phrase.partialAt = now;
-    const job = this.#pool.decode(this, 'partial', this.#audio.slice(phrase.audioStart, now));
+    const job = this.#pool.decode(this, 'partial', this.#audio.slice(phrase.audioStart, now), phrase.draft);
     phrase.partial = job;
     void this.#reportPartial(phrase, job, Math.max(phrase.onset, now - LAST_WORD_SAMPLES), withoutLastWord).finally(
       () => {
@@ -186,14 +188,21 @@ export class PhraseStream {
     const phrase = this.#phrase;
     if (phrase === undefined) return;
     phrase.partial?.cancel();
-    const job = this.#pool.decode(this, 'early', this.#audio.slice(phrase.audioStart, end + TAIL_SAMPLES));
+    const job = this.#pool.decode(
+      this,
+      'early',
+      this.#audio.slice(phrase.audioStart, end + TAIL_SAMPLES),
+      phrase.draft,
+    );
     phrase.early = { job, end };
     void this.#reportPartial(phrase, job, end, (text) => text);
   }
 
   async #reportPartial(phrase: Phrase, job: DecodeJob, end: number, trim: (text: string) => string): Promise<void> {
     try {
-      const text = trim(toHypothesis((await job.transcript)?.text ?? ''));
+      const transcript = await job.transcript;
+      if (transcript !== undefined) phrase.draft = transcript.tokens;
+      const text = trim(toHypothesis(transcript?.text ?? ''));
       if (this.#closed || this.#phrase !== phrase || this.#openFinals.size > 0 || text === '') return;
       this.#listener.onPartial(text, { startMs: msOf(phrase.onset), endMs: msOf(end) });
     } catch (error) {
@@ -222,13 +231,13 @@ export class PhraseStream {
   }
 
   /** The early decode of the same audio, where there is one. */
-  #finalJob({ early, audioStart }: Phrase, end: number): DecodeJob {
+  #finalJob({ early, audioStart, draft }: Phrase, end: number): DecodeJob {
     if (early?.end === end) {
       early.job.promote();
       return early.job;
     }
     early?.job.cancel();
-    return this.#pool.decode(this, 'final', this.#audio.slice(audioStart, end + TAIL_SAMPLES));
+    return this.#pool.decode(this, 'final', this.#audio.slice(audioStart, end + TAIL_SAMPLES), draft);
   }
 
   #report(task: () => Promise<void>): void {
@@ -256,4 +265,4 @@ export class PhraseStream {
 const LAST_WORD_SAMPLES = 0.4 * SAMPLE_RATE;
 const withoutLastWord = (text: string): string => text.replace(/ \S+$/, '');
 
-const NOTHING: Transcript = { text: '', confidence: 0 };
+const NOTHING: Transcript = { text: '', confidence: 0, tokens: [] };

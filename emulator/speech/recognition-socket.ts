@@ -3,10 +3,9 @@ import { SAMPLE_RATE } from '../../shared/audio/pcm.ts';
 import type { Logger } from '../../shared/log.ts';
 import { numbersAsDigits } from './number-words.ts';
 import type { AudioSpan, PhraseStream } from './phrase-stream.ts';
-import { type RecognitionSettings, settingsOfContext } from './recognition-settings.ts';
+import { segmentationSilenceMs } from './recognition-settings.ts';
 import { SpeechSocket } from './speech-socket.ts';
 import type { Transcriber } from './transcriber.ts';
-import { toHypothesis } from './transcript-text.ts';
 import { jsonBody, newServiceId, ticks, UspError, type UspMessage } from './usp.ts';
 
 const WAVE_HEADER_BYTES = 44;
@@ -15,7 +14,6 @@ const CHECK_BEHIND_MS = 50;
 /** From a turn's first audio to its `turn.end`. Offsets on the wire count from the turn's first sample. */
 interface Turn {
   readonly requestId: string;
-  readonly settings: RecognitionSettings;
   readonly stream: PhraseStream;
   phraseId: string;
 }
@@ -28,15 +26,13 @@ interface Turn {
 export class RecognitionSocket {
   readonly #transcriber: Transcriber;
   readonly #socket: SpeechSocket;
-  readonly #querySettings: RecognitionSettings;
-  #next: { readonly requestId: string; readonly settings: RecognitionSettings } | undefined;
+  #next: { readonly requestId: string; readonly silenceMs: number } | undefined;
   #turn: Turn | undefined;
   #hadTurn = false;
   #behindTimer: NodeJS.Timeout | undefined;
 
-  constructor(socket: WebSocket, transcriber: Transcriber, settings: RecognitionSettings, log: Logger) {
+  constructor(socket: WebSocket, transcriber: Transcriber, log: Logger) {
     this.#transcriber = transcriber;
-    this.#querySettings = settings;
     this.#socket = new SpeechSocket(
       socket,
       log,
@@ -55,10 +51,7 @@ export class RecognitionSocket {
     switch (message.path) {
       case 'speech.context':
         this.#closeTurn();
-        this.#next = {
-          requestId: message.requestId,
-          settings: settingsOfContext(jsonBody(message), this.#querySettings),
-        };
+        this.#next = { requestId: message.requestId, silenceMs: segmentationSilenceMs(jsonBody(message)) };
         break;
       case 'audio':
         this.#receiveAudio(message);
@@ -85,54 +78,35 @@ export class RecognitionSocket {
   #openTurn(requestId: string): Turn | undefined {
     if (this.#next === undefined && !this.#hadTurn) throw new UspError(1002, 'audio came before a speech.context');
     if (this.#next?.requestId !== requestId) return undefined;
-    const { settings } = this.#next;
+    const { silenceMs } = this.#next;
     this.#next = undefined;
     this.#hadTurn = true;
-    const stream = this.#transcriber.listen(settings.segmentationSilenceMs, {
+    const stream = this.#transcriber.listen(silenceMs, {
       onSpeechStarted: (atMs) => this.#send(turn, 'speech.startDetected', { Offset: ticks(atMs) }),
       onPartial: (text, span) =>
         this.#send(turn, 'speech.hypothesis', { Id: turn.phraseId, Text: text, ...wireSpan(span), Channel: 0 }),
-      onPhrase: (text, confidence, span) => this.#reportPhrase(turn, text, confidence, span),
+      onPhrase: (text, _confidence, span) => this.#reportPhrase(turn, text, span),
       onFailure: (error) => this.#socket.fail(error),
     });
-    const turn: Turn = { requestId, settings, stream, phraseId: newServiceId() };
+    const turn: Turn = { requestId, stream, phraseId: newServiceId() };
     this.#turn = turn;
     this.#send(turn, 'turn.start', { context: { serviceTag: newServiceId() } });
     return turn;
   }
 
-  #reportPhrase(turn: Turn, text: string | undefined, confidence: number, span: AudioSpan): void {
+  #reportPhrase(turn: Turn, text: string | undefined, span: AudioSpan): void {
     const common = { Id: turn.phraseId, ...wireSpan(span), Channel: 0 };
     turn.phraseId = newServiceId();
-    if (text === undefined) {
-      this.#send(turn, 'speech.phrase', { ...common, RecognitionStatus: noWordsStatus(turn.settings) });
-    } else {
-      const display = numbersAsDigits(text);
-      const best = { Confidence: confidence, Lexical: toHypothesis(text), ITN: toHypothesis(display) };
-      const variants = { NBest: [{ ...best, MaskedITN: best.ITN, Display: display }] };
-      this.#send(turn, 'speech.phrase', {
-        ...common,
-        RecognitionStatus: 'Success',
-        DisplayText: display,
-        ...(turn.settings.detailed && variants),
-      });
-    }
-    if (turn.settings.singleShot) this.#finishTurn(turn, span.endMs);
+    const heard = text === undefined ? 'NoMatch' : 'Success';
+    const words = text === undefined ? {} : { DisplayText: numbersAsDigits(text) };
+    this.#send(turn, 'speech.phrase', { ...common, RecognitionStatus: heard, ...words });
   }
 
   async #endTurn(turn: Turn): Promise<void> {
     await turn.stream.end();
     if (this.#turn !== turn) return;
     const endMs = turn.stream.endMs;
-    if (turn.settings.singleShot) {
-      this.#reportPhrase(turn, undefined, 0, { startMs: 0, endMs });
-      return;
-    }
     this.#send(turn, 'speech.phrase', { RecognitionStatus: 'EndOfDictation', Offset: ticks(endMs), Duration: 0 });
-    this.#finishTurn(turn, endMs);
-  }
-
-  #finishTurn(turn: Turn, endMs: number): void {
     this.#send(turn, 'speech.endDetected', { Offset: ticks(endMs) });
     this.#send(turn, 'turn.end', {});
     this.#closeTurn();
@@ -167,9 +141,6 @@ export class RecognitionSocket {
 }
 
 const wireSpan = ({ startMs, endMs }: AudioSpan) => ({ Offset: ticks(startMs), Duration: ticks(endMs - startMs) });
-
-const noWordsStatus = ({ singleShot }: RecognitionSettings): string =>
-  singleShot ? 'InitialSilenceTimeout' : 'NoMatch';
 
 /** @throws {UspError} 1007 where the header announces another kind of audio than the models take */
 function withoutWaveHeader(bytes: Uint8Array): Uint8Array {

@@ -4,7 +4,6 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../../shared/log.ts';
 import { addressOf } from '../local-door.ts';
-import { settingsOfQuery } from './recognition-settings.ts';
 import { RecognitionSocket } from './recognition-socket.ts';
 import { SynthesisSocket } from './synthesis-socket.ts';
 import type { Transcriber } from './transcriber.ts';
@@ -28,14 +27,13 @@ export interface SpeechStatus {
   readonly waitingToSpeak: number;
 }
 
-const RECOGNITION =
-  /^\/(?:speech\/recognition\/(?:conversation|interactive|dictation)\/cognitiveservices\/v1|stt\/speech\/universal\/v2)\/?$/;
+const RECOGNITION = /^\/(?:speech\/recognition\/conversation\/cognitiveservices\/v1|stt\/speech\/universal\/v2)\/?$/;
 const SYNTHESIS = /^\/tts\/cognitiveservices\/websocket\/v1\/?$/;
 const MAX_FRAME_BYTES = 1024 * 1024;
 const PING_MS = 20_000;
 
 /**
- * Azure's Speech service for a Speech SDK that is pointed here: continuous and single recognition, and synthesis with
+ * Azure's Speech service for a Speech SDK that is pointed here: continuous recognition, and synthesis with
  * word boundaries, over the SDK's own protocol. Mount it on any HTTP server by {@link handleUpgrade}.
  */
 export class SpeechService {
@@ -63,7 +61,7 @@ export class SpeechService {
       refuse(socket, '401 Unauthorized', 'Wrong or missing Ocp-Apim-Subscription-Key or Authorization.');
     } else {
       this.#upgrader.handleUpgrade(request, socket, head, (webSocket) => {
-        if (isRecognition) this.#openRecognition(webSocket, searchParams);
+        if (isRecognition) this.#openRecognition(webSocket);
         else this.#openSynthesis(webSocket);
         keepAlive(webSocket);
       });
@@ -87,9 +85,9 @@ export class SpeechService {
       socket.close(1001, 'the emulator is shutting down');
   }
 
-  #openRecognition(webSocket: WebSocket, query: URLSearchParams): void {
+  #openRecognition(webSocket: WebSocket): void {
     const { transcriber } = this.#options;
-    const socket = new RecognitionSocket(webSocket, transcriber, settingsOfQuery(query), this.#log);
+    const socket = new RecognitionSocket(webSocket, transcriber, this.#log);
     this.#recognition.add(socket);
     webSocket.on('close', () => this.#recognition.delete(socket));
   }

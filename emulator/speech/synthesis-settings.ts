@@ -3,8 +3,6 @@ import { UspError } from './usp.ts';
 
 export interface SynthesisSettings {
   readonly wordBoundaries: boolean;
-  /** Set where the text comes in pieces (`text.piece`, `text.end`) and not as SSML. */
-  readonly textStream: { readonly voice: string } | undefined;
 }
 
 /** What the SDK asks for where its user chose `Raw16Khz16BitMonoPcm` or `Riff16Khz16BitMonoPcm`: it adds the header. */
@@ -19,7 +17,7 @@ const synthesisContext = z.looseObject({
       outputFormat: z.string(),
       metadataOptions: z.looseObject({ wordBoundaryEnabled: flag }).optional(),
     }),
-    input: z.looseObject({ bidirectionalStreamingMode: flag, voiceName: z.string().optional() }).optional(),
+    input: z.looseObject({ bidirectionalStreamingMode: flag }).optional(),
   }),
 });
 
@@ -31,8 +29,6 @@ export function parseSynthesisContext(context: unknown): SynthesisSettings {
   if (audio.outputFormat !== OUTPUT_FORMAT) {
     throw new UspError(1007, `${audio.outputFormat.slice(0, 50)} is not emulated: ask for ${OUTPUT_FORMAT}`);
   }
-  return {
-    wordBoundaries: audio.metadataOptions?.wordBoundaryEnabled ?? false,
-    textStream: input?.bidirectionalStreamingMode ? { voice: input.voiceName ?? '' } : undefined,
-  };
+  if (input?.bidirectionalStreamingMode) throw new UspError(1007, 'a streamed text is not emulated: send SSML');
+  return { wordBoundaries: audio.metadataOptions?.wordBoundaryEnabled ?? false };
 }

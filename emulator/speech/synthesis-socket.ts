@@ -8,11 +8,12 @@ import { SynthesisTurn } from './synthesis-turn.ts';
 import { jsonBody, UspError, type UspMessage } from './usp.ts';
 import type { Voices } from './voices.ts';
 
+const MAX_TEXT_CHARS = 20_000;
+
 const control = z.looseObject({ action: z.string() });
 
 /**
- * One synthesis connection of a Speech SDK: for each utterance a `synthesis.context`, then its SSML in one piece or its
- * text in several. One utterance at a time, which is all that the SDK asks for; a new one ends the one before. Words have
+ * One synthesis connection of a Speech SDK: for each utterance a `synthesis.context`, then its SSML. One utterance at a time, which is all that the SDK asks for; a new one ends the one before. Words have
  * boundaries, punctuation marks and sentences have none.
  */
 export class SynthesisSocket {
@@ -40,46 +41,30 @@ export class SynthesisSocket {
     const { path, requestId } = message;
     switch (path) {
       case 'synthesis.context': {
-        const settings = parseSynthesisContext(jsonBody(message));
-        this.#next = { requestId, settings };
-        if (settings.textStream !== undefined) this.#openTurn(requestId);
+        this.#next = { requestId, settings: parseSynthesisContext(jsonBody(message)) };
         break;
       }
-      case 'ssml': {
-        const turn = this.#openTurn(requestId);
-        turn.add(...parseSsml(textOf(message)));
-        turn.end();
-        break;
-      }
-      case 'text.piece':
-        this.#turnOf(requestId)?.addText(textOf(message));
-        break;
-      case 'text.end':
-        this.#turnOf(requestId)?.end();
+      case 'ssml':
+        this.#speak(message);
         break;
       case 'synthesis.control':
-        if (control.safeParse(jsonBody(message)).data?.action === 'stop') this.#turnOf(requestId)?.stop();
+        // What comes for an utterance that is over is late, not wrong.
+        if (control.safeParse(jsonBody(message)).data?.action === 'stop' && this.#turn?.requestId === requestId) {
+          this.#turn.stop();
+        }
         break;
       default: // speech.config and whatever a later SDK adds
     }
   }
 
-  #openTurn(requestId: string): SynthesisTurn {
+  #speak({ requestId, body }: UspMessage): void {
     if (this.#next?.requestId !== requestId) throw new UspError(1002, 'a text came without its synthesis.context');
+    if (body.type !== 'text') throw new UspError(1007, 'ssml must come in a text frame');
+    const spoken = parseSsml(body.text);
+    if (spoken.text.length > MAX_TEXT_CHARS) throw new UspError(1007, `a turn may have ${MAX_TEXT_CHARS} letters`);
     this.#turn?.abort();
     this.#turn = new SynthesisTurn(requestId, this.#next.settings, this.#socket, this.#voices);
     this.#next = undefined;
-    void this.#turn.run();
-    return this.#turn;
+    void this.#turn.run(spoken);
   }
-
-  /** What comes for an utterance that is over is late, not wrong. */
-  #turnOf(requestId: string): SynthesisTurn | undefined {
-    return this.#turn?.requestId === requestId ? this.#turn : undefined;
-  }
-}
-
-function textOf({ path, body }: UspMessage): string {
-  if (body.type !== 'text') throw new UspError(1007, `${path} must come in a text frame`);
-  return body.text;
 }

@@ -10,7 +10,7 @@ export interface TranscriberOptions {
   readonly log: Logger;
   /** Default `tiny`: it keeps up with twenty calls on two shared cores. */
   readonly size?: MoonshineSize;
-  /** Threads that decode, each with its own copy of the model (some 150 MB). Default 1, or 2 with more than two cores. */
+  /** Threads that decode, each with its own copy of the models (some 250 MB). Default 1, or 2 with more than two cores. */
   readonly workers?: number;
   readonly clock?: Clock;
 }

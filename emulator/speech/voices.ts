@@ -19,7 +19,6 @@ export interface VoicesOptions {
 interface Request {
   readonly sentence: string;
   readonly voice: FliteVoice;
-  readonly stretch: number;
   readonly signal: AbortSignal | undefined;
   readonly resolve: (clip: SpeechClip) => void;
   readonly reject: (error: Error) => void;
@@ -70,7 +69,7 @@ export class Voices {
     const pcm: Uint8Array[] = [];
     const words: TimedWord[] = [];
     let startMs = 0;
-    for await (const clip of this.speakSentences(text, voice, { ...(signal && { signal }) })) {
+    for await (const clip of this.speakSentences(text, voice, signal)) {
       for (const word of clip.words) words.push({ ...word, startMs: word.startMs + startMs });
       pcm.push(clip.pcm);
       startMs += clip.pcm.byteLength / BYTES_PER_MS;
@@ -80,18 +79,11 @@ export class Voices {
 
   /**
    * Speaks a text sentence by sentence, each as soon as it is done. Word times are from its own clip's start.
-   * @param options.rate 1 is normal, 2 is twice as fast
-   * @param options.follows whether audio of the same speaker is playing already, so that others may go first
    */
-  async *speakSentences(
-    text: string,
-    voice: string,
-    { rate = 1, follows = false, signal }: { rate?: number; follows?: boolean; signal?: AbortSignal } = {},
-  ): AsyncGenerator<SpeechClip, void> {
-    const stretch = 1 / Math.min(3, Math.max(0.3, rate));
-    let first = !follows;
+  async *speakSentences(text: string, voice: string, signal?: AbortSignal): AsyncGenerator<SpeechClip, void> {
+    let first = true;
     for (const sentence of splitSentences(text)) {
-      const clip = await this.#clip(sentence, fliteVoiceFor(voice), stretch, first, signal);
+      const clip = await this.#clip(sentence, fliteVoiceFor(voice), first, signal);
       if (clip.pcm.byteLength === 0) continue;
       first = false;
       yield clip;
@@ -111,13 +103,12 @@ export class Voices {
   async #clip(
     sentence: string,
     voice: FliteVoice,
-    stretch: number,
     first: boolean,
     signal: AbortSignal | undefined,
   ): Promise<SpeechClip> {
     signal?.throwIfAborted();
     if (sentence.trim() === '') return EMPTY;
-    const key = `${voice} ${stretch} ${sentence.trim()}`;
+    const key = `${voice} ${sentence.trim()}`;
     const known = this.#cache.get(key);
     if (known !== undefined) return known;
     if (this.#failure !== undefined) throw this.#failure;
@@ -125,7 +116,7 @@ export class Voices {
       throw new DependencyError('speech.voices-busy', `${MAX_WAITING} sentences wait to be spoken: try again later.`);
     }
     const { promise, resolve, reject } = Promise.withResolvers<SpeechClip>();
-    const request: Request = { sentence, voice, stretch, signal, resolve, reject };
+    const request: Request = { sentence, voice, signal, resolve, reject };
     (first ? this.#firsts : this.#others).push(request);
     this.#runNext();
     const clip = await promise;
@@ -141,10 +132,10 @@ export class Voices {
         request.reject(request.signal.reason);
         continue;
       }
-      const { sentence, voice, stretch } = request;
+      const { sentence, voice } = request;
       const id = this.#nextId++;
       this.#running = { id, request };
-      this.#worker.postMessage({ id, sentence, voice, stretch } satisfies SpeakRequest);
+      this.#worker.postMessage({ id, sentence, voice } satisfies SpeakRequest);
     }
   }
 

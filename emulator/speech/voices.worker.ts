@@ -11,7 +11,6 @@ export interface SpeakRequest {
   readonly id: number;
   readonly sentence: string;
   readonly voice: FliteVoice;
-  readonly stretch: number;
 }
 
 export type VoicesReply =
@@ -40,10 +39,10 @@ port.on('message', (request: SpeakRequest) => {
 });
 port.postMessage({ type: 'ready' } satisfies VoicesReply);
 
-function speak({ sentence, voice, stretch }: SpeakRequest): SpeechClip {
+function speak({ sentence, voice }: SpeakRequest): SpeechClip {
   const { words, spoken } = toSpoken(sentence);
   if (words.length === 0) return { pcm: new Uint8Array(0), words: [] };
-  const { samples, phones } = flite.speak(spoken, voice, stretch);
+  const { samples, phones } = flite.speak(spoken, voice, 1);
 
   const cutMs = Math.max(0, leadingPauseMs(phones) - LEAD_IN_MS);
   const spans = timeWords(pronounce(words), phones);

@@ -106,10 +106,6 @@ export class Recognition {
     return new Promise((resolve, reject) => this.#recogniser.startContinuousRecognitionAsync(resolve, reject));
   }
 
-  once(): Promise<sdk.SpeechRecognitionResult> {
-    return new Promise((resolve, reject) => this.#recogniser.recognizeOnceAsync(resolve, reject));
-  }
-
   /** Sends audio at `speed` times real time; 0: at once. (The SDK holds back what is over five seconds ahead.) */
   async hear(pcm: Uint8Array, speed = 0): Promise<void> {
     for (let at = 0; at < pcm.length; at += CHUNK_BYTES) {
