@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Logger } from '../shared/log.ts';
+import { parseJson, readBody, sendError, sendJson } from './json-http.ts';
 import { addressOf } from './local-door.ts';
-import { readBody } from './request-body.ts';
 import type { EmulatedService } from './server.ts';
 
 const MAX_BODY_BYTES = 10_000;
@@ -45,7 +45,7 @@ export class Faults implements EmulatedService {
     const wanted = faults.safeParse(parseJson(await readBody(request, MAX_BODY_BYTES)));
     if (!wanted.success) {
       const message = `Send {"acs.hangup": {"refuse": 5}}. ${z.prettifyError(wanted.error)}`;
-      send(response, 400, { error: { code: 'BadRequest', message } });
+      sendError(response, 400, 'BadRequest', message);
       return;
     }
     for (const name of faults.keyType.options) {
@@ -59,19 +59,6 @@ export class Faults implements EmulatedService {
 
   #describe(response: ServerResponse): void {
     const names = faults.keyType.options;
-    send(response, 200, Object.fromEntries(names.map((name) => [name, { refuse: this.#left.get(name) ?? 0 }])));
+    sendJson(response, 200, Object.fromEntries(names.map((name) => [name, { refuse: this.#left.get(name) ?? 0 }])));
   }
-}
-
-function parseJson(body: Buffer | undefined): unknown {
-  try {
-    return JSON.parse(String(body));
-  } catch {
-    return undefined;
-  }
-}
-
-function send(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
-  response.end(JSON.stringify(body));
 }

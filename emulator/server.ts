@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ConfigError } from '../shared/errors.ts';
 import type { Logger } from '../shared/log.ts';
+import { sendError } from './json-http.ts';
 import { refusalOf } from './local-door.ts';
 
 /** A service of the emulator. Each method says whether the request was its own; one that was is answered. */
@@ -91,11 +92,6 @@ export class EmulatorServer {
       socket.destroy();
     }
   }
-}
-
-function sendError(response: ServerResponse, status: number, code: string, message: string): void {
-  response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(JSON.stringify({ error: { code, message } }));
 }
 
 function refuse(socket: Duplex, status: string): void {

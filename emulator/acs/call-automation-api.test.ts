@@ -116,6 +116,7 @@ test('what the emulator cannot do yet it says, at once and without retries', asy
   const { call } = await connectInbound(stack);
   const notYet = { statusCode: 501, code: 'NotSupportedByEmulator' };
   await assert.rejects(call.transferCallToParticipant({ phoneNumber: AGENT }), notYet);
+  await assert.rejects(call.getParticipant({ phoneNumber: AGENT }), notYet);
   await assert.rejects(call.getCallMedia().playToAll([{ kind: 'textSource', text: 'hello' }]), notYet);
   await assert.rejects(stack.client.getCallRecording().pause('some-recording'), notYet);
 });

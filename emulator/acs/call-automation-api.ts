@@ -3,22 +3,14 @@ import { z } from 'zod';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Faults } from '../faults.ts';
+import { readBody, sendJson } from '../json-http.ts';
 import { addressOf } from '../local-door.ts';
-import { readBody } from '../request-body.ts';
 import { AcsError, notSupported } from './acs-error.ts';
 import type { Call } from './call.ts';
 import type { Exchange } from './exchange.ts';
 import { Repeatability } from './repeatability.ts';
 import { authenticate } from './request-signature.ts';
-import {
-  answerRequest,
-  contextRequest,
-  createRequest,
-  redirectRequest,
-  rejectRequest,
-  sendTonesRequest,
-  toneRequest,
-} from './requests.ts';
+import { answerRequest, contextRequest, createRequest, rejectRequest } from './requests.ts';
 import type { TokenIssuer } from './token-issuer.ts';
 
 const MAX_BODY_BYTES = 1_000_000;
@@ -41,7 +33,7 @@ interface Answer {
   readonly afterwards?: () => void;
 }
 
-type Operation = (body: unknown, call: Call, rest: string) => Answer | Promise<Answer>;
+type Operation = (body: unknown, call: Call) => Answer;
 
 /** ACS's Call Automation over HTTP, and the keys that its tokens are checked with. */
 export class CallAutomationApi {
@@ -65,10 +57,6 @@ export class CallAutomationApi {
         exchange.reject(parse(rejectRequest, body));
         return { status: 204 };
       },
-      'POST :redirect': (body) => {
-        const { ring } = exchange.redirect(parse(redirectRequest, body));
-        return { status: 204, afterwards: ring };
-      },
     };
     this.#onCall = operationsOnCall(faults);
   }
@@ -84,7 +72,7 @@ export class CallAutomationApi {
     const url = addressOf(request);
     try {
       const answer = this.#publicDocument(request, url.pathname) ?? (await this.#operate(request, url));
-      send(response, answer.status, answer.body);
+      sendJson(response, answer.status, answer.body);
       if (answer.afterwards) setImmediate(() => this.#goOn(answer));
     } catch (error) {
       const known = error instanceof AcsError ? error : new AcsError(500, 'InternalServerError', messageOf(error));
@@ -92,7 +80,7 @@ export class CallAutomationApi {
       const call = /^\/calling\/callConnections\/([^/:]+)/.exec(url.pathname)?.[1];
       const { status, code, message: problem } = known;
       this.#log.warn({ ...(call !== undefined && { call }), status, code, problem }, `${operation}: refused`);
-      send(response, known.status, known.body);
+      sendJson(response, known.status, known.body);
     }
   }
 
@@ -148,13 +136,11 @@ export class CallAutomationApi {
       const operation = this.#onCalls[`${method} ${onCalls[1] ?? ''}`];
       if (operation) return operation(body);
     }
-    const onCall = /^\/calling\/callConnections\/([^/:]+)(?:(:\w+)|(\/participants)(?:(:\w+)|\/(.+))?)?$/.exec(path);
-    if (onCall?.[1]) {
-      const [, id, action = '', folder = '', folderAction = '', member] = onCall;
-      const key = `${method} ${action}${folder}${folderAction}${member === undefined ? '' : '/*'}`;
+    const [, id, action = ''] = /^\/calling\/callConnections\/([^/:]+)(:\w+)?/.exec(path) ?? [];
+    if (id !== undefined) {
       const call = this.#exchange.find(decoded(id));
-      const operation = this.#onCall[key];
-      if (operation) return withCall(operation(body, call, decoded(member ?? '')), call);
+      const operation = path.includes(`${id}${action}/`) ? undefined : this.#onCall[`${method} ${action}`];
+      if (operation) return { ...operation(body, call), call: call.ids.callConnectionId };
     }
     throw notSupported(`${method} ${path.replace(/callConnections\/[^/:]+/, 'callConnections/{id}')}`);
   }
@@ -174,12 +160,6 @@ const operationsOnCall = (faults: Faults): Readonly<Record<string, Operation>> =
   'GET ': (_, call) => ({ status: 200, body: call.properties() }),
   'DELETE ': (_, call) => hangUp(call, faults),
   'POST :terminate': (_, call) => hangUp(call, faults),
-  'GET /participants': (_, call) => ({ status: 200, body: { value: call.participants() } }),
-  'GET /participants/*': (_, call, rawId) => {
-    const participant = call.participants().find(({ identifier }) => identifier.rawId === rawId);
-    if (!participant) throw new AcsError(404, '8522', 'Participant not found.');
-    return { status: 200, body: participant };
-  },
   'POST :startMediaStreaming': (body, call) => {
     call.startMediaStreaming(parse(contextRequest, body).operationContext);
     return { status: 202 };
@@ -187,19 +167,6 @@ const operationsOnCall = (faults: Faults): Readonly<Record<string, Operation>> =
   'POST :stopMediaStreaming': (_, call) => {
     call.stopMediaStreaming();
     return { status: 202 };
-  },
-  'POST :startContinuousDtmfRecognition': (body, call) => {
-    call.startToneRecognition(parse(toneRequest, body).operationContext);
-    return { status: 200 };
-  },
-  'POST :stopContinuousDtmfRecognition': (body, call) => {
-    call.stopToneRecognition(parse(toneRequest, body).operationContext);
-    return { status: 200 };
-  },
-  'POST :sendDtmfTones': (body, call) => {
-    const { tones, operationContext } = parse(sendTonesRequest, body);
-    call.sendTones(tones, operationContext);
-    return { status: 202, body: { operationContext } };
   },
 });
 
@@ -213,10 +180,6 @@ function hangUp(call: Call, faults: Faults): Answer {
 function operationName(method: string, path: string): string {
   const plain: Readonly<Record<string, string>> = { POST: 'create', DELETE: 'hangUp', GET: 'get' };
   return /:(\w+)$/.exec(path)?.[1] ?? plain[method] ?? method;
-}
-
-async function withCall(answer: Answer | Promise<Answer>, call: Call): Promise<Answer> {
-  return { ...(await answer), call: call.ids.callConnectionId };
 }
 
 /** A segment of the path; one that was encoded wrongly as it stands, which names nothing. */
@@ -243,9 +206,4 @@ function parseBody(body: Buffer): unknown {
   } catch {
     throw new AcsError(400, 'BadRequest', 'The body is no JSON.');
   }
-}
-
-function send(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json; charset=utf-8' });
-  response.end(body === undefined ? undefined : JSON.stringify(body));
 }

@@ -9,7 +9,6 @@ import type { CallbackQueue } from './callback-queue.ts';
 import { type CommunicationIdentifier, phoneIdentifier } from './identifiers.ts';
 import { type MediaStreamingRequest, MediaSubscription } from './media-subscription.ts';
 import type { Pacer } from './pacer.ts';
-import { ToneExchange } from './tone-exchange.ts';
 
 const SILENCE = new Uint8Array(FRAME_BYTES);
 const SUCCEEDED = { code: 200, subCode: 0, message: '' };
@@ -44,7 +43,6 @@ export class Call implements LineHolder {
   readonly ids: CallIds;
   readonly #options: CallOptions;
   readonly #media: MediaSubscription | undefined;
-  readonly #tones: ToneExchange;
   #state: CallState;
   #line: PhoneLine | undefined;
   #cancelRinging: Cancel = () => {};
@@ -55,7 +53,6 @@ export class Call implements LineHolder {
     this.#options = options;
     this.#state = { name: options.direction === 'inbound' ? 'connecting' : 'ringing' };
     const report = (type: string, data: Readonly<Record<string, unknown>>) => options.callbacks.push(type, data);
-    this.#tones = new ToneExchange(report);
     this.#media =
       options.media &&
       new MediaSubscription({
@@ -117,22 +114,6 @@ export class Call implements LineHolder {
     void this.#requireMedia().stop('Media streaming was stopped.');
   }
 
-  startToneRecognition(operationContext: string | undefined): void {
-    this.#requireConnected();
-    this.#tones.listen(operationContext);
-  }
-
-  stopToneRecognition(operationContext: string | undefined): void {
-    this.#requireConnected();
-    this.#tones.stopListening(operationContext);
-  }
-
-  /** @param tones as Call Automation spells them */
-  sendTones(tones: readonly string[], operationContext: string | undefined): void {
-    this.#requireConnected();
-    this.#tones.send(tones, operationContext);
-  }
-
   answered(): void {
     if (this.#state.name !== 'ringing') return;
     this.#cancelRinging();
@@ -145,9 +126,7 @@ export class Call implements LineHolder {
   }
 
   toneDialled(tone: string): void {
-    if (this.#state.name !== 'connected') return;
-    this.#media?.sendTone(tone);
-    this.#tones.dialled(tone);
+    if (this.#state.name === 'connected') this.#media?.sendTone(tone);
   }
 
   hungUp(): void {
@@ -178,7 +157,7 @@ export class Call implements LineHolder {
     };
   }
 
-  participants(): { identifier: CommunicationIdentifier; isMuted: boolean; isOnHold: boolean }[] {
+  #participants(): { identifier: CommunicationIdentifier; isMuted: boolean; isOnHold: boolean }[] {
     const present = [this.#options.application, phoneIdentifier(this.#options.phoneNumber)];
     return present.map((identifier) => ({ identifier, isMuted: false, isOnHold: false }));
   }
@@ -194,7 +173,7 @@ export class Call implements LineHolder {
     });
     callbacks.push('ParticipantsUpdated', {
       sequenceNumber: 1,
-      participants: this.participants(),
+      participants: this.#participants(),
       resultInformation: SUCCEEDED,
     });
     this.#tellPhone({ type: 'connected', callConnectionId: this.ids.callConnectionId });
@@ -206,7 +185,7 @@ export class Call implements LineHolder {
   #beat(): void {
     const voice = this.#line?.readVoice();
     const fromApplication = this.#media?.exchange(voice);
-    this.#line?.playVoice(this.#tones.read() ?? fromApplication ?? SILENCE);
+    this.#line?.playVoice(fromApplication ?? SILENCE);
   }
 
   #end(end: CallEnd): void {

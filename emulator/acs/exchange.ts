@@ -12,14 +12,7 @@ import { CallbackQueue } from './callback-queue.ts';
 import { type CommunicationIdentifier, type identifier, numberOf, rawIdOf, userIdentifier } from './identifiers.ts';
 import { IncomingCall, type Unanswered } from './incoming-call.ts';
 import type { Pacer } from './pacer.ts';
-import { RedirectedCall } from './redirected-call.ts';
-import type {
-  answerRequest,
-  createRequest,
-  MediaStreamingOptions,
-  redirectRequest,
-  rejectRequest,
-} from './requests.ts';
+import type { answerRequest, createRequest, MediaStreamingOptions, rejectRequest } from './requests.ts';
 import { MEDIA_TOKEN_SECONDS, type TokenIssuer } from './token-issuer.ts';
 
 /** What the emulator waits for when it stops: callbacks that say that the calls are over. */
@@ -56,7 +49,6 @@ export class Exchange {
   /** By incoming call context. */
   readonly #offers = new Map<string, IncomingCall>();
   readonly #endedOffers = new Set<string>();
-  readonly #redirected = new Set<RedirectedCall>();
   /** By call-connection id. */
   readonly #calls = new Map<string, Call>();
   readonly #callbacks = new Set<CallbackQueue>();
@@ -98,29 +90,6 @@ export class Exchange {
   }
 
   /**
-   * Sends an incoming call on to another phone. `ring` is for after the answer is on its way.
-   * @throws {AcsError} as {@link answer} does, and when the target is no phone number
-   */
-  redirect(request: z.output<typeof redirectRequest>): { ring: () => void } {
-    const { clock, pacer, network, ringTimeoutMs } = this.#options;
-    const offer = this.#offer(request.incomingCallContext);
-    const number = phoneNumberOf(request.target);
-    const { callConnectionId } = offer.ids;
-    const log = this.#options.log.child({ call: callConnectionId });
-    const call = new RedirectedCall({
-      callConnectionId,
-      caller: offer.line,
-      pacer,
-      clock,
-      log,
-      onOver: () => this.#redirected.delete(call),
-    });
-    if (!offer.take(call.callerEnd)) throw callNotFound();
-    this.#redirected.add(call);
-    return { ring: () => call.ring(network.find(number), ringTimeoutMs) };
-  }
-
-  /**
    * Calls a phone. `ring` is for after the answer is on its way; whether the phone is there shows then, as with ACS.
    * @throws {AcsError} when the target is no phone number
    */
@@ -135,7 +104,6 @@ export class Exchange {
   /** Ends every call, lets the last callbacks go for a moment, and closes. */
   async close(): Promise<void> {
     for (const offer of this.#offers.values()) offer.fail({ code: 503, reason: 'The emulator was stopped.' });
-    for (const call of this.#redirected) call.close();
     for (const call of this.#calls.values()) call.close();
     const released = () => Promise.all([...this.#callbacks].map((callbacks) => callbacks.drained()));
     const deadline = new Promise((resolve) => setTimeout(resolve, LAST_CALLBACKS_MS).unref());

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { phoneNumber } from '../phone/phone-line.ts';
-import { TONE_NAMES } from './dtmf.ts';
 import { identifier } from './identifiers.ts';
 
 /** The bodies of the operations, as far as the emulator acts on them. What it does not know, it ignores as ACS does. */
@@ -43,10 +42,4 @@ export const rejectRequest = z.object({
   callRejectReason: z.enum(['none', 'busy', 'forbidden']).default('none'),
 });
 
-export const redirectRequest = z.object({ incomingCallContext: z.string().min(1), target: identifier });
-
 export const contextRequest = z.object({ operationContext }).default({});
-
-export const toneRequest = z.object({ targetParticipant: identifier, operationContext });
-
-export const sendTonesRequest = toneRequest.extend({ tones: z.array(z.enum(TONE_NAMES)).min(1).max(200) });

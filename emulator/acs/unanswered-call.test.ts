@@ -63,28 +63,3 @@ test('a line is good for one call, and only for numbers without a phone of their
   neighbour.send({ type: 'dial', to: CALLER });
   assert.equal((await neighbour.event('refused')).code, 'phone.not_the_application');
 });
-
-test('a redirected call connects the two phones, and ends for both', async (context) => {
-  const stack = await startStack(context);
-  const colleague = await TestPhone.plugIn(stack.ports.plain, '+15550003333');
-  const { phone, context: incoming } = await dial(stack);
-  await stack.client.redirectCall(incoming, { targetParticipant: { phoneNumber: '+15550003333' } });
-  assert.equal((await colleague.event('ringing')).from, CALLER);
-  colleague.send({ type: 'answer' });
-  await phone.event('connected');
-  phone.speak(new Uint8Array(1280).fill(6));
-  await colleague.heard.first('the caller', (frame) => frame[0] === 6);
-  colleague.speak(new Uint8Array(1280).fill(8));
-  await phone.heard.first('the colleague', (frame) => frame[0] === 8);
-  colleague.send({ type: 'hangup' });
-  assert.equal((await phone.event('disconnected')).code, 200);
-  assert.equal((await colleague.event('disconnected')).code, 200);
-  assert.deepEqual(stack.application.eventTypes, []);
-});
-
-test('a call that is redirected to nobody tells the caller so', async (context) => {
-  const stack = await startStack(context);
-  const { phone, context: incoming } = await dial(stack);
-  await stack.client.redirectCall(incoming, { targetParticipant: { phoneNumber: '+15550003333' } });
-  assert.equal((await phone.event('disconnected')).code, 404);
-});

@@ -30,10 +30,41 @@ const messageSchema = z.discriminatedUnion('role', [
   z.object({ role: z.literal('tool'), content: plainText, tool_call_id: z.string() }),
 ]);
 
+const shapeOfValue = z.looseObject({
+  type: z.string().optional(),
+  description: z.string().optional(),
+  enum: z.array(z.unknown()).optional(),
+  pattern: z.string().optional(),
+  format: z.string().optional(),
+  minimum: z.number().optional(),
+  maximum: z.number().optional(),
+});
+
+/** One argument of a tool, as far as JSON schema tells it; of several choices the first that is not null. */
+export type ArgumentShape = z.infer<typeof shapeOfValue>;
+
+const argumentShape = z
+  .looseObject({ anyOf: z.array(z.looseObject({ type: z.unknown().optional() })).optional() })
+  .transform(({ anyOf, ...shape }) => ({ ...anyOf?.find(({ type }) => type !== 'null'), ...shape }))
+  .pipe(shapeOfValue)
+  .catch({});
+
+const toolSchema = z.object({
+  name: z.string(),
+  description: z.string().default(''),
+  parameters: z
+    .object({ properties: z.record(z.string(), argumentShape).default({}), required: z.array(z.string()).default([]) })
+    .catch({ properties: {}, required: [] })
+    .default({ properties: {}, required: [] }),
+});
+
+/** A tool that the model may call. */
+export type ToolShape = z.infer<typeof toolSchema>;
+
 export const chatRequestSchema = z.object({
   model: z.string().optional(),
   messages: z.array(messageSchema).min(1),
-  tools: z.array(z.object({ type: z.literal('function'), function: z.object({ name: z.string() }) })).optional(),
+  tools: z.array(z.object({ type: z.literal('function'), function: toolSchema })).optional(),
   tool_choice: z.union([z.enum(['auto', 'none', 'required']), z.looseObject({})]).optional(),
   stream: z.boolean().nullish(),
   stream_options: z.object({ include_usage: z.boolean().optional() }).nullish(),

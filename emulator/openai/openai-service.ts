@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import { parseJson, readBody, sendJson } from '../json-http.ts';
 import { addressOf } from '../local-door.ts';
 import { AnswerChunks, type ChatModel, type ChatRequest, chatRequestSchema, OpenAiError } from './chat-wire.ts';
 import { ScriptedDialogue } from './dialogue/scripted-dialogue.ts';
@@ -43,7 +44,7 @@ export class OpenAiService {
     this.#apiKey = options.apiKey;
     this.#upstream = options.upstream && new Upstream(options.upstream);
     this.#model = options.model ?? new ScriptedDialogue();
-    this.#pace = { firstTokenMs: 80, tokenMs: 15, ...options.pace };
+    this.#pace = { firstTokenMs: 10, tokenMs: 2, ...options.pace };
   }
 
   /** Who answers. `scripted`: it is no language model, and whoever shows its words says so. */
@@ -76,7 +77,7 @@ export class OpenAiService {
     const gone = new AbortController();
     response.once('close', () => gone.abort());
     const signal = AbortSignal.any([gone.signal, this.#closing.signal]);
-    const body = await readJson(request);
+    const body = await readRequest(request);
     if (this.#upstream) return this.#upstream.forward(body, response, signal);
 
     const parsed = chatRequestSchema.safeParse(body);
@@ -141,27 +142,15 @@ function send(response: ServerResponse, chunk: unknown): void {
   response.write(`data: ${JSON.stringify(chunk)}\n\n`);
 }
 
-function sendJson(response: ServerResponse, status: number, body: unknown, headers = {}): void {
-  response.writeHead(status, { 'content-type': 'application/json', ...headers });
-  response.end(JSON.stringify(body));
-}
-
 /** Ends early, and quietly, on an abort. */
 const pause = (ms: number, signal: AbortSignal): Promise<void> => delay(ms, undefined, { signal }).catch(() => {});
 
 const jsonObject = z.record(z.string(), z.unknown());
 
-async function readJson(request: IncomingMessage): Promise<Record<string, unknown>> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    size += part.length;
-    if (size > BODY_LIMIT) throw new OpenAiError(413, 'request_too_large', `A request may have ${BODY_LIMIT} bytes.`);
-    parts.push(part);
-  }
-  try {
-    return jsonObject.parse(JSON.parse(Buffer.concat(parts).toString('utf8')));
-  } catch {
-    throw new OpenAiError(400, 'invalid_json', 'The body is no JSON object.');
-  }
+async function readRequest(request: IncomingMessage): Promise<Record<string, unknown>> {
+  const body = await readBody(request, BODY_LIMIT);
+  if (!body) throw new OpenAiError(413, 'request_too_large', `A request may have ${BODY_LIMIT} bytes.`);
+  const parsed = jsonObject.safeParse(parseJson(body));
+  if (!parsed.success) throw new OpenAiError(400, 'invalid_json', 'The body is no JSON object.');
+  return parsed.data;
 }

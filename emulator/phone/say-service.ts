@@ -4,7 +4,7 @@ import { SAMPLE_RATE, samplesOf } from '../../shared/audio/pcm.ts';
 import { encodeWav } from '../../shared/audio/wav.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
-import { readBody } from '../request-body.ts';
+import { parseJson, readBody, sendError } from '../json-http.ts';
 import type { EmulatedService } from '../server.ts';
 
 const MAX_BODY_BYTES = 100_000;
@@ -28,7 +28,7 @@ export class SayService implements EmulatedService {
     if (request.method !== 'POST' || request.url?.split('?')[0] !== '/emulator/say') return false;
     this.#say(request, response).catch((error: unknown) => {
       this.#log.error({ error: messageOf(error) }, 'a caller could not be given a voice');
-      if (!response.headersSent) refuse(response, 503, `The voices do not work: ${messageOf(error)}`);
+      if (!response.headersSent) sendError(response, 503, 'Unavailable', `The voices do not work: ${messageOf(error)}`);
     });
     return true;
   }
@@ -37,24 +37,11 @@ export class SayService implements EmulatedService {
     const body = await readBody(request, MAX_BODY_BYTES);
     const wanted = sayRequest.safeParse(parseJson(body));
     if (!wanted.success) {
-      refuse(response, 400, `Send {"text": "…", "voice": "…"}. ${z.prettifyError(wanted.error)}`);
+      sendError(response, 400, 'BadRequest', `Send {"text": "…", "voice": "…"}. ${z.prettifyError(wanted.error)}`);
       return;
     }
     const { pcm } = await this.#speak(wanted.data.text, wanted.data.voice);
     response.writeHead(200, { 'content-type': 'audio/wav' });
     response.end(encodeWav([samplesOf(pcm)], SAMPLE_RATE));
   }
-}
-
-function parseJson(body: Buffer | undefined): unknown {
-  try {
-    return JSON.parse(String(body));
-  } catch {
-    return undefined;
-  }
-}
-
-function refuse(response: ServerResponse, status: number, message: string): void {
-  response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(JSON.stringify({ error: { code: status === 400 ? 'BadRequest' : 'Unavailable', message } }));
 }

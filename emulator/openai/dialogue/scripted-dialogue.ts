@@ -1,151 +1,192 @@
-import type { ChatAnswer, ChatModel, ChatRequest } from '../chat-wire.ts';
-import { isOrderIntent, type OrderIntent, type Understanding, understand } from './intents.ts';
-import { findOrderNumbers, speakOrderNumber } from './number-words.ts';
-import { isNotFound, phraseChange, phraseHours, phraseLookUp } from './order-phrases.ts';
-import { phraseFallback, phraseHelp, phraseSmallTalk } from './small-talk.ts';
-import { type CallRecord, readTurns, type Turn } from './transcript.ts';
+import { numbersAsDigits } from '../../speech/number-words.ts';
+import type { ChatAnswer, ChatMessage, ChatModel, ChatRequest, ToolShape } from '../chat-wire.ts';
+import { deskLine, deskTool, phraseDeskResult, wasRefused } from './order-desk.ts';
+import { phraseResult } from './result-words.ts';
+import { type Args, callsOf } from './tool-arguments.ts';
+import { mostAlike, spokenName } from './tool-choice.ts';
 
-/** The tools that the dialogue knows how to use, if the agent has them. */
-const TOOL = {
-  lookUp: 'look_up_order',
-  changeDay: 'change_delivery_day',
-  hours: 'opening_hours',
-  endCall: 'end_call',
-} as const;
-
-interface PlannedCall {
+interface Call {
   readonly name: string;
-  readonly args: Readonly<Record<string, string>>;
+  readonly args: Args;
+  /** Undefined until the tool has answered. */
+  result: unknown;
+}
+
+/** What the caller said, and what was done and said about it. The first turn has no words where the agent greeted. */
+interface Turn {
+  readonly caller: string;
+  readonly agent: string[];
+  readonly calls: Call[];
 }
 
 /** What to do about the caller's last words. It follows from the messages alone, so it is made anew for each request. */
 type Plan =
-  | { readonly kind: 'say'; readonly text: string; readonly hangUp?: boolean }
-  /** A question whose answer goes on with what the caller wanted. */
-  | { readonly kind: 'ask'; readonly text: string }
+  | { readonly kind: 'say'; readonly text: string; readonly hangsUp?: boolean }
+  /** A tool is wanted and lacks something that only the caller can say. */
+  | { readonly kind: 'ask'; readonly text: string; readonly tool: ToolShape; readonly said: string }
   | {
       readonly kind: 'use';
-      readonly calls: readonly PlannedCall[];
-      /** Where answers to these calls may be found already. */
-      readonly done: readonly CallRecord[];
-      readonly phrase: (results: readonly unknown[]) => string;
+      readonly tool: ToolShape;
+      readonly said: string;
+      readonly calls: readonly Args[];
+      /** Where the answers to these calls may be found. */
+      readonly done: readonly Call[];
+      readonly opening?: string;
     };
 
-/** What the caller wants about which order. */
-interface Wish {
-  readonly intent: OrderIntent;
-  readonly numbers: readonly string[];
-  readonly day: string | undefined;
-}
+const END_CALL = 'end_call';
+const OPENING = 'Of course. ';
+const SORRY = 'I am sorry, I did not get that. ';
+const BYE = 'Thank you for calling. Goodbye, and have a nice day!';
+
+const REPEAT =
+  /\b(repeat|say (that|it) again|pardon|come again|once more|what (did|do) you (just )?(say|said)|what was that)\b/;
+const GOODBYE = /\b(good ?-?(bye?|buy|byte)|bye|hang up|see you (later|soon))\b/;
+const ALL_SAID = /\b(that'?s|that is|that will be) (all|it|everything)\b|\bnothing else\b|\bno,? thank(s| you)\b/;
+const IDENTITY =
+  /\b((who|what) are you|your name|language model|are you (really )?an? (real|robot|bot|human|machine|computer|person|ai))\b/;
+
+/** Said where no tool is wanted: "Hello, where is order 1042?" wants one. */
+const SMALL_TALK: readonly (readonly [pattern: RegExp, text: string])[] = [
+  [
+    /^(\w+,? )?(wait|stop|hold on|hang on|one (moment|second)|just a \w+)\b/,
+    'Of course, take your time. I am listening.',
+  ],
+  [/\bhow (are you|is it going)\b/, 'I am fine, thank you for asking. What can I do for you today?'],
+  [/\b(thank(s| you)?|very much|great|perfect)\b/, 'You are welcome. Is there anything else I can do for you?'],
+  [
+    /\b(hello|hi|hey|good (morning|afternoon|evening|day))\b/,
+    'Hello! It is nice to hear from you. What can I do for you?',
+  ],
+  [/^(no|nope|not really|never mind)\b/, 'All right. I am here if you need anything else.'],
+  [/^(yes|yeah|yep|sure|ok|okay|right|please)\b/, 'Good. What would you like to know?'],
+];
 
 /**
- * Stands in for a language model where there is none: a fixed set of rules that sees what a model would see, the
- * messages and the tools, and answers about orders. It is no language model and says so when asked.
+ * Stands in for a language model where there is none: fixed rules that see what a model would see, the messages and the
+ * tools. It knows the demo's order desk; of any other agent it calls the tool whose words are most like the caller's,
+ * and tells what came of it. It is no language model and says so when asked.
  */
 export class ScriptedDialogue implements ChatModel {
   readonly name = 'scripted-demo';
 
   answer(request: ChatRequest): ChatAnswer {
-    const tools = new Set(request.tools?.map((tool) => tool.function.name));
+    const tools = (request.tools ?? []).map((tool) => tool.function);
     const plan = makePlan(readTurns(request.messages), tools);
     if (plan.kind !== 'use') {
-      const hangUp = plan.kind === 'say' && plan.hangUp && tools.has(TOOL.endCall);
-      return { text: plan.text, calls: hangUp ? [{ name: TOOL.endCall, args: '{"reason":"goodbye"}' }] : [] };
+      const hangsUp = plan.kind === 'say' && plan.hangsUp && tools.some(({ name }) => name === END_CALL);
+      return { text: plan.text, calls: hangsUp ? [{ name: END_CALL, args: '{"reason":"goodbye"}' }] : [] };
     }
-    const answered = plan.calls.map((call) => plan.done.findLast((record) => isSameCall(record, call)));
-    const missing = plan.calls.filter((_, index) => answered[index] === undefined);
+    const { tool, opening = '' } = plan;
+    const results = resultsOf(plan);
+    const missing = plan.calls.filter((_, index) => results[index] === undefined);
     if (missing.length > 0 && request.tool_choice !== 'none') {
-      return { text: '', calls: missing.map(({ name, args }) => ({ name, args: JSON.stringify(args) })) };
+      return { text: '', calls: missing.map((args) => ({ name: tool.name, args: JSON.stringify(args) })) };
     }
-    return { text: plan.phrase(answered.map((record) => record?.result)), calls: [] };
+    const told = results.map((result) => phraseDeskResult(tool.name, result) ?? phraseResult(result));
+    return { text: opening + told.join(' '), calls: [] };
   }
 }
 
-function makePlan(turns: readonly Turn[], tools: ReadonlySet<string>): Plan {
+function makePlan(turns: readonly Turn[], allTools: readonly ToolShape[]): Plan {
   const turn = turns.at(-1);
-  if (!turn || turn.caller.trim() === '') return { kind: 'say', text: phraseHelp(tools) };
-  const understood = understand(turn.caller);
-  const wish = findWish(turns, understood, tools);
-  if (wish) return planOrder(wish, turn, tools);
+  const before = turns.slice(0, -1);
+  const tools = allTools.filter(({ name }) => name !== END_CALL);
+  const said = numbersAsDigits(turn?.caller.trim() ?? '');
+  const plain = said.toLowerCase();
+  if (turn === undefined || plain === '') return { kind: 'say', text: helpWith(tools) };
+  if (REPEAT.test(plain)) return sayAgain(before, turn, tools);
+  if (GOODBYE.test(plain)) return { kind: 'say', text: BYE, hangsUp: true };
+  if (IDENTITY.test(plain)) {
+    const text =
+      'I am a scripted demo, not a language model. I follow a few fixed rules, but the tools I use are real.';
+    return { kind: 'say', text };
+  }
 
-  const before = turns.at(-2);
-  const { intent } = understood;
-  const acceptsHours = intent === 'yes' && before !== undefined && understand(before.caller).intent === 'human';
-  if (intent === 'hours' || acceptsHours) {
-    if (!tools.has(TOOL.hours)) return cannot();
-    return { kind: 'use', calls: [{ name: TOOL.hours, args: {} }], done: turn.calls, phrase: ([r]) => phraseHours(r) };
+  const earlier = turns.flatMap(({ calls }) => calls.map(({ args }) => args));
+  const use = (tool: ToolShape, text: string): Plan => {
+    const found = callsOf(tool, text, said, earlier);
+    if ('question' in found) return { kind: 'ask', text: found.question, tool, said: text };
+    return { kind: 'use', tool, said: text, calls: found.calls, done: turn.calls };
+  };
+  const wanted = deskTool(plain, tools) ?? mostAlike(plain, tools);
+  const open = before.length > 0 ? makePlan(before, tools) : undefined;
+  if (open !== undefined && isOpen(open) && (wanted === undefined || wanted.isGuess || wanted.tool === open.tool)) {
+    // The answer to a question of ours, or another word for one that the tool refused, goes on with what was wanted.
+    const plan = use(open.tool, `${said} . ${open.said}`);
+    if (goesOn(plan, open)) return plan;
   }
-  if (intent === 'repeat') return planRepeat(turns, tools);
-  if (intent === undefined || isOrderIntent(intent)) {
-    const again = before !== undefined && before.caller !== '' && understand(before.caller).intent === undefined;
-    return { kind: 'say', text: phraseFallback(tools, again) };
-  }
-  return { kind: 'say', text: phraseSmallTalk(intent, tools), hangUp: intent === 'goodbye' };
+  if (wanted !== undefined) return use(wanted.tool, said);
+  if (ALL_SAID.test(plain)) return { kind: 'say', text: BYE, hangsUp: true };
+  const text = deskLine(plain, tools) ?? SMALL_TALK.find(([pattern]) => pattern.test(plain))?.[1];
+  if (text !== undefined) return { kind: 'say', text };
+  if (/\b(help|what (else )?can (you|i)|options)\b/.test(plain)) return { kind: 'say', text: helpWith(tools) };
+  if (open?.kind === 'ask') return { ...open, text: SORRY + open.text.replace(SORRY, '') };
+  return { kind: 'say', text: SORRY + helpWith(tools) };
 }
 
-function planOrder({ intent, numbers, day }: Wish, turn: Turn, tools: ReadonlySet<string>): Plan {
-  const name = intent === 'change-day' ? TOOL.changeDay : TOOL.lookUp;
-  if (!tools.has(name)) return cannot();
-  if (numbers.length === 0) return { kind: 'ask', text: 'Of course. Which order is it? Please tell me its number.' };
-  if (intent !== 'change-day') {
-    const calls = numbers.map((number) => ({ name, args: { order_number: number } }));
-    const phrase = (results: readonly unknown[]) =>
-      results.map((result) => phraseLookUp(result, intent, day)).join(' ');
-    return { kind: 'use', calls, done: turn.calls, phrase };
-  }
-  if (day === undefined) {
-    const orders = numbers.map(speakOrderNumber).join(' and ');
-    return { kind: 'ask', text: `Certainly. On which day of the week shall order ${orders} come?` };
-  }
-  const calls = numbers.map((number) => ({ name, args: { order_number: number, new_day: day } }));
-  return { kind: 'use', calls, done: turn.calls, phrase: (results) => results.map(phraseChange).join(' ') };
+type OpenPlan = Extract<Plan, { tool: ToolShape }>;
+
+const isOpen = (plan: Plan): plan is OpenPlan =>
+  plan.kind === 'ask' || (plan.kind === 'use' && resultsOf(plan).some(wasRefused));
+
+/** Whether the caller's new words have changed what is to be done. */
+function goesOn(plan: Plan, open: OpenPlan): boolean {
+  if (plan.kind === 'use' && open.kind === 'use') return JSON.stringify(plan.calls) !== JSON.stringify(open.calls);
+  return !(plan.kind === 'ask' && open.kind === 'ask' && plan.text === open.text.replace(SORRY, ''));
 }
 
 /** Says the last answer again, whole, even where the caller cut it off. */
-function planRepeat(turns: readonly Turn[], tools: ReadonlySet<string>): Plan {
-  const before = turns.at(-2);
-  const opening = 'Of course. ';
-  if (!before) return { kind: 'say', text: phraseHelp(tools) };
-  if (before.caller === '') return { kind: 'say', text: opening + before.agent.join(' ').replace(/ \[.*\]$/, '') };
-  const plan = makePlan(turns.slice(0, -1), tools);
-  if (plan.kind !== 'use') return { kind: plan.kind, text: opening + plan.text.replace(opening, '') };
-  const done = [...plan.done, ...(turns.at(-1)?.calls ?? [])];
-  return { ...plan, done, phrase: (results) => opening + plan.phrase(results).replace(opening, '') };
+function sayAgain(before: readonly Turn[], turn: Turn, tools: readonly ToolShape[]): Plan {
+  const last = before.at(-1);
+  if (last === undefined) return { kind: 'say', text: helpWith(tools) };
+  if (last.caller === '') return { kind: 'say', text: OPENING + last.agent.join(' ').replace(/ \[.*\]$/, '') };
+  const plan = makePlan(before, tools);
+  if (plan.kind === 'use') return { ...plan, done: [...plan.done, ...turn.calls], opening: OPENING };
+  return { ...plan, text: OPENING + plan.text.replace(OPENING, '') };
 }
 
-/** What the caller wants about an order, with what was said before filled in. Undefined where it is about no order. */
-function findWish(turns: readonly Turn[], understood: Understanding, tools: ReadonlySet<string>): Wish | undefined {
-  const { intent, numbers, day, otherOrder } = understood;
-  const earlier = turns.slice(0, -1);
-  const known = numbers.length > 0 || otherOrder ? numbers : lastMentionedOrder(earlier);
-  if (isOrderIntent(intent)) return { intent, numbers: known, day };
-  if (intent !== undefined || (numbers.length === 0 && day === undefined)) return undefined;
-
-  // Only a number or a day: it answers a question, mends what was misheard, or asks the same of something else.
-  const before = earlier.at(-1);
-  const wish = before && findWish(earlier, understand(before.caller), tools);
-  if (numbers.length === 0) return { intent: 'change-day', numbers: wish?.numbers ?? known, day };
-  if (!before || !wish) return { intent: day === undefined ? 'status' : 'change-day', numbers, day };
-  const isOpen = makePlan(earlier, tools).kind === 'ask' || before.calls.some(isNotFound);
-  if (wish.intent === 'change-day' && !isOpen && day === undefined) return { intent: 'status', numbers, day };
-  return { intent: wish.intent, numbers, day: day ?? wish.day };
+function resultsOf({ tool, calls, done }: Extract<Plan, { kind: 'use' }>): readonly unknown[] {
+  const isCall = (args: Args) => (call: Call) =>
+    call.name === tool.name && Object.entries(args).every(([key, value]) => String(call.args[key]) === String(value));
+  return calls.map((args) => done.findLast((call) => call.result !== undefined && isCall(args)(call))?.result);
 }
 
-function lastMentionedOrder(turns: readonly Turn[]): string[] {
-  for (const turn of turns.toReversed()) {
-    const used = turn.calls.findLast(({ args }) => typeof args.order_number === 'string')?.args.order_number;
-    const number = used ?? findOrderNumbers(turn.caller).at(-1);
-    if (typeof number === 'string') return [number];
+function helpWith(tools: readonly ToolShape[]): string {
+  if (tools.length === 0) return 'I am only a scripted demo, and this agent has no tool that I could use.';
+  const names = tools.map(({ name }) => spokenName(name));
+  const list = new Intl.ListFormat('en', { type: 'disjunction' }).format(names);
+  return `I am only a scripted demo, but I can do something for you when your words are like ${list}.`;
+}
+
+/** The messages of a chat request, as turns. Never empty. */
+function readTurns(messages: readonly ChatMessage[]): Turn[] {
+  const turns: Turn[] = [];
+  const calls = new Map<string, Call>();
+  let turn: Turn = { caller: '', agent: [], calls: [] };
+  for (const message of messages) {
+    if (message.role === 'user') {
+      if (turn.caller !== '' || turn.agent.length > 0) turns.push(turn);
+      turn = { caller: message.content, agent: [], calls: [] };
+    } else if (message.role === 'assistant') {
+      if (message.content !== '') turn.agent.push(message.content);
+      for (const { id, function: made } of message.tool_calls ?? []) {
+        const call = { name: made.name, args: Object(parseJson(made.arguments)), result: undefined };
+        calls.set(id, call);
+        turn.calls.push(call);
+      }
+    } else if (message.role === 'tool') {
+      const call = calls.get(message.tool_call_id);
+      if (call) call.result = parseJson(message.content);
+    }
   }
-  return [];
+  return [...turns, turn];
 }
 
-function isSameCall(record: CallRecord, call: PlannedCall): boolean {
-  if (record.name !== call.name || record.result === undefined) return false;
-  return Object.entries(call.args).every(([key, value]) => String(record.args[key]) === value);
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
-
-const cannot = (): Plan => ({
-  kind: 'say',
-  text: 'I am sorry, I am only a scripted demo, and this agent has no tool for that.',
-});
