@@ -3,7 +3,7 @@ import { ConfigError, messageOf } from '../../shared/errors.ts';
 import { FLITE_VOICES } from '../speech/flite.ts';
 import type { Line } from './caller-script.ts';
 
-const DEFAULT_VOICE = 'awb';
+const DEFAULT_VOICE = 'rms';
 const DEFAULT_NUMBER = '+15550100';
 const VOICES = FLITE_VOICES.join(', ');
 
