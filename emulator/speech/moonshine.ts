@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import llamaTokenizer from 'llama-tokenizer-js';
-import { type LoadedModel, type OnnxSession, openOnnxModel } from '../../shared/audio/onnx-session.ts';
+import { type LoadedModel, openOnnxModel } from '../../shared/audio/onnx-session.ts';
 import { SAMPLE_RATE } from '../../shared/audio/pcm.ts';
 
 /** `tiny` takes 2 to 6 % of the audio's length on one core, `base` twice that and mishears less. */
 export type MoonshineSize = 'tiny' | 'base';
 
 type Tensor = InstanceType<LoadedModel['Tensor']>;
-type Outputs = Awaited<ReturnType<OnnxSession['run']>>;
+type Outputs = Awaited<ReturnType<LoadedModel['session']['run']>>;
 
 export interface Transcript {
   readonly text: string;
