@@ -40,6 +40,8 @@ const azureSynthesiserDefaults = {
   gapMs: 1_500,
 } as const satisfies Partial<AzureSynthesiserOptions>;
 
+const TOO_LONG = 'A text is too long to be spoken at once. Cut it shorter.';
+
 /**
  * Azure speech synthesis over connections that are opened ahead of need. Aborting closes the connection on the spot
  * (the service knows no other way to stop), and a new one is opened behind it. A connection that fails before any audio
@@ -97,12 +99,18 @@ export class AzureSynthesiser implements Synthesiser {
     const { clock, waitMs, gapMs } = this.#options;
     const connection = await this.#pool.take(signal, fresh, Math.min(waitMs, untilMs - clock.now()));
     const queue = new PieceQueue();
-    const limit = new Limit(clock, () => {
+    const giveUp = (error: DependencyError) => {
       connection.close();
-      queue.fail(new DependencyError('synthesis.silent', 'Azure Speech gave no audio in time.'));
-    });
+      queue.fail(error);
+    };
+    let cancelLimit: Cancel = () => undefined;
+    const expectAudioWithin = (ms: number) => {
+      cancelLimit();
+      const silent = () => giveUp(new DependencyError('synthesis.silent', 'Azure Speech gave no audio in time.'));
+      cancelLimit = clock.after(ms, silent);
+    };
     const release = () => {
-      limit.cancel();
+      cancelLimit();
       this.#pool.giveBack(connection);
     };
     let isDone = false;
@@ -115,11 +123,11 @@ export class AzureSynthesiser implements Synthesiser {
     const words = new WordFinder(text);
     try {
       if (signal.aborted) return;
-      limit.set(untilMs - clock.now());
+      expectAudioWithin(untilMs - clock.now());
       connection.speak(ssmlFor(text, voice), {
         onAudio: (pcm) => {
-          limit.set(gapMs);
-          if (!queue.addAudio(pcm)) onOverflow();
+          expectAudioWithin(gapMs);
+          if (!queue.addAudio(pcm)) giveUp(new DependencyError('synthesis.too-long', TOO_LONG));
         },
         onWord: (word, startMs, durationMs) => queue.addWord(words.find(word), startMs, durationMs),
         onDone: () => {
@@ -137,31 +145,5 @@ export class AzureSynthesiser implements Synthesiser {
         release();
       }
     }
-
-    function onOverflow(): void {
-      connection.close();
-      queue.fail(new DependencyError('synthesis.too-long', 'A text is too long to be spoken at once. Cut it shorter.'));
-    }
-  }
-}
-
-/** One time limit that is moved again and again. */
-class Limit {
-  readonly #clock: Clock;
-  readonly #onPassed: () => void;
-  #cancel: Cancel = () => undefined;
-
-  constructor(clock: Clock, onPassed: () => void) {
-    this.#clock = clock;
-    this.#onPassed = onPassed;
-  }
-
-  set(delayMs: number): void {
-    this.#cancel();
-    this.#cancel = this.#clock.after(delayMs, this.#onPassed);
-  }
-
-  cancel(): void {
-    this.#cancel();
   }
 }
