@@ -1,88 +1,155 @@
 import type { BrowserMessage } from '../shared/protocol/browser.ts';
+import { ask } from './ask.ts';
+import { CallWatch } from './call-watch.ts';
 import type { Connection } from './connection.ts';
-import { type Dialogue, EMPTY_DIALOGUE, note, tell } from './dialogue.ts';
-import { DialogueView } from './dialogue-view.ts';
+import { Devices } from './devices.ts';
+import { type Dialogue, note, seal, tell } from './dialogue.ts';
 import { byId } from './element.ts';
 import { LevelStrip } from './meters.ts';
+import { PageMemory } from './page-memory.ts';
 import { PhonePanel } from './phone-panel.ts';
 import type { PlaybackReport } from './playback-buffer.ts';
-import { fetchServerSettings, isServerFull } from './server.ts';
+import { fetchAgents, fetchServerSettings, isServerFull } from './server.ts';
 import { Talk } from './talk.ts';
 import { type TalkMood, talkStatus } from './talk-status.ts';
+import { asText, begin, change, end, type Part, type Transcript, withDialogue } from './transcript.ts';
+import { copy, TranscriptView } from './transcript-view.ts';
+import { AudioTrouble } from './trouble.ts';
 import { TroubleView } from './trouble-view.ts';
 
-const SESSION_KEY = 'parley.session';
 const QUIET: TalkMood = { playing: false, hearing: false, thinking: false, muted: false };
 
-/** The page: one talk at a time, the dialogue, and the phone beside it. */
+/** The page: one talk or one call at a time, and all that was said in them. */
 class App {
   readonly #talkButton = byId('talk', HTMLButtonElement);
+  readonly #freshButton = byId('fresh', HTMLButtonElement);
   readonly #muteButton = byId('mute', HTMLButtonElement);
   readonly #interruptButton = byId('interrupt', HTMLButtonElement);
   readonly #status = byId('status', HTMLElement);
+  readonly #agentSelect = byId('agent', HTMLSelectElement);
+  readonly #typed = byId('typed', HTMLInputElement);
   readonly #callerLevel = new LevelStrip(byId('mic-level', HTMLCanvasElement));
-  readonly #agentStrip = byId('agent-level', HTMLCanvasElement);
-  readonly #agentLevel = new LevelStrip(this.#agentStrip);
-  readonly #view = new DialogueView(byId('dialogue', HTMLElement), document.querySelector('main') ?? document.body);
+  readonly #agentLevel = new LevelStrip(byId('agent-level', HTMLCanvasElement));
   readonly #trouble = new TroubleView();
-  #dialogue: Dialogue = EMPTY_DIALOGUE;
+  readonly #memory = new PageMemory();
+  readonly #view = new TranscriptView(
+    byId('transcript', HTMLElement),
+    byId('main', HTMLElement),
+    byId('announcer', HTMLElement),
+  );
+  readonly #devices = new Devices({
+    onMicrophone: () => void this.#changeMicrophone(),
+    onSpeaker: () => void Promise.all([this.#talk?.useSpeaker(), this.#phone?.useSpeaker()]),
+  });
+  #transcript = this.#memory.readTranscript();
+  /** The parts that the talk and the phone add to, by id. */
+  #talkPart: number | undefined;
+  #callPart: number | undefined;
   #connection: Connection = { name: 'idle' };
   #mood: TalkMood = QUIET;
   #talk: Talk | undefined;
   #phone: PhonePanel | undefined;
+  #watch: CallWatch | undefined;
+  #defaultAgent = '';
 
   constructor() {
-    this.#talkButton.addEventListener('click', () => (this.#talk ? this.#stop() : this.#start()));
+    this.#talkButton.addEventListener('click', () => (this.#talk ? this.#stop() : void this.#start()));
+    this.#freshButton.addEventListener('click', () => {
+      this.#memory.sessionId = undefined;
+      void this.#start();
+    });
     this.#muteButton.addEventListener('click', () => this.#toggleMute());
     this.#interruptButton.addEventListener('click', () => this.#talk?.interrupt());
+    byId('composer', HTMLFormElement).addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.#say(this.#typed.value);
+      this.#typed.value = '';
+    });
+    for (const hint of document.querySelectorAll<HTMLButtonElement>('#hints button')) {
+      hint.addEventListener('click', () => this.#say(hint.textContent));
+    }
+    this.#agentSelect.addEventListener('change', () => this.#draw());
+    this.#bindTranscriptActions();
     document.addEventListener('keydown', (event) => this.#onKey(event));
+    // Without a pointer, too, one must be able to scroll.
+    byId('main', HTMLElement).tabIndex = 0;
+    this.#foundAgain();
+    this.#show(this.#transcript);
     this.#draw();
   }
 
   /** What the server says of itself; without it the page still talks. */
   async greet(): Promise<void> {
-    const settings = await fetchServerSettings();
+    const [settings, agents] = await Promise.all([fetchServerSettings(), fetchAgents()]);
     if (settings === undefined) return;
-    byId('who', HTMLElement).textContent = `agent: ${settings.agent}`;
-    byId('hints', HTMLElement).hidden = settings.agent !== 'orders';
+    this.#defaultAgent = settings.agent;
+    this.#offerAgents(agents, settings.agent);
+    addEventListener('focus', () => void this.#refreshAgents());
+    byId('version', HTMLElement).textContent = settings.version;
+    byId('scripted', HTMLElement).hidden = !settings.scripted;
+    this.#draw();
     if (settings.emulatorUrl === null) return;
-    this.#phone = new PhonePanel(settings.emulatorUrl, {
-      onCall: () => this.#stop(),
+    this.#phone = new PhonePanel(settings.emulatorUrl, this.#devices, {
+      onPlugged: (plugged) => this.#watchCalls(plugged),
+      mayCall: () => this.#mayCall(),
+      onConnected: ({ title, callConnectionId }) => {
+        this.#callPart = this.#begin({ kind: 'call', title, sessionId: '' });
+        this.#watch?.follow(callConnectionId);
+      },
+      onEnded: (news) => this.#tell(this.#callPart, (dialogue) => note(dialogue, `${news}.`, Date.now())),
+      onBusy: () => this.#draw(),
       onTrouble: (trouble) => this.#trouble.show(trouble),
     });
   }
 
-  #start(): void {
-    this.#phone?.hangUp();
+  async #start(): Promise<void> {
+    if (this.#phone?.busy) {
+      if (!(await ask('You are on the phone. Talking here hangs it up.', 'Hang up and talk here', 'Stay on the phone')))
+        return;
+      this.#phone.hangUp();
+    }
     this.#trouble.hide();
-    const sessionId = sessionStorage.getItem(SESSION_KEY) ?? crypto.randomUUID();
-    sessionStorage.setItem(SESSION_KEY, sessionId);
-    const talk = new Talk(sessionId, {
-      onConnection: (connection) => this.#onConnection(connection),
-      onMessage: (message) => this.#onMessage(message),
-      onMood: (mood) => {
-        this.#mood = mood;
-        this.#draw();
+    const agent = this.#agentSelect.value || new URLSearchParams(location.search).get('agent') || undefined;
+    const sessionId = this.#memory.sessionId ?? crypto.randomUUID();
+    this.#talkPart = this.#partOf(this.#memory.sessionId)?.id;
+    const talk = new Talk(
+      { sessionId, agent, devices: this.#devices },
+      {
+        onConnection: (connection) => this.#onConnection(connection),
+        onMessage: (message) => this.#onMessage(message),
+        onMood: (mood) => {
+          this.#mood = mood;
+          this.#draw();
+        },
+        onCallerLevel: (level) => this.#callerLevel.push(level),
+        onPlayback: (report) => this.#onPlayback(report),
+        onTrouble: (trouble) => {
+          if (trouble === 'microphone-gone') this.#devices.forgetMicrophone();
+          this.#ended();
+          this.#trouble.show(trouble);
+        },
       },
-      onCallerLevel: (level) => this.#callerLevel.push(level),
-      onPlayback: (report) => this.#onPlayback(report),
-      onTrouble: (trouble) => {
-        this.#ended();
-        this.#trouble.show(trouble);
-      },
-    });
+    );
     this.#talk = talk;
     this.#connection = { name: 'connecting', attempt: 1 };
     this.#draw();
-    void talk.open();
+    await talk.open();
+    await this.#devices.refresh();
   }
 
   #stop(): void {
     const talk = this.#talk;
     if (talk === undefined) return;
-    sessionStorage.removeItem(SESSION_KEY);
-    talk.close();
+    this.#over('You ended the talk.');
     this.#ended();
+    talk.close();
+  }
+
+  /** The talk is over for good. */
+  #over(how: string): void {
+    this.#memory.sessionId = undefined;
+    this.#change(this.#talkPart, (part) => end(part, how, Date.now()));
+    this.#talkPart = undefined;
   }
 
   #ended(): void {
@@ -94,15 +161,25 @@ class App {
     this.#draw();
   }
 
+  #say(text: string): void {
+    if (text.trim() !== '') this.#talk?.type(text.trim());
+  }
+
   #onPlayback({ level, underruns, droppedMs }: PlaybackReport): void {
     this.#agentLevel.push(level);
-    this.#agentStrip.title = `Playback: ${underruns} gaps, ${Math.round(droppedMs)} ms dropped`;
+    const text = `${underruns} gaps, ${Math.round(droppedMs)} ms dropped`;
+    const playback = byId('playback', HTMLElement);
+    if (playback.textContent !== text) playback.textContent = text;
   }
 
   #onConnection(connection: Connection): void {
+    if (this.#talk === undefined) return;
     this.#connection = connection;
     if (connection.name === 'open') this.#trouble.hide();
-    if (connection.name === 'waiting') void this.#explainWait(connection);
+    if (connection.name === 'waiting') {
+      this.#tell(this.#talkPart, (dialogue) => seal(dialogue));
+      void this.#explainWait(connection);
+    }
     if (connection.name === 'closed') this.#onClosed(connection);
     this.#draw();
   }
@@ -115,34 +192,142 @@ class App {
     if (full && this.#connection === waiting) this.#trouble.show('server-full', action);
   }
 
-  #onClosed({ trouble }: Extract<Connection, { name: 'closed' }>): void {
-    if (trouble !== 'other-tab') this.#remark('The conversation is over.');
-    sessionStorage.removeItem(SESSION_KEY);
+  #onClosed({ trouble, reason }: Extract<Connection, { name: 'closed' }>): void {
+    this.#over(trouble === 'other-tab' ? 'The talk went on in another tab.' : 'The talk is over.');
     this.#ended();
     if (trouble === undefined) return;
-    this.#trouble.show(trouble, { label: 'Start a new one', run: () => this.#start() });
+    this.#trouble.show(trouble, { label: 'Start a new one', run: () => void this.#start() }, reason);
   }
 
   #onMessage(message: BrowserMessage): void {
-    if (message.type === 'session_ready') {
-      byId('scripted', HTMLElement).hidden = !message.scripted;
-      byId('who', HTMLElement).textContent = `agent: ${message.agent}`;
-      if (this.#dialogue.lines.length > 0) {
-        this.#remark(message.resumed ? 'Connected again; the conversation goes on.' : 'A new conversation.');
-      }
+    if (message.type === 'session_ready') this.#onReady(message);
+    this.#tell(this.#talkPart, (dialogue) => tell(dialogue, message, Date.now()));
+  }
+
+  #onReady({ session_id, agent, scripted }: Extract<BrowserMessage, { type: 'session_ready' }>): void {
+    byId('scripted', HTMLElement).hidden = !scripted;
+    this.#memory.sessionId = session_id;
+    const before = this.#transcript.parts.find(({ id }) => id === this.#talkPart);
+    if (before?.sessionId === session_id) {
+      this.#tell(before.id, (dialogue) => note(seal(dialogue), 'Connected again; the talk goes on.', Date.now()));
+      return;
     }
-    this.#tell(tell(this.#dialogue, message));
+    if (before) this.#change(before.id, (part) => end(part, 'This talk is over on the server.', Date.now()));
+    this.#talkPart = this.#begin({ kind: 'talk', title: `Talk with ${agent}`, sessionId: session_id });
   }
 
-  #remark(text: string): void {
-    this.#tell(note(this.#dialogue, text));
+  /** A reload has left a talk, which can go on. */
+  #foundAgain(): void {
+    const part = this.#partOf(this.#memory.sessionId);
+    if (part === undefined) return;
+    this.#transcript = change(this.#transcript, part.id, ({ dialogue, ...rest }) => ({
+      ...rest,
+      dialogue: note(dialogue, 'This page was loaded again. The talk can go on where it was.', Date.now()),
+    }));
   }
 
-  #tell(dialogue: Dialogue): void {
-    if (dialogue === this.#dialogue) return;
-    this.#dialogue = dialogue;
-    byId('welcome', HTMLElement).hidden = dialogue.lines.length > 0;
-    this.#view.draw(dialogue);
+  #partOf(sessionId: string | undefined): Part | undefined {
+    return this.#transcript.parts.findLast(
+      (part) => part.kind === 'talk' && !part.over && part.sessionId === sessionId,
+    );
+  }
+
+  async #mayCall(): Promise<boolean> {
+    if (this.#talk === undefined) return true;
+    if (!(await ask('You are in a talk. A phone call ends it.', 'End the talk and call', 'Go on talking')))
+      return false;
+    this.#stop();
+    return true;
+  }
+
+  #watchCalls(plugged: boolean): void {
+    this.#watch?.close();
+    this.#watch = undefined;
+    if (!plugged) return;
+    this.#watch = new CallWatch({
+      origin: location.origin.replace(/^http/, 'ws'),
+      onMessage: (message) => {
+        if (message.type === 'session_ready') {
+          this.#change(this.#callPart, (part) => ({ ...part, sessionId: message.session_id }));
+        }
+        this.#tell(this.#callPart, (dialogue) => tell(dialogue, message, Date.now()));
+        if (message.type === 'session_end') this.#tell(this.#callPart, (dialogue) => seal(dialogue, 'ended here'));
+      },
+      onLost: () => {
+        if (!this.#phone?.busy) return;
+        const text = 'What is said in the call cannot be shown for the moment: the server does not tell.';
+        this.#tell(this.#callPart, (dialogue) => note(dialogue, text, Date.now()));
+      },
+    });
+  }
+
+  async #changeMicrophone(): Promise<void> {
+    try {
+      await Promise.all([this.#talk?.useMicrophone(), this.#phone?.useMicrophone()]);
+    } catch (error) {
+      this.#devices.forgetMicrophone();
+      this.#trouble.show(error instanceof AudioTrouble ? error.trouble : 'audio-failed');
+    }
+  }
+
+  /** Agents come and go while the server runs. */
+  async #refreshAgents(): Promise<void> {
+    this.#offerAgents(await fetchAgents(), this.#defaultAgent);
+    this.#draw();
+  }
+
+  #offerAgents(agents: readonly string[], usual: string): void {
+    const asked = new URLSearchParams(location.search).get('agent');
+    const chosen = this.#agentSelect.value || (asked ?? usual);
+    byId('who', HTMLElement).textContent = `agent: ${chosen}`;
+    byId('who', HTMLElement).hidden = agents.length > 1;
+    byId('agent-field', HTMLElement).hidden = agents.length < 2;
+    if (agents.length < 2) return;
+    this.#agentSelect.replaceChildren(...agents.map((name) => new Option(name, name)));
+    this.#agentSelect.value = agents.includes(chosen) ? chosen : usual;
+  }
+
+  #begin(part: Pick<Part, 'kind' | 'title' | 'sessionId'>): number {
+    const id = this.#transcript.nextId;
+    this.#show(begin(this.#transcript, { ...part, startedAt: Date.now() }));
+    return id;
+  }
+
+  #tell(id: number | undefined, told: (dialogue: Dialogue) => Dialogue): void {
+    this.#change(id, (part) => withDialogue(part, told(part.dialogue)));
+  }
+
+  #change(id: number | undefined, changed: (part: Part) => Part): void {
+    if (id !== undefined) this.#show(change(this.#transcript, id, changed));
+  }
+
+  #show(transcript: Transcript): void {
+    if (transcript !== this.#transcript) this.#memory.keep(transcript);
+    this.#transcript = transcript;
+    const empty = transcript.parts.length === 0;
+    byId('welcome', HTMLElement).hidden = !empty;
+    byId('transcript-actions', HTMLElement).hidden = empty;
+    this.#view.draw(transcript);
+  }
+
+  #bindTranscriptActions(): void {
+    const copyButton = byId('copy', HTMLButtonElement);
+    copyButton.addEventListener('click', () => void copy(copyButton, asText(this.#transcript)));
+    byId('download', HTMLButtonElement).addEventListener('click', () => {
+      const link = document.createElement('a');
+      link.href = URL.createObjectURL(new Blob([asText(this.#transcript)], { type: 'text/plain' }));
+      link.download = `parley-${new Date().toISOString().slice(0, 16).replace(':', '-')}.txt`;
+      link.click();
+      URL.revokeObjectURL(link.href);
+    });
+    byId('clear', HTMLButtonElement).addEventListener('click', () => {
+      const live = [
+        this.#talkPart,
+        this.#phone?.busy ? this.#callPart : undefined,
+        this.#partOf(this.#memory.sessionId)?.id,
+      ];
+      this.#show({ ...this.#transcript, parts: this.#transcript.parts.filter(({ id }) => live.includes(id)) });
+    });
   }
 
   #toggleMute(): void {
@@ -150,23 +335,35 @@ class App {
   }
 
   #onKey(event: KeyboardEvent): void {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target instanceof HTMLInputElement) return;
+    const isWriting = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement;
+    if (event.ctrlKey || event.metaKey || event.altKey || isWriting) return;
+    if (document.querySelector(':popover-open, dialog[open]')) return;
     if (event.key === 'Escape') this.#talk?.interrupt();
     if (event.key === 'm' || event.key === 'M') this.#toggleMute();
   }
 
   #draw(): void {
     const talking = this.#talk !== undefined;
-    const status = talkStatus(this.#connection, this.#mood);
+    const waiting = !talking && this.#partOf(this.#memory.sessionId) !== undefined;
+    const onPhone = this.#phone?.busy ?? false;
+    const status = talkStatus(this.#connection, this.#mood, { waiting, onPhone });
     if (this.#status.textContent !== status) this.#status.textContent = status;
-    this.#talkButton.textContent = talking ? 'Stop' : 'Start talking';
+    this.#talkButton.textContent = talking ? 'End talk' : waiting ? 'Go on talking' : 'Start talking';
     this.#talkButton.classList.toggle('active', talking);
+    this.#freshButton.hidden = !waiting;
     this.#muteButton.hidden = !talking;
-    this.#muteButton.textContent = this.#mood.muted ? 'Unmute' : 'Mute';
+    byId('mute-word', HTMLElement).textContent = this.#mood.muted ? 'Unmute' : 'Mute';
     this.#muteButton.setAttribute('aria-pressed', String(this.#mood.muted));
     this.#interruptButton.hidden = !talking;
     this.#interruptButton.disabled = !this.#mood.playing;
+    byId('composer', HTMLElement).hidden = !talking;
+    this.#typed.disabled = this.#connection.name !== 'open';
+    const isDemo = (this.#agentSelect.value || this.#defaultAgent) === 'orders';
+    byId('hints', HTMLElement).hidden = !talking || !isDemo;
+    byId('welcome-hints', HTMLElement).hidden = !isDemo;
+    this.#agentSelect.disabled = talking || waiting;
     document.body.dataset.agent = this.#mood.playing ? 'speaking' : 'quiet';
+    document.body.dataset.talking = String(talking);
   }
 }
 

@@ -37,13 +37,20 @@ export class AudioInput {
 
   /**
    * Asks for the microphone and starts to deliver it.
+   * @param deviceId of the microphone; without it the system's
    * @throws {AudioTrouble} that says what is wrong and what its reader can do
    */
-  static async open(listeners: AudioInputListeners): Promise<AudioInput> {
+  static async open(listeners: AudioInputListeners, deviceId?: string): Promise<AudioInput> {
     if (!isSecureContext || navigator.mediaDevices === undefined) throw new AudioTrouble('insecure-context');
     const stream = await navigator.mediaDevices
       .getUserMedia({
-        audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true },
+        audio: {
+          channelCount: 1,
+          echoCancellation: true,
+          noiseSuppression: true,
+          autoGainControl: true,
+          ...(deviceId !== undefined && { deviceId: { exact: deviceId } }),
+        },
       })
       .catch((error: unknown) => {
         throw microphoneTrouble(error);

@@ -18,13 +18,18 @@ export class AudioOutput {
     this.#node.connect(context.destination);
   }
 
-  /** To be called from a click or a key press: browsers let no page make a sound before. */
-  static async open(onReport: (report: PlaybackReport) => void): Promise<AudioOutput> {
+  /**
+   * To be called from a click or a key press: browsers let no page make a sound before.
+   * @param sinkId of the loudspeaker; without it, or where it is gone, the system's
+   */
+  static async open(onReport: (report: PlaybackReport) => void, sinkId?: string): Promise<AudioOutput> {
     const context = new AudioContext({ sampleRate: SAMPLE_RATE, latencyHint: 'interactive' });
     try {
       await context.audioWorklet.addModule(new URL('./playback.worklet.js', import.meta.url));
       await context.resume();
-      return new AudioOutput(context, onReport);
+      const output = new AudioOutput(context, onReport);
+      if (sinkId !== undefined) await output.useSpeaker(sinkId);
+      return output;
     } catch (error) {
       await context.close();
       throw error;
@@ -36,6 +41,13 @@ export class AudioOutput {
     if (this.#closed) return;
     const samples = toFloat32(this.#atContextRate(pcm, rateHz));
     this.#node.port.postMessage(samples, [samples.buffer]);
+  }
+
+  /** @param sinkId empty for the system's. Whatever fails leaves the sound where it is. */
+  async useSpeaker(sinkId: string): Promise<void> {
+    // TypeScript's browser does not know it; Safari does not have it.
+    const context: AudioContext & { setSinkId?: (id: string) => Promise<void> } = this.#context;
+    await context.setSinkId?.(sinkId).catch(() => {});
   }
 
   /** Stops the sound and drops all that was not played yet. */

@@ -7,15 +7,15 @@ export type Connection =
   | { readonly name: 'connecting'; readonly attempt: number; readonly trouble?: TroubleName }
   | { readonly name: 'open' }
   | { readonly name: 'waiting'; readonly attempt: number; readonly trouble: TroubleName; readonly retryInMs: number }
-  /** Over. Without trouble it ended as it should. */
-  | { readonly name: 'closed'; readonly trouble?: TroubleName };
+  /** Over. Without trouble it ended as it should. `reason`: what the server said of it. */
+  | { readonly name: 'closed'; readonly trouble?: TroubleName; readonly reason?: string };
 
 export type ConnectionEvent =
   | { readonly name: 'start' }
   /** The server said `session_ready`. */
   | { readonly name: 'ready' }
   /** `random`: 0 to 1, spreads the pages that lost the same server over time. */
-  | { readonly name: 'lost'; readonly code: number; readonly random: number }
+  | { readonly name: 'lost'; readonly code: number; readonly reason?: string; readonly random: number }
   | { readonly name: 'retry' }
   | { readonly name: 'stop' };
 
@@ -38,18 +38,21 @@ export function nextConnection(state: Connection, event: ConnectionEvent): Conne
     case 'stop':
       return state.name === 'idle' || state.name === 'closed' ? state : { name: 'closed' };
     case 'lost':
-      return afterLoss(state, event.code, event.random);
+      return afterLoss(state, event);
   }
 }
 
-function afterLoss(state: Connection, code: number, random: number): Connection {
+function afterLoss(
+  state: Connection,
+  { code, reason, random }: Extract<ConnectionEvent, { name: 'lost' }>,
+): Connection {
   if (state.name !== 'connecting' && state.name !== 'open') return state;
   const loss = closeTrouble(code);
   if (loss === undefined) return { name: 'closed' };
   const neverStood = state.name === 'connecting' && state.trouble === undefined;
   const trouble = loss.trouble === 'connection-lost' && neverStood ? 'server-down' : loss.trouble;
   const attempt = state.name === 'connecting' ? state.attempt : 0;
-  if (!loss.retry || attempt >= MOST_ATTEMPTS) return { name: 'closed', trouble };
+  if (!loss.retry || attempt >= MOST_ATTEMPTS) return { name: 'closed', trouble, ...(reason && { reason }) };
   return { name: 'waiting', attempt, trouble, retryInMs: retryDelayMs(attempt, random) };
 }
 

@@ -4,101 +4,138 @@ export interface ToolUse {
   readonly callId: string;
   readonly name: string;
   readonly state: 'running' | 'done' | 'failed';
+  readonly args: unknown;
+  /** What it gave back, or why it failed. */
+  readonly result?: unknown;
   readonly elapsedMs?: number;
 }
 
+/** When an answer's stages were reached, from the end of the caller's speech. */
 export interface Latency {
-  readonly recognisedMs: number;
+  readonly wordsMs: number;
+  readonly turnOverMs: number;
   readonly firstTokenMs: number;
-  readonly firstAudioMs: number;
+  readonly firstVoiceMs: number;
+  readonly firstSoundMs: number;
 }
 
-export interface CallerLine {
-  readonly kind: 'caller';
+interface LineOf<Kind extends string> {
+  readonly kind: Kind;
   readonly id: number;
+  /** When it began, in milliseconds since 1970. */
+  readonly at: number;
   readonly text: string;
-  /** The turn that the words opened; missing while they may still change. */
-  readonly turn?: number;
 }
 
-export interface AgentLine {
-  readonly kind: 'agent';
-  readonly id: number;
-  /** Missing until a message names it: the pieces of an answer need not. */
-  readonly turn?: number;
-  readonly text: string;
+export interface CallerLine extends LineOf<'caller'> {
+  /** Names the turn that the words opened; missing while they may still change. */
+  readonly turn?: string;
+  /** Why the words were never finished, in a word or two. */
+  readonly broken?: string;
+}
+
+export interface AgentLine extends LineOf<'agent'> {
+  readonly turn: string;
   readonly tools: readonly ToolUse[];
   readonly latency?: Latency;
+  /** So much of it has been heard, as far as the server has told. */
+  readonly heard?: string;
   /** Set when the answer is over: what of it was heard, and what was not because the caller cut in. */
   readonly spoken?: { readonly heard: string; readonly unheard: string; readonly cutOff: boolean };
+  /** Why the end was never told, so that nobody knows what was heard. */
+  readonly broken?: string;
 }
 
-export interface NoteLine {
-  readonly kind: 'note';
-  readonly id: number;
-  readonly text: string;
-}
+export type NoteLine = LineOf<'note'>;
 
 export type Line = CallerLine | AgentLine | NoteLine;
 
-/** What was said, as the page shows it. Immutable: a line that did not change is the same object. */
+/** What was said in one talk or call, as the page shows it. Immutable: a line that did not change is the same object. */
 export interface Dialogue {
   readonly lines: readonly Line[];
   readonly nextId: number;
+  /** Lines with an id below this are never changed again, whatever comes. */
+  readonly sealedTo: number;
+  /** What was said to be out of order and not yet to be mended. */
+  readonly ailing: readonly string[];
 }
 
-export const EMPTY_DIALOGUE: Dialogue = { lines: [], nextId: 1 };
+export const EMPTY_DIALOGUE: Dialogue = { lines: [], nextId: 1, sealedTo: 1, ailing: [] };
 
 /** Older lines leave the page. */
 export const MOST_LINES = 200;
 
-/** The dialogue after a message of the server. Messages that say nothing to be shown leave it as it is. */
-export function tell(dialogue: Dialogue, message: BrowserMessage): Dialogue {
+/**
+ * The dialogue after a message of the server. Messages that say nothing to be shown leave it as it is.
+ * @param at when the message came, in milliseconds since 1970
+ */
+export function tell(dialogue: Dialogue, message: BrowserMessage, at: number): Dialogue {
   switch (message.type) {
     case 'user_partial':
-      return tellPartial(dialogue, message.content);
+      return tellPartial(wellAgain(dialogue, message.content, at), message.content, at);
     case 'user_final':
-      return tellFinal(dialogue, message.content, message.turn);
+      return tellFinal(wellAgain(dialogue, message.content, at), message.content, message.turn_id, at);
     case 'status':
     case 'assistant_streaming':
     case 'error':
-      return tellEnvelope(dialogue, message);
+      return tellEnvelope(dialogue, message, at);
+    case 'assistant_heard':
+      return changeAnswer(dialogue, message.turn_id, at, (answer) =>
+        answer.spoken ? answer : { ...answer, heard: message.heard },
+      );
     case 'assistant_spoken':
-      return changeAnswer(dialogue, message.turn, (answer) => ({
+      return changeAnswer(dialogue, message.turn_id, at, (answer) => ({
         ...answer,
         text: message.full,
         spoken: { ...splitAtHeard(message.full, message.heard), cutOff: message.interrupted },
       }));
     case 'turn_latency':
-      return changeAnswer(dialogue, message.turn, (answer) => ({
+      return changeAnswer(dialogue, message.turn_id, at, (answer) => ({
         ...answer,
         latency: {
-          recognisedMs: message.recognised_ms,
+          wordsMs: message.words_ms,
+          turnOverMs: message.recognised_ms,
           firstTokenMs: message.first_token_ms,
-          firstAudioMs: message.first_audio_ms,
+          firstVoiceMs: message.first_voice_ms,
+          firstSoundMs: message.first_audio_ms,
         },
       }));
     case 'tool_start':
-      return changeAnswer(dialogue, undefined, (answer) => ({
+      return changeAnswer(dialogue, message.turn_id, at, (answer) => ({
         ...answer,
-        tools: [...answer.tools, { callId: message.callId, name: message.tool, state: 'running' }],
+        tools: [...answer.tools, { callId: message.callId, name: message.tool, state: 'running', args: message.args }],
       }));
     case 'tool_end':
-      return endTool(dialogue, message.callId, message.status === 'success' ? 'done' : 'failed', message.elapsedMs);
+      return changeAnswer(dialogue, message.turn_id, at, (answer) => ({
+        ...answer,
+        tools: answer.tools.map((tool) => (tool.callId === message.callId ? ended(tool, message) : tool)),
+      }));
     case 'wait_filled':
-      return note(dialogue, `Meanwhile: “${message.content}”`);
+      return note(dialogue, `Meanwhile: “${message.content}”`, at);
     case 'notice':
-      return note(dialogue, message.message);
+      return note({ ...dialogue, ailing: [...dialogue.ailing, message.code] }, message.message, at);
     default:
       return dialogue;
   }
 }
 
 /** Adds a remark of the page itself. The same remark twice in a row is one. */
-export function note(dialogue: Dialogue, text: string): Dialogue {
+export function note(dialogue: Dialogue, text: string, at: number): Dialogue {
   const last = dialogue.lines.at(-1);
   if (last?.kind === 'note' && last.text === text) return dialogue;
-  return add(dialogue, (id) => ({ kind: 'note', id, text }));
+  return add(dialogue, (id) => ({ kind: 'note', id, at, text }));
+}
+
+/**
+ * The line to the server was lost, or all is over: what stands here is never changed again.
+ * @param why what is written behind that which is not finished
+ */
+export function seal(dialogue: Dialogue, why = 'line lost'): Dialogue {
+  const lines = dialogue.lines.map((line): Line => {
+    const unfinished = (line.kind === 'caller' && line.turn === undefined) || (line.kind === 'agent' && !line.spoken);
+    return unfinished && !line.broken ? { ...line, broken: why } : line;
+  });
+  return { ...dialogue, lines, sealedTo: dialogue.nextId, ailing: [] };
 }
 
 /** `heard` is the start of `full`, give or take spaces: counted in words, so that spacing cannot tear one apart. */
@@ -108,76 +145,77 @@ export function splitAtHeard(full: string, heard: string): { heard: string; unhe
   return { heard: words.slice(0, heardCount).join(''), unheard: words.slice(heardCount).join('') };
 }
 
-function tellPartial(dialogue: Dialogue, text: string): Dialogue {
-  const open = dialogue.lines.findLast(isOpen);
+/** Words have come: so what was said to be out of order works again. */
+function wellAgain(dialogue: Dialogue, words: string, at: number): Dialogue {
+  const recognises = ['recogniser.recovering', 'recogniser.failed'];
+  if (words === '' || !dialogue.ailing.some((code) => recognises.includes(code))) return dialogue;
+  const ailing = dialogue.ailing.filter((code) => !recognises.includes(code));
+  return note({ ...dialogue, ailing }, 'Speech recognition works again.', at);
+}
+
+function tellPartial(dialogue: Dialogue, text: string, at: number): Dialogue {
+  const open = dialogue.lines.findLast((line) => isOpen(dialogue, line));
   if (open !== undefined && open === dialogue.lines.at(-1) && text !== '')
     return replace(dialogue, open, { ...open, text });
   const rest = open === undefined ? dialogue : remove(dialogue, open);
-  return text === '' ? rest : add(rest, (id) => ({ kind: 'caller', id, text }));
+  return text === '' ? rest : add(rest, (id) => ({ kind: 'caller', id, at, text }));
 }
 
-function tellFinal(dialogue: Dialogue, text: string, turn: number): Dialogue {
+function tellFinal(dialogue: Dialogue, text: string, turn: string, at: number): Dialogue {
   // The words of a turn may be corrected after it has begun.
-  const line = dialogue.lines.findLast((each) => each.kind === 'caller' && (each.turn ?? turn) === turn);
-  if (line?.kind === 'caller') return replace(dialogue, line, { ...line, text, turn });
-  return add(dialogue, (id) => ({ kind: 'caller', id, text, turn }));
+  const told = dialogue.lines.findLast(
+    (line) => !isSealed(dialogue, line) && line.kind === 'caller' && (line.turn ?? turn) === turn,
+  );
+  if (told?.kind === 'caller') return replace(dialogue, told, { ...told, text, turn });
+  return add(dialogue, (id) => ({ kind: 'caller', id, at, text, turn }));
 }
 
-function tellEnvelope(dialogue: Dialogue, { type, sender, payload }: Envelope): Dialogue {
+function tellEnvelope(dialogue: Dialogue, { type, sender, payload }: Envelope, at: number): Dialogue {
   const { content, message } = payload;
+  const turn = String(payload.turn_id);
   // The greeting. A status of the agent's own repeats an answer that was streamed.
   if (type === 'status' && sender === 'System' && typeof message === 'string') {
-    return changeAnswer(dialogue, undefined, (answer) => ({ ...answer, text: message }));
+    return changeAnswer(dialogue, turn, at, (answer) => ({ ...answer, text: message }));
   }
   if (type === 'assistant_streaming' && typeof content === 'string') {
-    return changeAnswer(dialogue, undefined, (answer) =>
+    return changeAnswer(dialogue, turn, at, (answer) =>
       answer.spoken ? answer : { ...answer, text: answer.text + content },
     );
   }
-  return type === 'error' && typeof message === 'string' ? note(dialogue, message) : dialogue;
+  return type === 'error' && typeof message === 'string' ? note(dialogue, message, at) : dialogue;
 }
 
-function endTool(dialogue: Dialogue, callId: string, state: 'done' | 'failed', elapsedMs: number): Dialogue {
-  const answer = dialogue.lines.findLast(
-    (line) => line.kind === 'agent' && line.tools.some((tool) => tool.callId === callId),
-  );
-  if (answer?.kind !== 'agent') return dialogue;
-  const tools = answer.tools.map((tool) => (tool.callId === callId ? { ...tool, state, elapsedMs } : tool));
-  return replace(dialogue, answer, { ...answer, tools });
+function ended(tool: ToolUse, end: Extract<BrowserMessage, { type: 'tool_end' }>): ToolUse {
+  const state = end.status === 'success' ? 'done' : 'failed';
+  return { ...tool, state, elapsedMs: end.elapsedMs, result: end.error ?? end.result };
 }
 
-/** Changes the answer of a turn, or the one in progress where `turn` is not known; begins it where there is none. */
+/** Changes the answer of a turn; begins it where there is none. */
 function changeAnswer(
   dialogue: Dialogue,
-  turn: number | undefined,
+  turn: string,
+  at: number,
   change: (answer: AgentLine) => AgentLine,
 ): Dialogue {
-  const current = answerInProgress(dialogue.lines);
-  const numbered = dialogue.lines.findLast((line) => line.kind === 'agent' && line.turn === turn);
-  const answer = turn !== undefined && numbered?.kind === 'agent' ? numbered : current;
-  const known = turn !== undefined && { turn };
-  if (answer === undefined || (known && answer.turn !== undefined && answer.turn !== turn)) {
-    return add(dialogue, (id) => change({ kind: 'agent', id, text: '', tools: [], ...known }));
-  }
-  return replace(dialogue, answer, change({ ...answer, ...known }));
+  const found = dialogue.lines.findLast(
+    (line) => line.kind === 'agent' && line.turn === turn && !isSealed(dialogue, line),
+  );
+  if (found?.kind === 'agent') return replace(dialogue, found, change(found));
+  return add(dialogue, (id) => change({ kind: 'agent', id, at, turn, text: '', tools: [] }));
 }
 
-/** The last answer that is not over, unless the caller has asked something new since. */
-function answerInProgress(lines: readonly Line[]): AgentLine | undefined {
-  const last = lines.findLast((line) => line.kind === 'agent' || (line.kind === 'caller' && !isOpen(line)));
-  return last?.kind === 'agent' && !last.spoken ? last : undefined;
-}
+const isSealed = (dialogue: Dialogue, line: Line): boolean => line.id < dialogue.sealedTo;
 
-function isOpen(line: Line): line is CallerLine {
-  return line.kind === 'caller' && line.turn === undefined;
-}
+const isOpen = (dialogue: Dialogue, line: Line): line is CallerLine =>
+  line.kind === 'caller' && line.turn === undefined && !isSealed(dialogue, line);
 
 function add(dialogue: Dialogue, create: (id: number) => Line): Dialogue {
   const lines = [...dialogue.lines, create(dialogue.nextId)].slice(-MOST_LINES);
-  return { lines, nextId: dialogue.nextId + 1 };
+  return { ...dialogue, lines, nextId: dialogue.nextId + 1 };
 }
 
 function replace(dialogue: Dialogue, old: Line, line: Line): Dialogue {
+  if (old === line) return dialogue;
   return { ...dialogue, lines: dialogue.lines.map((each) => (each === old ? line : each)) };
 }
 

@@ -2,20 +2,32 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { latencyStages } from './latency.ts';
 
-test('each stage takes the part of the bar that it took of a second and a half', () => {
-  const stages = latencyStages({ recognisedMs: 300, firstTokenMs: 450, firstAudioMs: 600 });
+const stagesOf = (
+  wordsMs: number,
+  turnOverMs: number,
+  firstTokenMs: number,
+  firstVoiceMs: number,
+  firstSoundMs: number,
+) => latencyStages({ wordsMs, turnOverMs, firstTokenMs, firstVoiceMs, firstSoundMs });
+
+test('each stage begins where the one before it ended, in parts of a second and a half', () => {
   assert.deepEqual(
-    stages.map(({ atMs, share }) => [atMs, share]),
+    stagesOf(150, 300, 450, 600, 600).map(({ atMs, from, share }) => [atMs, from, share]),
     [
-      [300, 0.2],
-      [450, 0.1],
-      [600, 0.1],
+      [150, 0, 0.1],
+      [300, 0.1, 0.1],
+      [450, 0.2, 0.1],
+      [600, 0.3, 0.1],
+      [600, 0.4, 0],
     ],
   );
 });
 
-test('a slow answer fills the bar and no more, and no stage is negative', () => {
-  const stages = latencyStages({ recognisedMs: 500, firstTokenMs: 400, firstAudioMs: 4000 });
-  assert.ok(stages.every(({ share }) => share >= 0));
-  assert.ok(stages.reduce((sum, { share }) => sum + share, 0) <= 1);
+test('a slow answer fills the width and no more', () => {
+  for (const { from, share } of stagesOf(500, 700, 900, 3900, 4000)) assert.ok(from >= 0 && from + share <= 1);
+});
+
+test('a stage that was early, as the answer was begun before the turn was over, is drawn where it was', () => {
+  const [, over, token] = stagesOf(200, 600, 300, 700, 750);
+  assert.deepEqual([over?.from, token?.from, token?.share], [200 / 1500, 300 / 1500, 0]);
 });

@@ -54,7 +54,8 @@ export class LevelStrip {
     this.#peak = 0;
     for (let bar = 0; bar < count; bar += 1) {
       const level = shown[bar - (count - shown.length)] ?? 0;
-      const barHeight = Math.max(2, level * height);
+      // Squared: speech moves in the upper half of the decibels, and would be a comb there.
+      const barHeight = Math.max(2, level * level * height);
       context.globalAlpha = level > 0.02 ? 0.35 + 0.65 * level : 0.25;
       context.fillRect(bar * (BAR_PX + GAP_PX), (height - barHeight) / 2, BAR_PX, barHeight);
     }

@@ -9,7 +9,7 @@ const after = (...inputs: PhoneInput[]): PhoneState =>
 
 test('dials, talks and hangs up', () => {
   const dialling = after(registered, { type: 'dialled', to: '+15550100' });
-  assert.equal(describePhone(dialling, 1000), 'Calling +15550100 …');
+  assert.equal(describePhone(dialling, 1000), 'Calling +15550100…');
   const talking = nextPhone(dialling, connected, 1000);
   assert.equal(describePhone(talking, 1000), 'Connected 0:00, no audio yet');
   const heard = nextPhone(talking, { type: 'media', state: 'started' }, 1000);
@@ -31,6 +31,15 @@ test('a call that is refused leaves the phone ready, with the reason', () => {
     { type: 'refused', code: 'x', message: 'Nobody there.' },
   );
   assert.deepEqual(state, { name: 'ready', number: '+15551234567', news: 'Nobody there.' });
+});
+
+test('a call knows whom it is with, and the keys that were pressed in it (5.3)', () => {
+  const out = after(registered, { type: 'dialled', to: '+15550100' }, connected, { type: 'pressed', key: '4' });
+  const pressed = nextPhone(out, { type: 'pressed', key: '#' }, 0);
+  assert.partialDeepStrictEqual(pressed, { title: 'Phone call to +15550100', callConnectionId: 'c1', keys: '4#' });
+  const rung = after(registered, { type: 'ringing', from: '+15550199', callConnectionId: 'c1' }, connected);
+  assert.partialDeepStrictEqual(rung, { title: 'Phone call from +15550199', keys: '' });
+  assert.equal(nextPhone(after(registered), { type: 'pressed', key: '4' }, 0).name, 'ready');
 });
 
 test('a refused key does not end the call', () => {

@@ -6,11 +6,22 @@ export type PhoneState =
   | { readonly name: 'ready'; readonly number: string; readonly news?: string }
   | { readonly name: 'dialling'; readonly number: string; readonly to: string }
   | { readonly name: 'ringing'; readonly number: string; readonly from: string }
-  | { readonly name: 'connected'; readonly number: string; readonly sinceMs: number; readonly audio: boolean };
+  | {
+      readonly name: 'connected';
+      readonly number: string;
+      /** What the call is, for a heading. */
+      readonly title: string;
+      readonly callConnectionId: string;
+      readonly sinceMs: number;
+      readonly audio: boolean;
+      /** Keys that were pressed in the call. */
+      readonly keys: string;
+    };
 
 export type PhoneInput =
   | PhoneEvent
   | { readonly type: 'dialled'; readonly to: string }
+  | { readonly type: 'pressed'; readonly key: string }
   /** The socket to the emulator went away. */
   | { readonly type: 'unplugged' };
 
@@ -25,10 +36,22 @@ export function nextPhone(state: PhoneState, input: PhoneInput, nowMs: number): 
       return state.name === 'ready' ? { name: 'dialling', number, to: input.to } : state;
     case 'ringing':
       return { name: 'ringing', number, from: input.from };
-    case 'connected':
-      return { name: 'connected', number, sinceMs: nowMs, audio: false };
+    case 'connected': {
+      const { callConnectionId } = input;
+      return {
+        name: 'connected',
+        number,
+        title: titleOf(state),
+        callConnectionId,
+        sinceMs: nowMs,
+        audio: false,
+        keys: '',
+      };
+    }
     case 'media':
       return state.name === 'connected' ? { ...state, audio: input.state === 'started' } : state;
+    case 'pressed':
+      return state.name === 'connected' ? { ...state, keys: state.keys + input.key } : state;
     case 'disconnected':
       return { name: 'ready', number, news: endOfCall(state, input.reason, nowMs) };
     case 'refused':
@@ -47,12 +70,17 @@ export function describePhone(state: PhoneState, nowMs: number): string {
     case 'ready':
       return state.news ?? `Your number is ${state.number}`;
     case 'dialling':
-      return `Calling ${state.to} …`;
+      return `Calling ${state.to}…`;
     case 'ringing':
       return `${state.from} is calling`;
     case 'connected':
       return `Connected ${callLength(nowMs - state.sinceMs)}${state.audio ? '' : ', no audio yet'}`;
   }
+}
+
+function titleOf(state: PhoneState): string {
+  if (state.name === 'dialling') return `Phone call to ${state.to}`;
+  return state.name === 'ringing' ? `Phone call from ${state.from}` : 'Phone call';
 }
 
 function endOfCall(state: PhoneState, reason: string, nowMs: number): string {

@@ -1,6 +1,7 @@
 import { SAMPLE_RATE } from '../shared/audio/pcm.ts';
 import { AudioInput } from './audio-input.ts';
 import { AudioOutput } from './audio-output.ts';
+import type { Devices } from './devices.ts';
 import { byId, element } from './element.ts';
 import { LevelStrip } from './meters.ts';
 import { describePhone, nextPhone, type PhoneInput, type PhoneState } from './phone-call.ts';
@@ -8,55 +9,90 @@ import { PhoneSocket } from './phone-socket.ts';
 import { AudioTrouble, type TroubleName } from './trouble.ts';
 
 export interface PhonePanelListeners {
-  /** A call is about to need the microphone. */
-  onCall(): void;
+  /** The panel was opened, or closed. */
+  onPlugged(plugged: boolean): void;
+  /** A call is about to need the microphone. False: it must not. */
+  mayCall(): Promise<boolean>;
+  onConnected(call: Extract<PhoneState, { name: 'connected' }>): void;
+  /** The call that was connected is over. */
+  onEnded(news: string): void;
+  /** The phone is, or is not any more, in a call or on the way to one. */
+  onBusy(busy: boolean): void;
   onTrouble(trouble: TroubleName): void;
 }
 
 const KEYS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '0', '#'];
+const NUMBER = /^\+[1-9]\d{1,14}$/;
 
 /** The simulated telephone beside the dialogue. It is plugged in while the panel is open. */
 export class PhonePanel {
   readonly #emulatorUrl: string;
+  readonly #devices: Devices;
   readonly #listeners: PhonePanelListeners;
   readonly #panel = byId('phone', HTMLElement);
+  readonly #toggle = byId('phone-toggle', HTMLButtonElement);
   readonly #state = byId('phone-state', HTMLElement);
   readonly #form = byId('phone-form', HTMLFormElement);
   readonly #number = byId('phone-number', HTMLInputElement);
+  readonly #hint = byId('phone-hint', HTMLElement);
+  readonly #keys = byId('phone-keys', HTMLElement);
   readonly #call = byId('phone-call', HTMLButtonElement);
   readonly #hangUp = byId('phone-hangup', HTMLButtonElement);
   readonly #levels = byId('phone-levels', HTMLElement);
   readonly #callerLevel = new LevelStrip(byId('phone-mic-level', HTMLCanvasElement));
   readonly #agentLevel = new LevelStrip(byId('phone-agent-level', HTMLCanvasElement));
+  readonly #usualHint = this.#hint.textContent;
   #phone: PhoneState = { name: 'unplugged' };
   #socket: PhoneSocket | undefined;
   #input: AudioInput | undefined;
   #output: AudioOutput | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(emulatorUrl: string, listeners: PhonePanelListeners) {
+  constructor(emulatorUrl: string, devices: Devices, listeners: PhonePanelListeners) {
     this.#emulatorUrl = emulatorUrl;
+    this.#devices = devices;
     this.#listeners = listeners;
     byId('keypad', HTMLElement).append(...KEYS.map((key) => this.#key(key)));
+    byId('phone-keys-fold', HTMLDetailsElement).open = matchMedia('(min-width: 60rem)').matches;
     this.#hangUp.addEventListener('click', () => this.hangUp());
+    this.#number.addEventListener('input', () => this.#complain(''));
     this.#form.addEventListener('submit', (event) => {
       event.preventDefault();
       void this.#pickUp();
     });
-    const toggle = byId('phone-toggle', HTMLButtonElement);
-    toggle.hidden = false;
-    toggle.addEventListener('click', () => {
-      const open = this.#panel.hidden;
-      this.#panel.hidden = !open;
-      toggle.setAttribute('aria-expanded', String(open));
-      if (open) this.#plugIn();
-      else this.#unplug();
-    });
+    this.#toggle.hidden = false;
+    this.#toggle.addEventListener('click', () => void this.#openOrClose());
+  }
+
+  /** In a call, or on the way to one. */
+  get busy(): boolean {
+    return this.#phone.name === 'dialling' || this.#phone.name === 'connected';
   }
 
   hangUp(): void {
     this.#socket?.send({ type: this.#phone.name === 'ringing' ? 'decline' : 'hangup' });
     this.#closeAudio();
+  }
+
+  async useSpeaker(): Promise<void> {
+    await this.#output?.useSpeaker(this.#devices.speaker ?? '');
+  }
+
+  /** Takes the microphone that is chosen now, where a call has one. @throws {AudioTrouble} */
+  async useMicrophone(): Promise<void> {
+    if (this.#input === undefined) return;
+    const input = await this.#openMicrophone();
+    this.#input.close();
+    this.#input = input;
+  }
+
+  async #openOrClose(): Promise<void> {
+    const open = this.#panel.hidden === true;
+    this.#panel.hidden = !open;
+    this.#toggle.setAttribute('aria-expanded', String(open));
+    this.#listeners.onPlugged(open);
+    if (open) this.#plugIn();
+    else this.#unplug();
   }
 
   #plugIn(): void {
@@ -73,6 +109,7 @@ export class PhonePanel {
     this.hangUp();
     this.#socket?.close();
     this.#socket = undefined;
+    this.#apply({ type: 'unplugged' });
     this.#phone = { name: 'unplugged' };
     clearInterval(this.#timer);
   }
@@ -81,36 +118,59 @@ export class PhonePanel {
   async #pickUp(): Promise<void> {
     const { name } = this.#phone;
     if (name !== 'ready' && name !== 'ringing') return;
+    const to = this.#number.value.replace(/[\s()-]/g, '');
+    if (name === 'ready' && !NUMBER.test(to)) {
+      this.#complain('A number has a plus, its country code and digits only, such as +15550100.');
+      return;
+    }
     this.#call.disabled = true;
-    this.#listeners.onCall();
-    const heard = await this.#openAudio();
-    if (!heard || this.#phone.name !== name) return this.#draw();
+    const heard = (await this.#listeners.mayCall()) && (await this.#openAudio());
+    if (!heard || this.#phone.name !== name) {
+      if (!this.busy) this.#closeAudio();
+      this.#draw();
+      return;
+    }
     if (name === 'ringing') {
       this.#socket?.send({ type: 'answer' });
     } else {
-      const to = this.#number.value;
       this.#socket?.send({ type: 'dial', to, displayName: 'Web page' });
       this.#apply({ type: 'dialled', to });
     }
   }
 
+  #complain(what: string): void {
+    const wrong = what !== '';
+    this.#hint.textContent = wrong ? what : this.#usualHint;
+    this.#hint.classList.toggle('wrong', wrong);
+    this.#number.setAttribute('aria-invalid', String(wrong));
+    if (wrong) this.#number.focus();
+  }
+
   async #openAudio(): Promise<boolean> {
     try {
-      this.#output = await AudioOutput.open(({ level }) => this.#agentLevel.push(level));
-      this.#input = await AudioInput.open({
-        onFrame: (frame) => this.#socket?.sendAudio(frame),
-        onLevel: (level) => this.#callerLevel.push(level),
-        onLost: () => {
-          this.hangUp();
-          this.#listeners.onTrouble('microphone-lost');
-        },
-      });
+      this.#output = await AudioOutput.open(({ level }) => this.#agentLevel.push(level), this.#devices.speaker);
+      this.#input = await this.#openMicrophone();
+      void this.#devices.refresh();
       return true;
     } catch (error) {
       this.#closeAudio();
       this.#listeners.onTrouble(error instanceof AudioTrouble ? error.trouble : 'audio-failed');
       return false;
     }
+  }
+
+  #openMicrophone(): Promise<AudioInput> {
+    return AudioInput.open(
+      {
+        onFrame: (frame) => this.#socket?.sendAudio(frame),
+        onLevel: (level) => this.#callerLevel.push(level),
+        onLost: () => {
+          this.hangUp();
+          this.#listeners.onTrouble('microphone-lost');
+        },
+      },
+      this.#devices.microphone,
+    );
   }
 
   #closeAudio(): void {
@@ -121,9 +181,17 @@ export class PhonePanel {
   }
 
   #apply(input: PhoneInput): void {
-    this.#phone = nextPhone(this.#phone, input, performance.now());
+    const before = this.#phone;
+    const wasBusy = this.busy;
+    const phone = nextPhone(before, input, performance.now());
+    this.#phone = phone;
     if (input.type === 'audioStopped') this.#output?.clear();
-    if (this.#phone.name === 'ready' || this.#phone.name === 'unplugged') this.#closeAudio();
+    if (phone.name === 'ready' || phone.name === 'unplugged') this.#closeAudio();
+    if (phone.name === 'connected' && before.name !== 'connected') this.#listeners.onConnected(phone);
+    if (before.name === 'connected' && phone.name !== 'connected') {
+      this.#listeners.onEnded(('news' in phone && phone.news) || 'The call is over');
+    }
+    if (this.busy !== wasBusy) this.#listeners.onBusy(this.busy);
     this.#draw();
   }
 
@@ -131,14 +199,18 @@ export class PhonePanel {
     const { name } = this.#phone;
     const text = describePhone(this.#phone, performance.now());
     if (this.#state.textContent !== text) this.#state.textContent = text;
-    const inCall = name === 'dialling' || name === 'connected';
+    const inCall = this.busy;
     this.#call.hidden = inCall;
     this.#call.disabled = name === 'unplugged';
     this.#call.textContent = name === 'ringing' ? 'Answer' : 'Call';
     this.#hangUp.hidden = !inCall && name !== 'ringing';
     this.#hangUp.textContent = name === 'ringing' ? 'Decline' : 'Hang up';
     this.#number.readOnly = inCall;
+    byId('phone-dial', HTMLElement).dataset.busy = String(inCall);
     this.#levels.hidden = name !== 'connected';
+    const keys = this.#phone.name === 'connected' ? this.#phone.keys : '';
+    const sent = keys === '' ? '' : `Keys sent: ${keys}`;
+    if (this.#keys.textContent !== sent) this.#keys.textContent = sent;
     // The timer's text changes each second: not to be read out.
     this.#state.setAttribute('aria-live', name === 'connected' ? 'off' : 'polite');
   }
@@ -147,8 +219,13 @@ export class PhonePanel {
     const button = element('button', '', key);
     button.type = 'button';
     button.addEventListener('click', () => {
-      if (this.#phone.name === 'connected') this.#socket?.send({ type: 'dtmf', tone: key });
-      else if (!this.#number.readOnly) this.#number.value += key;
+      if (this.#phone.name === 'connected') {
+        this.#socket?.send({ type: 'dtmf', tone: key });
+        this.#apply({ type: 'pressed', key });
+      } else if (!this.#number.readOnly) {
+        this.#number.value += key;
+        this.#complain('');
+      }
     });
     return button;
   }

@@ -4,18 +4,26 @@ export interface ServerSettings {
   readonly emulatorUrl: string | null;
   readonly agent: string;
   readonly version: string;
+  /** The demo dialogue answers, no language model. */
+  readonly scripted: boolean;
 }
 
 const PATIENCE_MS = 3000;
 
 /** Undefined where the server does not answer: the page then finds out by its socket and says so. */
 export async function fetchServerSettings(): Promise<ServerSettings | undefined> {
-  try {
-    const response = await fetch('/api/v1/realtime/settings', { signal: AbortSignal.timeout(PATIENCE_MS) });
-    return response.ok ? await response.json() : undefined;
-  } catch {
-    return undefined;
-  }
+  return (await fetchJson('/api/v1/realtime/settings')) as ServerSettings | undefined;
+}
+
+/** The agents that one may choose from. Empty where the server does not tell. */
+export async function fetchAgents(): Promise<readonly string[]> {
+  const answer = await fetchJson('/api/v1/agents');
+  const agents: unknown = typeof answer === 'object' && answer !== null && 'agents' in answer ? answer.agents : [];
+  if (!Array.isArray(agents)) return [];
+  return agents.flatMap((agent: unknown) => {
+    const name = typeof agent === 'object' && agent !== null && 'name' in agent ? agent.name : agent;
+    return typeof name === 'string' ? [name] : [];
+  });
 }
 
 /** Whether the server is there but takes no more conversations. */
@@ -25,5 +33,14 @@ export async function isServerFull(): Promise<boolean> {
     return response.status === 503;
   } catch {
     return false;
+  }
+}
+
+async function fetchJson(path: string): Promise<unknown> {
+  try {
+    const response = await fetch(path, { signal: AbortSignal.timeout(PATIENCE_MS) });
+    return response.ok ? await response.json() : undefined;
+  } catch {
+    return undefined;
   }
 }

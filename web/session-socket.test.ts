@@ -112,13 +112,24 @@ test('comes back under the same session id after a loss', async (t) => {
   assert.equal(urls[1]?.searchParams.get('session_id'), 's1');
 });
 
+test('comes back to the session that the server gave, where the one it asked for was over (5.2-6)', async (t) => {
+  const { socket, urls, until, accept } = await connect(t);
+  socket.open();
+  const first = await accept(1);
+  first.send(READY.replace('"s1"', '"s2"'));
+  await until(() => socket.connection.name === 'open');
+  first.terminate();
+  await accept(2);
+  assert.equal(urls[1]?.searchParams.get('session_id'), 's2');
+});
+
 test('does not come back where another tab has the session', async (t) => {
   const { socket, until, accept } = await connect(t);
   socket.open();
   const server = await accept(1);
   server.close(CLOSE.alreadyConnected, 'in use');
   await until(() => socket.connection.name === 'closed');
-  assert.deepEqual(socket.connection, { name: 'closed', trouble: 'other-tab' });
+  assert.deepEqual(socket.connection, { name: 'closed', trouble: 'other-tab', reason: 'in use' });
 });
 
 test('survives messages that it cannot read', async (t) => {

@@ -5,7 +5,10 @@ import { type Connection, type ConnectionEvent, nextConnection } from './connect
 export interface SessionSocketOptions {
   /** The server's address: `ws://host:port` or `wss://…`. */
   readonly origin: string;
+  /** Asked for. The server may name another, which counts from then on. */
   readonly sessionId: string;
+  /** Who is to answer in a new session; without it, whoever the server is set to. */
+  readonly agent?: string | undefined;
   readonly onConnection: (connection: Connection) => void;
   readonly onMessage: (message: BrowserMessage) => void;
   readonly random?: () => number;
@@ -26,9 +29,11 @@ export class SessionSocket {
   #socket: WebSocket | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #droppedFrames = 0;
+  #sessionId: string;
 
   constructor(options: SessionSocketOptions) {
     this.#options = options;
+    this.#sessionId = options.sessionId;
   }
 
   get connection(): Connection {
@@ -94,23 +99,27 @@ export class SessionSocket {
 
   #connect(): void {
     const address = new URL('/api/v1/realtime/conversation', this.#options.origin);
-    address.searchParams.set('session_id', this.#options.sessionId);
+    address.searchParams.set('session_id', this.#sessionId);
     address.searchParams.set('sample_rate', String(SAMPLE_RATE));
+    if (this.#options.agent !== undefined) address.searchParams.set('agent', this.#options.agent);
     const socket = new WebSocket(address);
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;
     socket.addEventListener('message', ({ data }) => {
       if (socket === this.#socket && typeof data === 'string') this.#receive(data);
     });
-    socket.addEventListener('close', ({ code }) => {
-      if (socket === this.#socket) this.#lost(code);
+    socket.addEventListener('close', ({ code, reason }) => {
+      if (socket === this.#socket) this.#lost(code, reason);
     });
   }
 
   #receive(text: string): void {
     const message = parseMessage(text);
     if (message === undefined) return;
-    if (message.type === 'session_ready') this.#apply({ name: 'ready' });
+    if (message.type === 'session_ready') {
+      this.#sessionId = message.session_id;
+      this.#apply({ name: 'ready' });
+    }
     this.#options.onMessage(message);
   }
 
@@ -119,8 +128,8 @@ export class SessionSocket {
     this.#lost(1006);
   }
 
-  #lost(code: number): void {
-    this.#apply({ name: 'lost', code, random: (this.#options.random ?? Math.random)() });
+  #lost(code: number, reason = ''): void {
+    this.#apply({ name: 'lost', code, reason, random: (this.#options.random ?? Math.random)() });
   }
 
   #detach(): void {
@@ -131,7 +140,7 @@ export class SessionSocket {
 }
 
 /** The server is ours, so only what would break the page is checked: that it is an object with a type. */
-function parseMessage(text: string): BrowserMessage | undefined {
+export function parseMessage(text: string): BrowserMessage | undefined {
   try {
     const message: unknown = JSON.parse(text);
     const known = typeof message === 'object' && message !== null && 'type' in message;

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type TalkMood, talkStatus } from './talk-status.ts';
+import { type Surroundings, type TalkMood, talkStatus } from './talk-status.ts';
 
 const quiet: TalkMood = { playing: false, hearing: false, thinking: false, muted: false };
-const open = (mood: Partial<TalkMood>) => talkStatus({ name: 'open' }, { ...quiet, ...mood });
+const alone: Surroundings = { waiting: false, onPhone: false };
+const open = (mood: Partial<TalkMood>) => talkStatus({ name: 'open' }, { ...quiet, ...mood }, alone);
 
 test('while the line stands, the status tells whose turn it is', () => {
   assert.equal(open({}), 'Listening');
@@ -20,6 +21,12 @@ test('muted, it never says that it listens', () => {
 
 test('without a line it says when the next try is due', () => {
   const waiting = { name: 'waiting', attempt: 3, trouble: 'connection-lost', retryInMs: 3_100 } as const;
-  assert.equal(talkStatus(waiting, quiet), 'Trying again in 4 s');
-  assert.equal(talkStatus({ name: 'idle' }, quiet), 'Not connected');
+  assert.equal(talkStatus(waiting, quiet, alone), 'Trying again in 4 s');
+});
+
+test('at rest it says what can be done, not that something is missing (5.3)', () => {
+  assert.equal(talkStatus({ name: 'idle' }, quiet, alone), 'Ready when you are');
+  assert.equal(talkStatus({ name: 'closed' }, quiet, alone), 'The talk is over');
+  assert.match(talkStatus({ name: 'idle' }, quiet, { ...alone, waiting: true }), /can go on/);
+  assert.match(talkStatus({ name: 'closed' }, quiet, { ...alone, onPhone: true }), /on the phone/);
 });

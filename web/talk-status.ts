@@ -11,12 +11,21 @@ export interface TalkMood {
   readonly muted: boolean;
 }
 
+/** What goes on beside a talk. */
+export interface Surroundings {
+  /** A talk was left by a reload and can go on. */
+  readonly waiting: boolean;
+  readonly onPhone: boolean;
+}
+
 /** One line that tells what is going on. */
-export function talkStatus(connection: Connection, mood: TalkMood): string {
+export function talkStatus(connection: Connection, mood: TalkMood, { waiting, onPhone }: Surroundings): string {
   switch (connection.name) {
     case 'idle':
     case 'closed':
-      return 'Not connected';
+      if (onPhone) return 'You are on the phone';
+      if (waiting) return 'Your talk was left here and can go on';
+      return connection.name === 'idle' ? 'Ready when you are' : 'The talk is over';
     case 'connecting':
       return 'Connecting…';
     case 'waiting':

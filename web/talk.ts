@@ -2,6 +2,7 @@ import type { BrowserMessage } from '../shared/protocol/browser.ts';
 import { AudioInput } from './audio-input.ts';
 import { AudioOutput } from './audio-output.ts';
 import type { Connection } from './connection.ts';
+import type { Devices } from './devices.ts';
 import type { PlaybackReport } from './playback-buffer.ts';
 import { SessionSocket } from './session-socket.ts';
 import type { TalkMood } from './talk-status.ts';
@@ -18,8 +19,15 @@ export interface TalkListeners {
   onTrouble(trouble: TroubleName): void;
 }
 
+export interface TalkOptions {
+  readonly sessionId: string;
+  readonly agent: string | undefined;
+  readonly devices: Pick<Devices, 'microphone' | 'speaker'>;
+}
+
 /** A conversation of this page: microphone, loudspeaker and the line to the server, opened and closed as one. */
 export class Talk {
+  readonly #options: TalkOptions;
   readonly #socket: SessionSocket;
   readonly #listeners: TalkListeners;
   #input: AudioInput | undefined;
@@ -27,11 +35,13 @@ export class Talk {
   #mood: TalkMood = { playing: false, hearing: false, thinking: false, muted: false };
   #closed = false;
 
-  constructor(sessionId: string, listeners: TalkListeners) {
+  constructor(options: TalkOptions, listeners: TalkListeners) {
+    this.#options = options;
     this.#listeners = listeners;
     this.#socket = new SessionSocket({
       origin: location.origin.replace(/^http/, 'ws'),
-      sessionId,
+      sessionId: options.sessionId,
+      agent: options.agent,
       onConnection: (connection) => this.#onConnection(connection),
       onMessage: (message) => this.#receive(message),
     });
@@ -43,18 +53,40 @@ export class Talk {
       this.#output = await AudioOutput.open((report) => {
         this.#listeners.onPlayback(report);
         this.#feel({ playing: report.playing, ...(report.playing && { thinking: false }) });
-      });
-      this.#input = await AudioInput.open({
-        onFrame: (frame) => this.#socket.sendAudio(frame),
-        onLevel: (level) => this.#listeners.onCallerLevel(level),
-        onLost: () => this.#fail('microphone-lost'),
-      });
+      }, this.#options.devices.speaker);
+      await this.useMicrophone();
     } catch (error) {
       this.#fail(error instanceof AudioTrouble ? error.trouble : 'audio-failed');
       return;
     }
     if (this.#closed) this.#closeAudio();
     else this.#socket.open();
+  }
+
+  /** Takes the microphone that is chosen now. @throws {AudioTrouble} */
+  async useMicrophone(): Promise<void> {
+    const input = await AudioInput.open(
+      {
+        onFrame: (frame) => this.#socket.sendAudio(frame),
+        onLevel: (level) => this.#listeners.onCallerLevel(level),
+        onLost: () => this.#fail('microphone-lost'),
+      },
+      this.#options.devices.microphone,
+    );
+    this.#input?.close();
+    this.#input = input;
+    input.muted = this.#mood.muted;
+    if (this.#closed) this.#closeAudio();
+  }
+
+  async useSpeaker(): Promise<void> {
+    await this.#output?.useSpeaker(this.#options.devices.speaker ?? '');
+  }
+
+  /** Says something by typing it. */
+  type(text: string): void {
+    this.#output?.clear();
+    this.#socket.send({ type: 'text', text });
   }
 
   set muted(muted: boolean) {

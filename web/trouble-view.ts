@@ -13,8 +13,10 @@ export class TroubleView {
   readonly #advice = byId('trouble-advice', HTMLElement);
   readonly #button = byId('trouble-action', HTMLButtonElement);
 
-  show(name: TroubleName, action?: TroubleAction): void {
-    const { title, advice } = describeTrouble(name);
+  /** @param said what the server itself said of it, where it did */
+  show(name: TroubleName, action?: TroubleAction, said?: string): void {
+    const { title, advice: usual } = describeTrouble(name);
+    const advice = said ? `${said} ${usual}` : usual;
     // Set only when they change: each change is read out.
     if (this.#title.textContent !== title) this.#title.textContent = title;
     if (this.#advice.textContent !== advice) this.#advice.textContent = advice;

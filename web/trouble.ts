@@ -6,6 +6,7 @@ export type TroubleName =
   | 'microphone-refused'
   | 'microphone-busy'
   | 'microphone-lost'
+  | 'microphone-gone'
   | 'microphone-silent'
   | 'audio-failed'
   | 'server-full'
@@ -42,6 +43,10 @@ const TROUBLES: Readonly<Record<TroubleName, Trouble>> = {
   'microphone-lost': {
     title: 'The microphone went away.',
     advice: 'Plug it in again, or choose another in the system’s sound settings, and start again.',
+  },
+  'microphone-gone': {
+    title: 'The microphone that was chosen is not there.',
+    advice: 'The system’s own is used from now on: start again, or choose another under Settings.',
   },
   'microphone-silent': {
     title: 'The server heard nothing from here and hung up.',
@@ -94,7 +99,7 @@ export class AudioTrouble extends Error {
 
 const MICROPHONE_TROUBLES: Readonly<Record<string, TroubleName>> = {
   NotFoundError: 'no-microphone',
-  OverconstrainedError: 'no-microphone',
+  OverconstrainedError: 'microphone-gone',
   NotAllowedError: 'microphone-refused',
   SecurityError: 'microphone-refused',
   NotReadableError: 'microphone-busy',

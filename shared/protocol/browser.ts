@@ -100,6 +100,8 @@ export const browserMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('user_partial'), content: z.string() }),
   /** Added: the caller's finished words, with the turn they open. Comes again where better words were found. */
   z.object({ type: z.literal('user_final'), content: z.string(), ...turnOf }),
+  /** Added: so much of an answer has been heard by now; a few times a second while the agent speaks. */
+  z.object({ type: z.literal('assistant_heard'), heard: z.string(), ...turnOf }),
   /** Added: what of an answer was heard. `heard` is shorter than `full` where the caller cut in. */
   z.object({
     type: z.literal('assistant_spoken'),

@@ -17,6 +17,8 @@ export interface SessionEventMap {
   callerPressed: { readonly tone: string };
   /** Some more of what the turn says, once it is audible. Only words that the voice has begun are told. */
   agentText: { readonly text: string; readonly turn: number };
+  /** So much of what turn `turn` has to say has been heard by now; told a few times a second. */
+  agentHeard: { readonly turn: number; readonly heardText: string };
   /** Of a turn that was audible: its last frame has been played, or was cut off; then `heardText` is shorter than `fullText`. */
   agentSpoke: {
     readonly turn: number;

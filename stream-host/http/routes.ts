@@ -25,6 +25,8 @@ export interface RouteSources {
   /** The agents as they are now. */
   readonly agents: () => readonly AgentCard[];
   readonly defaultAgent: string;
+  /** Whether the demo dialogue answers instead of a language model. */
+  readonly isScripted: () => boolean;
   readonly reference: ReferenceOptions;
   readonly referencePage: ReferencePage;
   readonly countSessions: () => number;
@@ -56,7 +58,10 @@ export function hostRoutes(sources: RouteSources): readonly Route[] {
       },
     })),
     hostRoute(realtimeStatus, async () => ({ status: 200, body: statusBody(sources) })),
-    hostRoute(pageSettings, async () => ({ status: 200, body: sources.pageSettings })),
+    hostRoute(pageSettings, async () => ({
+      status: 200,
+      body: { ...sources.pageSettings, scripted: sources.isScripted() },
+    })),
     hostRoute(openApi, async () => {
       document ??= openApiDocument(sources.reference);
       return { status: 200, body: { ...document } };

@@ -90,7 +90,7 @@ test('the old status route keeps its shape and claims only what is true', async 
 
 test('the page learns its settings', async () => {
   const settings = await (await fetch(`${host.http}/api/v1/realtime/settings`)).json();
-  assert.deepEqual(settings, { emulatorUrl: null, agent: 'orders', version: '0.0.0' });
+  assert.deepEqual(settings, { emulatorUrl: null, agent: 'orders', version: '0.0.0', scripted: true });
 });
 
 test('agents are listed for whoever wants to choose one (newcomer 5.4)', async () => {
@@ -273,6 +273,7 @@ test('a taken port is named with its variable', async () => {
     pageSettings: { emulatorUrl: null, agent: '', version: '' },
     agents: () => [],
     defaultAgent: '',
+    isScripted: () => false,
     dependencies: {},
     vitals: undefined as never,
     log: pino({ level: 'silent' }),

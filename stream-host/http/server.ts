@@ -23,6 +23,7 @@ export interface StreamHostServerOptions extends Omit<UpgradesOptions, 'live'> {
   /** The agents as they are now. */
   readonly agents: () => readonly AgentCard[];
   readonly defaultAgent: string;
+  readonly isScripted: () => boolean;
   /** See {@link ReadinessOptions.dependencies}. */
   readonly dependencies: ReadinessOptions['dependencies'];
   readonly vitals: () => StreamHostVitals;

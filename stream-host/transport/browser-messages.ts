@@ -1,4 +1,6 @@
 import type { Clock } from '../../shared/clock.ts';
+import { ERROR_CODES } from '../../shared/error-codes.ts';
+import { ParleyError } from '../../shared/errors.ts';
 import type { BrowserMessage, Envelope } from '../../shared/protocol/browser.ts';
 import type { SessionEventSource } from '../contract/events.ts';
 
@@ -76,6 +78,9 @@ export function tellBrowser(
       ...turnOf(turn),
     }),
   );
+  events.on('agentHeard', ({ turn, heardText }) =>
+    send({ type: 'assistant_heard', heard: heardText, ...turnOf(turn) }),
+  );
   events.on('agentSpoke', ({ turn, fullText, heardText, interrupted }) => {
     if (turn !== greetingTurn) {
       const content = interrupted ? heardText : fullText;
@@ -98,13 +103,16 @@ export function tellBrowser(
   events.on('waitFilled', ({ turn, kind, text }) =>
     send({ type: 'wait_filled', kind, content: text, ...turnOf(turn) }),
   );
-  events.on('fault', ({ code }) => {
+  events.on('fault', ({ code, error }) => {
     if (code === 'synthesis.failed') {
       // The words themselves are in the streamed answer; here they would only be repeated into an error.
       send({ type: 'tts_error', error: code, text: '' });
     }
     const message = NOTICES[code];
-    if (message !== undefined) send({ type: 'notice', code, message });
+    // Why, in words that are ours: what a provider says may quote the caller.
+    const why = error instanceof ParleyError ? ` ${ERROR_CODES[error.code].meaning}` : '';
+    if (message !== undefined)
+      send({ type: 'notice', code, message: `${message}${code === 'reply.failed' ? why : ''}` });
   });
 }
 
@@ -138,7 +146,7 @@ const NOTICES: Readonly<Record<string, string>> = {
   'recogniser.recovering': 'Speech recognition was lost for a moment and is being restored.',
   'recogniser.failed': 'Speech recognition does not work at the moment. Please try again later.',
   'voice-activity.failed': 'Interruptions may be noticed late for a moment.',
-  'reply.failed': 'The agent could not finish its answer.',
+  'reply.failed': 'The agent could not answer.',
   'reply.stalled': 'The agent took too long and was stopped. Please say it again.',
   'synthesis.failed': 'The agent could not speak for a moment.',
   'text.unsupported': 'Nothing can be typed in this conversation. Please say it.',

@@ -40,6 +40,7 @@ export const pageSettings = defineRoute({
         emulatorUrl: z.string().nullable().describe('The emulator’s address, where the page finds a phone line.'),
         agent: z.string().describe('The agent that answers when nothing else is asked for.'),
         version: z.string(),
+        scripted: z.boolean().describe('The demo dialogue answers, no language model.'),
       })
       .meta({ id: 'PageSettings', description: 'The settings.' }),
   },

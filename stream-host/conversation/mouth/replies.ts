@@ -37,6 +37,9 @@ const FILLING_PURPOSE = {
   'give-up': 'apology',
 } as const satisfies Record<WaitFilling, StandbyPurpose>;
 
+/** How often it is told how far the voice is, at most. */
+const HEARD_EVERY_MS = 200;
+
 /**
  * The agent's side of a conversation: the turn in progress, a draft of the next one, and what both add to the history.
  * Does what the transition function decided; decides nothing itself.
@@ -55,6 +58,7 @@ export class Replies {
   #askedAgain = false;
   #fillers = 0;
   #heldSinceMs = 0;
+  #heardToldMs = 0;
 
   constructor(options: RepliesOptions) {
     this.#options = options;
@@ -64,7 +68,10 @@ export class Replies {
     this.#mouth = options.openMouth({
       onAudible: (turn) => this.#onAudible(turn),
       onPlayed: (turn) => this.#onPlayed(turn),
-      onSent: options.onSent,
+      onSent: (frame, playsAtMs) => {
+        options.onSent(frame, playsAtMs);
+        this.#tellHeard();
+      },
       onSilenced: options.onSilenced,
     });
   }
@@ -229,6 +236,15 @@ export class Replies {
     if (at >= 0) history.rewrite(at, { role: 'caller', text });
     if (this.#reply) this.#reply.corrected(text);
     else events.emit('callerCorrected', { text, turn: this.#nextTurn - 1 });
+  }
+
+  #tellHeard(): void {
+    const reply = this.#reply;
+    const nowMs = this.#options.clock.now();
+    if (!reply?.told || nowMs - this.#heardToldMs < HEARD_EVERY_MS) return;
+    this.#heardToldMs = nowMs;
+    const { heardText } = reply.turn.spoken(this.#mouth.heardMs);
+    this.#options.events.emit('agentHeard', { turn: reply.turn.number, heardText });
   }
 
   /** Asks the model (or the script of the conversation itself) and sets its task going. */

@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { bytesOf, toFloat32 } from '../../shared/audio/pcm.ts';
+import { PROBE_SCRIPT } from './browser-probe.ts';
+import type { RunningStack } from './running-stack.ts';
+
+export interface PageWalkOptions {
+  readonly stack: RunningStack;
+  readonly chromiumPath: string;
+  /** Where each state is photographed; nowhere without it. */
+  readonly shotsFolder?: string | undefined;
+}
+
+export interface Look {
+  readonly name: string;
+  readonly width: number;
+  readonly height: number;
+  readonly colorScheme: 'light' | 'dark';
+}
+
+/** What was seen on the page in one of its states. */
+export interface Sight {
+  readonly state: string;
+  /** Rules of axe that are broken seriously, each with where. */
+  readonly serious: readonly string[];
+  /** How much wider the page is than its window, px. */
+  readonly overflowPx: number;
+  /** Each part of the transcript, line by line. */
+  readonly parts: readonly (readonly string[])[];
+}
+
+export interface PageWalk {
+  readonly sights: readonly Sight[];
+  readonly pageErrors: readonly string[];
+}
+
+const STEP_MS = 45_000;
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const SPOKEN = '.line.agent:not([aria-busy])';
+
+/** Idle, talking, after a second talk, after a reload, in a phone call: what a person sees, and what axe says of it. */
+export async function walkPage({ stack, chromiumPath, shotsFolder }: PageWalkOptions, look: Look): Promise<PageWalk> {
+  const browser = await chromium.launch({
+    executablePath: chromiumPath,
+    headless: true,
+    args: ['--use-fake-device-for-media-stream'],
+  });
+  try {
+    return await walk(browser, stack, look, shotsFolder);
+  } finally {
+    await browser.close();
+  }
+}
+
+async function walk(browser: Browser, stack: RunningStack, look: Look, shotsFolder?: string): Promise<PageWalk> {
+  const { width, height, colorScheme, name } = look;
+  const context = await browser.newContext({
+    permissions: ['microphone'],
+    viewport: { width, height },
+    colorScheme,
+    // The policy of the page would keep axe out.
+    bypassCSP: true,
+  });
+  await context.addInitScript(PROBE_SCRIPT);
+  const page = await context.newPage();
+  const pageErrors: string[] = [];
+  page.on('pageerror', (error) => pageErrors.push(error.message));
+  const sights: Sight[] = [];
+  const see = async (state: string) => {
+    if (shotsFolder)
+      await page.screenshot({ path: path.join(shotsFolder, `${name}-${sights.length + 1}-${state}.png`) });
+    sights.push(await sightOf(page, state));
+  };
+  const press = (label: string) => page.getByRole('button', { name: label, exact: true }).click();
+  const type = async (words: string) => {
+    await page.getByLabel('Type instead of speaking').fill(words);
+    await page.keyboard.press('Enter');
+  };
+  const part = (n: number, selector: string) => page.locator('.part').nth(n).locator(selector);
+  const spoken = (n: number, line: number) => part(n, SPOKEN).nth(line).waitFor({ timeout: STEP_MS });
+
+  await page.goto(stack.streamHostUrl);
+  await page.locator('#phone-toggle').waitFor();
+  await see('idle');
+
+  await press('Start talking');
+  await spoken(0, 0);
+  await type('What is the status of order 1042?');
+  await part(0, '.tool').first().waitFor({ timeout: STEP_MS });
+  await page.locator('body[data-agent="speaking"]').waitFor({ timeout: STEP_MS });
+  await see('talking');
+  await spoken(0, 1);
+  await part(0, '.tool summary').first().click();
+  await part(0, '.latency summary').first().click();
+  await see('opened');
+  await press('End talk');
+
+  await press('Start talking');
+  await spoken(1, 0);
+  await see('second-talk');
+
+  await page.reload();
+  await page.getByRole('button', { name: 'Go on talking' }).waitFor();
+  await see('reloaded');
+  await press('Go on talking');
+  await part(1, '.note').filter({ hasText: 'Connected again' }).waitFor({ timeout: STEP_MS });
+
+  await press('Phone');
+  await page.locator('#phone-call:enabled').waitFor();
+  await press('Call');
+  await see('asked');
+  await press('End the talk and call');
+  await spoken(2, 0);
+  const question = await stack.record('What is the status of order 1042?');
+  await page.evaluate((words) => globalThis.parleySay(words), [...toFloat32(bytesOf(question))]);
+  await part(2, '.line.caller:not(.open)').waitFor({ timeout: STEP_MS });
+  await part(2, '.tool').waitFor({ timeout: STEP_MS });
+  await part(2, '.latency').waitFor({ timeout: STEP_MS });
+  await see('on-the-phone');
+  await press('Hang up');
+  await part(2, '.note').filter({ hasText: 'Call ended' }).waitFor({ timeout: STEP_MS });
+  await see('after-the-call');
+  return { sights, pageErrors };
+}
+
+async function sightOf(page: Page, state: string): Promise<Sight> {
+  await page.evaluate(AXE);
+  const serious = await page.evaluate<string[]>(`
+    axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }).then(({ violations }) =>
+      violations
+        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+        .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => id + ' at ' + target.join(' ') + ': ' + failureSummary)))`);
+  const overflowPx = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+  const parts: string[][] = [];
+  for (const part of await page.locator('.part').all()) {
+    parts.push((await part.locator('.line .words, .note').allInnerTexts()).map((line) => line.replaceAll(/\s+/g, ' ')));
+  }
+  return { state, serious, overflowPx, parts };
+}
