@@ -279,8 +279,8 @@ class App {
   #offerAgents(agents: readonly string[], usual: string): void {
     const asked = new URLSearchParams(location.search).get('agent');
     const chosen = this.#agentSelect.value || (asked ?? usual);
-    byId('who', HTMLElement).textContent = `agent: ${chosen}`;
-    byId('who', HTMLElement).hidden = agents.length > 1;
+    byId('who', HTMLElement).textContent = chosen;
+    byId('who-line', HTMLElement).hidden = agents.length > 1;
     byId('agent-field', HTMLElement).hidden = agents.length < 2;
     if (agents.length < 2) return;
     this.#agentSelect.replaceChildren(...agents.map((name) => new Option(name, name)));

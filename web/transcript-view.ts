@@ -69,6 +69,7 @@ export class TranscriptView {
   }
 
   #begin(part: Part): DrawnPart {
+    this.#following = true;
     const session = element('button', 'plain');
     session.type = 'button';
     session.addEventListener('click', () => void copy(session, this.#drawn.get(part.id)?.part?.sessionId ?? ''));

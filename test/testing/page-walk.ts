@@ -84,6 +84,9 @@ async function walk(browser: Browser, stack: RunningStack, look: Look, shotsFold
   await page.goto(stack.streamHostUrl);
   await page.locator('#phone-toggle').waitFor();
   await see('idle');
+  await press('Settings');
+  await see('settings');
+  await page.keyboard.press('Escape');
 
   await press('Start talking');
   await spoken(0, 0);
@@ -115,10 +118,15 @@ async function walk(browser: Browser, stack: RunningStack, look: Look, shotsFold
   await spoken(2, 0);
   const question = await stack.record('What is the status of order 1042?');
   await page.evaluate((words) => globalThis.parleySay(words), [...toFloat32(bytesOf(question))]);
-  await part(2, '.line.caller:not(.open)').waitFor({ timeout: STEP_MS });
-  await part(2, '.tool').waitFor({ timeout: STEP_MS });
-  await part(2, '.latency').waitFor({ timeout: STEP_MS });
+  await part(2, '.line.caller:not(.open)').first().waitFor({ timeout: STEP_MS });
+  await part(2, '.tool').first().waitFor({ timeout: STEP_MS });
+  await part(2, '.latency').first().waitFor({ timeout: STEP_MS });
   await see('on-the-phone');
+  await press('Start talking');
+  await press('Stay on the phone');
+  await page.evaluate(`document.getElementById('phone-keys-fold').open = true`);
+  await press('5');
+  await page.getByText('Keys sent: 5').waitFor({ timeout: STEP_MS });
   await press('Hang up');
   await part(2, '.note').filter({ hasText: 'Call ended' }).waitFor({ timeout: STEP_MS });
   await see('after-the-call');
