@@ -2,17 +2,16 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { captureEnvironment } from './environment.ts';
 import { compareRuns, comparisonText } from './report/compare.ts';
-import { writeDocs } from './report/docs.ts';
-import { captureEnvironment } from './report/environment.ts';
+import { writeDocs } from './report/document.ts';
 import { figure } from './report/figures.ts';
 import { type RunReport, readRunReport, SUBJECTS } from './report/run-report.ts';
 import { rowTable } from './report/table.ts';
-import type { Row, Subject } from './row.ts';
 import { createRows } from './rows/index.ts';
 import { runRows } from './run-rows.ts';
 
-const DEFAULT_SUBJECTS: readonly Subject[] = ['parley', 'livekit-default', 'livekit-best'];
+const DEFAULT_SUBJECTS = 'parley,livekit-default,livekit-best';
 
 const rows = createRows();
 
@@ -23,7 +22,7 @@ Without a row all of them run, in under 15 minutes on two cores. Peers are insta
 into the system's temporary folder; the first run needs a network for that.
 
   --list             the rows there are, and how long each takes
-  --subjects a,b     whom to measure (default: ${DEFAULT_SUBJECTS.join(',')};
+  --subjects a,b     whom to measure (default: ${DEFAULT_SUBJECTS};
                      there are: ${SUBJECTS.join(', ')})
   --seed n           everything random comes from it (default: 1)
   --seconds n        how long each row measures, where it can choose
@@ -37,25 +36,15 @@ Measure on a machine that does nothing else. Exits with 1 when a row failed, 130
 (twice: at once, without cleaning up).
 `;
 
-interface Command {
-  readonly rows: readonly Row[];
-  readonly seed: number;
-  readonly seconds?: number;
-  readonly subjects: readonly Subject[];
-  readonly json?: string;
-  readonly compare?: RunReport;
-  readonly writesDocs: boolean;
-}
-
 /** @throws with what is wrong, in words for the user */
-function readCommand(args: readonly string[]): Command | 'help' | 'list' {
+function readCommand(args: readonly string[]) {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
     options: {
       help: { type: 'boolean', short: 'h' },
       list: { type: 'boolean' },
-      subjects: { type: 'string', default: DEFAULT_SUBJECTS.join(',') },
+      subjects: { type: 'string', default: DEFAULT_SUBJECTS },
       seed: { type: 'string', default: '1' },
       seconds: { type: 'string' },
       json: { type: 'string' },
@@ -63,30 +52,25 @@ function readCommand(args: readonly string[]): Command | 'help' | 'list' {
       compare: { type: 'string' },
     },
   });
-  if (values.help) return 'help';
-  if (values.list) return 'list';
+  if (values.help) return 'help' as const;
+  if (values.list) return 'list' as const;
+  const isPositive = (value: number) => Number.isFinite(value) && value > 0;
+  const named = positionals.map((name) => known('row', name, rows, (row) => row.name));
   return {
-    rows: positionals.length === 0 ? rows : rows.filter(({ name }) => positionals.map(knownRow).includes(name)),
+    rows: rows.filter((row) => named.length === 0 || named.includes(row)),
     seed: numberOf('--seed', values.seed, Number.isSafeInteger),
-    ...(values.seconds === undefined
-      ? {}
-      : { seconds: numberOf('--seconds', values.seconds, (n) => Number.isFinite(n) && n > 0) }),
-    subjects: values.subjects.split(',').map(knownSubject),
-    ...(values.json === undefined ? {} : { json: values.json }),
-    ...(values.compare === undefined ? {} : { compare: readRunReport(values.compare) }),
+    ...(values.seconds !== undefined && { seconds: numberOf('--seconds', values.seconds, isPositive) }),
+    subjects: values.subjects.split(',').map((name) => known('subject', name.trim(), SUBJECTS, (subject) => subject)),
+    json: values.json,
+    compare: values.compare === undefined ? undefined : readRunReport(values.compare),
     writesDocs: values['write-docs'],
   };
 }
 
-function knownRow(name: string): string {
-  if (rows.some((row) => row.name === name)) return name;
-  throw new Error(`there is no row ${name}; there are: ${rows.map((row) => row.name).join(', ')}`);
-}
-
-function knownSubject(name: string): Subject {
-  const subject = SUBJECTS.find((known) => known === name.trim());
-  if (subject) return subject;
-  throw new Error(`there is no subject ${name}; there are: ${SUBJECTS.join(', ')}`);
+function known<Thing>(what: string, name: string, things: readonly Thing[], nameOf: (thing: Thing) => string): Thing {
+  const thing = things.find((candidate) => nameOf(candidate) === name);
+  if (thing !== undefined) return thing;
+  throw new Error(`there is no ${what} ${name}; there are: ${things.map(nameOf).join(', ')}`);
 }
 
 function numberOf(option: string, text: string, fits: (value: number) => boolean): number {
@@ -112,24 +96,18 @@ function list(): string {
   return rows.map((row) => `${row.name.padEnd(widest)}  ~${row.estimateSeconds} s  ${row.title}`).join('\n');
 }
 
-async function bench(command: Command): Promise<number> {
-  const { seed, seconds, subjects, json, compare } = command;
+async function bench(command: Exclude<ReturnType<typeof readCommand>, string>): Promise<number> {
+  const { rows: chosen, json, compare, writesDocs, ...settings } = command;
+  const { seed, subjects } = settings;
   const signal = abortOnSignals();
   const startedMs = performance.now();
-  const environment = captureEnvironment({ seed, subjects, startedAt: new Date() });
+  const environment = captureEnvironment(seed, subjects, new Date());
   const workFolder = path.join(os.tmpdir(), 'parley-bench');
   mkdirSync(workFolder, { recursive: true });
-  process.stderr.write(
-    `${environment.cpu}, ${environment.cores} cores, load ${environment.loadBefore}; seed ${seed}\n`,
-  );
-
-  const reports = await runRows(command.rows, {
-    seed,
-    ...(seconds === undefined ? {} : { seconds }),
-    subjects,
-    workFolder,
-    signal,
-    environment,
+  const { cpu, cores, loadBefore } = environment;
+  process.stderr.write(`${cpu}, ${cores} cores, load ${loadBefore}; seed ${seed}\n`);
+  const reports = await runRows(chosen, {
+    ...{ ...settings, workFolder, signal, environment },
     onProgress: ({ name }, text) => process.stderr.write(`${name}: ${text}\n`),
     onDone: (_, report) => process.stdout.write(`\n${rowTable(report)}\n`),
   });
@@ -139,7 +117,7 @@ async function bench(command: Command): Promise<number> {
   const run: RunReport = { version: 1, tookSeconds, rows: reports };
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(run, undefined, 2)}\n`);
   if (signal.aborted) return 130;
-  if (command.writesDocs) process.stdout.write(`wrote ${writeDocs(run)}\n`);
+  if (writesDocs) process.stdout.write(`wrote ${writeDocs(run)}\n`);
   const comparisons = compare ? compareRuns(compare, run) : [];
   if (compare) process.stdout.write(`\n${comparisonText(comparisons)}\n`);
   const failed = reports.some(({ outcome }) => outcome.type === 'failed');
@@ -154,9 +132,8 @@ async function main(): Promise<number> {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     return 2;
   }
-  if (command === 'help') process.stdout.write(HELP);
-  else if (command === 'list') process.stdout.write(`${list()}\n`);
-  else return bench(command);
+  if (typeof command !== 'string') return bench(command);
+  process.stdout.write(command === 'help' ? HELP : `${list()}\n`);
   return 0;
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { watchMachine } from './report/machine.ts';
+import { machineBetween, readMachine } from './environment.ts';
 import type { Environment, RowReport } from './report/run-report.ts';
 import type { Row, RowContext } from './row.ts';
 
@@ -19,67 +19,45 @@ const GRACE_MS = 10_000;
 
 /** Runs the rows one after the other; a row that fails is reported as such, and the next one runs. */
 export async function runRows(rows: readonly Row[], options: RunOptions): Promise<RowReport[]> {
+  const { environment, onProgress, onDone, ...context } = options;
   const reports: RowReport[] = [];
   for (const row of rows) {
     if (options.signal.aborted) break;
-    const report = withMachine(await runRow(row, options), reports.at(-1));
+    const { name, title, includes, leavesOut } = row;
+    const startedMs = performance.now();
+    const before = readMachine();
+    const outcome = await outcomeOf(row, { ...context, progress: (text) => onProgress(row, text) });
+    const tookMs = performance.now() - startedMs;
+    const found = tookMs < LEAST_WATCHED_MS ? undefined : machineBetween(before, readMachine());
+    const machine = found ?? (outcome.type === 'failed' ? undefined : reports.at(-1)?.machine);
+    const report: RowReport = {
+      ...{ name, title, includes, leavesOut },
+      ...(context.seconds !== undefined && { seconds: context.seconds }),
+      tookSeconds: Math.round(tookMs / 100) / 10,
+      environment,
+      ...(machine && { machine }),
+      outcome,
+    };
     reports.push(report);
-    options.onDone(row, report);
+    onDone(row, report);
   }
   return reports;
 }
 
-function withMachine(report: RowReport, before: RowReport | undefined): RowReport {
-  if (report.machine || report.outcome.type === 'failed' || !before?.machine) return report;
-  return { ...report, machine: before.machine };
-}
-
-async function runRow(row: Row, options: RunOptions): Promise<RowReport> {
-  const { environment, onProgress, onDone: _, ...context } = options;
-  const { name, title, includes, leavesOut } = row;
-  const startedMs = performance.now();
-  const machineSince = watchMachine();
-  const outcome = await outcomeOf(row, {
-    ...context,
-    progress: (text) => onProgress(row, text),
-  });
-  const tookMs = performance.now() - startedMs;
-  const machine = tookMs < LEAST_WATCHED_MS ? undefined : machineSince();
-  return {
-    name,
-    title,
-    includes,
-    leavesOut,
-    ...(context.seconds === undefined ? {} : { seconds: context.seconds }),
-    tookSeconds: Math.round(tookMs / 100) / 10,
-    environment,
-    ...(machine && { machine }),
-    outcome,
-  };
-}
-
 async function outcomeOf(row: Row, context: RowContext): Promise<RowReport['outcome']> {
-  const limitMs = Math.max(
-    LEAST_LIMIT_MS,
-    1000 * LIMIT_TIMES_ESTIMATE * Math.max(row.estimateSeconds, context.seconds ?? 0),
-  );
+  const estimateMs = 1000 * Math.max(row.estimateSeconds, context.seconds ?? 0);
+  const limitMs = Math.max(LEAST_LIMIT_MS, LIMIT_TIMES_ESTIMATE * estimateMs);
   const limit = new AbortController();
   const over = new AbortController();
   const timer = setTimeout(() => limit.abort(new Error(`took longer than ${limitMs / 1000} s`)), limitMs);
   const signal = AbortSignal.any([context.signal, limit.signal]);
   try {
-    const result = await Promise.race([row.run({ ...context, signal }), graceAfter(signal, over.signal)]);
+    const { lines, plots, notes } = await Promise.race([
+      row.run({ ...context, signal }),
+      graceAfter(signal, over.signal),
+    ]);
     signal.throwIfAborted();
-    const lines = result.lines.map((line) => ({ ...line, results: { ...line.results } }));
-    const plots = result.plots.map((plot) => ({
-      ...plot,
-      series: plot.series.map(({ points, marks, ...named }) => ({
-        ...named,
-        ...(marks && { marks: [...marks] }),
-        points: points.map(([x, y]): [number, number] => [x, y]),
-      })),
-    }));
-    return { type: 'measured', lines, plots, notes: [...result.notes] };
+    return { type: 'measured', lines: [...lines], plots: [...plots], notes: [...notes] };
   } catch (error) {
     const reason: unknown = signal.aborted ? signal.reason : error;
     return { type: 'failed', error: reason instanceof Error ? reason.message : String(reason) };

@@ -9,35 +9,21 @@ export type CallerState =
   | { readonly name: 'listening'; readonly interruptAtMs: number };
 
 export interface CallerHabits {
-  /** How many of the answers a caller cuts off. */
+  /** How many of the answers a caller cuts off, and how long it lets the agent speak before. */
   readonly interrupts: number;
-  /** How long it lets the agent speak before. */
   readonly interruptAfterMs: readonly [least: number, most: number];
   /** From the end of an answer to the caller's next turn. */
   readonly pauseMs: readonly [least: number, most: number];
-  readonly patienceMs: number;
 }
 
-/** Talk that is denser than a real call's: an interruption every six seconds or so. */
-export const LIVELY = {
-  interrupts: 0.8,
-  interruptAfterMs: [1000, 3500],
-  pauseMs: [400, 1500],
-  patienceMs: 10_000,
-} as const satisfies CallerHabits;
-
-/** Talk as on real lines: most answers are heard to their end, one in five is cut short. */
-export const ORDINARY = {
-  interrupts: 0.2,
-  interruptAfterMs: [1000, 6000],
-  pauseMs: [800, 3000],
-  patienceMs: 10_000,
-} as const satisfies CallerHabits;
-
-export const HABITS = { lively: LIVELY, ordinary: ORDINARY } as const;
+export const HABITS = {
+  /** Talk that is denser than a real call's: an interruption every six seconds or so. */
+  lively: { interrupts: 0.8, interruptAfterMs: [1000, 3500], pauseMs: [400, 1500] },
+  /** Talk as on real lines: most answers are heard to their end, one in five is cut short. */
+  ordinary: { interrupts: 0.2, interruptAfterMs: [1000, 6000], pauseMs: [800, 3000] },
+} as const satisfies Record<string, CallerHabits>;
 
 export type CallerEvent = 'said' | 'answer-audible' | 'tick';
-
 export type CallerAct = 'say-turn' | 'say-interruption' | 'give-up-waiting';
 
 export interface CallerContext {
@@ -47,6 +33,8 @@ export interface CallerContext {
   readonly random: () => number;
 }
 
+const PATIENCE_MS = 10_000;
+/** The caller takes a glitch of the line for no end of the answer. */
 const MUST_BE_OVER_MS = 700;
 
 /** One step of the caller. */
@@ -57,26 +45,23 @@ export function step(
   habits: CallerHabits,
 ): { readonly state: CallerState; readonly act?: CallerAct } {
   const between = ([least, most]: readonly [number, number]) => least + (most - least) * random();
+  const pausing = (): CallerState => ({ name: 'pausing', untilMs: nowMs + between(habits.pauseMs) });
   switch (state.name) {
     case 'pausing':
-      if (agentQuietMs === 0) return { state: { name: 'pausing', untilMs: nowMs + between(habits.pauseMs) } };
+      if (agentQuietMs === 0) return { state: pausing() };
       if (nowMs < state.untilMs) return { state };
       return { state: { name: 'saying', what: 'turn' }, act: 'say-turn' };
     case 'saying':
-      if (event !== 'said') return { state };
-      return { state: { name: 'waiting', byMs: nowMs + habits.patienceMs } };
+      return { state: event === 'said' ? { name: 'waiting', byMs: nowMs + PATIENCE_MS } : state };
     case 'waiting':
       if (event === 'answer-audible') {
         const cutsIn = random() < habits.interrupts;
         const afterMs = between(habits.interruptAfterMs);
         return { state: { name: 'listening', interruptAtMs: cutsIn ? nowMs + afterMs : Number.POSITIVE_INFINITY } };
       }
-      if (nowMs < state.byMs) return { state };
-      return { state: { name: 'pausing', untilMs: nowMs + between(habits.pauseMs) }, act: 'give-up-waiting' };
+      return nowMs < state.byMs ? { state } : { state: pausing(), act: 'give-up-waiting' };
     case 'listening':
-      // The caller takes a glitch of the line for no end of the answer.
-      if (agentQuietMs > MUST_BE_OVER_MS)
-        return { state: { name: 'pausing', untilMs: nowMs + between(habits.pauseMs) } };
+      if (agentQuietMs > MUST_BE_OVER_MS) return { state: pausing() };
       if (nowMs < state.interruptAtMs || agentQuietMs > 0) return { state };
       return { state: { name: 'saying', what: 'interruption' }, act: 'say-interruption' };
   }

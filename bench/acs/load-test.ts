@@ -12,51 +12,36 @@ import { startEmbeddedRedis } from '../../start/redis-embedded.ts';
 import { startRedisServer } from '../../start/redis-server.ts';
 import type { HABITS } from './caller-script.ts';
 import { Child } from './child.ts';
-import { makeClips } from './clips.ts';
-import { Histogram } from './histogram.ts';
-import type {
-  DialOutcome,
-  FromPhones,
-  FromProbe,
-  FromRecogniserAlone,
-  PhonesReport,
-  ProbeReport,
-  ProvidersReady,
-  ProvidersStart,
-  RecogniserAloneStart,
-  ToPhones,
-  ToProbe,
-} from './messages.ts';
+import { type Clips, makeClips } from './clips.ts';
+import type { PhonesApi } from './phones.ts';
+import type { ProbeApi } from './probe.ts';
+import type { ProvidersApi, ProviderTiming } from './providers.ts';
+import type { RecogniserAloneApi } from './recogniser-alone.ts';
 
 export interface LoadTestOptions {
-  /** For clips, logs and profiles. */
+  /** For logs. */
   readonly folder: string;
   readonly seed: number;
   readonly signal: AbortSignal;
   /** Places on each host. */
   readonly maxSessions: number;
-  /** Replicas of the stream host, among which the calls are dealt in turn. 1 unless told otherwise. */
-  readonly hosts?: number;
-  /** How the callers talk: `lively` unless told otherwise. */
-  readonly habits?: keyof typeof HABITS;
-  /** Settings of the stream host beside those that the test needs. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** Replicas of the stream host, among which the calls are dealt in turn. */
+  readonly hosts: number;
+  /** How the callers talk. */
+  readonly habits: keyof typeof HABITS;
 }
+
+type ProbeReport = ReturnType<ProbeApi['report']>;
 
 /** What both sides saw in a stretch of time. */
 export interface Measured {
-  readonly phones: PhonesReport;
+  readonly phones: ReturnType<PhonesApi['report']>;
   /** All hosts together: sums, but of each delay and wait the worst host's. */
   readonly host: ProbeReport;
-  readonly vitals: Readonly<Record<string, unknown>>;
-  readonly blockSeconds: number;
 }
 
-/** For each call, in each part of the time: CPU in % of a core, memory in MB; with recognisers, and feeding nobody. */
-export interface RecogniserCost {
-  readonly cpu: { readonly with: readonly number[]; readonly without: readonly number[] };
-  readonly memoryMb: { readonly with: readonly number[]; readonly without: readonly number[] };
-}
+/** For each call, in each part of the time: CPU in % of a core, memory in MB. */
+export type RecogniserUse = readonly { readonly cpu: number; readonly rssMb: number }[];
 
 const ISSUER = 'https://acs.bench.example';
 const AUDIENCE = 'bench-resource';
@@ -68,88 +53,83 @@ prompt: Answer.
 tools: []
 `;
 const READY_MS = 60_000;
+/** Who is refused dials again, as a phone network does, for so long. */
+const REDIAL_MS = 60_000;
+const REDIAL_PAUSE_MS = 3000;
+const DIAL_PER_SECOND = 10;
+
+const TIMING: ProviderTiming = {
+  recognition: { partialMs: 250, finalMs: 600 },
+  synthesis: { firstAudioMs: 100, pieceMs: 25 },
+  chat: { firstTokenMs: 150, tokenMs: 20 },
+};
 
 /** One replica of the stream host. */
 interface Host {
-  readonly process: Child<ToProbe, FromProbe>;
+  readonly process: Child<ProbeApi>;
   readonly url: string;
 }
 
+interface Parts {
+  readonly store: SessionStore;
+  readonly phones: Child<PhonesApi>;
+  readonly hosts: readonly Host[];
+  readonly speechHost: string;
+  readonly clips: Clips;
+}
+
 /**
- * The real stream host as a process of its own, or several replicas of it, with a real Redis, between two processes that play the world: the
- * phones (ACS's media sockets, with callers who talk and cut in) and the providers (Speech, chat completions, ACS's
- * keys). Everything but the far ends is the product as `main.ts` starts it.
+ * The real stream host as a process of its own, or several replicas of it, with a real Redis, between two processes that
+ * play the world: the phones (ACS's media sockets, with callers who talk and cut in) and the providers (Speech, chat
+ * completions, ACS's keys). Everything but the far ends is the product as `main.ts` starts it.
  */
 export class LoadTest {
   readonly #opened: AsyncDisposableStack;
   readonly #options: LoadTestOptions;
-  readonly #store: SessionStore;
-  readonly #phones: Child<ToPhones, FromPhones>;
-  readonly #hosts: readonly [Host, ...Host[]];
-  readonly #speechHost: string;
+  readonly #parts: Parts;
 
-  private constructor(
-    options: LoadTestOptions,
-    opened: AsyncDisposableStack,
-    parts: {
-      readonly store: SessionStore;
-      readonly phones: Child<ToPhones, FromPhones>;
-      readonly hosts: readonly [Host, ...Host[]];
-      readonly speechHost: string;
-    },
-  ) {
+  private constructor(options: LoadTestOptions, opened: AsyncDisposableStack, parts: Parts) {
     this.#options = options;
     this.#opened = opened;
-    this.#store = parts.store;
-    this.#phones = parts.phones;
-    this.#hosts = parts.hosts;
-    this.#speechHost = parts.speechHost;
+    this.#parts = parts;
   }
 
   /** Starts everything; ends it again where that fails. */
   static async start(options: LoadTestOptions): Promise<LoadTest> {
     await using opened = new AsyncDisposableStack();
-    const { folder } = options;
+    const { folder, seed, habits, signal } = options;
     await mkdir(join(folder, 'agents'), { recursive: true });
     await writeFile(join(folder, 'agents', 'bench.yaml'), AGENT);
-    await makeClips(folder);
-
+    const child = <Served extends Record<string, (...args: never[]) => unknown>>(
+      script: string,
+      log: string,
+      more: { readonly execArgv?: readonly string[]; readonly env?: Readonly<Record<string, string>> } = {},
+    ) => {
+      const started = new Child<Served>({ script, logFile: join(folder, `${log}.log`), ...more });
+      opened.defer(() => started.close());
+      return started;
+    };
     const redis = (await startRedisServer()) ?? (await startEmbeddedRedis());
     opened.defer(() => redis.close());
     const connection = connectRedis(redis.url, pino({ level: 'silent' }));
     opened.defer(() => connection.disconnect());
-    const store = new SessionStore(connection, { ttlSeconds: 3600 });
 
+    const clips = await makeClips();
     const keys = await generateKeyPair('RS256', { extractable: true });
     const jwks = JSON.stringify({ keys: [{ ...(await exportJWK(keys.publicKey)), kid: 'bench', alg: 'RS256' }] });
-    const providers = new Child<ProvidersStart, ProvidersReady>({
-      script: 'bench/acs/providers.ts',
-      logFile: join(folder, 'providers.log'),
-    });
-    opened.defer(() => providers.close());
-    const { port: providersPort } = await providers.ask({ folder, jwks, ...PROVIDER_TIMING }, 'ready');
-
-    const startHost = async (replica: number): Promise<Host> => {
+    const providers = child<ProvidersApi>('bench/acs/providers.ts', 'providers');
+    const providersPort = await providers.call('start', clips, jwks, TIMING);
+    const hosts: Host[] = [];
+    while (hosts.length < options.hosts) {
       const [port = 0] = await freePorts(1);
       const url = `http://127.0.0.1:${port}`;
-      const process = new Child<ToProbe, FromProbe>({
-        script: 'stream-host/main.ts',
+      const process = child<ProbeApi>('stream-host/main.ts', `host-${hosts.length + 1}`, {
         execArgv: [...STREAM_HOST_FLAGS, '--import', new URL('./probe.ts', import.meta.url).href],
         env: hostSettings(options, port, providersPort, redis.url),
-        logFile: join(folder, replica === 0 ? 'host.log' : `host-${replica + 1}.log`),
       });
-      opened.defer(() => process.close());
-      await untilReady(url, process, options.signal);
-      return { process, url };
-    };
-    const hosts: [Host, ...Host[]] = [await startHost(0)];
-    while (hosts.length < (options.hosts ?? 1)) hosts.push(await startHost(hosts.length));
-
-    const phones = new Child<ToPhones, FromPhones>({
-      script: 'bench/acs/phones.ts',
-      logFile: join(folder, 'phones.log'),
-    });
-    opened.defer(() => phones.close());
+      await untilReady(url, process, signal);
+      hosts.push({ process, url });
+    }
     const token = await new SignJWT({})
       .setProtectedHeader({ alg: 'RS256', kid: 'bench' })
       .setIssuer(ISSUER)
@@ -158,164 +138,114 @@ export class LoadTest {
       .setExpirationTime('24h')
       .sign(keys.privateKey);
     const urls = hosts.map(({ url }) => `${url.replace('http', 'ws')}/api/v1/media/stream`);
-    await phones.ask(
-      { type: 'start', options: { folder, seed: options.seed, urls, token, habits: options.habits ?? 'lively' } },
-      'ready',
-    );
-    return new LoadTest(options, opened.move(), {
-      store,
-      phones,
-      hosts,
-      speechHost: `ws://127.0.0.1:${providersPort}`,
-    });
+    const phones = child<PhonesApi>('bench/acs/phones.ts', 'phones');
+    await phones.call('start', { clips: clips.callers, seed, urls, token, habits });
+    const store = new SessionStore(connection, { ttlSeconds: 3600 });
+    const speechHost = `ws://127.0.0.1:${providersPort}`;
+    return new LoadTest(options, opened.move(), { store, phones, hosts, speechHost, clips });
   }
 
   /** Puts so many sessions into Redis, as the functions do, and connects their media sockets. */
-  async dial(calls: number, perSecond = 20): Promise<readonly DialOutcome[]> {
+  async dial(calls: number, perSecond: number) {
     const ids = Array.from({ length: calls }, () => randomUUID());
-    await Promise.all(
-      ids.map((id) =>
-        this.#store.create({
-          id,
-          channel: 'phone',
-          direction: 'inbound',
-          mode: 'media',
-          agent: 'bench',
-          status: 'ringing',
-        }),
-      ),
-    );
-    const waitMs = (calls / perSecond) * 1000 + 30_000;
-    const { outcomes } = await this.#phones.ask({ type: 'dial', ids, perSecond }, 'dialled', waitMs);
-    return outcomes;
-  }
-
-  /** Ends all calls but so many. */
-  hangUp(keep: number): void {
-    this.#phones.tell({ type: 'hang-up', keep });
-  }
-
-  /** Lets the calls talk for so long, and reads what both sides saw. */
-  async measure(
-    seconds: number,
-    options: { readonly blocks?: number; readonly profileTo?: string } = {},
-  ): Promise<Measured> {
-    const blocks = options.blocks ?? 1;
-    const blockSeconds = seconds / blocks;
-    const { profileTo } = options;
-    const [first, ...others] = this.#hosts;
-    await first.process.ask({ type: 'measure', ...(profileTo !== undefined && { profileTo }) }, 'measuring');
-    await Promise.all(others.map(({ process }) => process.ask({ type: 'measure' }, 'measuring')));
-    this.#phones.tell({ type: 'measure', blockMs: blockSeconds * 1000, blocks });
-    await sleep(seconds * 1000, undefined, { signal: this.#options.signal });
-    // At once: each second of waiting would count in the other's figures.
-    const [{ report: phones }, ...reports] = await Promise.all([
-      this.#phones.ask({ type: 'report' }, 'report'),
-      ...this.#hosts.map(({ process }) => process.ask({ type: 'report' }, 'report')),
-    ]);
-    const host = together(reports.map(({ report }) => report));
-    return { phones, host, vitals: await this.health(), blockSeconds };
+    const call = { channel: 'phone', direction: 'inbound', mode: 'media', agent: 'bench', status: 'ringing' } as const;
+    await Promise.all(ids.map((id) => this.#parts.store.create({ id, ...call })));
+    return this.#parts.phones.call('dial', ids, perSecond);
   }
 
   /**
-   * What the product's recogniser costs apart from the host: a process that feeds so many, less one that feeds nobody.
-   * @returns per call, part by part of the time
+   * Connects calls; those that the host is too busy for at the moment dial again, for a minute.
+   * @returns how many were let in
    */
-  async recogniserAlone(calls: number, seconds: number): Promise<RecogniserCost> {
-    const use = async (silent: boolean) => {
-      const child = new Child<RecogniserAloneStart, FromRecogniserAlone>({
-        script: 'bench/acs/recogniser-alone.ts',
-        logFile: join(this.#options.folder, 'recogniser.log'),
-      });
-      try {
-        const { folder } = this.#options;
-        const start = { folder, speechHost: this.#speechHost, calls, seconds, silent };
-        return await child.ask(start, 'used', (seconds + 30) * 1000);
-      } finally {
-        await child.close();
-      }
-    };
-    const nobody = await use(true);
-    const recognisers = await use(false);
-    if (recognisers.phrases === 0) throw new Error('The recognisers heard nothing.');
-    const perCall = ({ parts }: FromRecogniserAlone, figure: (part: (typeof parts)[number]) => number) =>
-      parts.map((part) => figure(part) / calls);
-    const both = (figure: Parameters<typeof perCall>[1]) => ({
-      with: perCall(recognisers, figure),
-      without: perCall(nobody, figure),
-    });
-    return { cpu: both(({ cpuMs, elapsedMs }) => (100 * cpuMs) / elapsedMs), memoryMb: both(({ rssMb }) => rssMb) };
+  async connect(calls: number): Promise<number> {
+    let missing = calls;
+    for (const giveUpAtMs = performance.now() + REDIAL_MS; ; ) {
+      const outcomes = await this.dial(missing, DIAL_PER_SECOND);
+      missing = outcomes.filter(({ outcome }) => outcome === 'refused').length;
+      if (missing === 0 || performance.now() > giveUpAtMs) return calls - missing;
+      await sleep(REDIAL_PAUSE_MS, undefined, { signal: this.#options.signal });
+    }
   }
 
-  /** What the first host's main thread holds once its garbage is collected, in MB. Stalls it: not while measuring. */
+  /** Ends all calls but so many. */
+  hangUp(keep: number): Promise<void> {
+    return this.#parts.phones.call('hangUp', keep);
+  }
+
+  /** Lets the calls talk for so long, and reads what both sides saw. @param blocks parts, for the spread */
+  async measure(seconds: number, blocks = 1): Promise<Measured> {
+    const { hosts, phones } = this.#parts;
+    await Promise.all(hosts.map(({ process }) => process.call('measure')));
+    await phones.call('measure', (seconds * 1000) / blocks, blocks);
+    await sleep(seconds * 1000, undefined, { signal: this.#options.signal });
+    // At once: each second of waiting would count in the other's figures.
+    const [seen, ...reports] = await Promise.all([
+      phones.call('report'),
+      ...hosts.map(({ process }) => process.call('report')),
+    ]);
+    return { phones: seen, host: together(reports) };
+  }
+
+  /** What so many of the product's recognisers use in a process that does nothing else; `silent`: the feeding alone. */
+  async recogniserAlone(calls: number, seconds: number, silent: boolean): Promise<RecogniserUse> {
+    const logFile = join(this.#options.folder, 'recogniser.log');
+    const child = new Child<RecogniserAloneApi>({ script: 'bench/acs/recogniser-alone.ts', logFile });
+    try {
+      const { clips, speechHost } = this.#parts;
+      const used = await child.call('use', { clips: clips.callers, speechHost, calls, seconds, silent });
+      return used.map(({ cpu, rssMb }) => ({ cpu: cpu / calls, rssMb: rssMb / calls }));
+    } finally {
+      await child.close();
+    }
+  }
+
+  /** What the hosts' main threads hold once their garbage is collected, in MB. Stalls them: not while measuring. */
   async liveMemoryMb(): Promise<number> {
-    return (await this.#hosts[0].process.ask({ type: 'collect' }, 'collected')).liveMb;
+    const held = await Promise.all(this.#parts.hosts.map(({ process }) => process.call('collect')));
+    return held.reduce((sum, mb) => sum + mb, 0);
   }
 
-  /** What the first host's `GET /healthz` says. */
-  health(): Promise<Record<string, unknown>> {
-    return getJson(`${this.#hosts[0].url}/healthz`);
-  }
-
-  /** What each host's `GET /healthz` says. */
-  healths(): Promise<Record<string, unknown>[]> {
-    return Promise.all(this.#hosts.map(({ url }) => getJson(`${url}/healthz`)));
-  }
-
-  /** What the first host's `GET /readyz` says. */
-  readiness(): Promise<Record<string, unknown>> {
-    return getJson(`${this.#hosts[0].url}/readyz`);
-  }
-
-  /** The load that the host has announced to the functions. */
-  hosts(): ReturnType<SessionStore['hosts']> {
-    return this.#store.hosts();
+  /** What each host's `GET /healthz` says of who is let in. */
+  async admissions(): Promise<({ readonly closedBy?: string } | undefined)[]> {
+    return Promise.all(
+      this.#parts.hosts.map(async ({ url }) => {
+        const response = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(10_000) });
+        return ((await response.json()) as { admission?: { closedBy?: string } }).admission;
+      }),
+    );
   }
 
   async close(): Promise<void> {
-    this.hangUp(0);
+    await this.hangUp(0).catch(() => {});
     await this.#opened.disposeAsync();
   }
 }
 
-/** Delays of good services, the same for all runs. */
-export const PROVIDER_TIMING = {
-  recognition: { partialMs: 250, finalMs: 600 },
-  synthesis: { firstAudioMs: 100, chunkMs: 100, speed: 4 },
-  chat: { firstTokenMs: 150, tokenMs: 20 },
-} as const;
-
 /** The reports of several hosts on the same stretch of time as one. */
 function together(reports: readonly ProbeReport[]): ProbeReport {
-  const sum = (figure: (report: ProbeReport) => number) => reports.reduce((total, report) => total + figure(report), 0);
-  const verdict = new Histogram();
-  for (const report of reports) verdict.merge(Histogram.from(report.verdict));
-  const most = (figure: (report: ProbeReport) => number) => Math.max(...reports.map(figure));
+  type Figure = { [Key in keyof ProbeReport]: ProbeReport[Key] extends number ? Key : never }[keyof ProbeReport];
+  const sum = (key: Figure) => reports.reduce((total, report) => total + report[key], 0);
+  const most = (key: Figure) => Math.max(...reports.map((report) => report[key]));
   return {
     stops: reports.flatMap(({ stops }) => stops),
-    elapsedMs: most(({ elapsedMs }) => elapsedMs),
-    cpuMs: sum(({ cpuMs }) => cpuMs),
-    mainThreadCpuMs: sum(({ mainThreadCpuMs }) => mainThreadCpuMs),
-    waitedForCpuMs: most(({ waitedForCpuMs }) => waitedForCpuMs),
-    rssMb: sum(({ rssMb }) => rssMb),
-    heapMb: sum(({ heapMb }) => heapMb),
-    verdict: verdict.toJson(),
-    loopDelayMs: {
-      p50: most(({ loopDelayMs }) => loopDelayMs.p50),
-      p99: most(({ loopDelayMs }) => loopDelayMs.p99),
-      max: most(({ loopDelayMs }) => loopDelayMs.max),
-    },
+    verdictsMs: reports.flatMap(({ verdictsMs }) => verdictsMs),
+    elapsedMs: most('elapsedMs'),
+    cpuMs: sum('cpuMs'),
+    mainThreadCpuMs: sum('mainThreadCpuMs'),
+    waitedForCpuMs: most('waitedForCpuMs'),
+    rssMb: sum('rssMb'),
+    loopDelayP99Ms: most('loopDelayP99Ms'),
   };
 }
 
-function hostSettings(options: LoadTestOptions, hostPort: number, providersPort: number, redisUrl: string) {
+function hostSettings({ folder, maxSessions }: LoadTestOptions, port: number, providersPort: number, redisUrl: string) {
   const providers = `127.0.0.1:${providersPort}`;
   return {
     STREAM_HOST_BIND: '127.0.0.1',
-    STREAM_HOST_PORT: String(hostPort),
+    STREAM_HOST_PORT: String(port),
     FUNCTIONS_PUBLIC_URL: `http://${providers}`,
-    STREAM_HOST_PUBLIC_URL: `ws://127.0.0.1:${hostPort}`,
-    STREAM_HOST_URL: `http://127.0.0.1:${hostPort}`,
+    STREAM_HOST_PUBLIC_URL: `ws://127.0.0.1:${port}`,
+    STREAM_HOST_URL: `http://127.0.0.1:${port}`,
     REDIS_URL: redisUrl,
     ACS_CONNECTION_STRING: `endpoint=http://${providers}/;accesskey=${Buffer.from('bench').toString('base64')}`,
     ACS_RESOURCE_ID: AUDIENCE,
@@ -326,28 +256,18 @@ function hostSettings(options: LoadTestOptions, hostPort: number, providersPort:
     AZURE_OPENAI_BASE_URL: `http://${providers}/openai/v1`,
     AZURE_OPENAI_API_KEY: 'bench',
     AZURE_OPENAI_DEPLOYMENT: 'bench',
-    AGENTS_FOLDER: join(options.folder, 'agents'),
+    AGENTS_FOLDER: join(folder, 'agents'),
     DEFAULT_AGENT: 'bench',
-    MAX_SESSIONS: String(options.maxSessions),
-    ...options.env,
+    MAX_SESSIONS: String(maxSessions),
   };
 }
 
 async function untilReady(url: string, host: { readonly running: boolean }, signal: AbortSignal): Promise<void> {
-  for (const giveUpAtMs = performance.now() + READY_MS; performance.now() < giveUpAtMs; ) {
+  for (const giveUpAtMs = performance.now() + READY_MS; performance.now() < giveUpAtMs && host.running; ) {
     signal.throwIfAborted();
-    if (!host.running) break;
-    const ready = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2000) }).then(
-      (response) => response.ok,
-      () => false,
-    );
-    if (ready) return;
+    const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
+    if (answer?.ok) return;
     await sleep(100);
   }
   throw new Error('The stream host did not become ready; its log in the work folder has the reason.');
-}
-
-async function getJson(url: string): Promise<Record<string, unknown>> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
-  return (await response.json()) as Record<string, unknown>;
 }

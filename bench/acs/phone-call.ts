@@ -1,24 +1,48 @@
-import { FRAME_BYTES, SAMPLE_RATE } from '../../shared/audio/pcm.ts';
+import { WebSocket } from 'ws';
+import { SAMPLE_RATE } from '../../shared/audio/pcm.ts';
 import { encodeServiceMetadata } from '../../shared/protocol/acs-media.ts';
+import { FarEnd, type LineRecord, newLineCounts } from '../harness/far-end.ts';
+import { monotonicMs } from '../harness/protocol.ts';
+import type { Random } from '../random.ts';
 import { type CallerEvent, type CallerHabits, type CallerState, step } from './caller-script.ts';
-import { FarSide, type LineRecord } from './far-side.ts';
-import type { Histogram } from './histogram.ts';
-import { type Mark, readMark, readMarkDigits } from './marker.ts';
-import { MediaSocket } from './media-socket.ts';
-import type { DialOutcome, SeenStop } from './messages.ts';
-import { monotonicMs } from './monotonic.ts';
-import { encodeFrame, type Frame, OPCODE } from './web-socket-frames.ts';
 
-/** A clip as it goes over the wire: one JSON text for each 20 ms, in a masked frame. */
+/** A clip as it goes over the wire: one JSON text for each 20 ms. */
 export interface SpokenClip {
   readonly kind: 'turn' | 'interruption';
   readonly frames: readonly Buffer[];
 }
 
-/** Where all calls of the process write what they see. */
-export interface PhoneRecord extends LineRecord {
-  readonly stops: SeenStop[];
+/** What became of an attempt to connect: the HTTP status and error code of a refusal. */
+export type DialOutcome =
+  | { readonly outcome: 'connected' }
+  | { readonly outcome: 'refused'; readonly status: number; readonly code: string };
+
+/** A StopAudio as the far side saw it. */
+interface SeenStop {
+  /** Of the far side's socket: tells which call it is. */
+  readonly port: number;
+  readonly receivedMs: number;
+  /** When the first frame of the caller's speech was sent that it answers; absent where nobody had cut in. */
+  readonly onsetMs?: number;
 }
+
+/** What is counted on a line, and of the talk on it. */
+const newCounts = () => ({
+  ...newLineCounts(),
+  /** How often a caller cut in, and how often the agent did not heed it in time. */
+  interruptions: 0,
+  missedInterruptions: 0,
+  /** StopAudio although the caller had said nothing. */
+  uncalledStops: 0,
+  /** Turns of the caller that got no answer in time. */
+  unanswered: 0,
+  /** Lines that the host closed. */
+  closed: 0,
+});
+
+/** One stretch of the measurement: where all calls of the process write what they see. */
+export const newPhoneRecord = () => ({ counts: newCounts(), jitterMs: [] as number[], stops: [] as SeenStop[] });
+export type PhoneRecord = LineRecord & ReturnType<typeof newPhoneRecord>;
 
 export interface PhoneCallOptions {
   readonly id: string;
@@ -28,74 +52,80 @@ export interface PhoneCallOptions {
   /** The noise of a line on which nobody speaks, in frames too. */
   readonly noise: readonly Buffer[];
   readonly habits: CallerHabits;
-  readonly random: () => number;
+  readonly random: Random;
   /** Where what is seen at this moment belongs. */
   readonly record: (nowMs: number) => PhoneRecord;
-  readonly response: Histogram;
-  readonly onClosed: (reason: string) => void;
 }
 
 /** An interruption that has not stopped the agent after so long is missed. */
 const HEED_MS = 1500;
-const AUDIO_PREFIX = '{"kind":"AudioData","audioData":{"data":"';
-const AUDIO_SUFFIX = '"},"stopAudio":null}';
-const FILL = '='.charCodeAt(0);
+const GREETING_WITHIN_MS = 4000;
 const STOP_PREFIX = '{"kind":"StopAudio"';
-const METADATA_KEY = 0x5eed_0001;
 
 /** One call: ACS's media socket with somebody on the phone who listens, answers and cuts in. */
 export class PhoneCall {
+  /** Settles when the socket is open or refused. */
+  readonly dialled: Promise<DialOutcome>;
   readonly #options: PhoneCallOptions;
-  readonly #socket: MediaSocket;
-  readonly #dialled = Promise.withResolvers<DialOutcome>();
-  readonly #farSide: FarSide;
-  #state: CallerState;
+  readonly #socket: WebSocket;
+  readonly #farEnd: FarEnd;
+  #port = 0;
+  // Nobody says a word before the greeting, unless none comes.
+  #state: CallerState = { name: 'pausing', untilMs: Number.POSITIVE_INFINITY };
   #clip: SpokenClip | undefined;
   #nextFrame = 0;
   #noiseAt: number;
   #saidAtMs = 0;
-  #interruption: { readonly onsetMs: number } | undefined;
+  #onsetMs: number | undefined;
   #ended = false;
 
   constructor(options: PhoneCallOptions) {
     this.#options = options;
-    this.#farSide = new FarSide(options.record);
-    this.#noiseAt = Math.floor(options.random() * options.noise.length);
-    // Nobody says a word before the greeting, unless none comes.
-    this.#state = { name: 'pausing', untilMs: Number.POSITIVE_INFINITY };
+    this.#farEnd = new FarEnd(options.record);
+    this.#noiseAt = options.random.whole(0, options.noise.length - 1);
+    const { promise, resolve } = Promise.withResolvers<DialOutcome>();
+    this.dialled = promise;
     const headers = { authorization: `Bearer ${options.token}`, 'x-ms-call-connection-id': `call-${options.id}` };
-    this.#socket = new MediaSocket(`${options.url}?session_id=${options.id}`, headers, {
-      onOpen: () => this.#onOpen(),
-      onRefused: (status, body) => this.#onRefused(status, body),
-      onText: (frame) => this.#receive(frame),
-      onClose: (code, reason) => this.#onClose(code, reason),
+    const socket = new WebSocket(`${options.url}?session_id=${options.id}`, { headers, perMessageDeflate: false });
+    this.#socket = socket;
+    socket.on('upgrade', (response) => {
+      this.#port = response.socket.localPort ?? 0;
     });
-  }
-
-  /** Settles when the socket is open or refused. */
-  dial(): Promise<DialOutcome> {
-    return this.#dialled.promise;
+    socket.on('open', () => {
+      socket.send(encodeServiceMetadata(options.id, SAMPLE_RATE));
+      this.#state = { name: 'pausing', untilMs: monotonicMs() + GREETING_WITHIN_MS };
+      resolve({ outcome: 'connected' });
+    });
+    socket.on('unexpected-response', async (_request, response) => {
+      this.#ended = true;
+      const body = Buffer.concat(await response.toArray()).toString();
+      const code = /"code":"([^"]+)"/.exec(body)?.[1] ?? '';
+      resolve({ outcome: 'refused', status: response.statusCode ?? 0, code });
+    });
+    socket.on('message', (data: Buffer) => this.#receive(data));
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      resolve({ outcome: 'refused', status: 0, code: 'closed' });
+      if (!this.#ended) options.record(monotonicMs()).counts.closed += 1;
+      this.#ended = true;
+    });
   }
 
   /** Sends the next 20 ms of the caller's line. */
   tick(): void {
-    if (this.#ended || !this.#socket.isOpen) return;
+    if (this.#ended || this.#socket.readyState !== WebSocket.OPEN) return;
     this.#handle('tick');
+    const { noise } = this.#options;
     const frame = this.#clip?.frames[this.#nextFrame];
-    if (!frame) {
-      this.#noiseAt = (this.#noiseAt + 1) % this.#options.noise.length;
-      const noise = this.#options.noise[this.#noiseAt];
-      if (noise) this.#socket.send(noise);
-      return;
-    }
-    if (this.#nextFrame === 0 && this.#clip?.kind === 'interruption') this.#interruption = { onsetMs: monotonicMs() };
+    if (frame && this.#nextFrame === 0 && this.#clip?.kind === 'interruption') this.#onsetMs = monotonicMs();
+    if (!frame) this.#noiseAt = (this.#noiseAt + 1) % noise.length;
+    this.#socket.send(frame ?? noise[this.#noiseAt] ?? '', { binary: false });
+    if (!frame) return;
     this.#nextFrame += 1;
-    this.#socket.send(frame);
-    if (this.#nextFrame === this.#clip?.frames.length) {
-      this.#clip = undefined;
-      this.#saidAtMs = monotonicMs();
-      this.#handle('said');
-    }
+    if (this.#nextFrame < (this.#clip?.frames.length ?? 0)) return;
+    this.#clip = undefined;
+    this.#saidAtMs = monotonicMs();
+    this.#handle('said');
   }
 
   hangUp(): void {
@@ -105,100 +135,44 @@ export class PhoneCall {
 
   #handle(event: CallerEvent): void {
     const nowMs = monotonicMs();
-    if (this.#interruption && nowMs > this.#interruption.onsetMs + HEED_MS) {
-      this.#interruption = undefined;
-      this.#options.record(nowMs).counts.missedInterruptions += 1;
+    const { record, random, habits, clips } = this.#options;
+    const { counts } = record(nowMs);
+    if (this.#onsetMs !== undefined && nowMs > this.#onsetMs + HEED_MS) {
+      this.#onsetMs = undefined;
+      counts.missedInterruptions += 1;
     }
-    const context = { nowMs, agentQuietMs: this.#farSide.quietMsAt(nowMs), random: this.#options.random };
-    const { state, act } = step(this.#state, event, context, this.#options.habits);
+    const context = { nowMs, agentQuietMs: this.#farEnd.quietMsAt(nowMs), random: () => random.next() };
+    const { state, act } = step(this.#state, event, context, habits);
     this.#state = state;
-    if (act === 'say-turn') this.#say('turn');
-    else if (act === 'say-interruption') {
-      this.#options.record(nowMs).counts.interruptions += 1;
-      this.#say('interruption');
-    } else if (act === 'give-up-waiting') this.#options.record(nowMs).counts.unanswered += 1;
+    if (act === 'give-up-waiting') counts.unanswered += 1;
+    else if (act) {
+      const kind = act === 'say-turn' ? 'turn' : 'interruption';
+      if (kind === 'interruption') counts.interruptions += 1;
+      this.#clip = random.pick(clips.filter((clip) => clip.kind === kind));
+      this.#nextFrame = 0;
+    }
   }
 
-  #say(kind: SpokenClip['kind']): void {
-    const clips = this.#options.clips.filter((clip) => clip.kind === kind);
-    this.#clip = clips[Math.floor(this.#options.random() * clips.length)];
-    this.#nextFrame = 0;
-  }
-
-  #onOpen(): void {
-    const { id } = this.#options;
-    const metadata = Buffer.from(encodeServiceMetadata(id, SAMPLE_RATE));
-    this.#socket.send(encodeFrame(OPCODE.text, metadata, METADATA_KEY));
-    this.#state = { name: 'pausing', untilMs: monotonicMs() + 4000 };
-    this.#dialled.resolve({ id, outcome: 'connected' });
-  }
-
-  #onRefused(status: number, body: string): void {
-    this.#ended = true;
-    const code = /"code":"([^"]+)"/.exec(body)?.[1] ?? '';
-    this.#dialled.resolve({ id: this.#options.id, outcome: 'refused', status, code });
-  }
-
-  #receive(frame: Frame): void {
+  #receive(data: Buffer): void {
     const nowMs = monotonicMs();
-    if (frame.startsWith(STOP_PREFIX)) {
-      this.#onStop(nowMs);
+    if (data.toString('latin1', 0, STOP_PREFIX.length) === STOP_PREFIX) {
+      this.#stopped(nowMs);
       return;
     }
-    const answerBegins = this.#farSide.take(marksOf(frame), nowMs);
-    if (!answerBegins || this.#farSide.answer === 0) return;
-    this.#options.record(nowMs).counts.answers += 1;
-    if (this.#state.name === 'waiting') this.#options.response.add(nowMs - this.#saidAtMs);
-    this.#handle('answer-audible');
+    const { audioData } = JSON.parse(data.toString()) as { audioData?: { data?: string } };
+    const begins = this.#farEnd.receive(nowMs, Buffer.from(audioData?.data ?? '', 'base64'));
+    // A greeting and an apology are no answers: they are of turn 0.
+    if (begins && this.#farEnd.turn > 0) this.#handle('answer-audible');
   }
 
-  #onStop(nowMs: number): void {
-    const record = this.#options.record(nowMs);
-    const port = this.#socket.localPort;
-    this.#farSide.stop(nowMs);
-    if (this.#interruption) {
-      record.stops.push({ port, receivedMs: nowMs, onsetMs: this.#interruption.onsetMs });
-      this.#interruption = undefined;
-      return;
-    }
-    record.stops.push({ port, receivedMs: nowMs });
+  #stopped(nowMs: number): void {
+    const { stops, counts } = this.#options.record(nowMs);
+    const onsetMs = this.#onsetMs;
+    this.#farEnd.stop(nowMs);
+    this.#onsetMs = undefined;
+    stops.push({ port: this.#port, receivedMs: nowMs, ...(onsetMs !== undefined && { onsetMs }) });
     // A question can run into an answer that comes late: then the agent gives way to it, rightly.
-    if (this.#clip === undefined && nowMs > this.#saidAtMs + HEED_MS) record.counts.uncalledStops += 1;
+    const wasQuiet = this.#clip === undefined && nowMs > this.#saidAtMs + HEED_MS;
+    if (onsetMs === undefined && wasQuiet) counts.uncalledStops += 1;
   }
-
-  #onClose(code: number, reason: string): void {
-    this.#dialled.resolve({ id: this.#options.id, outcome: 'refused', status: 0, code: 'closed' });
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#options.record(monotonicMs()).counts.closed += 1;
-    this.#options.onClosed(`${code} ${reason}`);
-  }
-}
-
-/** A mark for each frame of a message, read from the digits where it stands at the frame's beginning: nearly always. */
-function marksOf(message: Frame): (Mark | undefined)[] {
-  const marks: (Mark | undefined)[] = [];
-  const bytes = message.startsWith(AUDIO_PREFIX) ? audioBytesOf(message) : 0;
-  for (let at = 0; at < bytes; at += FRAME_BYTES) {
-    const mark = readMarkDigits(message, AUDIO_PREFIX.length, at);
-    if (!mark) return decodedMarksOf(message);
-    marks.push(mark);
-  }
-  return marks.length > 0 ? marks : decodedMarksOf(message);
-}
-
-/** Three bytes for each four digits, less what fills up the last of them. */
-function audioBytesOf(message: Frame): number {
-  const digits = message.length - AUDIO_PREFIX.length - AUDIO_SUFFIX.length;
-  const last = AUDIO_PREFIX.length + digits - 1;
-  const filled = Number(message.byteAt(last) === FILL) + Number(message.byteAt(last - 1) === FILL);
-  return (digits / 4) * 3 - filled;
-}
-
-function decodedMarksOf(message: Frame): (Mark | undefined)[] {
-  const { audioData } = JSON.parse(message.copy().toString()) as { audioData?: { data?: string } };
-  const pcm = Buffer.from(audioData?.data ?? '', 'base64');
-  const marks: (Mark | undefined)[] = [];
-  for (let at = 0; at < pcm.length; at += FRAME_BYTES) marks.push(readMark(pcm.subarray(at, at + FRAME_BYTES)));
-  return marks;
 }

@@ -1,14 +1,12 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { Session } from 'node:inspector';
+import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { WebSocket } from 'ws';
 import { SpeechDetector } from '../../stream-host/conversation/ear/speech-detector.ts';
-import { Histogram } from './histogram.ts';
-import type { FromProbe, ProbeReport, SentStop, ToProbe } from './messages.ts';
-import { monotonicMs } from './monotonic.ts';
+import { monotonicMs } from '../harness/protocol.ts';
+import { serve } from './child.ts';
 
 /**
  * Loaded into the stream host ahead of its own code (`node --import`): takes the time of stop commands, and reads what
@@ -22,17 +20,29 @@ import { monotonicMs } from './monotonic.ts';
 const SAMPLE_MS = 10;
 const STOP_LENGTH = 200;
 
+/** A StopAudio as the host sent it, with the port of the far side's socket. */
+export interface SentStop {
+  readonly port: number;
+  /** When the judgement that led to it had reached the host's main thread. */
+  readonly decidedMs: number;
+  readonly sentMs: number;
+}
+
 let laneMessageMs: number | undefined;
 let stops: SentStop[] = [];
+/** When the newest messages of the process's sockets came; more than come in a second. */
+const messagesMs = new Float64Array(16_384);
+let messages = 0;
+/** From the arrival of the message with a frame's last sample to when the engine has the verdict on it. */
+let verdictsMs: number[] = [];
 
 const emit = Worker.prototype.emit;
 Worker.prototype.emit = function timed(this: Worker, ...args: Parameters<typeof emit>): boolean {
-  if (args[0] !== 'message') return emit.apply(this, args);
-  laneMessageMs = monotonicMs();
+  if (args[0] === 'message') laneMessageMs = monotonicMs();
   try {
     return emit.apply(this, args);
   } finally {
-    laneMessageMs = undefined;
+    if (args[0] === 'message') laneMessageMs = undefined;
   }
 };
 
@@ -47,11 +57,6 @@ WebSocket.prototype.send = function watched(this: WebSocket, ...args: unknown[])
   send.apply(this, args);
 };
 
-/** When the newest messages of the process's sockets came; more than come in a second. */
-const messagesMs = new Float64Array(16_384);
-let messages = 0;
-let verdict = new Histogram();
-
 const emitMessage = WebSocket.prototype.emit as (this: WebSocket, ...args: unknown[]) => boolean;
 WebSocket.prototype.emit = function timed(this: WebSocket, ...args: unknown[]): boolean {
   if (args[0] === 'message') messagesMs[messages++ % messagesMs.length] = performance.now();
@@ -60,7 +65,7 @@ WebSocket.prototype.emit = function timed(this: WebSocket, ...args: unknown[]): 
 
 const frame = SpeechDetector.prototype.frame;
 SpeechDetector.prototype.frame = function timed(...args: Parameters<typeof frame>) {
-  verdict.add(performance.now() - messageBefore(args[0].atMs));
+  verdictsMs.push(performance.now() - messageBefore(args[0].atMs));
   return frame.apply(this, args);
 };
 
@@ -74,25 +79,6 @@ function messageBefore(atMs: number): number {
   return messagesMs[oldest % messagesMs.length] ?? 0;
 }
 
-const delays = monitorEventLoopDelay({ resolution: SAMPLE_MS });
-let began = { atMs: 0, cpu: process.cpuUsage(), main: process.threadCpuUsage(), waitedMs: 0 };
-let profiler: { readonly session: Session; readonly file: string } | undefined;
-
-function measure(profileTo: string | undefined): void {
-  stops = [];
-  verdict = new Histogram();
-  delays.enable();
-  delays.reset();
-  if (profileTo !== undefined) {
-    profiler = { session: new Session(), file: profileTo };
-    profiler.session.connect();
-    profiler.session.post('Profiler.enable');
-    profiler.session.post('Profiler.setSamplingInterval', { interval: 500 });
-    profiler.session.post('Profiler.start');
-  }
-  began = { atMs: monotonicMs(), cpu: process.cpuUsage(), main: process.threadCpuUsage(), waitedMs: waitedForCpuMs() };
-}
-
 /** How long the main thread was ready to run and had no core, since its start. Linux tells; elsewhere NaN. */
 function waitedForCpuMs(): number {
   try {
@@ -102,59 +88,50 @@ function waitedForCpuMs(): number {
   }
 }
 
-function report(): ProbeReport {
-  const cpu = process.cpuUsage(began.cpu);
-  const main = process.threadCpuUsage(began.main);
-  const { rss, heapUsed } = process.memoryUsage();
-  const delayMs = (ns: number) => Math.max(0, ns / 1e6 - SAMPLE_MS);
-  const result: ProbeReport = {
-    stops,
-    elapsedMs: monotonicMs() - began.atMs,
-    cpuMs: (cpu.user + cpu.system) / 1000,
-    mainThreadCpuMs: (main.user + main.system) / 1000,
-    waitedForCpuMs: waitedForCpuMs() - began.waitedMs,
-    rssMb: rss / 1e6,
-    heapMb: heapUsed / 1e6,
-    verdict: verdict.toJson(),
-    loopDelayMs: {
-      p50: delayMs(delays.percentile(50)),
-      p99: delayMs(delays.percentile(99)),
-      max: delayMs(delays.max),
-    },
-  };
-  delays.disable();
-  stopProfile();
-  return result;
-}
-
-function stopProfile(): void {
-  if (!profiler) return;
-  const { session, file } = profiler;
-  profiler = undefined;
-  session.post('Profiler.stop', (error, result) => {
-    if (!error) writeFileSync(file, JSON.stringify(result.profile));
-    session.disconnect();
-  });
-}
-
-function collect(): number {
-  setFlagsFromString('--expose-gc');
-  const gc = runInNewContext('gc') as () => void;
-  gc();
-  gc();
-  const { heapUsed, external } = process.memoryUsage();
-  return (heapUsed + external) / 1e6;
-}
-
-const tell = (message: FromProbe) => process.send?.(message);
-
-process.on('message', (message: ToProbe) => {
-  if (message.type === 'measure') {
-    measure(message.profileTo);
-    tell({ type: 'measuring' });
-  } else if (message.type === 'collect') tell({ type: 'collected', liveMb: collect() });
-  else tell({ type: 'report', report: report() });
+const delays = monitorEventLoopDelay({ resolution: SAMPLE_MS });
+const nowUsed = () => ({
+  atMs: monotonicMs(),
+  cpu: process.cpuUsage(),
+  main: process.threadCpuUsage(),
+  waitedMs: waitedForCpuMs(),
 });
-// The host lives as long as its own code says; and ends with whoever measures it.
+let began = nowUsed();
+
+const api = {
+  measure(): void {
+    stops = [];
+    verdictsMs = [];
+    delays.enable();
+    delays.reset();
+    began = nowUsed();
+  },
+  report() {
+    const { atMs, waitedMs } = nowUsed();
+    const cpu = process.cpuUsage(began.cpu);
+    const main = process.threadCpuUsage(began.main);
+    const loopDelayP99Ms = Math.max(0, delays.percentile(99) / 1e6 - SAMPLE_MS);
+    delays.disable();
+    return {
+      ...{ stops, verdictsMs, loopDelayP99Ms },
+      elapsedMs: atMs - began.atMs,
+      /** All threads, and the main thread's share of it. */
+      cpuMs: (cpu.user + cpu.system) / 1000,
+      mainThreadCpuMs: (main.user + main.system) / 1000,
+      /** How long the main thread was ready to run while all cores were taken. NaN where the system does not tell. */
+      waitedForCpuMs: waitedMs - began.waitedMs,
+      rssMb: process.memoryUsage.rss() / 1e6,
+    };
+  },
+  /** Collects the garbage, which stalls the host. @returns what the main thread holds then, in MB, buffers with it */
+  collect(): number {
+    setFlagsFromString('--expose-gc');
+    const gc: unknown = runInNewContext('gc');
+    for (let round = 0; round < 2 && typeof gc === 'function'; round += 1) gc();
+    const { heapUsed, external } = process.memoryUsage();
+    return (heapUsed + external) / 1e6;
+  },
+};
+export type ProbeApi = typeof api;
+serve(api);
+// The host lives as long as its own code says.
 process.channel?.unref();
-process.once('disconnect', () => process.exit(0));

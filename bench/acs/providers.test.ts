@@ -1,67 +1,49 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pino } from 'pino';
-import { FRAME_BYTES } from '../../shared/audio/pcm.ts';
+import { bytesOf, FRAME_BYTES, samplesOf } from '../../shared/audio/pcm.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { openAzureRecogniser } from '../../stream-host/speech/recognition/azure-recogniser.ts';
 import { AzureSynthesiser } from '../../stream-host/speech/synthesis/azure-synthesiser.ts';
+import { readPosition } from '../harness/position-mark.ts';
+import { Random } from '../random.ts';
 import { Child } from './child.ts';
-import { readMark } from './marker.ts';
-import type { ProvidersReady, ProvidersStart } from './messages.ts';
-import { randomOf } from './random.ts';
+import type { Clip } from './clips.ts';
+import type { ProvidersApi } from './providers.ts';
 
 /** The product's own clients, on the real Speech SDK, against the scripted providers as a process. */
 const common = { clock: systemClock, log: pino({ level: 'silent' }) };
 const TIMING = {
   recognition: { partialMs: 250, finalMs: 600 },
-  synthesis: { firstAudioMs: 20, chunkMs: 100, speed: 40 },
+  synthesis: { firstAudioMs: 20, pieceMs: 2 },
   chat: { firstTokenMs: 20, tokenMs: 1 },
 };
 
-function sound(seed: number, frames: number): Buffer {
-  const random = randomOf(seed);
-  return Buffer.from(Uint8Array.from({ length: frames * FRAME_BYTES }, () => Math.floor(random() * 256)));
+function sound(name: string, frames: number): Uint8Array {
+  const random = new Random(name);
+  return bytesOf(Int16Array.from({ length: (frames * FRAME_BYTES) / 2 }, () => random.whole(-3000, 3000)));
 }
 
-const CLIPS = [
-  {
-    kind: 'turn',
-    text: 'Where is it?',
-    words: [
-      { text: 'Where', endMs: 300 },
-      { text: 'is', endMs: 500 },
-      { text: 'it?', endMs: 700 },
-    ],
-  },
-  {
-    kind: 'interruption',
-    text: 'Wait, please.',
-    words: [
-      { text: 'Wait,', endMs: 400 },
-      { text: 'please.', endMs: 900 },
-    ],
-  },
-] as const;
+const words = (text: string, ...endsMs: number[]) =>
+  text.split(' ').map((word, at) => ({ text: word, endMs: endsMs[at] ?? 0 }));
+const CLIPS: readonly Clip[] = [
+  { kind: 'turn', text: 'Where is it?', words: words('Where is it?', 300, 500, 700), pcm: sound('one', 50) },
+  { kind: 'interruption', text: 'Wait, please.', words: words('Wait, please.', 400, 900), pcm: sound('two', 50) },
+];
+const AGENT = { text: 'x'.repeat(100), samples: samplesOf(sound('agent', 325)) };
 
 let folder = '';
-let providers: Child<ProvidersStart, ProvidersReady>;
+let providers: Child<ProvidersApi>;
 let host = '';
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'providers-'));
-  await writeFile(
-    join(folder, 'clips.json'),
-    JSON.stringify(CLIPS.map((clip, at) => ({ ...clip, file: `${at}.pcm` }))),
-  );
-  for (const at of CLIPS.keys()) await writeFile(join(folder, `${at}.pcm`), sound(at + 1, 50));
-  await writeFile(join(folder, 'agent.pcm'), sound(9, 33));
   providers = new Child({ script: 'bench/acs/providers.ts', logFile: join(folder, 'providers.log') });
-  const { port } = await providers.ask({ folder, jwks: '{"keys":[]}', ...TIMING }, 'ready');
-  host = `127.0.0.1:${port}`;
+  host = `127.0.0.1:${await providers.call('start', { callers: CLIPS, agent: AGENT }, '{"keys":[]}', TIMING)}`;
 });
 
 after(async () => {
@@ -72,12 +54,8 @@ after(async () => {
 test('the product hears the clips that are in the sound, when they are', async () => {
   const heard: string[] = [];
   const finals: [string, number, number][] = [];
-  const open = openAzureRecogniser({
-    ...common,
-    service: { host: `ws://${host}`, key: 'bench' },
-    random: () => 0.5,
-    language: 'en-US',
-  });
+  const service = { host: `ws://${host}`, key: 'bench' };
+  const open = openAzureRecogniser({ ...common, service, random: () => 0.5, language: 'en-US' });
   const recogniser = open({
     onPartial: (text) => heard.push(text),
     onFinal: (text, offsetMs, endMs) => finals.push([text, offsetMs, endMs]),
@@ -85,7 +63,7 @@ test('the product hears the clips that are in the sound, when they are', async (
     onState: () => {},
   });
   const silence = new Uint8Array(50 * FRAME_BYTES);
-  for (const piece of [silence, sound(1, 50), silence, sound(2, 50), silence, silence]) {
+  for (const piece of [silence, sound('one', 50), silence, sound('two', 50), silence, silence]) {
     for (let at = 0; at < piece.length; at += FRAME_BYTES) recogniser.write(piece.subarray(at, at + FRAME_BYTES));
   }
   try {
@@ -100,33 +78,27 @@ test('the product hears the clips that are in the sound, when they are', async (
   assert.deepEqual(heard, ['where', 'where is', 'where is it', 'wait', 'wait please']);
 });
 
-test('the product gets marked speech as long as the text, with its words, again and again on one connection', async () => {
-  const synthesiser = new AzureSynthesiser({
-    ...common,
-    service: { host: `ws://${host}`, key: 'bench' },
-    warm: 1,
-    max: 1,
-  });
-  const agent = sound(9, 33);
-  for (const [text, answer] of [
-    ["With answer 12 you've learnt it.", 12],
-    ['Hello, this is the order desk.', 0],
-  ] as const) {
+test('the product gets marked speech as long as the text, with its words; an answer’s texts follow each other', async () => {
+  const service = { host: `ws://${host}`, key: 'bench' };
+  const synthesiser = new AzureSynthesiser({ ...common, service, warm: 1, max: 1 });
+  const texts = [
+    { text: "With answer 12 you've learnt it.", turn: 12, fromMs: 0 },
+    { text: 'At last answer 12 ends.', turn: 12, fromMs: 2080 },
+    { text: 'Hello, this is the order desk.', turn: 0, fromMs: 0 },
+  ];
+  for (const { text, turn, fromMs } of texts) {
     const audio: Uint8Array[] = [];
-    const words: [string, number][] = [];
+    const starts: number[] = [];
     for await (const piece of synthesiser.speak(text, 'en-US-AvaMultilingualNeural', new AbortController().signal)) {
       if (piece.type === 'audio') audio.push(piece.pcm);
-      else words.push([piece.text, piece.startMs]);
+      else starts.push(piece.startMs);
     }
     const pcm = Buffer.concat(audio);
-    assert.equal(pcm.length, Math.ceil((text.length * 65) / 20) * FRAME_BYTES);
-    assert.deepEqual(words.at(0)?.[1], 0);
-    assert.equal(words.length, text.split(' ').length);
+    assert.ok(Math.abs(pcm.length / 32 - text.length * 65) <= 20, `${pcm.length / 32} ms`);
+    assert.deepEqual([starts[0], starts.length], [0, text.split(' ').length]);
     for (let at = 0; at < pcm.length; at += FRAME_BYTES) {
-      const mark = readMark(pcm.subarray(at, at + FRAME_BYTES));
-      assert.deepEqual([mark?.answer, mark?.frame], [answer, at / FRAME_BYTES]);
-      const from = at % agent.length;
-      assert.deepEqual(pcm.subarray(at + 12, at + FRAME_BYTES), agent.subarray(from + 12, from + FRAME_BYTES));
+      const samples = samplesOf(Uint8Array.from(pcm.subarray(at, at + FRAME_BYTES)));
+      assert.deepEqual(readPosition(samples), { turn, ms: fromMs + at / 32 });
     }
   }
   synthesiser.close();
@@ -142,4 +114,13 @@ test('chat completions are streamed, and each answer names itself in every claus
     .join('');
   assert.equal(text.match(/answer 1\b/g)?.length, 4);
   assert.equal(response.headers.get('content-type'), 'text/event-stream');
+});
+
+test('what a child throws is thrown where it was called', async () => {
+  const phones = new Child<import('./phones.ts').PhonesApi>({
+    script: 'bench/acs/phones.ts',
+    logFile: join(folder, 'phones.log'),
+  });
+  await assert.rejects(phones.call('dial', ['a'], 1), /have not been started/);
+  await phones.close();
 });

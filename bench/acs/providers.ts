@@ -1,44 +1,78 @@
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { readAgentVoice, readClips } from './clips.ts';
-import type { ProvidersReady, ProvidersStart } from './messages.ts';
-import { ScriptedChat } from './scripted-chat.ts';
-import { ClipIndex, ScriptedRecognition } from './scripted-recognition.ts';
-import { newVoice, ScriptedSynthesis } from './scripted-synthesis.ts';
-import { readSpeechMessage, ServiceSocket } from './service-socket.ts';
-import type { Frame } from './web-socket-frames.ts';
+import { createServer, type ServerResponse } from 'node:http';
+import { WebSocketServer } from 'ws';
+import { AnswerChunks } from '../../emulator/openai/chat-wire.ts';
+import { parseUsp } from '../../emulator/speech/usp.ts';
+import { AgentVoice } from '../subjects/agent-voice.ts';
+import { serve } from './child.ts';
+import type { Clips } from './clips.ts';
+import { ClipIndex, ScriptedRecognition, ScriptedSynthesis } from './scripted-speech.ts';
+
+/** Delays of good services, in milliseconds. */
+export interface ProviderTiming {
+  /** From a word's end to the partial that has it; from the last word's end to the final, with the silence in between. */
+  readonly recognition: { readonly partialMs: number; readonly finalMs: number };
+  /** From the text to the first audio; from piece to piece of 100 ms. */
+  readonly synthesis: { readonly firstAudioMs: number; readonly pieceMs: number };
+  readonly chat: { readonly firstTokenMs: number; readonly tokenMs: number };
+}
 
 /**
  * A process that plays what the stream host is a client of: Azure Speech on the Speech SDK's own wire, chat completions,
  * and the address of ACS's signing keys. Its answers are canned and its delays set, so that it costs little and is the
  * same in every run.
  */
-process.once('message', (start: ProvidersStart) => void serve(start));
-process.once('disconnect', () => process.exit(0));
+const api = {
+  /** @param jwks the key set that ACS would publish. @returns the port */
+  async start({ callers, agent }: Clips, jwks: string, timing: ProviderTiming): Promise<number> {
+    const index = new ClipIndex(callers);
+    const voice = new AgentVoice(agent.text, agent.samples);
+    const turns = new Map<number, ReturnType<AgentVoice['turn']>>();
+    let answers = 0;
+    const http = createServer((request, response) => {
+      if (request.url === '/calling/keys') response.setHeader('content-type', 'application/json').end(jwks);
+      else if (request.url?.endsWith('/chat/completions')) {
+        request.resume();
+        streamAnswer(++answers, timing.chat, response);
+      } else response.writeHead(404, { 'content-type': 'application/json' }).end('{}');
+    });
+    const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
+    http.on('upgrade', (request, connection, head) => {
+      sockets.handleUpgrade(request, connection, head, (socket) => {
+        const sends = (data: string | Uint8Array) => socket.send(data);
+        const speaks = request.url?.includes('/tts/');
+        const service = speaks
+          ? new ScriptedSynthesis(sends, voice, turns, timing.synthesis)
+          : new ScriptedRecognition(sends, index, timing.recognition);
+        socket.on('message', (data: Buffer, isBinary) => service.receive(parseUsp(data, isBinary)));
+        socket.on('close', () => service.close());
+        socket.on('error', () => {});
+      });
+    });
+    http.listen(0, '127.0.0.1');
+    await once(http, 'listening');
+    const address = http.address();
+    return typeof address === 'object' ? (address?.port ?? 0) : 0;
+  },
+};
+export type ProvidersApi = typeof api;
+serve(api);
 
-async function serve(start: ProvidersStart): Promise<void> {
-  const index = new ClipIndex(await readClips(start.folder));
-  const voice = newVoice(await readAgentVoice(start.folder));
-  const chat = new ScriptedChat(start.chat);
-  const http = createServer((request, response) => {
-    if (request.url?.endsWith('/chat/completions')) chat.answer(request, response);
-    else if (request.url === '/calling/keys') response.setHeader('content-type', 'application/json').end(start.jwks);
-    else response.writeHead(404, { 'content-type': 'application/json' }).end('{}');
-  });
-  http.on('upgrade', (request, connection, head) => {
-    const socket = new ServiceSocket(request, connection);
-    if (request.url?.includes('/tts/')) {
-      const synthesis = new ScriptedSynthesis(socket, voice, start.synthesis);
-      const receive = (frame: Frame) => synthesis.receive(readSpeechMessage(frame));
-      socket.listen(head, receive, () => synthesis.close());
-    } else {
-      const recognition = new ScriptedRecognition(socket, index, start.recognition);
-      const receive = (frame: Frame) => recognition.receive(readSpeechMessage(frame), frame);
-      socket.listen(head, receive, () => {});
-    }
-  });
-  http.listen(0, '127.0.0.1');
-  await once(http, 'listening');
-  process.send?.({ type: 'ready', port: (http.address() as AddressInfo).port } satisfies ProvidersReady);
+/** Every question gets a long answer of three sentences, streamed as server-sent events. */
+function streamAnswer(answer: number, { firstTokenMs, tokenMs }: ProviderTiming['chat'], response: ServerResponse) {
+  // Some twelve seconds. Each clause names its answer, so that its sound can be told from any other answer’s.
+  const text =
+    `This is answer ${answer}, and answer ${answer} has all that I could find for you. ` +
+    `With answer ${answer} you learn that the parcel left our house early in the morning. ` +
+    `At last answer ${answer} tells you that the driver will ring twice at your door.`;
+  const chunks = new AnswerChunks('bench').of({ text, calls: [] });
+  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
+  const step = () => {
+    const { done, value } = chunks.next();
+    if (done) return response.end('data: [DONE]\n\n');
+    response.write(`data: ${JSON.stringify(value)}\n\n`);
+    timer = setTimeout(step, tokenMs);
+  };
+  let timer = setTimeout(step, firstTokenMs);
+  response.on('close', () => clearTimeout(timer));
 }

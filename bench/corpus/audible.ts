@@ -10,8 +10,7 @@ const ABOVE_ROOM_DB = 10;
 const ROOM_QUANTILE = 0.05;
 const ROOM_RANGES_DB = { least: 14, most: 24 } as const;
 /** A silence inside an utterance counts as a pause from this length on; shorter ones are sounds such as p, t and k. */
-export const SHORTEST_PAUSE_MS = 200;
-
+const SHORTEST_PAUSE_MS = 200;
 /** A sound this short with a silence this long beside it is a mouth's click or the room, and no speech. */
 const SHORTEST_SPEECH_MS = 40;
 const ALONE_MS = 60;
@@ -37,46 +36,38 @@ export function rangeAboveRoom(recording: Float32Array): number {
  * @param rangeDb how far below its loudest moment it is still heard
  * @param bridgedMs silences shorter than this do not part two stretches
  */
-export function audibleSpans(
-  voice: Float32Array,
-  rangeDb: number = AUDIBLE_RANGE_DB,
-  bridgedMs: number = SHORTEST_PAUSE_MS,
-): Span[] {
+export function audibleSpans(voice: Float32Array, rangeDb = AUDIBLE_RANGE_DB, bridgedMs = SHORTEST_PAUSE_MS): Span[] {
   const levels = levelsOf(voice);
   const threshold = Math.max(0, ...levels) * gainOf(-rangeDb);
-
-  const sounds: { startMs: number; endMs: number }[] = [];
-  const take = (into: typeof sounds, span: Span, withinMs: number) => {
-    const last = into.at(-1);
-    if (last && span.startMs - last.endMs < withinMs) last.endMs = span.endMs;
-    else into.push({ ...span });
-  };
-  for (const [index, level] of levels.entries()) {
-    if (level < threshold || level === 0) continue;
+  const heard = levels.flatMap((level, index): Span[] => {
     const startMs = msIn(index * HOP);
-    take(sounds, { startMs, endMs: startMs + msIn(WINDOW) }, ALONE_MS);
+    return level < threshold || level === 0 ? [] : [{ startMs, endMs: startMs + msIn(WINDOW) }];
+  });
+  const sounds = bridged(heard, ALONE_MS).filter(({ startMs, endMs }) => endMs - startMs >= SHORTEST_SPEECH_MS);
+  return bridged(sounds, bridgedMs);
+}
+
+function bridged(spans: readonly Span[], withinMs: number): Span[] {
+  const whole: { startMs: number; endMs: number }[] = [];
+  for (const span of spans) {
+    const last = whole.at(-1);
+    if (last && span.startMs - last.endMs < withinMs) last.endMs = span.endMs;
+    else whole.push({ ...span });
   }
-  const spans: typeof sounds = [];
-  for (const sound of sounds) {
-    if (sound.endMs - sound.startMs >= SHORTEST_SPEECH_MS) take(spans, sound, bridgedMs);
-  }
-  return spans;
+  return whole;
 }
 
 /** The silences between the stretches of speech. */
-export function pausesBetween(spans: readonly Span[]): Span[] {
-  return spans.slice(1).map((span, index) => ({ startMs: spans[index]?.endMs ?? 0, endMs: span.startMs }));
-}
+export const pausesBetween = (spans: readonly Span[]): Span[] =>
+  spans.slice(1).map((span, index) => ({ startMs: spans[index]?.endMs ?? 0, endMs: span.startMs }));
 
 /** The level of the speech where there is speech: what a signal-to-noise ratio is measured against. */
-export function activeRms(voice: Float32Array, rangeDb: number = AUDIBLE_RANGE_DB): number {
-  let sum = 0;
-  let count = 0;
+export function activeRms(voice: Float32Array, rangeDb = AUDIBLE_RANGE_DB): number {
+  let [sum, count] = [0, 0];
   for (const { startMs, endMs } of audibleSpans(voice, rangeDb, 50)) {
-    for (const sample of voice.subarray(samplesIn(startMs), samplesIn(endMs))) {
-      sum += sample * sample;
-      count += 1;
-    }
+    const speech = voice.subarray(samplesIn(startMs), samplesIn(endMs));
+    for (const sample of speech) sum += sample * sample;
+    count += speech.length;
   }
   return count === 0 ? 0 : Math.sqrt(sum / count);
 }

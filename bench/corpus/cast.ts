@@ -1,4 +1,4 @@
-import { Random } from './random.ts';
+import { Random } from '../random.ts';
 import { loadRecordings } from './recordings.ts';
 import { gainOf, mixInto, rms, type Signal, samplesIn, scaled, silence } from './signal.ts';
 import { type Clip, Speaker, VOICE_NAMES } from './speaker.ts';
@@ -14,24 +14,22 @@ export class Cast {
   readonly random: Random;
   readonly #chatter = new Map<string, Signal>();
 
-  private constructor(speaker: Speaker, recordings: readonly Clip[], random: Random) {
+  private constructor(speaker: Speaker, recordings: readonly Clip[], seed: number) {
     this.speaker = speaker;
     this.recordings = recordings;
-    this.random = random;
+    this.random = new Random(`corpus/${seed}`);
+    speaker.learn(everyText());
   }
 
   static async gather(seed: number, recordingsFolder?: string): Promise<Cast> {
-    const [speaker, recordings] = await Promise.all([Speaker.load(), loadRecordings(recordingsFolder)]);
-    speaker.learn(everyText());
-    return new Cast(speaker, recordings, new Random(`corpus/${seed}`));
+    return new Cast(await Speaker.load(), await loadRecordings(recordingsFolder), seed);
   }
 
   /** Who speaks in the scene with this number: every second time a recording, where there are any. */
   voiceOf(index: number): { readonly synthesised: string } | { readonly recording: Clip } {
     const recording = this.recordings[(index >> 1) % Math.max(1, this.recordings.length)];
     if (recording && index % 2 === 1) return { recording };
-    const voices = recording ? index >> 1 : index;
-    return { synthesised: VOICE_NAMES[voices % VOICE_NAMES.length] ?? 'slt' };
+    return { synthesised: VOICE_NAMES[(recording ? index >> 1 : index) % VOICE_NAMES.length] ?? 'slt' };
   }
 
   /** Several people at once, none of them the caller; levels differ by up to 6 dB. RMS of 1. */
@@ -53,12 +51,11 @@ export class Cast {
     const known = this.#chatter.get(voice);
     if (known) return known;
     const random = new Random(`chatter/${voice}`);
-    const sentences = [...TURNS.complete, ...TURNS.question];
     const pool = silence(BABBLE_POOL_MS);
     for (let at = 0; at < pool.length; ) {
-      const clip = this.speaker.speak(random.pick(sentences), voice);
-      mixInto(pool, clip.samples, at);
-      at += clip.samples.length + samplesIn(random.between(100, 400));
+      const { samples } = this.speaker.speak(random.pick([...TURNS.complete, ...TURNS.question]), voice);
+      mixInto(pool, samples, at);
+      at += samples.length + samplesIn(random.between(100, 400));
     }
     this.#chatter.set(voice, pool);
     return pool;

@@ -1,20 +1,24 @@
+import type { Random } from '../random.ts';
 import { audibleSpans, pausesBetween } from './audible.ts';
-import type { Random } from './random.ts';
 import type { Word } from './scene.ts';
 import { fadeEdges, joined, msIn, type Signal, samplesIn, silence } from './signal.ts';
 import type { Clip, Speaker } from './speaker.ts';
 
 /**
- * How long callers pause inside a turn: log-normal, median 600 ms, sigma 0.5, between 300 and 1500 ms. (The quarter
- * of the shortest ends near 440 ms, the longest tenth begins near 1040 ms.)
+ * How long callers pause inside a turn: log-normal about 600 ms. (The quarter of the shortest ends near 440 ms, the
+ * longest tenth begins near 1040 ms.)
  */
-export const PAUSE = { medianMs: 600, sigma: 0.5, shortestMs: 300, longestMs: 1500 } as const;
-
-export const drawPauseMs = (random: Random): number =>
-  Math.round(random.logNormal(PAUSE.medianMs, PAUSE.sigma, PAUSE.shortestMs, PAUSE.longestMs));
+const drawPauseMs = (random: Random): number => Math.round(random.logNormal(600, 0.5, 300, 1500));
 
 /** Cut edges are softened for so long, so that there is no click. */
 const FADE_MS = 4;
+const ROOM_MS = 60;
+
+/** Where a clip is parted, and the first word after it. */
+interface Cut {
+  readonly atMs: number;
+  readonly word: number;
+}
 
 /**
  * Speaks a turn with pauses where the text has `|`. The sentence is spoken as one and cut at word borders, so that the
@@ -24,20 +28,16 @@ const FADE_MS = 4;
 export function speakTurn(speaker: Speaker, marked: string, voice: string, slowness: number, random: Random): Clip {
   const parts = marked.split('|').map((part) => part.trim());
   const clip = speaker.speak(parts.join(' '), voice, slowness);
-  const cuts: Cut[] = [];
   let word = 0;
-  for (const part of parts.slice(0, -1)) {
+  const cuts = parts.slice(0, -1).map((part): Cut => {
     word += part.split(/\s+/).length;
     // In the middle of the silence between the two words, where there is one.
-    cuts.push({ word, atMs: ((clip.words[word - 1]?.endMs ?? 0) + (clip.words[word]?.startMs ?? 0)) / 2 });
-  }
+    return { word, atMs: ((clip.words[word - 1]?.endMs ?? 0) + (clip.words[word]?.startMs ?? 0)) / 2 };
+  });
   return withPauses(clip, cuts, random);
 }
 
-/**
- * Lengthens pauses that a recorded speaker made between words, the longest ones first.
- * @returns the clip as it was, where it has none
- */
+/** Lengthens pauses that a recorded speaker made between words, the longest ones first; those there are. */
 export function stretchPauses(clip: Clip, atMost: number, random: Random): Clip {
   const cuts = pausesBetween(audibleSpans(clip.samples, clip.rangeDb, 70))
     .toSorted((a, b) => b.endMs - b.startMs - (a.endMs - a.startMs))
@@ -51,52 +51,43 @@ export function stretchPauses(clip: Clip, atMost: number, random: Random): Clip 
   return withPauses(clip, cuts, random);
 }
 
-/** Where a clip is parted, and the first word after it. */
-interface Cut {
-  readonly atMs: number;
-  readonly word: number;
-}
-
 /** @param cuts in rising order */
 function withPauses(clip: Clip, cuts: readonly Cut[], random: Random): Clip {
   if (cuts.length === 0) return clip;
   const pieces: Signal[] = [];
   const words: Word[] = [];
   let lengthMs = 0;
+  const add = (piece: Signal) => {
+    pieces.push(piece);
+    lengthMs += msIn(piece.length);
+  };
   const bounds = [{ atMs: 0, word: 0 }, ...cuts, { atMs: msIn(clip.samples.length), word: clip.words.length }];
   for (const [index, from] of bounds.slice(0, -1).entries()) {
     const to = bounds[index + 1] ?? from;
     const sound = clip.samples.slice(samplesIn(from.atMs), samplesIn(to.atMs));
     const audible = audibleSpans(sound, clip.rangeDb);
-    const fromMs = audible[0]?.startMs ?? 0;
-    const untilMs = audible.at(-1)?.endMs ?? 0;
-    if (index > 0) {
-      const pause = silence(drawPauseMs(random));
-      if (clip.recorded) fillWithRoom(pause, clip);
-      pieces.push(pause);
-      lengthMs += msIn(pause.length);
+    const [fromMs, untilMs] = [audible[0]?.startMs ?? 0, audible.at(-1)?.endMs ?? 0];
+    if (index > 0) add(clip.recorded ? room(drawPauseMs(random), clip) : silence(drawPauseMs(random)));
+    const startMs = lengthMs;
+    const within = (ms: number) => startMs + Math.min(untilMs, Math.max(fromMs, ms - from.atMs)) - fromMs;
+    for (const word of clip.words.slice(from.word, to.word)) {
+      words.push({ text: word.text, startMs: within(word.startMs), endMs: within(word.endMs) });
     }
-    const piece = fadeEdges(sound.slice(samplesIn(fromMs), samplesIn(untilMs)), FADE_MS);
-    const within = (ms: number) => lengthMs + Math.min(untilMs, Math.max(fromMs, ms - from.atMs)) - fromMs;
-    for (const { text, startMs, endMs } of clip.words.slice(from.word, to.word)) {
-      words.push({ text, startMs: within(startMs), endMs: within(endMs) });
-    }
-    pieces.push(piece);
-    lengthMs += msIn(piece.length);
+    add(fadeEdges(sound.slice(samplesIn(fromMs), samplesIn(untilMs)), FADE_MS));
   }
   return { ...clip, samples: joined(pieces), words };
 }
 
 /** A recorded pause is not empty but holds the sound of the room: the quietest 60 ms of the recording, to and fro. */
-function fillWithRoom(pause: Signal, clip: Clip): void {
-  const length = samplesIn(60);
+function room(ms: number, { samples }: Clip): Signal {
+  const length = samplesIn(ROOM_MS);
   let quietest = { at: 0, energy: Number.POSITIVE_INFINITY };
-  for (let at = 0; at + length <= clip.samples.length; at += length >> 2) {
-    const energy = clip.samples.subarray(at, at + length).reduce((sum, sample) => sum + sample * sample, 0);
+  for (let at = 0; at + length <= samples.length; at += length >> 2) {
+    const energy = samples.subarray(at, at + length).reduce((sum, sample) => sum + sample * sample, 0);
     if (energy < quietest.energy) quietest = { at, energy };
   }
-  for (let i = 0; i < pause.length; i += 1) {
+  return silence(ms).map((_, i) => {
     const turn = i % (2 * length);
-    pause[i] = clip.samples[quietest.at + (turn < length ? turn : 2 * length - 1 - turn)] ?? 0;
-  }
+    return samples[quietest.at + (turn < length ? turn : 2 * length - 1 - turn)] ?? 0;
+  });
 }

@@ -1,8 +1,7 @@
+import type { Random } from '../random.ts';
 import { activeRms, audibleSpans, pausesBetween } from './audible.ts';
-import { decodeMuLaw, encodeMuLaw } from './mu-law.ts';
 import { holdMusic, hum, noiseEvent, white } from './noises.ts';
-import type { Random } from './random.ts';
-import type { NoiseEvent, Span, Utterance, Word } from './scene.ts';
+import type { NoiseEvent, Scene, Span, Utterance } from './scene.ts';
 import {
   gainOf,
   mixInto,
@@ -14,6 +13,7 @@ import {
   scaled,
   silence,
   telephoneBand,
+  throughMuLaw,
   toInt16,
 } from './signal.ts';
 import { type Clip, SPEECH_DBFS } from './speaker.ts';
@@ -48,90 +48,59 @@ export interface LinePlan {
 /** A line is never quite silent. */
 const FLOOR_DBFS = -72;
 /** The loudest moment of each sound against the level of speech; speech itself peaks about 15 dB above its level. */
-const EVENT_PEAK_DB: Readonly<Record<NoiseEvent['kind'], readonly [number, number]>> = {
-  click: [0, 16],
-  cough: [11, 18],
-  breath: [-10, 0],
-};
+const EVENT_PEAK_DB = { click: [0, 16], cough: [11, 18], breath: [-10, 0] } as const;
 const HIGHEST_PEAK = 0.97;
 const RISE_MS = 50;
 
-export interface Line {
-  readonly audio: Int16Array;
-  readonly utterances: readonly Utterance[];
-  readonly noises: readonly NoiseEvent[];
-}
+/** Many other people's talk for so many milliseconds, at an RMS of 1. */
+type Babble = (ms: number, random: Random) => Signal;
 
-/** @param babble gives so many milliseconds of many other people's talk, at an RMS of 1 */
-export function layLine(plan: LinePlan, babble: (ms: number, random: Random) => Signal, random: Random): Line {
-  const { condition, lengthMs } = plan;
+export function layLine(
+  { condition, lengthMs, speech, eventsAtMs, noiseFromMs }: LinePlan,
+  babble: Babble,
+  random: Random,
+): Pick<Scene, 'audio' | 'utterances' | 'noises'> {
   const narrow = (signal: Signal) => (condition.phone ? telephoneBand(signal) : signal);
   const track = silence(lengthMs);
   const utterances: Utterance[] = [];
   let speechLevel = gainOf(SPEECH_DBFS);
-  for (const { clip, kind, startMs, gainDb } of plan.speech) {
+  for (const { clip, kind, startMs, gainDb } of speech) {
     const voice = narrow(scaled(clip.samples, gainOf(gainDb)));
     mixInto(track, voice, samplesIn(startMs));
     utterances.push(labelled(clip, kind, voice, startMs));
     speechLevel = activeRms(voice, clip.rangeDb);
   }
-
   const noises: NoiseEvent[] = [];
   const noiseTrack = silence(lengthMs);
-  if (condition.events) {
-    for (const startMs of plan.eventsAtMs) {
-      const sound = noiseEvent(condition.events, random);
-      const [low, high] = EVENT_PEAK_DB[condition.events];
-      mixInto(noiseTrack, sound, samplesIn(startMs), speechLevel * gainOf(random.between(low, high)));
-      const heard = audibleSpans(sound);
-      noises.push({
-        kind: condition.events,
-        startMs: startMs + (heard[0]?.startMs ?? 0),
-        endMs: startMs + (heard.at(-1)?.endMs ?? msIn(sound.length)),
-      });
-    }
+  for (const atMs of condition.events ? eventsAtMs : []) {
+    const kind = condition.events ?? 'click';
+    const sound = noiseEvent(kind, random);
+    const [low, high] = EVENT_PEAK_DB[kind];
+    mixInto(noiseTrack, sound, samplesIn(atMs), speechLevel * gainOf(random.between(low, high)));
+    const heard = audibleSpans(sound);
+    const endMs = atMs + (heard.at(-1)?.endMs ?? msIn(sound.length));
+    noises.push({ kind, startMs: atMs + (heard[0]?.startMs ?? 0), endMs });
   }
   mixInto(track, narrow(noiseTrack), 0);
   if (condition.noise) {
-    const noise = narrow(steadyNoise(condition.noise.kind, lengthMs - plan.noiseFromMs, babble, random));
+    const make = { white, babble, hum, 'hold-music': holdMusic }[condition.noise.kind];
+    const noise = narrow(make(lengthMs - noiseFromMs, random));
     const gain = (speechLevel * gainOf(-condition.noise.snrDb)) / rms(noise);
     for (let i = 0; i < samplesIn(RISE_MS); i += 1) noise[i] = ((noise[i] ?? 0) * i) / samplesIn(RISE_MS);
-    mixInto(track, noise, samplesIn(plan.noiseFromMs), gain);
+    mixInto(track, noise, samplesIn(noiseFromMs), gain);
   }
   mixInto(track, white(lengthMs, random), 0, gainOf(FLOOR_DBFS));
-  const louder = peak(track) > HIGHEST_PEAK ? HIGHEST_PEAK / peak(track) : 1;
-  const samples = toInt16(scaled(track, louder));
-  return { audio: condition.phone ? samples.map((x) => decodeMuLaw(encodeMuLaw(x))) : samples, utterances, noises };
-}
-
-function steadyNoise(
-  kind: NonNullable<LineCondition['noise']>['kind'],
-  ms: number,
-  babble: (ms: number, random: Random) => Signal,
-  random: Random,
-): Signal {
-  switch (kind) {
-    case 'white':
-      return white(ms, random);
-    case 'babble':
-      return babble(ms, random);
-    case 'hum':
-      return hum(ms, random);
-    case 'hold-music':
-      return holdMusic(ms, random);
-  }
+  const samples = toInt16(scaled(track, Math.min(1, HIGHEST_PEAK / peak(track))));
+  return { audio: condition.phone ? samples.map(throughMuLaw) : samples, utterances, noises };
 }
 
 /** The labels come from the voice as it is on this line, before any noise. */
 function labelled(clip: Clip, kind: Utterance['kind'], voice: Signal, atMs: number): Utterance {
   const spans = audibleSpans(voice, clip.rangeDb);
-  const startMs = spans[0]?.startMs ?? 0;
-  const endMs = spans.at(-1)?.endMs ?? 0;
-  const onLine = ({ startMs: from, endMs: to }: Span): Span => ({
-    startMs: atMs + Math.min(endMs, Math.max(startMs, from)),
-    endMs: atMs + Math.min(endMs, Math.max(startMs, to)),
-  });
-  const words: Word[] = clip.words.map((word) => ({ text: word.text, ...onLine(word) }));
-  const pauses = pausesBetween(spans).map(onLine);
+  const [startMs, endMs] = [spans[0]?.startMs ?? 0, spans.at(-1)?.endMs ?? 0];
+  const onLine = (ms: number) => atMs + Math.min(endMs, Math.max(startMs, ms));
+  const placed = (span: Span): Span => ({ startMs: onLine(span.startMs), endMs: onLine(span.endMs) });
+  const words = clip.words.map((word) => ({ text: word.text, ...placed(word) }));
+  const pauses = pausesBetween(spans).map(placed);
   return { kind, text: clip.text, words, startMs: atMs + startMs, endMs: atMs + endMs, pauses };
 }

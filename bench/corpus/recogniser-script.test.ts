@@ -43,8 +43,9 @@ test('each word is in a partial a moment after it ends, and a silence ends the p
 });
 
 test('a pause that is shorter than the recogniser’s own does not part a phrase', () => {
-  const events = recogniserScript({ ...scene, noises: [] }, { silenceMs: 900, finalMs: 0 });
-  assert.deepEqual(said(events).at(-1), '3900 final my number four two');
+  const short = { ...turn, pauses: [{ startMs: 1600, endMs: 2000 }] };
+  const events = recogniserScript({ ...scene, noises: [], utterances: [short] });
+  assert.deepEqual(said(events).at(-1), '3700 final my number four two');
   assert.ok(events.every(({ offsetMs }) => offsetMs === 1000));
 });
 

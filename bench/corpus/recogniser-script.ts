@@ -10,57 +10,44 @@ export interface RecogniserEvent {
   readonly endMs: number;
 }
 
-export interface RecogniserTiming {
-  /** From a word's end to the partial that has it. */
-  readonly partialMs: number;
-  /** Silence of this length ends a phrase. */
-  readonly silenceMs: number;
-  /** From then to the phrase's final. */
-  readonly finalMs: number;
-}
-
-export const RECOGNISER_TIMING: RecogniserTiming = { partialMs: 250, silenceMs: 500, finalMs: 200 };
+/** From a word's end to the partial that has it. */
+const PARTIAL_MS = 250;
+/** Silence of this length ends a phrase; from then to the phrase's final. */
+const SILENCE_MS = 500;
+const FINAL_MS = 200;
 
 /**
  * What a good streaming recogniser makes of a scene: every word right, none invented, without punctuation and capitals,
  * as those would tell where a sentence is complete. Single noises are called wordless at the time of a final. The same
  * for every subject; echo is not in it, as it depends on what the agent says.
  */
-export function recogniserScript(scene: Scene, timing: Partial<RecogniserTiming> = {}): RecogniserEvent[] {
-  const { partialMs, silenceMs, finalMs } = { ...RECOGNISER_TIMING, ...timing };
-  const phrases = scene.utterances.flatMap((utterance) => phrasesOf(utterance, silenceMs));
-  const spoken = phrases.flatMap((words): RecogniserEvent[] => {
+export function recogniserScript({ utterances, noises }: Scene): RecogniserEvent[] {
+  const spoken = utterances.flatMap(phrasesOf).flatMap((words): RecogniserEvent[] => {
     const offsetMs = words[0]?.startMs ?? 0;
-    const endMs = words.at(-1)?.endMs ?? 0;
-    const text = (count: number) => words.slice(0, count).map(plainWord).join(' ');
-    const partials = words.map((word, index): RecogniserEvent => {
-      return { atMs: word.endMs + partialMs, type: 'partial', text: text(index + 1), offsetMs, endMs: word.endMs };
-    });
-    const finalAtMs = Math.max(endMs + silenceMs + finalMs, partials.at(-1)?.atMs ?? 0);
-    return [...partials, { atMs: finalAtMs, type: 'final', text: text(words.length), offsetMs, endMs }];
+    const told = (type: 'partial' | 'final', count: number, atMs: number): RecogniserEvent => {
+      const text = words.slice(0, count).map(plainWord).join(' ');
+      return { atMs, type, text, offsetMs, endMs: words[count - 1]?.endMs ?? 0 };
+    };
+    const partials = words.map(({ endMs }, index) => told('partial', index + 1, endMs + PARTIAL_MS));
+    const finalAtMs = (words.at(-1)?.endMs ?? 0) + SILENCE_MS + FINAL_MS;
+    return [...partials, told('final', words.length, Math.max(finalAtMs, partials.at(-1)?.atMs ?? 0))];
   });
-  const unspoken = scene.noises
-    .filter(({ startMs, endMs }) => !scene.utterances.some((said) => said.startMs < endMs && startMs < said.endMs))
+  const unspoken = noises
+    .filter(({ startMs, endMs }) => !utterances.some((said) => said.startMs < endMs && startMs < said.endMs))
     .map(({ startMs, endMs }): RecogniserEvent => {
-      return { atMs: endMs + silenceMs + finalMs, type: 'no-words', text: '', offsetMs: startMs, endMs };
+      return { atMs: endMs + SILENCE_MS + FINAL_MS, type: 'no-words', text: '', offsetMs: startMs, endMs };
     });
   return [...spoken, ...unspoken].toSorted((a, b) => a.atMs - b.atMs);
 }
 
 /** The words of an utterance, parted where it is silent for so long. */
-function phrasesOf({ words, pauses }: Utterance, silenceMs: number): Word[][] {
+function phrasesOf({ words, pauses }: Utterance): Word[][] {
   const phrases: Word[][] = [[]];
   for (const [index, word] of words.entries()) {
     const before = words[index - 1];
-    const parted = pauses.some(
-      ({ startMs, endMs }) =>
-        endMs - startMs >= silenceMs &&
-        before &&
-        startMs >= before.startMs &&
-        endMs <= word.endMs &&
-        word.endMs > endMs,
-    );
-    if (parted) phrases.push([]);
+    const isBetween = (pause: Utterance['pauses'][number]) =>
+      before !== undefined && pause.startMs >= before.startMs && pause.endMs <= word.endMs && word.endMs > pause.endMs;
+    if (pauses.some((pause) => pause.endMs - pause.startMs >= SILENCE_MS && isBetween(pause))) phrases.push([]);
     phrases.at(-1)?.push(word);
   }
   return phrases.filter((phrase) => phrase.length > 0);

@@ -8,10 +8,10 @@ import { fromInt16 } from './signal.ts';
 import { type Clip, trimmed } from './speaker.ts';
 
 /** Where Debian's `pocketsphinx-testdata` puts its recordings. */
-export const RECORDINGS_FOLDER = '/usr/share/pocketsphinx/test/data';
+const RECORDINGS_FOLDER = '/usr/share/pocketsphinx/test/data';
 
 /** Transcripts that are part of the file names or of the programs that the recordings test. */
-const SINGLE_FILES: readonly { readonly file: string; readonly voice: string; readonly text: string }[] = [
+const SINGLE_FILES = [
   { file: 'goforward.raw', voice: 'goforward', text: 'go forward ten meters' },
   { file: 'something.raw', voice: 'something', text: 'go somewhere and do something' },
   { file: 'tidigits/dhd.2934z.raw', voice: 'digits', text: 'two nine three four zero' },
@@ -21,21 +21,22 @@ const SINGLE_FILES: readonly { readonly file: string; readonly voice: string; re
  * Recordings of people, 16 kHz: LibriVox sentences, playing cards, commands and digits. Empty where the package is not
  * installed; a file that is missing or cannot be read is left out.
  */
-export async function loadRecordings(folder: string = RECORDINGS_FOLDER): Promise<Clip[]> {
+export async function loadRecordings(folder = RECORDINGS_FOLDER): Promise<Clip[]> {
   const listed = [
     ...(await transcribed(folder, 'librivox/transcription', 'librivox')),
     ...(await transcribed(folder, 'cards/cards.transcription', 'cards')),
     ...SINGLE_FILES,
   ];
   const clips = await Promise.all(
-    listed.map(async ({ file, voice, text }) => {
+    listed.map(async ({ file, voice, text }): Promise<Clip[]> => {
       const bytes = await readFile(path.join(folder, file)).catch(() => undefined);
-      if (!bytes) return;
-      const samples = file.endsWith('.wav') ? mixToMono(parseWav(bytes)) : samplesOf(bytes);
-      return recordedClip(voice, text, samples);
+      if (!bytes) return [];
+      const samples = fromInt16(file.endsWith('.wav') ? mixToMono(parseWav(bytes)) : samplesOf(bytes));
+      const clip = trimmed({ voice, recorded: true, text, samples, rangeDb: rangeAboveRoom(samples), words: [] });
+      return [{ ...clip, words: spreadWords(text.split(/\s+/), audibleSpans(clip.samples, clip.rangeDb, 60)) }];
     }),
   );
-  return clips.filter((clip) => clip !== undefined);
+  return clips.flat();
 }
 
 /** Lines such as `<s> ten of clubs  </s> (001)`, beside the files that they are of. */
@@ -48,34 +49,27 @@ async function transcribed(folder: string, list: string, voice: string) {
   }));
 }
 
-function recordedClip(voice: string, text: string, samples: Int16Array): Clip {
-  const sound = fromInt16(samples);
-  const clip = trimmed({ voice, recorded: true, text, samples: sound, rangeDb: rangeAboveRoom(sound), words: [] });
-  return { ...clip, words: spreadWords(text.split(/\s+/), audibleSpans(clip.samples, clip.rangeDb, 60)) };
-}
-
 /**
  * Where words may lie in speech that nobody has aligned: spread by their letters over the time in which there is voice.
  * Right to a word or so; pauses fall between the right words only by luck.
  */
-export function spreadWords(words: readonly string[], voiced: readonly Span[]): Word[] {
+function spreadWords(words: readonly string[], voiced: readonly Span[]): Word[] {
   const voicedMs = voiced.reduce((total, span) => total + span.endMs - span.startMs, 0);
   const letters = words.reduce((total, word) => total + word.length, 0);
+  /** When so many letters have been heard. On the edge of a pause: the moment before it, or after. */
+  const timeAt = (heard: number, edge: 'before' | 'after'): number => {
+    let leftMs = (heard / letters) * voicedMs;
+    for (const { startMs, endMs } of voiced) {
+      const lengthMs = endMs - startMs;
+      if (leftMs < lengthMs - 1e-6 || (edge === 'before' && leftMs <= lengthMs + 1e-6)) return startMs + leftMs;
+      leftMs -= lengthMs;
+    }
+    return voiced.at(-1)?.endMs ?? 0;
+  };
   let spoken = 0;
   return words.map((text) => {
-    const startMs = timeAt((spoken / letters) * voicedMs, voiced, 'after');
+    const startMs = timeAt(spoken, 'after');
     spoken += text.length;
-    return { text, startMs, endMs: timeAt((spoken / letters) * voicedMs, voiced, 'before') };
+    return { text, startMs, endMs: timeAt(spoken, 'before') };
   });
-}
-
-/** When so much voice has been heard. On the edge of a pause: the moment before it, or after. */
-function timeAt(voiceMs: number, voiced: readonly Span[], edge: 'before' | 'after'): number {
-  let leftMs = voiceMs;
-  for (const { startMs, endMs } of voiced) {
-    const lengthMs = endMs - startMs;
-    if (leftMs < lengthMs - 1e-6 || (edge === 'before' && leftMs <= lengthMs + 1e-6)) return startMs + leftMs;
-    leftMs -= lengthMs;
-  }
-  return voiced.at(-1)?.endMs ?? 0;
 }

@@ -1,16 +1,16 @@
-import type { Cast } from './cast.ts';
+import type { Random } from '../random.ts';
+import { Cast } from './cast.ts';
 import { speakTurn, stretchPauses } from './hesitation.ts';
 import { type LineCondition, type LinePlan, layLine, type Placed } from './line.ts';
-import type { Random } from './random.ts';
-import type { Gap, Scene, SceneSet } from './scene.ts';
+import { type Gap, SCENE_SETS, type Scene, type SceneSet } from './scene.ts';
 import { msIn } from './signal.ts';
 import type { Clip } from './speaker.ts';
-import { BACKCHANNELS, HESITATION_KINDS, type HesitationKind, INTERRUPTIONS, TURNS } from './texts.ts';
+import { BACKCHANNELS, HESITATION_KINDS, INTERRUPTIONS, TURNS } from './texts.ts';
 
 const CLEAN: LineCondition = { name: 'clean' };
+const PHONE: LineCondition = { name: 'phone', phone: true };
 const LINES: readonly LineCondition[] = [
-  CLEAN,
-  { name: 'phone', phone: true },
+  ...[CLEAN, PHONE],
   { name: 'white-20dB', noise: { kind: 'white', snrDb: 20 } },
   { name: 'white-10dB', noise: { kind: 'white', snrDb: 10 } },
   { name: 'babble-20dB', noise: { kind: 'babble', snrDb: 20 } },
@@ -22,6 +22,7 @@ const LINES: readonly LineCondition[] = [
   { name: 'breath', events: 'breath' },
   { name: 'hold-music', noise: { kind: 'hold-music', snrDb: 15 } },
 ];
+const linesNamed = (...names: string[]) => LINES.filter(({ name }) => names.includes(name));
 /** Music that takes the caller's place is as loud as the caller was. */
 const ALONE: readonly LineCondition[] = LINES.map((line) =>
   line.name === 'hold-music' ? { ...line, noise: { kind: 'hold-music', snrDb: 3 } } : line,
@@ -37,168 +38,133 @@ const AFTER_TURN_MS = 4000;
 const NOISE_AHEAD_MS = 2200;
 const FRAME_MS = 20;
 const SLOWNESSES = [0.9, 1, 1.1] as const;
-const GAPS = ['lost', 'silent', 'both'] as const;
 const LONGEST_GAP_FRAMES = 10;
+const LISTENERS = ['slt', 'rms', 'awb', 'slt-high', 'rms-low', 'awb-high', 'kal16'] as const;
 
-export function interruptionScenes(cast: Cast, perCondition: number): Scene[] {
-  return LINES.flatMap((condition, row) =>
-    scenes(perCondition, (number) => {
-      const random = cast.random.fork(`interruption/${condition.name}/${number}`);
-      const placed = interruptionAt(cast, number + row, random, condition.events ? NOISE_AHEAD_MS : 0);
-      return scene(cast, random, {
-        ...{ set: 'interruption', number, condition, expect: 'interrupt', during: 'agent-speaking' },
-        speech: [placed],
-        eventsAtMs: [FIRST_SOUND_MS],
-        afterMs: AFTER_INTERRUPTION_MS,
-      });
-    }),
-  );
+export interface CorpusOptions {
+  /** The same seed gives the same scenes, to the sample, whatever else is asked for. */
+  readonly seed: number;
+  /** Default: all. */
+  readonly sets?: readonly SceneSet[];
+  /** Default: all. */
+  readonly conditions?: readonly string[];
+  /** Scenes for each condition of each set. */
+  readonly perCondition: number;
+  /** Where recordings of people are looked for. Without them synthesised voices take their place. */
+  readonly recordingsFolder?: string;
 }
 
-export function noiseScenes(cast: Cast, perCondition: number): Scene[] {
-  return ALONE.flatMap((condition) =>
-    scenes(perCondition, (number) => {
-      const random = cast.random.fork(`noise/${condition.name}/${number}`);
+/** Makes labelled pieces of calls, in this thread: about 25 ms each, and 3 s for the voices at first. */
+export async function buildScenes({ seed, sets = SCENE_SETS, recordingsFolder, ...which }: CorpusOptions) {
+  const cast = await Cast.gather(seed, recordingsFolder);
+  return sets.flatMap((set) => MAKERS[set]({ cast, set, ...which }));
+}
+
+interface SetPlan extends Pick<CorpusOptions, 'perCondition' | 'conditions'> {
+  readonly cast: Cast;
+  readonly set: SceneSet;
+}
+type Recipe = Pick<Scene, 'during' | 'expect'> &
+  Pick<LinePlan, 'speech'> & {
+    readonly eventsAtMs?: number[];
+    readonly noiseFromMs?: number;
+    readonly afterMs: number;
+  };
+
+const MAKERS: Readonly<Record<SceneSet, (plan: SetPlan) => Scene[]>> = {
+  interruption: (plan) =>
+    scenes(plan, LINES, (random, number, { events }, row) => ({
+      ...{ expect: 'interrupt', during: 'agent-speaking', afterMs: AFTER_INTERRUPTION_MS },
+      speech: [interruptionAt(plan.cast, number + row, random, events ? NOISE_AHEAD_MS : 0)],
+      eventsAtMs: [FIRST_SOUND_MS],
+    })),
+  noise: (plan) =>
+    scenes(plan, ALONE, (random, _number, { noise }) => {
       const eventsAtMs = [random.between(FIRST_SOUND_MS, 3000)];
       for (let i = 0; i < 2; i += 1) eventsAtMs.push((eventsAtMs.at(-1) ?? 0) + random.between(1800, 2600));
-      const comesIn = condition.noise?.kind === 'babble' || condition.noise?.kind === 'hold-music';
-      return scene(cast, random, {
-        ...{ set: 'noise', number, condition, expect: 'carry-on', during: 'agent-speaking' },
+      const comesIn = noise?.kind === 'babble' || noise?.kind === 'hold-music';
+      const noiseFromMs = comesIn ? FIRST_SOUND_MS : 0;
+      return {
+        expect: 'carry-on',
+        during: 'agent-speaking',
+        afterMs: AFTER_NOISE_MS,
         speech: [],
         eventsAtMs,
-        ...(comesIn && { noiseFromMs: FIRST_SOUND_MS }),
-        afterMs: AFTER_NOISE_MS,
-      });
+        noiseFromMs,
+      };
     }),
-  );
-}
-
-export function backchannelScenes(cast: Cast, perCondition: number): Scene[] {
-  const lines = LINES.filter(({ name }) => ['clean', 'phone', 'babble-20dB'].includes(name));
-  return lines.flatMap((condition, row) =>
-    scenes(perCondition, (number) => {
-      const random = cast.random.fork(`backchannel/${condition.name}/${number}`);
-      const { text, spoken } = BACKCHANNELS[(number + 3 * row) % BACKCHANNELS.length] ?? BACKCHANNELS[0] ?? NOTHING;
-      const voice = VOICES_OF_LISTENERS[(number + row) % VOICES_OF_LISTENERS.length] ?? 'slt';
-      const clip = named(cast.speaker.speak(spoken, voice, random.pick(SLOWNESSES)), text);
-      const startMs = random.between(FIRST_SOUND_MS, 4500);
-      return scene(cast, random, {
-        ...{ set: 'backchannel', number, condition, expect: 'carry-on', during: 'agent-speaking' },
-        speech: [{ clip, kind: 'backchannel', startMs, gainDb: random.between(-8, 0) }],
-        eventsAtMs: [],
-        afterMs: AFTER_NOISE_MS,
-      });
+  backchannel: (plan) =>
+    scenes(plan, linesNamed('clean', 'phone', 'babble-20dB'), (random, number, _line, row) => {
+      const { text = 'mhm', spoken = 'um hum' } = BACKCHANNELS[(number + 3 * row) % BACKCHANNELS.length] ?? {};
+      const voice = LISTENERS[(number + row) % LISTENERS.length] ?? 'slt';
+      const clip = named(plan.cast.speaker.speak(spoken, voice, random.pick(SLOWNESSES)), text);
+      const placed = { clip, startMs: random.between(FIRST_SOUND_MS, 4500), gainDb: random.between(-8, 0) };
+      const speech = [{ ...placed, kind: 'backchannel' as const }];
+      return { expect: 'carry-on', during: 'agent-speaking', afterMs: AFTER_NOISE_MS, speech };
     }),
-  );
-}
-const NOTHING = { text: 'mhm', spoken: 'um hum' } as const;
-const VOICES_OF_LISTENERS = ['slt', 'rms', 'awb', 'slt-high', 'rms-low', 'awb-high', 'kal16'] as const;
-
-/** A backchannel is spelt for the synthesiser; the label holds what it stands for, as one word each. */
-function named(clip: Clip, text: string): Clip {
-  const words = text.split(' ');
-  const [startMs, endMs] = [clip.words[0]?.startMs ?? 0, clip.words.at(-1)?.endMs ?? 0];
-  const asSpoken = words.length === clip.words.length;
-  const spread = words.map((word, index) => ({
-    text: word,
-    startMs: startMs + ((endMs - startMs) * index) / words.length,
-    endMs: startMs + ((endMs - startMs) * (index + 1)) / words.length,
-  }));
-  return { ...clip, text, words: asSpoken ? clip.words : spread };
-}
-
-export function hesitationScenes(cast: Cast, perCondition: number): Scene[] {
-  const kinds = HESITATION_KINDS.flatMap((kind) =>
-    scenes(perCondition, (number) => {
-      const random = cast.random.fork(`hesitation/${kind}/${number}`);
-      // Every second one comes over a telephone, which changes neither what is said nor what should happen.
-      const line = LINES[number % 2] ?? CLEAN;
-      return turnScene(
-        cast,
-        random,
-        'hesitation',
-        kind,
-        number,
-        { ...line, name: kind },
-        turnOf(cast, kind, number, random),
-      );
-    }),
-  );
-  const noisy = LINES.filter(({ name }) => ['white-20dB', 'babble-20dB'].includes(name)).flatMap((condition, row) =>
-    scenes(perCondition, (number) => {
-      const random = cast.random.fork(`hesitation/${condition.name}/${number}`);
-      const kind = HESITATION_KINDS[(number + row) % HESITATION_KINDS.length] ?? 'filler';
-      return turnScene(
-        cast,
-        random,
-        'hesitation',
-        condition.name,
-        number,
-        condition,
-        turnOf(cast, kind, number + row, random),
-      );
-    }),
-  );
-  const recorded = scenes(cast.recordings.length > 0 ? perCondition : 0, (number) => {
-    const random = cast.random.fork(`hesitation/recorded/${number}`);
-    const clip = cast.recordings[number % cast.recordings.length];
-    if (!clip) throw new RangeError('there are no recordings');
-    const condition = { ...(LINES[number % 2] ?? CLEAN), name: 'recorded' };
-    return turnScene(
-      cast,
-      random,
-      'hesitation',
-      'recorded',
-      number,
-      condition,
-      stretchPauses(clip, number % 3, random),
+  hesitation(plan) {
+    const { cast } = plan;
+    // Every second one comes over a telephone, which changes neither what is said nor what should happen.
+    const everySecond = (name: string) => (number: number) => ({ ...(number % 2 === 1 ? PHONE : CLEAN), name });
+    const kinds = scenes(plan, HESITATION_KINDS.map(everySecond), (random, number, { name }) =>
+      turn(turnOf(cast, HESITATION_KINDS.find((kind) => kind === name) ?? 'filler', number, random), random),
     );
-  });
-  return [...kinds, ...noisy, ...recorded];
-}
+    const noisy = scenes(plan, linesNamed('white-20dB', 'babble-20dB'), (random, number, _line, row) => {
+      const kind = HESITATION_KINDS[(number + row) % HESITATION_KINDS.length] ?? 'filler';
+      return turn(turnOf(cast, kind, number + row, random), random);
+    });
+    const recorded = scenes(plan, cast.recordings.length > 0 ? [everySecond('recorded')] : [], (random, number) => {
+      const clip = cast.recordings[number % cast.recordings.length];
+      if (!clip) throw new RangeError('there are no recordings');
+      return turn(stretchPauses(clip, number % 3, random), random);
+    });
+    return [...kinds, ...noisy, ...recorded];
+  },
+  echo: (plan) => echoScenes(plan),
+  'echo-interruption': (plan) => echoScenes(plan),
+  gaps: (plan) =>
+    (['lost', 'silent', 'both'] as const).flatMap((which) =>
+      scenes(
+        plan,
+        [{ name: which }],
+        (random, number) => {
+          const kind = HESITATION_KINDS[number % HESITATION_KINDS.length] ?? 'complete';
+          return turn(turnOf(plan.cast, kind, number, random), random);
+        },
+        (made, random) => ({ ...made, gaps: gapsIn(made, which, random) }),
+      ),
+    ),
+};
 
 /** The caller speaks up while the agent speaks and its voice comes back; or does not, and only the echo is there. */
-export function echoScenes(cast: Cast, perCondition: number, set: 'echo' | 'echo-interruption'): Scene[] {
+function echoScenes(plan: SetPlan): Scene[] {
+  const speaks = plan.set === 'echo-interruption';
   const paths = [-10, -20, -30].flatMap((gainDb) =>
     [60, 150, 400].map((delayMs) => ({ gainDb, delayMs, line: CLEAN })),
   );
-  const noisy = [-10, -20].map((gainDb) => ({
-    ...{ gainDb, delayMs: 150 },
-    line: { name: 'white-20dB', noise: { kind: 'white', snrDb: 20 } } satisfies LineCondition,
-  }));
-  return [...paths, ...noisy].flatMap(({ gainDb, delayMs, line }, row) =>
-    scenes(perCondition, (number) => {
-      const name = `${gainDb}dB/${delayMs}ms${line.name === 'clean' ? '' : ` ${line.name}`}`;
-      const random = cast.random.fork(`${set}/${name}/${number}`);
-      const speaks = set === 'echo-interruption';
-      const made = scene(cast, random, {
-        ...{ set, number, condition: { ...line, name }, during: 'agent-speaking' },
+  const [noise = CLEAN] = linesNamed('white-20dB');
+  const noisy = [-10, -20].map((gainDb) => ({ gainDb, delayMs: 150, line: noise }));
+  return [...paths, ...noisy].flatMap(({ gainDb, delayMs, line }, row) => {
+    const name = `${gainDb}dB/${delayMs}ms${line === CLEAN ? '' : ` ${line.name}`}`;
+    return scenes(
+      plan,
+      [{ ...line, name }],
+      (random, number) => ({
+        during: 'agent-speaking',
         expect: speaks ? 'interrupt' : 'carry-on',
-        speech: speaks ? [interruptionAt(cast, number + row, random, 0)] : [],
-        eventsAtMs: [],
+        speech: speaks ? [interruptionAt(plan.cast, number + row, random, 0)] : [],
         afterMs: speaks ? AFTER_INTERRUPTION_MS : FIRST_SOUND_MS + AFTER_NOISE_MS,
-      });
-      return { ...made, echo: { gainDb, delayMs } };
-    }),
-  );
-}
-
-export function gapScenes(cast: Cast, perCondition: number): Scene[] {
-  return GAPS.flatMap((which) =>
-    scenes(perCondition, (number) => {
-      const random = cast.random.fork(`gaps/${which}/${number}`);
-      const kind = HESITATION_KINDS[number % HESITATION_KINDS.length] ?? 'complete';
-      const made = turnScene(cast, random, 'gaps', which, number, { name: which }, turnOf(cast, kind, number, random));
-      return { ...made, gaps: gapsIn(made, which, random) };
-    }),
-  );
+      }),
+      (made) => ({ ...made, echo: { gainDb, delayMs } }),
+    );
+  });
 }
 
 /** Holes of 20 to 200 ms, two a second while the caller speaks and for a second after. */
-function gapsIn({ utterances, audio }: Scene, which: (typeof GAPS)[number], random: Random): Gap[] {
+function gapsIn({ utterances, audio }: Scene, which: Gap['kind'] | 'both', random: Random): Gap[] {
   const gaps: Gap[] = [];
-  const lastFrame =
-    Math.min(audio.length / 320, ((utterances.at(-1)?.endMs ?? 0) + 1000) / FRAME_MS) - LONGEST_GAP_FRAMES;
+  const saidFrames = ((utterances.at(-1)?.endMs ?? 0) + 1000) / FRAME_MS;
+  const lastFrame = Math.min(audio.length / 320, saidFrames) - LONGEST_GAP_FRAMES;
   for (let at = (utterances[0]?.startMs ?? 0) / FRAME_MS; ; ) {
     at += random.between(15, 45);
     if (at > lastFrame) return gaps;
@@ -209,60 +175,59 @@ function gapsIn({ utterances, audio }: Scene, which: (typeof GAPS)[number], rand
   }
 }
 
-function turnOf(cast: Cast, kind: HesitationKind, number: number, random: Random): Clip {
-  const texts = TURNS[kind];
-  const voices = VOICES_OF_LISTENERS;
-  const voice = voices[(number + HESITATION_KINDS.indexOf(kind)) % voices.length] ?? 'slt';
-  return speakTurn(cast.speaker, texts[number % texts.length] ?? '', voice, random.pick(SLOWNESSES), random);
+/** A backchannel is spelt for the synthesiser; the label holds what it stands for, as one word each. */
+function named(clip: Clip, text: string): Clip {
+  const words = text.split(' ');
+  if (words.length === clip.words.length) return { ...clip, text };
+  const [startMs, endMs] = [clip.words[0]?.startMs ?? 0, clip.words.at(-1)?.endMs ?? 0];
+  const at = (index: number) => startMs + ((endMs - startMs) * index) / words.length;
+  return { ...clip, text, words: words.map((word, i) => ({ text: word, startMs: at(i), endMs: at(i + 1) })) };
 }
 
-function turnScene(
-  cast: Cast,
-  random: Random,
-  set: SceneSet,
-  name: string,
-  number: number,
-  condition: LineCondition,
-  clip: Clip,
-): Scene {
-  return scene(cast, random, {
-    ...{ set, number, condition: { ...condition, name }, expect: 'one-turn', during: 'agent-listening' },
-    speech: [{ clip, kind: 'turn', startMs: random.between(1000, 1600), gainDb: random.between(-6, 2) }],
-    eventsAtMs: [],
-    afterMs: AFTER_TURN_MS,
-  });
+function turnOf({ speaker }: Cast, kind: (typeof HESITATION_KINDS)[number], number: number, random: Random): Clip {
+  const texts = TURNS[kind];
+  const voice = LISTENERS[(number + HESITATION_KINDS.indexOf(kind)) % LISTENERS.length] ?? 'slt';
+  return speakTurn(speaker, texts[number % texts.length] ?? '', voice, random.pick(SLOWNESSES), random);
 }
+
+const turn = (clip: Clip, random: Random): Recipe => ({
+  ...{ expect: 'one-turn', during: 'agent-listening', afterMs: AFTER_TURN_MS },
+  speech: [{ clip, kind: 'turn', startMs: random.between(1000, 1600), gainDb: random.between(-6, 2) }],
+});
 
 function interruptionAt(cast: Cast, number: number, random: Random, laterMs: number): Placed {
-  const speaker = cast.voiceOf(number);
+  const voice = cast.voiceOf(number);
   const text = random.pick(INTERRUPTIONS);
   const clip =
-    'recording' in speaker ? speaker.recording : cast.speaker.speak(text, speaker.synthesised, random.pick(SLOWNESSES));
+    'recording' in voice ? voice.recording : cast.speaker.speak(text, voice.synthesised, random.pick(SLOWNESSES));
   const startMs = laterMs + random.between(FIRST_SOUND_MS, 4000);
   return { clip, kind: 'interruption', startMs, gainDb: random.between(-6, 2) };
 }
 
-interface SceneRecipe
-  extends Pick<Scene, 'set' | 'during' | 'expect'>,
-    Pick<LinePlan, 'condition' | 'speech' | 'eventsAtMs'> {
-  readonly number: number;
-  readonly noiseFromMs?: number;
-  readonly afterMs: number;
-}
-
-function scene(cast: Cast, random: Random, recipe: SceneRecipe): Scene {
-  const { set, number, condition, speech, eventsAtMs, during, expect, noiseFromMs = 0 } = recipe;
-  const clip = speech[0]?.clip;
-  const voice = clip?.voice ?? 'none';
-  const spokenMs = speech.map((placed) => placed.startMs + msIn(placed.clip.samples.length));
-  const lastMs = Math.max(FIRST_SOUND_MS, ...spokenMs, ...eventsAtMs);
-  const lengthMs = FRAME_MS * Math.ceil((lastMs + recipe.afterMs) / FRAME_MS);
-  const babble = (ms: number, from: Random) => cast.babble(ms, from, voice);
-  const line = layLine({ condition, lengthMs, speech, eventsAtMs, noiseFromMs }, babble, random);
-  const id = `${set}/${condition.name}/${voice}/${number}`;
-  return { id, set, condition: condition.name, voice, recorded: clip?.recorded ?? false, during, expect, ...line };
-}
-
-function scenes(count: number, make: (number: number) => Scene): Scene[] {
-  return Array.from({ length: count }, (_, number) => make(number));
+/** So many scenes of each condition, each with chances of its own. */
+function scenes(
+  { cast, set, perCondition, conditions }: SetPlan,
+  all: readonly (LineCondition | ((number: number) => LineCondition))[],
+  recipeOf: (random: Random, number: number, condition: LineCondition, row: number) => Recipe,
+  finish: (made: Scene, random: Random) => Scene = (made) => made,
+): Scene[] {
+  return all.flatMap((which, row) =>
+    Array.from({ length: perCondition }, (_, number) => number).flatMap((number) => {
+      const condition = typeof which === 'function' ? which(number) : which;
+      if (conditions && !conditions.includes(condition.name)) return [];
+      const random = cast.random.fork(`${set}/${condition.name}/${number}`);
+      const recipe = recipeOf(random, number, condition, row);
+      const { speech, during, expect, eventsAtMs = [], noiseFromMs = 0, afterMs } = recipe;
+      const clip = speech[0]?.clip;
+      const voice = clip?.voice ?? 'none';
+      const spokenMs = speech.map((placed) => placed.startMs + msIn(placed.clip.samples.length));
+      const lastMs = Math.max(FIRST_SOUND_MS, ...spokenMs, ...eventsAtMs);
+      const lengthMs = FRAME_MS * Math.ceil((lastMs + afterMs) / FRAME_MS);
+      const babble = (ms: number, from: Random) => cast.babble(ms, from, voice);
+      const line = layLine({ condition, lengthMs, speech, eventsAtMs, noiseFromMs }, babble, random);
+      const id = `${set}/${condition.name}/${voice}/${number}`;
+      const labels = { id, set, condition: condition.name, voice, recorded: clip?.recorded ?? false, during, expect };
+      return finish({ ...labels, ...line }, random);
+    }),
+  );
 }

@@ -1,22 +1,16 @@
-import { FRAME_MS } from '../../shared/audio/pcm.ts';
+import { FRAME_BYTES, FRAME_MS } from '../../shared/audio/pcm.ts';
+import type { RecogniserEvent } from '../corpus/recogniser-script.ts';
+import type { Scene } from '../corpus/scene.ts';
+import { Random } from '../random.ts';
 import { FarEnd } from './far-end.ts';
 import type { Command, SessionSettings, SubjectEvent } from './protocol.ts';
 
-const FRAME_SAMPLES = 320;
-const SAMPLES_PER_MS = 16;
+const FRAME_SAMPLES = FRAME_BYTES / 2;
+const QUIET_FRAMES = 50;
 
 /** What the caller's line carries, and what a recogniser says about it. Times in milliseconds from its start. */
-export interface Playback {
-  readonly audio: Int16Array;
-  readonly words: readonly {
-    readonly atMs: number;
-    readonly type: 'partial' | 'final' | 'no-words';
-    readonly text: string;
-    readonly offsetMs: number;
-    readonly endMs: number;
-  }[];
-  readonly echo?: { readonly gainDb: number; readonly delayMs: number } | undefined;
-  readonly gaps?: readonly { readonly atFrame: number; readonly frames: number; readonly kind: 'lost' | 'silent' }[];
+export interface Playback extends Pick<Scene, 'audio' | 'echo' | 'gaps'> {
+  readonly words: readonly RecogniserEvent[];
 }
 
 interface Running {
@@ -31,24 +25,16 @@ interface Running {
   lostFrames: number;
 }
 
-/** When the language model was asked, and with which words of the caller's. */
-export interface Asked {
-  readonly atMs: number;
-  readonly text: string;
-}
-
 /**
- * One session as the driver sees it: what it is sent, 50 times a second, and what comes back. Between playbacks the
+ * One session as its caller sees it: what it is sent, 50 times a second, and what comes back. Between playbacks the
  * line carries the faint noise of a quiet room. A frame is sent when its last sample has been spoken, as on a real line.
  */
 export class Call {
   readonly session: number;
   readonly settings: SessionSettings;
   readonly farEnd = new FarEnd();
-  readonly asked: Asked[] = [];
-  readonly resumes: number[] = [];
-  /** Each `stop` that the sink was told, audible or not. */
-  readonly stopCommands: number[] = [];
+  /** When the language model was asked, and with which words of the caller's. */
+  readonly asked: { readonly atMs: number; readonly text: string }[] = [];
   readonly faults: string[] = [];
   readonly #send: (command: Command) => void;
   readonly #silence: Int16Array;
@@ -60,24 +46,19 @@ export class Call {
     this.session = session;
     this.settings = settings;
     this.#send = send;
-    this.#silence = quietLine(session + 1);
+    // About -75 dBFS: real lines are never digital silence.
+    const random = new Random(`line ${session}`);
+    this.#silence = Int16Array.from({ length: QUIET_FRAMES * FRAME_SAMPLES }, () => random.whole(-8, 7));
   }
 
   /**
    * Plays something to the session.
-   * @returns when its first sample was spoken, on the monotonic clock, once all of it has been sent
+   * @returns when its first sample was spoken, on the clock of `nowMs`, once all of it has been sent
    */
   play(playback: Playback, nowMs: number): Promise<number> {
     const { promise, resolve } = Promise.withResolvers<number>();
-    this.#running = {
-      playback,
-      startMs: nowMs,
-      sentMsAtStart: this.#sentFrames * FRAME_MS,
-      resolve,
-      frame: 0,
-      word: 0,
-      lostFrames: 0,
-    };
+    const sentMsAtStart = this.#sentFrames * FRAME_MS;
+    this.#running = { playback, startMs: nowMs, sentMsAtStart, resolve, frame: 0, word: 0, lostFrames: 0 };
     return promise;
   }
 
@@ -96,21 +77,12 @@ export class Call {
   }
 
   take(event: SubjectEvent): void {
-    switch (event.type) {
-      case 'stop':
-        this.stopCommands.push(event.atMs);
-        if (this.#ordered) this.farEnd.expectNoMoreOf(this.farEnd.turn);
-        this.#ordered = false;
-        this.farEnd.stop(event.atMs);
-        return;
-      case 'resume':
-        this.resumes.push(event.atMs);
-        return;
-      case 'thinking':
-        this.asked.push({ atMs: event.atMs, text: event.text });
-        return;
-      case 'fault':
-        this.faults.push(event.message);
+    if (event.type === 'thinking') this.asked.push({ atMs: event.atMs, text: event.text });
+    else if (event.type === 'fault') this.faults.push(event.message);
+    else if (event.type === 'stop') {
+      if (this.#ordered) this.farEnd.expectNoMoreOf(this.farEnd.turn);
+      this.#ordered = false;
+      this.farEnd.stop(event.atMs);
     }
   }
 
@@ -131,8 +103,8 @@ export class Call {
       running.lostFrames += 1;
       return undefined;
     }
-    if (gap) return new Int16Array(FRAME_SAMPLES);
     const frame = new Int16Array(FRAME_SAMPLES);
+    if (gap) return frame;
     frame.set(playback.audio.subarray(from, from + FRAME_SAMPLES));
     if (playback.echo) {
       const { gainDb, delayMs } = playback.echo;
@@ -153,17 +125,7 @@ export class Call {
   }
 
   #quietFrame(): Int16Array {
-    const frames = this.#silence.length / FRAME_SAMPLES;
-    const from = (this.#sentFrames % frames) * FRAME_SAMPLES;
+    const from = (this.#sentFrames % QUIET_FRAMES) * FRAME_SAMPLES;
     return this.#silence.subarray(from, from + FRAME_SAMPLES);
   }
-}
-
-/** A second of a quiet line, about -75 dBFS: real lines are never digital silence. */
-function quietLine(seed: number): Int16Array {
-  let state = seed * 0x9e37_79b9;
-  return new Int16Array(1000 * SAMPLES_PER_MS).map(() => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return (state >>> 28) - 8;
-  });
 }

@@ -1,11 +1,10 @@
+import type { Socket } from 'node:net';
 import { z } from 'zod';
 
 /**
  * What the driver (the load generator) and a subject (a process that holds N sessions of a system under test) say to
- * each other. A subject is started with the driver's TCP port on 127.0.0.1 as `--port=<n>`, connects (TCP_NODELAY),
- * is sent one `voice` at once, answers `ready` when its models are loaded (or `fault` when they cannot be), and ends
- * itself when the socket closes. All subjects use this same thin transport, so its cost is the
- * same for each; the `empty` subject, which answers with ready-made audio and does nothing else, shows how much it is.
+ * each other. A subject is started with the driver's TCP port on 127.0.0.1 as `--port=<n>`, connects (TCP_NODELAY), is
+ * sent one `voice`, answers `ready` when its models are loaded (or `fault`), and ends itself when the socket closes.
  *
  * Framing, both ways: `u32 length` (little-endian, of all that follows), `u8 kind`, body. Kinds:
  *
@@ -17,36 +16,28 @@ import { z } from 'zod';
  * | 129 event | subject → driver | UTF-8 JSON, one of {@link SubjectEvent} |
  * | 130 agent audio | subject → driver | `u16 count`, then count × (`u16 session`, `f64 atMs`, 640 bytes) |
  *
- * Numbers are little-endian. `atMs` everywhere: milliseconds of the machine's monotonic clock at the moment the system
- * under test called its sink (not when the socket was written): `process.hrtime.bigint() / 1e6` in Node,
- * `time.monotonic_ns() / 1e6` in Python. On one machine both processes read the same clock.
- * Order counts: an event that follows audio at the sink follows it on the socket.
- *
- * The driver sends one caller-audio message every 20 ms with the frames of all sessions. A session whose packet is lost
- * is not in it. It may arrive late; it is never sent early.
+ * `atMs` everywhere: the machine's monotonic clock at the moment the system under test called its sink (not when the
+ * socket was written). Order counts: an event that follows audio at the sink follows it on the socket. The driver sends
+ * one caller-audio message every 20 ms with the frames of all sessions; a lost packet is not in it.
  *
  * Fakes that a subject brings, the same for every system:
- * - Recogniser: says what `recogniser` commands tell it to say, at once. It takes the audio and drops it.
- * - Language model: asked, it sends `thinking`, waits `firstTokenMs`, then gives `answer` word by word (each with its
- *   trailing space), `tokenMs` apart (0: all at once).
- * - Synthesiser: waits `firstAudioMs` before the first audio of a synthesis, then gives pieces of 100 ms without waiting.
- *   The audio is that of `voice`, from where the turn's last synthesis ended (a turn starts at 0, wraps at the end):
- *   n characters of text are `n * voice length / voice text length` long. Each sample's lowest bit is overwritten with
- *   a position mark (see `position-mark.ts`): the turn's number in its session (1, 2 …, one more for each turn that is
- *   synthesised) and the position in the turn. So the driver knows of every frame which turn and which moment it is of.
+ * - Recogniser: says what `recogniser` commands tell it to say, at once. It drops the audio.
+ * - Language model: asked, it sends `thinking`, waits `firstTokenMs`, then gives `answer` word by word, `tokenMs` apart.
+ * - Synthesiser: waits `firstAudioMs`, then gives pieces of 100 ms at once: the audio of `voice`, from where the turn's
+ *   last synthesis ended, n characters as long as n of the voice's own, with a position mark (`position-mark.ts`).
  * - Sink: sends agent audio in 20 ms frames as it gets it; a system that hands over audio faster than real time is held
  *   back by a queue of 200 ms on the subject's side, or paces itself.
  */
 export const MESSAGE = { command: 1, callerAudio: 2, voice: 3, event: 129, agentAudio: 130 } as const;
 
-export const HEADER_BYTES = 5;
 export const CALLER_FRAME_BYTES = 2 + 640;
 export const AGENT_FRAME_BYTES = 2 + 8 + 640;
+const HEADER_BYTES = 5;
 /** Longer than any real message: a voice is some 4 MB. */
-export const LONGEST_MESSAGE_BYTES = 32 * 1024 * 1024;
+const LONGEST_MESSAGE_BYTES = 32 * 1024 * 1024;
 
-/** How one session behaves. Delays in milliseconds; 0 is allowed and means at once. */
-export const sessionSettings = z.object({
+/** How one session behaves. */
+const sessionSettings = z.object({
   /** Said by the agent as soon as the session is open. Empty: the agent listens. */
   greeting: z.string(),
   /** What the language model answers to everything. */
@@ -65,10 +56,7 @@ export const command = z.discriminatedUnion('type', [
   z.object({ type: z.literal('open'), session, settings: sessionSettings }),
   /** Answered by `closed` when all that the session held is given back. */
   z.object({ type: z.literal('close'), session }),
-  /**
-   * What the recogniser says now. `offsetMs`, `endMs`: where the words lie in the audio that the session was sent.
-   * `no-words`: that stretch was listened to and holds none.
-   */
+  /** What the recogniser says now, and where in the audio that the session was sent. */
   z.object({
     type: z.literal('recogniser'),
     session,
@@ -83,35 +71,28 @@ export const command = z.discriminatedUnion('type', [
   z.object({ type: z.literal('usage'), id: z.int(), collect: z.boolean() }),
 ]);
 export type Command = z.infer<typeof command>;
+export type RecogniserCommand = Extract<Command, { type: 'recogniser' }>;
 
 const atMs = z.number();
 
 export const subjectEvent = z.discriminatedUnion('type', [
-  /** The process is up, its models are loaded. `version`: of the system under test. */
   z.object({ type: z.literal('ready'), version: z.string() }),
   z.object({ type: z.literal('opened'), session }),
   z.object({ type: z.literal('closed'), session }),
   /** The sink was told to be silent (paused or cleared); the far side drops what it has not played yet. */
   z.object({ type: z.literal('stop'), session, atMs }),
-  /** The sink was told to go on after a pause. A system that cannot pause does not send this. */
-  z.object({ type: z.literal('resume'), session, atMs }),
   /** The language model is asked. The system may still throw the answer away. */
   z.object({ type: z.literal('thinking'), session, atMs, text: z.string() }),
   z.object({ type: z.literal('fault'), session: session.optional(), message: z.string() }),
-  /**
-   * What the process has used since its start: CPU of all its threads in microseconds, memory in bytes (`heapUsedBytes`:
-   * objects and buffers of the language's heap; 0 where it cannot tell), and how late timers fired since the last
-   * `usage`, in milliseconds.
-   */
+  /** Since the process's start: CPU of all threads, memory; and how late timers fired since the last `usage`. */
   z.object({
     type: z.literal('usage'),
     id: z.int(),
     atMs,
-    cpuUserUs: z.number(),
-    cpuSystemUs: z.number(),
+    cpuUs: z.number(),
     rssBytes: z.number(),
+    /** Objects and buffers of the language's heap; 0 where it cannot tell. */
     heapUsedBytes: z.number(),
-    loopDelayP50Ms: z.number(),
     loopDelayP99Ms: z.number(),
     loopDelayMaxMs: z.number(),
   }),
@@ -121,3 +102,45 @@ export type Usage = Extract<SubjectEvent, { type: 'usage' }>;
 
 /** The machine's monotonic clock, the same in every process of the machine, in milliseconds. */
 export const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1e6;
+
+/**
+ * Cuts a socket's bytes into messages. `body` is a view of the socket's memory, at any alignment: see {@link copyOf}.
+ * A length beyond the bound ends the socket: the other side speaks something else.
+ */
+export function readMessages(socket: Socket, onMessage: (kind: number, body: Buffer) => void): void {
+  let rest: Buffer = Buffer.alloc(0);
+  socket.on('data', (chunk: Buffer) => {
+    let bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+    while (bytes.length >= HEADER_BYTES) {
+      const length = bytes.readUInt32LE(0);
+      if (length > LONGEST_MESSAGE_BYTES) {
+        socket.destroy(new Error(`a message of ${length} bytes`));
+        return;
+      }
+      if (bytes.length < 4 + length) break;
+      onMessage(bytes.readUInt8(4), bytes.subarray(HEADER_BYTES, 4 + length));
+      bytes = bytes.subarray(4 + length);
+    }
+    // A copy: the socket's chunk is large, and what is left of it small.
+    rest = Buffer.from(bytes);
+  });
+}
+
+/** A message ready to send. */
+export function message(kind: number, ...parts: readonly Uint8Array[]): Buffer {
+  const header = Buffer.alloc(HEADER_BYTES);
+  header.writeUInt32LE(1 + parts.reduce((sum, { length }) => sum + length, 0), 0);
+  header.writeUInt8(kind, 4);
+  return Buffer.concat([header, ...parts]);
+}
+
+export const jsonMessage = (kind: number, value: unknown): Buffer => message(kind, Buffer.from(JSON.stringify(value)));
+
+export function uint16(value: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16LE(value);
+  return bytes;
+}
+
+/** A part of a message as memory of its own, aligned for samples. (`Buffer.slice` would not copy.) */
+export const copyOf = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => new Uint8Array(bytes);

@@ -1,21 +1,14 @@
-import { NO_SAMPLES } from '../harness/statistics.ts';
-import type { Subject } from '../row.ts';
+import { NO_SAMPLES } from '../statistics.ts';
 import { figure, labelOf, machineText, measured } from './figures.ts';
 import {
-  type Environment,
   type ReportedLine,
+  type Result,
   type RowReport,
   type RunReport,
   SUBJECT_TITLES,
   SUBJECTS,
+  type Subject,
 } from './run-report.ts';
-
-export interface RowComparison {
-  readonly row: string;
-  readonly figures: readonly Comparison[];
-  /** What was otherwise in the two runs besides the figures: the code, the machine, what else it did. */
-  readonly circumstances: readonly string[];
-}
 
 /** `untold`: apart, but one of the two is of so few samples, or of a single reading, that it bounds nothing. */
 export type Agreement = 'agrees' | 'untold' | 'differs';
@@ -28,6 +21,13 @@ export interface Comparison {
   readonly detail: string;
 }
 
+export interface RowComparison {
+  readonly row: string;
+  readonly figures: readonly Comparison[];
+  /** What was otherwise in the two runs besides the figures: the code, the machine, what else it did. */
+  readonly circumstances: readonly string[];
+}
+
 /**
  * Line by line, whether two runs agree: the spreads that they state must overlap. A figure without a spread agrees with
  * what reads the same. Rows that only one of the runs holds are left out; lines that only one holds do not agree.
@@ -36,30 +36,19 @@ export function compareRuns(earlier: RunReport, now: RunReport): RowComparison[]
   return now.rows.flatMap((row) => {
     const before = earlier.rows.find(({ name }) => name === row.name);
     if (!before) return [];
-    return [{ row: row.name, figures: compareFigures(before, row), circumstances: circumstancesOf(before, row) }];
+    const [old, later] = [linesOf(before), linesOf(row)];
+    const figures = [...new Set([...old.keys(), ...later.keys()])].flatMap((label) =>
+      SUBJECTS.flatMap((subject) => {
+        const [a, b] = [old.get(label)?.results[subject], later.get(label)?.results[subject]];
+        if (a === undefined && b === undefined) return [];
+        return [{ label, subject, verdict: verdictOf(a, b), detail: `${textOf(a)} before, ${textOf(b)} now` }];
+      }),
+    );
+    return [{ row: row.name, figures, circumstances: circumstancesOf(before, row) }];
   });
 }
 
-function compareFigures(before: RowReport, now: RowReport): Comparison[] {
-  const old = linesOf(before);
-  const labels = new Set([...old.keys(), ...linesOf(now).keys()]);
-  return [...labels].flatMap((label) => {
-    const pair = [old.get(label), linesOf(now).get(label)] as const;
-    const subjects = SUBJECTS.filter((subject) => pair.some((line) => line?.results[subject] !== undefined));
-    return subjects.map((subject) => ({ label, subject, ...compareCells(subject, ...pair) }));
-  });
-}
-
-function compareCells(
-  subject: Subject,
-  before: ReportedLine | undefined,
-  now: ReportedLine | undefined,
-): Pick<Comparison, 'verdict' | 'detail'> {
-  const [a, b] = [before?.results[subject], now?.results[subject]];
-  return { verdict: verdictOf(a, b), detail: `${textOf(a)} before, ${textOf(b)} now` };
-}
-
-function verdictOf(a: Result, b: Result): Agreement {
+function verdictOf(a: Result | undefined, b: Result | undefined): Agreement {
   if (a === undefined || b === undefined) return 'differs';
   if ('value' in a && 'value' in b) {
     const overlap = a.low <= b.high && b.low <= a.high;
@@ -70,30 +59,19 @@ function verdictOf(a: Result, b: Result): Agreement {
   return (sawNone(a) && sawFew(b)) || (sawFew(a) && sawNone(b)) ? 'untold' : 'differs';
 }
 
-function textOf(result: Result): string {
+function textOf(result: Result | undefined): string {
   if (result === undefined) return 'nothing';
   return 'none' in result ? `none: ${result.none}` : measured(result);
 }
 
-type Result = ReportedLine['results'][Subject];
-
 /** What is seen fewer than six times in one run may well not be seen at all in a like one. */
-const sawNone = (result: Result): boolean => result !== undefined && 'none' in result && result.none === NO_SAMPLES;
-const sawFew = (result: Result): boolean => result !== undefined && 'open' in result && result.open === 'both';
+const sawNone = (result: Result): boolean => 'none' in result && result.none === NO_SAMPLES;
+const sawFew = (result: Result): boolean => 'open' in result && result.open === 'both';
 
-function linesOf(row: RowReport): Map<string, ReportedLine> {
-  if (row.outcome.type === 'failed') return new Map();
-  return new Map(row.outcome.lines.map((line) => [labelOf(line), line]));
-}
+const linesOf = ({ outcome }: RowReport): Map<string, ReportedLine> =>
+  new Map(outcome.type === 'failed' ? [] : outcome.lines.map((line) => [labelOf(line), line]));
 
-const CIRCUMSTANCES = [
-  'commit',
-  'seed',
-  'cpu',
-  'cores',
-  'os',
-  'node',
-] as const satisfies readonly (keyof Environment)[];
+const CIRCUMSTANCES = ['commit', 'seed', 'cpu', 'cores', 'os', 'node'] as const;
 
 function circumstancesOf(before: RowReport, now: RowReport): string[] {
   const others = CIRCUMSTANCES.filter((key) => before.environment[key] !== now.environment[key]);
@@ -110,19 +88,16 @@ const WORDS: Readonly<Record<Agreement, string>> = { agrees: 'agrees ', untold: 
 export function comparisonText(rows: readonly RowComparison[]): string {
   const part = (wanted: Agreement) =>
     rows.flatMap(({ row, figures, circumstances }) => {
-      const some = figures.filter(({ verdict }) => verdict === wanted);
-      const lines = some.map(
-        ({ label, subject, detail }) => `    ${WORDS[wanted]}  ${label}, ${SUBJECT_TITLES[subject]}: ${detail}`,
-      );
+      const lines = figures
+        .filter(({ verdict }) => verdict === wanted)
+        .map(({ label, subject, detail }) => `    ${WORDS[wanted]}  ${label}, ${SUBJECT_TITLES[subject]}: ${detail}`);
       const others = wanted === 'differs' ? circumstances.map((text) => `      ${text}`) : [];
-      return some.length === 0 ? [] : [`  ${row}`, ...lines, ...others];
+      return lines.length === 0 ? [] : [`  ${row}`, ...lines, ...others];
     });
   const all = rows.flatMap(({ figures }) => figures);
   const count = (wanted: Agreement) => all.filter(({ verdict }) => verdict === wanted).length;
   return [
-    ...part('agrees'),
-    ...part('untold'),
-    ...part('differs'),
+    ...[...part('agrees'), ...part('untold'), ...part('differs')],
     `${count('agrees')} of ${all.length} figures agree within the spreads stated, ${count('differs')} differ. ` +
       `${count('untold')} are apart, but of fewer than six samples or a single reading, which bound nothing.`,
   ].join('\n');

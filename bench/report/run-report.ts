@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import type { Subject } from '../row.ts';
 
-export const SUBJECTS = ['parley', 'livekit-default', 'livekit-best', 'pipecat'] as const satisfies readonly Subject[];
+/** Systems whose figures stand in a table beside each other, measured in the same run on the same work. */
+export const SUBJECTS = ['parley', 'livekit-default', 'livekit-best', 'pipecat'] as const;
+export type Subject = (typeof SUBJECTS)[number];
 
 export const SUBJECT_TITLES: Readonly<Record<Subject, string>> = {
   parley: 'Parley',
@@ -13,32 +14,40 @@ export const SUBJECT_TITLES: Readonly<Record<Subject, string>> = {
 
 const measure = z.object({
   value: z.number(),
+  /** The 95 % interval that the samples of the run give; low = high = value where the seed repeats the figure exactly. */
   low: z.number(),
   high: z.number(),
+  /** The samples are too few to bound the figure on this side: what stands there is the outermost that was seen. */
   open: z.enum(['above', 'both']).exactOptional(),
+  /** How many samples. */
   n: z.number().nonnegative(),
 });
 
+/** `none` says why there is no figure. */
+const result = z.union([measure, z.object({ none: z.string() })]);
+
 const line = z.object({
   label: z.string(),
+  /** 'ms', '%', 'MB', or empty for a plain count. */
   unit: z.string(),
   target: z.string().exactOptional(),
   better: z.enum(['lower', 'higher']),
-  results: z.partialRecord(z.enum(SUBJECTS), z.union([measure, z.object({ none: z.string() })])),
+  results: z.partialRecord(z.enum(SUBJECTS), result),
 });
 
+/** A picture, drawn to `docs/benchmarks/<file>`. A `cdf` takes (x, share 0..1) points. */
 const plot = z.object({
   file: z.string().regex(/^[\w-]+\.svg$/),
   title: z.string(),
   xLabel: z.string(),
   yLabel: z.string(),
-  kind: z.enum(['line', 'cdf', 'bar']),
+  kind: z.enum(['line', 'cdf']),
   series: z.array(
     z.object({
       name: z.string(),
       points: z.array(z.tuple([z.number(), z.number()])),
+      /** Words beside the points, by their index; none where it is empty. */
       marks: z.array(z.string()).exactOptional(),
-      colourOf: z.string().exactOptional(),
     }),
   ),
 });
@@ -82,12 +91,13 @@ const rowReport = z.object({
   ]),
 });
 
-const runReport = z.object({
-  version: z.literal(1),
-  tookSeconds: z.number(),
-  rows: z.array(rowReport),
-});
+const runReport = z.object({ version: z.literal(1), tookSeconds: z.number(), rows: z.array(rowReport) });
 
+/** One figure. */
+export type Measure = z.infer<typeof measure>;
+export type Result = z.infer<typeof result>;
+export type Plot = z.infer<typeof plot>;
+export type Series = Plot['series'][number];
 /** The machine, the software, the moment: all that makes a figure what it is besides the code. */
 export type Environment = z.infer<typeof environment>;
 /** What else the machine did while a row ran: it moves every figure of real time, and no part of the row can see it. */
@@ -96,7 +106,6 @@ export type RowReport = z.infer<typeof rowReport>;
 /** What a run of the benchmark found; the JSON file holds exactly this. */
 export type RunReport = z.infer<typeof runReport>;
 export type ReportedLine = z.infer<typeof line>;
-export type ReportedMeasure = z.infer<typeof measure>;
 
 /** @throws with the file's name, when it is not the report of a run */
 export function readRunReport(file: string): RunReport {

@@ -1,57 +1,36 @@
-import type { Line } from '../row.ts';
-import { cell, figure, labelOf, subjectsOf, targetText } from './figures.ts';
+import { cellsOf, figure } from './figures.ts';
 import type { RowReport } from './run-report.ts';
-import { SUBJECT_TITLES } from './run-report.ts';
-import { isWithinSpread, verdict } from './target.ts';
 
+const WIDEST_LABEL = 60;
 const WIDEST_CELL = 34;
 
 /** One row's result as text for a terminal: subjects as columns, then the target and whether Parley meets it. */
-export function rowTable(row: RowReport): string {
-  const head = `${row.title}  (${row.name}, ${figure(row.tookSeconds)} s)`;
-  if (row.outcome.type === 'failed') return `${head}\n  FAILED: ${row.outcome.error}\n`;
-  const { lines, notes } = row.outcome;
-  const subjects = subjectsOf(lines);
-  const titles = ['', ...subjects.map((subject) => SUBJECT_TITLES[subject]), 'target', ''];
-  const cells = lines.map((line) => [
-    labelOf(line),
-    ...subjects.map((subject) => cell(line, subject)),
-    line.target === undefined ? '' : targetText(line.target),
-    line.target === undefined ? '' : verdictText(line),
-  ]);
-  return [head, ...aligned([titles, ...cells]), ...notes.map((note) => `  · ${note}`), ''].join('\n');
-}
-
-function verdictText(line: Line): string {
-  const judged = verdict(line);
-  const within = isWithinSpread(line) ? ', within the spread' : '';
-  return judged === 'met' ? `met${within}` : judged === 'missed' ? `MISSED${within}` : '?';
+export function rowTable({ title, name, tookSeconds, outcome }: RowReport): string {
+  const head = `${title}  (${name}, ${figure(tookSeconds)} s)`;
+  if (outcome.type === 'failed') return `${head}\n  FAILED: ${outcome.error}\n`;
+  return [head, ...aligned(cellsOf(outcome.lines)), ...outcome.notes.map((note) => `  · ${note}`), ''].join('\n');
 }
 
 /** Labels to the left, figures to the right; a reason that is longer than a column is broken over lines. */
 function aligned(table: readonly (readonly string[])[]): string[] {
-  const wrapped = table.map((row) => row.map((text, at) => (at === 0 ? wrap(text, 60) : wrap(text, WIDEST_CELL))));
+  const wrapped = table.map((row) => row.map((text, at) => wrap(text, at === 0 ? WIDEST_LABEL : WIDEST_CELL)));
   const widths = (table[0] ?? []).map((_, at) =>
     Math.max(...wrapped.flatMap((row) => (row[at] ?? []).map((text) => text.length))),
   );
-  return wrapped.flatMap((row) => {
-    const height = Math.max(...row.map((parts) => parts.length));
-    return Array.from({ length: height }, (_, part) => {
-      const texts = row.map((parts, at) => {
-        const text = parts[part] ?? '';
-        return at === 0 ? text.padEnd(widths[at] ?? 0) : text.padStart(widths[at] ?? 0);
-      });
-      return `  ${texts.join('  ').trimEnd()}`;
-    });
-  });
+  return wrapped.flatMap((row) =>
+    Array.from({ length: Math.max(...row.map((parts) => parts.length)) }, (_, part) => {
+      const padded = (text: string, at: number) =>
+        at === 0 ? text.padEnd(widths[at] ?? 0) : text.padStart(widths[at] ?? 0);
+      return `  ${row.map((parts, at) => padded(parts[part] ?? '', at)).join('  ')}`.trimEnd();
+    }),
+  );
 }
 
 function wrap(text: string, width: number): string[] {
-  const lines: string[] = [''];
+  const lines: string[] = [];
   for (const word of text.split(' ')) {
-    const last = lines.at(-1) ?? '';
-    const joined = last === '' ? word : `${last} ${word}`;
-    if (joined.length <= width || last === '') lines[lines.length - 1] = joined;
+    const joined = lines.length === 0 ? word : `${lines.at(-1)} ${word}`;
+    if (lines.length > 0 && joined.length <= width) lines[lines.length - 1] = joined;
     else lines.push(word);
   }
   return lines;

@@ -1,9 +1,10 @@
-import { buildScenes } from '../corpus/corpus.ts';
 import type { Scene } from '../corpus/scene.ts';
-import { compete, type Entry, lineMaker, type MakeLine, type Outcome, usualEntries } from '../harness/contest.ts';
-import { type FalseStop, falseStopsOf, interruptionOf, type SceneRun } from '../harness/scene-run.ts';
-import { cdf, largest, median, p95, percentOf } from '../harness/statistics.ts';
-import type { Line, Row, RowContext, RowResult } from '../row.ts';
+import { buildScenes } from '../corpus/sets.ts';
+import { compete, type Entry, lineMaker, type Outcome, usualEntries } from '../harness/contest.ts';
+import { type FalseStop, falseStopsOf, interruptionOf, type SceneRun, stopDelaysOf } from '../harness/scenes.ts';
+import type { Plot, ReportedLine } from '../report/run-report.ts';
+import type { Row, RowContext, RowResult } from '../row.ts';
+import { cdf, largest, median, p95, percentOf } from '../statistics.ts';
 import { type Field, gatherField, peerNotes } from '../subjects/contenders.ts';
 
 /** Of mere noise more: what stops the agent there is rare, and is counted for each class by itself. */
@@ -31,136 +32,109 @@ export const bargeInRow: Row = {
 };
 
 async function run(context: RowContext): Promise<RowResult> {
-  const field = await gatherField(context, { pipecat: true });
+  const field = await gatherField(context, true);
   context.progress('making the scenes');
-  const { seed } = context;
   const scenes: Scene[] = [];
   for (const set of ['interruption', 'noise'] as const) {
-    scenes.push(...(await buildScenes({ seed, sets: [set], perCondition: PER_CONDITION[set] })));
+    scenes.push(...(await buildScenes({ seed: context.seed, sets: [set], perCondition: PER_CONDITION[set] })));
   }
   const notes = peerNotes(field);
   if (!scenes.some(({ recorded }) => recorded)) notes.push(NO_RECORDINGS);
   const contest = { scenes, ...PROVIDERS, atOnce: AT_ONCE };
   const outcomes = await compete(field, usualEntries(field), contest, context, notes);
-  const shortest = await compete(
-    field,
-    shortestEntries(field),
-    { ...contest, scenes: scenes.filter(isTelling) },
-    context,
-    notes,
-  );
-  return { lines: linesOf(field, outcomes, shortest), plots: plotsOf([...outcomes, ...shortest]), notes };
+  const telling = { ...contest, scenes: scenes.filter(isTelling) };
+  const shortest = await compete(field, shortestEntries(field), telling, context, notes);
+  return { lines: linesOf(field, outcomes, shortest), plots: [plotOf([...outcomes, ...shortest])], notes };
 }
 
 /** LiveKit once more, with the shortest time that anybody would set. */
-function shortestEntries({ contenders }: Field): Entry[] {
-  const best = contenders.find(({ subject }) => subject === 'livekit-best');
-  if (!best) return [];
-  const policy = { ...best.policy, minDurationMs: SHORTEST_LIVEKIT_MS };
-  return [{ name: `livekit at ${SHORTEST_LIVEKIT_MS} ms`, contender: { ...best, policy } }];
-}
+const shortestEntries = ({ contenders }: Field): Entry[] =>
+  contenders
+    .filter(({ subject }) => subject === 'livekit-best')
+    .map((best) => {
+      const policy = { ...best.policy, minDurationMs: SHORTEST_LIVEKIT_MS };
+      return { name: `livekit at ${SHORTEST_LIVEKIT_MS} ms`, contender: { ...best, policy } };
+    });
 
 /** The scenes in which a shorter time shows, for better or worse: recorded voices, and noises that come and go. */
 const isTelling = ({ set, recorded, condition }: Scene): boolean =>
   set === 'interruption' ? recorded : PASSING_NOISES.includes(condition);
 
-const delaysOf = (runs: readonly SceneRun[]): number[] =>
-  runs.flatMap((run) => {
-    const outcome = interruptionOf(run);
-    return typeof outcome === 'string' ? [] : [outcome.delayMs];
-  });
+type Runs = readonly SceneRun[];
+const cutIns = (runs: Runs) => runs.filter(({ scene }) => scene.set === 'interruption');
+const recorded = (runs: Runs) => cutIns(runs).filter(({ scene }) => scene.recorded);
+const noises = (runs: Runs) => runs.filter(({ scene }) => scene.set === 'noise');
+const hasFalseStop = (run: SceneRun) => falseStopsOf(run).length > 0;
 
-function linesOf(field: Field, outcomes: readonly Outcome[], shortest: readonly Outcome[]): Line[] {
-  const cutIns = (runs: readonly SceneRun[]) => runs.filter(({ scene }) => scene.set === 'interruption');
-  const recorded = (runs: readonly SceneRun[]) => cutIns(runs).filter(({ scene }) => scene.recorded);
-  const noises = (runs: readonly SceneRun[]) => runs.filter(({ scene }) => scene.set === 'noise');
+function linesOf(field: Field, outcomes: readonly Outcome[], shortest: readonly Outcome[]): ReportedLine[] {
   const row = lineMaker(field, outcomes);
-  const beside = [...outcomes.filter(({ name }) => name === 'parley'), ...shortest];
-  const rowAtShortest = lineMaker({ ...field, absent: [] }, beside);
+  const parley = outcomes.filter(({ name }) => name === 'parley');
+  const rowAtShortest = lineMaker({ ...field, absent: [] }, [...parley, ...shortest]);
   const ms = { unit: 'ms', better: 'lower' } as const;
   const percent = { unit: '%', better: 'lower' } as const;
-  const hasFalseStop = (run: SceneRun) => falseStopsOf(run).length > 0;
+  const notWorse = { ...percent, target: '≤ livekit-default' };
+  const delays = (which: (runs: Runs) => Runs) => (runs: Runs) => stopDelaysOf(which(runs));
+  const became = (what: 'missed' | 'stopped before') => (runs: Runs) =>
+    cutIns(runs).map((run) => interruptionOf(run) === what);
+  const stoppedIn = (fits: (scene: Scene) => boolean) => (runs: Runs) =>
+    noises(runs.filter(({ scene }) => fits(scene))).map(hasFalseStop);
   const classes = [...new Set(noises(outcomes[0]?.runs ?? []).map(({ scene }) => scene.condition))];
+  const stops = (runs: Runs): FalseStop[] => noises(runs).flatMap(falseStopsOf);
+  const resumed = (runs: Runs) => stops(runs).flatMap((stop) => stop.resumed ?? []);
+  const atShortest = `LiveKit at minDuration ${SHORTEST_LIVEKIT_MS} ms`;
   return [
-    row({ label: 'onset → stop, recorded voices, p50', ...ms }, (runs) => delaysOf(recorded(runs)), median),
-    row(
-      { label: 'onset → stop, recorded voices, p95', target: '≤ 200', ...ms },
-      (runs) => delaysOf(recorded(runs)),
-      p95,
-    ),
-    row({ label: 'onset → stop, all voices and lines, p50', ...ms }, (runs) => delaysOf(cutIns(runs)), median),
-    row({ label: 'onset → stop, all voices and lines, p95', ...ms }, (runs) => delaysOf(cutIns(runs)), p95),
-    row({ label: 'onset → stop, all voices and lines, longest', ...ms }, (runs) => delaysOf(cutIns(runs)), largest),
-    row(
-      { label: 'interruptions without a stop before the caller was done', ...percent },
-      (runs) => cutIns(runs).map((run) => interruptionOf(run) === 'missed'),
-      percentOf,
-    ),
+    row({ label: 'onset → stop, recorded voices, p50', ...ms }, delays(recorded), median),
+    row({ label: 'onset → stop, recorded voices, p95', target: '≤ 200', ...ms }, delays(recorded), p95),
+    row({ label: 'onset → stop, all voices and lines, p50', ...ms }, delays(cutIns), median),
+    row({ label: 'onset → stop, all voices and lines, p95', ...ms }, delays(cutIns), p95),
+    row({ label: 'onset → stop, all voices and lines, longest', ...ms }, delays(cutIns), largest),
+    row({ label: 'interruptions without a stop before the caller was done', ...percent }, became('missed'), percentOf),
     row(
       { label: 'interruptions that found the agent silent already, as a noise had stopped it', ...percent },
-      (runs) => cutIns(runs).map((run) => interruptionOf(run) === 'stopped before'),
+      became('stopped before'),
       percentOf,
     ),
-    rowAtShortest(
-      { label: `onset → stop, recorded voices, p95, LiveKit at minDuration ${SHORTEST_LIVEKIT_MS} ms`, ...ms },
-      (runs) => delaysOf(recorded(runs)),
-      p95,
-    ),
+    rowAtShortest({ label: `onset → stop, recorded voices, p95, ${atShortest}`, ...ms }, delays(recorded), p95),
     row(
-      { label: 'scenes of mere noise in which the agent stopped', target: '≤ livekit-default', ...percent },
-      (runs) => noises(runs).map(hasFalseStop),
+      { label: 'scenes of mere noise in which the agent stopped', ...notWorse },
+      stoppedIn(() => true),
       percentOf,
     ),
     rowAtShortest(
-      { label: `the same, passing noises only, LiveKit at minDuration ${SHORTEST_LIVEKIT_MS} ms`, ...percent },
-      (runs) => noises(runs.filter(({ scene }) => isTelling(scene))).map(hasFalseStop),
+      { label: `the same, passing noises only, ${atShortest}`, ...percent },
+      stoppedIn(isTelling),
       percentOf,
     ),
-    ...classes.map((condition) =>
+    ...classes.map((name) =>
       row(
-        { label: `… ${condition}`, target: '≤ livekit-default', ...percent },
-        (runs) =>
-          noises(runs)
-            .filter(({ scene }) => scene.condition === condition)
-            .map(hasFalseStop),
+        { label: `… ${name}`, ...notWorse },
+        stoppedIn(({ condition }) => condition === name),
         percentOf,
       ),
     ),
-    ...resumeLines(row, (runs) => noises(runs).flatMap((run) => falseStopsOf(run))),
-  ];
-}
-
-function resumeLines(row: MakeLine, falseStops: (runs: readonly SceneRun[]) => readonly FalseStop[]): Line[] {
-  const resumed = (runs: readonly SceneRun[]) => falseStops(runs).flatMap((stop) => stop.resumed ?? []);
-  return [
     row(
-      { label: 'false stops after which the agent did not go on within the scene', unit: '%', better: 'lower' },
-      (runs) => falseStops(runs).map((stop) => stop.resumed === undefined),
+      { label: 'false stops after which the agent did not go on within the scene', ...percent },
+      (runs) => stops(runs).map((stop) => stop.resumed === undefined),
       percentOf,
     ),
     row(
-      { label: 'false stop → voice again, p95', unit: 'ms', target: '≤ 700', better: 'lower' },
+      { label: 'false stop → voice again, p95', target: '≤ 700', ...ms },
       (runs) => resumed(runs).map(({ afterMs }) => afterMs),
       p95,
     ),
     row(
-      {
-        label: 'lost or repeated of the agent’s voice at a resume, longest',
-        unit: 'ms',
-        target: '≤ 100',
-        better: 'lower',
-      },
+      { label: 'lost or repeated of the agent’s voice at a resume, longest', target: '≤ 100', ...ms },
       (runs) => resumed(runs).map(({ lostMs }) => Math.abs(lostMs)),
       largest,
     ),
   ];
 }
 
-function plotsOf(outcomes: readonly Outcome[]): RowResult['plots'] {
-  const series = outcomes.map(({ name, runs }) => ({
-    name,
-    points: cdf(delaysOf(runs.filter(({ scene }) => scene.set === 'interruption'))),
-  }));
-  const labels = { xLabel: 'ms from the first audible speech', yLabel: 'share of interruptions' };
-  return [{ file: 'barge-in.svg', title: 'Onset of the caller’s speech → stop', kind: 'cdf', ...labels, series }];
-}
+const plotOf = (outcomes: readonly Outcome[]): Plot => ({
+  file: 'barge-in.svg',
+  title: 'Onset of the caller’s speech → stop',
+  kind: 'cdf',
+  xLabel: 'ms from the first audible speech',
+  yLabel: 'share of interruptions',
+  series: outcomes.map(({ name, runs }) => ({ name, points: cdf(stopDelaysOf(cutIns(runs))) })),
+});

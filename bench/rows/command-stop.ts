@@ -1,14 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { agentClip, LONG_ANSWER } from '../harness/agent-clip.ts';
 import type { Call } from '../harness/call.ts';
+import { lineOf } from '../harness/contest.ts';
 import { Driver } from '../harness/driver.ts';
-import { countInterval } from '../harness/intervals.ts';
 import { monotonicMs, type SessionSettings } from '../harness/protocol.ts';
-import { latenessNotes, lineOf, overloadNotes } from '../harness/results.ts';
-import { cdf, largestOver, measureOver, median, quantileAt, trialsOver } from '../harness/statistics.ts';
-import { sharpUtterance, type Utterance } from '../harness/talker.ts';
-import type { Line, Measure, Row, RowContext, RowResult, Subject } from '../row.ts';
-import { type Contender, gatherField, LIVEKIT_NOTE, orAbsent } from '../subjects/contenders.ts';
+import { LONG_ANSWER, sharpUtterance, type Utterance } from '../harness/spoken.ts';
+import type { Result, Subject } from '../report/run-report.ts';
+import type { Head, Row, RowContext, RowResult } from '../row.ts';
+import { cdf, countInterval, quantileOver, trialsOver } from '../statistics.ts';
+import { type Contender, gatherField, orAbsent, peerNotes } from '../subjects/contenders.ts';
 
 const SESSIONS = 100;
 const ROUNDS = 3;
@@ -16,10 +15,12 @@ const OPEN_EVERY_MS = 25;
 const AUDIBLE_WAIT_MS = 3000;
 const AFTER_STOP_MS = 500;
 /** The cheapest setting of each: the row is about the way of a command, and a hundred sessions are a lot for one process. */
-const POLICIES: Readonly<Record<string, Record<string, unknown>>> = {
+const POLICIES: Readonly<Partial<Record<Subject, Record<string, unknown>>>> = {
   parley: {},
   'livekit-default': { turnDetection: 'vad' },
 };
+/** What delays one stop delays all that are due at the time. */
+const MOMENT_MS = 300;
 
 /** How long after "be quiet" an agent is. */
 export const commandStopRow: Row = {
@@ -33,26 +34,25 @@ export const commandStopRow: Row = {
   run,
 };
 
+/** `delayMs` is undefined where no stop came. */
+type Commanded = { readonly sentMs: number; readonly delayMs: number | undefined };
+
 interface Stopped {
   readonly subject: Subject;
-  /** In order of time; undefined where no stop came. */
-  readonly commands: readonly { readonly sentMs: number; readonly delayMs: number | undefined }[];
+  readonly moments: readonly (readonly Commanded[])[];
   readonly staleFrames: number;
 }
 
-/** What delays one stop delays all that are due at the time. */
-const MOMENT_MS = 300;
-
-function momentsOf({ commands }: Stopped): Stopped['commands'][] {
-  return [...Map.groupBy(commands, ({ sentMs }) => Math.floor(sentMs / MOMENT_MS)).values()];
-}
-
-const delaysIn = (commands: Stopped['commands']): number[] => commands.flatMap(({ delayMs }) => delayMs ?? []);
+const delaysOf = ({ moments }: Stopped): number[][] =>
+  moments.map((moment) => moment.flatMap(({ delayMs }) => delayMs ?? []));
 
 async function run(context: RowContext): Promise<RowResult> {
   const field = await gatherField(context);
   const utterance = await sharpUtterance(200, 400);
-  const notes = [LIVEKIT_NOTE, 'In this row LiveKit runs without its end-of-turn model, which would only add load.'];
+  const notes = [
+    ...peerNotes(field),
+    'In this row LiveKit runs without its end-of-turn model, which would only add load.',
+  ];
   const stopped: Stopped[] = [];
   for (const contender of field.contenders) {
     const policy = POLICIES[contender.subject];
@@ -61,29 +61,28 @@ async function run(context: RowContext): Promise<RowResult> {
     const work = () => stopAll({ ...contender, policy }, utterance, context, notes);
     stopped.push(...(await orAbsent(field, contender.subject, context, work)));
   }
-
-  const line = (head: Omit<Line, 'results'>, value: (of: Stopped) => Measure | { readonly none: string }) =>
+  const line = (head: Head, value: (of: Stopped) => Result) =>
     lineOf(
       field,
       head,
       stopped.map((of) => [of.subject, value(of)] as const),
     );
-  const ms = { unit: 'ms', better: 'lower' } as const;
+  const delay = (label: string, share: number, target?: string) =>
+    line({ label, unit: 'ms', better: 'lower', ...(target !== undefined && { target }) }, (of) =>
+      quantileOver(delaysOf(of), share),
+    );
   const count = { unit: '', better: 'lower' } as const;
   return {
     lines: [
-      line({ label: 'command → stop, p50', ...ms }, (of) => measureOver(momentsOf(of).map(delaysIn), median)),
-      line({ label: 'command → stop, p99', target: '≤ 5', ...ms }, (of) =>
-        measureOver(momentsOf(of).map(delaysIn), quantileAt(0.99)),
+      delay('command → stop, p50', 0.5),
+      delay('command → stop, p99', 0.99, '≤ 5'),
+      delay('command → stop, longest', 1),
+      line({ label: 'commands without a stop', ...count }, ({ moments }) =>
+        trialsOver(moments.map((moment) => moment.map(({ delayMs }) => delayMs === undefined))),
       ),
-      line({ label: 'command → stop, longest', ...ms }, (of) => largestOver(momentsOf(of).map(delaysIn))),
-      line({ label: 'commands without a stop', ...count }, (of) =>
-        trialsOver(momentsOf(of).map((moment) => moment.map(({ delayMs }) => delayMs === undefined))),
-      ),
-      line(
-        { label: 'frames of the old turn after the stop', target: '= 0', ...count },
-        ({ staleFrames, commands }) => ({ value: staleFrames, ...countInterval(staleFrames), n: commands.length }),
-      ),
+      line({ label: 'frames of the old turn after the stop', target: '= 0', ...count }, ({ staleFrames, moments }) => {
+        return { value: staleFrames, ...countInterval(staleFrames), n: moments.flat().length };
+      }),
     ],
     plots: [
       {
@@ -92,66 +91,49 @@ async function run(context: RowContext): Promise<RowResult> {
         kind: 'cdf',
         xLabel: 'ms',
         yLabel: 'share of commands',
-        series: stopped.map(({ subject, commands }) => ({ name: subject, points: cdf(delaysIn(commands)) })),
+        series: stopped.map((of) => ({ name: of.subject, points: cdf(delaysOf(of).flat()) })),
       },
     ],
     notes,
   };
 }
 
-async function stopAll(
-  contender: Contender,
+function stopAll(
+  { command, policy, subject }: Contender,
   utterance: Utterance,
   { signal }: RowContext,
   notes: string[],
 ): Promise<Stopped> {
-  const driver = await Driver.start(contender.command, await agentClip(), signal);
-  try {
-    const settings: SessionSettings = {
-      greeting: LONG_ANSWER,
-      answer: LONG_ANSWER,
-      llm: { firstTokenMs: 100, tokenMs: 5 },
-      tts: { firstAudioMs: 100 },
-      policy: contender.policy,
-    };
-    const calls: Call[] = [];
+  const settings: SessionSettings = {
+    ...{ greeting: LONG_ANSWER, answer: LONG_ANSWER, policy },
+    ...{ llm: { firstTokenMs: 100, tokenMs: 5 }, tts: { firstAudioMs: 100 } },
+  };
+  return Driver.use(command, signal, async (driver) => {
     for (let i = 0; i < SESSIONS; i += 1) {
-      calls.push(await driver.open(settings));
+      await driver.open(settings);
       await sleep(OPEN_EVERY_MS, undefined, { signal });
     }
     await sleep(1000, undefined, { signal });
-    driver.takeLateness();
-    await driver.usage();
-    const delays = await Promise.all(calls.map((call, number) => stopOne(driver, call, utterance, number, signal)));
-    notes.push(...latenessNotes(contender.subject, driver.takeLateness()));
-    notes.push(...overloadNotes(contender.subject, await driver.usage()));
-    const commands = delays.flat().toSorted((a, b) => a.sentMs - b.sentMs);
+    await driver.beginNotes();
+    const found = await Promise.all(driver.calls.map((call) => stopOne(driver, call, utterance, signal)));
+    notes.push(...(await driver.notes(subject)));
+    const commands = found.flat();
     const silent = SESSIONS * ROUNDS - commands.length;
     if (silent > 0) {
       const times = `${silent} of ${SESSIONS * ROUNDS} times`;
-      notes.push(
-        `${contender.subject}: ${times} no agent spoke within ${AUDIBLE_WAIT_MS} ms, and nothing was commanded.`,
-      );
+      notes.push(`${subject}: ${times} no agent spoke within ${AUDIBLE_WAIT_MS} ms, and nothing was commanded.`);
     }
-    const staleFrames = calls.reduce((total, { farEnd }) => total + farEnd.staleFrames, 0);
-    return { subject: contender.subject, commands, staleFrames };
-  } finally {
-    await driver.close();
-  }
+    const moments = [...Map.groupBy(commands, ({ sentMs }) => Math.floor(sentMs / MOMENT_MS)).values()];
+    return { subject, moments, staleFrames: driver.calls.reduce((sum, { farEnd }) => sum + farEnd.staleFrames, 0) };
+  });
 }
 
 /** Interrupts, lets the caller say something, waits for the answer, interrupts that. */
-async function stopOne(
-  driver: Driver,
-  call: Call,
-  { playback }: Utterance,
-  number: number,
-  signal: AbortSignal,
-): Promise<Stopped['commands']> {
-  const commands: Stopped['commands'][number][] = [];
+async function stopOne(driver: Driver, call: Call, { playback }: Utterance, signal: AbortSignal): Promise<Commanded[]> {
+  const commands: Commanded[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     // No two sessions at the same moment, and none in step with the beat.
-    await sleep(((number * 61.8) % 1000) + 300, undefined, { signal });
+    await sleep(((call.session * 61.8) % 1000) + 300, undefined, { signal });
     if (await driver.untilAudible(call, AUDIBLE_WAIT_MS)) {
       const sentMs = monotonicMs();
       call.interrupt();

@@ -1,16 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { agentClip, LONG_ANSWER } from '../harness/agent-clip.ts';
 import type { Call } from '../harness/call.ts';
-import { Driver } from '../harness/driver.ts';
-import { momentsOf } from '../harness/intervals.ts';
+import { lineOf } from '../harness/contest.ts';
+import { Driver, type SubjectCommand } from '../harness/driver.ts';
 import { monotonicMs, type SessionSettings, type Usage } from '../harness/protocol.ts';
-import { latenessNotes, lineOf, overloadNotes } from '../harness/results.ts';
-import { differenceOf, meanOf, once } from '../harness/statistics.ts';
-import type { SubjectCommand, VoiceClip } from '../harness/subject-process.ts';
-import { sharpUtterance, type Utterance } from '../harness/talker.ts';
-import type { Line, Measure, Row, RowContext, RowResult, Subject } from '../row.ts';
-import { emptyCommand } from '../subjects/commands.ts';
-import { gatherField, LIVEKIT_NOTE, orAbsent } from '../subjects/contenders.ts';
+import { LONG_ANSWER, sharpUtterance, type Utterance } from '../harness/spoken.ts';
+import type { Measure, Subject } from '../report/run-report.ts';
+import type { Row, RowContext, RowResult } from '../row.ts';
+import { differenceOf, mean, meanOf, momentsOf, once } from '../statistics.ts';
+import { emptyCommand, gatherField, orAbsent, peerNotes } from '../subjects/contenders.ts';
 
 const FEW = 10;
 const MANY = 40;
@@ -41,10 +38,8 @@ export const costRow: Row = {
 };
 
 const SETTINGS = {
-  greeting: LONG_ANSWER,
-  answer: LONG_ANSWER,
-  llm: { firstTokenMs: 150, tokenMs: 15 },
-  tts: { firstAudioMs: 100 },
+  ...{ greeting: LONG_ANSWER, answer: LONG_ANSWER },
+  ...{ llm: { firstTokenMs: 150, tokenMs: 15 }, tts: { firstAudioMs: 100 } },
 } as const;
 
 interface Cost {
@@ -60,13 +55,12 @@ async function run(context: RowContext): Promise<RowResult> {
   const field = await gatherField(context);
   const utterance = await sharpUtterance(200, 0);
   const notes = [
-    LIVEKIT_NOTE,
+    ...peerNotes(field),
     'In this row "best" is LiveKit at its cheapest: without the end-of-turn model (turnDetection vad), all else at its default.',
   ];
-  const voice = await agentClip();
-  const costOf = async (name: string, command: SubjectCommand, policy: SessionSettings['policy']) => {
+  const costOf = (name: string, command: SubjectCommand, policy: SessionSettings['policy']) => {
     context.progress(`${name}: ${FEW} sessions, then ${MANY}`);
-    return measureCost(name, command, policy, { utterance, voice, context, notes });
+    return measureCost(name, command, policy, utterance, context, notes);
   };
   const empty = await costOf('the harness alone', emptyCommand(), {});
   const costs: (readonly [Subject, Cost])[] = [];
@@ -75,28 +69,25 @@ async function run(context: RowContext): Promise<RowResult> {
     const work = async () => [subject, await costOf(subject, command, cheapest)] as const;
     costs.push(...(await orAbsent(field, subject, context, work)));
   }
-
-  const line = (head: Omit<Line, 'results'>, value: (cost: Cost) => Measure) =>
+  const line = (label: string, unit: string, value: (cost: Cost) => Measure, target?: string) =>
     lineOf(
       field,
-      head,
+      { label, unit, better: 'lower', ...(target !== undefined && { target }) },
       costs.map(([subject, cost]) => [subject, value(cost)] as const),
     );
-  const cpu = { unit: '% of a core', better: 'lower' } as const;
-  const mb = { unit: 'MB', better: 'lower' } as const;
+  const cpu = '% of a core';
+  const harness = 'of it the harness (the empty subject, every session talking all the time)';
   return {
     lines: [
-      line({ label: 'a talking session, marginal', target: '≤ 0.3', ...cpu }, marginalCpu),
-      line({ label: 'of it the harness (the empty subject, every session talking all the time)', ...cpu }, () =>
-        marginalCpu(empty),
+      line('a talking session, marginal', cpu, marginalCpu, '≤ 0.3'),
+      line(harness, cpu, () => marginalCpu(empty)),
+      line(`a talking session, average of ${MANY}`, cpu, ({ talkingMany }) => perSession(talkingMany)),
+      line(`a listening session, average of ${MANY}`, cpu, ({ listening }) => perSession(listening)),
+      line('memory a session adds (RSS)', 'MB', (cost) => meanOf(stepsMb(cost, 'rssBytes')), '≤ 1.5'),
+      line('memory a session adds (JavaScript heap and buffers)', 'MB', (cost) =>
+        meanOf(stepsMb(cost, 'heapUsedBytes')),
       ),
-      line({ label: `a talking session, average of ${MANY}`, ...cpu }, ({ talkingMany }) => perSession(talkingMany)),
-      line({ label: `a listening session, average of ${MANY}`, ...cpu }, ({ listening }) => perSession(listening)),
-      line({ label: 'memory a session adds (RSS)', target: '≤ 1.5', ...mb }, (cost) => marginalMb(cost, 'rssBytes')),
-      line({ label: 'memory a session adds (JavaScript heap and buffers)', ...mb }, (cost) =>
-        marginalMb(cost, 'heapUsedBytes'),
-      ),
-      line({ label: `the process with ${FEW} sessions (RSS)`, ...mb }, wholeMb),
+      line(`the process with ${FEW} sessions (RSS)`, 'MB', wholeMb),
     ],
     plots: [
       {
@@ -104,114 +95,86 @@ async function run(context: RowContext): Promise<RowResult> {
         title: 'Processor time of the whole process',
         kind: 'line',
         xLabel: 'talking sessions',
-        yLabel: '% of a core',
-        series: [['the harness alone', empty] as const, ...costs].map(([name, { talkingFew, talkingMany }]) => ({
-          name,
-          points: [
-            [FEW, average(talkingFew)],
-            [MANY, average(talkingMany)],
-          ] as const,
-        })),
+        yLabel: cpu,
+        series: [['the harness alone', empty] as const, ...costs].map(([name, { talkingFew, talkingMany }]) => {
+          return { name, points: [[FEW, mean(talkingFew)], [MANY, mean(talkingMany)]] }; // biome-ignore format: points
+        }),
       },
     ],
     notes,
   };
 }
 
-interface CostSetting {
-  readonly utterance: Utterance;
-  readonly voice: VoiceClip;
-  readonly context: RowContext;
-  readonly notes: string[];
-}
-
-async function measureCost(
+function measureCost(
   name: string,
   command: SubjectCommand,
   policy: SessionSettings['policy'],
-  { utterance, voice, context, notes }: CostSetting,
+  utterance: Utterance,
+  { signal }: RowContext,
+  notes: string[],
 ): Promise<Cost> {
-  const { signal } = context;
-  const driver = await Driver.start(command, voice, signal);
   const memory: Usage[] = [];
-  const quiet = new AbortController();
-  const talkAll = () => driver.calls.map((call) => talk(call, utterance, quiet.signal));
-  const open = async (sessions: number, settleMs: number) => {
-    for (let i = 0; i < sessions; i += 1) {
-      await driver.open({ ...SETTINGS, policy });
-      await sleep(OPEN_EVERY_MS, undefined, { signal });
-    }
-    await sleep(settleMs, undefined, { signal });
-    memory.push(await driver.usage(true));
-  };
-  try {
+  const wait = (ms: number) => sleep(ms, undefined, { signal });
+  return Driver.use(command, signal, async (driver) => {
+    const open = async (sessions: number, settleMs: number) => {
+      for (let i = 0; i < sessions; i += 1) {
+        await driver.open({ ...SETTINGS, policy });
+        await wait(OPEN_EVERY_MS);
+      }
+      await wait(settleMs);
+      memory.push(await driver.usage(true));
+    };
     await open(FEW, SETTLE_MS);
     while (driver.calls.length < MANY) await open(MEMORY_STEP, MEMORY_SETTLE_MS);
     for (const call of driver.calls) call.interrupt();
-    await sleep(CALM_MS, undefined, { signal });
-    const listening = await stretch(driver, signal);
+    await wait(CALM_MS);
+    const listening = await stretch(driver, wait);
 
-    driver.takeLateness();
-    const talking = talkAll();
+    for (const call of driver.calls) void talk(call, utterance, signal);
     // Everybody has been interrupted once by then, and the code that runs is compiled.
-    await sleep(2 * SETTLE_MS, undefined, { signal });
-    await driver.usage();
-    const talkingMany = await stretch(driver, signal);
-    notes.push(...latenessNotes(name, driver.takeLateness()), ...overloadNotes(name, await driver.usage()));
+    await wait(2 * SETTLE_MS);
+    await driver.beginNotes();
+    const talkingMany = await stretch(driver, wait);
+    notes.push(...(await driver.notes(name)));
     for (const call of driver.calls.slice(FEW)) await driver.end(call);
-    await sleep(CALM_MS, undefined, { signal });
-    const talkingFew = await stretch(driver, signal);
-    quiet.abort();
-    await Promise.race([Promise.all(talking), sleep(0)]);
-    return { memory, listening, talkingMany, talkingFew };
-  } finally {
-    quiet.abort();
-    await driver.close();
-  }
+    await wait(CALM_MS);
+    return { memory, listening, talkingMany, talkingFew: await stretch(driver, wait) };
+  });
 }
 
 /** The percentage of a core that the process used, part by part. */
-async function stretch(driver: Driver, signal: AbortSignal): Promise<readonly number[]> {
+async function stretch(driver: Driver, wait: (ms: number) => Promise<void>): Promise<readonly number[]> {
   const cpuPercent: number[] = [];
-  let before: Usage = await driver.usage();
+  let before = await driver.usage();
   for (let part = 0; part < PARTS; part += 1) {
-    await sleep(PART_MS, undefined, { signal });
+    await wait(PART_MS);
     const after = await driver.usage();
-    const usedUs = after.cpuUserUs + after.cpuSystemUs - before.cpuUserUs - before.cpuSystemUs;
-    cpuPercent.push(usedUs / 10 / (after.atMs - before.atMs));
+    cpuPercent.push((after.cpuUs - before.cpuUs) / 10 / (after.atMs - before.atMs));
     before = after;
   }
   return cpuPercent;
 }
 
-/** Cuts in again and again, each caller at moments of its own. Ends when told to, or with the call. */
+/** Cuts in again and again, each caller at moments of its own, as long as the line has a beat. */
 async function talk(call: Call, { playback }: Utterance, signal: AbortSignal): Promise<void> {
-  try {
-    await sleep(500 + ((call.session * 0.618) % 1) * QUIET_MS, undefined, { signal });
-    while (!signal.aborted) {
-      await call.play(playback, monotonicMs());
-      await sleep(QUIET_MS, undefined, { signal });
-    }
-  } catch (error) {
-    if (!signal.aborted) throw error;
+  const quiet = (ms: number) => sleep(ms, undefined, { signal, ref: false }).catch(() => {});
+  await quiet(500 + ((call.session * 0.618) % 1) * QUIET_MS);
+  while (!signal.aborted) {
+    await call.play(playback, monotonicMs());
+    await quiet(QUIET_MS);
   }
 }
 
-const average = (values: readonly number[]): number => momentsOf(values).mean;
-
 const perSession = (cpuPercent: readonly number[]): Measure => meanOf(cpuPercent.map((percent) => percent / MANY));
-
 const marginalCpu = ({ talkingFew, talkingMany }: Cost): Measure => differenceOf(talkingMany, talkingFew, MANY - FEW);
 
-/** From the first reading to the last; how the steps between differ says how far that is known. */
-const marginalMb = ({ memory }: Cost, which: 'rssBytes' | 'heapUsedBytes'): Measure => meanOf(stepsMb(memory, which));
+/** What each session added, from reading to reading; how the steps differ says how far that is known. */
+const stepsMb = ({ memory }: Cost, which: 'rssBytes' | 'heapUsedBytes'): number[] =>
+  memory.slice(1).map((usage, at) => (usage[which] - (memory[at]?.[which] ?? 0)) / MEMORY_STEP / 1e6);
 
 /** One process was read: the steps say what a reading is worth, but nobody knows where another process would settle. */
-function wholeMb({ memory }: Cost): Measure {
-  const { variance } = momentsOf(stepsMb(memory, 'rssBytes'));
-  return once((memory[0]?.rssBytes ?? Number.NaN) / 1e6, MEMORY_STEP * Math.sqrt(variance));
-}
-
-function stepsMb(memory: readonly Usage[], which: 'rssBytes' | 'heapUsedBytes'): number[] {
-  return memory.slice(1).map((usage, at) => (usage[which] - (memory[at]?.[which] ?? 0)) / MEMORY_STEP / 1e6);
-}
+const wholeMb = (cost: Cost): Measure =>
+  once(
+    (cost.memory[0]?.rssBytes ?? Number.NaN) / 1e6,
+    MEMORY_STEP * Math.sqrt(momentsOf(stepsMb(cost, 'rssBytes')).variance),
+  );

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FRAME_MS } from '../../shared/audio/pcm.ts';
-import { agentClip } from '../harness/agent-clip.ts';
 import type { Call } from '../harness/call.ts';
+import { lineOf } from '../harness/contest.ts';
 import { Driver } from '../harness/driver.ts';
-import { monotonicMs, type SessionSettings } from '../harness/protocol.ts';
-import { latenessNotes, lineOf } from '../harness/results.ts';
-import { cdf, measure, median, p95 } from '../harness/statistics.ts';
-import { sharpUtterance, type Utterance, withLead } from '../harness/talker.ts';
-import type { Line, Row, RowContext, RowResult } from '../row.ts';
-import { type Contender, gatherField, LIVEKIT_NOTE, orAbsent } from '../subjects/contenders.ts';
+import { monotonicMs } from '../harness/protocol.ts';
+import { sharpUtterance, type Utterance, withLead } from '../harness/spoken.ts';
+import type { Subject } from '../report/run-report.ts';
+import type { Row, RowContext, RowResult } from '../row.ts';
+import { cdf, measure, median, p95 } from '../statistics.ts';
+import { type Contender, gatherField, orAbsent, peerNotes } from '../subjects/contenders.ts';
 
 const SESSIONS = 8;
 const TURNS = 4;
@@ -25,7 +25,7 @@ const SPREAD_MS = 7;
 /** As in the turn-taking row: 500 ms of silence, and 200 more. */
 const USUAL_FINAL_MS = 700;
 
-const FIXED_POLICY: Readonly<Record<string, Record<string, unknown>>> = {
+const FIXED_POLICY: Readonly<Partial<Record<Subject, Record<string, unknown>>>> = {
   parley: {
     endpointing: { holdMs: HOLD_MS, minHoldMs: HOLD_MS, maxHoldMs: HOLD_MS, judgement: 'off', adaptToCaller: false },
     drafts: { mode: 'off' },
@@ -59,110 +59,84 @@ interface Answer {
 async function run(context: RowContext): Promise<RowResult> {
   const field = await gatherField(context);
   const notes = [
-    LIVEKIT_NOTE,
-    `"livekit-best" does not differ from "livekit-default" under a policy that fixes what sets them apart.`,
+    ...peerNotes(field),
+    '"livekit-best" does not differ from "livekit-default" under a policy that fixes what sets them apart.',
   ];
+  const all = async (contenders: readonly Contender[], finalMs: number, tokenMs: number) => {
+    const utterance = await sharpUtterance(finalMs, ANSWER_WAIT_MS);
+    const work = contenders.map((contender) =>
+      orAbsent(field, contender.subject, context, async () => {
+        const answers = await answersOf(contender, utterance, tokenMs, context, notes);
+        return [contender.subject, answers] as const;
+      }),
+    );
+    return (await Promise.all(work)).flat();
+  };
+  context.progress('the same fixed policy for all');
   const fixed = field.contenders.flatMap((contender) => {
     const policy = FIXED_POLICY[contender.subject];
     return policy ? [{ ...contender, policy }] : [];
   });
-  context.progress('the same fixed policy for all');
-  const early = await sharpUtterance(EARLY_FINAL_MS, ANSWER_WAIT_MS);
-  const all = async (contenders: readonly Contender[], utterance: Utterance, tokenMs: number) => {
-    const work = contenders.map((contender) =>
-      orAbsent(field, contender.subject, context, () => answersOf(contender, utterance, tokenMs, context, notes)),
-    );
-    return (await Promise.all(work)).flat();
-  };
-  const atFixed = await all(fixed, early, 0);
+  const atFixed = await all(fixed, EARLY_FINAL_MS, 0);
   context.progress('each at its defaults');
-  const usual = await sharpUtterance(USUAL_FINAL_MS, ANSWER_WAIT_MS);
-  const atDefaults = await all(field.contenders, usual, 15);
+  const atDefaults = await all(field.contenders, USUAL_FINAL_MS, 15);
 
-  const added = ({ heardAfterMs }: Answer) => heardAfterMs - HOLD_MS - LLM_MS - TTS_MS;
-  const lineFor = (
-    measured: typeof atFixed,
-    head: Omit<Line, 'results'>,
+  const line = (
+    found: typeof atFixed,
+    label: string,
     value: (answer: Answer) => number,
-    statistic: (samples: readonly number[]) => number,
+    statistic: typeof median,
+    target?: string,
   ) =>
     lineOf(
       field,
-      head,
-      measured.map(({ subject, answers }) => [subject, measure(answers.map(value), statistic)] as const),
+      { label, unit: 'ms', better: 'lower', ...(target !== undefined && { target }) },
+      found.map(([subject, answers]) => [subject, measure(answers.map(value), statistic)] as const),
     );
-  const ms = { unit: 'ms', better: 'lower' } as const;
+  const heard = ({ heardAfterMs }: Answer) => heardAfterMs;
+  const added = ({ heardAfterMs }: Answer) => heardAfterMs - HOLD_MS - LLM_MS - TTS_MS;
+  const untilAsked = ({ thoughtAfterMs }: Answer) => thoughtAfterMs - HOLD_MS;
+  const afterAsking = ({ thoughtAfterMs, heardAfterMs }: Answer) => heardAfterMs - thoughtAfterMs - LLM_MS - TTS_MS;
+  const series = atFixed.map(([subject, answers]) => ({ name: subject, points: cdf(answers.map(added)) }));
   return {
     lines: [
-      lineFor(atFixed, { label: 'added, p50', target: '≤ 10', ...ms }, added, median),
-      lineFor(atFixed, { label: 'added, p95', target: '≤ 25', ...ms }, added, p95),
-      lineFor(
-        atFixed,
-        { label: 'of it until the model is asked, p50', ...ms },
-        ({ thoughtAfterMs }) => thoughtAfterMs - HOLD_MS,
-        median,
-      ),
-      lineFor(
-        atFixed,
-        { label: 'of it from the model’s question to the first frame, p50', ...ms },
-        ({ thoughtAfterMs, heardAfterMs }) => heardAfterMs - thoughtAfterMs - LLM_MS - TTS_MS,
-        median,
-      ),
-      lineFor(
-        atDefaults,
-        { label: 'end of speech → first frame, each at its defaults, p50', ...ms },
-        ({ heardAfterMs }) => heardAfterMs,
-        median,
-      ),
-      lineFor(
-        atDefaults,
-        { label: 'end of speech → first frame, each at its defaults, p95', ...ms },
-        ({ heardAfterMs }) => heardAfterMs,
-        p95,
-      ),
+      line(atFixed, 'added, p50', added, median, '≤ 10'),
+      line(atFixed, 'added, p95', added, p95, '≤ 25'),
+      line(atFixed, 'of it until the model is asked, p50', untilAsked, median),
+      line(atFixed, 'of it from the model’s question to the first frame, p50', afterAsking, median),
+      line(atDefaults, 'end of speech → first frame, each at its defaults, p50', heard, median),
+      line(atDefaults, 'end of speech → first frame, each at its defaults, p95', heard, p95),
     ],
     plots: [
       {
         file: 'overhead.svg',
         title: 'Added beyond providers and the endpointing wait',
-        kind: 'cdf',
-        xLabel: 'ms',
-        yLabel: 'share of answers',
-        series: atFixed.map(({ subject, answers }) => ({ name: subject, points: cdf(answers.map(added)) })),
+        ...{ kind: 'cdf', xLabel: 'ms', yLabel: 'share of answers', series },
       },
     ],
     notes,
   };
 }
 
-async function answersOf(
-  contender: Contender,
+function answersOf(
+  { command, policy, subject }: Contender,
   utterance: Utterance,
   tokenMs: number,
   { signal }: RowContext,
   notes: string[],
-): Promise<{ readonly subject: Contender['subject']; readonly answers: readonly Answer[] }> {
-  const driver = await Driver.start(contender.command, await agentClip(), signal);
-  try {
-    const settings: SessionSettings = {
-      greeting: '',
-      answer: ANSWER,
-      llm: { firstTokenMs: LLM_MS, tokenMs },
-      tts: { firstAudioMs: TTS_MS },
-      policy: contender.policy,
-    };
-    const calls: Call[] = [];
-    for (let i = 0; i < SESSIONS; i += 1) calls.push(await driver.open(settings));
+): Promise<readonly Answer[]> {
+  const providers = { llm: { firstTokenMs: LLM_MS, tokenMs }, tts: { firstAudioMs: TTS_MS } };
+  return Driver.use(command, signal, async (driver) => {
+    for (let i = 0; i < SESSIONS; i += 1) await driver.open({ greeting: '', answer: ANSWER, policy, ...providers });
     await sleep(1000, undefined, { signal });
-    driver.takeLateness();
-    const answers = await Promise.all(calls.map((call, number) => converse(call, utterance, number, signal)));
-    notes.push(...latenessNotes(contender.subject, driver.takeLateness()));
-    const unanswered = SESSIONS * TURNS - answers.flat().length;
-    if (unanswered > 0) notes.push(`${contender.subject} left ${unanswered} of ${SESSIONS * TURNS} turns unanswered.`);
-    return { subject: contender.subject, answers: answers.flat() };
-  } finally {
-    await driver.close();
-  }
+    await driver.beginNotes();
+    const found = await Promise.all(driver.calls.map((call, number) => converse(call, utterance, number, signal)));
+    notes.push(...(await driver.notes(subject)));
+    const answers = found.flat();
+    const unanswered = SESSIONS * TURNS - answers.length;
+    if (unanswered > 0) notes.push(`${subject} left ${unanswered} of ${SESSIONS * TURNS} turns unanswered.`);
+    return answers;
+  });
 }
 
 async function converse(call: Call, utterance: Utterance, number: number, signal: AbortSignal): Promise<Answer[]> {
@@ -170,8 +144,7 @@ async function converse(call: Call, utterance: Utterance, number: number, signal
   // Spread over one another's turns.
   await sleep(number * 531, undefined, { signal });
   for (let turn = 0; turn < TURNS; turn += 1) {
-    const leadMs = ((number * TURNS + turn) * SPREAD_MS) % FRAME_MS;
-    const { playback, endMs } = withLead(leadMs, utterance);
+    const { playback, endMs } = withLead(((number * TURNS + turn) * SPREAD_MS) % FRAME_MS, utterance);
     const endedMs = (await call.play(playback, monotonicMs())) + endMs;
     signal.throwIfAborted();
     const run = call.farEnd.runs.find(({ startMs }) => startMs >= endedMs);

@@ -1,19 +1,21 @@
-import { buildScenes } from '../corpus/corpus.ts';
-import type { SceneSet } from '../corpus/scene.ts';
-import { compete, type Entry, lineMaker, type MakeLine, type Outcome, usualEntries } from '../harness/contest.ts';
-import { falseStopsOf, interruptionOf, type SceneRun, turnEndOf } from '../harness/scene-run.ts';
-import { cdf, largest, mean, median, p95, percentOf } from '../harness/statistics.ts';
-import type { Line, Row, RowContext, RowResult } from '../row.ts';
+import type { Scene, SceneSet } from '../corpus/scene.ts';
+import { buildScenes } from '../corpus/sets.ts';
+import { compete, type Entry, lineMaker, type MakeLine, usualEntries } from '../harness/contest.ts';
+import {
+  answerDelaysOf,
+  falseStopsOf,
+  interruptionOf,
+  type SceneRun,
+  stopDelaysOf,
+  turnEndOf,
+} from '../harness/scenes.ts';
+import type { ReportedLine } from '../report/run-report.ts';
+import type { Row, RowContext, RowResult } from '../row.ts';
+import { cdf, largest, mean, median, p95, percentOf } from '../statistics.ts';
 import { type Field, gatherField, peerNotes } from '../subjects/contenders.ts';
 import { FIXED, turnTrade } from './turn-trade.ts';
 
-const SCENES_PER_CONDITION = {
-  hesitation: 4,
-  backchannel: 8,
-  echo: 1,
-  'echo-interruption': 1,
-  gaps: 1,
-} as const satisfies Partial<Record<SceneSet, number>>;
+const PER_CONDITION = { hesitation: 4, backchannel: 8, echo: 1, 'echo-interruption': 1, gaps: 1 } as const;
 const AT_ONCE = 24;
 /** What the scripted model and voice take for the first word: part of every delay below. */
 const PROVIDERS = { llm: { firstTokenMs: 200, tokenMs: 15 }, tts: { firstAudioMs: 100 } } as const;
@@ -35,159 +37,134 @@ export const turnTakingRow: Row = {
 };
 
 async function run(context: RowContext): Promise<RowResult> {
-  const { seed, progress } = context;
-  const field = await gatherField(context, { pipecat: true });
+  const { seed, progress, signal } = context;
+  const field = await gatherField(context, true);
   progress('making the scenes');
-  const scenes = [];
-  for (const [set, perCondition] of Object.entries(SCENES_PER_CONDITION)) {
-    scenes.push(...(await buildScenes({ seed, sets: [set as SceneSet], perCondition })));
+  const scenes: Scene[] = [];
+  for (const set of ['hesitation', 'backchannel', 'echo', 'echo-interruption', 'gaps'] as const) {
+    scenes.push(...(await buildScenes({ seed, sets: [set], perCondition: PER_CONDITION[set] })));
   }
   const notes = peerNotes(field);
   const contest = { scenes, ...PROVIDERS, atOnce: AT_ONCE };
   const outcomes = await compete(field, usualEntries(field), contest, context, notes);
-  const fixed = fixedEntry(field);
   const turns = scenes.filter(({ set }) => set === 'hesitation');
-  const fixedOutcomes = fixed ? await compete(field, [fixed], { ...contest, scenes: turns }, context, notes) : [];
+  const fixed = await compete(field, fixedEntries(field), { ...contest, scenes: turns }, context, notes);
   progress('the same hesitations in virtual time, under many policies');
-  const { signal } = context;
-  const played = [...outcomes, ...fixedOutcomes].map(playedOf);
+  const played = [...outcomes, ...fixed].map(({ name, runs }) => ({ name, runs: inSet(runs, 'hesitation') }));
   const trade = await turnTrade({ scenes: turns, providers: PROVIDERS, played, signal });
-  const lines = [
-    ...turnLines(lineMaker(field, outcomes), 'hesitation', '', {
-      mean: '≤ livekit-default',
-      cutOff: '< livekit-default',
-    }),
-    ...trade.lines,
-    ...turnLines(
-      lineMaker({ ...field, absent: [] }, fixedOutcomes),
-      'hesitation',
-      ', plain fixed 500 ms (LiveKit without its model)',
-    ),
-    ...turnLines(lineMaker(field, outcomes), 'gaps', ', gaps in the line'),
-    ...holdLines(lineMaker(field, outcomes)),
-  ];
+  const row = lineMaker(field, outcomes);
+  const targets = { mean: '≤ livekit-default', cutOff: '< livekit-default' };
+  const withoutModel = ', plain fixed 500 ms (LiveKit without its model)';
   return {
-    lines,
-    plots: [delayPlot([...outcomes, ...fixedOutcomes]), ...trade.plots],
+    lines: [
+      ...turnLines(row, 'hesitation', '', targets),
+      ...trade.lines,
+      ...turnLines(lineMaker({ ...field, absent: [] }, fixed), 'hesitation', withoutModel),
+      ...turnLines(row, 'gaps', ', gaps in the line'),
+      ...holdLines(row),
+    ],
+    plots: [
+      {
+        file: 'turn-delay.svg',
+        title: 'Hesitation set: end of the caller’s turn → agent',
+        kind: 'cdf',
+        xLabel: `ms, with ${PROVIDERS_MS} ms of model and voice`,
+        yLabel: 'share of turns that were not cut off',
+        series: played.map(({ name, runs }) => ({ name, points: cdf(answerDelaysOf(runs)) })),
+      },
+      ...trade.plots,
+    ],
     notes: [...notes, ...trade.notes],
   };
 }
 
 /** The plain fixed delay that many use, as LiveKit offers it. */
-function fixedEntry({ contenders }: Field): Entry | undefined {
-  const livekit = contenders.find(({ subject }) => subject === 'livekit-default');
-  if (!livekit) return undefined;
-  const policy = { turnDetection: 'vad', endpointing: { minDelayMs: 500, maxDelayMs: 500 } };
-  return { name: FIXED, contender: { ...livekit, policy } };
-}
+const fixedEntries = ({ contenders }: Field): Entry[] =>
+  contenders
+    .filter(({ subject }) => subject === 'livekit-default')
+    .map((livekit) => {
+      const policy = { turnDetection: 'vad', endpointing: { minDelayMs: 500, maxDelayMs: 500 } };
+      return { name: FIXED, contender: { ...livekit, policy } };
+    });
 
-const inSet = (runs: readonly SceneRun[], set: SceneSet): SceneRun[] => runs.filter(({ scene }) => scene.set === set);
-
-/** Delays of turns that were not cut off. */
-const delaysOf = (runs: readonly SceneRun[], set: SceneSet): number[] =>
-  inSet(runs, set).flatMap((run) => {
-    const { cutOff, answeredAfterMs } = turnEndOf(run);
-    return cutOff || answeredAfterMs === undefined ? [] : [answeredAfterMs];
-  });
+type Runs = readonly SceneRun[];
+const inSet = (runs: Runs, set: SceneSet): SceneRun[] => runs.filter(({ scene }) => scene.set === set);
+const MS = { unit: 'ms', better: 'lower' } as const;
+const PERCENT = { unit: '%', better: 'lower' } as const;
 
 function turnLines(
   row: MakeLine,
   set: SceneSet,
   which: string,
   targets: { readonly mean?: string; readonly cutOff?: string } = {},
-): Line[] {
+): ReportedLine[] {
   const target = (text?: string) => (text === undefined ? {} : { target: text });
-  const turns = (runs: readonly SceneRun[]) => inSet(runs, set).map(turnEndOf);
-  const ms = { unit: 'ms', better: 'lower' } as const;
-  const percent = { unit: '%', better: 'lower' } as const;
+  const delays = (runs: Runs) => answerDelaysOf(inSet(runs, set));
+  const turns = (runs: Runs) => inSet(runs, set).map(turnEndOf);
   return [
+    row({ label: `end of turn → agent, mean${which}`, ...MS, ...target(targets.mean) }, delays, mean),
+    row({ label: `end of turn → agent, p50${which}`, ...MS }, delays, median),
+    row({ label: `end of turn → agent, p95${which}`, ...MS }, delays, p95),
     row(
-      { label: `end of turn → agent, mean${which}`, ...ms, ...target(targets.mean) },
-      (runs) => delaysOf(runs, set),
-      mean,
-    ),
-    row({ label: `end of turn → agent, p50${which}`, ...ms }, (runs) => delaysOf(runs, set), median),
-    row({ label: `end of turn → agent, p95${which}`, ...ms }, (runs) => delaysOf(runs, set), p95),
-    row(
-      { label: `turns cut off${which}`, ...percent, ...target(targets.cutOff) },
+      { label: `turns cut off${which}`, ...PERCENT, ...target(targets.cutOff) },
       (runs) => turns(runs).map(({ cutOff }) => cutOff),
       percentOf,
     ),
     row(
-      { label: `turns not answered within 4 s${which}`, ...percent },
+      { label: `turns not answered within 4 s${which}`, ...PERCENT },
       (runs) => turns(runs).map(({ answeredAfterMs }) => answeredAfterMs === undefined),
       percentOf,
     ),
   ];
 }
 
-function holdLines(row: MakeLine): Line[] {
-  const percent = { unit: '%', better: 'lower' } as const;
-  const backchannels = (runs: readonly SceneRun[]) => inSet(runs, 'backchannel');
-  const echoAt = (runs: readonly SceneRun[], fits: (gainDb: number) => boolean) =>
-    inSet(runs, 'echo').filter(({ scene }) => scene.echo && fits(scene.echo.gainDb));
+function holdLines(row: MakeLine): ReportedLine[] {
+  const backchannels = (runs: Runs) => inSet(runs, 'backchannel');
+  const pauses = (runs: Runs) =>
+    backchannels(runs).flatMap((run) => falseStopsOf(run).flatMap(({ resumed }) => resumed ?? []));
   const stopped = (run: SceneRun) => falseStopsOf(run).length > 0;
   const gaveUp = (run: SceneRun) => falseStopsOf(run).some(({ resumed }) => !resumed);
-  const pauses = (runs: readonly SceneRun[]) =>
-    backchannels(runs).flatMap((run) => falseStopsOf(run).flatMap(({ resumed }) => resumed ?? []));
-  const cutIns = (runs: readonly SceneRun[]) => inSet(runs, 'echo-interruption').map(interruptionOf);
+  const echoAt = (fits: (gainDb: number) => boolean) => (runs: Runs) =>
+    inSet(runs, 'echo')
+      .filter(({ scene }) => scene.echo && fits(scene.echo.gainDb))
+      .map(stopped);
+  const cutIns = (runs: Runs) => inSet(runs, 'echo-interruption');
   return [
     row(
-      { label: 'backchannels at which the agent paused', ...percent },
+      { label: 'backchannels at which the agent paused', ...PERCENT },
       (runs) => backchannels(runs).map(stopped),
       percentOf,
     ),
     row(
-      { label: 'backchannels after which it did not go on', ...percent },
+      { label: 'backchannels after which it did not go on', ...PERCENT },
       (runs) => backchannels(runs).map(gaveUp),
       percentOf,
     ),
     row(
-      { label: 'pause at a backchannel, p95', unit: 'ms', target: '≤ 700', better: 'lower' },
+      { label: 'pause at a backchannel, p95', target: '≤ 700', ...MS },
       (runs) => pauses(runs).map(({ afterMs }) => afterMs),
       p95,
     ),
     row(
-      { label: 'lost or repeated of the agent’s voice then, longest', unit: 'ms', target: '≤ 100', better: 'lower' },
+      { label: 'lost or repeated of the agent’s voice then, longest', target: '≤ 100', ...MS },
       (runs) => pauses(runs).map(({ lostMs }) => Math.abs(lostMs)),
       largest,
     ),
     row(
-      { label: 'echo at −20 dB and below: the agent stopped itself', target: '= 0', ...percent },
-      (runs) => echoAt(runs, (gainDb) => gainDb <= -20).map(stopped),
+      { label: 'echo at −20 dB and below: the agent stopped itself', target: '= 0', ...PERCENT },
+      echoAt((gainDb) => gainDb <= -20),
       percentOf,
     ),
     row(
-      { label: 'echo at −10 dB: the agent stopped itself', target: '≤ 2', ...percent },
-      (runs) => echoAt(runs, (gainDb) => gainDb > -20).map(stopped),
+      { label: 'echo at −10 dB: the agent stopped itself', target: '≤ 2', ...PERCENT },
+      echoAt((gainDb) => gainDb > -20),
       percentOf,
     ),
+    row({ label: 'onset → stop over an echo, p95', target: '≤ 400', ...MS }, (runs) => stopDelaysOf(cutIns(runs)), p95),
     row(
-      { label: 'onset → stop over an echo, p95', unit: 'ms', target: '≤ 400', better: 'lower' },
-      (runs) => cutIns(runs).flatMap((cutIn) => (typeof cutIn === 'string' ? [] : [cutIn.delayMs])),
-      p95,
-    ),
-    row(
-      { label: 'interruptions over an echo that were missed', ...percent },
-      (runs) => cutIns(runs).map((cutIn) => cutIn === 'missed'),
+      { label: 'interruptions over an echo that were missed', ...PERCENT },
+      (runs) => cutIns(runs).map((run) => interruptionOf(run) === 'missed'),
       percentOf,
     ),
   ];
-}
-
-const playedOf = ({ name, runs }: Outcome) => ({
-  name,
-  meanMs: mean(delaysOf(runs, 'hesitation')),
-  cutOffs: inSet(runs, 'hesitation').map((run) => turnEndOf(run).cutOff),
-});
-
-function delayPlot(outcomes: readonly Outcome[]): RowResult['plots'][number] {
-  return {
-    file: 'turn-delay.svg',
-    title: 'Hesitation set: end of the caller’s turn → agent',
-    kind: 'cdf',
-    xLabel: `ms, with ${PROVIDERS_MS} ms of model and voice`,
-    yLabel: 'share of turns that were not cut off',
-    series: outcomes.map(({ name, runs }) => ({ name, points: cdf(delaysOf(runs, 'hesitation')) })),
-  };
 }

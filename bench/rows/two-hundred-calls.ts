@@ -1,23 +1,19 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect } from '../acs/hundred-calls.ts';
 import { LoadTest, type Measured } from '../acs/load-test.ts';
-import type { DialOutcome, PhoneCounts } from '../acs/messages.ts';
+import type { DialOutcome } from '../acs/phone-call.ts';
 import {
   contentionNote,
-  countOf,
+  countedIn,
   cpuOf,
   mainThreadCpuOf,
-  merged,
-  percentileOf,
-  type StretchFigures,
+  type Stretch,
   stretchesOf,
-  sumOf,
   waitedOf,
 } from '../acs/talk-figures.ts';
-import { bootstrapInterval } from '../harness/intervals.ts';
-import { meanOf, once, trialsOf } from '../harness/statistics.ts';
-import type { Line, Measure, Row, RowContext, RowResult } from '../row.ts';
+import type { Measure } from '../report/run-report.ts';
+import { parleyLine, type Row, type RowContext, type RowResult } from '../row.ts';
+import { bootstrapInterval, cdf, meanOf, once, quantileOver, sumOf, trialsOf } from '../statistics.ts';
 
 const CALLS = 200;
 /** As many as there are cores: each host has one main thread. */
@@ -26,7 +22,6 @@ const DEFAULT_SECONDS = 60;
 const STRETCH_SECONDS = 15;
 /** Parts of each stretch, long enough to hold a burst of lateness: what they differ by is the spread. */
 const BLOCKS = 5;
-const TALK = { hosts: HOSTS, habits: 'ordinary' } as const;
 const WARM_MS = 12_000;
 /** Calls that knock when all places are taken, while the others talk. */
 const EXTRA_CALLS = 20;
@@ -51,55 +46,45 @@ export const twoHundredCallsRow: Row = {
 };
 
 async function run(context: RowContext): Promise<RowResult> {
-  const places = await fillPlaces(context);
+  const { connected, measured, knockedAt, refused } = await fillPlaces(context);
   const load = await fillUntilBusy(context);
-  const stretches = places.measured.flatMap(stretchesOf);
-  const knocked = places.whileKnocking.flatMap(stretchesOf);
-  const jitter = stretches.map((stretch) => stretch.jitter);
-  const count = (key: keyof PhoneCounts) => countOf(stretches, key);
-  const loopDelays = places.measured.map(({ host }) => host.loopDelayMs.p99);
-  const cpu = places.measured.map(cpuOf);
-  const main = places.measured.map(mainThreadCpuOf);
-  const talkSeconds = places.measured.reduce((sum, { host }) => sum + host.elapsedMs / 1000, 0);
+  const stretches = measured.flatMap(stretchesOf);
+  const knocked = measured.slice(knockedAt, knockedAt + 1).flatMap(stretchesOf);
+  const jitter = stretches.map(({ jitterMs }) => jitterMs);
+  const talkSeconds = measured.reduce((sum, { host }) => sum + host.elapsedMs / 1000, 0);
   const afterwards = stretchesOf(load.measured);
+  // All of them is a share of trials; fewer is where the load closed the door, which happens once in a run.
+  const admitted = connected === CALLS ? trialsOf(connected, CALLS) : once(connected, GROUP);
+  const knocks = trialsOf(refused, EXTRA_CALLS);
+  const jitterThen = quantileOver(
+    afterwards.map(({ jitterMs }) => jitterMs),
+    0.99,
+  );
   return {
     lines: [
-      line(`calls let in, of ${CALLS}`, '', admittedOf(places.connected), `= ${CALLS}`, 'higher'),
-      line('late frames (a gap in the sound)', '', count('lateFrames'), '= 0'),
-      line('silence in these gaps', 'ms', sumOf(stretches.map(({ counts }) => counts.gapMs))),
-      line('frames of the agents’ voices', '', count('frames'), undefined, 'higher'),
-      line('delay behind the schedule, p99', 'ms', percentileOf(jitter, 0.99)),
-      line('frames of an old answer after a stop', '', count('oldFrames'), '= 0'),
-      line('interruptions', '', count('interruptions'), undefined, 'higher'),
-      line('interruptions not heeded within 1.5 s', '', count('missedInterruptions'), '= 0'),
-      line('turns without an answer within 10 s', '', count('unanswered'), '= 0'),
-      line('lines that broke', '', count('closed'), '= 0'),
-      line('event loop delay, p99 of a stretch', 'ms', meanOf(loopDelays)),
-      line('CPU of the hosts', '% of a core', meanOf(cpu)),
-      line('CPU of their main threads', '% of a core', meanOf(main)),
-      line(
+      parleyLine(`calls let in, of ${CALLS}`, '', admitted, `= ${CALLS}`, 'higher'),
+      parleyLine('late frames (a gap in the sound)', '', countedIn(stretches, 'lateFrames'), '= 0'),
+      parleyLine('silence in these gaps', 'ms', sumOf(stretches.map(({ counts }) => counts.gapMs))),
+      parleyLine('frames of the agents’ voices', '', countedIn(stretches, 'frames'), undefined, 'higher'),
+      parleyLine('delay behind the schedule, p99', 'ms', quantileOver(jitter, 0.99)),
+      parleyLine('frames of an old answer after a stop', '', countedIn(stretches, 'oldFrames'), '= 0'),
+      parleyLine('interruptions', '', countedIn(stretches, 'interruptions'), undefined, 'higher'),
+      parleyLine('interruptions not heeded within 1.5 s', '', countedIn(stretches, 'missedInterruptions'), '= 0'),
+      parleyLine('turns without an answer within 10 s', '', countedIn(stretches, 'unanswered'), '= 0'),
+      parleyLine('lines that broke', '', countedIn(stretches, 'closed'), '= 0'),
+      parleyLine('event loop delay, p99 of a stretch', 'ms', meanOf(measured.map(({ host }) => host.loopDelayP99Ms))),
+      parleyLine('CPU of the hosts', '% of a core', meanOf(measured.map(cpuOf))),
+      parleyLine('CPU of their main threads', '% of a core', meanOf(measured.map(mainThreadCpuOf))),
+      parleyLine(
         'no core for the main thread when it was ready to run',
         '% of the time',
-        meanOf(places.measured.map(waitedOf)),
+        meanOf(measured.map(waitedOf)),
       ),
-      line(
-        `refused of ${EXTRA_CALLS} that knocked when it was full`,
-        '',
-        trialsOf(places.refused, EXTRA_CALLS),
-        `= ${EXTRA_CALLS}`,
-        'higher',
-      ),
-      line('late frames of the others meanwhile', '', countOf(knocked, 'lateFrames'), '= 0'),
-      line('calls that the load admits here', '', once(load.admitted, GROUP), undefined, 'higher'),
-      line('late frames, of 1000, once it refuses', '', perThousand(afterwards)),
-      line(
-        'jitter then, p99',
-        'ms',
-        percentileOf(
-          afterwards.map(({ jitter: then }) => then),
-          0.99,
-        ),
-      ),
+      parleyLine(`refused of ${EXTRA_CALLS} that knocked when it was full`, '', knocks, `= ${EXTRA_CALLS}`, 'higher'),
+      parleyLine('late frames of the others meanwhile', '', countedIn(knocked, 'lateFrames'), '= 0'),
+      parleyLine('calls that the load admits here', '', once(load.admitted, GROUP), undefined, 'higher'),
+      parleyLine('late frames, of 1000, once it refuses', '', perThousand(afterwards)),
+      parleyLine('jitter then, p99', 'ms', jitterThen),
     ],
     plots: [
       {
@@ -108,48 +93,51 @@ async function run(context: RowContext): Promise<RowResult> {
         xLabel: 'ms',
         yLabel: 'share of frames',
         kind: 'cdf',
-        series: [{ name: 'Parley', points: merged(jitter).cdf() }],
+        series: [{ name: 'Parley', points: cdf(jitter.flat()) }],
       },
     ],
     notes: [
-      `${places.connected} calls talked for ${Math.round(talkSeconds)} s.`,
-      contentionNote(places.measured),
-      load.closedBy === undefined
+      `${connected} calls talked for ${Math.round(talkSeconds)} s.`,
+      contentionNote(measured),
+      load.refusal === undefined
         ? `The hosts had room for ${load.admitted} calls, which is all that were tried.`
-        : `The load refused the next call with ${load.status} ${load.code}; the reason was ${load.closedBy}.`,
+        : `The load refused the next call with ${load.refusal.status} ${load.refusal.code}; the reason was ${load.closedBy}.`,
     ],
   };
 }
 
+const start = ({ seed, signal, workFolder }: RowContext, folder: string, maxSessions: number) =>
+  LoadTest.start({ folder: join(workFolder, folder), seed, signal, maxSessions, hosts: HOSTS, habits: 'ordinary' });
+
 /** Hosts with as many places as there are calls. */
-async function fillPlaces({ seed, signal, workFolder, seconds = DEFAULT_SECONDS, progress }: RowContext) {
-  const folder = join(workFolder, 'two-hundred-calls');
-  const test = await LoadTest.start({ ...TALK, folder, seed, signal, maxSessions: CALLS / HOSTS });
+async function fillPlaces(context: RowContext) {
+  const { signal, seconds = DEFAULT_SECONDS, progress } = context;
+  const test = await start(context, 'two-hundred-calls', CALLS / HOSTS);
   try {
     progress(`connects ${CALLS} calls`);
-    const connected = await connect(test, CALLS, signal);
+    const connected = await test.connect(CALLS);
     await sleep(WARM_MS, undefined, { signal });
     const measured: Measured[] = [];
     const stretches = Math.max(2, Math.round(seconds / STRETCH_SECONDS));
-    const knockAt = Math.floor(stretches / 2);
+    const knockedAt = Math.floor(stretches / 2);
     let outcomes: readonly DialOutcome[] = [];
     for (let stretch = 0; stretch < stretches; stretch += 1) {
       progress(`${CALLS} calls talk: stretch ${stretch + 1} of ${stretches}`);
-      const knocking = stretch === knockAt ? test.dial(EXTRA_CALLS, 5) : undefined;
-      measured.push(await test.measure(seconds / stretches, { blocks: BLOCKS }));
+      const knocking = stretch === knockedAt ? test.dial(EXTRA_CALLS, 5) : undefined;
+      measured.push(await test.measure(seconds / stretches, BLOCKS));
       if (knocking) outcomes = await knocking;
     }
     const refused = outcomes.filter((outcome) => outcome.outcome === 'refused' && outcome.status === 503).length;
-    return { connected, measured, whileKnocking: measured.slice(knockAt, knockAt + 1), refused };
+    return { connected, measured, knockedAt, refused };
   } finally {
     await test.close();
   }
 }
 
 /** Hosts that have places for all: their load alone says when there are enough calls. */
-async function fillUntilBusy({ seed, signal, workFolder, progress }: RowContext) {
-  const folder = join(workFolder, 'until-busy');
-  const test = await LoadTest.start({ ...TALK, folder, seed, signal, maxSessions: MOST_CALLS });
+async function fillUntilBusy(context: RowContext) {
+  const { signal, progress } = context;
+  const test = await start(context, 'until-busy', MOST_CALLS);
   try {
     let admitted = 0;
     let refusal: Extract<DialOutcome, { outcome: 'refused' }> | undefined;
@@ -160,38 +148,19 @@ async function fillUntilBusy({ seed, signal, workFolder, progress }: RowContext)
       progress(`${admitted} calls, until the host is too busy for more`);
       await sleep(500, undefined, { signal });
     }
-    const doors = (await test.healths()) as { admission?: { closedBy?: string } }[];
-    const measured = await test.measure(AFTER_CLOSING_SECONDS, { blocks: 2 * BLOCKS });
-    const closedBy =
-      refusal === undefined
-        ? undefined
-        : (doors.find(({ admission }) => admission?.closedBy)?.admission?.closedBy ?? 'a moment’s load');
-    return { admitted, measured, closedBy, status: refusal?.status ?? 0, code: refusal?.code ?? '' };
+    const admissions = await test.admissions();
+    const measured = await test.measure(AFTER_CLOSING_SECONDS, 2 * BLOCKS);
+    const closedBy = admissions.find((admission) => admission?.closedBy)?.closedBy ?? 'a moment’s load';
+    return { admitted, measured, refusal, closedBy };
   } finally {
     await test.close();
   }
 }
 
-/** All of them is a share of trials; fewer is where the load closed the door, which happens once in a run. */
-const admittedOf = (connected: number): Measure =>
-  connected === CALLS ? trialsOf(connected, CALLS) : once(connected, GROUP);
-
-function perThousand(stretches: readonly StretchFigures[]): Measure {
-  const rate = (times: readonly number[]) => {
-    const sum = (key: 'lateFrames' | 'frames') =>
-      stretches.reduce((all, { counts }, at) => all + counts[key] * (times[at] ?? 0), 0);
-    return (1000 * sum('lateFrames')) / Math.max(1, sum('frames'));
-  };
-  const frames = stretches.reduce((sum, { counts }) => sum + counts.frames, 0);
-  return { value: rate(stretches.map(() => 1)), ...bootstrapInterval(stretches.length, rate), n: frames };
-}
-
-function line(
-  label: string,
-  unit: string,
-  parley: NonNullable<Line['results']['parley']>,
-  target?: string,
-  better: Line['better'] = 'lower',
-): Line {
-  return { label, unit, better, ...(target !== undefined && { target }), results: { parley } };
+function perThousand(stretches: readonly Stretch[]): Measure {
+  const sum = (key: 'lateFrames' | 'frames', times: readonly number[]) =>
+    stretches.reduce((all, { counts }, at) => all + counts[key] * (times[at] ?? 0), 0);
+  const rate = (times: readonly number[]) => (1000 * sum('lateFrames', times)) / Math.max(1, sum('frames', times));
+  const each = stretches.map(() => 1);
+  return { value: rate(each), ...bootstrapInterval(stretches.length, rate), n: sum('frames', each) };
 }

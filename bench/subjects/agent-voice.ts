@@ -14,45 +14,28 @@ export class AgentVoice {
     this.#samplesPerChar = samples.length / Math.max(1, text.length);
   }
 
-  /** @param turn the turn's number in its session, from 1 */
-  turn(turn: number): TurnVoice {
-    return new TurnVoice(this.#samples, this.#samplesPerChar, turn);
+  /**
+   * The voice of one turn: each text goes on where the last one ended, in pieces of 100 ms (the last may be shorter),
+   * whole frames, each with its mark.
+   * @param turn the turn's number in its session, from 1
+   */
+  turn(turn: number): (text: string) => Generator<Int16Array<ArrayBuffer>> {
+    const source = this.#samples;
+    const samplesPerChar = this.#samplesPerChar;
+    let chars = 0;
+    let spoken = 0;
+    return function* speak(text) {
+      chars += text.length;
+      const end = Math.round((chars * samplesPerChar) / FRAME_SAMPLES) * FRAME_SAMPLES;
+      while (spoken < end) {
+        const length = Math.min(PIECE_SAMPLES, end - spoken);
+        const piece = new Int16Array(length);
+        for (let i = 0; i < length; i += 1) piece[i] = source[(spoken + i) % source.length] ?? 0;
+        markPosition(piece, turn, spoken);
+        spoken += length;
+        yield piece;
+      }
+    };
   }
 }
-
-/** The voice of one turn: each text goes on where the last one ended. */
-export class TurnVoice {
-  readonly #source: Int16Array;
-  readonly #samplesPerChar: number;
-  readonly #turn: number;
-  #chars = 0;
-  #spokenSamples = 0;
-
-  constructor(source: Int16Array, samplesPerChar: number, turn: number) {
-    this.#source = source;
-    this.#samplesPerChar = samplesPerChar;
-    this.#turn = turn;
-  }
-
-  /** The audio of the next `text`: pieces of 100 ms (the last may be shorter), whole frames, each with its mark. */
-  *speak(text: string): Generator<Int16Array<ArrayBuffer>> {
-    this.#chars += text.length;
-    const endSample = Math.round((this.#chars * this.#samplesPerChar) / FRAME_SAMPLES) * FRAME_SAMPLES;
-    while (this.#spokenSamples < endSample) {
-      const piece = new Int16Array(Math.min(PIECE_SAMPLES, endSample - this.#spokenSamples));
-      this.#copy(piece);
-      markPosition(piece, this.#turn, this.#spokenSamples);
-      this.#spokenSamples += piece.length;
-      yield piece;
-    }
-  }
-
-  #copy(piece: Int16Array): void {
-    for (let filled = 0; filled < piece.length; ) {
-      const from = (this.#spokenSamples + filled) % this.#source.length;
-      const part = this.#source.subarray(from, from + piece.length - filled);
-      piece.set(part, filled);
-      filled += part.length;
-    }
-  }
-}
+export type TurnVoice = ReturnType<AgentVoice['turn']>;

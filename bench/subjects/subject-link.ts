@@ -1,137 +1,137 @@
 import { connect, type Socket } from 'node:net';
-import { type ELDHistogram, monitorEventLoopDelay } from 'node:perf_hooks';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
-import { FRAME_BYTES } from '../../shared/audio/pcm.ts';
-import { copyOf, jsonMessage, message, readMessages } from '../harness/message-stream.ts';
+import { FRAME_BYTES, samplesOf } from '../../shared/audio/pcm.ts';
 import {
-  AGENT_FRAME_BYTES,
   CALLER_FRAME_BYTES,
   type Command,
   command,
+  copyOf,
+  jsonMessage,
   MESSAGE,
+  message,
   monotonicMs,
+  type RecogniserCommand,
+  readMessages,
+  type SessionSettings,
   type SubjectEvent,
+  uint16,
 } from '../harness/protocol.ts';
 import { AgentVoice } from './agent-voice.ts';
-import type { StartSystem, SubjectSession, SubjectSink, SubjectSystem } from './subject-system.ts';
 
 const LOOP_SAMPLE_MS = 5;
+
+/** A system under test, as the link to the driver sees it. */
+export interface SubjectSystem {
+  readonly version: string;
+  open(settings: SessionSettings, sink: SubjectSink): Promise<SubjectSession>;
+}
+
+export interface SubjectSession {
+  /** One frame of the caller's audio: 640 bytes of its own memory. */
+  receiveAudio(pcm: Uint8Array): void;
+  hear(words: RecogniserCommand): void;
+  interrupt(): void;
+  close(): Promise<void>;
+}
+
+/** Where a session's doings go. Each call is stamped with the time at which it was made. */
+export interface SubjectSink {
+  /** One frame (20 ms) of the agent’s voice. */
+  audio(frame: Uint8Array): void;
+  stop(): void;
+  thinking(text: string): void;
+  fault(message: string): void;
+}
 
 /**
  * A subject's side of the driver's socket: the same for all that run on Node. Runs until the driver closes the socket,
  * then ends the process. Call it once, from the subject's `main.ts`.
+ * @param start loads the system: its models, its threads
  */
-export async function serveSubject(start: StartSystem): Promise<void> {
+export async function serveSubject(start: (voice: AgentVoice) => Promise<SubjectSystem>): Promise<void> {
   const { values } = parseArgs({ options: { port: { type: 'string' } }, strict: false });
   const socket = connect({ host: '127.0.0.1', port: Number(values.port), noDelay: true });
-  const link = new SubjectLink(socket, start);
-  await link.ended;
+  const link = new SubjectLink(socket);
+  socket.on('error', (error) => process.stderr.write(`${error.message}\n`));
+  readMessages(socket, (kind, body) => {
+    if (kind === MESSAGE.callerAudio) link.deliver(body);
+    else if (kind === MESSAGE.command) link.obey(command.parse(JSON.parse(body.toString())));
+    else if (kind === MESSAGE.voice) {
+      const textEnd = 4 + body.readUInt32LE(0);
+      void link.begin(
+        start(new AgentVoice(body.toString('utf8', 4, textEnd), samplesOf(copyOf(body.subarray(textEnd))))),
+      );
+    }
+  });
+  await new Promise<void>((resolve) => socket.once('close', () => resolve()));
   process.exit(0);
 }
 
-interface Frame {
-  readonly session: number;
-  readonly atMs: number;
-  readonly pcm: Uint8Array;
-}
-
 class SubjectLink {
-  readonly ended: Promise<void>;
   readonly #socket: Socket;
-  readonly #start: StartSystem;
   readonly #sessions = new Map<number, SubjectSession>();
-  readonly #loopDelay: ELDHistogram = monitorEventLoopDelay({ resolution: LOOP_SAMPLE_MS });
+  readonly #loopDelay = monitorEventLoopDelay({ resolution: LOOP_SAMPLE_MS });
   #system: SubjectSystem | undefined;
   /** What this turn of the event loop has to say: written to the socket once, in order. */
   #outgoing: Buffer[] = [];
-  #frames: Frame[] = [];
+  #frames: Uint8Array[] = [];
   #flushing = false;
 
-  constructor(socket: Socket, start: StartSystem) {
+  constructor(socket: Socket) {
     this.#socket = socket;
-    this.#start = start;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.ended = promise;
-    socket.on('close', () => resolve());
-    socket.on('error', (error) => process.stderr.write(`${error.message}\n`));
-    readMessages(socket, (kind, body) => this.#receive(kind, body));
     this.#loopDelay.enable();
   }
 
-  #receive(kind: number, body: Buffer): void {
-    if (kind === MESSAGE.callerAudio) this.#deliver(body);
-    else if (kind === MESSAGE.command) this.#obey(command.parse(JSON.parse(body.toString())));
-    else if (kind === MESSAGE.voice) void this.#begin(body);
-  }
-
-  #deliver(body: Buffer): void {
-    const count = body.readUInt16LE(0);
-    for (let i = 0, at = 2; i < count; i += 1, at += CALLER_FRAME_BYTES) {
-      this.#sessions.get(body.readUInt16LE(at))?.receiveAudio(copyOf(body.subarray(at + 2, at + CALLER_FRAME_BYTES)));
-    }
-  }
-
-  async #begin(body: Buffer): Promise<void> {
-    const textBytes = body.readUInt32LE(0);
-    const text = body.subarray(4, 4 + textBytes).toString();
+  async begin(starting: Promise<SubjectSystem>): Promise<void> {
     try {
-      this.#system = await this.#start(
-        new AgentVoice(text, new Int16Array(copyOf(body.subarray(4 + textBytes)).buffer)),
-      );
+      this.#system = await starting;
       this.#tell({ type: 'ready', version: this.#system.version });
     } catch (error) {
       this.#tell({ type: 'fault', message: describe(error) });
     }
   }
 
-  #obey(order: Command): void {
-    switch (order.type) {
-      case 'open':
-        void this.#guard(order.session, () => this.#open(order));
-        return;
-      case 'close':
-        void this.#guard(order.session, () => this.#close(order.session));
-        return;
-      case 'recogniser':
-        this.#sessions.get(order.session)?.hear(order);
-        return;
-      case 'interrupt':
-        this.#sessions.get(order.session)?.interrupt();
-        return;
-      case 'usage':
-        this.#tellUsage(order.id, order.collect);
+  deliver(body: Buffer): void {
+    for (let at = 2; at < body.length; at += CALLER_FRAME_BYTES) {
+      this.#sessions.get(body.readUInt16LE(at))?.receiveAudio(copyOf(body.subarray(at + 2, at + CALLER_FRAME_BYTES)));
     }
   }
 
-  async #guard(session: number, work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      this.#tell({ type: 'fault', session, message: describe(error) });
+  obey(order: Command): void {
+    if (order.type === 'usage') this.#tellUsage(order.id, order.collect);
+    else if (order.type === 'recogniser') this.#sessions.get(order.session)?.hear(order);
+    else if (order.type === 'interrupt') this.#sessions.get(order.session)?.interrupt();
+    else {
+      this.#openOrClose(order).catch((error: unknown) => {
+        this.#tell({ type: 'fault', session: order.session, message: describe(error) });
+      });
     }
   }
 
-  async #open({ session, settings }: Extract<Command, { type: 'open' }>): Promise<void> {
-    if (!this.#system) throw new Error('the system has not started');
-    this.#sessions.set(session, await this.#system.open(settings, this.#sinkOf(session)));
-    this.#tell({ type: 'opened', session });
-  }
-
-  async #close(session: number): Promise<void> {
-    await this.#sessions.get(session)?.close();
-    this.#sessions.delete(session);
-    this.#tell({ type: 'closed', session });
+  async #openOrClose(order: Extract<Command, { type: 'open' | 'close' }>): Promise<void> {
+    const { session } = order;
+    if (order.type === 'open') {
+      if (!this.#system) throw new Error('the system has not started');
+      this.#sessions.set(session, await this.#system.open(order.settings, this.#sinkOf(session)));
+      this.#tell({ type: 'opened', session });
+    } else {
+      await this.#sessions.get(session)?.close();
+      this.#sessions.delete(session);
+      this.#tell({ type: 'closed', session });
+    }
   }
 
   #sinkOf(session: number): SubjectSink {
     return {
       audio: (pcm) => {
         if (pcm.length !== FRAME_BYTES) throw new RangeError(`A frame has ${FRAME_BYTES} bytes, not ${pcm.length}.`);
-        this.#frames.push({ session, atMs: monotonicMs(), pcm });
+        const atMs = Buffer.alloc(8);
+        atMs.writeDoubleLE(monotonicMs());
+        this.#frames.push(uint16(session), atMs, pcm);
         this.#flushSoon();
       },
       stop: () => this.#tell({ type: 'stop', session, atMs: monotonicMs() }),
-      resume: () => this.#tell({ type: 'resume', session, atMs: monotonicMs() }),
       thinking: (text) => this.#tell({ type: 'thinking', session, atMs: monotonicMs(), text }),
       fault: (text) => this.#tell({ type: 'fault', session, message: text }),
     };
@@ -143,16 +143,9 @@ class SubjectLink {
     const { rss, heapUsed, external } = process.memoryUsage();
     const late = (ns: number) => (Number.isFinite(ns) ? Math.max(0, ns / 1e6 - LOOP_SAMPLE_MS) : 0);
     this.#tell({
-      type: 'usage',
-      id,
-      atMs: monotonicMs(),
-      cpuUserUs: user,
-      cpuSystemUs: system,
-      rssBytes: rss,
-      heapUsedBytes: heapUsed + external,
-      loopDelayP50Ms: late(this.#loopDelay.percentile(50)),
-      loopDelayP99Ms: late(this.#loopDelay.percentile(99)),
-      loopDelayMaxMs: late(this.#loopDelay.max),
+      ...{ type: 'usage', id, atMs: monotonicMs() },
+      ...{ cpuUs: user + system, rssBytes: rss, heapUsedBytes: heapUsed + external },
+      ...{ loopDelayP99Ms: late(this.#loopDelay.percentile(99)), loopDelayMaxMs: late(this.#loopDelay.max) },
     });
     this.#loopDelay.reset();
   }
@@ -164,20 +157,9 @@ class SubjectLink {
   }
 
   #packFrames(): void {
-    const frames = this.#frames;
-    if (frames.length === 0) return;
+    if (this.#frames.length === 0) return;
+    this.#outgoing.push(message(MESSAGE.agentAudio, uint16(this.#frames.length / 3), ...this.#frames));
     this.#frames = [];
-    const packed = message(MESSAGE.agentAudio, 2 + frames.length * AGENT_FRAME_BYTES, (body) => {
-      body.writeUInt16LE(frames.length, 0);
-      let at = 2;
-      for (const { session, atMs, pcm } of frames) {
-        body.writeUInt16LE(session, at);
-        body.writeDoubleLE(atMs, at + 2);
-        body.set(pcm.length === FRAME_BYTES ? pcm : pcm.subarray(0, FRAME_BYTES), at + 10);
-        at += AGENT_FRAME_BYTES;
-      }
-    });
-    this.#outgoing.push(packed);
   }
 
   #flushSoon(): void {
@@ -186,11 +168,8 @@ class SubjectLink {
     setImmediate(() => {
       this.#flushing = false;
       this.#packFrames();
-      const outgoing = this.#outgoing;
+      this.#socket.write(Buffer.concat(this.#outgoing));
       this.#outgoing = [];
-      this.#socket.cork();
-      for (const bytes of outgoing) this.#socket.write(bytes);
-      this.#socket.uncork();
     });
   }
 }

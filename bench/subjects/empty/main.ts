@@ -1,4 +1,4 @@
-import { FRAME_BYTES } from '../../../shared/audio/pcm.ts';
+import { bytesOf } from '../../../shared/audio/pcm.ts';
 import { serveSubject } from '../subject-link.ts';
 
 /**
@@ -6,23 +6,19 @@ import { serveSubject } from '../subject-link.ts';
  * What it costs is the harness's own transport, which stands in every other subject's figures too.
  */
 await serveSubject(async (voice) => {
-  const [piece] = voice.turn(1).speak('The frames of a voice.');
-  const frame = new Uint8Array(piece?.buffer ?? new ArrayBuffer(FRAME_BYTES), 0, FRAME_BYTES);
+  const [piece = new Int16Array(320)] = voice.turn(1)('The frames of a voice.');
+  const frame = bytesOf(piece.subarray(0, 320));
   return {
     version: process.version,
-    async open({ greeting }, sink) {
-      const talks = greeting !== '';
-      return {
-        receiveAudio: () => {
-          if (talks) sink.audio(frame);
-        },
-        hear: ({ event, text }) => {
-          if (event === 'final') sink.thinking(text);
-        },
-        interrupt: () => sink.stop(),
-        close: async () => {},
-      };
-    },
-    close: async () => {},
+    open: async ({ greeting }, sink) => ({
+      receiveAudio: () => {
+        if (greeting !== '') sink.audio(frame);
+      },
+      hear: ({ event, text }) => {
+        if (event === 'final') sink.thinking(text);
+      },
+      interrupt: () => sink.stop(),
+      close: async () => {},
+    }),
   };
 });

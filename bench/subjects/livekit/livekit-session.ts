@@ -1,13 +1,11 @@
 import { z } from 'zod';
-import { samplesOf } from '../../../shared/audio/pcm.ts';
+import { SAMPLE_RATE, samplesOf } from '../../../shared/audio/pcm.ts';
 import type { SessionSettings } from '../../harness/protocol.ts';
 import type { AgentVoice } from '../agent-voice.ts';
-import type { SubjectSession, SubjectSink } from '../subject-system.ts';
-import type { AgentSession, AudioInput, LiveKit } from './livekit-types.ts';
+import type { SubjectSession, SubjectSink } from '../subject-link.ts';
+import type { LiveKit } from './livekit.ts';
 import { createPacedOutput } from './paced-output.ts';
-import { scriptedProviders } from './scripted-providers.ts';
-
-const SAMPLE_RATE = 16_000;
+import { scriptedModel, scriptedRecogniser, scriptedSynthesiser } from './scripted-providers.ts';
 
 /** What a row may set of LiveKit. What is not given stays at LiveKit's default. */
 const livekitPolicy = z.strictObject({
@@ -32,25 +30,31 @@ export async function openLiveKitSession(
   voice: AgentVoice,
   sink: SubjectSink,
 ): Promise<SubjectSession> {
-  const { agents } = livekit;
-  const { hear, ...providers } = scriptedProviders(livekit, settings, voice, sink);
-  const session = new agents.voice.AgentSession({
-    ...providers,
+  const { voice: api, stream } = livekit.agents;
+  const { stt, hear } = scriptedRecogniser(livekit);
+  const session = new api.AgentSession({
+    stt,
+    llm: scriptedModel(livekit, settings, sink),
+    tts: scriptedSynthesiser(livekit, settings, voice),
     aecWarmupDuration: null,
     userAwayTimeout: null,
     turnHandling: turnHandlingOf(livekit, settings),
   });
   session.on('error', (event) => sink.fault(describe(event)));
-  const { input, push } = createInput(livekit);
+  const line = stream.createStreamChannel();
+  const input = new api.AudioInput();
+  input.multiStream.addInputStream(line.stream());
   session.input.audio = input;
   session.output.audio = createPacedOutput(livekit, sink);
-  await session.start({ agent: new agents.voice.Agent({ instructions: 'You are a scripted agent.' }) });
+  await session.start({ agent: new api.Agent({ instructions: 'You are a scripted agent.' }) });
   if (settings.greeting !== '') session.say(settings.greeting);
-
   return {
-    receiveAudio: push,
+    receiveAudio: (pcm) => {
+      const samples = samplesOf(pcm);
+      void line.write(new livekit.AudioFrame(samples, SAMPLE_RATE, 1, samples.length));
+    },
     hear,
-    interrupt: () => interrupt(session, sink),
+    interrupt: () => void session.interrupt().await.catch((error: unknown) => sink.fault(describe(error))),
     close: () => session.close(),
   };
 }
@@ -59,29 +63,10 @@ function turnHandlingOf({ agents, executor }: LiveKit, settings: SessionSettings
   const { turnDetection, minDurationMs, endpointing, preemptiveGeneration } = livekitPolicy.parse(settings.policy);
   return {
     turnDetection: turnDetection ?? new agents.inference.TurnDetector({ version: 'v1-mini', executor }),
-    interruption: { mode: 'vad', ...(minDurationMs === undefined ? {} : { minDuration: minDurationMs }) },
-    ...(endpointing ? { endpointing: { minDelay: endpointing.minDelayMs, maxDelay: endpointing.maxDelayMs } } : {}),
-    ...(preemptiveGeneration === undefined ? {} : { preemptiveGeneration: { enabled: preemptiveGeneration } }),
+    interruption: { mode: 'vad', ...(minDurationMs !== undefined && { minDuration: minDurationMs }) },
+    ...(endpointing && { endpointing: { minDelay: endpointing.minDelayMs, maxDelay: endpointing.maxDelayMs } }),
+    ...(preemptiveGeneration !== undefined && { preemptiveGeneration: { enabled: preemptiveGeneration } }),
   };
-}
-
-function createInput({ agents, AudioFrame }: LiveKit): { input: AudioInput; push: (pcm: Uint8Array) => void } {
-  const channel = agents.stream.createStreamChannel();
-  class PushedInput extends agents.voice.AudioInput {
-    constructor() {
-      super();
-      this.multiStream.addInputStream(channel.stream());
-    }
-  }
-  const push = (pcm: Uint8Array) => {
-    const samples = samplesOf(pcm);
-    void channel.write(new AudioFrame(samples, SAMPLE_RATE, 1, samples.length));
-  };
-  return { input: new PushedInput(), push };
-}
-
-function interrupt(session: AgentSession, sink: SubjectSink): void {
-  session.interrupt().await.catch((error: unknown) => sink.fault(describe(error)));
 }
 
 function describe(event: unknown): string {

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { serveSubject } from '../subject-link.ts';
+import { loadLiveKit } from './livekit.ts';
 import { openLiveKitSession } from './livekit-session.ts';
-import { loadLiveKit } from './load-livekit.ts';
 
 /** LiveKit Agents JS, headless, from the folder that `--folder` names. */
 const { values } = parseArgs({ options: { folder: { type: 'string' } }, strict: false });
@@ -11,6 +11,5 @@ await serveSubject(async (voice) => {
   return {
     version: livekit.version,
     open: (settings, sink) => openLiveKitSession(livekit, settings, voice, sink),
-    close: async () => {},
   };
 });

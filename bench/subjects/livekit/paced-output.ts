@@ -1,11 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FRAME_BYTES } from '../../../shared/audio/pcm.ts';
-import type { SubjectSink } from '../subject-system.ts';
-import type { AudioFrame, AudioOutput, LiveKit } from './livekit-types.ts';
+import { bytesOf, FRAME_BYTES, SAMPLE_RATE } from '../../../shared/audio/pcm.ts';
+import type { SubjectSink } from '../subject-link.ts';
+import type { AudioFrame, AudioOutput, LiveKit } from './livekit.ts';
 
 /** What LiveKit's own room output keeps ahead of the listener (`queueSizeMs` in `voice/room_io/room_io.ts`). */
 const QUEUE_MS = 200;
-const SAMPLE_RATE = 16_000;
 const FRAME_SAMPLES = FRAME_BYTES / 2;
 
 /**
@@ -73,7 +72,6 @@ export function createPacedOutput({ agents }: LiveKit, sink: SubjectSink): Audio
       if (!this.#paused) return;
       this.#paused.resolve();
       this.#paused = undefined;
-      sink.resume();
     }
 
     get #aheadMs(): number {
@@ -95,10 +93,7 @@ export function createPacedOutput({ agents }: LiveKit, sink: SubjectSink): Audio
 
 /** 20 ms as bytes; a last frame that is shorter is filled up with silence. */
 function frameAt(samples: Int16Array, at: number): Uint8Array {
-  const part = samples.subarray(at, at + FRAME_SAMPLES);
-  const bytes = new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
-  if (bytes.length === FRAME_BYTES) return bytes;
   const frame = new Uint8Array(FRAME_BYTES);
-  frame.set(bytes);
+  frame.set(bytesOf(samples.subarray(at, at + FRAME_SAMPLES)));
   return frame;
 }

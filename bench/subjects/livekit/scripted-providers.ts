@@ -1,38 +1,15 @@
-import type { SessionSettings } from '../../harness/protocol.ts';
+import { SAMPLE_RATE } from '../../../shared/audio/pcm.ts';
+import { systemClock } from '../../../shared/clock.ts';
+import type { RecogniserCommand, SessionSettings } from '../../harness/protocol.ts';
 import type { AgentVoice } from '../agent-voice.ts';
-import type { RecogniserCommand, SubjectSink } from '../subject-system.ts';
+import type { SubjectSink } from '../subject-link.ts';
 import { tokensOf, wait } from '../wait.ts';
-import type { ChatOptions, LiveKit, SpeechStream } from './livekit-types.ts';
-
-const SAMPLE_RATE = 16_000;
-
-export interface ScriptedProviders {
-  readonly stt: object;
-  readonly llm: object;
-  readonly tts: object;
-  /** Makes the recogniser say something. */
-  hear(words: RecogniserCommand): void;
-}
+import type { ChatOptions, LiveKit } from './livekit.ts';
 
 /** LiveKit's three provider interfaces with the harness's scripted services behind them. */
-export function scriptedProviders(
-  livekit: LiveKit,
-  settings: SessionSettings,
-  voice: AgentVoice,
-  sink: SubjectSink,
-): ScriptedProviders {
-  const recogniser = scriptedRecogniser(livekit);
-  return {
-    stt: recogniser.stt,
-    hear: recogniser.hear,
-    llm: scriptedModel(livekit, settings, sink),
-    tts: scriptedSynthesiser(livekit, settings, voice),
-  };
-}
-
-function scriptedRecogniser({ agents }: LiveKit): Pick<ScriptedProviders, 'stt' | 'hear'> {
+export function scriptedRecogniser({ agents }: LiveKit) {
   const { STT, SpeechStream, SpeechEventType } = agents.stt;
-  let current: SpeechStream | undefined;
+  let current: ScriptedStream | undefined;
 
   class ScriptedStream extends SpeechStream {
     readonly label = 'scripted.SpeechStream';
@@ -45,15 +22,14 @@ function scriptedRecogniser({ agents }: LiveKit): Pick<ScriptedProviders, 'stt' 
   class ScriptedRecogniser extends STT {
     readonly label = 'scripted.STT';
 
-    stream(): SpeechStream {
+    stream(): object {
       current = new ScriptedStream(this);
       return current;
     }
   }
-
   return {
     stt: new ScriptedRecogniser({ streaming: true, interimResults: true, alignedTranscript: false }),
-    hear({ event, text, offsetMs, endMs }) {
+    hear({ event, text, offsetMs, endMs }: RecogniserCommand): void {
       if (event === 'no-words' || !current || current.queue.closed) return;
       const type = event === 'final' ? SpeechEventType.FINAL_TRANSCRIPT : SpeechEventType.INTERIM_TRANSCRIPT;
       const times = { startTime: offsetMs / 1000, endTime: endMs / 1000 };
@@ -62,19 +38,18 @@ function scriptedRecogniser({ agents }: LiveKit): Pick<ScriptedProviders, 'stt' 
   };
 }
 
-function scriptedModel({ agents }: LiveKit, { llm, answer }: SessionSettings, sink: SubjectSink): object {
+export function scriptedModel({ agents }: LiveKit, { llm, answer }: SessionSettings, sink: SubjectSink): object {
   const { LLM, LLMStream } = agents.llm;
 
   class ScriptedStream extends LLMStream {
     async run(): Promise<void> {
-      const asked = this.chatCtx.items.findLast((item) => item.role === 'user');
-      sink.thinking(asked?.textContent ?? '');
+      sink.thinking(this.chatCtx.items.findLast(({ role }) => role === 'user')?.textContent ?? '');
       const { signal } = this.abortController;
-      await wait(llm.firstTokenMs, signal);
+      await wait(systemClock, llm.firstTokenMs, signal);
       for (const content of tokensOf(answer)) {
         if (signal.aborted) return;
         this.queue.put({ id: 'scripted', delta: { role: 'assistant', content } });
-        await wait(llm.tokenMs, signal);
+        await wait(systemClock, llm.tokenMs, signal);
       }
     }
   }
@@ -83,18 +58,14 @@ function scriptedModel({ agents }: LiveKit, { llm, answer }: SessionSettings, si
       return 'scripted.LLM';
     }
 
-    chat(options: ChatOptions): object {
-      return new ScriptedStream(this, {
-        chatCtx: options.chatCtx,
-        toolCtx: options.toolCtx,
-        connOptions: options.connOptions ?? agents.DEFAULT_API_CONNECT_OPTIONS,
-      });
+    chat({ chatCtx, toolCtx, connOptions = agents.DEFAULT_API_CONNECT_OPTIONS }: ChatOptions): object {
+      return new ScriptedStream(this, { chatCtx, toolCtx, connOptions });
     }
   }
   return new ScriptedModel();
 }
 
-function scriptedSynthesiser({ agents, AudioFrame }: LiveKit, settings: SessionSettings, voice: AgentVoice): object {
+export function scriptedSynthesiser({ agents, AudioFrame }: LiveKit, { tts }: SessionSettings, voice: AgentVoice) {
   const { TTS, SynthesizeStream } = agents.tts;
   let turns = 0;
 
@@ -102,15 +73,14 @@ function scriptedSynthesiser({ agents, AudioFrame }: LiveKit, settings: SessionS
     readonly label = 'scripted.SynthesizeStream';
 
     async run(): Promise<void> {
-      turns += 1;
-      const turn = voice.turn(turns);
+      const speak = voice.turn(++turns);
       let first = true;
       for await (const text of this.input) {
         if (this.abortSignal.aborted) return;
         if (typeof text !== 'string') continue;
-        if (first) await wait(settings.tts.firstAudioMs, this.abortSignal);
+        if (first) await wait(systemClock, tts.firstAudioMs, this.abortSignal);
         first = false;
-        for (const samples of turn.speak(text)) {
+        for (const samples of speak(text)) {
           if (this.abortSignal.aborted || this.queue.closed) return;
           const frame = new AudioFrame(samples, SAMPLE_RATE, 1, samples.length);
           this.queue.put({ requestId: 'scripted', segmentId: 'scripted', frame, final: false });

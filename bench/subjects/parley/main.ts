@@ -8,9 +8,9 @@ import { ParleySession } from './parley-session.ts';
 /** Parley's engine as the stream host runs it: the real voice-activity lane and clock, fakes for Azure, no socket. */
 await serveSubject(async (voice) => {
   const lane = await VoiceActivityLane.start({ clock: systemClock, log: createLog('stream-host', 'error') });
+  const ports = { voice, openVoiceActivity: lane.open, clock: systemClock };
   return {
     version: packageJson.version,
-    open: async (settings, sink) => new ParleySession({ settings, sink, voice, openVoiceActivity: lane.open }),
-    close: () => lane.close(),
+    open: async (settings, sink) => new ParleySession({ settings, sink, ...ports }),
   };
 });

@@ -1,5 +1,5 @@
 import { bytesOf, FRAME_BYTES } from '../../../shared/audio/pcm.ts';
-import { systemClock } from '../../../shared/clock.ts';
+import type { Clock } from '../../../shared/clock.ts';
 import type { HistoryItem } from '../../../shared/sessions/history.ts';
 import { defaultPhrases } from '../../../stream-host/agent/phrases.ts';
 import type { ReplyPiece } from '../../../stream-host/contract/agent.ts';
@@ -10,9 +10,9 @@ import {
   type MediaConversationOptions,
   mediaConversation,
 } from '../../../stream-host/modes/media/media-conversation.ts';
-import type { SessionSettings } from '../../harness/protocol.ts';
+import type { RecogniserCommand, SessionSettings } from '../../harness/protocol.ts';
 import type { AgentVoice, TurnVoice } from '../agent-voice.ts';
-import type { RecogniserCommand, SubjectSession, SubjectSink } from '../subject-system.ts';
+import type { SubjectSession, SubjectSink } from '../subject-link.ts';
 import { tokensOf, wait } from '../wait.ts';
 
 export interface ParleySessionOptions {
@@ -20,6 +20,7 @@ export interface ParleySessionOptions {
   readonly sink: SubjectSink;
   readonly voice: AgentVoice;
   readonly openVoiceActivity: OpenVoiceActivity;
+  readonly clock: Clock;
 }
 
 /** One conversation of Parley's with scripted providers and a sink in memory. */
@@ -33,11 +34,11 @@ export class ParleySession implements SubjectSession {
 
   constructor(options: ParleySessionOptions) {
     this.#options = options;
-    const { sink, settings } = options;
-    const events = new SessionEvents(systemClock);
+    const { sink, settings, clock } = options;
+    const events = new SessionEvents(clock);
     events.on('fault', ({ code, error }) => sink.fault(`${code}: ${error}`));
     this.#conversation = mediaConversation({
-      clock: systemClock,
+      clock,
       events,
       sink: {
         sendAudio: (frames) => {
@@ -84,20 +85,22 @@ export class ParleySession implements SubjectSession {
   async *#respond(history: readonly HistoryItem[], signal: AbortSignal): AsyncGenerator<ReplyPiece> {
     const asked = history.findLast((item) => item.role === 'caller');
     this.#options.sink.thinking(asked?.role === 'caller' ? asked.text : '');
-    const { llm, answer } = this.#options.settings;
-    await wait(llm.firstTokenMs, signal);
+    const { clock, settings } = this.#options;
+    const { llm, answer } = settings;
+    await wait(clock, llm.firstTokenMs, signal);
     for (const text of tokensOf(answer)) {
       if (signal.aborted) return;
       yield { type: 'text', text };
-      await wait(llm.tokenMs, signal);
+      await wait(clock, llm.tokenMs, signal);
     }
   }
 
   async *#speak(text: string, signal: AbortSignal): AsyncGenerator<SynthesisPiece> {
-    await wait(this.#options.settings.tts.firstAudioMs, signal);
+    const { clock, settings } = this.#options;
+    await wait(clock, settings.tts.firstAudioMs, signal);
     if (signal.aborted) return;
     const voice = this.#voices.get(signal) ?? this.#beginTurn(signal);
-    const pieces = [...voice.speak(text)];
+    const pieces = [...voice(text)];
     const durationMs = pieces.reduce((total, piece) => total + piece.length, 0) / 16;
     yield* wordsOf(text, durationMs);
     for (const piece of pieces) yield { type: 'audio', pcm: bytesOf(piece) };

@@ -1,0 +1,62 @@
+import type { Random } from '../../bench/random.ts';
+import type { Cancel, Clock } from '../../shared/clock.ts';
+import type { VirtualClock } from '../../shared/virtual-clock.ts';
+import type { Faults } from './fault-profile.ts';
+
+/** A busy event loop fires timers late by up to so much. */
+const LATEST_MS = 60;
+
+/** The clock that the engine gets: it counts the engine's own timers, and where the profile says so it fires late. */
+export class EngineClock implements Clock {
+  readonly #world: VirtualClock;
+  readonly #random: Random;
+  readonly #faults: Faults;
+  readonly #pending = new Set<object>();
+
+  constructor(world: VirtualClock, random: Random, faults: Faults) {
+    this.#world = world;
+    this.#random = random;
+    this.#faults = faults;
+  }
+
+  /** Timers of the engine that have neither fired nor been cancelled. */
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  now(): number {
+    return this.#world.now();
+  }
+
+  wallMs(): number {
+    return this.#world.wallMs();
+  }
+
+  after(delayMs: number, task: () => void): Cancel {
+    const timer = {};
+    this.#pending.add(timer);
+    const lateMs = this.#random.chance(this.#faults.now.clock) ? this.#random.between(0, LATEST_MS) : 0;
+    const cancel = this.#world.after(Math.max(0, delayMs) + lateMs, () => {
+      this.#pending.delete(timer);
+      task();
+    });
+    return () => {
+      this.#pending.delete(timer);
+      cancel();
+    };
+  }
+}
+
+/** Waits on virtual time; an abort ends the wait and leaves no timer and no listener behind. */
+export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      cancel();
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const cancel = Number.isFinite(ms) ? clock.after(ms, done) : () => {};
+    signal.addEventListener('abort', done, { once: true });
+  });
+}
