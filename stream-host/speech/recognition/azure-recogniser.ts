@@ -11,6 +11,8 @@ import { RecognitionSession } from './recognition-session.ts';
 
 /** Smaller writes only cost time: each is a message to the service. */
 const BLOCK_MS = 100;
+/** Silence after which the service ends a phrase. */
+const SEGMENTATION_SILENCE_MS = 400;
 /** A block above this may hold words, so the service should have something to say about it. */
 const AUDIBLE_DBFS = -45;
 /** After so much silence, in which the service has ended its phrase, more of it waits for one message in place of three. */
@@ -25,8 +27,6 @@ export interface AzureRecogniserOptions {
   readonly random: () => number;
   /** Such as `en-US`. */
   readonly language: string;
-  /** Silence after which the service ends a phrase. */
-  readonly segmentationSilenceMs?: number;
   /** How much audio without final words is kept for a restart; older audio is given up, which is logged. */
   readonly replayMs?: number;
   readonly connectTimeoutMs?: number;
@@ -45,7 +45,6 @@ export interface AzureRecogniserOptions {
 }
 
 const azureRecogniserDefaults = {
-  segmentationSilenceMs: 400,
   replayMs: 15_000,
   connectTimeoutMs: 5_000,
   noSignMs: 5_000,
@@ -283,7 +282,7 @@ class AzureRecogniser implements Recogniser {
     config.speechRecognitionLanguage = this.#options.language;
     // Masked words are lost words: names and streets among them.
     config.setProfanity(ProfanityOption.Raw);
-    config.setProperty(PropertyId.Speech_SegmentationSilenceTimeoutMs, String(this.#options.segmentationSilenceMs));
+    config.setProperty(PropertyId.Speech_SegmentationSilenceTimeoutMs, String(SEGMENTATION_SILENCE_MS));
     return config;
   }
 

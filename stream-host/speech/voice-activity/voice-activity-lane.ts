@@ -21,7 +21,11 @@ import type {
 const BEHIND_MS = 100;
 const COMPLAIN_EVERY_MS = 10_000;
 const FRAME_BYTES = SILERO_FRAME_SAMPLES * 2;
-/** From so many sessions on the whole collecting time is waited. */
+/**
+ * How long the first frame waits for those of other sessions, so that one inference serves them all. From 25 frames on
+ * more make a frame hardly cheaper, and a hundred sessions have as many in this time. Fewer wait less in proportion.
+ */
+const COLLECT_MS = 8;
 const CROWD = 100;
 
 interface VoiceActivityLaneOptions {
@@ -29,11 +33,6 @@ interface VoiceActivityLaneOptions {
   readonly log: Logger;
   /** What the model runs on: natively where that works, else as WASM; or one to insist on. */
   readonly runtime?: OnnxRuntime | 'auto';
-  /**
-   * How long the first frame waits for those of other sessions, so that one inference serves them all. Few sessions have
-   * little to gain from it and wait less in proportion.
-   */
-  readonly collectMs?: number;
   /** Frames (32 ms) of one session that wait while the thread is behind; the oldest are dropped beyond that. */
   readonly maxWaitingFrames?: number;
   /** How long {@link VoiceActivityLane.start} waits for the thread. */
@@ -44,8 +43,6 @@ interface VoiceActivityLaneOptions {
 
 const voiceActivityLaneDefaults = {
   runtime: 'auto',
-  // From 25 frames in one inference on, more make a frame hardly cheaper: 100 sessions have as many in 8 ms.
-  collectMs: 8,
   maxWaitingFrames: 16,
   startTimeoutMs: 20_000,
 } as const satisfies Partial<VoiceActivityLaneOptions>;
@@ -213,7 +210,7 @@ export class VoiceActivityLane {
 
   #arrived(frame: Frame): void {
     if (this.#closed) return;
-    const { clock, collectMs, maxWaitingFrames } = this.#options;
+    const { clock, maxWaitingFrames } = this.#options;
     this.#waiting.push(frame);
     const isSame = ({ detector }: Frame) => detector === frame.detector;
     if (this.#waiting.length > maxWaitingFrames && this.#waiting.filter(isSame).length > maxWaitingFrames) {
@@ -221,7 +218,7 @@ export class VoiceActivityLane {
       this.#dropped += 1;
     }
     const share = Math.min(1, this.#detectors.size / CROWD);
-    this.#cancelCollect ??= clock.after(share * collectMs, this.#onCollected);
+    this.#cancelCollect ??= clock.after(share * COLLECT_MS, this.#onCollected);
   }
 
   #closedOne(detector: Detector): void {
