@@ -78,6 +78,9 @@ async function start(settings: EmulatorSettings, log: Logger): Promise<() => Pro
 
   const { scripted, model } = openAi.describe();
   log.info(scripted ? 'a scripted dialogue answers, no language model' : `${model} answers`);
+  void openAi.problem().then((problem) => {
+    if (problem !== undefined) log.warn(problem);
+  });
   void acs.start();
   await speech.loaded;
   log.info('ready');

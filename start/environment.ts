@@ -41,6 +41,7 @@ export function localEnvironment(given: Environment, ports: LocalPorts, redisUrl
     DRAIN_MS: '0',
     FUNCTIONS_PUBLIC_URL: `http://127.0.0.1:${ports.functions}`,
     STREAM_HOST_PUBLIC_URL: `ws://127.0.0.1:${ports.streamHost}`,
+    FUNCTIONS_URL: `http://127.0.0.1:${ports.functions}`,
     STREAM_HOST_URL: `http://127.0.0.1:${ports.streamHost}`,
     WATCH_AGENTS: 'true',
     ACS_CONNECTION_STRING: `endpoint=${emulatorUrl}/;accesskey=${accessKey}`,

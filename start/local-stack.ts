@@ -5,11 +5,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Logger } from '../shared/log.ts';
 import { STREAM_HOST_FLAGS } from '../shared/stream-host-flags.ts';
+import { requireGoodAgents } from './agents.ts';
 import { DEFAULT_PORTS, type Environment, type LocalPorts, localEnvironment } from './environment.ts';
 import type { LogView } from './log-lines.ts';
 import { readPorts, requireFreePorts } from './ports.ts';
 import { type FoundRedis, findRedis } from './redis.ts';
-import { requireGoodSettings } from './settings.ts';
+import { mistypedSettings, requireGoodSettings } from './settings.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
@@ -40,16 +41,19 @@ export class LocalStack {
 
   /**
    * Checks settings and ports, compiles the page, finds a Redis, and spawns the emulator and the functions.
-   * @param onHopeless a process ended because it cannot run with its settings
-   * @throws {ConfigError} for a taken port, a bad setting, or a Redis that does not answer
+   * @param onHopeless a process ended because it cannot run with its settings, or the private Redis for good
+   * @throws {ConfigError} for a taken port, a bad setting or agent, or a Redis that does not answer
    */
   static async start(given: Environment, log: Logger, view: LogView, onHopeless: () => void): Promise<LocalStack> {
     const ports = readPorts(given);
     // The Redis is found later; one that was given is checked then.
-    requireGoodSettings(localEnvironment(given, ports, given.REDIS_URL || 'redis://127.0.0.1'));
+    const checked = localEnvironment(given, ports, given.REDIS_URL || 'redis://127.0.0.1');
+    requireGoodSettings(checked);
+    for (const text of mistypedSettings(given)) log.warn(text);
+    await requireGoodAgents(checked);
     await requireFreePorts(ports);
     await compilePage();
-    const redis = await findRedis({ ...(given.REDIS_URL && { url: given.REDIS_URL }), log });
+    const redis = await findRedis({ ...(given.REDIS_URL && { url: given.REDIS_URL }), log, onHopeless });
     const env = localEnvironment(given, ports, redis.url);
     const supervise = (name: keyof Processes, flags: readonly string[] = [], drainMs = 0) =>
       new SupervisedProcess({ name, entry: ENTRIES[name], folder: ROOT, flags, drainMs, env, log, view, onHopeless });

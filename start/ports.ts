@@ -8,7 +8,7 @@ const NAMES = Object.keys(DEFAULT_PORTS) as (keyof LocalPorts)[];
 
 /**
  * The ports that the user asked for, or the defaults.
- * @throws {ConfigError} when a variable is no port number
+ * @throws {ConfigError} when a variable is no port number, or two are the same
  */
 export function readPorts(env: Environment): LocalPorts {
   const read = (name: keyof LocalPorts) => {
@@ -18,12 +18,19 @@ export function readPorts(env: Environment): LocalPorts {
     if (result.success) return result.data;
     throw new ConfigError(`${PORT_VARIABLES[name]} is "${given}": give a port number from 1 to 65535.`);
   };
-  return {
+  const ports = {
     functions: read('functions'),
     streamHost: read('streamHost'),
     emulator: read('emulator'),
     emulatorTls: read('emulatorTls'),
   };
+  for (const name of NAMES) {
+    const other = NAMES.find((before) => before !== name && ports[before] === ports[name]);
+    if (other === undefined) continue;
+    const both = `${PORT_VARIABLES[name]} and ${PORT_VARIABLES[other]} are both ${ports[name]}`;
+    throw new ConfigError(`${both}: each takes a port of its own.`);
+  }
+  return ports;
 }
 
 /** @throws {ConfigError} that names each port that somebody else listens on, and the variable that moves it */

@@ -5,11 +5,12 @@ import { connect, createServer } from 'node:net';
 import { test } from 'node:test';
 import { Redis } from 'ioredis';
 import { pino } from 'pino';
+import { eventually } from '../shared/testing/eventually.ts';
 import { findRedis } from './redis.ts';
 import { startEmbeddedRedis } from './redis-embedded.ts';
 import { startRedisServer } from './redis-server.ts';
 
-const log = pino({ level: 'silent' });
+const log = pino({ level: process.env.TEST_LOG ?? 'silent' });
 
 /** Runs `task` as on a machine that has no programs at all. */
 async function withoutPath<Result>(task: () => Promise<Result>): Promise<Result> {
@@ -114,6 +115,29 @@ test('a redis-server that dies is reported', async (t) => {
   await redis.shutdown('NOSAVE').catch(() => {});
   assert.equal(await lost, 'exit code 0');
   redis.disconnect();
+});
+
+test('a private Redis that dies is replaced at its address, and after too often the start is told (lesser: onLost)', async (t) => {
+  let gaveUp = false;
+  const onHopeless = () => {
+    gaveUp = true;
+  };
+  const found = await findRedis({ log, onHopeless });
+  t.after(() => found.close());
+  if (found.kind === 'embedded') return t.diagnostic('no redis-server is on the path');
+  const kill = async () => {
+    const redis = new Redis(found.url, { retryStrategy: null });
+    redis.on('error', () => {});
+    await redis.shutdown('NOSAVE').catch(() => {});
+    redis.disconnect();
+  };
+  await kill();
+  await eventually(async () => (await ask(found.url).catch(() => '')).includes('redis_version'));
+  assert.equal(gaveUp, false);
+  await eventually(async () => {
+    await kill();
+    return gaveUp;
+  });
 });
 
 test('a redis-server ends with its starter, even one that is killed', async (t) => {

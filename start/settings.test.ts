@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { pino } from 'pino';
-import { freePorts } from '../shared/testing/free-ports.ts';
 import { DEFAULT_PORTS, localEnvironment } from './environment.ts';
 import { createLogView } from './log-lines.ts';
-import { requireGoodSettings } from './settings.ts';
+import { mistypedSettings, requireGoodSettings } from './settings.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
@@ -32,33 +31,71 @@ test('what is wrong with the settings of any process is told once, and all of it
   assert.throws(() => requireGoodSettings(envOf({ MAX_SESSIONS: 'many' })), { message: /^MAX_SESSIONS is "many".*$/ });
 });
 
-test('npm start ends with one line that names a bad setting, without a stack (start-with-a-bad-log-level)', async () => {
-  for (const given of [{ LOG_LEVEL: 'verbose' }, { SPEECH_MODEL: 'huge' }, { MAX_SESSIONS: '0' }]) {
-    const [functions = 0, streamHost = 0, emulator = 0, tls = 0] = await freePorts(4);
-    const child = spawn(process.execPath, ['start/main.ts'], {
-      cwd: ROOT,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: {
-        ...process.env,
-        FUNCTIONS_PORT: `${functions}`,
-        STREAM_HOST_PORT: `${streamHost}`,
-        EMULATOR_PORT: `${emulator}`,
-        EMULATOR_TLS_PORT: `${tls}`,
-        REDIS_URL: '',
-        ...given,
-      },
-    });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (text: string) => {
-        output += text;
-      });
-    }
-    const [exitCode] = await once(child, 'close');
+const AGENT = 'description: d\ngreeting: Hello.\nvoice: en-US-AvaMultilingualNeural\nprompt: p\n';
+
+/** What is wrong, and what the one line must say of it. */
+const BAD_STARTS: readonly (readonly [given: Record<string, string>, line: RegExp])[] = [
+  [{ MAX_SESSIONS: '0' }, /MAX_SESSIONS is "0": it takes 1 to 10000\./],
+  [{ LOG_LEVEL: 'verbose' }, /LOG_LEVEL is "verbose": it takes debug, info, warn or error\./],
+  [{ DEFAULT_AGENT: 'nobody' }, /DEFAULT_AGENT is "nobody": it takes one of those in AGENTS_FOLDER: .*orders/],
+  [{ AGENTS_FOLDER: '/nowhere' }, /AGENTS_FOLDER is "\/nowhere": it takes a folder/],
+  [{ OPENAI_BASE_URL: 'foo' }, /OPENAI_BASE_URL is "foo": it takes an http\(s\) address/],
+  [{ SPEECH_LANGUAGE: 'german' }, /SPEECH_LANGUAGE is "german": it takes a language with its region, such as en-US/],
+  [
+    { FUNCTIONS_PORT: '24301', STREAM_HOST_PORT: '24301' },
+    /FUNCTIONS_PORT and STREAM_HOST_PORT are both 24301: each takes a port of its own/,
+  ],
+  [{ ACS_STREAMING_MODE: 'voice_live' }, /ACS_STREAMING_MODE is "voice_live": it takes media; .* not built yet/],
+  [{ AGENTS_FOLDER: 'broken-yaml' }, /desk\.yaml is no valid YAML: .*line 2/],
+  [{ AGENTS_FOLDER: 'bad-field' }, /desk\.yaml: .*greetings/],
+  [{ AGENTS_FOLDER: 'no-tool' }, /desk\.yaml: tools\[0\]: there is no tool "no_such_tool"/],
+];
+
+test('npm start ends with one line that names what is wrong, what it was given and what it takes (5.2-3, start-with-a-bad-log-level)', async (t) => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'parley-agents-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const files = {
+    'broken-yaml': 'name: "desk\nprompt: x',
+    'bad-field': `name: desk\n${AGENT}greetings: Hi.\n`,
+    'no-tool': `name: desk\n${AGENT}tools: [no_such_tool]\n`,
+  };
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(path.join(folder, name));
+    await writeFile(path.join(folder, name, 'desk.yaml'), text);
+  }
+  for (const [given, line] of BAD_STARTS) {
+    const agents = given.AGENTS_FOLDER ?? '';
+    const env = agents in files ? { AGENTS_FOLDER: path.join(folder, agents) } : given;
+    const { exitCode, output } = await start(env);
+    assert.match(output, /^[^\n]*FATAL[^\n]*\n$/, output);
+    assert.match(output, line);
     assert.equal(exitCode, 1);
-    assert.match(output, new RegExp(`^[^\\n]*FATAL[^\\n]*${Object.keys(given)[0]} is [^\\n]*\\n$`));
   }
 });
+
+test('a variable that looks like a setting and is none is pointed out, once (compat 5.2-14)', () => {
+  assert.deepEqual(mistypedSettings({ OPENAI_BASEURL: 'x', PATH: 'y' }), [
+    'OPENAI_BASEURL is set, and Parley has no such setting: did you mean OPENAI_BASE_URL?',
+  ]);
+  assert.deepEqual(mistypedSettings({ MAX_SESSION: '1' }), [], 'the stream host tells of its own');
+});
+
+async function start(given: Record<string, string>) {
+  const child = spawn(process.execPath, ['start/main.ts'], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Only what is given: a setting of whoever runs the tests must not be one of these.
+    env: { PATH: process.env.PATH, ...given },
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  }
+  const [exitCode] = await once(child, 'close');
+  return { exitCode, output };
+}
 
 test('a process that ends because of its settings is not started again; one that dies is', async (context) => {
   const folder = await mkdtemp(path.join(tmpdir(), 'parley-start-'));

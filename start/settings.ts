@@ -1,7 +1,8 @@
-import { loadSettings as loadEmulatorSettings } from '../emulator/settings.ts';
+import { emulatorSettings, loadSettings as loadEmulatorSettings } from '../emulator/settings.ts';
 import { ConfigError } from '../shared/errors.ts';
-import { readFunctionsSettings } from '../shared/settings/functions-settings.ts';
-import { readStreamHostSettings } from '../shared/settings/stream-host-settings.ts';
+import { functionsSettings, readFunctionsSettings } from '../shared/settings/functions-settings.ts';
+import { nearMisses, nearMissText } from '../shared/settings/near-misses.ts';
+import { readStreamHostSettings, streamHostSettings } from '../shared/settings/stream-host-settings.ts';
 import type { Environment } from './environment.ts';
 
 /** What each process of the stack does with its environment before anything else. Each throws a `ConfigError`. */
@@ -43,4 +44,12 @@ function problemsOf(read: (env: Environment) => unknown, env: Environment): stri
     const named = lines.filter((line) => line.startsWith('  ')).map((line) => line.trim());
     return named.length > 0 ? named : lines;
   }
+}
+
+/** What the user may have mistyped, a text for each. The stream host tells of its own settings itself. */
+export function mistypedSettings(given: Environment): string[] {
+  const known = { ...functionsSettings.shape, ...streamHostSettings.shape, ...emulatorSettings.shape };
+  return nearMisses(given, Object.keys(known))
+    .filter(({ meant }) => !Object.hasOwn(streamHostSettings.shape, meant))
+    .map(nearMissText);
 }

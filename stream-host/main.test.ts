@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { CONFIG_EXIT_CODE } from '../shared/errors.ts';
 import { freePorts } from '../shared/testing/free-ports.ts';
+import { findOnPath } from '../test/testing/find-on-path.ts';
 
 const root = join(import.meta.dirname, '..');
 const settings = {
@@ -51,4 +52,21 @@ for (const [name, value] of Object.entries(NAMING_NOTHING)) {
 test('a SMART_TURN_MODEL is told once that it has no effect any more', async (t) => {
   const { output } = await start(t, { SMART_TURN_MODEL: '/was/here.onnx', STREAM_HOST_BIND: '192.0.2.1' });
   assert.equal(output.match(/SMART_TURN_MODEL has no effect any more/g)?.length, 1, output);
+});
+
+const script = findOnPath(['script']);
+
+test('started by hand without its settings, it lists them for a person to read (5.2-15)', {
+  skip: !script && 'no terminal can be made',
+}, async () => {
+  const command = `${process.execPath} stream-host/main.ts`;
+  const child = spawn(script ?? '', ['--quiet', '--return', '--command', command, '/dev/null'], {
+    cwd: root,
+    env: { PATH: process.env.PATH, MAX_SESSIONS: '0' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = (await child.stdout.toArray()).join('').replaceAll('\r', '');
+  assert.match(output, /^These settings need to be mended before Parley can start:\n( {2}[A-Z_]+ [^\n]+\n)+$/);
+  assert.match(output, /^ {2}SPEECH_KEY is not set: it takes the key that the portal shows\.$/m);
+  assert.match(output, /^ {2}MAX_SESSIONS is "0": it takes 1 to 10000\.$/m);
 });

@@ -1,7 +1,13 @@
 import { systemClock } from '../shared/clock.ts';
 import { CONFIG_EXIT_CODE, ConfigError } from '../shared/errors.ts';
 import { createLog, type Logger } from '../shared/log.ts';
-import { readStreamHostSettings, type StreamHostSettings } from '../shared/settings/stream-host-settings.ts';
+import { functionsSettings } from '../shared/settings/functions-settings.ts';
+import { nearMisses, nearMissText } from '../shared/settings/near-misses.ts';
+import {
+  readStreamHostSettings,
+  type StreamHostSettings,
+  streamHostSettings,
+} from '../shared/settings/stream-host-settings.ts';
 import { startStreamHost } from './compose.ts';
 import { Shutdown } from './host/shutdown.ts';
 
@@ -12,13 +18,26 @@ async function main(): Promise<void> {
   try {
     const config = readStreamHostSettings(process.env);
     log = createLog('stream-host', config.LOG_LEVEL);
+    warnOfTypos(log);
     await run(config, log);
   } catch (error) {
     const isConfig = error instanceof ConfigError;
-    if (isConfig) log.fatal(error.message);
+    if (isConfig) tell(error, log);
     else log.fatal({ err: error }, 'the stream host could not start');
     process.exit(isConfig ? CONFIG_EXIT_CODE : 1);
   }
+}
+
+/** A person who starts this by hand reads a list; a collector of logs gets its line. */
+function tell(error: ConfigError, log: Logger): void {
+  if (process.stderr.isTTY) process.stderr.write(`${error.message}\n`);
+  if (!process.stdout.isTTY) log.fatal(error.message);
+}
+
+function warnOfTypos(log: Logger): void {
+  const known = Object.keys({ ...functionsSettings.shape, ...streamHostSettings.shape });
+  const own = nearMisses(process.env, known).filter(({ meant }) => Object.hasOwn(streamHostSettings.shape, meant));
+  for (const miss of own) log.warn(nearMissText(miss));
 }
 
 async function run(config: StreamHostSettings, log: Logger): Promise<void> {

@@ -1,12 +1,37 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { emulatorSettings } from '../emulator/settings.ts';
 import { browserCommand, browserMessage } from '../shared/protocol/browser.ts';
+import { functionsSettings } from '../shared/settings/functions-settings.ts';
+import { streamHostSettings } from '../shared/settings/stream-host-settings.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
-const promises = readFileSync(path.join(ROOT, 'docs/promises.md'), 'utf8');
+const documents = ['README.md', ...globSync('docs/*.md', { cwd: ROOT })].map((file) => ({
+  file,
+  text: readFileSync(path.join(ROOT, file), 'utf8'),
+}));
+const promises = documents.find(({ file }) => file === 'docs/promises.md')?.text ?? '';
 const PROMISES = 17;
+
+/** Names in capitals that documents mention and that are no settings of ours. */
+const OTHER_NAMES: ReadonlySet<string> = new Set(['VOICE_LIVE']);
+
+/** Every place of `pattern` in a document, as its first group. */
+function* found(pattern: RegExp) {
+  for (const { file, text } of documents) {
+    for (const [, name = ''] of text.matchAll(pattern)) yield { file, name };
+  }
+}
+
+/** As GitHub makes the anchor of a heading. */
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .trim()
+    .replaceAll(' ', '-');
 
 test('what the promises rest on is there: every file and folder that they name', () => {
   const named = [...promises.matchAll(/`([\w-]+(?:\/[\w.-]+)+\/?)`/g)].map(([, file]) => file ?? '');
@@ -36,4 +61,43 @@ test('every message and every command of the browser’s socket is written about
     told.filter((type) => !page.includes(`\`${type}\``) && !page.includes(`"type":"${type}"`)),
     [],
   );
+});
+
+test('every link within the documents leads to a file, and to a heading where it names one', () => {
+  const broken: string[] = [];
+  let count = 0;
+  for (const { file, name: target } of found(/\]\(([^)\s]+)\)/g)) {
+    if (/^[a-z]+:/.test(target)) continue;
+    count += 1;
+    const [to = '', anchor] = target.split('#');
+    const aim = path.join(ROOT, to === '' ? file : path.join(path.dirname(file), to));
+    const isThere = existsSync(aim) && (anchor === undefined || headingsOf(aim).includes(anchor));
+    if (!isThere) broken.push(`${file}: ${target}`);
+  }
+  assert.deepEqual(broken, []);
+  assert.ok(count > 15);
+});
+
+function headingsOf(file: string): string[] {
+  return [...readFileSync(file, 'utf8').matchAll(/^#+ (.+)$/gm)].map(([, heading]) => anchorOf(heading ?? ''));
+}
+
+test('every npm command in the documents is one', () => {
+  const { scripts } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
+  const commands = [...found(/\bnpm run ([\w:-]+)/g)];
+  assert.deepEqual(
+    commands.filter(({ name }) => !Object.hasOwn(scripts, name)),
+    [],
+  );
+  assert.ok(commands.length > 10);
+});
+
+test('every setting that the documents name is one', () => {
+  const known = { ...functionsSettings.shape, ...streamHostSettings.shape, ...emulatorSettings.shape };
+  const named = [...found(/\b([A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)\b(?!\.md)/g)];
+  assert.deepEqual(
+    named.filter(({ name }) => !Object.hasOwn(known, name) && !OTHER_NAMES.has(name)),
+    [],
+  );
+  assert.ok(named.length > 60);
 });

@@ -242,3 +242,25 @@ test('an upstream that breaks off breaks the answer off', { timeout: 5000 }, asy
     for await (const _ of stream);
   });
 });
+
+test('what will keep a model from answering is said beforehand, with what to do about it (5.2-10)', async (context) => {
+  const { url } = await listen(context, (request, response) => {
+    if (request.headers.authorization !== 'Bearer right') return response.writeHead(401).end('{}');
+    response.end(JSON.stringify({ data: [{ id: 'llama3.1:latest' }, { id: 'qwen3' }] }));
+  });
+  const problem = (baseUrl: string, model: string, apiKey?: string) =>
+    new OpenAiService({ log, apiKey: KEY, upstream: { baseUrl, model, ...(apiKey && { apiKey }) } }).problem();
+  assert.match(
+    (await problem('http://127.0.0.1:9/v1', 'qwen3')) ?? '',
+    /127\.0\.0\.1:9\/v1 cannot be reached.*OPENAI_BASE_URL/,
+  );
+  assert.match((await problem(`${url}/v1`, 'qwen3', 'wrong')) ?? '', /refuses the key \(HTTP 401\).*OPENAI_API_KEY/);
+  assert.match(
+    (await problem(`${url}/v1`, 'qwen', 'right')) ?? '',
+    /no model "qwen": OPENAI_MODEL takes one of llama3\.1/,
+  );
+  assert.equal(await problem(`${url}/v1`, 'llama3.1', 'right'), undefined);
+  const { url: listless } = await listen(context, (_, response) => response.writeHead(404).end());
+  assert.equal(await problem(`${listless}/v1`, 'any'), undefined);
+  assert.equal(await new OpenAiService({ log, apiKey: KEY }).problem(), undefined);
+});

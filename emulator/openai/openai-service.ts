@@ -54,6 +54,11 @@ export class OpenAiService {
       : { scripted: this.#model instanceof ScriptedDialogue, model: this.#model.name };
   }
 
+  /** What will keep a model of the user's from answering; undefined where nothing is known of such. */
+  async problem(): Promise<string | undefined> {
+    return this.#upstream?.problem();
+  }
+
   /** Answers the request if its path is one of this service's; returns whether it is. */
   handle(request: IncomingMessage, response: ServerResponse): boolean {
     const { pathname } = addressOf(request);

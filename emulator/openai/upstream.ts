@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
+import { z } from 'zod';
 import { messageOf } from '../../shared/errors.ts';
 import { OpenAiError } from './chat-wire.ts';
 
@@ -11,6 +12,12 @@ export interface UpstreamOptions {
   readonly model: string;
   readonly apiKey?: string;
 }
+
+/** How long a server may take to list its models: that loads none. */
+const LIST_TIMEOUT_MS = 3_000;
+const MOST_NAMED = 5;
+
+const modelList = z.object({ data: z.array(z.object({ id: z.string() })) });
 
 /** A model may have to be loaded from disk before its first word. */
 const HEADERS_TIMEOUT_MS = 120_000;
@@ -47,16 +54,44 @@ export class Upstream {
     await pipeline(Readable.fromWeb(answer.body as ReadableStream<Uint8Array>), response, { signal });
   }
 
+  /**
+   * What will keep the server from answering, with what to do about it, as far as its list of models tells. Undefined
+   * where nothing is wrong, or nobody can say: not every server has a list.
+   */
+  async problem(): Promise<string | undefined> {
+    const where = `The language model at ${this.name}`;
+    let answer: Response;
+    try {
+      answer = await fetch(this.#url.replace(/\/chat\/completions$/, '/models'), {
+        headers: this.#authorization(),
+        signal: AbortSignal.timeout(LIST_TIMEOUT_MS),
+      });
+    } catch (error) {
+      const reason = messageOf((error as Error).cause ?? error);
+      return `${where} cannot be reached (${reason}): start it, or correct OPENAI_BASE_URL. Until then nothing is answered.`;
+    }
+    if (answer.status === 401 || answer.status === 403) {
+      return `${where} refuses the key (HTTP ${answer.status}): give it in OPENAI_API_KEY. Until then nothing is answered.`;
+    }
+    const list = modelList.safeParse(await answer.json().catch(() => undefined));
+    const ids = answer.ok && list.success ? list.data.data.map(({ id }) => id) : [];
+    // Ollama calls `llama3.1` what it lists as `llama3.1:latest`.
+    if (ids.length === 0 || ids.some((id) => id === this.model || id.startsWith(`${this.model}:`))) return undefined;
+    const some = ids.slice(0, MOST_NAMED).join(', ') + (ids.length > MOST_NAMED ? ', …' : '');
+    return `${where} lists no model "${this.model}": OPENAI_MODEL takes one of ${some}`;
+  }
+
+  #authorization(): Record<string, string> {
+    return this.#apiKey === undefined ? {} : { authorization: `Bearer ${this.#apiKey}` };
+  }
+
   async #request(body: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<Response> {
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(), HEADERS_TIMEOUT_MS);
     try {
       return await fetch(this.#url, {
         method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          ...(this.#apiKey !== undefined && { authorization: `Bearer ${this.#apiKey}` }),
-        },
+        headers: { 'content-type': 'application/json', ...this.#authorization() },
         body: JSON.stringify({ ...body, model: this.model }),
         signal: AbortSignal.any([signal, deadline.signal]),
       });

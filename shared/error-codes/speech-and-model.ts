@@ -65,7 +65,7 @@ export const SPEECH_AND_MODEL_ERRORS = {
   'model.unreachable': {
     status: 503,
     meaning: 'The language model cannot be reached.',
-    remedy: 'Check AZURE_OPENAI_BASE_URL and the network.',
+    remedy: 'Check AZURE_OPENAI_BASE_URL (with the emulator, OPENAI_BASE_URL) and the network.',
   },
   'recogniser.deaf': {
     status: 503,

@@ -132,7 +132,7 @@ test('an agent gives its own phrases, those of old under turns as well', async (
 });
 
 const FAULTS: readonly [what: string, files: Record<string, string>, message: RegExp][] = [
-  ['a folder without agents', { 'readme.md': '' }, /holds no \*\.yaml/],
+  ['a folder without agents', { 'readme.md': '' }, /AGENTS_FOLDER is ".*": it takes a folder with \*\.yaml files/],
   ['broken YAML', { 'desk.yaml': 'name: "desk\nprompt: x' }, /desk\.yaml is no valid YAML: .*line/s],
   ['an empty file', { 'desk.yaml': '' }, /desk\.yaml: the whole: /],
   ['a missing field', { 'desk.yaml': GOOD.replace(/greeting:.*/, '') }, /desk\.yaml: greeting: /],
@@ -188,7 +188,10 @@ for (const [what, files, message] of FAULTS) {
 }
 
 test('a folder that does not exist is named', async () => {
-  await assert.rejects(loadAgents('/nowhere/agents'), /\/nowhere\/agents, cannot be read: .*AGENTS_FOLDER/);
+  await assert.rejects(
+    loadAgents('/nowhere/agents'),
+    /AGENTS_FOLDER is "\/nowhere\/agents": it takes a folder that can be read/,
+  );
 });
 
 const BAD_TOOLS: readonly [what: string, source: string, message: RegExp][] = [

@@ -128,10 +128,11 @@ export function requireAgent(agents: Agents, name: string): Agent {
 /** @throws {ConfigError} where the folder cannot be read, or has none */
 export async function definitionFiles(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch((cause: unknown) => {
-    throw new ConfigError(`The folder of agents, ${folder}, cannot be read: ${messageOf(cause)}. Set AGENTS_FOLDER.`);
+    throw new ConfigError(`AGENTS_FOLDER is "${folder}": it takes a folder that can be read (${messageOf(cause)}).`);
   });
   const files = names.filter((name) => name.endsWith('.yaml')).sort();
-  if (files.length === 0) throw new ConfigError(`The folder of agents, ${folder}, holds no *.yaml file.`);
+  if (files.length === 0)
+    throw new ConfigError(`AGENTS_FOLDER is "${folder}": it takes a folder with *.yaml files, and there are none.`);
   return files.map((name) => join(folder, name));
 }
 

@@ -78,6 +78,9 @@ function classify(thrown: unknown): [code: CodeOf<503>, message: string] {
   }
   if (!(thrown instanceof APIError)) return ['model.failed', `The language model failed: ${messageOf(thrown)}`];
   if (thrown.code === 'content_filter') return ['model.filtered', modelFiltered().message];
+  if (thrown.code === 'upstream_unreachable') {
+    return ['model.unreachable', 'The language model behind the emulator cannot be reached. Check OPENAI_BASE_URL.'];
+  }
   switch (thrown.status) {
     case 401:
     case 403:
