@@ -6,7 +6,7 @@ import { SPEECH_AND_MODEL_ERRORS } from './error-codes/speech-and-model.ts';
 /** What one code says. Codes are public: they are added, never renamed. */
 export interface ErrorCodeEntry {
   /** The HTTP status where the error becomes an answer; 500 where it never should. */
-  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 422 | 429 | 500 | 502 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 413 | 422 | 426 | 429 | 500 | 502 | 503;
   /** What happened, in one sentence. */
   readonly meaning: string;
   /** What its reader can do about it. */

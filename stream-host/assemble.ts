@@ -36,6 +36,7 @@ export interface HostParts
       | 'allowLocalPages'
       | 'clients'
       | 'trustedProxyHops'
+      | 'functionsUrl'
       | 'page'
       | 'pageSettings'
       | 'reference'
@@ -91,14 +92,6 @@ export function assembleHost(parts: HostParts): AssembledHost {
   const ending = new CallEnding({ hangUp: parts.hangUp, find: (id) => store.get(id), clock });
   const relay = new SessionRelay({ redis, clock, log });
   const reception = new Reception({ ...parts, store, commands, live, ending, relay });
-  const server = new StreamHostServer({
-    ...parts,
-    live,
-    reception,
-    relay: new RelayDoor({ ...parts, relay }),
-    dependencies: { redis: () => store.ping(), ...parts.dependencies },
-    vitals: () => parts.readVitals(live, admission),
-  });
   const record = new HostRecord({
     store,
     host,
@@ -106,6 +99,15 @@ export function assembleHost(parts: HostParts): AssembledHost {
     agents: () => parts.agents().map(({ name }) => name),
     clock,
     log,
+  });
+  const server = new StreamHostServer({
+    ...parts,
+    live,
+    reception,
+    relay: new RelayDoor({ ...parts, relay }),
+    sparesCalls: () => record.sparesCalls(),
+    dependencies: { redis: () => store.ping(), ...parts.dependencies },
+    vitals: () => parts.readVitals(live, admission),
   });
   const calls = {
     state: parts.callState,

@@ -5,7 +5,6 @@ import { FRAME_BYTES } from '../shared/audio/pcm.ts';
 import { AcsTokenVerifier } from '../shared/auth/acs-token.ts';
 import { CallControl } from '../shared/call-control/call-control.ts';
 import { type Clock, systemClock } from '../shared/clock.ts';
-import { ConfigError } from '../shared/errors.ts';
 import { randomIds } from '../shared/ids.ts';
 import type { Logger } from '../shared/log.ts';
 import { ProcessVitals } from '../shared/process-vitals.ts';
@@ -13,8 +12,9 @@ import { connectRedis } from '../shared/sessions/connect.ts';
 import type { StreamHostSettings } from '../shared/settings/stream-host-settings.ts';
 import { readVersion } from '../shared/version.ts';
 import { AgentShelf } from './agent/agent-shelf.ts';
+import { requireDefaultAgent } from './agent/default-agent.ts';
 import { DeploymentTraits } from './agent/deployment-traits.ts';
-import { isScripted, openModelClient } from './agent/model-client.ts';
+import { isScripted, modelProblem, openModelClient } from './agent/model-client.ts';
 import { ModelResponder } from './agent/model-responder.ts';
 import { assembleHost } from './assemble.ts';
 import type { OpenVoiceActivity } from './contract/speech.ts';
@@ -68,11 +68,7 @@ export async function startStreamHost(
   });
   opened.defer(() => shelf.close());
   const names = [...shelf.agents.keys()];
-  if (!names.includes(config.DEFAULT_AGENT)) {
-    throw new ConfigError(
-      `DEFAULT_AGENT is "${config.DEFAULT_AGENT}": it takes one of those in AGENTS_FOLDER: ${names.join(', ')}.`,
-    );
-  }
+  requireDefaultAgent(names, config.DEFAULT_AGENT);
   if (config.SMART_TURN_MODEL !== undefined) {
     log.warn('SMART_TURN_MODEL has no effect any more: the words alone say when a caller has finished. Take it out.');
   }
@@ -147,10 +143,12 @@ export async function startStreamHost(
     }),
     trustedProxyHops: config.TRUSTED_PROXY_HOPS,
     page: new Page({ webFolder: pathOf('web'), scriptsFolder: pathOf('dist'), emulatorUrl }),
+    functionsUrl: config.FUNCTIONS_URL,
     reference: {
       version: readVersion(),
-      functionsUrl: config.FUNCTIONS_PUBLIC_URL,
-      streamHostUrl: config.STREAM_HOST_PUBLIC_URL.replace(/^ws/, 'http'),
+      // What this port has is asked for where the page was loaded from, by whatever name.
+      functionsUrl: config.FUNCTIONS_URL === undefined ? config.FUNCTIONS_PUBLIC_URL : '/',
+      streamHostUrl: '/',
     },
     referencePage: new ReferencePage(pathOf('.')),
     pageSettings: { emulatorUrl: emulatorUrl ?? null, agent: config.DEFAULT_AGENT, version: readVersion() },
@@ -164,6 +162,9 @@ export async function startStreamHost(
   });
   const port = await host.open(config.STREAM_HOST_PORT, config.STREAM_HOST_BIND);
   void scriptedModel.watch();
+  void modelProblem(model).then((problem) => {
+    if (problem !== undefined) log.warn(problem);
+  });
   if (config.WATCH_AGENTS) {
     shelf.watch(() => {
       speech.prepare(phrasesOf(shelf.agents));

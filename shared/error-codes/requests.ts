@@ -47,6 +47,11 @@ export const REQUEST_ERRORS = {
     meaning: 'Something that this process needs did not answer in time.',
     remedy: 'Look whether it is away or overloaded.',
   },
+  'functions.unreachable': {
+    status: 503,
+    meaning: 'The stream host could not hand the request on to the functions.',
+    remedy: 'Check that they run and that FUNCTIONS_URL is right; send again.',
+  },
   'host.draining': {
     status: 503,
     meaning: 'This server is being restarted.',
@@ -136,6 +141,11 @@ export const REQUEST_ERRORS = {
     status: 413,
     meaning: 'The body is larger than 1 MB.',
     remedy: 'Send less at once.',
+  },
+  'route.is-a-socket': {
+    status: 426,
+    meaning: 'At this path is a WebSocket, and the request asked for none.',
+    remedy: 'Open it with ws:// or wss://.',
   },
   'route.unknown': {
     status: 404,

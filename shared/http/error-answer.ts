@@ -22,8 +22,13 @@ export interface ErrorAnswer {
 
 /** Writes down what was thrown, and turns it into what the outside may know of it. Never throws. */
 export function errorAnswer(thrown: unknown, traceId: string, log: Logger): ErrorAnswer {
+  logFailure(thrown, traceId, log);
+  return answerTo(thrown, traceId);
+}
+
+/** What the outside may know of what was thrown. Never throws. */
+export function answerTo(thrown: unknown, traceId: string): ErrorAnswer {
   const error = publicErrorOf(thrown);
-  logFailure(thrown, error, traceId, log);
   const { code, details, status } = error;
   return {
     status,
@@ -37,7 +42,8 @@ export function errorAnswer(thrown: unknown, traceId: string, log: Logger): Erro
 }
 
 /** What was raised on purpose says all in its message; what was not needs its stack. */
-function logFailure(thrown: unknown, error: ParleyError, traceId: string, log: Logger): void {
+export function logFailure(thrown: unknown, traceId: string, log: Logger): void {
+  const error = publicErrorOf(thrown);
   const fields = { code: error.code, status: error.status, traceId };
   if (error.code === 'internal') {
     log.error({ ...fields, err: thrown }, 'request failed');
@@ -48,7 +54,7 @@ function logFailure(thrown: unknown, error: ParleyError, traceId: string, log: L
   } else {
     // Whoever tries paths must not fill the log.
     const isStray = error.code === 'route.unknown' || error.code === 'method.not-allowed';
-    log[isStray ? 'debug' : 'info'](fields, 'request refused');
+    log[isStray ? 'debug' : 'info']({ ...fields, reason: error.message }, 'request refused');
   }
 }
 

@@ -5,6 +5,7 @@ import { ERROR_CODES } from '../error-codes.ts';
 import { openApiDocument } from './openapi.ts';
 import { errorsOf } from './route.ts';
 import { ALL_ROUTES } from './routes/all.ts';
+import { ALL_SOCKETS, callSocket } from './routes/sockets.ts';
 
 const document = openApiDocument({
   version: '1.0.0',
@@ -17,6 +18,7 @@ const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =
 
 interface Operation {
   readonly operationId: string;
+  readonly summary: string;
   readonly parameters?: readonly { readonly in: string; readonly name: string }[];
   readonly security: readonly Record<string, unknown>[];
   readonly responses: Record<string, { readonly description: string }>;
@@ -37,7 +39,7 @@ test('the document is valid OpenAPI 3.1, and every reference in it leads somewhe
 });
 
 test('every route of both halves is in it once, with each code that it may answer', () => {
-  for (const route of ALL_ROUTES) {
+  for (const route of [...ALL_ROUTES, ...ALL_SOCKETS]) {
     const found = operations.filter(
       ({ method, operation }) => method === route.method.toLowerCase() && operation.operationId === route.name,
     );
@@ -62,5 +64,19 @@ test('every parameter of a path is described, and every route says who may use i
     );
   }
   const secured = operations.filter(({ operation }) => operation.security.length > 0);
-  assert.ok(secured.every(({ path }) => path.startsWith('/api/v1/calls')));
+  assert.ok(secured.every(({ path }) => path.startsWith('/api/v1/calls') || path === callSocket.path));
+});
+
+test('the sockets are in it: how they are opened, what is said on them, and how they close (promise 5)', () => {
+  for (const { path } of ALL_SOCKETS) {
+    const socket = operations.find((operation) => operation.path === path && operation.method === 'get');
+    assert.ok(socket?.operation.responses['101'], path);
+  }
+  assert.ok(document.components?.schemas?.ConversationMessage && document.components.schemas.ConversationCommand);
+});
+
+test('no two operations have one title, and no number has the limits of a double for its own', () => {
+  const titles = operations.map(({ operation }) => operation.summary);
+  assert.equal(new Set(titles).size, titles.length);
+  assert.doesNotMatch(JSON.stringify(document), /9007199254740991/);
 });

@@ -6,9 +6,11 @@ import {
   type ZodOpenApiResponseObject,
 } from 'zod-openapi';
 import { ERROR_CODES, type ErrorCode } from '../error-codes.ts';
+import { browserCommand, browserMessage } from '../protocol/browser.ts';
 import { errorBody } from './error-answer.ts';
 import { errorsOf, type RouteContract } from './route.ts';
 import { ALL_ROUTES } from './routes/all.ts';
+import { ALL_SOCKETS } from './routes/sockets.ts';
 
 export interface ReferenceOptions {
   readonly version: string;
@@ -28,7 +30,7 @@ const TAGS = {
 /** The OpenAPI 3.1 document of both halves, the same from whichever is asked. */
 export function openApiDocument(options: ReferenceOptions): OpenApiDocument {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
-  for (const route of ALL_ROUTES) {
+  for (const route of [...ALL_ROUTES, ...ALL_SOCKETS]) {
     for (const path of openApiPaths(route.path)) {
       paths[path] = { ...paths[path], [route.method.toLowerCase()]: operationOf(route, path, options) };
     }
@@ -47,7 +49,8 @@ export function openApiDocument(options: ReferenceOptions): OpenApiDocument {
     'x-error-codes': ERROR_CODES,
     paths,
     components: {
-      schemas: { Error: errorBody },
+      // What is said on the sockets, which OpenAPI has no place of its own for.
+      schemas: { Error: errorBody, ConversationMessage: browserMessage, ConversationCommand: browserCommand },
       securitySchemes: {
         functionKey: {
           type: 'apiKey',
@@ -65,10 +68,13 @@ export function openApiDocument(options: ReferenceOptions): OpenApiDocument {
       },
     },
   };
-  // Fields are added in time: nobody should refuse an answer that has one more.
   return createDocument(document, {
     override: ({ jsonSchema, io }) => {
+      // Fields are added in time: nobody should refuse an answer that has one more.
       if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
+      // What a double can hold is no limit of ours, and pages show it as an example.
+      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
     },
   });
 }
@@ -92,7 +98,7 @@ function operationOf(route: RouteContract, path: string, options: ReferenceOptio
   const hasParams = path.endsWith('}') || path.includes('}/');
   return {
     operationId: path === route.path || hasParams ? route.name : `${route.name}-of-any`,
-    summary: route.summary,
+    summary: path === route.path || hasParams ? route.summary : `${route.summary}, at an address that names none`,
     ...(route.description !== undefined && { description: route.description }),
     tags: [TAGS[half].name],
     servers: [

@@ -16,7 +16,8 @@ export type ReadableBody = AsyncIterable<Uint8Array> | null;
  */
 export async function readJson(body: ReadableBody, contentLength: string | null): Promise<unknown> {
   if (Number(contentLength) > MAX_BODY_BYTES) throw tooLarge();
-  const text = await readText(body);
+  // Some editors and Windows tools put a byte order mark in front, which is no JSON.
+  const text = (await readBytes(body)).toString().replace(/^\uFEFF/, '');
   if (isDeep(text)) throw new RequestError('request.too-deep', `The body may be nested ${MAX_DEPTH} levels deep.`);
   try {
     return JSON.parse(text);
@@ -25,7 +26,11 @@ export async function readJson(body: ReadableBody, contentLength: string | null)
   }
 }
 
-async function readText(body: ReadableBody): Promise<string> {
+/**
+ * A body of at most 1 MB.
+ * @throws {RequestError} `request.too-large`
+ */
+export async function readBytes(body: ReadableBody): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of body ?? []) {
@@ -34,10 +39,7 @@ async function readText(body: ReadableBody): Promise<string> {
     if (bytes > MAX_BODY_BYTES) throw tooLarge();
     chunks.push(chunk);
   }
-  // Some editors and Windows tools put a byte order mark in front, which is no JSON.
-  return Buffer.concat(chunks)
-    .toString()
-    .replace(/^\uFEFF/, '');
+  return Buffer.concat(chunks);
 }
 
 const tooLarge = () => new RequestError('request.too-large', `The body may have at most ${MAX_BODY_BYTES} bytes.`);

@@ -103,6 +103,10 @@ function pick(names: readonly string[], header: RawRequest['header']): Record<st
   return Object.fromEntries(names.flatMap((name) => [[name, header(name)]]).filter(([, value]) => value !== null));
 }
 
+/** Whether a path (without its query) is one of the route's. */
+export const isPathOf = ({ path }: RouteContract, asked: string): boolean =>
+  new RegExp(`^${path.replace(/\/\{\w+\?\}/, '(/[^/]+)?').replace(/\{\w+\}/g, '[^/]+')}/?$`).test(asked);
+
 /** Every code that the route may answer with. */
 export function errorsOf(contract: RouteContract): readonly ErrorCode[] {
   const { params, query, headers, body, access, errors, half } = contract;

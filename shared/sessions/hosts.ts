@@ -123,6 +123,24 @@ export class Hosts {
     await askRedis(() => this.#redis.hdel(HOSTS_KEY, placeOf(sessionId)));
   }
 
+  /**
+   * Places that are free over all hosts beyond those kept for calls on their way; below 0 where one was taken that was
+   * kept.
+   * @param own how busy this host is now, which its last announcement may not say yet
+   * @param arrived sessions that this counts
+   */
+  async spare(hostId: string, own: HostLoad, arrived: readonly string[]): Promise<number> {
+    const [now, hash] = await readRedis(() => this.#redis.parleyHosts(HOSTS_KEY));
+    const counted = new Set(arrived.map(placeOf));
+    let spare = own.maxSessions - own.sessions;
+    for (const [field, value] of Object.entries(asRecord(hash))) {
+      const [untilMs, sessions, maxSessions] = value.split(' ').map(Number);
+      if (Number(untilMs) <= Number(now) || field === hostId || counted.has(field)) continue;
+      spare += field.startsWith(KEPT) ? -1 : Math.max(0, (maxSessions ?? 0) - (sessions ?? 0));
+    }
+    return spare;
+  }
+
   async all(): Promise<AnnouncedHost[]> {
     const [now, hash] = await readRedis(() => this.#redis.parleyHosts(HOSTS_KEY));
     return Object.entries(asRecord(hash)).flatMap(([hostId, value]) => {

@@ -315,6 +315,11 @@ export class SessionStore {
     return this.#hosts.giveBack(sessionId);
   }
 
+  /** As `Hosts.spare` says. */
+  sparePlaces(hostId: string, own: HostLoad, arrived: readonly string[]): Promise<number> {
+    return this.#hosts.spare(hostId, own, arrived);
+  }
+
   hosts(): Promise<AnnouncedHost[]> {
     return this.#hosts.all();
   }

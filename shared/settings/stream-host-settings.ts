@@ -93,8 +93,15 @@ export const streamHostOnly = {
       'How many proxies of ours stand before the stream host, each of which adds the address that it sees to `x-forwarded-for`: 1 in Azure Container Apps. With 0 the header is not believed, and all clients of a proxy are one.',
     allowed: '0 to 10',
   }),
+  FUNCTIONS_URL: setting(kinds.httpUrl.optional(), {
+    about:
+      'Where the stream host hands the routes of the functions on to, so that its port has the whole API. `npm start` sets it; in Azure leave it out, or each request needs its function key all the same.',
+    allowed: 'an http(s) address',
+    sample: 'http://127.0.0.1:7071',
+  }),
   ALLOWED_ORIGINS: setting(kinds.origins.default([]), {
-    about: 'Sites beside STREAM_HOST_PUBLIC_URL whose pages may open a conversation.',
+    about:
+      'Sites beside STREAM_HOST_PUBLIC_URL whose pages may open sockets and read answers of the API (CORS). Where the emulator runs, every page of this machine may.',
     allowed: 'origins without a path, separated by commas, such as https://a.example,https://b.example:8443',
   }),
   ACS_MESSAGE_MS: setting(kinds.milliseconds(20, 1000).default(400), {

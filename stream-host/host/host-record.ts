@@ -60,6 +60,23 @@ export class HostRecord {
     this.#cancel = clock.after(this.#everyMs, () => void this.announce());
   }
 
+  /**
+   * Whether calls that are on their way still find the places that are kept for them, now that a browser has one. Never
+   * rejects: without Redis no session is opened anyway.
+   */
+  async sparesCalls(): Promise<boolean> {
+    const { store, host, live, log } = this.#options;
+    const load = { sessions: live.count, maxSessions: live.capacity };
+    // A place that is kept from now on must not be the one that has just gone.
+    if (load.sessions >= load.maxSessions) void this.announce();
+    try {
+      return (await store.sparePlaces(hostIdOf(host), load, live.held)) >= 0;
+    } catch (error) {
+      log.debug({ reason: messageOf(error) }, 'nobody knows which places are kept for calls');
+      return true;
+    }
+  }
+
   close(): void {
     this.#closed = true;
     this.#cancel();

@@ -2,9 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { DependencyError, ParleyError, RequestError } from '../../shared/errors.ts';
-import { errorAnswer } from '../../shared/http/error-answer.ts';
+import { validate } from '../../shared/http/request-body.ts';
+import { callSocket, conversationSocket, IGNORED_NAMES, relaySocket } from '../../shared/http/routes/sockets.ts';
 import type { NewId } from '../../shared/ids.ts';
-import type { Logger } from '../../shared/log.ts';
 import { isSessionId } from '../../shared/sessions/keys.ts';
 import type { Channel } from '../contract/line.ts';
 import type { LiveSessions, Refusal } from '../host/live-sessions.ts';
@@ -12,31 +12,27 @@ import type { BrowserRequest, Reception } from '../session/reception.ts';
 import { BROWSER_RATES, type BrowserRate } from '../transport/browser-transport.ts';
 import { clientOf } from './client-address.ts';
 import type { ClientLimits } from './client-limits.ts';
-import { isLocalPage } from './origins.ts';
-import { RELAY_PATH, type RelayDoor } from './relay-door.ts';
-
-export const MEDIA_PATH = '/api/v1/media/stream';
-export const CONVERSATION_PATH = '/api/v1/realtime/conversation';
+import { type OriginRules, requireOrigin } from './origins.ts';
+import type { RefusalLog } from './refusal-log.ts';
+import type { RelayDoor } from './relay-door.ts';
 
 /** Larger messages are refused by the socket itself (close 1009) before they are in memory. */
 const MAX_MESSAGE_BYTES = 256 * 1024;
 
-export interface UpgradesOptions {
+export interface DoorsOptions extends OriginRules {
   readonly live: LiveSessions;
   readonly reception: Reception;
   readonly relay: RelayDoor;
   /** Whether ACS has sent this upgrade. Rejects when not. */
   readonly verifyAcs: (authorization: string | undefined) => Promise<unknown>;
-  /** Sites whose pages may open a conversation, our own public one among them, as `https://host[:port]`. */
-  readonly allowedOrigins: readonly string[];
-  /** Pages that this machine serves to itself may open one too, as in development. */
-  readonly allowLocalPages?: boolean;
+  /** Whether calls that are on their way still find their places, now that a browser has taken one. Without it: yes. */
+  readonly sparesCalls?: () => Promise<boolean>;
   /** What one client may have of the places for browsers. Without it: all of them. */
   readonly clients?: ClientLimits | undefined;
   /** See {@link clientOf}. */
   readonly trustedProxyHops?: number | undefined;
   readonly newId: NewId;
-  readonly log: Logger;
+  readonly refusals: RefusalLog;
 }
 
 /** Lets go of what a socket had of the host. Idempotent. */
@@ -55,16 +51,20 @@ interface Entrance {
  * Decides on every socket before it is one: path, origin, token, room. A refusal is an HTTP answer with a reason, so
  * that nothing is allocated for whoever is not let in.
  */
-export class Upgrades {
-  readonly #options: UpgradesOptions;
+export class Doors {
+  readonly #options: DoorsOptions;
   readonly #sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
     maxPayload: MAX_MESSAGE_BYTES,
   });
 
-  constructor(options: UpgradesOptions) {
+  constructor(options: DoorsOptions) {
     this.#options = options;
+    this.#sockets.on('headers', (headers, request) => {
+      const ignored = [...urlOf(request).searchParams.keys()].filter((name) => IGNORED_NAMES.has(name));
+      if (ignored.length > 0) headers.push(`x-parley-ignored: ${ignored.join(', ')}`);
+    });
   }
 
   /** Open sockets, those being closed included. */
@@ -79,7 +79,7 @@ export class Upgrades {
     socket.on('error', onError);
     try {
       const { channel, takeShare, accept } = await this.#decide(request);
-      const release = this.#takePlace(channel, takeShare);
+      const release = await this.#takePlace(channel, takeShare);
       socket.once('close', release);
       // Gone while its token was checked.
       if (socket.destroyed) release();
@@ -97,26 +97,29 @@ export class Upgrades {
   }
 
   /** A place of the host first: whoever finds none must not be told that he asks too often. */
-  #takePlace(channel: Channel | undefined, takeShare: Entrance['takeShare']): Release {
+  async #takePlace(channel: Channel | undefined, takeShare: Entrance['takeShare']): Promise<Release> {
     if (channel === undefined) return () => {};
     const place = this.#options.live.admit(channel);
     if (typeof place === 'string') throw noRoom(place);
+    let share: Release | undefined;
     try {
-      const share = takeShare?.();
-      return () => {
-        place();
-        share?.();
-      };
+      share = takeShare?.();
+      if (channel === 'browser' && (await this.#options.sparesCalls?.()) === false) throw noRoom('kept-for-calls');
     } catch (error) {
+      share?.();
       place();
       throw error;
     }
+    return () => {
+      place();
+      share?.();
+    };
   }
 
   async #decide(request: IncomingMessage): Promise<Entrance> {
     const url = urlOf(request);
     switch (url.pathname) {
-      case MEDIA_PATH: {
+      case callSocket.path: {
         await this.#options.verifyAcs(request.headers.authorization);
         const identity = {
           callConnectionId: headerOf(request, 'x-ms-call-connection-id') ?? queryOf(url, 'call_connection_id'),
@@ -124,8 +127,8 @@ export class Upgrades {
         };
         return { channel: 'phone', accept: (socket) => void this.#options.reception.takeCall(socket, identity) };
       }
-      case CONVERSATION_PATH: {
-        this.#checkOrigin(request);
+      case conversationSocket.path: {
+        requireOrigin(this.#options, request.headers);
         const browser = browserRequestOf(url);
         return {
           channel: 'browser',
@@ -133,24 +136,13 @@ export class Upgrades {
           accept: (socket) => void this.#options.reception.takeBrowser(socket, browser),
         };
       }
-      case RELAY_PATH:
-        this.#checkOrigin(request);
+      case relaySocket.path:
+        requireOrigin(this.#options, request.headers);
+        validate(relaySocket.query, givenIn(url));
         return { accept: await this.#options.relay.admit(request, url) };
       default:
         throw new ParleyError('route.unknown', 'There is no socket at this path.');
     }
-  }
-
-  /**
-   * A page of another site must not open a conversation with its visitor's browser. Programs send no origin. The request's
-   * own Host says nothing: a name that somebody else owns can be made to lead here.
-   */
-  #checkOrigin(request: IncomingMessage): void {
-    const { origin } = request.headers;
-    if (origin === undefined || this.#options.allowedOrigins.includes(origin)) return;
-    if (this.#options.allowLocalPages && isLocalPage(origin, request.socket.localPort)) return;
-    const who = 'only those of STREAM_HOST_PUBLIC_URL and of ALLOWED_ORIGINS may';
-    throw new ParleyError('origin.refused', `Pages of this site may not connect here: ${who}.`);
   }
 
   #takeShare(request: IncomingMessage): Release {
@@ -179,8 +171,8 @@ export class Upgrades {
   }
 
   #refuse(socket: Duplex, error: unknown): void {
-    const { newId, log } = this.#options;
-    const answer = errorAnswer(error, newId(), log.child({ socket: true }));
+    const { newId, refusals } = this.#options;
+    const answer = refusals.answer(error, newId());
     if (!socket.writable) return;
     const { status } = answer;
     const body = JSON.stringify(answer.body);
@@ -207,12 +199,14 @@ const REASON: Readonly<Record<number, string>> = {
 
 const RETRY_AFTER_SECONDS: Readonly<Record<number, number>> = { 429: 10, 503: 2 };
 
-function noRoom(refusal: Refusal): DependencyError {
+function noRoom(refusal: Refusal | 'kept-for-calls'): DependencyError {
   switch (refusal) {
     case 'full':
       return new DependencyError('host.full', 'All places of this server are taken. Try again in a moment.');
     case 'browsers-full':
       return new DependencyError('host.full', 'All places for browsers are taken. Try again in a moment.');
+    case 'kept-for-calls':
+      return new DependencyError('host.full', 'The last places are kept for calls. Try again in a moment.');
     case 'overloaded':
       return new DependencyError('host.overloaded', 'This server is too busy for one more. Try again in a moment.');
     case 'draining':
@@ -221,15 +215,14 @@ function noRoom(refusal: Refusal): DependencyError {
 }
 
 function browserRequestOf(url: URL): BrowserRequest {
-  const sessionId = queryOf(url, 'session_id');
+  const { session_id: sessionId, sample_rate: rate, agent } = validate(conversationSocket.query, givenIn(url));
   if (sessionId !== undefined && !isSessionId(sessionId)) {
     throw new RequestError('session.id-invalid', 'session_id has 1 to 128 letters, digits or the characters _ - . : ~');
   }
-  const rate = Number(queryOf(url, 'sample_rate') ?? 48_000);
   if (!isBrowserRate(rate)) {
     throw new RequestError('audio.rate-unsupported', `sample_rate is one of ${BROWSER_RATES.join(', ')}.`);
   }
-  return { sessionId, agent: queryOf(url, 'agent'), sampleRate: rate };
+  return { sessionId, agent, sampleRate: rate };
 }
 
 const isBrowserRate = (rate: number): rate is BrowserRate => BROWSER_RATES.some((known) => known === rate);
@@ -239,6 +232,10 @@ export function urlOf(request: IncomingMessage): URL {
   const address = `http://host${request.url?.startsWith('/') ? request.url : '/'}`;
   return URL.canParse(address) ? new URL(address) : new URL('http://host/');
 }
+
+/** The query, without the names that were given no value. */
+const givenIn = (url: URL): Record<string, string> =>
+  Object.fromEntries([...url.searchParams].filter(([, value]) => value !== ''));
 
 const queryOf = (url: URL, name: string): string | undefined => url.searchParams.get(name) || undefined;
 

@@ -9,8 +9,6 @@ import { LineGuard } from '../transport/line-guard.ts';
 import { LiveSocket } from '../transport/live-socket.ts';
 import { isLocalPage } from './origins.ts';
 
-export const RELAY_PATH = '/api/v1/realtime/dashboard/relay';
-
 /** Each reads what every session of every host says. */
 const MOST_WATCHERS = 32;
 

@@ -3,12 +3,11 @@ import { listAgents } from '../../shared/http/routes/agents.ts';
 import { hostReadyz, liveness } from '../../shared/http/routes/health.ts';
 import { pageSettings, realtimeStatus } from '../../shared/http/routes/realtime.ts';
 import { openApi, referencePage } from '../../shared/http/routes/reference.ts';
+import { conversationSocket, relaySocket } from '../../shared/http/routes/sockets.ts';
 import type { AgentCard } from '../contract/agent.ts';
 import type { HostReadiness } from '../host/readiness.ts';
 import type { StreamHostVitals } from '../host/vitals.ts';
-import { CONVERSATION_PATH } from './doors.ts';
 import type { ReferencePage } from './reference-page.ts';
-import { RELAY_PATH } from './relay-door.ts';
 import { hostRoute, type Route } from './route.ts';
 
 export interface PageSettings {
@@ -77,7 +76,7 @@ export function hostRoutes(sources: RouteSources): readonly Route[] {
 /** The answer of the Python accelerator's route of this name; only what is true of this server is `true`. */
 const statusBody = ({ countSessions, countSockets, countWatchers }: RouteSources) => ({
   status: 'available' as const,
-  websocket_endpoints: { dashboard_relay: RELAY_PATH, conversation: CONVERSATION_PATH },
+  websocket_endpoints: { dashboard_relay: relaySocket.path, conversation: conversationSocket.path },
   features: {
     dashboard_broadcasting: true,
     conversation_streaming: true,

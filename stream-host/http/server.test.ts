@@ -6,12 +6,13 @@ import { test } from 'node:test';
 import { pino } from 'pino';
 import { errorBody } from '../../shared/http/error-answer.ts';
 import { ALL_ROUTES } from '../../shared/http/routes/all.ts';
+import { ALL_SOCKETS } from '../../shared/http/routes/sockets.ts';
 import { assertDocumented } from '../../shared/http/testing/documented.ts';
 import { countedIds } from '../../shared/ids.ts';
 import type { Readiness } from '../host/readiness.ts';
 import type { StreamHostVitals } from '../host/vitals.ts';
 import { acsToken, phoneSession, redisForTests, startHost } from '../testing/host-under-test.ts';
-import { isLoopback, originOf } from './origins.ts';
+import { admitsOrigin, isLoopback, originOf } from './origins.ts';
 import { Page } from './page.ts';
 import { ReferencePage } from './reference-page.ts';
 import { StreamHostServer } from './server.ts';
@@ -174,19 +175,23 @@ test('a page of another site may not connect, one that is on the list and one of
   const path = '/api/v1/realtime/conversation';
   await assert.rejects(host.connect(path, { origin: 'https://evil.example' }), { status: 403 });
   await assert.rejects(host.connect(path, { origin: 'null' }), { status: 403 });
-  for (const origin of ['https://friend.example', host.http, host.http.replace('127.0.0.1', 'localhost')]) {
+  const ours = ['http://localhost:5173', 'https://127.0.0.1', host.http, host.http.replace('127.0.0.1', 'localhost')];
+  for (const origin of ['https://friend.example', ...ours]) {
     const client = await host.connect(path, { origin });
     client.socket.terminate();
   }
 });
 
-test('a foreign scheme, another port or a name that was made to lead here is another site (Lesser: origins)', async () => {
+test('a foreign scheme or a name that was made to lead here is another site (Lesser: origins)', async () => {
   const path = '/api/v1/realtime/conversation';
   const { port } = new URL(host.http);
   const rebound = { origin: `http://evil.example:${port}`, host: `evil.example:${port}` };
   await assert.rejects(host.connect(path, rebound), { status: 403 });
-  for (const origin of [`ftp://127.0.0.1:${port}`, `https://127.0.0.1:${port}`, 'http://127.0.0.1', `${host.http}/`]) {
+  for (const origin of [`ftp://127.0.0.1:${port}`, `http://user@127.0.0.1:${port}`, `${host.http}/`, 'file://']) {
     await assert.rejects(host.connect(path, { origin }), { status: 403 }, origin);
+  }
+  for (const origin of [host.http, 'http://localhost']) {
+    assert.equal(admitsOrigin({ allowedOrigins: ['https://voice.example'] }, origin), false, 'outside of development');
   }
   const publicOnly = originOf('wss://voice.example/');
   assert.equal(publicOnly, 'https://voice.example');
@@ -301,4 +306,64 @@ test('a draining host fails its readiness, tells its sockets to go elsewhere and
   await assert.rejects(fetch(`${leaving.http}/healthz`));
   assert.equal(await host.store.owner('drain-1'), undefined, 'the session is free for another host');
   assert.equal(await host.store.owner('drain-2'), undefined);
+});
+
+test('a page that is refused reads whose page it is, which host it asked and which setting lets it in (compat 2.1)', async () => {
+  const refused = host.connect('/api/v1/realtime/conversation', {
+    origin: 'https://app.example',
+    host: 'upstream:8080',
+  });
+  await assert.rejects(refused, (error: { body: unknown }) => {
+    const { message } = errorBody.parse(error.body).error;
+    assert.match(message, /"https:\/\/app\.example".*"upstream:8080".*ALLOWED_ORIGINS.*STREAM_HOST_PUBLIC_URL/);
+    return true;
+  });
+});
+
+test('a name in a socket’s address that nobody knows is refused by its name, but not one that Azure adds (compat 3.2)', async () => {
+  for (const [query, field] of [
+    ['?sample_rates=16000', 'sample_rates'],
+    ['?streaming_mode=voice_live', 'streaming_mode'],
+  ] as const) {
+    await assert.rejects(host.browser(query), ({ status, body }: { status: number; body: unknown }) => {
+      const { code, details } = errorBody.parse(body).error;
+      assert.deepEqual([status, code], [400, 'request.invalid']);
+      assert.partialDeepStrictEqual(details, { issues: [{ field }] });
+      return true;
+    });
+  }
+  await assert.rejects(host.connect('/api/v1/realtime/dashboard/relay?session_id=a&sesion=b'), { status: 400 });
+  await host.store.create(phoneSession('azure-adds'));
+  const phone = await host.phone('azure-adds-call', 'azure-adds&api-version=9');
+  phone.socket.terminate();
+});
+
+test('what the predecessor’s pages always say is taken, and the handshake names what is ignored (compat 3.2)', async () => {
+  const { port } = new URL(host.http);
+  const path = '/api/v1/realtime/conversation?streaming_mode=realtime&scenario=banking&user_email=a%40b.example&agent=';
+  const headers = {
+    connection: 'Upgrade',
+    upgrade: 'websocket',
+    'sec-websocket-version': '13',
+    'sec-websocket-key': Buffer.alloc(16).toString('base64'),
+  };
+  const ignored = await new Promise((resolve, reject) => {
+    request({ port, path, headers })
+      .on('upgrade', (response, socket) => {
+        socket.destroy();
+        resolve(response.headers['x-parley-ignored']);
+      })
+      .on('response', (response) => reject(new Error(`refused with ${response.statusCode}`)))
+      .on('error', reject)
+      .end();
+  });
+  assert.equal(ignored, 'scenario, user_email');
+});
+
+test('who asks for a socket’s path without an upgrade is told so', async () => {
+  for (const { path } of ALL_SOCKETS) {
+    const response = await fetch(host.http + path);
+    const { error } = errorBody.parse(await response.json());
+    assert.deepEqual([response.status, error.code], [426, 'route.is-a-socket']);
+  }
 });

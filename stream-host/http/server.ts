@@ -1,23 +1,31 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Clock, systemClock } from '../../shared/clock.ts';
 import { ConfigError, NotFoundError, ParleyError } from '../../shared/errors.ts';
-import { errorAnswer, traceIdOf } from '../../shared/http/error-answer.ts';
+import { traceIdOf } from '../../shared/http/error-answer.ts';
 import type { ReferenceOptions } from '../../shared/http/openapi.ts';
+import { ALL_SOCKETS } from '../../shared/http/routes/sockets.ts';
 import type { NewId } from '../../shared/ids.ts';
+import type { Logger } from '../../shared/log.ts';
 import { CLOSE } from '../../shared/protocol/close-codes.ts';
 import type { AgentCard } from '../contract/agent.ts';
 import type { LiveSessions } from '../host/live-sessions.ts';
 import { HostReadiness, type ReadinessOptions } from '../host/readiness.ts';
 import type { StreamHostVitals } from '../host/vitals.ts';
-import { Upgrades, type UpgradesOptions, urlOf } from './doors.ts';
+import { allowOrigin } from './cross-origin.ts';
+import { Doors, type DoorsOptions, urlOf } from './doors.ts';
+import { FunctionsDoor } from './functions-door.ts';
 import { boundConnections, REQUEST_LIMITS } from './open-connections.ts';
 import type { Page } from './page.ts';
 import type { ReferencePage } from './reference-page.ts';
+import { RefusalLog } from './refusal-log.ts';
 import { type Route, rawRequest, send } from './route.ts';
 import { hostRoutes, type PageSettings } from './routes.ts';
 
-export interface StreamHostServerOptions extends Omit<UpgradesOptions, 'live'> {
+export interface StreamHostServerOptions extends Omit<DoorsOptions, 'live' | 'refusals'> {
   readonly live: LiveSessions;
+  readonly log: Logger;
+  /** Where the functions answer: their routes are handed on there. Without it, this port does not have them. */
+  readonly functionsUrl?: string | undefined;
   readonly page: Page;
   readonly pageSettings: PageSettings;
   /** The agents as they are now. */
@@ -44,7 +52,9 @@ const CLOSE_POLL_MS = 20;
 export class StreamHostServer {
   readonly #options: StreamHostServerOptions;
   readonly #http: Server;
-  readonly #upgrades: Upgrades;
+  readonly #doors: Doors;
+  readonly #functions: FunctionsDoor | undefined;
+  readonly #refusals: RefusalLog;
   readonly #routes: ReadonlyMap<string, Route>;
   readonly #clock: Clock;
   #closing: Promise<void> | undefined;
@@ -52,18 +62,21 @@ export class StreamHostServer {
   constructor(options: StreamHostServerOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#upgrades = new Upgrades(options);
+    const { functionsUrl, log } = options;
+    this.#refusals = new RefusalLog({ clock: this.#clock, log });
+    this.#doors = new Doors({ ...options, refusals: this.#refusals });
+    this.#functions = functionsUrl === undefined ? undefined : new FunctionsDoor({ ...options, functionsUrl });
     const routes = hostRoutes({
       ...options,
       readiness: new HostReadiness({ ...options, clock: this.#clock }),
       countSessions: () => options.live.count,
-      countSockets: () => this.#upgrades.count,
+      countSockets: () => this.#doors.count,
       countWatchers: () => options.relay.count,
     });
     this.#routes = new Map(routes.map((route) => [route.contract.path, route]));
     this.#http = createServer(REQUEST_LIMITS, (request, response) => void this.#onRequest(request, response));
     boundConnections(this.#http);
-    this.#http.on('upgrade', (request, socket, head) => void this.#upgrades.handle(request, socket, head));
+    this.#http.on('upgrade', (request, socket, head) => void this.#doors.handle(request, socket, head));
   }
 
   /**
@@ -98,11 +111,12 @@ export class StreamHostServer {
     const stopped = new Promise<void>((resolve) => this.#http.close(() => resolve()));
     this.#options.relay.close(reason);
     await this.#options.live.close(CLOSE.goingAway, reason, drainMs);
-    while (this.#upgrades.count > 0 && this.#clock.now() < deadlineMs) {
+    while (this.#doors.count > 0 && this.#clock.now() < deadlineMs) {
       await new Promise<void>((resolve) => this.#clock.after(CLOSE_POLL_MS, resolve));
     }
-    this.#upgrades.close();
+    this.#doors.close();
     this.#http.closeAllConnections();
+    this.#refusals.close();
     await stopped;
   }
 
@@ -110,8 +124,8 @@ export class StreamHostServer {
     try {
       await this.#route(request, response);
     } catch (error) {
-      const { newId, log } = this.#options;
-      const answer = errorAnswer(error, traceIdOf(String(request.headers.traceparent)) ?? newId(), log);
+      const { newId } = this.#options;
+      const answer = this.#refusals.answer(error, traceIdOf(String(request.headers.traceparent)) ?? newId());
       if (response.headersSent) response.destroy();
       else if (error instanceof MethodError) send(response, { ...answer, headers: { allow: error.allowed } });
       else send(response, answer);
@@ -119,8 +133,10 @@ export class StreamHostServer {
   }
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    if (request.method !== 'GET' && request.method !== 'HEAD') throw new MethodError('GET, HEAD');
     const { pathname, searchParams } = urlOf(request);
+    if (allowOrigin(this.#options, pathname, request, response)) return;
+    if (this.#functions?.isTheirs(request.method, pathname)) return this.#functions.serve(request, response);
+    if (request.method !== 'GET' && request.method !== 'HEAD') throw new MethodError('GET, HEAD');
     const route = this.#routes.get(pathname);
     if (route !== undefined) {
       send(response, await route.answer(rawRequest(request, searchParams)), route.contract.produces);
@@ -128,6 +144,9 @@ export class StreamHostServer {
     }
     if (await this.#options.referencePage.serve(pathname, request, response)) return;
     if (await this.#options.page.serve(pathname, request, response)) return;
+    if (ALL_SOCKETS.some(({ path }) => path === pathname)) {
+      throw new ParleyError('route.is-a-socket', 'This is a WebSocket: open it with ws:// or wss://.');
+    }
     throw new NotFoundError('route.unknown', 'There is nothing at this path.');
   }
 }

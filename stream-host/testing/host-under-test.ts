@@ -123,6 +123,7 @@ export interface HostOptions
       | 'maxBrowserSessions'
       | 'probeMs'
       | 'trustedProxyHops'
+      | 'functionsUrl'
     >
   > {
   /** What one client may have; without it, all. */
@@ -215,6 +216,7 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
     allowLocalPages: true,
     clients: options.clientLimits && new ClientLimits({ clock: systemClock, ...options.clientLimits }),
     trustedProxyHops: options.trustedProxyHops,
+    functionsUrl: options.functionsUrl,
     page: new Page({ webFolder, scriptsFolder: join(folder, 'dist'), emulatorUrl: 'http://127.0.0.1:8090' }),
     reference: { version: '0.0.0', functionsUrl: 'http://functions.example', streamHostUrl: 'http://host.example' },
     referencePage: new ReferencePage(join(import.meta.dirname, '../..')),

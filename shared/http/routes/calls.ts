@@ -17,6 +17,11 @@ export const phoneNumber = z
   .regex(/^\+[1-9]\d{1,14}$/, 'must be a number in E.164, such as +15551230000')
   .meta({ example: '+15551230000' });
 
+/** For the reference. */
+const CALL_ID = '411f8b00-3b2c-4d57-9a55-6f0d2c2e7c11';
+const SESSION_ID = '0f6c2a58-7f0e-4d55-8f0a-0a4f3b9b1d7e';
+const AT = '2026-05-29T09:30:00.000Z';
+
 /** The model reads it with every turn. */
 const MAX_CONTEXT_LENGTH = 8_192;
 
@@ -75,12 +80,12 @@ export const initiateCall = defineRoute({
   answers: {
     200: z
       .object({
-        call_id: z.string().describe('The id of the call connection.'),
+        call_id: z.string().describe('The id of the call connection.').meta({ example: CALL_ID }),
         status: z.literal('initiating'),
-        target_number: z.string(),
-        message: z.string(),
-        session_id: z.string(),
-        initiated_at: z.iso.datetime(),
+        target_number: z.string().meta({ example: '+15551230000' }),
+        message: z.string().meta({ example: 'Call initiated' }),
+        session_id: z.string().meta({ example: SESSION_ID }),
+        initiated_at: z.iso.datetime().meta({ example: AT }),
         streaming_mode: z.enum(STREAMING_MODES).default('media'),
         recording_enabled: z.literal(false).default(false),
       })
@@ -105,17 +110,26 @@ export const initiateCall = defineRoute({
 export const callStatus = z.enum(['initiating', 'ringing', 'connected', 'disconnected', 'failed']);
 
 const callFields = {
-  call_id: z.string().describe('The id of the call connection, or of the session while there is none.'),
-  session_id: z.string(),
+  call_id: z
+    .string()
+    .describe('The id of the call connection, or of the session while there is none.')
+    .meta({ example: CALL_ID }),
+  session_id: z.string().meta({ example: SESSION_ID }),
   status: callStatus,
-  duration: z.int().nullable().describe('Seconds since it was connected, until it ended; null if it never was.'),
-  participants: z.array(z.object({ role: z.enum(['caller', 'callee']), id: z.string().optional() })),
+  duration: z
+    .int()
+    .nullable()
+    .describe('Seconds since it was connected, until it ended; null if it never was.')
+    .meta({ example: 42 }),
+  participants: z.array(
+    z.object({ role: z.enum(['caller', 'callee']), id: z.string().meta({ example: '+15551230000' }).optional() }),
+  ),
   events: z
     .array(
       z.object({
-        id: z.string(),
-        at: z.string().nullable(),
-        type: z.string(),
+        id: z.string().meta({ example: '1780000000000-0' }),
+        at: z.string().nullable().meta({ example: AT }),
+        type: z.string().meta({ example: 'media.connected' }),
         source: z.enum(['functions', 'stream-host']),
         data: z.record(z.string(), z.unknown()),
       }),
@@ -123,12 +137,12 @@ const callFields = {
     .describe('What happened, oldest first.'),
   channel: z.enum(['phone', 'browser']),
   direction: z.enum(['inbound', 'outbound']),
-  mode: z.string(),
-  agent: z.string(),
-  created_at: z.string().nullable(),
-  connected_at: z.string().nullable(),
-  ended_at: z.string().nullable(),
-  end_reason: z.string().nullable(),
+  mode: z.string().meta({ example: 'media' }),
+  agent: z.string().meta({ example: 'orders' }),
+  created_at: z.string().nullable().meta({ example: AT }),
+  connected_at: z.string().nullable().meta({ example: AT }),
+  ended_at: z.string().nullable().meta({ example: null }),
+  end_reason: z.string().nullable().meta({ example: null }),
 };
 
 /** A page by number costs what it leaves out, so they end somewhere. A cursor goes on from where it stands. */
@@ -152,8 +166,8 @@ export const listCalls = defineRoute({
     200: z
       .object({
         calls: z.array(z.object(callFields)),
-        page: z.int(),
-        limit: z.int(),
+        page: z.int().meta({ example: 1 }),
+        limit: z.int().meta({ example: 10 }),
         cursor: z.string().nullable().describe('Where the next page starts; null on the last one.'),
       })
       .meta({ id: 'CallList', description: 'One page of the list.' }),
@@ -161,7 +175,9 @@ export const listCalls = defineRoute({
   errors: [...STORE_ERRORS, 'calls.cursor-invalid'],
 });
 
-const callId = z.object({ id: z.string().describe('The id of the session, or of the call connection.') });
+const callId = z.object({
+  id: z.string().describe('The id of the session, or of the call connection.').meta({ example: SESSION_ID }),
+});
 
 export const readCall = defineRoute({
   name: 'calls-read',
@@ -182,7 +198,7 @@ export const readCall = defineRoute({
           z.union([
             z.object({
               role: z.enum(['caller', 'agent']),
-              text: z.string(),
+              text: z.string().meta({ example: 'Where is order 1042?' }),
               heard: z.boolean().describe('Whether the caller heard all of it.').optional(),
             }),
             z.object({ role: z.literal('tool'), tool: z.string(), args: z.unknown(), result: z.unknown() }),
@@ -206,13 +222,16 @@ export const hangUpCall = defineRoute({
   answers: {
     200: z
       .object({
-        call_id: z.string(),
+        call_id: z.string().meta({ example: CALL_ID }),
         session_id: z
           .string()
           .nullable()
           .describe('null where Redis has lost the session; its call is ended all the same.'),
-        status: z.string().describe('`disconnecting`, or what the call had come to already.'),
-        message: z.string(),
+        status: z
+          .string()
+          .describe('`disconnecting`, or what the call had come to already.')
+          .meta({ example: 'disconnecting' }),
+        message: z.string().meta({ example: 'Hanging up' }),
       })
       .meta({ id: 'HungUpCall', description: 'The call is being ended, or was over.' }),
   },

@@ -13,10 +13,13 @@ export const health = defineRoute({
     200: z
       .object({
         status: z.literal('healthy'),
-        version: z.string(),
-        timestamp: z.number().describe('Seconds since 1970.'),
-        message: z.string(),
-        details: z.object({ api_version: z.string(), service: z.string() }),
+        version: z.string().meta({ example: '0.1.0' }),
+        timestamp: z.number().describe('Seconds since 1970.').meta({ example: 1_780_047_000.25 }),
+        message: z.string().meta({ example: 'Parley functions are running' }),
+        details: z.object({
+          api_version: z.string().meta({ example: 'v1' }),
+          service: z.string().meta({ example: 'parley-functions' }),
+        }),
         active_sessions: z.null(),
         session_metrics: z.null(),
       })
@@ -30,18 +33,18 @@ const readinessReport = z
     status: z
       .enum(['ready', 'degraded', 'unhealthy'])
       .describe('`unhealthy`: something has failed that calls cannot do without. `degraded`: something else has.'),
-    response_time_ms: z.int(),
+    response_time_ms: z.int().meta({ example: 3 }),
     checks: z.array(
       z.object({
-        component: z.string(),
+        component: z.string().meta({ example: 'redis' }),
         status: z.enum(['healthy', 'degraded', 'unhealthy']),
-        check_time_ms: z.int(),
+        check_time_ms: z.int().meta({ example: 2 }),
         code: z.string().optional().describe('Why it is not healthy: one of the stable error codes.'),
         error: z.string().optional().describe('What the code says. The log has the details.'),
         details: z.string().optional(),
       }),
     ),
-    timestamp: z.number().describe('Seconds since 1970.'),
+    timestamp: z.number().describe('Seconds since 1970.').meta({ example: 1_780_047_000.25 }),
     event_system: z.null(),
   })
   .meta({ id: 'FunctionsReadiness', description: 'What each dependency answered.' });
@@ -68,7 +71,11 @@ export const liveness = defineRoute({
   description: 'Asks nobody else.',
   answers: {
     200: z
-      .looseObject({ status: z.literal('ok'), sessions: z.int(), maxSessions: z.int() })
+      .looseObject({
+        status: z.literal('ok'),
+        sessions: z.int().meta({ example: 3 }),
+        maxSessions: z.int().meta({ example: 100 }),
+      })
       .meta({ id: 'StreamHostVitals', description: 'It lives; sessions, load and lost frames.' }),
   },
   errors: [],
@@ -81,13 +88,13 @@ const hostReadiness = z
       z.string(),
       z.object({
         ok: z.boolean(),
-        elapsedMs: z.int().optional(),
+        elapsedMs: z.int().meta({ example: 2 }).optional(),
         code: z.string().optional().describe('Why not: one of the stable error codes.'),
         reason: z.string().optional().describe('What the code says. The log has the details.'),
       }),
     ),
-    sessions: z.int(),
-    maxSessions: z.int(),
+    sessions: z.int().meta({ example: 3 }),
+    maxSessions: z.int().meta({ example: 100 }),
   })
   .meta({ id: 'StreamHostReadiness', description: 'What each dependency answered, and how many places are taken.' });
 

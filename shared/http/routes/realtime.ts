@@ -15,9 +15,9 @@ export const realtimeStatus = defineRoute({
         websocket_endpoints: z.record(z.string(), z.string()),
         features: z.record(z.string(), z.boolean()),
         active_connections: z.object({
-          dashboard_clients: z.int(),
-          conversation_sessions: z.int(),
-          total_connections: z.int(),
+          dashboard_clients: z.int().meta({ example: 0 }),
+          conversation_sessions: z.int().meta({ example: 3 }),
+          total_connections: z.int().meta({ example: 3 }),
         }),
         protocols_supported: z.array(z.string()),
         version: z.string(),

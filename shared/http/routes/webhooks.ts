@@ -72,10 +72,10 @@ export const takeCallbacks = defineRoute({
     200: z
       .object({
         status: z.literal('success'),
-        processed_events: z.int(),
-        failed_events: z.int(),
-        duplicate_events: z.int(),
-        ignored_events: z.int(),
+        processed_events: z.int().meta({ example: 1 }),
+        failed_events: z.int().meta({ example: 0 }),
+        duplicate_events: z.int().meta({ example: 0 }),
+        ignored_events: z.int().meta({ example: 0 }),
         call_connection_id: z.string().nullable(),
         processing_system: z.literal('events_v1'),
       })

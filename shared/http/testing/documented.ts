@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { ERROR_CODES, type ErrorCode } from '../../error-codes.ts';
 import { errorBody } from '../error-answer.ts';
-import { errorsOf } from '../route.ts';
+import { errorsOf, isPathOf } from '../route.ts';
 import { ALL_ROUTES } from '../routes/all.ts';
 
 /**
@@ -10,7 +10,7 @@ import { ALL_ROUTES } from '../routes/all.ts';
  * @param path with the prefix, without the query
  */
 export function assertDocumented(method: string, path: string, status: number, body: unknown): void {
-  const route = ALL_ROUTES.find((contract) => contract.method === method && patternOf(contract.path).test(path));
+  const route = ALL_ROUTES.find((contract) => contract.method === method && isPathOf(contract, path));
   // The host's own 404.
   if (route === undefined) return;
   const schema = route.answers[status];
@@ -22,6 +22,3 @@ export function assertDocumented(method: string, path: string, status: number, b
   assert.ok(errorsOf(route).includes(code as ErrorCode), `${method} ${path} does not name the code ${code}`);
   assert.equal(status, ERROR_CODES[code as ErrorCode].status);
 }
-
-const patternOf = (path: string): RegExp =>
-  new RegExp(`^${path.replace(/\/\{\w+\?\}/, '(/[^/]+)?').replace(/\{\w+\}/g, '[^/]+')}$`);

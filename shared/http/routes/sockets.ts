@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { defineRoute } from '../route.ts';
+
+const ROOM_ERRORS = ['host.full', 'host.overloaded', 'host.draining'] as const;
+
+/** What the predecessor's pages say in every address and nothing here asks for. The handshake's answer names them. */
+export const IGNORED_NAMES: ReadonlySet<string> = new Set(['scenario', 'user_email']);
+
+export const conversationSocket = defineRoute({
+  name: 'realtime-conversation',
+  half: 'stream-host',
+  method: 'GET',
+  path: '/api/v1/realtime/conversation',
+  access: 'anonymous',
+  summary: 'A conversation from a browser (WebSocket)',
+  description:
+    'Up: binary frames of PCM16LE mono at 16 kHz, of any length, as fast as time passes, silence too; and texts that are a `ConversationCommand`. Down: texts that are a `ConversationMessage`, the agent’s voice among them as `audio_data`, 20 ms each. A page is let in by its Origin: that of STREAM_HOST_PUBLIC_URL, or one of ALLOWED_ORIGINS; a program sends none. docs/browser-socket.md of the project tells what follows what. Close codes: 1000 the session is over, 1001 connect again, 4400 malformed, 4404 unknown, 4408 no audio came, 4409 another socket has the session, 4413 too large, 4430 too fast, 4500 a fault here.',
+  query: z.strictObject({
+    session_id: z
+      .string()
+      .describe('Names the session, or resumes the one of this name: 1 to 128 letters, digits or _ - . : ~')
+      .exactOptional(),
+    agent: z.string().describe('Who speaks. Without it, DEFAULT_AGENT.').exactOptional(),
+    sample_rate: z.coerce
+      .number()
+      .describe('Of `audio_data`, in Hz: 16000, 24000 or 48000.')
+      .meta({ example: 48_000 })
+      .default(48_000),
+    streaming_mode: z
+      .enum(['media', 'realtime'], 'must be media, which the predecessor calls realtime: other modes are not built yet')
+      .describe('The predecessor’s pages say it.')
+      .exactOptional(),
+    scenario: z.string().describe('Ignored; the header `x-parley-ignored` of the answer says so.').exactOptional(),
+    user_email: z.string().describe('Ignored, as `scenario` is.').exactOptional(),
+  }),
+  answers: { 101: z.undefined().describe('The socket is open; the first message is `session_ready`.') },
+  errors: [
+    ...ROOM_ERRORS,
+    'origin.refused',
+    'session.id-invalid',
+    'audio.rate-unsupported',
+    'client.too-many-sessions',
+    'client.too-many-opens',
+    'route.is-a-socket',
+  ],
+});
+
+export const relaySocket = defineRoute({
+  name: 'realtime-dashboard-relay',
+  half: 'stream-host',
+  method: 'GET',
+  path: '/api/v1/realtime/dashboard/relay',
+  access: 'anonymous',
+  summary: 'What is said in a session or a call, as it happens (WebSocket)',
+  description:
+    'Down: texts that are a `ConversationMessage`, without audio. Nothing is sent up. Only a page of this machine may watch all sessions.',
+  query: z.strictObject({
+    session_id: z.string().describe('The session, or the browser session that placed the call.').exactOptional(),
+    call_connection_id: z.string().exactOptional(),
+  }),
+  answers: { 101: z.undefined().describe('The socket is open.') },
+  errors: [
+    'origin.refused',
+    'relay.session-missing',
+    'host.full',
+    'host.draining',
+    'redis.unavailable',
+    'redis.refused',
+    'route.is-a-socket',
+  ],
+});
+
+/** Its sender is Azure: what that adds to an address must not cost a call, so the query is not strict. */
+export const callSocket = defineRoute({
+  name: 'media-stream',
+  half: 'stream-host',
+  method: 'GET',
+  path: '/api/v1/media/stream',
+  access: 'acs-token',
+  summary: 'The audio of a call, from Azure Communication Services (WebSocket)',
+  description:
+    'Both ways: texts with a `kind`, as ACS writes them. Up: `AudioMetadata` first, then `AudioData` (PCM16LE mono, 16 kHz, 20 ms each, base64) and `DtmfData`. Down: `AudioData`, and `StopAudio`, which drops what ACS has buffered of it. Close codes as of the conversation, and 4415 for another encoding, rate or number of channels.',
+  headers: z.object({ 'x-ms-call-connection-id': z.string().describe('The call.').exactOptional() }),
+  query: z.object({
+    session_id: z.string().describe('The session that the call belongs to.').exactOptional(),
+    call_connection_id: z.string().describe('The call, where the header does not say it.').exactOptional(),
+  }),
+  answers: { 101: z.undefined().describe('The socket is open.') },
+  errors: [...ROOM_ERRORS, 'route.is-a-socket'],
+});
+
+/** Sockets of the stream host, in the order of the reference: GET requests that ask for an upgrade. */
+export const ALL_SOCKETS = [conversationSocket, relaySocket, callSocket] as const;
