@@ -21,9 +21,6 @@ test('an answer that does not come is told with its reason, and never with a pro
   events.emit('fault', { code: 'reply.failed', error: new TypeError('words of a caller') });
   assert.deepEqual(
     sent.map((message) => 'message' in message && message.message),
-    [
-      'The agent could not answer. The language model cannot be reached.',
-      'The agent could not answer.',
-    ],
+    ['The agent could not answer. The language model cannot be reached.', 'The agent could not answer.'],
   );
 });
