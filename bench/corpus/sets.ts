@@ -44,25 +44,25 @@ const LISTENERS = ['slt', 'rms', 'awb', 'slt-high', 'rms-low', 'awb-high', 'kal1
 export interface CorpusOptions {
   /** The same seed gives the same scenes, to the sample, whatever else is asked for. */
   readonly seed: number;
-  /** Default: all. */
-  readonly sets?: readonly SceneSet[];
-  /** Default: all. */
-  readonly conditions?: readonly string[];
-  /** Scenes for each condition of each set. */
-  readonly perCondition: number;
+  /** How many scenes for each condition of which sets. */
+  readonly sets: Readonly<Partial<Record<SceneSet, number>>>;
+  /** Conditions that are left out. */
+  readonly without?: readonly string[];
   /** Where recordings of people are looked for. Without them synthesised voices take their place. */
   readonly recordingsFolder?: string;
 }
 
 /** Makes labelled pieces of calls, in this thread: about 25 ms each, and 3 s for the voices at first. */
-export async function buildScenes({ seed, sets = SCENE_SETS, recordingsFolder, ...which }: CorpusOptions) {
+export async function buildScenes({ seed, sets, recordingsFolder, without = [] }: CorpusOptions): Promise<Scene[]> {
   const cast = await Cast.gather(seed, recordingsFolder);
-  return sets.flatMap((set) => MAKERS[set]({ cast, set, ...which }));
+  return SCENE_SETS.flatMap((set) => MAKERS[set]({ cast, set, without, perCondition: sets[set] ?? 0 }));
 }
 
-interface SetPlan extends Pick<CorpusOptions, 'perCondition' | 'conditions'> {
+interface SetPlan {
   readonly cast: Cast;
   readonly set: SceneSet;
+  readonly without: readonly string[];
+  readonly perCondition: number;
 }
 type Recipe = Pick<Scene, 'during' | 'expect'> &
   Pick<LinePlan, 'speech'> & {
@@ -206,7 +206,7 @@ function interruptionAt(cast: Cast, number: number, random: Random, laterMs: num
 
 /** So many scenes of each condition, each with chances of its own. */
 function scenes(
-  { cast, set, perCondition, conditions }: SetPlan,
+  { cast, set, perCondition, without }: SetPlan,
   all: readonly (LineCondition | ((number: number) => LineCondition))[],
   recipeOf: (random: Random, number: number, condition: LineCondition, row: number) => Recipe,
   finish: (made: Scene, random: Random) => Scene = (made) => made,
@@ -214,7 +214,7 @@ function scenes(
   return all.flatMap((which, row) =>
     Array.from({ length: perCondition }, (_, number) => number).flatMap((number) => {
       const condition = typeof which === 'function' ? which(number) : which;
-      if (conditions && !conditions.includes(condition.name)) return [];
+      if (without.includes(condition.name)) return [];
       const random = cast.random.fork(`${set}/${condition.name}/${number}`);
       const recipe = recipeOf(random, number, condition, row);
       const { speech, during, expect, eventsAtMs = [], noiseFromMs = 0, afterMs } = recipe;

@@ -7,10 +7,10 @@ import { FIXED_DELAYS_MS, HOLD_FACTORS, plainFixedDelay, scaledHolds } from '../
 import { answerDelaysOf, falseStopsOf, interruptionOf, stopDelaysOf, turnEndOf } from './scenes.ts';
 import { VirtualScenes } from './virtual-scenes.ts';
 
-const sets: SceneSet[] = ['interruption', 'noise', 'hesitation', 'echo'];
+const sets = { interruption: 1, noise: 1, hesitation: 1, echo: 1 };
 const HESITATIONS = ['filler', 'trailing', 'digits', 'restart', 'thinking'];
-const conditions = [...HESITATIONS, 'clean', 'phone', 'white-20dB', 'hum', 'coughs', '-10dB/150ms', '-30dB/60ms'];
-const scenes = await buildScenes({ seed: 3, sets, conditions, perCondition: 1, recordingsFolder: import.meta.dirname });
+const without = ['babble-20dB', 'babble-10dB', 'phone-babble-10dB', 'hold-music', 'clicks', 'breath'];
+const scenes = await buildScenes({ seed: 3, sets, without, recordingsFolder: import.meta.dirname });
 const virtual = await VirtualScenes.load();
 after(() => virtual.close());
 

@@ -34,10 +34,7 @@ export const bargeInRow: Row = {
 async function run(context: RowContext): Promise<RowResult> {
   const field = await gatherField(context, true);
   context.progress('making the scenes');
-  const scenes: Scene[] = [];
-  for (const set of ['interruption', 'noise'] as const) {
-    scenes.push(...(await buildScenes({ seed: context.seed, sets: [set], perCondition: PER_CONDITION[set] })));
-  }
+  const scenes = await buildScenes({ seed: context.seed, sets: PER_CONDITION });
   const notes = peerNotes(field);
   if (!scenes.some(({ recorded }) => recorded)) notes.push(NO_RECORDINGS);
   const contest = { scenes, ...PROVIDERS, atOnce: AT_ONCE };

@@ -1,4 +1,4 @@
-import type { Scene, SceneSet } from '../corpus/scene.ts';
+import type { SceneSet } from '../corpus/scene.ts';
 import { buildScenes } from '../corpus/sets.ts';
 import { compete, type Entry, lineMaker, type MakeLine, usualEntries } from '../harness/contest.ts';
 import {
@@ -40,10 +40,7 @@ async function run(context: RowContext): Promise<RowResult> {
   const { seed, progress, signal } = context;
   const field = await gatherField(context, true);
   progress('making the scenes');
-  const scenes: Scene[] = [];
-  for (const set of ['hesitation', 'backchannel', 'echo', 'echo-interruption', 'gaps'] as const) {
-    scenes.push(...(await buildScenes({ seed, sets: [set], perCondition: PER_CONDITION[set] })));
-  }
+  const scenes = await buildScenes({ seed, sets: PER_CONDITION });
   const notes = peerNotes(field);
   const contest = { scenes, ...PROVIDERS, atOnce: AT_ONCE };
   const outcomes = await compete(field, usualEntries(field), contest, context, notes);

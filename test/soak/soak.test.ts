@@ -3,22 +3,21 @@ import { test } from 'node:test';
 import { SoakCall } from './call.ts';
 import { soak } from './soak.ts';
 
-test('twenty-five troubled calls: nothing is wedged, lost, said twice, left open or sent too late', async () => {
+test('twelve troubled calls: nothing is wedged, lost, said twice, left open or sent too late', async () => {
   const { violations, calls, interruptions } = await soak({
     seed: 1,
-    calls: 25,
+    calls: 12,
     forMs: Number.POSITIVE_INFINITY,
     signal: new AbortController().signal,
   });
   assert.deepEqual(violations, []);
-  assert.equal(calls, 25);
-  assert.ok(interruptions > 150, `${interruptions} interruptions are no trial`);
+  assert.equal(calls, 12);
+  assert.ok(interruptions > 70, `${interruptions} interruptions are no trial`);
 });
 
 test('the same seed is the same call, event for event', async () => {
   const replay = async () => {
     const lines: string[] = [];
-    await new SoakCall(4).run();
     await new SoakCall(4, (atMs, what) => lines.push(`${atMs} ${what}`)).run();
     return lines;
   };
