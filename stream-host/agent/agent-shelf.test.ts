@@ -89,7 +89,7 @@ test('agents come and go with their files', async (context) => {
   await rm(join(folder, 'waiter.yaml'));
   await shelf.reload();
   assert.equal(shelf.require('desk').name, 'desk');
-  assert.match(lines.at(-1) ?? '', /holds no \*\.yaml/);
+  assert.match(lines.at(-1) ?? '', /AGENTS_FOLDER .*there are none/);
 });
 
 test('files are watched, those of tools too', async (context) => {
