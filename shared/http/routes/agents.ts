@@ -2,7 +2,10 @@ import { z } from 'zod';
 import { defineRoute } from '../route.ts';
 
 /** How an agent may be named. */
-export const agentName = z.string().regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits or the characters _ . -');
+export const agentName = z
+  .string()
+  .regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits or the characters _ . -')
+  .meta({ example: 'orders' });
 
 export const listAgents = defineRoute({
   name: 'agents-list',
