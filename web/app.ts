@@ -55,7 +55,8 @@ class App {
   constructor() {
     this.#talkButton.addEventListener('click', () => (this.#talk ? this.#stop() : void this.#start()));
     this.#freshButton.addEventListener('click', () => {
-      this.#memory.sessionId = undefined;
+      this.#talkPart = this.#partOf(this.#memory.sessionId)?.id;
+      this.#over('You started a new talk.');
       void this.#start();
     });
     this.#muteButton.addEventListener('click', () => this.#toggleMute());

@@ -50,7 +50,7 @@ export class Devices {
         .filter(({ deviceId }) => deviceId !== 'default')
         .map(({ deviceId, label }) => new Option(label || `${kind} without a name`, deviceId));
       const select = this.#selects[kind];
-      select.replaceChildren(new Option('As the system is set', ''), ...options);
+      select.replaceChildren(new Option('System default', ''), ...options);
       const chosen = this.#chosen(kind) ?? '';
       select.value = options.some(({ value }) => value === chosen) ? chosen : '';
       if (named.length > 0) continue;

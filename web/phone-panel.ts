@@ -1,4 +1,5 @@
 import { SAMPLE_RATE } from '../shared/audio/pcm.ts';
+import { ask } from './ask.ts';
 import { AudioInput } from './audio-input.ts';
 import { AudioOutput } from './audio-output.ts';
 import type { Devices } from './devices.ts';
@@ -88,6 +89,7 @@ export class PhonePanel {
 
   async #openOrClose(): Promise<void> {
     const open = this.#panel.hidden === true;
+    if (!open && this.busy && !(await ask('Putting the phone away hangs up.', 'Hang up', 'Stay on the phone'))) return;
     this.#panel.hidden = !open;
     this.#toggle.setAttribute('aria-expanded', String(open));
     this.#listeners.onPlugged(open);

@@ -94,6 +94,10 @@ async function walk(browser: Browser, stack: RunningStack, look: Look, shotsFold
   await part(0, '.tool').first().waitFor({ timeout: STEP_MS });
   await page.locator('body[data-agent="speaking"]').waitFor({ timeout: STEP_MS });
   await see('talking');
+  await press('Settings');
+  // Names are told now that the microphone is allowed.
+  await page.getByLabel('Microphone', { exact: true }).selectOption({ index: 1 }, { timeout: STEP_MS });
+  await page.keyboard.press('Escape');
   await spoken(0, 1);
   await part(0, '.tool summary').first().click();
   await part(0, '.latency summary').first().click();
