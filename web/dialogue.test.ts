@@ -157,6 +157,12 @@ test('a tool is running until its end tells how it went, with what it was given 
   assert.equal(answer?.text, 'Done.');
 });
 
+test('a turn that was never said is over when the next one begins', () => {
+  const tool: BrowserMessage = { type: 'tool_start', callId: 'a', tool: 'find', ts: 0, args: {}, ...named(2) };
+  const [unsaid, said] = answers(told(tool, final('And?', 3), text('Here.', 3)));
+  assert.deepEqual([unsaid?.broken, said?.broken], ['not said', undefined]);
+});
+
 test('the stages of an answer go to the answer of their turn', () => {
   assert.deepEqual(answers(told(final('A', 2), text('B', 2), latency(2)))[0]?.latency, {
     wordsMs: 150,

@@ -201,7 +201,11 @@ function changeAnswer(
     (line) => line.kind === 'agent' && line.turn === turn && !isSealed(dialogue, line),
   );
   if (found?.kind === 'agent') return replace(dialogue, found, change(found));
-  return add(dialogue, (id) => change({ kind: 'agent', id, at, turn, text: '', tools: [] }));
+  // A turn of which no sound was sent has no end: the next one tells that it is over.
+  const lines = dialogue.lines.map((line) =>
+    line.kind === 'agent' && !line.spoken && !line.broken ? { ...line, broken: 'not said' } : line,
+  );
+  return add({ ...dialogue, lines }, (id) => change({ kind: 'agent', id, at, turn, text: '', tools: [] }));
 }
 
 const isSealed = (dialogue: Dialogue, line: Line): boolean => line.id < dialogue.sealedTo;

@@ -42,7 +42,7 @@ function speaker(name: string, { at }: Line): HTMLElement {
 }
 
 function spokenWords({ text, heard, spoken, broken }: AgentLine): (Node | string)[] {
-  if (broken) return [text, ...mark(broken)];
+  if (broken && !spoken) return [text, ...mark(broken)];
   if (!spoken && heard !== undefined) {
     const split = splitAtHeard(text, heard);
     return [split.heard, element('span', 'ahead', split.unheard)];

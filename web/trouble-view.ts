@@ -16,7 +16,8 @@ export class TroubleView {
   /** @param said what the server itself said of it, where it did */
   show(name: TroubleName, action?: TroubleAction, said?: string): void {
     const { title, advice: usual } = describeTrouble(name);
-    const advice = said ? `${said} ${usual}` : usual;
+    // The code in front is for programs.
+    const advice = said ? `${said.replace(/^[a-z.-]+: /, '')} ${usual}` : usual;
     // Set only when they change: each change is read out.
     if (this.#title.textContent !== title) this.#title.textContent = title;
     if (this.#advice.textContent !== advice) this.#advice.textContent = advice;
