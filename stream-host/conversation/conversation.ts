@@ -37,8 +37,12 @@ export interface ConversationOptions {
 
 /** So young an answer is better begun anew than given to half of what was asked. */
 const FRESH_MS = 600;
-/** A voice without words must have lasted so long to be asked what it said. Coughs and clicks are shorter. */
+/**
+ * A voice without words must have lasted so long to be asked what it said, and one that is no voice beyond doubt longer:
+ * of forty coughs on two lines none lasted 400 ms, and a "Hello?" over the telephone is as doubtful as they.
+ */
 const WORTH_ASKING_MS = 300;
+const DOUBTFUL_WORTH_ASKING_MS = 500;
 /** Words that sound less finished than this are no reason to ask the model early. */
 const LEAST_DRAFT_LIKELIHOOD = 0.35;
 
@@ -174,7 +178,8 @@ export class Conversation implements Mode {
     const { words } = ear;
     const replies = this.#replies;
     const { audibleSinceMs } = replies;
-    const isVoice = ear.voiceIsClear && ear.utteranceMs >= WORTH_ASKING_MS && replies.mayAskAgain;
+    const worthAskingMs = ear.voiceIsLikely ? WORTH_ASKING_MS : DOUBTFUL_WORTH_ASKING_MS;
+    const isWorthAsking = ear.utteranceMs >= worthAskingMs && replies.mayAskAgain;
     return {
       nowMs,
       words: words.status(nowMs, ear.spokenUntilMs),
@@ -183,7 +188,7 @@ export class Conversation implements Mode {
       voicelessMs: ear.voicelessMs,
       voiceHums: ear.voiceHums,
       voiceIsClear: ear.voiceIsClear,
-      voiceEndedMs: isVoice ? ear.lastSpeechMs : Number.NEGATIVE_INFINITY,
+      voiceEndedMs: isWorthAsking ? ear.lastSpeechMs : Number.NEGATIVE_INFINITY,
       // Words that were still on their way when the answer began are of the question.
       wordsMayInterrupt: words.hasGiven || nowMs - audibleSinceMs < FRESH_MS || ear.lastVoiceMs > audibleSinceMs,
       holdMs: this.#endpointer.holdMs(words.pendingText),

@@ -188,7 +188,7 @@ test('a draft whose words the recogniser takes back is dropped, not left to run 
   await rig.voice(0.05, 192);
   assert.equal(rig.openAnswers, 1, 'an answer was begun early');
   rig.noWords(offsetMs);
-  await rig.voice(0.05, 3000);
+  await rig.voice(0.05, 8000);
   assert.equal(rig.conversation.state, 'listening');
   assert.equal(rig.openAnswers, 0);
   assert.equal(rig.of('draftDropped').length, 1);

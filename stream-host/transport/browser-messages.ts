@@ -41,19 +41,21 @@ export function tellBrowser(
 
   events.on('callerPartial', ({ text }) => send({ type: 'user_partial', content: text }));
   events.on('callerFinal', ({ text: content, turn }) => {
+    // Who speaks first gets an answer, and no greeting.
+    greeting = undefined;
     send(envelope(sessionId, 'event', 'User', { sender: 'User', message: content }));
     send({ type: 'user_final', content, ...turnOf(turn) });
   });
   // The same turn again, with better words. The old contract has nothing for it, and its clients ignore this one.
   events.on('callerCorrected', ({ text, turn }) => send({ type: 'user_final', content: text, ...turnOf(turn) }));
   events.on('agentText', ({ text, turn }) => {
-    if (text === greeting) {
-      greeting = undefined;
+    if (greeting?.startsWith(text)) {
       greetingTurn = turn;
-      sayAs('status', 'System', turn, { message: text });
-    } else {
+      sayAs('status', 'System', turn, { message: greeting });
+    } else if (turn !== greetingTurn) {
       sayAs('assistant_streaming', agent, turn, { content: text, streaming: true });
     }
+    greeting = undefined;
   });
   events.on('toolStarted', ({ call, turn }) =>
     send({

@@ -71,6 +71,10 @@ export class CallerLine implements Ear {
     return this.#detector.lastSpeechMs;
   }
 
+  get voiceIsLikely(): boolean {
+    return this.#detector.isVoice || this.#detector.isClear;
+  }
+
   get utteranceMs(): number {
     return this.#detector.lastSpeechMs - this.#onsetMs;
   }

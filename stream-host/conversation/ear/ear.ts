@@ -13,6 +13,8 @@ export interface Ear {
   readonly speaking: boolean;
   /** When the caller's newest speech came. */
   readonly lastSpeechMs: number;
+  /** What the caller makes now, or made last, is voice, of one or of several. Some voices are doubtful for all that. */
+  readonly voiceIsLikely: boolean;
   /** How long the caller's newest utterance is, from its onset to its last speech. */
   readonly utteranceMs: number;
   /** When the line last sounded like speech, whoever's and however short. */
