@@ -73,6 +73,16 @@ export function lineOf(field: Field, head: Head, results: readonly (readonly [Su
   return { ...head, results: Object.fromEntries([...missing, ...results]) };
 }
 
+/** Makes such lines from what was found of each subject. */
+export const linesOf =
+  <Found>(field: Field, found: readonly (readonly [Subject, Found])[]) =>
+  (label: string, unit: string, value: (found: Found) => Result, target?: string): ReportedLine =>
+    lineOf(
+      field,
+      { label, unit, better: 'lower', ...(target !== undefined && { target }) },
+      found.map(([subject, one]) => [subject, value(one)] as const),
+    );
+
 export type MakeLine = <Sample>(
   head: Head,
   samples: (runs: readonly SceneRun[]) => readonly Sample[],

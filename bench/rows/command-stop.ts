@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Call } from '../harness/call.ts';
-import { lineOf } from '../harness/contest.ts';
+import { linesOf } from '../harness/contest.ts';
 import { Driver } from '../harness/driver.ts';
 import { monotonicMs, type SessionSettings } from '../harness/protocol.ts';
 import { LONG_ANSWER, sharpUtterance, type Utterance } from '../harness/spoken.ts';
-import type { Result, Subject } from '../report/run-report.ts';
-import type { Head, Row, RowContext, RowResult } from '../row.ts';
+import type { Measure, Subject } from '../report/run-report.ts';
+import type { Row, RowContext, RowResult } from '../row.ts';
 import { cdf, countInterval, quantileOver, trialsOver } from '../statistics.ts';
 import { type Contender, gatherField, orAbsent, peerNotes } from '../subjects/contenders.ts';
 
@@ -43,6 +43,10 @@ interface Stopped {
   readonly staleFrames: number;
 }
 
+const staleOf = ({ staleFrames, moments }: Stopped): Measure => {
+  return { value: staleFrames, ...countInterval(staleFrames), n: moments.flat().length };
+};
+
 const delaysOf = ({ moments }: Stopped): number[][] =>
   moments.map((moment) => moment.flatMap(({ delayMs }) => delayMs ?? []));
 
@@ -61,28 +65,20 @@ async function run(context: RowContext): Promise<RowResult> {
     const work = () => stopAll({ ...contender, policy }, utterance, context, notes);
     stopped.push(...(await orAbsent(field, contender.subject, context, work)));
   }
-  const line = (head: Head, value: (of: Stopped) => Result) =>
-    lineOf(
-      field,
-      head,
-      stopped.map((of) => [of.subject, value(of)] as const),
-    );
-  const delay = (label: string, share: number, target?: string) =>
-    line({ label, unit: 'ms', better: 'lower', ...(target !== undefined && { target }) }, (of) =>
-      quantileOver(delaysOf(of), share),
-    );
-  const count = { unit: '', better: 'lower' } as const;
+  const line = linesOf(
+    field,
+    stopped.map((of) => [of.subject, of]),
+  );
+  const delay = (share: number) => (of: Stopped) => quantileOver(delaysOf(of), share);
   return {
     lines: [
-      delay('command → stop, p50', 0.5),
-      delay('command → stop, p99', 0.99, '≤ 5'),
-      delay('command → stop, longest', 1),
-      line({ label: 'commands without a stop', ...count }, ({ moments }) =>
+      line('command → stop, p50', 'ms', delay(0.5)),
+      line('command → stop, p99', 'ms', delay(0.99), '≤ 5'),
+      line('command → stop, longest', 'ms', delay(1)),
+      line('commands without a stop', '', ({ moments }) =>
         trialsOver(moments.map((moment) => moment.map(({ delayMs }) => delayMs === undefined))),
       ),
-      line({ label: 'frames of the old turn after the stop', target: '= 0', ...count }, ({ staleFrames, moments }) => {
-        return { value: staleFrames, ...countInterval(staleFrames), n: moments.flat().length };
-      }),
+      line('frames of the old turn after the stop', '', staleOf, '= 0'),
     ],
     plots: [
       {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Call } from '../harness/call.ts';
-import { lineOf } from '../harness/contest.ts';
+import { linesOf } from '../harness/contest.ts';
 import { Driver, type SubjectCommand } from '../harness/driver.ts';
 import { monotonicMs, type SessionSettings, type Usage } from '../harness/protocol.ts';
 import { LONG_ANSWER, sharpUtterance, type Utterance } from '../harness/spoken.ts';
@@ -69,12 +69,7 @@ async function run(context: RowContext): Promise<RowResult> {
     const work = async () => [subject, await costOf(subject, command, cheapest)] as const;
     costs.push(...(await orAbsent(field, subject, context, work)));
   }
-  const line = (label: string, unit: string, value: (cost: Cost) => Measure, target?: string) =>
-    lineOf(
-      field,
-      { label, unit, better: 'lower', ...(target !== undefined && { target }) },
-      costs.map(([subject, cost]) => [subject, value(cost)] as const),
-    );
+  const line = linesOf(field, costs);
   const cpu = '% of a core';
   const harness = 'of it the harness (the empty subject, every session talking all the time)';
   return {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FRAME_MS } from '../../shared/audio/pcm.ts';
 import type { Call } from '../harness/call.ts';
-import { lineOf } from '../harness/contest.ts';
+import { linesOf } from '../harness/contest.ts';
 import { Driver } from '../harness/driver.ts';
 import { monotonicMs } from '../harness/protocol.ts';
 import { sharpUtterance, type Utterance, withLead } from '../harness/spoken.ts';
@@ -81,18 +81,9 @@ async function run(context: RowContext): Promise<RowResult> {
   context.progress('each at its defaults');
   const atDefaults = await all(field.contenders, USUAL_FINAL_MS, 15);
 
-  const line = (
-    found: typeof atFixed,
-    label: string,
-    value: (answer: Answer) => number,
-    statistic: typeof median,
-    target?: string,
-  ) =>
-    lineOf(
-      field,
-      { label, unit: 'ms', better: 'lower', ...(target !== undefined && { target }) },
-      found.map(([subject, answers]) => [subject, measure(answers.map(value), statistic)] as const),
-    );
+  const [fixedLine, defaultsLine] = [linesOf(field, atFixed), linesOf(field, atDefaults)];
+  const of = (value: (answer: Answer) => number, statistic: typeof median) => (answers: readonly Answer[]) =>
+    measure(answers.map(value), statistic);
   const heard = ({ heardAfterMs }: Answer) => heardAfterMs;
   const added = ({ heardAfterMs }: Answer) => heardAfterMs - HOLD_MS - LLM_MS - TTS_MS;
   const untilAsked = ({ thoughtAfterMs }: Answer) => thoughtAfterMs - HOLD_MS;
@@ -100,12 +91,12 @@ async function run(context: RowContext): Promise<RowResult> {
   const series = atFixed.map(([subject, answers]) => ({ name: subject, points: cdf(answers.map(added)) }));
   return {
     lines: [
-      line(atFixed, 'added, p50', added, median, '≤ 10'),
-      line(atFixed, 'added, p95', added, p95, '≤ 25'),
-      line(atFixed, 'of it until the model is asked, p50', untilAsked, median),
-      line(atFixed, 'of it from the model’s question to the first frame, p50', afterAsking, median),
-      line(atDefaults, 'end of speech → first frame, each at its defaults, p50', heard, median),
-      line(atDefaults, 'end of speech → first frame, each at its defaults, p95', heard, p95),
+      fixedLine('added, p50', 'ms', of(added, median), '≤ 10'),
+      fixedLine('added, p95', 'ms', of(added, p95), '≤ 25'),
+      fixedLine('of it until the model is asked, p50', 'ms', of(untilAsked, median)),
+      fixedLine('of it from the model’s question to the first frame, p50', 'ms', of(afterAsking, median)),
+      defaultsLine('end of speech → first frame, each at its defaults, p50', 'ms', of(heard, median)),
+      defaultsLine('end of speech → first frame, each at its defaults, p95', 'ms', of(heard, p95)),
     ],
     plots: [
       {

@@ -1,22 +1,16 @@
-import type { Random } from '../../bench/random.ts';
 import type { Cancel, Clock } from '../../shared/clock.ts';
-import type { VirtualClock } from '../../shared/virtual-clock.ts';
-import type { Faults } from './fault-profile.ts';
+import type { World } from './fault-profile.ts';
 
 /** A busy event loop fires timers late by up to so much. */
 const LATEST_MS = 60;
 
 /** The clock that the engine gets: it counts the engine's own timers, and where the profile says so it fires late. */
 export class EngineClock implements Clock {
-  readonly #world: VirtualClock;
-  readonly #random: Random;
-  readonly #faults: Faults;
+  readonly #world: World;
   readonly #pending = new Set<object>();
 
-  constructor(world: VirtualClock, random: Random, faults: Faults) {
+  constructor(world: World) {
     this.#world = world;
-    this.#random = random;
-    this.#faults = faults;
   }
 
   /** Timers of the engine that have neither fired nor been cancelled. */
@@ -25,18 +19,19 @@ export class EngineClock implements Clock {
   }
 
   now(): number {
-    return this.#world.now();
+    return this.#world.clock.now();
   }
 
   wallMs(): number {
-    return this.#world.wallMs();
+    return this.#world.clock.wallMs();
   }
 
   after(delayMs: number, task: () => void): Cancel {
     const timer = {};
     this.#pending.add(timer);
-    const lateMs = this.#random.chance(this.#faults.now.clock) ? this.#random.between(0, LATEST_MS) : 0;
-    const cancel = this.#world.after(Math.max(0, delayMs) + lateMs, () => {
+    const { clock, random, faults } = this.#world;
+    const lateMs = random.chance(faults.now.clock) ? random.between(0, LATEST_MS) : 0;
+    const cancel = clock.after(Math.max(0, delayMs) + lateMs, () => {
       this.#pending.delete(timer);
       task();
     });

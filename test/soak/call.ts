@@ -85,18 +85,13 @@ export class SoakCall {
     this.#seed = seed;
     this.#trace = trace;
     this.#random = new Random(`call ${seed}`);
-    const random = this.#random;
-    const clock = this.#clock;
-    this.#profile = drawFaults(random.fork('faults'));
-    const faults = new Faults(this.#profile);
-    this.#faults = faults;
-    this.#engineClock = new EngineClock(clock, random.fork('clock'), faults);
+    this.#profile = drawFaults(this.#random.fork('faults'));
+    this.#faults = new Faults(this.#profile);
+    this.#engineClock = new EngineClock(this.#world('clock'));
     const onViolation = (rule: string, detail: string) => this.#violated(rule, detail);
-    this.#synthesiser = new FaultySynthesiser({ clock, random: random.fork('voice'), faults });
+    this.#synthesiser = new FaultySynthesiser(this.#world('voice'));
     this.#ear = new Ear({
-      clock,
-      random: random.fork('ear'),
-      faults,
+      ...this.#world('ear'),
       onViolation,
       onFrame: (speech) => this.#onFrame(speech),
       onStop: () => this.#onStop(),
@@ -107,9 +102,7 @@ export class SoakCall {
       onViolation,
     });
     this.#model = new FaultyModel({
-      clock,
-      random: random.fork('model'),
-      faults,
+      ...this.#world('model'),
       onEvent: (event) => {
         this.#watch.moved();
         this.#note('model', event.type, event.reply, event.type === 'piece' ? event.piece : '');
@@ -119,15 +112,13 @@ export class SoakCall {
     this.#events = new SessionEvents(this.#engineClock);
     this.#conversation = this.#open();
     this.#watch = new Watch({
-      now: () => clock.now(),
+      now: () => this.#clock.now(),
       state: () => this.#conversation.state,
       missingWords: () => this.#words.missing(this.#conversation.history),
       onViolation,
     });
     this.#caller = new Caller({
-      clock,
-      random: random.fork('caller'),
-      faults,
+      ...this.#world('caller'),
       conversation: this.#conversation,
       onButton: () => this.#replies.excuse(),
       onTick: (sound) => this.#watch.tick(sound),
@@ -238,33 +229,26 @@ export class SoakCall {
     if (this.#engineClock.pending > 0) this.#violated('timers-after-close', String(this.#engineClock.pending));
   }
 
+  /** Each part of the call has chances of its own. */
+  #world(name: string) {
+    return { clock: this.#clock, random: this.#random.fork(name), faults: this.#faults };
+  }
+
   #open(): Conversation {
-    const clock = this.#clock;
-    const faults = this.#faults;
     return mediaConversation({
       clock: this.#engineClock,
       events: this.#events,
       sink: this.#ear,
       openVoiceActivity: (events) => {
-        const port = new FaultyDetector({
-          clock,
-          random: this.#random.fork(`detector ${this.#detectors.length}`),
-          faults,
-          events,
-        });
+        const port = new FaultyDetector({ ...this.#world(`detector ${this.#detectors.length}`), events });
         this.#detectors.push({ port, events });
         return port;
       },
       openRecogniser: (events) => {
         const port = new FaultyRecogniser({
-          clock,
-          random: this.#random.fork(`recogniser ${this.#recognisers.length}`),
-          faults,
+          ...this.#world(`recogniser ${this.#recognisers.length}`),
           events,
-          nextPhrase: () => {
-            this.#phrases += 1;
-            return this.#phrases;
-          },
+          nextPhrase: () => ++this.#phrases,
           onReport: (report) => {
             this.#note('recogniser', report.kind, report.phrase, report.text);
             this.#watch.moved();

@@ -1,14 +1,10 @@
-import type { Random } from '../../bench/random.ts';
 import { FRAME_MS } from '../../shared/audio/pcm.ts';
 import type { VirtualClock } from '../../shared/virtual-clock.ts';
 import type { Conversation } from '../../stream-host/conversation/conversation.ts';
-import type { Faults } from './fault-profile.ts';
+import type { World } from './fault-profile.ts';
 import { type CallerSound, callerFrame, FILLERS, SILENCE } from './line-audio.ts';
 
-export interface CallerOptions {
-  readonly clock: VirtualClock;
-  readonly random: Random;
-  readonly faults: Faults;
+export interface CallerOptions extends World<VirtualClock> {
   readonly conversation: Conversation;
   /** The caller is about to press the button that makes the agent be quiet. */
   readonly onButton: () => void;

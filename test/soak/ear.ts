@@ -1,14 +1,9 @@
-import type { Random } from '../../bench/random.ts';
 import { FRAME_BYTES, FRAME_MS } from '../../shared/audio/pcm.ts';
-import type { Clock } from '../../shared/clock.ts';
 import type { AudioSink } from '../../stream-host/contract/line.ts';
-import type { Faults } from './fault-profile.ts';
+import type { World } from './fault-profile.ts';
 import { type AgentUnit, agentUnit, UNIT_BYTES, UNITS_PER_MS } from './line-audio.ts';
 
-export interface EarOptions {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly faults: Faults;
+export interface EarOptions extends World {
   /** A frame was sent; `speech` is the synthesis that its first samples are of. */
   readonly onFrame: (speech: number) => void;
   readonly onStop: () => void;

@@ -1,4 +1,5 @@
 import type { Random } from '../../bench/random.ts';
+import type { Clock } from '../../shared/clock.ts';
 
 /** How often each part of a call misbehaves: 0 never, 1 at every opportunity. */
 export interface FaultProfile {
@@ -39,4 +40,11 @@ export class Faults {
   get healed(): boolean {
     return this.#profile === NO_FAULTS;
   }
+}
+
+/** What each part of a virtual call lives in. */
+export interface World<Time extends Clock = Clock> {
+  readonly clock: Time;
+  readonly random: Random;
+  readonly faults: Faults;
 }

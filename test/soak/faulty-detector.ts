@@ -1,15 +1,11 @@
-import type { Random } from '../../bench/random.ts';
-import type { Cancel, Clock } from '../../shared/clock.ts';
+import type { Cancel } from '../../shared/clock.ts';
 import type { VoiceActivity, VoiceActivityEvents } from '../../stream-host/contract/speech.ts';
-import type { Faults } from './fault-profile.ts';
+import type { World } from './fault-profile.ts';
 import { soundOf } from './line-audio.ts';
 
 const FRAME_BYTES = 1024;
 
-export interface DetectorOptions {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly faults: Faults;
+export interface DetectorOptions extends World {
   readonly events: VoiceActivityEvents;
 }
 

@@ -1,15 +1,10 @@
-import type { Random } from '../../bench/random.ts';
-import type { Clock } from '../../shared/clock.ts';
 import type { HistoryItem, ToolCall } from '../../shared/sessions/history.ts';
 import { defaultPhrases } from '../../stream-host/agent/phrases.ts';
 import type { ReplyPiece, Responder } from '../../stream-host/contract/agent.ts';
 import { sleep } from './call-clock.ts';
-import type { Faults } from './fault-profile.ts';
+import type { World } from './fault-profile.ts';
 
-export interface ModelOptions {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly faults: Faults;
+export interface ModelOptions extends World {
   readonly onEvent: (event: ModelEvent) => void;
 }
 

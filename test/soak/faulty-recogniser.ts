@@ -1,8 +1,7 @@
-import type { Random } from '../../bench/random.ts';
 import { FRAME_MS } from '../../shared/audio/pcm.ts';
-import type { Cancel, Clock } from '../../shared/clock.ts';
+import type { Cancel } from '../../shared/clock.ts';
 import type { Recogniser, RecogniserEvents } from '../../stream-host/contract/speech.ts';
-import type { Faults } from './fault-profile.ts';
+import type { World } from './fault-profile.ts';
 import { soundOf, wordText } from './line-audio.ts';
 
 /** What the recogniser told the engine, for the referee. */
@@ -12,10 +11,7 @@ export interface Report {
   readonly kind: 'partial' | 'final' | 'no-words';
 }
 
-export interface RecogniserOptions {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly faults: Faults;
+export interface RecogniserOptions extends World {
   readonly events: RecogniserEvents;
   readonly nextPhrase: () => number;
   readonly onReport: (report: Report) => void;

@@ -1,8 +1,6 @@
-import type { Random } from '../../bench/random.ts';
-import type { Clock } from '../../shared/clock.ts';
 import type { Synthesiser, SynthesisPiece } from '../../stream-host/contract/speech.ts';
 import { sleep } from './call-clock.ts';
-import type { Faults } from './fault-profile.ts';
+import type { World } from './fault-profile.ts';
 import { agentAudio, UNITS_PER_MS } from './line-audio.ts';
 
 /** One synthesis: what it was to say, and when each word is spoken in it. */
@@ -16,12 +14,6 @@ export interface Speech {
   readonly words: { readonly text: string; readonly startMs: number; readonly durationMs: number }[];
 }
 
-export interface SynthesiserOptions {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly faults: Faults;
-}
-
 const MS_PER_CHAR = 60;
 const GIVES_UP_MS = 5000;
 
@@ -33,14 +25,14 @@ export class FaultySynthesiser implements Synthesiser {
   readonly speeches: Speech[] = [];
   /** Streams that were opened and have not been finished. */
   open = 0;
-  readonly #options: SynthesiserOptions;
+  readonly #world: World;
 
-  constructor(options: SynthesiserOptions) {
-    this.#options = options;
+  constructor(world: World) {
+    this.#world = world;
   }
 
   async *speak(text: string, _voice: string, signal: AbortSignal): AsyncGenerator<SynthesisPiece> {
-    const { random, clock, faults } = this.#options;
+    const { random, clock, faults } = this.#world;
     const speech: Speech = {
       text,
       durationMs: text.length * MS_PER_CHAR,
@@ -68,7 +60,7 @@ export class FaultySynthesiser implements Synthesiser {
   }
 
   async *#stream(number: number, speech: Speech, habit: Habit, signal: AbortSignal): AsyncGenerator<SynthesisPiece> {
-    const { random, clock } = this.#options;
+    const { random, clock } = this.#world;
     const units = speech.durationMs * UNITS_PER_MS;
     const breaksAt = habit === 'breaks' || habit === 'stalls' ? random.whole(0, units) : Number.POSITIVE_INFINITY;
     speech.untold = habit === 'untold' || habit === 'half-told';

@@ -12,18 +12,12 @@ export interface SoakOptions {
   readonly onCall?: (done: SoakTotals) => void;
 }
 
-export interface SoakTotals {
+/** Figures of a call that are added up over all calls, and those of which the greatest counts. */
+const ADDED = ['virtualMs', 'stops', 'interruptions', 'resumes', 'turns', 'faults', 'frames'] as const;
+const GREATEST = ['longestHeldMs', 'longestRepeatMs', 'longestWaitMs'] as const;
+
+export interface SoakTotals extends Record<(typeof ADDED)[number] | (typeof GREATEST)[number], number> {
   calls: number;
-  virtualMs: number;
-  stops: number;
-  interruptions: number;
-  resumes: number;
-  longestHeldMs: number;
-  longestRepeatMs: number;
-  turns: number;
-  faults: number;
-  frames: number;
-  longestWaitMs: number;
   readonly ends: Record<CallReport['end'], number>;
   /** The heap after a full collection, every so many calls. */
   readonly heap: { readonly calls: number; readonly bytes: number }[];
@@ -39,21 +33,9 @@ const KEPT_VIOLATIONS = 200;
 export async function soak(options: SoakOptions): Promise<SoakTotals> {
   const random = new Random(`soak ${options.seed}`);
   const totals: SoakTotals = {
-    calls: 0,
-    virtualMs: 0,
-    stops: 0,
-    interruptions: 0,
-    resumes: 0,
-    longestHeldMs: 0,
-    longestRepeatMs: 0,
-    turns: 0,
-    faults: 0,
-    frames: 0,
-    longestWaitMs: 0,
-    ends: { rest: 0, 'hung-up': 0, goodbye: 0 },
-    heap: [],
-    violations: [],
-    broken: {},
+    ...{ calls: 0, virtualMs: 0, stops: 0, interruptions: 0, resumes: 0, turns: 0, faults: 0, frames: 0 },
+    ...{ longestHeldMs: 0, longestRepeatMs: 0, longestWaitMs: 0 },
+    ...{ ends: { rest: 0, 'hung-up': 0, goodbye: 0 }, heap: [], violations: [], broken: {} },
   };
   const collect = collector();
   const untilMs = performance.now() + options.forMs;
@@ -79,16 +61,8 @@ export async function soak(options: SoakOptions): Promise<SoakTotals> {
 
 function count(totals: SoakTotals, report: CallReport): void {
   totals.calls += 1;
-  totals.virtualMs += report.virtualMs;
-  totals.stops += report.stops;
-  totals.interruptions += report.interruptions;
-  totals.resumes += report.resumes;
-  totals.longestHeldMs = Math.max(totals.longestHeldMs, report.longestHeldMs);
-  totals.longestRepeatMs = Math.max(totals.longestRepeatMs, report.longestRepeatMs);
-  totals.turns += report.turns;
-  totals.faults += report.faults;
-  totals.frames += report.frames;
-  totals.longestWaitMs = Math.max(totals.longestWaitMs, report.longestWaitMs);
+  for (const key of ADDED) totals[key] += report[key];
+  for (const key of GREATEST) totals[key] = Math.max(totals[key], report[key]);
   totals.ends[report.end] += 1;
   for (const violation of report.violations) add(totals, report.seed, violation);
 }
