@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { splitSentences, toSpoken } from './spoken-text.ts';
+import { splitOpening, splitSentences, toSpoken } from './spoken-text.ts';
 
 const prose = fc.string({
   unit: fc.oneof(fc.constantFrom('. ', 'a', ' ', 'Dr. ', ', ', '—', '1', '’', 'é', '😀'), fc.string()),
@@ -10,6 +10,18 @@ const prose = fc.string({
 test('sentences put together are the text again', () => {
   fc.assert(fc.property(prose, (text) => assert.equal(splitSentences(text).join(''), text)));
   assert.deepEqual(splitSentences('Dr. Smith is in. Come!'), ['Dr. Smith is in. ', 'Come!']);
+});
+
+test('the first words of a long sentence can be spoken before the rest is made', () => {
+  fc.assert(fc.property(prose, (text) => assert.equal(splitOpening(text).join(''), text)));
+  const hours = 'Our staff are here from Monday to Friday, eight in the morning to eight in the evening.';
+  assert.deepEqual(splitOpening(hours)[0], 'Our staff are here from Monday to Friday,');
+  for (const short of [
+    'Hello, this is Parley.',
+    'A sentence of many words that never once breathes on its long way to the end.',
+  ]) {
+    assert.deepEqual(splitOpening(short), [short]);
+  }
 });
 
 test('a sentence without end is cut where it breathes', () => {

@@ -13,6 +13,8 @@ export interface SpokenSentence {
 
 /** Flite's time and memory grow with the text, and nothing is heard before a piece of it is done. */
 const MAX_SENTENCE_CHARS = 240;
+/** What is worth to be spoken by itself, for the sake of the rest. */
+const OPENING_CHARS = 15;
 const ABBREVIATION = /(?:^|\s)(?:Dr|Mr|Mrs|Ms|St|Prof|No|vs|e\.g|i\.e|etc)\.\s*$/i;
 const TOKEN = /[^\s\u2010-\u2015\u2026]+/gu;
 const LONE_SYMBOL = /^[&@%+=$#]$/;
@@ -31,6 +33,15 @@ export function splitSentences(text: string): string[] {
   }
   if (open !== '') sentences.push(...splitLong(open));
   return sentences;
+}
+
+/**
+ * A long sentence with its first words apart, up to a comma, where a voice pauses anyway: Azure's voices begin after the
+ * first words too, while Flite gives a piece only when the whole of it is made.
+ */
+export function splitOpening(sentence: string): string[] {
+  const end = sentence.indexOf(', ', OPENING_CHARS) + 1;
+  return end === 0 || sentence.length < 4 * OPENING_CHARS ? [sentence] : [sentence.slice(0, end), sentence.slice(end)];
 }
 
 function splitLong(sentence: string): string[] {

@@ -20,6 +20,12 @@ test('words for a click, a whisper of noise or nothing at all are not believed',
   );
 });
 
+test('quotation marks around what is said, or before it, are none of it', () => {
+  assert.equal(believableText({ ...heard, text: `"'Thank you.'"` }), 'Thank you.');
+  assert.equal(believableText({ ...heard, text: `"'It's the drivers.` }), "It's the drivers.");
+  assert.equal(toHypothesis(`"'It's me`), "it's me");
+});
+
 test('a model that goes round in circles is cut short', () => {
   const text = 'I think so, so, so, so, so, so, so, so';
   assert.equal(believableText({ ...heard, text, voicedMs: 2000 }), 'I think so, so, so,');

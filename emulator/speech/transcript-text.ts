@@ -19,7 +19,8 @@ export interface Heard {
 
 /** The words of a phrase, or nothing where the model most likely made them up. */
 export function believableText({ text, confidence, voicedMs, rms }: Heard): string | undefined {
-  const tidy = withoutLoops(text.replaceAll(/\s+/g, ' ').trim());
+  // Moonshine has read many novels: it puts now and then what it hears into quotation marks, or opens them.
+  const tidy = withoutLoops(text.replaceAll(/\s+/g, ' ').replaceAll(/^["'“\s]+|["'”\s]+$/g, ''));
   if (!/[\p{L}\p{N}]/u.test(tidy)) return undefined;
   if (voicedMs < MIN_VOICED_MS || rms < MIN_RMS || confidence < MIN_CONFIDENCE) return undefined;
   if (tidy.length > 20 + (voicedMs / 1000) * MAX_CHARS_PER_SECOND) return undefined;
@@ -48,5 +49,5 @@ export function toHypothesis(text: string): string {
     .replaceAll(/(?<!\d)[.,:]|[.,:](?!\d)/g, ' ')
     .replaceAll(/[^\p{L}\p{N}\s.,:'$%&-]/gu, '')
     .replaceAll(/\s+/g, ' ')
-    .trim();
+    .replaceAll(/^[' ]+| +$/g, '');
 }

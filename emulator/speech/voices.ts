@@ -5,7 +5,7 @@ import type { Logger } from '../../shared/log.ts';
 import { siblingModule } from '../../shared/sibling-module.ts';
 import type { FliteVoice } from './flite.ts';
 import { ClipCache, type SpeechClip, type TimedWord } from './speech-clip.ts';
-import { splitSentences } from './spoken-text.ts';
+import { splitOpening, splitSentences } from './spoken-text.ts';
 import { fliteVoiceFor } from './voice-names.ts';
 import type { SpeakRequest, VoicesReply } from './voices.worker.ts';
 import { workerReady } from './worker-ready.ts';
@@ -82,7 +82,8 @@ export class Voices {
    */
   async *speakSentences(text: string, voice: string, signal?: AbortSignal): AsyncGenerator<SpeechClip, void> {
     let first = true;
-    for (const sentence of splitSentences(text)) {
+    const [opening = '', ...others] = splitSentences(text);
+    for (const sentence of [...splitOpening(opening), ...others]) {
       const clip = await this.#clip(sentence, fliteVoiceFor(voice), first, signal);
       if (clip.pcm.byteLength === 0) continue;
       first = false;

@@ -129,7 +129,7 @@ function hoursOf({ openNow, hours, closedOn }: z.infer<typeof times>): string {
     return `${days}, ${speakTime(opens)} to ${speakTime(closes)}`;
   });
   const closed = closedOn.length > 0 ? ` We are closed on ${closedOn.join(' and ')}.` : '';
-  return `Our staff are here ${runs.join(', and ')}.${closed} Right now we are ${openNow ? 'open' : 'closed'}.`;
+  return `Right now we are ${openNow ? 'open' : 'closed'}. Our staff are here ${runs.join(', and ')}.${closed}`;
 }
 
 const notFound = (number = ''): string =>
