@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { encodeServiceAudio, encodeServiceMetadata } from '../shared/protocol/acs-media.ts';
+import type { Responder } from './contract/agent.ts';
 import {
   type Client,
   type HostUnderTest,
@@ -11,6 +12,7 @@ import {
   phoneSession,
   QUIET,
   redisForTests,
+  responder,
   startHost,
 } from './testing/host-under-test.ts';
 
@@ -109,7 +111,14 @@ test('clients behind a proxy are told apart by it where it is trusted, and by no
 });
 
 test('sockets that flood the host with audio lose it and are closed, and a caller beside them cuts in (H6)', async () => {
-  const host = await startHost(redis.url);
+  // Long enough to be cut in on, however long the others take to connect.
+  const talkative = (): Responder => ({
+    ...responder(),
+    async *respond() {
+      yield { type: 'text', text: 'It is on its way. '.repeat(100) };
+    },
+  });
+  const host = await startHost(redis.url, { openResponder: talkative });
   const { caller, line } = await greetedCall(host, 'beside-audio');
   await sleep(200);
   line.say(400);
