@@ -13,7 +13,7 @@ export interface PageWalkOptions {
   readonly shotsFolder?: string | undefined;
 }
 
-export interface Look {
+interface Look {
   readonly name: string;
   readonly width: number;
   readonly height: number;
@@ -23,10 +23,8 @@ export interface Look {
 /** What was seen on the page in one of its states. */
 export interface Sight {
   readonly state: string;
-  /** Rules of axe that are broken seriously, each with where. */
-  readonly serious: readonly string[];
-  /** How much wider the page is than its window, px. */
-  readonly overflowPx: number;
+  /** In each look: rules of axe that are broken seriously, each with where; and a page that is wider than its window. */
+  readonly faults: readonly string[];
   /** Each part of the transcript, line by line. */
   readonly parts: readonly (readonly string[])[];
 }
@@ -36,30 +34,39 @@ export interface PageWalk {
   readonly pageErrors: readonly string[];
 }
 
+const DESKTOP: Look = { name: 'desktop-light', width: 1200, height: 800, colorScheme: 'light' };
+const LOOKS: readonly Look[] = [
+  DESKTOP,
+  { name: 'desktop-dark', width: 1200, height: 800, colorScheme: 'dark' },
+  { name: 'phone-light', width: 390, height: 844, colorScheme: 'light' },
+  { name: 'phone-dark', width: 390, height: 844, colorScheme: 'dark' },
+  { name: 'narrow-dark', width: 320, height: 640, colorScheme: 'dark' },
+];
+
 const STEP_MS = 45_000;
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const SPOKEN = '.line.agent:not([aria-busy])';
 
-/** Idle, talking, after a second talk, after a reload, in a phone call: what a person sees, and what axe says of it. */
-export async function walkPage({ stack, chromiumPath, shotsFolder }: PageWalkOptions, look: Look): Promise<PageWalk> {
+/**
+ * Idle, talking, after a second talk, after a reload, in a phone call: what a person sees, and what axe says of it, in
+ * each look.
+ */
+export async function walkPage({ stack, chromiumPath, shotsFolder }: PageWalkOptions): Promise<PageWalk> {
   const browser = await chromium.launch({
     executablePath: chromiumPath,
     headless: true,
     args: ['--use-fake-device-for-media-stream'],
   });
   try {
-    return await walk(browser, stack, look, shotsFolder);
+    return await walk(browser, stack, shotsFolder);
   } finally {
     await browser.close();
   }
 }
 
-async function walk(browser: Browser, stack: RunningStack, look: Look, shotsFolder?: string): Promise<PageWalk> {
-  const { width, height, colorScheme, name } = look;
+async function walk(browser: Browser, stack: RunningStack, shotsFolder?: string): Promise<PageWalk> {
   const context = await browser.newContext({
     permissions: ['microphone'],
-    viewport: { width, height },
-    colorScheme,
     // The policy of the page would keep axe out.
     bypassCSP: true,
   });
@@ -69,9 +76,17 @@ async function walk(browser: Browser, stack: RunningStack, look: Look, shotsFold
   page.on('pageerror', (error) => pageErrors.push(error.message));
   const sights: Sight[] = [];
   const see = async (state: string) => {
-    if (shotsFolder)
-      await page.screenshot({ path: path.join(shotsFolder, `${name}-${sights.length + 1}-${state}.png`) });
-    sights.push(await sightOf(page, state));
+    // First: time goes on while the looks are tried.
+    const parts = await partsOf(page);
+    const faults: string[] = [];
+    for (const look of LOOKS) {
+      await wear(page, look);
+      const file = `${look.name}-${sights.length + 1}-${state}.png`;
+      if (shotsFolder) await page.screenshot({ path: path.join(shotsFolder, file) });
+      faults.push(...(await faultsOf(page)).map((fault) => `${look.name}: ${fault}`));
+    }
+    await wear(page, DESKTOP);
+    sights.push({ state, faults, parts });
   };
   const press = (label: string) => page.getByRole('button', { name: label, exact: true }).click();
   const type = async (words: string) => {
@@ -124,7 +139,7 @@ async function walk(browser: Browser, stack: RunningStack, look: Look, shotsFold
   await page.evaluate((words) => globalThis.parleySay(words), [...toFloat32(bytesOf(question))]);
   await part(2, '.line.caller:not(.open)').first().waitFor({ timeout: STEP_MS });
   await part(2, '.tool').first().waitFor({ timeout: STEP_MS });
-  await part(2, '.latency').first().waitFor({ timeout: STEP_MS });
+  await part(2, '.line.agent .words').nth(1).waitFor({ timeout: STEP_MS });
   await see('on-the-phone');
   await press('Start talking');
   await press('Stay on the phone');
@@ -137,17 +152,26 @@ async function walk(browser: Browser, stack: RunningStack, look: Look, shotsFold
   return { sights, pageErrors };
 }
 
-async function sightOf(page: Page, state: string): Promise<Sight> {
-  await page.evaluate(AXE);
+async function wear(page: Page, { width, height, colorScheme }: Look): Promise<void> {
+  await page.setViewportSize({ width, height });
+  await page.emulateMedia({ colorScheme });
+}
+
+async function faultsOf(page: Page): Promise<readonly string[]> {
+  await page.evaluate(`globalThis.axe ?? (() => {${AXE}})()`);
   const serious = await page.evaluate<string[]>(`
     axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }).then(({ violations }) =>
       violations
         .filter(({ impact }) => impact === 'serious' || impact === 'critical')
         .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => id + ' at ' + target.join(' ') + ': ' + failureSummary)))`);
   const overflowPx = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+  return overflowPx > 0 ? [...serious, `${overflowPx} px too wide`] : serious;
+}
+
+async function partsOf(page: Page): Promise<string[][]> {
   const parts: string[][] = [];
   for (const part of await page.locator('.part').all()) {
     parts.push((await part.locator('.line .words, .note').allInnerTexts()).map((line) => line.replaceAll(/\s+/g, ' ')));
   }
-  return { state, serious, overflowPx, parts };
+  return parts;
 }
