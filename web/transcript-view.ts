@@ -33,7 +33,14 @@ export class TranscriptView {
     };
     scroller.addEventListener('scroll', look);
     // Whoever opens something wants to read it.
-    root.addEventListener('toggle', look, { capture: true });
+    root.addEventListener('click', ({ target }) => {
+      const opened = target instanceof Element ? target.closest('summary')?.parentElement : undefined;
+      if (!opened) return;
+      requestAnimationFrame(() => {
+        opened.scrollIntoView({ block: 'nearest' });
+        look();
+      });
+    });
     new ResizeObserver(() => this.#follow()).observe(scroller);
   }
 

@@ -67,6 +67,8 @@ export async function walkPage({ stack, chromiumPath, shotsFolder }: PageWalkOpt
 async function walk(browser: Browser, stack: RunningStack, shotsFolder?: string): Promise<PageWalk> {
   const context = await browser.newContext({
     permissions: ['microphone'],
+    // Colours on their way from one look to the next are nobody's.
+    reducedMotion: 'reduce',
     // The policy of the page would keep axe out.
     bypassCSP: true,
   });
