@@ -1,8 +1,11 @@
-import { BYTES_PER_MS, SAMPLE_RATE, samplesOf } from '../../shared/audio/pcm.ts';
+import { SAMPLE_RATE, samplesOf } from '../../shared/audio/pcm.ts';
 import { encodeWav } from '../../shared/audio/wav.ts';
+import { isDigitalSilence } from './voice-buffer.ts';
 
 /** Frames that come a little late or early belong one behind the other; beyond this there really was a gap. */
 const JITTER_MS = 60;
+/** A track that is so far ahead leaves silence out: after a stall all comes at once, and must not shift what follows. */
+const AHEAD_MS = 10;
 /** Half an hour of two channels: 115 MB. What comes later is not recorded. */
 const LONGEST_MS = 30 * 60_000;
 /** A sample beyond this is loud: -46 dBFS. */
@@ -76,8 +79,9 @@ class Track {
   place(frame: Uint8Array, atMs: number): void {
     if (atMs > LONGEST_MS) return;
     const piece = samplesOf(frame);
-    const due = Math.max(0, Math.round((atMs * BYTES_PER_MS) / 2));
-    const gap = due - this.#length > (JITTER_MS * BYTES_PER_MS) / 2;
+    const due = Math.max(0, Math.round(atMs * SAMPLES_PER_MS));
+    if (this.#length - due > AHEAD_MS * SAMPLES_PER_MS && isDigitalSilence(frame)) return;
+    const gap = due - this.#length > JITTER_MS * SAMPLES_PER_MS;
     const at = gap ? due : this.#length;
     this.#length = at + piece.length;
     this.#mark(piece, at);

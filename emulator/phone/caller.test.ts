@@ -315,3 +315,15 @@ test('the delay of an answer is measured from sample to sample, as it lies in th
   assert.equal(recording.answerMs, 515);
   assert.equal(parseWav(recording.toWav()).channels[0]?.length, 0);
 });
+
+test('silence that comes in a burst after a stall does not shift the answer that follows (issue 13)', () => {
+  const recording = new CallRecording({ keepSamples: true });
+  recording.agent(SILENCE, 0);
+  for (let stalled = 0; stalled < 25; stalled += 1) recording.agent(SILENCE, 500);
+  for (let atMs = 520; atMs < 2000; atMs += FRAME_MS) recording.agent(SILENCE, atMs);
+  recording.caller(VOICE, 1480);
+  for (let atMs = 2000; atMs < 2100; atMs += FRAME_MS) recording.agent(VOICE, atMs);
+  const answerMs = recording.answerMs ?? 0;
+  assert.ok(answerMs >= 490 && answerMs <= 515, `${answerMs}`);
+  assert.equal(parseWav(recording.toWav()).channels[1]?.length, 2100 * 16);
+});
