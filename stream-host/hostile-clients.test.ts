@@ -110,7 +110,7 @@ test('clients behind a proxy are told apart by it where it is trusted, and by no
   assert.equal(await suspicious('203.0.113.2'), 0);
 });
 
-test('sockets that flood the host with audio lose it and are closed, and a caller beside them cuts in (H6)', async () => {
+test('sockets that flood the host with audio lose it and are closed, and a caller beside them cuts in (H6)', async (t) => {
   // Long enough to be cut in on, however long the others take to connect.
   const talkative = (): Responder => ({
     ...responder(),
@@ -130,6 +130,7 @@ test('sockets that flood the host with audio lose it and are closed, and a calle
   const flooding = setInterval(() => {
     for (const { socket } of clients) if (socket.bufferedAmount < 1_000_000) socket.send(loud);
   }, 1);
+  t.after(() => clearInterval(flooding));
   line.say(400);
   await caller.untilKind('StopAudio');
   const closed = await Promise.all(clients.map((client) => client.closed));
