@@ -6,7 +6,7 @@ import { parseUsp } from '../../emulator/speech/usp.ts';
 import { AgentVoice } from '../subjects/agent-voice.ts';
 import { serve } from './child.ts';
 import type { Clips } from './clips.ts';
-import { ClipIndex, ScriptedRecognition, ScriptedSynthesis } from './scripted-speech.ts';
+import { answerVoices, ClipIndex, ScriptedRecognition, ScriptedSynthesis } from './scripted-speech.ts';
 
 /** Delays of good services, in milliseconds. */
 export interface ProviderTiming {
@@ -26,8 +26,7 @@ const api = {
   /** @param jwks the key set that ACS would publish. @returns the port */
   async start({ callers, agent }: Clips, jwks: string, timing: ProviderTiming): Promise<number> {
     const index = new ClipIndex(callers);
-    const voice = new AgentVoice(agent.text, agent.samples);
-    const turns = new Map<number, ReturnType<AgentVoice['turn']>>();
+    const turnOf = answerVoices(new AgentVoice(agent.text, agent.samples));
     let answers = 0;
     const http = createServer((request, response) => {
       if (request.url === '/calling/keys') response.setHeader('content-type', 'application/json').end(jwks);
@@ -42,7 +41,7 @@ const api = {
         const sends = (data: string | Uint8Array) => socket.send(data);
         const speaks = request.url?.includes('/tts/');
         const service = speaks
-          ? new ScriptedSynthesis(sends, voice, turns, timing.synthesis)
+          ? new ScriptedSynthesis(sends, turnOf, timing.synthesis)
           : new ScriptedRecognition(sends, index, timing.recognition);
         socket.on('message', (data: Buffer, isBinary) => service.receive(parseUsp(data, isBinary)));
         socket.on('close', () => service.close());

@@ -121,16 +121,14 @@ export class ScriptedRecognition {
  */
 export class ScriptedSynthesis {
   readonly #sends: Send;
-  readonly #voice: AgentVoice;
-  readonly #turns: Map<number, TurnVoice>;
+  readonly #turnOf: (text: string) => TurnVoice;
   readonly #timing: ProviderTiming['synthesis'];
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param turns of all connections: an answer's texts may come over several */
-  constructor(sends: Send, voice: AgentVoice, turns: Map<number, TurnVoice>, timing: ProviderTiming['synthesis']) {
+  /** @param turnOf of all connections, see {@link answerVoices}: an answer's texts may come over several */
+  constructor(sends: Send, turnOf: (text: string) => TurnVoice, timing: ProviderTiming['synthesis']) {
     this.#sends = sends;
-    this.#voice = voice;
-    this.#turns = turns;
+    this.#turnOf = turnOf;
     this.#timing = timing;
   }
 
@@ -174,12 +172,16 @@ export class ScriptedSynthesis {
   close(): void {
     clearTimeout(this.#timer);
   }
+}
 
-  #turnOf(text: string): TurnVoice {
+/** The voice that a text is spoken with: each text of an answer goes on where the last one ended. */
+export function answerVoices(voice: AgentVoice): (text: string) => TurnVoice {
+  const turns = new Map<number, TurnVoice>();
+  return (text) => {
     const answer = Number(ANSWER.exec(text)?.[1] ?? 0);
-    const turn = this.#turns.get(answer) ?? this.#voice.turn(answer);
-    if (answer > 0) this.#turns.set(answer, turn);
-    this.#turns.delete(answer - KEPT_TURNS);
+    const turn = turns.get(answer) ?? voice.turn(answer);
+    if (answer > 0) turns.set(answer, turn);
+    turns.delete(answer - KEPT_TURNS);
     return turn;
-  }
+  };
 }

@@ -46,22 +46,27 @@ export interface CorpusOptions {
   readonly seed: number;
   /** How many scenes for each condition of which sets. */
   readonly sets: Readonly<Partial<Record<SceneSet, number>>>;
-  /** Conditions that are left out. */
-  readonly without?: readonly string[];
+  /** Which of the conditions; all, unless told otherwise. */
+  readonly wants?: (condition: string) => boolean;
   /** Where recordings of people are looked for. Without them synthesised voices take their place. */
   readonly recordingsFolder?: string;
 }
 
 /** Makes labelled pieces of calls, in this thread: about 25 ms each, and 3 s for the voices at first. */
-export async function buildScenes({ seed, sets, recordingsFolder, without = [] }: CorpusOptions): Promise<Scene[]> {
+export async function buildScenes({
+  seed,
+  sets,
+  recordingsFolder,
+  wants = () => true,
+}: CorpusOptions): Promise<Scene[]> {
   const cast = await Cast.gather(seed, recordingsFolder);
-  return SCENE_SETS.flatMap((set) => MAKERS[set]({ cast, set, without, perCondition: sets[set] ?? 0 }));
+  return SCENE_SETS.flatMap((set) => MAKERS[set]({ cast, set, wants, perCondition: sets[set] ?? 0 }));
 }
 
 interface SetPlan {
   readonly cast: Cast;
   readonly set: SceneSet;
-  readonly without: readonly string[];
+  readonly wants: (condition: string) => boolean;
   readonly perCondition: number;
 }
 type Recipe = Pick<Scene, 'during' | 'expect'> &
@@ -206,7 +211,7 @@ function interruptionAt(cast: Cast, number: number, random: Random, laterMs: num
 
 /** So many scenes of each condition, each with chances of its own. */
 function scenes(
-  { cast, set, perCondition, without }: SetPlan,
+  { cast, set, perCondition, wants }: SetPlan,
   all: readonly (LineCondition | ((number: number) => LineCondition))[],
   recipeOf: (random: Random, number: number, condition: LineCondition, row: number) => Recipe,
   finish: (made: Scene, random: Random) => Scene = (made) => made,
@@ -214,7 +219,7 @@ function scenes(
   return all.flatMap((which, row) =>
     Array.from({ length: perCondition }, (_, number) => number).flatMap((number) => {
       const condition = typeof which === 'function' ? which(number) : which;
-      if (without.includes(condition.name)) return [];
+      if (!wants(condition.name)) return [];
       const random = cast.random.fork(`${set}/${condition.name}/${number}`);
       const recipe = recipeOf(random, number, condition, row);
       const { speech, during, expect, eventsAtMs = [], noiseFromMs = 0, afterMs } = recipe;

@@ -1,17 +1,21 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { Flite } from '../../emulator/speech/flite.ts';
 import { DEFAULT_TURN_POLICY, turnPolicy } from '../../stream-host/conversation/turns/turn-policy.ts';
 import type { Scene, SceneSet } from '../corpus/scene.ts';
 import { buildScenes } from '../corpus/sets.ts';
 import { FIXED_DELAYS_MS, HOLD_FACTORS, plainFixedDelay, scaledHolds } from '../rows/turn-trade.ts';
 import { answerDelaysOf, falseStopsOf, interruptionOf, stopDelaysOf, turnEndOf } from './scenes.ts';
+import { SHORT_ANSWER } from './spoken.ts';
 import { VirtualScenes } from './virtual-scenes.ts';
 
 const sets = { interruption: 1, noise: 1, hesitation: 1, echo: 1 };
 const HESITATIONS = ['filler', 'trailing', 'digits', 'restart', 'thinking'];
-const without = ['babble-20dB', 'babble-10dB', 'phone-babble-10dB', 'hold-music', 'clicks', 'breath'];
-const scenes = await buildScenes({ seed: 3, sets, without, recordingsFolder: import.meta.dirname });
-const virtual = await VirtualScenes.load();
+const conditions = [...HESITATIONS, 'clean', 'phone', 'white-20dB', 'hum', 'coughs', '-10dB/150ms', '-30dB/60ms'];
+const wants = (condition: string) => conditions.includes(condition);
+const scenes = await buildScenes({ seed: 3, sets, wants, recordingsFolder: import.meta.dirname });
+const flite = await Flite.load();
+const virtual = await VirtualScenes.load({ text: SHORT_ANSWER, samples: flite.speak(SHORT_ANSWER, 'rms', 1).samples });
 after(() => virtual.close());
 
 const of = (set: SceneSet, ...conditions: string[]): Scene[] =>

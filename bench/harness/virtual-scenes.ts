@@ -12,7 +12,7 @@ import { AgentVoice } from '../subjects/agent-voice.ts';
 import { ParleySession } from '../subjects/parley/parley-session.ts';
 import { Call } from './call.ts';
 import { playbackOf, type SceneRun, type SceneSettings, sceneRun, settingsFor } from './scenes.ts';
-import { agentClip } from './spoken.ts';
+import { agentClip, type VoiceClip } from './spoken.ts';
 
 /** So many conversations at once: enough to fill the model's batch, few enough to be kind to memory. */
 const AT_ONCE = 64;
@@ -37,8 +37,8 @@ export class VirtualScenes {
     this.#voice = voice;
   }
 
-  static async load(): Promise<VirtualScenes> {
-    const { text, samples } = await agentClip();
+  static async load(voice?: VoiceClip): Promise<VirtualScenes> {
+    const { text, samples } = voice ?? (await agentClip());
     return new VirtualScenes(await Silero.load(), new AgentVoice(text, samples));
   }
 
@@ -93,7 +93,7 @@ class VirtualScene {
     this.#session = new ParleySession({
       ...{ settings: call.settings, voice, clock },
       openVoiceActivity: (events) => {
-        this.activity = new SceneActivity(clock, events);
+        this.activity = sceneActivity(clock, events);
         return this.activity;
       },
       sink: {
@@ -138,31 +138,28 @@ interface WaitingFrame extends AskedFrame {
   tell(probability: number): void;
 }
 
+interface SceneActivity extends VoiceActivity {
+  readonly waiting: WaitingFrame[];
+}
+
 /** One scene's voice activity. What it has heard waits until all scenes are judged. */
-class SceneActivity implements VoiceActivity {
-  readonly waiting: WaitingFrame[] = [];
-  readonly #stream = new JudgedStream();
-  readonly #cutter = new FrameCutter(2 * SILERO_FRAME_SAMPLES);
-  readonly #clock: VirtualClock;
-  readonly #events: VoiceActivityEvents;
-  #closed = false;
-
-  constructor(clock: VirtualClock, events: VoiceActivityEvents) {
-    this.#clock = clock;
-    this.#events = events;
-  }
-
-  write(pcm: Uint8Array): void {
-    this.#cutter.write(pcm, (frame) => {
-      const atMs = this.#clock.now();
-      const tell = (probability: number) => {
-        if (!this.#closed) this.#clock.after(DETECTOR_MS, () => this.#events.onFrame(probability, atMs));
-      };
-      this.waiting.push({ stream: this.#stream, samples: samplesOf(frame), tell });
-    });
-  }
-
-  close(): void {
-    this.#closed = true;
-  }
+function sceneActivity(clock: VirtualClock, events: VoiceActivityEvents): SceneActivity {
+  const stream = new JudgedStream();
+  const cutter = new FrameCutter(2 * SILERO_FRAME_SAMPLES);
+  const waiting: WaitingFrame[] = [];
+  let isClosed = false;
+  const hear = (frame: Uint8Array) => {
+    const atMs = clock.now();
+    const tell = (probability: number) => {
+      if (!isClosed) clock.after(DETECTOR_MS, () => events.onFrame(probability, atMs));
+    };
+    waiting.push({ stream, samples: samplesOf(frame), tell });
+  };
+  return {
+    waiting,
+    write: (pcm) => cutter.write(pcm, hear),
+    close: () => {
+      isClosed = true;
+    },
+  };
 }

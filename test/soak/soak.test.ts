@@ -3,16 +3,16 @@ import { test } from 'node:test';
 import { SoakCall } from './call.ts';
 import { soak } from './soak.ts';
 
-test('twelve troubled calls: nothing is wedged, lost, said twice, left open or sent too late', async () => {
+test('ten troubled calls: nothing is wedged, lost, said twice, left open or sent too late', async () => {
   const { violations, calls, interruptions } = await soak({
     seed: 1,
-    calls: 12,
+    calls: 10,
     forMs: Number.POSITIVE_INFINITY,
     signal: new AbortController().signal,
   });
   assert.deepEqual(violations, []);
-  assert.equal(calls, 12);
-  assert.ok(interruptions > 70, `${interruptions} interruptions are no trial`);
+  assert.equal(calls, 10);
+  assert.ok(interruptions > 60, `${interruptions} interruptions are no trial`);
 });
 
 test('the same seed is the same call, event for event', async () => {
