@@ -44,7 +44,6 @@ const LOOKS: readonly Look[] = [
 ];
 
 const STEP_MS = 45_000;
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const SPOKEN = '.line.agent:not([aria-busy])';
 
 /**
@@ -160,7 +159,8 @@ async function wear(page: Page, { width, height, colorScheme }: Look): Promise<v
 }
 
 async function faultsOf(page: Page): Promise<readonly string[]> {
-  await page.evaluate(`globalThis.axe ?? (() => {${AXE}})()`);
+  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  await page.evaluate(`globalThis.axe ?? (() => {${axe}})()`);
   const serious = await page.evaluate<string[]>(`
     axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }).then(({ violations }) =>
       violations
