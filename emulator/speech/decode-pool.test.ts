@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { bytesOf } from '../../shared/audio/pcm.ts';
 import { systemClock } from '../../shared/clock.ts';
@@ -69,4 +70,19 @@ test('a pool that is closed says so to whoever waits and to whoever comes', asyn
   for (const job of [...waiting, pool.decode({}, 'final', audio())]) {
     await assert.rejects(job.transcript, { code: 'speech.closed' });
   }
+});
+
+test('a pool that is closed in the middle of a decode takes nobody with it (onnxruntime-node ends the process)', async () => {
+  const closing = await DecodePool.start({
+    log: pino({ level: 'silent' }),
+    clock: systemClock,
+    size: 'tiny',
+    workers: 2,
+  });
+  const running = [audio(), audio()].map((pcm) => closing.decode({}, 'final', pcm).transcript);
+  const refused = running.map((transcript) => assert.rejects(transcript, /closed/));
+  // The workers are at it by now; how far they are does not matter.
+  await sleep(20);
+  await closing.close();
+  await Promise.all(refused);
 });

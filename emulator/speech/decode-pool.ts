@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { endWorker } from '../../shared/audio/end-worker.ts';
 import { disableOnnxTelemetry } from '../../shared/audio/onnx-telemetry.ts';
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import { DependencyError, ParleyError } from '../../shared/errors.ts';
@@ -82,7 +83,7 @@ export class DecodePool {
     try {
       await Promise.all(decoders.map(({ worker }) => workerReady(worker, 'Speech recognition')));
     } catch (error) {
-      for (const { worker } of decoders) void worker.terminate();
+      for (const { worker } of decoders) void endWorker(worker);
       throw error;
     }
     return new DecodePool(options, decoders);
@@ -114,9 +115,10 @@ export class DecodePool {
   }
 
   async close(): Promise<void> {
+    for (const { unwanted, running } of this.#decoders) if (running) Atomics.store(unwanted, 0, running.id);
     this.#fail(new ParleyError('speech.closed', 'Speech recognition is closed.'));
     this.#wakeUp?.();
-    await Promise.all(this.#decoders.map(({ worker }) => worker.terminate()));
+    await Promise.all(this.#decoders.map(({ worker }) => endWorker(worker)));
   }
 
   #enqueue(task: Task): void {

@@ -1,5 +1,6 @@
 import { constants, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
+import { END } from '../../shared/audio/end-worker.ts';
 import { SAMPLE_RATE, toFloat32 } from '../../shared/audio/pcm.ts';
 import { messageOf } from '../../shared/errors.ts';
 import { audibleStretch } from './audible-stretch.ts';
@@ -41,7 +42,9 @@ const [usual, better] = await Promise.all([Moonshine.load(size), size === 'tiny'
 // The first inference takes twice as long as those after it; the first caller should not pay for that.
 for (const model of [usual, better]) if (model) await model.transcribe(new Float32Array(16_000), () => false);
 
-port.on('message', async ({ id, pcm, careful, draft }: DecodeRequest) => {
+port.on('message', async (request: DecodeRequest | typeof END) => {
+  if (request === END) return port.close();
+  const { id, pcm, careful, draft } = request;
   try {
     const audio = audibleStretch(toFloat32(pcm));
     const model = careful && better && audio.length < SHORT_SAMPLES ? better : usual;

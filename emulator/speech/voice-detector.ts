@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { endWorker } from '../../shared/audio/end-worker.ts';
 import { disableOnnxTelemetry } from '../../shared/audio/onnx-telemetry.ts';
 import { DependencyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
@@ -60,7 +61,7 @@ export class VoiceDetector {
 
   async close(): Promise<void> {
     this.#listeners.clear();
-    await this.#worker.terminate();
+    await endWorker(this.#worker);
   }
 
   #take(reply: DetectorReply): void {

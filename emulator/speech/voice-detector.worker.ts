@@ -1,4 +1,5 @@
 import { parentPort } from 'node:worker_threads';
+import { END } from '../../shared/audio/end-worker.ts';
 import { FrameCutter, rmsOf, toFloat32 } from '../../shared/audio/pcm.ts';
 import { SILERO_FRAME_SAMPLES, Silero, SileroStream } from '../../shared/audio/silero.ts';
 
@@ -30,7 +31,8 @@ const silero = await Silero.load();
 const streams = new Map<number, Heard>();
 let running = false;
 
-port.on('message', (request: DetectorRequest) => {
+port.on('message', (request: DetectorRequest | typeof END) => {
+  if (request === END) return port.close();
   if (request.type === 'close') {
     streams.delete(request.stream);
     return;

@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads';
+import { endWorker } from '../../shared/audio/end-worker.ts';
 import { DependencyError } from '../../shared/errors.ts';
 
 const START_TIMEOUT_MS = 60_000;
@@ -6,7 +7,7 @@ const START_TIMEOUT_MS = 60_000;
 /**
  * Waits until a worker says `{ type: 'ready' }`, which it does once its models are loaded.
  * @param what how a message names it, as in "The voices"
- * @throws {DependencyError} `speech.worker` where it dies first or takes more than a minute; it is then terminated
+ * @throws {DependencyError} `speech.worker` where it dies first or takes more than a minute; it is then ended
  */
 export async function workerReady(worker: Worker, what: string): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
@@ -19,7 +20,7 @@ export async function workerReady(worker: Worker, what: string): Promise<void> {
   try {
     await promise;
   } catch (error) {
-    void worker.terminate();
+    void endWorker(worker);
     throw new DependencyError(
       'speech.worker',
       `${what} could not be loaded. Run npm ci again, then start anew.`,

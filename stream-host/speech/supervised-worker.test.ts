@@ -6,11 +6,12 @@ import { eventually } from '../../shared/testing/eventually.ts';
 import { VirtualClock } from '../../shared/virtual-clock.ts';
 import { SupervisedWorker } from './supervised-worker.ts';
 
-/** Says that it is up, echoes what it is asked, dies of "die" and never answers "hang". */
+/** Says that it is up, echoes what it is asked, dies of "die", never answers "hang" and ends when it is told to. */
 const ECHO = `
   const { parentPort } = require('node:worker_threads');
   parentPort.on('message', (message) => {
     if (message === 'die') throw new Error('of its own');
+    if (message === 'end') return parentPort.close();
     if (message !== 'hang' && message !== 'told') parentPort.postMessage(message);
   });
   parentPort.postMessage('up');
@@ -39,7 +40,7 @@ test('a thread answers one question at a time, and dies, hangs and comes back wi
   await eventually(() => worker.isIdle);
   worker.ask('three');
   await eventually(() => said.at(-1) === 'three');
-  assert.deepEqual(crashes, ['of its own', 'exit code 1']);
+  assert.deepEqual(crashes, ['of its own', 'no answer within 5000 ms']);
   await worker.close();
   await worker.close();
   assert.equal(clock.pending, 0);

@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads';
+import { endWorker } from '../../shared/audio/end-worker.ts';
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
 
@@ -66,7 +67,7 @@ export class SupervisedWorker<Question, Answer> {
     this.#cancelTimer();
     const worker = this.#worker;
     this.#worker = undefined;
-    await worker?.terminate();
+    if (worker) await endWorker(worker);
   }
 
   #start(): void {
@@ -106,10 +107,14 @@ export class SupervisedWorker<Question, Answer> {
     onCrash(cause);
   }
 
-  /** Ends a thread that hangs; its exit is then handled as any crash. */
+  /** A thread that hangs counts as dead at once. When it really ends, as it may never, is nobody's concern. */
   #limit(timeoutMs: number): void {
     this.#cancelTimer();
-    const worker = this.#worker;
-    this.#cancelTimer = this.#options.clock.after(timeoutMs, () => void worker?.terminate());
+    this.#cancelTimer = this.#options.clock.after(timeoutMs, () => {
+      const worker = this.#worker;
+      if (!worker) return;
+      void endWorker(worker);
+      this.#crashed(new Error(`no answer within ${timeoutMs} ms`));
+    });
   }
 }

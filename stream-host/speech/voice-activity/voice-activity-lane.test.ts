@@ -147,7 +147,8 @@ test('a session that outruns its thread loses its oldest frames, which are count
 });
 
 test('a lane whose threads never come up says so', async () => {
-  const startWorker = () => new Worker('setInterval(() => {}, 1000)', { eval: true });
+  const startWorker = () =>
+    new Worker("require('worker_threads').parentPort.on('message', () => process.exit())", { eval: true });
   await assert.rejects(VoiceActivityLane.start({ clock: systemClock, log, startWorker, startTimeoutMs: 50 }), {
     code: 'voice-activity.not-started',
   });

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { END } from '../../../shared/audio/end-worker.ts';
 import { samplesOf } from '../../../shared/audio/pcm.ts';
 import { SILERO_FRAME_SAMPLES, Silero, SileroStream } from '../../../shared/audio/silero.ts';
 import { JudgedStream, VoiceActivityJudge } from './voice-activity-judge.ts';
@@ -18,8 +19,9 @@ await warmUp();
 const judge = new VoiceActivityJudge(silero);
 const streams = new Map<number, JudgedStream>();
 
-port.on('message', (message: ToVoiceActivityWorker) => {
-  if (message.type === 'close') streams.delete(message.stream);
+port.on('message', (message: ToVoiceActivityWorker | typeof END) => {
+  if (message === END) port.close();
+  else if (message.type === 'close') streams.delete(message.stream);
   else void answer(message.streams, samplesOf(message.pcm));
 });
 send({ type: 'ready', runtime: silero.runtime, nativeProblem: silero.nativeProblem });
