@@ -41,6 +41,8 @@ export class Child<Served extends Api> {
       serialization: 'advanced',
     });
     this.#process.setMaxListeners(50);
+    // It ended while something was being sent to it: whoever calls is told of the end.
+    this.#process.on('error', () => {});
     const log = createWriteStream(logFile);
     // Neither may end the file before the other has written its last.
     this.#process.stdout?.pipe(log, { end: false });

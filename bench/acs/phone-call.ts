@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { SAMPLE_RATE } from '../../shared/audio/pcm.ts';
 import { encodeServiceMetadata } from '../../shared/protocol/acs-media.ts';
@@ -6,7 +7,7 @@ import { monotonicMs } from '../harness/protocol.ts';
 import type { Random } from '../random.ts';
 import { type CallerEvent, type CallerHabits, type CallerState, step } from './caller-script.ts';
 
-/** A clip as it goes over the wire: one JSON text for each 20 ms. */
+/** A clip as it goes over the wire: one web socket frame for each 20 ms. */
 export interface SpokenClip {
   readonly kind: 'turn' | 'interruption';
   readonly frames: readonly Buffer[];
@@ -69,7 +70,8 @@ export class PhoneCall {
   readonly #options: PhoneCallOptions;
   readonly #socket: WebSocket;
   readonly #farEnd: FarEnd;
-  #port = 0;
+  /** The TCP connection below, for frames that are made beforehand. */
+  #line: Socket | undefined;
   // Nobody says a word before the greeting, unless none comes.
   #state: CallerState = { name: 'pausing', untilMs: Number.POSITIVE_INFINITY };
   #clip: SpokenClip | undefined;
@@ -89,7 +91,7 @@ export class PhoneCall {
     const socket = new WebSocket(`${options.url}?session_id=${options.id}`, { headers, perMessageDeflate: false });
     this.#socket = socket;
     socket.on('upgrade', (response) => {
-      this.#port = response.socket.localPort ?? 0;
+      this.#line = response.socket;
     });
     socket.on('open', () => {
       socket.send(encodeServiceMetadata(options.id, SAMPLE_RATE));
@@ -119,7 +121,7 @@ export class PhoneCall {
     const frame = this.#clip?.frames[this.#nextFrame];
     if (frame && this.#nextFrame === 0 && this.#clip?.kind === 'interruption') this.#onsetMs = monotonicMs();
     if (!frame) this.#noiseAt = (this.#noiseAt + 1) % noise.length;
-    this.#socket.send(frame ?? noise[this.#noiseAt] ?? '', { binary: false });
+    this.#line?.write(frame ?? noise[this.#noiseAt] ?? '');
     if (!frame) return;
     this.#nextFrame += 1;
     if (this.#nextFrame < (this.#clip?.frames.length ?? 0)) return;
@@ -170,7 +172,7 @@ export class PhoneCall {
     const onsetMs = this.#onsetMs;
     this.#farEnd.stop(nowMs);
     this.#onsetMs = undefined;
-    stops.push({ port: this.#port, receivedMs: nowMs, ...(onsetMs !== undefined && { onsetMs }) });
+    stops.push({ port: this.#line?.localPort ?? 0, receivedMs: nowMs, ...(onsetMs !== undefined && { onsetMs }) });
     // A question can run into an answer that comes late: then the agent gives way to it, rightly.
     const wasQuiet = this.#clip === undefined && nowMs > this.#saidAtMs + HEED_MS;
     if (onsetMs === undefined && wasQuiet) counts.uncalledStops += 1;
