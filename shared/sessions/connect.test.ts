@@ -30,7 +30,7 @@ for (const { kind, start } of kinds) {
       if (!first) return t.diagnostic('no redis-server is on the path');
       const port = Number(new URL(first.url).port);
       const { lines, log } = capturedLog();
-      const redis = connectRedis(first.url, log, { commandTimeoutMs: 300 });
+      const redis = connectRedis(first.url, log, { commandTimeoutMs: 1000 });
       const store = new SessionStore(redis, { ttlSeconds: 60 });
       const inbox = new CommandInbox(redis, { log, pollMs: 50 });
       const reasons: string[] = [];
@@ -111,7 +111,7 @@ for (const refusal of [
 ]) {
   test(`after a failover the new primary is reached within seconds: ${refusal.slice(0, 20)} (redis-readonly-in-a-script)`, async (t) => {
     const server = await failedOver(refusal);
-    const redis = connectRedis(`redis://127.0.0.1:${server.port}`, capturedLog().log, { commandTimeoutMs: 300 });
+    const redis = connectRedis(`redis://127.0.0.1:${server.port}`, capturedLog().log, { commandTimeoutMs: 1000 });
     t.after(() => {
       redis.disconnect();
       server.close();
@@ -131,7 +131,7 @@ for (const refusal of [
 test('a Redis that takes no writes is not ready (redis-readonly-in-a-script)', async (t) => {
   const server = await startRedisServer();
   if (!server) return t.diagnostic('no redis-server is on the path');
-  const redis = connectRedis(server.url, capturedLog().log, { commandTimeoutMs: 300 });
+  const redis = connectRedis(server.url, capturedLog().log, { commandTimeoutMs: 1000 });
   t.after(async () => {
     redis.disconnect();
     await server.close();
@@ -146,7 +146,7 @@ test('a Redis that takes no writes is not ready (redis-readonly-in-a-script)', a
 test('a wrong password is a reason in the log, and the password is not', async (t) => {
   const server = await startEmbeddedRedis();
   const { lines, log } = capturedLog();
-  const redis = connectRedis(server.url.replace('//', '//user:secret@'), log, { commandTimeoutMs: 300 });
+  const redis = connectRedis(server.url.replace('//', '//user:secret@'), log, { commandTimeoutMs: 1000 });
   t.after(async () => {
     redis.disconnect();
     await server.close();

@@ -9,11 +9,22 @@ import {
   HEARD,
   QUIET,
   redisForTests,
+  responder,
   startHost,
 } from '../testing/host-under-test.ts';
 
 const redis = await redisForTests();
 const host = await startHost(redis.url);
+/** Long enough to be cut in on, however busy the machine is. */
+const LONG_ANSWER = 'It is on its way. '.repeat(100).trim();
+const talkative = await startHost(redis.url, {
+  openResponder: () => ({
+    ...responder(),
+    async *respond() {
+      yield { type: 'text', text: LONG_ANSWER };
+    },
+  }),
+});
 
 const isEnvelope = (type: string, sender: string) => (message: Record<string, unknown>) =>
   message.type === type && message.sender === sender;
@@ -141,7 +152,7 @@ suite('the socket of the browser', { concurrency: true }, () => {
   });
 
   test('a caller who cuts in gets tts_cancelled, and no frame of the old answer after it', async () => {
-    const client = await host.browser();
+    const client = await talkative.browser();
     const talking = await greeted(client);
     talking.say(400);
     await client.untilType('assistant_streaming');
@@ -151,7 +162,7 @@ suite('the socket of the browser', { concurrency: true }, () => {
     assert.deepEqual([control.action, control.reason, control.at], ['tts_cancelled', 'barge_in', 'voice']);
     const after = client.messages.length;
     const spoken = await client.until((m) => m.type === 'assistant_spoken' && m.interrupted === true);
-    assert.ok(String(spoken.heard).length < ANSWER.length);
+    assert.ok(String(spoken.heard).length < LONG_ANSWER.length);
     await client.untilType('user_final', after);
     const until = client.messages.findIndex((m, i) => i >= after && m.type === 'user_final');
     assert.deepEqual(
@@ -162,7 +173,7 @@ suite('the socket of the browser', { concurrency: true }, () => {
   });
 
   test('the interrupt command silences the agent and is named as the cause', async () => {
-    const client = await host.browser();
+    const client = await talkative.browser();
     const talking = await greeted(client);
     talking.say(400);
     await client.until((m) => m.type === 'audio_data', client.messages.length);

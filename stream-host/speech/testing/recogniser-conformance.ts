@@ -101,7 +101,8 @@ export function recogniserConformance(name: string, start: () => Promise<Recogni
       await diary.hear(subject.say(second), undefined, 1.5);
       await diary.until(() => diary.words === wordsOf(`${first} ${second}`), 'both phrases are final');
       assert.equal(diary.order[0], 'partial');
-      assert.equal(diary.order[diary.order.indexOf('final') + 1], 'partial');
+      // A recogniser that is behind may skip the partials of a later phrase, but has no final before its time.
+      assert.equal(diary.order.at(-1), 'final');
       assert.deepEqual(diary.states, ['ready']);
     }));
 
