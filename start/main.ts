@@ -30,6 +30,16 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   });
 }
 
+// npm passes a signal on to a shell, which dies of it and leaves us behind.
+const parent = process.ppid;
+if (process.env.npm_lifecycle_event === 'start') {
+  setInterval(() => {
+    if (process.ppid === parent) return;
+    if (!closing) log.info('npm is gone: ending all processes');
+    void close(0);
+  }, 500).unref();
+}
+
 try {
   stack = await LocalStack.start(process.env, log, view, () => void close(1));
   await stack.ready();

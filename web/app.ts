@@ -14,10 +14,13 @@ import { Talk } from './talk.ts';
 import { type TalkMood, talkStatus } from './talk-status.ts';
 import { asText, begin, change, end, type Part, type Transcript, withDialogue } from './transcript.ts';
 import { copy, TranscriptView } from './transcript-view.ts';
-import { AudioTrouble } from './trouble.ts';
+import { AudioTrouble, type TroubleName } from './trouble.ts';
 import { TroubleView } from './trouble-view.ts';
 
 const QUIET: TalkMood = { playing: false, hearing: false, thinking: false, muted: false };
+
+/** What keeps a person from speaking, and not from typing. */
+const TYPED_INSTEAD: ReadonlySet<TroubleName> = new Set(['no-microphone', 'microphone-refused', 'microphone-busy']);
 
 /** The page: one talk or one call at a time, and all that was said in them. */
 class App {
@@ -103,7 +106,8 @@ class App {
     });
   }
 
-  async #start(): Promise<void> {
+  /** @param typed without a microphone */
+  async #start(typed = false): Promise<void> {
     if (this.#phone?.busy) {
       if (!(await ask('You are on the phone. Talking here hangs it up.', 'Hang up and talk here', 'Stay on the phone')))
         return;
@@ -114,7 +118,7 @@ class App {
     const sessionId = this.#memory.sessionId ?? crypto.randomUUID();
     this.#talkPart = this.#partOf(this.#memory.sessionId)?.id;
     const talk = new Talk(
-      { sessionId, agent, devices: this.#devices },
+      { sessionId, agent, devices: this.#devices, typed },
       {
         onConnection: (connection) => this.#onConnection(connection),
         onMessage: (message) => this.#onMessage(message),
@@ -127,7 +131,8 @@ class App {
         onTrouble: (trouble) => {
           if (trouble === 'microphone-gone') this.#devices.forgetMicrophone();
           this.#ended();
-          this.#trouble.show(trouble);
+          const typing = { label: 'Type instead', run: () => void this.#start(true) };
+          this.#trouble.show(trouble, TYPED_INSTEAD.has(trouble) ? typing : undefined);
         },
       },
     );

@@ -5,6 +5,7 @@ import type { Connection } from './connection.ts';
 import type { Devices } from './devices.ts';
 import type { PlaybackReport } from './playback-buffer.ts';
 import { SessionSocket } from './session-socket.ts';
+import { SilentInput } from './silent-input.ts';
 import type { TalkMood } from './talk-status.ts';
 import { AudioTrouble, type TroubleName } from './trouble.ts';
 
@@ -23,6 +24,8 @@ export interface TalkOptions {
   readonly sessionId: string;
   readonly agent: string | undefined;
   readonly devices: Pick<Devices, 'microphone' | 'speaker'>;
+  /** The person types, and no microphone is asked for. */
+  readonly typed: boolean;
 }
 
 /** A conversation of this page: microphone, loudspeaker and the line to the server, opened and closed as one. */
@@ -30,7 +33,7 @@ export class Talk {
   readonly #options: TalkOptions;
   readonly #socket: SessionSocket;
   readonly #listeners: TalkListeners;
-  #input: AudioInput | undefined;
+  #input: AudioInput | SilentInput | undefined;
   #output: AudioOutput | undefined;
   #mood: TalkMood = { playing: false, hearing: false, thinking: false, muted: false };
   #closed = false;
@@ -54,7 +57,8 @@ export class Talk {
         this.#listeners.onPlayback(report);
         this.#feel({ playing: report.playing, ...(report.playing && { thinking: false }) });
       }, this.#options.devices.speaker);
-      await this.useMicrophone();
+      if (this.#options.typed) this.#input = new SilentInput((frame) => this.#socket.sendAudio(frame));
+      else await this.useMicrophone();
     } catch (error) {
       this.#fail(error instanceof AudioTrouble ? error.trouble : 'audio-failed');
       return;

@@ -30,7 +30,7 @@ const TROUBLES: Readonly<Record<TroubleName, Trouble>> = {
   },
   'no-microphone': {
     title: 'No microphone was found.',
-    advice: 'Plug one in, or switch it on in the system’s sound settings, and start again.',
+    advice: 'Plug one in, or switch it on in the system’s sound settings, and start again. Or type what you would say.',
   },
   'microphone-refused': {
     title: 'This page may not use the microphone.',

@@ -146,7 +146,7 @@ function parse(given: readonly string[]) {
   try {
     return parseArgs({ args: [...given], options: OPTIONS, strict: true, allowPositionals: false, tokens: true });
   } catch (error) {
-    throw new ConfigError(`${messageOf(error)} See npm run call -- --help`);
+    throw new ConfigError(`${messageOf(error)}: see npm run call -- --help`);
   }
 }
 

@@ -147,7 +147,7 @@ export class AgentShelf {
     } catch (error) {
       const problem = messageOf(error).replaceAll('\n', '; ');
       problems.set(file, problem);
-      if (this.#problems.get(file) !== problem) log.error(`${problem}${before ? ' The agent stays as it was.' : ''}`);
+      if (this.#problems.get(file) !== problem) log.error(before ? `${problem} (The agent stays as it was.)` : problem);
       return before;
     }
   }

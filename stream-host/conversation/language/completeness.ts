@@ -70,9 +70,27 @@ function ofEnding({ kind, length }: Found<Ending>, sentence: readonly string[], 
     // "Tell me where my order is" is whole; in "what happened is" the question word belongs to what announces more.
     if (opener > 0 && opener < sentence.length - Math.max(2, length)) return LEFT_BEHIND;
     if (language.participle?.test(before)) return LEFT_BEHIND;
+    if (isQuestionWithItsVerb(sentence, language)) return LEFT_BEHIND;
     if (kind === 'auxiliary' && language.pronouns.has(before)) return ofPronounAndAuxiliary(sentence, language);
   }
-  return ENDING[kind];
+  return isShortQuestion(sentence, language) ? UNKNOWN : ENDING[kind];
+}
+
+/** "What else can you do": behind its auxiliary and its pronoun the last word is the question's own verb. */
+function isQuestionWithItsVerb(sentence: readonly string[], language: Language): boolean {
+  const [auxiliary = '', pronoun = ''] = sentence.slice(-3);
+  return (
+    language.questionWords.has(sentence[0] ?? '') &&
+    language.auxiliaries.has(auxiliary) &&
+    language.pronouns.has(pronoun)
+  );
+}
+
+/** "Who are you" is mostly all of it; "when are you" mostly not. */
+function isShortQuestion(sentence: readonly string[], language: Language): boolean {
+  const [question = '', auxiliary = '', pronoun = ''] = sentence;
+  const isWhole = sentence.length === 3 && language.pronouns.has(pronoun) && language.auxiliaries.has(auxiliary);
+  return isWhole && language.questionWords.has(question);
 }
 
 /** "Um, yes": who has found the words does not look for them any more. */

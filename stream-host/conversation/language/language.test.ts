@@ -224,3 +224,9 @@ function lines(text: string): string[] {
     .split('\n')
     .map((line) => line.trim());
 }
+
+test('a question that ends in its own verb, or is no longer than three words, is not waited out', () => {
+  for (const whole of ['what else can you do', 'what can you do']) assert.ok(completeness(whole, en) > 0.6, whole);
+  for (const likely of ['who are you', 'where are you']) assert.ok(completeness(likely, en) >= 0.5, likely);
+  for (const begun of ['what else can you', 'are you', 'what do you']) assert.ok(completeness(begun, en) < 0.6, begun);
+});
