@@ -62,4 +62,11 @@ export function publicMessageOf(error: ParleyError): string {
 }
 
 /** The text of anything that was thrown, for a log line or an error chain. */
-export const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
+export function messageOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? thrown.message : String(thrown);
+  } catch {
+    // An object without a prototype has no words.
+    return 'something that is no error was thrown';
+  }
+}

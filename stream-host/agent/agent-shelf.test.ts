@@ -66,7 +66,10 @@ test('a file that cannot be used is told of once, in one line, and its agent sta
   await shelf.reload();
   assert.equal(shelf.require('desk').prompt, 'Be kind.');
   assert.equal(lines.length, 1);
-  assert.match(lines[0] ?? '', /^[^\n]*desk\.yaml: greeting: .*; .*prompt: is missing; .*colour: .*stays as it was\.\)$/);
+  assert.match(
+    lines[0] ?? '',
+    /^[^\n]*desk\.yaml: greeting: .*; .*prompt: is missing; .*colour: .*stays as it was\.\)$/,
+  );
   await write('desk.yaml', DESK);
   await write('tools/ring-bell.ts', 'export default {');
   await shelf.reload();

@@ -119,13 +119,15 @@ test('a result that is no plain JSON, or too long, harms neither the record nor 
   const returning = (result: unknown): RunnableTool => ({ ...double, name: 'double', run: async () => result });
   const circular: Record<string, unknown> = {};
   circular.self = circular;
-  for (const result of [{ rowId: 12n }, circular, 'x'.repeat(5_000_000), undefined, () => 1]) {
+  const quoted = Array.from({ length: 3_000 }, () => '"\\');
+  for (const result of [{ rowId: 12n }, circular, 'x'.repeat(5_000_000), quoted, undefined, () => 1]) {
     const { responder } = await startModel(context, [call('double', { n: 1 }), say('Done.')], {
       tools: [returning(result)],
     });
     const pieces = await collect(responder.respond(CALLER, NEVER));
     const ended = pieces.find((piece) => piece.type === 'tool-ended');
-    assert.ok(JSON.stringify(ended).length < 20_000);
+    // Whole JSON of a length that neither the model's messages nor the page's cut once more.
+    assert.ok(JSON.stringify(ended?.result).length <= 8_000);
     assert.equal(textOf(pieces), 'Done.');
   }
 });

@@ -114,11 +114,18 @@ function toOutcome(call: ToolCall, elapsedMs: number, result: unknown): ToolOutc
     return failed(call, elapsedMs, { error: 'no_json', message });
   }
   if (text.length <= LONGEST_RESULT) return { call, elapsedMs, result: JSON.parse(text) };
-  return {
-    call,
-    elapsedMs,
-    result: { beginning: text.slice(0, LONGEST_RESULT), leftOut: text.length - LONGEST_RESULT },
-  };
+  return { call, elapsedMs, result: beginningOf(text) };
+}
+
+/** As much of it as makes JSON of the allowed length; quotation marks within it take two characters each. */
+function beginningOf(text: string): { readonly beginning: string; readonly leftOut: number } {
+  let kept = LONGEST_RESULT;
+  for (;;) {
+    const cut = { beginning: text.slice(0, kept), leftOut: text.length - kept };
+    const excess = JSON.stringify(cut).length - LONGEST_RESULT;
+    if (excess <= 0) return cut;
+    kept -= Math.max(1, Math.ceil(excess / 2));
+  }
 }
 
 /** The same whatever order the model wrote the arguments in. */

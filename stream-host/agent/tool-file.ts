@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import type { RunnableTool, ToolCallContext } from '../../shared/agents/tool.ts';
@@ -42,6 +43,9 @@ const exported = <Services>() =>
     }),
   });
 
+/** A file may await something as it is loaded, a connection for instance; one that waits for ever must not hold all up. */
+const LOAD_MS = 10_000;
+
 export interface LoadToolOptions<Services> {
   readonly folder: URL;
   readonly services: Services;
@@ -49,6 +53,8 @@ export interface LoadToolOptions<Services> {
   readonly reloadable: boolean;
   /** What an error begins with. */
   readonly where: string;
+  /** How long a file may take to load; {@link LOAD_MS} unless given. */
+  readonly loadMs?: number;
 }
 
 export interface LoadedTool {
@@ -74,7 +80,7 @@ export async function loadTool<Services>(name: string, options: LoadToolOptions<
   const version = createHash('sha256').update(found.source).digest('hex').slice(0, 16);
   // Node keeps a module for as long as the process lives, by its address.
   const address = reloadable ? `${found.url.href}?version=${version}` : found.url.href;
-  const module: unknown = await import(address).catch((cause: unknown) => {
+  const module = await imported(address, options.loadMs ?? LOAD_MS).catch((cause: unknown) => {
     throw new ConfigError(`${where}: ${file} cannot be loaded: ${messageOf(cause)}`);
   });
   const parsed = parseDefinition(exported<Services>(), module);
@@ -84,6 +90,19 @@ export async function loadTool<Services>(name: string, options: LoadToolOptions<
     throw new ConfigError(`${where}: ${file} exports a tool named "${tool.name}", not "${name}".`);
   }
   return { tool: { ...tool, name, run: async (args, context) => run(args, { ...context, services }) }, version };
+}
+
+async function imported(address: string, loadMs: number): Promise<unknown> {
+  const loaded = new AbortController();
+  const late = sleep(loadMs, undefined, { signal: loaded.signal }).then(() => {
+    throw new Error(`what it awaits has not come within ${loadMs} ms`);
+  });
+  try {
+    return await Promise.race([import(address), late]);
+  } finally {
+    loaded.abort();
+    late.catch(() => undefined);
+  }
 }
 
 async function firstReadable(

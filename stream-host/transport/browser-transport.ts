@@ -59,6 +59,8 @@ export class BrowserTransport implements Transport {
   readonly #resampler: Resampler;
   #session: BrowserSession | undefined;
   #followed = false;
+  /** Typed before there was a session to take it. */
+  #earlyText: string | undefined;
   #frameIndex = 0;
   #typedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -109,6 +111,10 @@ export class BrowserTransport implements Transport {
     this.#followed = true;
     events.on('agentSpoke', ({ interrupted }) => this.#endAnswer(interrupted));
     tellBrowser(this.#session, events, (message) => this.#send(message), this.#clock);
+    const early = this.#earlyText;
+    this.#earlyText = undefined;
+    // Whoever follows now listens in a moment.
+    if (early !== undefined) queueMicrotask(() => this.#onTyped(early));
   }
 
   sendAudio(frames: Uint8Array): boolean {
@@ -196,15 +202,18 @@ export class BrowserTransport implements Transport {
 
   #onTyped(given: string): void {
     const text = withoutControls(given.replaceAll(/\s+/g, ' ')).trim();
+    if (!this.#followed) {
+      // Kept until the session is there; one that typed twice by then meant both.
+      this.#earlyText = this.#earlyText === undefined ? text : `${this.#earlyText} ${text}`.slice(0, MAX_TYPED_CHARS);
+      return;
+    }
     const refusal = this.#refusalOf(text);
     if (refusal) {
       this.#send({ type: 'notice', ...refusal });
-    } else if (this.#followed) {
+    } else {
       this.#typedAtMs = this.#clock.now();
       this.#watch.heard(TYPED_COUNTS_AS_MS);
       this.events.emit('text', text);
-    } else {
-      this.#guard.count('early');
     }
   }
 

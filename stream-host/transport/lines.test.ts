@@ -92,6 +92,23 @@ test('what a browser is told has its times from the clock, and the shape of the 
   });
 });
 
+test('what is typed before there is a session waits for it, behind the message that says whose it is', async () => {
+  const { near, far } = await connect();
+  const line = new BrowserTransport(near, { clock: systemClock, log, sampleRate: 16_000 });
+  const typed: string[] = [];
+  far.send('What is the status');
+  far.send('{"type":"text","text":"of order 1042?"}');
+  // Audio comes behind both, and is counted.
+  far.send(new Uint8Array(640));
+  while (line.counts.early === 0) await new Promise((resolve) => setImmediate(resolve));
+  line.introduce(SESSION);
+  line.follow(noEvents());
+  line.events.on('text', (text) => typed.push(text));
+  while (typed.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(typed, ['What is the status of order 1042?']);
+  line.close(1000, 'done');
+});
+
 test('audio that nobody hears yet is counted, and not passed on later', async () => {
   const { near, far } = await connect();
   const line = new BrowserTransport(near, { clock: systemClock, log, sampleRate: 16_000 });
