@@ -24,13 +24,14 @@ export const REQUEST_ERRORS = {
   },
   'client.too-many-opens': {
     status: 429,
-    meaning: 'One client opens sessions faster than it may.',
+    meaning: 'One client opens sessions, or watches them, faster than it may.',
     remedy: 'Wait a minute; or raise MAX_CLIENT_OPENS_PER_MINUTE, or set TRUSTED_PROXY_HOPS behind a proxy.',
   },
   'client.too-many-sessions': {
     status: 429,
-    meaning: 'One client has as many sessions as it may.',
-    remedy: 'End one of them; or raise MAX_CLIENT_SESSIONS, or set TRUSTED_PROXY_HOPS behind a proxy.',
+    meaning: 'One client has as many sessions as it may, or watches as many.',
+    remedy:
+      'End one of them; or raise MAX_CLIENT_SESSIONS (watchers are 8 at most), or set TRUSTED_PROXY_HOPS behind a proxy.',
   },
   'config.invalid': {
     status: 503,

@@ -15,9 +15,12 @@ import type { ClientLimits } from './client-limits.ts';
 import { type OriginRules, requireOrigin } from './origins.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import type { RelayDoor } from './relay-door.ts';
+import { toOriginForm, urlOf } from './request-address.ts';
 
 /** Larger messages are refused by the socket itself (close 1009) before they are in memory. */
 const MAX_MESSAGE_BYTES = 256 * 1024;
+/** A watcher has nothing to say. */
+const MAX_WATCHER_BYTES = 1024;
 
 export interface DoorsOptions extends OriginRules {
   readonly live: LiveSessions;
@@ -53,23 +56,16 @@ interface Entrance {
  */
 export class Doors {
   readonly #options: DoorsOptions;
-  readonly #sockets = new WebSocketServer({
-    noServer: true,
-    perMessageDeflate: false,
-    maxPayload: MAX_MESSAGE_BYTES,
-  });
+  readonly #talking = openSockets(MAX_MESSAGE_BYTES);
+  readonly #watching = openSockets(MAX_WATCHER_BYTES);
 
   constructor(options: DoorsOptions) {
     this.#options = options;
-    this.#sockets.on('headers', (headers, request) => {
-      const ignored = [...urlOf(request).searchParams.keys()].filter((name) => IGNORED_NAMES.has(name));
-      if (ignored.length > 0) headers.push(`x-parley-ignored: ${ignored.join(', ')}`);
-    });
   }
 
   /** Open sockets, those being closed included. */
   get count(): number {
-    return this.#sockets.clients.size;
+    return this.#talking.clients.size + this.#watching.clients.size;
   }
 
   /** Listener of the HTTP server's `upgrade`. Never rejects. */
@@ -77,6 +73,7 @@ export class Doors {
     // Until `ws` takes the connection over, its errors are ours to survive.
     const onError = () => socket.destroy();
     socket.on('error', onError);
+    toOriginForm(request);
     try {
       const { channel, takeShare, accept } = await this.#decide(request);
       const release = await this.#takePlace(channel, takeShare);
@@ -84,7 +81,8 @@ export class Doors {
       // Gone while its token was checked.
       if (socket.destroyed) release();
       socket.off('error', onError);
-      this.#sockets.handleUpgrade(request, socket, head, accept);
+      const sockets = channel === undefined ? this.#watching : this.#talking;
+      sockets.handleUpgrade(request, socket, head, accept);
     } catch (error) {
       this.#refuse(socket, error);
     }
@@ -92,8 +90,10 @@ export class Doors {
 
   /** Cuts whatever is still open. */
   close(): void {
-    for (const socket of this.#sockets.clients) socket.terminate();
-    this.#sockets.close();
+    for (const sockets of [this.#talking, this.#watching]) {
+      for (const socket of sockets.clients) socket.terminate();
+      sockets.close();
+    }
   }
 
   /** A place of the host first: whoever finds none must not be told that he asks too often. */
@@ -132,32 +132,35 @@ export class Doors {
         const browser = browserRequestOf(url);
         return {
           channel: 'browser',
-          takeShare: () => this.#takeShare(request),
+          takeShare: () => this.#takeShare(request, this.#options.clients, 'sessions'),
           accept: (socket) => void this.#options.reception.takeBrowser(socket, browser),
         };
       }
-      case relaySocket.path:
+      case relaySocket.path: {
         requireOrigin(this.#options, request.headers);
         validate(relaySocket.query, givenIn(url));
-        return { accept: await this.#options.relay.admit(request, url) };
+        const { relay } = this.#options;
+        const takeShare = () => this.#takeShare(request, relay.clients, 'watched sessions');
+        return { accept: await relay.admit(request, url, takeShare) };
+      }
       default:
         throw new ParleyError('route.unknown', 'There is no socket at this path.');
     }
   }
 
-  #takeShare(request: IncomingMessage): Release {
-    const { clients, trustedProxyHops = 0 } = this.#options;
+  #takeShare(request: IncomingMessage, clients: ClientLimits | undefined, what: string): Release {
+    const { trustedProxyHops = 0 } = this.#options;
     const share = clients?.admit(clientOf(request, trustedProxyHops)) ?? (() => {});
     switch (share) {
       case 'too-many':
         throw new ParleyError(
           'client.too-many-sessions',
-          `You have as many sessions as one client may.${this.#hint(request)}`,
+          `You have as many ${what} as one client may.${this.#hint(request)}`,
         );
       case 'too-often':
         throw new ParleyError(
           'client.too-many-opens',
-          `You open sessions too fast. Wait a minute.${this.#hint(request)}`,
+          `You open ${what} too fast. Wait a minute.${this.#hint(request)}`,
         );
       default:
         return share;
@@ -185,6 +188,15 @@ export class Doors {
         `${retryAfter}connection: close\r\n\r\n${body}`,
     );
   }
+}
+
+function openSockets(maxPayload: number): WebSocketServer {
+  const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload });
+  sockets.on('headers', (headers, request) => {
+    const ignored = [...urlOf(request).searchParams.keys()].filter((name) => IGNORED_NAMES.has(name));
+    if (ignored.length > 0) headers.push(`x-parley-ignored: ${ignored.join(', ')}`);
+  });
+  return sockets;
 }
 
 const REASON: Readonly<Record<number, string>> = {
@@ -226,12 +238,6 @@ function browserRequestOf(url: URL): BrowserRequest {
 }
 
 const isBrowserRate = (rate: number): rate is BrowserRate => BROWSER_RATES.some((known) => known === rate);
-
-/** The request's address. Its host does not matter and may be forged. */
-export function urlOf(request: IncomingMessage): URL {
-  const address = `http://host${request.url?.startsWith('/') ? request.url : '/'}`;
-  return URL.canParse(address) ? new URL(address) : new URL('http://host/');
-}
 
 /** The query, without the names that were given no value. */
 const givenIn = (url: URL): Record<string, string> =>

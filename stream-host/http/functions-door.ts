@@ -39,20 +39,28 @@ export class FunctionsDoor {
     this.#options = options;
   }
 
-  /** Whether the request is for a route of the functions. */
-  isTheirs(method: string | undefined, path: string): boolean {
-    return ROUTES.some((route) => route.method === method && isPathOf(route, path));
+  /** The methods that the functions answer at a path; none where it is no route of theirs. */
+  methodsAt(path: string): readonly string[] {
+    const routes = ROUTES.filter((route) => isPathOf(route, path));
+    // `calls/initiate` is no call of that name.
+    const named = routes.filter((route) => !route.path.includes('{'));
+    const methods = (named.length > 0 ? named : routes).map(({ method }) => method);
+    return [...new Set(methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])))];
   }
 
   /** @throws {ParleyError} `origin.refused`, `request.too-large`, `functions.unreachable` */
   async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     requireOwnHost(this.#options, request.headers.host);
     requireOrigin(this.#options, request.headers);
-    const body = await readBytes(request);
+    // The functions know no HEAD: it is answered as GET is, without the body.
+    const isHead = request.method === 'HEAD';
+    const method = isHead ? 'GET' : (request.method ?? 'GET');
+    // A body of GET means nothing (RFC 9110 §9.3.1), and `fetch` sends none.
+    const body = method === 'GET' ? Buffer.alloc(0) : await readBytes(request);
     const { functionsUrl, answerWithinMs = 30_000 } = this.#options;
     try {
       const answer = await fetch(functionsUrl + request.url, {
-        method: request.method ?? 'GET',
+        method,
         headers: headersOf(request),
         ...(body.length > 0 && { body: new Uint8Array(body) }),
         redirect: 'manual',
@@ -60,7 +68,8 @@ export class FunctionsDoor {
       });
       const bytes = Buffer.from(await answer.arrayBuffer());
       const headers = [...answer.headers].filter(([name]) => !KEPT_BACK.has(name));
-      response.writeHead(answer.status, { ...Object.fromEntries(headers), 'content-length': bytes.length }).end(bytes);
+      response.writeHead(answer.status, { ...Object.fromEntries(headers), 'content-length': bytes.length });
+      response.end(isHead ? undefined : bytes);
     } catch (error) {
       throw new DependencyError(
         'functions.unreachable',

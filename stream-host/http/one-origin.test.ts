@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
+import { pino } from 'pino';
 import { errorBody } from '../../shared/http/error-answer.ts';
 import { redisForTests, startHost } from '../testing/host-under-test.ts';
 
@@ -106,4 +108,86 @@ test('a body over 1 MB is not handed on, and functions that are away are named',
   const { error } = errorBody.parse(await response.json());
   assert.deepEqual([response.status, error.code], [503, 'functions.unreachable']);
   assert.match(error.message, /FUNCTIONS_URL/);
+});
+
+/** What is answered to bytes that `fetch` would not send. Asks to be closed behind it. */
+const answerTo = (head: string, to = host.http) => {
+  const socket = connect(Number(new URL(to).port), '127.0.0.1');
+  socket.write(head.replaceAll('\n', '\r\n'));
+  return text(socket);
+};
+
+test('a GET or HEAD with a body is answered as one without (proxy: body of a GET)', async () => {
+  asked.length = 0;
+  for (const method of ['GET', 'HEAD']) {
+    const answer = await answerTo(
+      `${method} /api/v1/calls HTTP/1.1\nhost: localhost\nconnection: close\ncontent-length: 2\n\n{}`,
+    );
+    assert.match(answer, /^HTTP\/1\.1 409 /, method);
+  }
+  assert.deepEqual(
+    asked.map(({ method, body }) => [method, body]),
+    [
+      ['GET', ''],
+      ['GET', ''],
+    ],
+  );
+});
+
+test('HEAD of a route of the functions is answered as GET is, without the body (proxy: HEAD)', async () => {
+  const answer = await answerTo('HEAD /api/v1/calls HTTP/1.1\nhost: localhost\nconnection: close\n\n');
+  assert.match(answer, /^HTTP\/1\.1 409 .*content-length: 20\r\n.*\r\n\r\n$/s);
+});
+
+test('a wrong method on a route of the functions is told which are right there (proxy: Allow)', async () => {
+  asked.length = 0;
+  const wrong = [
+    ['PUT', 'calls/initiate', 'POST'],
+    ['GET', 'calls/initiate', 'POST'],
+    ['GET', 'calls/c-1/hangup', 'POST'],
+    ['DELETE', 'calls/answer', 'POST, OPTIONS'],
+    ['DELETE', 'calls/c-1', 'GET, HEAD'],
+  ] as const;
+  for (const [method, path, allow] of wrong) {
+    const response = await fetch(`${host.http}/api/v1/${path}`, { method });
+    assert.deepEqual([response.status, response.headers.get('allow')], [405, allow], `${method} ${path}`);
+    assert.equal(errorBody.parse(await response.json()).error.code, 'method.not-allowed');
+  }
+  assert.deepEqual(asked, []);
+});
+
+test('a client that leaves in the middle of an upload is no failure of ours (proxy: aborted upload)', async () => {
+  const lines: { level: number; msg: string }[] = [];
+  const left = Promise.withResolvers<void>();
+  const write = (line: string) => {
+    lines.push(JSON.parse(line));
+    if (line.includes('a client left')) left.resolve();
+  };
+  const writing = await startHost(redis.url, { functionsUrl, log: pino({ level: 'debug' }, { write }) });
+  const socket = connect(Number(new URL(writing.http).port), '127.0.0.1');
+  socket.write('POST /api/v1/calls/initiate HTTP/1.1\r\nhost: localhost\r\ncontent-length: 100\r\n\r\nhalf', () =>
+    setTimeout(() => socket.resetAndDestroy(), 50),
+  );
+  await left.promise;
+  assert.deepEqual(
+    lines.filter(({ level }) => level > 30),
+    [],
+  );
+});
+
+test('a path that cannot be decoded is answered in the shape of an error (proxy: %ff%zz)', async () => {
+  asked.length = 0;
+  const response = await fetch(`${host.http}/api/v1/calls/%ff%zz`);
+  assert.deepEqual([response.status, errorBody.parse(await response.json()).error.code], [404, 'route.unknown']);
+  assert.deepEqual(asked, []);
+});
+
+test('a request in absolute form asks for its path, at the host that it names there (proxy: absolute form)', async () => {
+  asked.length = 0;
+  const ask = (target: string) => answerTo(`GET ${target} HTTP/1.1\nhost: localhost\nconnection: close\n\n`);
+  assert.match(await ask('http://localhost:1/api/v1/calls?limit=1'), /^HTTP\/1\.1 409 /);
+  assert.equal(asked[0]?.url, '/api/v1/calls?limit=1');
+  assert.match(await ask('http://evil.example/api/v1/calls'), /^HTTP\/1\.1 403 .*origin\.refused/s);
+  assert.match(await ask('http://localhost/api/v1/realtime/status'), /"status":"available"/);
+  assert.equal(asked.length, 1);
 });

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { WebSocket } from 'ws';
+import { BYTES_PER_MS } from '../../shared/audio/pcm.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { DependencyError, RequestError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
@@ -7,10 +8,13 @@ import { CLOSE } from '../../shared/protocol/close-codes.ts';
 import type { Relayed, SessionRelay } from '../session/session-relay.ts';
 import { LineGuard } from '../transport/line-guard.ts';
 import { LiveSocket } from '../transport/live-socket.ts';
+import { ClientLimits } from './client-limits.ts';
 import { isLocalPage } from './origins.ts';
 
 /** Each reads what every session of every host says. */
 const MOST_WATCHERS = 32;
+/** What one client may have of these places, and how often in a minute it may take one. */
+const CLIENT_SHARE = { maxSessions: 8, opensPerMinute: 60 };
 
 export interface RelayDoorOptions {
   readonly relay: Pick<SessionRelay, 'watch'>;
@@ -22,6 +26,8 @@ export interface RelayDoorOptions {
 
 /** Lets watchers in to see what happens in sessions. Whoever knows a session's or a call's id may watch that one. */
 export class RelayDoor {
+  /** What one client may have of the places for watchers. */
+  readonly clients: ClientLimits;
   readonly #options: RelayDoorOptions;
   readonly #sockets = new Set<LiveSocket>();
   #entering = 0;
@@ -29,6 +35,7 @@ export class RelayDoor {
 
   constructor(options: RelayDoorOptions) {
     this.#options = options;
+    this.clients = new ClientLimits({ clock: options.clock, ...CLIENT_SHARE });
   }
 
   /** Watchers that are connected. */
@@ -38,25 +45,35 @@ export class RelayDoor {
 
   /**
    * Resolves when nothing of the session will be missed any more, with what takes the socket.
+   * @param takeShare takes what the client has of {@link clients}, until the returned function is called
    * @throws {RequestError} `relay.session-missing`
    * @throws {DependencyError} `host.full`, `host.draining`, `redis.unavailable`
    */
-  async admit(request: IncomingMessage, url: URL): Promise<(socket: WebSocket) => void> {
+  async admit(request: IncomingMessage, url: URL, takeShare: () => () => void): Promise<(socket: WebSocket) => void> {
     const wanted = this.#filterOf(request, url);
     if (this.#closed) throw new DependencyError('host.draining', 'This server is being restarted. Connect again.');
     if (this.#sockets.size + this.#entering >= MOST_WATCHERS) {
       throw new DependencyError('host.full', 'All places for dashboards are taken. Close one and try again.');
     }
+    const giveBack = takeShare();
     let socket: LiveSocket | undefined;
+    let stop: () => void = giveBack;
+    request.socket.once('close', () => stop());
     this.#entering += 1;
-    const stop = await this.#options.relay
-      .watch((message) => {
+    try {
+      const unwatch = await this.#options.relay.watch((message) => {
         if (wanted(message)) socket?.send(message.text);
-      })
-      .finally(() => {
-        this.#entering -= 1;
       });
-    request.socket.once('close', stop);
+      stop = () => {
+        unwatch();
+        giveBack();
+      };
+    } catch (error) {
+      giveBack();
+      throw error;
+    } finally {
+      this.#entering -= 1;
+    }
     if (request.socket.destroyed) stop();
     return (accepted) => {
       socket = this.#take(accepted);
@@ -72,7 +89,11 @@ export class RelayDoor {
   #take(accepted: WebSocket): LiveSocket {
     const socket = new LiveSocket(accepted, this.#options);
     const guard = new LineGuard(this.#options.clock, (code, reason) => socket.close(code, reason));
-    for (const kind of ['text', 'binary', 'control'] as const) socket.events.on(kind, () => guard.admits(0));
+    // Nothing that a watcher sends is looked at, but all of it is work: bytes cost what as many of audio would.
+    for (const kind of ['text', 'binary'] as const) {
+      socket.events.on(kind, (data) => guard.admits(data.length / BYTES_PER_MS));
+    }
+    socket.events.on('control', () => guard.admits(0));
     this.#sockets.add(socket);
     socket.events.on('closed', () => this.#sockets.delete(socket));
     if (this.#closed) socket.close(CLOSE.goingAway, 'This server is being restarted.');

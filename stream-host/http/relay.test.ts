@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { systemClock } from '../../shared/clock.ts';
+import { errorBody } from '../../shared/http/error-answer.ts';
 import { browserMessage } from '../../shared/protocol/browser.ts';
 import { connectRedis } from '../../shared/sessions/connect.ts';
 import { SessionEvents } from '../dialogue/session-events.ts';
@@ -14,6 +16,18 @@ const other = await startHost(redis.url);
 const RELAY = '/api/v1/realtime/dashboard/relay';
 
 type Host = typeof host;
+
+/** The host learns a little later that a client has gone. */
+async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let left = 100; left > 0; left--) {
+    try {
+      return await attempt();
+    } catch {
+      await sleep(20);
+    }
+  }
+  return attempt();
+}
 
 /** A call in which the caller asks once, and is answered. */
 async function holdCall(on: Host, callId: string, sessionId: string, context?: Record<string, unknown>) {
@@ -78,6 +92,31 @@ test('watchers are counted, take no place of a caller, and are sent elsewhere wh
   await talking.untilType('session_ready');
   await closing.close('The server is being restarted.');
   for (const watcher of watchers) assert.equal((await watcher.closed).code, 1001);
+});
+
+test('a watcher who sends much is closed: one large message, or small ones without end (relay flood)', async () => {
+  const large = await host.connect(`${RELAY}?session_id=a`);
+  large.socket.send('x'.repeat(1025));
+  assert.equal((await large.closed).code, 1009);
+  const many = await host.connect(`${RELAY}?session_id=a`);
+  // 1.1 MB are as much as 35 s of audio, of which a line takes 5 s at once and forgives 30 s.
+  for (let i = 0; i < 1500; i++) many.socket.send('x'.repeat(1024));
+  assert.equal((await many.closed).code, 4430);
+});
+
+test('one client has a share of the places for watchers, and gets it back (relay places)', async () => {
+  const crowded = await startHost(redis.url, { trustedProxyHops: 1 });
+  const watch = (client: string) => crowded.connect(`${RELAY}?session_id=made-up`, { 'x-forwarded-for': client });
+  const held = await Promise.all(Array.from({ length: 8 }, () => watch('203.0.113.1')));
+  await assert.rejects(watch('203.0.113.1'), (refused: { status: number; body: unknown }) => {
+    const { code, message } = errorBody.parse(refused.body).error;
+    assert.match(message, /watched sessions/);
+    return refused.status === 429 && code === 'client.too-many-sessions';
+  });
+  const beside = await watch('203.0.113.2');
+  held[0]?.socket.terminate();
+  const again = await eventually(() => watch('203.0.113.1'));
+  for (const client of [...held, beside, again]) client.socket.terminate();
 });
 
 test('what Redis does not take in time is dropped and counted; nothing waits for it', () => {

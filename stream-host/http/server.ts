@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Clock, systemClock } from '../../shared/clock.ts';
-import { ConfigError, NotFoundError, ParleyError } from '../../shared/errors.ts';
+import { ConfigError, messageOf, NotFoundError, ParleyError } from '../../shared/errors.ts';
 import { traceIdOf } from '../../shared/http/error-answer.ts';
 import type { ReferenceOptions } from '../../shared/http/openapi.ts';
 import { ALL_SOCKETS } from '../../shared/http/routes/sockets.ts';
@@ -12,12 +12,13 @@ import type { LiveSessions } from '../host/live-sessions.ts';
 import { HostReadiness, type ReadinessOptions } from '../host/readiness.ts';
 import type { StreamHostVitals } from '../host/vitals.ts';
 import { allowOrigin } from './cross-origin.ts';
-import { Doors, type DoorsOptions, urlOf } from './doors.ts';
+import { Doors, type DoorsOptions } from './doors.ts';
 import { FunctionsDoor } from './functions-door.ts';
 import { boundConnections, REQUEST_LIMITS } from './open-connections.ts';
 import type { Page } from './page.ts';
 import type { ReferencePage } from './reference-page.ts';
 import { RefusalLog } from './refusal-log.ts';
+import { isReadable, toOriginForm, urlOf } from './request-address.ts';
 import { type Route, rawRequest, send } from './route.ts';
 import { hostRoutes, type PageSettings } from './routes.ts';
 
@@ -124,7 +125,11 @@ export class StreamHostServer {
     try {
       await this.#route(request, response);
     } catch (error) {
-      const { newId } = this.#options;
+      const { newId, log } = this.#options;
+      if (error !== null && error === request.errored) {
+        log.debug({ reason: messageOf(error) }, 'a client left in the middle of its request');
+        return;
+      }
       const answer = this.#refusals.answer(error, traceIdOf(String(request.headers.traceparent)) ?? newId());
       if (response.headersSent) response.destroy();
       else if (error instanceof MethodError) send(response, { ...answer, headers: { allow: error.allowed } });
@@ -133,9 +138,13 @@ export class StreamHostServer {
   }
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    toOriginForm(request);
     const { pathname, searchParams } = urlOf(request);
     if (allowOrigin(this.#options, pathname, request, response)) return;
-    if (this.#functions?.isTheirs(request.method, pathname)) return this.#functions.serve(request, response);
+    if (!isReadable(pathname)) throw new NotFoundError('route.unknown', 'The path is not encoded as one.');
+    const theirs = this.#functions?.methodsAt(pathname) ?? [];
+    if (theirs.length > 0 && !theirs.includes(request.method ?? '')) throw new MethodError(theirs.join(', '));
+    if (theirs.length > 0) return this.#functions?.serve(request, response);
     if (request.method !== 'GET' && request.method !== 'HEAD') throw new MethodError('GET, HEAD');
     const route = this.#routes.get(pathname);
     if (route !== undefined) {
@@ -155,7 +164,7 @@ class MethodError extends ParleyError {
   readonly allowed: string;
 
   constructor(allowed: string) {
-    super('method.not-allowed', `Only ${allowed} are answered here.`);
+    super('method.not-allowed', `This path answers ${allowed}.`);
     this.allowed = allowed;
   }
 }

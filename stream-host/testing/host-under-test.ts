@@ -12,6 +12,7 @@ import { BYTES_PER_MS, FRAME_BYTES, FrameCutter, rmsOf } from '../../shared/audi
 import { AcsTokenVerifier } from '../../shared/auth/acs-token.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { randomIds } from '../../shared/ids.ts';
+import type { Logger } from '../../shared/log.ts';
 import { ProcessVitals } from '../../shared/process-vitals.ts';
 import { encodeServiceAudio, encodeServiceMetadata } from '../../shared/protocol/acs-media.ts';
 import { connectRedis } from '../../shared/sessions/connect.ts';
@@ -37,7 +38,7 @@ export const HEARD = 'where is my order';
 export const GREETING = 'Hello.';
 export const ANSWER = 'It is on its way and will be with you tomorrow.';
 
-const log = pino({ level: process.env.TEST_LOG ?? 'silent' });
+const silent = pino({ level: process.env.TEST_LOG ?? 'silent' });
 const detectorFrameBytes = 32 * BYTES_PER_MS;
 
 /** Loudness, of real audio: no more is needed to tell the two sounds above apart. */
@@ -129,6 +130,7 @@ export interface HostOptions
   /** What one client may have; without it, all. */
   readonly clientLimits?: Omit<ClientLimitsOptions, 'clock'>;
   readonly place?: string;
+  readonly log?: Logger;
   readonly allowedOrigins?: readonly string[];
 }
 
@@ -161,6 +163,7 @@ export const acsToken = (audience = AUDIENCE): Promise<string> =>
 
 /** The stream host as `main.ts` puts it together, on a free port and a real Redis, with speech and model of the tests'. */
 export async function startHost(redisUrl: string, options: HostOptions = {}) {
+  const log = options.log ?? silent;
   const jwks = JSON.stringify({ keys: [{ ...(await exportJWK(keys.publicKey)), kid: 'k1', alg: 'RS256' }] });
   const keyServer = createServer((_, response) => response.setHeader('content-type', 'application/json').end(jwks));
   await once(keyServer.listen(0, '127.0.0.1'), 'listening');

@@ -62,6 +62,8 @@ export const relaySocket = defineRoute({
   errors: [
     'origin.refused',
     'relay.session-missing',
+    'client.too-many-sessions',
+    'client.too-many-opens',
     'host.full',
     'host.draining',
     'redis.unavailable',
