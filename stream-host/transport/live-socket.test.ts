@@ -109,3 +109,18 @@ test('a listener that throws does not take the socket down', async () => {
   assert.equal(socket.open, true);
   socket.close(1000, 'done');
 });
+
+test('a peer that begins to close and never finishes does not keep its session from ending', async () => {
+  const { near, far } = await connect();
+  const socket = new LiveSocket(near, options);
+  const closed: [number, string][] = [];
+  socket.events.on('closed', (code, reason) => void closed.push([code, reason]));
+  far.pause();
+  far.close(1000, 'begun');
+  while (socket.open) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(near.readyState, WebSocket.CLOSING);
+  socket.close(4409, 'Another server speaks for this session now.');
+  assert.deepEqual(closed, [[4409, 'Another server speaks for this session now.']]);
+  await once(near, 'close');
+  assert.equal(closed.length, 1);
+});

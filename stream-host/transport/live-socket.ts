@@ -101,10 +101,13 @@ export class LiveSocket {
     });
   }
 
-  /** Closes with a code and a reason; cuts the connection when the peer does not answer. Idempotent. */
+  /**
+   * Closes with a code and a reason; cuts the connection when the peer does not answer. A peer that has begun to close and
+   * does not finish is not waited for either. Idempotent.
+   */
   close(code: number, reason: string): void {
-    if (!this.open) return;
-    this.#socket.close(code, shorten(reason));
+    if (this.#ended) return;
+    if (this.open) this.#socket.close(code, shorten(reason));
     this.#cancelCut = this.#clock.after(CLOSE_GRACE_MS, () => this.#socket.terminate());
     this.#end(code, reason);
   }
