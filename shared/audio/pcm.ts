@@ -60,12 +60,15 @@ export const dbfsOf = (rms: number): number => 20 * Math.log10(rms);
  */
 export class FrameCutter {
   readonly #frameBytes: number;
+  readonly #allocate: (bytes: number) => Uint8Array<ArrayBuffer>;
   #frame: Uint8Array<ArrayBuffer>;
   #filled = 0;
 
-  constructor(frameBytes: number = FRAME_BYTES) {
+  /** @param allocate memory for a frame: for an owner who has some to use again */
+  constructor(frameBytes: number = FRAME_BYTES, allocate = (bytes: number) => new Uint8Array(bytes)) {
     this.#frameBytes = frameBytes;
-    this.#frame = new Uint8Array(frameBytes);
+    this.#allocate = allocate;
+    this.#frame = allocate(frameBytes);
   }
 
   /** Takes a chunk and calls `onFrame` for every frame that is now complete, in order. */
@@ -73,7 +76,7 @@ export class FrameCutter {
     let at = 0;
     while (at < chunk.length) {
       const taken = Math.min(this.#frameBytes - this.#filled, chunk.length - at);
-      this.#frame.set(chunk.subarray(at, at + taken), this.#filled);
+      this.#frame.set(taken === chunk.length ? chunk : chunk.subarray(at, at + taken), this.#filled);
       this.#filled += taken;
       at += taken;
       if (this.#filled === this.#frameBytes) onFrame(this.#next());
@@ -82,12 +85,14 @@ export class FrameCutter {
 
   /** The last, incomplete frame filled up with silence, or nothing where the stream ended on a frame's edge. */
   flush(): Uint8Array | undefined {
-    return this.#filled > 0 ? this.#next() : undefined;
+    if (this.#filled === 0) return undefined;
+    this.#frame.fill(0, this.#filled);
+    return this.#next();
   }
 
   #next(): Uint8Array<ArrayBuffer> {
     const frame = this.#frame;
-    this.#frame = new Uint8Array(this.#frameBytes);
+    this.#frame = this.#allocate(this.#frameBytes);
     this.#filled = 0;
     return frame;
   }

@@ -1,20 +1,24 @@
+import type { Readable } from 'node:stream';
 import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { APIError } from 'openai';
 import type { Clock } from '../../shared/clock.ts';
-import { within } from '../../shared/within.ts';
 import { type Chunk, readChunk } from './chat-chunk.ts';
 import { modelCutOff } from './model-errors.ts';
 
 /** A model's chunk has some hundred characters; a whole answer that is not streamed is not much longer. */
 const LONGEST_EVENT_CHARS = 1 << 20;
+/** Chunks that wait to be taken; beyond, the server is made to wait. */
+const MAX_WAITING = 256;
 /** How long a server may take from `[DONE]` to the end of the body before its connection is given up. */
 const LINGER_MS = 1000;
 
-/** The chunks of a streamed chat completion, several of which may come at once. Read by one reader, as it asks for them. */
+/**
+ * The chunks of a streamed chat completion. They are sorted out where the bytes arrive, without a promise for each, as
+ * a call has fifty of them a second.
+ */
 export class ChatStream {
-  readonly #body: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #body: Readable;
   readonly #clock: Clock;
-  readonly #decoder = new TextDecoder();
   readonly #parser = createParser({
     maxBufferSize: LONGEST_EVENT_CHARS,
     onEvent: (event) => this.#receive(event),
@@ -29,12 +33,21 @@ export class ChatStream {
   #state: 'open' | 'done' | 'broken' | 'closed' = 'open';
   #sentinel = false;
   #cause: unknown;
+  #wake: (() => void) | undefined;
 
-  /** @param isWhole the server sent one answer in place of a stream */
-  constructor(body: ReadableStream<Uint8Array>, clock: Clock, isWhole = false) {
-    this.#body = body.getReader();
+  /**
+   * @param body bytes of UTF-8; the stream is theirs to destroy
+   * @param isWhole the server sent one answer in place of a stream
+   */
+  constructor(body: Readable, clock: Clock, isWhole = false) {
+    this.#body = body;
     this.#clock = clock;
     this.#whole = isWhole ? '' : undefined;
+    body.setEncoding('utf8');
+    body.on('data', (text: string) => this.#read(() => this.#feed(text)));
+    body.on('end', () => this.#read(() => this.#end()));
+    body.on('error', (error) => this.#finish('broken', error));
+    body.on('close', () => this.#finish('broken'));
   }
 
   /** Nothing more will come: once `take` returns undefined it was all. */
@@ -55,23 +68,17 @@ export class ChatStream {
   take(): Chunk | undefined {
     const event = this.#events.shift();
     if (event) return toChunk(event);
+    if (this.#body.isPaused()) this.#body.resume();
     if (this.#state === 'broken') throw modelCutOff(this.#cause);
     return undefined;
   }
 
   /** Resolves when there is something to take, or nothing more to come. Never rejects; one at a time. */
-  async arrival(): Promise<void> {
-    while (this.#state === 'open' && this.#events.length === 0) {
-      try {
-        const { done, value } = await this.#body.read();
-        if (this.#state !== 'open') return;
-        if (done) this.#end();
-        else this.#feed(this.#decoder.decode(value, { stream: true }));
-      } catch (error) {
-        this.#state = 'broken';
-        this.#cause = error;
-      }
-    }
+  arrival(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.ended || this.#events.length > 0) resolve();
+      else this.#wake = resolve;
+    });
   }
 
   /** Frees the connection: for the next request if the answer is complete, else by breaking it off. Idempotent. */
@@ -80,17 +87,35 @@ export class ChatStream {
     const isDone = this.#state === 'done';
     this.#state = 'closed';
     this.#events = [];
-    const breakOff = () => void this.#body.cancel().catch(() => undefined);
-    if (isDone) void within(this.#clock, LINGER_MS, this.#drain(), breakOff);
-    else breakOff();
+    const body = this.#body;
+    if (!isDone) body.destroy();
+    else if (!body.readableEnded) {
+      const cancel = this.#clock.after(LINGER_MS, () => body.destroy());
+      body.once('close', cancel).resume();
+    }
   }
 
-  async #drain(): Promise<void> {
+  #read(decode: () => void): void {
+    if (this.#state !== 'open') return;
     try {
-      while (!(await this.#body.read()).done);
-    } catch {
-      // It is gone, which is as good.
+      decode();
+    } catch (error) {
+      this.#finish('broken', error);
     }
+    if (this.#events.length > MAX_WAITING) this.#body.pause();
+    if (this.#events.length > 0) this.#wakeUp();
+  }
+
+  #finish(state: 'done' | 'broken', cause?: unknown): void {
+    if (this.#state !== 'open') return;
+    this.#state = state;
+    this.#cause = cause;
+    this.#wakeUp();
+  }
+
+  #wakeUp(): void {
+    this.#wake?.();
+    this.#wake = undefined;
   }
 
   #feed(text: string): void {
@@ -106,7 +131,7 @@ export class ChatStream {
   #end(): void {
     if (this.#whole === undefined) this.#parser.feed('\n\n');
     else if (this.#whole.trim() !== '') this.#receive({ data: this.#whole });
-    if (this.#state === 'open') this.#state = 'done';
+    this.#finish('done');
   }
 
   #receive(event: EventSourceMessage): void {
@@ -116,7 +141,7 @@ export class ChatStream {
       return;
     }
     this.#sentinel = true;
-    this.#state = 'done';
+    this.#finish('done');
   }
 }
 

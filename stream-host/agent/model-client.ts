@@ -1,10 +1,9 @@
 import OpenAI from 'openai';
 import { toModelError } from './model-errors.ts';
+import { modelFetch } from './model-fetch.ts';
 
 /** Longer than any wait of ours, each of which has its own limit. */
 const TIMEOUT_MS = 120_000;
-/** An error is told in few words. */
-const LONGEST_ERROR = 64_000;
 
 export interface ModelEndpoint {
   /** `https://<resource>.openai.azure.com/openai/v1`, or the emulator's. */
@@ -24,26 +23,8 @@ export function openModelClient({ baseUrl, apiKey }: ModelEndpoint): OpenAI {
     logLevel: 'off',
     // A stream of tokens has no use for compression, and some proxies hold it back for the sake of it.
     defaultHeaders: { 'accept-encoding': 'identity' },
-    fetch: async (input, init) => tellingError(await fetch(input, init)),
+    fetch: modelFetch,
   });
-}
-
-/** The client reads a refusal only under `error`; servers that put theirs at the top (vLLM, Mistral) are read all the same. */
-async function tellingError(response: Response): Promise<Response> {
-  if (response.ok || !response.body) return response;
-  const text = (await response.text()).slice(0, LONGEST_ERROR);
-  const { status, headers } = response;
-  return new Response(JSON.stringify({ error: errorIn(text) }), { status, headers });
-}
-
-function errorIn(text: string): unknown {
-  try {
-    const body: unknown = JSON.parse(text);
-    if (typeof body !== 'object' || body === null) return { message: text };
-    return 'error' in body && typeof body.error === 'object' ? body.error : body;
-  } catch {
-    return { message: text };
-  }
 }
 
 /**

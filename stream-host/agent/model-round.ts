@@ -5,6 +5,7 @@ import { CallAssembly } from './call-assembly.ts';
 import type { Chunk } from './chat-chunk.ts';
 import { ChatStream } from './chat-stream.ts';
 import { modelCutOff, modelEndless, modelFiltered, modelSilent } from './model-errors.ts';
+import { bytesOf } from './model-fetch.ts';
 import type { TurnWaits } from './turn-waits.ts';
 
 /** What is asked; how it is streamed is the round's own business. */
@@ -65,7 +66,7 @@ export class ModelRound {
     try {
       const response = await waits.for(opening, limits.firstMs, modelSilent);
       const isWhole = response.headers.get('content-type')?.includes('application/json') ?? false;
-      return new ModelRound(options, new ChatStream(response.body ?? new Blob([]).stream(), clock, isWhole));
+      return new ModelRound(options, new ChatStream(bytesOf(response), clock, isWhole));
     } catch (error) {
       connection.abort();
       throw error;

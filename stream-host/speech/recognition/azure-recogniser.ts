@@ -5,7 +5,7 @@ import type { Cancel, Clock } from '../../../shared/clock.ts';
 import { DependencyError } from '../../../shared/errors.ts';
 import type { Logger } from '../../../shared/log.ts';
 import type { OpenRecogniser, Recogniser, RecogniserEvents } from '../../contract/speech.ts';
-import { type SpeechService, SpeechServiceError, speechConfigFor } from '../speech-service.ts';
+import { type SpeechService, SpeechServiceError, speechConfigFor } from '../sdk/speech-service.ts';
 import { AudioBacklog, QUIET_DBFS } from './audio-backlog.ts';
 import { RecognitionSession } from './recognition-session.ts';
 
@@ -71,7 +71,7 @@ type Phase =
  * recogniser is open, every five seconds in the end, with a `recovering` each time; only a refused key or address ends
  * in `failed`. `ready` means that the service has answered, which it does once it gets audio.
  */
-class AzureRecogniser implements Recogniser {
+export class AzureRecogniser implements Recogniser {
   readonly #options: Required<AzureRecogniserOptions>;
   readonly #events: RecogniserEvents;
   readonly #cutter = new FrameCutter(BLOCK_MS * BYTES_PER_MS);

@@ -1,47 +1,47 @@
-import { AudioInputStream, AudioStreamFormat } from 'microsoft-cognitiveservices-speech-sdk';
-import { SAMPLE_RATE } from '../../../shared/audio/pcm.ts';
-
-/** What the SDK reads from a stream. The time is for its own telemetry. */
-interface Piece {
-  readonly buffer: ArrayBuffer;
-  readonly isEnd: false;
-  readonly timeReceived: number;
-}
+/** Takes audio. `false` where it can take none at present. */
+export type AudioSink = (pcm: Uint8Array) => boolean;
 
 /**
- * The SDK's push stream, but that each piece which is written is one message, whatever its length: its own cuts all audio
- * into pieces of 100 ms, each of which costs as much as a longer one. The SDK reads a stream by what `attach` gives it.
- * What waits has no bound of its own: its owner gives a connection a few seconds, and then lets go of this.
+ * Audio for one recogniser, kept until there is a connection to send it on, and from then on sent on at once. The SDK's
+ * own push stream cuts it into pieces of 100 ms, each of which costs as much as a longer one, and keeps it all for a
+ * replay. What waits has no bound of its own: its owner gives a connection a few seconds, and then closes this.
  */
 export class RecognitionAudio {
-  /** For `AudioConfig.fromStreamInput`. */
-  readonly stream: AudioInputStream;
-  readonly #waiting: Piece[] = [];
-  #reader: ((piece: Piece) => void) | undefined;
+  readonly #waiting: Uint8Array[] = [];
+  #sink: AudioSink | undefined;
+  #refused: (() => void) | undefined;
+  #closed = false;
 
-  constructor() {
-    const pushStream = AudioInputStream.createPushStream(AudioStreamFormat.getWaveFormatPCM(SAMPLE_RATE, 16, 1));
-    const attach = async (id: string) => ({ id: () => id, read: () => this.#read(), detach: async () => {} });
-    this.stream = Object.create(pushStream, { attach: { value: attach } });
-  }
-
-  /** PCM16 mono 16 kHz. It must not change any more. */
+  /** PCM16 mono 16 kHz of any length, which must not change any more. */
   write(pcm: Uint8Array): void {
-    // The SDK sends the whole of a buffer, however little of it is shown.
-    const isWhole = pcm.buffer instanceof ArrayBuffer && pcm.byteLength === pcm.buffer.byteLength;
-    const buffer = isWhole ? pcm.buffer : new Uint8Array(pcm).buffer;
-    const piece: Piece = { buffer, isEnd: false, timeReceived: 0 };
-    const reader = this.#reader;
-    this.#reader = undefined;
-    if (reader) reader(piece);
-    else this.#waiting.push(piece);
+    if (this.#closed || this.#sink?.(pcm)) return;
+    this.#waiting.push(pcm);
+    this.#leave();
   }
 
-  #read(): Promise<Piece> {
-    const piece = this.#waiting.shift();
-    if (piece) return Promise.resolve(piece);
+  /** Gives all audio to a sink, from what waits to what will be written, until the sink takes no more. */
+  pour(sink: AudioSink): Promise<void> {
+    this.#leave();
+    for (let pcm = this.#waiting[0]; pcm; pcm = this.#waiting[0]) {
+      if (!sink(pcm)) return Promise.resolve();
+      this.#waiting.shift();
+    }
+    this.#sink = sink;
     return new Promise((resolve) => {
-      this.#reader = resolve;
+      this.#refused = resolve;
     });
+  }
+
+  /** Forgets what waits, and takes nothing any more. Idempotent. */
+  close(): void {
+    this.#closed = true;
+    this.#waiting.length = 0;
+    this.#leave();
+  }
+
+  #leave(): void {
+    this.#sink = undefined;
+    this.#refused?.();
+    this.#refused = undefined;
   }
 }

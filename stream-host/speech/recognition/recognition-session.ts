@@ -1,20 +1,12 @@
-import {
-  AudioConfig,
-  Connection,
-  ResultReason,
-  type SpeechConfig,
-  SpeechRecognizer,
-} from 'microsoft-cognitiveservices-speech-sdk';
-import { SpeechServiceError } from '../speech-service.ts';
-import { RecognitionAudio } from './recognition-audio.ts';
+import { Connection, ResultReason, type SpeechConfig } from 'microsoft-cognitiveservices-speech-sdk';
+import { SpeechServiceError } from '../sdk/speech-service.ts';
+import { DirectRecogniser } from './direct-recogniser.ts';
 
 const TICKS_PER_MS = 10_000;
-/** Beyond it the SDK sends at no more than twice the pace of speech: what comes after a stall, all at once, would be late. */
-const UNTHROTTLED_MS = 24 * 3_600_000;
 const ignore = () => undefined;
 
 /** Times are milliseconds of audio since this session's first. */
-interface RecognitionSessionEvents {
+export interface RecognitionSessionEvents {
   /** The service said anything at all. */
   onSign(): void;
   onPartial(text: string, offsetMs: number, endMs: number): void;
@@ -36,8 +28,7 @@ interface RecognitionSessionEvents {
  */
 export class RecognitionSession {
   readonly #events: RecognitionSessionEvents;
-  readonly #audio = new RecognitionAudio();
-  readonly #recogniser: SpeechRecognizer;
+  readonly #recogniser: DirectRecogniser;
   readonly #connection: Connection;
   #ended: Promise<void> | undefined;
   #connected = false;
@@ -45,8 +36,7 @@ export class RecognitionSession {
   constructor(config: SpeechConfig, events: RecognitionSessionEvents) {
     this.#events = events;
     config.setProperty('SPEECH-Error-MaxRetryCount', '0');
-    config.setProperty('SPEECH-TransmitLengthBeforThrottleMs', String(UNTHROTTLED_MS));
-    this.#recogniser = new SpeechRecognizer(config, AudioConfig.fromStreamInput(this.#audio.stream));
+    this.#recogniser = new DirectRecogniser(config);
     this.#connection = Connection.fromRecognizer(this.#recogniser);
     this.#listen();
     // It resolves even where the connection failed; the failure then comes as `canceled`.
@@ -59,7 +49,7 @@ export class RecognitionSession {
 
   /** Sends audio as one message: few and long ones cost less. It must not change any more. */
   write(audio: Uint8Array): void {
-    if (!this.#ended) this.#audio.write(audio);
+    if (!this.#ended) this.#recogniser.write(audio);
   }
 
   /**
@@ -73,7 +63,7 @@ export class RecognitionSession {
       recogniser.recognized = ignore;
       recogniser.canceled = ignore;
       recogniser.sessionStopped = ignore;
-      this.#connection.messageReceived = ignore;
+      recogniser.onMessage = ignore;
       this.#connection.disconnected = ignore;
       // Closing the recogniser alone would first wait for the service to end the turn, which it may never do.
       this.#connection.closeConnection();
@@ -84,7 +74,7 @@ export class RecognitionSession {
 
   #listen(): void {
     const recogniser = this.#recogniser;
-    this.#connection.messageReceived = ({ message: { path } }) => {
+    recogniser.onMessage = (path) => {
       this.#events.onSign();
       // The phrase that came before it is still on its way through the SDK.
       if (path.toLowerCase() === 'turn.end') setImmediate(() => this.#turnEnded());

@@ -10,7 +10,7 @@ export interface Phrase {
   readonly voice: string;
 }
 
-interface StandbySpeechOptions {
+export interface StandbySpeechOptions {
   readonly synthesiser: Synthesiser;
   readonly clock: Clock;
   readonly log: Logger;
@@ -19,7 +19,7 @@ interface StandbySpeechOptions {
   readonly clips?: StandbyClips;
 }
 
-interface StandbySpeechStats {
+export interface StandbySpeechStats {
   /** Phrases that are wanted, and of these those that are here. */
   readonly wanted: number;
   readonly kept: number;

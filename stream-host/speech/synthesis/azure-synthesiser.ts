@@ -2,7 +2,7 @@ import type { Cancel, Clock } from '../../../shared/clock.ts';
 import { DependencyError } from '../../../shared/errors.ts';
 import type { Logger } from '../../../shared/log.ts';
 import type { Synthesiser, SynthesisPiece } from '../../contract/speech.ts';
-import { type SpeechService, SpeechServiceError, speechConfigFor } from '../speech-service.ts';
+import { type SpeechService, SpeechServiceError, speechConfigFor } from '../sdk/speech-service.ts';
 import { PieceQueue } from './piece-queue.ts';
 import { ssmlFor, WordFinder } from './ssml.ts';
 import { SynthesisConnection } from './synthesis-connection.ts';

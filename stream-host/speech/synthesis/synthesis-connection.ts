@@ -5,13 +5,13 @@ import {
   type SpeechConfig,
   SpeechSynthesisBoundaryType,
   SpeechSynthesisOutputFormat,
-  SpeechSynthesizer,
 } from 'microsoft-cognitiveservices-speech-sdk';
-import { SpeechServiceError } from '../speech-service.ts';
+import { SpeechServiceError } from '../sdk/speech-service.ts';
+import { DirectSynthesiser } from './direct-synthesiser.ts';
 
 const TICKS_PER_MS = 10_000;
 
-interface SynthesisListener {
+export interface SynthesisListener {
   /** A piece of audio, cut anywhere, even in the middle of a sample. */
   onAudio(pcm: Uint8Array): void;
   /** A word as the service names it; times from the start of this synthesis. */
@@ -25,7 +25,7 @@ interface SynthesisListener {
  * and is of no use after any failure.
  */
 export class SynthesisConnection {
-  readonly #synthesiser: SpeechSynthesizer;
+  readonly #synthesiser: DirectSynthesiser;
   readonly #connection: Connection;
   #state: 'idle' | 'speaking' | 'closed' = 'idle';
   #connected = false;
@@ -36,7 +36,7 @@ export class SynthesisConnection {
   constructor(config: SpeechConfig, onLost: () => void) {
     config.speechSynthesisOutputFormat = SpeechSynthesisOutputFormat.Raw16Khz16BitMonoPcm;
     config.setProperty(PropertyId.SpeechServiceResponse_RequestPunctuationBoundary, 'false');
-    this.#synthesiser = new SpeechSynthesizer(config, null);
+    this.#synthesiser = new DirectSynthesiser(config);
     this.#connection = Connection.fromSynthesizer(this.#synthesiser);
     this.#connection.connected = () => {
       this.#connected = true;

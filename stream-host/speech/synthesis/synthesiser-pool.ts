@@ -7,7 +7,7 @@ import type { SynthesisConnection } from './synthesis-connection.ts';
 const REFILL_MIN_MS = 1_000;
 const REFILL_MAX_MS = 30_000;
 
-interface SynthesiserPoolOptions {
+export interface SynthesiserPoolOptions {
   readonly clock: Clock;
   readonly log: Logger;
   /** Makes a connection object; the pool opens it. */

@@ -8,7 +8,7 @@ const FRAME_BYTES = 640;
 /** A busy machine may take long to recognise; only what never comes is a failure. */
 const PATIENCE_MS = 60_000;
 
-interface RecogniserUnderTest {
+export interface RecogniserUnderTest {
   readonly open: OpenRecogniser;
   /** All its connections run through here. */
   readonly line: Line;

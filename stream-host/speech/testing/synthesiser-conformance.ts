@@ -5,7 +5,7 @@ import { BYTES_PER_MS } from '../../../shared/audio/pcm.ts';
 import type { Synthesiser, SynthesisPiece } from '../../contract/speech.ts';
 import type { Line } from './line.ts';
 
-interface SynthesiserUnderTest {
+export interface SynthesiserUnderTest {
   readonly synthesiser: Synthesiser;
   /** All its connections run through here. */
   readonly line: Line;
@@ -26,7 +26,7 @@ export async function collect(pieces: AsyncIterable<SynthesisPiece>): Promise<Co
   return { pieces: all, audio: new Uint8Array(audio), words: all.filter((piece) => piece.type === 'word') };
 }
 
-interface Collected {
+export interface Collected {
   readonly pieces: readonly SynthesisPiece[];
   readonly audio: Uint8Array;
   readonly words: readonly Extract<SynthesisPiece, { type: 'word' }>[];

@@ -12,7 +12,7 @@ export const GAP_MS = 60;
 const WINDOW_MS = 20;
 const WINDOW_BYTES = WINDOW_MS * BYTES_PER_MS;
 
-interface HeardWord {
+export interface HeardWord {
   readonly word: string;
   readonly startMs: number;
   readonly endMs: number;

@@ -1,7 +1,7 @@
 import { PropertyId, SpeechConfig } from 'microsoft-cognitiveservices-speech-sdk';
 import adapter from 'microsoft-cognitiveservices-speech-sdk/distrib/lib/src/common.browser/WebsocketMessageAdapter.js';
-import type { CodeOf } from '../../shared/error-codes.ts';
-import { DependencyError } from '../../shared/errors.ts';
+import type { CodeOf } from '../../../shared/error-codes.ts';
+import { DependencyError } from '../../../shared/errors.ts';
 
 // With Node's own WebSocket the SDK cannot tell a wrong key from a service that is down, asks twice for each refusal,
 // and needs about twice the memory. The switch back to `ws` is not public; the SDK's version is pinned.
