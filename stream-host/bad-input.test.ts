@@ -35,7 +35,7 @@ const rate = (sampleRate: number, channels = 1, encoding = 'PCM') =>
   JSON.stringify({ kind: 'AudioMetadata', audioMetadata: { encoding, sampleRate, channels } });
 
 const badCalls: readonly BadCall[] = [
-  { name: 'a wrong sample rate', send: (c) => c.socket.send(rate(24_000)), code: 4415, reason: /24000 Hz/ },
+  { name: 'a wrong sample rate', send: (c) => c.socket.send(rate(44_100)), code: 4415, reason: /44100 Hz/ },
   { name: 'two channels', send: (c) => c.socket.send(rate(16_000, 2)), code: 4415, reason: /2 channel/ },
   { name: 'another encoding', send: (c) => c.socket.send(rate(16_000, 1, 'OPUS')), code: 4415, reason: /OPUS/ },
   {

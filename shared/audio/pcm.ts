@@ -1,10 +1,21 @@
-/** The sample rate of all audio inside Parley. */
+/** The sample rate of audio inside Parley, where a mode does not say otherwise. */
 export const SAMPLE_RATE = 16_000;
-/** One frame of PCM16 mono at 16 kHz: 20 ms. */
+/** The rates that a line, or a mode on it, may have. Hz. */
+export const AUDIO_RATES = [8_000, 16_000, 24_000] as const;
+export type AudioRate = (typeof AUDIO_RATES)[number];
+/** One frame of audio lasts so long at every rate. */
 export const FRAME_MS = 20;
+/** One frame of PCM16 mono at 16 kHz. */
 export const FRAME_BYTES = 640;
 /** Bytes of PCM16 mono at 16 kHz in one millisecond. */
 export const BYTES_PER_MS = 32;
+
+/** Bytes of PCM16 mono in one millisecond. */
+export const bytesPerMsAt = (rateHz: AudioRate): number => (rateHz / 1000) * 2;
+/** Bytes of one frame of PCM16 mono. */
+export const frameBytesAt = (rateHz: AudioRate): number => FRAME_MS * bytesPerMsAt(rateHz);
+/** Whether a rate that a far side named is one of those that we take. */
+export const isAudioRate = (hz: number): hz is AudioRate => AUDIO_RATES.some((known) => known === hz);
 
 /**
  * The samples of little-endian PCM16 bytes, as a view of the same memory where alignment allows it and a copy where it

@@ -1,10 +1,11 @@
+import type { AudioRate } from '../../shared/audio/pcm.ts';
 import type { TypedEvents } from '../../shared/typed-events.ts';
 import type { SessionEventSource } from './events.ts';
 import type { StopCause } from './mouth.ts';
 
 /** Where the agent's voice goes: a phone call's media socket or a browser's. Must never block and never throw. */
 export interface AudioSink {
-  /** Takes whole frames (20 ms, 640 bytes each). False when the line cannot take them (slow or gone): they are dropped. */
+  /** Takes whole frames (20 ms each) at the mode's rate. False when the line cannot take them (slow or gone): they are dropped. */
   sendAudio(frames: Uint8Array): boolean;
   /** Drops everything that the far side has buffered and not played yet. Sent at once, ahead of anything queued. */
   stopAudio(cause: StopCause): void;
@@ -13,8 +14,11 @@ export interface AudioSink {
 export type TransportEvents = {
   /** The line is ready to talk: the conversation may begin. Comes once, before any `audio`. */
   ready: [];
-  /** What the caller said: PCM16 mono 16 kHz, any whole number of samples. */
-  audio: [pcm: Uint8Array];
+  /**
+   * What the caller said: PCM16 mono at the mode's rate, any whole number of samples. `from`: the participant's raw id,
+   * on a line that tells participants apart.
+   */
+  audio: [pcm: Uint8Array, from: string | undefined];
   /** The caller pressed a key of the telephone. */
   dtmf: [tone: string];
   /** The caller typed something: one line without control characters, never empty. */
@@ -52,8 +56,11 @@ export interface Transport extends AudioSink {
   readonly ready: boolean;
   readonly closed: boolean;
   readonly counts: TransportCounts;
-  /** Shows the far side what happens in a conversation, where it can show anything. Audio before that is `early`. */
-  follow(events: SessionEventSource): void;
+  /**
+   * A conversation begins, whose audio has that rate in both directions. Shows the far side what happens in it, where it
+   * can show anything. Audio before that is `early`.
+   */
+  follow(events: SessionEventSource, rateHz: AudioRate): void;
   /** Asks the far side whether it is still there. False after `timeoutMs` in which nothing came of it. Never rejects. */
   probe(timeoutMs: number): Promise<boolean>;
   /** The session is over: says so the way the line does, and closes it normally. */

@@ -1,3 +1,4 @@
+import type { AudioRate } from '../../shared/audio/pcm.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
@@ -12,8 +13,11 @@ import type { AudioSink } from './line.ts';
 export interface Mode {
   /** The line is ready: from now on audio may be sent. Called once. */
   start(): void;
-  /** The caller's audio: PCM16 mono at 16 kHz, any length. */
-  audio(pcm: Uint8Array): void;
+  /**
+   * The caller's audio: PCM16 mono at the kind's rate, any length. `from`: the raw id of the participant who is heard,
+   * where the line tells each one apart (unmixed phone calls); undefined on mixed lines and in browsers.
+   */
+  audio(pcm: Uint8Array, from?: string): void;
   /** The caller pressed a key of the telephone. */
   pressed(tone: string): void;
   /** The caller typed a text: one line of at least one character. A mode without this takes no text. */
@@ -30,7 +34,7 @@ export interface ModeHost {
   readonly log: Logger;
   /** Where the mode tells what happens. */
   readonly events: SessionEmitter;
-  /** Where the agent's voice goes. */
+  /** Where the agent's voice goes, at the kind's rate. */
   readonly line: AudioSink;
   readonly agent: Responder;
   readonly agentName: string;
@@ -44,6 +48,11 @@ export interface ModeHost {
 export interface ModeKind {
   /** The mode answers callers, and so keeps the promise that nobody waits in silence. One that does not says so here. */
   readonly answers: boolean;
+  /**
+   * The rate of the PCM16 mono that the mode hears and speaks, in Hz. The transport changes it where the line's differs,
+   * and touches nothing where they agree.
+   */
+  readonly rateHz: AudioRate;
   open(host: ModeHost): Mode;
 }
 

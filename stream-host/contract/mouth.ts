@@ -1,4 +1,4 @@
-/** One turn of the agent on its way to the caller's ear. Audio is PCM16 mono at 16 kHz. */
+/** One turn of the agent on its way to the caller's ear. Audio is PCM16 mono at the mode's rate. */
 export interface Utterance {
   readonly turn: number;
   /** Adds audio of any length, which must not change any more. Ignored once the utterance was cut or has ended. */

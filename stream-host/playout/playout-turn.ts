@@ -1,8 +1,8 @@
-import { FRAME_BYTES, FRAME_MS } from '../../shared/audio/pcm.ts';
+import { type AudioRate, FRAME_MS, frameBytesAt, SAMPLE_RATE } from '../../shared/audio/pcm.ts';
 import type { Utterance } from '../contract/mouth.ts';
 
 /** Sent audio that a hold may want back: more than any lead. */
-const KEPT_SENT_BYTES = 64 * FRAME_BYTES;
+const KEPT_SENT_FRAMES = 64;
 
 /**
  * One turn's way to the caller's ear. Written by the turn's task; emptied by the {@link Playout}. Audio stays in the
@@ -13,6 +13,7 @@ export class PlayoutTurn implements Utterance {
   readonly turn: number;
   readonly #maxBufferedMs: number;
   readonly #onChange: () => void;
+  readonly #frameBytes: number;
   /** What is not sent yet, and before it the newest of what was, should it have to be sent again. */
   readonly #pieces: Uint8Array[] = [];
   /** The piece in which the next frame begins, and where in it. */
@@ -27,8 +28,9 @@ export class PlayoutTurn implements Utterance {
   #cut = false;
   #roomWaiter: (() => void) | undefined;
 
-  constructor(turn: number, maxBufferedMs: number, onChange: () => void) {
+  constructor(turn: number, maxBufferedMs: number, onChange: () => void, rateHz: AudioRate = SAMPLE_RATE) {
     this.turn = turn;
+    this.#frameBytes = frameBytesAt(rateHz);
     this.#maxBufferedMs = maxBufferedMs;
     this.#onChange = onChange;
   }
@@ -43,14 +45,14 @@ export class PlayoutTurn implements Utterance {
   }
 
   get hasFrame(): boolean {
-    return this.#waitingBytes >= FRAME_BYTES;
+    return this.#waitingBytes >= this.#frameBytes;
   }
 
   get ended(): boolean {
     return this.#ended;
   }
 
-  /** Adds audio (PCM16, 16 kHz, any length), which must not change any more. Ignored once the turn was cut. */
+  /** Adds audio (PCM16 mono, any length), which must not change any more. Ignored once the turn was cut. */
   write(pcm: Uint8Array): void {
     if (this.#cut || this.#ended || pcm.length === 0) return;
     this.#pieces.push(pcm);
@@ -61,10 +63,10 @@ export class PlayoutTurn implements Utterance {
   /** No more audio follows. The last frame is filled up with silence. */
   end(): void {
     if (this.#cut || this.#ended) return;
-    const beyond = this.#waitingBytes % FRAME_BYTES;
+    const beyond = this.#waitingBytes % this.#frameBytes;
     if (beyond > 0) {
-      this.#pieces.push(new Uint8Array(FRAME_BYTES - beyond));
-      this.#waitingBytes += FRAME_BYTES - beyond;
+      this.#pieces.push(new Uint8Array(this.#frameBytes - beyond));
+      this.#waitingBytes += this.#frameBytes - beyond;
     }
     this.#ended = true;
     this.#onChange();
@@ -92,9 +94,9 @@ export class PlayoutTurn implements Utterance {
 
   /** The next whole frames that are there, in one piece of memory: at least one and at most so many. */
   nextFrames(most: number): Uint8Array | undefined {
-    const count = Math.min(most, Math.floor(this.#waitingBytes / FRAME_BYTES));
+    const count = Math.min(most, Math.floor(this.#waitingBytes / this.#frameBytes));
     if (count < 1) return;
-    const bytes = count * FRAME_BYTES;
+    const bytes = count * this.#frameBytes;
     const frames = this.#take(bytes);
     this.#waitingBytes -= bytes;
     this.#keptBytes += bytes;
@@ -106,10 +108,10 @@ export class PlayoutTurn implements Utterance {
 
   /** The newest frames sent are not sent after all: the far side dropped them unheard. */
   takeBack(frames: number): void {
-    const bytes = Math.min(frames, Math.floor(this.#keptBytes / FRAME_BYTES)) * FRAME_BYTES;
+    const bytes = Math.min(frames, Math.floor(this.#keptBytes / this.#frameBytes)) * this.#frameBytes;
     this.#waitingBytes += bytes;
     this.#keptBytes -= bytes;
-    this.#sentFrames -= bytes / FRAME_BYTES;
+    this.#sentFrames -= bytes / this.#frameBytes;
     this.#offset -= bytes;
     while (this.#offset < 0) {
       this.#piece -= 1;
@@ -128,7 +130,7 @@ export class PlayoutTurn implements Utterance {
   }
 
   get #bufferedMs(): number {
-    return Math.floor(this.#waitingBytes / FRAME_BYTES) * FRAME_MS;
+    return Math.floor(this.#waitingBytes / this.#frameBytes) * FRAME_MS;
   }
 
   /** The next bytes: a view of the one piece that they lie in, or put together from several. */
@@ -161,7 +163,7 @@ export class PlayoutTurn implements Utterance {
   /** Lets go of pieces once so much was sent after them that no hold can want them back. */
   #forgetOldest(): void {
     let oldest = this.#pieces[0];
-    while (oldest && this.#piece > 0 && this.#keptBytes - oldest.length >= KEPT_SENT_BYTES) {
+    while (oldest && this.#piece > 0 && this.#keptBytes - oldest.length >= KEPT_SENT_FRAMES * this.#frameBytes) {
       this.#pieces.shift();
       this.#piece -= 1;
       this.#keptBytes -= oldest.length;

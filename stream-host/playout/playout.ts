@@ -1,4 +1,4 @@
-import { FRAME_BYTES, FRAME_MS, rmsOf } from '../../shared/audio/pcm.ts';
+import { type AudioRate, FRAME_MS, frameBytesAt, rmsOf, SAMPLE_RATE } from '../../shared/audio/pcm.ts';
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import type { AudioSink } from '../contract/line.ts';
 import type { Mouth, MouthEvents, StopCause } from '../contract/mouth.ts';
@@ -13,6 +13,8 @@ export interface PlayoutClock extends Clock {
 export interface PlayoutOptions extends MouthEvents {
   readonly clock: PlayoutClock;
   readonly sink: AudioSink;
+  /** The rate of the audio written, Hz. Without it 16 kHz. */
+  readonly rateHz?: AudioRate;
   /** How far ahead of the caller's ear frames are sent, at most. */
   readonly leadMs: number;
   /** Audio kept beyond that before {@link PlayoutTurn.room} makes the synthesiser wait. */
@@ -55,6 +57,8 @@ export class Playout implements Mouth {
   readonly #options: PlayoutOptions;
   readonly #inTurn: (task: () => void) => void;
   readonly #messageMs: number;
+  readonly #rateHz: AudioRate;
+  readonly #frameBytes: number;
   #turn: PlayoutTurn | undefined;
   #filling: { readonly turn: PlayoutTurn; readonly pcm: Uint8Array } | undefined;
   /** When the filling is cut off, once there is something to cut it off for. */
@@ -69,15 +73,18 @@ export class Playout implements Mouth {
 
   constructor(options: PlayoutOptions) {
     this.#options = options;
+    this.#rateHz = options.rateHz ?? SAMPLE_RATE;
+    this.#frameBytes = frameBytesAt(this.#rateHz);
     this.#inTurn = options.inTurn ?? ((task) => task());
     const halfLeadMs = Math.floor(options.leadMs / 2 / FRAME_MS) * FRAME_MS;
     this.#messageMs = Math.max(FRAME_MS, Math.min(MESSAGE_MS, halfLeadMs));
   }
 
   prepare(turn: number): PlayoutTurn {
-    const prepared = new PlayoutTurn(turn, this.#options.maxBufferedMs, () => {
+    const onChange = () => {
       if (this.#turn === prepared) this.#pump();
-    });
+    };
+    const prepared = new PlayoutTurn(turn, this.#options.maxBufferedMs, onChange, this.#rateHz);
     return prepared;
   }
 
@@ -90,7 +97,7 @@ export class Playout implements Mouth {
   }
 
   fill(pcm: Uint8Array): void {
-    const filling = new PlayoutTurn(this.#turn?.turn ?? 0, Number.POSITIVE_INFINITY, () => {});
+    const filling = new PlayoutTurn(this.#turn?.turn ?? 0, Number.POSITIVE_INFINITY, () => {}, this.#rateHz);
     filling.write(pcm);
     filling.end();
     this.#filling?.turn.cut();
@@ -184,7 +191,7 @@ export class Playout implements Mouth {
     const frames = source?.nextFrames(Math.floor((leadMs - (playsAtMs - clock.now())) / FRAME_MS));
     if (!frames) return false;
     this.#fillingWasSent = source === this.#filling?.turn;
-    this.#playedOutAtMs = playsAtMs + (frames.length / FRAME_BYTES) * FRAME_MS;
+    this.#playedOutAtMs = playsAtMs + (frames.length / this.#frameBytes) * FRAME_MS;
     // What the line does not take counts as played: real time has passed. The line counts it.
     sink.sendAudio(frames);
     onSent?.(frames, playsAtMs);
@@ -203,7 +210,8 @@ export class Playout implements Mouth {
     const { clock } = this.#options;
     if (!turn.hasFrame || !this.#filling || !this.#fillingWasSent) return false;
     const nowMs = clock.now();
-    this.#cutAtMs ??= nowMs + untilQuietMs(this.#filling.pcm, this.#filling.turn.sentMs - this.#aheadMs);
+    const heardMs = this.#filling.turn.sentMs - this.#aheadMs;
+    this.#cutAtMs ??= nowMs + untilQuietMs(this.#filling.pcm, heardMs, this.#frameBytes);
     if (nowMs >= this.#cutAtMs) return false;
     this.#cancelTimer = clock.after(this.#cutAtMs - nowMs, () => this.#pump());
     return true;
@@ -246,11 +254,11 @@ export class Playout implements Mouth {
 }
 
 /** How long after `fromMs` the audio is quiet for the first time, or quietest, within what an answer may wait. */
-function untilQuietMs(pcm: Uint8Array, fromMs: number): number {
+function untilQuietMs(pcm: Uint8Array, fromMs: number, frameBytes: number): number {
   let quietest = { atMs: 0, rms: Number.POSITIVE_INFINITY };
   for (let atMs = 0; atMs <= CUT_WITHIN_MS; atMs += FRAME_MS) {
-    const from = Math.floor((fromMs + atMs) / FRAME_MS) * FRAME_BYTES;
-    const rms = rmsOf(pcm.subarray(from, from + FRAME_BYTES));
+    const from = Math.floor((fromMs + atMs) / FRAME_MS) * frameBytes;
+    const rms = rmsOf(pcm.subarray(from, from + frameBytes));
     if (rms < quietest.rms) quietest = { atMs, rms };
     if (rms < QUIET_RMS) break;
   }

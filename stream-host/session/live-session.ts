@@ -69,7 +69,7 @@ export class LiveSession {
     const { session, history, transport, mode, agent, record, clock, log } = options;
     this.#options = options;
     this.#events = new SessionEvents(clock);
-    transport.follow(this.#events);
+    transport.follow(this.#events, mode.rateHz);
     record.follow(this.#events);
     logSessionEvents(this.#events, log, options.logTranscripts);
     options.show(this.#events);
@@ -86,7 +86,7 @@ export class LiveSession {
     });
 
     transport.events.on('ready', () => this.#start());
-    transport.events.on('audio', (pcm) => this.#mode.audio(pcm));
+    transport.events.on('audio', (pcm, from) => this.#mode.audio(pcm, from));
     transport.events.on('interrupt', () => this.#mode.interrupt());
     transport.events.on('text', (text) => this.#typed(text));
     transport.events.on('dtmf', (tone) => this.#mode.pressed(tone));

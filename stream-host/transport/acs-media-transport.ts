@@ -1,12 +1,22 @@
 import type { WebSocket } from 'ws';
-import { BYTES_PER_MS, FRAME_BYTES, FRAME_MS, SAMPLE_RATE } from '../../shared/audio/pcm.ts';
+import {
+  AUDIO_RATES,
+  type AudioRate,
+  bytesPerMsAt,
+  FRAME_MS,
+  frameBytesAt,
+  isAudioRate,
+  SAMPLE_RATE,
+} from '../../shared/audio/pcm.ts';
 import { messageOf } from '../../shared/errors.ts';
 import { appAudioBytes, readServiceAudio } from '../../shared/protocol/acs-audio-frame.ts';
 import { APP_STOP, parseServiceFrame, type ServiceFrame } from '../../shared/protocol/acs-media.ts';
 import { CLOSE } from '../../shared/protocol/close-codes.ts';
 import { TypedEvents } from '../../shared/typed-events.ts';
+import type { SessionEventSource } from '../contract/events.ts';
 import type { Transport, TransportCounts, TransportEvents } from '../contract/line.ts';
 import { LineGuard } from './line-guard.ts';
+import { LineRates } from './line-rates.ts';
 import { LiveSocket, type LiveSocketOptions } from './live-socket.ts';
 import { SilenceWatch } from './silence-watch.ts';
 
@@ -31,23 +41,28 @@ const MAX_FRAME_CHARS = 16 * 1024;
  * Microsoft's samples send several hundred milliseconds to a message; that ACS takes them is not proved here.
  */
 const LONGEST_MESSAGE_MS = 400;
-/** Unsent output at which the line counts as slow: about a second of frames. What is at hand is dropped. */
-const MAX_BUFFERED_BYTES = 48 * 1024;
+/** Unsent output at which the line counts as slow: about a second of frames as text. What is at hand is dropped. */
+const MAX_BUFFERED_BYTES_PER_HZ = 3;
 
-/** The media socket of a phone call: ACS is the client, we answer with audio and stop commands. */
+/**
+ * The media socket of a phone call: ACS is the client, we answer with audio and stop commands. The metadata say the
+ * line's rate.
+ */
 export class AcsMediaTransport implements Transport {
   readonly channel = 'phone';
   readonly events: TypedEvents<TransportEvents>;
   readonly #socket: LiveSocket;
   readonly #guard: LineGuard;
   readonly #watch: SilenceWatch;
-  readonly #longestMessageBytes: number;
+  readonly #rates = new LineRates({ heardHz: SAMPLE_RATE, playedHz: SAMPLE_RATE });
+  readonly #longestMessageFrames: number;
+  #lineHz: AudioRate = SAMPLE_RATE;
   #ready = false;
   #followed = false;
 
   constructor(socket: WebSocket, options: AcsMediaTransportOptions) {
     const { clock, log, firstAudioMs = 10_000, silentMs = SILENT_MS } = options;
-    this.#longestMessageBytes = framesIn(options.longestMessageMs ?? LONGEST_MESSAGE_MS) * FRAME_BYTES;
+    this.#longestMessageFrames = framesIn(options.longestMessageMs ?? LONGEST_MESSAGE_MS);
     this.events = new TypedEvents((event, error) => log.error({ event, err: error }, 'line listener failed'));
     this.#socket = new LiveSocket(socket, options);
     this.#guard = new LineGuard(clock, (code, reason) => this.close(code, reason));
@@ -79,21 +94,27 @@ export class AcsMediaTransport implements Transport {
   }
 
   sendAudio(frames: Uint8Array): boolean {
-    for (let at = 0; at < frames.length; at += this.#longestMessageBytes) {
-      const message = frames.subarray(at, at + this.#longestMessageBytes);
-      if (this.#socket.bufferedBytes <= MAX_BUFFERED_BYTES && this.#socket.send(appAudioBytes(message))) continue;
-      this.#guard.count('dropped', (frames.length - at) / FRAME_BYTES);
+    const pcm = this.#rates.toLine(frames);
+    const frameBytes = frameBytesAt(this.#lineHz);
+    const longest = this.#longestMessageFrames * frameBytes;
+    const mostBuffered = this.#lineHz * MAX_BUFFERED_BYTES_PER_HZ;
+    for (let at = 0; at < pcm.length; at += longest) {
+      const message = pcm.subarray(at, at + longest);
+      if (this.#socket.bufferedBytes <= mostBuffered && this.#socket.send(appAudioBytes(message))) continue;
+      this.#guard.count('dropped', (pcm.length - at) / frameBytes);
       return false;
     }
     return true;
   }
 
   stopAudio(): void {
+    this.#rates.silenced();
     this.#socket.send(APP_STOP);
   }
 
   /** ACS shows nothing: anything but audio and stop commands would be foreign to it. */
-  follow(): void {
+  follow(_events: SessionEventSource, rateHz: AudioRate): void {
+    this.#rates.modeIs(rateHz);
     this.#followed = true;
   }
 
@@ -146,15 +167,19 @@ export class AcsMediaTransport implements Transport {
 
   #onMetadata(frame: Extract<ServiceFrame, { kind: 'metadata' }>): void {
     const { encoding, sampleRate, channels } = frame;
-    if (encoding.toUpperCase() !== 'PCM' || sampleRate !== SAMPLE_RATE || channels !== 1) {
+    if (encoding.toUpperCase() !== 'PCM' || !isAudioRate(sampleRate) || channels !== 1) {
       const given = `${encoding || 'no encoding'}, ${sampleRate} Hz, ${channels} channel(s)`;
       this.close(
         CLOSE.unsupportedAudio,
-        `PCM, ${SAMPLE_RATE} Hz, mono is expected, not ${given}.`.replace(/NaN/g, 'no'),
+        `PCM, ${AUDIO_RATES.join(', ')} Hz, mono is expected, not ${given}.`.replace(/NaN/g, 'no'),
       );
       return;
     }
-    // ACS sends it again when it resumes a stream on the same socket; that changes nothing.
+    if (sampleRate !== this.#lineHz) {
+      this.#lineHz = sampleRate;
+      this.#rates.lineIs({ heardHz: sampleRate, playedHz: sampleRate });
+    }
+    // ACS sends it again when it resumes a stream on the same socket; the conversation goes on.
     if (this.#ready) return;
     this.#ready = true;
     this.#watch.restart();
@@ -162,7 +187,8 @@ export class AcsMediaTransport implements Transport {
   }
 
   #onAudio(frame: Extract<ServiceFrame, { kind: 'audio' }>): void {
-    const audioMs = (frame.pcm.length || FRAME_BYTES) / BYTES_PER_MS;
+    const bytes = frame.pcm.length || frameBytesAt(this.#lineHz);
+    const audioMs = bytes / bytesPerMsAt(this.#lineHz);
     if (this.#ready) this.#watch.heard(audioMs);
     if (!this.#guard.admits(audioMs)) return;
     if (!this.#ready || !this.#followed) {
@@ -170,7 +196,9 @@ export class AcsMediaTransport implements Transport {
       return;
     }
     // A frame marked silent still takes its 20 ms: recognisers measure time by the audio they are given.
-    this.events.emit('audio', frame.silent ? new Uint8Array(frame.pcm.length || FRAME_BYTES) : frame.pcm);
+    const pcm = frame.silent ? new Uint8Array(bytes) : frame.pcm;
+    const from = frame.participant || undefined;
+    this.events.emit('audio', this.#rates.toMode(pcm, from), from);
   }
 
   #onClosed(code: number, reason: string): void {

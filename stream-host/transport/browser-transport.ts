@@ -1,6 +1,5 @@
 import type { WebSocket } from 'ws';
-import { BYTES_PER_MS, FRAME_BYTES, SAMPLE_RATE } from '../../shared/audio/pcm.ts';
-import { Resampler } from '../../shared/audio/resample.ts';
+import { type AudioRate, BYTES_PER_MS, frameBytesAt, SAMPLE_RATE } from '../../shared/audio/pcm.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { withoutControls } from '../../shared/control-characters.ts';
 import { toBase64 } from '../../shared/protocol/base64.ts';
@@ -12,6 +11,7 @@ import type { Transport, TransportCounts, TransportEvents } from '../contract/li
 import type { StopCause } from '../contract/mouth.ts';
 import { type BrowserSession, tellBrowser } from './browser-messages.ts';
 import { LineGuard } from './line-guard.ts';
+import { LineRates } from './line-rates.ts';
 import { LiveSocket, type LiveSocketOptions } from './live-socket.ts';
 import { SilenceWatch } from './silence-watch.ts';
 
@@ -56,7 +56,7 @@ export class BrowserTransport implements Transport {
   readonly #guard: LineGuard;
   readonly #watch: SilenceWatch;
   readonly #sampleRate: BrowserRate;
-  readonly #resampler: Resampler;
+  readonly #rates: LineRates;
   #session: BrowserSession | undefined;
   #followed = false;
   /** Typed before there was a session to take it. */
@@ -68,7 +68,7 @@ export class BrowserTransport implements Transport {
     const { clock, log, firstAudioMs = 60_000, silentMs = SILENT_MS } = options;
     this.#clock = clock;
     this.#sampleRate = options.sampleRate;
-    this.#resampler = new Resampler(SAMPLE_RATE, options.sampleRate);
+    this.#rates = new LineRates({ heardHz: SAMPLE_RATE, playedHz: options.sampleRate });
     this.events = new TypedEvents((event, error) => log.error({ event, err: error }, 'line listener failed'));
     this.#socket = new LiveSocket(socket, options);
     this.#guard = new LineGuard(clock, (code, reason) => this.close(code, reason));
@@ -106,9 +106,10 @@ export class BrowserTransport implements Transport {
     });
   }
 
-  follow(events: SessionEventSource): void {
+  follow(events: SessionEventSource, rateHz: AudioRate): void {
     if (!this.#session) throw new Error('A browser must be introduced to its session before it follows its events.');
     this.#followed = true;
+    this.#rates.modeIs(rateHz);
     events.on('agentSpoke', ({ interrupted }) => this.#endAnswer(interrupted));
     tellBrowser(this.#session, events, (message) => this.#send(message), this.#clock);
     const early = this.#earlyText;
@@ -118,19 +119,20 @@ export class BrowserTransport implements Transport {
   }
 
   sendAudio(frames: Uint8Array): boolean {
+    const frameBytes = frameBytesAt(this.#rates.modeHz);
     if (this.#socket.bufferedBytes > MAX_BUFFERED_BYTES || this.closed) {
-      this.#guard.count('dropped', frames.length / FRAME_BYTES);
+      this.#guard.count('dropped', frames.length / frameBytes);
       return false;
     }
     // The contract's messages are frames of 20 ms, and counted.
-    for (let at = 0; at < frames.length; at += FRAME_BYTES) {
-      this.#sendFrame(frames.subarray(at, at + FRAME_BYTES), false);
+    for (let at = 0; at < frames.length; at += frameBytes) {
+      this.#sendFrame(frames.subarray(at, at + frameBytes), false);
     }
     return !this.closed;
   }
 
   stopAudio(cause: StopCause): void {
-    this.#resampler.reset();
+    this.#rates.silenced();
     this.#send({
       type: 'control',
       action: 'tts_cancelled',
@@ -167,7 +169,7 @@ export class BrowserTransport implements Transport {
     const audioMs = pcm.length / BYTES_PER_MS;
     this.#watch.heard(audioMs);
     if (!this.#guard.admits(audioMs) || pcm.length === 0) return;
-    if (this.#followed) this.events.emit('audio', pcm);
+    if (this.#followed) this.events.emit('audio', this.#rates.toMode(pcm, undefined), undefined);
     else this.#guard.count('early');
   }
 
@@ -231,14 +233,14 @@ export class BrowserTransport implements Transport {
   /** After an answer that was played to its end, the frame that says so. */
   #endAnswer(interrupted: boolean): void {
     if (!interrupted && this.#frameIndex > 0) {
-      this.#resampler.reset();
-      this.#sendFrame(new Uint8Array(FRAME_BYTES), true);
+      this.#rates.silenced();
+      this.#sendFrame(new Uint8Array(frameBytesAt(this.#rates.modeHz)), true);
     }
     this.#frameIndex = 0;
   }
 
   #sendFrame(frame: Uint8Array, isFinal: boolean): boolean {
-    const pcm = this.#resampler.write(frame);
+    const pcm = this.#rates.toLine(frame);
     const data = toBase64(pcm);
     // Built by hand: this runs fifty times a second for each session.
     return this.#sendText(

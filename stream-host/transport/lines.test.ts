@@ -75,7 +75,7 @@ test('what a browser is told has its times from the clock, and the shape of the 
   const line = new BrowserTransport(near, { clock, log, sampleRate: 16_000 });
   const events = noEvents();
   line.introduce(SESSION);
-  line.follow(events);
+  line.follow(events, 16_000);
   line.sendAudio(new Uint8Array(640));
   line.stopAudio('voice');
   line.end('done');
@@ -102,7 +102,7 @@ test('what is typed before there is a session waits for it, behind the message t
   far.send(new Uint8Array(640));
   while (line.counts.early === 0) await new Promise((resolve) => setImmediate(resolve));
   line.introduce(SESSION);
-  line.follow(noEvents());
+  line.follow(noEvents(), 16_000);
   line.events.on('text', (text) => typed.push(text));
   while (typed.length === 0) await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(typed, ['What is the status of order 1042?']);
@@ -116,7 +116,7 @@ test('audio that nobody hears yet is counted, and not passed on later', async ()
   far.send(new Uint8Array(640));
   while (line.counts.early === 0) await new Promise((resolve) => setImmediate(resolve));
   line.introduce(SESSION);
-  line.follow(noEvents());
+  line.follow(noEvents(), 16_000);
   line.events.on('audio', (pcm) => heard.push(pcm.length));
   far.send(new Uint8Array(320));
   while (heard.length === 0) await new Promise((resolve) => setImmediate(resolve));

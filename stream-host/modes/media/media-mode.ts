@@ -1,3 +1,4 @@
+import { SAMPLE_RATE } from '../../../shared/audio/pcm.ts';
 import type { Logger } from '../../../shared/log.ts';
 import type { ModeKind } from '../../contract/mode.ts';
 import type { TurnPolicyChanges } from '../../conversation/turns/turn-policy.ts';
@@ -14,6 +15,7 @@ interface MediaOptions {
 export function mediaMode({ openSpeech, turnsOf }: MediaOptions): ModeKind {
   return {
     answers: true,
+    rateHz: SAMPLE_RATE,
     open: ({ clock, events, log, line, agent, agentName, history, turns }) =>
       mediaConversation({
         ...openSpeech(log, agent.locale),

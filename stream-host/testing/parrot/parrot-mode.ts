@@ -1,4 +1,4 @@
-import { BYTES_PER_MS, rmsOf } from '../../../shared/audio/pcm.ts';
+import { BYTES_PER_MS, rmsOf, SAMPLE_RATE } from '../../../shared/audio/pcm.ts';
 import type { Cancel } from '../../../shared/clock.ts';
 import type { Mode, ModeHost, ModeKind } from '../../contract/mode.ts';
 import type { Mouth, StopCause, Utterance } from '../../contract/mouth.ts';
@@ -176,4 +176,4 @@ class ParrotMode implements Mode {
   }
 }
 
-export const parrotMode: ModeKind = { answers: true, open: (host) => new ParrotMode(host) };
+export const parrotMode: ModeKind = { answers: true, rateHz: SAMPLE_RATE, open: (host) => new ParrotMode(host) };
