@@ -1,4 +1,5 @@
 import type { HistoryItem, ToolCall } from '../../shared/sessions/history.ts';
+import type { RealtimeBrief } from './realtime.ts';
 
 /**
  * What a language model's answer consists of, in order. Nothing after a piece happens before the next piece is asked
@@ -97,6 +98,8 @@ export interface Responder {
   readonly voice: string;
   /** The tools for the turn that answers the last thing in `history`. Without it the agent has none. */
   openTools?(history: readonly HistoryItem[]): TurnTools;
+  /** What a speech-to-speech model is told, to be this agent; anew for each session. Without it the agent speaks in none. */
+  brief?(): RealtimeBrief;
   /** Streams an answer to the last thing in `history`. Bounded inside. Aborting ends it without an exception. */
   respond(history: readonly HistoryItem[], signal: AbortSignal): AsyncIterable<ReplyPiece>;
 }

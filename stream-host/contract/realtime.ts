@@ -132,7 +132,10 @@ export interface RealtimeSession {
   audio(pcm: Uint8Array): void;
   /** Words of the caller that were not spoken (typed, or keys of the telephone). Nothing answers until asked to. */
   typed(text: string): void;
-  /** Puts an earlier dialogue into the conversation, once, at its beginning. Only what was heard of an answer is put back. */
+  /**
+   * Puts an earlier dialogue into the conversation, at its beginning. Only what was heard of an answer is put back. Called
+   * again, it adds what has come to be since, such as a tool's result that the session before was still waiting for.
+   */
   restore(history: readonly HistoryItem[]): void;
   /**
    * Asks for a response. One runs at a time: it waits until the one under way has ended, whoever asked for that. Two
