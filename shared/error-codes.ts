@@ -1,5 +1,6 @@
 import { CALL_ERRORS } from './error-codes/calls.ts';
 import { EMULATOR_ERRORS } from './error-codes/emulator.ts';
+import { REALTIME_ERRORS } from './error-codes/realtime.ts';
 import { REQUEST_ERRORS } from './error-codes/requests.ts';
 import { SPEECH_AND_MODEL_ERRORS } from './error-codes/speech-and-model.ts';
 
@@ -18,6 +19,7 @@ export const ERROR_CODES = {
   ...REQUEST_ERRORS,
   ...CALL_ERRORS,
   ...SPEECH_AND_MODEL_ERRORS,
+  ...REALTIME_ERRORS,
   ...EMULATOR_ERRORS,
 } as const satisfies Readonly<Record<string, ErrorCodeEntry>>;
 

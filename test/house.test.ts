@@ -20,6 +20,7 @@ const RULES: readonly { readonly files: string; readonly mayImport: readonly str
       packages: 'none',
     },
     { files: 'stream-host/speech/', mayImport: ['shared/', ...floors('contract')] },
+    { files: 'stream-host/realtime/', mayImport: ['shared/', ...floors('contract')] },
     { files: 'stream-host/agent/', mayImport: ['shared/', 'agents/', ...floors('contract', 'conversation/turns')] },
     { files: 'stream-host/transport/', mayImport: ['shared/', ...floors('contract')] },
     {

@@ -15,6 +15,9 @@ export type HistoryItem =
 /** Keys of the telephone as the caller's words, which is how they stand in the history and before the model. */
 export const pressedText = (keys: string): string => `[pressed ${keys}]`;
 
+/** Stands at the end of an answer that the caller cut off; what comes before it is what was heard. */
+export const INTERRUPTED = '[interrupted by the caller]';
+
 const toolCall = z.object({ callId: z.string(), name: z.string(), args: z.record(z.string(), z.unknown()) });
 
 const historyItem = z.discriminatedUnion('role', [

@@ -62,6 +62,69 @@ export const streamHostOnly = {
     allowed: 'the name of a deployment',
     sample: 'local',
   }),
+  REALTIME_SERVICE: setting(z.enum(['voice-live', 'openai']).optional(), {
+    about: 'Which speech-to-speech service is used where both are set up.',
+    allowed: 'voice-live or openai',
+  }),
+  REALTIME_TRANSCRIPTION_MODEL: setting(kinds.text.optional(), {
+    about:
+      'The model that writes down for a speech-to-speech service what callers say, where an agent names none. Azure OpenAI Realtime needs one; Voice Live takes Azure Speech without it.',
+    allowed: 'the name of a transcription model that the service has',
+  }),
+  AZURE_VOICE_LIVE_ENDPOINT: setting(kinds.httpUrl.optional(), {
+    about: 'The resource of Azure Voice Live, for agents on a speech-to-speech model.',
+    allowed: 'an http(s) address, such as https://<resource>.services.ai.azure.com',
+  }),
+  AZURE_VOICE_LIVE_MODEL: setting(kinds.text.optional(), {
+    about: 'The model that Voice Live speaks with. No default: models are retired.',
+    allowed: 'the name of a model, or with AZURE_VOICE_LIVE_PROFILE of a deployment',
+  }),
+  AZURE_VOICE_LIVE_PROFILE: setting(
+    z
+      .enum(['byom-azure-openai-realtime', 'byom-azure-openai-chat-completion', 'byom-foundry-anthropic-messages'])
+      .optional(),
+    {
+      about: 'Where AZURE_VOICE_LIVE_MODEL is a deployment of your own: of which kind.',
+      allowed: 'byom-azure-openai-realtime, byom-azure-openai-chat-completion or byom-foundry-anthropic-messages',
+    },
+  ),
+  AZURE_VOICE_LIVE_AGENT_NAME: setting(kinds.text.optional(), {
+    about: 'The agent of Foundry that answers in place of a model; prompt and tools are then its own.',
+    allowed: 'the name of an agent; AZURE_VOICE_LIVE_AGENT_PROJECT goes with it',
+  }),
+  AZURE_VOICE_LIVE_AGENT_PROJECT: setting(kinds.text.optional(), {
+    about: 'The project of Foundry that has AZURE_VOICE_LIVE_AGENT_NAME.',
+    allowed: 'the name of a project',
+  }),
+  AZURE_VOICE_LIVE_API_KEY: setting(kinds.text.optional(), {
+    about: 'The key of the Voice Live resource. Without it the identity of the process is used (Entra).',
+    allowed: 'the key that the portal shows for it',
+    secret: true,
+  }),
+  AZURE_VOICE_LIVE_API_VERSION: setting(
+    z
+      .string()
+      .regex(/^\d{4}-\d{2}-\d{2}(-preview)?$/)
+      .default('2026-07-15'),
+    {
+      about: 'The version of Voice Live that is spoken. Parley was written for the default.',
+      allowed: 'a version, such as 2026-07-15',
+    },
+  ),
+  AZURE_OPENAI_REALTIME_BASE_URL: setting(kinds.httpUrl.optional(), {
+    about: 'The v1 address of the resource with the realtime model. AZURE_OPENAI_BASE_URL, when not set.',
+    allowed: 'an http(s) address, such as https://<resource>.openai.azure.com/openai/v1',
+  }),
+  AZURE_OPENAI_REALTIME_DEPLOYMENT: setting(kinds.text.optional(), {
+    about: 'The realtime deployment, for agents on a speech-to-speech model without Voice Live.',
+    allowed: 'the name of a realtime deployment',
+  }),
+  AZURE_OPENAI_REALTIME_API_KEY: setting(kinds.text.optional(), {
+    about:
+      'The key of that resource. Not set: AZURE_OPENAI_API_KEY where AZURE_OPENAI_REALTIME_BASE_URL is not set either, else the identity of the process.',
+    allowed: 'the key that the portal shows for the realtime resource',
+    secret: true,
+  }),
   AGENTS_FOLDER: setting(kinds.text.default('agents'), {
     about: 'The folder of agent definitions.',
     allowed: 'the path of a folder',

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
-import { INTERRUPTED, toMessages } from './model-messages.ts';
+import { INTERRUPTED } from '../../shared/sessions/history.ts';
+import { toMessages } from './model-messages.ts';
 import { testAgent } from './testing/language-model.ts';
 
 const now = new Date('2025-11-22T17:00:00Z');

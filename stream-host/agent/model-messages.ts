@@ -1,5 +1,5 @@
 import type OpenAI from 'openai';
-import { type HistoryItem, pressedText, type ToolCall } from '../../shared/sessions/history.ts';
+import { type HistoryItem, INTERRUPTED, pressedText, type ToolCall } from '../../shared/sessions/history.ts';
 import type { SessionFacts } from '../contract/agent.ts';
 import { type Agent, END_CALL } from './agent-definition.ts';
 import { describeFacts } from './session-facts.ts';
@@ -12,9 +12,6 @@ export interface HistoryBudget {
   readonly maxItems: number;
   readonly maxCharacters: number;
 }
-
-/** Stands at the end of an answer that the caller cut off; what comes before it is what was heard. */
-export const INTERRUPTED = '[interrupted by the caller]';
 
 const LONGEST_RESULT = 8000;
 
@@ -95,7 +92,7 @@ function toMessageGroups(history: readonly HistoryItem[]): (item: HistoryItem, i
 const dateFormats = new WeakMap<Agent, Intl.DateTimeFormat>();
 
 /** In one language whatever the agent speaks: the instructions around it are the model's, not the caller's. */
-function spokenDate(now: Date, agent: Agent): string {
+export function spokenDate(now: Date, agent: Agent): string {
   let format = dateFormats.get(agent);
   if (!format) {
     format = new Intl.DateTimeFormat('en-GB', {

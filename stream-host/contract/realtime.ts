@@ -67,7 +67,8 @@ export interface RealtimeTurnDetection {
 }
 
 export interface RealtimeTranscription {
-  readonly model: string;
+  /** What the deployment's settings say where nothing is said here. */
+  readonly model?: string | undefined;
   /** As the service wants it; the agent's own where nothing is said. */
   readonly language?: string | undefined;
   readonly phrases?: readonly string[] | undefined;
@@ -91,7 +92,6 @@ export interface RealtimeMcpServer {
   /** The name of the setting that holds the token; the token itself never stands in a definition. */
   readonly authorization_setting?: string | undefined;
   readonly allowed_tools?: readonly string[] | undefined;
-  readonly require_approval?: 'never' | undefined;
 }
 
 export interface RealtimeOptions {
@@ -123,7 +123,7 @@ export interface RealtimeResponseRequest {
  */
 export interface RealtimeSession {
   /** Of the audio in both directions, PCM16 mono; known from the beginning. */
-  readonly rateHz: number;
+  readonly rateHz: 16_000 | 24_000;
   /** It can say a line word for word without its model. */
   readonly speaksVerbatim: boolean;
   /** When the service will end it, in milliseconds since 1970; undefined until that is known, or where it is not told. */
@@ -143,11 +143,14 @@ export interface RealtimeSession {
    * @returns the request's id, by which {@link RealtimeEvents.onResponseStarted} or `onResponseDropped` tells of it
    */
   respond(request?: RealtimeResponseRequest): string;
-  /** Ends the response under way and drops those that wait. What still arrives of it is dropped, too. */
+  /**
+   * Ends the response under way and drops those that wait, but for asides. What still arrives of it is dropped, too; its
+   * `onResponseEnded` comes.
+   */
   cancel(): void;
   /**
-   * Cuts the agent's item in the conversation at what was heard. Clamped to what was generated, so that the service does
-   * not refuse it.
+   * Cuts the agent's item in the conversation at what was heard, measured from the item's first sample. Clamped to what
+   * was generated, so that the service does not refuse it; an item of which all was heard is left alone.
    */
   truncate(itemId: string, audioEndMs: number): void;
   /** What came of a call, as JSON. `thenRespond`: it was the last that the answer waits for. */
@@ -190,9 +193,15 @@ export interface RealtimeEvents {
   onCallerWords(itemId: string, text: string, isFinal: boolean): void;
   /** Nobody will tell the words of that item. */
   onCallerWordsFailed(itemId: string, problem: RealtimeProblem): void;
-  /** `requestId` is undefined where the service answers by itself. */
+  /**
+   * `requestId` is undefined where nobody asked by {@link RealtimeSession.respond}: the service answers by itself, or goes
+   * on after a tool of its own.
+   */
   onResponseStarted(responseId: string, requestId: string | undefined): void;
-  /** A response that was asked for will not come: refused by the service, or dropped by {@link RealtimeSession.cancel}. */
+  /**
+   * A response that was asked for will not come. With a problem the service refused it; without one it was dropped by
+   * {@link RealtimeSession.cancel}, or the response under way answers it, too.
+   */
   onResponseDropped(requestId: string, problem: RealtimeProblem | undefined): void;
   /** PCM16 mono of {@link RealtimeSession.rateHz}, whole samples. */
   onAudio(responseId: string, itemId: string, pcm: Uint8Array): void;

@@ -1,0 +1,162 @@
+import type { Clock } from '../../shared/clock.ts';
+import { ConfigError } from '../../shared/errors.ts';
+import type { NewId } from '../../shared/ids.ts';
+import type { StreamHostSettings } from '../../shared/settings/stream-host-settings.ts';
+import type { OpenRealtime, RealtimeSettings } from '../contract/realtime.ts';
+import { type Credential, headersOf } from './credential.ts';
+import type { Dialect } from './dialect.ts';
+import { OpenAiDialect } from './openai-dialect.ts';
+import type { OpenTransport } from './realtime-transport.ts';
+import { ServiceSession } from './service-session.ts';
+import { SocketTransport } from './socket-transport.ts';
+import { VoiceLiveDialect } from './voice-live-dialect.ts';
+
+/** What of the settings says which service there is, and how it is reached. */
+export type RealtimeConfig = Pick<
+  StreamHostSettings,
+  | 'REALTIME_SERVICE'
+  | 'REALTIME_TRANSCRIPTION_MODEL'
+  | 'AZURE_VOICE_LIVE_ENDPOINT'
+  | 'AZURE_VOICE_LIVE_MODEL'
+  | 'AZURE_VOICE_LIVE_PROFILE'
+  | 'AZURE_VOICE_LIVE_AGENT_NAME'
+  | 'AZURE_VOICE_LIVE_AGENT_PROJECT'
+  | 'AZURE_VOICE_LIVE_API_KEY'
+  | 'AZURE_VOICE_LIVE_API_VERSION'
+  | 'AZURE_OPENAI_REALTIME_BASE_URL'
+  | 'AZURE_OPENAI_REALTIME_DEPLOYMENT'
+  | 'AZURE_OPENAI_REALTIME_API_KEY'
+  | 'AZURE_OPENAI_BASE_URL'
+  | 'AZURE_OPENAI_API_KEY'
+>;
+
+export interface RealtimeServiceOptions {
+  readonly clock: Clock;
+  readonly newId: NewId;
+  /** A token of the process's identity, for a service without a key. */
+  readonly token: () => Promise<string>;
+  /** The value of a variable that an agent names as the token for a server of tools. */
+  readonly secretOf: (name: string) => string | undefined;
+}
+
+/** A speech-to-speech service: sessions with it, and what it has not. */
+export interface RealtimeService {
+  readonly name: string;
+  /** The rate of its sessions for a line of that rate: 24 kHz is all that some have. */
+  rateHz(lineHz: number): 16_000 | 24_000;
+  readonly open: OpenRealtime;
+  /** What of an agent's settings it does not have, a line for each, which begins with the field's name. */
+  problems(settings: RealtimeSettings): string[];
+}
+
+/**
+ * The service that the settings name; undefined where they name none.
+ * @throws {ConfigError} where they name half of one, or two
+ */
+export function realtimeServiceOf(
+  config: RealtimeConfig,
+  options: RealtimeServiceOptions,
+): RealtimeService | undefined {
+  const voiceLive = voiceLiveUrl(config);
+  const openAi = config.AZURE_OPENAI_REALTIME_DEPLOYMENT !== undefined;
+  const wanted = config.REALTIME_SERVICE ?? (voiceLive ? 'voice-live' : 'openai');
+  if (voiceLive && openAi && config.REALTIME_SERVICE === undefined) {
+    throw new ConfigError(
+      'Azure Voice Live and Azure OpenAI Realtime are both set up: REALTIME_SERVICE says which one is used, voice-live or openai.',
+    );
+  }
+  const dialectOptions = { transcriptionModel: config.REALTIME_TRANSCRIPTION_MODEL, secretOf: options.secretOf };
+  if (wanted === 'voice-live') {
+    if (voiceLive) {
+      const isAgentMode = config.AZURE_VOICE_LIVE_AGENT_NAME !== undefined;
+      const credential = { key: config.AZURE_VOICE_LIVE_API_KEY, token: options.token };
+      return serviceOf(new VoiceLiveDialect({ ...dialectOptions, isAgentMode }), voiceLive, credential, options);
+    }
+    throw new ConfigError('REALTIME_SERVICE is "voice-live": it takes AZURE_VOICE_LIVE_ENDPOINT, too.');
+  }
+  if (openAi) {
+    return serviceOf(new OpenAiDialect(dialectOptions), openAiUrl(config), openAiCredential(config, options), options);
+  }
+  if (config.REALTIME_SERVICE === undefined) return undefined;
+  throw new ConfigError('REALTIME_SERVICE is "openai": it takes AZURE_OPENAI_REALTIME_DEPLOYMENT, too.');
+}
+
+/** Sessions of a dialect, whatever carries them. */
+export function realtimeOver(
+  dialect: Dialect,
+  openTransport: OpenTransport,
+  { clock, newId }: Pick<RealtimeServiceOptions, 'clock' | 'newId'>,
+): RealtimeService {
+  return {
+    name: dialect.serviceName,
+    rateHz: (lineHz) => dialect.rateHz(lineHz),
+    open: (options, events) => new ServiceSession({ ...options, dialect, openTransport, clock, newId }, events),
+    problems: (settings) => dialect.problems(settings),
+  };
+}
+
+function serviceOf(
+  dialect: Dialect,
+  url: URL,
+  credential: Credential,
+  options: RealtimeServiceOptions,
+): RealtimeService {
+  const headers = headersOf(url, credential);
+  const openTransport: OpenTransport = (listener) =>
+    new SocketTransport({ url: url.href, headers, clock: options.clock }, listener);
+  return realtimeOver(dialect, openTransport, options);
+}
+
+/** `wss://<resource>.services.ai.azure.com/voice-live/realtime`, with an agent of Foundry or a model. */
+function voiceLiveUrl(config: RealtimeConfig): URL | undefined {
+  const {
+    AZURE_VOICE_LIVE_ENDPOINT: endpoint,
+    AZURE_VOICE_LIVE_MODEL: model,
+    AZURE_VOICE_LIVE_AGENT_NAME: agent,
+    AZURE_VOICE_LIVE_AGENT_PROJECT: project,
+    AZURE_VOICE_LIVE_PROFILE: profile,
+  } = config;
+  if (endpoint === undefined) return undefined;
+  if ((model === undefined) === (agent === undefined)) {
+    throw new ConfigError(
+      'AZURE_VOICE_LIVE_ENDPOINT takes AZURE_VOICE_LIVE_MODEL or AZURE_VOICE_LIVE_AGENT_NAME, one of them.',
+    );
+  }
+  if ((agent === undefined) !== (project === undefined)) {
+    throw new ConfigError(
+      'AZURE_VOICE_LIVE_AGENT_NAME and AZURE_VOICE_LIVE_AGENT_PROJECT go together: set both, or neither.',
+    );
+  }
+  if (agent !== undefined && profile !== undefined) {
+    // The service would ignore it in silence.
+    throw new ConfigError(
+      'AZURE_VOICE_LIVE_PROFILE is for a model of yours: with AZURE_VOICE_LIVE_AGENT_NAME it has no effect.',
+    );
+  }
+  return socketUrl(`${endpoint}/voice-live/realtime`, {
+    'api-version': config.AZURE_VOICE_LIVE_API_VERSION,
+    model,
+    profile,
+    'agent-name': agent,
+    'agent-project-name': project,
+  });
+}
+
+/** `wss://<resource>.openai.azure.com/openai/v1/realtime`, which takes no version. */
+const openAiUrl = (config: RealtimeConfig): URL =>
+  socketUrl(`${config.AZURE_OPENAI_REALTIME_BASE_URL ?? config.AZURE_OPENAI_BASE_URL}/realtime`, {
+    model: config.AZURE_OPENAI_REALTIME_DEPLOYMENT,
+  });
+
+/** The key of the chat model's resource is sent to that resource alone. */
+function openAiCredential(config: RealtimeConfig, { token }: RealtimeServiceOptions): Credential {
+  const isSameResource = config.AZURE_OPENAI_REALTIME_BASE_URL === undefined;
+  const key = config.AZURE_OPENAI_REALTIME_API_KEY ?? (isSameResource ? config.AZURE_OPENAI_API_KEY : undefined);
+  return { key, token };
+}
+
+function socketUrl(address: string, query: Readonly<Record<string, string | undefined>>): URL {
+  const url = new URL(address.replace(/^http/, 'ws'));
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value);
+  return url;
+}
