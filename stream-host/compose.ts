@@ -28,6 +28,8 @@ import { ReferencePage } from './http/reference-page.ts';
 import { mediaMode } from './modes/media/media-mode.ts';
 import { ProcessSpeech, phrasesOf } from './modes/media/media-speech.ts';
 import { BeatClock } from './playout/beat-clock.ts';
+import { identityTokens } from './realtime/credential.ts';
+import { realtimeServiceOf } from './realtime/realtime-service.ts';
 import { ScriptedModelWatch } from './scripted-model-watch.ts';
 import type { ReceptionOptions } from './session/reception.ts';
 import { VoiceActivityLane } from './speech/voice-activity/voice-activity-lane.ts';
@@ -58,8 +60,15 @@ export async function startStreamHost(
   // Closes what was opened, in the opposite order; here where starting fails, else when the host is closed.
   await using opened = new AsyncDisposableStack();
 
+  const realtime = realtimeServiceOf(config, {
+    clock,
+    newId: randomIds,
+    token: identityTokens(),
+    secretOf: (name) => process.env[name],
+  });
   const shelf = await AgentShelf.open({
     folder: config.AGENTS_FOLDER,
+    realtimeProblems: realtime && ((settings) => realtime.problems(settings)),
     services: createServices(),
     hostLanguage: config.SPEECH_LANGUAGE,
     reloadable: config.WATCH_AGENTS,

@@ -7,11 +7,13 @@ import type { RunnableTool } from '../../shared/agents/tool.ts';
 import { ConfigError, messageOf, NotFoundError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Phrases } from '../contract/agent.ts';
+import type { RealtimeSettings } from '../contract/realtime.ts';
 import { type TurnPolicyChanges, turnPolicy } from '../conversation/turns/turn-policy.ts';
 import { describeIssues, parseDefinition } from './definition-issues.ts';
 import { PARAMETERS, type Parameter } from './deployment-traits.ts';
 import { canonicalLocale, hostTimeZone, isTimeZone, localeOfVoice } from './locale.ts';
 import { missingPhrases, type PhraseSettings, phraseSettings, phrasesOf } from './phrases.ts';
+import { realtimeSettingsSchema } from './realtime-settings.ts';
 import { loadTool } from './tool-file.ts';
 import { type TurnSettings, turnSettingsSchema } from './turn-settings.ts';
 
@@ -55,6 +57,7 @@ const definitionSchema = z.strictObject({
     .default([]),
   phrases: phraseSettings.prefault({}),
   turns: turnSettingsSchema.prefault({}),
+  realtime: realtimeSettingsSchema.default({}),
 });
 
 /** An agent, ready to use: its YAML with the tools that it names. */
@@ -79,6 +82,8 @@ export interface Agent {
   readonly turns: TurnPolicyChanges;
   /** Whether the agent may hang up. */
   readonly canEndCall: boolean;
+  /** How it speaks by a speech-to-speech service. */
+  readonly realtime: RealtimeSettings;
 }
 
 /** The agents of a process, by name. */
@@ -94,6 +99,8 @@ export interface LoadAgentsOptions {
   readonly toolsFolder?: URL;
   /** What an agent speaks that does not say it, not even by its voice (SPEECH_LANGUAGE). */
   readonly hostLanguage?: string;
+  /** What of the part `realtime` the speech-to-speech service does not have, a line for each; without one, nothing is asked. */
+  readonly realtimeProblems?: ((settings: RealtimeSettings) => readonly string[]) | undefined;
   /** Files may change and be read again, tools too. */
   readonly reloadable?: boolean;
   readonly log?: Logger;
@@ -154,6 +161,8 @@ export async function loadAgent(file: string, options: LoadAgentsOptions = {}): 
   }
 
   checkTurns(file, turns, phrases);
+  const refused = options.realtimeProblems?.(rest.realtime) ?? [];
+  if (refused.length > 0) throw new ConfigError(refused.map((line) => `${file}: realtime.${line}`).join('\n'));
   const locale = language ?? localeOfVoice(rest.voice, options.hostLanguage);
   const own = { ...turns.phrases, ...phrases };
   const missing = missingPhrases(locale, own);

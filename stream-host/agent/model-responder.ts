@@ -13,11 +13,13 @@ import type {
   ToolRequest,
   TurnTools,
 } from '../contract/agent.ts';
+import type { RealtimeBrief } from '../contract/realtime.ts';
 import { type Agent, END_CALL } from './agent-definition.ts';
 import { DeploymentTraits, type WantedRequest } from './deployment-traits.ts';
 import { isRefusedPrompt, modelEmpty, modelOverran, providerReason, toModelError } from './model-errors.ts';
 import { type HistoryBudget, toMessages, toolMessages, toolsOf } from './model-messages.ts';
 import type { ModelRound, RoundLimits } from './model-round.ts';
+import { realtimeBrief } from './realtime-brief.ts';
 import { RoundOpener } from './round-opener.ts';
 import { RoundSpeech } from './round-speech.ts';
 import { SaidBefore } from './said-before.ts';
@@ -114,6 +116,10 @@ export class ModelResponder implements Responder {
         return { call: checked.call, outcome: this.#run(checked, keys, signal) };
       },
     };
+  }
+
+  brief(): RealtimeBrief {
+    return realtimeBrief(this.#options.agent, this.#options.session, this.#toldTime());
   }
 
   async *respond(history: readonly HistoryItem[], signal: AbortSignal): AsyncGenerator<ReplyPiece, void> {

@@ -38,6 +38,7 @@ export const testAgent = (tools: readonly RunnableTool[] = []): Agent => ({
   tools: new Map(tools.map((tool) => [tool.name, tool])),
   turns: {},
   canEndCall: true,
+  realtime: {},
 });
 
 interface BenchOptions {
