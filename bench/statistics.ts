@@ -236,13 +236,13 @@ const sortedQuantile = (values: readonly number[], share: number): number =>
 /** The chances of 0 to n hits, from the likeliest outwards, so that none of them underflows before it counts for nothing. */
 function binomial(n: number, share: number): Float64Array {
   const chances = new Float64Array(n + 1);
-  const mode = Math.min(n, Math.floor((n + 1) * share));
+  const peak = Math.min(n, Math.floor((n + 1) * share));
   const odds = share / (1 - share);
-  chances[mode] = 1;
-  for (let hits = mode + 1; hits <= n; hits += 1) {
+  chances[peak] = 1;
+  for (let hits = peak + 1; hits <= n; hits += 1) {
     chances[hits] = (((chances[hits - 1] ?? 0) * (n - hits + 1)) / hits) * odds;
   }
-  for (let hits = mode - 1; hits >= 0; hits -= 1) {
+  for (let hits = peak - 1; hits >= 0; hits -= 1) {
     chances[hits] = ((chances[hits + 1] ?? 0) * (hits + 1)) / (n - hits) / odds;
   }
   const sum = chances.reduce((total, chance) => total + chance, 0);

@@ -45,7 +45,10 @@ const BAD_STARTS: readonly (readonly [given: Record<string, string>, line: RegEx
     { FUNCTIONS_PORT: '24301', STREAM_HOST_PORT: '24301' },
     /FUNCTIONS_PORT and STREAM_HOST_PORT are both 24301: each takes a port of its own/,
   ],
-  [{ ACS_STREAMING_MODE: 'voice_live' }, /ACS_STREAMING_MODE is "voice_live": it takes media; .* not built yet/],
+  [
+    { ACS_STREAMING_MODE: 'video' },
+    /ACS_STREAMING_MODE is "video": it takes media, voice_live, transcription, in any case/,
+  ],
   [{ AGENTS_FOLDER: 'broken-yaml' }, /desk\.yaml is no valid YAML: .*line 2/],
   [{ AGENTS_FOLDER: 'bad-field' }, /desk\.yaml: .*greetings/],
   [{ AGENTS_FOLDER: 'no-tool' }, /desk\.yaml: tools\[0\]: there is no tool "no_such_tool"/],

@@ -4,6 +4,8 @@ import { CallSweep } from '../shared/call-control/call-sweep.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { NewId } from '../shared/ids.ts';
 import type { Logger } from '../shared/log.ts';
+import { ModeTable } from '../shared/modes/mode-table.ts';
+import { DEFAULT_MODE } from '../shared/modes/streaming-modes.ts';
 import { CLOSE } from '../shared/protocol/close-codes.ts';
 import { CommandInbox } from '../shared/sessions/command-inbox.ts';
 import { SessionStore } from '../shared/sessions/session-store.ts';
@@ -54,6 +56,8 @@ export interface HostParts
   /** The agents that this host has now. */
   readonly agents: () => readonly AgentCard[];
   readonly modes: Modes;
+  /** The mode of sessions for which nobody says another: ACS_STREAMING_MODE. */
+  readonly defaultMode?: string;
   /** @throws {CallControlError} */
   readonly hangUp: (callConnectionId: string) => Promise<void>;
   /** @throws {CallControlError} */
@@ -89,19 +93,22 @@ export function assembleHost(parts: HostParts): AssembledHost {
   const commands = new CommandInbox(redis, { log });
   const admission = parts.openAdmission?.(() => live.count);
   const live: LiveSessions = new LiveSessions({ ...parts, admission });
+  const modes = new ModeTable(parts.modes, parts.defaultMode ?? DEFAULT_MODE);
   const ending = new CallEnding({ hangUp: parts.hangUp, find: (id) => store.get(id), clock });
   const relay = new SessionRelay({ redis, clock, log });
-  const reception = new Reception({ ...parts, store, commands, live, ending, relay });
+  const reception = new Reception({ ...parts, modes, store, commands, live, ending, relay });
   const record = new HostRecord({
     store,
     host,
     live,
-    agents: () => parts.agents().map(({ name }) => name),
+    agents: parts.agents,
+    modes: modes.all.map(([name, { rateHz }]) => ({ name, rateHz })),
     clock,
     log,
   });
   const server = new StreamHostServer({
     ...parts,
+    modes,
     live,
     reception,
     relay: new RelayDoor({ ...parts, relay }),

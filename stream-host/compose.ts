@@ -5,6 +5,7 @@ import { FRAME_BYTES } from '../shared/audio/pcm.ts';
 import { AcsTokenVerifier } from '../shared/auth/acs-token.ts';
 import { CallControl } from '../shared/call-control/call-control.ts';
 import { type Clock, systemClock } from '../shared/clock.ts';
+import { ConfigError } from '../shared/errors.ts';
 import { randomIds } from '../shared/ids.ts';
 import type { Logger } from '../shared/log.ts';
 import { ProcessVitals } from '../shared/process-vitals.ts';
@@ -17,6 +18,7 @@ import { DeploymentTraits } from './agent/deployment-traits.ts';
 import { isScripted, modelProblem, openModelClient } from './agent/model-client.ts';
 import { ModelResponder } from './agent/model-responder.ts';
 import { assembleHost } from './assemble.ts';
+import type { Modes } from './contract/mode.ts';
 import type { OpenVoiceActivity } from './contract/speech.ts';
 import { Admission } from './host/admission.ts';
 import { LoadMeter } from './host/load-meter.ts';
@@ -27,6 +29,7 @@ import { Page } from './http/page.ts';
 import { ReferencePage } from './http/reference-page.ts';
 import { mediaMode } from './modes/media/media-mode.ts';
 import { ProcessSpeech, phrasesOf } from './modes/media/media-speech.ts';
+import { modeProblems } from './modes/mode-problems.ts';
 import { BeatClock } from './playout/beat-clock.ts';
 import { identityTokens } from './realtime/credential.ts';
 import { realtimeServiceOf } from './realtime/realtime-service.ts';
@@ -109,6 +112,16 @@ export async function startStreamHost(
   const speech = new ProcessSpeech({ config, openVoiceActivity: lane.open, playoutClock: beat, clock, log });
   opened.defer(() => speech.close());
   speech.prepare(phrasesOf(shelf.agents));
+  /** What this deployment can do with a line. A mode whose service is not configured is not there. */
+  const modes: Modes = {
+    media: mediaMode({
+      openSpeech: (sessionLog, locale) => speech.open(sessionLog, locale),
+      turnsOf: (agent) => shelf.require(agent).turns,
+    }),
+  };
+  const problems = () => modeProblems(modes, config.ACS_STREAMING_MODE, shelf.cards);
+  const [problem] = problems();
+  if (problem !== undefined) throw new ConfigError(problem);
   const tokens = new AcsTokenVerifier({
     jwksUrl: config.ACS_JWKS_URL,
     issuer: config.ACS_TOKEN_ISSUER,
@@ -126,12 +139,8 @@ export async function startStreamHost(
     maxSessions: config.MAX_SESSIONS,
     maxBrowserSessions: config.MAX_BROWSER_SESSIONS ?? Math.max(1, Math.floor(config.MAX_SESSIONS / 2)),
     openAdmission: (countSessions) => new Admission({ clock, log, readLoad: () => load.read(), countSessions }),
-    modes: {
-      media: mediaMode({
-        openSpeech: (sessionLog, locale) => speech.open(sessionLog, locale),
-        turnsOf: (agent) => shelf.require(agent).turns,
-      }),
-    },
+    defaultMode: config.ACS_STREAMING_MODE,
+    modes,
     agents: () => shelf.cards,
     openResponder: responders(config, shelf, model, clock),
     hangUp: (callConnectionId) => calls.hangUp(callConnectionId),
@@ -177,6 +186,7 @@ export async function startStreamHost(
   if (config.WATCH_AGENTS) {
     shelf.watch(() => {
       speech.prepare(phrasesOf(shelf.agents));
+      for (const problem of problems()) log.error(problem);
       void host.announce();
     });
   }

@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { STREAM_HOST_FLAGS } from '../shared/stream-host-flags.ts';
+import { modeUses } from './mode-uses.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
 const LONGEST_FILE = 400;
@@ -119,6 +120,53 @@ test('what the page loads needs no package, as a browser could not find it', () 
   }
   assert.ok(loaded.has('shared/protocol/close-codes.ts'));
   assert.deepEqual(broken, []);
+});
+
+test('outside folders named modes nothing is decided by a streaming mode', () => {
+  const broken = files
+    .filter((file) => !isTest(file) && !file.split('/').includes('modes') && file !== 'test/mode-uses.ts')
+    .flatMap((file) => modeUses(readFileSync(path.join(ROOT, file), 'utf8')).map((use) => `${file}: ${use}`));
+  assert.deepEqual(broken, []);
+});
+
+test('a decision by a mode is found in whatever spelling, and what only carries a mode is not', () => {
+  const seeded = [
+    `if (session.mode === 'voice_live') speak();`,
+    `if ("VOICE_LIVE" == config.ACS_STREAMING_MODE) speak();`,
+    'switch (call.mode) { case other: return 1; }',
+    `switch (what) { case 'transcription': return 1; }`,
+    'const rate = RATES[session.mode];',
+    'const kind = table?.[ streaming_mode ];',
+    'const LIVE = `Voice_Live`;',
+    'if (found.mode !== usualMode) change();',
+    'if (wanted === this.#mode) stay();',
+    'if (RATES.has(mode)) return;',
+    'if (Object.hasOwn(RATES, session.mode)) return;',
+    `if (['media', 'voice_live'].includes(name)) return;`,
+    `if (mode.startsWith('voice')) return;`,
+    'if (/voice_?live/i.test(session.mode)) return;',
+    'return modes.transcription;',
+    'return rates.voice_live;',
+    `return modes["media"];`,
+    'if (session.mode in RATES) return;',
+  ];
+  assert.deepEqual(
+    seeded.filter((source) => modeUses(source).length === 0),
+    [],
+  );
+  const harmless = [
+    '// if (session.mode === "voice_live")',
+    `const session = { mode: 'media', agent };`,
+    'if (mode !== undefined) table.require(mode);',
+    `if (drafts.mode === 'off') return;`,
+    `line.send({ type: 'media', state: 'started' });`,
+    `switch (event.type) { case 'media': return 'audio'; }`,
+    'const { transcription } = session.input; return input.transcription;',
+    'const text = "the media of voice_live and transcription";',
+    'this.#mode.audio(pcm); mode.open(host);',
+    'const mode = modes.find(found.mode); return [mode];',
+  ];
+  assert.deepEqual(harmless.flatMap(modeUses), []);
 });
 
 test('no file is longer than a reader can hold in mind', () => {

@@ -6,10 +6,11 @@ import { Devices } from './devices.ts';
 import { type Dialogue, note, seal, tell } from './dialogue.ts';
 import { byId } from './element.ts';
 import { LevelStrip } from './meters.ts';
+import { ModeChoice } from './modes/mode-choice.ts';
 import { PageMemory } from './page-memory.ts';
 import { PhonePanel } from './phone-panel.ts';
 import type { PlaybackReport } from './playback-buffer.ts';
-import { fetchAgents, fetchServerSettings, isServerFull } from './server.ts';
+import { fetchAgents, fetchModes, fetchServerSettings, isServerFull } from './server.ts';
 import { Talk } from './talk.ts';
 import { type TalkMood, talkStatus } from './talk-status.ts';
 import { asText, begin, change, end, type Part, type Transcript, withDialogue } from './transcript.ts';
@@ -34,6 +35,7 @@ class App {
   readonly #callerLevel = new LevelStrip(byId('mic-level', HTMLCanvasElement));
   readonly #agentLevel = new LevelStrip(byId('agent-level', HTMLCanvasElement));
   readonly #trouble = new TroubleView();
+  readonly #modes = new ModeChoice();
   readonly #memory = new PageMemory();
   readonly #view = new TranscriptView(
     byId('transcript', HTMLElement),
@@ -84,23 +86,28 @@ class App {
 
   /** What the server says of itself; without it the page still talks. */
   async greet(): Promise<void> {
-    const [settings, agents] = await Promise.all([fetchServerSettings(), fetchAgents()]);
+    const [settings, agents, modes] = await Promise.all([fetchServerSettings(), fetchAgents(), fetchModes()]);
     if (settings === undefined) return;
     this.#defaultAgent = settings.agent;
     this.#offerAgents(agents, settings.agent);
+    this.#modes.offer(modes);
     addEventListener('focus', () => void this.#refreshAgents());
     byId('version', HTMLElement).textContent = settings.version;
     byId('scripted', HTMLElement).hidden = !settings.scripted;
     this.#draw();
     if (settings.emulatorUrl === null) return;
     this.#phone = new PhonePanel(settings.emulatorUrl, this.#devices, {
+      modeAsked: () => this.#modes.asked,
       onPlugged: (plugged) => this.#watchCalls(plugged),
       mayCall: () => this.#mayCall(),
       onConnected: ({ title, callConnectionId }) => {
         this.#callPart = this.#begin({ kind: 'call', title, sessionId: '' });
         this.#watch?.follow(callConnectionId);
       },
-      onEnded: (news) => this.#tell(this.#callPart, (dialogue) => note(dialogue, `${news}.`, Date.now())),
+      onEnded: (news) => {
+        this.#modes.isOff();
+        this.#tell(this.#callPart, (dialogue) => note(dialogue, `${news}.`, Date.now()));
+      },
       onBusy: () => this.#draw(),
       onTrouble: (trouble) => this.#trouble.show(trouble),
     });
@@ -118,7 +125,7 @@ class App {
     const sessionId = this.#memory.sessionId ?? crypto.randomUUID();
     this.#talkPart = this.#partOf(this.#memory.sessionId)?.id;
     const talk = new Talk(
-      { sessionId, agent, devices: this.#devices, typed },
+      { sessionId, agent, mode: this.#modes.asked, devices: this.#devices, typed },
       {
         onConnection: (connection) => this.#onConnection(connection),
         onMessage: (message) => this.#onMessage(message),
@@ -162,6 +169,7 @@ class App {
     this.#talk = undefined;
     this.#connection = { name: 'closed' };
     this.#mood = QUIET;
+    this.#modes.isOff();
     this.#callerLevel.clear();
     this.#agentLevel.clear();
     this.#draw();
@@ -210,16 +218,21 @@ class App {
     this.#tell(this.#talkPart, (dialogue) => tell(dialogue, message, Date.now()));
   }
 
-  #onReady({ session_id, agent, scripted }: Extract<BrowserMessage, { type: 'session_ready' }>): void {
+  #onReady({ session_id, agent, mode, scripted }: Extract<BrowserMessage, { type: 'session_ready' }>): void {
     byId('scripted', HTMLElement).hidden = !scripted;
     this.#memory.sessionId = session_id;
+    this.#modes.isOn(mode);
     const before = this.#transcript.parts.find(({ id }) => id === this.#talkPart);
     if (before?.sessionId === session_id) {
       this.#tell(before.id, (dialogue) => note(seal(dialogue), 'Connected again; the talk goes on.', Date.now()));
       return;
     }
     if (before) this.#change(before.id, (part) => end(part, 'This talk is over on the server.', Date.now()));
-    this.#talkPart = this.#begin({ kind: 'talk', title: `Talk with ${agent}`, sessionId: session_id });
+    this.#talkPart = this.#begin({
+      kind: 'talk',
+      title: this.#modes.named(`Talk with ${agent}`, mode),
+      sessionId: session_id,
+    });
   }
 
   /** A reload has left a talk, which can go on. */
@@ -254,7 +267,11 @@ class App {
       origin: location.origin.replace(/^http/, 'ws'),
       onMessage: (message) => {
         if (message.type === 'session_ready') {
-          this.#change(this.#callPart, (part) => ({ ...part, sessionId: message.session_id }));
+          const { session_id: sessionId, mode } = message;
+          this.#modes.isOn(mode);
+          // A call that is picked up again says it again.
+          const title = (part: Part) => (part.sessionId === '' ? this.#modes.named(part.title, mode) : part.title);
+          this.#change(this.#callPart, (part) => ({ ...part, sessionId, title: title(part) }));
         }
         this.#tell(this.#callPart, (dialogue) => tell(dialogue, message, Date.now()));
         if (message.type === 'session_end') this.#tell(this.#callPart, (dialogue) => seal(dialogue, 'ended here'));
@@ -368,6 +385,7 @@ class App {
     byId('hints', HTMLElement).hidden = !talking || !isDemo;
     byId('welcome-hints', HTMLElement).hidden = !isDemo;
     this.#agentSelect.disabled = talking || waiting;
+    this.#modes.disabled = talking || waiting || onPhone;
     document.body.dataset.agent = this.#mood.playing ? 'speaking' : 'quiet';
     document.body.dataset.talking = String(talking);
   }

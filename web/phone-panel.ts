@@ -10,6 +10,8 @@ import { PhoneSocket } from './phone-socket.ts';
 import { AudioTrouble, type TroubleName } from './trouble.ts';
 
 export interface PhonePanelListeners {
+  /** The streaming mode that a call shall have; undefined where nobody has chosen one. */
+  modeAsked(): string | undefined;
   /** The panel was opened, or closed. */
   onPlugged(plugged: boolean): void;
   /** A call is about to need the microphone. False: it must not. */
@@ -135,7 +137,8 @@ export class PhonePanel {
     if (name === 'ringing') {
       this.#socket?.send({ type: 'answer' });
     } else {
-      this.#socket?.send({ type: 'dial', to, displayName: 'Web page' });
+      const mode = this.#listeners.modeAsked();
+      this.#socket?.send({ type: 'dial', to, displayName: 'Web page', ...(mode !== undefined && { mode }) });
       this.#apply({ type: 'dialled', to });
     }
   }

@@ -1,3 +1,5 @@
+import { modesIn, type PageMode } from './modes/offered-mode.ts';
+
 /** What the server says of itself at `GET /api/v1/realtime/settings`. */
 export interface ServerSettings {
   /** The emulator's address where one runs: then the page has a phone. */
@@ -25,6 +27,9 @@ export async function fetchAgents(): Promise<readonly string[]> {
     return typeof name === 'string' ? [name] : [];
   });
 }
+
+/** The streaming modes that one may choose from. Empty where the server does not tell. */
+export const fetchModes = async (): Promise<readonly PageMode[]> => modesIn(await fetchJson('/api/v1/modes'));
 
 /** Whether the server is there but takes no more conversations. */
 export async function isServerFull(): Promise<boolean> {

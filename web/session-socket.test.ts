@@ -12,13 +12,14 @@ const READY = JSON.stringify({
   type: 'session_ready',
   session_id: 's1',
   agent: 'orders',
+  mode: 'media',
   sample_rate: 16_000,
   resumed: false,
   scripted: true,
 } satisfies BrowserMessage);
 
 /** A server on a real port, and a page's socket that leads there. */
-async function connect(t: TestContext) {
+async function connect(t: TestContext, mode?: string) {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
   await once(server, 'listening');
   const urls: URL[] = [];
@@ -38,6 +39,7 @@ async function connect(t: TestContext) {
   const socket = new SessionSocket({
     origin: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
     sessionId: 's1',
+    mode,
     random: () => 0,
     onConnection: (connection) => {
       states.push(connection);
@@ -121,6 +123,15 @@ test('comes back to the session that the server gave, where the one it asked for
   first.terminate();
   await accept(2);
   assert.equal(urls[1]?.searchParams.get('session_id'), 's2');
+});
+
+test('asks for the mode that was chosen, and for none where none was', async (t) => {
+  for (const mode of ['voice_live', undefined]) {
+    const { socket, urls, accept } = await connect(t, mode);
+    socket.open();
+    await accept(1);
+    assert.equal(urls[0]?.searchParams.get('streaming_mode'), mode ?? null);
+  }
 });
 
 test('does not come back where another tab has the session', async (t) => {

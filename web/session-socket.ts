@@ -9,6 +9,8 @@ export interface SessionSocketOptions {
   readonly sessionId: string;
   /** Who is to answer in a new session; without it, whoever the server is set to. */
   readonly agent?: string | undefined;
+  /** What is done with the line of a new session; without it, what the agent or the server is set to. */
+  readonly mode?: string | undefined;
   readonly onConnection: (connection: Connection) => void;
   readonly onMessage: (message: BrowserMessage) => void;
   readonly random?: () => number;
@@ -102,6 +104,7 @@ export class SessionSocket {
     address.searchParams.set('session_id', this.#sessionId);
     address.searchParams.set('sample_rate', String(SAMPLE_RATE));
     if (this.#options.agent !== undefined) address.searchParams.set('agent', this.#options.agent);
+    if (this.#options.mode !== undefined) address.searchParams.set('streaming_mode', this.#options.mode);
     const socket = new WebSocket(address);
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;

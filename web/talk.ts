@@ -23,6 +23,7 @@ export interface TalkListeners {
 export interface TalkOptions {
   readonly sessionId: string;
   readonly agent: string | undefined;
+  readonly mode: string | undefined;
   readonly devices: Pick<Devices, 'microphone' | 'speaker'>;
   /** The person types, and no microphone is asked for. */
   readonly typed: boolean;
@@ -45,6 +46,7 @@ export class Talk {
       origin: location.origin.replace(/^http/, 'ws'),
       sessionId: options.sessionId,
       agent: options.agent,
+      mode: options.mode,
       onConnection: (connection) => this.#onConnection(connection),
       onMessage: (message) => this.#receive(message),
     });

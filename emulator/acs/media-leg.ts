@@ -1,5 +1,6 @@
 import { type RawData, WebSocket } from 'ws';
-import { FRAME_BYTES, SAMPLE_RATE } from '../../shared/audio/pcm.ts';
+import { type AudioRate, FRAME_BYTES, SAMPLE_RATE } from '../../shared/audio/pcm.ts';
+import { Resampler } from '../../shared/audio/resample.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import {
@@ -25,8 +26,10 @@ export interface MediaLegOptions {
   /** What ACS sends with the upgrade: the token and the call's ids. */
   readonly headers: Readonly<Record<string, string>>;
   readonly subscriptionId: string;
-  /** The raw id of whoever speaks. */
-  readonly participant: string;
+  /** The raw id of whoever speaks; undefined where the stream is mixed. */
+  readonly participant: string | undefined;
+  /** Of the audio in both directions. The phones' is 16 kHz. */
+  readonly rateHz: AudioRate;
   /** Whether the application may send audio. */
   readonly bidirectional: boolean;
   readonly log: Logger;
@@ -53,6 +56,8 @@ export class MediaLeg {
   readonly #options: MediaLegOptions;
   readonly #socket: WebSocket;
   readonly #playout = new PlayoutBuffer(MAX_BUFFERED_MS);
+  readonly #out: Resampler;
+  readonly #in: Resampler;
   readonly #counters = { malformedFrames: 0, unwantedFrames: 0, overflowFrames: 0, unsentFrames: 0, stops: 0 };
   readonly #gone: Promise<void>;
   #closing = false;
@@ -60,6 +65,8 @@ export class MediaLeg {
 
   constructor(options: MediaLegOptions) {
     this.#options = options;
+    this.#out = new Resampler(SAMPLE_RATE, options.rateHz);
+    this.#in = new Resampler(options.rateHz, SAMPLE_RATE);
     this.events = new TypedEvents((event, error) =>
       options.log.error({ event, error: messageOf(error) }, 'a listener of the media leg failed'),
     );
@@ -80,7 +87,8 @@ export class MediaLeg {
       return;
     }
     const silent = isDigitalSilence(frame);
-    this.#socket.send(encodeServiceAudio(frame ?? SILENCE, new Date(), this.#options.participant, silent));
+    const pcm = this.#out.write(frame ?? SILENCE);
+    this.#socket.send(encodeServiceAudio(pcm, new Date(), this.#options.participant, silent));
   }
 
   sendTone(tone: string): void {
@@ -116,7 +124,7 @@ export class MediaLeg {
     };
     this.#socket.on('open', () => {
       opened = true;
-      this.#socket.send(encodeServiceMetadata(this.#options.subscriptionId, SAMPLE_RATE));
+      this.#socket.send(encodeServiceMetadata(this.#options.subscriptionId, this.#options.rateHz));
       this.events.emit('open');
     });
     this.#socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
@@ -137,10 +145,11 @@ export class MediaLeg {
       const frame = parseAppFrame(isBinary ? '' : data.toString());
       if (frame.kind === 'stop') {
         this.#counters.stops++;
+        this.#in.reset();
         this.events.emit('audioStopped', this.#playout.clear());
       } else if (frame.kind !== 'audio' || !this.#options.bidirectional) {
         this.#counters.unwantedFrames++;
-      } else if (!this.#playout.write(frame.pcm)) {
+      } else if (!this.#playout.write(this.#in.write(frame.pcm))) {
         this.#counters.overflowFrames++;
       }
     } catch (error) {

@@ -6,6 +6,8 @@ import { MediaLeg } from './media-leg.ts';
 /** What the application asked for in `mediaStreamingOptions`. */
 export interface MediaStreamingRequest {
   readonly transportUrl: string;
+  readonly audioChannelType: 'mixed' | 'unmixed';
+  readonly audioFormat: 'pcm16kmono' | 'pcm24kmono';
   readonly startMediaStreaming: boolean;
   readonly enableBidirectional: boolean;
   readonly enableDtmfTones: boolean;
@@ -63,6 +65,9 @@ export class MediaSubscription {
     const leg = new MediaLeg({
       ...this.#options,
       transportUrl: request.transportUrl,
+      // A mixed stream is nobody's.
+      participant: request.audioChannelType === 'unmixed' ? this.#options.participant : undefined,
+      rateHz: request.audioFormat === 'pcm24kmono' ? 24_000 : 16_000,
       bidirectional: request.enableBidirectional,
     });
     this.#leg = leg;

@@ -17,7 +17,8 @@ const mediaStreamingOptions = z.object({
   audioFormat: z
     .string()
     .default('Pcm16KMono')
-    .refine((format) => format.toLowerCase() === 'pcm16kmono', 'the emulator streams Pcm16KMono only, so far'),
+    .transform((format) => format.toLowerCase())
+    .pipe(z.enum(['pcm16kmono', 'pcm24kmono'], 'it is Pcm16KMono or Pcm24KMono')),
 });
 
 export type MediaStreamingOptions = z.output<typeof mediaStreamingOptions>;

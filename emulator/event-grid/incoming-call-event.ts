@@ -9,6 +9,8 @@ export function incomingCallEvent(call: {
   readonly displayName: string;
   /** The agent that shall answer. */
   readonly agent?: string;
+  /** The streaming mode that it shall have. */
+  readonly mode?: string;
   readonly serverCallId: string;
   readonly correlationId: string;
   readonly incomingCallContext: string;
@@ -25,7 +27,10 @@ export function incomingCallEvent(call: {
       serverCallId: call.serverCallId,
       callerDisplayName: call.displayName,
       customContext: {
-        sipHeaders: call.agent === undefined ? {} : { 'X-MS-Custom-Agent': call.agent },
+        sipHeaders: {
+          ...(call.agent !== undefined && { 'X-MS-Custom-Agent': call.agent }),
+          ...(call.mode !== undefined && { 'X-MS-Custom-Streaming-Mode': call.mode }),
+        },
         voipHeaders: {},
       },
       incomingCallContext: call.incomingCallContext,

@@ -25,6 +25,9 @@ What the caller says
 The call
   --agent NAME          talk with this one of agents/. Without it, the one that
                         DEFAULT_AGENT names: orders, unless npm start was told otherwise
+  --mode NAME           what is done with the line: media, voice_live or transcription, of
+                        those that the stack has. Without it, the agent's own mode, or
+                        that of ACS_STREAMING_MODE
   --outbound            be called: asks the functions to call, rings, answers
   --to NUMBER           the number to dial (${DEFAULT_NUMBER}); not with --outbound
   --number NUMBER       the caller's own number (drawn at random)
@@ -61,6 +64,7 @@ export interface CallerArguments {
   readonly hangUpAfterMs: number | undefined;
   readonly voice: string;
   readonly agent: string | undefined;
+  readonly mode: string | undefined;
   readonly outbound: boolean;
   readonly to: string;
   readonly number: string | undefined;
@@ -81,6 +85,7 @@ const OPTIONS = {
   'interrupt-after': { type: 'string' },
   voice: { type: 'string', default: DEFAULT_VOICE },
   agent: { type: 'string' },
+  mode: { type: 'string' },
   outbound: { type: 'boolean', default: false },
   to: { type: 'string' },
   number: { type: 'string' },
@@ -128,6 +133,7 @@ export function parseCallerArguments(given: readonly string[], env: Environment)
     hangUpAfterMs: wholeNumber('hangup-after', values['hangup-after'], 0, LONGEST_MS),
     voice: voice(values.voice),
     agent: values.agent,
+    mode: values.mode?.trim().toLowerCase(),
     outbound: values.outbound,
     to: phoneNumber('to', values.to ?? DEFAULT_NUMBER),
     number: values.number === undefined ? undefined : phoneNumber('number', values.number),

@@ -22,7 +22,13 @@ export type CallEvent = { readonly atMs: number } & (
   | { readonly event: 'placing'; readonly number: string }
   | { readonly event: 'ringing'; readonly from: string }
   | { readonly event: 'connected'; readonly callConnectionId: string }
-  | { readonly event: 'session'; readonly sessionId: string; readonly agent: string; readonly time: string }
+  | {
+      readonly event: 'session';
+      readonly sessionId: string;
+      readonly agent: string;
+      readonly mode: string;
+      readonly time: string;
+    }
   | { readonly event: 'media'; readonly state: 'started' | 'stopped' }
   | { readonly event: 'audio-stopped'; readonly droppedMs: number }
   | { readonly event: 'caller'; readonly text: string; readonly durationMs: number }

@@ -19,7 +19,7 @@ function describe(event: CallEvent): string {
     case 'connected':
       return `connected (call ${event.callConnectionId})`;
     case 'session':
-      return `session ${event.sessionId}, agent ${event.agent}, at ${event.time}`;
+      return `session ${event.sessionId}, agent ${event.agent}, mode ${event.mode}, at ${event.time}`;
     case 'media':
       return event.state === 'started' ? 'audio started' : 'audio stopped: the media socket is gone';
     case 'audio-stopped':

@@ -10,6 +10,7 @@ const PATIENCE_MS = 10_000;
 const callRecord = z.object({
   session_id: z.string(),
   agent: z.string(),
+  mode: z.string(),
   events: z.array(z.object({ type: z.string(), data: z.record(z.string(), z.unknown()) })),
   transcript: z.array(
     z.union([
@@ -32,6 +33,8 @@ export type CallRecord = Readonly<z.infer<typeof callRecord>>;
 export type TranscriptLine = CallRecord['transcript'][number];
 
 const agentList = z.object({ agents: z.array(z.object({ name: z.string() })) });
+
+const modeList = z.object({ modes: z.array(z.object({ name: z.string() })) });
 
 const placedCall = z.object({ call_id: z.string() });
 
@@ -60,12 +63,19 @@ export class CallerRequests {
 
   /**
    * Has the application call a number.
-   * @param agent who speaks; without one, the application's own choice
+   * @param wanted who speaks and in which mode; what is not said is the application's own choice
    * @throws {DependencyError} where the functions do not answer, or refuse
    */
-  async placeCall(number: string, agent?: string): Promise<void> {
+  async placeCall(
+    number: string,
+    wanted: { readonly agent?: string | undefined; readonly mode?: string | undefined } = {},
+  ): Promise<void> {
     const address = new URL('/api/v1/calls/initiate', this.#functionsUrl);
-    const response = await this.#post('the functions', address, { target_number: number, ...(agent && { agent }) });
+    const response = await this.#post('the functions', address, {
+      target_number: number,
+      ...(wanted.agent && { agent: wanted.agent }),
+      ...(wanted.mode && { streaming_mode: wanted.mode }),
+    });
     placedCall.parse(await response.json());
   }
 
@@ -76,6 +86,15 @@ export class CallerRequests {
   async agents(): Promise<string[]> {
     const response = await this.#fetch('the stream host', new URL('/api/v1/agents', this.#streamHostUrl), {});
     return agentList.parse(await response.json()).agents.map(({ name }) => name);
+  }
+
+  /**
+   * The streaming modes that the stack has.
+   * @throws {DependencyError} where the stream host does not answer
+   */
+  async modes(): Promise<string[]> {
+    const response = await this.#fetch('the stream host', new URL('/api/v1/modes', this.#streamHostUrl), {});
+    return modeList.parse(await response.json()).modes.map(({ name }) => name);
   }
 
   /** What is on record of a call so far; undefined where the functions cannot tell (yet). */

@@ -47,6 +47,7 @@ class Agent implements LineHolder {
   readonly record: CallRecord & { transcript: TranscriptLine[]; events: CallRecord['events'] } = {
     session_id: 'session-1',
     agent: 'orders',
+    mode: 'voice_live',
     transcript: [{ role: 'agent', text: 'Hello.', heard: true }],
     events: [],
   };
@@ -161,8 +162,8 @@ test('the caller as a person', { concurrency: true }, async (t) => {
       assert.deepEqual(summary.answers[0]?.tools, ['look']);
       assert.deepEqual(summary.missed, []);
       assert.deepEqual(
-        find('session').map(({ sessionId, agent }) => [sessionId, agent]),
-        [['session-1', 'orders']],
+        find('session').map(({ sessionId, agent, mode }) => [sessionId, agent, mode]),
+        [['session-1', 'orders', 'voice_live']],
       );
       const times = events.map(({ atMs }) => atMs);
       assert.deepEqual(

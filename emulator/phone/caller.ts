@@ -18,6 +18,8 @@ export interface CallerOptions {
   readonly placeCall: () => Promise<void>;
   /** The agent that shall answer where we dial. */
   readonly agent?: string | undefined;
+  /** The streaming mode that the call shall have where we dial. */
+  readonly mode?: string | undefined;
   readonly readRecord: (callConnectionId: string) => Promise<CallRecord | undefined>;
   /** Told in the order of time. */
   readonly onEvent: (event: CallEvent) => void;
@@ -85,11 +87,11 @@ export class Caller {
   }
 
   async #connect(): Promise<string> {
-    const { to, agent, line, placeCall } = this.#options;
+    const { to, agent, mode, line, placeCall } = this.#options;
     const phone = this.#phone;
     if (to !== undefined) {
       this.#tell({ event: 'dialling', to });
-      line.send({ type: 'dial', to, ...(agent !== undefined && { agent }) });
+      line.send({ type: 'dial', to, ...(agent !== undefined && { agent }), ...(mode !== undefined && { mode }) });
     } else {
       this.#tell({ event: 'placing', number: line.number });
       await placeCall();
@@ -107,7 +109,7 @@ export class Caller {
     const record = await this.#options.readRecord(callConnectionId);
     if (!record || this.#ended) return;
     const time = new Date(this.#options.clock.wallMs()).toISOString();
-    this.#tell({ event: 'session', sessionId: record.session_id, agent: record.agent, time });
+    this.#tell({ event: 'session', sessionId: record.session_id, agent: record.agent, mode: record.mode, time });
   }
 
   async #converse(): Promise<void> {

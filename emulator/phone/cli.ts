@@ -30,6 +30,7 @@ async function main(given: readonly string[]): Promise<number> {
   process.once('SIGINT', () => hangUp.abort());
   const requests = new CallerRequests(args);
   await requireAgent(args.agent, requests);
+  await requireMode(args.mode, requests);
   const cutsIn = args.interruptAfterMs !== undefined;
   const utterances = await loadUtterances(args.lines, { cutsIn, voice: args.voice, requests });
   const readVitals = await watchVitals(args);
@@ -47,6 +48,12 @@ async function requireAgent(name: string | undefined, requests: CallerRequests):
   if (name === undefined) return;
   const agents = await requests.agents();
   if (!agents.includes(name)) throw new ConfigError(`--agent is "${name}"; there are: ${agents.join(', ')}.`);
+}
+
+async function requireMode(name: string | undefined, requests: CallerRequests): Promise<void> {
+  if (name === undefined) return;
+  const modes = await requests.modes();
+  if (!modes.includes(name)) throw new ConfigError(`--mode is "${name}"; this stack has: ${modes.join(', ')}.`);
 }
 
 async function attempt(
@@ -102,7 +109,8 @@ async function call(
       },
       to: args.outbound ? undefined : args.to,
       agent: args.agent,
-      placeCall: () => requests.placeCall(line.number, args.agent),
+      mode: args.mode,
+      placeCall: () => requests.placeCall(line.number, args),
       readRecord: (callConnectionId) => requests.record(callConnectionId),
       onEvent: (event) => printEvent(args, index, event),
       recording,

@@ -15,6 +15,7 @@ const command = z.discriminatedUnion('type', [
     to: phoneNumber,
     displayName: z.string().max(256).default(''),
     agent: z.string().max(64).exactOptional(),
+    mode: z.string().max(64).exactOptional(),
   }),
   z.object({ type: z.literal('answer') }),
   z.object({ type: z.literal('decline') }),
@@ -28,6 +29,8 @@ export interface DialledCall {
   readonly displayName: string;
   /** The agent that shall answer. */
   readonly agent?: string;
+  /** The streaming mode that it shall have. */
+  readonly mode?: string;
 }
 
 /** Whoever has the line: a call that is being offered, one that rings here, one that is connected. */

@@ -83,6 +83,33 @@ test('a SIP header names the agent; where no host has that one, or it is odd, th
   }
 });
 
+test('a call’s mode is its agent’s, or one that a SIP header names, and one that no host has loses no call', async () => {
+  const modes = [
+    { name: 'media', rateHz: 16_000 },
+    { name: 'voice_live', rateHz: 24_000 },
+  ] as const;
+  const load = { sessions: 0, maxSessions: 100, agents: ['orders', 'chef'], modes, agentModes: { chef: 'voice_live' } };
+  await functions.store.announceHost('host-1', load, 60_000);
+  const modeOf = async (sipHeaders: Record<string, unknown>) => {
+    functions.acs.reset();
+    const customContext = { sipHeaders, voipHeaders: {} };
+    const { body } = await deliver([gridEvent({ ...callData(), customContext })]);
+    const { session_id: id, status } = body as { session_id: string; status: string };
+    assert.equal(status, 'call answered');
+    const asked = JSON.stringify(functions.acs.requests[0]?.body);
+    return [(await functions.store.get(id))?.mode, /"audioFormat":"(\w+)"/.exec(asked)?.[1]];
+  };
+  const voiceLive = ['voice_live', 'Pcm24KMono'];
+  const media = ['media', 'Pcm16KMono'];
+  assert.deepEqual(await modeOf({}), media);
+  assert.deepEqual(await modeOf({ 'X-MS-Custom-Agent': 'chef' }), voiceLive);
+  assert.deepEqual(await modeOf({ 'X-MS-Custom-Streaming-Mode': 'VOICE_LIVE' }), voiceLive);
+  assert.deepEqual(await modeOf({ 'X-MS-Custom-Agent': 'chef', 'X-MS-Custom-Streaming-Mode': 'media' }), media);
+  for (const odd of ['video', 5, 'transcription']) {
+    assert.deepEqual(await modeOf({ 'X-MS-Custom-Streaming-Mode': odd }), media);
+  }
+});
+
 test('the handshake of CloudEvents allows the sender', async () => {
   const origin = { 'webhook-request-origin': 'eventgrid.azure.net' };
   const { status, headers } = await functions.request('OPTIONS', 'calls/answer', undefined, origin);

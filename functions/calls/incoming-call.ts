@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { CallControlError } from '../../shared/call-control/call-control-error.ts';
 import { DependencyError, messageOf, ParleyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import { lineMediaOf } from '../../shared/modes/line-media.ts';
+import { type CallMode, modeOfCall } from '../../shared/modes/offered-modes.ts';
 import type { SessionStatus } from '../../shared/sessions/session.ts';
 import type { Parts } from '../composition.ts';
 import { FIRST_LOOK_MS, INBOUND_PLACE_MS } from './call-waits.ts';
@@ -64,11 +66,19 @@ async function answerOrReject(
     return reject(id, call, 'auth.keys-unavailable', parts, log);
   }
   const { agent = parts.config.DEFAULT_AGENT } = call;
-  const place = await parts.store.reservePlace(id, agent, INBOUND_PLACE_MS);
-  if (place === 'kept') return answer(id, call, parts, log);
+  const how = await modeOf(call, parts);
+  const place = await parts.store.reservePlace(id, { agent, mode: how.mode }, INBOUND_PLACE_MS);
+  if (place === 'kept') return answer(id, call, how, parts, log);
   if (place === 'agent-unknown' && call.agent !== undefined) {
     log.warn({ agent }, 'a call names an agent that no stream host has; DEFAULT_AGENT answers');
     return answerOrReject(id, { ...call, agent: undefined }, mayRetry, parts, log);
+  }
+  if (place === 'mode-unknown' && call.mode !== undefined) {
+    log.warn(
+      { mode: call.mode },
+      'a call names a mode that no stream host has; its agent’s or ACS_STREAMING_MODE it is',
+    );
+    return answerOrReject(id, { ...call, mode: undefined }, mayRetry, parts, log);
   }
   if (place === 'none-alive' && mayRetry) {
     // A replica may be about to start. The caller goes on hearing it ring until the next delivery.
@@ -77,13 +87,27 @@ async function answerOrReject(
   return reject(id, call, `capacity.${place}`, parts, log);
 }
 
-async function answer(id: string, call: IncomingCall, parts: Parts, log: Logger): Promise<IncomingCallResult> {
+async function modeOf(
+  { agent, mode }: IncomingCall,
+  { config, store }: Pick<Parts, 'config' | 'store'>,
+): Promise<CallMode> {
+  const wanted = { asked: mode, agent: agent ?? config.DEFAULT_AGENT, usual: config.ACS_STREAMING_MODE };
+  return modeOfCall(wanted, await store.hosts());
+}
+
+async function answer(
+  id: string,
+  call: IncomingCall,
+  how: CallMode,
+  parts: Parts,
+  log: Logger,
+): Promise<IncomingCallResult> {
   // Before `answerCall`: the media socket and the first callback may be here before its response.
   // And the watch before the session: whatever fails from here on, somebody looks after it.
   await parts.store.watch(id, FIRST_LOOK_MS);
-  await openSession(id, call, 'ringing', parts);
+  await openSession(id, call, how, 'ringing', parts);
   try {
-    const ids = await parts.calls.answer(call.context, id);
+    const ids = await parts.calls.answer(call.context, id, lineMediaOf(how.mode, how.rateHz));
     await parts.store
       .bind(id, ids)
       .catch((error: unknown) =>
@@ -114,7 +138,7 @@ async function reject(
   parts: Parts,
   log: Logger,
 ): Promise<IncomingCallResult> {
-  await openSession(id, call, 'failed', parts);
+  await openSession(id, call, await modeOf(call, parts), 'failed', parts);
   await parts.store.update(id, () => ({ status: 'failed', endedAt: parts.clock.wallMs(), endReason }));
   try {
     await parts.calls.rejectAsBusy(call.context);
@@ -127,13 +151,19 @@ async function reject(
 }
 
 /** Creates the session, unless an earlier attempt has. */
-async function openSession(id: string, call: IncomingCall, status: SessionStatus, parts: Parts): Promise<void> {
+async function openSession(
+  id: string,
+  call: IncomingCall,
+  how: CallMode,
+  status: SessionStatus,
+  parts: Parts,
+): Promise<void> {
   try {
     await parts.store.create({
       id,
       channel: 'phone',
       direction: 'inbound',
-      mode: parts.config.ACS_STREAMING_MODE,
+      mode: how.mode,
       agent: call.agent ?? parts.config.DEFAULT_AGENT,
       status,
       from: call.from,

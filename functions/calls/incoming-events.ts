@@ -2,6 +2,7 @@ import { type CloudEvent, EventGridDeserializer, type EventGridEvent } from '@az
 import { z } from 'zod';
 import { messageOf } from '../../shared/errors.ts';
 import { agentName } from '../../shared/http/routes/agents.ts';
+import { type StreamingMode, streamingMode } from '../../shared/modes/streaming-modes.ts';
 
 /** A ringing call, as Event Grid tells it. */
 export interface IncomingCall {
@@ -13,6 +14,8 @@ export interface IncomingCall {
   readonly correlationId: string | undefined;
   /** The agent that whoever passed the call on has named, in a SIP header; it need not be there. */
   readonly agent: string | undefined;
+  /** The mode that he has named, likewise. */
+  readonly mode: StreamingMode | undefined;
 }
 
 /** One event of a delivery. */
@@ -24,14 +27,19 @@ export type GridEvent =
 
 /** `X-MS-Custom-…` are the headers that ACS passes on from a session border controller. */
 const AGENT_HEADER = 'x-ms-custom-agent';
+const MODE_HEADER = 'x-ms-custom-streaming-mode';
 
 /** Whatever else is in there, or is wrong with it, is no reason to lose a call. */
-const agentHeader = z
+const namedInHeaders = z
   .object({ sipHeaders: z.record(z.string(), z.unknown()) })
-  .transform(({ sipHeaders }) => Object.entries(sipHeaders).find(([name]) => name.toLowerCase() === AGENT_HEADER)?.[1])
-  .pipe(agentName.optional())
-  .optional()
-  .catch(undefined);
+  .transform(({ sipHeaders }) => {
+    const given = new Map(Object.entries(sipHeaders).map(([name, value]) => [name.toLowerCase(), value]));
+    return {
+      agent: agentName.safeParse(given.get(AGENT_HEADER)).data,
+      mode: streamingMode.safeParse(given.get(MODE_HEADER)).data,
+    };
+  })
+  .catch({ agent: undefined, mode: undefined });
 
 const identity = z
   .object({ rawId: z.string().min(1), phoneNumber: z.object({ value: z.string() }).nullish() })
@@ -43,7 +51,7 @@ const incomingCallData = z.object({
   to: identity,
   incomingCallContext: z.string().min(1),
   correlationId: z.string().nullish(),
-  customContext: agentHeader,
+  customContext: namedInHeaders,
 });
 const validationData = z.object({ validationCode: z.string().min(1) });
 const isCloudEvent = z.object({ specversion: z.string() });
@@ -67,7 +75,7 @@ async function readGridEvent(given: unknown): Promise<GridEvent> {
         return { kind: 'validation', id, code: validationData.parse(data).validationCode };
       case 'Microsoft.Communication.IncomingCall': {
         const { from, to, incomingCallContext: context, correlationId, customContext } = incomingCallData.parse(data);
-        const call = { context, from, to, correlationId: correlationId ?? undefined, agent: customContext };
+        const call = { context, from, to, correlationId: correlationId ?? undefined, ...customContext };
         return { kind: 'incoming-call', id, call };
       }
       default:

@@ -155,15 +155,57 @@ test('null is as good as leaving a field out, as the predecessor’s clients sen
   });
 });
 
-test('a mode or a recording that is not built is refused by name, and what says nothing else than we do is taken (compat 2.3)', async () => {
+test('a mode that nobody knows, or a recording, is refused by name, and what says nothing else than we do is taken (compat 2.3)', async () => {
   const taken = await initiate({ ...target, streaming_mode: 'media', record_call: false });
   assert.equal(taken.status, 200);
   functions.acs.reset();
-  for (const field of [{ streaming_mode: 'voice_live' }, { record_call: true }, { streaming_mode: 'nonsense' }]) {
+  for (const field of [{ streaming_mode: 'video' }, { record_call: true }, { streaming_mode: 7 }]) {
     const { status, body } = await initiate({ ...target, ...field });
     assert.deepEqual([status, body.error.details.issues[0].field], [400, Object.keys(field)[0]]);
   }
+  const { body } = await initiate({ ...target, streaming_mode: 'video' });
+  assert.match(body.error.message, /media, voice_live, transcription/);
   assert.deepEqual(functions.acs.operations, []);
+});
+
+test('a call has the mode that is asked for, or its agent’s, or that of ACS_STREAMING_MODE, and ACS is asked for its audio', async () => {
+  const modes = [
+    { name: 'media', rateHz: 16_000 },
+    { name: 'voice_live', rateHz: 24_000 },
+    { name: 'transcription', rateHz: 16_000 },
+  ] as const;
+  const load = { sessions: 0, maxSessions: 100, agents: ['orders', 'chef'], modes, agentModes: { chef: 'voice_live' } };
+  await functions.store.announceHost('host-1', load, 60_000);
+  for (const [wanted, mode, audioFormat, audioChannelType] of [
+    [{}, 'media', 'Pcm16KMono', 'mixed'],
+    [{ agent: 'chef' }, 'voice_live', 'Pcm24KMono', 'mixed'],
+    [{ agent: 'chef', streaming_mode: 'realtime' }, 'media', 'Pcm16KMono', 'mixed'],
+    [{ streaming_mode: 'TRANSCRIPTION' }, 'transcription', 'Pcm16KMono', 'unmixed'],
+  ] as const) {
+    functions.acs.reset();
+    const { status, body } = await initiate({ ...target, ...wanted });
+    assert.deepEqual([status, body.streaming_mode], [200, mode]);
+    assert.equal((await functions.store.get(body.session_id))?.mode, mode);
+    assert.partialDeepStrictEqual(functions.acs.requests[0]?.body, {
+      mediaStreamingOptions: { audioFormat, audioChannelType },
+    });
+  }
+});
+
+test('a mode that no stream host has is refused by its name, with those that there are, and nobody is called', async () => {
+  const load = {
+    sessions: 0,
+    maxSessions: 100,
+    agents: ['orders'],
+    modes: [{ name: 'media', rateHz: 16_000 }],
+  } as const;
+  await functions.store.announceHost('host-1', load, 60_000);
+  const before = (await functions.store.list({ limit: 100 })).sessions.length;
+  const { status, body } = await initiate({ ...target, streaming_mode: 'voice_live' });
+  assert.deepEqual([status, body.error.code], [400, 'mode.not-configured']);
+  assert.match(body.error.message, /voice_live.*AZURE_VOICE_LIVE_ENDPOINT.*It has: media\./);
+  assert.deepEqual(functions.acs.operations, []);
+  assert.equal((await functions.store.list({ limit: 100 })).sessions.length, before);
 });
 
 test('a field or a query name that nobody knows is refused by its name, with those that are known', async () => {

@@ -3,8 +3,10 @@ import { DependencyError, messageOf, NotFoundError, ParleyError } from '../../sh
 import type { Answer, Input } from '../../shared/http/route.ts';
 import type { initiateCall } from '../../shared/http/routes/calls.ts';
 import type { Logger } from '../../shared/log.ts';
+import { lineMediaOf } from '../../shared/modes/line-media.ts';
+import { modeNotConfigured } from '../../shared/modes/mode-table.ts';
+import { type CallMode, modeOfCall, namesOf } from '../../shared/modes/offered-modes.ts';
 import type { Session } from '../../shared/sessions/session.ts';
-import type { StreamingMode } from '../../shared/streaming-modes.ts';
 import type { Parts } from '../composition.ts';
 import { FIRST_LOOK_MS, OUTBOUND_PLACE_MS } from './call-waits.ts';
 
@@ -14,6 +16,7 @@ type InitiatedCall = Answer<typeof initiateCall>['body'];
 /**
  * Places a call, where somebody could talk on it. The agent finds `context` in the session.
  * @throws {NotFoundError} `agent.unknown`
+ * @throws {RequestError} `mode.not-configured`
  * @throws {DependencyError} `capacity.exhausted`
  * @throws {CallControlError} ACS did not place it; the session is failed
  */
@@ -25,8 +28,11 @@ export async function placeCall(wanted: OutboundCall, parts: Parts, log: Logger)
   }
   const id = newId();
   const agent = wanted.agent ?? config.DEFAULT_AGENT;
-  const mode = wanted.streaming_mode ?? config.ACS_STREAMING_MODE;
-  await reserve(id, agent, parts);
+  const how = modeOfCall(
+    { asked: wanted.streaming_mode ?? undefined, agent, usual: config.ACS_STREAMING_MODE },
+    await store.hosts(),
+  );
+  await reserve(id, agent, how, parts);
   const callLog = log.child({ session: id });
   try {
     // Before all else: whatever fails from here on, somebody looks after it.
@@ -36,27 +42,28 @@ export async function placeCall(wanted: OutboundCall, parts: Parts, log: Logger)
       id,
       channel: 'phone',
       direction: 'outbound',
-      mode,
+      mode: how.mode,
       agent,
       status: 'initiating',
       from: source,
       to: wanted.target_number,
       context: wanted.context,
     });
-    const ids = await dial(session, wanted, source, parts, callLog);
-    return answerOf(session, ids, wanted.target_number, mode);
+    const ids = await dial(session, wanted, source, how, parts, callLog);
+    return answerOf(session, ids, wanted.target_number, how);
   } catch (error) {
     await giveUp(id, error, parts, callLog);
     throw error;
   }
 }
 
-async function reserve(id: string, agent: string, { store }: Parts): Promise<void> {
-  const reservation = await store.reservePlace(id, agent, OUTBOUND_PLACE_MS);
+async function reserve(id: string, agent: string, { mode }: CallMode, { store }: Parts): Promise<void> {
+  const reservation = await store.reservePlace(id, { agent, mode }, OUTBOUND_PLACE_MS);
   if (reservation === 'agent-unknown') {
     const known = new Set((await store.hosts()).flatMap((host) => host.agents ?? []));
     throw new NotFoundError('agent.unknown', `There is no agent "${agent}". There are: ${[...known].join(', ')}.`);
   }
+  if (reservation === 'mode-unknown') throw modeNotConfigured(mode, namesOf(await store.hosts()));
   if (reservation !== 'kept') {
     throw new DependencyError('capacity.exhausted', 'Nobody could take the call now. Try again later.', reservation);
   }
@@ -66,11 +73,12 @@ async function dial(
   session: Session,
   wanted: OutboundCall,
   source: string,
+  { mode, rateHz }: CallMode,
   { store, calls }: Parts,
   log: Logger,
 ): Promise<CallIds> {
   await store.append(session.id, { type: 'call.initiated', source: 'functions', data: { context: wanted.context } });
-  const ids = await calls.place(wanted.target_number, source, session.id);
+  const ids = await calls.place(wanted.target_number, source, session.id, lineMediaOf(mode, rateHz));
   // The call is placed whether or not it can be noted; the callbacks name its session, and note it too.
   await store
     .bind(session.id, ids)
@@ -93,7 +101,7 @@ async function giveUp(id: string, error: unknown, { store, clock }: Parts, log: 
   );
 }
 
-const answerOf = (session: Session, ids: CallIds, target: string, mode: StreamingMode): InitiatedCall => ({
+const answerOf = (session: Session, ids: CallIds, target: string, { mode }: CallMode): InitiatedCall => ({
   call_id: ids.callConnectionId,
   status: 'initiating',
   target_number: target,

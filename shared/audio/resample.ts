@@ -34,6 +34,11 @@ export class Resampler {
     this.#window = new Float32Array(this.#span - 1);
   }
 
+  /** Multiplications for each sample that comes out: what the change of rate costs. None where the rates agree. */
+  get tapsPerSample(): number {
+    return this.#taps[0]?.length ?? 0;
+  }
+
   /**
    * Takes the next piece of the stream and gives what can be told of its other form by now. After `n` samples in, all
    * calls together have given `ceil(n * to / from)` samples.

@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { CallControl } from './call-control.ts';
 import { CallControlError } from './call-control-error.ts';
 
+const MEDIA = { audioFormat: 'Pcm16KMono', audioChannelType: 'mixed' } as const;
 const accessKey = Buffer.from('a key').toString('base64');
 
 interface Seen {
@@ -49,7 +50,7 @@ const error = (code: string) => JSON.stringify({ error: { code, message: 'no' } 
 
 test('answering hands ACS the session in the callback, the socket and the operation context', async (t) => {
   const { calls, seen } = await acsThat(t, (_, response) => response.end(JSON.stringify(connection)));
-  assert.deepEqual(await calls.answer('CTX', 'session-1'), {
+  assert.deepEqual(await calls.answer('CTX', 'session-1', MEDIA), {
     callConnectionId: 'c-1',
     serverCallId: 's-1',
     correlationId: 'x-1',
@@ -76,7 +77,9 @@ test('answering hands ACS the session in the callback, the socket and the operat
 
 test('placing a call names target and source', async (t) => {
   const { calls, seen } = await acsThat(t, (_, response) => response.writeHead(201).end(JSON.stringify(connection)));
-  assert.equal((await calls.place('+15550001111', '+15550002222', 'session-2')).callConnectionId, 'c-1');
+  const media = { audioFormat: 'Pcm24KMono', audioChannelType: 'unmixed' } as const;
+  assert.equal((await calls.place('+15550001111', '+15550002222', 'session-2', media)).callConnectionId, 'c-1');
+  assert.partialDeepStrictEqual(seen[0]?.body, { mediaStreamingOptions: media });
   const body = seen[0]?.body as {
     targets: { phoneNumber: { value: string } }[];
     sourceCallerIdNumber: { value: string };
@@ -108,7 +111,7 @@ test('a hiccup is retried under the same repeatability id', async (t) => {
   const { calls, seen } = await acsThat(t, (_, response, attempt) =>
     attempt < 3 ? response.writeHead(503).end() : response.end(JSON.stringify(connection)),
   );
-  await calls.answer('CTX', 'session-1');
+  await calls.answer('CTX', 'session-1', MEDIA);
   assert.equal(seen.length, 3);
   assert.equal(new Set(seen.map((request) => request.headers['repeatability-request-id'])).size, 1);
 });
@@ -133,7 +136,7 @@ for (const [status, code, transient] of failures) {
 
 test('an answer without a call id, for which the SDK throws a mere string, is an error like the others', async (t) => {
   const { calls } = await acsThat(t, (_, response) => response.end('{}'));
-  await assert.rejects(calls.answer('CTX', 'session-1'), (thrown: CallControlError) => {
+  await assert.rejects(calls.answer('CTX', 'session-1', MEDIA), (thrown: CallControlError) => {
     assert.ok(thrown instanceof CallControlError);
     assert.equal(thrown.code, 'acs.refused');
     assert.match(thrown.message, /callConnectionId is missing/);

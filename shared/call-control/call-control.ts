@@ -1,4 +1,5 @@
 import { CallAutomationClient, type MediaStreamingOptions } from '@azure/communication-call-automation';
+import type { LineMedia } from '../modes/line-media.ts';
 import { CallControlError, callControlErrorOf } from './call-control-error.ts';
 
 export interface CallControlOptions {
@@ -59,12 +60,12 @@ export class CallControl {
   }
 
   /** Answers an incoming call, with its media socket and callbacks bound to the session. */
-  async answer(incomingCallContext: string, sessionId: string): Promise<CallIds> {
+  async answer(incomingCallContext: string, sessionId: string, media: LineMedia): Promise<CallIds> {
     return attempt('answer the call', async () => {
       const { callConnectionProperties } = await this.#client.answerCall(
         incomingCallContext,
         this.#callbackUrl(sessionId),
-        { operationContext: sessionId, mediaStreamingOptions: this.#mediaStreaming(sessionId) },
+        { operationContext: sessionId, mediaStreamingOptions: this.#mediaStreaming(sessionId, media) },
       );
       return callIdsOf(callConnectionProperties);
     });
@@ -76,12 +77,12 @@ export class CallControl {
   }
 
   /** Calls a phone number. Both numbers are E.164. */
-  async place(target: string, source: string, sessionId: string): Promise<CallIds> {
+  async place(target: string, source: string, sessionId: string, media: LineMedia): Promise<CallIds> {
     return attempt('place the call', async () => {
       const { callConnectionProperties } = await this.#client.createCall(
         { targetParticipant: { phoneNumber: target }, sourceCallIdNumber: { phoneNumber: source } },
         this.#callbackUrl(sessionId),
-        { operationContext: sessionId, mediaStreamingOptions: this.#mediaStreaming(sessionId) },
+        { operationContext: sessionId, mediaStreamingOptions: this.#mediaStreaming(sessionId, media) },
       );
       return callIdsOf(callConnectionProperties);
     });
@@ -146,14 +147,12 @@ export class CallControl {
     return `${this.#callbackBase}/calls/callbacks/${sessionId}`;
   }
 
-  #mediaStreaming(sessionId: string): MediaStreamingOptions {
+  #mediaStreaming(sessionId: string, media: LineMedia): MediaStreamingOptions {
     return {
       transportType: 'websocket',
       transportUrl: `${this.#mediaBase}/media/stream?session_id=${sessionId}`,
       contentType: 'audio',
-      // One stream of 50 frames a second whoever is in the call. Unmixed would be one stream for each participant.
-      audioChannelType: 'mixed',
-      audioFormat: 'Pcm16KMono',
+      ...media,
       startMediaStreaming: true,
       enableBidirectional: true,
       enableDtmfTones: true,

@@ -102,6 +102,11 @@ export const CALL_ERRORS = {
     meaning: 'One delivery holds more events than are taken at once.',
     remedy: 'Deliver at most 100 events at once.',
   },
+  'mode.not-configured': {
+    status: 400,
+    meaning: 'This deployment does not have the streaming mode that was asked for.',
+    remedy: 'Ask for one that the message names, or set what the mode needs.',
+  },
   'protocol.malformed': {
     status: 400,
     meaning: 'A frame of a socket cannot be read.',

@@ -5,7 +5,12 @@ import { appAudioBytes, readServiceAudio } from './acs-audio-frame.ts';
 import { encodeServiceAudio, parseAppFrame, parseServiceFrame } from './acs-media.ts';
 
 const pcm = fc.uint8Array({ maxLength: 1280 }).map((bytes) => bytes.subarray(bytes.length % 2));
-const participant = fc.oneof(fc.constant('4:+15550001111'), fc.string(), fc.string({ unit: 'binary' }));
+const participant = fc.oneof(
+  fc.constant('4:+15550001111'),
+  fc.constant(undefined),
+  fc.string(),
+  fc.string({ unit: 'binary' }),
+);
 const frame = fc
   .tuple(pcm, fc.date({ noInvalidDate: true }), participant, fc.boolean())
   .map((parts) => encodeServiceAudio(...parts));
@@ -20,6 +25,8 @@ test('a frame as ACS writes it is read without the JSON parser', () => {
     participant: '4:+15550001111',
   });
   assert.equal(readServiceAudio(text.replace('false', 'true'))?.silent, true);
+  const mixed = readServiceAudio(encodeServiceAudio(audio, new Date(0), undefined, false));
+  assert.deepEqual(mixed, { kind: 'audio', pcm: Buffer.from(audio), silent: false, participant: undefined });
 });
 
 test('of whatever frame, what is read is what the JSON parser reads', () => {

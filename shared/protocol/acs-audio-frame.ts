@@ -20,14 +20,16 @@ export function readServiceAudio(text: string): Extract<ServiceFrame, { kind: 'a
   const silent = text.endsWith(SILENT_TAIL);
   if (!silent && !text.endsWith(AUDIBLE_TAIL)) return;
   const timestampEnd = text.indexOf('"', HEAD.length);
-  if (!text.startsWith(PARTICIPANT, timestampEnd)) return;
+  // A mixed stream is nobody's, and its frames name nobody.
+  const isNamed = text.startsWith(PARTICIPANT, timestampEnd);
   const participantStart = timestampEnd + PARTICIPANT.length;
-  const participantEnd = text.indexOf('"', participantStart);
+  const participantEnd = isNamed ? text.indexOf('"', participantStart) : timestampEnd;
   if (!text.startsWith(DATA, participantEnd)) return;
   const dataStart = participantEnd + DATA.length;
   const dataEnd = text.length - (silent ? SILENT_TAIL : AUDIBLE_TAIL).length;
-  const participant = text.slice(participantStart, participantEnd);
-  if (dataEnd < dataStart || !PLAIN.test(participant) || !PLAIN.test(text.slice(HEAD.length, timestampEnd))) return;
+  const participant = isNamed ? text.slice(participantStart, participantEnd) : undefined;
+  if (dataEnd < dataStart || !PLAIN.test(participant ?? '') || !PLAIN.test(text.slice(HEAD.length, timestampEnd)))
+    return;
   const pcm = fromBase64(text.slice(dataStart, dataEnd));
   if (!pcm || pcm.length % 2 !== 0) return;
   return { kind: 'audio', pcm, silent, participant };

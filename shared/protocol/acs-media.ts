@@ -3,7 +3,8 @@ import { ParleyError } from '../errors.ts';
 import { fromBase64, toBase64 } from './base64.ts';
 
 /**
- * The frames of ACS's media socket, both directions. All are JSON text; audio is PCM16LE mono, 20 ms a frame, base64.
+ * The frames of ACS's media socket, both directions. All are JSON text; audio is PCM16LE mono, 20 ms a frame, base64; its rate
+ * is that of the metadata.
  *
  * Sources: what ACS sends and accepts is as Microsoft documents it for audio streaming; keys and kinds are matched
  * without case because Microsoft's own samples (`Kind`, `AudioData`) and its JavaScript SDK (`kind`, `audioData`)
@@ -105,8 +106,15 @@ export function parseAppFrame(text: string): AppFrame {
 /** Tells ACS to drop what it has buffered of our audio. */
 export const APP_STOP = '{"kind":"StopAudio","audioData":null,"stopAudio":{}}';
 
-export function encodeServiceAudio(pcm: Uint8Array, at: Date, participant: string, silent: boolean): string {
-  return `{"kind":"AudioData","audioData":{"timestamp":"${at.toISOString()}","participantRawID":${JSON.stringify(participant)},"data":"${toBase64(pcm)}","silent":${silent}}}`;
+/** @param participant undefined on a mixed stream */
+export function encodeServiceAudio(
+  pcm: Uint8Array,
+  at: Date,
+  participant: string | undefined,
+  silent: boolean,
+): string {
+  const from = participant === undefined ? '' : `"participantRawID":${JSON.stringify(participant)},`;
+  return `{"kind":"AudioData","audioData":{"timestamp":"${at.toISOString()}",${from}"data":"${toBase64(pcm)}","silent":${silent}}}`;
 }
 
 export function encodeServiceMetadata(subscriptionId: string, sampleRate: number): string {

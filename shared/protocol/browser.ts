@@ -8,7 +8,7 @@ import { z } from 'zod';
  * told by the codes of `close-codes.ts`.
  *
  * Query: `session_id` (resume or name a session), `sample_rate` (added: rate of `audio_data`, 16000 | 24000 | 48000;
- * 48000 when absent, as that server sends), `agent` (added).
+ * 48000 when absent, as that server sends), `agent` (added), `streaming_mode` (of a new session).
  */
 
 /** The envelope that everything said travels in. Of a turn of the agent, `payload.turn_id` and `.response_id` name it. */
@@ -84,13 +84,14 @@ export const browserMessage = z.discriminatedUnion('type', [
   /** `ts`: ISO 8601, UTC. */
   z.object({ type: z.literal('session_end'), reason: z.string(), ts: z.string() }),
   /**
-   * Added: the first message. `scripted`: the demo dialogue answers, no language model. `replaces`: the session that was
+   * Added: the first message. `mode`: what is done with the line. `scripted`: the demo dialogue answers, no language model. `replaces`: the session that was
    * asked for, where that is over; this one is new, and its id is the one to come back with.
    */
   z.object({
     type: z.literal('session_ready'),
     session_id: z.string(),
     agent: z.string(),
+    mode: z.string(),
     sample_rate: z.int(),
     resumed: z.boolean(),
     scripted: z.boolean(),

@@ -2,12 +2,18 @@
  * The emulator's phone line: how somebody without a phone network makes and takes simulated calls. A web socket at
  * `/emulator/phone?number=+15550001111`. Binary both ways: PCM16LE mono 16 kHz in 20 ms frames: the caller's voice up,
  * the agent's voice down as the network plays it out (paced; after a StopAudio nothing buffered follows).
- * `agent` in `dial` reaches the application as a SIP header, `X-MS-Custom-Agent`, as a session border controller would
- * send it.
+ * `agent` and `mode` in `dial` reach the application as SIP headers, `X-MS-Custom-Agent` and
+ * `X-MS-Custom-Streaming-Mode`, as a session border controller would send them.
  * Only the emulator, the terminal caller and the demo page speak this; production never does.
  */
 export type PhoneCommand =
-  | { readonly type: 'dial'; readonly to: string; readonly displayName?: string; readonly agent?: string }
+  | {
+      readonly type: 'dial';
+      readonly to: string;
+      readonly displayName?: string;
+      readonly agent?: string;
+      readonly mode?: string;
+    }
   | { readonly type: 'answer' }
   | { readonly type: 'decline' }
   | { readonly type: 'dtmf'; readonly tone: string }

@@ -10,8 +10,8 @@ for (const redis of await redisesUnderTest()) {
     const other = redis.store();
     beforeEach(() => raw.flushdb());
 
-    const burst = (ids: readonly string[], agent = 'orders') =>
-      Promise.all(ids.map((id, i) => (i % 2 === 0 ? store : other).reservePlace(id, agent, 20_000)));
+    const burst = (ids: readonly string[], agent = 'orders', mode = 'media') =>
+      Promise.all(ids.map((id, i) => (i % 2 === 0 ? store : other).reservePlace(id, { agent, mode }, 20_000)));
     const ids = (count: number, prefix = 'call') => Array.from({ length: count }, (_, i) => `${prefix}-${i}`);
     const kept = (reservations: readonly string[]) => reservations.filter((each) => each === 'kept').length;
 
@@ -24,7 +24,11 @@ for (const redis of await redisesUnderTest()) {
       assert.equal(kept(reservations), 5);
       assert.equal(reservations.filter((each) => each === 'full').length, 7);
       assert.deepEqual(
-        await store.reservePlace(ids(12)[reservations.indexOf('kept')] ?? '', 'orders', 20_000),
+        await store.reservePlace(
+          ids(12)[reservations.indexOf('kept')] ?? '',
+          { agent: 'orders', mode: 'media' },
+          20_000,
+        ),
         'kept',
         'the same call may ask again',
       );
@@ -35,13 +39,39 @@ for (const redis of await redisesUnderTest()) {
       await store.announceHost('a', { sessions: 0, maxSessions: 2 }, 60_000);
       assert.equal(kept(await burst(['one', 'two'])), 2);
       await store.announceHost('a', { sessions: 1, maxSessions: 2 }, 60_000, ['one']);
-      assert.equal(await store.reservePlace('three', 'orders', 20_000), 'full');
+      assert.equal(await store.reservePlace('three', { agent: 'orders', mode: 'media' }, 20_000), 'full');
       await store.givePlaceBack('two');
-      assert.equal(await store.reservePlace('three', 'orders', 40), 'kept');
+      assert.equal(await store.reservePlace('three', { agent: 'orders', mode: 'media' }, 40), 'kept');
       // The third never comes: its place is kept for a time only.
-      await eventually(async () => (await store.reservePlace('four', 'orders', 20_000)) === 'kept');
+      await eventually(
+        async () => (await store.reservePlace('four', { agent: 'orders', mode: 'media' }, 20_000)) === 'kept',
+      );
       await store.announceHost('a', { sessions: 1, maxSessions: 2 }, 60_000);
       assert.equal(await raw.hexists('parley:hosts', '~three'), 0);
+    });
+
+    test('only hosts that have the mode count; one that does not tell may have it', async () => {
+      const load = { sessions: 0, maxSessions: 1, agents: ['orders'] };
+      const media = { name: 'media', rateHz: 16_000 } as const;
+      const live = { name: 'voice_live', rateHz: 24_000 } as const;
+      await store.announceHost('a', { ...load, modes: [media], agentModes: { orders: 'media' } }, 60_000);
+      assert.deepEqual(await burst(['one'], 'orders', 'voice_live'), ['mode-unknown']);
+      assert.deepEqual(await burst(['one'], 'chef', 'voice_live'), ['agent-unknown']);
+      await other.announceHost('b', { ...load, modes: [media, live] }, 60_000);
+      assert.deepEqual(await burst(['one'], 'orders', 'voice_live'), ['kept']);
+      assert.deepEqual(await burst(['two'], 'orders', 'voice_live'), ['full']);
+      assert.deepEqual(await burst(['two'], 'orders', 'media'), ['kept']);
+      const hosts = (await store.hosts()).sort((one, two) => one.hostId.localeCompare(two.hostId));
+      assert.deepEqual(
+        hosts.map(({ modes, agentModes }) => [modes, agentModes]),
+        [
+          [[media], { orders: 'media' }],
+          [[media, live], {}],
+        ],
+      );
+      await Promise.all(['one', 'two'].map((id) => store.givePlaceBack(id)));
+      await store.announceHost('of-a-release-before', load, 60_000);
+      assert.deepEqual(await burst(['three'], 'orders', 'transcription'), ['kept']);
     });
 
     test('only hosts that have the agent count; one that does not tell may have it', async () => {

@@ -1,14 +1,27 @@
 import type { Redis } from 'ioredis';
+import {
+  decodeAgentModes,
+  decodeModes,
+  encodeAgentModes,
+  encodeModes,
+  type ModeOffer,
+} from '../modes/offered-modes.ts';
 import { HOSTS_KEY } from './keys.ts';
 import { asRecord } from './session-codec.ts';
 import { askRedis, readRedis } from './session-errors.ts';
 
 /** How busy a replica of the stream host is, and what it can do. */
-export interface HostLoad {
+export interface HostLoad extends ModeOffer {
   readonly sessions: number;
   readonly maxSessions: number;
   /** Names of the agents that it has. Undefined: a release that does not tell. */
   readonly agents?: readonly string[];
+}
+
+/** What a call needs a host to have. */
+export interface CallNeeds {
+  readonly agent: string;
+  readonly mode: string;
 }
 
 export interface AnnouncedHost extends HostLoad {
@@ -22,9 +35,11 @@ export type Reservation =
   | 'full'
   /** No replica that lives has the agent. */
   | 'agent-unknown'
+  /** No replica that has the agent has the mode. */
+  | 'mode-unknown'
   | 'none-alive';
 
-const RESERVATIONS: readonly Reservation[] = ['full', 'kept', 'agent-unknown', 'none-alive'];
+const RESERVATIONS: readonly Reservation[] = ['full', 'kept', 'agent-unknown', 'none-alive', 'mode-unknown'];
 
 /** Marks the field of a place that is kept. No host's id begins so. */
 const KEPT = '~';
@@ -50,13 +65,13 @@ const ANNOUNCE_LUA = `${NOW}
       redis.call('PEXPIRE', KEYS[1], string.format('%.0f', last - now))
       return 1`;
 
-/** KEYS hosts -> { now, host id, 'until sessions maxSessions agents', … } */
+/** KEYS hosts -> { now, host id, 'until sessions maxSessions agents modes agentModes', … } */
 const HOSTS_LUA = `${NOW}
       return { string.format('%.0f', now), redis.call('HGETALL', KEYS[1]) }`;
 
-/** KEYS hosts. ARGV field of the place, ttl, agent -> index into RESERVATIONS. */
+/** KEYS hosts. ARGV field of the place, ttl, agent, mode -> index into RESERVATIONS. */
 const RESERVE_LUA = `${NOW}
-      local alive, able, free = 0, 0, 0
+      local alive, able, fit, free = 0, 0, 0, 0
       local all = redis.call('HGETALL', KEYS[1])
       for i = 1, #all, 2 do
         local untilMs, load = string.match(all[i + 1], '^(%d+) ?(.*)$')
@@ -65,17 +80,20 @@ const RESERVE_LUA = `${NOW}
             if all[i] ~= ARGV[1] then free = free - 1 end
           else
             alive = alive + 1
-            local sessions, most, agents = string.match(load, '^(%d+) (%d+) ?(.*)$')
-            local has = agents == '' or string.find(agents, ',' .. ARGV[3] .. ',', 1, true)
-            if sessions and has then
+            local sessions, most, agents, modes = string.match(load, '^(%d+) (%d+) ?(%S*) ?(%S*)')
+            if sessions and (agents == '' or string.find(agents, ',' .. ARGV[3] .. ',', 1, true)) then
               able = able + 1
-              free = free + math.max(0, most - sessions)
+              if modes == '' or string.find(modes, ',' .. ARGV[4] .. ':', 1, true) then
+                fit = fit + 1
+                free = free + math.max(0, most - sessions)
+              end
             end
           end
         end
       end
       if alive == 0 then return 3 end
       if able == 0 then return 2 end
+      if fit == 0 then return 4 end
       if free <= 0 then return 0 end
       redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', now + ARGV[2]))
       if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
@@ -83,7 +101,7 @@ const RESERVE_LUA = `${NOW}
 
 interface HostRedis extends Redis {
   parleyAnnounce(key: string, hostId: string, ttlMs: number, load: string, ...places: string[]): Promise<1>;
-  parleyReserve(key: string, place: string, ttlMs: number, agent: string): Promise<number>;
+  parleyReserve(key: string, place: string, ttlMs: number, agent: string, mode: string): Promise<number>;
   parleyHosts(key: string): Promise<[now: string, hash: string[]]>;
 }
 
@@ -99,12 +117,15 @@ export class Hosts {
   }
 
   /**
-   * Says that a replica lives, how busy it is and whom it can speak as. It is forgotten `ttlMs` after its last word.
+   * Says that a replica lives, how busy it is, whom it can speak as and in which modes. It is forgotten `ttlMs` after its last word.
    * @param arrived sessions of calls that the load counts now: the places kept for them are given back in the same step
    */
   async announce(hostId: string, load: HostLoad, ttlMs: number, arrived: readonly string[] = []): Promise<void> {
     const agents = load.agents && `,${load.agents.map((name) => `${encodeURIComponent(name)},`).join('')}`;
-    const text = [load.sessions, load.maxSessions, agents].filter((part) => part !== undefined).join(' ');
+    const parts = [load.sessions, load.maxSessions];
+    // Each part has its place: releases before this one read the first three.
+    const can = agents === undefined ? [] : [agents, ...modesOf(load)];
+    const text = [...parts, ...can].join(' ');
     await askRedis(() => this.#redis.parleyAnnounce(HOSTS_KEY, hostId, ttlMs, text, ...arrived.map(placeOf)));
   }
 
@@ -112,9 +133,9 @@ export class Hosts {
    * Keeps a place for a call that is about to be answered or placed: between that and its first audio no replica counts
    * it. It is given back when a replica has taken the call, by {@link giveBack}, or after `ttlMs`.
    */
-  async reserve(sessionId: string, agent: string, ttlMs: number): Promise<Reservation> {
-    const name = encodeURIComponent(agent);
-    const outcome = await askRedis(() => this.#redis.parleyReserve(HOSTS_KEY, placeOf(sessionId), ttlMs, name));
+  async reserve(sessionId: string, { agent, mode }: CallNeeds, ttlMs: number): Promise<Reservation> {
+    const [who, how] = [encodeURIComponent(agent), encodeURIComponent(mode)];
+    const outcome = await askRedis(() => this.#redis.parleyReserve(HOSTS_KEY, placeOf(sessionId), ttlMs, who, how));
     return RESERVATIONS[outcome] ?? 'full';
   }
 
@@ -144,14 +165,22 @@ export class Hosts {
   async all(): Promise<AnnouncedHost[]> {
     const [now, hash] = await readRedis(() => this.#redis.parleyHosts(HOSTS_KEY));
     return Object.entries(asRecord(hash)).flatMap(([hostId, value]) => {
-      const [untilMs, sessions, maxSessions, agents] = value.split(' ');
+      const [untilMs, sessions, maxSessions, agents, modes, agentModes] = value.split(' ');
       if (hostId.startsWith(KEPT) || Number(untilMs) <= Number(now)) return [];
       const load = { hostId, sessions: Number(sessions), maxSessions: Number(maxSessions) };
       return [
-        agents === undefined ? load : { ...load, agents: agents.split(',').filter(Boolean).map(decodeURIComponent) },
+        {
+          ...load,
+          ...(agents !== undefined && { agents: agents.split(',').filter(Boolean).map(decodeURIComponent) }),
+          ...(modes !== undefined && { modes: decodeModes(modes) }),
+          ...(agentModes !== undefined && { agentModes: decodeAgentModes(agentModes) }),
+        },
       ];
     });
   }
 }
+
+const modesOf = ({ modes, agentModes = {} }: ModeOffer): string[] =>
+  modes === undefined ? [] : [encodeModes(modes), encodeAgentModes(agentModes)];
 
 const placeOf = (sessionId: string): string => KEPT + sessionId;

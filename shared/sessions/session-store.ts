@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { NotFoundError, ParleyError, RequestError } from '../errors.ts';
 import { CallWatch } from './call-watch.ts';
 import type { HistoryItem } from './history.ts';
-import { type AnnouncedHost, type HostLoad, Hosts, type Reservation } from './hosts.ts';
+import { type AnnouncedHost, type CallNeeds, type HostLoad, Hosts, type Reservation } from './hosts.ts';
 import { callKey, isSessionId, PROBE_KEY, scriptKeys, sessionKeys } from './keys.ts';
 import { CHANGED, LEASE_LOST, NO_SESSION, type ScriptedRedis, withScripts } from './scripts.ts';
 import type { NewEvent, NewSession, Session, SessionCommand, SessionEvent, SessionPatch } from './session.ts';
@@ -306,8 +306,8 @@ export class SessionStore {
   }
 
   /** As `Hosts.reserve` says. */
-  reservePlace(sessionId: string, agent: string, ttlMs: number): Promise<Reservation> {
-    return this.#hosts.reserve(sessionId, agent, ttlMs);
+  reservePlace(sessionId: string, needs: CallNeeds, ttlMs: number): Promise<Reservation> {
+    return this.#hosts.reserve(sessionId, needs, ttlMs);
   }
 
   /** As `Hosts.giveBack` says. */

@@ -73,10 +73,18 @@ test('an address that nothing can be appended to is refused, and so is a SPEECH_
   assert.equal(SPEECH_HOST, 'wss://voice.example');
 });
 
-test('a mode that is not built yet stops the start by its name', () => {
-  for (const mode of ['voice_live', 'TRANSCRIPTION', 'nonsense']) {
-    const read = () => readFunctionsSettings({ ...sample.Values, ACS_STREAMING_MODE: mode });
-    assert.throws(read, ({ message }: Error) => message.includes(`ACS_STREAMING_MODE is "${mode}": it takes media;`));
+test('a mode is read in any case and by the predecessor’s name, and one that nobody knows stops the start with the list', () => {
+  for (const [given, mode] of [
+    ['MEDIA', 'media'],
+    ['Voice_Live', 'voice_live'],
+    ['TRANSCRIPTION', 'transcription'],
+    ['realtime', 'media'],
+    [undefined, 'media'],
+  ] as const) {
+    assert.equal(readFunctionsSettings({ ...sample.Values, ACS_STREAMING_MODE: given }).ACS_STREAMING_MODE, mode);
   }
-  assert.equal(readFunctionsSettings({ ...sample.Values, ACS_STREAMING_MODE: 'MEDIA' }).ACS_STREAMING_MODE, 'media');
+  assert.throws(
+    () => readFunctionsSettings({ ...sample.Values, ACS_STREAMING_MODE: 'video' }),
+    /ACS_STREAMING_MODE is "video": it takes media, voice_live, transcription, in any case/,
+  );
 });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { STREAMING_MODES } from '../streaming-modes.ts';
+import { DEFAULT_MODE, STREAMING_MODES, streamingMode } from '../modes/streaming-modes.ts';
 import { kinds, setting } from './setting.ts';
 
 /** What both halves need. */
@@ -39,9 +39,10 @@ export const sharedSettings = {
     allowed: 'the id that the portal shows',
     sample: '<immutable resource id, as EMULATOR_RESOURCE_ID>',
   }),
-  ACS_STREAMING_MODE: setting(z.string().toLowerCase().pipe(z.enum(STREAMING_MODES)).default('media'), {
-    about: 'What is done with the audio of a call.',
-    allowed: 'media; voice_live and transcription are not built yet',
+  ACS_STREAMING_MODE: setting(streamingMode.default(DEFAULT_MODE), {
+    about:
+      'What is done with the audio of a call or a browser, where neither its agent nor whoever opens it says another mode. docs/modes.md tells which to choose.',
+    allowed: `${STREAMING_MODES.join(', ')}, in any case; realtime is the predecessor’s name for media`,
   }),
   ACS_TOKEN_ISSUER: setting(z.url().default('https://acscallautomation.communication.azure.com'), {
     about: 'Who signs the tokens of ACS.',

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import type { RunnableTool } from '../../shared/agents/tool.ts';
 import { ConfigError, messageOf, NotFoundError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import { type StreamingMode, streamingMode } from '../../shared/modes/streaming-modes.ts';
 import type { Phrases } from '../contract/agent.ts';
 import type { RealtimeSettings } from '../contract/realtime.ts';
 import { type TurnPolicyChanges, turnPolicy } from '../conversation/turns/turn-policy.ts';
@@ -41,6 +42,8 @@ const definitionSchema = z.strictObject({
     .optional(),
   /** Where its day begins and ends: it is told date and time of there. Without it, the host's. */
   time_zone: z.string().refine(isTimeZone, 'an IANA time zone such as Europe/Berlin').optional(),
+  /** What is done with the line of its sessions, where nobody asks for another. Without it, ACS_STREAMING_MODE. */
+  mode: streamingMode.optional(),
   prompt: z.string().trim().min(1).max(50_000),
   model: z
     .strictObject({
@@ -69,6 +72,8 @@ export interface Agent {
   readonly locale: string;
   /** Its IANA time zone. */
   readonly timeZone: string;
+  /** The mode of its sessions where nobody asks for another; undefined: the deployment's. */
+  readonly mode?: StreamingMode | undefined;
   readonly phrases: Phrases;
   readonly prompt: string;
   readonly model: {

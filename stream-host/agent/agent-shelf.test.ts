@@ -78,11 +78,14 @@ test('a file that cannot be used is told of once, in one line, and its agent sta
 
 test('agents come and go with their files', async (context) => {
   const { folder, shelf, write, lines } = await shelfOf(context);
-  await write('chef.yaml', 'greeting: Bon appétit.\nprompt: Cook.\ndescription: Cooks.\nlanguage: fr-FR\n');
+  await write(
+    'chef.yaml',
+    'greeting: Bon appétit.\nprompt: Cook.\nmode: VOICE_LIVE\ndescription: Cooks.\nlanguage: fr-FR\n',
+  );
   await write('waiter.yaml', 'greeting: Hello.\n');
   await shelf.reload();
   assert.deepEqual(shelf.cards, [
-    { name: 'chef', description: 'Cooks.', languages: ['fr-FR'] },
+    { name: 'chef', description: 'Cooks.', languages: ['fr-FR'], mode: 'voice_live' },
     { name: 'desk', description: '', languages: ['en-US'] },
   ]);
   await rm(join(folder, 'chef.yaml'));

@@ -58,10 +58,11 @@ export class AgentShelf {
   }
 
   get cards(): AgentCard[] {
-    return [...this.#loaded.values()].map(({ agent: { name, description, locale } }) => ({
+    return [...this.#loaded.values()].map(({ agent: { name, description, locale, mode } }) => ({
       name,
       description,
       languages: [locale],
+      ...(mode !== undefined && { mode }),
     }));
   }
 

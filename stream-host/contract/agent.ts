@@ -88,6 +88,8 @@ export interface AgentCard {
   readonly description: string;
   /** What it speaks and hears, as in `de-DE`; the first is what it begins with. */
   readonly languages: readonly string[];
+  /** The mode of its sessions, where it has one of its own. */
+  readonly mode?: string | undefined;
 }
 
 /** The agent's mind: instructions, model and tools. Stateless; the history is the engine's. */

@@ -7,6 +7,10 @@ import { HostRecord } from './host-record.ts';
 import { LiveSessions } from './live-sessions.ts';
 
 const log = pino({ level: 'silent' });
+const modes = [
+  { name: 'media', rateHz: 16_000 },
+  { name: 'voice_live', rateHz: 24_000 },
+] as const;
 
 for (const redis of await redisesUnderTest()) {
   test(`a busy or draining host is announced without a free place (${redis.kind})`, async () => {
@@ -15,7 +19,15 @@ for (const redis of await redisesUnderTest()) {
     const admission: { overload: 'loopDelayMs' | undefined } = { overload: undefined };
     const live = new LiveSessions({ maxSessions: 10, clock, admission });
     const host = { place: `busy-${redis.kind}`, boot: '1' };
-    const record = new HostRecord({ store, host, live, agents: () => ['orders'], clock, log });
+    const record = new HostRecord({
+      store,
+      host,
+      live,
+      agents: () => [{ name: 'orders', mode: 'media' }, { name: 'chef' }],
+      modes,
+      clock,
+      log,
+    });
     const announced = async () => {
       await record.announce();
       const [own] = (await store.hosts()).filter(({ hostId }) => hostId.startsWith('busy-'));
@@ -30,7 +42,8 @@ for (const redis of await redisesUnderTest()) {
     live.drain(1001, 'Restarting.');
     for (const place of places) if (typeof place === 'function') place();
     assert.deepEqual(await announced(), { sessions: 0, maxSessions: 0 });
-    assert.deepEqual((await store.hosts())[0]?.agents, ['orders']);
+    const [{ agents, modes: told, agentModes } = {}] = await store.hosts();
+    assert.deepEqual([agents, told, agentModes], [['orders', 'chef'], modes, { orders: 'media' }]);
     record.close();
   });
 
@@ -39,7 +52,15 @@ for (const redis of await redisesUnderTest()) {
     const raw = redis.connect();
     const clock = new VirtualClock();
     const live = new LiveSessions({ maxSessions: 10, clock });
-    const record = new HostRecord({ store, host: { place: 'closed', boot: '1' }, live, agents: () => [], clock, log });
+    const record = new HostRecord({
+      store,
+      host: { place: 'closed', boot: '1' },
+      live,
+      agents: () => [],
+      modes,
+      clock,
+      log,
+    });
     await Promise.all([record.announce(), record.announce(), record.announce()]);
     assert.equal(clock.pending, 1, 'overlapping announcements go on as one');
     const last = record.announce();

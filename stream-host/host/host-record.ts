@@ -1,7 +1,9 @@
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import type { OfferedMode } from '../../shared/modes/offered-modes.ts';
 import type { SessionStore } from '../../shared/sessions/session-store.ts';
+import type { AgentCard } from '../contract/agent.ts';
 import { type HostIdentity, hostIdOf } from '../session/lease.ts';
 import type { LiveSessions } from './live-sessions.ts';
 
@@ -9,8 +11,9 @@ export interface HostRecordOptions {
   readonly store: SessionStore;
   readonly host: HostIdentity;
   readonly live: LiveSessions;
-  /** Names of the agents that this host has. */
-  readonly agents: () => readonly string[];
+  /** The agents that this host has now. */
+  readonly agents: () => readonly Pick<AgentCard, 'name' | 'mode'>[];
+  readonly modes: readonly OfferedMode[];
   readonly clock: Clock;
   readonly log: Logger;
   readonly everyMs?: number;
@@ -45,7 +48,14 @@ export class HostRecord {
     const { store, host, live, clock, log } = this.#options;
     const held = live.held;
     const arrived = held.filter((id) => !this.#known.has(id));
-    const load = { sessions: live.count, maxSessions: live.capacity, agents: this.#options.agents() };
+    const agents = this.#options.agents();
+    const load = {
+      sessions: live.count,
+      maxSessions: live.capacity,
+      agents: agents.map(({ name }) => name),
+      modes: this.#options.modes,
+      agentModes: Object.fromEntries(agents.flatMap(({ name, mode }) => (mode === undefined ? [] : [[name, mode]]))),
+    };
     try {
       await store.announceHost(hostIdOf(host), load, this.#everyMs * MISSES, arrived);
       this.#known = new Set(held);

@@ -5,8 +5,10 @@ import { DependencyError, ParleyError, RequestError } from '../../shared/errors.
 import { validate } from '../../shared/http/request-body.ts';
 import { callSocket, conversationSocket, IGNORED_NAMES, relaySocket } from '../../shared/http/routes/sockets.ts';
 import type { NewId } from '../../shared/ids.ts';
+import type { ModeTable } from '../../shared/modes/mode-table.ts';
 import { isSessionId } from '../../shared/sessions/keys.ts';
 import type { Channel } from '../contract/line.ts';
+import type { ModeKind } from '../contract/mode.ts';
 import type { LiveSessions, Refusal } from '../host/live-sessions.ts';
 import type { BrowserRequest, Reception } from '../session/reception.ts';
 import { BROWSER_RATES, type BrowserRate } from '../transport/browser-transport.ts';
@@ -26,6 +28,7 @@ export interface DoorsOptions extends OriginRules {
   readonly live: LiveSessions;
   readonly reception: Reception;
   readonly relay: RelayDoor;
+  readonly modes: ModeTable<ModeKind>;
   /** Whether ACS has sent this upgrade. Rejects when not. */
   readonly verifyAcs: (authorization: string | undefined) => Promise<unknown>;
   /** Whether calls that are on their way still find their places, now that a browser has taken one. Without it: yes. */
@@ -130,6 +133,7 @@ export class Doors {
       case conversationSocket.path: {
         requireOrigin(this.#options, request.headers);
         const browser = browserRequestOf(url);
+        if (browser.mode !== undefined) this.#options.modes.require(browser.mode);
         return {
           channel: 'browser',
           takeShare: () => this.#takeShare(request, this.#options.clients, 'sessions'),
@@ -227,14 +231,15 @@ function noRoom(refusal: Refusal | 'kept-for-calls'): DependencyError {
 }
 
 function browserRequestOf(url: URL): BrowserRequest {
-  const { session_id: sessionId, sample_rate: rate, agent } = validate(conversationSocket.query, givenIn(url));
+  const query = validate(conversationSocket.query, givenIn(url));
+  const { session_id: sessionId, sample_rate: rate, agent, streaming_mode: mode } = query;
   if (sessionId !== undefined && !isSessionId(sessionId)) {
     throw new RequestError('session.id-invalid', 'session_id has 1 to 128 letters, digits or the characters _ - . : ~');
   }
   if (!isBrowserRate(rate)) {
     throw new RequestError('audio.rate-unsupported', `sample_rate is one of ${BROWSER_RATES.join(', ')}.`);
   }
-  return { sessionId, agent, sampleRate: rate };
+  return { sessionId, agent, mode, sampleRate: rate };
 }
 
 const isBrowserRate = (rate: number): rate is BrowserRate => BROWSER_RATES.some((known) => known === rate);

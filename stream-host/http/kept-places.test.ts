@@ -6,8 +6,8 @@ const redis = await redisForTests();
 
 test('a browser does not take the place that is kept for a call on its way (H4)', async () => {
   const host = await startHost(redis.url, { maxSessions: 2, maxBrowserSessions: 2 });
-  assert.equal(await host.store.reservePlace('kept-1', 'orders', 20_000), 'kept');
-  assert.equal(await host.store.reservePlace('kept-2', 'orders', 20_000), 'kept');
+  assert.equal(await host.store.reservePlace('kept-1', { agent: 'orders', mode: 'media' }, 20_000), 'kept');
+  assert.equal(await host.store.reservePlace('kept-2', { agent: 'orders', mode: 'media' }, 20_000), 'kept');
   await assert.rejects(
     host.browser(),
     (error: { status: number; body: { error: { code: string; message: string } } }) =>

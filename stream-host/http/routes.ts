@@ -1,10 +1,14 @@
 import { openApiDocument, type ReferenceOptions } from '../../shared/http/openapi.ts';
 import { listAgents } from '../../shared/http/routes/agents.ts';
 import { hostReadyz, liveness } from '../../shared/http/routes/health.ts';
+import { listModes } from '../../shared/http/routes/modes.ts';
 import { pageSettings, realtimeStatus } from '../../shared/http/routes/realtime.ts';
 import { openApi, referencePage } from '../../shared/http/routes/reference.ts';
 import { conversationSocket, relaySocket } from '../../shared/http/routes/sockets.ts';
+import type { ModeTable } from '../../shared/modes/mode-table.ts';
+import { titleOf } from '../../shared/modes/streaming-modes.ts';
 import type { AgentCard } from '../contract/agent.ts';
+import type { ModeKind } from '../contract/mode.ts';
 import type { HostReadiness } from '../host/readiness.ts';
 import type { StreamHostVitals } from '../host/vitals.ts';
 import type { ReferencePage } from './reference-page.ts';
@@ -24,6 +28,7 @@ export interface RouteSources {
   /** The agents as they are now. */
   readonly agents: () => readonly AgentCard[];
   readonly defaultAgent: string;
+  readonly modes: ModeTable<ModeKind>;
   /** Whether the demo dialogue answers instead of a language model. */
   readonly isScripted: () => boolean;
   readonly reference: ReferenceOptions;
@@ -48,11 +53,24 @@ export function hostRoutes(sources: RouteSources): readonly Route[] {
     hostRoute(listAgents, async () => ({
       status: 200,
       body: {
-        agents: sources.agents().map(({ name, description, languages }) => ({
+        agents: sources.agents().map(({ name, description, languages, mode = sources.modes.usual }) => ({
           name,
           description,
           languages,
+          mode,
           default: name === sources.defaultAgent,
+        })),
+      },
+    })),
+    hostRoute(listModes, async () => ({
+      status: 200,
+      body: {
+        modes: sources.modes.all.map(([name, { answers, rateHz }]) => ({
+          name,
+          title: titleOf(name),
+          default: name === sources.modes.usual,
+          answers,
+          audio_rate: rateHz,
         })),
       },
     })),

@@ -9,6 +9,7 @@ import { ALL_ROUTES } from '../../shared/http/routes/all.ts';
 import { ALL_SOCKETS } from '../../shared/http/routes/sockets.ts';
 import { assertDocumented } from '../../shared/http/testing/documented.ts';
 import { countedIds } from '../../shared/ids.ts';
+import { ModeTable } from '../../shared/modes/mode-table.ts';
 import type { Readiness } from '../host/readiness.ts';
 import type { StreamHostVitals } from '../host/vitals.ts';
 import { acsToken, phoneSession, redisForTests, startHost } from '../testing/host-under-test.ts';
@@ -97,7 +98,7 @@ test('the page learns its settings', async () => {
 test('agents are listed for whoever wants to choose one (newcomer 5.4)', async () => {
   const agents = await (await fetch(`${host.http}/api/v1/agents`)).json();
   assert.deepEqual(agents, {
-    agents: [{ name: 'orders', description: 'Answers.', languages: ['en-US'], default: true }],
+    agents: [{ name: 'orders', description: 'Answers.', languages: ['en-US'], mode: 'media', default: true }],
   });
 });
 
@@ -277,6 +278,7 @@ test('a taken port is named with its variable', async () => {
     newId: countedIds(),
     pageSettings: { emulatorUrl: null, agent: '', version: '' },
     agents: () => [],
+    modes: new ModeTable({}, ''),
     defaultAgent: '',
     isScripted: () => false,
     dependencies: {},
@@ -323,7 +325,7 @@ test('a page that is refused reads whose page it is, which host it asked and whi
 test('a name in a socket’s address that nobody knows is refused by its name, but not one that Azure adds (compat 3.2)', async () => {
   for (const [query, field] of [
     ['?sample_rates=16000', 'sample_rates'],
-    ['?streaming_mode=voice_live', 'streaming_mode'],
+    ['?streaming_mode=nonsense', 'streaming_mode'],
   ] as const) {
     await assert.rejects(host.browser(query), ({ status, body }: { status: number; body: unknown }) => {
       const { code, details } = errorBody.parse(body).error;

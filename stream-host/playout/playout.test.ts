@@ -317,3 +317,32 @@ test('an answer waits for no filling longer than 160 ms, whatever it sounds like
   await clock.advance(160);
   assert.equal(stops.length, 1);
 });
+
+for (const rateHz of [8_000, 24_000] as const) {
+  test(`at ${rateHz} Hz a frame is 20 ms as well, and what was heard is told in the same time`, async () => {
+    const clock = new VirtualClock();
+    const sent: number[] = [];
+    const playout = new Playout({
+      clock,
+      rateHz,
+      sink: { sendAudio: (frames) => sent.push(frames.length) > 0, stopAudio: () => {} },
+      leadMs: 120,
+      maxBufferedMs: 10_000,
+      onAudible: () => {},
+      onPlayed: () => {},
+    });
+    const turn = begun(playout, 1);
+    const bytesPerMs = (rateHz / 1000) * 2;
+    turn.write(new Uint8Array(1000 * bytesPerMs + 2));
+    assert.equal(turn.writtenMs, 1000);
+    turn.end();
+    assert.equal(turn.writtenMs, 1020, 'the last frame is filled up');
+    await clock.advance(210);
+    assert.equal(sent[0], 120 * bytesPerMs);
+    playout.hold();
+    assert.equal(playout.heardMs, 200);
+    playout.resume();
+    await clock.advance(310);
+    assert.equal(playout.stop('voice'), 510);
+  });
+}

@@ -4,13 +4,14 @@ import type { ErrorCode } from '../../shared/error-codes.ts';
 import { messageOf, NotFoundError, ParleyError, publicMessageOf, RequestError } from '../../shared/errors.ts';
 import type { NewId } from '../../shared/ids.ts';
 import type { Logger } from '../../shared/log.ts';
+import type { ModeTable } from '../../shared/modes/mode-table.ts';
 import { CLOSE } from '../../shared/protocol/close-codes.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
 import type { Session } from '../../shared/sessions/session.ts';
 import type { SessionStore } from '../../shared/sessions/session-store.ts';
-import type { Responder, SessionFacts } from '../contract/agent.ts';
+import type { AgentCard, Responder, SessionFacts } from '../contract/agent.ts';
 import type { Transport } from '../contract/line.ts';
-import type { Modes } from '../contract/mode.ts';
+import type { ModeKind } from '../contract/mode.ts';
 import type { LiveSessions } from '../host/live-sessions.ts';
 import { AcsMediaTransport } from '../transport/acs-media-transport.ts';
 import type { BrowserSession } from '../transport/browser-messages.ts';
@@ -27,7 +28,9 @@ export interface ReceptionOptions {
   readonly commands: SessionCommands;
   readonly live: LiveSessions;
   readonly host: HostIdentity;
-  readonly modes: Modes;
+  readonly modes: ModeTable<ModeKind>;
+  /** The agents as they are now. */
+  readonly agents: () => readonly AgentCard[];
   /** @throws {NotFoundError} when there is no such agent */
   readonly openResponder: (agent: string, log: Logger, facts: SessionFacts) => Responder;
   readonly ending: CallEnding;
@@ -63,6 +66,8 @@ export interface ReceptionWaits {
 export interface BrowserRequest {
   readonly sessionId: string | undefined;
   readonly agent: string | undefined;
+  /** Of a new session. One that goes on keeps the mode that it has. */
+  readonly mode: string | undefined;
   readonly sampleRate: BrowserRate;
 }
 
@@ -136,11 +141,12 @@ export class Reception {
     live.add(transport);
     await this.#receive(transport, log, async () => {
       try {
-        await this.#beginInBrowser(transport, await this.#openBrowserSession(sessionId, request.agent));
+        await this.#beginInBrowser(transport, await this.#openBrowserSession(sessionId, request.agent, request.mode));
       } catch (error) {
         if (!(error instanceof SessionIsOver)) throw error;
         // Pages of the Python accelerator name the same session for as long as they live: a refusal would be for ever.
-        const fresh = await this.#openBrowserSession(this.#options.newId(), request.agent ?? error.agent);
+        const agent = request.agent ?? error.agent;
+        const fresh = await this.#openBrowserSession(this.#options.newId(), agent, request.mode);
         log.info({ fresh: fresh.id }, 'the session that a browser named is over; it gets a new one');
         await this.#beginInBrowser(transport, fresh, sessionId);
       }
@@ -153,13 +159,17 @@ export class Reception {
       transport.introduce({
         sessionId: session.id,
         agent: session.agent,
+        mode: session.mode,
         ...this.#describe(history, responder),
         ...(replaces !== undefined && { replaces }),
       }),
     );
   }
 
-  #describe(history: readonly HistoryItem[], { phrases }: Responder): Omit<BrowserSession, 'sessionId' | 'agent'> {
+  #describe(
+    history: readonly HistoryItem[],
+    { phrases }: Responder,
+  ): Omit<BrowserSession, 'sessionId' | 'agent' | 'mode'> {
     return {
       resumed: history.length > 0,
       scripted: this.#options.isScripted(),
@@ -179,19 +189,21 @@ export class Reception {
     }
   }
 
-  async #openBrowserSession(id: string, agent: string | undefined): Promise<Session> {
-    const { store, defaultAgent, openResponder, log } = this.#options;
+  async #openBrowserSession(id: string, asked: string | undefined, mode: string | undefined): Promise<Session> {
+    const { store, defaultAgent, openResponder, agents, modes, log } = this.#options;
     const existing = await store.get(id);
     if (existing) return existing;
-    // An agent that does not exist must not leave a session behind.
-    openResponder(agent ?? defaultAgent, log, { sessionId: id, direction: 'inbound' });
+    const agent = asked ?? defaultAgent;
+    // An agent that does not exist, or a mode, must not leave a session behind.
+    openResponder(agent, log, { sessionId: id, direction: 'inbound' });
+    const chosen = modes.choose({ asked: mode, agents: agents().find(({ name }) => name === agent)?.mode });
     try {
       return await store.create({
         id,
         channel: 'browser',
         direction: 'inbound',
-        mode: 'media',
-        agent: agent ?? defaultAgent,
+        mode: chosen,
+        agent,
         status: 'connected',
         connectedAt: this.#options.clock.wallMs(),
       });
@@ -212,9 +224,9 @@ export class Reception {
       throw new RequestError('session.is-a-call', 'This session is a phone call; a browser cannot speak in it.');
     }
     const { modes } = this.#options;
-    const mode = Object.hasOwn(modes, found.mode) ? modes[found.mode] : undefined;
+    const mode = modes.find(found.mode);
     if (!mode) {
-      const known = Object.keys(modes).join(', ');
+      const known = modes.names.join(', ');
       throw new RequestError('session.mode-unknown', `This server has no mode "${found.mode}"; it has: ${known}.`);
     }
     const log = this.#options.log.child({

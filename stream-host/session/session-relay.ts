@@ -63,15 +63,20 @@ export class SessionRelay {
   }
 
   /** Tells a session's events until it is over. */
-  follow(session: Session, about: Omit<BrowserSession, 'sessionId' | 'agent'>, events: SessionEventSource): void {
+  follow(
+    session: Session,
+    about: Omit<BrowserSession, 'sessionId' | 'agent' | 'mode'>,
+    events: SessionEventSource,
+  ): void {
     const { clock } = this.#options;
-    const told: BrowserSession = { sessionId: session.id, agent: session.agent, ...about };
+    const told: BrowserSession = { sessionId: session.id, agent: session.agent, mode: session.mode, ...about };
     const tell = (message: BrowserMessage) => this.#tell(session, message);
     const { resumed, scripted } = about;
     tell({
       type: 'session_ready',
       session_id: session.id,
       agent: session.agent,
+      mode: session.mode,
       sample_rate: 16_000,
       resumed,
       scripted,

@@ -8,7 +8,7 @@ import { after } from 'node:test';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { pino } from 'pino';
 import { WebSocket } from 'ws';
-import { BYTES_PER_MS, FRAME_BYTES, FrameCutter, rmsOf } from '../../shared/audio/pcm.ts';
+import { type AudioRate, BYTES_PER_MS, bytesOf, FRAME_BYTES, FrameCutter, rmsOf } from '../../shared/audio/pcm.ts';
 import { AcsTokenVerifier } from '../../shared/auth/acs-token.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { randomIds } from '../../shared/ids.ts';
@@ -118,6 +118,8 @@ export interface HostOptions
       | 'maxCallMs'
       | 'openResponder'
       | 'modes'
+      | 'defaultMode'
+      | 'agents'
       | 'hangUp'
       | 'openAdmission'
       | 'maxSessions'
@@ -204,7 +206,8 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
       }),
       ...options.modes,
     },
-    agents: () => [{ name: 'orders', description: 'Answers.', languages: ['en-US'] }],
+    ...(options.defaultMode !== undefined && { defaultMode: options.defaultMode }),
+    agents: options.agents ?? (() => [{ name: 'orders', description: 'Answers.', languages: ['en-US'] }]),
     openResponder: options.openResponder ?? responder,
     callState: async () => 'connected',
     callMedia: { stopMediaStreaming: async () => false, startMediaStreaming: async () => {} },
@@ -351,8 +354,12 @@ export class Client {
   }
 
   /** Begins a call as ACS does, and keeps the line alive. */
-  startCall(): { say(ms: number): void } {
-    this.socket.send(encodeServiceMetadata('sub-1', 16_000));
-    return this.talk((frame) => encodeServiceAudio(frame, new Date(), '4:+15550001111', frame === QUIET));
+  startCall(rateHz: AudioRate = 16_000): { say(ms: number): void } {
+    this.socket.send(encodeServiceMetadata('sub-1', rateHz));
+    const [loud, quiet] = [8000, 0].map((level) => bytesOf(new Int16Array(rateHz / 50).fill(level)));
+    return this.talk((frame) => {
+      const pcm = frame === QUIET ? quiet : loud;
+      return encodeServiceAudio(pcm ?? frame, new Date(), '4:+15550001111', frame === QUIET);
+    });
   }
 }

@@ -8,7 +8,7 @@ import { tellBrowser } from './browser-messages.ts';
 
 function browserOf(events: SessionEvents, greeting = ''): BrowserMessage[] {
   const messages: BrowserMessage[] = [];
-  const about = { sessionId: 's', agent: 'orders', resumed: false, scripted: false };
+  const about = { sessionId: 's', agent: 'orders', mode: 'media', resumed: false, scripted: false };
   const session = greeting === '' ? about : { ...about, greeting };
   tellBrowser(session, events, (message) => messages.push(browserMessage.parse(message)), systemClock);
   return messages;

@@ -8,6 +8,8 @@ import type { SessionEventSource } from '../contract/events.ts';
 export interface BrowserSession {
   readonly sessionId: string;
   readonly agent: string;
+  /** What is done with the line. */
+  readonly mode: string;
   /** The agent's first words, which the old contract sends as a status. Absent in a resumed session. */
   readonly greeting?: string;
   readonly resumed: boolean;

@@ -10,7 +10,7 @@ test('an answer that does not come is told with its reason, and never with a pro
   const clock = new VirtualClock();
   const events = new SessionEvents(clock);
   const sent: BrowserMessage[] = [];
-  const session = { sessionId: 's', agent: 'orders', resumed: false, scripted: false };
+  const session = { sessionId: 's', agent: 'orders', mode: 'media', resumed: false, scripted: false };
   tellBrowser(session, events, (message) => sent.push(message), clock);
   const unreachable = new DependencyError(
     'model.unreachable',

@@ -99,6 +99,7 @@ export class BrowserTransport implements Transport {
       type: 'session_ready',
       session_id: session.sessionId,
       agent: session.agent,
+      mode: session.mode,
       sample_rate: this.#sampleRate,
       resumed: session.resumed,
       scripted: session.scripted,

@@ -32,7 +32,7 @@ async function connect(): Promise<{ near: WebSocket; far: WebSocket; texts: stri
 }
 
 const noEvents = () => new SessionEvents(systemClock);
-const SESSION = { sessionId: 's', agent: 'orders', greeting: 'Hello.', resumed: false, scripted: false };
+const SESSION = { sessionId: 's', agent: 'orders', mode: 'media', greeting: 'Hello.', resumed: false, scripted: false };
 
 async function messagesOfAnswer(longestMessageMs?: number): Promise<number[]> {
   const { near, far, texts } = await connect();

@@ -23,6 +23,10 @@ export const listAgents = defineRoute({
             name: z.string(),
             description: z.string().describe('Of its definition; empty where that has none.'),
             languages: z.array(z.string()).readonly().describe('What it speaks and hears, such as en-US.'),
+            mode: z
+              .string()
+              .describe('The streaming mode of a session with it where nobody asks for another.')
+              .meta({ example: 'media' }),
             default: z.boolean().describe('Whether it answers where no agent is named.'),
           }),
         ),

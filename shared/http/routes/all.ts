@@ -2,6 +2,7 @@ import type { RouteContract } from '../route.ts';
 import { listAgents } from './agents.ts';
 import { hangUpCall, initiateCall, listCalls, readCall } from './calls.ts';
 import { health, hostReadyz, liveness, readiness } from './health.ts';
+import { listModes } from './modes.ts';
 import { pageSettings, realtimeStatus } from './realtime.ts';
 import { openApi, referencePage } from './reference.ts';
 import { allowDelivery, takeCallbacks, takeIncomingCalls } from './webhooks.ts';
@@ -20,6 +21,7 @@ export const ALL_ROUTES: readonly RouteContract[] = [
   liveness,
   hostReadyz,
   listAgents,
+  listModes,
   realtimeStatus,
   pageSettings,
   openApi,

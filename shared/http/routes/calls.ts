@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../../error-codes.ts';
-import { STREAMING_MODES } from '../../streaming-modes.ts';
+import { DEFAULT_MODE, streamingMode } from '../../modes/streaming-modes.ts';
 import { defineRoute } from '../route.ts';
 import { agentName } from './agents.ts';
 
@@ -65,9 +65,8 @@ export const initiateCall = defineRoute({
         .nullable()
         .transform((context) => context ?? {})
         .default({}),
-      streaming_mode: z
-        .enum(STREAMING_MODES, `must be ${STREAMING_MODES.join(' or ')}: other modes are not built yet`)
-        .describe('What is done with the caller’s line. Without it, ACS_STREAMING_MODE.')
+      streaming_mode: streamingMode
+        .describe('What is done with the caller’s line. Without it, the agent’s own mode, or ACS_STREAMING_MODE.')
         .nullable()
         .exactOptional(),
       record_call: z
@@ -86,7 +85,7 @@ export const initiateCall = defineRoute({
         message: z.string().meta({ example: 'Call initiated' }),
         session_id: z.string().meta({ example: SESSION_ID }),
         initiated_at: z.iso.datetime().meta({ example: AT }),
-        streaming_mode: z.enum(STREAMING_MODES).default('media'),
+        streaming_mode: streamingMode.default(DEFAULT_MODE),
         recording_enabled: z.literal(false).default(false),
       })
       .meta({ id: 'InitiatedCall', description: 'The call is being placed.' }),
@@ -98,6 +97,7 @@ export const initiateCall = defineRoute({
     'once.running',
     'calls.no-source-number',
     'agent.unknown',
+    'mode.not-configured',
     'session.not-storable',
     'capacity.exhausted',
     'acs.denied',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { streamingMode } from '../../modes/streaming-modes.ts';
 import { defineRoute } from '../route.ts';
 
 const ROOM_ERRORS = ['host.full', 'host.overloaded', 'host.draining'] as const;
@@ -26,9 +27,10 @@ export const conversationSocket = defineRoute({
       .describe('Of `audio_data`, in Hz: 16000, 24000 or 48000.')
       .meta({ example: 48_000 })
       .default(48_000),
-    streaming_mode: z
-      .enum(['media', 'realtime'], 'must be media, which the predecessor calls realtime: other modes are not built yet')
-      .describe('The predecessor’s pages say it.')
+    streaming_mode: streamingMode
+      .describe(
+        'What is done with the line of a new session; realtime, as the predecessor’s pages say, means media. Without it, the agent’s own mode, or ACS_STREAMING_MODE.',
+      )
       .exactOptional(),
     scenario: z.string().describe('Ignored; the header `x-parley-ignored` of the answer says so.').exactOptional(),
     user_email: z.string().describe('Ignored, as `scenario` is.').exactOptional(),
@@ -39,6 +41,7 @@ export const conversationSocket = defineRoute({
     'origin.refused',
     'session.id-invalid',
     'audio.rate-unsupported',
+    'mode.not-configured',
     'client.too-many-sessions',
     'client.too-many-opens',
     'route.is-a-socket',
@@ -81,7 +84,7 @@ export const callSocket = defineRoute({
   access: 'acs-token',
   summary: 'The audio of a call, from Azure Communication Services (WebSocket)',
   description:
-    'Both ways: texts with a `kind`, as ACS writes them. Up: `AudioMetadata` first, then `AudioData` (PCM16LE mono, 16 kHz, 20 ms each, base64) and `DtmfData`. Down: `AudioData`, and `StopAudio`, which drops what ACS has buffered of it. Close codes as of the conversation, and 4415 for another encoding, rate or number of channels.',
+    'Both ways: texts with a `kind`, as ACS writes them. Up: `AudioMetadata` first, then `AudioData` (PCM16LE mono, 8, 16 or 24 kHz as the metadata say, 20 ms each, base64) and `DtmfData`. Down: `AudioData`, and `StopAudio`, which drops what ACS has buffered of it. Close codes as of the conversation, and 4415 for another encoding, rate or number of channels.',
   headers: z.object({ 'x-ms-call-connection-id': z.string().describe('The call.').exactOptional() }),
   query: z.object({
     session_id: z.string().describe('The session that the call belongs to.').exactOptional(),

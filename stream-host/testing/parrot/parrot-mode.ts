@@ -1,4 +1,4 @@
-import { BYTES_PER_MS, rmsOf, SAMPLE_RATE } from '../../../shared/audio/pcm.ts';
+import { type AudioRate, bytesPerMsAt, rmsOf, SAMPLE_RATE } from '../../../shared/audio/pcm.ts';
 import type { Cancel } from '../../../shared/clock.ts';
 import type { Mode, ModeHost, ModeKind } from '../../contract/mode.ts';
 import type { Mouth, StopCause, Utterance } from '../../contract/mouth.ts';
@@ -34,6 +34,7 @@ interface Sound {
 /** A speech-to-speech model that only repeats: it shows what a mode needs of its session, and that nothing else does. */
 class ParrotMode implements Mode {
   readonly #host: ModeHost;
+  readonly #rateHz: AudioRate;
   readonly #mouth: Mouth;
   readonly #history: History;
   #turn: Turn | undefined;
@@ -44,12 +45,14 @@ class ParrotMode implements Mode {
   readonly #abort = new AbortController();
   #closed = false;
 
-  constructor(host: ModeHost) {
+  constructor(host: ModeHost, rateHz: AudioRate) {
     this.#host = host;
+    this.#rateHz = rateHz;
     this.#turns = host.turns;
     this.#history = new History(host.events, host.history);
     this.#mouth = new Playout({
       clock: host.clock,
+      rateHz,
       sink: host.line,
       leadMs: 200,
       maxBufferedMs: 60_000,
@@ -88,7 +91,7 @@ class ParrotMode implements Mode {
   }
 
   #hear(pcm: Uint8Array): void {
-    const ms = pcm.length / BYTES_PER_MS;
+    const ms = pcm.length / bytesPerMsAt(this.#rateHz);
     const isLoud = rmsOf(pcm) > LOUD;
     if (isLoud) this.#sound ??= { pieces: [], loudMs: 0, quietMs: 0 };
     const sound = this.#sound;
@@ -176,4 +179,10 @@ class ParrotMode implements Mode {
   }
 }
 
-export const parrotMode: ModeKind = { answers: true, rateHz: SAMPLE_RATE, open: (host) => new ParrotMode(host) };
+export const parrotAt = (rateHz: AudioRate): ModeKind => ({
+  answers: true,
+  rateHz,
+  open: (host) => new ParrotMode(host, rateHz),
+});
+
+export const parrotMode = parrotAt(SAMPLE_RATE);

@@ -1,0 +1,60 @@
+import { byId } from '../element.ts';
+import { type PageMode, titleOf } from './offered-mode.ts';
+
+/** What the page says where the agent, or the deployment, decides. */
+const UNASKED = 'as the agent says';
+
+/**
+ * The choice of what is done with the line, and the sign of what is being done with it. Hidden where this deployment has
+ * only one mode.
+ */
+export class ModeChoice {
+  readonly #field = byId('mode-field', HTMLElement);
+  readonly #select = byId('mode', HTMLSelectElement);
+  #modes: readonly PageMode[] = [];
+  #asked = new URLSearchParams(location.search).get('streaming_mode') ?? '';
+
+  constructor() {
+    this.#select.addEventListener('change', () => {
+      this.#asked = this.#select.value;
+    });
+  }
+
+  offer(modes: readonly PageMode[]): void {
+    this.#modes = modes;
+    this.#field.hidden = modes.length < 2;
+    this.#select.replaceChildren(new Option(UNASKED, ''), ...modes.map(({ name, title }) => new Option(title, name)));
+    this.#show(this.#asked);
+  }
+
+  /** What the person has chosen; undefined: whatever the agent or the deployment says. */
+  get asked(): string | undefined {
+    return this.#asked === '' ? undefined : this.#asked;
+  }
+
+  /** A talk or a call is in that mode now. */
+  isOn(mode: string): void {
+    this.#show(mode);
+  }
+
+  /** Nothing is on any more: the choice is shown again. */
+  isOff(): void {
+    this.#show(this.#asked);
+  }
+
+  set disabled(disabled: boolean) {
+    this.#select.disabled = disabled;
+  }
+
+  /** The title of a talk or a call that is in that mode. */
+  named(title: string, mode: string): string {
+    const how = titleOf(this.#modes, mode);
+    return how === undefined ? title : `${title} · ${how}`;
+  }
+
+  #show(mode: string): void {
+    this.#select.value = mode;
+    // What the server does not offer was never asked for.
+    if (this.#select.value !== mode) this.#select.value = '';
+  }
+}
