@@ -65,6 +65,7 @@ export async function startStreamHost(
 
   const realtime = realtimeServiceOf(config, {
     clock,
+    log,
     newId: randomIds,
     token: identityTokens(),
     secretOf: (name) => process.env[name],

@@ -99,7 +99,7 @@ export const realtimeSettingsSchema = z.strictObject({
     .strictObject({ model: name.optional(), language: name.optional(), phrases: names(500).optional() })
     .optional(),
   temperature: z.number().min(0).max(2).optional(),
-  max_output_tokens: z.number().int().min(1).max(32_768).optional(),
+  max_output_tokens: z.number().int().min(1).max(4096).optional(),
   reasoning_effort: z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh']).optional(),
   interim_response: interimResponse.optional(),
   mcp_servers: z

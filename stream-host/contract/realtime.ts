@@ -150,7 +150,8 @@ export interface RealtimeSession {
   cancel(): void;
   /**
    * Cuts the agent's item in the conversation at what was heard, measured from the item's first sample. Clamped to what
-   * was generated, so that the service does not refuse it; an item of which all was heard is left alone.
+   * was generated, so that the service does not refuse it; an item of which all was heard is left alone. The
+   * response that still makes the item is ended.
    */
   truncate(itemId: string, audioEndMs: number): void;
   /** What came of a call, as JSON. `thenRespond`: it was the last that the answer waits for. */

@@ -168,8 +168,12 @@ test('what Azure OpenAI Realtime does not have is refused by name', () => {
 test('what Azure Voice Live does not have is refused by name', () => {
   const of = (settings: RealtimeSettings) => fieldsOf(testDialect('voice-live').problems(settings));
   assert.deepEqual(of({ turn_detection: { type: 'semantic_vad' } }), ['turn_detection.type']);
-  assert.deepEqual(of({ turn_detection: { type: 'server_vad', remove_filler_words: true } }), [
+  assert.deepEqual(of({ turn_detection: { type: 'server_vad', remove_filler_words: true, speech_duration_ms: 80 } }), [
+    'turn_detection.speech_duration_ms',
     'turn_detection.remove_filler_words',
+  ]);
+  assert.deepEqual(of({ turn_detection: { type: 'azure_semantic_vad_en', languages: ['en'] } }), [
+    'turn_detection.languages',
   ]);
   assert.deepEqual(of({ transcription: { model: 'mai-transcribe', phrases: ['x'] } }), ['transcription.phrases']);
 });

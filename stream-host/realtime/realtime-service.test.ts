@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { pino } from 'pino';
 import { systemClock } from '../../shared/clock.ts';
 import { ConfigError } from '../../shared/errors.ts';
 import { countedIds } from '../../shared/ids.ts';
@@ -15,6 +16,7 @@ const AGENT = { AZURE_VOICE_LIVE_AGENT_NAME: 'desk', AZURE_VOICE_LIVE_AGENT_PROJ
 const serviceOf = (env: Record<string, string>) =>
   realtimeServiceOf(readStreamHostSettings({ ...SAMPLE, ...env }), {
     clock: systemClock,
+    log: pino({ level: 'silent' }),
     newId: countedIds(),
     token: async () => 'token',
     secretOf: () => undefined,

@@ -1,6 +1,7 @@
 import type { Clock } from '../../shared/clock.ts';
-import { ConfigError } from '../../shared/errors.ts';
+import { ConfigError, messageOf } from '../../shared/errors.ts';
 import type { NewId } from '../../shared/ids.ts';
+import type { Logger } from '../../shared/log.ts';
 import type { StreamHostSettings } from '../../shared/settings/stream-host-settings.ts';
 import type { OpenRealtime, RealtimeSettings } from '../contract/realtime.ts';
 import { type Credential, headersOf } from './credential.ts';
@@ -32,6 +33,7 @@ export type RealtimeConfig = Pick<
 
 export interface RealtimeServiceOptions {
   readonly clock: Clock;
+  readonly log: Logger;
   readonly newId: NewId;
   /** A token of the process's identity, for a service without a key. */
   readonly token: () => Promise<string>;
@@ -102,6 +104,10 @@ function serviceOf(
   options: RealtimeServiceOptions,
 ): RealtimeService {
   const headers = headersOf(url, credential);
+  // A first token takes long, and whoever has neither key nor identity hears of it when the host starts.
+  headers().catch((error: unknown) => {
+    options.log.warn({ service: dialect.serviceName, reason: messageOf(error) }, 'there is no token for a service');
+  });
   const openTransport: OpenTransport = (listener) =>
     new SocketTransport({ url: url.href, headers, clock: options.clock }, listener);
   return realtimeOver(dialect, openTransport, options);

@@ -12,6 +12,8 @@ export interface RunningResponse {
   cancelWatch: Cancel;
   /** Tool calls that were handed on, by their id. */
   readonly calls: Set<string>;
+  /** Its items that have audio. */
+  readonly spoken: Set<string>;
   /** Names of calls, by the id of their item. */
   readonly names: Map<string, string>;
   /** Tools that the service runs itself, by the id of their item, and whether they have ended. */
@@ -41,6 +43,7 @@ export class RunningResponses {
       cancelled: false,
       cancelWatch: () => undefined,
       calls: new Set<string>(),
+      spoken: new Set<string>(),
       names: new Map<string, string>(),
       serviceTools: new Map<string, boolean>(),
       spoke: false,

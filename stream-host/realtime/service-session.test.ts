@@ -186,17 +186,25 @@ for (const service of SERVICES) {
     await clock.advance(10);
     far.say(wire.responseCreated('r1'), wire.audio('r1', 'i1', MS_OF_SILENCE(500, session.rateHz)));
     session.truncate('i1', 320.9);
+    assert.deepEqual(
+      far.sent.slice(-2).map(({ event }) => event.type),
+      ['response.cancel', 'conversation.item.truncate'],
+      'nothing may be added to an item that was cut',
+    );
     // The service has more than it has sent.
     session.truncate('i1', 900);
-    far.say(wire.outputItemDone('r1', { id: 'i1', type: 'message' }), wire.responseDone('r1'));
-    session.truncate('i1', 500);
-    session.truncate('i1', 499);
+    far.say(wire.responseDone('r1', 'cancelled'));
+    far.say(wire.responseCreated('r2'), wire.audio('r2', 'i2', MS_OF_SILENCE(500, session.rateHz)));
+    far.say(wire.outputItemDone('r2', { id: 'i2', type: 'message' }), wire.responseDone('r2'));
+    session.truncate('i2', 500);
+    session.truncate('i2', 499);
     session.truncate('unknown', 100);
     const cuts = far.of('conversation.item.truncate').map(({ item_id, audio_end_ms }) => [item_id, audio_end_ms]);
+    assert.equal(far.of('response.cancel').length, 1);
     assert.deepEqual(cuts, [
       ['i1', 320],
       ['i1', 500],
-      ['i1', 499],
+      ['i2', 499],
     ]);
   });
 

@@ -150,6 +150,7 @@ export class ServiceSession implements RealtimeSession {
       this.#counts.needless += 1;
       return;
     }
+    this.#reader.endItem(itemId);
     this.#send({
       type: 'conversation.item.truncate',
       event_id: TRUNCATION,

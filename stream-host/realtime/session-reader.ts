@@ -74,6 +74,13 @@ export class SessionReader {
     }
   }
 
+  /** An item is about to be cut: the response that still makes it has nothing more to add. */
+  endItem(itemId: string): void {
+    if (this.#generated.isComplete(itemId)) return;
+    const response = this.#responses.all.find(({ spoken }) => spoken.has(itemId));
+    if (response && !response.cancelled) this.#cancel(response);
+  }
+
   close(): void {
     this.#cancelAskOn();
     this.#responses.clear();
@@ -182,6 +189,7 @@ export class SessionReader {
     const response = this.#wanted(responseId);
     if (!response) return;
     response.spoke = true;
+    response.spoken.add(itemId);
     const pcm = this.#generated.take(itemId, delta);
     if (pcm.length > 0) this.#options.tell((to) => to.onAudio(responseId, itemId, pcm));
     if ((this.#generated.ms(itemId) ?? 0) > MAX_ITEM_MS && !response.cancelled) this.#cancel(response);

@@ -141,6 +141,7 @@ for (const service of ['openai', 'voice-live'] as const) {
     const told: Told[] = [];
     const realtime = realtimeServiceOf(config, {
       clock: systemClock,
+      log: pino({ level: 'silent' }),
       newId: randomIds,
       token: () => Promise.reject(new Error('There is a key.')),
       secretOf: () => undefined,
@@ -178,7 +179,13 @@ test('without a key a token of the identity is sent', async (context) => {
   const server = await serve(context, () => undefined);
   const realtime = realtimeServiceOf(
     { ...NOTHING, AZURE_VOICE_LIVE_ENDPOINT: `http://127.0.0.1:${server.port}`, AZURE_VOICE_LIVE_MODEL: 'm' },
-    { clock: systemClock, newId: randomIds, token: async () => 'token-1', secretOf: () => undefined },
+    {
+      clock: systemClock,
+      log: pino({ level: 'silent' }),
+      newId: randomIds,
+      token: async () => 'token-1',
+      secretOf: () => undefined,
+    },
   );
   const log = pino({ level: 'silent' });
   const options = { log, brief: testBrief(), rateHz: 16_000, createResponse: true, interruptResponse: true } as const;

@@ -14,6 +14,14 @@ const OWN_RECOGNISER = 'azure-speech';
 const LOW_HZ = 16_000;
 const HIGH_HZ = 24_000;
 
+/** Fields that a kind of turn detection does not have. */
+const NOT_OF = {
+  server_vad: ['eagerness', 'speech_duration_ms', 'remove_filler_words', 'languages'],
+  azure_semantic_vad: ['eagerness'],
+  azure_semantic_vad_en: ['eagerness', 'languages'],
+  azure_semantic_vad_multilingual: ['eagerness'],
+} as const;
+
 export interface VoiceLiveOptions extends DialectOptions {
   /** An agent of Foundry answers: instructions, tools and the model's parameters are its own. */
   readonly isAgentMode: boolean;
@@ -138,10 +146,7 @@ function turnProblems(turns: RealtimeTurnDetection): string[] {
       `turn_detection.type: is "semantic_vad", but ${SERVICE} has server_vad, azure_semantic_vad, azure_semantic_vad_en and azure_semantic_vad_multilingual`,
     ];
   }
-  const foreign =
-    turns.type === 'server_vad'
-      ? (['eagerness', 'remove_filler_words', 'languages'] as const)
-      : (['eagerness'] as const);
+  const foreign = NOT_OF[turns.type];
   return foreign
     .filter((field) => turns[field] !== undefined)
     .map((field) => `turn_detection.${field}: ${turns.type} of ${SERVICE} has no such field`);
