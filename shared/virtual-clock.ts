@@ -3,10 +3,15 @@ import type { Cancel, Clock } from './clock.ts';
 /** The wall time at which every virtual clock starts: 14 November 2023, 22:13:20 UTC. */
 export const VIRTUAL_EPOCH_MS = 1_700_000_000_000;
 
+interface Timer {
+  readonly atMs: number;
+  readonly task: () => void;
+}
+
 /** A clock that stands still until told to go on: exact, repeatable timing in tests, at any speed. */
 export class VirtualClock implements Clock {
   #nowMs = 0;
-  #timers: { readonly atMs: number; readonly task: () => void }[] = [];
+  readonly #timers: Timer[] = [];
 
   now(): number {
     return this.#nowMs;
@@ -19,9 +24,7 @@ export class VirtualClock implements Clock {
   after(delayMs: number, task: () => void): Cancel {
     const timer = { atMs: this.#nowMs + Math.max(0, delayMs), task };
     this.#timers.push(timer);
-    return () => {
-      this.#timers = this.#timers.filter((other) => other !== timer);
-    };
+    return () => this.#forget(timer);
   }
 
   /** Timers that are set and have not fired. */
@@ -35,16 +38,25 @@ export class VirtualClock implements Clock {
     await settle();
     for (let timer = this.#nextUntil(untilMs); timer; timer = this.#nextUntil(untilMs)) {
       this.#nowMs = Math.max(this.#nowMs, timer.atMs);
-      this.#timers = this.#timers.filter((other) => other !== timer);
+      this.#forget(timer);
       timer.task();
       await settle();
     }
     this.#nowMs = untilMs;
   }
 
-  #nextUntil(untilMs: number) {
-    const due = this.#timers.filter((timer) => timer.atMs <= untilMs);
-    return due.sort((a, b) => a.atMs - b.atMs)[0];
+  /** Of those that are due at one moment: the one that was set first. */
+  #nextUntil(untilMs: number): Timer | undefined {
+    let next: Timer | undefined;
+    for (const timer of this.#timers) {
+      if (timer.atMs <= untilMs && (next === undefined || timer.atMs < next.atMs)) next = timer;
+    }
+    return next;
+  }
+
+  #forget(timer: Timer): void {
+    const at = this.#timers.indexOf(timer);
+    if (at >= 0) this.#timers.splice(at, 1);
   }
 }
 

@@ -189,7 +189,7 @@ test('the call beside all this has heard nothing of it', async () => {
 
 /** The data of a session's event, which is written a moment after it happened. */
 async function eventOf(sessionId: string, type: string): Promise<Readonly<Record<string, unknown>> | undefined> {
-  for (let attempt = 0; attempt < 100; attempt += 1) {
+  for (let attempt = 0; attempt < 1500; attempt += 1) {
     const events = await host.store.events(sessionId);
     const found = events.find((event) => event.type === type);
     if (found) return found.data;

@@ -11,7 +11,7 @@ const SETTINGS: SessionSettings = {
   ...{ greeting: LONG_ANSWER, answer: SHORT_ANSWER, policy: {} },
   ...{ llm: { firstTokenMs: 20, tokenMs: 0 }, tts: { firstAudioMs: 20 } },
 };
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
 const { signal } = new AbortController();
 /** What the agent sounds like is all the same here: as long as its text is, at fifteen characters a second. */
 const random = new Random('voice');

@@ -1,3 +1,4 @@
+import { NOT_UNDERSTOOD } from '../openai/dialogue/not-understood.ts';
 import type { Answer, CallEvent } from './caller-events.ts';
 import type { TurnOnRecord } from './caller-transcript.ts';
 
@@ -59,7 +60,9 @@ export class CallerAnswers {
 }
 
 function problemOf({ understood, answered, lines }: TurnOnRecord, label: string): string | undefined {
-  const said = lines.flatMap(({ line }) => (line.role === 'agent' ? [line.text] : [])).join(' ');
-  if (!understood) return `The agent did not understand "${label}"${said && `; it only said "${said}"`}.`;
+  const texts = lines.flatMap(({ line }) => (line.role === 'agent' ? [line.text] : []));
+  const said = texts.join(' ');
+  if (!understood || texts.at(-1)?.startsWith(NOT_UNDERSTOOD))
+    return `The agent did not understand "${label}"${said && `; it only said "${said}"`}.`;
   return answered ? undefined : `The agent understood "${label}", but gave no answer.`;
 }

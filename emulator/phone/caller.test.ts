@@ -7,11 +7,13 @@ import { pino } from 'pino';
 import { bytesOf, FRAME_BYTES, FRAME_MS, samplesOf } from '../../shared/audio/pcm.ts';
 import { parseWav } from '../../shared/audio/wav.ts';
 import { systemClock } from '../../shared/clock.ts';
+import { NOT_UNDERSTOOD } from '../openai/dialogue/not-understood.ts';
 import { Caller } from './caller.ts';
 import type { CallEvent, CallScript } from './caller-events.ts';
 import { CallerLine } from './caller-line.ts';
 import { CallFailed } from './caller-phone.ts';
 import { CallRecording } from './caller-recording.ts';
+import { wentWell } from './caller-report.ts';
 import type { CallRecord, TranscriptLine } from './caller-requests.ts';
 import { isAudible } from './caller-voice.ts';
 import type { LineHolder, PhoneLine } from './phone-line.ts';
@@ -30,6 +32,8 @@ interface Manners {
   readonly hangsUpAfterAnswers?: number;
   /** Understands nothing, and says so. */
   readonly deaf?: boolean;
+  /** What it says instead of an answer. */
+  readonly says?: string;
   /** Says "one moment" first, and the answer so much later. */
   readonly answersAfterMs?: number;
 }
@@ -103,11 +107,11 @@ class Agent implements LineHolder {
   }
 
   #answer(): void {
-    const text = this.#manners.deaf ? 'Are you still there?' : `Answer ${this.#answers}.`;
+    const { deaf, says = deaf ? 'Are you still there?' : `Answer ${this.#answers}.` } = this.#manners;
     this.#answers += 1;
     this.#framesLeft = (this.#manners.answerMs ?? 300) / FRAME_MS;
-    if (!this.#manners.deaf) this.record.transcript.push({ role: 'tool', tool: 'look', args: {}, result: {} });
-    this.record.transcript.push({ role: 'agent', text, heard: true });
+    if (!deaf) this.record.transcript.push({ role: 'tool', tool: 'look', args: {}, result: {} });
+    this.record.transcript.push({ role: 'agent', text: says, heard: true });
   }
 }
 
@@ -158,7 +162,8 @@ test('the caller as a person', { concurrency: true }, async (t) => {
       const summary = await caller.run();
       assert.equal(summary.callConnectionId, 'call-1');
       assert.equal(summary.answers.length, 2);
-      for (const { latencyMs } of summary.answers) assert.ok(latencyMs >= 150 && latencyMs < 2000, `${latencyMs}`);
+      for (const { latencyMs } of summary.answers)
+        assert.ok(latencyMs >= 150 && latencyMs < summary.durationMs, `${latencyMs}`);
       assert.deepEqual(summary.answers[0]?.tools, ['look']);
       assert.deepEqual(summary.missed, []);
       assert.deepEqual(
@@ -200,7 +205,8 @@ test('the caller as a person', { concurrency: true }, async (t) => {
       const summary = await caller.run();
       const [interruption] = find('interruption');
       assert.ok(interruption?.wasSpeaking);
-      assert.ok(interruption.silentAfterMs < 1000);
+      // The answer would have gone on for much longer.
+      assert.ok(interruption.silentAfterMs < 3000);
       assert.equal(interruption.staleFrames, 0);
       assert.equal(find('audio-stopped').length, 1);
       assert.equal(summary.answers.length, 2);
@@ -212,6 +218,14 @@ test('the caller as a person', { concurrency: true }, async (t) => {
       assert.deepEqual(summary.answers, []);
       assert.deepEqual(summary.missed, ['The agent did not understand "Hello?"; it only said "Are you still there?".']);
       assert.equal(find('answer').length, 0);
+    }),
+
+    t.test('takes no "I did not get that" of the scripted agent for an answer (known faults)', async (t) => {
+      const says = `${NOT_UNDERSTOOD} I am only a demo.`;
+      const { caller } = await call(t, { says }, { utterances: [utterance('Where is my mind?')] });
+      const summary = await caller.run();
+      assert.deepEqual(summary.missed, [`The agent did not understand "Where is my mind?"; it only said "${says}".`]);
+      assert.equal(wentWell({ summary }), false);
     }),
 
     t.test('waits for the answer that follows on "one moment"', async (t) => {

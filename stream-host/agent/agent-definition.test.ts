@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -131,9 +131,17 @@ test('an agent gives its own phrases, those of old under turns as well', async (
   assert.deepEqual(turns, { recovery: { stallMs: 9000 }, away: {} });
 });
 
+const bomb = (of: string, name: string) => `${name}: &${name} [${Array(10).fill(`*${of}`).join(', ')}]\n`;
+
 const FAULTS: readonly [what: string, files: Record<string, string>, message: RegExp][] = [
   ['a folder without agents', { 'readme.md': '' }, /AGENTS_FOLDER is ".*": it takes a folder with \*\.yaml files/],
   ['broken YAML', { 'desk.yaml': 'name: "desk\nprompt: x' }, /desk\.yaml is no valid YAML: .*line/s],
+  ['an alias of nothing', { 'desk.yaml': `${GOOD}turns: *none\n` }, /desk\.yaml is no valid YAML: Unresolved alias/],
+  [
+    'an alias bomb (known faults)',
+    { 'desk.yaml': `${GOOD}a: &a [1, 1]\n${bomb('a', 'b')}${bomb('b', 'c')}${bomb('c', 'd')}` },
+    /desk\.yaml is no valid YAML: Excessive alias count/,
+  ],
   ['an empty file', { 'desk.yaml': '' }, /desk\.yaml: the whole: /],
   ['a missing field', { 'desk.yaml': GOOD.replace(/greeting:.*/, '') }, /desk\.yaml: greeting: /],
   ['a field nobody knows', { 'desk.yaml': `${GOOD}colour: red\n` }, /desk\.yaml: .*colour/],
@@ -186,6 +194,15 @@ for (const [what, files, message] of FAULTS) {
     });
   });
 }
+
+test('a folder that is named like an agent’s file is told by its name (known faults)', async (context) => {
+  const folder = await folderWith(context, { 'desk.yaml': GOOD });
+  await mkdir(join(folder, 'chef.yaml'));
+  await assert.rejects(loadAgents(folder), {
+    code: 'config.invalid',
+    message: /chef\.yaml cannot be read: .*directory/,
+  });
+});
 
 test('a folder that does not exist is named', async () => {
   await assert.rejects(

@@ -151,14 +151,10 @@ export async function definitionFiles(folder: string): Promise<string[]> {
 /** @throws {ConfigError} that names the file and the field, for everything that is wrong in it */
 export async function loadAgent(file: string, options: LoadAgentsOptions = {}): Promise<LoadedAgent> {
   const name = nameOf(file);
-  const text = await readFile(file, 'utf8');
-  const document = parseDocument(text);
-  const [syntaxError] = document.errors;
-  // Below its first line the message shows the place in the text.
-  const [problem] = syntaxError?.message.split('\n') ?? [];
-  if (problem !== undefined) throw new ConfigError(`${file} is no valid YAML: ${problem.replace(/:$/, '.')}`);
-
-  const parsed = parseDefinition(definitionSchema, document.toJS());
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    throw new ConfigError(`${file} cannot be read: ${messageOf(cause)}.`);
+  });
+  const parsed = parseDefinition(definitionSchema, contentOf(file, text));
   if (!parsed.success) throw new ConfigError(describeIssues(file, parsed.error));
   const { model, tools: toolNames, language, time_zone, greeting, phrases, turns, ...rest } = parsed.data;
   if (rest.name !== undefined && rest.name !== name) {
@@ -204,6 +200,23 @@ export async function loadAgent(file: string, options: LoadAgentsOptions = {}): 
   };
   return { agent, version: version.digest('hex') };
 }
+
+/** @throws {ConfigError} where the text is no YAML, or says far more than its length */
+function contentOf(file: string, text: string): unknown {
+  const document = parseDocument(text);
+  const problemOf = (error: Error) => new ConfigError(`${file} is no valid YAML: ${firstLineOf(error.message)}`);
+  const [syntaxError] = document.errors;
+  if (syntaxError) throw problemOf(syntaxError);
+  try {
+    return document.toJS();
+  } catch (error) {
+    // Of aliases: one without an anchor, or too many of them.
+    throw error instanceof Error ? problemOf(error) : error;
+  }
+}
+
+/** Below its first line the message shows the place in the text. */
+const firstLineOf = (message: string): string => (message.split('\n')[0] ?? '').replace(/:$/, '.');
 
 /** An agent's name is its file's. */
 function nameOf(file: string): string {

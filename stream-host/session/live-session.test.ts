@@ -47,7 +47,7 @@ suite('a session in MEDIA mode', { concurrency: true }, () => {
     assert.equal((await host.store.get('bye-2'))?.endReason, 'agent-ended');
   });
 
-  test('a session for an agent that does not exist is refused, and nothing is left behind', async () => {
+  test('a session for an agent that does not exist is refused, and nothing is left behind; one whose agent has gone since is told so (known faults)', async () => {
     const strict = await startHost(redis.url, {
       openResponder: (name) => {
         if (name === 'orders') return leaving();
@@ -59,6 +59,12 @@ suite('a session in MEDIA mode', { concurrency: true }, () => {
     assert.equal(code, 4404);
     assert.match(reason, /agent\.unknown/);
     assert.equal(await strict.store.get('no-agent'), undefined);
+
+    await strict.store.create({ ...phoneSession('agent-gone'), channel: 'browser', agent: 'retired' });
+    const back = await strict.browser('?session_id=agent-gone');
+    const notice = await back.untilType('notice');
+    assert.deepEqual([notice.code, notice.message], ['agent.unknown', 'There is no agent "retired".']);
+    assert.equal((await back.closed).code, 4404);
   });
 
   test('a conversation that cannot be opened closes its own socket with 4500 and lets the session go', async () => {

@@ -185,6 +185,9 @@ export class Reception {
       log.warn({ code, reason: messageOf(error) }, 'a socket was turned away');
       const reason =
         error instanceof ParleyError ? publicMessageOf(error) : 'An internal error; the log of the server has it.';
+      // What trying again cannot help is told in a message: a close frame has little room, and many show its code alone.
+      const isFinal = error instanceof NotFoundError || error instanceof RequestError;
+      if (isFinal && transport instanceof BrowserTransport) transport.notify(code, reason);
       transport.close(closeCodeOf(error), `${code}: ${reason}`);
     }
   }

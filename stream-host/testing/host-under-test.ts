@@ -277,7 +277,7 @@ export const phoneSession = (id: string): NewSession => ({
   status: 'connected',
 });
 
-const PATIENCE_MS = 6000;
+const PATIENCE_MS = 30_000;
 
 /** The far side of a socket: keeps what came, and waits for what should. */
 export class Client {

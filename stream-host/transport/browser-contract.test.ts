@@ -271,7 +271,7 @@ suite('the socket of the browser', { concurrency: true }, () => {
     client.socket.terminate();
   });
 
-  test('text that cannot be taken is refused by name, and the talk goes on', async () => {
+  test('text that cannot be taken is refused by name, and the talk goes on, however long it is (known faults)', async () => {
     const client = await host.browser();
     await greeted(client);
     const refused = async (text: string) => {
@@ -281,6 +281,8 @@ suite('the socket of the browser', { concurrency: true }, () => {
     };
     assert.equal(await refused('  \n '), 'text.empty');
     assert.equal(await refused('x'.repeat(2001)), 'text.too-long');
+    assert.equal(await refused('x'.repeat(20_000)), 'text.too-long');
+    assert.equal(await refused(JSON.stringify({ type: 'text', text: 'x'.repeat(20_000) })), 'text.too-long');
     client.socket.send('Where is it?');
     assert.equal(await refused('Where is it?'), 'text.too-fast');
     await client.untilType('user_final');

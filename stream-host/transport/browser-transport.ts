@@ -32,6 +32,8 @@ const SILENT_MS = 30_000;
 /** Two seconds of audio. */
 const MAX_AUDIO_BYTES = 64_000;
 const MAX_TEXT_CHARS = 16_384;
+/** A text beyond that is as much work as so much sound, and refused. */
+const LONG_TEXT_COSTS_MS = 1000;
 /** Of what a caller types. */
 const MAX_TYPED_CHARS = 2000;
 /** Each text is a question to the model, and nobody types faster. */
@@ -148,6 +150,11 @@ export class BrowserTransport implements Transport {
     return this.#socket.probe(timeoutMs);
   }
 
+  /** Tells the person something; `code` is for programs. */
+  notify(code: string, message: string): void {
+    this.#send({ type: 'notice', code, message });
+  }
+
   end(reason: string): void {
     this.#send({ type: 'session_end', reason, ts: new Date(this.#clock.wallMs()).toISOString() });
     this.close(CLOSE.normal, reason);
@@ -177,16 +184,18 @@ export class BrowserTransport implements Transport {
   #onSilent(wasHeard: boolean, waitedMs: number): void {
     const what = wasHeard ? 'Your microphone’s sound stopped coming' : 'No audio came';
     const reason = `${what}: waited ${waitedMs} ms. Allow the microphone and connect again.`;
-    this.#send({ type: 'notice', code: 'caller.no-audio', message: reason });
+    this.notify('caller.no-audio', reason);
     this.close(CLOSE.noAudio, reason);
   }
 
   #onText(text: string): void {
-    if (text.length > MAX_TEXT_CHARS) {
-      this.close(CLOSE.oversized, `A text of ${text.length} characters; ${MAX_TEXT_CHARS} are the limit.`);
+    const isLong = text.length > MAX_TEXT_CHARS;
+    if (!this.#guard.admits(isLong ? LONG_TEXT_COSTS_MS : 0)) return;
+    if (isLong) {
+      // Whatever it was to be: nobody types so much, and it is read no further.
+      this.#onTyped(text);
       return;
     }
-    if (!this.#guard.admits(0)) return;
     const command = commandOf(text);
     switch (command?.type) {
       case 'end':
@@ -212,7 +221,7 @@ export class BrowserTransport implements Transport {
     }
     const refusal = this.#refusalOf(text);
     if (refusal) {
-      this.#send({ type: 'notice', ...refusal });
+      this.notify(refusal.code, refusal.message);
     } else {
       this.#typedAtMs = this.#clock.now();
       this.#watch.heard(TYPED_COUNTS_AS_MS);

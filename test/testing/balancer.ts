@@ -7,7 +7,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
  */
 export class Balancer {
   readonly #server: Server;
-  readonly #pairs = new Set<readonly [Socket, Socket]>();
+  readonly #pairs = new Set<{ readonly target: number; cut(): void }>();
   /** Local addresses of all connections that it has made, as their other end sees them. */
   readonly sources = new Set<string>();
   #target: number;
@@ -34,33 +34,36 @@ export class Balancer {
     this.#target = target;
   }
 
-  /** Cuts every connection, and sends new ones to another port. */
-  moveTo(target: number): void {
-    this.#target = target;
-    for (const pair of this.#pairs) for (const socket of pair) socket.destroy();
+  /** Cuts the connections that lead to a port. */
+  cut(target: number): void {
+    for (const pair of this.#pairs) if (pair.target === target) pair.cut();
   }
 
   async close(): Promise<void> {
     const closed = once(this.#server.close(), 'close');
-    this.moveTo(this.#target);
+    for (const pair of this.#pairs) pair.cut();
     await closed;
   }
 
   #pass(incoming: Socket): void {
-    const outgoing = connect(this.#target, '127.0.0.1', () => {
+    const target = this.#target;
+    const outgoing = connect(target, '127.0.0.1', () => {
       this.sources.add(`${outgoing.localAddress}:${outgoing.localPort}`);
     });
-    const pair = [incoming, outgoing] as const;
-    this.#pairs.add(pair);
-    for (const socket of pair) {
-      socket.setNoDelay(true);
-      // Whichever end goes, the other goes with it.
-      socket.on('error', () => {});
-      socket.on('close', () => {
+    const pair = {
+      target,
+      cut: () => {
         this.#pairs.delete(pair);
         incoming.destroy();
         outgoing.destroy();
-      });
+      },
+    };
+    this.#pairs.add(pair);
+    for (const socket of [incoming, outgoing]) {
+      socket.setNoDelay(true);
+      // Whichever end goes, the other goes with it.
+      socket.on('error', () => {});
+      socket.on('close', pair.cut);
     }
     incoming.pipe(outgoing).pipe(incoming);
   }

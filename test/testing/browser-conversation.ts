@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium, type Page } from 'playwright-core';
 import { bytesOf, toFloat32 } from '../../shared/audio/pcm.ts';
-import { audibleMs, type Cut, firstCut, PROBE_SCRIPT } from './browser-probe.ts';
+import { audibleMs, type Cut, cutBySecondWords, PROBE_SCRIPT } from './browser-probe.ts';
 import type { RunningStack } from './running-stack.ts';
 
 export interface BrowserConversationOptions {
@@ -99,7 +99,7 @@ async function collect(page: Page, pageErrors: readonly string[]): Promise<Findi
     latencyLines: await texts('.latency'),
     greetingAudibleMs: audibleMs(probe, 0, questionMs),
     answerAudibleMs: audibleMs(probe, questionMs, cancelMs),
-    cut: firstCut(probe),
+    cut: cutBySecondWords(probe),
     pageErrors,
   };
 }

@@ -86,22 +86,29 @@ export function audibleMs({ peaks }: ProbeRecord, fromMs = 0, toMs = Number.POSI
 export interface Cut {
   /** From the server's command to the last sound of the loudspeaker. */
   readonly silentAfterMs: number;
-  /** Audio messages that came after the command and before anything else was to be said. */
+  /** Audio messages that came after the command and before those words. */
   readonly staleAudioMessages: number;
 }
 
-/** How playback stopped at the first command that met a sounding loudspeaker; undefined where there was none. */
-export function firstCut({ messages, audioMs, peaks }: ProbeRecord): Cut | undefined {
-  const cancelled = messages.find(
+/**
+ * How playback stopped at the command that made room for the caller's second words: the last one before them that met a
+ * sounding loudspeaker. Undefined where there was none.
+ *
+ * One before it may have been taken back: where words come late, the agent goes on.
+ */
+export function cutBySecondWords({ messages, audioMs, peaks }: ProbeRecord): Cut | undefined {
+  const words = messages.filter(({ type }) => type === 'user_final')[1]?.atMs ?? Infinity;
+  const cancelled = messages.findLast(
     ({ type, atMs }) =>
-      type === 'tts_cancelled' && peaks.some((p) => p.peak > AUDIBLE_PEAK && p.atMs > atMs - 150 && p.atMs <= atMs),
+      type === 'tts_cancelled' &&
+      atMs <= words &&
+      peaks.some((p) => p.peak > AUDIBLE_PEAK && p.atMs > atMs - 150 && p.atMs <= atMs),
   );
   if (cancelled === undefined) return undefined;
   const { atMs } = cancelled;
-  const next = messages.find((message) => message.type === 'user_final' && message.atMs > atMs)?.atMs ?? Infinity;
-  const lastSound = peaks.findLast((p) => p.peak > AUDIBLE_PEAK && p.atMs >= atMs && p.atMs < next)?.atMs ?? atMs;
+  const lastSound = peaks.findLast((p) => p.peak > AUDIBLE_PEAK && p.atMs >= atMs && p.atMs < words)?.atMs ?? atMs;
   return {
     silentAfterMs: Math.round(lastSound - atMs),
-    staleAudioMessages: audioMs.filter((each) => each > atMs && each < next).length,
+    staleAudioMessages: audioMs.filter((each) => each > atMs && each < words).length,
   };
 }

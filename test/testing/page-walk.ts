@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
@@ -72,6 +71,7 @@ async function walk(browser: Browser, stack: RunningStack, shotsFolder?: string)
     bypassCSP: true,
   });
   await context.addInitScript(PROBE_SCRIPT);
+  await context.addInitScript({ path: createRequire(import.meta.url).resolve('axe-core/axe.min.js') });
   const page = await context.newPage();
   const pageErrors: string[] = [];
   page.on('pageerror', (error) => pageErrors.push(error.message));
@@ -159,8 +159,6 @@ async function wear(page: Page, { width, height, colorScheme }: Look): Promise<v
 }
 
 async function faultsOf(page: Page): Promise<readonly string[]> {
-  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-  await page.evaluate(`globalThis.axe ?? (() => {${axe}})()`);
   const serious = await page.evaluate<string[]>(`
     axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }).then(({ violations }) =>
       violations

@@ -7,7 +7,8 @@ import { mixToMono, parseWav } from '../../shared/audio/wav.ts';
 import { freePorts } from '../../shared/testing/free-ports.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
-const READY_MS = 120_000;
+/** For what must come, on however busy a machine. */
+const PATIENCE_MS = 120_000;
 
 /** What `npm start` starts, on ports of its own, as a user would have it: the processes, and their log. */
 export class RunningStack {
@@ -42,7 +43,7 @@ export class RunningStack {
       emulator: Number(ports.EMULATOR_PORT),
     });
     try {
-      await stack.logged(/ready\. Talk with the agent/, READY_MS);
+      await stack.logged(/ready\. Talk with the agent/);
     } catch (error) {
       await stack.close();
       throw error;
@@ -58,8 +59,8 @@ export class RunningStack {
   }
 
   /** The first line of the log, from line `from` on, that matches. Rejects with the log's end when none comes. */
-  async logged(pattern: RegExp, withinMs: number, from = 0): Promise<string> {
-    for (const giveUpAt = Date.now() + withinMs; Date.now() < giveUpAt; await sleep(50)) {
+  async logged(pattern: RegExp, from = 0): Promise<string> {
+    for (const giveUpAt = Date.now() + PATIENCE_MS; Date.now() < giveUpAt; await sleep(50)) {
       const line = this.log.slice(from).find((candidate) => pattern.test(candidate));
       if (line !== undefined) return line;
       if (this.#process.exitCode !== null) break;
@@ -75,8 +76,8 @@ export class RunningStack {
     process.kill(pid, 'SIGKILL');
   }
 
-  /** Runs `npm run call` against this stack; its events, parsed. */
-  async call(...args: string[]): Promise<{ exitCode: number; events: Record<string, unknown>[]; stderr: string }> {
+  /** Runs `npm run call` against this stack. Its events, parsed, and what it has to say against them. */
+  async call(...args: string[]): Promise<{ exitCode: number; events: Record<string, unknown>[]; problems: string }> {
     const urls = ['--emulator', this.emulatorUrl, '--functions', this.functionsUrl];
     const { exitCode, stdout, stderr } = await run(process.execPath, [
       'emulator/phone/cli.ts',
@@ -84,8 +85,9 @@ export class RunningStack {
       ...urls,
       ...args,
     ]);
-    const events = stdout.split('\n').filter((line) => line !== '');
-    return { exitCode, stderr, events: events.map((line) => JSON.parse(line) as Record<string, unknown>) };
+    const lines = stdout.split('\n').filter((line) => line !== '');
+    const events = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+    return { exitCode, events, problems: stderr + lines.filter((_, at) => isProblem(events[at])).join('\n') };
   }
 
   /** Somebody's words, as they sound: samples at 16 kHz. */
@@ -94,14 +96,14 @@ export class RunningStack {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ text, voice }),
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(PATIENCE_MS),
     });
     if (!response.ok) throw new Error(`The emulator would not speak: ${response.status} ${await response.text()}`);
     return mixToMono(parseWav(new Uint8Array(await response.arrayBuffer())));
   }
 
   async getJson(address: string): Promise<Record<string, unknown>> {
-    const response = await fetch(address, { signal: AbortSignal.timeout(5000) });
+    const response = await fetch(address, { signal: AbortSignal.timeout(PATIENCE_MS) });
     return (await response.json()) as Record<string, unknown>;
   }
 
@@ -109,10 +111,12 @@ export class RunningStack {
   async close(): Promise<number | null> {
     if (this.#process.exitCode !== null) return this.#process.exitCode;
     this.#process.kill('SIGINT');
-    const [code] = (await once(this.#process, 'exit', { signal: AbortSignal.timeout(20_000) })) as [number | null];
+    const [code] = (await once(this.#process, 'exit', { signal: AbortSignal.timeout(PATIENCE_MS) })) as [number | null];
     return code;
   }
 }
+
+const isProblem = (event: Record<string, unknown> | undefined) => /^(missed|failed)$/.test(String(event?.event));
 
 async function run(command: string, args: readonly string[]) {
   const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });

@@ -1,4 +1,4 @@
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 30_000;
 
 /** What has arrived, in order, and a way to wait for what has not. */
 export class Inbox<Entry> {
@@ -10,7 +10,7 @@ export class Inbox<Entry> {
     for (const waiter of this.#waiters) waiter();
   }
 
-  /** The first entry that fits, whether it is there already or still to come. Fails after five seconds, unless told otherwise. */
+  /** The first entry that fits, whether it is there already or still to come. Fails when nobody would wait longer. */
   async first(what: string, fits: (entry: Entry) => boolean = () => true, patienceMs = PATIENCE_MS): Promise<Entry> {
     const deadlineMs = performance.now() + patienceMs;
     for (;;) {

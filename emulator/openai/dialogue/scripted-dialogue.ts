@@ -1,5 +1,6 @@
 import { numbersAsDigits } from '../../speech/number-words.ts';
 import type { ChatAnswer, ChatMessage, ChatModel, ChatRequest, ToolShape } from '../chat-wire.ts';
+import { NOT_UNDERSTOOD } from './not-understood.ts';
 import { deskLine, deskTool, phraseDeskResult, wasRefused } from './order-desk.ts';
 import { phraseResult } from './result-words.ts';
 import { type Args, callsOf } from './tool-arguments.ts';
@@ -36,7 +37,7 @@ type Plan =
 
 const END_CALL = 'end_call';
 const OPENING = 'Of course. ';
-const SORRY = 'I am sorry, I did not get that. ';
+const SORRY = `${NOT_UNDERSTOOD} `;
 const BYE = 'Thank you for calling. Goodbye, and have a nice day!';
 
 const REPEAT =

@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import type { ChatAnswer, ChatModel, ChatRequest } from '../../../emulator/openai/chat-wire.ts';
 import { OpenAiService } from '../../../emulator/openai/openai-service.ts';
 import type { RunnableTool } from '../../../shared/agents/tool.ts';
-import { systemClock } from '../../../shared/clock.ts';
+import { type Clock, systemClock } from '../../../shared/clock.ts';
 import type { HistoryItem } from '../../../shared/sessions/history.ts';
 import type { ReplyPiece } from '../../contract/agent.ts';
 import type { Agent } from '../agent-definition.ts';
@@ -48,6 +48,7 @@ interface BenchOptions {
   readonly firstTokenMs?: number;
   readonly tokenMs?: number;
   readonly now?: () => Date;
+  readonly clock?: Clock;
 }
 
 /** A responder that talks through the real client with the emulator's service; `script` is what the model says there. */
@@ -68,7 +69,7 @@ export async function startModel(
     },
   };
   const log = pino({ level: 'silent' });
-  const { firstTokenMs = 1, tokenMs = 1, tools, agent = testAgent(tools), limits, now } = options;
+  const { firstTokenMs = 1, tokenMs = 1, tools, agent = testAgent(tools), limits, now, clock = systemClock } = options;
   const service = new OpenAiService({ log, apiKey: 'key', model, pace: { firstTokenMs, tokenMs } });
   const closed = Promise.withResolvers<'early' | 'whole'>();
   const server = createServer((request, response) => {
@@ -96,7 +97,7 @@ export async function startModel(
     deployment: 'deployment',
     agent,
     session: { sessionId: 'session-1', direction: 'inbound' },
-    clock: systemClock,
+    clock,
     log,
     ...(limits && { limits }),
     ...(now && { now }),

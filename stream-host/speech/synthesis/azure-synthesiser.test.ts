@@ -122,6 +122,7 @@ for (const code of [1000, 1011]) {
 
 test('a service that takes a text and says nothing is a failure after the limit', () =>
   withService({ firstAudioMs: 80 }, async ({ service, synthesiser }) => {
+    await eventually(() => synthesiser.stats.idle > 0);
     service.faults.stallAfterAudio = 0;
     await assert.rejects(collect(synthesiser.speak('oak', VOICE, never)), { code: 'synthesis.silent' });
   }));
@@ -148,8 +149,8 @@ test('a voice that is mute, slow, stalled, dead or refusing is told as an error,
     },
   };
   for (const [name, strike] of Object.entries(faults)) {
-    // Ten times as fast as it is by default.
-    const fast = { firstAudioMs: 200, connectTimeoutMs: 200, waitMs: 200, gapMs: 150 };
+    // A third of the defaults.
+    const fast = { firstAudioMs: 700, connectTimeoutMs: 700, waitMs: 700, gapMs: 500 };
     await withService(fast, async (bench) => {
       const { service, line, synthesiser } = bench;
       await eventually(() => synthesiser.stats.idle === 2);
@@ -207,7 +208,7 @@ test('a voice that was reached has longer than 4 s to its first audio; one that 
 });
 
 test('a voice that fails in the middle gives all that it has given before it says so', () =>
-  withService({ gapMs: 80 }, async ({ service, synthesiser }) => {
+  withService({ gapMs: 500 }, async ({ service, synthesiser }) => {
     service.faults.stallAfterAudio = 2;
     let givenMs = 0;
     await assert.rejects(
@@ -222,10 +223,10 @@ test('a voice that fails in the middle gives all that it has given before it say
   }));
 
 test('one who takes the audio slowly is no silent service', () =>
-  withService({ gapMs: 80 }, async ({ synthesiser }) => {
+  withService({ gapMs: 500 }, async ({ synthesiser }) => {
     let pieces = 0;
     for await (const piece of synthesiser.speak('oak elm pine', VOICE, never)) {
-      if (piece.type === 'audio') await sleep(60);
+      if (piece.type === 'audio') await sleep(150);
       pieces += 1;
     }
     assert.ok(pieces > 5);
@@ -249,7 +250,7 @@ test('a wrong key is not tried again, and the message names the setting and not 
   }));
 
 test('when all connections are in use a text waits its turn, but not for ever', () =>
-  withService({ warm: 0, max: 1, waitMs: 100 }, async ({ service, synthesiser }) => {
+  withService({ warm: 0, max: 1, waitMs: 1000 }, async ({ service, synthesiser }) => {
     const both = ['oak', 'elm'].map((text) => collect(synthesiser.speak(text, VOICE, never)));
     for (const { words } of await Promise.all(both)) assert.equal(words.length, 1);
     assert.equal(service.mostConnections, 1);

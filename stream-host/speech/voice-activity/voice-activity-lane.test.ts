@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { pino } from 'pino';
 import { Flite } from '../../../emulator/speech/flite.ts';
 import { bytesOf } from '../../../shared/audio/pcm.ts';
-import { systemClock } from '../../../shared/clock.ts';
+import { type Clock, systemClock } from '../../../shared/clock.ts';
 import { siblingModule } from '../../../shared/sibling-module.ts';
 import { VoiceActivityLane } from './voice-activity-lane.ts';
 
@@ -144,6 +144,26 @@ test('a session that outruns its thread loses its oldest frames, which are count
   await narrow.close();
   await narrow.close();
   assert.throws(() => narrow.open({ onFrame: () => undefined, onFailure: () => undefined }), /closed/);
+});
+
+test('verdicts that come late are told with what that means and what to do (known faults)', async () => {
+  const lines: string[] = [];
+  let nowMs = 0;
+  // Whenever one looks at it, 200 ms have passed.
+  const clock: Clock = {
+    ...systemClock,
+    now() {
+      nowMs += 200;
+      return nowMs;
+    },
+  };
+  const told = pino({ level: 'warn' }, { write: (line) => lines.push(line) });
+  const late = await VoiceActivityLane.start({ clock, log: told });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  late.open({ onFrame: () => resolve(), onFailure: () => undefined }).write(new Uint8Array(1024));
+  await promise;
+  await late.close();
+  assert.match(lines.join(''), /"lateMs":\d{3}.*is behind: who cuts in is heard late\..*lower MAX_SESSIONS/);
 });
 
 test('a lane whose threads never come up says so', async () => {

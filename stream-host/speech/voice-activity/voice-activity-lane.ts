@@ -278,7 +278,11 @@ export class VoiceActivityLane {
     if (slowestMs > BEHIND_MS && now - this.#complainedAtMs > COMPLAIN_EVERY_MS) {
       this.#complainedAtMs = now;
       const { sessions, dropped } = { sessions: this.#detectors.size, dropped: this.#dropped };
-      log.warn({ lateMs: Math.round(slowestMs), sessions, dropped }, 'voice activity is behind');
+      log.warn(
+        { lateMs: Math.round(slowestMs), sessions, dropped },
+        'voice activity is behind: who cuts in is heard late. This machine has too little processor for what it does: ' +
+          'lower MAX_SESSIONS, or give it more cores (a moment of it, as at a start, does no harm)',
+      );
     }
   }
 

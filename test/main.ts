@@ -1,0 +1,32 @@
+import { globSync } from 'node:fs';
+import path from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+
+/**
+ * `node test/main.ts [part of a path]...`: every test, or those of the files that have one of the parts in their path.
+ * Those that start a whole stack are in `test/`, take longest and mostly wait for people to speak: they begin first, and
+ * all others run beside them.
+ */
+const ROOT = path.join(import.meta.dirname, '..');
+const FOLDERS = ['test', '{agents,bench,emulator,functions,shared,start,stream-host,web}'];
+/** Of files: most of what tests wait for is not the processor. */
+const AT_ONCE = 4;
+/** What hangs is ended, and named. */
+const LONGEST_MS = 600_000;
+
+// Two hundred processes need not read and compile the same files anew.
+process.env.NODE_COMPILE_CACHE ??= path.join(ROOT, 'node_modules/.cache/tests');
+
+const parts = process.argv.slice(2);
+const files = FOLDERS.flatMap((folder) => globSync(`${folder}/**/*.test.ts`, { cwd: ROOT }).sort())
+  .filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)))
+  .map((file) => path.join(ROOT, file));
+if (files.length === 0) throw new Error(`No test file has one of these in its path: ${parts.join(', ')}`);
+
+run({ files, concurrency: AT_ONCE, timeout: LONGEST_MS })
+  .on('test:fail', () => {
+    process.exitCode = 1;
+  })
+  .compose(spec)
+  .pipe(process.stdout);
