@@ -1,6 +1,5 @@
 import type OpenAI from 'openai';
 import type { Clock } from '../../shared/clock.ts';
-import { withoutControls } from '../../shared/control-characters.ts';
 import { DependencyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
@@ -16,6 +15,7 @@ import type {
 import type { RealtimeBrief } from '../contract/realtime.ts';
 import { type Agent, END_CALL } from './agent-definition.ts';
 import { DeploymentTraits, type WantedRequest } from './deployment-traits.ts';
+import { endCallReason } from './end-call.ts';
 import { isRefusedPrompt, modelEmpty, modelOverran, providerReason, toModelError } from './model-errors.ts';
 import { type HistoryBudget, toMessages, toolMessages, toolsOf } from './model-messages.ts';
 import type { ModelRound, RoundLimits } from './model-round.ts';
@@ -39,8 +39,6 @@ export interface ModelLimits extends HistoryBudget, Omit<RoundLimits, 'maxTextCh
 /** No language has longer tokens in the mean; a server that minds no limit is stopped beyond. */
 const CHARACTERS_A_TOKEN = 8;
 const LEAST_CHARACTERS = 2000;
-/** Of why the agent hangs up, in its own words. */
-const LONGEST_REASON = 200;
 const TIME_TOLD_FOR_MS = 300_000;
 
 const DEFAULT_LIMITS: ModelLimits = {
@@ -154,7 +152,7 @@ export class ModelResponder implements Responder {
         this.#logRound(round, startedMs, requests.length);
 
         const hangUp = this.#hangUpIn(requests);
-        if (hangUp) ending = reasonOf(hangUp);
+        if (hangUp) ending = endCallReason(hangUp);
         const work = requests.filter((request) => request !== hangUp);
         if (work.length === 0) {
           if (hangUp || speech.hasWords) break;
@@ -310,14 +308,4 @@ function withOwnId(request: ToolRequest, taken: Set<string>): ToolRequest {
   while (taken.has(callId)) callId = `${request.callId || 'call'}_${taken.size}`;
   taken.add(callId);
   return { ...request, callId };
-}
-
-function reasonOf({ argumentText }: ToolRequest): string {
-  try {
-    const { reason } = JSON.parse(argumentText) as { reason?: unknown };
-    if (typeof reason === 'string' && reason !== '') return withoutControls(reason).slice(0, LONGEST_REASON);
-  } catch {
-    // A model that cannot spell its reason still wants to hang up.
-  }
-  return 'goodbye';
 }

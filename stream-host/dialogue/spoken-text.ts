@@ -1,5 +1,5 @@
 interface Clause {
-  readonly text: string;
+  text: string;
   readonly startMs: number;
   /** Where in `text` each spoken word ends, and when it has been spoken half: the moment it counts as heard. */
   readonly words: { readonly endChar: number; readonly heardAtMs: number }[];
@@ -21,6 +21,12 @@ export class SpokenText {
   /** @param startMs where the clause's audio starts in the playout of the answer */
   addClause(text: string, startMs: number): void {
     this.#clauses.push({ text, startMs, words: [], durationMs: 0, complete: false });
+  }
+
+  /** The newest clause has some more text: of a voice whose words come while it speaks. */
+  addText(text: string): void {
+    const clause = this.#clauses.at(-1);
+    if (clause) clause.text += text;
   }
 
   /** Adds a word of the newest clause; times are from the start of the clause's audio. */

@@ -1,0 +1,351 @@
+import type { AudioRate } from '../../../shared/audio/pcm.ts';
+import { bytesPerMsAt } from '../../../shared/audio/pcm.ts';
+import type { Clock } from '../../../shared/clock.ts';
+import type { Responder, ToolRequest } from '../../contract/agent.ts';
+import type { SessionEmitter, WaitFilling } from '../../contract/events.ts';
+import type { Mouth, StopCause } from '../../contract/mouth.ts';
+import type {
+  RealtimeProblem,
+  RealtimeResponseRequest,
+  RealtimeResponseStatus,
+  RealtimeSession,
+} from '../../contract/realtime.ts';
+import type { StandbyPurpose } from '../../contract/speech.ts';
+import type { Ledger } from './ledger.ts';
+import { LiveTurn, type TurnKind } from './live-turn.ts';
+import type { Clip, OwnClips } from './own-clips.ts';
+import { restOf, withExcuse } from './requests.ts';
+import { ToolDesk } from './tool-desk.ts';
+
+export interface AnswersOptions {
+  readonly clock: Clock;
+  readonly events: SessionEmitter;
+  readonly agent: Responder;
+  /** What the session is told of the agent, for responses that are told more. */
+  readonly instructions: () => string;
+  readonly mouth: Mouth;
+  readonly rateHz: AudioRate;
+  readonly ledger: Ledger;
+  readonly clips: OwnClips;
+  /** What stands in for a line of which there is no clip, at the mode's rate. */
+  readonly standby: (purpose: StandbyPurpose, text: string) => Clip | undefined;
+  /** The number of the last turn before. */
+  readonly turns: number;
+  /** The session that serves, if one does. */
+  readonly session: () => RealtimeSession | undefined;
+  /** Whether the line is held for a sound of the caller's. */
+  readonly isHeld: () => boolean;
+  /** When the caller stopped speaking, and when the service had all of it. */
+  readonly asked: () => { readonly lastSpeechMs: number; readonly askedAtMs: number };
+  readonly onBegan: () => void;
+  readonly onAudible: () => void;
+  /** The turn is over and on record. With a reason, the agent wants to hang up now. */
+  readonly onEnded: (endReason: string | undefined) => void;
+}
+
+/** Late words of the caller's are told of so many turns. */
+const RECENT_TURNS = 3;
+const HEARD_EVERY_MS = 200;
+const PURPOSE = { filler: 'filler', explanation: 'explanation', 'give-up': 'apology' } as const satisfies Record<
+  WaitFilling,
+  StandbyPurpose
+>;
+
+/**
+ * The agent's side of a call: the turn in progress, the responses of the service that it is made of, its tools, and what
+ * all that adds to the history. Does what was decided; decides nothing itself.
+ */
+export class Answers {
+  readonly #options: AnswersOptions;
+  readonly #tools: ToolDesk;
+  readonly #responses = new Map<string, LiveTurn>();
+  #turn: LiveTurn | undefined;
+  #recent: LiveTurn[] = [];
+  #nextTurn: number;
+  #heldSinceMs = 0;
+  #heardToldMs = 0;
+
+  constructor(options: AnswersOptions) {
+    this.#options = options;
+    this.#nextTurn = options.turns + 1;
+    this.#tools = new ToolDesk({ ...options, askOn: (turn) => this.#ask(turn, {}) });
+  }
+
+  get turns(): number {
+    return this.#nextTurn - 1;
+  }
+
+  get turn(): LiveTurn | undefined {
+    return this.#turn;
+  }
+
+  /** What the caller may hear, and so the line may bring back. */
+  get agentsWords(): string {
+    const last = this.#options.ledger.items.findLast((item) => item.role === 'agent');
+    return [last?.text, this.#turn?.spoken(0).fullText].join(' ');
+  }
+
+  /** Asks the service for an answer, or to say a line. Without a session it is asked when there is one. */
+  begin(kind: TurnKind, request: RealtimeResponseRequest = {}, endReason?: string): LiveTurn {
+    const turn = this.#begin(kind, request.say);
+    turn.endReason = endReason;
+    this.#ask(turn, request);
+    return turn;
+  }
+
+  hold(): void {
+    const { mouth, clock, events } = this.#options;
+    this.#heldSinceMs = clock.now();
+    if (!this.#turn) mouth.stop('voice');
+    else mouth.hold();
+    if (this.#turn?.audible) events.emit('replyHeld', { turn: this.#turn.number });
+  }
+
+  resume(): void {
+    const { mouth, clock, events } = this.#options;
+    const silentMs = clock.now() - this.#heldSinceMs;
+    if (this.#turn?.audible) events.emit('replyResumed', { turn: this.#turn.number, silentMs });
+    mouth.resume();
+  }
+
+  /** Silence first, then the end of the turn: here, in the service's conversation, and on record. */
+  stop(cause: StopCause): void {
+    const { mouth, events, session } = this.#options;
+    const turn = this.#turn;
+    const heardMs = mouth.stop(cause);
+    if (!turn) return;
+    const served = session();
+    for (const { itemId, audioEndMs } of turn.cuts(heardMs)) served?.truncate(itemId, audioEndMs);
+    if (turn.owed.size > 0) served?.cancel();
+    const byCaller = cause === 'voice' || cause === 'command';
+    if (turn.audible && byCaller) events.emit('bargeIn', { turn: turn.number, by: cause });
+    if (turn.told) {
+      this.#conclude(turn, heardMs, true);
+      return;
+    }
+    this.#drop(turn);
+  }
+
+  /** The caller waits: something is said that is no part of the answer, in the voice that answers, or else a sound. */
+  fill(kind: WaitFilling): void {
+    const { clips, standby, mouth, events } = this.#options;
+    const clip = clips.filling(kind) ?? standby(PURPOSE[kind], '');
+    if (!clip) return;
+    const turn = this.#turn;
+    if (kind === 'give-up' && turn) turn.gaveUp = true;
+    turn?.tell();
+    mouth.fill(clip.pcm);
+    events.emit('waitFilled', { turn: turn?.number ?? this.#nextTurn, kind, text: clip.text });
+  }
+
+  /** The last thing that the caller hears of a call whose service is gone. */
+  sayLast(text: string, endReason: string): void {
+    const turn = this.#begin('prompt', text);
+    turn.endReason = endReason;
+    turn.saidGoodbye = true;
+    this.#standIn(turn, 'farewell', text);
+    this.#finish(turn);
+  }
+
+  /** The caller's words of a turn may have come. */
+  callerWords(): void {
+    for (const turn of this.#recent) turn.tellCallerWords(false);
+  }
+
+  responseStarted(responseId: string, requestId: string | undefined): void {
+    if (this.#options.clips.started(responseId, requestId)) return;
+    const turn = this.#turn ?? this.#begin('answer', undefined);
+    if (requestId !== undefined) turn.owed.delete(requestId);
+    this.#tools.wentOn(turn);
+    turn.owed.add(responseId);
+    this.#responses.set(responseId, turn);
+  }
+
+  responseDropped(requestId: string, problem: RealtimeProblem | undefined): void {
+    if (this.#options.clips.refused(requestId)) return;
+    const turn = this.#turn;
+    if (!turn?.owed.delete(requestId)) return;
+    if (problem) this.#failed(turn, `${problem.code}`);
+    else this.#finishIfDone(turn);
+  }
+
+  audio(responseId: string, itemId: string, pcm: Uint8Array): void {
+    this.#options.clips.audio(responseId, pcm);
+    this.#wanted(responseId)?.audio(itemId, pcm, this.#options.clock.now());
+  }
+
+  text(responseId: string, itemId: string, text: string): void {
+    this.#wanted(responseId)?.text(itemId, text, this.#options.clock.now());
+  }
+
+  responseEnded(responseId: string, status: RealtimeResponseStatus, reason: string | undefined): void {
+    if (this.#options.clips.ended(responseId, status === 'completed')) return;
+    const turn = this.#wanted(responseId);
+    this.#responses.delete(responseId);
+    if (!turn) return;
+    turn.owed.delete(responseId);
+    const isEmpty = !turn.begun && turn.running.size === 0 && turn.endReason === undefined;
+    if (status === 'failed' || (isEmpty && status !== 'cancelled')) this.#failed(turn, reason ?? 'empty');
+    else this.#finishIfDone(turn);
+  }
+
+  toolRequest(responseId: string, request: ToolRequest): void {
+    const turn = this.#wanted(responseId);
+    if (turn) this.#tools.use(turn, request);
+  }
+
+  serviceTool(callId: string, name: string, state: 'started' | 'completed' | 'failed'): void {
+    if (this.#turn) this.#tools.serviceTool(this.#turn, callId, name, state);
+  }
+
+  /** The session is gone, and what it owed with it. What is there of the answer is played. */
+  dropped(): void {
+    this.#options.clips.dropped();
+    this.#responses.clear();
+    const turn = this.#turn;
+    // Where nobody knows the words yet, and nothing was heard of an answer, the caller's sound is told to the next session.
+    if (turn && !turn.audible && turn.running.size === 0 && turn.asked.some(({ settled }) => !settled))
+      this.#drop(turn);
+    if (!turn || turn.over) return;
+    turn.owed.clear();
+    this.#tools.dropped(turn);
+    if (!turn.finished) turn.breakOff();
+    turn.forgetItems();
+  }
+
+  /**
+   * Another session serves, which knows nothing: it is told what was said, and asked for what is missing of the turn in
+   * progress.
+   * @param excuse what the caller is told first, where there was silence for long
+   * @returns whether there is a turn in progress
+   */
+  putBack(session: RealtimeSession, excuse: string | undefined): boolean {
+    const turn = this.#turn;
+    const items = this.#options.ledger.itemsWith(turn, turn?.history(turn.generatedMs) ?? []);
+    if (items.length > 0) session.restore(items);
+    if (!turn) return false;
+    if (!turn.finished && turn.running.size === 0) this.#ask(turn, restOf(turn, this.#options.instructions()), excuse);
+    return true;
+  }
+
+  /** A few times a second, while it is heard. */
+  tellHeard(): void {
+    const { clock, mouth, events } = this.#options;
+    const nowMs = clock.now();
+    if (!this.#turn?.told || nowMs - this.#heardToldMs < HEARD_EVERY_MS) return;
+    this.#heardToldMs = nowMs;
+    const { heardText } = this.#turn.spoken(mouth.heardMs);
+    events.emit('agentHeard', { turn: this.#turn.number, heardText });
+  }
+
+  becameAudible(number: number): void {
+    if (this.#turn?.number !== number) return;
+    this.#turn.becameAudible(this.#options.clock.now());
+    this.#options.onAudible();
+  }
+
+  /** The turn is over: all of it was played, or it had nothing to play. */
+  played(number: number): void {
+    const turn = this.#turn;
+    if (turn?.number !== number) return;
+    this.#conclude(turn, turn.utterance.sentMs, false);
+    this.#options.onEnded(turn.endReason);
+  }
+
+  #begin(kind: TurnKind, say: string | undefined): LiveTurn {
+    const { mouth, ledger, events, rateHz, isHeld, onBegan, asked } = this.#options;
+    if (this.#turn) this.stop('answer');
+    const number = this.#nextTurn;
+    this.#nextTurn += 1;
+    const turn = new LiveTurn({
+      ...asked(),
+      number,
+      kind,
+      say,
+      asked: ledger.pending,
+      utterance: mouth.prepare(number),
+      bytesPerMs: bytesPerMsAt(rateHz),
+      events,
+    });
+    ledger.turnBegins(turn);
+    this.#turn = turn;
+    this.#recent = [...this.#recent.slice(1 - RECENT_TURNS), turn];
+    mouth.play(turn.utterance);
+    if (isHeld()) mouth.hold();
+    onBegan();
+    return turn;
+  }
+
+  #ask(turn: LiveTurn, request: RealtimeResponseRequest, excuse?: string): void {
+    const session = this.#options.session();
+    if (!session) return;
+    turn.owed.add(
+      session.respond(excuse === undefined ? request : withExcuse(request, this.#options.instructions(), excuse)),
+    );
+  }
+
+  /** Nothing of it was heard: what it was to answer waits for the next one. */
+  #drop(turn: LiveTurn): void {
+    turn.end(0);
+    this.#turn = undefined;
+    if (!turn.told) this.#nextTurn = turn.number;
+    this.#options.ledger.turnDropped(turn, turn.asked);
+  }
+
+  #wanted(responseId: string): LiveTurn | undefined {
+    const turn = this.#responses.get(responseId);
+    return turn?.over ? undefined : turn;
+  }
+
+  /** Asked for once more; then the caller is told. */
+  #failed(turn: LiveTurn, reason: string): void {
+    const { events } = this.#options;
+    events.emit('fault', { code: 'reply.failed', error: new Error(`The service ended a response: ${reason}`) });
+    if (!turn.retried && !turn.hasAudio) {
+      turn.retried = true;
+      this.#ask(turn, turn.say === undefined ? {} : { say: turn.say });
+      return;
+    }
+    if (!turn.gaveUp) this.#standIn(turn, turn.kind === 'opening' ? 'greeting' : 'apology', this.#insteadOf(turn));
+    this.#finishIfDone(turn);
+  }
+
+  #insteadOf(turn: LiveTurn): string {
+    const { phrases } = this.#options.agent;
+    return turn.kind === 'opening' && this.#options.ledger.items.length === 0 ? phrases.greeting : phrases.apology;
+  }
+
+  #standIn(turn: LiveTurn, purpose: StandbyPurpose, text: string): void {
+    const { clips, standby, clock } = this.#options;
+    const clip = clips.line(text) ?? standby(purpose, text);
+    if (clip) turn.standIn(clip.text, clip.pcm, clock.now());
+  }
+
+  #finishIfDone(turn: LiveTurn): void {
+    if (turn.owed.size === 0 && turn.running.size === 0) this.#finish(turn);
+  }
+
+  #finish(turn: LiveTurn): void {
+    if (turn.finished || turn.over) return;
+    const { goodbye } = this.#options.agent.phrases;
+    // Nobody is hung up on without a word.
+    if (turn.endReason !== undefined && !turn.endsInSpeech && !turn.saidGoodbye && goodbye !== '') {
+      turn.saidGoodbye = true;
+      this.#ask(turn, { say: goodbye });
+      if (turn.owed.size > 0) return;
+    }
+    turn.itemsEnd();
+    turn.finished = true;
+    turn.utterance.end();
+  }
+
+  #conclude(turn: LiveTurn, heardMs: number, interrupted: boolean): void {
+    const { ledger, events } = this.#options;
+    this.#turn = undefined;
+    turn.end(heardMs);
+    turn.tell();
+    ledger.turnReads(turn, turn.history(heardMs));
+    const { fullText, heardText } = turn.spoken(heardMs);
+    if (turn.audible) events.emit('agentSpoke', { turn: turn.number, fullText, heardText, interrupted });
+  }
+}

@@ -1,0 +1,121 @@
+import type { Clock } from '../../../shared/clock.ts';
+import type { SessionEmitter } from '../../contract/events.ts';
+import type { FloorEvent } from './floor.ts';
+import type { Ledger } from './ledger.ts';
+import type { ServiceLink } from './service-link.ts';
+
+interface CallerSideOptions {
+  readonly clock: Clock;
+  readonly events: SessionEmitter;
+  readonly ledger: Ledger;
+  readonly link: () => ServiceLink;
+  readonly onFloor: (event: FloorEvent) => void;
+  /** The words of an item will not change any more. */
+  readonly onSettled: () => void;
+  /** The caller speaks, types or presses keys. */
+  readonly onCallerThere: () => void;
+}
+
+/** What the caller says: as the service hears it, or as it is typed. */
+export class CallerSide {
+  readonly #options: CallerSideOptions;
+  /** Where the service heard the end of each item, until its words are there. */
+  readonly #endsMs = new Map<string, number>();
+  #given = 0;
+  #askedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: CallerSideOptions) {
+    this.#options = options;
+  }
+
+  /** When the service had all of what it has to answer. */
+  get askedAtMs(): number {
+    return this.#askedAtMs;
+  }
+
+  /** Somebody speaks whose words are not known yet, and nothing answers them. */
+  get isUnsettled(): boolean {
+    return this.#options.ledger.pending.some(({ settled }) => !settled);
+  }
+
+  speechStarted(itemId: string, audioMs: number): void {
+    this.#options.link().utteranceBegan(audioMs);
+    this.#began(itemId);
+  }
+
+  speechStopped(itemId: string, audioMs: number): void {
+    this.#endsMs.set(itemId, audioMs);
+    this.#options.onFloor({ type: 'service-stopped' });
+  }
+
+  committed(itemId: string): void {
+    if (!this.#options.ledger.caller(itemId)) this.#began(itemId);
+    this.#askedAtMs = this.#options.clock.now();
+    this.#options.onFloor({ type: 'committed' });
+  }
+
+  words(itemId: string, text: string, isFinal: boolean): void {
+    const { clock, events, ledger } = this.#options;
+    if (!ledger.caller(itemId)) {
+      if (text.trim() === '') return;
+      // Words of somebody whom the service had not said that it hears.
+      if (isFinal) ledger.callerSpeaks(itemId, clock.now());
+      else this.#began(itemId);
+    }
+    ledger.words(itemId, text, isFinal, clock.now());
+    const pending = ledger.pendingText;
+    if (pending !== '') events.emit('callerPartial', { text: pending });
+    if (isFinal) this.#settled(itemId);
+  }
+
+  wordsFailed(itemId: string): void {
+    const { clock, ledger } = this.#options;
+    ledger.settle(itemId, clock.now());
+    this.#settled(itemId);
+  }
+
+  /** Words that were typed or pressed are all there at once, and answered at once. */
+  give(text: string): void {
+    const { clock, events, ledger, link, onCallerThere, onFloor } = this.#options;
+    this.#given += 1;
+    const itemId = `given-${this.#given}`;
+    ledger.callerSpeaks(itemId, clock.now());
+    ledger.words(itemId, text, true, clock.now());
+    link().session?.typed(text);
+    this.#askedAtMs = clock.now();
+    onCallerThere();
+    events.emit('callerPartial', { text: ledger.pendingText });
+    onFloor({ type: 'given' });
+  }
+
+  /** The session is gone, and with it the words that it had not told yet of what is being answered. */
+  dropped(): void {
+    const { events, ledger } = this.#options;
+    for (const { itemId, text } of ledger.unsettledTaken) {
+      if (text === '') events.emit('fault', { code: 'realtime.words_lost' });
+      this.wordsFailed(itemId);
+    }
+  }
+
+  /** What was being said to a session that is gone is forgotten here: it is told to the next one. */
+  startOver(): void {
+    this.#options.ledger.forgetUnsettled();
+    this.#endsMs.clear();
+  }
+
+  #began(itemId: string): void {
+    const { clock, ledger, onCallerThere, onFloor } = this.#options;
+    ledger.callerSpeaks(itemId, clock.now());
+    onCallerThere();
+    onFloor({ type: 'service-started' });
+  }
+
+  /** What is words need not be heard again. */
+  #settled(itemId: string): void {
+    const audioMs = this.#endsMs.get(itemId);
+    this.#endsMs.delete(itemId);
+    const { ledger, link, onSettled } = this.#options;
+    if (!ledger.isUnsettledBefore(itemId)) link().takenDown(audioMs, !ledger.isUnsettled);
+    onSettled();
+  }
+}

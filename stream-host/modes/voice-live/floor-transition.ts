@@ -1,0 +1,258 @@
+import type { StopCause } from '../../contract/mouth.ts';
+import type { TurnPolicy } from '../../conversation/turns/turn-policy.ts';
+import type { FloorChange, FloorContext, FloorEffect, FloorEvent, FloorState, In } from './floor.ts';
+
+/** How often a voice that the service has not confirmed is looked at again. */
+const LOOK_AGAIN_MS = 20;
+/** A sound that goes on for so long, and the service says nothing of it, is not the caller's. */
+const UNKNOWN_SOUND_MS = 2500;
+/** And what only the service hears, and hears no end of, is left to it for so long. */
+const UNHEARD_SOUND_MS = 15_000;
+
+/** Who has the floor after an event, and what must be done about it. Pure: everything it may know is handed in. */
+export function floorAfter(
+  state: FloorState,
+  event: FloorEvent,
+  context: FloorContext,
+  policy: TurnPolicy,
+): FloorChange {
+  if (state.name === 'closed') return stay(state);
+  switch (event.type) {
+    case 'closed':
+      return { state: { name: 'closed' }, effects: [stop('closed')] };
+    case 'given':
+      return { state: waiting('yes', context.nowMs, context, policy), effects: [stop('command'), { type: 'ask' }] };
+    case 'interrupted': {
+      const isCallers = state.name === 'caller-speaking';
+      return { state: isCallers ? state : listening(context, policy), effects: [stop('command')] };
+    }
+    case 'reply-ended':
+      return state.name === 'caller-speaking' ? stay(state) : to(listening(context, policy));
+    default:
+      return afterOther(state, event, context, policy);
+  }
+}
+
+function afterOther(
+  state: Exclude<FloorState, In<'closed'>>,
+  event: FloorEvent,
+  context: FloorContext,
+  policy: TurnPolicy,
+): FloorChange {
+  switch (state.name) {
+    case 'listening':
+      return whileListening(state, event, context, policy);
+    case 'caller-speaking':
+      return whileCallerSpeaks(state, event, context, policy);
+    case 'waiting':
+      return whileWaiting(state, event, context, policy);
+    case 'speaking':
+      return whileSpeaking(state, event, context, policy);
+    case 'held':
+      return whileHeld(state, event, context, policy);
+  }
+}
+
+function whileListening(
+  state: In<'listening'>,
+  event: FloorEvent,
+  context: FloorContext,
+  policy: TurnPolicy,
+): FloorChange {
+  switch (event.type) {
+    case 'line-started':
+      // What fills a wait that was given up stops for the caller, too.
+      return { state: callerSpeaks(false, context, policy), effects: [stop('voice')] };
+    case 'service-started':
+      return { state: callerSpeaks(true, context, policy), effects: [stop('voice')] };
+    case 'committed':
+    case 'reply-began':
+      return to(waiting('yes', context.nowMs, context, policy));
+    case 'reply-audible':
+      return to(speaking(0, context, policy));
+    case 'pressed':
+      return to(listening(context, policy));
+    case 'deadline':
+      if (!context.mayPrompt) return to({ name: 'listening', deadlineMs: Number.POSITIVE_INFINITY });
+      return { state: waiting('yes', context.nowMs, context, policy), effects: [{ type: 'prompt-caller' }] };
+    default:
+      return stay(state);
+  }
+}
+
+function whileCallerSpeaks(
+  state: In<'caller-speaking'>,
+  event: FloorEvent,
+  context: FloorContext,
+  policy: TurnPolicy,
+): FloorChange {
+  switch (event.type) {
+    case 'line-ended':
+      return to(waiting(state.known ? 'heard' : 'no', event.lastSpeechMs, context, policy));
+    case 'service-started':
+      return state.known ? stay(state) : to(callerSpeaks(true, context, policy));
+    case 'service-stopped':
+      return context.lineSpeaks ? stay(state) : to(waiting('heard', context.lastSpeechMs, context, policy));
+    case 'committed':
+    case 'reply-began':
+      return to(waiting('yes', context.lastSpeechMs, context, policy));
+    case 'reply-audible':
+      return to(speaking(0, context, policy));
+    case 'deadline': {
+      const after = state.known ? waiting('heard', context.nowMs, context, policy) : listening(context, policy);
+      return { state: after, effects: [{ type: 'ignore-sound' }] };
+    }
+    default:
+      return stay(state);
+  }
+}
+
+function whileWaiting(state: In<'waiting'>, event: FloorEvent, context: FloorContext, policy: TurnPolicy): FloorChange {
+  switch (event.type) {
+    case 'line-started':
+      // The answer is kept: a cough, or "hello, are you there?", must not make the caller wait for it from the start.
+      if (state.asked === 'yes') return hold(false, state.filled, state.sinceMs, context, policy);
+      return { state: callerSpeaks(state.asked === 'heard', context, policy), effects: [stop('voice')] };
+    case 'service-started':
+      return { state: callerSpeaks(true, context, policy), effects: [stop('voice')] };
+    case 'service-stopped':
+      return state.asked === 'no' ? to({ ...state, asked: 'heard' }) : stay(state);
+    case 'committed':
+    case 'reply-began':
+      return state.asked === 'yes' ? stay(state) : to({ ...state, asked: 'yes' });
+    case 'reply-audible':
+      return to(speaking(state.filled, context, policy));
+    case 'deadline':
+      if (state.asked !== 'no') return wait(state, state.sinceMs, context, policy);
+      if (!context.worthAsking) return to(listening(context, policy));
+      return { state: waiting('yes', context.nowMs, context, policy), effects: [{ type: 'ask-again' }] };
+    default:
+      return stay(state);
+  }
+}
+
+function whileSpeaking(
+  state: In<'speaking'>,
+  event: FloorEvent,
+  context: FloorContext,
+  policy: TurnPolicy,
+): FloorChange {
+  switch (event.type) {
+    case 'line-started':
+      return hold(true, state.filled, Number.NEGATIVE_INFINITY, context, policy);
+    case 'service-started':
+      return { state: callerSpeaks(true, context, policy), effects: [stop('voice')] };
+    case 'deadline':
+      return wait(state, Number.NEGATIVE_INFINITY, context, policy);
+    default:
+      return stay(state);
+  }
+}
+
+function whileHeld(state: In<'held'>, event: FloorEvent, context: FloorContext, policy: TurnPolicy): FloorChange {
+  const { resumeMs, wordlessMs, clearWordlessMs } = policy.interruption;
+  switch (event.type) {
+    case 'service-started':
+      return { state: callerSpeaks(true, context, policy), effects: [stop('voice')] };
+    case 'line-started':
+      return to({ ...state, deadlineMs: Math.max(context.nowMs, state.sinceMs + wordlessMs) });
+    case 'line-ended': {
+      // A clear voice may well be the caller's, whom the service is about to hear.
+      const patienceEndsMs = context.voiceIsClear
+        ? Number.POSITIVE_INFINITY
+        : Math.max(context.nowMs, state.sinceMs + wordlessMs);
+      const deadlineMs = Math.max(context.nowMs, Math.min(patienceEndsMs, event.lastSpeechMs + resumeMs));
+      return to({ ...state, lastSpeechMs: event.lastSpeechMs, deadlineMs });
+    }
+    case 'deadline': {
+      const patienceEndsMs = state.sinceMs + clearWordlessMs;
+      const speaksOn = context.lineSpeaks && context.voiceIsClear && context.nowMs < patienceEndsMs;
+      if (!speaksOn) return resume(state, context, policy);
+      return to({ ...state, deadlineMs: Math.min(context.nowMs + LOOK_AGAIN_MS, patienceEndsMs) });
+    }
+    default:
+      return stay(state);
+  }
+}
+
+/**
+ * Nobody is left in silence. Whatever the service is at: when the caller has heard nothing for a while, the wait is
+ * filled, then explained, then given up. Only sound counts; that work goes on is no comfort.
+ */
+function wait(
+  state: In<'waiting'> | In<'speaking'>,
+  askedAtMs: number,
+  context: FloorContext,
+  policy: TurnPolicy,
+): FloorChange {
+  const { filled } = state;
+  const { fillAfterMs, maxFillers, afterGivingUp } = policy.waiting;
+  const quietSinceMs = Math.max(askedAtMs, context.agentHeardUntilMs);
+  const gaveUp = filled > maxFillers + 1;
+  if (gaveUp && afterGivingUp === 'hang-up' && context.nowMs >= quietSinceMs) {
+    return { state: listening(context, policy), effects: [stop('gave-up'), { type: 'hang-up' }] };
+  }
+  const dueMs = quietSinceMs + (gaveUp ? policy.recovery.stallMs : fillAfterMs);
+  if (context.nowMs < dueMs) return to({ ...state, deadlineMs: dueMs });
+  if (gaveUp) return { state: listening(context, policy), effects: [{ type: 'stalled' }, stop('gave-up')] };
+  const kind = filled < maxFillers ? 'filler' : filled === maxFillers ? 'explanation' : 'give-up';
+  return {
+    state: { ...state, filled: filled + 1, deadlineMs: context.nowMs + fillAfterMs },
+    effects: [{ type: 'fill-wait', kind }],
+  };
+}
+
+/** The agent falls silent until it is clear whose the sound was. */
+function hold(
+  audible: boolean,
+  filled: number,
+  askedAtMs: number,
+  { nowMs }: FloorContext,
+  policy: TurnPolicy,
+): FloorChange {
+  const deadlineMs = nowMs + policy.interruption.wordlessMs;
+  return {
+    state: { name: 'held', audible, filled, askedAtMs, sinceMs: nowMs, lastSpeechMs: nowMs, deadlineMs },
+    effects: [{ type: 'hold' }],
+  };
+}
+
+function resume(state: In<'held'>, context: FloorContext, policy: TurnPolicy): FloorChange {
+  const { audible, filled, askedAtMs } = state;
+  const next = audible ? speaking(filled, context, policy) : { ...waiting('yes', askedAtMs, context, policy), filled };
+  return { state: next, effects: [{ type: 'resume', misled: audible }] };
+}
+
+function callerSpeaks(known: boolean, { nowMs, lineSpeaks }: FloorContext, policy: TurnPolicy): In<'caller-speaking'> {
+  const knownMs = lineSpeaks ? policy.endpointing.maxCallerTurnMs : UNHEARD_SOUND_MS;
+  const forMs = known ? knownMs : UNKNOWN_SOUND_MS;
+  return { name: 'caller-speaking', known, deadlineMs: nowMs + forMs };
+}
+
+function listening(context: FloorContext, policy: TurnPolicy): In<'listening'> {
+  const { afterMs } = policy.away;
+  const prompts = context.mayPrompt && afterMs > 0;
+  return { name: 'listening', deadlineMs: prompts ? context.nowMs + afterMs : Number.POSITIVE_INFINITY };
+}
+
+function waiting(
+  asked: In<'waiting'>['asked'],
+  lastSpeechMs: number,
+  { nowMs }: FloorContext,
+  policy: TurnPolicy,
+): In<'waiting'> {
+  const { fillAfterMs } = policy.waiting;
+  // Of a caller who was not heard by our own detector nobody knows since when they wait: since now.
+  const sinceMs = lastSpeechMs > nowMs - fillAfterMs ? Math.min(lastSpeechMs, nowMs) : nowMs;
+  return { name: 'waiting', asked, sinceMs, filled: 0, deadlineMs: sinceMs + fillAfterMs };
+}
+
+function speaking(filled: number, { nowMs }: FloorContext, policy: TurnPolicy): In<'speaking'> {
+  // What comes after the wait was given up may stall, too, and is given up once more.
+  const counted = Math.min(filled, policy.waiting.maxFillers + 1);
+  return { name: 'speaking', filled: counted, deadlineMs: nowMs + policy.waiting.fillAfterMs };
+}
+
+const stop = (cause: StopCause): FloorEffect => ({ type: 'stop', cause });
+const to = (state: FloorState): FloorChange => ({ state, effects: [] });
+const stay = to;

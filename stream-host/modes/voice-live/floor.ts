@@ -1,0 +1,110 @@
+import type { WaitFilling } from '../../contract/events.ts';
+import type { StopCause } from '../../contract/mouth.ts';
+
+/**
+ * Who has the floor in a call that a speech-to-speech service answers. The service decides when a caller has finished;
+ * our own detector on the line may be first to hear one begin. At most one deadline, which belongs to the state: no state
+ * lasts for ever but `listening`.
+ */
+export type FloorState =
+  /** Nobody speaks and nothing is owed. With a deadline, the caller is asked whether they are still there. */
+  | { readonly name: 'listening'; readonly deadlineMs: number }
+  /** `known`: the service hears them, too. */
+  | { readonly name: 'caller-speaking'; readonly known: boolean; readonly deadlineMs: number }
+  | Waiting
+  /** The agent's turn is audible. `filled`: how often the silence in it was filled. */
+  | { readonly name: 'speaking'; readonly filled: number; readonly deadlineMs: number }
+  /**
+   * The line made a sound while the agent spoke, or was about to: it is silent until the service says that it was the
+   * caller. Without that it goes on.
+   */
+  | {
+      readonly name: 'held';
+      readonly audible: boolean;
+      readonly filled: number;
+      /** Since when the caller waits, where nothing of the turn is audible yet. */
+      readonly askedAtMs: number;
+      readonly sinceMs: number;
+      readonly lastSpeechMs: number;
+      readonly deadlineMs: number;
+    }
+  | { readonly name: 'closed' };
+
+/**
+ * The caller has stopped, and hears nothing of an answer yet. `asked`: whether the service has to answer (`yes`), has
+ * heard somebody and listens whether more comes (`heard`), or has heard nobody (`no`).
+ */
+interface Waiting {
+  readonly name: 'waiting';
+  readonly asked: 'no' | 'heard' | 'yes';
+  readonly sinceMs: number;
+  readonly filled: number;
+  readonly deadlineMs: number;
+}
+
+export type In<Name extends FloorState['name']> = Extract<FloorState, { name: Name }>;
+
+export type FloorEvent =
+  /** Our own detector: somebody makes sounds on the line, or has stopped. */
+  | { readonly type: 'line-started' }
+  | { readonly type: 'line-ended'; readonly lastSpeechMs: number }
+  /** The service hears the caller, or hears no more. */
+  | { readonly type: 'service-started' }
+  | { readonly type: 'service-stopped' }
+  /** What the caller said stands in the service's conversation, and is answered. */
+  | { readonly type: 'committed' }
+  /** Words that were typed or pressed are all there. */
+  | { readonly type: 'given' }
+  /** A key was pressed: there is somebody. */
+  | { readonly type: 'pressed' }
+  /** A turn of the agent begins, of its own accord or as an answer. Nothing of it is audible. */
+  | { readonly type: 'reply-began' }
+  | { readonly type: 'reply-audible' }
+  /** All of the turn was played, or it came to nothing. */
+  | { readonly type: 'reply-ended' }
+  | { readonly type: 'interrupted' }
+  | { readonly type: 'deadline' }
+  | { readonly type: 'closed' };
+
+/** What the transition function may know besides the state. */
+export interface FloorContext {
+  readonly nowMs: number;
+  /** The line makes sounds now. */
+  readonly lineSpeaks: boolean;
+  /** They are, or those that ended last were, one voice beyond doubt. */
+  readonly voiceIsClear: boolean;
+  /** They lasted so long that the caller may be asked to say it again. */
+  readonly worthAsking: boolean;
+  /** When the caller's newest speech came; minus infinity before there was any. */
+  readonly lastSpeechMs: number;
+  /** Until when the caller hears the agent, as far as it has spoken; minus infinity while it has not. */
+  readonly agentHeardUntilMs: number;
+  readonly mayPrompt: boolean;
+}
+
+/** What must be done, in this order, because of a transition. */
+export type FloorEffect =
+  /** Silence, but keep what was not heard: it may go on. */
+  | { readonly type: 'hold' }
+  /** Go on where the caller's ear was. `misled`: the sound that held it was no caller. */
+  | { readonly type: 'resume'; readonly misled: boolean }
+  /** Silence, and the end of the turn, if there is one. */
+  | { readonly type: 'stop'; readonly cause: StopCause }
+  /** Ask the service for an answer to what was given. */
+  | { readonly type: 'ask' }
+  | { readonly type: 'prompt-caller' }
+  | { readonly type: 'ask-again' }
+  /** The sound that goes on is not the caller's. */
+  | { readonly type: 'ignore-sound' }
+  | { readonly type: 'fill-wait'; readonly kind: WaitFilling }
+  /** The answer is not waited for any longer. */
+  | { readonly type: 'stalled' }
+  | { readonly type: 'hang-up' };
+
+export interface FloorChange {
+  readonly state: FloorState;
+  readonly effects: readonly FloorEffect[];
+}
+
+/** Before anything has happened. */
+export const INITIAL_FLOOR: FloorState = { name: 'listening', deadlineMs: Number.POSITIVE_INFINITY };

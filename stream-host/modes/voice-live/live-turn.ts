@@ -1,0 +1,240 @@
+import type { HistoryItem, ToolCall } from '../../../shared/sessions/history.ts';
+import type { ToolOutcome, TurnTools } from '../../contract/agent.ts';
+import type { SessionEmitter } from '../../contract/events.ts';
+import type { Utterance } from '../../contract/mouth.ts';
+import type { SpokenText } from '../../dialogue/spoken-text.ts';
+import { TurnRecord } from '../../dialogue/turn-record.ts';
+import { type CallerEntry, textOf } from './ledger.ts';
+
+/** What makes the agent speak: the caller's words, or the mode itself, with a line that it is to say. */
+export type TurnKind = 'answer' | 'opening' | 'prompt' | 'again';
+
+export interface LiveTurnOptions {
+  readonly number: number;
+  readonly kind: TurnKind;
+  /** What the service was told to say, where it was told. */
+  readonly say: string | undefined;
+  readonly asked: readonly CallerEntry[];
+  readonly lastSpeechMs: number;
+  readonly askedAtMs: number;
+  readonly utterance: Utterance;
+  readonly bytesPerMs: number;
+  readonly events: SessionEmitter;
+}
+
+/** An item of the service's conversation that the turn speaks. */
+interface SpokenItem {
+  readonly itemId: string;
+  readonly startMs: number;
+  readonly spoken: SpokenText;
+  generatedMs: number;
+}
+
+/**
+ * One turn of the agent as a service makes it: of one response, or of several where tools are used, each with audio and
+ * the words to it. Keeps what was said apart from what was heard, and until it is audible or a tool was asked for, tells
+ * nobody of it.
+ */
+export class LiveTurn {
+  readonly number: number;
+  readonly kind: TurnKind;
+  readonly say: string | undefined;
+  readonly utterance: Utterance;
+  /** Tools with side effects go on when the turn is over; the others are told. */
+  readonly abort = new AbortController();
+  /** Responses of the service that belong to it, and requests for some. */
+  readonly owed = new Set<string>();
+  /** Tools that run, ours and the service's. */
+  readonly running = new Set<string>();
+  readonly asked: readonly CallerEntry[];
+  tools: TurnTools | undefined;
+  /** Why the agent hangs up once the turn was heard, if it does. */
+  endReason: string | undefined;
+  /** A response of it failed and was asked for once more. */
+  retried = false;
+  /** The caller was told that there will be no answer. */
+  gaveUp = false;
+  /** It has said goodbye because its model had not. */
+  saidGoodbye = false;
+  /** All of it is generated. */
+  finished = false;
+  readonly #options: LiveTurnOptions;
+  readonly #record = new TurnRecord();
+  #items: SpokenItem[] = [];
+  #bytes = 0;
+  #heldText = '';
+  #told = false;
+  #wordsTold: string | undefined;
+  #audibleSinceMs: number | undefined;
+  #firstTokenMs: number | undefined;
+  #firstVoiceMs: number | undefined;
+  #ranTool = false;
+  #heardMs: number | undefined;
+
+  constructor(options: LiveTurnOptions) {
+    this.#options = options;
+    this.number = options.number;
+    this.kind = options.kind;
+    this.say = options.say;
+    this.asked = options.asked;
+    this.utterance = options.utterance;
+  }
+
+  /** The caller's words, and what was said to them, are on record: the turn has happened. */
+  get told(): boolean {
+    return this.#told;
+  }
+
+  get audible(): boolean {
+    return this.#audibleSinceMs !== undefined;
+  }
+
+  get over(): boolean {
+    return this.#heardMs !== undefined;
+  }
+
+  /** The service has sent something of it. */
+  get begun(): boolean {
+    return this.#bytes > 0 || this.#ranTool;
+  }
+
+  get hasAudio(): boolean {
+    return this.#bytes > 0;
+  }
+
+  get endsInSpeech(): boolean {
+    return this.#record.endsInSpeech;
+  }
+
+  /** How long all of its audio so far lasts. */
+  get generatedMs(): number {
+    return this.#bytes / this.#options.bytesPerMs;
+  }
+
+  audio(itemId: string, pcm: Uint8Array, nowMs: number): void {
+    this.#firstTokenMs ??= nowMs;
+    this.#firstVoiceMs ??= nowMs;
+    const item = this.#item(itemId);
+    this.#bytes += pcm.length;
+    item.generatedMs = this.generatedMs - item.startMs;
+    this.utterance.write(pcm);
+  }
+
+  text(itemId: string, text: string, nowMs: number): void {
+    this.#firstTokenMs ??= nowMs;
+    this.#item(itemId).spoken.addText(text);
+    if (this.audible) this.#options.events.emit('agentText', { text, turn: this.number });
+    else this.#heldText += text;
+  }
+
+  /** Audio that was kept for such a case, in place of what the service should have said. */
+  standIn(text: string, pcm: Uint8Array, nowMs: number): void {
+    const id = `stand-in-${this.#bytes}`;
+    this.text(id, text, nowMs);
+    this.audio(id, pcm, nowMs);
+    this.itemsEnd();
+    // The service knows nothing of it.
+    this.#items.pop();
+  }
+
+  toolStarted(call: ToolCall): void {
+    this.#ranTool = true;
+    this.tell();
+    this.#options.events.emit('toolStarted', { call, turn: this.number });
+  }
+
+  toolEnded({ call, result }: ToolOutcome): void {
+    this.#record.toolEnded({ role: 'tool', call, result });
+  }
+
+  /** All audio is there of what was begun. */
+  itemsEnd(): void {
+    const last = this.#items.at(-1);
+    last?.spoken.endClause(last.generatedMs);
+  }
+
+  /** No more comes of what was begun: words without audio are dropped. */
+  breakOff(): void {
+    const last = this.#items.at(-1);
+    last?.spoken.breakOff(last.generatedMs);
+  }
+
+  /** The session that had the items is gone. */
+  forgetItems(): void {
+    this.#items = [];
+  }
+
+  /** Where each item must be cut in the service's conversation when so much of the turn was heard. */
+  cuts(heardMs: number): { readonly itemId: string; readonly audioEndMs: number }[] {
+    return this.#items.flatMap(({ itemId, startMs, generatedMs }) =>
+      heardMs >= startMs + generatedMs
+        ? []
+        : [{ itemId, audioEndMs: Math.max(0, Math.floor(Math.min(heardMs - startMs, generatedMs))) }],
+    );
+  }
+
+  becameAudible(nowMs: number): void {
+    this.#audibleSinceMs = nowMs;
+    this.tell();
+    const { events, kind, asked, lastSpeechMs, askedAtMs } = this.#options;
+    if (this.#heldText !== '') events.emit('agentText', { text: this.#heldText, turn: this.number });
+    if (kind !== 'answer' || asked.length === 0) return;
+    const since = (atMs: number) => Math.max(0, Math.round(atMs - lastSpeechMs));
+    const wordsAtMs = Math.max(...asked.map(({ changedAtMs, text }) => (text === '' ? nowMs : changedAtMs)));
+    events.emit('turnLatency', {
+      turn: this.number,
+      wordsMs: since(wordsAtMs),
+      recognisedMs: since(askedAtMs),
+      firstTokenMs: since(this.#firstTokenMs ?? nowMs),
+      firstVoiceMs: since(this.#firstVoiceMs ?? nowMs),
+      firstAudioMs: since(nowMs),
+    });
+  }
+
+  /** From here on the turn has happened, whatever becomes of it. */
+  tell(): void {
+    this.#told = true;
+    this.tellCallerWords(false);
+  }
+
+  /** The caller's words, once they are all there, or once nobody waits for more of them. */
+  tellCallerWords(now: boolean): void {
+    if (!this.#told || (!now && this.asked.some(({ settled }) => !settled))) return;
+    const text = textOf(this.asked);
+    if (text === '' || text === this.#wordsTold) return;
+    this.#options.events.emit(this.#wordsTold === undefined ? 'callerFinal' : 'callerCorrected', {
+      text,
+      turn: this.number,
+    });
+    this.#wordsTold = text;
+  }
+
+  /** No more is said of it than was heard; what is running of its tools goes on or not, as each tool wants it. */
+  end(heardMs: number): void {
+    this.#heardMs = heardMs;
+    this.abort.abort();
+    this.utterance.cut();
+  }
+
+  spoken(heardMs: number): { readonly fullText: string; readonly heardText: string } {
+    return this.#record.spoken(heardMs);
+  }
+
+  /** As history: tools that ran, and of the words those that were heard. Once it is over it is known how much that was. */
+  history(heardMs: number): HistoryItem[] {
+    return this.#record.history(this.#heardMs ?? heardMs);
+  }
+
+  #item(itemId: string): SpokenItem {
+    const known = this.#items.at(-1);
+    if (known?.itemId === itemId) return known;
+    if (known) known.spoken.endClause(known.generatedMs);
+    const spoken = this.#record.speech();
+    const startMs = this.generatedMs;
+    // Two items are two sentences.
+    spoken.addClause(spoken.full === '' ? '' : ' ', startMs);
+    const item: SpokenItem = { itemId, startMs, spoken, generatedMs: 0 };
+    this.#items.push(item);
+    return item;
+  }
+}

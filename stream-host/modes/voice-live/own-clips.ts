@@ -1,0 +1,146 @@
+import type { Phrases } from '../../contract/agent.ts';
+import type { WaitFilling } from '../../contract/events.ts';
+import type { RealtimeSession } from '../../contract/realtime.ts';
+
+/** What fills a wait, said by the session's own voice. */
+export interface Clip {
+  readonly text: string;
+  /** PCM16 mono at the mode's rate. */
+  readonly pcm: Uint8Array;
+}
+
+/** Characters of a key are a voice and a line; a clip is some 100 kB. */
+const MOST_CLIPS = 200;
+
+/**
+ * Clips that the sessions of a process have made, by voice and text: what one call has asked for, the next one has. The
+ * oldest go first.
+ */
+export class ClipShelf {
+  readonly #clips = new Map<string, Uint8Array>();
+
+  get(voice: string, text: string): Uint8Array | undefined {
+    return this.#clips.get(keyOf(voice, text));
+  }
+
+  put(voice: string, text: string, pcm: Uint8Array): void {
+    this.#clips.set(keyOf(voice, text), pcm);
+    const [oldest] = this.#clips.keys();
+    if (this.#clips.size > MOST_CLIPS && oldest !== undefined) this.#clips.delete(oldest);
+  }
+}
+
+interface OwnClipsOptions {
+  readonly shelf: ClipShelf;
+  /** Names the voice, so that no other is heard in its place. */
+  readonly voice: string;
+  readonly phrases: Phrases;
+}
+
+/** How often a line is asked for whose audio did not come. */
+const MOST_TRIES = 3;
+
+/**
+ * What a call may have to say while its service is at work, or away: made by that service, as asides, as soon as the call
+ * has begun. One at a time, so that an answer waits for one at most.
+ */
+export class OwnClips {
+  readonly #options: OwnClipsOptions;
+  readonly #tries = new Map<string, number>();
+  #asked: { readonly text: string; readonly requestId: string } | undefined;
+  #making: { readonly text: string; readonly responseId: string; readonly pieces: Uint8Array[] } | undefined;
+  #fillers = 0;
+
+  constructor(options: OwnClipsOptions) {
+    this.#options = options;
+  }
+
+  /** Asks for the next line that is missing, if none is being made. */
+  make(session: RealtimeSession): void {
+    if (this.#asked || this.#making) return;
+    const text = this.#wanted().find((line) => !this.#get(line) && (this.#tries.get(line) ?? 0) < MOST_TRIES);
+    if (text === undefined) return;
+    this.#tries.set(text, (this.#tries.get(text) ?? 0) + 1);
+    this.#asked = { text, requestId: session.respond({ say: text, aside: true }) };
+  }
+
+  /** @returns whether the response is one for a clip */
+  started(responseId: string, requestId: string | undefined): boolean {
+    if (!this.#asked || this.#asked.requestId !== requestId) return false;
+    this.#making = { text: this.#asked.text, responseId, pieces: [] };
+    this.#asked = undefined;
+    return true;
+  }
+
+  /** @returns whether the request was one for a clip */
+  refused(requestId: string): boolean {
+    if (this.#asked?.requestId !== requestId) return false;
+    this.#asked = undefined;
+    return true;
+  }
+
+  audio(responseId: string, pcm: Uint8Array): void {
+    if (this.#making?.responseId === responseId) this.#making.pieces.push(pcm);
+  }
+
+  /** @returns whether the response was one for a clip */
+  ended(responseId: string, isWhole: boolean): boolean {
+    const made = this.#making;
+    if (made?.responseId !== responseId) return false;
+    this.#making = undefined;
+    const { shelf, voice } = this.#options;
+    if (isWhole && made.pieces.length > 0) shelf.put(voice, made.text, joined(made.pieces));
+    return true;
+  }
+
+  /** The session that was making one is gone. */
+  dropped(): void {
+    this.#asked = undefined;
+    this.#making = undefined;
+  }
+
+  /** What fills a wait, as far as it is there. */
+  filling(kind: WaitFilling): Clip | undefined {
+    const { explanation, giveUp, fillers } = this.#options.phrases;
+    if (kind === 'explanation') return this.#clip(explanation);
+    if (kind === 'give-up') return this.#clip(giveUp);
+    const ready = fillers.flatMap((text) => this.#clip(text) ?? []);
+    // In turn over the whole conversation, so that none is heard twice running where there are two.
+    return ready[this.#fillers++ % Math.max(1, ready.length)];
+  }
+
+  /** A line of the agent's, as far as it is there. */
+  line(text: string): Clip | undefined {
+    return this.#clip(text);
+  }
+
+  /** The most important first. */
+  #wanted(): string[] {
+    const { fillers, explanation, giveUp, apology } = this.#options.phrases;
+    const [first, ...others] = fillers;
+    return [...(first === undefined ? [] : [first]), explanation, giveUp, apology, ...others].filter(
+      (text) => text !== '',
+    );
+  }
+
+  #clip(text: string): Clip | undefined {
+    const pcm = this.#get(text);
+    return pcm && { text, pcm };
+  }
+
+  #get(text: string): Uint8Array | undefined {
+    return this.#options.shelf.get(this.#options.voice, text);
+  }
+}
+
+const keyOf = (voice: string, text: string): string => `${voice}\n${text}`;
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}

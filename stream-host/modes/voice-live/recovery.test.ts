@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FRAME_BYTES } from '../../../shared/audio/pcm.ts';
+import type { ModeHost, ModeKind } from '../../contract/mode.ts';
+import { answeringBrain, answerTo } from './testing/answering-brain.ts';
+import { LiveRig } from './testing/live-rig.ts';
+
+const brain = (rig: LiveRig, tool = false) => {
+  rig.service.brain = (lines, request) => answeringBrain(lines, request, tool);
+};
+const texts = (rig: LiveRig) => rig.history.slice(1).map((item) => (item.role === 'tool' ? 'tool' : item.text));
+
+test('a session that is lost in the middle of an answer is replaced, and the answer goes on where it broke off', async () => {
+  const rig = await new LiveRig().started();
+  brain(rig);
+  await rig.says([0x20]);
+  await rig.pass(1000);
+  rig.service.session?.end('realtime.lost');
+  await rig.pass(9000);
+  assert.equal(rig.service.sessions.length, 2);
+  assert.deepEqual(texts(rig), ['word32', answerTo('word32')]);
+  assert.equal(rig.of('agentSpoke').length, 1);
+  assert.deepEqual(
+    rig.of('fault').map(({ code }) => code),
+    ['realtime.lost'],
+  );
+  assert.equal(rig.state, 'listening');
+});
+
+test('a session that is lost before an answer is replaced, told what was said, and asked', async () => {
+  const rig = await new LiveRig().started();
+  brain(rig);
+  await rig.says([0x20]);
+  await rig.pass(740);
+  rig.service.session?.end('realtime.lost');
+  await rig.pass(9000);
+  assert.deepEqual(texts(rig), ['word32', answerTo('word32')]);
+  assert.equal(rig.of('agentSpoke').length, 1);
+});
+
+test('what the caller was saying as the session was lost is heard by the next one, once', async () => {
+  const rig = await new LiveRig().started();
+  brain(rig);
+  await rig.says([0x20, 0x21]);
+  rig.service.session?.end('realtime.lost');
+  await rig.says([0x22, 0x23]);
+  await rig.pass(12_000);
+  assert.deepEqual(rig.callerWords, ['word32', 'word33', 'word34', 'word35']);
+  assert.equal(rig.of('agentSpoke').length, 1);
+});
+
+test('a tool that runs while the session is lost runs once, and its result is told to the next one', async () => {
+  const rig = await new LiveRig({ toolMs: 1500 }).started();
+  brain(rig, true);
+  await rig.says([0x20]);
+  await rig.pass(1200);
+  assert.equal(rig.tools.length, 1);
+  rig.service.session?.end('realtime.lost');
+  await rig.pass(9000);
+  assert.deepEqual(texts(rig), ['word32', 'tool', answerTo('word32')]);
+  assert.equal(rig.tools.length, 1);
+});
+
+test('a session is renewed between two turns before it expires, and the caller notices nothing', async () => {
+  const rig = await new LiveRig({ expiresAfterMs: 30_000 }).started();
+  brain(rig);
+  for (let n = 0; n < 6; n += 1) {
+    await rig.says([0x20 + n]);
+    await rig.pass(6000);
+  }
+  assert.ok(rig.service.sessions.length >= 3);
+  assert.deepEqual(rig.of('fault'), []);
+  assert.deepEqual(
+    rig.of('agentSpoke').map(({ fullText, interrupted }) => [fullText, interrupted]),
+    [0, 1, 2, 3, 4, 5].map((n) => [answerTo(`word${0x20 + n}`), false]),
+  );
+});
+
+test('the caller is told why where there was silence for longer than a second', async () => {
+  const rig = await new LiveRig().started();
+  brain(rig);
+  await rig.says([0x20]);
+  await rig.pass(740);
+  rig.service.openings.push('silent');
+  rig.service.session?.end('realtime.lost');
+  await rig.pass(12_000);
+  assert.match(texts(rig).join('|'), /^word32\|Sorry, we were cut off for a moment\. 32:0 /);
+});
+
+test('after two sessions that failed the line is said, and the call ends', async () => {
+  const rig = await new LiveRig().started();
+  rig.service.openings.push('throttled', 'throttled', 'throttled');
+  rig.service.session?.end('realtime.lost');
+  await rig.pass(5000);
+  assert.equal(rig.service.sessions.length, 3);
+  assert.match(rig.of('agentSpoke').at(-1)?.heardText ?? '', /cannot get an answer/);
+  assert.deepEqual(
+    rig.of('ended').map(({ reason }) => reason),
+    ['service-lost'],
+  );
+  assert.equal(rig.clock.pending, 0);
+});
+
+test('a service that refuses for good is asked once', async () => {
+  const rig = new LiveRig({ openings: ['refused'] });
+  rig.call.start();
+  await rig.pass(5000);
+  assert.equal(rig.service.sessions.length, 1);
+  assert.equal(rig.of('ended').length, 1);
+  assert.ok(rig.ear.soundAtMs.length > 0, 'and the caller hears why');
+});
+
+for (const rateHz of [16_000, 24_000] as const) {
+  test(`a call whose service is gone is taken over by the other mode at ${rateHz} Hz, with history and line`, async () => {
+    const opened: ModeHost[] = [];
+    const done: string[] = [];
+    let heardBytes = 0;
+    const fallback: ModeKind = {
+      answers: true,
+      rateHz,
+      open: (host) => {
+        opened.push(host);
+        return {
+          start: () => void host.line.sendAudio(new Uint8Array((3 * FRAME_BYTES * rateHz) / 16_000).fill(40)),
+          audio: (pcm) => {
+            heardBytes += pcm.length;
+          },
+          pressed: (tone) => void done.push(tone),
+          interrupt: () => void done.push('interrupt'),
+          close: (reason) => host.events.emit('ended', { reason }),
+        };
+      },
+    };
+    const rig = await new LiveRig({ fallback }).started();
+    brain(rig);
+    await rig.says([0x20], 6000);
+    rig.service.openings.push('throttled', 'refused');
+    rig.service.session?.end('realtime.lost');
+    await rig.pass(2000);
+    assert.equal(opened.length, 1);
+    assert.deepEqual(opened[0]?.history, rig.history);
+    assert.equal(opened[0]?.turns, 2);
+    heardBytes = 0;
+    await rig.pass(1024);
+    assert.equal(heardBytes, (1024 * 2 * rateHz) / 1000);
+    rig.call.pressed('7');
+    rig.call.interrupt();
+    rig.call.typed?.('hello');
+    rig.call.close('done');
+    assert.deepEqual(done, ['7', 'interrupt']);
+    assert.deepEqual(
+      rig.of('ended').map(({ reason }) => reason),
+      ['done'],
+    );
+    assert.equal(rig.clock.pending, 0);
+  });
+}
+
+test('a service that has gone silent is taken for dead while the caller waits', async () => {
+  const rig = await new LiveRig().started();
+  let asked = 0;
+  rig.service.brain = (lines, request) => (asked++ === 0 ? ['hang'] : answeringBrain(lines, request, false));
+  await rig.says([0x20]);
+  await rig.pass(25_000);
+  assert.equal(rig.service.sessions.length, 2);
+  assert.match(rig.of('agentSpoke').at(-1)?.fullText ?? '', /32:11/);
+});

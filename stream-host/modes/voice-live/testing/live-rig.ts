@@ -1,0 +1,214 @@
+import { pino } from 'pino';
+import { bytesOf, FRAME_BYTES, samplesOf } from '../../../../shared/audio/pcm.ts';
+import type { HistoryItem } from '../../../../shared/sessions/history.ts';
+import { VirtualClock } from '../../../../shared/virtual-clock.ts';
+import { defaultPhrases } from '../../../agent/phrases.ts';
+import type { Phrases, ToolOutcome } from '../../../contract/agent.ts';
+import type { EventName, SessionEvent } from '../../../contract/events.ts';
+import type { AudioSink } from '../../../contract/line.ts';
+import type { Mode, ModeHost, ModeKind } from '../../../contract/mode.ts';
+import type { StandbyVoice, VoiceActivityEvents } from '../../../contract/speech.ts';
+import { DETECTOR_FRAME_MS } from '../../../conversation/ear/speech-detector.ts';
+import type { TurnPolicyChanges } from '../../../conversation/turns/turn-policy.ts';
+import { SessionEvents } from '../../../dialogue/session-events.ts';
+import { voiceLiveMode } from '../voice-live-mode.ts';
+import { FakeService } from './fake-service.ts';
+
+/** The caller's pitch: 125 Hz. */
+const HALF_PERIOD_SAMPLES = 64;
+/** A caller's word lasts so long. */
+export const WORD_MS = 192;
+/** What the samples of standby speech carry, as a tag. */
+export const STANDBY_TAG = 30_000;
+
+const PHRASES: Phrases = defaultPhrases('en-US', 'Hello there.');
+
+interface RigOptions {
+  readonly phrases?: Partial<Phrases>;
+  readonly policy?: TurnPolicyChanges;
+  readonly history?: readonly HistoryItem[];
+  readonly fallback?: ModeKind;
+  readonly openings?: FakeService['openings'];
+  /** How long a session lives. */
+  readonly expiresAfterMs?: number;
+  /** How long the agent's tool takes. */
+  readonly toolMs?: number;
+}
+
+/** What the caller hears, millisecond by millisecond: frames are played one after the other from when they came. */
+class CallerEar {
+  readonly #clock: VirtualClock;
+  readonly #played: { atMs: number; tag: number; place: number }[] = [];
+  #queued: { atMs: number; tag: number; place: number }[] = [];
+  #untilMs = 0;
+
+  constructor(clock: VirtualClock) {
+    this.#clock = clock;
+  }
+
+  take(frames: Uint8Array): void {
+    this.#settle();
+    let atMs = Math.max(this.#clock.now(), this.#untilMs);
+    const samples = samplesOf(frames);
+    for (let at = 0; at < samples.length; at += 16, atMs += 1) {
+      this.#queued.push({ atMs, tag: samples[at] ?? 0, place: samples[at + 1] ?? 0 });
+    }
+    this.#untilMs = atMs;
+  }
+
+  stop(): void {
+    this.#settle();
+    this.#queued = [];
+    this.#untilMs = this.#clock.now();
+  }
+
+  /** What was heard by now, in order. */
+  get played(): readonly { readonly atMs: number; readonly tag: number; readonly place: number }[] {
+    this.#settle();
+    return this.#played;
+  }
+
+  /** How much of an item was heard by now, from its beginning, in ms. */
+  heardMs(tag: number): number {
+    return this.played.reduce((most, each) => (each.tag === tag ? Math.max(most, each.place + 1) : most), 0);
+  }
+
+  /** When sound was heard, in order. */
+  get soundAtMs(): number[] {
+    return this.played.filter(({ tag }) => tag > 0).map(({ atMs }) => atMs);
+  }
+
+  #settle(): void {
+    const nowMs = this.#clock.now();
+    const count = this.#queued.findIndex(({ atMs }) => atMs >= nowMs);
+    this.#played.push(...this.#queued.splice(0, count < 0 ? this.#queued.length : count));
+  }
+}
+
+/** A VOICE_LIVE call on virtual time, with the line, the detector and the service in the test's hands. */
+export class LiveRig {
+  readonly clock = new VirtualClock();
+  readonly service = new FakeService(this.clock);
+  readonly log: SessionEvent[] = [];
+  readonly events = new SessionEvents(this.clock);
+  readonly ear = new CallerEar(this.clock);
+  readonly call: Mode;
+  readonly tools: string[] = [];
+  history: readonly HistoryItem[];
+  stops = 0;
+  #detector: VoiceActivityEvents | undefined;
+
+  constructor(options: RigOptions = {}) {
+    this.service.openings.push(...(options.openings ?? []));
+    this.service.expiresAfterMs = options.expiresAfterMs;
+    this.history = options.history ?? [];
+    this.events.onAny((event) => this.log.push(event));
+    this.events.on('historyChanged', ({ from, items }) => {
+      this.history = [...this.history.slice(0, from), ...items];
+    });
+    const kind = voiceLiveMode({
+      openRealtime: this.service.open,
+      rateHz: 16_000,
+      openVoiceActivity: (events) => {
+        this.#detector = events;
+        return { write() {}, close() {} };
+      },
+      standbyFor: () => standby,
+      turnsOf: () => ({ onset: { echoGuard: false }, ...options.policy }),
+      fallback: options.fallback,
+    });
+    this.call = kind.open(this.#host(options));
+  }
+
+  /** Starts, and waits until the greeting has been played and all clips are made. */
+  async started(): Promise<this> {
+    this.call.start();
+    await this.pass(8000);
+    this.log.length = 0;
+    return this;
+  }
+
+  /** Time passes on a quiet line. */
+  async pass(ms: number): Promise<void> {
+    await this.sound(0, ms);
+  }
+
+  /** The caller makes a sound for so long, at a level that says which word it is; 0: none. */
+  async sound(level: number, ms: number): Promise<void> {
+    for (let t = 0; t < ms; t += DETECTOR_FRAME_MS) {
+      await this.clock.advance(DETECTOR_FRAME_MS);
+      const peak = level * 0x101;
+      const samples = Int16Array.from({ length: 16 * DETECTOR_FRAME_MS }, (_, i) =>
+        Math.floor(i / HALF_PERIOD_SAMPLES) % 2 === 0 ? peak : -peak,
+      );
+      this.call.audio(bytesOf(samples));
+      this.#detector?.onFrame(level > 0 ? 0.95 : 0.02, this.clock.now());
+    }
+  }
+
+  /** The caller says words, each of its own level, and then nothing for so long. */
+  async says(levels: readonly number[], restMs = 0): Promise<void> {
+    for (const level of levels) await this.sound(level, WORD_MS);
+    await this.pass(restMs);
+  }
+
+  of<Name extends EventName>(name: Name): SessionEvent<Name>[] {
+    return this.log.filter((event): event is SessionEvent<Name> & SessionEvent => event.type === name);
+  }
+
+  get callerWords(): string[] {
+    return this.history.flatMap((item) => (item.role === 'caller' ? item.text.split(' ') : []));
+  }
+
+  get state(): string | undefined {
+    return this.of('state').at(-1)?.state;
+  }
+
+  #host({ phrases, history, toolMs = 400 }: RigOptions): ModeHost {
+    return {
+      clock: this.clock,
+      log: pino({ level: 'silent' }),
+      events: this.events,
+      line: this.#sink(),
+      agent: {
+        locale: 'en-US',
+        voice: 'test',
+        phrases: { ...PHRASES, ...phrases },
+        brief: () => ({ instructions: 'Be kind.', locale: 'en-US', voice: 'test', tools: [], settings: {} }),
+        openTools: () => ({
+          use: ({ callId, name }) => {
+            this.tools.push(name);
+            const call = { callId, name, args: {} };
+            const outcome = new Promise<ToolOutcome>((resolve) => {
+              this.clock.after(toolMs, () => resolve({ call, elapsedMs: toolMs, result: { found: true } }));
+            });
+            return { call, outcome };
+          },
+        }),
+        async *respond() {},
+      },
+      agentName: 'test',
+      history: history ?? [],
+      turns: 0,
+    };
+  }
+
+  #sink(): AudioSink {
+    return {
+      sendAudio: (frames) => {
+        if (frames.length % FRAME_BYTES !== 0) throw new Error('half a frame');
+        this.ear.take(frames);
+        return true;
+      },
+      stopAudio: () => {
+        this.stops += 1;
+        this.ear.stop();
+      },
+    };
+  }
+}
+
+/** Its samples carry the tag, and it takes a second. */
+const standby: StandbyVoice = {
+  speech: (_purpose, text) => ({ text, pcm: bytesOf(new Int16Array(16_000).fill(STANDBY_TAG)) }),
+};

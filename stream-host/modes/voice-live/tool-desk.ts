@@ -1,0 +1,90 @@
+import { endCallReason, isEndCall } from '../../agent/end-call.ts';
+import type { Responder, ToolOutcome, ToolRequest } from '../../contract/agent.ts';
+import type { SessionEmitter } from '../../contract/events.ts';
+import type { Mouth } from '../../contract/mouth.ts';
+import type { RealtimeSession } from '../../contract/realtime.ts';
+import type { Ledger } from './ledger.ts';
+import type { LiveTurn } from './live-turn.ts';
+
+interface ToolDeskOptions {
+  readonly agent: Responder;
+  readonly events: SessionEmitter;
+  readonly ledger: Ledger;
+  readonly mouth: Mouth;
+  readonly session: () => RealtimeSession | undefined;
+  /** All tools of the turn are done: the model goes on with what they gave. */
+  readonly askOn: (turn: LiveTurn) => void;
+}
+
+/** Owed by the service from the end of its own tools until it goes on. */
+const AFTER_SERVICE_TOOLS = 'after-service-tools';
+
+/** Runs what a turn's model asks for, and puts what came of it into the conversation and on record. */
+export class ToolDesk {
+  readonly #options: ToolDeskOptions;
+
+  constructor(options: ToolDeskOptions) {
+    this.#options = options;
+  }
+
+  use(turn: LiveTurn, request: ToolRequest): void {
+    const { agent, events, ledger, session } = this.#options;
+    const served = session();
+    if (!served) return;
+    if (isEndCall(request)) {
+      turn.endReason = endCallReason(request);
+      served.toolResult(request.callId, JSON.stringify({ note: 'The call ends once you were heard.' }), false);
+      return;
+    }
+    turn.tools ??= agent.openTools?.(ledger.items);
+    const used = turn.tools?.use(request, turn.abort.signal);
+    if (!used) {
+      served.toolResult(request.callId, JSON.stringify({ error: 'unknown_tool' }), false);
+      this.#options.askOn(turn);
+      return;
+    }
+    const { callId } = used.call;
+    turn.running.add(callId);
+    turn.toolStarted(used.call);
+    void used.outcome.then((outcome) => events.atomic(() => this.#ended(turn, served, callId, outcome)));
+  }
+
+  /** A tool that the service runs itself: the answer goes on after it. */
+  serviceTool(turn: LiveTurn, callId: string, name: string, state: 'started' | 'completed' | 'failed'): void {
+    const key = `service-${callId}`;
+    const call = { callId, name, args: {} };
+    if (state === 'started') {
+      turn.running.add(key);
+      turn.toolStarted(call);
+      return;
+    }
+    if (!turn.running.delete(key)) return;
+    turn.owed.add(AFTER_SERVICE_TOOLS);
+    const error = state === 'failed' ? { error: 'failed: the service could not run it' } : {};
+    this.#options.events.emit('toolEnded', { call, turn: turn.number, elapsedMs: 0, result: null, ...error });
+  }
+
+  /** The service goes on. */
+  wentOn(turn: LiveTurn): void {
+    turn.owed.delete(AFTER_SERVICE_TOOLS);
+  }
+
+  /** The session is gone, and its own tools with it. */
+  dropped(turn: LiveTurn): void {
+    for (const key of turn.running) if (key.startsWith('service-')) turn.running.delete(key);
+  }
+
+  #ended(turn: LiveTurn, asker: RealtimeSession, callId: string, outcome: ToolOutcome): void {
+    const { events, ledger, mouth, session, askOn } = this.#options;
+    const { call, result } = outcome;
+    turn.running.delete(callId);
+    turn.toolEnded(outcome);
+    ledger.turnReads(turn, turn.history(mouth.heardMs));
+    events.emit('toolEnded', { ...outcome, turn: turn.number });
+    const served = session();
+    if (served === asker) served.toolResult(call.callId, JSON.stringify(result ?? null), false);
+    else served?.restore([{ role: 'tool', call, result }]);
+    // Whoever has cut in asks for the next answer himself.
+    if (!turn.over && turn.running.size === 0) askOn(turn);
+  }
+}

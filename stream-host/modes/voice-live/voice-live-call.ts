@@ -1,0 +1,390 @@
+import { SAMPLE_RATE } from '../../../shared/audio/pcm.ts';
+import { Resampler } from '../../../shared/audio/resample.ts';
+import { pressedText } from '../../../shared/sessions/history.ts';
+import type { Mode, ModeHost } from '../../contract/mode.ts';
+import type { Mouth } from '../../contract/mouth.ts';
+import type { RealtimeBrief, RealtimeSession } from '../../contract/realtime.ts';
+import { CallerLine } from '../../conversation/ear/caller-line.ts';
+import type { Ear } from '../../conversation/ear/ear.ts';
+import { PressedKeys } from '../../conversation/ear/pressed-keys.ts';
+import { type TurnPolicy, turnPolicy } from '../../conversation/turns/turn-policy.ts';
+import { History } from '../../dialogue/history.ts';
+import { Playout } from '../../playout/playout.ts';
+import { Answers } from './answers.ts';
+import { CallerSide } from './caller-side.ts';
+import type { FloorContext, FloorEffect, FloorEvent, FloorState } from './floor.ts';
+import { FloorKeeper } from './floor-keeper.ts';
+import { handOver } from './handover.ts';
+import { Ledger } from './ledger.ts';
+import { OwnClips } from './own-clips.ts';
+import { OwnLines } from './own-lines.ts';
+import { serviceEvents } from './service-events.ts';
+import { ServiceLink, silentService } from './service-link.ts';
+import { standbyClip, type VoiceLiveOptions } from './voice-live-options.ts';
+
+/** A voice that the service says nothing of must have lasted so long to be asked what it said. */
+const WORTH_ASKING_MS = 300;
+const DOUBTFUL_WORTH_ASKING_MS = 500;
+/** A caller waits, and the service has told nothing for so long: it is taken for dead. */
+const SILENT_MS = 8000;
+/** A session that was replaced within this time needs no excuse. */
+const UNNOTICED_MS = 1000;
+/** More than the longest answer on a telephone: it comes faster than it is spoken, and nobody can make it wait. */
+const MAX_BUFFERED_MS = 600_000;
+/** Why a call ends whose service is gone. */
+const SERVICE_LOST = 'service-lost';
+
+/**
+ * One call that a speech-to-speech service answers. What happens on the line, in the service and by the clock becomes a
+ * {@link FloorEvent}; one transition function decides; this class does what it says.
+ */
+export class VoiceLiveCall implements Mode {
+  readonly #options: VoiceLiveOptions;
+  readonly #host: ModeHost;
+  readonly #policy: TurnPolicy;
+  readonly #ledger: Ledger;
+  readonly #floor: FloorKeeper;
+  readonly #caller: CallerSide;
+  readonly #answers: Answers;
+  readonly #clips: OwnClips;
+  readonly #lines: OwnLines;
+  readonly #mouth: Mouth;
+  readonly #ear: Ear;
+  readonly #link: ServiceLink;
+  readonly #keys: PressedKeys;
+  /** The ear hears 16 kHz, whatever the service speaks. */
+  readonly #toEar: Resampler;
+  readonly #echoToEar: Resampler;
+  #brief: RealtimeBrief;
+  #started = false;
+  #opened = false;
+  #closed = false;
+  /** No session serves any more, nor will one. */
+  #gone = false;
+  #successor: Mode | undefined;
+
+  constructor(options: VoiceLiveOptions, host: ModeHost) {
+    const { clock, events, agent, log } = host;
+    this.#options = options;
+    this.#host = host;
+    this.#policy = turnPolicy(options.turnsOf(host.agentName));
+    this.#brief = this.#newBrief();
+    this.#toEar = new Resampler(options.rateHz, SAMPLE_RATE);
+    this.#echoToEar = new Resampler(options.rateHz, SAMPLE_RATE);
+    this.#ledger = new Ledger(new History(events, host.history));
+    this.#clips = new OwnClips({
+      shelf: options.shelf,
+      voice: JSON.stringify([this.#brief.voice, this.#brief.settings.voice, options.rateHz]),
+      phrases: agent.phrases,
+    });
+    this.#lines = new OwnLines({
+      phrases: agent.phrases,
+      locale: agent.locale,
+      instructions: () => this.#brief.instructions,
+    });
+    this.#mouth = new Playout({
+      clock: options.playoutClock ?? clock,
+      sink: host.line,
+      rateHz: options.rateHz,
+      leadMs: this.#policy.playout.leadMs,
+      maxBufferedMs: MAX_BUFFERED_MS,
+      inTurn: (task) => events.inTurn(task),
+      onAudible: (turn) => events.atomic(() => this.#answers.becameAudible(turn)),
+      onPlayed: (turn) => events.atomic(() => this.#answers.played(turn)),
+      onSent: (frames, playsAtMs) => {
+        this.#ear.agentSends(this.#echoToEar.write(frames), playsAtMs);
+        this.#answers.tellHeard();
+      },
+      onSilenced: (atMs) => this.#ear.agentSilenced(atMs),
+    });
+    this.#answers = new Answers({
+      clock,
+      events,
+      agent,
+      instructions: () => this.#brief.instructions,
+      mouth: this.#mouth,
+      rateHz: options.rateHz,
+      ledger: this.#ledger,
+      clips: this.#clips,
+      standby: (purpose, text) => standbyClip(options, agent, purpose, text),
+      turns: host.turns,
+      session: () => this.#link.session,
+      isHeld: () => this.#floor.state.name === 'held',
+      asked: () => this.#asked(),
+      onBegan: () => this.#handle({ type: 'reply-began' }),
+      onAudible: () => this.#handle({ type: 'reply-audible' }),
+      onEnded: (endReason) => this.#onEnded(endReason),
+    });
+    this.#floor = new FloorKeeper({
+      clock,
+      events,
+      policy: this.#policy,
+      context: () => this.#context(),
+      apply: (effect, before) => this.#apply(effect, before),
+      onQuiet: () => this.#onQuiet(),
+    });
+    this.#caller = new CallerSide({
+      clock,
+      events,
+      ledger: this.#ledger,
+      link: () => this.#link,
+      onFloor: (event) => this.#handle(event),
+      onSettled: () => this.#answers.callerWords(),
+      onCallerThere: () => this.#lines.callerIsThere(),
+    });
+    this.#ear = new CallerLine({
+      clock,
+      policy: this.#policy,
+      openVoiceActivity: options.openVoiceActivity,
+      // The service tells the words.
+      openRecogniser: () => ({ write() {}, restart() {}, close() {} }),
+      agentsWords: () => this.#answers.agentsWords,
+      events: {
+        onSpeechStarted: () => this.#handle({ type: 'line-started' }),
+        onSpeechEnded: (lastSpeechMs) => this.#handle({ type: 'line-ended', lastSpeechMs }),
+        onWords: () => {},
+        onFault: (code, error) => events.emit('fault', { code, error }),
+      },
+    });
+    this.#keys = new PressedKeys(clock, (keys) => this.#give(pressedText(keys)));
+    this.#link = new ServiceLink({
+      open: options.openRealtime,
+      brief: () => {
+        this.#brief = this.#newBrief();
+        return this.#brief;
+      },
+      rateHz: options.rateHz,
+      clock,
+      log,
+      events: serviceEvents({
+        events,
+        caller: this.#caller,
+        answers: this.#answers,
+        isOver: () => this.#closed || this.#successor !== undefined,
+        onServing: (session, outageMs) => this.#onServing(session, outageMs),
+        onNextReady: () => this.#onQuiet(),
+        onGone: () => this.#onGone(),
+        onResponseEnded: () => this.#makeClips(),
+      }),
+    });
+    this.#link.open();
+  }
+
+  start(): void {
+    if (this.#started || this.#closed) return;
+    this.#started = true;
+    if (this.#gone) {
+      this.#afterService();
+      return;
+    }
+    this.#ear.open();
+    this.#handle({ type: 'reply-began' });
+    this.#openDialogue();
+  }
+
+  audio(pcm: Uint8Array, from?: string): void {
+    if (this.#successor) {
+      this.#successor.audio(pcm, from);
+      return;
+    }
+    if (this.#closed) return;
+    this.#link.audio(pcm);
+    if (this.#started) this.#ear.write(this.#toEar.write(pcm));
+  }
+
+  pressed(tone: string): void {
+    if (this.#successor) {
+      this.#successor.pressed(tone);
+      return;
+    }
+    if (this.#closed) return;
+    this.#host.events.emit('callerPressed', { tone });
+    this.#keys.press(tone);
+    this.#handle({ type: 'pressed' });
+  }
+
+  typed(text: string): void {
+    if (!this.#successor) this.#give(text);
+    else if (this.#successor.typed) this.#successor.typed(text);
+    else this.#host.events.emit('fault', { code: 'text.unsupported' });
+  }
+
+  interrupt(): void {
+    if (this.#successor) this.#successor.interrupt();
+    else if (this.#gone && this.#started) this.close(SERVICE_LOST);
+    else this.#handle({ type: 'interrupted' });
+  }
+
+  close(reason: string): void {
+    if (this.#closed) return;
+    this.#host.events.atomic(() => {
+      this.#handle({ type: 'closed' });
+      this.#closed = true;
+      this.#release();
+      if (this.#successor) this.#successor.close(reason);
+      else this.#host.events.emit('ended', { reason });
+    });
+  }
+
+  #release(): void {
+    this.#link.close();
+    this.#ear.close();
+    this.#keys.close();
+  }
+
+  #handle(event: FloorEvent): void {
+    if (!this.#closed && !this.#successor) this.#floor.handle(event);
+  }
+
+  #context(): FloorContext {
+    const ear = this.#ear;
+    const worthAskingMs = ear.voiceIsLikely ? WORTH_ASKING_MS : DOUBTFUL_WORTH_ASKING_MS;
+    return {
+      nowMs: this.#host.clock.now(),
+      lineSpeaks: ear.speaking,
+      voiceIsClear: ear.voiceIsClear,
+      worthAsking: this.#lines.mayAskAgain && !this.#gone && ear.utteranceMs >= worthAskingMs,
+      lastSpeechMs: ear.lastSpeechMs,
+      agentHeardUntilMs: this.#mouth.playedOutAtMs,
+      mayPrompt: this.#policy.away.afterMs > 0 && !this.#gone && this.#lines.hasPrompt,
+    };
+  }
+
+  #apply(effect: FloorEffect, before: FloorState): void {
+    switch (effect.type) {
+      case 'hold':
+        this.#answers.hold();
+        return;
+      case 'resume':
+        if (effect.misled) this.#ear.misled();
+        this.#answers.resume();
+        return;
+      case 'stop':
+        this.#answers.stop(effect.cause);
+        if (effect.cause === 'voice' && before.name === 'held') this.#ear.confirmed();
+        return;
+      case 'ask':
+        this.#answers.begin('answer');
+        return;
+      case 'prompt-caller':
+        this.#say(this.#lines.prompt());
+        return;
+      case 'ask-again':
+        this.#say(this.#lines.askAgain());
+        return;
+      case 'ignore-sound':
+        this.#ear.ignoreSound();
+        return;
+      case 'fill-wait':
+        this.#answers.fill(effect.kind);
+        if (effect.kind === 'explanation') this.#doubtService();
+        return;
+      case 'stalled':
+        this.#host.events.emit('fault', { code: 'reply.stalled' });
+        return;
+      case 'hang-up':
+        this.close('no-answer');
+    }
+  }
+
+  /** The caller has waited long: a service that has told nothing meanwhile is taken for dead. */
+  #doubtService(): void {
+    const tools = this.#answers.turn?.running.size ?? 0;
+    const silentMs = this.#host.clock.now() - this.#link.lastEventMs;
+    if (tools === 0 && silentMs >= SILENT_MS) this.#link.replace(silentService(Math.round(silentMs)));
+  }
+
+  /** Nobody speaks and nothing is owed. */
+  #onQuiet(): void {
+    const isQuiet = this.#floor.state.name === 'listening' && !this.#ear.speaking && !this.#caller.isUnsettled;
+    if (!this.#opened || !isQuiet) return;
+    this.#link.quiet();
+    this.#makeClips();
+  }
+
+  /** While the caller listens, or nothing happens: nobody waits for it. */
+  #makeClips(): void {
+    const { session } = this.#link;
+    const { turn } = this.#answers;
+    const isBusy = turn && !turn.finished;
+    const isCalm = this.#floor.state.name === 'speaking' || this.#floor.state.name === 'listening';
+    if (session && this.#opened && isCalm && !isBusy) this.#clips.make(session);
+  }
+
+  /** The agent's first words: a greeting, or what a resumed conversation owes. */
+  #openDialogue(): void {
+    const { session } = this.#link;
+    if (this.#opened || !this.#started || !session) return;
+    this.#opened = true;
+    this.#say(this.#lines.opening(this.#ledger.items));
+  }
+
+  #say({ kind, request, endReason }: ReturnType<OwnLines['opening']>): void {
+    this.#answers.begin(kind, request, endReason);
+  }
+
+  #asked(): { readonly lastSpeechMs: number; readonly askedAtMs: number } {
+    const { lastSpeechMs } = this.#ear;
+    const { askedAtMs } = this.#caller;
+    const isRecent = lastSpeechMs > askedAtMs - this.#policy.endpointing.maxCallerTurnMs;
+    return { lastSpeechMs: isRecent ? Math.min(lastSpeechMs, askedAtMs) : askedAtMs, askedAtMs };
+  }
+
+  #give(text: string): void {
+    if (this.#closed || this.#successor) return;
+    if (this.#gone) this.close(SERVICE_LOST);
+    else this.#host.events.atomic(() => this.#caller.give(text));
+  }
+
+  #onEnded(endReason: string | undefined): void {
+    this.#handle({ type: 'reply-ended' });
+    if (endReason !== undefined && this.#ledger.pendingText === '') this.close(endReason);
+  }
+
+  /**
+   * A session serves that knows nothing: it is told what was said, given to hear what no session took down, and asked for
+   * what is owed.
+   */
+  #onServing(session: RealtimeSession, outageMs: number | undefined): void {
+    const isLate = outageMs !== undefined && outageMs > UNNOTICED_MS && this.#opened;
+    const hasTurn = this.#answers.putBack(session, isLate ? this.#lines.excuse : undefined);
+    const wasSpeaking = this.#caller.isUnsettled;
+    this.#caller.startOver();
+    this.#link.replay();
+    if (!this.#opened) this.#openDialogue();
+    else if (!hasTurn && !wasSpeaking && this.#ledger.pendingText !== '') {
+      this.#answers.begin('answer', isLate ? this.#lines.excused() : {});
+    }
+  }
+
+  #onGone(): void {
+    this.#gone = true;
+    if (this.#started) this.#afterService();
+  }
+
+  /** There is no service any more: another mode goes on with the call, or it ends with a word. */
+  #afterService(): void {
+    const { fallback, rateHz } = this.#options;
+    const { agent, events, log } = this.#host;
+    if (!fallback) {
+      log.error('the speech-to-speech service is lost, and no other mode is configured: the call ends');
+      this.#answers.stop('gave-up');
+      this.#answers.sayLast(agent.phrases.giveUp, SERVICE_LOST);
+      return;
+    }
+    log.warn('the speech-to-speech service is lost: MEDIA goes on with the call');
+    events.emit('fault', { code: 'realtime.handed_over' });
+    this.#answers.stop('gave-up');
+    this.#floor.handOver();
+    this.#release();
+    const { items } = this.#ledger;
+    this.#successor = handOver(fallback, { host: this.#host, rateHz, history: items, turns: this.#answers.turns });
+    this.#successor.start();
+    for (const pcm of this.#link.untaken()) this.#successor.audio(pcm);
+  }
+
+  #newBrief(): RealtimeBrief {
+    const { agent } = this.#host;
+    return agent.brief?.() ?? { instructions: '', locale: agent.locale, voice: agent.voice, tools: [], settings: {} };
+  }
+}

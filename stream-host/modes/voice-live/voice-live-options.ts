@@ -1,0 +1,38 @@
+import { type AudioRate, SAMPLE_RATE } from '../../../shared/audio/pcm.ts';
+import { Resampler } from '../../../shared/audio/resample.ts';
+import type { Responder } from '../../contract/agent.ts';
+import type { ModeKind } from '../../contract/mode.ts';
+import type { OpenRealtime } from '../../contract/realtime.ts';
+import type { OpenVoiceActivity, StandbyPurpose, StandbyVoice } from '../../contract/speech.ts';
+import type { TurnPolicyChanges } from '../../conversation/turns/turn-policy.ts';
+import type { PlayoutClock } from '../../playout/playout.ts';
+import type { Clip, ClipShelf } from './own-clips.ts';
+
+export interface VoiceLiveOptions {
+  readonly openRealtime: OpenRealtime;
+  /** What the service hears and speaks, in Hz. */
+  readonly rateHz: Extract<AudioRate, 16_000 | 24_000>;
+  readonly openVoiceActivity: OpenVoiceActivity;
+  /** Speaks where the session cannot, for callers who speak the language of a locale; `und`: by sounds. */
+  readonly standbyFor?: ((locale: string) => StandbyVoice) | undefined;
+  /** How that agent takes turns, where it is not by the defaults. */
+  readonly turnsOf: (agent: string) => TurnPolicyChanges;
+  /** Paces the agent's frames, of all sessions together. The same time as the session's clock, which it is by default. */
+  readonly playoutClock?: PlayoutClock | undefined;
+  /** Goes on with calls whose service is gone. Without it they end with a word. */
+  readonly fallback?: ModeKind | undefined;
+  /** Clips of the sessions of this process. */
+  readonly shelf: ClipShelf;
+}
+
+/** A line that the session cannot say. Without a text it is a sound, as no other voice shall be heard in mid-call. */
+export function standbyClip(
+  { standbyFor, rateHz }: Pick<VoiceLiveOptions, 'standbyFor' | 'rateHz'>,
+  { locale, voice }: Pick<Responder, 'locale' | 'voice'>,
+  purpose: StandbyPurpose,
+  text: string,
+): Clip | undefined {
+  const speech =
+    text === '' ? standbyFor?.('und').speech(purpose, '', '') : standbyFor?.(locale).speech(purpose, text, voice);
+  return speech && { text: speech.text, pcm: new Resampler(SAMPLE_RATE, rateHz).write(speech.pcm) };
+}
