@@ -7,7 +7,7 @@ import { PhoneNetwork } from './phone/phone-network.ts';
 import { EmulatorServer } from './server.ts';
 import { loadSettings } from './settings.ts';
 import { StatusService } from './status-service.ts';
-import { loadCertificates } from './tls/certificates.ts';
+import { loadCertificate } from './tls/certificates.ts';
 
 const silent = pino({ level: 'silent' });
 
@@ -20,8 +20,8 @@ const ENOUGH = {
 };
 
 test('a taken port is named, with the variable that moves it', async (context) => {
-  const certificates = await loadCertificates();
-  const [first, second] = [new EmulatorServer(certificates, silent), new EmulatorServer(certificates, silent)];
+  const certificate = await loadCertificate();
+  const [first, second] = [new EmulatorServer(certificate, silent), new EmulatorServer(certificate, silent)];
   context.after(() => Promise.all([first.close(), second.close()]));
   const { tls } = await first.listen('127.0.0.1', { plain: 0, tls: 0 });
   await assert.rejects(second.listen('127.0.0.1', { plain: 0, tls }), {
@@ -32,7 +32,7 @@ test('a taken port is named, with the variable that moves it', async (context) =
 
 /** A server with services that read addresses, and a way to send it a request as it stands. */
 async function listening(context: TestContext) {
-  const server = new EmulatorServer(await loadCertificates(), silent, ['emulator.example']);
+  const server = new EmulatorServer(await loadCertificate(), silent, ['emulator.example']);
   context.after(() => server.close());
   server.mount(
     new StatusService(() => ({ ready: true, calls: 3 })),
@@ -95,7 +95,7 @@ test('no request line can end the emulator (H11)', async (context) => {
 });
 
 test('a service that throws costs its own request, and no other (H11)', async (context) => {
-  const server = new EmulatorServer(await loadCertificates(), silent);
+  const server = new EmulatorServer(await loadCertificate(), silent);
   context.after(() => server.close());
   const fail = () => {
     throw new Error('to order');
@@ -148,7 +148,7 @@ test('only programs and pages of this machine are answered, over HTTP and on soc
 });
 
 test('status is for local pages, readiness tells of the models, and other paths are told that they are none', async (context) => {
-  const server = new EmulatorServer(await loadCertificates(), silent);
+  const server = new EmulatorServer(await loadCertificate(), silent);
   context.after(() => server.close());
   let ready = false;
   server.mount(new StatusService(() => ({ ready, calls: 3 })));

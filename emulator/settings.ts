@@ -23,7 +23,7 @@ export const emulatorSettings = z.object({
     allowed: 'a port, or 0 for any free one',
   }),
   EMULATOR_CA_FOLDER: setting(kinds.text.default('.parley'), {
-    about: 'Where the certificate authority and the signing key of the tokens are kept.',
+    about: 'Where the certificate and the signing key of the tokens are kept.',
     allowed: 'the path of a folder',
   }),
   EMULATOR_ACCESS_KEY: setting(z.base64().min(1), {

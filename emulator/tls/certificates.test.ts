@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { loadCertificates } from './certificates.ts';
+import { loadCertificate } from './certificates.ts';
 
 async function folderFor(context: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'parley-tls-'));
@@ -13,10 +13,8 @@ async function folderFor(context: TestContext): Promise<string> {
   return folder;
 }
 
-const inDays = (days: number): Date => new Date(Date.now() + days * 86_400_000);
-
-test('a client that trusts the authority, and only such a one, can talk to the server by any of its names', async (context) => {
-  const { ca, cert, key } = await loadCertificates();
+test('a client that trusts the certificate, and only such a one, can talk to the server by any of its names', async (context) => {
+  const { cert, key } = await loadCertificate();
   const server = createServer({ cert, key }, (_, response) => response.end('hello'));
   await new Promise<void>((resolve) => server.listen(0, resolve));
   context.after(() => server.close());
@@ -28,40 +26,24 @@ test('a client that trusts the authority, and only such a one, can talk to the s
       });
       sent.on('error', reject).end();
     });
-  for (const host of ['localhost', '127.0.0.1', '::1']) assert.equal(await get(host, ca), 200);
-  await assert.rejects(get('localhost', undefined), { code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' });
+  for (const host of ['localhost', '127.0.0.1', '::1']) assert.equal(await get(host, cert), 200);
+  await assert.rejects(get('localhost', undefined), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
 });
 
-test('certificates are used again, and every file is its owner’s alone', async (context) => {
+test('the certificate is used again, and both files are their owner’s alone', async (context) => {
   const folder = await folderFor(context);
-  const first = await loadCertificates(folder);
-  assert.deepEqual(await loadCertificates(folder), first);
+  const first = await loadCertificate(folder);
+  assert.deepEqual(await loadCertificate(folder), first);
   const files = await readdir(folder);
-  assert.equal(files.length, 4);
+  assert.equal(files.length, 2);
   for (const file of files) assert.equal((await stat(join(folder, file))).mode & 0o777, 0o600);
 });
 
-test('a server certificate near its end is renewed under the same authority', async (context) => {
+test('a certificate near its end, or that is broken, is made anew', async (context) => {
   const folder = await folderFor(context);
-  const first = await loadCertificates(folder);
-  const later = await loadCertificates(folder, inDays(380));
-  assert.equal(later.ca, first.ca);
+  const first = await loadCertificate(folder);
+  const later = await loadCertificate(folder, new Date(Date.now() + 380 * 86_400_000));
   assert.notEqual(later.cert, first.cert);
-});
-
-test('an authority near its end is renewed, and the server certificate with it', async (context) => {
-  const folder = await folderFor(context);
-  const first = await loadCertificates(folder, inDays(-3_640));
-  const now = await loadCertificates(folder);
-  assert.notEqual(now.ca, first.ca);
-  assert.notEqual(now.cert, first.cert);
-});
-
-test('files that are broken are made anew', async (context) => {
-  const folder = await folderFor(context);
-  const first = await loadCertificates(folder);
-  await writeFile(join(folder, 'emulator-server.pem'), 'half a certif');
-  const mended = await loadCertificates(folder);
-  assert.equal(mended.ca, first.ca);
-  assert.match(mended.cert, /BEGIN CERTIFICATE/);
+  await writeFile(join(folder, 'emulator-ca.pem'), 'half a certif');
+  assert.match((await loadCertificate(folder)).cert, /BEGIN CERTIFICATE/);
 });

@@ -5,7 +5,7 @@ import { AcsService } from '../../emulator/acs/acs-service.ts';
 import { TestApplication } from '../../emulator/acs/testing/application.ts';
 import { TestPhone } from '../../emulator/acs/testing/phone.ts';
 import { EmulatorServer } from '../../emulator/server.ts';
-import { loadCertificates } from '../../emulator/tls/certificates.ts';
+import { loadCertificate } from '../../emulator/tls/certificates.ts';
 import { systemClock } from '../../shared/clock.ts';
 import type { Session } from '../../shared/sessions/session.ts';
 import { freePorts } from '../../shared/testing/free-ports.ts';
@@ -24,7 +24,7 @@ let emulatorPort: number;
 
 before(async () => {
   streamHost = await TestApplication.listen();
-  emulator = new EmulatorServer(await loadCertificates(), pino({ level: 'silent' }));
+  emulator = new EmulatorServer(await loadCertificate(), pino({ level: 'silent' }));
   emulatorPort = (await emulator.listen('127.0.0.1', { plain: 0, tls: 0 })).plain;
   const [port = 0] = await freePorts(1);
   const emulatorUrl = `http://127.0.0.1:${emulatorPort}`;

@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import { systemClock } from '../../../shared/clock.ts';
 import { Faults } from '../../faults.ts';
 import { EmulatorServer } from '../../server.ts';
-import { loadCertificates } from '../../tls/certificates.ts';
+import { loadCertificate } from '../../tls/certificates.ts';
 import { AcsService, type AcsServiceOptions } from '../acs-service.ts';
 import { TokenIssuer } from '../token-issuer.ts';
 import { TestApplication } from './application.ts';
@@ -53,7 +53,7 @@ export async function startStack(context: TestContext, options: Partial<AcsServi
     log: logger,
     ...options,
   });
-  const server = new EmulatorServer(await loadCertificates(keyFolder), logger);
+  const server = new EmulatorServer(await loadCertificate(keyFolder), logger);
   server.mount(faults, service);
   const ports = await server.listen('127.0.0.1', { plain: 0, tls: 0 });
   context.after(async () => {
