@@ -1,7 +1,6 @@
 import { systemClock } from '../shared/clock.ts';
 import { CONFIG_EXIT_CODE, ConfigError, messageOf } from '../shared/errors.ts';
 import { createLog, type Logger } from '../shared/log.ts';
-import { ProcessVitals } from '../shared/process-vitals.ts';
 import { AcsService } from './acs/acs-service.ts';
 import { Faults } from './faults.ts';
 import { OpenAiService } from './openai/openai-service.ts';
@@ -10,7 +9,7 @@ import { EmulatorServer } from './server.ts';
 import { type EmulatorSettings, loadSettings } from './settings.ts';
 import { SpeechModels } from './speech-models.ts';
 import { StatusService } from './status-service.ts';
-import { loadCertificates } from './tls/certificates.ts';
+import { loadCertificate } from './tls/certificates.ts';
 
 /** A stop that takes longer than this is cut short. */
 const STOP_MS = 5_000;
@@ -38,7 +37,7 @@ try {
 
 /** Opens the ports at once, loads the models behind them, and then says that it is ready. */
 async function start(settings: EmulatorSettings, log: Logger): Promise<() => Promise<void>> {
-  const certificates = await loadCertificates(settings.EMULATOR_CA_FOLDER);
+  const certificate = await loadCertificate(settings.EMULATOR_CA_FOLDER);
   const faults = new Faults(log);
   const acs = await AcsService.open({
     accessKey: settings.EMULATOR_ACCESS_KEY,
@@ -53,7 +52,7 @@ async function start(settings: EmulatorSettings, log: Logger): Promise<() => Pro
     clock: systemClock,
     log,
   });
-  const server = new EmulatorServer(certificates, log, [settings.EMULATOR_HOST]);
+  const server = new EmulatorServer(certificate, log, [settings.EMULATOR_HOST]);
   const { EMULATOR_HOST: host, EMULATOR_PORT: plain, EMULATOR_TLS_PORT: tls } = settings;
   const ports = await server.listen(host, { plain, tls });
   log.info(`listening on http://${host}:${ports.plain} and, with TLS, on ${ports.tls}`);
@@ -66,10 +65,8 @@ async function start(settings: EmulatorSettings, log: Logger): Promise<() => Pro
     ...(settings.SPEECH_WORKERS !== undefined && { workers: settings.SPEECH_WORKERS }),
   });
   const say = new SayService((text, voice) => speech.speak(text, voice), log);
-  const vitals = new ProcessVitals(systemClock);
   const status = new StatusService(() => ({
     ready: speech.ready,
-    ...vitals.read(),
     dialogue: openAi.describe(),
     ...acs.status,
     speech: speech.status,
@@ -85,7 +82,6 @@ async function start(settings: EmulatorSettings, log: Logger): Promise<() => Pro
   await speech.loaded;
   log.info('ready');
   return async () => {
-    vitals.close();
     await acs.close();
     openAi.close();
     await speech.close();

@@ -59,7 +59,7 @@ export const version = '3.99.0';
 export const hostVersion = '4.1045.0';
 
 const functions = new Map<string, RegisteredFunction>();
-const hooks = new Map<string, Set<HookCallback>>();
+const terminateHooks = new Set<HookCallback>();
 let programmingModel: ProgrammingModel | undefined;
 let logger: CoreLogger = () => undefined;
 let started = false;
@@ -81,9 +81,9 @@ export function registerFunction(metadata: FunctionMetadata, callback: FunctionC
 }
 
 export function registerHook(name: string, callback: HookCallback): Disposable {
-  const callbacks = hooks.get(name) ?? new Set();
-  hooks.set(name, callbacks.add(callback));
-  return new Disposable(() => callbacks.delete(callback));
+  if (name !== 'appTerminate') throw new Error(`The hook "${name}" is not one that this host runs.`);
+  terminateHooks.add(callback);
+  return new Disposable(() => terminateHooks.delete(callback));
 }
 
 export function setProgrammingModel(model: ProgrammingModel): void {
@@ -110,7 +110,7 @@ export function finishStart(): readonly RegisteredFunction[] {
   return [...functions.values()];
 }
 
-/** For the host: runs the hooks of one kind, in the order of their registration. */
-export async function runHooks(name: string, context: object): Promise<void> {
-  for (const callback of hooks.get(name) ?? []) await callback(context);
+/** For the host: tells the app that the host ends, in the order of registration. */
+export async function runTerminateHooks(): Promise<void> {
+  for (const callback of terminateHooks) await callback({ hookData: {}, appHookData: {} });
 }

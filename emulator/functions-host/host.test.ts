@@ -26,7 +26,6 @@ after(() => host.close());
 const call = (path: string, init?: RequestInit) => fetch(`${host.baseUrl}/${path}`, init);
 
 test('the app starts through the real library, and triggers that cannot be served are named', () => {
-  assert.deepEqual(heard.slice(0, 1), ['appStart']);
   assert.ok(lines.some((line) => line.function === 'clockwork'));
 });
 
@@ -51,7 +50,7 @@ test('a request reaches the handler whole, and its answer comes back whole', asy
 test('an unknown path and a wrong method are 404 alike, as is a path outside the prefix', async () => {
   assert.equal((await call('nowhere')).status, 404);
   assert.equal((await call('echo/a')).status, 404);
-  assert.equal((await call('echo/a/b', { method: 'POST' })).status, 404);
+  assert.equal((await call('echo/a/3/b', { method: 'POST' })).status, 404);
   assert.equal((await fetch(`${host.url}/echo/a`, { method: 'POST' })).status, 404);
   assert.equal((await fetch(host.url)).status, 200);
 });
@@ -61,18 +60,13 @@ test('overlapping routes are tried in the order of the functions’ names', asyn
   assert.equal(await (await call('overlap/other')).text(), 'b');
 });
 
-test('a handler that throws is 500 with an empty body, and the hooks hear of it', async () => {
+test('a handler that throws is 500 with an empty body', async () => {
   const response = await call('throws');
   assert.deepEqual([response.status, await response.text()], [500, '']);
-  assert.ok(heard.includes('throws: failed'));
 });
 
 test('a handler that answers nothing is 204', async () => {
   assert.equal((await call('nothing')).status, 204);
-});
-
-test('a hook may replace the handler', async () => {
-  assert.equal(await (await call('hooked')).text(), 'handler, wrapped');
 });
 
 test('keys are looked for in the header, then in the query; without one the answer is 401 and empty', async () => {

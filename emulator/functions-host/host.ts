@@ -2,7 +2,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { registerHooks } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { pathToFileURL } from 'node:url';
+import { systemClock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
+import { within } from '../../shared/within.ts';
 import { addressOf, refusalOf } from '../local-door.ts';
 import { type AppSettings, readAppSettings } from './app-settings.ts';
 import * as core from './functions-core.ts';
@@ -42,7 +44,8 @@ const TERMINATE_MS = 5_000;
  * A stand-in for the Azure Functions host, for development and tests: it loads a v4-model app through the real
  * `@azure/functions` library and serves its HTTP triggers as the host does: routes tried in the order of their names,
  * 404 for an unknown path and for a wrong method alike, 401 without body for a wrong key, 500 without body where a
- * handler throws, buffered bodies. Other triggers are not run.
+ * handler throws, buffered bodies. Other triggers are not run; of hooks it knows
+ * `appTerminate`.
  *
  * The library keeps its registrations in the module, so a process holds one app.
  */
@@ -69,7 +72,7 @@ export class FunctionsHost {
   static async start(options: HostOptions): Promise<FunctionsHost> {
     const settings = readAppSettings(options.root, options.entry);
     provideCore(options.log);
-    const routes = await loadApp(options.root, settings, options.log);
+    const routes = await loadApp(settings, options.log);
     const requests = new Set<IncomingMessage>();
     const server = createServer((request, response) => {
       requests.add(request);
@@ -100,9 +103,9 @@ export class FunctionsHost {
   async #close(): Promise<void> {
     const drained = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     for (const request of this.#requests) if (!request.complete) request.destroy();
-    await within(DRAIN_MS, drained);
+    await within(systemClock, DRAIN_MS, drained, () => {});
     this.#server.closeAllConnections();
-    await within(TERMINATE_MS, core.runHooks('appTerminate', { hookData: {}, appHookData: {} }));
+    await within(systemClock, TERMINATE_MS, core.runTerminateHooks(), () => {});
   }
 }
 
@@ -124,9 +127,8 @@ function provideCore(log: Logger): void {
   });
 }
 
-async function loadApp(root: string, settings: AppSettings, log: Logger): Promise<Route[]> {
+async function loadApp(settings: AppSettings, log: Logger): Promise<Route[]> {
   for (const entry of settings.entries) await import(pathToFileURL(entry).href);
-  await core.runHooks('appStart', { hookData: {}, appHookData: {}, functionAppDirectory: root });
   const capabilities = await core.getProgrammingModel().getCapabilities({});
   if (capabilities.HttpUri !== undefined) throw new Error('HTTP streaming is on, which this host cannot serve.');
   const routes: Route[] = [];
@@ -235,12 +237,4 @@ function answer(
 ): void {
   if (!response.headersSent) response.writeHead(status, headers);
   response.end(body);
-}
-
-async function within(limitMs: number, work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise((resolve) => {
-    timer = setTimeout(resolve, limitMs);
-  });
-  await Promise.race([work, limit]).finally(() => clearTimeout(timer));
 }

@@ -11,10 +11,10 @@ export interface HttpInvocation {
 }
 
 /**
- * Invokes an HTTP function through the library, in the order of the real worker: arguments, preInvocation hooks,
- * handler, postInvocation hooks, response. Undefined where the handler answered nothing.
+ * Invokes an HTTP function through the library, in the order of the real worker: arguments, handler, response. Undefined
+ * where the handler answered nothing.
  *
- * @throws what the handler threw, after the hooks have seen it
+ * @throws what the handler threw
  */
 export async function invokeHttp(
   target: core.RegisteredFunction,
@@ -34,7 +34,7 @@ export async function invokeHttp(
   const invocation = {
     invocationId,
     metadata,
-    state: undefined as string | undefined,
+    state: undefined,
     request: {
       invocationId,
       inputData: [{ name: triggerName, data: { http } }],
@@ -46,26 +46,8 @@ export async function invokeHttp(
   };
   const model = core.getProgrammingModel().getInvocationModel(invocation);
   const { context, inputs } = await model.getArguments();
-
-  // The library's hook contexts read and write these very objects.
-  const before = { hookData: {}, invocationContext: context, functionCallback: target.callback, inputs };
-  await core.runHooks('preInvocation', before);
-  const after = {
-    hookData: before.hookData,
-    invocationContext: context,
-    inputs: before.inputs,
-    result: undefined as unknown,
-    error: undefined as unknown,
-  };
-  try {
-    after.result = await model.invokeFunction(context, before.inputs, before.functionCallback);
-  } catch (error) {
-    after.error = error;
-  }
-  invocation.state = 'postInvocationHooks';
-  await core.runHooks('postInvocation', after);
-  if (after.error !== undefined) throw after.error;
-  const { returnValue } = await model.getResponse(context, after.result);
+  const result = await model.invokeFunction(context, inputs, target.callback);
+  const { returnValue } = await model.getResponse(context, result);
   return returnValue?.http;
 }
 

@@ -24,13 +24,7 @@ test('a parameter may be optional', () => {
   assert.equal(match('callbacks/{id?}', '/callbacks/7/8'), undefined);
 });
 
-test('a parameter may be constrained, and the rest of the path caught', () => {
-  assert.deepEqual(match('notes/{n:int?}', '/notes/-3'), { n: '-3' });
-  assert.equal(match('notes/{n:int}', '/notes/x'), undefined);
-  assert.deepEqual(match('files/{*path}', '/files/a/b.txt'), { path: 'a/b.txt' });
-});
-
 test('what this host cannot read stops the start instead of never matching', () => {
   assert.throws(() => new RouteTemplate('files/{name}.txt'), /"\{name\}\.txt"/);
-  assert.throws(() => new RouteTemplate('x/{n:regex}'), /"regex"/);
+  assert.throws(() => new RouteTemplate('x/{n:int}'), /"\{n:int\}"/);
 });

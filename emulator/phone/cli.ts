@@ -11,7 +11,6 @@ import { CallRecording } from './caller-recording.ts';
 import { type CallOutcome, describeEvent, describeOutcomes, summarise, wentWell } from './caller-report.ts';
 import { CallerRequests } from './caller-requests.ts';
 import { loadUtterances } from './caller-script.ts';
-import { describeVitals, type VitalsChange, watchVitals } from './stack-vitals.ts';
 
 const WRONG_OPTIONS = 2;
 const INTERRUPTED = 130;
@@ -33,13 +32,11 @@ async function main(given: readonly string[]): Promise<number> {
   await requireMode(args.mode, requests);
   const cutsIn = args.interruptAfterMs !== undefined;
   const utterances = await loadUtterances(args.lines, { cutsIn, voice: args.voice, requests });
-  const readVitals = await watchVitals(args);
   const outcomes = await Promise.all(
     Array.from({ length: args.calls }, (_, index) => attempt(args, index, utterances, requests, hangUp.signal)),
   );
   if (args.json) printJson({ event: 'summary', ...summarise(outcomes) });
   else report(args, outcomes);
-  if (args.calls > 1) reportVitals(args, await readVitals());
   if (hangUp.signal.aborted) return INTERRUPTED;
   return outcomes.every(wentWell) ? 0 : 1;
 }
@@ -137,13 +134,6 @@ function printEvent(args: CallerArguments, index: number, event: CallEvent): voi
 
 function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
-}
-
-function reportVitals(args: CallerArguments, changes: readonly VitalsChange[]): void {
-  for (const change of changes) {
-    if (args.json) printJson({ event: 'vitals', ...change });
-    else process.stdout.write(`${describeVitals(change)}\n`);
-  }
 }
 
 function report(args: CallerArguments, outcomes: readonly CallOutcome[]): void {

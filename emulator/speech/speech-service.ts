@@ -15,8 +15,6 @@ export interface SpeechServiceOptions {
   readonly voices: Voices;
   /** The resource's key, which clients must show. */
   readonly key: string;
-  /** Whether a bearer token is one of the emulator's own. Default: none is. */
-  readonly acceptsToken?: (token: string) => boolean;
 }
 
 export interface SpeechStatus {
@@ -49,7 +47,7 @@ export class SpeechService {
     this.#log = options.log;
   }
 
-  /** Takes a WebSocket upgrade if its path is one of the service's: true. Answers 401 where key or token is wrong. */
+  /** Takes a WebSocket upgrade if its path is one of the service's: true. Answers 401 where the key is wrong. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     const { pathname, searchParams } = addressOf(request);
     const isRecognition = RECOGNITION.test(pathname);
@@ -58,7 +56,7 @@ export class SpeechService {
     else if (!this.#isAllowed(request, searchParams)) {
       // The address is not logged: the SDK puts the key into it.
       this.#log.warn({ path: pathname }, 'a speech client showed no key, or a wrong one; check SPEECH_KEY');
-      refuse(socket, '401 Unauthorized', 'Wrong or missing Ocp-Apim-Subscription-Key or Authorization.');
+      refuse(socket, '401 Unauthorized', 'Wrong or missing Ocp-Apim-Subscription-Key.');
     } else {
       this.#upgrader.handleUpgrade(request, socket, head, (webSocket) => {
         if (isRecognition) this.#openRecognition(webSocket);
@@ -101,10 +99,7 @@ export class SpeechService {
   /** Node's own WebSocket sends no headers, so that the SDK puts whatever it would send there into the query as well. */
   #isAllowed({ headers }: IncomingMessage, query: URLSearchParams): boolean {
     const key = headers['ocp-apim-subscription-key'] ?? query.get('Ocp-Apim-Subscription-Key');
-    if (typeof key === 'string' && isSame(key, this.#options.key)) return true;
-    const authorization = headers.authorization ?? query.get('Authorization') ?? '';
-    const [, token] = /^Bearer (.+)$/i.exec(authorization) ?? [];
-    return token !== undefined && this.#options.acceptsToken?.(token) === true;
+    return typeof key === 'string' && isSame(key, this.#options.key);
   }
 }
 

@@ -12,8 +12,6 @@ import { workerReady } from './worker-ready.ts';
 
 export interface VoicesOptions {
   readonly log: Logger;
-  /** How much audio of earlier sentences is kept, so that a greeting is made only once. Default 32 MiB. */
-  readonly cacheBytes?: number;
 }
 
 interface Request {
@@ -25,6 +23,8 @@ interface Request {
 }
 
 const MAX_WAITING = 500;
+/** How much audio of earlier sentences is kept, so that a greeting is made only once. */
+const CACHE_BYTES = 32 * 1024 * 1024;
 const EMPTY: SpeechClip = { pcm: new Uint8Array(0), words: [] };
 
 /**
@@ -41,9 +41,9 @@ export class Voices {
   #nextId = 1;
   #failure: Error | undefined;
 
-  private constructor(worker: Worker, { log, cacheBytes = 32 * 1024 * 1024 }: VoicesOptions) {
+  private constructor(worker: Worker, { log }: VoicesOptions) {
     this.#worker = worker;
-    this.#cache = new ClipCache(cacheBytes);
+    this.#cache = new ClipCache(CACHE_BYTES);
     worker.on('message', (reply: VoicesReply) => this.#take(reply));
     worker.on('error', (error) => {
       log.error({ err: error }, 'speech synthesis broke down; restart the emulator');

@@ -4,7 +4,7 @@ import { app } from '@azure/functions';
 
 app.http('echo', {
   methods: ['POST', 'OPTIONS'],
-  route: 'echo/{name}/{n:int?}',
+  route: 'echo/{name}/{n?}',
   handler: async (request, context) => ({
     status: 201,
     headers: { 'x-function': context.functionName },
@@ -36,26 +36,11 @@ app.http('slow', {
   },
 });
 app.http('keyed', { authLevel: 'function', handler: async () => ({ body: 'open' }) });
-app.http('hooked', { handler: async () => ({ body: 'handler' }) });
 app.timer('clockwork', { schedule: '0 0 0 * * *', handler: async () => undefined });
 
 export const heard: string[] = [];
 export let terminated = false;
 
-app.hook.appStart(() => {
-  heard.push('appStart');
-});
-app.hook.preInvocation((context) => {
-  if (context.invocationContext.functionName !== 'hooked') return;
-  const inner = context.functionHandler;
-  context.functionHandler = async (...inputs) => {
-    const answer = (await inner(...inputs)) as { body: string };
-    return { body: `${answer.body}, wrapped` };
-  };
-});
-app.hook.postInvocation((context) => {
-  heard.push(`${context.invocationContext.functionName}: ${context.error ? 'failed' : 'answered'}`);
-});
 app.hook.appTerminate(() => {
   terminated = true;
   heard.push('appTerminate');

@@ -1,14 +1,14 @@
 import { createServer } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import * as sdk from 'microsoft-cognitiveservices-speech-sdk';
 import { pino } from 'pino';
+import { listening } from '../../../shared/testing/listening.ts';
 import { SpeechService } from '../speech-service.ts';
 import { Transcriber } from '../transcriber.ts';
 import { Voices } from '../voices.ts';
 
 export const KEY = 'the-right-key';
-export const TOKEN = 'the-right-token';
 const CHUNK_BYTES = 3200;
 
 /** The whole service on a free port, for tests that speak to it with the real SDK. */
@@ -37,7 +37,7 @@ export class SpeechHarness {
   static async start(): Promise<SpeechHarness> {
     const log = pino({ level: 'silent' });
     const [voices, transcriber] = await Promise.all([Voices.start({ log }), Transcriber.start({ log, workers: 1 })]);
-    const service = new SpeechService({ log, voices, transcriber, key: KEY, acceptsToken: (token) => token === TOKEN });
+    const service = new SpeechService({ log, voices, transcriber, key: KEY });
     const sockets = new Set<Socket>();
     const server = createServer();
     server.on('connection', (socket: Socket) => {
@@ -47,8 +47,7 @@ export class SpeechHarness {
     server.on('upgrade', (request, socket, head) => {
       if (!service.handleUpgrade(request, socket, head)) socket.destroy();
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
+    const port = await listening(server);
     return new SpeechHarness(service, voices, transcriber, { port, sockets, stop: () => server.close() });
   }
 
