@@ -8,14 +8,18 @@ import type { Load } from './admission.ts';
 /** Measures how hard this process works, for admission control. */
 export class LoadMeter {
   readonly #clock: Clock;
-  readonly #lane: Pick<VoiceActivityLane, 'stats'>;
+  readonly #lane: Pick<VoiceActivityLane, 'takeSlowestMs'>;
   readonly #vitals: Pick<ProcessVitals, 'readRecentDelay'>;
   #sinceMs: number;
   #main = process.threadCpuUsage();
   #waitedMs = waitedForCoreMs();
   #all = process.cpuUsage();
 
-  constructor(clock: Clock, lane: Pick<VoiceActivityLane, 'stats'>, vitals: Pick<ProcessVitals, 'readRecentDelay'>) {
+  constructor(
+    clock: Clock,
+    lane: Pick<VoiceActivityLane, 'takeSlowestMs'>,
+    vitals: Pick<ProcessVitals, 'readRecentDelay'>,
+  ) {
     this.#clock = clock;
     this.#lane = lane;
     this.#vitals = vitals;
@@ -37,7 +41,7 @@ export class LoadMeter {
     const allShare = (all.user + all.system) / elapsedUs / availableParallelism();
     return {
       loopDelayMs: this.#vitals.readRecentDelay().p99,
-      speechLaneMs: Math.round(this.#lane.stats().slowestMs),
+      speechLaneMs: Math.round(this.#lane.takeSlowestMs()),
       cpu: Math.round(Math.max(mainShare, allShare) * 1000) / 1000,
     };
   }

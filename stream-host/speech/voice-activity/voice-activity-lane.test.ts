@@ -85,6 +85,14 @@ test('a closed detector reports nothing more', async () => {
   assert.equal(lane.stats().sessions, 0);
 });
 
+test('what a probe of the host reads takes no sign of load away from admission', async () => {
+  lane.takeSlowestMs();
+  await listen(speech);
+  lane.stats();
+  assert.ok(lane.takeSlowestMs() > 0);
+  assert.equal(lane.takeSlowestMs(), 0);
+});
+
 test('a detector that is closed by what it reports says no more', async () => {
   let reports = 0;
   const detector = lane.open({

@@ -59,8 +59,6 @@ interface VoiceActivityStats {
   readonly restarts: number;
   /** What the model runs on. */
   readonly runtime: OnnxRuntime | undefined;
-  /** From a frame's last sample to its probability, the longest since the last call of `stats()`. */
-  readonly slowestMs: number;
 }
 
 /** 512 samples of one session, and when the last of them came. */
@@ -189,8 +187,6 @@ export class VoiceActivityLane {
   };
 
   stats(): VoiceActivityStats {
-    const slowestMs = this.#slowestMs;
-    this.#slowestMs = 0;
     return {
       sessions: this.#detectors.size,
       batches: this.#batches,
@@ -199,8 +195,14 @@ export class VoiceActivityLane {
       dropped: this.#dropped,
       restarts: this.#thread.restarts,
       runtime: this.#runtime,
-      slowestMs,
     };
+  }
+
+  /** From a frame's last sample to its probability: the longest since this was asked last. For one reader. */
+  takeSlowestMs(): number {
+    const slowestMs = this.#slowestMs;
+    this.#slowestMs = 0;
+    return slowestMs;
   }
 
   /** Ends the thread. Idempotent. */
