@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { pino } from 'pino';
+import { MEDIA_TOKEN_SECONDS, TokenIssuer } from '../../emulator/acs/token-issuer.ts';
 import { connectRedis } from '../../shared/sessions/connect.ts';
 import { SessionStore } from '../../shared/sessions/session-store.ts';
 import { STREAM_HOST_FLAGS } from '../../shared/stream-host-flags.ts';
@@ -43,8 +43,7 @@ export interface Measured {
 /** For each call, in each part of the time: CPU in % of a core, memory in MB. */
 export type RecogniserUse = readonly { readonly cpu: number; readonly rssMb: number }[];
 
-const ISSUER = 'https://acs.bench.example';
-const AUDIENCE = 'bench-resource';
+const ACS = { issuer: 'https://acs.bench.example', audience: 'bench-resource' };
 const AGENT = `name: bench
 description: Answers at length.
 greeting: Hello, this is the order desk. How can I help you today?
@@ -115,10 +114,9 @@ export class LoadTest {
     opened.defer(() => connection.disconnect());
 
     const clips = await makeClips();
-    const keys = await generateKeyPair('RS256', { extractable: true });
-    const jwks = JSON.stringify({ keys: [{ ...(await exportJWK(keys.publicKey)), kid: 'bench', alg: 'RS256' }] });
+    const tokens = await TokenIssuer.create(ACS);
     const providers = child<ProvidersApi>('bench/acs/providers.ts', 'providers');
-    const providersPort = await providers.call('start', clips, jwks, TIMING);
+    const providersPort = await providers.call('start', clips, JSON.stringify(tokens.jwks), TIMING);
     const hosts: Host[] = [];
     while (hosts.length < options.hosts) {
       const [port = 0] = await freePorts(1);
@@ -130,13 +128,7 @@ export class LoadTest {
       await untilReady(url, process, signal);
       hosts.push({ process, url });
     }
-    const token = await new SignJWT({})
-      .setProtectedHeader({ alg: 'RS256', kid: 'bench' })
-      .setIssuer(ISSUER)
-      .setAudience(AUDIENCE)
-      .setIssuedAt()
-      .setExpirationTime('24h')
-      .sign(keys.privateKey);
+    const token = await tokens.sign(MEDIA_TOKEN_SECONDS);
     const urls = hosts.map(({ url }) => `${url.replace('http', 'ws')}/api/v1/media/stream`);
     const phones = child<PhonesApi>('bench/acs/phones.ts', 'phones');
     await phones.call('start', { clips: clips.callers, seed, urls, token, habits });
@@ -248,8 +240,8 @@ function hostSettings({ folder, maxSessions }: LoadTestOptions, port: number, pr
     STREAM_HOST_URL: `http://127.0.0.1:${port}`,
     REDIS_URL: redisUrl,
     ACS_CONNECTION_STRING: `endpoint=http://${providers}/;accesskey=${Buffer.from('bench').toString('base64')}`,
-    ACS_RESOURCE_ID: AUDIENCE,
-    ACS_TOKEN_ISSUER: ISSUER,
+    ACS_RESOURCE_ID: ACS.audience,
+    ACS_TOKEN_ISSUER: ACS.issuer,
     ACS_JWKS_URL: `http://${providers}/calling/keys`,
     SPEECH_HOST: `ws://${providers}`,
     SPEECH_KEY: 'bench',

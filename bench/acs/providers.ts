@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { WebSocketServer } from 'ws';
 import { AnswerChunks } from '../../emulator/openai/chat-wire.ts';
 import { parseUsp } from '../../emulator/speech/usp.ts';
+import { listening } from '../../shared/testing/listening.ts';
 import { AgentVoice } from '../subjects/agent-voice.ts';
 import { serve } from './child.ts';
 import type { Clips } from './clips.ts';
@@ -48,10 +48,7 @@ const api = {
         socket.on('error', () => {});
       });
     });
-    http.listen(0, '127.0.0.1');
-    await once(http, 'listening');
-    const address = http.address();
-    return typeof address === 'object' ? (address?.port ?? 0) : 0;
+    return listening(http);
   },
 };
 export type ProvidersApi = typeof api;

@@ -45,7 +45,7 @@ async function deliver(path: string, body: unknown, authorization?: string) {
 test('a sender who cannot prove to be ACS is turned away', async () => {
   const session = await newSession();
   const body = [event('CallConnected', 'connection-a')];
-  for (const header of ['', 'Bearer forged', await functions.acs.authorization('another-resource')]) {
+  for (const header of ['', 'Bearer forged', `Bearer ${await functions.acs.tokens.signAccess(60)}`]) {
     const answer = await deliver(`/${session.id}`, body, header);
     assert.equal(answer.status, 401);
     assert.match(answer.body.error.code, /^auth\.token-/);

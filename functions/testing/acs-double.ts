@@ -1,6 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { CALLBACK_TOKEN_SECONDS, TokenIssuer } from '../../emulator/acs/token-issuer.ts';
+import { listening } from '../../shared/testing/listening.ts';
 
 export interface AcsRequest {
   /** Without the query, such as `/calling/callConnections:answer`. */
@@ -20,46 +20,36 @@ export interface AcsFailure {
  */
 export class AcsDouble {
   readonly url: string;
+  readonly tokens: TokenIssuer;
   readonly requests: AcsRequest[] = [];
   /** Requests to paths that hold this text fail so, until it is taken away. */
   failing: { readonly path: string; readonly failure: AcsFailure } | undefined;
   /** Runs before an answer goes out: what else happens in the world meanwhile. */
   beforeAnswer: ((request: AcsRequest) => Promise<void>) | undefined;
-  readonly #sign: (audience: string, issuer: string) => Promise<string>;
   readonly #close: () => void;
   #calls = 0;
 
-  private constructor(url: string, sign: (audience: string, issuer: string) => Promise<string>, close: () => void) {
+  private constructor(url: string, tokens: TokenIssuer, close: () => void) {
     this.url = url;
-    this.#sign = sign;
+    this.tokens = tokens;
     this.#close = close;
   }
 
   static readonly resourceId = 'acs-resource';
-  static readonly issuer = 'https://acscallautomation.communication.azure.com';
 
   static async start(): Promise<AcsDouble> {
-    const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true });
-    const keys = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'k1', alg: 'RS256', use: 'sig' }] });
+    const issuer = 'https://acscallautomation.communication.azure.com';
+    const tokens = await TokenIssuer.create({ issuer, audience: AcsDouble.resourceId });
     let double: AcsDouble | undefined;
     const server = createServer(async (request, response) => {
       response.setHeader('content-type', 'application/json');
       const path = new URL(request.url ?? '/', 'http://acs').pathname;
-      if (path === '/calling/keys') return response.end(keys);
+      if (path === '/calling/keys') return response.end(JSON.stringify(tokens.jwks));
       let text = '';
       for await (const chunk of request) text += chunk;
       await double?.answer({ path, body: text === '' ? {} : JSON.parse(text) }, response);
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const sign = (audience: string, issuer: string) =>
-      new SignJWT({})
-        .setProtectedHeader({ alg: 'RS256', kid: 'k1' })
-        .setIssuer(issuer)
-        .setAudience(audience)
-        .setIssuedAt()
-        .setExpirationTime('5m')
-        .sign(privateKey);
-    double = new AcsDouble(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, sign, () => {
+    double = new AcsDouble(`http://127.0.0.1:${await listening(server)}`, tokens, () => {
       server.closeAllConnections();
       server.close();
     });
@@ -97,8 +87,8 @@ export class AcsDouble {
   }
 
   /** The header of a callback, as ACS sends it. */
-  async authorization(audience = AcsDouble.resourceId, issuer = AcsDouble.issuer): Promise<string> {
-    return `Bearer ${await this.#sign(audience, issuer)}`;
+  async authorization(): Promise<string> {
+    return `Bearer ${await this.tokens.sign(CALLBACK_TOKEN_SECONDS)}`;
   }
 
   reset(): void {

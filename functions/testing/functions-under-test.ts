@@ -1,11 +1,11 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { FunctionsHost } from '../../emulator/functions-host/host.ts';
 import { assertDocumented } from '../../shared/http/testing/documented.ts';
 import { connectRedis } from '../../shared/sessions/connect.ts';
 import { SessionStore } from '../../shared/sessions/session-store.ts';
+import { listening } from '../../shared/testing/listening.ts';
 import { findRedis } from '../../start/redis.ts';
 import { AcsDouble } from './acs-double.ts';
 
@@ -42,12 +42,11 @@ export async function startFunctions(
   const redisServer = await findRedis({ log: silent });
   const acs = await AcsDouble.start();
   const streamHost = createServer((_, response) => response.end('{}'));
-  await new Promise<void>((resolve) => streamHost.listen(0, '127.0.0.1', resolve));
   Object.assign(process.env, {
     LOG_LEVEL: 'error',
     FUNCTIONS_PUBLIC_URL: 'http://functions.example',
     STREAM_HOST_PUBLIC_URL: 'ws://media.example',
-    STREAM_HOST_URL: `http://127.0.0.1:${(streamHost.address() as AddressInfo).port}`,
+    STREAM_HOST_URL: `http://127.0.0.1:${await listening(streamHost)}`,
     REDIS_URL: redisServer.url,
     ACS_CONNECTION_STRING: acs.connectionString,
     ACS_RESOURCE_ID: AcsDouble.resourceId,
@@ -80,7 +79,7 @@ export async function startFunctions(
       return { status: response.status, headers: response.headers, body: answer };
     },
     async announce(load) {
-      await store.announceHost('host-1', load ?? { sessions: 0, maxSessions: 0 }, load ? 60_000 : 1);
+      await store.hosts.announce('host-1', load ?? { sessions: 0, maxSessions: 0 }, load ? 60_000 : 1);
       // Forgotten a millisecond after its last word.
       if (load === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
     },

@@ -12,7 +12,7 @@ import { countedIds } from '../../shared/ids.ts';
 import { ModeTable } from '../../shared/modes/mode-table.ts';
 import type { Readiness } from '../host/readiness.ts';
 import type { StreamHostVitals } from '../host/vitals.ts';
-import { acsToken, phoneSession, redisForTests, startHost } from '../testing/host-under-test.ts';
+import { acsTokens, phoneSession, redisForTests, startHost } from '../testing/host-under-test.ts';
 import { admitsOrigin, isLoopback, originOf } from './origins.ts';
 import { Page } from './page.ts';
 import { ReferencePage } from './reference-page.ts';
@@ -167,7 +167,7 @@ test('a socket at an unknown path is answered 404', async () => {
 
 test('a media socket without the token of ACS is answered 401 before it is a socket', async () => {
   await assert.rejects(host.connect('/api/v1/media/stream'), { status: 401 });
-  const authorization = `Bearer ${await acsToken('somebody-else')}`;
+  const authorization = `Bearer ${await acsTokens.signAccess(60)}`;
   await assert.rejects(host.connect('/api/v1/media/stream', { authorization }), { status: 401 });
   assert.equal(host.live.count, 0);
 });

@@ -3,7 +3,7 @@ import { suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../shared/testing/eventually.ts';
 import {
-  acsToken,
+  acsTokens,
   type Client,
   type HostUnderTest,
   phoneSession,
@@ -67,7 +67,7 @@ suite('picking a call up', { concurrency: true }, () => {
   test('a socket without the header finds its call by the query that the old server took', async () => {
     await host.store.create(phoneSession('order-6'));
     const phone = await host.connect('/api/v1/media/stream?call_connection_id=call-6&session_id=order-6', {
-      authorization: `Bearer ${await acsToken()}`,
+      authorization: `Bearer ${await acsTokens.sign(60)}`,
     });
     await isTalking(phone);
     assert.equal((await host.store.findByCall('call-6'))?.id, 'order-6');
@@ -114,7 +114,7 @@ suite('picking a call up', { concurrency: true }, () => {
   });
 
   test('a session that a living host holds is refused, and taken once that host lets go', async () => {
-    await host.store.announceHost('alive:8080#run-1', { sessions: 1, maxSessions: 9 }, 60_000);
+    await host.store.hosts.announce('alive:8080#run-1', { sessions: 1, maxSessions: 9 }, 60_000);
     await host.store.create(phoneSession('order-11'));
     await host.store.claim('order-11', 'alive:8080#run-1#socket-1', 60_000);
     const refused = await host.phone('call-11', 'order-11');

@@ -1,13 +1,11 @@
-import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { pino } from 'pino';
 import { WebSocket } from 'ws';
+import { MEDIA_TOKEN_SECONDS, TokenIssuer } from '../../emulator/acs/token-issuer.ts';
 import { type AudioRate, BYTES_PER_MS, bytesOf, FRAME_BYTES, FrameCutter, rmsOf } from '../../shared/audio/pcm.ts';
 import { AcsTokenVerifier } from '../../shared/auth/acs-token.ts';
 import { systemClock } from '../../shared/clock.ts';
@@ -17,6 +15,7 @@ import { ProcessVitals } from '../../shared/process-vitals.ts';
 import { encodeServiceAudio, encodeServiceMetadata } from '../../shared/protocol/acs-media.ts';
 import { connectRedis } from '../../shared/sessions/connect.ts';
 import type { NewSession } from '../../shared/sessions/session-store.ts';
+import { listening } from '../../shared/testing/listening.ts';
 import { startEmbeddedRedis } from '../../start/redis-embedded.ts';
 import { startRedisServer } from '../../start/redis-server.ts';
 import { defaultPhrases } from '../agent/phrases.ts';
@@ -85,16 +84,7 @@ const synthesiser: Synthesiser = {
 };
 
 /** Loudness is judged on the spot here, in no lane of threads. */
-const NO_LANE = {
-  sessions: 0,
-  batches: 0,
-  frames: 0,
-  inferred: 0,
-  dropped: 0,
-  restarts: 0,
-  runtime: undefined,
-  slowestMs: 0,
-};
+const NO_LANE = { sessions: 0, batches: 0, frames: 0, inferred: 0, dropped: 0, restarts: 0, runtime: undefined };
 
 export const call = { callId: 'c1', name: 'look_up_order', args: { order: '1042' } };
 
@@ -149,33 +139,19 @@ export async function redisForTests(): Promise<{ readonly url: string }> {
   return redis;
 }
 
-const keys = await generateKeyPair('RS256', { extractable: true });
-const ISSUER = 'https://acs.example';
-const AUDIENCE = 'resource-1';
-
-/** A token as ACS signs it for the media socket. */
-export const acsToken = (audience = AUDIENCE): Promise<string> =>
-  new SignJWT({})
-    .setProtectedHeader({ alg: 'RS256', kid: 'k1' })
-    .setIssuer(ISSUER)
-    .setAudience(audience)
-    .setIssuedAt()
-    .setExpirationTime('24h')
-    .sign(keys.privateKey);
+const ACS = { issuer: 'https://acs.example', audience: 'resource-1' };
+/** Signs tokens as ACS does, for the media sockets of these hosts. */
+export const acsTokens = await TokenIssuer.create(ACS);
 
 /** The stream host as `main.ts` puts it together, on a free port and a real Redis, with speech and model of the tests'. */
 export async function startHost(redisUrl: string, options: HostOptions = {}) {
   const log = options.log ?? silent;
-  const jwks = JSON.stringify({ keys: [{ ...(await exportJWK(keys.publicKey)), kid: 'k1', alg: 'RS256' }] });
-  const keyServer = createServer((_, response) => response.setHeader('content-type', 'application/json').end(jwks));
-  await once(keyServer.listen(0, '127.0.0.1'), 'listening');
-  const keyPort = (keyServer.address() as AddressInfo).port;
-  const verifier = new AcsTokenVerifier({
-    jwksUrl: `http://127.0.0.1:${keyPort}/calling/keys`,
-    issuer: ISSUER,
-    audience: AUDIENCE,
-    clock: systemClock,
-  });
+  const keyServer = createServer((_, response) =>
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(acsTokens.jwks)),
+  );
+  const keyPort = await listening(keyServer);
+  const jwksUrl = `http://127.0.0.1:${keyPort}/calling/keys`;
+  const verifier = new AcsTokenVerifier({ ...ACS, jwksUrl, clock: systemClock });
 
   const folder = await mkdtemp(join(tmpdir(), 'parley-page-'));
   const webFolder = join(folder, 'web');
@@ -258,7 +234,7 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
     /** The media socket of a call, with a valid token. */
     phone: async (callId: string | undefined, sessionId?: string) =>
       connect(`/api/v1/media/stream${sessionId === undefined ? '' : `?session_id=${sessionId}`}`, {
-        authorization: `Bearer ${await acsToken()}`,
+        authorization: `Bearer ${await acsTokens.sign(MEDIA_TOKEN_SECONDS)}`,
         ...(callId !== undefined && { 'x-ms-call-connection-id': callId }),
       }),
     browser: (query = '') => connect(`/api/v1/realtime/conversation${query}`),

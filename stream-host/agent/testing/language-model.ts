@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { pino } from 'pino';
 import type { ChatAnswer, ChatModel, ChatRequest } from '../../../emulator/openai/chat-wire.ts';
@@ -8,6 +7,7 @@ import { OpenAiService } from '../../../emulator/openai/openai-service.ts';
 import type { RunnableTool } from '../../../shared/agents/tool.ts';
 import { type Clock, systemClock } from '../../../shared/clock.ts';
 import type { HistoryItem } from '../../../shared/sessions/history.ts';
+import { listening } from '../../../shared/testing/listening.ts';
 import type { ReplyPiece } from '../../contract/agent.ts';
 import type { Agent } from '../agent-definition.ts';
 import { openModelClient } from '../model-client.ts';
@@ -75,12 +75,12 @@ export async function startModel(
   const server = createServer((request, response) => {
     response.on('close', () => closed.resolve(response.writableFinished ? 'whole' : 'early'));
     service.handle(request, response);
-  }).listen(0, '127.0.0.1');
+  });
   let connectionCount = 0;
   server.on('connection', () => {
     connectionCount += 1;
   });
-  await once(server, 'listening');
+  const port = await listening(server);
   const stop = async () => {
     if (!server.listening) return;
     service.close();
@@ -90,7 +90,6 @@ export async function startModel(
   };
   context.after(stop);
 
-  const { port } = server.address() as AddressInfo;
   const client = openModelClient({ baseUrl: `http://127.0.0.1:${port}/openai/v1`, apiKey: 'key' });
   const responder = new ModelResponder({
     client,

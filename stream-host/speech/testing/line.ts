@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { listening } from '../../../shared/testing/listening.ts';
 
 /** A piece of wire between a client and a server on this machine, which a test can cut, block and mend. */
 export class Line {
@@ -7,24 +7,19 @@ export class Line {
   readonly #sockets = new Set<Socket>();
   #state: 'works' | 'stalls' | 'refuses' = 'works';
   connections = 0;
+  readonly port: number;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, port: number) {
     this.#server = server;
+    this.port = port;
   }
 
   static async to(port: number): Promise<Line> {
     // As the web sockets at both ends: small messages that wait for one another are 40 ms late.
     const server = createServer({ noDelay: true });
-    const line = new Line(server);
+    const line = new Line(server, await listening(server));
     server.on('connection', (client) => line.#join(client, port));
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
     return line;
-  }
-
-  get port(): number {
-    const address = this.#server.address();
-    return typeof address === 'object' && address ? address.port : 0;
   }
 
   /** Connections that are open now. */

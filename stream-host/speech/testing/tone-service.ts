@@ -1,7 +1,7 @@
-import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { parseUsp } from '../../../emulator/speech/usp.ts';
+import { listening } from '../../../shared/testing/listening.ts';
 import { ToneRecognition } from './tone-recognition.ts';
 import { ToneSynthesis } from './tone-synthesis.ts';
 
@@ -32,6 +32,7 @@ export interface SpeechFaults {
  * that no healthy service shows. The emulator is the place for real speech.
  */
 export class ToneService {
+  readonly port: number;
   readonly faults: SpeechFaults = {};
   readonly upgrades: string[] = [];
   /** The text of each synthesis that was asked for, as the service got it. */
@@ -42,13 +43,14 @@ export class ToneService {
   readonly #sockets = new WebSocketServer({ noServer: true });
   mostConnections = 0;
 
-  private constructor(http: Server) {
+  private constructor(http: Server, port: number) {
     this.#http = http;
+    this.port = port;
   }
 
   static async start(): Promise<ToneService> {
     const http = createServer((_, response) => response.writeHead(404).end());
-    const service = new ToneService(http);
+    const service = new ToneService(http, await listening(http));
     http.on('upgrade', (request, socket, head) => {
       service.upgrades.push(request.url ?? '');
       const status = service.faults.refuseWith;
@@ -59,14 +61,7 @@ export class ToneService {
       const isSynthesis = request.url?.includes('/tts/') ?? false;
       service.#sockets.handleUpgrade(request, socket, head, (ws) => service.#serve(ws, isSynthesis));
     });
-    http.listen(0, '127.0.0.1');
-    await once(http, 'listening');
     return service;
-  }
-
-  get port(): number {
-    const address = this.#http.address();
-    return typeof address === 'object' && address ? address.port : 0;
   }
 
   get connections(): number {
