@@ -5,8 +5,8 @@ import { Driver } from '../harness/driver.ts';
 import { monotonicMs, type SessionSettings } from '../harness/protocol.ts';
 import { LONG_ANSWER, sharpUtterance, type Utterance } from '../harness/spoken.ts';
 import type { Measure, Subject } from '../report/run-report.ts';
-import type { Row, RowContext, RowResult } from '../row.ts';
-import { cdf, countInterval, quantileOver, trialsOver } from '../statistics.ts';
+import { cdfPlot, type Row, type RowContext, type RowResult } from '../row.ts';
+import { countInterval, quantileOver, trialsOver } from '../statistics.ts';
 import { type Contender, gatherField, orAbsent, peerNotes } from '../subjects/contenders.ts';
 
 const SESSIONS = 100;
@@ -81,14 +81,12 @@ async function run(context: RowContext): Promise<RowResult> {
       line('frames of the old turn after the stop', '', staleOf, '= 0'),
     ],
     plots: [
-      {
-        file: 'command-stop.svg',
-        title: 'Interrupt command → stop at the sink',
-        kind: 'cdf',
-        xLabel: 'ms',
-        yLabel: 'share of commands',
-        series: stopped.map((of) => ({ name: of.subject, points: cdf(delaysOf(of).flat()) })),
-      },
+      cdfPlot(
+        'command-stop.svg',
+        'Interrupt command → stop at the sink',
+        'commands',
+        stopped.map((of) => [of.subject, delaysOf(of).flat()]),
+      ),
     ],
     notes,
   };

@@ -2,9 +2,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LoadTest, type Measured, type RecogniserUse } from '../acs/load-test.ts';
 import { contentionNote, countedIn, cpuOf, mainThreadCpuOf, stretchesOf, waitedOf } from '../acs/talk-figures.ts';
-import type { Plot } from '../report/run-report.ts';
-import { parleyLine, type Row, type RowContext, type RowResult } from '../row.ts';
-import { cdf, differenceOf, meanOf, quantileOver, sumOf } from '../statistics.ts';
+import { cdfPlot, parleyLine, type Row, type RowContext, type RowResult } from '../row.ts';
+import { differenceOf, meanOf, quantileOver, sumOf } from '../statistics.ts';
 
 const FEW_CALLS = 20;
 const MANY_CALLS = 100;
@@ -114,15 +113,6 @@ export function hundredCallsRows(): Row[] {
   ];
 }
 
-const plotOf = (file: string, title: string, what: string, series: Record<string, readonly number[]>): Plot => ({
-  file,
-  title: `${title}, ${MANY_CALLS} calls`,
-  xLabel: 'ms',
-  yLabel: `share of ${what}`,
-  kind: 'cdf',
-  series: Object.entries(series).map(([name, samples]) => ({ name, points: cdf(samples) })),
-});
-
 /** What the machine took from the host in these rows. */
 const hostLines = (many: readonly Measured[]) => [
   parleyLine(
@@ -161,7 +151,9 @@ function verdictOf({ many }: HundredCalls) {
       ...hostLines(many),
     ],
     plots: [
-      plotOf('voice-activity-verdict.svg', 'Frame → verdict of voice activity', 'frames', { Parley: verdicts.flat() }),
+      cdfPlot('voice-activity-verdict.svg', `Frame → verdict of voice activity, ${MANY_CALLS} calls`, 'frames', [
+        ['Parley', verdicts.flat()],
+      ]),
     ],
   };
 }
@@ -199,10 +191,10 @@ function wireStopOf({ many }: HundredCalls) {
       parleyLine('stops that nobody called for', '', countedIn(stretches, 'uncalledStops'), '= 0'),
     ],
     plots: [
-      plotOf('wire-stop.svg', 'StopAudio', 'stops', {
-        'from the decision': decision.flat(),
-        'from the onset': onset.flat(),
-      }),
+      cdfPlot('wire-stop.svg', `StopAudio, ${MANY_CALLS} calls`, 'stops', [
+        ['from the decision', decision.flat()],
+        ['from the onset', onset.flat()],
+      ]),
     ],
   };
 }
@@ -235,9 +227,12 @@ function playoutJitterOf({ many }: HundredCalls) {
       ...hostLines(many),
     ],
     plots: [
-      plotOf('playout-jitter.svg', 'Delay of the agents’ frames behind their schedule', 'frames', {
-        Parley: jitter.flat(),
-      }),
+      cdfPlot(
+        'playout-jitter.svg',
+        `Delay of the agents’ frames behind their schedule, ${MANY_CALLS} calls`,
+        'frames',
+        [['Parley', jitter.flat()]],
+      ),
     ],
   };
 }

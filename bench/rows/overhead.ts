@@ -6,8 +6,8 @@ import { Driver } from '../harness/driver.ts';
 import { monotonicMs } from '../harness/protocol.ts';
 import { sharpUtterance, type Utterance, withLead } from '../harness/spoken.ts';
 import type { Subject } from '../report/run-report.ts';
-import type { Row, RowContext, RowResult } from '../row.ts';
-import { cdf, measure, median, p95 } from '../statistics.ts';
+import { cdfPlot, type Row, type RowContext, type RowResult } from '../row.ts';
+import { measure, median, p95 } from '../statistics.ts';
 import { type Contender, gatherField, orAbsent, peerNotes } from '../subjects/contenders.ts';
 
 const SESSIONS = 8;
@@ -88,7 +88,7 @@ async function run(context: RowContext): Promise<RowResult> {
   const added = ({ heardAfterMs }: Answer) => heardAfterMs - HOLD_MS - LLM_MS - TTS_MS;
   const untilAsked = ({ thoughtAfterMs }: Answer) => thoughtAfterMs - HOLD_MS;
   const afterAsking = ({ thoughtAfterMs, heardAfterMs }: Answer) => heardAfterMs - thoughtAfterMs - LLM_MS - TTS_MS;
-  const series = atFixed.map(([subject, answers]) => ({ name: subject, points: cdf(answers.map(added)) }));
+  const series = atFixed.map(([subject, answers]) => [subject, answers.map(added)] as const);
   return {
     lines: [
       fixedLine('added, p50', 'ms', of(added, median), '≤ 10'),
@@ -98,13 +98,7 @@ async function run(context: RowContext): Promise<RowResult> {
       defaultsLine('end of speech → first frame, each at its defaults, p50', 'ms', of(heard, median)),
       defaultsLine('end of speech → first frame, each at its defaults, p95', 'ms', of(heard, p95)),
     ],
-    plots: [
-      {
-        file: 'overhead.svg',
-        title: 'Added beyond providers and the endpointing wait',
-        ...{ kind: 'cdf', xLabel: 'ms', yLabel: 'share of answers', series },
-      },
-    ],
+    plots: [cdfPlot('overhead.svg', 'Added beyond providers and the endpointing wait', 'answers', series)],
     notes,
   };
 }

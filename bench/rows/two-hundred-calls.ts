@@ -12,8 +12,8 @@ import {
   waitedOf,
 } from '../acs/talk-figures.ts';
 import type { Measure } from '../report/run-report.ts';
-import { parleyLine, type Row, type RowContext, type RowResult } from '../row.ts';
-import { bootstrapInterval, cdf, meanOf, once, quantileOver, sumOf, trialsOf } from '../statistics.ts';
+import { cdfPlot, parleyLine, type Row, type RowContext, type RowResult } from '../row.ts';
+import { bootstrapInterval, meanOf, once, quantileOver, sumOf, trialsOf } from '../statistics.ts';
 
 const CALLS = 200;
 /** As many as there are cores: each host has one main thread. */
@@ -87,14 +87,9 @@ async function run(context: RowContext): Promise<RowResult> {
       parleyLine('jitter then, p99', 'ms', jitterThen),
     ],
     plots: [
-      {
-        file: 'two-hundred-calls.svg',
-        title: `Delay of the agents’ frames behind their schedule, ${CALLS} calls`,
-        xLabel: 'ms',
-        yLabel: 'share of frames',
-        kind: 'cdf',
-        series: [{ name: 'Parley', points: cdf(jitter.flat()) }],
-      },
+      cdfPlot('two-hundred-calls.svg', `Delay of the agents’ frames behind their schedule, ${CALLS} calls`, 'frames', [
+        ['Parley', jitter.flat()],
+      ]),
     ],
     notes: [
       `${connected} calls talked for ${Math.round(talkSeconds)} s.`,
