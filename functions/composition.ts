@@ -3,6 +3,7 @@ import { AcsTokenVerifier } from '../shared/auth/acs-token.ts';
 import { CallControl } from '../shared/call-control/call-control.ts';
 import { type Clock, systemClock } from '../shared/clock.ts';
 import { messageOf } from '../shared/errors.ts';
+import { API_PREFIX } from '../shared/http/route.ts';
 import { type NewId, randomIds } from '../shared/ids.ts';
 import { createLog, type Logger } from '../shared/log.ts';
 import { connectRedis } from '../shared/sessions/connect.ts';
@@ -28,8 +29,6 @@ export interface Parts {
 type State =
   | { readonly name: 'ready'; readonly parts: Parts; readonly redis: Redis }
   | { readonly name: 'misconfigured'; readonly error: unknown };
-
-const API_PREFIX = '/api/v1';
 
 /**
  * Builds the parts from the environment, once. A bad setting must not throw while the app loads, because that takes

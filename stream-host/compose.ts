@@ -4,8 +4,9 @@ import { createServices } from '../agents/services.ts';
 import { FRAME_BYTES } from '../shared/audio/pcm.ts';
 import { AcsTokenVerifier } from '../shared/auth/acs-token.ts';
 import { CallControl } from '../shared/call-control/call-control.ts';
-import { type Clock, systemClock } from '../shared/clock.ts';
+import { type Cancel, type Clock, systemClock } from '../shared/clock.ts';
 import { ConfigError } from '../shared/errors.ts';
+import { API_PREFIX } from '../shared/http/route.ts';
 import { randomIds } from '../shared/ids.ts';
 import type { Logger } from '../shared/log.ts';
 import { ProcessVitals } from '../shared/process-vitals.ts';
@@ -33,11 +34,8 @@ import { modeProblems } from './modes/mode-problems.ts';
 import { BeatClock } from './playout/beat-clock.ts';
 import { identityTokens } from './realtime/credential.ts';
 import { realtimeServiceOf } from './realtime/realtime-service.ts';
-import { ScriptedModelWatch } from './scripted-model-watch.ts';
 import type { ReceptionOptions } from './session/reception.ts';
 import { VoiceActivityLane } from './speech/voice-activity/voice-activity-lane.ts';
-
-const API_PREFIX = '/api/v1';
 
 /** The project's folder, whether the source runs or the build in `dist/`. */
 const ROOT = new URL(import.meta.url.endsWith('.ts') ? '../' : '../../', import.meta.url);
@@ -95,13 +93,9 @@ export async function startStreamHost(
   opened.defer(() => redis.disconnect());
   const load = new LoadMeter(clock, lane, vitals);
   const model = openModelClient({ baseUrl: config.AZURE_OPENAI_BASE_URL, apiKey: config.AZURE_OPENAI_API_KEY });
-  const scriptedModel = new ScriptedModelWatch({
-    // A resource of Azure has no such thing, and need not be asked.
-    ask: async () => config.EMULATOR_URL !== undefined && isScripted(model),
-    clock,
-    log,
-  });
-  opened.defer(() => scriptedModel.close());
+  // A resource of Azure has no scripted dialogue, and need not be asked.
+  const scripted = config.EMULATOR_URL === undefined ? undefined : watchScripted(() => isScripted(model), clock, log);
+  opened.defer(() => scripted?.close());
   const calls = new CallControl({
     connectionString: config.ACS_CONNECTION_STRING,
     callbackBase: config.FUNCTIONS_PUBLIC_URL + API_PREFIX,
@@ -148,7 +142,7 @@ export async function startStreamHost(
     callState: (callConnectionId) => calls.state(callConnectionId),
     callMedia: calls,
     defaultAgent: config.DEFAULT_AGENT,
-    isScripted: () => scriptedModel.isScripted,
+    isScripted: () => scripted?.isScripted() ?? false,
     maxCallMs: config.MAX_CALL_MS,
     acsMessageMs: config.ACS_MESSAGE_MS,
     logTranscripts: config.LOG_TRANSCRIPTS,
@@ -180,7 +174,6 @@ export async function startStreamHost(
     readVitals: (live, admission) => readVitals({ process: vitals, live, lane, admission }),
   });
   const port = await host.open(config.STREAM_HOST_PORT, config.STREAM_HOST_BIND);
-  void scriptedModel.watch();
   void modelProblem(model).then((problem) => {
     if (problem !== undefined) log.warn(problem);
   });
@@ -212,6 +205,30 @@ async function detectorAnswers(open: OpenVoiceActivity, signal: AbortSignal): Pr
   signal.addEventListener('abort', () => detector.close(), { once: true });
   detector.write(new Uint8Array(2 * FRAME_BYTES));
   await promise;
+}
+
+const SCRIPTED_EVERY_MS = 5000;
+
+/**
+ * Knows whether a demo dialogue answers instead of a language model, so that people can be told. Asked again now and
+ * then, because the emulator may start later than this process or again with other settings.
+ */
+function watchScripted(ask: () => Promise<boolean>, clock: Clock, log: Logger) {
+  let [isScripted, isClosed] = [false, false];
+  let cancel: Cancel = () => {};
+  const look = async (): Promise<void> => {
+    const now = await ask();
+    if (isClosed) return;
+    if (now && !isScripted) log.info('a scripted demo dialogue answers, no language model');
+    isScripted = now;
+    cancel = clock.after(SCRIPTED_EVERY_MS, () => void look());
+  };
+  void look();
+  const close = () => {
+    isClosed = true;
+    cancel();
+  };
+  return { isScripted: () => isScripted, close };
 }
 
 function responders(

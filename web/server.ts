@@ -19,13 +19,8 @@ export async function fetchServerSettings(): Promise<ServerSettings | undefined>
 
 /** The agents that one may choose from. Empty where the server does not tell. */
 export async function fetchAgents(): Promise<readonly string[]> {
-  const answer = await fetchJson('/api/v1/agents');
-  const agents: unknown = typeof answer === 'object' && answer !== null && 'agents' in answer ? answer.agents : [];
-  if (!Array.isArray(agents)) return [];
-  return agents.flatMap((agent: unknown) => {
-    const name = typeof agent === 'object' && agent !== null && 'name' in agent ? agent.name : agent;
-    return typeof name === 'string' ? [name] : [];
-  });
+  const answer = (await fetchJson('/api/v1/agents')) as { readonly agents: readonly { name: string }[] } | undefined;
+  return answer?.agents.map(({ name }) => name) ?? [];
 }
 
 /** The streaming modes that one may choose from. Empty where the server does not tell. */

@@ -1,28 +1,12 @@
 import { CLOSE } from '../shared/protocol/close-codes.ts';
 
-export type TroubleName =
-  | 'insecure-context'
-  | 'no-microphone'
-  | 'microphone-refused'
-  | 'microphone-busy'
-  | 'microphone-lost'
-  | 'microphone-gone'
-  | 'microphone-silent'
-  | 'audio-failed'
-  | 'server-full'
-  | 'server-down'
-  | 'connection-lost'
-  | 'other-tab'
-  | 'not-allowed'
-  | 'server-fault';
-
 /** What went wrong, for a person: one line of fact, one of what to do about it. */
 export interface Trouble {
   readonly title: string;
   readonly advice: string;
 }
 
-const TROUBLES: Readonly<Record<TroubleName, Trouble>> = {
+const TROUBLES = {
   'insecure-context': {
     title: 'The browser keeps the microphone from this address.',
     advice:
@@ -80,7 +64,9 @@ const TROUBLES: Readonly<Record<TroubleName, Trouble>> = {
     title: 'The server ended the conversation.',
     advice: 'Start a new one. If it happens again, the server’s log says why.',
   },
-};
+} as const satisfies Readonly<Record<string, Trouble>>;
+
+export type TroubleName = keyof typeof TROUBLES;
 
 export function describeTrouble(name: TroubleName): Trouble {
   return TROUBLES[name];

@@ -28,7 +28,7 @@ export async function applyCallEvent(before: Session, event: CallbackEvent, part
     await parts.mediaRecovery.mediaLost(session, event.callConnectionId, event.mediaDetails, log);
   } else if (isOver(session.status) && !isOver(before.status)) {
     log.info({ status: session.status, reason: session.endReason }, 'call over');
-    await store.givePlaceBack(session.id);
+    await store.hosts.giveBack(session.id);
     // ACS closes the media socket too; this is for the replica that does not notice.
     await store.command(session.id, { type: 'end', reason: session.endReason ?? session.status });
   }

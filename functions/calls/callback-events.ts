@@ -19,46 +19,16 @@ export interface CallbackEvent {
 const PREFIX = 'Microsoft.Communication.';
 
 /** What `parseCallAutomationEvent` of the SDK knows. It throws for any other, and reads the first event of an array only. */
-export const KNOWN_EVENTS: ReadonlySet<string> = new Set([
-  'AddParticipantFailed',
-  'AddParticipantSucceeded',
-  'AnswerFailed',
-  'CallConnected',
-  'CallDisconnected',
-  'CallTransferAccepted',
-  'CallTransferFailed',
-  'CancelAddParticipantFailed',
-  'CancelAddParticipantSucceeded',
-  'ConnectFailed',
-  'ContinuousDtmfRecognitionStopped',
-  'ContinuousDtmfRecognitionToneFailed',
-  'ContinuousDtmfRecognitionToneReceived',
-  'CreateCallFailed',
-  'HoldFailed',
-  'MediaStreamingFailed',
-  'MediaStreamingStarted',
-  'MediaStreamingStopped',
-  'MoveParticipantFailed',
-  'MoveParticipantSucceeded',
-  'ParticipantsUpdated',
-  'PlayCanceled',
-  'PlayCompleted',
-  'PlayFailed',
-  'PlayStarted',
-  'RecognizeCanceled',
-  'RecognizeCompleted',
-  'RecognizeFailed',
-  'RecordingStateChanged',
-  'RemoveParticipantFailed',
-  'RemoveParticipantSucceeded',
-  'SendDtmfTonesCompleted',
-  'SendDtmfTonesFailed',
-  'StartRecordingFailed',
-  'TranscriptionFailed',
-  'TranscriptionStarted',
-  'TranscriptionStopped',
-  'TranscriptionUpdated',
-]);
+export const KNOWN_EVENTS: ReadonlySet<string> = new Set(
+  `AddParticipantFailed AddParticipantSucceeded AnswerFailed CallConnected CallDisconnected CallTransferAccepted
+   CallTransferFailed CancelAddParticipantFailed CancelAddParticipantSucceeded ConnectFailed
+   ContinuousDtmfRecognitionStopped ContinuousDtmfRecognitionToneFailed ContinuousDtmfRecognitionToneReceived
+   CreateCallFailed HoldFailed MediaStreamingFailed MediaStreamingStarted MediaStreamingStopped
+   MoveParticipantFailed MoveParticipantSucceeded ParticipantsUpdated PlayCanceled PlayCompleted PlayFailed
+   PlayStarted RecognizeCanceled RecognizeCompleted RecognizeFailed RecordingStateChanged RemoveParticipantFailed
+   RemoveParticipantSucceeded SendDtmfTonesCompleted SendDtmfTonesFailed StartRecordingFailed TranscriptionFailed
+   TranscriptionStarted TranscriptionStopped TranscriptionUpdated`.split(/\s+/),
+);
 
 const optionalText = z
   .string()

@@ -2,6 +2,7 @@ import type { HttpHandler, HttpRequest, HttpResponseInit } from '@azure/function
 import { errorAnswer, traceIdOf } from '../../shared/http/error-answer.ts';
 import {
   type AnswerOf,
+  type AnyAnswer,
   API_PREFIX,
   type Input,
   type RawRequest,
@@ -16,12 +17,6 @@ import type { Composition, Parts } from '../composition.ts';
 export interface Route {
   readonly contract: RouteContract;
   readonly answer: (request: RawRequest, parts: Parts, log: Logger) => Promise<AnyAnswer>;
-}
-
-interface AnyAnswer {
-  readonly status: number;
-  readonly body: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /**

@@ -63,6 +63,13 @@ export type AnswerOf<Answers extends RouteContract['answers']> = {
 
 export type Answer<Contract extends RouteContract> = AnswerOf<Contract['answers']>;
 
+/** An answer of whatever route. */
+export interface AnyAnswer {
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** A request as either half has it. */
 export interface RawRequest {
   readonly params: Readonly<Record<string, string>>;

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { Phrases } from '../contract/agent.ts';
 import { languageCodeOf } from './locale.ts';
 
-/** All that an agent says by itself but its greeting, which only its author can know. */
-export type DefaultPhrases = Omit<Phrases, 'greeting'>;
+/** All that an agent says by itself but its greeting, which only its author can know; it bids nobody farewell. */
+export type DefaultPhrases = Omit<Phrases, 'greeting' | 'farewell'>;
 
 const sentence = z.string().trim().min(1).max(500);
 
@@ -31,7 +31,6 @@ const en: DefaultPhrases = {
   notUnderstood: 'Sorry, I did not catch that. Could you say it again?',
   goodbye: 'Thank you. Goodbye.',
   prompts: ['Are you still there?', 'I am still here. Take your time.'],
-  farewell: '',
 };
 
 const de: DefaultPhrases = {
@@ -43,7 +42,6 @@ const de: DefaultPhrases = {
   notUnderstood: 'Entschuldigung, das habe ich nicht verstanden. Können Sie es bitte noch einmal sagen?',
   goodbye: 'Vielen Dank. Auf Wiederhören.',
   prompts: ['Sind Sie noch da?', 'Ich bin noch da. Lassen Sie sich Zeit.'],
-  farewell: '',
 };
 
 const fr: DefaultPhrases = {
@@ -55,7 +53,6 @@ const fr: DefaultPhrases = {
   notUnderstood: 'Excusez-moi, je n’ai pas compris. Pouvez-vous répéter, s’il vous plaît ?',
   goodbye: 'Merci. Au revoir.',
   prompts: ['Êtes-vous toujours là ?', 'Je suis toujours là. Prenez votre temps.'],
-  farewell: '',
 };
 
 const es: DefaultPhrases = {
@@ -67,7 +64,6 @@ const es: DefaultPhrases = {
   notUnderstood: 'Disculpe, no le he entendido. ¿Podría repetirlo, por favor?',
   goodbye: 'Gracias. Adiós.',
   prompts: ['¿Sigue ahí?', 'Sigo aquí. Tómese su tiempo.'],
-  farewell: '',
 };
 
 const it: DefaultPhrases = {
@@ -79,7 +75,6 @@ const it: DefaultPhrases = {
   notUnderstood: 'Mi scusi, non ho capito. Può ripetere, per favore?',
   goodbye: 'Grazie. Arrivederci.',
   prompts: ['È ancora in linea?', 'Sono ancora qui. Faccia con calma.'],
-  farewell: '',
 };
 
 const nl: DefaultPhrases = {
@@ -91,7 +86,6 @@ const nl: DefaultPhrases = {
   notUnderstood: 'Sorry, dat heb ik niet verstaan. Kunt u het nog een keer zeggen?',
   goodbye: 'Dank u wel. Tot ziens.',
   prompts: ['Bent u er nog?', 'Ik ben er nog. Neemt u rustig de tijd.'],
-  farewell: '',
 };
 
 const pt: DefaultPhrases = {
@@ -103,7 +97,6 @@ const pt: DefaultPhrases = {
   notUnderstood: 'Desculpe, não percebi. Pode repetir, por favor?',
   goodbye: 'Obrigado. Até à próxima.',
   prompts: ['Ainda está aí?', 'Continuo aqui. Não há pressa.'],
-  farewell: '',
 };
 
 const BY_LANGUAGE: ReadonlyMap<string, DefaultPhrases> = new Map(Object.entries({ en, de, fr, es, it, nl, pt }));
@@ -122,7 +115,7 @@ export function missingPhrases(locale: string, own: PhraseSettings): string[] {
  */
 export function defaultPhrases(locale: string, greeting: string): Phrases {
   const known = BY_LANGUAGE.get(languageCodeOf(locale));
-  if (known) return { greeting, ...known };
+  if (known) return { greeting, farewell: '', ...known };
   return {
     greeting,
     resumption: greeting,

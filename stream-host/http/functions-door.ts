@@ -8,8 +8,9 @@ import { type OriginRules, requireOrigin, requireOwnHost } from './origins.ts';
 export interface FunctionsDoorOptions extends OriginRules {
   /** Where the functions answer: FUNCTIONS_URL. */
   readonly functionsUrl: string;
-  readonly answerWithinMs?: number;
 }
+
+const ANSWER_WITHIN_MS = 30_000;
 
 /** Of a connection rather than a request, made anew for the next one, or judged here already. */
 const KEPT_BACK: ReadonlySet<string> = new Set([
@@ -57,14 +58,13 @@ export class FunctionsDoor {
     const method = isHead ? 'GET' : (request.method ?? 'GET');
     // A body of GET means nothing (RFC 9110 §9.3.1), and `fetch` sends none.
     const body = method === 'GET' ? Buffer.alloc(0) : await readBytes(request);
-    const { functionsUrl, answerWithinMs = 30_000 } = this.#options;
     try {
-      const answer = await fetch(functionsUrl + request.url, {
+      const answer = await fetch(this.#options.functionsUrl + request.url, {
         method,
         headers: headersOf(request),
         ...(body.length > 0 && { body: new Uint8Array(body) }),
         redirect: 'manual',
-        signal: AbortSignal.timeout(answerWithinMs),
+        signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
       });
       const bytes = Buffer.from(await answer.arrayBuffer());
       const headers = [...answer.headers].filter(([name]) => !KEPT_BACK.has(name));

@@ -1,18 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AnswerOf, Input, RawRequest, RouteContract } from '../../shared/http/route.ts';
+import type { AnswerOf, AnyAnswer, Input, RawRequest, RouteContract } from '../../shared/http/route.ts';
 import { readInput } from '../../shared/http/route.ts';
 import { SECURITY_HEADERS } from '../../shared/http/security-headers.ts';
 
 /** One route of the stream host: a contract, and what keeps it. */
 export interface Route {
   readonly contract: RouteContract;
-  readonly answer: (request: RawRequest) => Promise<HostAnswer>;
-}
-
-export interface HostAnswer {
-  readonly status: number;
-  readonly body: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly answer: (request: RawRequest) => Promise<AnyAnswer>;
 }
 
 /**
@@ -42,7 +36,7 @@ export const rawRequest = (request: IncomingMessage, query: URLSearchParams): Ra
 });
 
 /** Sends an answer; to HEAD, all but its body. */
-export function send(response: ServerResponse, { status, headers, body }: HostAnswer, contentType?: string): void {
+export function send(response: ServerResponse, { status, headers, body }: AnyAnswer, contentType?: string): void {
   const text = contentType === undefined ? JSON.stringify(body) : String(body);
   response.writeHead(status, {
     ...SECURITY_HEADERS,

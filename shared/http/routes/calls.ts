@@ -12,6 +12,14 @@ export const STORE_ERRORS = [
   'session.damaged',
 ] as const satisfies readonly ErrorCode[];
 
+/** What any route may answer that asks something of ACS. */
+export const ACS_ERRORS = [
+  'acs.denied',
+  'acs.refused',
+  'acs.unavailable',
+  'acs.unreachable',
+] as const satisfies readonly ErrorCode[];
+
 export const phoneNumber = z
   .string()
   .regex(/^\+[1-9]\d{1,14}$/, 'must be a number in E.164, such as +15551230000')
@@ -100,10 +108,7 @@ export const initiateCall = defineRoute({
     'mode.not-configured',
     'session.not-storable',
     'capacity.exhausted',
-    'acs.denied',
-    'acs.refused',
-    'acs.unavailable',
-    'acs.unreachable',
+    ...ACS_ERRORS,
   ],
 });
 
@@ -235,14 +240,5 @@ export const hangUpCall = defineRoute({
       })
       .meta({ id: 'HungUpCall', description: 'The call is being ended, or was over.' }),
   },
-  errors: [
-    ...STORE_ERRORS,
-    'calls.not-found',
-    'calls.not-established',
-    'session.id-invalid',
-    'acs.denied',
-    'acs.refused',
-    'acs.unavailable',
-    'acs.unreachable',
-  ],
+  errors: [...STORE_ERRORS, 'calls.not-found', 'calls.not-established', 'session.id-invalid', ...ACS_ERRORS],
 });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineRoute } from '../route.ts';
-import { STORE_ERRORS } from './calls.ts';
+import { ACS_ERRORS, STORE_ERRORS } from './calls.ts';
 
 /** An event in either schema. Each is read by itself, so that a broken one does not take the others with it. */
 const delivery = z
@@ -88,9 +88,6 @@ export const takeCallbacks = defineRoute({
     'session.id-invalid',
     'session.restored',
     'acs.call-gone',
-    'acs.denied',
-    'acs.refused',
-    'acs.unavailable',
-    'acs.unreachable',
+    ...ACS_ERRORS,
   ],
 });

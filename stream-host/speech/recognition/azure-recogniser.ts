@@ -40,8 +40,6 @@ export interface AzureRecogniserOptions {
   readonly restartMaxMs?: number;
   /** How long a closed connection is waited for before the next is opened. */
   readonly closeTimeoutMs?: number;
-  /** Refusals (wrong key, unknown address) in a row after which the recogniser gives up. */
-  readonly maxRefusals?: number;
 }
 
 const azureRecogniserDefaults = {
@@ -53,9 +51,10 @@ const azureRecogniserDefaults = {
   restartMinMs: 100,
   restartMaxMs: 5_000,
   closeTimeoutMs: 500,
-  maxRefusals: 3,
 } as const satisfies Partial<AzureRecogniserOptions>;
 
+/** Refusals (wrong key, unknown address) in a row after which the recogniser gives up. */
+const MAX_REFUSALS = 3;
 /** A session that worked this long was no failed attempt. */
 const HEALTHY_MS = 5_000;
 
@@ -228,7 +227,7 @@ export class AzureRecogniser implements Recogniser {
     const { session } = this.#phase;
     const isRefusal = error instanceof SpeechServiceError && error.isRefusal;
     this.#refusals = isRefusal ? this.#refusals + 1 : 0;
-    if (this.#refusals >= this.#options.maxRefusals) {
+    if (this.#refusals >= MAX_REFUSALS) {
       this.#leave('failed');
       this.#options.log.error({ err: error }, 'speech recognition was refused');
       this.#tell(() => this.#events.onState('failed', error));
