@@ -16,7 +16,7 @@ beforeEach(async () => {
 async function freePlaces(): Promise<void> {
   for (let cursor: string | undefined; ; ) {
     const page = await functions.store.list({ limit: 100, ...(cursor !== undefined && { cursor }) });
-    for (const { id } of page.sessions) await functions.store.givePlaceBack(id);
+    for (const { id } of page.sessions) await functions.store.hosts.giveBack(id);
     cursor = page.cursor;
     if (cursor === undefined) return;
   }
@@ -89,7 +89,7 @@ test('a call’s mode is its agent’s, or one that a SIP header names, and one 
     { name: 'voice_live', rateHz: 24_000 },
   ] as const;
   const load = { sessions: 0, maxSessions: 100, agents: ['orders', 'chef'], modes, agentModes: { chef: 'voice_live' } };
-  await functions.store.announceHost('host-1', load, 60_000);
+  await functions.store.hosts.announce('host-1', load, 60_000);
   const modeOf = async (sipHeaders: Record<string, unknown>) => {
     functions.acs.reset();
     const customContext = { sipHeaders, voipHeaders: {} };
@@ -217,9 +217,9 @@ test('of more calls in a burst than there are places, the rest hear the busy sig
 
   // A call arrives at the host, and is counted by it from now on; another one ends before it has arrived.
   const [arrived, ended] = answers.flatMap(({ body }) => (body.reason === undefined ? [body.session_id] : []));
-  await functions.store.announceHost('host-1', { sessions: 1, maxSessions: 3 }, 60_000, [arrived]);
+  await functions.store.hosts.announce('host-1', { sessions: 1, maxSessions: 3 }, 60_000, [arrived]);
   assert.equal((await deliver([gridEvent(callData())])).body.reason, 'capacity.full');
-  await functions.store.givePlaceBack(ended);
+  await functions.store.hosts.giveBack(ended);
   assert.equal((await deliver([gridEvent(callData())])).body.status, 'call answered');
 });
 

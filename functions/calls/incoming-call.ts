@@ -67,7 +67,7 @@ async function answerOrReject(
   }
   const { agent = parts.config.DEFAULT_AGENT } = call;
   const how = await modeOf(call, parts);
-  const place = await parts.store.reservePlace(id, { agent, mode: how.mode }, INBOUND_PLACE_MS);
+  const place = await parts.store.hosts.reserve(id, { agent, mode: how.mode }, INBOUND_PLACE_MS);
   if (place === 'kept') return answer(id, call, how, parts, log);
   if (place === 'agent-unknown' && call.agent !== undefined) {
     log.warn({ agent }, 'a call names an agent that no stream host has; DEFAULT_AGENT answers');
@@ -92,7 +92,7 @@ async function modeOf(
   { config, store }: Pick<Parts, 'config' | 'store'>,
 ): Promise<CallMode> {
   const wanted = { asked: mode, agent: agent ?? config.DEFAULT_AGENT, usual: config.ACS_STREAMING_MODE };
-  return modeOfCall(wanted, await store.hosts());
+  return modeOfCall(wanted, await store.hosts.all());
 }
 
 async function answer(
@@ -117,7 +117,7 @@ async function answer(
     return answered(id, ids.callConnectionId, call, parts);
   } catch (error) {
     if (!(error instanceof CallControlError) || error.transient) throw error;
-    await parts.store.givePlaceBack(id);
+    await parts.store.hosts.giveBack(id);
     log.error(
       { code: error.code, reason: error.message, cause: messageOf(error.cause) },
       'the call could not be answered',

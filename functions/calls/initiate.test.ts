@@ -43,7 +43,7 @@ test('a call is placed, and answered with the fields of the old API and the sess
 
 test('an agent that is named speaks, with the context in the session; one that does not exist is refused (call-outbound-context-is-dropped)', async () => {
   const load = { sessions: 0, maxSessions: 100, agents: ['orders', 'concierge'] };
-  await functions.store.announceHost('host-1', load, 60_000);
+  await functions.store.hosts.announce('host-1', load, 60_000);
   const context = { customer_name: 'Annabel', reason: 'the parcel is late' };
   const { body } = await initiate({ ...target, agent: 'concierge', context });
   assert.partialDeepStrictEqual(await functions.store.get(body.session_id), { agent: 'concierge', context });
@@ -175,7 +175,7 @@ test('a call has the mode that is asked for, or its agent’s, or that of ACS_ST
     { name: 'transcription', rateHz: 16_000 },
   ] as const;
   const load = { sessions: 0, maxSessions: 100, agents: ['orders', 'chef'], modes, agentModes: { chef: 'voice_live' } };
-  await functions.store.announceHost('host-1', load, 60_000);
+  await functions.store.hosts.announce('host-1', load, 60_000);
   for (const [wanted, mode, audioFormat, audioChannelType] of [
     [{}, 'media', 'Pcm16KMono', 'mixed'],
     [{ agent: 'chef' }, 'voice_live', 'Pcm24KMono', 'mixed'],
@@ -199,7 +199,7 @@ test('a mode that no stream host has is refused by its name, with those that the
     agents: ['orders'],
     modes: [{ name: 'media', rateHz: 16_000 }],
   } as const;
-  await functions.store.announceHost('host-1', load, 60_000);
+  await functions.store.hosts.announce('host-1', load, 60_000);
   const before = (await functions.store.list({ limit: 100 })).sessions.length;
   const { status, body } = await initiate({ ...target, streaming_mode: 'voice_live' });
   assert.deepEqual([status, body.error.code], [400, 'mode.not-configured']);

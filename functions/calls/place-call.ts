@@ -30,7 +30,7 @@ export async function placeCall(wanted: OutboundCall, parts: Parts, log: Logger)
   const agent = wanted.agent ?? config.DEFAULT_AGENT;
   const how = modeOfCall(
     { asked: wanted.streaming_mode ?? undefined, agent, usual: config.ACS_STREAMING_MODE },
-    await store.hosts(),
+    await store.hosts.all(),
   );
   await reserve(id, agent, how, parts);
   const callLog = log.child({ session: id });
@@ -58,12 +58,12 @@ export async function placeCall(wanted: OutboundCall, parts: Parts, log: Logger)
 }
 
 async function reserve(id: string, agent: string, { mode }: CallMode, { store }: Parts): Promise<void> {
-  const reservation = await store.reservePlace(id, { agent, mode }, OUTBOUND_PLACE_MS);
+  const reservation = await store.hosts.reserve(id, { agent, mode }, OUTBOUND_PLACE_MS);
   if (reservation === 'agent-unknown') {
-    const known = new Set((await store.hosts()).flatMap((host) => host.agents ?? []));
+    const known = new Set((await store.hosts.all()).flatMap((host) => host.agents ?? []));
     throw new NotFoundError('agent.unknown', `There is no agent "${agent}". There are: ${[...known].join(', ')}.`);
   }
-  if (reservation === 'mode-unknown') throw modeNotConfigured(mode, namesOf(await store.hosts()));
+  if (reservation === 'mode-unknown') throw modeNotConfigured(mode, namesOf(await store.hosts.all()));
   if (reservation !== 'kept') {
     throw new DependencyError('capacity.exhausted', 'Nobody could take the call now. Try again later.', reservation);
   }
@@ -95,7 +95,7 @@ async function dial(
  */
 async function giveUp(id: string, error: unknown, { store, clock }: Parts, log: Logger): Promise<void> {
   const failed = { status: 'failed', endedAt: clock.wallMs(), endReason: codeOf(error) } as const;
-  const noted = Promise.all([store.givePlaceBack(id), store.update(id, () => failed)]);
+  const noted = Promise.all([store.hosts.giveBack(id), store.update(id, () => failed)]);
   await noted.catch((failure: unknown) =>
     log.error({ reason: messageOf(failure) }, 'could not note that the call failed'),
   );

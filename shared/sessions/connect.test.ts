@@ -115,7 +115,7 @@ for (const refusal of [
       server.close();
     });
     const store = new SessionStore(redis, { ttlSeconds: 60 });
-    const announce = () => store.announceHost('host', { sessions: 0, maxSessions: 1 }, 6000);
+    const announce = () => store.hosts.announce('host', { sessions: 0, maxSessions: 1 }, 6000);
     await assert.rejects(announce(), { status: 503 });
     await eventually(() =>
       announce().then(

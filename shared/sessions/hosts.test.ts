@@ -11,20 +11,20 @@ for (const redis of await redisesUnderTest()) {
     beforeEach(() => raw.flushdb());
 
     const burst = (ids: readonly string[], agent = 'orders', mode = 'media') =>
-      Promise.all(ids.map((id, i) => (i % 2 === 0 ? store : other).reservePlace(id, { agent, mode }, 20_000)));
+      Promise.all(ids.map((id, i) => (i % 2 === 0 ? store : other).hosts.reserve(id, { agent, mode }, 20_000)));
     const ids = (count: number, prefix = 'call') => Array.from({ length: count }, (_, i) => `${prefix}-${i}`);
     const kept = (reservations: readonly string[]) => reservations.filter((each) => each === 'kept').length;
 
     test('no more are kept than there are, over all hosts, however many ask at once (H4)', async () => {
       assert.deepEqual(new Set(await burst(ids(3))), new Set(['none-alive']));
-      await store.announceHost('a', { sessions: 8, maxSessions: 10 }, 60_000);
-      await other.announceHost('b', { sessions: 0, maxSessions: 3 }, 60_000);
-      await other.announceHost('drained', { sessions: 4, maxSessions: 2 }, 60_000);
+      await store.hosts.announce('a', { sessions: 8, maxSessions: 10 }, 60_000);
+      await other.hosts.announce('b', { sessions: 0, maxSessions: 3 }, 60_000);
+      await other.hosts.announce('drained', { sessions: 4, maxSessions: 2 }, 60_000);
       const reservations = await burst(ids(12));
       assert.equal(kept(reservations), 5);
       assert.equal(reservations.filter((each) => each === 'full').length, 7);
       assert.deepEqual(
-        await store.reservePlace(
+        await store.hosts.reserve(
           ids(12)[reservations.indexOf('kept')] ?? '',
           { agent: 'orders', mode: 'media' },
           20_000,
@@ -32,21 +32,21 @@ for (const redis of await redisesUnderTest()) {
         'kept',
         'the same call may ask again',
       );
-      assert.deepEqual((await store.hosts()).map(({ hostId }) => hostId).sort(), ['a', 'b', 'drained']);
+      assert.deepEqual((await store.hosts.all()).map(({ hostId }) => hostId).sort(), ['a', 'b', 'drained']);
     });
 
     test('a place goes over to the host that counts the call, in one step, or comes back (H4)', async () => {
-      await store.announceHost('a', { sessions: 0, maxSessions: 2 }, 60_000);
+      await store.hosts.announce('a', { sessions: 0, maxSessions: 2 }, 60_000);
       assert.equal(kept(await burst(['one', 'two'])), 2);
-      await store.announceHost('a', { sessions: 1, maxSessions: 2 }, 60_000, ['one']);
-      assert.equal(await store.reservePlace('three', { agent: 'orders', mode: 'media' }, 20_000), 'full');
-      await store.givePlaceBack('two');
-      assert.equal(await store.reservePlace('three', { agent: 'orders', mode: 'media' }, 40), 'kept');
+      await store.hosts.announce('a', { sessions: 1, maxSessions: 2 }, 60_000, ['one']);
+      assert.equal(await store.hosts.reserve('three', { agent: 'orders', mode: 'media' }, 20_000), 'full');
+      await store.hosts.giveBack('two');
+      assert.equal(await store.hosts.reserve('three', { agent: 'orders', mode: 'media' }, 40), 'kept');
       // The third never comes: its place is kept for a time only.
       await eventually(
-        async () => (await store.reservePlace('four', { agent: 'orders', mode: 'media' }, 20_000)) === 'kept',
+        async () => (await store.hosts.reserve('four', { agent: 'orders', mode: 'media' }, 20_000)) === 'kept',
       );
-      await store.announceHost('a', { sessions: 1, maxSessions: 2 }, 60_000);
+      await store.hosts.announce('a', { sessions: 1, maxSessions: 2 }, 60_000);
       assert.equal(await raw.hexists('parley:hosts', '~three'), 0);
     });
 
@@ -54,14 +54,14 @@ for (const redis of await redisesUnderTest()) {
       const load = { sessions: 0, maxSessions: 1, agents: ['orders'] };
       const media = { name: 'media', rateHz: 16_000 } as const;
       const live = { name: 'voice_live', rateHz: 24_000 } as const;
-      await store.announceHost('a', { ...load, modes: [media], agentModes: { orders: 'media' } }, 60_000);
+      await store.hosts.announce('a', { ...load, modes: [media], agentModes: { orders: 'media' } }, 60_000);
       assert.deepEqual(await burst(['one'], 'orders', 'voice_live'), ['mode-unknown']);
       assert.deepEqual(await burst(['one'], 'chef', 'voice_live'), ['agent-unknown']);
-      await other.announceHost('b', { ...load, modes: [media, live] }, 60_000);
+      await other.hosts.announce('b', { ...load, modes: [media, live] }, 60_000);
       assert.deepEqual(await burst(['one'], 'orders', 'voice_live'), ['kept']);
       assert.deepEqual(await burst(['two'], 'orders', 'voice_live'), ['full']);
       assert.deepEqual(await burst(['two'], 'orders', 'media'), ['kept']);
-      const hosts = (await store.hosts()).sort((one, two) => one.hostId.localeCompare(two.hostId));
+      const hosts = (await store.hosts.all()).sort((one, two) => one.hostId.localeCompare(two.hostId));
       assert.deepEqual(
         hosts.map(({ modes, agentModes }) => [modes, agentModes]),
         [
@@ -69,20 +69,20 @@ for (const redis of await redisesUnderTest()) {
           [[media, live], {}],
         ],
       );
-      await Promise.all(['one', 'two'].map((id) => store.givePlaceBack(id)));
-      await store.announceHost('of-a-release-before', load, 60_000);
+      await Promise.all(['one', 'two'].map((id) => store.hosts.giveBack(id)));
+      await store.hosts.announce('of-a-release-before', load, 60_000);
       assert.deepEqual(await burst(['three'], 'orders', 'transcription'), ['kept']);
     });
 
     test('only hosts that have the agent count; one that does not tell may have it', async () => {
-      await store.announceHost('a', { sessions: 0, maxSessions: 1, agents: ['orders', 'très chic'] }, 60_000);
-      await store.announceHost('b', { sessions: 0, maxSessions: 1, agents: [] }, 60_000);
+      await store.hosts.announce('a', { sessions: 0, maxSessions: 1, agents: ['orders', 'très chic'] }, 60_000);
+      await store.hosts.announce('b', { sessions: 0, maxSessions: 1, agents: [] }, 60_000);
       assert.deepEqual(await burst(['one'], 'order'), ['agent-unknown']);
       assert.deepEqual(await burst(['one'], 'très chic'), ['kept']);
       assert.deepEqual(await burst(['two'], 'orders'), ['full']);
-      await store.announceHost('of-release-0.1', { sessions: 0, maxSessions: 1 }, 60_000);
+      await store.hosts.announce('of-release-0.1', { sessions: 0, maxSessions: 1 }, 60_000);
       assert.deepEqual(await burst(['two'], 'concierge'), ['full'], 'the one place is kept for the first');
-      await store.givePlaceBack('one');
+      await store.hosts.giveBack('one');
       assert.deepEqual(await burst(['two'], 'concierge'), ['kept']);
     });
   });

@@ -155,7 +155,7 @@ for (const redis of await redisesUnderTest()) {
               writeHistory: () => store.owned(id, '').writeHistory(0, [{ role: 'caller', text: 't' }]),
               restore: () =>
                 store.restore(restored(id), [{ role: 'caller', text: 't' }], { owner: 'me', leaseMs: 60_000 }),
-              announce: () => store.announceHost(id, { sessions: 0, maxSessions: 1 }, 60_000),
+              announce: () => store.hosts.announce(id, { sessions: 0, maxSessions: 1 }, 60_000),
             };
             await deeds[kind]().catch((error) => assert.match(error.code, /^session\.(exists|not-found)$/));
           }

@@ -199,12 +199,12 @@ for (const redis of await redisesUnderTest()) {
     });
 
     test('knows the hosts that have spoken lately', async () => {
-      await store.announceHost('fleeting', { sessions: 1, maxSessions: 2 }, 30);
-      await other.announceHost('lasting', { sessions: 3, maxSessions: 4 }, 60_000);
-      await other.announceHost('lasting', { sessions: 5, maxSessions: 100 }, 60_000);
-      await eventually(async () => (await store.hosts()).length === 1);
-      assert.deepEqual(await store.hosts(), [{ hostId: 'lasting', sessions: 5, maxSessions: 100 }]);
-      await store.announceHost('short', { sessions: 0, maxSessions: 1 }, 1000);
+      await store.hosts.announce('fleeting', { sessions: 1, maxSessions: 2 }, 30);
+      await other.hosts.announce('lasting', { sessions: 3, maxSessions: 4 }, 60_000);
+      await other.hosts.announce('lasting', { sessions: 5, maxSessions: 100 }, 60_000);
+      await eventually(async () => (await store.hosts.all()).length === 1);
+      assert.deepEqual(await store.hosts.all(), [{ hostId: 'lasting', sessions: 5, maxSessions: 100 }]);
+      await store.hosts.announce('short', { sessions: 0, maxSessions: 1 }, 1000);
       assert.ok((await raw.pttl('parley:hosts')) > 50_000, 'a host of short life does not take the others along');
       assert.equal(await raw.hexists('parley:hosts', 'fleeting'), 0);
     });

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { NotFoundError, ParleyError, RequestError } from '../errors.ts';
 import { CallWatch } from './call-watch.ts';
 import type { HistoryItem } from './history.ts';
-import { type AnnouncedHost, type CallNeeds, type HostLoad, Hosts, type Reservation } from './hosts.ts';
+import { Hosts } from './hosts.ts';
 import { callKey, isSessionId, PROBE_KEY, scriptKeys, sessionKeys } from './keys.ts';
 import { CHANGED, LEASE_LOST, NO_SESSION, type ScriptedRedis, withScripts } from './scripts.ts';
 import type { NewEvent, NewSession, Session, SessionCommand, SessionEvent, SessionPatch } from './session.ts';
@@ -22,7 +22,7 @@ import { SessionIndex } from './session-index.ts';
 import { SessionList, type SessionPage } from './session-list.ts';
 import { SessionWriter } from './session-writer.ts';
 
-export type { HostLoad, NewSession, SessionPage, SessionPatch };
+export type { NewSession, SessionPage, SessionPatch };
 
 /** The ids under which ACS knows a call. */
 export interface CallIds {
@@ -61,7 +61,8 @@ export class SessionStore {
   readonly #redis: ScriptedRedis;
   readonly #index: SessionIndex;
   readonly #list: SessionList;
-  readonly #hosts: Hosts;
+  /** The replicas of the stream host. */
+  readonly hosts: Hosts;
   /** The sessions that must not stand without anybody to talk in them. */
   readonly watched: CallWatch;
   readonly #ttlMs: number;
@@ -72,7 +73,7 @@ export class SessionStore {
     this.#redis = withScripts(redis);
     this.#ttlMs = options.ttlSeconds * 1000;
     this.#now = options.now ?? Date.now;
-    this.#hosts = new Hosts(redis);
+    this.hosts = new Hosts(redis);
     this.watched = new CallWatch(redis, { ttlMs: this.#ttlMs + DAY_MS });
     this.#index = new SessionIndex(this.#redis, { keepMs: this.#ttlMs + DAY_MS });
     this.#list = new SessionList({ index: this.#index, read: (id) => this.get(id), now: this.#now });
@@ -298,30 +299,6 @@ export class SessionStore {
   async leaseLeftMs(id: string): Promise<number | undefined> {
     const leftMs = await askRedis(() => this.#redis.pttl(sessionKeys(id).owner));
     return leftMs < 0 ? undefined : leftMs;
-  }
-
-  /** As `Hosts.announce` says. */
-  announceHost(hostId: string, load: HostLoad, ttlMs: number, arrived: readonly string[] = []): Promise<void> {
-    return this.#hosts.announce(hostId, load, ttlMs, arrived);
-  }
-
-  /** As `Hosts.reserve` says. */
-  reservePlace(sessionId: string, needs: CallNeeds, ttlMs: number): Promise<Reservation> {
-    return this.#hosts.reserve(sessionId, needs, ttlMs);
-  }
-
-  /** As `Hosts.giveBack` says. */
-  givePlaceBack(sessionId: string): Promise<void> {
-    return this.#hosts.giveBack(sessionId);
-  }
-
-  /** As `Hosts.spare` says. */
-  sparePlaces(hostId: string, own: HostLoad, arrived: readonly string[]): Promise<number> {
-    return this.#hosts.spare(hostId, own, arrived);
-  }
-
-  hosts(): Promise<AnnouncedHost[]> {
-    return this.#hosts.all();
   }
 
   /** Has this session looked after in `inMs`, and again until it is over: see `CallSweep`. */

@@ -30,7 +30,7 @@ for (const redis of await redisesUnderTest()) {
     });
     const announced = async () => {
       await record.announce();
-      const [own] = (await store.hosts()).filter(({ hostId }) => hostId.startsWith('busy-'));
+      const [own] = (await store.hosts.all()).filter(({ hostId }) => hostId.startsWith('busy-'));
       return own && { sessions: own.sessions, maxSessions: own.maxSessions };
     };
     const places = [live.admit('phone'), live.admit('phone')];
@@ -42,7 +42,7 @@ for (const redis of await redisesUnderTest()) {
     live.drain(1001, 'Restarting.');
     for (const place of places) if (typeof place === 'function') place();
     assert.deepEqual(await announced(), { sessions: 0, maxSessions: 0 });
-    const [{ agents, modes: told, agentModes } = {}] = await store.hosts();
+    const [{ agents, modes: told, agentModes } = {}] = await store.hosts.all();
     assert.deepEqual([agents, told, agentModes], [['orders', 'chef'], modes, { orders: 'media' }]);
     record.close();
   });
@@ -69,7 +69,7 @@ for (const redis of await redisesUnderTest()) {
     await raw.del('parley:hosts');
     await record.announce();
     await clock.advance(60_000);
-    assert.deepEqual(await store.hosts(), []);
+    assert.deepEqual(await store.hosts.all(), []);
     assert.equal(clock.pending, 0);
   });
 }

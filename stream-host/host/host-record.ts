@@ -57,7 +57,7 @@ export class HostRecord {
       agentModes: Object.fromEntries(agents.flatMap(({ name, mode }) => (mode === undefined ? [] : [[name, mode]]))),
     };
     try {
-      await store.announceHost(hostIdOf(host), load, this.#everyMs * MISSES, arrived);
+      await store.hosts.announce(hostIdOf(host), load, this.#everyMs * MISSES, arrived);
       this.#known = new Set(held);
       this.#failing = false;
     } catch (error) {
@@ -80,7 +80,7 @@ export class HostRecord {
     // A place that is kept from now on must not be the one that has just gone.
     if (load.sessions >= load.maxSessions) void this.announce();
     try {
-      return (await store.sparePlaces(hostIdOf(host), load, live.held)) >= 0;
+      return (await store.hosts.spare(hostIdOf(host), load, live.held)) >= 0;
     } catch (error) {
       log.debug({ reason: messageOf(error) }, 'nobody knows which places are kept for calls');
       return true;

@@ -6,8 +6,8 @@ const redis = await redisForTests();
 
 test('a browser does not take the place that is kept for a call on its way (H4)', async () => {
   const host = await startHost(redis.url, { maxSessions: 2, maxBrowserSessions: 2 });
-  assert.equal(await host.store.reservePlace('kept-1', { agent: 'orders', mode: 'media' }, 20_000), 'kept');
-  assert.equal(await host.store.reservePlace('kept-2', { agent: 'orders', mode: 'media' }, 20_000), 'kept');
+  assert.equal(await host.store.hosts.reserve('kept-1', { agent: 'orders', mode: 'media' }, 20_000), 'kept');
+  assert.equal(await host.store.hosts.reserve('kept-2', { agent: 'orders', mode: 'media' }, 20_000), 'kept');
   await assert.rejects(
     host.browser(),
     (error: { status: number; body: { error: { code: string; message: string } } }) =>
@@ -20,7 +20,7 @@ test('a browser does not take the place that is kept for a call on its way (H4)'
   phone.startCall();
   await phone.untilKind('AudioData');
   await assert.rejects(host.browser(), { status: 503 }, 'the other place is kept still');
-  await host.store.givePlaceBack('kept-2');
+  await host.store.hosts.giveBack('kept-2');
   const browser = await host.browser();
   await browser.untilType('session_ready');
 });

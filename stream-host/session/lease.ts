@@ -158,6 +158,6 @@ async function tryToClaim(
 
 async function isGone(owner: string, { store, host }: LeaseOptions): Promise<boolean> {
   if (owner.startsWith(`${host.place}#`)) return true;
-  const announced = await store.hosts();
+  const announced = await store.hosts.all();
   return !announced.some(({ hostId }) => owner.startsWith(`${hostId}#`));
 }
