@@ -7,58 +7,115 @@ import type { EmulatedService } from './server.ts';
 
 const MAX_BODY_BYTES = 10_000;
 
-const fault = z.strictObject({ refuse: z.number().int().min(0).max(1_000) });
-/** What can be made to fail. `acs.hangup`: a request to hang up or terminate a call, which is then answered with 503. */
-const faults = z.partialRecord(z.enum(['acs.hangup']), fault);
+const count = z.number().int().min(0).max(1_000);
+const happens = z.strictObject({ times: count });
+const takes = happens.extend({ ms: z.number().int().min(1).max(600_000) });
 
-export type FaultName = keyof z.output<typeof faults>;
+/** What can be made to fail, each so many times. Those of `realtime` are of Azure OpenAI Realtime and of Voice Live. */
+const faults = z.strictObject({
+  /** A request to hang up or terminate a call is answered with 503. */
+  'acs.hangup': z.strictObject({ refuse: count }),
+  /** A socket is not opened: throttled (429), forbidden (403), or out of order. */
+  'realtime.refuse': happens.extend({ status: z.number().int().min(400).max(599).default(503) }),
+  /** The connection breaks: `now` all that there are, else each in an answer. */
+  'realtime.drop': happens.extend({
+    when: z.enum(['now', 'before_answer', 'in_answer', 'in_tool_call']).default('in_answer'),
+  }),
+  /** An answer fails with an `error` event before it. */
+  'realtime.error': happens.extend({ code: z.string().max(100).default('server_error') }),
+  /** An answer fails, as the limit of the deployment is reached. */
+  'realtime.throttle': happens,
+  /** A session lives only so long. */
+  'realtime.expire': takes,
+  /** An answer begins only after so long. */
+  'realtime.slow': takes,
+  /** An answer has words and no sound. */
+  'realtime.mute': happens,
+  /** An answer is begun and never goes on. */
+  'realtime.hang': happens,
+  /** Sound of a cancelled answer comes after its end. */
+  'realtime.stray': happens,
+  /** A caller's words cannot be transcribed. */
+  'realtime.deaf': happens,
+  /** An empty transcript comes after one that had words. */
+  'realtime.blank': happens,
+  /** `session.updated` shows the session as it was. */
+  'realtime.echo': happens,
+});
+
+const orders = faults.partial();
+type Orders = z.output<typeof faults>;
+export type FaultName = keyof Orders;
+const NAMES = faults.keyof().options;
 
 /**
  * Faults to order, for tests of what the application does about them: `POST /emulator/faults` with
  * `{"acs.hangup": {"refuse": 5}}` has the next five of these requests refused, retries of the SDK counted one by one.
- * The answer, as that of a GET, tells what is still to be refused.
+ * The answer, as that of a GET, tells what is still to come.
  */
 export class Faults implements EmulatedService {
   readonly #log: Logger;
-  readonly #left = new Map<FaultName, number>();
+  readonly #orders: { [Name in FaultName]?: { readonly fault: Orders[Name]; left: number } } = {};
+  readonly #watchers: (() => void)[] = [];
 
   constructor(log: Logger) {
     this.#log = log;
   }
 
-  /** Whether this request is one to refuse. Counts it. */
-  take(name: FaultName): boolean {
-    const left = this.#left.get(name) ?? 0;
-    if (left > 0) this.#left.set(name, left - 1);
-    return left > 0;
+  /** The fault that is to happen now, where one was ordered and `fits`. Counts it. */
+  take<Name extends FaultName>(
+    name: Name,
+    fits: (fault: Orders[Name]) => boolean = () => true,
+  ): Orders[Name] | undefined {
+    const order = this.#orders[name];
+    if (order === undefined || order.left === 0 || !fits(order.fault)) return undefined;
+    order.left -= 1;
+    return order.fault;
+  }
+
+  /** Runs `task` whenever something was ordered: some faults happen at once. */
+  watch(task: () => void): void {
+    this.#watchers.push(task);
+  }
+
+  /** @throws {z.ZodError} for a fault that does not exist */
+  order(wanted: z.input<typeof orders>): void {
+    const parsed = orders.parse(wanted);
+    for (const name of NAMES) this.#set(name, parsed[name]);
+    for (const task of this.#watchers) task();
   }
 
   handle(request: IncomingMessage, response: ServerResponse): boolean {
     if (addressOf(request).pathname !== '/emulator/faults') return false;
     if (request.method === 'GET') this.#describe(response);
-    else if (request.method === 'POST') this.#order(request, response).catch(() => response.destroy());
+    else if (request.method === 'POST') this.#answer(request, response).catch(() => response.destroy());
     else return false;
     return true;
   }
 
-  async #order(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const wanted = faults.safeParse(parseJson(await readBody(request, MAX_BODY_BYTES)));
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const wanted = orders.safeParse(parseJson(await readBody(request, MAX_BODY_BYTES)));
     if (!wanted.success) {
       const message = `Send {"acs.hangup": {"refuse": 5}}. ${z.prettifyError(wanted.error)}`;
       sendError(response, 400, 'BadRequest', message);
       return;
     }
-    for (const name of faults.keyType.options) {
-      const { refuse } = wanted.data[name] ?? {};
-      if (refuse === undefined) continue;
-      this.#left.set(name, refuse);
-      this.#log.warn({ fault: name, refuse }, 'a fault was ordered');
-    }
+    this.order(wanted.data);
     this.#describe(response);
   }
 
+  #set<Name extends FaultName>(name: Name, fault: Orders[Name] | undefined): void {
+    if (fault === undefined) return;
+    const kept: { [Key in Name]?: { readonly fault: Orders[Key]; left: number } } = this.#orders;
+    kept[name] = { fault, left: 'refuse' in fault ? fault.refuse : fault.times };
+    this.#log.warn({ fault: name, order: fault }, 'a fault was ordered');
+  }
+
   #describe(response: ServerResponse): void {
-    const names = faults.keyType.options;
-    sendJson(response, 200, Object.fromEntries(names.map((name) => [name, { refuse: this.#left.get(name) ?? 0 }])));
+    const left = Object.entries(this.#orders).map(([name, { fault, left }]) => [
+      name,
+      { ...fault, ['refuse' in fault ? 'refuse' : 'times']: left },
+    ]);
+    sendJson(response, 200, { 'acs.hangup': { refuse: 0 }, ...Object.fromEntries(left) });
   }
 }

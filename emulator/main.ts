@@ -5,6 +5,7 @@ import { AcsService } from './acs/acs-service.ts';
 import { Faults } from './faults.ts';
 import { OpenAiService } from './openai/openai-service.ts';
 import { SayService } from './phone/say-service.ts';
+import { RealtimeService } from './realtime/realtime-service.ts';
 import { EmulatorServer } from './server.ts';
 import { type EmulatorSettings, loadSettings } from './settings.ts';
 import { SpeechModels } from './speech-models.ts';
@@ -65,13 +66,22 @@ async function start(settings: EmulatorSettings, log: Logger): Promise<() => Pro
     ...(settings.SPEECH_WORKERS !== undefined && { workers: settings.SPEECH_WORKERS }),
   });
   const say = new SayService((text, voice) => speech.speak(text, voice), log);
+  const realtime = new RealtimeService({
+    log,
+    key: settings.EMULATOR_OPENAI_KEY,
+    faults,
+    clock: systemClock,
+    models: () => speech.models,
+    answer: (request, signal) => openAi.reply(request, signal),
+  });
   const status = new StatusService(() => ({
     ready: speech.ready,
     dialogue: openAi.describe(),
     ...acs.status,
     speech: speech.status,
+    realtimeSessions: realtime.sessions,
   }));
-  server.mount(status, faults, acs, openAi, say, speech);
+  server.mount(status, faults, acs, openAi, realtime, say, speech);
 
   const { scripted, model } = openAi.describe();
   log.info(scripted ? 'a scripted dialogue answers, no language model' : `${model} answers`);
@@ -84,6 +94,7 @@ async function start(settings: EmulatorSettings, log: Logger): Promise<() => Pro
   return async () => {
     await acs.close();
     openAi.close();
+    realtime.close();
     await speech.close();
     await server.close();
   };

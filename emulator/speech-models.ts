@@ -12,6 +12,11 @@ export interface SpeechModelsOptions extends TranscriberOptions {
   readonly key: string;
 }
 
+export interface LoadedModels {
+  readonly transcriber: Transcriber;
+  readonly voices: Voices;
+}
+
 const SPEECH_PATH = /^\/(?:speech|stt|tts)\//;
 
 /** The speech service while its models load and afterwards. Until they are there, its sockets are refused with 503. */
@@ -21,6 +26,7 @@ export class SpeechModels implements EmulatedService {
   readonly #voices: Promise<Voices>;
   readonly #loaded: Promise<void>;
   #service: SpeechService | undefined;
+  #models: LoadedModels | undefined;
 
   constructor({ key, ...recognition }: SpeechModelsOptions) {
     const { log, size } = recognition;
@@ -28,6 +34,7 @@ export class SpeechModels implements EmulatedService {
     this.#transcriber = this.#load(`the recognition model (${size})`, Transcriber.start(recognition));
     this.#voices = this.#load('the voices', Voices.start({ log }));
     this.#loaded = Promise.all([this.#transcriber, this.#voices]).then(([transcriber, voices]) => {
+      this.#models = { transcriber, voices };
       this.#service = new SpeechService({ log, transcriber, voices, key });
     });
     // Whoever waits for the models learns that they failed; nobody has to.
@@ -41,6 +48,11 @@ export class SpeechModels implements EmulatedService {
 
   get ready(): boolean {
     return this.#service !== undefined;
+  }
+
+  /** What hears and speaks; undefined while it is being loaded. */
+  get models(): LoadedModels | undefined {
+    return this.#models;
   }
 
   get status(): SpeechStatus | undefined {

@@ -171,7 +171,7 @@ const operationsOnCall = (faults: Faults): Readonly<Record<string, Operation>> =
 });
 
 function hangUp(call: Call, faults: Faults): Answer {
-  if (faults.take('acs.hangup'))
+  if (faults.take('acs.hangup') !== undefined)
     throw new AcsError(503, 'ServiceUnavailable', 'Refused, as POST /emulator/faults wants.');
   return { status: 204, afterwards: () => call.hangUp() };
 }

@@ -5,7 +5,14 @@ import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { parseJson, readBody, sendJson } from '../json-http.ts';
 import { addressOf } from '../local-door.ts';
-import { AnswerChunks, type ChatModel, type ChatRequest, chatRequestSchema, OpenAiError } from './chat-wire.ts';
+import {
+  AnswerChunks,
+  type ChatAnswer,
+  type ChatModel,
+  type ChatRequest,
+  chatRequestSchema,
+  OpenAiError,
+} from './chat-wire.ts';
 import { ScriptedDialogue } from './dialogue/scripted-dialogue.ts';
 import { Upstream, type UpstreamOptions } from './upstream.ts';
 
@@ -52,6 +59,15 @@ export class OpenAiService {
     return this.#upstream
       ? { scripted: false, model: this.#upstream.model }
       : { scripted: this.#model instanceof ScriptedDialogue, model: this.#model.name };
+  }
+
+  /**
+   * What the model says, for those who speak another protocol.
+   * @param request the body of a chat request
+   * @throws {OpenAiError}
+   */
+  async reply(request: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ChatAnswer> {
+    return this.#upstream?.complete(request, signal) ?? this.#model.answer(chatRequestSchema.parse(request));
   }
 
   /** What will keep a model of the user's from answering; undefined where nothing is known of such. */

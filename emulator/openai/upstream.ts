@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { z } from 'zod';
 import { messageOf } from '../../shared/errors.ts';
-import { OpenAiError } from './chat-wire.ts';
+import { type ChatAnswer, OpenAiError } from './chat-wire.ts';
 
 export interface UpstreamOptions {
   /** An OpenAI-compatible address, such as `http://127.0.0.1:11434/v1`. */
@@ -18,6 +18,17 @@ const LIST_TIMEOUT_MS = 3_000;
 const MOST_NAMED = 5;
 
 const modelList = z.object({ data: z.array(z.object({ id: z.string() })) });
+
+const wholeAnswer = z.object({
+  choices: z.array(
+    z.object({
+      message: z.object({
+        content: z.string().nullish(),
+        tool_calls: z.array(z.object({ function: z.object({ name: z.string(), arguments: z.string() }) })).nullish(),
+      }),
+    }),
+  ),
+});
 
 /** A model may have to be loaded from disk before its first word. */
 const HEADERS_TIMEOUT_MS = 120_000;
@@ -52,6 +63,16 @@ export class Upstream {
     response.writeHead(200, { 'content-type': answer.headers.get('content-type') ?? 'application/json' });
     response.flushHeaders();
     await pipeline(Readable.fromWeb(answer.body as ReadableStream<Uint8Array>), response, { signal });
+  }
+
+  /** The answer in one piece. @throws {OpenAiError} as {@link forward} */
+  async complete(body: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ChatAnswer> {
+    const answer = await this.#request({ ...body, stream: false }, signal);
+    if (!answer.ok) throw await this.#refusal(answer);
+    const { message } = wholeAnswer.parse(await answer.json()).choices[0] ?? {};
+    const calls = message?.tool_calls ?? [];
+    const made = calls.map(({ function: { name, arguments: args } }) => ({ name, args }));
+    return { text: message?.content ?? '', calls: made };
   }
 
   /**

@@ -2,10 +2,8 @@
 export const FRAME_SAMPLES = 512;
 export const SEGMENTER_FRAME_MS = 32;
 
-// Silero's own recommendation for how sure it must be that speech begins, and how sure that it ended.
-const SPEECH_BEGINS = 0.5;
-const SPEECH_ENDS = 0.35;
-const ONSET_FRAMES = 3;
+/** Silero's own recommendation for how much less sure it is of speech that has ended than of speech that begins. */
+const ENDS_BELOW = 0.15;
 /** After so much silence a phrase may well be over. */
 const PAUSE_FRAMES = 3;
 const MAX_PHRASE_FRAMES = Math.round(12_000 / SEGMENTER_FRAME_MS);
@@ -40,6 +38,16 @@ export type SegmenterState =
 
 export const initialSegmenterState: SegmenterState = { type: 'silence', since: 0, voicedRun: 0 };
 
+/** How soon somebody is taken to speak. */
+export interface Sensitivity {
+  /** How sure it must be that a frame is speech. Silero's own recommendation is 0.5. */
+  readonly threshold: number;
+  /** How long it must be speech. */
+  readonly onsetMs: number;
+}
+
+export const DEFAULT_SENSITIVITY: Sensitivity = { threshold: 0.5, onsetMs: 96 };
+
 interface Step {
   readonly state: SegmenterState;
   readonly segments: readonly Segment[];
@@ -49,12 +57,18 @@ interface Step {
  * Cuts a stream into phrases: takes the probability of speech in frame number `frame` and moves the state on.
  * @param endFrames how many frames of silence end a phrase
  */
-export function segmentFrame(state: SegmenterState, frame: number, probability: number, endFrames: number): Step {
+export function segmentFrame(
+  state: SegmenterState,
+  frame: number,
+  probability: number,
+  endFrames: number,
+  sensitivity = DEFAULT_SENSITIVITY,
+): Step {
   switch (state.type) {
     case 'silence':
-      return inSilence(state, frame, probability);
+      return inSilence(state, frame, probability, sensitivity);
     case 'speech':
-      return inSpeech(state, frame, probability, endFrames);
+      return inSpeech(state, frame, probability, endFrames, sensitivity.threshold);
   }
 }
 
@@ -67,10 +81,15 @@ export function segmentEnd(state: SegmenterState, frame: number): Step {
 
 const silentFrom = (since: number): SegmenterState => ({ type: 'silence', since, voicedRun: 0 });
 
-function inSilence(state: SegmenterState & { type: 'silence' }, frame: number, probability: number): Step {
+function inSilence(
+  state: SegmenterState & { type: 'silence' },
+  frame: number,
+  probability: number,
+  { threshold, onsetMs }: Sensitivity,
+): Step {
   const { since } = state;
-  const voicedRun = probability >= SPEECH_BEGINS ? state.voicedRun + 1 : 0;
-  if (voicedRun >= ONSET_FRAMES) {
+  const voicedRun = probability >= threshold ? state.voicedRun + 1 : 0;
+  if (voicedRun >= Math.max(1, Math.round(onsetMs / SEGMENTER_FRAME_MS))) {
     const start = frame + 1 - voicedRun;
     return {
       state: { type: 'speech', start, voicedFrames: voicedRun, silentSince: undefined, probabilities: [] },
@@ -88,11 +107,14 @@ function inSpeech(
   frame: number,
   probability: number,
   endFrames: number,
+  threshold: number,
 ): Step {
   const { start } = state;
-  const voiced = probability >= SPEECH_BEGINS;
+  const voiced = probability >= threshold;
   const voicedFrames = state.voicedFrames + (voiced ? 1 : 0);
-  const silentSince = voiced ? undefined : (state.silentSince ?? (probability < SPEECH_ENDS ? frame : undefined));
+  const silentSince = voiced
+    ? undefined
+    : (state.silentSince ?? (probability < threshold - ENDS_BELOW ? frame : undefined));
   const silentFrames = silentSince === undefined ? 0 : frame + 1 - silentSince;
 
   if (silentSince !== undefined && silentFrames >= endFrames) {

@@ -7,6 +7,7 @@ import {
   initialSegmenterState,
   SEGMENTER_FRAME_MS,
   type Segment,
+  type Sensitivity,
   segmentEnd,
   segmentFrame,
 } from './phrase-segmenter.ts';
@@ -22,6 +23,8 @@ export interface AudioSpan {
 /** What is heard in a stream, in order: a phrase's `onPhrase` comes before anything of the next phrase's words. */
 export interface PhraseListener {
   onSpeechStarted(atMs: number): void;
+  /** The silence until here was long enough to end the phrase, whose words may not be known yet. */
+  onSpeechEnded?(atMs: number): void;
   /** What the phrase sounds like so far. Small letters, no punctuation. */
   onPartial(text: string, span: AudioSpan): void;
   /** A phrase that is over, or a stretch of sound or of five seconds' silence without words: then `text` is undefined. */
@@ -62,6 +65,7 @@ export class PhraseStream {
   readonly #listener: PhraseListener;
   readonly #detector: DetectorStream;
   readonly #endFrames: number;
+  readonly #sensitivity: Sensitivity | undefined;
   readonly #audio = new AudioHistory();
   #segmenter = initialSegmenterState;
   #frame = 0;
@@ -73,9 +77,16 @@ export class PhraseStream {
   #ending: PromiseWithResolvers<void> | undefined;
   #closed = false;
 
-  constructor(pool: DecodePool, detector: VoiceDetector, segmentationSilenceMs: number, listener: PhraseListener) {
+  constructor(
+    pool: DecodePool,
+    detector: VoiceDetector,
+    segmentationSilenceMs: number,
+    listener: PhraseListener,
+    sensitivity?: Sensitivity,
+  ) {
     this.#pool = pool;
     this.#listener = listener;
+    this.#sensitivity = sensitivity;
     this.#endFrames = Math.max(1, Math.round(segmentationSilenceMs / SEGMENTER_FRAME_MS));
     this.#detector = detector.open({
       onFrame: (probability) => this.#hear(probability),
@@ -127,10 +138,18 @@ export class PhraseStream {
   }
 
   #hear(probability: number): void {
-    const { state, segments } = segmentFrame(this.#segmenter, this.#frame, probability, this.#endFrames);
+    const { state, segments } = segmentFrame(
+      this.#segmenter,
+      this.#frame,
+      probability,
+      this.#endFrames,
+      this.#sensitivity,
+    );
     this.#segmenter = state;
     this.#frame += 1;
     for (const segment of segments) this.#follow(segment);
+    // A phrase that was cut for its length goes on in the next.
+    if (segments.at(-1)?.type === 'ended') this.#listener.onSpeechEnded?.(msOf(this.#frame * FRAME_SAMPLES));
     if (this.#phrase === undefined) this.#audio.dropBefore(this.#frame * FRAME_SAMPLES - IDLE_KEPT_SAMPLES);
     else this.#decodePartial(this.#phrase);
     this.#finishWhenHeard();

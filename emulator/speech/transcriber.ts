@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
 import { DecodePool } from './decode-pool.ts';
 import type { MoonshineSize } from './moonshine.ts';
+import type { Sensitivity } from './phrase-segmenter.ts';
 import { type PhraseListener, PhraseStream } from './phrase-stream.ts';
 import { VoiceDetector } from './voice-detector.ts';
 
@@ -44,8 +45,8 @@ export class Transcriber {
    * Listens to a new stream of audio.
    * @param segmentationSilenceMs the silence that ends a phrase
    */
-  listen(segmentationSilenceMs: number, listener: PhraseListener): PhraseStream {
-    return new PhraseStream(this.#pool, this.#detector, segmentationSilenceMs, listener);
+  listen(segmentationSilenceMs: number, listener: PhraseListener, sensitivity?: Sensitivity): PhraseStream {
+    return new PhraseStream(this.#pool, this.#detector, segmentationSilenceMs, listener, sensitivity);
   }
 
   /** Pieces of audio that wait to be decoded. */
