@@ -53,9 +53,7 @@ export function localEnvironment(given: Environment, ports: LocalPorts, redisUrl
     AZURE_OPENAI_BASE_URL: `${emulatorUrl}/openai/v1`,
     AZURE_OPENAI_API_KEY: modelKey,
     AZURE_OPENAI_DEPLOYMENT: 'local',
-    AZURE_VOICE_LIVE_ENDPOINT: emulatorUrl,
-    AZURE_VOICE_LIVE_API_KEY: modelKey,
-    AZURE_VOICE_LIVE_MODEL: 'local',
+    ...realtimeEnvironment(given, emulatorUrl, modelKey),
     EMULATOR_URL: emulatorUrl,
     EMULATOR_ACCESS_KEY: accessKey,
     EMULATOR_RESOURCE_ID: resourceId,
@@ -70,4 +68,27 @@ export function localEnvironment(given: Environment, ports: LocalPorts, redisUrl
   );
   const set = Object.entries(given).filter((entry): entry is [string, string] => !!entry[1]);
   return { ...defaults, ...Object.fromEntries(set), ...portSettings, REDIS_URL: redisUrl };
+}
+
+/**
+ * Both speech-to-speech services, of which Voice Live is used unless the user wants the other, or has set it up. What
+ * belongs to a resource of the user's is left to the user, all of it.
+ */
+function realtimeEnvironment(given: Environment, emulatorUrl: string, key: string): Record<string, string> {
+  const isOpenAi = Boolean(given.AZURE_OPENAI_REALTIME_DEPLOYMENT) && !given.AZURE_VOICE_LIVE_ENDPOINT;
+  const service = given.REALTIME_SERVICE || (isOpenAi ? 'openai' : 'voice-live');
+  return {
+    REALTIME_SERVICE: service,
+    ...(service === 'openai' && { REALTIME_TRANSCRIPTION_MODEL: 'whisper-1' }),
+    ...(!given.AZURE_VOICE_LIVE_ENDPOINT && {
+      AZURE_VOICE_LIVE_ENDPOINT: emulatorUrl,
+      AZURE_VOICE_LIVE_API_KEY: key,
+      ...(!given.AZURE_VOICE_LIVE_AGENT_NAME && { AZURE_VOICE_LIVE_MODEL: 'local' }),
+    }),
+    ...(!given.AZURE_OPENAI_REALTIME_DEPLOYMENT && {
+      AZURE_OPENAI_REALTIME_BASE_URL: `${emulatorUrl}/openai/v1`,
+      AZURE_OPENAI_REALTIME_API_KEY: key,
+      AZURE_OPENAI_REALTIME_DEPLOYMENT: 'local',
+    }),
+  };
 }
