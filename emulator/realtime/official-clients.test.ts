@@ -9,7 +9,7 @@ import { FOUND, KEY, LOOK_UP, PCM_24, startRealtime } from './testing/realtime-h
 
 /** The clients of Microsoft and of OpenAI, unchanged: the emulator speaks the services' protocols, not one of ours. */
 
-const { ports, certificates, speech } = await startRealtime({ after });
+const { ports, certificate, speech } = await startRealtime({ after });
 const question = new Encoder(PCM_24).encode(await speech('Where is order number 1042?'));
 
 test('the official client of Voice Live holds a dialogue: it is heard, calls a tool, hears the answer and cuts in', async () => {
@@ -73,7 +73,7 @@ test('the official client of Voice Live holds a dialogue: it is heard, calls a t
 
 test('the official client of OpenAI holds a dialogue over TLS: it is heard, calls a tool, hears the answer and cuts in', async () => {
   const client = new OpenAI({ baseURL: `https://127.0.0.1:${ports.tls}/openai/v1`, apiKey: KEY });
-  const session = new OpenAIRealtimeWS({ model: 'gpt-realtime-2', options: { ca: certificates.ca } }, client);
+  const session = new OpenAIRealtimeWS({ model: 'gpt-realtime-2', options: { ca: certificate.cert } }, client);
   const problems: unknown[] = [];
   const doneTexts: string[] = [];
   const statuses: (string | undefined)[] = [];

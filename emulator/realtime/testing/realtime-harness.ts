@@ -7,7 +7,7 @@ import { OpenAiService } from '../../openai/openai-service.ts';
 import { EmulatorServer } from '../../server.ts';
 import { Transcriber } from '../../speech/transcriber.ts';
 import { Voices } from '../../speech/voices.ts';
-import { loadCertificates } from '../../tls/certificates.ts';
+import { loadCertificate } from '../../tls/certificates.ts';
 import { type AudioFormat, bytesPerMs, Decoder, Encoder } from '../audio-codec.ts';
 import { RealtimeService } from '../realtime-service.ts';
 
@@ -74,10 +74,10 @@ export const FOUND = JSON.stringify({ status: 'packed', message: 'Order 1042 is 
 
 /** Both services with their models, on free ports. */
 export async function startRealtime(context: { after(task: () => Promise<void>): void }) {
-  const [voices, transcriber, certificates] = await Promise.all([
+  const [voices, transcriber, certificate] = await Promise.all([
     Voices.start({ log }),
     Transcriber.start({ log, workers: 1 }),
-    loadCertificates(),
+    loadCertificate(),
   ]);
   const faults = new Faults(log);
   const openAi = new OpenAiService({ log, apiKey: KEY });
@@ -88,7 +88,7 @@ export async function startRealtime(context: { after(task: () => Promise<void>):
     // Slow enough for an answer to be cut in on.
     pace: { chunkMs: 100, everyMs: 25 },
   });
-  const server = new EmulatorServer(certificates, log);
+  const server = new EmulatorServer(certificate, log);
   server.mount(faults, service);
   const ports = await server.listen('127.0.0.1', { plain: 0, tls: 0 });
   context.after(async () => {
@@ -103,7 +103,7 @@ export async function startRealtime(context: { after(task: () => Promise<void>):
     RealtimeClient.open(`ws://127.0.0.1:${ports.plain}${paths[path as keyof typeof paths] ?? path}`);
   /** What a caller says, in 16 kHz PCM, with a second of silence after it. */
   const speech = async (text: string) => Buffer.concat([(await voices.speak(text, 'rms')).pcm, Buffer.alloc(32_000)]);
-  return { service, faults, ports, certificates, open, speech };
+  return { service, faults, ports, certificate, open, speech };
 }
 
 /** A client that does nothing by itself, with all that it was sent. */
