@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createOutboundAudioData } from '@azure/communication-call-automation';
-import { FRAME_BYTES } from '../../shared/audio/pcm.ts';
+import { FRAME_BYTES, samplesOf } from '../../shared/audio/pcm.ts';
 import type { MediaPeer } from './testing/application.ts';
 import { connectInbound, dial, type Stack, startStack } from './testing/stack.ts';
 
@@ -79,6 +79,24 @@ for (const [status, details] of [
     await stack.application.event('MediaStreamingStarted');
   });
 }
+
+test('a call has the format that is asked for: 24 kHz both ways, and frames of a mixed stream name nobody', async (context) => {
+  const stack = await startStack(context);
+  const { context: incoming, phone } = await dial(stack);
+  const mediaStreamingOptions = { ...stack.application.mediaStreamingOptions, audioFormat: 'pcm24KMono' } as const;
+  await stack.client.answerCall(incoming, stack.application.callbackUri, { mediaStreamingOptions });
+  const media = await stack.application.media.first('the media socket');
+  const metadata = await media.frames.first('metadata', ({ kind }) => kind === 'metadata');
+  assert.partialDeepStrictEqual(metadata, { sampleRate: 24_000, channels: 1 });
+  phone.speak(new Uint8Array(new Int16Array(FRAME_BYTES * 5).fill(5000).buffer));
+  const isLoud = (pcm: Uint8Array): boolean => samplesOf(pcm).some((sample) => sample > 4500);
+  const frame = await media.frames.first('the voice', (each) => each.kind === 'audio' && isLoud(each.pcm));
+  assert.ok(frame.kind === 'audio' && frame.pcm.length === 960 && frame.participant === undefined);
+  const voice = Buffer.from(new Int16Array(24_000 / 5).fill(6000).buffer);
+  media.socket.send(createOutboundAudioData(voice.toString('base64')));
+  const heard = await phone.heard.first('the agent', (each) => samplesOf(each).every((sample) => sample > 5500));
+  assert.equal(heard.length, FRAME_BYTES);
+});
 
 test('streaming is stopped and started by the application, but not started twice', async (context) => {
   const stack = await startStack(context);
