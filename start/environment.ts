@@ -76,10 +76,10 @@ export function localEnvironment(given: Environment, ports: LocalPorts, redisUrl
  */
 function realtimeEnvironment(given: Environment, emulatorUrl: string, key: string): Record<string, string> {
   const isOpenAi = Boolean(given.AZURE_OPENAI_REALTIME_DEPLOYMENT) && !given.AZURE_VOICE_LIVE_ENDPOINT;
-  const service = given.REALTIME_SERVICE || (isOpenAi ? 'openai' : 'voice-live');
+  const service = given.REALTIME_SERVICE || (isOpenAi ? 'azure-openai' : 'azure-voice-live');
   return {
     REALTIME_SERVICE: service,
-    ...(service === 'openai' && { REALTIME_TRANSCRIPTION_MODEL: 'whisper-1' }),
+    ...(service === 'azure-openai' && { REALTIME_TRANSCRIPTION_MODEL: 'whisper-1' }),
     ...(!given.AZURE_VOICE_LIVE_ENDPOINT && {
       AZURE_VOICE_LIVE_ENDPOINT: emulatorUrl,
       AZURE_VOICE_LIVE_API_KEY: key,

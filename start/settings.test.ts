@@ -20,9 +20,9 @@ test('the settings of a local stack are good as they are', () => {
 
 test('a local stack has both speech-to-speech services of the emulator, and leaves those of the user alone', () => {
   const local = envOf({});
-  assert.deepEqual([local.REALTIME_SERVICE, local.AZURE_VOICE_LIVE_MODEL], ['voice-live', 'local']);
+  assert.deepEqual([local.REALTIME_SERVICE, local.AZURE_VOICE_LIVE_MODEL], ['azure-voice-live', 'local']);
   assert.equal(local.AZURE_VOICE_LIVE_ENDPOINT, `http://127.0.0.1:${DEFAULT_PORTS.emulator}`);
-  const other = envOf({ REALTIME_SERVICE: 'openai' });
+  const other = envOf({ REALTIME_SERVICE: 'azure-openai' });
   assert.deepEqual(
     [other.AZURE_OPENAI_REALTIME_DEPLOYMENT, other.REALTIME_TRANSCRIPTION_MODEL],
     ['local', 'whisper-1'],
@@ -30,7 +30,7 @@ test('a local stack has both speech-to-speech services of the emulator, and leav
   const own = envOf({ AZURE_VOICE_LIVE_ENDPOINT: 'https://voice.example', AZURE_VOICE_LIVE_MODEL: 'gpt-realtime-2' });
   assert.deepEqual([own.AZURE_VOICE_LIVE_API_KEY, own.AZURE_VOICE_LIVE_MODEL], [undefined, 'gpt-realtime-2']);
   const ownOpenAi = envOf({ AZURE_OPENAI_REALTIME_DEPLOYMENT: 'mine' });
-  assert.deepEqual([ownOpenAi.REALTIME_SERVICE, ownOpenAi.AZURE_OPENAI_REALTIME_API_KEY], ['openai', undefined]);
+  assert.deepEqual([ownOpenAi.REALTIME_SERVICE, ownOpenAi.AZURE_OPENAI_REALTIME_API_KEY], ['azure-openai', undefined]);
 });
 
 test('what is wrong with the settings of any process is told once, and all of it (start-with-a-bad-log-level)', () => {

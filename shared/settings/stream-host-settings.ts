@@ -62,9 +62,9 @@ export const streamHostOnly = {
     allowed: 'the name of a deployment',
     sample: 'local',
   }),
-  REALTIME_SERVICE: setting(z.enum(['voice-live', 'openai']).optional(), {
+  REALTIME_SERVICE: setting(z.enum(['azure-voice-live', 'azure-openai']).optional(), {
     about: 'Which speech-to-speech service is used where both are set up.',
-    allowed: 'voice-live or openai',
+    allowed: 'azure-voice-live or azure-openai',
   }),
   REALTIME_TRANSCRIPTION_MODEL: setting(kinds.text.optional(), {
     about:

@@ -26,8 +26,8 @@ test('the service is the one that is set up; where both are, a setting decides',
   assert.equal(serviceOf({}), undefined);
   assert.equal(serviceOf(VOICE_LIVE), 'Azure Voice Live');
   assert.equal(serviceOf(OPENAI), 'Azure OpenAI Realtime');
-  assert.equal(serviceOf({ ...VOICE_LIVE, ...OPENAI, REALTIME_SERVICE: 'openai' }), 'Azure OpenAI Realtime');
-  assert.equal(serviceOf({ ...VOICE_LIVE, ...OPENAI, REALTIME_SERVICE: 'voice-live' }), 'Azure Voice Live');
+  assert.equal(serviceOf({ ...VOICE_LIVE, ...OPENAI, REALTIME_SERVICE: 'azure-openai' }), 'Azure OpenAI Realtime');
+  assert.equal(serviceOf({ ...VOICE_LIVE, ...OPENAI, REALTIME_SERVICE: 'azure-voice-live' }), 'Azure Voice Live');
   const { AZURE_VOICE_LIVE_ENDPOINT } = VOICE_LIVE;
   assert.equal(serviceOf({ AZURE_VOICE_LIVE_ENDPOINT, ...AGENT }), 'Azure Voice Live');
 });
@@ -40,8 +40,8 @@ test('half a service, or two, stop the start with the names of the settings', ()
     [{ ...VOICE_LIVE, ...AGENT }, /one of them/],
     [{ AZURE_VOICE_LIVE_ENDPOINT, AZURE_VOICE_LIVE_AGENT_NAME: 'desk' }, /AZURE_VOICE_LIVE_AGENT_PROJECT/],
     [{ AZURE_VOICE_LIVE_ENDPOINT, ...AGENT, AZURE_VOICE_LIVE_PROFILE: 'byom-azure-openai-realtime' }, /no effect/],
-    [{ REALTIME_SERVICE: 'openai' }, /AZURE_OPENAI_REALTIME_DEPLOYMENT/],
-    [{ REALTIME_SERVICE: 'voice-live' }, /AZURE_VOICE_LIVE_ENDPOINT/],
+    [{ REALTIME_SERVICE: 'azure-openai' }, /AZURE_OPENAI_REALTIME_DEPLOYMENT/],
+    [{ REALTIME_SERVICE: 'azure-voice-live' }, /AZURE_VOICE_LIVE_ENDPOINT/],
   ] as const;
   for (const [env, message] of bad) {
     assert.throws(

@@ -27,9 +27,10 @@ export type RealtimeConfig = Pick<
   | 'AZURE_OPENAI_REALTIME_BASE_URL'
   | 'AZURE_OPENAI_REALTIME_DEPLOYMENT'
   | 'AZURE_OPENAI_REALTIME_API_KEY'
-  | 'AZURE_OPENAI_BASE_URL'
-  | 'AZURE_OPENAI_API_KEY'
->;
+> & {
+  readonly AZURE_OPENAI_BASE_URL?: string | undefined;
+  readonly AZURE_OPENAI_API_KEY?: string | undefined;
+};
 
 export interface RealtimeServiceOptions {
   readonly clock: Clock;
@@ -61,26 +62,26 @@ export function realtimeServiceOf(
 ): RealtimeService | undefined {
   const voiceLive = voiceLiveUrl(config);
   const openAi = config.AZURE_OPENAI_REALTIME_DEPLOYMENT !== undefined;
-  const wanted = config.REALTIME_SERVICE ?? (voiceLive ? 'voice-live' : 'openai');
+  const wanted = config.REALTIME_SERVICE ?? (voiceLive ? 'azure-voice-live' : 'azure-openai');
   if (voiceLive && openAi && config.REALTIME_SERVICE === undefined) {
     throw new ConfigError(
-      'Azure Voice Live and Azure OpenAI Realtime are both set up: REALTIME_SERVICE says which one is used, voice-live or openai.',
+      'Azure Voice Live and Azure OpenAI Realtime are both set up: REALTIME_SERVICE says which one is used, azure-voice-live or azure-openai.',
     );
   }
   const dialectOptions = { transcriptionModel: config.REALTIME_TRANSCRIPTION_MODEL, secretOf: options.secretOf };
-  if (wanted === 'voice-live') {
+  if (wanted === 'azure-voice-live') {
     if (voiceLive) {
       const isAgentMode = config.AZURE_VOICE_LIVE_AGENT_NAME !== undefined;
       const credential = { key: config.AZURE_VOICE_LIVE_API_KEY, token: options.token };
       return serviceOf(new VoiceLiveDialect({ ...dialectOptions, isAgentMode }), voiceLive, credential, options);
     }
-    throw new ConfigError('REALTIME_SERVICE is "voice-live": it takes AZURE_VOICE_LIVE_ENDPOINT, too.');
+    throw new ConfigError('REALTIME_SERVICE is "azure-voice-live": it takes AZURE_VOICE_LIVE_ENDPOINT, too.');
   }
   if (openAi) {
     return serviceOf(new OpenAiDialect(dialectOptions), openAiUrl(config), openAiCredential(config, options), options);
   }
   if (config.REALTIME_SERVICE === undefined) return undefined;
-  throw new ConfigError('REALTIME_SERVICE is "openai": it takes AZURE_OPENAI_REALTIME_DEPLOYMENT, too.');
+  throw new ConfigError('REALTIME_SERVICE is "azure-openai": it takes AZURE_OPENAI_REALTIME_DEPLOYMENT, too.');
 }
 
 /** Sessions of a dialect, whatever carries them. */
@@ -149,10 +150,13 @@ function voiceLiveUrl(config: RealtimeConfig): URL | undefined {
 }
 
 /** `wss://<resource>.openai.azure.com/openai/v1/realtime`, which takes no version. */
-const openAiUrl = (config: RealtimeConfig): URL =>
-  socketUrl(`${config.AZURE_OPENAI_REALTIME_BASE_URL ?? config.AZURE_OPENAI_BASE_URL}/realtime`, {
-    model: config.AZURE_OPENAI_REALTIME_DEPLOYMENT,
-  });
+function openAiUrl(config: RealtimeConfig): URL {
+  const base = config.AZURE_OPENAI_REALTIME_BASE_URL ?? config.AZURE_OPENAI_BASE_URL;
+  if (base !== undefined) return socketUrl(`${base}/realtime`, { model: config.AZURE_OPENAI_REALTIME_DEPLOYMENT });
+  throw new ConfigError(
+    'AZURE_OPENAI_REALTIME_DEPLOYMENT takes AZURE_OPENAI_REALTIME_BASE_URL or AZURE_OPENAI_BASE_URL, too.',
+  );
+}
 
 /** The key of the chat model's resource is sent to that resource alone. */
 function openAiCredential(config: RealtimeConfig, { token }: RealtimeServiceOptions): Credential {
