@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { createServices } from '../agents/services.ts';
-import { FRAME_BYTES } from '../shared/audio/pcm.ts';
+import { FRAME_BYTES, SAMPLE_RATE } from '../shared/audio/pcm.ts';
 import { AcsTokenVerifier } from '../shared/auth/acs-token.ts';
 import { CallControl } from '../shared/call-control/call-control.ts';
 import { type Cancel, type Clock, systemClock } from '../shared/clock.ts';
@@ -31,6 +31,7 @@ import { ReferencePage } from './http/reference-page.ts';
 import { mediaMode } from './modes/media/media-mode.ts';
 import { ProcessSpeech, phrasesOf } from './modes/media/media-speech.ts';
 import { modeProblems } from './modes/mode-problems.ts';
+import { voiceLiveMode } from './modes/voice-live/voice-live-mode.ts';
 import { BeatClock } from './playout/beat-clock.ts';
 import { identityTokens } from './realtime/credential.ts';
 import { realtimeServiceOf } from './realtime/realtime-service.ts';
@@ -108,10 +109,20 @@ export async function startStreamHost(
   opened.defer(() => speech.close());
   speech.prepare(phrasesOf(shelf.agents));
   /** What this deployment can do with a line. A mode whose service is not configured is not there. */
+  const turnsOf = (agent: string) => shelf.require(agent).turns;
+  const media = mediaMode({ openSpeech: (sessionLog, locale) => speech.open(sessionLog, locale), turnsOf });
   const modes: Modes = {
-    media: mediaMode({
-      openSpeech: (sessionLog, locale) => speech.open(sessionLog, locale),
-      turnsOf: (agent) => shelf.require(agent).turns,
+    media,
+    ...(realtime && {
+      voice_live: voiceLiveMode({
+        openRealtime: realtime.open,
+        rateHz: realtime.rateHz(SAMPLE_RATE),
+        openVoiceActivity: lane.open,
+        standbyFor: (locale) => speech.standbyFor(locale),
+        turnsOf,
+        playoutClock: beat,
+        fallback: media,
+      }),
     }),
   };
   const problems = () => modeProblems(modes, config.ACS_STREAMING_MODE, shelf.cards);

@@ -2,7 +2,7 @@ import type { Clock } from '../../../shared/clock.ts';
 import type { Logger } from '../../../shared/log.ts';
 import type { StreamHostSettings } from '../../../shared/settings/stream-host-settings.ts';
 import type { Agent, Agents } from '../../agent/agent-definition.ts';
-import type { OpenVoiceActivity } from '../../contract/speech.ts';
+import type { OpenVoiceActivity, StandbyVoice } from '../../contract/speech.ts';
 import { ClauseCutter } from '../../conversation/mouth/clauses.ts';
 import type { PlayoutClock } from '../../playout/playout.ts';
 import { openAzureRecogniser } from '../../speech/recognition/azure-recogniser.ts';
@@ -56,6 +56,11 @@ export class ProcessSpeech {
       standby: this.#standby.voiceFor(locale),
       playoutClock,
     };
+  }
+
+  /** What speaks without waiting for anything, for callers who speak `locale`; `und`: by sounds. */
+  standbyFor(locale: string): StandbyVoice {
+    return this.#standby.voiceFor(locale);
   }
 
   close(): void {

@@ -115,8 +115,8 @@ export class Answers {
     const heardMs = mouth.stop(cause);
     if (!turn) return;
     const served = session();
-    for (const { itemId, audioEndMs } of turn.cuts(heardMs)) served?.truncate(itemId, audioEndMs);
     if (turn.owed.size > 0) served?.cancel();
+    for (const { itemId, audioEndMs } of turn.cuts(heardMs)) served?.truncate(itemId, audioEndMs);
     const byCaller = cause === 'voice' || cause === 'command';
     if (turn.audible && byCaller) events.emit('bargeIn', { turn: turn.number, by: cause });
     if (turn.told) {
