@@ -39,6 +39,10 @@ const faults = z.strictObject({
   'realtime.deaf': happens,
   /** An empty transcript comes after one that had words. */
   'realtime.blank': happens,
+  /** Voice Live warns of something in an answer. */
+  'realtime.warn': happens,
+  /** The service calls a tool of an MCP server of the session, and says nothing; or gives the call to the client. */
+  'realtime.mcp': happens.extend({ as: z.enum(['mcp_call', 'function_call']).default('mcp_call') }),
   /** `session.updated` shows the session as it was. */
   'realtime.echo': happens,
 });

@@ -137,35 +137,3 @@ export function entryOf(item: NewItem, id: string): Entry {
       : '';
   return new Entry({ object: 'realtime.item', ...item, id }, text);
 }
-
-interface ToolCall {
-  readonly id: string;
-  readonly type: 'function';
-  readonly function: { readonly name: string; readonly arguments: string };
-}
-type Message = { role: string; content: string; tool_calls?: ToolCall[]; tool_call_id?: string };
-
-/** What the model is asked: the items as messages of a chat. A caller who pauses makes two items of one sentence. */
-export function messagesOf(entries: readonly Entry[], instructions: string): Message[] {
-  const messages: Message[] = [{ role: 'system', content: instructions }];
-  for (const { item, text } of entries) {
-    const last = messages.at(-1);
-    const callId = String(item.call_id);
-    if (item.type === 'function_call') {
-      const call: ToolCall = {
-        id: callId,
-        type: 'function',
-        function: { name: String(item.name), arguments: String(item.arguments) },
-      };
-      if (last?.role === 'assistant') last.tool_calls = [...(last.tool_calls ?? []), call];
-      else messages.push({ role: 'assistant', content: '', tool_calls: [call] });
-    } else if (item.type === 'function_call_output') {
-      messages.push({ role: 'tool', content: String(item.output), tool_call_id: callId });
-    } else if (item.role === 'user' && last?.role === 'user') {
-      last.content = `${last.content} ${text}`.trim();
-    } else if (text !== '' || item.role === 'user') {
-      messages.push({ role: String(item.role), content: text });
-    }
-  }
-  return messages;
-}

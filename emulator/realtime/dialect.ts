@@ -59,6 +59,25 @@ export interface ResponseParams {
   readonly metadata: unknown;
 }
 
+/** A response that nobody asked anything special of. */
+export const PLAIN_RESPONSE: ResponseParams = {
+  ...{ instructions: undefined, speaks: undefined, voice: undefined, output: undefined, tools: undefined },
+  ...{ toolChoice: undefined, maxTokens: undefined, input: undefined, appended: [], outOfBand: false },
+  ...{ cancelsPrevious: false, says: undefined, metadata: null },
+};
+
+/** The settings of one response. */
+export const settingsFor = (params: ResponseParams, session: SessionSettings): SessionSettings => ({
+  ...session,
+  instructions: params.instructions ?? session.instructions,
+  speaks: params.speaks ?? session.speaks,
+  voice: params.voice ?? session.voice,
+  output: params.output ?? session.output,
+  tools: params.tools ?? session.tools,
+  toolChoice: params.toolChoice ?? session.toolChoice,
+  maxTokens: params.maxTokens ?? session.maxTokens,
+});
+
 /** A session's settings as the service shows them, and as the engine reads them. */
 export interface SessionConfig {
   readonly shown: Json;

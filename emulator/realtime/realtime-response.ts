@@ -1,3 +1,4 @@
+import { BYTES_PER_MS } from '../../shared/audio/pcm.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Faults } from '../faults.ts';
@@ -5,8 +6,10 @@ import type { ChatAnswer } from '../openai/chat-wire.ts';
 import type { Voices } from '../speech/voices.ts';
 import { wait } from '../wait.ts';
 import { bytesPerMs, Encoder } from './audio-codec.ts';
-import { type Conversation, Entry, messagesOf, type WireItem } from './conversation.ts';
+import { chatRequest, givenWords } from './chat-request.ts';
+import { type Conversation, Entry, type WireItem } from './conversation.ts';
 import type { Dialect, Interim, ResponseParams, SessionSettings } from './dialect.ts';
+import { usageOf } from './usage.ts';
 import type { Json } from './wire-error.ts';
 
 /** How fast answers are made. The services are several times faster than speech, too. */
@@ -33,12 +36,11 @@ export interface ResponseWorld {
 
 export type CancelReason = 'turn_detected' | 'client_cancelled';
 
+/** The one tool that each MCP server has here. */
+export const MCP_TOOL = 'search';
+
 /** Chunks of a cancelled answer that are on their way already, and come all the same. */
 const IN_FLIGHT_CHUNKS = 2;
-const BYTES_PER_MS_16K = 32;
-
-/** What a model that follows its instructions says: the words themselves where it is told them. */
-const WORD_FOR_WORD = /\b(?:say|speak|read|repeat|greet)\b[^"“:]*(?::\s*["“]?(.+?)["”]?\s*$|["“]([^"”]+)["”])/is;
 
 /** One answer, from `response.created` to `response.done`. */
 export class RealtimeResponse {
@@ -136,7 +138,15 @@ export class RealtimeResponse {
       this.#world.send('error', { error: { type, code, message, param: null, event_id: null } });
       throw failure;
     }
+    if (faults.take('realtime.warn')) {
+      this.#world.send('warning', { warning: { code: 'slow_model', message: 'The model is slow.', param: null } });
+    }
     if (faults.take('realtime.hang')) await this.#cancelled.promise;
+    const server = this.#settings.tools.find(({ type }) => type === 'mcp');
+    const mcp = faults.take('realtime.mcp', () => server !== undefined);
+    if (mcp?.as === 'mcp_call') this.#callOut(String(server?.server_label));
+    else if (mcp) this.#call({ name: MCP_TOOL, args: '{}' });
+    if (mcp) return false;
     const slow = faults.take('realtime.slow');
     this.#isMute = faults.take('realtime.mute') !== undefined;
 
@@ -158,23 +168,9 @@ export class RealtimeResponse {
     const { clock, answer } = this.#world;
     await Promise.all(this.#context.map(({ known }) => known));
     await wait(clock, afterMs, this.#abort.signal);
-    const { says, instructions } = this.#params;
-    const given =
-      says ??
-      WORD_FOR_WORD.exec(instructions ?? '')
-        ?.slice(1)
-        .find(Boolean);
-    if (given !== undefined) return { text: given.trim(), calls: [] };
-    const { tools, toolChoice } = this.#settings;
-    const functions = tools.filter(({ type }) => type === 'function');
-    const request = {
-      messages: messagesOf(this.#context, this.#settings.instructions),
-      ...(functions.length > 0 && {
-        tools: functions.map(({ type, ...shape }) => ({ type, function: shape })),
-        tool_choice: typeof toolChoice === 'object' ? { type: 'function', function: toolChoice } : toolChoice,
-      }),
-    };
-    return answer(request, this.#abort.signal);
+    const said = givenWords(this.#params);
+    if (said !== undefined) return { text: said, calls: [] };
+    return answer(chatRequest(this.#context, this.#settings), this.#abort.signal);
   }
 
   /** Fills the wait for an answer that takes its time. */
@@ -265,7 +261,7 @@ export class RealtimeResponse {
   /** @returns whether all of it was sent */
   async #sendAudio(entry: Entry, pcm: Uint8Array, encoder: Encoder, at: Json): Promise<boolean> {
     const { pace, clock, send, dialect } = this.#world;
-    const chunkBytes = pace.chunkMs * BYTES_PER_MS_16K;
+    const chunkBytes = pace.chunkMs * BYTES_PER_MS;
     for (let from = 0; from < pcm.length; from += chunkBytes) {
       if (this.#reason !== undefined && this.#inFlight-- <= 0) return false;
       if (this.#isMute) continue;
@@ -294,6 +290,21 @@ export class RealtimeResponse {
     send('response.function_call_arguments.done', { ...at, name, arguments: args });
     this.#outputTokens += 10;
     this.#closeItem(entry, { ...base, status: 'completed', arguments: args }, output_index);
+  }
+
+  /** The service calls a tool itself. It does not speak of what came of it unless it is asked to. */
+  #callOut(server_label: string): void {
+    const { newId, send } = this.#world;
+    const id = newId('mcp');
+    const base = { id, object: 'realtime.item', type: 'mcp_call', name: MCP_TOOL, server_label, arguments: '{}' };
+    const entry = new Entry(base);
+    const output_index = this.#open(entry);
+    const at = { response_id: this.id, item_id: id, output_index };
+    send('response.mcp_call_arguments.delta', { ...at, delta: '{}' });
+    send('response.mcp_call_arguments.done', { ...at, arguments: '{}' });
+    send('response.mcp_call.in_progress', { item_id: id, output_index });
+    send('response.mcp_call.completed', { item_id: id, output_index });
+    this.#closeItem(entry, { ...base, output: 'It is done.' }, output_index);
   }
 
   /** Tells of a new item. @returns its place in the output */
@@ -343,32 +354,10 @@ export class RealtimeResponse {
       conversation_id: this.outOfBand ? null : 'conv_1',
       metadata: this.#params.metadata,
       ...this.#world.dialect.responseFields(this.#settings),
-      usage: isOver ? this.#usage() : null,
-    };
-  }
-
-  /** Words stand for tokens of text; tokens of audio take 100 ms of a caller's and 50 ms of the model's. */
-  #usage(): Json {
-    const text = this.#context.reduce((sum, entry) => sum + (entry.text.match(/\S+/g)?.length ?? 0), 0);
-    const heardMs = this.#context.reduce((sum, { item, audioMs }) => sum + (item.role === 'user' ? audioMs : 0), 0);
-    const audio = Math.ceil(heardMs / MS_PER_INPUT_TOKEN);
-    const spoken = Math.ceil(this.#audioMs / MS_PER_OUTPUT_TOKEN);
-    const none = { text_tokens: 0, audio_tokens: 0, image_tokens: 0 };
-    return {
-      total_tokens: text + audio + this.#outputTokens + spoken,
-      input_tokens: text + audio,
-      output_tokens: this.#outputTokens + spoken,
-      input_token_details: {
-        ...{ text_tokens: text, audio_tokens: audio, image_tokens: 0 },
-        ...{ cached_tokens: 0, cached_tokens_details: none },
-      },
-      output_token_details: { text_tokens: this.#outputTokens, audio_tokens: spoken, reasoning_tokens: 0 },
+      usage: isOver ? usageOf(this.#context, this.#outputTokens, this.#audioMs) : null,
     };
   }
 }
-
-const MS_PER_INPUT_TOKEN = 100;
-const MS_PER_OUTPUT_TOKEN = 50;
 
 const RATE_LIMITS = [
   { name: 'requests', limit: 500, remaining: 499, reset_seconds: 0.12 },

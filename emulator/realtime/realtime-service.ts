@@ -1,4 +1,4 @@
-import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
@@ -7,6 +7,7 @@ import type { Logger } from '../../shared/log.ts';
 import type { Faults } from '../faults.ts';
 import { addressOf } from '../local-door.ts';
 import type { EmulatedService } from '../server.ts';
+import { isSameKey, refuseUpgrade } from '../socket-door.ts';
 import type { LoadedModels } from '../speech-models.ts';
 import type { Dialect } from './dialect.ts';
 import { openAiDialect } from './openai-dialect.ts';
@@ -102,7 +103,7 @@ export class RealtimeService implements EmulatedService {
         { path: pathname, status: error.status },
         `a realtime client is refused: ${error.message}`,
       );
-      refuse(socket, error);
+      refuseUpgrade(socket, error.status, error.code, error.message);
     }
     return true;
   }
@@ -116,7 +117,7 @@ export class RealtimeService implements EmulatedService {
     const { faults, key } = this.#options;
     const refused = faults.take('realtime.refuse');
     if (refused) throw new Refusal(refused.status, String(refused.status), 'Refused, as POST /emulator/faults wants.');
-    if (!keysOf(request, query).some((shown) => isSame(shown, key))) {
+    if (!keysOf(request, query).some((shown) => isSameKey(shown, key))) {
       const text = 'Access denied due to invalid subscription key or wrong API endpoint.';
       throw new Refusal(401, '401', text);
     }
@@ -142,14 +143,4 @@ export class RealtimeService implements EmulatedService {
 function keysOf({ headers }: IncomingMessage, query: URLSearchParams): string[] {
   const bearer = headers.authorization?.replace(/^Bearer /i, '');
   return [headers['api-key'], bearer, query.get('api-key')].filter((shown) => typeof shown === 'string');
-}
-
-const isSame = (given: string, expected: string): boolean =>
-  timingSafeEqual(createHash('sha256').update(given).digest(), createHash('sha256').update(expected).digest());
-
-function refuse(socket: Duplex, { status, code, message }: Refusal): void {
-  const body = JSON.stringify({ error: { code, message } });
-  const headers = ['Connection: close', 'Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`];
-  if (status === 429) headers.push('Retry-After: 20');
-  socket.end(`HTTP/1.1 ${status} Refused\r\n${headers.join('\r\n')}\r\n\r\n${body}`);
 }

@@ -4,9 +4,16 @@ import type { Logger } from '../../shared/log.ts';
 import type { Transcriber } from '../speech/transcriber.ts';
 import { type ClientEvent, readClientEvent, readItem } from './client-events.ts';
 import { Conversation, Entry, entryOf } from './conversation.ts';
-import type { Dialect, ResponseParams, SessionConfig, SessionSettings } from './dialect.ts';
+import {
+  type Dialect,
+  PLAIN_RESPONSE,
+  type ResponseParams,
+  type SessionConfig,
+  type SessionSettings,
+  settingsFor,
+} from './dialect.ts';
 import { RealtimeEar, type Utterance } from './ear.ts';
-import { type CancelReason, RealtimeResponse, type ResponseWorld } from './realtime-response.ts';
+import { type CancelReason, MCP_TOOL, RealtimeResponse, type ResponseWorld } from './realtime-response.ts';
 import { type Json, WireError } from './wire-error.ts';
 
 export interface RealtimeSessionOptions extends Omit<ResponseWorld, 'send' | 'drop' | 'dialect'> {
@@ -22,12 +29,6 @@ export interface RealtimeSessionOptions extends Omit<ResponseWorld, 'send' | 'dr
 const MAX_UNREAD_BYTES = 16 * 1024 * 1024;
 const CHECK_BEHIND_MS = 50;
 const OPEN = 1;
-
-const PLAIN: ResponseParams = {
-  ...{ instructions: undefined, speaks: undefined, voice: undefined, output: undefined, tools: undefined },
-  ...{ toolChoice: undefined, maxTokens: undefined, input: undefined, appended: [], outOfBand: false },
-  ...{ cancelsPrevious: false, says: undefined, metadata: null },
-};
 
 /** One connection: its settings, its conversation, and at most one answer at a time. */
 export class RealtimeSession {
@@ -161,15 +162,19 @@ export class RealtimeSession {
     this.#listTools(before.settings, next.settings);
   }
 
-  /** Nobody dials MCP servers here: each fails as one does that the service cannot reach. */
+  /** Nobody dials MCP servers here. One on a private network fails, as the services cannot reach it. */
   #listTools(before: SessionSettings, { tools }: SessionSettings): void {
     const known = new Set(before.tools.map(({ server_label }) => server_label));
-    for (const { server_label } of tools.filter(({ type }) => type === 'mcp')) {
+    for (const { server_label, server_url } of tools.filter(({ type }) => type === 'mcp')) {
       if (known.has(server_label)) continue;
       const item_id = this.#options.newId('mcpl');
-      this.#add(new Entry({ id: item_id, object: 'realtime.item', type: 'mcp_list_tools', server_label, tools: [] }));
+      const isPublic = /^https:\/\/(?!localhost\b)[\w-]+(\.[\w-]+)*\.[a-z]{2,}(?=[:/]|$)/i.test(String(server_url));
+      const found = isPublic ? [{ name: MCP_TOOL, input_schema: { type: 'object' } }] : [];
+      this.#add(
+        new Entry({ id: item_id, object: 'realtime.item', type: 'mcp_list_tools', server_label, tools: found }),
+      );
       this.#send('mcp_list_tools.in_progress', { item_id });
-      this.#send('mcp_list_tools.failed', { item_id });
+      this.#send(`mcp_list_tools.${isPublic ? 'completed' : 'failed'}`, { item_id });
     }
   }
 
@@ -212,7 +217,7 @@ export class RealtimeSession {
 
   #respondUnasked(): void {
     try {
-      this.#start(PLAIN);
+      this.#start(PLAIN_RESPONSE);
     } catch (error) {
       if (error instanceof WireError) this.#sendError(error);
     }
@@ -291,16 +296,7 @@ export class RealtimeSession {
       const text = `Conversation already has an active response in progress: ${this.#active.id}. Wait until the response is finished before creating a new one.`;
       throw new WireError('conversation_already_has_active_response', text);
     }
-    const own: SessionSettings = {
-      ...this.#settings,
-      instructions: params.instructions ?? this.#settings.instructions,
-      speaks: params.speaks ?? this.#settings.speaks,
-      voice: params.voice ?? this.#settings.voice,
-      output: params.output ?? this.#settings.output,
-      tools: params.tools ?? this.#settings.tools,
-      toolChoice: params.toolChoice ?? this.#settings.toolChoice,
-      maxTokens: params.maxTokens ?? this.#settings.maxTokens,
-    };
+    const own = settingsFor(params, this.#settings);
     const context = params.input?.map((item) => this.#inputItem(item)) ?? [...this.#conversation.entries];
     const response = new RealtimeResponse(this.#world, own, params, context, this.#conversation);
     if (params.outOfBand) this.#outOfBand.add(response);

@@ -188,12 +188,34 @@ test('Voice Live says what was made before, fills waits where a text model is be
   const native = await open('/voice-live/realtime?api-version=2026-07-15&model=gpt-realtime-2');
   await native.update({
     interim_response: { type: 'static_interim_response', triggers: ['tool'], texts: ['One moment.'] },
-    tools: [LOOK_UP, { type: 'mcp', server_label: 'crm', server_url: 'https://crm.example' }],
+    tools: [LOOK_UP],
   });
-  await native.next('mcp_list_tools.failed');
   native.ask('Where is order 1042?');
   assert.deepEqual(textOf(await native.next('response.done')), ['function_call']);
   native.close();
+});
+
+test('a tool of an MCP server is called by the service, which says nothing of it, or by the client', async () => {
+  const client = await open('voiceLive');
+  const server = (server_label: string, server_url: string) => ({ type: 'mcp', server_label, server_url });
+  await client.update({ tools: [server('mine', 'http://localhost:1/mcp'), server('crm', 'https://crm.example/mcp')] });
+  await client.next('mcp_list_tools.failed');
+  await client.next('mcp_list_tools.completed');
+  faults.order({ 'realtime.mcp': { times: 1 }, 'realtime.warn': { times: 1 } });
+  client.ask('Hello');
+  await client.next('warning');
+  const called = await client.next('response.mcp_call.completed');
+  const { response } = await client.next('response.done');
+  assert.deepEqual(
+    response.output.map(({ id, type }) => [id, type]),
+    [[called.item_id, 'mcp_call']],
+  );
+  faults.order({ 'realtime.mcp': { times: 1, as: 'function_call' } });
+  client.send('response.create');
+  assert.equal((await client.next('response.done')).response.output[0]?.name, 'search');
+  client.send('response.create');
+  assert.match((await client.next('response.done')).response.output[0]?.content[0]?.transcript ?? '', /^Hello!/);
+  client.close();
 });
 
 test('a socket is opened to whoever shows the key and names a model, as the services refuse it', async () => {

@@ -1,9 +1,9 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../../shared/log.ts';
 import { addressOf } from '../local-door.ts';
+import { isSameKey, refuseUpgrade } from '../socket-door.ts';
 import { RecognitionSocket } from './recognition-socket.ts';
 import { SynthesisSocket } from './synthesis-socket.ts';
 import type { Transcriber } from './transcriber.ts';
@@ -52,11 +52,11 @@ export class SpeechService {
     const { pathname, searchParams } = addressOf(request);
     const isRecognition = RECOGNITION.test(pathname);
     if (!isRecognition && !SYNTHESIS.test(pathname)) return false;
-    if (this.#closed) refuse(socket, '503 Service Unavailable', 'The emulator is shutting down.');
+    if (this.#closed) refuseUpgrade(socket, 503, '503', 'The emulator is shutting down.');
     else if (!this.#isAllowed(request, searchParams)) {
       // The address is not logged: the SDK puts the key into it.
       this.#log.warn({ path: pathname }, 'a speech client showed no key, or a wrong one; check SPEECH_KEY');
-      refuse(socket, '401 Unauthorized', 'Wrong or missing Ocp-Apim-Subscription-Key.');
+      refuseUpgrade(socket, 401, '401', 'Wrong or missing Ocp-Apim-Subscription-Key.');
     } else {
       this.#upgrader.handleUpgrade(request, socket, head, (webSocket) => {
         if (isRecognition) this.#openRecognition(webSocket);
@@ -99,18 +99,8 @@ export class SpeechService {
   /** Node's own WebSocket sends no headers, so that the SDK puts whatever it would send there into the query as well. */
   #isAllowed({ headers }: IncomingMessage, query: URLSearchParams): boolean {
     const key = headers['ocp-apim-subscription-key'] ?? query.get('Ocp-Apim-Subscription-Key');
-    return typeof key === 'string' && isSame(key, this.#options.key);
+    return typeof key === 'string' && isSameKey(key, this.#options.key);
   }
-}
-
-const isSame = (given: string, expected: string): boolean =>
-  timingSafeEqual(createHash('sha256').update(given).digest(), createHash('sha256').update(expected).digest());
-
-function refuse(socket: Duplex, status: string, message: string): void {
-  const body = JSON.stringify({ error: { code: status.slice(0, 3), message } });
-  const headers = ['Connection: close', 'Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`];
-  socket.on('error', () => socket.destroy());
-  socket.end(`HTTP/1.1 ${status}\r\n${headers.join('\r\n')}\r\n\r\n${body}`);
 }
 
 /** Drops a socket whose other end no longer answers pings. */
