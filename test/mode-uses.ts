@@ -27,8 +27,8 @@ const FORBIDDEN: readonly RegExp[] = [
   new RegExp(String.raw`/[^/\n]*${NAME}[^/\n]*/[a-z]*\s*\.(?:test|exec)\(\s*${HOLDER}`, 'gi'),
 ];
 
-/** A mode's name as a text of its own, with what stands before it. */
-const LITERAL = /(\S*\s*\S*\s*)(['"`])\s*(?:media|voice[_-]?live|transcription)\s*\2/gi;
+/** A mode's name as a text of its own, with what stands before it. (`voice-live` is the service's name, and no mode's.) */
+const LITERAL = /(\S*\s*\S*\s*)(['"`])\s*(?:media|voice_?live|transcription)\s*\2/gi;
 /** Not to decide by it: it is what a field is set to, or the kind of another thing that is called so. */
 const SETS = /(?:^|[{,(\s|])(?:mode|streaming_mode|example|type|event|kind|role|purpose)\??:\s*$/;
 

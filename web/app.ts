@@ -125,7 +125,7 @@ class App {
     const sessionId = this.#memory.sessionId ?? crypto.randomUUID();
     this.#talkPart = this.#partOf(this.#memory.sessionId)?.id;
     const talk = new Talk(
-      { sessionId, agent, mode: this.#modes.asked, devices: this.#devices, typed },
+      { sessionId, agent, mode: this.#modes.asked, sampleRate: this.#modes.sampleRate, devices: this.#devices, typed },
       {
         onConnection: (connection) => this.#onConnection(connection),
         onMessage: (message) => this.#onMessage(message),

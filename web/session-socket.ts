@@ -11,6 +11,8 @@ export interface SessionSocketOptions {
   readonly agent?: string | undefined;
   /** What is done with the line of a new session; without it, what the agent or the server is set to. */
   readonly mode?: string | undefined;
+  /** Of the agent's voice, Hz: 16000 where nothing is said. */
+  readonly sampleRate?: number | undefined;
   readonly onConnection: (connection: Connection) => void;
   readonly onMessage: (message: BrowserMessage) => void;
   readonly random?: () => number;
@@ -102,7 +104,7 @@ export class SessionSocket {
   #connect(): void {
     const address = new URL('/api/v1/realtime/conversation', this.#options.origin);
     address.searchParams.set('session_id', this.#sessionId);
-    address.searchParams.set('sample_rate', String(SAMPLE_RATE));
+    address.searchParams.set('sample_rate', String(this.#options.sampleRate ?? SAMPLE_RATE));
     if (this.#options.agent !== undefined) address.searchParams.set('agent', this.#options.agent);
     if (this.#options.mode !== undefined) address.searchParams.set('streaming_mode', this.#options.mode);
     const socket = new WebSocket(address);

@@ -24,6 +24,8 @@ export interface TalkOptions {
   readonly sessionId: string;
   readonly agent: string | undefined;
   readonly mode: string | undefined;
+  /** Of the agent's voice, Hz. */
+  readonly sampleRate: number;
   readonly devices: Pick<Devices, 'microphone' | 'speaker'>;
   /** The person types, and no microphone is asked for. */
   readonly typed: boolean;
@@ -47,6 +49,7 @@ export class Talk {
       sessionId: options.sessionId,
       agent: options.agent,
       mode: options.mode,
+      sampleRate: options.sampleRate,
       onConnection: (connection) => this.#onConnection(connection),
       onMessage: (message) => this.#receive(message),
     });

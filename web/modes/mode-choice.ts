@@ -1,5 +1,5 @@
 import { byId } from '../element.ts';
-import { type PageMode, titleOf } from './offered-mode.ts';
+import { type PageMode, rateOf, titleOf } from './offered-mode.ts';
 
 /** What the page says where the agent, or the deployment, decides. */
 const UNASKED = 'as the agent says';
@@ -30,6 +30,11 @@ export class ModeChoice {
   /** What the person has chosen; undefined: whatever the agent or the deployment says. */
   get asked(): string | undefined {
     return this.#asked === '' ? undefined : this.#asked;
+  }
+
+  /** The rate at which to ask for the agent's voice, in Hz. */
+  get sampleRate(): number {
+    return rateOf(this.#modes, this.asked);
   }
 
   /** A talk or a call is in that mode now. */

@@ -1,18 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { modesIn, titleOf } from './offered-mode.ts';
+import { modesIn, rateOf, titleOf } from './offered-mode.ts';
 
 const MODES = [
-  { name: 'media', title: 'Recogniser, model and voice', default: true },
-  { name: 'voice_live', title: 'Speech to speech', default: false },
+  { name: 'media', title: 'Recogniser, model and voice', default: true, audioRate: 16_000 },
+  { name: 'voice_live', title: 'Speech to speech', default: false, audioRate: 24_000 },
 ];
 
 test('the modes that the server offers are read, and what is none of them is left out', () => {
-  assert.deepEqual(modesIn({ modes: [...MODES, { name: 'plain' }, null, 5, { title: 'nameless' }] }), [
+  const offered = MODES.map(({ audioRate, ...mode }) => ({ ...mode, audio_rate: audioRate }));
+  assert.deepEqual(modesIn({ modes: [...offered, { name: 'plain' }, null, 5, { title: 'nameless' }] }), [
     ...MODES,
-    { name: 'plain', title: 'plain', default: false },
+    { name: 'plain', title: 'plain', default: false, audioRate: 16_000 },
   ]);
   for (const odd of [undefined, null, 5, {}, { modes: 'all' }]) assert.deepEqual(modesIn(odd), []);
+});
+
+test('the voice is asked for at the rate of the mode that is chosen, or of the usual one', () => {
+  assert.equal(rateOf(MODES, undefined), 16_000);
+  assert.equal(rateOf(MODES, 'voice_live'), 24_000);
+  assert.equal(rateOf([], 'voice_live'), 16_000);
 });
 
 test('a mode is shown by its title, but not where there is only one', () => {
