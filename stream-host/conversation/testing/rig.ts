@@ -50,6 +50,22 @@ export const PLAIN_POLICY = {
   away: { afterMs: 0 },
 } as const satisfies TurnPolicyChanges;
 
+/** By loudness: a test of a thousand callers has millions of frames, and few different ones. */
+const frames = new Map<number, Uint8Array>();
+
+function frameOf(level: number): Uint8Array {
+  const known = frames.get(level);
+  if (known) return known;
+  const halfPeriod = level < 0 ? 1 : HALF_PERIOD_SAMPLES;
+  const peak = Math.abs(level) * 0x101;
+  const samples = Int16Array.from({ length: (FRAME_BYTES / FRAME_MS / 2) * DETECTOR_FRAME_MS }, (_, i) =>
+    Math.floor(i / halfPeriod) % 2 === 0 ? peak : -peak,
+  );
+  const frame = bytesOf(samples);
+  frames.set(level, frame);
+  return frame;
+}
+
 /** A conversation with every port in the test's hands, on virtual time. */
 export class Rig {
   readonly clock = new VirtualClock();
@@ -116,12 +132,7 @@ export class Rig {
     for (let t = 0; t < ms; t += DETECTOR_FRAME_MS) {
       await this.clock.advance(DETECTOR_FRAME_MS);
       const level = loudness[(t / DETECTOR_FRAME_MS) % loudness.length] ?? 0;
-      const halfPeriod = level < 0 ? 1 : HALF_PERIOD_SAMPLES;
-      const peak = Math.abs(level) * 0x101;
-      const samples = Int16Array.from({ length: (FRAME_BYTES / FRAME_MS / 2) * DETECTOR_FRAME_MS }, (_, i) =>
-        Math.floor(i / halfPeriod) % 2 === 0 ? peak : -peak,
-      );
-      this.conversation.audio(bytesOf(samples));
+      this.conversation.audio(frameOf(level));
       this.#detector?.onFrame(probability, this.clock.now());
     }
   }
