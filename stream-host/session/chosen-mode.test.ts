@@ -92,6 +92,8 @@ suite('a mode at 24 kHz', { concurrency: true }, () => {
       await host.store.create({ ...phoneSession(id), mode: 'voice_live' });
       const phone = await host.phone(`${id}-call`, id);
       const talking = phone.startCall(lineHz);
+      // What is said before the session is open, nobody hears.
+      await eventually(async () => (await modesOf(id)).length === 1);
       talking.say(600);
       await eventually(async () => (await host.store.history(id)).length === 2);
       // The filter's end makes a frame more of it loud.
