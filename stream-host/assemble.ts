@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { CallControl, CallState } from '../shared/call-control/call-control.ts';
+import type { CallControl } from '../shared/call-control/call-control.ts';
 import { CallSweep } from '../shared/call-control/call-sweep.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { NewId } from '../shared/ids.ts';
@@ -9,7 +9,6 @@ import { DEFAULT_MODE } from '../shared/modes/streaming-modes.ts';
 import { CLOSE } from '../shared/protocol/close-codes.ts';
 import { CommandInbox } from '../shared/sessions/command-inbox.ts';
 import { SessionStore } from '../shared/sessions/session-store.ts';
-import type { AgentCard } from './contract/agent.ts';
 import type { Modes } from './contract/mode.ts';
 import type { Admission } from './host/admission.ts';
 import { HostRecord } from './host/host-record.ts';
@@ -43,6 +42,9 @@ export interface HostParts
       | 'pageSettings'
       | 'reference'
       | 'referencePage'
+      | 'agents'
+      // Besides Redis.
+      | 'dependencies'
     > {
   readonly clock: Clock;
   readonly newId: NewId;
@@ -53,19 +55,10 @@ export interface HostParts
   readonly sessionTtlSeconds: number;
   /** Keeps the door by the load; without it only the number of places counts. */
   readonly openAdmission?: (countSessions: () => number) => HostAdmission;
-  /** The agents that this host has now. */
-  readonly agents: () => readonly AgentCard[];
   readonly modes: Modes;
   /** The mode of sessions for which nobody says another: ACS_STREAMING_MODE. */
   readonly defaultMode?: string;
-  /** @throws {CallControlError} */
-  readonly hangUp: (callConnectionId: string) => Promise<void>;
-  /** @throws {CallControlError} */
-  readonly callState: (callConnectionId: string) => Promise<CallState>;
-  /** Closes and opens the media socket of a call. */
-  readonly callMedia: Pick<CallControl, 'stopMediaStreaming' | 'startMediaStreaming'>;
-  /** Besides Redis. See `ReadinessOptions.dependencies`. */
-  readonly dependencies: StreamHostServerOptions['dependencies'];
+  readonly calls: Pick<CallControl, 'hangUp' | 'state' | 'stopMediaStreaming' | 'startMediaStreaming'>;
   readonly readVitals: (
     live: LiveSessions,
     admission: HostAdmission | undefined,
@@ -94,7 +87,7 @@ export function assembleHost(parts: HostParts): AssembledHost {
   const admission = parts.openAdmission?.(() => live.count);
   const live: LiveSessions = new LiveSessions({ ...parts, admission });
   const modes = new ModeTable(parts.modes, parts.defaultMode ?? DEFAULT_MODE);
-  const ending = new CallEnding({ hangUp: parts.hangUp, find: (id) => store.get(id), clock });
+  const ending = new CallEnding({ hangUp: (callId) => parts.calls.hangUp(callId), find: (id) => store.get(id), clock });
   const relay = new SessionRelay({ redis, clock, log });
   const reception = new Reception({ ...parts, modes, store, commands, live, ending, relay });
   const record = new HostRecord({
@@ -116,13 +109,7 @@ export function assembleHost(parts: HostParts): AssembledHost {
     dependencies: { redis: () => store.ping(), ...parts.dependencies },
     vitals: () => parts.readVitals(live, admission),
   });
-  const calls = {
-    state: parts.callState,
-    hangUp: parts.hangUp,
-    stopMediaStreaming: (id: string) => parts.callMedia.stopMediaStreaming(id),
-    startMediaStreaming: (id: string, context: string) => parts.callMedia.startMediaStreaming(id, context),
-  };
-  const sweep = new CallSweep({ store, calls, clock, log });
+  const sweep = new CallSweep({ store, calls: parts.calls, clock, log });
   // The functions must not answer a call on the strength of a place that is gone.
   admission?.onChange(() => void record.announce());
   let closing: Promise<void> | undefined;

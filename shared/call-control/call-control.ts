@@ -1,4 +1,9 @@
-import { CallAutomationClient, type MediaStreamingOptions } from '@azure/communication-call-automation';
+import {
+  type AnswerCallResult,
+  CallAutomationClient,
+  type CreateCallResult,
+  type MediaStreamingOptions,
+} from '@azure/communication-call-automation';
 import type { LineMedia } from '../modes/line-media.ts';
 import { CallControlError, callControlErrorOf } from './call-control-error.ts';
 
@@ -61,14 +66,9 @@ export class CallControl {
 
   /** Answers an incoming call, with its media socket and callbacks bound to the session. */
   async answer(incomingCallContext: string, sessionId: string, media: LineMedia): Promise<CallIds> {
-    return attempt('answer the call', async () => {
-      const { callConnectionProperties } = await this.#client.answerCall(
-        incomingCallContext,
-        this.#callbackUrl(sessionId),
-        { operationContext: sessionId, mediaStreamingOptions: this.#mediaStreaming(sessionId, media) },
-      );
-      return callIdsOf(callConnectionProperties);
-    });
+    return attempt('answer the call', async () =>
+      callIdsOf(await this.#client.answerCall(incomingCallContext, ...this.#bound(sessionId, media))),
+    );
   }
 
   /** Turns an incoming call away; the caller hears the busy signal. */
@@ -78,14 +78,10 @@ export class CallControl {
 
   /** Calls a phone number. Both numbers are E.164. */
   async place(target: string, source: string, sessionId: string, media: LineMedia): Promise<CallIds> {
-    return attempt('place the call', async () => {
-      const { callConnectionProperties } = await this.#client.createCall(
-        { targetParticipant: { phoneNumber: target }, sourceCallIdNumber: { phoneNumber: source } },
-        this.#callbackUrl(sessionId),
-        { operationContext: sessionId, mediaStreamingOptions: this.#mediaStreaming(sessionId, media) },
-      );
-      return callIdsOf(callConnectionProperties);
-    });
+    const whom = { targetParticipant: { phoneNumber: target }, sourceCallIdNumber: { phoneNumber: source } };
+    return attempt('place the call', async () =>
+      callIdsOf(await this.#client.createCall(whom, ...this.#bound(sessionId, media))),
+    );
   }
 
   /** Ends the call for everybody in it. */
@@ -143,12 +139,9 @@ export class CallControl {
     );
   }
 
-  #callbackUrl(sessionId: string): string {
-    return `${this.#callbackBase}/calls/callbacks/${sessionId}`;
-  }
-
-  #mediaStreaming(sessionId: string, media: LineMedia): MediaStreamingOptions {
-    return {
+  /** Callback address and options of a call that is the session's. */
+  #bound(sessionId: string, media: LineMedia) {
+    const mediaStreamingOptions: MediaStreamingOptions = {
       transportType: 'websocket',
       transportUrl: `${this.#mediaBase}/media/stream?session_id=${sessionId}`,
       contentType: 'audio',
@@ -157,16 +150,19 @@ export class CallControl {
       enableBidirectional: true,
       enableDtmfTones: true,
     };
+    const callbackUrl = `${this.#callbackBase}/calls/callbacks/${sessionId}`;
+    return [callbackUrl, { operationContext: sessionId, mediaStreamingOptions }] as const;
   }
 }
 
-function callIdsOf(properties: { callConnectionId?: string; serverCallId?: string; correlationId?: string }): CallIds {
+function callIdsOf({ callConnectionProperties }: AnswerCallResult | CreateCallResult): CallIds {
+  const { callConnectionId, serverCallId, correlationId } = callConnectionProperties;
   // The SDK has thrown already where the id is missing (a string, at that), but its type does not say so.
-  if (properties.callConnectionId === undefined) throw new TypeError('ACS named no call connection');
+  if (callConnectionId === undefined) throw new TypeError('ACS named no call connection');
   return {
-    callConnectionId: properties.callConnectionId,
-    ...(properties.serverCallId !== undefined && { serverCallId: properties.serverCallId }),
-    ...(properties.correlationId !== undefined && { correlationId: properties.correlationId }),
+    callConnectionId,
+    ...(serverCallId !== undefined && { serverCallId }),
+    ...(correlationId !== undefined && { correlationId }),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import type { CallIds } from '../call-control/call-control.ts';
 import { NotFoundError, ParleyError, RequestError } from '../errors.ts';
 import { CallWatch } from './call-watch.ts';
 import type { HistoryItem } from './history.ts';
@@ -23,13 +24,6 @@ import { SessionList, type SessionPage } from './session-list.ts';
 import { SessionWriter } from './session-writer.ts';
 
 export type { NewSession, SessionPage, SessionPatch };
-
-/** The ids under which ACS knows a call. */
-export interface CallIds {
-  readonly callConnectionId: string;
-  readonly serverCallId?: string;
-  readonly correlationId?: string;
-}
 
 /** Nobody holds the session. */
 export interface Silence {

@@ -2,43 +2,30 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type Clock, systemClock } from '../../shared/clock.ts';
 import { ConfigError, messageOf, NotFoundError, ParleyError } from '../../shared/errors.ts';
 import { traceIdOf } from '../../shared/http/error-answer.ts';
-import type { ReferenceOptions } from '../../shared/http/openapi.ts';
 import { ALL_SOCKETS } from '../../shared/http/routes/sockets.ts';
 import type { NewId } from '../../shared/ids.ts';
 import type { Logger } from '../../shared/log.ts';
 import { CLOSE } from '../../shared/protocol/close-codes.ts';
-import type { AgentCard } from '../contract/agent.ts';
-import type { LiveSessions } from '../host/live-sessions.ts';
 import { HostReadiness, type ReadinessOptions } from '../host/readiness.ts';
-import type { StreamHostVitals } from '../host/vitals.ts';
 import { allowOrigin } from './cross-origin.ts';
 import { Doors, type DoorsOptions } from './doors.ts';
 import { FunctionsDoor } from './functions-door.ts';
 import { boundConnections, REQUEST_LIMITS } from './open-connections.ts';
 import type { Page } from './page.ts';
-import type { ReferencePage } from './reference-page.ts';
 import { RefusalLog } from './refusal-log.ts';
 import { isReadable, toOriginForm, urlOf } from './request-address.ts';
 import { type Route, rawRequest, send } from './route.ts';
-import { hostRoutes, type PageSettings } from './routes.ts';
+import { hostRoutes, type RouteSources } from './routes.ts';
 
-export interface StreamHostServerOptions extends Omit<DoorsOptions, 'live' | 'refusals'> {
-  readonly live: LiveSessions;
+export interface StreamHostServerOptions
+  extends Omit<DoorsOptions, 'refusals'>,
+    Omit<RouteSources, 'readiness' | 'countSessions' | 'countSockets' | 'countWatchers'> {
   readonly log: Logger;
   /** Where the functions answer: their routes are handed on there. Without it, this port does not have them. */
   readonly functionsUrl?: string | undefined;
   readonly page: Page;
-  readonly pageSettings: PageSettings;
-  /** The agents as they are now. */
-  readonly agents: () => readonly AgentCard[];
-  readonly defaultAgent: string;
-  readonly isScripted: () => boolean;
   /** See {@link ReadinessOptions.dependencies}. */
   readonly dependencies: ReadinessOptions['dependencies'];
-  readonly vitals: () => StreamHostVitals;
-  /** For the OpenAPI document. */
-  readonly reference: ReferenceOptions;
-  readonly referencePage: ReferencePage;
   readonly newId: NewId;
   readonly clock?: Clock;
 }

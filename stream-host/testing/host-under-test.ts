@@ -110,7 +110,6 @@ export interface HostOptions
       | 'modes'
       | 'defaultMode'
       | 'agents'
-      | 'hangUp'
       | 'openAdmission'
       | 'maxSessions'
       | 'maxBrowserSessions'
@@ -122,6 +121,7 @@ export interface HostOptions
   /** What one client may have; without it, all. */
   readonly clientLimits?: Omit<ClientLimitsOptions, 'clock'>;
   readonly place?: string;
+  readonly hangUp?: (callConnectionId: string) => Promise<void>;
   readonly log?: Logger;
   readonly allowedOrigins?: readonly string[];
 }
@@ -185,9 +185,12 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
     ...(options.defaultMode !== undefined && { defaultMode: options.defaultMode }),
     agents: options.agents ?? (() => [{ name: 'orders', description: 'Answers.', languages: ['en-US'] }]),
     openResponder: options.openResponder ?? responder,
-    callState: async () => 'connected',
-    callMedia: { stopMediaStreaming: async () => false, startMediaStreaming: async () => {} },
-    hangUp: options.hangUp ?? (async (callConnectionId) => void hungUp.push(callConnectionId)),
+    calls: {
+      state: async () => 'connected',
+      stopMediaStreaming: async () => false,
+      startMediaStreaming: async () => {},
+      hangUp: options.hangUp ?? (async (callConnectionId) => void hungUp.push(callConnectionId)),
+    },
     defaultAgent: 'orders',
     isScripted: () => true,
     maxCallMs: options.maxCallMs ?? 60_000,
