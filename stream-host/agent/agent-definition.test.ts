@@ -157,8 +157,8 @@ const FAULTS: readonly [what: string, files: Record<string, string>, message: Re
   ],
   [
     'turn settings that contradict',
-    { 'desk.yaml': `${GOOD}turns: { endpointing: { hold_ms: 2000 } }\n` },
-    /desk\.yaml: .*maxHoldMs is 1600.*holdMs \(2000\)/,
+    { 'desk.yaml': `${GOOD}turns: { endpointing: { hold_ms: 3000 } }\n` },
+    /desk\.yaml: .*maxHoldMs is 1800.*holdMs \(3000\)/,
   ],
   ['a bad number', { 'desk.yaml': `${GOOD}model: { temperature: hot }\n` }, /desk\.yaml: model\.temperature: /],
   [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VirtualClock } from '../../../shared/virtual-clock.ts';
-import type { VoiceActivityEvents } from '../../contract/speech.ts';
+import type { RecogniserEvents, VoiceActivityEvents } from '../../contract/speech.ts';
 import { turnPolicy } from '../turns/turn-policy.ts';
 import { CallerLine } from './caller-line.ts';
 import { DETECTOR_FRAME_MS } from './speech-detector.ts';
@@ -44,6 +44,28 @@ test('a voice that goes on through a moment of quiet has not ended', async () =>
   assert.deepEqual(ended, []);
 });
 
+test('a voice far below a caller’s stops no agent, until words have shown that it is one', async () => {
+  const { clock, line, started, hear, recognise } = listen();
+  const agentSpeaks = () => line.agentSends(new Uint8Array(2000 * BYTES_PER_MS), clock.now());
+  const quiet = async () => {
+    for (let frame = 0; frame < 12; frame += 1) await hear(0.99, 1, 1);
+    for (let frame = 0; frame < 8; frame += 1) await hear(0.02, 0);
+  };
+  agentSpeaks();
+  await quiet();
+  assert.equal(started.length, 0, 'somebody else in the room');
+  await hear(0.99, 1);
+  assert.equal(started.length, 1, 'the caller');
+  await clock.advance(2000);
+  for (let frame = 0; frame < 8; frame += 1) await hear(0.02, 0);
+  await quiet();
+  assert.equal(started.length, 2, 'nobody is spoken over');
+  recognise('Can you hear me?');
+  agentSpeaks();
+  await quiet();
+  assert.equal(started.length, 3, 'a caller who is that quiet');
+});
+
 /**
  * A line in the test's hands: each frame of the detector arrives at once, loud for its first part and then quiet.
  * @param behind by how many frames the detector's answers come late
@@ -52,7 +74,9 @@ function listen(behind = 0) {
   const clock = new VirtualClock();
   const ended: number[] = [];
   const judged: { readonly probability: number; readonly atMs: number }[] = [];
+  const started: number[] = [];
   let detector: VoiceActivityEvents | undefined;
+  let recogniser: RecogniserEvents | undefined;
   const line = new CallerLine({
     clock,
     policy: turnPolicy(),
@@ -60,10 +84,13 @@ function listen(behind = 0) {
       detector = events;
       return { write() {}, close() {} };
     },
-    openRecogniser: () => ({ write() {}, restart() {}, close() {} }),
+    openRecogniser: (events) => {
+      recogniser = events;
+      return { write() {}, restart() {}, close() {} };
+    },
     agentsWords: () => '',
     events: {
-      onSpeechStarted() {},
+      onSpeechStarted: () => started.push(clock.now()),
       onSpeechEnded: (lastSpeechMs) => ended.push(lastSpeechMs),
       onWords() {},
       onFault() {},
@@ -73,11 +100,14 @@ function listen(behind = 0) {
   return {
     clock,
     line,
+    started,
     ended,
-    async hear(probability: number, loudShare: number) {
+    recognise: (text: string) => recogniser?.onFinal(text, clock.now() - 500, clock.now()),
+    /** @param loudness the bytes of the samples: 16 is as loud as a caller, 1 is 24 dB less */
+    async hear(probability: number, loudShare: number, loudness = 0x10) {
       await clock.advance(DETECTOR_FRAME_MS);
       const pcm = new Uint8Array(DETECTOR_FRAME_MS * BYTES_PER_MS);
-      line.write(pcm.fill(0x10, 0, pcm.length * loudShare));
+      line.write(pcm.fill(loudness, 0, pcm.length * loudShare));
       judged.push({ probability, atMs: clock.now() });
       const frame = judged.length > behind ? judged.shift() : undefined;
       if (frame) detector?.onFrame(frame.probability, frame.atMs);

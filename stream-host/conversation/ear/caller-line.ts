@@ -6,7 +6,7 @@ import type { Ear, EarNeeds, OpenEar } from './ear.ts';
 import { EchoGuard } from './echo/echo-guard.ts';
 import { echoesOf } from './echo/echoed-words.ts';
 import { SoundTrail } from './sound-trail.ts';
-import { type AskOrigin, SpeechDetector, type VoiceOrigin } from './speech-detector.ts';
+import { type AskOrigin, type HeardSound, SpeechDetector, type VoiceOrigin } from './speech-detector.ts';
 
 /** What a caller is heard with. */
 export interface HearingPorts {
@@ -31,8 +31,19 @@ const DEAF_AFTER_TURNS = 3;
 const SOMEONE_SPOKE_MS = 2000;
 /** So long after the agent's last sound it may still come back. */
 const ECHO_TAIL_MS = 700;
+/** How loud a caller's vowels are until one has been heard: lines are set to speech of -26 dB (ITU-T P.56). */
+const USUAL_CALLER_DB = -22;
 /**
- * Everything that listens to the caller: voice activity, recogniser, and the guard against the agent's own echo. Each may fail and is opened again; the conversation goes on with what is left.
+ * Who is so much less loud than the caller, even where it is clearly one voice, is farther away and somebody else. What is
+ * less clear must be louder for it, but never louder than a caller at their softest.
+ */
+const FARTHER_DB = 16;
+const PER_UNCLEARNESS_DB = 45;
+const SOFTEST_DB = 5;
+
+/**
+ * Everything that listens to the caller: voice activity, recogniser, and the guard against the agent's own echo. Each may
+ * fail and is opened again; the conversation goes on with what is left.
  */
 export class CallerLine implements Ear {
   readonly words: CallerWords;
@@ -51,6 +62,8 @@ export class CallerLine implements Ear {
   #onsetMs = Number.POSITIVE_INFINITY;
   #agentHeardUntilMs = Number.NEGATIVE_INFINITY;
   #turnsUnheard = 0;
+  /** How loud the caller was at the loudest when last understood. */
+  #callerDb = USUAL_CALLER_DB;
   #closed = false;
 
   constructor(options: CallerLineOptions) {
@@ -208,6 +221,7 @@ export class CallerLine implements Ear {
       this.words.heardNothing(hearing.offsetMs, hearing.endMs);
       this.#options.events.onWords();
     } else {
+      if (hearing.final) this.#callerDb = this.#detector.loudDb ?? this.#callerDb;
       this.#options.events.onWords(this.words.heard(text, hearing, this.#options.clock.now()));
     }
   }
@@ -254,13 +268,19 @@ export class CallerLine implements Ear {
     }
   }
 
-  readonly #origin: AskOrigin = (windowMs, atMs): VoiceOrigin => {
+  readonly #origin: AskOrigin = (windowMs, atMs, sound): VoiceOrigin => {
+    if (atMs <= this.#agentHeardUntilMs && this.#isOthers(sound)) return 'others';
     if (!this.#echoGuard || atMs > this.#agentHeardUntilMs + ECHO_TAIL_MS) return 'caller';
     const origin = this.#echoGuard.judge(windowMs);
     // There is no reason to wait for certainty where no echo has been found so far, or none but a last echo can come.
     const mayWait = this.#echoGuard.path.kind !== 'none' && atMs <= this.#agentHeardUntilMs;
     return origin === 'unsure' && !mayWait ? 'caller' : origin;
   };
+
+  /** Somebody farther away than the caller, or many. Their sound does not stop the agent; words still may. */
+  #isOthers({ peakDb, clarity }: HeardSound): boolean {
+    return peakDb < this.#callerDb - Math.max(SOFTEST_DB, FARTHER_DB - PER_UNCLEARNESS_DB * (1 - clarity));
+  }
 
   /** Deaf to voice the conversation still goes on by the recogniser's words, until a new detector is there. */
   #onDetectorFailure(error: Error): void {

@@ -10,11 +10,18 @@ type SpeechEdge =
   | { readonly type: 'started'; readonly onsetMs: number }
   | { readonly type: 'ended'; readonly lastSpeechMs: number };
 
-/** Whose voice a sound may be: the caller's for all that is known, the agent's own come back, or hard to say yet. */
-export type VoiceOrigin = 'caller' | 'echo' | 'unsure';
+/** Whose voice a sound may be: the caller's for all that is known, the agent's own come back, others', or hard to say yet. */
+export type VoiceOrigin = 'caller' | 'echo' | 'others' | 'unsure';
 
 /** Whose the newest `windowMs` of the line before `atMs` are. */
-export type AskOrigin = (windowMs: number, atMs: number) => VoiceOrigin;
+export type AskOrigin = (windowMs: number, atMs: number, sound: HeardSound) => VoiceOrigin;
+
+export interface HeardSound {
+  /** How loud it is at its loudest, relative to full scale. */
+  readonly peakDb: number;
+  /** How much it is one voice at most, from 0 to 1. Several at once are dark, and have no common period. */
+  readonly clarity: number;
+}
 
 /** From here up a frame is speech beyond doubt. Below, it counts for less, down to nothing at the policy's threshold. */
 const CLEAR_PROBABILITY = 0.9;
@@ -34,6 +41,10 @@ const DEEPEST_SPEECH_DB = 35;
 const PEAK_FALL_DB = 0.5;
 /** What was "just before" a sound: so many frames. */
 const RECENT_FRAMES = 4;
+/** A consonant has no period, but so much of brightness says as much for one voice. */
+const CLEAR_BRIGHTNESS = 0.5;
+/** Others who have talked for so long are the background. */
+const OTHERS_MS = 320;
 /** An echo is told from a voice by so much sound at most. */
 const ORIGIN_WINDOW_MS = 500;
 /**
@@ -68,14 +79,13 @@ const OUT_OF_SILENCE_SHARE = 0.5;
 const WARY_MS = 250;
 
 /** Frames on end that are like speech. */
-interface Run {
+interface Run extends HeardSound {
   readonly ms: number;
   readonly evidenceMs: number;
   /** Of the evidence, what is louder than all that misled us. */
   readonly undoubtedMs: number;
   /** Some frame of the sound is likely speech. */
   readonly isLikely: boolean;
-  readonly peakDb: number;
   /** How loud the burst was that it followed. */
   readonly burstDb: number;
   /** How loud the quietest of the frames before it was. */
@@ -87,6 +97,7 @@ const NO_RUN: Run = {
   evidenceMs: 0,
   undoubtedMs: 0,
   isLikely: false,
+  clarity: 0,
   peakDb: Number.NEGATIVE_INFINITY,
   burstDb: Number.NEGATIVE_INFINITY,
   silenceDb: Number.POSITIVE_INFINITY,
@@ -140,6 +151,11 @@ export class SpeechDetector {
   /** What sounds, or sounded last, is the hum of a listener. */
   get isHum(): boolean {
     return this.#traits?.isHum ?? false;
+  }
+
+  /** How loud what sounds, or sounded last, is at its loudest. */
+  get loudDb(): number | undefined {
+    return this.#traits?.loudDb;
   }
 
   /** When the newest speech came, of an utterance that has begun. */
@@ -213,7 +229,9 @@ export class SpeechDetector {
       if (atMs < this.#waryUntilMs) return;
       if (atMs < this.#doubtedUntilMs && run.evidenceMs < this.#doubtfulOnsetMs(run)) return;
     }
-    if (origin(Math.min(run.ms, ORIGIN_WINDOW_MS), atMs) !== 'caller') return;
+    const whose = origin(Math.min(run.ms, ORIGIN_WINDOW_MS), atMs, run);
+    if (whose === 'others' && run.ms >= OTHERS_MS) this.#background.isThis();
+    if (whose !== 'caller') return;
     this.reset();
     this.#speaking = true;
     this.#peakDb = run.peakDb;
@@ -238,6 +256,7 @@ export class SpeechDetector {
       evidenceMs: before.evidenceMs + evidenceMs,
       undoubtedMs: before.undoubtedMs + (levelDb >= this.#misledDb + BEYOND_DOUBT_DB ? evidenceMs : 0),
       isLikely: before.isLikely || hisses || this.#isLikely(frame),
+      clarity: Math.max(before.clarity, this.#clarityAt(frame.atMs)),
       peakDb: Math.max(before.peakDb, levelDb),
       burstDb: before.ms === 0 ? this.#burstDb() : before.burstDb,
       silenceDb: before.ms === 0 ? Math.min(...this.#recent.map((recent) => recent.levelDb)) : before.silenceDb,
@@ -273,6 +292,10 @@ export class SpeechDetector {
 
   #hisses({ probability, levelDb, atMs }: DetectorFrame): boolean {
     return probability >= HISS_PROBABILITY && levelDb > HISS_DB && this.#sound.brightnessAt(atMs) > HISS_BRIGHTNESS;
+  }
+
+  #clarityAt(atMs: number): number {
+    return Math.min(1, Math.max(this.#sound.periodicityAt(atMs), this.#sound.brightnessAt(atMs) / CLEAR_BRIGHTNESS));
   }
 
   #fades(run: Run, levelDb: number): boolean {

@@ -15,6 +15,7 @@ const ENDING: Readonly<Record<Ending, number>> = {
   preposition: 0.15,
   auxiliary: 0.12,
   leaning: 0.35,
+  transitive: 0.25,
 };
 const ANSWER = 0.88;
 const CONTENT = 0.72;
@@ -22,7 +23,7 @@ const UNKNOWN = 0.5;
 /** "hmm": a listener's sound, or that of somebody who thinks. */
 const AMBIGUOUS_SOUND = 0.4;
 const LEFT_BEHIND = 0.7;
-const BARE_CLAUSE = 0.4;
+const BARE_CLAUSE = 0.3;
 const SHORT_REPLY = 0.85;
 const REPEATED = 0.3;
 const SUBORDINATE = 0.45;
@@ -60,9 +61,10 @@ function ofSentence(sentence: readonly string[], language: Language): number {
 function ofEnding({ kind, length }: Found<Ending>, sentence: readonly string[], language: Language): number {
   const last = sentence.at(-1) ?? '';
   const before = sentence.at(-2) ?? '';
+  const question = sentence.some((word) => language.questionWords.has(word));
+  if (kind === 'transitive' && question) return LEFT_BEHIND;
   if (kind === 'preposition') {
     // "Where are you from", "what is it for": only a pronoun can stand before a preposition that is left behind.
-    const question = sentence.some((word) => language.questionWords.has(word));
     return question && language.pronouns.has(before) ? LEFT_BEHIND : ENDING.preposition;
   }
   if ((kind === 'auxiliary' || kind === 'announcement') && language.auxiliaries.has(last)) {
@@ -104,7 +106,10 @@ function ofPronounAndAuxiliary(sentence: readonly string[], language: Language):
   return language.answers.covers(sentence.slice(0, -2)) ? SHORT_REPLY : ENDING.auxiliary;
 }
 
-/** Nobody knows how long the number will be; but few are shorter than four digits, and a telephone number's ten are long. */
+/**
+ * Nobody knows how long the number will be; but few are shorter than four digits, a telephone number's ten are long, and
+ * after six its second group has ended.
+ */
 function ofDictation({
   digits,
   announced,
@@ -116,7 +121,7 @@ function ofDictation({
 }): number {
   if (!announced && !oneByOne) return digits === 1 ? 0.6 : 0.65;
   if (digits <= 2) return announced ? 0.15 : 0.3;
-  if (digits === 3) return 0.25;
+  if (digits === 3 || (digits === 6 && oneByOne)) return 0.25;
   if (digits >= 10) return 0.75;
   return oneByOne ? 0.45 : 0.6;
 }

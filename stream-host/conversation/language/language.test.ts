@@ -133,6 +133,7 @@ test('a number that is dictated is open until it is long', () => {
   const likely = dictated.map((digits) => completeness(`my number is ${digits}`, en));
   assert.ok(Math.max(...likely.slice(0, 3)) < 0.3, likely.join(' '));
   assert.ok((likely[3] ?? 1) <= 0.5 && (likely[5] ?? 0) > 0.7, likely.join(' '));
+  assert.ok((likely[4] ?? 1) < 0.3, 'the second of a telephone number’s three groups has ended');
   assert.ok(completeness('it is spelled s m', en) < 0.4);
   assert.ok(completeness('What is the status of order 1042?', en) > 0.7, 'said as one figure');
   assert.ok(completeness('i would like the blue one', en) > 0.6, 'no figure at all');
@@ -229,4 +230,18 @@ test('a question that ends in its own verb, or is no longer than three words, is
   for (const whole of ['what else can you do', 'what can you do']) assert.ok(completeness(whole, en) > 0.6, whole);
   for (const likely of ['who are you', 'where are you']) assert.ok(completeness(likely, en) >= 0.5, likely);
   for (const begun of ['what else can you', 'are you', 'what do you']) assert.ok(completeness(begun, en) < 0.6, begun);
+});
+
+test('a verb that wants an object is waited for, unless a question has it in front', () => {
+  for (const begun of ['could you check', 'i would like to book', 'can i add', 'i have to send']) {
+    assert.ok(completeness(begun, en) < 0.3, begun);
+  }
+  for (const whole of ['how long does the repair take', 'what do you need', 'tell me what i should bring']) {
+    assert.ok(completeness(whole, en) > 0.6, whole);
+  }
+});
+
+test('who takes a word back goes on, who excuses himself has said all', () => {
+  assert.ok(completeness('the blue one sorry', en) < 0.2);
+  for (const whole of ['sorry', 'yes sorry', "i'm sorry"]) assert.ok(completeness(whole, en) > 0.6, whole);
 });

@@ -10,7 +10,15 @@ import { pt } from './lexicons/pt.ts';
 import { PhraseTable } from './phrase-table.ts';
 
 /** What the words at the end of a text say about whether it goes on. */
-export type Ending = 'filler' | 'closer' | 'announcement' | 'open' | 'preposition' | 'auxiliary' | 'leaning';
+export type Ending =
+  | 'filler'
+  | 'closer'
+  | 'announcement'
+  | 'open'
+  | 'preposition'
+  | 'auxiliary'
+  | 'leaning'
+  | 'transitive';
 
 /** A lexicon made ready for lookups. Get one from {@link languageFor}. */
 export interface Language {
@@ -50,7 +58,8 @@ function compiled(code: string, lexicon: Lexicon): Language {
     .add(lexicon.open, 'open')
     .add(lexicon.prepositions, 'preposition')
     .add(lexicon.auxiliaries, 'auxiliary')
-    .add(lexicon.leaning, 'leaning');
+    .add(lexicon.leaning, 'leaning')
+    .add(lexicon.transitives ?? '', 'transitive');
   const acknowledgements = new PhraseTable<'backchannel' | 'filler'>()
     .add(lexicon.backchannels, 'backchannel')
     .add(lexicon.fillers, 'filler');

@@ -20,6 +20,8 @@ export interface Lexicon {
   readonly auxiliaries: string;
   /** Words that more often than not go on, but may end a sentence: particles, quantifiers. */
   readonly leaning: string;
+  /** Verbs that want an object: open, unless a question has it in front ("what do you need"). */
+  readonly transitives?: string;
   /** Answers that are complete by themselves, though not as the end of something longer: "yes", "no". */
   readonly answers: string;
   /** By these a caller who waits asks whether anybody is still there: "hello", "can you hear me". */

@@ -134,7 +134,7 @@ export const DEFAULT_TURN_POLICY = {
   endpointing: {
     minHoldMs: 250,
     holdMs: 500,
-    maxHoldMs: 1600,
+    maxHoldMs: 1800,
     judgement: 'text',
     adaptToCaller: true,
     stablePartialMs: 120,

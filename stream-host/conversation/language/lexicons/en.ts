@@ -17,7 +17,7 @@ export const en: Lexicon = {
     bye, goodbye, good bye, bye bye, have a good day, have a nice day, see you, talk to you later, take care,
     please, that's all, that is all, that's it, that is it, that will be all, that'll be all, that's everything,
     nothing else, i'm done, i am done, i'm good, i'm fine, i think so, i don't think so, i hope so, i guess so, i suppose so,
-    i guess, i suppose, i believe so, if that's okay, if that's ok, if possible, if you can, if you could, or not,
+    i guess, i suppose, i believe so, i'm sorry, i am sorry, if that's okay, if that's ok, if possible, if you can, if you could, or not,
     or something, or so, or whatever, and so on, and stuff, and everything, and all that, et cetera,
     as soon as possible, right now, by now, so far, yes i am, yes it is, yes i do, yes i have, yes i did, yes i can,
     yes i was, yes i will, yes they are, yes there is, yes we are, yes he is, yes she is, that's what it is,
@@ -29,7 +29,7 @@ export const en: Lexicon = {
     one am, two am, three am, four am, five am, six am, seven am, eight am, nine am, ten am, eleven am, twelve am,
     1 am, 2 am, 3 am, 4 am, 5 am, 6 am, 7 am, 8 am, 9 am, 10 am, 11 am, 12 am, thirty am`,
   announcements: `
-    no wait, oh wait, wait no, let me see, let me check, let me think, let me look, let me find, let me get, let me have a look, let me, let's see,
+    no wait, oh wait, wait no, sorry, let me see, let me check, let me think, let me look, let me find, let me get, let me have a look, let me, let's see,
     hold on, hang on, one moment, just a moment, one second, just a second, a second, one sec, just a sec, one minute,
     just a minute, a moment, give me a second, give me a moment, give me a minute, bear with me, wait a minute, wait a second,
     how do i say, how do i put it, how should i say, what's it called, what was it called, what do you call it,
@@ -52,7 +52,7 @@ export const en: Lexicon = {
     and then, but then, so then, and also, and now, and so, or maybe, and maybe, but maybe, it was like, he was like,
     she was like, the fact is`,
   open: `
-    and, or, but, because, cause, cuz, so, nor, if, unless, although, though, whereas, while, whether, until, till, than,
+    and, or, but, because, cause, cuz, so, nor, if, unless, although, whereas, while, whether, until, till, than,
     that's because, plus, therefore, however, well, like, as,
     the, a, an, my, your, our, their, his, its, whose, every, very, quite, pretty, rather, too many, so many,
     i, we, they, he, she, i'm, you're, we're, they're, he's, she's, it's, that's, there's, here's, what's, where's, who's, let's,
@@ -69,9 +69,10 @@ export const en: Lexicon = {
     on, off, in, out, up, down, over, back, before, after, above, below, across, along, don't, doesn't, didn't, can't,
     couldn't, won't, wouldn't, isn't, aren't, wasn't, weren't, haven't, hasn't, hadn't, shouldn't, some, any, another, other,
     more, many, most, few, several, each, both, either, neither, which, who, what, where, when, why, how, just, only, even,
-    still, really, not, you know, around, through, sorry, need, want, send, buy, put,
-    said, book, check, get, make, find, give, bring, take, use, ask, tell, hopefully, currently, usually,
+    still, really, not, you know, around, through, though, hopefully, currently, usually,
     sometimes, recently, mostly, especially, also, then, actually, basically, maybe, perhaps, probably`,
+  transitives: `
+    need, want, send, buy, put, said, book, check, get, make, find, give, bring, take, use, ask, tell, add, see`,
   answers: `
     no, nope, nah, no no, no thanks, no thank you, yes please, yes thanks, yes thank you, hello, hi, hey, good morning,
     good afternoon, good evening, none, nothing, never, both, either, neither, maybe, sometimes, sorry, pardon, excuse me,
@@ -84,7 +85,7 @@ export const en: Lexicon = {
     have i lost you, did i lose you, are you listening, are you still listening, what happened, what's happening, what's going on,
     excuse me`,
   questionWords: `
-    what, what's, where, where's, who, who's, when, when's, why, how, how's, which, whose, how much, how long`,
+    what, what's, where, where's, who, who's, when, when's, why, how, how's, which, whose, how much, how long, than`,
   subordinators: `
     if, when, whenever, because, since, although, though, while, as soon as, after, before, until, unless, once, even if`,
   pronouns: 'i, you, he, she, it, we, they, this, that, these, those, there, me, him, her, us, them, one, ones',
