@@ -49,6 +49,7 @@ async function start(settings: EmulatorSettings, log: Logger): Promise<() => Pro
     gridSchema: settings.EVENT_GRID_SCHEMA,
     ringTimeoutMs: settings.EMULATOR_RING_TIMEOUT_MS,
     callbackTimeoutMs: settings.EMULATOR_CALLBACK_TIMEOUT_MS,
+    listen: (listener) => speech.listen(listener),
     faults,
     clock: systemClock,
     log,

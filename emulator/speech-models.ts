@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../shared/log.ts';
 import type { EmulatedService } from './server.ts';
+import type { PhraseListener, PhraseStream } from './speech/phrase-stream.ts';
 import { SpeechService, type SpeechStatus } from './speech/speech-service.ts';
 import { Transcriber, type TranscriberOptions } from './speech/transcriber.ts';
 import { Voices } from './speech/voices.ts';
@@ -17,6 +18,8 @@ export interface LoadedModels {
   readonly voices: Voices;
 }
 
+/** After so much silence a phrase is over, as the service has it. */
+const SEGMENTATION_SILENCE_MS = 500;
 const SPEECH_PATH = /^\/(?:speech|stt|tts)\//;
 
 /** The speech service while its models load and afterwards. Until they are there, its sockets are refused with 503. */
@@ -62,6 +65,11 @@ export class SpeechModels implements EmulatedService {
   /** Speaks a text as soon as the voices are loaded. */
   async speak(text: string, voice: string): Promise<{ readonly pcm: Uint8Array }> {
     return (await this.#voices).speak(text, voice);
+  }
+
+  /** Listens to a stream of audio; nothing where the models are not there yet. */
+  listen(listener: PhraseListener): PhraseStream | undefined {
+    return this.#models?.transcriber.listen(SEGMENTATION_SILENCE_MS, listener);
   }
 
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {

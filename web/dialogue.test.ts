@@ -10,6 +10,7 @@ import {
   MOST_LINES,
   note,
   seal,
+  speakerName,
   splitAtHeard,
   tell,
 } from './dialogue.ts';
@@ -257,4 +258,27 @@ test('what was heard is split off by words, whatever the spacing', () => {
   assert.deepEqual(splitAtHeard('One  two three', 'One two'), { heard: 'One  two ', unheard: 'three' });
   assert.deepEqual(splitAtHeard('One two', ''), { heard: '', unheard: 'One two' });
   assert.deepEqual(splitAtHeard('One two', 'One two'), { heard: 'One two', unheard: '' });
+});
+
+test('two speakers of a call that is written down have a line each while both speak, and each keeps his name', () => {
+  const words = (speaker: string, content: string) => ({ speaker, content, offset_ms: 0, duration_ms: 500 });
+  const hearing = (speaker: string, content: string): BrowserMessage => ({
+    type: 'transcript_partial',
+    ...words(speaker, content),
+  });
+  const heard = (speaker: string, content: string, turn: number): BrowserMessage => ({
+    type: 'transcript_final',
+    ...words(speaker, content),
+    ...named(turn),
+  });
+  const both = told(hearing('caller', 'where'), hearing('callee', 'it'), hearing('caller', 'where is'));
+  assert.deepEqual(shape(both), ['caller: where is', 'caller: it']);
+  const done = tellAll(both, [heard('callee', 'It was sent.', 1), heard('caller', 'Where is it?', 2)]);
+  const lines = done.lines.flatMap((line) => (line.kind === 'caller' ? [[speakerName(line.speaker), line.text]] : []));
+  assert.deepEqual(lines, [
+    ['Caller', 'Where is it?'],
+    ['Callee', 'It was sent.'],
+  ]);
+  assert.equal(tellAll(done, [heard('participant-3', 'Hello.', 3)]).lines.length, 3);
+  assert.equal(speakerName('participant-3'), 'Participant 3');
 });

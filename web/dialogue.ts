@@ -30,6 +30,8 @@ interface LineOf<Kind extends string> {
 export interface CallerLine extends LineOf<'caller'> {
   /** Names the turn that the words opened; missing while they may still change. */
   readonly turn?: string;
+  /** Who said it, where the session is only written down: `caller`, `callee`, `participant-3`, `line`. */
+  readonly speaker?: string;
   /** Why the words were never finished, in a word or two. */
   readonly broken?: string;
 }
@@ -75,6 +77,10 @@ export function tell(dialogue: Dialogue, message: BrowserMessage, at: number): D
       return tellPartial(wellAgain(dialogue, message.content, at), message.content, at);
     case 'user_final':
       return tellFinal(wellAgain(dialogue, message.content, at), message.content, message.turn_id, at);
+    case 'transcript_partial':
+      return tellSpeaker(wellAgain(dialogue, message.content, at), message, undefined, at);
+    case 'transcript_final':
+      return tellSpeaker(wellAgain(dialogue, message.content, at), message, message.turn_id, at);
     case 'status':
     case 'assistant_streaming':
     case 'error':
@@ -168,6 +174,26 @@ function tellFinal(dialogue: Dialogue, text: string, turn: string, at: number): 
   );
   if (told?.kind === 'caller') return replace(dialogue, told, { ...told, text, turn });
   return add(dialogue, (id) => ({ kind: 'caller', id, at, text, turn }));
+}
+
+/** Several may speak at a time: the words of each stay in one line until they are finished. */
+function tellSpeaker(
+  dialogue: Dialogue,
+  { speaker, content: text }: { readonly speaker: string; readonly content: string },
+  turn: string | undefined,
+  at: number,
+): Dialogue {
+  const finished = turn !== undefined && { turn };
+  const open = dialogue.lines.find((line) => isOpen(dialogue, line) && line.speaker === speaker);
+  if (open) return replace(dialogue, open, { ...open, text, ...finished });
+  return add(dialogue, (id) => ({ kind: 'caller', id, at, text, speaker, ...finished }));
+}
+
+/** Of a speaker, for people. */
+export function speakerName(speaker: string | undefined): string {
+  if (speaker === undefined) return 'You';
+  const words = speaker.replaceAll('-', ' ');
+  return words.slice(0, 1).toUpperCase() + words.slice(1);
 }
 
 function tellEnvelope(dialogue: Dialogue, { type, sender, payload }: Envelope, at: number): Dialogue {

@@ -1,4 +1,4 @@
-import { type AgentLine, type CallerLine, type Line, splitAtHeard, type ToolUse } from './dialogue.ts';
+import { type AgentLine, type CallerLine, type Line, speakerName, splitAtHeard, type ToolUse } from './dialogue.ts';
 import { element } from './element.ts';
 import { latencyView } from './latency-view.ts';
 import { timeOf } from './transcript.ts';
@@ -19,7 +19,7 @@ function callerView(line: CallerLine): HTMLElement {
   const open = line.turn === undefined && !line.broken;
   const words = element('p', 'words', open && !/[.…!?]$/.test(line.text) ? `${line.text}…` : line.text);
   if (line.broken) words.append(...mark(line.broken));
-  const view = element('li', open ? 'line caller open' : 'line caller', speaker('You', line), words);
+  const view = element('li', open ? 'line caller open' : 'line caller', speaker(speakerName(line.speaker), line), words);
   // Words that still change would be read out again and again.
   if (open) view.setAttribute('aria-hidden', 'true');
   return view;

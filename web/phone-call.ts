@@ -57,6 +57,7 @@ export function nextPhone(state: PhoneState, input: PhoneInput, nowMs: number): 
     case 'refused':
       return state.name === 'connected' ? state : { name: 'ready', number, news: input.message };
     case 'dialling':
+    case 'party':
     case 'audioStopped':
       return state;
   }

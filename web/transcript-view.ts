@@ -1,4 +1,4 @@
-import type { Line } from './dialogue.ts';
+import { type Line, speakerName } from './dialogue.ts';
 import { element } from './element.ts';
 import { lineView } from './line-view.ts';
 import { type Part, type Transcript, timeOf } from './transcript.ts';
@@ -108,7 +108,7 @@ export class TranscriptView {
   #announce(line: Line, before: Line | undefined): void {
     const isNews = line.kind === 'note' ? before === undefined : line.kind === 'caller' && line.turn !== undefined;
     if (isNews && line.text !== before?.text) {
-      this.#announcer.textContent = line.kind === 'note' ? line.text : `You: ${line.text}`;
+      this.#announcer.textContent = line.kind === 'caller' ? `${speakerName(line.speaker)}: ${line.text}` : line.text;
     }
   }
 }

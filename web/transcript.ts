@@ -1,4 +1,4 @@
-import { type Dialogue, EMPTY_DIALOGUE, type Line, note, seal } from './dialogue.ts';
+import { type Dialogue, EMPTY_DIALOGUE, type Line, note, seal, speakerName } from './dialogue.ts';
 
 /** One talk on this page, or one call on its simulated phone. */
 export interface Part {
@@ -79,7 +79,7 @@ function lineAsText(line: Line): string[] {
   const time = timeOf(line.at);
   if (line.kind === 'note') return [`${time}  (${line.text})`];
   const broken = line.broken ? ` [${line.broken}]` : '';
-  if (line.kind === 'caller') return [`${time}  You: ${line.text}${broken}`];
+  if (line.kind === 'caller') return [`${time}  ${speakerName(line.speaker)}: ${line.text}${broken}`];
   const { spoken, text, tools, latency } = line;
   const words = spoken?.unheard ? `${spoken.heard}[not heard: ${spoken.unheard.trim()}]` : text;
   return [

@@ -12,6 +12,7 @@ import { CallAutomationApi } from './call-automation-api.ts';
 import { Exchange } from './exchange.ts';
 import { Pacer } from './pacer.ts';
 import { TokenIssuer } from './token-issuer.ts';
+import type { Listen } from './transcription-subscription.ts';
 
 export interface AcsServiceOptions {
   /** base64, as in the connection string. */
@@ -26,6 +27,8 @@ export interface AcsServiceOptions {
   readonly gridSchema: GridSchema;
   readonly ringTimeoutMs: number;
   readonly callbackTimeoutMs: number;
+  /** What calls are heard with, where the application asks for a transcription. */
+  readonly listen?: Listen;
   /** What is to fail, to order. */
   readonly faults?: Faults;
   readonly clock: Clock;

@@ -10,7 +10,7 @@ import type { Call } from './call.ts';
 import type { Exchange } from './exchange.ts';
 import { Repeatability } from './repeatability.ts';
 import { authenticate } from './request-signature.ts';
-import { answerRequest, contextRequest, createRequest, rejectRequest } from './requests.ts';
+import { answerRequest, contextRequest, createRequest, rejectRequest, transcriptionRequest } from './requests.ts';
 import type { TokenIssuer } from './token-issuer.ts';
 
 const MAX_BODY_BYTES = 1_000_000;
@@ -166,6 +166,18 @@ const operationsOnCall = (faults: Faults): Readonly<Record<string, Operation>> =
   },
   'POST :stopMediaStreaming': (_, call) => {
     call.stopMediaStreaming();
+    return { status: 202 };
+  },
+  'POST :startTranscription': (body, call) => {
+    call.startTranscription(parse(transcriptionRequest, body));
+    return { status: 202 };
+  },
+  'POST :stopTranscription': (_, call) => {
+    call.stopTranscription();
+    return { status: 202 };
+  },
+  'POST :updateTranscription': (body, call) => {
+    call.updateTranscription(parse(transcriptionRequest, body));
     return { status: 202 };
   },
 });

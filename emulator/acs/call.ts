@@ -4,11 +4,14 @@ import type { Logger } from '../../shared/log.ts';
 import type { PhoneEvent } from '../../shared/protocol/phone-line.ts';
 import type { LineHolder, PhoneLine } from '../phone/phone-line.ts';
 import { AcsError } from './acs-error.ts';
+import { CallParties } from './call-parties.ts';
 import { CALL_ENDS, type CallEnd, type CallState, nextState, wireState } from './call-state.ts';
 import type { CallbackQueue } from './callback-queue.ts';
 import { type CommunicationIdentifier, phoneIdentifier } from './identifiers.ts';
 import { type MediaStreamingRequest, MediaSubscription } from './media-subscription.ts';
 import type { Pacer } from './pacer.ts';
+import type { TranscriptionOptions } from './requests.ts';
+import { type Listen, TranscriptionSubscription } from './transcription-subscription.ts';
 
 const SILENCE = new Uint8Array(FRAME_BYTES);
 const SUCCEEDED = { code: 200, subCode: 0, message: '' };
@@ -30,6 +33,15 @@ export interface CallOptions {
   readonly callbackUri: string;
   readonly operationContext: string | undefined;
   readonly media: (MediaStreamingRequest & { readonly subscriptionId: string; readonly token: string }) | undefined;
+  readonly transcription:
+    | {
+        readonly request: TranscriptionOptions;
+        readonly subscriptionId: string;
+        readonly token: string;
+        readonly listen: Listen | undefined;
+      }
+    | undefined;
+  readonly findPhone: (number: string) => PhoneLine | undefined;
   readonly callbacks: CallbackQueue;
   readonly pacer: Pacer;
   readonly clock: Clock;
@@ -43,6 +55,10 @@ export class Call implements LineHolder {
   readonly ids: CallIds;
   readonly #options: CallOptions;
   readonly #media: MediaSubscription | undefined;
+  readonly #transcription: TranscriptionSubscription | undefined;
+  readonly #parties: CallParties;
+  /** Changes of the participants that were told. */
+  #sequence = 0;
   #state: CallState;
   #line: PhoneLine | undefined;
   #cancelRinging: Cancel = () => {};
@@ -53,21 +69,33 @@ export class Call implements LineHolder {
     this.#options = options;
     this.#state = { name: options.direction === 'inbound' ? 'connecting' : 'ringing' };
     const report = (type: string, data: Readonly<Record<string, unknown>>) => options.callbacks.push(type, data);
+    const { media, transcription, ids, log } = options;
+    const headersFor = (token: string) => ({
+      authorization: `Bearer ${token}`,
+      'x-ms-call-connection-id': ids.callConnectionId,
+      'x-ms-call-correlation-id': ids.correlationId,
+    });
+    this.#parties = new CallParties({
+      callConnectionId: ids.callConnectionId,
+      firstParticipant: `4:${options.phoneNumber}`,
+      findPhone: options.findPhone,
+      onTone: (tone) => this.toneDialled(tone),
+      onChange: () => this.#tellParticipants(),
+      log,
+    });
     this.#media =
-      options.media &&
+      media &&
       new MediaSubscription({
-        request: options.media,
-        subscriptionId: options.media.subscriptionId,
-        participant: `4:${options.phoneNumber}`,
-        headers: {
-          authorization: `Bearer ${options.media.token}`,
-          'x-ms-call-connection-id': options.ids.callConnectionId,
-          'x-ms-call-correlation-id': options.ids.correlationId,
-        },
+        request: media,
+        subscriptionId: media.subscriptionId,
+        headers: headersFor(media.token),
         report,
         tellPhone: (event) => this.#line?.send(event),
-        log: options.log,
+        log,
       });
+    this.#transcription =
+      transcription &&
+      new TranscriptionSubscription({ ...transcription, ids, headers: headersFor(transcription.token), report, log });
   }
 
   get state(): CallState {
@@ -114,6 +142,32 @@ export class Call implements LineHolder {
     void this.#requireMedia().stop('Media streaming was stopped.');
   }
 
+  /** @throws {AcsError} when the call was set up without a transcription, or it runs already */
+  startTranscription({ operationContext, locale }: TranscriptionWish): void {
+    this.#requireConnected();
+    this.#requireTranscription().start(operationContext, locale);
+  }
+
+  stopTranscription(): void {
+    this.#requireConnected();
+    this.#requireTranscription().stop('The transcription was stopped.');
+  }
+
+  /** @throws {AcsError} when it does not run */
+  updateTranscription({ operationContext, locale }: TranscriptionWish): void {
+    this.#requireConnected();
+    this.#requireTranscription().update(locale, operationContext);
+  }
+
+  partyWanted(number: string): void {
+    if (this.#state.name === 'connected') {
+      this.#parties.want(number, this.#line);
+    } else {
+      const message = 'The call is not connected yet; nobody can be added to it.';
+      this.#line?.send({ type: 'refused', code: 'phone.not_connected', message });
+    }
+  }
+
   answered(): void {
     if (this.#state.name !== 'ringing') return;
     this.#cancelRinging();
@@ -154,11 +208,13 @@ export class Call implements LineHolder {
           subscribedContentTypes: ['audio'],
         },
       }),
+      ...(this.#transcription && { transcriptionSubscription: this.#transcription.properties() }),
     };
   }
 
   #participants(): { identifier: CommunicationIdentifier; isMuted: boolean; isOnHold: boolean }[] {
-    const present = [this.#options.application, phoneIdentifier(this.#options.phoneNumber)];
+    const numbers = [this.#options.phoneNumber, ...this.#parties.added];
+    const present = [this.#options.application, ...numbers.map(phoneIdentifier)];
     return present.map((identifier) => ({ identifier, isMuted: false, isOnHold: false }));
   }
 
@@ -171,21 +227,28 @@ export class Call implements LineHolder {
       ...(operationContext !== undefined && { operationContext }),
       resultInformation: SUCCEEDED,
     });
-    callbacks.push('ParticipantsUpdated', {
-      sequenceNumber: 1,
-      participants: this.#participants(),
-      resultInformation: SUCCEEDED,
-    });
+    this.#tellParticipants();
+    if (this.#line) this.#parties.begin(this.#line);
     this.#tellPhone({ type: 'connected', callConnectionId: this.ids.callConnectionId });
     this.#cancelBeat = pacer.add(() => this.#beat());
     if (this.#media?.startsByItself) this.#media.start(operationContext);
+    if (this.#transcription?.startsByItself) this.#transcription.start(operationContext);
+  }
+
+  #tellParticipants(): void {
+    this.#sequence += 1;
+    this.#options.callbacks.push('ParticipantsUpdated', {
+      sequenceNumber: this.#sequence,
+      participants: this.#participants(),
+      resultInformation: SUCCEEDED,
+    });
   }
 
   /** Twenty milliseconds of the call, in both directions. */
   #beat(): void {
-    const voice = this.#line?.readVoice();
-    const fromApplication = this.#media?.exchange(voice);
-    this.#line?.playVoice(fromApplication ?? SILENCE);
+    const voices = this.#parties.readVoices();
+    this.#transcription?.hear(voices);
+    this.#parties.play(voices, this.#media?.exchange(voices), SILENCE);
   }
 
   #end(end: CallEnd): void {
@@ -194,7 +257,11 @@ export class Call implements LineHolder {
     if (this.#state === before) return;
     this.#cancelRinging();
     this.#cancelBeat();
-    this.#tellPhone({ type: 'disconnected', code: end.code, reason: end.message });
+    const ended = { type: 'disconnected', code: end.code, reason: end.message } as const;
+    this.#tellPhone(ended);
+    this.#parties.tellAdded(ended);
+    this.#parties.release();
+    this.#transcription?.stop('The call has ended.');
     this.#line?.release(this);
     void this.#release();
   }
@@ -232,4 +299,15 @@ export class Call implements LineHolder {
     if (this.#media) return this.#media;
     throw new AcsError(400, 'streamUrlMissing', 'The call was set up without mediaStreamingOptions.');
   }
+
+  #requireTranscription(): TranscriptionSubscription {
+    if (this.#transcription) return this.#transcription;
+    throw new AcsError(400, 'transcriptionUrlMissing', 'The call was set up without transcriptionOptions.');
+  }
+}
+
+/** What the application may say when it starts a transcription or changes it. */
+interface TranscriptionWish {
+  readonly operationContext?: string | undefined;
+  readonly locale?: string | undefined;
 }

@@ -12,8 +12,15 @@ import { CallbackQueue } from './callback-queue.ts';
 import { type CommunicationIdentifier, type identifier, numberOf, rawIdOf, userIdentifier } from './identifiers.ts';
 import { IncomingCall, type Unanswered } from './incoming-call.ts';
 import type { Pacer } from './pacer.ts';
-import type { answerRequest, createRequest, MediaStreamingOptions, rejectRequest } from './requests.ts';
+import type {
+  answerRequest,
+  createRequest,
+  MediaStreamingOptions,
+  rejectRequest,
+  TranscriptionOptions,
+} from './requests.ts';
 import { MEDIA_TOKEN_SECONDS, type TokenIssuer } from './token-issuer.ts';
+import type { Listen } from './transcription-subscription.ts';
 
 /** What the emulator waits for when it stops: callbacks that say that the calls are over. */
 const LAST_CALLBACKS_MS = 1_000;
@@ -28,6 +35,8 @@ const REJECTIONS: Readonly<Record<z.output<typeof rejectRequest>['callRejectReas
 export interface ExchangeOptions {
   readonly network: PhoneNetwork;
   readonly subscription: GridSubscription;
+  /** What the service hears with, where it is asked for a transcription. */
+  readonly listen?: Listen;
   readonly tokens: TokenIssuer;
   readonly pacer: Pacer;
   readonly clock: Clock;
@@ -172,11 +181,12 @@ export class Exchange {
       callbackUri: string;
       operationContext?: string | undefined;
       mediaStreamingOptions?: MediaStreamingOptions | undefined;
+      transcriptionOptions?: TranscriptionOptions | undefined;
     },
     mediaToken: string,
   ): Call {
     const { clock, pacer, tokens, callbackTimeoutMs } = this.#options;
-    const { callbackUri, operationContext, mediaStreamingOptions } = request;
+    const { callbackUri, operationContext, mediaStreamingOptions, transcriptionOptions } = request;
     const { ids } = parties;
     const log = this.#options.log.child({ call: ids.callConnectionId });
     const callbacks = new CallbackQueue({ callbackUri, ids, tokens, clock, log, giveUpAfterMs: callbackTimeoutMs });
@@ -187,10 +197,17 @@ export class Exchange {
       callbackUri,
       operationContext,
       media: mediaStreamingOptions && { ...mediaStreamingOptions, subscriptionId: randomUUID(), token: mediaToken },
+      transcription: transcriptionOptions && {
+        request: transcriptionOptions,
+        subscriptionId: randomUUID(),
+        token: mediaToken,
+        listen: this.#options.listen,
+      },
       callbacks,
       pacer,
       clock,
       log,
+      findPhone: (number) => this.#options.network.find(number),
       onReleased: () => {
         this.#calls.delete(ids.callConnectionId);
         void callbacks.drained().then(() => this.#callbacks.delete(callbacks));

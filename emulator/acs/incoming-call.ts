@@ -74,6 +74,11 @@ export class IncomingCall implements LineHolder {
 
   toneDialled(): void {}
 
+  partyWanted(): void {
+    const message = 'The call is not connected yet; nobody can be added to it.';
+    this.line.send({ type: 'refused', code: 'phone.not_connected', message });
+  }
+
   hungUp(): void {
     this.fail({ code: 487, reason: 'The caller hung up before the application answered.' });
   }

@@ -12,6 +12,7 @@ import {
 import { TypedEvents } from '../../shared/typed-events.ts';
 import { isDigitalSilence } from '../phone/voice-buffer.ts';
 import { PlayoutBuffer } from './playout-buffer.ts';
+import { mixed, type Voice } from './voices.ts';
 
 const CONNECT_MS = 5_000;
 const CLOSE_MS = 1_000;
@@ -26,10 +27,10 @@ export interface MediaLegOptions {
   /** What ACS sends with the upgrade: the token and the call's ids. */
   readonly headers: Readonly<Record<string, string>>;
   readonly subscriptionId: string;
-  /** The raw id of whoever speaks; undefined where the stream is mixed. */
-  readonly participant: string | undefined;
   /** Of the audio in both directions. The phones' is 16 kHz. */
   readonly rateHz: AudioRate;
+  /** Each participant's audio apart, or all of it as one. */
+  readonly unmixed: boolean;
   /** Whether the application may send audio. */
   readonly bidirectional: boolean;
   readonly log: Logger;
@@ -56,7 +57,8 @@ export class MediaLeg {
   readonly #options: MediaLegOptions;
   readonly #socket: WebSocket;
   readonly #playout = new PlayoutBuffer(MAX_BUFFERED_MS);
-  readonly #out: Resampler;
+  /** By participant: each one's sound is a stream of its own. */
+  readonly #out = new Map<string | undefined, Resampler>();
   readonly #in: Resampler;
   readonly #counters = { malformedFrames: 0, unwantedFrames: 0, overflowFrames: 0, unsentFrames: 0, stops: 0 };
   readonly #gone: Promise<void>;
@@ -65,7 +67,6 @@ export class MediaLeg {
 
   constructor(options: MediaLegOptions) {
     this.#options = options;
-    this.#out = new Resampler(SAMPLE_RATE, options.rateHz);
     this.#in = new Resampler(options.rateHz, SAMPLE_RATE);
     this.events = new TypedEvents((event, error) =>
       options.log.error({ event, error: messageOf(error) }, 'a listener of the media leg failed'),
@@ -79,16 +80,30 @@ export class MediaLeg {
     this.#gone = new Promise((resolve) => this.#listen(resolve));
   }
 
-  /** Sends the caller's next 20 ms; without it, silence. */
-  sendVoice(frame: Uint8Array | undefined): void {
+  /** Sends everybody's next 20 ms; where somebody has none, silence. */
+  sendVoices(voices: readonly Voice[]): void {
+    if (this.#options.unmixed) for (const { participant, frame } of voices) this.#sendVoice(participant, frame);
+    // A mixed stream is nobody's.
+    else this.#sendVoice(undefined, mixed(voices.map(({ frame }) => frame)));
+  }
+
+  #sendVoice(participant: string | undefined, frame: Uint8Array | undefined): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
     if (this.#socket.bufferedAmount > MAX_BACKLOG_BYTES) {
       this.#counters.unsentFrames++;
       return;
     }
     const silent = isDigitalSilence(frame);
-    const pcm = this.#out.write(frame ?? SILENCE);
-    this.#socket.send(encodeServiceAudio(pcm, new Date(), this.#options.participant, silent));
+    const pcm = this.#outOf(participant).write(frame ?? SILENCE);
+    this.#socket.send(encodeServiceAudio(pcm, new Date(), participant, silent));
+  }
+
+  #outOf(participant: string | undefined): Resampler {
+    const known = this.#out.get(participant);
+    if (known) return known;
+    const resampler = new Resampler(SAMPLE_RATE, this.#options.rateHz);
+    this.#out.set(participant, resampler);
+    return resampler;
   }
 
   sendTone(tone: string): void {

@@ -2,6 +2,7 @@ import type { Logger } from '../../shared/log.ts';
 import type { PhoneEvent } from '../../shared/protocol/phone-line.ts';
 import { AcsError } from './acs-error.ts';
 import { MediaLeg } from './media-leg.ts';
+import type { Voice } from './voices.ts';
 
 /** What the application asked for in `mediaStreamingOptions`. */
 export interface MediaStreamingRequest {
@@ -16,8 +17,6 @@ export interface MediaStreamingRequest {
 export interface MediaSubscriptionOptions {
   readonly request: MediaStreamingRequest;
   readonly subscriptionId: string;
-  /** The raw id of whoever speaks. */
-  readonly participant: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly report: (type: string, data: Readonly<Record<string, unknown>>) => void;
   readonly tellPhone: (event: PhoneEvent) => void;
@@ -65,10 +64,9 @@ export class MediaSubscription {
     const leg = new MediaLeg({
       ...this.#options,
       transportUrl: request.transportUrl,
-      // A mixed stream is nobody's.
-      participant: request.audioChannelType === 'unmixed' ? this.#options.participant : undefined,
       rateHz: request.audioFormat === 'pcm24kmono' ? 24_000 : 16_000,
       bidirectional: request.enableBidirectional,
+      unmixed: request.audioChannelType === 'unmixed',
     });
     this.#leg = leg;
     leg.events.on('open', () => {
@@ -93,9 +91,9 @@ export class MediaSubscription {
     await this.#leg?.close(reason);
   }
 
-  /** One beat: the caller's 20 ms out, the application's 20 ms back. Nothing where there is none. */
-  exchange(voice: Uint8Array | undefined): Uint8Array | undefined {
-    this.#leg?.sendVoice(voice);
+  /** One beat: everybody's 20 ms out, the application's 20 ms back. Nothing where there is none. */
+  exchange(voices: readonly Voice[]): Uint8Array | undefined {
+    this.#leg?.sendVoices(voices);
     return this.#leg?.readPlayout();
   }
 

@@ -21,6 +21,16 @@ const mediaStreamingOptions = z.object({
     .pipe(z.enum(['pcm16kmono', 'pcm24kmono'], 'it is Pcm16KMono or Pcm24KMono')),
 });
 
+const transcriptionOptions = z.object({
+  transportType: z.literal('websocket').default('websocket'),
+  transportUrl: z.url({ protocol: /^wss?$/ }).refine((url) => !url.includes('#'), 'a socket’s address has no fragment'),
+  locale: z.string().min(2).max(35),
+  startTranscription: z.boolean().default(false),
+  enableIntermediateResults: z.boolean().default(false),
+});
+
+export type TranscriptionOptions = z.output<typeof transcriptionOptions>;
+
 export type MediaStreamingOptions = z.output<typeof mediaStreamingOptions>;
 
 export const answerRequest = z.object({
@@ -28,6 +38,7 @@ export const answerRequest = z.object({
   callbackUri,
   operationContext,
   mediaStreamingOptions: mediaStreamingOptions.optional(),
+  transcriptionOptions: transcriptionOptions.optional(),
 });
 
 export const createRequest = z.object({
@@ -36,6 +47,7 @@ export const createRequest = z.object({
   callbackUri,
   operationContext,
   mediaStreamingOptions: mediaStreamingOptions.optional(),
+  transcriptionOptions: transcriptionOptions.optional(),
 });
 
 export const rejectRequest = z.object({
@@ -44,3 +56,7 @@ export const rejectRequest = z.object({
 });
 
 export const contextRequest = z.object({ operationContext }).default({});
+
+export const transcriptionRequest = z
+  .object({ operationContext, locale: z.string().min(2).max(35).optional() })
+  .default({});

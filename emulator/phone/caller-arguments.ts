@@ -4,6 +4,8 @@ import { FLITE_VOICES } from '../speech/flite.ts';
 import type { Line } from './caller-script.ts';
 
 const DEFAULT_VOICE = 'rms';
+const DEFAULT_JOIN_VOICE = 'slt';
+const DEFAULT_JOIN_LINE: Line = { say: 'It was sent on Monday and comes on Friday.' };
 const DEFAULT_NUMBER = '+15550100';
 const VOICES = FLITE_VOICES.join(', ');
 
@@ -21,6 +23,11 @@ What the caller says
   --voice NAME          in this voice: ${VOICES} (${DEFAULT_VOICE})
   --interrupt-after MS  the second utterance cuts in, MS after the first answer is
                         heard. With one utterance only, says "Stop, wait a second."
+
+  --join NUMBER         a second party is added to the call, from this number, where the
+                        mode answers nobody: the two speak in turn
+  --join-say TEXT       what it says; again for the next turn
+  --join-voice NAME     in this voice (${DEFAULT_JOIN_VOICE})
 
 The call
   --agent NAME          talk with this one of agents/. Without it, the one that
@@ -68,6 +75,7 @@ export interface CallerArguments {
   readonly outbound: boolean;
   readonly to: string;
   readonly number: string | undefined;
+  readonly join: { readonly number: string; readonly lines: readonly Line[]; readonly voice: string } | undefined;
   readonly calls: number;
   readonly staggerMs: number;
   readonly out: string | undefined;
@@ -89,6 +97,9 @@ const OPTIONS = {
   outbound: { type: 'boolean', default: false },
   to: { type: 'string' },
   number: { type: 'string' },
+  join: { type: 'string' },
+  'join-say': { type: 'string', multiple: true },
+  'join-voice': { type: 'string', default: DEFAULT_JOIN_VOICE },
   'hangup-after': { type: 'string' },
   calls: { type: 'string', default: '1' },
   stagger: { type: 'string' },
@@ -131,12 +142,13 @@ export function parseCallerArguments(given: readonly string[], env: Environment)
     lines: lines.length > 0 ? lines : [DEFAULT_LINE],
     interruptAfterMs: wholeNumber('interrupt-after', values['interrupt-after'], 0, LONGEST_MS),
     hangUpAfterMs: wholeNumber('hangup-after', values['hangup-after'], 0, LONGEST_MS),
-    voice: voice(values.voice),
+    voice: voice('voice', values.voice),
     agent: values.agent,
     mode: values.mode?.trim().toLowerCase(),
     outbound: values.outbound,
     to: phoneNumber('to', values.to ?? DEFAULT_NUMBER),
     number: values.number === undefined ? undefined : phoneNumber('number', values.number),
+    join: joinOf(values, calls),
     calls,
     staggerMs: wholeNumber('stagger', values.stagger, 0, LONGEST_MS) ?? DEFAULT_STAGGER_MS,
     out: values.out,
@@ -156,9 +168,22 @@ function parse(given: readonly string[]) {
   }
 }
 
-function voice(name: string): string {
+function voice(option: string, name: string): string {
   if (FLITE_VOICES.some((known) => known === name)) return name;
-  throw new ConfigError(`--voice is "${name}"; there are: ${VOICES}.`);
+  throw new ConfigError(`--${option} is "${name}"; there are: ${VOICES}.`);
+}
+
+function joinOf(
+  { join, 'join-say': say, 'join-voice': name }: ReturnType<typeof parse>['values'],
+  calls: number,
+): CallerArguments['join'] {
+  if (join === undefined) {
+    if (say !== undefined) throw new ConfigError('--join-say is what a second party says; give --join NUMBER, too.');
+    return undefined;
+  }
+  if (calls > 1) throw new ConfigError('--join is for one call; leave --calls out.');
+  const lines = say?.map((text): Line => ({ say: text })) ?? [DEFAULT_JOIN_LINE];
+  return { number: phoneNumber('join', join), lines, voice: voice('join-voice', name) };
 }
 
 function wholeNumber(name: string, value: string | undefined, from: number, to: number): number | undefined {

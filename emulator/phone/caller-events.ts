@@ -31,7 +31,22 @@ export type CallEvent = { readonly atMs: number } & (
     }
   | { readonly event: 'media'; readonly state: 'started' | 'stopped' }
   | { readonly event: 'audio-stopped'; readonly droppedMs: number }
-  | { readonly event: 'caller'; readonly text: string; readonly durationMs: number }
+  /** `second`: somebody who has joined the call said it. */
+  | {
+      readonly event: 'caller';
+      readonly text: string;
+      readonly durationMs: number;
+      readonly by?: 'caller' | 'second';
+    }
+  | { readonly event: 'joined'; readonly number: string }
+  | {
+      readonly event: 'written';
+      readonly turn: number;
+      readonly speaker: string;
+      readonly text: string;
+      readonly durationMs: number;
+      readonly confidence?: number;
+    }
   | { readonly event: 'transcript'; readonly line: TranscriptLine }
   | ({ readonly event: 'answer' } & Answer)
   | { readonly event: 'missed'; readonly problem: string }

@@ -25,7 +25,11 @@ function describe(event: CallEvent): string {
     case 'audio-stopped':
       return `agent stopped; ${Math.round(event.droppedMs)} ms of its audio dropped unheard`;
     case 'caller':
-      return `you    ${event.text}`;
+      return event.by === 'second' ? `other  ${event.text}` : `you    ${event.text}`;
+    case 'joined':
+      return `${event.number} joined the call`;
+    case 'written':
+      return `       written down, ${event.speaker}: ${event.text}${describeConfidence(event.confidence)}`;
     case 'answer':
       return `       answered after ${event.latencyMs} ms${describeStages(event)}`;
     case 'missed':
@@ -40,6 +44,9 @@ function describe(event: CallEvent): string {
       return `the end: ${event.reason}`;
   }
 }
+
+const describeConfidence = (confidence: number | undefined): string =>
+  confidence === undefined ? '' : ` (${Math.round(confidence * 100)} % sure)`;
 
 /** When each stage was reached, by the stream host's clock. */
 function describeStages({ stages, filled }: Answer): string {

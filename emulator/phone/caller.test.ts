@@ -56,6 +56,8 @@ class Agent implements LineHolder {
     events: [],
   };
 
+  partyWanted(): void {}
+
   constructor(line: PhoneLine, manners: Manners) {
     this.#line = line;
     this.#manners = manners;

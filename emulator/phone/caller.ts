@@ -8,6 +8,7 @@ import type { CallRecording } from './caller-recording.ts';
 import type { CallRecord } from './caller-requests.ts';
 import { CallerTranscript, type TurnOnRecord } from './caller-transcript.ts';
 import type { Speech } from './caller-voice.ts';
+import { answersCallers, type SecondParty, WrittenCall } from './written-call.ts';
 
 export interface CallerOptions {
   readonly line: CallerLine;
@@ -21,6 +22,8 @@ export interface CallerOptions {
   /** The streaming mode that the call shall have where we dial. */
   readonly mode?: string | undefined;
   readonly readRecord: (callConnectionId: string) => Promise<CallRecord | undefined>;
+  /** Somebody who joins the call, where nobody answers in it. */
+  readonly second?: (SecondParty & { readonly answer: () => void }) | undefined;
   /** Told in the order of time. */
   readonly onEvent: (event: CallEvent) => void;
   readonly recording: CallRecording;
@@ -29,6 +32,9 @@ export interface CallerOptions {
 }
 
 const CONNECT_MS = 30_000;
+/** The host says within this how the call is held. */
+const MODE_MS = 5_000;
+const LOOK_AGAIN_MS = 200;
 const GREETING_MS = 20_000;
 const ANSWER_MS = 30_000;
 const LONGEST_ANSWER_MS = 90_000;
@@ -45,6 +51,7 @@ export class Caller {
   readonly #transcript: CallerTranscript;
   readonly #diary: CallDiary;
   readonly #answers = new CallerAnswers();
+  #written: WrittenCall | undefined;
   #ended = false;
 
   constructor(options: CallerOptions) {
@@ -67,9 +74,11 @@ export class Caller {
   async run(): Promise<CallSummary> {
     try {
       const callConnectionId = await this.#connect();
-      await this.#converse();
+      this.#written = await this.#openWritten(callConnectionId);
+      await (this.#written ? this.#written.run() : this.#converse());
       await this.#end();
-      const { answers, missed } = this.#answers;
+      const { answers } = this.#answers;
+      const missed = [...this.#answers.missed, ...(this.#written?.missed ?? [])];
       return { callConnectionId, durationMs: this.#phone.atMs, answers, missed, gapsMs: this.#phone.ear.gapsMs };
     } finally {
       await this.#end();
@@ -82,7 +91,8 @@ export class Caller {
     this.#ended = true;
     this.#diary.hold();
     await this.#phone.hangUp();
-    this.#tellTurn(await this.#readOn(), []);
+    if (this.#written) await this.#written.tellRest();
+    else this.#tellTurn(await this.#readOn(), []);
     this.#diary.release();
   }
 
@@ -110,6 +120,36 @@ export class Caller {
     if (!record || this.#ended) return;
     const time = new Date(this.#options.clock.wallMs()).toISOString();
     this.#tell({ event: 'session', sessionId: record.session_id, agent: record.agent, mode: record.mode, time });
+  }
+
+  /** The call that nobody answers; undefined where somebody does, or nobody can tell. */
+  async #openWritten(callConnectionId: string): Promise<WrittenCall | undefined> {
+    const { clock, line, script, second, readRecord } = this.#options;
+    const phone = this.#phone;
+    const read = () => readRecord(callConnectionId);
+    const giveUpMs = clock.now() + MODE_MS;
+    let record = await read();
+    // Whoever speaks up has said how he does it, or never will.
+    for (let looks = 0; record && answersCallers(record) === undefined && clock.now() < giveUpMs; ) {
+      if (phone.isOver || phone.isLeaving || looks > 1) break;
+      if (phone.ear.audibleFrames > 0) looks += 1;
+      await phone.until(() => false, LOOK_AGAIN_MS);
+      record = await read();
+    }
+    if (answersCallers(record) !== false) {
+      if (second) throw new CallFailed('--join is for a call that nobody answers: give --mode transcription, too');
+      return undefined;
+    }
+    return new WrittenCall({
+      phone,
+      utterances: script.utterances,
+      second,
+      add: (number) => line.send({ type: 'add', number }),
+      answerSecond: () => second?.answer(),
+      readRecord: read,
+      now: () => clock.now(),
+      diary: this.#diary,
+    });
   }
 
   async #converse(): Promise<void> {

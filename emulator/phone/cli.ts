@@ -6,7 +6,7 @@ import { Caller } from './caller.ts';
 import { type CallerArguments, HELP, parseCallerArguments } from './caller-arguments.ts';
 import type { CallEvent, CallSummary, Utterance } from './caller-events.ts';
 import { CallerLine } from './caller-line.ts';
-import { CallFailed } from './caller-phone.ts';
+import { CallerPhone, CallFailed } from './caller-phone.ts';
 import { CallRecording } from './caller-recording.ts';
 import { type CallOutcome, describeEvent, describeOutcomes, summarise, wentWell } from './caller-report.ts';
 import { CallerRequests } from './caller-requests.ts';
@@ -91,10 +91,9 @@ async function call(
   requests: CallerRequests,
   signal: AbortSignal,
 ): Promise<CallSummary> {
-  const line = await CallerLine.plugIn(args.emulatorUrl, numberOf(args.number, index), (event, error) =>
-    process.stderr.write(`A listener of "${event}" failed: ${messageOf(error)}\n`),
-  );
+  const line = await CallerLine.plugIn(args.emulatorUrl, numberOf(args.number, index), reportListenerError);
   const recording = new CallRecording({ keepSamples: args.out !== undefined });
+  const second = args.join && (await secondParty(args.emulatorUrl, args.join, requests, signal));
   try {
     const caller = new Caller({
       line,
@@ -111,14 +110,43 @@ async function call(
       readRecord: (callConnectionId) => requests.record(callConnectionId),
       onEvent: (event) => printEvent(args, index, event),
       recording,
+      second,
       signal,
     });
     return await caller.run();
   } finally {
     line.close();
+    second?.unplug();
     if (args.out !== undefined) await writeFile(args.out, recording.toWav());
   }
 }
+
+/** Somebody with a phone of his own, who waits to be added to a call. */
+async function secondParty(
+  emulatorUrl: string,
+  { number, lines, voice }: NonNullable<CallerArguments['join']>,
+  requests: CallerRequests,
+  signal: AbortSignal,
+) {
+  const utterances = await loadUtterances(lines, { cutsIn: false, voice, requests });
+  const line = await CallerLine.plugIn(emulatorUrl, number, reportListenerError);
+  const phone = new CallerPhone({
+    line,
+    clock: systemClock,
+    recording: new CallRecording({ keepSamples: false }),
+    signal,
+    onEvent: () => {},
+  });
+  const unplug = () => {
+    void phone.hangUp();
+    line.close();
+  };
+  return { number, phone, utterances, answer: () => line.send({ type: 'answer' }), unplug };
+}
+
+const reportListenerError = (event: string, error: unknown): void => {
+  process.stderr.write(`A listener of "${event}" failed: ${messageOf(error)}\n`);
+};
 
 /** Numbers of calls made at once follow one another. */
 function numberOf(first: string | undefined, index: number): string {

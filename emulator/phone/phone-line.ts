@@ -20,6 +20,7 @@ const command = z.discriminatedUnion('type', [
   z.object({ type: z.literal('answer') }),
   z.object({ type: z.literal('decline') }),
   z.object({ type: z.literal('dtmf'), tone: z.string().regex(/^[0-9A-D*#]$/i, 'one of 0-9 A-D * #') }),
+  z.object({ type: z.literal('add'), number: phoneNumber }),
   z.object({ type: z.literal('hangup') }),
 ]);
 
@@ -39,6 +40,8 @@ export interface LineHolder {
   declined(): void;
   /** @param tone one of 0-9 A-D * # */
   toneDialled(tone: string): void;
+  /** The phone wants another one in its call. */
+  partyWanted(number: string): void;
   /** The receiver was put down, or the phone's socket went away. */
   hungUp(): void;
 }
@@ -162,6 +165,9 @@ function passOn(wanted: Exclude<z.output<typeof command>, { type: 'dial' }>, hol
       break;
     case 'dtmf':
       holder.toneDialled(wanted.tone.toUpperCase());
+      break;
+    case 'add':
+      holder.partyWanted(wanted.number);
       break;
     case 'hangup':
       holder.hungUp();

@@ -16,19 +16,35 @@ const speechContext = z.looseObject({
     })
     .optional(),
   phraseOutput: z.looseObject({ format: z.string().default('simple') }).optional(),
+  languageId: z.looseObject({ languages: z.array(z.string()).min(1) }).optional(),
 });
 
-/**
- * The silence that ends a phrase in one turn.
- * @throws {UspError} 1007 where the context is not of the SDK's shape, or asks for what is not emulated
- */
-export function segmentationSilenceMs(context: unknown): number {
+/** What one turn is asked for. */
+export interface RecognitionSettings {
+  /** The silence that ends a phrase. */
+  readonly silenceMs: number;
+  /** Confidence and words are wanted. */
+  readonly detailed: boolean;
+  /** What of several languages everything is taken for: the models here know one. */
+  readonly language: string | undefined;
+}
+
+/** @throws {UspError} 1007 where the context is not of the SDK's shape, or asks for what is not emulated */
+export function recognitionSettings(context: unknown): RecognitionSettings {
   const parsed = speechContext.safeParse(context);
   if (!parsed.success) throw new UspError(1007, 'speech.context is not of the shape that the SDK sends');
-  const { phraseDetection, phraseOutput } = parsed.data;
-  for (const wanted of [phraseDetection?.mode ?? 'conversation', phraseOutput?.format ?? 'simple']) {
-    if (/^(conversation|simple)$/i.test(wanted)) continue;
-    throw new UspError(1007, `"${wanted.slice(0, 50)}" is not emulated: recognise continuously, with simple results`);
-  }
-  return phraseDetection?.conversation?.segmentation.segmentationSilenceTimeoutMs ?? DEFAULT_SILENCE_MS;
+  const { phraseDetection, phraseOutput, languageId } = parsed.data;
+  const format = phraseOutput?.format ?? 'simple';
+  requireKnown(phraseDetection?.mode ?? 'conversation', /^conversation$/i);
+  requireKnown(format, /^(simple|detailed)$/i);
+  return {
+    silenceMs: phraseDetection?.conversation?.segmentation.segmentationSilenceTimeoutMs ?? DEFAULT_SILENCE_MS,
+    detailed: /^detailed$/i.test(format),
+    language: languageId && (languageId.languages.find((name) => name.startsWith('en')) ?? languageId.languages[0]),
+  };
+}
+
+function requireKnown(wanted: string, known: RegExp): void {
+  if (known.test(wanted)) return;
+  throw new UspError(1007, `"${wanted.slice(0, 50)}" is not emulated: recognise continuously, simple or detailed`);
 }

@@ -3,7 +3,8 @@ import { SAMPLE_RATE } from '../../shared/audio/pcm.ts';
 import type { Logger } from '../../shared/log.ts';
 import { numbersAsDigits } from './number-words.ts';
 import type { AudioSpan, PhraseStream } from './phrase-stream.ts';
-import { segmentationSilenceMs } from './recognition-settings.ts';
+import { phraseWords } from './phrase-words.ts';
+import { type RecognitionSettings, recognitionSettings } from './recognition-settings.ts';
 import { SpeechSocket } from './speech-socket.ts';
 import type { Transcriber } from './transcriber.ts';
 import { jsonBody, newServiceId, ticks, UspError, type UspMessage } from './usp.ts';
@@ -15,6 +16,7 @@ const CHECK_BEHIND_MS = 50;
 interface Turn {
   readonly requestId: string;
   readonly stream: PhraseStream;
+  readonly settings: RecognitionSettings;
   phraseId: string;
 }
 
@@ -26,7 +28,7 @@ interface Turn {
 export class RecognitionSocket {
   readonly #transcriber: Transcriber;
   readonly #socket: SpeechSocket;
-  #next: { readonly requestId: string; readonly silenceMs: number } | undefined;
+  #next: { readonly requestId: string; readonly settings: RecognitionSettings } | undefined;
   #turn: Turn | undefined;
   #hadTurn = false;
   #behindTimer: NodeJS.Timeout | undefined;
@@ -51,7 +53,7 @@ export class RecognitionSocket {
     switch (message.path) {
       case 'speech.context':
         this.#closeTurn();
-        this.#next = { requestId: message.requestId, silenceMs: segmentationSilenceMs(jsonBody(message)) };
+        this.#next = { requestId: message.requestId, settings: recognitionSettings(jsonBody(message)) };
         break;
       case 'audio':
         this.#receiveAudio(message);
@@ -78,27 +80,32 @@ export class RecognitionSocket {
   #openTurn(requestId: string): Turn | undefined {
     if (this.#next === undefined && !this.#hadTurn) throw new UspError(1002, 'audio came before a speech.context');
     if (this.#next?.requestId !== requestId) return undefined;
-    const { silenceMs } = this.#next;
+    const { settings } = this.#next;
     this.#next = undefined;
     this.#hadTurn = true;
-    const stream = this.#transcriber.listen(silenceMs, {
+    const stream = this.#transcriber.listen(settings.silenceMs, {
       onSpeechStarted: (atMs) => this.#send(turn, 'speech.startDetected', { Offset: ticks(atMs) }),
       onPartial: (text, span) =>
         this.#send(turn, 'speech.hypothesis', { Id: turn.phraseId, Text: text, ...wireSpan(span), Channel: 0 }),
-      onPhrase: (text, _confidence, span) => this.#reportPhrase(turn, text, span),
+      onPhrase: (text, confidence, span) => this.#reportPhrase(turn, text, confidence, span),
       onFailure: (error) => this.#socket.fail(error),
     });
-    const turn: Turn = { requestId, stream, phraseId: newServiceId() };
+    const turn: Turn = { requestId, stream, settings, phraseId: newServiceId() };
     this.#turn = turn;
     this.#send(turn, 'turn.start', { context: { serviceTag: newServiceId() } });
     return turn;
   }
 
-  #reportPhrase(turn: Turn, text: string | undefined, span: AudioSpan): void {
+  #reportPhrase(turn: Turn, text: string | undefined, confidence: number, span: AudioSpan): void {
     const common = { Id: turn.phraseId, ...wireSpan(span), Channel: 0 };
     turn.phraseId = newServiceId();
     const heard = text === undefined ? 'NoMatch' : 'Success';
-    const words = text === undefined ? {} : { DisplayText: numbersAsDigits(text) };
+    const { detailed, language } = turn.settings;
+    const spoken = text !== undefined && language !== undefined;
+    const words = {
+      ...(text !== undefined && (detailed ? { NBest: [bestGuess(text, confidence, span)] } : simpleGuess(text))),
+      ...(spoken && { PrimaryLanguage: { Language: language, Confidence: 'High' } }),
+    };
     this.#send(turn, 'speech.phrase', { ...common, RecognitionStatus: heard, ...words });
   }
 
@@ -138,6 +145,20 @@ export class RecognitionSocket {
     this.#closeTurn();
     this.#next = undefined;
   }
+}
+
+const simpleGuess = (text: string) => ({ DisplayText: numbersAsDigits(text) });
+
+/** As the service writes it where `format=detailed`, of which the SDK shows the first as the result. */
+function bestGuess(text: string, confidence: number, span: AudioSpan) {
+  const display = numbersAsDigits(text);
+  const lexical = text.toLowerCase().replace(/[.,!?]/g, '');
+  const words = phraseWords(text, span).map((word) => ({
+    Word: word.text.toLowerCase(),
+    Offset: ticks(word.startMs),
+    Duration: ticks(word.endMs - word.startMs),
+  }));
+  return { Confidence: confidence, Lexical: lexical, ITN: lexical, MaskedITN: lexical, Display: display, Words: words };
 }
 
 const wireSpan = ({ startMs, endMs }: AudioSpan) => ({ Offset: ticks(startMs), Duration: ticks(endMs - startMs) });

@@ -5,6 +5,7 @@ import type { Session } from '../sessions/session.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import type { CallControl } from './call-control.ts';
 import { CallControlError } from './call-control-error.ts';
+import { restartMedia } from './restart-media.ts';
 
 export interface CallSweepOptions {
   readonly store: SessionStore;
@@ -38,9 +39,6 @@ const AT_ONCE = 50;
 /** When a browser's session in which somebody talks is looked after again, and when a call about which nothing is known. */
 const HELD_AGAIN_MS = 30_000;
 const SOON_AGAIN_MS = 10_000;
-/** ACS takes a moment to close a socket whose far end does not answer, and opens none before. */
-const START_AGAIN_MS = 500;
-const START_ATTEMPTS = 6;
 
 /**
  * Looks after sessions in which something went wrong that nobody else notices: the media that never came, the end that
@@ -157,15 +155,8 @@ export class CallSweep {
    */
   async #move(callConnectionId: string, log: Logger): Promise<void> {
     const { calls, clock } = this.#options;
-    if (!(await calls.stopMediaStreaming(callConnectionId))) return;
-    log.warn('the replica that has the media of this call says nothing any more; the call is moved to another one');
-    for (let attempt = 1; ; attempt++) {
-      await new Promise<void>((resolve) => clock.after(START_AGAIN_MS, resolve));
-      try {
-        return await calls.startMediaStreaming(callConnectionId, 'moved');
-      } catch (error) {
-        if (attempt === START_ATTEMPTS) throw error;
-      }
+    if (await restartMedia(calls, callConnectionId, 'moved', clock)) {
+      log.warn('the replica that had the media of this call says nothing any more; the call was moved to another one');
     }
   }
 

@@ -30,7 +30,7 @@ test('keys and kinds are read in any case, as Microsoft’s samples and its SDK 
 });
 
 test('a kind that nobody knows is unknown, those of JavaScript’s own objects too', () => {
-  for (const name of ['TranscriptionData', 'constructor', '__proto__', 'toString', '']) {
+  for (const name of ['TranscriptionSummary', 'constructor', '__proto__', 'toString', '']) {
     assert.deepEqual(parseServiceFrame(JSON.stringify({ kind: name })), { kind: 'unknown', name });
     assert.deepEqual(parseAppFrame(JSON.stringify({ kind: name })), { kind: 'unknown', name });
   }

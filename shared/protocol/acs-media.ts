@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ParleyError } from '../errors.ts';
+import { type ServiceTranscript, transcriptBody, transcriptOf } from './acs-transcript.ts';
 import { fromBase64, toBase64 } from './base64.ts';
 
 /**
@@ -43,6 +44,8 @@ const dtmfBody = z.object({
   data: z.string('The tone is no text.').min(1, 'The tone is empty.').max(16, 'The tone is too long.'),
 });
 
+const transcriptMetadataBody = z.object({ locale: z.string().catch('') });
+
 /** A kind that this side of the socket has no use for. It is counted and passed over. */
 interface UnknownFrame {
   readonly kind: 'unknown';
@@ -66,6 +69,8 @@ export type ServiceFrame =
       readonly participant: string | undefined;
     }
   | { readonly kind: 'dtmf'; readonly tone: string }
+  | { readonly kind: 'transcript'; readonly phrase: ServiceTranscript }
+  | { readonly kind: 'transcript-metadata'; readonly locale: string }
   | UnknownFrame;
 
 /** What we send to ACS. */
@@ -85,6 +90,10 @@ export function parseServiceFrame(text: string): ServiceFrame {
     }
     case 'dtmfdata':
       return { kind: 'dtmf', tone: read(dtmfBody, part).data };
+    case 'transcriptiondata':
+      return { kind: 'transcript', phrase: transcriptOf(read(transcriptBody, part)) };
+    case 'transcriptionmetadata':
+      return { kind: 'transcript-metadata', locale: read(transcriptMetadataBody, part).locale };
     default:
       return { kind: 'unknown', name };
   }

@@ -44,6 +44,15 @@ const turnOf = { turn: z.int(), turn_id: z.string() };
 /** Milliseconds, from the end of the caller's speech. */
 const sinceSpeech = z.number();
 
+/** Added: words that are written down, who said them, and when, counted from the beginning of the session. */
+const transcribed = {
+  /** `caller`, `callee`, `participant-3` and so on; `line` where nobody is told apart. */
+  speaker: z.string(),
+  content: z.string(),
+  offset_ms: z.number(),
+  duration_ms: z.number(),
+};
+
 /** All that the server sends. */
 export const browserMessage = z.discriminatedUnion('type', [
   envelope,
@@ -101,6 +110,19 @@ export const browserMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('user_partial'), content: z.string() }),
   /** Added: the caller's finished words, with the turn they open. Comes again where better words were found. */
   z.object({ type: z.literal('user_final'), content: z.string(), ...turnOf }),
+  /** Added: what somebody is saying in a session that is only written down; may still change. */
+  z.object({ type: z.literal('transcript_partial'), ...transcribed }),
+  /** Added: what somebody has said there. It ends that speaker's partial. */
+  z.object({
+    type: z.literal('transcript_final'),
+    ...transcribed,
+    /** From 0 to 1, where the recogniser tells. */
+    confidence: z.number().exactOptional(),
+    /** Such as `de-DE`, where it was one of several. */
+    language: z.string().exactOptional(),
+    words: z.array(z.object({ text: z.string(), offset_ms: z.number(), duration_ms: z.number() })).exactOptional(),
+    ...turnOf,
+  }),
   /** Added: so much of an answer has been heard by now; a few times a second while the agent speaks. */
   z.object({ type: z.literal('assistant_heard'), heard: z.string(), ...turnOf }),
   /** Added: what of an answer was heard. `heard` is shorter than `full` where the caller cut in. */

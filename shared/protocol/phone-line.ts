@@ -17,6 +17,8 @@ export type PhoneCommand =
   | { readonly type: 'answer' }
   | { readonly type: 'decline' }
   | { readonly type: 'dtmf'; readonly tone: string }
+  /** Rings another phone and, where it answers, brings it into the call that this one is in. */
+  | { readonly type: 'add'; readonly number: string }
   | { readonly type: 'hangup' };
 
 export type PhoneEvent =
@@ -27,6 +29,8 @@ export type PhoneEvent =
   /** Somebody calls this number; send `answer` or `decline`. */
   | { readonly type: 'ringing'; readonly from: string; readonly callConnectionId: string }
   | { readonly type: 'connected'; readonly callConnectionId: string }
+  /** Somebody has come into the call, or has left it. */
+  | { readonly type: 'party'; readonly number: string; readonly state: 'joined' | 'left' }
   /** The application's media socket is (re)connected or lost. */
   | { readonly type: 'media'; readonly state: 'started' | 'stopped' }
   /** The application told the network to drop its buffered audio; `droppedMs` of it was not played. */

@@ -9,12 +9,14 @@ import { newSession, redisesUnderTest } from './testing/redis.ts';
 
 const end = (reason: string): SessionCommand => ({ type: 'end', reason });
 
+const reasonOf = (command: SessionCommand): string => (command.type === 'end' ? command.reason : command.type);
+
 /** What a reader was given, and a way to wait for it. */
 function delivered() {
   const reasons: string[] = [];
   return {
     reasons,
-    onCommand: (command: SessionCommand) => void reasons.push(command.reason),
+    onCommand: (command: SessionCommand) => void reasons.push(reasonOf(command)),
     async until(count: number) {
       await eventually(() => reasons.length >= count);
       return reasons;
@@ -175,7 +177,7 @@ for (const redis of await redisesUnderTest()) {
       await store.command(id, end('good'));
       const got = delivered();
       inbox.open(id, (command) => {
-        if (command.reason === 'bad') throw new Error('no');
+        if (reasonOf(command) === 'bad') throw new Error('no');
         got.onCommand(command);
       });
       assert.deepEqual(await got.until(1), ['good']);

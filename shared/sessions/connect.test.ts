@@ -39,7 +39,7 @@ for (const { kind, start } of kinds) {
         redis.disconnect();
       });
       const { id } = await store.create(newSession());
-      inbox.open(id, ({ reason }) => void reasons.push(reason));
+      inbox.open(id, (command) => command.type === 'end' && reasons.push(command.reason));
 
       await first.close();
       const attempts = () => [store.get(id), store.update(id, () => ({})), store.bind(id, { callConnectionId: 'c' })];

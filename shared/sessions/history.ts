@@ -8,7 +8,12 @@ export interface ToolCall {
 
 /** One thing that was said or done, as the model will see it again. `heard`: all of it reached the caller's ear. */
 export type HistoryItem =
-  | { readonly role: 'caller'; readonly text: string }
+  | {
+      readonly role: 'caller';
+      readonly text: string;
+      /** Who said it, where several are heard and written down. */
+      readonly speaker?: string;
+    }
   | { readonly role: 'agent'; readonly text: string; readonly heard: boolean }
   | { readonly role: 'tool'; readonly call: ToolCall; readonly result: unknown };
 
@@ -21,7 +26,7 @@ export const INTERRUPTED = '[interrupted by the caller]';
 const toolCall = z.object({ callId: z.string(), name: z.string(), args: z.record(z.string(), z.unknown()) });
 
 const historyItem = z.discriminatedUnion('role', [
-  z.object({ role: z.literal('caller'), text: z.string() }),
+  z.object({ role: z.literal('caller'), text: z.string(), speaker: z.string().exactOptional() }),
   z.object({ role: z.literal('agent'), text: z.string(), heard: z.boolean() }),
   z.object({ role: z.literal('tool'), call: toolCall, result: z.unknown() }),
 ]) satisfies z.ZodType<HistoryItem>;

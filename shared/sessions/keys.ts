@@ -17,6 +17,8 @@ export interface SessionKeys {
   readonly commandsDone: string;
   /** String with a lease's time to live: the replica that holds the session. */
   readonly owner: string;
+  /** Hash: how far the session's words have been delivered to the webhook, and who delivers them. */
+  readonly outbox: string;
 }
 
 /** Braces would break the hash tag; the rest of the alphabet is what ids are made of. */
@@ -40,6 +42,7 @@ export function sessionKeys(id: string): SessionKeys {
     commands: `${prefix}:commands`,
     commandsDone: `${prefix}:commands-done`,
     owner: `${prefix}:owner`,
+    outbox: `${prefix}:outbox`,
   };
 }
 
@@ -70,3 +73,9 @@ export const HOSTS_KEY = 'parley:hosts';
 
 /** String without content: written to see whether Redis takes writes. */
 export const PROBE_KEY = 'parley:probe';
+
+/** Sorted set by the time of the next look: sessions whose words go to the webhook. */
+export const DELIVERIES_KEY = 'parley:deliveries';
+
+/** List, capped, the newest first: words that the webhook did not take. */
+export const DEAD_LETTERS_KEY = 'parley:dead-letters';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { messageOf, RequestError } from '../errors.ts';
+import { storedTranscript } from '../protocol/acs-transcript.ts';
 import { type HistoryItem, parseHistory } from './history.ts';
 import type { Session, SessionCommand, SessionEvent } from './session.ts';
 import { DamagedSessionError } from './session-errors.ts';
@@ -56,7 +57,10 @@ const eventFields = z.object({
 });
 
 const command = json.pipe(
-  z.discriminatedUnion('type', [z.object({ type: z.literal('end'), reason: z.string() })]),
+  z.discriminatedUnion('type', [
+    z.object({ type: z.literal('end'), reason: z.string() }),
+    z.object({ type: z.literal('transcribed'), phrase: storedTranscript }),
+  ]),
 ) satisfies z.ZodType<SessionCommand, unknown>;
 
 /**

@@ -1,3 +1,5 @@
+import type { ServiceTranscript } from '../protocol/acs-transcript.ts';
+
 /**
  * What both halves know of one conversation, in Redis. What was said is kept apart from it: `SessionStore.history`.
  * The stored form carries a number of its own; see `SCHEMA`.
@@ -47,5 +49,8 @@ export interface SessionEvent {
 /** An event to be written. Without `at` it is dated when it is written. */
 export type NewEvent = Omit<SessionEvent, 'id' | 'at'> & { readonly at?: number };
 
-/** What a function asks of the replica that holds the session. */
-export type SessionCommand = { readonly type: 'end'; readonly reason: string };
+/** What is asked of the replica that holds the session. */
+export type SessionCommand =
+  | { readonly type: 'end'; readonly reason: string }
+  /** From the host that has ACS's transcription socket, which may be another than the one that holds the session. */
+  | { readonly type: 'transcribed'; readonly phrase: ServiceTranscript };

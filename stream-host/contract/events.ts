@@ -1,4 +1,5 @@
 import type { HistoryItem, ToolCall } from '../../shared/sessions/history.ts';
+import type { PhraseDetails } from './speech.ts';
 
 /**
  * Everything that happens in a session, by name. The log, the session's record, the transports and telemetry are
@@ -46,6 +47,13 @@ export interface SessionEventMap {
   };
   /** How long one turn's stages took, all measured from the moment the caller stopped speaking. */
   turnLatency: TurnLatency & { readonly turn: number };
+  /** What somebody is saying, as it is written down; may still change. The speaker's next `transcript` replaces it. */
+  transcriptPartial: TranscribedWords;
+  /**
+   * What somebody has said. `turn` is its number in the session: ascending in the order in which words became final, also
+   * across hosts, perhaps with gaps.
+   */
+  transcript: TranscribedWords & PhraseDetails & { readonly turn: number };
   state: { readonly state: string };
   /** Something went wrong and the session went on; `code` is stable. */
   fault: { readonly code: string; readonly error?: unknown };
@@ -53,6 +61,18 @@ export interface SessionEventMap {
   historyChanged: { readonly from: number; readonly items: readonly HistoryItem[] };
   /** The mode is over, by its own decision (the agent said goodbye) or as it was closed. Always the last event. */
   ended: { readonly reason: string };
+}
+
+/** Words in a session that is only written down. */
+export interface TranscribedWords {
+  /** `caller`, `callee`, `participant-3` and so on; `line` where a phone line tells nobody apart. */
+  readonly speaker: string;
+  /** The raw id under which ACS knows the speaker. Private: never into a log. */
+  readonly participant?: string | undefined;
+  readonly text: string;
+  /** Where the words begin, counted from the beginning of the session; those of single words, too. */
+  readonly offsetMs: number;
+  readonly durationMs: number;
 }
 
 /** How a wait is filled: first with a few words, then with an explanation and an offer, then the wait is given up. */

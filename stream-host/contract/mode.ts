@@ -1,8 +1,9 @@
 import type { AudioRate } from '../../shared/audio/pcm.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
+import type { ServiceTranscript } from '../../shared/protocol/acs-transcript.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
-import type { Responder } from './agent.ts';
+import type { Responder, SessionFacts } from './agent.ts';
 import type { SessionEmitter } from './events.ts';
 import type { AudioSink } from './line.ts';
 
@@ -22,6 +23,8 @@ export interface Mode {
   pressed(tone: string): void;
   /** The caller typed a text: one line of at least one character. A mode without this takes no text. */
   typed?(text: string): void;
+  /** ACS has heard this itself and put it into words. A mode without this has no use for it. */
+  transcribed?(phrase: ServiceTranscript): void;
   /** Makes the agent be quiet, if it speaks. */
   interrupt(): void;
   /** Ends it, and all that it opened. Idempotent. Its last event is `ended`, by its own decision or by this. */
@@ -42,6 +45,9 @@ export interface ModeHost {
   readonly history: readonly HistoryItem[];
   /** The number of the last turn of the session so far: turns are counted on from there, whoever holds it. */
   readonly turns: number;
+  readonly facts: SessionFacts;
+  /** When the session began, in milliseconds since 1970; the same for every host that holds it. */
+  readonly beganAtMs: number;
 }
 
 /** A kind of mode, by its name in `session.mode`. */

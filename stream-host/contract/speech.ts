@@ -33,11 +33,27 @@ export interface RecogniserEvents {
    */
   onPartial(text: string, offsetMs: number, endMs: number): void;
   /** A phrase that will not change any more. `endMs`: where it ends in the audio written. */
-  onFinal(text: string, offsetMs: number, endMs: number): void;
+  onFinal(text: string, offsetMs: number, endMs: number, details?: PhraseDetails): void;
   /** This stretch of the audio was listened to and holds no words: silence or noise. */
   onNoWords(offsetMs: number, endMs: number): void;
   /** Recognition broke down and is being restarted (`recovering`), works again, or was given up (`failed`). */
   onState(state: 'ready' | 'recovering' | 'failed', error?: Error): void;
+}
+
+/** What a recogniser may tell of a phrase besides its words. */
+export interface PhraseDetails {
+  /** From 0 to 1. */
+  readonly confidence?: number | undefined;
+  /** What was spoken, as in `de-DE`, where it was one of several. */
+  readonly language?: string | undefined;
+  readonly words?: readonly TimedWord[] | undefined;
+}
+
+/** One word as it was spoken, and where: from the beginning of what it is told of. */
+export interface TimedWord {
+  readonly text: string;
+  readonly offsetMs: number;
+  readonly durationMs: number;
 }
 
 export type OpenRecogniser = (events: RecogniserEvents) => Recogniser;

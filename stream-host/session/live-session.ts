@@ -3,7 +3,7 @@ import type { Logger } from '../../shared/log.ts';
 import { CLOSE } from '../../shared/protocol/close-codes.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
 import type { Session, SessionCommand } from '../../shared/sessions/session.ts';
-import type { Responder } from '../contract/agent.ts';
+import type { Responder, SessionFacts } from '../contract/agent.ts';
 import type { SessionEventSource } from '../contract/events.ts';
 import type { Transport } from '../contract/line.ts';
 import type { Mode, ModeKind } from '../contract/mode.ts';
@@ -25,6 +25,7 @@ export interface LiveSessionOptions {
   readonly transport: Transport;
   readonly mode: ModeKind;
   readonly agent: Responder;
+  readonly facts: SessionFacts;
   readonly record: SessionLog;
   readonly lease: SessionLease;
   readonly commands: SessionCommands;
@@ -83,6 +84,8 @@ export class LiveSession {
       agentName: session.agent,
       history,
       turns: session.turns ?? history.length,
+      facts: options.facts,
+      beganAtMs: session.connectedAt ?? session.createdAt,
     });
 
     transport.events.on('ready', () => this.#start());
@@ -93,7 +96,10 @@ export class LiveSession {
     transport.events.on('endRequested', () => this.#finish('caller-ended', true));
     transport.events.on('closed', (code, reason) => this.#onLineClosed(code, reason));
     // The function that asks for the end hangs up by itself.
-    const onCommand = (command: SessionCommand) => this.#finish(command.reason, false);
+    const onCommand = (command: SessionCommand) => {
+      if (command.type === 'transcribed') this.#mode.transcribed?.(command.phrase);
+      else this.#finish(command.reason, false);
+    };
     this.#stopCommands = options.commands.open(session.id, onCommand, options.lease.owner);
     this.#cancelLimit = clock.after(options.maxCallMs, () => this.#finish('call-too-long', true));
 

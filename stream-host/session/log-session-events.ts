@@ -9,6 +9,12 @@ export function logSessionEvents(events: SessionEventSource, log: Logger, logTra
   events.on('agentSpoke', ({ turn, heardText, interrupted }) =>
     log.info({ turn, interrupted, ...quote(heardText) }, 'the agent spoke'),
   );
+  events.on('transcript', ({ turn, speaker, durationMs, confidence, text }) =>
+    log.info(
+      { turn, speaker, durationMs, ...(confidence !== undefined && { confidence }), ...quote(text) },
+      'written down',
+    ),
+  );
   events.on('waitFilled', ({ turn, kind }) => log.info({ turn, kind }, 'the caller waits'));
   events.on('toolEnded', ({ call, elapsedMs, error, turn }) =>
     log.info(

@@ -252,7 +252,8 @@ export class Reception {
         // Read now: whoever held the session before may have written until it let go.
         const [current = found, history] = await Promise.all([store.get(found.id), store.history(found.id)]);
         if (found.channel === 'browser' && isOver(current)) throw new SessionIsOver(current);
-        const agent = this.#options.openResponder(found.agent, log, factsOf(found));
+        const facts = factsOf(current);
+        const agent = this.#options.openResponder(found.agent, log, facts);
         if (transport.closed) throw new NotFoundError('socket.gone', 'The socket closed before its session was open.');
         introduce(history, agent);
         const { owner } = lease;
@@ -262,6 +263,7 @@ export class Reception {
           transport,
           mode,
           agent,
+          facts,
           lease,
           clock,
           log,

@@ -107,6 +107,7 @@ export class SessionLog {
     events.on('fault', ({ code, error }) =>
       this.add('fault', { code, ...(error !== undefined && { message: messageOf(error) }) }),
     );
+    events.on('transcript', ({ type: _, atMs: __, ...said }) => this.add('transcript.final', said));
     events.on('historyChanged', ({ from, items }) => this.#historyChanged({ from, items }));
     events.on('ended', ({ reason }) => this.add('conversation.ended', { reason }));
   }

@@ -160,6 +160,9 @@ export class AcsMediaTransport implements Transport {
       case 'dtmf':
         this.events.emit('dtmf', frame.tone);
         return;
+      // ACS sends words on a socket of their own.
+      case 'transcript':
+      case 'transcript-metadata':
       case 'unknown':
         this.#guard.count('foreign');
     }
@@ -190,14 +193,14 @@ export class AcsMediaTransport implements Transport {
     const bytes = frame.pcm.length || frameBytesAt(this.#lineHz);
     const audioMs = bytes / bytesPerMsAt(this.#lineHz);
     if (this.#ready) this.#watch.heard(audioMs);
-    if (!this.#guard.admits(audioMs)) return;
+    const from = frame.participant || undefined;
+    if (!this.#guard.admits(audioMs, from)) return;
     if (!this.#ready || !this.#followed) {
       this.#guard.count('early');
       return;
     }
     // A frame marked silent still takes its 20 ms: recognisers measure time by the audio they are given.
     const pcm = frame.silent ? new Uint8Array(bytes) : frame.pcm;
-    const from = frame.participant || undefined;
     this.events.emit('audio', this.#rates.toMode(pcm, from), from);
   }
 

@@ -2,7 +2,7 @@ import type { Clock } from '../../shared/clock.ts';
 import { ERROR_CODES } from '../../shared/error-codes.ts';
 import { ParleyError } from '../../shared/errors.ts';
 import type { BrowserMessage, Envelope } from '../../shared/protocol/browser.ts';
-import type { SessionEventSource } from '../contract/events.ts';
+import type { SessionEventSource, TranscribedWords } from '../contract/events.ts';
 
 /** Who talks, as the envelopes of one session say it. */
 export interface BrowserSession {
@@ -82,6 +82,17 @@ export function tellBrowser(
       ...turnOf(turn),
     }),
   );
+  events.on('transcriptPartial', (words) => send({ type: 'transcript_partial', ...wordsOf(words) }));
+  events.on('transcript', ({ turn, confidence, language, words, ...said }) =>
+    send({
+      type: 'transcript_final',
+      ...wordsOf(said),
+      ...(confidence !== undefined && { confidence }),
+      ...(language !== undefined && { language }),
+      ...(words && { words: words.map((word) => ({ text: word.text, ...placeOf(word) })) }),
+      ...turnOf(turn),
+    }),
+  );
   events.on('agentHeard', ({ turn, heardText }) =>
     send({ type: 'assistant_heard', heard: heardText, ...turnOf(turn) }),
   );
@@ -120,6 +131,13 @@ export function tellBrowser(
   });
 }
 
+const placeOf = ({ offsetMs, durationMs }: Pick<TranscribedWords, 'offsetMs' | 'durationMs'>) => ({
+  offset_ms: offsetMs,
+  duration_ms: durationMs,
+});
+
+const wordsOf = (words: TranscribedWords) => ({ speaker: words.speaker, content: words.text, ...placeOf(words) });
+
 const envelopes =
   (clock: Pick<Clock, 'wallMs'>) =>
   (sessionId: string, type: Envelope['type'], sender: string, payload: Envelope['payload']): Envelope => ({
@@ -153,5 +171,7 @@ const NOTICES: Readonly<Record<string, string>> = {
   'reply.failed': 'The agent could not answer.',
   'reply.stalled': 'The agent took too long and was stopped. Please say it again.',
   'synthesis.failed': 'The agent could not speak for a moment.',
+  'notice.unspoken': 'Nobody on the line was told yet that it is written down. It is tried again.',
+  'transcription.too-many-speakers': 'More people speak than can be written down at a time.',
   'text.unsupported': 'Nothing can be typed in this conversation. Please say it.',
 };

@@ -6,13 +6,19 @@ import { AudioAllowance } from './audio-allowance.ts';
 /** Broken frames that a line survives; one more closes its socket. */
 const MALFORMED_ALLOWED = 5;
 
+/** ACS sends the four who are loudest; others may have been loudest before. */
+const MOST_PARTICIPANTS = 16;
+
 /** Counts what a far side does that it should not, and closes the line of whoever goes on with it. */
 export class LineGuard {
   readonly #counts = { malformed: 0, foreign: 0, early: 0, excess: 0, dropped: 0 };
+  readonly #clock: Clock;
   readonly #allowance: AudioAllowance;
+  readonly #ofParticipants = new Map<string, AudioAllowance>();
   readonly #close: (code: number, reason: string) => void;
 
   constructor(clock: Clock, close: (code: number, reason: string) => void) {
+    this.#clock = clock;
     this.#allowance = new AudioAllowance(clock);
     this.#close = close;
   }
@@ -31,9 +37,12 @@ export class LineGuard {
     if (this.#counts.malformed > MALFORMED_ALLOWED) this.#close(CLOSE.malformed, reason);
   }
 
-  /** Whether a message may pass that carries so much audio. False: it came faster than time passes, and is dropped. */
-  admits(audioMs: number): boolean {
-    const judgement = this.#allowance.judge(audioMs);
+  /**
+   * Whether a message may pass that carries so much audio of one participant. False: it came faster than time passes,
+   * and is dropped.
+   */
+  admits(audioMs: number, from?: string): boolean {
+    const judgement = this.#allowanceOf(from).judge(audioMs);
     if (judgement === 'passes') return true;
     this.#counts.excess += 1;
     if (judgement === 'flood') {
@@ -43,5 +52,15 @@ export class LineGuard {
       );
     }
     return false;
+  }
+
+  /** Several people may send several times as much as one. Beyond a bound the others share what one may. */
+  #allowanceOf(from: string | undefined): AudioAllowance {
+    const known = from === undefined ? this.#allowance : this.#ofParticipants.get(from);
+    if (known) return known;
+    if (from === undefined || this.#ofParticipants.size >= MOST_PARTICIPANTS) return this.#allowance;
+    const allowance = new AudioAllowance(this.#clock);
+    this.#ofParticipants.set(from, allowance);
+    return allowance;
   }
 }

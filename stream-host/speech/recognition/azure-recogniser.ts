@@ -1,10 +1,16 @@
 import type { SpeechConfig } from 'microsoft-cognitiveservices-speech-sdk';
-import { ProfanityOption, PropertyId } from 'microsoft-cognitiveservices-speech-sdk';
+import {
+  AutoDetectSourceLanguageConfig,
+  LanguageIdMode,
+  OutputFormat,
+  ProfanityOption,
+  PropertyId,
+} from 'microsoft-cognitiveservices-speech-sdk';
 import { BYTES_PER_MS, dbfsOf, FrameCutter, rmsOf } from '../../../shared/audio/pcm.ts';
 import type { Cancel, Clock } from '../../../shared/clock.ts';
 import { DependencyError } from '../../../shared/errors.ts';
 import type { Logger } from '../../../shared/log.ts';
-import type { OpenRecogniser, Recogniser, RecogniserEvents } from '../../contract/speech.ts';
+import type { OpenRecogniser, PhraseDetails, Recogniser, RecogniserEvents } from '../../contract/speech.ts';
 import { type SpeechService, SpeechServiceError, speechConfigFor } from '../sdk/speech-service.ts';
 import { AudioBacklog, QUIET_DBFS } from './audio-backlog.ts';
 import { RecognitionSession } from './recognition-session.ts';
@@ -27,6 +33,10 @@ export interface AzureRecogniserOptions {
   readonly random: () => number;
   /** Such as `en-US`. */
   readonly language: string;
+  /** What may be spoken, where the service shall find out for each phrase which it is; up to ten. `language` is among them. */
+  readonly languages?: readonly string[] | undefined;
+  /** Asks for the confidence of each phrase and the times of its words, which costs the service nothing and us some bytes. */
+  readonly detailed?: boolean | undefined;
   /** How much audio without final words is kept for a restart; older audio is given up, which is logged. */
   readonly replayMs?: number;
   readonly connectTimeoutMs?: number;
@@ -51,6 +61,8 @@ const azureRecogniserDefaults = {
   restartMinMs: 100,
   restartMaxMs: 5_000,
   closeTimeoutMs: 500,
+  languages: undefined,
+  detailed: undefined,
 } as const satisfies Partial<AzureRecogniserOptions>;
 
 /** Refusals (wrong key, unknown address) in a row after which the recogniser gives up. */
@@ -155,7 +167,7 @@ export class AzureRecogniser implements Recogniser {
     const session: RecognitionSession = new RecognitionSession(this.#config(), {
       onSign: () => this.#heardSign(session),
       onPartial: (text, offsetMs, endMs) => this.#heardPartial(text, baseMs + offsetMs, baseMs + endMs),
-      onPhrase: (text, offsetMs, endMs) => this.#heardPhrase(text, baseMs + offsetMs, baseMs + endMs),
+      onPhrase: (text, offsetMs, endMs, details) => this.#heardPhrase(text, baseMs, { offsetMs, endMs }, details),
       onTurnEnd: () => this.#turnEnded(session),
       onEnd: (error) => this.#lost(error),
     });
@@ -199,14 +211,21 @@ export class AzureRecogniser implements Recogniser {
     this.#tell(() => this.#events.onPartial(text, offsetMs, endMs));
   }
 
-  #heardPhrase(text: string, offsetMs: number, endMs: number): void {
+  #heardPhrase(
+    text: string,
+    baseMs: number,
+    span: { readonly offsetMs: number; readonly endMs: number },
+    { words, ...details }: PhraseDetails,
+  ): void {
+    const [offsetMs, endMs] = [baseMs + span.offsetMs, baseMs + span.endMs];
+    const placed = words && { words: words.map((word) => ({ ...word, offsetMs: baseMs + word.offsetMs })) };
     this.#works();
     this.#phraseOpen = false;
     this.#heardPhrases = true;
     this.#sincePhraseMs = 0;
     this.#backlog.discardBefore(Math.floor(endMs * BYTES_PER_MS));
     this.#tell(() => {
-      if (text) this.#events.onFinal(text, offsetMs, endMs);
+      if (text) this.#events.onFinal(text, offsetMs, endMs, { ...details, ...placed });
       else this.#events.onNoWords(offsetMs, endMs);
     });
   }
@@ -278,7 +297,10 @@ export class AzureRecogniser implements Recogniser {
 
   #config(): SpeechConfig {
     const config = speechConfigFor(this.#options.service);
-    config.speechRecognitionLanguage = this.#options.language;
+    const { language, languages = [], detailed } = this.#options;
+    config.speechRecognitionLanguage = language;
+    if (languages.length > 1) identifyLanguages(config, languages);
+    if (detailed) askForDetails(config);
     // Masked words are lost words: names and streets among them.
     config.setProfanity(ProfanityOption.Raw);
     config.setProperty(PropertyId.Speech_SegmentationSilenceTimeoutMs, String(SEGMENTATION_SILENCE_MS));
@@ -292,6 +314,24 @@ export class AzureRecogniser implements Recogniser {
       this.#options.log.error({ err: error }, 'a recogniser listener threw');
     }
   }
+}
+
+/** As `SpeechRecognizer.FromConfig` does it. Continuous: callers change their language, and two of them may speak two. */
+function identifyLanguages(config: SpeechConfig, languages: readonly string[]): void {
+  const detection = AutoDetectSourceLanguageConfig.fromLanguages([...languages]);
+  detection.mode = LanguageIdMode.Continuous;
+  for (const id of [
+    PropertyId.SpeechServiceConnection_AutoDetectSourceLanguages,
+    PropertyId.SpeechServiceConnection_LanguageIdMode,
+    PropertyId.SpeechServiceConnection_RecognitionEndpointVersion,
+  ]) {
+    config.setProperty(id, detection.properties.getProperty(id));
+  }
+}
+
+function askForDetails(config: SpeechConfig): void {
+  config.outputFormat = OutputFormat.Detailed;
+  config.requestWordLevelTimestamps();
 }
 
 /** Opens recognisers for one service and language, as the engine wants them. */

@@ -1,6 +1,8 @@
 import { Connection, ResultReason, type SpeechConfig } from 'microsoft-cognitiveservices-speech-sdk';
+import type { PhraseDetails } from '../../contract/speech.ts';
 import { SpeechServiceError } from '../sdk/speech-service.ts';
 import { DirectRecogniser } from './direct-recogniser.ts';
+import { phraseDetails } from './phrase-details.ts';
 
 const TICKS_PER_MS = 10_000;
 const ignore = () => undefined;
@@ -11,7 +13,7 @@ export interface RecognitionSessionEvents {
   onSign(): void;
   onPartial(text: string, offsetMs: number, endMs: number): void;
   /** A phrase is over. `text` is empty where the service heard nothing that it could make out. */
-  onPhrase(text: string, offsetMs: number, endMs: number): void;
+  onPhrase(text: string, offsetMs: number, endMs: number, details: PhraseDetails): void;
   /**
    * The service ended its turn and expects another on the same connection. The SDK would go on, but sends some audio
    * twice or not at all while it changes over: better close this session and open another.
@@ -91,7 +93,7 @@ export class RecognitionSession {
     };
     recogniser.recognized = (_, { result }) => {
       const text = result.reason === ResultReason.RecognizedSpeech ? result.text : '';
-      this.#events.onPhrase(text, startMs(result), endMs(result));
+      this.#events.onPhrase(text, startMs(result), endMs(result), phraseDetails(result.json, result.language));
     };
   }
 

@@ -10,6 +10,7 @@ export class ToneRecognition {
   readonly #socket: WebSocket;
   readonly #faults: SpeechFaults;
   #requestId = '';
+  #detailed = false;
   #listener = new ToneListener();
   #said = 0;
   #hypotheses = 0;
@@ -22,6 +23,7 @@ export class ToneRecognition {
   receive({ path, requestId, contentType, body }: UspMessage): void {
     if (path === 'speech.context') {
       this.#requestId = requestId;
+      this.#detailed = body.type === 'text' && /"format":"detailed"/i.test(body.text);
       this.#listener = new ToneListener();
       this.#said = 0;
       this.#send('turn.start', { context: { serviceTag: 'tones' } });
@@ -64,10 +66,20 @@ export class ToneRecognition {
       RecognitionStatus: status,
       ...this.#span(),
       Channel: 0,
-      DisplayText: sentence,
+      ...(this.#detailed ? { NBest: [this.#best(sentence)] } : { DisplayText: sentence }),
+      ...(this.#faults.language && { PrimaryLanguage: { Language: this.#faults.language, Confidence: 'High' } }),
     });
     this.#listener.forget();
     this.#said = 0;
+  }
+
+  #best(sentence: string) {
+    const words = this.#listener.words.map(({ word, startMs, endMs }) => ({
+      Word: word,
+      Offset: ticks(startMs),
+      Duration: ticks(endMs - startMs),
+    }));
+    return { Confidence: 0.83, Lexical: this.#text(), Display: sentence, Words: words };
   }
 
   #endStream(): void {

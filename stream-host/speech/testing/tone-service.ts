@@ -23,6 +23,8 @@ export interface SpeechFaults {
   closeAfterAudio?: { readonly pieces: number; readonly code: number } | undefined;
   /** Of each synthesis, sends so many pieces of audio and then nothing. */
   stallAfterAudio?: number | undefined;
+  /** What every phrase is said to be in. */
+  language?: string | undefined;
   /** Bytes of audio in one message. Odd numbers cut samples in two. */
   audioPieceBytes?: number;
 }
@@ -37,6 +39,9 @@ export class ToneService {
   readonly upgrades: string[] = [];
   /** The text of each synthesis that was asked for, as the service got it. */
   readonly ssml: string[] = [];
+  /** What each turn of a recogniser was asked for. */
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects, and fails where it is not there
+  readonly contexts: any[] = [];
   /** Bytes of audio in each message of the recognisers. */
   readonly audioMessages: number[] = [];
   readonly #http: Server;
@@ -86,6 +91,9 @@ export class ToneService {
     socket.on('error', () => undefined);
     socket.on('message', (data: Buffer, isBinary) => {
       const message = parseUsp(data, isBinary);
+      if (message.path === 'speech.context' && message.body.type === 'text') {
+        this.contexts.push(JSON.parse(message.body.text));
+      }
       if (message.path === 'audio' && message.body.type === 'binary') {
         this.audioMessages.push(message.body.bytes.length);
       }

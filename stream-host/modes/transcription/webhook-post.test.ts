@@ -1,0 +1,123 @@
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { after, test } from 'node:test';
+import { systemClock } from '../../../shared/clock.ts';
+import { VIRTUAL_EPOCH_MS } from '../../../shared/virtual-clock.ts';
+import { signedHeaders, webhookMessageOf } from './webhook-message.ts';
+import { webhookPost } from './webhook-post.ts';
+
+interface Got {
+  readonly headers: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+const got: Got[] = [];
+let answer: (response: ServerResponse) => void = (response) => response.writeHead(204).end();
+const server = createServer(async (request, response) => {
+  const body = (await request.toArray()).join('');
+  got.push({ headers: request.headers, body });
+  answer(response);
+});
+await once(server.listen(0, '127.0.0.1'), 'listening');
+after(() => {
+  server.closeAllConnections();
+  server.close();
+});
+const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/words`;
+const SECRET = `whsec_${Buffer.from('a secret of the tests').toString('base64')}`;
+const message = { id: 's-1:1', turn: 1, body: '{"specversion":"1.0"}' };
+const { signal } = new AbortController();
+const post = webhookPost({ url, secret: SECRET, clock: systemClock, timeoutMs: 200 });
+
+test('words go out as a CloudEvent with all that is known of them', () => {
+  const event = {
+    id: '1-0',
+    at: VIRTUAL_EPOCH_MS,
+    source: 'stream-host',
+    type: 'transcript.final',
+    data: {
+      turn: 3,
+      speaker: 'callee',
+      participant: '4:+15550002222',
+      text: 'On Friday.',
+      offsetMs: 4200,
+      durationMs: 700,
+      confidence: 0.8,
+      words: [{ text: 'friday', offsetMs: 4500, durationMs: 400 }],
+    },
+  } as const;
+  const sent = webhookMessageOf('s-1', undefined, event);
+  assert.equal(sent?.id, 's-1:3');
+  assert.deepEqual(JSON.parse(sent?.body ?? ''), {
+    specversion: '1.0',
+    id: 's-1:3',
+    source: '/parley/sessions/s-1',
+    type: 'parley.transcript.final',
+    time: '2023-11-14T22:13:20.000Z',
+    datacontenttype: 'application/json',
+    sequence: '0000000003',
+    data: {
+      session_id: 's-1',
+      call_id: null,
+      number: 3,
+      speaker: 'callee',
+      participant: '4:+15550002222',
+      text: 'On Friday.',
+      offset_ms: 4200,
+      duration_ms: 700,
+      confidence: 0.8,
+      language: null,
+      words: [{ text: 'friday', offset_ms: 4500, duration_ms: 400 }],
+    },
+  });
+  assert.equal(webhookMessageOf('s-1', undefined, { ...event, type: 'agent.said' }), undefined);
+  assert.equal(webhookMessageOf('s-1', undefined, { ...event, data: { turn: 'x' } }), undefined);
+});
+
+test('the signature covers id, time and body, by the Standard Webhooks rule', async () => {
+  assert.deepEqual(await post(message, signal), { outcome: 'delivered' });
+  const { headers, body } = got.at(-1) ?? assert.fail('nothing came');
+  assert.equal(headers['content-type'], 'application/cloudevents+json; charset=utf-8');
+  const signed = `${headers['webhook-id']}.${headers['webhook-timestamp']}.${body}`;
+  const expected = createHmac('sha256', 'a secret of the tests').update(signed).digest('base64');
+  assert.equal(headers['webhook-signature'], `v1,${expected}`);
+  assert.equal(headers['webhook-id'], 's-1:1');
+  const plain = signedHeaders('no prefix', message, VIRTUAL_EPOCH_MS);
+  const own = createHmac('sha256', 'no prefix').update(`s-1:1.1700000000.${message.body}`).digest('base64');
+  assert.equal(plain['webhook-signature'], `v1,${own}`);
+});
+
+test('what the receiver answers decides whether the words are tried again', async () => {
+  for (const [status, headers, expected] of [
+    [503, {}, { outcome: 'refused', reason: 'The webhook answered 503.', retryAfterMs: undefined }],
+    [429, { 'retry-after': '7' }, { outcome: 'refused', reason: 'The webhook answered 429.', retryAfterMs: 7000 }],
+    [401, {}, { outcome: 'refused', reason: 'The webhook answered 401.', retryAfterMs: undefined }],
+    [422, {}, { outcome: 'hopeless', reason: 'The webhook answered 422.', retryAfterMs: undefined }],
+  ] as const) {
+    answer = (response) => response.writeHead(status, headers).end('no');
+    assert.deepEqual(await post(message, signal), expected);
+  }
+});
+
+test('a redirect is not followed: the words go nowhere but to the address that is set', async () => {
+  const before = got.length;
+  answer = (response) => response.writeHead(307, { location: `${url}/elsewhere` }).end();
+  assert.deepEqual(await post(message, signal), {
+    outcome: 'refused',
+    reason: 'The webhook answered 307.',
+    retryAfterMs: undefined,
+  });
+  assert.equal(got.length, before + 1);
+});
+
+test('a receiver that never answers, or is not there, is given up in time and told of without its address', async () => {
+  answer = () => {};
+  assert.deepEqual(await post(message, signal), { outcome: 'refused', reason: 'No answer within 200 ms.' });
+  const nobody = webhookPost({ url: 'http://127.0.0.1:1/?key=hidden', secret: 'x', clock: systemClock });
+  const result = await nobody(message, signal);
+  assert.equal(result.outcome, 'refused');
+  assert.doesNotMatch(JSON.stringify(result), /hidden/);
+});

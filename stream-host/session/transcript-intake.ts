@@ -1,0 +1,107 @@
+import type { WebSocket } from 'ws';
+import type { Clock } from '../../shared/clock.ts';
+import { messageOf, ParleyError, publicMessageOf } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+import { parseServiceFrame } from '../../shared/protocol/acs-media.ts';
+import type { ServiceTranscript } from '../../shared/protocol/acs-transcript.ts';
+import { CLOSE } from '../../shared/protocol/close-codes.ts';
+import type { SessionStore } from '../../shared/sessions/session-store.ts';
+import { LineGuard } from '../transport/line-guard.ts';
+import { LiveSocket } from '../transport/live-socket.ts';
+import { type CallIdentity, pickUp } from './pick-up.ts';
+
+export interface TranscriptIntakeOptions {
+  readonly store: SessionStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Phrases that wait while Redis is slow; beyond, the oldest are dropped and counted. */
+const MOST_WAITING = 100;
+
+/**
+ * Takes ACS's own words of a call, from a socket that may come to any host, to the host that has the session: as commands,
+ * which reach it wherever it is, and the next one after it.
+ */
+export class TranscriptIntake {
+  readonly #options: TranscriptIntakeOptions;
+  readonly #sockets = new Set<LiveSocket>();
+
+  constructor(options: TranscriptIntakeOptions) {
+    this.#options = options;
+  }
+
+  /** Never rejects: what goes wrong closes this socket alone, with a reason. */
+  async take(socket: WebSocket, identity: CallIdentity): Promise<void> {
+    const { store, clock, log: hostLog } = this.#options;
+    const log = hostLog.child({ session: identity.sessionId, call: identity.callConnectionId });
+    const live = new LiveSocket(socket, { clock, log });
+    const waiting: ServiceTranscript[] = [];
+    const guard = new LineGuard(clock, (code, reason) => live.close(code, reason));
+    let sessionId: string | undefined;
+    let isHandingOn = false;
+    const handOn = async () => {
+      if (sessionId === undefined || isHandingOn) return;
+      isHandingOn = true;
+      for (let phrase = waiting.shift(); phrase; phrase = waiting.shift()) {
+        await store.command(sessionId, { type: 'transcribed', phrase }).catch((error: unknown) => {
+          guard.count('dropped');
+          log.warn({ reason: messageOf(error) }, 'words of ACS are lost: Redis does not take them');
+        });
+      }
+      isHandingOn = false;
+    };
+    live.events.on('text', (text) => {
+      if (!guard.admits(0)) return;
+      const phrase = readPhrase(text, guard);
+      if (phrase === undefined) return;
+      queue(waiting, phrase);
+      if (waiting.length > MOST_WAITING) {
+        waiting.shift();
+        guard.count('dropped');
+      }
+      void handOn();
+    });
+    live.events.on('binary', () => guard.onMalformed('A binary frame, where ACS sends JSON text only.'));
+    const gone = new AbortController();
+    this.#sockets.add(live);
+    live.events.on('closed', (code) => {
+      gone.abort();
+      this.#sockets.delete(live);
+      const counts = Object.entries(guard.counts).filter(([, count]) => count > 0);
+      log.info({ code, ...Object.fromEntries(counts) }, 'ACS’s transcription is closed');
+    });
+    try {
+      ({ id: sessionId } = await pickUp(identity, { store, clock, signal: gone.signal }));
+      log.info('ACS transcribes this call');
+      void handOn();
+    } catch (error) {
+      log.warn({ reason: messageOf(error) }, 'a transcription was turned away');
+      const isOurs = error instanceof ParleyError;
+      live.close(isOurs ? CLOSE.unknownCall : CLOSE.internal, isOurs ? `${error.code}: ${publicMessageOf(error)}` : '');
+    }
+  }
+
+  /** Closes what is open; ACS, or the functions when it tells them, open it again elsewhere. Idempotent. */
+  close(code: number, reason: string): void {
+    for (const socket of this.#sockets) socket.close(code, reason);
+  }
+}
+
+function readPhrase(text: string, guard: LineGuard): ServiceTranscript | undefined {
+  try {
+    const frame = parseServiceFrame(text);
+    if (frame.kind === 'transcript') return frame.phrase;
+    if (frame.kind !== 'transcript-metadata') guard.count('foreign');
+  } catch (error) {
+    guard.onMalformed(messageOf(error));
+  }
+  return undefined;
+}
+
+/** What was heard so far is of no use once more is. */
+function queue(waiting: ServiceTranscript[], phrase: ServiceTranscript): void {
+  const older = waiting.findIndex(({ final, participant }) => !final && participant === phrase.participant);
+  if (older >= 0) waiting.splice(older, 1);
+  waiting.push(phrase);
+}
