@@ -4,6 +4,7 @@ import { callbacksRoute } from './calls/callbacks.ts';
 import { hangupRoute } from './calls/hangup.ts';
 import { initiateRoute } from './calls/initiate.ts';
 import { listCallsRoute, readCallRoute } from './calls/read.ts';
+import { transcribeRoute } from './calls/transcribe.ts';
 import { Composition } from './composition.ts';
 import { healthRoute, readinessRoute } from './health/routes.ts';
 import { type Route, serve, templateOf } from './http/route.ts';
@@ -17,6 +18,7 @@ const routes: readonly Route[] = [
   listCallsRoute,
   readCallRoute,
   hangupRoute,
+  transcribeRoute,
   healthRoute,
   readinessRoute,
   openApiRoute,

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import { AcsTokenVerifier } from '../shared/auth/acs-token.ts';
 import { CallControl } from '../shared/call-control/call-control.ts';
 import { type Clock, systemClock } from '../shared/clock.ts';
-import { messageOf } from '../shared/errors.ts';
+import { ConfigError, messageOf } from '../shared/errors.ts';
 import { API_PREFIX } from '../shared/http/route.ts';
 import { type NewId, randomIds } from '../shared/ids.ts';
 import { createLog, type Logger } from '../shared/log.ts';
@@ -16,6 +16,8 @@ import { Once } from './once.ts';
 /** What the routes work with: one of each in a process. */
 export interface Parts {
   readonly config: FunctionsSettings;
+  /** What ACS hears in calls that it puts into words itself; undefined where it shall not. */
+  readonly acsLocale: string | undefined;
   readonly clock: Clock;
   readonly newId: NewId;
   readonly store: SessionStore;
@@ -63,10 +65,17 @@ export class Composition {
 
 function build(config: FunctionsSettings, log: Logger): { parts: Parts; redis: Redis } {
   const clock = systemClock;
+  const acsHears = config.TRANSCRIPTION_SOURCE === 'acs';
+  if (acsHears && config.AZURE_SPEECH_ENDPOINT === undefined) {
+    throw new ConfigError(
+      'TRANSCRIPTION_SOURCE is acs and AZURE_SPEECH_ENDPOINT is not set: ACS hears by that resource.',
+    );
+  }
   const calls = new CallControl({
     connectionString: config.ACS_CONNECTION_STRING,
     callbackBase: config.FUNCTIONS_PUBLIC_URL + API_PREFIX,
     mediaBase: config.STREAM_HOST_PUBLIC_URL + API_PREFIX,
+    speechEndpoint: config.AZURE_SPEECH_ENDPOINT,
   });
   const tokens = new AcsTokenVerifier({
     jwksUrl: config.ACS_JWKS_URL,
@@ -79,6 +88,7 @@ function build(config: FunctionsSettings, log: Logger): { parts: Parts; redis: R
   const store = new SessionStore(redis, { ttlSeconds: config.SESSION_TTL_SECONDS, now: () => clock.wallMs() });
   const parts: Parts = {
     config,
+    acsLocale: acsHears ? config.SPEECH_LANGUAGE : undefined,
     clock,
     newId: randomIds,
     store,

@@ -50,6 +50,7 @@ export function localEnvironment(given: Environment, ports: LocalPorts, redisUrl
     ACS_SOURCE_NUMBER: '+15550100',
     SPEECH_HOST: `ws://127.0.0.1:${ports.emulator}`,
     SPEECH_KEY: speechKey,
+    AZURE_SPEECH_ENDPOINT: emulatorUrl,
     AZURE_OPENAI_BASE_URL: `${emulatorUrl}/openai/v1`,
     AZURE_OPENAI_API_KEY: modelKey,
     AZURE_OPENAI_DEPLOYMENT: 'local',

@@ -19,6 +19,7 @@ import { CallEnding } from './session/call-ending.ts';
 import type { HostIdentity } from './session/lease.ts';
 import { Reception, type ReceptionOptions } from './session/reception.ts';
 import { SessionRelay } from './session/session-relay.ts';
+import { TranscriptIntake } from './session/transcript-intake.ts';
 
 /** What keeps the door of a host by its load. */
 export type HostAdmission = Pick<Admission, 'overload' | 'reading' | 'onChange' | 'close'>;
@@ -105,6 +106,7 @@ export function assembleHost(parts: HostParts): AssembledHost {
     live,
     reception,
     relay: new RelayDoor({ ...parts, relay }),
+    words: new TranscriptIntake({ store, clock, log }),
     sparesCalls: () => record.sparesCalls(),
     dependencies: { redis: () => store.ping(), ...parts.dependencies },
     vitals: () => parts.readVitals(live, admission),

@@ -31,6 +31,8 @@ import { ReferencePage } from './http/reference-page.ts';
 import { mediaMode } from './modes/media/media-mode.ts';
 import { ProcessSpeech, phrasesOf } from './modes/media/media-speech.ts';
 import { modeProblems } from './modes/mode-problems.ts';
+import { openWebhook } from './modes/transcription/open-webhook.ts';
+import { transcriptionMode } from './modes/transcription/transcription-mode.ts';
 import { voiceLiveMode } from './modes/voice-live/voice-live-mode.ts';
 import { BeatClock } from './playout/beat-clock.ts';
 import { identityTokens } from './realtime/credential.ts';
@@ -108,6 +110,8 @@ export async function startStreamHost(
   const speech = new ProcessSpeech({ config, openVoiceActivity: lane.open, playoutClock: beat, clock, log });
   opened.defer(() => speech.close());
   speech.prepare(phrasesOf(shelf.agents));
+  const webhook = openWebhook({ config, redis, clock, random: Math.random, newId: randomIds, log });
+  if (webhook) opened.defer(() => webhook.close());
   /** What this deployment can do with a line. A mode whose service is not configured is not there. */
   const turnsOf = (agent: string) => shelf.require(agent).turns;
   const media = mediaMode({ openSpeech: (sessionLog, locale) => speech.open(sessionLog, locale), turnsOf });
@@ -123,6 +127,13 @@ export async function startStreamHost(
         playoutClock: beat,
         fallback: media,
       }),
+    }),
+    transcription: transcriptionMode({
+      ...speech.forTranscription(),
+      languagesOf: (agent) => shelf.require(agent).languages,
+      noticeOf: (agent) => shelf.require(agent).notice,
+      acsHears: config.TRANSCRIPTION_SOURCE === 'acs',
+      ...(webhook && { onOpen: (id) => webhook.attend(id), onFinal: (id) => webhook.nudge(id) }),
     }),
   };
   const problems = () => modeProblems(modes, config.ACS_STREAMING_MODE, shelf.cards);

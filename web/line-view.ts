@@ -19,7 +19,12 @@ function callerView(line: CallerLine): HTMLElement {
   const open = line.turn === undefined && !line.broken;
   const words = element('p', 'words', open && !/[.…!?]$/.test(line.text) ? `${line.text}…` : line.text);
   if (line.broken) words.append(...mark(line.broken));
-  const view = element('li', open ? 'line caller open' : 'line caller', speaker(speakerName(line.speaker), line), words);
+  const view = element(
+    'li',
+    open ? 'line caller open' : 'line caller',
+    speaker(speakerName(line.speaker), line),
+    words,
+  );
   // Words that still change would be read out again and again.
   if (open) view.setAttribute('aria-hidden', 'true');
   return view;

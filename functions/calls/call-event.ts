@@ -26,6 +26,8 @@ export async function applyCallEvent(before: Session, event: CallbackEvent, part
     await hangUpOrphan(event.callConnectionId, parts, log);
   } else if (event.type === 'MediaStreamingStopped' || event.type === 'MediaStreamingFailed') {
     await parts.mediaRecovery.mediaLost(session, event.callConnectionId, event.mediaDetails, log);
+  } else if (event.type === 'TranscriptionStopped' || event.type === 'TranscriptionFailed') {
+    await parts.mediaRecovery.wordsLost(session, event.callConnectionId, event.mediaDetails, log);
   } else if (isOver(session.status) && !isOver(before.status)) {
     log.info({ status: session.status, reason: session.endReason }, 'call over');
     await store.hosts.giveBack(session.id);

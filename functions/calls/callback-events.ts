@@ -12,7 +12,7 @@ export interface CallbackEvent {
   readonly correlationId: string | undefined;
   readonly operationContext: string | undefined;
   readonly result: { readonly code?: number; readonly subCode?: number; readonly message?: string } | undefined;
-  /** For MediaStreaming events, such as `streamConnectionInterrupted`. */
+  /** For events of media streaming and of a transcription, such as `streamConnectionInterrupted`. */
   readonly mediaDetails: string | undefined;
 }
 
@@ -50,6 +50,7 @@ const wireEvent = z.object({
     operationContext: optionalText,
     resultInformation: z.object({ code: optionalCode, subCode: optionalCode, message: z.string().nullish() }).nullish(),
     mediaStreamingUpdate: z.object({ mediaStreamingStatusDetails: optionalText }).nullish(),
+    transcriptionUpdate: z.object({ transcriptionStatusDetails: optionalText }).nullish(),
   }),
 });
 
@@ -75,6 +76,8 @@ export function parseCallbackEvent(given: unknown, receivedAt: number): Callback
           ...(typeof message === 'string' && { message }),
         }
       : undefined,
-    mediaDetails: wire.data.mediaStreamingUpdate?.mediaStreamingStatusDetails,
+    mediaDetails:
+      wire.data.mediaStreamingUpdate?.mediaStreamingStatusDetails ??
+      wire.data.transcriptionUpdate?.transcriptionStatusDetails,
   };
 }

@@ -107,7 +107,7 @@ async function answer(
   await parts.store.watch(id, FIRST_LOOK_MS);
   await openSession(id, call, how, 'ringing', parts);
   try {
-    const ids = await parts.calls.answer(call.context, id, lineMediaOf(how.mode, how.rateHz));
+    const ids = await parts.calls.answer(call.context, id, lineMediaOf(how.mode, how.rateHz, parts.acsLocale));
     await parts.store
       .bind(id, ids)
       .catch((error: unknown) =>

@@ -88,8 +88,39 @@ export class MediaRecovery {
     return 'restarting';
   }
 
-  async #countAttempt(sessionId: string): Promise<number> {
-    const key = `parley:{${sessionId}}:media-attempts`;
+  /**
+   * ACS's own transcription of this session's call was reported as stopped or failed. The call goes on without its words
+   * where it does not come back.
+   * @throws {CallControlError} transient: let the event be delivered again
+   */
+  async wordsLost(
+    { id, status, endReason }: Session,
+    callConnectionId: string,
+    details: string | undefined,
+    log: Logger,
+  ): Promise<RecoveryOutcome> {
+    if (details === STOPPED_ON_PURPOSE || isOver(status) || endReason !== undefined) return 'not-needed';
+    const delayMs = this.#delaysMs[(await this.#countAttempt(id, 'words-attempts')) - 1];
+    if (delayMs === undefined) {
+      log.error('ACS’s transcription did not come back; the call goes on, and is not written down');
+      return 'given-up';
+    }
+    await new Promise<void>((resolve) => this.#clock.after(delayMs, resolve));
+    const current = await this.#store.get(id);
+    if (current === undefined || isOver(current.status)) return 'not-needed';
+    try {
+      await this.#calls.startTranscription(callConnectionId, id);
+    } catch (error) {
+      if (!(error instanceof CallControlError) || error.transient) throw error;
+      log.info({ code: error.code }, 'the transcription needs no restart, or cannot have one');
+      return 'not-needed';
+    }
+    log.warn({ details }, 'ACS’s transcription was lost; asked for its restart');
+    return 'restarting';
+  }
+
+  async #countAttempt(sessionId: string, what = 'media-attempts'): Promise<number> {
+    const key = `parley:{${sessionId}}:${what}`;
     try {
       const replies = await this.#redis.multi().incr(key).pexpire(key, WINDOW_MS).exec();
       return Number(replies?.[0]?.[1]);

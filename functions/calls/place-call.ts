@@ -74,11 +74,11 @@ async function dial(
   wanted: OutboundCall,
   source: string,
   { mode, rateHz }: CallMode,
-  { store, calls }: Parts,
+  { store, calls, acsLocale }: Parts,
   log: Logger,
 ): Promise<CallIds> {
   await store.append(session.id, { type: 'call.initiated', source: 'functions', data: { context: wanted.context } });
-  const ids = await calls.place(wanted.target_number, source, session.id, lineMediaOf(mode, rateHz));
+  const ids = await calls.place(wanted.target_number, source, session.id, lineMediaOf(mode, rateHz, acsLocale));
   // The call is placed whether or not it can be noted; the callbacks name its session, and note it too.
   await store
     .bind(session.id, ids)

@@ -24,6 +24,8 @@ export class AcsDouble {
   readonly requests: AcsRequest[] = [];
   /** Requests to paths that hold this text fail so, until it is taken away. */
   failing: { readonly path: string; readonly failure: AcsFailure } | undefined;
+  /** Calls have their media sockets open. */
+  streaming = true;
   /** Runs before an answer goes out: what else happens in the world meanwhile. */
   beforeAnswer: ((request: AcsRequest) => Promise<void>) | undefined;
   readonly #close: () => void;
@@ -83,7 +85,17 @@ export class AcsDouble {
       response.writeHead(request.path.endsWith(':answer') ? 200 : 201).end(JSON.stringify(call));
       return;
     }
-    response.writeHead(request.path.endsWith(':startMediaStreaming') ? 202 : 204).end();
+    if (/^\/calling\/callConnections\/[^/:]+$/.test(request.path)) {
+      const media = { id: 'media', state: this.streaming ? 'active' : 'inactive', subscribedContentTypes: ['audio'] };
+      const call = {
+        callConnectionId: 'connection',
+        callConnectionState: 'connected',
+        mediaStreamingSubscription: media,
+      };
+      response.writeHead(200).end(JSON.stringify(call));
+      return;
+    }
+    response.writeHead(/:(start|stop)(MediaStreaming|Transcription)$/.test(request.path) ? 202 : 204).end();
   }
 
   /** The header of a callback, as ACS sends it. */

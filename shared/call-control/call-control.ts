@@ -3,8 +3,9 @@ import {
   CallAutomationClient,
   type CreateCallResult,
   type MediaStreamingOptions,
+  type TranscriptionOptions,
 } from '@azure/communication-call-automation';
-import type { LineMedia } from '../modes/line-media.ts';
+import type { AcsWords, LineMedia } from '../modes/line-media.ts';
 import { CallControlError, callControlErrorOf } from './call-control-error.ts';
 
 export interface CallControlOptions {
@@ -14,6 +15,8 @@ export interface CallControlOptions {
   readonly callbackBase: string;
   /** Where ACS reaches the stream host's sockets, with prefix: `wss://…/api/v1`. */
   readonly mediaBase: string;
+  /** The Azure AI resource by which ACS hears, where it shall. */
+  readonly speechEndpoint?: string | undefined;
   /** How long one attempt of a request may take. There are up to three. */
   readonly attemptMs?: number;
 }
@@ -40,6 +43,7 @@ export class CallControl {
   readonly #client: CallAutomationClient;
   readonly #callbackBase: string;
   readonly #mediaBase: string;
+  readonly #speechEndpoint: string | undefined;
 
   constructor(options: CallControlOptions) {
     const attemptMs = options.attemptMs ?? ATTEMPT_MS;
@@ -62,6 +66,7 @@ export class CallControl {
     });
     this.#callbackBase = options.callbackBase;
     this.#mediaBase = options.mediaBase;
+    this.#speechEndpoint = options.speechEndpoint;
   }
 
   /** Answers an incoming call, with its media socket and callbacks bound to the session. */
@@ -139,8 +144,18 @@ export class CallControl {
     );
   }
 
+  /**
+   * Asks ACS to put the call into words, on the socket that was named when the call began.
+   * @throws {CallControlError} `acs.refused` where none was, or it does so already
+   */
+  async startTranscription(callConnectionId: string, operationContext: string): Promise<void> {
+    await attempt('start the transcription', () =>
+      this.#client.getCallConnection(callConnectionId).getCallMedia().startTranscription({ operationContext }),
+    );
+  }
+
   /** Callback address and options of a call that is the session's. */
-  #bound(sessionId: string, media: LineMedia) {
+  #bound(sessionId: string, { words, ...media }: LineMedia) {
     const mediaStreamingOptions: MediaStreamingOptions = {
       transportType: 'websocket',
       transportUrl: `${this.#mediaBase}/media/stream?session_id=${sessionId}`,
@@ -151,7 +166,23 @@ export class CallControl {
       enableDtmfTones: true,
     };
     const callbackUrl = `${this.#callbackBase}/calls/callbacks/${sessionId}`;
-    return [callbackUrl, { operationContext: sessionId, mediaStreamingOptions }] as const;
+    const options = { operationContext: sessionId, mediaStreamingOptions, ...this.#words(sessionId, words) };
+    return [callbackUrl, options] as const;
+  }
+
+  /** What ACS puts into words itself, and where it sends them. */
+  #words(sessionId: string, words: AcsWords | undefined) {
+    if (words === undefined) return {};
+    const transcriptionOptions: TranscriptionOptions = {
+      transportType: 'websocket',
+      transportUrl: `${this.#mediaBase}/media/transcription?session_id=${sessionId}`,
+      locale: words.locale,
+      startTranscription: words.starts,
+      enableIntermediateResults: true,
+    };
+    const cognitiveServicesEndpoint = this.#speechEndpoint;
+    if (cognitiveServicesEndpoint === undefined) return { transcriptionOptions };
+    return { transcriptionOptions, callIntelligenceOptions: { cognitiveServicesEndpoint } };
   }
 }
 

@@ -34,6 +34,11 @@ export const CALL_ERRORS = {
     'Open the socket with the address that was given for the call.',
   ),
   'calls.cursor-invalid': is(400, 'The cursor is not one that the list gave out.', 'Start without a cursor.'),
+  'calls.no-phone-call': is(
+    409,
+    'The session is a browser’s, whose mode is chosen when it begins.',
+    'Open a session with `streaming_mode`.',
+  ),
   'calls.no-source-number': is(
     503,
     'No number is set that the callee would see.',

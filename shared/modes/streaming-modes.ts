@@ -38,7 +38,7 @@ const FACTS: Readonly<Record<StreamingMode, ModeFacts>> = {
     needs:
       'It needs a speech-to-speech service: set AZURE_VOICE_LIVE_ENDPOINT, or AZURE_OPENAI_REALTIME_DEPLOYMENT (docs/modes.md)',
   },
-  transcription: { title: 'Transcription, no answers', needs: 'It is not part of this release' },
+  transcription: { title: 'Transcription, no answers', needs: 'Nothing is missing for it' },
 };
 
 /** What a person is shown who chooses a mode; a mode of somebody else's has its own name. */

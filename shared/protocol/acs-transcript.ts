@@ -26,7 +26,7 @@ export const transcriptBody = z.object({
   duration: ticks,
   words: z.array(word).max(MOST_WORDS).catch([]),
   participantrawid: z.string().max(256).optional().catch(undefined),
-  resultstatus: z.string('The transcript does not say whether it is final.'),
+  resultstatus: z.string().catch(''),
 });
 
 /** One phrase as ACS hears it, so far or for good. Times count from wherever ACS began. */

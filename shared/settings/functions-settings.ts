@@ -13,6 +13,11 @@ export const functionsOnly = {
     allowed: 'an http(s) address',
     sample: 'http://127.0.0.1:8080',
   }),
+  AZURE_SPEECH_ENDPOINT: setting(kinds.httpUrl.optional(), {
+    about: 'The Azure AI resource by which ACS itself hears, where TRANSCRIPTION_SOURCE is acs.',
+    allowed: 'an http(s) address, such as https://<resource>.cognitiveservices.azure.com',
+    sample: 'http://127.0.0.1:8090',
+  }),
   ACS_SOURCE_NUMBER: setting(
     z
       .string()

@@ -73,6 +73,8 @@ export const kinds = {
   flag: z.enum(['true', 'false']).transform((value) => value === 'true'),
   text: z.string().min(1),
   httpUrl: baseUrl(/^https?$/),
+  /** One whole address, which may have a query. */
+  webhookUrl: z.url({ protocol: /^https?$/ }),
   socketUrl: baseUrl(/^wss?$/),
   origins: z
     .string()

@@ -2,6 +2,9 @@ import { z } from 'zod';
 import { DEFAULT_MODE, STREAMING_MODES, streamingMode } from '../modes/streaming-modes.ts';
 import { kinds, setting } from './setting.ts';
 
+/** A language as Azure Speech names it: with a region, and a script where it has several. */
+const language = /^[a-z]{2,3}(-[A-Z][a-z]{3})?-([A-Z]{2}|\d{3})$/;
+
 /** What both halves need. */
 export const sharedSettings = {
   LOG_LEVEL: setting(z.enum(['debug', 'info', 'warn', 'error']).default('info'), {
@@ -43,6 +46,15 @@ export const sharedSettings = {
     about:
       'What is done with the audio of a call or a browser, where neither its agent nor whoever opens it says another mode. docs/modes.md tells which to choose.',
     allowed: `${STREAMING_MODES.join(', ')}, in any case; realtime is the predecessor’s name for media`,
+  }),
+  SPEECH_LANGUAGE: setting(z.string().regex(language).default('en-US'), {
+    about: 'What callers speak where their agent does not say.',
+    allowed: 'a language with its region, such as en-US, es-419 or zh-Hans-CN',
+  }),
+  TRANSCRIPTION_SOURCE: setting(z.enum(['recogniser', 'acs']).default('recogniser'), {
+    about:
+      'Who hears phone calls that are only written down: our recogniser, which hears each participant apart, or ACS itself, which sends its words (AZURE_SPEECH_ENDPOINT must be set then).',
+    allowed: 'recogniser or acs',
   }),
   ACS_TOKEN_ISSUER: setting(z.url().default('https://acscallautomation.communication.azure.com'), {
     about: 'Who signs the tokens of ACS.',

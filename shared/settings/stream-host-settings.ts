@@ -2,9 +2,6 @@ import { z } from 'zod';
 import { type Environment, kinds, readSettings, setting } from './setting.ts';
 import { sharedSettings } from './shared-settings.ts';
 
-/** A language as Azure Speech names it: with a region, and a script where it has several. */
-const language = /^[a-z]{2,3}(-[A-Z][a-z]{3})?-([A-Z]{2}|\d{3})$/;
-
 /** What the stream host needs and the functions do not. */
 export const streamHostOnly = {
   LOG_TRANSCRIPTS: setting(kinds.flag.default(false), {
@@ -33,10 +30,6 @@ export const streamHostOnly = {
     allowed: 'the key that the portal shows',
     sample: '<as EMULATOR_SPEECH_KEY>',
     secret: true,
-  }),
-  SPEECH_LANGUAGE: setting(z.string().regex(language).default('en-US'), {
-    about: 'What callers speak where their agent does not say.',
-    allowed: 'a language with its region, such as en-US, es-419 or zh-Hans-CN',
   }),
   SMART_TURN_MODEL: setting(kinds.text.optional(), {
     about: 'Has no effect any more: the words alone say whether a caller has finished.',
@@ -155,6 +148,16 @@ export const streamHostOnly = {
     about:
       'How many proxies of ours stand before the stream host, each of which adds the address that it sees to `x-forwarded-for`: 1 in Azure Container Apps. With 0 the header is not believed, and all clients of a proxy are one.',
     allowed: '0 to 10',
+  }),
+  TRANSCRIPTION_WEBHOOK_URL: setting(kinds.webhookUrl.optional(), {
+    about:
+      'Where finished words of calls that are only written down are delivered, signed with TRANSCRIPTION_WEBHOOK_SECRET. docs/transcription.md tells what comes there.',
+    allowed: 'an http(s) address',
+  }),
+  TRANSCRIPTION_WEBHOOK_SECRET: setting(z.string().min(16).optional(), {
+    about: 'What those deliveries are signed with, as Standard Webhooks does it.',
+    allowed: 'at least 16 characters; `whsec_` and base64 behind it, or any other text',
+    secret: true,
   }),
   FUNCTIONS_URL: setting(kinds.httpUrl.optional(), {
     about:

@@ -24,6 +24,9 @@ export const END_CALL = 'end_call';
 /** Speaks every language that agents have phrases for here. */
 const DEFAULT_VOICE = 'en-US-AvaMultilingualNeural';
 
+/** Of continuous language identification. */
+const MOST_LANGUAGES = 10;
+
 const definitionSchema = z.strictObject({
   /** Only there to be read: it is the file's name. */
   name: z.string().optional(),
@@ -40,6 +43,18 @@ const definitionSchema = z.strictObject({
     .refine((name) => canonicalLocale(name) !== undefined, 'a locale such as de-DE')
     .transform((name) => canonicalLocale(name))
     .optional(),
+  /** What may be spoken where its calls are only written down, besides its own language: the recogniser finds out. */
+  languages: z
+    .array(
+      z
+        .string()
+        .refine((name) => canonicalLocale(name) !== undefined, 'a locale such as de-DE')
+        .transform((name) => canonicalLocale(name) ?? name),
+    )
+    .max(MOST_LANGUAGES - 1, `at most ${MOST_LANGUAGES - 1}: Azure Speech tells ${MOST_LANGUAGES} languages apart`)
+    .default([]),
+  /** Said once at the beginning where its calls are only written down: that they are. */
+  notice: z.string().trim().min(1).max(1000).optional(),
   /** Where its day begins and ends: it is told date and time of there. Without it, the host's. */
   time_zone: z.string().refine(isTimeZone, 'an IANA time zone such as Europe/Berlin').optional(),
   /** What is done with the line of its sessions, where nobody asks for another. Without it, ACS_STREAMING_MODE. */
@@ -70,6 +85,10 @@ export interface Agent {
   readonly voice: string;
   /** What it speaks and hears, as in `de-DE`. */
   readonly locale: string;
+  /** What may be spoken in its calls, its own language first. */
+  readonly languages: readonly string[];
+  /** What a line is told that is only written down. */
+  readonly notice?: string | undefined;
   /** Its IANA time zone. */
   readonly timeZone: string;
   /** The mode of its sessions where nobody asks for another; undefined: the deployment's. */
@@ -156,7 +175,7 @@ export async function loadAgent(file: string, options: LoadAgentsOptions = {}): 
   });
   const parsed = parseDefinition(definitionSchema, contentOf(file, text));
   if (!parsed.success) throw new ConfigError(describeIssues(file, parsed.error));
-  const { model, tools: toolNames, language, time_zone, greeting, phrases, turns, ...rest } = parsed.data;
+  const { model, tools: toolNames, language, languages, time_zone, greeting, phrases, turns, ...rest } = parsed.data;
   if (rest.name !== undefined && rest.name !== name) {
     throw new ConfigError(`${file}: name: is "${rest.name}", but must be the file's name, "${name}".`);
   }
@@ -191,6 +210,7 @@ export async function loadAgent(file: string, options: LoadAgentsOptions = {}): 
     ...rest,
     name,
     locale,
+    languages: [...new Set([locale, ...languages])],
     timeZone: time_zone ?? hostTimeZone(),
     phrases: phrasesOf(locale, greeting, own),
     turns: turns.policy,

@@ -58,10 +58,10 @@ export class AgentShelf {
   }
 
   get cards(): AgentCard[] {
-    return [...this.#loaded.values()].map(({ agent: { name, description, locale, mode } }) => ({
+    return [...this.#loaded.values()].map(({ agent: { name, description, languages, mode } }) => ({
       name,
       description,
-      languages: [locale],
+      languages,
       ...(mode !== undefined && { mode }),
     }));
   }

@@ -3,14 +3,23 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { DependencyError, ParleyError, RequestError } from '../../shared/errors.ts';
 import { validate } from '../../shared/http/request-body.ts';
-import { callSocket, conversationSocket, IGNORED_NAMES, relaySocket } from '../../shared/http/routes/sockets.ts';
+import {
+  callSocket,
+  conversationSocket,
+  IGNORED_NAMES,
+  relaySocket,
+  wordsSocket,
+} from '../../shared/http/routes/sockets.ts';
 import type { NewId } from '../../shared/ids.ts';
 import type { ModeTable } from '../../shared/modes/mode-table.ts';
+import { CLOSE } from '../../shared/protocol/close-codes.ts';
 import { isSessionId } from '../../shared/sessions/keys.ts';
 import type { Channel } from '../contract/line.ts';
 import type { ModeKind } from '../contract/mode.ts';
 import type { LiveSessions, Refusal } from '../host/live-sessions.ts';
+import type { CallIdentity } from '../session/pick-up.ts';
 import type { BrowserRequest, Reception } from '../session/reception.ts';
+import type { TranscriptIntake } from '../session/transcript-intake.ts';
 import { BROWSER_RATES, type BrowserRate } from '../transport/browser-transport.ts';
 import { clientOf } from './client-address.ts';
 import type { ClientLimits } from './client-limits.ts';
@@ -23,11 +32,15 @@ import { toOriginForm, urlOf } from './request-address.ts';
 const MAX_MESSAGE_BYTES = 256 * 1024;
 /** A watcher has nothing to say. */
 const MAX_WATCHER_BYTES = 1024;
+/** A phrase of ACS's, with the times of its words. */
+const MAX_WORDS_BYTES = 64 * 1024;
 
 export interface DoorsOptions extends OriginRules {
   readonly live: LiveSessions;
   readonly reception: Reception;
   readonly relay: RelayDoor;
+  /** Takes what ACS has put into words itself. */
+  readonly words: Pick<TranscriptIntake, 'take' | 'close'>;
   readonly modes: ModeTable<ModeKind>;
   /** Whether ACS has sent this upgrade. Rejects when not. */
   readonly verifyAcs: (authorization: string | undefined) => Promise<unknown>;
@@ -51,6 +64,8 @@ interface Entrance {
   /** Takes the client's share, where there is one to take. @throws {ParleyError} when it has had it */
   readonly takeShare?: () => Release;
   readonly accept: (socket: WebSocket) => void;
+  /** Those of its kind; those that talk, where nothing is said. */
+  readonly sockets?: WebSocketServer;
 }
 
 /**
@@ -61,14 +76,19 @@ export class Doors {
   readonly #options: DoorsOptions;
   readonly #talking = openSockets(MAX_MESSAGE_BYTES);
   readonly #watching = openSockets(MAX_WATCHER_BYTES);
+  readonly #telling = openSockets(MAX_WORDS_BYTES);
 
   constructor(options: DoorsOptions) {
     this.#options = options;
   }
 
+  get #kinds(): readonly WebSocketServer[] {
+    return [this.#talking, this.#watching, this.#telling];
+  }
+
   /** Open sockets, those being closed included. */
   get count(): number {
-    return this.#talking.clients.size + this.#watching.clients.size;
+    return this.#kinds.reduce((sum, { clients }) => sum + clients.size, 0);
   }
 
   /** Listener of the HTTP server's `upgrade`. Never rejects. */
@@ -78,13 +98,12 @@ export class Doors {
     socket.on('error', onError);
     toOriginForm(request);
     try {
-      const { channel, takeShare, accept } = await this.#decide(request);
+      const { channel, takeShare, accept, sockets = this.#talking } = await this.#decide(request);
       const release = await this.#takePlace(channel, takeShare);
       socket.once('close', release);
       // Gone while its token was checked.
       if (socket.destroyed) release();
       socket.off('error', onError);
-      const sockets = channel === undefined ? this.#watching : this.#talking;
       sockets.handleUpgrade(request, socket, head, accept);
     } catch (error) {
       this.#refuse(socket, error);
@@ -93,7 +112,8 @@ export class Doors {
 
   /** Cuts whatever is still open. */
   close(): void {
-    for (const sockets of [this.#talking, this.#watching]) {
+    this.#options.words.close(CLOSE.goingAway, 'This server is being closed.');
+    for (const sockets of this.#kinds) {
       for (const socket of sockets.clients) socket.terminate();
       sockets.close();
     }
@@ -124,11 +144,14 @@ export class Doors {
     switch (url.pathname) {
       case callSocket.path: {
         await this.#options.verifyAcs(request.headers.authorization);
-        const identity = {
-          callConnectionId: headerOf(request, 'x-ms-call-connection-id') ?? queryOf(url, 'call_connection_id'),
-          sessionId: queryOf(url, 'session_id'),
-        };
+        const identity = callOf(request, url);
         return { channel: 'phone', accept: (socket) => void this.#options.reception.takeCall(socket, identity) };
+      }
+      case wordsSocket.path: {
+        await this.#options.verifyAcs(request.headers.authorization);
+        const identity = callOf(request, url);
+        const { words } = this.#options;
+        return { sockets: this.#telling, accept: (socket) => void words.take(socket, identity) };
       }
       case conversationSocket.path: {
         requireOrigin(this.#options, request.headers);
@@ -145,7 +168,7 @@ export class Doors {
         validate(relaySocket.query, givenIn(url));
         const { relay } = this.#options;
         const takeShare = () => this.#takeShare(request, relay.clients, 'watched sessions');
-        return { accept: await relay.admit(request, url, takeShare) };
+        return { sockets: this.#watching, accept: await relay.admit(request, url, takeShare) };
       }
       default:
         throw new ParleyError('route.unknown', 'There is no socket at this path.');
@@ -249,6 +272,12 @@ const givenIn = (url: URL): Record<string, string> =>
   Object.fromEntries([...url.searchParams].filter(([, value]) => value !== ''));
 
 const queryOf = (url: URL, name: string): string | undefined => url.searchParams.get(name) || undefined;
+
+/** Of which call a socket of ACS's is. */
+const callOf = (request: IncomingMessage, url: URL): CallIdentity => ({
+  callConnectionId: headerOf(request, 'x-ms-call-connection-id') ?? queryOf(url, 'call_connection_id'),
+  sessionId: queryOf(url, 'session_id'),
+});
 
 function headerOf(request: IncomingMessage, name: string): string | undefined {
   const value = request.headers[name];

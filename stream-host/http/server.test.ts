@@ -270,6 +270,7 @@ test('a taken port is named with its variable', async () => {
     live: host.live,
     reception: undefined as never,
     relay: undefined as never,
+    words: undefined as never,
     verifyAcs: async () => {},
     allowedOrigins: [],
     page: new Page(options),

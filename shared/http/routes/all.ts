@@ -1,6 +1,6 @@
 import type { RouteContract } from '../route.ts';
 import { listAgents } from './agents.ts';
-import { hangUpCall, initiateCall, listCalls, readCall } from './calls.ts';
+import { hangUpCall, initiateCall, listCalls, readCall, transcribeCall } from './calls.ts';
 import { health, hostReadyz, liveness, readiness } from './health.ts';
 import { listModes } from './modes.ts';
 import { pageSettings, realtimeStatus } from './realtime.ts';
@@ -13,6 +13,7 @@ export const ALL_ROUTES: readonly RouteContract[] = [
   listCalls,
   readCall,
   hangUpCall,
+  transcribeCall,
   takeIncomingCalls,
   allowDelivery,
   takeCallbacks,

@@ -205,6 +205,10 @@ export const readCall = defineRoute({
               role: z.enum(['caller', 'agent']),
               text: z.string().meta({ example: 'Where is order 1042?' }),
               heard: z.boolean().describe('Whether the caller heard all of it.').optional(),
+              speaker: z
+                .string()
+                .describe('Who said it, where the call is only written down: `caller`, `callee`, `participant-3`.')
+                .optional(),
             }),
             z.object({ role: z.literal('tool'), tool: z.string(), args: z.unknown(), result: z.unknown() }),
           ]),
@@ -241,4 +245,44 @@ export const hangUpCall = defineRoute({
       .meta({ id: 'HungUpCall', description: 'The call is being ended, or was over.' }),
   },
   errors: [...STORE_ERRORS, 'calls.not-found', 'calls.not-established', 'session.id-invalid', ...ACS_ERRORS],
+});
+
+export const transcribeCall = defineRoute({
+  name: 'calls-transcribe',
+  half: 'functions',
+  method: 'POST',
+  path: '/api/v1/calls/{id}/transcription',
+  access: 'function-key',
+  summary: 'Has a call that goes on written down from now on',
+  description:
+    'Whoever answered in it says nothing more; what its participants say comes to the page, the record and the webhook. Once more is as good as once. A call that began in another mode has one mixed stream of audio, in which nobody is told apart: choose the mode when the call begins where that matters.',
+  params: callId,
+  query: nothing,
+  answers: {
+    200: z
+      .object({
+        call_id: z.string().meta({ example: CALL_ID }),
+        session_id: z.string().meta({ example: SESSION_ID }),
+        status: z.literal('transcribing'),
+        streaming_mode: z.string().meta({ example: 'transcription' }),
+        message: z.string().meta({ example: 'The call is written down from now on' }),
+      })
+      .meta({ id: 'TranscribedCall', description: 'The call is written down.' }),
+  },
+  errors: [
+    ...STORE_ERRORS,
+    'calls.not-found',
+    'calls.not-established',
+    'calls.no-phone-call',
+    'call.ended',
+    'mode.not-configured',
+    'session.id-invalid',
+    'session.version-conflict',
+    'session.not-found',
+    'acs.call-gone',
+    'acs.denied',
+    'acs.refused',
+    'acs.unavailable',
+    'acs.unreachable',
+  ],
 });

@@ -94,5 +94,24 @@ export const callSocket = defineRoute({
   errors: [...ROOM_ERRORS, 'route.is-a-socket'],
 });
 
+/** Its sender is Azure, too. */
+export const wordsSocket = defineRoute({
+  name: 'media-transcription',
+  half: 'stream-host',
+  method: 'GET',
+  path: '/api/v1/media/transcription',
+  access: 'acs-token',
+  summary: 'The words of a call, from Azure Communication Services (WebSocket)',
+  description:
+    'Up: texts with a `kind`, as ACS writes them: `TranscriptionMetadata` first, then `TranscriptionData` for each change of a phrase. Nothing is sent down. The call’s media socket must be open, too: it is what the session lives on, on whichever host.',
+  headers: z.object({ 'x-ms-call-connection-id': z.string().describe('The call.').exactOptional() }),
+  query: z.object({
+    session_id: z.string().describe('The session that the call belongs to.').exactOptional(),
+    call_connection_id: z.string().describe('The call, where the header does not say it.').exactOptional(),
+  }),
+  answers: { 101: z.undefined().describe('The socket is open.') },
+  errors: ['host.draining', 'route.is-a-socket'],
+});
+
 /** Sockets of the stream host, in the order of the reference: GET requests that ask for an upgrade. */
-export const ALL_SOCKETS = [conversationSocket, relaySocket, callSocket] as const;
+export const ALL_SOCKETS = [conversationSocket, relaySocket, callSocket, wordsSocket] as const;

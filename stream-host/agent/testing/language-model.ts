@@ -37,6 +37,7 @@ export const testAgent = (tools: readonly RunnableTool[] = []): Agent => ({
   model: { maxTokens: 100, omit: [] },
   tools: new Map(tools.map((tool) => [tool.name, tool])),
   turns: {},
+  languages: ['en-US'],
   canEndCall: true,
   realtime: {},
 });

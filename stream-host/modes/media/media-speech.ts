@@ -63,6 +63,20 @@ export class ProcessSpeech {
     return this.#standby.voiceFor(locale);
   }
 
+  /** What hears and speaks where nobody answers; see `TranscriptionOptions`. */
+  forTranscription() {
+    const { config, playoutClock, clock } = this.#options;
+    const service = { host: config.SPEECH_HOST, key: config.SPEECH_KEY };
+    return {
+      synthesiser: this.#synthesiser,
+      playoutClock,
+      openRecogniser: (log: Logger, languages: readonly string[]) => {
+        const language = languages[0] ?? config.SPEECH_LANGUAGE;
+        return openAzureRecogniser({ service, clock, log, random: Math.random, language, languages, detailed: true });
+      },
+    };
+  }
+
   close(): void {
     this.#standby.close();
     this.#azureSynthesiser.close();
@@ -82,6 +96,7 @@ export function phrasesOf(agents: Agents): Phrase[] {
   });
   return [
     ...all.flatMap((agent) => clausesOf(agent.phrases.greeting, agent)),
+    ...all.flatMap(({ notice, voice }) => (notice === undefined ? [] : [{ text: notice, voice }])),
     ...told,
     ...all.flatMap((agent) =>
       [agent.phrases.resumption, agent.phrases.notUnderstood, ...agent.phrases.prompts, agent.phrases.farewell].flatMap(

@@ -43,6 +43,8 @@ class Transcription implements Mode {
   /** The session's beginning on its clock. */
   readonly #beganMs: number;
   #acsBeganMs = Number.POSITIVE_INFINITY;
+  readonly #languages: readonly string[];
+  readonly #noticeText: string | undefined;
   #notice: Notice | undefined;
   #turns: number;
   #crowded = false;
@@ -56,13 +58,15 @@ class Transcription implements Mode {
     this.#hearsItself = !options.acsHears || host.facts.callConnectionId === undefined;
     this.#beganMs = host.clock.now() - Math.max(0, host.clock.wallMs() - host.beganAtMs);
     this.#turns = host.turns;
+    this.#languages = options.languagesOf(host.agentName);
+    this.#noticeText = options.noticeOf(host.agentName);
   }
 
   start(): void {
     const { agentName, facts, log } = this.#host;
     this.#options.onOpen?.(facts.sessionId);
     this.#host.events.emit('state', { state: 'listening' });
-    const text = this.#options.noticeOf(agentName);
+    const text = this.#noticeText;
     if (text === undefined) {
       log.warn({ agent: agentName }, 'this call is written down, and nobody in it is told: the agent has no notice');
     } else if (!wasSpoken(text, this.#host.history)) {
@@ -124,10 +128,10 @@ class Transcription implements Mode {
       this.#crowded = true;
       return undefined;
     }
-    const { clock, events, log, agentName } = this.#host;
+    const { clock, events, log } = this.#host;
     const ear = new SpeakerEar({
       clock,
-      openRecogniser: this.#options.openRecogniser(log, this.#options.languagesOf(agentName)),
+      openRecogniser: this.#options.openRecogniser(log, this.#languages),
       events: {
         onPartial: (text, startMs, durationMs) => this.#tellPartial(participant, text, startMs, durationMs),
         onFinal: (text, startMs, durationMs, details) =>

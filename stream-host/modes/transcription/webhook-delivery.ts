@@ -33,7 +33,7 @@ const RETRY_MIN_MS = 1_000;
 const RETRY_MAX_MS = 60_000;
 const RETRY_AFTER_MAX_MS = 300_000;
 /** Longer than an attempt may take. */
-const LEASE_MS = 30_000;
+const LEASE_MS = 15_000;
 const SWEEP_MS = 1_000;
 const AT_ONCE = 32;
 /** The record is written a moment after words are told. */

@@ -190,6 +190,8 @@ export class LiveRig {
       agentName: 'test',
       history: history ?? [],
       turns: 0,
+      facts: { sessionId: 'session-1', direction: 'inbound' },
+      beganAtMs: this.clock.wallMs(),
     };
   }
 

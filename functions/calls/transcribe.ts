@@ -1,0 +1,77 @@
+import { CallControlError } from '../../shared/call-control/call-control-error.ts';
+import { restartMedia } from '../../shared/call-control/restart-media.ts';
+import { NotFoundError, ParleyError } from '../../shared/errors.ts';
+import type { Answer, Input } from '../../shared/http/route.ts';
+import { transcribeCall } from '../../shared/http/routes/calls.ts';
+import type { Logger } from '../../shared/log.ts';
+import { modeNotConfigured } from '../../shared/modes/mode-table.ts';
+import { namesOf } from '../../shared/modes/offered-modes.ts';
+import { writtenDown, writtenDownMode } from '../../shared/modes/written-down.ts';
+import type { Session } from '../../shared/sessions/session.ts';
+import type { Parts } from '../composition.ts';
+import { functionRoute } from '../http/route.ts';
+import { isOver } from './call-status.ts';
+import { findSession } from './find-session.ts';
+
+/** Has a call that goes on written down: the host that has it lets go, and one takes it up again in that mode. */
+export const transcribeRoute = functionRoute(transcribeCall, transcribe);
+
+async function transcribe(
+  { params }: Input<typeof transcribeCall>,
+  parts: Parts,
+  log: Logger,
+): Promise<Answer<typeof transcribeCall>> {
+  const { store, calls, clock, acsLocale } = parts;
+  const session = await findSession(store, params.id);
+  const call = requireCall(session);
+  await requireMode(parts);
+  const isNew = writtenDown(session) !== undefined;
+  // First the mode: whoever takes the call up from now on has it.
+  const { mode } = await store.update(session.id, writtenDown, session);
+  if (!(isNew && (await restartMedia(calls, call, 'written-down', clock)))) {
+    await unlessRunning(() => calls.startMediaStreaming(call, 'written-down'));
+  }
+  if (acsLocale !== undefined) await unlessRunning(() => calls.startTranscription(call, session.id));
+  await store.append(session.id, { type: 'transcription.requested', source: 'functions', data: {} });
+  log.info({ session: session.id, call, isNew }, 'a call is written down from now on');
+  return {
+    status: 200,
+    body: {
+      call_id: call,
+      session_id: session.id,
+      status: 'transcribing',
+      streaming_mode: mode,
+      message: 'The call is written down from now on',
+    },
+  };
+}
+
+/** @returns the call's connection id */
+function requireCall({ channel, status, callConnectionId }: Session): string {
+  if (channel !== 'phone') {
+    throw new ParleyError('calls.no-phone-call', 'A browser chooses its mode when it opens its session.');
+  }
+  if (isOver(status)) throw new NotFoundError('call.ended', 'The call is over.');
+  if (callConnectionId === undefined || status !== 'connected') {
+    throw new ParleyError('calls.not-established', 'The call is being set up; ask again in a moment.');
+  }
+  return callConnectionId;
+}
+
+/** A release of the stream host that says nothing of its modes may have this one. */
+async function requireMode({ store }: Parts): Promise<void> {
+  const offers = await store.hosts.all();
+  const known = namesOf(offers);
+  const saysAll = offers.every(({ modes }) => modes !== undefined);
+  if (offers.length > 0 && saysAll && !known.includes(writtenDownMode()))
+    throw modeNotConfigured(writtenDownMode(), known);
+}
+
+/** What ACS refuses because it does so already is as good as done. */
+async function unlessRunning(start: () => Promise<void>): Promise<void> {
+  try {
+    await start();
+  } catch (error) {
+    if (!(error instanceof CallControlError) || error.code !== 'acs.refused') throw error;
+  }
+}
