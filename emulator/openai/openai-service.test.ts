@@ -175,6 +175,20 @@ test('an upstream model answers in place of the script, under its own name and k
   assert.equal((JSON.parse(seen) as { model: string }).model, 'llama');
 });
 
+test('an upstream answers those who speak another protocol, in one piece', async (context) => {
+  const calls = [{ name: 'look_up', args: '{"number":"1042"}' }];
+  const upstream = await startService(context, { model: saying('One moment.', calls) });
+  const { service } = await startService(context, {
+    upstream: { baseUrl: `${upstream.url}/openai/v1`, model: 'llama', apiKey: KEY },
+  });
+  const { signal } = new AbortController();
+  assert.deepEqual(await service.reply({ messages: HELLO }, signal), { text: 'One moment.', calls });
+  const { service: stranger } = await startService(context, {
+    upstream: { baseUrl: `${upstream.url}/openai/v1`, model: 'llama', apiKey: 'wrong' },
+  });
+  await assert.rejects(stranger.reply({ messages: HELLO }, signal), { status: 502, code: 'upstream_failed' });
+});
+
 test('an abort reaches the upstream', { timeout: 5000 }, async (context) => {
   const model = saying('word '.repeat(500));
   const upstream = await startService(context, { model, pace: { firstTokenMs: 1, tokenMs: 20 } });

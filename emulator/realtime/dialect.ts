@@ -37,6 +37,8 @@ export interface SessionSettings {
   readonly toolChoice: unknown;
   readonly maxTokens: number;
   readonly interim: Interim | undefined;
+  /** Whether it is told when each word is heard. */
+  readonly tellsWordTimes: boolean;
 }
 
 /** What a `response.create` asks for. What is undefined is as in the session. */

@@ -147,6 +147,7 @@ function configure(shown: Json, patch: Json): SessionConfig {
       toolChoice: next.tool_choice,
       maxTokens: tokenLimit(next.max_output_tokens),
       interim: undefined,
+      tellsWordTimes: false,
     },
   };
 }

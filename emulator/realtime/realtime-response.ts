@@ -252,9 +252,16 @@ export class RealtimeResponse {
       for (const word of next.value.words) {
         const found = text.indexOf(word.text, cursor);
         if (found >= 0) tell(found + word.text.length, startMs + word.startMs);
+        if (!this.#settings.tellsWordTimes) continue;
+        const times = {
+          audio_offset_ms: Math.round(startMs + word.startMs),
+          audio_duration_ms: Math.round(word.durationMs),
+        };
+        send('response.audio_timestamp.delta', { ...at, ...times, text: word.text, timestamp_type: 'word' });
       }
       if (!(await this.#sendAudio(entry, next.value.pcm, encoder, at))) return;
     }
+    if (this.#settings.tellsWordTimes) send('response.audio_timestamp.done', at);
     if (cursor < text.length) tell(text.length, Math.max(0, entry.audioMs - 1));
   }
 

@@ -211,15 +211,17 @@ export class RealtimeSession {
 
   #speechStopped(utterance: Utterance, audio_end_ms: number): void {
     this.#send('input_audio_buffer.speech_stopped', { audio_end_ms, item_id: utterance.itemId });
-    this.#commit(utterance, audio_end_ms);
-    if (this.#settings.turns?.createsResponse) this.#respondUnasked();
+    this.#takeTurn(utterance, audio_end_ms, this.#settings.turns?.createsResponse ?? false);
   }
 
-  #respondUnasked(): void {
+  /** A turn that the service itself found. */
+  #takeTurn(utterance: Utterance, endMs: number, isAnswered: boolean): void {
     try {
-      this.#start(PLAIN_RESPONSE);
+      this.#commit(utterance, endMs);
+      if (isAnswered) this.#start(PLAIN_RESPONSE);
     } catch (error) {
-      if (error instanceof WireError) this.#sendError(error);
+      if (!(error instanceof WireError)) throw error;
+      this.#sendError(error);
     }
   }
 
@@ -322,13 +324,12 @@ export class RealtimeSession {
     const idleMs = this.#settings.turns?.idleTimeoutMs;
     if (idleMs === null || idleMs === undefined) return;
     this.#cancelIdle = this.#options.clock.after(playsForMs + idleMs, () => {
-      const utterance = this.#ear.commit();
-      if (utterance === undefined || this.#active) return;
+      const utterance = this.#active ? undefined : this.#ear.commit();
+      if (utterance === undefined) return;
       const audio_end_ms = this.#ear.nowMs;
       const fields = { audio_start_ms: Math.max(0, audio_end_ms - idleMs), audio_end_ms, item_id: utterance.itemId };
       this.#send('input_audio_buffer.timeout_triggered', fields);
-      this.#commit(utterance, audio_end_ms);
-      this.#respondUnasked();
+      this.#takeTurn(utterance, audio_end_ms, true);
     });
   }
 

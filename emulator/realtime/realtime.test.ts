@@ -170,12 +170,18 @@ test('Voice Live says what was made before, fills waits where a text model is be
       texts: ['One moment.'],
     },
     turn_detection: { type: 'azure_semantic_vad', auto_truncate: true, create_response: false },
+    output_audio_timestamp_types: ['word'],
     tools: [LOOK_UP],
   });
   const line = { type: 'message', role: 'assistant', content: [{ type: 'text', text: 'Welcome to Parley.' }] };
   client.send('response.create', { response: { pre_generated_assistant_message: line } });
   const textOf = ({ response }: Event) => response.output.map(({ type, content }) => content?.[0]?.transcript ?? type);
   assert.deepEqual(textOf(await client.next('response.done')), ['Welcome to Parley.']);
+  const timed = client.events.filter(({ type }) => type === 'response.audio_timestamp.delta');
+  assert.deepEqual(
+    timed.map(({ text }) => text),
+    ['Welcome', 'to', 'Parley'],
+  );
 
   faults.order({ 'realtime.slow': { times: 1, ms: 300 } });
   client.ask('Hello');

@@ -66,7 +66,7 @@ const session = z.strictObject({
   input_audio_transcription: z.looseObject({ model: z.string() }).nullable().default(null),
   input_audio_noise_reduction: free,
   input_audio_echo_cancellation: free,
-  output_audio_timestamp_types: free,
+  output_audio_timestamp_types: z.array(z.literal('word')).nullish(),
   tools: tools.default([]),
   tool_choice: toolChoice.default('auto'),
   parallel_tool_calls: free,
@@ -163,6 +163,7 @@ function configure(shown: Json, patch: Json): SessionConfig {
       toolChoice: next.tool_choice,
       maxTokens: tokenLimit(next.max_response_output_tokens),
       interim: interimOf(next),
+      tellsWordTimes: next.output_audio_timestamp_types?.includes('word') ?? false,
     },
   };
 }
