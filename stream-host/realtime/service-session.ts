@@ -68,6 +68,7 @@ export class ServiceSession implements RealtimeSession {
   #itemsAdded = 0;
   #lastMessageAtMs: number;
   #awaitedSinceMs = 0;
+  readonly #openedAtMs: number;
   #lastProblem: { readonly problem: RealtimeProblem; readonly atMs: number } | undefined;
   #cancelOpening: Cancel;
   #cancelSilence: Cancel | undefined;
@@ -79,7 +80,8 @@ export class ServiceSession implements RealtimeSession {
     this.rateHz = dialect.rateHz(options.rateHz);
     this.speaksVerbatim = dialect.speaksVerbatim;
     this.#asked = dialect.session(options);
-    this.#lastMessageAtMs = clock.now();
+    this.#openedAtMs = clock.now();
+    this.#lastMessageAtMs = this.#openedAtMs;
     this.#audio = new OutgoingAudio({
       rateHz: this.rateHz,
       hasRoom: () => this.#ready && !this.#over && this.#transport.bufferedBytes < MAX_BUFFERED_BYTES,
@@ -230,6 +232,8 @@ export class ServiceSession implements RealtimeSession {
     }
     this.#cancelOpening();
     this.#ready = true;
+    const readyMs = Math.round(this.#options.clock.now() - this.#openedAtMs);
+    log.info({ service: dialect.serviceName, readyMs }, 'a realtime session is ready');
     for (const text of this.#early.splice(0)) this.#transport.send(text);
     this.#tell((to) => to.onReady());
     for (const { field, asked, got } of otherwise) {

@@ -11,6 +11,8 @@ export class SessionCounts {
   malformed = 0;
   /** Truncations that would have been refused: nothing of the item was cut off, or it has no audio. */
   needless = 0;
+  /** Calls of tools beyond those that one response may make. */
+  refusedCalls = 0;
   readonly #unknown = new Map<string, number>();
 
   /** @returns whether it is the first of that name */
@@ -22,8 +24,8 @@ export class SessionCounts {
 
   /** For the log: what is not nothing. */
   told(droppedAudioMs: number): Readonly<Record<string, unknown>> {
-    const { late, benign, malformed, needless } = this;
-    const all = { late, benign, malformed, needless, droppedAudioMs };
+    const { late, benign, malformed, needless, refusedCalls } = this;
+    const all = { late, benign, malformed, needless, refusedCalls, droppedAudioMs };
     const counted = Object.fromEntries(Object.entries(all).filter(([, count]) => count > 0));
     return this.#unknown.size === 0 ? counted : { ...counted, unknown: Object.fromEntries(this.#unknown) };
   }

@@ -31,6 +31,11 @@ export interface SessionReaderOptions {
 const CANCELLED_MS = 3_000;
 /** Longer than any answer on a telephone: a service that does not stop is stopped. */
 const MAX_ITEM_MS = 600_000;
+/** Responses at a time. Both services have one, besides those that are no part of the conversation. */
+const MAX_RUNNING = 8;
+/** Calls of tools in one response, and all arguments of one. A model that wants more has lost its way. */
+const MAX_CALLS = 16;
+const MAX_ARGUMENT_CHARS = 64_000;
 
 const NO_TOOL_LIST = { code: 'mcp_list_tools_failed', message: 'The service cannot get the tools of a server.' };
 
@@ -156,6 +161,10 @@ export class SessionReader {
     const owner = metadata?.[REQUEST_KEY];
     const { request, requestId, unwanted } = queue.started(typeof owner === 'string' ? owner : undefined, itemsAdded());
     this.#cancelAskOn();
+    const [oldest] = this.#responses.all;
+    if (oldest && this.#responses.all.length >= MAX_RUNNING) {
+      this.#endResponse(oldest.id, (to) => to.onResponseEnded(oldest.id, 'incomplete', 'too_many', undefined));
+    }
     const response = this.#responses.begin(id, { aside: request?.aside ?? false, untold: unwanted });
     watchSilence();
     if (unwanted) this.#cancel(response);
@@ -197,7 +206,7 @@ export class SessionReader {
 
   #onItemAdded({ response_id: responseId, item }: EventOf<'outputItemAdded'>): void {
     const response = this.#responses.wanted(responseId);
-    if (!response || !item.name) return;
+    if (!response || !item.name || response.names.size >= MAX_CALLS) return;
     response.names.set(item.id, item.name);
     if (item.type === 'mcp_call') this.#serviceToolStarted(response, item.id, item.name);
   }
@@ -212,8 +221,14 @@ export class SessionReader {
   #onCall(responseId: string, callId: string, name: string, argumentText: string): void {
     const response = this.#wanted(responseId);
     if (!response || response.calls.has(callId)) return;
+    if (response.calls.size >= MAX_CALLS) {
+      this.#options.counts.refusedCalls += 1;
+      return;
+    }
     response.calls.add(callId);
-    this.#options.tell((to) => to.onToolRequest(responseId, { callId, name, argumentText }));
+    // What was cut is no JSON any more, which the model is told.
+    const request = { callId, name, argumentText: argumentText.slice(0, MAX_ARGUMENT_CHARS) };
+    this.#options.tell((to) => to.onToolRequest(responseId, request));
   }
 
   #nameOf({ response_id: responseId, item_id: itemId }: EventOf<'callArguments'>): string {
