@@ -154,7 +154,9 @@ export class Answers {
 
   responseStarted(responseId: string, requestId: string | undefined): void {
     if (this.#options.clips.started(responseId, requestId)) return;
-    const turn = this.#turn ?? this.#begin('answer', undefined);
+    const current = this.#turn;
+    // What comes unasked after all of a turn is a turn of its own.
+    const turn = current && !current.finished ? current : this.#begin('answer', undefined);
     if (requestId !== undefined) turn.owed.delete(requestId);
     this.#tools.wentOn(turn);
     turn.owed.add(responseId);

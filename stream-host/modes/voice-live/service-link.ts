@@ -4,7 +4,13 @@ import { Resampler } from '../../../shared/audio/resample.ts';
 import type { Cancel, Clock } from '../../../shared/clock.ts';
 import { DependencyError } from '../../../shared/errors.ts';
 import type { Logger } from '../../../shared/log.ts';
-import type { OpenRealtime, RealtimeBrief, RealtimeEvents, RealtimeSession } from '../../contract/realtime.ts';
+import type {
+  OpenRealtime,
+  RealtimeBrief,
+  RealtimeEvents,
+  RealtimeSession,
+  RealtimeUsage,
+} from '../../contract/realtime.ts';
 import { CallerTape } from './caller-tape.ts';
 import { type LinkEffect, type LinkEvent, type LinkState, linkAfter, openingLink } from './link-state.ts';
 
@@ -58,6 +64,8 @@ export class ServiceLink {
   /** Up to where in the call the sessions so far have taken down what the caller said. */
   #takenDownMs = 0;
   #lastEventMs: number;
+  /** What a call costs. */
+  readonly #usage = { responses: 0, inputTokens: 0, cachedTokens: 0, outputTokens: 0 };
   #cancelTimer: Cancel = () => {};
   #closed = false;
 
@@ -149,6 +157,14 @@ export class ServiceLink {
     this.#cancelTimer();
     this.#serving?.session.close();
     this.#next?.session.close();
+    this.#options.log.info(this.#usage, 'what the speech-to-speech service counted');
+  }
+
+  #count(usage: RealtimeUsage): void {
+    this.#usage.responses += 1;
+    this.#usage.inputTokens += usage.inputTokens;
+    this.#usage.cachedTokens += usage.cachedTokens;
+    this.#usage.outputTokens += usage.outputTokens;
   }
 
   #handle(event: LinkEvent): void {
@@ -239,7 +255,10 @@ export class ServiceLink {
         onText: told(events.onText),
         onToolRequest: told(events.onToolRequest),
         onServiceTool: told(events.onServiceTool),
-        onResponseEnded: told(events.onResponseEnded),
+        onResponseEnded: told((responseId, status, reason, usage) => {
+          if (usage) this.#count(usage);
+          events.onResponseEnded(responseId, status, reason, usage);
+        }),
         onWarning: told(events.onWarning),
         onProblem: told(events.onProblem),
       },

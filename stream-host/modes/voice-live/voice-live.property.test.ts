@@ -191,5 +191,5 @@ test('listeners that close, interrupt, type, throw or end the session at any eve
         assert.equal(rig.service.session, undefined, 'no session is left');
       },
     ),
-    { numRuns: 200, seed: 14 },
+    { numRuns: 80, seed: 14 },
   ));
