@@ -81,24 +81,3 @@ suite('a session in MEDIA mode', { concurrency: true }, () => {
     assert.equal(await broken.store.owner('broken-1'), undefined);
   });
 });
-
-test('a session that is over stays over: who asks for it again gets a new one, and is told its id (5.2-6)', async () => {
-  const first = await host.browser('?session_id=over-1');
-  const talking = first.talk((frame) => frame);
-  await first.untilType('assistant_spoken');
-  talking.say(400);
-  await first.untilType('session_end');
-  await eventually(async () => (await host.store.get('over-1'))?.status === 'disconnected');
-  const before = await host.store.history('over-1');
-
-  const second = await host.browser('?session_id=over-1');
-  const ready = await second.untilType('session_ready');
-  assert.notEqual(ready.session_id, 'over-1');
-  assert.equal(ready.resumed, false);
-  second.talk((frame) => frame);
-  const greeting = await second.untilType('assistant_spoken');
-  assert.equal(greeting.full, GREETING);
-  assert.equal((await host.store.get('over-1'))?.endReason, 'agent-ended');
-  assert.deepEqual(await host.store.history('over-1'), before);
-  second.socket.terminate();
-});

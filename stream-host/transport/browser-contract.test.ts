@@ -238,6 +238,7 @@ suite('the socket of the browser', { concurrency: true }, () => {
     await greeted(first);
     first.socket.send('{"type":"end"}');
     await first.closed;
+    const before = await host.store.history('ended');
 
     // At once, as pages do that connect again whatever happens.
     const second = await host.browser('?session_id=ended');
@@ -249,6 +250,7 @@ suite('the socket of the browser', { concurrency: true }, () => {
     assert.equal((await second.untilType('assistant_spoken')).full, GREETING);
     const old = await host.store.get('ended');
     assert.deepEqual([old?.status, old?.endReason], ['disconnected', 'caller-ended']);
+    assert.deepEqual(await host.store.history('ended'), before);
     assert.equal((await host.store.get(String(ready.session_id)))?.status, 'connected');
     second.socket.terminate();
   });

@@ -50,10 +50,11 @@ export const PLAIN_POLICY = {
   away: { afterMs: 0 },
 } as const satisfies TurnPolicyChanges;
 
-/** By loudness: a test of a thousand callers has millions of frames, and few different ones. */
+/** A test of a thousand callers has millions of frames, and few different ones. */
 const frames = new Map<number, Uint8Array>();
 
-function frameOf(level: number): Uint8Array {
+/** A detector's frame of a vowel as loud as `level` says, the high byte of its samples; negative: a hiss. */
+export function frameOf(level: number): Uint8Array {
   const known = frames.get(level);
   if (known) return known;
   const halfPeriod = level < 0 ? 1 : HALF_PERIOD_SAMPLES;

@@ -224,7 +224,9 @@ export class FakeSession implements RealtimeSession {
   /** Hears in steps of what it is given, as the levels of one piece are one. */
   #hear(pcm: Uint8Array): void {
     const ms = pcm.length / BYTES_PER_MS;
-    const level = Math.max(...samplesOf(pcm)) >> 8;
+    let peak = 0;
+    for (const sample of samplesOf(pcm)) if (sample > peak) peak = sample;
+    const level = peak >> 8;
     this.#audioMs += ms;
     if (level < 0x10) this.#hearSilence(ms);
     else this.#hearSound(level, ms);

@@ -9,13 +9,12 @@ import type { AudioSink } from '../../../contract/line.ts';
 import type { Mode, ModeHost, ModeKind } from '../../../contract/mode.ts';
 import type { StandbyVoice, VoiceActivityEvents } from '../../../contract/speech.ts';
 import { DETECTOR_FRAME_MS } from '../../../conversation/ear/speech-detector.ts';
+import { frameOf } from '../../../conversation/testing/rig.ts';
 import type { TurnPolicyChanges } from '../../../conversation/turns/turn-policy.ts';
 import { SessionEvents } from '../../../dialogue/session-events.ts';
 import { voiceLiveMode } from '../voice-live-mode.ts';
 import { FakeService } from './fake-service.ts';
 
-/** The caller's pitch: 125 Hz. */
-const HALF_PERIOD_SAMPLES = 64;
 /** A caller's word lasts so long. */
 export const WORD_MS = 192;
 /** What the samples of standby speech carry, as a tag. */
@@ -137,11 +136,7 @@ export class LiveRig {
   async sound(level: number, ms: number): Promise<void> {
     for (let t = 0; t < ms; t += DETECTOR_FRAME_MS) {
       await this.clock.advance(DETECTOR_FRAME_MS);
-      const peak = level * 0x101;
-      const samples = Int16Array.from({ length: 16 * DETECTOR_FRAME_MS }, (_, i) =>
-        Math.floor(i / HALF_PERIOD_SAMPLES) % 2 === 0 ? peak : -peak,
-      );
-      this.call.audio(bytesOf(samples));
+      this.call.audio(frameOf(level));
       this.#detector?.onFrame(level > 0 ? 0.95 : 0.02, this.clock.now());
     }
   }
