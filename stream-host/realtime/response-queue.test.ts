@@ -119,7 +119,8 @@ for (const service of ['openai', 'voice-live'] as const) {
     const request = session.respond();
     for (let count = 1; count <= 4; count += 1) {
       assert.equal(asked(far).length, count);
-      far.say(wire.error(OTHER_ACTIVE));
+      const message = 'Conversation already has an active response in progress: r7.';
+      far.say(count === 1 ? wire.error('invalid_request', { message }) : wire.error(OTHER_ACTIVE));
       await clock.advance(260);
     }
     assert.equal(asked(far).length, 4);

@@ -35,8 +35,12 @@ const ANSWER_MS = 10_000;
 const RETRY_MS = 250;
 const MAX_REFUSALS = 3;
 const MAX_WAITING = 32;
-/** A second `response.create` while one runs is refused with this (both services). */
-const OTHER_ACTIVE = 'conversation_already_has_active_response';
+/**
+ * A second `response.create` while one runs is refused: by `conversation_already_has_active_response`, or under a more
+ * general code whose message says it.
+ */
+const saysOtherActive = ({ code, message }: RealtimeProblem): boolean =>
+  /already_has_active_response/i.test(code) || /already has an active response/i.test(message);
 
 const told = ({ ownOnly, id }: Entry): string | undefined => (ownOnly ? undefined : id);
 
@@ -147,7 +151,7 @@ export class ResponseQueue {
   /** The service refused a request. @returns false where it is none of ours */
   refused(requestId: string | undefined, problem: RealtimeProblem): boolean {
     const sent = this.#sent;
-    const isOther = problem.code === OTHER_ACTIVE;
+    const isOther = saysOtherActive(problem);
     if (!sent || (requestId === undefined ? !isOther : requestId !== sent.id)) return false;
     sent.refusals += 1;
     this.#isUnexplained = false;

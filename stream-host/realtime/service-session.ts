@@ -44,8 +44,9 @@ const TRUNCATION = 'parley-truncate';
 const CANCELLATION = 'parley-cancel';
 const ITEM = 'parley-item-';
 
-/** Complaints about a `response.cancel` that came when the response had just ended by itself. */
-const NOTHING_TO_CANCEL = /^response_cancel_(not_active|no_active_response)$/;
+/** A `response.cancel` came when the response had just ended by itself. */
+const saysNothingToCancel = ({ code, message }: RealtimeProblem): boolean =>
+  /^response_cancel_(not_active|no_active_response)$/.test(code) || /no active response/i.test(message);
 
 /** One session with a service, in the dialect of that service. */
 export class ServiceSession implements RealtimeSession {
@@ -251,7 +252,7 @@ export class ServiceSession implements RealtimeSession {
   #onError({ error }: EventOf<'error'>): void {
     const problem = problemOf(error);
     const about = error.event_id ?? undefined;
-    if (NOTHING_TO_CANCEL.test(problem.code)) {
+    if (saysNothingToCancel(problem)) {
       this.#counts.benign += 1;
       return;
     }
