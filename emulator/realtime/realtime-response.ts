@@ -58,7 +58,6 @@ export class RealtimeResponse {
   #inFlight = IN_FLIGHT_CHUNKS;
   #outputTokens = 0;
   #audioMs = 0;
-  #isMute = false;
   #current: { readonly entry: Entry; readonly sinceMs: number } | undefined;
 
   /**
@@ -148,7 +147,6 @@ export class RealtimeResponse {
     else if (mcp) this.#call({ name: MCP_TOOL, args: '{}' });
     if (mcp) return false;
     const slow = faults.take('realtime.slow');
-    this.#isMute = faults.take('realtime.mute') !== undefined;
 
     const answering = this.#answer(slow?.ms ?? 0);
     answering.catch(() => {});
@@ -233,9 +231,9 @@ export class RealtimeResponse {
 
   /** Sends the words of a sentence, then its sound: transcripts run ahead of what is heard. */
   async #speak(entry: Entry, text: string, at: Json): Promise<void> {
-    const { dialect, voices, send } = this.#world;
+    const { dialect, voices, send, faults } = this.#world;
     const { names } = dialect;
-    const encoder = new Encoder(this.#settings.output);
+    const encoder = faults.take('realtime.mute') ? undefined : new Encoder(this.#settings.output);
     const clips = voices.speakSentences(text, this.#settings.voice);
     let cursor = 0;
     const tell = (end: number, startMs: number) => {
@@ -266,12 +264,12 @@ export class RealtimeResponse {
   }
 
   /** @returns whether all of it was sent */
-  async #sendAudio(entry: Entry, pcm: Uint8Array, encoder: Encoder, at: Json): Promise<boolean> {
+  async #sendAudio(entry: Entry, pcm: Uint8Array, encoder: Encoder | undefined, at: Json): Promise<boolean> {
     const { pace, clock, send, dialect } = this.#world;
     const chunkBytes = pace.chunkMs * BYTES_PER_MS;
     for (let from = 0; from < pcm.length; from += chunkBytes) {
       if (this.#reason !== undefined && this.#inFlight-- <= 0) return false;
-      if (this.#isMute) continue;
+      if (encoder === undefined) continue;
       const audio = encoder.encode(pcm.subarray(from, from + chunkBytes));
       const delta = Buffer.from(audio.buffer, audio.byteOffset, audio.byteLength).toString('base64');
       send(`${dialect.names.audio}.delta`, { ...at, delta });
