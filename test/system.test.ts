@@ -14,6 +14,11 @@ import { runSocketConversation } from './testing/socket-conversation.ts';
 
 const QUESTION = 'What is the status of order 1042?';
 const WISH = 'Can you deliver it on Friday instead?';
+/** What a stack of this machine has, and as what the page shows it. */
+const MODES = [
+  ['media', 'Recogniser, model and voice'],
+  ['voice_live', 'Speech to speech'],
+] as const;
 const ASK = ['--say', QUESTION];
 const CHANGE = ['--say', WISH];
 
@@ -121,6 +126,25 @@ suite('a whole stack', { concurrency: 3 }, () => {
     assert.ok(transcript.some(({ tool }) => tool === 'opening_hours'));
   });
 
+  test('a caller talks with a speech-to-speech model, which uses a tool, and the record says which mode it was', async () => {
+    const { exitCode, events, problems } = await stack.call(
+      '--mode',
+      'VOICE_LIVE',
+      ...ASK,
+      ...CHANGE,
+      '--interrupt-after',
+      '1500',
+    );
+    assert.equal(exitCode, 0, problems);
+    assert.equal(events.find(({ event }) => event === 'session')?.mode, 'voice_live');
+    const transcript = await transcriptOf(callIdOf(events));
+    assert.ok(transcript.some(({ tool }) => tool === 'look_up_order'));
+    assert.ok(
+      transcript.some(({ role, heard }) => role === 'agent' && heard === false),
+      'he cut in',
+    );
+  });
+
   test('every file that the page loads is served', async () => {
     const loaded = await crawl(new URL(stack.streamHostUrl));
     for (const file of ['/app.js', '/style.css', '/capture.worklet.js', '/shared/audio/resample.js']) {
@@ -141,27 +165,31 @@ suite('a whole stack', { concurrency: 3 }, () => {
   });
 
   if (chromiumPath) {
-    test('a person talks with the agent in a browser, cuts in, and sees and hears it', async (t) => {
-      const screenshotPath = path.join(folder, 'page.png');
-      const findings = await runBrowserConversation({
-        stack,
-        chromiumPath,
-        question: QUESTION,
-        interruption: WISH,
-        screenshotPath,
+    for (const [mode, title] of MODES) {
+      test(`a person talks with the agent in a browser in ${mode}, cuts in, and sees and hears it`, async (t) => {
+        const screenshotPath = path.join(folder, `page-${mode}.png`);
+        const findings = await runBrowserConversation({
+          stack,
+          chromiumPath,
+          question: QUESTION,
+          interruption: WISH,
+          mode,
+          screenshotPath,
+        });
+        t.diagnostic(JSON.stringify(findings, null, 2));
+        assert.deepEqual(findings.pageErrors, []);
+        assert.deepEqual([findings.modeShown, findings.title], [mode, `Talk with orders · ${title}`]);
+        assert.match(findings.callerWords.join(' '), /order (10:?42|ten[ -]forty[ -]two).*friday/is);
+        assert.ok(findings.greetingAudibleMs > 2000);
+        assert.ok(findings.answerAudibleMs > 500);
+        assert.notEqual(findings.cutOffWords, '');
+        // How soon it is silent depends on the machine, and stands in the findings above.
+        assert.equal(findings.cut?.staleAudioMessages, 0);
+        assert.ok(findings.toolChips.length >= 2);
+        // An answer that a noise took back is given again, and not timed then.
+        assert.ok(findings.latencyLines.length >= 1);
       });
-      t.diagnostic(JSON.stringify(findings, null, 2));
-      assert.deepEqual(findings.pageErrors, []);
-      assert.match(findings.callerWords.join(' '), /order (10:?42|ten[ -]forty[ -]two).*friday/is);
-      assert.ok(findings.greetingAudibleMs > 2000);
-      assert.ok(findings.answerAudibleMs > 500);
-      assert.notEqual(findings.cutOffWords, '');
-      // How soon it is silent depends on the machine, and stands in the findings above.
-      assert.equal(findings.cut?.staleAudioMessages, 0);
-      assert.ok(findings.toolChips.length >= 2);
-      // An answer that a noise took back is given again, and not timed then.
-      assert.ok(findings.latencyLines.length >= 1);
-    });
+    }
   } else {
     test('no Chromium is on the path: a person talks on the socket of the page alone, and cuts in', async () => {
       const messages = await runSocketConversation(stack, QUESTION, WISH);

@@ -9,12 +9,18 @@ export interface BrowserConversationOptions {
   readonly chromiumPath: string;
   readonly question: string;
   readonly interruption: string;
+  /** The mode that the person chooses on the page; without it, none. */
+  readonly mode?: string;
   /** Where the page is photographed after the dialogue. */
   readonly screenshotPath: string;
 }
 
 /** What a person would have seen and heard. */
 export interface Findings {
+  /** How the talk is called on the page. */
+  readonly title: string;
+  /** The mode that the page shows to be on, as its choice says it. */
+  readonly modeShown: string;
   readonly callerWords: readonly string[];
   readonly agentWords: readonly string[];
   /** What is shown as not heard of the answer that was cut off. */
@@ -39,7 +45,7 @@ const STEP_MS = 45_000;
  * @throws {Error} that names the step which did not come to pass in time
  */
 export async function runBrowserConversation(options: BrowserConversationOptions): Promise<Findings> {
-  const { stack, chromiumPath, question, interruption, screenshotPath } = options;
+  const { stack, chromiumPath, question, interruption, mode, screenshotPath } = options;
   const browser = await chromium.launch({
     executablePath: chromiumPath,
     headless: true,
@@ -54,6 +60,7 @@ export async function runBrowserConversation(options: BrowserConversationOptions
     const [questionSound, interruptionSound] = await Promise.all([stack.record(question), stack.record(interruption)]);
 
     await page.goto(stack.streamHostUrl);
+    if (mode !== undefined) await page.getByLabel('Mode').selectOption(mode);
     await page.getByRole('button', { name: 'Start talking' }).click();
     await step(page, 'the greeting', '.line.agent:not([aria-busy])');
     await say(page, questionSound);
@@ -92,6 +99,8 @@ async function collect(page: Page, pageErrors: readonly string[]): Promise<Findi
   const questionMs = probe.messages.find(({ type }) => type === 'user_final')?.atMs ?? Number.NaN;
   const cancelMs = probe.messages.find(({ type, atMs }) => type === 'tts_cancelled' && atMs > questionMs)?.atMs;
   return {
+    title: (await texts('.part h2')).join(' '),
+    modeShown: await page.locator('#mode').inputValue(),
     callerWords: await texts('.line.caller:not(.open) .words'),
     agentWords: await texts('.line.agent .words'),
     cutOffWords: (await texts('.line.agent s')).join(' ').replaceAll('Not heard:', '').trim(),

@@ -78,7 +78,14 @@ export class RunningStack {
 
   /** Runs `npm run call` against this stack. Its events, parsed, and what it has to say against them. */
   async call(...args: string[]): Promise<{ exitCode: number; events: Record<string, unknown>[]; problems: string }> {
-    const urls = ['--emulator', this.emulatorUrl, '--functions', this.functionsUrl];
+    const urls = [
+      '--emulator',
+      this.emulatorUrl,
+      '--functions',
+      this.functionsUrl,
+      '--stream-host',
+      this.streamHostUrl,
+    ];
     const { exitCode, stdout, stderr } = await run(process.execPath, [
       'emulator/phone/cli.ts',
       '--json',
