@@ -84,6 +84,8 @@ export interface CallSummary {
   readonly callConnectionId: string;
   readonly durationMs: number;
   readonly answers: readonly Answer[];
+  /** In a call that nobody answers: how many finished words were written down. */
+  readonly written?: number;
   /** What the agent did not understand or answer, a sentence each. */
   readonly missed: readonly string[];
   /** Holes in the agent's voice, each a stretch of frames that were missing. */

@@ -77,3 +77,18 @@ test('a percentile is one of the values', () => {
   assert.equal(percentile([1, 2, 3, 4], 0.95), 4);
   assert.equal(percentile([7], 0), 7);
 });
+
+test('of a call that nobody answers it is told who said what, and how often somebody was written down', () => {
+  const told = describeEvent({
+    event: 'written',
+    atMs: 4200,
+    turn: 3,
+    speaker: 'callee',
+    text: 'On Friday.',
+    durationMs: 700,
+    confidence: 0.934,
+  });
+  assert.equal(told, ' 0:04.2         written down, callee: On Friday. (93 % sure)');
+  const summary = { callConnectionId: 'c', durationMs: 9000, answers: [], missed: [], gapsMs: [], written: 3 };
+  assert.equal(describeOutcomes([{ summary }]), 'Written down: 3 times somebody spoke.');
+});

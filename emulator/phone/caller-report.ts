@@ -126,6 +126,9 @@ function latencies(answers: readonly Answer[]): LatencySummary | undefined {
 }
 
 export function describeOutcomes(outcomes: readonly CallOutcome[]): string {
+  const written = outcomes.flatMap((outcome) => ('summary' in outcome ? (outcome.summary.written ?? []) : []));
+  if (written.length > 0)
+    return `Written down: ${written.reduce((sum, words) => sum + words, 0)} times somebody spoke.`;
   const { completed, missed, all, withTool, withoutTool } = summarise(outcomes);
   const calls = outcomes.length === 1 ? '' : `${completed} of ${outcomes.length} calls completed. `;
   const lost = missed === 0 ? '' : ` ${missed} not understood or not answered.`;

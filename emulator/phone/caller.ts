@@ -79,7 +79,14 @@ export class Caller {
       await this.#end();
       const { answers } = this.#answers;
       const missed = [...this.#answers.missed, ...(this.#written?.missed ?? [])];
-      return { callConnectionId, durationMs: this.#phone.atMs, answers, missed, gapsMs: this.#phone.ear.gapsMs };
+      return {
+        callConnectionId,
+        durationMs: this.#phone.atMs,
+        answers,
+        missed,
+        gapsMs: this.#phone.ear.gapsMs,
+        ...(this.#written && { written: this.#written.written }),
+      };
     } finally {
       await this.#end();
     }

@@ -48,6 +48,7 @@ export class WrittenCall {
   readonly #options: WrittenCallOptions;
   readonly #missed: string[] = [];
   #told = 0;
+  #written = 0;
   /** The agent's lines that were told: its notice. */
   #noticesTold = 0;
 
@@ -58,6 +59,11 @@ export class WrittenCall {
   /** What was not written down, a sentence each. */
   get missed(): readonly string[] {
     return this.#missed;
+  }
+
+  /** How many finished words were. */
+  get written(): number {
+    return this.#written;
   }
 
   /** @throws {CallFailed} where the second party cannot join */
@@ -122,6 +128,7 @@ export class WrittenCall {
     });
     for (const { turn, speaker, text, offsetMs, durationMs, confidence } of words) {
       this.#told = turn;
+      this.#written += 1;
       const event: CallEvent = {
         event: 'written',
         atMs: offsetMs,

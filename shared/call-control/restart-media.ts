@@ -1,9 +1,11 @@
 import type { Clock } from '../clock.ts';
 import type { CallControl } from './call-control.ts';
 
-/** ACS takes a moment to close a socket, longer where its far end does not answer, and opens none before. */
-const START_AGAIN_MS = 500;
-const START_ATTEMPTS = 6;
+/**
+ * ACS takes a moment to close a socket, longer where its far end does not answer, and opens none before. What is said
+ * meanwhile nobody hears, so the first waits are short. 3 s in all.
+ */
+const WAITS_MS = [100, 200, 400, 600, 800, 900] as const;
 
 /**
  * Has ACS close a call's media socket and open another: for another host, or for the same one to take the session up anew.
@@ -17,13 +19,15 @@ export async function restartMedia(
   clock: Clock,
 ): Promise<boolean> {
   if (!(await calls.stopMediaStreaming(callConnectionId))) return false;
-  for (let attempt = 1; ; attempt++) {
-    await new Promise<void>((resolve) => clock.after(START_AGAIN_MS, resolve));
+  let failure: unknown;
+  for (const waitMs of WAITS_MS) {
+    await new Promise<void>((resolve) => clock.after(waitMs, resolve));
     try {
       await calls.startMediaStreaming(callConnectionId, operationContext);
       return true;
     } catch (error) {
-      if (attempt === START_ATTEMPTS) throw error;
+      failure = error;
     }
   }
+  throw failure;
 }

@@ -69,6 +69,22 @@ test('an agent needs a greeting and a prompt; a tool a description and what it d
   assert.deepEqual(declared?.function.parameters?.required, ['floor']);
 });
 
+test('an agent whose calls are written down may have a notice, and languages beside its own', async (context) => {
+  const more = 'notice: "  This call is written down.  "\nlanguages: [de-de, en-US]\nmode: transcription\n';
+  const agent = requireAgent(await loadAgents(await folderWith(context, { 'desk.yaml': GOOD + more })), 'desk');
+  assert.equal(agent.notice, 'This call is written down.');
+  assert.deepEqual(agent.languages, ['en-US', 'de-DE']);
+  const plain = requireAgent(await loadAgents(await folderWith(context, { 'desk.yaml': GOOD })), 'desk');
+  assert.deepEqual([plain.notice, plain.languages], [undefined, ['en-US']]);
+  for (const [wrong, what] of [
+    ['languages: [klingonish-1]', /a locale such as de-DE/],
+    [`languages: [${Array(10).fill('de-DE').join(', ')}]`, /at most 9/],
+    ['notice: ""', /notice/],
+  ] as const) {
+    await assert.rejects(loadAgents(await folderWith(context, { 'desk.yaml': `${GOOD}${wrong}\n` })), what);
+  }
+});
+
 test('an agent says how it takes turns, in the spelling of its file', async (context) => {
   const turns = 'turns: { endpointing: { min_hold_ms: 200 }, drafts: { mode: "off" }, away: { after_ms: 0 } }\n';
   const agents = await loadAgents(await folderWith(context, { 'desk.yaml': GOOD + turns }));

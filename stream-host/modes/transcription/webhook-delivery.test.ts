@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
 import { pino } from 'pino';
 import {
   newSession,
@@ -43,8 +43,11 @@ async function begin(redis: RedisUnderTest) {
   const { id } = await store.create({ ...newSession(`webhook-${redis.kind}-${counter++}`), callConnectionId: 'c-1' });
   await store.claim(id, 'host-a#1', 60_000);
   const writer = store.owned(id, 'host-a#1');
+  const connections: Redis[] = [];
   const hostNamed = (holder: string) => {
-    const outbox = new WebhookOutbox(redis.connect(), { ttlMs: TTL_SECONDS * 1000, clock });
+    const connection = redis.connect();
+    connections.push(connection);
+    const outbox = new WebhookOutbox(connection, { ttlMs: TTL_SECONDS * 1000, clock });
     const delivery = new WebhookDelivery({
       outbox,
       store,
@@ -65,17 +68,24 @@ async function begin(redis: RedisUnderTest) {
       at: clock.wallMs(),
       data: { turn, speaker: 'caller', text, offsetMs: turn * 1000, durationMs: 800 },
     });
-  /** Time passes, with room for Redis in between. */
+  /** Redis has answered all that was asked of it so far, and what that led to. */
+  const settle = async () => {
+    for (let round = 0; round < SETTLING_ROUNDS; round += 1) {
+      await Promise.all([store.ping(), ...connections.map((connection) => connection.ping())]);
+    }
+  };
   const pass = async (ms: number) => {
     for (let at = 0; at < ms; at += 250) {
       await clock.advance(250);
-      await sleep(4);
+      await settle();
     }
   };
   return { clock, receiver, store, id, hostNamed, say, pass, idOf: (turn: number) => `${id}:${turn}` };
 }
 
 let counter = 0;
+/** More than one look at one session asks of Redis, one after the other. */
+const SETTLING_ROUNDS = 12;
 
 for (const redis of await redisesUnderTest()) {
   suite(`the webhook’s outbox, on ${redis.kind}`, () => {
