@@ -165,3 +165,25 @@ test('a service that has gone silent is taken for dead while the caller waits', 
   assert.equal(rig.service.sessions.length, 2);
   assert.match(rig.of('agentSpoke').at(-1)?.fullText ?? '', /32:11/);
 });
+
+test('a call that another host takes up goes on with its history, and answers what was left unanswered', async () => {
+  const spoken = [
+    { role: 'caller', text: 'word32' },
+    { role: 'agent', text: answerTo('word32'), heard: true },
+  ] as const;
+  const idle = new LiveRig({ history: spoken });
+  brain(idle);
+  idle.call.start();
+  await idle.pass(6000);
+  assert.deepEqual(idle.service.session?.lines.slice(0, 2), spoken);
+  assert.match(idle.of('agentSpoke')[0]?.heardText ?? '', /^Sorry, we were cut off for a moment\. Could you/);
+
+  const owing = new LiveRig({ history: [...spoken, { role: 'caller', text: 'word33' }] });
+  brain(owing);
+  owing.call.start();
+  await owing.pass(9000);
+  assert.deepEqual(
+    owing.of('agentSpoke').map(({ heardText }) => heardText),
+    [`Sorry, we were cut off for a moment. ${answerTo('word33')}`],
+  );
+});
