@@ -7,6 +7,8 @@ import { CallerLine } from './caller-line.ts';
 import { DETECTOR_FRAME_MS } from './speech-detector.ts';
 
 const BYTES_PER_MS = 32;
+/** Of a voice of 125 Hz. */
+const PERIOD_BYTES = 256;
 /** The line's level is known in slices so long. */
 const SLICE_MS = 4;
 
@@ -66,6 +68,18 @@ test('a voice far below a caller’s stops no agent, until words have shown that
   assert.equal(started.length, 3, 'a caller who is that quiet');
 });
 
+test('many voices at once must be louder than one to stop an agent', async () => {
+  for (const [kind, begins] of [
+    ['many', 0],
+    ['one', 1],
+  ] as const) {
+    const { clock, line, started, hear } = listen();
+    line.agentSends(new Uint8Array(2000 * BYTES_PER_MS), clock.now());
+    for (let frame = 0; frame < 8; frame += 1) await hear(0.99, 1, 3, kind === 'one');
+    assert.equal(started.length, begins, kind);
+  }
+});
+
 /**
  * A line in the test's hands: each frame of the detector arrives at once, loud for its first part and then quiet.
  * @param behind by how many frames the detector's answers come late
@@ -103,11 +117,16 @@ function listen(behind = 0) {
     started,
     ended,
     recognise: (text: string) => recogniser?.onFinal(text, clock.now() - 500, clock.now()),
-    /** @param loudness the bytes of the samples: 16 is as loud as a caller, 1 is 24 dB less */
-    async hear(probability: number, loudShare: number, loudness = 0x10) {
+    /**
+     * @param loudness the bytes of the samples: 16 is as loud as a caller, 1 is 24 dB less
+     * @param hasPitch one voice's
+     */
+    async hear(probability: number, loudShare: number, loudness = 0x10, hasPitch = false) {
       await clock.advance(DETECTOR_FRAME_MS);
       const pcm = new Uint8Array(DETECTOR_FRAME_MS * BYTES_PER_MS);
-      line.write(pcm.fill(loudness, 0, pcm.length * loudShare));
+      pcm.fill(loudness, 0, pcm.length * loudShare);
+      for (let at = 0; hasPitch && at < pcm.length; at += PERIOD_BYTES) pcm.fill(~loudness, at, at + PERIOD_BYTES / 2);
+      line.write(pcm);
       judged.push({ probability, atMs: clock.now() });
       const frame = judged.length > behind ? judged.shift() : undefined;
       if (frame) detector?.onFrame(frame.probability, frame.atMs);

@@ -221,7 +221,9 @@ export class CallerLine implements Ear {
       this.words.heardNothing(hearing.offsetMs, hearing.endMs);
       this.#options.events.onWords();
     } else {
-      if (hearing.final) this.#callerDb = this.#detector.loudDb ?? this.#callerDb;
+      const { loudDb } = this.#detector;
+      // Who was loud may be softer the next time.
+      if (hearing.final && loudDb !== undefined) this.#callerDb = Math.min(loudDb, (loudDb + USUAL_CALLER_DB) / 2);
       this.#options.events.onWords(this.words.heard(text, hearing, this.#options.clock.now()));
     }
   }
