@@ -14,7 +14,7 @@ import { runSocketConversation } from './testing/socket-conversation.ts';
 
 const QUESTION = 'What is the status of order 1042?';
 const WISH = 'Can you deliver it on Friday instead?';
-/** What a stack of this machine has, and as what the page shows it. */
+/** In which one is answered on a stack of this machine, and as what the page shows them. */
 const MODES = [
   ['media', 'Recogniser, model and voice'],
   ['voice_live', 'Speech to speech'],
@@ -143,6 +143,26 @@ suite('a whole stack', { concurrency: 3 }, () => {
       transcript.some(({ role, heard }) => role === 'agent' && heard === false),
       'he cut in',
     );
+  });
+
+  test('a call that nobody answers is written down, both parties of it, and the record tells who said what', async () => {
+    const { exitCode, events, problems } = await stack.call(
+      ...['--mode', 'transcription', '--join', '+15550007777', '--join-say', 'It comes on Friday.'],
+      ...['--say', 'Where is my order, please?'],
+    );
+    assert.equal(exitCode, 0, problems);
+    const written = events.filter(({ event }) => event === 'written');
+    assert.deepEqual(
+      written.map(({ speaker, turn }) => [speaker, turn]),
+      [
+        ['caller', 1],
+        ['callee', 2],
+      ],
+    );
+    assert.match(String(written[0]?.text), /order/i);
+    assert.match(String(written[1]?.text), /Friday/i);
+    const transcript = await transcriptOf(callIdOf(events));
+    assert.ok(!transcript.some(({ role }) => role === 'agent'), 'nobody answered');
   });
 
   test('every file that the page loads is served', async () => {

@@ -8,6 +8,7 @@ import {
   parseAppFrame,
   parseServiceFrame,
 } from './acs-media.ts';
+import { encodeTranscript } from './acs-transcript.ts';
 
 const audio = (data: unknown) => JSON.stringify({ kind: 'AudioData', audioData: { data } });
 
@@ -56,12 +57,53 @@ test('audio and tones that are not what they should be are refused with what is 
   }
 });
 
+test('words of ACS’s own transcription are read, with times in milliseconds and nothing believed of them', () => {
+  // As Microsoft’s documentation shows it. The offset is a date counted backwards, and no place in a call.
+  const shown = {
+    kind: 'TranscriptionData',
+    transcriptionData: {
+      text: 'The weather is nice.',
+      format: 'display',
+      confidence: 0.69,
+      offset: 2516998782481234400,
+      duration: 15_000_000,
+      words: [{ text: 'weather', offset: 30_000_000, duration: 4_000_000 }],
+      participantRawID: '8:acs:someone',
+      resultStatus: 'Final',
+    },
+  };
+  const phrase = {
+    text: 'The weather is nice.',
+    final: true,
+    participant: '8:acs:someone',
+    confidence: 0.69,
+    offsetMs: 0,
+    durationMs: 1500,
+    words: [{ text: 'weather', offsetMs: 3000, durationMs: 400 }],
+  };
+  assert.deepEqual(parseServiceFrame(JSON.stringify(shown)), { kind: 'transcript', phrase });
+  const odd = { text: 'so', resultStatus: 7, words: 'no', duration: -1, confidence: 9, participantRawID: null };
+  assert.deepEqual(parseServiceFrame(JSON.stringify({ kind: 'TranscriptionData', transcriptionData: odd })), {
+    kind: 'transcript',
+    phrase: { text: 'so', final: false, offsetMs: 0, durationMs: 0, words: [] },
+  });
+  assert.throws(() => parseServiceFrame('{"kind":"TranscriptionData","transcriptionData":{}}'), /no text/);
+  const again = parseServiceFrame(encodeTranscript(phrase));
+  assert.deepEqual(again, { kind: 'transcript', phrase });
+});
+
 test('whatever JSON comes, it is read or refused by name, in both directions', () => {
-  const kind = fc.constantFrom('AudioData', 'audioMetadata', 'DtmfData', 'StopAudio', 'x');
+  const kind = fc.constantFrom('AudioData', 'audioMetadata', 'DtmfData', 'StopAudio', 'TranscriptionData', 'x');
   const frame = fc.oneof(
     fc.json(),
     fc
-      .record({ kind, audioData: fc.jsonValue(), audioMetadata: fc.jsonValue(), dtmfData: fc.jsonValue() })
+      .record({
+        kind,
+        audioData: fc.jsonValue(),
+        audioMetadata: fc.jsonValue(),
+        dtmfData: fc.jsonValue(),
+        transcriptionData: fc.jsonValue(),
+      })
       .map((value) => JSON.stringify(value)),
   );
   fc.assert(
