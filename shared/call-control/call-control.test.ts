@@ -16,7 +16,11 @@ interface Seen {
 type Answer = (seen: Seen, response: ServerResponse, attempt: number) => void;
 
 /** An HTTP server in place of ACS that records what the real SDK sends it. */
-async function acsThat(t: TestContext, answer: Answer): Promise<{ calls: CallControl; seen: Seen[] }> {
+async function acsThat(
+  t: TestContext,
+  answer: Answer,
+  attemptMs = 5000,
+): Promise<{ calls: CallControl; seen: Seen[] }> {
   const seen: Seen[] = [];
   const server = createServer(async (request, response) => {
     let text = '';
@@ -35,7 +39,7 @@ async function acsThat(t: TestContext, answer: Answer): Promise<{ calls: CallCon
     connectionString: `endpoint=http://127.0.0.1:${(server.address() as AddressInfo).port}/;accesskey=${accessKey}`,
     callbackBase: 'https://functions.example/api/v1',
     mediaBase: 'wss://media.example/api/v1',
-    attemptMs: 150,
+    attemptMs,
   });
   return { calls, seen };
 }
@@ -145,7 +149,7 @@ test('an answer without a call id, for which the SDK throws a mere string, is an
 });
 
 test('silence is cut short, and a dead port is told as unreachable', async (t) => {
-  const { calls } = await acsThat(t, () => undefined);
+  const { calls } = await acsThat(t, () => undefined, 150);
   await assert.rejects(calls.startMediaStreaming('c-1', 'm'), { code: 'acs.unreachable', transient: true });
   const nowhere = new CallControl({
     connectionString: `endpoint=http://127.0.0.1:1/;accesskey=${accessKey}`,

@@ -34,7 +34,8 @@ export async function redisesUnderTest(): Promise<RedisUnderTest[]> {
 function underTest(kind: RedisUnderTest['kind'], server: PrivateRedis): RedisUnderTest {
   const clients: Redis[] = [];
   const connect = () => {
-    const client = connectRedis(server.url, pino({ level: 'silent' }));
+    // Thousands of commands at once take long on a busy machine.
+    const client = connectRedis(server.url, pino({ level: 'silent' }), { commandTimeoutMs: 60_000 });
     clients.push(client);
     return client;
   };

@@ -8,6 +8,7 @@ import {
   redisesUnderTest,
   TTL_SECONDS,
 } from '../../../shared/sessions/testing/redis.ts';
+import { eventually } from '../../../shared/testing/eventually.ts';
 import { VirtualClock } from '../../../shared/virtual-clock.ts';
 import { type PostOutcome, WebhookDelivery } from './webhook-delivery.ts';
 import type { WebhookMessage } from './webhook-message.ts';
@@ -80,7 +81,13 @@ async function begin(redis: RedisUnderTest) {
       await settle();
     }
   };
-  return { clock, receiver, store, id, hostNamed, say, pass, idOf: (turn: number) => `${id}:${turn}` };
+  /** Redis answers as fast as the machine lets it. */
+  const passUntil = (holds: () => boolean) =>
+    eventually(async () => {
+      await pass(250);
+      return holds();
+    });
+  return { clock, receiver, store, id, hostNamed, say, pass, passUntil, idOf: (turn: number) => `${id}:${turn}` };
 }
 
 let counter = 0;
@@ -173,13 +180,13 @@ for (const redis of await redisesUnderTest()) {
     });
 
     test('words that are refused for good become a dead letter, and those after them go on', async () => {
-      const { receiver, id, hostNamed, say, pass, idOf } = await begin(redis);
+      const { receiver, id, hostNamed, say, passUntil, idOf } = await begin(redis);
       const { delivery, outbox } = hostNamed('a');
       for (const turn of [1, 2, 3]) await say(turn);
       receiver.answer = (message) =>
         message.turn === 2 ? { outcome: 'hopeless', reason: 'The webhook answered 422.' } : DELIVERED;
       delivery.nudge(id);
-      await pass(1500);
+      await passUntil(() => receiver.got.length === 2);
       assert.deepEqual(receiver.got, [1, 3].map(idOf));
       const [letter] = (await outbox.deadLetters()).map((text) => JSON.parse(text));
       assert.equal(letter.id, idOf(2));
@@ -221,11 +228,12 @@ for (const redis of await redisesUnderTest()) {
     });
 
     test('two hosts deliver the words of one session once', async () => {
-      const { receiver, id, hostNamed, say, pass } = await begin(redis);
+      const { receiver, id, hostNamed, say, pass, passUntil } = await begin(redis);
       const [a, b] = [hostNamed('a'), hostNamed('b')];
       for (let turn = 1; turn <= 20; turn += 1) await say(turn);
       a.delivery.nudge(id);
       b.delivery.nudge(id);
+      await passUntil(() => receiver.attempts.length >= 20);
       await pass(3000);
       assert.equal(receiver.attempts.length, 20);
       a.delivery.close();
