@@ -52,7 +52,7 @@ test('a quiet line stops nobody, and an echo that nobody guards against stops th
 test('a stop that resumes is told with its gap and with what was lost or repeated', async () => {
   // Easily misled on purpose, but ready to go on.
   const onset = { onsetMs: 32, doubtfulOnsetMs: 32, doubtMs: 0, echoGuard: false };
-  const misleading = [...of('noise', 'coughs'), ...of('echo', '-30dB/60ms')];
+  const misleading = [...of('noise', 'coughs'), ...of('echo', '-10dB/150ms', '-30dB/60ms')];
   const runs = await play(misleading, { onset, interruption: { tentative: true } });
   const resumed = runs.flatMap(falseStopsOf).flatMap((stop) => stop.resumed ?? []);
   assert.ok(resumed.some(({ lostMs }) => lostMs < 1));
