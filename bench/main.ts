@@ -18,7 +18,7 @@ const rows = createRows();
 const HELP = `usage: npm run bench [-- options] [row…]
 
 Measures Parley, and beside it on the same work its peers, and prints a table for each row.
-Without a row all of them run, in under 15 minutes on two cores. Peers are installed on demand
+Without a row all of them run, in under 20 minutes on two cores. Peers are installed on demand
 into the system's temporary folder; the first run needs a network for that.
 
   --list             the rows there are, and how long each takes

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { MEDIA_TOKEN_SECONDS, TokenIssuer } from '../../emulator/acs/token-issuer.ts';
+import type { StreamingMode } from '../../shared/modes/streaming-modes.ts';
 import { connectRedis } from '../../shared/sessions/connect.ts';
 import { SessionStore } from '../../shared/sessions/session-store.ts';
 import { STREAM_HOST_FLAGS } from '../../shared/stream-host-flags.ts';
@@ -17,6 +18,7 @@ import type { PhonesApi } from './phones.ts';
 import type { ProbeApi } from './probe.ts';
 import type { ProvidersApi, ProviderTiming } from './providers.ts';
 import type { RecogniserAloneApi } from './recogniser-alone.ts';
+import type { RealtimeRecord } from './scripted-realtime.ts';
 
 export interface LoadTestOptions {
   /** For logs. */
@@ -29,6 +31,8 @@ export interface LoadTestOptions {
   readonly hosts: number;
   /** How the callers talk. */
   readonly habits: keyof typeof HABITS;
+  /** What answers them. */
+  readonly mode: StreamingMode;
 }
 
 type ProbeReport = ReturnType<ProbeApi['report']>;
@@ -57,10 +61,18 @@ const REDIAL_MS = 60_000;
 const REDIAL_PAUSE_MS = 3000;
 const DIAL_PER_SECOND = 10;
 
+/**
+ * From the first sound of a caller to a service's `speech_started`. Voice Live hears 80 ms of speech first
+ * (`speech_duration_ms`, "How to use the Voice Live API", Microsoft Learn); 60 ms are supposed for the network, both ways.
+ */
+export const SERVICE_HEARS_MS = 80 + 60;
+
 const TIMING: ProviderTiming = {
   recognition: { partialMs: 250, finalMs: 600 },
   synthesis: { firstAudioMs: 100, pieceMs: 25 },
   chat: { firstTokenMs: 150, tokenMs: 20 },
+  // Twice as fast as speech, so that many interruptions come while an answer is being made.
+  realtime: { hearsMs: { usual: SERVICE_HEARS_MS, late: 600 }, silenceMs: 500, answerMs: 300, pieceMs: 50 },
 };
 
 /** One replica of the stream host. */
@@ -72,6 +84,7 @@ interface Host {
 interface Parts {
   readonly store: SessionStore;
   readonly phones: Child<PhonesApi>;
+  readonly providers: Child<ProvidersApi>;
   readonly hosts: readonly Host[];
   readonly speechHost: string;
   readonly clips: Clips;
@@ -134,13 +147,14 @@ export class LoadTest {
     await phones.call('start', { clips: clips.callers, seed, urls, token, habits });
     const store = new SessionStore(connection, { ttlSeconds: 3600 });
     const speechHost = `ws://127.0.0.1:${providersPort}`;
-    return new LoadTest(options, opened.move(), { store, phones, hosts, speechHost, clips });
+    return new LoadTest(options, opened.move(), { store, phones, providers, hosts, speechHost, clips });
   }
 
   /** Puts so many sessions into Redis, as the functions do, and connects their media sockets. */
   async dial(calls: number, perSecond: number) {
     const ids = Array.from({ length: calls }, () => randomUUID());
-    const call = { channel: 'phone', direction: 'inbound', mode: 'media', agent: 'bench', status: 'ringing' } as const;
+    const { mode } = this.#options;
+    const call = { channel: 'phone', direction: 'inbound', mode, agent: 'bench', status: 'ringing' } as const;
     await Promise.all(ids.map((id) => this.#parts.store.create({ id, ...call })));
     return this.#parts.phones.call('dial', ids, perSecond);
   }
@@ -176,6 +190,11 @@ export class LoadTest {
       ...hosts.map(({ process }) => process.call('report')),
     ]);
     return { phones: seen, host: together(reports) };
+  }
+
+  /** What the speech-to-speech service has done since it was asked last. */
+  realtimeReport(): Promise<RealtimeRecord> {
+    return this.#parts.providers.call('realtimeReport');
   }
 
   /** What so many of the product's recognisers use in a process that does nothing else; `silent`: the feeding alone. */
@@ -230,7 +249,8 @@ function together(reports: readonly ProbeReport[]): ProbeReport {
   };
 }
 
-function hostSettings({ folder, maxSessions }: LoadTestOptions, port: number, providersPort: number, redisUrl: string) {
+function hostSettings(options: LoadTestOptions, port: number, providersPort: number, redisUrl: string) {
+  const { folder, maxSessions, mode } = options;
   const providers = `127.0.0.1:${providersPort}`;
   return {
     STREAM_HOST_BIND: '127.0.0.1',
@@ -248,6 +268,10 @@ function hostSettings({ folder, maxSessions }: LoadTestOptions, port: number, pr
     AZURE_OPENAI_BASE_URL: `http://${providers}/openai/v1`,
     AZURE_OPENAI_API_KEY: 'bench',
     AZURE_OPENAI_DEPLOYMENT: 'bench',
+    ACS_STREAMING_MODE: mode.toUpperCase(),
+    AZURE_VOICE_LIVE_ENDPOINT: `http://${providers}`,
+    AZURE_VOICE_LIVE_MODEL: 'bench',
+    AZURE_VOICE_LIVE_API_KEY: 'bench',
     AGENTS_FOLDER: join(folder, 'agents'),
     DEFAULT_AGENT: 'bench',
     MAX_SESSIONS: String(maxSessions),

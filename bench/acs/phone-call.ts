@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
-import { SAMPLE_RATE } from '../../shared/audio/pcm.ts';
+import { FRAME_BYTES, SAMPLE_RATE, samplesOf } from '../../shared/audio/pcm.ts';
 import { encodeServiceMetadata } from '../../shared/protocol/acs-media.ts';
 import { FarEnd, type LineRecord, newLineCounts } from '../harness/far-end.ts';
-import { monotonicMs } from '../harness/protocol.ts';
+import { readPosition } from '../harness/position-mark.ts';
+import { copyOf, monotonicMs } from '../harness/protocol.ts';
 import type { Random } from '../random.ts';
 import { type CallerEvent, type CallerHabits, type CallerState, step } from './caller-script.ts';
 
@@ -22,9 +23,21 @@ export type DialOutcome =
 interface SeenStop {
   /** Of the far side's socket: tells which call it is. */
   readonly port: number;
+  /** The answer that was heard, by the number that marks its audio. */
+  readonly answer: number;
   readonly receivedMs: number;
   /** When the first frame of the caller's speech was sent that it answers; absent where nobody had cut in. */
   readonly onsetMs?: number;
+}
+
+/** A message of the agent's voice that was not held back by pacing: the line had room for it before it came. */
+interface UnpacedMessage {
+  /** Where its first frame lies. */
+  readonly answer: number;
+  readonly ms: number;
+  /** Since when the line had room for it. */
+  readonly roomSinceMs: number;
+  readonly receivedMs: number;
 }
 
 /** What is counted on a line, and of the talk on it. */
@@ -42,7 +55,12 @@ const newCounts = () => ({
 });
 
 /** One stretch of the measurement: where all calls of the process write what they see. */
-export const newPhoneRecord = () => ({ counts: newCounts(), jitterMs: [] as number[], stops: [] as SeenStop[] });
+export const newPhoneRecord = () => ({
+  counts: newCounts(),
+  jitterMs: [] as number[],
+  stops: [] as SeenStop[],
+  unpaced: [] as UnpacedMessage[],
+});
 export type PhoneRecord = LineRecord & ReturnType<typeof newPhoneRecord>;
 
 export interface PhoneCallOptions {
@@ -61,6 +79,8 @@ export interface PhoneCallOptions {
 /** An interruption that has not stopped the agent after so long is missed. */
 const HEED_MS = 1500;
 const GREETING_WITHIN_MS = 4000;
+/** With so much ahead of the ear, or more, a host need not send: its lead of 400 ms less a message of 100 ms. */
+const FULL_MS = 300;
 const STOP_PREFIX = '{"kind":"StopAudio"';
 
 /** One call: ACS's media socket with somebody on the phone who listens, answers and cuts in. */
@@ -79,6 +99,7 @@ export class PhoneCall {
   #noiseAt: number;
   #saidAtMs = 0;
   #onsetMs: number | undefined;
+  #stoppedAnswer = 0;
   #ended = false;
 
   constructor(options: PhoneCallOptions) {
@@ -162,17 +183,31 @@ export class PhoneCall {
       return;
     }
     const { audioData } = JSON.parse(data.toString()) as { audioData?: { data?: string } };
-    const begins = this.#farEnd.receive(nowMs, Buffer.from(audioData?.data ?? '', 'base64'));
+    const pcm = Buffer.from(audioData?.data ?? '', 'base64');
+    this.#noteUnpaced(nowMs, pcm);
+    const begins = this.#farEnd.receive(nowMs, pcm);
     // A greeting and an apology are no answers: they are of turn 0.
     if (begins && this.#farEnd.turn > 0) this.#handle('answer-audible');
+  }
+
+  #noteUnpaced(receivedMs: number, pcm: Uint8Array): void {
+    const roomSinceMs = this.#farEnd.playedOutAtMs - FULL_MS;
+    const position = receivedMs > roomSinceMs && readPosition(samplesOf(copyOf(pcm.subarray(0, FRAME_BYTES))));
+    // What was said before a stop is old, whenever it is sent again.
+    if (!position || position.turn <= this.#stoppedAnswer) return;
+    const { unpaced } = this.#options.record(receivedMs);
+    unpaced.push({ answer: position.turn, ms: position.ms, roomSinceMs, receivedMs });
   }
 
   #stopped(nowMs: number): void {
     const { stops, counts } = this.#options.record(nowMs);
     const onsetMs = this.#onsetMs;
+    const answer = this.#farEnd.turn;
     this.#farEnd.stop(nowMs);
+    this.#stoppedAnswer = answer;
     this.#onsetMs = undefined;
-    stops.push({ port: this.#line?.localPort ?? 0, receivedMs: nowMs, ...(onsetMs !== undefined && { onsetMs }) });
+    const port = this.#line?.localPort ?? 0;
+    stops.push({ port, answer, receivedMs: nowMs, ...(onsetMs !== undefined && { onsetMs }) });
     // A question can run into an answer that comes late: then the agent gives way to it, rightly.
     const wasQuiet = this.#clip === undefined && nowMs > this.#saidAtMs + HEED_MS;
     if (onsetMs === undefined && wasQuiet) counts.uncalledStops += 1;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,7 @@ import { pino } from 'pino';
 import { bytesOf, FRAME_BYTES, samplesOf } from '../../shared/audio/pcm.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
+import { realtimeServiceOf } from '../../stream-host/realtime/realtime-service.ts';
 import { openAzureRecogniser } from '../../stream-host/speech/recognition/azure-recogniser.ts';
 import { AzureSynthesiser } from '../../stream-host/speech/synthesis/azure-synthesiser.ts';
 import { readPosition } from '../harness/position-mark.ts';
@@ -21,6 +23,7 @@ const TIMING = {
   recognition: { partialMs: 250, finalMs: 600 },
   synthesis: { firstAudioMs: 20, pieceMs: 2 },
   chat: { firstTokenMs: 20, tokenMs: 1 },
+  realtime: { hearsMs: { usual: 100, late: 300 }, silenceMs: 200, answerMs: 50, pieceMs: 20 },
 };
 
 function sound(name: string, frames: number): Uint8Array {
@@ -114,6 +117,59 @@ test('chat completions are streamed, and each answer names itself in every claus
     .join('');
   assert.equal(text.match(/answer 1\b/g)?.length, 4);
   assert.equal(response.headers.get('content-type'), 'text/event-stream');
+});
+
+test('the product’s realtime session hears a caller, is answered with marked speech, and cuts in at once', async () => {
+  const service = realtimeServiceOf(
+    {
+      AZURE_VOICE_LIVE_ENDPOINT: `http://${host}`,
+      AZURE_VOICE_LIVE_MODEL: 'bench',
+      AZURE_VOICE_LIVE_API_KEY: 'bench',
+      AZURE_VOICE_LIVE_API_VERSION: '2026-07-15',
+    },
+    { ...common, newId: randomUUID, token: async () => '', secretOf: () => undefined },
+  );
+  assert.ok(service);
+  const told: string[] = [];
+  const positions: ReturnType<typeof readPosition>[] = [];
+  const ended: string[] = [];
+  const quiet = () => {};
+  const session = service.open(
+    {
+      ...{ log: common.log, rateHz: 16_000, createResponse: true, interruptResponse: true },
+      brief: { instructions: 'Answer.', locale: 'en-US', voice: 'en-US-AvaNeural', tools: [], settings: {} },
+    },
+    {
+      ...{ onReady: quiet, onResponseStarted: quiet, onText: quiet, onToolRequest: quiet, onServiceTool: quiet },
+      onSpeechStarted: (_item, audioMs) => told.push(`begins at ${audioMs}`),
+      onSpeechStopped: (_item, audioMs) => told.push(`ends at ${audioMs}`),
+      onCommitted: () => told.push('committed'),
+      onCallerWords: (_item, text) => told.push(text),
+      onCallerWordsFailed: () => assert.fail('no words'),
+      onAudio: (_response, _item, pcm) => positions.push(readPosition(samplesOf(Uint8Array.from(pcm)))),
+      onResponseEnded: (_response, status) => ended.push(status),
+      onResponseDropped: () => assert.fail('refused'),
+      onWarning: ({ code }) => assert.fail(code),
+      onProblem: ({ code }) => assert.fail(code),
+      onClosed: (error) => assert.fail(error.message),
+    },
+  );
+  const silence = new Uint8Array(50 * FRAME_BYTES);
+  for (const piece of [silence, sound('one', 50), silence]) session.audio(piece);
+  await eventually(() => positions.length >= 2);
+  session.audio(sound('two', 50));
+  await eventually(() => ended.length > 0);
+  session.close();
+  assert.deepEqual(told, ['begins at 1000', 'ends at 2200', 'committed', 'Where is it?', 'begins at 3000']);
+  assert.deepEqual(positions[1], { turn: positions[0]?.turn, ms: 100 });
+  assert.deepEqual(ended, ['cancelled']);
+  const { piecesMs, heard, latePieces } = await providers.call('realtimeReport');
+  assert.equal(piecesMs.get(positions[0]?.turn ?? 0)?.length, positions.length);
+  assert.deepEqual(
+    heard.map(({ answer, how }) => [answer, how]),
+    [[positions[0]?.turn, 'at-once']],
+  );
+  assert.equal(latePieces, 2);
 });
 
 test('what a child throws is thrown where it was called', async () => {

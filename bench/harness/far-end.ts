@@ -100,6 +100,11 @@ export class FarEnd {
     return Math.max(0, atMs - this.#playedOutAtMs);
   }
 
+  /** When all will have been played that has come; minus infinity before anything has. */
+  get playedOutAtMs(): number {
+    return this.#playedOutAtMs;
+  }
+
   isAudibleAt(atMs: number): boolean {
     return this.#queue.some(({ startMs, endMs }) => startMs <= atMs && atMs < endMs);
   }

@@ -51,7 +51,7 @@ const HOW_TO = `## Run it again
 
 \`\`\`sh
 npm ci
-npm run bench                                  # every row, under 15 minutes on two cores
+npm run bench                                  # every row, under 20 minutes on two cores
 npm run bench -- --list                        # the rows there are
 npm run bench -- soak --seed 7                 # one row, other chances
 npm run bench -- --json mine.json              # keep the figures

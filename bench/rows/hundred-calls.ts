@@ -40,7 +40,7 @@ async function measure({ seed, signal, workFolder, seconds, progress }: RowConte
   const stretchSeconds = seconds === undefined ? STRETCH_SECONDS : Math.max(4, seconds / STRETCHES);
   progress('starts the stream host, callers and providers');
   const folder = join(workFolder, 'hundred-calls');
-  const talk = { hosts: 1, habits: 'lively', maxSessions: 2 * MANY_CALLS } as const;
+  const talk = { hosts: 1, habits: 'lively', mode: 'media', maxSessions: 2 * MANY_CALLS } as const;
   const test = await LoadTest.start({ folder, seed, signal, ...talk });
   const wait = (ms: number) => sleep(ms, undefined, { signal });
   const again = async <Found>(times: number, work: () => Promise<Found>) => {

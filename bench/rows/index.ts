@@ -7,6 +7,7 @@ import { overheadRow } from './overhead.ts';
 import { soakRow } from './soak.ts';
 import { turnTakingRow } from './turn-taking.ts';
 import { twoHundredCallsRow } from './two-hundred-calls.ts';
+import { voiceLiveRow } from './voice-live.ts';
 
 /** Every row of the benchmark, in the order in which it runs. */
 export const createRows = (): readonly Row[] => [
@@ -17,5 +18,6 @@ export const createRows = (): readonly Row[] => [
   costRow,
   ...hundredCallsRows(),
   twoHundredCallsRow,
+  voiceLiveRow,
   soakRow,
 ];

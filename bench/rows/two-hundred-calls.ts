@@ -102,7 +102,10 @@ async function run(context: RowContext): Promise<RowResult> {
 }
 
 const start = ({ seed, signal, workFolder }: RowContext, folder: string, maxSessions: number) =>
-  LoadTest.start({ folder: join(workFolder, folder), seed, signal, maxSessions, hosts: HOSTS, habits: 'ordinary' });
+  LoadTest.start({
+    ...{ folder: join(workFolder, folder), seed, signal, maxSessions, hosts: HOSTS },
+    ...{ habits: 'ordinary', mode: 'media' },
+  });
 
 /** Hosts with as many places as there are calls. */
 async function fillPlaces(context: RowContext) {
