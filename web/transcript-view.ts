@@ -8,6 +8,7 @@ const FOLLOWING_PX = 48;
 
 interface DrawnPart {
   readonly view: HTMLElement;
+  readonly heading: HTMLElement;
   readonly session: HTMLButtonElement;
   readonly list: HTMLElement;
   readonly lines: Map<number, { readonly line: Line; readonly view: HTMLElement }>;
@@ -62,6 +63,7 @@ export class TranscriptView {
     const drawn = this.#drawn.get(part.id) ?? this.#begin(part);
     if (drawn.part === part) return;
     drawn.part = part;
+    if (drawn.heading.textContent !== part.title) drawn.heading.textContent = part.title;
     drawn.session.hidden = part.sessionId === '';
     if (!drawn.session.dataset.copied) {
       drawn.session.replaceChildren(element('span', 'wide', 'session '), `${shortId(part.sessionId)} · copy`);
@@ -87,7 +89,7 @@ export class TranscriptView {
     const view = element('section', `part ${part.kind}`, head, list);
     view.setAttribute('aria-labelledby', heading.id);
     this.#root.append(view);
-    const drawn = { view, session, list, lines: new Map() };
+    const drawn = { view, heading, session, list, lines: new Map() };
     this.#drawn.set(part.id, drawn);
     return drawn;
   }

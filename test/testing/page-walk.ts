@@ -26,6 +26,8 @@ export interface Sight {
   readonly faults: readonly string[];
   /** Each part of the transcript, line by line. */
   readonly parts: readonly (readonly string[])[];
+  /** What each part is called. */
+  readonly titles: readonly string[];
 }
 
 export interface PageWalk {
@@ -81,6 +83,7 @@ async function walk(browser: Browser, stack: RunningStack, shotsFolder?: string)
   const see = async (state: string) => {
     // First: time goes on while the looks are tried.
     const parts = await partsOf(page);
+    const titles = await page.locator('.part h2').allInnerTexts();
     const faults: string[] = [];
     for (const look of LOOKS) {
       await wear(page, look);
@@ -89,7 +92,7 @@ async function walk(browser: Browser, stack: RunningStack, shotsFolder?: string)
       faults.push(...(await faultsOf(page)).map((fault) => `${look.name}: ${fault}`));
     }
     await wear(page, DESKTOP);
-    sights.push({ state, faults, parts });
+    sights.push({ state, faults, parts, titles });
   };
   const press = (label: string) => page.getByRole('button', { name: label, exact: true }).click();
   const type = async (words: string) => {
