@@ -77,6 +77,42 @@ test('events are written in order, the history as it grows, and the newest of ea
   assert.equal((await store.get('r-1'))?.endReason, 'done');
 });
 
+test('no turn is on record before its number is, so that no other host gives that number again (breaker 2)', async () => {
+  const { session } = await held('r-number');
+  const events = new SessionEvents(systemClock);
+  const counted: (number | undefined)[] = [];
+  const writer = store.owned(session.id, OWNER);
+  const tell = (turn: number) =>
+    events.emit('transcript', { turn, speaker: 'caller', text: `${turn}`, offsetMs: 0, durationMs: 1 });
+  let told = false;
+  const record = new SessionLog({
+    writer: {
+      set: async (patch) => {
+        await writer.set(patch);
+        if (!told) tell(2);
+        told = true;
+      },
+      writeHistory: (from, items) => writer.writeHistory(from, items),
+      append: async (...batch) => {
+        const ids = await writer.append(...batch);
+        const { turns } = (await store.get(session.id)) ?? {};
+        for (const { data } of batch) counted.push(Math.max(0, Number(data?.turn) - (turns ?? 0)));
+        return ids;
+      },
+    },
+    restore: async () => false,
+    session,
+    history: [],
+    clock: systemClock,
+    log,
+  });
+  record.follow(events);
+  tell(1);
+  await eventually(() => Promise.resolve(counted.length === 2));
+  await record.close(2000);
+  assert.deepEqual(counted, [0, 0]);
+});
+
 test('what of the history is rewritten is rewritten in Redis, and nothing before it', async () => {
   const { record } = await held('r-rewritten');
   const events = new SessionEvents(systemClock);

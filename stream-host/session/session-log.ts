@@ -168,10 +168,14 @@ export class SessionLog {
 
   async #drain(): Promise<void> {
     try {
+      // All that one event of the session leads to is queued first.
+      await Promise.resolve();
       while (!this.#abandoned && (this.#patch || this.#tail || this.#events.length > 0)) {
+        // What happens meanwhile waits: a turn must not be on record before its number is, or another host gives it again.
+        const batch = this.#events.slice(0, BATCH);
         await this.#writePatch();
         await this.#writeTail();
-        await this.#writeEvents();
+        await this.#writeEvents(batch);
         this.#recovered();
       }
       this.#writing = false;
@@ -207,8 +211,7 @@ export class SessionLog {
     );
   }
 
-  async #writeEvents(): Promise<void> {
-    const batch = this.#events.slice(0, BATCH);
+  async #writeEvents(batch: readonly PendingEvent[]): Promise<void> {
     if (batch.length === 0 || this.#abandoned) return;
     try {
       await this.#options.writer.append(...batch.map((event) => ({ ...event, source: 'stream-host' as const })));
