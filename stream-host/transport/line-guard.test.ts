@@ -29,3 +29,16 @@ test('whoever makes participants up gets no more than a line has', async () => {
   }
   assert.ok(guard.counts.excess > 5000);
 });
+
+test('a meeting of many, of whom four speak at a time, is no flood (breaker 6)', async () => {
+  const clock = new VirtualClock();
+  const closed: number[] = [];
+  const guard = new LineGuard(clock, (code) => closed.push(code));
+  for (let group = 0; group < 12; group += 1) {
+    for (let atMs = 0; atMs < 20_000; atMs += 20) {
+      await clock.advance(20);
+      for (let n = 0; n < 4; n += 1) guard.admits(20, `8:acs:${group}-${n}`);
+    }
+  }
+  assert.deepEqual([guard.counts.excess, closed.length], [0, 0]);
+});

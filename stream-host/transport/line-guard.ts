@@ -8,13 +8,16 @@ const MALFORMED_ALLOWED = 5;
 
 /** ACS sends the four who are loudest; others may have been loudest before. */
 const MOST_PARTICIPANTS = 16;
+/** Who has sent nothing for so long makes room for another. */
+const IDLE_MS = 15_000;
 
 /** Counts what a far side does that it should not, and closes the line of whoever goes on with it. */
 export class LineGuard {
   readonly #counts = { malformed: 0, foreign: 0, early: 0, excess: 0, dropped: 0 };
   readonly #clock: Clock;
   readonly #allowance: AudioAllowance;
-  readonly #ofParticipants = new Map<string, AudioAllowance>();
+  /** Who has sent something last stands last. */
+  readonly #ofParticipants = new Map<string, { readonly allowance: AudioAllowance; readonly usedAtMs: number }>();
   readonly #close: (code: number, reason: string) => void;
 
   constructor(clock: Clock, close: (code: number, reason: string) => void) {
@@ -56,11 +59,19 @@ export class LineGuard {
 
   /** Several people may send several times as much as one. Beyond a bound the others share what one may. */
   #allowanceOf(from: string | undefined): AudioAllowance {
-    const known = from === undefined ? this.#allowance : this.#ofParticipants.get(from);
-    if (known) return known;
-    if (from === undefined || this.#ofParticipants.size >= MOST_PARTICIPANTS) return this.#allowance;
-    const allowance = new AudioAllowance(this.#clock);
-    this.#ofParticipants.set(from, allowance);
+    if (from === undefined) return this.#allowance;
+    const usedAtMs = this.#clock.now();
+    const known = this.#ofParticipants.get(from);
+    if (!known && !this.#hasRoom(usedAtMs)) return this.#allowance;
+    const allowance = known?.allowance ?? new AudioAllowance(this.#clock);
+    this.#ofParticipants.delete(from);
+    this.#ofParticipants.set(from, { allowance, usedAtMs });
     return allowance;
+  }
+
+  #hasRoom(nowMs: number): boolean {
+    const [oldest] = this.#ofParticipants;
+    if (oldest && nowMs - oldest[1].usedAtMs > IDLE_MS) this.#ofParticipants.delete(oldest[0]);
+    return this.#ofParticipants.size < MOST_PARTICIPANTS;
   }
 }
