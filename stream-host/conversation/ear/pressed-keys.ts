@@ -23,6 +23,13 @@ export class PressedKeys {
     else this.#cancel = this.#clock.after(LAST_KEY_MS, () => this.#done());
   }
 
+  /** What was pressed, and may not be all: whoever takes it has it. */
+  take(): string {
+    const keys = this.#keys;
+    this.close();
+    return keys;
+  }
+
   /** Forgets what was pressed. Idempotent. */
   close(): void {
     this.#cancel();

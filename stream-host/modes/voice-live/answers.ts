@@ -59,6 +59,8 @@ export class Answers {
   readonly #options: AnswersOptions;
   readonly #tools: ToolDesk;
   readonly #responses = new Map<string, LiveTurn>();
+  /** Of these, the ones that have sound, or use a tool. Words alone are nothing that anybody hears. */
+  readonly #fruitful = new Set<string>();
   #turn: LiveTurn | undefined;
   #recent: LiveTurn[] = [];
   #nextTurn: number;
@@ -68,7 +70,11 @@ export class Answers {
   constructor(options: AnswersOptions) {
     this.#options = options;
     this.#nextTurn = options.turns + 1;
-    this.#tools = new ToolDesk({ ...options, askOn: (turn) => this.#ask(turn, {}) });
+    this.#tools = new ToolDesk({
+      ...options,
+      isResponding: (turn) => [...this.#responses.values()].includes(turn),
+      askOn: (turn) => this.#ask(turn, {}),
+    });
   }
 
   get turns(): number {
@@ -173,7 +179,10 @@ export class Answers {
 
   audio(responseId: string, itemId: string, pcm: Uint8Array): void {
     this.#options.clips.audio(responseId, pcm);
-    this.#wanted(responseId)?.audio(itemId, pcm, this.#options.clock.now());
+    const turn = this.#wanted(responseId);
+    if (!turn) return;
+    this.#fruitful.add(responseId);
+    turn.audio(itemId, pcm, this.#options.clock.now());
   }
 
   text(responseId: string, itemId: string, text: string): void {
@@ -184,16 +193,23 @@ export class Answers {
     if (this.#options.clips.ended(responseId, status === 'completed')) return;
     const turn = this.#wanted(responseId);
     this.#responses.delete(responseId);
+    const isFruitful = this.#fruitful.delete(responseId);
     if (!turn) return;
     turn.owed.delete(responseId);
-    const isEmpty = !turn.begun && turn.running.size === 0 && turn.endReason === undefined;
-    if (status === 'failed' || (isEmpty && status !== 'cancelled')) this.#failed(turn, reason ?? 'empty');
+    // What else is owed may still come to something.
+    const isEmpty = !isFruitful && turn.owed.size === 0 && turn.endReason === undefined;
+    const owesTools = turn.running.size > 0 || turn.unusedResults;
+    this.#tools.goOn(turn);
+    if (status === 'failed' || (isEmpty && status !== 'cancelled'))
+      this.#failed(turn, reason ?? 'empty', owesTools, isFruitful);
     else this.#finishIfDone(turn);
   }
 
   toolRequest(responseId: string, request: ToolRequest): void {
     const turn = this.#wanted(responseId);
-    if (turn) this.#tools.use(turn, request);
+    if (!turn) return;
+    this.#fruitful.add(responseId);
+    this.#tools.use(turn, request);
   }
 
   serviceTool(callId: string, name: string, state: 'started' | 'completed' | 'failed'): void {
@@ -204,6 +220,7 @@ export class Answers {
   dropped(): void {
     this.#options.clips.dropped();
     this.#responses.clear();
+    this.#fruitful.clear();
     const turn = this.#turn;
     // Where nobody knows the words yet, and nothing was heard of an answer, the caller's sound is told to the next session.
     if (turn && !turn.audible && turn.running.size === 0 && turn.asked.some(({ settled }) => !settled))
@@ -281,6 +298,7 @@ export class Answers {
   #ask(turn: LiveTurn, request: RealtimeResponseRequest, excuse?: string): void {
     const session = this.#options.session();
     if (!session) return;
+    turn.unusedResults = false;
     turn.owed.add(
       session.respond(excuse === undefined ? request : withExcuse(request, this.#options.instructions(), excuse)),
     );
@@ -300,11 +318,14 @@ export class Answers {
   }
 
   /** Asked for once more; then the caller is told. */
-  #failed(turn: LiveTurn, reason: string): void {
+  #failed(turn: LiveTurn, reason: string, isAskedOn = false, isFruitful = turn.hasAudio): void {
     const { events } = this.#options;
     events.emit('fault', { code: 'reply.failed', error: new Error(`The service ended a response: ${reason}`) });
-    if (!turn.retried && !turn.hasAudio) {
+    // What tools give is asked about in any case.
+    if (isAskedOn) return;
+    if (!turn.retried && !isFruitful) {
       turn.retried = true;
+      turn.dropSilent();
       this.#ask(turn, turn.say === undefined ? {} : { say: turn.say });
       return;
     }
@@ -330,6 +351,7 @@ export class Answers {
   #finish(turn: LiveTurn): void {
     if (turn.finished || turn.over) return;
     const { goodbye } = this.#options.agent.phrases;
+    turn.dropSilent();
     // Nobody is hung up on without a word.
     if (turn.endReason !== undefined && !turn.endsInSpeech && !turn.saidGoodbye && goodbye !== '') {
       turn.saidGoodbye = true;

@@ -50,6 +50,8 @@ export class LiveTurn {
   tools: TurnTools | undefined;
   /** Why the agent hangs up once the turn was heard, if it does. */
   endReason: string | undefined;
+  /** Tools gave something, and no response was asked for since that may use it. */
+  unusedResults = false;
   /** A response of it failed and was asked for once more. */
   retried = false;
   /** The caller was told that there will be no answer. */
@@ -68,7 +70,6 @@ export class LiveTurn {
   #audibleSinceMs: number | undefined;
   #firstTokenMs: number | undefined;
   #firstVoiceMs: number | undefined;
-  #ranTool = false;
   #heardMs: number | undefined;
 
   constructor(options: LiveTurnOptions) {
@@ -91,11 +92,6 @@ export class LiveTurn {
 
   get over(): boolean {
     return this.#heardMs !== undefined;
-  }
-
-  /** The service has sent something of it. */
-  get begun(): boolean {
-    return this.#bytes > 0 || this.#ranTool;
   }
 
   get hasAudio(): boolean {
@@ -138,7 +134,6 @@ export class LiveTurn {
   }
 
   toolStarted(call: ToolCall): void {
-    this.#ranTool = true;
     this.tell();
     this.#options.events.emit('toolStarted', { call, turn: this.number });
   }
@@ -157,6 +152,15 @@ export class LiveTurn {
   breakOff(): void {
     const last = this.#items.at(-1);
     last?.spoken.breakOff(last.generatedMs);
+  }
+
+  /** What was written and not said is asked for again: those words are none of the turn's. */
+  dropSilent(): void {
+    const last = this.#items.at(-1);
+    if (!this.hasAudio) this.#heldText = '';
+    if (last?.generatedMs !== 0) return;
+    last.spoken.breakOff(0);
+    this.#items.pop();
   }
 
   /** The session that had the items is gone. */

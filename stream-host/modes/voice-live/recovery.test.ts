@@ -187,3 +187,46 @@ test('a call that another host takes up goes on with its history, and answers wh
     [`Sorry, we were cut off for a moment. ${answerTo('word33')}`],
   );
 });
+
+test('what is typed before the first session is ready is answered, and nobody was cut off (breaker 3)', async () => {
+  const rig = new LiveRig();
+  brain(rig);
+  rig.call.start();
+  rig.call.typed?.('Where is it?');
+  await rig.pass(20_000);
+  assert.deepEqual(
+    rig.of('agentSpoke').map(({ fullText }) => fullText),
+    [answerTo('Where is it?')],
+  );
+});
+
+/** A mode that takes a call over, and does nothing with it. */
+const takesOver = (opened: ModeHost[]): ModeKind => ({
+  answers: true,
+  rateHz: 16_000,
+  open: (host) => {
+    opened.push(host);
+    return { start() {}, audio() {}, pressed() {}, interrupt() {}, close() {} };
+  },
+});
+
+test('keys that were pressed as the service was lost are known to the mode that goes on (breaker 4)', async () => {
+  const opened: ModeHost[] = [];
+  const rig = await new LiveRig({ fallback: takesOver(opened) }).started();
+  rig.call.pressed('4');
+  rig.call.pressed('2');
+  rig.service.session?.end('realtime.unauthorised', true);
+  await rig.pass(3000);
+  assert.deepEqual(opened[0]?.history.at(-1), { role: 'caller', text: '[pressed 42]' });
+});
+
+test('what is typed before the line is ready does not end a call that another mode can take over (breaker 4)', async () => {
+  const opened: ModeHost[] = [];
+  const rig = new LiveRig({ openings: ['refused'], fallback: takesOver(opened) });
+  await rig.pass(500);
+  rig.call.typed?.('Hello?');
+  rig.call.start();
+  await rig.pass(500);
+  assert.deepEqual(opened[0]?.history, [{ role: 'caller', text: 'Hello?' }]);
+  assert.equal(rig.of('ended').length, 0);
+});

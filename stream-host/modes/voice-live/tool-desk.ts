@@ -12,6 +12,8 @@ interface ToolDeskOptions {
   readonly ledger: Ledger;
   readonly mouth: Mouth;
   readonly session: () => RealtimeSession | undefined;
+  /** A response of the turn is under way, which may ask for more of them. */
+  readonly isResponding: (turn: LiveTurn) => boolean;
   /** All tools of the turn are done: the model goes on with what they gave. */
   readonly askOn: (turn: LiveTurn) => void;
 }
@@ -40,13 +42,22 @@ export class ToolDesk {
     const used = turn.tools?.use(request, turn.abort.signal);
     if (!used) {
       served.toolResult(request.callId, JSON.stringify({ error: 'unknown_tool' }), false);
-      this.#options.askOn(turn);
+      turn.unusedResults = true;
+      this.goOn(turn);
       return;
     }
     const { callId } = used.call;
     turn.running.add(callId);
     turn.toolStarted(used.call);
     void used.outcome.then((outcome) => events.atomic(() => this.#ended(turn, served, callId, outcome)));
+  }
+
+  /** Has the model go on once nothing is awaited any more: no tool, and no response that may ask for one. */
+  goOn(turn: LiveTurn): void {
+    const { isResponding, askOn } = this.#options;
+    // Whoever has cut in asks for the next answer himself.
+    if (turn.over || !turn.unusedResults || turn.running.size > 0 || isResponding(turn)) return;
+    askOn(turn);
   }
 
   /** A tool that the service runs itself: the answer goes on after it. */
@@ -75,7 +86,7 @@ export class ToolDesk {
   }
 
   #ended(turn: LiveTurn, asker: RealtimeSession, callId: string, outcome: ToolOutcome): void {
-    const { events, ledger, mouth, session, askOn } = this.#options;
+    const { events, ledger, mouth, session } = this.#options;
     const { call, result } = outcome;
     turn.running.delete(callId);
     turn.toolEnded(outcome);
@@ -84,7 +95,7 @@ export class ToolDesk {
     const served = session();
     if (served === asker) served.toolResult(call.callId, JSON.stringify(result ?? null), false);
     else served?.restore([{ role: 'tool', call, result }]);
-    // Whoever has cut in asks for the next answer himself.
-    if (!turn.over && turn.running.size === 0) askOn(turn);
+    turn.unusedResults = true;
+    this.goOn(turn);
   }
 }

@@ -332,7 +332,7 @@ export class VoiceLiveCall implements Mode {
 
   #give(text: string): void {
     if (this.#closed || this.#successor) return;
-    if (this.#gone) this.close(SERVICE_LOST);
+    if (this.#gone && this.#started) this.close(SERVICE_LOST);
     else this.#host.events.atomic(() => this.#caller.give(text));
   }
 
@@ -351,6 +351,8 @@ export class VoiceLiveCall implements Mode {
     const wasSpeaking = this.#caller.isUnsettled;
     this.#caller.startOver();
     this.#link.replay();
+    // Who has typed already is answered instead of greeted.
+    this.#opened ||= hasTurn;
     if (!this.#opened) this.#openDialogue();
     else if (!hasTurn && !wasSpeaking && this.#ledger.pendingText !== '') {
       this.#answers.begin('answer', isLate ? this.#lines.excused() : {});
@@ -374,6 +376,8 @@ export class VoiceLiveCall implements Mode {
     }
     log.warn('the speech-to-speech service is lost: MEDIA goes on with the call');
     events.emit('fault', { code: 'realtime.handed_over' });
+    const keys = this.#keys.take();
+    if (keys !== '') this.#caller.give(pressedText(keys));
     this.#answers.stop('gave-up');
     this.#floor.handOver();
     this.#release();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { MS_PER_CHAR } from './testing/fake-service.ts';
+import { type Line, MS_PER_CHAR } from './testing/fake-service.ts';
 import { LiveRig } from './testing/live-rig.ts';
 
 const LONG = 'It was sent on Monday, it is on its way, and it arrives tomorrow before noon at your door.';
@@ -211,6 +211,54 @@ test('a response that fails is asked for once more, and then there is an apology
   assert.match(rig.of('agentSpoke').at(-1)?.heardText ?? '', /something went wrong/);
   assert.equal(rig.state, 'listening');
 });
+
+test('the model goes on once after all tools of a response, though one was done before the next was asked for (breaker 1)', async () => {
+  const rig = await new LiveRig().started();
+  const count = (lines: readonly Line[]) => lines.filter(({ role }) => role === 'tool').length;
+  rig.service.brain = (lines) =>
+    count(lines) > 0 ? [{ say: `Found ${count(lines)}.` }] : [{ tool: 'look_up' }, 800, { tool: 'look_up' }];
+  await rig.says([0x20]);
+  await rig.pass(8000);
+  assert.deepEqual(
+    rig.of('agentSpoke').map(({ fullText }) => fullText),
+    ['Found 2.'],
+  );
+});
+
+test('a response that fails while a tool runs is answered by what the tool gives, once (breaker 1)', async () => {
+  const rig = await new LiveRig({ toolMs: 1500 }).started();
+  rig.service.brain = (lines) =>
+    lines.at(-1)?.role === 'tool' ? [{ say: 'It is on its way.' }] : [{ tool: 'look_up' }, 100, 'fail'];
+  await rig.says([0x20]);
+  await rig.pass(8000);
+  assert.deepEqual(
+    rig.of('agentSpoke').map(({ fullText }) => fullText),
+    ['It is on its way.'],
+  );
+  assert.equal(rig.tools.length, 1);
+});
+
+for (const said of ['Let me look.', '']) {
+  test(`an answer without sound after a tool (and "${said}") is asked for once more, and then there is an apology (breaker 5)`, async () => {
+    for (const [mutes, expected] of [
+      [1, /^(Let me look\. )?It is on its way\.$/],
+      [9, /something went wrong/],
+    ] as const) {
+      const rig = await new LiveRig().started();
+      let asked = 0;
+      rig.service.brain = (lines) => {
+        if (lines.at(-1)?.role !== 'tool') return [...(said === '' ? [] : [{ say: said }]), { tool: 'look_up' }];
+        asked += 1;
+        return asked <= mutes ? ['nothing'] : [{ say: 'It is on its way.' }];
+      };
+      await rig.says([0x20]);
+      await rig.pass(7000);
+      assert.match(rig.of('agentSpoke').at(-1)?.heardText ?? '', expected);
+      assert.equal(rig.tools.length, 1);
+      assert.equal(rig.state, 'listening');
+    }
+  });
+}
 
 test('warnings and problems of the service are told as faults, without its words', async () => {
   const rig = await new LiveRig().started();
