@@ -110,6 +110,22 @@ test('a call’s mode is its agent’s, or one that a SIP header names, and one 
   }
 });
 
+test('where no host has the mode of ACS_STREAMING_MODE the caller hears busy, and the record says why', async () => {
+  const modes = [{ name: 'voice_live', rateHz: 24_000 }] as const;
+  await functions.store.hosts.announce(
+    'host-1',
+    { sessions: 0, maxSessions: 100, agents: ['orders'], modes, agentModes: {} },
+    60_000,
+  );
+  const { body } = await deliver([gridEvent(callData())]);
+  assert.deepEqual(functions.acs.operations, ['reject']);
+  assert.partialDeepStrictEqual(await functions.store.get(String(body.session_id)), {
+    status: 'failed',
+    endReason: 'capacity.mode-unknown',
+    mode: 'media',
+  });
+});
+
 test('the handshake of CloudEvents allows the sender', async () => {
   const origin = { 'webhook-request-origin': 'eventgrid.azure.net' };
   const { status, headers } = await functions.request('OPTIONS', 'calls/answer', undefined, origin);
