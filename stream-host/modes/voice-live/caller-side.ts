@@ -1,5 +1,7 @@
 import type { Clock } from '../../../shared/clock.ts';
 import type { SessionEmitter } from '../../contract/events.ts';
+import { isBackchannel, mayBecomeBackchannel } from '../../conversation/language/backchannel.ts';
+import type { Language } from '../../conversation/language/language.ts';
 import type { FloorEvent } from './floor.ts';
 import type { Ledger } from './ledger.ts';
 import type { ServiceLink } from './service-link.ts';
@@ -10,6 +12,10 @@ interface CallerSideOptions {
   readonly ledger: Ledger;
   readonly link: () => ServiceLink;
   readonly onFloor: (event: FloorEvent) => void;
+  /** The agent speaks, and has more to say: "okay" is no answer to it. */
+  readonly isSpoken: () => boolean;
+  /** In which acknowledgements are known; without it they are words like others. */
+  readonly language: Language | undefined;
   /** The words of an item will not change any more. */
   readonly onSettled: () => void;
   /** The caller speaks, types or presses keys. */
@@ -62,10 +68,32 @@ export class CallerSide {
       if (isFinal) ledger.callerSpeaks(itemId, clock.now());
       else this.#began(itemId);
     }
+    if (this.#asksNothing(text, isFinal)) {
+      if (isFinal) this.#acknowledged(itemId, text);
+      return;
+    }
     ledger.words(itemId, text, isFinal, clock.now());
     const pending = ledger.pendingText;
     if (pending !== '') events.emit('callerPartial', { text: pending });
     if (isFinal) this.#settled(itemId);
+    if (ledger.caller(itemId)?.taken !== false) return;
+    if (text.trim() !== '') this.#options.onFloor({ type: 'words' });
+    else if (isFinal) this.#options.onFloor({ type: 'no-words' });
+  }
+
+  #asksNothing(text: string, isFinal: boolean): boolean {
+    const { language, isSpoken } = this.#options;
+    if (text === '' || !language || !isSpoken()) return false;
+    return isFinal ? isBackchannel(text, language) : mayBecomeBackchannel(text, language);
+  }
+
+  #acknowledged(itemId: string, text: string): void {
+    const { events, ledger, onFloor } = this.#options;
+    events.emit('callerAcknowledged', { text });
+    ledger.settle(itemId, this.#options.clock.now());
+    this.#settled(itemId);
+    ledger.dismiss(itemId);
+    onFloor({ type: 'no-words' });
   }
 
   wordsFailed(itemId: string): void {

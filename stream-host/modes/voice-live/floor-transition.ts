@@ -6,6 +6,12 @@ import type { FloorChange, FloorContext, FloorEffect, FloorEvent, FloorState, In
 const LOOK_AGAIN_MS = 20;
 /** A sound that goes on for so long, and the service says nothing of it, is not the caller's. */
 const UNKNOWN_SOUND_MS = 2500;
+/** The service hears somebody for so long, and so do we: it is the caller. */
+const CONFIRMED_MS = 450;
+/** Words follow the end of what the service has heard within so long, or there are none. */
+const WORDS_WITHIN_MS = 1500;
+/** No sound of which the words are not known silences the agent for longer. */
+const LONGEST_HOLD_MS = 2500;
 /** And what only the service hears, and hears no end of, is left to it for so long. */
 const UNHEARD_SOUND_MS = 15_000;
 
@@ -66,6 +72,7 @@ function whileListening(
     case 'service-started':
       return { state: callerSpeaks(true, context, policy), effects: [stop('voice')] };
     case 'committed':
+      return asked(context.nowMs, context, policy);
     case 'reply-began':
       return to(waiting('yes', context.nowMs, context, policy));
     case 'reply-audible':
@@ -94,6 +101,7 @@ function whileCallerSpeaks(
     case 'service-stopped':
       return context.lineSpeaks ? stay(state) : to(waiting('heard', context.lastSpeechMs, context, policy));
     case 'committed':
+      return asked(context.lastSpeechMs, context, policy);
     case 'reply-began':
       return to(waiting('yes', context.lastSpeechMs, context, policy));
     case 'reply-audible':
@@ -118,6 +126,7 @@ function whileWaiting(state: In<'waiting'>, event: FloorEvent, context: FloorCon
     case 'service-stopped':
       return state.asked === 'no' ? to({ ...state, asked: 'heard' }) : stay(state);
     case 'committed':
+      return { state: { ...state, asked: 'yes' }, effects: [{ type: 'ask' }] };
     case 'reply-began':
       return state.asked === 'yes' ? stay(state) : to({ ...state, asked: 'yes' });
     case 'reply-audible':
@@ -140,8 +149,13 @@ function whileSpeaking(
   switch (event.type) {
     case 'line-started':
       return hold(true, state.filled, Number.NEGATIVE_INFINITY, context, policy);
-    case 'service-started':
-      return { state: callerSpeaks(true, context, policy), effects: [stop('voice')] };
+    case 'service-started': {
+      const held = hold(true, state.filled, Number.NEGATIVE_INFINITY, context, policy);
+      return preceded(held, whileHeld(held.state, event, context, policy));
+    }
+    case 'words':
+      // Of a sound after which the agent had gone on.
+      return preceded({ state, effects: [stop('voice')] }, asked(context.nowMs, context, policy));
     case 'deadline':
       return wait(state, Number.NEGATIVE_INFINITY, context, policy);
     default:
@@ -153,10 +167,24 @@ function whileHeld(state: In<'held'>, event: FloorEvent, context: FloorContext, 
   const { resumeMs, wordlessMs, clearWordlessMs } = policy.interruption;
   switch (event.type) {
     case 'service-started':
-      return { state: callerSpeaks(true, context, policy), effects: [stop('voice')] };
+      // Nothing was heard of the answer: it is asked for anew, with all that was said.
+      if (!state.audible) return interrupt(state, context, policy);
+      return to({ ...state, service: 'hears', deadlineMs: context.nowMs + CONFIRMED_MS });
+    case 'service-stopped':
+    case 'committed': {
+      const service = event.type === 'committed' ? 'committed' : 'heard';
+      const latestMs = Math.max(context.nowMs, state.sinceMs + LONGEST_HOLD_MS);
+      return to({ ...state, service, deadlineMs: Math.min(latestMs, context.nowMs + WORDS_WITHIN_MS) });
+    }
+    case 'words':
+      return interrupt(state, context, policy);
+    case 'no-words':
+      return state.service === 'silent' ? stay(state) : resume(state, context, policy);
     case 'line-started':
+      if (state.service !== 'silent') return stay(state);
       return to({ ...state, deadlineMs: Math.max(context.nowMs, state.sinceMs + wordlessMs) });
     case 'line-ended': {
+      if (state.service !== 'silent') return to({ ...state, lastSpeechMs: event.lastSpeechMs });
       // A clear voice may well be the caller's, whom the service is about to hear.
       const patienceEndsMs = context.voiceIsClear
         ? Number.POSITIVE_INFINITY
@@ -165,6 +193,7 @@ function whileHeld(state: In<'held'>, event: FloorEvent, context: FloorContext, 
       return to({ ...state, lastSpeechMs: event.lastSpeechMs, deadlineMs });
     }
     case 'deadline': {
+      if (state.service !== 'silent') return judge(state, context, policy);
       const patienceEndsMs = state.sinceMs + clearWordlessMs;
       const speaksOn = context.lineSpeaks && context.voiceIsClear && context.nowMs < patienceEndsMs;
       if (!speaksOn) return resume(state, context, policy);
@@ -173,6 +202,27 @@ function whileHeld(state: In<'held'>, event: FloorEvent, context: FloorContext, 
     default:
       return stay(state);
   }
+}
+
+/** Words have not come in time. What the service still hears, and so do we, or has heard for long, is the caller. */
+function judge(state: In<'held'>, context: FloorContext, policy: TurnPolicy): FloorChange {
+  if (state.service !== 'hears') {
+    // A service may tell no words at all.
+    return context.voiceIsClear && context.worthAsking
+      ? interrupt(state, context, policy)
+      : resume(state, context, policy);
+  }
+  const latestMs = state.sinceMs + LONGEST_HOLD_MS;
+  if (context.lineSpeaks || context.nowMs >= latestMs) return interrupt(state, context, policy);
+  return to({ ...state, deadlineMs: latestMs });
+}
+
+/** The caller has the floor for good; what the agent had left to say is dropped. */
+function interrupt(state: In<'held'>, context: FloorContext, policy: TurnPolicy): FloorChange {
+  const silenced: FloorChange = { state, effects: [stop('voice')] };
+  if (state.service === 'committed') return preceded(silenced, asked(state.lastSpeechMs, context, policy));
+  if (state.service === 'heard') return preceded(silenced, to(waiting('heard', state.lastSpeechMs, context, policy)));
+  return preceded(silenced, to(callerSpeaks(true, context, policy)));
 }
 
 /**
@@ -209,10 +259,19 @@ function hold(
   askedAtMs: number,
   { nowMs }: FloorContext,
   policy: TurnPolicy,
-): FloorChange {
+): FloorChange & { readonly state: In<'held'> } {
   const deadlineMs = nowMs + policy.interruption.wordlessMs;
   return {
-    state: { name: 'held', audible, filled, askedAtMs, sinceMs: nowMs, lastSpeechMs: nowMs, deadlineMs },
+    state: {
+      name: 'held',
+      service: 'silent',
+      audible,
+      filled,
+      askedAtMs,
+      sinceMs: nowMs,
+      lastSpeechMs: nowMs,
+      deadlineMs,
+    },
     effects: [{ type: 'hold' }],
   };
 }
@@ -253,6 +312,15 @@ function speaking(filled: number, { nowMs }: FloorContext, policy: TurnPolicy): 
   return { name: 'speaking', filled: counted, deadlineMs: nowMs + policy.waiting.fillAfterMs };
 }
 
+/** All of what the caller said is there: the service is asked for an answer. */
+function asked(lastSpeechMs: number, context: FloorContext, policy: TurnPolicy): FloorChange {
+  return { state: waiting('yes', lastSpeechMs, context, policy), effects: [{ type: 'ask' }] };
+}
+
+const preceded = ({ effects }: FloorChange, next: FloorChange): FloorChange => ({
+  state: next.state,
+  effects: [...effects, ...next.effects],
+});
 const stop = (cause: StopCause): FloorEffect => ({ type: 'stop', cause });
 const to = (state: FloorState): FloorChange => ({ state, effects: [] });
 const stay = to;

@@ -23,6 +23,8 @@ const EVENTS: readonly FloorEvent[] = [
   { type: 'service-started' },
   { type: 'service-stopped' },
   { type: 'committed' },
+  { type: 'words' },
+  { type: 'no-words' },
   { type: 'given' },
   { type: 'pressed' },
   { type: 'reply-began' },

@@ -15,12 +15,14 @@ export type FloorState =
   /** The agent's turn is audible. `filled`: how often the silence in it was filled. */
   | { readonly name: 'speaking'; readonly filled: number; readonly deadlineMs: number }
   /**
-   * The line made a sound while the agent spoke, or was about to: it is silent until the service says that it was the
-   * caller. Without that it goes on.
+   * The line made a sound while the agent spoke, or was about to: it is silent until it is clear whether that was the
+   * caller, by words, or by a service that goes on hearing somebody. Without that it goes on.
    */
   | {
       readonly name: 'held';
       readonly audible: boolean;
+      /** What the service makes of it: nothing, it hears somebody, it has heard the end, and has taken it down. */
+      readonly service: 'silent' | 'hears' | 'heard' | 'committed';
       readonly filled: number;
       /** Since when the caller waits, where nothing of the turn is audible yet. */
       readonly askedAtMs: number;
@@ -51,8 +53,12 @@ export type FloorEvent =
   /** The service hears the caller, or hears no more. */
   | { readonly type: 'service-started' }
   | { readonly type: 'service-stopped' }
-  /** What the caller said stands in the service's conversation, and is answered. */
+  /** What the caller said stands in the service's conversation, and is to be answered. */
   | { readonly type: 'committed' }
+  /** There are words that no turn has answered. */
+  | { readonly type: 'words' }
+  /** What the service took down last has no words, or none that ask for anything. */
+  | { readonly type: 'no-words' }
   /** Words that were typed or pressed are all there. */
   | { readonly type: 'given' }
   /** A key was pressed: there is somebody. */
@@ -90,7 +96,7 @@ export type FloorEffect =
   | { readonly type: 'resume'; readonly misled: boolean }
   /** Silence, and the end of the turn, if there is one. */
   | { readonly type: 'stop'; readonly cause: StopCause }
-  /** Ask the service for an answer to what was given. */
+  /** Ask the service for an answer. */
   | { readonly type: 'ask' }
   | { readonly type: 'prompt-caller' }
   | { readonly type: 'ask-again' }

@@ -10,10 +10,12 @@ export interface CallerEntry {
   readonly settled: boolean;
   /** When its words came to read as they do. */
   readonly changedAtMs: number;
+  /** A turn answers it. */
+  readonly taken: boolean;
 }
 
 type Entry = { items: readonly HistoryItem[] } & (
-  | ({ readonly kind: 'caller'; taken: boolean } & { -readonly [Key in keyof CallerEntry]: CallerEntry[Key] })
+  | ({ readonly kind: 'caller' } & { -readonly [Key in keyof CallerEntry]: CallerEntry[Key] })
   | { readonly kind: 'agent'; readonly turn: object }
 );
 
@@ -63,6 +65,12 @@ export class Ledger {
     if (!entry || entry.settled) return;
     Object.assign(entry, { text: text.trim(), settled: isFinal, changedAtMs: nowMs });
     if (isFinal) this.#write(entry, entry.text === '' ? [] : [{ role: 'caller', text: entry.text }]);
+  }
+
+  /** What was said asks for nothing: it stands nowhere. */
+  dismiss(itemId: string): void {
+    const dismissed = this.#callerEntry(itemId);
+    this.#entries = this.#entries.filter((entry) => entry !== dismissed || entry.items.length > 0);
   }
 
   /** Nobody will tell better words of an item. */

@@ -234,8 +234,9 @@ export class ServiceLink {
         log,
         brief: brief(),
         rateHz: rateHz === 16_000 ? 16_000 : 24_000,
-        createResponse: true,
-        interruptResponse: true,
+        // A cough is to the service a caller, too: whether it was one, and whether an answer is wanted, is decided here.
+        createResponse: false,
+        interruptResponse: false,
       },
       {
         onReady: () => {

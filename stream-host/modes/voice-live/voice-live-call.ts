@@ -7,6 +7,7 @@ import type { RealtimeBrief, RealtimeSession } from '../../contract/realtime.ts'
 import { CallerLine } from '../../conversation/ear/caller-line.ts';
 import type { Ear } from '../../conversation/ear/ear.ts';
 import { PressedKeys } from '../../conversation/ear/pressed-keys.ts';
+import { languageFor } from '../../conversation/language/language.ts';
 import { type TurnPolicy, turnPolicy } from '../../conversation/turns/turn-policy.ts';
 import { History } from '../../dialogue/history.ts';
 import { Playout } from '../../playout/playout.ts';
@@ -123,12 +124,15 @@ export class VoiceLiveCall implements Mode {
       apply: (effect, before) => this.#apply(effect, before),
       onQuiet: () => this.#onQuiet(),
     });
+    const { backchannels, backchannelTailMs } = this.#policy.interruption;
     this.#caller = new CallerSide({
       clock,
       events,
       ledger: this.#ledger,
       link: () => this.#link,
       onFloor: (event) => this.#handle(event),
+      isSpoken: () => this.#answers.turn?.audible === true && this.#mouth.unheardMs > backchannelTailMs,
+      language: backchannels ? languageFor(agent.locale) : undefined,
       onSettled: () => this.#answers.callerWords(),
       onCallerThere: () => this.#lines.callerIsThere(),
     });

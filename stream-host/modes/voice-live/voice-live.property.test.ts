@@ -14,11 +14,11 @@ test('two hundred interruptions at random positions: cut where it was heard, and
       const onset = deaf ? { onsetMs: 5000, doubtfulOnsetMs: 5000, echoGuard: false } : { echoGuard: false };
       const rig = await new LiveRig({ policy: { onset } }).started();
       rig.service.brain = () => [{ say: LONG }];
-      let cuts = 0;
+      const cuts: number[] = [];
       rig.service.onTruncate = (itemId, audioEndMs) => {
         const tag = rig.service.itemTags.get(itemId) ?? 0;
         const heardMs = rig.ear.heardMs(tag);
-        cuts += 1;
+        cuts.push(tag);
         assert.ok(audioEndMs <= heardMs && audioEndMs >= heardMs - 40, `${audioEndMs} of ${heardMs}`);
         assert.ok(audioEndMs <= (rig.service.generated.get(tag) ?? 0));
       };
@@ -28,16 +28,18 @@ test('two hundred interruptions at random positions: cut where it was heard, and
       await rig.clock.advance(afterMs % 32);
       await rig.pass(afterMs - (afterMs % 32));
       if (command) rig.call.interrupt();
-      else await rig.sound(0x30, 320);
+      else {
+        await rig.sound(0x30, 320);
+        await rig.pass(1200);
+      }
       const [bargeIn] = rig.of('bargeIn');
       const [spoke] = rig.of('agentSpoke');
       if (!bargeIn) {
         assert.equal(spoke?.interrupted, false, 'it had been heard to its end');
         return;
       }
-      assert.equal(cuts, spoke?.heardText === LONG ? cuts : 1);
-      const tag = Math.max(...rig.service.itemTags.values());
-      const after = rig.ear.played.filter((each) => each.tag === tag && each.atMs > bargeIn.atMs);
+      if (spoke?.heardText !== LONG) assert.equal(cuts.length, 1);
+      const after = rig.ear.played.filter((each) => each.tag === cuts[0] && each.atMs > bargeIn.atMs);
       assert.deepEqual(after, []);
       rig.call.close('done');
       assert.equal(rig.clock.pending, 0);

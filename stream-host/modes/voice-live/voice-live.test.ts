@@ -59,19 +59,21 @@ test('words that the service tells after the answer has begun stand before it', 
   assert.ok(audible >= 0 && final > audible);
 });
 
-test('our own detector silences the agent first, and the service’s word makes it an interruption', async () => {
+test('our own detector silences the agent first, and the words make it an interruption', async () => {
   const rig = await new LiveRig().started();
   rig.service.brain = () => [{ say: LONG }];
   await rig.says([0x20]);
   await rig.pass(1500);
   const beganMs = rig.clock.now();
-  await rig.sound(0x30, 96);
+  await rig.sound(0x30, 192);
   assert.equal(rig.stops, 1);
+  assert.ok((rig.of('replyHeld')[0]?.atMs ?? Number.NaN) - beganMs <= 64);
   assert.equal(rig.of('replyHeld').length, 1);
   assert.equal(rig.of('bargeIn').length, 0, 'the service has not said so yet');
-  await rig.sound(0x30, 96);
+  await rig.pass(1000);
   const [bargeIn] = rig.of('bargeIn');
-  assert.ok(bargeIn && bargeIn.atMs - beganMs <= 192, 'as soon as the service hears it');
+  assert.ok(bargeIn && bargeIn.atMs - beganMs <= 1000, 'as soon as there are words');
+  assert.equal(rig.stops, 1);
   const [spoke] = rig.of('agentSpoke');
   assert.ok(spoke?.interrupted);
   assert.ok(LONG.startsWith(spoke.heardText) && spoke.heardText.length < LONG.length);
@@ -87,8 +89,11 @@ test('the service hears the caller first: the agent stops, and its item is cut w
   rig.service.brain = () => [{ say: LONG }];
   await rig.says([0x20]);
   await rig.pass(2000);
+  const beganMs = rig.clock.now();
   await rig.sound(0x30, 192);
-  assert.equal(rig.of('replyHeld').length, 0);
+  assert.equal(rig.stops, 1);
+  assert.ok((rig.of('replyHeld')[0]?.atMs ?? Number.NaN) - beganMs <= 192, 'at once');
+  await rig.pass(1000);
   assert.equal(rig.of('bargeIn').length, 1);
   const [cut] = rig.service.truncations;
   assert.ok(cut);
@@ -271,4 +276,32 @@ test('warnings and problems of the service are told as faults, without its words
       ['realtime.problem', 'bad_item'],
     ],
   );
+});
+
+test('a cough that the service takes for a caller is none: it has no words, the agent goes on, and nobody answers it', async () => {
+  const rig = await new LiveRig().started();
+  rig.service.brain = () => [{ say: LONG }];
+  await rig.says([0x20]);
+  await rig.pass(1500);
+  await rig.sound(0x74, 256);
+  await rig.pass(8000);
+  assert.equal(rig.of('replyHeld').length, 1);
+  assert.equal(rig.of('replyResumed').length, 1);
+  assert.equal(rig.of('bargeIn').length, 0);
+  assert.deepEqual(rig.callerWords, ['word32']);
+  assert.deepEqual(
+    rig.of('agentSpoke').map(({ heardText }) => heardText),
+    [LONG],
+  );
+});
+
+test('a caller who goes on speaking is let speak before there are words', async () => {
+  const rig = await new LiveRig().started();
+  rig.service.brain = () => [{ say: LONG }];
+  await rig.says([0x20]);
+  await rig.pass(1500);
+  const beganMs = rig.clock.now();
+  await rig.says([0x30, 0x31, 0x32, 0x33]);
+  const [bargeIn] = rig.of('bargeIn');
+  assert.ok(bargeIn && bargeIn.atMs - beganMs < 700);
 });

@@ -40,6 +40,8 @@ const WORDS_AFTER_MS = 200;
 const THINKS_MS = 250;
 const OPEN_MS = 40;
 const LATE_DELTAS = 2;
+/** Sound from this level up has no words. */
+const NOISE = 0x70;
 const BYTES_PER_MS = 32;
 
 /** The words of a caller, one for each level of sound from 0x10 up. */
@@ -97,6 +99,7 @@ export class FakeSession implements RealtimeSession {
   readonly speaksVerbatim = true;
   readonly lines: Line[] = [];
   readonly brief: RealtimeOptions['brief'];
+  readonly #options: RealtimeOptions;
   expiresAtMs: number | undefined;
   over = false;
   ready = false;
@@ -118,6 +121,7 @@ export class FakeSession implements RealtimeSession {
     this.#service = service;
     this.#events = events;
     this.brief = options.brief;
+    this.#options = options;
     const { expiresAfterMs } = service;
     if (expiresAfterMs !== undefined) {
       this.expiresAtMs = service.clock.wallMs() + expiresAfterMs;
@@ -242,7 +246,7 @@ export class FakeSession implements RealtimeSession {
       this.#item = { id: this.#service.nextId('item'), words: [] };
       for (const heard of this.#levels) this.#addWord(heard);
       this.#events.onSpeechStarted(this.#item.id, Math.max(0, this.#loudFromMs - 100));
-      this.#cancelRunning(LATE_DELTAS);
+      if (this.#options.interruptResponse) this.#cancelRunning(LATE_DELTAS);
     }
   }
 
@@ -260,12 +264,12 @@ export class FakeSession implements RealtimeSession {
     if (this.over) return;
     this.#events.onCommitted(item.id, undefined);
     const text = item.words.join(' ');
-    this.lines.push({ role: 'caller', text });
+    if (text !== '') this.lines.push({ role: 'caller', text });
     this.#after(this.#service.wordsAfterMs, () => {
       if (this.#service.transcribes) this.#events.onCallerWords(item.id, text, true);
       else this.#events.onCallerWordsFailed(item.id, { code: 'transcription_failed', message: '' });
     });
-    if (this.over) return;
+    if (this.over || !this.#options.createResponse) return;
     this.#queue.push({ id: undefined, request: {} });
     this.#next();
   }
@@ -276,6 +280,7 @@ export class FakeSession implements RealtimeSession {
   }
 
   #addWord(level: number): void {
+    if (level >= NOISE) return;
     const word = wordAt(level);
     if (this.#item?.words.at(-1) !== word) this.#item?.words.push(word);
   }
