@@ -37,7 +37,9 @@ interface ClientEvent {
   readonly type: string;
   readonly event_id?: string;
   readonly audio?: string;
-  readonly session?: unknown;
+  readonly session?: {
+    readonly turn_detection?: { readonly create_response?: boolean; readonly interrupt_response?: boolean };
+  };
   readonly item?: unknown;
   readonly item_id?: string;
   readonly audio_end_ms?: number;
@@ -79,6 +81,9 @@ export class ScriptedRealtime {
   #hearTimer: NodeJS.Timeout | undefined;
   #answerTimer: NodeJS.Timeout | undefined;
   #owesAnswer = false;
+  /** What the session wants the service to do by itself. */
+  #answersItself = true;
+  #interruptsItself = true;
   #running: Response | undefined;
   /** Of the last answer. */
   #number = 0;
@@ -96,6 +101,8 @@ export class ScriptedRealtime {
         this.#hear(Buffer.from(event.audio ?? '', 'base64'));
         return;
       case 'session.update':
+        this.#answersItself = event.session?.turn_detection?.create_response !== false;
+        this.#interruptsItself = event.session?.turn_detection?.interrupt_response !== false;
         this.#send('session.updated', { session: event.session });
         return;
       case 'conversation.item.create':
@@ -155,7 +162,7 @@ export class ScriptedRealtime {
     if (utterance.clip.kind === 'interruption') heard.push({ answer: this.#number, how, sentMs: monotonicMs() });
     const started = { audio_start_ms: utterance.startMs, item_id: utterance.itemId };
     this.#send('input_audio_buffer.speech_started', started);
-    this.#cancel('turn_detected');
+    if (this.#interruptsItself) this.#cancel('turn_detected');
   }
 
   #finish(utterance: Utterance): void {
@@ -168,6 +175,7 @@ export class ScriptedRealtime {
     this.#send('conversation.item.created', { item: { id: item_id, type: 'message', role: 'user' } });
     const transcript = { item_id, content_index: 0, transcript: clip.text };
     this.#send('conversation.item.input_audio_transcription.completed', transcript);
+    if (!this.#answersItself) return;
     this.#answerTimer = setTimeout(() => {
       this.#owesAnswer = this.#running !== undefined;
       if (!this.#running) this.#answer(undefined);
