@@ -1,9 +1,11 @@
+import type { ChatAnswer } from '../openai/chat-wire.ts';
 import type { Entry } from './conversation.ts';
 import type { ResponseParams, SessionSettings } from './dialect.ts';
 import type { Json } from './wire-error.ts';
 
-/** What a model that follows its instructions says: the words themselves where it is told them. */
-const WORD_FOR_WORD = /\b(?:say|speak|read|repeat|greet)\b[^"“:]*(?::\s*["“]?(.+?)["”]?\s*$|["“]([^"”]+)["”])/is;
+/** Instructions that are nothing but words to say. Those of an agent may quote some, too, in what they tell of it. */
+const WORD_FOR_WORD =
+  /^\s*(?:please\s+)?(?:say|speak|read|repeat|greet)\b[^"“:]*(?::\s*["“]?(.+?)["”]?\s*$|["“]([^"”]+)["”])/is;
 
 /** The words of a response that needs no model. */
 export const givenWords = ({ says, instructions }: ResponseParams): string | undefined =>
@@ -13,6 +15,30 @@ export const givenWords = ({ says, instructions }: ResponseParams): string | und
       ?.slice(1)
       .find(Boolean)
   )?.trim();
+
+const FIRST = /\bbegin with this sentence[^"“]*["“]([^"”]+)["”]/i;
+const REST = /\bsay only what is still missing\b/i;
+
+/** An answer as a model gives it that is told how to begin, or to go on with its last message. */
+export async function asInstructed(
+  { instructions = '' }: ResponseParams,
+  context: readonly Entry[],
+  answer: (context: readonly Entry[]) => Promise<ChatAnswer>,
+): Promise<ChatAnswer> {
+  const first = FIRST.exec(instructions)?.[1];
+  const last = context.at(-1);
+  const broken = REST.test(instructions) && last?.item.role === 'assistant' ? last.text : '';
+  const { text, calls } = await answer(broken === '' ? context : context.slice(0, -1));
+  const rest = text.slice(saidOf(text, broken)).trim();
+  return { text: [first, rest].filter(Boolean).join(' '), calls };
+}
+
+/** How much of an answer's beginning was said. */
+function saidOf(answer: string, said: string): number {
+  let length = said === '' ? 0 : answer.length;
+  while (length > 0 && !said.includes(answer.slice(0, length))) length -= 1;
+  return length;
+}
 
 /** The body of the chat request that a response stands for. */
 export function chatRequest(context: readonly Entry[], { instructions, tools, toolChoice }: SessionSettings): Json {

@@ -250,3 +250,40 @@ for (const name of names) {
     client.close();
   });
 }
+
+const PROMPT = 'You are an order desk. What you say is spoken aloud. Say order numbers in pairs ("ten forty-two").';
+
+test('a model that is told how to begin does so, whatever its agent’s instructions quote (breaker 7)', async () => {
+  const client = await open('voiceLive');
+  await client.update({ instructions: PROMPT });
+  client.ask('What are your opening hours?', {
+    instructions: `${PROMPT}\n\nBegin with this sentence, word for word: "Sorry, we were cut off for a moment."`,
+  });
+  const whole = (await client.next('response.audio_transcript.done')).transcript ?? '';
+  assert.match(whole, /^Sorry, we were cut off for a moment\. \S+ \S+/);
+  await client.next('response.done');
+  client.close();
+});
+
+test('a model that is told to go on with its last message says what is missing of it (breaker 7)', async () => {
+  const client = await open('voiceLive');
+  await client.update({ instructions: PROMPT });
+  client.ask('What are your opening hours?');
+  const whole = (await client.next('response.audio_transcript.done')).transcript ?? '';
+  await client.next('response.done');
+  client.close();
+
+  const next = await open('voiceLive');
+  await next.update({ instructions: PROMPT });
+  const half = whole.slice(0, whole.indexOf(' ', whole.length / 2));
+  const item = (role: string, type: string, text: string) =>
+    next.send('conversation.item.create', { item: { type: 'message', role, content: [{ type, text }] } });
+  item('user', 'input_text', 'What are your opening hours?');
+  item('assistant', 'text', `${half} [cut]`);
+  next.send('response.create', {
+    response: { instructions: `${PROMPT}\n\nThe line broke. Say only what is still missing of it: go on from there.` },
+  });
+  const rest = (await next.next('response.audio_transcript.done')).transcript ?? '';
+  assert.equal(`${half} ${rest}`, whole);
+  next.close();
+});

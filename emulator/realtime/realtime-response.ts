@@ -6,7 +6,7 @@ import type { ChatAnswer } from '../openai/chat-wire.ts';
 import type { Voices } from '../speech/voices.ts';
 import { wait } from '../wait.ts';
 import { bytesPerMs, Encoder } from './audio-codec.ts';
-import { chatRequest, givenWords } from './chat-request.ts';
+import { asInstructed, chatRequest, givenWords } from './chat-request.ts';
 import { type Conversation, Entry, type WireItem } from './conversation.ts';
 import type { Dialect, Interim, ResponseParams, SessionSettings } from './dialect.ts';
 import { usageOf } from './usage.ts';
@@ -168,7 +168,8 @@ export class RealtimeResponse {
     await wait(clock, afterMs, this.#abort.signal);
     const said = givenWords(this.#params);
     if (said !== undefined) return { text: said, calls: [] };
-    return answer(chatRequest(this.#context, this.#settings), this.#abort.signal);
+    const ask = (context: readonly Entry[]) => answer(chatRequest(context, this.#settings), this.#abort.signal);
+    return asInstructed(this.#params, this.#context, ask);
   }
 
   /** Fills the wait for an answer that takes its time. */
