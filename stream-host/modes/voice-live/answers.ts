@@ -321,11 +321,11 @@ export class Answers {
   #failed(turn: LiveTurn, reason: string, isAskedOn = false, isFruitful = turn.hasAudio): void {
     const { events } = this.#options;
     events.emit('fault', { code: 'reply.failed', error: new Error(`The service ended a response: ${reason}`) });
+    turn.dropSilent();
     // What tools give is asked about in any case.
     if (isAskedOn) return;
     if (!turn.retried && !isFruitful) {
       turn.retried = true;
-      turn.dropSilent();
       this.#ask(turn, turn.say === undefined ? {} : { say: turn.say });
       return;
     }

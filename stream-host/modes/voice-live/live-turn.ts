@@ -154,7 +154,7 @@ export class LiveTurn {
     last?.spoken.breakOff(last.generatedMs);
   }
 
-  /** What was written and not said is asked for again: those words are none of the turn's. */
+  /** Words of the newest item that has no sound are none of the turn's. */
   dropSilent(): void {
     const last = this.#items.at(-1);
     if (!this.hasAudio) this.#heldText = '';
@@ -232,7 +232,8 @@ export class LiveTurn {
   #item(itemId: string): SpokenItem {
     const known = this.#items.at(-1);
     if (known?.itemId === itemId) return known;
-    if (known) known.spoken.endClause(known.generatedMs);
+    if (known?.generatedMs === 0) this.dropSilent();
+    else known?.spoken.endClause(known.generatedMs);
     const spoken = this.#record.speech();
     const startMs = this.generatedMs;
     // Two items are two sentences.

@@ -230,3 +230,25 @@ test('what is typed before the line is ready does not end a call that another mo
   assert.deepEqual(opened[0]?.history, [{ role: 'caller', text: 'Hello?' }]);
   assert.equal(rig.of('ended').length, 0);
 });
+
+for (const ends of ['is over', 'is cut off by a command', 'is cut off by typed words'] as const) {
+  test(`an answer that is all there is heard before another mode goes on, when it ${ends} (breaker 9)`, async () => {
+    const opened: ModeHost[] = [];
+    const rig = await new LiveRig({ fallback: takesOver(opened) }).started();
+    brain(rig);
+    await rig.says([0x20]);
+    await rig.pass(2500);
+    rig.service.session?.end('realtime.unauthorised', true);
+    assert.equal(opened.length, 0);
+    if (ends === 'is cut off by a command') rig.call.interrupt();
+    else if (ends === 'is cut off by typed words') rig.call.typed?.('Stop.');
+    else await rig.pass(6000);
+    assert.equal(opened.length, 1);
+    assert.equal(rig.of('ended').length, 0);
+    const [spoke] = rig.of('agentSpoke');
+    assert.equal(spoke?.fullText, answerTo('word32'));
+    assert.equal(spoke.heardText === answerTo('word32'), ends === 'is over');
+    const last = opened[0]?.history.at(-1);
+    assert.equal(last?.role !== 'tool' && last?.text === 'Stop.', ends === 'is cut off by typed words');
+  });
+}

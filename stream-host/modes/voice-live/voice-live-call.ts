@@ -215,7 +215,7 @@ export class VoiceLiveCall implements Mode {
 
   interrupt(): void {
     if (this.#successor) this.#successor.interrupt();
-    else if (this.#gone && this.#started) this.close(SERVICE_LOST);
+    else if (this.#gone && this.#started) this.#goOnOrClose();
     else this.#handle({ type: 'interrupted' });
   }
 
@@ -309,8 +309,7 @@ export class VoiceLiveCall implements Mode {
   /** While the caller listens, or nothing happens: nobody waits for it. */
   #makeClips(): void {
     const { session } = this.#link;
-    const { turn } = this.#answers;
-    const isBusy = turn && !turn.finished;
+    const isBusy = this.#answers.turn?.finished === false;
     const isCalm = this.#floor.state.name === 'speaking' || this.#floor.state.name === 'listening';
     if (session && this.#opened && isCalm && !isBusy) this.#clips.make(session);
   }
@@ -336,13 +335,20 @@ export class VoiceLiveCall implements Mode {
 
   #give(text: string): void {
     if (this.#closed || this.#successor) return;
-    if (this.#gone && this.#started) this.close(SERVICE_LOST);
-    else this.#host.events.atomic(() => this.#caller.give(text));
+    const goesOn = this.#options.fallback || !this.#gone || !this.#started;
+    if (goesOn) this.#host.events.atomic(() => this.#caller.give(text));
+    if (this.#gone && this.#started) this.#goOnOrClose();
+  }
+
+  #goOnOrClose(): void {
+    if (this.#options.fallback) this.#afterService();
+    else this.close(SERVICE_LOST);
   }
 
   #onEnded(endReason: string | undefined): void {
     this.#handle({ type: 'reply-ended' });
     if (endReason !== undefined && this.#ledger.pendingText === '') this.close(endReason);
+    else if (this.#gone) this.#afterService();
   }
 
   /**
@@ -365,24 +371,24 @@ export class VoiceLiveCall implements Mode {
 
   #onGone(): void {
     this.#gone = true;
-    if (this.#started) this.#afterService();
+    // An answer that is all there needs no service to be heard.
+    if (this.#started && !this.#answers.turn?.finished) this.#afterService();
   }
 
   /** There is no service any more: another mode goes on with the call, or it ends with a word. */
   #afterService(): void {
     const { fallback, rateHz } = this.#options;
     const { agent, events, log } = this.#host;
+    const keys = this.#keys.take();
+    if (keys !== '') this.#caller.give(pressedText(keys));
+    this.#answers.stop('gave-up');
     if (!fallback) {
       log.error('the speech-to-speech service is lost, and no other mode is configured: the call ends');
-      this.#answers.stop('gave-up');
       this.#answers.sayLast(agent.phrases.giveUp, SERVICE_LOST);
       return;
     }
     log.warn('the speech-to-speech service is lost: MEDIA goes on with the call');
     events.emit('fault', { code: 'realtime.handed_over' });
-    const keys = this.#keys.take();
-    if (keys !== '') this.#caller.give(pressedText(keys));
-    this.#answers.stop('gave-up');
     this.#floor.handOver();
     this.#release();
     const { items } = this.#ledger;

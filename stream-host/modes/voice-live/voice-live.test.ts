@@ -265,6 +265,18 @@ for (const said of ['Let me look.', '']) {
   });
 }
 
+test('words of the service that have no sound are nothing that the agent has said (breaker 8)', async () => {
+  const rig = await new LiveRig().started();
+  rig.service.brain = (lines) =>
+    lines.at(-1)?.role === 'tool' ? [{ mute: 'It is lost.' }] : [{ mute: 'Wait.' }, { tool: 'look_up' }];
+  await rig.says([0x20]);
+  await rig.pass(7000);
+  const said = rig.history.flatMap((item) => (item.role === 'agent' ? [item.text] : [])).slice(1);
+  assert.equal(said.length, 1);
+  assert.match(said.join(), /^Sorry, something went wrong/);
+  assert.doesNotMatch(rig.of('agentSpoke')[0]?.fullText ?? '', /Wait|lost/);
+});
+
 test('warnings and problems of the service are told as faults, without its words', async () => {
   const rig = await new LiveRig().started();
   rig.service.session?.warn('audio_slow');

@@ -11,9 +11,10 @@ import type {
   RealtimeSession,
 } from '../../../contract/realtime.ts';
 
-/** What a response consists of: words with their sound, pauses (ms), tool calls, or an end of another kind. */
+/** What a response consists of: words with their sound or without any, pauses (ms), tool calls, or an end of another kind. */
 export type Step =
   | { readonly say: string }
+  | { readonly mute: string }
   | number
   | { readonly tool: string; readonly args?: object }
   | 'hang'
@@ -319,7 +320,10 @@ export class FakeSession implements RealtimeSession {
     else if (step === 'fail') this.#finish(running, 'failed');
     else if (typeof step === 'number') this.#after(step, () => this.#run(running, steps));
     else if ('say' in step) this.#speak(running, step.say, steps);
-    else {
+    else if ('mute' in step) {
+      this.#events.onText(running.id, this.#service.nextId('said'), step.mute);
+      this.#run(running, steps);
+    } else {
       const callId = this.#service.nextId('call');
       const argumentText = JSON.stringify(step.args ?? {});
       this.#events.onToolRequest(running.id, { callId, name: step.tool, argumentText });
