@@ -68,7 +68,8 @@ export class CallerSide {
       if (isFinal) ledger.callerSpeaks(itemId, clock.now());
       else this.#began(itemId);
     }
-    if (this.#asksNothing(text, isFinal)) {
+    const isOpen = ledger.caller(itemId)?.taken === false;
+    if (isOpen && this.#asksNothing(text, isFinal)) {
       if (isFinal) this.#acknowledged(itemId, text);
       return;
     }
@@ -76,7 +77,7 @@ export class CallerSide {
     const pending = ledger.pendingText;
     if (pending !== '') events.emit('callerPartial', { text: pending });
     if (isFinal) this.#settled(itemId);
-    if (ledger.caller(itemId)?.taken !== false) return;
+    if (!isOpen) return;
     if (text.trim() !== '') this.#options.onFloor({ type: 'words' });
     else if (isFinal) this.#options.onFloor({ type: 'no-words' });
   }

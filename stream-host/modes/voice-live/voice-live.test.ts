@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Line, MS_PER_CHAR } from './testing/fake-service.ts';
+import { HUM, type Line, MS_PER_CHAR } from './testing/fake-service.ts';
 import { LiveRig } from './testing/live-rig.ts';
 
 const LONG = 'It was sent on Monday, it is on its way, and it arrives tomorrow before noon at your door.';
@@ -316,4 +316,29 @@ test('a caller who goes on speaking is let speak before there are words', async 
   await rig.says([0x30, 0x31, 0x32, 0x33]);
   const [bargeIn] = rig.of('bargeIn');
   assert.ok(bargeIn && bargeIn.atMs - beganMs < 700);
+});
+
+test('an acknowledgement takes no floor while the agent speaks, and is a word like others where it answers', async () => {
+  const rig = await new LiveRig().started();
+  rig.service.brain = () => [{ say: LONG }];
+  await rig.says([0x20]);
+  await rig.pass(1500);
+  await rig.says([HUM]);
+  await rig.pass(8000);
+  assert.deepEqual(
+    rig.of('callerAcknowledged').map(({ text }) => text),
+    ['mhm'],
+  );
+  assert.equal(rig.of('replyResumed').length, 1);
+  assert.deepEqual(rig.callerWords, ['word32']);
+  // Its words come when the answer to it is heard already.
+  rig.service.wordsAfterMs = 1500;
+  await rig.says([HUM]);
+  await rig.pass(8000);
+  assert.deepEqual(rig.callerWords, ['word32', 'mhm']);
+  assert.equal(rig.of('callerAcknowledged').length, 1);
+  assert.deepEqual(
+    rig.of('agentSpoke').map(({ interrupted }) => interrupted),
+    [false, false],
+  );
 });

@@ -45,8 +45,11 @@ const LATE_DELTAS = 2;
 const NOISE = 0x70;
 const BYTES_PER_MS = 32;
 
+/** A level at which the caller only hums. */
+export const HUM = 0x6f;
+
 /** The words of a caller, one for each level of sound from 0x10 up. */
-export const wordAt = (level: number): string => `word${level}`;
+export const wordAt = (level: number): string => (level === HUM ? 'mhm' : `word${level}`);
 
 /**
  * A speech-to-speech service as the mode sees it, with the far side in the test's hands: it hears words by how loud the
