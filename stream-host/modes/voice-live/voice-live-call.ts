@@ -21,7 +21,7 @@ import { OwnClips } from './own-clips.ts';
 import { OwnLines } from './own-lines.ts';
 import { serviceEvents } from './service-events.ts';
 import { ServiceLink, silentService } from './service-link.ts';
-import { standbyClip, type VoiceLiveOptions } from './voice-live-options.ts';
+import { briefOf, standbyClip, type VoiceLiveOptions } from './voice-live-options.ts';
 
 /** A voice that the service says nothing of must have lasted so long to be asked what it said. */
 const WORTH_ASKING_MS = 300;
@@ -69,7 +69,7 @@ export class VoiceLiveCall implements Mode {
     this.#options = options;
     this.#host = host;
     this.#policy = turnPolicy(options.turnsOf(host.agentName));
-    this.#brief = this.#newBrief();
+    this.#brief = briefOf(agent);
     this.#toEar = new Resampler(options.rateHz, SAMPLE_RATE);
     this.#echoToEar = new Resampler(options.rateHz, SAMPLE_RATE);
     this.#ledger = new Ledger(new History(events, host.history));
@@ -154,7 +154,7 @@ export class VoiceLiveCall implements Mode {
     this.#link = new ServiceLink({
       open: options.openRealtime,
       brief: () => {
-        this.#brief = this.#newBrief();
+        this.#brief = briefOf(agent);
         return this.#brief;
       },
       rateHz: options.rateHz,
@@ -395,10 +395,5 @@ export class VoiceLiveCall implements Mode {
     this.#successor = handOver(fallback, { host: this.#host, rateHz, history: items, turns: this.#answers.turns });
     this.#successor.start();
     for (const pcm of this.#link.untaken()) this.#successor.audio(pcm);
-  }
-
-  #newBrief(): RealtimeBrief {
-    const { agent } = this.#host;
-    return agent.brief?.() ?? { instructions: '', locale: agent.locale, voice: agent.voice, tools: [], settings: {} };
   }
 }

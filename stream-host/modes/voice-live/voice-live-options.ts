@@ -2,7 +2,7 @@ import { type AudioRate, SAMPLE_RATE } from '../../../shared/audio/pcm.ts';
 import { Resampler } from '../../../shared/audio/resample.ts';
 import type { Responder } from '../../contract/agent.ts';
 import type { ModeKind } from '../../contract/mode.ts';
-import type { OpenRealtime } from '../../contract/realtime.ts';
+import type { OpenRealtime, RealtimeBrief } from '../../contract/realtime.ts';
 import type { OpenVoiceActivity, StandbyPurpose, StandbyVoice } from '../../contract/speech.ts';
 import type { TurnPolicyChanges } from '../../conversation/turns/turn-policy.ts';
 import type { PlayoutClock } from '../../playout/playout.ts';
@@ -35,4 +35,10 @@ export function standbyClip(
   const speech =
     text === '' ? standbyFor?.('und').speech(purpose, '', '') : standbyFor?.(locale).speech(purpose, text, voice);
   return speech && { text: speech.text, pcm: new Resampler(SAMPLE_RATE, rateHz).write(speech.pcm) };
+}
+
+/** What the service is told of the agent; of one that has nothing to tell it, its voice and language alone. */
+export function briefOf(agent: Responder): RealtimeBrief {
+  const { locale, voice } = agent;
+  return agent.brief?.() ?? { instructions: '', locale, voice, tools: [], settings: {} };
 }
