@@ -112,7 +112,13 @@ test('what is spoken does not depend on how the text was cut', () => {
       }
       assert.equal(spoken(...pieces), spoken(written));
     }),
-    { numRuns: 2000 },
+    {
+      numRuns: 2000,
+      examples: [
+        [['<|channel|>', '\n', 'www.a.org', '<|message|>'], [0]],
+        [['<|start|>', '<|channel|>', '<|message|>', '---'], [1]],
+      ],
+    },
   );
 });
 

@@ -14,7 +14,7 @@ const literally = (text: string): RegExp => new RegExp(text.replace(/[/[\]]/g, '
  * and are told apart by these heads where a server leaves them in the text.
  */
 const CHANNEL = (name: string): string =>
-  `<\\|channel\\|>\\s{0,4}${name}[^<\\n]{0,80}(?:<\\|constrain\\|>[^<\\n]{0,80})?<\\|message\\|>`;
+  `<\\|channel\\|>[ \\t]{0,4}${name}[^<\\n]{0,80}(?:<\\|constrain\\|>[^<\\n]{0,80})?<\\|message\\|>`;
 const HEAD = new RegExp(`<\\|start\\|>[^<\\n]{0,80}(?=<\\||$)|${CHANNEL('')}`, 'iy');
 const HIDDEN: readonly Hidden[] = [
   { open: new RegExp(`<(${TAGS})(?:\\s[^<>]{0,200})?>`, 'iy'), close: ([, tag]) => literally(`</${tag}>`) },
@@ -23,7 +23,7 @@ const HIDDEN: readonly Hidden[] = [
   { open: /\[TOOL_CALLS\]/y, close: () => undefined },
   { open: /<\|python_tag\|>/y, close: () => undefined },
   {
-    open: new RegExp(CHANNEL('(?:analysis|commentary\\s{1,4}[^<\\s])'), 'iy'),
+    open: new RegExp(CHANNEL('(?:analysis|commentary[ \\t]{1,4}[^<\\s])'), 'iy'),
     close: () => /<\|(?:end|call|return)\|>|(?=<\|(?:start|channel)\|>)/i,
   },
 ];
@@ -121,9 +121,11 @@ export class SpeakableText {
         const step = this.#step(text, at);
         out += this.#say(step.words);
         at = step.end;
+        // A line begins after it, whose beginning is undecided like any other's.
+        if (step.isHead) break;
       }
       this.#rest = text.slice(at);
-      if (!this.#hidden && !this.#data && kept) break;
+      if (!this.#hidden && !this.#data && kept && at >= decided) break;
     }
     return out;
   }
@@ -136,12 +138,12 @@ export class SpeakableText {
   }
 
   /** Reads one mark, or one character. */
-  #step(text: string, at: number): { readonly words: string; readonly end: number } {
+  #step(text: string, at: number): Step {
     const head = find(HEAD, text, at);
     if (this.#opens(HIDDEN, text, at) || (this.#lineStart && this.#opens([FENCE], text, at))) {
       return { words: '', end: this.#openedAt };
     }
-    if (head) return { words: '', end: at + head[0].length };
+    if (head) return { words: '', end: at + head[0].length, isHead: true };
     if (this.#lineStart) {
       if (find(DATA, text, at)) {
         this.#data = new JsonSkipper();
@@ -183,7 +185,7 @@ export class SpeakableText {
     return false;
   }
 
-  #moved(words: string, end: number, isMark = false): { readonly words: string; readonly end: number } {
+  #moved(words: string, end: number, isMark = false): Step {
     const last = words.at(-1);
     this.#lineStart = last === '\n';
     if (last !== undefined) this.#before = last;
@@ -219,6 +221,12 @@ export class SpeakableText {
     this.#hiddenUntil = undefined;
     return true;
   }
+}
+
+interface Step {
+  readonly words: string;
+  readonly end: number;
+  readonly isHead?: true;
 }
 
 /** Finds the end of a JSON value, which may come in pieces. */
