@@ -6,7 +6,7 @@ import { spec } from 'node:test/reporters';
 /**
  * `node test/main.ts [part of a path]...`: every test, or those of the files that have one of the parts in their path.
  * Those that start a whole stack are in `test/`, take longest and mostly wait for people to speak: they begin first, and
- * all others run beside them.
+ * all others run beside them, with less priority.
  */
 const ROOT = path.join(import.meta.dirname, '..');
 const FOLDERS = ['test', '{agents,bench,emulator,functions,shared,start,stream-host,web}'];
@@ -24,7 +24,8 @@ const files = FOLDERS.flatMap((folder) => globSync(`${folder}/**/*.test.ts`, { c
   .map((file) => path.join(ROOT, file));
 if (files.length === 0) throw new Error(`No test file has one of these in its path: ${parts.join(', ')}`);
 
-run({ files, concurrency: AT_ONCE, timeout: LONGEST_MS })
+const execArgv = ['--import', path.join(import.meta.dirname, 'below-normal.ts')];
+run({ files, concurrency: AT_ONCE, timeout: LONGEST_MS, execArgv })
   .on('test:fail', () => {
     process.exitCode = 1;
   })
