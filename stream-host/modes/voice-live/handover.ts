@@ -14,6 +14,12 @@ export interface Handover {
   readonly turns: number;
 }
 
+/** A dialogue whose last answer was cut off by us: as if it had not begun, so that the caller is given all of it. */
+export function stillOwed(history: readonly HistoryItem[]): readonly HistoryItem[] {
+  const last = history.at(-1);
+  return last?.role === 'agent' && !last.heard ? history.slice(0, -1) : history;
+}
+
 /** Opens a mode on a call that another has begun. The line keeps the rate that it has; the audio is brought to the mode's. */
 export function handOver(kind: ModeKind, { host, rateHz, history, turns }: Handover): Mode {
   if (kind.rateHz === rateHz) return kind.open({ ...host, history, turns });

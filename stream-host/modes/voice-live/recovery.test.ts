@@ -252,3 +252,14 @@ for (const ends of ['is over', 'is cut off by a command', 'is cut off by typed w
     assert.equal(last?.role !== 'tool' && last?.text === 'Stop.', ends === 'is cut off by typed words');
   });
 }
+
+test('an answer that was cut off by the loss of the service is owed by the mode that goes on (breaker 10)', async () => {
+  const opened: ModeHost[] = [];
+  const rig = await new LiveRig({ fallback: takesOver(opened) }).started();
+  brain(rig);
+  await rig.says([0x20]);
+  await rig.pass(1500);
+  rig.service.session?.end('realtime.unauthorised', true);
+  assert.match(rig.of('agentSpoke')[0]?.heardText ?? '', /^32:0/);
+  assert.deepEqual(opened[0]?.history.at(-1), { role: 'caller', text: 'word32' });
+});

@@ -15,7 +15,7 @@ import { Answers } from './answers.ts';
 import { CallerSide } from './caller-side.ts';
 import type { FloorContext, FloorEffect, FloorEvent, FloorState } from './floor.ts';
 import { FloorKeeper } from './floor-keeper.ts';
-import { handOver } from './handover.ts';
+import { handOver, stillOwed } from './handover.ts';
 import { Ledger } from './ledger.ts';
 import { OwnClips } from './own-clips.ts';
 import { OwnLines } from './own-lines.ts';
@@ -379,6 +379,7 @@ export class VoiceLiveCall implements Mode {
   #afterService(): void {
     const { fallback, rateHz } = this.#options;
     const { agent, events, log } = this.#host;
+    const wasCut = this.#answers.turn?.finished === false;
     const keys = this.#keys.take();
     if (keys !== '') this.#caller.give(pressedText(keys));
     this.#answers.stop('gave-up');
@@ -391,8 +392,8 @@ export class VoiceLiveCall implements Mode {
     events.emit('fault', { code: 'realtime.handed_over' });
     this.#floor.handOver();
     this.#release();
-    const { items } = this.#ledger;
-    this.#successor = handOver(fallback, { host: this.#host, rateHz, history: items, turns: this.#answers.turns });
+    const history = wasCut ? stillOwed(this.#ledger.items) : this.#ledger.items;
+    this.#successor = handOver(fallback, { host: this.#host, rateHz, history, turns: this.#answers.turns });
     this.#successor.start();
     for (const pcm of this.#link.untaken()) this.#successor.audio(pcm);
   }
