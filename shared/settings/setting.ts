@@ -73,8 +73,11 @@ export const kinds = {
   flag: z.enum(['true', 'false']).transform((value) => value === 'true'),
   text: z.string().min(1),
   httpUrl: baseUrl(/^https?$/),
-  /** One whole address, which may have a query. */
-  webhookUrl: z.url({ protocol: /^https?$/ }),
+  /** One whole address, which may have a query. Nothing can be sent to one with a user name or a password in it. */
+  webhookUrl: z.url({ protocol: /^https?$/ }).refine((url) => {
+    const { username, password } = new URL(url);
+    return username === '' && password === '';
+  }),
   socketUrl: baseUrl(/^wss?$/),
   origins: z
     .string()

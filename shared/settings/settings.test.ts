@@ -37,6 +37,14 @@ test('the functions start without the keys of speech and model (review 3.5)', ()
   assert.throws(() => readStreamHostSettings(rest), /SPEECH_KEY is not set/);
 });
 
+test('a webhook’s address with a password in it, which nothing can be sent to, is refused and not shown (breaker 11)', () => {
+  const values = { ...sample.Values, TRANSCRIPTION_WEBHOOK_URL: 'https://parley:opensesame@example.org/words' };
+  assert.throws(
+    () => readStreamHostSettings(values),
+    ({ message }: { message: string }) => /TRANSCRIPTION_WEBHOOK_URL/.test(message) && !/opensesame/.test(message),
+  );
+});
+
 test('a bad setting is named with what it was given and what it takes, and a secret is not shown (start-with-a-bad-log-level)', () => {
   const bad = { ...sample.Values, LOG_LEVEL: 'verbose', STREAM_HOST_PORT: '99999', ACS_CONNECTION_STRING: 'hunter2' };
   assert.throws(

@@ -152,7 +152,9 @@ export const streamHostOnly = {
   TRANSCRIPTION_WEBHOOK_URL: setting(kinds.webhookUrl.optional(), {
     about:
       'Where finished words of calls that are only written down are delivered, signed with TRANSCRIPTION_WEBHOOK_SECRET. docs/transcription.md tells what comes there.',
-    allowed: 'an http(s) address',
+    allowed: 'an http(s) address without a user name or a password',
+    // Its query may be a key.
+    secret: true,
   }),
   TRANSCRIPTION_WEBHOOK_SECRET: setting(z.string().min(16).optional(), {
     about: 'What those deliveries are signed with, as Standard Webhooks does it.',

@@ -121,3 +121,10 @@ test('a receiver that never answers, or is not there, is given up in time and to
   assert.equal(result.outcome, 'refused');
   assert.doesNotMatch(JSON.stringify(result), /hidden/);
 });
+
+test('what cannot be sent at all is told without the address, which may hold a password (breaker 11)', async () => {
+  const odd = webhookPost({ url: 'http://parley:hidden@127.0.0.1:1/', secret: 'x', clock: systemClock });
+  const result = await odd(message, signal);
+  assert.equal(result.outcome, 'refused');
+  assert.doesNotMatch(JSON.stringify(result), /hidden/);
+});

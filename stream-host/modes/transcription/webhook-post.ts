@@ -1,5 +1,4 @@
 import type { Clock } from '../../../shared/clock.ts';
-import { messageOf } from '../../../shared/errors.ts';
 import type { PostOutcome } from './webhook-delivery.ts';
 import { signedHeaders, type WebhookMessage } from './webhook-message.ts';
 
@@ -44,11 +43,12 @@ export function webhookPost({ url, secret, clock, timeoutMs = TIMEOUT_MS }: Webh
   };
 }
 
-/** What `fetch` says of a failure names no cause; the cause may name the address, and that may hold a key. */
+/** What `fetch` says of a failure, and its cause, may name the address, and that may hold a key. */
 function reasonOf(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined;
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : undefined;
-  return code === undefined ? messageOf(error) : `The webhook cannot be reached (${code}).`;
+  const name = error instanceof Error ? error.name : 'unknown';
+  return `The webhook cannot be reached (${code ?? name}).`;
 }
 
 /** Seconds; a date is left to our own pauses. */
