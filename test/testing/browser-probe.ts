@@ -72,6 +72,8 @@ export const PROBE_SCRIPT = `
 `;
 
 const AUDIBLE_PEAK = 0.003;
+/** A browser that is short of processor plays with gaps. */
+const SOUNDING_MS = 1000;
 
 /** How many milliseconds of sound there were, to the fineness of the probe. */
 export function audibleMs({ peaks }: ProbeRecord, fromMs = 0, toMs = Number.POSITIVE_INFINITY): number {
@@ -102,7 +104,7 @@ export function cutBySecondWords({ messages, audioMs, peaks }: ProbeRecord): Cut
     ({ type, atMs }) =>
       type === 'tts_cancelled' &&
       atMs <= words &&
-      peaks.some((p) => p.peak > AUDIBLE_PEAK && p.atMs > atMs - 150 && p.atMs <= atMs),
+      peaks.some((p) => p.peak > AUDIBLE_PEAK && p.atMs > atMs - SOUNDING_MS && p.atMs <= atMs),
   );
   if (cancelled === undefined) return undefined;
   const { atMs } = cancelled;
