@@ -1,4 +1,4 @@
-import type { Clock } from '../../../shared/clock.ts';
+import type { Cancel, Clock } from '../../../shared/clock.ts';
 import type { SessionEmitter } from '../../contract/events.ts';
 import { isBackchannel, mayBecomeBackchannel } from '../../conversation/language/backchannel.ts';
 import type { Language } from '../../conversation/language/language.ts';
@@ -22,11 +22,15 @@ interface CallerSideOptions {
   readonly onCallerThere: () => void;
 }
 
+/** Words that come later than this after the end of what was said never will: it is settled as it was heard. */
+const WORDS_WITHIN_MS = 10_000;
+
 /** What the caller says: as the service hears it, or as it is typed. */
 export class CallerSide {
   readonly #options: CallerSideOptions;
-  /** Where the service heard the end of each item, until its words are there. */
+  /** Where the service heard the end of each item, until its words, and those of all before it, are there. */
   readonly #endsMs = new Map<string, number>();
+  readonly #waits = new Map<string, Cancel>();
   #given = 0;
   #askedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -57,6 +61,7 @@ export class CallerSide {
   committed(itemId: string): void {
     if (!this.#options.ledger.caller(itemId)) this.#began(itemId);
     this.#askedAtMs = this.#options.clock.now();
+    this.#awaitWords(itemId);
     this.#options.onFloor({ type: 'committed' });
   }
 
@@ -124,12 +129,26 @@ export class CallerSide {
       if (text === '') events.emit('fault', { code: 'realtime.words_lost' });
       this.wordsFailed(itemId);
     }
+    this.#stopWaiting();
   }
 
   /** What was being said to a session that is gone is forgotten here: it is told to the next one. */
   startOver(): void {
     this.#options.ledger.forgetUnsettled();
     this.#endsMs.clear();
+  }
+
+  /** The call ends: what was being said stands on record as it was last heard. */
+  ended(): void {
+    const { clock, ledger, onSettled } = this.#options;
+    for (const { itemId } of ledger.unsettled) ledger.settle(itemId, clock.now());
+    onSettled();
+    this.#stopWaiting();
+  }
+
+  #stopWaiting(): void {
+    for (const cancel of this.#waits.values()) cancel();
+    this.#waits.clear();
   }
 
   #began(itemId: string): void {
@@ -139,12 +158,29 @@ export class CallerSide {
     onFloor({ type: 'service-started' });
   }
 
-  /** What is words need not be heard again. */
+  #awaitWords(itemId: string): void {
+    const { clock, events, ledger } = this.#options;
+    if (this.#waits.has(itemId) || ledger.caller(itemId)?.settled) return;
+    const lost = () =>
+      events.atomic(() => {
+        events.emit('fault', { code: 'realtime.words_lost' });
+        this.wordsFailed(itemId);
+      });
+    this.#waits.set(itemId, clock.after(WORDS_WITHIN_MS, lost));
+  }
+
+  /** What is words need not be heard again. The words of one item may come before those of an earlier one. */
   #settled(itemId: string): void {
-    const audioMs = this.#endsMs.get(itemId);
-    this.#endsMs.delete(itemId);
+    this.#waits.get(itemId)?.();
+    this.#waits.delete(itemId);
     const { ledger, link, onSettled } = this.#options;
-    if (!ledger.isUnsettledBefore(itemId)) link().takenDown(audioMs, !ledger.isUnsettled);
+    let audioMs: number | undefined;
+    for (const [ended, endMs] of this.#endsMs) {
+      if (ledger.isUnsettledUpTo(ended)) continue;
+      audioMs = endMs;
+      this.#endsMs.delete(ended);
+    }
+    if (!ledger.isUnsettledUpTo(itemId)) link().takenDown(audioMs, !ledger.isUnsettled);
     onSettled();
   }
 }

@@ -79,7 +79,12 @@ export class Ledger {
     if (entry) this.words(itemId, entry.text, true, nowMs);
   }
 
-  /** What turns have taken up, and whose words are not all there. */
+  /** What the caller said whose words are not all there. */
+  get unsettled(): readonly CallerEntry[] {
+    return this.#entries.flatMap((entry) => (entry.kind === 'caller' && !entry.settled ? [entry] : []));
+  }
+
+  /** And what of that turns have taken up. */
   get unsettledTaken(): readonly CallerEntry[] {
     return this.#entries.flatMap((entry) => (entry.kind === 'caller' && entry.taken && !entry.settled ? [entry] : []));
   }
@@ -91,13 +96,13 @@ export class Ledger {
 
   /** Of something that the caller said the words are not all there. */
   get isUnsettled(): boolean {
-    return this.#entries.some((entry) => entry.kind === 'caller' && !entry.settled);
+    return this.unsettled.length > 0;
   }
 
-  /** And it was said before that item. */
-  isUnsettledBefore(itemId: string): boolean {
+  /** It is that item, or was said before it. */
+  isUnsettledUpTo(itemId: string): boolean {
     const first = this.#entries.find((entry) => entry.kind === 'caller' && (!entry.settled || entry.itemId === itemId));
-    return first?.kind === 'caller' && first.itemId !== itemId;
+    return first?.kind === 'caller' && !first.settled;
   }
 
   /** What the caller said that no turn has taken up; its words may still change. */

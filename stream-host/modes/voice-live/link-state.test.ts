@@ -67,6 +67,12 @@ test('where no moment is quiet it serves before the old one expires, and at once
   assert.deepEqual(run(...renewed, [550_000, lost()]).effects.slice(2), ['drop', 'serve']);
 });
 
+test('a session that is over as it begins, by clocks that differ, is not renewed over and over (reader: expiry storm)', () => {
+  const { state, effects } = run([50, ready(-3_600_000)], [60, { type: 'quiet' }]);
+  assert.deepEqual([state.name, 'deadlineMs' in state && state.deadlineMs], ['open', Number.POSITIVE_INFINITY]);
+  assert.deepEqual(effects, ['serve']);
+});
+
 test('in any order of events a deadline is never in the past, and nothing follows the end', () =>
   fc.assert(
     fc.property(

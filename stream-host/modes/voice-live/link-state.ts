@@ -59,6 +59,8 @@ const FAILURES_WITHIN_MS = 10_000;
 const RENEW_BEFORE_MS = 60_000;
 const SWAP_BEFORE_MS = 4000;
 const NEXT_TRY_MS = 5000;
+/** A session that would be over sooner is one of which the service's clock, or ours, is wrong: it lasts until it is lost. */
+const LEAST_LIFE_MS = 2000;
 
 /** At the beginning of a call. */
 export const openingLink = (nowMs: number): LinkState => ({
@@ -166,9 +168,10 @@ function whileRenewing(state: Extract<LinkState, { name: 'renewing' }>, event: L
   }
 }
 
-function open(failures: readonly number[], sinceMs: number | undefined, expiresAtMs: number, nowMs: number): LinkState {
+function open(failures: readonly number[], sinceMs: number | undefined, saidMs: number, nowMs: number): LinkState {
+  const expiresAtMs = saidMs - nowMs < LEAST_LIFE_MS ? Number.POSITIVE_INFINITY : saidMs;
   // Of a session that lives for less than twice the margin, half its life.
-  const deadlineMs = expiresAtMs - Math.min(RENEW_BEFORE_MS, Math.max(0, expiresAtMs - nowMs) / 2);
+  const deadlineMs = expiresAtMs - Math.min(RENEW_BEFORE_MS, (expiresAtMs - nowMs) / 2);
   return { name: 'open', failures, sinceMs, expiresAtMs, deadlineMs };
 }
 

@@ -37,6 +37,8 @@ interface OwnClipsOptions {
   readonly phrases: Phrases;
 }
 
+/** 20 s at 24 kHz. A model that was told to say a line, and says more, has said something else. */
+const MOST_BYTES = 1_000_000;
 /** How often a line is asked for whose audio did not come. */
 const MOST_TRIES = 3;
 
@@ -48,7 +50,9 @@ export class OwnClips {
   readonly #options: OwnClipsOptions;
   readonly #tries = new Map<string, number>();
   #asked: { readonly text: string; readonly requestId: string } | undefined;
-  #making: { readonly text: string; readonly responseId: string; readonly pieces: Uint8Array[] } | undefined;
+  #making:
+    | { readonly text: string; readonly responseId: string; readonly pieces: Uint8Array[]; bytes: number }
+    | undefined;
   #fillers = 0;
 
   constructor(options: OwnClipsOptions) {
@@ -56,7 +60,7 @@ export class OwnClips {
   }
 
   /** Asks for the next line that is missing, if none is being made. */
-  make(session: RealtimeSession): void {
+  make(session: Pick<RealtimeSession, 'respond'>): void {
     if (this.#asked || this.#making) return;
     const text = this.#wanted().find((line) => !this.#get(line) && (this.#tries.get(line) ?? 0) < MOST_TRIES);
     if (text === undefined) return;
@@ -67,7 +71,7 @@ export class OwnClips {
   /** @returns whether the response is one for a clip */
   started(responseId: string, requestId: string | undefined): boolean {
     if (!this.#asked || this.#asked.requestId !== requestId) return false;
-    this.#making = { text: this.#asked.text, responseId, pieces: [] };
+    this.#making = { text: this.#asked.text, responseId, pieces: [], bytes: 0 };
     this.#asked = undefined;
     return true;
   }
@@ -80,7 +84,10 @@ export class OwnClips {
   }
 
   audio(responseId: string, pcm: Uint8Array): void {
-    if (this.#making?.responseId === responseId) this.#making.pieces.push(pcm);
+    const making = this.#making;
+    if (making?.responseId !== responseId) return;
+    making.bytes += pcm.length;
+    if (making.bytes <= MOST_BYTES) making.pieces.push(pcm);
   }
 
   /** @returns whether the response was one for a clip */
@@ -89,7 +96,7 @@ export class OwnClips {
     if (made?.responseId !== responseId) return false;
     this.#making = undefined;
     const { shelf, voice } = this.#options;
-    if (isWhole && made.pieces.length > 0) shelf.put(voice, made.text, joined(made.pieces));
+    if (isWhole && made.bytes > 0 && made.bytes <= MOST_BYTES) shelf.put(voice, made.text, joined(made.pieces));
     return true;
   }
 

@@ -223,6 +223,7 @@ export class VoiceLiveCall implements Mode {
     if (this.#closed) return;
     this.#host.events.atomic(() => {
       this.#handle({ type: 'closed' });
+      if (!this.#successor) this.#caller.ended();
       this.#closed = true;
       this.#release();
       if (this.#successor) this.#successor.close(reason);

@@ -63,6 +63,8 @@ export class FakeService {
   brain: Brain = () => [{ say: 'All right.' }];
   expiresAfterMs: number | undefined;
   transcribes = true;
+  /** It tells words while they are spoken. */
+  partials = false;
   wordsAfterMs = WORDS_AFTER_MS;
   /** What it made of items: their whole length. */
   readonly generated = new Map<number, number>();
@@ -248,8 +250,8 @@ export class FakeSession implements RealtimeSession {
     if (this.#item) this.#addWord(level);
     else if (this.#loudMs >= ONSET_MS) {
       this.#item = { id: this.#service.nextId('item'), words: [] };
-      for (const heard of this.#levels) this.#addWord(heard);
       this.#events.onSpeechStarted(this.#item.id, Math.max(0, this.#loudFromMs - 100));
+      for (const heard of this.#levels) this.#addWord(heard);
       if (this.#options.interruptResponse) this.#cancelRunning(LATE_DELTAS);
     }
   }
@@ -286,7 +288,10 @@ export class FakeSession implements RealtimeSession {
   #addWord(level: number): void {
     if (level >= NOISE) return;
     const word = wordAt(level);
-    if (this.#item?.words.at(-1) !== word) this.#item?.words.push(word);
+    const item = this.#item;
+    if (!item || item.words.at(-1) === word) return;
+    item.words.push(word);
+    if (this.#service.partials) this.#events.onCallerWords(item.id, item.words.join(' '), false);
   }
 
   #cancelRunning(late: number): void {
