@@ -7,6 +7,8 @@ export interface SpeakerEarEvents {
   onPartial(text: string, startMs: number, durationMs: number): void;
   onFinal(text: string, startMs: number, durationMs: number, details: PhraseDetails): void;
   onFault(code: string, error: Error | undefined): void;
+  /** Nothing of the speaker has come for so long that nobody need listen meanwhile. */
+  onIdle(): void;
 }
 
 export interface SpeakerEarOptions {
@@ -21,6 +23,7 @@ export interface SpeakerEarOptions {
  */
 const MISSING_MS = 1_500;
 const SILENCE = new Uint8Array(MISSING_MS * BYTES_PER_MS);
+const IDLE_MS = 15_000;
 /** One that gave up is replaced after so long: a call must not stay unwritten because a key was being changed. */
 const REOPEN_MS = 5_000;
 /** Stretches of audio whose place in time is remembered; words come of the newest ones. */
@@ -37,6 +40,7 @@ export class SpeakerEar {
   readonly #options: SpeakerEarOptions;
   #recogniser: Recogniser | undefined;
   #cancelReopen: Cancel = () => {};
+  #cancelLook: Cancel = () => {};
   #stretches: Stretch[] = [];
   #writtenMs = 0;
   #heardUntilMs: number;
@@ -49,11 +53,6 @@ export class SpeakerEar {
     this.#options = options;
     this.#heardUntilMs = options.clock.now();
     this.#open();
-  }
-
-  /** How long nothing of the speaker has come. */
-  get unheardMs(): number {
-    return this.#options.clock.now() - this.#heardUntilMs;
   }
 
   /** How much less audio there was than time has passed. */
@@ -70,16 +69,31 @@ export class SpeakerEar {
     if (this.#silenced || this.#missingMs > MISSING_MS) {
       this.#stretches.push({ writtenMs: this.#writtenMs, heardAtMs: this.#options.clock.now() - ms });
       if (this.#stretches.length > MOST_STRETCHES) this.#stretches.shift();
+      if (this.#silenced) this.#lookIn(MISSING_MS);
       this.#silenced = false;
     }
     this.#write(pcm);
   }
 
-  /** Lets the recogniser end a phrase whose speaker is not heard any more. */
-  look(): void {
-    if (this.#closed || this.#silenced || this.#missingMs < MISSING_MS) return;
-    this.#silenced = true;
-    this.#write(SILENCE);
+  #lookIn(ms: number): void {
+    this.#cancelLook();
+    this.#cancelLook = this.#options.clock.after(ms, () => this.#look());
+  }
+
+  /** Lets the recogniser end a phrase whose speaker is not heard any more, even where nobody else is. */
+  #look(): void {
+    if (!this.#silenced) {
+      const leftMs = MISSING_MS - this.#missingMs;
+      if (leftMs > 0) {
+        this.#lookIn(leftMs);
+        return;
+      }
+      this.#silenced = true;
+      this.#write(SILENCE);
+    }
+    const leftMs = IDLE_MS - (this.#options.clock.now() - this.#heardUntilMs);
+    if (leftMs > 0) this.#lookIn(leftMs);
+    else this.#options.events.onIdle();
   }
 
   /** What was being said is told as it was last heard. Idempotent. */
@@ -87,6 +101,7 @@ export class SpeakerEar {
     if (this.#closed) return;
     this.#closed = true;
     this.#cancelReopen();
+    this.#cancelLook();
     this.#recogniser?.close();
     this.#finishAsHeard();
   }

@@ -270,13 +270,29 @@ test('a participant who is not heard any more is given the silence that ends his
   assert.equal(recognisers.length, 3);
 });
 
+test('where nobody is heard any more the last phrase is ended all the same, and then no recogniser is kept (reader: last phrase waits)', async () => {
+  const { mode, clock, hear, recogniser } = begin();
+  mode.start();
+  await hear(1000, CALLER);
+  await clock.advance(1600);
+  assert.equal(recogniser(0).writtenMs, 2500);
+  await hear(1000, CALLER);
+  await clock.advance(1600);
+  assert.equal(recogniser(0).writtenMs, 5000);
+  await clock.advance(14_000);
+  assert.ok(recogniser(0).closed);
+  await hear(100, CALLER);
+  mode.close('hung-up');
+  assert.equal(clock.pending, 0);
+});
+
 test('words after a gap in the audio are told where they were said', async () => {
   const { mode, of, hear, recogniser, clock } = begin();
   mode.start();
   await hear(1000, CALLER);
   await clock.advance(5000);
   await hear(1000, CALLER);
-  recogniser(0).events.onFinal('Still there?', 1100, 1600);
+  recogniser(0).events.onFinal('Still there?', 2600, 3100);
   assert.equal(of('transcript')[0]?.offsetMs, 6100);
 });
 

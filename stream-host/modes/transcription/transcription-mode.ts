@@ -29,8 +29,6 @@ export interface TranscriptionOptions {
 
 /** ACS sends the four who are loudest; each recogniser is a connection, and is paid for by the second. */
 const MOST_EARS = 8;
-/** A participant from whom nothing has come for so long needs no recogniser meanwhile. */
-const IDLE_MS = 15_000;
 
 /** TRANSCRIPTION: nobody answers. What is said is written down, with who said it and when. */
 class Transcription implements Mode {
@@ -80,12 +78,6 @@ class Transcription implements Mode {
     if (this.#closed || !this.#hearsItself) return;
     const ear = this.#ears.get(from) ?? this.#openEar(from);
     ear?.write(pcm);
-    // The line's own beat: whoever is silent on it is noticed by the audio of the others.
-    for (const [participant, other] of this.#ears) {
-      if (other === ear) continue;
-      other.look();
-      if (other.unheardMs > IDLE_MS) this.#closeEar(participant, other);
-    }
   }
 
   pressed(tone: string): void {
@@ -137,6 +129,7 @@ class Transcription implements Mode {
         onFinal: (text, startMs, durationMs, details) =>
           this.#tellFinal(participant, text, startMs, durationMs, details),
         onFault: (code, error) => events.emit('fault', { code, ...(error && { error }) }),
+        onIdle: () => this.#closeEar(participant, ear),
       },
     });
     this.#ears.set(participant, ear);
