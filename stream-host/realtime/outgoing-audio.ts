@@ -8,11 +8,14 @@ export interface OutgoingAudioOptions {
 
 /** A message for each frame of 20 ms costs twice as much as one for two of them. */
 const MESSAGE_MS = 40;
-/** What waits while the service is not ready or takes nothing. Who is answered later than this has said it again. */
-const MAX_WAITING_MS = 5_000;
+/**
+ * What waits while the service is not ready or takes nothing. What a caller was saying to a session that broke is given to
+ * the next one all at once, faster than a network takes it. A service that takes nothing for so long is gone before.
+ */
+const MAX_WAITING_MS = 30_000;
 const BYTES_PER_SAMPLE = 2;
 
-/** The caller's audio on its way to the service, in messages of 40 ms. Beyond 5 s the oldest of what waits is dropped. */
+/** The caller's audio on its way to the service, in messages of 40 ms. Beyond 30 s the oldest of what waits is dropped. */
 export class OutgoingAudio {
   readonly #options: OutgoingAudioOptions;
   readonly #bytesPerMs: number;

@@ -37,13 +37,15 @@ export function problemOf(given: Partial<ServiceMessage> | null | undefined): Re
   const { code, type, param, message } = given ?? {};
   return {
     code: nameOr(code, nameOr(type, 'unknown')),
-    ...(param && NAME.test(param) && { param }),
+    ...(isName(param) && { param }),
     message: message ?? '',
   };
 }
 
-const nameOr = (given: string | null | undefined, otherwise: string): string =>
-  given && NAME.test(given) ? given : otherwise;
+/** Whether it is a code that may be told and logged. */
+export const isName = (given: unknown): given is string => typeof given === 'string' && NAME.test(given);
+
+const nameOr = (given: unknown, otherwise: string): string => (isName(given) ? given : otherwise);
 
 /** What an `error` of the service's means where it ended the session. */
 export function endOfProblem(service: string, { code, param }: RealtimeProblem): SessionEnd {

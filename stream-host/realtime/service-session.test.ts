@@ -47,20 +47,20 @@ for (const service of SERVICES) {
     assert.deepEqual(Buffer.concat(sent), Buffer.concat([1, 2, 3, 4].map(frame)));
   });
 
-  test(`${service}: of audio that nobody takes the oldest is dropped, is counted, and moves what the service measures`, async () => {
+  test(`${service}: of audio that nobody takes the oldest is dropped, is counted, and moves what the service measures; half a minute waits (reader: replay cut)`, async () => {
     const { clock, far, session, of, wire, logged } = openScripted(service);
     const second = () => session.audio(MS_OF_SILENCE(1000, session.rateHz));
-    for (let i = 0; i < 7; i += 1) second();
+    for (let i = 0; i < 32; i += 1) second();
     await clock.advance(10);
-    assert.equal(far.of('input_audio_buffer.append').length * 40, 5_000);
+    assert.equal(far.of('input_audio_buffer.append').length * 40, 30_000);
     far.say(wire.speechStarted('i1', 100));
     assert.deepEqual(of('onSpeechStarted'), [['i1', 2_100]]);
     far.bufferedBytes = 1_000_000;
     second();
-    assert.equal(far.of('input_audio_buffer.append').length * 40, 5_000);
+    assert.equal(far.of('input_audio_buffer.append').length * 40, 30_000);
     far.bufferedBytes = 0;
     second();
-    assert.equal(far.of('input_audio_buffer.append').length * 40, 7_000);
+    assert.equal(far.of('input_audio_buffer.append').length * 40, 32_000);
     session.close();
     assert.deepEqual(logged.at(-1)?.droppedAudioMs, 2_000);
   });
@@ -99,6 +99,24 @@ for (const service of SERVICES) {
         { inputTokens: 20, outputTokens: 10, cachedTokens: 5, inputAudioTokens: 15, outputAudioTokens: 8 },
       ],
     ]);
+  });
+
+  test(`${service}: why a response ended is told by a code, never by a sentence (reader: words in the log)`, async () => {
+    const { clock, far, wire, of } = openScripted(service);
+    await clock.advance(10);
+    const said = 'The caller said: my number is 1042';
+    const ends = [
+      { type: 'failed', error: { type: 'server_error', code: said } },
+      { type: said, reason: said },
+      { type: 'cancelled', reason: 'turn_detected' },
+    ];
+    for (const [at, details] of ends.entries()) {
+      far.say(wire.responseCreated(`r${at}`), wire.responseDone(`r${at}`, 'failed', details));
+    }
+    assert.deepEqual(
+      of('onResponseEnded').map(([, , reason]) => reason),
+      ['server_error', undefined, 'turn_detected'],
+    );
   });
 
   test(`${service}: words that were told are not told again, and empty ones of such an item mean nothing`, async () => {

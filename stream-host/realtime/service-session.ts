@@ -10,7 +10,15 @@ import type {
 import type { Dialect } from './dialect.ts';
 import type { Fields } from './fields.ts';
 import { OutgoingAudio } from './outgoing-audio.ts';
-import { endOfProblem, endOfTransport, problemOf, rejected, type SessionEnd, silentFor } from './realtime-errors.ts';
+import {
+  endOfProblem,
+  endOfTransport,
+  isName,
+  problemOf,
+  rejected,
+  type SessionEnd,
+  silentFor,
+} from './realtime-errors.ts';
 import type { OpenTransport, RealtimeTransport } from './realtime-transport.ts';
 import { ResponseQueue } from './response-queue.ts';
 import { callerItem, restoredItems, toolResultItem } from './restored-items.ts';
@@ -47,6 +55,10 @@ const ITEM = 'parley-item-';
 /** A `response.cancel` came when the response had just ended by itself. */
 const saysNothingToCancel = ({ code, message }: RealtimeProblem): boolean =>
   /^response_cancel_(not_active|no_active_response)$/.test(code) || /no active response/i.test(message);
+
+/** For the log. Instructions may hold what is known of a caller, and addresses a key. */
+const shown = (value: unknown): unknown =>
+  value === undefined || typeof value === 'number' || typeof value === 'boolean' || isName(value) ? value : '…';
 
 /** One session with a service, in the dialect of that service. */
 export class ServiceSession implements RealtimeSession {
@@ -228,7 +240,7 @@ export class ServiceSession implements RealtimeSession {
     const otherwise = differences(this.#asked, session);
     const audio = otherwise.find(({ field, got }) => got !== undefined && dialect.audioFields.includes(field));
     if (audio) {
-      this.#end(rejected(dialect.serviceName, `its ${audio.field} is ${audio.got}, and not ${audio.asked}`));
+      this.#end(rejected(dialect.serviceName, `its ${audio.field} is ${shown(audio.got)}, and not ${audio.asked}`));
       return;
     }
     this.#cancelOpening();
@@ -238,9 +250,10 @@ export class ServiceSession implements RealtimeSession {
     for (const text of this.#early.splice(0)) this.#transport.send(text);
     this.#tell((to) => to.onReady());
     for (const { field, asked, got } of otherwise) {
-      // Instructions may hold what is known of a caller.
-      const shown = field === 'instructions' ? {} : { asked, got };
-      log.warn({ field, ...shown }, 'the service has a field of the session otherwise than it was asked');
+      log.warn(
+        { field, asked: shown(asked), got: shown(got) },
+        'the service has a field of the session otherwise than it was asked',
+      );
       const message = `The session has ${field} otherwise than it was asked.`;
       this.#tell((to) => to.onWarning({ code: 'not_as_asked', param: field, message }));
     }

@@ -7,9 +7,12 @@ import { serviceEvents } from './testing/service-events.ts';
 for (const service of ['openai', 'voice-live'] as const) {
   test(`${service}: a field that the service has otherwise than it was asked is a warning that names it`, async () => {
     const wire = serviceEvents(service);
-    const settings = { turn_detection: { type: 'server_vad', threshold: 0.4 } } as const;
+    const settings = {
+      turn_detection: { type: 'server_vad', threshold: 0.4 },
+      voice: 'https://l.test/?key=1',
+    } as const;
     const changed = (asked: unknown) =>
-      JSON.parse(JSON.stringify(asked).replace('0.4', '0.5').replace('Be kind.', 'Be rude.'));
+      JSON.parse(JSON.stringify(asked).replace('0.4', '0.5').replace('Be kind.', 'Be rude.').replace('key=1', 'key=2'));
     const script = [
       { say: [wire.sessionCreated()] },
       { on: 'session.update', say: ({ session }: Record<string, unknown>) => [wire.sessionUpdated(changed(session))] },
@@ -20,9 +23,14 @@ for (const service of ['openai', 'voice-live'] as const) {
     const fields = told
       .filter(([name]) => name === 'onWarning')
       .map(([, warning]) => (warning as { param: string }).param);
-    assert.deepEqual(fields.sort(), [place, 'instructions'].sort());
+    assert.deepEqual(
+      fields.sort(),
+      [place, 'instructions', service === 'openai' ? 'audio.output.voice' : 'voice'].sort(),
+    );
     assert.equal(told[0]?.[0], 'onReady');
     assert.ok(!JSON.stringify(logged).includes('Be rude'), 'instructions may hold what is known of a caller');
+    assert.ok(!JSON.stringify(logged).includes('key='), 'and addresses a key (reader: secrets in the log)');
+    assert.ok(JSON.stringify(logged).includes('"asked":0.4,"got":0.5'));
   });
 
   test(`${service}: a session whose audio is of another rate than it was asked is none`, async () => {

@@ -3,7 +3,7 @@ import type { RealtimeEvents, RealtimeUsage } from '../contract/realtime.ts';
 import { CallerWords } from './caller-words.ts';
 import { REQUEST_KEY } from './dialect.ts';
 import { GeneratedAudio } from './generated-audio.ts';
-import { problemOf } from './realtime-errors.ts';
+import { isName, problemOf } from './realtime-errors.ts';
 import type { ResponseQueue } from './response-queue.ts';
 import { type RunningResponse, RunningResponses } from './running-responses.ts';
 import type { EventOf, ServerEvent } from './server-event.ts';
@@ -172,7 +172,7 @@ export class SessionReader {
   }
 
   #onDone({ response: { id, status, status_details: details, usage } }: EventOf<'responseDone'>): void {
-    const reason = details?.error?.code ?? details?.error?.type ?? details?.reason ?? details?.type ?? undefined;
+    const reason = [details?.error?.code, details?.error?.type, details?.reason, details?.type].find(isName);
     this.#endResponse(id, (to) => to.onResponseEnded(id, status, reason, usage ? usageOf(usage) : undefined));
   }
 
