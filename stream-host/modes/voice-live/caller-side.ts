@@ -38,9 +38,11 @@ export class CallerSide {
     this.#options = options;
   }
 
-  /** When the service had all of what it has to answer. */
-  get askedAtMs(): number {
-    return this.#askedAtMs;
+  /** When the service had all of what it has to answer, and when our detector heard the end of it, if it did. */
+  asked(lastSpeechMs: number, longestTurnMs: number): { readonly lastSpeechMs: number; readonly askedAtMs: number } {
+    const askedAtMs = this.#askedAtMs;
+    const isRecent = lastSpeechMs > askedAtMs - longestTurnMs;
+    return { lastSpeechMs: isRecent ? Math.min(lastSpeechMs, askedAtMs) : askedAtMs, askedAtMs };
   }
 
   /** Somebody speaks whose words are not known yet, and nothing answers them. */

@@ -111,7 +111,7 @@ export class VoiceLiveCall implements Mode {
       turns: host.turns,
       session: () => this.#link.session,
       isHeld: () => this.#floor.state.name === 'held',
-      asked: () => this.#asked(),
+      asked: () => this.#caller.asked(this.#ear.lastSpeechMs, this.#policy.endpointing.maxCallerTurnMs),
       onBegan: () => this.#handle({ type: 'reply-began' }),
       onAudible: () => this.#handle({ type: 'reply-audible' }),
       onEnded: (endReason) => this.#onEnded(endReason),
@@ -325,13 +325,6 @@ export class VoiceLiveCall implements Mode {
 
   #say({ kind, request, endReason }: ReturnType<OwnLines['opening']>): void {
     this.#answers.begin(kind, request, endReason);
-  }
-
-  #asked(): { readonly lastSpeechMs: number; readonly askedAtMs: number } {
-    const { lastSpeechMs } = this.#ear;
-    const { askedAtMs } = this.#caller;
-    const isRecent = lastSpeechMs > askedAtMs - this.#policy.endpointing.maxCallerTurnMs;
-    return { lastSpeechMs: isRecent ? Math.min(lastSpeechMs, askedAtMs) : askedAtMs, askedAtMs };
   }
 
   #give(text: string): void {
