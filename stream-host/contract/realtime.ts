@@ -154,8 +154,8 @@ export interface RealtimeSession {
    * response that still makes the item is ended.
    */
   truncate(itemId: string, audioEndMs: number): void;
-  /** What came of a call, as JSON. `thenRespond`: it was the last that the answer waits for. */
-  toolResult(callId: string, output: string, thenRespond: boolean): void;
+  /** What came of a call, as JSON. It is answered when {@link respond} asks for that. */
+  toolResult(callId: string, output: string): void;
   /** Idempotent. `onClosed` is not told. */
   close(): void;
 }

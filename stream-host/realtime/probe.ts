@@ -160,7 +160,8 @@ export async function probeRealtime({ service, brief, clock, log, onResult }: Pr
     const [callId] = watch.calls;
     if (callId !== undefined) {
       const from = watch.requests.size;
-      session.toolResult(callId, '{"message":"Order 1042 is packed and comes on Friday."}', true);
+      session.toolResult(callId, '{"message":"Order 1042 is packed and comes on Friday."}');
+      session.respond();
       const spokenMs = await until(() => watch.requests.size > from && watch.ends.size === watch.requests.size);
       const id = [...watch.requests.keys()][from];
       tell('its result is spoken', spokenMs !== undefined && watch.bytesOf(id) > 0, `ended after ${spokenMs} ms`);

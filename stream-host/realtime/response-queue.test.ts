@@ -32,9 +32,10 @@ for (const service of ['openai', 'voice-live'] as const) {
     await clock.advance(10);
     far.say(wire.responseCreated('r1'));
     const first = session.respond();
-    session.toolResult('c1', '1', false);
+    session.toolResult('c1', '1');
     assert.equal(session.respond(), first);
-    session.toolResult('c2', '2', true);
+    session.toolResult('c2', '2');
+    session.respond();
     far.say(wire.responseDone('r1'));
     assert.deepEqual(asked(far), [first]);
   });
@@ -42,7 +43,7 @@ for (const service of ['openai', 'voice-live'] as const) {
   test(`${service}: a request that met a response of the service's own is asked again after it`, async () => {
     const { clock, session, far, wire, of } = open();
     await clock.advance(10);
-    session.toolResult('c1', '1', false);
+    session.toolResult('c1', '1');
     const request = session.respond();
     // The service began before it had the tool's result.
     far.say(wire.committed('i1'), wire.responseCreated('r1'), wire.error(OTHER_ACTIVE, { event_id: request }));
@@ -87,7 +88,8 @@ for (const service of ['openai', 'voice-live'] as const) {
     const { clock, session, far, wire, of } = open();
     await clock.advance(10);
     far.say(wire.responseCreated('r1'));
-    session.toolResult('c1', '1', true);
+    session.toolResult('c1', '1');
+    session.respond();
     // The caller speaks: the service ends its answer and begins another one, which has the tool's result.
     far.say(wire.itemAdded({ id: 'parley-item-1' }), wire.responseCreated('r2'), wire.responseDone('r1', 'cancelled'));
     far.say(wire.responseDone('r2'));
@@ -220,7 +222,7 @@ for (const service of ['openai', 'voice-live'] as const) {
           respond: () => requests.add(session.respond()),
           say: () => requests.add(session.respond({ say: 'Hello.' })),
           cancel: () => session.cancel(),
-          result: () => session.toolResult('c1', '1', false),
+          result: () => session.toolResult('c1', '1'),
           own: () => {
             if (running.length > 0) return;
             running.push(`r${++responses}`);

@@ -234,7 +234,8 @@ for (const service of SERVICES) {
     far.say(wire.responseCreated('r1'), wire.outputItemAdded('r1', { ...item, arguments: '' }));
     far.say(wire.callArguments('r1', 'i1', 'c1', '{"order":7}'), wire.outputItemDone('r1', item));
     assert.deepEqual(of('onToolRequest'), [['r1', { callId: 'c1', name: 'look_up', argumentText: '{"order":7}' }]]);
-    session.toolResult('c1', '{"day":"Monday"}', true);
+    session.toolResult('c1', '{"day":"Monday"}');
+    session.respond();
     assert.equal(far.of('response.create').length, 0, 'not while the first response runs');
     far.say(wire.responseDone('r1'));
     assert.deepEqual(

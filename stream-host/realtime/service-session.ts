@@ -175,9 +175,8 @@ export class ServiceSession implements RealtimeSession {
     });
   }
 
-  toolResult(callId: string, output: string, thenRespond: boolean): void {
+  toolResult(callId: string, output: string): void {
     this.#addItem(toolResultItem(callId, output));
-    if (thenRespond) this.respond();
   }
 
   close(): void {

@@ -35,13 +35,13 @@ export class ToolDesk {
     if (!served) return;
     if (isEndCall(request)) {
       turn.endReason = endCallReason(request);
-      served.toolResult(request.callId, JSON.stringify({ note: 'The call ends once you were heard.' }), false);
+      served.toolResult(request.callId, JSON.stringify({ note: 'The call ends once you were heard.' }));
       return;
     }
     turn.tools ??= agent.openTools?.(ledger.items);
     const used = turn.tools?.use(request, turn.abort.signal);
     if (!used) {
-      served.toolResult(request.callId, JSON.stringify({ error: 'unknown_tool' }), false);
+      served.toolResult(request.callId, JSON.stringify({ error: 'unknown_tool' }));
       turn.unusedResults = true;
       this.goOn(turn);
       return;
@@ -93,7 +93,7 @@ export class ToolDesk {
     ledger.turnReads(turn, turn.history(mouth.heardMs));
     events.emit('toolEnded', { ...outcome, turn: turn.number });
     const served = session();
-    if (served === asker) served.toolResult(call.callId, JSON.stringify(result ?? null), false);
+    if (served === asker) served.toolResult(call.callId, JSON.stringify(result ?? null));
     else served?.restore([{ role: 'tool', call, result }]);
     turn.unusedResults = true;
     this.goOn(turn);

@@ -198,9 +198,8 @@ export class FakeSession implements RealtimeSession {
     this.#service.onTruncate(itemId, audioEndMs);
   }
 
-  toolResult(callId: string, output: string, thenRespond: boolean): void {
+  toolResult(callId: string, output: string): void {
     this.lines.push({ role: 'tool', call: { callId, name: 'look_up', args: {} }, result: JSON.parse(output) });
-    if (thenRespond) this.respond();
   }
 
   close(): void {
