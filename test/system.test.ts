@@ -74,7 +74,7 @@ suite('a whole stack', { concurrency: 3 }, () => {
     // Of talks and calls alike the page says in which mode they were.
     const { titles = [] } = sights.find(({ state }) => state === 'after-the-call') ?? {};
     for (const title of titles) assert.match(title, /· Recogniser, model and voice$/);
-    assert.match(titles[2] ?? '', /^Phone call/);
+    assert.match(titles[2] ?? '', /^Phone call to \S+ with orders/);
   });
 
   test('a caller is answered twice, with both tools, and the whole call is on record', async () => {

@@ -1,4 +1,5 @@
 import type { BrowserMessage } from '../shared/protocol/browser.ts';
+import { AgentChoice } from './agent-choice.ts';
 import { ask } from './ask.ts';
 import { CallWatch } from './call-watch.ts';
 import type { Connection } from './connection.ts';
@@ -30,11 +31,11 @@ class App {
   readonly #muteButton = byId('mute', HTMLButtonElement);
   readonly #interruptButton = byId('interrupt', HTMLButtonElement);
   readonly #status = byId('status', HTMLElement);
-  readonly #agentSelect = byId('agent', HTMLSelectElement);
   readonly #typed = byId('typed', HTMLInputElement);
   readonly #callerLevel = new LevelStrip(byId('mic-level', HTMLCanvasElement));
   readonly #agentLevel = new LevelStrip(byId('agent-level', HTMLCanvasElement));
   readonly #trouble = new TroubleView();
+  readonly #agents = new AgentChoice(() => this.#draw());
   readonly #modes = new ModeChoice();
   readonly #memory = new PageMemory();
   readonly #view = new TranscriptView(
@@ -55,7 +56,6 @@ class App {
   #talk: Talk | undefined;
   #phone: PhonePanel | undefined;
   #watch: CallWatch | undefined;
-  #defaultAgent = '';
 
   constructor() {
     this.#talkButton.addEventListener('click', () => (this.#talk ? this.#stop() : void this.#start()));
@@ -74,7 +74,6 @@ class App {
     for (const hint of document.querySelectorAll<HTMLButtonElement>('#hints button')) {
       hint.addEventListener('click', () => this.#say(hint.textContent));
     }
-    this.#agentSelect.addEventListener('change', () => this.#draw());
     this.#bindTranscriptActions();
     document.addEventListener('keydown', (event) => this.#onKey(event));
     // Without a pointer, too, one must be able to scroll.
@@ -88,8 +87,7 @@ class App {
   async greet(): Promise<void> {
     const [settings, agents, modes] = await Promise.all([fetchServerSettings(), fetchAgents(), fetchModes()]);
     if (settings === undefined) return;
-    this.#defaultAgent = settings.agent;
-    this.#offerAgents(agents, settings.agent);
+    this.#agents.offer(agents, settings.agent);
     this.#modes.offer(modes);
     addEventListener('focus', () => void this.#refreshAgents());
     byId('version', HTMLElement).textContent = settings.version;
@@ -97,7 +95,7 @@ class App {
     this.#draw();
     if (settings.emulatorUrl === null) return;
     this.#phone = new PhonePanel(settings.emulatorUrl, this.#devices, {
-      modeAsked: () => this.#modes.asked,
+      asked: () => ({ agent: this.#agents.asked, mode: this.#modes.asked }),
       onPlugged: (plugged) => this.#watchCalls(plugged),
       mayCall: () => this.#mayCall(),
       onConnected: ({ title, callConnectionId }) => {
@@ -121,11 +119,17 @@ class App {
       this.#phone.hangUp();
     }
     this.#trouble.hide();
-    const agent = this.#agentSelect.value || new URLSearchParams(location.search).get('agent') || undefined;
     const sessionId = this.#memory.sessionId ?? crypto.randomUUID();
     this.#talkPart = this.#partOf(this.#memory.sessionId)?.id;
     const talk = new Talk(
-      { sessionId, agent, mode: this.#modes.asked, sampleRate: this.#modes.sampleRate, devices: this.#devices, typed },
+      {
+        sessionId,
+        agent: this.#agents.asked,
+        mode: this.#modes.asked,
+        sampleRate: this.#modes.sampleRate,
+        devices: this.#devices,
+        typed,
+      },
       {
         onConnection: (connection) => this.#onConnection(connection),
         onMessage: (message) => this.#onMessage(message),
@@ -267,10 +271,11 @@ class App {
       origin: location.origin.replace(/^http/, 'ws'),
       onMessage: (message) => {
         if (message.type === 'session_ready') {
-          const { session_id: sessionId, mode } = message;
+          const { session_id: sessionId, agent, mode } = message;
           this.#modes.isOn(mode);
           // A call that is picked up again says it again.
-          const title = (part: Part) => (part.sessionId === '' ? this.#modes.named(part.title, mode) : part.title);
+          const title = (part: Part) =>
+            part.sessionId === '' ? this.#modes.named(`${part.title} with ${agent}`, mode) : part.title;
           this.#change(this.#callPart, (part) => ({ ...part, sessionId, title: title(part) }));
         }
         this.#tell(this.#callPart, (dialogue) => tell(dialogue, message, Date.now()));
@@ -295,19 +300,8 @@ class App {
 
   /** Agents come and go while the server runs. */
   async #refreshAgents(): Promise<void> {
-    this.#offerAgents(await fetchAgents(), this.#defaultAgent);
+    this.#agents.offer(await fetchAgents());
     this.#draw();
-  }
-
-  #offerAgents(agents: readonly string[], usual: string): void {
-    const asked = new URLSearchParams(location.search).get('agent');
-    const chosen = this.#agentSelect.value || (asked ?? usual);
-    byId('who', HTMLElement).textContent = chosen;
-    byId('who-line', HTMLElement).hidden = agents.length > 1;
-    byId('agent-field', HTMLElement).hidden = agents.length < 2;
-    if (agents.length < 2) return;
-    this.#agentSelect.replaceChildren(...agents.map((name) => new Option(name, name)));
-    this.#agentSelect.value = agents.includes(chosen) ? chosen : usual;
   }
 
   #begin(part: Pick<Part, 'kind' | 'title' | 'sessionId'>): number {
@@ -381,10 +375,10 @@ class App {
     this.#interruptButton.disabled = !this.#mood.playing;
     byId('composer', HTMLElement).hidden = !talking;
     this.#typed.disabled = this.#connection.name !== 'open';
-    const isDemo = (this.#agentSelect.value || this.#defaultAgent) === 'orders';
+    const isDemo = this.#agents.name === 'orders';
     byId('hints', HTMLElement).hidden = !talking || !isDemo;
     byId('welcome-hints', HTMLElement).hidden = !isDemo;
-    this.#agentSelect.disabled = talking || waiting;
+    this.#agents.disabled = talking || waiting || onPhone;
     this.#modes.disabled = talking || waiting || onPhone;
     document.body.dataset.agent = this.#mood.playing ? 'speaking' : 'quiet';
     document.body.dataset.talking = String(talking);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describePhone, nextPhone, type PhoneInput, type PhoneState } from './phone-call.ts';
+import { describePhone, dialCommand, nextPhone, type PhoneInput, type PhoneState } from './phone-call.ts';
 
 const registered: PhoneInput = { type: 'registered', number: '+15551234567' };
 const connected: PhoneInput = { type: 'connected', callConnectionId: 'c1' };
@@ -16,6 +16,17 @@ test('dials, talks and hangs up', () => {
   assert.equal(describePhone(heard, 66_500), 'Connected 1:05');
   const over = nextPhone(heard, { type: 'disconnected', code: 0, reason: '' }, 66_500);
   assert.equal(describePhone(over, 66_500), 'Call ended after 1:05');
+});
+
+test('a call asks for the agent and the mode that are chosen, and for nothing where nobody has chosen (the call of the page ignores the agent)', () => {
+  const to = '+15550100';
+  const call = { type: 'dial', to, displayName: 'Web page' };
+  assert.deepEqual(dialCommand(to, { agent: 'pizzeria', mode: 'voice_live' }), {
+    ...call,
+    agent: 'pizzeria',
+    mode: 'voice_live',
+  });
+  assert.deepEqual(dialCommand(to, { agent: undefined, mode: undefined }), call);
 });
 
 test('rings and is answered', () => {

@@ -1,4 +1,4 @@
-import type { PhoneEvent } from '../shared/protocol/phone-line.ts';
+import type { PhoneCommand, PhoneEvent } from '../shared/protocol/phone-line.ts';
 
 /** What the page's simulated phone is doing. `news` is how the last call went, while that is still of interest. */
 export type PhoneState =
@@ -24,6 +24,23 @@ export type PhoneInput =
   | { readonly type: 'pressed'; readonly key: string }
   /** The socket to the emulator went away. */
   | { readonly type: 'unplugged' };
+
+/** What is chosen on the page for a call; whatever is not is left to the deployment. */
+export interface CallWishes {
+  readonly agent: string | undefined;
+  readonly mode: string | undefined;
+}
+
+/** What is sent to call a number. */
+export function dialCommand(to: string, { agent, mode }: CallWishes): PhoneCommand {
+  return {
+    type: 'dial',
+    to,
+    displayName: 'Web page',
+    ...(agent !== undefined && { agent }),
+    ...(mode !== undefined && { mode }),
+  };
+}
 
 /** Pure: the phone after an event. @param nowMs of any clock, for the call's length */
 export function nextPhone(state: PhoneState, input: PhoneInput, nowMs: number): PhoneState {

@@ -5,13 +5,20 @@ import { AudioOutput } from './audio-output.ts';
 import type { Devices } from './devices.ts';
 import { byId, element } from './element.ts';
 import { LevelStrip } from './meters.ts';
-import { describePhone, nextPhone, type PhoneInput, type PhoneState } from './phone-call.ts';
+import {
+  type CallWishes,
+  describePhone,
+  dialCommand,
+  nextPhone,
+  type PhoneInput,
+  type PhoneState,
+} from './phone-call.ts';
 import { PhoneSocket } from './phone-socket.ts';
 import { AudioTrouble, type TroubleName } from './trouble.ts';
 
 export interface PhonePanelListeners {
-  /** The streaming mode that a call shall have; undefined where nobody has chosen one. */
-  modeAsked(): string | undefined;
+  /** What a call shall have, as far as anybody has chosen. */
+  asked(): CallWishes;
   /** The panel was opened, or closed. */
   onPlugged(plugged: boolean): void;
   /** A call is about to need the microphone. False: it must not. */
@@ -137,8 +144,7 @@ export class PhonePanel {
     if (name === 'ringing') {
       this.#socket?.send({ type: 'answer' });
     } else {
-      const mode = this.#listeners.modeAsked();
-      this.#socket?.send({ type: 'dial', to, displayName: 'Web page', ...(mode !== undefined && { mode }) });
+      this.#socket?.send(dialCommand(to, this.#listeners.asked()));
       this.#apply({ type: 'dialled', to });
     }
   }

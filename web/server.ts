@@ -17,10 +17,17 @@ export async function fetchServerSettings(): Promise<ServerSettings | undefined>
   return (await fetchJson('/api/v1/realtime/settings')) as ServerSettings | undefined;
 }
 
+/** An agent as the server offers it at `GET /api/v1/agents`. */
+export interface PageAgent {
+  readonly name: string;
+  /** The streaming mode of a session with it where nobody asks for another. */
+  readonly mode?: string;
+}
+
 /** The agents that one may choose from. Empty where the server does not tell. */
-export async function fetchAgents(): Promise<readonly string[]> {
-  const answer = (await fetchJson('/api/v1/agents')) as { readonly agents: readonly { name: string }[] } | undefined;
-  return answer?.agents.map(({ name }) => name) ?? [];
+export async function fetchAgents(): Promise<readonly PageAgent[]> {
+  const answer = (await fetchJson('/api/v1/agents')) as { readonly agents: readonly PageAgent[] } | undefined;
+  return answer?.agents ?? [];
 }
 
 /** The streaming modes that one may choose from. Empty where the server does not tell. */
