@@ -10,7 +10,7 @@ import { type CallerWords, saysTheSame } from '../ear/caller-words.ts';
 import type { TurnPolicy } from '../turns/turn-policy.ts';
 import { AgentTurn } from './agent-turn.ts';
 import { firstSentence } from './clauses.ts';
-import { type OwnWords, Reply, type ReplyOrigin } from './reply.ts';
+import { type OwnWords, owedAtStart, Reply, type ReplyOrigin } from './reply.ts';
 
 export interface RepliesOptions {
   readonly clock: Clock;
@@ -52,6 +52,8 @@ export class Replies {
   #draftsOfTurn = 0;
   #nextTurn: number;
   #owed: ReplyOrigin['kind'] | undefined;
+  /** What is owed had been told, and keeps its number and its caller's words. */
+  #toldUnheard: Reply | undefined;
   /** The conversation was cut off before, and its caller has not been told so yet. */
   #owesExcuse: boolean;
   #unansweredPrompts = 0;
@@ -77,7 +79,7 @@ export class Replies {
   }
 
   get nextTurn(): number {
-    return this.#nextTurn;
+    return this.#unfinished()?.turn.number ?? this.#nextTurn;
   }
 
   /** A reply that nobody has heard anything of was dropped, or the first one was not given yet. */
@@ -125,9 +127,11 @@ export class Replies {
   /** Starts turn `number` with all words that are pending, or with what is owed or unasked. */
   start(number: number, lastSpeechMs: number, unasked: ReplyOrigin['kind'] = this.#owed ?? 'answer'): void {
     const { history, words, clock } = this.#options;
+    const unfinished = this.#unfinished();
     this.#nextTurn = number + 1;
     const historyLength = history.length;
-    const callerText = words.take();
+    // The words of an unfinished turn stay taken: they may be corrected once more.
+    const callerText = unfinished ? '' : words.take();
     const kind = callerText === '' ? unasked : 'answer';
     const decidedMs = clock.now();
     const wordsMs = callerText === '' ? decidedMs : words.takenChangedMs;
@@ -138,8 +142,11 @@ export class Replies {
       this.#askedAgain = false;
     }
     this.#owed = undefined;
+    this.#toldUnheard = undefined;
     const reply = draft ?? this.#begin(number, kind, callerText, history.items);
-    reply.adopt({ kind, callerText, lastSpeechMs, wordsMs, decidedMs, historyLength, ownFrom: history.length });
+    const ownFrom = history.length;
+    if (unfinished) reply.adoptAgain(unfinished, { wordsMs: words.takenChangedMs, decidedMs, ownFrom });
+    else reply.adopt({ kind, callerText, lastSpeechMs, wordsMs, decidedMs, historyLength, ownFrom });
     this.#reply = reply;
     this.#mouth.play(reply.turn.utterance);
   }
@@ -209,7 +216,7 @@ export class Replies {
 
   /**
    * Drops a turn of which nothing was heard; the words that it answers are pending again. A turn of which the caller was
-   * told something has happened, and so has what was asked.
+   * told something has happened, and so has what was asked: unless there are new words, it is begun anew as the same turn.
    */
   takeBack(): void {
     const reply = this.#reply;
@@ -220,6 +227,7 @@ export class Replies {
     const { kind } = reply.origin;
     this.#owed = kind === 'prompt' || kind === 'again' ? undefined : kind;
     if (reply.told) {
+      this.#toldUnheard = this.#owed && reply;
       this.#conclude(reply, 0, true);
       return;
     }
@@ -236,6 +244,10 @@ export class Replies {
     if (at >= 0) history.rewrite(at, { role: 'caller', text });
     if (this.#reply) this.#reply.corrected(text);
     else events.emit('callerCorrected', { text, turn: this.#nextTurn - 1 });
+  }
+
+  #unfinished(): Reply | undefined {
+    return this.#options.words.pendingText === '' ? this.#toldUnheard : undefined;
   }
 
   #tellHeard(): void {
@@ -385,10 +397,4 @@ export class Replies {
     this.#conclude(reply, reply.turn.utterance.sentMs, false);
     this.#options.onEnded(turn, reply.turn.endCallReason);
   }
-}
-
-/** A resumed conversation owes the answer that its first host did not get to give, if the caller waits for one. */
-function owedAtStart(history: readonly HistoryItem[]): ReplyOrigin['kind'] {
-  const last = history.at(-1);
-  return last === undefined || last.role === 'agent' ? 'opening' : 'answer';
 }

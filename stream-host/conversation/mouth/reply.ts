@@ -1,4 +1,4 @@
-import type { ToolCall } from '../../../shared/sessions/history.ts';
+import type { HistoryItem, ToolCall } from '../../../shared/sessions/history.ts';
 import type { SessionEmitter, TurnLatency } from '../../contract/events.ts';
 import type { AgentTurn } from './agent-turn.ts';
 
@@ -23,6 +23,12 @@ export interface ReplyOrigin {
   readonly historyLength: number;
   /** From where on the history is the turn's own. */
   readonly ownFrom: number;
+}
+
+/** A resumed conversation owes the answer that its first host did not get to give, if the caller waits for one. */
+export function owedAtStart(history: readonly HistoryItem[]): ReplyOrigin['kind'] {
+  const last = history.at(-1);
+  return last === undefined || last.role === 'agent' ? 'opening' : 'answer';
 }
 
 /**
@@ -59,6 +65,12 @@ export class Reply {
     this.#origin = origin;
     this.#callerText = origin.callerText;
     this.turn.adopt();
+  }
+
+  /** Makes the turn the agent's once more: `before` had been told, and was taken back unheard. */
+  adoptAgain(before: Reply, changes: Pick<ReplyOrigin, 'wordsMs' | 'decidedMs' | 'ownFrom'>): void {
+    this.#told = true;
+    this.adopt({ ...before.origin, callerText: before.#callerText, ...changes });
   }
 
   /** @throws {Error} for a draft: it has none */

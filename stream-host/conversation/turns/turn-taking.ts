@@ -175,8 +175,11 @@ function whileThinking(state: In<'thinking'>, event: TurnEvent, context: TurnCon
       if (context.interjection === 'backchannel') return { state, effects: [{ type: 'dismiss-words' }] };
       if (context.interjection === 'begun') return stay(state);
       return preceded([takeBack], awaitWords(context, policy, state.lastSpeechMs));
-    case 'words-corrected':
-      return preceded([takeBack], startReply(context, policy, state.lastSpeechMs));
+    case 'words-corrected': {
+      // The answer is begun anew, to better words: it is the same turn, unless there are others by now.
+      const nextTurn = context.words === 'none' ? state.turn : context.nextTurn;
+      return preceded([takeBack], startReply({ ...context, nextTurn }, policy, state.lastSpeechMs));
+    }
     case 'reply-audible': {
       if (event.turn !== state.turn) return stay(state);
       // What comes after the wait was given up may stall, too, and is given up once more.
