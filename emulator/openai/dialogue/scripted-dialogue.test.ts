@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type ChatAnswer, type ChatMessage, chatRequestSchema } from '../chat-wire.ts';
@@ -171,6 +172,46 @@ test('a question that the caller cut off is still answered by a bare number', ()
   call.messages.pop();
   call.messages.push({ role: 'assistant', content: 'What is [interrupted by the caller]' });
   assert.equal(inShort(call.say('1042')), look('1042'));
+});
+
+for (const pleasantry of [
+  'How are you today?',
+  'Hello, how are you doing today',
+  'Have a nice Sunday!',
+  'Happy Friday',
+]) {
+  test(`"${pleasantry}" moves no delivery, whatever was talked of before (newcomer: small talk with side effects)`, () => {
+    const call = new Conversation();
+    call.ask('Where is order 1042?', { found: true, order: ORDER });
+    assert.match(inShort(call.say(pleasantry)), /^(I am fine|Thank you, the same)/);
+    call.say('I need to change the delivery of order 1042');
+    assert.match(inShort(call.say(pleasantry)), /^(I am fine|Thank you, the same)/);
+  });
+}
+
+test('a day that belongs to small talk is not the day to move an order to (newcomer: small talk with side effects)', () => {
+  const say = (text: string) => inShort(new Conversation().say(text));
+  assert.equal(say('Hi, how are you today? Can you move order 1042 to Friday?'), move('Friday'));
+  assert.equal(say('how are you today where is order 1042'), look('1042'));
+  assert.equal(say('How are you delivering order 1042 today?'), look('1042'));
+});
+
+test('every other one of the questions for measuring takes a tool, the first too', async () => {
+  const file = await readFile(new URL('../../phone/questions.txt', import.meta.url), 'utf8');
+  const questions = file.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  for (const changed of [true, false]) {
+    const call = new Conversation();
+    const result = { found: true, changed, order_number: '1042', reason: 'too_soon', order: ORDER };
+    const takesTool = questions.map((question) => {
+      const { calls } = call.say(question);
+      if (calls.length > 0) call.give(calls[0]?.name === 'opening_hours' ? { openNow: true } : result);
+      return `${question} ${calls.length > 0}`;
+    });
+    assert.deepEqual(
+      takesTool,
+      questions.map((question, at) => `${question} ${at % 2 === 0}`),
+    );
+  }
 });
 
 test('after a refused day another day is tried for the same order', () => {

@@ -3,6 +3,7 @@ import type { ChatAnswer, ChatMessage, ChatModel, ChatRequest, ToolShape } from 
 import { NOT_UNDERSTOOD } from './not-understood.ts';
 import { deskLine, deskTool, phraseDeskResult, wasRefused } from './order-desk.ts';
 import { phraseResult } from './result-words.ts';
+import { smallTalk, withoutPleasantries } from './small-talk.ts';
 import { type Args, callsOf } from './tool-arguments.ts';
 import { mostAlike, spokenName } from './tool-choice.ts';
 
@@ -47,22 +48,6 @@ const ALL_SAID = /\b(that'?s|that is|that will be) (all|it|everything)\b|\bnothi
 const IDENTITY =
   /\b((who|what) are you|your name|language model|are you (really )?an? (real|robot|bot|human|machine|computer|person|ai))\b/;
 
-/** Said where no tool is wanted: "Hello, where is order 1042?" wants one. */
-const SMALL_TALK: readonly (readonly [pattern: RegExp, text: string])[] = [
-  [
-    /^(\w+,? )?(wait|stop|hold on|hang on|one (moment|second)|just a \w+)\b/,
-    'Of course, take your time. I am listening.',
-  ],
-  [/\bhow (are you|is it going)\b/, 'I am fine, thank you for asking. What can I do for you today?'],
-  [/\b(thank(s| you)?|very much|great|perfect)\b/, 'You are welcome. Is there anything else I can do for you?'],
-  [
-    /\b(hello|hi|hey|good (morning|afternoon|evening|day))\b/,
-    'Hello! It is nice to hear from you. What can I do for you?',
-  ],
-  [/^(no|nope|not really|never mind)\b/, 'All right. I am here if you need anything else.'],
-  [/^(yes|yeah|yep|sure|ok|okay|right|please)\b/, 'Good. What would you like to know?'],
-];
-
 /**
  * Stands in for a language model where there is none: fixed rules that see what a model would see, the messages and the
  * tools. It knows the demo's order desk; of any other agent it calls the tool whose words are most like the caller's,
@@ -104,22 +89,24 @@ function makePlan(turns: readonly Turn[], allTools: readonly ToolShape[]): Plan 
     return { kind: 'say', text };
   }
 
+  // "How are you today?" names no day.
+  const asked = withoutPleasantries(said);
   const earlier = turns.flatMap(({ calls }) => calls.map(({ args }) => args));
   const use = (tool: ToolShape, text: string): Plan => {
-    const found = callsOf(tool, text, said, earlier);
+    const found = callsOf(tool, text, asked, earlier);
     if ('question' in found) return { kind: 'ask', text: found.question, tool, said: text };
     return { kind: 'use', tool, said: text, calls: found.calls, done: turn.calls };
   };
-  const wanted = deskTool(plain, tools) ?? mostAlike(plain, tools);
+  const wanted = deskTool(asked.toLowerCase(), tools) ?? mostAlike(asked, tools);
   const open = before.length > 0 ? makePlan(before, tools) : undefined;
   if (open !== undefined && isOpen(open) && (wanted === undefined || wanted.isGuess || wanted.tool === open.tool)) {
     // The answer to a question of ours, or another word for one that the tool refused, goes on with what was wanted.
-    const plan = use(open.tool, `${said} . ${open.said}`);
+    const plan = use(open.tool, `${asked} . ${open.said}`);
     if (goesOn(plan, open)) return plan;
   }
-  if (wanted !== undefined) return use(wanted.tool, said);
+  if (wanted !== undefined) return use(wanted.tool, asked);
   if (ALL_SAID.test(plain)) return { kind: 'say', text: BYE, hangsUp: true };
-  const text = deskLine(plain, tools) ?? SMALL_TALK.find(([pattern]) => pattern.test(plain))?.[1];
+  const text = deskLine(plain, tools) ?? smallTalk(plain);
   if (text !== undefined) return { kind: 'say', text };
   if (/\b(help|what (else )?can (you|i)|options)\b/.test(plain)) return { kind: 'say', text: helpWith(tools) };
   if (open?.kind === 'ask') return { ...open, text: SORRY + open.text.replace(SORRY, '') };
