@@ -61,6 +61,10 @@ const BAD_STARTS: readonly (readonly [given: Record<string, string>, line: RegEx
     /FUNCTIONS_PORT and STREAM_HOST_PORT are both 24301: each takes a port of its own/,
   ],
   [
+    { TRANSCRIPTION_WEBHOOK_URL: 'http://localhost:9000/words' },
+    /TRANSCRIPTION_WEBHOOK_SECRET is not set: it takes .* where TRANSCRIPTION_WEBHOOK_URL is set\./,
+  ],
+  [
     { ACS_STREAMING_MODE: 'video' },
     /ACS_STREAMING_MODE is "video": it takes media, voice_live, transcription, in any case/,
   ],

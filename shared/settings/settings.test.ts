@@ -45,6 +45,20 @@ test('a webhook’s address with a password in it, which nothing can be sent to,
   );
 });
 
+test('a webhook without its secret is refused with the other bad settings at once (newcomer 3)', () => {
+  const given = { ...sample.Values, TRANSCRIPTION_WEBHOOK_URL: 'https://example.org/words', LOG_LEVEL: 'verbose' };
+  assert.throws(
+    () => readStreamHostSettings(given),
+    ({ message }: Error) => {
+      assert.match(message, /TRANSCRIPTION_WEBHOOK_SECRET is not set: .* where TRANSCRIPTION_WEBHOOK_URL is set\./);
+      assert.match(message, /LOG_LEVEL is "verbose"/);
+      return true;
+    },
+  );
+  const TRANSCRIPTION_WEBHOOK_SECRET = 'sixteen characters';
+  assert.doesNotThrow(() => readStreamHostSettings({ ...given, LOG_LEVEL: 'info', TRANSCRIPTION_WEBHOOK_SECRET }));
+});
+
 test('a bad setting is named with what it was given and what it takes, and a secret is not shown (start-with-a-bad-log-level)', () => {
   const bad = { ...sample.Values, LOG_LEVEL: 'verbose', STREAM_HOST_PORT: '99999', ACS_CONNECTION_STRING: 'hunter2' };
   assert.throws(

@@ -151,14 +151,16 @@ export const streamHostOnly = {
   }),
   TRANSCRIPTION_WEBHOOK_URL: setting(kinds.webhookUrl.optional(), {
     about:
-      'Where finished words of calls that are only written down are delivered, signed with TRANSCRIPTION_WEBHOOK_SECRET. docs/transcription.md tells what comes there.',
+      'Where finished words of calls that are only written down are delivered, signed with TRANSCRIPTION_WEBHOOK_SECRET, which it requires. docs/transcription.md tells what comes there.',
     allowed: 'an http(s) address without a user name or a password',
     // Its query may be a key.
     secret: true,
   }),
   TRANSCRIPTION_WEBHOOK_SECRET: setting(z.string().min(16).optional(), {
-    about: 'What those deliveries are signed with, as Standard Webhooks does it.',
-    allowed: 'at least 16 characters; `whsec_` and base64 behind it, or any other text',
+    about:
+      'What those deliveries are signed with, as Standard Webhooks does it. TRANSCRIPTION_WEBHOOK_URL requires it.',
+    allowed:
+      'at least 16 characters, `whsec_` and base64 behind it or any other text, where TRANSCRIPTION_WEBHOOK_URL is set',
     secret: true,
   }),
   FUNCTIONS_URL: setting(kinds.httpUrl.optional(), {
@@ -196,5 +198,12 @@ export const streamHostOnly = {
 export const streamHostSettings = z.object({ ...sharedSettings, ...streamHostOnly });
 export type StreamHostSettings = Readonly<z.output<typeof streamHostSettings>>;
 
+/** Whoever is called by a webhook could not tell us from anybody without its secret. */
+const checkedSettings = streamHostSettings.refine(
+  ({ TRANSCRIPTION_WEBHOOK_URL: url, TRANSCRIPTION_WEBHOOK_SECRET: secret }) => !url || secret !== undefined,
+  // Told with all else that is wrong.
+  { path: ['TRANSCRIPTION_WEBHOOK_SECRET'], when: () => true },
+);
+
 /** @throws {ConfigError} that names each bad variable, what it was given and what is allowed */
-export const readStreamHostSettings = (env: Environment): StreamHostSettings => readSettings(streamHostSettings, env);
+export const readStreamHostSettings = (env: Environment): StreamHostSettings => readSettings(checkedSettings, env);

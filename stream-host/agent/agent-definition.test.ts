@@ -78,7 +78,7 @@ test('an agent whose calls are written down may have a notice, and languages bes
   assert.deepEqual([plain.notice, plain.languages], [undefined, ['en-US']]);
   for (const [wrong, what] of [
     ['languages: [klingonish-1]', /a locale such as de-DE/],
-    [`languages: [${Array(10).fill('de-DE').join(', ')}]`, /at most 9/],
+    [`languages: [${Array(10).fill('de-DE').join(', ')}]`, /at most 9 entries/],
     ['notice: ""', /notice/],
   ] as const) {
     await assert.rejects(loadAgents(await folderWith(context, { 'desk.yaml': `${GOOD}${wrong}\n` })), what);
@@ -176,6 +176,21 @@ const FAULTS: readonly [what: string, files: Record<string, string>, message: Re
     { 'desk.yaml': `${GOOD}turns: { endpointing: { hold_ms: 3000 } }\n` },
     /desk\.yaml: .*maxHoldMs is 1800.*holdMs \(3000\)/,
   ],
+  [
+    'a time that is none (newcomer 5)',
+    { 'desk.yaml': `${GOOD}turns: { endpointing: { hold_ms: soon } }\n` },
+    /desk\.yaml: turns\.endpointing\.hold_ms: must be a number, and is "soon"$/,
+  ],
+  [
+    'a choice and a bound that are none (newcomer 5)',
+    { 'desk.yaml': `${GOOD}turns: { drafts: { mode: loud, max_per_turn: 11 }, away: { after_ms: 5 } }\n` },
+    /drafts\.mode: must be one of off, text, speech, and is "loud"\n.*per_turn: must be at most 10, and is 11\n.*after_ms: must be 0, or at least 2000, and is 5$/,
+  ],
+  [
+    'a greeting that is not there (newcomer 5)',
+    { 'desk.yaml': 'greeting:\nprompt: x' },
+    /greeting: must be a text, and nothing stands there$/,
+  ],
   ['a bad number', { 'desk.yaml': `${GOOD}model: { temperature: hot }\n` }, /desk\.yaml: model\.temperature: /],
   [
     'a voice that is none',
@@ -188,15 +203,27 @@ const FAULTS: readonly [what: string, files: Record<string, string>, message: Re
     { 'desk.yaml': GOOD.replace('look_up_order', 'fly') },
     /desk\.yaml: tools\[0\]: there is no tool "fly".*fly\.ts/,
   ],
-  ['a language that is none', { 'desk.yaml': `${GOOD}language: German please\n` }, /desk\.yaml: language: a locale/],
-  ['a time zone that is none', { 'desk.yaml': `${GOOD}time_zone: Mars/Olympus\n` }, /desk\.yaml: time_zone: an IANA/],
+  [
+    'a language that is none',
+    { 'desk.yaml': `${GOOD}language: German please\n` },
+    /desk\.yaml: language: must be a locale such as de-DE, and is "German please"$/,
+  ],
+  [
+    'a time zone that is none',
+    { 'desk.yaml': `${GOOD}time_zone: Mars/Olympus\n` },
+    /desk\.yaml: time_zone: must be an IANA/,
+  ],
   ['too few fillers', { 'desk.yaml': `${GOOD}phrases: { fillers: [Hm.] }\n` }, /desk\.yaml: phrases\.fillers: /],
   [
     'a phrase that is given twice',
     { 'desk.yaml': `${GOOD}phrases: { apology: A. }\nturns: { recovery: { apology: B. } }\n` },
     /desk\.yaml: apology is given under phrases and under turns/,
   ],
-  ['a path for a tool', { 'desk.yaml': GOOD.replace('look_up_order', '../x') }, /desk\.yaml: tools\.0: lower-case/],
+  [
+    'a path for a tool',
+    { 'desk.yaml': GOOD.replace('look_up_order', '../x') },
+    /desk\.yaml: tools\[0\]: must be lower-case words joined by _, and is "\.\.\/x"$/,
+  ],
   ['a tool twice', { 'desk.yaml': GOOD.replace('end_call', 'look_up_order') }, /desk\.yaml: tools: names a tool twice/],
 ];
 

@@ -35,12 +35,12 @@ const definitionSchema = z.strictObject({
   greeting: z.string().trim().min(1).max(1000),
   voice: z
     .string()
-    .regex(/^[a-z]{2,3}-[A-Za-z0-9-]+(:[A-Za-z0-9]+)?$/, 'an Azure voice such as en-US-AvaMultilingualNeural')
+    .regex(/^[a-z]{2,3}-[A-Za-z0-9-]+(:[A-Za-z0-9]+)?$/, 'must be an Azure voice such as en-US-AvaMultilingualNeural')
     .default(DEFAULT_VOICE),
   /** What it speaks and hears, as in `de-DE`. Without it, what its voice speaks. */
   language: z
     .string()
-    .refine((name) => canonicalLocale(name) !== undefined, 'a locale such as de-DE')
+    .refine((name) => canonicalLocale(name) !== undefined, 'must be a locale such as de-DE')
     .transform((name) => canonicalLocale(name))
     .optional(),
   /** What may be spoken where its calls are only written down, besides its own language: the recogniser finds out. */
@@ -48,15 +48,18 @@ const definitionSchema = z.strictObject({
     .array(
       z
         .string()
-        .refine((name) => canonicalLocale(name) !== undefined, 'a locale such as de-DE')
+        .refine((name) => canonicalLocale(name) !== undefined, 'must be a locale such as de-DE')
         .transform((name) => canonicalLocale(name) ?? name),
     )
-    .max(MOST_LANGUAGES - 1, `at most ${MOST_LANGUAGES - 1}: Azure Speech tells ${MOST_LANGUAGES} languages apart`)
+    .max(
+      MOST_LANGUAGES - 1,
+      `must have at most ${MOST_LANGUAGES - 1} entries: Azure Speech tells ${MOST_LANGUAGES} languages apart`,
+    )
     .default([]),
   /** Said once at the beginning where its calls are only written down: that they are. */
   notice: z.string().trim().min(1).max(1000).optional(),
   /** Where its day begins and ends: it is told date and time of there. Without it, the host's. */
-  time_zone: z.string().refine(isTimeZone, 'an IANA time zone such as Europe/Berlin').optional(),
+  time_zone: z.string().refine(isTimeZone, 'must be an IANA time zone such as Europe/Berlin').optional(),
   /** What is done with the line of its sessions, where nobody asks for another. Without it, ACS_STREAMING_MODE. */
   mode: streamingMode.optional(),
   prompt: z.string().trim().min(1).max(50_000),
@@ -69,7 +72,7 @@ const definitionSchema = z.strictObject({
     })
     .prefault({}),
   tools: z
-    .array(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, 'lower-case words joined by _'))
+    .array(z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be lower-case words joined by _'))
     .max(64)
     .refine((names) => new Set(names).size === names.length, 'names a tool twice')
     .default([]),

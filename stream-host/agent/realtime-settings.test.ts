@@ -43,7 +43,8 @@ test('what no service takes is refused by its place, and so is what the engine d
     'realtime: { temperature: 9 }': /realtime\.temperature: /,
     'realtime: { interim_response: { type: static_interim_response } }':
       /realtime\.interim_response\.texts: is missing/,
-    'realtime: { mcp_servers: [{ server_label: a, server_url: "ftp://x" }] }': /realtime\.mcp_servers\.0\.server_url: /,
+    'realtime: { mcp_servers: [{ server_label: a, server_url: "ftp://x" }] }':
+      /realtime\.mcp_servers\[0\]\.server_url: /,
   };
   for (const [realtime, message] of Object.entries(bad)) {
     await assert.rejects(load(context, realtime), (error: Error) => {

@@ -29,7 +29,7 @@ const voice = z.union(
       z.strictObject({ type: z.literal('azure-realtime-native'), name }),
     ]),
   ],
-  'the name of one of the model’s voices, or an object with type (openai, azure-standard, azure-custom, azure-personal, azure-realtime-native), name and what that kind takes',
+  'must be the name of one of the model’s voices, or an object with type (openai, azure-standard, azure-custom, azure-personal, azure-realtime-native), name and what that kind takes',
 );
 
 const DECIDED_HERE = ['create_response', 'interrupt_response', 'auto_truncate'];
@@ -105,7 +105,7 @@ export const realtimeSettingsSchema = z.strictObject({
   mcp_servers: z
     .array(
       z.strictObject({
-        server_label: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'letters, digits, _ and -'),
+        server_label: z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 letters, digits, _ and -'),
         server_url: z.url({ protocol: /^https?$/ }),
         authorization_setting: name.optional(),
         allowed_tools: names(128).optional(),

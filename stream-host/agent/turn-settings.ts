@@ -43,7 +43,7 @@ const groups: { readonly [Group in keyof TurnPolicy]: Fields<TurnPolicy[Group]> 
     max_caller_turn_ms: ms(5000, 600_000),
   },
   drafts: { mode: z.enum(['off', 'text', 'speech']), max_per_turn: z.number().int().min(0).max(10) },
-  away: { after_ms: z.union([z.literal(0), ms(2000, 600_000)]) },
+  away: { after_ms: ms(0, 600_000).refine((given) => given === 0 || given >= 2000, 'must be 0, or at least 2000') },
   playout: { lead_ms: ms(40, 500), max_buffered_ms: ms(500, 60_000) },
   waiting: {
     fill_after_ms: ms(500, 10_000),
