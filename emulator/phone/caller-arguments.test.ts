@@ -55,6 +55,12 @@ test('what has no effect is refused, and voices are named (newcomer 5.2-17)', ()
   for (const line of HELP.split('\n')) assert.ok(line.length <= 90, line);
 });
 
+test('a mode goes by all the names that it has elsewhere; whether the stack has it is not decided here (newcomer 2)', () => {
+  const modeOf = (given: string) => parseCallerArguments(['--mode', given], {}).mode;
+  assert.deepEqual(['realtime', ' Voice_Live ', 'Theirs'].map(modeOf), ['media', 'voice_live', 'theirs']);
+  assert.equal(parseCallerArguments([], {}).mode, undefined);
+});
+
 test('an unknown option is named', () => {
   assert.throws(() => parseCallerArguments(['--sing', 'x'], {}), /--sing/);
 });

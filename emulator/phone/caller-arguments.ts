@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { ConfigError, messageOf } from '../../shared/errors.ts';
+import { streamingMode } from '../../shared/modes/streaming-modes.ts';
 import { FLITE_VOICES } from '../speech/flite.ts';
 import type { Line } from './caller-script.ts';
 
@@ -144,7 +145,8 @@ export function parseCallerArguments(given: readonly string[], env: Environment)
     hangUpAfterMs: wholeNumber('hangup-after', values['hangup-after'], 0, LONGEST_MS),
     voice: voice('voice', values.voice),
     agent: values.agent,
-    mode: values.mode?.trim().toLowerCase(),
+    // A mode that this release does not know may be one of the stack's.
+    mode: streamingMode.safeParse(values.mode).data ?? values.mode?.trim().toLowerCase(),
     outbound: values.outbound,
     to: phoneNumber('to', values.to ?? DEFAULT_NUMBER),
     number: values.number === undefined ? undefined : phoneNumber('number', values.number),

@@ -39,6 +39,8 @@ export type CallEvent = { readonly atMs: number } & (
       readonly by?: 'caller' | 'second';
     }
   | { readonly event: 'joined'; readonly number: string }
+  /** A mode that answers nobody has taken the call over. */
+  | { readonly event: 'written-down' }
   | {
       readonly event: 'written';
       readonly turn: number;
@@ -54,7 +56,8 @@ export type CallEvent = { readonly atMs: number } & (
   | {
       readonly event: 'disconnected';
       readonly code: number;
-      readonly by: 'caller' | 'agent' | 'network';
+      /** `request`: somebody asked the API for it. */
+      readonly by: 'caller' | 'agent' | 'request' | 'network';
       readonly reason: string;
     }
 );

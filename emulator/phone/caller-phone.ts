@@ -179,7 +179,8 @@ export class CallerPhone {
       case 'disconnected': {
         const ending = endingOf(event, this.#hangingUp !== undefined);
         onEvent({ event: 'disconnected', code: event.code, ...ending });
-        this.#callOver(ending.reason);
+        // Who it was there is on record, if anywhere.
+        this.#callOver(ending.by === 'agent' ? 'The other side hung up.' : ending.reason);
         break;
       }
       case 'refused':

@@ -40,7 +40,9 @@ test('many calls are summed up, with those that failed', () => {
     describeOutcomes(outcomes),
     "2 of 3 calls completed. 3 answers: median 200 ms, p95 300 ms, slowest 300 ms from your last sound to the agent's first.",
   );
-  assert.equal(describeOutcomes([{ failure: 'x' }]), 'No answers measured.');
+  assert.equal(describeOutcomes([{ failure: 'x' }]), 'The call failed.');
+  assert.equal(describeOutcomes([{ failure: 'x' }, { failure: 'y' }]), '0 of 2 calls completed.');
+  assert.equal(describeOutcomes([summary()]), 'No answers measured.');
 });
 
 test('answers with a tool and without are told apart, and what was missed is a failure', () => {
@@ -70,6 +72,8 @@ test('a voice that broke off is told of', () => {
   const { summary: call } = summary(100);
   const told = describeOutcomes([{ summary: { ...call, gapsMs: [20, 60] } }]);
   assert.match(told, /broke off 2 times, for 80 ms in all/);
+  const once = describeOutcomes([{ summary: { ...call, gapsMs: [20] } }]);
+  assert.match(once, /broke off 1 time, for 20 ms in all/);
 });
 
 test('a percentile is one of the values', () => {
@@ -89,6 +93,10 @@ test('of a call that nobody answers it is told who said what, and how often some
     confidence: 0.934,
   });
   assert.equal(told, ' 0:04.2         written down, callee: On Friday. (93 % sure)');
-  const summary = { callConnectionId: 'c', durationMs: 9000, answers: [], missed: [], gapsMs: [], written: 3 };
-  assert.equal(describeOutcomes([{ summary }]), 'Written down: 3 times somebody spoke.');
+  const { summary: call } = summary();
+  const describe = (written: number, missed: string[] = []) =>
+    describeOutcomes([{ summary: { ...call, gapsMs: [20], missed, written } }]);
+  assert.equal(describe(3), '3 phrases written down.');
+  assert.equal(describe(1, ['Nothing was written down of "x".']), '1 phrase written down. 1 not written down.');
+  assert.equal(describe(0), '0 phrases written down.');
 });

@@ -28,6 +28,8 @@ function describe(event: CallEvent): string {
       return event.by === 'second' ? `other  ${event.text}` : `you    ${event.text}`;
     case 'joined':
       return `${event.number} joined the call`;
+    case 'written-down':
+      return 'the call is written down now, and nobody answers any more';
     case 'written':
       return `       written down, ${event.speaker}: ${event.text}${describeConfidence(event.confidence)}`;
     case 'answer':
@@ -126,11 +128,14 @@ function latencies(answers: readonly Answer[]): LatencySummary | undefined {
 }
 
 export function describeOutcomes(outcomes: readonly CallOutcome[]): string {
-  const written = outcomes.flatMap((outcome) => ('summary' in outcome ? (outcome.summary.written ?? []) : []));
-  if (written.length > 0)
-    return `Written down: ${written.reduce((sum, words) => sum + words, 0)} times somebody spoke.`;
   const { completed, missed, all, withTool, withoutTool } = summarise(outcomes);
   const calls = outcomes.length === 1 ? '' : `${completed} of ${outcomes.length} calls completed. `;
+  if (completed === 0) return calls.trim() || 'The call failed.';
+  const written = outcomes.flatMap((outcome) => ('summary' in outcome ? (outcome.summary.written ?? []) : []));
+  if (written.length > 0) {
+    const phrases = written.reduce((sum, words) => sum + words, 0);
+    return `${calls}${counted(phrases, 'phrase')} written down.${missed === 0 ? '' : ` ${missed} not written down.`}`;
+  }
   const lost = missed === 0 ? '' : ` ${missed} not understood or not answered.`;
   const kinds = withTool && withoutTool ? ` With a tool: ${brief(withTool)}. Without: ${brief(withoutTool)}.` : '';
   return `${calls}${describeLatencies(all)}${kinds}${lost}${describeGaps(outcomes)}`;
@@ -151,8 +156,10 @@ function describeGaps(outcomes: readonly CallOutcome[]): string {
   const gaps = outcomes.flatMap((outcome) => ('summary' in outcome ? outcome.summary.gapsMs : []));
   if (gaps.length === 0) return '';
   const totalMs = gaps.reduce((sum, ms) => sum + ms, 0);
-  return ` The agent's voice broke off ${gaps.length} times, for ${totalMs} ms in all.`;
+  return ` The agent's voice broke off ${counted(gaps.length, 'time')}, for ${totalMs} ms in all.`;
 }
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 /** @param sorted ascending, not empty */
 export function percentile(sorted: readonly number[], share: number): number {

@@ -32,9 +32,9 @@ export type AnswerStages = Readonly<z.infer<typeof answerStages>>;
 export type CallRecord = Readonly<z.infer<typeof callRecord>>;
 export type TranscriptLine = CallRecord['transcript'][number];
 
-const agentList = z.object({ agents: z.array(z.object({ name: z.string() })) });
+const agentList = z.object({ agents: z.array(z.object({ name: z.string(), mode: z.string(), default: z.boolean() })) });
 
-const modeList = z.object({ modes: z.array(z.object({ name: z.string() })) });
+const modeList = z.object({ modes: z.array(z.object({ name: z.string(), answers: z.boolean() })) });
 
 const placedCall = z.object({ call_id: z.string() });
 
@@ -80,21 +80,21 @@ export class CallerRequests {
   }
 
   /**
-   * The names of the agents that one can talk with.
+   * The agents that one can talk with, and the mode of their calls where nobody asks for another.
    * @throws {DependencyError} where the stream host does not answer
    */
-  async agents(): Promise<string[]> {
+  async agents(): Promise<z.infer<typeof agentList>['agents']> {
     const response = await this.#fetch('the stream host', new URL('/api/v1/agents', this.#streamHostUrl), {});
-    return agentList.parse(await response.json()).agents.map(({ name }) => name);
+    return agentList.parse(await response.json()).agents;
   }
 
   /**
-   * The streaming modes that the stack has.
+   * The streaming modes that the stack has, and whether somebody answers in them.
    * @throws {DependencyError} where the stream host does not answer
    */
-  async modes(): Promise<string[]> {
+  async modes(): Promise<z.infer<typeof modeList>['modes']> {
     const response = await this.#fetch('the stream host', new URL('/api/v1/modes', this.#streamHostUrl), {});
-    return modeList.parse(await response.json()).modes.map(({ name }) => name);
+    return modeList.parse(await response.json()).modes;
   }
 
   /** What is on record of a call so far; undefined where the functions cannot tell (yet). */

@@ -30,6 +30,11 @@ interface Manners {
   /** Stops talking when the caller speaks. */
   readonly yields?: boolean;
   readonly hangsUpAfterAnswers?: number;
+  /** It hangs up as somebody has asked the API for it. */
+  readonly isAskedToHangUp?: boolean;
+  /** Then the call is only written down: nobody answers any more, but for a notice. */
+  readonly takenOverAfterAnswers?: number;
+  readonly notice?: boolean;
   /** Understands nothing, and says so. */
   readonly deaf?: boolean;
   /** What it says instead of an answer. */
@@ -75,7 +80,9 @@ class Agent implements LineHolder {
   hungUp(): void {
     clearInterval(this.#timer);
     this.#line.release(this);
-    this.#line.send({ type: 'disconnected', code: 0, reason: 'The caller hung up.' });
+    const isAskedFor = this.#manners.isAskedToHangUp;
+    if (isAskedFor) this.record.events.push({ type: 'call.hangup-requested', data: {} });
+    this.#line.send({ type: 'disconnected', code: isAskedFor ? 200 : 0, reason: 'The caller hung up.' });
   }
 
   #beat(): void {
@@ -109,6 +116,11 @@ class Agent implements LineHolder {
   }
 
   #answer(): void {
+    if (this.#answers === this.#manners.takenOverAfterAnswers) {
+      this.record.events.push({ type: 'media.connected', data: { answers: false } });
+      if (this.#manners.notice) this.#framesLeft = 300 / FRAME_MS;
+      return;
+    }
     const { deaf, says = deaf ? 'Are you still there?' : `Answer ${this.#answers}.` } = this.#manners;
     this.#answers += 1;
     this.#framesLeft = (this.#manners.answerMs ?? 300) / FRAME_MS;
@@ -285,6 +297,34 @@ test('the caller as a person', { concurrency: true }, async (t) => {
       await caller.run();
       assert.equal(find('disconnected').length, 1);
       assert.equal(find('caller').length, 0);
+    }),
+
+    ...[false, true].map((notice) =>
+      t.test(
+        `ends well where the call is only written down from now on${notice ? ', with a notice' : ''} (newcomer 4)`,
+        async (t) => {
+          const { caller, find } = await call(
+            t,
+            { takenOverAfterAnswers: 1, notice },
+            { utterances: [utterance('one'), utterance('two'), utterance('three')] },
+          );
+          const summary = await caller.run();
+          assert.deepEqual([summary.answers.length, summary.missed], [1, []]);
+          assert.deepEqual([find('written-down').length, find('caller').length], [1, 2]);
+        },
+      ),
+    ),
+
+    t.test('says that somebody had the call ended, where that is on record (newcomer 4)', async (t) => {
+      const { caller, events } = await call(
+        t,
+        { hangsUpAfterAnswers: 1, isAskedToHangUp: true },
+        { utterances: [utterance('one')] },
+      );
+      await caller.run();
+      const last = events.at(-1);
+      assert.ok(last?.event === 'disconnected');
+      assert.deepEqual([last.by, last.reason], ['request', 'Somebody asked the API to hang up.']);
     }),
 
     t.test('says which address does not answer, and that a number is taken', async (t) => {

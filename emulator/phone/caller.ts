@@ -35,6 +35,8 @@ const CONNECT_MS = 30_000;
 /** The host says within this how the call is held. */
 const MODE_MS = 5_000;
 const LOOK_AGAIN_MS = 200;
+/** Whoever waits for an answer looks so often whether one is to come at all. */
+const LOOK_WHO_ANSWERS_MS = 3_000;
 const GREETING_MS = 20_000;
 const ANSWER_MS = 30_000;
 const LONGEST_ANSWER_MS = 90_000;
@@ -52,19 +54,23 @@ export class Caller {
   readonly #diary: CallDiary;
   readonly #answers = new CallerAnswers();
   #written: WrittenCall | undefined;
+  /** A mode that answers nobody has taken over the conversation. */
+  #takenOver = false;
+  /** How the call was ended at the other side. */
+  #ending: CallEvent | undefined;
   #ended = false;
 
   constructor(options: CallerOptions) {
-    const { line, clock, recording, signal, script, readRecord } = options;
+    const { line, clock, recording, signal, script } = options;
     const { hangUpAfterMs } = script;
     this.#options = options;
     this.#diary = new CallDiary(options.onEvent);
-    const onEvent = (event: UndatedCallEvent) => this.#tell(event);
+    const onEvent = (event: UndatedCallEvent) => {
+      if (event.event === 'disconnected' && event.by === 'agent') this.#ending = { ...event, atMs: this.#phone.atMs };
+      else this.#tell(event);
+    };
     this.#phone = new CallerPhone({ line, clock, recording, signal, hangUpAfterMs, onEvent });
-    this.#transcript = new CallerTranscript(clock, async () => {
-      const { callConnectionId } = this.#phone;
-      return callConnectionId === undefined ? undefined : readRecord(callConnectionId);
-    });
+    this.#transcript = new CallerTranscript(clock, () => this.#readRecord());
   }
 
   /**
@@ -76,6 +82,7 @@ export class Caller {
       const callConnectionId = await this.#connect();
       this.#written = await this.#openWritten(callConnectionId);
       await (this.#written ? this.#written.run() : this.#converse());
+      if (this.#takenOver) this.#tell({ event: 'written-down' });
       await this.#end();
       const { answers } = this.#answers;
       const missed = [...this.#answers.missed, ...(this.#written?.missed ?? [])];
@@ -98,9 +105,25 @@ export class Caller {
     this.#ended = true;
     this.#diary.hold();
     await this.#phone.hangUp();
+    if (this.#ending) this.#diary.tell(await this.#endingOnRecord(this.#ending));
     if (this.#written) await this.#written.tellRest();
     else this.#tellTurn(await this.#readOn(), []);
     this.#diary.release();
+  }
+
+  /** The agent hangs up, or somebody who asked the API for it: the phone network cannot tell. */
+  async #endingOnRecord(ending: CallEvent): Promise<CallEvent> {
+    const record = await this.#readRecord();
+    const isAskedFor = record?.events.some(({ type }) => type === 'call.hangup-requested');
+    if (!isAskedFor || ending.event !== 'disconnected') return ending;
+    return { ...ending, by: 'request', reason: 'Somebody asked the API to hang up.' };
+  }
+
+  async #readRecord(): Promise<CallRecord | undefined> {
+    const { callConnectionId } = this.#phone;
+    const record = callConnectionId === undefined ? undefined : await this.#options.readRecord(callConnectionId);
+    if (!this.#written && answersCallers(record) === false) this.#takenOver = true;
+    return record;
   }
 
   async #connect(): Promise<string> {
@@ -167,10 +190,11 @@ export class Caller {
     this.#transcript.heard('greeting', phone.atMs);
     await this.#hearOut();
     for (const [i, utterance] of utterances.entries()) {
-      if (phone.isLeaving) return;
+      if (phone.isLeaving || this.#takenOver) return;
       const cutsIn = interruptAfterMs !== undefined && i === 1;
       const endMs = cutsIn ? await this.#cutIn(utterance, interruptAfterMs) : await this.#say(utterance);
       await this.#hearAnswer(utterance, endMs);
+      if (this.#takenOver) return;
       if (interruptAfterMs === undefined || i !== 0) await this.#hearOut();
     }
   }
@@ -193,14 +217,34 @@ export class Caller {
 
   async #hearAnswer({ label }: Utterance, endMs: number): Promise<void> {
     const { ear } = this.#phone;
-    await this.#phone.mustCome(() => ear.heardSince(endMs), ANSWER_MS, `No answer to "${label}" was heard`);
-    if (this.#phone.isLeaving) return;
+    const came = () => ear.heardSince(endMs) || this.#takenOver;
+    const failure = `No answer to "${label}" was heard`;
+    await this.#lookingWhoAnswers(() => this.#phone.mustCome(came, ANSWER_MS, failure));
+    if (this.#phone.isLeaving || this.#takenOver) return;
     // What was heard is told with its words, by which one knows what it was.
     this.#diary.hold();
     const { atMs } = this.#phone;
     const latencyMs = this.#options.recording.answerMs ?? Math.round(ear.lastAudibleMs - endMs);
     this.#answers.heard({ label, atMs, latencyMs });
     this.#transcript.heard('answer', atMs);
+  }
+
+  /** While something is waited for that never comes where the call was taken over. */
+  async #lookingWhoAnswers<Outcome>(waiting: () => Promise<Outcome>): Promise<Outcome> {
+    const phone = this.#phone;
+    let over = false;
+    const look = async () => {
+      while (!this.#takenOver && !(await phone.until(() => over, LOOK_WHO_ANSWERS_MS))) {
+        if (phone.isOver || phone.isLeaving) return;
+        await this.#readRecord();
+      }
+    };
+    void look();
+    try {
+      return await waiting();
+    } finally {
+      over = true;
+    }
   }
 
   /** Waits until the agent has finished, and tells what it has said. */
@@ -215,12 +259,13 @@ export class Caller {
       if (!quiet && !isOver) throw new CallFailed(`The agent did not finish within ${LONGEST_ANSWER_MS / 1000} s.`);
       const { silentSinceMs } = phone.ear;
       const turn = await this.#readOn();
-      const owed = turn?.understood && !turn.answered && !isOver;
+      const owed = turn?.understood && !turn.answered && !isOver && !this.#takenOver;
       // What was heard was "one moment, please"; the answer is yet to come.
-      const goesOn = owed && (await phone.until(() => phone.ear.heardSince(silentSinceMs), ANSWER_MS));
+      const heardMore = () => phone.ear.heardSince(silentSinceMs) || this.#takenOver;
+      const goesOn = owed && (await this.#lookingWhoAnswers(() => phone.until(heardMore, ANSWER_MS)));
       if (goesOn) continue;
-      // Who hangs up in the middle of an answer has not heard it out.
-      this.#tellTurn(turn, phone.isLeaving ? [] : this.#answers.judge(turn));
+      // Who hangs up in the middle of an answer has not heard it out; and a notice is none.
+      this.#tellTurn(turn, phone.isLeaving || this.#takenOver ? [] : this.#answers.judge(turn));
       this.#diary.release();
       return;
     }

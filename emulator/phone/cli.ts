@@ -30,6 +30,7 @@ async function main(given: readonly string[]): Promise<number> {
   const requests = new CallerRequests(args);
   await requireAgent(args.agent, requests);
   await requireMode(args.mode, requests);
+  if (args.join) await requireNobodyAnswers(args, requests);
   const cutsIn = args.interruptAfterMs !== undefined;
   const utterances = await loadUtterances(args.lines, { cutsIn, voice: args.voice, requests });
   const outcomes = await Promise.all(
@@ -43,14 +44,26 @@ async function main(given: readonly string[]): Promise<number> {
 
 async function requireAgent(name: string | undefined, requests: CallerRequests): Promise<void> {
   if (name === undefined) return;
-  const agents = await requests.agents();
+  const agents = (await requests.agents()).map((agent) => agent.name);
   if (!agents.includes(name)) throw new ConfigError(`--agent is "${name}"; there are: ${agents.join(', ')}.`);
 }
 
 async function requireMode(name: string | undefined, requests: CallerRequests): Promise<void> {
   if (name === undefined) return;
-  const modes = await requests.modes();
+  const modes = (await requests.modes()).map((mode) => mode.name);
   if (!modes.includes(name)) throw new ConfigError(`--mode is "${name}"; this stack has: ${modes.join(', ')}.`);
+}
+
+/** A second party speaks with the caller, and not with an agent. */
+async function requireNobodyAnswers({ mode, agent }: CallerArguments, requests: CallerRequests): Promise<void> {
+  const [agents, modes] = await Promise.all([requests.agents(), requests.modes()]);
+  const answering = agents.find((known) => (agent === undefined ? known.default : known.name === agent));
+  const held = mode ?? answering?.mode;
+  if (!modes.find(({ name }) => name === held)?.answers) return;
+  const silent = modes.filter(({ answers }) => !answers).map(({ name }) => name);
+  throw new ConfigError(
+    `--join is for a call that nobody answers, and in the mode ${held} somebody does: give --mode ${silent.join(' or ')}.`,
+  );
 }
 
 async function attempt(
