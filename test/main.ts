@@ -6,12 +6,12 @@ import { spec } from 'node:test/reporters';
 /**
  * `node test/main.ts [part of a path]...`: every test, or those of the files that have one of the parts in their path.
  * Those that start a whole stack are in `test/`, take longest and mostly wait for people to speak: they begin first, and
- * all others run beside them, with less priority.
+ * all others run beside them.
  */
 const ROOT = path.join(import.meta.dirname, '..');
 const FOLDERS = ['test', '{agents,bench,emulator,functions,shared,start,stream-host,web}'];
-/** Of files: most of what tests wait for is not the processor. */
-const AT_ONCE = 4;
+/** Of files, two of which mostly wait: more leave people who speak in real time too little of two cores. */
+const AT_ONCE = 3;
 /** What hangs is ended, and named. */
 const LONGEST_MS = 600_000;
 
@@ -24,8 +24,7 @@ const files = FOLDERS.flatMap((folder) => globSync(`${folder}/**/*.test.ts`, { c
   .map((file) => path.join(ROOT, file));
 if (files.length === 0) throw new Error(`No test file has one of these in its path: ${parts.join(', ')}`);
 
-const execArgv = ['--import', path.join(import.meta.dirname, 'below-normal.ts')];
-run({ files, concurrency: AT_ONCE, timeout: LONGEST_MS, execArgv })
+run({ files, concurrency: AT_ONCE, timeout: LONGEST_MS })
   .on('test:fail', () => {
     process.exitCode = 1;
   })
