@@ -47,18 +47,18 @@ function speaker(name: string, { at }: Line): HTMLElement {
 }
 
 function spokenWords({ text, heard, spoken, broken }: AgentLine): (Node | string)[] {
-  if (broken && !spoken) return [text, ...mark(broken)];
+  if (broken && !spoken) return [text.trimEnd(), ...mark(broken)];
   if (!spoken && heard !== undefined) {
     const split = splitAtHeard(text, heard);
     return [split.heard, element('span', 'ahead', split.unheard)];
   }
   if (!spoken?.cutOff || spoken.unheard === '') return [text];
-  const unheard = element('s', '', element('span', 'sr-only', 'Not heard: '), spoken.unheard);
+  const unheard = element('s', '', element('span', 'sr-only', 'Not heard: '), spoken.unheard.trimEnd());
   return [spoken.heard, unheard, ...mark('cut off')];
 }
 
-/** Set apart from the words, on the page and when it is read out. */
-const mark = (text: string): (Node | string)[] => [' ', element('span', 'cut-off', text)];
+/** Set apart from the words, on the page and when it is read out, and never alone on a line. */
+const mark = (text: string): (Node | string)[] => ['\u00a0', element('span', 'cut-off', text)];
 
 function toolView({ callId, name, state, elapsedMs, args, result }: ToolUse): HTMLElement {
   const words = name.replaceAll('_', ' ');
