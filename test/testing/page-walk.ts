@@ -180,6 +180,11 @@ async function faultsOf(page: Page): Promise<readonly string[]> {
       violations
         .filter(({ impact }) => impact === 'serious' || impact === 'critical')
         .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => id + ' at ' + target.join(' ') + ': ' + failureSummary)))`);
+  // The name of what is chosen must be readable (`#agent` is 24 px wide).
+  for (const select of await page.locator('.masthead select:visible').all()) {
+    const { width = 0 } = (await select.boundingBox()) ?? {};
+    if (width < 100) serious.push(`a choice of the header is ${Math.round(width)} px wide`);
+  }
   const overflowPx = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
   return overflowPx > 0 ? [...serious, `${overflowPx} px too wide`] : serious;
 }
