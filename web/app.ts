@@ -14,10 +14,12 @@ import type { PlaybackReport } from './playback-buffer.ts';
 import { fetchAgents, fetchModes, fetchServerSettings, isServerFull } from './server.ts';
 import { Talk } from './talk.ts';
 import { type TalkMood, talkStatus } from './talk-status.ts';
-import { asText, begin, change, end, type Part, type Transcript, withDialogue } from './transcript.ts';
-import { copy, TranscriptView } from './transcript-view.ts';
+import { begin, change, end, type Part, type Transcript, withDialogue } from './transcript.ts';
+import { bindTranscriptActions } from './transcript-actions.ts';
+import { TranscriptView } from './transcript-view.ts';
 import { AudioTrouble, type TroubleName } from './trouble.ts';
 import { TroubleView } from './trouble-view.ts';
+import { noticeNote, unansweredNote } from './unanswered.ts';
 
 const QUIET: TalkMood = { playing: false, hearing: false, thinking: false, muted: false };
 
@@ -36,7 +38,7 @@ class App {
   readonly #agentLevel = new LevelStrip(byId('agent-level', HTMLCanvasElement));
   readonly #trouble = new TroubleView();
   readonly #agents = new AgentChoice(() => this.#draw());
-  readonly #modes = new ModeChoice();
+  readonly #modes = new ModeChoice(() => this.#draw());
   readonly #memory = new PageMemory();
   readonly #view = new TranscriptView(
     byId('transcript', HTMLElement),
@@ -51,6 +53,8 @@ class App {
   /** The parts that the talk and the phone add to, by id. */
   #talkPart: number | undefined;
   #callPart: number | undefined;
+  /** What the server calls us in the phone's call. */
+  #self = 'caller';
   #connection: Connection = { name: 'idle' };
   #mood: TalkMood = QUIET;
   #talk: Talk | undefined;
@@ -74,7 +78,8 @@ class App {
     for (const hint of document.querySelectorAll<HTMLButtonElement>('#hints button')) {
       hint.addEventListener('click', () => this.#say(hint.textContent));
     }
-    this.#bindTranscriptActions();
+    bindTranscriptActions(() => this.#transcript);
+    byId('clear', HTMLButtonElement).addEventListener('click', () => this.#clear());
     document.addEventListener('keydown', (event) => this.#onKey(event));
     // Without a pointer, too, one must be able to scroll.
     byId('main', HTMLElement).tabIndex = 0;
@@ -98,7 +103,8 @@ class App {
       asked: () => ({ agent: this.#agents.asked, mode: this.#modes.asked }),
       onPlugged: (plugged) => this.#watchCalls(plugged),
       mayCall: () => this.#mayCall(),
-      onConnected: ({ title, callConnectionId }) => {
+      onConnected: ({ title, self, callConnectionId }) => {
+        this.#self = self;
         this.#callPart = this.#begin({ kind: 'call', title, sessionId: '' });
         this.#watch?.follow(callConnectionId);
       },
@@ -237,6 +243,13 @@ class App {
       title: this.#modes.named(`Talk with ${agent}`, mode),
       sessionId: session_id,
     });
+    this.#tell(this.#talkPart, (dialogue) => this.#introduced(dialogue, agent));
+  }
+
+  /** A dialogue that begins, with what must be known of it. */
+  #introduced(dialogue: Dialogue, agent: string): Dialogue {
+    if (this.#modes.answers) return dialogue;
+    return note(dialogue, unansweredNote(this.#agents.find(agent)?.notice), Date.now());
   }
 
   /** A reload has left a talk, which can go on. */
@@ -273,12 +286,15 @@ class App {
         if (message.type === 'session_ready') {
           const { session_id: sessionId, agent, mode } = message;
           this.#modes.isOn(mode);
-          // A call that is picked up again says it again.
-          const title = (part: Part) =>
-            part.sessionId === '' ? this.#modes.named(`${part.title} with ${agent}`, mode) : part.title;
-          this.#change(this.#callPart, (part) => ({ ...part, sessionId, title: title(part) }));
+          this.#change(this.#callPart, (part) => {
+            // A call that is picked up again says it again.
+            if (part.sessionId !== '') return { ...part, sessionId };
+            const title = this.#modes.named(`${part.title} with ${agent}`, mode);
+            return { ...part, sessionId, title, dialogue: this.#introduced(part.dialogue, agent) };
+          });
+          this.#draw();
         }
-        this.#tell(this.#callPart, (dialogue) => tell(dialogue, message, Date.now()));
+        this.#tell(this.#callPart, (dialogue) => tell(dialogue, message, Date.now(), this.#self));
         if (message.type === 'session_end') this.#tell(this.#callPart, (dialogue) => seal(dialogue, 'ended here'));
       },
       onLost: () => {
@@ -327,24 +343,14 @@ class App {
     this.#view.draw(transcript);
   }
 
-  #bindTranscriptActions(): void {
-    const copyButton = byId('copy', HTMLButtonElement);
-    copyButton.addEventListener('click', () => void copy(copyButton, asText(this.#transcript)));
-    byId('download', HTMLButtonElement).addEventListener('click', () => {
-      const link = document.createElement('a');
-      link.href = URL.createObjectURL(new Blob([asText(this.#transcript)], { type: 'text/plain' }));
-      link.download = `parley-${new Date().toISOString().slice(0, 16).replace(':', '-')}.txt`;
-      link.click();
-      URL.revokeObjectURL(link.href);
-    });
-    byId('clear', HTMLButtonElement).addEventListener('click', () => {
-      const live = [
-        this.#talkPart,
-        this.#phone?.busy ? this.#callPart : undefined,
-        this.#partOf(this.#memory.sessionId)?.id,
-      ];
-      this.#show({ ...this.#transcript, parts: this.#transcript.parts.filter(({ id }) => live.includes(id)) });
-    });
+  /** Takes away all that is over. */
+  #clear(): void {
+    const live = [
+      this.#talkPart,
+      this.#phone?.busy ? this.#callPart : undefined,
+      this.#partOf(this.#memory.sessionId)?.id,
+    ];
+    this.#show({ ...this.#transcript, parts: this.#transcript.parts.filter(({ id }) => live.includes(id)) });
   }
 
   #toggleMute(): void {
@@ -355,7 +361,7 @@ class App {
     const isWriting = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement;
     if (event.ctrlKey || event.metaKey || event.altKey || isWriting) return;
     if (document.querySelector(':popover-open, dialog[open]')) return;
-    if (event.key === 'Escape') this.#talk?.interrupt();
+    if (event.key === 'Escape' && this.#modes.answers) this.#talk?.interrupt();
     if (event.key === 'm' || event.key === 'M') this.#toggleMute();
   }
 
@@ -363,7 +369,12 @@ class App {
     const talking = this.#talk !== undefined;
     const waiting = !talking && this.#partOf(this.#memory.sessionId) !== undefined;
     const onPhone = this.#phone?.busy ?? false;
-    const status = talkStatus(this.#connection, this.#mood, { waiting, onPhone });
+    const agent = this.#agents.find(this.#agents.name);
+    this.#modes.ofAgent = agent?.mode;
+    const { answers } = this.#modes;
+    document.body.dataset.answers = String(answers);
+    byId('notice', HTMLElement).textContent = noticeNote(agent?.notice);
+    const status = talkStatus(this.#connection, this.#mood, { waiting, onPhone, answers });
     if (this.#status.textContent !== status) this.#status.textContent = status;
     this.#talkButton.textContent = talking ? 'End talk' : waiting ? 'Go on talking' : 'Start talking';
     this.#talkButton.classList.toggle('active', talking);

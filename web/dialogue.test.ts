@@ -276,9 +276,16 @@ test('two speakers of a call that is written down have a line each while both sp
   const done = tellAll(both, [heard('callee', 'It was sent.', 1), heard('caller', 'Where is it?', 2)]);
   const lines = done.lines.flatMap((line) => (line.kind === 'caller' ? [[speakerName(line.speaker), line.text]] : []));
   assert.deepEqual(lines, [
-    ['Caller', 'Where is it?'],
+    ['You', 'Where is it?'],
     ['Callee', 'It was sent.'],
   ]);
   assert.equal(tellAll(done, [heard('participant-3', 'Hello.', 3)]).lines.length, 3);
   assert.equal(speakerName('participant-3'), 'Participant 3');
+  // Whom the agent has called is the callee.
+  const rung = tell(EMPTY_DIALOGUE, heard('callee', 'Hello?', 1), 0, 'callee');
+  assert.partialDeepStrictEqual(rung.lines, [{ kind: 'caller', text: 'Hello?' }]);
+  assert.equal(
+    rung.lines.some((line) => line.kind === 'caller' && line.speaker !== undefined),
+    false,
+  );
 });

@@ -70,17 +70,18 @@ export const MOST_LINES = 200;
 /**
  * The dialogue after a message of the server. Messages that say nothing to be shown leave it as it is.
  * @param at when the message came, in milliseconds since 1970
+ * @param self what the server calls the person at this page, where it tells speakers apart
  */
-export function tell(dialogue: Dialogue, message: BrowserMessage, at: number): Dialogue {
+export function tell(dialogue: Dialogue, message: BrowserMessage, at: number, self = 'caller'): Dialogue {
   switch (message.type) {
     case 'user_partial':
       return tellPartial(wellAgain(dialogue, message.content, at), message.content, at);
     case 'user_final':
       return tellFinal(wellAgain(dialogue, message.content, at), message.content, message.turn_id, at);
     case 'transcript_partial':
-      return tellSpeaker(wellAgain(dialogue, message.content, at), message, undefined, at);
+      return tellSpeaker(wellAgain(dialogue, message.content, at), self, message, undefined, at);
     case 'transcript_final':
-      return tellSpeaker(wellAgain(dialogue, message.content, at), message, message.turn_id, at);
+      return tellSpeaker(wellAgain(dialogue, message.content, at), self, message, message.turn_id, at);
     case 'status':
     case 'assistant_streaming':
     case 'error':
@@ -179,14 +180,23 @@ function tellFinal(dialogue: Dialogue, text: string, turn: string, at: number): 
 /** Several may speak at a time: the words of each stay in one line until they are finished. */
 function tellSpeaker(
   dialogue: Dialogue,
-  { speaker, content: text }: { readonly speaker: string; readonly content: string },
+  self: string,
+  { speaker: named, content: text }: { readonly speaker: string; readonly content: string },
   turn: string | undefined,
   at: number,
 ): Dialogue {
+  const speaker = named === self ? undefined : named;
   const finished = turn !== undefined && { turn };
   const open = dialogue.lines.find((line) => isOpen(dialogue, line) && line.speaker === speaker);
   if (open) return replace(dialogue, open, { ...open, text, ...finished });
-  return add(dialogue, (id) => ({ kind: 'caller', id, at, text, speaker, ...finished }));
+  return add(dialogue, (id) => ({
+    kind: 'caller',
+    id,
+    at,
+    text,
+    ...(speaker !== undefined && { speaker }),
+    ...finished,
+  }));
 }
 
 /** Of a speaker, for people. */

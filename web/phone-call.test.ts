@@ -47,9 +47,14 @@ test('a call that is refused leaves the phone ready, with the reason', () => {
 test('a call knows whom it is with, and the keys that were pressed in it (5.3)', () => {
   const out = after(registered, { type: 'dialled', to: '+15550100' }, connected, { type: 'pressed', key: '4' });
   const pressed = nextPhone(out, { type: 'pressed', key: '#' }, 0);
-  assert.partialDeepStrictEqual(pressed, { title: 'Phone call to +15550100', callConnectionId: 'c1', keys: '4#' });
+  assert.partialDeepStrictEqual(pressed, {
+    title: 'Phone call to +15550100',
+    self: 'caller',
+    callConnectionId: 'c1',
+    keys: '4#',
+  });
   const rung = after(registered, { type: 'ringing', from: '+15550199', callConnectionId: 'c1' }, connected);
-  assert.partialDeepStrictEqual(rung, { title: 'Phone call from +15550199', keys: '' });
+  assert.partialDeepStrictEqual(rung, { title: 'Phone call from +15550199', self: 'callee', keys: '' });
   assert.equal(nextPhone(after(registered), { type: 'pressed', key: '4' }, 0).name, 'ready');
 });
 

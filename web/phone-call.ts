@@ -11,6 +11,8 @@ export type PhoneState =
       readonly number: string;
       /** What the call is, for a heading. */
       readonly title: string;
+      /** What the server calls us, where it tells speakers apart. */
+      readonly self: 'caller' | 'callee';
       readonly callConnectionId: string;
       readonly sinceMs: number;
       readonly audio: boolean;
@@ -59,6 +61,7 @@ export function nextPhone(state: PhoneState, input: PhoneInput, nowMs: number): 
         name: 'connected',
         number,
         title: titleOf(state),
+        self: state.name === 'ringing' ? 'callee' : 'caller',
         callConnectionId,
         sinceMs: nowMs,
         audio: false,

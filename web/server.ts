@@ -22,6 +22,8 @@ export interface PageAgent {
   readonly name: string;
   /** The streaming mode of a session with it where nobody asks for another. */
   readonly mode?: string;
+  /** What it says where calls are only written down; empty where it says nothing. */
+  readonly notice?: string;
 }
 
 /** The agents that one may choose from. Empty where the server does not tell. */

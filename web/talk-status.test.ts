@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { type Surroundings, type TalkMood, talkStatus } from './talk-status.ts';
 
 const quiet: TalkMood = { playing: false, hearing: false, thinking: false, muted: false };
-const alone: Surroundings = { waiting: false, onPhone: false };
+const alone: Surroundings = { waiting: false, onPhone: false, answers: true };
 const open = (mood: Partial<TalkMood>) => talkStatus({ name: 'open' }, { ...quiet, ...mood }, alone);
 
 test('while the line stands, the status tells whose turn it is', () => {
@@ -17,6 +17,15 @@ test('muted, it never says that it listens', () => {
   for (const mood of [{}, { hearing: true }, { thinking: true }, { playing: true }]) {
     assert.match(open({ ...mood, muted: true }), /muted/);
   }
+});
+
+test('where nobody answers it promises no answer (transcription looks like a conversation)', () => {
+  const unanswered = (mood: Partial<TalkMood>) =>
+    talkStatus({ name: 'open' }, { ...quiet, ...mood }, { ...alone, answers: false });
+  assert.equal(unanswered({}), 'Listening. Nobody answers');
+  assert.equal(unanswered({ hearing: true }), 'Hearing you');
+  assert.doesNotMatch(unanswered({ playing: true }), /agent|cut in/);
+  assert.match(unanswered({ playing: true, muted: true }), /muted/);
 });
 
 test('without a line it says when the next try is due', () => {

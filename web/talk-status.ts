@@ -16,10 +16,16 @@ export interface Surroundings {
   /** A talk was left by a reload and can go on. */
   readonly waiting: boolean;
   readonly onPhone: boolean;
+  /** Somebody answers in the mode that the talk is in. */
+  readonly answers: boolean;
 }
 
 /** One line that tells what is going on. */
-export function talkStatus(connection: Connection, mood: TalkMood, { waiting, onPhone }: Surroundings): string {
+export function talkStatus(
+  connection: Connection,
+  mood: TalkMood,
+  { waiting, onPhone, answers }: Surroundings,
+): string {
   switch (connection.name) {
     case 'idle':
     case 'closed':
@@ -31,7 +37,7 @@ export function talkStatus(connection: Connection, mood: TalkMood, { waiting, on
     case 'waiting':
       return `Trying again in ${Math.ceil(connection.retryInMs / 1000)} s`;
     case 'open':
-      return openStatus(mood);
+      return answers ? openStatus(mood) : unansweredStatus(mood);
   }
 }
 
@@ -40,4 +46,10 @@ function openStatus({ playing, hearing, thinking, muted }: TalkMood): string {
   if (muted) return 'You are muted';
   if (hearing) return 'Hearing you';
   return thinking ? 'One moment' : 'Listening';
+}
+
+function unansweredStatus({ playing, hearing, muted }: TalkMood): string {
+  if (muted) return 'You are muted';
+  if (playing) return 'The notice is being spoken';
+  return hearing ? 'Hearing you' : 'Listening. Nobody answers';
 }

@@ -129,10 +129,14 @@ export class Talk {
         if (message.action === 'tts_cancelled') this.#output?.clear();
         break;
       case 'user_partial':
+      case 'transcript_partial':
         this.#feel({ hearing: message.content !== '' });
         break;
       case 'user_final':
         this.#feel({ hearing: false, thinking: true });
+        break;
+      case 'transcript_final':
+        this.#feel({ hearing: false });
         break;
       case 'assistant_spoken':
         this.#feel({ thinking: false });

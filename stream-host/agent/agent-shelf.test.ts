@@ -80,12 +80,12 @@ test('agents come and go with their files', async (context) => {
   const { folder, shelf, write, lines } = await shelfOf(context);
   await write(
     'chef.yaml',
-    'greeting: Bon appétit.\nprompt: Cook.\nmode: VOICE_LIVE\ndescription: Cooks.\nlanguage: fr-FR\n',
+    'greeting: Bon appétit.\nprompt: Cook.\nmode: VOICE_LIVE\ndescription: Cooks.\nlanguage: fr-FR\nnotice: Noted.\n',
   );
   await write('waiter.yaml', 'greeting: Hello.\n');
   await shelf.reload();
   assert.deepEqual(shelf.cards, [
-    { name: 'chef', description: 'Cooks.', languages: ['fr-FR'], mode: 'voice_live' },
+    { name: 'chef', description: 'Cooks.', languages: ['fr-FR'], mode: 'voice_live', notice: 'Noted.' },
     { name: 'desk', description: '', languages: ['en-US'] },
   ]);
   await rm(join(folder, 'chef.yaml'));

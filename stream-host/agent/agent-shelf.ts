@@ -58,11 +58,12 @@ export class AgentShelf {
   }
 
   get cards(): AgentCard[] {
-    return [...this.#loaded.values()].map(({ agent: { name, description, languages, mode } }) => ({
+    return [...this.#loaded.values()].map(({ agent: { name, description, languages, mode, notice } }) => ({
       name,
       description,
       languages,
       ...(mode !== undefined && { mode }),
+      ...(notice !== undefined && { notice }),
     }));
   }
 

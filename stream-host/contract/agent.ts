@@ -90,6 +90,8 @@ export interface AgentCard {
   readonly languages: readonly string[];
   /** The mode of its sessions, where it has one of its own. */
   readonly mode?: string | undefined;
+  /** What it says where a call is only written down. */
+  readonly notice?: string | undefined;
 }
 
 /** The agent's mind: instructions, model and tools. Stateless; the history is the engine's. */

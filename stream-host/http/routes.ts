@@ -53,11 +53,12 @@ export function hostRoutes(sources: RouteSources): readonly Route[] {
     hostRoute(listAgents, async () => ({
       status: 200,
       body: {
-        agents: sources.agents().map(({ name, description, languages, mode = sources.modes.usual }) => ({
+        agents: sources.agents().map(({ name, description, languages, mode = sources.modes.usual, notice = '' }) => ({
           name,
           description,
           languages,
           mode,
+          notice,
           default: name === sources.defaultAgent,
         })),
       },

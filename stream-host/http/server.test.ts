@@ -98,7 +98,9 @@ test('the page learns its settings', async () => {
 test('agents are listed for whoever wants to choose one (newcomer 5.4)', async () => {
   const agents = await (await fetch(`${host.http}/api/v1/agents`)).json();
   assert.deepEqual(agents, {
-    agents: [{ name: 'orders', description: 'Answers.', languages: ['en-US'], mode: 'media', default: true }],
+    agents: [
+      { name: 'orders', description: 'Answers.', languages: ['en-US'], mode: 'media', notice: '', default: true },
+    ],
   });
 });
 

@@ -1,5 +1,5 @@
 import { byId } from '../element.ts';
-import { type PageMode, rateOf, titleOf } from './offered-mode.ts';
+import { answersIn, type PageMode, rateOf, titleOf } from './offered-mode.ts';
 
 /** What the page says where the agent, or the deployment, decides. */
 const UNASKED = 'as the agent says';
@@ -11,12 +11,16 @@ const UNASKED = 'as the agent says';
 export class ModeChoice {
   readonly #field = byId('mode-field', HTMLElement);
   readonly #select = byId('mode', HTMLSelectElement);
+  /** That of the chosen agent, where it has one. */
+  ofAgent: string | undefined;
   #modes: readonly PageMode[] = [];
+  #on: string | undefined;
   #asked = new URLSearchParams(location.search).get('streaming_mode') ?? '';
 
-  constructor() {
+  constructor(onChange: () => void) {
     this.#select.addEventListener('change', () => {
       this.#asked = this.#select.value;
+      onChange();
     });
   }
 
@@ -34,16 +38,23 @@ export class ModeChoice {
 
   /** The rate at which to ask for the agent's voice, in Hz. */
   get sampleRate(): number {
-    return rateOf(this.#modes, this.asked);
+    return rateOf(this.#modes, this.asked ?? this.ofAgent);
+  }
+
+  /** Whether somebody answers in the mode that is on, or would be. */
+  get answers(): boolean {
+    return answersIn(this.#modes, this.#on ?? this.asked ?? this.ofAgent);
   }
 
   /** A talk or a call is in that mode now. */
   isOn(mode: string): void {
+    this.#on = mode;
     this.#show(mode);
   }
 
   /** Nothing is on any more: the choice is shown again. */
   isOff(): void {
+    this.#on = undefined;
     this.#show(this.#asked);
   }
 

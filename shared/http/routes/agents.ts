@@ -27,6 +27,7 @@ export const listAgents = defineRoute({
               .string()
               .describe('The streaming mode of a session with it where nobody asks for another.')
               .meta({ example: 'media' }),
+            notice: z.string().describe('What it says where calls are only written down; empty where it says nothing.'),
             default: z.boolean().describe('Whether it answers where no agent is named.'),
           }),
         ),
