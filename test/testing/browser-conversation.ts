@@ -116,8 +116,9 @@ async function step(page: Page, what: string, selector: string): Promise<void> {
 async function collect(page: Page, pageErrors: readonly string[]): Promise<Findings> {
   const probe = await page.evaluate(() => globalThis.parleyProbe);
   const texts = (selector: string) => page.locator(selector).allInnerTexts();
-  const questionMs = probe.messages.find(({ type }) => type === 'user_final')?.atMs ?? Number.NaN;
-  const cancelMs = probe.messages.find(({ type, atMs }) => type === 'tts_cancelled' && atMs > questionMs)?.atMs;
+  const [questionMs = Number.NaN, secondMs] = probe.messages.flatMap(({ type, atMs }) =>
+    type === 'user_final' ? [atMs] : [],
+  );
   return {
     title: (await texts('.part h2')).join(' '),
     modeShown: await page.locator('#mode').inputValue(),
@@ -127,7 +128,7 @@ async function collect(page: Page, pageErrors: readonly string[]): Promise<Findi
     toolChips: await texts('.tool'),
     latencyLines: await texts('.latency'),
     greetingAudibleMs: audibleMs(probe, 0, questionMs),
-    answerAudibleMs: audibleMs(probe, questionMs, cancelMs),
+    answerAudibleMs: audibleMs(probe, questionMs, secondMs),
     cut: cutBySecondWords(probe),
     pageErrors,
   };

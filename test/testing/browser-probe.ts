@@ -74,6 +74,8 @@ export const PROBE_SCRIPT = `
 const AUDIBLE_PEAK = 0.003;
 /** A browser that is short of processor plays with gaps. */
 const SOUNDING_MS = 1000;
+/** Words and the command that they cause come at once, in either order; what answers them comes later. */
+const WORDS_FIRST_MS = 100;
 
 /** How many milliseconds of sound there were, to the fineness of the probe. */
 export function audibleMs({ peaks }: ProbeRecord, fromMs = 0, toMs = Number.POSITIVE_INFINITY): number {
@@ -93,8 +95,8 @@ export interface Cut {
 }
 
 /**
- * How playback stopped at the command that made room for the caller's second words: the last one before them that met a
- * sounding loudspeaker. Undefined where there was none.
+ * How playback stopped at the command that made room for the caller's second words: the last one up to a moment after
+ * them that met a sounding loudspeaker. Undefined where there was none.
  *
  * One before it may have been taken back: where words come late, the agent goes on.
  */
@@ -103,14 +105,15 @@ export function cutBySecondWords({ messages, audioMs, peaks }: ProbeRecord): Cut
   const cancelled = messages.findLast(
     ({ type, atMs }) =>
       type === 'tts_cancelled' &&
-      atMs <= words &&
+      atMs <= words + WORDS_FIRST_MS &&
       peaks.some((p) => p.peak > AUDIBLE_PEAK && p.atMs > atMs - SOUNDING_MS && p.atMs <= atMs),
   );
   if (cancelled === undefined) return undefined;
   const { atMs } = cancelled;
-  const lastSound = peaks.findLast((p) => p.peak > AUDIBLE_PEAK && p.atMs >= atMs && p.atMs < words)?.atMs ?? atMs;
+  const untilMs = Math.max(words, atMs + WORDS_FIRST_MS);
+  const lastSound = peaks.findLast((p) => p.peak > AUDIBLE_PEAK && p.atMs >= atMs && p.atMs < untilMs)?.atMs ?? atMs;
   return {
     silentAfterMs: Math.round(lastSound - atMs),
-    staleAudioMessages: audioMs.filter((each) => each > atMs && each < words).length,
+    staleAudioMessages: audioMs.filter((each) => each > atMs && each < untilMs).length,
   };
 }
