@@ -44,7 +44,7 @@ for (const redis of await redisesUnderTest()) {
         acs.media.push(`start ${id}`);
       },
     };
-    const limits = { neverHeldMs: 0, frozenMs: 0, lostMs: 0, notEstablishedMs: 60_000 };
+    const limits = { neverHeldMs: 0, frozenMs: 0, lostMs: 0, goneMs: 0, notEstablishedMs: 60_000 };
     const sweep = new CallSweep({ store, calls, clock, log, limits });
 
     beforeEach(async () => {
@@ -68,6 +68,14 @@ for (const redis of await redisesUnderTest()) {
       for (const id of await raw.zrange('parley:watch', 0, '-1')) await store.watch(id, 0);
       await by.sweep();
     }
+
+    test('a call that is over is left a moment for the event that says why (call-gone beside CallDisconnected)', async () => {
+      const id = await watched();
+      await look(new CallSweep({ store, calls, clock, log, limits: { ...limits, goneMs: 60_000 } }));
+      assert.equal((await store.get(id))?.status, 'ringing');
+      await look();
+      assert.equal((await store.get(id))?.endReason, 'call-gone');
+    });
 
     test('a call whose media never comes is hung up, and its session says so (H3)', async () => {
       const id = await watched();

@@ -24,6 +24,8 @@ export interface SilenceLimits {
   readonly frozenMs: number;
   /** Since its replica let go of it. Longer than the functions try to bring its media back. */
   readonly lostMs: number;
+  /** Since its media went, where ACS knows it no more: the event that tells why it ended is on its way as a rule. */
+  readonly goneMs: number;
   /** Without any connection id. */
   readonly notEstablishedMs: number;
 }
@@ -33,7 +35,13 @@ export interface SilenceLimits {
  * be taken from one that talks on it.
  */
 const FROZEN_MS = 6_000;
-const LIMITS: SilenceLimits = { neverHeldMs: 10_000, frozenMs: FROZEN_MS, lostMs: 45_000, notEstablishedMs: 120_000 };
+const LIMITS: SilenceLimits = {
+  neverHeldMs: 10_000,
+  frozenMs: FROZEN_MS,
+  lostMs: 45_000,
+  goneMs: 5_000,
+  notEstablishedMs: 120_000,
+};
 const EVERY_MS = 2_000;
 const AT_ONCE = 50;
 /** When a browser's session in which somebody talks is looked after again, and when a call about which nothing is known. */
@@ -128,9 +136,14 @@ export class CallSweep {
   async #listen(session: Session, callConnectionId: string, log: Logger): Promise<void> {
     const { store, calls } = this.#options;
     const state = await calls.state(callConnectionId);
-    if (state === 'gone') return this.#over(session, 'call-gone', log);
-    if (state !== 'connected') return;
     const silence = await store.silence(session.id);
+    if (state === 'gone') {
+      const { goneMs } = this.#limits;
+      const forMs = silence?.forMs ?? goneMs;
+      if (forMs < goneMs) return store.watch(session.id, goneMs - forMs);
+      return this.#over(session, 'call-gone', log);
+    }
+    if (state !== 'connected') return;
     if (silence === undefined) return;
     const { neverHeldMs, frozenMs, lostMs } = this.#limits;
     if (silence.everHeld && silence.forMs < frozenMs) return store.watch(session.id, frozenMs - silence.forMs);
