@@ -11,7 +11,7 @@ export const FRAME_BYTES = 640;
 export const BYTES_PER_MS = 32;
 
 /** Bytes of PCM16 mono in one millisecond. */
-export const bytesPerMsAt = (rateHz: AudioRate): number => (rateHz / 1000) * 2;
+export const bytesPerMsAt = (rateHz: number): number => (rateHz / 1000) * 2;
 /** Bytes of one frame of PCM16 mono. */
 export const frameBytesAt = (rateHz: AudioRate): number => FRAME_MS * bytesPerMsAt(rateHz);
 /** Whether a rate that a far side named is one of those that we take. */

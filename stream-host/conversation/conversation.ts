@@ -1,4 +1,4 @@
-import type { Cancel, Clock } from '../../shared/clock.ts';
+import type { Clock } from '../../shared/clock.ts';
 import { type HistoryItem, pressedText } from '../../shared/sessions/history.ts';
 import type { Responder } from '../contract/agent.ts';
 import type { SessionEmitter } from '../contract/events.ts';
@@ -14,6 +14,7 @@ import { type Language, languageFor } from './language/language.ts';
 import { isPresenceCheck, mayBecomePresenceCheck } from './language/presence-check.ts';
 import { Replies } from './mouth/replies.ts';
 import { Endpointer } from './turns/endpointer.ts';
+import { StateMachine } from './turns/state-machine.ts';
 import { INITIAL_TURN_STATE } from './turns/turn-moves.ts';
 import { type PlayoutPolicy, type TurnPolicy, type TurnPolicyChanges, turnPolicy } from './turns/turn-policy.ts';
 import type { TurnContext, TurnEffect, TurnEvent, TurnState } from './turns/turn-state.ts';
@@ -61,9 +62,7 @@ export class Conversation implements Mode {
   readonly #keys: PressedKeys;
   readonly #endpointer: Endpointer;
   readonly #replies: Replies;
-  #state: TurnState = INITIAL_TURN_STATE;
-  #cancelTimer: Cancel = () => {};
-  #timerFiresAtMs = Number.POSITIVE_INFINITY;
+  readonly #floor: StateMachine<TurnState, TurnEvent, TurnEffect>;
   #started = false;
 
   /** @throws {ConfigError} for a policy that contradicts itself */
@@ -74,6 +73,13 @@ export class Conversation implements Mode {
     this.#policy = turnPolicy(options.policy);
     this.#language = languageFor(options.responder.locale);
     this.#endpointer = new Endpointer(this.#policy.endpointing, this.#language);
+    this.#floor = new StateMachine<TurnState, TurnEvent, TurnEffect>({
+      clock: options.clock,
+      events: options.events,
+      initial: INITIAL_TURN_STATE,
+      next: (state, event) => transition(state, event, this.#context(this.#clock.now()), this.#policy),
+      apply: (effect) => this.#apply(effect),
+    });
     this.#ear = options.openEar({
       clock: options.clock,
       policy: this.#policy,
@@ -110,12 +116,12 @@ export class Conversation implements Mode {
   }
 
   get state(): TurnState['name'] {
-    return this.#state.name;
+    return this.#floor.state.name;
   }
 
   /** Opens the recogniser and the detector, and speaks first: the greeting, or what a resumed conversation owes. */
   start(): void {
-    if (this.#started || this.#state.name === 'closed') return;
+    if (this.#started || this.#floor.state.name === 'closed') return;
     this.#started = true;
     this.#ear.open();
     this.#handle({ type: 'reply-owed' });
@@ -126,14 +132,14 @@ export class Conversation implements Mode {
   }
 
   pressed(tone: string): void {
-    if (this.#state.name === 'closed') return;
+    if (this.#floor.state.name === 'closed') return;
     this.#events.emit('callerPressed', { tone });
     this.#keys.press(tone);
     this.#handle({ type: 'pressed' });
   }
 
   typed(text: string): void {
-    if (this.#state.name === 'closed') return;
+    if (this.#floor.state.name === 'closed') return;
     this.#ear.words.given(text, this.#clock.now());
     this.#events.emit('callerPartial', { text: this.#ear.words.pendingText });
     this.#handle({ type: 'typed' });
@@ -146,7 +152,7 @@ export class Conversation implements Mode {
 
   /** Ends the conversation and everything that it opened. Safe to call twice. */
   close(reason: string): void {
-    if (this.#state.name === 'closed') return;
+    if (this.#floor.state.name === 'closed') return;
     this.#events.atomic(() => {
       this.#replies.dropDraft();
       this.#handle({ type: 'closed' });
@@ -156,20 +162,8 @@ export class Conversation implements Mode {
     });
   }
 
-  /** One event, and all that it leads to, before anybody is told of it. */
   #handle(event: TurnEvent): void {
-    this.#events.atomic(() => {
-      const before = this.#state;
-      const nowMs = this.#clock.now();
-      const { state, effects } = transition(before, event, this.#context(nowMs), this.#policy);
-      if (state !== before) {
-        this.#state = state;
-        this.#armDeadline(state);
-      }
-      for (const effect of effects) this.#apply(effect);
-      // An effect may have led on to the next state already, which has told its own name.
-      if (state.name !== before.name && this.#state === state) this.#events.emit('state', { state: state.name });
-    });
+    this.#floor.handle(event);
   }
 
   /** What the transition function may know of an event. */
@@ -218,23 +212,6 @@ export class Conversation implements Mode {
     if (!backchannels || this.#replies.unheardMs <= backchannelTailMs) return 'words';
     if (isBackchannel(text, this.#language)) return 'backchannel';
     return isOpen && mayBecomeBackchannel(text, this.#language) ? 'begun' : 'words';
-  }
-
-  /** A deadline that only moves away (with each frame sent) keeps its timer; when that fires early, it is set anew. */
-  #armDeadline(state: TurnState): void {
-    const deadlineMs = 'deadlineMs' in state ? state.deadlineMs : Number.POSITIVE_INFINITY;
-    if (deadlineMs >= this.#timerFiresAtMs && deadlineMs !== Number.POSITIVE_INFINITY) return;
-    this.#cancelTimer();
-    this.#timerFiresAtMs = deadlineMs;
-    this.#cancelTimer = () => {};
-    if (deadlineMs === Number.POSITIVE_INFINITY) return;
-    this.#cancelTimer = this.#clock.after(Math.max(0, deadlineMs - this.#clock.now()), () => this.#onTimer());
-  }
-
-  #onTimer(): void {
-    this.#timerFiresAtMs = Number.POSITIVE_INFINITY;
-    if ('deadlineMs' in this.#state && this.#state.deadlineMs > this.#clock.now()) this.#armDeadline(this.#state);
-    else this.#handle({ type: 'deadline' });
   }
 
   #apply(effect: TurnEffect): void {
@@ -305,9 +282,9 @@ export class Conversation implements Mode {
   }
 
   #onSpeechStarted(): void {
-    const { name } = this.#state;
+    const { name } = this.#floor.state;
     if (name === 'endpointing' || name === 'awaiting-words' || name === 'thinking') {
-      this.#endpointer.wentOn(this.#clock.now() - this.#state.lastSpeechMs);
+      this.#endpointer.wentOn(this.#clock.now() - this.#floor.state.lastSpeechMs);
     }
     this.#replies.dropDraft();
     this.#handle({ type: 'speech-started' });

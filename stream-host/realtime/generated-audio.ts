@@ -1,3 +1,5 @@
+import { bytesPerMsAt } from '../../shared/audio/pcm.ts';
+
 /** Items of which the length is kept, for cutting them where they were heard. Nobody hears older ones. */
 const MAX_ITEMS = 64;
 const BYTES_PER_SAMPLE = 2;
@@ -8,7 +10,7 @@ export class GeneratedAudio {
   readonly #items = new Map<string, { bytes: number; odd: Uint8Array | undefined; isComplete: boolean }>();
 
   constructor(rateHz: number) {
-    this.#bytesPerMs = (rateHz * BYTES_PER_SAMPLE) / 1000;
+    this.#bytesPerMs = bytesPerMsAt(rateHz);
   }
 
   /** Takes a delta, in base64. A service may cut a sample in two: the half is kept for the next delta. */
@@ -20,12 +22,8 @@ export class GeneratedAudio {
     const whole = bytes.length - (bytes.length % BYTES_PER_SAMPLE);
     item.odd = whole < bytes.length ? bytes.subarray(whole) : undefined;
     item.bytes += whole;
-    if (this.#items.size > MAX_ITEMS) {
-      for (const oldest of this.#items.keys()) {
-        this.#items.delete(oldest);
-        break;
-      }
-    }
+    const [oldest = ''] = this.#items.keys();
+    if (this.#items.size > MAX_ITEMS) this.#items.delete(oldest);
     return bytes.subarray(0, whole);
   }
 

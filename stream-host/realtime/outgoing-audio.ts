@@ -1,3 +1,5 @@
+import { bytesPerMsAt, FrameCutter } from '../../shared/audio/pcm.ts';
+
 export interface OutgoingAudioOptions {
   readonly rateHz: number;
   /** Whether the far side takes audio now. */
@@ -13,23 +15,19 @@ const MESSAGE_MS = 40;
  * the next one all at once, faster than a network takes it. A service that takes nothing for so long is gone before.
  */
 const MAX_WAITING_MS = 30_000;
-const BYTES_PER_SAMPLE = 2;
 
 /** The caller's audio on its way to the service, in messages of 40 ms. Beyond 30 s the oldest of what waits is dropped. */
 export class OutgoingAudio {
   readonly #options: OutgoingAudioOptions;
   readonly #bytesPerMs: number;
-  readonly #messageBytes: number;
+  readonly #cutter: FrameCutter;
   readonly #waiting: Buffer[] = [];
-  #next: Buffer;
-  #filled = 0;
   #droppedBytes = 0;
 
   constructor(options: OutgoingAudioOptions) {
     this.#options = options;
-    this.#bytesPerMs = (options.rateHz * BYTES_PER_SAMPLE) / 1000;
-    this.#messageBytes = MESSAGE_MS * this.#bytesPerMs;
-    this.#next = Buffer.allocUnsafe(this.#messageBytes);
+    this.#bytesPerMs = bytesPerMsAt(options.rateHz);
+    this.#cutter = new FrameCutter(MESSAGE_MS * this.#bytesPerMs);
   }
 
   /** Audio that was given and never sent. */
@@ -39,13 +37,7 @@ export class OutgoingAudio {
 
   /** Takes audio of any length; it may change afterwards. */
   write(pcm: Uint8Array): void {
-    for (let at = 0; at < pcm.length; ) {
-      const taken = Math.min(this.#messageBytes - this.#filled, pcm.length - at);
-      this.#next.set(pcm.subarray(at, at + taken), this.#filled);
-      this.#filled += taken;
-      at += taken;
-      if (this.#filled === this.#messageBytes) this.#keep();
-    }
+    this.#cutter.write(pcm, (message) => this.#keep(message));
     this.flush();
   }
 
@@ -57,10 +49,8 @@ export class OutgoingAudio {
     }
   }
 
-  #keep(): void {
-    this.#waiting.push(this.#next);
-    this.#next = Buffer.allocUnsafe(this.#messageBytes);
-    this.#filled = 0;
+  #keep(message: Uint8Array<ArrayBuffer>): void {
+    this.#waiting.push(Buffer.from(message.buffer));
     if (this.#waiting.length * MESSAGE_MS <= MAX_WAITING_MS) return;
     this.#droppedBytes += this.#waiting.shift()?.length ?? 0;
   }

@@ -202,6 +202,7 @@ export class ServiceSession implements RealtimeSession {
     const text = JSON.stringify(message);
     if (this.#ready) this.#transport.send(text);
     else if (this.#early.length < MAX_EARLY) this.#early.push(text);
+    else this.#counts.unsent += 1;
   }
 
   #onMessage(text: string): void {

@@ -13,6 +13,8 @@ export class SessionCounts {
   needless = 0;
   /** Calls of tools beyond those that one response may make. */
   refusedCalls = 0;
+  /** What was asked before the session was ready, beyond what may wait. */
+  unsent = 0;
   readonly #unknown = new Map<string, number>();
 
   /** @returns whether it is the first of that name */
@@ -24,8 +26,8 @@ export class SessionCounts {
 
   /** For the log: what is not nothing. */
   told(droppedAudioMs: number): Readonly<Record<string, unknown>> {
-    const { late, benign, malformed, needless, refusedCalls } = this;
-    const all = { late, benign, malformed, needless, refusedCalls, droppedAudioMs };
+    const { late, benign, malformed, needless, refusedCalls, unsent } = this;
+    const all = { late, benign, malformed, needless, refusedCalls, unsent, droppedAudioMs };
     const counted = Object.fromEntries(Object.entries(all).filter(([, count]) => count > 0));
     return this.#unknown.size === 0 ? counted : { ...counted, unknown: Object.fromEntries(this.#unknown) };
   }

@@ -30,7 +30,7 @@ const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/words`;
 const SECRET = `whsec_${Buffer.from('a secret of the tests').toString('base64')}`;
 const message = { id: 's-1:1', turn: 1, body: '{"specversion":"1.0"}' };
 const { signal } = new AbortController();
-const post = webhookPost({ url, secret: SECRET, clock: systemClock, timeoutMs: 200 });
+const post = webhookPost({ url, secret: SECRET, clock: systemClock });
 
 test('words go out as a CloudEvent with all that is known of them', () => {
   const event = {
@@ -115,7 +115,8 @@ test('a redirect is not followed: the words go nowhere but to the address that i
 
 test('a receiver that never answers, or is not there, is given up in time and told of without its address', async () => {
   answer = () => {};
-  assert.deepEqual(await post(message, signal), { outcome: 'refused', reason: 'No answer within 200 ms.' });
+  const hurried = webhookPost({ url, secret: SECRET, clock: systemClock, timeoutMs: 200 });
+  assert.deepEqual(await hurried(message, signal), { outcome: 'refused', reason: 'No answer within 200 ms.' });
   const nobody = webhookPost({ url: 'http://127.0.0.1:1/?key=hidden', secret: 'x', clock: systemClock });
   const result = await nobody(message, signal);
   assert.equal(result.outcome, 'refused');

@@ -8,13 +8,14 @@ import { CallerLine } from '../../conversation/ear/caller-line.ts';
 import type { Ear } from '../../conversation/ear/ear.ts';
 import { PressedKeys } from '../../conversation/ear/pressed-keys.ts';
 import { languageFor } from '../../conversation/language/language.ts';
+import { StateMachine } from '../../conversation/turns/state-machine.ts';
 import { type TurnPolicy, turnPolicy } from '../../conversation/turns/turn-policy.ts';
 import { History } from '../../dialogue/history.ts';
 import { Playout } from '../../playout/playout.ts';
 import { Answers } from './answers.ts';
 import { CallerSide } from './caller-side.ts';
-import type { FloorContext, FloorEffect, FloorEvent, FloorState } from './floor.ts';
-import { FloorKeeper } from './floor-keeper.ts';
+import { type FloorContext, type FloorEffect, type FloorEvent, type FloorState, INITIAL_FLOOR } from './floor.ts';
+import { floorAfter } from './floor-transition.ts';
 import { handOver, stillOwed } from './handover.ts';
 import { Ledger } from './ledger.ts';
 import { OwnClips } from './own-clips.ts';
@@ -44,7 +45,7 @@ export class VoiceLiveCall implements Mode {
   readonly #host: ModeHost;
   readonly #policy: TurnPolicy;
   readonly #ledger: Ledger;
-  readonly #floor: FloorKeeper;
+  readonly #floor: StateMachine<FloorState, FloorEvent, FloorEffect>;
   readonly #caller: CallerSide;
   readonly #answers: Answers;
   readonly #clips: OwnClips;
@@ -116,13 +117,15 @@ export class VoiceLiveCall implements Mode {
       onAudible: () => this.#handle({ type: 'reply-audible' }),
       onEnded: (endReason) => this.#onEnded(endReason),
     });
-    this.#floor = new FloorKeeper({
+    this.#floor = new StateMachine<FloorState, FloorEvent, FloorEffect>({
       clock,
       events,
-      policy: this.#policy,
-      context: () => this.#context(),
+      initial: INITIAL_FLOOR,
+      next: (state, event) => floorAfter(state, event, this.#context(), this.#policy),
       apply: (effect, before) => this.#apply(effect, before),
-      onQuiet: () => this.#onQuiet(),
+      onEntered: ({ name }) => {
+        if (name === 'listening') this.#onQuiet();
+      },
     });
     const { backchannels, backchannelTailMs } = this.#policy.interruption;
     this.#caller = new CallerSide({
@@ -384,7 +387,7 @@ export class VoiceLiveCall implements Mode {
     }
     log.warn('the speech-to-speech service is lost: MEDIA goes on with the call');
     events.emit('fault', { code: 'realtime.handed_over' });
-    this.#floor.handOver();
+    this.#floor.set({ name: 'closed' });
     this.#release();
     const history = wasCut ? stillOwed(this.#ledger.items) : this.#ledger.items;
     this.#successor = handOver(fallback, { host: this.#host, rateHz, history, turns: this.#answers.turns });
