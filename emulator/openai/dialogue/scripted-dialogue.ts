@@ -135,8 +135,10 @@ function sayAgain(before: readonly Turn[], turn: Turn, tools: readonly ToolShape
 }
 
 function resultsOf({ tool, calls, done }: Extract<Plan, { kind: 'use' }>): readonly unknown[] {
+  // Whoever answered early read a partial, in small letters; the same turn's final has "Friday".
+  const plain = (value: unknown): string => String(value).toLowerCase();
   const isCall = (args: Args) => (call: Call) =>
-    call.name === tool.name && Object.entries(args).every(([key, value]) => String(call.args[key]) === String(value));
+    call.name === tool.name && Object.entries(args).every(([key, value]) => plain(call.args[key]) === plain(value));
   return calls.map((args) => done.findLast((call) => call.result !== undefined && isCall(args)(call))?.result);
 }
 
