@@ -243,14 +243,11 @@ test('a bare number after a finished change asks for that order and changes noth
   assert.equal(inShort(call.say('And 1043?')), look('1043'));
 });
 
-test('a tool that was used on a partial is not used again when the same words come as a final with capitals', () => {
-  const caller = new Conversation();
-  assert.equal(caller.say('deliver order 1042 on friday').calls.length, 1);
-  const words = caller.messages.findLastIndex((message) => (message as ChatMessage).role === 'user');
-  caller.messages[words] = { role: 'user', content: 'Deliver order 1042 on Friday.' };
-  const { calls, text } = caller.give({ order: ORDER, changed: true });
-  assert.deepEqual(calls, []);
-  assert.notEqual(text, '');
+test('a tool that was used on a partial is not used again for its final, which has capitals', () => {
+  const call = new Conversation();
+  assert.equal(call.say('deliver order 1042 on friday').calls.length, 1);
+  call.messages.splice(-2, 1, { role: 'user', content: 'Deliver order 1042 on Friday.' });
+  assert.deepEqual(call.give({ order: ORDER, changed: true }).calls, []);
 });
 
 test('two orders that are asked for together are both told', () => {
