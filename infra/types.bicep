@@ -196,7 +196,7 @@ type doors = {
   eventGrid: 'entra' | 'key'
   @description('The client id of the app that stands for the webhook. `azd provision` makes one where none is given.')
   eventGridAudience: string
-  @description('Whether the pages of the stream host want a sign-in by Container Apps. The client id of an app with the redirect address that docs/security.md names; empty: no sign-in.')
+  @description('Whether the pages of the stream host want a sign-in by Container Apps. The client id of an app with their address as its redirect (docs/operations.md); empty: no sign-in.')
   signInClientId: string
   @description('Sites beside the stream host whose pages may open sockets: ALLOWED_ORIGINS.')
   allowedOrigins: string
