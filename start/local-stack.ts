@@ -7,6 +7,7 @@ import type { Logger } from '../shared/log.ts';
 import { STREAM_HOST_FLAGS } from '../shared/stream-host-flags.ts';
 import { requireGoodAgents } from './agents.ts';
 import { DEFAULT_PORTS, type Environment, type LocalPorts, localEnvironment } from './environment.ts';
+import { type Forms, SOURCES } from './forms.ts';
 import type { LogView } from './log-lines.ts';
 import { readPorts, requireFreePorts } from './ports.ts';
 import { type FoundRedis, findRedis } from './redis.ts';
@@ -17,13 +18,7 @@ const ROOT = path.join(import.meta.dirname, '..');
 const READY_WITHIN_MS = 120_000;
 
 /** The three processes of a deployment, the emulator standing for Azure. */
-const ENTRIES = {
-  emulator: 'emulator/main.ts',
-  functions: 'emulator/functions-host/main.ts',
-  'stream-host': 'stream-host/main.ts',
-} as const;
-
-type Processes = Readonly<Record<keyof typeof ENTRIES, SupervisedProcess>>;
+type Processes = Readonly<Record<keyof Forms, SupervisedProcess>>;
 
 /** All of Parley on one machine: a Redis and three processes, which are started again when they die. */
 export class LocalStack {
@@ -40,11 +35,17 @@ export class LocalStack {
   }
 
   /**
-   * Checks settings and ports, compiles the page, finds a Redis, and spawns the emulator and the functions.
+   * Checks settings and ports, compiles the page of the sources, finds a Redis, and spawns the emulator and the functions.
    * @param onHopeless a process ended because it cannot run with its settings, or the private Redis for good
    * @throws {ConfigError} for a taken port, a bad setting or agent, or a Redis that does not answer
    */
-  static async start(given: Environment, log: Logger, view: LogView, onHopeless: () => void): Promise<LocalStack> {
+  static async start(
+    given: Environment,
+    log: Logger,
+    view: LogView,
+    onHopeless: () => void,
+    forms: Forms = SOURCES,
+  ): Promise<LocalStack> {
     const ports = readPorts(given);
     // The Redis is found later; one that was given is checked then.
     const checked = localEnvironment(given, ports, given.REDIS_URL || 'redis://127.0.0.1');
@@ -52,11 +53,11 @@ export class LocalStack {
     for (const text of mistypedSettings(given)) log.warn(text);
     await requireGoodAgents(checked);
     await requireFreePorts(ports);
-    await compilePage();
+    if (forms === SOURCES) await compilePage();
     const redis = await findRedis({ ...(given.REDIS_URL && { url: given.REDIS_URL }), log, onHopeless });
     const env = localEnvironment(given, ports, redis.url);
     const supervise = (name: keyof Processes, flags: readonly string[] = [], drainMs = 0) =>
-      new SupervisedProcess({ name, entry: ENTRIES[name], folder: ROOT, flags, drainMs, env, log, view, onHopeless });
+      new SupervisedProcess({ ...forms[name], name, flags, drainMs, env, log, view, onHopeless });
     const processes: Processes = {
       emulator: supervise('emulator'),
       functions: supervise('functions'),

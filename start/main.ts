@@ -1,11 +1,16 @@
+import { parseArgs } from 'node:util';
 import { ConfigError, messageOf } from '../shared/errors.ts';
 import { createLog } from '../shared/log.ts';
+import { builtForms, SOURCES } from './forms.ts';
 import { LocalStack } from './local-stack.ts';
 import { createLogView } from './log-lines.ts';
 
 /**
  * `npm start`: the whole of Parley on this machine. Three processes as in production (functions, stream-host, and the
  * emulator in place of Azure), a Redis, one log. Ctrl-C ends them all.
+ *
+ * `--built deploy` runs what `npm run build:deploy` has made in that folder instead of the sources; `--root folder` runs
+ * its stream host as in its container, with that folder as its root file system (`test/testing/container-root.ts`).
  */
 const view = createLogView((line) => process.stdout.write(line), process.stdout.isTTY);
 // A level that does not exist is told with all the other settings.
@@ -41,7 +46,11 @@ if (process.env.npm_lifecycle_event === 'start') {
 }
 
 try {
-  stack = await LocalStack.start(process.env, log, view, () => void close(1));
+  const { built, root } = parseArgs({ options: { built: { type: 'string' }, root: { type: 'string' } } }).values;
+  if (root !== undefined && built === undefined)
+    throw new ConfigError('--root is for what was built: give --built, too.');
+  const forms = built === undefined ? SOURCES : builtForms(built, root);
+  stack = await LocalStack.start(process.env, log, view, () => void close(1), forms);
   await stack.ready();
   log.info(`ready. Talk with the agent: ${stack.pageUrl}`);
   log.info(`Or call it by phone: ${stack.callCommand}`);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CONFIG_EXIT_CODE } from '../shared/errors.ts';
 import type { Logger } from '../shared/log.ts';
+import type { Form } from './forms.ts';
 import type { LogView } from './log-lines.ts';
 
 const FIRST_RESTART_MS = 500;
@@ -12,11 +13,8 @@ const STEADY_AFTER_MS = 30_000;
 /** How long a process may take to end by itself when asked, with no calls to wait for. */
 const STOP_MS = 8000;
 
-export interface SupervisedProcessOptions {
+export interface SupervisedProcessOptions extends Form {
   readonly name: string;
-  /** The module that it runs, from `folder`, in which it runs. */
-  readonly entry: string;
-  readonly folder: string;
   /** Of Node itself. */
   readonly flags?: readonly string[];
   /** How long it may wait for calls that are under way when it is asked to end. */
@@ -78,8 +76,9 @@ export class SupervisedProcess {
   }
 
   async #runOnce(): Promise<string> {
-    const { name, entry, folder, flags = [], env, log, view } = this.#options;
-    const child = spawn(process.execPath, [...flags, entry], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const { name, entry, folder, command = [], flags = [], env, log, view } = this.#options;
+    const [program = process.execPath, ...first] = command;
+    const child = spawn(program, [...first, ...flags, entry], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child = child;
     log.info({ process: child.pid }, `started ${name}`);
     view.follow(name, child.stdout);

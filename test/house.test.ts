@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { STREAM_HOST_FLAGS } from '../shared/stream-host-flags.ts';
+import { CONTAINER_USER } from '../start/forms.ts';
 import { modeUses } from './mode-uses.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
@@ -53,6 +54,16 @@ const RULES: readonly { readonly files: string; readonly mayImport: readonly str
     },
     { files: 'shared/', mayImport: [] },
     { files: 'agents/', mayImport: ['shared/'] },
+    // It bundles all of it; what it measures it also has to start.
+    {
+      files: 'build/',
+      mayImport: [
+        'shared/stream-host-flags.ts',
+        'start/environment.ts',
+        'start/redis-server.ts',
+        'emulator/functions-host/',
+      ],
+    },
     { files: 'web/', mayImport: ['shared/protocol/', 'shared/audio/pcm.ts', 'shared/audio/resample.ts'] },
     // It checks the settings and the agents of all that it starts.
     { files: 'start/', mayImport: ['shared/', 'agents/', 'emulator/settings.ts', 'stream-host/agent/'] },
@@ -63,7 +74,7 @@ function floors(...names: readonly string[]): string[] {
   return names.map((name) => (name.endsWith('.ts') ? `stream-host/${name}` : `stream-host/${name}/`));
 }
 
-const files = globSync('{agents,bench,emulator,functions,shared,start,stream-host,test,web}/**/*.ts', {
+const files = globSync('{agents,bench,build,emulator,functions,shared,start,stream-host,test,web}/**/*.ts', {
   cwd: ROOT,
   exclude: (name) => name === 'node_modules',
 });
@@ -180,7 +191,14 @@ test('no file is longer than a reader can hold in mind', () => {
 
 test('the stream host’s start command has the flags that it has here', () => {
   const { scripts } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
-  assert.equal(scripts['stream-host'], `node ${STREAM_HOST_FLAGS.join(' ')} dist/stream-host/main.js`);
+  assert.equal(
+    scripts['stream-host'],
+    `node ${STREAM_HOST_FLAGS.join(' ')} deploy/stream-host/dist/stream-host/main.js`,
+  );
+  const command = ['/app/bin/node', ...STREAM_HOST_FLAGS, 'dist/stream-host/main.js'];
+  const dockerfile = readFileSync(path.join(ROOT, 'stream-host/Dockerfile'), 'utf8');
+  assert.deepEqual(JSON.parse(/^ENTRYPOINT (.*)$/m.exec(dockerfile)?.[1] ?? ''), command);
+  assert.match(dockerfile, new RegExp(`^USER ${CONTAINER_USER}:${CONTAINER_USER}$`, 'm'));
 });
 
 test('dependencies are pinned exactly', () => {

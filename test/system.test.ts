@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, suite, test } from 'node:test';
+import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
+import { makeArtefacts } from '../build/deploy.ts';
 import { parseWav } from '../shared/audio/wav.ts';
+import { CONTAINER_USER, inContainer } from '../start/forms.ts';
 import { runBrowserConversation } from './testing/browser-conversation.ts';
+import { containerRoot } from './testing/container-root.ts';
 import { findOnPath } from './testing/find-on-path.ts';
 import { walkPage } from './testing/page-walk.ts';
 import { RunningStack } from './testing/running-stack.ts';
@@ -22,14 +27,23 @@ const MODES = [
 const ASK = ['--say', QUESTION];
 const CHANGE = ['--say', WISH];
 
+const TRY_TO_WRITE = `const { writeFileSync } = require('node:fs');
+const write = (folder) => { try { writeFileSync(folder + '/x', ''); return 'written'; } catch ({ code }) { return code; } };
+console.log(JSON.stringify(Object.fromEntries(['/', '/app', '/app/agents', '/usr', '/tmp'].map((f) => [f, write(f)]))));`;
+
 const chromiumPath = findOnPath(['chromium', 'chromium-browser', 'google-chrome']);
+
+/** Both halves run as they are deployed: bundled, and the stream host in a root of its own where that can be had. */
+const root = await containerRoot();
 
 let stack: RunningStack;
 let folder: string;
 
 before(async () => {
+  // Not below the project's folder, whose packages must not be found.
   folder = await mkdtemp(path.join(tmpdir(), 'parley-system-'));
-  stack = await RunningStack.start();
+  await makeArtefacts(folder);
+  stack = await RunningStack.start({}, '--built', folder, ...('folder' in root ? ['--root', root.folder] : []));
 });
 
 after(async () => {
@@ -45,7 +59,7 @@ const callIdOf = (events: readonly Record<string, unknown>[]) =>
 const transcriptOf = async (id: string) =>
   (await stack.getJson(`${stack.functionsUrl}/api/v1/calls/${id}`)).transcript as Transcript;
 
-/** Two at a time, on one stack: most of it is people who speak. */
+/** Three at a time, on one stack: most of it is people who speak. */
 suite('a whole stack', { concurrency: 2 }, () => {
   test('the page tells the truth in each of its states, and axe finds nothing serious in any of its looks', {
     skip: chromiumPath === undefined && 'no Chromium is on the path',
@@ -174,6 +188,41 @@ suite('a whole stack', { concurrency: 2 }, () => {
     for (const file of ['/app.js', '/style.css', '/capture.worklet.js', '/shared/audio/resample.js']) {
       assert.ok(loaded.has(file), `${file} among ${[...loaded].join(' ')}`);
     }
+  });
+
+  test('the stream host is nobody in its container, and can write nowhere but in /tmp', {
+    skip: 'folder' in root ? false : root.missing,
+  }, async () => {
+    const status = await readFile(`/proc/${stack.pidOf('stream-host')}/status`, 'utf8');
+    const line = (name: string) => new RegExp(`^${name}:[\\t ]*(.*?)[\\t ]*$`, 'm').exec(status)?.[1];
+    const nobody = Array(4).fill(CONTAINER_USER).join('\t');
+    assert.deepEqual(['Uid', 'Gid', 'Groups', 'CapEff', 'CapPrm', 'NoNewPrivs'].map(line), [
+      nobody,
+      nobody,
+      '',
+      '0'.repeat(16),
+      '0'.repeat(16),
+      '1',
+    ]);
+    const [mounts, ...writable] = (await readFile(`/proc/${stack.pidOf('stream-host')}/mountinfo`, 'utf8'))
+      .split('\n')
+      .map((entry) => entry.split(' '))
+      .filter(([, , , , place, options = '']) => place && /^rw\b/.test(options));
+    assert.deepEqual([mounts?.[4], writable], ['/tmp', []]);
+    assert.ok('folder' in root);
+    const [program = '', ...args] = [
+      ...inContainer(root.folder, path.join(folder, 'stream-host')),
+      '/app/bin/node',
+      '-e',
+    ];
+    const { stdout } = await promisify(execFile)(program, [...args, TRY_TO_WRITE]);
+    assert.deepEqual(JSON.parse(stdout), {
+      '/': 'EROFS',
+      '/app': 'EROFS',
+      '/app/agents': 'EROFS',
+      '/usr': 'EROFS',
+      '/tmp': 'written',
+    });
   });
 
   test('a taken port is named with the variable that moves it, and nothing is left running', async () => {

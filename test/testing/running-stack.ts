@@ -10,6 +10,8 @@ const ROOT = path.join(import.meta.dirname, '../..');
 /** For what must come, on however busy a machine. */
 const PATIENCE_MS = 120_000;
 
+type ProcessName = 'functions' | 'stream-host' | 'emulator';
+
 /** What `npm start` starts, on ports of its own, as a user would have it: the processes, and their log. */
 export class RunningStack {
   readonly log: string[] = [];
@@ -28,11 +30,12 @@ export class RunningStack {
     }
   }
 
-  static async start(env: Readonly<Record<string, string>> = {}): Promise<RunningStack> {
+  /** @param args of `npm start` */
+  static async start(env: Readonly<Record<string, string>> = {}, ...args: string[]): Promise<RunningStack> {
     const free = await freePorts(4);
     const names = ['FUNCTIONS_PORT', 'STREAM_HOST_PORT', 'EMULATOR_PORT', 'EMULATOR_TLS_PORT'];
     const ports = Object.fromEntries(names.map((name, index) => [name, env[name] ?? String(free[index])]));
-    const child = spawn(process.execPath, ['start/main.ts'], {
+    const child = spawn(process.execPath, ['start/main.ts', ...args], {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, REDIS_URL: '', ...env, ...ports },
@@ -69,11 +72,16 @@ export class RunningStack {
   }
 
   /** Kills one of the processes outright, as a crash would. */
-  async kill(name: 'functions' | 'stream-host' | 'emulator'): Promise<void> {
+  async kill(name: ProcessName): Promise<void> {
+    process.kill(this.pidOf(name), 'SIGKILL');
+  }
+
+  /** The process id, as it was started last. */
+  pidOf(name: ProcessName): number {
     const started = this.log.findLast((line) => line.includes(`started ${name} {`)) ?? '';
     const pid = Number(/"process":(\d+)/.exec(started)?.[1]);
     if (!pid) throw new Error(`The log does not tell the process ${name}.`);
-    process.kill(pid, 'SIGKILL');
+    return pid;
   }
 
   /** Runs `npm run call` against this stack. Its events, parsed, and what it has to say against them. */

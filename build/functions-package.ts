@@ -1,0 +1,31 @@
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { bundle, ROOT } from './bundle.ts';
+import { writeLicences } from './licences.ts';
+
+const manifest = z.object({
+  name: z.string(),
+  version: z.string(),
+  license: z.string(),
+  main: z.string(),
+  engines: z.object({ node: z.string() }),
+});
+
+/** Makes the functions' package: what Azure Functions runs as it is, without installing anything. */
+export async function makeFunctionsPackage(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  // The worker has this module, which the library of the programming model asks for.
+  const packages = await bundle({ entries: ['functions/app.ts'], folder, external: ['@azure/functions-core'] });
+  await writeLicences(folder, packages);
+  for (const file of ['host.json', 'LICENSE']) await copyFile(path.join(ROOT, file), path.join(folder, file));
+  await writeManifest(folder);
+}
+
+/** `package.json` without what is bundled: the version is read from it, and the host reads which module to load. */
+export async function writeManifest(folder: string): Promise<void> {
+  const all = manifest.parse(JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8')));
+  const trimmed = { ...all, private: true, type: 'module' };
+  await writeFile(path.join(folder, 'package.json'), `${JSON.stringify(trimmed, null, 2)}\n`);
+}
