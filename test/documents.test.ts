@@ -16,7 +16,22 @@ const promises = documents.find(({ file }) => file === 'docs/promises.md')?.text
 const PROMISES = 17;
 
 /** Names in capitals that documents mention and that are no settings of ours. */
-const OTHER_NAMES: ReadonlySet<string> = new Set(['VOICE_LIVE', 'BASE_IMAGE', 'BUILD_IMAGE', 'SOURCE_DATE_EPOCH']);
+const OTHER_NAMES: ReadonlySet<string> = new Set([
+  'VOICE_LIVE',
+  // Of a build.
+  'BASE_IMAGE',
+  'BUILD_IMAGE',
+  'SOURCE_DATE_EPOCH',
+  // Of Teams Phone, which is not built yet.
+  'TEAMS_PHONE_RESOURCE_ACCOUNT_ID',
+  ...namesIn('infra/main.bicepparam', /readEnvironmentVariable\('([A-Z_]+)'/g),
+  ...namesIn('infra/main.bicep', /^output ([A-Z_]+) /gm),
+]);
+
+/** What a deployment is told by azd's environment, and what it tells there. */
+function namesIn(file: string, pattern: RegExp): string[] {
+  return [...readFileSync(path.join(ROOT, file), 'utf8').matchAll(pattern)].map(([, name = '']) => name);
+}
 
 /** Every place of `pattern` in a document, as its first group. */
 function* found(pattern: RegExp) {

@@ -39,25 +39,30 @@ suite('two stream hosts', { skip: redis === undefined && 'no redis-server is on 
   let portOfB = 0;
   const hosts: HostA[] = [];
 
+  // What is open when something fails is closed all the same: a process that is left keeps the whole run waiting.
+  const opened = new AsyncDisposableStack();
+
   before(async () => {
+    opened.defer(async () => redis?.close());
     const [functions = 0, streamHost = 0, emulator = 0, emulatorTls = 0, front = 0, redisOfA = 0] = await freePorts(6);
     portOfB = streamHost;
     const given = { STREAM_HOST_PUBLIC_URL: `ws://127.0.0.1:${front}` };
     const url = redis?.url ?? '';
     env = localEnvironment(given, { functions, streamHost, emulator, emulatorTls }, url);
     balancer = await Balancer.listen(front, streamHost);
+    opened.defer(() => balancer.close());
     toRedisOfA = await Balancer.listen(redisOfA, Number(new URL(url).port));
+    opened.defer(() => toRedisOfA.close());
     watch = await RedisWatch.start(url);
+    opened.defer(() => watch.close());
     stack = await RunningStack.start(env);
+    opened.defer(async () => void (await stack.close()));
   });
 
   after(async () => {
     // One that a failed test has left; a paused one too.
     for (const host of hosts) host.process.kill('SIGKILL');
-    await stack.close();
-    watch.close();
-    await Promise.all([balancer.close(), toRedisOfA.close()]);
-    await redis?.close();
+    await opened.disposeAsync();
   });
 
   /** Starts an A. Its Redis is reached by an address of its own, to tell its writes apart. */

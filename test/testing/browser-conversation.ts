@@ -116,9 +116,9 @@ async function step(page: Page, what: string, selector: string): Promise<void> {
 async function collect(page: Page, pageErrors: readonly string[]): Promise<Findings> {
   const probe = await page.evaluate(() => globalThis.parleyProbe);
   const texts = (selector: string) => page.locator(selector).allInnerTexts();
-  const [questionMs = Number.NaN, secondMs] = probe.messages.flatMap(({ type, atMs }) =>
-    type === 'user_final' ? [atMs] : [],
-  );
+  // Words of one turn may come twice, when more of them follow.
+  const finals = probe.messages.flatMap(({ type, atMs }) => (type === 'user_final' ? [atMs] : []));
+  const [questionMs = Number.NaN] = finals;
   return {
     title: (await texts('.part h2')).join(' '),
     modeShown: await page.locator('#mode').inputValue(),
@@ -128,7 +128,7 @@ async function collect(page: Page, pageErrors: readonly string[]): Promise<Findi
     toolChips: await texts('.tool'),
     latencyLines: await texts('.latency'),
     greetingAudibleMs: audibleMs(probe, 0, questionMs),
-    answerAudibleMs: audibleMs(probe, questionMs, secondMs),
+    answerAudibleMs: audibleMs(probe, questionMs, finals.at(-1)),
     cut: cutBySecondWords(probe),
     pageErrors,
   };

@@ -101,7 +101,7 @@ export interface Cut {
  * One before it may have been taken back: where words come late, the agent goes on.
  */
 export function cutBySecondWords({ messages, audioMs, peaks }: ProbeRecord): Cut | undefined {
-  const words = messages.filter(({ type }) => type === 'user_final')[1]?.atMs ?? Infinity;
+  const words = messages.findLast(({ type }) => type === 'user_final')?.atMs ?? Infinity;
   const cancelled = messages.findLast(
     ({ type, atMs }) =>
       type === 'tts_cancelled' &&

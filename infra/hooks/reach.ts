@@ -1,0 +1,34 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+/** How the hooks reach azd and Azure. Nothing here needs a package: on a fresh clone none is installed yet. */
+export interface Reach {
+  readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
+  /** Runs azd and gives its standard output. */
+  readonly azd: (args: readonly string[]) => Promise<string>;
+  readonly say: (line: string) => void;
+  readonly wait: (milliseconds: number) => Promise<void>;
+}
+
+/** What a hook was started with: azd sets every value of its environment as a variable. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What somebody can mend; shown without a stack. */
+export class HookError extends Error {}
+
+export const realReach: Reach = {
+  fetch: (url, init) => fetch(url, { ...init, signal: AbortSignal.timeout(60_000) }),
+  azd: async (args) => {
+    const { stdout } = await promisify(execFile)('azd', [...args], { maxBuffer: 16 * 1024 * 1024 });
+    return stdout;
+  },
+  say: (line) => console.log(line),
+  wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+};
+
+/** @throws {HookError} which `azd` command sets it */
+export function need(env: Environment, name: string): string {
+  const value = env[name];
+  if (value) return value;
+  throw new HookError(`${name} is not set. Run this through azd: azd hooks run <hook>, after azd provision.`);
+}

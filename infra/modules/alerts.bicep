@@ -1,0 +1,113 @@
+// What somebody should be told of, on tables that are filled today. Each question is a file in `queries/`.
+
+param location string
+param tags { *: string }
+param workspaceName string
+@description('Who is told. None: alerts are seen in the portal only.')
+param emails string[]
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' existing = {
+  name: workspaceName
+}
+
+type alert = {
+  name: string
+  description: string
+  query: string
+  @description('0 is the worst.')
+  severity: 0 | 1 | 2 | 3 | 4
+  window: 'PT5M' | 'PT15M'
+  @description('How often it is asked. Every five minutes costs three times as much as every fifteen.')
+  every: 'PT5M' | 'PT15M'
+}
+
+var alerts alert[] = [
+  {
+    name: 'stream-host-fatal'
+    description: 'A stream host could not start or had to end: a setting that it refuses, or a fault of ours.'
+    query: loadTextContent('../queries/stream-host-fatal.kql')
+    severity: 1
+    window: 'PT5M'
+    every: 'PT5M'
+  }
+  {
+    name: 'stream-host-restarts'
+    description: 'The platform ends stream hosts again and again.'
+    query: loadTextContent('../queries/stream-host-restarts.kql')
+    severity: 2
+    window: 'PT15M'
+    every: 'PT15M'
+  }
+  {
+    name: 'functions-failing'
+    description: 'The functions answer with 5xx: calls are not answered, or callbacks are lost.'
+    query: loadTextContent('../queries/functions-failing.kql')
+    severity: 1
+    window: 'PT5M'
+    every: 'PT5M'
+  }
+  {
+    name: 'not-available'
+    description: 'A test from outside fails from two places or more.'
+    query: loadTextContent('../queries/not-available.kql')
+    severity: 1
+    window: 'PT15M'
+    every: 'PT5M'
+  }
+  {
+    name: 'calls-undelivered'
+    description: 'Event Grid could not deliver a ringing call: somebody heard it ring until it ended.'
+    query: loadTextContent('../queries/calls-undelivered.kql')
+    severity: 1
+    window: 'PT5M'
+    every: 'PT5M'
+  }
+]
+
+resource told 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(emails)) {
+  name: 'parley'
+  location: 'global'
+  tags: tags
+  properties: {
+    groupShortName: 'parley'
+    enabled: true
+    emailReceivers: [
+      for (address, index) in emails: {
+        name: 'email-${index}'
+        emailAddress: address
+        useCommonAlertSchema: true
+      }
+    ]
+  }
+}
+
+resource rules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
+  for it in alerts: {
+    name: it.name
+    location: location
+    tags: tags
+    kind: 'LogAlert'
+    properties: {
+      displayName: it.name
+      description: it.description
+      enabled: true
+      severity: it.severity
+      scopes: [workspace.id]
+      evaluationFrequency: it.every
+      windowSize: it.window
+      autoMitigate: true
+      criteria: {
+        allOf: [
+          {
+            query: it.query
+            timeAggregation: 'Count'
+            operator: 'GreaterThan'
+            threshold: 0
+            failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+          }
+        ]
+      }
+      actions: { actionGroups: empty(emails) ? [] : [told.id] }
+    }
+  }
+]
