@@ -31,7 +31,7 @@ for (const route of routes) {
   app.http(name, {
     methods: [method],
     route: templateOf(route.contract),
-    authLevel: access === 'function-key' ? 'function' : 'anonymous',
+    authLevel: composition.levelOf(access),
     handler: serve(route, composition),
   });
 }

@@ -1,16 +1,21 @@
 import type { Redis } from 'ioredis';
 import { AcsTokenVerifier } from '../shared/auth/acs-token.ts';
+import { apiDoor, eventGridDoor } from '../shared/auth/api-door.ts';
 import { CallControl } from '../shared/call-control/call-control.ts';
 import { type Clock, systemClock } from '../shared/clock.ts';
 import { ConfigError, messageOf } from '../shared/errors.ts';
-import { API_PREFIX } from '../shared/http/route.ts';
+import { type Access, API_PREFIX } from '../shared/http/route.ts';
 import { type NewId, randomIds } from '../shared/ids.ts';
+import { OutboundGate } from '../shared/limits/outbound-gate.ts';
+import { OutboundPrices } from '../shared/limits/outbound-prices.ts';
 import { createLog, type Logger } from '../shared/log.ts';
 import { connectRedis } from '../shared/sessions/connect.ts';
 import { SessionStore } from '../shared/sessions/session-store.ts';
 import { type FunctionsSettings, readFunctionsSettings } from '../shared/settings/functions-settings.ts';
 import { MediaRecovery } from './calls/media-recovery.ts';
 import { Readiness } from './health/readiness.ts';
+import { AtOnce } from './http/at-once.ts';
+import { Doors } from './http/doors.ts';
 import { Once } from './once.ts';
 
 /** What the routes work with: one of each in a process. */
@@ -23,6 +28,8 @@ export interface Parts {
   readonly store: SessionStore;
   readonly calls: CallControl;
   readonly tokens: AcsTokenVerifier;
+  readonly doors: Doors;
+  readonly gate: OutboundGate;
   readonly once: Once;
   readonly mediaRecovery: MediaRecovery;
   readonly readiness: Readiness;
@@ -38,6 +45,7 @@ type State =
  */
 export class Composition {
   readonly log: Logger;
+  readonly atOnce = new AtOnce();
   readonly #state: State;
 
   constructor(env: Readonly<Record<string, string | undefined>>) {
@@ -56,6 +64,15 @@ export class Composition {
   parts(): Parts {
     if (this.#state.name === 'misconfigured') throw this.#state.error;
     return this.#state.parts;
+  }
+
+  /**
+   * What the platform asks for before a route's own door does. Where the settings are wrong, that is a key: who has none
+   * learns nothing.
+   */
+  levelOf(access: Access): 'function' | 'anonymous' {
+    if (this.#state.name === 'ready') return this.#state.parts.doors.levelOf(access);
+    return access === 'api' || access === 'event-grid' ? 'function' : 'anonymous';
   }
 
   close(): void {
@@ -83,6 +100,9 @@ function build(config: FunctionsSettings, log: Logger): { parts: Parts; redis: R
     audience: config.ACS_RESOURCE_ID,
     clock,
   });
+  const doors = new Doors({ api: apiDoor(config, clock), eventGrid: eventGridDoor(config, clock), acs: tokens });
+  const emulated = isEmulator(config.ACS_CONNECTION_STRING);
+  const prices = config.OUTBOUND_PRICES === undefined ? undefined : OutboundPrices.read(config.OUTBOUND_PRICES);
   // Last, because it connects: nothing before it may leave a connection behind by throwing.
   const redis = connectRedis(config.REDIS_URL, log);
   const store = new SessionStore(redis, { ttlSeconds: config.SESSION_TTL_SECONDS, now: () => clock.wallMs() });
@@ -94,6 +114,8 @@ function build(config: FunctionsSettings, log: Logger): { parts: Parts; redis: R
     store,
     calls,
     tokens,
+    doors,
+    gate: new OutboundGate({ redis, clock, settings: config, prices, emulated }),
     once: new Once({ redis, clock, newId: randomIds }),
     mediaRecovery: new MediaRecovery({ redis, store, calls, clock }),
     readiness: new Readiness({
@@ -104,5 +126,14 @@ function build(config: FunctionsSettings, log: Logger): { parts: Parts; redis: R
       log,
     }),
   };
+  if (config.OUTBOUND_COUNTRIES === undefined && !emulated) {
+    log.warn('OUTBOUND_COUNTRIES is not set: calls may be placed to every country. Name those that you call.');
+  }
   return { parts, redis };
+}
+
+/** ACS itself has no plain http, and is not on this machine. */
+function isEmulator(connectionString: string): boolean {
+  const { protocol, hostname } = new URL(/^endpoint=([^;]+)/i.exec(connectionString)?.[1] ?? 'https://none');
+  return protocol === 'http:' || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }

@@ -1,6 +1,7 @@
 import { CALL_ERRORS } from './error-codes/calls.ts';
 import { EMULATOR_ERRORS } from './error-codes/emulator.ts';
 import type { ErrorStatus } from './error-codes/entry.ts';
+import { OUTBOUND_ERRORS } from './error-codes/outbound.ts';
 import { REALTIME_ERRORS } from './error-codes/realtime.ts';
 import { REQUEST_ERRORS } from './error-codes/requests.ts';
 import { SPEECH_AND_MODEL_ERRORS } from './error-codes/speech-and-model.ts';
@@ -9,6 +10,7 @@ import { SPEECH_AND_MODEL_ERRORS } from './error-codes/speech-and-model.ts';
 export const ERROR_CODES = {
   ...REQUEST_ERRORS,
   ...CALL_ERRORS,
+  ...OUTBOUND_ERRORS,
   ...SPEECH_AND_MODEL_ERRORS,
   ...REALTIME_ERRORS,
   ...EMULATOR_ERRORS,

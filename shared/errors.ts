@@ -44,6 +44,17 @@ export class NotFoundError extends ParleyError {
   }
 }
 
+/** It would be good later, and is too much now. */
+export class TooMuchError extends ParleyError {
+  /** When it may be tried again, from now on. */
+  readonly retryAfterMs: number;
+
+  constructor(code: CodeOf<429>, message: string, retryAfterMs: number) {
+    super(code, message);
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+
 /** Something that Parley depends on did not answer, or answered that it cannot. */
 export class DependencyError extends ParleyError {
   constructor(code: CodeOf<503>, message: string, cause?: unknown) {

@@ -55,6 +55,8 @@ export function localEnvironment(given: Environment, ports: LocalPorts, redisUrl
     AZURE_OPENAI_API_KEY: modelKey,
     AZURE_OPENAI_DEPLOYMENT: 'local',
     ...realtimeEnvironment(given, emulatorUrl, modelKey),
+    // Whoever calls real numbers from here keeps the limits of production.
+    ...(!given.ACS_CONNECTION_STRING && !given.ACS_ENDPOINT && EMULATED_CALLS),
     EMULATOR_URL: emulatorUrl,
     EMULATOR_ACCESS_KEY: accessKey,
     EMULATOR_RESOURCE_ID: resourceId,
@@ -70,6 +72,14 @@ export function localEnvironment(given: Environment, ports: LocalPorts, redisUrl
   const set = Object.entries(given).filter((entry): entry is [string, string] => !!entry[1]);
   return { ...defaults, ...Object.fromEntries(set), ...portSettings, REDIS_URL: redisUrl };
 }
+
+/** Whoever tries things out calls the same number again and again, and many at once; the emulator's calls cost nothing. */
+const EMULATED_CALLS = {
+  OUTBOUND_CALLS_PER_MINUTE: '10000',
+  OUTBOUND_CALLS_PER_DAY: '1000000',
+  OUTBOUND_CALLS_PER_NUMBER_PER_DAY: '1000000',
+  OUTBOUND_CALLS_PER_CLIENT_PER_MINUTE: '10000',
+};
 
 /**
  * Both speech-to-speech services, of which Voice Live is used unless the user wants the other, or has set it up. What

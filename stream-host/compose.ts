@@ -182,6 +182,7 @@ export async function startStreamHost(
       // What this port has is asked for where the page was loaded from, by whatever name.
       functionsUrl: config.FUNCTIONS_URL === undefined ? config.FUNCTIONS_PUBLIC_URL : '/',
       streamHostUrl: '/',
+      asked: { api: config.API_AUTH, eventGrid: config.EVENT_GRID_AUTH },
     },
     referencePage: new ReferencePage(pathOf('.')),
     pageSettings: { emulatorUrl: emulatorUrl ?? null, agent: config.DEFAULT_AGENT, version: readVersion() },

@@ -25,6 +25,8 @@ export interface AcsServiceOptions {
   /** Where Event Grid delivers incoming calls. */
   readonly webhookUrl: string;
   readonly gridSchema: GridSchema;
+  /** A token of Entra to deliver with, where the subscription names an application. */
+  readonly gridToken?: () => Promise<string>;
   readonly ringTimeoutMs: number;
   readonly callbackTimeoutMs: number;
   /** What calls are heard with, where the application asks for a transcription. */
@@ -52,6 +54,7 @@ export class AcsService {
       schema: options.gridSchema,
       name: 'parley-incoming-call',
       topic,
+      token: options.gridToken,
       clock,
       log,
     });

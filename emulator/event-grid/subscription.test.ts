@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { EventGridDeserializer, isSystemEvent } from '@azure/eventgrid';
 import { pino } from 'pino';
 import { systemClock } from '../../shared/clock.ts';
+import { listening } from '../../shared/testing/listening.ts';
 import { TestApplication } from '../acs/testing/application.ts';
 import type { GridSchema } from './envelope.ts';
 import { incomingCallEvent } from './incoming-call-event.ts';
@@ -97,4 +99,33 @@ test('an event that is of no use any more is given up, even while nobody answers
   const { subscription } = await subscribe(context, 'EventGridSchema', port);
   const delivery = await subscription.deliver(event(), AbortSignal.timeout(50));
   assert.equal(delivery.delivered, false);
+});
+
+test('a subscription that names an application of Entra brings its token with either handshake and with each event', async (context) => {
+  for (const schema of ['EventGridSchema', 'CloudEventSchemaV1_0'] as const) {
+    const brought: string[] = [];
+    const server = createServer(async (request, response) => {
+      brought.push(`${request.method} ${request.headers.authorization}`);
+      const body = JSON.parse((await request.toArray()).join('') || '[]');
+      response.writeHead(200, { 'webhook-allowed-origin': '*' });
+      response.end(JSON.stringify({ validationResponse: body[0]?.data.validationCode }));
+    });
+    let made = 0;
+    const subscription = new GridSubscription({
+      webhookUrl: `http://127.0.0.1:${await listening(server)}`,
+      schema,
+      name: 'calls',
+      topic: '/subscriptions/local',
+      token: async () => `token-${++made}`,
+      clock: systemClock,
+      log: pino({ level: 'silent' }),
+    });
+    context.after(() => {
+      subscription.close();
+      server.close();
+    });
+    assert.deepEqual(await subscription.deliver(event(), soon()), { delivered: true });
+    const handshake = schema === 'EventGridSchema' ? 'POST' : 'OPTIONS';
+    assert.deepEqual(brought, [`${handshake} Bearer token-1`, 'POST Bearer token-2']);
+  }
 });

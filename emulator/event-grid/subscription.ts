@@ -23,6 +23,8 @@ export interface GridSubscriptionOptions {
   readonly schema: GridSchema;
   readonly name: string;
   readonly topic: string;
+  /** A token of Entra for the webhook, where the subscription names an application: brought by each request. */
+  readonly token?: (() => Promise<string>) | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -122,7 +124,7 @@ export class GridSubscription {
     try {
       const response = await fetch(this.#options.webhookUrl, {
         method: 'OPTIONS',
-        headers: { 'webhook-request-origin': origin, 'webhook-request-rate': '120' },
+        headers: { ...(await this.#authorization()), 'webhook-request-origin': origin, 'webhook-request-rate': '120' },
         signal: AbortSignal.any([this.#stop.signal, AbortSignal.timeout(ATTEMPT_MS)]),
       });
       await response.body?.cancel();
@@ -132,6 +134,11 @@ export class GridSubscription {
     } catch (error) {
       return problemOf(error);
     }
+  }
+
+  async #authorization(): Promise<{ readonly authorization?: string }> {
+    const { token } = this.#options;
+    return token === undefined ? {} : { authorization: `Bearer ${await token()}` };
   }
 
   async #post(
@@ -145,6 +152,7 @@ export class GridSubscription {
       const response = await fetch(webhookUrl, {
         method: 'POST',
         headers: {
+          ...(await this.#authorization()),
           'content-type': contentType,
           'aeg-event-type': kind,
           'aeg-subscription-name': name.toUpperCase(),

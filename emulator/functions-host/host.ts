@@ -22,6 +22,8 @@ export interface HostOptions {
   readonly ownHosts?: readonly string[];
   /** FUNCTIONS_REQUEST_BODY_SIZE_LIMIT, as in Azure: what is longer is refused before it is read. Default: 100 MiB. */
   readonly maxBodyBytes?: number;
+  /** How long a request may take to arrive: what is slower is answered 408. Default: 30 s. */
+  readonly arriveWithinMs?: number;
   /** Turns key checks on. Off by default, as under `func start`. */
   readonly keys?: { readonly master: string; readonly host: string };
 }
@@ -37,6 +39,7 @@ interface Route {
 
 /** Azure's own. */
 const DEFAULT_MAX_BODY_BYTES = 104_857_600;
+const ARRIVE_WITHIN_MS = 30_000;
 const DRAIN_MS = 5_000;
 const TERMINATE_MS = 5_000;
 
@@ -74,7 +77,11 @@ export class FunctionsHost {
     provideCore(options.log);
     const routes = await loadApp(settings, options.log);
     const requests = new Set<IncomingMessage>();
-    const server = createServer((request, response) => {
+    const { arriveWithinMs = ARRIVE_WITHIN_MS } = options;
+    const waits = { headersTimeout: arriveWithinMs, requestTimeout: arriveWithinMs };
+    // Node looks every 30 s unless it is told otherwise.
+    const connectionsCheckingInterval = Math.min(1_000, arriveWithinMs);
+    const server = createServer({ ...waits, connectionsCheckingInterval }, (request, response) => {
       requests.add(request);
       // Once the server closes, a connection that was busy then must not stay open for its keep-alive.
       response.once('close', () => {

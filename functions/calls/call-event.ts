@@ -31,9 +31,18 @@ export async function applyCallEvent(before: Session, event: CallbackEvent, part
   } else if (isOver(session.status) && !isOver(before.status)) {
     log.info({ status: session.status, reason: session.endReason }, 'call over');
     await store.hosts.giveBack(session.id);
+    await settle(session, parts, log);
     // ACS closes the media socket too; this is for the replica that does not notice.
     await store.command(session.id, { type: 'end', reason: session.endReason ?? session.status });
   }
+}
+
+/** What the call did not use of its price may be used by others. Without that it stays counted for the day. */
+async function settle(session: Session, { gate, once }: Parts, log: Logger): Promise<void> {
+  if (!gate.settles(session)) return;
+  await once
+    .run(`outbound-settled:${session.id}`, '', log, () => gate.settle(session))
+    .catch((error: unknown) => log.warn({ reason: messageOf(error) }, 'a call stays counted with its longest time'));
 }
 
 /** Undefined where the event is of another call than the session's. */

@@ -1,3 +1,4 @@
+import type { Caller } from '../../shared/auth/api-door.ts';
 import { RequestError } from '../../shared/errors.ts';
 import type { Answer, Input } from '../../shared/http/route.ts';
 import { idempotencyKey, initiateCall } from '../../shared/http/routes/calls.ts';
@@ -13,12 +14,14 @@ async function initiate(
   { body: wanted, headers }: Input<typeof initiateCall>,
   parts: Parts,
   log: Logger,
+  caller: Caller,
 ): Promise<Answer<typeof initiateCall>> {
   const key = headers['idempotency-key'];
-  if (key === undefined) return { status: 200, body: await placeCall(wanted, parts, log) };
+  const place = () => placeCall(wanted, caller, parts, log);
+  if (key === undefined) return { status: 200, body: await place() };
   validateKey(key);
-  const place = () => placeCall(wanted, parts, log);
-  const { answer } = await parts.once.run(`initiate:${key}`, JSON.stringify(wanted), log, place);
+  // Of its caller: two may choose the same key, and neither is shown what the other has asked for.
+  const { answer } = await parts.once.run(`initiate:${caller.id}:${key}`, JSON.stringify(wanted), log, place);
   return { status: 200, body: initiateCall.answers[200].parse(answer) };
 }
 

@@ -1,4 +1,6 @@
+import type { Caller } from '../../shared/auth/api-door.ts';
 import type { CallIds } from '../../shared/call-control/call-control.ts';
+import { CallControlError } from '../../shared/call-control/call-control-error.ts';
 import { DependencyError, messageOf, NotFoundError, ParleyError } from '../../shared/errors.ts';
 import type { Answer, Input } from '../../shared/http/route.ts';
 import type { initiateCall } from '../../shared/http/routes/calls.ts';
@@ -14,18 +16,36 @@ type OutboundCall = Input<typeof initiateCall>['body'];
 type InitiatedCall = Answer<typeof initiateCall>['body'];
 
 /**
- * Places a call, where somebody could talk on it. The agent finds `context` in the session.
+ * Places a call, where it may be placed and somebody could talk on it. The agent finds `context` in the session. There is
+ * no other way to place one: whoever wants a call, such as a tool of an agent, comes through here and its gate.
+ * @throws {ParleyError} one of `outbound.*`: the number is never called, or it would be too much now
  * @throws {NotFoundError} `agent.unknown`
  * @throws {RequestError} `mode.not-configured`
  * @throws {DependencyError} `capacity.exhausted`
  * @throws {CallControlError} ACS did not place it; the session is failed
  */
-export async function placeCall(wanted: OutboundCall, parts: Parts, log: Logger): Promise<InitiatedCall> {
-  const { config, store, newId } = parts;
-  const source = wanted.caller_id ?? config.ACS_SOURCE_NUMBER;
+export async function placeCall(
+  wanted: OutboundCall,
+  caller: Caller,
+  parts: Parts,
+  log: Logger,
+): Promise<InitiatedCall> {
+  const source = wanted.caller_id ?? parts.config.ACS_SOURCE_NUMBER;
   if (source === undefined) {
     throw new ParleyError('calls.no-source-number', 'Set ACS_SOURCE_NUMBER, or give a caller_id.');
   }
+  const admission = await parts.gate.admit({ number: wanted.target_number, client: caller.id });
+  try {
+    return await placeAdmitted(wanted, source, parts, log);
+  } catch (error) {
+    // A request to ACS that got no answer, or a broken one, may have placed the call.
+    if (!(error instanceof CallControlError && error.transient)) await admission.takeBack(log);
+    throw error;
+  }
+}
+
+async function placeAdmitted(wanted: OutboundCall, source: string, parts: Parts, log: Logger): Promise<InitiatedCall> {
+  const { config, store, newId } = parts;
   const id = newId();
   const agent = wanted.agent ?? config.DEFAULT_AGENT;
   const how = modeOfCall(

@@ -1,4 +1,5 @@
 import type { HttpHandler, HttpRequest, HttpResponseInit } from '@azure/functions';
+import type { Caller } from '../../shared/auth/api-door.ts';
 import { errorAnswer, traceIdOf } from '../../shared/http/error-answer.ts';
 import {
   type AnswerOf,
@@ -9,6 +10,7 @@ import {
   type RouteContract,
   readInput,
 } from '../../shared/http/route.ts';
+import { health } from '../../shared/http/routes/health.ts';
 import { SECURITY_HEADERS } from '../../shared/http/security-headers.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Composition, Parts } from '../composition.ts';
@@ -20,18 +22,18 @@ export interface Route {
 }
 
 /**
- * @param handle is given the parsed request; it answers, or throws a `ParleyError`, which becomes the answer
+ * @param handle is given the parsed request and who sends it; it answers, or throws a `ParleyError`, which becomes the
+ * answer
  */
 export function functionRoute<Contract extends RouteContract, const Answers extends Contract['answers']>(
   contract: Contract & { readonly answers: Answers },
-  handle: (input: Input<Contract>, parts: Parts, log: Logger) => Promise<AnswerOf<NoInfer<Answers>>>,
+  handle: (input: Input<Contract>, parts: Parts, log: Logger, caller: Caller) => Promise<AnswerOf<NoInfer<Answers>>>,
 ): Route {
   return {
     contract,
     async answer(request, parts, log) {
-      // Before anything of the body is read: strangers do not fill the memory.
-      if (contract.access === 'acs-token') await parts.tokens.verify(request.header('authorization'));
-      const answer = await handle(await readInput(contract, request), parts, log);
+      const caller = await parts.doors.admit(contract.access, request.header);
+      const answer = await handle(await readInput(contract, request), parts, log, caller);
       return { ...answer, status: Number(answer.status) };
     },
   };
@@ -46,12 +48,17 @@ export function serve(route: Route, composition: Composition): HttpHandler {
     const log = composition.log.child({ function: route.contract.name, invocation: context.invocationId });
     const traceId = traceIdOf(context.traceContext?.traceParent) ?? context.invocationId;
     try {
-      return toResponse(await route.answer(rawRequest(request), composition.parts(), log));
+      const answer = () => route.answer(rawRequest(request), composition.parts(), log);
+      // Whether the process lives is answered however much it has to do.
+      return toResponse(route.contract === health ? await answer() : await composition.atOnce.run(answer));
     } catch (error) {
       return toResponse(errorAnswer(error, traceId, log));
     }
   };
 }
+
+/** None of the functions' answers is a page: a browser that is shown one loads and runs nothing of it. */
+const NO_DOCUMENT = { 'content-security-policy': "default-src 'none'; frame-ancestors 'none'" };
 
 const rawRequest = (request: HttpRequest): RawRequest => ({
   params: request.params,
@@ -63,7 +70,7 @@ const rawRequest = (request: HttpRequest): RawRequest => ({
 function toResponse({ status, headers, body }: AnyAnswer): HttpResponseInit {
   return {
     status,
-    headers: { ...SECURITY_HEADERS, 'cache-control': 'no-store', ...headers },
+    headers: { ...SECURITY_HEADERS, ...NO_DOCUMENT, 'cache-control': 'no-store', ...headers },
     ...(body !== undefined && { jsonBody: body }),
   };
 }

@@ -32,11 +32,13 @@ export interface FunctionsUnderTest {
  * The functions as they run in development: the app from source, under the host, with a real Redis and a double of ACS.
  * @param settings take the place of those that are made up here
  * @param keys the function keys that requests must carry; without them, none
+ * @param arriveWithinMs see {@link FunctionsHost}
  */
 export async function startFunctions(
   settings: Record<string, string> = {},
   port = 0,
   keys?: { readonly master: string; readonly host: string },
+  arriveWithinMs?: number,
 ): Promise<FunctionsUnderTest> {
   const silent = pino({ level: 'silent' });
   const redisServer = await findRedis({ log: silent });
@@ -57,10 +59,22 @@ export async function startFunctions(
     AZURE_OPENAI_BASE_URL: 'http://model.example',
     AZURE_OPENAI_API_KEY: 'k',
     AZURE_OPENAI_DEPLOYMENT: 'm',
+    // Tests place many calls, mostly to one number.
+    OUTBOUND_CALLS_PER_MINUTE: '100000',
+    OUTBOUND_CALLS_PER_DAY: '100000',
+    OUTBOUND_CALLS_PER_NUMBER_PER_DAY: '100000',
+    OUTBOUND_CALLS_PER_CLIENT_PER_MINUTE: '100000',
     ...settings,
   });
   const root = join(import.meta.dirname, '../..');
-  const host = await FunctionsHost.start({ root, port, entry: 'functions/app.ts', log: silent, ...(keys && { keys }) });
+  const host = await FunctionsHost.start({
+    root,
+    port,
+    entry: 'functions/app.ts',
+    log: silent,
+    ...(keys && { keys }),
+    ...(arriveWithinMs !== undefined && { arriveWithinMs }),
+  });
   const redis = connectRedis(redisServer.url, silent);
   const store = new SessionStore(redis, { ttlSeconds: 600 });
   return {

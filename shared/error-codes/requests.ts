@@ -2,16 +2,21 @@ import { is } from './entry.ts';
 
 /** What is wrong with a request, who sent it, or the server that should answer it. */
 export const REQUEST_ERRORS = {
+  'auth.caller-refused': is(
+    403,
+    'The token is good, and the application that it was issued to may not call.',
+    'Use an application that API_CALLERS (for deliveries EVENT_GRID_CALLERS) names, or add it there.',
+  ),
   'auth.keys-unavailable': is(
     503,
-    'The signing keys of ACS cannot be fetched, so no token can be judged.',
-    'Check ACS_JWKS_URL and that it can be reached; send again.',
+    'The signing keys of whoever issues the tokens cannot be fetched, so none can be judged.',
+    'Check ACS_JWKS_URL (for tokens of Entra API_TENANT_ID and API_JWKS_URL) and that it can be reached; send again.',
   ),
   'auth.token-expired': is(401, 'The token has expired.', 'Send a fresh one.'),
   'auth.token-invalid': is(
     401,
-    'The token is not one of ACS for this resource.',
-    'Check ACS_RESOURCE_ID and ACS_TOKEN_ISSUER.',
+    'The token is not one that this door takes.',
+    'For tokens of ACS check ACS_RESOURCE_ID and ACS_TOKEN_ISSUER; for those of Entra API_TENANT_ID and API_AUDIENCE (for deliveries EVENT_GRID_AUDIENCE).',
   ),
   'auth.token-missing': is(401, 'The request carries no bearer token.', 'Send `Authorization: Bearer <token>`.'),
   'client.too-many-opens': is(
@@ -114,6 +119,11 @@ export const REQUEST_ERRORS = {
     'Flatten it to at most 64 levels.',
   ),
   'request.too-large': is(413, 'The body is larger than 1 MB.', 'Send less at once.'),
+  'request.too-many': is(
+    429,
+    'As many requests are being answered as can be at a time.',
+    'Send it again after Retry-After.',
+  ),
   'route.is-a-socket': is(
     426,
     'At this path is a WebSocket, and the request asked for none.',

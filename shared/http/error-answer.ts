@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ConfigError, messageOf, ParleyError, publicMessageOf } from '../errors.ts';
+import { ConfigError, messageOf, ParleyError, publicMessageOf, TooMuchError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 
 /** The one shape of an error, of both halves and of refused sockets. */
@@ -35,10 +35,16 @@ export function answerTo(thrown: unknown, traceId: string): ErrorAnswer {
     headers: {
       'cache-control': 'no-store',
       ...(status === 401 && { 'www-authenticate': 'Bearer' }),
-      ...(status === 503 && { 'retry-after': '2' }),
+      ...retryAfter(error),
     },
     body: { error: { code, message: publicMessageOf(error), ...(details && { details }), traceId } },
   };
+}
+
+/** When to come again: as the error says, or in a moment. */
+function retryAfter(error: ParleyError): { readonly 'retry-after'?: string } {
+  if (error instanceof TooMuchError) return { 'retry-after': String(Math.ceil(error.retryAfterMs / 1000)) };
+  return error.status === 503 ? { 'retry-after': '2' } : {};
 }
 
 /** What was raised on purpose says all in its message; what was not needs its stack. */

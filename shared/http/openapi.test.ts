@@ -11,6 +11,7 @@ const document = openApiDocument({
   version: '1.0.0',
   functionsUrl: 'https://functions.example',
   streamHostUrl: 'https://host.example',
+  asked: { api: 'entra', eventGrid: 'entra' },
 });
 const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
   Object.entries(item as Record<string, Operation>).map(([method, operation]) => ({ path, method, operation })),

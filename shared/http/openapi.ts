@@ -8,7 +8,7 @@ import {
 import { ERROR_CODES, type ErrorCode } from '../error-codes.ts';
 import { browserCommand, browserMessage } from '../protocol/browser.ts';
 import { errorBody } from './error-answer.ts';
-import { errorsOf, type RouteContract } from './route.ts';
+import { type Access, type AskedFor, errorsOf, type RouteContract } from './route.ts';
 import { ALL_ROUTES } from './routes/all.ts';
 import { ALL_SOCKETS } from './routes/sockets.ts';
 
@@ -17,6 +17,8 @@ export interface ReferenceOptions {
   /** Where callers reach each half. */
   readonly functionsUrl: string;
   readonly streamHostUrl: string;
+  /** What the doors ask for. */
+  readonly asked: AskedFor;
 }
 
 type OpenApiDocument = ReturnType<typeof createDocument>;
@@ -51,21 +53,9 @@ export function openApiDocument(options: ReferenceOptions): OpenApiDocument {
     components: {
       // What is said on the sockets, which OpenAPI has no place of its own for.
       schemas: { Error: errorBody, ConversationMessage: browserMessage, ConversationCommand: browserCommand },
-      securitySchemes: {
-        functionKey: {
-          type: 'apiKey',
-          in: 'header',
-          name: 'x-functions-key',
-          description: 'A key of the function app. Azure answers 401 without a body where it is missing.',
-        },
-        functionKeyInQuery: { type: 'apiKey', in: 'query', name: 'code', description: 'The same key, for webhooks.' },
-        acsToken: {
-          type: 'http',
-          scheme: 'bearer',
-          bearerFormat: 'JWT',
-          description: 'The token that Azure Communication Services signs for this resource.',
-        },
-      },
+      securitySchemes: Object.fromEntries(
+        Object.entries(SCHEMES).filter(([name]) => schemesOf(options.asked).includes(name)),
+      ),
     },
   };
   return createDocument(document, {
@@ -87,11 +77,52 @@ function openApiPaths(path: string): string[] {
     : [path.slice(0, optional.index), `${path.slice(0, optional.index)}/{${optional[1]}}`];
 }
 
-const SECURITY = {
-  anonymous: [],
-  'function-key': [{ functionKey: [] }, { functionKeyInQuery: [] }],
-  'acs-token': [{ acsToken: [] }],
-};
+const SCHEMES = {
+  functionKey: {
+    type: 'apiKey',
+    in: 'header',
+    name: 'x-functions-key',
+    description: 'A key of the function app. Azure answers 401 without a body where it is missing.',
+  },
+  functionKeyInQuery: { type: 'apiKey', in: 'query', name: 'code', description: 'The same key, for webhooks.' },
+  entraToken: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'An access token of Entra, made out to the application that stands for this API.',
+  },
+  eventGridToken: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'The token of Entra that Event Grid delivers with.',
+  },
+  acsToken: {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'The token that Azure Communication Services signs for this resource.',
+  },
+} as const;
+
+const KEYS = [{ functionKey: [] }, { functionKeyInQuery: [] }];
+
+/** What a request must bring; one of several is enough. */
+function securityOf(access: Access, { api, eventGrid }: AskedFor): Record<string, string[]>[] {
+  switch (access) {
+    case 'anonymous':
+      return [];
+    case 'api':
+      return api === 'key' ? KEYS : [{ entraToken: [] }];
+    case 'event-grid':
+      return eventGrid === 'key' ? KEYS : [{ eventGridToken: [] }];
+    case 'acs-token':
+      return [{ acsToken: [] }];
+  }
+}
+
+const schemesOf = (asked: AskedFor): string[] =>
+  (['api', 'event-grid', 'acs-token'] as const).flatMap((access) => securityOf(access, asked).flatMap(Object.keys));
 
 function operationOf(route: RouteContract, path: string, options: ReferenceOptions): ZodOpenApiOperationObject {
   const { params, query, headers, body, half, access } = route;
@@ -105,14 +136,14 @@ function operationOf(route: RouteContract, path: string, options: ReferenceOptio
       ...(half === 'stream-host' ? [] : [{ url: options.functionsUrl, description: TAGS.functions.name }]),
       ...(half === 'functions' ? [] : [{ url: options.streamHostUrl, description: TAGS['stream-host'].name }]),
     ],
-    security: SECURITY[access],
+    security: securityOf(access, options.asked),
     requestParams: {
       ...(params && hasParams && { path: z.object(required(params)) }),
       ...(query && { query }),
       ...(headers && { header: headers }),
     },
     ...(body && { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
-    responses: responsesOf(route),
+    responses: responsesOf(route, options.asked),
   };
 }
 
@@ -126,8 +157,8 @@ const required = ({ shape }: z.ZodObject): Record<string, z.core.$ZodType> =>
   );
 
 /** One response for each status, with each body and each code that it may have. */
-function responsesOf(route: RouteContract): Record<string, ZodOpenApiResponseObject> {
-  const errors = Map.groupBy(errorsOf(route), (code) => String(ERROR_CODES[code].status));
+function responsesOf(route: RouteContract, asked: AskedFor): Record<string, ZodOpenApiResponseObject> {
+  const errors = Map.groupBy(errorsOf(route, asked), (code) => String(ERROR_CODES[code].status));
   const statuses = new Set([...Object.keys(route.answers), ...errors.keys()]);
   return Object.fromEntries(
     [...statuses].sort().map((status) => [status, responseOf(route, Number(status), errors.get(status) ?? [])]),

@@ -6,6 +6,19 @@ import { type ReadableBody, readJson, validate } from './request-body.ts';
 export const API_PREFIX = '/api/v1';
 
 /**
+ * Who may use a route. `api` and `event-grid`: whoever has a key of the function app, for which Azure asks (`func start`
+ * and the emulator's host do not); or a token of Entra, as API_AUTH and EVENT_GRID_AUTH say. `acs-token`: the bearer token
+ * of ACS. Tokens are looked at before anything of the body is read.
+ */
+export type Access = 'anonymous' | 'api' | 'event-grid' | 'acs-token';
+
+/** What the doors of both halves ask for, by the settings. */
+export interface AskedFor {
+  readonly api: 'key' | 'entra';
+  readonly eventGrid: 'key' | 'entra';
+}
+
+/**
  * What a route promises: where it is, who may use it, what it takes and what it answers. It is declared once, in
  * `shared/http/routes/`: requests are parsed by it, handlers are typed by it, and the reference is made from it.
  */
@@ -16,11 +29,7 @@ export interface RouteContract {
   readonly method: 'GET' | 'POST' | 'OPTIONS';
   /** With `{name}` and, at its end, `{name?}`. */
   readonly path: `/${string}`;
-  /**
-   * `function-key`: Azure asks for a function key; `func start` and the emulator's host do not. `acs-token`: the bearer
-   * token of ACS, looked at before anything of the body is read.
-   */
-  readonly access: 'anonymous' | 'function-key' | 'acs-token';
+  readonly access: Access;
   readonly summary: string;
   readonly description?: string;
   readonly params?: z.ZodObject;
@@ -102,8 +111,9 @@ export async function readInput<Contract extends RouteContract>(
 /** Azure's own way to hand over a function key. */
 const KEY_NAME = 'code';
 
-function queryOf(query: URLSearchParams, access: RouteContract['access']): Record<string, string> {
-  return Object.fromEntries([...query].filter(([name]) => access !== 'function-key' || name !== KEY_NAME));
+function queryOf(query: URLSearchParams, access: Access): Record<string, string> {
+  const mayHaveKey = access === 'api' || access === 'event-grid';
+  return Object.fromEntries([...query].filter(([name]) => !mayHaveKey || name !== KEY_NAME));
 }
 
 function pick(names: readonly string[], header: RawRequest['header']): Record<string, string> {
@@ -114,17 +124,28 @@ function pick(names: readonly string[], header: RawRequest['header']): Record<st
 export const isPathOf = ({ path }: RouteContract, asked: string): boolean =>
   new RegExp(`^${path.replace(/\/\{\w+\?\}/, '(/[^/]+)?').replace(/\{\w+\}/g, '[^/]+')}/?$`).test(asked);
 
-/** Every code that the route may answer with. */
-export function errorsOf(contract: RouteContract): readonly ErrorCode[] {
+const TOKEN_ERRORS = [
+  'auth.token-missing',
+  'auth.token-expired',
+  'auth.token-invalid',
+  'auth.keys-unavailable',
+] as const satisfies readonly ErrorCode[];
+
+/**
+ * Every code that the route may answer with.
+ * @param asked what the doors ask for; with nothing said, whatever they may
+ */
+export function errorsOf(contract: RouteContract, asked?: AskedFor): readonly ErrorCode[] {
   const { params, query, headers, body, access, errors, half } = contract;
   const codes: ErrorCode[] = [...errors, 'internal'];
   // A stream host that is not configured does not start.
-  if (half !== 'stream-host') codes.push('config.invalid');
+  if (half !== 'stream-host') codes.push('config.invalid', 'request.too-many');
   if (half !== 'functions') codes.push('method.not-allowed');
   if (params ?? query ?? headers ?? body) codes.push('request.invalid');
   if (body) codes.push('request.not-json', 'request.too-deep', 'request.too-large');
-  if (access === 'acs-token') {
-    codes.push('auth.token-missing', 'auth.token-expired', 'auth.token-invalid', 'auth.keys-unavailable');
-  }
+  if (access === 'acs-token') codes.push(...TOKEN_ERRORS);
+  const takesEntra =
+    (access === 'api' && asked?.api !== 'key') || (access === 'event-grid' && asked?.eventGrid !== 'key');
+  if (takesEntra) codes.push(...TOKEN_ERRORS, 'auth.caller-refused');
   return [...new Set(codes)].sort();
 }

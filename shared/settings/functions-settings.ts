@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { apiHasAudience, clientIds, doorsHaveTenant, toldOf } from './door-settings.ts';
+import { budgetHasPrices, outboundSettings, pricesHaveBudget } from './outbound-settings.ts';
 import { type Environment, kinds, readSettings, setting } from './setting.ts';
 import { sharedSettings } from './shared-settings.ts';
 
@@ -29,10 +31,29 @@ export const functionsOnly = {
       sample: '+15550100',
     },
   ),
+  EVENT_GRID_AUDIENCE: setting(kinds.text.optional(), {
+    about: 'The application in Entra that the subscription names, for which Event Grid then asks a token.',
+    allowed: 'its client id or its URI, such as api://<client id>, where EVENT_GRID_AUTH is entra',
+  }),
+  EVENT_GRID_CALLERS: setting(clientIds.optional(), {
+    about: 'Which applications may deliver. Event Grid of the public cloud, when not set.',
+    allowed: 'client ids, separated by commas',
+  }),
+  ...outboundSettings,
 };
 
 export const functionsSettings = z.object({ ...sharedSettings, ...functionsOnly });
 export type FunctionsSettings = Readonly<z.output<typeof functionsSettings>>;
 
+const gridHasAudience = ({ EVENT_GRID_AUTH, EVENT_GRID_AUDIENCE }: Partial<FunctionsSettings>): boolean =>
+  EVENT_GRID_AUTH !== 'entra' || EVENT_GRID_AUDIENCE !== undefined;
+
+const checkedSettings = functionsSettings
+  .refine(doorsHaveTenant, toldOf('API_TENANT_ID'))
+  .refine(apiHasAudience, toldOf('API_AUDIENCE'))
+  .refine(gridHasAudience, toldOf('EVENT_GRID_AUDIENCE'))
+  .refine(budgetHasPrices, toldOf('OUTBOUND_PRICES'))
+  .refine(pricesHaveBudget, toldOf('OUTBOUND_BUDGET_PER_DAY'));
+
 /** @throws {ConfigError} that names each bad variable, what it was given and what is allowed */
-export const readFunctionsSettings = (env: Environment): FunctionsSettings => readSettings(functionsSettings, env);
+export const readFunctionsSettings = (env: Environment): FunctionsSettings => readSettings(checkedSettings, env);

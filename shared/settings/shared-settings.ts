@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DEFAULT_MODE, STREAMING_MODES, streamingMode } from '../modes/streaming-modes.ts';
+import { doorSettings } from './door-settings.ts';
 import { kinds, setting } from './setting.ts';
 
 /** A language as Azure Speech names it: with a region, and a script where it has several. */
@@ -72,4 +73,10 @@ export const sharedSettings = {
     about: 'The agent that answers when nothing else is asked for.',
     allowed: 'the name of an agent in AGENTS_FOLDER',
   }),
+  MAX_CALL_MS: setting(kinds.milliseconds(10_000, 86_400_000).default(3_600_000), {
+    about:
+      'How long a conversation may last. A call that is placed counts with its price for so long until it is over.',
+    allowed: '10000 to 86400000 milliseconds',
+  }),
+  ...doorSettings,
 };

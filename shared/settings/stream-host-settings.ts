@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { apiHasAudience, doorsHaveTenant, toldOf } from './door-settings.ts';
 import { type Environment, kinds, readSettings, setting } from './setting.ts';
 import { sharedSettings } from './shared-settings.ts';
 
@@ -184,10 +185,6 @@ export const streamHostOnly = {
       'How long calls may go on once the stream host is asked to end, while nobody new is let in; then they are cut and go on at another host. The platform must grant ten seconds more than this (Container Apps: 30 s unless `terminationGracePeriodSeconds` says more).',
     allowed: '0 to 3600000 milliseconds',
   }),
-  MAX_CALL_MS: setting(kinds.milliseconds(10_000, 86_400_000).default(3_600_000), {
-    about: 'How long a conversation may last.',
-    allowed: '10000 to 86400000 milliseconds',
-  }),
   EMULATOR_URL: setting(kinds.httpUrl.optional(), {
     about: 'Set where the emulator runs: the page offers its phone line.',
     allowed: 'an http(s) address',
@@ -199,11 +196,13 @@ export const streamHostSettings = z.object({ ...sharedSettings, ...streamHostOnl
 export type StreamHostSettings = Readonly<z.output<typeof streamHostSettings>>;
 
 /** Whoever is called by a webhook could not tell us from anybody without its secret. */
-const checkedSettings = streamHostSettings.refine(
-  ({ TRANSCRIPTION_WEBHOOK_URL: url, TRANSCRIPTION_WEBHOOK_SECRET: secret }) => !url || secret !== undefined,
-  // Told with all else that is wrong.
-  { path: ['TRANSCRIPTION_WEBHOOK_SECRET'], when: () => true },
-);
+const webhookHasSecret = (settings: Partial<StreamHostSettings>): boolean =>
+  !settings.TRANSCRIPTION_WEBHOOK_URL || settings.TRANSCRIPTION_WEBHOOK_SECRET !== undefined;
+
+const checkedSettings = streamHostSettings
+  .refine(webhookHasSecret, toldOf('TRANSCRIPTION_WEBHOOK_SECRET'))
+  .refine(doorsHaveTenant, toldOf('API_TENANT_ID'))
+  .refine(apiHasAudience, toldOf('API_AUDIENCE'));
 
 /** @throws {ConfigError} that names each bad variable, what it was given and what is allowed */
 export const readStreamHostSettings = (env: Environment): StreamHostSettings => readSettings(checkedSettings, env);

@@ -276,7 +276,7 @@ test('a taken port is named with its variable', async () => {
     verifyAcs: async () => {},
     allowedOrigins: [],
     page: new Page(options),
-    reference: { version: '', functionsUrl: '', streamHostUrl: '' },
+    reference: { version: '', functionsUrl: '', streamHostUrl: '', asked: { api: 'key', eventGrid: 'key' } },
     referencePage: new ReferencePage('.'),
     newId: countedIds(),
     pageSettings: { emulatorUrl: null, agent: '', version: '' },

@@ -203,7 +203,12 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
     trustedProxyHops: options.trustedProxyHops,
     functionsUrl: options.functionsUrl,
     page: new Page({ webFolder, scriptsFolder: join(folder, 'dist'), emulatorUrl: 'http://127.0.0.1:8090' }),
-    reference: { version: '0.0.0', functionsUrl: 'http://functions.example', streamHostUrl: 'http://host.example' },
+    reference: {
+      version: '0.0.0',
+      functionsUrl: 'http://functions.example',
+      streamHostUrl: 'http://host.example',
+      asked: { api: 'key', eventGrid: 'key' },
+    },
     referencePage: new ReferencePage(join(import.meta.dirname, '../..')),
     pageSettings: { emulatorUrl: null, agent: 'orders', version: '0.0.0' },
     dependencies: {},

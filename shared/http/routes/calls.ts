@@ -44,7 +44,7 @@ export const initiateCall = defineRoute({
   half: 'functions',
   method: 'POST',
   path: '/api/v1/calls/initiate',
-  access: 'function-key',
+  access: 'api',
   summary: 'Places a call',
   description:
     'With an Idempotency-Key, a repeated request gets the first one’s answer and places no second call. A field that is not known is refused by its name; `null` is as good as leaving a field out.',
@@ -104,6 +104,15 @@ export const initiateCall = defineRoute({
     'once.input-differs',
     'once.running',
     'calls.no-source-number',
+    'outbound.number-unassigned',
+    'outbound.number-type',
+    'outbound.country',
+    'outbound.price-unknown',
+    'outbound.client-per-minute',
+    'outbound.number-per-day',
+    'outbound.per-minute',
+    'outbound.per-day',
+    'outbound.budget',
     'agent.unknown',
     'mode.not-configured',
     'session.not-storable',
@@ -158,7 +167,7 @@ export const listCalls = defineRoute({
   half: 'functions',
   method: 'GET',
   path: '/api/v1/calls',
-  access: 'function-key',
+  access: 'api',
   summary: 'Lists calls and browser sessions, newest first',
   query: z.strictObject({
     limit: z.coerce.number().int().min(1).max(100).default(10),
@@ -181,7 +190,7 @@ export const listCalls = defineRoute({
 });
 
 const callId = z.object({
-  id: z.string().describe('The id of the session, or of the call connection.').meta({ example: SESSION_ID }),
+  id: z.string().max(256).describe('The id of the session, or of the call connection.').meta({ example: SESSION_ID }),
 });
 
 export const readCall = defineRoute({
@@ -189,7 +198,7 @@ export const readCall = defineRoute({
   half: 'functions',
   method: 'GET',
   path: '/api/v1/calls/{id}',
-  access: 'function-key',
+  access: 'api',
   summary: 'Reads one call, with its timeline and its transcript',
   params: callId,
   query: nothing,
@@ -224,7 +233,7 @@ export const hangUpCall = defineRoute({
   half: 'functions',
   method: 'POST',
   path: '/api/v1/calls/{id}/hangup',
-  access: 'function-key',
+  access: 'api',
   summary: 'Ends a call for everybody, or a browser’s session',
   params: callId,
   query: nothing,
@@ -252,7 +261,7 @@ export const transcribeCall = defineRoute({
   half: 'functions',
   method: 'POST',
   path: '/api/v1/calls/{id}/transcription',
-  access: 'function-key',
+  access: 'api',
   summary: 'Has a call that goes on written down from now on',
   description:
     'Whoever answered in it says nothing more; what its participants say comes to the page, the record and the webhook. Once more is as good as once. A call that began in another mode has one mixed stream of audio, in which nobody is told apart: choose the mode when the call begins where that matters.',

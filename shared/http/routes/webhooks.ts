@@ -12,7 +12,7 @@ export const takeIncomingCalls = defineRoute({
   half: 'functions',
   method: 'POST',
   path: '/api/v1/calls/answer',
-  access: 'function-key',
+  access: 'event-grid',
   summary: 'Takes ringing calls that Event Grid delivers',
   description: 'Each is answered once, however often it is delivered. Also answers Event Grid’s validation event.',
   headers: z.object({
@@ -51,9 +51,9 @@ export const allowDelivery = defineRoute({
   half: 'functions',
   method: 'OPTIONS',
   path: '/api/v1/calls/answer',
-  access: 'function-key',
+  access: 'event-grid',
   summary: 'Tells a sender of CloudEvents that it may deliver here',
-  headers: z.object({ 'webhook-request-origin': z.string().exactOptional() }),
+  headers: z.object({ 'webhook-request-origin': z.string().max(255).exactOptional() }),
   answers: { 200: z.undefined().describe('The sender may deliver.') },
   errors: ['events.no-origin'],
 });
@@ -65,8 +65,8 @@ export const takeCallbacks = defineRoute({
   path: '/api/v1/calls/callbacks/{sessionId?}',
   access: 'acs-token',
   summary: 'Takes what ACS tells of calls that stand',
-  params: z.object({ sessionId: z.string().exactOptional() }),
-  headers: z.object({ 'x-ms-call-connection-id': z.string().exactOptional() }),
+  params: z.object({ sessionId: z.string().max(256).exactOptional() }),
+  headers: z.object({ 'x-ms-call-connection-id': z.string().max(256).exactOptional() }),
   body: delivery,
   answers: {
     200: z

@@ -1,0 +1,101 @@
+import { createRemoteJWKSet, errors, type JWTVerifyGetKey } from 'jose';
+import type { Clock } from '../clock.ts';
+import { DependencyError } from '../errors.ts';
+
+export interface SigningKeysOptions {
+  /** Where the issuer publishes them (JWKS). */
+  readonly url: string;
+  /** What is told while they cannot be had: whose keys they are, and which setting to check. */
+  readonly unavailable: string;
+  readonly clock: Clock;
+}
+
+const TIMEOUT_MS = 3_000;
+/**
+ * How often an unknown key id may make us ask for the keys again, whether or not they came: a rotation heals soon, and a
+ * flood of forgeries asks nobody more often than this.
+ */
+const UNKNOWN_EVERY_MS = 5_000;
+/** After this the keys are fetched anew, behind the back of whoever is asking. */
+const FRESH_MS = 600_000;
+/** How soon that is tried again while it fails. */
+const RETRY_MS = 30_000;
+/** Keys that could not be fetched anew for so long are not believed any more: one of them may have been withdrawn. */
+const KEPT_MS = 86_400_000;
+
+/** The published keys of somebody who signs tokens. */
+export class SigningKeys {
+  readonly #options: SigningKeysOptions;
+  readonly #remote: ReturnType<typeof createRemoteJWKSet>;
+  /** When the keys were fetched last, when they are to be fetched again, and when an unknown id made us ask. */
+  #fetchedAtMs = Number.NEGATIVE_INFINITY;
+  #dueAtMs = Number.NEGATIVE_INFINITY;
+  #soughtAtMs = Number.NEGATIVE_INFINITY;
+  #seeking: Promise<void> | undefined;
+
+  constructor(options: SigningKeysOptions) {
+    this.#options = options;
+    this.#remote = createRemoteJWKSet(new URL(options.url), {
+      timeoutDuration: TIMEOUT_MS,
+      // When to ask is decided here: the library counts answers and not attempts, so a flood while their server is away
+      // would be one request for each token.
+      cooldownDuration: Number.POSITIVE_INFINITY,
+      // Old keys are better than none while their server is away; `ready` sees to it that they are renewed.
+      cacheMaxAge: Number.POSITIVE_INFINITY,
+    });
+  }
+
+  /** The key of a token, as jose asks for it. Rejects with `JWKSNoMatchingKey` where there is none. */
+  readonly find: JWTVerifyGetKey = async (header, token) => {
+    try {
+      return await this.#remote(header, token);
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey) || !this.#maySeek()) throw error;
+      await this.#seeking;
+      return this.#remote(header, token);
+    }
+  };
+
+  /**
+   * Resolves when there are keys to check a token with. Keys that are older than they should be will do, for a day, while
+   * new ones cannot be fetched.
+   * @throws {DependencyError} `auth.keys-unavailable`
+   */
+  async ready(): Promise<void> {
+    const nowMs = this.#options.clock.now();
+    const usable = nowMs - this.#fetchedAtMs < KEPT_MS;
+    if (usable && nowMs < this.#dueAtMs) return;
+    this.#dueAtMs = nowMs + RETRY_MS;
+    const fetched = this.#fetch();
+    try {
+      // Nobody waits for new keys while the old ones do.
+      if (usable) fetched.catch(() => {});
+      else await fetched;
+    } catch (error) {
+      throw this.failure(error);
+    }
+  }
+
+  /** What it means that the keys could not be fetched. */
+  failure(cause: unknown): DependencyError {
+    return new DependencyError('auth.keys-unavailable', this.#options.unavailable, cause);
+  }
+
+  /** Whether keys are on their way, or may be asked for, because of a key id that nobody knows. */
+  #maySeek(): boolean {
+    if (this.#seeking !== undefined) return true;
+    const nowMs = this.#options.clock.now();
+    if (nowMs - this.#soughtAtMs < UNKNOWN_EVERY_MS) return false;
+    this.#soughtAtMs = nowMs;
+    this.#seeking = this.#fetch().finally(() => {
+      this.#seeking = undefined;
+    });
+    return true;
+  }
+
+  async #fetch(): Promise<void> {
+    await this.#remote.reload();
+    this.#fetchedAtMs = this.#options.clock.now();
+    this.#dueAtMs = this.#fetchedAtMs + FRESH_MS;
+  }
+}

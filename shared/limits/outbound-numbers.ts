@@ -1,0 +1,41 @@
+import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import { ParleyError } from '../errors.ts';
+
+/** What is called. All else costs more than a call, or reaches nobody: premium, shared-cost, personal, toll-free, pagers. */
+const CALLED_TYPES: ReadonlySet<string> = new Set(['FIXED_LINE', 'MOBILE', 'FIXED_LINE_OR_MOBILE', 'VOIP']);
+
+/** Of an area that North America has given to nobody, as films and examples use it. */
+const FICTITIOUS = /^\+1555\d{4,7}$/;
+
+export interface NumberRules {
+  /** ISO 3166 codes in capitals; undefined for every country. */
+  readonly countries: ReadonlySet<string> | undefined;
+  /** Whether the carrier is one that knows {@link FICTITIOUS} numbers: the emulator. */
+  readonly fictitious: boolean;
+}
+
+/**
+ * Says whether a number may be called at all, by the numbering plans of all countries. Only what is known to be a fixed
+ * line, a mobile or VoIP of a country is: a type that the plans do not tell is refused like one that is dear, and so are
+ * satellites and international networks, which are of no country.
+ *
+ * @param number E.164
+ * @throws {ParleyError} status 403: `outbound.number-unassigned`, `outbound.number-type`, `outbound.country`. The message
+ * has nothing of the number.
+ */
+export function requireCallable(number: string, { countries, fictitious }: NumberRules): void {
+  if (fictitious && FICTITIOUS.test(number)) return;
+  const found = parsePhoneNumberFromString(number);
+  if (!found?.isValid()) {
+    throw new ParleyError('outbound.number-unassigned', 'The number is none that a country has given out.');
+  }
+  if (found.country === undefined || !CALLED_TYPES.has(found.getType() ?? '')) {
+    throw new ParleyError(
+      'outbound.number-type',
+      'Only fixed lines, mobiles and VoIP of a country are called, and the number is none of these.',
+    );
+  }
+  if (countries?.has(found.country) === false) {
+    throw new ParleyError('outbound.country', 'The country of the number is not one of OUTBOUND_COUNTRIES.');
+  }
+}
