@@ -281,7 +281,12 @@ module functionsEndpoint 'modules/private-endpoint.bicep' = if (isPrivate) {
     location: location
     tags: tags
     networkName: names.network
-    serviceId: resourceId(subscription().subscriptionId, group.name, 'Microsoft.Storage/storageAccounts', names.functionsStorage)
+    serviceId: resourceId(
+      subscription().subscriptionId,
+      group.name,
+      'Microsoft.Storage/storageAccounts',
+      names.functionsStorage
+    )
     group: 'blob'
     zones: [privateZones().blob]
   }
@@ -295,7 +300,12 @@ module recordsEndpoint 'modules/private-endpoint.bicep' = if (isPrivate) {
     location: location
     tags: tags
     networkName: names.network
-    serviceId: resourceId(subscription().subscriptionId, group.name, 'Microsoft.Storage/storageAccounts', names.recordsStorage)
+    serviceId: resourceId(
+      subscription().subscriptionId,
+      group.name,
+      'Microsoft.Storage/storageAccounts',
+      names.recordsStorage
+    )
     group: 'blob'
     zones: [privateZones().blob]
   }
@@ -375,7 +385,18 @@ module functions 'apps/functions.bicep' = {
       further.functions
     )
   }
-  dependsOn: [redis, communication, containers, monitoring, recordsStorage, functionsEndpoint, functionsIdentity, functionsStorage, network, speechAccess]
+  dependsOn: [
+    redis
+    communication
+    containers
+    monitoring
+    recordsStorage
+    functionsEndpoint
+    functionsIdentity
+    functionsStorage
+    network
+    speechAccess
+  ]
 }
 
 var streamHost streamHostPlan = {
@@ -455,7 +476,9 @@ output AZURE_CONTAINER_REGISTRY_ENDPOINT string = registry.outputs.server
 output FUNCTIONS_NAME string = names.functions
 output FUNCTIONS_PUBLIC_URL string = functions.outputs.url
 output STREAM_HOST_NAME string = names.streamHost
-output STREAM_HOST_PUBLIC_URL string = empty(addresses.streamHost) ? replace(streamHostUrl, 'https:', 'wss:') : addresses.streamHost
+output STREAM_HOST_PUBLIC_URL string = empty(addresses.streamHost)
+  ? replace(streamHostUrl, 'https:', 'wss:')
+  : addresses.streamHost
 output STREAM_HOST_URL string = streamHostUrl
 output ACS_NAME string = names.communication
 output EVENT_GRID_TOPIC_NAME string = names.eventGridTopic

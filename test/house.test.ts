@@ -53,6 +53,8 @@ const RULES: readonly { readonly files: string; readonly mayImport: readonly str
       ],
     },
     { files: 'shared/', mayImport: [] },
+    // It holds the deployment against the product's own settings, routes and times.
+    { files: 'infra/check/', mayImport: ['shared/', 'stream-host/host/shutdown.ts'] },
     { files: 'agents/', mayImport: ['shared/'] },
     // It bundles all of it; what it measures it also has to start.
     {
@@ -74,7 +76,7 @@ function floors(...names: readonly string[]): string[] {
   return names.map((name) => (name.endsWith('.ts') ? `stream-host/${name}` : `stream-host/${name}/`));
 }
 
-const files = globSync('{agents,bench,build,emulator,functions,shared,start,stream-host,test,web}/**/*.ts', {
+const files = globSync('{agents,bench,build,emulator,functions,infra,shared,start,stream-host,test,web}/**/*.ts', {
   cwd: ROOT,
   exclude: (name) => name === 'node_modules',
 });

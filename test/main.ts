@@ -9,7 +9,7 @@ import { spec } from 'node:test/reporters';
  * all others run beside them.
  */
 const ROOT = path.join(import.meta.dirname, '..');
-const FOLDERS = ['test', '{agents,bench,build,emulator,functions,shared,start,stream-host,web}'];
+const FOLDERS = ['test', '{agents,bench,build,emulator,functions,infra,shared,start,stream-host,web}'];
 /** Of files, two of which mostly wait: more leave people who speak in real time too little of two cores. */
 const AT_ONCE = 4;
 /** What hangs is ended, and named. */

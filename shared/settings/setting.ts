@@ -74,7 +74,7 @@ export const kinds = {
   text: z.string().min(1),
   httpUrl: baseUrl(/^https?$/),
   /** One whole address, which may have a query. Nothing can be sent to one with a user name or a password in it. */
-  webhookUrl: z.url({ protocol: /^https?$/ }).refine((url) => {
+  webhookUrl: z.url({ protocol: /^https?$/, abort: true }).refine((url) => {
     const { username, password } = new URL(url);
     return username === '' && password === '';
   }),

@@ -37,6 +37,14 @@ test('the functions start without the keys of speech and model (review 3.5)', ()
   assert.throws(() => readStreamHostSettings(rest), /SPEECH_KEY is not set/);
 });
 
+test('a webhook’s address that is no address is named with all else that is wrong, and is no fault of ours (found by check:infra)', () => {
+  const values = { ...sample.Values, TRANSCRIPTION_WEBHOOK_URL: 'not an address', LOG_LEVEL: 'verbose' };
+  assert.throws(
+    () => readStreamHostSettings(values),
+    /LOG_LEVEL is "verbose".*\n.*TRANSCRIPTION_WEBHOOK_URL was given/,
+  );
+});
+
 test('a webhook’s address with a password in it, which nothing can be sent to, is refused and not shown (breaker 11)', () => {
   const values = { ...sample.Values, TRANSCRIPTION_WEBHOOK_URL: 'https://parley:opensesame@example.org/words' };
   assert.throws(

@@ -21,8 +21,8 @@ export interface ShutdownOptions {
 
 /** How long sockets have to close, and sessions to be written, once calls are cut. */
 const CLOSE_MS = 5000;
-/** A close that takes longer than this in all is cut short. */
-const HARD_STOP_MS = CLOSE_MS + 2000;
+/** A close that takes longer than this in all is cut short. What the platform must grant beyond the drain. */
+export const HARD_STOP_MS = CLOSE_MS + 2000;
 /** After an error that nobody caught, calls go on for so long at most: they had better go on elsewhere. */
 const FAULTY_DRAIN_MS = 10_000;
 /** A promise that nobody waited for breaks off its own work only. So many of them are a sign of more. */

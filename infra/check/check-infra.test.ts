@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, test } from 'node:test';
+import { AzureTypes } from './azure-types.ts';
+import { azureYamlFindings } from './azure-yaml.ts';
+import { Bicep, copySources } from './bicep.ts';
+import { checkInfrastructure, policyFindings } from './check-infra.ts';
+import { diagnosticFindings } from './diagnostics.ts';
+import { readExpansion } from './expansion.ts';
+import { findCompiler } from './find-compiler.ts';
+import { lineOf } from './finding.ts';
+import { GoldenFiles } from './golden-files.ts';
+import { outputFindings } from './outputs.ts';
+import { queryFindings } from './queries.ts';
+import { providersIn, typeFindings } from './resource-types.ts';
+import { settle } from './settle.ts';
+import { MISTAKES } from './testing/mistakes.ts';
+import { PRIVATE_MISTAKES, TEXT_MISTAKES, type TextMistake } from './testing/other-mistakes.ts';
+import { patch } from './testing/patch.ts';
+import { findTypes } from './type-data.ts';
+
+const ROOT = path.join(import.meta.dirname, '../..');
+const scratch = realpathSync(mkdtempSync(path.join(tmpdir(), 'parley-check-')));
+after(() => rmSync(scratch, { recursive: true, force: true }));
+
+const report = await checkInfrastructure({ root: ROOT, env: process.env });
+
+test('the infrastructure has no finding', { todo: 'while its settings and artefacts land' }, (t) => {
+  assert.equal(report.findings.map(lineOf).join('\n'), '');
+  for (const { checks, why } of report.skipped) t.diagnostic(`did not run: ${checks.join(', ')}: ${why}`);
+  if (process.env.CI) assert.deepEqual(report.skipped, []);
+});
+
+test('without compiler and type data it is said which checks did not run, and the others run on the golden files', async () => {
+  const env = { PATH: '', HOME: scratch };
+  const { findings, ran, skipped } = await checkInfrastructure({ root: ROOT, env });
+  assert.deepEqual(
+    skipped.map(({ checks }) => checks),
+    [['compile', 'format', 'snapshot'], ['types']],
+  );
+  for (const { why } of skipped) assert.match(why, /no dotnet to/);
+  assert.equal(ran.length, 1);
+  const others = report.findings.filter(({ check }) => !skipped.some(({ checks }) => checks.includes(check)));
+  assert.deepEqual(findings, others);
+});
+
+// Mistakes as people make them. Those in resources are made in a golden file, so that they need no compiler.
+const golden = new GoldenFiles(ROOT).read();
+const name = 'main.dev';
+const json = golden.get(name) ?? '';
+const types = await findTypes(process.env, providersIn([...golden].map(([of, text]) => readExpansion(of, text))));
+
+function structureOf(value: unknown): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(typeof value === 'object' && value !== null ? value : {}));
+}
+
+function findingsOf(example: string, snapshot: unknown): string[] {
+  const expansion = readExpansion(example, JSON.stringify(snapshot));
+  return [
+    ...policyFindings(ROOT, [expansion]),
+    ...(types instanceof AzureTypes ? typeFindings(expansion, types) : []),
+    ...outputFindings(ROOT, [expansion]),
+    ...queryFindings(ROOT, [expansion]),
+  ].map(lineOf);
+}
+
+for (const [example, mistakes] of [
+  [name, MISTAKES],
+  ['main.production', PRIVATE_MISTAKES],
+] as const) {
+  const right = () => structureOf(settle(JSON.parse(golden.get(example) ?? '')));
+  const before = new Set(findingsOf(example, right()));
+  for (const { what, place, put, check, said } of mistakes) {
+    const missing = check === 'types' && 'missing' in types && types.missing;
+    test(`found: ${what}`, { skip: missing }, () => {
+      const snapshot = right();
+      patch(snapshot, place, put);
+      const found = findingsOf(example, snapshot).filter((line) => !before.has(line));
+      const isFound = found.some((line) => line.endsWith(`[${check}]`) && said.test(line));
+      assert.ok(isFound, `${said} is not among\n${found.join('\n')}`);
+    });
+  }
+}
+
+const compiler = await findCompiler(process.env);
+const noCompiler = 'missing' in compiler && compiler.missing;
+
+test('found: mistakes in the text of Bicep, by compiler, linter and formatter', { skip: noCompiler }, async () => {
+  assert.ok('program' in compiler);
+  const source = path.join(scratch, 'source');
+  const formatted = path.join(scratch, 'formatted');
+  for (const copy of [source, formatted]) {
+    copySources(path.join(ROOT, 'infra'), copy);
+    for (const mistake of TEXT_MISTAKES) makeMistake(copy, mistake);
+  }
+  const bicep = new Bicep(compiler.program);
+  const [diagnostics, unformatted] = await Promise.all([bicep.lint(source), bicep.format(source, formatted)]);
+  const found = diagnosticFindings({ diagnostics, unformatted, snapshots: new Map() }, []).map(lineOf);
+  for (const { said } of TEXT_MISTAKES) {
+    const isFound = found.some((line) => said.test(line));
+    assert.ok(isFound, `${said} is not among\n${found.join('\n')}`);
+  }
+});
+
+function makeMistake(folder: string, { file, find, put }: TextMistake): void {
+  const target = path.join(folder, file);
+  const text = readFileSync(target, 'utf8');
+  const changed = find === undefined ? `${text}${put}` : text.replace(find, put);
+  assert.notEqual(changed, text, `${file} has no ${find}`);
+  writeFileSync(target, changed);
+}
+
+test('found: a resource that is another than in the golden file', () => {
+  const snapshot = structureOf(JSON.parse(json));
+  patch(snapshot, 'Microsoft.Storage/storageAccounts sku.name', 'Premium_LRS');
+  const found = new GoldenFiles(ROOT).differences(
+    new Map([...golden].map(([of]) => [of, { json: of === name ? JSON.stringify(snapshot) : (golden.get(of) ?? '') }])),
+  );
+  assert.equal(found.length, 1);
+  assert.match(found.map(lineOf).join(), /storageAccounts\/\w+ sku name is "Premium_LRS" and was "Standard_LRS"/);
+});
+
+test('found: keys that azd passes over, a host of the wrong kind, a hook that is not there', () => {
+  const said = (folder: string, change: (yaml: string) => string, without: string[] = []): string => {
+    const root = path.join(scratch, folder);
+    mkdirSync(root);
+    const isThere = (file: string) => !without.includes(file);
+    for (const file of globSync(
+      ['infra/hooks/*', 'infra/main.bicep', 'infra/apps/*', 'stream-host/Dockerfile', 'package.json'],
+      { cwd: ROOT },
+    ).filter(isThere)) {
+      cpSync(path.join(ROOT, file), path.join(root, file), { recursive: true });
+    }
+    writeFileSync(path.join(root, 'azure.yaml'), change(readFileSync(path.join(ROOT, 'azure.yaml'), 'utf8')));
+    return azureYamlFindings(root).map(lineOf).join('\n');
+  };
+  const mistyped = said(
+    'mistyped',
+    (yaml) => `${yaml.replace(/host: function\b/, 'host: functionapp')}\nservces: {}\n`,
+  );
+  assert.match(mistyped, /azure\.yaml: unknown: servces/);
+  assert.match(mistyped, /azure\.yaml services\.functions\.host/);
+  const hooks = globSync('infra/hooks/*', { cwd: ROOT });
+  assert.match(
+    said('gone', (yaml) => yaml, hooks),
+    /hooks\.\w+: there is no infra\/hooks\//,
+  );
+});
+
+test('found: a query in a file with a mistyped column, which nothing loads', () => {
+  const root = path.join(scratch, 'queries');
+  mkdirSync(path.join(root, 'infra/queries'), { recursive: true });
+  writeFileSync(path.join(root, 'infra/queries/slow.kql'), 'AppRequests\n| where Duration > 1000\n');
+  const found = queryFindings(root, [readExpansion(name, json)])
+    .map(lineOf)
+    .join('\n');
+  assert.match(found, /slow\.kql:2: KS142/);
+  assert.match(found, /slow\.kql: nothing that is deployed has this query/);
+});

@@ -1,0 +1,103 @@
+import path from 'node:path';
+import { ALLOWED_FINDINGS } from './allowed-findings.ts';
+import { AzureTypes } from './azure-types.ts';
+import { azureYamlFindings } from './azure-yaml.ts';
+import { type Compiled, compile } from './bicep.ts';
+import { diagnosticFindings } from './diagnostics.ts';
+import { type Expansion, readExpansion } from './expansion.ts';
+import { exposureFindings } from './exposure.ts';
+import { findCompiler } from './find-compiler.ts';
+import type { CheckName, Finding } from './finding.ts';
+import { GoldenFiles } from './golden-files.ts';
+import { localAuthFindings } from './local-auth.ts';
+import { monitoringFindings } from './monitoring.ts';
+import { namedThingFindings } from './named-things.ts';
+import { networkFindings } from './network.ts';
+import { outputFindings } from './outputs.ts';
+import { probeFindings } from './probes.ts';
+import { queryFindings } from './queries.ts';
+import { referenceFindings } from './references.ts';
+import { providersIn, typeFindings } from './resource-types.ts';
+import { roleFindings } from './roles.ts';
+import { scaleFindings } from './scale.ts';
+import { settingFindings } from './settings.ts';
+import { findTypes } from './type-data.ts';
+
+export interface Skipped {
+  readonly checks: readonly CheckName[];
+  readonly why: string;
+}
+
+export interface Report {
+  readonly findings: readonly Finding[];
+  readonly ran: readonly string[];
+  readonly skipped: readonly Skipped[];
+}
+
+export interface CheckOptions {
+  /** The folder of the project. */
+  readonly root: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Writes the golden files instead of comparing with them. */
+  readonly write?: boolean;
+}
+
+/** All that can be known of the deployment without Azure. Without a compiler, what it made last stands in: the golden files. */
+export async function checkInfrastructure({ root, env, write = false }: CheckOptions): Promise<Report> {
+  const golden = new GoldenFiles(root);
+  const findings: Finding[] = [];
+  const ran: string[] = [];
+  const skipped: Skipped[] = [];
+
+  const compiler = await findCompiler(env);
+  let compiled: Compiled | undefined;
+  if ('missing' in compiler) skipped.push({ checks: ['compile', 'format', 'snapshot'], why: compiler.missing });
+  else {
+    compiled = await compile(compiler, path.join(root, 'infra'));
+    if (write) golden.write(compiled.snapshots);
+    findings.push(...diagnosticFindings(compiled, ALLOWED_FINDINGS), ...golden.differences(compiled.snapshots));
+    ran.push(`compile, format, snapshot (bicep ${compiler.version})`);
+  }
+  const expansions = compiled === undefined ? read(golden.read()) : read(jsonsOf(compiled));
+
+  const types = await findTypes(env, providersIn(expansions));
+  if (types instanceof AzureTypes) {
+    findings.push(...expansions.flatMap((expansion) => typeFindings(expansion, types)));
+    ran.push(`types (${expansions.reduce((sum, { resources }) => sum + resources.length, 0)} resources)`);
+  } else skipped.push({ checks: ['types'], why: types.missing });
+
+  findings.push(
+    ...policyFindings(root, expansions, types instanceof AzureTypes ? types : undefined),
+    ...outputFindings(root, expansions),
+    ...azureYamlFindings(root),
+    ...queryFindings(root, expansions),
+  );
+  ran.push(
+    'roles, local-auth, exposure, network, references, settings, probes, scale, monitoring, outputs, azure.yaml, queries',
+  );
+  return { findings, ran, skipped };
+}
+
+/** What no compiler knows, held against the resources that would be deployed. */
+export function policyFindings(root: string, expansions: readonly Expansion[], types?: AzureTypes): Finding[] {
+  return [
+    ...expansions.flatMap((expansion) => [
+      ...roleFindings(expansion),
+      ...localAuthFindings(expansion, types),
+      ...exposureFindings(expansion),
+      ...networkFindings(expansion),
+      ...referenceFindings(expansion),
+      ...namedThingFindings(root, expansion),
+      ...probeFindings(expansion),
+      ...scaleFindings(expansion),
+      ...monitoringFindings(expansion),
+    ]),
+    ...settingFindings(expansions),
+  ];
+}
+
+const read = (snapshots: ReadonlyMap<string, string>): Expansion[] =>
+  [...snapshots].map(([name, json]) => readExpansion(name, json));
+
+const jsonsOf = ({ snapshots }: Compiled): Map<string, string> =>
+  new Map([...snapshots].flatMap(([name, found]) => ('json' in found ? [[name, found.json] as const] : [])));

@@ -1,0 +1,113 @@
+import type { Half } from './expansion.ts';
+
+interface PlatformSetting {
+  readonly why: string;
+  readonly required: boolean;
+}
+
+/** Variables that are no settings of ours: the platform or a library reads them. */
+export const PLATFORM_SETTINGS: Readonly<Record<Half, Readonly<Record<string, PlatformSetting>>>> = {
+  functions: {
+    AzureWebJobsStorage__accountName: { required: false, why: 'the host keeps its locks and keys there' },
+    AzureWebJobsStorage__blobServiceUri: { required: false, why: 'the host keeps its locks and keys there' },
+    AzureWebJobsStorage__credential: { required: true, why: 'the host reaches its storage by an identity' },
+    AzureWebJobsStorage__clientId: { required: true, why: 'which identity that is' },
+    APPLICATIONINSIGHTS_CONNECTION_STRING: { required: true, why: 'the host writes its telemetry there' },
+    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: { required: true, why: 'it does so by an identity' },
+    AZURE_CLIENT_ID: { required: true, why: '@azure/identity reads which identity it uses' },
+  },
+  'stream-host': {
+    APPLICATIONINSIGHTS_CONNECTION_STRING: { required: false, why: 'telemetry goes there' },
+    AZURE_CLIENT_ID: { required: true, why: '@azure/identity reads which identity it uses' },
+  },
+};
+
+interface AzureRule {
+  readonly pattern: RegExp;
+  readonly allowed: string;
+}
+
+/** What a setting must be in Azure, though its schema takes more. */
+export const AZURE_RULES: Readonly<Record<string, AzureRule>> = {
+  FUNCTIONS_PUBLIC_URL: { pattern: /^https:/, allowed: 'an https address' },
+  STREAM_HOST_PUBLIC_URL: { pattern: /^wss:/, allowed: 'a wss address' },
+  STREAM_HOST_URL: { pattern: /^https:/, allowed: 'an https address' },
+  REDIS_URL: { pattern: /^rediss:\/\/[^@]*$/, allowed: 'a rediss address without a password' },
+  ACS_ENDPOINT: { pattern: /^https:/, allowed: 'an https address' },
+  REDIS_IDENTITY: { pattern: /^true$/, allowed: 'true: Redis takes no password' },
+  REQUIRE_TICKETS: { pattern: /^true$/, allowed: 'true' },
+  SPEECH_HOST: {
+    pattern: /^wss:\/\/[^/]+\.cognitiveservices\.azure\.com$/,
+    allowed: 'wss://….cognitiveservices.azure.com',
+  },
+  AZURE_SPEECH_ENDPOINT: {
+    pattern: /^https:\/\/[^/]+\.cognitiveservices\.azure\.com$/,
+    allowed: 'https://….cognitiveservices.azure.com',
+  },
+  AZURE_OPENAI_BASE_URL: {
+    pattern: /^https:\/\/[^/]+\.openai\.azure\.com\/openai\/v1$/,
+    allowed: 'https://….openai.azure.com/openai/v1',
+  },
+  AZURE_VOICE_LIVE_ENDPOINT: {
+    pattern: /^https:\/\/[^/]+\.services\.ai\.azure\.com$/,
+    allowed: 'https://….services.ai.azure.com',
+  },
+  CALL_RECORDS_URL: { pattern: /^https:\/\/[^/]+\/[a-z0-9-]{3,63}$/, allowed: 'the https address of a container' },
+  TRUSTED_PROXY_HOPS: { pattern: /^1$/, allowed: '1: the ingress of Container Apps' },
+  LOG_TRANSCRIPTS: { pattern: /^(false)?$/, allowed: 'false: what callers say is private' },
+};
+
+const LOCAL = 'it is for a developer’s machine';
+const IDENTITY = 'an identity stands in place of the key';
+const FOREIGN_ACS = 'the default is Azure’s own';
+
+/** Settings that no deployment sets, and why. */
+export const NEVER: Readonly<Record<Half, Readonly<Record<string, string>>>> = {
+  functions: {
+    FUNCTIONS_PORT: LOCAL,
+    ACS_CONNECTION_STRING: IDENTITY,
+    ACS_TOKEN_ISSUER: FOREIGN_ACS,
+    ACS_JWKS_URL: FOREIGN_ACS,
+  },
+  'stream-host': {
+    ACS_CONNECTION_STRING: IDENTITY,
+    ACS_TOKEN_ISSUER: FOREIGN_ACS,
+    ACS_JWKS_URL: FOREIGN_ACS,
+    SPEECH_KEY: IDENTITY,
+    AZURE_OPENAI_API_KEY: IDENTITY,
+    AZURE_OPENAI_REALTIME_API_KEY: IDENTITY,
+    AZURE_VOICE_LIVE_API_KEY: IDENTITY,
+    SMART_TURN_MODEL: 'it has no effect any more',
+    EMULATOR_URL: LOCAL,
+    WATCH_AGENTS: LOCAL,
+    FUNCTIONS_URL: 'each half has its own address in Azure',
+    STREAM_HOST_BIND: 'the default is what a container needs',
+  },
+};
+
+/** Settings that the examples leave at their defaults. `functionsSettings` and `streamHostSettings` of main.bicep set others. */
+export const BY_DEFAULT: Readonly<Record<Half, ReadonlySet<string>>> = {
+  functions: new Set(['SESSION_TTL_SECONDS', 'AZURE_SPEECH_ENDPOINT', 'ACS_SOURCE_NUMBER']),
+  'stream-host': new Set([
+    'SESSION_TTL_SECONDS',
+    'LOG_TRANSCRIPTS',
+    'VOICE_ACTIVITY_RUNTIME',
+    'REALTIME_SERVICE',
+    'REALTIME_TRANSCRIPTION_MODEL',
+    'AZURE_VOICE_LIVE_ENDPOINT',
+    'AZURE_VOICE_LIVE_MODEL',
+    'AZURE_VOICE_LIVE_PROFILE',
+    'AZURE_VOICE_LIVE_AGENT_NAME',
+    'AZURE_VOICE_LIVE_AGENT_PROJECT',
+    'AZURE_VOICE_LIVE_API_VERSION',
+    'AZURE_OPENAI_REALTIME_BASE_URL',
+    'AZURE_OPENAI_REALTIME_DEPLOYMENT',
+    'AGENTS_FOLDER',
+    'MAX_CLIENT_SESSIONS',
+    'MAX_CLIENT_OPENS_PER_MINUTE',
+    'ALLOWED_ORIGINS',
+    'ACS_MESSAGE_MS',
+    'MAX_CALL_MS',
+    'STREAM_HOST_PORT',
+  ]),
+};

@@ -1,0 +1,81 @@
+import type { Mistake } from './mistakes.ts';
+
+const HOST = 'Microsoft.App/containerApps';
+const REDIS = 'Microsoft.Cache/redisEnterprise';
+
+/** Mistakes in a deployment with a network of its own and a sign-in. */
+export const PRIVATE_MISTAKES: readonly Mistake[] = [
+  {
+    what: 'a service that is open beside its private endpoint',
+    place: `${REDIS} properties.publicNetworkAccess`,
+    put: 'Enabled',
+    check: 'network',
+    said: /publicNetworkAccess: "Enabled"\. Allowed: "Disabled"/,
+  },
+  {
+    what: 'an endpoint for another part of a service',
+    place:
+      'Microsoft.Network/privateEndpoints~"redisEnterprise" properties.privateLinkServiceConnections.0.properties.groupIds.0',
+    put: 'redisCache',
+    check: 'network',
+    said: /groupIds: \["redisCache"\]/,
+  },
+  {
+    what: 'subnets that overlap',
+    place: 'Microsoft.Network/virtualNetworks properties.subnets.1.properties.addressPrefix',
+    put: '10.80.1.0/24',
+    check: 'network',
+    said: /it overlaps .*subnet containers/,
+  },
+  {
+    what: 'a subnet without its delegation',
+    place: 'Microsoft.Network/virtualNetworks properties.subnets.0.properties.delegations',
+    put: [],
+    check: 'network',
+    said: /subnet containers: delegations are \[\]/,
+  },
+  {
+    what: 'a sign-in that ACS would have to pass',
+    place: `${HOST}/authConfigs properties.globalValidation.excludedPaths.0`,
+    put: '/health',
+    check: 'monitoring',
+    said: /there is no route "\/health"/,
+  },
+];
+
+/** A mistake in the text of Bicep, and what compiler, linter or formatter must say of it. */
+export interface TextMistake {
+  readonly file: string;
+  /** What is replaced; nothing where something is put behind the end. */
+  readonly find?: RegExp;
+  readonly put: string;
+  readonly said: RegExp;
+}
+
+export const TEXT_MISTAKES: readonly TextMistake[] = [
+  { file: 'main.bicep', put: "\nparam forgotten string = 'x'\n", said: /main\.bicep:\d+: no-unused-params/ },
+  {
+    file: 'modules/storage.bicep',
+    find: /allowSharedKeyAccess: false/,
+    put: 'allowSharedKeyAcces: false',
+    said: /storage\.bicep:\d+: BCP089/,
+  },
+  { file: 'modules/redis.bicep', find: /port: 10000/, put: "port: '10000'", said: /redis\.bicep:\d+: BCP036/ },
+  {
+    file: 'modules/communication.bicep',
+    find: /systemTopics@\d{4}-\d\d-\d\d/,
+    put: 'systemTopics@2025-02-28',
+    said: /communication\.bicep:\d+: BCP081/,
+  },
+  {
+    file: 'modules/monitoring.bicep',
+    put: '\noutput sharedKey string = workspace.listKeys().primarySharedKey\n',
+    said: /monitoring\.bicep:\d+: outputs-should-not-contain-secrets/,
+  },
+  {
+    file: 'modules/registry.bicep',
+    find: /param name string/,
+    put: 'param   name string',
+    said: /registry\.bicep:\d+: this is not how/,
+  },
+];
