@@ -59,7 +59,7 @@ test('the parts of an agent that README shows are taken as they stand', async (t
 });
 
 test('every file, script and option that README names is there', () => {
-  const links = [...readme.matchAll(/\]\((?!https?:|#)([^)]+)\)/g)].map(([, file = '']) => file);
+  const links = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)[^)]*\)/g)].map(([, file = '']) => file);
   const named = [...readme.matchAll(/(?<=[ `])((?:agents|docs|emulator)\/[\w./-]+\.\w+)/g)].map(
     ([, file = '']) => file,
   );

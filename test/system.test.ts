@@ -104,9 +104,8 @@ suite('a whole stack', { concurrency: 2 }, () => {
       ['look_up_order', 'change_delivery_day'],
     );
     const answers = transcript.filter(({ role }) => role === 'agent').map(({ text }) => text ?? '');
-    assert.equal(answers.length, 3, 'the greeting and two answers');
-    assert.match(answers[1] ?? '', /ten forty-two/);
-    assert.match(answers[2] ?? '', /Friday/);
+    // A machine that is slow may have one wait with a filler between them.
+    assert.match(answers.join('\n'), /^Hello.*\n(?:.*\n)*.*ten forty-two.*\n(?:.*\n)*.*Friday/);
     const timeline = (call.events as { type: string }[]).map(({ type }) => type);
     for (const type of ['media.connected', 'caller.said', 'tool.ended', 'agent.said', 'turn.latency']) {
       assert.ok(timeline.includes(type), `${type} in the timeline`);

@@ -66,7 +66,9 @@ export class CallerTranscript {
       const record = await this.#read();
       if (record === undefined) return undefined;
       const fresh = record.transcript.slice(this.#linesRead);
-      const complete = fresh.at(-1)?.role === 'agent' || (callIsOver() && fresh.length === 0);
+      // A greeting that could not be read sooner is no answer.
+      const isAnswered = this.#utterances === 0 || fresh.some(({ role }) => role === 'caller');
+      const complete = (isAnswered && fresh.at(-1)?.role === 'agent') || (callIsOver() && fresh.length === 0);
       if (complete || this.#clock.now() >= giveUpMs) return this.#turnOf(record, fresh);
       await wait(this.#clock, LOOK_AGAIN_MS);
     }
