@@ -9,6 +9,7 @@ import { Composition } from './composition.ts';
 import { healthRoute, readinessRoute } from './health/routes.ts';
 import { type Route, serve, templateOf } from './http/route.ts';
 import { openApiRoute } from './reference/route.ts';
+import { ticketsRoute } from './tickets/route.ts';
 
 const routes: readonly Route[] = [
   initiateRoute,
@@ -19,6 +20,7 @@ const routes: readonly Route[] = [
   readCallRoute,
   hangupRoute,
   transcribeRoute,
+  ticketsRoute,
   healthRoute,
   readinessRoute,
   openApiRoute,

@@ -5,13 +5,14 @@ import { CallControl } from '../shared/call-control/call-control.ts';
 import { type Clock, systemClock } from '../shared/clock.ts';
 import { ConfigError, messageOf } from '../shared/errors.ts';
 import { type Access, API_PREFIX } from '../shared/http/route.ts';
-import { type NewId, randomIds } from '../shared/ids.ts';
+import { type NewId, randomIds, randomSecrets } from '../shared/ids.ts';
 import { OutboundGate } from '../shared/limits/outbound-gate.ts';
 import { OutboundPrices } from '../shared/limits/outbound-prices.ts';
 import { createLog, type Logger } from '../shared/log.ts';
 import { connectRedis } from '../shared/sessions/connect.ts';
 import { SessionStore } from '../shared/sessions/session-store.ts';
 import { type FunctionsSettings, readFunctionsSettings } from '../shared/settings/functions-settings.ts';
+import { Tickets } from '../shared/tickets/tickets.ts';
 import { MediaRecovery } from './calls/media-recovery.ts';
 import { Readiness } from './health/readiness.ts';
 import { AtOnce } from './http/at-once.ts';
@@ -30,6 +31,7 @@ export interface Parts {
   readonly tokens: AcsTokenVerifier;
   readonly doors: Doors;
   readonly gate: OutboundGate;
+  readonly tickets: Tickets;
   readonly once: Once;
   readonly mediaRecovery: MediaRecovery;
   readonly readiness: Readiness;
@@ -116,6 +118,7 @@ function build(config: FunctionsSettings, log: Logger): { parts: Parts; redis: R
     tokens,
     doors,
     gate: new OutboundGate({ redis, clock, settings: config, prices, emulated }),
+    tickets: new Tickets({ redis, clock, newSecret: randomSecrets, sessionTtlSeconds: config.SESSION_TTL_SECONDS }),
     once: new Once({ redis, clock, newId: randomIds }),
     mediaRecovery: new MediaRecovery({ redis, store, calls, clock }),
     readiness: new Readiness({

@@ -5,10 +5,12 @@ import { OUTBOUND_ERRORS } from './error-codes/outbound.ts';
 import { REALTIME_ERRORS } from './error-codes/realtime.ts';
 import { REQUEST_ERRORS } from './error-codes/requests.ts';
 import { SPEECH_AND_MODEL_ERRORS } from './error-codes/speech-and-model.ts';
+import { TICKET_ERRORS } from './error-codes/tickets.ts';
 
 /** Every code of an error that Parley raises on purpose. A code that is not here does not compile. */
 export const ERROR_CODES = {
   ...REQUEST_ERRORS,
+  ...TICKET_ERRORS,
   ...CALL_ERRORS,
   ...OUTBOUND_ERRORS,
   ...SPEECH_AND_MODEL_ERRORS,

@@ -5,7 +5,7 @@ export type { Logger } from 'pino';
 export type ProcessName = 'functions' | 'stream-host' | 'emulator' | 'start' | 'call';
 
 /** Fields that must not reach a log even when somebody logs a whole object. */
-const PRIVATE_FIELDS = ['accessKey', 'apiKey', 'authorization', 'incomingCallContext', 'phoneNumber', 'text'];
+const PRIVATE_FIELDS = ['accessKey', 'apiKey', 'authorization', 'incomingCallContext', 'phoneNumber', 'text', 'ticket'];
 /** However deep they stand, within reason; a field of the line itself was written down on purpose. */
 const PRIVATE_PATHS = ['*', '*.*', '*.*.*', '*.*.*.*'].flatMap((above) =>
   PRIVATE_FIELDS.map((field) => `${above}.${field}`),

@@ -9,12 +9,14 @@ import { DEFAULT_MODE } from '../shared/modes/streaming-modes.ts';
 import { CLOSE } from '../shared/protocol/close-codes.ts';
 import { CommandInbox } from '../shared/sessions/command-inbox.ts';
 import { SessionStore } from '../shared/sessions/session-store.ts';
+import { Tickets } from '../shared/tickets/tickets.ts';
 import type { Modes } from './contract/mode.ts';
 import type { Admission } from './host/admission.ts';
 import { HostRecord } from './host/host-record.ts';
 import { LiveSessions, type LiveSessionsOptions } from './host/live-sessions.ts';
 import { RelayDoor } from './http/relay-door.ts';
 import { StreamHostServer, type StreamHostServerOptions } from './http/server.ts';
+import { TicketDoor, type TicketRules } from './http/ticket-door.ts';
 import { CallEnding } from './session/call-ending.ts';
 import type { HostIdentity } from './session/lease.ts';
 import { Reception, type ReceptionOptions } from './session/reception.ts';
@@ -46,6 +48,7 @@ export interface HostParts
       | 'agents'
       // Besides Redis.
       | 'dependencies'
+      | 'requestLimits'
     > {
   readonly clock: Clock;
   readonly newId: NewId;
@@ -54,6 +57,9 @@ export interface HostParts
   /** Stays the caller's to close. */
   readonly redis: Redis;
   readonly sessionTtlSeconds: number;
+  /** Who may open the sockets of browsers and dashboards. */
+  readonly ticketRules: TicketRules;
+  readonly newSecret: NewId;
   /** Keeps the door by the load; without it only the number of places counts. */
   readonly openAdmission?: (countSessions: () => number) => HostAdmission;
   readonly modes: Modes;
@@ -90,7 +96,8 @@ export function assembleHost(parts: HostParts): AssembledHost {
   const modes = new ModeTable(parts.modes, parts.defaultMode ?? DEFAULT_MODE);
   const ending = new CallEnding({ hangUp: (callId) => parts.calls.hangUp(callId), find: (id) => store.get(id), clock });
   const relay = new SessionRelay({ redis, clock, log });
-  const reception = new Reception({ ...parts, modes, store, commands, live, ending, relay });
+  const tickets = new Tickets(parts);
+  const reception = new Reception({ ...parts, tickets, modes, store, commands, live, ending, relay });
   const record = new HostRecord({
     store,
     host,
@@ -106,7 +113,8 @@ export function assembleHost(parts: HostParts): AssembledHost {
     live,
     reception,
     relay: new RelayDoor({ ...parts, relay }),
-    words: new TranscriptIntake({ store, clock, log }),
+    tickets: new TicketDoor({ ...parts, ...parts.ticketRules, tickets }),
+    words: new TranscriptIntake({ store, clock, log, ...wordsWait(parts.waits) }),
     sparesCalls: () => record.sparesCalls(),
     dependencies: { redis: () => store.ping(), ...parts.dependencies },
     vitals: () => parts.readVitals(live, admission),
@@ -149,3 +157,7 @@ export function assembleHost(parts: HostParts): AssembledHost {
     },
   };
 }
+
+/** A socket of words may be as late as one of audio. */
+const wordsWait = ({ firstAudioMs }: HostParts['waits'] = {}) =>
+  firstAudioMs === undefined ? {} : { firstWordMs: firstAudioMs };

@@ -3,15 +3,17 @@ import { fileURLToPath } from 'node:url';
 import { createServices } from '../agents/services.ts';
 import { FRAME_BYTES, SAMPLE_RATE } from '../shared/audio/pcm.ts';
 import { AcsTokenVerifier } from '../shared/auth/acs-token.ts';
+import { apiDoor } from '../shared/auth/api-door.ts';
 import { CallControl } from '../shared/call-control/call-control.ts';
 import { type Cancel, type Clock, systemClock } from '../shared/clock.ts';
 import { ConfigError } from '../shared/errors.ts';
 import { API_PREFIX } from '../shared/http/route.ts';
-import { randomIds } from '../shared/ids.ts';
+import { randomIds, randomSecrets } from '../shared/ids.ts';
 import type { Logger } from '../shared/log.ts';
 import { ProcessVitals } from '../shared/process-vitals.ts';
 import { connectRedis } from '../shared/sessions/connect.ts';
 import type { StreamHostSettings } from '../shared/settings/stream-host-settings.ts';
+import { servesThisMachineAlone, ticketsRequired } from '../shared/settings/this-machine.ts';
 import { readVersion } from '../shared/version.ts';
 import { AgentShelf } from './agent/agent-shelf.ts';
 import { requireDefaultAgent } from './agent/default-agent.ts';
@@ -28,6 +30,7 @@ import { ClientLimits } from './http/client-limits.ts';
 import { isLoopback, originOf } from './http/origins.ts';
 import { Page } from './http/page.ts';
 import { ReferencePage } from './http/reference-page.ts';
+import type { TicketRules } from './http/ticket-door.ts';
 import { mediaMode } from './modes/media/media-mode.ts';
 import { ProcessSpeech, phrasesOf } from './modes/media/media-speech.ts';
 import { modeProblems } from './modes/mode-problems.ts';
@@ -166,7 +169,14 @@ export async function startStreamHost(
     maxCallMs: config.MAX_CALL_MS,
     acsMessageMs: config.ACS_MESSAGE_MS,
     logTranscripts: config.LOG_TRANSCRIPTS,
-    verifyAcs: (authorization) => tokens.verify(authorization),
+    verifyAcs: (authorization) => tokens.verify(authorization, 'socket'),
+    newSecret: randomSecrets,
+    ticketRules: {
+      requireTickets: ticketsRequired(config),
+      servesThisMachineAlone: servesThisMachineAlone(config),
+      signIn: config.SIGN_IN,
+      verifyCaller: callerVerifier(config, clock),
+    },
     allowedOrigins: [originOf(config.STREAM_HOST_PUBLIC_URL), ...config.ALLOWED_ORIGINS],
     allowLocalPages: emulatorUrl !== undefined || isLoopback(config.STREAM_HOST_PUBLIC_URL),
     clients: new ClientLimits({
@@ -217,6 +227,13 @@ export async function startStreamHost(
       await resources.disposeAsync();
     },
   };
+}
+
+/** Whether a caller of the API has sent a request; undefined where the API asks for keys, which are the functions' own. */
+function callerVerifier(config: StreamHostSettings, clock: Clock): TicketRules['verifyCaller'] {
+  const door = apiDoor(config, clock);
+  if (door.asks === 'key') return undefined;
+  return (authorization) => door.admit((name) => (name === 'authorization' ? authorization : null));
 }
 
 /** Resolves when a detector has judged a frame: the speech lane's thread is alive and not hopelessly behind. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -113,7 +114,10 @@ test('clients behind a proxy are told apart by it where it is trusted, and by no
   const path = '/api/v1/realtime/conversation';
   const behind = await startHost(redis.url, { clientLimits, trustedProxyHops: 1 });
   const asked = (host: HostUnderTest) => (forwarded: string) =>
-    openMany(1, () => host.connect(path, { 'x-forwarded-for': forwarded })).then(({ clients }) => clients.length);
+    openMany(1, async () => {
+      const ticket = await host.ticket({ kind: 'browser', sessionId: randomUUID() });
+      return host.connect(`${path}?ticket=${ticket}`, { 'x-forwarded-for': forwarded });
+    }).then(({ clients }) => clients.length);
   const trusting = asked(behind);
   assert.equal(await trusting('203.0.113.1'), 1);
   assert.equal(await trusting('203.0.113.2'), 1);

@@ -12,6 +12,8 @@ const partial = (call_id: string | null, content: string) =>
 async function watchOn(t: TestContext) {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0, path: '/api/v1/realtime/dashboard/relay' });
   await once(server, 'listening');
+  const protocols: (string | undefined)[] = [];
+  server.on('connection', (_, request) => protocols.push(request.headers['sec-websocket-protocol']));
   const connected = once(server, 'connection');
   const words: string[] = [];
   let lost = 0;
@@ -21,6 +23,7 @@ async function watchOn(t: TestContext) {
     onLost: () => {
       lost += 1;
     },
+    ticket: async () => 'a-ticket',
   });
   t.after(() => {
     watch.close();
@@ -28,7 +31,7 @@ async function watchOn(t: TestContext) {
     server.close();
   });
   const [socket] = (await connected) as [WebSocket];
-  return { watch, words, socket, lost: () => lost };
+  return { watch, words, socket, protocols, lost: () => lost };
 }
 
 test('only the phone’s own call is shown, with what was said before the phone knew of it (5.2-7)', async (t) => {
@@ -49,7 +52,8 @@ test('only the phone’s own call is shown, with what was said before the phone 
 });
 
 test('a watch that is lost says so', async (t) => {
-  const { socket, lost } = await watchOn(t);
+  const { socket, lost, protocols } = await watchOn(t);
+  assert.deepEqual(protocols, ['parley, parley.ticket.a-ticket']);
   socket.terminate();
   await eventually(async () => lost() === 1);
 });

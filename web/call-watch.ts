@@ -1,5 +1,6 @@
 import type { RelayMessage } from '../shared/protocol/relay.ts';
 import { parseMessage } from './session-socket.ts';
+import { fetchTicket, openSocket } from './tickets.ts';
 
 export interface CallWatchOptions {
   /** The server's address: `ws://host:port` or `wss://…`. */
@@ -8,6 +9,8 @@ export interface CallWatchOptions {
   readonly onMessage: (message: RelayMessage) => void;
   /** What is said meanwhile is not seen here. */
   readonly onLost: () => void;
+  /** See {@link fetchTicket}. */
+  readonly ticket?: () => Promise<string | undefined>;
 }
 
 const AGAIN_MS = 2000;
@@ -25,7 +28,7 @@ export class CallWatch {
 
   constructor(options: CallWatchOptions) {
     this.#options = options;
-    this.#connect();
+    void this.#connect();
   }
 
   /** The call to watch from now on. What was said in it before is told at once. */
@@ -42,18 +45,29 @@ export class CallWatch {
     this.#socket?.close(1000);
   }
 
-  #connect(): void {
-    const socket = new WebSocket(new URL('/api/v1/realtime/dashboard/relay', this.#options.origin));
+  async #connect(): Promise<void> {
+    const { origin, ticket: getTicket = () => fetchTicket({ kind: 'dashboard' }) } = this.#options;
+    let ticket: string | undefined;
+    try {
+      ticket = await getTicket();
+    } catch {
+      this.#again();
+      return;
+    }
+    if (this.#closed) return;
+    const socket = openSocket(new URL('/api/v1/realtime/dashboard/relay', origin), ticket);
     this.#socket = socket;
     socket.addEventListener('message', ({ data }) => {
       const message = typeof data === 'string' ? parseMessage(data) : undefined;
       if (message !== undefined && !this.#closed) this.#receive(message as RelayMessage);
     });
-    socket.addEventListener('close', () => {
-      if (this.#closed) return;
-      this.#options.onLost();
-      this.#timer = setTimeout(() => this.#connect(), AGAIN_MS);
-    });
+    socket.addEventListener('close', () => this.#again());
+  }
+
+  #again(): void {
+    if (this.#closed) return;
+    this.#options.onLost();
+    this.#timer = setTimeout(() => void this.#connect(), AGAIN_MS);
   }
 
   #receive(message: RelayMessage): void {

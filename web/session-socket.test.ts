@@ -7,6 +7,7 @@ import type { BrowserMessage } from '../shared/protocol/browser.ts';
 import { CLOSE } from '../shared/protocol/close-codes.ts';
 import type { Connection } from './connection.ts';
 import { SessionSocket } from './session-socket.ts';
+import { TicketRefused } from './tickets.ts';
 
 const READY = JSON.stringify({
   type: 'session_ready',
@@ -19,14 +20,20 @@ const READY = JSON.stringify({
 } satisfies BrowserMessage);
 
 /** A server on a real port, and a page's socket that leads there. */
-async function connect(t: TestContext, mode?: string) {
+async function connect(
+  t: TestContext,
+  mode?: string,
+  ticketFor: (id: string) => Promise<string | undefined> = async () => undefined,
+) {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
   await once(server, 'listening');
   const urls: URL[] = [];
+  const protocols: (string | undefined)[] = [];
   const accepted: WebSocket[] = [];
   const arrivals: (() => void)[] = [];
   server.on('connection', (socket, request) => {
     urls.push(new URL(request.url ?? '', 'ws://server'));
+    protocols.push(request.headers['sec-websocket-protocol']);
     accepted.push(socket);
     for (const arrive of arrivals.splice(0)) arrive();
   });
@@ -41,6 +48,7 @@ async function connect(t: TestContext, mode?: string) {
     sessionId: 's1',
     mode,
     random: () => 0,
+    ticketFor,
     onConnection: (connection) => {
       states.push(connection);
       look();
@@ -63,7 +71,7 @@ async function connect(t: TestContext, mode?: string) {
     assert.ok(latest);
     return latest;
   };
-  return { socket, states, messages, urls, until, accept };
+  return { socket, states, messages, urls, protocols, until, accept };
 }
 
 test('asks for 16 kHz under its session id, and is open when the server says so', async (t) => {
@@ -168,4 +176,38 @@ test('a stop tells the server and closes the socket', async (t) => {
   assert.deepEqual(JSON.parse(String((await received)[0])), { type: 'end' });
   assert.equal((await closed)[0], 1000);
   assert.deepEqual(socket.connection, { name: 'closed' });
+});
+
+test('brings a ticket as a subprotocol, comes back by the right that it was given, and asks for another where that fails', async (t) => {
+  const asked: string[] = [];
+  const { socket, protocols, urls, until, accept } = await connect(t, undefined, async (id) => {
+    asked.push(id);
+    return `ticket-${asked.length}`;
+  });
+  socket.open();
+  const first = await accept(1);
+  first.send(READY.replace('}', ',"return_ticket":"return-1"}'));
+  await until(() => socket.connection.name === 'open');
+  first.terminate();
+  // The right to come back is used up by this try, which fails.
+  (await accept(2)).terminate();
+  await accept(3);
+  assert.deepEqual(
+    protocols,
+    [1, 0, 2].map((n) => `parley, parley.ticket.${n === 0 ? 'return-1' : `ticket-${n}`}`),
+  );
+  assert.deepEqual(asked, ['s1', 's1']);
+  assert.ok(urls.every((url) => !url.href.includes('ticket')));
+});
+
+test('stops where the server gives it no ticket, and tries again where it does not answer', async (t) => {
+  let failure: Error = new Error('no answer');
+  const { socket, until } = await connect(t, undefined, async () => {
+    throw failure;
+  });
+  socket.open();
+  await until(() => socket.connection.name === 'waiting');
+  failure = new TicketRefused('401');
+  await until(() => socket.connection.name === 'closed');
+  assert.deepEqual(socket.connection, { name: 'closed', trouble: 'not-allowed' });
 });

@@ -1,6 +1,8 @@
 import { SAMPLE_RATE } from '../shared/audio/pcm.ts';
 import type { BrowserCommand, BrowserMessage } from '../shared/protocol/browser.ts';
+import { CLOSE } from '../shared/protocol/close-codes.ts';
 import { type Connection, type ConnectionEvent, nextConnection } from './connection.ts';
+import { fetchTicket, openSocket, TicketRefused } from './tickets.ts';
 
 export interface SessionSocketOptions {
   /** The server's address: `ws://host:port` or `wss://…`. */
@@ -16,10 +18,14 @@ export interface SessionSocketOptions {
   readonly onConnection: (connection: Connection) => void;
   readonly onMessage: (message: BrowserMessage) => void;
   readonly random?: () => number;
+  /** See {@link fetchTicket}. */
+  readonly ticketFor?: (sessionId: string) => Promise<string | undefined>;
 }
 
 /** How long a socket may take until the server says `session_ready`. */
 const READY_WITHIN_MS = 10_000;
+/** As a browser says that a socket went without a word. */
+const NO_ANSWER = 1006;
 /** Two seconds of audio. Where the network takes less than we speak, old words are worth less than new ones' delay. */
 const MOST_BUFFERED_BYTES = SAMPLE_RATE * 2 * 2;
 
@@ -34,6 +40,9 @@ export class SessionSocket {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #droppedFrames = 0;
   #sessionId: string;
+  /** The right to come back to the session, for one try: the server gives another with each `session_ready`. */
+  #returnTicket: string | undefined;
+  #tries = 0;
 
   constructor(options: SessionSocketOptions) {
     this.#options = options;
@@ -88,7 +97,7 @@ export class SessionSocket {
     clearTimeout(this.#timer);
     switch (connection.name) {
       case 'connecting':
-        this.#connect();
+        void this.#connect();
         this.#timer = setTimeout(() => this.#drop(), READY_WITHIN_MS);
         break;
       case 'waiting':
@@ -101,20 +110,37 @@ export class SessionSocket {
     }
   }
 
-  #connect(): void {
+  async #connect(): Promise<void> {
+    this.#tries += 1;
+    const tries = this.#tries;
+    const isThisTry = () => tries === this.#tries && this.#connection.name === 'connecting';
+    const { ticketFor = (id) => fetchTicket({ kind: 'browser', session_id: id }) } = this.#options;
+    const atHand = this.#returnTicket;
+    this.#returnTicket = undefined;
+    try {
+      const ticket = atHand ?? (await ticketFor(this.#sessionId));
+      if (isThisTry()) this.#open(ticket, atHand !== undefined);
+    } catch (error) {
+      if (isThisTry()) this.#lost(error instanceof TicketRefused ? CLOSE.unauthorised : NO_ANSWER);
+    }
+  }
+
+  /** @param returns by the right to come back: where that does not help, the next try asks for a ticket */
+  #open(ticket: string | undefined, returns: boolean): void {
     const address = new URL('/api/v1/realtime/conversation', this.#options.origin);
     address.searchParams.set('session_id', this.#sessionId);
     address.searchParams.set('sample_rate', String(this.#options.sampleRate ?? SAMPLE_RATE));
     if (this.#options.agent !== undefined) address.searchParams.set('agent', this.#options.agent);
     if (this.#options.mode !== undefined) address.searchParams.set('streaming_mode', this.#options.mode);
-    const socket = new WebSocket(address);
+    const socket = openSocket(address, ticket);
     socket.binaryType = 'arraybuffer';
     this.#socket = socket;
     socket.addEventListener('message', ({ data }) => {
       if (socket === this.#socket && typeof data === 'string') this.#receive(data);
     });
     socket.addEventListener('close', ({ code, reason }) => {
-      if (socket === this.#socket) this.#lost(code, reason);
+      const isStale = returns && code === CLOSE.unauthorised;
+      if (socket === this.#socket) this.#lost(isStale ? NO_ANSWER : code, reason);
     });
   }
 
@@ -123,6 +149,7 @@ export class SessionSocket {
     if (message === undefined) return;
     if (message.type === 'session_ready') {
       this.#sessionId = message.session_id;
+      this.#returnTicket = message.return_ticket;
       this.#apply({ name: 'ready' });
     }
     this.#options.onMessage(message);
@@ -130,7 +157,7 @@ export class SessionSocket {
 
   /** The socket stands but nobody speaks on it. */
   #drop(): void {
-    this.#lost(1006);
+    this.#lost(NO_ANSWER);
   }
 
   #lost(code: number, reason = ''): void {

@@ -58,7 +58,7 @@ const TROUBLES = {
   },
   'not-allowed': {
     title: 'The server does not let this page in.',
-    advice: 'Open the page at the server’s own address, and start again.',
+    advice: 'Open the page at the server’s own address, sign in where it asks you to, and start again.',
   },
   'server-fault': {
     title: 'The server ended the conversation.',

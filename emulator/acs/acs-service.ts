@@ -12,6 +12,7 @@ import { CallAutomationApi } from './call-automation-api.ts';
 import { Exchange } from './exchange.ts';
 import { Pacer } from './pacer.ts';
 import { TokenIssuer } from './token-issuer.ts';
+import { TokenService } from './token-service.ts';
 import type { Listen } from './transcription-subscription.ts';
 
 export interface AcsServiceOptions {
@@ -44,10 +45,12 @@ export class AcsService {
   readonly #exchange: Exchange;
   readonly #api: CallAutomationApi;
   readonly #pacer: Pacer;
+  readonly #tokens: TokenService;
 
   private constructor(options: AcsServiceOptions, tokens: TokenIssuer) {
     const { accessKey, resourceId, clock, log } = options;
     const topic = `/subscriptions/local/resourceGroups/local/providers/Microsoft.Communication/CommunicationServices/${resourceId}`;
+    this.#tokens = new TokenService(tokens, log);
     this.#network = new PhoneNetwork(log);
     this.#subscription = new GridSubscription({
       webhookUrl: options.webhookUrl,
@@ -96,7 +99,7 @@ export class AcsService {
   }
 
   handle(request: IncomingMessage, response: ServerResponse): boolean {
-    return this.#api.handle(request, response);
+    return this.#tokens.handle(request, response) || this.#api.handle(request, response);
   }
 
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {

@@ -38,7 +38,7 @@ export class Doors {
       case 'anonymous':
         return ANYBODY;
       case 'acs-token':
-        await this.#acs.verify(header('authorization'));
+        await this.#acs.verify(header('authorization'), 'callback');
         return ACS;
       case 'api':
         return this.#api.admit(header);

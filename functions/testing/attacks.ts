@@ -72,7 +72,7 @@ export async function assertBounded(
   admitted: (route: RouteContract) => Promise<Record<string, string>>,
 ): Promise<void> {
   const large = `{"a":"${'x'.repeat(1_048_576)}"}`;
-  const deep = `${'[{"a":'.repeat(5_000)}1${'}]'.repeat(5_000)}`;
+  const deep = `${'[{"a":'.repeat(400)}1${'}]'.repeat(400)}`;
   const assertRoute = async (route: RouteContract) => {
     const headers = await admitted(route);
     const name = nameOf(route);

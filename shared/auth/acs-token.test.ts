@@ -35,13 +35,14 @@ interface Claims {
   readonly expiresInSeconds?: number;
   readonly notBeforeSeconds?: number;
   readonly key?: CryptoKey;
+  readonly keyId?: string;
   readonly atMs?: number;
 }
 
 function sign(claims: Claims = {}): Promise<string> {
   const now = Math.floor((claims.atMs ?? Date.now()) / 1000);
   return new SignJWT({})
-    .setProtectedHeader({ alg: 'RS256', kid: 'k1', typ: 'JWT' })
+    .setProtectedHeader({ alg: 'RS256', kid: claims.keyId ?? 'k1', typ: 'JWT' })
     .setIssuer(claims.issuer ?? issuer)
     .setAudience(claims.audience ?? audience)
     .setIssuedAt(now)
@@ -51,12 +52,12 @@ function sign(claims: Claims = {}): Promise<string> {
 }
 
 const rejects = (authorization: string | null, code: string) =>
-  assert.rejects(verifier.verify(authorization), { code, status: 401 });
+  assert.rejects(verifier.verify(authorization, 'callback'), { code, status: 401 });
 
 test('a token of ACS for this resource passes, whatever the case of "Bearer"', async () => {
-  const token = await verifier.verify(`Bearer ${await sign()}`);
+  const token = await verifier.verify(`Bearer ${await sign()}`, 'callback');
   assert.equal((token.expiresAt ?? 0) - (token.issuedAt ?? 0), 300);
-  await verifier.verify(`bearer ${await sign()}`);
+  await verifier.verify(`bearer ${await sign()}`, 'callback');
 });
 
 test('a missing or shapeless header is told apart from a bad token', async () => {
@@ -85,20 +86,23 @@ test('a token signed with a shared secret, or not at all, is refused', async () 
 });
 
 test('clocks may differ by up to a minute, not more', async () => {
-  await verifier.verify(`Bearer ${await sign({ expiresInSeconds: -50 })}`);
+  await verifier.verify(`Bearer ${await sign({ expiresInSeconds: -50 })}`, 'callback');
   await rejects(`Bearer ${await sign({ expiresInSeconds: -70 })}`, 'auth.token-expired');
-  await verifier.verify(`Bearer ${await sign({ notBeforeSeconds: 50 })}`);
+  await verifier.verify(`Bearer ${await sign({ notBeforeSeconds: 50 })}`, 'callback');
   await rejects(`Bearer ${await sign({ notBeforeSeconds: 70 })}`, 'auth.token-invalid');
 });
 
 /** A server of keys that counts how often it was asked and can be told to fail. */
 async function keyServer() {
-  const body = JSON.stringify({ keys: [{ ...(await exportJWK(keys.publicKey)), kid: 'k1', alg: 'RS256' }] });
-  const state = { asked: 0, failing: false };
-  const jwks = createServer((_, response) => {
+  const state: { asked: number; failing: boolean; key?: CryptoKey } = { asked: 0, failing: false };
+  const published = async () => {
+    const known = [{ ...(await exportJWK(keys.publicKey)), kid: 'k1', alg: 'RS256' }];
+    return { keys: state.key ? [...known, { ...(await exportJWK(state.key)), kid: 'k2', alg: 'RS256' }] : known };
+  };
+  const jwks = createServer(async (_, response) => {
     state.asked += 1;
     if (state.failing) response.writeHead(500).end();
-    else response.setHeader('content-type', 'application/json').end(body);
+    else response.setHeader('content-type', 'application/json').end(JSON.stringify(await published()));
   });
   await new Promise<void>((resolve) => jwks.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(jwks.address() as AddressInfo).port}/keys`;
@@ -111,11 +115,11 @@ test('keys that were fetched once go on being good while their server is away, f
   const clock = new VirtualClock();
   const patient = new AcsTokenVerifier({ jwksUrl: jwks.url, issuer, audience, clock });
   const token = async () => `Bearer ${await sign({ atMs: clock.wallMs() })}`;
-  await patient.verify(await token());
+  await patient.verify(await token(), 'callback');
   jwks.state.failing = true;
   for (let minutes = 0; minutes < 24 * 60 - 20; minutes += 20) {
     await clock.advance(20 * 60_000);
-    await patient.verify(await token());
+    await patient.verify(await token(), 'callback');
   }
   // What was asked behind the back of the last one may still be on its way.
   let askedWhileAway = -1;
@@ -123,14 +127,14 @@ test('keys that were fetched once go on being good while their server is away, f
     askedWhileAway = jwks.state.asked;
     await sleep(100);
   }
-  await patient.verify(await token());
+  await patient.verify(await token(), 'callback');
   await sleep(50);
   assert.equal(jwks.state.asked, askedWhileAway, 'not asked again for each token');
 
   await clock.advance(30 * 60_000);
-  await assert.rejects(patient.verify(await token()), { code: 'auth.keys-unavailable', status: 503 });
+  await assert.rejects(patient.verify(await token(), 'callback'), { code: 'auth.keys-unavailable', status: 503 });
   jwks.state.failing = false;
-  await patient.verify(await token());
+  await patient.verify(await token(), 'callback');
 });
 
 test('fresh keys are kept for ten minutes, and fetched behind the back of who asks after that (H3)', async (t) => {
@@ -159,8 +163,57 @@ test('keys that cannot be fetched are our trouble, not the sender’s: 503, so t
     clock: systemClock,
   });
   const token = `Bearer ${await sign()}`;
-  await assert.rejects(unlucky.verify(token), { code: 'auth.keys-unavailable', status: 503 });
+  await assert.rejects(unlucky.verify(token, 'callback'), { code: 'auth.keys-unavailable', status: 503 });
   broken.closeAllConnections();
   await new Promise((resolve) => broken.close(resolve));
-  await assert.rejects(unlucky.verify(token), { code: 'auth.keys-unavailable', status: 503 });
+  await assert.rejects(unlucky.verify(token, 'callback'), { code: 'auth.keys-unavailable', status: 503 });
+});
+
+test('a token that lives longer than those of its use is none of ACS: one of a socket opens no webhook', async () => {
+  const day = `Bearer ${await sign({ expiresInSeconds: 24 * 3600 })}`;
+  await verifier.verify(day, 'socket');
+  await assert.rejects(verifier.verify(day, 'callback'), {
+    code: 'auth.token-invalid',
+    message: /longer than those of a callback/,
+  });
+  const forEver = `Bearer ${await sign({ expiresInSeconds: 25 * 3600 })}`;
+  await assert.rejects(verifier.verify(forEver, 'socket'), { code: 'auth.token-invalid' });
+});
+
+const ofUnknownKey = async (n: number, clock: VirtualClock) =>
+  `Bearer ${await sign({ key: strangers.privateKey, keyId: `unknown-${n}`, atMs: clock.wallMs() })}`;
+
+test('a flood of tokens of unknown keys asks for the keys every five seconds at most, and a new key is found by that', async (t) => {
+  const jwks = await keyServer();
+  t.after(() => jwks.close());
+  const clock = new VirtualClock();
+  const flooded = new AcsTokenVerifier({ jwksUrl: jwks.url, issuer, audience, clock });
+  for (let second = 0; second < 20; second += 1) {
+    const tokens = await Promise.all(Array.from({ length: 5 }, (_, n) => ofUnknownKey(second * 5 + n, clock)));
+    const judged = await Promise.allSettled(tokens.map((token) => flooded.verify(token, 'callback')));
+    assert.ok(judged.every((each) => each.status === 'rejected' && each.reason.code === 'auth.token-invalid'));
+    await clock.advance(1000);
+  }
+  assert.equal(jwks.state.asked, 1 + 4);
+  jwks.state.key = strangers.publicKey;
+  await clock.advance(5000);
+  const ofNewKey = await sign({ key: strangers.privateKey, keyId: 'k2', atMs: clock.wallMs() });
+  await flooded.verify(`Bearer ${ofNewKey}`, 'callback');
+});
+
+test('the same flood while the keys’ server is away is no flood there, and tokens of known keys pass (known faults)', async (t) => {
+  const jwks = await keyServer();
+  t.after(() => jwks.close());
+  const clock = new VirtualClock();
+  const flooded = new AcsTokenVerifier({ jwksUrl: jwks.url, issuer, audience, clock });
+  await flooded.ready();
+  jwks.state.failing = true;
+  await clock.advance(6000);
+  const codes = new Set<string>();
+  for (let n = 0; n < 100; n += 1) {
+    await flooded.verify(await ofUnknownKey(n, clock), 'callback').catch(({ code }) => codes.add(code));
+  }
+  assert.equal(jwks.state.asked, 2);
+  assert.deepEqual([...codes].sort(), ['auth.keys-unavailable', 'auth.token-invalid']);
+  await flooded.verify(`Bearer ${await sign({ atMs: clock.wallMs() })}`, 'callback');
 });

@@ -118,7 +118,7 @@ export const REQUEST_ERRORS = {
     'The body is nested deeper than anything that Parley takes.',
     'Flatten it to at most 64 levels.',
   ),
-  'request.too-large': is(413, 'The body is larger than 1 MB.', 'Send less at once.'),
+  'request.too-large': is(413, 'The body is larger than the route takes: 1 MB, or less.', 'Send less at once.'),
   'request.too-many': is(
     429,
     'As many requests are being answered as can be at a time.',

@@ -10,14 +10,18 @@ const MAX_EVENTS = 100;
 export type ReadableBody = AsyncIterable<Uint8Array> | null;
 
 /**
- * The body as JSON. Its content type does not matter: ACS and Event Grid send several. Reading stops at 1 MB, so that
+ * The body as JSON. Its content type does not matter: ACS and Event Grid send several. Reading stops at `maxBytes`, so that
  * nobody fills the memory; nesting stops at 64 levels, so that no recursion over it can fail.
  * @throws {RequestError} `request.not-json`, `request.too-deep`, `request.too-large`
  */
-export async function readJson(body: ReadableBody, contentLength: string | null): Promise<unknown> {
-  if (Number(contentLength) > MAX_BODY_BYTES) throw tooLarge();
+export async function readJson(
+  body: ReadableBody,
+  contentLength: string | null,
+  maxBytes = MAX_BODY_BYTES,
+): Promise<unknown> {
+  if (Number(contentLength) > maxBytes) throw tooLarge(maxBytes);
   // Some editors and Windows tools put a byte order mark in front, which is no JSON.
-  const text = (await readBytes(body)).toString().replace(/^\uFEFF/, '');
+  const text = (await readBytes(body, maxBytes)).toString().replace(/^\uFEFF/, '');
   if (isDeep(text)) throw new RequestError('request.too-deep', `The body may be nested ${MAX_DEPTH} levels deep.`);
   try {
     return JSON.parse(text);
@@ -27,22 +31,23 @@ export async function readJson(body: ReadableBody, contentLength: string | null)
 }
 
 /**
- * A body of at most 1 MB.
+ * A body of at most 1 MB, or less.
  * @throws {RequestError} `request.too-large`
  */
-export async function readBytes(body: ReadableBody): Promise<Buffer> {
+export async function readBytes(body: ReadableBody, maxBytes = MAX_BODY_BYTES): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of body ?? []) {
     bytes += chunk.byteLength;
     // Leaving the loop cancels the stream.
-    if (bytes > MAX_BODY_BYTES) throw tooLarge();
+    if (bytes > maxBytes) throw tooLarge(maxBytes);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
 }
 
-const tooLarge = () => new RequestError('request.too-large', `The body may have at most ${MAX_BODY_BYTES} bytes.`);
+const tooLarge = (maxBytes: number) =>
+  new RequestError('request.too-large', `The body may have at most ${maxBytes} bytes.`);
 
 /** Looks at the text, because what has been parsed could only be walked by what the depth may break. */
 function isDeep(json: string): boolean {

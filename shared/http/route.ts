@@ -41,6 +41,8 @@ export interface RouteContract {
   /** Names in lower case. */
   readonly headers?: z.ZodObject;
   readonly body?: z.ZodType;
+  /** What the body may have at most: 1 MB where nothing is said. */
+  readonly maxBodyBytes?: number;
   /** By status. `z.undefined()`: no body. */
   readonly answers: Readonly<Record<number, z.ZodType>>;
   /** The content type of the answers, where it is not JSON. */
@@ -97,12 +99,12 @@ export async function readInput<Contract extends RouteContract>(
   contract: Contract,
   request: RawRequest,
 ): Promise<Input<Contract>> {
-  const { params, query, headers, body } = contract;
+  const { params, query, headers, body, maxBodyBytes } = contract;
   const input = {
     params: params && validate(params, request.params),
     query: query && validate(query, queryOf(request.query, contract.access)),
     headers: headers && validate(headers, pick(Object.keys(headers.shape), request.header)),
-    body: body && validate(body, await readJson(request.body, request.header('content-length'))),
+    body: body && validate(body, await readJson(request.body, request.header('content-length'), maxBodyBytes)),
   };
   // The same schemas gave the type.
   return input as Input<Contract>;

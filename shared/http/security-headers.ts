@@ -1,6 +1,8 @@
-/** What every answer of both halves carries. The documents' own policy is beside them: {@link contentSecurityPolicy}. */
+/** What every answer of both halves carries. Documents have a policy of their own: {@link contentSecurityPolicy}. */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',
+  // An answer of the API is no document: opened as one it may load nothing, and be framed by nobody.
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
   'referrer-policy': 'no-referrer',
   // Browsers heed it over https alone.
   'strict-transport-security': 'max-age=31536000',

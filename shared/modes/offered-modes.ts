@@ -71,6 +71,15 @@ export const decodeAgentModes = (text: string): Record<string, string> => Object
 
 const pairsOf = (text: string): [string, string][] =>
   text.split(',').flatMap((pair): [string, string][] => {
-    const [name, value] = pair.split(':').map(decodeURIComponent);
+    const [name, value] = pair.split(':').map(decodeName);
     return name && value ? [[name, value]] : [];
   });
+
+/** A name as it stands among others; undefined where it is not encoded as one, which must not cost the others. */
+export function decodeName(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -94,7 +94,8 @@ export const browserMessage = z.discriminatedUnion('type', [
   z.object({ type: z.literal('session_end'), reason: z.string(), ts: z.string() }),
   /**
    * Added: the first message. `mode`: what is done with the line. `scripted`: the demo dialogue answers, no language model. `replaces`: the session that was
-   * asked for, where that is over; this one is new, and its id is the one to come back with.
+   * asked for, where that is over; this one is new, and its id is the one to come back with. `return_ticket`: the ticket
+   * with which this page may come back to the session after its line was lost, once; the next `session_ready` has another.
    */
   z.object({
     type: z.literal('session_ready'),
@@ -105,6 +106,7 @@ export const browserMessage = z.discriminatedUnion('type', [
     resumed: z.boolean(),
     scripted: z.boolean(),
     replaces: z.string().exactOptional(),
+    return_ticket: z.string().exactOptional(),
   }),
   /** Added: what the caller is saying, as it is recognised; may still change. */
   z.object({ type: z.literal('user_partial'), content: z.string() }),

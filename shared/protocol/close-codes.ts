@@ -9,7 +9,7 @@ export const CLOSE = {
   goingAway: 1001,
   /** Too many frames that break the protocol. */
   malformed: 4400,
-  /** Reserved for sockets whose ticket is missing, wrong or too old. Today a refusal is an HTTP answer with 401. */
+  /** The right to come back to a session does not open another one. A ticket that is missing, wrong or too old is answered with HTTP 401. */
   unauthorised: 4401,
   /** The call or its session is unknown, over, or belongs to another. */
   unknownCall: 4404,

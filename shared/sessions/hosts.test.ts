@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { eventually } from '../testing/eventually.ts';
+import { HOSTS_KEY } from './keys.ts';
 import { redisesUnderTest } from './testing/redis.ts';
 
 for (const redis of await redisesUnderTest()) {
@@ -84,6 +85,20 @@ for (const redis of await redisesUnderTest()) {
       assert.deepEqual(await burst(['two'], 'concierge'), ['full'], 'the one place is kept for the first');
       await store.hosts.giveBack('one');
       assert.deepEqual(await burst(['two'], 'concierge'), ['kept']);
+    });
+
+    test('a host’s record with a name that is not encoded as one costs this name, and no other host (fuzz)', async () => {
+      await raw.hset(
+        HOSTS_KEY,
+        'odd',
+        `${Date.now() + 60_000} 0 5 ,%zz,orders, ,media:16000,%:1, ,%zz:media,orders:media,`,
+      );
+      await store.hosts.announce('good', { sessions: 1, maxSessions: 3, agents: ['orders'] }, 60_000);
+      const all = await store.hosts.all();
+      assert.deepEqual(all.map(({ hostId, agents }) => [hostId, agents]).sort(), [
+        ['good', ['orders']],
+        ['odd', ['orders']],
+      ]);
     });
   });
 }

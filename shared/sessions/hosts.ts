@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import {
   decodeAgentModes,
   decodeModes,
+  decodeName,
   encodeAgentModes,
   encodeModes,
   type ModeOffer,
@@ -171,7 +172,7 @@ export class Hosts {
       return [
         {
           ...load,
-          ...(agents !== undefined && { agents: agents.split(',').filter(Boolean).map(decodeURIComponent) }),
+          ...(agents !== undefined && { agents: agents.split(',').flatMap((name) => decodeName(name) || []) }),
           ...(modes !== undefined && { modes: decodeModes(modes) }),
           ...(agentModes !== undefined && { agentModes: decodeAgentModes(agentModes) }),
         },

@@ -19,6 +19,8 @@ export interface SessionKeys {
   readonly owner: string;
   /** Hash: how far the session's words have been delivered to the webhook, and who delivers them. */
   readonly outbox: string;
+  /** String: who has opened the session, where people sign in. */
+  readonly visitor: string;
 }
 
 /** Braces would break the hash tag; the rest of the alphabet is what ids are made of. */
@@ -43,6 +45,7 @@ export function sessionKeys(id: string): SessionKeys {
     commandsDone: `${prefix}:commands-done`,
     owner: `${prefix}:owner`,
     outbox: `${prefix}:outbox`,
+    visitor: `${prefix}:visitor`,
   };
 }
 
@@ -58,6 +61,9 @@ export function scriptKeys(id: string): [string, string, string, string, string,
 
 /** String: the id of the session that this call belongs to. */
 export const callKey = (callConnectionId: string): string => `parley:call:${callConnectionId}`;
+
+/** String with a ticket's time to live: what it is good for. */
+export const ticketKey = (hash: string): string => `parley:ticket:${hash}`;
 
 /** Sorted set by time of creation: the index of sessions. */
 export const CALLS_KEY = 'parley:calls';

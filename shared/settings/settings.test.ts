@@ -5,6 +5,7 @@ import { settingsDocument, settingsSample } from '../../start/settings-documents
 import { functionsSettings, readFunctionsSettings } from './functions-settings.ts';
 import { factsOf } from './setting.ts';
 import { readStreamHostSettings, streamHostSettings } from './stream-host-settings.ts';
+import { ticketsRequired } from './this-machine.ts';
 
 const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
 const sample: { Values: Record<string, string> } = JSON.parse(settingsSample());
@@ -117,4 +118,22 @@ test('a mode is read in any case and by the predecessor’s name, and one that n
     () => readFunctionsSettings({ ...sample.Values, ACS_STREAMING_MODE: 'video' }),
     /ACS_STREAMING_MODE is "video": it takes media, voice_live, transcription, in any case/,
   );
+});
+
+test('sockets need tickets unless the emulator runs and nobody from outside can reach the port; false is refused elsewhere', () => {
+  const required = (given: Record<string, string | undefined>) =>
+    ticketsRequired(readStreamHostSettings({ ...sample.Values, REQUIRE_TICKETS: undefined, ...given }));
+  for (const STREAM_HOST_BIND of ['127.0.0.1', '127.0.1.1', 'localhost', '::1']) {
+    assert.equal(required({ STREAM_HOST_BIND }), false, STREAM_HOST_BIND);
+    assert.equal(required({ STREAM_HOST_BIND, REQUIRE_TICKETS: 'true' }), true);
+    assert.equal(required({ STREAM_HOST_BIND, EMULATOR_URL: undefined }), true);
+  }
+  for (const given of [
+    { STREAM_HOST_BIND: '0.0.0.0' },
+    { STREAM_HOST_BIND: '10.0.0.4' },
+    { EMULATOR_URL: undefined },
+  ]) {
+    assert.equal(required(given), true);
+    assert.throws(() => required({ ...given, REQUIRE_TICKETS: 'false' }), /REQUIRE_TICKETS is "false": it takes true;/);
+  }
 });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { apiHasAudience, doorsHaveTenant, toldOf } from './door-settings.ts';
 import { type Environment, kinds, readSettings, setting } from './setting.ts';
 import { sharedSettings } from './shared-settings.ts';
+import { servesThisMachineAlone } from './this-machine.ts';
 
 /** What the stream host needs and the functions do not. */
 export const streamHostOnly = {
@@ -175,6 +176,17 @@ export const streamHostOnly = {
       'Sites beside STREAM_HOST_PUBLIC_URL whose pages may open sockets and read answers of the API (CORS). Where the emulator runs, every page of this machine may.',
     allowed: 'origins without a path, separated by commas, such as https://a.example,https://b.example:8443',
   }),
+  REQUIRE_TICKETS: setting(kinds.flag.optional(), {
+    about:
+      'Whether each socket of a browser or a dashboard must bring a ticket, or come from somebody who has signed in. When not set: yes, unless the emulator runs (EMULATOR_URL) and the stream host listens on this machine alone (STREAM_HOST_BIND); there programs and pages of this machine need none.',
+    allowed: 'true; or false, where EMULATOR_URL is set and STREAM_HOST_BIND is 127.0.0.1, ::1 or localhost',
+    sample: 'false',
+  }),
+  SIGN_IN: setting(z.enum(['none', 'container-apps']).default('none'), {
+    about:
+      'Whose sign-in is believed on the stream host. container-apps: that of Azure Container Apps, by its header x-ms-client-principal; set it only where that is switched on, as it takes the header from everybody else.',
+    allowed: 'none or container-apps',
+  }),
   ACS_MESSAGE_MS: setting(kinds.milliseconds(20, 1000).default(400), {
     about:
       'The longest message of audio to ACS. Playout makes none longer than 400 ms; 20 where a line wants single frames.',
@@ -199,10 +211,15 @@ export type StreamHostSettings = Readonly<z.output<typeof streamHostSettings>>;
 const webhookHasSecret = (settings: Partial<StreamHostSettings>): boolean =>
   !settings.TRANSCRIPTION_WEBHOOK_URL || settings.TRANSCRIPTION_WEBHOOK_SECRET !== undefined;
 
+/** What is a comfort where nobody else can reach the port would be an open door elsewhere. */
+const comfortHasItsPlace = (settings: StreamHostSettings): boolean =>
+  settings.REQUIRE_TICKETS !== false || servesThisMachineAlone(settings);
+
 const checkedSettings = streamHostSettings
   .refine(webhookHasSecret, toldOf('TRANSCRIPTION_WEBHOOK_SECRET'))
   .refine(doorsHaveTenant, toldOf('API_TENANT_ID'))
-  .refine(apiHasAudience, toldOf('API_AUDIENCE'));
+  .refine(apiHasAudience, toldOf('API_AUDIENCE'))
+  .refine(comfortHasItsPlace, toldOf('REQUIRE_TICKETS'));
 
 /** @throws {ConfigError} that names each bad variable, what it was given and what is allowed */
 export const readStreamHostSettings = (env: Environment): StreamHostSettings => readSettings(checkedSettings, env);

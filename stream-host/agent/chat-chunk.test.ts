@@ -58,3 +58,12 @@ test('parallel calls are told apart by index, by id, or by being whole (tools-pa
   assert.deepEqual(callsOf([part('a', '{"x"')], [part(undefined, ':1}')]), ['a{"x":1}']);
   assert.deepEqual(callsOf([part('a', '{}', { id: '1' })], [part('a', '{}', { id: '2' })]), ['a{}', 'a{}']);
 });
+
+test('a chunk that is nested without end has no text and no arguments, and does no harm (fuzz)', () => {
+  const deep = JSON.parse(`${'['.repeat(50_000)}"x"${']'.repeat(50_000)}`);
+  assert.equal(readChunk({ choices: [{ delta: { content: deep } }] }).text, '');
+  const [call] = readChunk({
+    choices: [{ delta: { tool_calls: [{ function: { name: 'n', arguments: deep } }] } }],
+  }).calls;
+  assert.equal(call?.argumentText, '');
+});

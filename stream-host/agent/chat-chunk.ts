@@ -46,9 +46,12 @@ function firstChoice(choices: unknown): Fields {
   return all.find(({ index }) => index === undefined || index === null || index === 0) ?? {};
 }
 
-function textOf(content: unknown): string {
+/** Parts within parts, of which no server has many: beyond that it is no text. */
+const DEEPEST = 8;
+
+function textOf(content: unknown, depth = 0): string {
   if (typeof content === 'string') return content;
-  if (Array.isArray(content)) return content.map(textOf).join('');
+  if (Array.isArray(content)) return depth < DEEPEST ? content.map((part) => textOf(part, depth + 1)).join('') : '';
   const { type, text } = fieldsOf(content);
   const isForEars = type === undefined || type === 'text' || type === 'output_text';
   if (!isForEars) return '';
@@ -66,9 +69,18 @@ function callsOf(delta: Fields): readonly CallFragment[] {
       index: numberOf(call.index),
       id: stringOf(call.id),
       name: stringOf(name),
-      argumentText: typeof args === 'object' && args !== null ? JSON.stringify(args) : stringOf(args),
+      argumentText: typeof args === 'object' && args !== null ? jsonOf(args) : stringOf(args),
     };
   });
+}
+
+/** Nothing where it is nested deeper than it could be written. */
+function jsonOf(value: object): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return '';
+  }
 }
 
 function errorOf(error: unknown): object | undefined {

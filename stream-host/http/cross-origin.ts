@@ -27,7 +27,7 @@ export function allowOrigin(
   response
     .writeHead(204, {
       'access-control-allow-methods': 'GET, POST',
-      'access-control-allow-headers': 'content-type, idempotency-key, x-functions-key, traceparent',
+      'access-control-allow-headers': 'authorization, content-type, idempotency-key, x-functions-key, traceparent',
       'access-control-max-age': '600',
     })
     .end();

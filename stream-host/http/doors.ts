@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { Clock } from '../../shared/clock.ts';
 import { DependencyError, ParleyError, RequestError } from '../../shared/errors.ts';
 import { validate } from '../../shared/http/request-body.ts';
 import {
@@ -27,6 +28,7 @@ import { type OriginRules, requireOrigin } from './origins.ts';
 import type { RefusalLog } from './refusal-log.ts';
 import type { RelayDoor } from './relay-door.ts';
 import { toOriginForm, urlOf } from './request-address.ts';
+import { agreedProtocol, type TicketDoor } from './ticket-door.ts';
 
 /** Larger messages are refused by the socket itself (close 1009) before they are in memory. */
 const MAX_MESSAGE_BYTES = 256 * 1024;
@@ -39,6 +41,8 @@ export interface DoorsOptions extends OriginRules {
   readonly live: LiveSessions;
   readonly reception: Reception;
   readonly relay: RelayDoor;
+  /** Who may open the sockets of browsers and dashboards. */
+  readonly tickets: Pick<TicketDoor, 'admit' | 'route'>;
   /** Takes what ACS has put into words itself. */
   readonly words: Pick<TranscriptIntake, 'take' | 'close'>;
   readonly modes: ModeTable<ModeKind>;
@@ -51,8 +55,12 @@ export interface DoorsOptions extends OriginRules {
   /** See {@link clientOf}. */
   readonly trustedProxyHops?: number | undefined;
   readonly newId: NewId;
+  readonly clock: Clock;
   readonly refusals: RefusalLog;
 }
+
+/** How long the answer to a socket that is refused may take to be read. */
+const REFUSAL_MS = 2000;
 
 /** Lets go of what a socket had of the host. Idempotent. */
 type Release = () => void;
@@ -69,7 +77,7 @@ interface Entrance {
 }
 
 /**
- * Decides on every socket before it is one: path, origin, token, room. A refusal is an HTTP answer with a reason, so
+ * Decides on every socket before it is one: path, origin, token or ticket, room. A refusal is an HTTP answer with a reason, so
  * that nothing is allocated for whoever is not let in.
  */
 export class Doors {
@@ -91,8 +99,16 @@ export class Doors {
     return this.#kinds.reduce((sum, { clients }) => sum + clients.size, 0);
   }
 
-  /** Listener of the HTTP server's `upgrade`. Never rejects. */
-  async handle(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  /**
+   * Listener of the HTTP server's `upgrade`. Never rejects.
+   * @param letIn is told of a connection that has become a socket
+   */
+  async handle(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    letIn: (socket: Duplex) => void = () => {},
+  ): Promise<void> {
     // Until `ws` takes the connection over, its errors are ours to survive.
     const onError = () => socket.destroy();
     socket.on('error', onError);
@@ -104,6 +120,7 @@ export class Doors {
       // Gone while its token was checked.
       if (socket.destroyed) release();
       socket.off('error', onError);
+      letIn(socket);
       sockets.handleUpgrade(request, socket, head, accept);
     } catch (error) {
       this.#refuse(socket, error);
@@ -143,32 +160,43 @@ export class Doors {
     const url = urlOf(request);
     switch (url.pathname) {
       case callSocket.path: {
+        requireOrigin(this.#options, request.headers);
         await this.#options.verifyAcs(request.headers.authorization);
         const identity = callOf(request, url);
         return { channel: 'phone', accept: (socket) => void this.#options.reception.takeCall(socket, identity) };
       }
       case wordsSocket.path: {
+        requireOrigin(this.#options, request.headers);
         await this.#options.verifyAcs(request.headers.authorization);
         const identity = callOf(request, url);
-        const { words } = this.#options;
+        const { words, live } = this.#options;
+        if (live.draining) throw noRoom('draining');
+        // They take no place, but each call needs one of these at most.
+        if (this.#telling.clients.size >= live.maxSessions) throw noRoom('full');
         return { sockets: this.#telling, accept: (socket) => void words.take(socket, identity) };
       }
       case conversationSocket.path: {
         requireOrigin(this.#options, request.headers);
         const browser = browserRequestOf(url);
         if (browser.mode !== undefined) this.#options.modes.require(browser.mode);
+        const { sessionId } = browser;
+        const admitted = await this.#options.tickets.admit(request, url, 'browser', { sessionId });
         return {
           channel: 'browser',
           takeShare: () => this.#takeShare(request, this.#options.clients, 'sessions'),
-          accept: (socket) => void this.#options.reception.takeBrowser(socket, browser),
+          accept: (socket) => void this.#options.reception.takeBrowser(socket, { ...browser, ...admitted }),
         };
       }
       case relaySocket.path: {
         requireOrigin(this.#options, request.headers);
-        validate(relaySocket.query, givenIn(url));
-        const { relay } = this.#options;
+        const { session_id: sessionId, call_connection_id: callConnectionId } = validate(
+          relaySocket.query,
+          givenIn(url),
+        );
+        const { relay, tickets } = this.#options;
+        const wanted = await tickets.admit(request, url, 'dashboard', { sessionId, callConnectionId });
         const takeShare = () => this.#takeShare(request, relay.clients, 'watched sessions');
-        return { sockets: this.#watching, accept: await relay.admit(request, url, takeShare) };
+        return { sockets: this.#watching, accept: await relay.admit(request, wanted, takeShare) };
       }
       default:
         throw new ParleyError('route.unknown', 'There is no socket at this path.');
@@ -204,6 +232,9 @@ export class Doors {
     const { newId, refusals } = this.#options;
     const answer = refusals.answer(error, newId());
     if (!socket.writable) return;
+    // Whoever does not read the answer, or leaves his side open behind it, must not keep the connection.
+    const cut = this.#options.clock.after(REFUSAL_MS, () => socket.destroy());
+    socket.once('close', cut).once('finish', () => socket.destroy());
     const { status } = answer;
     const body = JSON.stringify(answer.body);
     const retryAfterSeconds = RETRY_AFTER_SECONDS[status];
@@ -211,6 +242,7 @@ export class Doors {
     socket.end(
       `HTTP/1.1 ${status} ${REASON[status] ?? 'Error'}\r\n` +
         'content-type: application/json\r\n' +
+        'x-content-type-options: nosniff\r\ncache-control: no-store\r\n' +
         `content-length: ${Buffer.byteLength(body)}\r\n` +
         `${retryAfter}connection: close\r\n\r\n${body}`,
     );
@@ -218,7 +250,12 @@ export class Doors {
 }
 
 function openSockets(maxPayload: number): WebSocketServer {
-  const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload });
+  const sockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload,
+    handleProtocols: agreedProtocol,
+  });
   sockets.on('headers', (headers, request) => {
     const ignored = [...urlOf(request).searchParams.keys()].filter((name) => IGNORED_NAMES.has(name));
     if (ignored.length > 0) headers.push(`x-parley-ignored: ${ignored.join(', ')}`);
@@ -253,7 +290,7 @@ function noRoom(refusal: Refusal | 'kept-for-calls'): DependencyError {
   }
 }
 
-function browserRequestOf(url: URL): BrowserRequest {
+function browserRequestOf(url: URL): Pick<BrowserRequest, 'sessionId' | 'agent' | 'mode' | 'sampleRate'> {
   const query = validate(conversationSocket.query, givenIn(url));
   const { session_id: sessionId, sample_rate: rate, agent, streaming_mode: mode } = query;
   if (sessionId !== undefined && !isSessionId(sessionId)) {

@@ -12,8 +12,9 @@ after(() => {
 
 async function serve(most: number, limits: Partial<Record<keyof typeof REQUEST_LIMITS, number>> = {}) {
   const server = createServer({ ...REQUEST_LIMITS, ...limits }, (_, response) => response.end('here'));
-  boundConnections(server, most);
+  const letIn = boundConnections(server, most);
   server.on('upgrade', (_, socket: Socket) => {
+    letIn(socket);
     sockets.push(socket);
     socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n');
   });

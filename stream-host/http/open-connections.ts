@@ -1,8 +1,9 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 /**
- * How long a request may take to come, its headers first. A second or two is plenty: nothing here takes a body, and a
+ * How long a request may take to come, its headers first. A second or two is plenty: bodies are small here, and a
  * socket's upgrade is one packet.
  */
 export const REQUEST_LIMITS = {
@@ -16,15 +17,19 @@ const MOST_CONNECTIONS = 1000;
 
 /**
  * Bounds the connections that say nothing, or little: beyond the limit the one that came first is cut, so that a new one,
- * which may be a call, is always heard. Sockets of sessions have places of their own and are not counted here.
+ * which may be a call, is always heard. A socket that asks to be let in is one of them until it is.
+ *
+ * @returns takes a connection out of the count, as sockets that were let in have places of their own
  */
-export function boundConnections(server: Server, most = MOST_CONNECTIONS): void {
-  const connections = new Set<Socket>();
+export function boundConnections(server: Server, most = MOST_CONNECTIONS): (connection: Duplex) => void {
+  const connections = new Set<Duplex>();
   server.on('connection', (socket: Socket) => {
     connections.add(socket);
     socket.once('close', () => connections.delete(socket));
     const [oldest] = connections;
     if (connections.size > most) oldest?.destroy();
   });
-  server.on('upgrade', ({ socket }) => connections.delete(socket));
+  return (connection) => {
+    connections.delete(connection);
+  };
 }

@@ -16,6 +16,19 @@ export function isLocalPage(origin: string, port: number | undefined): boolean {
   return port !== undefined && LOOPBACK_NAMES.some((name) => origin === new URL(`http://${name}:${port}`).origin);
 }
 
+/**
+ * Whether a request to a port that only this machine reaches was made here: by a program or a page of it, and not by
+ * somebody for whom a proxy or a tunnel on this machine stands.
+ */
+export function isOfThisMachine({ origin, forwarded, 'x-forwarded-for': forwardedFor }: IncomingHttpHeaders): boolean {
+  const hops = String(forwardedFor ?? '').split(',');
+  const isForwarded = forwarded !== undefined || hops.some((hop) => hop.trim() !== '' && !LOOPBACK.test(hop.trim()));
+  return !isForwarded && (origin === undefined || isLocalOrigin(origin));
+}
+
+/** The addresses of the machine itself, as a socket has them. */
+export const LOOPBACK = /^(::1|(::ffff:)?127\.\d+\.\d+\.\d+)$/;
+
 /** Whether an origin is a page of this machine, whatever serves it there. */
 function isLocalOrigin(origin: string): boolean {
   if (!/^https?:/.test(origin) || !URL.canParse(origin)) return false;

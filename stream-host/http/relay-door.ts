@@ -9,7 +9,8 @@ import type { Relayed, SessionRelay } from '../session/session-relay.ts';
 import { LineGuard } from '../transport/line-guard.ts';
 import { LiveSocket } from '../transport/live-socket.ts';
 import { ClientLimits } from './client-limits.ts';
-import { isLocalPage } from './origins.ts';
+import { isLocalPage, LOOPBACK } from './origins.ts';
+import type { Admitted } from './ticket-door.ts';
 
 /** Each reads what every session of every host says. */
 const MOST_WATCHERS = 32;
@@ -45,12 +46,17 @@ export class RelayDoor {
 
   /**
    * Resolves when nothing of the session will be missed any more, with what takes the socket.
+   * @param wanted what may be watched; of a ticket that names nothing, all
    * @param takeShare takes what the client has of {@link clients}, until the returned function is called
    * @throws {RequestError} `relay.session-missing`
    * @throws {DependencyError} `host.full`, `host.draining`, `redis.unavailable`
    */
-  async admit(request: IncomingMessage, url: URL, takeShare: () => () => void): Promise<(socket: WebSocket) => void> {
-    const wanted = this.#filterOf(request, url);
+  async admit(
+    request: IncomingMessage,
+    wanted: Admitted,
+    takeShare: () => () => void,
+  ): Promise<(socket: WebSocket) => void> {
+    const isWanted = this.#filterOf(request, wanted);
     if (this.#closed) throw new DependencyError('host.draining', 'This server is being restarted. Connect again.');
     if (this.#sockets.size + this.#entering >= MOST_WATCHERS) {
       throw new DependencyError('host.full', 'All places for dashboards are taken. Close one and try again.');
@@ -62,7 +68,7 @@ export class RelayDoor {
     this.#entering += 1;
     try {
       const unwatch = await this.#options.relay.watch((message) => {
-        if (wanted(message)) socket?.send(message.text);
+        if (isWanted(message)) socket?.send(message.text);
       });
       stop = () => {
         unwatch();
@@ -100,11 +106,11 @@ export class RelayDoor {
     return socket;
   }
 
-  #filterOf(request: IncomingMessage, url: URL): (message: Relayed) => boolean {
-    const sessionId = url.searchParams.get('session_id');
-    const callId = url.searchParams.get('call_connection_id');
+  #filterOf(request: IncomingMessage, wanted: Admitted): (message: Relayed) => boolean {
+    const { sessionId, callConnectionId: callId, byTicket } = wanted;
     if (sessionId) return (message) => message.sessionId === sessionId || message.browserSessionId === sessionId;
     if (callId) return (message) => message.callConnectionId === callId;
+    if (byTicket) return () => true;
     const { remoteAddress = '', localPort } = request.socket;
     const isHere = LOOPBACK.test(remoteAddress) && isLocalPage(request.headers.origin ?? '', localPort);
     if (this.#options.allowLocalPages && isHere) return () => true;
@@ -114,5 +120,3 @@ export class RelayDoor {
     );
   }
 }
-
-const LOOPBACK = /^(::1|(::ffff:)?127\.\d+\.\d+\.\d+)$/;

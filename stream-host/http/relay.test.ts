@@ -106,7 +106,10 @@ test('a watcher who sends much is closed: one large message, or small ones witho
 
 test('one client has a share of the places for watchers, and gets it back (relay places)', async () => {
   const crowded = await startHost(redis.url, { trustedProxyHops: 1 });
-  const watch = (client: string) => crowded.connect(`${RELAY}?session_id=made-up`, { 'x-forwarded-for': client });
+  const watch = async (client: string) => {
+    const ticket = await crowded.ticket({ kind: 'dashboard', sessionId: 'made-up' });
+    return crowded.connect(`${RELAY}?ticket=${ticket}`, { 'x-forwarded-for': client });
+  };
   const held = await Promise.all(Array.from({ length: 8 }, () => watch('203.0.113.1')));
   await assert.rejects(watch('203.0.113.1'), (refused: { status: number; body: unknown }) => {
     const { code, message } = errorBody.parse(refused.body).error;

@@ -6,7 +6,7 @@ import { SECURITY_HEADERS } from '../../shared/http/security-headers.ts';
 /** One route of the stream host: a contract, and what keeps it. */
 export interface Route {
   readonly contract: RouteContract;
-  readonly answer: (request: RawRequest) => Promise<AnyAnswer>;
+  readonly answer: (request: RawRequest, incoming: IncomingMessage) => Promise<AnyAnswer>;
 }
 
 /**

@@ -13,6 +13,7 @@ import type { HostReadiness } from '../host/readiness.ts';
 import type { StreamHostVitals } from '../host/vitals.ts';
 import type { ReferencePage } from './reference-page.ts';
 import { hostRoute, type Route } from './route.ts';
+import type { TicketDoor } from './ticket-door.ts';
 
 export interface PageSettings {
   /** The emulator's HTTP address, where the page finds a phone line. */
@@ -33,6 +34,7 @@ export interface RouteSources {
   readonly isScripted: () => boolean;
   readonly reference: ReferenceOptions;
   readonly referencePage: ReferencePage;
+  readonly ticketDoor: Pick<TicketDoor, 'route'>;
   readonly countSessions: () => number;
   readonly countSockets: () => number;
   readonly countWatchers: () => number;
@@ -80,6 +82,7 @@ export function hostRoutes(sources: RouteSources): readonly Route[] {
       status: 200,
       body: { ...sources.pageSettings, scripted: sources.isScripted() },
     })),
+    sources.ticketDoor.route,
     hostRoute(openApi, async () => {
       document ??= openApiDocument(sources.reference);
       return { status: 200, body: { ...document } };

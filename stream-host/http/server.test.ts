@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import { errorBody } from '../../shared/http/error-answer.ts';
 import { ALL_ROUTES } from '../../shared/http/routes/all.ts';
 import { ALL_SOCKETS } from '../../shared/http/routes/sockets.ts';
+import { makeTicket } from '../../shared/http/routes/tickets.ts';
 import { assertDocumented } from '../../shared/http/testing/documented.ts';
 import { countedIds } from '../../shared/ids.ts';
 import { ModeTable } from '../../shared/modes/mode-table.ts';
@@ -18,6 +19,7 @@ import { Page } from './page.ts';
 import { ReferencePage } from './reference-page.ts';
 import { StreamHostServer } from './server.ts';
 
+const HOST_ROUTES = ALL_ROUTES.filter(({ half, method }) => half !== 'functions' && method === 'GET');
 const redis = await redisForTests();
 const host = await startHost(redis.url, { allowedOrigins: ['https://friend.example'] });
 
@@ -105,13 +107,31 @@ test('agents are listed for whoever wants to choose one (newcomer 5.4)', async (
 });
 
 test('every route answers what the reference says of it, with the security headers (review 3.4)', async () => {
-  for (const { half, path, produces } of ALL_ROUTES.filter((route) => route.half !== 'functions')) {
+  for (const { half, path, produces } of HOST_ROUTES) {
     const response = await fetch(host.http + path);
     const body = produces === undefined ? await response.json() : await response.text();
     assert.ok(response.ok, `${half} ${path}`);
     assertDocumented('GET', path, response.status, body);
     assert.equal(response.headers.get('x-content-type-options'), 'nosniff');
     assert.match(response.headers.get('permissions-policy') ?? '', /microphone=\(self\)/);
+  }
+});
+
+test('no document may load from anywhere, and no answer of the API be a document (CSP without wildcards)', async () => {
+  const pages = ['/', '/api/v1/docs', '/api/v1/docs/start.js'];
+  for (const path of [...pages, '/healthz', '/api/v1/openapi.json', '/nothing']) {
+    const { headers } = await fetch(host.http + path);
+    const policy = headers.get('content-security-policy') ?? '';
+    const sources = policy.split(';').flatMap((directive) => directive.trim().split(' ').slice(1));
+    assert.deepEqual(
+      sources.filter((source) => /\*|^(https?|wss?):$|unsafe-eval/.test(source)),
+      [],
+      path,
+    );
+    assert.match(policy, /frame-ancestors 'none'/, path);
+    const [first] = policy.split(';');
+    assert.equal(first, pages.includes(path) ? "default-src 'self'" : "default-src 'none'", path);
+    assert.equal(policy.includes("script-src 'unsafe-inline'"), false);
   }
 });
 
@@ -179,10 +199,15 @@ test('a page of another site may not connect, one that is on the list and one of
   await assert.rejects(host.connect(path, { origin: 'https://evil.example' }), { status: 403 });
   await assert.rejects(host.connect(path, { origin: 'null' }), { status: 403 });
   const ours = ['http://localhost:5173', 'https://127.0.0.1', host.http, host.http.replace('127.0.0.1', 'localhost')];
-  for (const origin of ['https://friend.example', ...ours]) {
+  for (const origin of ours) {
     const client = await host.connect(path, { origin });
     client.socket.terminate();
   }
+  const origin = 'https://friend.example';
+  await assert.rejects(host.connect(path, { origin }), { status: 401 });
+  const ticket = await host.ticket({ kind: 'browser', sessionId: 'friend', origin });
+  const friend = await host.connect(`${path}?ticket=${ticket}`, { origin });
+  friend.socket.terminate();
 });
 
 test('a foreign scheme or a name that was made to lead here is another site (Lesser: origins)', async () => {
@@ -273,6 +298,7 @@ test('a taken port is named with its variable', async () => {
     reception: undefined as never,
     relay: undefined as never,
     words: undefined as never,
+    tickets: { admit: undefined as never, route: { contract: makeTicket, answer: undefined as never } },
     verifyAcs: async () => {},
     allowedOrigins: [],
     page: new Page(options),

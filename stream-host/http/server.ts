@@ -18,8 +18,8 @@ import { type Route, rawRequest, send } from './route.ts';
 import { hostRoutes, type RouteSources } from './routes.ts';
 
 export interface StreamHostServerOptions
-  extends Omit<DoorsOptions, 'refusals'>,
-    Omit<RouteSources, 'readiness' | 'countSessions' | 'countSockets' | 'countWatchers'> {
+  extends Omit<DoorsOptions, 'refusals' | 'clock'>,
+    Omit<RouteSources, 'ticketDoor' | 'readiness' | 'countSessions' | 'countSockets' | 'countWatchers'> {
   readonly log: Logger;
   /** Where the functions answer: their routes are handed on there. Without it, this port does not have them. */
   readonly functionsUrl?: string | undefined;
@@ -27,6 +27,8 @@ export interface StreamHostServerOptions
   /** See {@link ReadinessOptions.dependencies}. */
   readonly dependencies: ReadinessOptions['dependencies'];
   readonly newId: NewId;
+  /** Waits that tests shorten. */
+  readonly requestLimits?: Partial<Record<keyof typeof REQUEST_LIMITS, number>> | undefined;
   readonly clock?: Clock;
 }
 
@@ -52,19 +54,23 @@ export class StreamHostServer {
     this.#clock = options.clock ?? systemClock;
     const { functionsUrl, log } = options;
     this.#refusals = new RefusalLog({ clock: this.#clock, log });
-    this.#doors = new Doors({ ...options, refusals: this.#refusals });
+    this.#doors = new Doors({ ...options, clock: this.#clock, refusals: this.#refusals });
     this.#functions = functionsUrl === undefined ? undefined : new FunctionsDoor({ ...options, functionsUrl });
     const routes = hostRoutes({
       ...options,
+      ticketDoor: options.tickets,
       readiness: new HostReadiness({ ...options, clock: this.#clock }),
       countSessions: () => options.live.count,
       countSockets: () => this.#doors.count,
       countWatchers: () => options.relay.count,
     });
     this.#routes = new Map(routes.map((route) => [route.contract.path, route]));
-    this.#http = createServer(REQUEST_LIMITS, (request, response) => void this.#onRequest(request, response));
-    boundConnections(this.#http);
-    this.#http.on('upgrade', (request, socket, head) => void this.#doors.handle(request, socket, head));
+    this.#http = createServer(
+      { ...REQUEST_LIMITS, ...options.requestLimits },
+      (request, response) => void this.#onRequest(request, response),
+    );
+    const letIn = boundConnections(this.#http);
+    this.#http.on('upgrade', (request, socket, head) => void this.#doors.handle(request, socket, head, letIn));
   }
 
   /**
@@ -132,10 +138,11 @@ export class StreamHostServer {
     const theirs = this.#functions?.methodsAt(pathname) ?? [];
     if (theirs.length > 0 && !theirs.includes(request.method ?? '')) throw new MethodError(theirs.join(', '));
     if (theirs.length > 0) return this.#functions?.serve(request, response);
-    if (request.method !== 'GET' && request.method !== 'HEAD') throw new MethodError('GET, HEAD');
     const route = this.#routes.get(pathname);
+    const allowed = route === undefined || route.contract.method === 'GET' ? ['GET', 'HEAD'] : [route.contract.method];
+    if (!allowed.includes(request.method ?? '')) throw new MethodError(allowed.join(', '));
     if (route !== undefined) {
-      send(response, await route.answer(rawRequest(request, searchParams)), route.contract.produces);
+      send(response, await route.answer(rawRequest(request, searchParams), request), route.contract.produces);
       return;
     }
     if (await this.#options.referencePage.serve(pathname, request, response)) return;

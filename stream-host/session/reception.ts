@@ -9,6 +9,7 @@ import { CLOSE } from '../../shared/protocol/close-codes.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
 import type { Session } from '../../shared/sessions/session.ts';
 import type { SessionStore } from '../../shared/sessions/session-store.ts';
+import type { Tickets } from '../../shared/tickets/tickets.ts';
 import type { AgentCard, Responder, SessionFacts } from '../contract/agent.ts';
 import type { Transport } from '../contract/line.ts';
 import type { ModeKind } from '../contract/mode.ts';
@@ -35,6 +36,8 @@ export interface ReceptionOptions {
   readonly openResponder: (agent: string, log: Logger, facts: SessionFacts) => Responder;
   readonly ending: CallEnding;
   readonly relay: Pick<SessionRelay, 'follow'>;
+  /** Gives browsers the right to come back. Without it they need another ticket. */
+  readonly tickets?: Pick<Tickets, 'issueReturn'> | undefined;
   readonly defaultAgent: string;
   /** Whether the demo dialogue answers instead of a language model; browsers are told. */
   readonly isScripted: () => boolean;
@@ -69,6 +72,12 @@ export interface BrowserRequest {
   /** Of a new session. One that goes on keeps the mode that it has. */
   readonly mode: string | undefined;
   readonly sampleRate: BrowserRate;
+  /** The page that asks; absent where it is a program. */
+  readonly origin?: string;
+  /** Who has signed in there. */
+  readonly visitor?: string;
+  /** It may take up a session that goes on, and open none. */
+  readonly resumes?: true;
 }
 
 /** The session that a browser named was ended on purpose. */
@@ -141,20 +150,28 @@ export class Reception {
     live.add(transport);
     await this.#receive(transport, log, async () => {
       try {
-        await this.#beginInBrowser(transport, await this.#openBrowserSession(sessionId, request.agent, request.mode));
+        const { agent, mode, resumes } = request;
+        await this.#beginInBrowser(transport, await this.#openBrowserSession(sessionId, agent, mode, resumes), request);
       } catch (error) {
         if (!(error instanceof SessionIsOver)) throw error;
+        if (request.resumes) throw over();
         // Pages of the Python accelerator name the same session for as long as they live: a refusal would be for ever.
         const agent = request.agent ?? error.agent;
         const fresh = await this.#openBrowserSession(this.#options.newId(), agent, request.mode);
         log.info({ fresh: fresh.id }, 'the session that a browser named is over; it gets a new one');
-        await this.#beginInBrowser(transport, fresh, sessionId);
+        await this.#beginInBrowser(transport, fresh, request, sessionId);
       }
     });
   }
 
   /** @param replaces the session that the browser named, which is over */
-  async #beginInBrowser(transport: BrowserTransport, session: Session, replaces?: string): Promise<void> {
+  async #beginInBrowser(
+    transport: BrowserTransport,
+    session: Session,
+    request: BrowserRequest,
+    replaces?: string,
+  ): Promise<void> {
+    const returnTicket = await this.#returnTicketFor(session.id, request);
     await this.#begin(transport, session, (history, responder) =>
       transport.introduce({
         sessionId: session.id,
@@ -162,8 +179,19 @@ export class Reception {
         mode: session.mode,
         ...this.#describe(history, responder),
         ...(replaces !== undefined && { replaces }),
+        ...(returnTicket !== undefined && { returnTicket }),
       }),
     );
+  }
+
+  /** Nobody waits for it twice: without it a browser that lost its line needs another ticket. */
+  async #returnTicketFor(sessionId: string, { origin, visitor }: BrowserRequest): Promise<string | undefined> {
+    const { tickets, log } = this.#options;
+    const whose = { ...(origin !== undefined && { origin }), ...(visitor !== undefined && { visitor }) };
+    return tickets?.issueReturn({ sessionId, ...whose }).catch((error: unknown) => {
+      log.warn({ session: sessionId, reason: messageOf(error) }, 'a browser gets no right to come back');
+      return undefined;
+    });
   }
 
   #describe(
@@ -192,10 +220,16 @@ export class Reception {
     }
   }
 
-  async #openBrowserSession(id: string, asked: string | undefined, mode: string | undefined): Promise<Session> {
+  async #openBrowserSession(
+    id: string,
+    asked: string | undefined,
+    mode: string | undefined,
+    resumes?: true,
+  ): Promise<Session> {
     const { store, defaultAgent, openResponder, agents, modes, log } = this.#options;
     const existing = await store.get(id);
     if (existing) return existing;
+    if (resumes) throw over();
     const agent = asked ?? defaultAgent;
     // An agent that does not exist, or a mode, must not leave a session behind.
     openResponder(agent, log, { sessionId: id, direction: 'inbound' });
@@ -298,6 +332,13 @@ function factsOf({ id, direction, channel, callConnectionId, from, to, context }
   const caller = direction === 'inbound' ? from : to;
   return { sessionId: id, direction, callConnectionId, context, ...(channel === 'phone' && { caller }) };
 }
+
+const over = () =>
+  new SocketRefusal(
+    CLOSE.unauthorised,
+    'ticket.invalid',
+    'The session is over, and this ticket opens no other. Ask for a new one.',
+  );
 
 const alreadyConnected = () =>
   new SocketRefusal(CLOSE.alreadyConnected, 'session.held', 'Another socket speaks for this session.');

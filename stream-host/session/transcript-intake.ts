@@ -14,10 +14,13 @@ export interface TranscriptIntakeOptions {
   readonly store: SessionStore;
   readonly clock: Clock;
   readonly log: Logger;
+  /** How long a socket may stay without a word, which metadata are. After that silence is a call in which nobody speaks. */
+  readonly firstWordMs?: number;
 }
 
 /** Phrases that wait while Redis is slow; beyond, the oldest are dropped and counted. */
 const MOST_WAITING = 100;
+const FIRST_WORD_MS = 10_000;
 
 /**
  * Takes ACS's own words of a call, from a socket that may come to any host, to the host that has the session: as commands,
@@ -26,6 +29,8 @@ const MOST_WAITING = 100;
 export class TranscriptIntake {
   readonly #options: TranscriptIntakeOptions;
   readonly #sockets = new Set<LiveSocket>();
+  /** By session: each call has one. */
+  readonly #ofSessions = new Map<string, LiveSocket>();
 
   constructor(options: TranscriptIntakeOptions) {
     this.#options = options;
@@ -33,7 +38,7 @@ export class TranscriptIntake {
 
   /** Never rejects: what goes wrong closes this socket alone, with a reason. */
   async take(socket: WebSocket, identity: CallIdentity): Promise<void> {
-    const { store, clock, log: hostLog } = this.#options;
+    const { store, clock, log: hostLog, firstWordMs = FIRST_WORD_MS } = this.#options;
     const log = hostLog.child({ session: identity.sessionId, call: identity.callConnectionId });
     const live = new LiveSocket(socket, { clock, log });
     const waiting: ServiceTranscript[] = [];
@@ -51,7 +56,11 @@ export class TranscriptIntake {
       }
       isHandingOn = false;
     };
+    const cancelWait = clock.after(firstWordMs, () =>
+      live.close(CLOSE.noAudio, `No TranscriptionMetadata came. Waited ${firstWordMs} ms.`),
+    );
     live.events.on('text', (text) => {
+      cancelWait();
       if (!guard.admits(0)) return;
       const phrase = readPhrase(text, guard);
       if (phrase === undefined) return;
@@ -63,17 +72,23 @@ export class TranscriptIntake {
       void handOn();
     });
     live.events.on('binary', () => guard.onMalformed('A binary frame, where ACS sends JSON text only.'));
+    live.events.on('control', () => guard.admits(0));
     const gone = new AbortController();
     this.#sockets.add(live);
     live.events.on('closed', (code) => {
       gone.abort();
+      cancelWait();
       this.#sockets.delete(live);
+      if (sessionId !== undefined && this.#ofSessions.get(sessionId) === live) this.#ofSessions.delete(sessionId);
       const counts = Object.entries(guard.counts).filter(([, count]) => count > 0);
       log.info({ code, ...Object.fromEntries(counts) }, 'ACS’s transcription is closed');
     });
     try {
       ({ id: sessionId } = await pickUp(identity, { store, clock, signal: gone.signal }));
       log.info('ACS transcribes this call');
+      // The one before is dead, or somebody else's: its words would come twice.
+      this.#ofSessions.get(sessionId)?.close(CLOSE.alreadyConnected, 'Another socket brings the words of this call.');
+      if (live.open) this.#ofSessions.set(sessionId, live);
       void handOn();
     } catch (error) {
       log.warn({ reason: messageOf(error) }, 'a transcription was turned away');

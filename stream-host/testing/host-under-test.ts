@@ -9,13 +9,14 @@ import { MEDIA_TOKEN_SECONDS, TokenIssuer } from '../../emulator/acs/token-issue
 import { type AudioRate, BYTES_PER_MS, bytesOf, FRAME_BYTES, FrameCutter, rmsOf } from '../../shared/audio/pcm.ts';
 import { AcsTokenVerifier } from '../../shared/auth/acs-token.ts';
 import { systemClock } from '../../shared/clock.ts';
-import { randomIds } from '../../shared/ids.ts';
+import { randomIds, randomSecrets } from '../../shared/ids.ts';
 import type { Logger } from '../../shared/log.ts';
 import { ProcessVitals } from '../../shared/process-vitals.ts';
 import { encodeServiceAudio, encodeServiceMetadata } from '../../shared/protocol/acs-media.ts';
 import { connectRedis } from '../../shared/sessions/connect.ts';
 import type { NewSession } from '../../shared/sessions/session-store.ts';
 import { listening } from '../../shared/testing/listening.ts';
+import { type TicketGrant, Tickets } from '../../shared/tickets/tickets.ts';
 import { startEmbeddedRedis } from '../../start/redis-embedded.ts';
 import { startRedisServer } from '../../start/redis-server.ts';
 import { defaultPhrases } from '../agent/phrases.ts';
@@ -116,6 +117,7 @@ export interface HostOptions
       | 'probeMs'
       | 'trustedProxyHops'
       | 'functionsUrl'
+      | 'requestLimits'
     >
   > {
   /** What one client may have; without it, all. */
@@ -124,6 +126,8 @@ export interface HostOptions
   readonly hangUp?: (callConnectionId: string) => Promise<void>;
   readonly log?: Logger;
   readonly allowedOrigins?: readonly string[];
+  /** Without them, a host of development. Tests of doors set REQUIRE_TICKETS. */
+  readonly ticketRules?: Partial<HostParts['ticketRules']>;
 }
 
 /** Hosts first: with their Redis gone they would wait for it. */
@@ -196,7 +200,10 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
     maxCallMs: options.maxCallMs ?? 60_000,
     logTranscripts: false,
     ...(options.waits && { waits: options.waits }),
-    verifyAcs: (authorization) => verifier.verify(authorization),
+    verifyAcs: (authorization) => verifier.verify(authorization, 'socket'),
+    newSecret: randomSecrets,
+    ticketRules: { requireTickets: false, servesThisMachineAlone: true, signIn: 'none', ...options.ticketRules },
+    requestLimits: options.requestLimits,
     allowedOrigins: options.allowedOrigins ?? [],
     allowLocalPages: true,
     clients: options.clientLimits && new ClientLimits({ clock: systemClock, ...options.clientLimits }),
@@ -215,6 +222,7 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
     readVitals: (live, admission) => readVitals({ process: vitals, live, lane: { stats: () => NO_LANE }, admission }),
   });
   const { store, live, server } = assembled;
+  const tickets = new Tickets({ redis, clock: systemClock, newSecret: randomSecrets, sessionTtlSeconds: 600 });
   const port = await assembled.open(0, '127.0.0.1');
 
   const close = async (reason = 'The test is over.') => {
@@ -239,6 +247,8 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
     http: `http://127.0.0.1:${port}`,
     close,
     connect,
+    /** Made as the functions make it. */
+    ticket: async (grant: TicketGrant) => (await tickets.issue(grant)).ticket,
     /** The media socket of a call, with a valid token. */
     phone: async (callId: string | undefined, sessionId?: string) =>
       connect(`/api/v1/media/stream${sessionId === undefined ? '' : `?session_id=${sessionId}`}`, {

@@ -15,6 +15,8 @@ export interface BrowserSession {
   readonly resumed: boolean;
   /** The session that the browser named, which is over. */
   readonly replaces?: string;
+  /** With which the browser may come back after its line was lost. */
+  readonly returnTicket?: string;
   /** The demo dialogue answers, no language model. */
   readonly scripted: boolean;
 }

@@ -106,6 +106,7 @@ export class BrowserTransport implements Transport {
       resumed: session.resumed,
       scripted: session.scripted,
       ...(session.replaces !== undefined && { replaces: session.replaces }),
+      ...(session.returnTicket !== undefined && { return_ticket: session.returnTicket }),
     });
   }
 

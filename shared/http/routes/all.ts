@@ -5,6 +5,7 @@ import { health, hostReadyz, liveness, readiness } from './health.ts';
 import { listModes } from './modes.ts';
 import { pageSettings, realtimeStatus } from './realtime.ts';
 import { openApi, referencePage } from './reference.ts';
+import { makeTicket } from './tickets.ts';
 import { allowDelivery, takeCallbacks, takeIncomingCalls } from './webhooks.ts';
 
 /** Every route of both halves, in the order of the reference. */
@@ -14,6 +15,7 @@ export const ALL_ROUTES: readonly RouteContract[] = [
   readCall,
   hangUpCall,
   transcribeCall,
+  makeTicket,
   takeIncomingCalls,
   allowDelivery,
   takeCallbacks,

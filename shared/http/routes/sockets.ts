@@ -2,6 +2,24 @@ import { z } from 'zod';
 import { streamingMode } from '../../modes/streaming-modes.ts';
 import { defineRoute } from '../route.ts';
 
+/** What may be wrong with a ticket, and who asks without one. */
+const TICKET_ERRORS = [
+  'ticket.missing',
+  'ticket.invalid',
+  'ticket.used',
+  'ticket.mismatch',
+  'ticket.foreign-session',
+  'redis.unavailable',
+  'redis.refused',
+] as const;
+
+const ticket = z
+  .string()
+  .describe(
+    'Of POST /api/v1/tickets. It may come as the subprotocol `parley.ticket.<ticket>`, too, which is not logged.',
+  )
+  .exactOptional();
+
 const ROOM_ERRORS = ['host.full', 'host.overloaded', 'host.draining'] as const;
 
 /** What the predecessor's pages say in every address and nothing here asks for. The handshake's answer names them. */
@@ -15,7 +33,7 @@ export const conversationSocket = defineRoute({
   access: 'anonymous',
   summary: 'A conversation from a browser (WebSocket)',
   description:
-    'Up: binary frames of PCM16LE mono at 16 kHz, of any length, as fast as time passes, silence too; and texts that are a `ConversationCommand`. Down: texts that are a `ConversationMessage`, the agent’s voice among them as `audio_data`, 20 ms each. A page is let in by its Origin: that of STREAM_HOST_PUBLIC_URL, or one of ALLOWED_ORIGINS; a program sends none. docs/browser-socket.md of the project tells what follows what. Close codes: 1000 the session is over, 1001 connect again, 4400 malformed, 4404 unknown, 4408 no audio came, 4409 another socket has the session, 4413 too large, 4430 too fast, 4500 a fault here.',
+    'Up: binary frames of PCM16LE mono at 16 kHz, of any length, as fast as time passes, silence too; and texts that are a `ConversationCommand`. Down: texts that are a `ConversationMessage`, the agent’s voice among them as `audio_data`, 20 ms each. A page is let in by its Origin: that of STREAM_HOST_PUBLIC_URL, or one of ALLOWED_ORIGINS; a program sends none. Where REQUIRE_TICKETS holds it brings a ticket, or comes from somebody who has signed in. docs/browser-socket.md of the project tells what follows what. Close codes: 1000 the session is over, 1001 connect again, 4400 malformed, 4404 unknown, 4408 no audio came, 4409 another socket has the session, 4413 too large, 4430 too fast, 4500 a fault here.',
   query: z.strictObject({
     session_id: z
       .string()
@@ -34,10 +52,12 @@ export const conversationSocket = defineRoute({
       .exactOptional(),
     scenario: z.string().describe('Ignored; the header `x-parley-ignored` of the answer says so.').exactOptional(),
     user_email: z.string().describe('Ignored, as `scenario` is.').exactOptional(),
+    ticket,
   }),
   answers: { 101: z.undefined().describe('The socket is open; the first message is `session_ready`.') },
   errors: [
     ...ROOM_ERRORS,
+    ...TICKET_ERRORS,
     'origin.refused',
     'session.id-invalid',
     'audio.rate-unsupported',
@@ -56,21 +76,21 @@ export const relaySocket = defineRoute({
   access: 'anonymous',
   summary: 'What is said in a session or a call, as it happens (WebSocket)',
   description:
-    'Down: texts that are a `ConversationMessage`, without audio. Nothing is sent up. Only a page of this machine may watch all sessions.',
+    'Down: texts that are a `ConversationMessage`, without audio. Nothing is sent up. All sessions are told to whoever has a ticket for all, and in development to a page of this machine.',
   query: z.strictObject({
     session_id: z.string().describe('The session, or the browser session that placed the call.').exactOptional(),
     call_connection_id: z.string().exactOptional(),
+    ticket,
   }),
   answers: { 101: z.undefined().describe('The socket is open.') },
   errors: [
+    ...TICKET_ERRORS,
     'origin.refused',
     'relay.session-missing',
     'client.too-many-sessions',
     'client.too-many-opens',
     'host.full',
     'host.draining',
-    'redis.unavailable',
-    'redis.refused',
     'route.is-a-socket',
   ],
 });
@@ -91,7 +111,7 @@ export const callSocket = defineRoute({
     call_connection_id: z.string().describe('The call, where the header does not say it.').exactOptional(),
   }),
   answers: { 101: z.undefined().describe('The socket is open.') },
-  errors: [...ROOM_ERRORS, 'route.is-a-socket'],
+  errors: [...ROOM_ERRORS, 'origin.refused', 'route.is-a-socket'],
 });
 
 /** Its sender is Azure, too. */
@@ -110,7 +130,7 @@ export const wordsSocket = defineRoute({
     call_connection_id: z.string().describe('The call, where the header does not say it.').exactOptional(),
   }),
   answers: { 101: z.undefined().describe('The socket is open.') },
-  errors: ['host.draining', 'route.is-a-socket'],
+  errors: ['host.full', 'host.draining', 'origin.refused', 'route.is-a-socket'],
 });
 
 /** Sockets of the stream host, in the order of the reference: GET requests that ask for an upgrade. */
