@@ -1,6 +1,6 @@
 import type { AcsTokenVerifier } from '../../shared/auth/acs-token.ts';
 import type { Caller, Door } from '../../shared/auth/api-door.ts';
-import type { Access } from '../../shared/http/route.ts';
+import type { Access, RawRequest } from '../../shared/http/route.ts';
 
 const ANYBODY: Caller = { id: 'anybody' };
 const ACS: Caller = { id: 'acs' };
@@ -30,10 +30,9 @@ export class Doors {
 
   /**
    * Lets a request in, before anything of its body is read: strangers do not fill the memory.
-   * @param header of the request, by a name in lower case
    * @throws {ParleyError} status 401, 403 or 503
    */
-  async admit(access: Access, header: (name: string) => string | null): Promise<Caller> {
+  async admit(access: Access, { header, query }: Pick<RawRequest, 'header' | 'query'>): Promise<Caller> {
     switch (access) {
       case 'anonymous':
         return ANYBODY;
@@ -41,9 +40,9 @@ export class Doors {
         await this.#acs.verify(header('authorization'), 'callback');
         return ACS;
       case 'api':
-        return this.#api.admit(header);
+        return this.#api.admit(header, query);
       case 'event-grid':
-        return this.#eventGrid.admit(header);
+        return this.#eventGrid.admit(header, query);
     }
   }
 }

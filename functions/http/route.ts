@@ -32,7 +32,7 @@ export function functionRoute<Contract extends RouteContract, const Answers exte
   return {
     contract,
     async answer(request, parts, log) {
-      const caller = await parts.doors.admit(contract.access, request.header);
+      const caller = await parts.doors.admit(contract.access, request);
       const answer = await handle(await readInput(contract, request), parts, log, caller);
       return { ...answer, status: Number(answer.status) };
     },

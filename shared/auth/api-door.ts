@@ -18,9 +18,10 @@ export interface Door {
   readonly asks: 'key' | 'entra';
   /**
    * @param header of the request, by a name in lower case
+   * @param query in which a key may stand, too
    * @throws {ParleyError} status 401, 403 or 503
    */
-  admit(header: (name: string) => string | null): Promise<Caller>;
+  admit(header: (name: string) => string | null, query?: URLSearchParams): Promise<Caller>;
 }
 
 /** The door of the API's routes, by API_AUTH. Both halves have the same one. */
@@ -46,8 +47,9 @@ export interface EventGridSettings extends DoorSettings {
 /** Whoever comes so far has had the right key; or nobody asks for one, as on a developer's machine. */
 const keyDoor: Door = {
   asks: 'key',
-  admit: async (header) => {
-    const key = header('x-functions-key');
+  admit: async (header, query) => {
+    // The platform looks for it in this order.
+    const key = header('x-functions-key') ?? query?.get('code') ?? null;
     return { id: key === null ? 'key' : `key:${createHash('sha256').update(key).digest('base64url').slice(0, 22)}` };
   },
 };

@@ -112,6 +112,7 @@ test('one key is one client, and its name tells nothing of it', async () => {
   assert.notEqual(first, other);
   assert.doesNotMatch(String(first), /secret/);
   assert.equal(none, 'key');
+  assert.equal((await door.admit(headerOf({}), new URLSearchParams({ code: 'secret-1' }))).id, first);
 });
 
 test('a door that asks for tokens needs to know whose and for whom, and says which setting is missing', () => {
