@@ -62,7 +62,7 @@ export async function checkInfrastructure({ root, env, write = false }: CheckOpt
 
   const types = await findTypes(env, providersIn(expansions));
   if (types instanceof AzureTypes) {
-    findings.push(...expansions.flatMap((expansion) => typeFindings(expansion, types)));
+    findings.push(...typeFindings(expansions, types));
     ran.push(`types (${expansions.reduce((sum, { resources }) => sum + resources.length, 0)} resources)`);
   } else skipped.push({ checks: ['types'], why: types.missing });
 
@@ -77,6 +77,10 @@ export async function checkInfrastructure({ root, env, write = false }: CheckOpt
   );
   return { findings, ran, skipped };
 }
+
+/** Of the process. What was not checked is a failure where nobody would read that it was not. */
+export const exitCodeOf = ({ findings, skipped }: Report, env: CheckOptions['env']): 0 | 1 =>
+  findings.length > 0 || (skipped.length > 0 && Boolean(env.CI)) ? 1 : 0;
 
 /** What no compiler knows, held against the resources that would be deployed. */
 export function policyFindings(root: string, expansions: readonly Expansion[], types?: AzureTypes): Finding[] {

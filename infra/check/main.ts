@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { checkInfrastructure } from './check-infra.ts';
+import { checkInfrastructure, exitCodeOf } from './check-infra.ts';
 import { lineOf } from './finding.ts';
 
 /**
@@ -9,7 +9,8 @@ import { lineOf } from './finding.ts';
  */
 const { values } = parseArgs({ options: { write: { type: 'boolean', default: false } } });
 const root = path.join(import.meta.dirname, '../..');
-const { findings, ran, skipped } = await checkInfrastructure({ root, env: process.env, write: values.write });
+const report = await checkInfrastructure({ root, env: process.env, write: values.write });
+const { findings, ran, skipped } = report;
 
 const lines = [
   ...findings.map(lineOf),
@@ -18,5 +19,4 @@ const lines = [
   `${findings.length} findings`,
 ];
 process.stdout.write(`${lines.join('\n')}\n`);
-const isIncomplete = skipped.length > 0 && Boolean(process.env.CI);
-process.exitCode = findings.length > 0 || isIncomplete ? 1 : 0;
+process.exitCode = exitCodeOf(report, process.env);

@@ -64,7 +64,7 @@ function queriesIn(expansion: Expansion, resource: Resource): Query[] {
     return query('properties.query', at(resource, 'properties.query'));
   }
   if (isOfType(resource, 'Microsoft.Insights/workbooks')) {
-    return workbookQueries(at(resource, 'properties.serializedData')).flatMap(({ name, text }) =>
+    return itemQueries(workbookItems(at(resource, 'properties.serializedData'))).flatMap(({ name, text }) =>
       query(`properties.serializedData ${name}`, text),
     );
   }
@@ -76,13 +76,12 @@ const workbookItem = z.looseObject({
   content: z.looseObject({ query: z.string().optional(), items: z.array(z.unknown()).optional() }).optional(),
 });
 
-/** A workbook is a text of JSON: items with a query each, and groups of items. */
-function workbookQueries(serialized: unknown): { name: string; text: string }[] {
-  if (typeof serialized !== 'string') return [];
+/** A workbook is a text of JSON: items with a query each, and groups of items. One that is none has no query that is right. */
+function workbookItems(serialized: unknown): readonly unknown[] {
   try {
-    return itemQueries(listAt(JSON.parse(serialized), 'items'));
+    return listAt(JSON.parse(String(serialized)), 'items');
   } catch {
-    return [];
+    return [{ name: 'that is no JSON', content: { query: String(serialized) } }];
   }
 }
 

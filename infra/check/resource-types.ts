@@ -24,28 +24,39 @@ const ENVELOPE: ReadonlySet<string> = new Set([
  * the enumerations that the compiler lets pass because the service takes any text there.
  */
 export function typeFindings(
-  expansion: Expansion,
+  expansions: readonly Expansion[],
   types: AzureTypes,
-  allowed: readonly AllowedFinding[] = ALLOWED_FINDINGS,
+  allowed: readonly AllowedFinding[] = ALLOWED_FINDINGS.filter(({ rule }) => rule === 'types'),
 ): Finding[] {
-  return expansion.resources.flatMap((resource) => {
-    const { type, apiVersion } = resource;
-    const finding = (path: string, what: string, right: string): Finding => ({
-      check: 'types',
-      where: placeOf(expansion, resource, path),
-      what,
-      allowed: right,
-    });
-    const found = types.bodyOf(type, apiVersion);
-    if (found === undefined) {
-      const versions = types.versionsOf(type);
-      const right = versions.length > 0 ? `one of ${versions.slice(-3).join(', ')}` : 'a type that Azure has';
-      return [finding('', `Azure has no ${type}@${apiVersion}`, right)];
-    }
-    return [...mismatches(found.types, found.body, bodyOf(resource), '')]
-      .filter(({ path }) => !allowed.some(({ rule, where }) => rule === 'types' && where === `${type} ${path}`))
-      .map(({ path, what, right }) => finding(path, what, right));
-  });
+  const all = expansions.flatMap((expansion) =>
+    expansion.resources.flatMap((resource) =>
+      resourceMismatches(resource, types).map(({ path, what, right }) => ({
+        place: `${resource.type} ${path}`,
+        finding: { check: 'types', where: placeOf(expansion, resource, path), what, allowed: right } satisfies Finding,
+      })),
+    ),
+  );
+  const idle = allowed.filter(({ where }) => !all.some(({ place }) => place === where));
+  return [
+    ...all.filter(({ place }) => !allowed.some(({ where }) => where === place)).map(({ finding }) => finding),
+    ...idle.map(
+      ({ where }): Finding => ({
+        check: 'types',
+        where: 'infra/check/allowed-findings.ts',
+        what: `a mismatch of ${where} is allowed and does not occur`,
+        allowed: 'only what occurs',
+      }),
+    ),
+  ];
+}
+
+function resourceMismatches(resource: Resource, types: AzureTypes): Mismatch[] {
+  const { type, apiVersion } = resource;
+  const found = types.bodyOf(type, apiVersion);
+  if (found !== undefined) return [...mismatches(found.types, found.body, bodyOf(resource), '')];
+  const versions = types.versionsOf(type);
+  const right = versions.length > 0 ? `one of ${versions.slice(-3).join(', ')}` : 'a type that Azure has';
+  return [{ path: '', what: `Azure has no ${type}@${apiVersion}`, right }];
 }
 
 /** The types of an expansion's resources begin with these. */

@@ -59,20 +59,25 @@ export const AZURE_RULES: Readonly<Record<string, AzureRule>> = {
 
 const LOCAL = 'it is for a developer’s machine';
 const IDENTITY = 'an identity stands in place of the key';
-const FOREIGN_ACS = 'the default is Azure’s own';
+const PUBLIC_CLOUD = 'the default is that of Azure’s public cloud';
 
 /** Settings that no deployment sets, and why. */
 export const NEVER: Readonly<Record<Half, Readonly<Record<string, string>>>> = {
   functions: {
     FUNCTIONS_PORT: LOCAL,
     ACS_CONNECTION_STRING: IDENTITY,
-    ACS_TOKEN_ISSUER: FOREIGN_ACS,
-    ACS_JWKS_URL: FOREIGN_ACS,
+    ACS_TOKEN_ISSUER: PUBLIC_CLOUD,
+    ACS_JWKS_URL: PUBLIC_CLOUD,
+    API_TOKEN_ISSUER: PUBLIC_CLOUD,
+    API_JWKS_URL: PUBLIC_CLOUD,
+    EVENT_GRID_CALLERS: PUBLIC_CLOUD,
   },
   'stream-host': {
     ACS_CONNECTION_STRING: IDENTITY,
-    ACS_TOKEN_ISSUER: FOREIGN_ACS,
-    ACS_JWKS_URL: FOREIGN_ACS,
+    ACS_TOKEN_ISSUER: PUBLIC_CLOUD,
+    ACS_JWKS_URL: PUBLIC_CLOUD,
+    API_TOKEN_ISSUER: PUBLIC_CLOUD,
+    API_JWKS_URL: PUBLIC_CLOUD,
     SPEECH_KEY: IDENTITY,
     AZURE_OPENAI_API_KEY: IDENTITY,
     AZURE_OPENAI_REALTIME_API_KEY: IDENTITY,
