@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
@@ -19,7 +20,10 @@ export async function makeFunctionsPackage(folder: string): Promise<void> {
   // The worker has this module, which the library of the programming model asks for.
   const packages = await bundle({ entries: ['functions/app.ts'], folder, external: ['@azure/functions-core'] });
   await writeLicences(folder, packages);
-  for (const file of ['host.json', 'LICENSE']) await copyFile(path.join(ROOT, file), path.join(folder, file));
+  // Where there is one, OUTBOUND_PRICES names the list of prices.
+  for (const file of ['host.json', 'LICENSE', 'prices.json'].filter((name) => existsSync(path.join(ROOT, name)))) {
+    await copyFile(path.join(ROOT, file), path.join(folder, file));
+  }
   await writeManifest(folder);
 }
 
