@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { Environment, Machine, Subject } from './report/run-report.ts';
-import { LIVEKIT_VERSION, PIPECAT_VERSION } from './subjects/install-peer.ts';
+import { LIVEKIT_VERSION } from './subjects/install-peer.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
 /** Packages whose version moves the figures. */
@@ -11,23 +11,17 @@ const PACKAGES = ['onnxruntime-node', 'onnxruntime-web', 'ws', 'microsoft-cognit
 
 /** What a reader must know of the machine and the software to judge the figures, or to get them again. */
 export function captureEnvironment(seed: number, subjects: readonly Subject[], startedAt: Date): Environment {
-  const [loadBefore = 0] = os.loadavg();
   const own = PACKAGES.map((name) => [name, versionIn(path.join(ROOT, 'node_modules', name))] as const);
   return {
-    date: startedAt.toISOString(),
-    seed,
-    commit: commit(),
-    cpu: os.cpus()[0]?.model.trim() ?? 'unknown',
-    cores: os.availableParallelism(),
+    ...{ date: startedAt.toISOString(), seed, commit: commit(), node: process.version },
+    ...{ cpu: os.cpus()[0]?.model.trim() ?? 'unknown', cores: os.availableParallelism() },
     memoryGb: Math.round((os.totalmem() / 2 ** 30) * 10) / 10,
     os: `${os.type()} ${os.release()} ${os.arch()}`,
-    node: process.version,
-    loadBefore: Math.round(loadBefore * 100) / 100,
+    loadBefore: Math.round((os.loadavg()[0] ?? 0) * 100) / 100,
     versions: {
       parley: versionIn(ROOT) ?? '',
       ...Object.fromEntries(own.flatMap(([name, version]) => (version === undefined ? [] : [[name, version]]))),
-      ...(subjects.some((subject) => subject.startsWith('livekit')) && { '@livekit/agents': LIVEKIT_VERSION }),
-      ...(subjects.includes('pipecat') && { 'pipecat-ai': PIPECAT_VERSION }),
+      ...(subjects.some((subject) => subject !== 'parley') && { '@livekit/agents': LIVEKIT_VERSION }),
     },
   };
 }
@@ -52,36 +46,29 @@ function commit(): string {
   }
 }
 
-/** What the kernel has counted since the machine's start. */
-export interface Counted {
-  /** Of all cores together, in ticks. */
-  readonly totalTicks: number;
-  readonly idleTicks: number;
-  readonly stolenTicks: number;
-  /** How long at least one thread was ready to run and had no core. */
-  readonly waitedUs: number;
-  readonly atMs: number;
-}
+/** What the kernel has counted since the machine's start: ticks of all cores together, and microseconds. */
+export type Counted = Readonly<Record<'totalTicks' | 'idleTicks' | 'stolenTicks' | 'waitedUs' | 'atUs', number>>;
 
 /** What the machine did between two moments, with all that ran on it. */
 export function machineBetween(before: Counted | undefined, after: Counted | undefined): Machine | undefined {
   if (!before || !after) return undefined;
-  const ticks = after.totalTicks - before.totalTicks;
-  const us = 1000 * (after.atMs - before.atMs);
+  const passed = (key: keyof Counted) => after[key] - before[key];
+  const [ticks, us] = [passed('totalTicks'), passed('atUs')];
   if (ticks <= 0 || us <= 0) return undefined;
   // The kernel's clocks are read one after the other: a share may come out a little above the whole.
   const percent = (part: number, whole: number) => Math.min(100, Math.max(0, Math.round((1000 * part) / whole) / 10));
   return {
-    busyPercent: percent(ticks - (after.idleTicks - before.idleTicks), ticks),
-    stolenPercent: percent(after.stolenTicks - before.stolenTicks, ticks),
-    waitedPercent: percent(after.waitedUs - before.waitedUs, us),
+    busyPercent: percent(ticks - passed('idleTicks'), ticks),
+    stolenPercent: percent(passed('stolenTicks'), ticks),
+    waitedPercent: percent(passed('waitedUs'), us),
   };
 }
 
 /** What the kernel has counted by now; undefined where the system does not tell (only Linux does). */
 export function readMachine(): Counted | undefined {
   try {
-    return countedIn(readFileSync('/proc/stat', 'utf8'), readFileSync('/proc/pressure/cpu', 'utf8'), performance.now());
+    const pressure = readFileSync('/proc/pressure/cpu', 'utf8');
+    return countedIn(readFileSync('/proc/stat', 'utf8'), pressure, performance.now());
   } catch {
     return undefined;
   }
@@ -90,14 +77,10 @@ export function readMachine(): Counted | undefined {
 /** @param stat of `/proc/stat`, @param pressure of `/proc/pressure/cpu` */
 export function countedIn(stat: string, pressure: string, atMs: number): Counted | undefined {
   // user nice system idle iowait irq softirq steal; guests are in the first two already
-  const [, ...fields] = (/^cpu .*$/m.exec(stat)?.[0] ?? '').split(/\s+/);
-  const ticks = fields.slice(0, 8).map(Number);
-  const counts: Counted = {
-    totalTicks: ticks.reduce((sum, one) => sum + one, 0),
-    idleTicks: (ticks[3] ?? 0) + (ticks[4] ?? 0),
-    stolenTicks: ticks[7] ?? 0,
-    waitedUs: Number(/^some .*total=(\d+)$/m.exec(pressure)?.[1]),
-    atMs,
-  };
+  const ticks = (/^cpu +(.*)$/m.exec(stat)?.[1] ?? '').split(' ').slice(0, 8).map(Number);
+  const [, , , idle = Number.NaN, iowait = Number.NaN, , , stolenTicks = Number.NaN] = ticks;
+  const totalTicks = ticks.reduce((sum, one) => sum + one, 0);
+  const waitedUs = Number(/^some .*total=(\d+)$/m.exec(pressure)?.[1]);
+  const counts = { totalTicks, idleTicks: idle + iowait, stolenTicks, waitedUs, atUs: 1000 * atMs };
   return Object.values(counts).every(Number.isFinite) ? counts : undefined;
 }

@@ -2,34 +2,26 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { messageOf } from '../shared/errors.ts';
 import { captureEnvironment } from './environment.ts';
-import { compareRuns, comparisonText } from './report/compare.ts';
-import { writeDocs } from './report/document.ts';
+import { rowText, writeDocs } from './report/document.ts';
 import { figure } from './report/figures.ts';
-import { type RunReport, readRunReport, SUBJECTS } from './report/run-report.ts';
-import { rowTable } from './report/table.ts';
-import { createRows } from './rows/index.ts';
+import { type RunReport, SUBJECTS } from './report/run-report.ts';
+import { ROWS } from './rows/index.ts';
 import { runRows } from './run-rows.ts';
-
-const DEFAULT_SUBJECTS = 'parley,livekit-default,livekit-best';
-
-const rows = createRows();
 
 const HELP = `usage: npm run bench [-- options] [row…]
 
-Measures Parley, and beside it on the same work its peers, and prints a table for each row.
+Measures Parley, and beside it on the same work its peers, and prints a table for each row (Markdown).
 Without a row all of them run, in under 20 minutes on two cores. Peers are installed on demand
 into the system's temporary folder; the first run needs a network for that.
 
   --list             the rows there are, and how long each takes
-  --subjects a,b     whom to measure (default: ${DEFAULT_SUBJECTS};
-                     there are: ${SUBJECTS.join(', ')})
+  --subjects a,b     whom to measure (default, and all there are: ${SUBJECTS.join(',')})
   --seed n           everything random comes from it (default: 1)
   --seconds n        how long each row measures, where it can choose
   --json file        writes what was found
   --write-docs       writes docs/benchmarks.md and its plots; rows that did not run keep their figures
-  --compare file     says of each figure whether it agrees, within the spreads stated, with an
-                     earlier run's --json file; exits with 1 if one does not
   --help
 
 Measure on a machine that does nothing else. Exits with 1 when a row failed, 130 after Ctrl-C
@@ -44,26 +36,21 @@ function readCommand(args: readonly string[]) {
     options: {
       help: { type: 'boolean', short: 'h' },
       list: { type: 'boolean' },
-      subjects: { type: 'string', default: DEFAULT_SUBJECTS },
+      subjects: { type: 'string', default: SUBJECTS.join() },
       seed: { type: 'string', default: '1' },
       seconds: { type: 'string' },
       json: { type: 'string' },
       'write-docs': { type: 'boolean', default: false },
-      compare: { type: 'string' },
     },
   });
-  if (values.help) return 'help' as const;
-  if (values.list) return 'list' as const;
-  const isPositive = (value: number) => Number.isFinite(value) && value > 0;
-  const named = positionals.map((name) => known('row', name, rows, (row) => row.name));
+  const { seconds, ...others } = values;
+  const named = positionals.map((name) => known('row', name, ROWS, (row) => row.name));
   return {
-    rows: rows.filter((row) => named.length === 0 || named.includes(row)),
+    ...others,
+    rows: ROWS.filter((row) => named.length === 0 || named.includes(row)),
     seed: numberOf('--seed', values.seed, Number.isSafeInteger),
-    ...(values.seconds !== undefined && { seconds: numberOf('--seconds', values.seconds, isPositive) }),
+    ...(seconds !== undefined && { seconds: numberOf('--seconds', seconds, (value) => value > 0) }),
     subjects: values.subjects.split(',').map((name) => known('subject', name.trim(), SUBJECTS, (subject) => subject)),
-    json: values.json,
-    compare: values.compare === undefined ? undefined : readRunReport(values.compare),
-    writesDocs: values['write-docs'],
   };
 }
 
@@ -75,7 +62,7 @@ function known<Thing>(what: string, name: string, things: readonly Thing[], name
 
 function numberOf(option: string, text: string, fits: (value: number) => boolean): number {
   const value = text.trim() === '' ? Number.NaN : Number(text);
-  if (fits(value)) return value;
+  if (Number.isFinite(value) && fits(value)) return value;
   throw new Error(`${option} must be a number that makes sense, not ${text}`);
 }
 
@@ -91,14 +78,7 @@ function abortOnSignals(): AbortSignal {
   return controller.signal;
 }
 
-function list(): string {
-  const widest = Math.max(...rows.map(({ name }) => name.length));
-  return rows.map((row) => `${row.name.padEnd(widest)}  ~${row.estimateSeconds} s  ${row.title}`).join('\n');
-}
-
-async function bench(command: Exclude<ReturnType<typeof readCommand>, string>): Promise<number> {
-  const { rows: chosen, json, compare, writesDocs, ...settings } = command;
-  const { seed, subjects } = settings;
+async function bench({ rows, seed, subjects, seconds, ...command }: ReturnType<typeof readCommand>): Promise<number> {
   const signal = abortOnSignals();
   const startedMs = performance.now();
   const environment = captureEnvironment(seed, subjects, new Date());
@@ -106,22 +86,18 @@ async function bench(command: Exclude<ReturnType<typeof readCommand>, string>): 
   mkdirSync(workFolder, { recursive: true });
   const { cpu, cores, loadBefore } = environment;
   process.stderr.write(`${cpu}, ${cores} cores, load ${loadBefore}; seed ${seed}\n`);
-  const reports = await runRows(chosen, {
-    ...{ ...settings, workFolder, signal, environment },
+  const reports = await runRows(rows, {
+    ...{ seed, subjects, workFolder, signal, environment, ...(seconds !== undefined && { seconds }) },
     onProgress: ({ name }, text) => process.stderr.write(`${name}: ${text}\n`),
-    onDone: (_, report) => process.stdout.write(`\n${rowTable(report)}\n`),
+    onDone: (report) => process.stdout.write(`\n${rowText(report)}\n`),
   });
   const tookSeconds = Math.round((performance.now() - startedMs) / 1000);
   process.stdout.write(`${reports.length} rows in ${figure(tookSeconds)} s\n`);
-
   const run: RunReport = { version: 1, tookSeconds, rows: reports };
-  if (json !== undefined) writeFileSync(json, `${JSON.stringify(run, undefined, 2)}\n`);
+  if (command.json !== undefined) writeFileSync(command.json, `${JSON.stringify(run, undefined, 2)}\n`);
   if (signal.aborted) return 130;
-  if (writesDocs) process.stdout.write(`wrote ${writeDocs(run)}\n`);
-  const comparisons = compare ? compareRuns(compare, run) : [];
-  if (compare) process.stdout.write(`\n${comparisonText(comparisons)}\n`);
-  const failed = reports.some(({ outcome }) => outcome.type === 'failed');
-  return failed || comparisons.some(({ figures }) => figures.some(({ verdict }) => verdict === 'differs')) ? 1 : 0;
+  if (command['write-docs']) process.stdout.write(`wrote ${writeDocs(run)}\n`);
+  return reports.some(({ outcome }) => outcome.type === 'failed') ? 1 : 0;
 }
 
 async function main(): Promise<number> {
@@ -129,11 +105,12 @@ async function main(): Promise<number> {
   try {
     command = readCommand(process.argv.slice(2));
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${messageOf(error)}\n`);
     return 2;
   }
-  if (typeof command !== 'string') return bench(command);
-  process.stdout.write(command === 'help' ? HELP : `${list()}\n`);
+  const list = () => ROWS.map((row) => `${row.name.padEnd(18)} ~${row.estimateSeconds} s  ${row.title}\n`).join('');
+  if (command.help || command.list) process.stdout.write(command.help ? HELP : list());
+  else return bench(command);
   return 0;
 }
 

@@ -1,4 +1,3 @@
-import { Random } from './random.ts';
 import type { Measure, Result } from './report/run-report.ts';
 
 /**
@@ -14,7 +13,6 @@ const TAIL = 0.025;
 const Z = 1.959_964;
 /** The greatest sample of a like run is below so many of the greatest of this one in 1 of 64 cases. */
 const GREATEST = 6;
-const DRAWS = 800;
 const PLOTTED_POINTS = 400;
 /** Two-sided 95 % points of Student's distribution for 1 to 12 degrees of freedom. */
 const STUDENT = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179];
@@ -51,25 +49,16 @@ export const percentOf: Statistic<boolean> = Object.assign(
 );
 
 /**
- * A quantile of samples that come in bursts: what delays one delays all of its moment. The spread is the wider of what
- * the samples give one by one, and of what drawing whole moments gives. @param moments the samples by moment
+ * A quantile of samples that come in bursts: what delays one delays all of its part of the run. The spread is the wider of
+ * what the samples give one by one, and of what the parts' own quantiles differ by.
  */
-export function quantileOver(moments: readonly (readonly number[])[], share: number): Result {
-  const known = moments.filter((moment) => moment.length > 0);
-  const all = known.flatMap((moment, at) => moment.map((value) => ({ value, at }))).sort((a, b) => a.value - b.value);
+export function quantileOver(parts: readonly (readonly number[])[], share: number): Result {
+  const known = parts.filter((part) => part.length > 0);
+  const all = known.flat();
   if (all.length === 0) return { none: NO_SAMPLES };
-  const values = all.map(({ value }) => value);
-  const value = sortedQuantile(values, share);
-  if (share === 1) return { value, ...quantileInterval(known.map(largest), 1), n: all.length };
-  const drawn = bootstrapInterval(known.length, (times) => {
-    let left = Math.ceil(share * known.reduce((sum, { length }, at) => sum + length * (times[at] ?? 0), 0));
-    for (const sample of all) {
-      left -= times[sample.at] ?? 0;
-      if (left <= 0) return sample.value;
-    }
-    return Number.NaN;
-  });
-  return { value, ...widerOf(quantileInterval(values, share), drawn), n: all.length };
+  const quantile = quantileAt(share);
+  const ofParts = share === 1 ? quantileInterval(known.map(largest), 1) : meanInterval(known.map(quantile));
+  return { value: quantile(all), ...widerOf(quantileInterval(all, share), ofParts), n: all.length };
 }
 
 /** The mean of parts of a run. */
@@ -107,14 +96,6 @@ export function trialsOf(hits: number, trials: number): Measure {
   return { value: hits, ...scaled(shareInterval(hits, trials), trials), n: trials };
 }
 
-/** The same of trials by moment, as what makes one of them a hit may do so to all of its moment. */
-export function trialsOver(moments: readonly (readonly boolean[])[]): Measure {
-  const hits = moments.map(hitsOf);
-  const single = trialsOf(hitsOf(moments.flat()), moments.flat().length);
-  const { low, high } = sumOf(hits);
-  return { ...single, low: Math.min(single.low, low), high: Math.max(single.high, high) };
-}
-
 /** A figure that was read once in a run. Nothing bounds it; `resolution` is what such a reading cannot tell apart. */
 export function once(value: number, resolution: number): Measure {
   return { value, low: value - resolution, high: value + resolution, open: 'both', n: 1 };
@@ -123,14 +104,13 @@ export function once(value: number, resolution: number): Measure {
 /** A figure that the same seed repeats exactly: it has no spread. */
 export const exactly = (value: number, n: number): Measure => ({ value, low: value, high: value, n });
 
-/** Points of a cumulative distribution: (sample, share of the samples up to it), no more than a picture can show. */
+/** Points of a cumulative distribution, (sample, share of the samples up to it): no more than a picture can show. */
 export function cdf(samples: readonly number[]): [number, number][] {
+  const points = Math.min(samples.length, PLOTTED_POINTS);
   const values = sorted(samples);
-  const n = values.length;
-  const ranks = n <= PLOTTED_POINTS ? n : PLOTTED_POINTS;
-  return Array.from({ length: ranks }, (_, at) => {
-    const rank = Math.round(((at + 1) * n) / ranks);
-    return [Number((values[rank - 1] ?? 0).toPrecision(5)), rank / n];
+  return Array.from({ length: points }, (_, at) => {
+    const share = (at + 1) / points;
+    return [Number(sortedQuantile(values, share).toPrecision(5)), share];
   });
 }
 
@@ -189,28 +169,6 @@ export function quantileInterval(samples: readonly number[], share: number): Int
   const low = values[ranks.low - 1] ?? least;
   const high = values[ranks.high - 1];
   return high === undefined ? { low, high: most, open: 'above' } : { low, high };
-}
-
-/**
- * Of anything that is computed from `n` parts, by drawing as many of them again and again (Efron's percentiles). Parts
- * that hold what comes together keep it together. Draws are the same each time.
- * @param statistic is given how often each part was drawn
- */
-export function bootstrapInterval(n: number, statistic: (times: readonly number[]) => number): Interval {
-  const random = new Random('bootstrap');
-  const values: number[] = [];
-  for (let draw = 0; draw < DRAWS; draw += 1) {
-    const times = new Array<number>(n).fill(0);
-    for (let part = 0; part < n; part += 1) {
-      const drawn = random.whole(0, n - 1);
-      times[drawn] = (times[drawn] ?? 0) + 1;
-    }
-    const value = statistic(times);
-    if (Number.isFinite(value)) values.push(value);
-  }
-  values.sort((a, b) => a - b);
-  const at = (share: number) => values[Math.round(share * (values.length - 1))] ?? Number.NaN;
-  return { low: at(TAIL), high: at(1 - TAIL) };
 }
 
 /** The wider of two on either side: each sees what the other does not. */

@@ -11,20 +11,18 @@ import { STREAM_HOST_FLAGS } from '../../shared/stream-host-flags.ts';
 import { freePorts } from '../../shared/testing/free-ports.ts';
 import { startEmbeddedRedis } from '../../start/redis-embedded.ts';
 import { startRedisServer } from '../../start/redis-server.ts';
+import { Child } from '../child.ts';
+import type { RowContext } from '../row.ts';
 import type { HABITS } from './caller-script.ts';
-import { Child } from './child.ts';
-import { type Clips, makeClips } from './clips.ts';
+import { makeClips } from './clips.ts';
 import type { PhonesApi } from './phones.ts';
 import type { ProbeApi } from './probe.ts';
 import type { ProvidersApi, ProviderTiming } from './providers.ts';
-import type { RecogniserAloneApi } from './recogniser-alone.ts';
 import type { RealtimeRecord } from './scripted-realtime.ts';
 
 export interface LoadTestOptions {
-  /** For logs. */
-  readonly folder: string;
-  readonly seed: number;
-  readonly signal: AbortSignal;
+  /** Of its logs, in the work folder. */
+  readonly name: string;
   /** Places on each host. */
   readonly maxSessions: number;
   /** Replicas of the stream host, among which the calls are dealt in turn. */
@@ -44,9 +42,6 @@ export interface Measured {
   readonly host: ProbeReport;
 }
 
-/** For each call, in each part of the time: CPU in % of a core, memory in MB. */
-export type RecogniserUse = readonly { readonly cpu: number; readonly rssMb: number }[];
-
 const ACS = { issuer: 'https://acs.bench.example', audience: 'bench-resource' };
 const AGENT = `name: bench
 description: Answers at length.
@@ -60,6 +55,8 @@ const READY_MS = 60_000;
 const REDIAL_MS = 60_000;
 const REDIAL_PAUSE_MS = 3000;
 const DIAL_PER_SECOND = 10;
+/** Code is compiled, buffers have grown, and every caller is in the middle of the talk. */
+const WARM_MS = 12_000;
 
 /**
  * From the first sound of a caller to a service's `speech_started`. Voice Live hears 80 ms of speech first
@@ -75,49 +72,47 @@ const TIMING: ProviderTiming = {
   realtime: { hearsMs: { usual: SERVICE_HEARS_MS, late: 600 }, silenceMs: 500, answerMs: 300, pieceMs: 50 },
 };
 
-/** One replica of the stream host. */
-interface Host {
-  readonly process: Child<ProbeApi>;
-  readonly url: string;
-}
-
 interface Parts {
   readonly store: SessionStore;
   readonly phones: Child<PhonesApi>;
   readonly providers: Child<ProvidersApi>;
-  readonly hosts: readonly Host[];
-  readonly speechHost: string;
-  readonly clips: Clips;
+  /** Replicas of the stream host. */
+  readonly hosts: readonly { readonly process: Child<ProbeApi>; readonly url: string }[];
 }
 
 /**
  * The real stream host as a process of its own, or several replicas of it, with a real Redis, between two processes that
  * play the world: the phones (ACS's media sockets, with callers who talk and cut in) and the providers (Speech, chat
- * completions, ACS's keys). Everything but the far ends is the product as `main.ts` starts it.
+ * completions, Voice Live, ACS's keys). Everything but the far ends is the product as `main.ts` starts it.
  */
 export class LoadTest {
-  readonly #opened: AsyncDisposableStack;
   readonly #options: LoadTestOptions;
+  readonly #signal: AbortSignal;
   readonly #parts: Parts;
 
-  private constructor(options: LoadTestOptions, opened: AsyncDisposableStack, parts: Parts) {
+  private constructor(options: LoadTestOptions, signal: AbortSignal, parts: Parts) {
     this.#options = options;
-    this.#opened = opened;
+    this.#signal = signal;
     this.#parts = parts;
   }
 
-  /** Starts everything; ends it again where that fails. */
-  static async start(options: LoadTestOptions): Promise<LoadTest> {
+  /** Starts everything, and ends it when the work is done. */
+  static async use<Found>(
+    options: LoadTestOptions,
+    { seed, signal, workFolder, progress }: RowContext,
+    work: (test: LoadTest) => Promise<Found>,
+  ): Promise<Found> {
     await using opened = new AsyncDisposableStack();
-    const { folder, seed, habits, signal } = options;
+    progress('starts the stream host, callers and providers');
+    const folder = join(workFolder, options.name);
     await mkdir(join(folder, 'agents'), { recursive: true });
     await writeFile(join(folder, 'agents', 'bench.yaml'), AGENT);
     const child = <Served extends Record<string, (...args: never[]) => unknown>>(
-      script: string,
-      log: string,
-      more: { readonly execArgv?: readonly string[]; readonly env?: Readonly<Record<string, string>> } = {},
+      name: string,
+      args: readonly string[],
+      env: Readonly<Record<string, string>> = {},
     ) => {
-      const started = new Child<Served>({ script, logFile: join(folder, `${log}.log`), ...more });
+      const started = new Child<Served>({ name, args, env, logFile: join(folder, `${name}.log`) });
       opened.defer(() => started.close());
       return started;
     };
@@ -128,26 +123,27 @@ export class LoadTest {
 
     const clips = await makeClips();
     const tokens = await TokenIssuer.create(ACS);
-    const providers = child<ProvidersApi>('bench/acs/providers.ts', 'providers');
+    const providers = child<ProvidersApi>('providers', ['bench/acs/providers.ts']);
     const providersPort = await providers.call('start', clips, JSON.stringify(tokens.jwks), TIMING);
-    const hosts: Host[] = [];
+    const hosts: { process: Child<ProbeApi>; url: string }[] = [];
+    const probe = new URL('./probe.ts', import.meta.url).href;
     while (hosts.length < options.hosts) {
       const [port = 0] = await freePorts(1);
+      const settings = hostSettings(options, folder, port, providersPort, redis.url);
+      const args = [...STREAM_HOST_FLAGS, '--import', probe, 'stream-host/main.ts'];
+      const process = child<ProbeApi>(`host-${hosts.length + 1}`, args, settings);
       const url = `http://127.0.0.1:${port}`;
-      const process = child<ProbeApi>('stream-host/main.ts', `host-${hosts.length + 1}`, {
-        execArgv: [...STREAM_HOST_FLAGS, '--import', new URL('./probe.ts', import.meta.url).href],
-        env: hostSettings(options, port, providersPort, redis.url),
-      });
       await untilReady(url, process, signal);
       hosts.push({ process, url });
     }
     const token = await tokens.sign(MEDIA_TOKEN_SECONDS);
     const urls = hosts.map(({ url }) => `${url.replace('http', 'ws')}/api/v1/media/stream`);
-    const phones = child<PhonesApi>('bench/acs/phones.ts', 'phones');
-    await phones.call('start', { clips: clips.callers, seed, urls, token, habits });
+    const phones = child<PhonesApi>('phones', ['bench/acs/phones.ts']);
+    await phones.call('start', { clips: clips.callers, seed, urls, token, habits: options.habits });
     const store = new SessionStore(connection, { ttlSeconds: 3600 });
-    const speechHost = `ws://127.0.0.1:${providersPort}`;
-    return new LoadTest(options, opened.move(), { store, phones, providers, hosts, speechHost, clips });
+    const test = new LoadTest(options, signal, { store, phones, providers, hosts });
+    opened.defer(() => test.hangUp(0).catch(() => {}));
+    return await work(test);
   }
 
   /** Puts so many sessions into Redis, as the functions do, and connects their media sockets. */
@@ -160,17 +156,27 @@ export class LoadTest {
   }
 
   /**
-   * Connects calls; those that the host is too busy for at the moment dial again, for a minute.
+   * Connects calls and lets them warm up. Those that the host is too busy for at the moment dial again, for a minute.
    * @returns how many were let in
+   * @throws where they are fewer than `least`: the figures would be of fewer calls than they say
    */
-  async connect(calls: number): Promise<number> {
+  async connect(calls: number, least = calls): Promise<number> {
     let missing = calls;
     for (const giveUpAtMs = performance.now() + REDIAL_MS; ; ) {
       const outcomes = await this.dial(missing, DIAL_PER_SECOND);
       missing = outcomes.filter(({ outcome }) => outcome === 'refused').length;
-      if (missing === 0 || performance.now() > giveUpAtMs) return calls - missing;
-      await sleep(REDIAL_PAUSE_MS, undefined, { signal: this.#options.signal });
+      if (missing === 0 || performance.now() > giveUpAtMs) break;
+      await this.wait(REDIAL_PAUSE_MS);
     }
+    if (calls - missing < least) {
+      throw new Error(`The host refuses ${missing} of ${calls} calls (${await this.closedBy()}): it is too busy.`);
+    }
+    await this.wait(WARM_MS);
+    return calls - missing;
+  }
+
+  wait(ms: number): Promise<void> {
+    return sleep(ms, undefined, { signal: this.#signal });
   }
 
   /** Ends all calls but so many. */
@@ -178,36 +184,24 @@ export class LoadTest {
     return this.#parts.phones.call('hangUp', keep);
   }
 
-  /** Lets the calls talk for so long, and reads what both sides saw. @param blocks parts, for the spread */
-  async measure(seconds: number, blocks = 1): Promise<Measured> {
+  /** Lets the calls talk, so often for so long, and reads what both sides saw. @param blocks parts of each, for the spread */
+  async measure(times: number, seconds: number, blocks = 1): Promise<Measured[]> {
     const { hosts, phones } = this.#parts;
-    await Promise.all(hosts.map(({ process }) => process.call('measure')));
-    await phones.call('measure', (seconds * 1000) / blocks, blocks);
-    await sleep(seconds * 1000, undefined, { signal: this.#options.signal });
-    // At once: each second of waiting would count in the other's figures.
-    const [seen, ...reports] = await Promise.all([
-      phones.call('report'),
-      ...hosts.map(({ process }) => process.call('report')),
-    ]);
-    return { phones: seen, host: together(reports) };
+    const measured: Measured[] = [];
+    while (measured.length < times) {
+      await Promise.all(hosts.map(({ process }) => process.call('measure')));
+      await phones.call('measure', (seconds * 1000) / blocks, blocks);
+      await this.wait(seconds * 1000);
+      // At once: each second of waiting would count in the other's figures.
+      const reading = Promise.all(hosts.map(({ process }) => process.call('report')));
+      measured.push({ phones: await phones.call('report'), host: together(await reading) });
+    }
+    return measured;
   }
 
   /** What the speech-to-speech service has done since it was asked last. */
   realtimeReport(): Promise<RealtimeRecord> {
     return this.#parts.providers.call('realtimeReport');
-  }
-
-  /** What so many of the product's recognisers use in a process that does nothing else; `silent`: the feeding alone. */
-  async recogniserAlone(calls: number, seconds: number, silent: boolean): Promise<RecogniserUse> {
-    const logFile = join(this.#options.folder, 'recogniser.log');
-    const child = new Child<RecogniserAloneApi>({ script: 'bench/acs/recogniser-alone.ts', logFile });
-    try {
-      const { clips, speechHost } = this.#parts;
-      const used = await child.call('use', { clips: clips.callers, speechHost, calls, seconds, silent });
-      return used.map(({ cpu, rssMb }) => ({ cpu: cpu / calls, rssMb: rssMb / calls }));
-    } finally {
-      await child.close();
-    }
   }
 
   /** What the hosts' main threads hold once their garbage is collected, in MB. Stalls them: not while measuring. */
@@ -216,19 +210,13 @@ export class LoadTest {
     return held.reduce((sum, mb) => sum + mb, 0);
   }
 
-  /** What each host's `GET /healthz` says of who is let in. */
-  async admissions(): Promise<({ readonly closedBy?: string } | undefined)[]> {
-    return Promise.all(
-      this.#parts.hosts.map(async ({ url }) => {
-        const response = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(10_000) });
-        return ((await response.json()) as { admission?: { closedBy?: string } }).admission;
-      }),
-    );
-  }
-
-  async close(): Promise<void> {
-    await this.hangUp(0).catch(() => {});
-    await this.#opened.disposeAsync();
+  /** What `GET /healthz` of the hosts gives as the reason why nobody else is let in. */
+  async closedBy(): Promise<string> {
+    const answers = this.#parts.hosts.map(async ({ url }) => {
+      const response = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(10_000) });
+      return ((await response.json()) as { admission?: { closedBy?: string } }).admission?.closedBy;
+    });
+    return (await Promise.all(answers)).find((reason) => reason !== undefined) ?? 'a moment’s load';
   }
 }
 
@@ -240,17 +228,18 @@ function together(reports: readonly ProbeReport[]): ProbeReport {
   return {
     stops: reports.flatMap(({ stops }) => stops),
     verdictsMs: reports.flatMap(({ verdictsMs }) => verdictsMs),
-    elapsedMs: most('elapsedMs'),
-    cpuMs: sum('cpuMs'),
-    mainThreadCpuMs: sum('mainThreadCpuMs'),
-    waitedForCpuMs: most('waitedForCpuMs'),
-    rssMb: sum('rssMb'),
-    loopDelayP99Ms: most('loopDelayP99Ms'),
+    ...{ cpuMs: sum('cpuMs'), mainThreadCpuMs: sum('mainThreadCpuMs'), rssMb: sum('rssMb') },
+    ...{ elapsedMs: most('elapsedMs'), waitedForCpuMs: most('waitedForCpuMs'), loopDelayP99Ms: most('loopDelayP99Ms') },
   };
 }
 
-function hostSettings(options: LoadTestOptions, port: number, providersPort: number, redisUrl: string) {
-  const { folder, maxSessions, mode } = options;
+function hostSettings(
+  { maxSessions, mode }: LoadTestOptions,
+  folder: string,
+  port: number,
+  providersPort: number,
+  redisUrl: string,
+) {
   const providers = `127.0.0.1:${providersPort}`;
   return {
     STREAM_HOST_BIND: '127.0.0.1',

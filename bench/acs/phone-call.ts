@@ -4,8 +4,8 @@ import { FRAME_BYTES, SAMPLE_RATE, samplesOf } from '../../shared/audio/pcm.ts';
 import { encodeServiceMetadata } from '../../shared/protocol/acs-media.ts';
 import { FarEnd, type LineRecord, newLineCounts } from '../harness/far-end.ts';
 import { readPosition } from '../harness/position-mark.ts';
-import { copyOf, monotonicMs } from '../harness/protocol.ts';
 import type { Random } from '../random.ts';
+import { monotonicMs } from '../time.ts';
 import { type CallerEvent, type CallerHabits, type CallerState, step } from './caller-script.ts';
 
 /** A clip as it goes over the wire: one web socket frame for each 20 ms. */
@@ -192,7 +192,7 @@ export class PhoneCall {
 
   #noteUnpaced(receivedMs: number, pcm: Uint8Array): void {
     const roomSinceMs = this.#farEnd.playedOutAtMs - FULL_MS;
-    const position = receivedMs > roomSinceMs && readPosition(samplesOf(copyOf(pcm.subarray(0, FRAME_BYTES))));
+    const position = receivedMs > roomSinceMs && readPosition(samplesOf(new Uint8Array(pcm.subarray(0, FRAME_BYTES))));
     // What was said before a stop is old, whenever it is sent again.
     if (!position || position.turn <= this.#stoppedAnswer) return;
     const { unpaced } = this.#options.record(receivedMs);

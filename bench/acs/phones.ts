@@ -2,19 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bytesOf, FRAME_BYTES, FRAME_MS } from '../../shared/audio/pcm.ts';
 import { encodeServiceAudio } from '../../shared/protocol/acs-media.ts';
-import { monotonicMs } from '../harness/protocol.ts';
+import { serve } from '../child.ts';
 import { Random } from '../random.ts';
+import { everyBeat, monotonicMs } from '../time.ts';
 import { HABITS } from './caller-script.ts';
-import { serve } from './child.ts';
 import type { Clip } from './clips.ts';
 import { newPhoneRecord, PhoneCall, type PhoneRecord, type SpokenClip } from './phone-call.ts';
 
-/**
- * A process that plays ACS for many calls at once: media sockets to the stream host, each with a caller who talks. All
- * frames go out on an absolute 20 ms schedule, in ten groups 2 ms apart, as calls do not beat in step.
- */
+/** All frames go out on an absolute 20 ms schedule, in ten groups 2 ms apart, as calls do not beat in step. */
 const GROUPS = 10;
-const GROUP_MS = FRAME_MS / GROUPS;
 const NOISE_FRAMES = 50;
 /** A quiet telephone line: some -66 dBFS. */
 const NOISE_PEAK = 28;
@@ -29,80 +25,66 @@ export interface PhonesOptions {
   readonly token: string;
 }
 
-class Phones {
-  readonly #options: PhonesOptions;
-  readonly #clips: readonly SpokenClip[];
-  readonly #noise: readonly Buffer[];
-  readonly #calls: PhoneCall[] = [];
-  readonly #startMs = monotonicMs();
-  #dialled = 0;
-  #beat = 0;
-  #blocks: PhoneRecord[] = [newPhoneRecord()];
-  /** Length of the measurement's stretches; what comes after the last one counts to it. */
-  #blockMs = Number.POSITIVE_INFINITY;
-  #measuredSinceMs = 0;
-  #ownLatenessMs: number[] = [];
+const calls: PhoneCall[] = [];
+let blocks: PhoneRecord[] = [newPhoneRecord()];
+/** Length of the measurement's stretches; what comes after the last one counts to it. */
+let blockMs = Number.POSITIVE_INFINITY;
+let measuredSinceMs = 0;
+let ownLatenessMs: number[] = [];
+let place: (id: string) => PhoneCall = () => {
+  throw new Error('The phones have not been started.');
+};
 
-  constructor(options: PhonesOptions) {
-    this.#options = options;
-    this.#clips = options.clips.map(({ kind, pcm }) => ({ kind, frames: encodeFrames(pcm) }));
-    const random = new Random(`noise ${options.seed}`);
+/** A process that plays ACS for many calls at once: media sockets to the stream host, each with a caller who talks. */
+const api = {
+  start({ clips, seed, urls, habits, token }: PhonesOptions): void {
+    const spoken = clips.map(({ kind, pcm }): SpokenClip => ({ kind, frames: encodeFrames(pcm) }));
+    const random = new Random(`noise ${seed}`);
     const length = (NOISE_FRAMES * FRAME_BYTES) / 2;
-    this.#noise = encodeFrames(bytesOf(Int16Array.from({ length }, () => random.between(-NOISE_PEAK, NOISE_PEAK))));
-    this.#send();
-  }
-
+    const noise = encodeFrames(bytesOf(Int16Array.from({ length }, () => random.between(-NOISE_PEAK, NOISE_PEAK))));
+    const record = (nowMs: number) => {
+      const at = Math.floor((nowMs - measuredSinceMs) / blockMs);
+      return blocks[Math.min(at, blocks.length - 1)] ?? newPhoneRecord();
+    };
+    let dialled = 0;
+    place = (id) => {
+      const number = dialled++;
+      const [url = '', chance] = [urls[number % urls.length], new Random(`caller ${seed} ${number}`)];
+      return new PhoneCall({ id, url, token, clips: spoken, noise, habits: HABITS[habits], random: chance, record });
+    };
+    let group = 0;
+    everyBeat(FRAME_MS / GROUPS, (_dueMs, lateMs) => {
+      ownLatenessMs.push(lateMs);
+      for (let at = group; at < calls.length; at += GROUPS) calls[at]?.tick();
+      group = (group + 1) % GROUPS;
+    });
+  },
   /** Places calls, `perSecond` of them a second. Each id is that of a session, and of its call. */
   async dial(ids: readonly string[], perSecond: number) {
-    const { urls, token, habits, seed } = this.#options;
     const outcomes: PhoneCall['dialled'][] = [];
     for (const id of ids) {
-      const number = this.#dialled++;
-      const call = new PhoneCall({
-        ...{ id, token, clips: this.#clips, noise: this.#noise, habits: HABITS[habits] },
-        url: urls[number % urls.length] ?? '',
-        random: new Random(`caller ${seed} ${number}`),
-        record: (nowMs) => this.#record(nowMs),
-      });
-      this.#calls.push(call);
+      const call = place(id);
+      calls.push(call);
       outcomes.push(call.dialled);
       await sleep(1000 / perSecond);
     }
     return Promise.all(outcomes);
-  }
-
-  measure(blockMs: number, blocks: number): void {
-    this.#blockMs = blockMs;
-    this.#measuredSinceMs = monotonicMs();
-    this.#blocks = Array.from({ length: blocks }, newPhoneRecord);
-    this.#ownLatenessMs = [];
-  }
-
+  },
+  measure(eachMs: number, count: number): void {
+    blockMs = eachMs;
+    measuredSinceMs = monotonicMs();
+    blocks = Array.from({ length: count }, newPhoneRecord);
+    ownLatenessMs = [];
+  },
   /** What was seen since; and how late this process itself was in sending, by which its receiving times may be wrong. */
-  report() {
-    return { blocks: this.#blocks, ownLatenessMs: this.#ownLatenessMs };
-  }
-
+  report: () => ({ blocks, ownLatenessMs }),
   /** Ends all calls but so many. */
   hangUp(keep: number): void {
-    for (const call of this.#calls.splice(keep)) call.hangUp();
-  }
-
-  #record(nowMs: number): PhoneRecord {
-    const at = Math.floor((nowMs - this.#measuredSinceMs) / this.#blockMs);
-    return this.#blocks[Math.min(at, this.#blocks.length - 1)] ?? newPhoneRecord();
-  }
-
-  /** What is due now goes out now, however late the timer was; the error does not add up. */
-  #send(): void {
-    const dueMs = () => this.#startMs + this.#beat * GROUP_MS;
-    for (; dueMs() <= monotonicMs(); this.#beat += 1) {
-      this.#ownLatenessMs.push(monotonicMs() - dueMs());
-      for (let at = this.#beat % GROUPS; at < this.#calls.length; at += GROUPS) this.#calls[at]?.tick();
-    }
-    setTimeout(() => this.#send(), Math.max(0, dueMs() - monotonicMs()));
-  }
-}
+    for (const call of calls.splice(keep)) call.hangUp();
+  },
+};
+export type PhonesApi = typeof api;
+serve(api);
 
 /**
  * Each 20 ms as the web socket frame that goes over the wire (RFC 6455 §5.2), made and masked once: `ws` would do it
@@ -118,20 +100,3 @@ function encodeFrames(pcm: Uint8Array): Buffer[] {
     return Buffer.concat([head, text.map((byte, i) => byte ^ (mask[i % 4] ?? 0))]);
   });
 }
-
-let phones: Phones | undefined;
-const opened = (): Phones => {
-  if (!phones) throw new Error('The phones have not been started.');
-  return phones;
-};
-const api = {
-  start(options: PhonesOptions) {
-    phones = new Phones(options);
-  },
-  dial: (ids: readonly string[], perSecond: number) => opened().dial(ids, perSecond),
-  measure: (blockMs: number, blocks: number) => opened().measure(blockMs, blocks),
-  report: () => opened().report(),
-  hangUp: (keep: number) => opened().hangUp(keep),
-};
-export type PhonesApi = typeof api;
-serve(api);

@@ -5,13 +5,13 @@ import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { WebSocket } from 'ws';
 import { SpeechDetector } from '../../stream-host/conversation/ear/speech-detector.ts';
-import { monotonicMs } from '../harness/protocol.ts';
-import { serve } from './child.ts';
+import { serve } from '../child.ts';
+import { monotonicMs } from '../time.ts';
 
 /**
  * Loaded into the stream host ahead of its own code (`node --import`): takes the time of stop commands, and reads what
- * the process uses. The product knows nothing of it. On the frame path it adds one comparison to each send, and the time
- * to each message and to each verdict of voice activity.
+ * the process uses. The product knows nothing of it. On the frame path it adds one comparison to each send, and the
+ * time to each verdict of voice activity.
  *
  * A stop's decision is dated to when the speech lane's message with the deciding probabilities reached the main thread,
  * which is before the engine has looked at them: it contains the engine's own work, for the calls ahead of it in the
@@ -30,10 +30,7 @@ export interface SentStop {
 
 let laneMessageMs: number | undefined;
 let stops: SentStop[] = [];
-/** When the newest messages of the process's sockets came; more than come in a second. */
-const messagesMs = new Float64Array(16_384);
-let messages = 0;
-/** From the arrival of the message with a frame's last sample to when the engine has the verdict on it. */
+/** From the arrival of a frame's last sample to when the engine has the verdict on it. */
 let verdictsMs: number[] = [];
 
 const emit = Worker.prototype.emit;
@@ -57,27 +54,11 @@ WebSocket.prototype.send = function watched(this: WebSocket, ...args: unknown[])
   send.apply(this, args);
 };
 
-const emitMessage = WebSocket.prototype.emit as (this: WebSocket, ...args: unknown[]) => boolean;
-WebSocket.prototype.emit = function timed(this: WebSocket, ...args: unknown[]): boolean {
-  if (args[0] === 'message') messagesMs[messages++ % messagesMs.length] = performance.now();
-  return emitMessage.apply(this, args);
-};
-
 const frame = SpeechDetector.prototype.frame;
 SpeechDetector.prototype.frame = function timed(...args: Parameters<typeof frame>) {
-  verdictsMs.push(performance.now() - messageBefore(args[0].atMs));
+  verdictsMs.push(performance.now() - args[0].atMs);
   return frame.apply(this, args);
 };
-
-/** One message is read after the other: the last one that came before a frame was whole is the one that made it so. */
-function messageBefore(atMs: number): number {
-  const oldest = Math.max(0, messages - messagesMs.length);
-  for (let at = messages - 1; at >= oldest; at -= 1) {
-    const cameMs = messagesMs[at % messagesMs.length] ?? 0;
-    if (cameMs <= atMs) return cameMs;
-  }
-  return messagesMs[oldest % messagesMs.length] ?? 0;
-}
 
 /** How long the main thread was ready to run and had no core, since its start. Linux tells; elsewhere NaN. */
 function waitedForCpuMs(): number {

@@ -11,9 +11,9 @@ import { eventually } from '../../shared/testing/eventually.ts';
 import { realtimeServiceOf } from '../../stream-host/realtime/realtime-service.ts';
 import { openAzureRecogniser } from '../../stream-host/speech/recognition/azure-recogniser.ts';
 import { AzureSynthesiser } from '../../stream-host/speech/synthesis/azure-synthesiser.ts';
+import { Child } from '../child.ts';
 import { readPosition } from '../harness/position-mark.ts';
 import { Random } from '../random.ts';
-import { Child } from './child.ts';
 import type { Clip } from './clips.ts';
 import type { ProvidersApi } from './providers.ts';
 
@@ -45,7 +45,8 @@ let host = '';
 
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'providers-'));
-  providers = new Child({ script: 'bench/acs/providers.ts', logFile: join(folder, 'providers.log') });
+  const logFile = join(folder, 'providers.log');
+  providers = new Child({ name: 'providers', args: ['bench/acs/providers.ts'], logFile });
   host = `127.0.0.1:${await providers.call('start', { callers: CLIPS, agent: AGENT }, '{"keys":[]}', TIMING)}`;
 });
 
@@ -136,15 +137,18 @@ test('the product’s realtime session hears a caller, is answered with marked s
   const quiet = () => {};
   const session = service.open(
     {
-      ...{ log: common.log, rateHz: 16_000, createResponse: true, interruptResponse: true },
+      ...{ log: common.log, rateHz: 16_000, createResponse: true, interruptResponse: false },
       brief: { instructions: 'Answer.', locale: 'en-US', voice: 'en-US-AvaNeural', tools: [], settings: {} },
     },
     {
       ...{ onReady: quiet, onResponseStarted: quiet, onText: quiet, onToolRequest: quiet, onServiceTool: quiet },
-      onSpeechStarted: (_item, audioMs) => told.push(`begins at ${audioMs}`),
+      onSpeechStarted(_item, audioMs) {
+        told.push(`begins at ${audioMs}`);
+        session.cancel();
+      },
       onSpeechStopped: (_item, audioMs) => told.push(`ends at ${audioMs}`),
       onCommitted: () => told.push('committed'),
-      onCallerWords: (_item, text) => told.push(text),
+      onCallerWords: (_item, text, isFinal) => isFinal && told.push(text),
       onCallerWordsFailed: () => assert.fail('no words'),
       onAudio: (_response, _item, pcm) => positions.push(readPosition(samplesOf(Uint8Array.from(pcm)))),
       onResponseEnded: (_response, status) => ended.push(status),
@@ -160,11 +164,11 @@ test('the product’s realtime session hears a caller, is answered with marked s
   session.audio(sound('two', 50));
   await eventually(() => ended.length > 0);
   session.close();
-  assert.deepEqual(told, ['begins at 1000', 'ends at 2200', 'committed', 'Where is it?', 'begins at 3000']);
+  assert.deepEqual(told, ['begins at 700', 'ends at 1920', 'committed', 'Where is it?', 'begins at 2700']);
   assert.deepEqual(positions[1], { turn: positions[0]?.turn, ms: 100 });
   assert.deepEqual(ended, ['cancelled']);
   const { piecesMs, heard, latePieces } = await providers.call('realtimeReport');
-  assert.equal(piecesMs.get(positions[0]?.turn ?? 0)?.length, positions.length);
+  assert.equal(piecesMs.get(positions[0]?.turn ?? 0)?.length, positions.length + latePieces);
   assert.deepEqual(
     heard.map(({ answer, how }) => [answer, how]),
     [[positions[0]?.turn, 'at-once']],
@@ -173,10 +177,7 @@ test('the product’s realtime session hears a caller, is answered with marked s
 });
 
 test('what a child throws is thrown where it was called', async () => {
-  const phones = new Child<import('./phones.ts').PhonesApi>({
-    script: 'bench/acs/phones.ts',
-    logFile: join(folder, 'phones.log'),
-  });
+  const phones = new Child<import('./phones.ts').PhonesApi>({ name: 'phones', args: ['bench/acs/phones.ts'] });
   await assert.rejects(phones.call('dial', ['a'], 1), /have not been started/);
   await phones.close();
 });

@@ -1,73 +1,52 @@
 import { createServer, type ServerResponse } from 'node:http';
+import { pino } from 'pino';
 import { WebSocketServer } from 'ws';
 import { AnswerChunks } from '../../emulator/openai/chat-wire.ts';
-import { parseUsp } from '../../emulator/speech/usp.ts';
+import { RecognitionSocket } from '../../emulator/speech/recognition-socket.ts';
+import { SynthesisSocket } from '../../emulator/speech/synthesis-socket.ts';
 import { listening } from '../../shared/testing/listening.ts';
+import { serve } from '../child.ts';
 import { AgentVoice } from '../subjects/agent-voice.ts';
-import { serve } from './child.ts';
 import type { Clips } from './clips.ts';
-import { newRealtimeRecord, ScriptedRealtime } from './scripted-realtime.ts';
-import { answerVoices, ClipIndex, ScriptedRecognition, ScriptedSynthesis } from './scripted-speech.ts';
+import { newRealtimeRecord, openScriptedRealtime, type RealtimeTiming } from './scripted-realtime.ts';
+import { ScriptedEars, ScriptedVoices, type SpeechTiming } from './scripted-speech.ts';
 
 /** Delays of good services, in milliseconds. */
-export interface ProviderTiming {
-  /** From a word's end to the partial that has it; from the last word's end to the final, with the silence in between. */
-  readonly recognition: { readonly partialMs: number; readonly finalMs: number };
-  /** From the text to the first audio; from piece to piece of 100 ms. */
-  readonly synthesis: { readonly firstAudioMs: number; readonly pieceMs: number };
+export interface ProviderTiming extends SpeechTiming {
   readonly chat: { readonly firstTokenMs: number; readonly tokenMs: number };
-  /**
-   * From the first sound of a caller to `speech_started`; the silence that ends a turn; from there to the answer's first
-   * audio; from piece to piece of 100 ms.
-   */
-  readonly realtime: {
-    readonly hearsMs: { readonly usual: number; readonly late: number };
-    readonly silenceMs: number;
-    readonly answerMs: number;
-    readonly pieceMs: number;
-  };
+  readonly realtime: RealtimeTiming;
 }
 
 let realtimeRecord = newRealtimeRecord();
 
 /**
- * A process that plays what the stream host is a client of: Azure Speech on the Speech SDK's own wire, chat completions,
- * Voice Live, and the address of ACS's signing keys. Its answers are canned and its delays set, so that it costs little and is the
- * same in every run.
+ * A process that plays what the stream host is a client of: Azure Speech and Voice Live as the emulator speaks them, chat
+ * completions, and the address of ACS's signing keys. Its answers are canned and its delays set, so that it costs little
+ * and is the same in every run.
  */
 const api = {
   /** @param jwks the key set that ACS would publish. @returns the port */
   async start({ callers, agent }: Clips, jwks: string, timing: ProviderTiming): Promise<number> {
-    const index = new ClipIndex(callers);
+    const log = pino({ level: 'silent' });
     const voice = new AgentVoice(agent.text, agent.samples);
-    const turnOf = answerVoices(voice);
+    const [ears, voices] = [new ScriptedEars(callers, timing.recognition), new ScriptedVoices(voice, timing.synthesis)];
     let answers = 0;
-    const nextAnswer = () => ({ number: ++answers, text: answerOf(answers) });
-    const realtime = { index, voice, timing: timing.realtime, nextAnswer, record: () => realtimeRecord };
+    const nextAnswer = () => answerOf(++answers);
+    const realtime = { callers, voice, log, nextAnswer, timing: timing.realtime, record: () => realtimeRecord };
     const http = createServer((request, response) => {
       if (request.url === '/calling/keys') response.setHeader('content-type', 'application/json').end(jwks);
       else if (request.url?.endsWith('/chat/completions')) {
         request.resume();
-        streamAnswer(nextAnswer().text, timing.chat, response);
+        streamAnswer(nextAnswer(), timing.chat, response);
       } else response.writeHead(404, { 'content-type': 'application/json' }).end('{}');
     });
     const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
     http.on('upgrade', (request, connection, head) => {
       sockets.handleUpgrade(request, connection, head, (socket) => {
-        const sends = (data: string | Uint8Array) => socket.send(data);
-        socket.on('error', () => {});
-        if (request.url?.startsWith('/voice-live/')) {
-          const session = new ScriptedRealtime(realtime, sends);
-          socket.on('message', (data: Buffer) => session.receive(data.toString()));
-          socket.on('close', () => session.close());
-          return;
-        }
-        const speaks = request.url?.includes('/tts/');
-        const service = speaks
-          ? new ScriptedSynthesis(sends, turnOf, timing.synthesis)
-          : new ScriptedRecognition(sends, index, timing.recognition);
-        socket.on('message', (data: Buffer, isBinary) => service.receive(parseUsp(data, isBinary)));
-        socket.on('close', () => service.close());
+        const { url = '' } = request;
+        if (url.startsWith('/voice-live/')) openScriptedRealtime(socket, realtime);
+        else if (url.includes('/tts/')) new SynthesisSocket(socket, voices, log);
+        else new RecognitionSocket(socket, ears, log);
       });
     });
     return listening(http);

@@ -1,187 +1,171 @@
-import { audioFrame, textFrame, ticks, type UspMessage } from '../../emulator/speech/usp.ts';
-import { bytesOf, FRAME_BYTES, FRAME_MS } from '../../shared/audio/pcm.ts';
-import type { AgentVoice, TurnVoice } from '../subjects/agent-voice.ts';
+import type { Listened, PhraseListener } from '../../emulator/speech/phrase-stream.ts';
+import type { Listens } from '../../emulator/speech/transcriber.ts';
+import type { Voices } from '../../emulator/speech/voices.ts';
+import { wait } from '../../emulator/wait.ts';
+import { BYTES_PER_MS, bytesOf, FRAME_BYTES, FRAME_MS } from '../../shared/audio/pcm.ts';
+import { systemClock } from '../../shared/clock.ts';
+import { type AgentVoice, type TurnVoice, wordsOf } from '../subjects/agent-voice.ts';
 import type { Clip } from './clips.ts';
-import type { ProviderTiming } from './providers.ts';
 
-type Send = (data: string | Uint8Array) => void;
+/** Delays of good services, in milliseconds. */
+export interface SpeechTiming {
+  /** From a word's end to the partial that has it; from the last word's end to the final, with the silence in between. */
+  readonly recognition: { readonly partialMs: number; readonly finalMs: number };
+  /** From the text to the first audio; from piece to piece of 100 ms. */
+  readonly synthesis: { readonly firstAudioMs: number; readonly pieceMs: number };
+}
 
-const WAVE_HEADER_BYTES = 44;
 const KEY_AT = 320;
 const KEY_BYTES = 24;
-const STREAM_ID = '0123456789ABCDEF0123456789ABCDEF';
-const SAMPLES_PER_MS = 16;
+const PIECE_MS = 100;
+/** What has no pace of ours comes in clips, as sentences do. */
+const CLIP_MS = 1000;
 /** A text of answer 12 says "answer 12" in every sentence. */
 const ANSWER = /answer (\d+)/i;
 /** Answers whose next text may still come. */
 const KEPT_TURNS = 1000;
 
-/** Knows each clip by the sound of its first frame, of which it looks at some bytes in the middle. */
-export class ClipIndex {
-  readonly #clips: ReadonlyMap<string, Clip>;
+/** Of which answer a text is; 0 where it is of none: a greeting, an apology. */
+export const answerIn = (text: string): number => Number(ANSWER.exec(text)?.[1] ?? 0);
 
-  constructor(clips: readonly Clip[]) {
-    this.#clips = new Map(clips.map((clip) => [keyOf(clip.pcm, 0), clip]));
+/** A clip is known by the sound of its first frame, of which some bytes in the middle are looked at. */
+const keyOf = (bytes: Uint8Array, at: number): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset + at + KEY_AT, KEY_BYTES).toString('latin1');
+
+/**
+ * The emulator's recogniser without its models. It knows by heart what may be said, so it costs next to nothing, and tells
+ * it when a good service would: partials after each word, a final after the pause.
+ */
+export class ScriptedEars implements Listens {
+  readonly #script: EarsScript;
+
+  /** @param startsAfterMs how long after its first sound an utterance is told to have begun */
+  constructor(
+    clips: readonly Clip[],
+    timing: SpeechTiming['recognition'],
+    startsAfterMs: (clip: Clip) => number = () => 0,
+  ) {
+    this.#script = { clips: new Map(clips.map((clip) => [keyOf(clip.pcm, 0), clip])), timing, startsAfterMs };
   }
 
-  /** The clip that begins with the sound that is at `at`. */
-  find(bytes: Uint8Array, at: number): Clip | undefined {
-    return this.#clips.get(keyOf(bytes, at));
+  listen(_silenceMs: number, listener: PhraseListener): Listened {
+    return new ScriptedStream(this.#script, listener);
   }
 }
 
-const keyOf = (bytes: Uint8Array, at: number): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset + at + KEY_AT, KEY_BYTES).toString('latin1');
+interface EarsScript {
+  readonly clips: ReadonlyMap<string, Clip>;
+  readonly timing: SpeechTiming['recognition'];
+  readonly startsAfterMs: (clip: Clip) => number;
+}
 
 interface Phrase {
   readonly clip: Clip;
   readonly startMs: number;
   words: number;
+  isTold: boolean;
 }
 
-/**
- * One recognition connection on the Speech SDK's own protocol. It knows by heart what may be said, so it costs next to
- * nothing, and tells it when a good service would: partials after each word, a final after the pause.
- */
-export class ScriptedRecognition {
-  readonly #sends: Send;
-  readonly #index: ClipIndex;
-  readonly #timing: ProviderTiming['recognition'];
-  #requestId = '';
-  #heardMs = 0;
+class ScriptedStream implements Listened {
+  readonly isBehind = false;
+  /** How much was heard. */
+  endMs = 0;
+  readonly #script: EarsScript;
+  readonly #listener: PhraseListener;
   #phrase: Phrase | undefined;
-  #phrases = 0;
+  #timer: NodeJS.Timeout | undefined;
 
-  constructor(sends: Send, index: ClipIndex, timing: ProviderTiming['recognition']) {
-    this.#sends = sends;
-    this.#index = index;
-    this.#timing = timing;
+  constructor(script: EarsScript, listener: PhraseListener) {
+    this.#script = script;
+    this.#listener = listener;
   }
 
-  receive({ path, requestId, contentType, body }: UspMessage): void {
-    if (path === 'speech.context') {
-      this.#requestId = requestId;
-      this.#heardMs = 0;
-      this.#phrase = undefined;
-      this.#send('turn.start', { context: { serviceTag: 'scripted' } });
-    } else if (path === 'audio' && body.type === 'binary' && requestId === this.#requestId) {
-      if (body.bytes.length === 0) this.#send('turn.end', {});
-      else this.#hear(contentType === 'audio/x-wav' ? body.bytes.subarray(WAVE_HEADER_BYTES) : body.bytes);
-    }
-  }
-
-  close(): void {}
-
-  #hear(audio: Uint8Array): void {
-    for (let at = 0; at + FRAME_BYTES <= audio.length; at += FRAME_BYTES) {
-      const clip = this.#index.find(audio, at);
+  /** @param pcm whole frames */
+  write(pcm: Uint8Array): void {
+    for (let at = 0; at + FRAME_BYTES <= pcm.length; at += FRAME_BYTES) {
+      const clip = this.#script.clips.get(keyOf(pcm, at));
       if (clip) this.#begin(clip);
-      this.#heardMs += FRAME_MS;
+      this.endMs += FRAME_MS;
     }
     if (this.#phrase) this.#report(this.#phrase);
   }
 
+  async end(): Promise<void> {
+    if (this.#phrase) this.#finish(this.#phrase);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
   #begin(clip: Clip): void {
     if (this.#phrase) this.#finish(this.#phrase);
-    this.#phrases += 1;
-    this.#phrase = { clip, startMs: this.#heardMs, words: 0 };
-    this.#send('speech.startDetected', { Offset: ticks(this.#heardMs) });
+    const phrase: Phrase = { clip, startMs: this.endMs, words: 0, isTold: false };
+    this.#phrase = phrase;
+    const afterMs = this.#script.startsAfterMs(clip);
+    if (afterMs === 0) this.#tellStart(phrase);
+    else this.#timer = setTimeout(() => this.#tellStart(phrase), afterMs);
+  }
+
+  #tellStart(phrase: Phrase): void {
+    if (phrase.isTold) return;
+    phrase.isTold = true;
+    this.#listener.onSpeechStarted(phrase.startMs);
   }
 
   #report(phrase: Phrase): void {
     const { clip, startMs } = phrase;
-    const said = clip.words.filter(({ endMs }) => startMs + endMs + this.#timing.partialMs <= this.#heardMs);
+    const said = clip.words.filter(({ endMs }) => startMs + endMs + this.#script.timing.partialMs <= this.endMs);
     if (said.length > phrase.words) {
       phrase.words = said.length;
       const text = said.map((word) => word.text.replace(/[^\w']/g, '').toLowerCase()).join(' ');
-      this.#send('speech.hypothesis', { ...this.#span(phrase, said.at(-1)?.endMs ?? 0), Text: text, Channel: 0 });
+      this.#listener.onPartial(text, { startMs, endMs: startMs + (said.at(-1)?.endMs ?? 0) });
     }
-    if (this.#heardMs >= startMs + (clip.words.at(-1)?.endMs ?? 0) + this.#timing.finalMs) this.#finish(phrase);
+    if (this.endMs >= startMs + (clip.words.at(-1)?.endMs ?? 0) + this.#script.timing.finalMs) this.#finish(phrase);
   }
 
   #finish(phrase: Phrase): void {
+    const { clip, startMs } = phrase;
     this.#phrase = undefined;
-    const span = this.#span(phrase, phrase.clip.words.at(-1)?.endMs ?? 0);
-    const DisplayText = phrase.clip.text;
-    this.#send('speech.phrase', { ...span, RecognitionStatus: 'Success', DisplayText, Channel: 0 });
-  }
-
-  #span({ startMs }: Phrase, durationMs: number) {
-    return { Id: `phrase-${this.#phrases}`, Offset: ticks(startMs), Duration: ticks(durationMs) };
-  }
-
-  #send(path: string, body: unknown): void {
-    this.#sends(textFrame(path, this.#requestId, body));
+    clearTimeout(this.#timer);
+    this.#tellStart(phrase);
+    this.#listener.onSpeechEnded?.(this.endMs);
+    this.#listener.onPhrase(clip.text, 1, { startMs, endMs: startMs + (clip.words.at(-1)?.endMs ?? 0) });
   }
 }
 
 /**
- * One synthesis connection on the Speech SDK's own protocol: canned speech as long as the text, with word boundaries and
- * a position mark that counts through all texts of an answer. What is of no answer (greeting, apology) has turn 0.
+ * The emulator's voices without their model: canned speech as long as the text, with word boundaries and a position mark
+ * that counts through all texts of an answer. What is of no answer has turn 0.
  */
-export class ScriptedSynthesis {
-  readonly #sends: Send;
-  readonly #turnOf: (text: string) => TurnVoice;
-  readonly #timing: ProviderTiming['synthesis'];
-  #timer: NodeJS.Timeout | undefined;
+export class ScriptedVoices implements Pick<Voices, 'speakSentences'> {
+  readonly #voice: AgentVoice;
+  readonly #timing: SpeechTiming['synthesis'] | undefined;
+  /** An answer's texts may come over several connections: each goes on where the last one ended. */
+  readonly #turns = new Map<number, TurnVoice>();
 
-  /** @param turnOf of all connections, see {@link answerVoices}: an answer's texts may come over several */
-  constructor(sends: Send, turnOf: (text: string) => TurnVoice, timing: ProviderTiming['synthesis']) {
-    this.#sends = sends;
-    this.#turnOf = turnOf;
+  /** @param timing left out: at once, for whoever has a pace of his own */
+  constructor(voice: AgentVoice, timing?: SpeechTiming['synthesis']) {
+    this.#voice = voice;
     this.#timing = timing;
   }
 
-  receive({ path, requestId, body }: UspMessage): void {
-    if (path !== 'ssml' || body.type !== 'text') return;
-    this.close();
-    const text = body.text
-      .replace(/<[^>]*>/g, '')
-      .replace(/&apos;/g, "'")
-      .trim();
-    const pieces = [...this.#turnOf(text)(text)];
-    const send = (name: string, value: unknown) => this.#sends(textFrame(name, requestId, value));
-    const context = { serviceTag: 'scripted' };
-    send('turn.start', { context });
-    send('response', { context, audio: { type: 'inline', streamId: STREAM_ID } });
-    const lengthMs = pieces.reduce((sum, { length }) => sum + length / SAMPLES_PER_MS, 0);
-    const msPerChar = lengthMs / text.length;
-    const words = [...text.matchAll(/[\w']+/g)].map(({ 0: word, index }) => ({ word, startMs: index * msPerChar }));
-    let atMs = 0;
-    const step = () => {
-      const piece = pieces.shift();
-      atMs += (piece?.length ?? 0) / SAMPLES_PER_MS;
-      for (let next = words[0]; next && next.startMs < atMs; next = words[0]) {
-        words.shift();
-        const boundary = { Text: next.word, Length: next.word.length, BoundaryType: 'WordBoundary' };
-        const times = { Offset: ticks(next.startMs), Duration: ticks(next.word.length * msPerChar) };
-        send('audio.metadata', { Metadata: [{ Type: 'WordBoundary', Data: { ...times, text: boundary } }] });
-      }
-      if (piece) this.#sends(audioFrame(requestId, STREAM_ID, bytesOf(piece)));
-      if (pieces.length > 0) {
-        this.#timer = setTimeout(step, this.#timing.pieceMs);
-        return;
-      }
-      send('audio.metadata', { Metadata: [{ Type: 'SessionEnd', Data: { Offset: ticks(lengthMs) } }] });
-      send('turn.end', {});
-    };
-    this.#timer = setTimeout(step, this.#timing.firstAudioMs);
+  async *speakSentences(text: string, _voice: string, signal?: AbortSignal) {
+    const answer = answerIn(text);
+    const turn = this.#turns.get(answer) ?? this.#voice.turn(answer);
+    if (answer > 0) this.#turns.set(answer, turn);
+    this.#turns.delete(answer - KEPT_TURNS);
+    const pcm = Buffer.concat([...turn(text)].map(bytesOf));
+    const words = wordsOf(text, pcm.length / BYTES_PER_MS);
+    const pieceMs = this.#timing ? PIECE_MS : CLIP_MS;
+    for (let atMs = 0; atMs * BYTES_PER_MS < pcm.length; atMs += pieceMs) {
+      const { firstAudioMs, pieceMs: laterMs } = this.#timing ?? { firstAudioMs: 0, pieceMs: 0 };
+      if (this.#timing) await wait(systemClock, atMs === 0 ? firstAudioMs : laterMs, signal);
+      const ofPiece = words.filter(({ startMs }) => startMs >= atMs && startMs < atMs + pieceMs);
+      yield {
+        pcm: pcm.subarray(atMs * BYTES_PER_MS, (atMs + pieceMs) * BYTES_PER_MS),
+        words: ofPiece.map((word) => ({ ...word, startMs: word.startMs - atMs })),
+      };
+    }
   }
-
-  /** Ends what is being spoken. Idempotent. */
-  close(): void {
-    clearTimeout(this.#timer);
-  }
-}
-
-/** The voice that a text is spoken with: each text of an answer goes on where the last one ended. */
-export function answerVoices(voice: AgentVoice): (text: string) => TurnVoice {
-  const turns = new Map<number, TurnVoice>();
-  return (text) => {
-    const answer = Number(ANSWER.exec(text)?.[1] ?? 0);
-    const turn = turns.get(answer) ?? voice.turn(answer);
-    if (answer > 0) turns.set(answer, turn);
-    turns.delete(answer - KEPT_TURNS);
-    return turn;
-  };
 }

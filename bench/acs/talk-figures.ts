@@ -1,5 +1,6 @@
-import type { Measure } from '../report/run-report.ts';
-import { countOf, quantileAt } from '../statistics.ts';
+import type { ReportedLine } from '../report/run-report.ts';
+import { parleyLine } from '../row.ts';
+import { countOf, meanOf, quantileAt, quantileOver, sumOf } from '../statistics.ts';
 import type { Measured } from './load-test.ts';
 import type { PhoneRecord } from './phone-call.ts';
 
@@ -33,15 +34,57 @@ export function stretchesOf({ phones, host }: Measured): Stretch[] {
   });
 }
 
-export const countedIn = (stretches: readonly Stretch[], key: keyof PhoneRecord['counts']): Measure =>
+type Count = keyof PhoneRecord['counts'];
+const COUNTS: Readonly<Record<Exclude<Count, 'gapMs'>, readonly [label: string, target?: string]>> = {
+  frames: ['frames of the agents’ voices'],
+  lateFrames: ['late frames (a gap in the sound)', '= 0'],
+  lostFrames: ['lost frames', '= 0'],
+  repeatedFrames: ['repeated frames', '= 0'],
+  oldFrames: ['frames of an old answer after a stop', '= 0'],
+  resumptions: ['answers taken up again after an interruption'],
+  interruptions: ['interruptions'],
+  missedInterruptions: ['interruptions not heeded within 1.5 s', '= 0'],
+  uncalledStops: ['stops that nobody called for', '= 0'],
+  unanswered: ['turns without an answer within 10 s', '= 0'],
+  closed: ['lines that broke', '= 0'],
+};
+
+export const countedIn = (stretches: readonly Stretch[], key: Count) =>
   countOf(stretches.map(({ counts }) => counts[key]));
+
+/** A line for each of these counts. */
+export const countLines = (stretches: readonly Stretch[], ...keys: readonly (keyof typeof COUNTS)[]): ReportedLine[] =>
+  keys.map((key) => {
+    const [label, target] = COUNTS[key];
+    const better = key === 'interruptions' || key === 'frames' ? 'higher' : 'lower';
+    return parleyLine(label, '', countedIn(stretches, key), target, better);
+  });
+
+export const gapLine = (stretches: readonly Stretch[]): ReportedLine =>
+  parleyLine('silence in these gaps', 'ms', sumOf(stretches.map(({ counts }) => counts.gapMs)));
+
+/** What a delay that comes in bursts was in a share of the cases, for each share. */
+export const delayLines = (
+  label: string,
+  stretches: readonly (readonly number[])[],
+  targets: Readonly<Record<string, string | undefined>>,
+): ReportedLine[] =>
+  Object.entries(targets).map(([name, target]) => {
+    const share = name === 'most' ? 1 : Number(name.slice(1)) / 100;
+    return parleyLine(`${label}, ${name}`, 'ms', quantileOver(stretches, share), target);
+  });
 
 /** CPU of the host in % of one core, all threads. */
 export const cpuOf = ({ host }: Measured): number => (100 * host.cpuMs) / host.elapsedMs;
 export const mainThreadCpuOf = ({ host }: Measured): number => (100 * host.mainThreadCpuMs) / host.elapsedMs;
-
 /** How much of the time the host's main thread was ready to run and no core was free. NaN where the system does not tell. */
-export const waitedOf = ({ host }: Measured): number => (100 * host.waitedForCpuMs) / host.elapsedMs;
+const waitedOf = ({ host }: Measured): number => (100 * host.waitedForCpuMs) / host.elapsedMs;
+
+/** What the machine took from the hosts. */
+export const hostLines = (measured: readonly Measured[]): ReportedLine[] => [
+  parleyLine('event loop delay, p99 of a stretch', 'ms', meanOf(measured.map(({ host }) => host.loopDelayP99Ms))),
+  parleyLine('no core for the main thread when it was ready', '% of the time', meanOf(measured.map(waitedOf))),
+];
 
 /** What a reader must know of the machine's own share in the figures. */
 export function contentionNote(measured: readonly Measured[]): string {

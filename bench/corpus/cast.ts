@@ -2,7 +2,7 @@ import { Random } from '../random.ts';
 import { loadRecordings } from './recordings.ts';
 import { gainOf, mixInto, rms, type Signal, samplesIn, scaled, silence } from './signal.ts';
 import { type Clip, Speaker, VOICE_NAMES } from './speaker.ts';
-import { everyText, TURNS } from './texts.ts';
+import { TURNS } from './texts.ts';
 
 const BABBLERS = 6;
 const BABBLE_POOL_MS = 10_000;
@@ -18,7 +18,6 @@ export class Cast {
     this.speaker = speaker;
     this.recordings = recordings;
     this.random = new Random(`corpus/${seed}`);
-    speaker.learn(everyText());
   }
 
   static async gather(seed: number, recordingsFolder?: string): Promise<Cast> {

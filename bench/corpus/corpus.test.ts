@@ -32,7 +32,7 @@ test('every set is there, in whole frames and with names of their own', () => {
 });
 
 test('a seed gives the same samples and labels again, whatever else is built; another seed gives others', async () => {
-  const options = { sets: { gaps: 1, echo: 1 }, wants, recordingsFolder: NO_RECORDINGS };
+  const options = { sets: { backchannel: 1, echo: 1 }, wants, recordingsFolder: NO_RECORDINGS };
   const again = await buildScenes({ seed: 7, ...options });
   const other = await buildScenes({ seed: 8, ...options });
   for (const [index, scene] of again.entries()) {
@@ -163,17 +163,6 @@ test('single noises are listed where they sound, and are no words', () => {
       assert.ok(
         levelDb(scene, startMs, Math.min(endMs, startMs + 60)) > levelDb(scene, startMs - 60, startMs - 5) + 15,
       );
-    }
-  }
-});
-
-test('gaps are of 20 to 200 ms, in order, and inside the scene', () => {
-  for (const scene of scenes.filter(({ set }) => set === 'gaps')) {
-    assert.ok(scene.gaps && scene.gaps.length > 0, scene.id);
-    for (const [index, { atFrame, frames }] of scene.gaps.entries()) {
-      const before = scene.gaps[index - 1];
-      assert.ok(frames >= 1 && frames <= 10 && atFrame > (before ? before.atFrame + before.frames : 0));
-      assert.ok((atFrame + frames) * 320 <= scene.audio.length);
     }
   }
 });

@@ -91,7 +91,7 @@ export function layLine(
   }
   mixInto(track, white(lengthMs, random), 0, gainOf(FLOOR_DBFS));
   const samples = toInt16(scaled(track, Math.min(1, HIGHEST_PEAK / peak(track))));
-  return { audio: condition.phone ? samples.map(throughMuLaw) : samples, utterances, noises };
+  return { audio: condition.phone ? throughMuLaw(samples) : samples, utterances, noises };
 }
 
 /** The labels come from the voice as it is on this line, before any noise. */

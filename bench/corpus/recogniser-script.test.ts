@@ -26,7 +26,6 @@ const scene: Scene = {
   during: 'agent-listening',
   utterances: [turn],
   noises: [{ kind: 'cough', startMs: 200, endMs: 500 }],
-  expect: 'one-turn',
 };
 const said = (events: ReturnType<typeof recogniserScript>) =>
   events.map(({ atMs, type, text }) => `${atMs} ${type} ${text}`.trim());

@@ -18,21 +18,9 @@ export interface Scene {
   readonly noises: readonly NoiseEvent[];
   /** The agent's own voice comes back like this; whoever plays the scene mixes it in from what the agent really plays. */
   readonly echo?: { readonly gainDb: number; readonly delayMs: number };
-  /** 20 ms frames that never arrive, or arrive flagged silent with zero samples. In order, never overlapping. */
-  readonly gaps?: readonly Gap[];
-  /** What a good agent does: stop for good; not stop, or go on; take everything as one turn, over at the last `endMs`. */
-  readonly expect: 'interrupt' | 'carry-on' | 'one-turn';
 }
 
-export const SCENE_SETS = [
-  'interruption',
-  'noise',
-  'backchannel',
-  'hesitation',
-  'echo',
-  'echo-interruption',
-  'gaps',
-] as const;
+export const SCENE_SETS = ['interruption', 'noise', 'backchannel', 'hesitation', 'echo', 'echo-interruption'] as const;
 export type SceneSet = (typeof SCENE_SETS)[number];
 
 export interface Utterance {
@@ -58,10 +46,4 @@ export interface Word extends Span {
 
 export interface NoiseEvent extends Span {
   readonly kind: 'click' | 'cough' | 'breath';
-}
-
-export interface Gap {
-  readonly atFrame: number;
-  readonly frames: number;
-  readonly kind: 'lost' | 'silent';
 }

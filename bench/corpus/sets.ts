@@ -2,7 +2,7 @@ import type { Random } from '../random.ts';
 import { Cast } from './cast.ts';
 import { speakTurn, stretchPauses } from './hesitation.ts';
 import { type LineCondition, type LinePlan, layLine, type Placed } from './line.ts';
-import { type Gap, SCENE_SETS, type Scene, type SceneSet } from './scene.ts';
+import { SCENE_SETS, type Scene, type SceneSet } from './scene.ts';
 import { msIn } from './signal.ts';
 import type { Clip } from './speaker.ts';
 import { BACKCHANNELS, HESITATION_KINDS, INTERRUPTIONS, TURNS } from './texts.ts';
@@ -38,7 +38,6 @@ const AFTER_TURN_MS = 4000;
 const NOISE_AHEAD_MS = 2200;
 const FRAME_MS = 20;
 const SLOWNESSES = [0.9, 1, 1.1] as const;
-const LONGEST_GAP_FRAMES = 10;
 const LISTENERS = ['slt', 'rms', 'awb', 'slt-high', 'rms-low', 'awb-high', 'kal16'] as const;
 
 export interface CorpusOptions {
@@ -69,17 +68,18 @@ interface SetPlan {
   readonly wants: (condition: string) => boolean;
   readonly perCondition: number;
 }
-type Recipe = Pick<Scene, 'during' | 'expect'> &
+type Recipe = Pick<Scene, 'during'> &
   Pick<LinePlan, 'speech'> & {
     readonly eventsAtMs?: number[];
     readonly noiseFromMs?: number;
     readonly afterMs: number;
+    readonly echo?: Scene['echo'];
   };
 
 const MAKERS: Readonly<Record<SceneSet, (plan: SetPlan) => Scene[]>> = {
   interruption: (plan) =>
     scenes(plan, LINES, (random, number, { events }, row) => ({
-      ...{ expect: 'interrupt', during: 'agent-speaking', afterMs: AFTER_INTERRUPTION_MS },
+      ...{ during: 'agent-speaking', afterMs: AFTER_INTERRUPTION_MS },
       speech: [interruptionAt(plan.cast, number + row, random, events ? NOISE_AHEAD_MS : 0)],
       eventsAtMs: [FIRST_SOUND_MS],
     })),
@@ -89,14 +89,7 @@ const MAKERS: Readonly<Record<SceneSet, (plan: SetPlan) => Scene[]>> = {
       for (let i = 0; i < 2; i += 1) eventsAtMs.push((eventsAtMs.at(-1) ?? 0) + random.between(1800, 2600));
       const comesIn = noise?.kind === 'babble' || noise?.kind === 'hold-music';
       const noiseFromMs = comesIn ? FIRST_SOUND_MS : 0;
-      return {
-        expect: 'carry-on',
-        during: 'agent-speaking',
-        afterMs: AFTER_NOISE_MS,
-        speech: [],
-        eventsAtMs,
-        noiseFromMs,
-      };
+      return { during: 'agent-speaking', afterMs: AFTER_NOISE_MS, speech: [], eventsAtMs, noiseFromMs };
     }),
   backchannel: (plan) =>
     scenes(plan, linesNamed('clean', 'phone', 'babble-20dB'), (random, number, _line, row) => {
@@ -105,7 +98,7 @@ const MAKERS: Readonly<Record<SceneSet, (plan: SetPlan) => Scene[]>> = {
       const clip = named(plan.cast.speaker.speak(spoken, voice, random.pick(SLOWNESSES)), text);
       const placed = { clip, startMs: random.between(FIRST_SOUND_MS, 4500), gainDb: random.between(-8, 0) };
       const speech = [{ ...placed, kind: 'backchannel' as const }];
-      return { expect: 'carry-on', during: 'agent-speaking', afterMs: AFTER_NOISE_MS, speech };
+      return { during: 'agent-speaking', afterMs: AFTER_NOISE_MS, speech };
     }),
   hesitation(plan) {
     const { cast } = plan;
@@ -127,18 +120,6 @@ const MAKERS: Readonly<Record<SceneSet, (plan: SetPlan) => Scene[]>> = {
   },
   echo: (plan) => echoScenes(plan),
   'echo-interruption': (plan) => echoScenes(plan),
-  gaps: (plan) =>
-    (['lost', 'silent', 'both'] as const).flatMap((which) =>
-      scenes(
-        plan,
-        [{ name: which }],
-        (random, number) => {
-          const kind = HESITATION_KINDS[number % HESITATION_KINDS.length] ?? 'complete';
-          return turn(turnOf(plan.cast, kind, number, random), random);
-        },
-        (made, random) => ({ ...made, gaps: gapsIn(made, which, random) }),
-      ),
-    ),
 };
 
 /** The caller speaks up while the agent speaks and its voice comes back; or does not, and only the echo is there. */
@@ -151,33 +132,12 @@ function echoScenes(plan: SetPlan): Scene[] {
   const noisy = [-10, -20].map((gainDb) => ({ gainDb, delayMs: 150, line: noise }));
   return [...paths, ...noisy].flatMap(({ gainDb, delayMs, line }, row) => {
     const name = `${gainDb}dB/${delayMs}ms${line === CLEAN ? '' : ` ${line.name}`}`;
-    return scenes(
-      plan,
-      [{ ...line, name }],
-      (random, number) => ({
-        during: 'agent-speaking',
-        expect: speaks ? 'interrupt' : 'carry-on',
-        speech: speaks ? [interruptionAt(plan.cast, number + row, random, 0)] : [],
-        afterMs: speaks ? AFTER_INTERRUPTION_MS : FIRST_SOUND_MS + AFTER_NOISE_MS,
-      }),
-      (made) => ({ ...made, echo: { gainDb, delayMs } }),
-    );
+    return scenes(plan, [{ ...line, name }], (random, number) => ({
+      ...{ during: 'agent-speaking', echo: { gainDb, delayMs } },
+      speech: speaks ? [interruptionAt(plan.cast, number + row, random, 0)] : [],
+      afterMs: speaks ? AFTER_INTERRUPTION_MS : FIRST_SOUND_MS + AFTER_NOISE_MS,
+    }));
   });
-}
-
-/** Holes of 20 to 200 ms, two a second while the caller speaks and for a second after. */
-function gapsIn({ utterances, audio }: Scene, which: Gap['kind'] | 'both', random: Random): Gap[] {
-  const gaps: Gap[] = [];
-  const saidFrames = ((utterances.at(-1)?.endMs ?? 0) + 1000) / FRAME_MS;
-  const lastFrame = Math.min(audio.length / 320, saidFrames) - LONGEST_GAP_FRAMES;
-  for (let at = (utterances[0]?.startMs ?? 0) / FRAME_MS; ; ) {
-    at += random.between(15, 45);
-    if (at > lastFrame) return gaps;
-    const frames = random.whole(1, LONGEST_GAP_FRAMES);
-    const kind = which === 'both' ? random.pick(['lost', 'silent'] as const) : which;
-    gaps.push({ atFrame: Math.floor(at), frames, kind });
-    at += frames;
-  }
 }
 
 /** A backchannel is spelt for the synthesiser; the label holds what it stands for, as one word each. */
@@ -196,7 +156,7 @@ function turnOf({ speaker }: Cast, kind: (typeof HESITATION_KINDS)[number], numb
 }
 
 const turn = (clip: Clip, random: Random): Recipe => ({
-  ...{ expect: 'one-turn', during: 'agent-listening', afterMs: AFTER_TURN_MS },
+  ...{ during: 'agent-listening', afterMs: AFTER_TURN_MS },
   speech: [{ clip, kind: 'turn', startMs: random.between(1000, 1600), gainDb: random.between(-6, 2) }],
 });
 
@@ -214,7 +174,6 @@ function scenes(
   { cast, set, perCondition, wants }: SetPlan,
   all: readonly (LineCondition | ((number: number) => LineCondition))[],
   recipeOf: (random: Random, number: number, condition: LineCondition, row: number) => Recipe,
-  finish: (made: Scene, random: Random) => Scene = (made) => made,
 ): Scene[] {
   return all.flatMap((which, row) =>
     Array.from({ length: perCondition }, (_, number) => number).flatMap((number) => {
@@ -222,7 +181,7 @@ function scenes(
       if (!wants(condition.name)) return [];
       const random = cast.random.fork(`${set}/${condition.name}/${number}`);
       const recipe = recipeOf(random, number, condition, row);
-      const { speech, during, expect, eventsAtMs = [], noiseFromMs = 0, afterMs } = recipe;
+      const { speech, during, eventsAtMs = [], noiseFromMs = 0, afterMs, echo } = recipe;
       const clip = speech[0]?.clip;
       const voice = clip?.voice ?? 'none';
       const spokenMs = speech.map((placed) => placed.startMs + msIn(placed.clip.samples.length));
@@ -231,8 +190,8 @@ function scenes(
       const babble = (ms: number, from: Random) => cast.babble(ms, from, voice);
       const line = layLine({ condition, lengthMs, speech, eventsAtMs, noiseFromMs }, babble, random);
       const id = `${set}/${condition.name}/${voice}/${number}`;
-      const labels = { id, set, condition: condition.name, voice, recorded: clip?.recorded ?? false, during, expect };
-      return finish({ ...labels, ...line }, random);
+      const labels = { id, set, condition: condition.name, voice, recorded: clip?.recorded ?? false, during };
+      return { ...labels, ...line, ...(echo && { echo }) };
     }),
   );
 }

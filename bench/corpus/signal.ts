@@ -1,4 +1,5 @@
-import { SAMPLE_RATE } from '../../shared/audio/pcm.ts';
+import { Decoder, Encoder } from '../../emulator/realtime/audio-codec.ts';
+import { bytesOf, SAMPLE_RATE, samplesOf } from '../../shared/audio/pcm.ts';
 
 /** Sound while it is being made: floats, full scale at 1, 16 kHz. */
 export type Signal = Float32Array<ArrayBuffer>;
@@ -93,14 +94,8 @@ export const telephoneBand = (signal: Float32Array): Signal =>
     new Float32Array(signal),
   );
 
-const MU_BIAS = 132;
-const MU_LOUDEST = 32_635;
+const MU_LAW = { encoding: 'ulaw', rate: SAMPLE_RATE } as const;
 
-/** What G.711 mu-law makes of a PCM16 sample, as the telephone network of North America and Japan carries it. */
-export function throughMuLaw(sample: number): number {
-  const magnitude = Math.min(MU_LOUDEST, Math.abs(sample)) + MU_BIAS;
-  const exponent = 31 - Math.clz32(magnitude) - 7;
-  const mantissa = (magnitude >> (exponent + 3)) & 0x0f;
-  const decoded = (((mantissa << 3) + MU_BIAS) << exponent) - MU_BIAS;
-  return sample < 0 ? -decoded : decoded;
-}
+/** What G.711 mu-law makes of samples, as the telephone network of North America and Japan carries them. */
+export const throughMuLaw = (samples: Int16Array): Int16Array =>
+  samplesOf(new Decoder(MU_LAW).decode(new Encoder(MU_LAW).encode(bytesOf(samples))));

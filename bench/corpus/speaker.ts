@@ -22,7 +22,6 @@ export const SPEECH_DBFS = -23;
 const HIGHEST_PEAK = 0.9;
 /** The synthesiser's word times are that exact. */
 const ROUND_WORDS_MS = 60;
-const WORDS_AT_ONCE = 40;
 
 /**
  * Flite has four voices; speaking them higher or lower, mouth included, makes seven speakers that a detector hears
@@ -53,19 +52,6 @@ export class Speaker {
     return new Speaker(await Flite.load());
   }
 
-  /** Finds out ahead how all words of some texts sound: one by one that takes as long as the speaking itself. */
-  learn(texts: readonly string[]): void {
-    const words = texts.flatMap((text) => toSpoken(text).words.map(({ spoken }) => spoken));
-    const unknown = [...new Set(words)].filter((word) => !this.#phones.has(word));
-    for (let at = 0; at < unknown.length; at += WORDS_AT_ONCE) {
-      const some = unknown.slice(at, at + WORDS_AT_ONCE);
-      const answers = this.#flite.pronounce(some);
-      for (const [index, word] of some.entries()) {
-        this.#phones.set(word, answers?.[index] ?? [...word.toLowerCase()]);
-      }
-    }
-  }
-
   /**
    * @param voice one of {@link VOICE_NAMES}
    * @param slowness 1 is the voice's own pace, 1.2 takes a fifth longer
@@ -75,8 +61,10 @@ export class Speaker {
     const known = this.#clips.get(key);
     if (known) return known;
     const [flite, pitch] = VOICES[voice] ?? ['slt', 1];
-    this.learn([text]);
     const { words, spoken } = toSpoken(text);
+    const unknown = [...new Set(words.map((word) => word.spoken))].filter((word) => !this.#phones.has(word));
+    const answers = unknown.length > 0 ? this.#flite.pronounce(unknown) : [];
+    for (const [at, word] of unknown.entries()) this.#phones.set(word, answers?.[at] ?? [...word.toLowerCase()]);
     const { samples, phones } = this.#flite.speak(spoken, flite, slowness * pitch);
     const spans = timeWords(
       words.map((word) => this.#phones.get(word.spoken) ?? []),

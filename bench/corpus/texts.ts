@@ -12,37 +12,28 @@ export const INTERRUPTIONS = [
   'That is the wrong address, I moved last month.',
 ] as const;
 
-/** What listeners say to show that they listen. Flite reads letters where a word has no vowel, so it gets another spelling. */
-export const BACKCHANNELS: readonly { readonly text: string; readonly spoken: string }[] = [
-  { text: 'mhm', spoken: 'um hum' },
-  { text: 'okay', spoken: 'okay' },
-  { text: 'right', spoken: 'right' },
-  { text: 'uh-huh', spoken: 'uh huh' },
-  { text: 'yeah', spoken: 'yeah' },
-  { text: 'yes', spoken: 'yes' },
-  { text: 'I see', spoken: 'I see' },
-  { text: 'sure', spoken: 'sure' },
-  { text: 'got it', spoken: 'got it' },
-  { text: 'all right', spoken: 'all right' },
-];
+/** Flite reads letters where a word has no vowel. */
+const SPELT: Readonly<Record<string, string>> = { mhm: 'um hum', 'uh-huh': 'uh huh' };
 
-export const HESITATION_KINDS = [
-  'filler',
-  'trailing',
-  'digits',
-  'restart',
-  'thinking',
-  'complete',
-  'question',
-  'short',
-] as const;
-export type HesitationKind = (typeof HESITATION_KINDS)[number];
+/** What listeners say to show that they listen, and how the synthesiser is given it. */
+export const BACKCHANNELS = [
+  'mhm',
+  'okay',
+  'right',
+  'uh-huh',
+  'yeah',
+  'yes',
+  'I see',
+  'sure',
+  'got it',
+  'all right',
+].map((text) => ({ text, spoken: SPELT[text] ?? text }));
 
 /**
  * Turns as callers take them; `|` is where the caller pauses. The last three kinds have no pause of the caller's: they
  * are what an agent must answer quickly.
  */
-export const TURNS: Readonly<Record<HesitationKind, readonly string[]>> = {
+export const TURNS = {
   filler: [
     'My number is, um, | four two seven one.',
     'I would like to, uh, | change my delivery to Friday.',
@@ -99,9 +90,5 @@ export const TURNS: Readonly<Record<HesitationKind, readonly string[]>> = {
   ],
   short: ['Yes.', 'No.', 'Yes please.', 'No thanks.', 'Tomorrow.', 'Four.', 'Good morning.', 'That is right.'],
 };
-
-/** All that the synthesised callers can say, as it is given to the synthesiser. */
-export function everyText(): string[] {
-  const turns = Object.values(TURNS).flatMap((texts) => texts.map((text) => text.replaceAll(' |', '')));
-  return [...INTERRUPTIONS, ...BACKCHANNELS.map(({ spoken }) => spoken), ...turns];
-}
+export type HesitationKind = keyof typeof TURNS;
+export const HESITATION_KINDS = Object.keys(TURNS) as HesitationKind[];

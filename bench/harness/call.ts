@@ -3,14 +3,20 @@ import type { RecogniserEvent } from '../corpus/recogniser-script.ts';
 import type { Scene } from '../corpus/scene.ts';
 import { Random } from '../random.ts';
 import { FarEnd } from './far-end.ts';
-import type { Command, SessionSettings, SubjectEvent } from './protocol.ts';
+import type { SessionSettings, SubjectEvent, Words } from './protocol.ts';
 
 const FRAME_SAMPLES = FRAME_BYTES / 2;
 const QUIET_FRAMES = 50;
 
 /** What the caller's line carries, and what a recogniser says about it. Times in milliseconds from its start. */
-export interface Playback extends Pick<Scene, 'audio' | 'echo' | 'gaps'> {
+export interface Playback extends Pick<Scene, 'audio' | 'echo'> {
   readonly words: readonly RecogniserEvent[];
+}
+
+/** What is said to the session besides its audio. */
+export interface CallSubject {
+  hear(words: Words): void;
+  interrupt(): void;
 }
 
 interface Running {
@@ -22,7 +28,6 @@ interface Running {
   readonly resolve: (startMs: number) => void;
   frame: number;
   word: number;
-  lostFrames: number;
 }
 
 /**
@@ -36,16 +41,15 @@ export class Call {
   /** When the language model was asked, and with which words of the caller's. */
   readonly asked: { readonly atMs: number; readonly text: string }[] = [];
   readonly faults: string[] = [];
-  readonly #send: (command: Command) => void;
+  readonly #subject: CallSubject;
   readonly #silence: Int16Array;
   #running: Running | undefined;
   #sentFrames = 0;
-  #ordered = false;
 
-  constructor(session: number, settings: SessionSettings, send: (command: Command) => void) {
+  constructor(session: number, settings: SessionSettings, subject: CallSubject) {
     this.session = session;
     this.settings = settings;
-    this.#send = send;
+    this.#subject = subject;
     // About -75 dBFS: real lines are never digital silence.
     const random = new Random(`line ${session}`);
     this.#silence = Int16Array.from({ length: QUIET_FRAMES * FRAME_SAMPLES }, () => random.whole(-8, 7));
@@ -58,35 +62,30 @@ export class Call {
   play(playback: Playback, nowMs: number): Promise<number> {
     const { promise, resolve } = Promise.withResolvers<number>();
     const sentMsAtStart = this.#sentFrames * FRAME_MS;
-    this.#running = { playback, startMs: nowMs, sentMsAtStart, resolve, frame: 0, word: 0, lostFrames: 0 };
+    this.#running = { playback, startMs: nowMs, sentMsAtStart, resolve, frame: 0, word: 0 };
     return promise;
   }
 
-  /** Tells the agent to be quiet. What is heard of its present turn after the stop counts as stale. */
+  /** Tells the agent to be quiet. */
   interrupt(): void {
-    this.#ordered = true;
-    this.#send({ type: 'interrupt', session: this.session });
+    this.#subject.interrupt();
   }
 
-  /** The frame that is due now, or undefined when it gets lost. @param dueMs the end of the frame's 20 ms */
-  frameDue(dueMs: number): Int16Array | undefined {
+  /** The frame that is due now. @param dueMs the end of the frame's 20 ms */
+  frameDue(dueMs: number): Int16Array {
     const running = this.#running;
     const frame = running && dueMs >= running.startMs + FRAME_MS ? this.#nextOf(running, dueMs) : this.#quietFrame();
-    if (frame) this.#sentFrames += 1;
+    this.#sentFrames += 1;
     return frame;
   }
 
-  take(event: SubjectEvent): void {
+  take(event: Exclude<SubjectEvent, { type: 'audio' }>): void {
     if (event.type === 'thinking') this.asked.push({ atMs: event.atMs, text: event.text });
     else if (event.type === 'fault') this.faults.push(event.message);
-    else if (event.type === 'stop') {
-      if (this.#ordered) this.farEnd.expectNoMoreOf(this.farEnd.turn);
-      this.#ordered = false;
-      this.farEnd.stop(event.atMs);
-    }
+    else this.farEnd.stop(event.atMs);
   }
 
-  #nextOf(running: Running, dueMs: number): Int16Array | undefined {
+  #nextOf(running: Running, dueMs: number): Int16Array {
     const index = running.frame;
     running.frame += 1;
     // It can only begin with a beat of the line: from there all its times count.
@@ -98,13 +97,7 @@ export class Call {
       this.#running = undefined;
       running.resolve(startMs);
     }
-    const gap = playback.gaps?.find(({ atFrame, frames }) => index >= atFrame && index < atFrame + frames);
-    if (gap?.kind === 'lost') {
-      running.lostFrames += 1;
-      return undefined;
-    }
     const frame = new Int16Array(FRAME_SAMPLES);
-    if (gap) return frame;
     frame.set(playback.audio.subarray(from, from + FRAME_SAMPLES));
     if (playback.echo) {
       const { gainDb, delayMs } = playback.echo;
@@ -117,10 +110,9 @@ export class Call {
     const { words } = running.playback;
     for (let word = words[running.word]; word && word.atMs <= atMs; word = words[running.word]) {
       running.word += 1;
-      const shiftMs = running.sentMsAtStart - running.lostFrames * FRAME_MS;
       const { type: event, text, offsetMs, endMs } = word;
-      const place = { offsetMs: offsetMs + shiftMs, endMs: endMs + shiftMs };
-      this.#send({ type: 'recogniser', session: this.session, event, text, ...place });
+      const { sentMsAtStart } = running;
+      this.#subject.hear({ event, text, offsetMs: offsetMs + sentMsAtStart, endMs: endMs + sentMsAtStart });
     }
   }
 

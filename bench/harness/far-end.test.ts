@@ -48,16 +48,6 @@ test('a stop while nothing plays is none', () => {
   assert.deepEqual(farEnd.stops, []);
 });
 
-test('frames of a turn that was ended for good are counted as stale, those of the next turn are not', () => {
-  const farEnd = new FarEnd();
-  farEnd.receive(1000, frames(1, 0, 2));
-  farEnd.expectNoMoreOf(1);
-  farEnd.stop(1010);
-  farEnd.receive(1020, frames(1, 40, 3));
-  farEnd.receive(1200, frames(2, 0, 3));
-  assert.equal(farEnd.staleFrames, 3);
-});
-
 test('an echo brings back what was played at that moment, and nothing after a stop', () => {
   const farEnd = new FarEnd();
   farEnd.receive(1000, frames(1, 0, 6));

@@ -1,6 +1,5 @@
 import { FRAME_BYTES, FRAME_MS, samplesOf } from '../../shared/audio/pcm.ts';
 import { type Position, readPosition } from './position-mark.ts';
-import { copyOf } from './protocol.ts';
 
 const SAMPLES_PER_MS = 16;
 const FRAME_SAMPLES = FRAME_BYTES / 2;
@@ -69,8 +68,6 @@ interface Playing {
 export class FarEnd {
   readonly runs: AudioRun[] = [];
   readonly stops: Stop[] = [];
-  /** Frames of a turn that has been told to stop for good; see {@link expectNoMoreOf}. */
-  staleFrames = 0;
   readonly #record: (atMs: number) => LineRecord;
   #queue: Playing[] = [];
   #playedOutAtMs = Number.NEGATIVE_INFINITY;
@@ -80,7 +77,6 @@ export class FarEnd {
   #beginsRun = true;
   #framesOfTurn = 0;
   #offsetsMs: number[] = [];
-  #deadTurn = -1;
   /** All turns up to this one are over. */
   #stoppedTurn = 0;
 
@@ -113,7 +109,7 @@ export class FarEnd {
   receive(atMs: number, pcm: Uint8Array): boolean {
     let begins = false;
     for (let at = 0; at + FRAME_BYTES <= pcm.length; at += FRAME_BYTES) {
-      if (this.#take(atMs, samplesOf(copyOf(pcm.subarray(at, at + FRAME_BYTES))))) begins = true;
+      if (this.#take(atMs, samplesOf(new Uint8Array(pcm.subarray(at, at + FRAME_BYTES))))) begins = true;
       const place = this.#framesOfTurn - 1;
       if (at === 0 && place >= LEAD_FRAMES) this.#offsetsMs.push(atMs - place * FRAME_MS);
     }
@@ -132,11 +128,6 @@ export class FarEnd {
     if (last) last.endMs = Math.min(last.endMs, atMs);
     this.#playedOutAtMs = atMs;
     this.#beginsRun = true;
-  }
-
-  /** From now on each frame of the turn that plays is stale. */
-  expectNoMoreOf(turn: number): void {
-    this.#deadTurn = turn;
   }
 
   /** Adds what was played from `fromMs` on to `samples`, made louder or softer by `gain`. */
@@ -185,7 +176,6 @@ export class FarEnd {
    */
   #check({ turn, ms }: Position, begins: boolean, counts: LineCounts): void {
     const skippedMs = ms - this.#endPositionMs;
-    if (turn === this.#deadTurn) this.staleFrames += 1;
     if (turn > 0 && turn <= this.#stoppedTurn) {
       if (begins || skippedMs > -TOLERANCE_MS) counts.oldFrames += 1;
       else {

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { recogniserScript } from '../corpus/recogniser-script.ts';
 import type { Scene } from '../corpus/scene.ts';
+import { monotonicMs } from '../time.ts';
 import type { Call } from './call.ts';
 import type { Driver } from './driver.ts';
 import type { AudioRun, Stop } from './far-end.ts';
-import { monotonicMs, type SessionSettings } from './protocol.ts';
+import type { SessionSettings } from './protocol.ts';
 import { LONG_ANSWER, SHORT_ANSWER } from './spoken.ts';
 
 const AUDIBLE_TIMEOUT_MS = 5000;
@@ -69,8 +70,8 @@ export function settingsFor({ during }: Scene, { policy, llm, tts }: SceneSettin
 }
 
 export function playbackOf(scene: Scene) {
-  const { audio, echo, gaps } = scene;
-  return { audio, words: recogniserScript(scene), ...(echo && { echo }), ...(gaps && { gaps }) };
+  const { audio, echo } = scene;
+  return { audio, words: recogniserScript(scene), ...(echo && { echo }) };
 }
 
 /** @param startMs when the scene began, on the far end's clock */

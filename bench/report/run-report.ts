@@ -2,14 +2,13 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 /** Systems whose figures stand in a table beside each other, measured in the same run on the same work. */
-export const SUBJECTS = ['parley', 'livekit-default', 'livekit-best', 'pipecat'] as const;
+export const SUBJECTS = ['parley', 'livekit-default', 'livekit-best'] as const;
 export type Subject = (typeof SUBJECTS)[number];
 
 export const SUBJECT_TITLES: Readonly<Record<Subject, string>> = {
   parley: 'Parley',
   'livekit-default': 'LiveKit Agents (default)',
   'livekit-best': 'LiveKit Agents (best setting)',
-  pipecat: 'Pipecat',
 };
 
 const measure = z.object({

@@ -1,13 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Call } from '../harness/call.ts';
-import { linesOf } from '../harness/contest.ts';
-import { Driver, type SubjectCommand } from '../harness/driver.ts';
-import { monotonicMs, type SessionSettings, type Usage } from '../harness/protocol.ts';
+import { Driver } from '../harness/driver.ts';
+import type { SessionSettings, Usage } from '../harness/protocol.ts';
 import { LONG_ANSWER, sharpUtterance, type Utterance } from '../harness/spoken.ts';
-import type { Measure, Subject } from '../report/run-report.ts';
 import type { Row, RowContext, RowResult } from '../row.ts';
-import { differenceOf, mean, meanOf, momentsOf, once } from '../statistics.ts';
-import { emptyCommand, gatherField, orAbsent, peerNotes } from '../subjects/contenders.ts';
+import { differenceOf, meanOf, momentsOf, once } from '../statistics.ts';
+import { emptyCommand, Field } from '../subjects/field.ts';
+import { monotonicMs } from '../time.ts';
 
 const FEW = 10;
 const MANY = 40;
@@ -29,10 +28,10 @@ export const costRow: Row = {
   title: 'What a session costs: processor time and memory',
   includes:
     'All threads of the subject’s process, native ones too: the engine with voice activity for each session, scripted recogniser, ' +
-    'model and synthesiser, a sink in memory, and the harness’s socket, whose own cost is the line "of it the harness". Every ' +
+    'model and synthesiser, a sink in memory, and the way to the harness, whose own cost is the line "of it the harness". Every ' +
     `caller cuts in about every 6.5 s. Marginal: what ${MANY - FEW} sessions more add to ${FEW}, for each of them.`,
   leavesOut:
-    'Telephone sockets, JSON and base64, TLS, a Speech SDK recogniser (see the phone-cost row), WebRTC; the base of the process, shown apart.',
+    'Telephone sockets, JSON and base64, TLS, a Speech SDK recogniser (see the row of a hundred calls), WebRTC; the base of the process, shown apart.',
   estimateSeconds: 190,
   run,
 };
@@ -41,6 +40,8 @@ const SETTINGS = {
   ...{ greeting: LONG_ANSWER, answer: LONG_ANSWER },
   ...{ llm: { firstTokenMs: 150, tokenMs: 15 }, tts: { firstAudioMs: 100 } },
 } as const;
+/** Without LiveKit's end-of-turn model "best" is its cheapest. */
+const POLICIES = { parley: {}, 'livekit-default': {}, 'livekit-best': { turnDetection: 'vad' } };
 
 interface Cost {
   /** Memory from a few sessions to many, step by step, each after a full collection. */
@@ -51,103 +52,90 @@ interface Cost {
   readonly talkingFew: readonly number[];
 }
 
+const perSession = (key: 'listening' | 'talkingMany') => (cost: Cost) =>
+  meanOf(cost[key].map((percent) => percent / MANY));
+const marginal = ({ talkingFew, talkingMany }: Cost) => differenceOf(talkingMany, talkingFew, MANY - FEW);
+/** What each session added, from reading to reading; how the steps differ says how far that is known. */
+const stepsMb = ({ memory }: Cost, which: 'rssBytes' | 'heapUsedBytes'): number[] =>
+  memory.slice(1).map((usage, at) => (usage[which] - (memory[at]?.[which] ?? 0)) / MEMORY_STEP / 1e6);
+const added = (which: 'rssBytes' | 'heapUsedBytes') => (cost: Cost) => meanOf(stepsMb(cost, which));
+/** One process was read: the steps say what a reading is worth, but nobody knows where another process would settle. */
+const wholeMb = (cost: Cost) => {
+  const step = MEMORY_STEP * Math.sqrt(momentsOf(stepsMb(cost, 'rssBytes')).variance);
+  return once((cost.memory[0]?.rssBytes ?? Number.NaN) / 1e6, step);
+};
+
 async function run(context: RowContext): Promise<RowResult> {
-  const field = await gatherField(context);
+  const { signal, progress } = context;
+  const field = await Field.gather(context);
   const utterance = await sharpUtterance(200, 0);
-  const notes = [
-    ...peerNotes(field),
+  field.notes.push(
     'In this row "best" is LiveKit at its cheapest: without the end-of-turn model (turnDetection vad), all else at its default.',
-  ];
-  const costOf = (name: string, command: SubjectCommand, policy: SessionSettings['policy']) => {
-    context.progress(`${name}: ${FEW} sessions, then ${MANY}`);
-    return measureCost(name, command, policy, utterance, context, notes);
-  };
-  const empty = await costOf('the harness alone', emptyCommand(), {});
-  const costs: (readonly [Subject, Cost])[] = [];
-  for (const { subject, command, policy } of field.contenders) {
-    const cheapest = subject === 'livekit-best' ? { turnDetection: 'vad' } : policy;
-    const work = async () => [subject, await costOf(subject, command, cheapest)] as const;
-    costs.push(...(await orAbsent(field, subject, context, work)));
-  }
-  const line = linesOf(field, costs);
+  );
+  progress(`${FEW} sessions, then ${MANY}: the harness alone`);
+  const empty = await Driver.use(emptyCommand(), signal, (driver) => costOf(driver, {}, utterance, signal));
+  const rounds = field.with(POLICIES).map((one) => [one]);
+  const found = await field.measure(rounds, (driver, { policy }) => costOf(driver, policy, utterance, signal));
+  const line = field.lines(found);
   const cpu = '% of a core';
   const harness = 'of it the harness (the empty subject, every session talking all the time)';
   return {
     lines: [
-      line('a talking session, marginal', cpu, marginalCpu, '≤ 0.3'),
-      line(harness, cpu, () => marginalCpu(empty)),
-      line(`a talking session, average of ${MANY}`, cpu, ({ talkingMany }) => perSession(talkingMany)),
-      line(`a listening session, average of ${MANY}`, cpu, ({ listening }) => perSession(listening)),
-      line('memory a session adds (RSS)', 'MB', (cost) => meanOf(stepsMb(cost, 'rssBytes')), '≤ 1.5'),
-      line('memory a session adds (JavaScript heap and buffers)', 'MB', (cost) =>
-        meanOf(stepsMb(cost, 'heapUsedBytes')),
-      ),
+      line('a talking session, marginal', cpu, marginal, '≤ 0.3'),
+      line(harness, cpu, () => marginal(empty)),
+      line(`a talking session, average of ${MANY}`, cpu, perSession('talkingMany')),
+      line(`a listening session, average of ${MANY}`, cpu, perSession('listening')),
+      line('memory a session adds (RSS)', 'MB', added('rssBytes'), '≤ 1.5'),
+      line('memory a session adds (JavaScript heap and buffers)', 'MB', added('heapUsedBytes')),
       line(`the process with ${FEW} sessions (RSS)`, 'MB', wholeMb),
     ],
-    plots: [
-      {
-        file: 'cost.svg',
-        title: 'Processor time of the whole process',
-        kind: 'line',
-        xLabel: 'talking sessions',
-        yLabel: cpu,
-        series: [['the harness alone', empty] as const, ...costs].map(([name, { talkingFew, talkingMany }]) => {
-          return { name, points: [[FEW, mean(talkingFew)], [MANY, mean(talkingMany)]] }; // biome-ignore format: points
-        }),
-      },
-    ],
-    notes,
+    plots: [],
+    notes: field.notes,
   };
 }
 
-function measureCost(
-  name: string,
-  command: SubjectCommand,
+async function costOf(
+  driver: Driver,
   policy: SessionSettings['policy'],
   utterance: Utterance,
-  { signal }: RowContext,
-  notes: string[],
+  signal: AbortSignal,
 ): Promise<Cost> {
   const memory: Usage[] = [];
   const wait = (ms: number) => sleep(ms, undefined, { signal });
-  return Driver.use(command, signal, async (driver) => {
-    const open = async (sessions: number, settleMs: number) => {
-      for (let i = 0; i < sessions; i += 1) {
-        await driver.open({ ...SETTINGS, policy });
-        await wait(OPEN_EVERY_MS);
-      }
-      await wait(settleMs);
-      memory.push(await driver.usage(true));
-    };
-    await open(FEW, SETTLE_MS);
-    while (driver.calls.length < MANY) await open(MEMORY_STEP, MEMORY_SETTLE_MS);
-    for (const call of driver.calls) call.interrupt();
-    await wait(CALM_MS);
-    const listening = await stretch(driver, wait);
+  const open = async (sessions: number, settleMs: number) => {
+    for (let i = 0; i < sessions; i += 1) {
+      await driver.open({ ...SETTINGS, policy });
+      await wait(OPEN_EVERY_MS);
+    }
+    await wait(settleMs);
+    memory.push(await driver.usage(true));
+  };
+  /** The percentage of a core that the process used, part by part. */
+  const stretch = async (): Promise<readonly number[]> => {
+    const cpuPercent: number[] = [];
+    let before = await driver.usage();
+    for (let part = 0; part < PARTS; part += 1) {
+      await wait(PART_MS);
+      const after = await driver.usage();
+      cpuPercent.push((after.cpuUs - before.cpuUs) / 10 / (after.atMs - before.atMs));
+      before = after;
+    }
+    return cpuPercent;
+  };
+  await open(FEW, SETTLE_MS);
+  while (driver.calls.length < MANY) await open(MEMORY_STEP, MEMORY_SETTLE_MS);
+  for (const call of driver.calls) call.interrupt();
+  await wait(CALM_MS);
+  const listening = await stretch();
 
-    for (const call of driver.calls) void talk(call, utterance, signal);
-    // Everybody has been interrupted once by then, and the code that runs is compiled.
-    await wait(2 * SETTLE_MS);
-    await driver.beginNotes();
-    const talkingMany = await stretch(driver, wait);
-    notes.push(...(await driver.notes(name)));
-    for (const call of driver.calls.slice(FEW)) await driver.end(call);
-    await wait(CALM_MS);
-    return { memory, listening, talkingMany, talkingFew: await stretch(driver, wait) };
-  });
-}
-
-/** The percentage of a core that the process used, part by part. */
-async function stretch(driver: Driver, wait: (ms: number) => Promise<void>): Promise<readonly number[]> {
-  const cpuPercent: number[] = [];
-  let before = await driver.usage();
-  for (let part = 0; part < PARTS; part += 1) {
-    await wait(PART_MS);
-    const after = await driver.usage();
-    cpuPercent.push((after.cpuUs - before.cpuUs) / 10 / (after.atMs - before.atMs));
-    before = after;
-  }
-  return cpuPercent;
+  for (const call of driver.calls) void talk(call, utterance, signal);
+  // Everybody has been interrupted once by then, and the code that runs is compiled.
+  await wait(2 * SETTLE_MS);
+  await driver.beginNotes();
+  const talkingMany = await stretch();
+  for (const call of driver.calls.slice(FEW)) await driver.end(call);
+  await wait(CALM_MS);
+  return { memory, listening, talkingMany, talkingFew: await stretch() };
 }
 
 /** Cuts in again and again, each caller at moments of its own, as long as the line has a beat. */
@@ -159,17 +147,3 @@ async function talk(call: Call, { playback }: Utterance, signal: AbortSignal): P
     await quiet(QUIET_MS);
   }
 }
-
-const perSession = (cpuPercent: readonly number[]): Measure => meanOf(cpuPercent.map((percent) => percent / MANY));
-const marginalCpu = ({ talkingFew, talkingMany }: Cost): Measure => differenceOf(talkingMany, talkingFew, MANY - FEW);
-
-/** What each session added, from reading to reading; how the steps differ says how far that is known. */
-const stepsMb = ({ memory }: Cost, which: 'rssBytes' | 'heapUsedBytes'): number[] =>
-  memory.slice(1).map((usage, at) => (usage[which] - (memory[at]?.[which] ?? 0)) / MEMORY_STEP / 1e6);
-
-/** One process was read: the steps say what a reading is worth, but nobody knows where another process would settle. */
-const wholeMb = (cost: Cost): Measure =>
-  once(
-    (cost.memory[0]?.rssBytes ?? Number.NaN) / 1e6,
-    MEMORY_STEP * Math.sqrt(momentsOf(stepsMb(cost, 'rssBytes')).variance),
-  );

@@ -1,18 +1,15 @@
 import { DEFAULT_TURN_POLICY, type TurnPolicyChanges } from '../../stream-host/conversation/turns/turn-policy.ts';
 import type { Scene } from '../corpus/scene.ts';
 import { answerDelaysOf, type SceneRun, type SceneSettings, turnEndOf } from '../harness/scenes.ts';
-import { VirtualScenes } from '../harness/virtual-scenes.ts';
+import { virtualScenes } from '../harness/virtual-scenes.ts';
 import type { ReportedLine, Series } from '../report/run-report.ts';
 import type { RowResult } from '../row.ts';
 import { mean, measure, percentOf } from '../statistics.ts';
 
 const PEER = 'livekit-default';
-/** The name of the entry that waits a plain fixed delay in real time. */
-export const FIXED = 'LiveKit, fixed 500 ms';
 export const HOLD_FACTORS = [0.4, 0.6, 0.8, 1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3];
-export const FIXED_DELAYS_MS = [200, 300, 400, 500, 600, 700, 800, 900, 1000, 1200, 1500];
 /** Enough words beside the curves to read them by. */
-const MARKED = new Set([0.4, 1, 1.6, 2, 3, 200, 500, 800, 1000, 1500]);
+const MARKED = new Set([0.4, 1, 1.6, 2, 3]);
 
 export interface TurnTradeOptions {
   readonly scenes: readonly Scene[];
@@ -22,23 +19,16 @@ export interface TurnTradeOptions {
   readonly signal: AbortSignal;
 }
 
-/** One policy's place between waiting too long and cutting in. */
-interface TradePoint {
-  /** What of the policy was varied: the factor, or the delay in ms. */
-  readonly setting: number;
-  /** From the end of the caller's turn to the agent, over the turns that were not cut off. */
-  readonly meanMs: number;
-  readonly cutOffs: readonly boolean[];
-  readonly unanswered: number;
+/** One policy's place between waiting too long and cutting in. `factor`: of its holds. */
+function pointOf(factor: number, runs: readonly SceneRun[]) {
+  const ends = runs.map(turnEndOf);
+  const cutOffs = ends.map(({ cutOff }) => cutOff);
+  const isComplete = ends.every(({ cutOff, answeredAfterMs }) => cutOff || answeredAfterMs !== undefined);
+  // The mean is over the turns that were not cut off.
+  const meanMs = mean(answerDelaysOf(runs));
+  return { factor, meanMs, cutOffs, isComplete, place: [meanMs, percentOf(cutOffs)] as [number, number] };
 }
-
-const pointOf = (setting: number, runs: readonly SceneRun[]): TradePoint => ({
-  setting,
-  meanMs: mean(answerDelaysOf(runs)),
-  cutOffs: runs.map((run) => turnEndOf(run).cutOff),
-  unanswered: runs.map(turnEndOf).filter(({ cutOff, answeredAfterMs }) => !cutOff && answeredAfterMs === undefined)
-    .length,
-});
+type TradePoint = ReturnType<typeof pointOf>;
 
 /** The engine as it is, but with all pauses that end a turn longer or shorter. */
 export function scaledHolds(factor: number): TurnPolicyChanges {
@@ -49,102 +39,61 @@ export function scaledHolds(factor: number): TurnPolicyChanges {
   return { endpointing: { minHoldMs: scaled(minHoldMs), holdMs: scaled(holdMs), maxHoldMs: scaled(maxHoldMs) } };
 }
 
-/**
- * The plainest turn-taking that this engine can do: any onset stops the agent for good, and a turn is over after a pause
- * of one fixed length, whatever was said and however it sounded. Its numbers do not move with the engine's defaults.
- */
-export function plainFixedDelay(holdMs: number): TurnPolicyChanges {
-  return {
-    onset: {
-      ...{ speechProbability: 0.5, silenceProbability: 0.35, onsetMs: 96, doubtfulOnsetMs: 96 },
-      ...{ pauseMs: Math.min(160, holdMs), doubtMs: 0, echoGuard: false },
-    },
-    interruption: { tentative: false, backchannels: false },
-    endpointing: { minHoldMs: holdMs, holdMs, maxHoldMs: holdMs, judgement: 'off', adaptToCaller: false },
-    drafts: { mode: 'off' },
-  };
-}
-
-/** How long the agent waits against how often it cuts in, over many policies; and where the subjects are. */
+/** How long the agent waits against how often it cuts in, over many lengths of its holds; and where the subjects are. */
 export async function turnTrade({ scenes, providers, played, signal }: TurnTradeOptions): Promise<RowResult> {
-  const virtual = await VirtualScenes.load();
-  const along = async (settings: readonly number[], policyOf: (setting: number) => TurnPolicyChanges) => {
-    const points: TradePoint[] = [];
-    for (const setting of settings) {
-      signal.throwIfAborted();
-      points.push(pointOf(setting, await virtual.play(scenes, { ...providers, policy: { ...policyOf(setting) } })));
-    }
-    return points;
-  };
+  const virtual = await virtualScenes();
   try {
-    const scaled = await along(HOLD_FACTORS, scaledHolds);
-    return resultOf(scaled, await along(FIXED_DELAYS_MS, plainFixedDelay), played);
+    const scaled: TradePoint[] = [];
+    for (const factor of HOLD_FACTORS) {
+      signal.throwIfAborted();
+      const policy = { ...scaledHolds(factor) };
+      scaled.push(pointOf(factor, await virtual.play(scenes, { ...providers, policy })));
+    }
+    return resultOf(scaled, played);
   } finally {
     await virtual.close();
   }
 }
 
-function resultOf(
-  scaled: readonly TradePoint[],
-  fixed: readonly TradePoint[],
-  played: TurnTradeOptions['played'],
-): RowResult {
+function resultOf(scaled: readonly TradePoint[], played: TurnTradeOptions['played']): RowResult {
   const points = played.map(({ name, runs }) => ({ name, ...pointOf(1, runs) }));
-  const own = scaled.find(({ setting }) => setting === 1);
+  const own = scaled.find(({ factor }) => factor === 1);
   const parley = points.find(({ name }) => name === 'parley');
   const peer = points.find(({ name }) => name === PEER);
   /** The point of the curve that waits longest, but on average no longer than the peer. */
-  const level = scaled.filter(({ meanMs, unanswered }) => peer && meanMs <= peer.meanMs && unanswered === 0).at(-1);
+  const level = scaled.filter(({ meanMs, isComplete }) => peer && meanMs <= peer.meanMs && isComplete).at(-1);
   const told = ({ meanMs, cutOffs }: TradePoint) =>
     `${Math.round(meanMs)} ms and ${cutOffs.filter((cutOff) => cutOff).length} cut off`;
   const line = (of: TradePoint, besides: TradePoint): ReportedLine => ({
     label: 'turns cut off with Parley’s holds made longer, up to LiveKit’s mean delay (virtual time)',
-    unit: '%',
-    target: `< ${PEER}`,
-    better: 'lower',
+    ...{ unit: '%', target: `< ${PEER}`, better: 'lower' },
     results: { parley: measure(of.cutOffs, percentOf), [PEER]: measure(besides.cutOffs, percentOf) },
   });
   const scenes = own?.cutOffs.length ?? 0;
-  const curve = (name: string, of: readonly TradePoint[], mark: (setting: number) => string): Series => ({
-    name: `${name} (virtual time)`,
-    points: of.map(({ meanMs, cutOffs }) => [meanMs, percentOf(cutOffs)]),
-    marks: of.map(({ setting }) => (MARKED.has(setting) ? mark(setting) : '')),
-  });
+  const curve: Series = {
+    name: 'Parley, its holds × 0.4 to × 3 (virtual time)',
+    points: scaled.map(({ place }) => place),
+    marks: scaled.map(({ factor }) => (MARKED.has(factor) ? `× ${factor}` : '')),
+  };
+  const trusted = own && parley && `Parley’s defaults give ${told(own)} there, and in real time ${told(parley)}`;
+  const where = level && `the holds times ${level.factor}, with a mean of ${Math.round(level.meanMs)} ms`;
   return {
     lines: level && peer ? [line(level, peer)] : [],
     plots: [
       {
-        file: 'turn-trade.svg',
+        ...{ file: 'turn-trade.svg', kind: 'line', yLabel: '% of turns cut off' },
         title: `Hesitation set, ${scenes} scenes: how long the agent waits against how often it cuts in`,
-        kind: 'line',
         xLabel: 'mean ms from the end of the turn to the agent, turns that were not cut off',
-        yLabel: '% of turns cut off',
-        series: [
-          curve('Parley, its holds × 0.4 to × 3', scaled, (factor) => `× ${factor}`),
-          curve('one fixed delay', fixed, (delayMs) => `${delayMs} ms`),
-          ...points.map(({ name, meanMs, cutOffs }): Series => {
-            return { name: `${name}, real time`, points: [[meanMs, percentOf(cutOffs)]] };
-          }),
-        ],
+        series: [curve, ...points.map(({ name, place }): Series => ({ name: `${name}, real time`, points: [place] }))],
       },
     ],
     notes: [
-      `The curves are of virtual time: the same ${scenes} scenes, real voice activity, the same model and voice with the ` +
-        'same delays, and the engine itself on a virtual clock, where neither the harness nor the machine adds anything. ' +
-        'The first: Parley as it is, with all its holds times a factor. The second: the same engine with a plain fixed ' +
-        'delay, nothing judged and no early answers. Where they are short the words come after the pause, and waiting ' +
-        'less for the pause answers nobody sooner.',
-      ...(own && parley
-        ? [
-            `How far virtual time can be trusted: Parley’s defaults give ${told(own)} there, and in real time ${told(parley)}.`,
-          ]
-        : []),
-      ...(level
-        ? [
-            `Up to LiveKit’s mean delay, on the first curve: the holds times ${level.setting}, with a mean of ` +
-              `${Math.round(level.meanMs)} ms.`,
-          ]
-        : []),
+      `The curve is of virtual time: the same ${scenes} scenes, real voice activity, the same model and voice with the ` +
+        'same delays, and the engine itself on a virtual clock, where neither the harness nor the machine adds anything: ' +
+        'Parley as it is, with all its holds times a factor. Where they are short the words come after the pause, and ' +
+        'waiting less for the pause answers nobody sooner.',
+      ...(trusted ? [`How far virtual time can be trusted: ${trusted}.`] : []),
+      ...(where ? [`Up to LiveKit’s mean delay, on the curve: ${where}.`] : []),
     ],
   };
 }

@@ -1,19 +1,18 @@
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { LoadTest, type Measured } from '../acs/load-test.ts';
 import type { DialOutcome } from '../acs/phone-call.ts';
 import {
   contentionNote,
   countedIn,
+  countLines,
   cpuOf,
+  delayLines,
+  gapLine,
+  hostLines,
   mainThreadCpuOf,
-  type Stretch,
   stretchesOf,
-  waitedOf,
 } from '../acs/talk-figures.ts';
-import type { Measure } from '../report/run-report.ts';
 import { cdfPlot, parleyLine, type Row, type RowContext, type RowResult } from '../row.ts';
-import { bootstrapInterval, meanOf, once, quantileOver, sumOf, trialsOf } from '../statistics.ts';
+import { meanOf, once, trialsOf } from '../statistics.ts';
 
 const CALLS = 200;
 /** As many as there are cores: each host has one main thread. */
@@ -22,13 +21,13 @@ const DEFAULT_SECONDS = 60;
 const STRETCH_SECONDS = 15;
 /** Parts of each stretch, long enough to hold a burst of lateness: what they differ by is the spread. */
 const BLOCKS = 5;
-const WARM_MS = 12_000;
 /** Calls that knock when all places are taken, while the others talk. */
 const EXTRA_CALLS = 20;
 /** Where the number of places sets no limit, calls come in such groups until the load closes the door. */
 const GROUP = 10;
 const MOST_CALLS = 600;
 const AFTER_CLOSING_SECONDS = 15;
+const TALK = { hosts: HOSTS, habits: 'ordinary', mode: 'media' } as const;
 
 /** Two hundred calls for minutes, and what keeps a host from taking one too many. */
 export const twoHundredCallsRow: Row = {
@@ -52,69 +51,44 @@ async function run(context: RowContext): Promise<RowResult> {
   const knocked = measured.slice(knockedAt, knockedAt + 1).flatMap(stretchesOf);
   const jitter = stretches.map(({ jitterMs }) => jitterMs);
   const talkSeconds = measured.reduce((sum, { host }) => sum + host.elapsedMs / 1000, 0);
-  const afterwards = stretchesOf(load.measured);
+  const afterwards = load.measured.flatMap(stretchesOf);
   // All of them is a share of trials; fewer is where the load closed the door, which happens once in a run.
   const admitted = connected === CALLS ? trialsOf(connected, CALLS) : once(connected, GROUP);
   const knocks = trialsOf(refused, EXTRA_CALLS);
-  const jitterThen = quantileOver(
-    afterwards.map(({ jitterMs }) => jitterMs),
-    0.99,
-  );
+  const title = `Delay of the agents’ frames behind their schedule, ${CALLS} calls`;
+  const core = '% of a core';
   return {
     lines: [
       parleyLine(`calls let in, of ${CALLS}`, '', admitted, `= ${CALLS}`, 'higher'),
-      parleyLine('late frames (a gap in the sound)', '', countedIn(stretches, 'lateFrames'), '= 0'),
-      parleyLine('silence in these gaps', 'ms', sumOf(stretches.map(({ counts }) => counts.gapMs))),
-      parleyLine('frames of the agents’ voices', '', countedIn(stretches, 'frames'), undefined, 'higher'),
-      parleyLine('delay behind the schedule, p99', 'ms', quantileOver(jitter, 0.99)),
-      parleyLine('frames of an old answer after a stop', '', countedIn(stretches, 'oldFrames'), '= 0'),
-      parleyLine('interruptions', '', countedIn(stretches, 'interruptions'), undefined, 'higher'),
-      parleyLine('interruptions not heeded within 1.5 s', '', countedIn(stretches, 'missedInterruptions'), '= 0'),
-      parleyLine('turns without an answer within 10 s', '', countedIn(stretches, 'unanswered'), '= 0'),
-      parleyLine('lines that broke', '', countedIn(stretches, 'closed'), '= 0'),
-      parleyLine('event loop delay, p99 of a stretch', 'ms', meanOf(measured.map(({ host }) => host.loopDelayP99Ms))),
-      parleyLine('CPU of the hosts', '% of a core', meanOf(measured.map(cpuOf))),
-      parleyLine('CPU of their main threads', '% of a core', meanOf(measured.map(mainThreadCpuOf))),
-      parleyLine(
-        'no core for the main thread when it was ready to run',
-        '% of the time',
-        meanOf(measured.map(waitedOf)),
-      ),
+      ...countLines(stretches, 'lateFrames'),
+      gapLine(stretches),
+      ...countLines(stretches, 'frames'),
+      ...delayLines('delay behind the schedule', jitter, { p99: undefined }),
+      ...countLines(stretches, 'oldFrames', 'interruptions', 'missedInterruptions', 'unanswered', 'closed'),
+      parleyLine('CPU of the hosts', core, meanOf(measured.map(cpuOf))),
+      parleyLine('CPU of their main threads', core, meanOf(measured.map(mainThreadCpuOf))),
+      ...hostLines(measured),
       parleyLine(`refused of ${EXTRA_CALLS} that knocked when it was full`, '', knocks, `= ${EXTRA_CALLS}`, 'higher'),
       parleyLine('late frames of the others meanwhile', '', countedIn(knocked, 'lateFrames'), '= 0'),
       parleyLine('calls that the load admits here', '', once(load.admitted, GROUP), undefined, 'higher'),
-      parleyLine('late frames, of 1000, once it refuses', '', perThousand(afterwards)),
-      parleyLine('jitter then, p99', 'ms', jitterThen),
+      parleyLine('late frames once it refuses', '', countedIn(afterwards, 'lateFrames')),
+      ...delayLines(
+        'jitter then',
+        afterwards.map(({ jitterMs }) => jitterMs),
+        { p99: undefined },
+      ),
     ],
-    plots: [
-      cdfPlot('two-hundred-calls.svg', `Delay of the agents’ frames behind their schedule, ${CALLS} calls`, 'frames', [
-        ['Parley', jitter.flat()],
-      ]),
-    ],
-    notes: [
-      `${connected} calls talked for ${Math.round(talkSeconds)} s.`,
-      contentionNote(measured),
-      load.refusal === undefined
-        ? `The hosts had room for ${load.admitted} calls, which is all that were tried.`
-        : `The load refused the next call with ${load.refusal.status} ${load.refusal.code}; the reason was ${load.closedBy}.`,
-    ],
+    plots: [cdfPlot('two-hundred-calls.svg', title, 'frames', [['Parley', jitter.flat()]])],
+    notes: [`${connected} calls talked for ${Math.round(talkSeconds)} s.`, contentionNote(measured), load.note],
   };
 }
 
-const start = ({ seed, signal, workFolder }: RowContext, folder: string, maxSessions: number) =>
-  LoadTest.start({
-    ...{ folder: join(workFolder, folder), seed, signal, maxSessions, hosts: HOSTS },
-    ...{ habits: 'ordinary', mode: 'media' },
-  });
-
 /** Hosts with as many places as there are calls. */
-async function fillPlaces(context: RowContext) {
-  const { signal, seconds = DEFAULT_SECONDS, progress } = context;
-  const test = await start(context, 'two-hundred-calls', CALLS / HOSTS);
-  try {
+function fillPlaces(context: RowContext) {
+  const { seconds = DEFAULT_SECONDS, progress } = context;
+  return LoadTest.use({ ...TALK, name: 'two-hundred-calls', maxSessions: CALLS / HOSTS }, context, async (test) => {
     progress(`connects ${CALLS} calls`);
-    const connected = await test.connect(CALLS);
-    await sleep(WARM_MS, undefined, { signal });
+    const connected = await test.connect(CALLS, 0);
     const measured: Measured[] = [];
     const stretches = Math.max(2, Math.round(seconds / STRETCH_SECONDS));
     const knockedAt = Math.floor(stretches / 2);
@@ -122,43 +96,31 @@ async function fillPlaces(context: RowContext) {
     for (let stretch = 0; stretch < stretches; stretch += 1) {
       progress(`${CALLS} calls talk: stretch ${stretch + 1} of ${stretches}`);
       const knocking = stretch === knockedAt ? test.dial(EXTRA_CALLS, 5) : undefined;
-      measured.push(await test.measure(seconds / stretches, BLOCKS));
+      measured.push(...(await test.measure(1, seconds / stretches, BLOCKS)));
       if (knocking) outcomes = await knocking;
     }
     const refused = outcomes.filter((outcome) => outcome.outcome === 'refused' && outcome.status === 503).length;
     return { connected, measured, knockedAt, refused };
-  } finally {
-    await test.close();
-  }
+  });
 }
 
 /** Hosts that have places for all: their load alone says when there are enough calls. */
-async function fillUntilBusy(context: RowContext) {
-  const { signal, progress } = context;
-  const test = await start(context, 'until-busy', MOST_CALLS);
-  try {
+function fillUntilBusy(context: RowContext) {
+  return LoadTest.use({ ...TALK, name: 'until-busy', maxSessions: MOST_CALLS }, context, async (test) => {
     let admitted = 0;
     let refusal: Extract<DialOutcome, { outcome: 'refused' }> | undefined;
     while (!refusal && admitted < MOST_CALLS) {
       const outcomes = await test.dial(GROUP, GROUP);
       admitted += outcomes.filter(({ outcome }) => outcome === 'connected').length;
       refusal = outcomes.find((outcome) => outcome.outcome === 'refused');
-      progress(`${admitted} calls, until the host is too busy for more`);
-      await sleep(500, undefined, { signal });
+      context.progress(`${admitted} calls, until the host is too busy for more`);
+      await test.wait(500);
     }
-    const admissions = await test.admissions();
-    const measured = await test.measure(AFTER_CLOSING_SECONDS, 2 * BLOCKS);
-    const closedBy = admissions.find((admission) => admission?.closedBy)?.closedBy ?? 'a moment’s load';
-    return { admitted, measured, refusal, closedBy };
-  } finally {
-    await test.close();
-  }
-}
-
-function perThousand(stretches: readonly Stretch[]): Measure {
-  const sum = (key: 'lateFrames' | 'frames', times: readonly number[]) =>
-    stretches.reduce((all, { counts }, at) => all + counts[key] * (times[at] ?? 0), 0);
-  const rate = (times: readonly number[]) => (1000 * sum('lateFrames', times)) / Math.max(1, sum('frames', times));
-  const each = stretches.map(() => 1);
-  return { value: rate(each), ...bootstrapInterval(stretches.length, rate), n: sum('frames', each) };
+    const reason = await test.closedBy();
+    const measured = await test.measure(1, AFTER_CLOSING_SECONDS, 2 * BLOCKS);
+    const note = refusal
+      ? `The load refused the next call with ${refusal.status} ${refusal.code}; the reason was ${reason}.`
+      : `The hosts had room for ${admitted} calls, which is all that were tried.`;
+    return { admitted, measured, note };
+  });
 }

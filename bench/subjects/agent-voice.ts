@@ -1,5 +1,8 @@
+import { wait } from '../../emulator/wait.ts';
 import { FRAME_BYTES } from '../../shared/audio/pcm.ts';
+import type { Clock } from '../../shared/clock.ts';
 import { markPosition } from '../harness/position-mark.ts';
+import type { SessionSettings } from '../harness/protocol.ts';
 
 const FRAME_SAMPLES = FRAME_BYTES / 2;
 const PIECE_SAMPLES = 5 * FRAME_SAMPLES;
@@ -28,14 +31,31 @@ export class AgentVoice {
       chars += text.length;
       const end = Math.round((chars * samplesPerChar) / FRAME_SAMPLES) * FRAME_SAMPLES;
       while (spoken < end) {
-        const length = Math.min(PIECE_SAMPLES, end - spoken);
-        const piece = new Int16Array(length);
-        for (let i = 0; i < length; i += 1) piece[i] = source[(spoken + i) % source.length] ?? 0;
+        const piece = new Int16Array(Math.min(PIECE_SAMPLES, end - spoken));
+        for (let i = 0; i < piece.length; i += 1) piece[i] = source[(spoken + i) % source.length] ?? 0;
         markPosition(piece, turn, spoken);
-        spoken += length;
+        spoken += piece.length;
         yield piece;
       }
     };
   }
 }
 export type TurnVoice = ReturnType<AgentVoice['turn']>;
+
+/** Word boundaries as Azure reports them: each word as long as its share of the letters. */
+export function wordsOf(text: string, durationMs: number) {
+  const msPerChar = durationMs / text.length;
+  return [...text.matchAll(/\S+/g)].map(({ 0: word, index }) => {
+    return { text: word, startMs: index * msPerChar, durationMs: word.length * msPerChar };
+  });
+}
+
+/** What the scripted model answers: each word with its trailing space, when it comes. Ends early when aborted. */
+export async function* answerTokens({ llm, answer }: SessionSettings, clock: Clock, signal: AbortSignal) {
+  await wait(clock, llm.firstTokenMs, signal);
+  for (const token of answer.match(/\S+\s*/g) ?? []) {
+    if (signal.aborted) return;
+    yield token;
+    if (llm.tokenMs > 0) await wait(clock, llm.tokenMs, signal);
+  }
+}

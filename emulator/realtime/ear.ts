@@ -1,6 +1,6 @@
 import { numbersAsDigits } from '../speech/number-words.ts';
-import type { PhraseStream } from '../speech/phrase-stream.ts';
-import type { Transcriber } from '../speech/transcriber.ts';
+import type { Listened } from '../speech/phrase-stream.ts';
+import type { Listens } from '../speech/transcriber.ts';
 import { type AudioFormat, Decoder } from './audio-codec.ts';
 import type { TurnDetection } from './dialect.ts';
 
@@ -20,7 +20,7 @@ export interface EarListener {
 }
 
 export interface EarOptions {
-  readonly transcriber: Pick<Transcriber, 'listen'>;
+  readonly transcriber: Listens;
   readonly newItemId: () => string;
   readonly listener: EarListener;
 }
@@ -35,7 +35,7 @@ interface Turn extends Utterance {
 
 /** One stream of the recogniser: as long as neither format nor detection change, and the buffer is not cut by hand. */
 interface Listening {
-  readonly stream: PhraseStream;
+  readonly stream: Listened;
   /** How much audio the session had before this stream. */
   readonly baseMs: number;
   /** Of each phrase that has begun, by where it begins. */

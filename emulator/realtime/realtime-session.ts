@@ -1,7 +1,7 @@
 import type { RawData, WebSocket } from 'ws';
 import type { Cancel } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
-import type { Transcriber } from '../speech/transcriber.ts';
+import type { Listens } from '../speech/transcriber.ts';
 import { type ClientEvent, readClientEvent, readItem } from './client-events.ts';
 import { Conversation, Entry, entryOf } from './conversation.ts';
 import {
@@ -19,7 +19,7 @@ import { type Json, WireError } from './wire-error.ts';
 export interface RealtimeSessionOptions extends Omit<ResponseWorld, 'send' | 'drop' | 'dialect'> {
   readonly log: Logger;
   readonly dialect: Dialect;
-  readonly transcriber: Pick<Transcriber, 'listen'>;
+  readonly transcriber: Listens;
   readonly model: string;
   /** What the service shows of an agent that was asked for in place of a model. */
   readonly agent: Json | null;

@@ -43,6 +43,9 @@ const IDLE_KEPT_SAMPLES = 1 * SAMPLE_RATE;
 const MAX_BEHIND_MS = 5000;
 const MAX_OPEN_FINALS = 4;
 
+/** What whoever gives it its audio knows of a stream. */
+export type Listened = Pick<PhraseStream, 'write' | 'isBehind' | 'endMs' | 'end' | 'close'>;
+
 const msOf = (samples: number): number => (samples / SAMPLE_RATE) * 1000;
 
 interface Phrase {

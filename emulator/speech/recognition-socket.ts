@@ -2,11 +2,11 @@ import type { WebSocket } from 'ws';
 import { SAMPLE_RATE } from '../../shared/audio/pcm.ts';
 import type { Logger } from '../../shared/log.ts';
 import { numbersAsDigits } from './number-words.ts';
-import type { AudioSpan, PhraseStream } from './phrase-stream.ts';
+import type { AudioSpan, Listened } from './phrase-stream.ts';
 import { phraseWords } from './phrase-words.ts';
 import { type RecognitionSettings, recognitionSettings } from './recognition-settings.ts';
 import { SpeechSocket } from './speech-socket.ts';
-import type { Transcriber } from './transcriber.ts';
+import type { Listens } from './transcriber.ts';
 import { jsonBody, newServiceId, ticks, UspError, type UspMessage } from './usp.ts';
 
 const WAVE_HEADER_BYTES = 44;
@@ -15,7 +15,7 @@ const CHECK_BEHIND_MS = 50;
 /** From a turn's first audio to its `turn.end`. Offsets on the wire count from the turn's first sample. */
 interface Turn {
   readonly requestId: string;
-  readonly stream: PhraseStream;
+  readonly stream: Listened;
   readonly settings: RecognitionSettings;
   phraseId: string;
 }
@@ -26,14 +26,14 @@ interface Turn {
  * what no phrase has covered, and adds its own base to every offset, so that a turn here always counts from zero.
  */
 export class RecognitionSocket {
-  readonly #transcriber: Transcriber;
+  readonly #transcriber: Listens;
   readonly #socket: SpeechSocket;
   #next: { readonly requestId: string; readonly settings: RecognitionSettings } | undefined;
   #turn: Turn | undefined;
   #hadTurn = false;
   #behindTimer: NodeJS.Timeout | undefined;
 
-  constructor(socket: WebSocket, transcriber: Transcriber, log: Logger) {
+  constructor(socket: WebSocket, transcriber: Listens, log: Logger) {
     this.#transcriber = transcriber;
     this.#socket = new SpeechSocket(
       socket,

@@ -17,12 +17,12 @@ const control = z.looseObject({ action: z.string() });
  * boundaries, punctuation marks and sentences have none.
  */
 export class SynthesisSocket {
-  readonly #voices: Voices;
+  readonly #voices: Pick<Voices, 'speakSentences'>;
   readonly #socket: SpeechSocket;
   #next: { readonly requestId: string; readonly settings: SynthesisSettings } | undefined;
   #turn: SynthesisTurn | undefined;
 
-  constructor(socket: WebSocket, voices: Voices, log: Logger) {
+  constructor(socket: WebSocket, voices: Pick<Voices, 'speakSentences'>, log: Logger) {
     this.#voices = voices;
     this.#socket = new SpeechSocket(
       socket,

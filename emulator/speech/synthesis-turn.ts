@@ -21,12 +21,17 @@ export class SynthesisTurn {
   readonly requestId: string;
   readonly #settings: SynthesisSettings;
   readonly #socket: SpeechSocket;
-  readonly #voices: Voices;
+  readonly #voices: Pick<Voices, 'speakSentences'>;
   readonly #streamId = newServiceId().toUpperCase();
   readonly #abort = new AbortController();
   #sentMs = 0;
 
-  constructor(requestId: string, settings: SynthesisSettings, socket: SpeechSocket, voices: Voices) {
+  constructor(
+    requestId: string,
+    settings: SynthesisSettings,
+    socket: SpeechSocket,
+    voices: Pick<Voices, 'speakSentences'>,
+  ) {
     this.requestId = requestId;
     this.#settings = settings;
     this.#socket = socket;

@@ -4,7 +4,7 @@ import type { Logger } from '../../shared/log.ts';
 import { DecodePool } from './decode-pool.ts';
 import type { MoonshineSize } from './moonshine.ts';
 import type { Sensitivity } from './phrase-segmenter.ts';
-import { type PhraseListener, PhraseStream } from './phrase-stream.ts';
+import { type Listened, type PhraseListener, PhraseStream } from './phrase-stream.ts';
 import { VoiceDetector } from './voice-detector.ts';
 
 export interface TranscriberOptions {
@@ -16,8 +16,13 @@ export interface TranscriberOptions {
   readonly clock?: Clock;
 }
 
+/** Whatever turns streams of audio into words. */
+export interface Listens {
+  listen(segmentationSilenceMs: number, listener: PhraseListener, sensitivity?: Sensitivity): Listened;
+}
+
 /** Turns streams of audio into words, in worker threads: one that finds speech, and one or more that decode it. */
-export class Transcriber {
+export class Transcriber implements Listens {
   readonly #detector: VoiceDetector;
   readonly #pool: DecodePool;
 

@@ -1,15 +1,14 @@
 import { bytesOf } from '../../../shared/audio/pcm.ts';
-import { serveSubject } from '../subject-link.ts';
+import { serveSubject } from '../serve-subject.ts';
 
 /**
  * No system at all: each session that was given a greeting sends one frame for each that it takes, the others none.
  * What it costs is the harness's own transport, which stands in every other subject's figures too.
  */
-await serveSubject(async (voice) => {
+serveSubject(async (voice) => {
   const [piece = new Int16Array(320)] = voice.turn(1)('The frames of a voice.');
   const frame = bytesOf(piece.subarray(0, 320));
   return {
-    version: process.version,
     open: async ({ greeting }, sink) => ({
       receiveAudio: () => {
         if (greeting !== '') sink.audio(frame);

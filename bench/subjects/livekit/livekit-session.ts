@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { SAMPLE_RATE, samplesOf } from '../../../shared/audio/pcm.ts';
 import type { SessionSettings } from '../../harness/protocol.ts';
 import type { AgentVoice } from '../agent-voice.ts';
-import type { SubjectSession, SubjectSink } from '../subject-link.ts';
+import type { SubjectSession, SubjectSink } from '../serve-subject.ts';
 import type { LiveKit } from './livekit.ts';
 import { createPacedOutput } from './paced-output.ts';
 import { scriptedModel, scriptedRecogniser, scriptedSynthesiser } from './scripted-providers.ts';

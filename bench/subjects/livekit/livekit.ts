@@ -1,7 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { z } from 'zod';
 
 /**
  * What the harness uses of `@livekit/agents` 1.9.0 and `@livekit/rtc-node`, no more. The packages are no dependency of
@@ -89,7 +87,6 @@ interface LiveKitAgents {
 
 /** The packages, loaded from the folder into which they were installed. */
 export interface LiveKit {
-  readonly version: string;
   readonly agents: LiveKitAgents;
   readonly AudioFrame: new (data: Int16Array, sampleRate: number, channels: number, samples: number) => AudioFrame;
   readonly executor: InferenceExecutor;
@@ -107,8 +104,6 @@ export async function loadLiveKit(folder: string): Promise<LiveKit> {
   const agents = (await load('agents', 'dist', 'index.js')) as LiveKitAgents;
   const { AudioFrame } = (await load('rtc-node', 'dist', 'index.js')) as Pick<LiveKit, 'AudioFrame'>;
   const { default: inference } = (await load('local-inference', 'index.js')) as { default: LocalInference };
-  const manifest = JSON.parse(await readFile(inPackage('agents', 'package.json'), 'utf8'));
-  const { version } = z.object({ version: z.string() }).parse(manifest);
   agents.initializeLogger({ pretty: false, level: 'error' });
   inference.initEot();
   // As its shared inference process does (`inference/eot/runner.ts`), in this process, without their hop between two.
@@ -120,5 +115,5 @@ export async function loadLiveKit(folder: string): Promise<LiveKit> {
       return { probability, inferenceDurationMs: performance.now() - startMs };
     },
   };
-  return { version, agents, AudioFrame, executor };
+  return { agents, AudioFrame, executor };
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bytesOf, FRAME_BYTES, SAMPLE_RATE } from '../../../shared/audio/pcm.ts';
-import type { SubjectSink } from '../subject-link.ts';
+import type { SubjectSink } from '../serve-subject.ts';
 import type { AudioFrame, AudioOutput, LiveKit } from './livekit.ts';
 
 /** What LiveKit's own room output keeps ahead of the listener (`queueSizeMs` in `voice/room_io/room_io.ts`). */

@@ -1,9 +1,9 @@
+import { wait } from '../../../emulator/wait.ts';
 import { SAMPLE_RATE } from '../../../shared/audio/pcm.ts';
 import { systemClock } from '../../../shared/clock.ts';
-import type { RecogniserCommand, SessionSettings } from '../../harness/protocol.ts';
-import type { AgentVoice } from '../agent-voice.ts';
-import type { SubjectSink } from '../subject-link.ts';
-import { tokensOf, wait } from '../wait.ts';
+import type { SessionSettings, Words } from '../../harness/protocol.ts';
+import { type AgentVoice, answerTokens } from '../agent-voice.ts';
+import type { SubjectSink } from '../serve-subject.ts';
 import type { ChatOptions, LiveKit } from './livekit.ts';
 
 /** LiveKit's three provider interfaces with the harness's scripted services behind them. */
@@ -29,7 +29,7 @@ export function scriptedRecogniser({ agents }: LiveKit) {
   }
   return {
     stt: new ScriptedRecogniser({ streaming: true, interimResults: true, alignedTranscript: false }),
-    hear({ event, text, offsetMs, endMs }: RecogniserCommand): void {
+    hear({ event, text, offsetMs, endMs }: Words): void {
       if (event === 'no-words' || !current || current.queue.closed) return;
       const type = event === 'final' ? SpeechEventType.FINAL_TRANSCRIPT : SpeechEventType.INTERIM_TRANSCRIPT;
       const times = { startTime: offsetMs / 1000, endTime: endMs / 1000 };
@@ -38,18 +38,14 @@ export function scriptedRecogniser({ agents }: LiveKit) {
   };
 }
 
-export function scriptedModel({ agents }: LiveKit, { llm, answer }: SessionSettings, sink: SubjectSink): object {
+export function scriptedModel({ agents }: LiveKit, settings: SessionSettings, sink: SubjectSink): object {
   const { LLM, LLMStream } = agents.llm;
 
   class ScriptedStream extends LLMStream {
     async run(): Promise<void> {
       sink.thinking(this.chatCtx.items.findLast(({ role }) => role === 'user')?.textContent ?? '');
-      const { signal } = this.abortController;
-      await wait(systemClock, llm.firstTokenMs, signal);
-      for (const content of tokensOf(answer)) {
-        if (signal.aborted) return;
+      for await (const content of answerTokens(settings, systemClock, this.abortController.signal)) {
         this.queue.put({ id: 'scripted', delta: { role: 'assistant', content } });
-        await wait(systemClock, llm.tokenMs, signal);
       }
     }
   }

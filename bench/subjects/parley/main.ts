@@ -1,16 +1,12 @@
-import packageJson from '../../../package.json' with { type: 'json' };
 import { systemClock } from '../../../shared/clock.ts';
 import { createLog } from '../../../shared/log.ts';
 import { VoiceActivityLane } from '../../../stream-host/speech/voice-activity/voice-activity-lane.ts';
-import { serveSubject } from '../subject-link.ts';
+import { serveSubject } from '../serve-subject.ts';
 import { ParleySession } from './parley-session.ts';
 
 /** Parley's engine as the stream host runs it: the real voice-activity lane and clock, fakes for Azure, no socket. */
-await serveSubject(async (voice) => {
+serveSubject(async (voice) => {
   const lane = await VoiceActivityLane.start({ clock: systemClock, log: createLog('stream-host', 'error') });
   const ports = { voice, openVoiceActivity: lane.open, clock: systemClock };
-  return {
-    version: packageJson.version,
-    open: async (settings, sink) => new ParleySession({ settings, sink, ...ports }),
-  };
+  return { open: async (settings, sink) => new ParleySession({ settings, sink, ...ports }) };
 });

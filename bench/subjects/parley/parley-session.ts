@@ -1,3 +1,4 @@
+import { wait } from '../../../emulator/wait.ts';
 import { bytesOf, FRAME_BYTES } from '../../../shared/audio/pcm.ts';
 import type { Clock } from '../../../shared/clock.ts';
 import type { HistoryItem } from '../../../shared/sessions/history.ts';
@@ -10,10 +11,9 @@ import {
   type MediaConversationOptions,
   mediaConversation,
 } from '../../../stream-host/modes/media/media-conversation.ts';
-import type { RecogniserCommand, SessionSettings } from '../../harness/protocol.ts';
-import type { AgentVoice, TurnVoice } from '../agent-voice.ts';
-import type { SubjectSession, SubjectSink } from '../subject-link.ts';
-import { tokensOf, wait } from '../wait.ts';
+import type { SessionSettings, Words } from '../../harness/protocol.ts';
+import { type AgentVoice, answerTokens, type TurnVoice, wordsOf } from '../agent-voice.ts';
+import type { SubjectSession, SubjectSink } from '../serve-subject.ts';
 
 export interface ParleySessionOptions {
   readonly settings: SessionSettings;
@@ -68,7 +68,7 @@ export class ParleySession implements SubjectSession {
     this.#conversation.audio(pcm);
   }
 
-  hear({ event, text, offsetMs, endMs }: RecogniserCommand): void {
+  hear({ event, text, offsetMs, endMs }: Words): void {
     if (event === 'partial') this.#recogniser?.onPartial(text, offsetMs, endMs);
     else if (event === 'final') this.#recogniser?.onFinal(text, offsetMs, endMs);
     else this.#recogniser?.onNoWords(offsetMs, endMs);
@@ -86,39 +86,19 @@ export class ParleySession implements SubjectSession {
     const asked = history.findLast((item) => item.role === 'caller');
     this.#options.sink.thinking(asked?.role === 'caller' ? asked.text : '');
     const { clock, settings } = this.#options;
-    const { llm, answer } = settings;
-    await wait(clock, llm.firstTokenMs, signal);
-    for (const text of tokensOf(answer)) {
-      if (signal.aborted) return;
-      yield { type: 'text', text };
-      await wait(clock, llm.tokenMs, signal);
-    }
+    for await (const text of answerTokens(settings, clock, signal)) yield { type: 'text', text };
   }
 
   async *#speak(text: string, signal: AbortSignal): AsyncGenerator<SynthesisPiece> {
     const { clock, settings } = this.#options;
     await wait(clock, settings.tts.firstAudioMs, signal);
     if (signal.aborted) return;
-    const voice = this.#voices.get(signal) ?? this.#beginTurn(signal);
+    const voice = this.#voices.get(signal) ?? this.#options.voice.turn(++this.#turns);
+    this.#voices.set(signal, voice);
     const pieces = [...voice(text)];
     const durationMs = pieces.reduce((total, piece) => total + piece.length, 0) / 16;
-    yield* wordsOf(text, durationMs);
+    for (const word of wordsOf(text, durationMs)) yield { type: 'word', ...word };
     for (const piece of pieces) yield { type: 'audio', pcm: bytesOf(piece) };
-  }
-
-  #beginTurn(signal: AbortSignal): TurnVoice {
-    this.#turns += 1;
-    const voice = this.#options.voice.turn(this.#turns);
-    this.#voices.set(signal, voice);
-    return voice;
-  }
-}
-
-/** Word boundaries as Azure reports them: each word as long as its share of the letters. */
-function* wordsOf(text: string, durationMs: number): Generator<SynthesisPiece> {
-  const msPerChar = durationMs / text.length;
-  for (const { 0: word, index } of text.matchAll(/\S+/g)) {
-    yield { type: 'word', text: word, startMs: index * msPerChar, durationMs: word.length * msPerChar };
   }
 }
 
