@@ -220,3 +220,8 @@ test('a field or a query name that nobody knows is refused by its name, with tho
   // The function key of Azure.
   assert.equal((await functions.request('POST', 'calls/initiate?code=key', target)).status, 200);
 });
+
+test('an empty streaming_mode names none, as in the address of a socket', async () => {
+  const { status, body } = await initiate({ ...target, streaming_mode: '' });
+  assert.deepEqual([status, body.streaming_mode], [200, 'media']);
+});

@@ -5,7 +5,7 @@ import { AUDIO_RATES } from '../audio/pcm.ts';
 import { lineMediaOf } from './line-media.ts';
 import { ModeTable } from './mode-table.ts';
 import { decodeAgentModes, decodeModes, encodeAgentModes, encodeModes, modeOfCall } from './offered-modes.ts';
-import { STREAMING_MODES, streamingMode } from './streaming-modes.ts';
+import { askedMode, STREAMING_MODES, streamingMode } from './streaming-modes.ts';
 
 test('a mode goes by its name in any case; the predecessor’s realtime is media; others are refused with the list', () => {
   for (const mode of STREAMING_MODES) assert.equal(streamingMode.parse(` ${mode.toUpperCase()} `), mode);
@@ -82,4 +82,11 @@ test('what hosts write of their modes is read back, whatever the names; what is 
     { name: 'media', rateHz: 16_000 },
     { name: 'voice_live', rateHz: 24_000 },
   ]);
+});
+
+test('an empty mode names none, in a body as in the address of a socket', () => {
+  assert.equal(askedMode.parse(''), null);
+  assert.equal(askedMode.parse(null), null);
+  assert.equal(askedMode.parse(' Realtime '), 'media');
+  assert.throws(() => askedMode.parse(' '), /must be one of/);
 });

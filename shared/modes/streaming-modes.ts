@@ -24,6 +24,9 @@ export const streamingMode = z.preprocess(
   z.enum(STREAMING_MODES, `must be one of ${STREAMING_MODES.join(', ')}`),
 );
 
+/** A mode that a request may name. An empty text names none, in a body as in an address. */
+export const askedMode = z.preprocess((given) => (given === '' ? null : given), streamingMode.nullable());
+
 interface ModeFacts {
   /** What a person is shown who chooses. */
   readonly title: string;

@@ -75,6 +75,24 @@ for (const redis of await redisesUnderTest()) {
       assert.deepEqual(await burst(['three'], 'orders', 'transcription'), ['kept']);
     });
 
+    test('an entry that nobody can read is passed over and counted, and hides no other host', async () => {
+      await store.hosts.announce('a', { sessions: 1, maxSessions: 3, agents: ['orders'] }, 60_000);
+      const untilMs = Date.now() + 60_000;
+      await raw.hset('parley:hosts', {
+        words: `${untilMs} many some`,
+        nothing: '',
+      });
+      assert.deepEqual(
+        (await store.hosts.all()).map(({ hostId }) => hostId),
+        ['a'],
+      );
+      assert.equal(store.hosts.unreadable, 2);
+      assert.equal(await store.hosts.spare('b', { sessions: 0, maxSessions: 1 }, []), 1 + 2);
+      await raw.hdel('parley:hosts', 'words', 'nothing');
+      await store.hosts.all();
+      assert.equal(store.hosts.unreadable, 0);
+    });
+
     test('only hosts that have the agent count; one that does not tell may have it', async () => {
       await store.hosts.announce('a', { sessions: 0, maxSessions: 1, agents: ['orders', 'très chic'] }, 60_000);
       await store.hosts.announce('b', { sessions: 0, maxSessions: 1, agents: [] }, 60_000);

@@ -109,6 +109,7 @@ interface HostRedis extends Redis {
 /** The replicas of the stream host that have spoken lately. */
 export class Hosts {
   readonly #redis: HostRedis;
+  #unreadable = 0;
 
   constructor(redis: Redis) {
     redis.defineCommand('parleyAnnounce', { numberOfKeys: 1, lua: ANNOUNCE_LUA });
@@ -156,29 +157,42 @@ export class Hosts {
     const counted = new Set(arrived.map(placeOf));
     let spare = own.maxSessions - own.sessions;
     for (const [field, value] of Object.entries(asRecord(hash))) {
-      const [untilMs, sessions, maxSessions] = value.split(' ').map(Number);
-      if (Number(untilMs) <= Number(now) || field === hostId || counted.has(field)) continue;
-      spare += field.startsWith(KEPT) ? -1 : Math.max(0, (maxSessions ?? 0) - (sessions ?? 0));
+      const [untilMs, sessions = 0, maxSessions = 0] = value.split(' ').map(Number);
+      if (!(Number(untilMs) > Number(now)) || field === hostId || counted.has(field)) continue;
+      // What cannot be read has no place for anybody.
+      spare += field.startsWith(KEPT) ? -1 : Math.max(0, maxSessions - sessions) || 0;
     }
     return spare;
   }
 
+  /** How many entries could not be read when they were last read: another program wrote them, or a release to come. */
+  get unreadable(): number {
+    return this.#unreadable;
+  }
+
+  /** Those that can be read; see {@link unreadable}. */
   async all(): Promise<AnnouncedHost[]> {
     const [now, hash] = await readRedis(() => this.#redis.parleyHosts(HOSTS_KEY));
-    return Object.entries(asRecord(hash)).flatMap(([hostId, value]) => {
-      const [untilMs, sessions, maxSessions, agents, modes, agentModes] = value.split(' ');
-      if (hostId.startsWith(KEPT) || Number(untilMs) <= Number(now)) return [];
-      const load = { hostId, sessions: Number(sessions), maxSessions: Number(maxSessions) };
-      return [
-        {
-          ...load,
-          ...(agents !== undefined && { agents: agents.split(',').flatMap((name) => decodeName(name) || []) }),
-          ...(modes !== undefined && { modes: decodeModes(modes) }),
-          ...(agentModes !== undefined && { agentModes: decodeAgentModes(agentModes) }),
-        },
-      ];
-    });
+    const entries = Object.entries(asRecord(hash)).filter(([field]) => !field.startsWith(KEPT));
+    const read = entries.map(([hostId, value]) => readHost(hostId, value));
+    this.#unreadable = read.filter((host) => host === undefined).length;
+    return read.flatMap((host) => (host && host.untilMs > Number(now) ? [host.host] : []));
   }
+}
+
+/** Undefined where it is nothing that a host has written. A name that cannot be read costs itself alone. */
+function readHost(hostId: string, value: string): { untilMs: number; host: AnnouncedHost } | undefined {
+  const [until, sessionsText, mostText, agents, modes, agentModes] = value.split(' ');
+  const numbers = [until, sessionsText, mostText].map((text) => Number(text || Number.NaN));
+  const [untilMs = 0, sessions = 0, maxSessions = 0] = numbers;
+  if (!numbers.every(Number.isFinite)) return undefined;
+  const host = {
+    ...{ hostId, sessions, maxSessions },
+    ...(agents !== undefined && { agents: agents.split(',').flatMap((name) => decodeName(name) || []) }),
+    ...(modes !== undefined && { modes: decodeModes(modes) }),
+    ...(agentModes !== undefined && { agentModes: decodeAgentModes(agentModes) }),
+  };
+  return { untilMs, host };
 }
 
 const modesOf = ({ modes, agentModes = {} }: ModeOffer): string[] =>

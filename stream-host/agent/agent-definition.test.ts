@@ -281,3 +281,12 @@ for (const [what, source, message] of BAD_TOOLS) {
     });
   });
 }
+
+test('two files that cannot be used are both named (newcomer: one mistake after the other)', async (context) => {
+  const folder = await folderWith(context, {
+    'desk.yaml': GOOD,
+    'one.yaml': `${GOOD}tols: [fly]\n`,
+    'two.yaml': 'name: [',
+  });
+  await assert.rejects(loadAgents(folder), /one\.yaml.*tols.*\n.*two\.yaml is no valid YAML/s);
+});

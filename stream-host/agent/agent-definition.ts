@@ -141,16 +141,30 @@ export interface LoadedAgent {
 
 /**
  * Reads every `*.yaml` of a folder.
- * @throws {ConfigError} that names the file and the field, for everything that is wrong in it
+ * @throws {ConfigError} that names the file and the field, for everything that is wrong in any of them
  */
 export async function loadAgents(folder: string, options: LoadAgentsOptions = {}): Promise<Agents> {
-  const agents = new Map<string, Agent>();
-  for (const file of await definitionFiles(folder)) {
-    const { agent } = await loadAgent(file, options);
-    agents.set(agent.name, agent);
-  }
-  return agents;
+  return agentsOf(await loadFolder(folder, options));
 }
+
+/** The same by file. */
+export async function loadFolder(folder: string, options: LoadAgentsOptions): Promise<Map<string, LoadedAgent>> {
+  const loaded = new Map<string, LoadedAgent>();
+  const problems: string[] = [];
+  for (const file of await definitionFiles(folder)) {
+    try {
+      loaded.set(file, await loadAgent(file, options));
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      problems.push(error.message);
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(problems.join('\n'));
+  return loaded;
+}
+
+export const agentsOf = (loaded: ReadonlyMap<string, LoadedAgent>): Agents =>
+  new Map([...loaded.values()].map(({ agent }) => [agent.name, agent]));
 
 /** @throws {NotFoundError} that lists the agents there are */
 export function requireAgent(agents: Agents, name: string): Agent {

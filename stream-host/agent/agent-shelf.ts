@@ -7,11 +7,13 @@ import type { AgentCard } from '../contract/agent.ts';
 import {
   type Agent,
   type Agents,
+  agentsOf,
   BUNDLED_TOOLS,
   definitionFiles,
   type LoadAgentsOptions,
   type LoadedAgent,
   loadAgent,
+  loadFolder,
   requireAgent,
 } from './agent-definition.ts';
 
@@ -46,15 +48,13 @@ export class AgentShelf {
     this.#loaded = loaded;
   }
 
-  /** @throws {ConfigError} that names the file and the field, for the first thing that is wrong in the folder */
+  /** @throws {ConfigError} that names the file and the field, for all that is wrong in the folder */
   static async open(options: AgentShelfOptions): Promise<AgentShelf> {
-    const loaded = new Map<string, LoadedAgent>();
-    for (const file of await definitionFiles(options.folder)) loaded.set(file, await loadAgent(file, options));
-    return new AgentShelf(options, loaded);
+    return new AgentShelf(options, await loadFolder(options.folder, options));
   }
 
   get agents(): Agents {
-    return new Map([...this.#loaded.values()].map(({ agent }) => [agent.name, agent]));
+    return agentsOf(this.#loaded);
   }
 
   get cards(): AgentCard[] {

@@ -11,6 +11,12 @@ export interface AudioSink {
   stopAudio(cause: StopCause): void;
 }
 
+/** A line as its mode has it. */
+export interface ModeLine extends AudioSink {
+  /** Another mode has the line from here on: audio has this rate, in both directions. */
+  modeIs(rateHz: AudioRate): void;
+}
+
 export type TransportEvents = {
   /** The line is ready to talk: the conversation may begin. Comes once, before any `audio`. */
   ready: [];
@@ -49,7 +55,7 @@ export interface TransportCounts {
 }
 
 /** One caller's line, whatever carries it: a phone call's media socket or a browser's. */
-export interface Transport extends AudioSink {
+export interface Transport extends ModeLine {
   readonly channel: Channel;
   readonly events: TypedEvents<TransportEvents>;
   /** `ready` has been emitted. */

@@ -5,7 +5,7 @@ import type { ServiceTranscript } from '../../shared/protocol/acs-transcript.ts'
 import type { HistoryItem } from '../../shared/sessions/history.ts';
 import type { Responder, SessionFacts } from './agent.ts';
 import type { SessionEmitter } from './events.ts';
-import type { AudioSink } from './line.ts';
+import type { ModeLine } from './line.ts';
 
 /**
  * What is done with a caller's line: a conversation with a recogniser and a voice, a speech-to-speech model, or words
@@ -38,7 +38,7 @@ export interface ModeHost {
   /** Where the mode tells what happens. */
   readonly events: SessionEmitter;
   /** Where the agent's voice goes, at the kind's rate. */
-  readonly line: AudioSink;
+  readonly line: ModeLine;
   readonly agent: Responder;
   readonly agentName: string;
   /** What was said before, in a session that is taken up again. */

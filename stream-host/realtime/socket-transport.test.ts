@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { pino } from 'pino';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { systemClock } from '../../shared/clock.ts';
+import { type Clock, systemClock } from '../../shared/clock.ts';
 import { randomIds } from '../../shared/ids.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { type RealtimeConfig, realtimeServiceOf } from './realtime-service.ts';
@@ -194,4 +194,33 @@ test('without a key a token of the identity is sent', async (context) => {
   session?.close();
   assert.equal(server.requests[0]?.headers.authorization, 'Bearer token-1');
   assert.equal(server.requests[0]?.headers['api-key'], undefined);
+});
+
+test('a connection that was closed in order leaves no timer behind', async (context) => {
+  const server = await serve(context, () => {});
+  const waiting = new Set<object>();
+  const clock: Clock = {
+    ...systemClock,
+    after(delayMs, task) {
+      const timer = {};
+      waiting.add(timer);
+      const cancel = systemClock.after(delayMs, () => {
+        waiting.delete(timer);
+        task();
+      });
+      return () => {
+        waiting.delete(timer);
+        cancel();
+      };
+    },
+  };
+  const url = `ws://127.0.0.1:${server.port}/x`;
+  const options = { url, headers: async () => ({}), clock };
+  const transport = new SocketTransport(options, { onMessage: () => {}, onEnd: () => {} });
+  await eventually(() => waiting.size === 1);
+  transport.close();
+  assert.equal(waiting.size, 1, 'it is killed where it does not close');
+  const closedAtMs = performance.now();
+  await eventually(() => waiting.size === 0);
+  assert.ok(performance.now() - closedAtMs < 2000, 'sooner than it would be killed');
 });

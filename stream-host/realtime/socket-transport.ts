@@ -51,8 +51,9 @@ export class SocketTransport implements RealtimeTransport {
     this.#finish();
     const socket = this.#socket;
     if (!socket) return;
+    const cancel = this.#options.clock.after(CLOSE_GRACE_MS, () => socket.terminate());
+    socket.once('close', cancel);
     socket.close(NORMAL);
-    this.#options.clock.after(CLOSE_GRACE_MS, () => socket.terminate());
   }
 
   async #connect(): Promise<void> {

@@ -1,6 +1,6 @@
 import type { WebSocket } from 'ws';
 import type { Clock } from '../../shared/clock.ts';
-import { messageOf, ParleyError, publicMessageOf } from '../../shared/errors.ts';
+import { DependencyError, messageOf, ParleyError, publicMessageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { parseServiceFrame } from '../../shared/protocol/acs-media.ts';
 import type { ServiceTranscript } from '../../shared/protocol/acs-transcript.ts';
@@ -18,8 +18,11 @@ export interface TranscriptIntakeOptions {
   readonly firstWordMs?: number;
 }
 
-/** Phrases that wait while Redis is slow; beyond, the oldest are dropped and counted. */
+/** Phrases that wait while Redis is slow, or away; beyond, the oldest are dropped and counted. */
 const MOST_WAITING = 100;
+/** Finished words that Redis does not take are tried again for so long; then they are lost, and counted. */
+const RETRY_MS = 500;
+const RETRY_FOR_MS = 60_000;
 const FIRST_WORD_MS = 10_000;
 
 /**
@@ -45,14 +48,32 @@ export class TranscriptIntake {
     const guard = new LineGuard(clock, (code, reason) => live.close(code, reason));
     let sessionId: string | undefined;
     let isHandingOn = false;
+    let failingSinceMs: number | undefined;
+    /** Whether Redis does not take the words now, so that they are to be tried again. */
+    const fails = async (id: string, phrase: ServiceTranscript): Promise<boolean> => {
+      try {
+        await store.command(id, { type: 'transcribed', phrase });
+        failingSinceMs = undefined;
+        return false;
+      } catch (error) {
+        const reason = messageOf(error);
+        if (failingSinceMs === undefined) log.warn({ reason }, 'words of ACS are not taken by Redis: they wait');
+        failingSinceMs ??= clock.now();
+        // What was heard so far is of no use later; and a session that is over takes nothing any more.
+        const isTriedAgain = phrase.final && error instanceof DependencyError;
+        if (isTriedAgain && clock.now() - failingSinceMs < RETRY_FOR_MS) return true;
+        guard.count('dropped');
+        if (phrase.final) log.error({ reason }, 'words of ACS are lost');
+        return false;
+      }
+    };
     const handOn = async () => {
       if (sessionId === undefined || isHandingOn) return;
       isHandingOn = true;
       for (let phrase = waiting.shift(); phrase; phrase = waiting.shift()) {
-        await store.command(sessionId, { type: 'transcribed', phrase }).catch((error: unknown) => {
-          guard.count('dropped');
-          log.warn({ reason: messageOf(error) }, 'words of ACS are lost: Redis does not take them');
-        });
+        if (!(await fails(sessionId, phrase))) continue;
+        waiting.unshift(phrase);
+        await new Promise<void>((resolve) => clock.after(RETRY_MS, resolve));
       }
       isHandingOn = false;
     };

@@ -114,8 +114,12 @@ export class AcsMediaTransport implements Transport {
 
   /** ACS shows nothing: anything but audio and stop commands would be foreign to it. */
   follow(_events: SessionEventSource, rateHz: AudioRate): void {
-    this.#rates.modeIs(rateHz);
+    this.modeIs(rateHz);
     this.#followed = true;
+  }
+
+  modeIs(rateHz: AudioRate): void {
+    this.#rates.modeIs(rateHz);
   }
 
   probe(timeoutMs: number): Promise<boolean> {

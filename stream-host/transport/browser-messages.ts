@@ -171,6 +171,7 @@ const NOTICES: Readonly<Record<string, string>> = {
   'recogniser.failed': 'Speech recognition does not work at the moment. Please try again later.',
   'voice-activity.failed': 'Interruptions may be noticed late for a moment.',
   'reply.failed': 'The agent could not answer.',
+  'reply.too_long': 'The answer was too long, and ends early.',
   'reply.stalled': 'The agent took too long and was stopped. Please say it again.',
   'synthesis.failed': 'The agent could not speak for a moment.',
   'notice.unspoken': 'Nobody on the line was told yet that it is written down. It is tried again.',

@@ -113,7 +113,7 @@ export class BrowserTransport implements Transport {
   follow(events: SessionEventSource, rateHz: AudioRate): void {
     if (!this.#session) throw new Error('A browser must be introduced to its session before it follows its events.');
     this.#followed = true;
-    this.#rates.modeIs(rateHz);
+    this.modeIs(rateHz);
     events.on('agentSpoke', ({ interrupted }) => this.#endAnswer(interrupted));
     tellBrowser(this.#session, events, (message) => this.#send(message), this.#clock);
     const early = this.#earlyText;
@@ -145,6 +145,10 @@ export class BrowserTransport implements Transport {
       at: cause,
       session_id: this.#session?.sessionId ?? '',
     });
+  }
+
+  modeIs(rateHz: AudioRate): void {
+    this.#rates.modeIs(rateHz);
   }
 
   probe(timeoutMs: number): Promise<boolean> {

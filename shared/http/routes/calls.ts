@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../../error-codes.ts';
-import { DEFAULT_MODE, streamingMode } from '../../modes/streaming-modes.ts';
+import { askedMode, DEFAULT_MODE, streamingMode } from '../../modes/streaming-modes.ts';
 import { defineRoute } from '../route.ts';
 import { agentName } from './agents.ts';
 
@@ -73,9 +73,10 @@ export const initiateCall = defineRoute({
         .nullable()
         .transform((context) => context ?? {})
         .default({}),
-      streaming_mode: streamingMode
-        .describe('What is done with the caller’s line. Without it, the agent’s own mode, or ACS_STREAMING_MODE.')
-        .nullable()
+      streaming_mode: askedMode
+        .describe(
+          'What is done with the caller’s line. Without it, or with an empty one, the agent’s own mode, or ACS_STREAMING_MODE.',
+        )
         .exactOptional(),
       record_call: z
         .literal(false, 'must be false: calls cannot be recorded yet')

@@ -47,7 +47,7 @@ export const conversationSocket = defineRoute({
       .default(48_000),
     streaming_mode: streamingMode
       .describe(
-        'What is done with the line of a new session; realtime, as the predecessor’s pages say, means media. Without it, the agent’s own mode, or ACS_STREAMING_MODE.',
+        'What is done with the line of a new session; realtime, as the predecessor’s pages say, means media. Without it, or with an empty one, the agent’s own mode, or ACS_STREAMING_MODE.',
       )
       .exactOptional(),
     scenario: z.string().describe('Ignored; the header `x-parley-ignored` of the answer says so.').exactOptional(),

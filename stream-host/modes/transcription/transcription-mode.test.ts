@@ -82,6 +82,7 @@ function begin({ facts, history = [], turns = 0, ...options }: Wishes = {}) {
         return true;
       },
       stopAudio: () => {},
+      modeIs: () => {},
     },
     agent: { locale: 'en-US', voice: 'v', phrases: defaultPhrases('en-US', 'Hello.'), async *respond() {} },
     agentName: 'orders',
@@ -351,4 +352,18 @@ test('where ACS hears, a call’s audio needs no recogniser, and ACS’s words a
   assert.deepEqual([partial?.speaker, partial?.offsetMs], ['caller', 4000]);
   assert.deepEqual([final?.offsetMs, final?.durationMs, final?.confidence], [4000, 1800, 0.7]);
   assert.deepEqual(final?.words, [{ text: 'order', offsetMs: 4500, durationMs: 200 }]);
+});
+
+test('finished words of ACS that are handed on twice are written down once', async () => {
+  const { mode, of, hear } = begin({ acsHears: true });
+  mode.start();
+  await hear(5000, CALLER);
+  const phrase = { text: 'Yes.', final: true, participant: CALLER, offsetMs: 3000, durationMs: 400, words: [] };
+  mode.transcribed?.(phrase);
+  mode.transcribed?.(phrase);
+  mode.transcribed?.({ ...phrase, offsetMs: 4000 });
+  assert.deepEqual(
+    of('transcript').map(({ text }) => text),
+    ['Yes.', 'Yes.'],
+  );
 });

@@ -41,6 +41,8 @@ class Transcription implements Mode {
   /** The session's beginning on its clock. */
   readonly #beganMs: number;
   #acsBeganMs = Number.POSITIVE_INFINITY;
+  /** By participant: where the last finished words of ACS's began. */
+  readonly #acsFinalMs = new Map<string | undefined, number>();
   readonly #languages: readonly string[];
   readonly #noticeText: string | undefined;
   #notice: Notice | undefined;
@@ -98,6 +100,9 @@ class Transcription implements Mode {
       this.#tellPartial(participant, text, startMs, durationMs);
       return;
     }
+    // Words that got no answer from Redis are handed on again, and may come twice.
+    if (this.#acsFinalMs.get(participant) === offsetMs) return;
+    this.#acsFinalMs.set(participant, offsetMs);
     this.#tellFinal(participant, text, startMs, durationMs, {
       confidence,
       words: words.map((word) => ({ ...word, offsetMs: this.#acsBeganMs + word.offsetMs })),

@@ -59,7 +59,12 @@ async function begin(redis: RedisUnderTest) {
       log,
     });
     delivery.start();
-    return { outbox, delivery };
+    /** Nothing is given back: it lost its power. */
+    const die = () => {
+      connection.disconnect();
+      void delivery.close();
+    };
+    return { outbox, delivery, die };
   };
   /** Writes finished words as the session's record does. */
   const say = (turn: number, text = `words ${turn}`) =>
@@ -72,7 +77,7 @@ async function begin(redis: RedisUnderTest) {
   /** Redis has answered all that was asked of it so far, and what that led to. */
   const settle = async () => {
     for (let round = 0; round < SETTLING_ROUNDS; round += 1) {
-      await Promise.all([store.ping(), ...connections.map((connection) => connection.ping())]);
+      await Promise.all([store.ping(), ...connections.map((connection) => connection.ping().catch(() => {}))]);
     }
   };
   const pass = async (ms: number) => {
@@ -123,8 +128,8 @@ for (const redis of await redisesUnderTest()) {
         first.delivery.nudge(id);
         await pass(2500);
       }
-      // Killed: nothing is given back, and the second host learns of nothing but what lies in Redis.
-      first.delivery.close();
+      // The second host learns of nothing but what lies in Redis.
+      first.die();
       const second = hostNamed('b');
       await say(5);
       await pass(12_500);
@@ -141,7 +146,7 @@ for (const redis of await redisesUnderTest()) {
       first.delivery.attend(id);
       await say(1);
       receiver.answer = () => {
-        first.delivery.close();
+        first.die();
         return DELIVERED;
       };
       first.delivery.nudge(id);
@@ -153,6 +158,31 @@ for (const redis of await redisesUnderTest()) {
       assert.deepEqual(
         receiver.attempts.map((attempt) => attempt.id),
         [1, 1, 2].map(idOf),
+      );
+      second.delivery.close();
+    });
+
+    test('a host that closes while it posts gives the words back at once, and another one goes on with them', async () => {
+      const { clock, receiver, id, hostNamed, say, pass, passUntil, idOf } = await begin(redis);
+      const first = hostNamed('a');
+      await say(1);
+      // It takes what was posted, and the host closes meanwhile.
+      receiver.answer = () => {
+        void first.delivery.close();
+        return DELIVERED;
+      };
+      first.delivery.nudge(id);
+      await passUntil(() => receiver.got.length === 1);
+      await pass(500);
+      receiver.answer = () => DELIVERED;
+      await say(2);
+      const second = hostNamed('b');
+      const sinceMs = clock.now();
+      await passUntil(() => receiver.got.length === 2);
+      assert.ok(clock.now() - sinceMs < 5000, `${clock.now() - sinceMs} ms, where the lease is of 15 s`);
+      assert.deepEqual(
+        receiver.attempts.map((attempt) => attempt.id),
+        [1, 2].map(idOf),
       );
       second.delivery.close();
     });

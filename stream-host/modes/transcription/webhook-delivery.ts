@@ -32,6 +32,8 @@ const LEAST_ATTEMPTS = 3;
 const RETRY_MIN_MS = 1_000;
 const RETRY_MAX_MS = 60_000;
 const RETRY_AFTER_MAX_MS = 300_000;
+/** What a host that closes waits for Redis to take the right to deliver back. */
+const GIVE_BACK_MS = 1_000;
 /** Longer than an attempt may take. */
 const LEASE_MS = 15_000;
 const SWEEP_MS = 1_000;
@@ -55,6 +57,7 @@ export class WebhookDelivery {
   readonly #again = new Set<string>();
   readonly #abort = new AbortController();
   readonly #timers = new Set<Cancel>();
+  readonly #looks = new Set<Promise<void>>();
 
   constructor(options: WebhookDeliveryOptions) {
     this.#options = options;
@@ -75,24 +78,35 @@ export class WebhookDelivery {
   /** There are new words of a session, or will be in a moment. Never throws. */
   nudge(sessionId: string): void {
     this.attend(sessionId);
-    this.#after(SOON_MS, () => void this.#look(sessionId));
+    this.#after(SOON_MS, () => this.#lookAt(sessionId));
   }
 
-  /** Breaks off what is under way, which another host will deliver. Idempotent. */
-  close(): void {
+  /** Breaks off what is under way, which another host will deliver: at once, as the right to is given back. Idempotent. */
+  async close(): Promise<void> {
     this.#abort.abort();
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
+    const given = Promise.all(this.#looks);
+    const late = new Promise<void>((resolve) => {
+      const cancel = this.#options.clock.after(GIVE_BACK_MS, resolve);
+      void given.then(cancel);
+    });
+    await Promise.race([given, late]);
   }
 
   async #sweep(): Promise<void> {
     const { outbox, log } = this.#options;
     try {
       const due = await outbox.due(Math.max(0, AT_ONCE - this.#busy.size), LEASE_MS);
-      for (const id of due) void this.#look(id);
+      for (const id of due) this.#lookAt(id);
     } catch (error) {
       log.debug({ reason: messageOf(error) }, 'the webhook cannot be served now');
     }
+  }
+
+  #lookAt(sessionId: string): void {
+    const look = this.#look(sessionId).finally(() => this.#looks.delete(look));
+    this.#looks.add(look);
   }
 
   async #look(sessionId: string): Promise<void> {
@@ -114,7 +128,7 @@ export class WebhookDelivery {
       log.debug({ session: sessionId, reason: messageOf(error) }, 'words could not be delivered now; they wait');
     } finally {
       this.#busy.delete(sessionId);
-      if (this.#again.delete(sessionId)) this.#after(SOON_MS, () => void this.#look(sessionId));
+      if (this.#again.delete(sessionId)) this.#after(SOON_MS, () => this.#lookAt(sessionId));
     }
   }
 
@@ -149,7 +163,11 @@ export class WebhookDelivery {
     if (message === undefined || message.turn <= progress.turn) return { ...progress, position: event.id };
     const done: DeliveryProgress = { position: event.id, turn: message.turn, attempts: 0, retryAtMs: 0 };
     const result = await post(message, this.#abort.signal);
-    if (this.#abort.signal.aborted) return undefined;
+    // A host that closes gives the right to deliver back: another one need not wait until it has run out.
+    if (this.#abort.signal.aborted) {
+      await this.#rest(sessionId, result.outcome === 'delivered' ? done : progress, 0);
+      return undefined;
+    }
     if (result.outcome !== 'delivered') {
       const attempts = progress.attempts + 1;
       const isOld = attempts >= LEAST_ATTEMPTS && clock.wallMs() - event.at > giveUpAfterMs;

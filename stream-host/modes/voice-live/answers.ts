@@ -43,6 +43,11 @@ export interface AnswersOptions {
   readonly onEnded: (endReason: string | undefined) => void;
 }
 
+/**
+ * An answer comes faster than it is spoken, and nobody can make it wait: beyond so much that the caller has not heard yet
+ * the rest is refused. Two minutes are 3.8 MB at 16 kHz.
+ */
+export const MOST_UNHEARD_MS = 120_000;
 /** Late words of the caller's are told of so many turns. */
 const RECENT_TURNS = 3;
 const HEARD_EVERY_MS = 200;
@@ -182,11 +187,14 @@ export class Answers {
     const turn = this.#wanted(responseId);
     if (!turn) return;
     this.#fruitful.add(responseId);
+    if (turn.isFull) return;
     turn.audio(itemId, pcm, this.#options.clock.now());
+    if (turn.generatedMs - this.#options.mouth.heardMs > MOST_UNHEARD_MS) this.#isTooLong(turn);
   }
 
   text(responseId: string, itemId: string, text: string): void {
-    this.#wanted(responseId)?.text(itemId, text, this.#options.clock.now());
+    const turn = this.#wanted(responseId);
+    if (!turn?.isFull) turn?.text(itemId, text, this.#options.clock.now());
   }
 
   responseEnded(responseId: string, status: RealtimeResponseStatus, reason: string | undefined): void {
@@ -299,9 +307,8 @@ export class Answers {
     const session = this.#options.session();
     if (!session) return;
     turn.unusedResults = false;
-    turn.owed.add(
-      session.respond(excuse === undefined ? request : withExcuse(request, this.#options.instructions(), excuse)),
-    );
+    turn.request = excuse === undefined ? request : withExcuse(request, this.#options.instructions(), excuse);
+    turn.owed.add(session.respond(turn.request));
   }
 
   /** Nothing of it was heard: what it was to answer waits for the next one. */
@@ -310,6 +317,17 @@ export class Answers {
     this.#turn = undefined;
     if (!turn.told) this.#nextTurn = turn.number;
     this.#options.ledger.turnDropped(turn, turn.asked);
+  }
+
+  /** What there is of it is played. The service is told that it has said no more. */
+  #isTooLong(turn: LiveTurn): void {
+    const { events, session } = this.#options;
+    const served = session();
+    turn.isFull = true;
+    events.emit('fault', { code: 'reply.too_long' });
+    served?.cancel();
+    const last = turn.lastItem;
+    if (last) served?.truncate(last.itemId, Math.floor(last.generatedMs));
   }
 
   #wanted(responseId: string): LiveTurn | undefined {
@@ -326,7 +344,7 @@ export class Answers {
     if (isAskedOn) return;
     if (!turn.retried && !isFruitful) {
       turn.retried = true;
-      this.#ask(turn, turn.say === undefined ? {} : { say: turn.say });
+      this.#ask(turn, turn.request);
       return;
     }
     if (!turn.gaveUp) this.#standIn(turn, turn.kind === 'opening' ? 'greeting' : 'apology', this.#insteadOf(turn));
@@ -368,6 +386,7 @@ export class Answers {
     this.#turn = undefined;
     turn.end(heardMs);
     turn.tell();
+    this.#tools.dropped(turn);
     ledger.turnReads(turn, turn.history(heardMs));
     const { fullText, heardText } = turn.spoken(heardMs);
     if (turn.audible) events.emit('agentSpoke', { turn: turn.number, fullText, heardText, interrupted });

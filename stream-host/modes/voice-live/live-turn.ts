@@ -2,6 +2,7 @@ import type { HistoryItem, ToolCall } from '../../../shared/sessions/history.ts'
 import type { ToolOutcome, TurnTools } from '../../contract/agent.ts';
 import type { SessionEmitter } from '../../contract/events.ts';
 import type { Utterance } from '../../contract/mouth.ts';
+import type { RealtimeResponseRequest } from '../../contract/realtime.ts';
 import type { SpokenText } from '../../dialogue/spoken-text.ts';
 import { TurnRecord } from '../../dialogue/turn-record.ts';
 import { type CallerEntry, textOf } from './ledger.ts';
@@ -52,8 +53,12 @@ export class LiveTurn {
   endReason: string | undefined;
   /** Tools gave something, and no response was asked for since that may use it. */
   unusedResults = false;
+  /** What the service was asked for last. */
+  request: RealtimeResponseRequest = {};
   /** A response of it failed and was asked for once more. */
   retried = false;
+  /** There is so much of it that no more is taken. */
+  isFull = false;
   /** The caller was told that there will be no answer. */
   gaveUp = false;
   /** It has said goodbye because its model had not. */
@@ -163,6 +168,11 @@ export class LiveTurn {
     this.#items.pop();
   }
 
+  /** The one that is being said, or was last. */
+  get lastItem(): { readonly itemId: string; readonly generatedMs: number } | undefined {
+    return this.#items.at(-1);
+  }
+
   /** The session that had the items is gone. */
   forgetItems(): void {
     this.#items = [];
@@ -171,9 +181,7 @@ export class LiveTurn {
   /** Where each item must be cut in the service's conversation when so much of the turn was heard. */
   cuts(heardMs: number): { readonly itemId: string; readonly audioEndMs: number }[] {
     return this.#items.flatMap(({ itemId, startMs, generatedMs }) =>
-      heardMs >= startMs + generatedMs
-        ? []
-        : [{ itemId, audioEndMs: Math.max(0, Math.floor(Math.min(heardMs - startMs, generatedMs))) }],
+      heardMs >= startMs + generatedMs ? [] : [{ itemId, audioEndMs: Math.max(0, Math.floor(heardMs - startMs)) }],
     );
   }
 

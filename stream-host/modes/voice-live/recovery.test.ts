@@ -111,7 +111,7 @@ test('a service that refuses for good is asked once', async () => {
 });
 
 for (const rateHz of [16_000, 24_000] as const) {
-  test(`a call whose service is gone is taken over by the other mode at ${rateHz} Hz, with history and line`, async () => {
+  test(`a call whose service is gone is taken over by the other mode at ${rateHz} Hz, of which the line is told`, async () => {
     const opened: ModeHost[] = [];
     const done: string[] = [];
     let heardBytes = 0;
@@ -121,7 +121,7 @@ for (const rateHz of [16_000, 24_000] as const) {
       open: (host) => {
         opened.push(host);
         return {
-          start: () => void host.line.sendAudio(new Uint8Array((3 * FRAME_BYTES * rateHz) / 16_000).fill(40)),
+          start: () => void host.line.sendAudio(new Uint8Array(6 * FRAME_BYTES).fill(40)),
           audio: (pcm) => {
             heardBytes += pcm.length;
           },
@@ -142,7 +142,9 @@ for (const rateHz of [16_000, 24_000] as const) {
     assert.equal(opened[0]?.turns, 2);
     heardBytes = 0;
     await rig.pass(1024);
-    assert.equal(heardBytes, (1024 * 2 * rateHz) / 1000);
+    assert.deepEqual(rig.rates, [rateHz]);
+    // The line brings the audio to that rate itself: nobody does it once more.
+    assert.equal(heardBytes, 1024 * 32);
     rig.call.pressed('7');
     rig.call.interrupt();
     rig.call.typed?.('hello');
@@ -215,7 +217,7 @@ test('keys that were pressed as the service was lost are known to the mode that 
   const rig = await new LiveRig({ fallback: takesOver(opened) }).started();
   rig.call.pressed('4');
   rig.call.pressed('2');
-  rig.service.session?.end('realtime.unauthorised', true);
+  rig.service.session?.end('realtime.unauthorised');
   await rig.pass(3000);
   assert.deepEqual(opened[0]?.history.at(-1), { role: 'caller', text: '[pressed 42]' });
 });
@@ -238,7 +240,7 @@ for (const ends of ['is over', 'is cut off by a command', 'is cut off by typed w
     brain(rig);
     await rig.says([0x20]);
     await rig.pass(2500);
-    rig.service.session?.end('realtime.unauthorised', true);
+    rig.service.session?.end('realtime.unauthorised');
     assert.equal(opened.length, 0);
     if (ends === 'is cut off by a command') rig.call.interrupt();
     else if (ends === 'is cut off by typed words') rig.call.typed?.('Stop.');
@@ -259,7 +261,7 @@ test('an answer that was cut off by the loss of the service is owed by the mode 
   brain(rig);
   await rig.says([0x20]);
   await rig.pass(1500);
-  rig.service.session?.end('realtime.unauthorised', true);
+  rig.service.session?.end('realtime.unauthorised');
   assert.match(rig.of('agentSpoke')[0]?.heardText ?? '', /^32:0/);
   assert.deepEqual(opened[0]?.history.at(-1), { role: 'caller', text: 'word32' });
 });

@@ -1,3 +1,4 @@
+import type { ToolCall } from '../../../shared/sessions/history.ts';
 import { endCallReason, isEndCall } from '../../agent/end-call.ts';
 import type { Responder, ToolOutcome, ToolRequest } from '../../contract/agent.ts';
 import type { SessionEmitter } from '../../contract/events.ts';
@@ -24,6 +25,8 @@ const AFTER_SERVICE_TOOLS = 'after-service-tools';
 /** Runs what a turn's model asks for, and puts what came of it into the conversation and on record. */
 export class ToolDesk {
   readonly #options: ToolDeskOptions;
+  /** Tools that the service runs, by the key under which their turn knows them. */
+  readonly #ofService = new Map<string, { readonly turn: LiveTurn; readonly call: ToolCall }>();
 
   constructor(options: ToolDeskOptions) {
     this.#options = options;
@@ -66,13 +69,13 @@ export class ToolDesk {
     const call = { callId, name, args: {} };
     if (state === 'started') {
       turn.running.add(key);
+      this.#ofService.set(key, { turn, call });
       turn.toolStarted(call);
       return;
     }
-    if (!turn.running.delete(key)) return;
+    if (!turn.running.has(key)) return;
     turn.owed.add(AFTER_SERVICE_TOOLS);
-    const error = state === 'failed' ? { error: 'failed: the service could not run it' } : {};
-    this.#options.events.emit('toolEnded', { call, turn: turn.number, elapsedMs: 0, result: null, ...error });
+    this.#serviceToolEnded(key, state === 'failed' ? 'failed: the service could not run it' : undefined);
   }
 
   /** The service goes on. */
@@ -80,9 +83,21 @@ export class ToolDesk {
     turn.owed.delete(AFTER_SERVICE_TOOLS);
   }
 
-  /** The session is gone, and its own tools with it. */
+  /** The turn was cut off, or the session is gone: nobody will be told what becomes of the service's own tools. */
   dropped(turn: LiveTurn): void {
-    for (const key of turn.running) if (key.startsWith('service-')) turn.running.delete(key);
+    for (const [key, of] of this.#ofService) {
+      if (of.turn === turn) this.#serviceToolEnded(key, 'cancelled: the answer was cut off');
+    }
+  }
+
+  #serviceToolEnded(key: string, error: string | undefined): void {
+    const running = this.#ofService.get(key);
+    if (!running) return;
+    const { turn, call } = running;
+    this.#ofService.delete(key);
+    turn.running.delete(key);
+    const outcome = { call, turn: turn.number, elapsedMs: 0, result: null };
+    this.#options.events.emit('toolEnded', { ...outcome, ...(error !== undefined && { error }) });
   }
 
   #ended(turn: LiveTurn, asker: RealtimeSession, callId: string, outcome: ToolOutcome): void {

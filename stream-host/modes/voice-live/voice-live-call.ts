@@ -12,7 +12,7 @@ import { StateMachine } from '../../conversation/turns/state-machine.ts';
 import { type TurnPolicy, turnPolicy } from '../../conversation/turns/turn-policy.ts';
 import { History } from '../../dialogue/history.ts';
 import { Playout } from '../../playout/playout.ts';
-import { Answers } from './answers.ts';
+import { Answers, MOST_UNHEARD_MS } from './answers.ts';
 import { CallerSide } from './caller-side.ts';
 import { type FloorContext, type FloorEffect, type FloorEvent, type FloorState, INITIAL_FLOOR } from './floor.ts';
 import { floorAfter } from './floor-transition.ts';
@@ -31,8 +31,6 @@ const DOUBTFUL_WORTH_ASKING_MS = 500;
 const SILENT_MS = 8000;
 /** A session that was replaced within this time needs no excuse. */
 const UNNOTICED_MS = 1000;
-/** More than the longest answer on a telephone: it comes faster than it is spoken, and nobody can make it wait. */
-const MAX_BUFFERED_MS = 600_000;
 /** Why a call ends whose service is gone. */
 const SERVICE_LOST = 'service-lost';
 
@@ -89,7 +87,7 @@ export class VoiceLiveCall implements Mode {
       sink: host.line,
       rateHz: options.rateHz,
       leadMs: this.#policy.playout.leadMs,
-      maxBufferedMs: MAX_BUFFERED_MS,
+      maxBufferedMs: MOST_UNHEARD_MS,
       inTurn: (task) => events.inTurn(task),
       onAudible: (turn) => events.atomic(() => this.#answers.becameAudible(turn)),
       onPlayed: (turn) => events.atomic(() => this.#answers.played(turn)),
@@ -390,8 +388,7 @@ export class VoiceLiveCall implements Mode {
     this.#floor.set({ name: 'closed' });
     this.#release();
     const history = wasCut ? stillOwed(this.#ledger.items) : this.#ledger.items;
-    this.#successor = handOver(fallback, { host: this.#host, rateHz, history, turns: this.#answers.turns });
-    this.#successor.start();
-    for (const pcm of this.#link.untaken()) this.#successor.audio(pcm);
+    const untaken = this.#link.untaken();
+    this.#successor = handOver(fallback, { host: this.#host, history, turns: this.#answers.turns, untaken, rateHz });
   }
 }

@@ -25,10 +25,26 @@ export interface SentEvent {
   readonly event: Fields & { readonly type: string };
 }
 
+/** The service's end of one connection, for a far side that does more than a script can say. */
+export interface ScriptedLine {
+  /** Counted from 0. */
+  readonly number: number;
+  say(...events: readonly Fields[]): void;
+  end(end: TransportEnd): void;
+}
+
+export interface FarSide {
+  onSent(event: SentEvent['event']): void;
+  /** The connection is over, whoever ended it. */
+  onClosed(): void;
+}
+
 export interface ScriptedServiceOptions {
   readonly clock: Clock;
   /** One for each connection; the last one is for all that follow. */
-  readonly scripts: readonly Script[];
+  readonly scripts?: readonly Script[];
+  /** Answers a connection besides its script. */
+  readonly farSide?: (line: ScriptedLine) => FarSide;
 }
 
 /**
@@ -57,15 +73,24 @@ export class ScriptedService {
   }
 
   readonly open: OpenTransport = (listener) => {
-    const { clock, scripts } = this.#options;
+    const { clock, scripts = [], farSide } = this.#options;
     const number = this.#connections.length;
     const connection = new ScriptedConnection({
       clock,
       listener,
       script: scripts[number] ?? scripts.at(-1) ?? [],
-      onSent: (event) => this.sent.push({ atMs: clock.now(), connection: number, event }),
+      onSent: (event) => {
+        this.sent.push({ atMs: clock.now(), connection: number, event });
+        far?.onSent(event);
+      },
+      onClosed: () => far?.onClosed(),
     });
     this.#connections.push(connection);
+    const far = farSide?.({
+      number,
+      say: (...events) => connection.say(events),
+      end: (end) => connection.end(end),
+    });
     return connection;
   };
 
@@ -106,6 +131,7 @@ interface ConnectionOptions {
   readonly listener: TransportListener;
   readonly script: Script;
   readonly onSent: (event: SentEvent['event']) => void;
+  readonly onClosed: () => void;
 }
 
 class ScriptedConnection implements RealtimeTransport {
@@ -134,8 +160,10 @@ class ScriptedConnection implements RealtimeTransport {
   }
 
   close(): void {
+    if (this.isClosed) return;
     this.isClosed = true;
     this.#cancel();
+    this.#options.onClosed();
   }
 
   say(events: readonly Fields[]): void {

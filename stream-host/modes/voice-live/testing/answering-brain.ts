@@ -1,6 +1,6 @@
 import type { HistoryItem } from '../../../../shared/sessions/history.ts';
 import type { RealtimeResponseRequest } from '../../../contract/realtime.ts';
-import type { Step } from './fake-service.ts';
+import type { Step } from './talking-service.ts';
 
 /** What its answer's words begin with. */
 export const nameOf = (question: string): string => question.replaceAll('word', '').replaceAll(' ', '-');

@@ -1,11 +1,11 @@
 import { pino } from 'pino';
-import { bytesOf, FRAME_BYTES, samplesOf } from '../../../../shared/audio/pcm.ts';
+import { bytesOf, FRAME_BYTES } from '../../../../shared/audio/pcm.ts';
 import type { HistoryItem } from '../../../../shared/sessions/history.ts';
 import { VirtualClock } from '../../../../shared/virtual-clock.ts';
 import { defaultPhrases } from '../../../agent/phrases.ts';
 import type { Phrases, ToolOutcome } from '../../../contract/agent.ts';
 import type { EventName, SessionEvent } from '../../../contract/events.ts';
-import type { AudioSink } from '../../../contract/line.ts';
+import type { ModeLine } from '../../../contract/line.ts';
 import type { Mode, ModeHost, ModeKind } from '../../../contract/mode.ts';
 import type { StandbyVoice, VoiceActivityEvents } from '../../../contract/speech.ts';
 import { DETECTOR_FRAME_MS } from '../../../conversation/ear/speech-detector.ts';
@@ -13,7 +13,8 @@ import { frameOf } from '../../../conversation/testing/rig.ts';
 import type { TurnPolicyChanges } from '../../../conversation/turns/turn-policy.ts';
 import { SessionEvents } from '../../../dialogue/session-events.ts';
 import { voiceLiveMode } from '../voice-live-mode.ts';
-import { FakeService } from './fake-service.ts';
+import { CallerEar } from './caller-ear.ts';
+import { TalkingService } from './talking-service.ts';
 
 /** A caller's word lasts so long. */
 export const WORD_MS = 192;
@@ -27,67 +28,17 @@ interface RigOptions {
   readonly policy?: TurnPolicyChanges;
   readonly history?: readonly HistoryItem[];
   readonly fallback?: ModeKind;
-  readonly openings?: FakeService['openings'];
+  readonly openings?: TalkingService['openings'];
   /** How long a session lives. */
   readonly expiresAfterMs?: number;
   /** How long the agent's tool takes. */
   readonly toolMs?: number;
 }
 
-/** What the caller hears, millisecond by millisecond: frames are played one after the other from when they came. */
-class CallerEar {
-  readonly #clock: VirtualClock;
-  readonly #played: { atMs: number; tag: number; place: number }[] = [];
-  #queued: { atMs: number; tag: number; place: number }[] = [];
-  #untilMs = 0;
-
-  constructor(clock: VirtualClock) {
-    this.#clock = clock;
-  }
-
-  take(frames: Uint8Array): void {
-    this.#settle();
-    let atMs = Math.max(this.#clock.now(), this.#untilMs);
-    const samples = samplesOf(frames);
-    for (let at = 0; at < samples.length; at += 16, atMs += 1) {
-      this.#queued.push({ atMs, tag: samples[at] ?? 0, place: samples[at + 1] ?? 0 });
-    }
-    this.#untilMs = atMs;
-  }
-
-  stop(): void {
-    this.#settle();
-    this.#queued = [];
-    this.#untilMs = this.#clock.now();
-  }
-
-  /** What was heard by now, in order. */
-  get played(): readonly { readonly atMs: number; readonly tag: number; readonly place: number }[] {
-    this.#settle();
-    return this.#played;
-  }
-
-  /** How much of an item was heard by now, from its beginning, in ms. */
-  heardMs(tag: number): number {
-    return this.played.reduce((most, each) => (each.tag === tag ? Math.max(most, each.place + 1) : most), 0);
-  }
-
-  /** When sound was heard, in order. */
-  get soundAtMs(): number[] {
-    return this.played.filter(({ tag }) => tag > 0).map(({ atMs }) => atMs);
-  }
-
-  #settle(): void {
-    const nowMs = this.#clock.now();
-    const count = this.#queued.findIndex(({ atMs }) => atMs >= nowMs);
-    this.#played.push(...this.#queued.splice(0, count < 0 ? this.#queued.length : count));
-  }
-}
-
 /** A VOICE_LIVE call on virtual time, with the line, the detector and the service in the test's hands. */
 export class LiveRig {
   readonly clock = new VirtualClock();
-  readonly service = new FakeService(this.clock);
+  readonly service = new TalkingService(this.clock);
   readonly log: SessionEvent[] = [];
   readonly events = new SessionEvents(this.clock);
   readonly ear = new CallerEar(this.clock);
@@ -95,6 +46,8 @@ export class LiveRig {
   readonly tools: string[] = [];
   history: readonly HistoryItem[];
   stops = 0;
+  /** The rates of which the line was told. */
+  readonly rates: number[] = [];
   #detector: VoiceActivityEvents | undefined;
 
   constructor(options: RigOptions = {}) {
@@ -190,7 +143,7 @@ export class LiveRig {
     };
   }
 
-  #sink(): AudioSink {
+  #sink(): ModeLine {
     return {
       sendAudio: (frames) => {
         if (frames.length % FRAME_BYTES !== 0) throw new Error('half a frame');
@@ -201,6 +154,7 @@ export class LiveRig {
         this.stops += 1;
         this.ear.stop();
       },
+      modeIs: (rateHz) => this.rates.push(rateHz),
     };
   }
 }
