@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { serve } from '../../bench/acs/child.ts';
+import { serve } from '../../bench/child.ts';
 
 /** Loaded into a process that is fuzzed (`--import`): tells what it holds. */
 const api = {

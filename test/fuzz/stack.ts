@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { pino } from 'pino';
-import { Child } from '../../bench/acs/child.ts';
 import { makeClips } from '../../bench/acs/clips.ts';
 import type { PhonesApi } from '../../bench/acs/phones.ts';
 import type { ProvidersApi } from '../../bench/acs/providers.ts';
+import { Child } from '../../bench/child.ts';
 import { CALLBACK_TOKEN_SECONDS, MEDIA_TOKEN_SECONDS } from '../../emulator/acs/token-issuer.ts';
 import { AcsDouble } from '../../functions/testing/acs-double.ts';
 import { systemClock } from '../../shared/clock.ts';
@@ -81,10 +81,16 @@ export class FuzzStack {
       await writeFile(join(folder, 'agents', `${name}.yaml`), `name: ${name}\n${AGENT}`);
     const child = <Served extends Record<string, (...args: never[]) => unknown>>(
       script: string,
-      log: string,
+      name: string,
       more: { readonly execArgv?: readonly string[]; readonly env?: Readonly<Record<string, string>> } = {},
     ) => {
-      const started = new Child<Served>({ script, logFile: join(folder, `${log}.log`), ...more });
+      const { execArgv = [], env = {} } = more;
+      const started = new Child<Served>({
+        name,
+        args: [...execArgv, script],
+        env,
+        logFile: join(folder, `${name}.log`),
+      });
       opened.defer(() => started.close());
       return started;
     };
