@@ -18,7 +18,8 @@ const PROMISES = 17;
 /** Names in capitals that documents mention and that are no settings of ours. */
 const OTHER_NAMES: ReadonlySet<string> = new Set([
   'VOICE_LIVE',
-  // Of a build.
+  // Of a check and a build.
+  'AZURE_TYPES_DIR',
   'BASE_IMAGE',
   'BUILD_IMAGE',
   'SOURCE_DATE_EPOCH',

@@ -10,6 +10,7 @@ export class CallerEar {
   readonly #gapsMs: number[] = [];
   #lastAudibleMs = Number.NEGATIVE_INFINITY;
   #audibleFrames = 0;
+  #framesWhenStopped: number | undefined;
   /** Frames in a row in which nothing was played; a voice that rests between two words still has some noise. */
   #emptyFrames = Number.POSITIVE_INFINITY;
 
@@ -43,6 +44,12 @@ export class CallerEar {
   /** The agent was stopped: the silence that follows is meant. */
   voiceStopped(): void {
     this.#emptyFrames = Number.POSITIVE_INFINITY;
+    this.#framesWhenStopped = this.#audibleFrames;
+  }
+
+  /** Frames with the agent's voice since it was last stopped, in the order of the line; undefined where it never was. */
+  get framesSinceStop(): number | undefined {
+    return this.#framesWhenStopped === undefined ? undefined : this.#audibleFrames - this.#framesWhenStopped;
   }
 
   heardSince(sinceMs: number): boolean {

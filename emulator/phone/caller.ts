@@ -291,7 +291,8 @@ export class Caller {
     const silentAfterMs = Math.max(0, Math.round(ear.silentSinceMs - onsetMs));
     const framesWhenSilent = ear.audibleFrames;
     const endMs = await this.#sayOut(utterance, speech);
-    const staleFrames = ear.audibleFrames - framesWhenSilent;
+    // On a slow machine a frame that was on its way comes after a silence, though before the stop.
+    const staleFrames = Math.min(ear.audibleFrames - framesWhenSilent, ear.framesSinceStop ?? Infinity);
     this.#tell({ event: 'interruption', wasSpeaking, silentAfterMs, staleFrames });
     return endMs;
   }

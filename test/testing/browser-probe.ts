@@ -72,8 +72,6 @@ export const PROBE_SCRIPT = `
 `;
 
 const AUDIBLE_PEAK = 0.003;
-/** A browser that is short of processor plays with gaps. */
-const SOUNDING_MS = 1000;
 /** Words and the command that they cause come at once, in either order; what answers them comes later. */
 const WORDS_FIRST_MS = 100;
 
@@ -95,19 +93,14 @@ export interface Cut {
 }
 
 /**
- * How playback stopped at the command that made room for the caller's second words: the last one up to a moment after
- * them that met a sounding loudspeaker. Undefined where there was none.
+ * How playback stopped at the command that made room for the caller's last words: the last one up to a moment after them.
+ * Undefined where there was none.
  *
  * One before it may have been taken back: where words come late, the agent goes on.
  */
 export function cutBySecondWords({ messages, audioMs, peaks }: ProbeRecord): Cut | undefined {
   const words = messages.findLast(({ type }) => type === 'user_final')?.atMs ?? Infinity;
-  const cancelled = messages.findLast(
-    ({ type, atMs }) =>
-      type === 'tts_cancelled' &&
-      atMs <= words + WORDS_FIRST_MS &&
-      peaks.some((p) => p.peak > AUDIBLE_PEAK && p.atMs > atMs - SOUNDING_MS && p.atMs <= atMs),
-  );
+  const cancelled = messages.findLast(({ type, atMs }) => type === 'tts_cancelled' && atMs <= words + WORDS_FIRST_MS);
   if (cancelled === undefined) return undefined;
   const { atMs } = cancelled;
   const untilMs = Math.max(words, atMs + WORDS_FIRST_MS);
