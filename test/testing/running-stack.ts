@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -122,8 +123,10 @@ export class RunningStack {
     return (await response.json()) as Record<string, unknown>;
   }
 
-  /** Ctrl-C. Resolves with the exit code once everything has ended. */
+  /** Ctrl-C. Resolves with the exit code once everything has ended. `STACK_LOGS=folder` keeps what it has logged. */
   async close(): Promise<number | null> {
+    const { STACK_LOGS } = process.env;
+    if (STACK_LOGS) writeFileSync(path.join(STACK_LOGS, `${this.#process.pid}.log`), this.log.join('\n'));
     if (this.#process.exitCode !== null) return this.#process.exitCode;
     this.#process.kill('SIGINT');
     const [code] = (await once(this.#process, 'exit', { signal: AbortSignal.timeout(PATIENCE_MS) })) as [number | null];
