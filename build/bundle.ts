@@ -22,6 +22,11 @@ export interface BundleOptions {
   readonly folder: string;
   /** Packages that are left where they are: native ones, and those that the platform has. */
   readonly external: readonly string[];
+  /**
+   * Shortens names. Functions and classes keep theirs beside, so that stacks can be read, but that is done each time that
+   * a function is made: not for what makes them all the time.
+   */
+  readonly compact?: boolean;
 }
 
 /**
@@ -29,7 +34,7 @@ export interface BundleOptions {
  * @returns the folders of the packages that are in it, from the project's folder
  * @throws what does not compile, and what could be told but not done: a warning is an error here
  */
-export async function bundle({ entries, folder, external }: BundleOptions): Promise<string[]> {
+export async function bundle({ entries, folder, external, compact = false }: BundleOptions): Promise<string[]> {
   const dist = path.join(folder, 'dist');
   const { outputFiles, metafile, warnings } = await build({
     absWorkingDir: ROOT,
@@ -46,15 +51,17 @@ export async function bundle({ entries, folder, external }: BundleOptions): Prom
     // However the packages got into their folder, they are told apart by where they stand there.
     preserveSymlinks: true,
     banner: { js: BANNER },
-    // Names stay, so that the stack of an error can be read; long lines would be quoted whole where one is thrown.
     minifySyntax: true,
     minifyWhitespace: true,
+    minifyIdentifiers: compact,
+    keepNames: compact,
+    // A long line would be quoted whole where something is thrown in it.
     lineLimit: 160,
     legalComments: 'none',
     metafile: true,
     write: false,
     logLevel: 'silent',
-    plugins: [inItsPlace, withSideEffects],
+    plugins: [inItsPlace, withSideEffects, withoutOtherStores],
   });
   const [warning] = warnings;
   if (warning) throw new Error(`${warning.location?.file}:${warning.location?.line}: ${warning.text}`);
@@ -103,6 +110,18 @@ const withSideEffects: Plugin = {
       const found = await resolve(name, { importer, resolveDir, kind, pluginData: seen });
       return { ...found, sideEffects: true };
     });
+  },
+};
+
+/** The limiter's package is one module that loads a limiter for each database there is. */
+const withoutOtherStores: Plugin = {
+  name: 'without other stores',
+  setup({ onLoad }) {
+    onLoad({ filter: /rate-limiter-flexible[/\\]index\.js$/ }, () => ({
+      contents: ['RateLimiterRedis', 'RateLimiterRes']
+        .map((name) => `export { default as ${name} } from './lib/${name}.js';`)
+        .join('\n'),
+    }));
   },
 };
 

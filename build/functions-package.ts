@@ -18,7 +18,8 @@ export async function makeFunctionsPackage(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
   // The worker has this module, which the library of the programming model asks for.
-  const packages = await bundle({ entries: ['functions/app.ts'], folder, external: ['@azure/functions-core'] });
+  const external = ['@azure/functions-core'];
+  const packages = await bundle({ entries: ['functions/app.ts'], folder, external, compact: true });
   await writeLicences(folder, packages);
   // Where there is one, OUTBOUND_PRICES names the list of prices.
   for (const file of ['host.json', 'LICENSE', 'prices.json'].filter((name) => existsSync(path.join(ROOT, name)))) {
