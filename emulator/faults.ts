@@ -13,6 +13,8 @@ const takes = happens.extend({ ms: z.number().int().min(1).max(600_000) });
 
 /** What can be made to fail, each so many times. Those of `realtime` are of Azure OpenAI Realtime and of Voice Live. */
 const faults = z.strictObject({
+  /** A request for a token of an identity is answered with 503. */
+  'identity.refuse': happens,
   /** A request to hang up or terminate a call is answered with 503. */
   'acs.hangup': z.strictObject({ refuse: count }),
   /** A socket is not opened: throttled (429), forbidden (403), or out of order. */

@@ -3,14 +3,17 @@ import { CONFIG_EXIT_CODE, ConfigError, messageOf } from '../shared/errors.ts';
 import { createLog, type Logger } from '../shared/log.ts';
 import { AcsService } from './acs/acs-service.ts';
 import { Faults } from './faults.ts';
+import { AccessTokens } from './identity/access-tokens.ts';
+import { IdentityEndpoint } from './identity/identity-endpoint.ts';
 import { OpenAiService } from './openai/openai-service.ts';
 import { SayService } from './phone/say-service.ts';
 import { RealtimeService } from './realtime/realtime-service.ts';
+import { RedisProxy } from './redis-proxy/redis-proxy.ts';
 import { EmulatorServer } from './server.ts';
 import { type EmulatorSettings, loadSettings } from './settings.ts';
 import { SpeechModels } from './speech-models.ts';
 import { StatusService } from './status-service.ts';
-import { loadCertificate } from './tls/certificates.ts';
+import { loadCertificate, type ServerIdentity } from './tls/certificates.ts';
 
 /** A stop that takes longer than this is cut short. */
 const STOP_MS = 5_000;
@@ -40,8 +43,10 @@ try {
 async function start(settings: EmulatorSettings, log: Logger): Promise<() => Promise<void>> {
   const certificate = await loadCertificate(settings.EMULATOR_CA_FOLDER);
   const faults = new Faults(log);
+  const accessTokens = await AccessTokens.open(systemClock, settings.EMULATOR_CA_FOLDER);
   const acs = await AcsService.open({
     accessKey: settings.EMULATOR_ACCESS_KEY,
+    accessTokens,
     resourceId: settings.EMULATOR_RESOURCE_ID,
     tokenIssuer: settings.EMULATOR_TOKEN_ISSUER,
     keyFolder: settings.EMULATOR_CA_FOLDER,
@@ -59,17 +64,28 @@ async function start(settings: EmulatorSettings, log: Logger): Promise<() => Pro
   const ports = await server.listen(host, { plain, tls });
   log.info(`listening on http://${host}:${ports.plain} and, with TLS, on ${ports.tls}`);
 
-  const openAi = new OpenAiService({ log, apiKey: settings.EMULATOR_OPENAI_KEY, ...upstreamOf(settings) });
+  const redis = await openRedisDoor(settings, accessTokens, certificate, log);
+  const identity =
+    settings.IDENTITY_HEADER === undefined
+      ? undefined
+      : new IdentityEndpoint({
+          ...{ tokens: accessTokens, faults, log },
+          secret: settings.IDENTITY_HEADER,
+          lifeSeconds: settings.EMULATOR_IDENTITY_TOKEN_SECONDS,
+        });
+  const ai = { key: settings.EMULATOR_OPENAI_KEY, tokens: accessTokens };
+  const openAi = new OpenAiService({ log, ...ai, ...upstreamOf(settings) });
   const speech = new SpeechModels({
     log,
     key: settings.EMULATOR_SPEECH_KEY,
+    tokens: accessTokens,
     size: settings.SPEECH_MODEL,
     ...(settings.SPEECH_WORKERS !== undefined && { workers: settings.SPEECH_WORKERS }),
   });
   const say = new SayService((text, voice) => speech.speak(text, voice), log);
   const realtime = new RealtimeService({
     log,
-    key: settings.EMULATOR_OPENAI_KEY,
+    ...ai,
     faults,
     clock: systemClock,
     models: () => speech.models,
@@ -81,7 +97,10 @@ async function start(settings: EmulatorSettings, log: Logger): Promise<() => Pro
     ...acs.status,
     speech: speech.status,
     realtimeSessions: realtime.sessions,
+    ...(identity && { identity: identity.status }),
+    ...(redis && { redis: redis.status }),
   }));
+  if (identity) server.mount(identity);
   server.mount(status, faults, acs, openAi, realtime, say, speech);
 
   const { scripted, model } = openAi.describe();
@@ -97,8 +116,21 @@ async function start(settings: EmulatorSettings, log: Logger): Promise<() => Pro
     openAi.close();
     realtime.close();
     await speech.close();
+    await redis?.close();
     await server.close();
   };
+}
+
+async function openRedisDoor(
+  { EMULATOR_REDIS_URL: upstreamUrl, EMULATOR_HOST: host, EMULATOR_REDIS_PORT: port }: EmulatorSettings,
+  tokens: AccessTokens,
+  tls: ServerIdentity,
+  log: Logger,
+): Promise<RedisProxy | undefined> {
+  if (upstreamUrl === undefined) return undefined;
+  const door = new RedisProxy({ upstreamUrl, tokens, tls, clock: systemClock, log });
+  log.info(`a Redis that asks for tokens listens on port ${await door.listen(host, port)}`);
+  return door;
 }
 
 function upstreamOf({ OPENAI_BASE_URL: baseUrl, OPENAI_MODEL: model, OPENAI_API_KEY: apiKey }: EmulatorSettings) {

@@ -37,7 +37,7 @@ async function listening(context: TestContext) {
   server.mount(
     new StatusService(() => ({ ready: true, calls: 3 })),
     new PhoneNetwork(silent),
-    new OpenAiService({ log: silent, apiKey: 'key' }),
+    new OpenAiService({ log: silent, key: 'key' }),
   );
   const { plain: port } = await server.listen('127.0.0.1', { plain: 0, tls: 0 });
   /** The status of the answer; 0 where the connection ended without one. */

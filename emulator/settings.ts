@@ -26,8 +26,8 @@ export const emulatorSettings = z.object({
     about: 'Where the certificate and the signing key of the tokens are kept.',
     allowed: 'the path of a folder',
   }),
-  EMULATOR_ACCESS_KEY: setting(z.base64().min(1), {
-    about: 'The access key of the emulated ACS resource.',
+  EMULATOR_ACCESS_KEY: setting(z.base64().min(1).optional(), {
+    about: 'The access key of the emulated ACS resource. Without it only tokens are taken.',
     allowed: 'the base64 key of the ACS connection string',
     secret: true,
   }),
@@ -39,15 +39,34 @@ export const emulatorSettings = z.object({
     about: 'Whom the emulated tokens name as their issuer.',
     allowed: 'an address',
   }),
-  EMULATOR_SPEECH_KEY: setting(kinds.text, {
-    about: 'The key that the emulated Speech service asks for.',
+  EMULATOR_SPEECH_KEY: setting(kinds.text.optional(), {
+    about: 'The key that the emulated Speech service asks for. Without it only tokens are taken.',
     allowed: 'any text',
     secret: true,
   }),
-  EMULATOR_OPENAI_KEY: setting(kinds.text, {
-    about: 'The key that the emulated model asks for.',
+  EMULATOR_OPENAI_KEY: setting(kinds.text.optional(), {
+    about: 'The key that the emulated model asks for. Without it only tokens are taken.',
     allowed: 'any text',
     secret: true,
+  }),
+  IDENTITY_HEADER: setting(kinds.text.optional(), {
+    about:
+      'What programs show that ask the emulated endpoint for tokens of their identity, as on App Service; IDENTITY_ENDPOINT tells them where it is. Without it there is no such endpoint. `npm start -- --identity` sets both.',
+    allowed: 'any text',
+    secret: true,
+  }),
+  EMULATOR_IDENTITY_TOKEN_SECONDS: setting(kinds.count(1, 86_400).default(60), {
+    about: 'How long its tokens are good. Those of Azure are for 24 hours; short ones show that renewing works.',
+    allowed: '1 to 86400 seconds',
+  }),
+  EMULATOR_REDIS_URL: setting(kinds.text.regex(/^redis:\/\/[^@]+$/).optional(), {
+    about:
+      'A Redis to put Azure Managed Redis’s door before, which takes tokens only and cuts connections whose token has run out. Without it there is no such door.',
+    allowed: 'redis://host:port, without a password',
+  }),
+  EMULATOR_REDIS_PORT: setting(port.default(10_000), {
+    about: 'The port of that door, which speaks TLS.',
+    allowed: 'a port, or 0 for any free one',
   }),
   EVENT_GRID_WEBHOOK_URL: setting(z.url({ protocol: /^https?$/ }), {
     about: 'Where ringing calls are delivered: `/api/v1/calls/answer` of the functions.',

@@ -1,16 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../shared/log.ts';
+import type { ServiceAccess } from './identity/service-door.ts';
 import type { EmulatedService } from './server.ts';
 import type { PhraseListener, PhraseStream } from './speech/phrase-stream.ts';
 import { SpeechService, type SpeechStatus } from './speech/speech-service.ts';
 import { Transcriber, type TranscriberOptions } from './speech/transcriber.ts';
 import { Voices } from './speech/voices.ts';
 
-export interface SpeechModelsOptions extends TranscriberOptions {
+export interface SpeechModelsOptions extends TranscriberOptions, ServiceAccess {
   readonly size: NonNullable<TranscriberOptions['size']>;
-  /** The resource's key, which clients must show. */
-  readonly key: string;
 }
 
 export interface LoadedModels {
@@ -31,14 +30,14 @@ export class SpeechModels implements EmulatedService {
   #service: SpeechService | undefined;
   #models: LoadedModels | undefined;
 
-  constructor({ key, ...recognition }: SpeechModelsOptions) {
+  constructor({ key, tokens, ...recognition }: SpeechModelsOptions) {
     const { log, size } = recognition;
     this.#log = log;
     this.#transcriber = this.#load(`the recognition model (${size})`, Transcriber.start(recognition));
     this.#voices = this.#load('the voices', Voices.start({ log }));
     this.#loaded = Promise.all([this.#transcriber, this.#voices]).then(([transcriber, voices]) => {
       this.#models = { transcriber, voices };
-      this.#service = new SpeechService({ log, transcriber, voices, key });
+      this.#service = new SpeechService({ log, transcriber, voices, key, tokens });
     });
     // Whoever waits for the models learns that they failed; nobody has to.
     this.#loaded.catch(() => {});

@@ -1,10 +1,12 @@
 import type { Redis } from 'ioredis';
 import { AcsTokenVerifier } from '../shared/auth/acs-token.ts';
 import { apiDoor, eventGridDoor } from '../shared/auth/api-door.ts';
-import { CallControl } from '../shared/call-control/call-control.ts';
+import { acsAccessOf, CallControl } from '../shared/call-control/call-control.ts';
 import { type Clock, systemClock } from '../shared/clock.ts';
 import { ConfigError, messageOf } from '../shared/errors.ts';
 import { type Access, API_PREFIX } from '../shared/http/route.ts';
+import { type Identity, openIdentity } from '../shared/identity/identity.ts';
+import { SCOPES } from '../shared/identity/scopes.ts';
 import { type NewId, randomIds, randomSecrets } from '../shared/ids.ts';
 import { OutboundGate } from '../shared/limits/outbound-gate.ts';
 import { OutboundPrices } from '../shared/limits/outbound-prices.ts';
@@ -12,6 +14,7 @@ import { createLog, type Logger } from '../shared/log.ts';
 import { connectRedis } from '../shared/sessions/connect.ts';
 import { SessionStore } from '../shared/sessions/session-store.ts';
 import { type FunctionsSettings, readFunctionsSettings } from '../shared/settings/functions-settings.ts';
+import type { Environment } from '../shared/settings/setting.ts';
 import { Tickets } from '../shared/tickets/tickets.ts';
 import { MediaRecovery } from './calls/media-recovery.ts';
 import { Readiness } from './health/readiness.ts';
@@ -38,7 +41,7 @@ export interface Parts {
 }
 
 type State =
-  | { readonly name: 'ready'; readonly parts: Parts; readonly redis: Redis }
+  | { readonly name: 'ready'; readonly parts: Parts; readonly redis: Redis; readonly identity: Identity }
   | { readonly name: 'misconfigured'; readonly error: unknown };
 
 /**
@@ -50,11 +53,11 @@ export class Composition {
   readonly atOnce = new AtOnce();
   readonly #state: State;
 
-  constructor(env: Readonly<Record<string, string | undefined>>) {
+  constructor(env: Environment) {
     try {
       const config = readFunctionsSettings(env);
       this.log = createLog('functions', config.LOG_LEVEL);
-      this.#state = { name: 'ready', ...build(config, this.log) };
+      this.#state = { name: 'ready', ...build(config, this.log, env) };
     } catch (error) {
       this.log = createLog('functions', 'info');
       this.log.fatal(`${messageOf(error)}\nUntil then every request is answered with 503.`);
@@ -78,11 +81,13 @@ export class Composition {
   }
 
   close(): void {
-    if (this.#state.name === 'ready') this.#state.redis.disconnect();
+    if (this.#state.name !== 'ready') return;
+    this.#state.redis.disconnect();
+    this.#state.identity.close();
   }
 }
 
-function build(config: FunctionsSettings, log: Logger): { parts: Parts; redis: Redis } {
+function build(config: FunctionsSettings, log: Logger, env: Environment) {
   const clock = systemClock;
   const acsHears = config.TRANSCRIPTION_SOURCE === 'acs';
   if (acsHears && config.AZURE_SPEECH_ENDPOINT === undefined) {
@@ -90,8 +95,9 @@ function build(config: FunctionsSettings, log: Logger): { parts: Parts; redis: R
       'TRANSCRIPTION_SOURCE is acs and AZURE_SPEECH_ENDPOINT is not set: ACS hears by that resource.',
     );
   }
+  const identity = openIdentity({ clientId: config.AZURE_CLIENT_ID, env, clock, log });
   const calls = new CallControl({
-    connectionString: config.ACS_CONNECTION_STRING,
+    access: acsAccessOf(config, identity.credential),
     callbackBase: config.FUNCTIONS_PUBLIC_URL + API_PREFIX,
     mediaBase: config.STREAM_HOST_PUBLIC_URL + API_PREFIX,
     speechEndpoint: config.AZURE_SPEECH_ENDPOINT,
@@ -103,10 +109,12 @@ function build(config: FunctionsSettings, log: Logger): { parts: Parts; redis: R
     clock,
   });
   const doors = new Doors({ api: apiDoor(config, clock), eventGrid: eventGridDoor(config, clock), acs: tokens });
-  const emulated = isEmulator(config.ACS_CONNECTION_STRING);
+  const emulated = isEmulator(config);
   const prices = config.OUTBOUND_PRICES === undefined ? undefined : OutboundPrices.read(config.OUTBOUND_PRICES);
   // Last, because it connects: nothing before it may leave a connection behind by throwing.
-  const redis = connectRedis(config.REDIS_URL, log);
+  const redis = connectRedis(config.REDIS_URL, log, {
+    tokens: config.REDIS_IDENTITY ? identity.tokens(SCOPES.redis) : undefined,
+  });
   const store = new SessionStore(redis, { ttlSeconds: config.SESSION_TTL_SECONDS, now: () => clock.wallMs() });
   const parts: Parts = {
     config,
@@ -132,11 +140,12 @@ function build(config: FunctionsSettings, log: Logger): { parts: Parts; redis: R
   if (config.OUTBOUND_COUNTRIES === undefined && !emulated) {
     log.warn('OUTBOUND_COUNTRIES is not set: calls may be placed to every country. Name those that you call.');
   }
-  return { parts, redis };
+  return { parts, redis, identity };
 }
 
 /** ACS itself has no plain http, and is not on this machine. */
-function isEmulator(connectionString: string): boolean {
-  const { protocol, hostname } = new URL(/^endpoint=([^;]+)/i.exec(connectionString)?.[1] ?? 'https://none');
+function isEmulator({ ACS_ENDPOINT, ACS_CONNECTION_STRING = '' }: FunctionsSettings): boolean {
+  const address = ACS_ENDPOINT ?? /^endpoint=([^;]+)/i.exec(ACS_CONNECTION_STRING)?.[1] ?? 'https://none';
+  const { protocol, hostname } = new URL(address);
   return protocol === 'http:' || /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 }

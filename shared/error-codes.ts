@@ -1,6 +1,7 @@
 import { CALL_ERRORS } from './error-codes/calls.ts';
 import { EMULATOR_ERRORS } from './error-codes/emulator.ts';
 import type { ErrorStatus } from './error-codes/entry.ts';
+import { IDENTITY_ERRORS } from './error-codes/identity.ts';
 import { OUTBOUND_ERRORS } from './error-codes/outbound.ts';
 import { REALTIME_ERRORS } from './error-codes/realtime.ts';
 import { REQUEST_ERRORS } from './error-codes/requests.ts';
@@ -15,6 +16,7 @@ export const ERROR_CODES = {
   ...OUTBOUND_ERRORS,
   ...SPEECH_AND_MODEL_ERRORS,
   ...REALTIME_ERRORS,
+  ...IDENTITY_ERRORS,
   ...EMULATOR_ERRORS,
 };
 

@@ -44,15 +44,15 @@ export function localEnvironment(given: Environment, ports: LocalPorts, redisUrl
     FUNCTIONS_URL: `http://127.0.0.1:${ports.functions}`,
     STREAM_HOST_URL: `http://127.0.0.1:${ports.streamHost}`,
     WATCH_AGENTS: 'true',
-    ACS_CONNECTION_STRING: `endpoint=${emulatorUrl}/;accesskey=${accessKey}`,
+    ...(!given.ACS_ENDPOINT && { ACS_CONNECTION_STRING: `endpoint=${emulatorUrl}/;accesskey=${accessKey}` }),
     ACS_RESOURCE_ID: resourceId,
     ACS_JWKS_URL: `${emulatorUrl}/calling/keys`,
     ACS_SOURCE_NUMBER: '+15550100',
     SPEECH_HOST: `ws://127.0.0.1:${ports.emulator}`,
-    SPEECH_KEY: speechKey,
+    ...(!isRemote(given.SPEECH_HOST) && { SPEECH_KEY: speechKey }),
     AZURE_SPEECH_ENDPOINT: emulatorUrl,
     AZURE_OPENAI_BASE_URL: `${emulatorUrl}/openai/v1`,
-    AZURE_OPENAI_API_KEY: modelKey,
+    ...(!isRemote(given.AZURE_OPENAI_BASE_URL) && { AZURE_OPENAI_API_KEY: modelKey }),
     AZURE_OPENAI_DEPLOYMENT: 'local',
     ...realtimeEnvironment(given, emulatorUrl, modelKey),
     // Whoever calls real numbers from here keeps the limits of production.
@@ -80,6 +80,9 @@ const EMULATED_CALLS = {
   OUTBOUND_CALLS_PER_NUMBER_PER_DAY: '1000000',
   OUTBOUND_CALLS_PER_CLIENT_PER_MINUTE: '10000',
 };
+
+/** Of the user's own, over TLS: without a key of the user's, the identity of who is signed in here is used. */
+const isRemote = (address: string | undefined): boolean => /^(?:https|wss):/i.test(address ?? '');
 
 /**
  * Both speech-to-speech services, of which Voice Live is used unless the user wants the other, or has set it up. What

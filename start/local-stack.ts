@@ -8,8 +8,9 @@ import { STREAM_HOST_FLAGS } from '../shared/stream-host-flags.ts';
 import { requireGoodAgents } from './agents.ts';
 import { DEFAULT_PORTS, type Environment, type LocalPorts, localEnvironment } from './environment.ts';
 import { type Forms, SOURCES } from './forms.ts';
+import { clientIdOf, prepareIdentity, withoutKeys } from './identity.ts';
 import type { LogView } from './log-lines.ts';
-import { readPorts, requireFreePorts } from './ports.ts';
+import { findFreePort, readPorts, requireFreePorts } from './ports.ts';
 import { type FoundRedis, findRedis } from './redis.ts';
 import { mistypedSettings, requireGoodSettings } from './settings.ts';
 import { SupervisedProcess } from './supervised-process.ts';
@@ -20,52 +21,71 @@ const READY_WITHIN_MS = 120_000;
 /** The three processes of a deployment, the emulator standing for Azure. */
 type Processes = Readonly<Record<keyof Forms, SupervisedProcess>>;
 
+export interface LocalStackOptions {
+  readonly log: Logger;
+  readonly view: LogView;
+  /** A process ended because it cannot run with its settings, or the private Redis for good. */
+  readonly onHopeless: () => void;
+  /** What the processes run; the sources, when not given. */
+  readonly forms?: Forms;
+  /** No process gets a key: they show tokens of a managed identity, as in Azure. */
+  readonly identity: boolean;
+}
+
 /** All of Parley on one machine: a Redis and three processes, which are started again when they die. */
 export class LocalStack {
   readonly #log: Logger;
   readonly #redis: FoundRedis;
   readonly #processes: Processes;
   readonly #ports: LocalPorts;
+  /** Whether they are running from the beginning. */
+  readonly #hasFunctions: boolean;
 
-  private constructor(log: Logger, redis: FoundRedis, ports: LocalPorts, processes: Processes) {
+  private constructor(log: Logger, redis: FoundRedis, ports: LocalPorts, processes: Processes, hasFunctions: boolean) {
     this.#log = log;
     this.#redis = redis;
     this.#ports = ports;
     this.#processes = processes;
+    this.#hasFunctions = hasFunctions;
   }
 
   /**
    * Checks settings and ports, compiles the page of the sources, finds a Redis, and spawns the emulator and the functions.
-   * @param onHopeless a process ended because it cannot run with its settings, or the private Redis for good
    * @throws {ConfigError} for a taken port, a bad setting or agent, or a Redis that does not answer
    */
-  static async start(
-    given: Environment,
-    log: Logger,
-    view: LogView,
-    onHopeless: () => void,
-    forms: Forms = SOURCES,
-  ): Promise<LocalStack> {
+  static async start(given: Environment, options: LocalStackOptions): Promise<LocalStack> {
+    const { log, view, onHopeless, forms = SOURCES } = options;
     const ports = readPorts(given);
+    const identity = options.identity
+      ? await prepareIdentity(given, ROOT, await findFreePort(given.EMULATOR_REDIS_PORT))
+      : undefined;
+    const environment = (redisUrl: string) => {
+      const env = localEnvironment(given, ports, redisUrl);
+      return identity ? withoutKeys(env, identity, ports) : env;
+    };
     // The Redis is found later; one that was given is checked then.
-    const checked = localEnvironment(given, ports, given.REDIS_URL || 'redis://127.0.0.1');
+    const checked = environment(given.REDIS_URL || 'redis://127.0.0.1');
     requireGoodSettings(checked);
     for (const text of mistypedSettings(given)) log.warn(text);
     await requireGoodAgents(checked);
     await requireFreePorts(ports);
     if (forms === SOURCES) await compilePage();
     const redis = await findRedis({ ...(given.REDIS_URL && { url: given.REDIS_URL }), log, onHopeless });
-    const env = localEnvironment(given, ports, redis.url);
+    const env = environment(redis.url);
     const supervise = (name: keyof Processes, flags: readonly string[] = [], drainMs = 0) =>
-      new SupervisedProcess({ ...forms[name], name, flags, drainMs, env, log, view, onHopeless });
+      new SupervisedProcess({
+        ...{ ...forms[name], name, flags, drainMs, log, view, onHopeless },
+        env: identity ? { AZURE_CLIENT_ID: clientIdOf(name), ...env } : env,
+      });
     const processes: Processes = {
       emulator: supervise('emulator'),
       functions: supervise('functions'),
       'stream-host': supervise('stream-host', STREAM_HOST_FLAGS, Number(env.DRAIN_MS)),
     };
     processes.emulator.start();
-    processes.functions.start();
-    return new LocalStack(log, redis, ports, processes);
+    // With identities it would ask for tokens at once, and there is nobody yet who gives them.
+    if (!identity) processes.functions.start();
+    return new LocalStack(log, redis, ports, processes, !identity);
   }
 
   get pageUrl(): string {
@@ -89,6 +109,10 @@ export class LocalStack {
    */
   async ready(): Promise<void> {
     const { emulator, functions, streamHost } = this.#ports;
+    if (!this.#hasFunctions) {
+      await this.#answers(`http://127.0.0.1:${emulator}/healthz`, 'the emulator');
+      this.#processes.functions.start();
+    }
     await this.#answers(`http://127.0.0.1:${emulator}/readyz`, 'the emulator, which loads the speech models');
     this.#processes['stream-host'].start();
     await this.#answers(`http://127.0.0.1:${functions}/api/v1/health`, 'the functions');

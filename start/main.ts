@@ -9,6 +9,9 @@ import { createLogView } from './log-lines.ts';
  * `npm start`: the whole of Parley on this machine. Three processes as in production (functions, stream-host, and the
  * emulator in place of Azure), a Redis, one log. Ctrl-C ends them all.
  *
+ * `--identity` runs it without a key anywhere: the emulator gives tokens of a managed identity, which
+ * all services ask for, Redis too.
+ *
  * `--built deploy` runs what `npm run build:deploy` has made in that folder instead of the sources; `--root folder` runs
  * its stream host as in its container, with that folder as its root file system (`test/testing/container-root.ts`).
  */
@@ -46,11 +49,15 @@ if (process.env.npm_lifecycle_event === 'start') {
 }
 
 try {
-  const { built, root } = parseArgs({ options: { built: { type: 'string' }, root: { type: 'string' } } }).values;
+  const { built, root, identity } = parseArgs({
+    options: { built: { type: 'string' }, root: { type: 'string' }, identity: { type: 'boolean', default: false } },
+  }).values;
   if (root !== undefined && built === undefined)
     throw new ConfigError('--root is for what was built: give --built, too.');
+  // The emulator's certificate is in no container.
+  if (root !== undefined && identity) throw new ConfigError('--root and --identity do not go together: leave one out.');
   const forms = built === undefined ? SOURCES : builtForms(built, root);
-  stack = await LocalStack.start(process.env, log, view, () => void close(1), forms);
+  stack = await LocalStack.start(process.env, { log, view, onHopeless: () => void close(1), forms, identity });
   await stack.ready();
   log.info(`ready. Talk with the agent: ${stack.pageUrl}`);
   log.info(`Or call it by phone: ${stack.callCommand}`);

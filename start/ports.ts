@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { z } from 'zod';
 import { ConfigError } from '../shared/errors.ts';
@@ -42,6 +43,20 @@ export async function requireFreePorts(ports: LocalPorts): Promise<void> {
     ({ name }) => `  ${ports[name]} (${name}): end what listens there, or set ${PORT_VARIABLES[name]}`,
   );
   throw new ConfigError(`These ports are taken:\n${lines.join('\n')}`);
+}
+
+/**
+ * A port of this machine that nobody listens on at the moment.
+ * @param given the one that the user wants, where it is one
+ */
+export async function findFreePort(given?: string): Promise<number> {
+  const wanted = port.safeParse(given || undefined);
+  if (wanted.success) return wanted.data;
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  await new Promise<void>((resolve) => probe.close(() => resolve()));
+  return typeof address === 'object' && address ? address.port : 0;
 }
 
 function isFree(port: number): Promise<boolean> {

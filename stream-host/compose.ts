@@ -4,10 +4,12 @@ import { createServices } from '../agents/services.ts';
 import { FRAME_BYTES, SAMPLE_RATE } from '../shared/audio/pcm.ts';
 import { AcsTokenVerifier } from '../shared/auth/acs-token.ts';
 import { apiDoor } from '../shared/auth/api-door.ts';
-import { CallControl } from '../shared/call-control/call-control.ts';
+import { acsAccessOf, CallControl } from '../shared/call-control/call-control.ts';
 import { type Cancel, type Clock, systemClock } from '../shared/clock.ts';
 import { ConfigError } from '../shared/errors.ts';
 import { API_PREFIX } from '../shared/http/route.ts';
+import { openIdentity } from '../shared/identity/identity.ts';
+import { SCOPES } from '../shared/identity/scopes.ts';
 import { randomIds, randomSecrets } from '../shared/ids.ts';
 import type { Logger } from '../shared/log.ts';
 import { ProcessVitals } from '../shared/process-vitals.ts';
@@ -38,7 +40,6 @@ import { openWebhook } from './modes/transcription/open-webhook.ts';
 import { transcriptionMode } from './modes/transcription/transcription-mode.ts';
 import { voiceLiveMode } from './modes/voice-live/voice-live-mode.ts';
 import { BeatClock } from './playout/beat-clock.ts';
-import { identityTokens } from './realtime/credential.ts';
 import { realtimeServiceOf } from './realtime/realtime-service.ts';
 import type { ReceptionOptions } from './session/reception.ts';
 import { VoiceActivityLane } from './speech/voice-activity/voice-activity-lane.ts';
@@ -67,11 +68,14 @@ export async function startStreamHost(
   // Closes what was opened, in the opposite order; here where starting fails, else when the host is closed.
   await using opened = new AsyncDisposableStack();
 
+  const identity = openIdentity({ clientId: config.AZURE_CLIENT_ID, env: process.env, clock, log });
+  opened.defer(() => identity.close());
+  const aiToken = async () => (await identity.tokens(SCOPES.ai).get()).token;
   const realtime = realtimeServiceOf(config, {
     clock,
     log,
     newId: randomIds,
-    token: identityTokens(),
+    token: aiToken,
     secretOf: (name) => process.env[name],
   });
   const shelf = await AgentShelf.open({
@@ -95,22 +99,34 @@ export async function startStreamHost(
 
   const vitals = new ProcessVitals(clock);
   opened.defer(() => vitals.close());
-  const redis = connectRedis(config.REDIS_URL, log);
+  const redis = connectRedis(config.REDIS_URL, log, {
+    tokens: config.REDIS_IDENTITY ? identity.tokens(SCOPES.redis) : undefined,
+  });
   opened.defer(() => redis.disconnect());
   const load = new LoadMeter(clock, lane, vitals);
-  const model = openModelClient({ baseUrl: config.AZURE_OPENAI_BASE_URL, apiKey: config.AZURE_OPENAI_API_KEY });
+  const model = openModelClient({
+    baseUrl: config.AZURE_OPENAI_BASE_URL,
+    apiKey: config.AZURE_OPENAI_API_KEY ?? aiToken,
+  });
   // A resource of Azure has no scripted dialogue, and need not be asked.
   const scripted = config.EMULATOR_URL === undefined ? undefined : watchScripted(() => isScripted(model), clock, log);
   opened.defer(() => scripted?.close());
   const calls = new CallControl({
-    connectionString: config.ACS_CONNECTION_STRING,
+    access: acsAccessOf(config, identity.credential),
     callbackBase: config.FUNCTIONS_PUBLIC_URL + API_PREFIX,
     mediaBase: config.STREAM_HOST_PUBLIC_URL + API_PREFIX,
   });
 
   const beat = new BeatClock({ clock, onTaskError: (err) => log.error({ err }, 'a frame could not be played') });
   opened.defer(() => beat.close());
-  const speech = new ProcessSpeech({ config, openVoiceActivity: lane.open, playoutClock: beat, clock, log });
+  const speech = new ProcessSpeech({
+    config,
+    credential: identity.credential,
+    openVoiceActivity: lane.open,
+    playoutClock: beat,
+    clock,
+    log,
+  });
   opened.defer(() => speech.close());
   speech.prepare(phrasesOf(shelf.agents));
   const webhook = openWebhook({ config, redis, clock, random: Math.random, newId: randomIds, log });

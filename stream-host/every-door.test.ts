@@ -126,7 +126,7 @@ const FORGERIES = {
   },
   // The public key as a shared secret.
   HS256: () => claims().setProtectedHeader({ alg: 'HS256', kid }).sign(Buffer.from(n, 'base64url')),
-  'wrong audience': () => acsTokens.signAccess(60),
+  'wrong audience': () => acsTokens.sign(60, 'https://communication.azure.com'),
 } as const;
 
 const expired = async (door: DoorName): Promise<Attempt> => {

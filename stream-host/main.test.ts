@@ -67,6 +67,6 @@ test('started by hand without its settings, it lists them for a person to read (
   });
   const output = (await child.stdout.toArray()).join('').replaceAll('\r', '');
   assert.match(output, /^These settings need to be mended before Parley can start:\n( {2}[A-Z_]+ [^\n]+\n)+$/);
-  assert.match(output, /^ {2}SPEECH_KEY is not set: it takes the key that the portal shows\.$/m);
+  assert.match(output, /^ {2}SPEECH_HOST is not set: it takes a ws or wss address without a path, such as .*$/m);
   assert.match(output, /^ {2}MAX_SESSIONS is "0": it takes 1 to 10000\.$/m);
 });

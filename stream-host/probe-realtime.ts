@@ -1,11 +1,13 @@
+import type { z } from 'zod';
 import { systemClock } from '../shared/clock.ts';
 import { ConfigError, messageOf } from '../shared/errors.ts';
+import { type Identity, openIdentity } from '../shared/identity/identity.ts';
+import { SCOPES } from '../shared/identity/scopes.ts';
 import { randomIds } from '../shared/ids.ts';
-import { createLog } from '../shared/log.ts';
+import { createLog, type Logger } from '../shared/log.ts';
 import { readSettings } from '../shared/settings/setting.ts';
 import { streamHostSettings } from '../shared/settings/stream-host-settings.ts';
 import { loadAgents, requireAgent } from './agent/agent-definition.ts';
-import { identityTokens } from './realtime/credential.ts';
 import { probeRealtime } from './realtime/probe.ts';
 import { realtimeServiceOf } from './realtime/realtime-service.ts';
 
@@ -14,6 +16,7 @@ const probeSettings = streamHostSettings.pick({
   LOG_LEVEL: true,
   AGENTS_FOLDER: true,
   DEFAULT_AGENT: true,
+  AZURE_CLIENT_ID: true,
   REALTIME_SERVICE: true,
   REALTIME_TRANSCRIPTION_MODEL: true,
   AZURE_VOICE_LIVE_ENDPOINT: true,
@@ -28,16 +31,26 @@ const probeSettings = streamHostSettings.pick({
   AZURE_OPENAI_REALTIME_API_KEY: true,
 });
 const chatModel = streamHostSettings.pick({ AZURE_OPENAI_BASE_URL: true, AZURE_OPENAI_API_KEY: true }).partial();
+const settings = probeSettings.extend(chatModel.shape);
 
 /** `npm run probe -- [agent]`: shows on the service that is set up what Parley assumes of such services. */
 async function main(): Promise<void> {
-  const config = readSettings(probeSettings.extend(chatModel.shape), process.env);
+  const config = readSettings(settings, process.env);
   const log = createLog('stream-host', 'error');
+  const identity = openIdentity({ clientId: config.AZURE_CLIENT_ID, env: process.env, clock: systemClock, log });
+  try {
+    await probe(config, identity, log);
+  } finally {
+    identity.close();
+  }
+}
+
+async function probe(config: z.output<typeof settings>, identity: Identity, log: Logger): Promise<void> {
   const service = realtimeServiceOf(config, {
     clock: systemClock,
     log,
     newId: randomIds,
-    token: identityTokens(),
+    token: async () => (await identity.tokens(SCOPES.ai).get()).token,
     secretOf: (name) => process.env[name],
   });
   if (!service) {

@@ -23,8 +23,11 @@ const OTHER_NAMES: ReadonlySet<string> = new Set([
   'BASE_IMAGE',
   'BUILD_IMAGE',
   'SOURCE_DATE_EPOCH',
-  // The Functions platform's own.
+  // The platform's own.
   'FUNCTIONS_REQUEST_BODY_SIZE_LIMIT',
+  'IDENTITY_ENDPOINT',
+  // Of the deployment’s checks.
+  'AZURE_TYPES_DIR',
   // Of Teams Phone, which is not built yet.
   'TEAMS_PHONE_RESOURCE_ACCOUNT_ID',
   ...namesIn('infra/main.bicepparam', /readEnvironmentVariable\('([A-Z_]+)'/g),

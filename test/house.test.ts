@@ -68,7 +68,10 @@ const RULES: readonly { readonly files: string; readonly mayImport: readonly str
     },
     { files: 'web/', mayImport: ['shared/protocol/', 'shared/audio/pcm.ts', 'shared/audio/resample.ts'] },
     // It checks the settings and the agents of all that it starts.
-    { files: 'start/', mayImport: ['shared/', 'agents/', 'emulator/settings.ts', 'stream-host/agent/'] },
+    {
+      files: 'start/',
+      mayImport: ['shared/', 'agents/', 'emulator/settings.ts', 'emulator/tls/', 'stream-host/agent/'],
+    },
   ];
 
 /** Folders of the stream host that stand below a floor. */

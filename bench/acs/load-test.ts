@@ -64,7 +64,8 @@ const WARM_MS = 12_000;
  */
 export const SERVICE_HEARS_MS = 80 + 60;
 
-const TIMING: ProviderTiming = {
+/** Those of good services. */
+export const TIMING: ProviderTiming = {
   recognition: { partialMs: 250, finalMs: 600 },
   synthesis: { firstAudioMs: 100, pieceMs: 25 },
   chat: { firstTokenMs: 150, tokenMs: 20 },

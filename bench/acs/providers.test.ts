@@ -58,7 +58,7 @@ after(async () => {
 test('the product hears the clips that are in the sound, when they are', async () => {
   const heard: string[] = [];
   const finals: [string, number, number][] = [];
-  const service = { host: `ws://${host}`, key: 'bench' };
+  const service = { host: `ws://${host}`, proof: 'bench' };
   const open = openAzureRecogniser({ ...common, service, random: () => 0.5, language: 'en-US' });
   const recogniser = open({
     onPartial: (text) => heard.push(text),
@@ -83,7 +83,7 @@ test('the product hears the clips that are in the sound, when they are', async (
 });
 
 test('the product gets marked speech as long as the text, with its words; an answer’s texts follow each other', async () => {
-  const service = { host: `ws://${host}`, key: 'bench' };
+  const service = { host: `ws://${host}`, proof: 'bench' };
   const synthesiser = new AzureSynthesiser({ ...common, service, warm: 1, max: 1 });
   const texts = [
     { text: "With answer 12 you've learnt it.", turn: 12, fromMs: 0 },

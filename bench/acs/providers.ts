@@ -1,9 +1,12 @@
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { pino } from 'pino';
 import { WebSocketServer } from 'ws';
+import { AccessTokens, AUDIENCES } from '../../emulator/identity/access-tokens.ts';
+import { ServiceDoor } from '../../emulator/identity/service-door.ts';
 import { AnswerChunks } from '../../emulator/openai/chat-wire.ts';
 import { RecognitionSocket } from '../../emulator/speech/recognition-socket.ts';
 import { SynthesisSocket } from '../../emulator/speech/synthesis-socket.ts';
+import { systemClock } from '../../shared/clock.ts';
 import { listening } from '../../shared/testing/listening.ts';
 import { serve } from '../child.ts';
 import { AgentVoice } from '../subjects/agent-voice.ts';
@@ -17,6 +20,7 @@ export interface ProviderTiming extends SpeechTiming {
   readonly realtime: RealtimeTiming;
 }
 
+const doorCounts = { accepted: 0, refused: 0 };
 let realtimeRecord = newRealtimeRecord();
 
 /**
@@ -25,8 +29,13 @@ let realtimeRecord = newRealtimeRecord();
  * and is the same in every run.
  */
 const api = {
-  /** @param jwks the key set that ACS would publish. @returns the port */
-  async start({ callers, agent }: Clips, jwks: string, timing: ProviderTiming): Promise<number> {
+  /**
+   * @param jwks the key set that ACS would publish
+   * @param tokensFolder where the key is with which the tokens are signed that whoever asks must show; without it anybody may
+   * @returns the port
+   */
+  async start({ callers, agent }: Clips, jwks: string, timing: ProviderTiming, tokensFolder?: string): Promise<number> {
+    const isAllowed = await doorOf(tokensFolder);
     const log = pino({ level: 'silent' });
     const voice = new AgentVoice(agent.text, agent.samples);
     const [ears, voices] = [new ScriptedEars(callers, timing.recognition), new ScriptedVoices(voice, timing.synthesis)];
@@ -35,13 +44,19 @@ const api = {
     const realtime = { callers, voice, log, nextAnswer, timing: timing.realtime, record: () => realtimeRecord };
     const http = createServer((request, response) => {
       if (request.url === '/calling/keys') response.setHeader('content-type', 'application/json').end(jwks);
-      else if (request.url?.endsWith('/chat/completions')) {
+      else if (!isAllowed(request)) {
+        response.writeHead(401, { 'content-type': 'application/json' }).end('{"error":{"code":"401"}}');
+      } else if (request.url?.endsWith('/chat/completions')) {
         request.resume();
         streamAnswer(nextAnswer(), timing.chat, response);
       } else response.writeHead(404, { 'content-type': 'application/json' }).end('{}');
     });
     const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
     http.on('upgrade', (request, connection, head) => {
+      if (!isAllowed(request)) {
+        connection.end('HTTP/1.1 401 Unauthorized\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+        return;
+      }
       sockets.handleUpgrade(request, connection, head, (socket) => {
         const { url = '' } = request;
         if (url.startsWith('/voice-live/')) openScriptedRealtime(socket, realtime);
@@ -51,6 +66,8 @@ const api = {
     });
     return listening(http);
   },
+  /** Requests and sockets that were taken, and those refused for what they showed. */
+  doorReport: () => doorCounts,
   /** What the speech-to-speech service has done since it was asked last. */
   realtimeReport() {
     const record = realtimeRecord;
@@ -60,6 +77,16 @@ const api = {
 };
 export type ProvidersApi = typeof api;
 serve(api);
+
+async function doorOf(folder: string | undefined): Promise<(request: IncomingMessage) => boolean> {
+  const tokens = folder === undefined ? undefined : await AccessTokens.open(systemClock, folder);
+  const door = new ServiceDoor({ tokens }, AUDIENCES.ai);
+  return ({ headers: { authorization } }) => {
+    const isIn = tokens === undefined || door.admits({ keys: [], authorization });
+    doorCounts[isIn ? 'accepted' : 'refused'] += 1;
+    return isIn;
+  };
+}
 
 /** Some twelve seconds. Each clause names its answer, so that its sound can be told from any other answer’s. */
 const answerOf = (answer: number): string =>

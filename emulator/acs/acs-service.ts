@@ -7,6 +7,7 @@ import type { Logger } from '../../shared/log.ts';
 import type { GridSchema } from '../event-grid/envelope.ts';
 import { GridSubscription } from '../event-grid/subscription.ts';
 import { Faults } from '../faults.ts';
+import type { AccessTokens } from '../identity/access-tokens.ts';
 import { PhoneNetwork } from '../phone/phone-network.ts';
 import { CallAutomationApi } from './call-automation-api.ts';
 import { Exchange } from './exchange.ts';
@@ -16,8 +17,10 @@ import { TokenService } from './token-service.ts';
 import type { Listen } from './transcription-subscription.ts';
 
 export interface AcsServiceOptions {
-  /** base64, as in the connection string. */
-  readonly accessKey: string;
+  /** base64, as in the connection string. Without one no signature is taken. */
+  readonly accessKey?: string | undefined;
+  /** Who is let in by a token; without it, nobody. */
+  readonly accessTokens?: AccessTokens | undefined;
   /** The immutable resource id: the audience of the tokens. */
   readonly resourceId: string;
   readonly tokenIssuer: string;
@@ -48,7 +51,7 @@ export class AcsService {
   readonly #tokens: TokenService;
 
   private constructor(options: AcsServiceOptions, tokens: TokenIssuer) {
-    const { accessKey, resourceId, clock, log } = options;
+    const { accessKey, accessTokens, resourceId, clock, log } = options;
     const topic = `/subscriptions/local/resourceGroups/local/providers/Microsoft.Communication/CommunicationServices/${resourceId}`;
     this.#tokens = new TokenService(tokens, log);
     this.#network = new PhoneNetwork(log);
@@ -73,6 +76,7 @@ export class AcsService {
       exchange: this.#exchange,
       tokens,
       accessKey,
+      accessTokens,
       faults: options.faults ?? new Faults(log),
       log,
     });

@@ -66,10 +66,12 @@ test('a request is refused when its date is stale, its body was changed, or it i
   assert.equal((await signed(stack, ANSWER, { body: '{}' })).status, 400);
 });
 
-test('of the bearer tokens over TLS only an access token that the emulator signed is accepted (Lesser: any bearer)', async (context) => {
+test('of the bearer tokens over TLS only one that is made out to ACS and good now is accepted (Lesser: any bearer)', async (context) => {
   const stack = await startStack(context);
   const { context: incoming } = await dial(stack);
   const tokens = await stack.tokens();
+  const issue = (audience: string, seconds = 60) => stack.accessTokens.issue(audience, undefined, seconds).token;
+  const ACS = 'https://communication.azure.com/';
   // The test's server draws new certificates each time: trusting them is the business of the TLS tests.
   const options = { tlsOptions: { rejectUnauthorized: false } } as object;
   const answerWith = (token: string) => {
@@ -78,10 +80,12 @@ test('of the bearer tokens over TLS only an access token that the emulator signe
     return client.answerCall(incoming, stack.application.callbackUri);
   };
   const callbackToken = await tokens.sign(60);
-  for (const token of ['a-token', callbackToken, await tokens.signAccess(-60)]) {
+  const [head, , signature] = issue(ACS).split('.');
+  const forged = [head, issue(ACS, 3600).split('.')[1], signature].join('.');
+  for (const token of ['a-token', callbackToken, issue(ACS, -60), issue('https://redis.azure.com'), forged]) {
     await assert.rejects(answerWith(token), { statusCode: 401, code: 'Denied' });
   }
-  const { callConnectionProperties } = await answerWith(await tokens.signAccess(60));
+  const { callConnectionProperties } = await answerWith(issue(ACS));
   assert.ok(callConnectionProperties.callConnectionId);
 });
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Faults } from '../faults.ts';
+import { type AccessTokens, AUDIENCES } from '../identity/access-tokens.ts';
 import { readBody, sendJson } from '../json-http.ts';
 import { addressOf } from '../local-door.ts';
 import { AcsError, notSupported } from './acs-error.ts';
@@ -18,8 +19,10 @@ const MAX_BODY_BYTES = 1_000_000;
 export interface CallAutomationOptions {
   readonly exchange: Exchange;
   readonly tokens: TokenIssuer;
-  /** base64, as in the connection string. */
-  readonly accessKey: string;
+  /** base64, as in the connection string. Without one no signature is taken. */
+  readonly accessKey: string | undefined;
+  /** Who is let in by a token; without it, nobody. */
+  readonly accessTokens: AccessTokens | undefined;
   readonly faults: Faults;
   readonly log: Logger;
 }
@@ -39,16 +42,18 @@ type Operation = (body: unknown, call: Call) => Answer;
 export class CallAutomationApi {
   readonly #exchange: Exchange;
   readonly #tokens: TokenIssuer;
-  readonly #accessKey: string;
+  readonly #accessKey: string | undefined;
+  readonly #accessTokens: AccessTokens | undefined;
   readonly #log: Logger;
   readonly #repeatability = new Repeatability<Answer>();
   readonly #onCalls: Readonly<Record<string, (body: unknown) => Answer | Promise<Answer>>>;
   readonly #onCall: Readonly<Record<string, Operation>>;
 
-  constructor({ exchange, tokens, accessKey, faults, log }: CallAutomationOptions) {
+  constructor({ exchange, tokens, accessKey, accessTokens, faults, log }: CallAutomationOptions) {
     this.#exchange = exchange;
     this.#tokens = tokens;
     this.#accessKey = accessKey;
+    this.#accessTokens = accessTokens;
     this.#log = log;
     this.#onCalls = {
       'POST ': (body) => this.#create(body),
@@ -105,12 +110,12 @@ export class CallAutomationApi {
     const body = await readBody(request, MAX_BODY_BYTES);
     if (!body) throw new AcsError(413, 'RequestTooLarge', 'The body is larger than a megabyte.');
     const method = request.method ?? 'GET';
-    const auth = await authenticate(
+    const auth = authenticate(
       { method, target: request.url ?? '/', headers: request.headers, body, encrypted: isEncrypted(request) },
       {
         accessKey: this.#accessKey,
         nowMs: Date.now(),
-        isAccessToken: (token) => this.#tokens.isAccess(token),
+        isAccessToken: (token) => this.#accessTokens?.read(token, AUDIENCES.acs) !== undefined,
       },
     );
     if (!url.searchParams.get('api-version')) throw new AcsError(400, 'BadRequest', 'The api-version is missing.');

@@ -16,33 +16,30 @@ export interface SignedRequest {
 }
 
 export interface Proofs {
-  /** base64, as in the connection string. */
-  readonly accessKey: string;
+  /** base64, as in the connection string. Without one no signature is taken. */
+  readonly accessKey: string | undefined;
   readonly nowMs: number;
-  readonly isAccessToken: (token: string) => Promise<boolean>;
+  readonly isAccessToken: (token: string) => boolean;
 }
 
 /**
  * Checks who sends a request, as ACS does: an HMAC of method, target, date, host and content hash with the resource's
- * access key; or, over TLS only, an Entra token, in whose place the emulator takes those that it signed itself.
+ * access key; or, over TLS only, a token of Entra that is made out to ACS.
  *
  * @throws {AcsError} 401, which says in its message what is wrong
  */
-export async function authenticate(
-  request: SignedRequest,
-  { accessKey, nowMs, isAccessToken }: Proofs,
-): Promise<'hmac' | 'bearer'> {
+export function authenticate(request: SignedRequest, { accessKey, nowMs, isAccessToken }: Proofs): 'hmac' | 'bearer' {
   const authorization = request.headers.authorization ?? '';
   if (authorization.startsWith('Bearer ')) {
     if (!request.encrypted) throw denied('A bearer token is accepted over TLS only.');
-    if (!(await isAccessToken(authorization.slice('Bearer '.length))))
-      throw denied('The bearer token is not a good one.');
+    if (!isAccessToken(authorization.slice('Bearer '.length))) throw denied('The bearer token is not a good one.');
     return 'bearer';
   }
   const given = /^HMAC-SHA256 SignedHeaders=x-ms-date;host;x-ms-content-sha256&Signature=(\S+)$/.exec(authorization);
   if (!given?.[1])
     throw denied('The request has no HMAC-SHA256 authorization over x-ms-date;host;x-ms-content-sha256.');
 
+  if (accessKey === undefined) throw denied('This resource takes tokens only: local authentication is off.');
   const date = headerOf(request.headers, 'x-ms-date');
   const sentAtMs = Date.parse(date);
   if (Number.isNaN(sentAtMs)) throw denied('The x-ms-date header is missing or no date.');

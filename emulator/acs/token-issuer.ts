@@ -1,12 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK, jwtVerify, SignJWT } from 'jose';
+import { type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
 import { readIfThere, writePrivateFile } from '../tls/private-file.ts';
 
 const ALGORITHM = 'RS256';
-
-/** What Entra's tokens for Azure Communication Services are made out to. */
-const ACS_AUDIENCE = 'https://communication.azure.com';
 
 /** How long the token of one callback is good, and that of a media socket. */
 export const CALLBACK_TOKEN_SECONDS = 5 * 60;
@@ -60,27 +57,8 @@ export class TokenIssuer {
     };
   }
 
-  /** A token for the application, which is its audience. */
-  sign(lifetimeSeconds: number): Promise<string> {
-    return this.#sign(lifetimeSeconds, this.#audience);
-  }
-
-  /** A token with which a program may ask ACS for something, as Entra issues it to an identity of the application. */
-  signAccess(lifetimeSeconds: number): Promise<string> {
-    return this.#sign(lifetimeSeconds, ACS_AUDIENCE);
-  }
-
-  /** Whether a token is one of {@link signAccess} that is good now. Those of callbacks and media sockets are not. */
-  async isAccess(token: string): Promise<boolean> {
-    const options = { issuer: this.#issuer, audience: ACS_AUDIENCE, algorithms: [ALGORITHM], requiredClaims: ['exp'] };
-    const key = await importJWK(this.#publicJwk, ALGORITHM);
-    return jwtVerify(token, key, options).then(
-      () => true,
-      () => false,
-    );
-  }
-
-  #sign(lifetimeSeconds: number, audience: string): Promise<string> {
+  /** A token for the application, which is its audience unless another is given. */
+  sign(lifetimeSeconds: number, audience = this.#audience): Promise<string> {
     const now = Math.floor(Date.now() / 1000);
     return new SignJWT()
       .setProtectedHeader({ alg: ALGORITHM, kid: this.#keyId, typ: 'JWT' })

@@ -23,7 +23,7 @@ async function listen(context: TestContext, listener: RequestListener): Promise<
 }
 
 async function startService(context: TestContext, options: Partial<OpenAiServiceOptions> = {}) {
-  const service = new OpenAiService({ log, apiKey: KEY, pace: QUICK, ...options });
+  const service = new OpenAiService({ log, key: KEY, pace: QUICK, ...options });
   context.after(() => service.close());
   const { url, server } = await listen(context, (request, response) => {
     if (!service.handle(request, response)) response.writeHead(418).end();
@@ -159,7 +159,7 @@ test('closing the service breaks off what is under way', { timeout: 5000 }, asyn
 });
 
 test('an upstream model answers in place of the script, under its own name and key', async (context) => {
-  const upstream = await startService(context, { apiKey: 'upstream-key', model: saying('I am the real one.') });
+  const upstream = await startService(context, { key: 'upstream-key', model: saying('I am the real one.') });
   let seen = '';
   upstream.server.on('request', (request) => {
     request.on('data', (data: Buffer) => {
@@ -263,7 +263,7 @@ test('what will keep a model from answering is said beforehand, with what to do 
     response.end(JSON.stringify({ data: [{ id: 'llama3.1:latest' }, { id: 'qwen3' }] }));
   });
   const problem = (baseUrl: string, model: string, apiKey?: string) =>
-    new OpenAiService({ log, apiKey: KEY, upstream: { baseUrl, model, ...(apiKey && { apiKey }) } }).problem();
+    new OpenAiService({ log, key: KEY, upstream: { baseUrl, model, ...(apiKey && { apiKey }) } }).problem();
   assert.match(
     (await problem('http://127.0.0.1:9/v1', 'qwen3')) ?? '',
     /127\.0\.0\.1:9\/v1 cannot be reached.*OPENAI_BASE_URL/,
@@ -276,5 +276,5 @@ test('what will keep a model from answering is said beforehand, with what to do 
   assert.equal(await problem(`${url}/v1`, 'llama3.1', 'right'), undefined);
   const { url: listless } = await listen(context, (_, response) => response.writeHead(404).end());
   assert.equal(await problem(`${listless}/v1`, 'any'), undefined);
-  assert.equal(await new OpenAiService({ log, apiKey: KEY }).problem(), undefined);
+  assert.equal(await new OpenAiService({ log, key: KEY }).problem(), undefined);
 });

@@ -3,6 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import { AUDIENCES } from '../identity/access-tokens.ts';
+import { bearerOf, type ServiceAccess, ServiceDoor } from '../identity/service-door.ts';
 import { parseJson, readBody, sendJson } from '../json-http.ts';
 import { addressOf } from '../local-door.ts';
 import {
@@ -16,10 +18,9 @@ import {
 import { ScriptedDialogue } from './dialogue/scripted-dialogue.ts';
 import { Upstream, type UpstreamOptions } from './upstream.ts';
 
-export interface OpenAiServiceOptions {
+/** The key may be shown as `Authorization: Bearer` or as `api-key`. */
+export interface OpenAiServiceOptions extends ServiceAccess {
   readonly log: Logger;
-  /** What callers must show, as `Authorization: Bearer` or `api-key`. */
-  readonly apiKey: string;
   /** A real language model to hand requests to. Without one the scripted dialogue answers. */
   readonly upstream?: UpstreamOptions;
   /** What answers where there is no upstream: {@link ScriptedDialogue} unless given. */
@@ -40,7 +41,7 @@ const BODY_LIMIT = 4 * 1024 * 1024;
 /** Azure OpenAI's chat completions, streamed and whole. */
 export class OpenAiService {
   readonly #log: Logger;
-  readonly #apiKey: string;
+  readonly #door: ServiceDoor;
   readonly #upstream: Upstream | undefined;
   readonly #model: ChatModel;
   readonly #pace: Pace;
@@ -48,7 +49,7 @@ export class OpenAiService {
 
   constructor(options: OpenAiServiceOptions) {
     this.#log = options.log;
-    this.#apiKey = options.apiKey;
+    this.#door = new ServiceDoor(options, AUDIENCES.ai);
     this.#upstream = options.upstream && new Upstream(options.upstream);
     this.#model = options.model ?? new ScriptedDialogue();
     this.#pace = { firstTokenMs: 10, tokenMs: 2, ...options.pace };
@@ -132,10 +133,12 @@ export class OpenAiService {
   }
 
   #authenticate(request: IncomingMessage): void {
-    const shown = request.headers['api-key'] ?? request.headers.authorization?.replace(/^Bearer /i, '');
-    if (shown === this.#apiKey) return;
+    const { authorization, 'api-key': key } = request.headers;
+    if (this.#door.admits({ keys: [key, bearerOf(authorization)], authorization })) return;
     const message =
-      'Access denied due to invalid subscription key or wrong API endpoint. Check the key and the address.';
+      key === undefined && bearerOf(authorization)?.includes('.')
+        ? 'Unauthorized. Access token is missing, invalid, audience is incorrect (https://cognitiveservices.azure.com), or have expired.'
+        : 'Access denied due to invalid subscription key or wrong API endpoint. Check the key and the address.';
     throw new OpenAiError(401, '401', message);
   }
 

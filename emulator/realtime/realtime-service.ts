@@ -5,9 +5,11 @@ import { WebSocketServer } from 'ws';
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Faults } from '../faults.ts';
+import { AUDIENCES } from '../identity/access-tokens.ts';
+import { bearerOf, type Proof, type ServiceAccess, ServiceDoor } from '../identity/service-door.ts';
 import { addressOf } from '../local-door.ts';
 import type { EmulatedService } from '../server.ts';
-import { isSameKey, refuseUpgrade } from '../socket-door.ts';
+import { refuseUpgrade } from '../socket-door.ts';
 import type { LoadedModels } from '../speech-models.ts';
 import type { Dialect } from './dialect.ts';
 import { openAiDialect } from './openai-dialect.ts';
@@ -15,10 +17,9 @@ import type { Pace, ResponseWorld } from './realtime-response.ts';
 import { RealtimeSession } from './realtime-session.ts';
 import { voiceLiveDialect } from './voice-live-dialect.ts';
 
-export interface RealtimeServiceOptions extends Pick<ResponseWorld, 'answer'> {
+/** The key may be shown as `api-key` in a header or in the query, or as a bearer token. */
+export interface RealtimeServiceOptions extends Pick<ResponseWorld, 'answer'>, ServiceAccess {
   readonly log: Logger;
-  /** What clients must show: as `api-key` in a header or in the query, or as a bearer token. */
-  readonly key: string;
   readonly faults: Faults;
   readonly clock: Clock;
   /** What hears and speaks; undefined while it is being loaded. */
@@ -61,11 +62,13 @@ interface Wanted {
  */
 export class RealtimeService implements EmulatedService {
   readonly #options: RealtimeServiceOptions;
+  readonly #door: ServiceDoor;
   readonly #upgrader = new WebSocketServer({ noServer: true, maxPayload: MAX_EVENT_BYTES, perMessageDeflate: false });
   readonly #sessions = new Set<RealtimeSession>();
 
   constructor(options: RealtimeServiceOptions) {
     this.#options = options;
+    this.#door = new ServiceDoor(options, AUDIENCES.ai);
     options.faults.watch(() => {
       if (options.faults.take('realtime.drop', ({ when }) => when === 'now')) {
         for (const session of this.#sessions) session.drop();
@@ -114,10 +117,10 @@ export class RealtimeService implements EmulatedService {
   }
 
   #check(request: IncomingMessage, path: string, query: URLSearchParams): Wanted {
-    const { faults, key } = this.#options;
+    const { faults } = this.#options;
     const refused = faults.take('realtime.refuse');
     if (refused) throw new Refusal(refused.status, String(refused.status), 'Refused, as POST /emulator/faults wants.');
-    if (!keysOf(request, query).some((shown) => isSameKey(shown, key))) {
+    if (!this.#door.admits(proofOf(request, query))) {
       const text = 'Access denied due to invalid subscription key or wrong API endpoint.';
       throw new Refusal(401, '401', text);
     }
@@ -140,7 +143,6 @@ export class RealtimeService implements EmulatedService {
   }
 }
 
-function keysOf({ headers }: IncomingMessage, query: URLSearchParams): string[] {
-  const bearer = headers.authorization?.replace(/^Bearer /i, '');
-  return [headers['api-key'], bearer, query.get('api-key')].filter((shown) => typeof shown === 'string');
+function proofOf({ headers: { authorization, 'api-key': key } }: IncomingMessage, query: URLSearchParams): Proof {
+  return { keys: [key, bearerOf(authorization), query.get('api-key')], authorization };
 }

@@ -2,19 +2,19 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../../shared/log.ts';
+import { AUDIENCES } from '../identity/access-tokens.ts';
+import { type ServiceAccess, ServiceDoor } from '../identity/service-door.ts';
 import { addressOf } from '../local-door.ts';
-import { isSameKey, refuseUpgrade } from '../socket-door.ts';
+import { refuseUpgrade } from '../socket-door.ts';
 import { RecognitionSocket } from './recognition-socket.ts';
 import { SynthesisSocket } from './synthesis-socket.ts';
 import type { Transcriber } from './transcriber.ts';
 import type { Voices } from './voices.ts';
 
-export interface SpeechServiceOptions {
+export interface SpeechServiceOptions extends ServiceAccess {
   readonly log: Logger;
   readonly transcriber: Transcriber;
   readonly voices: Voices;
-  /** The resource's key, which clients must show. */
-  readonly key: string;
 }
 
 export interface SpeechStatus {
@@ -37,6 +37,7 @@ const PING_MS = 20_000;
 export class SpeechService {
   readonly #options: SpeechServiceOptions;
   readonly #log: Logger;
+  readonly #door: ServiceDoor;
   readonly #upgrader = new WebSocketServer({ noServer: true, maxPayload: MAX_FRAME_BYTES, perMessageDeflate: false });
   readonly #recognition = new Set<RecognitionSocket>();
   readonly #synthesis = new Set<SynthesisSocket>();
@@ -45,18 +46,27 @@ export class SpeechService {
   constructor(options: SpeechServiceOptions) {
     this.#options = options;
     this.#log = options.log;
+    this.#door = new ServiceDoor(options, AUDIENCES.ai);
   }
 
-  /** Takes a WebSocket upgrade if its path is one of the service's: true. Answers 401 where the key is wrong. */
+  /** Takes a WebSocket upgrade if its path is one of the service's: true. Answers 401 where key or token is wrong. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
     const { pathname, searchParams } = addressOf(request);
     const isRecognition = RECOGNITION.test(pathname);
     if (!isRecognition && !SYNTHESIS.test(pathname)) return false;
     if (this.#closed) refuseUpgrade(socket, 503, '503', 'The emulator is shutting down.');
     else if (!this.#isAllowed(request, searchParams)) {
-      // The address is not logged: the SDK puts the key into it.
-      this.#log.warn({ path: pathname }, 'a speech client showed no key, or a wrong one; check SPEECH_KEY');
-      refuseUpgrade(socket, 401, '401', 'Wrong or missing Ocp-Apim-Subscription-Key.');
+      // The address is not logged: the SDK puts key or token into it.
+      this.#log.warn(
+        { path: pathname },
+        'a speech client showed no key or token, or a wrong one; check SPEECH_KEY or the identity',
+      );
+      refuseUpgrade(
+        socket,
+        401,
+        '401',
+        'Wrong or missing Ocp-Apim-Subscription-Key, or a token that is not for this service or has expired.',
+      );
     } else {
       this.#upgrader.handleUpgrade(request, socket, head, (webSocket) => {
         if (isRecognition) this.#openRecognition(webSocket);
@@ -98,8 +108,10 @@ export class SpeechService {
 
   /** Node's own WebSocket sends no headers, so that the SDK puts whatever it would send there into the query as well. */
   #isAllowed({ headers }: IncomingMessage, query: URLSearchParams): boolean {
-    const key = headers['ocp-apim-subscription-key'] ?? query.get('Ocp-Apim-Subscription-Key');
-    return typeof key === 'string' && isSameKey(key, this.#options.key);
+    return this.#door.admits({
+      keys: [headers['ocp-apim-subscription-key'] ?? query.get('Ocp-Apim-Subscription-Key')],
+      authorization: headers.authorization ?? query.get('Authorization'),
+    });
   }
 }
 

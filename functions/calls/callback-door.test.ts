@@ -78,7 +78,7 @@ const FORGERIES: Readonly<Record<string, readonly [fate: string, make: () => Pro
         .setProtectedHeader({ alg: 'HS256', kid: keyOf()?.kid ?? '' })
         .sign(Buffer.from(keyOf()?.n ?? '', 'base64url')),
   ],
-  'wrong audience': ['401 auth.token-invalid', () => functions.acs.tokens.signAccess(60)],
+  'wrong audience': ['401 auth.token-invalid', () => functions.acs.tokens.sign(60, 'https://communication.azure.com')],
   expired: ['401 auth.token-expired', () => functions.acs.tokens.sign(-120)],
   'the token of a media socket': ['401 auth.token-invalid', () => functions.acs.tokens.sign(MEDIA_TOKEN_SECONDS)],
 };

@@ -45,7 +45,11 @@ async function deliver(path: string, body: unknown, authorization?: string) {
 test('a sender who cannot prove to be ACS is turned away', async () => {
   const session = await newSession();
   const body = [event('CallConnected', 'connection-a')];
-  for (const header of ['', 'Bearer forged', `Bearer ${await functions.acs.tokens.signAccess(60)}`]) {
+  for (const header of [
+    '',
+    'Bearer forged',
+    `Bearer ${await functions.acs.tokens.sign(60, 'https://communication.azure.com')}`,
+  ]) {
     const answer = await deliver(`/${session.id}`, body, header);
     assert.equal(answer.status, 401);
     assert.match(answer.body.error.code, /^auth\.token-/);

@@ -25,7 +25,11 @@ before(async () => {
   redis = connectRedis(server.url, log);
   store = new SessionStore(redis, { ttlSeconds: 600 });
   acs = await AcsDouble.start();
-  calls = new CallControl({ connectionString: acs.connectionString, callbackBase: 'http://f', mediaBase: 'ws://m' });
+  calls = new CallControl({
+    access: { connectionString: acs.connectionString },
+    callbackBase: 'http://f',
+    mediaBase: 'ws://m',
+  });
 });
 after(async () => {
   redis.disconnect();

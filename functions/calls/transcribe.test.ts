@@ -109,7 +109,7 @@ test('where no host has the mode, the call stays as it is', async () => {
 test('ACS is told where its words go when the call begins, and by which resource it hears', async () => {
   const acs = await AcsDouble.start();
   const calls = new CallControl({
-    connectionString: acs.connectionString,
+    access: { connectionString: acs.connectionString },
     callbackBase: 'http://f',
     mediaBase: 'ws://m/api/v1',
     speechEndpoint: 'https://speech.example',
@@ -134,7 +134,7 @@ test('words of ACS that are lost are asked for again, but not for ever, and the 
   const redis = connectRedis(redisServer.url, pino({ level: 'silent' }));
   const { acs, store } = functions;
   const calls = new CallControl({
-    connectionString: acs.connectionString,
+    access: { connectionString: acs.connectionString },
     callbackBase: 'http://f',
     mediaBase: 'ws://m',
   });

@@ -43,7 +43,11 @@ export function callControlErrorOf(what: string, thrown: unknown): CallControlEr
       return new CallControlError('acs.unavailable', `${answered}; try again later.`, options);
     }
     if (statusCode === 401 || statusCode === 403) {
-      return new CallControlError('acs.denied', `${answered}; check the key in ACS_CONNECTION_STRING.`, options);
+      return new CallControlError(
+        'acs.denied',
+        `${answered}; check the key in ACS_CONNECTION_STRING or, with ACS_ENDPOINT, the role of the identity.`,
+        options,
+      );
     }
     if (statusCode === 404) {
       return new CallControlError('acs.call-gone', `${answered}: it does not know this call.`, options);
@@ -59,7 +63,10 @@ export function callControlErrorOf(what: string, thrown: unknown): CallControlEr
       },
     );
   }
-  return new CallControlError('acs.unreachable', `ACS could not be reached to ${what}; check ACS_CONNECTION_STRING.`, {
-    cause: thrown,
-  });
+  if (thrown instanceof ParleyError) {
+    const message = `ACS could not be asked to ${what}. ${thrown.message}`;
+    return new CallControlError('acs.unreachable', message, { cause: thrown });
+  }
+  const message = `ACS could not be reached to ${what}; check ACS_CONNECTION_STRING or ACS_ENDPOINT.`;
+  return new CallControlError('acs.unreachable', message, { cause: thrown });
 }

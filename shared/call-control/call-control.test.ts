@@ -36,7 +36,9 @@ async function acsThat(
     server.close();
   });
   const calls = new CallControl({
-    connectionString: `endpoint=http://127.0.0.1:${(server.address() as AddressInfo).port}/;accesskey=${accessKey}`,
+    access: {
+      connectionString: `endpoint=http://127.0.0.1:${(server.address() as AddressInfo).port}/;accesskey=${accessKey}`,
+    },
     callbackBase: 'https://functions.example/api/v1',
     mediaBase: 'wss://media.example/api/v1',
     attemptMs,
@@ -152,7 +154,7 @@ test('silence is cut short, and a dead port is told as unreachable', async (t) =
   const { calls } = await acsThat(t, () => undefined, 150);
   await assert.rejects(calls.startMediaStreaming('c-1', 'm'), { code: 'acs.unreachable', transient: true });
   const nowhere = new CallControl({
-    connectionString: `endpoint=http://127.0.0.1:1/;accesskey=${accessKey}`,
+    access: { connectionString: `endpoint=http://127.0.0.1:1/;accesskey=${accessKey}` },
     callbackBase: 'http://localhost/api/v1',
     mediaBase: 'ws://localhost/api/v1',
   });

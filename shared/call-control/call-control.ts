@@ -1,16 +1,37 @@
 import {
   type AnswerCallResult,
   CallAutomationClient,
+  type CallAutomationClientOptions,
   type CreateCallResult,
   type MediaStreamingOptions,
   type TranscriptionOptions,
 } from '@azure/communication-call-automation';
+import type { TokenCredential } from '@azure/identity';
+import { ConfigError } from '../errors.ts';
 import type { AcsWords, LineMedia } from '../modes/line-media.ts';
 import { CallControlError, callControlErrorOf } from './call-control-error.ts';
 
+/**
+ * How ACS knows us: by its connection string, `endpoint=https://…;accesskey=…` (plain http is for the emulator: ACS itself
+ * has none), or at an address, over TLS only, by tokens of an identity.
+ */
+export type AcsAccess =
+  | { readonly connectionString: string }
+  | { readonly endpoint: string; readonly credential: TokenCredential };
+
+/** @throws {ConfigError} where the settings name neither or both */
+export function acsAccessOf(
+  settings: { readonly ACS_CONNECTION_STRING?: string | undefined; readonly ACS_ENDPOINT?: string | undefined },
+  credential: TokenCredential,
+): AcsAccess {
+  const { ACS_CONNECTION_STRING: connectionString, ACS_ENDPOINT: endpoint } = settings;
+  if (connectionString !== undefined && endpoint === undefined) return { connectionString };
+  if (endpoint !== undefined && connectionString === undefined) return { endpoint, credential };
+  throw new ConfigError('ACS takes ACS_CONNECTION_STRING or ACS_ENDPOINT, one of them.');
+}
+
 export interface CallControlOptions {
-  /** `endpoint=https://…;accesskey=…`. Plain http is for the emulator: ACS itself has none. */
-  readonly connectionString: string;
+  readonly access: AcsAccess;
   /** Where ACS reaches the functions, with prefix: `https://…/api/v1`. */
   readonly callbackBase: string;
   /** Where ACS reaches the stream host's sockets, with prefix: `wss://…/api/v1`. */
@@ -46,24 +67,7 @@ export class CallControl {
   readonly #speechEndpoint: string | undefined;
 
   constructor(options: CallControlOptions) {
-    const attemptMs = options.attemptMs ?? ATTEMPT_MS;
-    this.#client = new CallAutomationClient(options.connectionString, {
-      retryOptions: RETRIES,
-      allowInsecureConnection: /endpoint=http:/i.test(options.connectionString),
-      additionalPolicies: [
-        {
-          position: 'perRetry',
-          policy: {
-            // The pipeline has no time limit of its own, and several operations ignore `abortSignal`.
-            name: 'bounded-attempt',
-            sendRequest(request, next) {
-              request.timeout = attemptMs;
-              return next(request);
-            },
-          },
-        },
-      ],
-    });
+    this.#client = clientOf(options.access, options.attemptMs ?? ATTEMPT_MS);
     this.#callbackBase = options.callbackBase;
     this.#mediaBase = options.mediaBase;
     this.#speechEndpoint = options.speechEndpoint;
@@ -184,6 +188,28 @@ export class CallControl {
     if (cognitiveServicesEndpoint === undefined) return { transcriptionOptions };
     return { transcriptionOptions, callIntelligenceOptions: { cognitiveServicesEndpoint } };
   }
+}
+
+function clientOf(access: AcsAccess, attemptMs: number): CallAutomationClient {
+  const options: CallAutomationClientOptions = {
+    retryOptions: RETRIES,
+    additionalPolicies: [
+      {
+        position: 'perRetry',
+        policy: {
+          // The pipeline has no time limit of its own, and several operations ignore `abortSignal`.
+          name: 'bounded-attempt',
+          sendRequest(request, next) {
+            request.timeout = attemptMs;
+            return next(request);
+          },
+        },
+      },
+    ],
+  };
+  if ('endpoint' in access) return new CallAutomationClient(access.endpoint, access.credential, options);
+  const allowInsecureConnection = /endpoint=http:/i.test(access.connectionString);
+  return new CallAutomationClient(access.connectionString, { ...options, allowInsecureConnection });
 }
 
 function callIdsOf({ callConnectionProperties }: AnswerCallResult | CreateCallResult): CallIds {

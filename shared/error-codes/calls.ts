@@ -3,7 +3,11 @@ import { is } from './entry.ts';
 /** What is wrong with a call, its session, or its sockets. */
 export const CALL_ERRORS = {
   'acs.call-gone': is(404, 'ACS does not know this call (any more).', 'Nothing: the call is over.'),
-  'acs.denied': is(502, 'ACS does not accept the key.', 'Check the key in ACS_CONNECTION_STRING.'),
+  'acs.denied': is(
+    502,
+    'ACS does not accept the key or the identity.',
+    'Check the key in ACS_CONNECTION_STRING or, with ACS_ENDPOINT, the role of the managed identity.',
+  ),
   'acs.refused': is(
     502,
     'ACS understood the request and said no.',
@@ -13,7 +17,7 @@ export const CALL_ERRORS = {
   'acs.unreachable': is(
     503,
     'ACS gave no answer, or none in time.',
-    'Check ACS_CONNECTION_STRING and the network; try again.',
+    'Check ACS_CONNECTION_STRING or ACS_ENDPOINT, the identity and the network; try again.',
   ),
   'agent.unknown': is(
     404,

@@ -53,7 +53,11 @@ export const SPEECH_AND_MODEL_ERRORS = {
     'Nothing for one; look at the deployment where it happens often.',
   ),
   'model.throttled': is(503, 'The language model is over its rate limit.', 'Raise the quota of the deployment.'),
-  'model.unauthorised': is(503, 'The language model refused the key.', 'Check AZURE_OPENAI_API_KEY.'),
+  'model.unauthorised': is(
+    503,
+    'The language model refused the key or the identity.',
+    'Check AZURE_OPENAI_API_KEY; without a key, the role of the managed identity.',
+  ),
   'model.unreachable': is(
     503,
     'The language model cannot be reached.',
@@ -67,7 +71,7 @@ export const SPEECH_AND_MODEL_ERRORS = {
   'recogniser.failed': is(
     503,
     'Speech recognition does not work at the moment.',
-    'Check SPEECH_HOST, SPEECH_KEY and the quota of the resource.',
+    'Check SPEECH_HOST, SPEECH_KEY or the identity, and the quota of the resource.',
   ),
   'recogniser.lost': is(
     503,
@@ -77,7 +81,7 @@ export const SPEECH_AND_MODEL_ERRORS = {
   'recogniser.no-connection': is(
     503,
     'Azure Speech could not be reached to listen.',
-    'Check SPEECH_HOST, SPEECH_KEY and the network.',
+    'Check SPEECH_HOST, SPEECH_KEY or the identity, and the network.',
   ),
   'recogniser.silent': is(
     503,
@@ -100,7 +104,7 @@ export const SPEECH_AND_MODEL_ERRORS = {
   'synthesis.no-connection': is(
     503,
     'Azure Speech could not be reached to speak.',
-    'Check SPEECH_HOST, SPEECH_KEY and the network.',
+    'Check SPEECH_HOST, SPEECH_KEY or the identity, and the network.',
   ),
   'synthesis.silent': is(
     503,

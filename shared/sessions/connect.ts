@@ -1,9 +1,13 @@
 import { Redis } from 'ioredis';
+import type { TokenSource } from '../identity/token-source.ts';
 import type { Logger } from '../log.ts';
+import { type ClientOptions, IdentityRedis } from './identity-redis.ts';
 
-export interface ConnectionLimits {
+export interface ConnectionOptions {
   /** A command that has no answer by then fails. */
   readonly commandTimeoutMs?: number;
+  /** Who we are to a Redis that knows Entra; without it, what the URL says. */
+  readonly tokens?: TokenSource | undefined;
 }
 
 const LONGEST_RETRY_MS = 500;
@@ -16,9 +20,9 @@ const CONNECT_TIMEOUT_MS = 1500;
  *
  * @param url `redis://` or `rediss://`. Its password never reaches the log.
  */
-export function connectRedis(url: string, log: Logger, limits: ConnectionLimits = {}): Redis {
-  const { commandTimeoutMs = 2000 } = limits;
-  const redis = new Redis(url, {
+export function connectRedis(url: string, log: Logger, more: ConnectionOptions = {}): Redis {
+  const { commandTimeoutMs = 2000, tokens } = more;
+  const options: ClientOptions = {
     commandTimeout: commandTimeoutMs,
     connectTimeout: CONNECT_TIMEOUT_MS,
     // A peer that takes commands and never answers: break off and connect anew.
@@ -32,7 +36,8 @@ export function connectRedis(url: string, log: Logger, limits: ConnectionLimits 
     // After a failover the old primary answers that it is a replica now. The name leads to the new one. Redis 6.0 says so
     // of a script in the middle of a longer sentence ("ERR Error running script … -READONLY …").
     reconnectOnError: (error) => /\bREADONLY\b/.test(error.message),
-  });
+  };
+  const redis = tokens ? new IdentityRedis({ url, options, tokens, log }) : new Redis(url, options);
   logOutages(redis, log.child({ redis: addressOf(url) }));
   return redis;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withCredentialChecks } from './credentials.ts';
 import { apiHasAudience, clientIds, doorsHaveTenant, toldOf } from './door-settings.ts';
 import { budgetHasPrices, outboundSettings, pricesHaveBudget } from './outbound-settings.ts';
 import { type Environment, kinds, readSettings, setting } from './setting.ts';
@@ -48,7 +49,7 @@ export type FunctionsSettings = Readonly<z.output<typeof functionsSettings>>;
 const gridHasAudience = ({ EVENT_GRID_AUTH, EVENT_GRID_AUDIENCE }: Partial<FunctionsSettings>): boolean =>
   EVENT_GRID_AUTH !== 'entra' || EVENT_GRID_AUDIENCE !== undefined;
 
-const checkedSettings = functionsSettings
+const checkedSettings = withCredentialChecks(functionsSettings)
   .refine(doorsHaveTenant, toldOf('API_TENANT_ID'))
   .refine(apiHasAudience, toldOf('API_AUDIENCE'))
   .refine(gridHasAudience, toldOf('EVENT_GRID_AUDIENCE'))

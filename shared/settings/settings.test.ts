@@ -35,7 +35,35 @@ test('the functions start without the keys of speech and model (review 3.5)', ()
   const { SPEECH_KEY: _, AZURE_OPENAI_API_KEY: __, SPEECH_HOST: ___, ...rest } = sample.Values;
   const settings = readFunctionsSettings(rest);
   assert.ok(!('SPEECH_KEY' in settings));
-  assert.throws(() => readStreamHostSettings(rest), /SPEECH_KEY is not set/);
+  assert.throws(() => readStreamHostSettings(rest), /SPEECH_HOST is not set/);
+});
+
+test('a key that is not set means the identity of the process, whose tokens go over TLS or to this machine only', () => {
+  const { SPEECH_KEY: _, AZURE_OPENAI_API_KEY: __, ACS_CONNECTION_STRING: ___, ...rest } = sample.Values;
+  const keyless = {
+    ...rest,
+    ACS_ENDPOINT: 'https://parley.communication.azure.com',
+    SPEECH_HOST: 'wss://parley.cognitiveservices.azure.com',
+    AZURE_OPENAI_BASE_URL: 'https://parley.openai.azure.com/openai/v1',
+    REDIS_URL: 'rediss://parley.westeurope.redis.azure.net:10000',
+    REDIS_IDENTITY: 'true',
+  };
+  assert.equal(readStreamHostSettings(keyless).SPEECH_KEY, undefined);
+  assert.equal(readFunctionsSettings(keyless).REDIS_IDENTITY, true);
+  const refused = (given: Record<string, string>, line: RegExp) =>
+    assert.throws(
+      () => readStreamHostSettings({ ...keyless, ...given }),
+      ({ message }: Error) => line.test(message) && !/hunter2/.test(message),
+    );
+  refused({ SPEECH_HOST: 'ws://speech.example' }, /SPEECH_KEY is not set: it takes .* none where SPEECH_HOST is wss:/);
+  refused({ AZURE_OPENAI_BASE_URL: 'http://model.example/v1' }, /AZURE_OPENAI_API_KEY is not set: it takes/);
+  refused({ AZURE_VOICE_LIVE_ENDPOINT: 'http://voice.example' }, /AZURE_VOICE_LIVE_API_KEY is not set: it takes/);
+  refused({ AZURE_OPENAI_REALTIME_BASE_URL: 'http://a.example' }, /AZURE_OPENAI_REALTIME_API_KEY is not set: it takes/);
+  refused({ REDIS_URL: 'redis://cache.example:6379' }, /REDIS_IDENTITY is "true": it takes/);
+  refused({ REDIS_URL: 'rediss://me:hunter2@cache.example:10000' }, /REDIS_IDENTITY is "true": it takes/);
+  refused({ ACS_ENDPOINT: 'http://parley.example' }, /ACS_ENDPOINT is "http:\/\/parley.example": it takes https:/);
+  refused({ ACS_ENDPOINT: '' }, /ACS_CONNECTION_STRING is not set: it takes/);
+  refused({ ACS_CONNECTION_STRING: 'endpoint=https://a.example/;accesskey=hunter2' }, /ACS_ENDPOINT is ".*": it takes/);
 });
 
 test('a webhook’s address that is no address is named with all else that is wrong, and is no fault of ours (found by check:infra)', () => {

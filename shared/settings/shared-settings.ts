@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DEFAULT_MODE, STREAMING_MODES, streamingMode } from '../modes/streaming-modes.ts';
+import { credentialSettings } from './credentials.ts';
 import { doorSettings } from './door-settings.ts';
 import { kinds, setting } from './setting.ts';
 
@@ -32,12 +33,7 @@ export const sharedSettings = {
     about: 'How long a session stays in Redis after its last change.',
     allowed: '60 to 604800 seconds',
   }),
-  ACS_CONNECTION_STRING: setting(z.string().regex(/^endpoint=.+;accesskey=.+$/i), {
-    about: 'The ACS resource, with its access key.',
-    allowed: 'endpoint=https://…;accesskey=…',
-    sample: 'endpoint=http://127.0.0.1:8090/;accesskey=<base64, as EMULATOR_ACCESS_KEY>',
-    secret: true,
-  }),
+  ...credentialSettings,
   ACS_RESOURCE_ID: setting(kinds.text, {
     about: 'The immutable id of the ACS resource: the audience of the tokens that ACS sends.',
     allowed: 'the id that the portal shows',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withCredentialChecks } from './credentials.ts';
 import { apiHasAudience, doorsHaveTenant, toldOf } from './door-settings.ts';
 import { type Environment, kinds, readSettings, setting } from './setting.ts';
 import { sharedSettings } from './shared-settings.ts';
@@ -27,9 +28,9 @@ export const streamHostOnly = {
       sample: 'ws://127.0.0.1:8090',
     },
   ),
-  SPEECH_KEY: setting(kinds.text, {
-    about: 'The key of the Speech resource.',
-    allowed: 'the key that the portal shows',
+  SPEECH_KEY: setting(kinds.text.optional(), {
+    about: 'The key of the Speech resource. Without it the identity of the process is used (Entra).',
+    allowed: 'the key that the portal shows; none where SPEECH_HOST is wss:// or of this machine',
     sample: '<as EMULATOR_SPEECH_KEY>',
     secret: true,
   }),
@@ -46,9 +47,9 @@ export const streamHostOnly = {
     allowed: 'an http(s) address, such as https://<resource>.openai.azure.com/openai/v1',
     sample: 'http://127.0.0.1:8090/openai/v1',
   }),
-  AZURE_OPENAI_API_KEY: setting(kinds.text, {
-    about: 'The key of the model’s resource.',
-    allowed: 'the key that the portal shows',
+  AZURE_OPENAI_API_KEY: setting(kinds.text.optional(), {
+    about: 'The key of the model’s resource. Without it the identity of the process is used (Entra).',
+    allowed: 'the key that the portal shows; none where AZURE_OPENAI_BASE_URL is https:// or of this machine',
     sample: '<as EMULATOR_OPENAI_KEY>',
     secret: true,
   }),
@@ -93,7 +94,8 @@ export const streamHostOnly = {
   }),
   AZURE_VOICE_LIVE_API_KEY: setting(kinds.text.optional(), {
     about: 'The key of the Voice Live resource. Without it the identity of the process is used (Entra).',
-    allowed: 'the key that the portal shows for it',
+    allowed:
+      'the key that the portal shows for it; none where AZURE_VOICE_LIVE_ENDPOINT is https:// or of this machine',
     secret: true,
   }),
   AZURE_VOICE_LIVE_API_VERSION: setting(
@@ -117,7 +119,8 @@ export const streamHostOnly = {
   AZURE_OPENAI_REALTIME_API_KEY: setting(kinds.text.optional(), {
     about:
       'The key of that resource. Not set: AZURE_OPENAI_API_KEY where AZURE_OPENAI_REALTIME_BASE_URL is not set either, else the identity of the process.',
-    allowed: 'the key that the portal shows for the realtime resource',
+    allowed:
+      'the key that the portal shows for the realtime resource; none where its address is https:// or of this machine',
     secret: true,
   }),
   AGENTS_FOLDER: setting(kinds.text.default('agents'), {
@@ -215,7 +218,7 @@ const webhookHasSecret = (settings: Partial<StreamHostSettings>): boolean =>
 const comfortHasItsPlace = (settings: StreamHostSettings): boolean =>
   settings.REQUIRE_TICKETS !== false || servesThisMachineAlone(settings);
 
-const checkedSettings = streamHostSettings
+const checkedSettings = withCredentialChecks(streamHostSettings)
   .refine(webhookHasSecret, toldOf('TRANSCRIPTION_WEBHOOK_SECRET'))
   .refine(doorsHaveTenant, toldOf('API_TENANT_ID'))
   .refine(apiHasAudience, toldOf('API_AUDIENCE'))

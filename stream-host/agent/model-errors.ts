@@ -84,7 +84,10 @@ function classify(thrown: unknown): [code: CodeOf<503>, message: string] {
   switch (thrown.status) {
     case 401:
     case 403:
-      return ['model.unauthorised', 'The language model refused the key. Check AZURE_OPENAI_API_KEY.'];
+      return [
+        'model.unauthorised',
+        'The language model refused the key or the identity. Check AZURE_OPENAI_API_KEY; without a key, the role of the managed identity.',
+      ];
     case 404:
       return [
         'model.not_found',

@@ -189,7 +189,7 @@ test('a socket at an unknown path is answered 404', async () => {
 
 test('a media socket without the token of ACS is answered 401 before it is a socket', async () => {
   await assert.rejects(host.connect('/api/v1/media/stream'), { status: 401 });
-  const authorization = `Bearer ${await acsTokens.signAccess(60)}`;
+  const authorization = `Bearer ${await acsTokens.sign(60, 'https://communication.azure.com')}`;
   await assert.rejects(host.connect('/api/v1/media/stream', { authorization }), { status: 401 });
   assert.equal(host.live.count, 0);
 });

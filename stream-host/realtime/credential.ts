@@ -4,8 +4,6 @@ export interface Credential {
   readonly token: () => Promise<string>;
 }
 
-/** Of Azure Voice Live and Azure OpenAI (both take it). */
-const SCOPE = 'https://ai.azure.com/.default';
 /** It takes keys as tokens, which Azure's resources do not. */
 const OPENAI_HOST = 'api.openai.com';
 
@@ -17,18 +15,5 @@ export function headersOf(
   return async () => {
     if (key === undefined) return { authorization: `Bearer ${await token()}` };
     return hostname === OPENAI_HOST ? { authorization: `Bearer ${key}` } : { 'api-key': key };
-  };
-}
-
-/** Tokens of the identity that the process runs under. The package keeps each for as long as it is good. */
-export function identityTokens(): () => Promise<string> {
-  let getToken: Promise<() => Promise<{ readonly token: string }>> | undefined;
-  return async () => {
-    // Loaded by whoever has no key: it costs a start a third of a second.
-    getToken ??= import('@azure/identity').then(({ DefaultAzureCredential }) => {
-      const credential = new DefaultAzureCredential();
-      return () => credential.getToken(SCOPE);
-    });
-    return (await (await getToken)()).token;
   };
 }

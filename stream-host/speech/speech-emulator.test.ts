@@ -37,7 +37,7 @@ async function startEmulator() {
   return { newLine: () => Line.to(port), close };
 }
 
-const serviceOn = (line: Line) => ({ host: `ws://127.0.0.1:${line.port}`, key: KEY });
+const serviceOn = (line: Line) => ({ host: `ws://127.0.0.1:${line.port}`, proof: KEY });
 const started = startEmulator();
 after(async () => (await started).close());
 

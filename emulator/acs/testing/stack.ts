@@ -6,6 +6,7 @@ import { type CallAutomationClient, CallAutomationClient as Client } from '@azur
 import { pino } from 'pino';
 import { systemClock } from '../../../shared/clock.ts';
 import { Faults } from '../../faults.ts';
+import { AccessTokens } from '../../identity/access-tokens.ts';
 import { EmulatorServer } from '../../server.ts';
 import { loadCertificate } from '../../tls/certificates.ts';
 import { AcsService, type AcsServiceOptions } from '../acs-service.ts';
@@ -31,6 +32,8 @@ export interface Stack {
   readonly log: Record<string, unknown>[];
   /** The emulator's own signer. */
   readonly tokens: () => Promise<TokenIssuer>;
+  /** Those of identities. */
+  readonly accessTokens: AccessTokens;
 }
 
 /** The emulator's ACS and an application, on real sockets, for one test. */
@@ -39,7 +42,9 @@ export async function startStack(context: TestContext, options: Partial<AcsServi
   const log: Record<string, unknown>[] = [];
   const logger = pino({ level: 'debug' }, { write: (line: string) => log.push(JSON.parse(line)) });
   const faults = new Faults(logger);
+  const accessTokens = await AccessTokens.open(systemClock, keyFolder);
   const service = await AcsService.open({
+    accessTokens,
     accessKey: ACCESS_KEY,
     resourceId: RESOURCE_ID,
     tokenIssuer: ISSUER,
@@ -63,7 +68,7 @@ export async function startStack(context: TestContext, options: Partial<AcsServi
   });
   await service.start();
   const tokens = () => TokenIssuer.create({ issuer: ISSUER, audience: RESOURCE_ID, folder: keyFolder });
-  return { service, application, ports, client: clientFor(ports.plain, ACCESS_KEY), log, tokens };
+  return { service, application, ports, client: clientFor(ports.plain, ACCESS_KEY), log, tokens, accessTokens };
 }
 
 export const clientFor = (port: number, accessKey: string): CallAutomationClient =>

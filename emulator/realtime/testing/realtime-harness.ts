@@ -80,7 +80,7 @@ export async function startRealtime(context: { after(task: () => Promise<void>):
     loadCertificate(),
   ]);
   const faults = new Faults(log);
-  const openAi = new OpenAiService({ log, apiKey: KEY });
+  const openAi = new OpenAiService({ log, key: KEY });
   const service = new RealtimeService({
     ...{ log, key: KEY, faults },
     // What takes seconds takes a fiftieth of them.

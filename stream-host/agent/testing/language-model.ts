@@ -71,7 +71,7 @@ export async function startModel(
   };
   const log = pino({ level: 'silent' });
   const { firstTokenMs = 1, tokenMs = 1, tools, agent = testAgent(tools), limits, now, clock = systemClock } = options;
-  const service = new OpenAiService({ log, apiKey: 'key', model, pace: { firstTokenMs, tokenMs } });
+  const service = new OpenAiService({ log, key: 'key', model, pace: { firstTokenMs, tokenMs } });
   const closed = Promise.withResolvers<'early' | 'whole'>();
   const server = createServer((request, response) => {
     response.on('close', () => closed.resolve(response.writableFinished ? 'whole' : 'early'));

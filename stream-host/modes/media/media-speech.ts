@@ -1,3 +1,4 @@
+import type { TokenCredential } from '@azure/identity';
 import type { Clock } from '../../../shared/clock.ts';
 import type { Logger } from '../../../shared/log.ts';
 import type { StreamHostSettings } from '../../../shared/settings/stream-host-settings.ts';
@@ -6,6 +7,7 @@ import type { OpenVoiceActivity, StandbyVoice } from '../../contract/speech.ts';
 import { ClauseCutter } from '../../conversation/mouth/clauses.ts';
 import type { PlayoutClock } from '../../playout/playout.ts';
 import { openAzureRecogniser } from '../../speech/recognition/azure-recogniser.ts';
+import type { SpeechService } from '../../speech/sdk/speech-service.ts';
 import { type Phrase, StandbySpeech } from '../../speech/standby/standby-speech.ts';
 import { AzureSynthesiser } from '../../speech/synthesis/azure-synthesiser.ts';
 import { CachedSynthesiser } from '../../speech/synthesis/cached-synthesiser.ts';
@@ -13,6 +15,8 @@ import type { MediaSpeech } from './media-conversation.ts';
 
 interface SpeechServicesOptions {
   readonly config: StreamHostSettings;
+  /** Tokens of the process's identity, where SPEECH_KEY is not set. */
+  readonly credential: TokenCredential;
   readonly openVoiceActivity: OpenVoiceActivity;
   readonly playoutClock: PlayoutClock;
   readonly clock: Clock;
@@ -22,14 +26,16 @@ interface SpeechServicesOptions {
 /** What the sessions of a process hear and speak with, and share. */
 export class ProcessSpeech {
   readonly #options: SpeechServicesOptions;
+  readonly #service: SpeechService;
   readonly #azureSynthesiser: AzureSynthesiser;
   readonly #standby: StandbySpeech;
   readonly #synthesiser: CachedSynthesiser;
 
   constructor(options: SpeechServicesOptions) {
-    const { config, clock, log } = options;
+    const { config, credential, clock, log } = options;
     this.#options = options;
-    const service = { host: config.SPEECH_HOST, key: config.SPEECH_KEY };
+    const service = { host: config.SPEECH_HOST, proof: config.SPEECH_KEY ?? credential };
+    this.#service = service;
     this.#azureSynthesiser = new AzureSynthesiser({ service, clock, log, max: config.MAX_SESSIONS });
     this.#standby = new StandbySpeech({ synthesiser: this.#azureSynthesiser, clock, log });
     this.#synthesiser = new CachedSynthesiser(this.#standby);
@@ -42,11 +48,11 @@ export class ProcessSpeech {
 
   /** The services of one session, whose caller speaks `locale`; `log` names it. */
   open(log: Logger, locale: string): MediaSpeech {
-    const { config, openVoiceActivity, playoutClock, clock } = this.#options;
+    const { openVoiceActivity, playoutClock, clock } = this.#options;
     return {
       openVoiceActivity,
       openRecogniser: openAzureRecogniser({
-        service: { host: config.SPEECH_HOST, key: config.SPEECH_KEY },
+        service: this.#service,
         clock,
         log,
         random: Math.random,
@@ -66,7 +72,7 @@ export class ProcessSpeech {
   /** What hears and speaks where nobody answers; see `TranscriptionOptions`. */
   forTranscription() {
     const { config, playoutClock, clock } = this.#options;
-    const service = { host: config.SPEECH_HOST, key: config.SPEECH_KEY };
+    const service = this.#service;
     return {
       synthesiser: this.#synthesiser,
       playoutClock,

@@ -12,7 +12,7 @@ import { speakTones } from '../testing/tones.ts';
 import { type AzureRecogniserOptions, openAzureRecogniser } from './azure-recogniser.ts';
 
 const optionsFor = (port: number): AzureRecogniserOptions => ({
-  service: { host: `ws://127.0.0.1:${port}`, key: 'not-a-secret' },
+  service: { host: `ws://127.0.0.1:${port}`, proof: 'not-a-secret' },
   clock: systemClock,
   log: pino({ level: 'silent' }),
   random: Math.random,

@@ -13,7 +13,7 @@ const PIECE_BYTES = 9_600;
 
 async function recognise(words: string): Promise<{ readonly heard: string; readonly sentBytes: readonly number[] }> {
   const service = await ToneService.start();
-  const config = speechConfigFor({ host: `ws://127.0.0.1:${service.port}`, key: 'not-a-secret' });
+  const config = speechConfigFor({ host: `ws://127.0.0.1:${service.port}`, proof: 'not-a-secret' });
   config.speechRecognitionLanguage = 'en-US';
   let heard = '';
   let signs = 0;

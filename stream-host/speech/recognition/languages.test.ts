@@ -14,7 +14,7 @@ async function recognise(wishes: Partial<AzureRecogniserOptions>, language?: str
   service.faults.language = language;
   const finals: PhraseDetails[] = [];
   const recogniser = openAzureRecogniser({
-    service: { host: `ws://127.0.0.1:${service.port}`, key: 'not-a-secret' },
+    service: { host: `ws://127.0.0.1:${service.port}`, proof: 'not-a-secret' },
     clock: systemClock,
     log: pino({ level: 'silent' }),
     random: Math.random,

@@ -1,3 +1,4 @@
+import type { TokenCredential } from '@azure/identity';
 import { PropertyId, SpeechConfig } from 'microsoft-cognitiveservices-speech-sdk';
 import adapter from 'microsoft-cognitiveservices-speech-sdk/distrib/lib/src/common.browser/WebsocketMessageAdapter.js';
 import type { CodeOf } from '../../../shared/error-codes.ts';
@@ -11,20 +12,30 @@ adapter.WebsocketMessageAdapter.forceNpmWebSocket = true;
 export interface SpeechService {
   /** `wss://<resource>.cognitiveservices.azure.com`, or `ws://` to the emulator. Without a path. */
   readonly host: string;
-  readonly key: string;
+  /** The key of the resource; or tokens of an identity, each asked for when a connection is made, which it outlives. */
+  readonly proof: string | TokenCredential;
 }
 
 /**
  * The SDK's settings for one service. The host form is used because with an endpoint of its own the SDK makes an extra
  * HTTPS request for each connection; version 2 is the recognition path that custom domains serve.
  */
-export function speechConfigFor({ host, key }: SpeechService): SpeechConfig {
-  const config = SpeechConfig.fromHost(new URL(host), key);
+export function speechConfigFor({ host, proof }: SpeechService): SpeechConfig {
+  const config =
+    typeof proof === 'string' ? SpeechConfig.fromHost(new URL(host), proof) : withCredential(new URL(host), proof);
   config.setProperty(PropertyId.SpeechServiceConnection_RecognitionEndpointVersion, '2');
   return config;
 }
 
-/** The SDK's words for what went wrong, of which only the numbers are safe to keep: they may quote a URL with the key. */
+/** As `fromHost`, which takes no credential: the endpoint, of which the other form makes one, is taken back. */
+function withCredential(host: URL, credential: TokenCredential): SpeechConfig {
+  const config = SpeechConfig.fromEndpoint(host, credential);
+  config.setProperty(PropertyId.SpeechServiceConnection_Endpoint, '');
+  config.setProperty(PropertyId.SpeechServiceConnection_Host, `${host.protocol}//${host.host}`);
+  return config;
+}
+
+/** The SDK's words for what went wrong, of which only the numbers are safe to keep: they may quote a URL with the key or the token. */
 const STATUS_PATTERNS = [/server response: (\d{3})/i, /websocket error code: (\d{4})/i, /StatusCode: (\d{3,4})/i];
 
 export class SpeechServiceError extends DependencyError {
@@ -46,7 +57,7 @@ export class SpeechServiceError extends DependencyError {
 function explain(status: string | undefined): string {
   if (status === undefined) return 'Azure Speech ended the connection.';
   if (status === '401' || status === '403') {
-    return `Azure Speech refused the key (${status}). Check SPEECH_KEY, and that it belongs to SPEECH_HOST.`;
+    return `Azure Speech refused the key or the identity (${status}). Check SPEECH_KEY, and that it belongs to SPEECH_HOST; without a key, the role of the managed identity.`;
   }
   if (status === '404' || status === '400')
     return `Azure Speech does not know this address (${status}). Check SPEECH_HOST.`;

@@ -16,7 +16,7 @@ const VOICE = 'en-US-AvaMultilingualNeural';
 const never = new AbortController().signal;
 
 const optionsFor = (port: number): AzureSynthesiserOptions => ({
-  service: { host: `ws://127.0.0.1:${port}`, key: 'not-a-secret' },
+  service: { host: `ws://127.0.0.1:${port}`, proof: 'not-a-secret' },
   clock: systemClock,
   log: pino({ level: 'silent' }),
 });

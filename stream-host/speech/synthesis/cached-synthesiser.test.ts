@@ -14,7 +14,7 @@ let inner: AzureSynthesiser;
 before(async () => {
   service = await ToneService.start();
   inner = new AzureSynthesiser({
-    service: { host: `ws://127.0.0.1:${service.port}`, key: 'not-a-secret' },
+    service: { host: `ws://127.0.0.1:${service.port}`, proof: 'not-a-secret' },
     clock: systemClock,
     log: pino({ level: 'silent' }),
   });

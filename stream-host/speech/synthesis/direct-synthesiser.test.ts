@@ -13,7 +13,7 @@ import { ssmlFor } from './ssml.ts';
 test('all audio is told of, and none is kept for the result (trap: the SDK copies it all twice more)', async () => {
   const service = await ToneService.start();
   const host = `ws://127.0.0.1:${service.port}`;
-  const config = speechConfigFor({ host, key: 'not-a-secret' });
+  const config = speechConfigFor({ host, proof: 'not-a-secret' });
   config.speechSynthesisOutputFormat = SpeechSynthesisOutputFormat.Raw16Khz16BitMonoPcm;
   const synthesiser = new DirectSynthesiser(config);
   try {
