@@ -163,8 +163,16 @@ const speechText =
   'X-RequestId: 1\r\nPath: speech.phrase\r\nContent-Type: application/json\r\n\r\n{"RecognitionStatus":"Success"}';
 const speechBinary = `\x00\x2cX-RequestId: 1\r\nPath: audio\r\nX-StreamId: 2\r\n\r\n${'\x01\x02'.repeat(20)}`;
 
+/** As Redis has fields: texts. What is nested deeper than it could be written is none. */
 const flat = (value: unknown): Record<string, string> =>
-  Object.fromEntries(Object.entries(Object(value)).map(([key, field]) => [key, String(field)]));
+  Object.fromEntries(Object.entries(Object(value)).map(([key, field]) => [key, textOf(field)]));
+const textOf = (field: unknown): string => {
+  try {
+    return typeof field === 'string' ? field : (JSON.stringify(field) ?? '');
+  } catch {
+    return '';
+  }
+};
 const listOf = (value: unknown): string[] => Object.entries(flat(value)).flat();
 
 const request = new IncomingMessage(new Socket());

@@ -93,7 +93,7 @@ function mutateNode(random: Random, value: unknown): unknown {
       break;
     case 1:
       delete fields[key];
-      Object.defineProperty(fields, otherKey(random, key), { value: child, enumerable: true, configurable: true });
+      add(fields, otherKey(random, key), child);
       break;
     case 2:
       fields[key] = [child, child];
@@ -102,12 +102,21 @@ function mutateNode(random: Random, value: unknown): unknown {
       fields[key] = { [key]: child };
       break;
     case 4:
-      fields[otherKey(random, key)] = child;
+      add(fields, otherKey(random, key), child);
       break;
     default:
       fields[key] = mutateLeaf(random, child);
   }
   return copy;
+}
+
+/** A field of its own, whatever its name: `__proto__` would be none. A list gets one more, as its names are its length. */
+function add(fields: Record<string, unknown>, name: string, value: unknown): void {
+  if (Array.isArray(fields)) {
+    fields.push(value);
+    return;
+  }
+  Object.defineProperty(fields, name, { value, enumerable: true, configurable: true, writable: true });
 }
 
 function mutateLeaf(random: Random, value: unknown): unknown {

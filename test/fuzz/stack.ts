@@ -230,6 +230,8 @@ export class FuzzStack {
   }
 }
 
+const LIMITS = ['MINUTE', 'DAY', 'NUMBER_PER_DAY', 'CLIENT_PER_MINUTE'].map((of) => `OUTBOUND_CALLS_PER_${of}`);
+
 const CALL = { channel: 'phone', direction: 'inbound', mode: 'media', agent: 'orders', status: 'ringing' } as const;
 
 function settingsOf(of: {
@@ -268,7 +270,11 @@ function settingsOf(of: {
     MAX_SESSIONS: '200',
     // Each attempt is a client of its own, by its forwarded address.
     TRUSTED_PROXY_HOPS: '1',
+    MAX_CLIENT_OPENS_PER_MINUTE: '100000',
+    MAX_CLIENT_SESSIONS: '10000',
     FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '1048576',
+    // What is tried here is what comes behind the limits.
+    ...Object.fromEntries(LIMITS.map((name) => [name, '1000000'])),
   };
 }
 
