@@ -4,6 +4,7 @@ import { createLog, type Logger } from '../shared/log.ts';
 import { AcsService } from './acs/acs-service.ts';
 import { Faults } from './faults.ts';
 import { AccessTokens } from './identity/access-tokens.ts';
+import { ApiTokens } from './identity/api-tokens.ts';
 import { IdentityEndpoint } from './identity/identity-endpoint.ts';
 import { OpenAiService } from './openai/openai-service.ts';
 import { SayService } from './phone/say-service.ts';
@@ -44,6 +45,8 @@ async function start(settings: EmulatorSettings, log: Logger): Promise<() => Pro
   const certificate = await loadCertificate(settings.EMULATOR_CA_FOLDER);
   const faults = new Faults(log);
   const accessTokens = await AccessTokens.open(systemClock, settings.EMULATOR_CA_FOLDER);
+  const { EMULATOR_API_AUDIENCE: audience, EMULATOR_EVENT_GRID_AUDIENCE: gridAudience } = settings;
+  const apiTokens = new ApiTokens({ tokens: accessTokens, audience });
   const acs = await AcsService.open({
     accessKey: settings.EMULATOR_ACCESS_KEY,
     accessTokens,
@@ -52,6 +55,8 @@ async function start(settings: EmulatorSettings, log: Logger): Promise<() => Pro
     keyFolder: settings.EMULATOR_CA_FOLDER,
     webhookUrl: settings.EVENT_GRID_WEBHOOK_URL,
     gridSchema: settings.EVENT_GRID_SCHEMA,
+    ...(gridAudience !== undefined && { gridToken: () => apiTokens.forDelivery(gridAudience) }),
+    apiToken: () => apiTokens.forApi(),
     ringTimeoutMs: settings.EMULATOR_RING_TIMEOUT_MS,
     callbackTimeoutMs: settings.EMULATOR_CALLBACK_TIMEOUT_MS,
     listen: (listener) => speech.listen(listener),
@@ -101,7 +106,7 @@ async function start(settings: EmulatorSettings, log: Logger): Promise<() => Pro
     ...(redis && { redis: redis.status }),
   }));
   if (identity) server.mount(identity);
-  server.mount(status, faults, acs, openAi, realtime, say, speech);
+  server.mount(status, faults, apiTokens, acs, openAi, realtime, say, speech);
 
   const { scripted, model } = openAi.describe();
   log.info(scripted ? 'a scripted dialogue answers, no language model' : `${model} answers`);

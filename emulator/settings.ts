@@ -4,6 +4,9 @@ import { type Environment, kinds, readSettings, setting } from '../shared/settin
 
 const port = z.coerce.number().int().min(0).max(65_535);
 
+/** The tenant of the emulated Entra. */
+export const EMULATED_TENANT = '11111111-1111-1111-1111-111111111111';
+
 /** The emulator's settings, by the names of their environment variables. `npm start` sets those that have no default. */
 export const emulatorSettings = z.object({
   LOG_LEVEL: setting(z.enum(['debug', 'info', 'warn', 'error']).default('info'), {
@@ -75,6 +78,14 @@ export const emulatorSettings = z.object({
   EVENT_GRID_SCHEMA: setting(z.enum(['EventGridSchema', 'CloudEventSchemaV1_0']).default('EventGridSchema'), {
     about: 'The schema of those deliveries.',
     allowed: 'EventGridSchema or CloudEventSchemaV1_0',
+  }),
+  EMULATOR_API_AUDIENCE: setting(kinds.text.default('api://parley'), {
+    about: 'For which application programs of this machine get tokens of the emulated Entra, to use the API with.',
+    allowed: 'a client id or a URI, as API_AUDIENCE',
+  }),
+  EMULATOR_EVENT_GRID_AUDIENCE: setting(kinds.text.optional(), {
+    about: 'For which application deliveries bring a token of the emulated Entra. None set: they bring none.',
+    allowed: 'a client id or a URI, as EVENT_GRID_AUDIENCE',
   }),
   EMULATOR_RING_TIMEOUT_MS: setting(kinds.milliseconds(100, 600_000).default(30_000), {
     about: 'How long a phone rings, and how long a caller waits for the application.',

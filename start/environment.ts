@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { EMULATED_TENANT } from '../emulator/settings.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -55,6 +56,7 @@ export function localEnvironment(given: Environment, ports: LocalPorts, redisUrl
     ...(!isRemote(given.AZURE_OPENAI_BASE_URL) && { AZURE_OPENAI_API_KEY: modelKey }),
     AZURE_OPENAI_DEPLOYMENT: 'local',
     ...realtimeEnvironment(given, emulatorUrl, modelKey),
+    ...entraEnvironment(given, emulatorUrl),
     // Whoever calls real numbers from here keeps the limits of production.
     ...(!given.ACS_CONNECTION_STRING && !given.ACS_ENDPOINT && EMULATED_CALLS),
     EMULATOR_URL: emulatorUrl,
@@ -71,6 +73,24 @@ export function localEnvironment(given: Environment, ports: LocalPorts, redisUrl
   );
   const set = Object.entries(given).filter((entry): entry is [string, string] => !!entry[1]);
   return { ...defaults, ...Object.fromEntries(set), ...portSettings, REDIS_URL: redisUrl };
+}
+
+/**
+ * The emulated Entra, for whoever sets API_AUTH or EVENT_GRID_AUTH to entra. A tenant of the user's own is left to the
+ * user, with all that belongs to it.
+ */
+function entraEnvironment(given: Environment, emulatorUrl: string): Record<string, string> {
+  if (given.API_TENANT_ID) return {};
+  const audience = given.API_AUDIENCE || 'api://parley';
+  const gridAudience = given.EVENT_GRID_AUDIENCE || audience;
+  return {
+    API_TENANT_ID: EMULATED_TENANT,
+    API_AUDIENCE: audience,
+    API_JWKS_URL: `${emulatorUrl}/discovery/v2.0/keys`,
+    EVENT_GRID_AUDIENCE: gridAudience,
+    EMULATOR_API_AUDIENCE: audience,
+    ...(given.EVENT_GRID_AUTH === 'entra' && { EMULATOR_EVENT_GRID_AUDIENCE: gridAudience }),
+  };
 }
 
 /** Whoever tries things out calls the same number again and again, and many at once; the emulator's calls cost nothing. */

@@ -30,7 +30,9 @@ export interface AcsServiceOptions {
   readonly webhookUrl: string;
   readonly gridSchema: GridSchema;
   /** A token of Entra to deliver with, where the subscription names an application. */
-  readonly gridToken?: () => Promise<string>;
+  readonly gridToken?: () => string;
+  /** A token of Entra for whoever uses the API from this machine. */
+  readonly apiToken?: () => string;
   readonly ringTimeoutMs: number;
   readonly callbackTimeoutMs: number;
   /** What calls are heard with, where the application asks for a transcription. */
@@ -53,7 +55,7 @@ export class AcsService {
   private constructor(options: AcsServiceOptions, tokens: TokenIssuer) {
     const { accessKey, accessTokens, resourceId, clock, log } = options;
     const topic = `/subscriptions/local/resourceGroups/local/providers/Microsoft.Communication/CommunicationServices/${resourceId}`;
-    this.#tokens = new TokenService(tokens, log);
+    this.#tokens = new TokenService(tokens, options.apiToken, log);
     this.#network = new PhoneNetwork(log);
     this.#subscription = new GridSubscription({
       webhookUrl: options.webhookUrl,

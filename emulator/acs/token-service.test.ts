@@ -11,7 +11,7 @@ const server = createServer();
 let url = '';
 before(async () => {
   const tokens = await TokenIssuer.create({ issuer: 'https://acs.example', audience: 'resource-1' });
-  const service = new TokenService(tokens, pino({ level: 'silent' }));
+  const service = new TokenService(tokens, () => 'api-token', pino({ level: 'silent' }));
   server.on('request', (request, response) => service.handle(request, response) || response.writeHead(404).end());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/emulator/token`;
@@ -32,6 +32,10 @@ test('a tool gets a token as ACS sends it, with the life of its kind', async () 
     const { aud, iss, iat = 0, exp = 0 } = decodeJwt(token);
     assert.deepEqual([aud, iss, exp - iat], ['resource-1', 'https://acs.example', seconds]);
   }
+});
+
+test('a tool gets a token of Entra for the API', async () => {
+  assert.equal((await ask({ kind: 'api' })).token, 'api-token');
 });
 
 test('another kind, or a body without end, gets none', async () => {

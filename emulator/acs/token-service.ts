@@ -9,15 +9,21 @@ import { CALLBACK_TOKEN_SECONDS, MEDIA_TOKEN_SECONDS, type TokenIssuer } from '.
 const MAX_BODY_BYTES = 1000;
 const LIFETIMES = { socket: MEDIA_TOKEN_SECONDS, callback: CALLBACK_TOKEN_SECONDS } as const;
 
-const wish = z.object({ kind: z.enum(['socket', 'callback']) });
+const wish = z.object({ kind: z.enum(['socket', 'callback', 'api']) });
 
-/** `POST /emulator/token`: a token as ACS sends it, for tools that play its part. Only this machine gets one. */
+/**
+ * `POST /emulator/token`: a token as ACS sends it, for tools that play its part, or one of Entra with which they use the
+ * API. Only this machine gets one.
+ */
 export class TokenService implements EmulatedService {
   readonly #tokens: TokenIssuer;
+  readonly #apiToken: (() => string) | undefined;
   readonly #log: Logger;
 
-  constructor(tokens: TokenIssuer, log: Logger) {
+  /** @param apiToken signs a token for the API; without it there are none */
+  constructor(tokens: TokenIssuer, apiToken: (() => string) | undefined, log: Logger) {
     this.#tokens = tokens;
+    this.#apiToken = apiToken;
     this.#log = log;
   }
 
@@ -37,11 +43,13 @@ export class TokenService implements EmulatedService {
       return;
     }
     const { success, data } = wish.safeParse(parseJson(await readBody(request, MAX_BODY_BYTES)));
-    if (!success) {
-      sendError(response, 400, 'BadRequest', 'Send {"kind": "socket"} or {"kind": "callback"}.');
+    const apiToken = this.#apiToken;
+    if (!success || (data.kind === 'api' && apiToken === undefined)) {
+      sendError(response, 400, 'BadRequest', 'Send {"kind": "socket"}, {"kind": "callback"} or {"kind": "api"}.');
       return;
     }
-    sendJson(response, 200, { token: await this.#tokens.sign(LIFETIMES[data.kind]) });
+    const { kind } = data;
+    sendJson(response, 200, { token: kind === 'api' ? apiToken?.() : await this.#tokens.sign(LIFETIMES[kind]) });
   }
 }
 

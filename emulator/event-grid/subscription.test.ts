@@ -116,7 +116,7 @@ test('a subscription that names an application of Entra brings its token with ei
       schema,
       name: 'calls',
       topic: '/subscriptions/local',
-      token: async () => `token-${++made}`,
+      token: () => `token-${++made}`,
       clock: systemClock,
       log: pino({ level: 'silent' }),
     });

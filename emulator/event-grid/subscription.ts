@@ -24,7 +24,7 @@ export interface GridSubscriptionOptions {
   readonly name: string;
   readonly topic: string;
   /** A token of Entra for the webhook, where the subscription names an application: brought by each request. */
-  readonly token?: (() => Promise<string>) | undefined;
+  readonly token?: (() => string) | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -124,7 +124,7 @@ export class GridSubscription {
     try {
       const response = await fetch(this.#options.webhookUrl, {
         method: 'OPTIONS',
-        headers: { ...(await this.#authorization()), 'webhook-request-origin': origin, 'webhook-request-rate': '120' },
+        headers: { ...this.#authorization(), 'webhook-request-origin': origin, 'webhook-request-rate': '120' },
         signal: AbortSignal.any([this.#stop.signal, AbortSignal.timeout(ATTEMPT_MS)]),
       });
       await response.body?.cancel();
@@ -136,9 +136,9 @@ export class GridSubscription {
     }
   }
 
-  async #authorization(): Promise<{ readonly authorization?: string }> {
+  #authorization(): { readonly authorization?: string } {
     const { token } = this.#options;
-    return token === undefined ? {} : { authorization: `Bearer ${await token()}` };
+    return token === undefined ? {} : { authorization: `Bearer ${token()}` };
   }
 
   async #post(
@@ -152,7 +152,7 @@ export class GridSubscription {
       const response = await fetch(webhookUrl, {
         method: 'POST',
         headers: {
-          ...(await this.#authorization()),
+          ...this.#authorization(),
           'content-type': contentType,
           'aeg-event-type': kind,
           'aeg-subscription-name': name.toUpperCase(),

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import type { Clock } from '../../shared/clock.ts';
+import { EMULATED_TENANT } from '../settings.ts';
 import { readIfThere, writePrivateFile } from '../tls/private-file.ts';
 
 /** Whom tokens for each service are made out to. Azure's AI services take either of theirs. */
@@ -20,8 +21,7 @@ export const AUDIENCES = {
   redis: ['https://redis.azure.com'],
 } as const satisfies Record<string, readonly string[]>;
 
-const ISSUER = 'https://sts.windows.net/11111111-1111-1111-1111-111111111111/';
-const TENANT = '11111111-1111-1111-1111-111111111111';
+const ISSUER = `https://sts.windows.net/${EMULATED_TENANT}/`;
 const ALGORITHM = 'RS256';
 
 const header = z.object({ alg: z.literal(ALGORITHM), kid: z.string() });
@@ -81,7 +81,15 @@ export class AccessTokens {
     const appid = client ?? 'system-assigned';
     const expiresOn = now + lifeSeconds;
     const times = { iat: now, nbf: now, exp: expiresOn };
-    const body = { iss: ISSUER, aud: audience, oid: objectIdOf(appid), appid, tid: TENANT, ver: '1.0', ...times };
+    const body = {
+      iss: ISSUER,
+      aud: audience,
+      oid: objectIdOf(appid),
+      appid,
+      tid: EMULATED_TENANT,
+      ver: '1.0',
+      ...times,
+    };
     const signed = [{ typ: 'JWT', alg: ALGORITHM, kid: this.#keyId }, body].map(encoded).join('.');
     return {
       token: `${signed}.${sign('sha256', Buffer.from(signed), this.#privateKey).toString('base64url')}`,

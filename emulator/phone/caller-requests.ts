@@ -38,6 +38,8 @@ const modeList = z.object({ modes: z.array(z.object({ name: z.string(), answers:
 
 const placedCall = z.object({ call_id: z.string() });
 
+const apiToken = z.object({ token: z.string() });
+
 /** What the caller asks of the stack over HTTP. Every request is bounded. */
 export class CallerRequests {
   readonly #emulatorUrl: string;
@@ -57,7 +59,8 @@ export class CallerRequests {
    * @throws {DependencyError} where it does not answer, or cannot
    */
   async speech(text: string, voice: string): Promise<Uint8Array> {
-    const response = await this.#post('the emulator', new URL('/emulator/say', this.#emulatorUrl), { text, voice });
+    const address = new URL('/emulator/say', this.#emulatorUrl);
+    const response = await this.#fetch('the emulator', address, posting({ text, voice }));
     return pcmOfWav(new Uint8Array(await response.arrayBuffer()));
   }
 
@@ -71,12 +74,13 @@ export class CallerRequests {
     wanted: { readonly agent?: string | undefined; readonly mode?: string | undefined } = {},
   ): Promise<void> {
     const address = new URL('/api/v1/calls/initiate', this.#functionsUrl);
-    const response = await this.#post('the functions', address, {
+    const call = {
       target_number: number,
       ...(wanted.agent && { agent: wanted.agent }),
       ...(wanted.mode && { streaming_mode: wanted.mode }),
-    });
-    placedCall.parse(await response.json());
+    };
+    const response = await this.#askFunctions(address, posting(call));
+    placedCall.parse(await (await accepted(address, response)).json());
   }
 
   /**
@@ -101,28 +105,60 @@ export class CallerRequests {
   async record(callConnectionId: string): Promise<CallRecord | undefined> {
     const address = new URL(`/api/v1/calls/${encodeURIComponent(callConnectionId)}`, this.#functionsUrl);
     try {
-      const response = await fetch(address, { signal: AbortSignal.timeout(PATIENCE_MS) });
+      const response = await this.#askFunctions(address, {});
       return response.ok ? callRecord.parse(await response.json()) : undefined;
     } catch {
       return undefined;
     }
   }
 
-  #post(who: string, address: URL, body: unknown): Promise<Response> {
-    const request = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
-    return this.#fetch(who, address, request);
+  async #fetch(who: string, address: URL, request: Asked): Promise<Response> {
+    return accepted(address, await reach(who, address, request));
   }
 
-  async #fetch(who: string, address: URL, request: RequestInit): Promise<Response> {
-    const response = await fetch(address, { ...request, signal: AbortSignal.timeout(PATIENCE_MS) }).catch((error) => {
-      const problem = error instanceof Error && error.cause ? messageOf(error.cause) : messageOf(error);
-      const message = `Nothing answers at ${address.origin} (${who}): ${problem}. Start the stack with: npm start`;
-      throw new DependencyError('call.no_answer', message, error);
-    });
-    if (response.ok) return response;
-    const answer = (await response.text()).slice(0, 300);
-    throw new DependencyError('call.refused', `${address} answered ${response.status}: ${answer}`);
+  /** Where the functions ask for a token of Entra, the emulated one gives it. */
+  async #askFunctions(address: URL, request: Asked): Promise<Response> {
+    const response = await reach('the functions', address, request);
+    if (response.status !== 401) return response;
+    const asked = await this.#fetch(
+      'the emulator',
+      new URL('/emulator/token', this.#emulatorUrl),
+      posting({ kind: 'api' }),
+    );
+    const { token } = apiToken.parse(await asked.json());
+    const headers = { ...request.headers, authorization: `Bearer ${token}` };
+    return reach('the functions', address, { ...request, headers });
   }
+}
+
+interface Asked {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+const posting = (body: unknown): Asked => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(body),
+});
+
+/** @throws {DependencyError} where nobody answers */
+async function reach(who: string, address: URL, request: Asked): Promise<Response> {
+  try {
+    return await fetch(address, { ...request, signal: AbortSignal.timeout(PATIENCE_MS) });
+  } catch (error) {
+    const problem = error instanceof Error && error.cause ? messageOf(error.cause) : messageOf(error);
+    const message = `Nothing answers at ${address.origin} (${who}): ${problem}. Start the stack with: npm start`;
+    throw new DependencyError('call.no_answer', message, error);
+  }
+}
+
+/** @throws {DependencyError} where the answer is a refusal */
+async function accepted(address: URL, response: Response): Promise<Response> {
+  if (response.ok) return response;
+  const answer = (await response.text()).slice(0, 300);
+  throw new DependencyError('call.refused', `${address} answered ${response.status}: ${answer}`);
 }
 
 /** Any 16-bit WAV as what Parley speaks. @throws {ParleyError} where it is none, or has no sound in it */
