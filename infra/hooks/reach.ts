@@ -30,5 +30,5 @@ export const realReach: Reach = {
 export function need(env: Environment, name: string): string {
   const value = env[name];
   if (value) return value;
-  throw new HookError(`${name} is not set. Run this through azd: azd hooks run <hook>, after azd provision.`);
+  throw new HookError(`${name} is not set. azd up asks for it or finds it out; by hand: azd env set ${name} <value>`);
 }
