@@ -213,7 +213,7 @@ type outbound = {
   callsPerClientPerMinute: string
   @description('OUTBOUND_BUDGET_PER_DAY; it takes a file of prices, and they take it.')
   budgetPerDay: string
-  @description('OUTBOUND_PRICES: the path of that file in the functions\' package.')
+  @description('OUTBOUND_PRICES: prices.json, where such a file is in the project\'s folder; it travels in the functions\' package.')
   prices: string
 }
 

@@ -130,6 +130,8 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
         CALL_RECORDS_URL: '${records.properties.primaryEndpoints.blob}${recordsContainer}'
         // The platform's own. The functions have HTTP triggers only, so their host needs blobs and neither queues nor tables.
         AZURE_CLIENT_ID: identity.properties.clientId
+        // Longer bodies are refused before they are in memory; ours refuses them at the same length.
+        FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: '1048576'
         AzureWebJobsStorage__blobServiceUri: storage.properties.primaryEndpoints.blob
         AzureWebJobsStorage__clientId: identity.properties.clientId
         AzureWebJobsStorage__credential: 'managedidentity'

@@ -15,6 +15,10 @@ export const PLATFORM_SETTINGS: Readonly<Record<Half, Readonly<Record<string, Pl
     APPLICATIONINSIGHTS_CONNECTION_STRING: { required: true, why: 'the host writes its telemetry there' },
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: { required: true, why: 'it does so by an identity' },
     AZURE_CLIENT_ID: { required: true, why: '@azure/identity reads which identity it uses' },
+    FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: {
+      required: true,
+      why: 'the host refuses what is longer before it is in memory',
+    },
   },
   'stream-host': {
     APPLICATIONINSIGHTS_CONNECTION_STRING: { required: false, why: 'telemetry goes there' },
