@@ -16,6 +16,7 @@ import { findOnPath } from './testing/find-on-path.ts';
 import { walkPage } from './testing/page-walk.ts';
 import { RunningStack } from './testing/running-stack.ts';
 import { runSocketConversation } from './testing/socket-conversation.ts';
+import { threeChances } from './testing/three-chances.ts';
 
 const QUESTION = 'What is the status of order 1042?';
 const WISH = 'Can you deliver it on Friday instead?';
@@ -61,126 +62,145 @@ const transcriptOf = async (id: string) =>
 
 /** Two at a time, on one stack: most of it is people who speak. */
 suite('a whole stack', { concurrency: 2 }, () => {
-  test('the page tells the truth in each of its states, and axe finds nothing serious in any of its looks', {
-    skip: chromiumPath === undefined && 'no Chromium is on the path',
-  }, async () => {
-    // `PAGE_SHOTS=folder` photographs each state.
-    const { sights, pageErrors } = await walkPage({
-      stack,
-      chromiumPath: chromiumPath ?? '',
-      shotsFolder: process.env.PAGE_SHOTS,
-    });
-    assert.deepEqual(pageErrors, []);
-    for (const { state, faults } of sights) assert.deepEqual(faults, [], state);
-    const parts = (state: string) => sights.find((sight) => sight.state === state)?.parts ?? [];
-    const first = parts('opened')[0] ?? [];
-    assert.match(first.join('\n'), /What is the status of order 1042\?\n.*Order ten forty-two/);
-    // Neither a second talk nor a reload changes what was said before (5.2-1, 5.2-11).
-    for (const state of ['second-talk', 'reloaded', 'on-the-phone', 'after-the-call']) {
-      assert.deepEqual(parts(state)[0]?.slice(0, first.length), first, state);
-    }
-    const second = parts('second-talk')[1] ?? [];
-    assert.deepEqual(parts('after-the-call')[1]?.slice(0, second.length), second);
-    assert.match(parts('reloaded')[1]?.at(-1) ?? '', /loaded again/);
-    // The words of a phone call stand beside them (5.2-7).
-    assert.match(parts('on-the-phone')[2]?.join('\n') ?? '', /order.*\n/is);
-    assert.match(parts('after-the-call')[2]?.join('\n') ?? '', /Order ten forty-two.*Call ended/is);
-    // Of talks and calls alike the page says in which mode they were.
-    const { titles = [] } = sights.find(({ state }) => state === 'after-the-call') ?? {};
-    for (const title of titles) assert.match(title, /· Recogniser, model and voice$/);
-    assert.match(titles[2] ?? '', /^Phone call to \S+ with orders/);
-  });
+  test(
+    'the page tells the truth in each of its states, and axe finds nothing serious in any of its looks',
+    {
+      skip: chromiumPath === undefined && 'no Chromium is on the path',
+    },
+    threeChances(async () => {
+      // `PAGE_SHOTS=folder` photographs each state.
+      const { sights, pageErrors } = await walkPage({
+        stack,
+        chromiumPath: chromiumPath ?? '',
+        shotsFolder: process.env.PAGE_SHOTS,
+      });
+      assert.deepEqual(pageErrors, []);
+      for (const { state, faults } of sights) assert.deepEqual(faults, [], state);
+      const parts = (state: string) => sights.find((sight) => sight.state === state)?.parts ?? [];
+      const first = parts('opened')[0] ?? [];
+      assert.match(first.join('\n'), /What is the status of order 1042\?\n.*Order ten forty-two/);
+      // Neither a second talk nor a reload changes what was said before (5.2-1, 5.2-11).
+      for (const state of ['second-talk', 'reloaded', 'on-the-phone', 'after-the-call']) {
+        assert.deepEqual(parts(state)[0]?.slice(0, first.length), first, state);
+      }
+      const second = parts('second-talk')[1] ?? [];
+      assert.deepEqual(parts('after-the-call')[1]?.slice(0, second.length), second);
+      assert.match(parts('reloaded')[1]?.at(-1) ?? '', /loaded again/);
+      // The words of a phone call stand beside them (5.2-7).
+      assert.match(parts('on-the-phone')[2]?.join('\n') ?? '', /order.*\n/is);
+      assert.match(parts('after-the-call')[2]?.join('\n') ?? '', /Order ten forty-two.*Call ended/is);
+      // Of talks and calls alike the page says in which mode they were.
+      const { titles = [] } = sights.find(({ state }) => state === 'after-the-call') ?? {};
+      for (const title of titles) assert.match(title, /· Recogniser, model and voice$/);
+      assert.match(titles[2] ?? '', /^Phone call to \S+ with orders/);
+    }),
+  );
 
-  test('a caller is answered twice, with both tools, and the whole call is on record', async () => {
-    const out = path.join(folder, 'call.wav');
-    const { exitCode, events, problems } = await stack.call(...ASK, ...CHANGE, '--out', out);
-    assert.equal(exitCode, 0, problems);
-    const id = callIdOf(events);
+  test(
+    'a caller is answered twice, with both tools, and the whole call is on record',
+    threeChances(async () => {
+      const out = path.join(folder, 'call.wav');
+      const { exitCode, events, problems } = await stack.call(...ASK, ...CHANGE, '--out', out);
+      assert.equal(exitCode, 0, problems);
+      const id = callIdOf(events);
 
-    const call = await stack.getJson(`${stack.functionsUrl}/api/v1/calls/${id}`);
-    const transcript = call.transcript as Transcript;
-    assert.deepEqual(
-      transcript.filter(({ role }) => role === 'tool').map(({ tool }) => tool),
-      ['look_up_order', 'change_delivery_day'],
-    );
-    const answers = transcript.filter(({ role }) => role === 'agent').map(({ text }) => text ?? '');
-    // A machine that is slow may have one wait with a filler between them.
-    assert.match(answers.join('\n'), /^Hello.*\n(?:.*\n)*.*ten forty-two.*\n(?:.*\n)*.*Friday/);
-    const timeline = (call.events as { type: string }[]).map(({ type }) => type);
-    for (const type of ['media.connected', 'caller.said', 'tool.ended', 'agent.said', 'turn.latency']) {
-      assert.ok(timeline.includes(type), `${type} in the timeline`);
-    }
+      const call = await stack.getJson(`${stack.functionsUrl}/api/v1/calls/${id}`);
+      const transcript = call.transcript as Transcript;
+      assert.deepEqual(
+        transcript.filter(({ role }) => role === 'tool').map(({ tool }) => tool),
+        ['look_up_order', 'change_delivery_day'],
+      );
+      const answers = transcript.filter(({ role }) => role === 'agent').map(({ text }) => text ?? '');
+      // A machine that is slow may have one wait with a filler between them.
+      assert.match(answers.join('\n'), /^Hello.*\n(?:.*\n)*.*ten forty-two.*\n(?:.*\n)*.*Friday/);
+      const timeline = (call.events as { type: string }[]).map(({ type }) => type);
+      for (const type of ['media.connected', 'caller.said', 'tool.ended', 'agent.said', 'turn.latency']) {
+        assert.ok(timeline.includes(type), `${type} in the timeline`);
+      }
 
-    const { channels } = parseWav(await readFile(out));
-    const [caller, agent] = channels.map(secondsOfSound);
-    assert.ok((caller ?? 0) > 3 && (agent ?? 0) > 12, `caller ${caller} s, agent ${agent} s`);
+      const { channels } = parseWav(await readFile(out));
+      const [caller, agent] = channels.map(secondsOfSound);
+      assert.ok((caller ?? 0) > 3 && (agent ?? 0) > 12, `caller ${caller} s, agent ${agent} s`);
 
-    await assertLogged(id);
-    const redis = new Redis(stack.redisUrl);
-    const ttl = await redis.ttl(`parley:{${String(call.session_id)}}:session`);
-    await redis.quit();
-    assert.ok(ttl > 0, 'the session will be forgotten in time');
-  });
+      await assertLogged(id);
+      const redis = new Redis(stack.redisUrl);
+      const ttl = await redis.ttl(`parley:{${String(call.session_id)}}:session`);
+      await redis.quit();
+      assert.ok(ttl > 0, 'the session will be forgotten in time');
+    }),
+  );
 
-  test('a caller who cuts in silences the agent, and the history holds what was heard', async () => {
-    const { exitCode, events, problems } = await stack.call(...ASK, '--interrupt-after', '1500');
-    assert.equal(exitCode, 0, problems);
-    const interruption = events.find(({ event }) => event === 'interruption');
-    assert.equal(interruption?.wasSpeaking, true);
-    assert.equal(interruption?.staleFrames, 0);
-    const cutOff = (await transcriptOf(callIdOf(events))).find(
-      ({ role, heard }) => role === 'agent' && heard === false,
-    );
-    assert.ok(cutOff?.text, 'one answer is marked as not wholly heard');
-    assert.doesNotMatch(cutOff.text, /noon/, 'the end of the answer was never heard');
-  });
+  test(
+    'a caller who cuts in silences the agent, and the history holds what was heard',
+    threeChances(async () => {
+      const { exitCode, events, problems } = await stack.call(...ASK, '--interrupt-after', '1500');
+      assert.equal(exitCode, 0, problems);
+      const interruption = events.find(({ event }) => event === 'interruption');
+      assert.equal(interruption?.wasSpeaking, true);
+      assert.equal(interruption?.staleFrames, 0);
+      const cutOff = (await transcriptOf(callIdOf(events))).find(
+        ({ role, heard }) => role === 'agent' && heard === false,
+      );
+      assert.ok(cutOff?.text, 'one answer is marked as not wholly heard');
+      assert.doesNotMatch(cutOff.text, /noon/, 'the end of the answer was never heard');
+    }),
+  );
 
-  test('the agent calls somebody, who answers and talks with it', async () => {
-    const { exitCode, events, problems } = await stack.call('--outbound', '--say', 'When are you open on Saturday?');
-    assert.equal(exitCode, 0, problems);
-    assert.ok(events.some(({ event }) => event === 'ringing'));
-    const transcript = await transcriptOf(callIdOf(events));
-    assert.ok(transcript.some(({ tool }) => tool === 'opening_hours'));
-  });
+  test(
+    'the agent calls somebody, who answers and talks with it',
+    threeChances(async () => {
+      const { exitCode, events, problems } = await stack.call('--outbound', '--say', 'When are you open on Saturday?');
+      assert.equal(exitCode, 0, problems);
+      assert.ok(events.some(({ event }) => event === 'ringing'));
+      const transcript = await transcriptOf(callIdOf(events));
+      assert.ok(transcript.some(({ tool }) => tool === 'opening_hours'));
+    }),
+  );
 
-  test('a caller talks with a speech-to-speech model, which uses a tool, and the record says which mode it was', async () => {
-    const { exitCode, events, problems } = await stack.call(
-      '--mode',
-      'VOICE_LIVE',
-      ...ASK,
-      ...CHANGE,
-      '--interrupt-after',
-      '1500',
-    );
-    assert.equal(exitCode, 0, problems);
-    assert.equal(events.find(({ event }) => event === 'session')?.mode, 'voice_live');
-    const transcript = await transcriptOf(callIdOf(events));
-    assert.ok(transcript.some(({ tool }) => tool === 'look_up_order'));
-    assert.ok(
-      transcript.some(({ role, heard }) => role === 'agent' && heard === false),
-      'he cut in',
-    );
-  });
+  test(
+    'a caller talks with a speech-to-speech model, which uses a tool, and the record says which mode it was',
+    threeChances(async () => {
+      const { exitCode, events, problems } = await stack.call(
+        '--mode',
+        'VOICE_LIVE',
+        ...ASK,
+        ...CHANGE,
+        '--interrupt-after',
+        '1500',
+      );
+      assert.equal(exitCode, 0, problems);
+      assert.equal(events.find(({ event }) => event === 'session')?.mode, 'voice_live');
+      const transcript = await transcriptOf(callIdOf(events));
+      assert.ok(transcript.some(({ tool }) => tool === 'look_up_order'));
+      assert.ok(
+        transcript.some(({ role, heard }) => role === 'agent' && heard === false),
+        'he cut in',
+      );
+    }),
+  );
 
-  test('a call that nobody answers is written down, both parties of it, and the record tells who said what', async () => {
-    const { exitCode, events, problems } = await stack.call(
-      ...['--mode', 'transcription', '--join', '+15550007777', '--join-say', 'It comes on Friday.'],
-      ...['--say', 'Where is my order, please?'],
-    );
-    assert.equal(exitCode, 0, problems);
-    const written = events.filter(({ event }) => event === 'written');
-    assert.deepEqual(
-      written.map(({ speaker, turn }) => [speaker, turn]),
-      [
-        ['caller', 1],
-        ['callee', 2],
-      ],
-    );
-    assert.match(String(written[0]?.text), /order/i);
-    assert.match(String(written[1]?.text), /Friday/i);
-    const transcript = await transcriptOf(callIdOf(events));
-    assert.ok(!transcript.some(({ role }) => role === 'agent'), 'nobody answered');
-  });
+  test(
+    'a call that nobody answers is written down, both parties of it, and the record tells who said what',
+    threeChances(async () => {
+      const { exitCode, events, problems } = await stack.call(
+        ...['--mode', 'transcription', '--join', '+15550007777', '--join-say', 'It comes on Friday.'],
+        ...['--say', 'Where is my order, please?'],
+      );
+      assert.equal(exitCode, 0, problems);
+      const written = events.filter(({ event }) => event === 'written');
+      assert.deepEqual(
+        written.map(({ speaker, turn }) => [speaker, turn]),
+        [
+          ['caller', 1],
+          ['callee', 2],
+        ],
+      );
+      assert.match(String(written[0]?.text), /order/i);
+      assert.match(String(written[1]?.text), /Friday/i);
+      const transcript = await transcriptOf(callIdOf(events));
+      assert.ok(!transcript.some(({ role }) => role === 'agent'), 'nobody answered');
+    }),
+  );
 
   test('every file that the page loads is served', async () => {
     const loaded = await crawl(new URL(stack.streamHostUrl));
@@ -238,49 +258,55 @@ suite('a whole stack', { concurrency: 2 }, () => {
 
   if (chromiumPath) {
     for (const [mode, title] of MODES) {
-      test(`a person talks with the agent in a browser in ${mode}, cuts in, and sees and hears it`, async (t) => {
-        const screenshotPath = path.join(folder, `page-${mode}.png`);
-        const findings = await runBrowserConversation({
-          stack,
-          chromiumPath,
-          question: QUESTION,
-          interruption: WISH,
-          mode,
-          screenshotPath,
-        });
-        t.diagnostic(JSON.stringify(findings, null, 2));
-        assert.deepEqual(findings.pageErrors, []);
-        assert.deepEqual([findings.modeShown, findings.title], [mode, `Talk with orders · ${title}`]);
-        assert.match(findings.callerWords.join(' '), /order (10:?42|ten[ -]forty[ -]two).*friday/is);
-        assert.ok(findings.greetingAudibleMs > 2000);
-        assert.ok(findings.answerAudibleMs > 500);
-        assert.notEqual(findings.cutOffWords, '');
-        // How soon it is silent depends on the machine, and stands in the findings above.
-        assert.equal(findings.cut?.staleAudioMessages, 0);
-        assert.ok(findings.toolChips.length >= 2);
-        // An answer that a noise took back is given again, and not timed then.
-        assert.ok(findings.latencyLines.length >= 1);
-      });
+      test(
+        `a person talks with the agent in a browser in ${mode}, cuts in, and sees and hears it`,
+        threeChances(async (t) => {
+          const screenshotPath = path.join(folder, `page-${mode}.png`);
+          const findings = await runBrowserConversation({
+            stack,
+            chromiumPath,
+            question: QUESTION,
+            interruption: WISH,
+            mode,
+            screenshotPath,
+          });
+          t.diagnostic(JSON.stringify(findings, null, 2));
+          assert.deepEqual(findings.pageErrors, []);
+          assert.deepEqual([findings.modeShown, findings.title], [mode, `Talk with orders · ${title}`]);
+          assert.match(findings.callerWords.join(' '), /order (10:?42|ten[ -]forty[ -]two).*friday/is);
+          assert.ok(findings.greetingAudibleMs > 2000);
+          assert.ok(findings.answerAudibleMs > 500);
+          assert.notEqual(findings.cutOffWords, '');
+          // How soon it is silent depends on the machine, and stands in the findings above.
+          assert.equal(findings.cut?.staleAudioMessages, 0);
+          assert.ok(findings.toolChips.length >= 2);
+          // An answer that a noise took back is given again, and not timed then.
+          assert.ok(findings.latencyLines.length >= 1);
+        }),
+      );
     }
   } else {
-    test('no Chromium is on the path: a person talks on the socket of the page alone, and cuts in', async () => {
-      const messages = await runSocketConversation(stack, QUESTION, WISH);
-      const words = messages.flatMap((message) => (message.type === 'user_final' ? [message.content] : []));
-      assert.match(words.join(' '), /order (10:?42|ten[ -]forty[ -]two).*friday/is);
-      const spoken = messages.filter(({ type }) => type === 'assistant_spoken');
-      assert.deepEqual(
-        spoken.map((message) => 'interrupted' in message && message.interrupted),
-        [false, true, false],
-      );
-      const cut = messages.findIndex((message) => message.type === 'control' && message.action === 'tts_cancelled');
-      const next = messages.findIndex(({ type }, i) => i > cut && type === 'user_final');
-      assert.ok(cut >= 0 && next > cut);
-      assert.ok(
-        messages.slice(cut, next).every(({ type }) => type !== 'audio_data'),
-        'no audio after the cut',
-      );
-      assert.equal(messages.filter(({ type }) => type === 'tool_end').length, 2);
-    });
+    test(
+      'no Chromium is on the path: a person talks on the socket of the page alone, and cuts in',
+      threeChances(async () => {
+        const messages = await runSocketConversation(stack, QUESTION, WISH);
+        const words = messages.flatMap((message) => (message.type === 'user_final' ? [message.content] : []));
+        assert.match(words.join(' '), /order (10:?42|ten[ -]forty[ -]two).*friday/is);
+        const spoken = messages.filter(({ type }) => type === 'assistant_spoken');
+        assert.deepEqual(
+          spoken.map((message) => 'interrupted' in message && message.interrupted),
+          [false, true, false],
+        );
+        const cut = messages.findIndex((message) => message.type === 'control' && message.action === 'tts_cancelled');
+        const next = messages.findIndex(({ type }, i) => i > cut && type === 'user_final');
+        assert.ok(cut >= 0 && next > cut);
+        assert.ok(
+          messages.slice(cut, next).every(({ type }) => type !== 'audio_data'),
+          'no audio after the cut',
+        );
+        assert.equal(messages.filter(({ type }) => type === 'tool_end').length, 2);
+      }),
+    );
   }
 });
 
@@ -308,18 +334,21 @@ suite('a process dies in the middle of a call', () => {
     await call;
   });
 
-  test('without the functions the call goes on, and its end is on record when they are back; all is well after three deaths', async () => {
-    const from = stack.log.length;
-    const call = stack.call(...ASK);
-    await greeted(from);
-    await stack.kill('functions');
-    const { exitCode, events, problems } = await call;
-    assert.equal(exitCode, 0, problems);
-    const id = String(events.find(({ event }) => event === 'connected')?.callConnectionId);
-    await stack.logged(new RegExp(`functions .*call=${id} call over`), from);
-    const record = await stack.getJson(`${stack.functionsUrl}/api/v1/calls/${id}`);
-    assert.equal(record.status, 'disconnected');
-  });
+  test(
+    'without the functions the call goes on, and its end is on record when they are back; all is well after three deaths',
+    threeChances(async () => {
+      const from = stack.log.length;
+      const call = stack.call(...ASK);
+      await greeted(from);
+      await stack.kill('functions');
+      const { exitCode, events, problems } = await call;
+      assert.equal(exitCode, 0, problems);
+      const id = String(events.find(({ event }) => event === 'connected')?.callConnectionId);
+      await stack.logged(new RegExp(`functions .*call=${id} call over`), from);
+      const record = await stack.getJson(`${stack.functionsUrl}/api/v1/calls/${id}`);
+      assert.equal(record.status, 'disconnected');
+    }),
+  );
 });
 
 /** Resolves when the call that was made since log line `from` has heard its greeting. */
