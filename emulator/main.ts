@@ -2,11 +2,13 @@ import { systemClock } from '../shared/clock.ts';
 import { CONFIG_EXIT_CODE, ConfigError, messageOf } from '../shared/errors.ts';
 import { createLog, type Logger } from '../shared/log.ts';
 import { AcsService } from './acs/acs-service.ts';
+import { BlobService } from './blob/blob-service.ts';
 import { Faults } from './faults.ts';
-import { AccessTokens } from './identity/access-tokens.ts';
+import { AccessTokens, AUDIENCES } from './identity/access-tokens.ts';
 import { ApiTokens } from './identity/api-tokens.ts';
 import { IdentityEndpoint } from './identity/identity-endpoint.ts';
 import { OpenAiService } from './openai/openai-service.ts';
+import { Outages } from './outages.ts';
 import { SayService } from './phone/say-service.ts';
 import { RealtimeService } from './realtime/realtime-service.ts';
 import { RedisProxy } from './redis-proxy/redis-proxy.ts';
@@ -106,7 +108,8 @@ async function start(settings: EmulatorSettings, log: Logger): Promise<() => Pro
     ...(redis && { redis: redis.status }),
   }));
   if (identity) server.mount(identity);
-  server.mount(status, faults, apiTokens, acs, openAi, realtime, say, speech);
+  const blob = new BlobService(async (token) => accessTokens.read(token, AUDIENCES.storage) !== undefined);
+  server.mount(status, faults, apiTokens, new Outages([acs, openAi, realtime, say, blob, speech], log));
 
   const { scripted, model } = openAi.describe();
   log.info(scripted ? 'a scripted dialogue answers, no language model' : `${model} answers`);

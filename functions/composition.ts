@@ -4,6 +4,11 @@ import { apiDoor, eventGridDoor } from '../shared/auth/api-door.ts';
 import { acsAccessOf, CallControl } from '../shared/call-control/call-control.ts';
 import { type Clock, systemClock } from '../shared/clock.ts';
 import { ConfigError, messageOf } from '../shared/errors.ts';
+import { acsDependency, acsKeysDependency } from '../shared/health/acs-dependencies.ts';
+import { DependencyBoard } from '../shared/health/dependency-board.ts';
+import { recordsDependency } from '../shared/health/records-dependency.ts';
+import { redisDependency } from '../shared/health/redis-dependency.ts';
+import { streamHostsDependency } from '../shared/health/stream-hosts-dependency.ts';
 import { type Access, API_PREFIX } from '../shared/http/route.ts';
 import { type Identity, openIdentity } from '../shared/identity/identity.ts';
 import { SCOPES } from '../shared/identity/scopes.ts';
@@ -17,7 +22,6 @@ import { type FunctionsSettings, readFunctionsSettings } from '../shared/setting
 import type { Environment } from '../shared/settings/setting.ts';
 import { Tickets } from '../shared/tickets/tickets.ts';
 import { MediaRecovery } from './calls/media-recovery.ts';
-import { Readiness } from './health/readiness.ts';
 import { AtOnce } from './http/at-once.ts';
 import { Doors } from './http/doors.ts';
 import { Once } from './once.ts';
@@ -37,7 +41,8 @@ export interface Parts {
   readonly tickets: Tickets;
   readonly once: Once;
   readonly mediaRecovery: MediaRecovery;
-  readonly readiness: Readiness;
+  /** What the functions need of others, asked in the background. */
+  readonly dependencies: DependencyBoard;
 }
 
 type State =
@@ -82,6 +87,7 @@ export class Composition {
 
   close(): void {
     if (this.#state.name !== 'ready') return;
+    this.#state.parts.dependencies.close();
     this.#state.redis.disconnect();
     this.#state.identity.close();
   }
@@ -129,17 +135,22 @@ function build(config: FunctionsSettings, log: Logger, env: Environment) {
     tickets: new Tickets({ redis, clock, newSecret: randomSecrets, sessionTtlSeconds: config.SESSION_TTL_SECONDS }),
     once: new Once({ redis, clock, newId: randomIds }),
     mediaRecovery: new MediaRecovery({ redis, store, calls, clock }),
-    readiness: new Readiness({
+    dependencies: new DependencyBoard({
       clock,
-      pingRedis: () => store.ping(),
-      requireKeys: () => tokens.ready(),
-      streamHostUrl: config.STREAM_HOST_URL,
       log,
+      dependencies: [
+        redisDependency(redis, store, randomIds),
+        acsDependency(calls),
+        acsKeysDependency(tokens),
+        recordsDependency(config.CALL_RECORDS_URL, identity.tokens(SCOPES.storage)),
+        streamHostsDependency(store, config.STREAM_HOST_URL),
+      ],
     }),
   };
   if (config.OUTBOUND_COUNTRIES === undefined && !emulated) {
     log.warn('OUTBOUND_COUNTRIES is not set: calls may be placed to every country. Name those that you call.');
   }
+  parts.dependencies.start();
   return { parts, redis, identity };
 }
 

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { z } from 'zod';
 import type { Logger } from '../shared/log.ts';
 import { STREAM_HOST_FLAGS } from '../shared/stream-host-flags.ts';
 import { requireGoodAgents } from './agents.ts';
@@ -103,11 +104,12 @@ export class LocalStack {
   }
 
   /**
-   * Starts the stream host too, and resolves when all three answer that they are ready; rejects where one of them takes
-   * more than two minutes, naming it. The stream host could start with the others and wait for speech by itself, as it
+   * Starts the stream host too, and resolves when all three answer that they are ready, or a service refuses one of them,
+   * which waiting does not mend; rejects where one of them takes more than two minutes, naming it. The stream host could start with the others and wait for speech by itself, as it
    * does when the emulator dies, but then each start would begin with warnings.
+   * @returns which services refuse the stream host
    */
-  async ready(): Promise<void> {
+  async ready(): Promise<readonly Refusal[]> {
     const { emulator, functions, streamHost } = this.#ports;
     if (!this.#hasFunctions) {
       await this.#answers(`http://127.0.0.1:${emulator}/healthz`, 'the emulator');
@@ -116,7 +118,9 @@ export class LocalStack {
     await this.#answers(`http://127.0.0.1:${emulator}/readyz`, 'the emulator, which loads the speech models');
     this.#processes['stream-host'].start();
     await this.#answers(`http://127.0.0.1:${functions}/api/v1/health`, 'the functions');
-    await this.#answers(`http://127.0.0.1:${streamHost}/readyz`, 'the stream host');
+    return this.#answers(`http://127.0.0.1:${streamHost}/readyz`, 'the stream host', () =>
+      refusalsAt(`http://127.0.0.1:${streamHost}/api/v1/health/dependencies`),
+    );
   }
 
   /** Ends every process and the Redis that was started here. */
@@ -125,16 +129,39 @@ export class LocalStack {
     await this.#redis.close();
   }
 
-  async #answers(url: string, what: string): Promise<void> {
+  async #answers(
+    url: string,
+    what: string,
+    refusals: () => Promise<readonly Refusal[]> = async () => [],
+  ): Promise<readonly Refusal[]> {
     const startedAt = Date.now();
     for (let attempt = 1; Date.now() < startedAt + READY_WITHIN_MS; attempt++) {
       const answer = await fetch(url, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
-      if (answer?.ok) return;
+      if (answer?.ok) return [];
+      const refused = answer === undefined ? [] : await refusals();
+      if (refused.length > 0) return refused;
       if (attempt === 1) this.#log.info(`waiting for ${what}`);
       await sleep(200);
     }
     throw new Error(`Not ready within ${READY_WITHIN_MS / 1000} s: ${what}. The log above says why. (${url})`);
   }
+}
+
+/** A service that does not take what the settings show it. */
+export interface Refusal {
+  readonly name: string;
+  /** What to do, in one line. */
+  readonly advice: string;
+}
+
+const report = z.object({
+  dependencies: z.array(z.object({ name: z.string(), state: z.string(), advice: z.string().default('') })),
+});
+
+async function refusalsAt(url: string): Promise<Refusal[]> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
+  const { data } = report.safeParse(await answer?.json().catch(() => undefined));
+  return data?.dependencies.filter(({ state }) => state === 'refused') ?? [];
 }
 
 /** The page is TypeScript too; browsers want it compiled. */

@@ -58,8 +58,10 @@ try {
   if (root !== undefined && identity) throw new ConfigError('--root and --identity do not go together: leave one out.');
   const forms = built === undefined ? SOURCES : builtForms(built, root);
   stack = await LocalStack.start(process.env, { log, view, onHopeless: () => void close(1), forms, identity });
-  await stack.ready();
-  log.info(`ready. Talk with the agent: ${stack.pageUrl}`);
+  const refusals = await stack.ready();
+  const told = refusals.map(({ name, advice }) => `${name}: ${advice}`).join(' ');
+  if (told !== '') log.error(`Not ready, as a service does not take us. ${told} The page shows it: ${stack.pageUrl}`);
+  else log.info(`ready. Talk with the agent: ${stack.pageUrl}`);
   log.info(`Or call it by phone: ${stack.callCommand}`);
 } catch (error) {
   // What fails because it is being ended is no news.

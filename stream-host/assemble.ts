@@ -2,6 +2,8 @@ import type { Redis } from 'ioredis';
 import type { CallControl } from '../shared/call-control/call-control.ts';
 import { CallSweep } from '../shared/call-control/call-sweep.ts';
 import type { Clock } from '../shared/clock.ts';
+import { redisDependency } from '../shared/health/redis-dependency.ts';
+import { streamHostsDependency } from '../shared/health/stream-hosts-dependency.ts';
 import type { NewId } from '../shared/ids.ts';
 import type { Logger } from '../shared/log.ts';
 import { ModeTable } from '../shared/modes/mode-table.ts';
@@ -12,8 +14,10 @@ import { SessionStore } from '../shared/sessions/session-store.ts';
 import { Tickets } from '../shared/tickets/tickets.ts';
 import type { Modes } from './contract/mode.ts';
 import type { Admission } from './host/admission.ts';
+import { HostHealth, type HostHealthOptions } from './host/host-health.ts';
 import { HostRecord } from './host/host-record.ts';
 import { LiveSessions, type LiveSessionsOptions } from './host/live-sessions.ts';
+import { Places } from './http/places.ts';
 import { RelayDoor } from './http/relay-door.ts';
 import { StreamHostServer, type StreamHostServerOptions } from './http/server.ts';
 import { TicketDoor, type TicketRules } from './http/ticket-door.ts';
@@ -46,10 +50,10 @@ export interface HostParts
       | 'reference'
       | 'referencePage'
       | 'agents'
-      // Besides Redis.
-      | 'dependencies'
       | 'requestLimits'
-    > {
+    >,
+    // Of the services, those besides Redis and the other hosts.
+    Pick<HostHealthOptions, 'parts' | 'services' | 'rhythm'> {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly log: Logger;
@@ -76,6 +80,7 @@ export interface AssembledHost {
   readonly store: SessionStore;
   readonly live: LiveSessions;
   readonly server: StreamHostServer;
+  readonly health: HostHealth;
   /** Opens the port and says in Redis that the host is there. */
   open(port: number, bind?: string): Promise<number>;
   /** Says in Redis at once what it says every few seconds: something of it has changed. */
@@ -107,6 +112,11 @@ export function assembleHost(parts: HostParts): AssembledHost {
     clock,
     log,
   });
+  const health = new HostHealth({
+    ...parts,
+    live,
+    services: [redisDependency(redis, store, parts.newId), ...parts.services, streamHostsDependency(store)],
+  });
   const server = new StreamHostServer({
     ...parts,
     modes,
@@ -116,7 +126,8 @@ export function assembleHost(parts: HostParts): AssembledHost {
     tickets: new TicketDoor({ ...parts, ...parts.ticketRules, tickets }),
     words: new TranscriptIntake({ store, clock, log, ...wordsWait(parts.waits) }),
     sparesCalls: () => record.sparesCalls(),
-    dependencies: { redis: () => store.ping(), ...parts.dependencies },
+    health,
+    places: new Places(store.hosts, clock),
     vitals: () => parts.readVitals(live, admission),
   });
   const sweep = new CallSweep({ store, calls: parts.calls, clock, log });
@@ -126,6 +137,7 @@ export function assembleHost(parts: HostParts): AssembledHost {
 
   const close = async (reason: string, drainMs: number): Promise<void> => {
     const drained = server.close(reason, drainMs);
+    health.close();
     ending.close();
     sweep.close();
     // Now that it drains, this says that no place is free here.
@@ -139,9 +151,11 @@ export function assembleHost(parts: HostParts): AssembledHost {
     store,
     live,
     server,
+    health,
     async open(port, bind) {
       const opened = await server.listen(port, bind);
       await record.announce();
+      health.start();
       sweep.start();
       return opened;
     },

@@ -20,11 +20,12 @@ import { readVersion } from '../shared/version.ts';
 import { AgentShelf } from './agent/agent-shelf.ts';
 import { requireDefaultAgent } from './agent/default-agent.ts';
 import { DeploymentTraits } from './agent/deployment-traits.ts';
-import { isScripted, modelProblem, openModelClient } from './agent/model-client.ts';
+import { isScripted, openModelClient } from './agent/model-client.ts';
 import { ModelResponder } from './agent/model-responder.ts';
 import { assembleHost } from './assemble.ts';
 import type { Modes } from './contract/mode.ts';
 import type { OpenVoiceActivity } from './contract/speech.ts';
+import { hostServices } from './health/host-services.ts';
 import { Admission } from './host/admission.ts';
 import { LoadMeter } from './host/load-meter.ts';
 import { readVitals } from './host/vitals.ts';
@@ -165,6 +166,7 @@ export async function startStreamHost(
     clock,
   });
   const emulatorUrl = config.EMULATOR_URL;
+  const agent = () => shelf.require(config.DEFAULT_AGENT);
   const host = assembleHost({
     clock,
     newId: randomIds,
@@ -212,18 +214,18 @@ export async function startStreamHost(
     },
     referencePage: new ReferencePage(pathOf('.')),
     pageSettings: { emulatorUrl: emulatorUrl ?? null, agent: config.DEFAULT_AGENT, version: readVersion() },
-    dependencies: {
-      agents: async () => shelf.require(config.DEFAULT_AGENT),
-      // Without keys no call's socket is let in.
-      acsKeys: () => tokens.ready(),
+    parts: {
+      agents: async () => agent(),
       voiceActivity: (signal) => detectorAnswers(lane.open, signal),
     },
+    services: hostServices({
+      ...{ config, calls, tokens, model, realtime, agent, clock, log },
+      speech: { host: config.SPEECH_HOST, proof: config.SPEECH_KEY ?? identity.credential },
+      storageTokens: identity.tokens(SCOPES.storage),
+    }),
     readVitals: (live, admission) => readVitals({ process: vitals, live, lane, admission }),
   });
   const port = await host.open(config.STREAM_HOST_PORT, config.STREAM_HOST_BIND);
-  void modelProblem(model).then((problem) => {
-    if (problem !== undefined) log.warn(problem);
-  });
   if (config.WATCH_AGENTS) {
     shelf.watch(() => {
       speech.prepare(phrasesOf(shelf.agents));

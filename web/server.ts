@@ -35,6 +35,9 @@ export async function fetchAgents(): Promise<readonly PageAgent[]> {
 /** The streaming modes that one may choose from. Empty where the server does not tell. */
 export const fetchModes = async (): Promise<readonly PageMode[]> => modesIn(await fetchJson('/api/v1/modes'));
 
+/** How the services stand to the server; nothing where it does not tell the page. */
+export const fetchDependencies = (): Promise<unknown> => fetchJson('/api/v1/health/dependencies');
+
 /** Whether the server is there but takes no more conversations. */
 export async function isServerFull(): Promise<boolean> {
   try {

@@ -244,6 +244,8 @@ function hostSettings(
   const providers = `127.0.0.1:${providersPort}`;
   return {
     STREAM_HOST_BIND: '127.0.0.1',
+    // Tells how it is to whoever asks.
+    EMULATOR_URL: `http://${providers}`,
     STREAM_HOST_PORT: String(port),
     FUNCTIONS_PUBLIC_URL: `http://${providers}`,
     STREAM_HOST_PUBLIC_URL: `ws://127.0.0.1:${port}`,

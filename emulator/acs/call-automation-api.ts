@@ -84,7 +84,12 @@ export class CallAutomationApi {
       const operation = operationName(request.method ?? 'GET', url.pathname);
       const call = /^\/calling\/callConnections\/([^/:]+)/.exec(url.pathname)?.[1];
       const { status, code, message: problem } = known;
-      this.#log.warn({ ...(call !== undefined && { call }), status, code, problem }, `${operation}: refused`);
+      // Whether a call is there, or whether the key is taken, is asked every half minute.
+      const isQuestion = request.method === 'GET' && status === 404;
+      this.#log[isQuestion ? 'debug' : 'warn'](
+        { ...(call !== undefined && { call }), status, code, problem },
+        `${operation}: refused`,
+      );
       sendJson(response, known.status, known.body);
     }
   }

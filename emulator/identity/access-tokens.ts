@@ -19,6 +19,7 @@ export const AUDIENCES = {
   acs: ['https://communication.azure.com'],
   ai: ['https://cognitiveservices.azure.com', 'https://ai.azure.com'],
   redis: ['https://redis.azure.com'],
+  storage: ['https://storage.azure.com'],
 } as const satisfies Record<string, readonly string[]>;
 
 const ISSUER = `https://sts.windows.net/${EMULATED_TENANT}/`;

@@ -37,6 +37,7 @@ export interface Pace {
 const CHAT_PATH = /^\/openai\/(?:v1|deployments\/[^/]+)\/chat\/completions$/;
 const MODELS_PATH = '/openai/v1/models';
 const BODY_LIMIT = 4 * 1024 * 1024;
+const TOO_SHORT = new OpenAiError(400, 'empty_array', "[] is too short - 'messages'");
 
 /** Azure OpenAI's chat completions, streamed and whole. */
 export class OpenAiService {
@@ -102,6 +103,8 @@ export class OpenAiService {
     const body = await readRequest(request);
     if (this.#upstream) return this.#upstream.forward(body, response, signal);
 
+    // Asked every half minute, to see whether key and deployment are taken: no failure, and not worth a line.
+    if (Array.isArray(body.messages) && body.messages.length === 0) return sendJson(response, 400, TOO_SHORT.body());
     const parsed = chatRequestSchema.safeParse(body);
     if (!parsed.success) throw new OpenAiError(400, 'invalid_request', z.prettifyError(parsed.error));
     return this.#speak(parsed.data, response, signal);

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { ALL_ROUTES } from '../../shared/http/routes/all.ts';
+import { eventually } from '../../shared/testing/eventually.ts';
 import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
 
 let functions: FunctionsUnderTest;
@@ -18,17 +20,31 @@ test('health answers with the fields of the old API', async () => {
   assert.deepEqual([body.active_sessions, body.session_metrics], [null, null]);
 });
 
-test('readiness names each dependency, in the shape of the old API', async () => {
+test('readiness tells anybody the status alone, in the shape of the old API', async () => {
+  await eventually(async () => (await functions.request('GET', 'readiness')).body.status === 'degraded');
+  await functions.announce({ sessions: 0, maxSessions: 1 });
   const { status, body } = await functions.request('GET', 'readiness');
   assert.equal(status, 200);
-  assert.equal(body.status, 'ready');
-  assert.equal(typeof body.response_time_ms, 'number');
-  assert.deepEqual(
-    body.checks.map((check: { component: string; status: string }) => [check.component, check.status]),
-    [
-      ['redis', 'healthy'],
-      ['acs', 'healthy'],
-      ['stream-host', 'healthy'],
-    ],
-  );
+  assert.deepEqual(Object.keys(body), ['status', 'response_time_ms', 'checks', 'timestamp', 'event_system']);
+  assert.deepEqual(body.checks, []);
+});
+
+test('each service is told with how it stands to the functions, behind the door of the API', async () => {
+  const states = async () => {
+    const { body } = await functions.request('GET', 'health/dependencies');
+    return Object.fromEntries(
+      body.dependencies.map((each: { name: string; state: string }) => [each.name, each.state]),
+    );
+  };
+  await eventually(async () => Object.values(await states()).filter((state) => state === 'accepted').length === 4);
+  assert.deepEqual(await states(), {
+    redis: 'accepted',
+    acs: 'accepted',
+    'acs-keys': 'accepted',
+    'call-records': 'not configured',
+    'stream-hosts': 'accepted',
+  });
+  assert.deepEqual(functions.acs.operations, [], 'nothing was changed at ACS');
+  const contract = ALL_ROUTES.find(({ path }) => path === '/api/v1/health/dependencies');
+  assert.equal(contract?.access, 'api');
 });

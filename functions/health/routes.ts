@@ -1,7 +1,8 @@
 import type { Answer } from '../../shared/http/route.ts';
-import { health, readiness } from '../../shared/http/routes/health.ts';
+import { health, healthDependencies, readiness } from '../../shared/http/routes/health.ts';
 import { readVersion } from '../../shared/version.ts';
 import { functionRoute } from '../http/route.ts';
+import { readinessOf } from './readiness.ts';
 
 /** This process answers. Asks nobody else. */
 export const healthRoute = functionRoute(
@@ -20,13 +21,19 @@ export const healthRoute = functionRoute(
   }),
 );
 
-/** Whether the dependencies answer. 503 where one fails that calls cannot do without. */
-export const readinessRoute = functionRoute(readiness, async (_, parts) => {
-  const report = await parts.readiness.check();
+/** Whether calls can be taken; 503 where not. Whoever asks learns no more: the shape is that of the old API. */
+export const readinessRoute = functionRoute(readiness, async (_, { dependencies: board, tokens, clock }) => {
+  const status = readinessOf(board, () => tokens.hasKeys);
   return {
-    status: report.status === 'unhealthy' ? 503 : 200,
-    body: { ...report, checks: [...report.checks], timestamp: parts.clock.wallMs() / 1000, event_system: null },
+    status: status === 'unhealthy' ? 503 : 200,
+    body: { status, response_time_ms: 0, checks: [], timestamp: clock.wallMs() / 1000, event_system: null },
   };
 });
+
+/** How each service stands to the functions. */
+export const dependenciesRoute = functionRoute(healthDependencies, async (_, { dependencies: board, tokens }) => ({
+  status: 200,
+  body: { status: readinessOf(board, () => tokens.hasKeys), problems: [], dependencies: board.reports() },
+}));
 
 const version = readVersion();

@@ -1,5 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { CALLBACK_TOKEN_SECONDS, TokenIssuer } from '../../emulator/acs/token-issuer.ts';
+import { NO_CALL } from '../../shared/health/acs-dependencies.ts';
 import { listening } from '../../shared/testing/listening.ts';
 
 export interface AcsRequest {
@@ -47,6 +48,8 @@ export class AcsDouble {
       response.setHeader('content-type', 'application/json');
       const path = new URL(request.url ?? '/', 'http://acs').pathname;
       if (path === '/calling/keys') return response.end(JSON.stringify(tokens.jwks));
+      // What is asked in the background is no part of a test.
+      if (path.endsWith(NO_CALL)) return response.writeHead(404).end('{"error":{"code":"8522","message":"to order"}}');
       let text = '';
       for await (const chunk of request) text += chunk;
       await double?.answer({ path, body: text === '' ? {} : JSON.parse(text) }, response);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CHECK_LIMITS_MS } from '../../shared/dependency.ts';
+import { USUAL_RHYTHM } from '../../shared/health/dependency.ts';
 import { hostReadyz, liveness } from '../../shared/http/routes/health.ts';
 import { streamHostSettings } from '../../shared/settings/stream-host-settings.ts';
 import { HARD_STOP_MS } from '../../stream-host/host/shutdown.ts';
@@ -85,7 +85,7 @@ function* hostFindings(expansion: Expansion, host: Resource): Generator<Finding>
 }
 
 function probeProblems(probe: Probe, port: number | undefined): (readonly [what: string, allowed: string])[] {
-  const { type, httpGet, timeoutSeconds, successThreshold } = probe;
+  const { type, httpGet, successThreshold } = probe;
   const found: (readonly [string, string])[] = [];
   const wrong = (what: string, allowed: string) => found.push([what, allowed]);
   if (!PATHS[type].includes(httpGet.path)) wrong(`it asks ${httpGet.path}`, PATHS[type].join(' or '));
@@ -99,8 +99,9 @@ function probeProblems(probe: Probe, port: number | undefined): (readonly [what:
     wrong(`a host has ${patienceMs} ms to start`, `${LEAST_START_MS} ms at least`);
   }
   if (type !== 'Readiness' && successThreshold !== 1) wrong(`successThreshold is ${successThreshold}`, '1');
-  if (type !== 'Liveness' && timeoutSeconds * 1000 <= CHECK_LIMITS_MS.streamHost) {
-    wrong(`it waits ${timeoutSeconds} s`, `more than the ${CHECK_LIMITS_MS.streamHost} ms that a dependency has`);
+  // No probe waits for a service, but a new host is ready only when each has answered or was given up.
+  if (type === 'Startup' && httpGet.path === hostReadyz.path && patienceMs <= USUAL_RHYTHM.limitMs) {
+    wrong(`a host has ${patienceMs} ms to start`, `more than the ${USUAL_RHYTHM.limitMs} ms that a service has`);
   }
   return found;
 }

@@ -85,6 +85,16 @@ export class AcsTokenVerifier {
     return this.#keys.ready();
   }
 
+  /** Whether there are keys to check a token with, if old ones. */
+  get hasKeys(): boolean {
+    return this.#keys.hasKeys;
+  }
+
+  /** Fetches the keys, whether or not there are some. @throws {KeysUnavailable} */
+  refetch(): Promise<void> {
+    return this.#keys.refetch();
+  }
+
   async #claimsOf(token: string) {
     try {
       const { payload } = await jwtVerify(token, this.#keys.find, {

@@ -1,4 +1,4 @@
-import { createRemoteJWKSet, errors, type JWTVerifyGetKey } from 'jose';
+import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
 import type { Clock } from '../clock.ts';
 import { DependencyError } from '../errors.ts';
 
@@ -23,6 +23,16 @@ const RETRY_MS = 30_000;
 /** Keys that could not be fetched anew for so long are not believed any more: one of them may have been withdrawn. */
 const KEPT_MS = 86_400_000;
 
+/** The keys cannot be had: their address answered with something else, or not at all. */
+export class KeysUnavailable extends Error {
+  readonly httpStatus: number | undefined;
+
+  constructor(httpStatus: number | undefined, cause: unknown) {
+    super('The signing keys could not be fetched.', { cause });
+    this.httpStatus = httpStatus;
+  }
+}
+
 /** The published keys of somebody who signs tokens. */
 export class SigningKeys {
   readonly #options: SigningKeysOptions;
@@ -32,6 +42,7 @@ export class SigningKeys {
   #dueAtMs = Number.NEGATIVE_INFINITY;
   #soughtAtMs = Number.NEGATIVE_INFINITY;
   #seeking: Promise<void> | undefined;
+  #lastStatus: number | undefined;
 
   constructor(options: SigningKeysOptions) {
     this.#options = options;
@@ -42,6 +53,13 @@ export class SigningKeys {
       cooldownDuration: Number.POSITIVE_INFINITY,
       // Old keys are better than none while their server is away; `ready` sees to it that they are renewed.
       cacheMaxAge: Number.POSITIVE_INFINITY,
+      // The library does not tell what was answered.
+      [customFetch]: async (url, init) => {
+        this.#lastStatus = undefined;
+        const response = await fetch(url, init);
+        this.#lastStatus = response.status;
+        return response;
+      },
     });
   }
 
@@ -63,7 +81,7 @@ export class SigningKeys {
    */
   async ready(): Promise<void> {
     const nowMs = this.#options.clock.now();
-    const usable = nowMs - this.#fetchedAtMs < KEPT_MS;
+    const usable = this.hasKeys;
     if (usable && nowMs < this.#dueAtMs) return;
     this.#dueAtMs = nowMs + RETRY_MS;
     const fetched = this.#fetch();
@@ -73,6 +91,20 @@ export class SigningKeys {
       else await fetched;
     } catch (error) {
       throw this.failure(error);
+    }
+  }
+
+  /** Whether there are keys to check a token with, if old ones. */
+  get hasKeys(): boolean {
+    return this.#options.clock.now() - this.#fetchedAtMs < KEPT_MS;
+  }
+
+  /** Fetches the keys, whether or not there are some. @throws {KeysUnavailable} */
+  async refetch(): Promise<void> {
+    try {
+      await this.#fetch();
+    } catch (error) {
+      throw new KeysUnavailable(this.#lastStatus, error);
     }
   }
 

@@ -24,6 +24,11 @@ export const REQUEST_ERRORS = {
     'One client opens sessions, or watches them, faster than it may.',
     'Wait a minute; or raise MAX_CLIENT_OPENS_PER_MINUTE, or set TRUSTED_PROXY_HOPS behind a proxy.',
   ),
+  'client.too-many-requests': is(
+    429,
+    'One client asks faster than it may.',
+    'Wait a minute; or set TRUSTED_PROXY_HOPS behind a proxy.',
+  ),
   'client.too-many-sessions': is(
     429,
     'One client has as many sessions as it may, or watches as many.',
@@ -80,6 +85,22 @@ export const REQUEST_ERRORS = {
     403,
     'A page of a foreign site asked.',
     'Open the page at STREAM_HOST_PUBLIC_URL, or name the site in ALLOWED_ORIGINS.',
+  ),
+  'records.refused': is(
+    503,
+    'The storage of call records refused the identity, or has no such container.',
+    'Check CALL_RECORDS_URL, that the identity has the role Storage Blob Data Contributor, and the account’s network rules.',
+  ),
+  'records.throttled': is(503, 'The storage of call records is too busy.', 'Look at the limits of the account.'),
+  'records.unreachable': is(
+    503,
+    'The storage of call records gave no answer, or none in time.',
+    'Check CALL_RECORDS_URL and the network.',
+  ),
+  'redis.denied': is(
+    503,
+    'Redis does not let us in, or not do what we must.',
+    'Check the password in REDIS_URL; with REDIS_IDENTITY, that the identity has an access policy of this Redis.',
   ),
   'redis.foreign-key': is(
     500,
@@ -138,7 +159,12 @@ export const REQUEST_ERRORS = {
   'stream-host.not-ready': is(
     503,
     'The stream host cannot take a session now.',
-    'Read its /readyz, which tells each of its checks.',
+    'Read its /api/v1/health/dependencies, which tells how each service stands to it.',
+  ),
+  'stream-host.foreign': is(
+    503,
+    'What answers in place of the stream host is none.',
+    'Check STREAM_HOST_URL, and what stands before it and asks for a key.',
   ),
   'stream-host.unreachable': is(
     503,

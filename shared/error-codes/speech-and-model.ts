@@ -88,6 +88,12 @@ export const SPEECH_AND_MODEL_ERRORS = {
     'Azure Speech has said nothing to a lot of audio.',
     'Nothing for one: the recogniser is replaced.',
   ),
+  'speech.refused': is(
+    503,
+    'Azure Speech refused the key or the identity, or does not know the address.',
+    'Check SPEECH_KEY and that it belongs to SPEECH_HOST; without a key, the role Cognitive Services Speech User.',
+  ),
+  'speech.throttled': is(503, 'Azure Speech has too many connections.', 'Raise the quota of the resource.'),
   'synthesis.aborted': is(503, 'The synthesis is no longer wanted.', 'Nothing: the caller cut in.'),
   'synthesis.busy': is(503, 'All synthesis connections are in use.', 'Allow more connections, or fewer sessions.'),
   'synthesis.closed': is(503, 'The synthesiser is closed.', 'Nothing: its session is over.'),

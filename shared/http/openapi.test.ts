@@ -65,7 +65,7 @@ test('every parameter of a path is described, and every route says who may use i
     );
   }
   const secured = operations.filter(({ operation }) => operation.security.length > 0);
-  assert.ok(secured.every(({ path }) => /^\/api\/v1\/(calls|media\/|tickets)/.test(path)));
+  assert.ok(secured.every(({ path }) => /^\/api\/v1\/(calls|media\/|tickets|health\/dependencies$)/.test(path)));
 });
 
 test('the sockets are in it: how they are opened, what is said on them, and how they close (promise 5)', () => {

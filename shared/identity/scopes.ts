@@ -8,4 +8,5 @@ export const SCOPES = {
   /** Azure OpenAI's v1 interface, Realtime among it, and Voice Live. */
   ai: 'https://ai.azure.com/.default',
   redis: 'https://redis.azure.com/.default',
+  storage: 'https://storage.azure.com/.default',
 } as const;

@@ -36,6 +36,18 @@ for (const redis of await redisesUnderTest()) {
       assert.deepEqual((await store.hosts.all()).map(({ hostId }) => hostId).sort(), ['a', 'b', 'drained']);
     });
 
+    test('what is taken is the sum over all hosts, with what is kept for calls on their way', async () => {
+      assert.equal(await store.hosts.taken(), 0);
+      await store.hosts.announce('a', { sessions: 8, maxSessions: 10 }, 60_000);
+      await other.hosts.announce('b', { sessions: 3, maxSessions: 3 }, 60_000);
+      assert.equal(kept(await burst(['one', 'two'])), 2);
+      assert.equal(await other.hosts.taken(), 13);
+      await store.hosts.announce('a', { sessions: 9, maxSessions: 10 }, 60_000, ['one']);
+      assert.equal(await store.hosts.taken(), 13, 'a call that has come is counted once');
+      await other.hosts.announce('b', { sessions: 3, maxSessions: 3 }, 1);
+      await eventually(async () => (await store.hosts.taken()) === 10);
+    });
+
     test('a place goes over to the host that counts the call, in one step, or comes back (H4)', async () => {
       await store.hosts.announce('a', { sessions: 0, maxSessions: 2 }, 60_000);
       assert.equal(kept(await burst(['one', 'two'])), 2);

@@ -165,6 +165,16 @@ export class Hosts {
     return spare;
   }
 
+  /** Places that are taken over all hosts, with those kept for calls on their way. What cannot be read takes none. */
+  async taken(): Promise<number> {
+    const [now, hash] = await readRedis(() => this.#redis.parleyHosts(HOSTS_KEY));
+    return Object.entries(asRecord(hash)).reduce((sum, [field, value]) => {
+      const [untilMs = 0, sessions = 0] = value.split(' ').map(Number);
+      const counts = untilMs > Number(now) ? (field.startsWith(KEPT) ? 1 : sessions) : 0;
+      return sum + (Number.isFinite(counts) ? counts : 0);
+    }, 0);
+  }
+
   /** How many entries could not be read when they were last read: another program wrote them, or a release to come. */
   get unreadable(): number {
     return this.#unreadable;

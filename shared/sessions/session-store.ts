@@ -309,9 +309,13 @@ export class SessionStore {
     return silent === 1 ? { forMs: Number(forMs), everHeld: wasHeld === 1 } : undefined;
   }
 
-  /** Resolves if Redis takes a write in time: one that answers and takes none is of no use. */
-  async ping(): Promise<void> {
-    await readRedis(() => this.#redis.set(PROBE_KEY, '', 'PX', PROBE_TTL_MS));
+  /** Writes a value and reads it back: a Redis that answers and takes no write is of no use. @returns what was read */
+  async echo(value: string): Promise<string | null> {
+    const key = `${PROBE_KEY}:${value}`;
+    return readRedis(async () => {
+      await this.#redis.set(key, value, 'PX', PROBE_TTL_MS);
+      return this.#redis.get(key);
+    });
   }
 
   async #tryPatch(

@@ -65,6 +65,11 @@ export const sharedSettings = {
       sample: 'http://127.0.0.1:8090/calling/keys',
     },
   ),
+  CALL_RECORDS_URL: setting(kinds.httpUrl.optional(), {
+    about:
+      'The container of Azure Storage for call records. Nothing is written there yet; it is looked at whether it takes the identity of the process, which is the only way in.',
+    allowed: 'an http(s) address, such as https://<account>.blob.core.windows.net/<container>',
+  }),
   DEFAULT_AGENT: setting(kinds.text.default('orders'), {
     about: 'The agent that answers when nothing else is asked for.',
     allowed: 'the name of an agent in AGENTS_FOLDER',

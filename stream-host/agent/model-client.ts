@@ -1,5 +1,4 @@
 import OpenAI from 'openai';
-import { toModelError } from './model-errors.ts';
 import { modelFetch } from './model-fetch.ts';
 
 /** Longer than any wait of ours, each of which has its own limit. */
@@ -37,17 +36,5 @@ export async function isScripted(client: OpenAI): Promise<boolean> {
     return models.data.some((model) => model.id === 'scripted-demo');
   } catch {
     return false;
-  }
-}
-
-/** What will keep the model from answering, as far as its list of models tells; undefined where nothing does. */
-export async function modelProblem(client: OpenAI): Promise<string | undefined> {
-  try {
-    await client.models.list({ timeout: 5000, maxRetries: 0 });
-    return undefined;
-  } catch (thrown) {
-    const { code, message } = toModelError(thrown);
-    const isSure = code === 'model.unreachable' || code === 'model.unauthorised' || code === 'model.silent';
-    return isSure ? `${message} Until then nothing is answered.` : undefined;
   }
 }

@@ -12,8 +12,8 @@ import {
   type Load,
   OPEN_DOOR,
 } from './admission.ts';
+import { HostHealth } from './host-health.ts';
 import { LiveSessions } from './live-sessions.ts';
-import { HostReadiness } from './readiness.ts';
 
 const policy = DEFAULT_ADMISSION_POLICY;
 const EASY: Load = { loopDelayMs: 1, speechLaneMs: 20, cpu: 0.3 };
@@ -103,9 +103,9 @@ test('a busy host lets nobody in, keeps those that it has, and is told to the fu
   assert.equal(live.admit('phone'), 'overloaded');
   assert.equal(live.count, 30);
   assert.equal(live.capacity, 30);
-  const readiness = await new HostReadiness({ clock, dependencies: {}, live, log: pino({ level: 'silent' }) }).check();
-  assert.equal(readiness.status, 'full');
-  assert.match(readiness.checks.admission?.reason ?? '', /event loop is late/);
+  const told = new HostHealth({ clock, parts: {}, services: [], live, log: pino({ level: 'silent' }) }).report();
+  assert.equal(told.status, 'full');
+  assert.match(told.problems[0] ?? '', /event loop is late/);
   assert.deepEqual(admission.reading, { ...at.load, open: false, closedBy: 'loopDelayMs' });
 
   at.load = EASY;

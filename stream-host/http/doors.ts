@@ -42,7 +42,7 @@ export interface DoorsOptions extends OriginRules {
   readonly reception: Reception;
   readonly relay: RelayDoor;
   /** Who may open the sockets of browsers and dashboards. */
-  readonly tickets: Pick<TicketDoor, 'admit' | 'route'>;
+  readonly tickets: Pick<TicketDoor, 'admit' | 'route' | 'requireKnown'>;
   /** Takes what ACS has put into words itself. */
   readonly words: Pick<TranscriptIntake, 'take' | 'close'>;
   readonly modes: ModeTable<ModeKind>;

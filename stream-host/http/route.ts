@@ -14,12 +14,12 @@ export interface Route {
  */
 export function hostRoute<Contract extends RouteContract, const Answers extends Contract['answers']>(
   contract: Contract & { readonly answers: Answers },
-  handle: (input: Input<Contract>) => Promise<AnswerOf<NoInfer<Answers>>>,
+  handle: (input: Input<Contract>, incoming: IncomingMessage) => Promise<AnswerOf<NoInfer<Answers>>>,
 ): Route {
   return {
     contract,
-    async answer(request) {
-      const answer = await handle(await readInput(contract, request));
+    async answer(request, incoming) {
+      const answer = await handle(await readInput(contract, request), incoming);
       return { ...answer, status: Number(answer.status) };
     },
   };

@@ -1,6 +1,6 @@
 import { openApiDocument, type ReferenceOptions } from '../../shared/http/openapi.ts';
 import { listAgents } from '../../shared/http/routes/agents.ts';
-import { hostReadyz, liveness } from '../../shared/http/routes/health.ts';
+import { healthDependencies, hostReadyz, liveness, places } from '../../shared/http/routes/health.ts';
 import { listModes } from '../../shared/http/routes/modes.ts';
 import { pageSettings, realtimeStatus } from '../../shared/http/routes/realtime.ts';
 import { openApi, referencePage } from '../../shared/http/routes/reference.ts';
@@ -9,8 +9,10 @@ import type { ModeTable } from '../../shared/modes/mode-table.ts';
 import { titleOf } from '../../shared/modes/streaming-modes.ts';
 import type { AgentCard } from '../contract/agent.ts';
 import type { ModeKind } from '../contract/mode.ts';
-import type { HostReadiness } from '../host/readiness.ts';
+import type { HostHealth } from '../host/host-health.ts';
 import type { StreamHostVitals } from '../host/vitals.ts';
+import { clientOf } from './client-address.ts';
+import type { Places } from './places.ts';
 import type { ReferencePage } from './reference-page.ts';
 import { hostRoute, type Route } from './route.ts';
 import type { TicketDoor } from './ticket-door.ts';
@@ -24,7 +26,10 @@ export interface PageSettings {
 
 export interface RouteSources {
   readonly vitals: () => StreamHostVitals;
-  readonly readiness: Pick<HostReadiness, 'check'>;
+  readonly health: Pick<HostHealth, 'status' | 'report'>;
+  readonly places: Pick<Places, 'taken'>;
+  /** See {@link clientOf}. */
+  readonly trustedProxyHops?: number | undefined;
   readonly pageSettings: PageSettings;
   /** The agents as they are now. */
   readonly agents: () => readonly AgentCard[];
@@ -34,7 +39,7 @@ export interface RouteSources {
   readonly isScripted: () => boolean;
   readonly reference: ReferenceOptions;
   readonly referencePage: ReferencePage;
-  readonly ticketDoor: Pick<TicketDoor, 'route'>;
+  readonly ticketDoor: Pick<TicketDoor, 'route' | 'requireKnown'>;
   readonly countSessions: () => number;
   readonly countSockets: () => number;
   readonly countWatchers: () => number;
@@ -44,13 +49,25 @@ export interface RouteSources {
 export function hostRoutes(sources: RouteSources): readonly Route[] {
   let document: ReturnType<typeof openApiDocument> | undefined;
   return [
-    hostRoute(liveness, async () => ({ status: 200, body: { status: 'ok' as const, ...sources.vitals() } })),
+    hostRoute(liveness, async (_, incoming) => {
+      const mayKnow = await sources.ticketDoor.requireKnown(incoming).then(
+        () => true,
+        () => false,
+      );
+      return { status: 200, body: { status: 'ok' as const, ...(mayKnow && sources.vitals()) } };
+    }),
     hostRoute(hostReadyz, async () => {
-      const readiness = await sources.readiness.check();
-      return {
-        status: readiness.status === 'ready' ? 200 : 503,
-        body: { ...readiness, checks: { ...readiness.checks } },
-      };
+      const { status } = sources.health;
+      return { status: status === 'ready' || status === 'degraded' ? 200 : 503, body: { status } };
+    }),
+    hostRoute(healthDependencies, async (_, incoming) => {
+      await sources.ticketDoor.requireKnown(incoming);
+      const { status, problems, dependencies } = sources.health.report();
+      return { status: 200, body: { status, problems: [...problems], dependencies: [...dependencies] } };
+    }),
+    hostRoute(places, async (_, incoming) => {
+      const client = clientOf(incoming, sources.trustedProxyHops ?? 0);
+      return { status: 200, body: { taken: await sources.places.taken(client) } };
     }),
     hostRoute(listAgents, async () => ({
       status: 200,

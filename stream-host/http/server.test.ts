@@ -11,8 +11,7 @@ import { makeTicket } from '../../shared/http/routes/tickets.ts';
 import { assertDocumented } from '../../shared/http/testing/documented.ts';
 import { countedIds } from '../../shared/ids.ts';
 import { ModeTable } from '../../shared/modes/mode-table.ts';
-import type { Readiness } from '../host/readiness.ts';
-import type { StreamHostVitals } from '../host/vitals.ts';
+import type { HostReport } from '../host/host-health.ts';
 import { acsTokens, phoneSession, redisForTests, startHost } from '../testing/host-under-test.ts';
 import { admitsOrigin, isLoopback, originOf } from './origins.ts';
 import { Page } from './page.ts';
@@ -31,26 +30,6 @@ const rawGet = (path: string) =>
       .on('error', reject)
       .end();
   });
-
-test('liveness needs nothing and tells how the process is', async () => {
-  const live = await fetch(`${host.http}/healthz`);
-  assert.equal(live.status, 200);
-  const vitals = (await live.json()) as StreamHostVitals & { status: string };
-  assert.equal(vitals.status, 'ok');
-  assert.deepEqual([vitals.sessions, vitals.maxSessions], [0, 20]);
-  assert.ok(vitals.memory.rssMb > 0);
-  assert.deepEqual(Object.keys(vitals.eventLoopDelayMs), ['p50', 'p99', 'max']);
-  assert.deepEqual(vitals.playout, { droppedFrames: 0 });
-});
-
-test('readiness names each dependency', async () => {
-  const ready = await fetch(`${host.http}/readyz`);
-  const body = (await ready.json()) as { status: string; checks: Record<string, { ok: boolean }> };
-  assert.equal(ready.status, 200);
-  assert.equal(body.status, 'ready');
-  assert.equal(body.checks.redis?.ok, true);
-  assert.equal(body.checks.admission?.ok, true);
-});
 
 test('the page is served with a policy that lets it talk to this server and the emulator, and is not sent twice', async () => {
   const page = await fetch(`${host.http}/`);
@@ -279,9 +258,9 @@ test('a host that is too busy refuses phones and browsers with 503 and a reason,
     error.status === 503 && error.body.error.code === 'host.overloaded';
   await assert.rejects(busy.browser(), isBusy);
   await assert.rejects(busy.phone('busy-call', 'busy-1'), isBusy);
-  const readiness = (await (await fetch(`${busy.http}/readyz`)).json()) as Readiness;
-  assert.equal(readiness.status, 'full');
-  assert.match(readiness.checks.admission?.reason ?? '', /no CPU is left/);
+  const told = (await (await fetch(`${busy.http}/api/v1/health/dependencies`)).json()) as HostReport;
+  assert.equal(told.status, 'full');
+  assert.match(told.problems[0] ?? '', /no CPU is left/);
   assert.equal(busy.live.count, 1);
   assert.equal(talking.socket.readyState, talking.socket.OPEN);
 
@@ -298,7 +277,11 @@ test('a taken port is named with its variable', async () => {
     reception: undefined as never,
     relay: undefined as never,
     words: undefined as never,
-    tickets: { admit: undefined as never, route: { contract: makeTicket, answer: undefined as never } },
+    tickets: {
+      admit: undefined as never,
+      requireKnown: undefined as never,
+      route: { contract: makeTicket, answer: undefined as never },
+    },
     verifyAcs: async () => {},
     allowedOrigins: [],
     page: new Page(options),
@@ -310,7 +293,8 @@ test('a taken port is named with its variable', async () => {
     modes: new ModeTable({}, ''),
     defaultAgent: '',
     isScripted: () => false,
-    dependencies: {},
+    health: undefined as never,
+    places: undefined as never,
     vitals: undefined as never,
     log: pino({ level: 'silent' }),
   });

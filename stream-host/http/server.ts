@@ -6,7 +6,6 @@ import { ALL_SOCKETS } from '../../shared/http/routes/sockets.ts';
 import type { NewId } from '../../shared/ids.ts';
 import type { Logger } from '../../shared/log.ts';
 import { CLOSE } from '../../shared/protocol/close-codes.ts';
-import { HostReadiness, type ReadinessOptions } from '../host/readiness.ts';
 import { allowOrigin } from './cross-origin.ts';
 import { Doors, type DoorsOptions } from './doors.ts';
 import { FunctionsDoor } from './functions-door.ts';
@@ -19,13 +18,11 @@ import { hostRoutes, type RouteSources } from './routes.ts';
 
 export interface StreamHostServerOptions
   extends Omit<DoorsOptions, 'refusals' | 'clock'>,
-    Omit<RouteSources, 'ticketDoor' | 'readiness' | 'countSessions' | 'countSockets' | 'countWatchers'> {
+    Omit<RouteSources, 'ticketDoor' | 'countSessions' | 'countSockets' | 'countWatchers'> {
   readonly log: Logger;
   /** Where the functions answer: their routes are handed on there. Without it, this port does not have them. */
   readonly functionsUrl?: string | undefined;
   readonly page: Page;
-  /** See {@link ReadinessOptions.dependencies}. */
-  readonly dependencies: ReadinessOptions['dependencies'];
   readonly newId: NewId;
   /** Waits that tests shorten. */
   readonly requestLimits?: Partial<Record<keyof typeof REQUEST_LIMITS, number>> | undefined;
@@ -59,7 +56,6 @@ export class StreamHostServer {
     const routes = hostRoutes({
       ...options,
       ticketDoor: options.tickets,
-      readiness: new HostReadiness({ ...options, clock: this.#clock }),
       countSessions: () => options.live.count,
       countSockets: () => this.#doors.count,
       countWatchers: () => options.relay.count,

@@ -106,14 +106,32 @@ export class TicketDoor {
     requireOrigin(this.#options, request.headers);
     // Before anything of the body is read.
     const asker = await this.#askerOf(request);
+    if (asker === undefined) {
+      throw new ParleyError(
+        'ticket.sign-in',
+        'Tickets are made here for whoever has signed in (SIGN_IN) or brings a token of the API. A server of yours gets them from the functions.',
+      );
+    }
     this.#count(request);
     const { body } = await readInput(makeTicket, raw);
     const wanted = wantedGrant(body, request.headers.origin, newId);
     return ticketAnswer(tickets, asker === 'trusted' ? wanted : await this.#ofVisitor(asker, wanted));
   }
 
+  /**
+   * Lets whoever may know how this host is pass: a caller of the API, this machine itself, whoever has signed in.
+   * @throws {ParleyError} status 401, 403 or 503
+   */
+  async requireKnown(request: IncomingMessage): Promise<void> {
+    if ((await this.#askerOf(request)) !== undefined) return;
+    throw new ParleyError(
+      'auth.token-missing',
+      'Bring a token of the API (API_AUTH=entra), or sign in (SIGN_IN). With a key ask the functions.',
+    );
+  }
+
   /** A caller of the API and this machine itself may ask for any session; whoever has signed in, for his own. */
-  async #askerOf(request: IncomingMessage): Promise<'trusted' | string> {
+  async #askerOf(request: IncomingMessage): Promise<'trusted' | string | undefined> {
     const { servesThisMachineAlone, signIn, verifyCaller } = this.#options;
     const { authorization } = request.headers;
     if (authorization !== undefined && verifyCaller) {
@@ -121,12 +139,7 @@ export class TicketDoor {
       return 'trusted';
     }
     if (servesThisMachineAlone && isOfThisMachine(request.headers)) return 'trusted';
-    const visitor = visitorOf(signIn, request.headers);
-    if (visitor !== undefined) return visitor;
-    throw new ParleyError(
-      'ticket.sign-in',
-      'Tickets are made here for whoever has signed in (SIGN_IN) or brings a token of the API. A server of yours gets them from the functions.',
-    );
+    return visitorOf(signIn, request.headers);
   }
 
   /** What somebody who has signed in may have of it: sessions that he has opened, and none by its call. */

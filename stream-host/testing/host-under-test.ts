@@ -118,6 +118,7 @@ export interface HostOptions
       | 'trustedProxyHops'
       | 'functionsUrl'
       | 'requestLimits'
+      | 'services'
     >
   > {
   /** What one client may have; without it, all. */
@@ -218,12 +219,14 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
     },
     referencePage: new ReferencePage(join(import.meta.dirname, '../..')),
     pageSettings: { emulatorUrl: null, agent: 'orders', version: '0.0.0' },
-    dependencies: {},
+    parts: {},
+    services: options.services ?? [],
     readVitals: (live, admission) => readVitals({ process: vitals, live, lane: { stats: () => NO_LANE }, admission }),
   });
   const { store, live, server } = assembled;
   const tickets = new Tickets({ redis, clock: systemClock, newSecret: randomSecrets, sessionTtlSeconds: 600 });
   const port = await assembled.open(0, '127.0.0.1');
+  await assembled.health.first;
 
   const close = async (reason = 'The test is over.') => {
     await assembled.close(reason, 3000);

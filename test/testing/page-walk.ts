@@ -107,6 +107,10 @@ async function walk(browser: Browser, stack: RunningStack, shotsFolder?: string)
   await see('idle');
   await press('Settings');
   await see('settings');
+  await press('Services that the server needs');
+  await page.locator('.service').first().waitFor();
+  await see('services');
+  await page.keyboard.press('Escape');
   await page.keyboard.press('Escape');
 
   await press('Start talking');

@@ -1,7 +1,7 @@
 import type { RouteContract } from '../route.ts';
 import { listAgents } from './agents.ts';
 import { hangUpCall, initiateCall, listCalls, readCall, transcribeCall } from './calls.ts';
-import { health, hostReadyz, liveness, readiness } from './health.ts';
+import { health, healthDependencies, hostReadyz, liveness, places, readiness } from './health.ts';
 import { listModes } from './modes.ts';
 import { pageSettings, realtimeStatus } from './realtime.ts';
 import { openApi, referencePage } from './reference.ts';
@@ -21,8 +21,10 @@ export const ALL_ROUTES: readonly RouteContract[] = [
   takeCallbacks,
   health,
   readiness,
+  healthDependencies,
   liveness,
   hostReadyz,
+  places,
   listAgents,
   listModes,
   realtimeStatus,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DEPENDENCY_STATES } from '../../health/check.ts';
 import { defineRoute } from '../route.ts';
 
 export const health = defineRoute({
@@ -32,22 +33,13 @@ const readinessReport = z
   .object({
     status: z
       .enum(['ready', 'degraded', 'unhealthy'])
-      .describe('`unhealthy`: something has failed that calls cannot do without. `degraded`: something else has.'),
-    response_time_ms: z.int().meta({ example: 3 }),
-    checks: z.array(
-      z.object({
-        component: z.string().meta({ example: 'redis' }),
-        status: z.enum(['healthy', 'degraded', 'unhealthy']),
-        check_time_ms: z.int().meta({ example: 2 }),
-        code: z.string().optional().describe('Why it is not healthy: one of the stable error codes.'),
-        error: z.string().optional().describe('What the code says. The log has the details.'),
-        details: z.string().optional(),
-      }),
-    ),
+      .describe('`unhealthy`: calls cannot be taken now. `degraded`: something else fails.'),
+    response_time_ms: z.int().meta({ example: 0 }),
+    checks: z.array(z.never()).describe('Empty: `/api/v1/health/dependencies` tells whoever may know.'),
     timestamp: z.number().describe('Seconds since 1970.').meta({ example: 1_780_047_000.25 }),
     event_system: z.null(),
   })
-  .meta({ id: 'FunctionsReadiness', description: 'What each dependency answered.' });
+  .meta({ id: 'FunctionsReadiness', description: 'The status alone.' });
 
 export const readiness = defineRoute({
   name: 'readiness',
@@ -55,10 +47,56 @@ export const readiness = defineRoute({
   method: 'GET',
   path: '/api/v1/readiness',
   access: 'anonymous',
-  summary: 'Whether what the functions depend on answers',
-  description: 'The answer is up to two seconds old.',
+  summary: 'Whether the functions can take calls now',
+  description: 'What the last checks found, at most half a minute ago. Nobody is asked.',
   answers: { 200: readinessReport, 503: readinessReport },
   errors: [],
+});
+
+const dependencyReport = z
+  .object({
+    name: z
+      .string()
+      .describe(
+        'redis, acs, acs-keys, speech-recognition, speech-synthesis, chat-model, realtime, call-records or stream-hosts.',
+      )
+      .meta({ example: 'chat-model' }),
+    state: z
+      .enum(DEPENDENCY_STATES)
+      .describe(
+        '`accepted`: it took us. `refused`: it does not take our key, identity, or the name of what we asked for. `throttled`: it would, later. `unreachable`: no answer, none in time, or one that says that it is broken. `not configured`: no setting names it.',
+      ),
+    latencyMs: z.int().optional().describe('How long the last check took.').meta({ example: 41 }),
+    ageMs: z.int().optional().describe('How long ago it ended.').meta({ example: 12_500 }),
+    count: z.int().optional().describe('How many there are, where several may be.').meta({ example: 2 }),
+    code: z.string().optional().describe('Why it is not accepted: one of the stable error codes.'),
+    advice: z.string().optional().describe('What happened and what to do, in one line that names the settings.'),
+  })
+  .meta({ id: 'Dependency' });
+
+export const healthDependencies = defineRoute({
+  name: 'dependencies',
+  half: 'both',
+  method: 'GET',
+  path: '/api/v1/health/dependencies',
+  access: 'api',
+  summary: 'How each service stands to this half: accepted, refused, unreachable, throttled, not configured',
+  description:
+    'What the last checks found, each at most half a minute ago; nobody is asked. The stream host knows no key: it takes a token of Entra where API_AUTH is entra, a sign-in, or nothing where its own machine asks and the emulator runs.',
+  answers: {
+    200: z
+      .object({
+        status: z
+          .enum(['ready', 'degraded', 'unhealthy', 'full', 'not-ready', 'draining'])
+          .describe('That of the readiness of this half.'),
+        problems: z
+          .array(z.string())
+          .describe('What else keeps this half from its work: one line each, and none where all is well.'),
+        dependencies: z.array(dependencyReport),
+      })
+      .meta({ id: 'Dependencies', description: 'A line for each service.' }),
+  },
+  errors: ['auth.token-missing'],
 });
 
 export const liveness = defineRoute({
@@ -67,36 +105,23 @@ export const liveness = defineRoute({
   method: 'GET',
   path: '/healthz',
   access: 'anonymous',
-  summary: 'How the stream host’s process is',
-  description: 'Asks nobody else.',
+  summary: 'Whether the stream host’s process lives',
+  description: 'Asks nobody else. Sessions and load are told to whoever may read `/api/v1/health/dependencies`.',
   answers: {
     200: z
       .looseObject({
         status: z.literal('ok'),
-        sessions: z.int().meta({ example: 3 }),
-        maxSessions: z.int().meta({ example: 100 }),
+        sessions: z.int().optional().meta({ example: 3 }),
+        maxSessions: z.int().optional().meta({ example: 100 }),
       })
-      .meta({ id: 'StreamHostVitals', description: 'It lives; sessions, load and lost frames.' }),
+      .meta({ id: 'StreamHostVitals', description: 'It lives.' }),
   },
   errors: [],
 });
 
 const hostReadiness = z
-  .object({
-    status: z.enum(['ready', 'full', 'not-ready', 'draining']),
-    checks: z.record(
-      z.string(),
-      z.object({
-        ok: z.boolean(),
-        elapsedMs: z.int().meta({ example: 2 }).optional(),
-        code: z.string().optional().describe('Why not: one of the stable error codes.'),
-        reason: z.string().optional().describe('What the code says. The log has the details.'),
-      }),
-    ),
-    sessions: z.int().meta({ example: 3 }),
-    maxSessions: z.int().meta({ example: 100 }),
-  })
-  .meta({ id: 'StreamHostReadiness', description: 'What each dependency answered, and how many places are taken.' });
+  .object({ status: z.enum(['ready', 'degraded', 'full', 'not-ready', 'draining']) })
+  .meta({ id: 'StreamHostReadiness', description: 'The status alone.' });
 
 export const hostReadyz = defineRoute({
   name: 'readyz',
@@ -105,7 +130,23 @@ export const hostReadyz = defineRoute({
   path: '/readyz',
   access: 'anonymous',
   summary: 'Whether the stream host can take a session now',
-  description: 'The answer is up to a second old.',
+  description:
+    'Nobody is asked. `degraded`: a service fails, and the host works as well as it can without. `not-ready`: it is starting, a part of its own has failed, or a service refused it before all had taken it.',
   answers: { 200: hostReadiness, 503: hostReadiness },
   errors: [],
+});
+
+export const places = defineRoute({
+  name: 'places',
+  half: 'stream-host',
+  method: 'GET',
+  path: '/api/v1/places',
+  access: 'anonymous',
+  summary: 'How many places are taken in the whole deployment, by which it is scaled',
+  description:
+    'Sessions of all stream hosts, and places that are kept for calls on their way. Up to three seconds old.',
+  answers: {
+    200: z.object({ taken: z.int().meta({ example: 42 }) }).meta({ id: 'Places', description: 'The number.' }),
+  },
+  errors: ['client.too-many-requests', 'redis.unavailable', 'redis.refused'],
 });

@@ -77,7 +77,7 @@ async function begin(redis: RedisUnderTest) {
   /** Redis has answered all that was asked of it so far, and what that led to. */
   const settle = async () => {
     for (let round = 0; round < SETTLING_ROUNDS; round += 1) {
-      await Promise.all([store.ping(), ...connections.map((connection) => connection.ping().catch(() => {}))]);
+      await Promise.all([store.echo('x'), ...connections.map((connection) => connection.ping().catch(() => {}))]);
     }
   };
   const pass = async (ms: number) => {

@@ -46,6 +46,11 @@ export class DirectRecogniser extends SpeechRecognizer {
     this.connections.onMessage = listener;
   }
 
+  /** Breaks a connection off that is still being made. */
+  abandon(): void {
+    this.connections.abandon();
+  }
+
   /** Sends PCM16 mono 16 kHz as one message, whatever its length, once there is a connection. It must not change any more. */
   write(pcm: Uint8Array): void {
     this.audio.write(pcm);

@@ -9,6 +9,8 @@ const ignore = () => undefined;
 
 /** Times are milliseconds of audio since this session's first. */
 export interface RecognitionSessionEvents {
+  /** The service has let us in. */
+  onConnected?(): void;
   /** The service said anything at all. */
   onSign(): void;
   onPartial(text: string, offsetMs: number, endMs: number): void;
@@ -67,6 +69,7 @@ export class RecognitionSession {
       recogniser.sessionStopped = ignore;
       recogniser.onMessage = ignore;
       this.#connection.disconnected = ignore;
+      if (!this.#connected) recogniser.abandon();
       // Closing the recogniser alone would first wait for the service to end the turn, which it may never do.
       this.#connection.closeConnection();
       recogniser.close(resolve, () => resolve());
@@ -83,6 +86,7 @@ export class RecognitionSession {
     };
     this.#connection.connected = () => {
       this.#connected = true;
+      if (!this.#ended) this.#events.onConnected?.();
     };
     // Closing inside this very event is what keeps the SDK from reconnecting.
     this.#connection.disconnected = () => this.#end(undefined);

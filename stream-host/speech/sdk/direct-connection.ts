@@ -29,14 +29,27 @@ export class DirectConnections<Config, Auth> implements Factory<Config, Auth> {
   /** Told the path of each message that comes in, before the SDK has read it. */
   onMessage: (path: string) => void = () => undefined;
   readonly #factory: Factory<Config, Auth>;
+  #latest: DirectConnection | undefined;
+  #abandoned = false;
 
   constructor(factory: Factory<Config, Auth>) {
     this.#factory = factory;
   }
 
+  /**
+   * Gives up a connection that is still being made: the SDK waits for ever for a service that takes connections and does
+   * not answer, and does not end such a one when it is closed. None is made after it.
+   */
+  abandon(): void {
+    this.#abandoned = true;
+    this.#latest?.abandon();
+  }
+
   async create(config: Config, auth: Auth, connectionId?: string): Promise<IConnection> {
     const connection = await this.#factory.create(config, auth, connectionId);
-    return new DirectConnection(connection, (path) => this.onMessage(path));
+    this.#latest = new DirectConnection(connection, (path) => this.onMessage(path));
+    if (this.#abandoned) this.#latest.abandon();
+    return this.#latest;
   }
 }
 
@@ -53,6 +66,7 @@ export class DirectConnection implements IConnection {
   readonly #readers: Reader[] = [];
   readonly #unread: ConnectionMessage[] = [];
   #socket: WebSocket | undefined;
+  #abandoned = false;
 
   constructor(inner: IConnection, onMessage: (path: string) => void) {
     this.#inner = inner;
@@ -114,6 +128,12 @@ export class DirectConnection implements IConnection {
     return this.#inner.dispose(reason);
   }
 
+  /** Breaks it off where it is still being made. */
+  abandon(): void {
+    this.#abandoned = true;
+    if (this.#socket?.readyState === WebSocket.CONNECTING) this.#socket.terminate();
+  }
+
   #take(socket: WebSocket): void {
     this.#socket = socket;
     socket.onmessage = null;
@@ -121,6 +141,7 @@ export class DirectConnection implements IConnection {
     socket.on('message', (data: Buffer, isBinary: boolean) => this.#receive(data, isBinary));
     // The SDK's own listener came first: it has said that the connection is closed, and to whom that matters.
     socket.once('close', () => this.#end());
+    if (this.#abandoned) this.abandon();
   }
 
   #sendNow(payload: string | Buffer): Promise<void> {

@@ -16,8 +16,16 @@ import { MessageLoop } from '../sdk/message-loop.ts';
  * `synthesizing` has told all, and words have no places in the text.
  */
 export class DirectSynthesiser extends SpeechSynthesizer {
+  // The SDK's constructor calls createSynthesisAdapter: an initialiser would come too late, and undo what it did.
+  declare private connections: DirectConnections<SynthesizerConfig, AuthInfo>;
+
   constructor(config: SpeechConfig) {
     super(config, null);
+  }
+
+  /** Breaks a connection off that is still being made. */
+  abandon(): void {
+    this.connections.abandon();
   }
 
   protected override createSynthesisAdapter(
@@ -25,9 +33,12 @@ export class DirectSynthesiser extends SpeechSynthesizer {
     factory: ISynthesisConnectionFactory,
     config: SynthesizerConfig,
   ): SynthesisAdapterBase {
-    return new DirectSynthesisAdapter(authentication, new DirectConnections(factory), config, this, NOWHERE);
+    this.connections = new DirectConnections(factory);
+    return new DirectSynthesisAdapter(authentication, this.connections, config, this, NOWHERE);
   }
 }
+
+type AuthInfo = Parameters<ISynthesisConnectionFactory['create']>[1];
 
 /** What the SDK has where no audio device was asked for, although its types know no such thing. */
 const NOWHERE = undefined as unknown as IAudioDestination;

@@ -102,11 +102,12 @@ export class SynthesisConnection {
     );
   }
 
-  /** Ends what is being spoken and the connection, at once, or as soon as it is there to be ended. Idempotent. */
+  /** Ends what is being spoken and the connection, at once, one that is still being made as well. Idempotent. */
   close(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     if (this.#connected) this.#disconnect();
+    else this.#synthesiser.abandon();
   }
 
   #disconnect(): void {

@@ -1,0 +1,253 @@
+import type { Cancel, Clock } from '../clock.ts';
+import { ERROR_CODES, type ErrorCode } from '../error-codes.ts';
+import { messageOf, ParleyError } from '../errors.ts';
+import type { Logger } from '../log.ts';
+import { within } from '../within.ts';
+import { type Check, CheckFailure, type DependencyState, type Seen } from './check.ts';
+
+export interface DependencySpec {
+  /** As it is told, such as `chat-model`. */
+  readonly name: string;
+  /** Undefined: no setting names such a service. */
+  readonly check: Check | undefined;
+  /** What is told where it does not answer in time. Its remedy names the settings. */
+  readonly late: ErrorCode;
+  /** Where it refuses us from the start, this process is not ready. */
+  readonly gates: boolean;
+  readonly limitMs?: number;
+  readonly everyMs?: number;
+}
+
+/** What is known of a service. */
+export interface DependencyReport {
+  readonly name: string;
+  readonly state: DependencyState;
+  /** How long the last check took. */
+  readonly latencyMs?: number;
+  /** How long ago it ended. */
+  readonly ageMs?: number;
+  readonly count?: number;
+  readonly code?: ErrorCode;
+  /** What happened and what to do, in one line: it names settings, and no address, key or name of ours. */
+  readonly advice?: string;
+}
+
+export interface Rhythm {
+  /** From the end of a check to the next. */
+  readonly everyMs: number;
+  readonly limitMs: number;
+  /** How old the last thorough check may be. One that failed is followed by thorough ones alone. */
+  readonly thoroughEveryMs: number;
+}
+
+/**
+ * Half a minute, so that a service that fails is told within one. What costs (a word of a voice, some tokens of a model)
+ * is done four times an hour: `docs/first-day.md` has the price.
+ */
+export const USUAL_RHYTHM: Rhythm = { everyMs: 30_000, limitMs: 8_000, thoroughEveryMs: 900_000 };
+
+/** Until a service has taken us once, it is asked sooner. */
+const FIRST_PAUSE_MS = 1_000;
+/** Services start beside us: so long, their absence after our own start is no news. */
+const GRACE_MS = 20_000;
+
+interface Finding extends Seen {
+  readonly state: Exclude<DependencyState, 'not configured'>;
+  readonly code?: ErrorCode;
+  readonly advice?: string;
+  readonly latencyMs: number;
+  readonly endedMs: number;
+}
+
+/**
+ * A service that this process needs, asked in the background how it stands to us: one check at a time, each bounded. A
+ * change is one line in the log. Whoever wants to know is told what the last check found, and never waits for one.
+ */
+export class Dependency {
+  readonly #spec: DependencySpec;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #rhythm: Rhythm;
+  readonly #onFinding: () => void;
+  #latest: Finding | undefined;
+  /** What the log has said last: a state and its code. */
+  #told = 'accepted';
+  #startedMs = 0;
+  #pauseMs = FIRST_PAUSE_MS;
+  #thoroughAtMs = Number.NEGATIVE_INFINITY;
+  #everAccepted = false;
+  #running = false;
+  #closed = false;
+  #cancel: Cancel = () => {};
+  #end = new AbortController();
+
+  constructor(
+    spec: DependencySpec,
+    options: { readonly clock: Clock; readonly log: Logger; readonly rhythm?: Partial<Rhythm> | undefined },
+    onFinding: () => void,
+  ) {
+    const { everyMs, limitMs } = spec;
+    this.#spec = spec;
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#rhythm = {
+      ...USUAL_RHYTHM,
+      ...(everyMs !== undefined && { everyMs }),
+      ...(limitMs !== undefined && { limitMs }),
+      ...options.rhythm,
+    };
+    this.#onFinding = onFinding;
+  }
+
+  get name(): string {
+    return this.#spec.name;
+  }
+
+  /** Whether it has taken us at least once. */
+  get everAccepted(): boolean {
+    return this.#everAccepted;
+  }
+
+  /** It has answered once, or need not: something is known. */
+  get isKnown(): boolean {
+    return this.#spec.check === undefined || this.#latest !== undefined;
+  }
+
+  /** It keeps a process that was never ready from becoming so. */
+  get holds(): boolean {
+    return this.#spec.gates && this.#latest?.state === 'refused';
+  }
+
+  get state(): DependencyState | undefined {
+    return this.#spec.check === undefined ? 'not configured' : this.#latest?.state;
+  }
+
+  /** What the last check found; before it, that nobody has answered yet. */
+  report(): DependencyReport {
+    const { name, check, late } = this.#spec;
+    if (check === undefined) return { name, state: 'not configured' };
+    if (this.#latest === undefined) return { name, state: 'unreachable', code: late, advice: adviceOf(late) };
+    const { endedMs, ...finding } = this.#latest;
+    return { name, ...finding, ageMs: Math.round(this.#clock.now() - endedMs) };
+  }
+
+  start(): void {
+    this.#startedMs = this.#clock.now();
+    if (this.#spec.check !== undefined) void this.#run(this.#spec.check);
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#closed = true;
+    this.#cancel();
+    this.#end.abort();
+  }
+
+  async #run(check: Check): Promise<void> {
+    if (this.#closed) return;
+    // One that does not even end when it is told to is waited for, and its service does not answer.
+    if (this.#running) this.#found(this.#lateFinding(this.#rhythm.limitMs));
+    else this.#found(await this.#ask(check));
+    if (this.#closed) return;
+    this.#cancel = this.#clock.after(this.#nextPauseMs(), () => void this.#run(check));
+  }
+
+  async #ask(check: Check): Promise<Finding> {
+    const { limitMs, thoroughEveryMs } = this.#rhythm;
+    const startMs = this.#clock.now();
+    const thorough = this.#latest?.state !== 'accepted' || startMs - this.#thoroughAtMs >= thoroughEveryMs;
+    const end = new AbortController();
+    this.#end = end;
+    this.#running = true;
+    const asked = check({ signal: end.signal, thorough }).finally(() => {
+      this.#running = false;
+    });
+    try {
+      const seen = await within(this.#clock, limitMs, asked, () => {
+        throw new Late();
+      });
+      if (thorough) this.#thoroughAtMs = startMs;
+      return { state: 'accepted', ...seen, ...this.#timesSince(startMs) };
+    } catch (error) {
+      asked.catch(() => {});
+      if (error instanceof Late) return this.#lateFinding(this.#clock.now() - startMs);
+      const { state, code } = failureOf(error);
+      this.#logCause = causesOf(error);
+      return { state, code, advice: adviceOf(code), ...this.#timesSince(startMs) };
+    } finally {
+      end.abort();
+    }
+  }
+
+  /** In its own words, for the log. */
+  #logCause = '';
+
+  #lateFinding(latencyMs: number): Finding {
+    const { late } = this.#spec;
+    this.#logCause = `no answer within ${this.#rhythm.limitMs} ms`;
+    const advice = `No answer within ${this.#rhythm.limitMs} ms. ${adviceOf(late)}`;
+    return { state: 'unreachable', code: late, advice, latencyMs: Math.round(latencyMs), endedMs: this.#clock.now() };
+  }
+
+  #timesSince(startMs: number) {
+    const endedMs = this.#clock.now();
+    return { latencyMs: Math.round(endedMs - startMs), endedMs };
+  }
+
+  #nextPauseMs(): number {
+    const { everyMs } = this.#rhythm;
+    if (this.#everAccepted) return everyMs;
+    const pauseMs = Math.min(this.#pauseMs, everyMs);
+    this.#pauseMs *= 2;
+    return pauseMs;
+  }
+
+  #found(finding: Finding): void {
+    if (this.#closed) return;
+    this.#latest = finding;
+    this.#tell(finding);
+    if (finding.state === 'accepted') this.#everAccepted = true;
+    this.#onFinding();
+  }
+
+  #tell({ state, code, advice }: Finding): void {
+    const told = code === undefined ? state : `${state} ${code}`;
+    if (told === this.#told) return;
+    const isYoung = !this.#everAccepted && this.#clock.now() - this.#startedMs < GRACE_MS;
+    if (isYoung && state === 'unreachable') return;
+    this.#told = told;
+    const { name } = this;
+    if (state === 'accepted') this.#log.info({ dependency: name }, 'a dependency works again');
+    else if (state === 'refused')
+      this.#log.error({ dependency: name, code, reason: this.#logCause }, advice ?? 'refused');
+    else this.#log.warn({ dependency: name, state, code, reason: this.#logCause }, advice ?? state);
+  }
+}
+
+class Late extends Error {}
+
+function failureOf(error: unknown): Pick<CheckFailure, 'state' | 'code'> {
+  // Whatever was to be shown to the service: there is nothing to show.
+  if (hasNoToken(error)) return { state: 'refused', code: 'identity.no-token' };
+  if (error instanceof CheckFailure) return error;
+  return { state: 'unreachable', code: error instanceof ParleyError ? error.code : 'dependency.failed' };
+}
+
+const hasNoToken = (error: unknown): boolean =>
+  error instanceof Error &&
+  ((error instanceof ParleyError && error.code === 'identity.no-token') || hasNoToken(error.cause));
+
+/** What a code says, and no word of the failure itself, which may hold names and addresses of ours. */
+const adviceOf = (code: ErrorCode): string => `${ERROR_CODES[code].meaning} ${ERROR_CODES[code].remedy}`;
+
+/** The causes one under the other; the second is often the one that says something. */
+function causesOf(error: unknown): string {
+  const messages: string[] = [];
+  for (
+    let each = error;
+    each !== undefined && messages.length < 4;
+    each = each instanceof Error ? each.cause : undefined
+  )
+    messages.push(messageOf(each));
+  return [...new Set(messages)].join(': ');
+}

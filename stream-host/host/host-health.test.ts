@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pino } from 'pino';
+import { CheckFailure } from '../../shared/health/check.ts';
+import type { DependencySpec } from '../../shared/health/dependency.ts';
+import { VirtualClock } from '../../shared/virtual-clock.ts';
+import { HostHealth, type HostHealthOptions } from './host-health.ts';
+
+const EMPTY = { count: 0, maxSessions: 1, draining: false, overload: undefined };
+
+async function healthOf(options: Partial<HostHealthOptions> = {}) {
+  const clock = new VirtualClock();
+  const log = pino({ level: 'silent' });
+  const health = new HostHealth({ clock, log, live: EMPTY, parts: {}, services: [], ...options });
+  health.start();
+  await clock.advance(10);
+  return { clock, health };
+}
+
+const service = (check: DependencySpec['check']): DependencySpec => ({
+  name: 'redis',
+  late: 'redis.unavailable',
+  gates: true,
+  check,
+});
+
+test('however often a probe asks, nobody is asked for its sake; places are told as they are (review 4.1)', async () => {
+  const live = { ...EMPTY };
+  let asked = 0;
+  const count = async () => {
+    asked++;
+    return {};
+  };
+  const { clock, health } = await healthOf({ live, parts: { agents: count }, services: [service(count)] });
+  for (let n = 0; n < 500; n++) assert.equal(health.status, 'ready');
+  assert.equal(asked, 2);
+  live.count = 1;
+  assert.equal(health.status, 'full');
+  assert.deepEqual(health.report().problems, ['No place is free (MAX_SESSIONS).']);
+  live.draining = true;
+  assert.equal(health.status, 'draining');
+  await clock.advance(60_000);
+  assert.ok(asked < 40, String(asked));
+});
+
+test('a service that is down degrades a host that was ready; one that refuses it keeps a new host from being ready', async () => {
+  let fails: CheckFailure | undefined;
+  const redis = service(async () => {
+    if (fails) throw fails;
+    return {};
+  });
+  const { clock, health } = await healthOf({ services: [redis] });
+  assert.equal(health.status, 'ready');
+  for (const state of ['unreachable', 'throttled', 'refused'] as const) {
+    fails = new CheckFailure(state, 'redis.denied');
+    await clock.advance(31_000);
+    assert.equal(health.status, 'degraded', state);
+    assert.equal(health.report().dependencies[0]?.state, state);
+  }
+  const { health: fresh } = await healthOf({ services: [redis] });
+  assert.equal(fresh.status, 'not-ready');
+});
+
+test('a host whose own part fails or hangs is not ready, until it works again', async () => {
+  let works = true;
+  const detector = () => (works ? Promise.resolve() : new Promise<void>(() => {}));
+  const { clock, health } = await healthOf({ parts: { voiceActivity: detector } });
+  assert.equal(health.status, 'ready');
+  works = false;
+  await clock.advance(3_000);
+  assert.equal(health.status, 'not-ready');
+  assert.match(health.report().problems[0] ?? '', /^voiceActivity: /);
+});
+
+test('before its services and parts have answered a host is not ready', async () => {
+  const silent = service(() => new Promise(() => {}));
+  const { clock, health } = await healthOf({ services: [silent] });
+  assert.equal(health.status, 'not-ready');
+  await clock.advance(8_000);
+  assert.equal(health.status, 'degraded');
+});

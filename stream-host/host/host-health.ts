@@ -1,0 +1,109 @@
+import type { Clock } from '../../shared/clock.ts';
+import type { DependencyReport, DependencySpec, Rhythm } from '../../shared/health/dependency.ts';
+import { DependencyBoard } from '../../shared/health/dependency-board.ts';
+import type { Logger } from '../../shared/log.ts';
+import type { LiveSessions } from './live-sessions.ts';
+
+export type HostStatus = 'ready' | 'degraded' | 'full' | 'not-ready' | 'draining';
+
+export interface HostHealthOptions {
+  readonly clock: Clock;
+  /**
+   * The parts of this process that it cannot do without. Each resolves when the part works and rejects, with the reason,
+   * when it does not. The signal ends a late one.
+   */
+  readonly parts: Readonly<Record<string, (signal: AbortSignal) => Promise<unknown>>>;
+  /** What is needed of others. */
+  readonly services: readonly DependencySpec[];
+  readonly live: Pick<LiveSessions, 'count' | 'maxSessions' | 'draining' | 'overload'>;
+  readonly log: Logger;
+  readonly rhythm?: Partial<Rhythm> | undefined;
+}
+
+/** What is told of a host to whoever may know. */
+export interface HostReport {
+  readonly status: HostStatus;
+  /** What of its own keeps the host from taking one more session: one line each. */
+  readonly problems: readonly string[];
+  readonly dependencies: readonly DependencyReport[];
+}
+
+const PARTS_EVERY_MS = 2_000;
+const PART_LIMIT_MS = 750;
+
+/**
+ * Whether this host can take a session now. Not being ready takes it out of the rotation and harms no session that it
+ * has; liveness, which would, is another question. All is asked in the background: a probe is told what is known.
+ */
+export class HostHealth {
+  readonly #live: HostHealthOptions['live'];
+  readonly #parts: DependencyBoard;
+  readonly #services: DependencyBoard;
+
+  constructor({ parts, services, live, ...options }: HostHealthOptions) {
+    this.#live = live;
+    this.#services = new DependencyBoard({ ...options, dependencies: services });
+    this.#parts = new DependencyBoard({
+      clock: options.clock,
+      log: options.log,
+      dependencies: Object.entries(parts).map(([name, probe]) => ({
+        name,
+        late: 'dependency.late' as const,
+        gates: false,
+        everyMs: PARTS_EVERY_MS,
+        limitMs: PART_LIMIT_MS,
+        check: async ({ signal }) => {
+          await probe(signal);
+          return {};
+        },
+      })),
+    });
+  }
+
+  /** Resolves when each part and each service has answered once, or has been given up once. */
+  get first(): Promise<unknown> {
+    return Promise.all([this.#parts.first, this.#services.first]);
+  }
+
+  get status(): HostStatus {
+    if (this.#live.draining) return 'draining';
+    if (this.#parts.degraded || !this.#services.admitted) return 'not-ready';
+    if (refusalOf(this.#live) !== undefined) return 'full';
+    return this.#services.degraded ? 'degraded' : 'ready';
+  }
+
+  report(): HostReport {
+    const broken = this.#parts.reports().filter(({ state }) => state !== 'accepted');
+    const refusal = refusalOf(this.#live);
+    return {
+      status: this.status,
+      problems: [
+        ...broken.map(({ name, advice }) => `${name}: ${advice}`),
+        ...(refusal === undefined ? [] : [refusal]),
+      ],
+      dependencies: this.#services.reports(),
+    };
+  }
+
+  start(): void {
+    this.#parts.start();
+    this.#services.start();
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#parts.close();
+    this.#services.close();
+  }
+}
+
+const TOO_MUCH = {
+  loopDelayMs: 'Too busy: the event loop is late.',
+  speechLaneMs: 'Too busy: voice activity detection is late.',
+  cpu: 'Too busy: no CPU is left for one more.',
+} as const;
+
+function refusalOf({ count, maxSessions, overload }: HostHealthOptions['live']): string | undefined {
+  if (count >= maxSessions) return 'No place is free (MAX_SESSIONS).';
+  return overload === undefined ? undefined : TOO_MUCH[overload];
+}

@@ -1,0 +1,51 @@
+/** How a service stands to the server, as `GET /api/v1/health/dependencies` tells it. */
+export interface PageDependency {
+  readonly name: string;
+  readonly state: 'accepted' | 'refused' | 'unreachable' | 'throttled' | 'not configured';
+  readonly latencyMs?: number;
+  readonly ageMs?: number;
+  readonly count?: number;
+  readonly advice?: string;
+}
+
+/** What the page calls them; one that a later server adds has its own name. */
+const TITLES: Readonly<Record<string, string>> = {
+  redis: 'Redis',
+  acs: 'Telephone (ACS)',
+  'acs-keys': 'Telephone’s signing keys',
+  'speech-recognition': 'Speech recognition',
+  'speech-synthesis': 'Speech synthesis',
+  'chat-model': 'Language model',
+  realtime: 'Speech-to-speech model',
+  'call-records': 'Storage of call records',
+  'stream-hosts': 'Stream hosts',
+};
+
+export const titleOf = ({ name }: PageDependency): string => TITLES[name] ?? name;
+
+/** Whether somebody should look at it. */
+export const isTrouble = ({ state }: PageDependency): boolean => state !== 'accepted' && state !== 'not configured';
+
+/** Behind the word: how long the service took, how old that is, and how many there are. */
+export function figuresOf({ latencyMs, ageMs, count }: PageDependency): string {
+  const figures = [
+    ...(count === undefined ? [] : [count === 1 ? '1 alive' : `${count} alive`]),
+    ...(latencyMs === undefined ? [] : [`${latencyMs} ms`]),
+    ...(ageMs === undefined ? [] : [`${Math.round(ageMs / 1000)} s ago`]),
+  ];
+  return figures.join(' · ');
+}
+
+/** What the chip in the page's head says; empty where all is well. */
+export function summaryOf(dependencies: readonly PageDependency[]): string {
+  const troubled = dependencies.filter(isTrouble);
+  const [first] = troubled;
+  if (first === undefined) return '';
+  return troubled.length === 1 ? `${titleOf(first)}: ${first.state}` : `${troubled.length} services fail`;
+}
+
+/** Undefined where it is no such answer: the server is older, or does not tell everybody. */
+export function dependenciesIn(answer: unknown): readonly PageDependency[] | undefined {
+  const { dependencies } = (answer ?? {}) as { readonly dependencies?: readonly PageDependency[] };
+  return Array.isArray(dependencies) ? dependencies : undefined;
+}
