@@ -4,7 +4,7 @@ import type { Logger } from '../../shared/log.ts';
 import type { Session } from '../../shared/sessions/session.ts';
 import type { SessionStore } from '../../shared/sessions/session-store.ts';
 import type { Parts } from '../composition.ts';
-import { isOver, patchFor } from './call-status.ts';
+import { endsCall, isOver, patchFor } from './call-status.ts';
 import type { CallbackEvent } from './callback-events.ts';
 
 /**
@@ -31,10 +31,11 @@ export async function applyCallEvent(before: Session, event: CallbackEvent, part
   } else if (isOver(session.status) && !isOver(before.status)) {
     log.info({ status: session.status, reason: session.endReason }, 'call over');
     await store.hosts.giveBack(session.id);
-    await settle(session, parts, log);
     // ACS closes the media socket too; this is for the replica that does not notice.
     await store.command(session.id, { type: 'end', reason: session.endReason ?? session.status });
   }
+  // The session may be over since its host lost the line: the bill ends with the call.
+  if (endsCall(event.type)) await settle(session, parts, log);
 }
 
 /** What the call did not use of its price may be used by others. Without that it stays counted for the day. */

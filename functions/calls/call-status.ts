@@ -22,6 +22,9 @@ export function nextStatus(status: SessionStatus, eventType: string): SessionSta
   return reached !== undefined && ORDER.indexOf(reached) > ORDER.indexOf(status) ? reached : status;
 }
 
+/** Whether an event says that its call is over, or never was. */
+export const endsCall = (eventType: string): boolean => isOver(REACHED[eventType] ?? 'initiating');
+
 export const isOver = (status: SessionStatus): boolean => status === 'disconnected' || status === 'failed';
 
 /**

@@ -116,24 +116,28 @@ test('a call that is not placed is not counted, nor is a request that is repeate
   assert.equal((await call('+15550113')).status, 429);
 });
 
-test('a call that ends gives back what it did not use of the budget, once', async () => {
-  const placed = [];
+test('a call that ends gives back what it did not use of the budget, once, and though its host has ended its session before', async () => {
+  const placed: { call_id: string; session_id: string }[] = [];
   // Ten minutes at 0.01 each: ten of them fill the budget.
   for (let n = 0; n < 10; n++) placed.push((await call(`+1555020${n}`)).body);
   assert.equal((await call('+15550210')).body.error.code, 'outbound.budget');
-  const [{ call_id: callConnectionId, session_id: sessionId }] = placed;
   const authorization = await functions.acs.authorization();
-  const end = (id: string) =>
-    functions.request(
-      'POST',
-      `calls/callbacks/${sessionId}`,
-      [{ id, type: 'Microsoft.Communication.CreateCallFailed', data: { callConnectionId } }],
-      { authorization },
-    );
-  assert.equal((await end('e-1')).body.processed_events, 1);
-  await end('e-2');
+  const end = async (n: number, type: string, id: string) => {
+    const { call_id: callConnectionId = '', session_id: sessionId = '' } = placed[n] ?? {};
+    const event = { id, type: `Microsoft.Communication.${type}`, data: { callConnectionId } };
+    const path = `calls/callbacks/${sessionId}`;
+    assert.equal((await functions.request('POST', path, [event], { authorization })).status, 200);
+  };
+  await end(0, 'CreateCallFailed', 'e-1');
+  await end(0, 'CallDisconnected', 'e-2');
   assert.equal((await call('+15550210')).status, 200);
   assert.equal((await call('+15550211')).body.error.code, 'outbound.budget');
+
+  const ended = { status: 'disconnected', endedAt: Date.now() } as const;
+  await functions.store.update(placed[1]?.session_id ?? '', () => ended);
+  await end(1, 'CallDisconnected', 'e-3');
+  assert.equal((await call('+15550211')).status, 200);
+  assert.equal((await call('+15550212')).body.error.code, 'outbound.budget');
 });
 
 test('there is one way to place a call, and it leads through the gate', () => {
