@@ -60,6 +60,8 @@ export function openScriptedRealtime(socket: WebSocket, service: ScriptedService
   let interruptions = 0;
   let interruption: Hears | undefined;
   let isCancelled = false;
+  /** Of what is being said. */
+  let pieces = 0;
   /** Of the last answer, and of what is being said. */
   let [answer, saying] = [0, 0];
 
@@ -72,15 +74,17 @@ export function openScriptedRealtime(socket: WebSocket, service: ScriptedService
     speakSentences(text: string, voice: string) {
       saying = answerIn(text);
       answer = saying || answer;
+      pieces = 0;
       return scripted.speakSentences(text, voice);
     },
   };
   const note = (type: string | undefined) => {
     const { heard, piecesMs } = record();
     if (type === 'response.audio.delta') {
-      const sentMs = piecesMs.get(saying) ?? [];
-      sentMs.push(monotonicMs());
-      piecesMs.set(saying, sentMs);
+      // Of an answer that began before the record its beginning is missing: it is left out.
+      if (pieces === 0) piecesMs.set(saying, []);
+      pieces += 1;
+      piecesMs.get(saying)?.push(monotonicMs());
       if (isCancelled) record().latePieces += 1;
     } else if (type === 'response.created') isCancelled = false;
     else if (type === 'input_audio_buffer.speech_started' && interruption) {
