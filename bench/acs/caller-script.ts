@@ -8,20 +8,17 @@ export type CallerState =
   /** Hears the agent, and cuts in at `interruptAtMs` where it means to. */
   | { readonly name: 'listening'; readonly interruptAtMs: number };
 
-export interface CallerHabits {
-  /** How many of the answers a caller cuts off, and how long it lets the agent speak before. */
-  readonly interrupts: number;
-  readonly interruptAfterMs: readonly [least: number, most: number];
-  /** From the end of an answer to the caller's next turn. */
-  readonly pauseMs: readonly [least: number, most: number];
-}
-
+/**
+ * How many of the answers a caller cuts off, how long it lets the agent speak before, and how long it is from the end of an
+ * answer to the caller's next turn: at least and at most.
+ */
 export const HABITS = {
   /** Talk that is denser than a real call's: an interruption every six seconds or so. */
   lively: { interrupts: 0.8, interruptAfterMs: [1000, 3500], pauseMs: [400, 1500] },
   /** Talk as on real lines: most answers are heard to their end, one in five is cut short. */
   ordinary: { interrupts: 0.2, interruptAfterMs: [1000, 6000], pauseMs: [800, 3000] },
-} as const satisfies Record<string, CallerHabits>;
+} as const;
+export type CallerHabits = (typeof HABITS)[keyof typeof HABITS];
 
 export type CallerEvent = 'said' | 'answer-audible' | 'tick';
 export type CallerAct = 'say-turn' | 'say-interruption' | 'give-up-waiting';

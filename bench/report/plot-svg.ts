@@ -6,7 +6,6 @@ const LEGEND_ROW = 20;
 const LETTER = 6.3;
 /** A line with no more points than these shows each as a dot. */
 const MOST_DOTS = 24;
-const MOST_POINTS = 600;
 
 /** Told apart with any common colour blindness (Okabe and Ito), light and dark. */
 const COLOURS = ['#0969b8 #58a6ff', '#d1630f #f0a04b', '#0f8a6a #3fc7a0', '#a0478c #d98cc8', '#6e7781 #9aa4ae'];
@@ -61,12 +60,7 @@ export function plotSvg(plot: Plot): string {
 function drawn({ points, marks }: Series, kind: Plot['kind'], px: (x: number) => number, py: (y: number) => number) {
   // A curve goes as it is given: it may turn back. A distribution rises.
   const ordered = kind === 'cdf' ? points.toSorted(([a], [b]) => a - b) : points;
-  const step = Math.max(1, (ordered.length - 1) / (MOST_POINTS - 1));
-  const shown = Array.from(
-    { length: Math.min(ordered.length, MOST_POINTS) },
-    (_, at) => ordered[Math.round(at * step)],
-  );
-  const placed = shown.flatMap((point) => (point ? [[px(point[0]), py(point[1])] as const] : []));
+  const placed = ordered.map(([x, y]) => [px(x), py(y)] as const);
   const path = placed.map(([x, y], at) => (at === 0 ? `M${x} ${y}` : kind === 'cdf' ? `H${x}V${y}` : `L${x} ${y}`));
   const radius = placed.length === 1 ? 6 : 3;
   const dots = placed.length === 1 || (kind === 'line' && placed.length <= MOST_DOTS) ? placed : [];

@@ -199,19 +199,13 @@ test('without a key a token of the identity is sent', async (context) => {
 test('a connection that was closed in order leaves no timer behind', async (context) => {
   const server = await serve(context, () => {});
   const waiting = new Set<object>();
+  /** Time stands still: whoever is not cancelled waits for ever. */
   const clock: Clock = {
     ...systemClock,
-    after(delayMs, task) {
+    after() {
       const timer = {};
       waiting.add(timer);
-      const cancel = systemClock.after(delayMs, () => {
-        waiting.delete(timer);
-        task();
-      });
-      return () => {
-        waiting.delete(timer);
-        cancel();
-      };
+      return () => waiting.delete(timer);
     },
   };
   const url = `ws://127.0.0.1:${server.port}/x`;
@@ -220,7 +214,5 @@ test('a connection that was closed in order leaves no timer behind', async (cont
   await eventually(() => waiting.size === 1);
   transport.close();
   assert.equal(waiting.size, 1, 'it is killed where it does not close');
-  const closedAtMs = performance.now();
   await eventually(() => waiting.size === 0);
-  assert.ok(performance.now() - closedAtMs < 2000, 'sooner than it would be killed');
 });
