@@ -46,6 +46,8 @@ const sarif = z.object({
 
 /** What parameter files may read of azd's environment. The snapshots stand on nothing of the machine that makes them. */
 const GIVEN = { AZURE_ENV_NAME: 'example', AZURE_LOCATION: 'swedencentral' } as const;
+/** No language of the machine; and a short run is over before profiles of its code pay, which saves it a sixth. */
+const RUNTIME = { DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '1', DOTNET_TieredPGO: '0' } as const;
 /** With the name of the deployment known, outputs of modules are followed to the resources that they come from. */
 const SNAPSHOT_ARGS = [
   ...['--mode', 'overwrite', '--location', GIVEN.AZURE_LOCATION, '--deployment-name', 'parley'],
@@ -64,19 +66,11 @@ export async function compile(compiler: FoundCompiler, folder: string): Promise<
     });
     const bicep = new Bicep(compiler.program);
     // Two at a time: that is what most machines have cores for.
-    const [checked, predicted] = await Promise.all([
+    const [checked, snapshots] = await Promise.all([
       (async () => ({ diagnostics: await bicep.lint(source), unformatted: await bicep.format(source, formatted) }))(),
-      (async () => ({
-        snapshots: await bicep.snapshots(expanded),
-        diagnostics: await bicep.buildParameters(expanded),
-      }))(),
+      bicep.snapshots(expanded),
     ]);
-    // What is wrong with a module is told once more with each of its users.
-    const all = [...checked.diagnostics, ...predicted.diagnostics].map(
-      (found) => [JSON.stringify(found), found] as const,
-    );
-    const diagnostics = [...new Map(all).values()];
-    return { diagnostics, unformatted: checked.unformatted, snapshots: predicted.snapshots };
+    return { ...checked, snapshots };
   } finally {
     rmSync(copies, { recursive: true, force: true });
   }
@@ -96,14 +90,14 @@ export class Bicep {
     this.#program = program;
   }
 
-  /** Every file, those too that nothing uses. A module's findings come once for each of its users. */
-  lint(folder: string): Promise<Diagnostic[]> {
-    return this.#diagnose(['lint', '--no-restore', '--pattern', '**/*.bicep'], folder);
-  }
-
-  buildParameters(folder: string): Promise<Diagnostic[]> {
+  /**
+   * Builds every parameter file, and with it the templates and modules that it uses: their findings come along. A file that
+   * none uses is a finding itself, as nobody would look at it.
+   */
+  async lint(folder: string): Promise<Diagnostic[]> {
     const built = path.join(folder, 'built');
-    return this.#diagnose(['build-params', '--no-restore', '--pattern', '**/*.bicepparam', '--outdir', built], folder);
+    const args = ['build-params', '--no-restore', '--pattern', '**/*.bicepparam', '--outdir', built];
+    return [...(await this.#diagnose(args, folder)), ...unused(folder)];
   }
 
   /** @param copy of the folder, whose files will be formatted */
@@ -141,9 +135,21 @@ export class Bicep {
 
   #run(args: readonly string[], cwd: string) {
     const { PATH, HOME, USERPROFILE, TMPDIR, TEMP, SystemRoot } = process.env;
-    const env = { PATH, HOME, USERPROFILE, TMPDIR, TEMP, SystemRoot, DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '1' };
-    return runProgram(this.#program, args, { cwd, env: { ...env, ...GIVEN } });
+    const env = { PATH, HOME, USERPROFILE, TMPDIR, TEMP, SystemRoot };
+    return runProgram(this.#program, args, { cwd, env: { ...env, ...RUNTIME, ...GIVEN } });
   }
+}
+
+function unused(folder: string): Diagnostic[] {
+  const texts = globSync('**/*.{bicep,bicepparam}', { cwd: folder }).map((file) =>
+    readFileSync(path.join(folder, file), 'utf8'),
+  );
+  return globSync('**/*.bicep', { cwd: folder })
+    .filter(
+      (file) =>
+        !texts.some((text) => text.includes(`'${path.basename(file)}'`) || text.includes(`/${path.basename(file)}'`)),
+    )
+    .map((file) => ({ rule: 'unused-file', file, line: 1, text: 'No parameter file, template or module uses it' }));
 }
 
 /** With a pattern, the compiler writes one document for each file, with nothing between them. */

@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict';
-import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, test } from 'node:test';
@@ -27,7 +37,7 @@ after(() => rmSync(scratch, { recursive: true, force: true }));
 
 const report = await checkInfrastructure({ root: ROOT, env: process.env });
 
-test('the infrastructure has no finding', { todo: 'while its settings and artefacts land' }, (t) => {
+test('the infrastructure has no finding', (t) => {
   assert.equal(report.findings.map(lineOf).join('\n'), '');
   for (const { checks, why } of report.skipped) t.diagnostic(`did not run: ${checks.join(', ')}: ${why}`);
   if (process.env.CI) assert.deepEqual(report.skipped, []);
@@ -111,7 +121,7 @@ test('found: mistakes in the text of Bicep, by compiler, linter and formatter', 
 
 function makeMistake(folder: string, { file, find, put }: TextMistake): void {
   const target = path.join(folder, file);
-  const text = readFileSync(target, 'utf8');
+  const text = existsSync(target) ? readFileSync(target, 'utf8') : '';
   const changed = find === undefined ? `${text}${put}` : text.replace(find, put);
   assert.notEqual(changed, text, `${file} has no ${find}`);
   writeFileSync(target, changed);

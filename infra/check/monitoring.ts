@@ -1,9 +1,8 @@
 import { ALL_ROUTES } from '../../shared/http/routes/all.ts';
-import { hostReadyz, liveness } from '../../shared/http/routes/health.ts';
+import { hostReadyz, liveness, places } from '../../shared/http/routes/health.ts';
 import { ALL_SOCKETS, callSocket, wordsSocket } from '../../shared/http/routes/sockets.ts';
 import { at, type Expansion, listAt, ofType, placeOf, type Resource, scopeOf, shown } from './expansion.ts';
 import type { Finding } from './finding.ts';
-import { PLACES_PATH } from './scale.ts';
 import { standIn } from './stand-in.ts';
 
 /** Categories of logs, by the type that writes them, and the table that each fills (Azure Monitor's reference). */
@@ -166,7 +165,7 @@ function minutesOf(duration: unknown): number {
 const pathOf = (url: string): string => (URL.canParse(url) ? new URL(url).pathname : url);
 
 /** Who has no browser to sign in with must get in without: ACS, the platform's probes and its scaler. */
-const WITHOUT_BROWSER = [liveness.path, hostReadyz.path, callSocket.path, wordsSocket.path, PLACES_PATH];
+const WITHOUT_BROWSER = [liveness.path, hostReadyz.path, callSocket.path, wordsSocket.path, places.path];
 
 function signInFindings(expansion: Expansion, config: Resource): Finding[] {
   const place = placeOf(expansion, config, 'properties.globalValidation.excludedPaths');
@@ -177,7 +176,7 @@ function signInFindings(expansion: Expansion, config: Resource): Finding[] {
       finding(place, `${path} is not among them`, 'it is: who asks there has no browser'),
     ),
     ...excluded
-      .filter((path) => !ours.includes(path) && path !== PLACES_PATH)
+      .filter((path) => !ours.includes(path))
       .map((path) => finding(place, `there is no route ${shown(path)}`, 'routes that there are')),
   ];
 }

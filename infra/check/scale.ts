@@ -1,13 +1,13 @@
 import { z } from 'zod';
+import { places } from '../../shared/http/routes/health.ts';
 import { at, type Expansion, halfOf, listAt, placeOf, type Resource, shown } from './expansion.ts';
 import type { Finding } from './finding.ts';
 import { hostSetting } from './probes.ts';
 import { settingsOf } from './settings.ts';
 import { standIn } from './stand-in.ts';
 
-/** KEDA asks one number there: how many places are taken in the whole deployment. */
-export const PLACES_PATH = '/api/v1/places';
-const PLACES_FIELD = 'taken';
+/** The one number of that route. */
+const [TAKEN] = places.answers[200].keyof().options;
 
 /** Container Apps' own processor and memory pairs: two gigabytes a core. */
 const MEMORY_PER_CORE = 2;
@@ -79,20 +79,16 @@ function* ruleProblems(expansion: Expansion, rule: unknown): Generator<[path: st
   const { url, valueLocation, targetValue } = custom.metadata;
   const asked = standIn(url);
   const base = settingsOf(expansion, 'functions')?.get('STREAM_HOST_URL')?.value;
-  if (base === undefined ? !asked.endsWith(PLACES_PATH) : asked !== `${base}${PLACES_PATH}`) {
-    yield ['.custom.metadata.url', asked, `${base ?? 'https://…'}${PLACES_PATH}`];
+  if (base === undefined ? !asked.endsWith(places.path) : asked !== `${base}${places.path}`) {
+    yield ['.custom.metadata.url', asked, `${base ?? 'https://…'}${places.path}`];
   }
-  if (valueLocation !== PLACES_FIELD) {
-    yield ['.custom.metadata.valueLocation', shown(valueLocation), `"${PLACES_FIELD}"`];
+  if (valueLocation !== TAKEN) {
+    yield ['.custom.metadata.valueLocation', shown(valueLocation), `"${TAKEN}"`];
   }
   const target = Number(standIn(targetValue));
-  const places = hostSetting(expansion, 'MAX_SESSIONS');
-  if (!(target >= 1) || (places !== undefined && target > places)) {
-    yield [
-      '.custom.metadata.targetValue',
-      shown(targetValue),
-      `1 to ${places}, the places of a replica (MAX_SESSIONS)`,
-    ];
+  const most = hostSetting(expansion, 'MAX_SESSIONS');
+  if (!(target >= 1) || (most !== undefined && target > most)) {
+    yield ['.custom.metadata.targetValue', shown(targetValue), `1 to ${most}, the places of a replica (MAX_SESSIONS)`];
   }
 }
 

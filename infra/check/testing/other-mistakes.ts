@@ -53,6 +53,7 @@ export interface TextMistake {
 }
 
 export const TEXT_MISTAKES: readonly TextMistake[] = [
+  { file: 'modules/forgotten.bicep', put: 'param name string\n', said: /modules\/forgotten\.bicep:1: unused-file/ },
   { file: 'main.bicep', put: "\nparam forgotten string = 'x'\n", said: /main\.bicep:\d+: no-unused-params/ },
   {
     file: 'modules/storage.bicep',
