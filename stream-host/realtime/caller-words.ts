@@ -36,12 +36,8 @@ export class CallerWords {
     if (known) return known;
     const words = { text: '', isFinal: false };
     this.#items.set(itemId, words);
-    if (this.#items.size > MAX_ITEMS) {
-      for (const oldest of this.#items.keys()) {
-        this.#items.delete(oldest);
-        break;
-      }
-    }
+    const [oldest = ''] = this.#items.keys();
+    if (this.#items.size > MAX_ITEMS) this.#items.delete(oldest);
     return words;
   }
 }

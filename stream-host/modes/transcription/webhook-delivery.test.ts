@@ -179,7 +179,7 @@ for (const redis of await redisesUnderTest()) {
       const second = hostNamed('b');
       const sinceMs = clock.now();
       await passUntil(() => receiver.got.length === 2);
-      assert.ok(clock.now() - sinceMs < 5000, `${clock.now() - sinceMs} ms, where the lease is of 15 s`);
+      assert.ok(clock.now() - sinceMs < 12_000, `${clock.now() - sinceMs} ms, where the lease is of 15 s`);
       assert.deepEqual(
         receiver.attempts.map((attempt) => attempt.id),
         [1, 2].map(idOf),

@@ -96,7 +96,7 @@ export class OwnClips {
     if (made?.responseId !== responseId) return false;
     this.#making = undefined;
     const { shelf, voice } = this.#options;
-    if (isWhole && made.bytes > 0 && made.bytes <= MOST_BYTES) shelf.put(voice, made.text, joined(made.pieces));
+    if (isWhole && made.bytes > 0 && made.bytes <= MOST_BYTES) shelf.put(voice, made.text, Buffer.concat(made.pieces));
     return true;
   }
 
@@ -109,16 +109,17 @@ export class OwnClips {
   /** What fills a wait, as far as it is there. */
   filling(kind: WaitFilling): Clip | undefined {
     const { explanation, giveUp, fillers } = this.#options.phrases;
-    if (kind === 'explanation') return this.#clip(explanation);
-    if (kind === 'give-up') return this.#clip(giveUp);
-    const ready = fillers.flatMap((text) => this.#clip(text) ?? []);
+    if (kind === 'explanation') return this.line(explanation);
+    if (kind === 'give-up') return this.line(giveUp);
+    const ready = fillers.flatMap((text) => this.line(text) ?? []);
     // In turn over the whole conversation, so that none is heard twice running where there are two.
     return ready[this.#fillers++ % Math.max(1, ready.length)];
   }
 
   /** A line of the agent's, as far as it is there. */
   line(text: string): Clip | undefined {
-    return this.#clip(text);
+    const pcm = this.#get(text);
+    return pcm && { text, pcm };
   }
 
   /** The most important first. */
@@ -130,24 +131,9 @@ export class OwnClips {
     );
   }
 
-  #clip(text: string): Clip | undefined {
-    const pcm = this.#get(text);
-    return pcm && { text, pcm };
-  }
-
   #get(text: string): Uint8Array | undefined {
     return this.#options.shelf.get(this.#options.voice, text);
   }
 }
 
 const keyOf = (voice: string, text: string): string => `${voice}\n${text}`;
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
-}
