@@ -20,6 +20,8 @@ class DependenciesView {
   #drawn = '';
 
   constructor() {
+    // Without a pointer, too, one must be able to scroll.
+    this.#list.tabIndex = 0;
     this.#panel.addEventListener('toggle', () => void this.#look());
     document.addEventListener('visibilitychange', () => void this.#look());
     void this.#look();

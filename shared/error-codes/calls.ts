@@ -8,6 +8,11 @@ export const CALL_ERRORS = {
     'ACS does not accept the key or the identity.',
     'Check the key in ACS_CONNECTION_STRING or, with ACS_ENDPOINT, the role of the managed identity.',
   ),
+  'acs.keys-unavailable': is(
+    503,
+    'The keys by which the tokens of ACS are checked cannot be fetched.',
+    'Check ACS_JWKS_URL and that it can be reached.',
+  ),
   'acs.refused': is(
     502,
     'ACS understood the request and said no.',

@@ -99,7 +99,7 @@ export const REQUEST_ERRORS = {
   ),
   'redis.denied': is(
     503,
-    'Redis does not let us in, or not do what we must.',
+    'Redis does not let us in, or does not let us read and write.',
     'Check the password in REDIS_URL; with REDIS_IDENTITY, that the identity has an access policy of this Redis.',
   ),
   'redis.foreign-key': is(

@@ -34,7 +34,7 @@ export const acsDependency = (calls: Pick<CallControl, 'state'>): DependencySpec
 /** The keys by which ACS's tokens are checked, fetched anew whether or not there are some. */
 export const acsKeysDependency = (tokens: { refetch(): Promise<void> }): DependencySpec => ({
   name: 'acs-keys',
-  late: 'auth.keys-unavailable',
+  late: 'acs.keys-unavailable',
   gates: true,
   check: async () => {
     try {
@@ -44,7 +44,7 @@ export const acsKeysDependency = (tokens: { refetch(): Promise<void> }): Depende
       const status = error instanceof KeysUnavailable ? error.httpStatus : undefined;
       const state = status === undefined ? 'unreachable' : stateOfStatus(status);
       // An address that answers with anything else than keys is the wrong one.
-      throw new CheckFailure(state === 'accepted' ? 'refused' : state, 'auth.keys-unavailable', error);
+      throw new CheckFailure(state === 'accepted' ? 'refused' : state, 'acs.keys-unavailable', error);
     }
   },
 });

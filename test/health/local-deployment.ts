@@ -27,7 +27,7 @@ export class LocalDeployment {
   }
 
   async stop(child: ChildProcess): Promise<void> {
-    if (child.exitCode !== null) return;
+    if (child.exitCode !== null || child.signalCode !== null) return;
     const exited = once(child, 'exit');
     child.kill('SIGTERM');
     const late = setTimeout(() => child.kill('SIGKILL'), 8_000);

@@ -159,8 +159,12 @@ async function states(): Promise<Record<string, string>> {
   const told = await Promise.all(
     [`${functionsUrl}/api/v1`, `${streamHostUrl}/api/v1`].map(async (base) => {
       const answer = await fetch(`${base}/health/dependencies`, { signal: AbortSignal.timeout(2_000) });
-      const { dependencies } = (await answer.json()) as { dependencies: { name: string; state: string }[] };
-      return Object.fromEntries(dependencies.map(({ name, state }) => [name, state]));
+      const { dependencies } = (await answer.json()) as {
+        dependencies: { name: string; state: string; latencyMs?: number }[];
+      };
+      // Before its first check a service counts as unreachable: that is no finding.
+      const found = dependencies.filter(({ latencyMs }) => latencyMs !== undefined);
+      return Object.fromEntries(found.map(({ name, state }) => [name, state]));
     }),
   );
   return { ...told[1], 'stream-hosts': told[0]?.['stream-hosts'] ?? '' };
