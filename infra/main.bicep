@@ -17,7 +17,8 @@ import {
   telephone
 } from 'types.bicep'
 import { roles } from 'roles.bicep'
-import { namesOf, packageContainer, privateZones, recordsContainer } from 'names.bicep'
+import { functionsSettings, streamHostSettings } from 'settings.bicep'
+import { namesOf, packageContainer, recordsContainer } from 'names.bicep'
 
 targetScope = 'subscription'
 
@@ -274,88 +275,13 @@ module containers 'modules/container-environment.bicep' = {
   dependsOn: [monitoring, network]
 }
 
-module functionsEndpoint 'modules/private-endpoint.bicep' = if (isPrivate) {
+module endpoints 'modules/private-endpoints.bicep' = if (isPrivate) {
   scope: group
-  params: {
-    name: 'pep-${names.functionsStorage}'
-    location: location
-    tags: tags
-    networkName: names.network
-    serviceId: resourceId(
-      subscription().subscriptionId,
-      group.name,
-      'Microsoft.Storage/storageAccounts',
-      names.functionsStorage
-    )
-    group: 'blob'
-    zones: [privateZones().blob]
-  }
-  dependsOn: [network, functionsStorage]
-}
-
-module recordsEndpoint 'modules/private-endpoint.bicep' = if (isPrivate) {
-  scope: group
-  params: {
-    name: 'pep-${names.recordsStorage}'
-    location: location
-    tags: tags
-    networkName: names.network
-    serviceId: resourceId(
-      subscription().subscriptionId,
-      group.name,
-      'Microsoft.Storage/storageAccounts',
-      names.recordsStorage
-    )
-    group: 'blob'
-    zones: [privateZones().blob]
-  }
-  dependsOn: [network, recordsStorage]
-}
-
-module redisEndpoint 'modules/private-endpoint.bicep' = if (isPrivate) {
-  scope: group
-  params: {
-    name: 'pep-${names.redis}'
-    location: location
-    tags: tags
-    networkName: names.network
-    serviceId: resourceId(subscription().subscriptionId, group.name, 'Microsoft.Cache/redisEnterprise', names.redis)
-    group: 'redisEnterprise'
-    zones: [privateZones().redis]
-  }
-  dependsOn: [network, redis]
-}
-
-module aiEndpoint 'modules/private-endpoint.bicep' = if (isPrivate && ownsAi) {
-  scope: group
-  params: {
-    name: 'pep-${names.ai}'
-    location: location
-    tags: tags
-    networkName: names.network
-    serviceId: resourceId(subscription().subscriptionId, group.name, 'Microsoft.CognitiveServices/accounts', names.ai)
-    group: 'account'
-    zones: [privateZones().cognitiveServices, privateZones().openAi, privateZones().aiServices]
-  }
-  dependsOn: [network, ownAi]
+  params: { names: names, location: location, tags: tags, ownsAi: ownsAi }
+  dependsOn: [functionsStorage, network, ownAi, recordsStorage, redis]
 }
 
 var streamHostUrl = 'https://${names.streamHost}.${containers.outputs.defaultDomain}'
-
-@description('What both halves are told, as far as it is known before anything exists. The rest they ask the resources for.')
-var sharedSettings = {
-  LOG_LEVEL: logLevel
-  REDIS_IDENTITY: 'true'
-  ACS_STREAMING_MODE: talk.streamingMode
-  TRANSCRIPTION_SOURCE: talk.transcriptionSource
-  SPEECH_LANGUAGE: talk.language
-  DEFAULT_AGENT: talk.defaultAgent
-  API_AUTH: access.api
-  EVENT_GRID_AUTH: access.eventGrid
-  API_TENANT_ID: access.api == 'entra' || access.eventGrid == 'entra' ? tenant().tenantId : ''
-  API_AUDIENCE: access.api == 'entra' ? access.apiAudience : ''
-  API_CALLERS: access.api == 'entra' ? access.apiCallers : ''
-}
 
 module functions 'apps/functions.bicep' = {
   scope: group
@@ -368,22 +294,7 @@ module functions 'apps/functions.bicep' = {
     publicUrl: addresses.functions
     speechAccount: hearsByAcs ? places.speech : { name: '', group: '' }
     streamHostPublicUrl: addresses.streamHost
-    settings: union(
-      sharedSettings,
-      {
-        ACS_SOURCE_NUMBER: phone.sourceNumber
-        EVENT_GRID_AUDIENCE: access.eventGrid == 'entra' ? access.eventGridAudience : ''
-        OUTBOUND_COUNTRIES: limits.countries
-        OUTBOUND_CALLS_PER_MINUTE: limits.callsPerMinute
-        OUTBOUND_CALLS_PER_DAY: limits.callsPerDay
-        OUTBOUND_CALLS_PER_NUMBER_PER_DAY: limits.callsPerNumberPerDay
-        OUTBOUND_CALLS_PER_CLIENT_PER_MINUTE: limits.callsPerClientPerMinute
-        OUTBOUND_BUDGET_PER_DAY: limits.budgetPerDay
-        OUTBOUND_PRICES: limits.prices
-      },
-      further.both,
-      further.functions
-    )
+    settings: functionsSettings(talk, access, logLevel, tenant().tenantId, phone, limits, further)
   }
   dependsOn: [
     redis
@@ -391,7 +302,7 @@ module functions 'apps/functions.bicep' = {
     containers
     monitoring
     recordsStorage
-    functionsEndpoint
+    endpoints
     functionsIdentity
     functionsStorage
     network
@@ -407,19 +318,7 @@ var streamHost streamHostPlan = {
   accounts: places
   addresses: addresses
   signInClientId: access.signInClientId
-  settings: union(
-    sharedSettings,
-    {
-      AZURE_OPENAI_DEPLOYMENT: ai.chat
-      AZURE_OPENAI_REALTIME_DEPLOYMENT: ai.realtime
-      AZURE_VOICE_LIVE_MODEL: ai.voiceLive
-      REALTIME_SERVICE: hasVoiceLive ? 'azure-voice-live' : empty(ai.realtime) ? '' : 'azure-openai'
-      REALTIME_TRANSCRIPTION_MODEL: ai.realtimeTranscription
-      ALLOWED_ORIGINS: access.allowedOrigins
-    },
-    further.both,
-    further.streamHost
-  )
+  settings: streamHostSettings(talk, access, logLevel, tenant().tenantId, ai, further)
 }
 
 module app 'apps/stream-host.bicep' = if (!empty(streamHostImage)) {
@@ -432,12 +331,10 @@ module app 'apps/stream-host.bicep' = if (!empty(streamHostImage)) {
     transcriptionWebhookSecret: transcriptionWebhookSecret
   }
   dependsOn: [
-    aiEndpoint
+    endpoints
     containers
     functions
     openAiAccess
-    recordsEndpoint
-    redisEndpoint
     registry
     speechAccess
     voiceLiveAccess

@@ -47,7 +47,13 @@ export class GoldenFiles {
   }
 }
 
-const asWritten = (json: string): string => `${JSON.stringify(JSON.parse(json), null, 2)}\n`;
+const asWritten = (json: string): string => `${JSON.stringify(JSON.parse(json), inOrder, 2)}\n`;
+
+/** The compiler writes the outputs in another order each time. */
+function inOrder(key: string, value: unknown): unknown {
+  if (key !== 'outputs' || typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => a.localeCompare(b)));
+}
 
 const finding = (where: string, what: string): Finding => ({
   check: 'snapshot',
