@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { EntraDouble } from '../../shared/auth/testing/entra-double.ts';
-import { health } from '../../shared/http/routes/health.ts';
+import { health, readiness } from '../../shared/http/routes/health.ts';
+import { eventually } from '../../shared/testing/eventually.ts';
 import { AcsDouble } from '../testing/acs-double.ts';
 import { ask, assertBounded, CLOSED, nameOf, ROUTES } from '../testing/attacks.ts';
 import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
@@ -123,30 +124,29 @@ test('behind each door, what is too large, too deep or too slow is refused, by u
   await assertBounded(functions, async () => ({ 'x-functions-key': KEY, authorization }));
 });
 
-test('more requests than can be answered at a time are refused by 429, but whether the process lives is told', async () => {
+test('more requests than can be answered at a time are refused by 429, but probes are answered', async () => {
   functions.acs.reset();
-  const authorization = await functions.acs.authorization();
-  // Each waits some seconds for its session to come back.
+  const held = Promise.withResolvers<void>();
+  functions.acs.beforeAnswer = () => held.promise;
+  const headers = { authorization: await functions.acs.authorization(), 'x-functions-key': KEY };
   const waiting = Array.from({ length: 250 }, (_, n) =>
-    functions.request(
-      'POST',
-      `calls/callbacks/lost-${n}`,
-      [{ id: `e-${n}`, type: 'Microsoft.Communication.MediaStreamingStopped', data: { callConnectionId: `c-${n}` } }],
-      { authorization },
-    ),
+    functions.request('POST', `calls/held-${n}/hangup`, undefined, headers),
   );
-  const busy = async () => {
-    for (;;) {
-      const refusal = await ask(functions, ofAcs[0] ?? assert.fail(), { authorization });
-      if (refusal.status === 429) return refusal;
-    }
-  };
-  assert.deepEqual(await busy(), { status: 429, code: 'request.too-many', retryAfter: '1' });
-  for (const route of ROUTES.filter((each) => each !== health)) {
-    const { status, code } = await ask(functions, route, { authorization, 'x-functions-key': KEY });
-    assert.deepEqual([status, code], [429, 'request.too-many'], nameOf(route));
+  const isFull = async () => (await ask(functions, ofAcs[0] ?? assert.fail(), headers)).status === 429;
+  await eventually(isFull);
+  const probes = [health, readiness];
+  const routes = ROUTES.filter(({ name }) => !probes.some((probe) => probe.name === name));
+  const refusals = await Promise.all(routes.map((route) => ask(functions, route, headers)));
+  const alive = await Promise.all(probes.map((probe) => ask(functions, probe)));
+  held.resolve();
+  for (const [n, refusal] of refusals.entries()) {
+    const name = nameOf(routes[n] ?? assert.fail());
+    assert.deepEqual(refusal, { status: 429, code: 'request.too-many', retryAfter: '1' }, name);
   }
-  assert.equal((await fetch(`${functions.baseUrl}/health`)).status, 200);
+  assert.deepEqual(
+    alive.map(({ status }) => status),
+    [200, 200],
+  );
   for (const { status } of await Promise.all(waiting)) assert.equal(status, 200);
   assert.equal((await functions.request('GET', `calls/none?code=${KEY}`)).status, 404);
 });

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { ParleyError } from '../errors.ts';
-import { TokenError } from './acs-token.ts';
-import { BearerTokens } from './bearer-tokens.ts';
+import { BearerTokens, TokenError } from './bearer-tokens.ts';
+import { SigningKeys } from './signing-keys.ts';
 
 export interface EntraTokenOptions {
   readonly tenantId: string;
@@ -39,17 +39,20 @@ export class EntraTokenVerifier {
     const { tenantId, issuer, jwksUrl, audience, callers, clock } = options;
     this.#options = options;
     this.#callers = callers && new Set(callers);
+    const keys = new SigningKeys({
+      url: jwksUrl ?? `https://login.microsoftonline.com/${tenantId}/discovery/v2.0/keys`,
+      unavailable:
+        'The signing keys of Entra could not be fetched; check API_TENANT_ID and API_JWKS_URL and that they can be reached.',
+      clock,
+    });
+    // Which version an application's tokens have is said in its registration (`requestedAccessTokenVersion`).
+    const own = [`https://login.microsoftonline.com/${tenantId}/v2.0`, `https://sts.windows.net/${tenantId}/`];
     this.#tokens = new BearerTokens({
-      jwksUrl: jwksUrl ?? `https://login.microsoftonline.com/${tenantId}/discovery/v2.0/keys`,
-      // Which version an application's tokens have is said in its registration (`requestedAccessTokenVersion`).
-      issuers:
-        issuer === undefined
-          ? [`https://login.microsoftonline.com/${tenantId}/v2.0`, `https://sts.windows.net/${tenantId}/`]
-          : [issuer],
+      keys,
+      issuers: issuer === undefined ? own : [issuer],
       audiences: namesOf(audience),
       requiredClaims: ['nbf', 'tid'],
       signer: 'Entra',
-      jwksSettings: 'API_TENANT_ID and API_JWKS_URL',
       clock,
     });
   }
