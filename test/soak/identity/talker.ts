@@ -16,6 +16,8 @@ export const newTalk = () => ({
   unanswered: 0,
   /** Calls that ended, or were never connected, though nobody had hung up; and why. */
   broken: [] as string[],
+  /** Calls that the hosts were too busy for; they are dialled again. */
+  turnedAway: 0,
   /** Media sockets that were lost in the middle of a call. */
   mediaLost: 0,
 });
@@ -34,6 +36,7 @@ export interface TalkerOptions {
 const AGENT = '+15550100';
 const AUDIBLE_DBFS = -50;
 const GREETING_WITHIN_MS = 15_000;
+const REDIAL_AFTER_MS = 3_000;
 
 /** Somebody on an emulated telephone who asks, listens, cuts in, and asks again. */
 export class Talker {
@@ -127,15 +130,24 @@ export class Talker {
         if (event.state === 'stopped' && this.#callId !== undefined) talk.mediaLost += 1;
         break;
       case 'disconnected':
-        this.#broken(`disconnected: ${event.reason}`);
+        if (this.#callId === undefined && /is busy/.test(event.reason)) this.#redial();
+        else this.#broken(`disconnected: ${event.reason}`);
         break;
       case 'refused':
         this.#broken(`refused: ${event.message}`);
     }
   }
 
+  /** On the same line: it is free again. */
+  #redial(): void {
+    this.#options.talk.turnedAway += 1;
+    setTimeout(() => this.#line?.send({ type: 'dial', to: AGENT }), REDIAL_AFTER_MS);
+  }
+
   #broken(why: string): void {
-    if (this.#line) this.#options.talk.broken.push(`${this.#options.number} ${why}`);
+    if (!this.#line) return;
+    this.#options.talk.broken.push(`${this.#options.number} ${why}`);
+    this.#line.close();
     this.#callId = undefined;
     this.#line = undefined;
   }
