@@ -29,6 +29,7 @@ const MOST_REQUESTS = 2;
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const stack = await IdentityStack.start(tokenSeconds, calls + CHURNING);
+const began = await stack.status();
 const startedMs = performance.now();
 const elapsedSeconds = () => (performance.now() - startedMs) / 1000;
 const talk = newTalk();
@@ -111,7 +112,8 @@ function report(before: IdentityStatus, after: IdentityStatus, door: { accepted:
   say(`\n${calls} calls for ${Math.round(elapsedSeconds())} s, tokens of ${tokenSeconds} s, no key in any environment`);
   let most = 0;
   for (const [resource, clients] of Object.entries(after.identity.requests)) {
-    for (const [client, count] of Object.entries(clients)) {
+    for (const [client, all] of Object.entries(clients)) {
+      const count = all - (began.identity.requests[resource]?.[client] ?? 0);
       most = Math.max(most, count / tokens);
       say(`requests for tokens  ${resource} by ${client}: ${count}, ${(count / tokens).toFixed(2)} a token`);
     }
