@@ -62,14 +62,18 @@ mount -t proc -o ro,nosuid,nodev,noexec proc "$root/proc"
 mount --bind -o ro /dev/null "$root/dev/null"
 mount -o remount,bind,ro,nosuid,nodev "$root/app"
 mount -o remount,bind,ro,nosuid "$root"
-unset NODE_OPTIONS NODE_COMPILE_CACHE NODE_EXTRA_CA_CERTS
+if [ -n "$NODE_EXTRA_CA_CERTS" ]; then
+  install -m 444 "$NODE_EXTRA_CA_CERTS" "$root/tmp/trusted.pem"
+  export NODE_EXTRA_CA_CERTS=/tmp/trusted.pem
+fi
+unset NODE_OPTIONS NODE_COMPILE_CACHE
 HOME=/tmp NODE_ENV=production exec setpriv --no-new-privs -- unshare --root="$root" --wd=/app --setgid=${CONTAINER_USER} --setuid=${CONTAINER_USER} -- "$@"
 `;
 
 /**
  * What runs a program as the stream host's container does: the tree at /app of a root that has only the base's packages.
  * Needs root and Linux. The network is this machine's, so that the emulator can be reached.
- * @param root a folder with a system's files and the folders app, dev (with a file null), proc and tmp
+ * @param root a folder with a system's files (its etc/hosts knows localhost) and the folders app, dev (with a file null), proc and tmp
  */
 export const inContainer = (root: string, tree: string): readonly string[] => [
   ...['unshare', '--mount', '--propagation=private', '--', 'sh', '-c', ENTER, 'enter'],

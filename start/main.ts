@@ -54,8 +54,6 @@ try {
   }).values;
   if (root !== undefined && built === undefined)
     throw new ConfigError('--root is for what was built: give --built, too.');
-  // The emulator's certificate is in no container.
-  if (root !== undefined && identity) throw new ConfigError('--root and --identity do not go together: leave one out.');
   const forms = built === undefined ? SOURCES : builtForms(built, root);
   stack = await LocalStack.start(process.env, { log, view, onHopeless: () => void close(1), forms, identity });
   const refusals = await stack.ready();

@@ -1,15 +1,25 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { builtStack } from './testing/built-stack.ts';
 import { RunningStack } from './testing/running-stack.ts';
 
-/** The whole stack without a key, with the real SDKs, on tokens that live for seconds. */
+/** The whole stack as it is deployed, without a key, with the real SDKs, on tokens that live for seconds. */
 const TOKEN_SECONDS = 4;
 let stack: RunningStack;
+let folder: string;
 before(async () => {
-  stack = await RunningStack.start({ EMULATOR_IDENTITY_TOKEN_SECONDS: String(TOKEN_SECONDS) }, '--identity');
+  folder = await mkdtemp(path.join(tmpdir(), 'parley-identity-'));
+  const env = { EMULATOR_IDENTITY_TOKEN_SECONDS: String(TOKEN_SECONDS) };
+  stack = await RunningStack.start(env, '--identity', ...(await builtStack(folder)));
 });
-after(() => stack.close());
+after(async () => {
+  await stack.close();
+  await rm(folder, { recursive: true });
+});
 
 // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects, and fails where it is not there
 const status = async (): Promise<any> => stack.getJson(`${stack.emulatorUrl}/emulator/status`);

@@ -7,10 +7,10 @@ import path from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
-import { makeArtefacts } from '../build/deploy.ts';
 import { parseWav } from '../shared/audio/wav.ts';
 import { CONTAINER_USER, inContainer } from '../start/forms.ts';
 import { runBrowserConversation } from './testing/browser-conversation.ts';
+import { builtStack } from './testing/built-stack.ts';
 import { containerRoot } from './testing/container-root.ts';
 import { findOnPath } from './testing/find-on-path.ts';
 import { walkPage } from './testing/page-walk.ts';
@@ -34,17 +34,14 @@ console.log(JSON.stringify(Object.fromEntries(['/', '/app', '/app/agents', '/usr
 
 const chromiumPath = findOnPath(['chromium', 'chromium-browser', 'google-chrome']);
 
-/** Both halves run as they are deployed: bundled, and the stream host in a root of its own where that can be had. */
 const root = await containerRoot();
 
 let stack: RunningStack;
 let folder: string;
 
 before(async () => {
-  // Not below the project's folder, whose packages must not be found.
   folder = await mkdtemp(path.join(tmpdir(), 'parley-system-'));
-  await makeArtefacts(folder);
-  stack = await RunningStack.start({}, '--built', folder, ...('folder' in root ? ['--root', root.folder] : []));
+  stack = await RunningStack.start({}, ...(await builtStack(folder)));
 });
 
 after(async () => {

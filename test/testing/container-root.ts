@@ -22,7 +22,7 @@ export async function containerRoot(): Promise<{ readonly folder: string } | { r
   for (const program of ['mmdebstrap', 'setpriv', 'unshare']) {
     if (findOnPath([program]) === undefined) return { missing: `no ${program} is on the path` };
   }
-  const folder = path.join(CACHE, `container-root-${SUITE}-${process.arch}`);
+  const folder = path.join(CACHE, `image-base-${SUITE}-${process.arch}`);
   try {
     if (!existsSync(folder)) await makeRoot(folder);
   } catch (error) {
@@ -34,13 +34,15 @@ export async function containerRoot(): Promise<{ readonly folder: string } | { r
 async function makeRoot(folder: string): Promise<void> {
   await mkdir(CACHE, { recursive: true });
   // Made beside its place, as another test may do the same meanwhile.
-  const made = await mkdtemp(path.join(CACHE, 'container-root-'));
+  const made = await mkdtemp(path.join(CACHE, 'image-base-'));
   try {
     const root = path.join(made, 'root');
     const args = ['--quiet', '--variant=extract', `--include=${PACKAGES.join(',')}`, SUITE, root];
     await promisify(execFile)('mmdebstrap', args, { timeout: 120_000 });
     for (const place of ['app', 'dev', 'proc', 'tmp']) await mkdir(path.join(root, place), { recursive: true });
     if (!existsSync(path.join(root, 'dev/null'))) await writeFile(path.join(root, 'dev/null'), '');
+    // Container engines write it.
+    await writeFile(path.join(root, 'etc/hosts'), '127.0.0.1 localhost\n');
     if (!existsSync(folder)) await rename(root, folder);
   } finally {
     await rm(made, { recursive: true, force: true });
