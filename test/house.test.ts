@@ -54,6 +54,8 @@ const RULES: readonly { readonly files: string; readonly mayImport: readonly str
     },
     { files: 'shared/', mayImport: [] },
     // It holds the deployment against the product's own settings, routes and times.
+    // azd runs them on a fresh clone, before anything is installed.
+    { files: 'infra/hooks/', mayImport: [], packages: 'none' },
     { files: 'infra/check/', mayImport: ['shared/', 'stream-host/host/shutdown.ts'] },
     { files: 'agents/', mayImport: ['shared/'] },
     // It bundles all of it; what it measures it also has to start.
