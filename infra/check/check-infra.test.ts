@@ -27,7 +27,7 @@ import { queryFindings } from './queries.ts';
 import { providersIn, typeFindings } from './resource-types.ts';
 import { settle } from './settle.ts';
 import { MISTAKES } from './testing/mistakes.ts';
-import { PRIVATE_MISTAKES, TEXT_MISTAKES, type TextMistake } from './testing/other-mistakes.ts';
+import { PRIVATE_MISTAKES, QUIET_MISTAKES, TEXT_MISTAKES, type TextMistake } from './testing/other-mistakes.ts';
 import { patch } from './testing/patch.ts';
 import { findTypes } from './type-data.ts';
 
@@ -81,7 +81,7 @@ function findingsOf(check: CheckName, example: string, snapshot: unknown): strin
 }
 
 for (const [example, mistakes] of [
-  [name, MISTAKES],
+  [name, [...MISTAKES, ...QUIET_MISTAKES]],
   ['main.production', PRIVATE_MISTAKES],
 ] as const) {
   const right = () => structureOf(settle(JSON.parse(golden.get(example) ?? '')));

@@ -5,7 +5,6 @@ import { azureYamlFindings } from './azure-yaml.ts';
 import { type Compiled, compile } from './bicep.ts';
 import { diagnosticFindings } from './diagnostics.ts';
 import { type Expansion, readExpansion } from './expansion.ts';
-import { exposureFindings } from './exposure.ts';
 import { findCompiler } from './find-compiler.ts';
 import type { CheckName, Finding } from './finding.ts';
 import { GoldenFiles } from './golden-files.ts';
@@ -17,6 +16,7 @@ import { outputFindings } from './outputs.ts';
 import { probeFindings } from './probes.ts';
 import { queryFindings } from './queries.ts';
 import { referenceFindings } from './references.ts';
+import { valueFindings } from './required-values.ts';
 import { providersIn, typeFindings } from './resource-types.ts';
 import { roleFindings } from './roles.ts';
 import { scaleFindings } from './scale.ts';
@@ -73,7 +73,7 @@ export async function checkInfrastructure({ root, env, write = false }: CheckOpt
     ...queryFindings(root, expansions),
   );
   ran.push(
-    'roles, local-auth, exposure, network, references, settings, probes, scale, monitoring, outputs, azure.yaml, queries',
+    'roles, local-auth, values, network, references, settings, probes, scale, monitoring, outputs, azure.yaml, queries',
   );
   return { findings, ran, skipped };
 }
@@ -88,7 +88,7 @@ export function policyFindings(root: string, expansions: readonly Expansion[], t
     ...expansions.flatMap((expansion) => [
       ...roleFindings(expansion),
       ...localAuthFindings(expansion, types),
-      ...exposureFindings(expansion),
+      ...valueFindings(expansion),
       ...networkFindings(expansion),
       ...referenceFindings(expansion),
       ...namedThingFindings(root, expansion),

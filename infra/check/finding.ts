@@ -6,7 +6,7 @@ export const CHECKS = [
   'types',
   'roles',
   'local-auth',
-  'exposure',
+  'values',
   'network',
   'references',
   'settings',

@@ -3,6 +3,7 @@ import { hostReadyz, liveness, places } from '../../shared/http/routes/health.ts
 import { ALL_SOCKETS, callSocket, wordsSocket } from '../../shared/http/routes/sockets.ts';
 import { at, type Expansion, listAt, ofType, placeOf, type Resource, scopeOf, shown } from './expansion.ts';
 import type { Finding } from './finding.ts';
+import { settingsOf } from './settings.ts';
 import { standIn } from './stand-in.ts';
 
 /** Categories of logs, by the type that writes them, and the table that each fills (Azure Monitor's reference). */
@@ -135,7 +136,12 @@ function outsideFindings(expansion: Expansion, test: Resource): Finding[] {
   const open: readonly string[] = ALL_ROUTES.filter(
     ({ access, method }) => access === 'anonymous' && method === 'GET',
   ).map(({ path }) => path);
-  const path = pathOf(standIn(at(test, 'properties.Request.RequestUrl')));
+  const url = standIn(at(test, 'properties.Request.RequestUrl'));
+  const path = pathOf(url);
+  const bases = ['FUNCTIONS_PUBLIC_URL', 'STREAM_HOST_URL'].flatMap(
+    (name) => settingsOf(expansion, 'functions')?.get(name)?.value ?? [],
+  );
+  const isOurs = bases.some((base) => url === `${base}${path}`);
   const insights = ofType(expansion, 'Microsoft.Insights/components').map(({ id }) =>
     `hidden-link:${id}`.toLowerCase(),
   );
@@ -144,6 +150,7 @@ function outsideFindings(expansion: Expansion, test: Resource): Finding[] {
     .map((place) => at(place, 'Id'))
     .filter((id) => !PLACES.has(id));
   return [
+    ...(isOurs ? [] : [finding(placeOf(expansion, test, 'properties.Request.RequestUrl'), url, bases.join(' or '))]),
     ...(open.includes(path)
       ? []
       : [finding(placeOf(expansion, test, 'properties.Request.RequestUrl'), path, open.join(', '))]),

@@ -53,13 +53,21 @@ function doorFindings(expansion: Expansion, { group, zones }: PrivateService, re
   );
   if (connections.length === 0)
     return isClosed ? [finding(where, 'closed, without a private endpoint', 'an endpoint, or "Enabled"')] : [];
+  const acl = at(resource, 'properties.networkAcls.defaultAction');
   const open = isClosed
-    ? []
+    ? acl === 'Allow'
+      ? [finding(placeOf(expansion, resource, 'properties.networkAcls.defaultAction'), shown(acl), '"Deny"')]
+      : []
     : [finding(where, shown(at(resource, 'properties.publicNetworkAccess')), '"Disabled": it has a private endpoint')];
   return connections.reduce<Finding[]>((found, { endpoint, connection }) => {
     const groups = listAt(connection, 'properties.groupIds');
     if (groups.length !== 1 || groups[0] !== group) {
       found.push(finding(placeOf(expansion, endpoint, 'groupIds'), shown(groups), `["${group}"]`));
+    }
+    if (delegationsOf(expansion, at(endpoint, 'properties.subnet.id')).length > 0) {
+      found.push(
+        finding(placeOf(expansion, endpoint, 'properties.subnet'), 'a subnet that is delegated', 'one for endpoints'),
+      );
     }
     const names = zonesOf(expansion, endpoint);
     for (const zone of zones.filter((name) => !names.includes(name))) {
@@ -87,6 +95,13 @@ function lastOf(id: unknown): string {
       .at(-1) ?? ''
   );
 }
+
+const delegationsOf = (expansion: Expansion, subnetId: unknown): readonly unknown[] =>
+  ofType(expansion, 'Microsoft.Network/virtualNetworks').flatMap((network) =>
+    listAt(network, 'properties.subnets')
+      .filter((subnet) => `${network.id}/subnets/${at(subnet, 'name')}` === subnetId)
+      .flatMap((subnet) => listAt(subnet, 'properties.delegations')),
+  );
 
 /** A zone that no network asks leads nobody anywhere. */
 function linkFindings(expansion: Expansion, zone: Resource): Finding[] {

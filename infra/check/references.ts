@@ -1,9 +1,40 @@
-import { at, type Expansion, identitiesOf, isOfType, listAt, ofType, placeOf, type Resource } from './expansion.ts';
+import {
+  at,
+  type Expansion,
+  identitiesOf,
+  isOfType,
+  listAt,
+  ofType,
+  placeOf,
+  type Resource,
+  shown,
+} from './expansion.ts';
 import { expressionOf, resourcesIn } from './expression.ts';
 import type { Finding } from './finding.ts';
 
 /** What is named by an id and is no resource of a deployment. */
 const NOT_DEPLOYED = /\/providers\/Microsoft\.(Authorization\/roleDefinitions|Resources\/deployments)\//i;
+
+/** What would be there without it, and do nothing. */
+const NEEDED: readonly { readonly type: string; readonly path: string; readonly to: string }[] = [
+  {
+    type: 'Microsoft.Insights/components',
+    path: 'properties.WorkspaceResourceId',
+    to: 'Microsoft.OperationalInsights/workspaces',
+  },
+  {
+    type: 'Microsoft.Insights/diagnosticSettings',
+    path: 'properties.workspaceId',
+    to: 'Microsoft.OperationalInsights/workspaces',
+  },
+  { type: 'Microsoft.Web/sites', path: 'properties.serverFarmId', to: 'Microsoft.Web/serverfarms' },
+  { type: 'Microsoft.App/containerApps', path: 'properties.environmentId', to: 'Microsoft.App/managedEnvironments' },
+  {
+    type: 'Microsoft.App/containerApps',
+    path: 'properties.configuration.registries.0.identity',
+    to: 'Microsoft.ManagedIdentity/userAssignedIdentities',
+  },
+];
 
 const IDENTITY = /\/userAssignedIdentities\//i;
 
@@ -38,6 +69,14 @@ export function referenceFindings(expansion: Expansion): Finding[] {
         finding(placeOf(expansion, resource, path), `it names the identity ${nameOf(id)}`, 'one that it has'),
       );
   });
+  const loose = NEEDED.flatMap(({ type, path, to }) => {
+    const targets: readonly unknown[] = ofType(expansion, to).map(({ id }) => id);
+    return ofType(expansion, type)
+      .filter((resource) => !targets.includes(at(resource, path)))
+      .map((resource) =>
+        finding(placeOf(expansion, resource, path), shown(at(resource, path)), `the id of a ${to} of this deployment`),
+      );
+  });
   const ids = expansion.resources.map(({ id }) => id);
   const twice = expansion.resources
     .filter(({ id }, index) => ids.indexOf(id) !== index)
@@ -46,7 +85,7 @@ export function referenceFindings(expansion: Expansion): Finding[] {
   const idle = ofType(expansion, 'Microsoft.ManagedIdentity/userAssignedIdentities')
     .filter(({ id }) => !had.has(lower(id)))
     .map((identity) => finding(placeOf(expansion, identity), 'nobody has this identity', 'one a half'));
-  return [...dangling, ...borrowed, ...twice, ...idle];
+  return [...dangling, ...borrowed, ...loose, ...twice, ...idle];
 }
 
 const lower = (id: string): string => id.toLowerCase();

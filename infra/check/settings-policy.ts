@@ -56,7 +56,20 @@ export const AZURE_RULES: Readonly<Record<string, AzureRule>> = {
     pattern: /^https:\/\/[^/]+\.services\.ai\.azure\.com$/,
     allowed: 'https://….services.ai.azure.com',
   },
-  CALL_RECORDS_URL: { pattern: /^https:\/\/[^/]+\/[a-z0-9-]{3,63}$/, allowed: 'the https address of a container' },
+  CALL_RECORDS_URL: {
+    pattern: /^https:\/\/[^/]+\.blob\.core\.windows\.net\/[a-z0-9-]{3,63}$/,
+    allowed: 'https://….blob.core.windows.net/container',
+  },
+  AzureWebJobsStorage__credential: { pattern: /^managedidentity$/, allowed: 'managedidentity' },
+  AzureWebJobsStorage__blobServiceUri: {
+    pattern: /^https:\/\/[^/]+\.blob\.core\.windows\.net\/?$/,
+    allowed: 'https://….blob.core.windows.net/',
+  },
+  APPLICATIONINSIGHTS_CONNECTION_STRING: { pattern: /^InstrumentationKey=/, allowed: 'what Application Insights says' },
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: {
+    pattern: /^Authorization=AAD;ClientId=[0-9a-f-]{36}$/,
+    allowed: 'Authorization=AAD;ClientId=… of the identity',
+  },
   TRUSTED_PROXY_HOPS: { pattern: /^1$/, allowed: '1: the ingress of Container Apps' },
   LOG_TRANSCRIPTS: { pattern: /^(false)?$/, allowed: 'false: what callers say is private' },
 };

@@ -41,6 +41,9 @@ test('an expression is written as it was read', () => {
 test('what Azure tells at run time is stood in for by a value of its kind', () => {
   assert.equal(standIn(`[format('rediss://{0}:{1}', ${REDIS}, 10000)]`), 'rediss://name.example.net:10000');
   assert.match(standIn("[reference('/subscriptions/x', '2024').clientId]"), /^[0-9a-f-]{36}$/);
-  assert.equal(standIn("[reference('/subscriptions/x', '2024').primaryEndpoints.blob]"), 'https://name.example.net/');
+  assert.equal(
+    standIn("[reference('/subscriptions/x', '2024').primaryEndpoints.blob]"),
+    'https://name.blob.core.windows.net/',
+  );
   assert.equal(standIn(8080), '8080');
 });

@@ -4,7 +4,9 @@ import { type Expression, expressionOf } from './expression.ts';
 const STAND_INS: readonly (readonly [name: RegExp, text: string])[] = [
   [/^(principalId|clientId|tenantId|immutableResourceId|customerId)$/, '00000000-0000-4000-8000-000000000000'],
   [/^(hostName|defaultHostName|fqdn|defaultDomain|loginServer)$/i, 'name.example.net'],
-  [/(endpoint|url|uri|^blob$)/i, 'https://name.example.net/'],
+  [/^ConnectionString$/, 'InstrumentationKey=00000000-0000-4000-8000-000000000000'],
+  [/^blob$/, 'https://name.blob.core.windows.net/'],
+  [/(endpoint|url|uri)/i, 'https://name.example.net/'],
 ];
 
 /**

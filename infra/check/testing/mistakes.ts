@@ -213,14 +213,14 @@ export const MISTAKES: readonly Mistake[] = [
     what: 'an old TLS',
     place: `${STORAGE} properties.minimumTlsVersion`,
     put: 'TLS1_0',
-    check: 'exposure',
+    check: 'values',
     said: /minimumTlsVersion: "TLS1_0"/,
   },
   {
     what: 'a service that azd would not find',
     place: `${SITE} tags.azd-service-name`,
     put: 'function',
-    check: 'exposure',
+    check: 'values',
     said: /no Microsoft\.Web\/sites has the tag azd-service-name "functions"/,
   },
   {

@@ -1,4 +1,5 @@
 import type { Mistake } from './mistakes.ts';
+import { GONE } from './patch.ts';
 
 const HOST = 'Microsoft.App/containerApps';
 const REDIS = 'Microsoft.Cache/redisEnterprise';
@@ -40,6 +41,45 @@ export const PRIVATE_MISTAKES: readonly Mistake[] = [
     put: '/health',
     check: 'monitoring',
     said: /there is no route "\/health"/,
+  },
+];
+
+/** Mistakes that Azure would take, and that would show at the first call or at the next audit. */
+export const QUIET_MISTAKES: readonly Mistake[] = [
+  {
+    what: 'a place for data that ACS does not have',
+    place: 'Microsoft.Communication/communicationServices properties.dataLocation',
+    put: 'Europa',
+    check: 'values',
+    said: /dataLocation: "Europa"/,
+  },
+  {
+    what: 'sessions that may vanish',
+    place: `${REDIS}/databases properties.evictionPolicy`,
+    put: 'AllKeysLRU',
+    check: 'values',
+    said: /evictionPolicy: "AllKeysLRU"/,
+  },
+  {
+    what: 'telemetry by a key',
+    place: 'Microsoft.Web/sites/config properties.APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
+    put: 'Authorization=AAD',
+    check: 'settings',
+    said: /APPLICATIONINSIGHTS_AUTHENTICATION_STRING: it is "Authorization=AAD"/,
+  },
+  {
+    what: 'logs that go nowhere',
+    place: 'Microsoft.Insights/diagnosticSettings properties.workspaceId',
+    put: GONE,
+    check: 'references',
+    said: /diagnosticSettings .*workspaceId: not set/,
+  },
+  {
+    what: 'an image that nobody may pull',
+    place: `${HOST} properties.configuration.registries`,
+    put: [],
+    check: 'references',
+    said: /registries\.0\.identity: not set/,
   },
 ];
 
