@@ -69,6 +69,8 @@ export function withoutKeys(
     EMULATOR_REDIS_PORT: String(redisPort),
     REDIS_URL: `rediss://localhost:${redisPort}${pathname}`,
     REDIS_IDENTITY: 'true',
+    // Only an identity opens it.
+    CALL_RECORDS_URL: `http://127.0.0.1:${ports.emulator}/devstoreaccount1/call-records`,
   };
 }
 

@@ -49,7 +49,7 @@ test('calls go on while every token runs out several times: no key anywhere, not
       assert.ok(asked > 0 || (client === 'local-stream-host' && resource === wanted[0]), `${resource} by ${client}`);
     }
   }
-  const refusals = stack.log.filter((line) => /"status":40[13]|refused|NOAUTH|WRONGPASS|no token/i.test(line));
+  const refusals = stack.log.filter((line) => /"status":40[13]|\brefused\b|NOAUTH|WRONGPASS|no token/i.test(line));
   assert.deepEqual(refusals, []);
 });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';
+import { DependencyError } from '../errors.ts';
 import { VirtualClock } from '../virtual-clock.ts';
 import { type Asked, type Check, CheckFailure } from './check.ts';
 import { DependencyBoard } from './dependency-board.ts';
@@ -122,4 +123,15 @@ test('what no setting names is not asked for, and keeps nobody from being ready'
   await board.first;
   assert.deepEqual(report(), { name: 'chat-model', state: 'not configured' });
   assert.deepEqual([board.admitted, board.degraded], [true, false]);
+});
+
+test('a process that has no token to show is told so, however deep that lies in what a client says', async () => {
+  const { board, report } = boardOf(async () => {
+    const noToken = new DependencyError('identity.no-token', 'There is no token.', new Error('IMDS'));
+    throw new CheckFailure('unreachable', 'acs.unreachable', new Error('could not be reached', { cause: noToken }));
+  });
+  await board.first;
+  assert.deepEqual([report()?.state, report()?.code], ['refused', 'identity.no-token']);
+  assert.match(report()?.advice ?? '', /AZURE_CLIENT_ID/);
+  assert.equal(board.admitted, false);
 });

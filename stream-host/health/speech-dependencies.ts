@@ -78,7 +78,7 @@ function speak(connection: SynthesisConnection, ssml: string): Promise<void> {
     connection.speak(ssml, {
       onAudio: () => resolve(),
       onWord: () => {},
-      onDone: () => reject(new CheckFailure('refused', 'synthesis.empty')),
+      onDone: () => reject(new CheckFailure('unreachable', 'synthesis.empty')),
       onFailure: reject,
     });
   });
