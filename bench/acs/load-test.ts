@@ -106,8 +106,9 @@ export class LoadTest {
     await using opened = new AsyncDisposableStack();
     progress('starts the stream host, callers and providers');
     const folder = join(workFolder, options.name);
-    await mkdir(join(folder, 'agents'), { recursive: true });
-    await writeFile(join(folder, 'agents', 'bench.yaml'), AGENT);
+    const agents = join(folder, 'agents');
+    await mkdir(agents, { recursive: true });
+    await writeFile(join(agents, 'bench.yaml'), AGENT);
     const child = <Served extends Record<string, (...args: never[]) => unknown>>(
       name: string,
       args: readonly string[],
@@ -125,12 +126,12 @@ export class LoadTest {
     const clips = await makeClips();
     const tokens = await TokenIssuer.create(ACS);
     const providers = child<ProvidersApi>('providers', ['bench/acs/providers.ts']);
-    const providersPort = await providers.call('start', clips, JSON.stringify(tokens.jwks), TIMING);
+    const far = `127.0.0.1:${await providers.call('start', clips, JSON.stringify(tokens.jwks), TIMING)}`;
     const hosts: { process: Child<ProbeApi>; url: string }[] = [];
     const probe = new URL('./probe.ts', import.meta.url).href;
     while (hosts.length < options.hosts) {
       const [port = 0] = await freePorts(1);
-      const settings = hostSettings(options, folder, port, providersPort, redis.url);
+      const settings = hostSettings(options, agents, port, far, redis.url);
       const args = [...STREAM_HOST_FLAGS, '--import', probe, 'stream-host/main.ts'];
       const process = child<ProbeApi>(`host-${hosts.length + 1}`, args, settings);
       const url = `http://127.0.0.1:${port}`;
@@ -234,39 +235,32 @@ function together(reports: readonly ProbeReport[]): ProbeReport {
   };
 }
 
-function hostSettings(
-  { maxSessions, mode }: LoadTestOptions,
-  folder: string,
-  port: number,
-  providersPort: number,
-  redisUrl: string,
-) {
-  const providers = `127.0.0.1:${providersPort}`;
+function hostSettings(options: LoadTestOptions, agents: string, port: number, far: string, redis: string) {
   return {
     STREAM_HOST_BIND: '127.0.0.1',
     // Tells how it is to whoever asks.
-    EMULATOR_URL: `http://${providers}`,
+    EMULATOR_URL: `http://${far}`,
     STREAM_HOST_PORT: String(port),
-    FUNCTIONS_PUBLIC_URL: `http://${providers}`,
+    FUNCTIONS_PUBLIC_URL: `http://${far}`,
     STREAM_HOST_PUBLIC_URL: `ws://127.0.0.1:${port}`,
     STREAM_HOST_URL: `http://127.0.0.1:${port}`,
-    REDIS_URL: redisUrl,
-    ACS_CONNECTION_STRING: `endpoint=http://${providers}/;accesskey=${Buffer.from('bench').toString('base64')}`,
+    REDIS_URL: redis,
+    ACS_CONNECTION_STRING: `endpoint=http://${far}/;accesskey=${Buffer.from('bench').toString('base64')}`,
     ACS_RESOURCE_ID: ACS.audience,
     ACS_TOKEN_ISSUER: ACS.issuer,
-    ACS_JWKS_URL: `http://${providers}/calling/keys`,
-    SPEECH_HOST: `ws://${providers}`,
+    ACS_JWKS_URL: `http://${far}/calling/keys`,
+    SPEECH_HOST: `ws://${far}`,
     SPEECH_KEY: 'bench',
-    AZURE_OPENAI_BASE_URL: `http://${providers}/openai/v1`,
+    AZURE_OPENAI_BASE_URL: `http://${far}/openai/v1`,
     AZURE_OPENAI_API_KEY: 'bench',
     AZURE_OPENAI_DEPLOYMENT: 'bench',
-    ACS_STREAMING_MODE: mode.toUpperCase(),
-    AZURE_VOICE_LIVE_ENDPOINT: `http://${providers}`,
+    ACS_STREAMING_MODE: options.mode.toUpperCase(),
+    AZURE_VOICE_LIVE_ENDPOINT: `http://${far}`,
     AZURE_VOICE_LIVE_MODEL: 'bench',
     AZURE_VOICE_LIVE_API_KEY: 'bench',
-    AGENTS_FOLDER: join(folder, 'agents'),
+    AGENTS_FOLDER: agents,
     DEFAULT_AGENT: 'bench',
-    MAX_SESSIONS: String(maxSessions),
+    MAX_SESSIONS: String(options.maxSessions),
   };
 }
 

@@ -44,19 +44,15 @@ const api = {
     const realtime = { callers, voice, log, nextAnswer, timing: timing.realtime, record: () => realtimeRecord };
     const http = createServer((request, response) => {
       if (request.url === '/calling/keys') response.setHeader('content-type', 'application/json').end(jwks);
-      else if (!isAllowed(request)) {
-        response.writeHead(401, { 'content-type': 'application/json' }).end('{"error":{"code":"401"}}');
-      } else if (request.url?.endsWith('/chat/completions')) {
+      else if (!isAllowed(request)) response.writeHead(401, { 'content-type': 'application/json' }).end('{}');
+      else if (request.url?.endsWith('/chat/completions')) {
         request.resume();
         streamAnswer(nextAnswer(), timing.chat, response);
       } else response.writeHead(404, { 'content-type': 'application/json' }).end('{}');
     });
     const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false });
     http.on('upgrade', (request, connection, head) => {
-      if (!isAllowed(request)) {
-        connection.end('HTTP/1.1 401 Unauthorized\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
-        return;
-      }
+      if (!isAllowed(request)) return connection.end('HTTP/1.1 401 Unauthorized\r\nconnection: close\r\n\r\n');
       sockets.handleUpgrade(request, connection, head, (socket) => {
         const { url = '' } = request;
         if (url.startsWith('/voice-live/')) openScriptedRealtime(socket, realtime);

@@ -9,6 +9,7 @@ import {
   mainThreadCpuOf,
   stretchesOf,
 } from '../acs/talk-figures.ts';
+import type { Measure } from '../report/run-report.ts';
 import { cdfPlot, parleyLine, type Row, type RowContext, type RowResult } from '../row.ts';
 import { differenceOf, meanOf } from '../statistics.ts';
 
@@ -71,16 +72,12 @@ async function run(context: RowContext): Promise<RowResult> {
     await test.wait(SETTLE_MS);
     const few = await test.measure(FEW_STRETCHES, stretchSeconds / 2);
     const live = differenceOf(manyLiveMb, fewLiveMb, CALLS - FEW_CALLS);
-    return resultOf(many, few, fewRss, parleyLine('of it in use after a collection', 'MB', live));
+    return resultOf(many, few, fewRss, live);
   });
 }
 
-function resultOf(
-  many: readonly Measured[],
-  few: readonly Measured[],
-  fewRss: readonly Measured[],
-  live: RowResult['lines'][number],
-): RowResult {
+type Runs = readonly Measured[];
+function resultOf(many: Runs, few: Runs, fewRss: Runs, live: Measure): RowResult {
   const stretches = many.flatMap(stretchesOf);
   const verdicts = many.map(({ host }) => host.verdictsMs);
   const decision = stretches.map((stretch) => stretch.decisionToStopMs);
@@ -112,7 +109,7 @@ function resultOf(
       parleyLine('of it on the main thread', core, added(mainThreadCpuOf)),
       parleyLine(`CPU of the whole host, for each of ${CALLS}`, core, meanOf(whole)),
       parleyLine('memory that a call adds', 'MB', added(rssOf, fewRss), '≤ 1.5'),
-      live,
+      parleyLine('of it in use after a collection', 'MB', live),
       parleyLine(`memory of the whole host with ${FEW_CALLS} calls`, 'MB', fewMb),
       ...hostLines(many),
     ],

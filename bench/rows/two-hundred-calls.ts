@@ -52,6 +52,7 @@ async function run(context: RowContext): Promise<RowResult> {
   const jitter = stretches.map(({ jitterMs }) => jitterMs);
   const talkSeconds = measured.reduce((sum, { host }) => sum + host.elapsedMs / 1000, 0);
   const afterwards = load.measured.flatMap(stretchesOf);
+  const jitterThen = afterwards.map(({ jitterMs }) => jitterMs);
   // All of them is a share of trials; fewer is where the load closed the door, which happens once in a run.
   const admitted = connected === CALLS ? trialsOf(connected, CALLS) : once(connected, GROUP);
   const knocks = trialsOf(refused, EXTRA_CALLS);
@@ -72,11 +73,7 @@ async function run(context: RowContext): Promise<RowResult> {
       parleyLine('late frames of the others meanwhile', '', countedIn(knocked, 'lateFrames'), '= 0'),
       parleyLine('calls that the load admits here', '', once(load.admitted, GROUP), undefined, 'higher'),
       parleyLine('late frames once it refuses', '', countedIn(afterwards, 'lateFrames')),
-      ...delayLines(
-        'jitter then',
-        afterwards.map(({ jitterMs }) => jitterMs),
-        { p99: undefined },
-      ),
+      ...delayLines('jitter then', jitterThen, { p99: undefined }),
     ],
     plots: [cdfPlot('two-hundred-calls.svg', title, 'frames', [['Parley', jitter.flat()]])],
     notes: [`${connected} calls talked for ${Math.round(talkSeconds)} s.`, contentionNote(measured), load.note],
