@@ -41,7 +41,8 @@ let folder: string;
 
 before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'parley-system-'));
-  stack = await RunningStack.start({}, ...(await builtStack(folder)));
+  // With tickets, as in Azure: the page gets its own.
+  stack = await RunningStack.start({ REQUIRE_TICKETS: 'true' }, ...(await builtStack(folder)));
 });
 
 after(async () => {

@@ -20,6 +20,7 @@ export async function runSocketConversation(
   const [questionSound, interruptionSound] = await Promise.all([stack.record(question), stack.record(interruption)]);
   const address = new URL('/api/v1/realtime/conversation', stack.streamHostUrl.replace(/^http/, 'ws'));
   address.searchParams.set('sample_rate', String(SAMPLE_RATE));
+  address.searchParams.set('ticket', await ticketOf(stack));
   const socket = new WebSocket(address);
   const inbox = new Inbox<BrowserMessage>();
   socket.addEventListener('message', ({ data }) => inbox.put(JSON.parse(String(data))));
@@ -48,6 +49,13 @@ export async function runSocketConversation(
     microphone.close();
     socket.close();
   }
+}
+
+/** A program gets one as a page does. */
+async function ticketOf(stack: RunningStack): Promise<string> {
+  const body = JSON.stringify({ kind: 'browser' });
+  const response = await fetch(`${stack.streamHostUrl}/api/v1/tickets`, { method: 'POST', body });
+  return ((await response.json()) as { readonly ticket: string }).ticket;
 }
 
 /** Sends a frame for every 20 ms that pass: what is to be said, and silence. */
