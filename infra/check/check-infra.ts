@@ -67,6 +67,7 @@ export async function checkInfrastructure({ root, env, write = false }: CheckOpt
   } else skipped.push({ checks: ['types'], why: types.missing });
 
   findings.push(
+    ...expansions.flatMap(expansionFindings),
     ...policyFindings(root, expansions, types instanceof AzureTypes ? types : undefined),
     ...outputFindings(root, expansions),
     ...azureYamlFindings(root),
@@ -99,6 +100,15 @@ export function policyFindings(root: string, expansions: readonly Expansion[], t
     ...settingFindings(expansions),
   ];
 }
+
+/** What the compiler says of the expansion itself, such as a condition that it could not decide. */
+const expansionFindings = ({ name, diagnostics }: Expansion): Finding[] =>
+  diagnostics.map((told) => ({
+    check: 'snapshot',
+    where: `infra/${name}.bicepparam`,
+    what: JSON.stringify(told),
+    allowed: 'an expansion of which there is nothing to say',
+  }));
 
 const read = (snapshots: ReadonlyMap<string, string>): Expansion[] =>
   [...snapshots].map(([name, json]) => readExpansion(name, json));
