@@ -34,11 +34,16 @@ test('readiness tells the status alone; how each service stands is for whoever m
 
 test('whoever does not say who asks learns of health that the host lives, its status, and how many places are taken', async () => {
   const closed = await startHost(redis.url, {
-    ticketRules: { servesThisMachineAlone: false },
+    ticketRules: { servesThisMachineAlone: false, signIn: 'container-apps' },
   });
   const refused = await fetch(`${closed.http}/api/v1/health/dependencies`);
   assert.equal(refused.status, 401);
-  assert.deepEqual(await (await fetch(`${closed.http}/healthz`)).json(), { status: 'ok' });
+  // The platform asks nobody to sign in here, so that anybody may say that he has.
+  const claims = [{ typ: 'sub', val: 'somebody' }];
+  const forged = Buffer.from(JSON.stringify({ auth_typ: 'aad', claims })).toString('base64');
+  const headers = { 'x-ms-client-principal': forged };
+  assert.equal((await fetch(`${closed.http}/api/v1/health/dependencies`, { headers })).status, 401);
+  assert.deepEqual(await (await fetch(`${closed.http}/healthz`, { headers })).json(), { status: 'ok' });
   assert.deepEqual(await (await fetch(`${closed.http}/readyz`)).json(), { status: 'ready' });
   const places = await (await fetch(`${closed.http}/api/v1/places`)).json();
   assert.deepEqual(Object.keys(places as object), ['taken']);

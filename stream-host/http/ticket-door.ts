@@ -119,27 +119,30 @@ export class TicketDoor {
   }
 
   /**
-   * Lets whoever may know how this host is pass: a caller of the API, this machine itself, whoever has signed in.
+   * Lets whoever may know how this host is pass: a caller of the API, and this machine itself. A sign-in is not believed:
+   * the platform lets probes and callers of the API by without one, so that anybody could write its header there.
    * @throws {ParleyError} status 401, 403 or 503
    */
   async requireKnown(request: IncomingMessage): Promise<void> {
-    if ((await this.#askerOf(request)) !== undefined) return;
+    if (await this.#isTrusted(request)) return;
     throw new ParleyError(
       'auth.token-missing',
-      'Bring a token of the API (API_AUTH=entra), or sign in (SIGN_IN). With a key ask the functions.',
+      'Bring a token of the API (API_AUTH=entra). With a key ask the functions.',
     );
   }
 
   /** A caller of the API and this machine itself may ask for any session; whoever has signed in, for his own. */
   async #askerOf(request: IncomingMessage): Promise<'trusted' | string | undefined> {
-    const { servesThisMachineAlone, signIn, verifyCaller } = this.#options;
-    const { authorization } = request.headers;
-    if (authorization !== undefined && verifyCaller) {
-      await verifyCaller(authorization);
-      return 'trusted';
+    return (await this.#isTrusted(request)) ? 'trusted' : visitorOf(this.#options.signIn, request.headers);
+  }
+
+  async #isTrusted({ headers }: IncomingMessage): Promise<boolean> {
+    const { servesThisMachineAlone, verifyCaller } = this.#options;
+    if (headers.authorization !== undefined && verifyCaller) {
+      await verifyCaller(headers.authorization);
+      return true;
     }
-    if (servesThisMachineAlone && isOfThisMachine(request.headers)) return 'trusted';
-    return visitorOf(signIn, request.headers);
+    return servesThisMachineAlone && isOfThisMachine(headers);
   }
 
   /** What somebody who has signed in may have of it: sessions that he has opened, and none by its call. */

@@ -82,7 +82,7 @@ export const healthDependencies = defineRoute({
   access: 'api',
   summary: 'How each service stands to this half: accepted, refused, unreachable, throttled, not configured',
   description:
-    'What the last checks found, each at most half a minute ago; nobody is asked. The stream host knows no key: it takes a token of Entra where API_AUTH is entra, a sign-in, or nothing where its own machine asks and the emulator runs.',
+    'What the last checks found, each at most half a minute ago; nobody is asked. The stream host knows no key: it takes a token of Entra where API_AUTH is entra, or nothing where its own machine asks and the emulator runs.',
   answers: {
     200: z
       .object({
