@@ -122,7 +122,10 @@ function report(before: IdentityStatus, after: IdentityStatus, door: { accepted:
   const warned = stack.log.filter((line) => /\b(WARN|ERROR|FATAL)\b/.test(line) && !/cut: its token/.test(line));
   const kinds = new Map<string, number>();
   for (const line of warned) {
-    const kind = line.replace(/[\d:.]+/g, '#').slice(0, 160);
+    const kind = line
+      .replace(/session=\S+/, 'session=#')
+      .replace(/[\d:.]+/g, '#')
+      .slice(0, 160);
     kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
   }
   const failed = {
@@ -130,6 +133,7 @@ function report(before: IdentityStatus, after: IdentityStatus, door: { accepted:
     'refused by Redis': after.redis.refused,
     'refused by the identity endpoint': after.identity.refused,
     'hang-ups refused': failedHangUps.length,
+    'told in the log': warned.filter((line) => /token|refused the key|out of reach|NOAUTH|WRONGPASS/.test(line)).length,
     'refused by ACS': stack.log.filter((line) => /emulator.*: refused/.test(line)).length,
   };
   say(`requests and sockets taken by speech and model: ${door.accepted}`);
