@@ -16,6 +16,8 @@ import type { Admitted } from './ticket-door.ts';
 const MOST_WATCHERS = 32;
 /** What one client may have of these places, and how often in a minute it may take one. */
 const CLIENT_SHARE = { maxSessions: 8, opensPerMinute: 60 };
+/** Who watches for longer shows again that he may. */
+const LONGEST_WATCH_MS = 12 * 3_600_000;
 
 export interface RelayDoorOptions {
   readonly relay: Pick<SessionRelay, 'watch'>;
@@ -101,7 +103,13 @@ export class RelayDoor {
     }
     socket.events.on('control', () => guard.admits(0));
     this.#sockets.add(socket);
-    socket.events.on('closed', () => this.#sockets.delete(socket));
+    const cancelEnd = this.#options.clock.after(LONGEST_WATCH_MS, () =>
+      socket.close(CLOSE.goingAway, 'A watch lasts half a day. Connect again.'),
+    );
+    socket.events.on('closed', () => {
+      cancelEnd();
+      this.#sockets.delete(socket);
+    });
     if (this.#closed) socket.close(CLOSE.goingAway, 'This server is being restarted.');
     return socket;
   }

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { suite, test } from 'node:test';
 import { pino } from 'pino';
+import { WebSocket, WebSocketServer } from 'ws';
 import { systemClock } from '../../shared/clock.ts';
 import { errorBody } from '../../shared/http/error-answer.ts';
 import { browserMessage } from '../../shared/protocol/browser.ts';
@@ -153,4 +156,26 @@ test('what Redis does not take in time is dropped and counted; nothing waits for
   assert.equal(relay.dropped, 2001 - 513);
   relay.close();
   nowhere.disconnect();
+});
+
+test('a watch ends after half a day, so that nobody watches for ever by one ticket', async (t) => {
+  const late: (() => void)[] = [];
+  const after = (delayMs: number, task: () => void) => {
+    if (delayMs === 12 * 3_600_000) late.push(task);
+    return () => {};
+  };
+  const clock = { now: () => 0, wallMs: () => 0, after };
+  const door = new RelayDoor({ relay: { watch: async () => () => {} }, clock, log: pino({ level: 'silent' }) });
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  t.after(() => server.close());
+  server.on('connection', async (socket, request) =>
+    (await door.admit(request, { byTicket: true }, () => () => {}))(socket),
+  );
+  await once(server, 'listening');
+  const watcher = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  await eventually(() => late.length === 1);
+  late[0]?.();
+  const [code] = await once(watcher, 'close');
+  assert.equal(code, 1001);
+  assert.equal(door.count, 0);
 });
