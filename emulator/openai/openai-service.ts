@@ -37,7 +37,7 @@ export interface Pace {
 const CHAT_PATH = /^\/openai\/(?:v1|deployments\/[^/]+)\/chat\/completions$/;
 const MODELS_PATH = '/openai/v1/models';
 const BODY_LIMIT = 4 * 1024 * 1024;
-const TOO_SHORT = new OpenAiError(400, 'empty_array', "[] is too short - 'messages'");
+const TOO_SHORT = new OpenAiError(400, 'invalid_request', "[] is too short - 'messages'");
 
 /** Azure OpenAI's chat completions, streamed and whole. */
 export class OpenAiService {
