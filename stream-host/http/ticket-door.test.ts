@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { request } from 'node:http';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { pino } from 'pino';
@@ -118,6 +119,38 @@ test('outside of this machine tickets are for whoever has signed in or may call 
   const plain = await startHost(redis.url, { ticketRules: { requireTickets: true, servesThisMachineAlone: false } });
   assert.equal((await make(plain, { kind: 'browser' }, principalOf('ann'))).code, 'ticket.sign-in');
   await assert.rejects(plain.connect(SOCKET, principalOf('ann')), refused('ticket.missing'));
+});
+
+test('a path that the sign-in lets by leads to no other: one with steps in it is refused, however it is written', async () => {
+  const { port } = new URL(abroad.http);
+  const send = (method: string, path: string, headers: Record<string, string> = {}) =>
+    new Promise<number>((resolve, reject) => {
+      request({ port, method, path, headers: { ...principalOf('mallory'), ...headers } })
+        .on('response', (response) => resolve(response.resume().statusCode ?? 0))
+        .on('upgrade', (_, socket) => {
+          socket.destroy();
+          resolve(101);
+        })
+        .on('error', reject)
+        .end(method === 'POST' ? '{"kind":"browser"}' : undefined);
+    });
+  const upgrade = {
+    connection: 'upgrade',
+    upgrade: 'websocket',
+    'sec-websocket-version': '13',
+    'sec-websocket-key': Buffer.alloc(16).toString('base64'),
+  };
+  for (const detour of [
+    '/healthz/..',
+    '/healthz/%2e%2E',
+    '/healthz/x/../..',
+    '/healthz\\..',
+    '/.',
+    `${abroad.http}/healthz/..`,
+  ]) {
+    assert.equal(await send('POST', detour + makeTicket.path, { 'content-type': 'application/json' }), 404, detour);
+    assert.equal(await send('GET', detour + SOCKET, upgrade), 404, detour);
+  }
 });
 
 test('who has signed in needs no ticket for a socket, and has no session but his own', async () => {
