@@ -116,6 +116,15 @@ test('a call that is not placed is not counted, nor is a request that is repeate
   assert.equal((await call('+15550113')).status, 429);
 });
 
+test('a call that ACS throttled is not counted, and one whose answer was broken is: it may ring', async () => {
+  functions.acs.failing = { path: '/callConnections', failure: { status: 429, code: '8509' } };
+  for (let n = 0; n < 4; n++) assert.equal((await call('+15550114')).body.error.code, 'acs.unavailable');
+  functions.acs.failing = { path: '/callConnections', failure: { status: 201, code: 'no call' } };
+  for (let n = 0; n < 3; n++) assert.equal((await call('+15550114')).body.error.code, 'acs.refused');
+  functions.acs.reset();
+  assert.equal((await call('+15550114')).body.error.code, 'outbound.number-per-day');
+});
+
 test('a call that ends gives back what it did not use of the budget, once, and though its host has ended its session before', async () => {
   const placed: { call_id: string; session_id: string }[] = [];
   // Ten minutes at 0.01 each: ten of them fill the budget.
@@ -133,9 +142,12 @@ test('a call that ends gives back what it did not use of the budget, once, and t
   assert.equal((await call('+15550210')).status, 200);
   assert.equal((await call('+15550211')).body.error.code, 'outbound.budget');
 
-  const ended = { status: 'disconnected', endedAt: Date.now() } as const;
-  await functions.store.update(placed[1]?.session_id ?? '', () => ended);
-  await end(1, 'CallDisconnected', 'e-3');
+  // Nine minutes of the one, and nine of the other: each may have been answered.
+  for (const n of [1, 2]) {
+    const ended = { status: 'disconnected', endedAt: Date.now() } as const;
+    await functions.store.update(placed[n]?.session_id ?? '', () => ended);
+    await end(n, 'CallDisconnected', `e-${n + 2}`);
+  }
   assert.equal((await call('+15550211')).status, 200);
   assert.equal((await call('+15550212')).body.error.code, 'outbound.budget');
 });

@@ -39,7 +39,7 @@ export async function placeCall(
     return await placeAdmitted(wanted, source, parts, log);
   } catch (error) {
     // A request to ACS that got no answer, or a broken one, may have placed the call.
-    if (!(error instanceof CallControlError && error.transient)) await admission.takeBack(log);
+    if (!(error instanceof CallControlError && error.uncertain)) await admission.takeBack(log);
     throw error;
   }
 }

@@ -12,17 +12,21 @@ type CallControlErrorCode =
   /** ACS understood and said no. */
   | 'acs.refused';
 
-/** ACS did not do what was asked. `transient`: the same request may work later. */
+/** ACS did not do what was asked, as far as is known. */
 export class CallControlError extends ParleyError {
+  /** The same request may work later. */
   readonly transient: boolean;
+  /** It may have been done all the same: the request was sent, and no answer says that nothing came of it. */
+  readonly uncertain: boolean;
 
   constructor(
     code: CallControlErrorCode,
     message: string,
-    options: { cause: unknown; details?: Record<string, unknown> },
+    { uncertain, ...options }: { cause: unknown; details?: Record<string, unknown>; uncertain?: boolean },
   ) {
     super(code, message, options);
     this.transient = code === 'acs.unreachable' || code === 'acs.unavailable';
+    this.uncertain = uncertain ?? this.transient;
   }
 }
 
@@ -40,7 +44,8 @@ export function callControlErrorOf(what: string, thrown: unknown): CallControlEr
     const options = { cause: thrown, details: { acsStatus: statusCode, ...(code !== undefined && { acsCode: code }) } };
     const answered = `ACS answered ${statusCode} when asked to ${what}`;
     if (statusCode === 408 || statusCode === 429 || statusCode >= 500) {
-      return new CallControlError('acs.unavailable', `${answered}; try again later.`, options);
+      const uncertain = statusCode !== 429;
+      return new CallControlError('acs.unavailable', `${answered}; try again later.`, { ...options, uncertain });
     }
     if (statusCode === 401 || statusCode === 403) {
       return new CallControlError(
@@ -58,14 +63,13 @@ export function callControlErrorOf(what: string, thrown: unknown): CallControlEr
     return new CallControlError(
       'acs.refused',
       `ACS was asked to ${what} and its answer made no sense: ${messageOf(thrown)}`,
-      {
-        cause: thrown,
-      },
+      { cause: thrown, uncertain: true },
     );
   }
   if (thrown instanceof ParleyError) {
     const message = `ACS could not be asked to ${what}. ${thrown.message}`;
-    return new CallControlError('acs.unreachable', message, { cause: thrown });
+    // There was no token, so that nothing was sent.
+    return new CallControlError('acs.unreachable', message, { cause: thrown, uncertain: false });
   }
   const message = `ACS could not be reached to ${what}; check ACS_CONNECTION_STRING or ACS_ENDPOINT.`;
   return new CallControlError('acs.unreachable', message, { cause: thrown });

@@ -129,8 +129,8 @@ for (const redis of await redisesUnderTest()) {
     await gate.settle({ ...first, endedAt: clock.wallMs() });
     await gate.admit(call);
     await assert.rejects(gate.admit(call), { code: 'outbound.budget' });
-    // Nobody answered: all of it.
-    await gate.settle(session({}));
+    // It failed: all of it.
+    await gate.settle(session({ status: 'failed' }));
     await gate.admit(call);
     // A dear number costs ten times that.
     await assert.rejects(gate.admit({ ...call, number: HAMBURG }), { code: 'outbound.budget' });
@@ -139,6 +139,17 @@ for (const redis of await redisesUnderTest()) {
       status: 403,
     });
     assert.equal(gate.settles(session({ direction: 'inbound' })), false);
+  });
+
+  test(`${redis.kind}: a call that is over before anybody said that it was answered costs its time all the same`, async () => {
+    const clock = new VirtualClock();
+    const gate = gateOf(await fresh(), clock, { budget: 0.15 });
+    await gate.admit(call);
+    const session = { direction: 'outbound', to: BERLIN, createdAt: clock.wallMs(), status: 'disconnected' } as Session;
+    await clock.advance(8 * 60_000);
+    await gate.settle({ ...session, endedAt: clock.wallMs() });
+    // Eight of fifteen minutes are used, and ten are asked for.
+    await assert.rejects(gate.admit(call), { code: 'outbound.budget' });
   });
 
   test(`${redis.kind}: nobody’s number stands in a key`, async () => {

@@ -130,10 +130,12 @@ export class OutboundGate {
    * @throws {DependencyError} `redis.unavailable`, `redis.refused`
    */
   async settle(session: Session): Promise<void> {
-    const { to, createdAt, connectedAt, endedAt } = session;
+    const { to, status, createdAt, endedAt } = session;
     const perMinute = to === undefined ? undefined : this.#budget?.prices.perMinute(to);
     if (this.#budget === undefined || perMinute === undefined || !this.settles(session)) return;
     const { counter, longestMinutes } = this.#budget;
+    // Events have no order: a call may have been answered though nobody has said so yet. One that failed was not.
+    const connectedAt = session.connectedAt ?? (status === 'failed' ? undefined : createdAt);
     const usedMs = connectedAt === undefined ? 0 : (endedAt ?? this.#clock.wallMs()) - connectedAt;
     const unused = Math.max(0, longestMinutes - minutesOf(usedMs));
     await counter.takeBack(ALL, perMinute * unused, createdAt);
