@@ -23,6 +23,8 @@ const OTHER_NAMES: ReadonlySet<string> = new Set([
   'BASE_IMAGE',
   'BUILD_IMAGE',
   'SOURCE_DATE_EPOCH',
+  // azd's own.
+  'AZURE_SUBSCRIPTION_ID',
   // The platform's own.
   'FUNCTIONS_REQUEST_BODY_SIZE_LIMIT',
   'IDENTITY_ENDPOINT',
