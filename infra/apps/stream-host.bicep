@@ -1,4 +1,4 @@
-// The stream plan. `azd deploy` runs this template with the image that it has just pushed (stream-plan.bicepparam), so
+// The stream host's app. `azd deploy` runs this template with the image that it has just pushed (stream-host.bicepparam), so
 // that there is never a revision with another image than ours, and a change of settings and a new image are one revision
 // and one draining of calls, not two. Without azd, `main.bicep` runs it where it is given an image.
 
