@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 120_000;
 
 /** Waits until something holds, for as long as nobody would wait for it. */
 export async function eventually(holds: () => boolean | Promise<boolean>): Promise<void> {
