@@ -6,7 +6,7 @@ import { initiateRoute } from './calls/initiate.ts';
 import { listCallsRoute, readCallRoute } from './calls/read.ts';
 import { transcribeRoute } from './calls/transcribe.ts';
 import { Composition } from './composition.ts';
-import { dependenciesRoute, healthRoute, readinessRoute } from './health/routes.ts';
+import { dependenciesRoute, healthRoute, placesRoute, readinessRoute } from './health/routes.ts';
 import { type Route, serve, templateOf } from './http/route.ts';
 import { openApiRoute } from './reference/route.ts';
 import { ticketsRoute } from './tickets/route.ts';
@@ -24,6 +24,7 @@ const routes: readonly Route[] = [
   healthRoute,
   readinessRoute,
   dependenciesRoute,
+  placesRoute,
   openApiRoute,
 ];
 

@@ -18,6 +18,7 @@ import { OutboundPrices } from '../shared/limits/outbound-prices.ts';
 import { createLog, type Logger } from '../shared/log.ts';
 import { connectRedis } from '../shared/sessions/connect.ts';
 import { SessionStore } from '../shared/sessions/session-store.ts';
+import { TakenPlaces } from '../shared/sessions/taken-places.ts';
 import { type FunctionsSettings, readFunctionsSettings } from '../shared/settings/functions-settings.ts';
 import type { Environment } from '../shared/settings/setting.ts';
 import { Tickets } from '../shared/tickets/tickets.ts';
@@ -41,6 +42,7 @@ export interface Parts {
   readonly tickets: Tickets;
   readonly once: Once;
   readonly mediaRecovery: MediaRecovery;
+  readonly taken: TakenPlaces;
   /** What the functions need of others, asked in the background. */
   readonly dependencies: DependencyBoard;
 }
@@ -135,6 +137,7 @@ function build(config: FunctionsSettings, log: Logger, env: Environment) {
     tickets: new Tickets({ redis, clock, newSecret: randomSecrets, sessionTtlSeconds: config.SESSION_TTL_SECONDS }),
     once: new Once({ redis, clock, newId: randomIds }),
     mediaRecovery: new MediaRecovery({ redis, store, calls, clock }),
+    taken: new TakenPlaces(store.hosts, clock),
     dependencies: new DependencyBoard({
       clock,
       log,

@@ -29,6 +29,15 @@ test('readiness tells anybody the status alone, in the shape of the old API', as
   assert.deepEqual(body.checks, []);
 });
 
+test('the functions tell how many places are taken, also when no stream host has one left and none is in the rotation', async () => {
+  await functions.announce({ sessions: 7, maxSessions: 7 });
+  await eventually(async () => {
+    const { status, body } = await functions.request('GET', 'places');
+    assert.equal(status, 200);
+    return body.taken === 7;
+  });
+});
+
 test('each service is told with how it stands to the functions, behind the door of the API', async () => {
   const states = async () => {
     const { body } = await functions.request('GET', 'health/dependencies');

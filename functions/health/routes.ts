@@ -1,5 +1,5 @@
 import type { Answer } from '../../shared/http/route.ts';
-import { health, healthDependencies, readiness } from '../../shared/http/routes/health.ts';
+import { health, healthDependencies, places, readiness } from '../../shared/http/routes/health.ts';
 import { readVersion } from '../../shared/version.ts';
 import { functionRoute } from '../http/route.ts';
 import { readinessOf } from './readiness.ts';
@@ -34,6 +34,12 @@ export const readinessRoute = functionRoute(readiness, async (_, { dependencies:
 export const dependenciesRoute = functionRoute(healthDependencies, async (_, { dependencies: board, tokens }) => ({
   status: 200,
   body: { status: readinessOf(board, () => tokens.hasKeys), problems: [], dependencies: board.reports() },
+}));
+
+/** What the stream hosts are scaled by. They could not tell it themselves when all of them are full. */
+export const placesRoute = functionRoute(places, async (_, { taken }) => ({
+  status: 200,
+  body: { taken: await taken.count() },
 }));
 
 const version = readVersion();

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { EntraDouble } from '../../shared/auth/testing/entra-double.ts';
-import { health, readiness } from '../../shared/http/routes/health.ts';
+import { health, places, readiness } from '../../shared/http/routes/health.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { AcsDouble } from '../testing/acs-double.ts';
 import { ask, assertBounded, CLOSED, nameOf, ROUTES } from '../testing/attacks.ts';
@@ -134,7 +134,7 @@ test('more requests than can be answered at a time are refused by 429, but probe
   );
   const isFull = async () => (await ask(functions, ofAcs[0] ?? assert.fail(), headers)).status === 429;
   await eventually(isFull);
-  const probes = [health, readiness];
+  const probes = [health, places, readiness];
   const routes = ROUTES.filter(({ name }) => !probes.some((probe) => probe.name === name));
   const refusals = await Promise.all(routes.map((route) => ask(functions, route, headers)));
   const alive = await Promise.all(probes.map((probe) => ask(functions, probe)));
@@ -145,7 +145,7 @@ test('more requests than can be answered at a time are refused by 429, but probe
   }
   assert.deepEqual(
     alive.map(({ status }) => status),
-    [200, 200],
+    [200, 200, 200],
   );
   for (const { status } of await Promise.all(waiting)) assert.equal(status, 200);
   assert.equal((await functions.request('GET', `calls/none?code=${KEY}`)).status, 404);

@@ -206,12 +206,13 @@ resource app 'Microsoft.App/containerApps@2025-01-01' = {
         rules: [
           {
             // By places, not by requests: a socket is one request that lasts as long as its call. The route answers the
-            // sum over all replicas, which KEDA divides by the target. It takes no credential and tells nothing else.
+            // sum over all replicas, which KEDA divides by the target. It takes no credential and tells nothing else. The
+            // functions are asked: replicas that are full are out of the rotation, so that none could say that all are.
             name: 'places'
             custom: {
               type: 'metrics-api'
               metadata: {
-                url: 'https://${ownDomain}/api/v1/places'
+                url: 'https://${functions.properties.defaultHostName}/api/v1/places'
                 valueLocation: 'taken'
                 targetValue: string(placesBeforeAnother)
               }

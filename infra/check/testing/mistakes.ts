@@ -266,6 +266,13 @@ export const MISTAKES: readonly Mistake[] = [
     said: /valueLocation: "places"\. Allowed: "taken"/,
   },
   {
+    what: 'a scale rule that asks the stream hosts, of which none answers when all are full',
+    place: `${SCALE}.rules.0.custom.metadata.url`,
+    put: 'https://ca-kh5gjl4lccjja.name.example.net/api/v1/places',
+    check: 'scale',
+    said: /metadata\.url: https:\/\/ca-.*the functions/,
+  },
+  {
     what: 'more calls for a replica than it takes',
     place: `${SCALE}.rules.0.custom.metadata.targetValue`,
     put: '5000',

@@ -138,13 +138,13 @@ export const hostReadyz = defineRoute({
 
 export const places = defineRoute({
   name: 'places',
-  half: 'stream-host',
+  half: 'both',
   method: 'GET',
   path: '/api/v1/places',
   access: 'anonymous',
   summary: 'How many places are taken in the whole deployment, by which it is scaled',
   description:
-    'Sessions of all stream hosts, and places that are kept for calls on their way. Up to three seconds old.',
+    'Sessions of all stream hosts, and places that are kept for calls on their way. Up to three seconds old. Whoever scales by it asks the functions: stream hosts that are full are taken out of the rotation, and answer nobody.',
   answers: {
     200: z.object({ taken: z.int().meta({ example: 42 }) }).meta({ id: 'Places', description: 'The number.' }),
   },
