@@ -259,7 +259,7 @@ type furtherSettings = {
 }
 
 @export()
-@description('Addresses of a proxy of yours that stands before the halves. Empty: their own.')
+@description('Addresses of a proxy of yours that stands before the halves, and adds the address of each client to x-forwarded-for. Empty: their own.')
 type publicUrls = {
   @description('https://…')
   functions: string

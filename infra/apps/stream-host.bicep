@@ -150,8 +150,8 @@ resource app 'Microsoft.App/containerApps@2025-01-01' = {
               { name: 'MAX_SESSIONS', value: string(size.places) }
               { name: 'MAX_BROWSER_SESSIONS', value: string(size.browserPlaces) }
               { name: 'DRAIN_MS', value: string(size.drainSeconds * 1000) }
-              // The ingress is the one proxy, and adds the address that it sees.
-              { name: 'TRUSTED_PROXY_HOPS', value: '1' }
+              // The ingress is one proxy, and adds the address that it sees; yours before it is another.
+              { name: 'TRUSTED_PROXY_HOPS', value: empty(plan.addresses.streamHost) ? '1' : '2' }
               { name: 'REQUIRE_TICKETS', value: 'true' }
               { name: 'SIGN_IN', value: empty(plan.signInClientId) ? 'none' : 'container-apps' }
             ],

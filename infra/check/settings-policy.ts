@@ -70,7 +70,7 @@ export const AZURE_RULES: Readonly<Record<string, AzureRule>> = {
     pattern: /^Authorization=AAD;ClientId=[0-9a-f-]{36}$/,
     allowed: 'Authorization=AAD;ClientId=… of the identity',
   },
-  TRUSTED_PROXY_HOPS: { pattern: /^1$/, allowed: '1: the ingress of Container Apps' },
+  TRUSTED_PROXY_HOPS: { pattern: /^[12]$/, allowed: '1: the ingress of Container Apps; 2 behind a proxy of your own' },
   LOG_TRANSCRIPTS: { pattern: /^(false)?$/, allowed: 'false: what callers say is private' },
 };
 
