@@ -134,6 +134,7 @@ test('keys that were fetched once go on being good while their server is away, f
   await clock.advance(30 * 60_000);
   await assert.rejects(patient.verify(await token(), 'callback'), { code: 'auth.keys-unavailable', status: 503 });
   jwks.state.failing = false;
+  await clock.advance(1_000);
   await patient.verify(await token(), 'callback');
 });
 
@@ -216,4 +217,20 @@ test('the same flood while the keys’ server is away is no flood there, and tok
   assert.equal(jwks.state.asked, 2);
   assert.deepEqual([...codes].sort(), ['auth.keys-unavailable', 'auth.token-invalid']);
   await flooded.verify(`Bearer ${await sign({ atMs: clock.wallMs() })}`, 'callback');
+});
+
+test('a flood before there was ever a key asks for the keys once a second, so that a server that throttles us can come back', async (t) => {
+  const jwks = await keyServer();
+  t.after(() => jwks.close());
+  jwks.state.failing = true;
+  const clock = new VirtualClock();
+  const young = new AcsTokenVerifier({ jwksUrl: jwks.url, issuer, audience, clock });
+  const token = `Bearer ${await sign({ atMs: clock.wallMs() })}`;
+  for (let n = 0; n < 50; n += 1) {
+    await assert.rejects(young.verify(token, 'callback'), { code: 'auth.keys-unavailable', status: 503 });
+    await clock.advance(100);
+  }
+  assert.equal(jwks.state.asked, 5);
+  jwks.state.failing = false;
+  await young.verify(token, 'callback');
 });

@@ -20,6 +20,8 @@ const UNKNOWN_EVERY_MS = 5_000;
 const FRESH_MS = 600_000;
 /** How soon that is tried again while it fails. */
 const RETRY_MS = 30_000;
+/** And how soon where there are no keys to go on with. Whoever comes before is told of the failure. */
+const FIRST_RETRY_MS = 1_000;
 /** Keys that could not be fetched anew for so long are not believed any more: one of them may have been withdrawn. */
 const KEPT_MS = 86_400_000;
 
@@ -42,6 +44,8 @@ export class SigningKeys {
   #dueAtMs = Number.NEGATIVE_INFINITY;
   #soughtAtMs = Number.NEGATIVE_INFINITY;
   #seeking: Promise<void> | undefined;
+  /** Of the last fetch, where it failed. */
+  #failed: { readonly cause: unknown; readonly atMs: number } | undefined;
   #lastStatus: number | undefined;
 
   constructor(options: SigningKeysOptions) {
@@ -83,6 +87,7 @@ export class SigningKeys {
     const nowMs = this.#options.clock.now();
     const usable = this.hasKeys;
     if (usable && nowMs < this.#dueAtMs) return;
+    if (!usable && this.#failed && nowMs - this.#failed.atMs < FIRST_RETRY_MS) throw this.failure(this.#failed.cause);
     this.#dueAtMs = nowMs + RETRY_MS;
     const fetched = this.#fetch();
     try {
@@ -126,7 +131,13 @@ export class SigningKeys {
   }
 
   async #fetch(): Promise<void> {
-    await this.#remote.reload();
+    try {
+      await this.#remote.reload();
+    } catch (cause) {
+      this.#failed = { cause, atMs: this.#options.clock.now() };
+      throw cause;
+    }
+    this.#failed = undefined;
     this.#fetchedAtMs = this.#options.clock.now();
     this.#dueAtMs = this.#fetchedAtMs + FRESH_MS;
   }
