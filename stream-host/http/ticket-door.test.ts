@@ -174,6 +174,23 @@ test('who has signed in needs no ticket for a socket, and has no session but his
   back.socket.terminate();
 });
 
+test('who has signed in and gets a new session in place of one that is over has that one as his own, too', async () => {
+  const ann = principalOf('ann');
+  const first = await abroad.connect(`${SOCKET}?session_id=anns-over`, ann);
+  await first.untilType('session_ready');
+  first.socket.send('{"type":"end"}');
+  await first.closed;
+  const second = await abroad.connect(`${SOCKET}?session_id=anns-over`, ann);
+  const { session_id: fresh } = await second.untilType('session_ready');
+  assert.notEqual(fresh, 'anns-over');
+  const watching = await abroad.connect(`${RELAY}?session_id=${fresh}`, ann);
+  for (const client of [watching, second]) client.socket.terminate();
+  await assert.rejects(
+    abroad.connect(`${SOCKET}?session_id=${fresh}`, principalOf('bob')),
+    refused('ticket.foreign-session'),
+  );
+});
+
 test('a browser comes back to its session by the right that it was given, once, and to no other', async () => {
   const origin = FRIEND;
   const sessionId = 'comes-back';

@@ -36,8 +36,8 @@ export interface ReceptionOptions {
   readonly openResponder: (agent: string, log: Logger, facts: SessionFacts) => Responder;
   readonly ending: CallEnding;
   readonly relay: Pick<SessionRelay, 'follow'>;
-  /** Gives browsers the right to come back. Without it they need another ticket. */
-  readonly tickets?: Pick<Tickets, 'issueReturn'> | undefined;
+  /** Gives browsers the right to come back, and visitors their sessions. Without it they need another ticket. */
+  readonly tickets?: Pick<Tickets, 'claim' | 'issueReturn'> | undefined;
   readonly defaultAgent: string;
   /** Whether the demo dialogue answers instead of a language model; browsers are told. */
   readonly isScripted: () => boolean;
@@ -157,7 +157,9 @@ export class Reception {
         if (request.resumes) throw over();
         // Pages of the Python accelerator name the same session for as long as they live: a refusal would be for ever.
         const agent = request.agent ?? error.agent;
-        const fresh = await this.#openBrowserSession(this.#options.newId(), agent, request.mode);
+        const freshId = this.#options.newId();
+        if (request.visitor !== undefined) await this.#options.tickets?.claim(freshId, request.visitor);
+        const fresh = await this.#openBrowserSession(freshId, agent, request.mode);
         log.info({ fresh: fresh.id }, 'the session that a browser named is over; it gets a new one');
         await this.#beginInBrowser(transport, fresh, request, sessionId);
       }
