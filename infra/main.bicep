@@ -359,9 +359,10 @@ module alerts 'modules/alerts.bicep' = {
     location: location
     tags: tags
     workspaceName: names.workspace
+    redisName: names.redis
     emails: alertEmails
   }
-  dependsOn: [monitoring]
+  dependsOn: [monitoring, redis]
 }
 
 // What azd, the hooks and docs/operations.md read. None of it is a secret.

@@ -174,3 +174,19 @@ test('found: a query in a file with a mistyped column, which nothing loads', () 
   assert.match(found, /slow\.kql:2: KS142/);
   assert.match(found, /slow\.kql: nothing that is deployed has this query/);
 });
+
+test('what an alarm looks for in the lines of the functions is what they write', () => {
+  const sources = globSync('functions/**/*.ts', { cwd: ROOT, exclude: ['**/*.test.ts'] }).map((file) =>
+    readFileSync(path.join(ROOT, file), 'utf8'),
+  );
+  const wanted = globSync('infra/queries/*.kql', { cwd: ROOT })
+    .map((file) => readFileSync(path.join(ROOT, file), 'utf8'))
+    .flatMap((query) => [...query.matchAll(/Message has '([^']+)'/g)].map(([, words = '']) => ({ query, words })))
+    .filter(({ query }) => query.includes('AppTraces'));
+  assert.ok(wanted.length > 0);
+  for (const { words } of wanted)
+    assert.ok(
+      sources.some((source) => source.includes(words)),
+      words,
+    );
+});

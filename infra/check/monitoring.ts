@@ -25,6 +25,14 @@ const CATEGORIES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'Microsoft.Cache/redisEnterprise/databases': { ConnectionEvents: 'REDConnectionEvents' },
 };
 
+/** Metrics that an alarm may watch, by their names in the REST API (the same reference). */
+const METRICS: Readonly<Record<string, readonly string[]>> = {
+  'Microsoft.Cache/redisEnterprise': ['usedmemorypercentage', 'serverLoad', 'connectedclients', 'percentProcessorTime'],
+};
+
+/** What runs full without an error before, and the metric that tells. */
+const MUST_BE_WATCHED = [{ type: 'Microsoft.Cache/redisEnterprise', metric: 'usedmemorypercentage' }] as const;
+
 /** From where Application Insights can test: its population tags. */
 const PLACES: ReadonlySet<unknown> = new Set([
   ...[
@@ -59,6 +67,8 @@ export function monitoringFindings(expansion: Expansion): Finding[] {
   return [
     ...settings.flatMap((setting) => categoryFindings(expansion, setting)),
     ...ofType(expansion, 'Microsoft.Insights/scheduledQueryRules').flatMap((alert) => alertFindings(expansion, alert)),
+    ...ofType(expansion, 'Microsoft.Insights/metricAlerts').flatMap((alert) => metricFindings(expansion, alert)),
+    ...unwatchedFindings(expansion),
     ...ofType(expansion, 'Microsoft.Insights/webtests').flatMap((test) => outsideFindings(expansion, test)),
     ...ofType(expansion, 'Microsoft.App/containerApps/authConfigs').flatMap((config) =>
       signInFindings(expansion, config),
@@ -99,7 +109,6 @@ function alertFindings(expansion: Expansion, alert: Resource): Finding[] {
   });
   const scopes = listAt(alert, 'properties.scopes');
   const workspaces: unknown[] = ofType(expansion, 'Microsoft.OperationalInsights/workspaces').map(({ id }) => id);
-  const groups = ofType(expansion, 'Microsoft.Insights/actionGroups');
   return [
     ...unwritten.map((table) =>
       finding(placeOf(expansion, alert), `nothing writes ${table}`, 'a diagnostic setting with its category'),
@@ -107,6 +116,14 @@ function alertFindings(expansion: Expansion, alert: Resource): Finding[] {
     ...(scopes.length === 1 && workspaces.includes(scopes[0])
       ? []
       : [finding(placeOf(expansion, alert, 'properties.scopes'), shown(scopes), 'the workspace')]),
+    ...commonFindings(expansion, alert, listAt(alert, 'properties.actions.actionGroups')),
+  ];
+}
+
+/** Of either kind: whether it is asked without a gap, at all, and whether somebody is told. */
+function commonFindings(expansion: Expansion, alert: Resource, told: readonly unknown[]): Finding[] {
+  const groups = ofType(expansion, 'Microsoft.Insights/actionGroups');
+  return [
     ...(minutesOf(at(alert, 'properties.windowSize')) >= minutesOf(at(alert, 'properties.evaluationFrequency'))
       ? []
       : [
@@ -119,7 +136,7 @@ function alertFindings(expansion: Expansion, alert: Resource): Finding[] {
     ...(at(alert, 'properties.enabled') === true
       ? []
       : [finding(placeOf(expansion, alert, 'properties.enabled'), shown(at(alert, 'properties.enabled')), 'true')]),
-    ...(groups.length > 0 && listAt(alert, 'properties.actions.actionGroups').length === 0
+    ...(groups.length > 0 && told.length === 0
       ? [
           finding(
             placeOf(expansion, alert, 'properties.actions'),
@@ -129,6 +146,38 @@ function alertFindings(expansion: Expansion, alert: Resource): Finding[] {
         ]
       : []),
   ];
+}
+
+function metricFindings(expansion: Expansion, alert: Resource): Finding[] {
+  const scopes = listAt(alert, 'properties.scopes');
+  const types = expansion.resources.filter(({ id }) => scopes.includes(id)).map(({ type }) => type);
+  const strange = listAt(alert, 'properties.criteria.allOf').flatMap((criterion) => {
+    const namespace = String(at(criterion, 'metricNamespace'));
+    const metric = String(at(criterion, 'metricName'));
+    const known = METRICS[namespace] ?? [];
+    const place = placeOf(expansion, alert, 'properties.criteria');
+    return [
+      ...(types.includes(namespace) ? [] : [finding(place, shown(namespace), types.join(', '))]),
+      ...(known.includes(metric) ? [] : [finding(place, shown(metric), known.join(', '))]),
+    ];
+  });
+  return [...strange, ...commonFindings(expansion, alert, listAt(alert, 'properties.actions'))];
+}
+
+function unwatchedFindings(expansion: Expansion): Finding[] {
+  const alerts = ofType(expansion, 'Microsoft.Insights/metricAlerts');
+  return MUST_BE_WATCHED.flatMap(({ type, metric }) =>
+    ofType(expansion, type)
+      .filter(
+        ({ id }) =>
+          !alerts.some(
+            (alert) =>
+              listAt(alert, 'properties.scopes').includes(id) &&
+              listAt(alert, 'properties.criteria.allOf').some((criterion) => at(criterion, 'metricName') === metric),
+          ),
+      )
+      .map((resource) => finding(placeOf(expansion, resource), `no alarm watches ${metric}`, 'one does')),
+  );
 }
 
 /** Tests from outside ask routes that there are and that are open, and are shown with the telemetry. */

@@ -1,13 +1,19 @@
-// What somebody should be told of, on tables that are filled today. Each question is a file in `queries/`.
+// What somebody should be told of: questions to the log, on tables that are filled today, each a file in `queries/`; and the
+// room that Redis has left.
 
 param location string
 param tags { *: string }
 param workspaceName string
+param redisName string
 @description('Who is told. None: alerts are seen in the portal only.')
 param emails string[]
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' existing = {
   name: workspaceName
+}
+
+resource redis 'Microsoft.Cache/redisEnterprise@2025-07-01' existing = {
+  name: redisName
 }
 
 type alert = {
@@ -62,6 +68,14 @@ var alerts alert[] = [
     window: 'PT5M'
     every: 'PT5M'
   }
+  {
+    name: 'calls-rejected'
+    description: 'A caller heard that the line is busy: nobody could talk with them. Most often no stream host had a place.'
+    query: loadTextContent('../queries/calls-rejected.kql')
+    severity: 1
+    window: 'PT5M'
+    every: 'PT5M'
+  }
 ]
 
 resource told 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(emails)) {
@@ -96,6 +110,8 @@ resource rules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       evaluationFrequency: it.every
       windowSize: it.window
       autoMitigate: true
+      // A table is there from its first line on. A new workspace has none, and the deployment would fail.
+      skipQueryValidation: true
       criteria: {
         allOf: [
           {
@@ -111,3 +127,34 @@ resource rules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
     }
   }
 ]
+
+// It evicts nothing: once it is full it takes no new call. Azure says to scale from 75 percent on.
+resource redisMemory 'Microsoft.Insights/metricAlerts@2026-01-01' = {
+  name: 'redis-memory'
+  location: 'global'
+  tags: tags
+  properties: {
+    description: 'Redis has less than a quarter of its memory left. Full, it takes no new call.'
+    enabled: true
+    severity: 1
+    scopes: [redis.id]
+    evaluationFrequency: 'PT5M'
+    windowSize: 'PT15M'
+    autoMitigate: true
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+      allOf: [
+        {
+          name: 'memory'
+          criterionType: 'StaticThresholdCriterion'
+          metricNamespace: 'Microsoft.Cache/redisEnterprise'
+          metricName: 'usedmemorypercentage'
+          timeAggregation: 'Maximum'
+          operator: 'GreaterThan'
+          threshold: 75
+        }
+      ]
+    }
+    actions: empty(emails) ? [] : [{ actionGroupId: told.id }]
+  }
+}

@@ -3,6 +3,7 @@ import { GONE } from './patch.ts';
 
 const HOST = 'Microsoft.App/containerApps';
 const REDIS = 'Microsoft.Cache/redisEnterprise';
+const METRIC_ALERT = 'Microsoft.Insights/metricAlerts';
 
 /** Mistakes in a deployment with a network of its own and a sign-in. */
 export const PRIVATE_MISTAKES: readonly Mistake[] = [
@@ -42,6 +43,13 @@ export const PRIVATE_MISTAKES: readonly Mistake[] = [
     check: 'monitoring',
     said: /there is no route "\/health"/,
   },
+  {
+    what: 'an alarm that reaches nobody',
+    place: `${METRIC_ALERT} properties.actions`,
+    put: [],
+    check: 'monitoring',
+    said: /metricAlerts redis-memory properties\.actions: nobody is told/,
+  },
 ];
 
 /** Mistakes that Azure would take, and that would show at the first call or at the next audit. */
@@ -59,6 +67,27 @@ export const QUIET_MISTAKES: readonly Mistake[] = [
     put: 'AllKeysLRU',
     check: 'values',
     said: /evictionPolicy: "AllKeysLRU"/,
+  },
+  {
+    what: 'a question to a table that a first deployment does not have yet',
+    place: 'Microsoft.Insights/scheduledQueryRules properties.skipQueryValidation',
+    put: GONE,
+    check: 'values',
+    said: /scheduledQueryRules .*skipQueryValidation: not set/,
+  },
+  {
+    what: 'a metric that Redis does not have',
+    place: `${METRIC_ALERT} properties.criteria.allOf.0.metricName`,
+    put: 'allusedmemorypercentage',
+    check: 'monitoring',
+    said: /redis-memory properties\.criteria: "allusedmemorypercentage"/,
+  },
+  {
+    what: 'a Redis that runs full while nobody watches',
+    place: METRIC_ALERT,
+    put: GONE,
+    check: 'monitoring',
+    said: /redisEnterprise redis-\w+: no alarm watches usedmemorypercentage/,
   },
   {
     what: 'telemetry by a key',
