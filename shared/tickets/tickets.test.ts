@@ -77,11 +77,27 @@ for (const { kind, connect } of await redisesUnderTest()) {
     });
 
     test('a session is his who opened it, and one that somebody else opened is not', async () => {
-      await tickets.claim('mine', 'ann');
-      await tickets.claim('mine', 'ann');
-      await assert.rejects(tickets.claim('mine', 'bob'), { code: 'ticket.foreign-session', status: 403 });
+      await tickets.claim('mine', 'ann', 'browser');
+      await tickets.claim('mine', 'ann', 'browser');
+      await assert.rejects(tickets.claim('mine', 'bob', 'browser'), { code: 'ticket.foreign-session', status: 403 });
       await redis.hset(sessionKeys('of-a-call').session, 'id', 'of-a-call');
-      await assert.rejects(tickets.claim('of-a-call', 'ann'), { code: 'ticket.foreign-session' });
+      await assert.rejects(tickets.claim('of-a-call', 'ann', 'browser'), { code: 'ticket.foreign-session' });
+    });
+
+    test('a session that is named before it is opened is his who opens it: a caller of the API, if it is one', async () => {
+      const foreign = { code: 'ticket.foreign-session' };
+      await assert.rejects(tickets.claim('named', 'ann', 'dashboard'), foreign);
+      await tickets.claim('named', 'ann', 'browser');
+      await assert.rejects(tickets.claim('named', 'ann', 'dashboard'), foreign);
+      await tickets.claim('named', undefined, 'browser');
+      await assert.rejects(tickets.claim('named', 'ann', 'browser'), foreign);
+      await redis.hset(sessionKeys('named').session, 'id', 'named');
+      await tickets.claim('named', undefined, 'browser');
+      await assert.rejects(tickets.claim('named', 'ann', 'dashboard'), foreign);
+      await tickets.claim('hers', 'ann', 'browser');
+      await redis.hset(sessionKeys('hers').session, 'id', 'hers');
+      await tickets.claim('hers', 'ann', 'dashboard');
+      await assert.rejects(tickets.claim('hers', undefined, 'browser'), foreign);
     });
 
     test('what another release wrote for a ticket lets nobody in', async () => {

@@ -61,17 +61,25 @@ const TAKE_LUA = `
   if grant then redis.call('SET', KEYS[1], '${USED}', 'PX', ARGV[1]) end
   return grant`;
 
-/** KEYS visitor, session. ARGV visitor, ttl -> 1 where the session is his, or nobody's yet and not there. */
+/** Whose a session is that was opened for a caller of the API. */
+const NOBODY = '';
+
+/** KEYS visitor, session. ARGV visitor, ttl, kind -> 1 where the session is his by now. One that is not there is nobody's. */
 const CLAIM_LUA = `
   local holder = redis.call('GET', KEYS[1])
-  if holder and holder ~= ARGV[1] then return 0 end
-  if not holder and redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+  local exists = redis.call('EXISTS', KEYS[2]) == 1
+  if exists and (holder or '${NOBODY}') ~= ARGV[1] then return 0 end
+  if not exists and ARGV[1] ~= '${NOBODY}' then
+    if ARGV[3] == 'dashboard' or (holder and holder ~= ARGV[1]) then return 0 end
+  end
   redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
   return 1`;
 
 interface TicketRedis extends Redis {
   parleyTakeTicket(key: string, rememberMs: number): Promise<string | null>;
-  parleyClaimVisitor(visitorKey: string, sessionKey: string, visitor: string, ttlMs: number): Promise<0 | 1>;
+  parleyClaimVisitor(
+    ...args: [visitorKey: string, sessionKey: string, visitor: string, ttlMs: number, kind: TicketKind]
+  ): Promise<0 | 1>;
 }
 
 /**
@@ -120,14 +128,18 @@ export class Tickets {
   }
 
   /**
-   * Makes a session a visitor's own, where it is or where there is none of this id yet.
+   * Makes a session a visitor's own, where it is; or where he opens it, and there is none of this id yet that somebody
+   * else is about to open. Whoever only watches makes nothing his own. One that a caller of the API opens is no visitor's,
+   * whoever has named it before.
+   * @param visitor undefined: for a caller of the API
    * @throws {ParleyError} `ticket.foreign-session`
    * @throws {RequestError} `session.id-invalid`
    */
-  async claim(sessionId: string, visitor: string): Promise<void> {
+  async claim(sessionId: string, visitor: string | undefined, kind: TicketKind): Promise<void> {
     const keys = sessionKeys(sessionId);
     const ttlMs = this.#options.sessionTtlSeconds * 1000;
-    const isHis = await askRedis(() => this.#redis.parleyClaimVisitor(keys.visitor, keys.session, visitor, ttlMs));
+    const claim = [keys.visitor, keys.session, visitor ?? NOBODY, ttlMs, kind] as const;
+    const isHis = await askRedis(() => this.#redis.parleyClaimVisitor(...claim));
     if (!isHis) throw foreignSession();
   }
 

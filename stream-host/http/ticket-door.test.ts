@@ -191,6 +191,22 @@ test('who has signed in and gets a new session in place of one that is over has 
   );
 });
 
+test('who has signed in does not get to hear a session by naming it before its owner opens it', async () => {
+  const mallory = principalOf('mallory');
+  const id = 'customer-4711';
+  await assert.rejects(abroad.connect(`${RELAY}?session_id=${id}`, mallory), refused('ticket.foreign-session'));
+  assert.equal((await make(abroad, { kind: 'dashboard', session_id: id }, mallory)).code, 'ticket.foreign-session');
+  const early = await make(abroad, { kind: 'browser', session_id: id }, mallory);
+  const own = await abroad.ticket({ kind: 'browser', sessionId: id });
+  const owner = await abroad.connect(`${SOCKET}?ticket=${own}`);
+  await owner.untilType('session_ready');
+  for (const attempt of [`${RELAY}?session_id=${id}`, `${SOCKET}?session_id=${id}`]) {
+    await assert.rejects(abroad.connect(attempt, mallory), refused('ticket.foreign-session'));
+  }
+  await assert.rejects(abroad.connect(`${SOCKET}?ticket=${early.ticket}`), refused('ticket.foreign-session'));
+  owner.socket.terminate();
+});
+
 test('a browser comes back to its session by the right that it was given, once, and to no other', async () => {
   const origin = FRIEND;
   const sessionId = 'comes-back';

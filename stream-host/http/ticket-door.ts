@@ -80,7 +80,9 @@ export class TicketDoor {
     const ticket = ticketIn(request, url);
     if (ticket !== undefined) {
       this.#count(request);
-      return { ...(await tickets.take(ticket, { kind, origin, ...asked })), byTicket: true };
+      const grant = await tickets.take(ticket, { kind, origin, ...asked });
+      await this.#claim(grant);
+      return { ...grant, byTicket: true };
     }
     const { sessionId, callConnectionId } = asked;
     const wanted: Admitted = {
@@ -153,8 +155,14 @@ export class TicketDoor {
     if (sessionId === undefined) {
       throw new RequestError('relay.session-missing', 'Name the session that you want to watch: session_id.');
     }
-    await tickets.claim(sessionId, visitor);
+    await tickets.claim(sessionId, visitor, wanted.kind);
     return { ...wanted, sessionId, visitor };
+  }
+
+  /** Between a ticket and its use somebody else may have opened the session. Who has not signed in watches any. */
+  async #claim({ kind, sessionId, visitor }: TicketGrant): Promise<void> {
+    const isForAll = sessionId === undefined || (kind === 'dashboard' && visitor === undefined);
+    if (this.#options.signIn !== 'none' && !isForAll) await this.#options.tickets.claim(sessionId, visitor, kind);
   }
 
   /** Each try costs Redis a question. */

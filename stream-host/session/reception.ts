@@ -158,7 +158,7 @@ export class Reception {
         // Pages of the Python accelerator name the same session for as long as they live: a refusal would be for ever.
         const agent = request.agent ?? error.agent;
         const freshId = this.#options.newId();
-        if (request.visitor !== undefined) await this.#options.tickets?.claim(freshId, request.visitor);
+        if (request.visitor !== undefined) await this.#options.tickets?.claim(freshId, request.visitor, 'browser');
         const fresh = await this.#openBrowserSession(freshId, agent, request.mode);
         log.info({ fresh: fresh.id }, 'the session that a browser named is over; it gets a new one');
         await this.#beginInBrowser(transport, fresh, request, sessionId);
