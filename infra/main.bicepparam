@@ -42,8 +42,9 @@ param talk = {
   transcriptionSource: any(readEnvironmentVariable('TRANSCRIPTION_SOURCE', 'recogniser'))
 }
 param logLevel = any(readEnvironmentVariable('LOG_LEVEL', 'info'))
-param alertEmails = empty(readEnvironmentVariable('ALERT_EMAILS', ''))
-  ? []
-  : split(readEnvironmentVariable('ALERT_EMAILS', ''), ',')
+param alertEmails = filter(
+  map(split(readEnvironmentVariable('ALERT_EMAILS', ''), ','), address => trim(address)),
+  address => !empty(address)
+)
 // `azd deploy` makes the stream host's app, with the image that it pushes. Set this only where azd does not deploy it.
 param streamHostImage = readEnvironmentVariable('STREAM_HOST_IMAGE', '')

@@ -25,6 +25,7 @@ import { GoldenFiles } from './golden-files.ts';
 import { outputFindings } from './outputs.ts';
 import { queryFindings } from './queries.ts';
 import { providersIn, typeFindings } from './resource-types.ts';
+import { runProgram } from './run-program.ts';
 import { settle } from './settle.ts';
 import { MISTAKES } from './testing/mistakes.ts';
 import { PRIVATE_MISTAKES, QUIET_MISTAKES, TEXT_MISTAKES, type TextMistake } from './testing/other-mistakes.ts';
@@ -126,6 +127,23 @@ function makeMistake(folder: string, { file, find, put }: TextMistake): void {
   assert.notEqual(changed, text, `${file} has no ${find}`);
   writeFileSync(target, changed);
 }
+
+test('blanks and a last comma in ALERT_EMAILS do no harm', { skip: noCompiler }, async () => {
+  assert.ok('program' in compiler);
+  const env = {
+    ...process.env,
+    DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '1',
+    AZURE_ENV_NAME: 'example',
+    AZURE_LOCATION: 'swedencentral',
+    ALERT_EMAILS: ' a@example.org, b@example.org ,',
+  };
+  const args = ['build-params', path.join(ROOT, 'infra/main.bicepparam'), '--stdout'];
+  const { ok, stdout, stderr } = await runProgram(compiler.program, args, { env });
+  assert.ok(ok, stderr);
+  const { parametersJson } = structureOf(JSON.parse(stdout));
+  const { alertEmails } = structureOf(structureOf(JSON.parse(String(parametersJson))).parameters);
+  assert.deepEqual(alertEmails, { value: ['a@example.org', 'b@example.org'] });
+});
 
 test('found: a resource that is another than in the golden file', () => {
   const snapshot = structureOf(JSON.parse(json));

@@ -32,7 +32,7 @@ export class Azure {
     this.#scope = scope;
   }
 
-  /** @throws {HookError} nobody is signed in */
+  /** @throws {HookError} nobody is signed in, or azd is not there */
   token(): Promise<string> {
     this.#token ??= this.#reach
       .azd(['auth', 'token', '--scope', this.#scope, '--output', 'json'])
@@ -42,6 +42,7 @@ export class Azure {
         return token;
       })
       .catch((error: unknown) => {
+        if (error instanceof HookError) throw error;
         throw new HookError(`azd has no token for ${this.#scope} (${reasonOf(error)}). Sign in: azd auth login`);
       });
     return this.#token;
@@ -72,6 +73,12 @@ export class Azure {
     if (response.ok || expect.includes(response.status)) return answer;
     const code = textAt(answer.body, 'error.code') ?? response.status;
     const message = textAt(answer.body, 'error.message') ?? text.slice(0, 500);
+    if (code === 'MissingSubscriptionRegistration') {
+      const provider = /\/providers\/([^/]+)/.exec(new URL(url).pathname)?.[1] ?? '<namespace>';
+      throw new HookError(
+        `The subscription is not registered for ${provider} yet: az provider register --wait --namespace ${provider}`,
+      );
+    }
     throw new HookError(`${method} ${new URL(url).pathname} was refused: ${code} ${message}`);
   }
 

@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import path from 'node:path';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
+import { management } from './azure.ts';
 import { EVENT_GRID_APP } from './incoming-calls.ts';
 import { at, textAt } from './json.ts';
 import { postdeploy } from './postdeploy.ts';
 import { postdown } from './postdown.ts';
 import { predown } from './predown.ts';
 import { preprovision } from './preprovision.ts';
+import { profilesFile } from './profile.ts';
 import { PretendAzure } from './testing/pretend-azure.ts';
 
 const GROUP = '/subscriptions/sub/resourceGroups/rg-demo';
@@ -88,6 +93,75 @@ test('all that a region lacks is told at once, with what to do, before anything 
   await assert.rejects(
     preprovision(azure.reach, { ...INPUTS, AZURE_LOCATION: 'atlantis' }, []),
     /atlantis has no Functions on Flex Consumption/,
+  );
+  assert.deepEqual(azure.changes, []);
+});
+
+test('a subscription that has used none of the services is told the commands, all at once', async () => {
+  const azure = new PretendAzure();
+  for (const name of ['Microsoft.Web', 'Microsoft.CognitiveServices', 'Microsoft.App']) azure.unregistered.add(name);
+  await assert.rejects(preprovision(azure.reach, INPUTS, CHATTY), ({ message }: Error) => {
+    assert.deepEqual(message.match(/az provider register --wait --namespace \S+/g)?.sort(), [
+      'az provider register --wait --namespace Microsoft.App',
+      'az provider register --wait --namespace Microsoft.CognitiveServices',
+      'az provider register --wait --namespace Microsoft.Web',
+    ]);
+    return true;
+  });
+  assert.deepEqual(azure.changes, []);
+  // One whose registration is under way may refuse all the same.
+  await assert.rejects(
+    management(azure.reach).ask('GET', '/subscriptions/sub/providers/Microsoft.Web/geoRegions'),
+    /register --wait --namespace Microsoft\.Web$/,
+  );
+});
+
+test('what Azure registers by itself at the deployment stops nobody', async () => {
+  const azure = new PretendAzure();
+  azure.unregistered.add('Microsoft.Network');
+  await preprovision(azure.reach, INPUTS, CHATTY);
+});
+
+test('where azd is not on the path, that is said, and not to sign in', async () => {
+  const hook = path.join(import.meta.dirname, 'main.ts');
+  const run = promisify(execFile)(process.execPath, [hook, 'preprovision'], {
+    env: { ...process.env, ...INPUTS, PATH: '', Path: '' },
+  });
+  await assert.rejects(run, ({ stderr }: Error & { stderr: string }) => {
+    assert.match(stderr, /^azd is not on the PATH/);
+    return !stderr.includes('Sign in');
+  });
+});
+
+test('a profile without a network is not deployed over one with it, nor the other way', async () => {
+  assert.deepEqual(profilesFile(), [
+    { name: 'dev', network: 'public' },
+    { name: 'production', network: 'private' },
+  ]);
+  const azure = new PretendAzure();
+  azure.groupExists = true;
+  const tags = { 'azd-env-name': 'demo' };
+  const environment = { type: 'Microsoft.App/managedEnvironments', tags };
+  azure.resources = [environment, { type: 'Microsoft.Network/virtualNetworks', tags }];
+  const production = { ...INPUTS, PARLEY_PROFILE: 'production' };
+  await assert.rejects(preprovision(azure.reach, INPUTS, CHATTY), /opened .*azd env set PARLEY_PROFILE production\)/);
+  assert.deepEqual(azure.changes, []);
+  await preprovision(azure.reach, production, CHATTY);
+
+  // A network that somebody put there says nothing of ours.
+  azure.resources = [environment, { type: 'Microsoft.Network/virtualNetworks' }];
+  await assert.rejects(preprovision(azure.reach, production, CHATTY), /can't be moved .*PARLEY_PROFILE dev\)/);
+  await preprovision(azure.reach, INPUTS, CHATTY);
+  // A first run that was broken off.
+  azure.resources = [];
+  await preprovision(azure.reach, production, CHATTY);
+});
+
+test('a mistyped profile is refused, and not taken for dev', async () => {
+  const azure = new PretendAzure();
+  await assert.rejects(
+    preprovision(azure.reach, { ...INPUTS, PARLEY_PROFILE: 'prod' }, CHATTY),
+    /no profile "prod".* PARLEY_PROFILE <dev or production>/,
   );
   assert.deepEqual(azure.changes, []);
 });

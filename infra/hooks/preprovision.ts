@@ -14,6 +14,7 @@ import {
 } from './entra-app.ts';
 import { EVENT_GRID_APP } from './incoming-calls.ts';
 import { listAt, numberAt, textAt } from './json.ts';
+import { wantedProfile, wrongNetwork } from './profile.ts';
 import { type Environment, HookError, need, type Reach } from './reach.ts';
 import {
   deletedAccounts,
@@ -21,6 +22,7 @@ import {
   mayGiveRoles,
   missingInRegion,
   missingModels,
+  unregisteredProviders,
   type WantedModel,
 } from './region.ts';
 
@@ -38,8 +40,17 @@ async function checkRegion(reach: Reach, env: Environment, models: readonly Want
   const location = need(env, 'AZURE_LOCATION');
   const aiLocation = env.AZURE_AI_LOCATION || location;
   const group = `rg-${need(env, 'AZURE_ENV_NAME')}`;
+  const profile = wantedProfile(env);
   reach.say(`Looking whether ${location} has what is needed`);
+  const unregistered = await unregisteredProviders(arm, subscription);
+  if (unregistered.length > 0) {
+    const commands = unregistered.map((provider) => `az provider register --wait --namespace ${provider}`);
+    throw new HookError(
+      `The subscription has not used these services yet, and cannot be asked about them. Register them, which takes some minutes:\n${commands.join('\n')}`,
+    );
+  }
   const exists = await groupExists(arm, subscription, group);
+  const forbidden = exists ? await wrongNetwork(arm, subscription, group, env, profile) : [];
   const [missing, mayGive, deleted, withoutModels] = await Promise.all([
     missingInRegion(arm, subscription, location),
     mayGiveRoles(arm, subscription),
@@ -47,6 +58,7 @@ async function checkRegion(reach: Reach, env: Environment, models: readonly Want
     missingModels(arm, subscription, aiLocation, models, !exists),
   ]);
   const problems = [
+    ...forbidden,
     ...missing.map((line) => `${line} Choose another: azd env set AZURE_LOCATION <region>`),
     ...withoutModels,
     ...(mayGive

@@ -19,8 +19,15 @@ export class HookError extends Error {}
 export const realReach: Reach = {
   fetch: (url, init) => fetch(url, { ...init, signal: AbortSignal.timeout(60_000) }),
   azd: async (args) => {
-    const { stdout } = await promisify(execFile)('azd', [...args], { maxBuffer: 16 * 1024 * 1024 });
-    return stdout;
+    try {
+      const { stdout } = await promisify(execFile)('azd', [...args], { maxBuffer: 16 * 1024 * 1024 });
+      return stdout;
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+      throw new HookError(
+        'azd is not on the PATH of this process. Install it (https://aka.ms/azd-install), or add its folder to PATH.',
+      );
+    }
   },
   say: (line) => console.log(line),
   wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),

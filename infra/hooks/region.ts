@@ -19,6 +19,31 @@ const NEEDED: readonly (readonly [provider: string, type: string])[] = [
   ['Microsoft.Storage', 'storageAccounts'],
 ];
 
+/** Those that are asked here for more than where they are: only where they are registered do they answer. */
+const ASKED: readonly string[] = ['Microsoft.CognitiveServices', 'Microsoft.Web'];
+
+/** All whose resources are deployed. */
+const PROVIDERS = [
+  ...new Set([...ASKED, ...NEEDED.map(([provider]) => provider)]),
+  'Microsoft.Communication',
+  'Microsoft.EventGrid',
+  'Microsoft.ManagedIdentity',
+  'Microsoft.Network',
+];
+
+/** Providers that the subscription has never used; none where all that is asked here answers, as Azure registers the rest itself. */
+export async function unregisteredProviders(arm: Azure, subscription: string): Promise<string[]> {
+  const found = await Promise.all(
+    PROVIDERS.map(async (provider) => {
+      const path = `/subscriptions/${subscription}/providers/${provider}?api-version=2021-04-01`;
+      const state = textAt((await arm.ask('GET', path)).body, 'registrationState');
+      return state === 'NotRegistered' || state === 'Unregistered' ? [provider] : [];
+    }),
+  );
+  const unregistered = found.flat();
+  return unregistered.some((provider) => ASKED.includes(provider)) ? unregistered : [];
+}
+
 const squeezed = (location: string): string => location.toLowerCase().replaceAll(' ', '');
 
 /** What the region does not have, a line each. */

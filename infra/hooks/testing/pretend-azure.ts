@@ -21,7 +21,11 @@ export class PretendAzure {
   readonly principals = new Map<string, string>();
   readonly roles: Record<string, unknown>[] = [];
   readonly regions = new Set(['swedencentral']);
+  /** Providers that the subscription has never used. */
+  readonly unregistered = new Set<string>();
   groupExists = false;
+  /** Of the resource group. */
+  resources: Record<string, unknown>[] = [];
   mayGiveRoles = true;
   mayRegisterApps = true;
   quotaLeft = 1000;
@@ -72,6 +76,12 @@ export class PretendAzure {
   ): [number, unknown] | undefined {
     const group = `${SUB}/resourceGroups/${GROUP}`;
     if (path.toLowerCase() === group.toLowerCase()) return this.groupExists ? [200, {}] : undefined;
+    if (path.endsWith(`${GROUP}/resources`)) return [200, { value: this.resources }];
+    const [namespace = '', ...asked] = path.split('/providers/')[1]?.split('/') ?? [];
+    if (this.unregistered.has(namespace) && asked.length > 0) {
+      const message = `The subscription is not registered to use namespace '${namespace}'.`;
+      return [409, { error: { code: 'MissingSubscriptionRegistration', message } }];
+    }
     if (path.endsWith('/geoRegions'))
       return [200, { value: [...this.regions].map((name) => ({ name: name.replace('central', ' Central') })) }];
     if (path.endsWith('/permissions')) {
@@ -114,8 +124,10 @@ export class PretendAzure {
     }
     if (path.endsWith('/listKeys')) return [200, { functionKeys: { default: this.functionKey } }];
     if (path.includes('/eventSubscriptions/')) return this.#eventSubscription(method, path, body);
-    const provider = path.split('/providers/')[1];
-    if (provider === undefined) return undefined;
+    return namespace === '' ? undefined : this.#provider(namespace);
+  }
+
+  #provider(namespace: string): [number, unknown] {
     const locations = [...this.regions].map((name) => name.replace('central', ' Central'));
     const types = [
       'managedEnvironments',
@@ -125,7 +137,8 @@ export class PretendAzure {
       'workspaces',
       'storageAccounts',
     ];
-    return [200, { resourceTypes: types.map((resourceType) => ({ resourceType, locations })) }];
+    const registrationState = this.unregistered.has(namespace) ? 'NotRegistered' : 'Registered';
+    return [200, { registrationState, resourceTypes: types.map((resourceType) => ({ resourceType, locations })) }];
   }
 
   #model(name: string, version: string): unknown {
