@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ALLOWED_FINDINGS } from './allowed-findings.ts';
 import { AzureTypes } from './azure-types.ts';
@@ -16,7 +17,7 @@ import { outputFindings } from './outputs.ts';
 import { probeFindings } from './probes.ts';
 import { queryFindings } from './queries.ts';
 import { referenceFindings } from './references.ts';
-import { valueFindings } from './required-values.ts';
+import { dataLocationFindings, valueFindings } from './required-values.ts';
 import { providersIn, typeFindings } from './resource-types.ts';
 import { roleFindings } from './roles.ts';
 import { scaleFindings } from './scale.ts';
@@ -69,6 +70,7 @@ export async function checkInfrastructure({ root, env, write = false }: CheckOpt
   findings.push(
     ...expansions.flatMap(expansionFindings),
     ...policyFindings(root, expansions, types instanceof AzureTypes ? types : undefined),
+    ...dataLocationFindings(readFileSync(path.join(root, 'infra/types.bicep'), 'utf8')),
     ...outputFindings(root, expansions),
     ...azureYamlFindings(root),
     ...queryFindings(root, expansions),

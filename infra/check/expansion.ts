@@ -68,15 +68,16 @@ export const shown = (value: unknown): string => {
 };
 
 /** The resource that an extension, such as a role assignment, is for. Its own id may be known at run time only. */
-export function scopeOf({ id }: Resource): { readonly type: string; readonly name: string } {
+export function scopeOf({ id }: Resource): { readonly id: string; readonly type: string; readonly name: string } {
   const expression = expressionOf(id);
   const scope =
     expression === undefined ? id.slice(0, id.lastIndexOf('/providers/')) : (resourcesIn(expression)[0] ?? '');
   const provider = scope.split('/providers/').slice(1).at(-1);
   if (provider === undefined)
-    return { type: scope.includes('/resourceGroups/') ? 'resource group' : 'subscription', name: scope };
+    return { id: scope, type: scope.includes('/resourceGroups/') ? 'resource group' : 'subscription', name: scope };
   const [namespace = '', ...rest] = provider.split('/');
-  return { type: [namespace, ...rest.filter((_, index) => index % 2 === 0)].join('/'), name: rest.at(-1) ?? '' };
+  const type = [namespace, ...rest.filter((_, index) => index % 2 === 0)].join('/');
+  return { id: scope, type, name: rest.at(-1) ?? '' };
 }
 
 /** The two halves of Parley, by their names in azure.yaml. */

@@ -9,6 +9,8 @@ import { settingsOf } from './settings.ts';
 
 /** What Container Apps takes of a probe, and of a grace period (its reference, November 2026). */
 const MOST_GRACE_SECONDS = 600;
+/** More than that above the drain time and the time to close is a mistake, such as seconds where DRAIN_MS takes milliseconds. */
+const SPARE_SECONDS = 30;
 const MOST_FAILURES = 10;
 const MOST_SECONDS = 240;
 /** Loading the model of voice activity and all agents takes some seconds; a slow core must not be restarted for it. */
@@ -64,8 +66,9 @@ function* hostFindings(expansion: Expansion, host: Resource): Generator<Finding>
   const gracePath = 'properties.template.terminationGracePeriodSeconds';
   const grace = at(host, gracePath);
   const least = Math.ceil(((hostSetting(expansion, 'DRAIN_MS') ?? 0) + HARD_STOP_MS) / 1000);
-  if (typeof grace !== 'number' || grace < least || grace > MOST_GRACE_SECONDS) {
-    yield finding(gracePath, shown(grace), `${least} (DRAIN_MS and the time to close) to ${MOST_GRACE_SECONDS}`);
+  const most = Math.min(least + SPARE_SECONDS, MOST_GRACE_SECONDS);
+  if (typeof grace !== 'number' || grace < least || grace > most) {
+    yield finding(gracePath, shown(grace), `${least} (DRAIN_MS and the time to close) to ${most}`);
   }
 
   for (const [index, container] of listAt(host, 'properties.template.containers').entries()) {

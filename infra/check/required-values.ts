@@ -18,7 +18,10 @@ const AI = 'Microsoft.CognitiveServices/accounts';
 const INGRESS = 'properties.configuration.ingress';
 const FLEX = 'properties.functionAppConfig';
 
-/** Where ACS keeps data; its type takes any text. */
+/**
+ * Where ACS keeps data; its type takes any text. From Microsoft's page on its data residency, November 2026, whose United
+ * Kingdom and United Arab Emirates the service calls UK and UAE.
+ */
 const DATA_LOCATIONS = [
   ...[
     'Africa',
@@ -35,11 +38,10 @@ const DATA_LOCATIONS = [
   ],
   ...['Norway', 'Switzerland', 'UAE', 'UK', 'United States'],
 ];
-/** Kinds of capacity of a model. */
-const MODEL_SKUS = [
-  ...['Standard', 'GlobalStandard', 'DataZoneStandard'],
-  ...['ProvisionedManaged', 'GlobalProvisionedManaged', 'DataZoneProvisionedManaged'],
-];
+/** Kinds of capacity of a model that cost by what is used. */
+const MODEL_SKUS = ['Standard', 'GlobalStandard', 'DataZoneStandard'];
+/** Deployments of models that may cost by the hour, used or not, by their names: put yours here where you mean it. */
+const PROVISIONED: ReadonlySet<string> = new Set();
 
 /** What is open to the world and how it is spoken with, what would lose calls, and what the services take. */
 const RULES: readonly Rule[] = [
@@ -63,7 +65,6 @@ const RULES: readonly Rule[] = [
   // The topic of a source that is global is global.
   { type: 'Microsoft.EventGrid/systemTopics', path: 'location', allowed: ['global'] },
   { type: AI, path: 'kind', allowed: ['AIServices', 'OpenAI', 'SpeechServices'] },
-  { type: `${AI}/deployments`, path: 'sku.name', allowed: MODEL_SKUS },
   { type: 'Microsoft.Web/serverfarms', path: 'sku.name', allowed: ['FC1'] },
   { type: 'Microsoft.Web/serverfarms', path: 'properties.reserved', allowed: [true] },
   { type: SITE, path: 'kind', allowed: ['functionapp,linux'] },
@@ -123,6 +124,13 @@ export function valueFindings(expansion: Expansion): Finding[] {
         : [finding(placeOf(expansion, resource, path), shown(value), textOf(allowed))];
     }),
   );
+  const provisioned = ofType(expansion, `${AI}/deployments`)
+    .filter((model) => !PROVISIONED.has(model.name.split('/').at(-1) ?? ''))
+    .filter((model) => !isAllowed(at(model, 'sku.name'), MODEL_SKUS))
+    .map((model) => {
+      const allowed = `${textOf(MODEL_SKUS)}, or its name in PROVISIONED of infra/check/required-values.ts`;
+      return finding(placeOf(expansion, model, 'sku.name'), shown(at(model, 'sku.name')), allowed);
+    });
   const unnamed = ofType(expansion, AI)
     .filter((account) => !at(account, 'properties.customSubDomainName'))
     .map((account) => {
@@ -138,7 +146,23 @@ export function valueFindings(expansion: Expansion): Finding[] {
     .map((group) =>
       finding(placeOf(expansion, group, 'tags'), 'azd-env-name is not set', 'the name of the environment'),
     );
-  return [...rules, ...unnamed, ...halves, ...tagless];
+  return [...rules, ...provisioned, ...unnamed, ...halves, ...tagless];
+}
+
+/** The choice of places for data that our own types give, against ACS' own. */
+export function dataLocationFindings(types: string): Finding[] {
+  const union = /\bdataLocation:((?:\s*\|?\s*'[^']+')+)/.exec(types)?.[1] ?? '';
+  const given = [...union.matchAll(/'([^']+)'/g)].map(([, place = '']) => place);
+  const wrong = [
+    ...given.filter((place) => !DATA_LOCATIONS.includes(place)).map((place) => `ACS has no "${place}"`),
+    ...DATA_LOCATIONS.filter((place) => !given.includes(place)).map((place) => `"${place}" is not among them`),
+  ];
+  return wrong.map((what) => ({
+    check: 'values',
+    where: 'infra/types.bicep dataLocation',
+    what,
+    allowed: DATA_LOCATIONS.join(', '),
+  }));
 }
 
 function isAllowed(value: unknown, allowed: Rule['allowed']): boolean {

@@ -2,6 +2,7 @@ import {
   at,
   type Expansion,
   HALVES,
+  type Half,
   halfOf,
   identitiesOf,
   ofType,
@@ -13,6 +14,7 @@ import {
 import { expressionOf, resourcesIn } from './expression.ts';
 import type { Finding } from './finding.ts';
 import { settingsOf } from './settings.ts';
+import { standIn } from './stand-in.ts';
 
 /**
  * Azure's built-in roles that are used here, by their ids. From the reference of built-in roles; two samples of Microsoft's
@@ -38,6 +40,8 @@ export interface Grant {
   /** The type of the resource that it is given for, never a resource group or a subscription. */
   readonly on: string;
   readonly why: string;
+  /** What names the very resource, where there may be several of its type: an id or an address in the template. */
+  readonly at?: (expansion: Expansion) => unknown;
   /** Where only some deployments need it: whether this one does. */
   readonly if?: (expansion: Expansion) => boolean;
 }
@@ -48,6 +52,9 @@ const INSIGHTS = 'Microsoft.Insights/components';
 
 const RECORDS = 'Microsoft.Storage/storageAccounts/blobServices/containers';
 
+const setting = (half: Half, name: string) => (expansion: Expansion) => settingsOf(expansion, half)?.get(name)?.raw;
+const packageAddress = (expansion: Expansion) =>
+  at(halfOf(expansion, 'functions'), 'properties.functionAppConfig.deployment.storage.value');
 const hasSetting = (name: string, pattern: RegExp) => (expansion: Expansion) =>
   pattern.test(settingsOf(expansion, 'stream-host')?.get(name)?.value ?? '');
 
@@ -57,30 +64,63 @@ export const GRANTS: Readonly<Record<Holder, readonly Grant[]>> = {
     {
       role: 'Storage Blob Data Owner',
       on: 'Microsoft.Storage/storageAccounts',
+      at: packageAddress,
       why: 'the host’s locks, keys and package',
     },
-    { role: 'Storage Blob Data Contributor', on: RECORDS, why: 'to write records of calls' },
-    { role: 'Communication and Email Service Owner', on: COMMUNICATION, why: 'to answer and place calls' },
+    {
+      role: 'Storage Blob Data Contributor',
+      on: RECORDS,
+      at: setting('functions', 'CALL_RECORDS_URL'),
+      why: 'to write records of calls',
+    },
+    {
+      role: 'Communication and Email Service Owner',
+      on: COMMUNICATION,
+      at: setting('functions', 'ACS_ENDPOINT'),
+      why: 'to answer and place calls',
+    },
     { role: 'Monitoring Metrics Publisher', on: INSIGHTS, why: 'to send telemetry' },
   ],
   'stream-host': [
     { role: 'AcrPull', on: 'Microsoft.ContainerRegistry/registries', why: 'to pull its image' },
-    { role: 'Communication and Email Service Owner', on: COMMUNICATION, why: 'to end calls' },
-    { role: 'Cognitive Services Speech User', on: AI, why: 'to hear and to speak' },
-    { role: 'Cognitive Services OpenAI User', on: AI, why: 'to ask the model' },
+    {
+      role: 'Communication and Email Service Owner',
+      on: COMMUNICATION,
+      at: setting('stream-host', 'ACS_ENDPOINT'),
+      why: 'to end calls',
+    },
+    {
+      role: 'Cognitive Services Speech User',
+      on: AI,
+      at: setting('stream-host', 'SPEECH_HOST'),
+      why: 'to hear and to speak',
+    },
+    {
+      role: 'Cognitive Services OpenAI User',
+      on: AI,
+      at: setting('stream-host', 'AZURE_OPENAI_BASE_URL'),
+      why: 'to ask the model',
+    },
     {
       role: 'Cognitive Services User',
       on: AI,
+      at: setting('stream-host', 'AZURE_VOICE_LIVE_ENDPOINT'),
       why: 'to use Voice Live',
       if: hasSetting('AZURE_VOICE_LIVE_ENDPOINT', /./),
     },
-    { role: 'Storage Blob Data Contributor', on: RECORDS, why: 'to write records of calls' },
+    {
+      role: 'Storage Blob Data Contributor',
+      on: RECORDS,
+      at: setting('stream-host', 'CALL_RECORDS_URL'),
+      why: 'to write records of calls',
+    },
     { role: 'Monitoring Metrics Publisher', on: INSIGHTS, why: 'to send telemetry' },
   ],
   acs: [
     {
       role: 'Cognitive Services User',
       on: AI,
+      at: setting('functions', 'AZURE_SPEECH_ENDPOINT'),
       why: 'to hear by Speech itself',
       if: hasSetting('TRANSCRIPTION_SOURCE', /^acs$/),
     },
@@ -93,7 +133,7 @@ const ASSIGNMENT = 'Microsoft.Authorization/roleAssignments';
 export function roleFindings(expansion: Expansion): Finding[] {
   const finding = (where: string, what: string, allowed: string): Finding => ({ check: 'roles', where, what, allowed });
   const holders = holdersOf(expansion);
-  const given = new Map<Holder, Set<string>>(holders.map(({ holder }) => [holder, new Set()]));
+  const given = new Map<Holder, Set<Grant>>(holders.map(({ holder }) => [holder, new Set()]));
   const found: Finding[] = [];
   for (const assignment of ofType(expansion, ASSIGNMENT)) {
     const scope = scopeOf(assignment);
@@ -127,18 +167,19 @@ export function roleFindings(expansion: Expansion): Finding[] {
         ),
       );
     } else {
-      const grant = `"${role}" on ${scope.type}`;
-      const wanted = grantsOf(expansion, holder).map(nameOf);
-      if (!wanted.includes(grant))
-        found.push(finding(where, `${holder} is given ${grant}`, wanted.join(', ') || 'nothing'));
-      given.get(holder)?.add(grant);
+      const wanted = grantsOf(expansion, holder);
+      const matching = wanted.filter((grant) => grant.role === role && isFor(expansion, grant, scope));
+      if (matching.length === 0) {
+        const what = `${holder} is given "${role}" on ${scope.type} ${scope.name}`;
+        found.push(finding(where, what, wanted.map((grant) => nameOf(expansion, grant)).join(', ') || 'nothing'));
+      }
+      for (const grant of matching) given.get(holder)?.add(grant);
     }
   }
   for (const [holder, grants] of given) {
-    for (const grant of grantsOf(expansion, holder).filter((known) => !grants.has(nameOf(known)))) {
-      found.push(
-        finding(`${expansion.name}: ${holder}`, `it is not given ${nameOf(grant)}`, `it needs that ${grant.why}`),
-      );
+    for (const grant of grantsOf(expansion, holder).filter((known) => !grants.has(known))) {
+      const what = `it is not given ${nameOf(expansion, grant)}`;
+      found.push(finding(`${expansion.name}: ${holder}`, what, `it needs that ${grant.why}`));
     }
   }
   return [...found, ...redisFindings(expansion, holders)];
@@ -172,7 +213,30 @@ function redisFindings(expansion: Expansion, holders: ReturnType<typeof holdersO
   return [...strangers, ...absent];
 }
 
-const nameOf = ({ role, on }: Grant): string => `"${role}" on ${on}`;
+/** Whether a role on that resource is the one that is meant: of its type, and where an address is given, the one there. */
+function isFor(expansion: Expansion, grant: Grant, scope: ReturnType<typeof scopeOf>): boolean {
+  if (scope.type !== grant.on) return false;
+  const address = grant.at?.(expansion);
+  if (address === undefined) return true;
+  const text = standIn(address);
+  if (grant.on === RECORDS && !text.endsWith(`/${scope.name}`)) return false;
+  const [named] = idsIn(address);
+  if (named !== undefined) return `${scope.id}/`.toLowerCase().startsWith(`${named}/`.toLowerCase());
+  return URL.canParse(text) && new URL(text).hostname.startsWith(`${scope.name}.`.toLowerCase());
+}
+
+function idsIn(value: unknown): string[] {
+  const expression = expressionOf(value);
+  return expression === undefined ? [] : resourcesIn(expression);
+}
+
+function nameOf(expansion: Expansion, { role, on, at: addressOf }: Grant): string {
+  const address = addressOf?.(expansion);
+  const named = idsIn(address)[0]?.split('/').at(-1);
+  const place = address === undefined ? '' : ` that is at ${named ?? standIn(address)}`;
+  return `"${role}" on ${on}${place}`;
+}
+
 const grantsOf = (expansion: Expansion, holder: Holder): Grant[] =>
   GRANTS[holder].filter((grant) => grant.if?.(expansion) ?? true);
 

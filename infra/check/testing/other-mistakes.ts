@@ -3,6 +3,7 @@ import { GONE } from './patch.ts';
 
 const HOST = 'Microsoft.App/containerApps';
 const REDIS = 'Microsoft.Cache/redisEnterprise';
+const BLOB_OWNER = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b';
 const METRIC_ALERT = 'Microsoft.Insights/metricAlerts';
 
 /** Mistakes in a deployment with a network of its own and a sign-in. */
@@ -44,6 +45,15 @@ export const PRIVATE_MISTAKES: readonly Mistake[] = [
     said: /there is no route "\/health"/,
   },
   {
+    what: 'the role for the model on another account than the one that is asked (e6)',
+    place:
+      'Microsoft.Authorization/roleAssignments~accounts/contoso-models/providers/Microsoft.Authorization/roleAssignments id',
+    put: (old: unknown) =>
+      String(old).replace('rg-contoso-ai', 'rg-parley-production').replace('contoso-models', 'ai-yzjtyvw2gqe2k'),
+    check: 'roles',
+    said: /stream-host is given "Cognitive Services OpenAI User" on \S+ ai-.*at contoso-models/,
+  },
+  {
     what: 'an alarm that reaches nobody',
     place: `${METRIC_ALERT} properties.actions`,
     put: [],
@@ -60,6 +70,27 @@ export const QUIET_MISTAKES: readonly Mistake[] = [
     put: 'Europa',
     check: 'values',
     said: /dataLocation: "Europa"/,
+  },
+  {
+    what: 'the wide role of the functions on the account of records (e5)',
+    place: `Microsoft.Authorization/roleAssignments~${BLOB_OWNER} id`,
+    put: (old: unknown) => String(old).replace('/stfn', '/strec'),
+    check: 'roles',
+    said: /functions is given "Storage Blob Data Owner" on \S+ strec/,
+  },
+  {
+    what: 'seconds where the drain time takes milliseconds (14)',
+    place: `${HOST} properties.template.containers.0.env[DRAIN_MS].value`,
+    put: '60',
+    check: 'probes',
+    said: /terminationGracePeriodSeconds: 70\. Allowed: \d+ \(DRAIN_MS/,
+  },
+  {
+    what: 'a model that costs by the hour (16)',
+    place: 'Microsoft.CognitiveServices/accounts/deployments sku.name',
+    put: 'GlobalProvisionedManaged',
+    check: 'values',
+    said: /sku\.name: "GlobalProvisionedManaged"/,
   },
   {
     what: 'sessions that may vanish',
