@@ -21,6 +21,8 @@ export interface Compiled {
   readonly unformatted: readonly { readonly file: string; readonly line: number }[];
   /** The snapshot of each example (`main.*.bicepparam`), by its name; `failure` where there is none. */
   readonly snapshots: ReadonlyMap<string, { readonly json: string } | { readonly failure: string }>;
+  /** Of main.bicep with all its modules; undefined where it does not compile. */
+  readonly template: string | undefined;
 }
 
 const sarif = z.object({
@@ -66,11 +68,11 @@ export async function compile(compiler: FoundCompiler, folder: string): Promise<
     });
     const bicep = new Bicep(compiler.program);
     // Two at a time: that is what most machines have cores for.
-    const [checked, snapshots] = await Promise.all([
+    const [checked, made] = await Promise.all([
       (async () => ({ diagnostics: await bicep.lint(source), unformatted: await bicep.format(source, formatted) }))(),
-      bicep.snapshots(expanded),
+      (async () => ({ snapshots: await bicep.snapshots(expanded), template: await bicep.template(expanded) }))(),
     ]);
-    return { ...checked, snapshots };
+    return { ...checked, ...made };
   } finally {
     rmSync(copies, { recursive: true, force: true });
   }
@@ -122,6 +124,12 @@ export class Bicep {
       found.set(name, json === undefined ? { failure: firstLine(`${stderr}\n${stdout}`) } : { json });
     }
     return found;
+  }
+
+  /** What main.bicep is built to. Why it is not, `lint` says. */
+  async template(folder: string): Promise<string | undefined> {
+    const { ok, stdout } = await this.#run(['build', 'main.bicep', '--no-restore', '--stdout'], folder);
+    return ok ? stdout : undefined;
   }
 
   async #diagnose(args: readonly string[], folder: string): Promise<Diagnostic[]> {

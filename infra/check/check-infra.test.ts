@@ -49,7 +49,7 @@ test('without compiler and type data it is said which checks did not run, and th
   const { findings, ran, skipped } = await checkInfrastructure({ root: ROOT, env });
   assert.deepEqual(
     skipped.map(({ checks }) => checks),
-    [['compile', 'format', 'snapshot'], ['types']],
+    [['compile', 'format', 'snapshot', 'dependencies'], ['types']],
   );
   for (const { why } of skipped) assert.match(why, /no dotnet to/);
   assert.equal(ran.length, 1);
@@ -113,7 +113,9 @@ test('found: mistakes in the text of Bicep, by compiler, linter and formatter', 
   }
   const bicep = new Bicep(compiler.program);
   const [diagnostics, unformatted] = await Promise.all([bicep.lint(source), bicep.format(source, formatted)]);
-  const found = diagnosticFindings({ diagnostics, unformatted, snapshots: new Map() }, []).map(lineOf);
+  const found = diagnosticFindings({ diagnostics, unformatted, snapshots: new Map(), template: undefined }, []).map(
+    lineOf,
+  );
   for (const { said } of TEXT_MISTAKES) {
     const isFound = found.some((line) => said.test(line));
     assert.ok(isFound, `${said} is not among\n${found.join('\n')}`);

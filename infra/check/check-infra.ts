@@ -22,6 +22,8 @@ import { providersIn, typeFindings } from './resource-types.ts';
 import { roleFindings } from './roles.ts';
 import { scaleFindings } from './scale.ts';
 import { settingFindings } from './settings.ts';
+import { subscriptionFindings } from './subscription.ts';
+import { templateFindings } from './template.ts';
 import { findTypes } from './type-data.ts';
 
 export interface Skipped {
@@ -52,12 +54,14 @@ export async function checkInfrastructure({ root, env, write = false }: CheckOpt
 
   const compiler = await findCompiler(env);
   let compiled: Compiled | undefined;
-  if ('missing' in compiler) skipped.push({ checks: ['compile', 'format', 'snapshot'], why: compiler.missing });
+  if ('missing' in compiler)
+    skipped.push({ checks: ['compile', 'format', 'snapshot', 'dependencies'], why: compiler.missing });
   else {
     compiled = await compile(compiler, path.join(root, 'infra'));
     if (write) golden.write(compiled.snapshots);
     findings.push(...diagnosticFindings(compiled, ALLOWED_FINDINGS), ...golden.differences(compiled.snapshots));
-    ran.push(`compile, format, snapshot (bicep ${compiler.version})`);
+    if (compiled.template !== undefined) findings.push(...templateFindings(compiled.template));
+    ran.push(`compile, format, snapshot, dependencies (bicep ${compiler.version})`);
   }
   const expansions = compiled === undefined ? read(golden.read()) : read(jsonsOf(compiled));
 
@@ -74,9 +78,10 @@ export async function checkInfrastructure({ root, env, write = false }: CheckOpt
     ...outputFindings(root, expansions),
     ...azureYamlFindings(root),
     ...queryFindings(root, expansions),
+    ...subscriptionFindings(),
   );
   ran.push(
-    'roles, local-auth, values, network, references, settings, probes, scale, monitoring, outputs, azure.yaml, queries',
+    'roles, local-auth, values, network, references, settings, probes, scale, monitoring, outputs, azure.yaml, queries, subscription',
   );
   return { findings, ran, skipped };
 }

@@ -14,6 +14,8 @@ export const CHECKS = [
   'scale',
   'monitoring',
   'outputs',
+  'dependencies',
+  'subscription',
   'azure.yaml',
   'queries',
 ] as const;

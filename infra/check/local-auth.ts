@@ -2,6 +2,7 @@ import type { AzureTypes } from './azure-types.ts';
 import { at, type Expansion, isOfType, placeOf, type Resource, shown } from './expansion.ts';
 import { callsIn, expressionOf } from './expression.ts';
 import type { Finding } from './finding.ts';
+import { isSecretSetting } from './settings.ts';
 
 /** What a resource must say, so that nobody gets in by a key or a password. */
 interface Rule {
@@ -47,13 +48,23 @@ export function localAuthFindings(expansion: Expansion, types?: AzureTypes): Fin
 export function outputSecrets(expansion: Expansion): Finding[] {
   return Object.entries(expansion.outputs).flatMap(([name, value]) => {
     const secret =
-      [...secretsIn(value, '')][0]?.call ?? /(connectionString|instrumentationKey|\w+Key)\b/i.exec(String(value))?.[0];
+      [...secretsIn(value, '')][0]?.call ??
+      [...keysIn(value)].find((key) => isSecretSetting(key)) ??
+      /(connectionString|instrumentationKey|\w+Key)\b/i.exec(String(value))?.[0];
     if (secret === undefined) return [];
     const where = `${expansion.name}: output ${name}`;
     return [
       { check: 'outputs', where, what: `it gives out a secret (${secret})`, allowed: 'names and addresses' } as const,
     ];
   });
+}
+
+function* keysIn(value: unknown): Generator<string> {
+  if (typeof value !== 'object' || value === null) return;
+  for (const [name, inner] of Object.entries(value)) {
+    yield name;
+    yield* keysIn(inner);
+  }
 }
 
 const finding = (expansion: Expansion, resource: Resource, path: string, what: string, allowed: string): Finding => ({

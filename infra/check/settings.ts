@@ -164,10 +164,15 @@ function againstPolicy(where: string, half: Half, name: string, { value }: Given
   return why === undefined ? [] : [finding(`${where} ${name}`, 'it is set', `not in Azure: ${why}`)];
 }
 
+/** Whether a half reads a secret by that name. */
+export const isSecretSetting = (name: string, halves: readonly Half[] = HALVES): boolean =>
+  halves.some((half) =>
+    Object.entries(SCHEMAS[half]).some(([known, schema]) => known === name && factsOf(schema).secret === true),
+  );
+
 /** A setting that may be a secret is one, unless its value shows that it is none. */
 function exposed(where: string, half: Half, name: string, { value, fromSecret }: Given): Finding[] {
-  const schema = Object.entries(SCHEMAS[half]).find(([known]) => known === name)?.[1];
-  const isSecret = schema !== undefined && factsOf(schema).secret === true;
+  const isSecret = isSecretSetting(name, [half]);
   const isPlainAddress = URL.canParse(value) && new URL(value).password === '' && new URL(value).search === '';
   if (!isSecret || fromSecret || isPlainAddress) return [];
   return [

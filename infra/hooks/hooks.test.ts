@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
+import { patchedAt } from '../check/testing/patch.ts';
 import { management } from './azure.ts';
 import { EVENT_GRID_APP } from './incoming-calls.ts';
 import { at, textAt } from './json.ts';
@@ -189,6 +190,31 @@ test('after the deployment ringing calls are subscribed to once: two attempts, a
   await postdeploy(azure.reach, OUTPUTS);
   assert.equal(azure.changes.length, 1);
 });
+
+test('a subscription that differs in any one field is made anew once (e2)', async () => {
+  const azure = new PretendAzure();
+  await postdeploy(azure.reach, OUTPUTS);
+  const right = azure.subscription;
+  const { provisioningState: _, ...properties } = Object(at(right, 'properties'));
+  const places = placesOf(properties, 'properties');
+  assert.equal(places.length, 9);
+  for (const place of places) {
+    azure.changes.length = 0;
+    azure.subscription = Object(
+      patchedAt(right, place, (old: unknown) => (typeof old === 'number' ? old + 1 : `${old}x`)),
+    );
+    await postdeploy(azure.reach, OUTPUTS);
+    await postdeploy(azure.reach, OUTPUTS);
+    assert.equal(azure.changes.filter((change) => change.startsWith('PUT ')).length, 1, place);
+    assert.deepEqual(azure.subscription, right, place);
+  }
+});
+
+/** The paths of all single values. */
+const placesOf = (value: unknown, path: string): string[] =>
+  typeof value === 'object' && value !== null
+    ? Object.entries(value).flatMap(([name, inner]) => placesOf(inner, `${path}.${name}`))
+    : [path];
 
 test('with keys the address has the functions’ key, and a key that was changed is taken over', async () => {
   const azure = new PretendAzure();

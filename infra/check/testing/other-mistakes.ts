@@ -45,6 +45,13 @@ export const PRIVATE_MISTAKES: readonly Mistake[] = [
     said: /there is no route "\/health"/,
   },
   {
+    what: 'a secret among what an output gives to the other template (20)',
+    place: 'outputs STREAM_HOST_PARAMETERS',
+    put: (old: unknown) => ({ ...Object(old), more: { TRANSCRIPTION_WEBHOOK_SECRET: '' } }),
+    check: 'outputs',
+    said: /output STREAM_HOST_PARAMETERS: it gives out a secret \(TRANSCRIPTION_WEBHOOK_SECRET\)/,
+  },
+  {
     what: 'the role for the model on another account than the one that is asked (e6)',
     place:
       'Microsoft.Authorization/roleAssignments~accounts/contoso-models/providers/Microsoft.Authorization/roleAssignments id',

@@ -30,6 +30,13 @@ export function patch(snapshot: Structure, place: string, put: unknown): void {
   else change(resources[index], path.replaceAll('[', '.[').split('.'), put);
 }
 
+/** A copy with one value changed: the place is a path such as `properties.retryPolicy`. */
+export function patchedAt(value: unknown, place: string, put: unknown): unknown {
+  const copy = structuredClone(value);
+  change(copy, place.split('.'), put);
+  return copy;
+}
+
 function change(holder: unknown, path: readonly string[], put: unknown): void {
   const [step = '', ...rest] = path;
   assert.ok(Array.isArray(holder) || isStructure(holder), `nothing at ${step}`);
