@@ -20,6 +20,17 @@ const view = createLogView((line) => process.stdout.write(line), process.stdout.
 const level = /^(debug|info|warn|error)$/.exec(process.env.LOG_LEVEL ?? '')?.[0] ?? 'info';
 const log = createLog('start', level, { write: (line) => view.show('start', line) });
 
+function optionsGiven() {
+  const folder = { type: 'string' } as const;
+  try {
+    return parseArgs({ options: { built: folder, root: folder, identity: { type: 'boolean', default: false } } })
+      .values;
+  } catch (error) {
+    const wrong = messageOf(error).replace(/ To specify a positional argument.*/, '');
+    throw new ConfigError(`${wrong.replace(/\.?$/, '.')} There are: --identity, --built <folder>, --root <folder>.`);
+  }
+}
+
 let stack: LocalStack | undefined;
 let closing = false;
 
@@ -49,9 +60,7 @@ if (process.env.npm_lifecycle_event === 'start') {
 }
 
 try {
-  const { built, root, identity } = parseArgs({
-    options: { built: { type: 'string' }, root: { type: 'string' }, identity: { type: 'boolean', default: false } },
-  }).values;
+  const { built, root, identity } = optionsGiven();
   if (root !== undefined && built === undefined)
     throw new ConfigError('--root is for what was built: give --built, too.');
   const forms = built === undefined ? SOURCES : builtForms(built, root);

@@ -95,6 +95,12 @@ test('npm start ends with one line that names what is wrong, what it was given a
   }
 });
 
+test('an option of npm start that is none ends it with those that there are (newcomer: a stack trace)', async () => {
+  const { exitCode, output } = await start({}, ['--identiy']);
+  assert.match(output, /^[^\n]*FATAL[^\n]*--identiy[^\n]*There are: --identity, --built <folder>[^\n]*\n$/);
+  assert.equal(exitCode, 1);
+});
+
 test('a variable that looks like a setting and is none is pointed out, once (compat 5.2-14)', () => {
   assert.deepEqual(mistypedSettings({ OPENAI_BASEURL: 'x', PATH: 'y' }), [
     'OPENAI_BASEURL is set, and Parley has no such setting: did you mean OPENAI_BASE_URL?',
@@ -102,8 +108,8 @@ test('a variable that looks like a setting and is none is pointed out, once (com
   assert.deepEqual(mistypedSettings({ MAX_SESSION: '1' }), [], 'the stream host tells of its own');
 });
 
-async function start(given: Record<string, string>) {
-  const child = spawn(process.execPath, ['start/main.ts'], {
+async function start(given: Record<string, string>, options: readonly string[] = []) {
+  const child = spawn(process.execPath, ['start/main.ts', ...options], {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
     // Only what is given: a setting of whoever runs the tests must not be one of these.

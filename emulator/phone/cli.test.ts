@@ -27,6 +27,7 @@ test('wrong options are told in one line, and end it with 2 (newcomer 5.2-17)', 
   for (const [args, message] of [
     [['--voice', 'nobody'], /^--voice is "nobody"; there are: slt, .*\n$/],
     [['--wav', '/nowhere.wav'], /^--wav \/nowhere\.wav cannot be used: .*\n$/],
+    [['--out', '/nowhere/call.wav'], /^--out \/nowhere\/call\.wav cannot be written: .*\n$/],
     [['--wav', CLI], /^--wav .*cli\.ts cannot be used: This is not a WAV file.*\n$/],
   ] as const) {
     const { exitCode, stderr } = await run(args);

@@ -1,4 +1,5 @@
-import { writeFile } from 'node:fs/promises';
+import { access, constants, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../../shared/clock.ts';
 import { ConfigError, messageOf } from '../../shared/errors.ts';
@@ -25,6 +26,7 @@ async function main(given: readonly string[]): Promise<number> {
     process.stdout.write(HELP);
     return 0;
   }
+  if (args.out !== undefined) await requireFolderOf(args.out);
   const hangUp = new AbortController();
   process.once('SIGINT', () => hangUp.abort());
   const requests = new CallerRequests(args);
@@ -40,6 +42,13 @@ async function main(given: readonly string[]): Promise<number> {
   else report(args, outcomes);
   if (hangUp.signal.aborted) return INTERRUPTED;
   return outcomes.every(wentWell) ? 0 : 1;
+}
+
+/** Before the call: what was said is not said again. */
+async function requireFolderOf(file: string): Promise<void> {
+  await access(path.dirname(file), constants.W_OK).catch((error: unknown) => {
+    throw new ConfigError(`--out ${file} cannot be written: ${messageOf(error)}`);
+  });
 }
 
 async function requireAgent(name: string | undefined, requests: CallerRequests): Promise<void> {

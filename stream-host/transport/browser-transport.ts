@@ -63,6 +63,7 @@ export class BrowserTransport implements Transport {
   #followed = false;
   /** Typed before there was a session to take it. */
   #earlyText: string | undefined;
+  #earlyEnd = false;
   #frameIndex = 0;
   #typedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -120,6 +121,7 @@ export class BrowserTransport implements Transport {
     this.#earlyText = undefined;
     // Whoever follows now listens in a moment.
     if (early !== undefined) queueMicrotask(() => this.#onTyped(early));
+    if (this.#earlyEnd) queueMicrotask(() => this.events.emit('endRequested'));
   }
 
   sendAudio(frames: Uint8Array): boolean {
@@ -204,7 +206,8 @@ export class BrowserTransport implements Transport {
     const command = commandOf(text);
     switch (command?.type) {
       case 'end':
-        this.events.emit('endRequested');
+        if (this.#followed) this.events.emit('endRequested');
+        else this.#earlyEnd = true;
         return;
       case 'interrupt':
         this.events.emit('interrupt');

@@ -109,6 +109,18 @@ test('what is typed before there is a session waits for it, behind the message t
   line.close(1000, 'done');
 });
 
+test('an end that is asked for before there is a session comes when there is one (newcomer: lost on open)', async () => {
+  const { near, far } = await connect();
+  const line = new BrowserTransport(near, { clock: systemClock, log, sampleRate: 16_000 });
+  far.send('{"type":"end"}');
+  far.send(new Uint8Array(640));
+  while (line.counts.early === 0) await new Promise((resolve) => setImmediate(resolve));
+  line.introduce(SESSION);
+  line.follow(noEvents(), 16_000);
+  await new Promise<void>((resolve) => line.events.on('endRequested', () => resolve()));
+  line.close(1000, 'done');
+});
+
 test('audio that nobody hears yet is counted, and not passed on later', async () => {
   const { near, far } = await connect();
   const line = new BrowserTransport(near, { clock: systemClock, log, sampleRate: 16_000 });
