@@ -22,7 +22,7 @@ const logged: string[] = [];
 const log = pino({ level: 'trace' }, { write: (line) => logged.push(line) });
 const start = (options: HostOptions = {}) =>
   startHost(redis.url, { log, ticketRules: { requireTickets: true }, ...options });
-const host = await start({ waits: { firstAudioMs: 300, browserFirstAudioMs: 300, pickUpMs: 300 } });
+const host = await start({ waits: { firstAudioMs: 2_000, browserFirstAudioMs: 300, pickUpMs: 300 } });
 
 /** Whatever must never stand in a log. */
 const secrets: string[] = [];
