@@ -86,7 +86,7 @@ suite('a whole stack', { concurrency: 2 }, () => {
       assert.match(parts('reloaded')[1]?.at(-1) ?? '', /loaded again/);
       // The words of a phone call stand beside them (5.2-7).
       assert.match(parts('on-the-phone')[2]?.join('\n') ?? '', /order.*\n/is);
-      assert.match(parts('after-the-call')[2]?.join('\n') ?? '', /Order ten forty-two.*Call ended/is);
+      assert.match(parts('after-the-call')[2]?.join('\n') ?? '', /Order ten.*forty-two.*Call ended/is);
       // Of talks and calls alike the page says in which mode they were.
       const { titles = [] } = sights.find(({ state }) => state === 'after-the-call') ?? {};
       for (const title of titles) assert.match(title, /· Recogniser, model and voice$/);

@@ -42,7 +42,7 @@ export interface Rhythm {
 
 /**
  * Half a minute, so that a service that fails is told within one. What costs (a word of a voice, some tokens of a model)
- * is done four times an hour: `docs/first-day.md` has the price.
+ * is done four times an hour: `docs/health.md` has the price.
  */
 export const USUAL_RHYTHM: Rhythm = { everyMs: 30_000, limitMs: 8_000, thoroughEveryMs: 900_000 };
 
