@@ -1,7 +1,9 @@
 import type { Redis } from 'ioredis';
 import { AcsTokenVerifier } from '../shared/auth/acs-token.ts';
 import { apiDoor, eventGridDoor } from '../shared/auth/api-door.ts';
-import { acsAccessOf, CallControl } from '../shared/call-control/call-control.ts';
+import { AcsCarrier } from '../shared/carrier/acs/acs-carrier.ts';
+import { acsAccessOf } from '../shared/carrier/acs/acs-client.ts';
+import type { Carrier } from '../shared/carrier/carrier.ts';
 import { type Clock, systemClock } from '../shared/clock.ts';
 import { ConfigError, messageOf } from '../shared/errors.ts';
 import { acsDependency, acsKeysDependency } from '../shared/health/acs-dependencies.ts';
@@ -35,7 +37,7 @@ export interface Parts {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly store: SessionStore;
-  readonly calls: CallControl;
+  readonly calls: Carrier;
   readonly tokens: AcsTokenVerifier;
   readonly doors: Doors;
   readonly gate: OutboundGate;
@@ -104,7 +106,7 @@ function build(config: FunctionsSettings, log: Logger, env: Environment) {
     );
   }
   const identity = openIdentity({ clientId: config.AZURE_CLIENT_ID, env, clock, log });
-  const calls = new CallControl({
+  const calls = new AcsCarrier({
     access: acsAccessOf(config, identity.credential),
     callbackBase: config.FUNCTIONS_PUBLIC_URL + API_PREFIX,
     mediaBase: config.STREAM_HOST_PUBLIC_URL + API_PREFIX,

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
-import type { CallControl } from '../shared/call-control/call-control.ts';
-import { CallSweep } from '../shared/call-control/call-sweep.ts';
+import { CallSweep } from '../shared/calls/call-sweep.ts';
+import type { Carrier } from '../shared/carrier/carrier.ts';
 import type { Clock } from '../shared/clock.ts';
 import { redisDependency } from '../shared/health/redis-dependency.ts';
 import { streamHostsDependency } from '../shared/health/stream-hosts-dependency.ts';
@@ -69,7 +69,7 @@ export interface HostParts
   readonly modes: Modes;
   /** The mode of sessions for which nobody says another: ACS_STREAMING_MODE. */
   readonly defaultMode?: string;
-  readonly calls: Pick<CallControl, 'hangUp' | 'state' | 'stopMediaStreaming' | 'startMediaStreaming'>;
+  readonly calls: Pick<Carrier, 'hangUp' | 'state' | 'stopMedia' | 'startMedia'>;
   readonly readVitals: (
     live: LiveSessions,
     admission: HostAdmission | undefined,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { encodeServiceAudio, encodeServiceMetadata } from '../shared/protocol/acs-media.ts';
+import { encodeServiceAudio, encodeServiceMetadata } from '../shared/carrier/acs/media-frames.ts';
 import { type Client, LOUD, phoneSession, QUIET, redisForTests, startHost } from './testing/host-under-test.ts';
 
 const redis = await redisForTests();

@@ -4,7 +4,8 @@ import { createServices } from '../agents/services.ts';
 import { FRAME_BYTES, SAMPLE_RATE } from '../shared/audio/pcm.ts';
 import { AcsTokenVerifier } from '../shared/auth/acs-token.ts';
 import { apiDoor } from '../shared/auth/api-door.ts';
-import { acsAccessOf, CallControl } from '../shared/call-control/call-control.ts';
+import { AcsCarrier } from '../shared/carrier/acs/acs-carrier.ts';
+import { acsAccessOf } from '../shared/carrier/acs/acs-client.ts';
 import { type Cancel, type Clock, systemClock } from '../shared/clock.ts';
 import { ConfigError } from '../shared/errors.ts';
 import { API_PREFIX } from '../shared/http/route.ts';
@@ -112,7 +113,7 @@ export async function startStreamHost(
   // A resource of Azure has no scripted dialogue, and need not be asked.
   const scripted = config.EMULATOR_URL === undefined ? undefined : watchScripted(() => isScripted(model), clock, log);
   opened.defer(() => scripted?.close());
-  const calls = new CallControl({
+  const calls = new AcsCarrier({
     access: acsAccessOf(config, identity.credential),
     callbackBase: config.FUNCTIONS_PUBLIC_URL + API_PREFIX,
     mediaBase: config.STREAM_HOST_PUBLIC_URL + API_PREFIX,

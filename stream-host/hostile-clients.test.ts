@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { encodeServiceAudio, encodeServiceMetadata } from '../shared/protocol/acs-media.ts';
+import { encodeServiceAudio, encodeServiceMetadata } from '../shared/carrier/acs/media-frames.ts';
 import type { Responder } from './contract/agent.ts';
 import {
   type Client,

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { WebSocket } from 'ws';
 import { FRAME_BYTES, SAMPLE_RATE, samplesOf } from '../../shared/audio/pcm.ts';
-import { encodeServiceMetadata } from '../../shared/protocol/acs-media.ts';
+import { encodeServiceMetadata } from '../../shared/carrier/acs/media-frames.ts';
 import { FarEnd, type LineRecord, newLineCounts } from '../harness/far-end.ts';
 import { readPosition } from '../harness/position-mark.ts';
 import type { Random } from '../random.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bytesOf, FRAME_BYTES, FRAME_MS } from '../../shared/audio/pcm.ts';
-import { encodeServiceAudio } from '../../shared/protocol/acs-media.ts';
+import { encodeServiceAudio } from '../../shared/carrier/acs/media-frames.ts';
 import { serve } from '../child.ts';
 import { Random } from '../random.ts';
 import { everyBeat, monotonicMs } from '../time.ts';

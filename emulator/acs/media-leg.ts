@@ -1,14 +1,14 @@
 import { type RawData, WebSocket } from 'ws';
 import { type AudioRate, FRAME_BYTES, SAMPLE_RATE } from '../../shared/audio/pcm.ts';
 import { Resampler } from '../../shared/audio/resample.ts';
-import { messageOf } from '../../shared/errors.ts';
-import type { Logger } from '../../shared/log.ts';
 import {
   encodeServiceAudio,
   encodeServiceDtmf,
   encodeServiceMetadata,
   parseAppFrame,
-} from '../../shared/protocol/acs-media.ts';
+} from '../../shared/carrier/acs/media-frames.ts';
+import { messageOf } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
 import { TypedEvents } from '../../shared/typed-events.ts';
 import { isDigitalSilence } from '../phone/voice-buffer.ts';
 import { PlayoutBuffer } from './playout-buffer.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FRAME_BYTES, rmsOf } from '../../shared/audio/pcm.ts';
-import type { ServiceFrame } from '../../shared/protocol/acs-media.ts';
+import type { ServiceFrame } from '../../shared/carrier/acs/media-frames.ts';
 import type { PhraseListener } from '../speech/phrase-stream.ts';
 import { TestPhone } from './testing/phone.ts';
 import { CALLER, dial, type Stack, startStack } from './testing/stack.ts';

@@ -1,8 +1,8 @@
 import { WebSocket } from 'ws';
 import { FRAME_BYTES } from '../../shared/audio/pcm.ts';
+import { encodeTranscript, encodeTranscriptMetadata } from '../../shared/carrier/acs/transcript-frame.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
-import { encodeTranscript, encodeTranscriptMetadata } from '../../shared/protocol/acs-transcript.ts';
 import { numbersAsDigits } from '../speech/number-words.ts';
 import type { AudioSpan, PhraseListener } from '../speech/phrase-stream.ts';
 import { phraseWords } from '../speech/phrase-words.ts';

@@ -1,17 +1,17 @@
-import { CallControlError } from '../../shared/call-control/call-control-error.ts';
+import type { CallEvent } from '../../shared/carrier/call-events.ts';
+import { CarrierError } from '../../shared/carrier/carrier-error.ts';
 import { messageOf, NotFoundError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Session } from '../../shared/sessions/session.ts';
 import type { SessionStore } from '../../shared/sessions/session-store.ts';
 import type { Parts } from '../composition.ts';
 import { endsCall, isOver, patchFor } from './call-status.ts';
-import type { CallbackEvent } from './callback-events.ts';
 
 /**
  * Carries one mid-call event into the session and does what follows from it.
  * @throws {ParleyError} with status 503 where the event should be delivered again
  */
-export async function applyCallEvent(before: Session, event: CallbackEvent, parts: Parts, log: Logger): Promise<void> {
+export async function applyCallEvent(before: Session, event: CallEvent, parts: Parts, log: Logger): Promise<void> {
   const { store } = parts;
   const bound = await bindOwn(before, event, store);
   if (bound === undefined) {
@@ -20,14 +20,14 @@ export async function applyCallEvent(before: Session, event: CallbackEvent, part
     return;
   }
   const session = await store.update(before.id, (current) => patchFor(current, event), bound);
-  await store.append(session.id, { type: `acs.${event.type}`, source: 'functions', data: dataOf(event) });
+  await store.append(session.id, { type: event.name, source: 'functions', data: dataOf(event) });
 
-  if (event.type === 'CallConnected' && session.status === 'failed') {
-    await hangUpOrphan(event.callConnectionId, parts, log);
-  } else if (event.type === 'MediaStreamingStopped' || event.type === 'MediaStreamingFailed') {
-    await parts.mediaRecovery.mediaLost(session, event.callConnectionId, event.mediaDetails, log);
-  } else if (event.type === 'TranscriptionStopped' || event.type === 'TranscriptionFailed') {
-    await parts.mediaRecovery.wordsLost(session, event.callConnectionId, event.mediaDetails, log);
+  if (event.kind === 'connected' && session.status === 'failed') {
+    await hangUpOrphan(event.callId, parts, log);
+  } else if (event.kind === 'media-stopped' || event.kind === 'media-failed') {
+    await parts.mediaRecovery.mediaLost(session, event.callId, event, log);
+  } else if (event.kind === 'transcription-stopped' || event.kind === 'transcription-failed') {
+    await parts.mediaRecovery.wordsLost(session, event.callId, event, log);
   } else if (isOver(session.status) && !isOver(before.status)) {
     log.info({ status: session.status, reason: session.endReason }, 'call over');
     await store.hosts.giveBack(session.id);
@@ -35,7 +35,7 @@ export async function applyCallEvent(before: Session, event: CallbackEvent, part
     await store.command(session.id, { type: 'end', reason: session.endReason ?? session.status });
   }
   // The session may be over since its host lost the line: the bill ends with the call.
-  if (endsCall(event.type)) await settle(session, parts, log);
+  if (endsCall(event.kind)) await settle(session, parts, log);
 }
 
 /** What the call did not use of its price may be used by others. Without that it stays counted for the day. */
@@ -47,8 +47,8 @@ async function settle(session: Session, { gate, once }: Parts, log: Logger): Pro
 }
 
 /** Undefined where the event is of another call than the session's. */
-async function bindOwn(session: Session, event: CallbackEvent, store: SessionStore): Promise<Session | undefined> {
-  const { callConnectionId, serverCallId, correlationId } = event;
+async function bindOwn(session: Session, event: CallEvent, store: SessionStore): Promise<Session | undefined> {
+  const { callId: callConnectionId, serverCallId, correlationId } = event;
   const ids = {
     callConnectionId,
     ...(serverCallId !== undefined && { serverCallId }),
@@ -68,13 +68,14 @@ async function hangUpOrphan(callConnectionId: string, parts: Parts, log: Logger)
   try {
     await parts.calls.hangUp(callConnectionId);
   } catch (error) {
-    if (!(error instanceof CallControlError) || error.transient) throw error;
+    if (!(error instanceof CarrierError) || error.transient) throw error;
     log.info({ reason: messageOf(error) }, 'the call was over already');
   }
 }
 
-function dataOf(event: CallbackEvent): Record<string, unknown> {
-  const { callConnectionId, operationContext, result, mediaDetails } = event;
+function dataOf(event: CallEvent): Record<string, unknown> {
+  const { callId: callConnectionId, operationContext, result } = event;
+  const mediaDetails = 'details' in event ? event.details : undefined;
   const data = { callConnectionId, operationContext, result, mediaDetails, at: new Date(event.at).toISOString() };
   return Object.fromEntries(Object.entries(data).filter(([, value]) => value !== undefined));
 }

@@ -1,3 +1,4 @@
+import type { CallEvent } from '../../shared/carrier/call-events.ts';
 import { DependencyError } from '../../shared/errors.ts';
 import { eventsOf } from '../../shared/http/request-body.ts';
 import type { Answer, Input } from '../../shared/http/route.ts';
@@ -6,8 +7,7 @@ import type { Logger } from '../../shared/log.ts';
 import type { Parts } from '../composition.ts';
 import { functionRoute } from '../http/route.ts';
 import { applyCallEvent } from './call-event.ts';
-import { type CallbackEvent, KNOWN_EVENTS, parseCallbackEvent } from './callback-events.ts';
-import { endCall, STOPPED_ON_PURPOSE } from './media-recovery.ts';
+import { endCall } from './media-recovery.ts';
 
 /** What ACS tells of calls that stand. The proof of the sender is its token. */
 export const callbacksRoute = functionRoute(takeCallbacks, take);
@@ -21,7 +21,7 @@ async function take(
 ): Promise<Answer<typeof takeCallbacks>> {
   const counts: Record<Outcome, number> = { processed: 0, duplicate: 0, ignored: 0 };
   const failures: unknown[] = [];
-  const events = eventsOf(body).map((event) => parseCallbackEvent(event, parts.clock.wallMs()));
+  const events = eventsOf(body).map((event) => parts.calls.readEvent(event, parts.clock.wallMs()));
   // One after the other: the events of one delivery are mostly of one call, and in order.
   for (const event of events) {
     try {
@@ -41,14 +41,14 @@ async function take(
       failed_events: 0,
       duplicate_events: counts.duplicate,
       ignored_events: counts.ignored,
-      call_connection_id: events[0]?.callConnectionId ?? headers['x-ms-call-connection-id'] ?? null,
+      call_connection_id: events[0]?.callId ?? headers['x-ms-call-connection-id'] ?? null,
       processing_system: 'events_v1',
     },
   };
 }
 
 async function takeEvent(
-  event: CallbackEvent | undefined,
+  event: CallEvent | undefined,
   sessionId: string | undefined,
   parts: Parts,
   log: Logger,
@@ -57,18 +57,18 @@ async function takeEvent(
     log.warn('an event of a callback cannot be read');
     return 'ignored';
   }
-  const callLog = log.child({ call: event.callConnectionId, event: event.type });
-  if (!KNOWN_EVENTS.has(event.type)) {
-    callLog.info('an event of an unknown type was passed over');
+  const callLog = log.child({ call: event.callId, event: event.name });
+  if (event.kind === 'other') {
+    callLog.info('an event of an unknown kind was passed over');
     return 'ignored';
   }
   const session =
     (sessionId === undefined ? undefined : await parts.store.get(sessionId)) ??
-    (await parts.store.findByCall(event.callConnectionId));
+    (await parts.store.findByCall(event.callId));
   if (session === undefined) return takeEventOfUnknown(event, sessionId, parts, callLog);
   const eventLog = callLog.child({ session: session.id });
   const apply = () => applyCallEvent(session, event, parts, eventLog);
-  const { first } = await parts.once.run(`callback:${event.callConnectionId}:${event.id}`, '', eventLog, apply);
+  const { first } = await parts.once.run(`callback:${event.callId}:${event.id}`, '', eventLog, apply);
   eventLog.debug(first ? 'call event processed' : `call event seen before`);
   return first ? 'processed' : 'duplicate';
 }
@@ -81,13 +81,13 @@ const RESTORE_GRACE_MS = 3_000;
  * means that nobody talks on it any more: no replica could take it up without its session.
  */
 async function takeEventOfUnknown(
-  event: CallbackEvent,
+  event: CallEvent,
   sessionId: string | undefined,
   { store, clock, calls }: Parts,
   log: Logger,
 ): Promise<Outcome> {
-  const mediaLost = event.type === 'MediaStreamingStopped' || event.type === 'MediaStreamingFailed';
-  if (sessionId === undefined || !mediaLost || event.mediaDetails === STOPPED_ON_PURPOSE) {
+  const mediaLost = (event.kind === 'media-stopped' || event.kind === 'media-failed') && !event.onPurpose;
+  if (sessionId === undefined || !mediaLost) {
     log.warn({ session: sessionId }, 'an event of an unknown call was passed over');
     return 'ignored';
   }
@@ -95,7 +95,7 @@ async function takeEventOfUnknown(
   if ((await store.get(sessionId)) !== undefined) {
     throw new DependencyError('session.restored', 'The session is back by now; deliver the event again.');
   }
-  const stood = await endCall(calls, event.callConnectionId);
+  const stood = await endCall(calls, event.callId);
   log.error({ session: sessionId, stood }, 'a call whose session is lost has lost its media too; hung up');
   return 'processed';
 }

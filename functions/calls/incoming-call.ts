@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { CallControlError } from '../../shared/call-control/call-control-error.ts';
+import { CarrierError } from '../../shared/carrier/carrier-error.ts';
 import { DependencyError, messageOf, ParleyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { lineMediaOf } from '../../shared/modes/line-media.ts';
@@ -116,7 +116,7 @@ async function answer(
     log.info({ call: ids.callConnectionId }, 'call answered');
     return answered(id, ids.callConnectionId, call, parts);
   } catch (error) {
-    if (!(error instanceof CallControlError) || error.transient) throw error;
+    if (!(error instanceof CarrierError) || error.transient) throw error;
     await parts.store.hosts.giveBack(id);
     log.error(
       { code: error.code, reason: error.message, cause: messageOf(error.cause) },
@@ -141,9 +141,9 @@ async function reject(
   await openSession(id, call, await modeOf(call, parts), 'failed', parts);
   await parts.store.update(id, () => ({ status: 'failed', endedAt: parts.clock.wallMs(), endReason }));
   try {
-    await parts.calls.rejectAsBusy(call.context);
+    await parts.calls.reject(call.context);
   } catch (error) {
-    if (!(error instanceof CallControlError) || error.transient) throw error;
+    if (!(error instanceof CarrierError) || error.transient) throw error;
     log.warn({ code: error.code }, 'the call could not be rejected; it is likely over');
   }
   log.warn({ reason: endReason }, 'call rejected as busy: nobody could talk with the caller');

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach, test } from 'node:test';
 import type { Redis } from 'ioredis';
 import { pino } from 'pino';
-import { CallControl } from '../../shared/call-control/call-control.ts';
+import { AcsCarrier } from '../../shared/carrier/acs/acs-carrier.ts';
 import { type Clock, systemClock } from '../../shared/clock.ts';
 import { connectRedis } from '../../shared/sessions/connect.ts';
 import type { Session } from '../../shared/sessions/session.ts';
@@ -13,19 +13,19 @@ import { AcsDouble } from '../testing/acs-double.ts';
 import { MediaRecovery } from './media-recovery.ts';
 
 const log = pino({ level: 'silent' });
-const LOST = 'streamConnectionInterrupted';
+const LOST = { details: 'streamConnectionInterrupted', onPurpose: false };
 let server: FoundRedis;
 let redis: Redis;
 let store: SessionStore;
 let acs: AcsDouble;
-let calls: CallControl;
+let calls: AcsCarrier;
 
 before(async () => {
   server = await findRedis({ log });
   redis = connectRedis(server.url, log);
   store = new SessionStore(redis, { ttlSeconds: 600 });
   acs = await AcsDouble.start();
-  calls = new CallControl({
+  calls = new AcsCarrier({
     access: { connectionString: acs.connectionString },
     callbackBase: 'http://f',
     mediaBase: 'ws://m',
@@ -89,7 +89,7 @@ test('by default the attempts go on for 40 s, and no wait is longer than 1.5 s',
 test('media that ACS stopped on purpose is left alone', async () => {
   const session = await standing();
   const recovery = new MediaRecovery({ redis, store, calls, clock: quickClock().clock });
-  assert.equal(await recovery.mediaLost(session, 'connection-1', 'subscriptionStopped', log), 'not-needed');
+  assert.equal(await recovery.mediaLost(session, 'connection-1', { onPurpose: true }, log), 'not-needed');
   assert.deepEqual(acs.operations, []);
 });
 

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
-import type { CallControl } from '../../shared/call-control/call-control.ts';
-import { CallControlError } from '../../shared/call-control/call-control-error.ts';
+import type { StreamChange } from '../../shared/carrier/call-events.ts';
+import type { Carrier } from '../../shared/carrier/carrier.ts';
+import { CarrierError } from '../../shared/carrier/carrier-error.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Session } from '../../shared/sessions/session.ts';
@@ -13,8 +14,6 @@ import { isOver } from './call-status.ts';
  * is what a caller may wait beyond the moment at which a host is there again.
  */
 const ATTEMPT_DELAYS_MS: readonly number[] = [250, 500, 1_000, ...Array<number>(25).fill(1_500)];
-/** What ACS says where it closed the socket itself: it was asked to stop streaming, or the call ended. */
-export const STOPPED_ON_PURPOSE = 'subscriptionStopped';
 /** Attempts count together while the media is lost again within this time. */
 const WINDOW_MS = 60_000;
 /** How long whoever ends a call may take for it, before it is done here. */
@@ -37,14 +36,14 @@ export type RecoveryOutcome =
 export class MediaRecovery {
   readonly #redis: Redis;
   readonly #store: SessionStore;
-  readonly #calls: CallControl;
+  readonly #calls: Carrier;
   readonly #clock: Clock;
   readonly #delaysMs: readonly number[];
 
   constructor(options: {
     readonly redis: Redis;
     readonly store: SessionStore;
-    readonly calls: CallControl;
+    readonly calls: Carrier;
     readonly clock: Clock;
     readonly delaysMs?: readonly number[];
   }) {
@@ -57,16 +56,15 @@ export class MediaRecovery {
 
   /**
    * The media stream of this session's call was reported as stopped or failed.
-   * @param details ACS's `mediaStreamingStatusDetails`
-   * @throws {CallControlError} transient: let the event be delivered again
+   * @throws {CarrierError} transient: let the event be delivered again
    */
   async mediaLost(
     session: Session,
     callConnectionId: string,
-    details: string | undefined,
+    { details, onPurpose }: StreamChange,
     log: Logger,
   ): Promise<RecoveryOutcome> {
-    if (details === STOPPED_ON_PURPOSE || isOver(session.status)) return 'not-needed';
+    if (onPurpose || isOver(session.status)) return 'not-needed';
     if (session.endReason !== undefined) return this.#endAsMeant(session.id, callConnectionId, log);
     const attempt = await this.#countAttempt(session.id);
     const delayMs = this.#delaysMs[attempt - 1];
@@ -77,9 +75,9 @@ export class MediaRecovery {
     if (current === undefined || isOver(current.status)) return 'not-needed';
     if (current.endReason !== undefined) return this.#endAsMeant(session.id, callConnectionId, log);
     try {
-      await this.#calls.startMediaStreaming(callConnectionId, `media-${attempt}`);
+      await this.#calls.startMedia(callConnectionId, `media-${attempt}`);
     } catch (error) {
-      if (!(error instanceof CallControlError) || error.transient) throw error;
+      if (!(error instanceof CarrierError) || error.transient) throw error;
       log.info({ code: error.code }, 'the media needs no restart, or cannot have one');
       return 'not-needed';
     }
@@ -91,15 +89,15 @@ export class MediaRecovery {
   /**
    * ACS's own transcription of this session's call was reported as stopped or failed. The call goes on without its words
    * where it does not come back.
-   * @throws {CallControlError} transient: let the event be delivered again
+   * @throws {CarrierError} transient: let the event be delivered again
    */
   async wordsLost(
     { id, status, endReason }: Session,
     callConnectionId: string,
-    details: string | undefined,
+    { details, onPurpose }: StreamChange,
     log: Logger,
   ): Promise<RecoveryOutcome> {
-    if (details === STOPPED_ON_PURPOSE || isOver(status) || endReason !== undefined) return 'not-needed';
+    if (onPurpose || isOver(status) || endReason !== undefined) return 'not-needed';
     const delayMs = this.#delaysMs[(await this.#countAttempt(id, 'words-attempts')) - 1];
     if (delayMs === undefined) {
       log.error('ACS’s transcription did not come back; the call goes on, and is not written down');
@@ -111,7 +109,7 @@ export class MediaRecovery {
     try {
       await this.#calls.startTranscription(callConnectionId, id);
     } catch (error) {
-      if (!(error instanceof CallControlError) || error.transient) throw error;
+      if (!(error instanceof CarrierError) || error.transient) throw error;
       log.info({ code: error.code }, 'the transcription needs no restart, or cannot have one');
       return 'not-needed';
     }
@@ -152,13 +150,13 @@ export class MediaRecovery {
 
 /**
  * @returns whether there still was a call to end
- * @throws {CallControlError} transient
+ * @throws {CarrierError} transient
  */
-export async function endCall(calls: CallControl, callConnectionId: string): Promise<boolean> {
+export async function endCall(calls: Carrier, callConnectionId: string): Promise<boolean> {
   try {
     return await calls.end(callConnectionId);
   } catch (error) {
-    if (!(error instanceof CallControlError) || error.transient) throw error;
+    if (!(error instanceof CarrierError) || error.transient) throw error;
     return false;
   }
 }

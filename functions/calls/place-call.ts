@@ -1,6 +1,6 @@
 import type { Caller } from '../../shared/auth/api-door.ts';
-import type { CallIds } from '../../shared/call-control/call-control.ts';
-import { CallControlError } from '../../shared/call-control/call-control-error.ts';
+import type { CallIds } from '../../shared/carrier/carrier.ts';
+import { CarrierError } from '../../shared/carrier/carrier-error.ts';
 import { DependencyError, messageOf, NotFoundError, ParleyError } from '../../shared/errors.ts';
 import type { Answer, Input } from '../../shared/http/route.ts';
 import type { initiateCall } from '../../shared/http/routes/calls.ts';
@@ -22,7 +22,7 @@ type InitiatedCall = Answer<typeof initiateCall>['body'];
  * @throws {NotFoundError} `agent.unknown`
  * @throws {RequestError} `mode.not-configured`
  * @throws {DependencyError} `capacity.exhausted`
- * @throws {CallControlError} ACS did not place it; the session is failed
+ * @throws {CarrierError} ACS did not place it; the session is failed
  */
 export async function placeCall(
   wanted: OutboundCall,
@@ -39,7 +39,7 @@ export async function placeCall(
     return await placeAdmitted(wanted, source, parts, log);
   } catch (error) {
     // A request to ACS that got no answer, or a broken one, may have placed the call.
-    if (!(error instanceof CallControlError && error.uncertain)) await admission.takeBack(log);
+    if (!(error instanceof CarrierError && error.uncertain)) await admission.takeBack(log);
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach, test } from 'node:test';
 import { pino } from 'pino';
-import { CallControl } from '../../shared/call-control/call-control.ts';
+import { AcsCarrier } from '../../shared/carrier/acs/acs-carrier.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { lineMediaOf } from '../../shared/modes/line-media.ts';
 import { connectRedis } from '../../shared/sessions/connect.ts';
@@ -108,7 +108,7 @@ test('where no host has the mode, the call stays as it is', async () => {
 
 test('ACS is told where its words go when the call begins, and by which resource it hears', async () => {
   const acs = await AcsDouble.start();
-  const calls = new CallControl({
+  const calls = new AcsCarrier({
     access: { connectionString: acs.connectionString },
     callbackBase: 'http://f',
     mediaBase: 'ws://m/api/v1',
@@ -133,18 +133,19 @@ test('words of ACS that are lost are asked for again, but not for ever, and the 
   const redisServer = await findRedis({ log: pino({ level: 'silent' }) });
   const redis = connectRedis(redisServer.url, pino({ level: 'silent' }));
   const { acs, store } = functions;
-  const calls = new CallControl({
+  const calls = new AcsCarrier({
     access: { connectionString: acs.connectionString },
     callbackBase: 'http://f',
     mediaBase: 'ws://m',
   });
   const recovery = new MediaRecovery({ redis, store, calls, clock: systemClock, delaysMs: [1, 1] });
   const session = await callInProgress({ mode: 'transcription' });
-  const lost = (details: string) => recovery.wordsLost(session, 'connection-1', details, pino({ level: 'silent' }));
-  assert.equal(await lost('subscriptionStopped'), 'not-needed');
-  assert.equal(await lost('streamConnectionInterrupted'), 'restarting');
-  assert.equal(await lost('streamConnectionInterrupted'), 'restarting');
-  assert.equal(await lost('streamConnectionInterrupted'), 'given-up');
+  const lost = (onPurpose = false) =>
+    recovery.wordsLost(session, 'connection-1', { onPurpose }, pino({ level: 'silent' }));
+  assert.equal(await lost(true), 'not-needed');
+  assert.equal(await lost(), 'restarting');
+  assert.equal(await lost(), 'restarting');
+  assert.equal(await lost(), 'given-up');
   assert.deepEqual(acs.operations, ['startTranscription', 'startTranscription']);
   redis.disconnect();
   await redisServer.close();

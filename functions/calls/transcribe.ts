@@ -1,5 +1,5 @@
-import { CallControlError } from '../../shared/call-control/call-control-error.ts';
-import { restartMedia } from '../../shared/call-control/restart-media.ts';
+import { failedAs } from '../../shared/carrier/carrier-error.ts';
+import { restartMedia } from '../../shared/carrier/restart-media.ts';
 import { NotFoundError, ParleyError } from '../../shared/errors.ts';
 import type { Answer, Input } from '../../shared/http/route.ts';
 import { transcribeCall } from '../../shared/http/routes/calls.ts';
@@ -29,7 +29,7 @@ async function transcribe(
   // First the mode: whoever takes the call up from now on has it.
   const { mode } = await store.update(session.id, writtenDown, session);
   if (!(isNew && (await restartMedia(calls, call, 'written-down', clock)))) {
-    await unlessRunning(() => calls.startMediaStreaming(call, 'written-down'));
+    await unlessRunning(() => calls.startMedia(call, 'written-down'));
   }
   if (acsLocale !== undefined) await unlessRunning(() => calls.startTranscription(call, session.id));
   await store.append(session.id, { type: 'transcription.requested', source: 'functions', data: {} });
@@ -72,6 +72,6 @@ async function unlessRunning(start: () => Promise<void>): Promise<void> {
   try {
     await start();
   } catch (error) {
-    if (!(error instanceof CallControlError) || error.code !== 'acs.refused') throw error;
+    if (!failedAs(error, 'refused')) throw error;
   }
 }

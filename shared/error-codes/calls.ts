@@ -61,6 +61,11 @@ export const CALL_ERRORS = {
   ),
   'capacity.exhausted': is(503, 'No stream host could take the call now.', 'Try again later, or add a replica.'),
   'capacity.none-alive': is(503, 'No stream host is alive.', 'Start one; the event is delivered again.'),
+  'carrier.not-supported': is(
+    409,
+    'The carrier of this call has no such operation.',
+    'Do without it, or use another carrier.',
+  ),
   'events.no-origin': is(400, 'The handshake names no sender.', 'Send WebHook-Request-Origin.'),
   'events.position-invalid': is(
     400,

@@ -1,6 +1,6 @@
 import { KeysUnavailable } from '../auth/signing-keys.ts';
-import type { CallControl } from '../call-control/call-control.ts';
-import { CallControlError } from '../call-control/call-control-error.ts';
+import type { Carrier } from '../carrier/carrier.ts';
+import { CarrierError } from '../carrier/carrier-error.ts';
 import { CheckFailure, stateOfStatus } from './check.ts';
 import type { DependencySpec } from './dependency.ts';
 
@@ -11,7 +11,7 @@ import type { DependencySpec } from './dependency.ts';
 export const NO_CALL = '00000000-0000-4000-8000-000000000000';
 
 /** Whether ACS takes our key or identity, by the client that answers calls. */
-export const acsDependency = (calls: Pick<CallControl, 'state'>): DependencySpec => ({
+export const acsDependency = (calls: Pick<Carrier, 'state'>): DependencySpec => ({
   name: 'acs',
   late: 'acs.unreachable',
   gates: true,
@@ -20,9 +20,9 @@ export const acsDependency = (calls: Pick<CallControl, 'state'>): DependencySpec
       await calls.state(NO_CALL);
       return {};
     } catch (error) {
-      if (!(error instanceof CallControlError)) throw new CheckFailure('unreachable', 'acs.unreachable', error);
+      if (!(error instanceof CarrierError)) throw new CheckFailure('unreachable', 'acs.unreachable', error);
       const { acsStatus } = error.details ?? {};
-      if (error.code === 'acs.denied') throw new CheckFailure('refused', 'acs.denied', error);
+      if (error.failure === 'denied') throw new CheckFailure('refused', 'acs.denied', error);
       if (acsStatus === 429) throw new CheckFailure('throttled', 'acs.unavailable', error);
       // It did not like the id, for which it had to read the request of somebody whom it knows.
       if (acsStatus === 400) return {};

@@ -61,10 +61,10 @@ test('a call has the rate at which hosts have its mode, and the mode of its agen
 });
 
 test('ACS is asked for the rate that the mode has, and for each participant apart where only words are written down', () => {
-  assert.deepEqual(lineMediaOf('media', 16_000), { audioFormat: 'Pcm16KMono', audioChannelType: 'mixed' });
-  assert.deepEqual(lineMediaOf('voice_live', 24_000), { audioFormat: 'Pcm24KMono', audioChannelType: 'mixed' });
-  assert.deepEqual(lineMediaOf('voice_live', 16_000), { audioFormat: 'Pcm16KMono', audioChannelType: 'mixed' });
-  assert.deepEqual(lineMediaOf('transcription', 16_000), { audioFormat: 'Pcm16KMono', audioChannelType: 'unmixed' });
+  assert.deepEqual(lineMediaOf('media', 16_000), { rateHz: 16_000, channels: 'mixed' });
+  assert.deepEqual(lineMediaOf('voice_live', 24_000), { rateHz: 24_000, channels: 'mixed' });
+  assert.deepEqual(lineMediaOf('voice_live', 16_000), { rateHz: 16_000, channels: 'mixed' });
+  assert.deepEqual(lineMediaOf('transcription', 16_000), { rateHz: 16_000, channels: 'unmixed' });
 });
 
 test('what hosts write of their modes is read back, whatever the names; what is damaged is left out', () => {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { storedTranscript } from '../carrier/service-transcript.ts';
 import { messageOf, RequestError } from '../errors.ts';
-import { storedTranscript } from '../protocol/acs-transcript.ts';
 import { type HistoryItem, parseHistory } from './history.ts';
 import type { Session, SessionCommand, SessionEvent } from './session.ts';
 import { DamagedSessionError } from './session-errors.ts';

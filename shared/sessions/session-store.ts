@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { CallIds } from '../call-control/call-control.ts';
+import type { CallIds } from '../carrier/carrier.ts';
 import { NotFoundError, ParleyError, RequestError } from '../errors.ts';
 import { CallWatch } from './call-watch.ts';
 import type { HistoryItem } from './history.ts';

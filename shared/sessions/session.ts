@@ -1,4 +1,4 @@
-import type { ServiceTranscript } from '../protocol/acs-transcript.ts';
+import type { ServiceTranscript } from '../carrier/service-transcript.ts';
 
 /**
  * What both halves know of one conversation, in Redis. What was said is kept apart from it: `SessionStore.history`.

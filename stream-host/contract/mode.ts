@@ -1,7 +1,7 @@
 import type { AudioRate } from '../../shared/audio/pcm.ts';
+import type { ServiceTranscript } from '../../shared/carrier/service-transcript.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
-import type { ServiceTranscript } from '../../shared/protocol/acs-transcript.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
 import type { Responder, SessionFacts } from './agent.ts';
 import type { SessionEmitter } from './events.ts';

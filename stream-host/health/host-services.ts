@@ -1,6 +1,6 @@
 import type OpenAI from 'openai';
 import type { AcsTokenVerifier } from '../../shared/auth/acs-token.ts';
-import type { CallControl } from '../../shared/call-control/call-control.ts';
+import type { Carrier } from '../../shared/carrier/carrier.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { acsDependency, acsKeysDependency } from '../../shared/health/acs-dependencies.ts';
 import type { DependencySpec } from '../../shared/health/dependency.ts';
@@ -17,7 +17,7 @@ import { recognitionDependency, synthesisDependency } from './speech-dependencie
 
 export interface HostServicesOptions {
   readonly config: Pick<StreamHostSettings, 'SPEECH_LANGUAGE' | 'AZURE_OPENAI_DEPLOYMENT' | 'CALL_RECORDS_URL'>;
-  readonly calls: Pick<CallControl, 'state'>;
+  readonly calls: Pick<Carrier, 'state'>;
   readonly tokens: Pick<AcsTokenVerifier, 'refetch'>;
   readonly model: OpenAI;
   readonly realtime: RealtimeService | undefined;

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';
-import { CallControlError } from '../../shared/call-control/call-control-error.ts';
+import { CarrierError } from '../../shared/carrier/carrier-error.ts';
 import type { Session } from '../../shared/sessions/session.ts';
 import { VirtualClock } from '../../shared/virtual-clock.ts';
 import { CallEnding } from './call-ending.ts';
 
 const log = pino({ level: 'silent' });
 const SESSION = { id: 's1', callConnectionId: 'c1' } as Session;
-const refused = () => new CallControlError('acs.unavailable', 'ACS answered 503.', { cause: undefined });
+const refused = () => new CarrierError('unavailable', 'acs.unavailable', 'ACS answered 503.');
 
 const ours = async () => true;
 
@@ -55,7 +55,7 @@ test('a call that another host has taken over is not ended, neither at once nor 
 });
 
 test('a call that is gone needs no end', async () => {
-  const gone = new CallControlError('acs.call-gone', 'ACS does not know it.', { cause: undefined });
+  const gone = new CarrierError('gone', 'acs.call-gone', 'ACS does not know it.');
   const { asked, calls } = ending([gone]);
   await calls.end(SESSION, log, ours);
   assert.equal(asked.length, 1);

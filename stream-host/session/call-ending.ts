@@ -1,11 +1,11 @@
-import { CallControlError } from '../../shared/call-control/call-control-error.ts';
+import { failedAs } from '../../shared/carrier/carrier-error.ts';
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Session } from '../../shared/sessions/session.ts';
 
 export interface CallEndingOptions {
-  /** @throws {CallControlError} */
+  /** @throws {CarrierError} */
   readonly hangUp: (callConnectionId: string) => Promise<void>;
   /** The session as it is now: its call may have become known after it was picked up. */
   readonly find: (sessionId: string) => Promise<Session | undefined>;
@@ -66,7 +66,7 @@ export class CallEnding {
       if (attempt > 0) log.info({ attempt }, 'the call is ended after all');
       return true;
     } catch (error) {
-      if (error instanceof CallControlError && error.code === 'acs.call-gone') return true;
+      if (failedAs(error, 'gone')) return true;
       const level = attempt === 0 ? 'warn' : 'debug';
       log[level]({ attempt, reason: messageOf(error) }, 'the call could not be hung up; trying again');
       return false;

@@ -1,9 +1,9 @@
 import type { WebSocket } from 'ws';
+import { parseServiceFrame } from '../../shared/carrier/acs/media-frames.ts';
+import type { ServiceTranscript } from '../../shared/carrier/service-transcript.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { DependencyError, messageOf, ParleyError, publicMessageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
-import { parseServiceFrame } from '../../shared/protocol/acs-media.ts';
-import type { ServiceTranscript } from '../../shared/protocol/acs-transcript.ts';
 import { CLOSE } from '../../shared/protocol/close-codes.ts';
 import type { SessionStore } from '../../shared/sessions/session-store.ts';
 import { LineGuard } from '../transport/line-guard.ts';

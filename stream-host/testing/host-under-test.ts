@@ -8,11 +8,11 @@ import { WebSocket } from 'ws';
 import { MEDIA_TOKEN_SECONDS, TokenIssuer } from '../../emulator/acs/token-issuer.ts';
 import { type AudioRate, BYTES_PER_MS, bytesOf, FRAME_BYTES, FrameCutter, rmsOf } from '../../shared/audio/pcm.ts';
 import { AcsTokenVerifier } from '../../shared/auth/acs-token.ts';
+import { encodeServiceAudio, encodeServiceMetadata } from '../../shared/carrier/acs/media-frames.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { randomIds, randomSecrets } from '../../shared/ids.ts';
 import type { Logger } from '../../shared/log.ts';
 import { ProcessVitals } from '../../shared/process-vitals.ts';
-import { encodeServiceAudio, encodeServiceMetadata } from '../../shared/protocol/acs-media.ts';
 import { connectRedis } from '../../shared/sessions/connect.ts';
 import type { NewSession } from '../../shared/sessions/session-store.ts';
 import { listening } from '../../shared/testing/listening.ts';
@@ -192,8 +192,8 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
     openResponder: options.openResponder ?? responder,
     calls: {
       state: async () => 'connected',
-      stopMediaStreaming: async () => false,
-      startMediaStreaming: async () => {},
+      stopMedia: async () => false,
+      startMedia: async () => {},
       hangUp: options.hangUp ?? (async (callConnectionId) => void hungUp.push(callConnectionId)),
     },
     defaultAgent: 'orders',

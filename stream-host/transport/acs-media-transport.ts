@@ -8,9 +8,9 @@ import {
   isAudioRate,
   SAMPLE_RATE,
 } from '../../shared/audio/pcm.ts';
+import { appAudioBytes, readServiceAudio } from '../../shared/carrier/acs/audio-frame.ts';
+import { APP_STOP, parseServiceFrame, type ServiceFrame } from '../../shared/carrier/acs/media-frames.ts';
 import { messageOf } from '../../shared/errors.ts';
-import { appAudioBytes, readServiceAudio } from '../../shared/protocol/acs-audio-frame.ts';
-import { APP_STOP, parseServiceFrame, type ServiceFrame } from '../../shared/protocol/acs-media.ts';
 import { CLOSE } from '../../shared/protocol/close-codes.ts';
 import { TypedEvents } from '../../shared/typed-events.ts';
 import type { SessionEventSource } from '../contract/events.ts';

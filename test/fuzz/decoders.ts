@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
-import { parseCallbackEvent } from '../../functions/calls/callback-events.ts';
 import { readGridEvents } from '../../functions/calls/incoming-events.ts';
 import { encodeWav, parseWav } from '../../shared/audio/wav.ts';
+import { readAcsEvent } from '../../shared/carrier/acs/acs-events.ts';
+import { readServiceAudio } from '../../shared/carrier/acs/audio-frame.ts';
+import {
+  encodeServiceAudio,
+  encodeServiceDtmf,
+  encodeServiceMetadata,
+  parseAppFrame,
+  parseServiceFrame,
+} from '../../shared/carrier/acs/media-frames.ts';
+import { encodeTranscript, encodeTranscriptMetadata } from '../../shared/carrier/acs/transcript-frame.ts';
 import { withoutControls } from '../../shared/control-characters.ts';
 import { traceIdOf } from '../../shared/http/error-answer.ts';
 import { eventsOf, readJson, validate } from '../../shared/http/request-body.ts';
@@ -14,15 +23,6 @@ import { conversationSocket, relaySocket } from '../../shared/http/routes/socket
 import { makeTicket } from '../../shared/http/routes/tickets.ts';
 import { decodeAgentModes, decodeModes } from '../../shared/modes/offered-modes.ts';
 import { DEFAULT_MODE } from '../../shared/modes/streaming-modes.ts';
-import { readServiceAudio } from '../../shared/protocol/acs-audio-frame.ts';
-import {
-  encodeServiceAudio,
-  encodeServiceDtmf,
-  encodeServiceMetadata,
-  parseAppFrame,
-  parseServiceFrame,
-} from '../../shared/protocol/acs-media.ts';
-import { encodeTranscript, encodeTranscriptMetadata } from '../../shared/protocol/acs-transcript.ts';
 import { browserCommand } from '../../shared/protocol/browser.ts';
 import { decodeCommand, decodeEvent, decodeHistory, decodeSession } from '../../shared/sessions/session-codec.ts';
 import { readChunk } from '../../stream-host/agent/chat-chunk.ts';
@@ -233,7 +233,7 @@ export const DECODERS: readonly Decoder[] = [
     name: 'a callback of ACS',
     seeds: CALLBACK_BODIES,
     isJson: true,
-    decode: async (text) => eventsOf(await bodyOf(text)).map((event) => parseCallbackEvent(event, 0)),
+    decode: async (text) => eventsOf(await bodyOf(text)).map((event) => readAcsEvent(event, 0)),
   },
   {
     name: 'a delivery of Event Grid',

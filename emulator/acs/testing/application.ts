@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { parseServiceFrame, type ServiceFrame } from '../../../shared/protocol/acs-media.ts';
+import { parseServiceFrame, type ServiceFrame } from '../../../shared/carrier/acs/media-frames.ts';
 import { Inbox } from './inbox.ts';
 
 interface CallEvent {

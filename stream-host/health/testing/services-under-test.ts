@@ -11,7 +11,7 @@ import { EmulatorServer } from '../../../emulator/server.ts';
 import { SpeechModels } from '../../../emulator/speech-models.ts';
 import { loadCertificate } from '../../../emulator/tls/certificates.ts';
 import { AcsTokenVerifier } from '../../../shared/auth/acs-token.ts';
-import { CallControl } from '../../../shared/call-control/call-control.ts';
+import { AcsCarrier } from '../../../shared/carrier/acs/acs-carrier.ts';
 import { systemClock } from '../../../shared/clock.ts';
 import type { DependencySpec, Rhythm } from '../../../shared/health/dependency.ts';
 import { DependencyBoard } from '../../../shared/health/dependency-board.ts';
@@ -111,7 +111,7 @@ export function boardWith(context: TestContext, settings: Settings, rhythm: Part
         AZURE_OPENAI_DEPLOYMENT: 'local',
         CALL_RECORDS_URL: settings.recordsUrl,
       },
-      calls: new CallControl({
+      calls: new AcsCarrier({
         access: { connectionString: `endpoint=http://${settings.acsAddress}/;accesskey=${settings.accessKey}` },
         callbackBase: 'http://127.0.0.1:1',
         mediaBase: 'ws://127.0.0.1:1',

@@ -5,9 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { after, suite, test } from 'node:test';
 import { pino } from 'pino';
 import { BYTES_PER_MS, rmsOf } from '../../../shared/audio/pcm.ts';
+import { encodeServiceAudio, encodeServiceMetadata } from '../../../shared/carrier/acs/media-frames.ts';
+import { encodeTranscript, encodeTranscriptMetadata } from '../../../shared/carrier/acs/transcript-frame.ts';
 import { systemClock } from '../../../shared/clock.ts';
-import { encodeServiceAudio, encodeServiceMetadata } from '../../../shared/protocol/acs-media.ts';
-import { encodeTranscript, encodeTranscriptMetadata } from '../../../shared/protocol/acs-transcript.ts';
 import { eventually } from '../../../shared/testing/eventually.ts';
 import type { OpenRecogniser, Synthesiser } from '../../contract/speech.ts';
 import {

@@ -1,6 +1,6 @@
 import { SAMPLE_RATE } from '../../../shared/audio/pcm.ts';
+import type { ServiceTranscript } from '../../../shared/carrier/service-transcript.ts';
 import type { Logger } from '../../../shared/log.ts';
-import type { ServiceTranscript } from '../../../shared/protocol/acs-transcript.ts';
 import type { Mode, ModeHost, ModeKind } from '../../contract/mode.ts';
 import type { OpenRecogniser, PhraseDetails, Synthesiser } from '../../contract/speech.ts';
 import { History } from '../../dialogue/history.ts';

@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import {
-  encodeServiceDtmf,
-  encodeServiceMetadata,
-  ProtocolError,
-  parseAppFrame,
-  parseServiceFrame,
-} from './acs-media.ts';
-import { encodeTranscript } from './acs-transcript.ts';
+import { ProtocolError } from '../../protocol/protocol-error.ts';
+import { encodeServiceDtmf, encodeServiceMetadata, parseAppFrame, parseServiceFrame } from './media-frames.ts';
+import { encodeTranscript } from './transcript-frame.ts';
 
 const audio = (data: unknown) => JSON.stringify({ kind: 'AudioData', audioData: { data } });
 

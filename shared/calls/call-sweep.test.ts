@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
+import type { CallState } from '../carrier/carrier.ts';
+import { CarrierError } from '../carrier/carrier-error.ts';
 import type { Session } from '../sessions/session.ts';
 import { newSession, redisesUnderTest } from '../sessions/testing/redis.ts';
 import { VirtualClock } from '../virtual-clock.ts';
-import type { CallState } from './call-control.ts';
-import { CallControlError } from './call-control-error.ts';
 import { CallSweep } from './call-sweep.ts';
 
 const log = pino({ level: 'silent' });
-const gone = () => new CallControlError('acs.call-gone', 'no such call', { cause: undefined });
-const away = () => new CallControlError('acs.unavailable', 'later', { cause: undefined });
+const gone = () => new CarrierError('gone', 'acs.call-gone', 'no such call');
+const away = () => new CarrierError('unavailable', 'acs.unavailable', 'later');
 
 for (const redis of await redisesUnderTest()) {
   describe(`the watch over calls on ${redis.kind}`, () => {
@@ -33,14 +33,13 @@ for (const redis of await redisesUnderTest()) {
         if (!acs.states.delete(id)) throw gone();
         acs.hungUp.push(id);
       },
-      stopMediaStreaming: async (id: string) => {
+      stopMedia: async (id: string) => {
         const wasOpen = open.delete(id);
         if (wasOpen) acs.media.push(`stop ${id}`);
         return wasOpen;
       },
-      startMediaStreaming: async (id: string) => {
-        if (closing-- > 0)
-          throw new CallControlError('acs.refused', 'media streaming is active already', { cause: undefined });
+      startMedia: async (id: string) => {
+        if (closing-- > 0) throw new CarrierError('refused', 'acs.refused', 'media streaming is active already');
         acs.media.push(`start ${id}`);
       },
     };

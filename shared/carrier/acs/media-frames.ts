@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { ParleyError } from '../errors.ts';
-import { type ServiceTranscript, transcriptBody, transcriptOf } from './acs-transcript.ts';
-import { fromBase64, toBase64 } from './base64.ts';
+import { fromBase64, toBase64 } from '../../protocol/base64.ts';
+import { ProtocolError } from '../../protocol/protocol-error.ts';
+import type { ServiceTranscript } from '../service-transcript.ts';
+import { transcriptBody, transcriptOf } from './transcript-frame.ts';
 
 /**
  * The frames of ACS's media socket, both directions. All are JSON text; audio is PCM16LE mono, 20 ms a frame, base64; its rate
@@ -11,13 +12,6 @@ import { fromBase64, toBase64 } from './base64.ts';
  * without case because Microsoft's own samples (`Kind`, `AudioData`) and its JavaScript SDK (`kind`, `audioData`)
  * differ. Dispatch on `kind` alone: the SDK's outbound audio frame carries an empty `stopAudio` too.
  */
-
-/** The frame breaks the protocol. `code` says how; the socket that sent it is told so and closed, or the frame is counted. */
-export class ProtocolError extends ParleyError {
-  constructor(code: 'protocol.malformed' | 'protocol.oversized' | 'protocol.unsupported', message: string) {
-    super(code, message);
-  }
-}
 
 const pcm = z.string('The audio frame has no data.').transform((text, context) => {
   const bytes = fromBase64(text);

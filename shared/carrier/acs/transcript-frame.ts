@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { ServiceTranscript } from '../service-transcript.ts';
 
 /**
  * The words of ACS's own transcription, which come on a socket of their own: a `TranscriptionMetadata`, then a
@@ -29,17 +30,6 @@ export const transcriptBody = z.object({
   resultstatus: z.string().catch(''),
 });
 
-/** One phrase as ACS hears it, so far or for good. Times count from wherever ACS began. */
-export interface ServiceTranscript {
-  readonly text: string;
-  readonly final: boolean;
-  readonly participant?: string | undefined;
-  readonly confidence?: number | undefined;
-  readonly offsetMs: number;
-  readonly durationMs: number;
-  readonly words: readonly { readonly text: string; readonly offsetMs: number; readonly durationMs: number }[];
-}
-
 export function transcriptOf(body: z.output<typeof transcriptBody>): ServiceTranscript {
   const { text, confidence, offset, duration, words, participantrawid, resultstatus } = body;
   return {
@@ -56,17 +46,6 @@ export function transcriptOf(body: z.output<typeof transcriptBody>): ServiceTran
     })),
   };
 }
-
-/** As it waits in Redis between the host that has ACS's socket and the one that has the session. */
-export const storedTranscript = z.object({
-  text: z.string(),
-  final: z.boolean(),
-  participant: z.string().exactOptional(),
-  confidence: z.number().exactOptional(),
-  offsetMs: z.number(),
-  durationMs: z.number(),
-  words: z.array(z.object({ text: z.string(), offsetMs: z.number(), durationMs: z.number() })),
-}) satisfies z.ZodType<ServiceTranscript>;
 
 export function encodeTranscript(phrase: ServiceTranscript): string {
   const inTicks = (ms: number) => Math.round(ms * TICKS_PER_MS);

@@ -1,5 +1,5 @@
-import type { ServiceFrame } from './acs-media.ts';
-import { fromBase64, toBase64 } from './base64.ts';
+import { fromBase64, toBase64 } from '../../protocol/base64.ts';
+import type { ServiceFrame } from './media-frames.ts';
 
 /** How ACS begins and ends its audio frames, to the letter, as Microsoft's documentation shows them. */
 const HEAD = '{"kind":"AudioData","audioData":{"timestamp":"';

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { CallControl } from './call-control.ts';
-import { CallControlError } from './call-control-error.ts';
+import { CarrierError } from '../carrier-error.ts';
+import type { LineMedia } from '../line-media.ts';
+import { AcsCarrier } from './acs-carrier.ts';
 
-const MEDIA = { audioFormat: 'Pcm16KMono', audioChannelType: 'mixed' } as const;
+const MEDIA: LineMedia = { rateHz: 16_000, channels: 'mixed' };
 const accessKey = Buffer.from('a key').toString('base64');
 
 interface Seen {
@@ -16,11 +17,7 @@ interface Seen {
 type Answer = (seen: Seen, response: ServerResponse, attempt: number) => void;
 
 /** An HTTP server in place of ACS that records what the real SDK sends it. */
-async function acsThat(
-  t: TestContext,
-  answer: Answer,
-  attemptMs = 5000,
-): Promise<{ calls: CallControl; seen: Seen[] }> {
+async function acsThat(t: TestContext, answer: Answer, attemptMs = 5000): Promise<{ calls: AcsCarrier; seen: Seen[] }> {
   const seen: Seen[] = [];
   const server = createServer(async (request, response) => {
     let text = '';
@@ -35,7 +32,7 @@ async function acsThat(
     server.closeAllConnections();
     server.close();
   });
-  const calls = new CallControl({
+  const calls = new AcsCarrier({
     access: {
       connectionString: `endpoint=http://127.0.0.1:${(server.address() as AddressInfo).port}/;accesskey=${accessKey}`,
     },
@@ -83,9 +80,11 @@ test('answering hands ACS the session in the callback, the socket and the operat
 
 test('placing a call names target and source', async (t) => {
   const { calls, seen } = await acsThat(t, (_, response) => response.writeHead(201).end(JSON.stringify(connection)));
-  const media = { audioFormat: 'Pcm24KMono', audioChannelType: 'unmixed' } as const;
+  const media: LineMedia = { rateHz: 24_000, channels: 'unmixed' };
   assert.equal((await calls.place('+15550001111', '+15550002222', 'session-2', media)).callConnectionId, 'c-1');
-  assert.partialDeepStrictEqual(seen[0]?.body, { mediaStreamingOptions: media });
+  assert.partialDeepStrictEqual(seen[0]?.body, {
+    mediaStreamingOptions: { audioFormat: 'Pcm24KMono', audioChannelType: 'unmixed' },
+  });
   const body = seen[0]?.body as {
     targets: { phoneNumber: { value: string } }[];
     sourceCallerIdNumber: { value: string };
@@ -99,8 +98,8 @@ test('hanging up, rejecting and restarting the media go to the right operations'
     response.writeHead(request.path.includes('startMediaStreaming') ? 202 : 204).end();
   });
   await calls.hangUp('c-1');
-  await calls.rejectAsBusy('CTX');
-  await calls.startMediaStreaming('c-1', 'media-1');
+  await calls.reject('CTX');
+  await calls.startMedia('c-1', 'media-1');
   assert.deepEqual(
     seen.map((request) => request.path.split('?')[0]),
     [
@@ -133,7 +132,7 @@ for (const [status, code, transient] of failures) {
   test(`an answer of ${status} becomes ${code}`, async (t) => {
     const { calls } = await acsThat(t, (_, response) => response.writeHead(status).end(error('8500')));
     const thrown = await calls.hangUp('c-1').catch((caught: unknown) => caught);
-    assert.ok(thrown instanceof CallControlError);
+    assert.ok(thrown instanceof CarrierError);
     assert.equal(thrown.code, code);
     assert.equal(thrown.transient, transient);
     assert.deepEqual(thrown.details, { acsStatus: status, acsCode: '8500' });
@@ -142,8 +141,8 @@ for (const [status, code, transient] of failures) {
 
 test('an answer without a call id, for which the SDK throws a mere string, is an error like the others', async (t) => {
   const { calls } = await acsThat(t, (_, response) => response.end('{}'));
-  await assert.rejects(calls.answer('CTX', 'session-1', MEDIA), (thrown: CallControlError) => {
-    assert.ok(thrown instanceof CallControlError);
+  await assert.rejects(calls.answer('CTX', 'session-1', MEDIA), (thrown: CarrierError) => {
+    assert.ok(thrown instanceof CarrierError);
     assert.equal(thrown.code, 'acs.refused');
     assert.match(thrown.message, /callConnectionId is missing/);
     return true;
@@ -152,8 +151,8 @@ test('an answer without a call id, for which the SDK throws a mere string, is an
 
 test('silence is cut short, and a dead port is told as unreachable', async (t) => {
   const { calls } = await acsThat(t, () => undefined, 150);
-  await assert.rejects(calls.startMediaStreaming('c-1', 'm'), { code: 'acs.unreachable', transient: true });
-  const nowhere = new CallControl({
+  await assert.rejects(calls.startMedia('c-1', 'm'), { code: 'acs.unreachable', transient: true });
+  const nowhere = new AcsCarrier({
     access: { connectionString: `endpoint=http://127.0.0.1:1/;accesskey=${accessKey}` },
     callbackBase: 'http://localhost/api/v1',
     mediaBase: 'ws://localhost/api/v1',

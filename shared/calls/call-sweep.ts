@@ -1,15 +1,15 @@
+import type { Carrier } from '../carrier/carrier.ts';
+import { failedAs } from '../carrier/carrier-error.ts';
+import { restartMedia } from '../carrier/restart-media.ts';
 import type { Cancel, Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Session } from '../sessions/session.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
-import type { CallControl } from './call-control.ts';
-import { CallControlError } from './call-control-error.ts';
-import { restartMedia } from './restart-media.ts';
 
 export interface CallSweepOptions {
   readonly store: SessionStore;
-  readonly calls: Pick<CallControl, 'state' | 'hangUp' | 'stopMediaStreaming' | 'startMediaStreaming'>;
+  readonly calls: Pick<Carrier, 'state' | 'hangUp' | 'stopMedia' | 'startMedia'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly everyMs?: number;
@@ -178,7 +178,7 @@ export class CallSweep {
     try {
       await this.#options.calls.hangUp(callConnectionId);
     } catch (error) {
-      if (!(error instanceof CallControlError) || error.code !== 'acs.call-gone') throw error;
+      if (!failedAs(error, 'gone')) throw error;
       await this.#over(session, reason, log);
     }
   }

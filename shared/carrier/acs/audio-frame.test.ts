@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { appAudioBytes, readServiceAudio } from './acs-audio-frame.ts';
-import { encodeServiceAudio, parseAppFrame, parseServiceFrame } from './acs-media.ts';
+import { appAudioBytes, readServiceAudio } from './audio-frame.ts';
+import { encodeServiceAudio, parseAppFrame, parseServiceFrame } from './media-frames.ts';
 
 const pcm = fc.uint8Array({ maxLength: 1280 }).map((bytes) => bytes.subarray(bytes.length % 2));
 const participant = fc.oneof(

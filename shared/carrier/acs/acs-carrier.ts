@@ -1,0 +1,354 @@
+import type {
+  AnswerCallResult,
+  CallAutomationClient,
+  CallConnection,
+  CallMedia,
+  CreateCallResult,
+  CustomCallingContext,
+  FileSource,
+  MediaStreamingOptions,
+  TextSource,
+  TranscriptionOptions,
+} from '@azure/communication-call-automation';
+import { SAMPLE_RATE } from '../../audio/pcm.ts';
+import type { CallEvent, Participant, RecordingState } from '../call-events.ts';
+import {
+  type AddWish,
+  ALL_CAPABILITIES,
+  type CallIds,
+  type CallState,
+  type Capability,
+  type Carrier,
+  type CollectWish,
+  type PartyId,
+  type PlaySource,
+  type RecordingWish,
+  type TransferWish,
+} from '../carrier.ts';
+import { failedAs } from '../carrier-error.ts';
+import type { CarrierWords, LineMedia } from '../line-media.ts';
+import { type AcsAccess, openAcsClient } from './acs-client.ts';
+import { acsErrorOf } from './acs-error.ts';
+import { readAcsEvent } from './acs-events.ts';
+import { tonesOf } from './keys.ts';
+import { acsPartyOf, participantOf } from './parties.ts';
+
+export interface AcsCarrierOptions {
+  readonly access: AcsAccess;
+  /** Where ACS reaches the functions, with prefix: `https://…/api/v1`. */
+  readonly callbackBase: string;
+  /** Where ACS reaches the stream host's sockets, with prefix: `wss://…/api/v1`. */
+  readonly mediaBase: string;
+  /** The Azure AI resource by which ACS hears, where it shall. */
+  readonly speechEndpoint?: string | undefined;
+  /** How long one attempt of a request may take. There are up to three. */
+  readonly attemptMs?: number;
+}
+
+/** ACS Call Automation, asked by its SDK. What it lacks against the port is nothing. */
+export class AcsCarrier implements Carrier {
+  readonly name = 'acs';
+  readonly capabilities: ReadonlySet<Capability> = new Set(ALL_CAPABILITIES);
+  readonly #client: CallAutomationClient;
+  readonly #callbackBase: string;
+  readonly #mediaBase: string;
+  readonly #speechEndpoint: string | undefined;
+
+  constructor(options: AcsCarrierOptions) {
+    this.#client = openAcsClient(options.access, options.attemptMs);
+    this.#callbackBase = options.callbackBase;
+    this.#mediaBase = options.mediaBase;
+    this.#speechEndpoint = options.speechEndpoint;
+  }
+
+  async answer(ticket: string, sessionId: string, media: LineMedia): Promise<CallIds> {
+    return attempt('answer the call', async () =>
+      callIdsOf(await this.#client.answerCall(ticket, ...this.#bound(sessionId, media))),
+    );
+  }
+
+  async reject(ticket: string, callRejectReason: 'busy' | 'forbidden' = 'busy'): Promise<void> {
+    await attempt('reject the call', () => this.#client.rejectCall(ticket, { callRejectReason }));
+  }
+
+  async redirect(ticket: string, target: PartyId): Promise<void> {
+    const targetParticipant = acsPartyOf(target);
+    await attempt('redirect the call', () => this.#client.redirectCall(ticket, { targetParticipant }));
+  }
+
+  async place(target: PartyId, source: PartyId, sessionId: string, media: LineMedia): Promise<CallIds> {
+    const whom = { targetParticipant: acsPartyOf(target), sourceCallIdNumber: { phoneNumber: source } };
+    return attempt('place the call', async () =>
+      callIdsOf(await this.#client.createCall(whom, ...this.#bound(sessionId, media))),
+    );
+  }
+
+  async hangUp(callId: string, who: 'everybody' | 'us' = 'everybody'): Promise<void> {
+    await attempt('hang up', () => this.#connection(callId).hangUp(who === 'everybody'));
+  }
+
+  async end(callId: string): Promise<boolean> {
+    try {
+      await this.hangUp(callId);
+      return true;
+    } catch (error) {
+      if (failedAs(error, 'gone')) return false;
+      throw error;
+    }
+  }
+
+  async state(callId: string): Promise<CallState> {
+    try {
+      return await attempt('tell how the call stands', async () => {
+        const { callConnectionState } = await this.#connection(callId).getCallConnectionProperties();
+        if (callConnectionState === 'connected') return 'connected';
+        return callConnectionState === 'disconnected' ? 'gone' : 'changing';
+      });
+    } catch (error) {
+      if (failedAs(error, 'gone')) return 'gone';
+      throw error;
+    }
+  }
+
+  async transfer(callId: string, wish: TransferWish): Promise<void> {
+    const { target, operationContext, transferee, source, context } = wish;
+    await attempt('transfer the call', () =>
+      this.#connection(callId).transferCallToParticipant(acsPartyOf(target), {
+        operationContext,
+        ...(transferee !== undefined && { transferee: acsPartyOf(transferee) }),
+        ...(source !== undefined && { sourceCallIdNumber: { phoneNumber: source } }),
+        ...(context !== undefined && { customCallingContext: customContextOf(target, context) }),
+      }),
+    );
+  }
+
+  async addParticipant(callId: string, wish: AddWish): Promise<{ readonly invitationId?: string }> {
+    const { target, operationContext, source, ringS, context } = wish;
+    const invite = {
+      targetParticipant: acsPartyOf(target),
+      ...(source !== undefined && { sourceCallIdNumber: { phoneNumber: source } }),
+      ...(context !== undefined && { customCallingContext: customContextOf(target, context) }),
+    };
+    const options = { operationContext, ...(ringS !== undefined && { invitationTimeoutInSeconds: ringS }) };
+    return attempt('add a participant', async () => {
+      const { invitationId } = await this.#connection(callId).addParticipant(invite, options);
+      return invitationId === undefined ? {} : { invitationId };
+    });
+  }
+
+  async cancelAdd(callId: string, invitationId: string, operationContext: string): Promise<void> {
+    await attempt('take back an invitation', () =>
+      this.#connection(callId).cancelAddParticipantOperation(invitationId, { operationContext }),
+    );
+  }
+
+  async removeParticipant(callId: string, participant: PartyId, operationContext: string): Promise<void> {
+    await attempt('remove a participant', () =>
+      this.#connection(callId).removeParticipant(acsPartyOf(participant), { operationContext }),
+    );
+  }
+
+  async mute(callId: string, participant: PartyId, operationContext: string): Promise<void> {
+    await attempt('mute a participant', () =>
+      this.#connection(callId).muteParticipant(acsPartyOf(participant), { operationContext }),
+    );
+  }
+
+  async hold(callId: string, participant: PartyId, operationContext: string, play?: PlaySource): Promise<void> {
+    const options = { operationContext, ...(play !== undefined && { playSource: playSourceOf(play) }) };
+    await attempt('hold a participant', () => this.#media(callId).hold(acsPartyOf(participant), options));
+  }
+
+  async unhold(callId: string, participant: PartyId, operationContext: string): Promise<void> {
+    await attempt('take a participant back from hold', () =>
+      this.#media(callId).unhold(acsPartyOf(participant), { operationContext }),
+    );
+  }
+
+  async participants(callId: string): Promise<readonly Participant[]> {
+    return attempt('tell who is in the call', async () => {
+      const { values } = await this.#connection(callId).listParticipants();
+      return (values ?? []).map(participantOf);
+    });
+  }
+
+  async sendKeys(callId: string, keys: string, to: PartyId, operationContext: string): Promise<void> {
+    await attempt('press keys', () =>
+      this.#media(callId).sendDtmfTones(tonesOf(keys), acsPartyOf(to), { operationContext }),
+    );
+  }
+
+  async listenForKeys(callId: string, from: PartyId, operationContext: string): Promise<void> {
+    await attempt('listen for keys', () =>
+      this.#media(callId).startContinuousDtmfRecognition(acsPartyOf(from), { operationContext }),
+    );
+  }
+
+  async stopListeningForKeys(callId: string, from: PartyId, operationContext: string): Promise<void> {
+    await attempt('listen for keys no more', () =>
+      this.#media(callId).stopContinuousDtmfRecognition(acsPartyOf(from), { operationContext }),
+    );
+  }
+
+  async collectKeys(callId: string, wish: CollectWish): Promise<void> {
+    const { from, operationContext, most, terminators, firstWaitS, betweenS, prompt } = wish;
+    await attempt('collect keys', () =>
+      this.#media(callId).startRecognizing(acsPartyOf(from), {
+        kind: 'callMediaRecognizeDtmfOptions',
+        operationContext,
+        maxTonesToCollect: most,
+        interruptPrompt: true,
+        ...(terminators !== undefined && { stopDtmfTones: tonesOf(terminators) }),
+        ...(firstWaitS !== undefined && { initialSilenceTimeoutInSeconds: firstWaitS }),
+        ...(betweenS !== undefined && { interToneTimeoutInSeconds: betweenS }),
+        ...(prompt !== undefined && { playPrompt: playSourceOf(prompt) }),
+      }),
+    );
+  }
+
+  async play(callId: string, source: PlaySource, operationContext: string, to?: PartyId): Promise<void> {
+    const sources = [playSourceOf(source)];
+    const media = this.#media(callId);
+    await attempt('play', () =>
+      to === undefined
+        ? media.playToAll(sources, { operationContext })
+        : media.play(sources, [acsPartyOf(to)], { operationContext }),
+    );
+  }
+
+  async stopPlaying(callId: string): Promise<void> {
+    await attempt('stop playing', () => this.#media(callId).cancelAllOperations());
+  }
+
+  async startRecording(callId: string, wish: RecordingWish): Promise<{ readonly recordingId: string }> {
+    const { channels, format, containerUrl, paused } = wish;
+    return attempt('record the call', async () => {
+      const { recordingId } = await this.#client.getCallRecording().start({
+        callConnectionId: callId,
+        recordingContent: 'audio',
+        recordingChannel: channels,
+        recordingFormat: format,
+        recordingStateCallbackEndpointUrl: `${this.#callbackBase}/calls/callbacks`,
+        ...(paused !== undefined && { pauseOnStart: paused }),
+        ...(containerUrl !== undefined && {
+          recordingStorage: {
+            recordingStorageKind: 'azureBlobStorage' as const,
+            recordingDestinationContainerUrl: containerUrl,
+          },
+        }),
+      });
+      return { recordingId };
+    });
+  }
+
+  async pauseRecording(recordingId: string): Promise<void> {
+    await attempt('pause the recording', () => this.#client.getCallRecording().pause(recordingId));
+  }
+
+  async resumeRecording(recordingId: string): Promise<void> {
+    await attempt('resume the recording', () => this.#client.getCallRecording().resume(recordingId));
+  }
+
+  async stopRecording(recordingId: string): Promise<void> {
+    await attempt('stop the recording', () => this.#client.getCallRecording().stop(recordingId));
+  }
+
+  async recordingState(recordingId: string): Promise<RecordingState> {
+    return attempt('tell how the recording stands', async () => {
+      const { recordingState } = await this.#client.getCallRecording().getState(recordingId);
+      return recordingState === 'active' ? 'active' : 'inactive';
+    });
+  }
+
+  async stopMedia(callId: string): Promise<boolean> {
+    return attempt('stop media streaming', async () => {
+      const { mediaStreamingSubscription } = await this.#connection(callId).getCallConnectionProperties();
+      if (mediaStreamingSubscription?.state !== 'active') return false;
+      await this.#media(callId).stopMediaStreaming();
+      return true;
+    });
+  }
+
+  async startMedia(callId: string, operationContext: string): Promise<void> {
+    await attempt('start media streaming', () => this.#media(callId).startMediaStreaming({ operationContext }));
+  }
+
+  async startTranscription(callId: string, operationContext: string): Promise<void> {
+    await attempt('start the transcription', () => this.#media(callId).startTranscription({ operationContext }));
+  }
+
+  readEvent(given: unknown, receivedAtMs: number): CallEvent | undefined {
+    return readAcsEvent(given, receivedAtMs);
+  }
+
+  #connection(callId: string): CallConnection {
+    return this.#client.getCallConnection(callId);
+  }
+
+  #media(callId: string): CallMedia {
+    return this.#connection(callId).getCallMedia();
+  }
+
+  /** Callback address and options of a call that is the session's. */
+  #bound(sessionId: string, { rateHz, channels, words }: LineMedia) {
+    const mediaStreamingOptions: MediaStreamingOptions = {
+      transportType: 'websocket',
+      transportUrl: `${this.#mediaBase}/media/stream?session_id=${sessionId}`,
+      contentType: 'audio',
+      audioChannelType: channels,
+      audioFormat: rateHz > SAMPLE_RATE ? 'Pcm24KMono' : 'Pcm16KMono',
+      startMediaStreaming: true,
+      enableBidirectional: true,
+      enableDtmfTones: true,
+    };
+    const callbackUrl = `${this.#callbackBase}/calls/callbacks/${sessionId}`;
+    const options = { operationContext: sessionId, mediaStreamingOptions, ...this.#words(sessionId, words) };
+    return [callbackUrl, options] as const;
+  }
+
+  /** What ACS puts into words itself, and where it sends them. */
+  #words(sessionId: string, words: CarrierWords | undefined) {
+    if (words === undefined) return {};
+    const transcriptionOptions: TranscriptionOptions = {
+      transportType: 'websocket',
+      transportUrl: `${this.#mediaBase}/media/transcription?session_id=${sessionId}`,
+      locale: words.locale,
+      startTranscription: words.starts,
+      enableIntermediateResults: true,
+    };
+    const cognitiveServicesEndpoint = this.#speechEndpoint;
+    if (cognitiveServicesEndpoint === undefined) return { transcriptionOptions };
+    return { transcriptionOptions, callIntelligenceOptions: { cognitiveServicesEndpoint } };
+  }
+}
+
+function callIdsOf({ callConnectionProperties }: AnswerCallResult | CreateCallResult): CallIds {
+  const { callConnectionId, serverCallId, correlationId } = callConnectionProperties;
+  // The SDK has thrown already where the id is missing (a string, at that), but its type does not say so.
+  if (callConnectionId === undefined) throw new TypeError('ACS named no call connection');
+  return {
+    callConnectionId,
+    ...(serverCallId !== undefined && { serverCallId }),
+    ...(correlationId !== undefined && { correlationId }),
+  };
+}
+
+async function attempt<Result>(what: string, request: () => Promise<Result>): Promise<Result> {
+  try {
+    return await request();
+  } catch (thrown) {
+    throw acsErrorOf(what, thrown);
+  }
+}
+
+/** Telephones get it as SIP headers, `X-MS-Custom-…`; others as the headers of an internet call. */
+function customContextOf(target: PartyId, context: Readonly<Record<string, string>>): CustomCallingContext {
+  const kind = 'phoneNumber' in acsPartyOf(target) ? 'sipx' : 'voip';
+  return Object.entries(context).map(([key, value]) => ({ kind, key, value }));
+}
+
+function playSourceOf(source: PlaySource): FileSource | TextSource {
+  if ('url' in source) return { kind: 'fileSource', url: source.url };
+  const { text, locale, voice } = source;
+  return { kind: 'textSource', text, sourceLocale: locale, ...(voice !== undefined && { voiceName: voice }) };
+}
