@@ -17,6 +17,9 @@ export type HistoryItem =
   | { readonly role: 'agent'; readonly text: string; readonly heard: boolean }
   | { readonly role: 'tool'; readonly call: ToolCall; readonly result: unknown };
 
+/** What came of a tool, or of something that was done with the call. */
+export type ToolItem = Extract<HistoryItem, { role: 'tool' }>;
+
 /** Keys of the telephone as the caller's words, which is how they stand in the history and before the model. */
 export const pressedText = (keys: string): string => `[pressed ${keys}]`;
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { storedWish } from '../calls/stored-wish.ts';
 import { storedTranscript } from '../carrier/service-transcript.ts';
 import { messageOf, RequestError } from '../errors.ts';
 import { type HistoryItem, parseHistory } from './history.ts';
@@ -42,6 +43,10 @@ const sessionHash = z.object({
   from: z.string().exactOptional(),
   to: z.string().exactOptional(),
   context: json.pipe(z.record(z.string(), z.unknown())).exactOptional(),
+  recorded: z
+    .enum(['true', 'false'])
+    .transform((text) => text === 'true')
+    .exactOptional(),
   createdAt: number,
   connectedAt: number.exactOptional(),
   endedAt: number.exactOptional(),
@@ -60,6 +65,18 @@ const command = json.pipe(
   z.discriminatedUnion('type', [
     z.object({ type: z.literal('end'), reason: z.string() }),
     z.object({ type: z.literal('transcribed'), phrase: storedTranscript }),
+    z.object({
+      type: z.literal('wish'),
+      operationContext: z.string(),
+      wish: z.union([storedWish, z.object({ kind: z.literal('record') })]),
+    }),
+    z.object({
+      type: z.literal('operation'),
+      operationContext: z.string(),
+      succeeded: z.boolean(),
+      reason: z.string(),
+    }),
+    z.object({ type: z.literal('participants'), ids: z.array(z.string()) }),
   ]),
 ) satisfies z.ZodType<SessionCommand, unknown>;
 

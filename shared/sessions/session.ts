@@ -1,3 +1,4 @@
+import type { CallWish } from '../calls/call-wish.ts';
 import type { ServiceTranscript } from '../carrier/service-transcript.ts';
 
 /**
@@ -22,6 +23,8 @@ export interface Session {
   readonly to?: string;
   /** What whoever placed the call tells the agent of it. JSON, small. Private: never into a log. */
   readonly context?: Readonly<Record<string, unknown>>;
+  /** It is to be recorded from its beginning, whatever its agent says. */
+  readonly recorded?: boolean;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
   readonly connectedAt?: number;
@@ -53,4 +56,15 @@ export type NewEvent = Omit<SessionEvent, 'id' | 'at'> & { readonly at?: number 
 export type SessionCommand =
   | { readonly type: 'end'; readonly reason: string }
   /** From the host that has ACS's transcription socket, which may be another than the one that holds the session. */
-  | { readonly type: 'transcribed'; readonly phrase: ServiceTranscript };
+  | { readonly type: 'transcribed'; readonly phrase: ServiceTranscript }
+  /** From the API: something is to be done with the call that needs whoever talks on it. */
+  | { readonly type: 'wish'; readonly operationContext: string; readonly wish: CallWish | { readonly kind: 'record' } }
+  /** Something that was asked of the carrier has ended; the ledger knows what it was. Told once or more. */
+  | {
+      readonly type: 'operation';
+      readonly operationContext: string;
+      readonly succeeded: boolean;
+      readonly reason: string;
+    }
+  /** Who is in the call now. Private: never into a log. */
+  | { readonly type: 'participants'; readonly ids: readonly string[] };

@@ -10,11 +10,15 @@ import { type StreamingMode, streamingMode } from '../../shared/modes/streaming-
 import type { Phrases } from '../contract/agent.ts';
 import type { RealtimeSettings } from '../contract/realtime.ts';
 import { type TurnPolicyChanges, turnPolicy } from '../conversation/turns/turn-policy.ts';
+import type { CallTool } from './call-tools/call-tool.ts';
+import { callToolSettings } from './call-tools/call-tool-settings.ts';
+import { callToolsOf, HANG_UP } from './call-tools/call-tools.ts';
 import { describeIssues, parseDefinition } from './definition-issues.ts';
 import { PARAMETERS, type Parameter } from './deployment-traits.ts';
 import { canonicalLocale, hostTimeZone, isTimeZone, localeOfVoice } from './locale.ts';
 import { missingPhrases, type PhraseSettings, phraseSettings, phrasesOf } from './phrases.ts';
 import { realtimeSettingsSchema } from './realtime-settings.ts';
+import { type RecordingSettings, recordingSettings } from './recording-settings.ts';
 import { loadTool } from './tool-file.ts';
 import { type TurnSettings, turnSettingsSchema } from './turn-settings.ts';
 
@@ -33,6 +37,8 @@ const definitionSchema = z.strictObject({
   /** For whoever chooses an agent. Public, as the names are. */
   description: z.string().max(500).default(''),
   greeting: z.string().trim().min(1).max(1000),
+  /** Greets with what the call's context has, such as {customer_name}; where it lacks that, `greeting` it is. */
+  context_greeting: z.string().trim().min(1).max(1000).optional(),
   voice: z
     .string()
     .regex(/^[a-z]{2,3}-[A-Za-z0-9-]+(:[A-Za-z0-9]+)?$/, 'must be an Azure voice such as en-US-AvaMultilingualNeural')
@@ -76,6 +82,10 @@ const definitionSchema = z.strictObject({
     .max(64)
     .refine((names) => new Set(names).size === names.length, 'names a tool twice')
     .default([]),
+  /** What it may do with the call itself, and with whom. */
+  call_tools: callToolSettings.default({}),
+  /** Its calls may be recorded by their carrier. */
+  recording: recordingSettings.optional(),
   phrases: phraseSettings.prefault({}),
   turns: turnSettingsSchema.prefault({}),
   realtime: realtimeSettingsSchema.default({}),
@@ -97,6 +107,9 @@ export interface Agent {
   /** The mode of its sessions where nobody asks for another; undefined: the deployment's. */
   readonly mode?: StreamingMode | undefined;
   readonly phrases: Phrases;
+  /** With names of the call's context in braces. */
+  readonly contextGreeting?: string | undefined;
+  readonly recording?: RecordingSettings | undefined;
   readonly prompt: string;
   readonly model: {
     readonly temperature?: number | undefined;
@@ -107,8 +120,12 @@ export interface Agent {
   readonly tools: ReadonlyMap<string, RunnableTool>;
   /** How it takes turns, where it is not by the defaults. */
   readonly turns: TurnPolicyChanges;
+  /** What it may do with the call itself, but for hanging up. */
+  readonly callTools?: ReadonlyMap<string, CallTool> | undefined;
   /** Whether the agent may hang up. */
   readonly canEndCall: boolean;
+  /** The name under which it does. */
+  readonly endCallName?: string | undefined;
   /** How it speaks by a speech-to-speech service. */
   readonly realtime: RealtimeSettings;
 }
@@ -192,7 +209,19 @@ export async function loadAgent(file: string, options: LoadAgentsOptions = {}): 
   });
   const parsed = parseDefinition(definitionSchema, contentOf(file, text));
   if (!parsed.success) throw new ConfigError(describeIssues(file, parsed.error));
-  const { model, tools: toolNames, language, languages, time_zone, greeting, phrases, turns, ...rest } = parsed.data;
+  const {
+    model,
+    tools: toolNames,
+    call_tools,
+    language,
+    languages,
+    time_zone,
+    greeting,
+    context_greeting,
+    phrases,
+    turns,
+    ...rest
+  } = parsed.data;
   if (rest.name !== undefined && rest.name !== name) {
     throw new ConfigError(`${file}: name: is "${rest.name}", but must be the file's name, "${name}".`);
   }
@@ -230,10 +259,13 @@ export async function loadAgent(file: string, options: LoadAgentsOptions = {}): 
     languages: [...new Set([locale, ...languages])],
     timeZone: time_zone ?? hostTimeZone(),
     phrases: phrasesOf(locale, greeting, own),
+    contextGreeting: context_greeting,
     turns: turns.policy,
     model: { temperature: model.temperature, maxTokens: model.max_tokens, omit: model.omit },
     tools,
-    canEndCall: toolNames.includes(END_CALL),
+    callTools: callToolsOf(call_tools),
+    canEndCall: toolNames.includes(END_CALL) || call_tools.hang_up === true,
+    endCallName: toolNames.includes(END_CALL) ? END_CALL : HANG_UP,
   };
   return { agent, version: version.digest('hex') };
 }

@@ -65,12 +65,12 @@ export function toolMessages(
 
 /** What the model may call: the agent's tools, and the built-in one that hangs up. */
 export function toolsOf(agent: Agent): OpenAI.ChatCompletionFunctionTool[] {
-  const tools = toolDeclarations(agent.tools);
+  const tools = [...toolDeclarations(agent.tools), ...toolDeclarations(agent.callTools ?? new Map())];
   if (!agent.canEndCall) return tools;
   const description = 'Hangs up once what you say in this answer has been heard. Say goodbye in the same answer.';
   const reason = { type: 'string', description: 'Why, in a few words' };
   const parameters = { type: 'object', properties: { reason }, additionalProperties: false };
-  return [...tools, { type: 'function', function: { name: END_CALL, description, parameters } }];
+  return [...tools, { type: 'function', function: { name: agent.endCallName ?? END_CALL, description, parameters } }];
 }
 
 /** Tool calls that follow each other were made together and go into one message; other items map one to one. */

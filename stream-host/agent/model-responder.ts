@@ -4,6 +4,7 @@ import { DependencyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
 import type {
+  AgentRecording,
   Phrases,
   ReplyPiece,
   Responder,
@@ -13,13 +14,17 @@ import type {
   TurnTools,
 } from '../contract/agent.ts';
 import type { RealtimeBrief } from '../contract/realtime.ts';
-import { type Agent, END_CALL } from './agent-definition.ts';
+import type { Agent } from './agent-definition.ts';
+import { checkCallTool } from './call-tools/check-call-tool.ts';
+import { TurnActions } from './call-tools/turn-actions.ts';
 import { DeploymentTraits, type WantedRequest } from './deployment-traits.ts';
-import { endCallReason } from './end-call.ts';
+import { endCallReason, isEndCall } from './end-call.ts';
 import { isRefusedPrompt, modelEmpty, modelOverran, providerReason, toModelError } from './model-errors.ts';
 import { type HistoryBudget, toMessages, toolMessages, toolsOf } from './model-messages.ts';
 import type { ModelRound, RoundLimits } from './model-round.ts';
+import { phrasesIn } from './opening-words.ts';
 import { realtimeBrief } from './realtime-brief.ts';
+import { recordingOf } from './recording-settings.ts';
 import { RoundOpener } from './round-opener.ts';
 import { RoundSpeech } from './round-speech.ts';
 import { SaidBefore } from './said-before.ts';
@@ -78,6 +83,7 @@ export class ModelResponder implements Responder {
   readonly locale: string;
   readonly phrases: Phrases;
   readonly voice: string;
+  readonly recording: AgentRecording | undefined;
   readonly #options: ModelResponderOptions;
   readonly #limits: ModelLimits;
   readonly #tools: OpenAI.ChatCompletionFunctionTool[];
@@ -102,7 +108,9 @@ export class ModelResponder implements Responder {
       omit: options.agent.model.omit,
     });
     this.locale = options.agent.locale;
-    this.phrases = options.agent.phrases;
+    const { agent, session } = options;
+    this.recording = recordingOf(agent.recording, session);
+    this.phrases = phrasesIn({ ...agent, session, recording: this.recording });
     this.voice = options.agent.voice;
   }
 
@@ -113,6 +121,7 @@ export class ModelResponder implements Responder {
         const checked = checkCall(this.#options.agent.tools, request);
         return { call: checked.call, outcome: this.#run(checked, keys, signal) };
       },
+      action: (request) => checkCallTool(this.#options.agent.callTools ?? new Map(), request, keys),
     };
   }
 
@@ -135,6 +144,7 @@ export class ModelResponder implements Responder {
       }
 
       let ending: string | undefined;
+      const actions = new TurnActions(this.#options.agent.callTools);
       let emptyFor: string | undefined;
       const saidBefore = new SaidBefore();
       const callKeys = new CallKeys(this.#options.session, history);
@@ -153,16 +163,21 @@ export class ModelResponder implements Responder {
 
         const hangUp = this.#hangUpIn(requests);
         if (hangUp) ending = endCallReason(hangUp);
-        const work = requests.filter((request) => request !== hangUp);
-        if (work.length === 0) {
+        const { work, told } = actions.takeDown(
+          requests.filter((request) => request !== hangUp),
+          callKeys,
+          speech.hasWords,
+        );
+        if (work.length + told.length === 0) {
           if (hangUp || speech.hasWords) break;
           emptyFor = this.#askAgain(round, isLast || emptyFor !== undefined);
           continue;
         }
         if (isLast) throw new DependencyError('model.loop', `The model still calls tools after ${roundNumber} rounds.`);
         const outcomes = yield* this.#runTools(work, callKeys, waits, signal);
-        own.push(...toolMessages(outcomes, speech.text));
+        own.push(...toolMessages([...told, ...outcomes], speech.text));
       }
+      yield* actions.pieces;
       if (ending !== undefined) yield { type: 'end-call', reason: ending };
     } catch (thrown) {
       if (signal.aborted || thrown instanceof TurnAborted) return;
@@ -175,7 +190,7 @@ export class ModelResponder implements Responder {
   }
 
   #hangUpIn(requests: readonly ToolRequest[]): ToolRequest | undefined {
-    return this.#options.agent.canEndCall ? requests.find(({ name }) => name === END_CALL) : undefined;
+    return this.#options.agent.canEndCall ? requests.find(isEndCall) : undefined;
   }
 
   /**

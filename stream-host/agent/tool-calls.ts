@@ -24,7 +24,9 @@ interface ToolFailure {
 }
 
 /** The tools as the model is told of them. */
-export function toolDeclarations(tools: ReadonlyMap<string, RunnableTool>): OpenAI.ChatCompletionFunctionTool[] {
+export function toolDeclarations(
+  tools: ReadonlyMap<string, Pick<RunnableTool, 'name' | 'description' | 'parameters'>>,
+): OpenAI.ChatCompletionFunctionTool[] {
   return [...tools.values()].map(({ name, description, parameters }) => {
     const { $schema, ...schema } = z.toJSONSchema(parameters, { io: 'input' });
     return { type: 'function', function: { name, description, parameters: schema } };
@@ -34,24 +36,34 @@ export function toolDeclarations(tools: ReadonlyMap<string, RunnableTool>): Open
 /** Finds the tool and checks the arguments. The model's mistakes are answers to the model, never exceptions. */
 export function checkCall(tools: ReadonlyMap<string, RunnableTool>, request: ToolRequest): CheckedCall {
   const { callId, name } = request;
-  const refuse = (error: ToolFailure['error'], message: string): CheckedCall => ({
-    call: { callId, name, args: {} },
-    refusal: { error, message },
-  });
+  const refuse = (refusal: ToolFailure): CheckedCall => ({ call: { callId, name, args: {} }, refusal });
   const tool = tools.get(name);
-  if (!tool) return refuse('unknown_tool', `There is no tool "${name}".`);
+  if (!tool) return refuse({ error: 'unknown_tool', message: `There is no tool "${name}".` });
+  const read = readArguments(tool, request);
+  if ('refusal' in read) return refuse(read.refusal);
+  // On record stands what the model wrote: what the tool's schema makes of it need not be JSON.
+  return { call: { callId, name, args: read.given }, tool, args: read.args };
+}
+
+type ReadArguments =
+  | { readonly given: Record<string, unknown>; readonly args: Readonly<Record<string, unknown>> }
+  | { readonly refusal: ToolFailure };
+
+/** What the model wrote, and what the tool's schema makes of it. */
+export function readArguments(
+  { parameters }: Pick<RunnableTool, 'parameters'>,
+  { argumentText }: ToolRequest,
+): ReadArguments {
   let given: unknown;
   try {
     // Several models write nothing at all where there is nothing to say.
-    given = JSON.parse(request.argumentText || '{}');
+    given = JSON.parse(argumentText || '{}');
   } catch (error) {
-    return refuse('invalid_arguments', `The arguments are no JSON: ${messageOf(error)}`);
+    return { refusal: { error: 'invalid_arguments', message: `The arguments are no JSON: ${messageOf(error)}` } };
   }
-  const args = tool.parameters.safeParse(given);
-  return args.success
-    ? // On record stands what the model wrote: what the tool's schema makes of it need not be JSON.
-      { call: { callId, name, args: asRecord(given) }, tool, args: args.data }
-    : refuse('invalid_arguments', z.prettifyError(args.error));
+  const args = parameters.safeParse(given);
+  if (args.success) return { given: asRecord(given), args: args.data };
+  return { refusal: { error: 'invalid_arguments', message: z.prettifyError(args.error) } };
 }
 
 /**
@@ -142,6 +154,7 @@ function sorted(value: unknown): unknown {
 const asRecord = (value: unknown): Record<string, unknown> =>
   typeof value === 'object' && value !== null ? { ...value } : {};
 
-function failed(call: ToolCall, elapsedMs: number, failure: ToolFailure): ToolOutcome {
+/** What the model is told of a call that came to nothing. */
+export function failed(call: ToolCall, elapsedMs: number, failure: ToolFailure): ToolOutcome {
   return { call, elapsedMs, result: failure, error: `${failure.error}: ${failure.message}` };
 }

@@ -1,3 +1,4 @@
+import type { CallWish } from '../../shared/calls/call-wish.ts';
 import type { HistoryItem, ToolCall } from '../../shared/sessions/history.ts';
 import type { RealtimeBrief } from './realtime.ts';
 
@@ -16,7 +17,17 @@ export type ReplyPiece =
       readonly error?: string;
     }
   /** The agent has said what it had to say and wants to hang up once this turn has been heard. */
-  | { readonly type: 'end-call'; readonly reason: string };
+  | { readonly type: 'end-call'; readonly reason: string }
+  /** What the agent wants to do with the call once this turn has been heard. */
+  | { readonly type: 'call-action'; readonly action: CallAction };
+
+/** Something that the agent does with the call itself. It is begun when the turn that asks for it was heard to its end. */
+export interface CallAction {
+  readonly call: ToolCall;
+  /** The same for the same call of the same turn, whoever makes it. */
+  readonly key: string;
+  readonly wish: CallWish;
+}
 
 /** The sentences that an agent says by itself, in its own language. */
 export interface Phrases {
@@ -52,6 +63,8 @@ export interface SessionFacts {
   readonly callConnectionId?: string | undefined;
   /** The number at the other end; undefined in a browser. Private: never into a log, never to the model. */
   readonly caller?: string | undefined;
+  /** It is to be recorded from its beginning, whatever its agent says. */
+  readonly recorded?: boolean | undefined;
   /** What whoever ordered the call wants the agent to know. */
   readonly context?: Readonly<Record<string, unknown>> | undefined;
 }
@@ -80,6 +93,19 @@ export interface TurnTools {
    * ends only what has no side effects.
    */
   use(request: ToolRequest, signal: AbortSignal): { readonly call: ToolCall; readonly outcome: Promise<ToolOutcome> };
+  /** What a call of the model's wants done with the call itself, or why it is not; undefined where it is an ordinary tool. */
+  action?(request: ToolRequest): CheckedAction | undefined;
+}
+
+/** What the model wants done with the call, checked; or what it is told in place of it. */
+export type CheckedAction = { readonly action: CallAction } | { readonly refused: ToolOutcome };
+
+/** How an agent's calls are recorded by their carrier. */
+export interface AgentRecording {
+  /** From the beginning of this call. */
+  readonly fromStart: boolean;
+  /** What everybody in the call is told before; false: nothing, as the agent's author wants it. */
+  readonly notice: string | false;
 }
 
 /** What anybody may know of an agent, to choose one. */
@@ -100,6 +126,8 @@ export interface Responder {
   readonly locale: string;
   readonly phrases: Phrases;
   readonly voice: string;
+  /** Without it its calls are not recorded. */
+  readonly recording?: AgentRecording | undefined;
   /** The tools for the turn that answers the last thing in `history`. Without it the agent has none. */
   openTools?(history: readonly HistoryItem[]): TurnTools;
   /** What a speech-to-speech model is told, to be this agent; anew for each session. Without it the agent speaks in none. */

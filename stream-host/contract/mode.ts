@@ -3,7 +3,8 @@ import type { ServiceTranscript } from '../../shared/carrier/service-transcript.
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
-import type { Responder, SessionFacts } from './agent.ts';
+import type { CallAction, Responder, SessionFacts } from './agent.ts';
+import type { Attention, CallNews } from './call-news.ts';
 import type { SessionEmitter } from './events.ts';
 import type { ModeLine } from './line.ts';
 
@@ -27,6 +28,10 @@ export interface Mode {
   transcribed?(phrase: ServiceTranscript): void;
   /** Makes the agent be quiet, if it speaks. */
   interrupt(): void;
+  /** Something has happened in the call that the agent must know, or speak of. A mode without this says nothing of it. */
+  told?(news: CallNews): void;
+  /** Whom it attends to from now on. A mode without this always hears the line. */
+  attend?(to: Attention): void;
   /** Ends it, and all that it opened. Idempotent. Its last event is `ended`, by its own decision or by this. */
   close(reason: string): void;
 }
@@ -46,6 +51,8 @@ export interface ModeHost {
   /** The number of the last turn of the session so far: turns are counted on from there, whoever holds it. */
   readonly turns: number;
   readonly facts: SessionFacts;
+  /** Does something with the call, of which {@link Mode.told} tells what came. Without it the agent cannot. */
+  readonly act?: ((action: CallAction) => void) | undefined;
   /** When the session began, in milliseconds since 1970; the same for every host that holds it. */
   readonly beganAtMs: number;
 }

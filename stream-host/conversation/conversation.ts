@@ -1,6 +1,7 @@
 import type { Clock } from '../../shared/clock.ts';
 import { type HistoryItem, pressedText } from '../../shared/sessions/history.ts';
-import type { Responder } from '../contract/agent.ts';
+import type { CallAction, Responder } from '../contract/agent.ts';
+import type { Attention, CallNews } from '../contract/call-news.ts';
 import type { SessionEmitter } from '../contract/events.ts';
 import type { Mode } from '../contract/mode.ts';
 import type { Mouth, MouthEvents } from '../contract/mouth.ts';
@@ -34,6 +35,8 @@ export interface ConversationOptions {
   /** The number of the last turn of what was said before. */
   readonly turns?: number;
   readonly policy?: TurnPolicyChanges;
+  /** Does what the agent wants done with the call. */
+  readonly act?: ((action: CallAction) => void) | undefined;
 }
 
 /** So young an answer is better begun anew than given to half of what was asked. */
@@ -63,12 +66,15 @@ export class Conversation implements Mode {
   readonly #endpointer: Endpointer;
   readonly #replies: Replies;
   readonly #floor: StateMachine<TurnState, TurnEvent, TurnEffect>;
+  readonly #act: (action: CallAction) => void;
+  #attention: Attention = 'caller';
   #started = false;
 
   /** @throws {ConfigError} for a policy that contradicts itself */
   constructor(options: ConversationOptions) {
     this.#clock = options.clock;
     this.#events = options.events;
+    this.#act = options.act ?? (() => {});
     this.#history = new History(options.events, options.history ?? []);
     this.#policy = turnPolicy(options.policy);
     this.#language = languageFor(options.responder.locale);
@@ -103,7 +109,7 @@ export class Conversation implements Mode {
       words: this.#ear.words,
       events: this.#events,
       onAudible: (turn) => this.#handle({ type: 'reply-audible', turn }),
-      onEnded: (turn, endCallReason) => this.#onReplyEnded(turn, endCallReason),
+      onEnded: (turn, endCallReason, actions) => this.#onReplyEnded(turn, endCallReason, actions),
       onSent: (frame, playsAtMs) => this.#ear.agentSends(frame, playsAtMs),
       onSilenced: (atMs) => this.#ear.agentSilenced(atMs),
     });
@@ -128,11 +134,25 @@ export class Conversation implements Mode {
   }
 
   audio(pcm: Uint8Array): void {
-    this.#ear.write(pcm);
+    this.#ear.write(this.#attention === 'nobody' ? new Uint8Array(pcm.length) : pcm);
+  }
+
+  told(news: CallNews): void {
+    if (this.#floor.state.name === 'closed') return;
+    this.#events.atomic(() => {
+      this.#replies.tell(news);
+      if (news.speech !== 'none' && this.#started) this.#handle({ type: 'reply-owed' });
+    });
+  }
+
+  attend(to: Attention): void {
+    this.#attention = to;
+    // What counts while the caller waits is not how long he has said nothing.
+    this.#handle({ type: 'attention' });
   }
 
   pressed(tone: string): void {
-    if (this.#floor.state.name === 'closed') return;
+    if (this.#floor.state.name === 'closed' || this.#attention === 'nobody') return;
     this.#events.emit('callerPressed', { tone });
     this.#keys.press(tone);
     this.#handle({ type: 'pressed' });
@@ -191,7 +211,7 @@ export class Conversation implements Mode {
       agentTextMs: replies.lastTextMs,
       agentHeardUntilMs: replies.heardUntilMs,
       replyOwed: replies.isOwed,
-      mayPrompt: this.#policy.away.afterMs > 0 && replies.hasPrompt,
+      mayPrompt: this.#policy.away.afterMs > 0 && replies.hasPrompt && this.#attention === 'caller',
       nextTurn: replies.nextTurn,
     };
   }
@@ -276,9 +296,13 @@ export class Conversation implements Mode {
     else this.#replies.dropDraft();
   }
 
-  #onReplyEnded(turn: number, endCallReason: string | undefined): void {
+  #onReplyEnded(turn: number, endCallReason: string | undefined, actions: readonly CallAction[]): void {
     this.#handle({ type: 'reply-ended', turn });
-    if (endCallReason !== undefined && this.#ear.words.pendingText === '') this.close(endCallReason);
+    for (const action of actions) this.#act(action);
+    // Who puts a caller through does not hang up on him.
+    if (endCallReason !== undefined && actions.length === 0 && this.#ear.words.pendingText === '') {
+      this.close(endCallReason);
+    }
   }
 
   #onSpeechStarted(): void {

@@ -3,15 +3,17 @@ import type { Logger } from '../../shared/log.ts';
 import { CLOSE } from '../../shared/protocol/close-codes.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
 import type { Session, SessionCommand } from '../../shared/sessions/session.ts';
-import type { Responder, SessionFacts } from '../contract/agent.ts';
+import type { CallAction, Responder, SessionFacts } from '../contract/agent.ts';
 import type { SessionEventSource } from '../contract/events.ts';
 import type { Transport } from '../contract/line.ts';
 import type { Mode, ModeKind } from '../contract/mode.ts';
 import { SessionEvents } from '../dialogue/session-events.ts';
 import type { CallEnding } from './call-ending.ts';
+import { newsItem } from './call-news.ts';
 import type { SessionLease } from './lease.ts';
 import { logSessionEvents } from './log-session-events.ts';
 import type { SessionLog } from './session-log.ts';
+import { limitTime } from './time-limit.ts';
 
 /** Where commands for a session come from. The returned function stops listening. */
 export interface SessionCommands {
@@ -86,6 +88,7 @@ export class LiveSession {
       turns: session.turns ?? history.length,
       facts: options.facts,
       beganAtMs: session.connectedAt ?? session.createdAt,
+      act: (action) => this.#act(action),
     });
 
     transport.events.on('ready', () => this.#start());
@@ -98,10 +101,16 @@ export class LiveSession {
     // The function that asks for the end hangs up by itself.
     const onCommand = (command: SessionCommand) => {
       if (command.type === 'transcribed') this.#mode.transcribed?.(command.phrase);
-      else this.#finish(command.reason, false);
+      else if (command.type === 'end') this.#finish(command.reason, false);
     };
     this.#stopCommands = options.commands.open(session.id, onCommand, options.lease.owner);
-    this.#cancelLimit = clock.after(options.maxCallMs, () => this.#finish('call-too-long', true));
+    this.#cancelLimit = limitTime({
+      clock,
+      beganAtMs: session.connectedAt ?? clock.wallMs(),
+      maxCallMs: options.maxCallMs,
+      onNear: (leftS) => this.#tellTime(leftS),
+      onOver: () => this.#finish('call-too-long', true),
+    });
 
     record.add('media.connected', { resumed: history.length > 0, mode: session.mode, answers: mode.answers });
     if (session.channel === 'browser') record.patch({ status: 'connected', connectedAt: clock.wallMs() });
@@ -127,6 +136,17 @@ export class LiveSession {
       this.#options.log.error({ err: error }, 'the conversation could not begin');
       this.#options.transport.close(CLOSE.internal, 'The conversation could not begin.');
     }
+  }
+
+  #act({ call: { callId, name } }: CallAction): void {
+    const result = { status: 'failed', reason: 'this cannot be done here' };
+    this.#mode.told?.({ item: newsItem(`${callId}-failed`, name, result), speech: 'own-words' });
+  }
+
+  /** The agent says so, in its own words. */
+  #tellTime(leftS: number): void {
+    const result = { ends_in_s: leftS, note: 'Tell the caller now, in one short sentence, that the call ends then.' };
+    this.#mode.told?.({ item: newsItem(`time-${leftS}`, 'call_time', result), speech: 'own-words' });
   }
 
   #typed(text: string): void {

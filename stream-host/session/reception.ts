@@ -330,9 +330,9 @@ export class Reception {
 }
 
 /** What the agent may know of its session. */
-function factsOf({ id, direction, channel, callConnectionId, from, to, context }: Session): SessionFacts {
+function factsOf({ id, direction, channel, callConnectionId, from, to, context, recorded }: Session): SessionFacts {
   const caller = direction === 'inbound' ? from : to;
-  return { sessionId: id, direction, callConnectionId, context, ...(channel === 'phone' && { caller }) };
+  return { sessionId: id, direction, callConnectionId, context, recorded, ...(channel === 'phone' && { caller }) };
 }
 
 const over = () =>

@@ -1,5 +1,6 @@
 import { numbersAsDigits } from '../../speech/number-words.ts';
 import type { ChatAnswer, ChatMessage, ChatModel, ChatRequest, ToolShape } from '../chat-wire.ts';
+import { callNews, callWish, isCallTool } from './call-lines.ts';
 import { NOT_UNDERSTOOD } from './not-understood.ts';
 import { deskLine, deskTool, phraseDeskResult, wasRefused } from './order-desk.ts';
 import { phraseResult } from './result-words.ts';
@@ -37,6 +38,8 @@ type Plan =
     };
 
 const END_CALL = 'end_call';
+/** By either name. */
+const HANGS_UP: ReadonlySet<string> = new Set([END_CALL, 'hang_up']);
 const OPENING = 'Of course. ';
 const SORRY = `${NOT_UNDERSTOOD} `;
 const BYE = 'Thank you for calling. Goodbye, and have a nice day!';
@@ -57,11 +60,17 @@ export class ScriptedDialogue implements ChatModel {
   readonly name = 'scripted-demo';
 
   answer(request: ChatRequest): ChatAnswer {
-    const tools = (request.tools ?? []).map((tool) => tool.function);
-    const plan = makePlan(readTurns(request.messages), tools);
+    const all = (request.tools ?? []).map((tool) => tool.function);
+    const told = callNews(request.messages);
+    if (told !== undefined) return { text: told, calls: [] };
+    const turns = readTurns(request.messages);
+    const wish = request.tool_choice === 'none' ? undefined : callWish(turns.at(-1)?.caller.trim() ?? '', all);
+    if (wish) return wish;
+    const tools = all.filter((tool) => !isCallTool(tool));
+    const plan = makePlan(turns, tools);
     if (plan.kind !== 'use') {
-      const hangsUp = plan.kind === 'say' && plan.hangsUp && tools.some(({ name }) => name === END_CALL);
-      return { text: plan.text, calls: hangsUp ? [{ name: END_CALL, args: '{"reason":"goodbye"}' }] : [] };
+      const end = plan.kind === 'say' && plan.hangsUp ? all.find(({ name }) => HANGS_UP.has(name)) : undefined;
+      return { text: plan.text, calls: end ? [{ name: end.name, args: '{"reason":"goodbye"}' }] : [] };
     }
     const { tool, opening = '' } = plan;
     const results = resultsOf(plan);
@@ -69,8 +78,8 @@ export class ScriptedDialogue implements ChatModel {
     if (missing.length > 0 && request.tool_choice !== 'none') {
       return { text: '', calls: missing.map((args) => ({ name: tool.name, args: JSON.stringify(args) })) };
     }
-    const told = results.map((result) => phraseDeskResult(tool.name, result) ?? phraseResult(result));
-    return { text: opening + told.join(' '), calls: [] };
+    const said = results.map((result) => phraseDeskResult(tool.name, result) ?? phraseResult(result));
+    return { text: opening + said.join(' '), calls: [] };
   }
 }
 

@@ -1,6 +1,6 @@
 import { BYTES_PER_MS } from '../../../shared/audio/pcm.ts';
 import type { HistoryItem, ToolCall } from '../../../shared/sessions/history.ts';
-import type { ReplyPiece } from '../../contract/agent.ts';
+import type { CallAction, ReplyPiece } from '../../contract/agent.ts';
 import type { Utterance } from '../../contract/mouth.ts';
 import type { Synthesiser, SynthesisPiece } from '../../contract/speech.ts';
 import type { SpokenText } from '../../dialogue/spoken-text.ts';
@@ -62,6 +62,7 @@ export class AgentTurn {
   #isDraft: boolean;
   #failure: { readonly code: string; readonly error: unknown } | undefined;
   #endCallReason: string | undefined;
+  readonly #actions: CallAction[] = [];
   #ranTool = false;
   #prefaceMs = 0;
 
@@ -89,6 +90,11 @@ export class AgentTurn {
   /** Why the agent wants to hang up after this turn, if it does. */
   get endCallReason(): string | undefined {
     return this.#endCallReason;
+  }
+
+  /** What the agent wants to do with the call once this turn was heard. */
+  get actions(): readonly CallAction[] {
+    return this.#actions;
   }
 
   /** A tool has run: what the caller asked for may have been done, heard or not. */
@@ -163,6 +169,9 @@ export class AgentTurn {
         return;
       case 'end-call':
         this.#endCallReason = piece.reason;
+        return;
+      case 'call-action':
+        this.#actions.push(piece.action);
     }
   }
 

@@ -1,16 +1,18 @@
 import type { Clock } from '../../../shared/clock.ts';
-import { ParleyError } from '../../../shared/errors.ts';
 import type { HistoryItem } from '../../../shared/sessions/history.ts';
-import type { ReplyPiece, Responder } from '../../contract/agent.ts';
+import type { CallAction, Responder } from '../../contract/agent.ts';
+import type { CallNews } from '../../contract/call-news.ts';
 import type { SessionEmitter, WaitFilling } from '../../contract/events.ts';
 import type { Mouth, MouthEvents, StopCause } from '../../contract/mouth.ts';
-import type { StandbyPurpose, StandbyVoice, Synthesiser } from '../../contract/speech.ts';
+import type { StandbyVoice, Synthesiser } from '../../contract/speech.ts';
+import { actionItems } from '../../dialogue/call-actions.ts';
 import type { History } from '../../dialogue/history.ts';
 import { type CallerWords, saysTheSame } from '../ear/caller-words.ts';
 import type { TurnPolicy } from '../turns/turn-policy.ts';
 import { AgentTurn } from './agent-turn.ts';
-import { firstSentence } from './clauses.ts';
-import { type OwnWords, owedAtStart, Reply, type ReplyOrigin } from './reply.ts';
+import { OwnSentences } from './own-sentences.ts';
+import { PendingNews } from './pending-news.ts';
+import { owedAtStart, Reply, type ReplyOrigin } from './reply.ts';
 
 export interface RepliesOptions {
   readonly clock: Clock;
@@ -25,17 +27,14 @@ export interface RepliesOptions {
   readonly words: CallerWords;
   readonly events: SessionEmitter;
   readonly onAudible: (turn: number) => void;
-  /** The turn is over and on record. With a reason, the agent wants to hang up now. */
-  readonly onEnded: (turn: number, endCallReason: string | undefined) => void;
+  /**
+   * The turn is over and on record. With a reason, the agent wants to hang up now; the actions are what it wants to do with
+   * the call.
+   */
+  readonly onEnded: (turn: number, endCallReason: string | undefined, actions: readonly CallAction[]) => void;
   readonly onSent: (frame: Uint8Array, playsAtMs: number) => void;
   readonly onSilenced: (atMs: number) => void;
 }
-
-const FILLING_PURPOSE = {
-  filler: 'filler',
-  explanation: 'explanation',
-  'give-up': 'apology',
-} as const satisfies Record<WaitFilling, StandbyPurpose>;
 
 /** How often it is told how far the voice is, at most. */
 const HEARD_EVERY_MS = 200;
@@ -56,9 +55,10 @@ export class Replies {
   #toldUnheard: Reply | undefined;
   /** The conversation was cut off before, and its caller has not been told so yet. */
   #owesExcuse: boolean;
-  #unansweredPrompts = 0;
   #askedAgain = false;
-  #fillers = 0;
+  readonly #sentences: OwnSentences;
+  /** What has happened in the call that no turn has taken up. */
+  readonly #news = new PendingNews();
   #heldSinceMs = 0;
   #heardToldMs = 0;
 
@@ -67,6 +67,7 @@ export class Replies {
     this.#nextTurn = options.turns + 1;
     this.#owed = owedAtStart(options.history.items);
     this.#owesExcuse = options.history.length > 0;
+    this.#sentences = new OwnSentences(options);
     this.#mouth = options.openMouth({
       onAudible: (turn) => this.#onAudible(turn),
       onPlayed: (turn) => this.#onPlayed(turn),
@@ -84,13 +85,12 @@ export class Replies {
 
   /** A reply that nobody has heard anything of was dropped, or the first one was not given yet. */
   get isOwed(): boolean {
-    return this.#owed !== undefined;
+    return (this.#owed ?? this.#news.kind) !== undefined;
   }
 
   /** There is something left to say to a caller who is silent. */
   get hasPrompt(): boolean {
-    const { prompts, farewell } = this.#options.responder.phrases;
-    return this.#unansweredPrompts < prompts.length + (farewell === '' ? 0 : 1);
+    return this.#sentences.hasPrompt;
   }
 
   /** The caller has not been asked to say it again since there were words. */
@@ -125,25 +125,28 @@ export class Replies {
   }
 
   /** Starts turn `number` with all words that are pending, or with what is owed or unasked. */
-  start(number: number, lastSpeechMs: number, unasked: ReplyOrigin['kind'] = this.#owed ?? 'answer'): void {
+  start(number: number, lastSpeechMs: number, unasked?: ReplyOrigin['kind']): void {
     const { history, words, clock } = this.#options;
     const unfinished = this.#unfinished();
     this.#nextTurn = number + 1;
+    this.#takeNewsDown();
     const historyLength = history.length;
     // The words of an unfinished turn stay taken: they may be corrected once more.
     const callerText = unfinished ? '' : words.take();
-    const kind = callerText === '' ? unasked : 'answer';
+    const kind = callerText === '' ? (unasked ?? this.#owed ?? this.#news.kind ?? 'answer') : 'answer';
+    const news = this.#news.take(kind);
     const decidedMs = clock.now();
     const wordsMs = callerText === '' ? decidedMs : words.takenChangedMs;
     const draft = this.#takeDraft(number, callerText);
     if (callerText !== '') {
       history.append({ role: 'caller', text: callerText });
-      this.#unansweredPrompts = 0;
+      this.#sentences.callerIsThere();
       this.#askedAgain = false;
     }
     this.#owed = undefined;
     this.#toldUnheard = undefined;
-    const reply = draft ?? this.#begin(number, kind, callerText, history.items);
+    const reply = draft ?? this.#begin(number, kind, callerText, history.items, undefined, news.line);
+    reply.news = news.all;
     const ownFrom = history.length;
     if (unfinished) reply.adoptAgain(unfinished, { wordsMs: words.takenChangedMs, decidedMs, ownFrom });
     else reply.adopt({ kind, callerText, lastSpeechMs, wordsMs, decidedMs, historyLength, ownFrom });
@@ -188,9 +191,7 @@ export class Replies {
 
   /** The caller waits: something is said that is no part of the answer. */
   fill(turn: number, kind: WaitFilling): void {
-    const text = this.#fillingOf(kind);
-    if (text === undefined) return;
-    const speech = this.#standby(FILLING_PURPOSE[kind], text);
+    const speech = this.#sentences.filling(kind);
     if (!speech) return;
     this.#reply?.tell();
     if (kind === 'give-up') this.#reply?.giveUp();
@@ -225,7 +226,9 @@ export class Replies {
     reply.turn.abort();
     // A caller who makes a sound is there, and speaks: nobody need ask any more.
     const { kind } = reply.origin;
-    this.#owed = kind === 'prompt' || kind === 'again' ? undefined : kind;
+    this.#news.putBack(reply.news);
+    reply.news = [];
+    this.#owed = kind === 'prompt' || kind === 'again' || kind === 'line' ? undefined : kind;
     if (reply.told) {
       this.#toldUnheard = this.#owed && reply;
       this.#conclude(reply, 0, true);
@@ -235,6 +238,19 @@ export class Replies {
     this.#nextTurn = reply.turn.number;
     this.#options.words.putBack();
     this.#options.history.replaceFrom(reply.origin.historyLength, []);
+  }
+
+  /** Something has happened in the call. It is on record, and spoken of, from the next turn on. */
+  tell(news: CallNews): void {
+    // An answer that was begun early does not know of it.
+    this.dropDraft();
+    this.#news.add(news);
+    if (!this.#reply) this.#takeNewsDown();
+  }
+
+  /** Between two turns: a turn rewrites what stands after its beginning. */
+  #takeNewsDown(): void {
+    for (const item of this.#news.takeItems()) this.#options.history.append(item);
   }
 
   /** The recogniser changed its mind about words that a turn has taken: the model shall see the better ones. */
@@ -266,6 +282,7 @@ export class Replies {
     callerText: string,
     history: readonly HistoryItem[],
     draft?: 'text' | 'speech',
+    line?: string,
   ): Reply {
     const { clock, events, responder, synthesiser } = this.#options;
     const turn = new AgentTurn(number, {
@@ -273,11 +290,11 @@ export class Replies {
       utterance: this.#mouth.prepare(number),
       voice: responder.voice,
       locale: responder.locale,
-      preface: kind === 'answer' ? this.#excuse() : undefined,
+      preface: kind === 'answer' && this.#owesExcuse ? this.#sentences.excuse : undefined,
       // Whoever was told that there is no answer need not be told that it failed.
       standIn: (failure, hangsUp) => {
-        if (hangsUp) return this.#goodbye(kind);
-        return reply.gaveUp ? undefined : this.#insteadOf(kind, failure);
+        if (hangsUp) return this.#sentences.goodbye(kind);
+        return reply.gaveUp ? undefined : this.#sentences.insteadOf(kind, failure, line);
       },
       draft,
       events: {
@@ -292,64 +309,9 @@ export class Replies {
       },
     });
     const reply = new Reply(turn, callerText, events);
-    void turn.run((signal) => (kind === 'answer' ? responder.respond(history, signal) : this.#ownWords(kind)));
+    const own = () => this.#sentences.own(kind, line);
+    void turn.run((signal) => (kind === 'answer' ? responder.respond(history, signal) : own()));
     return reply;
-  }
-
-  /** Whoever asked and was cut off learns why nobody answered, before the answer. */
-  #excuse(): string | undefined {
-    const { phrases, locale } = this.#options.responder;
-    return this.#owesExcuse ? firstSentence(phrases.resumption, locale) : undefined;
-  }
-
-  /** What the engine itself makes the agent say. */
-  async *#ownWords(kind: OwnWords): AsyncGenerator<ReplyPiece> {
-    const { phrases } = this.#options.responder;
-    if (kind === 'again') {
-      yield { type: 'text', text: phrases.notUnderstood };
-      return;
-    }
-    if (kind === 'opening') {
-      const isNew = this.#options.history.length === 0;
-      yield { type: 'text', text: isNew ? phrases.greeting : phrases.resumption };
-      return;
-    }
-    const prompt = phrases.prompts[this.#unansweredPrompts];
-    this.#unansweredPrompts += 1;
-    yield { type: 'text', text: prompt ?? phrases.farewell };
-    if (prompt === undefined) yield { type: 'end-call', reason: 'caller-away' };
-  }
-
-  #fillingOf(kind: WaitFilling): string | undefined {
-    const { fillers, explanation, giveUp } = this.#options.responder.phrases;
-    if (kind === 'explanation') return explanation;
-    if (kind === 'give-up') return giveUp;
-    // In turn over the whole conversation, so that none is heard twice running.
-    return fillers[this.#fillers++ % fillers.length];
-  }
-
-  /** Said where a turn failed before anything of it was heard. Whoever has just called has asked for nothing yet. */
-  #insteadOf(
-    kind: ReplyOrigin['kind'],
-    failure: unknown,
-  ): { readonly text: string; readonly pcm: Uint8Array } | undefined {
-    const { greeting, apology, giveUp, notUnderstood } = this.#options.responder.phrases;
-    const isNew = this.#options.history.length === 0;
-    if (kind === 'opening' && isNew) return this.#standby('greeting', greeting);
-    if (kind === 'again') return this.#standby('apology', notUnderstood);
-    // To say it again at once would be refused again.
-    const isBusy = failure instanceof ParleyError && failure.code === 'model.throttled';
-    return this.#standby('apology', isBusy ? giveUp : apology);
-  }
-
-  /** Said before the agent hangs up, where it has not said goodbye itself. */
-  #goodbye(kind: ReplyOrigin['kind']): { readonly text: string; readonly pcm: Uint8Array } | undefined {
-    const { farewell, goodbye } = this.#options.responder.phrases;
-    return this.#standby('farewell', kind === 'prompt' ? farewell : goodbye);
-  }
-
-  #standby(purpose: StandbyPurpose, text: string): { readonly text: string; readonly pcm: Uint8Array } | undefined {
-    return this.#options.standby?.speech(purpose, text, this.#options.responder.voice);
   }
 
   /** The draft, if it is an answer to these very words. Any other is dropped. */
@@ -370,6 +332,9 @@ export class Replies {
     this.#reply = undefined;
     reply.tell();
     this.#writeHistory(reply, heardMs);
+    // What was to be done with the call once it was heard is not done.
+    if (interrupted) this.#note(reply.turn.actions, 'cancelled');
+    for (const { onSpoken } of reply.news) onSpoken?.(!interrupted);
     const { fullText, heardText } = reply.turn.spoken(heardMs);
     // Two tones in place of words are heard too, and somebody waits for their end.
     if (!reply.audible) return;
@@ -380,6 +345,11 @@ export class Replies {
   #writeHistory({ turn, origin }: Reply, heardMs: number): void {
     const items = turn.history(heardMs);
     if (items.length > 0) this.#options.history.replaceFrom(origin.ownFrom, items);
+  }
+
+  /** What becomes of what the agent wanted to do with the call. */
+  #note(actions: readonly CallAction[], state: 'begun' | 'cancelled'): void {
+    for (const item of actionItems(actions, state)) this.#options.history.append(item);
   }
 
   #onAudible(turn: number): void {
@@ -395,6 +365,10 @@ export class Replies {
     const reply = this.#reply;
     if (reply?.turn.number !== turn) return;
     this.#conclude(reply, reply.turn.utterance.sentMs, false);
-    this.#options.onEnded(turn, reply.turn.endCallReason);
+    const { endCallReason, actions } = reply.turn;
+    // A caller who has said something meanwhile may want something else.
+    const isCut = this.#options.words.pendingText !== '';
+    this.#note(actions, isCut ? 'cancelled' : 'begun');
+    this.#options.onEnded(turn, endCallReason, isCut ? [] : actions);
   }
 }

@@ -1,12 +1,13 @@
 import type { HistoryItem, ToolCall } from '../../../shared/sessions/history.ts';
+import type { CallNews } from '../../contract/call-news.ts';
 import type { SessionEmitter, TurnLatency } from '../../contract/events.ts';
 import type { AgentTurn } from './agent-turn.ts';
 
 /**
  * What the engine makes the agent say by itself: the greeting (or the excuse of a resumed conversation), a question
- * whether the caller is there, or one what they have said.
+ * whether the caller is there, or one what they have said, or a line that somebody wants said.
  */
-export type OwnWords = 'opening' | 'prompt' | 'again';
+export type OwnWords = 'opening' | 'prompt' | 'again' | 'line';
 
 /** Where a turn of the agent came from, and where in the history it stands. */
 export interface ReplyOrigin {
@@ -40,6 +41,8 @@ export class Reply {
   readonly turn: AgentTurn;
   /** The words that the model was asked with. */
   readonly promptedWith: string;
+  /** What has happened in the call that it speaks of. */
+  news: readonly CallNews[] = [];
   readonly #events: SessionEmitter;
   #origin: ReplyOrigin | undefined;
   #callerText: string;

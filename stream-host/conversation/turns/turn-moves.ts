@@ -6,9 +6,12 @@ import type { In, Transition, TurnContext, TurnEffect, TurnState } from './turn-
 /** Before anything has happened. */
 export const INITIAL_TURN_STATE: TurnState = { name: 'listening', deadlineMs: Number.POSITIVE_INFINITY };
 
-/** Words that came while the agent spoke, too quiet to stop it, are answered now. */
+/** Words that came while the agent spoke, too quiet to stop it, are answered now; and what is owed is said. */
 export function afterReply(context: TurnContext, policy: TurnPolicy): Transition {
-  if (context.words === 'none') return { state: listening(context, policy), effects: [] };
+  if (context.words === 'none') {
+    if (context.replyOwed) return startReply(context, policy, context.nowMs);
+    return { state: listening(context, policy), effects: [] };
+  }
   return awaitWords(context, policy, context.nowMs);
 }
 

@@ -62,6 +62,8 @@ export type TurnEvent =
   | { readonly type: 'reply-ended'; readonly turn: number }
   /** Somebody asked the agent to be quiet (a button, a tool of the host). */
   | { readonly type: 'interrupted' }
+  /** The caller is attended to again, or is not: whether he may be asked if he is there has changed. */
+  | { readonly type: 'attention' }
   | { readonly type: 'deadline' }
   | { readonly type: 'closed' };
 

@@ -63,6 +63,7 @@ function whileListening(
     case 'interrupted':
       return { state, effects: [{ type: 'stop-filling', cause: 'command' }] };
     case 'pressed':
+    case 'attention':
       return { state: listening(context, policy), effects: [] };
     case 'reply-owed':
       return startReply(context, policy, context.nowMs);

@@ -16,7 +16,7 @@ export function mediaMode({ openSpeech, turnsOf }: MediaOptions): ModeKind {
   return {
     answers: true,
     rateHz: SAMPLE_RATE,
-    open: ({ clock, events, log, line, agent, agentName, history, turns }) =>
+    open: ({ clock, events, log, line, agent, agentName, history, turns, act }) =>
       mediaConversation({
         ...openSpeech(log, agent.locale),
         clock,
@@ -26,6 +26,7 @@ export function mediaMode({ openSpeech, turnsOf }: MediaOptions): ModeKind {
         history,
         turns,
         policy: turnsOf(agentName),
+        act,
       }),
   };
 }

@@ -1,7 +1,7 @@
 import type { AudioRate } from '../../../shared/audio/pcm.ts';
 import { bytesPerMsAt } from '../../../shared/audio/pcm.ts';
-import type { Clock } from '../../../shared/clock.ts';
-import type { Responder, ToolRequest } from '../../contract/agent.ts';
+import type { CallAction, Responder, ToolRequest } from '../../contract/agent.ts';
+import type { CallNews } from '../../contract/call-news.ts';
 import type { SessionEmitter, WaitFilling } from '../../contract/events.ts';
 import type { Mouth, StopCause } from '../../contract/mouth.ts';
 import type {
@@ -10,15 +10,14 @@ import type {
   RealtimeResponseStatus,
   RealtimeSession,
 } from '../../contract/realtime.ts';
-import type { StandbyPurpose } from '../../contract/speech.ts';
+import { CallTalk } from './call-talk.ts';
 import type { Ledger } from './ledger.ts';
 import { LiveTurn, type TurnKind } from './live-turn.ts';
-import type { Clip, OwnClips } from './own-clips.ts';
 import { restOf, withExcuse } from './requests.ts';
+import { StandIns, type StandInsOptions } from './stand-ins.ts';
 import { ToolDesk } from './tool-desk.ts';
 
-export interface AnswersOptions {
-  readonly clock: Clock;
+export interface AnswersOptions extends StandInsOptions {
   readonly events: SessionEmitter;
   readonly agent: Responder;
   /** What the session is told of the agent, for responses that are told more. */
@@ -26,9 +25,6 @@ export interface AnswersOptions {
   readonly mouth: Mouth;
   readonly rateHz: AudioRate;
   readonly ledger: Ledger;
-  readonly clips: OwnClips;
-  /** What stands in for a line of which there is no clip, at the mode's rate. */
-  readonly standby: (purpose: StandbyPurpose, text: string) => Clip | undefined;
   /** The number of the last turn before. */
   readonly turns: number;
   /** The session that serves, if one does. */
@@ -39,8 +35,11 @@ export interface AnswersOptions {
   readonly asked: () => { readonly lastSpeechMs: number; readonly askedAtMs: number };
   readonly onBegan: () => void;
   readonly onAudible: () => void;
-  /** The turn is over and on record. With a reason, the agent wants to hang up now. */
-  readonly onEnded: (endReason: string | undefined) => void;
+  /**
+   * The turn is over and on record. With a reason, the agent wants to hang up now; the actions are what it wants to do with
+   * the call.
+   */
+  readonly onEnded: (endReason: string | undefined, actions: readonly CallAction[]) => void;
 }
 
 /**
@@ -51,10 +50,6 @@ export const MOST_UNHEARD_MS = 120_000;
 /** Late words of the caller's are told of so many turns. */
 const RECENT_TURNS = 3;
 const HEARD_EVERY_MS = 200;
-const PURPOSE = { filler: 'filler', explanation: 'explanation', 'give-up': 'apology' } as const satisfies Record<
-  WaitFilling,
-  StandbyPurpose
->;
 
 /**
  * The agent's side of a call: the turn in progress, the responses of the service that it is made of, its tools, and what
@@ -63,6 +58,8 @@ const PURPOSE = { filler: 'filler', explanation: 'explanation', 'give-up': 'apol
 export class Answers {
   readonly #options: AnswersOptions;
   readonly #tools: ToolDesk;
+  readonly #standIns: StandIns;
+  readonly #talk: CallTalk;
   readonly #responses = new Map<string, LiveTurn>();
   /** Of these, the ones that have sound, or use a tool. Words alone are nothing that anybody hears. */
   readonly #fruitful = new Set<string>();
@@ -75,6 +72,8 @@ export class Answers {
   constructor(options: AnswersOptions) {
     this.#options = options;
     this.#nextTurn = options.turns + 1;
+    this.#standIns = new StandIns(options);
+    this.#talk = new CallTalk(options);
     this.#tools = new ToolDesk({
       ...options,
       isResponding: (turn) => [...this.#responses.values()].includes(turn),
@@ -99,9 +98,23 @@ export class Answers {
   /** Asks the service for an answer, or to say a line. Without a session it is asked when there is one. */
   begin(kind: TurnKind, request: RealtimeResponseRequest = {}, endReason?: string): LiveTurn {
     const turn = this.#begin(kind, request.say);
+    turn.news = this.#talk.take(kind);
     turn.endReason = endReason;
     this.#ask(turn, request);
     return turn;
+  }
+
+  /** Something has happened in the call. {@link speakOfNews} has it spoken of. */
+  tell(news: CallNews): void {
+    this.#talk.tell(news);
+  }
+
+  /** Begins a turn that speaks of what has happened in the call. @returns false where there is nothing, or one speaks */
+  speakOfNews(): boolean {
+    const { next } = this.#talk;
+    if (this.#turn || !next) return false;
+    this.begin(next.kind, next.request);
+    return true;
   }
 
   hold(): void {
@@ -139,8 +152,8 @@ export class Answers {
 
   /** The caller waits: something is said that is no part of the answer, in the voice that answers, or else a sound. */
   fill(kind: WaitFilling): void {
-    const { clips, standby, mouth, events } = this.#options;
-    const clip = clips.filling(kind) ?? standby(PURPOSE[kind], '');
+    const { mouth, events } = this.#options;
+    const clip = this.#standIns.filling(kind);
     if (!clip) return;
     const turn = this.#turn;
     if (kind === 'give-up' && turn) turn.gaveUp = true;
@@ -154,7 +167,7 @@ export class Answers {
     const turn = this.#begin('prompt', text);
     turn.endReason = endReason;
     turn.saidGoodbye = true;
-    this.#standIn(turn, 'farewell', text);
+    this.#standIns.say(turn, 'farewell', text);
     this.#finish(turn);
   }
 
@@ -207,7 +220,7 @@ export class Answers {
     // What else is owed may still come to something.
     const isEmpty = !isFruitful && turn.owed.size === 0 && turn.endReason === undefined;
     const owesTools = turn.running.size > 0 || turn.unusedResults;
-    this.#tools.goOn(turn);
+    this.#tools.responseEnded(turn);
     if (status === 'failed' || (isEmpty && status !== 'cancelled'))
       this.#failed(turn, reason ?? 'empty', owesTools, isFruitful);
     else this.#finishIfDone(turn);
@@ -276,7 +289,7 @@ export class Answers {
     const turn = this.#turn;
     if (turn?.number !== number) return;
     this.#conclude(turn, turn.utterance.sentMs, false);
-    this.#options.onEnded(turn.endReason);
+    this.#options.onEnded(turn.endReason, this.#talk.heard(turn));
   }
 
   #begin(kind: TurnKind, say: string | undefined): LiveTurn {
@@ -313,6 +326,7 @@ export class Answers {
 
   /** Nothing of it was heard: what it was to answer waits for the next one. */
   #drop(turn: LiveTurn): void {
+    this.#talk.dropped(turn);
     turn.end(0);
     this.#turn = undefined;
     if (!turn.told) this.#nextTurn = turn.number;
@@ -347,19 +361,9 @@ export class Answers {
       this.#ask(turn, turn.request);
       return;
     }
-    if (!turn.gaveUp) this.#standIn(turn, turn.kind === 'opening' ? 'greeting' : 'apology', this.#insteadOf(turn));
+    const { agent, ledger } = this.#options;
+    if (!turn.gaveUp) this.#standIns.sayInstead(turn, agent.phrases, ledger.items.length === 0);
     this.#finishIfDone(turn);
-  }
-
-  #insteadOf(turn: LiveTurn): string {
-    const { phrases } = this.#options.agent;
-    return turn.kind === 'opening' && this.#options.ledger.items.length === 0 ? phrases.greeting : phrases.apology;
-  }
-
-  #standIn(turn: LiveTurn, purpose: StandbyPurpose, text: string): void {
-    const { clips, standby, clock } = this.#options;
-    const clip = clips.line(text) ?? standby(purpose, text);
-    if (clip) turn.standIn(clip.text, clip.pcm, clock.now());
   }
 
   #finishIfDone(turn: LiveTurn): void {
@@ -388,6 +392,7 @@ export class Answers {
     turn.tell();
     this.#tools.dropped(turn);
     ledger.turnReads(turn, turn.history(heardMs));
+    this.#talk.ended(turn, interrupted);
     const { fullText, heardText } = turn.spoken(heardMs);
     if (turn.audible) events.emit('agentSpoke', { turn: turn.number, fullText, heardText, interrupted });
   }

@@ -120,6 +120,13 @@ export class Ledger {
     this.#add({ kind: 'agent', turn, items: [] });
   }
 
+  /** Something has happened in the call that nobody said. */
+  happened(item: HistoryItem): void {
+    const entry: Entry = { kind: 'agent', turn: {}, items: [] };
+    this.#add(entry);
+    this.#write(entry, [item]);
+  }
+
   /** The turn reads so now. */
   turnReads(turn: object, items: readonly HistoryItem[]): void {
     const entry = this.#agentEntry(turn);

@@ -1,5 +1,6 @@
 import type { HistoryItem, ToolCall } from '../../../shared/sessions/history.ts';
-import type { ToolOutcome, TurnTools } from '../../contract/agent.ts';
+import type { CallAction, ToolOutcome, TurnTools } from '../../contract/agent.ts';
+import type { CallNews } from '../../contract/call-news.ts';
 import type { SessionEmitter } from '../../contract/events.ts';
 import type { Utterance } from '../../contract/mouth.ts';
 import type { RealtimeResponseRequest } from '../../contract/realtime.ts';
@@ -8,7 +9,7 @@ import { TurnRecord } from '../../dialogue/turn-record.ts';
 import { type CallerEntry, textOf } from './ledger.ts';
 
 /** What makes the agent speak: the caller's words, or the mode itself, with a line that it is to say. */
-export type TurnKind = 'answer' | 'opening' | 'prompt' | 'again';
+export type TurnKind = 'answer' | 'opening' | 'prompt' | 'again' | 'line';
 
 export interface LiveTurnOptions {
   readonly number: number;
@@ -49,6 +50,12 @@ export class LiveTurn {
   readonly running = new Set<string>();
   readonly asked: readonly CallerEntry[];
   tools: TurnTools | undefined;
+  /** What the agent wants to do with the call once the turn was heard. */
+  readonly actions: CallAction[] = [];
+  /** What has happened in the call that it speaks of. */
+  news: readonly CallNews[] = [];
+  /** It wanted something done with the call without a word, and was asked to say so. */
+  askedToSayIt = false;
   /** Why the agent hangs up once the turn was heard, if it does. */
   endReason: string | undefined;
   /** Tools gave something, and no response was asked for since that may use it. */

@@ -53,6 +53,8 @@ interface Held {
 const LEAD_IN_MS = 400;
 /** What a session is told again it has heard after so long. */
 const HEARD_WITHIN_MS = 5000;
+/** A caller waits, and the service has told nothing for so long: it is taken for dead. */
+const SILENT_MS = 8000;
 
 /** One call's way to its service, over as many sessions as it takes. Keeps what the caller says while there is none. */
 export class ServiceLink {
@@ -83,9 +85,12 @@ export class ServiceLink {
     return this.#serving?.session;
   }
 
-  /** When the service last told anything. */
-  get lastEventMs(): number {
-    return this.#lastEventMs;
+  /** Somebody has waited long: a service that has told nothing meanwhile is taken for dead. */
+  doubt(): void {
+    const silentMs = Math.round(this.#options.clock.now() - this.#lastEventMs);
+    if (silentMs < SILENT_MS) return;
+    const message = `The speech-to-speech service has told nothing for ${silentMs} ms.`;
+    this.replace(new DependencyError('realtime.silent', message));
   }
 
   /** Opens the first session. */
@@ -299,9 +304,4 @@ export class ServiceLink {
     const { expiresAtMs } = session;
     return expiresAtMs === undefined ? Number.POSITIVE_INFINITY : clock.now() + (expiresAtMs - clock.wallMs());
   }
-}
-
-/** A service that has told nothing while somebody waited for it. */
-export function silentService(ms: number): DependencyError {
-  return new DependencyError('realtime.silent', `The speech-to-speech service has told nothing for ${ms} ms.`);
 }

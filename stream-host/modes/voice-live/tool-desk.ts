@@ -1,6 +1,6 @@
 import type { ToolCall } from '../../../shared/sessions/history.ts';
 import { endCallReason, isEndCall } from '../../agent/end-call.ts';
-import type { Responder, ToolOutcome, ToolRequest } from '../../contract/agent.ts';
+import type { CheckedAction, Responder, ToolOutcome, ToolRequest } from '../../contract/agent.ts';
 import type { SessionEmitter } from '../../contract/events.ts';
 import type { Mouth } from '../../contract/mouth.ts';
 import type { RealtimeSession } from '../../contract/realtime.ts';
@@ -18,6 +18,9 @@ interface ToolDeskOptions {
   /** All tools of the turn are done: the model goes on with what they gave. */
   readonly askOn: (turn: LiveTurn) => void;
 }
+
+/** What the model is told of something that is done with the call later. */
+const ONCE_HEARD = { status: 'accepted', note: 'It is done once the caller has heard what you say now. Tell him so.' };
 
 /** Owed by the service from the end of its own tools until it goes on. */
 const AFTER_SERVICE_TOOLS = 'after-service-tools';
@@ -42,6 +45,11 @@ export class ToolDesk {
       return;
     }
     turn.tools ??= agent.openTools?.(ledger.items);
+    const wanted = turn.tools?.action?.(request);
+    if (wanted) {
+      this.#takeDown(turn, served, request.callId, wanted);
+      return;
+    }
     const used = turn.tools?.use(request, turn.abort.signal);
     if (!used) {
       served.toolResult(request.callId, JSON.stringify({ error: 'unknown_tool' }));
@@ -53,6 +61,28 @@ export class ToolDesk {
     turn.running.add(callId);
     turn.toolStarted(used.call);
     void used.outcome.then((outcome) => events.atomic(() => this.#ended(turn, served, callId, outcome)));
+  }
+
+  /** What is to be done with the call waits until the turn was heard. Asked for twice, it is done once. */
+  #takeDown(turn: LiveTurn, served: RealtimeSession, callId: string, wanted: CheckedAction): void {
+    if ('refused' in wanted) {
+      served.toolResult(callId, JSON.stringify(wanted.refused.result));
+      turn.unusedResults = true;
+      this.goOn(turn);
+      return;
+    }
+    served.toolResult(callId, JSON.stringify(ONCE_HEARD));
+    const { name } = wanted.action.call;
+    if (!turn.actions.some(({ call }) => call.name === name)) turn.actions.push(wanted.action);
+  }
+
+  /** A response has ended: one that wants something done with the call, and has not said a word, is asked to. */
+  responseEnded(turn: LiveTurn): void {
+    if (turn.actions.length > 0 && !turn.hasAudio && !turn.askedToSayIt) {
+      turn.askedToSayIt = true;
+      turn.unusedResults = true;
+    }
+    this.goOn(turn);
   }
 
   /** Has the model go on once nothing is awaited any more: no tool, and no response that may ask for one. */

@@ -1,6 +1,8 @@
 import { SAMPLE_RATE } from '../../../shared/audio/pcm.ts';
 import { Resampler } from '../../../shared/audio/resample.ts';
 import { pressedText } from '../../../shared/sessions/history.ts';
+import type { CallAction } from '../../contract/agent.ts';
+import type { Attention, CallNews } from '../../contract/call-news.ts';
 import type { Mode, ModeHost } from '../../contract/mode.ts';
 import type { Mouth } from '../../contract/mouth.ts';
 import type { RealtimeBrief, RealtimeSession } from '../../contract/realtime.ts';
@@ -11,24 +13,20 @@ import { languageFor } from '../../conversation/language/language.ts';
 import { StateMachine } from '../../conversation/turns/state-machine.ts';
 import { type TurnPolicy, turnPolicy } from '../../conversation/turns/turn-policy.ts';
 import { History } from '../../dialogue/history.ts';
-import { Playout } from '../../playout/playout.ts';
-import { Answers, MOST_UNHEARD_MS } from './answers.ts';
+import { Answers } from './answers.ts';
 import { CallerSide } from './caller-side.ts';
-import { type FloorContext, type FloorEffect, type FloorEvent, type FloorState, INITIAL_FLOOR } from './floor.ts';
+import { type FloorEffect, type FloorEvent, type FloorState, INITIAL_FLOOR } from './floor.ts';
+import { floorContext } from './floor-context.ts';
 import { floorAfter } from './floor-transition.ts';
 import { handOver, stillOwed } from './handover.ts';
 import { Ledger } from './ledger.ts';
+import { openLiveMouth } from './live-mouth.ts';
 import { OwnClips } from './own-clips.ts';
 import { OwnLines } from './own-lines.ts';
 import { serviceEvents } from './service-events.ts';
-import { ServiceLink, silentService } from './service-link.ts';
+import { ServiceLink } from './service-link.ts';
 import { briefOf, standbyClip, type VoiceLiveOptions } from './voice-live-options.ts';
 
-/** A voice that the service says nothing of must have lasted so long to be asked what it said. */
-const WORTH_ASKING_MS = 300;
-const DOUBTFUL_WORTH_ASKING_MS = 500;
-/** A caller waits, and the service has told nothing for so long: it is taken for dead. */
-const SILENT_MS = 8000;
 /** A session that was replaced within this time needs no excuse. */
 const UNNOTICED_MS = 1000;
 /** Why a call ends whose service is gone. */
@@ -54,13 +52,13 @@ export class VoiceLiveCall implements Mode {
   readonly #keys: PressedKeys;
   /** The ear hears 16 kHz, whatever the service speaks. */
   readonly #toEar: Resampler;
-  readonly #echoToEar: Resampler;
   #brief: RealtimeBrief;
   #started = false;
   #opened = false;
   #closed = false;
   /** No session serves any more, nor will one. */
   #gone = false;
+  #attention: Attention = 'caller';
   #successor: Mode | undefined;
 
   constructor(options: VoiceLiveOptions, host: ModeHost) {
@@ -70,7 +68,6 @@ export class VoiceLiveCall implements Mode {
     this.#policy = turnPolicy(options.turnsOf(host.agentName));
     this.#brief = briefOf(agent);
     this.#toEar = new Resampler(options.rateHz, SAMPLE_RATE);
-    this.#echoToEar = new Resampler(options.rateHz, SAMPLE_RATE);
     this.#ledger = new Ledger(new History(events, host.history));
     this.#clips = new OwnClips({
       shelf: options.shelf,
@@ -82,20 +79,14 @@ export class VoiceLiveCall implements Mode {
       locale: agent.locale,
       instructions: () => this.#brief.instructions,
     });
-    this.#mouth = new Playout({
+    this.#mouth = openLiveMouth({
       clock: options.playoutClock ?? clock,
       sink: host.line,
       rateHz: options.rateHz,
       leadMs: this.#policy.playout.leadMs,
-      maxBufferedMs: MOST_UNHEARD_MS,
-      inTurn: (task) => events.inTurn(task),
-      onAudible: (turn) => events.atomic(() => this.#answers.becameAudible(turn)),
-      onPlayed: (turn) => events.atomic(() => this.#answers.played(turn)),
-      onSent: (frames, playsAtMs) => {
-        this.#ear.agentSends(this.#echoToEar.write(frames), playsAtMs);
-        this.#answers.tellHeard();
-      },
-      onSilenced: (atMs) => this.#ear.agentSilenced(atMs),
+      events,
+      answers: () => this.#answers,
+      ear: () => this.#ear,
     });
     this.#answers = new Answers({
       clock,
@@ -113,7 +104,7 @@ export class VoiceLiveCall implements Mode {
       asked: () => this.#caller.asked(this.#ear.lastSpeechMs, this.#policy.endpointing.maxCallerTurnMs),
       onBegan: () => this.#handle({ type: 'reply-began' }),
       onAudible: () => this.#handle({ type: 'reply-audible' }),
-      onEnded: (endReason) => this.#onEnded(endReason),
+      onEnded: (endReason, actions) => this.#onEnded(endReason, actions),
     });
     this.#floor = new StateMachine<FloorState, FloorEvent, FloorEffect>({
       clock,
@@ -193,8 +184,25 @@ export class VoiceLiveCall implements Mode {
       return;
     }
     if (this.#closed) return;
-    this.#link.audio(pcm);
-    if (this.#started) this.#ear.write(this.#toEar.write(pcm));
+    const heard = this.#attention === 'nobody' ? new Uint8Array(pcm.length) : pcm;
+    this.#link.audio(heard);
+    if (this.#started) this.#ear.write(this.#toEar.write(heard));
+  }
+
+  told(news: CallNews): void {
+    if (this.#successor) this.#successor.told?.(news);
+    if (this.#closed || this.#successor) return;
+    this.#host.events.atomic(() => {
+      this.#answers.tell(news);
+      this.#onQuiet();
+    });
+  }
+
+  attend(to: Attention): void {
+    this.#attention = to;
+    this.#successor?.attend?.(to);
+    // As if there had been a sign of the caller's: he is not asked at once whether he is there.
+    this.#handle({ type: 'pressed' });
   }
 
   pressed(tone: string): void {
@@ -202,7 +210,7 @@ export class VoiceLiveCall implements Mode {
       this.#successor.pressed(tone);
       return;
     }
-    if (this.#closed) return;
+    if (this.#closed || this.#attention === 'nobody') return;
     this.#host.events.emit('callerPressed', { tone });
     this.#keys.press(tone);
     this.#handle({ type: 'pressed' });
@@ -242,18 +250,16 @@ export class VoiceLiveCall implements Mode {
     if (!this.#closed && !this.#successor) this.#floor.handle(event);
   }
 
-  #context(): FloorContext {
-    const ear = this.#ear;
-    const worthAskingMs = ear.voiceIsLikely ? WORTH_ASKING_MS : DOUBTFUL_WORTH_ASKING_MS;
-    return {
+  #context() {
+    return floorContext({
       nowMs: this.#host.clock.now(),
-      lineSpeaks: ear.speaking,
-      voiceIsClear: ear.voiceIsClear,
-      worthAsking: this.#lines.mayAskAgain && !this.#gone && ear.utteranceMs >= worthAskingMs,
-      lastSpeechMs: ear.lastSpeechMs,
-      agentHeardUntilMs: this.#mouth.playedOutAtMs,
-      mayPrompt: this.#policy.away.afterMs > 0 && !this.#gone && this.#lines.hasPrompt,
-    };
+      ear: this.#ear,
+      mouth: this.#mouth,
+      lines: this.#lines,
+      policy: this.#policy,
+      attention: this.#attention,
+      isGone: this.#gone,
+    });
   }
 
   #apply(effect: FloorEffect, before: FloorState): void {
@@ -283,7 +289,7 @@ export class VoiceLiveCall implements Mode {
         return;
       case 'fill-wait':
         this.#answers.fill(effect.kind);
-        if (effect.kind === 'explanation') this.#doubtService();
+        if (effect.kind === 'explanation' && !this.#answers.turn?.running.size) this.#link.doubt();
         return;
       case 'stalled':
         this.#host.events.emit('fault', { code: 'reply.stalled' });
@@ -293,17 +299,10 @@ export class VoiceLiveCall implements Mode {
     }
   }
 
-  /** The caller has waited long: a service that has told nothing meanwhile is taken for dead. */
-  #doubtService(): void {
-    const tools = this.#answers.turn?.running.size ?? 0;
-    const silentMs = this.#host.clock.now() - this.#link.lastEventMs;
-    if (tools === 0 && silentMs >= SILENT_MS) this.#link.replace(silentService(Math.round(silentMs)));
-  }
-
   /** Nobody speaks and nothing is owed. */
   #onQuiet(): void {
     const isQuiet = this.#floor.state.name === 'listening' && !this.#ear.speaking && !this.#caller.isUnsettled;
-    if (!this.#opened || !isQuiet) return;
+    if (!this.#opened || !isQuiet || this.#answers.speakOfNews()) return;
     this.#link.quiet();
     this.#makeClips();
   }
@@ -340,9 +339,11 @@ export class VoiceLiveCall implements Mode {
     else this.close(SERVICE_LOST);
   }
 
-  #onEnded(endReason: string | undefined): void {
+  #onEnded(endReason: string | undefined, actions: readonly CallAction[]): void {
     this.#handle({ type: 'reply-ended' });
-    if (endReason !== undefined && this.#ledger.pendingText === '') this.close(endReason);
+    for (const action of actions) this.#host.act?.(action);
+    // Who puts a caller through does not hang up on him.
+    if (endReason !== undefined && actions.length + this.#ledger.pendingText.length === 0) this.close(endReason);
     else if (this.#gone) this.#afterService();
   }
 

@@ -3,7 +3,7 @@ import { bytesOf, FRAME_BYTES } from '../../../../shared/audio/pcm.ts';
 import type { HistoryItem } from '../../../../shared/sessions/history.ts';
 import { VirtualClock } from '../../../../shared/virtual-clock.ts';
 import { defaultPhrases } from '../../../agent/phrases.ts';
-import type { Phrases, ToolOutcome } from '../../../contract/agent.ts';
+import type { CallAction, Phrases, ToolOutcome } from '../../../contract/agent.ts';
 import type { EventName, SessionEvent } from '../../../contract/events.ts';
 import type { ModeLine } from '../../../contract/line.ts';
 import type { Mode, ModeHost, ModeKind } from '../../../contract/mode.ts';
@@ -44,6 +44,8 @@ export class LiveRig {
   readonly ear = new CallerEar(this.clock);
   readonly call: Mode;
   readonly tools: string[] = [];
+  /** What was done with the call. */
+  readonly acts: CallAction[] = [];
   history: readonly HistoryItem[];
   stops = 0;
   /** The rates of which the line was told. */
@@ -132,6 +134,16 @@ export class LiveRig {
             });
             return { call, outcome };
           },
+          action: ({ callId, name }) =>
+            name === 'transfer_call'
+              ? {
+                  action: {
+                    call: { callId, name, args: {} },
+                    key: `key-${callId}`,
+                    wish: { kind: 'transfer', target: '+15551230000', how: 'blind', timeoutS: 30 },
+                  },
+                }
+              : undefined,
         }),
         async *respond() {},
       },
@@ -140,6 +152,7 @@ export class LiveRig {
       turns: 0,
       facts: { sessionId: 'session-1', direction: 'inbound' },
       beganAtMs: this.clock.wallMs(),
+      act: (action) => this.acts.push(action),
     };
   }
 

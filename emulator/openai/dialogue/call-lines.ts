@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import type { ChatAnswer, ChatMessage, ToolShape } from '../chat-wire.ts';
+
+/** What the scripted dialogue does with the call itself, and says of it: put through, hold, and what came of either. */
+
+const CALL_TOOLS: ReadonlySet<string> = new Set(['transfer_call', 'hand_to_human', 'hold_call', 'hang_up']);
+
+export const isCallTool = ({ name }: ToolShape): boolean => CALL_TOOLS.has(name);
+
+const HUMAN = /\b(human|representative|operator|colleague|(talk|speak) (to|with) (a|an|some)\b)/;
+const THROUGH = /\b(put|connect|transfer) me\b/;
+const HOLD = /\bhold\b.*\b(line|on|moment)\b|\bput me on hold\b/;
+
+/** What it does when the caller wants to be put through, or held; undefined where he wants something else. */
+export function callWish(said: string, tools: readonly ToolShape[]): ChatAnswer | undefined {
+  const plain = said.toLowerCase();
+  const named = (name: string) => tools.find((tool) => tool.name === name);
+  const use = (text: string, tool: ToolShape, args: object): ChatAnswer => ({
+    text,
+    calls: [{ name: tool.name, args: JSON.stringify(args) }],
+  });
+  const summary = `I have a caller on the line who would like to talk to you. The last words were: ${said}`;
+  const hold = named('hold_call');
+  if (hold && HOLD.test(plain)) return use('I will put you on hold for a moment.', hold, { seconds: 5 });
+  if (!HUMAN.test(plain) && !THROUGH.test(plain)) return undefined;
+  const transfer = named('transfer_call');
+  const targets = (transfer?.parameters.properties.target?.enum ?? []).filter((name) => typeof name === 'string');
+  const target = targets.find((name) => plain.includes(name.replaceAll(/[_-]/g, ' ')));
+  if (transfer && target !== undefined) {
+    return use(`I will put you through to ${target}. One moment, please.`, transfer, { target, summary });
+  }
+  const human = named('hand_to_human');
+  if (human) return use('I will put you through to a colleague. One moment, please.', human, { summary });
+  const [only] = targets;
+  if (!transfer || only === undefined) return undefined;
+  return use(`I will put you through to ${only}. One moment, please.`, transfer, { target: only, summary });
+}
+
+const news = z.object({ status: z.string(), reason: z.string().optional() });
+const timeLeft = z.object({ ends_in_s: z.number() });
+
+/** What it says of what has happened in the call, where that is the last thing that it was told. */
+export function callNews(messages: readonly ChatMessage[]): string | undefined {
+  const last = messages.at(-1);
+  if (last?.role !== 'tool') return undefined;
+  const made = messages.flatMap((message) => (message.role === 'assistant' ? (message.tool_calls ?? []) : []));
+  const name = made.find(({ id }) => id === last.tool_call_id)?.function.name ?? '';
+  const result = parsed(last.content);
+  const ends = timeLeft.safeParse(result).data;
+  if (ends) return `I am sorry, our time is nearly up: this call ends in ${ends.ends_in_s} seconds.`;
+  const told = CALL_TOOLS.has(name) ? news.safeParse(result).data : undefined;
+  switch (told?.status) {
+    case 'accepted':
+      return 'One moment, please.';
+    case 'human_answered':
+      return 'Hello, this is the order desk. I have a caller for you who would like to talk to somebody.';
+    case 'caller_is_back':
+      return 'Thank you for waiting. I am with you again. What else can I do for you?';
+    case 'failed':
+      return 'I am sorry, I could not put you through: nobody is there to take your call. What else can I do for you?';
+    default:
+      return undefined;
+  }
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

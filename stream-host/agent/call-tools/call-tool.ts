@@ -1,0 +1,12 @@
+import type { z } from 'zod';
+import type { CallWish } from '../../../shared/calls/call-wish.ts';
+
+/** Something that the model may do with the call itself, within what its agent's definition allows. */
+export interface CallTool {
+  readonly name: string;
+  /** Tells the model when to use it. */
+  readonly description: string;
+  readonly parameters: z.ZodObject;
+  /** What these arguments, checked, mean. */
+  wishOf(args: Readonly<Record<string, unknown>>): CallWish;
+}

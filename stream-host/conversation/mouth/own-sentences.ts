@@ -1,0 +1,106 @@
+import { ParleyError } from '../../../shared/errors.ts';
+import type { ReplyPiece, Responder } from '../../contract/agent.ts';
+import type { WaitFilling } from '../../contract/events.ts';
+import type { StandbyPurpose, StandbyVoice } from '../../contract/speech.ts';
+import type { History } from '../../dialogue/history.ts';
+import { firstSentence } from './clauses.ts';
+import type { ReplyOrigin } from './reply.ts';
+
+interface OwnSentencesOptions {
+  readonly responder: Responder;
+  readonly standby: StandbyVoice | undefined;
+  readonly history: History;
+}
+
+/** Words of which the audio is there. */
+interface Spoken {
+  readonly text: string;
+  readonly pcm: Uint8Array;
+}
+
+const FILLING_PURPOSE = {
+  filler: 'filler',
+  explanation: 'explanation',
+  'give-up': 'apology',
+} as const satisfies Record<WaitFilling, StandbyPurpose>;
+
+/** What the engine itself makes the agent say, and how often it has. */
+export class OwnSentences {
+  readonly #options: OwnSentencesOptions;
+  /** Nothing was said before this conversation began. */
+  readonly #isNew: boolean;
+  #unansweredPrompts = 0;
+  #fillers = 0;
+
+  constructor(options: OwnSentencesOptions) {
+    this.#options = options;
+    this.#isNew = options.history.length === 0;
+  }
+
+  /** There is something left to say to a caller who is silent. */
+  get hasPrompt(): boolean {
+    const { prompts, farewell } = this.#options.responder.phrases;
+    return this.#unansweredPrompts < prompts.length + (farewell === '' ? 0 : 1);
+  }
+
+  /** The caller has said something. */
+  callerIsThere(): void {
+    this.#unansweredPrompts = 0;
+  }
+
+  /** Whoever asked and was cut off learns why nobody answered, before the answer. */
+  get excuse(): string {
+    const { phrases, locale } = this.#options.responder;
+    return firstSentence(phrases.resumption, locale);
+  }
+
+  /** What a turn that answers nobody says. @param line of a turn that says a certain line */
+  async *own(kind: ReplyOrigin['kind'], line: string | undefined): AsyncGenerator<ReplyPiece> {
+    const { phrases } = this.#options.responder;
+    if (kind === 'line') {
+      yield { type: 'text', text: line ?? '' };
+      return;
+    }
+    if (kind === 'again') {
+      yield { type: 'text', text: phrases.notUnderstood };
+      return;
+    }
+    if (kind === 'opening') {
+      yield { type: 'text', text: this.#isNew ? phrases.greeting : phrases.resumption };
+      return;
+    }
+    const prompt = phrases.prompts[this.#unansweredPrompts];
+    this.#unansweredPrompts += 1;
+    yield { type: 'text', text: prompt ?? phrases.farewell };
+    if (prompt === undefined) yield { type: 'end-call', reason: 'caller-away' };
+  }
+
+  filling(kind: WaitFilling): Spoken | undefined {
+    const { fillers, explanation, giveUp } = this.#options.responder.phrases;
+    // In turn over the whole conversation, so that none is heard twice running.
+    const filler = () => fillers[this.#fillers++ % fillers.length];
+    const text = kind === 'explanation' ? explanation : kind === 'give-up' ? giveUp : filler();
+    return text === undefined ? undefined : this.#standby(FILLING_PURPOSE[kind], text);
+  }
+
+  /** Said where a turn failed before anything of it was heard. Whoever has just called has asked for nothing yet. */
+  insteadOf(kind: ReplyOrigin['kind'], failure: unknown, line: string | undefined): Spoken | undefined {
+    const { greeting, apology, giveUp, notUnderstood } = this.#options.responder.phrases;
+    if (kind === 'opening' && this.#isNew) return this.#standby('greeting', greeting);
+    if (kind === 'again') return this.#standby('apology', notUnderstood);
+    if (kind === 'line') return this.#standby('apology', line ?? '');
+    // To say it again at once would be refused again.
+    const isBusy = failure instanceof ParleyError && failure.code === 'model.throttled';
+    return this.#standby('apology', isBusy ? giveUp : apology);
+  }
+
+  /** Said before the agent hangs up, where it has not said goodbye itself. */
+  goodbye(kind: ReplyOrigin['kind']): Spoken | undefined {
+    const { farewell, goodbye } = this.#options.responder.phrases;
+    return this.#standby('farewell', kind === 'prompt' ? farewell : goodbye);
+  }
+
+  #standby(purpose: StandbyPurpose, text: string): Spoken | undefined {
+    return this.#options.standby?.speech(purpose, text, this.#options.responder.voice);
+  }
+}
