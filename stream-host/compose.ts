@@ -43,6 +43,7 @@ import { transcriptionMode } from './modes/transcription/transcription-mode.ts';
 import { voiceLiveMode } from './modes/voice-live/voice-live-mode.ts';
 import { BeatClock } from './playout/beat-clock.ts';
 import { realtimeServiceOf } from './realtime/realtime-service.ts';
+import { recordable } from './replay/recorded-conversation.ts';
 import type { ReceptionOptions } from './session/reception.ts';
 import { VoiceActivityLane } from './speech/voice-activity/voice-activity-lane.ts';
 
@@ -135,7 +136,11 @@ export async function startStreamHost(
   if (webhook) opened.defer(() => webhook.close());
   /** What this deployment can do with a line. A mode whose service is not configured is not there. */
   const turnsOf = (agent: string) => shelf.require(agent).turns;
-  const media = mediaMode({ openSpeech: (sessionLog, locale) => speech.open(sessionLog, locale), turnsOf });
+  const media = mediaMode({
+    openSpeech: (sessionLog, locale) => speech.open(sessionLog, locale),
+    turnsOf,
+    converse: recordable,
+  });
   const modes: Modes = {
     media,
     ...(realtime && {

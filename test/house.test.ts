@@ -29,6 +29,15 @@ const RULES: readonly { readonly files: string; readonly mayImport: readonly str
       files: 'stream-host/modes/',
       mayImport: ['shared/', ...floors('contract', 'dialogue', 'playout', 'conversation', 'speech', 'agent')],
     },
+    // It opens MEDIA's engine, with all that reaches it written down or played again.
+    {
+      files: 'stream-host/replay/',
+      mayImport: [
+        'shared/',
+        ...floors('contract', 'dialogue', 'playout', 'conversation', 'agent'),
+        'stream-host/modes/media/media-conversation.ts',
+      ],
+    },
     { files: 'stream-host/host/', mayImport: ['shared/', ...floors('contract', 'speech', 'session/lease.ts')] },
     { files: 'stream-host/session/', mayImport: ['shared/', ...floors('contract', 'dialogue', 'transport', 'host')] },
     { files: 'stream-host/http/', mayImport: ['shared/', ...floors('contract', 'host', 'session', 'transport')] },

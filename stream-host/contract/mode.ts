@@ -6,6 +6,7 @@ import type { HistoryItem } from '../../shared/sessions/history.ts';
 import type { CallAction, Responder, SessionFacts } from './agent.ts';
 import type { Attention, CallNews } from './call-news.ts';
 import type { SessionEmitter } from './events.ts';
+import type { InputSink } from './inputs.ts';
 import type { ModeLine } from './line.ts';
 
 /**
@@ -55,6 +56,8 @@ export interface ModeHost {
   readonly act?: ((action: CallAction) => void) | undefined;
   /** When the session began, in milliseconds since 1970; the same for every host that holds it. */
   readonly beganAtMs: number;
+  /** Keeps what reaches the mode, where the call is recorded. A mode that cannot be played again has no use for it. */
+  readonly inputs?: InputSink | undefined;
 }
 
 /** A kind of mode, by its name in `session.mode`. */

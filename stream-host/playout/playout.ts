@@ -21,6 +21,8 @@ export interface PlayoutOptions extends MouthEvents {
   readonly maxBufferedMs: number;
   /** Runs a task in its turn, after what the session is doing now. Without it, at once. */
   readonly inTurn?: (task: () => void) => void;
+  /** How long after `fromMs` audio can best be cut off, ms. Without it, where it is quiet. */
+  readonly untilQuietMs?: typeof untilQuietMs | undefined;
 }
 
 /**
@@ -59,6 +61,7 @@ export class Playout implements Mouth {
   readonly #messageMs: number;
   readonly #rateHz: AudioRate;
   readonly #frameBytes: number;
+  readonly #untilQuietMs: typeof untilQuietMs;
   #turn: PlayoutTurn | undefined;
   #filling: { readonly turn: PlayoutTurn; readonly pcm: Uint8Array } | undefined;
   /** When the filling is cut off, once there is something to cut it off for. */
@@ -76,6 +79,7 @@ export class Playout implements Mouth {
     this.#rateHz = options.rateHz ?? SAMPLE_RATE;
     this.#frameBytes = frameBytesAt(this.#rateHz);
     this.#inTurn = options.inTurn ?? ((task) => task());
+    this.#untilQuietMs = options.untilQuietMs ?? untilQuietMs;
     const halfLeadMs = Math.floor(options.leadMs / 2 / FRAME_MS) * FRAME_MS;
     this.#messageMs = Math.max(FRAME_MS, Math.min(MESSAGE_MS, halfLeadMs));
   }
@@ -211,7 +215,7 @@ export class Playout implements Mouth {
     if (!turn.hasFrame || !this.#filling || !this.#fillingWasSent) return false;
     const nowMs = clock.now();
     const heardMs = this.#filling.turn.sentMs - this.#aheadMs;
-    this.#cutAtMs ??= nowMs + untilQuietMs(this.#filling.pcm, heardMs, this.#frameBytes);
+    this.#cutAtMs ??= nowMs + this.#untilQuietMs(this.#filling.pcm, heardMs, this.#frameBytes);
     if (nowMs >= this.#cutAtMs) return false;
     this.#cancelTimer = clock.after(this.#cutAtMs - nowMs, () => this.#pump());
     return true;
@@ -254,7 +258,7 @@ export class Playout implements Mouth {
 }
 
 /** How long after `fromMs` the audio is quiet for the first time, or quietest, within what an answer may wait. */
-function untilQuietMs(pcm: Uint8Array, fromMs: number, frameBytes: number): number {
+export function untilQuietMs(pcm: Uint8Array, fromMs: number, frameBytes: number): number {
   let quietest = { atMs: 0, rms: Number.POSITIVE_INFINITY };
   for (let atMs = 0; atMs <= CUT_WITHIN_MS; atMs += FRAME_MS) {
     const from = Math.floor((fromMs + atMs) / FRAME_MS) * frameBytes;

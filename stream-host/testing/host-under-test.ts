@@ -28,6 +28,7 @@ import { ClientLimits, type ClientLimitsOptions } from '../http/client-limits.ts
 import { Page } from '../http/page.ts';
 import { ReferencePage } from '../http/reference-page.ts';
 import { mediaMode } from '../modes/media/media-mode.ts';
+import { recordable } from '../replay/recorded-conversation.ts';
 
 /** Sound that the detector of these tests takes for speech, and none: 20 ms each. */
 export const LOUD = new Uint8Array(new Int16Array(FRAME_BYTES / 2).fill(8000).buffer);
@@ -184,6 +185,7 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
       media: mediaMode({
         openSpeech: () => ({ openVoiceActivity, openRecogniser, synthesiser, playoutClock: systemClock }),
         turnsOf: () => ({}),
+        converse: recordable,
       }),
       ...options.modes,
     },

@@ -1,11 +1,13 @@
 import { setImmediate as settle } from 'node:timers/promises';
 import { Random } from '../../bench/random.ts';
 import { VirtualClock } from '../../shared/virtual-clock.ts';
+import type { InputSink } from '../../stream-host/contract/inputs.ts';
 import type { RecogniserEvents, VoiceActivityEvents } from '../../stream-host/contract/speech.ts';
 import type { Conversation } from '../../stream-host/conversation/conversation.ts';
 import { SessionEvents } from '../../stream-host/dialogue/session-events.ts';
-import { mediaConversation } from '../../stream-host/modes/media/media-conversation.ts';
-import { EngineClock } from './call-clock.ts';
+import { type MediaConversationOptions, mediaConversation } from '../../stream-host/modes/media/media-conversation.ts';
+import { RecordedConversation } from '../../stream-host/replay/recorded-conversation.ts';
+import { EngineClock, type SteppedClock } from './call-clock.ts';
 import { Caller } from './caller.ts';
 import { Ear } from './ear.ts';
 import { drawFaults, type FaultProfile, Faults } from './fault-profile.ts';
@@ -58,7 +60,7 @@ export class SoakCall {
   readonly #seed: number;
   readonly #trace: Trace;
   readonly #random: Random;
-  readonly #clock = new VirtualClock();
+  readonly #clock: SteppedClock;
   readonly #profile: FaultProfile;
   readonly #faults: Faults;
   readonly #engineClock: EngineClock;
@@ -66,7 +68,7 @@ export class SoakCall {
   readonly #model: FaultyModel;
   readonly #synthesiser: FaultySynthesiser;
   readonly #events: SessionEvents;
-  readonly #conversation: Conversation;
+  readonly #conversation: Conversation | RecordedConversation;
   readonly #caller: Caller;
   readonly #watch: Watch;
   readonly #words = new WordsLedger();
@@ -81,7 +83,12 @@ export class SoakCall {
   #stoppedSpeech = 0;
   #closed = false;
 
-  constructor(seed: number, trace: Trace = () => {}) {
+  /**
+   * @param inputs where all that reaches the engine is recorded, if it shall be
+   * @param clock on another than a virtual one no call is like another, and rules of time may be broken
+   */
+  constructor(seed: number, trace: Trace = () => {}, inputs?: InputSink, clock: SteppedClock = new VirtualClock()) {
+    this.#clock = clock;
     this.#seed = seed;
     this.#trace = trace;
     this.#random = new Random(`call ${seed}`);
@@ -110,7 +117,10 @@ export class SoakCall {
       },
     });
     this.#events = new SessionEvents(this.#engineClock);
-    this.#conversation = this.#open();
+    const options = this.#open();
+    this.#conversation = inputs
+      ? new RecordedConversation(options, { inputs, agent: 'soak' })
+      : mediaConversation(options);
     this.#watch = new Watch({
       now: () => this.#clock.now(),
       state: () => this.#conversation.state,
@@ -234,8 +244,8 @@ export class SoakCall {
     return { clock: this.#clock, random: this.#random.fork(name), faults: this.#faults };
   }
 
-  #open(): Conversation {
-    return mediaConversation({
+  #open(): MediaConversationOptions {
+    return {
       clock: this.#engineClock,
       events: this.#events,
       sink: this.#ear,
@@ -260,7 +270,7 @@ export class SoakCall {
       },
       synthesiser: this.#synthesiser,
       responder: this.#model,
-    });
+    };
   }
 
   #listen(): void {

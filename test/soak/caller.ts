@@ -1,11 +1,11 @@
 import { FRAME_MS } from '../../shared/audio/pcm.ts';
-import type { VirtualClock } from '../../shared/virtual-clock.ts';
 import type { Conversation } from '../../stream-host/conversation/conversation.ts';
+import type { SteppedClock } from './call-clock.ts';
 import type { World } from './fault-profile.ts';
 import { type CallerSound, callerFrame, FILLERS, SILENCE } from './line-audio.ts';
 
-export interface CallerOptions extends World<VirtualClock> {
-  readonly conversation: Conversation;
+export interface CallerOptions extends World<SteppedClock> {
+  readonly conversation: Pick<Conversation, 'audio' | 'interrupt' | 'state'>;
   /** The caller is about to press the button that makes the agent be quiet. */
   readonly onButton: () => void;
   /** Told of every 20 ms, after they have passed: what the caller did in them. */

@@ -12,7 +12,21 @@ import { type AskOrigin, type HeardSound, SpeechDetector, type VoiceOrigin } fro
 export interface HearingPorts {
   readonly openVoiceActivity: OpenVoiceActivity;
   readonly openRecogniser: OpenRecogniser;
+  /** What is made of the samples. Without it, by the engine's own means. */
+  readonly senses?: Senses | undefined;
 }
+
+/** All that the ear finds out from samples by itself. A record of a call holds its answers in place of the sound. */
+export interface Senses {
+  openTrail(): Trail;
+  openEchoGuard(): EchoSense;
+}
+
+export type Trail = Pick<SoundTrail, 'write' | 'levelAt' | 'brightnessAt' | 'periodicityAt' | 'endOfSound'>;
+export type EchoSense = Pick<EchoGuard, 'played' | 'stopped' | 'heard' | 'judge' | 'path'>;
+
+/** What the engine hears with by itself. */
+export const OWN_SENSES: Senses = { openTrail: () => new SoundTrail(), openEchoGuard: () => new EchoGuard() };
 
 /** An ear that hears the caller's audio. */
 export const listenWith =
@@ -48,9 +62,9 @@ const SOFTEST_DB = 5;
 export class CallerLine implements Ear {
   readonly words: CallerWords;
   readonly #options: CallerLineOptions;
-  readonly #trail = new SoundTrail();
+  readonly #trail: Trail;
   readonly #detector: SpeechDetector;
-  readonly #echoGuard: EchoGuard | undefined;
+  readonly #echoGuard: EchoSense | undefined;
   #voiceActivity: VoiceActivity | undefined;
   #recogniser: Recogniser | undefined;
   #cancelDetectorReopen: Cancel = () => {};
@@ -67,10 +81,11 @@ export class CallerLine implements Ear {
   #closed = false;
 
   constructor(options: CallerLineOptions) {
-    const { policy } = options;
+    const { policy, senses = OWN_SENSES } = options;
     this.#options = options;
+    this.#trail = senses.openTrail();
     this.#detector = new SpeechDetector(policy.onset, this.#trail);
-    this.#echoGuard = policy.onset.echoGuard ? new EchoGuard() : undefined;
+    this.#echoGuard = policy.onset.echoGuard ? senses.openEchoGuard() : undefined;
     this.words = new CallerWords(policy.endpointing.stablePartialMs);
   }
 

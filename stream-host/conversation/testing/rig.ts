@@ -4,6 +4,7 @@ import { VirtualClock } from '../../../shared/virtual-clock.ts';
 import { defaultPhrases } from '../../agent/phrases.ts';
 import type { Phrases, ReplyPiece } from '../../contract/agent.ts';
 import type { SessionEvent } from '../../contract/events.ts';
+import type { InputSink } from '../../contract/inputs.ts';
 import type { AudioSink } from '../../contract/line.ts';
 import type { StopCause } from '../../contract/mouth.ts';
 import type {
@@ -15,6 +16,7 @@ import type {
 } from '../../contract/speech.ts';
 import { SessionEvents } from '../../dialogue/session-events.ts';
 import { type MediaConversationOptions, mediaConversation } from '../../modes/media/media-conversation.ts';
+import { RecordedConversation } from '../../replay/recorded-conversation.ts';
 import type { Conversation } from '../conversation.ts';
 import { DETECTOR_FRAME_MS } from '../ear/speech-detector.ts';
 import type { TurnPolicyChanges } from '../turns/turn-policy.ts';
@@ -39,6 +41,8 @@ export const PHRASES: Phrases = defaultPhrases('en-US', 'Hello.');
 export interface RigOptions extends Partial<MediaConversationOptions> {
   readonly phrases?: Partial<Phrases>;
   readonly locale?: string;
+  /** Where all that reaches the conversation is recorded, if it shall be. */
+  readonly inputs?: InputSink;
 }
 
 /** Turn-taking without judgement: a fixed hold, and nothing begun before it is over. */
@@ -72,7 +76,7 @@ export class Rig {
   readonly clock = new VirtualClock();
   readonly log: Log[] = [];
   readonly events = new SessionEvents(this.clock);
-  readonly conversation: Conversation;
+  readonly conversation: Conversation | RecordedConversation;
   /** The texts given to the synthesiser. A frame of `spoken[n]` carries `n + 1` as its samples. */
   readonly spoken: string[] = [];
   readonly prompts: (readonly HistoryItem[])[] = [];
@@ -89,9 +93,9 @@ export class Rig {
   #detector: VoiceActivityEvents | undefined;
 
   constructor(options: RigOptions = {}) {
-    const { phrases, locale = 'en-US', ...others } = options;
+    const { phrases, locale = 'en-US', inputs, ...others } = options;
     this.events.onAny((event) => this.log.push(event));
-    this.conversation = mediaConversation({
+    const everything: MediaConversationOptions = {
       clock: this.clock,
       events: this.events,
       sink: this.#sink(),
@@ -114,7 +118,10 @@ export class Rig {
       },
       policy: PLAIN_POLICY,
       ...others,
-    });
+    };
+    this.conversation = inputs
+      ? new RecordedConversation(everything, { inputs, agent: 'rig' })
+      : mediaConversation(everything);
   }
 
   /** Starts and waits until the greeting has been played. */

@@ -1,32 +1,28 @@
 import { SAMPLE_RATE } from '../../../shared/audio/pcm.ts';
 import type { Logger } from '../../../shared/log.ts';
-import type { ModeKind } from '../../contract/mode.ts';
+import type { Mode, ModeHost, ModeKind } from '../../contract/mode.ts';
 import type { TurnPolicyChanges } from '../../conversation/turns/turn-policy.ts';
-import { type MediaSpeech, mediaConversation } from './media-conversation.ts';
+import { type MediaConversationOptions, type MediaSpeech, mediaConversation } from './media-conversation.ts';
 
 interface MediaOptions {
   /** What one session hears and speaks with; `log` names the session on each line. `locale`: what the caller speaks. */
   readonly openSpeech: (log: Logger, locale: string) => MediaSpeech;
   /** How that agent takes turns, where it is not by the defaults. */
   readonly turnsOf: (agent: string) => TurnPolicyChanges;
+  /** Opens the conversation where it is not to be opened as it is: a call that is recorded, for instance. */
+  readonly converse?: (options: MediaConversationOptions, host: ModeHost) => Mode;
 }
 
 /** MEDIA: a recogniser, a language model and a synthesiser, with the conversation engine between them. */
-export function mediaMode({ openSpeech, turnsOf }: MediaOptions): ModeKind {
+export function mediaMode({ openSpeech, turnsOf, converse = mediaConversation }: MediaOptions): ModeKind {
   return {
     answers: true,
     rateHz: SAMPLE_RATE,
-    open: ({ clock, events, log, line, agent, agentName, history, turns, act }) =>
-      mediaConversation({
-        ...openSpeech(log, agent.locale),
-        clock,
-        events,
-        sink: line,
-        responder: agent,
-        history,
-        turns,
-        policy: turnsOf(agentName),
-        act,
-      }),
+    open: (host) => {
+      const { clock, events, log, line, agent, agentName, history, turns, act } = host;
+      const speech = openSpeech(log, agent.locale);
+      const options = { ...speech, clock, events, sink: line, responder: agent, history, turns, act };
+      return converse({ ...options, policy: turnsOf(agentName) }, host);
+    },
   };
 }
