@@ -9,7 +9,6 @@ import { HurriedClock } from '../../test/soak/hurried-clock.ts';
 import { InputLines, type RecordedCall, recordCall, runsOf } from '../../test/soak/recorded-call.ts';
 import { Rig, text } from '../conversation/testing/rig.ts';
 import { replay as replayCommand } from './command.ts';
-import { replay as replayCommand } from './command.ts';
 import { type Outcome, Player, type PlayOptions } from './player.ts';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'parley-replay-'));
