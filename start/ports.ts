@@ -6,6 +6,13 @@ import { DEFAULT_PORTS, type Environment, type LocalPorts, PORT_VARIABLES } from
 
 const port = z.coerce.number().int().min(1).max(65_535);
 const NAMES = Object.keys(DEFAULT_PORTS) as (keyof LocalPorts)[];
+/** What listens there, for a person. */
+const WHO: Readonly<Record<keyof LocalPorts, string>> = {
+  functions: 'the functions',
+  streamHost: 'the stream host',
+  emulator: 'the emulator',
+  emulatorTls: 'the emulator’s TLS',
+};
 
 /**
  * The ports that the user asked for, or the defaults.
@@ -40,7 +47,7 @@ export async function requireFreePorts(ports: LocalPorts): Promise<void> {
   const taken = states.filter(({ free }) => !free);
   if (taken.length === 0) return;
   const lines = taken.map(
-    ({ name }) => `  ${ports[name]} (${name}): end what listens there, or set ${PORT_VARIABLES[name]}`,
+    ({ name }) => `  ${ports[name]} (${WHO[name]}): end what listens there, or set ${PORT_VARIABLES[name]}`,
   );
   throw new ConfigError(`These ports are taken:\n${lines.join('\n')}`);
 }

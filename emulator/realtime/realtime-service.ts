@@ -24,6 +24,8 @@ export interface RealtimeServiceOptions extends Pick<ResponseWorld, 'answer'>, S
   readonly clock: Clock;
   /** What hears and speaks; undefined while it is being loaded. */
   readonly models: () => Pick<LoadedModels, 'transcriber' | 'voices'> | undefined;
+  /** What keeps the model behind the answers from giving any, where something does. */
+  readonly problem?: () => Promise<string | undefined>;
   readonly pace?: Pace;
 }
 
@@ -89,26 +91,36 @@ export class RealtimeService implements EmulatedService {
       const wanted = this.#check(request, pathname, searchParams);
       const models = this.#options.models();
       if (models === undefined) throw new Refusal(503, 'ServiceUnavailable', 'The models are being loaded.');
-      this.#upgrader.handleUpgrade(request, socket, head, (webSocket) => {
-        const { log, faults, clock, answer, pace = PACE } = this.#options;
-        const session = new RealtimeSession(webSocket, {
-          ...{ log, faults, clock, answer, pace, ...models, ...wanted },
-          newId: (prefix) => `${prefix}_${randomUUID().replaceAll('-', '').slice(0, 21)}`,
-          lifetimeMs: faults.take('realtime.expire')?.ms ?? LIFETIME_MS,
+      const open = () =>
+        this.#upgrader.handleUpgrade(request, socket, head, (webSocket) => {
+          const { log, faults, clock, answer, pace = PACE } = this.#options;
+          const session = new RealtimeSession(webSocket, {
+            ...{ log, faults, clock, answer, pace, ...models, ...wanted },
+            newId: (prefix) => `${prefix}_${randomUUID().replaceAll('-', '').slice(0, 21)}`,
+            lifetimeMs: faults.take('realtime.expire')?.ms ?? LIFETIME_MS,
+          });
+          this.#sessions.add(session);
+          webSocket.on('close', () => this.#sessions.delete(session));
         });
-        this.#sessions.add(session);
-        webSocket.on('close', () => this.#sessions.delete(session));
-      });
+      if (!this.#options.problem) open();
+      else {
+        // A service whose model is away opens no session.
+        void this.#options.problem().then((problem) => {
+          if (problem === undefined) open();
+          else this.#refuse(socket, pathname, new Refusal(503, 'ServiceUnavailable', problem));
+        });
+      }
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      // The address is not logged: the official client puts the key into it.
-      this.#options.log.warn(
-        { path: pathname, status: error.status },
-        `a realtime client is refused: ${error.message}`,
-      );
-      refuseUpgrade(socket, error.status, error.code, error.message);
+      this.#refuse(socket, pathname, error);
     }
     return true;
+  }
+
+  #refuse(socket: Duplex, path: string, { status, code, message }: Refusal): void {
+    // The address is not logged: the official client puts the key into it.
+    this.#options.log.warn({ path, status }, `a realtime client is refused: ${message}`);
+    refuseUpgrade(socket, status, code, message);
   }
 
   /** Closes every socket with 1001. Idempotent. */

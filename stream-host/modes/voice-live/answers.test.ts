@@ -36,8 +36,21 @@ test('a response that fails is asked for once more with the instructions that it
   rig.service.session?.end('realtime.lost');
   await rig.pass(9000);
   assert.equal(instructions.length, 3);
+  const codes = rig.of('fault').map(({ code }) => code);
+  assert.ok(codes.includes('reply.retried') && !codes.includes('reply.failed'), 'it was answered in the end');
   assert.match(instructions[1] ?? '', /The line broke in the middle/);
   assert.equal(instructions[2], instructions[1]);
+});
+
+test('a response that fails twice has failed, and one that is asked for again has not (call that ends with 0)', async () => {
+  const rig = await new LiveRig().started();
+  rig.service.brain = () => ['fail'];
+  await rig.says([0x20]);
+  await rig.pass(9000);
+  assert.deepEqual(
+    rig.of('fault').map(({ code }) => code),
+    ['reply.retried', 'reply.failed'],
+  );
 });
 
 test('an answer without end is refused once two minutes of it are unheard, and the service is told how much of it counts (issue 14: a bound in name)', async () => {

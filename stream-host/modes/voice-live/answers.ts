@@ -352,11 +352,13 @@ export class Answers {
   /** Asked for once more; then the caller is told. */
   #failed(turn: LiveTurn, reason: string, isAskedOn = false, isFruitful = turn.hasAudio): void {
     const { events } = this.#options;
-    events.emit('fault', { code: 'reply.failed', error: new Error(`The service ended a response: ${reason}`) });
+    const isAskedAgain = !turn.retried && !isFruitful;
+    const code = isAskedOn || isAskedAgain ? 'reply.retried' : 'reply.failed';
+    events.emit('fault', { code, error: new Error(`The service ended a response: ${reason}`) });
     turn.dropSilent();
     // What tools give is asked about in any case.
     if (isAskedOn) return;
-    if (!turn.retried && !isFruitful) {
+    if (isAskedAgain) {
       turn.retried = true;
       this.#ask(turn, turn.request);
       return;
