@@ -17,6 +17,28 @@ const faults = z.strictObject({
   'identity.refuse': happens,
   /** A request to hang up or terminate a call is answered with 503. */
   'acs.hangup': z.strictObject({ refuse: count }),
+  /** An operation of Call Automation is refused, such as `transferToParticipant`; any, where none is named. */
+  'acs.refuse': happens.extend({
+    operation: z.string().max(100).optional(),
+    status: z.number().int().min(400).max(599).default(503),
+    code: z.string().max(100).default('ServiceUnavailable'),
+  }),
+  /** What an operation sets going happens so long before its answer: an event comes before the answer does. */
+  'acs.early': happens.extend({
+    operation: z.string().max(100).optional(),
+    ms: z.number().int().min(1).max(60_000).default(300),
+  }),
+  /**
+   * An event of a call, such as `CallConnected`, or whichever comes next, is lost, comes twice as the same, comes late, or
+   * after the one behind it (or after `ms`, where none follows).
+   */
+  'acs.event': happens.extend({
+    type: z.string().max(100).optional(),
+    how: z.enum(['drop', 'double', 'delay', 'swap']),
+    ms: z.number().int().min(1).max(600_000).default(1_000),
+  }),
+  /** A recording that was asked for does not begin: its storage cannot be written to. */
+  'acs.recording': happens,
   /** A socket is not opened: throttled (429), forbidden (403), or out of order. */
   'realtime.refuse': happens.extend({ status: z.number().int().min(400).max(599).default(503) }),
   /** The connection breaks: `now` all that there are, else each in an answer. */

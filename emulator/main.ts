@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { systemClock } from '../shared/clock.ts';
 import { CONFIG_EXIT_CODE, ConfigError, messageOf } from '../shared/errors.ts';
 import { createLog, type Logger } from '../shared/log.ts';
@@ -62,6 +63,8 @@ async function start(settings: EmulatorSettings, log: Logger): Promise<() => Pro
     ringTimeoutMs: settings.EMULATOR_RING_TIMEOUT_MS,
     callbackTimeoutMs: settings.EMULATOR_CALLBACK_TIMEOUT_MS,
     listen: (listener) => speech.listen(listener),
+    speak: (text, voice) => speech.speak(text, voice),
+    recordingsFolder: path.join(settings.EMULATOR_CA_FOLDER, 'recordings'),
     faults,
     clock: systemClock,
     log,
@@ -97,6 +100,7 @@ async function start(settings: EmulatorSettings, log: Logger): Promise<() => Pro
     clock: systemClock,
     models: () => speech.models,
     answer: (request, signal) => openAi.reply(request, signal),
+    ...(!openAi.describe().scripted && { problem: () => openAi.problem() }),
   });
   const status = new StatusService(() => ({
     ready: speech.ready,

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { pino } from 'pino';
+import { systemClock } from '../shared/clock.ts';
 import { OpenAiService } from './openai/openai-service.ts';
 import { PhoneNetwork } from './phone/phone-network.ts';
 import { EmulatorServer } from './server.ts';
@@ -36,7 +37,7 @@ async function listening(context: TestContext) {
   context.after(() => server.close());
   server.mount(
     new StatusService(() => ({ ready: true, calls: 3 })),
-    new PhoneNetwork(silent),
+    new PhoneNetwork({ log: silent, clock: systemClock, speak: undefined }),
     new OpenAiService({ log: silent, key: 'key' }),
   );
   const { plain: port } = await server.listen('127.0.0.1', { plain: 0, tls: 0 });

@@ -78,6 +78,9 @@ export function nextPhone(state: PhoneState, input: PhoneInput, nowMs: number): 
       return state.name === 'connected' ? state : { name: 'ready', number, news: input.message };
     case 'dialling':
     case 'party':
+    case 'applicationLeft':
+    case 'hold':
+    case 'tone':
     case 'audioStopped':
       return state;
   }

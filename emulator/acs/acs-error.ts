@@ -15,7 +15,15 @@ export class AcsError extends Error {
   }
 }
 
-export const callNotFound = (): AcsError => new AcsError(404, '8522', 'Call not found.');
+const error = (status: number, code: string, message: string) => (): AcsError => new AcsError(status, code, message);
+
+export const callNotFound = error(404, '8522', 'Call not found.');
+export const participantNotFound = error(404, '8522', 'Participant not found.');
+export const recordingNotFound = error(404, '8522', 'Recording not found.');
+/** A media action on a participant that is in another one. */
+export const mediaActionsClash = error(412, '8583', 'Another media action on a participant is still running.');
+
+export const invalidArgument = (message: string): AcsError => new AcsError(400, '8523', message);
 
 /** 501: the one server error that the SDK does not retry. */
 export const notSupported = (what: string): AcsError =>

@@ -9,7 +9,9 @@ import { GridSubscription } from '../event-grid/subscription.ts';
 import { Faults } from '../faults.ts';
 import type { AccessTokens } from '../identity/access-tokens.ts';
 import { PhoneNetwork } from '../phone/phone-network.ts';
+import type { Speak } from '../phone/say-service.ts';
 import { CallAutomationApi } from './call-automation-api.ts';
+import { CallControl } from './call-control.ts';
 import { Exchange } from './exchange.ts';
 import { Pacer } from './pacer.ts';
 import { TokenIssuer } from './token-issuer.ts';
@@ -37,6 +39,10 @@ export interface AcsServiceOptions {
   readonly callbackTimeoutMs: number;
   /** What calls are heard with, where the application asks for a transcription. */
   readonly listen?: Listen;
+  /** A voice for what is played in calls, and for phones that play a script. */
+  readonly speak?: Speak;
+  /** Where recordings of calls are written; without it, nowhere. */
+  readonly recordingsFolder?: string;
   /** What is to fail, to order. */
   readonly faults?: Faults;
   readonly clock: Clock;
@@ -51,12 +57,14 @@ export class AcsService {
   readonly #api: CallAutomationApi;
   readonly #pacer: Pacer;
   readonly #tokens: TokenService;
+  readonly #control: CallControl;
 
   private constructor(options: AcsServiceOptions, tokens: TokenIssuer) {
     const { accessKey, accessTokens, resourceId, clock, log } = options;
     const topic = `/subscriptions/local/resourceGroups/local/providers/Microsoft.Communication/CommunicationServices/${resourceId}`;
     this.#tokens = new TokenService(tokens, options.apiToken, log);
-    this.#network = new PhoneNetwork(log);
+    const faults = options.faults ?? new Faults(log);
+    this.#network = new PhoneNetwork({ log, clock, speak: options.speak });
     this.#subscription = new GridSubscription({
       webhookUrl: options.webhookUrl,
       schema: options.gridSchema,
@@ -72,14 +80,16 @@ export class AcsService {
       network: this.#network,
       subscription: this.#subscription,
       tokens,
+      faults,
       pacer: this.#pacer,
     });
+    this.#control = new CallControl(this.#exchange, this.#network);
     this.#api = new CallAutomationApi({
       exchange: this.#exchange,
       tokens,
       accessKey,
       accessTokens,
-      faults: options.faults ?? new Faults(log),
+      faults,
       log,
     });
   }
@@ -105,7 +115,7 @@ export class AcsService {
   }
 
   handle(request: IncomingMessage, response: ServerResponse): boolean {
-    return this.#tokens.handle(request, response) || this.#api.handle(request, response);
+    return [this.#tokens, this.#control, this.#api].some((service) => service.handle(request, response));
   }
 
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash, createHmac, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { CallAutomationClient } from '@azure/communication-call-automation';
-import { ACCESS_KEY, AGENT, CALLER, clientFor, connectInbound, dial, type Stack, startStack } from './testing/stack.ts';
+import { ACCESS_KEY, CALLER, clientFor, connectInbound, dial, type Stack, startStack } from './testing/stack.ts';
 
 interface SignedRequest {
   readonly body?: string;
@@ -118,11 +118,15 @@ test('calls and contexts that nobody knows have the error codes of the service',
 test('what the emulator cannot do yet it says, at once and without retries', async (context) => {
   const stack = await startStack(context);
   const { call } = await connectInbound(stack);
+  const { serverCallId = '' } = await call.getCallConnectionProperties();
   const notYet = { statusCode: 501, code: 'NotSupportedByEmulator' };
-  await assert.rejects(call.transferCallToParticipant({ phoneNumber: AGENT }), notYet);
-  await assert.rejects(call.getParticipant({ phoneNumber: AGENT }), notYet);
-  await assert.rejects(call.getCallMedia().playToAll([{ kind: 'textSource', text: 'hello' }]), notYet);
-  await assert.rejects(stack.client.getCallRecording().pause('some-recording'), notYet);
+  const locator = { kind: 'serverCallLocator', id: serverCallId } as const;
+  await assert.rejects(stack.client.connectCall(locator, stack.application.callbackUri), notYet);
+  const recording = stack.client.getCallRecording();
+  await assert.rejects(
+    recording.start({ callLocator: locator, recordingContent: 'audio', recordingFormat: 'mp3' }),
+    notYet,
+  );
 });
 
 test('a bad body is refused with what is wrong about it', async (context) => {

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { z } from 'zod';
+import { setTimeout } from 'node:timers/promises';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Faults } from '../faults.ts';
@@ -7,11 +7,11 @@ import { type AccessTokens, AUDIENCES } from '../identity/access-tokens.ts';
 import { readBody, sendJson } from '../json-http.ts';
 import { addressOf } from '../local-door.ts';
 import { AcsError, notSupported } from './acs-error.ts';
-import type { Call } from './call.ts';
+import type { Answer } from './answer.ts';
 import type { Exchange } from './exchange.ts';
+import { type Operation, operationsOf } from './operations.ts';
 import { Repeatability } from './repeatability.ts';
 import { authenticate } from './request-signature.ts';
-import { answerRequest, contextRequest, createRequest, rejectRequest, transcriptionRequest } from './requests.ts';
 import type { TokenIssuer } from './token-issuer.ts';
 
 const MAX_BODY_BYTES = 1_000_000;
@@ -27,43 +27,23 @@ export interface CallAutomationOptions {
   readonly log: Logger;
 }
 
-interface Answer {
-  readonly status: number;
-  readonly body?: unknown;
-  /** The call that it is about, for the log. */
-  readonly call?: string;
-  /** What the operation sets going; done once, when the answer is on its way. */
-  readonly afterwards?: () => void;
-}
-
-type Operation = (body: unknown, call: Call) => Answer;
-
 /** ACS's Call Automation over HTTP, and the keys that its tokens are checked with. */
 export class CallAutomationApi {
-  readonly #exchange: Exchange;
+  readonly #faults: Faults;
   readonly #tokens: TokenIssuer;
   readonly #accessKey: string | undefined;
   readonly #accessTokens: AccessTokens | undefined;
   readonly #log: Logger;
   readonly #repeatability = new Repeatability<Answer>();
-  readonly #onCalls: Readonly<Record<string, (body: unknown) => Answer | Promise<Answer>>>;
-  readonly #onCall: Readonly<Record<string, Operation>>;
+  readonly #operations: Readonly<Record<string, Operation>>;
 
   constructor({ exchange, tokens, accessKey, accessTokens, faults, log }: CallAutomationOptions) {
-    this.#exchange = exchange;
+    this.#faults = faults;
     this.#tokens = tokens;
     this.#accessKey = accessKey;
     this.#accessTokens = accessTokens;
     this.#log = log;
-    this.#onCalls = {
-      'POST ': (body) => this.#create(body),
-      'POST :answer': (body) => this.#answer(body),
-      'POST :reject': (body) => {
-        exchange.reject(parse(rejectRequest, body));
-        return { status: 204 };
-      },
-    };
-    this.#onCall = operationsOnCall(faults);
+    this.#operations = operationsOf(exchange);
   }
 
   /** Takes what is under `/calling/`; false for anything else. */
@@ -77,8 +57,13 @@ export class CallAutomationApi {
     const url = addressOf(request);
     try {
       const answer = this.#publicDocument(request, url.pathname) ?? (await this.#operate(request, url));
+      const early = answer.afterwards && this.#fault('acs.early', operationName(request.method ?? 'GET', url.pathname));
+      if (early) {
+        this.#goOn(answer);
+        await setTimeout(early.ms);
+      }
       sendJson(response, answer.status, answer.body);
-      if (answer.afterwards) setImmediate(() => this.#goOn(answer));
+      if (!early) setImmediate(() => this.#goOn(answer));
     } catch (error) {
       const known = error instanceof AcsError ? error : new AcsError(500, 'InternalServerError', messageOf(error));
       const operation = operationName(request.method ?? 'GET', url.pathname);
@@ -124,7 +109,8 @@ export class CallAutomationApi {
       },
     );
     if (!url.searchParams.get('api-version')) throw new AcsError(400, 'BadRequest', 'The api-version is missing.');
-    const perform = () => this.#perform(method, url.pathname, parseBody(body));
+    this.#refuseToOrder(operationName(method, url.pathname));
+    const perform = () => this.#perform(method, url, parseBody(body), isEncrypted(request) ? 'https' : 'http', request);
     const id = request.headers['repeatability-request-id'];
     const { answer, replayed } =
       typeof id === 'string'
@@ -140,69 +126,51 @@ export class CallAutomationApi {
     return replayed ? again : answer;
   }
 
-  #perform(method: string, path: string, body: unknown): Answer | Promise<Answer> {
-    const onCalls = /^\/calling\/callConnections(:\w+)?$/.exec(path);
-    if (onCalls) {
-      const operation = this.#onCalls[`${method} ${onCalls[1] ?? ''}`];
-      if (operation) return operation(body);
-    }
-    const [, id, action = ''] = /^\/calling\/callConnections\/([^/:]+)(:\w+)?/.exec(path) ?? [];
-    if (id !== undefined) {
-      const call = this.#exchange.find(decoded(id));
-      const operation = path.includes(`${id}${action}/`) ? undefined : this.#onCall[`${method} ${action}`];
-      if (operation) return { ...operation(body, call), call: call.ids.callConnectionId };
-    }
-    throw notSupported(`${method} ${path.replace(/callConnections\/[^/:]+/, 'callConnections/{id}')}`);
+  #perform(
+    method: string,
+    url: URL,
+    body: unknown,
+    scheme: 'http' | 'https',
+    { headers }: IncomingMessage,
+  ): Answer | Promise<Answer> {
+    const [, kind, id, inCall, participant, action = ''] = PATH.exec(url.pathname) ?? [];
+    const parts = [kind, id && '{id}', inCall && 'participants', participant && '{rawId}'];
+    const pattern = parts.filter((part) => part !== undefined).join('/') + action;
+    const operation = kind === undefined ? undefined : this.#operations[`${method} ${pattern}`];
+    if (!operation) throw notSupported(`${method} ${url.pathname.replace(/\/[0-9a-f-]{36}/, '/{id}')}`);
+    const address = `${scheme}://${headers.host}${url.pathname}${url.search}`;
+    return operation({ body, id: decoded(id ?? ''), rawId: decoded(participant ?? ''), url: new URL(address) });
   }
 
-  async #answer(body: unknown): Promise<Answer> {
-    const { call, connect } = await this.#exchange.answer(parse(answerRequest, body));
-    return { status: 200, body: call.properties(), call: call.ids.callConnectionId, afterwards: connect };
+  /** A fault of an operation, where one was ordered for it or for any. */
+  #fault<Name extends 'acs.refuse' | 'acs.early'>(name: Name, operation: string) {
+    return this.#faults.take(name, (fault) => fault.operation === undefined || fault.operation === operation);
   }
 
-  async #create(body: unknown): Promise<Answer> {
-    const { call, ring } = await this.#exchange.create(parse(createRequest, body));
-    return { status: 201, body: call.properties(), call: call.ids.callConnectionId, afterwards: ring };
+  #refuseToOrder(operation: string): void {
+    const refusal =
+      this.#fault('acs.refuse', operation) ??
+      (ENDS.has(operation) && this.#faults.take('acs.hangup') && { status: 503, code: 'ServiceUnavailable' });
+    if (refusal) throw new AcsError(refusal.status, refusal.code, 'Refused, as POST /emulator/faults wants.');
   }
 }
 
-const operationsOnCall = (faults: Faults): Readonly<Record<string, Operation>> => ({
-  'GET ': (_, call) => ({ status: 200, body: call.properties() }),
-  'DELETE ': (_, call) => hangUp(call, faults),
-  'POST :terminate': (_, call) => hangUp(call, faults),
-  'POST :startMediaStreaming': (body, call) => {
-    call.startMediaStreaming(parse(contextRequest, body).operationContext);
-    return { status: 202 };
-  },
-  'POST :stopMediaStreaming': (_, call) => {
-    call.stopMediaStreaming();
-    return { status: 202 };
-  },
-  'POST :startTranscription': (body, call) => {
-    call.startTranscription(parse(transcriptionRequest, body));
-    return { status: 202 };
-  },
-  'POST :stopTranscription': (_, call) => {
-    call.stopTranscription();
-    return { status: 202 };
-  },
-  'POST :updateTranscription': (body, call) => {
-    call.updateTranscription(parse(transcriptionRequest, body));
-    return { status: 202 };
-  },
-});
-
-function hangUp(call: Call, faults: Faults): Answer {
-  if (faults.take('acs.hangup') !== undefined)
-    throw new AcsError(503, 'ServiceUnavailable', 'Refused, as POST /emulator/faults wants.');
-  return { status: 204, afterwards: () => call.hangUp() };
-}
+/** A collection, one of it, a part of that, and what to do with it. An identifier in a path may have a colon. */
+const PATH = /^\/calling\/(callConnections|recordings)(?:\/([^/:]+)(\/participants(?:\/([^/]+))?)?)?(:[a-z]\w*)?$/i;
+const ENDS: ReadonlySet<string> = new Set(['hangUp', 'terminate']);
 
 /** What the log calls an operation: `answer`, `startMediaStreaming`, `create`. */
 function operationName(method: string, path: string): string {
-  const plain: Readonly<Record<string, string>> = { POST: 'create', DELETE: 'hangUp', GET: 'get' };
-  return /:(\w+)$/.exec(path)?.[1] ?? plain[method] ?? method;
+  const action = /:([a-z]\w*)$/i.exec(path)?.[1];
+  if (action !== undefined) return action;
+  const names = path.startsWith('/calling/recordings') ? RECORDING_NAMES : CALL_NAMES;
+  return names[method] ?? method;
 }
+
+const CALL_NAMES: Readonly<Record<string, string>> = { POST: 'create', DELETE: 'hangUp', GET: 'get' };
+const RECORDING_NAMES: Readonly<Record<string, string>> = {
+  ...{ POST: 'startRecording', DELETE: 'stopRecording', GET: 'getRecording' },
+};
 
 /** A segment of the path; one that was encoded wrongly as it stands, which names nothing. */
 function decoded(segment: string): string {
@@ -214,12 +182,6 @@ function decoded(segment: string): string {
 }
 
 const isEncrypted = (request: IncomingMessage): boolean => 'encrypted' in request.socket;
-
-function parse<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
-  const result = schema.safeParse(body);
-  if (result.success) return result.data;
-  throw new AcsError(400, 'BadRequest', z.prettifyError(result.error));
-}
 
 function parseBody(body: Buffer): unknown {
   if (body.length === 0) return undefined;

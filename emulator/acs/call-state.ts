@@ -1,9 +1,8 @@
-/** Why a call ended. `code` and `subCode` are those of the `resultInformation` that ACS reports. */
-export interface CallEnd {
+import type { CallResult } from './call-results.ts';
+
+/** Why a call ended, for all or for one of its parties, in the words and codes in which ACS reports it. */
+export interface CallEnd extends CallResult {
   readonly by: 'phone' | 'application' | 'network';
-  readonly code: number;
-  readonly subCode: number;
-  readonly message: string;
 }
 
 /**
@@ -55,6 +54,12 @@ const ended = (by: CallEnd['by'], code: number, subCode: number, message: string
 export const CALL_ENDS = {
   phoneHungUp: ended('phone', 200, 560_000, 'The conversation has ended. DiagCode: 0#560000.@'),
   applicationHungUp: ended('application', 200, 7000, 'The conversation has ended by bot. DiagCode: 0#7000.@'),
+  transferred: ended('network', 200, 7015, 'The call was transferred. DiagCode: 0#7015.@'),
+  /** Of a party. */
+  removed: ended('application', 200, 5000, 'Removed from the call. DiagCode: 0#5000.@'),
+  /** Of a call that only one is left in. */
+  alone: ended('network', 200, 5010, 'Nobody else is left in the call. DiagCode: 0#5010.@'),
+  canceled: ended('application', 487, 540_487, 'The call was canceled by the originator.'),
   nobodyThere: ended('network', 404, 560_404, 'Phone number not found: no phone is plugged in under it.'),
   busy: ended('phone', 486, 560_486, 'Callee busy: the phone is in another call.'),
   declined: ended('phone', 603, 560_603, 'The callee declined the call.'),

@@ -1,20 +1,24 @@
-import { FRAME_BYTES } from '../../shared/audio/pcm.ts';
-import type { Cancel, Clock } from '../../shared/clock.ts';
+import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
-import type { PhoneEvent } from '../../shared/protocol/phone-line.ts';
-import type { LineHolder, PhoneLine } from '../phone/phone-line.ts';
+import type { Speak } from '../phone/say-service.ts';
 import { AcsError } from './acs-error.ts';
-import { CallParties } from './call-parties.ts';
+import type { Answer } from './answer.ts';
+import { type CallResult, RESULTS } from './call-results.ts';
 import { CALL_ENDS, type CallEnd, type CallState, nextState, wireState } from './call-state.ts';
 import type { CallbackQueue } from './callback-queue.ts';
 import { type CommunicationIdentifier, phoneIdentifier } from './identifiers.ts';
+import type { IncomingCall } from './incoming-call.ts';
+import { MediaOperations } from './media-operations.ts';
 import { type MediaStreamingRequest, MediaSubscription } from './media-subscription.ts';
 import type { Pacer } from './pacer.ts';
-import type { TranscriptionOptions } from './requests.ts';
+import { ParticipantOperations } from './participant-operations.ts';
+import { type CallOwner, Parties, type PartiesOptions, type Party } from './parties.ts';
+import type { Recording } from './recordings.ts';
+import type { Asked, TranscriptionOptions } from './requests.ts';
 import { type Listen, TranscriptionSubscription } from './transcription-subscription.ts';
+import { mixed, type Voice } from './voices.ts';
 
-const SILENCE = new Uint8Array(FRAME_BYTES);
-const SUCCEEDED = { code: 200, subCode: 0, message: '' };
+const ACCEPTED: Answer = { status: 202 };
 
 export interface CallIds {
   readonly callConnectionId: string;
@@ -41,7 +45,10 @@ export interface CallOptions {
         readonly listen: Listen | undefined;
       }
     | undefined;
-  readonly findPhone: (number: string) => PhoneLine | undefined;
+  readonly findPhone: PartiesOptions['findPhone'];
+  readonly ringTimeoutMs: number;
+  /** A voice for what the application has played. */
+  readonly speak: Speak | undefined;
   readonly callbacks: CallbackQueue;
   readonly pacer: Pacer;
   readonly clock: Clock;
@@ -50,47 +57,47 @@ export interface CallOptions {
   readonly onReleased: () => void;
 }
 
-/** One call between a phone and the application, from the moment that it has a call-connection id. */
-export class Call implements LineHolder {
+/** The application's leg of one call, from the moment that it has a call-connection id. */
+export class Call implements CallOwner {
   readonly ids: CallIds;
+  readonly parties: Parties;
+  readonly participants: ParticipantOperations;
+  readonly media: MediaOperations;
+  readonly speak: Speak | undefined;
   readonly #options: CallOptions;
-  readonly #media: MediaSubscription | undefined;
+  readonly #streaming: MediaSubscription | undefined;
   readonly #transcription: TranscriptionSubscription | undefined;
-  readonly #parties: CallParties;
   /** Changes of the participants that were told. */
   #sequence = 0;
   #state: CallState;
-  #line: PhoneLine | undefined;
-  #cancelRinging: Cancel = () => {};
-  #cancelBeat: Cancel = () => {};
+  #isMuted = false;
+  #recording: { readonly what: Recording; readonly onEnded: () => void } | undefined;
+  /** The application's 20 ms of this beat. */
+  #streamed: Uint8Array | undefined;
 
   constructor(options: CallOptions) {
-    this.ids = options.ids;
+    const { media, transcription, ids, log, callbacks } = options;
+    this.ids = ids;
+    this.speak = options.speak;
     this.#options = options;
     this.#state = { name: options.direction === 'inbound' ? 'connecting' : 'ringing' };
-    const report = (type: string, data: Readonly<Record<string, unknown>>) => options.callbacks.push(type, data);
-    const { media, transcription, ids, log } = options;
+    this.parties = new Parties({ ...options, callConnectionId: ids.callConnectionId }, this);
+    this.participants = new ParticipantOperations(this);
+    this.media = new MediaOperations(this, options.clock);
+    const report = (type: string, data: Readonly<Record<string, unknown>>) => callbacks.push(type, data);
     const headersFor = (token: string) => ({
       authorization: `Bearer ${token}`,
       'x-ms-call-connection-id': ids.callConnectionId,
       'x-ms-call-correlation-id': ids.correlationId,
     });
-    this.#parties = new CallParties({
-      callConnectionId: ids.callConnectionId,
-      firstParticipant: `4:${options.phoneNumber}`,
-      findPhone: options.findPhone,
-      onTone: (tone) => this.toneDialled(tone),
-      onChange: () => this.#tellParticipants(),
-      log,
-    });
-    this.#media =
+    this.#streaming =
       media &&
       new MediaSubscription({
         request: media,
         subscriptionId: media.subscriptionId,
         headers: headersFor(media.token),
         report,
-        tellPhone: (event) => this.#line?.send(event),
+        tellPhone: (event) => this.parties.tell(event),
         log,
       });
     this.#transcription =
@@ -102,27 +109,49 @@ export class Call implements LineHolder {
     return this.#state;
   }
 
-  /** Rings the phone of an outbound call, for `timeoutMs` at most. @param line nothing when there is no such phone */
-  ring(line: PhoneLine | undefined, timeoutMs: number): void {
+  get application(): CommunicationIdentifier {
+    return this.#options.application;
+  }
+
+  get isMuted(): boolean {
+    return this.#isMuted;
+  }
+
+  get recording(): Recording | undefined {
+    return this.#recording?.what;
+  }
+
+  /** Rings the phone of an outbound call. */
+  ring(): void {
     if (this.#state.name !== 'ringing') return;
-    if (!line?.seize(this)) {
-      this.#end(line ? CALL_ENDS.busy : CALL_ENDS.nobodyThere);
-      return;
-    }
-    this.#line = line;
-    this.#cancelRinging = this.#options.clock.after(timeoutMs, () => this.#end(CALL_ENDS.noAnswer));
-    this.#options.log.info('ringing the phone');
-    const { callConnectionId } = this.ids;
-    line.send({ type: 'ringing', from: this.#options.applicationNumber, callConnectionId });
+    const { phoneNumber, applicationNumber, log } = this.#options;
+    log.info('ringing the phone');
+    this.parties.ring(phoneNumber, { from: applicationNumber }, (outcome) => {
+      if ('end' in outcome) return this.#end(outcome.end);
+      this.#state = nextState(this.#state, { type: 'accepted' });
+      this.#establish(outcome.party);
+    });
   }
 
-  /** Connects an inbound call. @param line held by this call already */
-  connect(line: PhoneLine): void {
-    this.#line = line;
-    this.#establish();
+  /**
+   * Takes over the line of an incoming call.
+   * @returns what connects it; nothing where it is not on offer any more
+   */
+  take(offer: IncomingCall): (() => void) | undefined {
+    const party = this.parties.expect(offer.line, (outcome) => {
+      if ('end' in outcome) this.#end(outcome.end);
+    });
+    return offer.take(party) ? () => this.#establish(party) : undefined;
   }
 
+  /** Leaves the call. With less than two others in it, it is over for them, too. */
   hangUp(): void {
+    if (this.parties.joined.length > 1) this.parties.leave();
+    this.#end(CALL_ENDS.applicationHungUp);
+  }
+
+  /** Ends the call for everybody. */
+  terminate(): void {
     this.#end(CALL_ENDS.applicationHungUp);
   }
 
@@ -131,60 +160,89 @@ export class Call implements LineHolder {
     this.#end(CALL_ENDS.serviceStopped);
   }
 
-  /** @throws {AcsError} when the call was set up without media streaming, or it runs already */
-  startMediaStreaming(operationContext: string | undefined): void {
-    this.#requireConnected();
-    this.#requireMedia().start(operationContext);
+  mute(): void {
+    if (this.#isMuted) return;
+    this.#isMuted = true;
+    this.changed();
   }
 
-  stopMediaStreaming(): void {
-    this.#requireConnected();
-    void this.#requireMedia().stop('Media streaming was stopped.');
+  /** @param recording that runs from now on; without one, none does. @param onEnded the call ends before it does */
+  record(recording: Recording | undefined, onEnded: () => void = () => {}): void {
+    this.#recording = recording && { what: recording, onEnded };
+  }
+
+  /** Tells the application how something went that it has asked for. Of a call that is over nothing is told any more. */
+  tell(
+    type: string,
+    { operationContext, operationCallbackUri }: Asked = {},
+    data: Readonly<Record<string, unknown>> = {},
+    { code, subCode, message }: CallResult = RESULTS.success,
+  ): void {
+    const context = operationContext !== undefined && { operationContext };
+    const resultInformation = { code, subCode, message };
+    if (this.#state.name === 'disconnected') return;
+    this.#options.log[type.startsWith('Call') || code >= 300 ? 'info' : 'debug'](
+      { code, subCode, reason: message },
+      type,
+    );
+    this.#options.callbacks.push(type, { ...context, ...data, resultInformation }, operationCallbackUri);
+  }
+
+  /** @throws {AcsError} when the call was set up without media streaming, or it runs already */
+  startMediaStreaming({ operationContext }: Asked): Answer {
+    this.#requireStreaming().start(operationContext);
+    return ACCEPTED;
+  }
+
+  stopMediaStreaming(): Answer {
+    void this.#requireStreaming().stop('Media streaming was stopped.');
+    return ACCEPTED;
   }
 
   /** @throws {AcsError} when the call was set up without a transcription, or it runs already */
-  startTranscription({ operationContext, locale }: TranscriptionWish): void {
-    this.#requireConnected();
+  startTranscription({ operationContext, locale }: TranscriptionWish): Answer {
     this.#requireTranscription().start(operationContext, locale);
+    return ACCEPTED;
   }
 
-  stopTranscription(): void {
-    this.#requireConnected();
+  stopTranscription(): Answer {
     this.#requireTranscription().stop('The transcription was stopped.');
+    return ACCEPTED;
   }
 
   /** @throws {AcsError} when it does not run */
-  updateTranscription({ operationContext, locale }: TranscriptionWish): void {
-    this.#requireConnected();
+  updateTranscription({ operationContext, locale }: TranscriptionWish): Answer {
     this.#requireTranscription().update(locale, operationContext);
+    return ACCEPTED;
   }
 
-  partyWanted(number: string): void {
-    if (this.#state.name === 'connected') {
-      this.#parties.want(number, this.#line);
-    } else {
-      const message = 'The call is not connected yet; nobody can be added to it.';
-      this.#line?.send({ type: 'refused', code: 'phone.not_connected', message });
-    }
+  hear(voices: readonly Voice[]): void {
+    this.#transcription?.hear(voices);
+    this.media.beat();
+    const streamed = this.#streaming?.exchange(voices);
+    this.#streamed = this.#isMuted ? undefined : streamed;
+    if (!this.recording) return;
+    const said = mixed([this.#streamed, ...this.media.readFor('')]);
+    this.recording.write([...voices, { participant: this.application.rawId, frame: said }]);
   }
 
-  answered(): void {
-    if (this.#state.name !== 'ringing') return;
-    this.#cancelRinging();
-    this.#state = nextState(this.#state, { type: 'accepted' });
-    this.#establish();
+  say(party: Party): Uint8Array | undefined {
+    return mixed([this.#streamed, ...this.media.readFor(party.rawId)]);
   }
 
-  declined(): void {
-    if (this.#state.name === 'ringing') this.#end(CALL_ENDS.declined);
+  toneDialled(party: Party, tone: string): void {
+    this.#streaming?.sendTone(tone);
+    this.media.toneDialled(party, tone);
   }
 
-  toneDialled(tone: string): void {
-    if (this.#state.name === 'connected') this.#media?.sendTone(tone);
+  changed(): void {
+    this.#sequence += 1;
+    const participants = this.participants.all;
+    this.tell('ParticipantsUpdated', {}, { sequenceNumber: this.#sequence, participants });
   }
 
-  hungUp(): void {
-    this.#end(this.#state.name === 'ringing' ? CALL_ENDS.declined : CALL_ENDS.phoneHungUp);
+  empty(end: CallEnd): void {
+    this.#end(end);
   }
 
   /** `CallConnectionProperties`, as the service answers with. */
@@ -201,10 +259,10 @@ export class Call implements LineHolder {
       ...(inbound
         ? { answeredBy: { id: application.rawId }, answeredFor: { value: applicationNumber } }
         : { sourceCallerIdNumber: { value: applicationNumber } }),
-      ...(this.#media && {
+      ...(this.#streaming && {
         mediaStreamingSubscription: {
-          id: this.#media.id,
-          state: this.#media.state,
+          id: this.#streaming.id,
+          state: this.#streaming.state,
           subscribedContentTypes: ['audio'],
         },
       }),
@@ -212,73 +270,42 @@ export class Call implements LineHolder {
     };
   }
 
-  #participants(): { identifier: CommunicationIdentifier; isMuted: boolean; isOnHold: boolean }[] {
-    const numbers = [this.#options.phoneNumber, ...this.#parties.added];
-    const present = [this.#options.application, ...numbers.map(phoneIdentifier)];
-    return present.map((identifier) => ({ identifier, isMuted: false, isOnHold: false }));
+  /** @throws {AcsError} while it is not connected, or not any more */
+  requireConnected(): void {
+    if (this.#state.name === 'connected') return;
+    throw new AcsError(400, '8501', `The call is ${wireState(this.#state)}; this needs a connected one.`);
   }
 
-  #establish(): void {
+  #establish(party: Party): void {
     if (this.#state.name !== 'connecting') return;
     this.#state = nextState(this.#state, { type: 'established' });
-    const { callbacks, operationContext, pacer, log } = this.#options;
-    log.info('CallConnected');
-    callbacks.push('CallConnected', {
-      ...(operationContext !== undefined && { operationContext }),
-      resultInformation: SUCCEEDED,
-    });
-    this.#tellParticipants();
-    if (this.#line) this.#parties.begin(this.#line);
-    this.#tellPhone({ type: 'connected', callConnectionId: this.ids.callConnectionId });
-    this.#cancelBeat = pacer.add(() => this.#beat());
-    if (this.#media?.startsByItself) this.#media.start(operationContext);
+    const { operationContext } = this.#options;
+    this.tell('CallConnected', { operationContext });
+    this.parties.join(party);
+    if (this.#streaming?.startsByItself) this.#streaming.start(operationContext);
     if (this.#transcription?.startsByItself) this.#transcription.start(operationContext);
-  }
-
-  #tellParticipants(): void {
-    this.#sequence += 1;
-    this.#options.callbacks.push('ParticipantsUpdated', {
-      sequenceNumber: this.#sequence,
-      participants: this.#participants(),
-      resultInformation: SUCCEEDED,
-    });
-  }
-
-  /** Twenty milliseconds of the call, in both directions. */
-  #beat(): void {
-    const voices = this.#parties.readVoices();
-    this.#transcription?.hear(voices);
-    this.#parties.play(voices, this.#media?.exchange(voices), SILENCE);
   }
 
   #end(end: CallEnd): void {
     const before = this.#state;
     this.#state = nextState(before, { type: 'ended', end });
     if (this.#state === before) return;
-    this.#cancelRinging();
-    this.#cancelBeat();
-    const ended = { type: 'disconnected', code: end.code, reason: end.message } as const;
-    this.#tellPhone(ended);
-    this.#parties.tellAdded(ended);
-    this.#parties.release();
+    // Others may go on without the application.
+    if (this.parties.owner === this) this.parties.close(end);
+    this.media.close();
+    this.#recording?.onEnded();
     this.#transcription?.stop('The call has ended.');
-    this.#line?.release(this);
     void this.#release();
   }
 
   async #release(): Promise<void> {
-    await this.#media?.stop('The call has ended.');
-    this.#state = nextState(this.#state, { type: 'released' });
-    if (this.#state.name !== 'disconnected') return;
+    await this.#streaming?.stop('The call has ended.');
+    if (this.#state.name !== 'disconnecting') return;
     const { end, established } = this.#state;
     const type = established || end.by === 'application' ? 'CallDisconnected' : this.#failure();
-    const { code, subCode, message } = end;
-    const { callbacks, log, operationContext, onReleased } = this.#options;
-    log.info({ by: end.by, code, subCode, reason: message }, type);
-    callbacks.push(type, {
-      ...(operationContext !== undefined && { operationContext }),
-      resultInformation: { code, subCode, message },
-    });
+    const { operationContext, onReleased } = this.#options;
+    this.tell(type, { operationContext }, {}, end);
+    this.#state = nextState(this.#state, { type: 'released' });
     onReleased();
   }
 
@@ -286,17 +313,8 @@ export class Call implements LineHolder {
     return this.#options.direction === 'outbound' ? 'CreateCallFailed' : 'AnswerFailed';
   }
 
-  #tellPhone(event: PhoneEvent): void {
-    this.#line?.send(event);
-  }
-
-  #requireConnected(): void {
-    if (this.#state.name === 'connected') return;
-    throw new AcsError(400, '8501', `The call is ${wireState(this.#state)}; this needs a connected one.`);
-  }
-
-  #requireMedia(): MediaSubscription {
-    if (this.#media) return this.#media;
+  #requireStreaming(): MediaSubscription {
+    if (this.#streaming) return this.#streaming;
     throw new AcsError(400, 'streamUrlMissing', 'The call was set up without mediaStreamingOptions.');
   }
 
@@ -307,7 +325,6 @@ export class Call implements LineHolder {
 }
 
 /** What the application may say when it starts a transcription or changes it. */
-interface TranscriptionWish {
-  readonly operationContext?: string | undefined;
+interface TranscriptionWish extends Asked {
   readonly locale?: string | undefined;
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import type { Faults } from '../faults.ts';
 import { wait } from '../wait.ts';
 import { CALLBACK_TOKEN_SECONDS, type TokenIssuer } from './token-issuer.ts';
 
@@ -15,14 +16,26 @@ export interface CallbackQueueOptions {
   /** What every event of the call carries: `callConnectionId`, `serverCallId`, `correlationId`. */
   readonly ids: Readonly<Record<'callConnectionId' | 'serverCallId' | 'correlationId', string>>;
   readonly tokens: TokenIssuer;
+  /** What goes wrong with events, to order. */
+  readonly faults: Faults;
   readonly clock: Clock;
   readonly log: Logger;
   /** An event that could not be delivered for this long is dropped, with a line in the log. */
   readonly giveUpAfterMs: number;
 }
 
+/** What somebody who sends an event himself may say of it. */
+export interface Sending {
+  readonly id?: string | undefined;
+  /** Sent so often, as one and the same event. */
+  readonly times?: number;
+  /** Sent only after so long; what comes after it overtakes it. */
+  readonly delayMs?: number;
+}
+
 interface QueuedEvent {
   readonly type: string;
+  readonly uri: string;
   readonly body: string;
   readonly giveUpAtMs: number;
 }
@@ -35,6 +48,7 @@ interface QueuedEvent {
 export class CallbackQueue {
   readonly #options: CallbackQueueOptions;
   readonly #queue: QueuedEvent[] = [];
+  readonly #swapped: QueuedEvent[] = [];
   readonly #stop = new AbortController();
   #delivering: Promise<void> | undefined;
 
@@ -42,15 +56,31 @@ export class CallbackQueue {
     this.#options = options;
   }
 
-  /** @param type without its prefix, such as `CallConnected` */
-  push(type: string, data: Readonly<Record<string, unknown>>): void {
-    if (this.#stop.signal.aborted) return;
-    const giveUpAtMs = this.#options.clock.now() + this.#options.giveUpAfterMs;
-    this.#queue.push({ type, body: this.#cloudEvent(type, data), giveUpAtMs });
-    if (this.#queue.length > MAX_QUEUED) this.#drop(this.#queue.shift(), 'too many callbacks are waiting');
-    this.#delivering ??= this.#deliverAll().finally(() => {
-      this.#delivering = undefined;
-    });
+  /**
+   * @param type without its prefix, such as `CallConnected`
+   * @param uri of another callback than the call's
+   */
+  push(type: string, data: Readonly<Record<string, unknown>>, uri?: string): void {
+    const fault = this.#options.faults.take('acs.event', (wanted) => wanted.type === undefined || wanted.type === type);
+    const event = this.#eventOf(type, data, uri ?? this.#options.callbackUri);
+    if (fault) this.#options.log.warn({ event: type, how: fault.how }, 'an event goes wrong, to order');
+    if (fault === undefined) this.#enqueue(event);
+    else if (fault.how === 'double') this.#enqueue(event, event);
+    else if (fault.how === 'delay') this.#options.clock.after(fault.ms, () => this.#enqueue(event));
+    else if (fault.how === 'swap') {
+      this.#swapped.push(event);
+      this.#options.clock.after(fault.ms, () => this.#enqueue());
+    }
+  }
+
+  /** Sends an event that nothing has caused. @returns its id */
+  send(type: string, data: Readonly<Record<string, unknown>>, { id, times = 1, delayMs = 0 }: Sending = {}): string {
+    const eventId = id ?? randomUUID();
+    const event = this.#eventOf(type, data, this.#options.callbackUri, eventId);
+    const enqueue = () => this.#enqueue(...Array.from({ length: times }, () => event));
+    if (delayMs === 0) enqueue();
+    else this.#options.clock.after(delayMs, enqueue);
+    return eventId;
   }
 
   /** Resolves when everything pushed so far is delivered or dropped. */
@@ -61,6 +91,16 @@ export class CallbackQueue {
   close(): void {
     this.#stop.abort();
     this.#queue.length = 0;
+  }
+
+  /** Behind these come those that were to change places with them. */
+  #enqueue(...events: readonly QueuedEvent[]): void {
+    if (this.#stop.signal.aborted) return;
+    this.#queue.push(...events, ...this.#swapped.splice(0));
+    while (this.#queue.length > MAX_QUEUED) this.#drop(this.#queue.shift(), 'too many callbacks are waiting');
+    this.#delivering ??= this.#deliverAll().finally(() => {
+      this.#delivering = undefined;
+    });
   }
 
   async #deliverAll(): Promise<void> {
@@ -86,7 +126,7 @@ export class CallbackQueue {
   async #post(event: QueuedEvent): Promise<{ text: string; final: boolean } | undefined> {
     try {
       const token = await this.#options.tokens.sign(CALLBACK_TOKEN_SECONDS);
-      const response = await fetch(this.#options.callbackUri, {
+      const response = await fetch(event.uri, {
         method: 'POST',
         headers: { 'content-type': 'application/json; charset=utf-8', authorization: `Bearer ${token}` },
         body: event.body,
@@ -106,19 +146,20 @@ export class CallbackQueue {
     this.#options.log.error({ event: event?.type, problem }, 'callback dropped');
   }
 
-  #cloudEvent(type: string, data: Readonly<Record<string, unknown>>): string {
+  #eventOf(type: string, data: Readonly<Record<string, unknown>>, uri: string, id: string = randomUUID()): QueuedEvent {
+    const { ids, clock, giveUpAfterMs } = this.#options;
     const publicEventType = `Microsoft.Communication.${type}`;
-    const subject = `calling/callConnections/${this.#options.ids.callConnectionId}`;
+    const subject = `calling/callConnections/${ids.callConnectionId}`;
     const event = {
-      id: randomUUID(),
+      id,
       source: subject,
       type: publicEventType,
-      data: { version: '2024-09-15', ...this.#options.ids, ...data, publicEventType },
+      data: { version: '2024-09-15', ...ids, ...data, publicEventType },
       time: new Date().toISOString(),
       specversion: '1.0',
       datacontenttype: 'application/json',
       subject,
     };
-    return JSON.stringify([event]);
+    return { type, uri, body: JSON.stringify([event]), giveUpAtMs: clock.now() + giveUpAfterMs };
   }
 }

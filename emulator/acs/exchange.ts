@@ -4,18 +4,25 @@ import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
 import { incomingCallEvent } from '../event-grid/incoming-call-event.ts';
 import type { GridSubscription } from '../event-grid/subscription.ts';
+import type { Faults } from '../faults.ts';
 import type { DialledCall, PhoneLine } from '../phone/phone-line.ts';
 import type { PhoneNetwork } from '../phone/phone-network.ts';
-import { AcsError, callNotFound } from './acs-error.ts';
+import type { Speak } from '../phone/say-service.ts';
+import { callNotFound, invalidArgument } from './acs-error.ts';
 import { Call, type CallIds, type CallOptions } from './call.ts';
+import { CALL_ENDS } from './call-state.ts';
 import { CallbackQueue } from './callback-queue.ts';
-import { type CommunicationIdentifier, type identifier, numberOf, rawIdOf, userIdentifier } from './identifiers.ts';
+import { type CommunicationIdentifier, rawIdOf, userIdentifier } from './identifiers.ts';
 import { IncomingCall, type Unanswered } from './incoming-call.ts';
 import type { Pacer } from './pacer.ts';
+import { phoneOf } from './participant-operations.ts';
+import { Parties } from './parties.ts';
+import { Recordings } from './recordings.ts';
 import type {
   answerRequest,
   createRequest,
   MediaStreamingOptions,
+  redirectRequest,
   rejectRequest,
   TranscriptionOptions,
 } from './requests.ts';
@@ -25,6 +32,8 @@ import type { Listen } from './transcription-subscription.ts';
 /** What the emulator waits for when it stops: callbacks that say that the calls are over. */
 const LAST_CALLBACKS_MS = 1_000;
 const MAX_ENDED_OFFERS = 1_000;
+/** Calls that are over and whose events can still be sent to order. */
+const MAX_ENDED_CALLS = 1_000;
 
 const REJECTIONS: Readonly<Record<z.output<typeof rejectRequest>['callRejectReason'], Unanswered>> = {
   none: { code: 603, reason: 'The application declined the call.' },
@@ -37,6 +46,11 @@ export interface ExchangeOptions {
   readonly subscription: GridSubscription;
   /** What the service hears with, where it is asked for a transcription. */
   readonly listen?: Listen;
+  /** What speaks, where the service is asked to play a text. */
+  readonly speak?: Speak | undefined;
+  readonly faults: Faults;
+  /** Where recordings are written. */
+  readonly recordingsFolder?: string | undefined;
   readonly tokens: TokenIssuer;
   readonly pacer: Pacer;
   readonly clock: Clock;
@@ -60,11 +74,21 @@ export class Exchange {
   readonly #endedOffers = new Set<string>();
   /** By call-connection id. */
   readonly #calls = new Map<string, Call>();
-  readonly #callbacks = new Set<CallbackQueue>();
+  /** By call-connection id; also of calls that are over. */
+  readonly #callbacks = new Map<string, CallbackQueue>();
+  readonly recordings: Recordings;
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
     this.#application = userIdentifier(`8:acs:${options.resourceId}_parley`);
+    this.recordings = new Recordings({
+      folder: options.recordingsFolder,
+      faults: options.faults,
+      log: options.log,
+      findCall: (id) =>
+        'callConnectionId' in id ? this.find(id.callConnectionId) : this.#findOnServer(id.serverCallId),
+      announce: (event) => void options.subscription.deliver(event, AbortSignal.timeout(options.callbackTimeoutMs)),
+    });
     options.network.events.on('dial', (line, call) => this.#dial(line, call));
   }
 
@@ -80,6 +104,16 @@ export class Exchange {
     return call;
   }
 
+  /** The events of a call, also of one that was over a while ago; undefined for one that nobody knows. */
+  callbacksOf(callConnectionId: string): CallbackQueue | undefined {
+    return this.#callbacks.get(callConnectionId);
+  }
+
+  /** By call-connection id. */
+  get calls(): ReadonlyMap<string, Call> {
+    return this.#calls;
+  }
+
   /**
    * Takes an incoming call. `connect` is for after the answer is on its way.
    * @throws {AcsError} when it is unknown, over, or taken already
@@ -89,8 +123,29 @@ export class Exchange {
     const offer = this.#offer(request.incomingCallContext);
     const numbers = { phoneNumber: offer.line.number, applicationNumber: offer.dialled.to };
     const call = this.#open({ direction: 'inbound', ids: offer.ids, ...numbers }, request, token);
-    if (!offer.take(call)) throw callNotFound();
-    return { call, connect: () => call.connect(offer.line) };
+    const connect = call.take(offer);
+    if (!connect) {
+      this.#calls.delete(call.ids.callConnectionId);
+      throw callNotFound();
+    }
+    return { call, connect };
+  }
+
+  /** Passes an incoming call on, which then is none of the application's. @throws {AcsError} as {@link answer} does */
+  redirect({ incomingCallContext, target }: z.output<typeof redirectRequest>): () => void {
+    const offer = this.#offer(incomingCallContext);
+    const number = phoneOf(target);
+    const findPhone = (wanted: string) => this.#options.network.reach(wanted);
+    const parties = new Parties({ ...this.#options, findPhone, callConnectionId: offer.ids.callConnectionId });
+    const caller = parties.expect(offer.line, () => parties.close(CALL_ENDS.phoneHungUp));
+    if (!offer.take(caller)) throw callNotFound();
+    return () => {
+      parties.ring(number, { from: caller.phone.number }, (outcome) => {
+        if ('end' in outcome) return parties.drop(caller, outcome.end);
+        parties.join(outcome.party);
+        parties.join(caller);
+      });
+    };
   }
 
   /** @throws {AcsError} as {@link answer} does */
@@ -104,20 +159,21 @@ export class Exchange {
    */
   async create(request: z.output<typeof createRequest>): Promise<{ call: Call; ring: () => void }> {
     const token = await this.#options.tokens.sign(MEDIA_TOKEN_SECONDS);
-    const number = phoneNumberOf(request.targets[0]);
+    const [target] = request.targets;
+    const number = phoneOf((target && rawIdOf(target)) ?? '');
     const numbers = { phoneNumber: number, applicationNumber: request.sourceCallerIdNumber.value };
     const call = this.#open({ direction: 'outbound', ids: newIds(), ...numbers }, request, token);
-    return { call, ring: () => call.ring(this.#options.network.find(number), this.#options.ringTimeoutMs) };
+    return { call, ring: () => call.ring() };
   }
 
   /** Ends every call, lets the last callbacks go for a moment, and closes. */
   async close(): Promise<void> {
     for (const offer of this.#offers.values()) offer.fail({ code: 503, reason: 'The emulator was stopped.' });
     for (const call of this.#calls.values()) call.close();
-    const released = () => Promise.all([...this.#callbacks].map((callbacks) => callbacks.drained()));
+    const released = () => Promise.all([...this.#callbacks.values()].map((callbacks) => callbacks.drained()));
     const deadline = new Promise((resolve) => setTimeout(resolve, LAST_CALLBACKS_MS).unref());
     await Promise.race([this.#allReleased().then(released), deadline]);
-    for (const callbacks of this.#callbacks) callbacks.close();
+    for (const callbacks of this.#callbacks.values()) callbacks.close();
   }
 
   #dial(line: PhoneLine, dialled: DialledCall): void {
@@ -165,7 +221,13 @@ export class Exchange {
     const offer = this.#offers.get(context);
     if (offer) return offer;
     if (this.#endedOffers.has(context)) throw callNotFound();
-    throw new AcsError(400, '8523', 'Invalid incomingCallContext.');
+    throw invalidArgument('Invalid incomingCallContext.');
+  }
+
+  #findOnServer(serverCallId: string): Call {
+    const call = [...this.#calls.values()].find(({ ids }) => ids.serverCallId === serverCallId);
+    if (!call) throw callNotFound();
+    return call;
   }
 
   #forgetOffer(context: string): void {
@@ -185,12 +247,13 @@ export class Exchange {
     },
     mediaToken: string,
   ): Call {
-    const { clock, pacer, tokens, callbackTimeoutMs } = this.#options;
+    const { clock, pacer, tokens, faults, callbackTimeoutMs, ringTimeoutMs, network, speak } = this.#options;
     const { callbackUri, operationContext, mediaStreamingOptions, transcriptionOptions } = request;
     const { ids } = parties;
     const log = this.#options.log.child({ call: ids.callConnectionId });
-    const callbacks = new CallbackQueue({ callbackUri, ids, tokens, clock, log, giveUpAfterMs: callbackTimeoutMs });
-    this.#callbacks.add(callbacks);
+    const queue = { callbackUri, ids, tokens, faults, clock, log, giveUpAfterMs: callbackTimeoutMs };
+    const callbacks = new CallbackQueue(queue);
+    this.#callbacks.set(ids.callConnectionId, callbacks);
     const call = new Call({
       ...parties,
       application: this.#application,
@@ -207,25 +270,26 @@ export class Exchange {
       pacer,
       clock,
       log,
-      findPhone: (number) => this.#options.network.find(number),
+      ringTimeoutMs,
+      speak,
+      findPhone: (number) => network.reach(number),
       onReleased: () => {
         this.#calls.delete(ids.callConnectionId);
-        void callbacks.drained().then(() => this.#callbacks.delete(callbacks));
+        this.#forgetOldestCallbacks();
       },
     });
     this.#calls.set(ids.callConnectionId, call);
     return call;
   }
 
+  #forgetOldestCallbacks(): void {
+    const over = [...this.#callbacks.keys()].filter((id) => !this.#calls.has(id));
+    for (const id of over.slice(0, Math.max(0, over.length - MAX_ENDED_CALLS))) this.#callbacks.delete(id);
+  }
+
   async #allReleased(): Promise<void> {
     while (this.#calls.size > 0) await new Promise((resolve) => setTimeout(resolve, 10));
   }
-}
-
-function phoneNumberOf(target: z.output<typeof identifier> | undefined): string {
-  const number = numberOf((target && rawIdOf(target)) ?? '');
-  if (number === undefined) throw new AcsError(400, '8523', 'The emulator calls phone numbers only.');
-  return number;
 }
 
 const newIds = (): CallIds => ({

@@ -98,7 +98,7 @@ test('mixed, the application hears them together', async (context) => {
   await media.frames.first('both', (frame) => isAudio(frame) && loudness(frame) === 4000);
 });
 
-test('who was added can leave, and the call goes on; when the first phone hangs up, it is over for all', async (context) => {
+test('who is in a call can leave it, the first one, too; it is over when nobody is left', async (context) => {
   const { stack, phone } = await connect(context, 'unmixed');
   const second = await join(stack, phone);
   second.send({ type: 'hangup' });
@@ -110,7 +110,11 @@ test('who was added can leave, and the call goes on; when the first phone hangs 
   again.send({ type: 'answer' });
   await again.event('connected');
   phone.send({ type: 'hangup' });
-  await again.event('disconnected');
+  await phone.event('disconnected');
+  await again.events.first('that the first left', (event) => event.type === 'party' && event.state === 'left');
+  assert.equal(stack.service.status.calls, 1);
+  again.send({ type: 'hangup' });
+  await stack.application.event('CallDisconnected');
 });
 
 test('a phone that is not there, or busy, is not added, and whoever wants it is told why', async (context) => {

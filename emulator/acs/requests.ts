@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { phoneNumber } from '../phone/phone-line.ts';
-import { identifier } from './identifiers.ts';
+import { identifier, rawIdOf } from './identifiers.ts';
+import { keyOf } from './tones.ts';
 
 /** The bodies of the operations, as far as the emulator acts on them. What it does not know, it ignores as ACS does. */
 const callbackUri = z.url({ protocol: /^https?$/ });
@@ -55,8 +56,107 @@ export const rejectRequest = z.object({
   callRejectReason: z.enum(['none', 'busy', 'forbidden']).default('none'),
 });
 
-export const contextRequest = z.object({ operationContext }).default({});
+/** Where an operation that ends later is told of: under this context, at the call's callback or another. */
+const asked = z.object({ operationContext, operationCallbackUri: callbackUri.optional() });
+export type Asked = z.output<typeof asked>;
 
-export const transcriptionRequest = z
-  .object({ operationContext, locale: z.string().min(2).max(35).optional() })
-  .default({});
+export const contextRequest = asked.default({});
+
+export const transcriptionRequest = asked.extend({ locale: z.string().min(2).max(35).optional() }).default({});
+
+/** Somebody, by his raw id. */
+const participant = identifier.transform((given, context) => {
+  const rawId = rawIdOf(given);
+  if (rawId !== undefined) return rawId;
+  context.addIssue({ code: 'custom', message: 'it names nobody' });
+  return z.NEVER;
+});
+
+const callerId = z.object({ value: phoneNumber });
+
+export const redirectRequest = z.object({ incomingCallContext: z.string().min(1), target: participant });
+
+export const transferRequest = asked.extend({
+  targetParticipant: participant,
+  transferee: participant.optional(),
+  sourceCallerIdNumber: callerId.optional(),
+});
+
+export const addRequest = asked.extend({
+  participantToAdd: participant,
+  sourceCallerIdNumber: z.object({ value: phoneNumber }, 'a phone number is added by the number that it shows'),
+  invitationTimeoutInSeconds: z.number().min(1).max(180).optional(),
+});
+
+export const removeRequest = asked.extend({ participantToRemove: participant });
+
+export const muteRequest = asked.extend({ targetParticipants: z.array(participant).length(1) });
+
+export const cancelAddRequest = asked.extend({ invitationId: z.string().min(1) });
+
+export const moveRequest = asked.extend({
+  targetParticipants: z.array(participant).min(1),
+  fromCall: z.string().min(1),
+});
+
+const playSource = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('file'), file: z.object({ uri: callbackUri }) }),
+  z.object({
+    kind: z.literal('text'),
+    text: z.object({ text: z.string().min(1).max(5_000), voiceName: z.string().optional() }),
+  }),
+  z.object({ kind: z.literal('ssml'), ssml: z.object({ ssmlText: z.string().min(1).max(10_000) }) }),
+]);
+export type PlaySource = z.output<typeof playSource>;
+
+export const targetRequest = asked.extend({ targetParticipant: participant });
+
+export const holdRequest = targetRequest.extend({ playSourceInfo: playSource.optional() });
+
+export const playRequest = asked.extend({
+  playSources: z.array(playSource).min(1).max(20),
+  playTo: z.array(participant).max(1, 'the emulator plays to one or to all').default([]),
+  playOptions: z.object({ loop: z.boolean().default(false) }).optional(),
+  interruptCallMediaOperation: z.boolean().default(false),
+});
+
+const tone = z.string().refine((name) => keyOf(name) !== undefined, 'zero to nine, a to d, pound or asterisk');
+
+const seconds = (most: number) => z.number().min(0).max(most);
+
+export const recognizeRequest = asked.extend({
+  recognizeInputType: z.literal('dtmf', 'the emulator recognizes dtmf only'),
+  playPrompt: playSource.optional(),
+  playPrompts: z.array(playSource).max(20).optional(),
+  interruptCallMediaOperation: z.boolean().default(false),
+  recognizeOptions: z.object({
+    targetParticipant: participant,
+    interruptPrompt: z.boolean().default(false),
+    initialSilenceTimeoutInSeconds: seconds(300).default(5),
+    dtmfOptions: z
+      .object({
+        interToneTimeoutInSeconds: seconds(60).default(2),
+        maxTonesToCollect: z.int().min(1).max(100).optional(),
+        stopTones: z.array(tone).default([]),
+      })
+      .prefault({}),
+  }),
+});
+
+export const sendTonesRequest = targetRequest.extend({ tones: z.array(tone).min(1).max(100) });
+
+export const recordingRequest = z.object({
+  callConnectionId: z.string().optional(),
+  callLocator: z.object({ serverCallId: z.string() }).optional(),
+  recordingStateCallbackUri: callbackUri.optional(),
+  recordingContentType: z.enum(['audio', 'audioVideo']).default('audioVideo'),
+  recordingChannelType: z.enum(['mixed', 'unmixed']).default('mixed'),
+  recordingFormatType: z.enum(['wav', 'mp3', 'mp4']).default('mp4'),
+  pauseOnStart: z.boolean().default(false),
+  externalStorage: z
+    .object({
+      recordingStorageKind: z.enum(['azureCommunicationServices', 'azureBlobStorage']),
+      recordingDestinationContainerUrl: z.url({ protocol: /^https?$/ }).optional(),
+    })
+    .optional(),
+});

@@ -7,6 +7,8 @@ interface HeardAnswer {
   readonly label: string;
   readonly atMs: number;
   readonly latencyMs: number;
+  /** Of keys nobody says that he has understood them. */
+  readonly toKeys: boolean;
 }
 
 /**
@@ -40,7 +42,7 @@ export class CallerAnswers {
     const heard = this.#heard.splice(0);
     const last = heard.at(-1);
     if (!last) return [];
-    const problem = turn && problemOf(turn, last.label);
+    const problem = turn && !last.toKeys && problemOf(turn, last.label);
     if (problem) {
       this.#missed.push(problem);
       return [{ event: 'missed', atMs: last.atMs, problem }];
@@ -59,10 +61,11 @@ export class CallerAnswers {
   }
 }
 
-function problemOf({ understood, answered, lines }: TurnOnRecord, label: string): string | undefined {
+function problemOf({ understood, answered, apologised, lines }: TurnOnRecord, label: string): string | undefined {
   const texts = lines.flatMap(({ line }) => (line.role === 'agent' ? [line.text] : []));
   const said = texts.join(' ');
   if (!understood || texts.at(-1)?.startsWith(NOT_UNDERSTOOD))
     return `The agent did not understand "${label}"${said && `; it only said "${said}"`}.`;
+  if (apologised) return `The agent could not answer "${label}"${said && `; it only said "${said}"`}.`;
   return answered ? undefined : `The agent understood "${label}", but gave no answer.`;
 }

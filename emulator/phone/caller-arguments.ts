@@ -3,6 +3,7 @@ import { ConfigError, messageOf } from '../../shared/errors.ts';
 import { streamingMode } from '../../shared/modes/streaming-modes.ts';
 import { FLITE_VOICES } from '../speech/flite.ts';
 import type { Line } from './caller-script.ts';
+import { SCRIPTED_HELP } from './phone-scripts.ts';
 
 const DEFAULT_VOICE = 'rms';
 const DEFAULT_JOIN_VOICE = 'slt';
@@ -19,7 +20,9 @@ What the caller says
                         one before. Without any, asks about order 1042
   --questions FILE      the lines of a text file, one after the other. Empty lines and
                         those that begin with # are left out
-  --wav FILE            a recording: 16-bit WAV, any rate, mono or stereo. These three
+  --keys KEYS           these keys of his phone, such as 1042#
+  --wait MS             nothing for so long, and no answer is waited for
+  --wav FILE            a recording: 16-bit WAV, any rate, mono or stereo. All of these
                         may be mixed, and keep their order
   --voice NAME          in this voice: ${VOICES} (${DEFAULT_VOICE})
   --interrupt-after MS  the second utterance cuts in, MS after the first answer is
@@ -54,6 +57,8 @@ EMULATOR_PORT, FUNCTIONS_PORT and STREAM_HOST_PORT name
   --emulator URL        (http://127.0.0.1:8090)
   --functions URL       (http://127.0.0.1:7071)
   --stream-host URL     (http://127.0.0.1:8080)
+
+${SCRIPTED_HELP}
 
 Times count from the moment of being connected. "Answered after" is the time from the
 caller's last sound to the agent's first, as they lie in the recording (a sound is louder
@@ -91,6 +96,8 @@ const OPTIONS = {
   say: { type: 'string', multiple: true },
   wav: { type: 'string', multiple: true },
   questions: { type: 'string', multiple: true },
+  keys: { type: 'string', multiple: true },
+  wait: { type: 'string', multiple: true },
   'interrupt-after': { type: 'string' },
   voice: { type: 'string', default: DEFAULT_VOICE },
   agent: { type: 'string' },
@@ -130,6 +137,8 @@ export function parseCallerArguments(given: readonly string[], env: Environment)
     if (token.kind !== 'option' || token.value === undefined) return [];
     if (token.name === 'say') return [{ say: token.value }];
     if (token.name === 'wav') return [{ wav: token.value }];
+    if (token.name === 'keys') return [{ keys: keys(token.value) }];
+    if (token.name === 'wait') return [{ waitMs: wholeNumber('wait', token.value, 0, LONGEST_MS) ?? 0 }];
     return token.name === 'questions' ? [{ questions: token.value }] : [];
   });
   if (lines.some((line) => 'say' in line && line.say.trim() === '')) throw new ConfigError('--say needs some words.');
@@ -193,6 +202,11 @@ function wholeNumber(name: string, value: string | undefined, from: number, to: 
   const number = Number(value);
   if (value.trim() !== '' && Number.isInteger(number) && number >= from && number <= to) return number;
   throw new ConfigError(`--${name} is "${value}"; it takes a whole number from ${from} to ${to}.`);
+}
+
+function keys(value: string): string {
+  if (/^[0-9A-D*#]{1,100}$/.test(value)) return value;
+  throw new ConfigError(`--keys is "${value}"; it takes keys of a phone: 0 to 9, * and #.`);
 }
 
 function phoneNumber(name: string, value: string): string {

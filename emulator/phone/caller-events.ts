@@ -3,8 +3,12 @@ import type { AnswerStages, TranscriptLine } from './caller-requests.ts';
 export interface Utterance {
   /** What is said; for a file, its name. */
   readonly label: string;
-  /** PCM16 mono 16 kHz. */
+  /** PCM16 mono 16 kHz; empty where nothing is said. */
   readonly pcm: Uint8Array;
+  /** Keys that are pressed instead. */
+  readonly keys?: string;
+  /** Neither: this long nothing happens, and no answer is waited for. */
+  readonly waitMs?: number;
 }
 
 export interface CallScript {
@@ -38,7 +42,12 @@ export type CallEvent = { readonly atMs: number } & (
       readonly durationMs: number;
       readonly by?: 'caller' | 'second';
     }
-  | { readonly event: 'joined'; readonly number: string }
+  | { readonly event: 'joined' | 'left'; readonly number: string }
+  /** Whoever else is in the call is talked with from now on. */
+  | { readonly event: 'agent-left' }
+  | { readonly event: 'hold'; readonly state: 'on' | 'off' }
+  /** A key that the agent has pressed. */
+  | { readonly event: 'tone'; readonly tone: string }
   /** A mode that answers nobody has taken the call over. */
   | { readonly event: 'written-down' }
   | {

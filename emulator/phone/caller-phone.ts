@@ -29,6 +29,8 @@ export class CallFailed extends ParleyError {
 /** How often a wait looks again, besides at every frame. */
 const LOOK_MS = 20;
 const HANG_UP_MS = 3_000;
+/** A person presses three keys a second. */
+const KEY_MS = 300;
 /** What a wait for something of known length grants besides. */
 const SPARE_MS = 5_000;
 
@@ -98,6 +100,16 @@ export class CallerPhone {
     await this.until(() => speech.over, pcm.length / BYTES_PER_MS + SPARE_MS);
     const endMs = speech.endMs ?? this.#options.clock.now();
     return { startMs: speech.onsetMs ?? endMs, endMs };
+  }
+
+  /** Presses keys one after the other. @returns when the first and the last one was, on the clock */
+  async press(keys: string): Promise<{ readonly startMs: number; readonly endMs: number }> {
+    const startMs = this.#options.clock.now();
+    for (const tone of keys) {
+      this.#options.line.send({ type: 'dtmf', tone });
+      await this.until(() => false, KEY_MS);
+    }
+    return { startMs, endMs: this.#options.clock.now() };
   }
 
   quietFor(ms: number): boolean {
@@ -171,6 +183,18 @@ export class CallerPhone {
       case 'media':
         // That it goes with the call is no news.
         if (event.state === 'started' || !this.#hangingUp) onEvent({ event: 'media', state: event.state });
+        break;
+      case 'party':
+        onEvent({ event: event.state, number: event.number });
+        break;
+      case 'applicationLeft':
+        onEvent({ event: 'agent-left' });
+        break;
+      case 'hold':
+        onEvent({ event: 'hold', state: event.state });
+        break;
+      case 'tone':
+        onEvent({ event: 'tone', tone: event.tone });
         break;
       case 'audioStopped':
         this.ear.voiceStopped();

@@ -27,7 +27,14 @@ function describe(event: CallEvent): string {
     case 'caller':
       return event.by === 'second' ? `other  ${event.text}` : `you    ${event.text}`;
     case 'joined':
-      return `${event.number} joined the call`;
+    case 'left':
+      return `${event.number} ${event.event} the call`;
+    case 'agent-left':
+      return 'the agent has left the call, and the others are still there';
+    case 'hold':
+      return event.state === 'on' ? 'on hold' : 'not on hold any more';
+    case 'tone':
+      return `the agent pressed ${event.tone}`;
     case 'written-down':
       return 'the call is written down now, and nobody answers any more';
     case 'written':

@@ -5,8 +5,14 @@ import type { Utterance } from './caller-events.ts';
 import { type CallerRequests, pcmOfWav } from './caller-requests.ts';
 
 /** What to say, as it stood on the command line. */
-export type Line = { readonly say: string } | { readonly wav: string } | { readonly questions: string };
+export type Line =
+  | { readonly say: string }
+  | { readonly wav: string }
+  | { readonly questions: string }
+  | { readonly keys: string }
+  | { readonly waitMs: number };
 
+const NOTHING = new Uint8Array(0);
 const CUT_IN = 'Stop, wait a second.';
 
 /**
@@ -29,6 +35,8 @@ export async function loadUtterances(
   };
   for (const line of lines) {
     if ('say' in line) await say(line.say);
+    else if ('keys' in line) utterances.push({ label: `(keys ${line.keys})`, pcm: NOTHING, keys: line.keys });
+    else if ('waitMs' in line) utterances.push({ label: '(waits)', pcm: NOTHING, waitMs: line.waitMs });
     else if ('wav' in line) utterances.push({ label: `(${basename(line.wav)})`, pcm: await readWav(line.wav) });
     else for (const text of await readQuestions(line.questions)) await say(text);
   }

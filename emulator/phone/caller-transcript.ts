@@ -11,10 +11,15 @@ export interface HeardLine {
 /** What has come on record since the last time. */
 export interface TurnOnRecord {
   readonly lines: readonly HeardLine[];
-  /** Whether words of the caller stand there, and before any that the agent said of its own accord. */
+  /**
+   * Whether words of the caller stand there, and before any that the agent said of its own accord; or the service that
+   * heard them has lost what they were.
+   */
   readonly understood: boolean;
   /** Whether words of the agent follow the last ones of the caller. */
   readonly answered: boolean;
+  /** All that answered was an apology: the model gave nothing. */
+  readonly apologised: boolean;
   readonly tools: readonly string[];
   readonly filled: boolean;
   readonly stages: AnswerStages | undefined;
@@ -79,10 +84,12 @@ export class CallerTranscript {
     const before = fresh.findIndex(({ role }) => role === 'caller');
     // A greeting that was not on record when it was looked for stands before the caller's words.
     const greetings = this.#heardAtMs.length - this.#utterances;
+    const faults = new Set(events.flatMap(({ type, data }) => (type === 'fault' ? [data.code] : [])));
     const latency = events.findLast(({ type }) => type === 'turn.latency');
     return {
       lines: this.#date(fresh),
-      understood: before >= 0 && before <= greetings,
+      understood: (before >= 0 && before <= greetings) || faults.has('realtime.words_lost'),
+      apologised: faults.has('reply.failed'),
       answered: fresh.at(-1)?.role === 'agent',
       tools: fresh.flatMap((line) => (line.role === 'tool' ? [line.tool] : [])),
       filled: events.some(({ type }) => type === 'wait.filled'),

@@ -56,6 +56,8 @@ export class Caller {
   #written: WrittenCall | undefined;
   /** A mode that answers nobody has taken over the conversation. */
   #takenOver = false;
+  /** The call goes on with somebody else: nothing of what is said comes on record any more. */
+  #agentLeft = false;
   /** How the call was ended at the other side. */
   #ending: CallEvent | undefined;
   #ended = false;
@@ -66,6 +68,7 @@ export class Caller {
     this.#options = options;
     this.#diary = new CallDiary(options.onEvent);
     const onEvent = (event: UndatedCallEvent) => {
+      if (event.event === 'agent-left') this.#agentLeft = true;
       if (event.event === 'disconnected' && event.by === 'agent') this.#ending = { ...event, atMs: this.#phone.atMs };
       else this.#tell(event);
     };
@@ -191,6 +194,10 @@ export class Caller {
     await this.#hearOut();
     for (const [i, utterance] of utterances.entries()) {
       if (phone.isLeaving || this.#takenOver) return;
+      if (utterance.waitMs !== undefined) {
+        await phone.until(() => false, utterance.waitMs);
+        continue;
+      }
       const cutsIn = interruptAfterMs !== undefined && i === 1;
       const endMs = cutsIn ? await this.#cutIn(utterance, interruptAfterMs) : await this.#say(utterance);
       await this.#hearAnswer(utterance, endMs);
@@ -202,7 +209,10 @@ export class Caller {
   /** @returns when the last word was over, on the clock */
   async #say(utterance: Utterance): Promise<number> {
     this.#diary.hold();
-    const endMs = await this.#sayOut(utterance, this.#phone.speak(utterance.pcm));
+    const endMs =
+      utterance.keys === undefined
+        ? await this.#sayOut(utterance, this.#phone.speak(utterance.pcm))
+        : await this.#press(utterance.label, utterance.keys);
     this.#diary.release();
     return endMs;
   }
@@ -215,7 +225,15 @@ export class Caller {
     return endMs;
   }
 
-  async #hearAnswer({ label }: Utterance, endMs: number): Promise<void> {
+  /** @returns when the last key was pressed, on the clock */
+  async #press(label: string, keys: string): Promise<number> {
+    const { startMs, endMs } = await this.#phone.press(keys);
+    const atMs = this.#phone.sinceConnected(startMs);
+    this.#diary.tell({ event: 'caller', atMs, text: label, durationMs: Math.round(endMs - startMs) });
+    return endMs;
+  }
+
+  async #hearAnswer({ label, keys }: Utterance, endMs: number): Promise<void> {
     const { ear } = this.#phone;
     const came = () => ear.heardSince(endMs) || this.#takenOver;
     const failure = `No answer to "${label}" was heard`;
@@ -224,8 +242,10 @@ export class Caller {
     // What was heard is told with its words, by which one knows what it was.
     this.#diary.hold();
     const { atMs } = this.#phone;
-    const latencyMs = this.#options.recording.answerMs ?? Math.round(ear.lastAudibleMs - endMs);
-    this.#answers.heard({ label, atMs, latencyMs });
+    const toKeys = keys !== undefined;
+    const recordedMs = toKeys ? undefined : this.#options.recording.answerMs;
+    const latencyMs = recordedMs ?? Math.round(ear.lastAudibleMs - endMs);
+    this.#answers.heard({ label, atMs, latencyMs, toKeys });
     this.#transcript.heard('answer', atMs);
   }
 
@@ -259,13 +279,14 @@ export class Caller {
       if (!quiet && !isOver) throw new CallFailed(`The agent did not finish within ${LONGEST_ANSWER_MS / 1000} s.`);
       const { silentSinceMs } = phone.ear;
       const turn = await this.#readOn();
-      const owed = turn?.understood && !turn.answered && !isOver && !this.#takenOver;
+      const owed = turn?.understood && !turn.answered && !isOver && !this.#takenOver && !this.#agentLeft;
       // What was heard was "one moment, please"; the answer is yet to come.
       const heardMore = () => phone.ear.heardSince(silentSinceMs) || this.#takenOver;
       const goesOn = owed && (await this.#lookingWhoAnswers(() => phone.until(heardMore, ANSWER_MS)));
       if (goesOn) continue;
       // Who hangs up in the middle of an answer has not heard it out; and a notice is none.
-      this.#tellTurn(turn, phone.isLeaving || this.#takenOver ? [] : this.#answers.judge(turn));
+      const onRecord = this.#agentLeft ? undefined : turn;
+      this.#tellTurn(turn, phone.isLeaving || this.#takenOver ? [] : this.#answers.judge(onRecord));
       this.#diary.release();
       return;
     }
@@ -298,7 +319,7 @@ export class Caller {
   }
 
   #readOn(): Promise<TurnOnRecord | undefined> {
-    return this.#transcript.readOn(() => this.#phone.isOver);
+    return this.#transcript.readOn(() => this.#phone.isOver || this.#agentLeft);
   }
 
   /** Tells what is on record, with each verdict before the agent's words that it is about. */

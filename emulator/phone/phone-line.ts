@@ -46,6 +46,22 @@ export interface LineHolder {
   hungUp(): void;
 }
 
+/** Somebody's phone, as the network has it: plugged in, or played by a script. One call at a time. */
+export interface Phone {
+  readonly number: string;
+  /** Takes the line for one call. False when it is busy. */
+  seize(holder: LineHolder): boolean;
+  /** Hands the line from one holder to the next, without a moment in between. */
+  transfer(from: LineHolder, to: LineHolder): boolean;
+  /** Gives the line back; does nothing when somebody else holds it. */
+  release(holder: LineHolder): void;
+  /** Its next 20 ms; nothing when it sends none. */
+  readVoice(): Uint8Array | undefined;
+  /** @param frame 20 ms for its ear */
+  playVoice(frame: Uint8Array): void;
+  send(event: PhoneEvent): void;
+}
+
 export interface PhoneLineOptions {
   readonly number: string;
   readonly socket: WebSocket;
@@ -56,8 +72,8 @@ export interface PhoneLineOptions {
 /** A phone that does not read is not waited for: beyond this its audio is dropped. */
 const MAX_BACKLOG_BYTES = 1_000_000;
 
-/** One simulated phone on its web socket (`shared/protocol/phone-line.ts`). One call at a time. */
-export class PhoneLine {
+/** One simulated phone on its web socket (`shared/protocol/phone-line.ts`). */
+export class PhoneLine implements Phone {
   readonly number: string;
   readonly #socket: WebSocket;
   readonly #log: Logger;
@@ -78,11 +94,6 @@ export class PhoneLine {
     socket.on('error', (error) => log.debug({ error: error.message }, 'phone socket error'));
   }
 
-  get busy(): boolean {
-    return this.#holder !== undefined;
-  }
-
-  /** Takes the line for one call. False when it is busy. */
   seize(holder: LineHolder): boolean {
     if (this.#holder) return false;
     this.#holder = holder;
@@ -90,14 +101,12 @@ export class PhoneLine {
     return true;
   }
 
-  /** Hands the line from one holder to the next, without a moment in between. */
   transfer(from: LineHolder, to: LineHolder): boolean {
     if (this.#holder !== from) return false;
     this.#holder = to;
     return true;
   }
 
-  /** Gives the line back; does nothing when somebody else holds it. */
   release(holder: LineHolder): void {
     if (this.#holder !== holder) return;
     this.#holder = undefined;
@@ -105,12 +114,10 @@ export class PhoneLine {
     if (droppedFrames > 0) this.#log.warn({ droppedFrames }, 'a phone sent faster than real time; audio was dropped');
   }
 
-  /** The caller's next 20 ms; nothing when the phone sends none. */
   readVoice(): Uint8Array | undefined {
     return this.#voice.read();
   }
 
-  /** @param frame 20 ms for the phone's ear */
   playVoice(frame: Uint8Array): void {
     if (this.#socket.readyState === this.#socket.OPEN && this.#socket.bufferedAmount < MAX_BACKLOG_BYTES) {
       this.#socket.send(frame);

@@ -1,25 +1,40 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { PhoneEvent } from '../../shared/protocol/phone-line.ts';
 import { TypedEvents } from '../../shared/typed-events.ts';
 import { addressOf } from '../local-door.ts';
-import { type DialledCall, PhoneLine, phoneNumber } from './phone-line.ts';
+import { type DialledCall, type Phone, PhoneLine, phoneNumber } from './phone-line.ts';
+import { type PhoneScript, scriptOf } from './phone-scripts.ts';
+import type { Speak } from './say-service.ts';
+import { ScriptedPhone } from './scripted-phone.ts';
 
 export type PhoneNetworkEvents = {
   /** A phone dials a number. The line is free. */
   dial: [line: PhoneLine, call: DialledCall];
 };
 
-/** All the phones that are plugged in, each under its own number. */
+export interface PhoneNetworkOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** A voice for phones that play a script. */
+  readonly speak: Speak | undefined;
+}
+
+/** All the phones that are plugged in, each under its own number, and those that play a script when they are rung. */
 export class PhoneNetwork {
   readonly events: TypedEvents<PhoneNetworkEvents>;
   readonly #server = new WebSocketServer({ noServer: true, maxPayload: 1_000_000, perMessageDeflate: false });
   readonly #lines = new Map<string, PhoneLine>();
+  readonly #scripts = new Map<string, PhoneScript>();
+  readonly #options: PhoneNetworkOptions;
   readonly #log: Logger;
 
-  constructor(log: Logger) {
+  constructor(options: PhoneNetworkOptions) {
+    const { log } = options;
+    this.#options = options;
     this.#log = log;
     this.events = new TypedEvents((event, error) =>
       log.error({ event, error }, 'a listener of the phone network failed'),
@@ -33,6 +48,17 @@ export class PhoneNetwork {
 
   find(number: string): PhoneLine | undefined {
     return this.#lines.get(number);
+  }
+
+  /** Whom one reaches under a number: the phone that is plugged in, or else one that plays the number's script. */
+  reach(number: string): Phone | undefined {
+    const script = this.#scripts.get(number) ?? scriptOf(number);
+    return this.find(number) ?? (script && new ScriptedPhone({ ...this.#options, number, script }));
+  }
+
+  /** Whoever rings the number from now on meets this script, unless a phone is plugged in there. */
+  play(number: string, script: PhoneScript): void {
+    this.#scripts.set(number, script);
   }
 
   /** Takes the upgrade when it is for `/emulator/phone`. */

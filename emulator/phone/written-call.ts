@@ -81,22 +81,24 @@ export class WrittenCall {
   }
 
   async #join(second: SecondParty): Promise<void> {
-    const { add, answerSecond, phone, diary } = this.#options;
+    const { add, answerSecond, phone } = this.#options;
     add(second.number);
     await phone.mustCome(() => second.phone.isRinging, JOIN_MS, 'The phone of the second party did not ring');
     answerSecond();
     const joined = () => second.phone.callConnectionId !== undefined;
     await phone.mustCome(joined, JOIN_MS, 'The second party could not join');
     if (!joined()) throw new CallFailed('Hung up before the second party had joined.');
-    diary.tell({ event: 'joined', atMs: phone.atMs, number: second.number });
   }
 
   async #say(speaking: CallerPhone, by: 'caller' | 'second', utterance: Utterance | undefined): Promise<void> {
     const { phone, diary, now } = this.#options;
     if (utterance === undefined || phone.isLeaving) return;
     diary.hold();
-    const { startMs, endMs } = await speaking.sayOut(speaking.speak(utterance.pcm), utterance.pcm);
-    const { label } = utterance;
+    const { label, keys, waitMs, pcm } = utterance;
+    if (waitMs !== undefined) await phone.until(() => false, waitMs);
+    if (keys !== undefined) await speaking.press(keys);
+    if (pcm.length === 0) return diary.release();
+    const { startMs, endMs } = await speaking.sayOut(speaking.speak(pcm), pcm);
     const atMs = phone.sinceConnected(startMs);
     diary.tell({ event: 'caller', atMs, text: label, durationMs: Math.round(endMs - startMs), by });
     const giveUpMs = now() + WRITTEN_MS;

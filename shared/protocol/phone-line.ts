@@ -31,6 +31,12 @@ export type PhoneEvent =
   | { readonly type: 'connected'; readonly callConnectionId: string }
   /** Somebody has come into the call, or has left it. */
   | { readonly type: 'party'; readonly number: string; readonly state: 'joined' | 'left' }
+  /** The application is gone, and the others are still there. */
+  | { readonly type: 'applicationLeft' }
+  /** The application has put this phone on hold, or takes it back. */
+  | { readonly type: 'hold'; readonly state: 'on' | 'off' }
+  /** A key that the application has pressed. */
+  | { readonly type: 'tone'; readonly tone: string }
   /** The application's media socket is (re)connected or lost. */
   | { readonly type: 'media'; readonly state: 'started' | 'stopped' }
   /** The application told the network to drop its buffered audio; `droppedMs` of it was not played. */

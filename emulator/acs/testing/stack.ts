@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type CallAutomationClient, CallAutomationClient as Client } from '@azure/communication-call-automation';
 import { pino } from 'pino';
+import { FRAME_BYTES, rmsOf } from '../../../shared/audio/pcm.ts';
 import { systemClock } from '../../../shared/clock.ts';
 import { Faults } from '../../faults.ts';
 import { AccessTokens } from '../../identity/access-tokens.ts';
@@ -95,4 +96,39 @@ export async function connectInbound(stack: Stack) {
   });
   await phone.event('connected');
   return { phone, answer, call: answer.callConnection, media: await application.media.first('the media socket') };
+}
+
+/** How loud what the emulator says is in these tests, and how long: five frames a text. */
+export const SPOKEN_LEVEL = 2000;
+export const speak = async () => ({ pcm: framesOf(SPOKEN_LEVEL, 5) });
+
+/** PCM16 at 16 kHz of one level. */
+export const framesOf = (level: number, frames = 1): Uint8Array =>
+  new Uint8Array(new Int16Array((FRAME_BYTES / 2) * frames).fill(level).buffer);
+
+export const levelOf = (frame: Uint8Array): number => Math.round(rmsOf(frame) * 32_768);
+
+/** An event by its type and the operation that it is about. */
+export async function eventOf({ application }: Stack, type: string, operationContext?: string) {
+  const { event } = await application.callbacks.first(
+    `${type} ${operationContext ?? ''}`,
+    ({ event: { type: known, data } }) =>
+      known === `Microsoft.Communication.${type}` &&
+      (operationContext === undefined || data.operationContext === operationContext),
+  );
+  return event.data as Record<string, unknown> & {
+    readonly resultInformation: { readonly code: number; readonly subCode: number };
+  };
+}
+
+export const codesOf = ({ resultInformation: { code, subCode } }: Awaited<ReturnType<typeof eventOf>>) => [
+  code,
+  subCode,
+];
+
+/** What tests may ask of the emulator and no service offers. */
+export async function order({ ports }: Stack, path: string, body: unknown) {
+  const address = `http://127.0.0.1:${ports.plain}/emulator/${path}`;
+  const response = await fetch(address, { method: 'POST', body: JSON.stringify(body) });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
 }

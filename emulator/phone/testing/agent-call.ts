@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { TestContext } from 'node:test';
+import { pino } from 'pino';
+import { bytesOf, FRAME_BYTES, FRAME_MS } from '../../../shared/audio/pcm.ts';
+import { systemClock } from '../../../shared/clock.ts';
+import { Caller } from '../caller.ts';
+import type { CallEvent, CallScript } from '../caller-events.ts';
+import { CallerLine } from '../caller-line.ts';
+import { CallRecording } from '../caller-recording.ts';
+import type { CallRecord, TranscriptLine } from '../caller-requests.ts';
+import { isAudible } from '../caller-voice.ts';
+import type { LineHolder, PhoneLine } from '../phone-line.ts';
+import { PhoneNetwork } from '../phone-network.ts';
+
+export const SILENCE = new Uint8Array(FRAME_BYTES);
+export const VOICE = bytesOf(Int16Array.from({ length: 320 }, (_, i) => Math.round(8000 * Math.sin(i / 4))));
+export const speech = (ms: number) => Buffer.concat(Array.from({ length: ms / FRAME_MS }, () => VOICE));
+export const utterance = (label: string, ms = 300) => ({ label, pcm: speech(ms) });
+
+interface Manners {
+  readonly greetingMs?: number;
+  readonly answerMs?: number;
+  /** Stops talking when the caller speaks. */
+  readonly yields?: boolean;
+  readonly hangsUpAfterAnswers?: number;
+  /** It hangs up as somebody has asked the API for it. */
+  readonly isAskedToHangUp?: boolean;
+  /** Then the call is only written down: nobody answers any more, but for a notice. */
+  readonly takenOverAfterAnswers?: number;
+  readonly notice?: boolean;
+  /** Understands nothing, and says so. */
+  readonly deaf?: boolean;
+  /** A fault that is on record with the answer. */
+  readonly fault?: string;
+  /** Nothing is on record of what the caller said. */
+  readonly losesWords?: boolean;
+  /** What it says instead of an answer. */
+  readonly says?: string;
+  /** Says "one moment" first, and the answer so much later. */
+  readonly answersAfterMs?: number;
+}
+
+/** An agent at the other end of the line: greets, answers a moment after the caller was heard, and has manners. */
+class Agent implements LineHolder {
+  readonly #line: PhoneLine;
+  readonly #manners: Manners;
+  readonly #timer: NodeJS.Timeout;
+  #framesLeft: number;
+  #callerSpoke = false;
+  #callerQuietFrames = 0;
+  #answers = 0;
+  #waitFrames = 0;
+  readonly record: CallRecord & { transcript: TranscriptLine[]; events: CallRecord['events'] } = {
+    session_id: 'session-1',
+    agent: 'orders',
+    mode: 'voice_live',
+    transcript: [{ role: 'agent', text: 'Hello.', heard: true }],
+    events: [],
+  };
+
+  readonly pressed: string[] = [];
+
+  partyWanted(): void {}
+
+  constructor(line: PhoneLine, manners: Manners) {
+    this.#line = line;
+    this.#manners = manners;
+    this.#framesLeft = (manners.greetingMs ?? 200) / FRAME_MS;
+    line.seize(this);
+    line.send({ type: 'connected', callConnectionId: 'call-1' });
+    line.send({ type: 'media', state: 'started' });
+    this.#timer = setInterval(() => this.#beat(), FRAME_MS);
+  }
+
+  answered(): void {}
+  declined(): void {}
+
+  toneDialled(tone: string): void {
+    this.pressed.push(tone);
+    this.#callerSpoke = true;
+    this.#callerQuietFrames = 0;
+  }
+
+  hungUp(): void {
+    clearInterval(this.#timer);
+    this.#line.release(this);
+    const isAskedFor = this.#manners.isAskedToHangUp;
+    if (isAskedFor) this.record.events.push({ type: 'call.hangup-requested', data: {} });
+    this.#line.send({ type: 'disconnected', code: isAskedFor ? 200 : 0, reason: 'The caller hung up.' });
+  }
+
+  #beat(): void {
+    this.#listen(this.#line.readVoice() ?? SILENCE);
+    this.#line.playVoice(this.#framesLeft > 0 ? VOICE : SILENCE);
+    if (this.#waitFrames > 0 && --this.#waitFrames === 0) this.#answer();
+    this.#framesLeft = Math.max(0, this.#framesLeft - 1);
+    if (this.#framesLeft === 0 && this.#answers === this.#manners.hangsUpAfterAnswers) this.hungUp();
+  }
+
+  #listen(frame: Uint8Array): void {
+    if (isAudible(frame)) {
+      if (this.#manners.yields && this.#framesLeft > 0) {
+        this.#line.send({ type: 'audioStopped', droppedMs: this.#framesLeft * FRAME_MS });
+        this.#framesLeft = 0;
+      }
+      this.#callerSpoke = true;
+      this.#callerQuietFrames = 0;
+    } else if (this.#callerSpoke && ++this.#callerQuietFrames * FRAME_MS >= 200) {
+      this.#callerSpoke = false;
+      const { answersAfterMs, deaf, fault, losesWords } = this.#manners;
+      if (fault) this.record.events.push({ type: 'fault', data: { code: fault } });
+      if (!deaf && !losesWords) this.record.transcript.push({ role: 'caller', text: 'words' });
+      if (answersAfterMs === undefined) {
+        this.#answer();
+        return;
+      }
+      this.#framesLeft = 200 / FRAME_MS;
+      this.#waitFrames = answersAfterMs / FRAME_MS;
+      this.record.events.push({ type: 'wait.filled', data: {} });
+    }
+  }
+
+  #answer(): void {
+    if (this.#answers === this.#manners.takenOverAfterAnswers) {
+      this.record.events.push({ type: 'media.connected', data: { answers: false } });
+      if (this.#manners.notice) this.#framesLeft = 300 / FRAME_MS;
+      return;
+    }
+    const { deaf, says = deaf ? 'Are you still there?' : `Answer ${this.#answers}.` } = this.#manners;
+    this.#answers += 1;
+    this.#framesLeft = (this.#manners.answerMs ?? 300) / FRAME_MS;
+    if (!deaf) this.record.transcript.push({ role: 'tool', tool: 'look', args: {}, result: {} });
+    this.record.transcript.push({ role: 'agent', text: says, heard: true });
+  }
+}
+
+/** A call on a real phone network, to an agent of these manners. */
+export async function call(
+  t: TestContext,
+  manners: Manners,
+  script: CallScript,
+  signal = new AbortController().signal,
+) {
+  const network = new PhoneNetwork({ log: pino({ level: 'silent' }), clock: systemClock, speak: undefined });
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  server.on('upgrade', (request, socket, head) => network.handleUpgrade(request, socket, head));
+  let agent: Agent | undefined;
+  network.events.on('dial', (line) => {
+    agent = new Agent(line, manners);
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const fail = (_event: string, error: unknown) => assert.fail(String(error));
+  const line = await CallerLine.plugIn(url, '+15551110000', fail);
+  t.after(() => {
+    line.close();
+    network.close();
+    server.close();
+  });
+  const events: CallEvent[] = [];
+  const recording = new CallRecording({ keepSamples: true });
+  const caller = new Caller({
+    line,
+    clock: systemClock,
+    script,
+    to: '+15550100',
+    placeCall: () => Promise.reject(new Error('Not asked for.')),
+    readRecord: async () => structuredClone(agent?.record),
+    onEvent: (event) => events.push(event),
+    recording,
+    signal,
+  });
+  const find = <Name extends CallEvent['event']>(name: Name) =>
+    events.filter((event): event is Extract<CallEvent, { event: Name }> => event.event === name);
+  return { caller, events, find, recording, url, pressed: () => agent?.pressed };
+}
