@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import type { Environment, Machine, Subject } from './report/run-report.ts';
+import type { Environment, Subject } from './report/run-report.ts';
 import { LIVEKIT_VERSION } from './subjects/install-peer.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
@@ -46,41 +46,14 @@ function commit(): string {
   }
 }
 
-/** What the kernel has counted since the machine's start: ticks of all cores together, and microseconds. */
-export type Counted = Readonly<Record<'totalTicks' | 'idleTicks' | 'stolenTicks' | 'waitedUs' | 'atUs', number>>;
-
-/** What the machine did between two moments, with all that ran on it. */
-export function machineBetween(before: Counted | undefined, after: Counted | undefined): Machine | undefined {
-  if (!before || !after) return undefined;
-  const passed = (key: keyof Counted) => after[key] - before[key];
-  const [ticks, us] = [passed('totalTicks'), passed('atUs')];
-  if (ticks <= 0 || us <= 0) return undefined;
-  // The kernel's clocks are read one after the other: a share may come out a little above the whole.
-  const percent = (part: number, whole: number) => Math.min(100, Math.max(0, Math.round((1000 * part) / whole) / 10));
-  return {
-    busyPercent: percent(ticks - passed('idleTicks'), ticks),
-    stolenPercent: percent(passed('stolenTicks'), ticks),
-    waitedPercent: percent(passed('waitedUs'), us),
-  };
-}
-
-/** What the kernel has counted by now; undefined where the system does not tell (only Linux does). */
-export function readMachine(): Counted | undefined {
+/** Microseconds in which somebody waited for a core, since the machine's start. NaN where the system does not tell: only Linux does. */
+export function waitedForCpuUs(): number {
   try {
-    const pressure = readFileSync('/proc/pressure/cpu', 'utf8');
-    return countedIn(readFileSync('/proc/stat', 'utf8'), pressure, performance.now());
+    return waitedIn(readFileSync('/proc/pressure/cpu', 'utf8'));
   } catch {
-    return undefined;
+    return Number.NaN;
   }
 }
 
-/** @param stat of `/proc/stat`, @param pressure of `/proc/pressure/cpu` */
-export function countedIn(stat: string, pressure: string, atMs: number): Counted | undefined {
-  // user nice system idle iowait irq softirq steal; guests are in the first two already
-  const ticks = (/^cpu +(.*)$/m.exec(stat)?.[1] ?? '').split(' ').slice(0, 8).map(Number);
-  const [, , , idle = Number.NaN, iowait = Number.NaN, , , stolenTicks = Number.NaN] = ticks;
-  const totalTicks = ticks.reduce((sum, one) => sum + one, 0);
-  const waitedUs = Number(/^some .*total=(\d+)$/m.exec(pressure)?.[1]);
-  const counts = { totalTicks, idleTicks: idle + iowait, stolenTicks, waitedUs, atUs: 1000 * atMs };
-  return Object.values(counts).every(Number.isFinite) ? counts : undefined;
-}
+/** @param pressure of `/proc/pressure/cpu` */
+export const waitedIn = (pressure: string): number => Number(/^some .*total=(\d+)$/m.exec(pressure)?.[1]);

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { messageOf } from '../shared/errors.ts';
-import { machineBetween, readMachine } from './environment.ts';
+import { waitedForCpuUs } from './environment.ts';
 import type { Environment, RowReport } from './report/run-report.ts';
 import type { Row, RowContext } from './row.ts';
 
@@ -25,14 +25,15 @@ export async function runRows(rows: readonly Row[], options: RunOptions): Promis
     if (options.signal.aborted) break;
     const { name, title, includes, leavesOut } = row;
     const startedMs = performance.now();
-    const before = readMachine();
+    const waitedUs = waitedForCpuUs();
     const outcome = await outcomeOf(row, { ...context, progress: (text) => onProgress(row, text) });
-    const machine = machineBetween(before, readMachine());
+    const tookMs = performance.now() - startedMs;
+    const waitedPercent = Math.min(100, Math.round((waitedForCpuUs() - waitedUs) / tookMs) / 10);
     const report: RowReport = {
       ...{ name, title, includes, leavesOut, environment, outcome },
       ...(seconds !== undefined && { seconds }),
-      ...(machine && { machine }),
-      tookSeconds: Math.round((performance.now() - startedMs) / 100) / 10,
+      ...(!Number.isNaN(waitedPercent) && { machine: { waitedPercent } }),
+      tookSeconds: Math.round(tookMs / 100) / 10,
     };
     reports.push(report);
     onDone(report);

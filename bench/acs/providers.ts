@@ -4,6 +4,8 @@ import { WebSocketServer } from 'ws';
 import { AccessTokens, AUDIENCES } from '../../emulator/identity/access-tokens.ts';
 import { ServiceDoor } from '../../emulator/identity/service-door.ts';
 import { AnswerChunks } from '../../emulator/openai/chat-wire.ts';
+import { openAiDialect } from '../../emulator/realtime/openai-dialect.ts';
+import { voiceLiveDialect } from '../../emulator/realtime/voice-live-dialect.ts';
 import { RecognitionSocket } from '../../emulator/speech/recognition-socket.ts';
 import { SynthesisSocket } from '../../emulator/speech/synthesis-socket.ts';
 import { systemClock } from '../../shared/clock.ts';
@@ -55,7 +57,9 @@ const api = {
       if (!isAllowed(request)) return connection.end('HTTP/1.1 401 Unauthorized\r\nconnection: close\r\n\r\n');
       sockets.handleUpgrade(request, connection, head, (socket) => {
         const { url = '' } = request;
-        if (url.startsWith('/voice-live/')) openScriptedRealtime(socket, realtime);
+        if (url.startsWith('/voice-live/')) openScriptedRealtime(socket, voiceLiveDialect, realtime);
+        else if (url.startsWith('/realtime'))
+          openScriptedRealtime(socket, openAiDialect, { ...realtime, anyVoice: callers[0] });
         else if (url.includes('/tts/')) new SynthesisSocket(socket, voices, log);
         else new RecognitionSocket(socket, ears, log);
       });

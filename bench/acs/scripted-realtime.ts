@@ -1,7 +1,7 @@
 import type { WebSocket } from 'ws';
 import { Faults } from '../../emulator/faults.ts';
+import type { Dialect } from '../../emulator/realtime/dialect.ts';
 import { RealtimeSession } from '../../emulator/realtime/realtime-session.ts';
-import { voiceLiveDialect } from '../../emulator/realtime/voice-live-dialect.ts';
 import { wait } from '../../emulator/wait.ts';
 import { systemClock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
@@ -43,6 +43,7 @@ export type RealtimeRecord = ReturnType<typeof newRealtimeRecord>;
 /** What the sessions of a process share. */
 export interface ScriptedService {
   readonly callers: readonly Clip[];
+  readonly anyVoice?: Clip | undefined;
   readonly voice: AgentVoice;
   readonly timing: RealtimeTiming;
   readonly log: Logger;
@@ -51,10 +52,10 @@ export interface ScriptedService {
 }
 
 /**
- * A session of the emulator's Voice Live that hears and says by heart. The audio of each answer is marked with its number;
+ * A session of the emulator's that hears and says by heart, Voice Live's or, with ears for any voice, OpenAI's. The audio of each answer is marked with its number;
  * lines that it is told to say have 0. What it sends and when is written down.
  */
-export function openScriptedRealtime(socket: WebSocket, service: ScriptedService): void {
+export function openScriptedRealtime(socket: WebSocket, dialect: Dialect, service: ScriptedService): void {
   const { callers, timing, log, nextAnswer, record } = service;
   let ids = 0;
   let interruptions = 0;
@@ -65,10 +66,12 @@ export function openScriptedRealtime(socket: WebSocket, service: ScriptedService
   /** Of the last answer, and of what is being said. */
   let [answer, saying] = [0, 0];
 
-  const ears = new ScriptedEars(callers, { partialMs: 0, finalMs: timing.silenceMs }, ({ kind }) => {
+  const hearsMs = ({ kind }: Clip) => {
     interruption = kind === 'interruption' ? INTERRUPTIONS[interruptions++ % INTERRUPTIONS.length] : undefined;
     return interruption === 'at-once' ? 0 : timing.hearsMs[interruption ?? 'usual'];
-  });
+  };
+  const recognition = { partialMs: 0, finalMs: timing.silenceMs };
+  const ears = new ScriptedEars(callers, recognition, hearsMs, service.anyVoice);
   const scripted = new ScriptedVoices(service.voice);
   const voices = {
     speakSentences(text: string, voice: string) {
@@ -102,7 +105,7 @@ export function openScriptedRealtime(socket: WebSocket, service: ScriptedService
     if (TYPE.exec(data.toString('latin1', 0, 100))?.[1] === 'response.cancel') isCancelled = true;
   });
   new RealtimeSession(socket, {
-    ...{ log, dialect: voiceLiveDialect, model: 'bench', agent: null, transcriber: ears, voices, clock: systemClock },
+    ...{ log, dialect, model: 'bench', agent: null, transcriber: ears, voices, clock: systemClock },
     ...{ faults: new Faults(log), lifetimeMs: LIFETIME_MS, pace: { chunkMs: PIECE_MS, everyMs: timing.pieceMs } },
     newId: (prefix) => `${prefix}_${++ids}`,
     answer: async (_request, signal) => {

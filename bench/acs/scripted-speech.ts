@@ -2,7 +2,7 @@ import type { Listened, PhraseListener } from '../../emulator/speech/phrase-stre
 import type { Listens } from '../../emulator/speech/transcriber.ts';
 import type { Voices } from '../../emulator/speech/voices.ts';
 import { wait } from '../../emulator/wait.ts';
-import { BYTES_PER_MS, bytesOf, FRAME_BYTES, FRAME_MS } from '../../shared/audio/pcm.ts';
+import { BYTES_PER_MS, bytesOf, FRAME_BYTES, FRAME_MS, rmsOf } from '../../shared/audio/pcm.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { type AgentVoice, type TurnVoice, wordsOf } from '../subjects/agent-voice.ts';
 import type { Clip } from './clips.ts';
@@ -20,6 +20,8 @@ const KEY_BYTES = 24;
 const PIECE_MS = 100;
 /** What has no pace of ours comes in clips, as sentences do. */
 const CLIP_MS = 1000;
+/** A vowel is as loud: -26 dBFS. */
+const VOICED_RMS = 0.05;
 /** A text of answer 12 says "answer 12" in every sentence. */
 const ANSWER = /answer (\d+)/i;
 /** Answers whose next text may still come. */
@@ -39,13 +41,17 @@ const keyOf = (bytes: Uint8Array, at: number): string =>
 export class ScriptedEars implements Listens {
   readonly #script: EarsScript;
 
-  /** @param startsAfterMs how long after its first sound an utterance is told to have begun */
+  /**
+   * @param startsAfterMs how long after its first sound an utterance is told to have begun
+   * @param anyVoice what a voice says that is not known, because it was resampled on its way
+   */
   constructor(
     clips: readonly Clip[],
     timing: SpeechTiming['recognition'],
     startsAfterMs: (clip: Clip) => number = () => 0,
+    anyVoice?: Clip,
   ) {
-    this.#script = { clips: new Map(clips.map((clip) => [keyOf(clip.pcm, 0), clip])), timing, startsAfterMs };
+    this.#script = { clips: new Map(clips.map((clip) => [keyOf(clip.pcm, 0), clip])), timing, startsAfterMs, anyVoice };
   }
 
   listen(_silenceMs: number, listener: PhraseListener): Listened {
@@ -57,6 +63,7 @@ interface EarsScript {
   readonly clips: ReadonlyMap<string, Clip>;
   readonly timing: SpeechTiming['recognition'];
   readonly startsAfterMs: (clip: Clip) => number;
+  readonly anyVoice: Clip | undefined;
 }
 
 interface Phrase {
@@ -83,7 +90,7 @@ class ScriptedStream implements Listened {
   /** @param pcm whole frames */
   write(pcm: Uint8Array): void {
     for (let at = 0; at + FRAME_BYTES <= pcm.length; at += FRAME_BYTES) {
-      const clip = this.#script.clips.get(keyOf(pcm, at));
+      const clip = this.#script.clips.get(keyOf(pcm, at)) ?? this.#unknownVoice(pcm.subarray(at, at + FRAME_BYTES));
       if (clip) this.#begin(clip);
       this.endMs += FRAME_MS;
     }
@@ -96,6 +103,11 @@ class ScriptedStream implements Listened {
 
   close(): void {
     clearTimeout(this.#timer);
+  }
+
+  #unknownVoice(frame: Uint8Array): Clip | undefined {
+    const isNew = this.#script.anyVoice !== undefined && this.#phrase === undefined;
+    return isNew && rmsOf(frame) > VOICED_RMS ? this.#script.anyVoice : undefined;
   }
 
   #begin(clip: Clip): void {

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { cellsOf, figure, machineText } from './figures.ts';
+import { cellsOf, figure } from './figures.ts';
 import { plotSvg } from './plot-svg.ts';
 import { type RowReport, type RunReport, readRunReport } from './run-report.ts';
 
@@ -59,7 +59,7 @@ export function rowText(row: RowReport): string {
   const measuredAt =
     `<code>npm run bench ${name}</code>, ${date.slice(0, 16).replace('T', ' ')} UTC, commit ${commit}, ` +
     `seed ${seed}, ${figure(tookSeconds)} s, load before the run ${loadBefore}` +
-    `${machine ? `; ${machineText(machine)}` : ''}.`;
+    `${machine ? `; somebody waited for a core ${machine.waitedPercent} % of the time` : ''}.`;
   const found =
     outcome.type === 'failed'
       ? [`**This row failed:** ${inline(outcome.error)}`]

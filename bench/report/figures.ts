@@ -1,4 +1,4 @@
-import { type Machine, type Measure, type ReportedLine, SUBJECT_TITLES, SUBJECTS, type Subject } from './run-report.ts';
+import { type Measure, type ReportedLine, SUBJECT_TITLES, SUBJECTS, type Subject } from './run-report.ts';
 
 /** Three digits that mean something, thousands apart: 0.0123, 4.57, 312, 12 345. */
 export function figure(value: number): string {
@@ -14,10 +14,6 @@ export function measured({ value, low, high, open }: Measure): string {
   if (figure(low) === figure(high) && !open) return figure(value);
   return `${figure(value)} (${open === 'both' ? '≤ ' : ''}${figure(low)} – ${open ? '≥ ' : ''}${figure(high)})`;
 }
-
-/** What the machine did while a row ran. */
-export const machineText = ({ busyPercent, stolenPercent, waitedPercent }: Machine): string =>
-  `cores ${busyPercent} % busy, ${stolenPercent} % stolen; somebody waited for one ${waitedPercent} % of the time`;
 
 /**
  * The lines as cells of a table: label, one column for each subject that has a figure or a reason for none, then the

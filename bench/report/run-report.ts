@@ -65,14 +65,6 @@ const environment = z.object({
   versions: z.record(z.string(), z.string()),
 });
 
-const machine = z.object({
-  /** Of all cores, while the row ran: in use, by whatever; and taken away by the machine's host for other guests. */
-  busyPercent: z.number(),
-  stolenPercent: z.number(),
-  /** Of the time: at least one thread was ready to run and had no core. */
-  waitedPercent: z.number(),
-});
-
 const rowReport = z.object({
   name: z.string(),
   title: z.string(),
@@ -82,8 +74,8 @@ const rowReport = z.object({
   /** How long the measured part was asked to be, where the user said so. */
   seconds: z.number().exactOptional(),
   environment,
-  /** Missing where the system does not tell. */
-  machine: machine.exactOptional(),
+  /** Of the time: at least one thread was ready to run and had no core. Missing where the system does not tell. */
+  machine: z.object({ waitedPercent: z.number() }).exactOptional(),
   outcome: z.discriminatedUnion('type', [
     z.object({ type: z.literal('measured'), lines: z.array(line), plots: z.array(plot), notes: z.array(z.string()) }),
     z.object({ type: z.literal('failed'), error: z.string() }),
@@ -99,8 +91,6 @@ export type Plot = z.infer<typeof plot>;
 export type Series = Plot['series'][number];
 /** The machine, the software, the moment: all that makes a figure what it is besides the code. */
 export type Environment = z.infer<typeof environment>;
-/** What else the machine did while a row ran: it moves every figure of real time, and no part of the row can see it. */
-export type Machine = z.infer<typeof machine>;
 export type RowReport = z.infer<typeof rowReport>;
 /** What a run of the benchmark found; the JSON file holds exactly this. */
 export type RunReport = z.infer<typeof runReport>;

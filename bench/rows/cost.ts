@@ -37,7 +37,7 @@ export const costRow: Row = {
 };
 
 const SETTINGS = {
-  ...{ greeting: LONG_ANSWER, answer: LONG_ANSWER },
+  answer: LONG_ANSWER,
   ...{ llm: { firstTokenMs: 150, tokenMs: 15 }, tts: { firstAudioMs: 100 } },
 } as const;
 /** Without LiveKit's end-of-turn model "best" is its cheapest. */
@@ -54,7 +54,7 @@ interface Cost {
 
 const perSession = (key: 'listening' | 'talkingMany') => (cost: Cost) =>
   meanOf(cost[key].map((percent) => percent / MANY));
-const marginal = ({ talkingFew, talkingMany }: Cost) => differenceOf(talkingMany, talkingFew, MANY - FEW);
+export const marginal = ({ talkingFew, talkingMany }: Cost) => differenceOf(talkingMany, talkingFew, MANY - FEW);
 /** What each session added, from reading to reading; how the steps differ says how far that is known. */
 const stepsMb = ({ memory }: Cost, which: 'rssBytes' | 'heapUsedBytes'): number[] =>
   memory.slice(1).map((usage, at) => (usage[which] - (memory[at]?.[which] ?? 0)) / MEMORY_STEP / 1e6);
@@ -94,17 +94,19 @@ async function run(context: RowContext): Promise<RowResult> {
   };
 }
 
-async function costOf(
+/** @param greeting left out where a speech-to-speech service speaks, which has none */
+export async function costOf(
   driver: Driver,
   policy: SessionSettings['policy'],
   utterance: Utterance,
   signal: AbortSignal,
+  greeting: string = LONG_ANSWER,
 ): Promise<Cost> {
   const memory: Usage[] = [];
   const wait = (ms: number) => sleep(ms, undefined, { signal });
   const open = async (sessions: number, settleMs: number) => {
     for (let i = 0; i < sessions; i += 1) {
-      await driver.open({ ...SETTINGS, policy });
+      await driver.open({ ...SETTINGS, greeting, policy });
       await wait(OPEN_EVERY_MS);
     }
     await wait(settleMs);

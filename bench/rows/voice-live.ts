@@ -1,8 +1,16 @@
-import { LoadTest, SERVICE_HEARS_MS } from '../acs/load-test.ts';
+import { join } from 'node:path';
+import { makeClips } from '../acs/clips.ts';
+import { LoadTest, SERVICE_HEARS_MS, TIMING } from '../acs/load-test.ts';
+import type { ProvidersApi } from '../acs/providers.ts';
 import { realtimeStretchOf } from '../acs/realtime-figures.ts';
 import { contentionNote, countLines, cpuOf, delayLines, mainThreadCpuOf, stretchesOf } from '../acs/talk-figures.ts';
+import { Child } from '../child.ts';
+import { sharpUtterance } from '../harness/spoken.ts';
+import type { ReportedLine } from '../report/run-report.ts';
 import { cdfPlot, parleyLine, type Row, type RowContext, type RowResult } from '../row.ts';
 import { differenceOf, meanOf, sumOf } from '../statistics.ts';
+import { Field } from '../subjects/field.ts';
+import { costOf, marginal } from './cost.ts';
 
 const CALLS = 50;
 const FEW_CALLS = 10;
@@ -58,6 +66,7 @@ async function run(context: RowContext): Promise<RowResult> {
   if (delta.flat().length === 0 || started.flat().length === 0) {
     throw new Error('Nobody was answered, or nobody cut in: nothing was measured.');
   }
+  const peer = await besideLiveKit(context);
   const core = '% of a core';
   const added = (figure: typeof cpuOf) => differenceOf(many.map(figure), few.map(figure), CALLS - FEW_CALLS);
   const whole = many.map((measured) => cpuOf(measured) / CALLS);
@@ -73,7 +82,7 @@ async function run(context: RowContext): Promise<RowResult> {
       ...countLines(told, 'oldFrames'),
       parleyLine('deltas of cancelled answers that the service sent', '', late, undefined, 'higher'),
       ...countLines(told, 'resumptions', 'interruptions', 'missedInterruptions', 'unanswered', 'lateFrames'),
-      parleyLine('CPU that a call adds', core, added(cpuOf)),
+      peer.line(parleyLine('CPU that a call adds', core, added(cpuOf))),
       parleyLine('of it on the main thread', core, added(mainThreadCpuOf)),
       parleyLine(`CPU of the whole host, for each of ${CALLS}`, core, meanOf(whole)),
     ],
@@ -84,6 +93,34 @@ async function run(context: RowContext): Promise<RowResult> {
         ['onset → the service’s speech_started', alone.flat()],
       ]),
     ],
-    notes: [contentionNote(many), HEARS_NOTE],
+    notes: [contentionNote(many), HEARS_NOTE, ...peer.notes],
   };
 }
+
+/** LiveKit's session on the same service, which speaks OpenAI's wire to it, with the harness's callers. */
+async function besideLiveKit(context: RowContext) {
+  const field = await Field.gather({
+    ...context,
+    subjects: context.subjects.filter((one) => one === 'livekit-default'),
+  });
+  if (field.contenders.length === 0) return { line: (line: ReportedLine) => line, notes: [] };
+  const { signal, workFolder } = context;
+  const logFile = join(workFolder, 'voice-live', 'livekit-providers.log');
+  await using opened = new AsyncDisposableStack();
+  const command = { name: 'providers', args: ['bench/acs/providers.ts'], logFile };
+  const providers = opened.adopt(new Child<ProvidersApi>(command), (child) => child.close());
+  const port = await providers.call('start', await makeClips(), '{}', TIMING);
+  const policy = { realtime: `http://127.0.0.1:${port}` };
+  const utterance = await sharpUtterance(200, 0);
+  const rounds = field.with({ 'livekit-default': policy }).map((one) => [one]);
+  const found = await field.measure(rounds, (driver) => costOf(driver, policy, utterance, signal, ''));
+  const { results } = field.lines(found)('', '', marginal);
+  return {
+    line: (line: ReportedLine) => ({ ...line, results: { ...line.results, ...results } }),
+    notes: [LIVEKIT_NOTE],
+  };
+}
+
+const LIVEKIT_NOTE =
+  'LiveKit’s is its AgentSession with the RealtimeModel of its OpenAI plugin, headless, 10 and 40 sessions: what one adds, with ' +
+  'the harness’s way there in it, and without telephone sockets, Redis or voice activity of its own, which are in Parley’s.';

@@ -19,14 +19,17 @@ export class PeerUnavailable extends Error {}
  * @throws {PeerUnavailable} when npm or the registry cannot be reached
  */
 export async function installLiveKit(signal: AbortSignal): Promise<string> {
-  const name = `parley-bench-livekit-${LIVEKIT_VERSION}-${process.platform}-${process.arch}`;
+  const name = `parley-bench-livekit-${LIVEKIT_VERSION}-openai-${process.platform}-${process.arch}`;
   const folder = path.join(os.tmpdir(), name);
   if (existsSync(path.join(folder, 'node_modules', '@livekit', 'agents', 'package.json'))) return folder;
   // A whole folder or none: an install that was cut short must not be found by the next run.
   const building = `${folder}-${process.pid}`;
   try {
     await mkdir(building, { recursive: true });
-    const manifest = { private: true, dependencies: { '@livekit/agents': LIVEKIT_VERSION } };
+    const manifest = {
+      private: true,
+      dependencies: { '@livekit/agents': LIVEKIT_VERSION, '@livekit/agents-plugin-openai': LIVEKIT_VERSION },
+    };
     await writeFile(path.join(building, 'package.json'), JSON.stringify(manifest));
     const args = ['install', '--no-audit', '--no-fund', '--ignore-scripts'];
     const options = { cwd: building, timeout: INSTALL_TIMEOUT_MS, signal, shell: process.platform === 'win32' };

@@ -17,6 +17,8 @@ const livekitPolicy = z.strictObject({
   endpointing: z.object({ minDelayMs: z.number(), maxDelayMs: z.number() }).optional(),
   /** Default on. */
   preemptiveGeneration: z.boolean().optional(),
+  /** Where a speech-to-speech service is, which stands in place of recogniser, model, voice and turns. */
+  realtime: z.string().optional(),
 });
 
 /**
@@ -32,14 +34,15 @@ export async function openLiveKitSession(
 ): Promise<SubjectSession> {
   const { voice: api, stream } = livekit.agents;
   const { stt, hear } = scriptedRecogniser(livekit);
-  const session = new api.AgentSession({
+  const { realtime: baseURL, ...policy } = livekitPolicy.parse(settings.policy);
+  const cascade = () => ({
     stt,
     llm: scriptedModel(livekit, settings, sink),
     tts: scriptedSynthesiser(livekit, settings, voice),
-    aecWarmupDuration: null,
-    userAwayTimeout: null,
-    turnHandling: turnHandlingOf(livekit, settings),
+    turnHandling: turnHandlingOf(livekit, policy),
   });
+  const service = baseURL && { llm: new livekit.realtime.RealtimeModel({ baseURL, apiKey: 'bench', model: 'bench' }) };
+  const session = new api.AgentSession({ ...(service || cascade()), aecWarmupDuration: null, userAwayTimeout: null });
   session.on('error', (event) => sink.fault(describe(event)));
   const line = stream.createStreamChannel();
   const input = new api.AudioInput();
@@ -59,8 +62,8 @@ export async function openLiveKitSession(
   };
 }
 
-function turnHandlingOf({ agents, executor }: LiveKit, settings: SessionSettings): Record<string, unknown> {
-  const { turnDetection, minDurationMs, endpointing, preemptiveGeneration } = livekitPolicy.parse(settings.policy);
+function turnHandlingOf({ agents, executor }: LiveKit, policy: z.infer<typeof livekitPolicy>): Record<string, unknown> {
+  const { turnDetection, minDurationMs, endpointing, preemptiveGeneration } = policy;
   return {
     turnDetection: turnDetection ?? new agents.inference.TurnDetector({ version: 'v1-mini', executor }),
     interruption: { mode: 'vad', ...(minDurationMs !== undefined && { minDuration: minDurationMs }) },

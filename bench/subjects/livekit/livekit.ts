@@ -90,6 +90,7 @@ export interface LiveKit {
   readonly agents: LiveKitAgents;
   readonly AudioFrame: new (data: Int16Array, sampleRate: number, channels: number, samples: number) => AudioFrame;
   readonly executor: InferenceExecutor;
+  readonly realtime: { readonly RealtimeModel: new (options: Record<string, string>) => unknown };
 }
 
 interface LocalInference {
@@ -104,6 +105,7 @@ export async function loadLiveKit(folder: string): Promise<LiveKit> {
   const agents = (await load('agents', 'dist', 'index.js')) as LiveKitAgents;
   const { AudioFrame } = (await load('rtc-node', 'dist', 'index.js')) as Pick<LiveKit, 'AudioFrame'>;
   const { default: inference } = (await load('local-inference', 'index.js')) as { default: LocalInference };
+  const { realtime } = (await load('agents-plugin-openai', 'dist', 'index.js')) as Pick<LiveKit, 'realtime'>;
   agents.initializeLogger({ pretty: false, level: 'error' });
   inference.initEot();
   // As its shared inference process does (`inference/eot/runner.ts`), in this process, without their hop between two.
@@ -115,5 +117,5 @@ export async function loadLiveKit(folder: string): Promise<LiveKit> {
       return { probability, inferenceDurationMs: performance.now() - startMs };
     },
   };
-  return { agents, AudioFrame, executor };
+  return { agents, AudioFrame, executor, realtime };
 }
