@@ -206,12 +206,6 @@ export class LoadTest {
     return this.#parts.providers.call('realtimeReport');
   }
 
-  /** What the hosts' main threads hold once their garbage is collected, in MB. Stalls them: not while measuring. */
-  async liveMemoryMb(): Promise<number> {
-    const held = await Promise.all(this.#parts.hosts.map(({ process }) => process.call('collect')));
-    return held.reduce((sum, mb) => sum + mb, 0);
-  }
-
   /** What `GET /healthz` of the hosts gives as the reason why nobody else is let in. */
   async closedBy(): Promise<string> {
     const answers = this.#parts.hosts.map(async ({ url }) => {

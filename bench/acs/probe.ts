@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { WebSocket } from 'ws';
 import { SpeechDetector } from '../../stream-host/conversation/ear/speech-detector.ts';
@@ -102,14 +100,6 @@ const api = {
       waitedForCpuMs: waitedMs - began.waitedMs,
       rssMb: process.memoryUsage.rss() / 1e6,
     };
-  },
-  /** Collects the garbage, which stalls the host. @returns what the main thread holds then, in MB, buffers with it */
-  collect(): number {
-    setFlagsFromString('--expose-gc');
-    const gc: unknown = runInNewContext('gc');
-    for (let round = 0; round < 2 && typeof gc === 'function'; round += 1) gc();
-    const { heapUsed, external } = process.memoryUsage();
-    return (heapUsed + external) / 1e6;
   },
 };
 export type ProbeApi = typeof api;

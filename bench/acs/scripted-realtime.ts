@@ -83,7 +83,7 @@ export function openScriptedRealtime(socket: WebSocket, dialect: Dialect, servic
   };
   const note = (type: string | undefined) => {
     const { heard, piecesMs } = record();
-    if (type === 'response.audio.delta') {
+    if (type === 'response.audio.delta' || type === 'response.output_audio.delta') {
       // Of an answer that began before the record its beginning is missing: it is left out.
       if (pieces === 0) piecesMs.set(saying, []);
       pieces += 1;

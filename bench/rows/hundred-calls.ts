@@ -9,7 +9,6 @@ import {
   mainThreadCpuOf,
   stretchesOf,
 } from '../acs/talk-figures.ts';
-import type { Measure } from '../report/run-report.ts';
 import { cdfPlot, parleyLine, type Row, type RowContext, type RowResult } from '../row.ts';
 import { differenceOf, meanOf } from '../statistics.ts';
 
@@ -23,8 +22,6 @@ const FEW_STRETCHES = 4;
 const MEMORY_READINGS = 4;
 /** For sessions to end. */
 const SETTLE_MS = 5000;
-/** The host has been stalled, and goes on talking for so long before it is again. */
-const BETWEEN_COLLECTIONS_MS = 500;
 
 /** The stop on the wire, the jitter of what is heard, the verdict of voice activity and the cost, of one talk. */
 export const hundredCallsRow: Row = {
@@ -52,32 +49,21 @@ async function run(context: RowContext): Promise<RowResult> {
   const stretchSeconds = seconds === undefined ? STRETCH_SECONDS : Math.max(4, seconds / STRETCHES);
   const talk = { hosts: 1, habits: 'lively', mode: 'media', maxSessions: 2 * CALLS } as const;
   return LoadTest.use({ name: 'hundred-calls', ...talk }, context, async (test) => {
-    const liveMb = async () => {
-      const readings: number[] = [];
-      while (readings.length < MEMORY_READINGS) {
-        await test.wait(BETWEEN_COLLECTIONS_MS);
-        readings.push(await test.liveMemoryMb());
-      }
-      return readings;
-    };
     await test.connect(FEW_CALLS);
     // Memory on the way up, as a process gives little back; CPU on the way down, once all code is compiled.
     const fewRss = await test.measure(MEMORY_READINGS, stretchSeconds / MEMORY_READINGS);
-    const fewLiveMb = await liveMb();
     await test.connect(CALLS - FEW_CALLS);
     progress(`${CALLS} calls talk, ${STRETCHES} stretches of ${stretchSeconds} s`);
     const many = await test.measure(STRETCHES, stretchSeconds, BLOCKS);
-    const manyLiveMb = await liveMb();
     await test.hangUp(FEW_CALLS);
     await test.wait(SETTLE_MS);
     const few = await test.measure(FEW_STRETCHES, stretchSeconds / 2);
-    const live = differenceOf(manyLiveMb, fewLiveMb, CALLS - FEW_CALLS);
-    return resultOf(many, few, fewRss, live);
+    return resultOf(many, few, fewRss);
   });
 }
 
 type Runs = readonly Measured[];
-function resultOf(many: Runs, few: Runs, fewRss: Runs, live: Measure): RowResult {
+function resultOf(many: Runs, few: Runs, fewRss: Runs): RowResult {
   const stretches = many.flatMap(stretchesOf);
   const verdicts = many.map(({ host }) => host.verdictsMs);
   const decision = stretches.map((stretch) => stretch.decisionToStopMs);
@@ -109,7 +95,6 @@ function resultOf(many: Runs, few: Runs, fewRss: Runs, live: Measure): RowResult
       parleyLine('of it on the main thread', core, added(mainThreadCpuOf)),
       parleyLine(`CPU of the whole host, for each of ${CALLS}`, core, meanOf(whole)),
       parleyLine('memory that a call adds', 'MB', added(rssOf, fewRss), '≤ 1.5'),
-      parleyLine('of it in use after a collection', 'MB', live),
       parleyLine(`memory of the whole host with ${FEW_CALLS} calls`, 'MB', fewMb),
       ...hostLines(many),
     ],
