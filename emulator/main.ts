@@ -18,6 +18,7 @@ import { type EmulatorSettings, loadSettings } from './settings.ts';
 import { SpeechModels } from './speech-models.ts';
 import { StatusService } from './status-service.ts';
 import { loadCertificate, type ServerIdentity } from './tls/certificates.ts';
+import { UsageMeter } from './usage-meter.ts';
 
 /** A stop that takes longer than this is cut short. */
 const STOP_MS = 5_000;
@@ -84,9 +85,11 @@ async function start(settings: EmulatorSettings, log: Logger): Promise<() => Pro
           lifeSeconds: settings.EMULATOR_IDENTITY_TOKEN_SECONDS,
         });
   const ai = { key: settings.EMULATOR_OPENAI_KEY, tokens: accessTokens };
-  const openAi = new OpenAiService({ log, ...ai, ...upstreamOf(settings) });
+  const meter = new UsageMeter();
+  const openAi = new OpenAiService({ log, meter, ...ai, ...upstreamOf(settings) });
   const speech = new SpeechModels({
     log,
+    meter,
     key: settings.EMULATOR_SPEECH_KEY,
     tokens: accessTokens,
     size: settings.SPEECH_MODEL,
@@ -95,6 +98,7 @@ async function start(settings: EmulatorSettings, log: Logger): Promise<() => Pro
   const say = new SayService((text, voice) => speech.speak(text, voice), log);
   const realtime = new RealtimeService({
     log,
+    meter,
     ...ai,
     faults,
     clock: systemClock,
@@ -108,6 +112,7 @@ async function start(settings: EmulatorSettings, log: Logger): Promise<() => Pro
     ...acs.status,
     speech: speech.status,
     realtimeSessions: realtime.sessions,
+    usage: { ...meter },
     ...(identity && { identity: identity.status }),
     ...(redis && { redis: redis.status }),
   }));

@@ -7,8 +7,10 @@ import type { PhraseListener, PhraseStream } from './speech/phrase-stream.ts';
 import { SpeechService, type SpeechStatus } from './speech/speech-service.ts';
 import { Transcriber, type TranscriberOptions } from './speech/transcriber.ts';
 import { Voices } from './speech/voices.ts';
+import type { UsageMeter } from './usage-meter.ts';
 
 export interface SpeechModelsOptions extends TranscriberOptions, ServiceAccess {
+  readonly meter?: UsageMeter;
   readonly size: NonNullable<TranscriberOptions['size']>;
 }
 
@@ -30,14 +32,14 @@ export class SpeechModels implements EmulatedService {
   #service: SpeechService | undefined;
   #models: LoadedModels | undefined;
 
-  constructor({ key, tokens, ...recognition }: SpeechModelsOptions) {
+  constructor({ key, tokens, meter, ...recognition }: SpeechModelsOptions) {
     const { log, size } = recognition;
     this.#log = log;
     this.#transcriber = this.#load(`the recognition model (${size})`, Transcriber.start(recognition));
     this.#voices = this.#load('the voices', Voices.start({ log }));
     this.#loaded = Promise.all([this.#transcriber, this.#voices]).then(([transcriber, voices]) => {
       this.#models = { transcriber, voices };
-      this.#service = new SpeechService({ log, transcriber, voices, key, tokens });
+      this.#service = new SpeechService({ log, transcriber, voices, key, tokens, ...(meter && { meter }) });
     });
     // Whoever waits for the models learns that they failed; nobody has to.
     this.#loaded.catch(() => {});

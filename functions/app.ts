@@ -1,9 +1,11 @@
 import { app } from '@azure/functions';
 import { allowDeliveryRoute, takeIncomingCallsRoute } from './calls/answer.ts';
 import { callbacksRoute } from './calls/callbacks.ts';
+import { eraseCallRoute } from './calls/erase.ts';
 import { hangupRoute } from './calls/hangup.ts';
 import { initiateRoute } from './calls/initiate.ts';
 import { listCallsRoute, readCallRoute } from './calls/read.ts';
+import { callRecordRoute } from './calls/record.ts';
 import { transcribeRoute } from './calls/transcribe.ts';
 import { Composition } from './composition.ts';
 import { dependenciesRoute, healthRoute, placesRoute, readinessRoute } from './health/routes.ts';
@@ -20,6 +22,8 @@ const routes: readonly Route[] = [
   readCallRoute,
   hangupRoute,
   transcribeRoute,
+  callRecordRoute,
+  eraseCallRoute,
   ticketsRoute,
   healthRoute,
   readinessRoute,

@@ -18,7 +18,10 @@ import { type NewId, randomIds, randomSecrets } from '../shared/ids.ts';
 import { OutboundGate } from '../shared/limits/outbound-gate.ts';
 import { OutboundPrices } from '../shared/limits/outbound-prices.ts';
 import { createLog, type Logger } from '../shared/log.ts';
+import { openRecordStore } from '../shared/records/open-record-store.ts';
+import type { RecordStore } from '../shared/records/record-store.ts';
 import { connectRedis } from '../shared/sessions/connect.ts';
+import { SessionErasure } from '../shared/sessions/session-erasure.ts';
 import { SessionStore } from '../shared/sessions/session-store.ts';
 import { TakenPlaces } from '../shared/sessions/taken-places.ts';
 import { type FunctionsSettings, readFunctionsSettings } from '../shared/settings/functions-settings.ts';
@@ -37,6 +40,9 @@ export interface Parts {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly store: SessionStore;
+  readonly erasure: SessionErasure;
+  /** Undefined where no records of calls are kept. */
+  readonly records: RecordStore | undefined;
   readonly calls: Carrier;
   readonly tokens: AcsTokenVerifier;
   readonly doors: Doors;
@@ -132,6 +138,8 @@ function build(config: FunctionsSettings, log: Logger, env: Environment) {
     clock,
     newId: randomIds,
     store,
+    erasure: new SessionErasure(redis),
+    records: openRecordStore(config, identity.credential),
     calls,
     tokens,
     doors,

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import path from 'node:path';
 import { EMULATED_TENANT } from '../emulator/settings.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -60,6 +61,8 @@ export function localEnvironment(given: Environment, ports: LocalPorts, redisUrl
     // Whoever calls real numbers from here keeps the limits of production.
     ...(!given.ACS_CONNECTION_STRING && !given.ACS_ENDPOINT && EMULATED_CALLS),
     EMULATOR_URL: emulatorUrl,
+    // Azure Storage is the user's own, or there is none: the emulator has only enough of it to be asked.
+    ...(!given.CALL_RECORDS_URL && { CALL_RECORDS_DIR: path.resolve('.parley/records') }),
     EMULATOR_ACCESS_KEY: accessKey,
     EMULATOR_RESOURCE_ID: resourceId,
     EMULATOR_SPEECH_KEY: speechKey,

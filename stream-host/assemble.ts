@@ -34,7 +34,14 @@ export type HostAdmission = Pick<Admission, 'overload' | 'reading' | 'onChange' 
 export interface HostParts
   extends Pick<
       ReceptionOptions,
-      'openResponder' | 'defaultAgent' | 'isScripted' | 'maxCallMs' | 'logTranscripts' | 'waits' | 'acsMessageMs'
+      | 'openResponder'
+      | 'records'
+      | 'defaultAgent'
+      | 'isScripted'
+      | 'maxCallMs'
+      | 'logTranscripts'
+      | 'waits'
+      | 'acsMessageMs'
     >,
     Pick<LiveSessionsOptions, 'maxSessions' | 'maxBrowserSessions' | 'probeMs'>,
     Pick<

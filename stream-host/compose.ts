@@ -14,6 +14,8 @@ import { SCOPES } from '../shared/identity/scopes.ts';
 import { randomIds, randomSecrets } from '../shared/ids.ts';
 import type { Logger } from '../shared/log.ts';
 import { ProcessVitals } from '../shared/process-vitals.ts';
+import { openRecordStore } from '../shared/records/open-record-store.ts';
+import { PriceTable } from '../shared/records/price-table.ts';
 import { connectRedis } from '../shared/sessions/connect.ts';
 import type { StreamHostSettings } from '../shared/settings/stream-host-settings.ts';
 import { servesThisMachineAlone, ticketsRequired } from '../shared/settings/this-machine.ts';
@@ -43,6 +45,7 @@ import { transcriptionMode } from './modes/transcription/transcription-mode.ts';
 import { voiceLiveMode } from './modes/voice-live/voice-live-mode.ts';
 import { BeatClock } from './playout/beat-clock.ts';
 import { realtimeServiceOf } from './realtime/realtime-service.ts';
+import { CallRecords } from './record/call-records.ts';
 import { recordable } from './replay/recorded-conversation.ts';
 import type { ReceptionOptions } from './session/reception.ts';
 import { VoiceActivityLane } from './speech/voice-activity/voice-activity-lane.ts';
@@ -137,7 +140,7 @@ export async function startStreamHost(
   /** What this deployment can do with a line. A mode whose service is not configured is not there. */
   const turnsOf = (agent: string) => shelf.require(agent).turns;
   const media = mediaMode({
-    openSpeech: (sessionLog, locale) => speech.open(sessionLog, locale),
+    openSpeech: (sessionLog, locale, onUsed) => speech.open(sessionLog, locale, onUsed),
     turnsOf,
     converse: recordable,
   });
@@ -146,6 +149,7 @@ export async function startStreamHost(
     ...(realtime && {
       voice_live: voiceLiveMode({
         openRealtime: realtime.open,
+        model: realtime.model,
         rateHz: realtime.rateHz(SAMPLE_RATE),
         openVoiceActivity: lane.open,
         standbyFor: (locale) => speech.standbyFor(locale),
@@ -173,11 +177,21 @@ export async function startStreamHost(
   });
   const emulatorUrl = config.EMULATOR_URL;
   const agent = () => shelf.require(config.DEFAULT_AGENT);
+  const place = `${hostname()}:${config.STREAM_HOST_PORT}`;
+  const records = new CallRecords({
+    store: openRecordStore(config, identity.credential),
+    prices: config.CALL_PRICES === undefined ? undefined : PriceTable.read(config.CALL_PRICES),
+    privacy: { words: config.RECORD_WORDS, audio: config.RECORD_AUDIO, numbers: config.RECORD_NUMBERS },
+    clock,
+    version: readVersion(),
+    agentVersion: (name) => shelf.versionOf(name),
+    host: place,
+  });
   const host = assembleHost({
     clock,
     newId: randomIds,
     log,
-    host: { place: `${hostname()}:${config.STREAM_HOST_PORT}`, boot: randomIds().slice(0, 8) },
+    host: { place, boot: randomIds().slice(0, 8) },
     redis,
     sessionTtlSeconds: config.SESSION_TTL_SECONDS,
     maxSessions: config.MAX_SESSIONS,
@@ -187,6 +201,7 @@ export async function startStreamHost(
     modes,
     agents: () => shelf.cards,
     openResponder: responders(config, shelf, model, clock),
+    records,
     calls,
     defaultAgent: config.DEFAULT_AGENT,
     isScripted: () => scripted?.isScripted() ?? false,
@@ -301,8 +316,8 @@ function responders(
 ): ReceptionOptions['openResponder'] {
   const deployment = config.AZURE_OPENAI_DEPLOYMENT;
   const traits = new DeploymentTraits();
-  return (name, log, session) =>
-    new ModelResponder({ client, deployment, traits, agent: shelf.require(name), session, clock, log });
+  return (name, log, session, recorder) =>
+    new ModelResponder({ client, deployment, traits, agent: shelf.require(name), session, clock, log, recorder });
 }
 
 const pathOf = (folder: string): string => fileURLToPath(new URL(folder, ROOT));

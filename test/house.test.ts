@@ -39,7 +39,11 @@ const RULES: readonly { readonly files: string; readonly mayImport: readonly str
       ],
     },
     { files: 'stream-host/host/', mayImport: ['shared/', ...floors('contract', 'speech', 'session/lease.ts')] },
-    { files: 'stream-host/session/', mayImport: ['shared/', ...floors('contract', 'dialogue', 'transport', 'host')] },
+    { files: 'stream-host/record/', mayImport: ['shared/', ...floors('contract')], packages: 'none' },
+    {
+      files: 'stream-host/session/',
+      mayImport: ['shared/', ...floors('contract', 'dialogue', 'transport', 'host', 'record')],
+    },
     { files: 'stream-host/http/', mayImport: ['shared/', ...floors('contract', 'host', 'session', 'transport')] },
     // The composition, which knows everybody.
     { files: 'stream-host/', mayImport: ['shared/', 'agents/', 'package.json'] },

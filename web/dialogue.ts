@@ -1,4 +1,5 @@
 import type { BrowserMessage, Envelope } from '../shared/protocol/browser.ts';
+import { spentText } from './spent.ts';
 
 export interface ToolUse {
   readonly callId: string;
@@ -60,6 +61,8 @@ export interface Dialogue {
   readonly sealedTo: number;
   /** What was said to be out of order and not yet to be mended. */
   readonly ailing: readonly string[];
+  /** What it has used and cost so far, for people. */
+  readonly spent?: string;
 }
 
 export const EMPTY_DIALOGUE: Dialogue = { lines: [], nextId: 1, sealedTo: 1, ailing: [] };
@@ -117,6 +120,8 @@ export function tell(dialogue: Dialogue, message: BrowserMessage, at: number, se
         ...answer,
         tools: answer.tools.map((tool) => (tool.callId === message.callId ? ended(tool, message) : tool)),
       }));
+    case 'call_spent':
+      return { ...dialogue, spent: spentText(message) };
     case 'wait_filled':
       return note(dialogue, `Meanwhile: “${message.content}”`, at);
     case 'notice':

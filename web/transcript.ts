@@ -45,7 +45,10 @@ export function withDialogue(part: Part, dialogue: Dialogue): Part {
 
 /** Ends a part, and says how. What stands in it is never changed again. */
 export function end(part: Part, text: string, at: number): Part {
-  return part.over ? part : { ...part, over: true, dialogue: seal(note(seal(part.dialogue, 'ended here'), text, at)) };
+  if (part.over) return part;
+  const { spent } = part.dialogue;
+  const ended = note(seal(part.dialogue, 'ended here'), text, at);
+  return { ...part, over: true, dialogue: seal(spent === undefined ? ended : note(ended, spent, at)) };
 }
 
 /** What a reload finds again. */

@@ -192,7 +192,7 @@ const finishReason = (answer: ChatAnswer): string => (answer.calls.length > 0 ? 
 const tokensOf = (text: string): string[] => text.match(/\s*\S+/g) ?? [];
 
 /** Counts words where a model would count its own tokens. */
-function usageOf(request: ChatRequest, answer: ChatAnswer): Usage {
+export function usageOf(request: ChatRequest, answer: ChatAnswer): Usage {
   const prompt_tokens = request.messages.reduce((sum, { content }) => sum + tokensOf(content).length, 0);
   const completion_tokens = tokensOf(answer.text).length + answer.calls.length;
   return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };

@@ -7,6 +7,7 @@ import { AUDIENCES } from '../identity/access-tokens.ts';
 import { bearerOf, type ServiceAccess, ServiceDoor } from '../identity/service-door.ts';
 import { parseJson, readBody, sendJson } from '../json-http.ts';
 import { addressOf } from '../local-door.ts';
+import type { UsageMeter } from '../usage-meter.ts';
 import {
   AnswerChunks,
   type ChatAnswer,
@@ -14,6 +15,7 @@ import {
   type ChatRequest,
   chatRequestSchema,
   OpenAiError,
+  usageOf,
 } from './chat-wire.ts';
 import { ScriptedDialogue } from './dialogue/scripted-dialogue.ts';
 import { Upstream, type UpstreamOptions } from './upstream.ts';
@@ -25,6 +27,7 @@ export interface OpenAiServiceOptions extends ServiceAccess {
   readonly upstream?: UpstreamOptions;
   /** What answers where there is no upstream: {@link ScriptedDialogue} unless given. */
   readonly model?: ChatModel;
+  readonly meter?: UsageMeter;
   /** How fast words come where there is no upstream. */
   readonly pace?: Partial<Pace>;
 }
@@ -46,6 +49,7 @@ export class OpenAiService {
   readonly #upstream: Upstream | undefined;
   readonly #model: ChatModel;
   readonly #pace: Pace;
+  readonly #meter: UsageMeter | undefined;
   readonly #closing = new AbortController();
 
   constructor(options: OpenAiServiceOptions) {
@@ -53,6 +57,7 @@ export class OpenAiService {
     this.#door = new ServiceDoor(options, AUDIENCES.ai);
     this.#upstream = options.upstream && new Upstream(options.upstream);
     this.#model = options.model ?? new ScriptedDialogue();
+    this.#meter = options.meter;
     this.#pace = { firstTokenMs: 10, tokenMs: 2, ...options.pace };
   }
 
@@ -115,6 +120,7 @@ export class OpenAiService {
     const chunks = new AnswerChunks(this.#model.name);
     if (!request.stream) {
       await pause(this.#pace.firstTokenMs, signal);
+      this.#meter?.chatAnswered(usageOf(request, answer));
       return sendJson(response, 200, chunks.whole(request, answer));
     }
     response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-cache' });
@@ -127,10 +133,12 @@ export class OpenAiService {
       pauseMs = this.#pace.tokenMs;
     }
     if (signal.aborted) {
+      this.#meter?.chatAnswered(undefined);
       this.#log.debug('the client broke the answer off');
       response.destroy();
       return;
     }
+    this.#meter?.chatAnswered(request.stream_options?.include_usage ? usageOf(request, answer) : undefined);
     if (request.stream_options?.include_usage) send(response, chunks.usage(request, answer));
     response.end('data: [DONE]\n\n');
   }

@@ -11,6 +11,7 @@ import { addressOf } from '../local-door.ts';
 import type { EmulatedService } from '../server.ts';
 import { refuseUpgrade } from '../socket-door.ts';
 import type { LoadedModels } from '../speech-models.ts';
+import type { UsageMeter } from '../usage-meter.ts';
 import type { Dialect } from './dialect.ts';
 import { openAiDialect } from './openai-dialect.ts';
 import type { Pace, ResponseWorld } from './realtime-response.ts';
@@ -27,6 +28,7 @@ export interface RealtimeServiceOptions extends Pick<ResponseWorld, 'answer'>, S
   /** What keeps the model behind the answers from giving any, where something does. */
   readonly problem?: () => Promise<string | undefined>;
   readonly pace?: Pace;
+  readonly meter?: UsageMeter;
 }
 
 const OPENAI_PATH = '/openai/v1/realtime';
@@ -97,6 +99,7 @@ export class RealtimeService implements EmulatedService {
           const session = new RealtimeSession(webSocket, {
             ...{ log, faults, clock, answer, pace, ...models, ...wanted },
             newId: (prefix) => `${prefix}_${randomUUID().replaceAll('-', '').slice(0, 21)}`,
+            onDone: (response) => this.#options.meter?.realtimeAnswered(response),
             lifetimeMs: faults.take('realtime.expire')?.ms ?? LIFETIME_MS,
           });
           this.#sessions.add(session);

@@ -24,6 +24,8 @@ export interface RealtimeSessionOptions extends Omit<ResponseWorld, 'send' | 'dr
   /** What the service shows of an agent that was asked for in place of a model. */
   readonly agent: Json | null;
   readonly lifetimeMs: number;
+  /** Told of each `response.done`. */
+  readonly onDone?: (response: unknown) => void;
 }
 
 const MAX_UNREAD_BYTES = 16 * 1024 * 1024;
@@ -49,7 +51,7 @@ export class RealtimeSession {
     const { dialect, clock, lifetimeMs, newId, transcriber, log, model, agent } = options;
     this.#socket = socket;
     this.#options = options;
-    this.#world = { ...options, send: (type, fields) => this.#send(type, fields), drop: () => socket.terminate() };
+    this.#world = { ...options, send: (type, fields) => this.#tell(type, fields), drop: () => socket.terminate() };
     const expires_at = Math.floor((clock.wallMs() + lifetimeMs) / 1000);
     const id = { id: newId('sess'), object: 'realtime.session', expires_at, ...(agent && { agent }) };
     this.#config = dialect.open({ model, ...id });
@@ -88,6 +90,11 @@ export class RealtimeSession {
 
   get #settings(): SessionSettings {
     return this.#config.settings;
+  }
+
+  #tell(type: string, fields: Json): void {
+    if (type === 'response.done') this.#options.onDone?.(fields.response);
+    this.#send(type, fields);
   }
 
   #receive(data: RawData): void {

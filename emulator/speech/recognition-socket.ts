@@ -1,6 +1,7 @@
 import type { WebSocket } from 'ws';
-import { SAMPLE_RATE } from '../../shared/audio/pcm.ts';
+import { BYTES_PER_MS, SAMPLE_RATE } from '../../shared/audio/pcm.ts';
 import type { Logger } from '../../shared/log.ts';
+import type { UsageMeter } from '../usage-meter.ts';
 import { numbersAsDigits } from './number-words.ts';
 import type { AudioSpan, Listened } from './phrase-stream.ts';
 import { phraseWords } from './phrase-words.ts';
@@ -28,12 +29,14 @@ interface Turn {
 export class RecognitionSocket {
   readonly #transcriber: Listens;
   readonly #socket: SpeechSocket;
+  readonly #meter: UsageMeter | undefined;
   #next: { readonly requestId: string; readonly settings: RecognitionSettings } | undefined;
   #turn: Turn | undefined;
   #hadTurn = false;
   #behindTimer: NodeJS.Timeout | undefined;
 
-  constructor(socket: WebSocket, transcriber: Listens, log: Logger) {
+  constructor(socket: WebSocket, transcriber: Listens, log: Logger, meter?: UsageMeter) {
+    this.#meter = meter;
     this.#transcriber = transcriber;
     this.#socket = new SpeechSocket(
       socket,
@@ -72,6 +75,7 @@ export class RecognitionSocket {
       return;
     }
     const pcm = contentType === 'audio/x-wav' ? withoutWaveHeader(body.bytes) : body.bytes;
+    if (this.#meter) this.#meter.recognition.audioMs += pcm.length / BYTES_PER_MS;
     // A copy: the frame is a piece of a larger buffer of the socket's, which would be sent to the worker as a whole.
     turn.stream.write(new Uint8Array(pcm));
     if (turn.stream.isBehind) this.#holdBack(turn);

@@ -6,6 +6,7 @@ import { AUDIENCES } from '../identity/access-tokens.ts';
 import { type ServiceAccess, ServiceDoor } from '../identity/service-door.ts';
 import { addressOf } from '../local-door.ts';
 import { refuseUpgrade } from '../socket-door.ts';
+import type { UsageMeter } from '../usage-meter.ts';
 import { RecognitionSocket } from './recognition-socket.ts';
 import { SynthesisSocket } from './synthesis-socket.ts';
 import type { Transcriber } from './transcriber.ts';
@@ -15,6 +16,7 @@ export interface SpeechServiceOptions extends ServiceAccess {
   readonly log: Logger;
   readonly transcriber: Transcriber;
   readonly voices: Voices;
+  readonly meter?: UsageMeter;
 }
 
 export interface SpeechStatus {
@@ -94,14 +96,14 @@ export class SpeechService {
   }
 
   #openRecognition(webSocket: WebSocket): void {
-    const { transcriber } = this.#options;
-    const socket = new RecognitionSocket(webSocket, transcriber, this.#log);
+    const { transcriber, meter } = this.#options;
+    const socket = new RecognitionSocket(webSocket, transcriber, this.#log, meter);
     this.#recognition.add(socket);
     webSocket.on('close', () => this.#recognition.delete(socket));
   }
 
   #openSynthesis(webSocket: WebSocket): void {
-    const socket = new SynthesisSocket(webSocket, this.#options.voices, this.#log);
+    const socket = new SynthesisSocket(webSocket, this.#options.voices, this.#log, this.#options.meter);
     this.#synthesis.add(socket);
     webSocket.on('close', () => this.#synthesis.delete(socket));
   }

@@ -1,6 +1,7 @@
 import type { WebSocket } from 'ws';
 import { z } from 'zod';
 import type { Logger } from '../../shared/log.ts';
+import type { UsageMeter } from '../usage-meter.ts';
 import { SpeechSocket } from './speech-socket.ts';
 import { parseSsml } from './ssml.ts';
 import { parseSynthesisContext, type SynthesisSettings } from './synthesis-settings.ts';
@@ -19,10 +20,12 @@ const control = z.looseObject({ action: z.string() });
 export class SynthesisSocket {
   readonly #voices: Pick<Voices, 'speakSentences'>;
   readonly #socket: SpeechSocket;
+  readonly #meter: UsageMeter | undefined;
   #next: { readonly requestId: string; readonly settings: SynthesisSettings } | undefined;
   #turn: SynthesisTurn | undefined;
 
-  constructor(socket: WebSocket, voices: Pick<Voices, 'speakSentences'>, log: Logger) {
+  constructor(socket: WebSocket, voices: Pick<Voices, 'speakSentences'>, log: Logger, meter?: UsageMeter) {
+    this.#meter = meter;
     this.#voices = voices;
     this.#socket = new SpeechSocket(
       socket,
@@ -63,7 +66,11 @@ export class SynthesisSocket {
     const spoken = parseSsml(body.text);
     if (spoken.text.length > MAX_TEXT_CHARS) throw new UspError(1007, `a turn may have ${MAX_TEXT_CHARS} letters`);
     this.#turn?.abort();
-    this.#turn = new SynthesisTurn(requestId, this.#next.settings, this.#socket, this.#voices);
+    if (this.#meter) {
+      this.#meter.synthesis.requests += 1;
+      this.#meter.synthesis.characters += spoken.text.length;
+    }
+    this.#turn = new SynthesisTurn(requestId, this.#next.settings, this.#socket, this.#voices, this.#meter);
     this.#next = undefined;
     void this.#turn.run(spoken);
   }

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { BYTES_PER_MS } from '../../shared/audio/pcm.ts';
 import { DependencyError } from '../../shared/errors.ts';
+import type { UsageMeter } from '../usage-meter.ts';
 import type { SpeechClip, TimedWord } from './speech-clip.ts';
 import type { SpeechSocket } from './speech-socket.ts';
 import type { SynthesisSettings } from './synthesis-settings.ts';
@@ -22,6 +23,7 @@ export class SynthesisTurn {
   readonly #settings: SynthesisSettings;
   readonly #socket: SpeechSocket;
   readonly #voices: Pick<Voices, 'speakSentences'>;
+  readonly #meter: UsageMeter | undefined;
   readonly #streamId = newServiceId().toUpperCase();
   readonly #abort = new AbortController();
   #sentMs = 0;
@@ -31,7 +33,9 @@ export class SynthesisTurn {
     settings: SynthesisSettings,
     socket: SpeechSocket,
     voices: Pick<Voices, 'speakSentences'>,
+    meter?: UsageMeter,
   ) {
+    this.#meter = meter;
     this.requestId = requestId;
     this.#settings = settings;
     this.#socket = socket;
@@ -70,6 +74,7 @@ export class SynthesisTurn {
       await this.#untilRead();
       const chunk = pcm.subarray(at, at + CHUNK_BYTES);
       this.#sentMs += chunk.length / BYTES_PER_MS;
+      if (this.#meter) this.#meter.synthesis.audioMs += chunk.length / BYTES_PER_MS;
       while (unsent[0] !== undefined && startMs + unsent[0].startMs < this.#sentMs) {
         this.#sendWord(unsent.shift(), startMs);
       }

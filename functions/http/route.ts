@@ -48,9 +48,10 @@ export function serve(route: Route, composition: Composition): HttpHandler {
     const log = composition.log.child({ function: route.contract.name, invocation: context.invocationId });
     const traceId = traceIdOf(context.traceContext?.traceParent) ?? context.invocationId;
     try {
+      const { produces } = route.contract;
       const answer = () => route.answer(rawRequest(request), composition.parts(), log);
       // Whether the process lives and can work, and whether more hosts are needed, is answered however much it has to do.
-      return toResponse(PROBES.has(route.contract) ? await answer() : await composition.atOnce.run(answer));
+      return toResponse(PROBES.has(route.contract) ? await answer() : await composition.atOnce.run(answer), produces);
     } catch (error) {
       return toResponse(errorAnswer(error, traceId, log));
     }
@@ -69,10 +70,17 @@ const rawRequest = (request: HttpRequest): RawRequest => ({
   body: request.body,
 });
 
-function toResponse({ status, headers, body }: AnyAnswer): HttpResponseInit {
+/** @param produces the content type of what is no JSON */
+function toResponse({ status, headers, body }: AnyAnswer, produces?: string): HttpResponseInit {
   return {
     status,
-    headers: { ...SECURITY_HEADERS, ...NO_DOCUMENT, 'cache-control': 'no-store', ...headers },
-    ...(body !== undefined && { jsonBody: body }),
+    headers: {
+      ...SECURITY_HEADERS,
+      ...NO_DOCUMENT,
+      'cache-control': 'no-store',
+      ...(produces !== undefined && { 'content-type': produces }),
+      ...headers,
+    },
+    ...(body !== undefined && (produces !== undefined && typeof body === 'string' ? { body } : { jsonBody: body })),
   };
 }

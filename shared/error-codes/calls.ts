@@ -54,6 +54,7 @@ export const CALL_ERRORS = {
     'Set ACS_SOURCE_NUMBER, or give a caller_id.',
   ),
   'calls.not-established': is(409, 'The call is still being set up.', 'Ask again in a moment.'),
+  'calls.goes-on': is(409, 'The call goes on.', 'End it (POST /api/v1/calls/{id}/hangup), then ask again.'),
   'calls.not-found': is(
     404,
     'There is no such call, or it was too long ago.',

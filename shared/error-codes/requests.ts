@@ -86,10 +86,25 @@ export const REQUEST_ERRORS = {
     'A page of a foreign site asked.',
     'Open the page at STREAM_HOST_PUBLIC_URL, or name the site in ALLOWED_ORIGINS.',
   ),
+  'records.none-kept': is(
+    404,
+    'No records of calls are kept here.',
+    'Set CALL_RECORDS_URL or CALL_RECORDS_DIR, on both halves.',
+  ),
+  'records.not-found': is(
+    404,
+    'There is no record of such a call.',
+    'Use the id of the session; after a day the id of the call finds nothing. Records are erased after their time.',
+  ),
+  'records.too-large': is(
+    413,
+    'The record is too large for one answer.',
+    'Ask with inputs=false, or read it where it is kept.',
+  ),
   'records.refused': is(
     503,
     'The storage of call records refused the identity, or has no such container.',
-    'Check CALL_RECORDS_URL, that the identity has the role Storage Blob Data Contributor, and the account’s network rules.',
+    'Check CALL_RECORDS_URL (or CALL_RECORDS_DIR and its disk), that the identity has the role Storage Blob Data Contributor, and the account’s network rules.',
   ),
   'records.throttled': is(503, 'The storage of call records is too busy.', 'Look at the limits of the account.'),
   'records.unreachable': is(

@@ -26,7 +26,7 @@ export interface RouteContract {
   /** Also the function's name in Azure, whose host tries overlapping routes in the order of names. */
   readonly name: string;
   readonly half: 'functions' | 'stream-host' | 'both';
-  readonly method: 'GET' | 'POST' | 'OPTIONS';
+  readonly method: 'GET' | 'POST' | 'DELETE' | 'OPTIONS';
   /** With `{name}` and, at its end, `{name?}`. */
   readonly path: `/${string}`;
   readonly access: Access;

@@ -159,6 +159,31 @@ export const browserMessage = z.discriminatedUnion('type', [
     first_audio_ms: sinceSpeech,
     ...turnOf,
   }),
+  /**
+   * Added: what the session has used by now, and what that costs. After each answer; the last one stands.
+   * `used`: by unit, such as `input_tokens`, `characters` or `audio_seconds`; `unknown`: how often nobody told how much.
+   */
+  z.object({
+    type: z.literal('call_spent'),
+    totals: z.array(
+      z.object({
+        service: z.string(),
+        model: z.string().exactOptional(),
+        used: z.record(z.string(), z.number()),
+        unknown: z.record(z.string(), z.number()).exactOptional(),
+      }),
+    ),
+    /** null where no table of prices is set up. */
+    cost: z
+      .object({
+        currency: z.string(),
+        /** null where something that was used has no price, or nobody told how much of it was used. */
+        total: z.number().nullable(),
+        /** What is certain. */
+        at_least: z.number(),
+      })
+      .nullable(),
+  }),
   /** Added: something that a person should know went wrong or works again. `code` is stable. */
   z.object({ type: z.literal('notice'), code: z.string(), message: z.string() }),
 ]);

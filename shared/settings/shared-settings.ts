@@ -67,8 +67,13 @@ export const sharedSettings = {
   ),
   CALL_RECORDS_URL: setting(kinds.httpUrl.optional(), {
     about:
-      'The container of Azure Storage for call records. Nothing is written there yet; it is looked at whether it takes the identity of the process, which is the only way in.',
+      'The container of Azure Storage for the records of calls (docs/records.md), which the identity of the process opens and no key. Neither this nor CALL_RECORDS_DIR: no records are kept.',
     allowed: 'an http(s) address, such as https://<account>.blob.core.windows.net/<container>',
+  }),
+  CALL_RECORDS_DIR: setting(kinds.text.optional(), {
+    about:
+      'The folder for the records of calls, in place of CALL_RECORDS_URL: of this machine, or a disk that all processes share. `npm start` sets it.',
+    allowed: 'the path of a folder',
   }),
   DEFAULT_AGENT: setting(kinds.text.default('orders'), {
     about: 'The agent that answers when nothing else is asked for.',

@@ -11,6 +11,25 @@ export const streamHostOnly = {
     about: 'Writes what was said into the log. Off, because it is private.',
     allowed: 'true or false',
   }),
+  RECORD_WORDS: setting(kinds.flag.default(true), {
+    about:
+      'Whether the record of a call has its words, keys and what tools were given and gave. Without them it cannot be played again.',
+    allowed: 'true or false',
+  }),
+  RECORD_AUDIO: setting(kinds.flag.default(false), {
+    about:
+      'Whether the record of a call has its sound, caller and agent on two channels. In most places everybody on the line must have agreed: set it only where they are asked.',
+    allowed: 'true or false',
+  }),
+  RECORD_NUMBERS: setting(kinds.flag.default(false), {
+    about: 'Whether the record of a call has telephone numbers whole. Else their last two digits.',
+    allowed: 'true or false',
+  }),
+  CALL_PRICES: setting(kinds.text.optional(), {
+    about:
+      'What models, speech and lines cost: a table with the day and the source of each price (docs/records.md). Without it, or without a price, a cost is unknown.',
+    allowed: 'the path of a file, YAML or JSON',
+  }),
   STREAM_HOST_PORT: setting(kinds.port.default(8080), {
     about: 'The port of the sockets and the page.',
     allowed: 'a port, 1 to 65535',

@@ -72,6 +72,11 @@ export class AgentShelf {
     return requireAgent(this.agents, name);
   }
 
+  /** Of an agent's file and its tools' files, as they are now: what changes with them. */
+  versionOf(name: string): string | undefined {
+    return [...this.#loaded.values()].find(({ agent }) => agent.name === name)?.version;
+  }
+
   /**
    * Reads agents and tools again whenever their files change. For development; wants `reloadable`.
    * @param onChange some agent is another now, is new or has gone

@@ -6,13 +6,21 @@ export interface CallFragment {
   readonly argumentText: string;
 }
 
+/** What a server counted of an answer: it comes once, with the last chunk. */
+export interface TokenCount {
+  readonly input: number;
+  readonly output: number;
+  /** Of the input's. */
+  readonly cached: number;
+}
+
 /** What one chunk of a streamed answer brings. */
 export interface Chunk {
   /** Words for the caller; empty where it brings none. */
   readonly text: string;
   readonly calls: readonly CallFragment[];
   readonly finishReason: string | undefined;
-  readonly totalTokens: number | undefined;
+  readonly tokens: TokenCount | undefined;
   /** What the server reports in place of an answer. */
   readonly error: object | undefined;
 }
@@ -35,9 +43,15 @@ export function readChunk(value: unknown): Chunk {
     text: textOf(delta.content) + textOf(delta.refusal),
     calls: callsOf(delta),
     finishReason: stringOf(choice.finish_reason) || undefined,
-    totalTokens: numberOf(fieldsOf(chunk.usage).total_tokens),
+    tokens: tokensOf(fieldsOf(chunk.usage)),
     error: errorOf(chunk.error),
   };
+}
+
+function tokensOf(usage: Fields): TokenCount | undefined {
+  const [input, output] = [numberOf(usage.prompt_tokens), numberOf(usage.completion_tokens)];
+  if (input === undefined || output === undefined) return undefined;
+  return { input, output, cached: numberOf(fieldsOf(usage.prompt_tokens_details).cached_tokens) ?? 0 };
 }
 
 function firstChoice(choices: unknown): Fields {

@@ -2,6 +2,7 @@ import type OpenAI from 'openai';
 import type { Clock } from '../../shared/clock.ts';
 import { DependencyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import { modelUsage } from '../../shared/records/usage.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
 import type {
   AgentRecording,
@@ -14,9 +15,11 @@ import type {
   TurnTools,
 } from '../contract/agent.ts';
 import type { RealtimeBrief } from '../contract/realtime.ts';
+import type { Recorder } from '../contract/recorder.ts';
 import type { Agent } from './agent-definition.ts';
 import { checkCallTool } from './call-tools/check-call-tool.ts';
 import { TurnActions } from './call-tools/turn-actions.ts';
+import type { TokenCount } from './chat-chunk.ts';
 import { DeploymentTraits, type WantedRequest } from './deployment-traits.ts';
 import { endCallReason, isEndCall } from './end-call.ts';
 import { isRefusedPrompt, modelEmpty, modelOverran, providerReason, toModelError } from './model-errors.ts';
@@ -65,6 +68,8 @@ export interface ModelResponderOptions {
   readonly traits?: DeploymentTraits;
   /** What stands between model and mouth, in this order. */
   readonly transforms?: readonly OpenTransform[];
+  /** Told what each request used. */
+  readonly recorder?: Recorder | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   /** The date that the model is told. */
@@ -106,6 +111,7 @@ export class ModelResponder implements Responder {
         maxTextCharacters: LEAST_CHARACTERS + CHARACTERS_A_TOKEN * options.agent.model.maxTokens,
       },
       omit: options.agent.model.omit,
+      onUsed: (tokens) => options.recorder?.used(modelUsage('chat-model', options.deployment, tokens)),
     });
     this.locale = options.agent.locale;
     const { agent, session } = options;
@@ -260,7 +266,7 @@ export class ModelResponder implements Responder {
 
   #logRound(round: ModelRound, startedMs: number, tools: number): void {
     const ms = Math.round(this.#options.clock.now() - startedMs);
-    this.#options.log.debug({ ms, tokens: round.totalTokens, tools }, 'the model answered');
+    this.#options.log.debug({ ms, tokens: totalOf(round.tokens), tools }, 'the model answered');
     if (round.refusedCalls > 0) {
       this.#options.log.warn({ made: tools, leftOut: round.refusedCalls }, 'the model made too many calls at once');
     }
@@ -316,6 +322,8 @@ export class ModelResponder implements Responder {
     return waits.for(Promise.all(this.#unconfirmed.values()), this.#limits.totalMs, modelOverran);
   }
 }
+
+const totalOf = (tokens: TokenCount | undefined): number | undefined => tokens && tokens.input + tokens.output;
 
 /** Some servers send no ids, or the same ones with every answer; the history must be able to tell calls apart. */
 function withOwnId(request: ToolRequest, taken: Set<string>): ToolRequest {

@@ -1,8 +1,9 @@
 import type OpenAI from 'openai';
+import { APIError } from 'openai';
 import type { Clock } from '../../shared/clock.ts';
 import type { ToolRequest } from '../contract/agent.ts';
 import { CallAssembly } from './call-assembly.ts';
-import type { Chunk } from './chat-chunk.ts';
+import type { Chunk, TokenCount } from './chat-chunk.ts';
 import { ChatStream } from './chat-stream.ts';
 import { modelCutOff, modelEndless, modelFiltered, modelSilent } from './model-errors.ts';
 import { bytesOf } from './model-fetch.ts';
@@ -26,6 +27,8 @@ export interface RoundOptions {
   readonly waits: TurnWaits;
   readonly limits: RoundLimits;
   readonly clock: Clock;
+  /** Told once what the request used, when it is over; `undefined`: it was broken off before anybody was told. */
+  readonly onUsed?: ((tokens: TokenCount | undefined) => void) | undefined;
 }
 
 /** So many chunks are no answer, whatever they hold. */
@@ -45,9 +48,11 @@ export class ModelRound {
   #finishReason: string | undefined;
   #chunks = 0;
   #text = '';
-  #totalTokens: number | undefined;
+  #tokens: TokenCount | undefined;
+  #onUsed: RoundOptions['onUsed'];
 
-  private constructor({ waits, limits }: RoundOptions, stream: ChatStream) {
+  private constructor({ waits, limits, onUsed }: RoundOptions, stream: ChatStream) {
+    this.#onUsed = onUsed;
     this.#waits = waits;
     this.#limits = limits;
     this.#stream = stream;
@@ -69,6 +74,8 @@ export class ModelRound {
       return new ModelRound(options, new ChatStream(bytesOf(response), clock, isWhole));
     } catch (error) {
       connection.abort();
+      // What the server refused costs nothing; what nobody waited for may.
+      if (!(error instanceof APIError)) options.onUsed?.(undefined);
       throw error;
     }
   }
@@ -78,8 +85,9 @@ export class ModelRound {
     return this.#text;
   }
 
-  get totalTokens(): number | undefined {
-    return this.#totalTokens;
+  /** What the server counted; undefined before its end, and where it does not tell. */
+  get tokens(): TokenCount | undefined {
+    return this.#tokens;
   }
 
   /** Why the model stopped, in its own word; undefined where it gave none. */
@@ -121,15 +129,17 @@ export class ModelRound {
   /** Frees the connection, however far the answer came. Idempotent. */
   close(): void {
     this.#stream.close();
+    this.#onUsed?.(this.#tokens);
+    this.#onUsed = undefined;
   }
 
   get #saidSomething(): boolean {
     return this.#text !== '' || this.#calls.count > 0;
   }
 
-  #add({ text, calls, finishReason, totalTokens }: Chunk): string {
+  #add({ text, calls, finishReason, tokens }: Chunk): string {
     this.#chunks += 1;
-    this.#totalTokens = totalTokens ?? this.#totalTokens;
+    this.#tokens = tokens ?? this.#tokens;
     this.#finishReason = finishReason ?? this.#finishReason;
     this.#calls.add(calls);
     this.#text += text;

@@ -4,7 +4,7 @@ import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { DeploymentTraits, Parameter, WantedRequest } from './deployment-traits.ts';
 import { modelSilent, providerReason, retryAfterMs } from './model-errors.ts';
-import { ModelRound, type RoundLimits } from './model-round.ts';
+import { ModelRound, type RoundLimits, type RoundOptions } from './model-round.ts';
 import type { TurnWaits } from './turn-waits.ts';
 
 /** A caller will not wait longer for a model that asks for patience. */
@@ -19,6 +19,8 @@ export interface RoundOpenerOptions {
   readonly limits: RoundLimits;
   /** Parameters that the agent's model is known not to take. */
   readonly omit: readonly Parameter[];
+  /** See {@link RoundOptions.onUsed}. */
+  readonly onUsed?: RoundOptions['onUsed'];
 }
 
 /** Asks the model, and asks once more where that may help and the caller can wait for it. */
@@ -31,12 +33,12 @@ export class RoundOpener {
 
   /** @throws what the client throws (see `toModelError`), or a DependencyError */
   async open(wanted: WantedRequest, waits: TurnWaits): Promise<ModelRound> {
-    const { client, traits, clock, log, limits, omit } = this.#options;
+    const { client, traits, clock, log, limits, omit, onUsed } = this.#options;
     let retried = false;
     for (;;) {
       const request = traits.shape(wanted, omit);
       try {
-        return await ModelRound.open({ client, request, waits, limits, clock });
+        return await ModelRound.open({ client, request, waits, limits, clock, onUsed });
       } catch (thrown) {
         const parameter = traits.learn(thrown, request);
         if (parameter) {

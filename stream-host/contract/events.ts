@@ -1,3 +1,5 @@
+import type { Cost } from '../../shared/records/price-table.ts';
+import type { UsageTotal } from '../../shared/records/usage-totals.ts';
 import type { HistoryItem, ToolCall } from '../../shared/sessions/history.ts';
 import type { PhraseDetails } from './speech.ts';
 
@@ -55,12 +57,20 @@ export interface SessionEventMap {
    */
   transcript: TranscribedWords & PhraseDetails & { readonly turn: number };
   state: { readonly state: string };
+  /** What the session has used by now, and what that costs where prices are known. Told after each turn. */
+  spent: CallSummary;
   /** Something went wrong and the session went on; `code` is stable. */
   fault: { readonly code: string; readonly error?: unknown };
   /** From item `from` on, the history now reads `items`. What stood there before is replaced. */
   historyChanged: { readonly from: number; readonly items: readonly HistoryItem[] };
   /** The mode is over, by its own decision (the agent said goodbye) or as it was closed. Always the last event. */
   ended: { readonly reason: string };
+}
+
+/** What a call has come to, with what other hosts used of it left out. `cost` is undefined where there are no prices. */
+export interface CallSummary {
+  readonly totals: readonly UsageTotal[];
+  readonly cost: Cost | undefined;
 }
 
 /** Words in a session that is only written down. */

@@ -8,6 +8,7 @@ import type { Attention, CallNews } from './call-news.ts';
 import type { SessionEmitter } from './events.ts';
 import type { InputSink } from './inputs.ts';
 import type { ModeLine } from './line.ts';
+import type { Recorder } from './recorder.ts';
 
 /**
  * What is done with a caller's line: a conversation with a recogniser and a voice, a speech-to-speech model, or words
@@ -58,6 +59,8 @@ export interface ModeHost {
   readonly beganAtMs: number;
   /** Keeps what reaches the mode, where the call is recorded. A mode that cannot be played again has no use for it. */
   readonly inputs?: InputSink | undefined;
+  /** Is told what the mode uses of services that are paid for. */
+  readonly recorder?: Recorder | undefined;
 }
 
 /** A kind of mode, by its name in `session.mode`. */

@@ -168,6 +168,8 @@ export interface RealtimeUsage {
   readonly outputTokens: number;
   readonly cachedTokens: number;
   readonly inputAudioTokens: number;
+  /** Of the cached tokens, those of sound. */
+  readonly cachedAudioTokens: number;
   readonly outputAudioTokens: number;
 }
 

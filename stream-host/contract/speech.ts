@@ -1,3 +1,5 @@
+import type { Usage } from '../../shared/records/usage.ts';
+
 /**
  * What hears and what speaks. Audio is PCM16 little-endian mono at 16 kHz everywhere inside.
  */
@@ -64,14 +66,18 @@ export type SynthesisPiece =
   /** A word and where it is spoken, measured from the start of this synthesis. `text` is a slice of what was given. */
   | { readonly type: 'word'; readonly text: string; readonly startMs: number; readonly durationMs: number };
 
+/** Told what was used of a service that is paid for. */
+export type OnUsed = (usage: Usage) => void;
+
 /** Turns text into speech, streamed. */
 export interface Synthesiser {
   /**
    * Speaks `text`. Ends when all of it was yielded; throws when the service failed, once all audio that it gave was
    * yielded. Aborting ends it at once, without an exception. Bounded: one that cannot be reached, or goes quiet between two
    * pieces, is a failure within 2 s; one that was reached has 16 s to its first audio, as the caller is kept company.
+   * @param onUsed told what the service was asked for; nothing where the audio was there already
    */
-  speak(text: string, voice: string, signal: AbortSignal): AsyncIterable<SynthesisPiece>;
+  speak(text: string, voice: string, signal: AbortSignal, onUsed?: OnUsed): AsyncIterable<SynthesisPiece>;
 }
 
 /** Why the agent speaks without its model: what a bundled clip can stand in for. */

@@ -26,7 +26,7 @@ export function allowOrigin(
   requireOrigin(rules, request.headers);
   response
     .writeHead(204, {
-      'access-control-allow-methods': 'GET, POST',
+      'access-control-allow-methods': 'GET, POST, DELETE',
       'access-control-allow-headers': 'authorization, content-type, idempotency-key, x-functions-key, traceparent',
       'access-control-max-age': '600',
     })

@@ -45,6 +45,8 @@ export interface RealtimeServiceOptions {
 /** A speech-to-speech service: sessions with it, and what it has not. */
 export interface RealtimeService {
   readonly name: string;
+  /** What is paid for: the model, the deployment, or the agent of Foundry. */
+  readonly model: string;
   /** The rate of its sessions for a line of that rate: 24 kHz is all that some have. */
   rateHz(lineHz: number): 16_000 | 24_000;
   readonly open: OpenRealtime;
@@ -73,12 +75,20 @@ export function realtimeServiceOf(
     if (voiceLive) {
       const isAgentMode = config.AZURE_VOICE_LIVE_AGENT_NAME !== undefined;
       const credential = { key: config.AZURE_VOICE_LIVE_API_KEY, token: options.token };
-      return serviceOf(new VoiceLiveDialect({ ...dialectOptions, isAgentMode }), voiceLive, credential, options);
+      const dialect = new VoiceLiveDialect({ ...dialectOptions, isAgentMode });
+      const model = config.AZURE_VOICE_LIVE_MODEL ?? config.AZURE_VOICE_LIVE_AGENT_NAME ?? 'voice-live';
+      return { ...serviceOf(dialect, voiceLive, credential, options), model };
     }
     throw new ConfigError('REALTIME_SERVICE is "azure-voice-live": it takes AZURE_VOICE_LIVE_ENDPOINT, too.');
   }
   if (openAi) {
-    return serviceOf(new OpenAiDialect(dialectOptions), openAiUrl(config), openAiCredential(config, options), options);
+    const service = serviceOf(
+      new OpenAiDialect(dialectOptions),
+      openAiUrl(config),
+      openAiCredential(config, options),
+      options,
+    );
+    return { ...service, model: config.AZURE_OPENAI_REALTIME_DEPLOYMENT ?? service.model };
   }
   if (config.REALTIME_SERVICE === undefined) return undefined;
   throw new ConfigError('REALTIME_SERVICE is "azure-openai": it takes AZURE_OPENAI_REALTIME_DEPLOYMENT, too.');
@@ -92,6 +102,7 @@ export function realtimeOver(
 ): RealtimeService {
   return {
     name: dialect.serviceName,
+    model: dialect.serviceName,
     rateHz: (lineHz) => dialect.rateHz(lineHz),
     open: (options, events) => new ServiceSession({ ...options, dialect, openTransport, clock, newId }, events),
     problems: (settings) => dialect.problems(settings),

@@ -9,7 +9,13 @@ const message = z.looseObject({ code: text, message: text, param: text, type: te
 const usage = z.looseObject({
   input_tokens: tokens,
   output_tokens: tokens,
-  input_token_details: z.looseObject({ cached_tokens: tokens, audio_tokens: tokens }).nullish(),
+  input_token_details: z
+    .looseObject({
+      cached_tokens: tokens,
+      audio_tokens: tokens,
+      cached_tokens_details: z.looseObject({ audio_tokens: tokens }).nullish(),
+    })
+    .nullish(),
   output_token_details: z.looseObject({ audio_tokens: tokens }).nullish(),
 });
 

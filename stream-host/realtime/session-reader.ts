@@ -280,5 +280,6 @@ const usageOf = ({ input_token_details: input, output_token_details: output, ...
   outputTokens: all.output_tokens ?? 0,
   cachedTokens: input?.cached_tokens ?? 0,
   inputAudioTokens: input?.audio_tokens ?? 0,
+  cachedAudioTokens: input?.cached_tokens_details?.audio_tokens ?? 0,
   outputAudioTokens: output?.audio_tokens ?? 0,
 });

@@ -8,6 +8,7 @@ import type { SessionEventSource } from '../contract/events.ts';
 import type { Transport } from '../contract/line.ts';
 import type { Mode, ModeKind } from '../contract/mode.ts';
 import { SessionEvents } from '../dialogue/session-events.ts';
+import type { CallRecord } from '../record/call-record.ts';
 import type { CallEnding } from './call-ending.ts';
 import { newsItem } from './call-news.ts';
 import type { SessionLease } from './lease.ts';
@@ -29,6 +30,8 @@ export interface LiveSessionOptions {
   readonly agent: Responder;
   readonly facts: SessionFacts;
   readonly record: SessionLog;
+  /** What is kept of the session for good. */
+  readonly recorder?: CallRecord | undefined;
   readonly lease: SessionLease;
   readonly commands: SessionCommands;
   /** Shows the session's events to whoever watches it from outside. */
@@ -67,21 +70,24 @@ export class LiveSession {
   readonly #stopCommands: () => void;
   readonly #cancelLimit: Cancel;
   #over = false;
+  #endReason = '';
 
   constructor(options: LiveSessionOptions) {
-    const { session, history, transport, mode, agent, record, clock, log } = options;
+    const { session, history, transport, mode, agent, record, recorder, clock, log } = options;
     this.#options = options;
     this.#events = new SessionEvents(clock);
     transport.follow(this.#events, mode.rateHz);
     record.follow(this.#events);
+    recorder?.follow(this.#events);
     logSessionEvents(this.#events, log, options.logTranscripts);
     options.show(this.#events);
+    if (recorder) this.#events.on('agentSpoke', () => this.#events.emit('spent', recorder.summary));
     this.#events.on('ended', () => this.#finish('agent-ended', true));
     this.#mode = mode.open({
       clock,
       log,
       events: this.#events,
-      line: transport,
+      line: recorder?.line(transport) ?? transport,
       agent,
       agentName: session.agent,
       history,
@@ -89,10 +95,15 @@ export class LiveSession {
       facts: options.facts,
       beganAtMs: session.connectedAt ?? session.createdAt,
       act: (action) => this.#act(action),
+      recorder,
+      inputs: recorder?.inputs,
     });
 
     transport.events.on('ready', () => this.#start());
-    transport.events.on('audio', (pcm, from) => this.#mode.audio(pcm, from));
+    transport.events.on('audio', (pcm, from) => {
+      recorder?.heard(pcm, from);
+      this.#mode.audio(pcm, from);
+    });
     transport.events.on('interrupt', () => this.#mode.interrupt());
     transport.events.on('text', (text) => this.#typed(text));
     transport.events.on('dtmf', (tone) => this.#mode.pressed(tone));
@@ -125,6 +136,7 @@ export class LiveSession {
   /** Another host speaks for the session now: falls silent at once and writes nothing more about it. */
   yieldTo(reason: string): void {
     this.#options.record.abandon();
+    this.#options.recorder?.abandon();
     this.#options.transport.close(CLOSE.alreadyConnected, reason);
   }
 
@@ -189,6 +201,7 @@ export class LiveSession {
 
   #wrapUp(code: number, reason: string): void {
     this.#over = true;
+    this.#endReason = reason;
     const { transport, record, log } = this.#options;
     this.#cancelLimit();
     this.#stopCommands();
@@ -200,9 +213,10 @@ export class LiveSession {
   }
 
   async #letGo(lastStep: () => Promise<void> = async () => {}): Promise<void> {
-    const { record, lease, onClosed } = this.#options;
+    const { record, recorder, lease, onClosed } = this.#options;
     // In this order: whoever takes the session next reads all that was said.
     await record.close(FLUSH_MS);
+    await recorder?.close(this.#endReason, FLUSH_MS);
     await lastStep();
     await lease.close();
     onClosed();

@@ -13,7 +13,10 @@ import type { Tickets } from '../../shared/tickets/tickets.ts';
 import type { AgentCard, Responder, SessionFacts } from '../contract/agent.ts';
 import type { Transport } from '../contract/line.ts';
 import type { ModeKind } from '../contract/mode.ts';
+import type { Recorder } from '../contract/recorder.ts';
 import type { LiveSessions } from '../host/live-sessions.ts';
+import type { CallRecord } from '../record/call-record.ts';
+import type { CallRecords } from '../record/call-records.ts';
 import { AcsMediaTransport } from '../transport/acs-media-transport.ts';
 import type { BrowserSession } from '../transport/browser-messages.ts';
 import { type BrowserRate, BrowserTransport } from '../transport/browser-transport.ts';
@@ -33,7 +36,9 @@ export interface ReceptionOptions {
   /** The agents as they are now. */
   readonly agents: () => readonly AgentCard[];
   /** @throws {NotFoundError} when there is no such agent */
-  readonly openResponder: (agent: string, log: Logger, facts: SessionFacts) => Responder;
+  readonly openResponder: (agent: string, log: Logger, facts: SessionFacts, recorder?: Recorder) => Responder;
+  /** Keeps what happens for good. Without it nothing is kept but what Redis has for a day. */
+  readonly records?: CallRecords | undefined;
   readonly ending: CallEnding;
   readonly relay: Pick<SessionRelay, 'follow'>;
   /** Gives browsers the right to come back, and visitors their sessions. Without it they need another ticket. */
@@ -275,6 +280,7 @@ export class Reception {
     const release = await live.hold(found.id, transport);
     if (!release) throw alreadyConnected();
     let session: LiveSession | undefined;
+    let recorder: CallRecord | undefined;
     try {
       const leaseMs = waits?.leaseMs ?? DEFAULT_LEASE_MS;
       const lease = await claimSession(
@@ -289,7 +295,14 @@ export class Reception {
         const [current = found, history] = await Promise.all([store.get(found.id), store.history(found.id)]);
         if (found.channel === 'browser' && isOver(current)) throw new SessionIsOver(current);
         const facts = factsOf(current);
-        const agent = this.#options.openResponder(found.agent, log, facts);
+        recorder = this.#options.records?.open({
+          session: current,
+          resumed: history.length > 0,
+          rateHz: mode.rateHz,
+          eventsAfter: (after) => store.events(found.id, after === undefined ? {} : { after }),
+          log,
+        });
+        const agent = this.#options.openResponder(found.agent, log, facts, recorder);
         if (transport.closed) throw new NotFoundError('socket.gone', 'The socket closed before its session was open.');
         introduce(history, agent);
         const { owner } = lease;
@@ -311,6 +324,7 @@ export class Reception {
             clock,
             log,
           }),
+          recorder,
           commands: this.#options.commands,
           show: (events) => this.#options.relay.follow(current, this.#describe(history, agent), events),
           ending: this.#options.ending,
@@ -319,6 +333,7 @@ export class Reception {
           onClosed: release,
         });
       } catch (error) {
+        recorder?.abandon();
         await lease.close();
         throw error;
       }

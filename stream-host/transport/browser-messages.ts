@@ -117,6 +117,18 @@ export function tellBrowser(
       ...turnOf(turn),
     }),
   );
+  events.on('spent', ({ totals, cost }) =>
+    send({
+      type: 'call_spent',
+      totals: totals.map(({ service, model, used, unknown }) => ({
+        service,
+        ...(model !== undefined && { model }),
+        used: { ...used },
+        ...(unknown && { unknown: { ...unknown } }),
+      })),
+      cost: cost ? { currency: cost.currency, total: cost.total, at_least: cost.at_least } : null,
+    }),
+  );
   events.on('waitFilled', ({ turn, kind, text }) =>
     send({ type: 'wait_filled', kind, content: text, ...turnOf(turn) }),
   );

@@ -4,6 +4,7 @@ import { hangUpCall, initiateCall, listCalls, readCall, transcribeCall } from '.
 import { health, healthDependencies, hostReadyz, liveness, places, readiness } from './health.ts';
 import { listModes } from './modes.ts';
 import { pageSettings, realtimeStatus } from './realtime.ts';
+import { eraseCall, readCallRecord } from './records.ts';
 import { openApi, referencePage } from './reference.ts';
 import { makeTicket } from './tickets.ts';
 import { allowDelivery, takeCallbacks, takeIncomingCalls } from './webhooks.ts';
@@ -15,6 +16,8 @@ export const ALL_ROUTES: readonly RouteContract[] = [
   readCall,
   hangUpCall,
   transcribeCall,
+  readCallRecord,
+  eraseCall,
   makeTicket,
   takeIncomingCalls,
   allowDelivery,

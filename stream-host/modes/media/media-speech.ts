@@ -3,7 +3,7 @@ import type { Clock } from '../../../shared/clock.ts';
 import type { Logger } from '../../../shared/log.ts';
 import type { StreamHostSettings } from '../../../shared/settings/stream-host-settings.ts';
 import type { Agent, Agents } from '../../agent/agent-definition.ts';
-import type { OpenVoiceActivity, StandbyVoice } from '../../contract/speech.ts';
+import type { OnUsed, OpenVoiceActivity, StandbyVoice } from '../../contract/speech.ts';
 import { ClauseCutter } from '../../conversation/mouth/clauses.ts';
 import type { PlayoutClock } from '../../playout/playout.ts';
 import { openAzureRecogniser } from '../../speech/recognition/azure-recogniser.ts';
@@ -46,8 +46,8 @@ export class ProcessSpeech {
     this.#standby.prepare(phrases);
   }
 
-  /** The services of one session, whose caller speaks `locale`; `log` names it. */
-  open(log: Logger, locale: string): MediaSpeech {
+  /** The services of one session, whose caller speaks `locale`; `log` names it, and `onUsed` is told what it uses. */
+  open(log: Logger, locale: string, onUsed?: OnUsed): MediaSpeech {
     const { openVoiceActivity, playoutClock, clock } = this.#options;
     return {
       openVoiceActivity,
@@ -57,8 +57,9 @@ export class ProcessSpeech {
         log,
         random: Math.random,
         language: locale,
+        onUsed,
       }),
-      synthesiser: this.#synthesiser,
+      synthesiser: { speak: (text, voice, signal) => this.#synthesiser.speak(text, voice, signal, onUsed) },
       standby: this.#standby.voiceFor(locale),
       playoutClock,
     };
@@ -76,9 +77,10 @@ export class ProcessSpeech {
     return {
       synthesiser: this.#synthesiser,
       playoutClock,
-      openRecogniser: (log: Logger, languages: readonly string[]) => {
+      openRecogniser: (log: Logger, languages: readonly string[], onUsed?: OnUsed) => {
         const language = languages[0] ?? config.SPEECH_LANGUAGE;
-        return openAzureRecogniser({ service, clock, log, random: Math.random, language, languages, detailed: true });
+        const heard = { language, languages, detailed: true, onUsed };
+        return openAzureRecogniser({ service, clock, log, random: Math.random, ...heard });
       },
     };
   }

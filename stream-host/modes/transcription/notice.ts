@@ -59,7 +59,9 @@ export class Notice {
     const spoken = new SpokenText();
     spoken.addClause(text, 0);
     try {
-      for await (const piece of synthesiser.speak(text, host.agent.voice, signal)) {
+      for await (const piece of synthesiser.speak(text, host.agent.voice, signal, (usage) =>
+        host.recorder?.used(usage),
+      )) {
         if (piece.type === 'audio') utterance.write(piece.pcm);
         else spoken.addWord(piece.text, piece.startMs, piece.durationMs);
       }

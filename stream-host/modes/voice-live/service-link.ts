@@ -38,6 +38,8 @@ export interface ServiceLinkOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly events: LinkEvents;
+  /** Told of each answer what it used; `undefined`: the service did not say. */
+  readonly onUsed?: ((usage: RealtimeUsage | undefined) => void) | undefined;
 }
 
 /** A session, and where the caller's audio lies in it. */
@@ -263,6 +265,7 @@ export class ServiceLink {
         onServiceTool: told(events.onServiceTool),
         onResponseEnded: told((responseId, status, reason, usage) => {
           if (usage) this.#count(usage);
+          this.#options.onUsed?.(usage);
           events.onResponseEnded(responseId, status, reason, usage);
         }),
         onWarning: told(events.onWarning),

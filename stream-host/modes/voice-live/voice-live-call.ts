@@ -25,7 +25,7 @@ import { OwnClips } from './own-clips.ts';
 import { OwnLines } from './own-lines.ts';
 import { serviceEvents } from './service-events.ts';
 import { ServiceLink } from './service-link.ts';
-import { briefOf, standbyClip, type VoiceLiveOptions } from './voice-live-options.ts';
+import { briefOf, standbyClip, usedOf, type VoiceLiveOptions } from './voice-live-options.ts';
 
 /** A session that was replaced within this time needs no excuse. */
 const UNNOTICED_MS = 1000;
@@ -145,6 +145,7 @@ export class VoiceLiveCall implements Mode {
     this.#keys = new PressedKeys(clock, (keys) => this.#give(pressedText(keys)));
     this.#link = new ServiceLink({
       open: options.openRealtime,
+      onUsed: (usage) => host.recorder?.used(usedOf(options, usage)),
       brief: () => {
         this.#brief = briefOf(agent);
         return this.#brief;

@@ -1,8 +1,9 @@
 import { type AudioRate, SAMPLE_RATE } from '../../../shared/audio/pcm.ts';
 import { Resampler } from '../../../shared/audio/resample.ts';
+import { modelUsage, type Usage } from '../../../shared/records/usage.ts';
 import type { Responder } from '../../contract/agent.ts';
 import type { ModeKind } from '../../contract/mode.ts';
-import type { OpenRealtime, RealtimeBrief } from '../../contract/realtime.ts';
+import type { OpenRealtime, RealtimeBrief, RealtimeUsage } from '../../contract/realtime.ts';
 import type { OpenVoiceActivity, StandbyPurpose, StandbyVoice } from '../../contract/speech.ts';
 import type { TurnPolicyChanges } from '../../conversation/turns/turn-policy.ts';
 import type { PlayoutClock } from '../../playout/playout.ts';
@@ -10,6 +11,8 @@ import type { Clip, ClipShelf } from './own-clips.ts';
 
 export interface VoiceLiveOptions {
   readonly openRealtime: OpenRealtime;
+  /** What is paid for there, by the name that prices go by. */
+  readonly model?: string | undefined;
   /** What the service hears and speaks, in Hz. */
   readonly rateHz: Extract<AudioRate, 16_000 | 24_000>;
   readonly openVoiceActivity: OpenVoiceActivity;
@@ -35,6 +38,17 @@ export function standbyClip(
   const speech =
     text === '' ? standbyFor?.('und').speech(purpose, '', '') : standbyFor?.(locale).speech(purpose, text, voice);
   return speech && { text: speech.text, pcm: new Resampler(SAMPLE_RATE, rateHz).write(speech.pcm) };
+}
+
+/** One answer of the service, as prices count it. */
+export function usedOf(
+  { model = 'realtime' }: Pick<VoiceLiveOptions, 'model'>,
+  usage: RealtimeUsage | undefined,
+): Usage {
+  if (usage === undefined) return modelUsage('realtime', model, undefined);
+  const { inputTokens: input, outputTokens: output, cachedTokens: cached } = usage;
+  const { inputAudioTokens: inputAudio, cachedAudioTokens: cachedAudio, outputAudioTokens: outputAudio } = usage;
+  return modelUsage('realtime', model, { input, output, cached, inputAudio, cachedAudio, outputAudio });
 }
 
 /** What the service is told of the agent; of one that has nothing to tell it, its voice and language alone. */

@@ -10,7 +10,8 @@ import { BYTES_PER_MS, dbfsOf, FrameCutter, rmsOf } from '../../../shared/audio/
 import type { Cancel, Clock } from '../../../shared/clock.ts';
 import { DependencyError } from '../../../shared/errors.ts';
 import type { Logger } from '../../../shared/log.ts';
-import type { OpenRecogniser, PhraseDetails, Recogniser, RecogniserEvents } from '../../contract/speech.ts';
+import type { Usage } from '../../../shared/records/usage.ts';
+import type { OnUsed, OpenRecogniser, PhraseDetails, Recogniser, RecogniserEvents } from '../../contract/speech.ts';
 import { type SpeechService, SpeechServiceError, speechConfigFor } from '../sdk/speech-service.ts';
 import { AudioBacklog, QUIET_DBFS } from './audio-backlog.ts';
 import { RecognitionSession } from './recognition-session.ts';
@@ -37,6 +38,8 @@ export interface AzureRecogniserOptions {
   readonly languages?: readonly string[] | undefined;
   /** Asks for the confidence of each phrase and the times of its words, which costs the service nothing and us some bytes. */
   readonly detailed?: boolean | undefined;
+  /** Told how much audio the service is sent: all of it is paid for, and what is sent again, again. */
+  readonly onUsed?: OnUsed | undefined;
   /** How much audio without final words is kept for a restart; older audio is given up, which is logged. */
   readonly replayMs?: number;
   readonly connectTimeoutMs?: number;
@@ -63,6 +66,7 @@ const azureRecogniserDefaults = {
   closeTimeoutMs: 500,
   languages: undefined,
   detailed: undefined,
+  onUsed: undefined,
 } as const satisfies Partial<AzureRecogniserOptions>;
 
 /** Refusals (wrong key, unknown address) in a row after which the recogniser gives up. */
@@ -165,6 +169,7 @@ export class AzureRecogniser implements Recogniser {
     const { startByte, audio } = this.#backlog.replay();
     const baseMs = startByte / BYTES_PER_MS;
     const session: RecognitionSession = new RecognitionSession(this.#config(), {
+      onSent: (bytes) => this.#options.onUsed?.(usageOf(bytes)),
       onSign: () => this.#heardSign(session),
       onPartial: (text, offsetMs, endMs) => this.#heardPartial(text, baseMs + offsetMs, baseMs + endMs),
       onPhrase: (text, offsetMs, endMs, details) => this.#heardPhrase(text, baseMs, { offsetMs, endMs }, details),
@@ -315,6 +320,11 @@ export class AzureRecogniser implements Recogniser {
     }
   }
 }
+
+const usageOf = (bytes: number): Usage => ({
+  service: 'speech-recognition',
+  used: { audio_seconds: bytes / BYTES_PER_MS / 1000 },
+});
 
 /** As `SpeechRecognizer.FromConfig` does it. Continuous: callers change their language, and two of them may speak two. */
 function identifyLanguages(config: SpeechConfig, languages: readonly string[]): void {

@@ -34,6 +34,8 @@ export class DirectRecogniser extends SpeechRecognizer {
   // The SDK's constructor calls createServiceRecognizer: initialisers would come too late, and undo what it did.
   declare private audio: RecognitionAudio;
   declare private connections: DirectConnections<RecognizerConfig, AuthInfo>;
+  /** Told of audio that is on its way to the service, in bytes. */
+  onAudioSent: (bytes: number) => void = () => {};
 
   constructor(config: SpeechConfig) {
     // It tells the SDK the format, and nothing is ever written to it.
@@ -66,7 +68,8 @@ export class DirectRecogniser extends SpeechRecognizer {
     this.connections = new DirectConnections(factory);
     // As the SDK's own method does: every AudioConfig is an audio source.
     const source = audioConfig as unknown as IAudioSource;
-    return new DirectServiceRecogniser(this.audio, authentication, this.connections, source, config, this);
+    const onSent = (bytes: number) => this.onAudioSent(bytes);
+    return new DirectServiceRecogniser(this.audio, onSent, authentication, this.connections, source, config, this);
   }
 }
 
@@ -74,11 +77,17 @@ type AuthInfo = Parameters<IConnectionFactory['create']>[1];
 
 class DirectServiceRecogniser extends SpeechServiceRecognizer {
   readonly #audio: RecognitionAudio;
+  readonly #onSent: (bytes: number) => void;
   readonly #loop = new MessageLoop();
 
-  constructor(audio: RecognitionAudio, ...rest: ConstructorParameters<typeof SpeechServiceRecognizer>) {
+  constructor(
+    audio: RecognitionAudio,
+    onSent: (bytes: number) => void,
+    ...rest: ConstructorParameters<typeof SpeechServiceRecognizer>
+  ) {
     super(...rest);
     this.#audio = audio;
+    this.#onSent = onSent;
   }
 
   override async dispose(reason?: string): Promise<void> {
@@ -101,6 +110,7 @@ class DirectServiceRecogniser extends SpeechServiceRecognizer {
       await this.#audio.pour((pcm) => {
         if (isOver() || connection.state() !== ConnectionState.Connected) return false;
         session.onAudioSent(pcm.byteLength);
+        this.#onSent(pcm.byteLength);
         // It fails only where the connection is closing, of which everybody will hear.
         sendAudio(connection, session.requestId, pcm).catch(() => undefined);
         return true;

@@ -11,6 +11,8 @@ const ignore = () => undefined;
 export interface RecognitionSessionEvents {
   /** The service has let us in. */
   onConnected?(): void;
+  /** Audio is on its way to the service, which is paid for it. */
+  onSent?(bytes: number): void;
   /** The service said anything at all. */
   onSign(): void;
   onPartial(text: string, offsetMs: number, endMs: number): void;
@@ -79,6 +81,7 @@ export class RecognitionSession {
 
   #listen(): void {
     const recogniser = this.#recogniser;
+    recogniser.onAudioSent = (bytes) => this.#events.onSent?.(bytes);
     recogniser.onMessage = (path) => {
       this.#events.onSign();
       // The phrase that came before it is still on its way through the SDK.

@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../../../shared/clock.ts';
 import { DependencyError } from '../../../shared/errors.ts';
 import type { Logger } from '../../../shared/log.ts';
-import type { StandbyVoice, Synthesiser, SynthesisPiece } from '../../contract/speech.ts';
+import type { OnUsed, StandbyVoice, Synthesiser, SynthesisPiece } from '../../contract/speech.ts';
 import { StandbyClips } from './standby-clips.ts';
 
 /** What an agent says by itself, in its own voice. */
@@ -91,9 +91,9 @@ export class StandbySpeech implements Synthesiser {
     };
   }
 
-  async *speak(text: string, voice: string, signal: AbortSignal): AsyncIterable<SynthesisPiece> {
+  async *speak(text: string, voice: string, signal: AbortSignal, onUsed?: OnUsed): AsyncIterable<SynthesisPiece> {
     const kept = this.#kept.get(keyOf({ text, voice }));
-    if (!kept) return yield* this.#options.synthesiser.speak(text, voice, signal);
+    if (!kept) return yield* this.#options.synthesiser.speak(text, voice, signal, onUsed);
     for (const piece of kept.pieces) {
       if (signal.aborted) return;
       yield piece;

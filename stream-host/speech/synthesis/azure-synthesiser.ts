@@ -1,12 +1,23 @@
+import { BYTES_PER_MS } from '../../../shared/audio/pcm.ts';
 import type { Cancel, Clock } from '../../../shared/clock.ts';
 import { DependencyError } from '../../../shared/errors.ts';
 import type { Logger } from '../../../shared/log.ts';
-import type { Synthesiser, SynthesisPiece } from '../../contract/speech.ts';
+import type { Usage } from '../../../shared/records/usage.ts';
+import type { OnUsed, Synthesiser, SynthesisPiece } from '../../contract/speech.ts';
 import { type SpeechService, SpeechServiceError, speechConfigFor } from '../sdk/speech-service.ts';
+import { billedCharacters } from './billed-characters.ts';
 import { PieceQueue } from './piece-queue.ts';
 import { ssmlFor, WordFinder } from './ssml.ts';
 import { SynthesisConnection } from './synthesis-connection.ts';
 import { SynthesiserPool, type SynthesiserPoolStats } from './synthesiser-pool.ts';
+
+/** What shall be spoken. */
+interface Wanted {
+  readonly text: string;
+  readonly voice: string;
+  readonly signal: AbortSignal;
+  readonly onUsed: OnUsed | undefined;
+}
 
 export interface AzureSynthesiserOptions {
   readonly service: SpeechService;
@@ -63,13 +74,13 @@ export class AzureSynthesiser implements Synthesiser {
     return this.#pool.stats;
   }
 
-  async *speak(text: string, voice: string, signal: AbortSignal): AsyncIterable<SynthesisPiece> {
+  async *speak(text: string, voice: string, signal: AbortSignal, onUsed?: OnUsed): AsyncIterable<SynthesisPiece> {
     if (text.trim() === '') return;
     const untilMs = this.#options.clock.now() + this.#options.firstAudioMs;
     for (let isRetry = false; !signal.aborted; isRetry = true) {
       let heard = false;
       try {
-        for await (const piece of this.#speakOnce(text, voice, signal, untilMs, isRetry)) {
+        for await (const piece of this.#speakOnce({ text, voice, signal, onUsed }, untilMs, isRetry)) {
           heard ||= piece.type === 'audio';
           yield piece;
         }
@@ -90,9 +101,7 @@ export class AzureSynthesiser implements Synthesiser {
 
   /** @param untilMs when the first audio must have come */
   async *#speakOnce(
-    text: string,
-    voice: string,
-    signal: AbortSignal,
+    { text, voice, signal, onUsed }: Wanted,
     untilMs: number,
     fresh: boolean,
   ): AsyncIterable<SynthesisPiece> {
@@ -114,6 +123,7 @@ export class AzureSynthesiser implements Synthesiser {
       this.#pool.giveBack(connection);
     };
     let isDone = false;
+    let spokenBytes: number | undefined;
     const onAbort = () => {
       // Once all of it was spoken the connection is somebody else's, long before the caller has heard it.
       if (!isDone) connection.close();
@@ -124,8 +134,10 @@ export class AzureSynthesiser implements Synthesiser {
     try {
       if (signal.aborted) return;
       expectAudioWithin(untilMs - clock.now());
+      spokenBytes = 0;
       connection.speak(ssmlFor(text, voice), {
         onAudio: (pcm) => {
+          spokenBytes = (spokenBytes ?? 0) + pcm.length;
           expectAudioWithin(gapMs);
           if (!queue.addAudio(pcm)) giveUp(new DependencyError('synthesis.too-long', TOO_LONG));
         },
@@ -140,6 +152,8 @@ export class AzureSynthesiser implements Synthesiser {
       yield* queue;
     } finally {
       signal.removeEventListener('abort', onAbort);
+      // All of a text is paid for, whatever became of it.
+      if (spokenBytes !== undefined) onUsed?.(usageOf(text, voice, spokenBytes));
       if (!isDone) {
         connection.close();
         release();
@@ -147,3 +161,9 @@ export class AzureSynthesiser implements Synthesiser {
     }
   }
 }
+
+const usageOf = (text: string, voice: string, bytes: number): Usage => ({
+  service: 'speech-synthesis',
+  model: voice,
+  used: { requests: 1, characters: billedCharacters(text), audio_seconds: bytes / BYTES_PER_MS / 1000 },
+});

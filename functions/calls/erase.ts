@@ -1,0 +1,43 @@
+import { ParleyError } from '../../shared/errors.ts';
+import type { Answer, Input } from '../../shared/http/route.ts';
+import { eraseCall } from '../../shared/http/routes/records.ts';
+import type { Logger } from '../../shared/log.ts';
+import { sessionKeys } from '../../shared/sessions/keys.ts';
+import type { Parts } from '../composition.ts';
+import { functionRoute } from '../http/route.ts';
+import { isOver } from './call-status.ts';
+import { lookUpSession } from './find-session.ts';
+
+/** Erases all that is kept of a call. */
+export const eraseCallRoute = functionRoute(eraseCall, erase);
+
+async function erase(
+  { params }: Input<typeof eraseCall>,
+  { store, erasure, records }: Parts,
+  log: Logger,
+): Promise<Answer<typeof eraseCall>> {
+  const session = await lookUpSession(store, params.id);
+  if (session !== undefined && !isOver(session.status)) throw goesOn('End it first: POST …/hangup.');
+  const sessionId = session?.id ?? (await erasure.sessionOf(params.id)) ?? params.id;
+  // Refuses what is no id at all.
+  sessionKeys(sessionId);
+  // A host writes its last words until it lets go, and would write the session again that Redis has lost.
+  if ((await store.owner(sessionId)) !== undefined) throw goesOn('It is being ended: ask again in some seconds.');
+  const callId = session?.callConnectionId ?? (sessionId === params.id ? undefined : params.id);
+  // The record first: should it fail, the session is there still, by which the call is found.
+  const files = (await records?.erase(sessionId)) ?? [];
+  const redis = await erasure.erase(sessionId, callId);
+  log.info({ session: sessionId, files: files.length, keys: redis.size }, 'a call was erased');
+  return {
+    status: 200,
+    body: {
+      call_id: callId ?? null,
+      session_id: sessionId,
+      redis: Object.fromEntries(redis),
+      files: files.map(({ name, bytes }) => ({ name, bytes })),
+      message: redis.size + files.length > 0 ? 'Erased' : 'There was nothing to erase',
+    },
+  };
+}
+
+const goesOn = (what: string) => new ParleyError('calls.goes-on', `The call goes on, and is not erased. ${what}`);

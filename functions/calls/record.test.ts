@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { FolderRecordStore } from '../../shared/records/folder-store.ts';
+import { newSession } from '../../shared/sessions/testing/redis.ts';
+import { startFunctions } from '../testing/functions-under-test.ts';
+
+const folder = await mkdtemp(join(tmpdir(), 'parley-records-'));
+const functions = await startFunctions({ CALL_RECORDS_DIR: folder });
+after(async () => {
+  await functions.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const records = new FolderRecordStore(folder);
+let made = 0;
+
+async function newCall(status: 'connected' | 'disconnected') {
+  const id = `session-${++made}`;
+  const callConnectionId = `call-${made}`;
+  await functions.store.create({ ...newSession(id), from: '+15551112233', status: 'connected' });
+  await functions.store.bind(id, { callConnectionId });
+  if (status === 'disconnected') await functions.store.update(id, () => ({ status }));
+  const part = await records.begin(id);
+  await part.appendLines(Buffer.from('{"at_ms":1,"line":"head"}\n{"at_ms":2,"line":"input","kind":"x"}\n'));
+  await (await records.begin(id)).appendLines(Buffer.from('{"at_ms":3,"line":"end"}\n'));
+  return { id, callConnectionId };
+}
+
+const read = async (path: string) => {
+  const response = await fetch(`${functions.baseUrl}/${path}`);
+  return { response, text: await response.text() };
+};
+
+test('a call’s record is read as JSON lines, all parts, by the id of the session or of the call', async () => {
+  const { id, callConnectionId } = await newCall('connected');
+  for (const name of [id, callConnectionId]) {
+    const { response, text } = await read(`calls/${name}/record`);
+    assert.equal(response.status, 200);
+    assert.match(response.headers.get('content-type') ?? '', /^application\/x-ndjson/);
+    assert.deepEqual(
+      text
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line).line),
+      ['head', 'input', 'end'],
+    );
+  }
+  const { text } = await read(`calls/${id}/record?inputs=false`);
+  assert.equal(text, '{"at_ms":1,"line":"head"}\n{"at_ms":3,"line":"end"}\n');
+});
+
+test('a record outlives its session in Redis', async () => {
+  await (await records.begin('long-ago')).appendLines(Buffer.from('{"at_ms":1,"line":"head"}\n'));
+  assert.equal((await read('calls/long-ago/record')).text, '{"at_ms":1,"line":"head"}\n');
+});
+
+test('a record that there is not is told by a code of its own', async () => {
+  const { status, body } = await functions.request('GET', 'calls/nobody/record');
+  assert.deepEqual([status, body.error.code], [404, 'records.not-found']);
+  const odd = await functions.request('GET', `calls/${encodeURIComponent('../../etc')}/record`);
+  assert.equal(odd.status, 404);
+});
+
+test('a call that goes on is not erased, and is told to be ended first', async () => {
+  const { id } = await newCall('connected');
+  const { status, body } = await functions.request('DELETE', `calls/${id}`);
+  assert.deepEqual([status, body.error.code], [409, 'calls.goes-on']);
+  assert.match(body.error.message, /hangup/);
+  assert.equal((await records.files(id)).length, 2);
+  assert.ok(await functions.store.get(id));
+});
+
+test('a call that a host still writes the last words of is not erased yet', async () => {
+  const { id } = await newCall('disconnected');
+  await functions.store.claim(id, 'host#1', 60_000);
+  const { status, body } = await functions.request('DELETE', `calls/${id}`);
+  assert.deepEqual([status, body.error.code], [409, 'calls.goes-on']);
+  await functions.store.release(id, 'host#1');
+  assert.equal((await functions.request('DELETE', `calls/${id}`)).status, 200);
+});
+
+test('a call is erased everywhere, it is told what was, and a second time there is nothing', async () => {
+  const { id, callConnectionId } = await newCall('disconnected');
+  const { status, body } = await functions.request('DELETE', `calls/${callConnectionId}`);
+  assert.equal(status, 200);
+  assert.deepEqual([body.call_id, body.session_id, body.message], [callConnectionId, id, 'Erased']);
+  assert.deepEqual(
+    body.files.map(({ name }: { name: string }) => name),
+    ['record.jsonl', 'record-2.jsonl'],
+  );
+  assert.ok(body.redis.session === 1 && body.redis.calls >= 2, JSON.stringify(body.redis));
+  assert.equal((await functions.request('GET', `calls/${id}`)).status, 404);
+  assert.equal((await read(`calls/${id}/record`)).response.status, 404);
+  const again = await functions.request('DELETE', `calls/${id}`);
+  assert.deepEqual([again.status, again.body.redis, again.body.files], [200, {}, []]);
+});
+
+test('a call of which a part is gone already is erased all the same: its session, or its record', async () => {
+  const { id } = await newCall('disconnected');
+  await records.erase(id);
+  assert.equal((await functions.request('DELETE', `calls/${id}`)).body.message, 'Erased');
+  const other = await newCall('disconnected');
+  await functions.request('DELETE', `calls/${other.id}`);
+  await (await records.begin(other.id)).appendLines(Buffer.from('{}\n'));
+  const { body } = await functions.request('DELETE', `calls/${other.id}`);
+  assert.deepEqual([body.message, body.files.length, body.redis], ['Erased', 1, {}]);
+});
