@@ -169,6 +169,8 @@ module recordsStorage 'modules/storage.bicep' = {
     sku: size.storage
     container: recordsContainer
     lifeCycle: size.callRecords
+    // DELETE /api/v1/calls/{id} promises that nothing is left.
+    forgetsDeleted: true
     isPrivate: isPrivate
     containerGrants: [
       // Records are written by the stream host, and erased by the functions where somebody asks for it.

@@ -76,12 +76,14 @@ export const AZURE_RULES: Readonly<Record<string, AzureRule>> = {
 
 const LOCAL = 'it is for a developer’s machine';
 const IDENTITY = 'an identity stands in place of the key';
+const NO_DISK = 'what a container has on its disk goes with it: CALL_RECORDS_URL stands in its place';
 const PUBLIC_CLOUD = 'the default is that of Azure’s public cloud';
 
 /** Settings that no deployment sets, and why. */
 export const NEVER: Readonly<Record<Half, Readonly<Record<string, string>>>> = {
   functions: {
     FUNCTIONS_PORT: LOCAL,
+    CALL_RECORDS_DIR: NO_DISK,
     ACS_CONNECTION_STRING: IDENTITY,
     ACS_TOKEN_ISSUER: PUBLIC_CLOUD,
     ACS_JWKS_URL: PUBLIC_CLOUD,
@@ -90,6 +92,7 @@ export const NEVER: Readonly<Record<Half, Readonly<Record<string, string>>>> = {
     EVENT_GRID_CALLERS: PUBLIC_CLOUD,
   },
   'stream-host': {
+    CALL_RECORDS_DIR: NO_DISK,
     ACS_CONNECTION_STRING: IDENTITY,
     ACS_TOKEN_ISSUER: PUBLIC_CLOUD,
     ACS_JWKS_URL: PUBLIC_CLOUD,
@@ -113,6 +116,10 @@ export const BY_DEFAULT: Readonly<Record<Half, ReadonlySet<string>>> = {
   'stream-host': new Set([
     'SESSION_TTL_SECONDS',
     'LOG_TRANSCRIPTS',
+    'RECORD_WORDS',
+    'RECORD_AUDIO',
+    'RECORD_NUMBERS',
+    'CALL_PRICES',
     'VOICE_ACTIVITY_RUNTIME',
     'REALTIME_SERVICE',
     'REALTIME_TRANSCRIPTION_MODEL',

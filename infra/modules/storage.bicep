@@ -13,6 +13,8 @@ param container string
 param lifeCycle callRecords?
 @description('Whether its public address is closed.')
 param isPrivate bool
+@description('What was deleted is gone, as whoever asks for an erasure may expect. Else it can be had back for a week.')
+param forgetsDeleted bool = false
 @description('Who gets a role on the whole account.')
 param accountGrants grant[] = []
 @description('Who gets a role on the container alone.')
@@ -42,7 +44,7 @@ resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
   resource blobs 'blobServices' = {
     name: 'default'
     properties: {
-      deleteRetentionPolicy: { enabled: true, days: 7 }
+      deleteRetentionPolicy: forgetsDeleted ? { enabled: false } : { enabled: true, days: 7 }
     }
 
     resource store 'containers' = {

@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, suite, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { parseWav } from '../shared/audio/wav.ts';
+import { RunningStack } from './testing/running-stack.ts';
+
+/**
+ * A call from its first sound to its erasure: its record against what the services of the emulator counted by themselves,
+ * and then every place where something of it may be left.
+ */
+
+const CALLER = '+15551239871';
+/** The agent looks it up and says it: in no other call, and in nothing of the agent's own. */
+const QUESTION = 'What is the status of order 1042?';
+const PRICES = {
+  currency: 'USD',
+  prices: [
+    { service: 'chat-model', unit: 'input_tokens', price: 0.75, per: 1_000_000 },
+    { service: 'chat-model', unit: 'output_tokens', price: 4.5, per: 1_000_000 },
+    { service: 'speech-recognition', unit: 'audio_seconds', price: 1, per: 3_600 },
+    { service: 'speech-synthesis', unit: 'characters', price: 15, per: 1_000_000 },
+    { service: 'speech-synthesis', unit: 'audio_seconds', price: 0 },
+    { service: 'line', unit: 'line_seconds', price: 0.004, per: 60 },
+  ].map((price) => ({ ...price, date: '2026-11-29', source: 'the test' })),
+};
+
+interface Counts {
+  readonly chat: { requests: number; brokenOff: number; inputTokens: number; outputTokens: number };
+  readonly recognition: { audioMs: number };
+  readonly synthesis: { requests: number; characters: number; audioMs: number };
+}
+
+suite('the record of a call', () => {
+  const opened = new AsyncDisposableStack();
+  let stack: RunningStack;
+  let folder = '';
+  let records = '';
+
+  before(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'parley-call-record-'));
+    opened.defer(() => rm(folder, { recursive: true, force: true }));
+    records = path.join(folder, 'records');
+    const prices = path.join(folder, 'prices.json');
+    await writeFile(prices, JSON.stringify(PRICES));
+    stack = await RunningStack.start({ CALL_RECORDS_DIR: records, CALL_PRICES: prices, RECORD_AUDIO: 'true' });
+    opened.defer(async () => void (await stack.close()));
+    // What agents say by themselves is synthesised once, and is no call's.
+    await stack.logged(/the phrases of the agents are ready/);
+  });
+
+  after(() => opened.disposeAsync());
+
+  const counted = async (): Promise<Counts> =>
+    (await stack.getJson(`${stack.emulatorUrl}/emulator/status`)).usage as Counts;
+
+  // biome-ignore lint/suspicious/noExplicitAny: lines of many shapes, each asserted where it is read
+  type Line = any;
+
+  test('adds up: tokens, seconds, characters and money are what the services counted', async (t) => {
+    const before = await counted();
+    const { exitCode, problems } = await stack.call('--number', CALLER, '--say', QUESTION);
+    assert.equal(exitCode, 0, problems);
+    const lines = await endedRecord();
+    const after = await counted();
+    const end: Line = lines.at(-1);
+    const of = (service: string): Line => end.totals.find((total: Line) => total.service === service) ?? {};
+
+    const chat = of('chat-model');
+    assert.equal(chat.used.requests, after.chat.requests - before.chat.requests);
+    assert.equal(chat.unknown?.input_tokens ?? 0, after.chat.brokenOff - before.chat.brokenOff);
+    assert.equal(chat.used.input_tokens, after.chat.inputTokens - before.chat.inputTokens);
+    assert.equal(chat.used.output_tokens, after.chat.outputTokens - before.chat.outputTokens);
+    const spoken = of('speech-synthesis');
+    assert.equal(spoken.used.requests, after.synthesis.requests - before.synthesis.requests);
+    assert.equal(spoken.used.characters, after.synthesis.characters - before.synthesis.characters);
+    near(spoken.used.audio_seconds, (after.synthesis.audioMs - before.synthesis.audioMs) / 1000, 0.01);
+    // What was on the way when the line was closed was sent, and never read.
+    near(of('speech-recognition').used.audio_seconds, (after.recognition.audioMs - before.recognition.audioMs) / 1000, 0.5);
+
+    const money =
+      (chat.used.input_tokens * 0.75 + chat.used.output_tokens * 4.5 + spoken.used.characters * 15) / 1e6 +
+      of('speech-recognition').used.audio_seconds / 3600 +
+      (of('line').used.line_seconds / 60) * 0.004;
+    near(end.cost.at_least, money, 1e-6);
+    assert.equal(end.cost.total, chat.unknown === undefined ? end.cost.at_least : null);
+    const sum = lines.reduce(
+      (tokens, line) => tokens + (line.line === 'usage' ? (line.used.output_tokens ?? 0) : 0),
+      0,
+    );
+    assert.equal(sum, chat.used.output_tokens, 'the lines of usage add up to the totals');
+    t.diagnostic(JSON.stringify({ totals: end.totals, cost: end.cost.total, at_least: end.cost.at_least }));
+  });
+
+  test('has who spoke, with which versions, every word of both, the tool, and the sound of both in time', async () => {
+    const lines = await endedRecord();
+    const [head] = lines as [Line];
+    assert.deepEqual([head.line, head.agent, head.mode, head.direction], ['head', 'orders', 'media', 'inbound']);
+    assert.match(head.agent_version, /^[0-9a-f]{64}$/);
+    assert.match(head.parley_version, /^\d/);
+    assert.equal(head.from, `+${'*'.repeat(9)}71`, 'numbers are masked');
+    const events = (name: string): Line[] => lines.filter((line) => line.event === name);
+    assert.match(events('callerFinal')[0]?.text ?? '', /1042/);
+    assert.ok(events('toolEnded').some((line) => line.name === 'look_up_order'));
+    assert.ok(events('agentSpoke').length >= 2);
+    assert.ok(events('acs.CallConnected').length > 0, 'what the functions were told is in it, too');
+    assert.ok(lines.every((line, at) => at === 0 || typeof line.at_ms === 'number'));
+
+    const [folderOfCall = ''] = await readdir(records);
+    const wav = parseWav(await readFile(path.join(records, folderOfCall, 'audio.wav')));
+    const [caller, agent] = wav.channels;
+    assert.ok(caller && agent);
+    const lineMs = (lines.at(-1) as Line).line_ms;
+    near((caller.length / wav.sampleRate) * 1000, lineMs, 700);
+    // The agent's words by its own account, and where they stand in the sound.
+    const began = (lines.find((line) => line.event === 'audioBegan') as Line).at_ms;
+    const asked = events('callerFinal')[0]?.at_ms - began;
+    assert.ok(loud(caller, wav.sampleRate, asked - 3_500, asked) > 0.02, 'the caller is heard before the words are known');
+    assert.ok(loud(agent, wav.sampleRate, 0, 3_000) > 0.02, 'the greeting is heard');
+  });
+
+  test('is read by the API, and erased everywhere: no byte of it in Redis or on the disk', async () => {
+    const lines = await endedRecord();
+    const id = String((lines[0] as Line).session_id);
+    const read = await fetch(`${stack.functionsUrl}/api/v1/calls/${id}/record`);
+    assert.equal(read.status, 200);
+    assert.equal((await read.text()).trimEnd().split('\n').length, lines.length);
+
+    const redis = new Redis(stack.redisUrl);
+    try {
+      const marks = [CALLER.slice(1), 'status of order'];
+      const found = async () => {
+        const text = `${await dump(redis)}\n${await filesUnder(records)}`.toLowerCase();
+        return marks.filter((mark) => text.includes(mark));
+      };
+      assert.deepEqual(await found(), marks, 'both are there before');
+      // The host lets go of it a moment after its last words.
+      let answer = await erase(id);
+      for (let tries = 0; tries < 50 && answer.status === 409; tries++) {
+        await sleep(200);
+        answer = await erase(id);
+      }
+      const body = (await answer.json()) as Line;
+      assert.equal(answer.status, 200, JSON.stringify(body));
+      assert.deepEqual(
+        body.files.map((file: Line) => file.name),
+        ['record.jsonl', 'audio.wav'],
+      );
+      assert.deepEqual(await found(), []);
+      // What comes late brings nothing back.
+      await sleep(3_000);
+      assert.deepEqual(await found(), []);
+      assert.deepEqual(await readdir(records), []);
+    } finally {
+      redis.disconnect();
+    }
+  });
+
+  const erase = (id: string) => fetch(`${stack.functionsUrl}/api/v1/calls/${id}`, { method: 'DELETE' });
+
+  /** The lines of the one record that there is, once it has its end. */
+  async function endedRecord(): Promise<Line[]> {
+    for (let tries = 0; tries < 300; tries++) {
+      const [call] = await readdir(records).catch(() => []);
+      const text = call === undefined ? '' : await readFile(path.join(records, call, 'record.jsonl'), 'utf8');
+      const lines = text.split('\n').filter((line) => line !== '');
+      const parsed: Line[] = text.endsWith('\n') ? lines.map((line) => JSON.parse(line)) : [];
+      if (parsed.at(-1)?.line === 'end') return parsed;
+      await sleep(100);
+    }
+    throw new Error('The record of the call was never ended.');
+  }
+});
+
+function near(actual: number, expected: number, within: number): void {
+  assert.ok(Math.abs(actual - expected) <= within, `${actual} is not within ${within} of ${expected}`);
+}
+
+/** The loudest 20 ms of a stretch, from 0 to 1. */
+function loud(samples: Int16Array, rateHz: number, fromMs: number, toMs: number): number {
+  const frame = rateHz / 50;
+  let loudest = 0;
+  for (let at = Math.max(0, (fromMs * rateHz) / 1000); at + frame < (toMs * rateHz) / 1000; at += frame) {
+    let sum = 0;
+    for (let i = 0; i < frame; i++) sum += ((samples[Math.floor(at) + i] ?? 0) / 32_768) ** 2;
+    loudest = Math.max(loudest, Math.sqrt(sum / frame));
+  }
+  return loudest;
+}
+
+/** Every key and every value of a Redis. */
+async function dump(redis: Redis): Promise<string> {
+  const all: unknown[] = [];
+  for (const key of await redis.keys('*')) {
+    const read: Record<string, () => Promise<unknown>> = {
+      string: () => redis.get(key),
+      hash: () => redis.hgetall(key),
+      list: () => redis.lrange(key, 0, -1),
+      zset: () => redis.zrange(key, '0', '-1'),
+      set: () => redis.smembers(key),
+      stream: () => redis.xrange(key, '-', '+'),
+    };
+    all.push([key, await read[await redis.type(key)]?.()]);
+  }
+  return JSON.stringify(all);
+}
+
+async function filesUnder(folder: string): Promise<string> {
+  const names = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = names.filter((name) => name.isFile()).map((name) => path.join(name.parentPath, name.name));
+  return (await Promise.all(files.map((file) => readFile(file, 'latin1')))).join('\n');
+}
