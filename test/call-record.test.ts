@@ -79,7 +79,11 @@ suite('the record of a call', () => {
     assert.equal(spoken.used.characters, after.synthesis.characters - before.synthesis.characters);
     near(spoken.used.audio_seconds, (after.synthesis.audioMs - before.synthesis.audioMs) / 1000, 0.01);
     // What was on the way when the line was closed was sent, and never read.
-    near(of('speech-recognition').used.audio_seconds, (after.recognition.audioMs - before.recognition.audioMs) / 1000, 0.5);
+    near(
+      of('speech-recognition').used.audio_seconds,
+      (after.recognition.audioMs - before.recognition.audioMs) / 1000,
+      0.5,
+    );
 
     const money =
       (chat.used.input_tokens * 0.75 + chat.used.output_tokens * 4.5 + spoken.used.characters * 15) / 1e6 +
@@ -118,7 +122,10 @@ suite('the record of a call', () => {
     // The agent's words by its own account, and where they stand in the sound.
     const began = (lines.find((line) => line.event === 'audioBegan') as Line).at_ms;
     const asked = events('callerFinal')[0]?.at_ms - began;
-    assert.ok(loud(caller, wav.sampleRate, asked - 3_500, asked) > 0.02, 'the caller is heard before the words are known');
+    assert.ok(
+      loud(caller, wav.sampleRate, asked - 3_500, asked) > 0.02,
+      'the caller is heard before the words are known',
+    );
     assert.ok(loud(agent, wav.sampleRate, 0, 3_000) > 0.02, 'the greeting is heard');
   });
 

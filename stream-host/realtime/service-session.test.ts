@@ -96,7 +96,14 @@ for (const service of SERVICES) {
         'r1',
         'completed',
         undefined,
-        { inputTokens: 20, outputTokens: 10, cachedTokens: 5, inputAudioTokens: 15, cachedAudioTokens: 0, outputAudioTokens: 8 },
+        {
+          inputTokens: 20,
+          outputTokens: 10,
+          cachedTokens: 5,
+          inputAudioTokens: 15,
+          cachedAudioTokens: 0,
+          outputAudioTokens: 8,
+        },
       ],
     ]);
   });
