@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { AcsTokenVerifier } from '../shared/auth/acs-token.ts';
 import { apiDoor, eventGridDoor } from '../shared/auth/api-door.ts';
+import { type Calls, openCalls } from '../shared/calls/open-calls.ts';
 import { AcsCarrier } from '../shared/carrier/acs/acs-carrier.ts';
 import { acsAccessOf } from '../shared/carrier/acs/acs-client.ts';
 import type { Carrier } from '../shared/carrier/carrier.ts';
@@ -27,13 +28,13 @@ import { TakenPlaces } from '../shared/sessions/taken-places.ts';
 import { type FunctionsSettings, readFunctionsSettings } from '../shared/settings/functions-settings.ts';
 import type { Environment } from '../shared/settings/setting.ts';
 import { Tickets } from '../shared/tickets/tickets.ts';
-import { MediaRecovery } from './calls/media-recovery.ts';
+import { OverdueWork } from './calls/overdue-work.ts';
 import { AtOnce } from './http/at-once.ts';
 import { Doors } from './http/doors.ts';
 import { Once } from './once.ts';
 
 /** What the routes work with: one of each in a process. */
-export interface Parts {
+export interface Parts extends Calls {
   readonly config: FunctionsSettings;
   /** What ACS hears in calls that it puts into words itself; undefined where it shall not. */
   readonly acsLocale: string | undefined;
@@ -49,7 +50,7 @@ export interface Parts {
   readonly gate: OutboundGate;
   readonly tickets: Tickets;
   readonly once: Once;
-  readonly mediaRecovery: MediaRecovery;
+  readonly overdue: OverdueWork;
   readonly taken: TakenPlaces;
   /** What the functions need of others, asked in the background. */
   readonly dependencies: DependencyBoard;
@@ -132,6 +133,12 @@ function build(config: FunctionsSettings, log: Logger, env: Environment) {
     tokens: config.REDIS_IDENTITY ? identity.tokens(SCOPES.redis) : undefined,
   });
   const store = new SessionStore(redis, { ttlSeconds: config.SESSION_TTL_SECONDS, now: () => clock.wallMs() });
+  const life = openCalls({
+    ...{ redis, store, carrier: calls, clock, log, newId: randomIds },
+    source: 'functions',
+    sessionTtlSeconds: config.SESSION_TTL_SECONDS,
+    maxCallMs: config.MAX_CALL_MS,
+  });
   const parts: Parts = {
     config,
     acsLocale: acsHears ? config.SPEECH_LANGUAGE : undefined,
@@ -146,7 +153,8 @@ function build(config: FunctionsSettings, log: Logger, env: Environment) {
     gate: new OutboundGate({ redis, clock, settings: config, prices, emulated }),
     tickets: new Tickets({ redis, clock, newSecret: randomSecrets, sessionTtlSeconds: config.SESSION_TTL_SECONDS }),
     once: new Once({ redis, clock, newId: randomIds }),
-    mediaRecovery: new MediaRecovery({ redis, store, calls, clock }),
+    ...life,
+    overdue: new OverdueWork(life.work, clock),
     taken: new TakenPlaces(store.hosts, clock),
     dependencies: new DependencyBoard({
       clock,

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { CallSweep } from '../shared/calls/call-sweep.ts';
+import { type Calls, openCalls, type WorkingCarrier } from '../shared/calls/open-calls.ts';
 import type { Carrier } from '../shared/carrier/carrier.ts';
 import type { Clock } from '../shared/clock.ts';
 import { redisDependency } from '../shared/health/redis-dependency.ts';
@@ -12,6 +13,7 @@ import { CLOSE } from '../shared/protocol/close-codes.ts';
 import { CommandInbox } from '../shared/sessions/command-inbox.ts';
 import { SessionStore } from '../shared/sessions/session-store.ts';
 import { Tickets } from '../shared/tickets/tickets.ts';
+import { WorkRounds } from './calls/work-rounds.ts';
 import type { Modes } from './contract/mode.ts';
 import type { Admission } from './host/admission.ts';
 import { HostHealth, type HostHealthOptions } from './host/host-health.ts';
@@ -76,7 +78,7 @@ export interface HostParts
   readonly modes: Modes;
   /** The mode of sessions for which nobody says another: ACS_STREAMING_MODE. */
   readonly defaultMode?: string;
-  readonly calls: Pick<Carrier, 'hangUp' | 'state' | 'stopMedia' | 'startMedia'>;
+  readonly calls: WorkingCarrier & Pick<Carrier, 'hangUp' | 'stopMedia'>;
   readonly readVitals: (
     live: LiveSessions,
     admission: HostAdmission | undefined,
@@ -137,7 +139,9 @@ export function assembleHost(parts: HostParts): AssembledHost {
     places: new Places(store.hosts, clock),
     vitals: () => parts.readVitals(live, admission),
   });
-  const sweep = new CallSweep({ store, calls: parts.calls, clock, log });
+  const life: Calls = openCalls({ ...parts, store, carrier: parts.calls, source: 'stream-host' });
+  const rounds = new WorkRounds(life.work, clock);
+  const sweep = new CallSweep({ store, calls: parts.calls, work: life.work, clock, log });
   // The functions must not answer a call on the strength of a place that is gone.
   admission?.onChange(() => void record.announce());
   let closing: Promise<void> | undefined;
@@ -147,6 +151,7 @@ export function assembleHost(parts: HostParts): AssembledHost {
     health.close();
     ending.close();
     sweep.close();
+    rounds.close();
     // Now that it drains, this says that no place is free here.
     await Promise.all([drained, record.announce()]);
     record.close();
@@ -164,6 +169,7 @@ export function assembleHost(parts: HostParts): AssembledHost {
       await record.announce();
       health.start();
       sweep.start();
+      rounds.start();
       return opened;
     },
     announce: () => record.announce(),

@@ -44,6 +44,7 @@ const RULES: readonly { readonly files: string; readonly mayImport: readonly str
       files: 'stream-host/session/',
       mayImport: ['shared/', ...floors('contract', 'dialogue', 'transport', 'host', 'record')],
     },
+    { files: 'stream-host/calls/', mayImport: ['shared/'], packages: 'none' },
     { files: 'stream-host/http/', mayImport: ['shared/', ...floors('contract', 'host', 'session', 'transport')] },
     // The composition, which knows everybody.
     { files: 'stream-host/', mayImport: ['shared/', 'agents/', 'package.json'] },

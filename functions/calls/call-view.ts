@@ -1,3 +1,4 @@
+import type { Operation } from '../../shared/calls/operation-ledger.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
 import type { Session, SessionEvent } from '../../shared/sessions/session.ts';
 
@@ -24,19 +25,33 @@ export function callView(session: Session, events: readonly SessionEvent[], now:
   };
 }
 
-export function callDetail(
-  session: Session,
-  events: readonly SessionEvent[],
-  history: readonly HistoryItem[],
-  now: number,
-) {
+/** All that is kept of a call. */
+export interface WholeCall {
+  readonly session: Session;
+  readonly events: readonly SessionEvent[];
+  readonly history: readonly HistoryItem[];
+  readonly operations: readonly Operation[];
+}
+
+export function callDetail({ session, events, history, operations }: WholeCall, now: number) {
   return {
     ...callView(session, events, now),
     server_call_id: session.serverCallId ?? null,
     correlation_id: session.correlationId ?? null,
     transcript: history.map(transcriptLine),
+    operations: operations.map(operationView),
   };
 }
+
+/** What became of something that was asked of the carrier. */
+export const operationView = ({ operationContext, kind, state, askedAt, settledAt, result }: Operation) => ({
+  operation_id: operationContext,
+  kind,
+  state,
+  asked_at: isoTime(askedAt),
+  settled_at: isoTime(settledAt),
+  result: result ?? null,
+});
 
 function transcriptLine(item: HistoryItem) {
   if (item.role !== 'tool') return item;

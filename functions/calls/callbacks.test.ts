@@ -174,8 +174,7 @@ test('a session that its host writes again meanwhile heals, and its call stands 
   const delivery = deliver(`/${restored}`, [lost]);
   await delay(1_000);
   await newSession({ id: restored, status: 'connected', callConnectionId: 'connection-n' });
-  assert.equal((await delivery).body.error.code, 'session.restored');
-  assert.equal((await deliver(`/${restored}`, [lost])).body.processed_events, 1);
+  assert.equal((await delivery).body.processed_events, 1);
   assert.deepEqual(functions.acs.operations, ['startMediaStreaming']);
 });
 
@@ -185,6 +184,7 @@ test('an event that meets passing trouble is answered with 503, and its next del
   functions.acs.failing = { path: ':startMediaStreaming', failure: { status: 503, code: '5030' } };
   assert.equal((await deliver(`/${id}`, [lost])).body.error.code, 'acs.unavailable');
   functions.acs.reset();
-  assert.equal((await deliver(`/${id}`, [lost])).body.processed_events, 1);
+  // The event itself was taken in before.
+  assert.equal((await deliver(`/${id}`, [lost])).body.duplicate_events, 1);
   assert.deepEqual(functions.acs.operations, ['startMediaStreaming']);
 });

@@ -1,37 +1,47 @@
+import type { Visit } from '../../shared/calls/call-work.ts';
 import type { CallEvent } from '../../shared/carrier/call-events.ts';
-import { DependencyError } from '../../shared/errors.ts';
+import { messageOf } from '../../shared/errors.ts';
 import { eventsOf } from '../../shared/http/request-body.ts';
 import type { Answer, Input } from '../../shared/http/route.ts';
 import { takeCallbacks } from '../../shared/http/routes/webhooks.ts';
 import type { Logger } from '../../shared/log.ts';
+import { isSessionId } from '../../shared/sessions/keys.ts';
 import type { Parts } from '../composition.ts';
 import { functionRoute } from '../http/route.ts';
-import { applyCallEvent } from './call-event.ts';
-import { endCall } from './media-recovery.ts';
 
-/** What ACS tells of calls that stand. The proof of the sender is its token. */
+/** What the carrier tells of calls that stand. The proof of the sender is its token. */
 export const callbacksRoute = functionRoute(takeCallbacks, take);
 
-type Outcome = 'processed' | 'duplicate' | 'ignored';
+/** How much longer a delivery may take by what follows from it, where a stream host lives that does the rest. */
+const INLINE_MS = 200;
+/** The same where none does: what is due by then is waited for. */
+const ALONE_MS = 5_000;
+
+interface Counts {
+  processed: number;
+  duplicate: number;
+  ignored: number;
+}
 
 async function take(
   { params, headers, body }: Input<typeof takeCallbacks>,
   parts: Parts,
   log: Logger,
 ): Promise<Answer<typeof takeCallbacks>> {
-  const counts: Record<Outcome, number> = { processed: 0, duplicate: 0, ignored: 0 };
-  const failures: unknown[] = [];
+  const counts: Counts = { processed: 0, duplicate: 0, ignored: 0 };
   const events = eventsOf(body).map((event) => parts.calls.readEvent(event, parts.clock.wallMs()));
-  // One after the other: the events of one delivery are mostly of one call, and in order.
+  const bySession = new Map<string, CallEvent[]>();
   for (const event of events) {
-    try {
-      counts[await takeEvent(event, params.sessionId, parts, log)]++;
-    } catch (error) {
-      failures.push(error);
-    }
+    const id = await sessionOf(event, params.sessionId, parts, log);
+    if (id === undefined || event === undefined) counts.ignored++;
+    else bySession.set(id, [...(bySession.get(id) ?? []), event]);
   }
-  for (const failure of failures.slice(1)) log.error({ err: failure }, 'one more event of the delivery failed');
-  // ACS delivers all of it again. What has succeeded is remembered and not done twice.
+  const taken = await Promise.allSettled(
+    [...bySession].map(([id, told]) => takeEvents(id, told, counts, parts, log.child({ session: id }))),
+  );
+  const failures = taken.filter((outcome) => outcome.status === 'rejected').map(({ reason }) => reason);
+  for (const failure of failures.slice(1)) log.error({ err: failure }, 'the events of one more call failed');
+  // All of it is delivered again. What is written down is known by then, and what is left of it is done.
   if (failures.length > 0) throw failures[0];
   return {
     status: 200,
@@ -41,61 +51,68 @@ async function take(
       failed_events: 0,
       duplicate_events: counts.duplicate,
       ignored_events: counts.ignored,
-      call_connection_id: events[0]?.callId ?? headers['x-ms-call-connection-id'] ?? null,
+      call_connection_id:
+        events.find((event) => event !== undefined)?.callId ?? headers['x-ms-call-connection-id'] ?? null,
       processing_system: 'events_v1',
     },
   };
 }
 
-async function takeEvent(
+/** Undefined where an event is none of ours, or of a kind that has no effect. */
+async function sessionOf(
   event: CallEvent | undefined,
-  sessionId: string | undefined,
-  parts: Parts,
+  named: string | undefined,
+  { store }: Parts,
   log: Logger,
-): Promise<Outcome> {
+): Promise<string | undefined> {
   if (event === undefined) {
     log.warn('an event of a callback cannot be read');
-    return 'ignored';
+    return undefined;
   }
   const callLog = log.child({ call: event.callId, event: event.name });
   if (event.kind === 'other') {
-    callLog.info('an event of an unknown kind was passed over');
-    return 'ignored';
+    callLog.info('an event of an unknown type was passed over');
+    return undefined;
   }
-  const session =
-    (sessionId === undefined ? undefined : await parts.store.get(sessionId)) ??
-    (await parts.store.findByCall(event.callId));
-  if (session === undefined) return takeEventOfUnknown(event, sessionId, parts, callLog);
-  const eventLog = callLog.child({ session: session.id });
-  const apply = () => applyCallEvent(session, event, parts, eventLog);
-  const { first } = await parts.once.run(`callback:${event.callId}:${event.id}`, '', eventLog, apply);
-  eventLog.debug(first ? 'call event processed' : `call event seen before`);
-  return first ? 'processed' : 'duplicate';
+  if (named !== undefined && isSessionId(named)) return named;
+  const session = await store.findByCall(event.callId);
+  if (session === undefined) callLog.warn('an event of an unknown call was passed over');
+  return session?.id;
 }
 
-/** How long a replica that still holds the session may take to write it again after Redis lost it. */
-const RESTORE_GRACE_MS = 3_000;
+/** Writes the events of one call down, then takes them in. @throws {ParleyError} deliver them again */
+async function takeEvents(
+  sessionId: string,
+  events: readonly CallEvent[],
+  counts: Counts,
+  parts: Parts,
+  log: Logger,
+): Promise<void> {
+  const fresh = await parts.inbox.append(sessionId, events);
+  const { taken, passedOver } = await takeIn(sessionId, parts, log);
+  for (const [i, { id }] of events.entries()) {
+    const isFirst = events.findIndex((event) => event.id === id) === i;
+    if (isFirst && passedOver.includes(id)) counts.ignored++;
+    else if (fresh[i] || (isFirst && taken.includes(id))) counts.processed++;
+    else counts.duplicate++;
+  }
+}
 
 /**
- * Redis has lost the session, or never had it. Where the address names one the call is ours, and its media being lost
- * means that nobody talks on it any more: no replica could take it up without its session.
+ * Takes the events of a call in, and does what follows, as far as that is quick. Where no stream host is alive to do the rest,
+ * it takes its time, and what fails makes the sender come again.
  */
-async function takeEventOfUnknown(
-  event: CallEvent,
-  sessionId: string | undefined,
-  { store, clock, calls }: Parts,
-  log: Logger,
-): Promise<Outcome> {
-  const mediaLost = (event.kind === 'media-stopped' || event.kind === 'media-failed') && !event.onPurpose;
-  if (sessionId === undefined || !mediaLost) {
-    log.warn({ session: sessionId }, 'an event of an unknown call was passed over');
-    return 'ignored';
-  }
-  await new Promise<void>((resolve) => clock.after(RESTORE_GRACE_MS, resolve));
-  if ((await store.get(sessionId)) !== undefined) {
-    throw new DependencyError('session.restored', 'The session is back by now; deliver the event again.');
-  }
-  const stood = await endCall(calls, event.callId);
-  log.error({ session: sessionId, stood }, 'a call whose session is lost has lost its media too; hung up');
-  return 'processed';
+async function takeIn(sessionId: string, { store, work, clock }: Parts, log: Logger): Promise<Visit> {
+  const late = Promise.withResolvers<Visit>();
+  const found = { alone: false };
+  const visiting = work.visit(sessionId, async () => {
+    found.alone = (await store.hosts.all()).length === 0;
+    if (found.alone) return ALONE_MS;
+    clock.after(INLINE_MS, () => late.resolve({ taken: [], passedOver: [], busy: true }));
+    return INLINE_MS;
+  });
+  visiting.catch((error: unknown) => log.debug({ reason: messageOf(error) }, 'the events are left to others'));
+  const visit = await Promise.race([visiting, late.promise]);
+  if (found.alone && visit.failure !== undefined) throw visit.failure;
+  return visit;
 }

@@ -1,3 +1,4 @@
+import { isOver } from '../../shared/calls/call-state.ts';
 import { ParleyError } from '../../shared/errors.ts';
 import type { Answer, Input } from '../../shared/http/route.ts';
 import { eraseCall } from '../../shared/http/routes/records.ts';
@@ -5,7 +6,6 @@ import type { Logger } from '../../shared/log.ts';
 import { sessionKeys } from '../../shared/sessions/keys.ts';
 import type { Parts } from '../composition.ts';
 import { functionRoute } from '../http/route.ts';
-import { isOver } from './call-status.ts';
 import { lookUpSession } from './find-session.ts';
 
 /** Erases all that is kept of a call. */

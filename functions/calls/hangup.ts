@@ -1,3 +1,5 @@
+import { isOver } from '../../shared/calls/call-state.ts';
+import { endCall } from '../../shared/calls/media-recovery.ts';
 import { ParleyError } from '../../shared/errors.ts';
 import type { Answer, Input } from '../../shared/http/route.ts';
 import { hangUpCall } from '../../shared/http/routes/calls.ts';
@@ -6,9 +8,7 @@ import { isSessionId } from '../../shared/sessions/keys.ts';
 import type { Session } from '../../shared/sessions/session.ts';
 import type { Parts } from '../composition.ts';
 import { functionRoute } from '../http/route.ts';
-import { isOver } from './call-status.ts';
 import { callNotFound, lookUpSession } from './find-session.ts';
-import { endCall } from './media-recovery.ts';
 
 /** Ends a call for everybody, or a browser's session. */
 export const hangupRoute = functionRoute(hangUpCall, hangUp);
@@ -56,8 +56,12 @@ async function end(session: Session, parts: Parts): Promise<boolean> {
   }
   if (await parts.calls.end(session.callConnectionId)) return true;
   // Its CallDisconnected was lost, or is on its way; whoever asks for the call now should see that it is over.
-  await parts.store.update(session.id, ({ status, endedAt }) =>
-    isOver(status) ? undefined : { status: 'disconnected', endedAt: endedAt ?? parts.clock.wallMs() },
-  );
+  await parts.work.tell(session.id, {
+    kind: 'ended',
+    id: `gone:${session.callConnectionId}`,
+    name: 'call.gone',
+    at: parts.clock.wallMs(),
+    callId: session.callConnectionId,
+  });
   return false;
 }

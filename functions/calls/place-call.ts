@@ -68,6 +68,7 @@ async function placeAdmitted(wanted: OutboundCall, source: string, parts: Parts,
       from: source,
       to: wanted.target_number,
       context: wanted.context,
+      ...minutePriceOf(wanted.target_number, parts),
     });
     const ids = await dial(session, wanted, source, how, parts, callLog);
     return answerOf(session, ids, wanted.target_number, how);
@@ -131,5 +132,11 @@ const answerOf = (session: Session, ids: CallIds, target: string, { mode }: Call
   streaming_mode: mode,
   recording_enabled: false,
 });
+
+/** What its price is given back by when it is over. */
+function minutePriceOf(number: string, { gate }: Parts) {
+  const minutePrice = gate.minutePrice(number);
+  return minutePrice === undefined ? {} : { minutePrice };
+}
 
 const codeOf = (error: unknown): string => (error instanceof ParleyError ? error.code : 'internal');

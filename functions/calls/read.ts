@@ -1,6 +1,6 @@
 import type { Answer, Input } from '../../shared/http/route.ts';
 import { listCalls, readCall } from '../../shared/http/routes/calls.ts';
-import type { Session, SessionEvent } from '../../shared/sessions/session.ts';
+import type { Session } from '../../shared/sessions/session.ts';
 import type { SessionStore } from '../../shared/sessions/session-store.ts';
 import type { Parts } from '../composition.ts';
 import { functionRoute } from '../http/route.ts';
@@ -34,18 +34,25 @@ async function list({ query }: Input<typeof listCalls>, { store, clock }: Parts)
 }
 
 function readPage(store: SessionStore, query: ListQuery): Promise<{ sessions: Session[]; cursor?: string }> {
-  const status = query.status ?? query.status_filter;
+  const { limit, cursor, agent, number, from, to } = query;
   return store.list({
-    limit: query.limit,
-    skip: (query.page - 1) * query.limit,
-    ...(query.cursor !== undefined && { cursor: query.cursor }),
-    ...(status !== undefined && { status }),
+    ...{ limit, cursor, agent, number },
+    skip: (query.page - 1) * limit,
+    status: query.status ?? query.status_filter,
+    fromMs: from === undefined ? undefined : Date.parse(from),
+    toMs: to === undefined ? undefined : Date.parse(to),
   });
 }
 
-async function read({ params }: Input<typeof readCall>, { store, clock }: Parts): Promise<Answer<typeof readCall>> {
+async function read(
+  { params }: Input<typeof readCall>,
+  { store, ledger, clock }: Parts,
+): Promise<Answer<typeof readCall>> {
   const session = await findSession(store, params.id);
-  const events: SessionEvent[] = await store.events(session.id, { limit: TIMELINE_EVENTS });
-  const history = await store.history(session.id);
-  return { status: 200, body: callDetail(session, events, history, clock.wallMs()) };
+  const [events, history, operations] = await Promise.all([
+    store.events(session.id, { limit: TIMELINE_EVENTS }),
+    store.history(session.id),
+    ledger.list(session.id),
+  ]);
+  return { status: 200, body: callDetail({ session, events, history, operations }, clock.wallMs()) };
 }

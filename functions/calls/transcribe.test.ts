@@ -1,16 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach, test } from 'node:test';
-import { pino } from 'pino';
 import { AcsCarrier } from '../../shared/carrier/acs/acs-carrier.ts';
-import { systemClock } from '../../shared/clock.ts';
 import { lineMediaOf } from '../../shared/modes/line-media.ts';
-import { connectRedis } from '../../shared/sessions/connect.ts';
 import type { Session } from '../../shared/sessions/session.ts';
-import { findRedis } from '../../start/redis.ts';
 import { AcsDouble } from '../testing/acs-double.ts';
 import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
-import { MediaRecovery } from './media-recovery.ts';
 
 let functions: FunctionsUnderTest;
 before(async () => {
@@ -127,26 +122,4 @@ test('ACS is told where its words go when the call begins, and by which resource
   assert.deepEqual(written?.callIntelligenceOptions, { cognitiveServicesEndpoint: 'https://speech.example' });
   assert.equal(other?.transcriptionOptions, undefined);
   acs.close();
-});
-
-test('words of ACS that are lost are asked for again, but not for ever, and the call goes on without them', async () => {
-  const redisServer = await findRedis({ log: pino({ level: 'silent' }) });
-  const redis = connectRedis(redisServer.url, pino({ level: 'silent' }));
-  const { acs, store } = functions;
-  const calls = new AcsCarrier({
-    access: { connectionString: acs.connectionString },
-    callbackBase: 'http://f',
-    mediaBase: 'ws://m',
-  });
-  const recovery = new MediaRecovery({ redis, store, calls, clock: systemClock, delaysMs: [1, 1] });
-  const session = await callInProgress({ mode: 'transcription' });
-  const lost = (onPurpose = false) =>
-    recovery.wordsLost(session, 'connection-1', { onPurpose }, pino({ level: 'silent' }));
-  assert.equal(await lost(true), 'not-needed');
-  assert.equal(await lost(), 'restarting');
-  assert.equal(await lost(), 'restarting');
-  assert.equal(await lost(), 'given-up');
-  assert.deepEqual(acs.operations, ['startTranscription', 'startTranscription']);
-  redis.disconnect();
-  await redisServer.close();
 });

@@ -1,3 +1,4 @@
+import { isOver } from '../../shared/calls/call-state.ts';
 import { failedAs } from '../../shared/carrier/carrier-error.ts';
 import { restartMedia } from '../../shared/carrier/restart-media.ts';
 import { NotFoundError, ParleyError } from '../../shared/errors.ts';
@@ -10,7 +11,6 @@ import { writtenDown, writtenDownMode } from '../../shared/modes/written-down.ts
 import type { Session } from '../../shared/sessions/session.ts';
 import type { Parts } from '../composition.ts';
 import { functionRoute } from '../http/route.ts';
-import { isOver } from './call-status.ts';
 import { findSession } from './find-session.ts';
 
 /** Has a call that goes on written down: the host that has it lets go, and one takes it up again in that mode. */

@@ -1,17 +1,26 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import type { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { AcsService } from '../../emulator/acs/acs-service.ts';
 import { TestApplication } from '../../emulator/acs/testing/application.ts';
 import { TestPhone } from '../../emulator/acs/testing/phone.ts';
 import { EmulatorServer } from '../../emulator/server.ts';
 import { loadCertificate } from '../../emulator/tls/certificates.ts';
+import { openCalls } from '../../shared/calls/open-calls.ts';
+import { AcsCarrier } from '../../shared/carrier/acs/acs-carrier.ts';
 import { systemClock } from '../../shared/clock.ts';
+import { randomIds } from '../../shared/ids.ts';
+import { connectRedis } from '../../shared/sessions/connect.ts';
 import type { Session } from '../../shared/sessions/session.ts';
 import { freePorts } from '../../shared/testing/free-ports.ts';
+import { WorkRounds } from '../../stream-host/calls/work-rounds.ts';
 import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
 
-/** Whole calls between the functions and the emulator's ACS, with a bare socket server in place of the stream host. */
+/**
+ * Whole calls between the functions and the emulator's ACS, with a bare socket server in place of the stream host, which goes
+ * its rounds.
+ */
 
 const accessKey = Buffer.from('a key that only this test knows').toString('base64');
 const resourceId = 'a46cfa6a-73ce-4b07-9cfd-c3c28496ca08';
@@ -21,6 +30,8 @@ let emulator: EmulatorServer;
 let acs: AcsService;
 let streamHost: TestApplication;
 let emulatorPort: number;
+let redis: Redis;
+let rounds: WorkRounds;
 
 before(async () => {
   streamHost = await TestApplication.listen();
@@ -38,6 +49,16 @@ before(async () => {
   };
   functions = await startFunctions(settings, port);
   await functions.announce({ sessions: 0, maxSessions: 100 });
+  const log = pino({ level: 'silent' });
+  redis = connectRedis(process.env.REDIS_URL ?? '', log);
+  const access = { connectionString: settings.ACS_CONNECTION_STRING };
+  const carrier = new AcsCarrier({ access, callbackBase: 'http://f', mediaBase: 'ws://m' });
+  const { work } = openCalls({
+    ...{ redis, store: functions.store, carrier, clock: systemClock, newId: randomIds, log },
+    ...{ source: 'stream-host', sessionTtlSeconds: 600, maxCallMs: 600_000 },
+  });
+  rounds = new WorkRounds(work, systemClock);
+  rounds.start();
   acs = await AcsService.open({
     accessKey,
     resourceId,
@@ -53,6 +74,8 @@ before(async () => {
   await acs.start();
 });
 after(async () => {
+  rounds.close();
+  redis.disconnect();
   await acs.close();
   await emulator.close();
   await functions.close();

@@ -33,11 +33,15 @@ export function functionRoute<Contract extends RouteContract, const Answers exte
     contract,
     async answer(request, parts, log) {
       const caller = await parts.doors.admit(contract.access, request);
+      if (contract.path.startsWith(CALLS)) await parts.overdue.look();
       const answer = await handle(await readInput(contract, request), parts, log, caller);
       return { ...answer, status: Number(answer.status) };
     },
   };
 }
+
+/** Requests that look whether something is left to do at calls. */
+const CALLS = `${API_PREFIX}/calls`;
 
 /** The template below the prefix that `host.json` sets. */
 export const templateOf = ({ path }: RouteContract): string => path.slice(API_PREFIX.length + 1);

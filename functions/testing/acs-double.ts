@@ -23,6 +23,8 @@ export class AcsDouble {
   readonly url: string;
   readonly tokens: TokenIssuer;
   readonly requests: AcsRequest[] = [];
+  /** Calls that were ended, each once: of a second request for it the call is not known. */
+  readonly ended: string[] = [];
   /** Requests to paths that hold this text fail so, until it is taken away. */
   failing: { readonly path: string; readonly failure: AcsFailure } | undefined;
   /** Calls have their media sockets open. */
@@ -98,6 +100,12 @@ export class AcsDouble {
       response.writeHead(200).end(JSON.stringify(call));
       return;
     }
+    const [, ended] = /([^/]+):terminate$/.exec(request.path) ?? [];
+    if (ended !== undefined && this.ended.includes(ended)) {
+      response.writeHead(404).end(JSON.stringify({ error: { code: '8522', message: 'Call not found' } }));
+      return;
+    }
+    if (ended !== undefined) this.ended.push(ended);
     response.writeHead(/:(start|stop)(MediaStreaming|Transcription)$/.test(request.path) ? 202 : 204).end();
   }
 
@@ -108,6 +116,7 @@ export class AcsDouble {
 
   reset(): void {
     this.requests.length = 0;
+    this.ended.length = 0;
     this.failing = undefined;
     this.beforeAnswer = undefined;
   }

@@ -4,10 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import type { CallState } from '../carrier/carrier.ts';
 import { CarrierError } from '../carrier/carrier-error.ts';
+import { randomIds } from '../ids.ts';
 import type { Session } from '../sessions/session.ts';
 import { newSession, redisesUnderTest } from '../sessions/testing/redis.ts';
 import { VirtualClock } from '../virtual-clock.ts';
 import { CallSweep } from './call-sweep.ts';
+import { openCalls } from './open-calls.ts';
 
 const log = pino({ level: 'silent' });
 const gone = () => new CarrierError('gone', 'acs.call-gone', 'no such call');
@@ -44,7 +46,19 @@ for (const redis of await redisesUnderTest()) {
       },
     };
     const limits = { neverHeldMs: 0, frozenMs: 0, lostMs: 0, goneMs: 0, notEstablishedMs: 60_000 };
-    const sweep = new CallSweep({ store, calls, clock, log, limits });
+    const carrier = {
+      ...calls,
+      end: async () => false,
+      participants: async () => [],
+      recordingState: async () => 'inactive' as const,
+      startTranscription: async () => {},
+    };
+    const { work } = openCalls({
+      ...{ redis: raw, store, carrier, clock, log, newId: randomIds, source: 'stream-host' },
+      sessionTtlSeconds: 600,
+      maxCallMs: 60_000,
+    });
+    const sweep = new CallSweep({ store, calls, work, clock, log, limits });
 
     beforeEach(async () => {
       await raw.flushdb();
@@ -70,7 +84,7 @@ for (const redis of await redisesUnderTest()) {
 
     test('a call that is over is left a moment for the event that says why (call-gone beside CallDisconnected)', async () => {
       const id = await watched();
-      await look(new CallSweep({ store, calls, clock, log, limits: { ...limits, goneMs: 60_000 } }));
+      await look(new CallSweep({ store, calls, work, clock, log, limits: { ...limits, goneMs: 60_000 } }));
       assert.equal((await store.get(id))?.status, 'ringing');
       await look();
       assert.equal((await store.get(id))?.endReason, 'call-gone');
@@ -120,7 +134,7 @@ for (const redis of await redisesUnderTest()) {
 
       // It is picked up: only from now on it is silent.
       acs.states.set('ringing', 'connected');
-      const patient = new CallSweep({ store, calls, clock, log, limits: { neverHeldMs: 60_000 } });
+      const patient = new CallSweep({ store, calls, work, clock, log, limits: { neverHeldMs: 60_000 } });
       await look(patient);
       assert.deepEqual(acs.hungUp, []);
     });
@@ -130,7 +144,7 @@ for (const redis of await redisesUnderTest()) {
       acs.states.set('c', 'connected');
       await store.claim(id, 'a', 60_000);
       await store.release(id, 'a');
-      const patient = new CallSweep({ store, calls, clock, log, limits: { neverHeldMs: 0, lostMs: 60_000 } });
+      const patient = new CallSweep({ store, calls, work, clock, log, limits: { neverHeldMs: 0, lostMs: 60_000 } });
       await look(patient);
       assert.deepEqual(acs.hungUp, []);
       assert.partialDeepStrictEqual(await store.silence(id), { everHeld: true });
@@ -151,7 +165,7 @@ for (const redis of await redisesUnderTest()) {
       acs.states.set('c', 'connected');
       open.add('c');
       await store.claim(id, 'frozen', 60_000);
-      const slow = new CallSweep({ store, calls, clock, log, limits: { frozenMs: 0, lostMs: 60_000 } });
+      const slow = new CallSweep({ store, calls, work, clock, log, limits: { frozenMs: 0, lostMs: 60_000 } });
       await look(slow);
       assert.deepEqual(acs.media, [], 'somebody holds it');
       await raw.del(`parley:{${id}}:owner`);
@@ -181,7 +195,7 @@ for (const redis of await redisesUnderTest()) {
       open.add('c');
       await store.claim(id, 'living', 60_000);
       await raw.del(`parley:{${id}}:owner`);
-      const usual = new CallSweep({ store, calls, clock, log });
+      const usual = new CallSweep({ store, calls, work, clock, log });
       await look(usual);
       assert.ok(Number(await raw.zscore('parley:watch', id)) < Date.now() + 7_000, 'it is looked after again soon');
       await store.renew(id, 'living', 9_000);
@@ -214,7 +228,7 @@ for (const redis of await redisesUnderTest()) {
       await store.watch(id, 0);
       await look();
       assert.equal((await store.get(id))?.status, 'initiating');
-      const later = new CallSweep({ store, calls, clock, log, limits: { notEstablishedMs: -1e15 } });
+      const later = new CallSweep({ store, calls, work, clock, log, limits: { notEstablishedMs: -1e15 } });
       await look(later);
       assert.partialDeepStrictEqual(await store.get(id), { status: 'failed', endReason: 'call-never-established' });
     });
@@ -231,7 +245,7 @@ for (const redis of await redisesUnderTest()) {
           return calls.state(id);
         },
       };
-      const replicas = [1, 2, 3].map(() => new CallSweep({ store, calls: counting, clock, log, limits }));
+      const replicas = [1, 2, 3].map(() => new CallSweep({ store, calls: counting, work, clock, log, limits }));
       await Promise.all(replicas.map((each) => each.sweep()));
       assert.deepEqual(asked, ['c']);
       assert.deepEqual(acs.hungUp, []);
@@ -241,7 +255,7 @@ for (const redis of await redisesUnderTest()) {
 
     test('it goes on by itself every few seconds, until it is closed', async () => {
       const timed = new VirtualClock();
-      const steady = new CallSweep({ store, calls, clock: timed, log, limits });
+      const steady = new CallSweep({ store, calls, work, clock: timed, log, limits });
       const id = await watched({ status: 'connected' });
       steady.start();
       await timed.advance(5_000);

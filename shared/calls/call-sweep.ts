@@ -6,10 +6,15 @@ import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Session } from '../sessions/session.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
+import { isOver } from './call-state.ts';
+import type { CallWork } from './call-work.ts';
+import { whoHangsUp } from './end-reasons.ts';
 
 export interface CallSweepOptions {
   readonly store: SessionStore;
   readonly calls: Pick<Carrier, 'state' | 'hangUp' | 'stopMedia' | 'startMedia'>;
+  /** Takes in what the sweep finds out. */
+  readonly work: CallWork;
   readonly clock: Clock;
   readonly log: Logger;
   readonly everyMs?: number;
@@ -84,8 +89,8 @@ export class CallSweep {
   async sweep(): Promise<void> {
     const { store, log } = this.#options;
     try {
-      const due = await store.watched.due(AT_ONCE, SOON_AGAIN_MS);
-      await Promise.all(due.map((id) => this.#look(id)));
+      const { ids } = await store.watched.due(AT_ONCE, SOON_AGAIN_MS);
+      await Promise.all(ids.map((id) => this.#look(id)));
     } catch (error) {
       log.debug({ reason: messageOf(error) }, 'the calls could not be looked after now');
     }
@@ -96,7 +101,7 @@ export class CallSweep {
     const callLog = log.child({ session: id });
     try {
       const session = await store.get(id);
-      if (session === undefined || session.status === 'disconnected' || session.status === 'failed') {
+      if (session === undefined || isOver(session.status)) {
         await store.watched.remove(id);
       } else if (session.channel === 'browser') {
         await this.#lookForBrowser(session, callLog);
@@ -176,7 +181,7 @@ export class CallSweep {
   /** Until ACS says that the call is gone: one that took our request may still not have carried it out. */
   async #end(session: Session, callConnectionId: string, reason: string, log: Logger): Promise<void> {
     try {
-      await this.#options.calls.hangUp(callConnectionId);
+      await this.#options.calls.hangUp(callConnectionId, whoHangsUp(reason));
     } catch (error) {
       if (!failedAs(error, 'gone')) throw error;
       await this.#over(session, reason, log);
@@ -188,15 +193,18 @@ export class CallSweep {
     await this.#close(session, { status: 'disconnected', endReason: session.endReason ?? reason });
   }
 
+  /** As if the carrier had told it, so that all that follows from an end follows from this one. */
   async #close(session: Session, end: { status: 'disconnected' | 'failed'; endReason: string }): Promise<void> {
-    const { store, clock } = this.#options;
-    const endedAt = clock.wallMs();
-    await store.update(session.id, ({ status }) =>
-      status === 'disconnected' || status === 'failed' ? undefined : { ...end, endedAt },
+    const { store, work, clock } = this.#options;
+    const { endReason } = end;
+    await store.update(session.id, ({ status }) => (isOver(status) ? undefined : { endReason }));
+    const at = clock.wallMs();
+    const head = { id: `reaped:${session.id}:${at}`, name: 'call.reaped', at };
+    const told = { ...head, callId: session.callConnectionId ?? '', result: { message: endReason } };
+    await work.tell(
+      session.id,
+      end.status === 'failed' ? { ...told, kind: 'failed', what: 'place' } : { ...told, kind: 'ended' },
     );
-    await store.append(session.id, { type: 'call.reaped', source: 'stream-host', data: { reason: end.endReason } });
-    // For a replica that holds it all the same, and does not know yet.
-    await store.command(session.id, { type: 'end', reason: end.endReason });
     await store.watched.remove(session.id);
   }
 }

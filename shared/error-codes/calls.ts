@@ -43,6 +43,7 @@ export const CALL_ERRORS = {
     'Open the socket with the address that was given for the call.',
   ),
   'calls.cursor-invalid': is(400, 'The cursor is not one that the list gave out.', 'Start without a cursor.'),
+  'calls.inbox-full': is(503, 'Too many events of one call wait to be taken in.', 'Deliver the events again.'),
   'calls.no-phone-call': is(
     409,
     'The session is a browser’s, whose mode is chosen when it begins.',
@@ -136,7 +137,6 @@ export const CALL_ERRORS = {
     'What should be stored is not JSON, such as a BigInt or a circle.',
     'Let tools and callers give plain JSON.',
   ),
-  'session.restored': is(503, 'The session had been lost and is back by now.', 'Deliver the event again.'),
   'session.version-conflict': is(
     409,
     'The session was changed by somebody else since it was read.',

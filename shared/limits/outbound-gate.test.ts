@@ -9,6 +9,7 @@ import { connectRedis } from '../sessions/connect.ts';
 import type { Session } from '../sessions/session.ts';
 import { redisesUnderTest } from '../sessions/testing/redis.ts';
 import { VirtualClock } from '../virtual-clock.ts';
+import { OutboundBudget } from './outbound-budget.ts';
 import { OutboundGate } from './outbound-gate.ts';
 import { OutboundPrices } from './outbound-prices.ts';
 
@@ -38,6 +39,9 @@ function gateOf(redis: Redis, clock: VirtualClock, limits: Limits): OutboundGate
   const prices = limits.budget === undefined ? undefined : new OutboundPrices({ 49: 0.01, 4940: 0.1 });
   return new OutboundGate({ redis, clock, settings, prices, emulated: false });
 }
+
+/** Of any host, which knows no prices. */
+const budgetOf = (redis: Redis, clock: VirtualClock) => new OutboundBudget({ redis, clock, maxCallMs: 600_000 });
 
 const codeOf = (outcome: PromiseSettledResult<unknown>): string =>
   outcome.status === 'fulfilled' ? 'passed' : outcome.reason.code;
@@ -116,9 +120,12 @@ for (const redis of await redisesUnderTest()) {
   test(`${redis.kind}: a call counts with the price of its longest time until it is over, and then with its own`, async () => {
     const clock = new VirtualClock();
     // Ten minutes at 0.01.
-    const gate = gateOf(await fresh(), clock, { budget: 0.25 });
+    const connection = await fresh();
+    const gate = gateOf(connection, clock, { budget: 0.25 });
+    const budget = budgetOf(connection, clock);
+    let made = 0;
     const session = (given: Partial<Session>): Session =>
-      ({ direction: 'outbound', to: BERLIN, createdAt: clock.wallMs(), ...given }) as Session;
+      ({ id: `s-${++made}`, createdAt: clock.wallMs(), minutePrice: gate.minutePrice(BERLIN), ...given }) as Session;
     await gate.admit(call);
     await gate.admit(call);
     await assert.rejects(gate.admit(call), { code: 'outbound.budget', status: 429 });
@@ -126,11 +133,12 @@ for (const redis of await redisesUnderTest()) {
     const first = session({ connectedAt });
     await clock.advance(90_000);
     // Two minutes begun: eight are given back.
-    await gate.settle({ ...first, endedAt: clock.wallMs() });
+    await budget.settle({ ...first, endedAt: clock.wallMs() });
+    await budget.settle({ ...first, endedAt: clock.wallMs() });
     await gate.admit(call);
     await assert.rejects(gate.admit(call), { code: 'outbound.budget' });
     // It failed: all of it.
-    await gate.settle(session({ status: 'failed' }));
+    await budget.settle(session({ status: 'failed' }));
     await gate.admit(call);
     // A dear number costs ten times that.
     await assert.rejects(gate.admit({ ...call, number: HAMBURG }), { code: 'outbound.budget' });
@@ -138,16 +146,17 @@ for (const redis of await redisesUnderTest()) {
       code: 'outbound.price-unknown',
       status: 403,
     });
-    assert.equal(gate.settles(session({ direction: 'inbound' })), false);
   });
 
   test(`${redis.kind}: a call that is over before anybody said that it was answered costs its time all the same`, async () => {
     const clock = new VirtualClock();
-    const gate = gateOf(await fresh(), clock, { budget: 0.15 });
+    const connection = await fresh();
+    const gate = gateOf(connection, clock, { budget: 0.15 });
     await gate.admit(call);
-    const session = { direction: 'outbound', to: BERLIN, createdAt: clock.wallMs(), status: 'disconnected' } as Session;
+    const minutePrice = gate.minutePrice(BERLIN);
+    const session = { id: 's', createdAt: clock.wallMs(), status: 'disconnected', minutePrice } as Session;
     await clock.advance(8 * 60_000);
-    await gate.settle({ ...session, endedAt: clock.wallMs() });
+    await budgetOf(connection, clock).settle({ ...session, endedAt: clock.wallMs() });
     // Eight of fifteen minutes are used, and ten are asked for.
     await assert.rejects(gate.admit(call), { code: 'outbound.budget' });
   });

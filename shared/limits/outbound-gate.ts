@@ -4,8 +4,8 @@ import type { Clock } from '../clock.ts';
 import { type CodeOf, ERROR_CODES } from '../error-codes.ts';
 import { messageOf, ParleyError, TooMuchError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import type { Session } from '../sessions/session.ts';
 import type { OutboundSettings } from '../settings/outbound-settings.ts';
+import { BUDGET, minutesOf } from './outbound-budget.ts';
 import { type NumberRules, requireCallable } from './outbound-numbers.ts';
 import { millionthsOf, type OutboundPrices } from './outbound-prices.ts';
 import { DAY_MS, MINUTE_MS, WindowCounter } from './window-counter.ts';
@@ -47,8 +47,6 @@ interface Budget {
 }
 
 const ALL = 'all';
-/** A session is created so soon after its call was counted. */
-const CREATED_WITHIN_MS = 60_000;
 
 /**
  * The one gate that every call goes through before it is placed, whoever wants it: what is never called, and how much
@@ -56,7 +54,7 @@ const CREATED_WITHIN_MS = 60_000;
  * Redis is away nothing is placed, because a limit that nobody counts would be open.
  *
  * A call's price is counted for the longest that it may last, and what it did not use is given back when it is over: so
- * the budget of a day is never exceeded.
+ * the budget of a day is never exceeded. (`OutboundBudget`)
  */
 export class OutboundGate {
   readonly #clock: Clock;
@@ -80,7 +78,7 @@ export class OutboundGate {
     if (prices !== undefined && budget !== undefined) {
       this.#budget = {
         prices,
-        counter: counter('budget', millionthsOf(budget), DAY_MS),
+        counter: new WindowCounter({ redis, clock, ...BUDGET, limit: millionthsOf(budget), windowMs: DAY_MS }),
         longestMinutes: minutesOf(settings.MAX_CALL_MS),
       };
     }
@@ -118,27 +116,9 @@ export class OutboundGate {
     };
   }
 
-  /** Whether there may be anything to {@link settle}. */
-  settles({ direction, createdAt }: Session): boolean {
-    // Created just after midnight, it may have been counted on the day before: what is not certain stays counted.
-    const isCertain = dayOf(createdAt) === dayOf(createdAt - CREATED_WITHIN_MS);
-    return this.#budget !== undefined && direction === 'outbound' && isCertain;
-  }
-
-  /**
-   * Gives back what a call that is over has not used of its price. Do it once for each call.
-   * @throws {DependencyError} `redis.unavailable`, `redis.refused`
-   */
-  async settle(session: Session): Promise<void> {
-    const { to, status, createdAt, endedAt } = session;
-    const perMinute = to === undefined ? undefined : this.#budget?.prices.perMinute(to);
-    if (this.#budget === undefined || perMinute === undefined || !this.settles(session)) return;
-    const { counter, longestMinutes } = this.#budget;
-    // Events have no order: a call may have been answered though nobody has said so yet. One that failed was not.
-    const connectedAt = session.connectedAt ?? (status === 'failed' ? undefined : createdAt);
-    const usedMs = connectedAt === undefined ? 0 : (endedAt ?? this.#clock.wallMs()) - connectedAt;
-    const unused = Math.max(0, longestMinutes - minutesOf(usedMs));
-    await counter.takeBack(ALL, perMinute * unused, createdAt);
+  /** What a minute to this number costs, in millionths, where a budget is kept: for `OutboundBudget`. */
+  minutePrice(number: string): number | undefined {
+    return this.#budget?.prices.perMinute(number);
   }
 
   /** From the narrowest to the widest, so that one client or number leaves room for the others. */
@@ -157,7 +137,7 @@ export class OutboundGate {
     if (perMinute === undefined) {
       throw new ParleyError('outbound.price-unknown', 'OUTBOUND_PRICES has no price for this number.');
     }
-    return [...counts, { code: 'outbound.budget', counter, key: ALL, points: perMinute * longestMinutes }];
+    return [...counts, { code: 'outbound.budget', counter, key: BUDGET.key, points: perMinute * longestMinutes }];
   }
 }
 
@@ -165,7 +145,3 @@ function tooMuch(code: Count['code'], waitMs: number): TooMuchError {
   const { meaning, remedy } = ERROR_CODES[code];
   return new TooMuchError(code, `${meaning} ${remedy}`, waitMs);
 }
-
-const minutesOf = (ms: number): number => Math.ceil(ms / MINUTE_MS);
-
-const dayOf = (atMs: number): number => Math.floor(atMs / DAY_MS);

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Clock } from '../clock.ts';
-import { redisFailure } from '../sessions/session-errors.ts';
+import { askRedis, redisFailure } from '../sessions/session-errors.ts';
 
 export const MINUTE_MS = 60_000;
 export const DAY_MS = 86_400_000;
@@ -16,6 +16,17 @@ export interface WindowCounterOptions {
   readonly windowMs: number;
 }
 
+/** KEYS counter, those whose points were taken back. ARGV who, points, ttl. */
+const TAKE_BACK_ONCE_LUA = `
+      if redis.call('SADD', KEYS[2], ARGV[1]) == 0 then return 0 end
+      redis.call('PEXPIRE', KEYS[2], ARGV[3])
+      if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DECRBY', KEYS[1], ARGV[2]) end
+      return 1`;
+
+interface CounterRedis extends Redis {
+  parleyTakeBackOnce(counter: string, done: string, who: string, points: number, ttlMs: number): Promise<0 | 1>;
+}
+
 /**
  * Counts something in windows of the calendar, for all hosts together. At the edge of two windows twice the limit can
  * pass within a moment.
@@ -24,6 +35,8 @@ export interface WindowCounterOptions {
  * else it would make room in the next one.
  */
 export class WindowCounter {
+  readonly #redis: CounterRedis;
+  readonly #prefix: string;
   readonly #limiter: RateLimiterRedis;
   readonly #clock: Clock;
   readonly #windowMs: number;
@@ -31,9 +44,12 @@ export class WindowCounter {
   constructor({ redis, clock, name, limit, windowMs }: WindowCounterOptions) {
     this.#clock = clock;
     this.#windowMs = windowMs;
+    redis.defineCommand('parleyTakeBackOnce', { numberOfKeys: 2, lua: TAKE_BACK_ONCE_LUA });
+    this.#redis = redis as CounterRedis;
+    this.#prefix = `parley:${name}`;
     this.#limiter = new RateLimiterRedis({
       storeClient: redis,
-      keyPrefix: `parley:${name}`,
+      keyPrefix: this.#prefix,
       points: limit,
       duration: (2 * windowMs) / 1000,
     });
@@ -69,6 +85,16 @@ export class WindowCounter {
     } catch (error) {
       throw redisFailure(error);
     }
+  }
+
+  /**
+   * The same, once for each `who`, however often it is asked for: both are one step, in the slot of the counter.
+   * @throws {DependencyError} `redis.unavailable`, `redis.refused`
+   */
+  async takeBackOnce(key: string, points: number, atMs: number, who: string): Promise<void> {
+    const counter = `${this.#prefix}:${this.#keyAt(key, atMs)}`;
+    const done = `parley:taken-back:{${counter}}`;
+    await askRedis(() => this.#redis.parleyTakeBackOnce(counter, done, who, points, 2 * this.#windowMs));
   }
 
   #keyAt(key: string, atMs: number): string {

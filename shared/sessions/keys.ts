@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { RequestError } from '../errors.ts';
 
 /**
@@ -21,6 +22,24 @@ export interface SessionKeys {
   readonly outbox: string;
   /** String: who has opened the session, where people sign in. */
   readonly visitor: string;
+  /** Stream: what the carrier has told of the call, and nobody has taken in yet. */
+  readonly inbox: string;
+  /** Sorted set by time, capped: ids of events that were told, so that none counts twice. */
+  readonly inboxSeen: string;
+  /** String with a lease's time to live: who takes in what was told, and does what follows. */
+  readonly inboxOwner: string;
+  /** Hash by name: what follows from events and is not done yet, and when it is due. */
+  readonly todo: string;
+  /** Hash by `operationContext`: what was asked of the carrier. */
+  readonly operations: string;
+  /** Hash by `operationContext`: what came of it so far. */
+  readonly operationStates: string;
+  /** String: there while the caller presses what nobody may keep. */
+  readonly secretKeys: string;
+  /** String: how often the media was lost lately. */
+  readonly mediaAttempts: string;
+  /** String: how often ACS's words were lost lately. */
+  readonly wordsAttempts: string;
 }
 
 /** Braces would break the hash tag; the rest of the alphabet is what ids are made of. */
@@ -46,6 +65,15 @@ export function sessionKeys(id: string): SessionKeys {
     owner: `${prefix}:owner`,
     outbox: `${prefix}:outbox`,
     visitor: `${prefix}:visitor`,
+    inbox: `${prefix}:inbox`,
+    inboxSeen: `${prefix}:inbox-seen`,
+    inboxOwner: `${prefix}:inbox-owner`,
+    todo: `${prefix}:todo`,
+    operations: `${prefix}:operations`,
+    operationStates: `${prefix}:operation-states`,
+    secretKeys: `${prefix}:secret-keys`,
+    mediaAttempts: `${prefix}:media-attempts`,
+    wordsAttempts: `${prefix}:words-attempts`,
   };
 }
 
@@ -71,8 +99,18 @@ export const CALLS_KEY = 'parley:calls';
 /** The same of sessions with one status. It may hold one too many, whose status has changed since, and never one too few. */
 export const statusKey = (status: string): string => `${CALLS_KEY}:${status}`;
 
+/** The same of sessions with one agent. */
+export const agentKey = (agent: string): string => `${CALLS_KEY}:agent:${agent}`;
+
+/** The same of sessions with one number, theirs or ours. Hashed, because tools show lists of keys. */
+export const numberKey = (number: string): string =>
+  `${CALLS_KEY}:number:${createHash('sha256').update(number).digest('base64url').slice(0, 22)}`;
+
 /** Sorted set by the time of the next look: sessions that must not stand without anybody to talk in them. */
 export const WATCH_KEY = 'parley:watch';
+
+/** Sorted set by the time of the next look: sessions of whose calls something was told, or is to be done. */
+export const WORK_KEY = 'parley:work';
 
 /** Hash by host id: the replicas with their load. Beside them, by `~` and a session's id: places kept for calls. */
 export const HOSTS_KEY = 'parley:hosts';

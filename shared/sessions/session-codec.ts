@@ -52,6 +52,7 @@ const sessionHash = z.object({
   endedAt: number.exactOptional(),
   endReason: z.string().exactOptional(),
   turns: number.pipe(z.int()).exactOptional(),
+  minutePrice: number.exactOptional(),
 }) satisfies z.ZodType<Session, unknown>;
 
 const eventFields = z.object({

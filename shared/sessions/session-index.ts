@@ -1,7 +1,7 @@
 import { RequestError } from '../errors.ts';
-import { CALLS_KEY, isSessionId, sessionKeys, statusKey } from './keys.ts';
+import { agentKey, CALLS_KEY, isSessionId, numberKey, sessionKeys, statusKey } from './keys.ts';
 import type { ScriptedRedis } from './scripts.ts';
-import type { SessionStatus } from './session.ts';
+import type { Session, SessionStatus } from './session.ts';
 
 /** One session's place in the index. */
 export interface IndexEntry {
@@ -11,8 +11,28 @@ export interface IndexEntry {
   readonly cursor: string;
 }
 
+/** Which sessions are looked for: those that fit all of it. */
+export interface SessionFilter {
+  readonly status?: SessionStatus | undefined;
+  readonly agent?: string | undefined;
+  /** Who calls or is called. */
+  readonly number?: string | undefined;
+  /** When they were created, both included; milliseconds since 1970. */
+  readonly fromMs?: number | undefined;
+  readonly toMs?: number | undefined;
+}
+
+/** A part of one of the lists. */
+export interface IndexRange {
+  readonly key: string;
+  readonly newest: string;
+  readonly oldest: string;
+  /** It holds sessions besides those that are looked for. */
+  readonly isMixed: boolean;
+}
+
 /**
- * The sessions by the time of their creation, all of them and those of each status.
+ * The sessions by the time of their creation, all of them and those of each status, agent and number.
  *
  * All scores are 0 and the member begins with the time, because a range by member can begin exactly after any entry: a
  * page stays where it is while newer sessions arrive, and many sessions of one millisecond are no special case.
@@ -26,9 +46,9 @@ export class SessionIndex {
     this.#keepMs = options.keepMs;
   }
 
-  /** Puts a session into the list of all. */
-  add(id: string, createdAt: number): Promise<unknown> {
-    return this.#add(CALLS_KEY, id, createdAt);
+  /** Puts a session into the lists that it stays in: of all, of its agent, of its numbers. */
+  async add(session: Pick<Session, 'id' | 'createdAt' | 'agent' | 'from' | 'to'>): Promise<void> {
+    await Promise.all(lastingKeysOf(session).map((key) => this.#add(key, session.id, session.createdAt)));
   }
 
   /** Puts a session into the list of those with this status: before it has it, so that none is ever missing there. */
@@ -43,16 +63,37 @@ export class SessionIndex {
   }
 
   /**
-   * @returns up to `count` entries, newest first, from after the cursor on and without the first `skip` of them
+   * The shortest list in which all sessions stand that fit the filter.
    * @throws {RequestError} `calls.cursor-invalid`
    */
-  async entries(
-    count: number,
-    from: { readonly cursor?: string; readonly status?: SessionStatus; readonly skip?: number },
-  ): Promise<IndexEntry[]> {
-    const start = from.cursor === undefined ? '+' : `(${decodeCursor(from.cursor)}`;
-    const key = from.status === undefined ? CALLS_KEY : statusKey(from.status);
-    const members = await this.#redis.zrevrangebylex(key, start, '-', 'LIMIT', from.skip ?? 0, count);
+  async range({ status, agent, number, fromMs, toMs }: SessionFilter, cursor?: string): Promise<IndexRange> {
+    const keys = [
+      ...(status === undefined ? [] : [statusKey(status)]),
+      ...(agent === undefined ? [] : [agentKey(agent)]),
+      ...(number === undefined ? [] : [numberKey(number)]),
+    ];
+    const ends = [
+      ...(cursor === undefined ? [] : [`(${decodeCursor(cursor)}`]),
+      ...(toMs === undefined ? [] : [`(${time(toMs + 1)}`]),
+    ];
+    const newest = ends.sort()[0] ?? '+';
+    const oldest = fromMs === undefined ? '-' : `[${time(fromMs)}`;
+    const [only = CALLS_KEY] = keys;
+    if (keys.length < 2) return { key: only, newest, oldest, isMixed: false };
+    const lengths = await Promise.all(keys.map((key) => this.#redis.zlexcount(key, oldest, newest)));
+    const key = keys[lengths.indexOf(Math.min(...lengths))] ?? only;
+    return { key, newest, oldest, isMixed: true };
+  }
+
+  /** What of a part comes after this place. */
+  after(range: IndexRange, cursor: string): IndexRange {
+    return { ...range, newest: `(${decodeCursor(cursor)}` };
+  }
+
+  /** @returns up to `count` entries, newest first, without the first `skip` of them */
+  async entries(range: IndexRange, count: number, skip = 0): Promise<IndexEntry[]> {
+    const { key, newest, oldest } = range;
+    const members = await this.#redis.zrevrangebylex(key, newest, oldest, 'LIMIT', skip, count);
     return members.map((value) => ({
       id: value.slice(value.indexOf(':') + 1),
       createdAt: Number.parseInt(value, 10),
@@ -60,16 +101,38 @@ export class SessionIndex {
     }));
   }
 
+  /** Those whose sessions may fit the filter, by a few fields of each. */
+  async fitting(entries: readonly IndexEntry[], filter: SessionFilter): Promise<IndexEntry[]> {
+    const fields = entries.map(({ id }) => this.#redis.hmget(sessionKeys(id).session, 'status', 'agent', 'from', 'to'));
+    const told = await Promise.all(fields);
+    return entries.filter((_, i) => {
+      const [status, agent, from, to] = told[i] ?? [];
+      return status !== null && fits({ status, agent, from, to }, filter);
+    });
+  }
+
   /** Takes sessions out of the list that {@link entries} found them in. */
-  async remove(entries: readonly IndexEntry[], status: SessionStatus | undefined): Promise<void> {
-    if (entries.length === 0) return;
-    const key = status === undefined ? CALLS_KEY : statusKey(status);
-    await this.#redis.zrem(key, ...entries.map((entry) => decodeCursor(entry.cursor)));
+  async remove(entries: readonly IndexEntry[], { key }: IndexRange): Promise<void> {
+    if (entries.length > 0) await this.#redis.zrem(key, ...entries.map((entry) => decodeCursor(entry.cursor)));
   }
 
   #add(key: string, id: string, createdAt: number): Promise<unknown> {
     return this.#redis.parleyIndex(key, this.#keepMs, member(id, createdAt), time(createdAt - this.#keepMs));
   }
+}
+
+/** What of a session is looked at, as Redis gives it. */
+type Looked = { readonly [Field in 'status' | 'agent' | 'from' | 'to']?: string | null | undefined };
+
+/** Whether a session fits a filter, but for its time. */
+export const fits = (session: Looked, { status, agent, number }: SessionFilter): boolean =>
+  (status === undefined || session.status === status) &&
+  (agent === undefined || session.agent === agent) &&
+  (number === undefined || session.from === number || session.to === number);
+
+function lastingKeysOf({ agent, from, to }: Pick<Session, 'agent' | 'from' | 'to'>): string[] {
+  const numbers = new Set([from, to].filter((number) => number !== undefined));
+  return [CALLS_KEY, agentKey(agent), ...[...numbers].map(numberKey)];
 }
 
 /** Digits of a time in milliseconds since 1970, for the next 3000 years. */

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
+import type { Redis } from 'ioredis';
 import { withScripts } from './scripts.ts';
-import type { SessionStatus } from './session.ts';
+import type { Session, SessionStatus } from './session.ts';
 import { SessionIndex } from './session-index.ts';
 import type { SessionPage, SessionStore } from './session-store.ts';
 import { newSession, redisesUnderTest } from './testing/redis.ts';
@@ -21,6 +22,28 @@ async function allPages(store: SessionStore, page: SessionPage, between?: () => 
     await between?.();
   }
   throw new assert.AssertionError({ message: `The list does not end: ${ids.slice(0, 9)}` });
+}
+
+/** Commands that Redis carried out, and bytes that it sent and was sent, for a piece of work. */
+async function costOf(raw: Redis, work: () => Promise<unknown>): Promise<{ commands: number; bytes: number }> {
+  const read = async () => {
+    const stats = await raw.info('stats');
+    const of = (name: string) => Number(new RegExp(`${name}:(\\d+)`).exec(stats)?.[1]);
+    return {
+      commands: of('total_commands_processed'),
+      bytes: of('total_net_input_bytes') + of('total_net_output_bytes'),
+    };
+  };
+  await work();
+  const first = await read();
+  const nothing = await read();
+  await work();
+  const last = await read();
+  // What the reading itself costs is taken off.
+  return {
+    commands: last.commands - nothing.commands - (nothing.commands - first.commands),
+    bytes: last.bytes - nothing.bytes - (nothing.bytes - first.bytes),
+  };
 }
 
 for (const redis of await redisesUnderTest()) {
@@ -113,6 +136,90 @@ for (const redis of await redisesUnderTest()) {
       );
     });
 
+    test('filters by agent, number, status and time, one or several, find what fits them and nothing else', async () => {
+      await raw.flushdb();
+      const statuses: SessionStatus[] = ['connected', 'disconnected', 'failed'];
+      const agents = ['orders', 'sales'];
+      const numbers = ['+15550001', '+15550002', undefined];
+      const all: Session[] = [];
+      const kinds = fc.record({
+        status: fc.constantFrom(...statuses),
+        agent: fc.constantFrom(...agents),
+        from: fc.constantFrom(...numbers),
+        to: fc.constantFrom('+15550001', '+15550009'),
+      });
+      for (const { status, agent, from, to } of fc.sample(kinds, { numRuns: 60, seed: 7 })) {
+        clock.now += 10;
+        const fields = { ...newSession(), status, agent, to, ...(from !== undefined && { from }) };
+        all.unshift(await store.create(fields));
+      }
+      const [newest, oldest] = [all[0]?.createdAt ?? 0, all.at(-1)?.createdAt ?? 0];
+      const maybe = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined });
+      const filter = fc.record({
+        limit: fc.integer({ min: 1, max: 9 }),
+        status: maybe(fc.constantFrom<SessionStatus>(...statuses, 'ringing')),
+        agent: maybe(fc.constantFrom(...agents, 'nobody')),
+        number: maybe(fc.constantFrom('+15550001', '+15550002', '+15550009', '+1')),
+        fromMs: maybe(fc.integer({ min: oldest - 5, max: newest })),
+        toMs: maybe(fc.integer({ min: oldest, max: newest + 5 })),
+      });
+      await fc.assert(
+        fc.asyncProperty(filter, fc.nat({ max: 3 }), async (page, skipped) => {
+          const expected = all.filter(
+            ({ status, agent, from, to, createdAt }) =>
+              (page.status === undefined || status === page.status) &&
+              (page.agent === undefined || agent === page.agent) &&
+              (page.number === undefined || from === page.number || to === page.number) &&
+              createdAt >= (page.fromMs ?? 0) &&
+              createdAt <= (page.toMs ?? createdAt),
+          );
+          const ids = expected.map(({ id }) => id);
+          assert.deepEqual(await allPages(store, page), ids);
+          const later = await store.list({ ...page, skip: skipped * page.limit });
+          assert.deepEqual(
+            later.sessions.map(({ id }) => id),
+            ids.slice(skipped * page.limit, (skipped + 1) * page.limit),
+          );
+        }),
+        { numRuns: 60 },
+      );
+      for (const key of await raw.keys('*')) assert.ok(!key.includes('5550'), 'nobody’s number stands in a key');
+    });
+
+    test('a page costs as much among sessions of a hundred turns as among those of one', async (context) => {
+      if (redis.kind !== 'redis-server') return;
+      const sessions = Number(process.env.LISTED_SESSIONS ?? 300);
+      const costs: { commands: number; bytes: number }[] = [];
+      for (const turns of [1, 100]) {
+        await raw.flushdb();
+        const said = Array.from({ length: 2 * turns }, (_, n) =>
+          n % 2 === 0
+            ? ({ role: 'caller', text: `Where is order ${n}?` } as const)
+            : ({ role: 'agent', text: `Order ${n} is on its way.`, heard: true } as const),
+        );
+        for (let made = 0; made < sessions; made += 100) {
+          const some = Array.from({ length: Math.min(100, sessions - made) }, async (_, n) => {
+            const status: SessionStatus = (made + n) % 50 === 0 ? 'connected' : 'disconnected';
+            clock.now++;
+            const { id } = await store.create({ ...newSession(), status, from: `+1555${n}`, to: '+15550100' });
+            await store.owned(id, '').writeHistory(0, said);
+            await store.owned(id, '').append({ type: 'media.connected', source: 'stream-host', data: {} });
+          });
+          await Promise.all(some);
+        }
+        costs.push(await costOf(raw, () => store.list({ limit: 10, status: 'connected' })));
+        for (const page of [{ agent: 'orders' }, { number: '+15550100', status: 'connected' as const }]) {
+          const { commands, bytes } = await costOf(raw, () => store.list({ limit: 10, ...page }));
+          context.diagnostic(`${JSON.stringify(page)}: ${commands} commands, ${bytes} bytes`);
+        }
+      }
+      const [short, long] = costs;
+      context.diagnostic(`${sessions} sessions, a page of ten by status: ${JSON.stringify(costs)}`);
+      assert.equal(long?.commands, short?.commands);
+      assert.ok(Math.abs((long?.bytes ?? 0) - (short?.bytes ?? 0)) < 200, JSON.stringify(costs));
+      assert.ok((long?.commands ?? 99) <= 13 && (long?.bytes ?? 99_999) < 8_000, JSON.stringify(costs));
+    });
+
     test('one session that cannot be read does not hide the others', async () => {
       await raw.flushdb();
       const ids: string[] = [];
@@ -126,7 +233,7 @@ for (const redis of await redisesUnderTest()) {
       await raw.flushdb();
       const index = new SessionIndex(withScripts(raw), { keepMs: DAY_MS });
       const fields = newSession();
-      await index.add(fields.id, clock.now);
+      await index.add({ ...fields, createdAt: clock.now });
       assert.deepEqual(await allPages(store, { limit: 3 }), []);
       clock.now += 5;
       await store.create(fields);

@@ -1,12 +1,20 @@
 import type { Redis } from 'ioredis';
 import type { CallIds } from '../carrier/carrier.ts';
 import { NotFoundError, ParleyError, RequestError } from '../errors.ts';
-import { CallWatch } from './call-watch.ts';
+import { DueList } from './due-list.ts';
 import type { HistoryItem } from './history.ts';
 import { Hosts } from './hosts.ts';
-import { callKey, isSessionId, PROBE_KEY, scriptKeys, sessionKeys } from './keys.ts';
+import { callKey, isSessionId, PROBE_KEY, scriptKeys, sessionKeys, WATCH_KEY } from './keys.ts';
 import { CHANGED, LEASE_LOST, NO_SESSION, type ScriptedRedis, withScripts } from './scripts.ts';
-import type { NewEvent, NewSession, Session, SessionCommand, SessionEvent, SessionPatch } from './session.ts';
+import type {
+  NewEvent,
+  NewSession,
+  Session,
+  SessionCommand,
+  SessionEvent,
+  SessionPatch,
+  SessionStatus,
+} from './session.ts';
 import {
   asRecord,
   decodeEvent,
@@ -58,7 +66,7 @@ export class SessionStore {
   /** The replicas of the stream host. */
   readonly hosts: Hosts;
   /** The sessions that must not stand without anybody to talk in them. */
-  readonly watched: CallWatch;
+  readonly watched: DueList;
   readonly #ttlMs: number;
   readonly #now: () => number;
 
@@ -68,7 +76,7 @@ export class SessionStore {
     this.#ttlMs = options.ttlSeconds * 1000;
     this.#now = options.now ?? Date.now;
     this.hosts = new Hosts(redis);
-    this.watched = new CallWatch(redis, { ttlMs: this.#ttlMs + DAY_MS });
+    this.watched = new DueList(redis, { key: WATCH_KEY, ttlMs: this.#ttlMs + DAY_MS });
     this.#index = new SessionIndex(this.#redis, { keepMs: this.#ttlMs + DAY_MS });
     this.#list = new SessionList({ index: this.#index, read: (id) => this.get(id), now: this.#now });
   }
@@ -213,7 +221,8 @@ export class SessionStore {
 
   /**
    * Newest first. Pages do not shift while sessions arrive. A page of 1 to 100 may hold fewer than `limit` and
-   * still have a cursor, where many sessions are gone. Sessions that cannot be read are left out.
+   * still have a cursor, where many sessions are gone or fit only one of several filters. Sessions that cannot be read are
+   * left out. What a page costs has nothing to do with what was said in its sessions, or with how many others there are.
    * @throws {RequestError} `calls.cursor-invalid`
    */
   list(page: SessionPage): Promise<{ sessions: Session[]; cursor?: string }> {
@@ -318,6 +327,24 @@ export class SessionStore {
     });
   }
 
+  /**
+   * Makes a change that may move a session to another status, and keeps the lists of sessions by it: no list misses the
+   * session at any time, wherever this breaks off.
+   * @param status that it is moved to
+   */
+  async moving<Outcome>(
+    before: Session | undefined,
+    status: SessionStatus | undefined,
+    change: () => Promise<Outcome>,
+    isMade: (outcome: Outcome) => boolean,
+  ): Promise<Outcome> {
+    if (before === undefined || status === undefined || before.status === status) return change();
+    await askRedis(() => this.#index.enter(status, before.id, before.createdAt));
+    const outcome = await change();
+    if (isMade(outcome)) await askRedis(() => this.#index.leave(before.status, before.id, before.createdAt));
+    return outcome;
+  }
+
   async #tryPatch(
     id: string,
     version: number,
@@ -326,12 +353,9 @@ export class SessionStore {
   ): Promise<{ changed: boolean; session: Session }> {
     const keys = scriptKeys(id);
     const encoded = encodeSession(fields);
-    const { status } = fields;
-    const moves = status !== undefined && before !== undefined && before.status !== status;
-    if (moves) await askRedis(() => this.#index.enter(status, id, before.createdAt));
-    const [changed, hash] = await askRedis(() => this.#redis.parleyPatch(...keys, this.#ttlMs, version, ...encoded));
+    const patch = () => askRedis(() => this.#redis.parleyPatch(...keys, this.#ttlMs, version, ...encoded));
+    const [changed, hash] = await this.moving(before, fields.status, patch, ([made]) => made === 1);
     if (hash.length === 0) throw sessionNotFound(id);
-    if (moves && changed === 1) await askRedis(() => this.#index.leave(before.status, id, before.createdAt));
     return { changed: changed === 1, session: decodeSession(id, asRecord(hash)) };
   }
 
@@ -339,8 +363,9 @@ export class SessionStore {
     return askRedis(() => this.#redis.parleyBind(callKey(callConnectionId), this.#ttlMs + DAY_MS, sessionId));
   }
 
-  async #enterIndex({ id, status, createdAt }: Session): Promise<void> {
-    await askRedis(() => Promise.all([this.#index.add(id, createdAt), this.#index.enter(status, id, createdAt)]));
+  async #enterIndex(session: Session): Promise<void> {
+    const { id, status, createdAt } = session;
+    await askRedis(() => Promise.all([this.#index.add(session), this.#index.enter(status, id, createdAt)]));
   }
 }
 

@@ -32,6 +32,8 @@ export interface Session {
   readonly endReason?: string;
   /** The number of the last turn, so that a host that takes the session over counts on from there. */
   readonly turns?: number;
+  /** What a minute of an outbound call costs, in millionths of the currency of OUTBOUND_PRICES; where a budget is kept. */
+  readonly minutePrice?: number;
 }
 
 export type SessionStatus = 'initiating' | 'ringing' | 'connected' | 'disconnected' | 'failed';

@@ -160,6 +160,8 @@ const callFields = {
   end_reason: z.string().nullable().meta({ example: null }),
 };
 
+const moment = z.iso.datetime({ offset: true }).meta({ example: AT });
+
 /** A page by number costs what it leaves out, so they end somewhere. A cursor goes on from where it stands. */
 const MAX_PAGE = 50;
 
@@ -175,6 +177,16 @@ export const listCalls = defineRoute({
     cursor: z.string().min(1).max(200).describe('`cursor` of the page before.').exactOptional(),
     status: callStatus.exactOptional(),
     status_filter: callStatus.describe('The old API’s name for `status`.').exactOptional(),
+    agent: agentName.describe('Only of this agent.').exactOptional(),
+    number: z
+      .string()
+      .min(1)
+      .max(256)
+      .describe('Only of this number, or raw id: who calls or is called.')
+      .meta({ example: '+15551230000' })
+      .exactOptional(),
+    from: moment.describe('Only those that were created then or later.').exactOptional(),
+    to: moment.describe('Only those that were created then or earlier.').exactOptional(),
     page: z.coerce.number().int().min(1).max(MAX_PAGE, `at most ${MAX_PAGE}; use the cursor to go further`).default(1),
   }),
   answers: {
@@ -209,6 +221,27 @@ export const readCall = defineRoute({
         ...callFields,
         server_call_id: z.string().nullable(),
         correlation_id: z.string().nullable(),
+        operations: z
+          .array(
+            z.object({
+              operation_id: z.string().meta({ example: 'transfer-1' }),
+              kind: z.string().meta({ example: 'transfer' }),
+              state: z
+                .enum(['asked', 'accepted', 'succeeded', 'failed', 'unknown'])
+                .describe('`accepted`: the carrier has taken it. `unknown`: nobody could tell how it ended.'),
+              asked_at: z.string().nullable().meta({ example: AT }),
+              settled_at: z.string().nullable().meta({ example: AT }),
+              result: z
+                .object({
+                  code: z.number().optional(),
+                  subCode: z.number().optional(),
+                  message: z.string().optional(),
+                  data: z.record(z.string(), z.unknown()).optional(),
+                })
+                .nullable(),
+            }),
+          )
+          .describe('What was asked of the carrier, such as a transfer, and what became of it.'),
         transcript: z.array(
           z.union([
             z.object({

@@ -84,9 +84,9 @@ export const takeCallbacks = defineRoute({
   errors: [
     ...STORE_ERRORS,
     'events.too-many',
-    'once.running',
+    'calls.inbox-full',
+    'session.version-conflict',
     'session.id-invalid',
-    'session.restored',
     'acs.call-gone',
     ...ACS_ERRORS,
   ],

@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { ACS_EVENTS, readAcsEvent } from '../../shared/carrier/acs/acs-events.ts';
-import type { CallEvent, CallEventKind } from '../../shared/carrier/call-events.ts';
-import type { Session, SessionStatus } from '../../shared/sessions/session.ts';
-import { isOver, nextStatus, patchFor } from './call-status.ts';
+import { ACS_EVENTS, readAcsEvent } from '../carrier/acs/acs-events.ts';
+import type { CallEvent, CallEventKind } from '../carrier/call-events.ts';
+import type { Session, SessionStatus } from '../sessions/session.ts';
+import { isOver, nextState } from './call-state.ts';
+import { consequencesOf } from './handlers/handlers.ts';
 
 const statuses: SessionStatus[] = ['initiating', 'ringing', 'connected', 'disconnected', 'failed'];
 const status = fc.constantFrom(...statuses);
 const type = fc.oneof(
-  fc.constantFrom('CallConnected', 'CallDisconnected', 'CreateCallFailed', 'AnswerFailed'),
+  fc.constantFrom('CallConnected', 'MediaStreamingStarted', 'CallDisconnected', 'CreateCallFailed', 'AnswerFailed'),
   fc.constantFrom(...ACS_EVENTS),
   fc.string(),
 );
@@ -36,26 +37,32 @@ const session: Session = {
 
 function after(start: Session, events: readonly CallEvent[]): Session {
   const current = { ...start };
-  for (const each of events) Object.assign(current, patchFor(current, each));
+  for (const each of events) Object.assign(current, consequencesOf(current, each).patch);
   return current;
 }
 
 test('the plain way of a call', () => {
-  assert.equal(nextStatus('ringing', 'connected'), 'connected');
-  assert.equal(nextStatus('connected', 'ended'), 'disconnected');
-  assert.equal(nextStatus('initiating', 'failed'), 'failed');
-  assert.equal(nextStatus('connected', 'participants'), 'connected');
+  assert.equal(nextState('ringing', 'connected'), 'connected');
+  assert.equal(nextState('connected', 'ended'), 'disconnected');
+  assert.equal(nextState('initiating', 'failed'), 'failed');
+  assert.equal(nextState('connected', 'participants'), 'connected');
+});
+
+test('a call whose media streams stands, though nobody said that it has connected', () => {
+  const { status: state, connectedAt } = after(session, [event('MediaStreamingStarted', 7)]);
+  assert.deepEqual([state, connectedAt], ['connected', 7]);
+  assert.equal(after(session, [event('MediaStreamingStarted', 7), event('CallConnected', 5)]).connectedAt, 5);
 });
 
 test('nothing revives a call that is over', () => {
   fc.assert(
     fc.property(status.filter(isOver), type, (over, eventType) => {
-      assert.ok(isOver(nextStatus(over, kindOf(eventType))));
+      assert.ok(isOver(nextState(over, kindOf(eventType))));
     }),
   );
 });
 
-test('the same events end in the same status, whatever their order and however often they come', () => {
+test('the same events end in the same state, whatever their order and however often they come', () => {
   const deliveries = fc.array(type, { maxLength: 8 }).chain((types) => {
     const events = types.map((each, i) => event(each, 1_000 + i));
     const repeated = fc.shuffledSubarray([...events, ...events], { minLength: events.length * 2 });
@@ -67,7 +74,7 @@ test('the same events end in the same status, whatever their order and however o
       const actual = after({ ...session, status: start }, anyOrder);
       assert.equal(actual.status, expected.status);
       assert.equal(actual.endedAt === undefined, expected.endedAt === undefined);
-      assert.equal(actual.connectedAt === undefined, expected.connectedAt === undefined);
+      assert.equal(actual.connectedAt, expected.connectedAt);
       assert.equal(actual.callConnectionId, expected.callConnectionId);
     }),
   );
@@ -80,5 +87,11 @@ test('a reason that was set on purpose stays', () => {
 
 test('an event that says nothing new changes nothing', () => {
   const once = after(session, [event('CallConnected', 1)]);
-  assert.equal(patchFor(once, event('CallConnected', 2)), undefined);
+  assert.equal(consequencesOf(once, event('CallConnected', 2)).patch, undefined);
+});
+
+test('media that ends since the call was handed on is no loss', () => {
+  const handedOn = after({ ...session, status: 'connected' }, [event('CallTransferAccepted', 3)]);
+  assert.equal(handedOn.endReason, 'transferred');
+  assert.equal(consequencesOf(handedOn, event('MediaStreamingStopped', 4)).follow, undefined);
 });

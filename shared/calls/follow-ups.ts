@@ -1,0 +1,95 @@
+import type { Carrier } from '../carrier/carrier.ts';
+import type { OutboundBudget } from '../limits/outbound-budget.ts';
+import type { Logger } from '../log.ts';
+import type { Session } from '../sessions/session.ts';
+import type { SessionStore } from '../sessions/session-store.ts';
+import type { Todo } from './call-inbox.ts';
+import type { FollowUp } from './handlers/consequences.ts';
+import { endCall, type Later, type MediaRecovery } from './media-recovery.ts';
+import { isSettled, type OperationLedger, RECONCILE } from './operation-ledger.ts';
+import { reconcile } from './reconcile.ts';
+
+export interface FollowUpParts {
+  readonly store: SessionStore;
+  readonly ledger: OperationLedger;
+  readonly carrier: Pick<Carrier, 'end' | 'state' | 'participants' | 'recordingState'>;
+  readonly recovery: MediaRecovery;
+  readonly budget: OutboundBudget;
+}
+
+/** What is to be done, and where it stands. */
+export interface Task {
+  readonly sessionId: string;
+  /** As it is now; undefined where Redis does not know it. */
+  readonly session: Session | undefined;
+  readonly todo: Todo;
+  readonly log: Logger;
+}
+
+/** Does a step of what follows from an event. Undefined: it is done. */
+type Doer = (task: Task, parts: FollowUpParts) => Promise<Later | undefined>;
+
+/** How long a replica that still holds a session may take to write it again after Redis lost it. */
+export const RESTORE_GRACE_MS = 3_000;
+
+const DOERS: Readonly<Record<Exclude<FollowUp, 'reconcile-now'>, Doer>> = {
+  async over({ sessionId, session }, { store, budget }) {
+    await store.hosts.giveBack(sessionId);
+    if (session !== undefined) await budget.settle(session);
+    return undefined;
+  },
+
+  async 'hang-up'({ todo, log }, { carrier }) {
+    log.warn('a call given up as failed stands; hanging up');
+    if (!(await endCall(carrier, callOf(todo)))) log.info('the call was over already');
+    return undefined;
+  },
+
+  async 'media-lost'({ session, todo, log }, { recovery }) {
+    return session && later(await recovery.media(session, callOf(todo), todo.data, log), todo);
+  },
+
+  async 'words-lost'({ session, todo, log }, { recovery }) {
+    return session && later(await recovery.words(session, callOf(todo), todo.data, log), todo);
+  },
+
+  /**
+   * The call is ours, as it names a session of ours, and its media being lost means that nobody talks on it any more: no
+   * replica could take it up without its session.
+   */
+  async 'session-lost'({ session, todo, log }, { carrier, recovery }) {
+    if (session !== undefined) return later(await recovery.media(session, callOf(todo), todo.data, log), todo);
+    const stood = await endCall(carrier, callOf(todo));
+    log.error({ stood }, 'a call whose session is lost has lost its media too; hung up');
+    return undefined;
+  },
+};
+
+/** @throws {ParleyError} where it should be tried again */
+export async function follow(task: Task, parts: FollowUpParts): Promise<Later | undefined> {
+  const { name } = task.todo;
+  if (name.startsWith(RECONCILE)) return askHowItEnded(task, name.slice(RECONCILE.length), parts);
+  if (isFollowUp(name)) return DOERS[name](task, parts);
+  task.log.warn({ todo: name }, 'another release wants something done that this one does not know; left out');
+  return undefined;
+}
+
+async function askHowItEnded(
+  { sessionId, session, log }: Task,
+  operationContext: string,
+  { ledger, carrier }: FollowUpParts,
+): Promise<undefined> {
+  const operation = await ledger.get(sessionId, operationContext);
+  if (operation === undefined || isSettled(operation.state)) return undefined;
+  const settlement = await reconcile(operation, session, carrier);
+  await ledger.settle(sessionId, settlement);
+  log.info({ operation: operation.kind, state: settlement.state }, 'no event told how an operation ended; asked');
+  return undefined;
+}
+
+const isFollowUp = (name: string): name is keyof typeof DOERS => Object.hasOwn(DOERS, name);
+
+const callOf = ({ data }: Todo): string => (typeof data.callId === 'string' ? data.callId : '');
+
+const later = (outcome: string | Later, { data: { callId } }: Todo): Later | undefined =>
+  typeof outcome === 'string' ? undefined : { ...outcome, data: { ...outcome.data, callId } };

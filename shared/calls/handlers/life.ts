@@ -1,0 +1,49 @@
+import type { CallEvent } from '../../carrier/call-events.ts';
+import type { Session, SessionPatch } from '../../sessions/session.ts';
+import { isOver, nextState } from '../call-state.ts';
+import type { Handler } from './consequences.ts';
+
+/** It stands. Times are the event's own, because events may arrive late. */
+export const stands: Handler = (session, event) => {
+  const { status, connectedAt = Number.POSITIVE_INFINITY } = session;
+  return {
+    ...patchOf({
+      ...move(session, event),
+      ...(event.at < connectedAt && { connectedAt: event.at }),
+    }),
+    // We gave the call up (its request got no answer), but it stands.
+    ...(status === 'failed' && { follow: ['hang-up'] }),
+  };
+};
+
+/** It is over, or never came about. A reason that was set on purpose stays. */
+export const ends: Handler = (session, event) => {
+  const moved = move(session, event);
+  const endReason = session.endReason ?? reasonOf(event);
+  return {
+    ...patchOf({
+      ...moved,
+      ...((session.endedAt === undefined || !isOver(session.status)) && { endedAt: event.at }),
+      ...(session.endReason === undefined && { endReason }),
+    }),
+    // The carrier closes the media socket too; this is for the replica that does not notice.
+    ...(!isOver(session.status) && { commands: [{ type: 'end', reason: endReason }] }),
+    // The session may be over since its host lost the line: the bill ends with the call.
+    follow: ['over', 'reconcile-now'],
+  };
+};
+
+const move = ({ status }: Session, { kind }: CallEvent): SessionPatch => {
+  const next = nextState(status, kind);
+  return next === status ? {} : { status: next };
+};
+
+const patchOf = (patch: SessionPatch) => (Object.keys(patch).length === 0 ? {} : { patch });
+
+/** `acs.CallDisconnected` → `CallDisconnected 200/560000 The conversation has ended.` */
+function reasonOf({ name, result: { code, subCode, message } = {} }: CallEvent): string {
+  const codes = [code, subCode].filter((part) => part !== undefined).join('/');
+  return [name.slice(name.indexOf('.') + 1), codes, message]
+    .filter((part) => part !== undefined && part !== '')
+    .join(' ');
+}

@@ -1,0 +1,37 @@
+import { isOver } from '../call-state.ts';
+import { TRANSFERRED } from '../end-reasons.ts';
+import type { OperationState } from '../operation-ledger.ts';
+import type { Handler } from './consequences.ts';
+
+/** How something ended that was asked of the carrier. */
+const settles =
+  (state: OperationState): Handler =>
+  (_, event) => {
+    const { operationContext, result } = event;
+    if (operationContext === undefined || !('operation' in event)) return {};
+    const data = {
+      ...(event.keys !== undefined && { keys: event.keys }),
+      ...(event.ended !== undefined && { ended: event.ended }),
+    };
+    const told = Object.keys(data).length > 0 && { data };
+    return { settled: [{ operationContext, state, result: { ...result, ...told } }] };
+  };
+
+export const operationFailed = settles('failed');
+
+/** Handed to somebody else, the call goes on without us: that its media ends now is no loss, and nothing is hung up. */
+export const operationSucceeded: Handler = (session, event) => {
+  const isTransfer = 'operation' in event && event.operation === 'transfer';
+  const isOurs = isTransfer && !isOver(session.status) && session.endReason === undefined;
+  return { ...settles('succeeded')(session, event), ...(isOurs && { patch: { endReason: TRANSFERRED } }) };
+};
+
+/** What a recording has come to, by the operation that asked for it where the event names one. */
+export const recordingChanged: Handler = (_, event) => {
+  if (event.kind !== 'recording-state') return {};
+  const { operationContext, recordingId, state } = event;
+  return {
+    told: { recordingId, state },
+    ...(operationContext !== undefined && { settled: [{ operationContext, state: 'succeeded' }] }),
+  };
+};

@@ -1,0 +1,70 @@
+import type { Carrier } from '../carrier/carrier.ts';
+import { failedAs } from '../carrier/carrier-error.ts';
+import type { Session } from '../sessions/session.ts';
+import { isOver } from './call-state.ts';
+import type { Operation, Settlement } from './operation-ledger.ts';
+
+/** What is asked of a carrier whose event stayed away. */
+export type CarrierState = Pick<Carrier, 'state' | 'participants' | 'recordingState'>;
+
+/**
+ * How an operation has ended, by how things stand now. What nothing tells is `unknown`, which an event that comes after all
+ * still settles.
+ *
+ * What is looked at of `operation.data`: `target` of somebody who is added, `participant` of one who is removed or put on hold,
+ * `on` (false: taken off hold), and `recordingId` and `action` of a recording.
+ * @throws {CarrierError} transient: ask again
+ */
+export async function reconcile(
+  operation: Operation,
+  session: Session | undefined,
+  carrier: CarrierState,
+): Promise<Settlement> {
+  const told = (state: Settlement['state'], message: string): Settlement => ({
+    operationContext: operation.operationContext,
+    state,
+    result: { message },
+  });
+  const callId = session?.callConnectionId;
+  if (session === undefined || callId === undefined || isOver(session.status)) {
+    return told('unknown', 'The call was over before anybody said how this ended.');
+  }
+  try {
+    const done = await isDone(operation, callId, carrier);
+    if (done === undefined) return told('unknown', 'Nobody said how this ended.');
+    return done
+      ? told('succeeded', 'No event came; it is so by now.')
+      : told('failed', 'No event came, and it is not so.');
+  } catch (error) {
+    if (failedAs(error, 'gone')) return told('unknown', 'The call was over before anybody said how this ended.');
+    if (failedAs(error, 'refused') || failedAs(error, 'not-supported')) {
+      return told('unknown', 'The carrier does not say how this ended.');
+    }
+    throw error;
+  }
+}
+
+const isRunning = (action: unknown): boolean => action === 'start' || action === 'resume';
+
+/** Undefined where nothing that can be asked tells it. */
+async function isDone({ kind, data }: Operation, callId: string, carrier: CarrierState): Promise<boolean | undefined> {
+  const who = data.participant ?? data.target;
+  switch (kind) {
+    case 'transfer':
+      // Our leg would be gone.
+      return (await carrier.state(callId)) === 'connected' ? false : undefined;
+    case 'add-participant':
+      return (await carrier.participants(callId)).some(({ id }) => id === who);
+    case 'remove-participant':
+      return (await carrier.participants(callId)).every(({ id }) => id !== who);
+    case 'hold': {
+      const held = (await carrier.participants(callId)).find(({ id }) => id === who);
+      return held?.onHold === (data.on ?? true);
+    }
+    case 'recording':
+      if (typeof data.recordingId !== 'string') return undefined;
+      return (await carrier.recordingState(data.recordingId)) === (isRunning(data.action) ? 'active' : 'inactive');
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import type { CallEvent, CallEventKind } from '../carrier/call-events.ts';
+
+/** How a carrier's event is kept in a call's inbox, with its keys apart: what is pressed may be a secret. */
+
+const text = z.string();
+const onPurpose = z.boolean();
+const participant = text.exactOptional();
+
+const head = z.object({
+  id: text,
+  at: z.number(),
+  callId: text,
+  serverCallId: text.exactOptional(),
+  correlationId: text.exactOptional(),
+  operationContext: text.exactOptional(),
+  result: z
+    .object({ code: z.number().exactOptional(), subCode: z.number().exactOptional(), message: text.exactOptional() })
+    .exactOptional(),
+  name: text,
+});
+
+const STREAM_KINDS = [
+  ...(['media-started', 'media-stopped', 'media-failed', 'transcription-started'] as const),
+  ...(['transcription-updated', 'transcription-stopped', 'transcription-failed'] as const),
+] as const satisfies readonly CallEventKind[];
+
+const body = z.discriminatedUnion('kind', [
+  z.object({ kind: z.enum(['connected', 'ended', 'play-started', 'other']) }),
+  z.object({ kind: z.literal('failed'), what: z.enum(['place', 'answer', 'join']) }),
+  z.object({ kind: z.enum(STREAM_KINDS), details: text.exactOptional(), onPurpose }),
+  z.object({
+    kind: z.literal('participants'),
+    sequence: z.number().exactOptional(),
+    participants: z.array(z.object({ id: text, muted: z.boolean(), onHold: z.boolean() })),
+  }),
+  z.object({
+    kind: z.enum(['operation-succeeded', 'operation-failed', 'operation-cancelled']),
+    operation: z.enum([
+      ...(['transfer', 'add-participant', 'remove-participant', 'cancel-add', 'move', 'hold', 'send-keys'] as const),
+      ...(['collect-keys', 'listen-for-keys', 'play', 'recording'] as const),
+    ]),
+    participant,
+    keys: text.exactOptional(),
+    ended: z.enum(['enough', 'terminator', 'no-key', 'pause', 'other']).exactOptional(),
+  }),
+  z.object({ kind: z.literal('key'), key: text, sequence: z.number().exactOptional(), participant }),
+  z.object({
+    kind: z.literal('recording-state'),
+    recordingId: text.exactOptional(),
+    state: z.enum(['active', 'inactive']),
+  }),
+]);
+
+const storedEvent = z.intersection(head, body) satisfies z.ZodType<CallEvent>;
+
+/** @returns its id, its JSON without the keys, and the keys */
+export function encodeCallEvent(event: CallEvent): [id: string, json: string, keys: string] {
+  if (event.kind === 'key') return [event.id, JSON.stringify({ ...event, key: '' }), event.key];
+  const keys = 'keys' in event ? (event.keys ?? '') : '';
+  return [event.id, JSON.stringify({ ...event, ...(keys !== '' && { keys: undefined }) }), keys];
+}
+
+/** Undefined where it is none that this release can read. A key that nobody kept is empty. */
+export function readCallEvent({ event = '', keys = '' }: Readonly<Record<string, string>>): CallEvent | undefined {
+  const parsed = storedEvent.safeParse(jsonOf(event)).data;
+  if (parsed === undefined || keys === '') return parsed;
+  if (parsed.kind === 'key') return { ...parsed, key: keys };
+  return 'operation' in parsed ? { ...parsed, keys } : parsed;
+}
+
+function jsonOf(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,38 @@
+import type { CallWork } from '../../shared/calls/call-work.ts';
+import type { Cancel, Clock } from '../../shared/clock.ts';
+
+/** How late an event can be taken in whose own worker died, and how late anything is done that is due. */
+const EVERY_MS = 200;
+const LEAST_MS = 20;
+
+/**
+ * Does the work that calls have left: what follows from an event and could not be done at once, what a process died over,
+ * operations whose event stays away. Every stream host does it; each call is one's at a time.
+ */
+export class WorkRounds {
+  readonly #work: Pick<CallWork, 'round'>;
+  readonly #clock: Clock;
+  #cancel: Cancel = () => {};
+  #closed = false;
+
+  constructor(work: Pick<CallWork, 'round'>, clock: Clock) {
+    this.#work = work;
+    this.#clock = clock;
+  }
+
+  /** Goes its rounds from now on, until it is closed. */
+  start(): void {
+    void this.#round();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancel();
+  }
+
+  async #round(): Promise<void> {
+    const waitMs = (await this.#work.round(0)) ?? EVERY_MS;
+    if (this.#closed) return;
+    this.#cancel = this.#clock.after(Math.min(EVERY_MS, Math.max(LEAST_MS, waitMs)), () => void this.#round());
+  }
+}
