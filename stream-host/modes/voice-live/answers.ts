@@ -1,5 +1,4 @@
-import type { AudioRate } from '../../../shared/audio/pcm.ts';
-import { bytesPerMsAt } from '../../../shared/audio/pcm.ts';
+import { type AudioRate, bytesPerMsAt } from '../../../shared/audio/pcm.ts';
 import type { CallAction, Responder, ToolRequest } from '../../contract/agent.ts';
 import type { CallNews } from '../../contract/call-news.ts';
 import type { SessionEmitter, WaitFilling } from '../../contract/events.ts';
