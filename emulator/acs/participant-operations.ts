@@ -160,9 +160,9 @@ export class ParticipantOperations {
           const who = { transferTarget: party.identifier, transferee: leaving.identifier };
           this.#call.tell('CallTransferAccepted', asked, who);
           const talk = parties.apart();
-          parties.move([party], talk);
+          parties.move(party, talk);
           talk.join(party);
-          parties.move([leaving], talk);
+          parties.move(leaving, talk);
           talk.leave();
         });
       },
@@ -182,7 +182,7 @@ export class ParticipantOperations {
             this.#call.tell('MoveParticipantFailed', asked, data, RESULTS.notFound);
           } else {
             this.#call.tell('MoveParticipantSucceeded', asked, data);
-            from.parties.move([party], this.#call.parties);
+            from.parties.move(party, this.#call.parties);
           }
         }
       },

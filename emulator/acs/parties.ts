@@ -182,19 +182,16 @@ export class Parties {
     if (party.state === 'joined') this.#left(party, endOfCall);
   }
 
-  /** Brings parties of this call into another one. */
-  move(parties: readonly Party[], to: Parties): void {
-    for (const party of parties) {
-      this.#all.delete(party);
-      party.unhold();
-      to.#all.add(party);
-      party.room = to;
-    }
-    for (const party of parties) {
-      if (party.state !== 'joined') continue;
-      to.#came(party);
-      this.#left(party, CALL_ENDS.transferred);
-    }
+  /** Brings a party of this call into another one. */
+  move(party: Party, to: Parties): void {
+    this.#all.delete(party);
+    party.unhold();
+    party.room = to;
+    for (const { phone } of to.joined) party.phone.send({ type: 'party', number: phone.number, state: 'joined' });
+    to.#all.add(party);
+    if (party.state !== 'joined') return;
+    to.#came(party);
+    this.#left(party, CALL_ENDS.transferred);
   }
 
   /** The application leaves, and the others go on. Nobody stays on hold. */

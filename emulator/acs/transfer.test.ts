@@ -43,6 +43,7 @@ test('a call that is transferred goes on between the two, and our leg of it ends
   });
   assert.deepEqual(codesOf(await eventOf(stack, 'CallDisconnected')), [200, 7015]);
   await phone.event('applicationLeft');
+  assert.deepEqual(await phone.event('party'), { type: 'party', number: HUMAN, state: 'joined' });
   await assert.rejects(call.getCallConnectionProperties(), { statusCode: 404, code: '8522' });
   for (let frame = 0; frame < 10; frame += 1) {
     phone.speak(framesOf(1000));
