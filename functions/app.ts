@@ -10,7 +10,7 @@ import { transcribeRoute } from './calls/transcribe.ts';
 import { Composition } from './composition.ts';
 import { dependenciesRoute, healthRoute, placesRoute, readinessRoute } from './health/routes.ts';
 import { type Route, serve, templateOf } from './http/route.ts';
-import { openApiRoute } from './reference/route.ts';
+import { asyncApiRoute, openApiRoute } from './reference/route.ts';
 import { ticketsRoute } from './tickets/route.ts';
 
 const routes: readonly Route[] = [
@@ -30,6 +30,7 @@ const routes: readonly Route[] = [
   dependenciesRoute,
   placesRoute,
   openApiRoute,
+  asyncApiRoute,
 ];
 
 const composition = new Composition(process.env);

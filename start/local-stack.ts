@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { z } from 'zod';
+import { ParleyClient } from '../shared/client/client.ts';
 import type { Logger } from '../shared/log.ts';
 import { STREAM_HOST_FLAGS } from '../shared/stream-host-flags.ts';
 import { requireGoodAgents } from './agents.ts';
@@ -11,9 +11,9 @@ import { DEFAULT_PORTS, type Environment, type LocalPorts, localEnvironment } fr
 import { type Forms, SOURCES } from './forms.ts';
 import { clientIdOf, prepareIdentity, withoutKeys } from './identity.ts';
 import type { LogView } from './log-lines.ts';
-import { findFreePort, readPorts, requireFreePorts } from './ports.ts';
+import { findFreePort, portProblems, readPorts, requireFreePorts } from './ports.ts';
 import { type FoundRedis, findRedis } from './redis.ts';
-import { mistypedSettings, requireGoodSettings } from './settings.ts';
+import { idleSettings, mistypedSettings, requireGoodSettings } from './settings.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
@@ -66,8 +66,8 @@ export class LocalStack {
     };
     // The Redis is found later; one that was given is checked then.
     const checked = environment(given.REDIS_URL || 'redis://127.0.0.1');
-    requireGoodSettings(checked);
-    for (const text of mistypedSettings(given)) log.warn(text);
+    requireGoodSettings(checked, portProblems(given));
+    for (const text of [...mistypedSettings(given), ...idleSettings(given)]) log.warn(text);
     await requireGoodAgents(checked);
     await requireFreePorts(ports);
     if (forms === SOURCES) await compilePage();
@@ -119,7 +119,7 @@ export class LocalStack {
     this.#processes['stream-host'].start();
     await this.#answers(`http://127.0.0.1:${functions}/api/v1/health`, 'the functions');
     return this.#answers(`http://127.0.0.1:${streamHost}/readyz`, 'the stream host', () =>
-      refusalsAt(`http://127.0.0.1:${streamHost}/api/v1/health/dependencies`),
+      refusalsAt(`http://127.0.0.1:${streamHost}`),
     );
   }
 
@@ -154,14 +154,11 @@ export interface Refusal {
   readonly advice: string;
 }
 
-const report = z.object({
-  dependencies: z.array(z.object({ name: z.string(), state: z.string(), advice: z.string().default('') })),
-});
-
-async function refusalsAt(url: string): Promise<Refusal[]> {
-  const answer = await fetch(url, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
-  const { data } = report.safeParse(await answer?.json().catch(() => undefined));
-  return data?.dependencies.filter(({ state }) => state === 'refused') ?? [];
+async function refusalsAt(baseUrl: string): Promise<Refusal[]> {
+  const { api } = new ParleyClient({ baseUrl, timeoutMs: 2000 });
+  const { data } = await api.GET('/api/v1/health/dependencies').catch(() => ({ data: undefined }));
+  const refused = data?.dependencies.filter(({ state }) => state === 'refused') ?? [];
+  return refused.map(({ name, advice = '' }) => ({ name, advice }));
 }
 
 /** The page is TypeScript too; browsers want it compiled. */

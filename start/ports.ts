@@ -14,31 +14,31 @@ const WHO: Readonly<Record<keyof LocalPorts, string>> = {
   emulatorTls: 'the emulator’s TLS',
 };
 
-/**
- * The ports that the user asked for, or the defaults.
- * @throws {ConfigError} when a variable is no port number, or two are the same
- */
+/** The ports that the user asked for, or the defaults. In place of one that cannot be, its default: see {@link portProblems}. */
 export function readPorts(env: Environment): LocalPorts {
-  const read = (name: keyof LocalPorts) => {
+  const read = (name: keyof LocalPorts) => port.safeParse(env[PORT_VARIABLES[name]] || DEFAULT_PORTS[name]).data;
+  const { functions, streamHost, emulator, emulatorTls } = DEFAULT_PORTS;
+  return {
+    functions: read('functions') ?? functions,
+    streamHost: read('streamHost') ?? streamHost,
+    emulator: read('emulator') ?? emulator,
+    emulatorTls: read('emulatorTls') ?? emulatorTls,
+  };
+}
+
+/** What is wrong with the ports that the user asked for, a sentence each: no port number, or the same as another. */
+export function portProblems(env: Environment): string[] {
+  const ports = readPorts(env);
+  return NAMES.flatMap((name, index) => {
     const given = env[PORT_VARIABLES[name]];
-    if (!given) return DEFAULT_PORTS[name];
-    const result = port.safeParse(given);
-    if (result.success) return result.data;
-    throw new ConfigError(`${PORT_VARIABLES[name]} is "${given}": give a port number from 1 to 65535.`);
-  };
-  const ports = {
-    functions: read('functions'),
-    streamHost: read('streamHost'),
-    emulator: read('emulator'),
-    emulatorTls: read('emulatorTls'),
-  };
-  for (const name of NAMES) {
-    const other = NAMES.find((before) => before !== name && ports[before] === ports[name]);
-    if (other === undefined) continue;
+    if (given && !port.safeParse(given).success) {
+      return [`${PORT_VARIABLES[name]} is "${given}": give a port number from 1 to 65535.`];
+    }
+    const other = NAMES.slice(index + 1).find((later) => ports[later] === ports[name]);
+    if (other === undefined) return [];
     const both = `${PORT_VARIABLES[name]} and ${PORT_VARIABLES[other]} are both ${ports[name]}`;
-    throw new ConfigError(`${both}: each takes a port of its own.`);
-  }
-  return ports;
+    return [`${both}: each takes a port of its own.`];
+  });
 }
 
 /** @throws {ConfigError} that names each port that somebody else listens on, and the variable that moves it */

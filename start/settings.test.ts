@@ -8,7 +8,8 @@ import { test } from 'node:test';
 import { pino } from 'pino';
 import { DEFAULT_PORTS, localEnvironment } from './environment.ts';
 import { createLogView } from './log-lines.ts';
-import { mistypedSettings, requireGoodSettings } from './settings.ts';
+import { portProblems } from './ports.ts';
+import { idleSettings, mistypedSettings, requireGoodSettings } from './settings.ts';
 import { SupervisedProcess } from './supervised-process.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
@@ -44,6 +45,29 @@ test('what is wrong with the settings of any process is told once, and all of it
     },
   );
   assert.throws(() => requireGoodSettings(envOf({ MAX_SESSIONS: 'many' })), { message: /^MAX_SESSIONS is "many".*$/ });
+});
+
+test('a bad port hides no other setting that is bad, nor another port (a bad port hid the rest)', () => {
+  const given = { FUNCTIONS_PORT: 'high', EMULATOR_PORT: '0', MAX_SESSIONS: 'many', STREAM_HOST_PORT: '8443' };
+  assert.throws(
+    () => requireGoodSettings(envOf(given), portProblems(given)),
+    ({ message }: Error) => {
+      const names = message.split('\n').map((line) => /^ {2}(\w+) /.exec(line)?.[1]);
+      assert.deepEqual(names.filter(Boolean).sort(), [
+        'EMULATOR_PORT',
+        'FUNCTIONS_PORT',
+        'MAX_SESSIONS',
+        'STREAM_HOST_PORT',
+      ]);
+      return true;
+    },
+  );
+});
+
+test('a model without the server that has it is named at the start, as it has no effect (OPENAI_MODEL was ignored)', () => {
+  assert.match(idleSettings({ OPENAI_MODEL: 'llama3.1' }).join(), /OPENAI_MODEL.*OPENAI_BASE_URL/);
+  assert.deepEqual(idleSettings({ OPENAI_MODEL: 'llama3.1', OPENAI_BASE_URL: 'http://127.0.0.1:11434/v1' }), []);
+  assert.deepEqual(idleSettings({ OPENAI_API_KEY: 'of another program' }), []);
 });
 
 const AGENT = 'description: d\ngreeting: Hello.\nvoice: en-US-AvaMultilingualNeural\nprompt: p\n';

@@ -17,11 +17,12 @@ const READERS: readonly ((env: Environment) => unknown)[] = [
  * once, and no process is started again and again with settings that it cannot use.
  *
  * @param env what the processes will get
+ * @param alsoWrong what is known to be wrong already, a sentence each that begins with the name of the setting
  * @throws {ConfigError} that names each bad setting, what it was given and what is allowed
  */
-export function requireGoodSettings(env: Environment): void {
+export function requireGoodSettings(env: Environment, alsoWrong: readonly string[] = []): void {
   const problems = new Map<string, string>();
-  for (const problem of READERS.flatMap((read) => problemsOf(read, env))) {
+  for (const problem of [...alsoWrong, ...READERS.flatMap((read) => problemsOf(read, env))]) {
     const [name = problem] = problem.split(' ', 1);
     // Settings that several processes have are told once.
     if (!problems.has(name)) problems.set(name, problem);
@@ -52,4 +53,12 @@ export function mistypedSettings(given: Environment): string[] {
   return nearMisses(given, Object.keys(known))
     .filter(({ meant }) => !Object.hasOwn(streamHostSettings.shape, meant))
     .map(nearMissText);
+}
+
+/** What the user has set that has no effect without something else, a text for each. */
+export function idleSettings(given: Environment): string[] {
+  if (!given.OPENAI_MODEL || given.OPENAI_BASE_URL) return [];
+  return [
+    'OPENAI_MODEL is set and has no effect: OPENAI_BASE_URL, the server that has the model, is not set. The scripted dialogue answers.',
+  ];
 }

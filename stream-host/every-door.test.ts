@@ -5,7 +5,7 @@ import { after, test } from 'node:test';
 import { generateKeyPair, SignJWT } from 'jose';
 import { pino } from 'pino';
 import { MEDIA_TOKEN_SECONDS } from '../emulator/acs/token-issuer.ts';
-import { errorBody } from '../shared/http/error-answer.ts';
+import { errorBody } from '../shared/http/error-body.ts';
 import {
   acsTokens,
   type Client,

@@ -57,6 +57,7 @@ const RULES: readonly { readonly files: string; readonly mayImport: readonly str
         'shared/carrier/acs/',
         'shared/carrier/service-transcript.ts',
         'shared/audio/',
+        'shared/client/',
         'shared/clock.ts',
         'shared/errors.ts',
         'shared/log.ts',
@@ -85,7 +86,10 @@ const RULES: readonly { readonly files: string; readonly mayImport: readonly str
         'emulator/functions-host/',
       ],
     },
-    { files: 'web/', mayImport: ['shared/protocol/', 'shared/audio/pcm.ts', 'shared/audio/resample.ts'] },
+    {
+      files: 'web/',
+      mayImport: ['shared/client/', 'shared/protocol/', 'shared/audio/pcm.ts', 'shared/audio/resample.ts'],
+    },
     // It checks the settings and the agents of all that it starts.
     {
       files: 'start/',

@@ -1,8 +1,9 @@
 import { SAMPLE_RATE } from '../shared/audio/pcm.ts';
+import { openSocket, parseMessage } from '../shared/client/sockets.ts';
 import type { BrowserCommand, BrowserMessage } from '../shared/protocol/browser.ts';
 import { CLOSE } from '../shared/protocol/close-codes.ts';
 import { type Connection, type ConnectionEvent, nextConnection } from './connection.ts';
-import { fetchTicket, openSocket, TicketRefused } from './tickets.ts';
+import { fetchTicket, TicketRefused } from './tickets.ts';
 
 export interface SessionSocketOptions {
   /** The server's address: `ws://host:port` or `wss://…`. */
@@ -168,16 +169,5 @@ export class SessionSocket {
     const socket = this.#socket;
     this.#socket = undefined;
     socket?.close(1000);
-  }
-}
-
-/** The server is ours, so only what would break the page is checked: that it is an object with a type. */
-export function parseMessage(text: string): BrowserMessage | undefined {
-  try {
-    const message: unknown = JSON.parse(text);
-    const known = typeof message === 'object' && message !== null && 'type' in message;
-    return known ? (message as BrowserMessage) : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -1,14 +1,12 @@
-/** The subprotocol that this page speaks. One of them must be agreed on beside the ticket, or the ticket would be. */
-const PROTOCOL = 'parley';
-const TICKET_PROTOCOL = 'parley.ticket.';
+import type { PagePaths } from '../shared/client/page-paths.ts';
 
+const PATH = '/api/v1/tickets' satisfies keyof PagePaths;
 /** How long the server may take. */
 const PATIENCE_MS = 5000;
 
-export interface TicketWish {
-  readonly kind: 'browser' | 'dashboard';
-  readonly session_id?: string;
-}
+type MakeTicket = PagePaths['/api/v1/tickets']['post'];
+export type TicketWish = MakeTicket['requestBody']['content']['application/json'];
+type Ticket = MakeTicket['responses'][200]['content']['application/json'];
 
 /** The server lets this page have no ticket, and would not a moment later either. */
 export class TicketRefused extends Error {}
@@ -20,19 +18,14 @@ export class TicketRefused extends Error {}
  * @throws {Error} it does not answer, or not now
  */
 export async function fetchTicket(wish: TicketWish): Promise<string | undefined> {
-  const response = await fetch('/api/v1/tickets', {
+  const response = await fetch(PATH, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(wish),
     signal: AbortSignal.timeout(PATIENCE_MS),
   });
-  if (response.ok) return ((await response.json()) as { readonly ticket: string }).ticket;
+  if (response.ok) return ((await response.json()) as Ticket).ticket;
   if (response.status === 404 || response.status === 405) return undefined;
   const message = `A ticket was refused with ${response.status}.`;
   throw response.status === 401 || response.status === 403 ? new TicketRefused(message) : new Error(message);
-}
-
-/** Opens a socket with its ticket, which travels where no log of addresses has it. */
-export function openSocket(address: URL, ticket: string | undefined): WebSocket {
-  return ticket === undefined ? new WebSocket(address) : new WebSocket(address, [PROTOCOL, TICKET_PROTOCOL + ticket]);
 }

@@ -2,23 +2,22 @@ import { z } from 'zod';
 import { bytesOf, SAMPLE_RATE } from '../../shared/audio/pcm.ts';
 import { Resampler } from '../../shared/audio/resample.ts';
 import { mixToMono, parseWav } from '../../shared/audio/wav.ts';
+import { ParleyClient } from '../../shared/client/client.ts';
+import type { Paths } from '../../shared/client/paths.ts';
+import type { AnswerAt } from '../../shared/client/route-paths.ts';
 import { DependencyError, messageOf, RequestError } from '../../shared/errors.ts';
+import { streamingMode } from '../../shared/modes/streaming-modes.ts';
 
 const PATIENCE_MS = 10_000;
 
-/** Of `GET /api/v1/calls/{id}`, what is of use here. */
-const callRecord = z.object({
-  session_id: z.string(),
-  agent: z.string(),
-  mode: z.string(),
-  events: z.array(z.object({ type: z.string(), data: z.record(z.string(), z.unknown()) })),
-  transcript: z.array(
-    z.union([
-      z.object({ role: z.enum(['caller', 'agent']), text: z.string(), heard: z.boolean().optional() }),
-      z.object({ role: z.literal('tool'), tool: z.string(), args: z.unknown(), result: z.unknown() }),
-    ]),
-  ),
-});
+type Call = AnswerAt<Paths, '/api/v1/calls/{id}'>;
+
+/** Of a call that is read, what is of use here. */
+export type CallRecord = Pick<Call, 'session_id' | 'agent' | 'mode' | 'transcript'> & {
+  readonly events: Pick<Call['events'][number], 'type' | 'data'>[];
+};
+export type TranscriptLine = Call['transcript'][number];
+
 /** Of the event `turn.latency`: each from the end of the caller's speech. What a draft began early may be first. */
 export const answerStages = z.object({
   wordsMs: z.number(),
@@ -29,28 +28,26 @@ export const answerStages = z.object({
 });
 export type AnswerStages = Readonly<z.infer<typeof answerStages>>;
 
-export type CallRecord = Readonly<z.infer<typeof callRecord>>;
-export type TranscriptLine = CallRecord['transcript'][number];
-
-const agentList = z.object({ agents: z.array(z.object({ name: z.string(), mode: z.string(), default: z.boolean() })) });
-
-const modeList = z.object({ modes: z.array(z.object({ name: z.string(), answers: z.boolean() })) });
-
-const placedCall = z.object({ call_id: z.string() });
-
 const apiToken = z.object({ token: z.string() });
 
 /** What the caller asks of the stack over HTTP. Every request is bounded. */
 export class CallerRequests {
   readonly #emulatorUrl: string;
+  readonly #functions: ParleyClient;
+  readonly #streamHost: ParleyClient;
   readonly #functionsUrl: string;
   readonly #streamHostUrl: string;
+  /** Where the functions ask for a token of Entra, the emulated one gives it. */
+  #token: string | undefined;
 
   /** Each is `http://host:port`. */
   constructor(urls: { readonly emulatorUrl: string; readonly functionsUrl: string; readonly streamHostUrl: string }) {
     this.#emulatorUrl = urls.emulatorUrl;
     this.#functionsUrl = urls.functionsUrl;
     this.#streamHostUrl = urls.streamHostUrl;
+    const timeoutMs = PATIENCE_MS;
+    this.#functions = new ParleyClient({ baseUrl: urls.functionsUrl, timeoutMs, token: async () => this.#token });
+    this.#streamHost = new ParleyClient({ baseUrl: urls.streamHostUrl, timeoutMs });
   }
 
   /**
@@ -60,7 +57,7 @@ export class CallerRequests {
    */
   async speech(text: string, voice: string): Promise<Uint8Array> {
     const address = new URL('/emulator/say', this.#emulatorUrl);
-    const response = await this.#fetch('the emulator', address, posting({ text, voice }));
+    const response = await askEmulator(address, { text, voice });
     return pcmOfWav(new Uint8Array(await response.arrayBuffer()));
   }
 
@@ -73,92 +70,89 @@ export class CallerRequests {
     number: string,
     wanted: { readonly agent?: string | undefined; readonly mode?: string | undefined } = {},
   ): Promise<void> {
-    const address = new URL('/api/v1/calls/initiate', this.#functionsUrl);
-    const call = {
+    const body = {
       target_number: number,
       ...(wanted.agent && { agent: wanted.agent }),
-      ...(wanted.mode && { streaming_mode: wanted.mode }),
+      ...(wanted.mode && { streaming_mode: streamingMode.parse(wanted.mode) }),
     };
-    const response = await this.#askFunctions(address, posting(call));
-    placedCall.parse(await (await accepted(address, response)).json());
+    await this.#ofFunctions(({ api }) => api.POST('/api/v1/calls/initiate', { body }));
   }
 
   /**
    * The agents that one can talk with, and the mode of their calls where nobody asks for another.
    * @throws {DependencyError} where the stream host does not answer
    */
-  async agents(): Promise<z.infer<typeof agentList>['agents']> {
-    const response = await this.#fetch('the stream host', new URL('/api/v1/agents', this.#streamHostUrl), {});
-    return agentList.parse(await response.json()).agents;
+  async agents(): Promise<AnswerAt<Paths, '/api/v1/agents'>['agents']> {
+    return (await this.#ofStreamHost(({ api }) => api.GET('/api/v1/agents'))).agents;
   }
 
   /**
    * The streaming modes that the stack has, and whether somebody answers in them.
    * @throws {DependencyError} where the stream host does not answer
    */
-  async modes(): Promise<z.infer<typeof modeList>['modes']> {
-    const response = await this.#fetch('the stream host', new URL('/api/v1/modes', this.#streamHostUrl), {});
-    return modeList.parse(await response.json()).modes;
+  async modes(): Promise<AnswerAt<Paths, '/api/v1/modes'>['modes']> {
+    return (await this.#ofStreamHost(({ api }) => api.GET('/api/v1/modes'))).modes;
   }
 
   /** What is on record of a call so far; undefined where the functions cannot tell (yet). */
   async record(callConnectionId: string): Promise<CallRecord | undefined> {
-    const address = new URL(`/api/v1/calls/${encodeURIComponent(callConnectionId)}`, this.#functionsUrl);
-    try {
-      const response = await this.#askFunctions(address, {});
-      return response.ok ? callRecord.parse(await response.json()) : undefined;
-    } catch {
-      return undefined;
-    }
+    const params = { path: { id: callConnectionId } };
+    return this.#ofFunctions(({ api }) => api.GET('/api/v1/calls/{id}', { params })).catch(() => undefined);
   }
 
-  async #fetch(who: string, address: URL, request: Asked): Promise<Response> {
-    return accepted(address, await reach(who, address, request));
+  async #ofFunctions<Data>(ask: (client: ParleyClient) => Promise<Answered<Data>>): Promise<Data> {
+    const where = { name: 'the functions', url: this.#functionsUrl };
+    const first = await reach(where, () => ask(this.#functions));
+    if (first.response.status !== 401) return accepted(first);
+    const response = await askEmulator(new URL('/emulator/token', this.#emulatorUrl), { kind: 'api' });
+    this.#token = apiToken.parse(await response.json()).token;
+    return accepted(await reach(where, () => ask(this.#functions)));
   }
 
-  /** Where the functions ask for a token of Entra, the emulated one gives it. */
-  async #askFunctions(address: URL, request: Asked): Promise<Response> {
-    const response = await reach('the functions', address, request);
-    if (response.status !== 401) return response;
-    const asked = await this.#fetch(
-      'the emulator',
-      new URL('/emulator/token', this.#emulatorUrl),
-      posting({ kind: 'api' }),
-    );
-    const { token } = apiToken.parse(await asked.json());
-    const headers = { ...request.headers, authorization: `Bearer ${token}` };
-    return reach('the functions', address, { ...request, headers });
+  async #ofStreamHost<Data>(ask: (client: ParleyClient) => Promise<Answered<Data>>): Promise<Data> {
+    return accepted(await reach({ name: 'the stream host', url: this.#streamHostUrl }, () => ask(this.#streamHost)));
   }
 }
 
-interface Asked {
-  readonly method?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+/** An answer as the client gives it: with what was asked for, or with an error. */
+interface Answered<Data> {
+  readonly data?: Data;
+  readonly error?: unknown;
+  readonly response: Response;
 }
-
-const posting = (body: unknown): Asked => ({
-  method: 'POST',
-  headers: { 'content-type': 'application/json' },
-  body: JSON.stringify(body),
-});
 
 /** @throws {DependencyError} where nobody answers */
-async function reach(who: string, address: URL, request: Asked): Promise<Response> {
+async function reach<Answer>(
+  { name, url }: { readonly name: string; readonly url: string },
+  ask: () => Promise<Answer>,
+): Promise<Answer> {
   try {
-    return await fetch(address, { ...request, signal: AbortSignal.timeout(PATIENCE_MS) });
+    return await ask();
   } catch (error) {
     const problem = error instanceof Error && error.cause ? messageOf(error.cause) : messageOf(error);
-    const message = `Nothing answers at ${address.origin} (${who}): ${problem}. Start the stack with: npm start`;
+    const message = `Nothing answers at ${new URL(url).origin} (${name}): ${problem}. Start the stack with: npm start`;
     throw new DependencyError('call.no_answer', message, error);
   }
 }
 
 /** @throws {DependencyError} where the answer is a refusal */
-async function accepted(address: URL, response: Response): Promise<Response> {
-  if (response.ok) return response;
-  const answer = (await response.text()).slice(0, 300);
-  throw new DependencyError('call.refused', `${address} answered ${response.status}: ${answer}`);
+function accepted<Data>({ data, error, response }: Answered<Data>): Data {
+  if (data !== undefined) return data;
+  const answer = (typeof error === 'string' ? error : JSON.stringify(error)).slice(0, 300);
+  throw new DependencyError('call.refused', `${response.url} answered ${response.status}: ${answer}`);
+}
+
+/** The emulator is no part of the API. @throws {DependencyError} where it does not answer, or cannot */
+async function askEmulator(address: URL, body: unknown): Promise<Response> {
+  const response = await reach({ name: 'the emulator', url: address.href }, () =>
+    fetch(address, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    }),
+  );
+  return response.ok ? response : accepted({ error: await response.text(), response });
 }
 
 /** Any 16-bit WAV as what Parley speaks. @throws {ParleyError} where it is none, or has no sound in it */

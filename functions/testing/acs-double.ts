@@ -9,7 +9,7 @@ export interface AcsRequest {
   readonly body: Record<string, unknown>;
 }
 
-/** An HTTP status, with the error code of ACS, for the requests to come. */
+/** An HTTP status, with the error code of ACS, for the requests to come. 0: no answer, and the connection is cut. */
 export interface AcsFailure {
   readonly status: number;
   readonly code: string;
@@ -77,6 +77,10 @@ export class AcsDouble {
     await this.beforeAnswer?.(request);
     if (this.failing !== undefined && request.path.includes(this.failing.path)) {
       const { status, code } = this.failing.failure;
+      if (status === 0) {
+        response.destroy();
+        return;
+      }
       response.writeHead(status).end(JSON.stringify({ error: { code, message: 'to order' } }));
       return;
     }

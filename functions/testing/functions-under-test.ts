@@ -88,7 +88,8 @@ export async function startFunctions(
         ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       });
       const text = await response.text();
-      const answer = text === '' ? undefined : JSON.parse(text);
+      const isJson = response.headers.get('content-type')?.includes('application/json') ?? true;
+      const answer = text === '' ? undefined : isJson ? JSON.parse(text) : text;
       assertDocumented(method, new URL(response.url).pathname, response.status, answer);
       return { status: response.status, headers: response.headers, body: answer };
     },

@@ -1,23 +1,11 @@
-import { z } from 'zod';
 import { ConfigError, messageOf, ParleyError, publicMessageOf, TooMuchError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-
-/** The one shape of an error, of both halves and of refused sockets. */
-export const errorBody = z
-  .object({
-    error: z.object({
-      code: z.string().describe('Stable: one of the codes that the route names.'),
-      message: z.string().describe('What is wrong and what to do about it, in English.'),
-      details: z.record(z.string(), z.unknown()).optional(),
-      traceId: z.string().describe('Finds the lines of the log.'),
-    }),
-  })
-  .meta({ id: 'Error' });
+import type { ErrorBody } from './error-body.ts';
 
 export interface ErrorAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: z.output<typeof errorBody>;
+  readonly body: ErrorBody;
 }
 
 /** Writes down what was thrown, and turns it into what the outside may know of it. Never throws. */

@@ -7,8 +7,9 @@ import {
 } from 'zod-openapi';
 import { ERROR_CODES, type ErrorCode } from '../error-codes.ts';
 import { browserCommand, browserMessage } from '../protocol/browser.ts';
-import { errorBody } from './error-answer.ts';
-import { type Access, type AskedFor, errorsOf, type RouteContract } from './route.ts';
+import { errorBody } from './error-body.ts';
+import { withExamples } from './examples.ts';
+import { type Access, type AskedFor, errorsOf, mayBeEmpty, type RouteContract } from './route.ts';
 import { ALL_ROUTES } from './routes/all.ts';
 import { ALL_SOCKETS } from './routes/sockets.ts';
 
@@ -58,7 +59,7 @@ export function openApiDocument(options: ReferenceOptions): OpenApiDocument {
       ),
     },
   };
-  return createDocument(document, {
+  const made = createDocument(document, {
     override: ({ jsonSchema, io }) => {
       // Fields are added in time: nobody should refuse an answer that has one more.
       if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
@@ -67,6 +68,7 @@ export function openApiDocument(options: ReferenceOptions): OpenApiDocument {
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
     },
   });
+  return withExamples(made);
 }
 
 /** An optional last parameter makes two paths of one route. */
@@ -142,7 +144,7 @@ function operationOf(route: RouteContract, path: string, options: ReferenceOptio
       ...(query && { query }),
       ...(headers && { header: headers }),
     },
-    ...(body && { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
+    ...(body && { requestBody: { required: !mayBeEmpty(body), content: { 'application/json': { schema: body } } } }),
     responses: responsesOf(route, options.asked),
   };
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { z } from 'zod';
 import { readJson } from './request-body.ts';
+import { defineRoute, type RawRequest, readInput } from './route.ts';
 
 test('a body without end is read up to its limit and no further (review 4.17)', async () => {
   let read = 0;
@@ -34,4 +36,27 @@ test('a byte order mark before the JSON does no harm (Lesser: BOM)', async () =>
 test('an empty body and half a letter are no JSON', async () => {
   await assert.rejects(readJson(null, null), { code: 'request.not-json' });
   await assert.rejects(readJson(new Blob(['"']).stream(), null), { code: 'request.not-json' });
+});
+
+test('a body that may be left out may be: nothing sent is nothing, and not broken JSON', async () => {
+  const contract = defineRoute({
+    name: 'x',
+    half: 'functions',
+    method: 'POST',
+    path: '/x',
+    access: 'anonymous',
+    summary: 'x',
+    body: z.strictObject({ a: z.string().exactOptional() }).default({}),
+    answers: { 200: z.undefined() },
+    errors: [],
+  });
+  const request = (text?: string): RawRequest => ({
+    params: {},
+    query: new URLSearchParams(),
+    header: (name) => (name === 'content-length' && text !== undefined ? String(text.length) : null),
+    body: text === undefined ? null : new Blob([text]).stream(),
+  });
+  assert.deepEqual((await readInput(contract, request())).body, {});
+  assert.deepEqual((await readInput(contract, request('{"a":"b"}'))).body, { a: 'b' });
+  await assert.rejects(readInput(contract, request('{')), { code: 'request.not-json' });
 });

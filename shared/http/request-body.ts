@@ -20,8 +20,8 @@ export async function readJson(
   maxBytes = MAX_BODY_BYTES,
 ): Promise<unknown> {
   if (Number(contentLength) > maxBytes) throw tooLarge(maxBytes);
-  // Some editors and Windows tools put a byte order mark in front, which is no JSON.
-  const text = (await readBytes(body, maxBytes)).toString().replace(/^\uFEFF/, '');
+  // Some editors and Windows tools put a byte order mark in front, which is no JSON: the decoder leaves it out.
+  const text = new TextDecoder().decode(await readBytes(body, maxBytes));
   if (isDeep(text)) throw new RequestError('request.too-deep', `The body may be nested ${MAX_DEPTH} levels deep.`);
   try {
     return JSON.parse(text);
@@ -34,7 +34,7 @@ export async function readJson(
  * A body of at most 1 MB, or less.
  * @throws {RequestError} `request.too-large`
  */
-export async function readBytes(body: ReadableBody, maxBytes = MAX_BODY_BYTES): Promise<Buffer> {
+export async function readBytes(body: ReadableBody, maxBytes = MAX_BODY_BYTES): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for await (const chunk of body ?? []) {
@@ -43,7 +43,13 @@ export async function readBytes(body: ReadableBody, maxBytes = MAX_BODY_BYTES): 
     if (bytes > maxBytes) throw tooLarge(maxBytes);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks);
+  const whole = new Uint8Array(bytes);
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.byteLength;
+  }
+  return whole;
 }
 
 const tooLarge = (maxBytes: number) =>

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import type { ErrorCode } from '../error-codes.ts';
 import { type ReadableBody, readJson, validate } from './request-body.ts';
 
@@ -104,10 +104,30 @@ export async function readInput<Contract extends RouteContract>(
     params: params && validate(params, request.params),
     query: query && validate(query, queryOf(request.query, contract.access)),
     headers: headers && validate(headers, pick(Object.keys(headers.shape), request.header)),
-    body: body && validate(body, await readJson(request.body, request.header('content-length'), maxBodyBytes)),
+    body: body && validate(body, await bodyOf(body, request, maxBodyBytes)),
   };
   // The same schemas gave the type.
   return input as Input<Contract>;
+}
+
+/** Whether texts can be given that a part does not take: where all fields may be any text, or be left out, none can. */
+const mayBeWrong = ({ shape, def }: z.ZodObject): boolean =>
+  def.catchall !== undefined || Object.values(shape).some((field) => !isAnyText(field));
+
+function isAnyText(field: unknown): boolean {
+  const text = field instanceof z.ZodExactOptional ? field.unwrap() : undefined;
+  return text instanceof z.ZodString && !text.def.checks?.length;
+}
+
+/** Whether a request may come without a body. */
+export const mayBeEmpty = (body: z.ZodType): boolean => body.safeParse(undefined).success;
+
+/** A body that may be left out is undefined where nothing was sent. */
+async function bodyOf(body: z.ZodType, request: RawRequest, maxBytes: number | undefined): Promise<unknown> {
+  const length = request.header('content-length');
+  const isEmpty = request.body === null || (length ?? '0') === '0';
+  if (isEmpty && mayBeEmpty(body) && request.header('transfer-encoding') === null) return undefined;
+  return readJson(request.body, length, maxBytes);
 }
 
 /** Azure's own way to hand over a function key. */
@@ -143,7 +163,7 @@ export function errorsOf(contract: RouteContract, asked?: AskedFor): readonly Er
   // A stream host that is not configured does not start.
   if (half !== 'stream-host') codes.push('config.invalid', 'request.too-many');
   if (half !== 'functions') codes.push('method.not-allowed');
-  if (params ?? query ?? headers ?? body) codes.push('request.invalid');
+  if (body || [params, query, headers].some((part) => part && mayBeWrong(part))) codes.push('request.invalid');
   if (body) codes.push('request.not-json', 'request.too-deep', 'request.too-large');
   if (access === 'acs-token') codes.push(...TOKEN_ERRORS);
   const takesEntra =

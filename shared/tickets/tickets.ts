@@ -6,9 +6,7 @@ import { ParleyError } from '../errors.ts';
 import type { NewId } from '../ids.ts';
 import { sessionKeys, ticketKey } from '../sessions/keys.ts';
 import { askRedis } from '../sessions/session-errors.ts';
-
-export const TICKET_KINDS = ['browser', 'dashboard'] as const;
-export type TicketKind = (typeof TICKET_KINDS)[number];
+import { TICKET_KINDS, type TicketKind } from './ticket-kinds.ts';
 
 const grantSchema = z.object({
   kind: z.enum(TICKET_KINDS),

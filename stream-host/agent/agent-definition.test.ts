@@ -95,6 +95,23 @@ test('an agent says how it takes turns, in the spelling of its file', async (con
   });
 });
 
+test('all that is wrong with a file is told at once, whatever kind it is of (faults came in rounds)', async (context) => {
+  const wrong = `name: other
+greeting: ""
+prompt: Be kind.
+turns: { endpointing: { min_hold_ms: 5000, max_hold_ms: 100 } }
+tools: [no_such_tool, nor_this_one, end_call]
+colour: red
+`;
+  await assert.rejects(loadAgents(await folderWith(context, { 'desk.yaml': wrong })), ({ message }: Error) => {
+    for (const fault of [/greeting: must/, /colour: is no field/, /name: is "other"/, /no_such_tool/, /nor_this_one/]) {
+      assert.match(message, fault);
+    }
+    assert.match(message, /hold/i);
+    return true;
+  });
+});
+
 test('an agent that does not exist is refused with the names of those that do', async (context) => {
   const agents = await loadAgents(await folderWith(context, { 'desk.yaml': GOOD }));
   assert.throws(

@@ -207,8 +207,11 @@ export async function loadAgent(file: string, options: LoadAgentsOptions = {}): 
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
     throw new ConfigError(`${file} cannot be read: ${messageOf(cause)}.`);
   });
-  const parsed = parseDefinition(definitionSchema, contentOf(file, text));
-  if (!parsed.success) throw new ConfigError(describeIssues(file, parsed.error));
+  const content = contentOf(file, text);
+  const parsed = parseDefinition(definitionSchema, content);
+  const { problems, tools, versions } = await checkParts(file, content, options);
+  if (!parsed.success) problems.unshift(describeIssues(file, parsed.error));
+  if (!parsed.success || problems.length > 0) throw new ConfigError(problems.join('\n'));
   const {
     model,
     tools: toolNames,
@@ -222,13 +225,6 @@ export async function loadAgent(file: string, options: LoadAgentsOptions = {}): 
     turns,
     ...rest
   } = parsed.data;
-  if (rest.name !== undefined && rest.name !== name) {
-    throw new ConfigError(`${file}: name: is "${rest.name}", but must be the file's name, "${name}".`);
-  }
-
-  checkTurns(file, turns, phrases);
-  const refused = options.realtimeProblems?.(rest.realtime) ?? [];
-  if (refused.length > 0) throw new ConfigError(refused.map((line) => `${file}: realtime.${line}`).join('\n'));
   const locale = language ?? localeOfVoice(rest.voice, options.hostLanguage);
   const own = { ...turns.phrases, ...phrases };
   const missing = missingPhrases(locale, own);
@@ -239,19 +235,8 @@ export async function loadAgent(file: string, options: LoadAgentsOptions = {}): 
     );
   }
 
-  const tools = new Map<string, RunnableTool>();
   const version = createHash('sha256').update(text);
-  for (const [index, toolName] of toolNames.entries()) {
-    if (toolName === END_CALL) continue;
-    const loaded = await loadTool(toolName, {
-      folder: options.toolsFolder ?? BUNDLED_TOOLS,
-      services: options.services,
-      reloadable: options.reloadable ?? false,
-      where: `${file}: tools[${index}]`,
-    });
-    tools.set(toolName, loaded.tool);
-    version.update(loaded.version);
-  }
+  for (const each of versions) version.update(each);
   const agent = {
     ...rest,
     name,
@@ -294,12 +279,51 @@ function nameOf(file: string): string {
   throw new ConfigError(`${file}: the file's name is the agent's: it takes lower-case letters, digits and hyphens.`);
 }
 
-function checkTurns(file: string, turns: TurnSettings, phrases: PhraseSettings): void {
-  const twice = Object.keys(phrases).find((name) => name in turns.phrases);
-  if (twice) throw new ConfigError(`${file}: ${twice} is given under phrases and under turns. Leave the latter out.`);
+/**
+ * What no schema says of a definition: of each part that can be read, whatever is wrong with the others, so that all of a
+ * file's faults are told at once.
+ */
+async function checkParts(file: string, content: unknown, options: LoadAgentsOptions) {
+  const given = z.record(z.string(), z.unknown()).safeParse(content).data ?? {};
+  const { name, turns, phrases, realtime, tools: toolNames } = definitionSchema.shape;
+  const problems: string[] = [];
+  const named = name.safeParse(given.name).data;
+  if (named !== undefined && named !== nameOf(file)) {
+    problems.push(`${file}: name: is "${named}", but must be the file's name, "${nameOf(file)}".`);
+  }
+  const turnsRead = turns.safeParse(given.turns).data;
+  if (turnsRead) problems.push(...turnProblems(file, turnsRead, phrases.safeParse(given.phrases).data));
+  const realtimeRead = realtime.safeParse(given.realtime).data;
+  const refused = (realtimeRead && options.realtimeProblems?.(realtimeRead)) ?? [];
+  problems.push(...refused.map((line) => `${file}: realtime.${line}`));
+  const tools = new Map<string, RunnableTool>();
+  const versions: string[] = [];
+  for (const [index, toolName] of (toolNames.safeParse(given.tools).data ?? []).entries()) {
+    if (toolName === END_CALL) continue;
+    try {
+      const loaded = await loadTool(toolName, {
+        folder: options.toolsFolder ?? BUNDLED_TOOLS,
+        services: options.services,
+        reloadable: options.reloadable ?? false,
+        where: `${file}: tools[${index}]`,
+      });
+      tools.set(toolName, loaded.tool);
+      versions.push(loaded.version);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      problems.push(error.message);
+    }
+  }
+  return { problems, tools, versions };
+}
+
+function turnProblems(file: string, turns: TurnSettings, phrases: PhraseSettings | undefined): string[] {
+  const twice = Object.keys(phrases ?? {}).find((name) => name in turns.phrases);
+  const problems = twice ? [`${file}: ${twice} is given under phrases and under turns. Leave the latter out.`] : [];
   try {
     turnPolicy(turns.policy);
   } catch (error) {
-    throw new ConfigError(`${file}: ${messageOf(error)}`);
+    problems.push(`${file}: ${messageOf(error)}`);
   }
+  return problems;
 }

@@ -14,6 +14,7 @@ import {
 import type { NewId } from '../../shared/ids.ts';
 import type { ModeTable } from '../../shared/modes/mode-table.ts';
 import { CLOSE } from '../../shared/protocol/close-codes.ts';
+import { CALL_LIMITS, CONVERSATION_LIMITS, WATCH_LIMITS, WORDS_LIMITS } from '../../shared/protocol/limits.ts';
 import { isSessionId } from '../../shared/sessions/keys.ts';
 import type { Channel } from '../contract/line.ts';
 import type { ModeKind } from '../contract/mode.ts';
@@ -29,13 +30,6 @@ import type { RefusalLog } from './refusal-log.ts';
 import type { RelayDoor } from './relay-door.ts';
 import { toOriginForm, urlOf } from './request-address.ts';
 import { agreedProtocol, type TicketDoor } from './ticket-door.ts';
-
-/** Larger messages are refused by the socket itself (close 1009) before they are in memory. */
-const MAX_MESSAGE_BYTES = 256 * 1024;
-/** A watcher has nothing to say. */
-const MAX_WATCHER_BYTES = 1024;
-/** A phrase of ACS's, with the times of its words. */
-const MAX_WORDS_BYTES = 64 * 1024;
 
 export interface DoorsOptions extends OriginRules {
   readonly live: LiveSessions;
@@ -82,9 +76,10 @@ interface Entrance {
  */
 export class Doors {
   readonly #options: DoorsOptions;
-  readonly #talking = openSockets(MAX_MESSAGE_BYTES);
-  readonly #watching = openSockets(MAX_WATCHER_BYTES);
-  readonly #telling = openSockets(MAX_WORDS_BYTES);
+  // Larger messages are refused by the socket itself (close 1009) before they are in memory.
+  readonly #talking = openSockets(Math.max(CONVERSATION_LIMITS.messageBytes, CALL_LIMITS.messageBytes));
+  readonly #watching = openSockets(WATCH_LIMITS.messageBytes);
+  readonly #telling = openSockets(WORDS_LIMITS.messageBytes);
 
   constructor(options: DoorsOptions) {
     this.#options = options;

@@ -57,7 +57,7 @@ export class FunctionsDoor {
     const isHead = request.method === 'HEAD';
     const method = isHead ? 'GET' : (request.method ?? 'GET');
     // A body of GET means nothing (RFC 9110 §9.3.1), and `fetch` sends none.
-    const body = method === 'GET' ? Buffer.alloc(0) : await readBytes(request);
+    const body = method === 'GET' ? new Uint8Array() : await readBytes(request);
     try {
       const answer = await fetch(this.#options.functionsUrl + request.url, {
         method,

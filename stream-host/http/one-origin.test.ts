@@ -5,7 +5,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { pino } from 'pino';
-import { errorBody } from '../../shared/http/error-answer.ts';
+import { errorBody } from '../../shared/http/error-body.ts';
 import { redisForTests, startHost } from '../testing/host-under-test.ts';
 
 interface Asked {
@@ -54,11 +54,21 @@ test('one address has the whole API: what is the functions’ is handed on to th
     body: '{"target_number":"+15551230000"}',
     headers: { 'idempotency-key': 'key', 'x-functions-key': 'k', host: new URL(functionsUrl).host },
   });
-  for (const path of ['calls', 'calls/', 'calls/c-1', 'health/', 'readiness']) {
+  for (const path of ['calls', 'calls/', 'calls/c-1', 'readiness']) {
     assert.equal((await fetch(`${host.http}/api/v1/${path}`)).status, 409, path);
   }
   assert.equal((await fetch(`${host.http}/api/v1/realtime/status`)).status, 200, 'its own stay its own');
   assert.equal((await fetch(`${alone.http}/api/v1/calls`)).status, 404, 'only where FUNCTIONS_URL is set');
+});
+
+test('the port of the stream host says of itself alone that it is healthy (health spoke for the functions)', async () => {
+  for (const each of [host, alone]) {
+    for (const path of ['health', 'health/']) {
+      const response = await fetch(`${each.http}/api/v1/${path}`);
+      const { details } = (await response.json()) as { details: { service: string } };
+      assert.deepEqual([response.status, details.service], [200, 'parley-stream-host']);
+    }
+  }
 });
 
 test('no page of another site, and none whose name was pointed here, places calls by this port (compat 4)', async () => {
@@ -146,7 +156,7 @@ test('a wrong method on a route of the functions is told which are right there (
     ['GET', 'calls/initiate', 'POST'],
     ['GET', 'calls/c-1/hangup', 'POST'],
     ['DELETE', 'calls/answer', 'POST, OPTIONS'],
-    ['DELETE', 'calls/c-1', 'GET, HEAD'],
+    ['PUT', 'calls/c-1', 'GET, HEAD, DELETE'],
   ] as const;
   for (const [method, path, allow] of wrong) {
     const response = await fetch(`${host.http}/api/v1/${path}`, { method });

@@ -13,7 +13,7 @@ export interface PageOptions {
 }
 
 /** What the page's scripts have in common with the servers'. */
-const SHARED_SCRIPTS = ['/shared/audio/', '/shared/protocol/'];
+const SHARED_SCRIPTS = ['/shared/audio/', '/shared/client/', '/shared/protocol/'];
 
 /** The browser page: a handful of small files, read when they are asked for. */
 export class Page {

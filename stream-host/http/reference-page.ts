@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
-import { openApi, referencePage } from '../../shared/http/routes/reference.ts';
+import { asyncApi, openApi, referencePage } from '../../shared/http/routes/reference.ts';
 import { contentSecurityPolicy } from '../../shared/http/security-headers.ts';
 import { send } from './route.ts';
 import { safePath, serveFile } from './static-files.ts';
@@ -14,7 +14,7 @@ const SCRIPT = `${ASSETS}start.js`;
 const BUNDLE_FOLDERS = ['dist/reference', 'node_modules/@scalar/api-reference/dist/browser'];
 
 /**
- * Scalar's view of the OpenAPI document. It draws its styles itself, so this page alone allows styles in a document. By
+ * Scalar's view of the OpenAPI document and of the AsyncAPI one, between which one switches. It draws its styles itself, so this page alone allows styles in a document. By
  * its defaults it would load fonts from outside and offer services of its maker; the settings keep it to this server.
  */
 export class ReferencePage {
@@ -34,7 +34,10 @@ export class ReferencePage {
 `;
   readonly script = `import { createApiReference } from '${ASSETS}standalone.esm.js';
 createApiReference('#reference', {
-  url: '${openApi.path}',
+  sources: [
+    { url: '${openApi.path}', title: 'Routes', slug: 'routes' },
+    { url: '${asyncApi.path}', title: 'Sockets', slug: 'sockets' },
+  ],
   withDefaultFonts: false,
   telemetry: false,
   proxyUrl: '',

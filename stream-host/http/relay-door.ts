@@ -5,6 +5,7 @@ import type { Clock } from '../../shared/clock.ts';
 import { DependencyError, RequestError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { CLOSE } from '../../shared/protocol/close-codes.ts';
+import { WATCH_LIMITS } from '../../shared/protocol/limits.ts';
 import type { Relayed, SessionRelay } from '../session/session-relay.ts';
 import { LineGuard } from '../transport/line-guard.ts';
 import { LiveSocket } from '../transport/live-socket.ts';
@@ -12,12 +13,8 @@ import { ClientLimits } from './client-limits.ts';
 import { isLocalPage, LOOPBACK } from './origins.ts';
 import type { Admitted } from './ticket-door.ts';
 
-/** Each reads what every session of every host says. */
-const MOST_WATCHERS = 32;
 /** What one client may have of these places, and how often in a minute it may take one. */
 const CLIENT_SHARE = { maxSessions: 8, opensPerMinute: 60 };
-/** Who watches for longer shows again that he may. */
-const LONGEST_WATCH_MS = 12 * 3_600_000;
 
 export interface RelayDoorOptions {
   readonly relay: Pick<SessionRelay, 'watch'>;
@@ -60,7 +57,7 @@ export class RelayDoor {
   ): Promise<(socket: WebSocket) => void> {
     const isWanted = this.#filterOf(request, wanted);
     if (this.#closed) throw new DependencyError('host.draining', 'This server is being restarted. Connect again.');
-    if (this.#sockets.size + this.#entering >= MOST_WATCHERS) {
+    if (this.#sockets.size + this.#entering >= WATCH_LIMITS.watchers) {
       throw new DependencyError('host.full', 'All places for dashboards are taken. Close one and try again.');
     }
     const giveBack = takeShare();
@@ -103,7 +100,7 @@ export class RelayDoor {
     }
     socket.events.on('control', () => guard.admits(0));
     this.#sockets.add(socket);
-    const cancelEnd = this.#options.clock.after(LONGEST_WATCH_MS, () =>
+    const cancelEnd = this.#options.clock.after(WATCH_LIMITS.longestMs, () =>
       socket.close(CLOSE.goingAway, 'A watch lasts half a day. Connect again.'),
     );
     socket.events.on('closed', () => {

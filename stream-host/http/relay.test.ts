@@ -5,7 +5,7 @@ import { suite, test } from 'node:test';
 import { pino } from 'pino';
 import { WebSocket, WebSocketServer } from 'ws';
 import { systemClock } from '../../shared/clock.ts';
-import { errorBody } from '../../shared/http/error-answer.ts';
+import { errorBody } from '../../shared/http/error-body.ts';
 import { browserMessage } from '../../shared/protocol/browser.ts';
 import { connectRedis } from '../../shared/sessions/connect.ts';
 import { eventually } from '../../shared/testing/eventually.ts';

@@ -1,9 +1,11 @@
+import type { Clock } from '../../shared/clock.ts';
+import { asyncApiDocument } from '../../shared/http/asyncapi/document.ts';
 import { openApiDocument, type ReferenceOptions } from '../../shared/http/openapi.ts';
 import { listAgents } from '../../shared/http/routes/agents.ts';
-import { healthDependencies, hostReadyz, liveness, places } from '../../shared/http/routes/health.ts';
+import { health, healthDependencies, hostReadyz, liveness, places } from '../../shared/http/routes/health.ts';
 import { listModes } from '../../shared/http/routes/modes.ts';
 import { pageSettings, realtimeStatus } from '../../shared/http/routes/realtime.ts';
-import { openApi, referencePage } from '../../shared/http/routes/reference.ts';
+import { asyncApi, openApi, referencePage } from '../../shared/http/routes/reference.ts';
 import { conversationSocket, relaySocket } from '../../shared/http/routes/sockets.ts';
 import type { ModeTable } from '../../shared/modes/mode-table.ts';
 import { titleOf } from '../../shared/modes/streaming-modes.ts';
@@ -25,6 +27,7 @@ export interface PageSettings {
 }
 
 export interface RouteSources {
+  readonly clock: Pick<Clock, 'wallMs'>;
   readonly vitals: () => StreamHostVitals;
   readonly health: Pick<HostHealth, 'status' | 'report'>;
   readonly places: Pick<Places, 'taken'>;
@@ -47,7 +50,8 @@ export interface RouteSources {
 
 /** What the stream host answers besides files and sockets. */
 export function hostRoutes(sources: RouteSources): readonly Route[] {
-  let document: ReturnType<typeof openApiDocument> | undefined;
+  let routes: ReturnType<typeof openApiDocument> | undefined;
+  let sockets: ReturnType<typeof asyncApiDocument> | undefined;
   return [
     hostRoute(liveness, async (_, incoming) => {
       const mayKnow = await sources.ticketDoor.requireKnown(incoming).then(
@@ -56,6 +60,18 @@ export function hostRoutes(sources: RouteSources): readonly Route[] {
       );
       return { status: 200, body: { status: 'ok' as const, ...(mayKnow && sources.vitals()) } };
     }),
+    hostRoute(health, async () => ({
+      status: 200,
+      body: {
+        status: 'healthy' as const,
+        version: sources.pageSettings.version,
+        timestamp: sources.clock.wallMs() / 1000,
+        message: 'Parley stream host is running',
+        details: { api_version: 'v1', service: 'parley-stream-host' },
+        active_sessions: null,
+        session_metrics: null,
+      },
+    })),
     hostRoute(hostReadyz, async () => {
       const { status } = sources.health;
       return { status: status === 'ready' || status === 'degraded' ? 200 : 503, body: { status } };
@@ -101,8 +117,12 @@ export function hostRoutes(sources: RouteSources): readonly Route[] {
     })),
     sources.ticketDoor.route,
     hostRoute(openApi, async () => {
-      document ??= openApiDocument(sources.reference);
-      return { status: 200, body: { ...document } };
+      routes ??= openApiDocument(sources.reference);
+      return { status: 200, body: { ...routes } };
+    }),
+    hostRoute(asyncApi, async () => {
+      sockets ??= asyncApiDocument(sources.reference);
+      return { status: 200, body: { ...sockets } };
     }),
     hostRoute(referencePage, async () => ({
       status: 200,

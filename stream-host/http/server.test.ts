@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { pino } from 'pino';
-import { errorBody } from '../../shared/http/error-answer.ts';
+import { errorBody } from '../../shared/http/error-body.ts';
 import { ALL_ROUTES } from '../../shared/http/routes/all.ts';
 import { ALL_SOCKETS } from '../../shared/http/routes/sockets.ts';
 import { makeTicket } from '../../shared/http/routes/tickets.ts';

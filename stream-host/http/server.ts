@@ -18,7 +18,7 @@ import { hostRoutes, type RouteSources } from './routes.ts';
 
 export interface StreamHostServerOptions
   extends Omit<DoorsOptions, 'refusals' | 'clock'>,
-    Omit<RouteSources, 'ticketDoor' | 'countSessions' | 'countSockets' | 'countWatchers'> {
+    Omit<RouteSources, 'clock' | 'ticketDoor' | 'countSessions' | 'countSockets' | 'countWatchers'> {
   readonly log: Logger;
   /** Where the functions answer: their routes are handed on there. Without it, this port does not have them. */
   readonly functionsUrl?: string | undefined;
@@ -55,6 +55,7 @@ export class StreamHostServer {
     this.#functions = functionsUrl === undefined ? undefined : new FunctionsDoor({ ...options, functionsUrl });
     const routes = hostRoutes({
       ...options,
+      clock: this.#clock,
       ticketDoor: options.tickets,
       countSessions: () => options.live.count,
       countSockets: () => this.#doors.count,
@@ -134,7 +135,8 @@ export class StreamHostServer {
     const theirs = this.#functions?.methodsAt(pathname) ?? [];
     if (theirs.length > 0 && !theirs.includes(request.method ?? '')) throw new MethodError(theirs.join(', '));
     if (theirs.length > 0) return this.#functions?.serve(request, response);
-    const route = this.#routes.get(pathname);
+    // As the functions have it, a slash at the end changes nothing.
+    const route = this.#routes.get(pathname.replace(/(?<=.)\/$/, ''));
     const allowed = route === undefined || route.contract.method === 'GET' ? ['GET', 'HEAD'] : [route.contract.method];
     if (!allowed.includes(request.method ?? '')) throw new MethodError(allowed.join(', '));
     if (route !== undefined) {

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { pino } from 'pino';
 import { WebSocket } from 'ws';
 import { ParleyError } from '../../shared/errors.ts';
-import { errorBody } from '../../shared/http/error-answer.ts';
+import { errorBody } from '../../shared/http/error-body.ts';
 import { makeTicket } from '../../shared/http/routes/tickets.ts';
 import { assertDocumented } from '../../shared/http/testing/documented.ts';
 import { type HostUnderTest, QUIET, redisForTests, startHost } from '../testing/host-under-test.ts';

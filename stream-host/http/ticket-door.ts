@@ -4,14 +4,9 @@ import { ParleyError, RequestError } from '../../shared/errors.ts';
 import { type RawRequest, readInput } from '../../shared/http/route.ts';
 import { makeTicket } from '../../shared/http/routes/tickets.ts';
 import type { NewId } from '../../shared/ids.ts';
+import type { TicketKind } from '../../shared/tickets/ticket-kinds.ts';
 import { ticketAnswer, wantedGrant } from '../../shared/tickets/ticket-request.ts';
-import {
-  foreignSession,
-  type TicketGrant,
-  type TicketKind,
-  type Tickets,
-  type TicketUse,
-} from '../../shared/tickets/tickets.ts';
+import { foreignSession, type TicketGrant, type Tickets, type TicketUse } from '../../shared/tickets/tickets.ts';
 import { clientOf } from './client-address.ts';
 import { ClientLimits } from './client-limits.ts';
 import { isOfThisMachine, type OriginRules, requireOrigin } from './origins.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { samplesOf } from '../../shared/audio/pcm.ts';
-import { errorBody } from '../../shared/http/error-answer.ts';
+import { errorBody } from '../../shared/http/error-body.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { phoneSession, redisForTests, startHost } from '../testing/host-under-test.ts';
 import { parrotAt } from '../testing/parrot/parrot-mode.ts';

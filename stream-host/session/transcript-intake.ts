@@ -5,6 +5,7 @@ import type { Clock } from '../../shared/clock.ts';
 import { DependencyError, messageOf, ParleyError, publicMessageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { CLOSE } from '../../shared/protocol/close-codes.ts';
+import { WORDS_LIMITS } from '../../shared/protocol/limits.ts';
 import type { SessionStore } from '../../shared/sessions/session-store.ts';
 import { LineGuard } from '../transport/line-guard.ts';
 import { LiveSocket } from '../transport/live-socket.ts';
@@ -23,7 +24,6 @@ const MOST_WAITING = 100;
 /** Finished words that Redis does not take are tried again for so long; then they are lost, and counted. */
 const RETRY_MS = 500;
 const RETRY_FOR_MS = 60_000;
-const FIRST_WORD_MS = 10_000;
 
 /**
  * Takes ACS's own words of a call, from a socket that may come to any host, to the host that has the session: as commands,
@@ -41,7 +41,7 @@ export class TranscriptIntake {
 
   /** Never rejects: what goes wrong closes this socket alone, with a reason. */
   async take(socket: WebSocket, identity: CallIdentity): Promise<void> {
-    const { store, clock, log: hostLog, firstWordMs = FIRST_WORD_MS } = this.#options;
+    const { store, clock, log: hostLog, firstWordMs = WORDS_LIMITS.firstWordMs } = this.#options;
     const log = hostLog.child({ session: identity.sessionId, call: identity.callConnectionId });
     const live = new LiveSocket(socket, { clock, log });
     const waiting: ServiceTranscript[] = [];

@@ -130,6 +130,8 @@ export interface HostOptions
   readonly allowedOrigins?: readonly string[];
   /** Without them, a host of development. Tests of doors set REQUIRE_TICKETS. */
   readonly ticketRules?: Partial<HostParts['ticketRules']>;
+  /** Whose tokens open the media sockets; without it, {@link acsTokens}. */
+  readonly acs?: { readonly issuer: string; readonly audience: string; readonly jwksUrl: string };
 }
 
 /** Hosts first: with their Redis gone they would wait for it. */
@@ -157,7 +159,7 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
   );
   const keyPort = await listening(keyServer);
   const jwksUrl = `http://127.0.0.1:${keyPort}/calling/keys`;
-  const verifier = new AcsTokenVerifier({ ...ACS, jwksUrl, clock: systemClock });
+  const verifier = new AcsTokenVerifier({ ...ACS, jwksUrl, ...options.acs, clock: systemClock });
 
   const folder = await mkdtemp(join(tmpdir(), 'parley-page-'));
   const webFolder = join(folder, 'web');

@@ -12,6 +12,7 @@ import { appAudioBytes, readServiceAudio } from '../../shared/carrier/acs/audio-
 import { APP_STOP, parseServiceFrame, type ServiceFrame } from '../../shared/carrier/acs/media-frames.ts';
 import { messageOf } from '../../shared/errors.ts';
 import { CLOSE } from '../../shared/protocol/close-codes.ts';
+import { CALL_LIMITS } from '../../shared/protocol/limits.ts';
 import { TypedEvents } from '../../shared/typed-events.ts';
 import type { SessionEventSource } from '../contract/events.ts';
 import type { Transport, TransportCounts, TransportEvents } from '../contract/line.ts';
@@ -29,18 +30,6 @@ export interface AcsMediaTransportOptions extends LiveSocketOptions {
   readonly longestMessageMs?: number;
 }
 
-/**
- * ACS sends a frame every 20 ms as long as its stream stands, silent ones too: a stream without any is broken, and
- * ACS, or the functions when it tells them, can only mend it once the socket is closed.
- */
-const SILENT_MS = 15_000;
-/** A frame is 20 ms, under 1 kB; this is some 400 ms of audio in one text. */
-const MAX_FRAME_CHARS = 16 * 1024;
-/**
- * The longest message of the agent's voice, as long as an answer's first one: the lead that playout gives at once.
- * Microsoft's samples send several hundred milliseconds to a message; that ACS takes them is not proved here.
- */
-const LONGEST_MESSAGE_MS = 400;
 /** Unsent output at which the line counts as slow: about a second of frames as text. What is at hand is dropped. */
 const MAX_BUFFERED_BYTES_PER_HZ = 3;
 
@@ -61,8 +50,8 @@ export class AcsMediaTransport implements Transport {
   #followed = false;
 
   constructor(socket: WebSocket, options: AcsMediaTransportOptions) {
-    const { clock, log, firstAudioMs = 10_000, silentMs = SILENT_MS } = options;
-    this.#longestMessageFrames = framesIn(options.longestMessageMs ?? LONGEST_MESSAGE_MS);
+    const { clock, log, firstAudioMs = CALL_LIMITS.firstAudioMs, silentMs = CALL_LIMITS.silentMs } = options;
+    this.#longestMessageFrames = framesIn(options.longestMessageMs ?? CALL_LIMITS.voiceMs);
     this.events = new TypedEvents((event, error) => log.error({ event, err: error }, 'line listener failed'));
     this.#socket = new LiveSocket(socket, options);
     this.#guard = new LineGuard(clock, (code, reason) => this.close(code, reason));
@@ -136,8 +125,8 @@ export class AcsMediaTransport implements Transport {
   }
 
   #onText(text: string): void {
-    if (text.length > MAX_FRAME_CHARS) {
-      this.close(CLOSE.oversized, `A frame of ${text.length} characters; ${MAX_FRAME_CHARS} are the limit.`);
+    if (text.length > CALL_LIMITS.frameChars) {
+      this.close(CLOSE.oversized, `A frame of ${text.length} characters; ${CALL_LIMITS.frameChars} are the limit.`);
       return;
     }
     const audio = readServiceAudio(text);

@@ -1,11 +1,6 @@
 import type { Clock } from '../../shared/clock.ts';
+import { LINE_LIMITS } from '../../shared/protocol/limits.ts';
 
-/** What a far side may send at once: what a network that stood still for a moment delivers late. */
-const BURST_MS = 5000;
-/** So much audio beyond the allowance is no late delivery: nobody speaks into this. */
-const FLOOD_MS = 30_000;
-/** What a message costs at least, whatever it carries: so many small ones would be work enough. */
-const LEAST_COST_MS = 1;
 /** The far side's clock, by which it takes its sound, may be a little faster than ours. */
 const CLOCK_TOLERANCE = 1.02;
 /** How fast what was too much is forgiven, as a share of the time that passes. */
@@ -21,7 +16,7 @@ export type Judgement = 'passes' | 'excess' | 'flood';
 export class AudioAllowance {
   readonly #clock: Clock;
   #atMs: number;
-  #leftMs = BURST_MS;
+  #leftMs: number = LINE_LIMITS.burstMs;
   #excessMs = 0;
 
   constructor(clock: Clock) {
@@ -34,14 +29,14 @@ export class AudioAllowance {
     const nowMs = this.#clock.now();
     const passedMs = nowMs - this.#atMs;
     this.#atMs = nowMs;
-    this.#leftMs = Math.min(BURST_MS, this.#leftMs + passedMs * CLOCK_TOLERANCE);
+    this.#leftMs = Math.min(LINE_LIMITS.burstMs, this.#leftMs + passedMs * CLOCK_TOLERANCE);
     this.#excessMs = Math.max(0, this.#excessMs - passedMs * FORGIVEN);
-    const costMs = Math.max(LEAST_COST_MS, audioMs);
+    const costMs = Math.max(LINE_LIMITS.leastCostMs, audioMs);
     if (costMs <= this.#leftMs) {
       this.#leftMs -= costMs;
       return 'passes';
     }
     this.#excessMs += costMs;
-    return this.#excessMs > FLOOD_MS ? 'flood' : 'excess';
+    return this.#excessMs > LINE_LIMITS.floodMs ? 'flood' : 'excess';
   }
 }

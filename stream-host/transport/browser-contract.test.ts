@@ -273,6 +273,21 @@ suite('the socket of the browser', { concurrency: true }, () => {
     client.socket.terminate();
   });
 
+  test('brackets that somebody types are words, as no JSON object is (a typed [] was swallowed)', async () => {
+    const client = await host.browser();
+    await greeted(client);
+    for (const typed of ['[]', '{', '[1, 2]', '{"type":"text"', '"quoted"']) {
+      const from = client.messages.length;
+      client.socket.send(typed);
+      assert.equal((await client.untilType('user_final', from)).content, typed);
+      await new Promise((resolve) => setTimeout(resolve, 310));
+    }
+    const from = client.messages.length;
+    client.socket.send('{"type":"text","text":"[]"}');
+    assert.equal((await client.untilType('user_final', from)).content, '[]');
+    client.socket.terminate();
+  });
+
   test('text that cannot be taken is refused by name, and the talk goes on, however long it is (known faults)', async () => {
     const client = await host.browser();
     await greeted(client);

@@ -5,6 +5,7 @@ import { withoutControls } from '../../shared/control-characters.ts';
 import { toBase64 } from '../../shared/protocol/base64.ts';
 import { type BrowserCommand, type BrowserMessage, browserCommand } from '../../shared/protocol/browser.ts';
 import { CLOSE } from '../../shared/protocol/close-codes.ts';
+import { CONVERSATION_LIMITS as LIMITS } from '../../shared/protocol/limits.ts';
 import { TypedEvents } from '../../shared/typed-events.ts';
 import type { SessionEventSource } from '../contract/events.ts';
 import type { Transport, TransportCounts, TransportEvents } from '../contract/line.ts';
@@ -27,17 +28,8 @@ export interface BrowserTransportOptions extends LiveSocketOptions {
   readonly silentMs?: number;
 }
 
-/** The page's microphone gives frames all the time, muted or not. Half a minute without any is nobody's conversation. */
-const SILENT_MS = 30_000;
-/** Two seconds of audio. */
-const MAX_AUDIO_BYTES = 64_000;
-const MAX_TEXT_CHARS = 16_384;
-/** A text beyond that is as much work as so much sound, and refused. */
+/** A text that is too long to be read is as much work as so much sound, and refused. */
 const LONG_TEXT_COSTS_MS = 1000;
-/** Of what a caller types. */
-const MAX_TYPED_CHARS = 2000;
-/** Each text is a question to the model, and nobody types faster. */
-const TYPED_EVERY_MS = 300;
 /** A text is as much a sign of life as so much sound. */
 const TYPED_COUNTS_AS_MS = 100;
 /** Unsent output at which the browser counts as slow: about two seconds at 48 kHz. What is at hand is dropped. */
@@ -68,7 +60,7 @@ export class BrowserTransport implements Transport {
   #typedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(socket: WebSocket, options: BrowserTransportOptions) {
-    const { clock, log, firstAudioMs = 60_000, silentMs = SILENT_MS } = options;
+    const { clock, log, firstAudioMs = LIMITS.firstAudioMs, silentMs = LIMITS.silentMs } = options;
     this.#clock = clock;
     this.#sampleRate = options.sampleRate;
     this.#rates = new LineRates({ heardHz: SAMPLE_RATE, playedHz: options.sampleRate });
@@ -173,8 +165,8 @@ export class BrowserTransport implements Transport {
   }
 
   #onAudio(pcm: Buffer): void {
-    if (pcm.length > MAX_AUDIO_BYTES) {
-      this.close(CLOSE.oversized, `A frame of ${pcm.length} bytes; ${MAX_AUDIO_BYTES} are the limit.`);
+    if (pcm.length > LIMITS.audioBytes) {
+      this.close(CLOSE.oversized, `A frame of ${pcm.length} bytes; ${LIMITS.audioBytes} are the limit.`);
       return;
     }
     if (pcm.length % 2 !== 0) {
@@ -196,7 +188,7 @@ export class BrowserTransport implements Transport {
   }
 
   #onText(text: string): void {
-    const isLong = text.length > MAX_TEXT_CHARS;
+    const isLong = text.length > LIMITS.textChars;
     if (!this.#guard.admits(isLong ? LONG_TEXT_COSTS_MS : 0)) return;
     if (isLong) {
       // Whatever it was to be: nobody types so much, and it is read no further.
@@ -224,7 +216,7 @@ export class BrowserTransport implements Transport {
     const text = withoutControls(given.replaceAll(/\s+/g, ' ')).trim();
     if (!this.#followed) {
       // Kept until the session is there; one that typed twice by then meant both.
-      this.#earlyText = this.#earlyText === undefined ? text : `${this.#earlyText} ${text}`.slice(0, MAX_TYPED_CHARS);
+      this.#earlyText = this.#earlyText === undefined ? text : `${this.#earlyText} ${text}`.slice(0, LIMITS.typedChars);
       return;
     }
     const refusal = this.#refusalOf(text);
@@ -240,11 +232,11 @@ export class BrowserTransport implements Transport {
   #refusalOf(typed: string): { readonly code: string; readonly message: string } | undefined {
     const { length } = typed;
     if (length === 0) return { code: 'text.empty', message: 'There was no word in what you typed.' };
-    if (length > MAX_TYPED_CHARS) {
-      const message = `You typed ${length} characters; ${MAX_TYPED_CHARS} are the limit. Please say it shorter.`;
+    if (length > LIMITS.typedChars) {
+      const message = `You typed ${length} characters; ${LIMITS.typedChars} are the limit. Please say it shorter.`;
       return { code: 'text.too-long', message };
     }
-    if (this.#clock.now() - this.#typedAtMs >= TYPED_EVERY_MS) return undefined;
+    if (this.#clock.now() - this.#typedAtMs >= LIMITS.typedEveryMs) return undefined;
     return { code: 'text.too-fast', message: 'That came too soon after the last text. Please send it again.' };
   }
 
@@ -284,10 +276,11 @@ export class BrowserTransport implements Transport {
 
 /** A text that is no JSON object is what the caller typed, as it is for the Python accelerator. */
 function commandOf(text: string): BrowserCommand | undefined {
-  if (!/^\s*[{[]/.test(text)) return { type: 'text', text };
-  return browserCommand.safeParse(parseJson(text)).data;
+  const said = /^\s*\{/.test(text) ? parseJson(text) : undefined;
+  return said === undefined ? { type: 'text', text } : browserCommand.safeParse(said).data;
 }
 
+/** Undefined where it is no JSON. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

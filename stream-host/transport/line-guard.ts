@@ -1,10 +1,8 @@
 import type { Clock } from '../../shared/clock.ts';
 import { CLOSE } from '../../shared/protocol/close-codes.ts';
+import { LINE_LIMITS } from '../../shared/protocol/limits.ts';
 import type { TransportCounts } from '../contract/line.ts';
 import { AudioAllowance } from './audio-allowance.ts';
-
-/** Broken frames that a line survives; one more closes its socket. */
-const MALFORMED_ALLOWED = 5;
 
 /** ACS sends the four who are loudest; others may have been loudest before. */
 const MOST_PARTICIPANTS = 16;
@@ -37,7 +35,7 @@ export class LineGuard {
   /** A frame breaks the protocol: `reason` says how. */
   onMalformed(reason: string): void {
     this.#counts.malformed += 1;
-    if (this.#counts.malformed > MALFORMED_ALLOWED) this.#close(CLOSE.malformed, reason);
+    if (this.#counts.malformed > LINE_LIMITS.malformedFrames) this.#close(CLOSE.malformed, reason);
   }
 
   /**

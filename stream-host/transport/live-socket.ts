@@ -1,6 +1,7 @@
 import type { RawData, WebSocket } from 'ws';
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
+import { LINE_LIMITS } from '../../shared/protocol/limits.ts';
 import { TypedEvents } from '../../shared/typed-events.ts';
 
 export type LiveSocketEvents = {
@@ -49,8 +50,8 @@ export class LiveSocket {
     this.#socket = socket;
     this.#clock = options.clock;
     this.#log = options.log;
-    this.#pingEveryMs = options.pingEveryMs ?? 15_000;
-    this.#allowedMisses = options.missedPings ?? 2;
+    this.#pingEveryMs = options.pingEveryMs ?? LINE_LIMITS.pingEveryMs;
+    this.#allowedMisses = options.missedPings ?? LINE_LIMITS.missedPings;
     this.events = new TypedEvents((event, error) => this.#log.error({ event, err: error }, 'socket listener failed'));
     socket.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
     socket.on('pong', () => this.#onPong());

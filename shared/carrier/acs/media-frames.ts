@@ -20,25 +20,25 @@ const pcm = z.string('The audio frame has no data.').transform((text, context) =
   return bytes ?? new Uint8Array();
 });
 
-const audioBody = z.object({
+export const audioBody = z.object({
   data: pcm,
   silent: z.boolean().catch(false),
   participantrawid: z.string().optional().catch(undefined),
 });
 
 /** Read without complaint: what does not suit is refused by what is made of it, with all of it named at once. */
-const metadataBody = z.object({
+export const metadataBody = z.object({
   subscriptionid: z.string().catch(''),
   encoding: z.string().catch(''),
   samplerate: z.coerce.number().catch(Number.NaN),
   channels: z.coerce.number().catch(Number.NaN),
 });
 
-const dtmfBody = z.object({
+export const dtmfBody = z.object({
   data: z.string('The tone is no text.').min(1, 'The tone is empty.').max(16, 'The tone is too long.'),
 });
 
-const transcriptMetadataBody = z.object({ locale: z.string().catch('') });
+export const transcriptMetadataBody = z.object({ locale: z.string().catch('') });
 
 /** A kind that this side of the socket has no use for. It is counted and passed over. */
 interface UnknownFrame {

@@ -5,12 +5,11 @@ import { health, healthDependencies, hostReadyz, liveness, places, readiness } f
 import { listModes } from './modes.ts';
 import { pageSettings, realtimeStatus } from './realtime.ts';
 import { eraseCall, readCallRecord } from './records.ts';
-import { openApi, referencePage } from './reference.ts';
+import { asyncApi, openApi, referencePage } from './reference.ts';
 import { makeTicket } from './tickets.ts';
 import { allowDelivery, takeCallbacks, takeIncomingCalls } from './webhooks.ts';
 
-/** Every route of both halves, in the order of the reference. */
-export const ALL_ROUTES: readonly RouteContract[] = [
+const TABLE = [
   initiateCall,
   listCalls,
   readCall,
@@ -33,5 +32,12 @@ export const ALL_ROUTES: readonly RouteContract[] = [
   realtimeStatus,
   pageSettings,
   openApi,
+  asyncApi,
   referencePage,
-];
+] as const satisfies readonly RouteContract[];
+
+/** The type of the whole table, from which the client's types are made. */
+export type RouteTable = typeof TABLE;
+
+/** Every route of both halves, in the order of the reference. */
+export const ALL_ROUTES: readonly RouteContract[] = TABLE;

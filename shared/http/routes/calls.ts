@@ -4,13 +4,15 @@ import { askedMode, DEFAULT_MODE, streamingMode } from '../../modes/streaming-mo
 import { defineRoute } from '../route.ts';
 import { agentName } from './agents.ts';
 
-/** What any route may answer that reads or writes sessions. */
-export const STORE_ERRORS = [
+/** What any route may answer that asks Redis. */
+export const REDIS_ERRORS = [
   'redis.unavailable',
   'redis.refused',
   'redis.foreign-key',
-  'session.damaged',
 ] as const satisfies readonly ErrorCode[];
+
+/** What any route may answer that reads a session. */
+export const STORE_ERRORS = [...REDIS_ERRORS, 'session.damaged'] as const satisfies readonly ErrorCode[];
 
 /** What any route may answer that asks something of ACS. */
 export const ACS_ERRORS = [
@@ -100,7 +102,7 @@ export const initiateCall = defineRoute({
       .meta({ id: 'InitiatedCall', description: 'The call is being placed.' }),
   },
   errors: [
-    ...STORE_ERRORS,
+    ...REDIS_ERRORS,
     'request.idempotency-key',
     'once.input-differs',
     'once.running',
@@ -199,7 +201,8 @@ export const listCalls = defineRoute({
       })
       .meta({ id: 'CallList', description: 'One page of the list.' }),
   },
-  errors: [...STORE_ERRORS, 'calls.cursor-invalid'],
+  // One that cannot be read is left out.
+  errors: [...REDIS_ERRORS, 'calls.cursor-invalid'],
 });
 
 const callId = z.object({
@@ -259,7 +262,7 @@ export const readCall = defineRoute({
       })
       .meta({ id: 'Call', description: 'The call.' }),
   },
-  errors: [...STORE_ERRORS, 'calls.not-found', 'session.id-invalid'],
+  errors: [...STORE_ERRORS, 'calls.not-found'],
 });
 
 export const hangUpCall = defineRoute({
@@ -287,7 +290,7 @@ export const hangUpCall = defineRoute({
       })
       .meta({ id: 'HungUpCall', description: 'The call is being ended, or was over.' }),
   },
-  errors: [...STORE_ERRORS, 'calls.not-found', 'calls.not-established', 'session.id-invalid', ...ACS_ERRORS],
+  errors: [...STORE_ERRORS, 'calls.not-found', 'calls.not-established', ...ACS_ERRORS],
 });
 
 export const transcribeCall = defineRoute({
@@ -319,7 +322,6 @@ export const transcribeCall = defineRoute({
     'calls.no-phone-call',
     'call.ended',
     'mode.not-configured',
-    'session.id-invalid',
     'session.version-conflict',
     'session.not-found',
     'acs.call-gone',

@@ -4,12 +4,12 @@ import { defineRoute } from '../route.ts';
 
 export const health = defineRoute({
   name: 'health',
-  half: 'functions',
+  half: 'both',
   method: 'GET',
   path: '/api/v1/health',
   access: 'anonymous',
-  summary: 'Whether the functions answer',
-  description: 'Asks nobody else.',
+  summary: 'Whether the half that is asked answers',
+  description: 'Asks nobody else, and speaks for nobody else: `details.service` says who answers.',
   answers: {
     200: z
       .object({
@@ -19,7 +19,10 @@ export const health = defineRoute({
         message: z.string().meta({ example: 'Parley functions are running' }),
         details: z.object({
           api_version: z.string().meta({ example: 'v1' }),
-          service: z.string().meta({ example: 'parley-functions' }),
+          service: z
+            .string()
+            .describe('`parley-functions` or `parley-stream-host`.')
+            .meta({ example: 'parley-functions' }),
         }),
         active_sessions: z.null(),
         session_metrics: z.null(),

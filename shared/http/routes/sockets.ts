@@ -33,7 +33,7 @@ export const conversationSocket = defineRoute({
   access: 'anonymous',
   summary: 'A conversation from a browser (WebSocket)',
   description:
-    'Up: binary frames of PCM16LE mono at 16 kHz, of any length, as fast as time passes, silence too; and texts that are a `ConversationCommand`. Down: texts that are a `ConversationMessage`, the agent’s voice among them as `audio_data`, 20 ms each. A page is let in by its Origin: that of STREAM_HOST_PUBLIC_URL, or one of ALLOWED_ORIGINS; a program sends none. Where REQUIRE_TICKETS holds it brings a ticket, or comes from somebody who has signed in. docs/browser-socket.md of the project tells what follows what. Close codes: 1000 the session is over, 1001 connect again, 4400 malformed, 4404 unknown, 4408 no audio came, 4409 another socket has the session, 4413 too large, 4430 too fast, 4500 a fault here.',
+    'Up: binary frames of PCM16LE mono at 16 kHz, of any length, as fast as time passes, silence too; and texts that are a `ConversationCommand`. Down: texts that are a `ConversationMessage`, the agent’s voice among them as `audio_data`, 20 ms each. A page is let in by its Origin: that of STREAM_HOST_PUBLIC_URL, or one of ALLOWED_ORIGINS; a program sends none. Where REQUIRE_TICKETS holds it brings a ticket, or comes from somebody who has signed in. What follows what, how fast, and the close codes: `/api/v1/asyncapi.json`.',
   query: z.strictObject({
     session_id: z
       .string()
@@ -76,7 +76,7 @@ export const relaySocket = defineRoute({
   access: 'anonymous',
   summary: 'What is said in a session or a call, as it happens (WebSocket)',
   description:
-    'Down: texts that are a `ConversationMessage`, without audio. Nothing is sent up. All sessions are told to whoever has a ticket for all, and in development to a page of this machine.',
+    'Down: texts that are a `ConversationMessage`, without audio. Nothing is sent up. All sessions are told to whoever has a ticket for all, and in development to a page of this machine. More: `/api/v1/asyncapi.json`.',
   query: z.strictObject({
     session_id: z.string().describe('The session, or the browser session that placed the call.').exactOptional(),
     call_connection_id: z.string().exactOptional(),
@@ -104,7 +104,7 @@ export const callSocket = defineRoute({
   access: 'acs-token',
   summary: 'The audio of a call, from Azure Communication Services (WebSocket)',
   description:
-    'Both ways: texts with a `kind`, as ACS writes them. Up: `AudioMetadata` first, then `AudioData` (PCM16LE mono, 8, 16 or 24 kHz as the metadata say, 20 ms each, base64) and `DtmfData`. Down: `AudioData`, and `StopAudio`, which drops what ACS has buffered of it. Close codes as of the conversation, and 4415 for another encoding, rate or number of channels.',
+    'Both ways: texts with a `kind`, as ACS writes them. Up: `AudioMetadata` first, then `AudioData` (PCM16LE mono, 8, 16 or 24 kHz as the metadata say, 20 ms each, base64) and `DtmfData`. Down: `AudioData`, and `StopAudio`, which drops what ACS has buffered of it. More: `/api/v1/asyncapi.json`.',
   headers: z.object({ 'x-ms-call-connection-id': z.string().describe('The call.').exactOptional() }),
   query: z.object({
     session_id: z.string().describe('The session that the call belongs to.').exactOptional(),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { TICKET_KINDS } from '../../tickets/tickets.ts';
+import { TICKET_KINDS } from '../../tickets/ticket-kinds.ts';
 import { defineRoute } from '../route.ts';
 
 const origin = z

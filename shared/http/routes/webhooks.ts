@@ -7,6 +7,35 @@ const delivery = z
   .union([z.array(z.unknown()), z.record(z.string(), z.unknown())])
   .describe('One event or up to 100 of them, as CloudEvents 1.0 or in the schema of Event Grid.');
 
+/** For the reference. */
+const RINGING = {
+  id: '2a1c6f0e-7d4b-4f7c-9d2e-5b8f0a9c1e37',
+  topic: '/subscriptions/…/providers/Microsoft.Communication/CommunicationServices/parley',
+  subject: '/caller/+15551230000/recipient/+15550100',
+  eventType: 'Microsoft.Communication.IncomingCall',
+  eventTime: '2026-05-29T09:30:00.000Z',
+  dataVersion: '1.0',
+  metadataVersion: '1',
+  data: {
+    to: { kind: 'phoneNumber', rawId: '4:+15550100', phoneNumber: { value: '+15550100' } },
+    from: { kind: 'phoneNumber', rawId: '4:+15551230000', phoneNumber: { value: '+15551230000' } },
+    incomingCallContext: 'eyJhbGciOiJub25lIn0',
+    correlationId: '0f6c2a58-7f0e-4d55-8f0a-0a4f3b9b1d7e',
+  },
+};
+const CONNECTED = {
+  id: '8f0a0a4f-3b9b-4d7e-8c11-411f8b003b2c',
+  source: 'calling/callConnections/411f8b00-3b2c-4d57-9a55-6f0d2c2e7c11',
+  type: 'Microsoft.Communication.CallConnected',
+  specversion: '1.0',
+  time: '2026-05-29T09:30:01.000Z',
+  data: {
+    callConnectionId: '411f8b00-3b2c-4d57-9a55-6f0d2c2e7c11',
+    serverCallId: 'aHR0cHM6Ly9hcGk',
+    correlationId: '0f6c2a58-7f0e-4d55-8f0a-0a4f3b9b1d7e',
+  },
+};
+
 export const takeIncomingCalls = defineRoute({
   name: 'calls-answer',
   half: 'functions',
@@ -21,7 +50,7 @@ export const takeIncomingCalls = defineRoute({
       .describe('How often Event Grid has tried before. At 0, it may be asked to come again.')
       .exactOptional(),
   }),
-  body: delivery,
+  body: delivery.meta({ example: [RINGING] }),
   answers: {
     200: z
       .union([
@@ -67,7 +96,7 @@ export const takeCallbacks = defineRoute({
   summary: 'Takes what ACS tells of calls that stand',
   params: z.object({ sessionId: z.string().max(256).exactOptional() }),
   headers: z.object({ 'x-ms-call-connection-id': z.string().max(256).exactOptional() }),
-  body: delivery,
+  body: delivery.meta({ example: [CONNECTED] }),
   answers: {
     200: z
       .object({

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { ERROR_CODES, type ErrorCode } from '../../error-codes.ts';
-import { errorBody } from '../error-answer.ts';
+import { errorBody } from '../error-body.ts';
 import { errorsOf, isPathOf } from '../route.ts';
 import { ALL_ROUTES } from '../routes/all.ts';
 

@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, beforeEach, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { ERROR_CODES, type ErrorCode } from '../../shared/error-codes.ts';
+import { errorsOf } from '../../shared/http/route.ts';
+import { takeIncomingCalls } from '../../shared/http/routes/webhooks.ts';
+import { sessionKeys } from '../../shared/sessions/keys.ts';
+import { nameOf, ROUTES } from '../testing/attacks.ts';
+import { type Answer, type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
+import { exampleBodies, exampleBody, sendExample, standingCall } from '../testing/good-requests.ts';
+
+/**
+ * What the reference says of every route, brought about on each of them: its own example is answered, and each fault of
+ * what it depends on gets the code that is named there. A new route is tried with nothing added here.
+ */
+
+let functions: FunctionsUnderTest;
+let redis: Redis;
+let records: string;
+before(async () => {
+  records = await mkdtemp(path.join(tmpdir(), 'parley-records-'));
+  functions = await startFunctions({
+    TRANSCRIPTION_SOURCE: 'acs',
+    AZURE_SPEECH_ENDPOINT: 'https://speech.example',
+    CALL_RECORDS_DIR: records,
+  });
+  redis = new Redis(process.env.REDIS_URL ?? '');
+});
+after(async () => {
+  redis.disconnect();
+  await functions.close();
+  await rm(records, { recursive: true });
+});
+beforeEach(async () => {
+  functions.acs.reset();
+  await functions.announce({ sessions: 0, maxSessions: 1000 });
+});
+
+const routesWith = (code: ErrorCode) => ROUTES.filter((route) => errorsOf(route).includes(code));
+
+test('the example of every route is answered as the reference says, and none by a fault', async () => {
+  for (const route of ROUTES) {
+    const { status, body } = await sendExample(functions, route, await standingCall(functions));
+    assert.ok(status < 500 || route.name === 'readiness', `${nameOf(route)} ${status} ${JSON.stringify(body)}`);
+  }
+});
+
+/** Routes whose requests ask nothing of ACS unless something was done before: their own tests bring these codes about. */
+const LATER: ReadonlySet<string> = new Set(['calls-answer', 'calls-callbacks']);
+
+/** What ACS answers, and the code that becomes of it. */
+const ACS_FAULTS = {
+  'acs.denied': { status: 401, code: 'Denied' },
+  'acs.refused': { status: 400, code: '8500' },
+  'acs.unavailable': { status: 503, code: 'ServiceUnavailable' },
+  // Nothing at all.
+  'acs.unreachable': { status: 0, code: '' },
+} as const satisfies Partial<Record<ErrorCode, { status: number; code: string }>>;
+
+for (const code of Object.keys(ACS_FAULTS) as (keyof typeof ACS_FAULTS)[]) {
+  test(`every route that names ${code} answers it`, async () => {
+    const wrong: string[] = [];
+    for (const route of routesWith(code).filter(({ name }) => !LATER.has(name))) {
+      const answers: Answer[] = [];
+      for (const example of exampleBodies(route)) {
+        const call = await standingCall(functions);
+        functions.acs.failing = { path: '', failure: ACS_FAULTS[code] };
+        answers.push(await sendExample(functions, route, call, example));
+        functions.acs.failing = undefined;
+      }
+      if (answers.some(({ body }) => body?.error?.code === code)) continue;
+      wrong.push(`${nameOf(route)}: ${JSON.stringify(answers.map(({ status, body }) => [status, body]))}`);
+    }
+    assert.deepEqual(wrong, []);
+  });
+}
+
+/** Longer than a command is waited for. */
+const PAUSE_MS = 4_500;
+
+/** How Redis is brought to a fault, and back. */
+const REDIS_FAULTS: Partial<
+  Record<
+    ErrorCode,
+    { readonly begin: (id: string) => Promise<unknown>; readonly end: (id: string) => Promise<unknown> }
+  >
+> = {
+  'redis.unavailable': {
+    begin: async () => {
+      // Until how many places are taken must be asked again.
+      await sleep(3_100);
+      await redis.client('PAUSE', PAUSE_MS, 'ALL');
+    },
+    // Answered when the pause is over.
+    end: () => redis.ping(),
+  },
+  'redis.refused': {
+    begin: () => redis.call('ACL', 'SETUSER', 'default', '-@all', '+acl', '+client', '+ping', '+info', '+hello'),
+    end: () => redis.call('ACL', 'SETUSER', 'default', '+@all'),
+  },
+  'redis.foreign-key': {
+    begin: async (id) => {
+      await redis.set(sessionKeys(id).session, 'x');
+      for (const key of ['parley:hosts', 'parley:calls']) await redis.set(key, 'x');
+    },
+    end: (id) => redis.del(sessionKeys(id).session, 'parley:hosts', 'parley:calls'),
+  },
+  'session.damaged': {
+    begin: (id) => redis.hset(sessionKeys(id).session, 'status', 'somewhere'),
+    end: (id) => redis.del(sessionKeys(id).session),
+  },
+};
+
+for (const [name, { begin, end }] of Object.entries(REDIS_FAULTS)) {
+  test(`every route that names ${name} answers it`, async () => {
+    const code = Object.keys(ERROR_CODES).find((known): known is ErrorCode => known === name) ?? assert.fail();
+    const call = await standingCall(functions);
+    await begin(call.id);
+    const answers = await Promise.all(
+      routesWith(code)
+        .filter(({ name: of }) => code !== 'session.damaged' || !LATER.has(of))
+        .map(async (route) => ({ route, answer: await sendExample(functions, route, call) })),
+    ).finally(() => end(call.id));
+    const wrong = answers
+      .filter(({ answer }) => answer.body?.error?.code !== code)
+      .map(({ route, answer }) => `${nameOf(route)}: ${answer.status} ${JSON.stringify(answer.body).slice(0, 300)}`);
+    assert.deepEqual(wrong, []);
+  });
+}
+
+test('a ringing call whose session cannot be read is told so', async () => {
+  const [ringing] = Object(exampleBody(takeIncomingCalls));
+  const incomingCallContext = randomUUID();
+  // As the functions make it of the call's own ticket.
+  const id = createHash('sha256').update(incomingCallContext).digest('base64url').slice(0, 32);
+  await redis.hset(sessionKeys(id).session, 'status', 'somewhere');
+  const delivery = [{ ...ringing, data: { ...ringing.data, incomingCallContext } }];
+  assert.equal((await functions.request('POST', 'calls/answer', delivery)).body.error?.code, 'session.damaged');
+});
+
+test('a call that nobody knows is told so on every route that takes one, whatever its id looks like', async () => {
+  functions.acs.failing = { path: '', failure: { status: 404, code: '8522' } };
+  for (const route of routesWith('calls.not-found').filter((route) => route.path.includes('{id}'))) {
+    for (const id of ['no-such-call', '%7Bbraces%7D']) {
+      const { body } = await sendExample(functions, route, { id, callConnectionId: 'none' });
+      assert.equal(body?.error?.code, 'calls.not-found', `${nameOf(route)} ${id}`);
+    }
+  }
+});

@@ -1,0 +1,16 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { nameOf, ROUTES } from '../testing/attacks.ts';
+import { startFunctions } from '../testing/functions-under-test.ts';
+import { sendExample } from '../testing/good-requests.ts';
+
+const functions = await startFunctions({ SESSION_TTL_SECONDS: 'never' });
+after(() => functions.close());
+
+test('with a bad setting every route answers 503 and tells nobody which', async () => {
+  for (const route of ROUTES) {
+    const { status, body } = await sendExample(functions, route, { id: 'a-call', callConnectionId: 'a-connection' });
+    assert.deepEqual([status, body.error.code], [503, 'config.invalid'], nameOf(route));
+    assert.doesNotMatch(body.error.message, /SESSION_TTL|never/);
+  }
+});
