@@ -54,6 +54,15 @@ export class SessionErasure {
     return erased;
   }
 
+  /** Leaves the mark, without what it was answered. */
+  async #empty(key: string, value: string): Promise<number> {
+    const leftMs = await this.#redis.pttl(key);
+    const { fingerprint } = JSON.parse(value);
+    if (leftMs > 0) await this.#redis.set(key, JSON.stringify({ fingerprint, answer: null }), 'PX', leftMs);
+    else await this.#redis.unlink(key);
+    return 1;
+  }
+
   async *#pages(): AsyncIterable<string[]> {
     let cursor = '0';
     do {
@@ -67,9 +76,9 @@ export class SessionErasure {
   async #eraseFrom(key: string, type: string | undefined, whose: Belongs): Promise<number> {
     switch (type) {
       case 'string': {
-        if (isMark(key)) return 0;
         const value = await this.#redis.get(key);
-        return value !== null && mentions(value, whose) ? this.#redis.unlink(key) : 0;
+        if (value === null || !mentions(value, whose)) return 0;
+        return isMark(key) ? this.#empty(key, value) : this.#redis.unlink(key);
       }
       case 'zset': {
         const members = await this.#redis.zrange(key, '0', '-1');
@@ -103,7 +112,7 @@ export class SessionErasure {
   }
 }
 
-/** That an event was dealt with: without it, a late copy would begin the call anew. It has ids alone, and a day to live. */
+/** That an event was dealt with: without it, a late copy would begin the call anew. It stays for its day, empty. */
 const isMark = (key: string): boolean => /^parley:once:(?!initiate:)/.test(key);
 
 const OF_A_SESSION = 'parley:{';
