@@ -54,6 +54,8 @@ export class Player implements Stage {
   #decisionsOfStep = 0;
   #decided = 0;
   readonly #asked = new Map<Question, number>();
+  /** What is told after the end reaches nobody, and is not compared. */
+  #hasEnded = false;
   #difference: Difference | undefined;
   #guessed: Outcome['guessed'];
 
@@ -114,7 +116,8 @@ export class Player implements Stage {
   }
 
   decided(type: string, fields: object): void {
-    if (this.#difference) return;
+    if (this.#difference || this.#hasEnded) return;
+    this.#hasEnded = type === 'ended';
     const decision: Decision = [type, fieldsOf(fields, (text) => text)];
     const expected = this.#expected[this.#decided];
     this.#decided += 1;
@@ -131,7 +134,7 @@ export class Player implements Stage {
     const answers: readonly Answer<Asked>[] = this.#step?.q?.[question] ?? [];
     const answer = answers[asked];
     if (answer !== undefined) return answer;
-    if (!this.#difference) this.#guessed ??= { atMs: this.#clock.now(), question };
+    if (!this.#difference && !this.#hasEnded) this.#guessed ??= { atMs: this.#clock.now(), question };
     return guess;
   }
 

@@ -125,10 +125,11 @@ export class Tape {
   /** Notes what the engine decided. */
   decided(type: string, fields: object): void {
     const step = this.#current;
-    if (!step || this.#over) return;
+    // What is told after the end reaches nobody.
+    if (!step || this.#ended) return;
     step.o ??= [];
     step.o.push([type, fieldsOf(fields, (text) => this.hiding.text(text))]);
-    this.#ended ||= type === 'ended';
+    this.#ended = type === 'ended';
   }
 
   /** Does what leaves the engine: what comes back meanwhile comes of it. */
