@@ -10,8 +10,8 @@ export class Hiding {
   /** Something was hidden by now. */
   hasHidden = false;
 
-  constructor({ mask }: Pick<InputSink, 'mask'>) {
-    this.#mask = mask;
+  constructor(sink: Pick<InputSink, 'mask'>) {
+    this.#mask = sink.mask?.bind(sink);
   }
 
   /** What was hidden last may have to be hidden otherwise yet: it must not be written. */

@@ -103,15 +103,16 @@ export async function readRuns(file: string): Promise<readonly Run[]> {
   let broken: UnplayableError | undefined;
   for await (const text of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
     number += 1;
-    // A host that died in the middle of a line wrote no further one.
-    if (broken) throw broken;
     const where = `Line ${number} of the record`;
     const line = jsonOf(text);
+    const head = headLine.safeParse(line);
+    // A host that died in the middle of a line wrote no further one. The next part of the record is another host's.
+    if (broken && !head.success) throw broken;
+    broken = undefined;
     if (!anyLine.safeParse(line).success) {
       broken = new UnplayableError(`${where} is no line of a record: it was damaged, or the file is none.`);
       continue;
     }
-    const head = headLine.safeParse(line);
     if (head.success) why = whyWithout(head.data);
     else if (anyLine.parse(line).line === 'input') take(runs, line, where);
   }

@@ -120,6 +120,7 @@ export interface HostOptions
       | 'functionsUrl'
       | 'requestLimits'
       | 'services'
+      | 'records'
     >
   > {
   /** What one client may have; without it, all. */
@@ -194,6 +195,7 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
     ...(options.defaultMode !== undefined && { defaultMode: options.defaultMode }),
     agents: options.agents ?? (() => [{ name: 'orders', description: 'Answers.', languages: ['en-US'] }]),
     openResponder: options.openResponder ?? responder,
+    records: options.records,
     calls: {
       state: async () => 'connected',
       stopMedia: async () => false,
