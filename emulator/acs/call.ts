@@ -47,6 +47,7 @@ export interface CallOptions {
     | undefined;
   readonly findPhone: PartiesOptions['findPhone'];
   readonly ringTimeoutMs: number;
+  readonly talking: PartiesOptions['talking'];
   /** A voice for what the application has played. */
   readonly speak: Speak | undefined;
   readonly callbacks: CallbackQueue;

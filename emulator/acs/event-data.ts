@@ -14,13 +14,14 @@ const failed = (
 const someone = { participant: SOMEBODY };
 const moved = { ...someone, fromCall: 'another-call' };
 const invitation = { invitationId: 'an-invitation' };
-const streaming = (status: string, details: string) => ({
+/** What has become of a call's media streaming. */
+export const streaming = (status: string, details: string) => ({
   mediaStreamingUpdate: {
     ...{ contentType: 'Audio', mediaStreamingStatus: `mediaStreaming${status}` },
     mediaStreamingStatusDetails: details,
   },
 });
-const transcription = (status: string, details: string) => ({
+export const transcription = (status: string, details: string) => ({
   transcriptionUpdate: { transcriptionStatus: `transcription${status}`, transcriptionStatusDetails: details },
 });
 

@@ -76,6 +76,7 @@ export class Exchange {
   readonly #calls = new Map<string, Call>();
   /** By call-connection id; also of calls that are over. */
   readonly #callbacks = new Map<string, CallbackQueue>();
+  readonly #talking = new Set<Parties>();
   readonly recordings: Recordings;
 
   constructor(options: ExchangeOptions) {
@@ -136,7 +137,8 @@ export class Exchange {
     const offer = this.#offer(incomingCallContext);
     const number = phoneOf(target);
     const findPhone = (wanted: string) => this.#options.network.reach(wanted);
-    const parties = new Parties({ ...this.#options, findPhone, callConnectionId: offer.ids.callConnectionId });
+    const { callConnectionId } = offer.ids;
+    const parties = new Parties({ ...this.#options, findPhone, callConnectionId, talking: this.#talking });
     const caller = parties.expect(offer.line, () => parties.close(CALL_ENDS.phoneHungUp));
     if (!offer.take(caller)) throw callNotFound();
     return () => {
@@ -170,6 +172,7 @@ export class Exchange {
   async close(): Promise<void> {
     for (const offer of this.#offers.values()) offer.fail({ code: 503, reason: 'The emulator was stopped.' });
     for (const call of this.#calls.values()) call.close();
+    for (const parties of this.#talking) parties.close(CALL_ENDS.serviceStopped);
     const released = () => Promise.all([...this.#callbacks.values()].map((callbacks) => callbacks.drained()));
     const deadline = new Promise((resolve) => setTimeout(resolve, LAST_CALLBACKS_MS).unref());
     await Promise.race([this.#allReleased().then(released), deadline]);
@@ -271,6 +274,7 @@ export class Exchange {
       clock,
       log,
       ringTimeoutMs,
+      talking: this.#talking,
       speak,
       findPhone: (number) => network.reach(number),
       onReleased: () => {

@@ -1,6 +1,8 @@
 import type { Logger } from '../../shared/log.ts';
 import type { PhoneEvent } from '../../shared/protocol/phone-line.ts';
 import { AcsError } from './acs-error.ts';
+import { RESULTS } from './call-results.ts';
+import { streaming } from './event-data.ts';
 import { MediaLeg } from './media-leg.ts';
 import type { Voice } from './voices.ts';
 
@@ -134,18 +136,14 @@ export class MediaSubscription {
 
   #report(
     outcome: 'Started' | 'Stopped' | 'Failed',
-    mediaStreamingStatusDetails: string,
+    details: string,
     operationContext: string | undefined,
     failure?: { code: number; message: string },
   ): void {
     this.#options.report(`MediaStreaming${outcome}`, {
       ...(operationContext !== undefined && { operationContext }),
-      mediaStreamingUpdate: {
-        contentType: 'Audio',
-        mediaStreamingStatus: `mediaStreaming${outcome}`,
-        mediaStreamingStatusDetails,
-      },
-      resultInformation: failure ? { ...failure, subCode: CONNECTION_FAILED } : { code: 200, subCode: 0, message: '' },
+      ...streaming(outcome, details),
+      resultInformation: failure ? { ...failure, subCode: CONNECTION_FAILED } : RESULTS.success,
     });
   }
 }

@@ -112,6 +112,8 @@ export interface PartiesOptions {
   readonly callConnectionId: string;
   readonly findPhone: (number: string) => Phone | undefined;
   readonly ringTimeoutMs: number;
+  /** All in which somebody is, also those that the application has left. */
+  readonly talking: Set<Parties>;
   readonly pacer: Pacer;
   readonly clock: Clock;
   readonly log: Logger;
@@ -240,6 +242,7 @@ export class Parties {
     this.#options.log.info('a party joined the call');
     this.tell({ type: 'party', number: party.phone.number, state: 'joined' }, party);
     this.#cancelBeat ??= this.#options.pacer.add(() => this.#beat());
+    this.#options.talking.add(this);
     this.owner?.changed();
   }
 
@@ -257,6 +260,7 @@ export class Parties {
   #rest(): void {
     this.#cancelBeat?.();
     this.#cancelBeat = undefined;
+    this.#options.talking.delete(this);
   }
 
   /** Twenty milliseconds of the call. Whoever is on hold neither hears nor is heard. */

@@ -7,6 +7,8 @@ import { numbersAsDigits } from '../speech/number-words.ts';
 import type { AudioSpan, PhraseListener } from '../speech/phrase-stream.ts';
 import { phraseWords } from '../speech/phrase-words.ts';
 import { AcsError } from './acs-error.ts';
+import { RESULTS } from './call-results.ts';
+import { transcription } from './event-data.ts';
 import type { TranscriptionOptions } from './requests.ts';
 import type { Voice } from './voices.ts';
 
@@ -167,14 +169,14 @@ export class TranscriptionSubscription {
 
   #report(
     outcome: 'Started' | 'Stopped' | 'Updated' | 'Failed',
-    transcriptionStatusDetails: string,
+    details: string,
     operationContext: string | undefined,
     failure?: { readonly code: number; readonly message: string },
   ): void {
     this.#options.report(`Transcription${outcome}`, {
       ...(operationContext !== undefined && { operationContext }),
-      transcriptionUpdate: { transcriptionStatus: `transcription${outcome}`, transcriptionStatusDetails },
-      resultInformation: failure ? { ...failure, subCode: FAILED } : { code: 200, subCode: 0, message: '' },
+      ...transcription(outcome, details),
+      resultInformation: failure ? { ...failure, subCode: FAILED } : RESULTS.success,
     });
   }
 }

@@ -129,6 +129,14 @@ test('a transfer under way ends with the call that it is of', async (context) =>
   );
 });
 
+test('two who talk without the application are told when the emulator stops, whoever they are', async (context) => {
+  const { stack, phone, call } = await connected(context);
+  await call.transferCallToParticipant({ phoneNumber: '+15550190000' });
+  await phone.event('applicationLeft');
+  await stack.service.close();
+  assert.equal((await phone.event('disconnected')).code, 503);
+});
+
 test('an incoming call that is redirected is none of the application’s', async (context) => {
   const stack = await startStack(context, { ringTimeoutMs: 400 });
   const human = await TestPhone.plugIn(stack.ports.plain, HUMAN);

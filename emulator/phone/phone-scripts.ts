@@ -29,7 +29,7 @@ export const phoneScript = z.strictObject({
   /** What it says when it has been spoken to for the first time, or by the key that was pressed. */
   replies: z.record(z.string().max(10), z.string().min(1).max(2_000)).default({}),
   /** Hangs up so long after it has answered. */
-  hangs_up_after_ms: ms(3_600_000).optional(),
+  hangs_up_after_ms: ms(3_600_000).default(600_000),
 });
 export type PhoneScript = z.output<typeof phoneScript>;
 

@@ -86,7 +86,7 @@ export class ScriptedPhone implements Phone {
 
   async #speakUp(): Promise<void> {
     const { says, clip, beeps, keys, keys_after_ms: keysAfterMs, hangs_up_after_ms: hangUpMs } = this.#options.script;
-    if (hangUpMs !== undefined) this.#after(hangUpMs, () => this.#holder?.hungUp());
+    this.#after(hangUpMs, () => this.#holder?.hungUp());
     const sound = clip === undefined ? says && (await this.#spoken(says)) : pcmOf(Buffer.from(clip, 'base64'));
     if (sound) this.#say(sound);
     if (beeps) this.#say(beep());
