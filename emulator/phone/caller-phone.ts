@@ -41,6 +41,7 @@ export class CallerPhone {
   readonly #voice: CallerVoice;
   #startMs: number;
   #ringing = false;
+  #isOnHold = false;
   #callConnectionId: string | undefined;
   #over: string | undefined;
   #overAtMs = Number.POSITIVE_INFINITY;
@@ -70,6 +71,10 @@ export class CallerPhone {
 
   get isRinging(): boolean {
     return this.#ringing;
+  }
+
+  get isOnHold(): boolean {
+    return this.#isOnHold;
   }
 
   get isOver(): boolean {
@@ -191,6 +196,7 @@ export class CallerPhone {
         onEvent({ event: 'agent-left' });
         break;
       case 'hold':
+        this.#isOnHold = event.state === 'on';
         onEvent({ event: 'hold', state: event.state });
         break;
       case 'tone':

@@ -109,6 +109,15 @@ test('the caller as a person', { concurrency: true }, async (t) => {
       },
     ),
 
+    t.test('says nothing while it is on hold', async (t) => {
+      const { caller, find } = await call(t, { holdsMs: 3000 }, { utterances: [utterance('one')] });
+      const { answers } = await caller.run();
+      assert.equal(answers.length, 1);
+      const [on, off] = find('hold');
+      assert.deepEqual([on?.state, off?.state], ['on', 'off']);
+      assert.ok((find('caller')[0]?.atMs ?? 0) >= (off?.atMs ?? Infinity));
+    }),
+
     t.test('presses keys, waits, and judges no answer to keys by what is understood', async (t) => {
       const keys = { label: '(keys 12#)', pcm: new Uint8Array(0), keys: '12#' };
       const pause = { label: '(waits)', pcm: new Uint8Array(0), waitMs: 300 };

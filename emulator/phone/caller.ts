@@ -45,6 +45,9 @@ const ANSWER_OVER_MS = 900;
 /** Silence after which an interrupted agent counts as silent: no pause between two words lasts as long. */
 const SILENT_MS = 300;
 const FALL_SILENT_MS = 3_000;
+const LONGEST_HOLD_MS = 5 * 60_000;
+/** Somebody who takes a caller back from hold speaks within this, or waits for him. */
+const BACK_MS = 3_000;
 
 /** One call by its script, from dialling to hanging up. */
 export class Caller {
@@ -198,12 +201,23 @@ export class Caller {
         await phone.until(() => false, utterance.waitMs);
         continue;
       }
+      await this.#waitWhileHeld();
       const cutsIn = interruptAfterMs !== undefined && i === 1;
       const endMs = cutsIn ? await this.#cutIn(utterance, interruptAfterMs) : await this.#say(utterance);
       await this.#hearAnswer(utterance, endMs);
       if (this.#takenOver) return;
       if (interruptAfterMs === undefined || i !== 0) await this.#hearOut();
     }
+  }
+
+  /** Nobody speaks while he is on hold; and whoever takes him back has the first word. */
+  async #waitWhileHeld(): Promise<void> {
+    const phone = this.#phone;
+    if (!phone.isOnHold) return;
+    await phone.until(() => !phone.isOnHold, LONGEST_HOLD_MS);
+    const heard = phone.ear.audibleFrames;
+    await phone.until(() => phone.ear.audibleFrames > heard, BACK_MS);
+    await this.#hearOut();
   }
 
   /** @returns when the last word was over, on the clock */

@@ -37,6 +37,8 @@ interface Manners {
   readonly fault?: string;
   /** Nothing is on record of what the caller said. */
   readonly losesWords?: boolean;
+  /** Puts the caller on hold for so long, right after it has greeted. */
+  readonly holdsMs?: number;
   /** What it says instead of an answer. */
   readonly says?: string;
   /** Says "one moment" first, and the answer so much later. */
@@ -73,6 +75,9 @@ class Agent implements LineHolder {
     line.send({ type: 'connected', callConnectionId: 'call-1' });
     line.send({ type: 'media', state: 'started' });
     this.#timer = setInterval(() => this.#beat(), FRAME_MS);
+    if (manners.holdsMs === undefined) return;
+    line.send({ type: 'hold', state: 'on' });
+    setTimeout(() => line.send({ type: 'hold', state: 'off' }), manners.holdsMs);
   }
 
   answered(): void {}
