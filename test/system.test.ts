@@ -257,7 +257,7 @@ suite('a whole stack', { concurrency: 2 }, () => {
   if (chromiumPath) {
     for (const [mode, title] of MODES) {
       test(
-        `a person talks with the agent in a browser in ${mode}, cuts in, and sees and hears it`,
+        `a person talks with the agent in a browser in ${mode}, cuts in, coughs, and sees and hears it`,
         threeChances(async (t) => {
           const screenshotPath = path.join(folder, `page-${mode}.png`);
           const findings = await runBrowserConversation({
@@ -275,6 +275,7 @@ suite('a whole stack', { concurrency: 2 }, () => {
           assert.ok(findings.greetingAudibleMs > 2000);
           assert.ok(findings.answerAudibleMs > 500);
           assert.notEqual(findings.cutOffWords, '');
+          assert.ok(findings.isCoughedThrough, 'a cough ends no answer');
           // How soon it is silent depends on the machine, and stands in the findings above.
           assert.equal(findings.cut?.staleAudioMessages, 0);
           assert.ok(findings.toolChips.length >= 2);

@@ -32,6 +32,8 @@ export interface Findings {
   readonly answerAudibleMs: number;
   /** How playback stopped when the caller cut in. */
   readonly cut: Cut | undefined;
+  /** Whether the second answer went on to its end, though the caller coughed into it. */
+  readonly isCoughedThrough: boolean;
   /** What went wrong in the page's own scripts. */
   readonly pageErrors: readonly string[];
 }
@@ -39,9 +41,11 @@ export interface Findings {
 /** How much of the answer is heard before the caller cuts in. */
 const INTO_THE_ANSWER_MS = 1_500;
 const STEP_MS = 45_000;
+/** As a cough has it: a third of a second of noise that dies away. */
+const COUGH = Int16Array.from({ length: 5_600 }, (_, i) => 9_000 * Math.exp(-i / 1_400) * Math.sin(i * i * 12.9898));
 
 /**
- * A conversation in a real browser: a question, and another one that cuts into the answer.
+ * A conversation in a real browser: a question, another one that cuts into the answer, and a cough into the next answer.
  * @throws {Error} that names the step which did not come to pass in time
  */
 export async function runBrowserConversation(options: BrowserConversationOptions): Promise<Findings> {
@@ -70,6 +74,9 @@ export async function runBrowserConversation(options: BrowserConversationOptions
     await say(page, interruptionSound);
     await step(page, 'an answer that is cut off', '.line.agent .cut-off');
     await step(page, 'the second question, recognised', SECOND_QUESTION);
+    await step(page, 'a second answer', `${SECOND_QUESTION} ~ .line.agent[aria-busy] .words`);
+    await sleep(INTO_THE_ANSWER_MS / 2);
+    await say(page, COUGH);
     await step(page, 'the second answer, spoken to its end', `${SECOND_QUESTION} ~ .line.agent:not([aria-busy])`);
     await page.screenshot({ path: screenshotPath });
     return await collect(page, pageErrors);
@@ -110,6 +117,7 @@ async function collect(page: Page, pageErrors: readonly string[]): Promise<Findi
     greetingAudibleMs: audibleMs(probe, 0, questionMs),
     answerAudibleMs: audibleMs(probe, questionMs, finals.at(-1)),
     cut: cutBySecondWords(probe),
+    isCoughedThrough: (await texts(`${SECOND_QUESTION} ~ .line.agent .cut-off`)).length === 0,
     pageErrors,
   };
 }
