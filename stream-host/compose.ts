@@ -4,6 +4,7 @@ import { createServices } from '../agents/services.ts';
 import { FRAME_BYTES, SAMPLE_RATE } from '../shared/audio/pcm.ts';
 import { AcsTokenVerifier } from '../shared/auth/acs-token.ts';
 import { apiDoor } from '../shared/auth/api-door.ts';
+import { ONLY_WATCH } from '../shared/calls/voicemail-policy.ts';
 import { AcsCarrier } from '../shared/carrier/acs/acs-carrier.ts';
 import { acsAccessOf } from '../shared/carrier/acs/acs-client.ts';
 import { type Cancel, type Clock, systemClock } from '../shared/clock.ts';
@@ -26,7 +27,7 @@ import { DeploymentTraits } from './agent/deployment-traits.ts';
 import { isScripted, openModelClient } from './agent/model-client.ts';
 import { ModelResponder } from './agent/model-responder.ts';
 import { assembleHost } from './assemble.ts';
-import type { Modes } from './contract/mode.ts';
+import type { ModeKind, Modes } from './contract/mode.ts';
 import type { OpenVoiceActivity } from './contract/speech.ts';
 import { hostServices } from './health/host-services.ts';
 import { Admission } from './host/admission.ts';
@@ -49,6 +50,7 @@ import { CallRecords } from './record/call-records.ts';
 import { recordable } from './replay/recorded-conversation.ts';
 import type { ReceptionOptions } from './session/reception.ts';
 import { VoiceActivityLane } from './speech/voice-activity/voice-activity-lane.ts';
+import { watchedMode } from './voicemail/watched-mode.ts';
 
 /** The project's folder, whether the source runs or the build in `dist/`. */
 const ROOT = new URL(import.meta.url.endsWith('.ts') ? '../' : '../../', import.meta.url);
@@ -144,27 +146,37 @@ export async function startStreamHost(
     turnsOf,
     converse: recordable,
   });
+  /** Calls that we place are listened to by somebody who tells who has answered. */
+  const watched = (mode: ModeKind) =>
+    watchedMode(mode, {
+      policyOf: (agent, facts) => facts.voicemail ?? shelf.require(agent).voicemail ?? ONLY_WATCH,
+      openSpeech: (sessionLog, locale, onUsed) => speech.open(sessionLog, locale, onUsed),
+    });
   const modes: Modes = {
-    media,
+    media: watched(media),
     ...(realtime && {
-      voice_live: voiceLiveMode({
-        openRealtime: realtime.open,
-        model: realtime.model,
-        rateHz: realtime.rateHz(SAMPLE_RATE),
-        openVoiceActivity: lane.open,
-        standbyFor: (locale) => speech.standbyFor(locale),
-        turnsOf,
-        playoutClock: beat,
-        fallback: media,
+      voice_live: watched(
+        voiceLiveMode({
+          openRealtime: realtime.open,
+          model: realtime.model,
+          rateHz: realtime.rateHz(SAMPLE_RATE),
+          openVoiceActivity: lane.open,
+          standbyFor: (locale) => speech.standbyFor(locale),
+          turnsOf,
+          playoutClock: beat,
+          fallback: media,
+        }),
+      ),
+    }),
+    transcription: watched(
+      transcriptionMode({
+        ...speech.forTranscription(),
+        languagesOf: (agent) => shelf.require(agent).languages,
+        noticeOf: (agent) => shelf.require(agent).notice,
+        acsHears: config.TRANSCRIPTION_SOURCE === 'acs',
+        ...(webhook && { onOpen: (id) => webhook.attend(id), onFinal: (id) => webhook.nudge(id) }),
       }),
-    }),
-    transcription: transcriptionMode({
-      ...speech.forTranscription(),
-      languagesOf: (agent) => shelf.require(agent).languages,
-      noticeOf: (agent) => shelf.require(agent).notice,
-      acsHears: config.TRANSCRIPTION_SOURCE === 'acs',
-      ...(webhook && { onOpen: (id) => webhook.attend(id), onFinal: (id) => webhook.nudge(id) }),
-    }),
+    ),
   };
   const problems = () => modeProblems(modes, config.ACS_STREAMING_MODE, shelf.cards);
   const [problem] = problems();

@@ -24,6 +24,12 @@ const RULES: readonly { readonly files: string; readonly mayImport: readonly str
     { files: 'stream-host/speech/', mayImport: ['shared/', ...floors('contract')] },
     { files: 'stream-host/realtime/', mayImport: ['shared/', ...floors('contract')] },
     { files: 'stream-host/agent/', mayImport: ['shared/', 'agents/', ...floors('contract', 'conversation/turns')] },
+    { files: 'stream-host/keys/', mayImport: ['shared/', ...floors('contract')], packages: 'none' },
+    {
+      files: 'stream-host/voicemail/',
+      mayImport: ['shared/', ...floors('contract', 'dialogue', 'playout', 'conversation/language')],
+      packages: 'none',
+    },
     { files: 'stream-host/transport/', mayImport: ['shared/', ...floors('contract')] },
     {
       files: 'stream-host/modes/',
@@ -42,7 +48,7 @@ const RULES: readonly { readonly files: string; readonly mayImport: readonly str
     { files: 'stream-host/record/', mayImport: ['shared/', ...floors('contract')], packages: 'none' },
     {
       files: 'stream-host/session/',
-      mayImport: ['shared/', ...floors('contract', 'dialogue', 'transport', 'host', 'record')],
+      mayImport: ['shared/', ...floors('contract', 'dialogue', 'keys', 'transport', 'host', 'record')],
     },
     { files: 'stream-host/calls/', mayImport: ['shared/'], packages: 'none' },
     { files: 'stream-host/http/', mayImport: ['shared/', ...floors('contract', 'host', 'session', 'transport')] },

@@ -70,6 +70,23 @@ export const EMPTY_DIALOGUE: Dialogue = { lines: [], nextId: 1, sealedTo: 1, ail
 /** Older lines leave the page. */
 export const MOST_LINES = 200;
 
+const ANSWERED_BY: Readonly<Record<Extract<BrowserMessage, { type: 'answered_by' }>['verdict'], string>> = {
+  human: 'A person has answered.',
+  voicemail: 'An answering machine has answered.',
+  menu: 'A menu has answered.',
+  unavailable: 'Nobody can be reached at this number.',
+  unsure: 'It is not clear who has answered.',
+};
+
+const KEYS_COLLECTED: Readonly<Record<Extract<BrowserMessage, { type: 'keys_collected' }>['status'], string>> = {
+  right: 'entered and right',
+  not_right: 'not right',
+  nothing: 'nothing was entered',
+  failed: 'could not be checked',
+  replaced: 'not wanted any more',
+  call_over: 'the call is over',
+};
+
 /**
  * The dialogue after a message of the server. Messages that say nothing to be shown leave it as it is.
  * @param at when the message came, in milliseconds since 1970
@@ -124,6 +141,10 @@ export function tell(dialogue: Dialogue, message: BrowserMessage, at: number, se
       return { ...dialogue, spent: spentText(message) };
     case 'wait_filled':
       return note(dialogue, `Meanwhile: “${message.content}”`, at);
+    case 'answered_by':
+      return note(dialogue, ANSWERED_BY[message.verdict], at);
+    case 'keys_collected':
+      return note(dialogue, `Keys of the telephone, ${message.name}: ${KEYS_COLLECTED[message.status]}.`, at);
     case 'notice':
       return note({ ...dialogue, ailing: [...dialogue.ailing, message.code] }, message.message, at);
     default:

@@ -69,6 +69,7 @@ async function placeAdmitted(wanted: OutboundCall, source: string, parts: Parts,
       to: wanted.target_number,
       context: wanted.context,
       ...minutePriceOf(wanted.target_number, parts),
+      ...(wanted.voicemail && { voicemail: wanted.voicemail }),
     });
     const ids = await dial(session, wanted, source, how, parts, callLog);
     return answerOf(session, ids, wanted.target_number, how);

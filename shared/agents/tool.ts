@@ -17,6 +17,11 @@ export interface ToolCallContext {
   readonly callConnectionId: string | undefined;
   /** The number that the caller calls from, as ACS tells it; undefined in a browser. Private: never into a log. */
   readonly caller: string | undefined;
+  /**
+   * The keys that the caller pressed as a secret, by the `handle` that the model was told; undefined where there are none
+   * (any more). They are in memory only: keep them out of what you return, throw, log and store.
+   */
+  readonly secretKeys?: ((handle: string) => string | undefined) | undefined;
   /** What the agent speaks, as in `de-DE`. */
   readonly locale: string;
   /** The agent's IANA time zone. */

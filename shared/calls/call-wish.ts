@@ -1,10 +1,12 @@
 import type { PartyId } from '../carrier/carrier.ts';
+import type { KeysWish } from './keys-wish.ts';
 
 /** What an agent, or whoever uses the API, wants done with a call that stands. */
 export type CallWish =
   | TransferWish
   /** The caller waits and neither hears nor is heard; after `forS` seconds he is taken back. */
-  | { readonly kind: 'hold'; readonly forS: number };
+  | { readonly kind: 'hold'; readonly forS: number }
+  | KeysWish;
 
 export interface TransferWish {
   readonly kind: 'transfer';
@@ -20,3 +22,9 @@ export interface TransferWish {
 /** How long a telephone rings where nobody says otherwise. */
 export const DEFAULT_RING_S = 30;
 export const MOST_RING_S = 120;
+
+/**
+ * What is begun when it is asked for, and does not wait until that was heard: a caller may press keys while he is still
+ * being asked for them.
+ */
+export const beginsAtOnce = ({ kind }: CallWish): boolean => kind === 'collect-keys' || kind === 'collect-input';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { CallWish } from './call-wish.ts';
+import { storedKeysWishes } from './keys-wish.ts';
 
 /** A wish as it is written down and read back. */
 export const storedWish = z.discriminatedUnion('kind', [
@@ -11,4 +12,5 @@ export const storedWish = z.discriminatedUnion('kind', [
     timeoutS: z.number(),
   }),
   z.object({ kind: z.literal('hold'), forS: z.number() }),
+  ...storedKeysWishes,
 ]) satisfies z.ZodType<CallWish, unknown>;

@@ -91,6 +91,11 @@ export const CALL_ERRORS = {
     'A frame of a socket asks for what is not supported.',
     'Use an encoding, rate and number of channels that are supported.',
   ),
+  'keys.check-failed': is(
+    500,
+    'The tool that says whether keys are right gave no verdict.',
+    'Mend the tool that `check` names: it must return true, false or { right, … }, in time.',
+  ),
   'session.damaged': is(
     500,
     'What Redis holds for the session cannot be read by this release.',

@@ -305,6 +305,27 @@ export const browserMessage = z.discriminatedUnion('type', [
     }),
   z
     .object({
+      type: z.literal('answered_by'),
+      verdict: z.enum(['human', 'voicemail', 'menu', 'unavailable', 'unsure']),
+      after_ms: z.number().describe('Since the first sound.'),
+    })
+    .meta({
+      description: 'Added. Who, or what, has answered a call that we placed. Comes again where more became clear.',
+      examples: [{ type: 'answered_by', verdict: 'voicemail', after_ms: 2840 }],
+    }),
+  z
+    .object({
+      type: z.literal('keys_collected'),
+      name: z.string(),
+      status: z.enum(['right', 'not_right', 'nothing', 'failed', 'replaced', 'call_over']),
+      attempts: z.int(),
+    })
+    .meta({
+      description: 'Added. What came of keys that were wanted of the caller. What was pressed is not in it.',
+      examples: [{ type: 'keys_collected', name: 'pin', status: 'right', attempts: 2 }],
+    }),
+  z
+    .object({
       type: z.literal('call_spent'),
       totals: z.array(
         z.object({

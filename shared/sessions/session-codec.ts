@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { storedWish } from '../calls/stored-wish.ts';
+import { answeredBy, voicemailPolicy } from '../calls/voicemail-policy.ts';
 import { storedTranscript } from '../carrier/service-transcript.ts';
 import { messageOf, RequestError } from '../errors.ts';
 import { type HistoryItem, parseHistory } from './history.ts';
@@ -51,6 +52,8 @@ const sessionHash = z.object({
   connectedAt: number.exactOptional(),
   endedAt: number.exactOptional(),
   endReason: z.string().exactOptional(),
+  voicemail: json.pipe(voicemailPolicy).exactOptional(),
+  answeredBy: answeredBy.exactOptional(),
   turns: number.pipe(z.int()).exactOptional(),
   minutePrice: number.exactOptional(),
 }) satisfies z.ZodType<Session, unknown>;
@@ -66,6 +69,7 @@ const command = json.pipe(
   z.discriminatedUnion('type', [
     z.object({ type: z.literal('end'), reason: z.string() }),
     z.object({ type: z.literal('transcribed'), phrase: storedTranscript }),
+    z.object({ type: z.literal('key'), key: z.string().regex(/^[0-9*#A-D]$/) }),
     z.object({
       type: z.literal('wish'),
       operationContext: z.string(),
@@ -88,7 +92,7 @@ const command = json.pipe(
 export function encodeSession(fields: Partial<Session>): string[] {
   return Object.entries(fields).flatMap(([name, value]) => {
     if (value === undefined) return [];
-    return [name, name === 'context' ? toJson('context', value) : String(value)];
+    return [name, typeof value === 'object' ? toJson(name, value) : String(value)];
   });
 }
 

@@ -1,4 +1,5 @@
 import type { CallWish } from '../calls/call-wish.ts';
+import type { AnsweredBy, VoicemailPolicy } from '../calls/voicemail-policy.ts';
 import type { ServiceTranscript } from '../carrier/service-transcript.ts';
 
 /**
@@ -30,6 +31,10 @@ export interface Session {
   readonly connectedAt?: number;
   readonly endedAt?: number;
   readonly endReason?: string;
+  /** What is done where no human answers it; without it, what its agent says. */
+  readonly voicemail?: VoicemailPolicy;
+  /** Who, or what, has answered a call that we placed: `human`, `voicemail`, `menu`, `unavailable` or `unsure`. */
+  readonly answeredBy?: AnsweredBy;
   /** The number of the last turn, so that a host that takes the session over counts on from there. */
   readonly turns?: number;
   /** What a minute of an outbound call costs, in millionths of the currency of OUTBOUND_PRICES; where a budget is kept. */
@@ -59,6 +64,8 @@ export type SessionCommand =
   | { readonly type: 'end'; readonly reason: string }
   /** From the host that has ACS's transcription socket, which may be another than the one that holds the session. */
   | { readonly type: 'transcribed'; readonly phrase: ServiceTranscript }
+  /** A key that the carrier has told of, beside the media stream. Never one of a secret. */
+  | { readonly type: 'key'; readonly key: string }
   /** From the API: something is to be done with the call that needs whoever talks on it. */
   | { readonly type: 'wish'; readonly operationContext: string; readonly wish: CallWish | { readonly kind: 'record' } }
   /** Something that was asked of the carrier has ended; the ledger knows what it was. Told once or more. */

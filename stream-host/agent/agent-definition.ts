@@ -4,6 +4,8 @@ import { basename, join } from 'node:path';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import type { RunnableTool } from '../../shared/agents/tool.ts';
+import type { CollectKeysWish } from '../../shared/calls/keys-wish.ts';
+import { type VoicemailPolicy, voicemailPolicy } from '../../shared/calls/voicemail-policy.ts';
 import { ConfigError, messageOf, NotFoundError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { type StreamingMode, streamingMode } from '../../shared/modes/streaming-modes.ts';
@@ -13,6 +15,7 @@ import { type TurnPolicyChanges, turnPolicy } from '../conversation/turns/turn-p
 import type { CallTool } from './call-tools/call-tool.ts';
 import { callToolSettings } from './call-tools/call-tool-settings.ts';
 import { callToolsOf, HANG_UP } from './call-tools/call-tools.ts';
+import { inputsOf } from './call-tools/key-settings.ts';
 import { describeIssues, parseDefinition } from './definition-issues.ts';
 import { PARAMETERS, type Parameter } from './deployment-traits.ts';
 import { canonicalLocale, hostTimeZone, isTimeZone, localeOfVoice } from './locale.ts';
@@ -86,6 +89,8 @@ const definitionSchema = z.strictObject({
   call_tools: callToolSettings.default({}),
   /** Its calls may be recorded by their carrier. */
   recording: recordingSettings.optional(),
+  /** What is done where no human answers a call that it places. */
+  voicemail: voicemailPolicy.optional(),
   phrases: phraseSettings.prefault({}),
   turns: turnSettingsSchema.prefault({}),
   realtime: realtimeSettingsSchema.default({}),
@@ -122,10 +127,15 @@ export interface Agent {
   readonly turns: TurnPolicyChanges;
   /** What it may do with the call itself, but for hanging up. */
   readonly callTools?: ReadonlyMap<string, CallTool> | undefined;
+  /** Keys that it may ask callers for, and the tools that say whether they are right, each by name. */
+  readonly keyInputs?: ReadonlyMap<string, CollectKeysWish> | undefined;
+  readonly keyChecks?: ReadonlyMap<string, RunnableTool> | undefined;
   /** Whether the agent may hang up. */
   readonly canEndCall: boolean;
   /** The name under which it does. */
   readonly endCallName?: string | undefined;
+  /** What is done where no human answers a call that it places; undefined: it talks on. */
+  readonly voicemail?: VoicemailPolicy | undefined;
   /** How it speaks by a speech-to-speech service. */
   readonly realtime: RealtimeSettings;
 }
@@ -209,7 +219,7 @@ export async function loadAgent(file: string, options: LoadAgentsOptions = {}): 
   });
   const content = contentOf(file, text);
   const parsed = parseDefinition(definitionSchema, content);
-  const { problems, tools, versions } = await checkParts(file, content, options);
+  const { problems, tools, keyChecks, versions } = await checkParts(file, content, options);
   if (!parsed.success) problems.unshift(describeIssues(file, parsed.error));
   if (!parsed.success || problems.length > 0) throw new ConfigError(problems.join('\n'));
   const {
@@ -239,6 +249,8 @@ export async function loadAgent(file: string, options: LoadAgentsOptions = {}): 
   for (const each of versions) version.update(each);
   const agent = {
     ...rest,
+    keyInputs: inputsOf(call_tools.collect_keys),
+    keyChecks,
     name,
     locale,
     languages: [...new Set([locale, ...languages])],
@@ -285,7 +297,7 @@ function nameOf(file: string): string {
  */
 async function checkParts(file: string, content: unknown, options: LoadAgentsOptions) {
   const given = z.record(z.string(), z.unknown()).safeParse(content).data ?? {};
-  const { name, turns, phrases, realtime, tools: toolNames } = definitionSchema.shape;
+  const { name, turns, phrases, realtime, tools: toolNames, call_tools } = definitionSchema.shape;
   const problems: string[] = [];
   const named = name.safeParse(given.name).data;
   if (named !== undefined && named !== nameOf(file)) {
@@ -296,25 +308,35 @@ async function checkParts(file: string, content: unknown, options: LoadAgentsOpt
   const realtimeRead = realtime.safeParse(given.realtime).data;
   const refused = (realtimeRead && options.realtimeProblems?.(realtimeRead)) ?? [];
   problems.push(...refused.map((line) => `${file}: realtime.${line}`));
-  const tools = new Map<string, RunnableTool>();
   const versions: string[] = [];
-  for (const [index, toolName] of (toolNames.safeParse(given.tools).data ?? []).entries()) {
-    if (toolName === END_CALL) continue;
+  const load = async (toolName: string, place: string): Promise<RunnableTool | undefined> => {
     try {
       const loaded = await loadTool(toolName, {
         folder: options.toolsFolder ?? BUNDLED_TOOLS,
         services: options.services,
         reloadable: options.reloadable ?? false,
-        where: `${file}: tools[${index}]`,
+        where: `${file}: ${place}`,
       });
-      tools.set(toolName, loaded.tool);
       versions.push(loaded.version);
+      return loaded.tool;
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       problems.push(error.message);
+      return undefined;
     }
+  };
+  const tools = new Map<string, RunnableTool>();
+  for (const [index, toolName] of (toolNames.safeParse(given.tools).data ?? []).entries()) {
+    const tool = toolName === END_CALL ? undefined : await load(toolName, `tools[${index}]`);
+    if (tool) tools.set(toolName, tool);
   }
-  return { problems, tools, versions };
+  const keyChecks = new Map<string, RunnableTool>();
+  for (const [input, { check }] of inputsOf(call_tools.safeParse(given.call_tools).data?.collect_keys)) {
+    if (check === undefined || keyChecks.has(check)) continue;
+    const tool = await load(check, `call_tools.collect_keys.inputs.${input}.check`);
+    if (tool) keyChecks.set(check, tool);
+  }
+  return { problems, tools, keyChecks, versions };
 }
 
 function turnProblems(file: string, turns: TurnSettings, phrases: PhraseSettings | undefined): string[] {

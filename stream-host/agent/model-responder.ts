@@ -1,6 +1,7 @@
 import type OpenAI from 'openai';
+import type { CollectKeysWish } from '../../shared/calls/keys-wish.ts';
 import type { Clock } from '../../shared/clock.ts';
-import { DependencyError } from '../../shared/errors.ts';
+import { DependencyError, NotFoundError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { modelUsage } from '../../shared/records/usage.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
@@ -14,6 +15,7 @@ import type {
   ToolRequest,
   TurnTools,
 } from '../contract/agent.ts';
+import type { KeysChecked } from '../contract/keys.ts';
 import type { RealtimeBrief } from '../contract/realtime.ts';
 import type { Recorder } from '../contract/recorder.ts';
 import type { Agent } from './agent-definition.ts';
@@ -22,6 +24,7 @@ import { TurnActions } from './call-tools/turn-actions.ts';
 import type { TokenCount } from './chat-chunk.ts';
 import { DeploymentTraits, type WantedRequest } from './deployment-traits.ts';
 import { endCallReason, isEndCall } from './end-call.ts';
+import { checkKeys } from './key-checks.ts';
 import { isRefusedPrompt, modelEmpty, modelOverran, providerReason, toModelError } from './model-errors.ts';
 import { type HistoryBudget, toMessages, toolMessages, toolsOf } from './model-messages.ts';
 import type { ModelRound, RoundLimits } from './model-round.ts';
@@ -133,6 +136,17 @@ export class ModelResponder implements Responder {
 
   brief(): RealtimeBrief {
     return realtimeBrief(this.#options.agent, this.#options.session, this.#toldTime());
+  }
+
+  keyInput(name: string): CollectKeysWish | undefined {
+    return this.#options.agent.keyInputs?.get(name);
+  }
+
+  async checkKeys(name: string, keys: string): Promise<KeysChecked> {
+    const { agent, clock, session } = this.#options;
+    const tool = agent.keyChecks?.get(name);
+    if (!tool) throw new NotFoundError('agent.unknown', `The agent has no check "${name}".`);
+    return checkKeys(tool, keys, { ...this.#toolContext(), idempotencyKey: `${session.sessionId}-${name}` }, clock);
   }
 
   async *respond(history: readonly HistoryItem[], signal: AbortSignal): AsyncGenerator<ReplyPiece, void> {
@@ -273,16 +287,20 @@ export class ModelResponder implements Responder {
   }
 
   #run(checked: CheckedCall, keys: CallKeys, signal: AbortSignal): Promise<ToolOutcome> {
-    const { agent, session, clock } = this.#options;
-    const context = {
-      idempotencyKey: keys.next(checked.call),
+    const context = { ...this.#toolContext(), idempotencyKey: keys.next(checked.call) };
+    return runCall(checked, context, { clock: this.#options.clock, signal });
+  }
+
+  #toolContext() {
+    const { agent, session } = this.#options;
+    return {
       sessionId: session.sessionId,
       callConnectionId: session.callConnectionId,
       caller: session.caller,
+      secretKeys: session.secretKeys,
       locale: agent.locale,
       timeZone: agent.timeZone,
     };
-    return runCall(checked, context, { clock, signal });
   }
 
   /** Runs the calls of one round side by side; yields each end as it comes, returns all in the order of the calls. */

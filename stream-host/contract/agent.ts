@@ -1,5 +1,8 @@
 import type { CallWish } from '../../shared/calls/call-wish.ts';
+import type { CollectKeysWish } from '../../shared/calls/keys-wish.ts';
+import type { VoicemailPolicy } from '../../shared/calls/voicemail-policy.ts';
 import type { HistoryItem, ToolCall } from '../../shared/sessions/history.ts';
+import type { KeysChecked } from './keys.ts';
 import type { RealtimeBrief } from './realtime.ts';
 
 /**
@@ -27,6 +30,8 @@ export interface CallAction {
   /** The same for the same call of the same turn, whoever makes it. */
   readonly key: string;
   readonly wish: CallWish;
+  /** What the model is told now; undefined: that it is done once it was heard. */
+  readonly told?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** The sentences that an agent says by itself, in its own language. */
@@ -65,6 +70,10 @@ export interface SessionFacts {
   readonly caller?: string | undefined;
   /** It is to be recorded from its beginning, whatever its agent says. */
   readonly recorded?: boolean | undefined;
+  /** What is done where no human answers a call that we place; without it, what the agent's definition says. */
+  readonly voicemail?: VoicemailPolicy | undefined;
+  /** What was collected as a secret, by the name that it was told by; see `KeysOutcome.handle`. */
+  readonly secretKeys?: ((handle: string) => string | undefined) | undefined;
   /** What whoever ordered the call wants the agent to know. */
   readonly context?: Readonly<Record<string, unknown>> | undefined;
 }
@@ -128,6 +137,10 @@ export interface Responder {
   readonly voice: string;
   /** Without it its calls are not recorded. */
   readonly recording?: AgentRecording | undefined;
+  /** Keys that it knows how to ask for, by the name that its definition gives them. */
+  keyInput?(name: string): CollectKeysWish | undefined;
+  /** Whether keys are right, as one of its tools says. @throws what the tool throws */
+  checkKeys?(tool: string, keys: string): Promise<KeysChecked>;
   /** The tools for the turn that answers the last thing in `history`. Without it the agent has none. */
   openTools?(history: readonly HistoryItem[]): TurnTools;
   /** What a speech-to-speech model is told, to be this agent; anew for each session. Without it the agent speaks in none. */

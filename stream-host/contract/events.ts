@@ -1,6 +1,8 @@
+import type { AnsweredBy } from '../../shared/calls/voicemail-policy.ts';
 import type { Cost } from '../../shared/records/price-table.ts';
 import type { UsageTotal } from '../../shared/records/usage-totals.ts';
 import type { HistoryItem, ToolCall } from '../../shared/sessions/history.ts';
+import type { KeysOutcome } from './keys.ts';
 import type { PhraseDetails } from './speech.ts';
 
 /**
@@ -18,6 +20,19 @@ export interface SessionEventMap {
   callerAcknowledged: { readonly text: string };
   /** The caller pressed a key of the telephone. */
   callerPressed: { readonly tone: string };
+  /**
+   * An attempt of the caller's at keys that were wanted of him, such as his `pin`, was not right, or it is over. What was
+   * pressed is not in it.
+   */
+  keysAttempted: { readonly name: string; readonly attemptsLeft: number };
+  keysCollected: { readonly name: string; readonly status: KeysOutcome['status']; readonly attempts: number };
+  /** Who, or what, has answered a call that we placed, and what that rests on. Comes again where more became clear. */
+  answeredBy: {
+    readonly verdict: AnsweredBy;
+    readonly reason: string;
+    /** Since the first sound. */
+    readonly afterMs: number;
+  };
   /** Some more of what the turn says, once it is audible. Only words that the voice has begun are told. */
   agentText: { readonly text: string; readonly turn: number };
   /** So much of what turn `turn` has to say has been heard by now; told a few times a second. */

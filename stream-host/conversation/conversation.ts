@@ -109,6 +109,7 @@ export class Conversation implements Mode {
       words: this.#ear.words,
       events: this.#events,
       onAudible: (turn) => this.#handle({ type: 'reply-audible', turn }),
+      onBegin: (action) => this.#act(action),
       onEnded: (turn, endCallReason, actions) => this.#onReplyEnded(turn, endCallReason, actions),
       onSent: (frame, playsAtMs) => this.#ear.agentSends(frame, playsAtMs),
       onSilenced: (atMs) => this.#ear.agentSilenced(atMs),

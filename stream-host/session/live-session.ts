@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from '../../shared/clock.ts';
+import type { NewId } from '../../shared/ids.ts';
 import type { Logger } from '../../shared/log.ts';
 import { CLOSE } from '../../shared/protocol/close-codes.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
@@ -13,6 +14,7 @@ import type { CallEnding } from './call-ending.ts';
 import { newsItem } from './call-news.ts';
 import type { SessionLease } from './lease.ts';
 import { logSessionEvents } from './log-session-events.ts';
+import { SessionKeys } from './session-keys.ts';
 import type { SessionLog } from './session-log.ts';
 import { limitTime } from './time-limit.ts';
 
@@ -39,6 +41,7 @@ export interface LiveSessionOptions {
   /** Ends the phone call itself. A media socket that closes does not do that. */
   readonly ending: CallEnding;
   readonly maxCallMs: number;
+  readonly newId: NewId;
   readonly clock: Clock;
   readonly log: Logger;
   /** Writes what was said into the log, for development only. */
@@ -67,6 +70,7 @@ export class LiveSession {
   readonly #options: LiveSessionOptions;
   readonly #events: SessionEvents;
   readonly #mode: Mode;
+  readonly #keys: SessionKeys;
   readonly #stopCommands: () => void;
   readonly #cancelLimit: Cancel;
   #over = false;
@@ -98,6 +102,7 @@ export class LiveSession {
       recorder,
       inputs: recorder?.inputs,
     });
+    this.#keys = new SessionKeys({ events: this.#events, mode: this.#mode, agent, clock, newId: options.newId });
 
     transport.events.on('ready', () => this.#start());
     transport.events.on('audio', (pcm, from) => {
@@ -106,12 +111,13 @@ export class LiveSession {
     });
     transport.events.on('interrupt', () => this.#mode.interrupt());
     transport.events.on('text', (text) => this.#typed(text));
-    transport.events.on('dtmf', (tone) => this.#mode.pressed(tone));
+    transport.events.on('dtmf', (tone) => this.#keys.press(tone, 'media'));
     transport.events.on('endRequested', () => this.#finish('caller-ended', true));
     transport.events.on('closed', (code, reason) => this.#onLineClosed(code, reason));
     // The function that asks for the end hangs up by itself.
     const onCommand = (command: SessionCommand) => {
       if (command.type === 'transcribed') this.#mode.transcribed?.(command.phrase);
+      else if (command.type === 'key') this.#keys.press(command.key, 'carrier');
       else if (command.type === 'end') this.#finish(command.reason, false);
     };
     this.#stopCommands = options.commands.open(session.id, onCommand, options.lease.owner);
@@ -150,7 +156,14 @@ export class LiveSession {
     }
   }
 
-  #act({ call: { callId, name } }: CallAction): void {
+  /** What was collected of the caller as a secret, by the name that it was told by. */
+  secretKeys(handle: string): string | undefined {
+    return this.#keys.reveal(handle);
+  }
+
+  #act(action: CallAction): void {
+    if (this.#keys.act(action)) return;
+    const { callId, name } = action.call;
     const result = { status: 'failed', reason: 'this cannot be done here' };
     this.#mode.told?.({ item: newsItem(`${callId}-failed`, name, result), speech: 'own-words' });
   }
@@ -205,6 +218,7 @@ export class LiveSession {
     const { transport, record, log } = this.#options;
     this.#cancelLimit();
     this.#stopCommands();
+    this.#keys.close();
     this.#mode.close(reason);
     const { malformed, foreign, early, excess, dropped } = transport.counts;
     record.add('media.disconnected', { code, reason, malformed, foreign, early, excess, dropped });

@@ -26,6 +26,12 @@ export function logSessionEvents(events: SessionEventSource, log: Logger, logTra
   events.on('replyResumed', ({ turn, silentMs }) =>
     log.info({ turn, silentMs: Math.round(silentMs) }, 'a sound was no interruption'),
   );
+  events.on('answeredBy', ({ verdict, reason, afterMs }) =>
+    log.info({ verdict, because: reason, afterMs }, 'it was found out who has answered'),
+  );
+  events.on('keysCollected', ({ name, status, attempts }) =>
+    log.info({ keys: name, status, attempts }, 'keys collected'),
+  );
   events.on('draftDropped', ({ pieces, characters }) =>
     log.info({ pieces, characters }, 'an answer that was begun early was not wanted'),
   );

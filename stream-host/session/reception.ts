@@ -294,7 +294,7 @@ export class Reception {
         // Read now: whoever held the session before may have written until it let go.
         const [current = found, history] = await Promise.all([store.get(found.id), store.history(found.id)]);
         if (found.channel === 'browser' && isOver(current)) throw new SessionIsOver(current);
-        const facts = factsOf(current);
+        const facts = { ...factsOf(current), secretKeys: (handle: string) => session?.secretKeys(handle) };
         recorder = this.#options.records?.open({
           session: current,
           resumed: history.length > 0,
@@ -329,6 +329,7 @@ export class Reception {
           show: (events) => this.#options.relay.follow(current, this.#describe(history, agent), events),
           ending: this.#options.ending,
           maxCallMs: this.#options.maxCallMs,
+          newId: this.#options.newId,
           logTranscripts: this.#options.logTranscripts,
           onClosed: release,
         });
@@ -345,9 +346,18 @@ export class Reception {
 }
 
 /** What the agent may know of its session. */
-function factsOf({ id, direction, channel, callConnectionId, from, to, context, recorded }: Session): SessionFacts {
+function factsOf(session: Session): SessionFacts {
+  const { id, direction, channel, callConnectionId, from, to, context, recorded, voicemail } = session;
   const caller = direction === 'inbound' ? from : to;
-  return { sessionId: id, direction, callConnectionId, context, recorded, ...(channel === 'phone' && { caller }) };
+  return {
+    sessionId: id,
+    direction,
+    callConnectionId,
+    context,
+    recorded,
+    voicemail,
+    ...(channel === 'phone' && { caller }),
+  };
 }
 
 const over = () =>

@@ -95,6 +95,12 @@ export class SessionLog {
     events.on('callerCorrected', ({ text, turn }) => this.add('caller.corrected', { turn, text }));
     events.on('callerAcknowledged', ({ text }) => this.add('caller.acknowledged', { text }));
     events.on('callerPressed', ({ tone }) => this.add('caller.pressed', { tone }));
+    events.on('keysAttempted', ({ type: _, atMs: __, ...attempted }) => this.add('keys.attempted', attempted));
+    events.on('keysCollected', ({ type: _, atMs: __, ...collected }) => this.add('keys.collected', collected));
+    events.on('answeredBy', ({ type: _, atMs: __, ...judged }) => {
+      this.patch({ answeredBy: judged.verdict });
+      this.add('call.answered-by', judged);
+    });
     events.on('agentSpoke', ({ turn, fullText, heardText, interrupted }) =>
       this.add('agent.said', { turn, text: heardText, fullText, interrupted }),
     );

@@ -132,6 +132,8 @@ export function tellBrowser(
   events.on('waitFilled', ({ turn, kind, text }) =>
     send({ type: 'wait_filled', kind, content: text, ...turnOf(turn) }),
   );
+  events.on('answeredBy', ({ verdict, afterMs }) => send({ type: 'answered_by', verdict, after_ms: afterMs }));
+  events.on('keysCollected', ({ name, status, attempts }) => send({ type: 'keys_collected', name, status, attempts }));
   events.on('fault', ({ code, error }) => {
     if (code === 'synthesis.failed') {
       // The words themselves are in the streamed answer; here they would only be repeated into an error.

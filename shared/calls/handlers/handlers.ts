@@ -1,6 +1,7 @@
 import type { CallEvent, CallEventKind } from '../../carrier/call-events.ts';
 import type { Session } from '../../sessions/session.ts';
 import { type Consequences, type Handler, onlyTold } from './consequences.ts';
+import { keyPressed } from './keys.ts';
 import { ends, stands } from './life.ts';
 import { operationFailed, operationSucceeded, recordingChanged } from './operations.ts';
 import { mediaLost, streamTold, wordsLost } from './streams.ts';
@@ -21,8 +22,7 @@ const HANDLERS: Readonly<Record<CallEventKind, Handler>> = {
   'operation-succeeded': operationSucceeded,
   'operation-failed': operationFailed,
   'operation-cancelled': operationFailed,
-  // Which key it was stands nowhere: it may be a secret.
-  key: onlyTold,
+  key: keyPressed,
   'recording-state': recordingChanged,
   'play-started': onlyTold,
   other: onlyTold,

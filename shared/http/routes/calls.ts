@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { answeredBy, voicemailPolicy } from '../../calls/voicemail-policy.ts';
 import type { ErrorCode } from '../../error-codes.ts';
 import { askedMode, DEFAULT_MODE, streamingMode } from '../../modes/streaming-modes.ts';
 import { defineRoute } from '../route.ts';
@@ -75,6 +76,10 @@ export const initiateCall = defineRoute({
         .nullable()
         .transform((context) => context ?? {})
         .default({}),
+      voicemail: voicemailPolicy
+        .describe('What is done where no human answers. Without it, what the agent’s definition says.')
+        .nullable()
+        .exactOptional(),
       streaming_mode: askedMode
         .describe(
           'What is done with the caller’s line. Without it, or with an empty one, the agent’s own mode, or ACS_STREAMING_MODE.',
@@ -160,6 +165,10 @@ const callFields = {
   connected_at: z.string().nullable().meta({ example: AT }),
   ended_at: z.string().nullable().meta({ example: null }),
   end_reason: z.string().nullable().meta({ example: null }),
+  answered_by: answeredBy
+    .nullable()
+    .describe('Who, or what, has answered a call that we placed; null where that is not known.')
+    .meta({ example: null }),
 };
 
 const moment = z.iso.datetime({ offset: true }).meta({ example: AT });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DEFAULT_RING_S, MOST_RING_S } from '../../../shared/calls/call-wish.ts';
+import { collectKeysSettings } from './key-settings.ts';
 
 /** A number, or whom ACS knows by a raw id: a user of ACS, somebody in Teams, an application in Teams. */
 const party = z.string().regex(/^(\+[1-9]\d{1,14}|(8:(acs|orgid|gcch-acs|gcch|dod):|28:(orgid:)?)[\w:.-]{1,200})$/, {
@@ -37,6 +38,8 @@ export const callToolSettings = z.strictObject({
     .union([z.null(), z.strictObject({ most_s: z.int().min(5).max(600).default(60) })])
     .transform((given) => given ?? { most_s: 60 })
     .exactOptional(),
+  collect_keys: collectKeysSettings.exactOptional(),
+  send_keys: alone.exactOptional(),
   hang_up: alone.exactOptional(),
 });
 

@@ -9,4 +9,6 @@ export interface CallTool {
   readonly parameters: z.ZodObject;
   /** What these arguments, checked, mean. */
   wishOf(args: Readonly<Record<string, unknown>>): CallWish;
+  /** What the model is told at once, where it is not that it is done once the caller has heard of it. */
+  tellOf?(args: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
 }

@@ -17,5 +17,5 @@ export function checkCallTool(
   const read = readArguments(tool, request);
   if ('refusal' in read) return { refused: failed({ callId, name, args: {} }, 0, read.refusal) };
   const call = { callId, name, args: read.given };
-  return { action: { call, key: keys.next(call), wish: tool.wishOf(read.args) } };
+  return { action: { call, key: keys.next(call), wish: tool.wishOf(read.args), told: tool.tellOf?.(read.args) } };
 }

@@ -43,7 +43,7 @@ export class TurnActions {
         mustAnswer = true;
       } else {
         this.#add(wanted.action);
-        told.push({ call: wanted.action.call, elapsedMs: 0, result: ONCE_HEARD });
+        told.push({ call: wanted.action.call, elapsedMs: 0, result: wanted.action.told ?? ONCE_HEARD });
       }
     }
     return { work, told: mustAnswer ? told : [] };

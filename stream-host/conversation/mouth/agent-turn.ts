@@ -1,4 +1,5 @@
 import { BYTES_PER_MS } from '../../../shared/audio/pcm.ts';
+import { beginsAtOnce } from '../../../shared/calls/call-wish.ts';
 import type { HistoryItem, ToolCall } from '../../../shared/sessions/history.ts';
 import type { CallAction, ReplyPiece } from '../../contract/agent.ts';
 import type { Utterance } from '../../contract/mouth.ts';
@@ -15,6 +16,8 @@ export interface AgentTurnEvents {
   onText(text: string): void;
   onToolStarted(call: ToolCall): void;
   onToolEnded(ended: Extract<ReplyPiece, { type: 'tool-ended' }>): void;
+  /** Something is to be done with the call, and at once. */
+  onBegin(action: CallAction): void;
   /** The model or the synthesiser failed. The turn goes on to its end with what it has. */
   onFailure(code: string, error: unknown): void;
 }
@@ -138,7 +141,10 @@ export class AgentTurn {
     if (preface !== undefined) this.#say([...cutter.push(preface), ...cutter.flush()], true);
     try {
       for await (const piece of reply(this.#abort.signal)) {
-        if (this.#isDraft && (piece.type === 'tool-started' || piece.type === 'tool-ended')) {
+        if (
+          this.#isDraft &&
+          (piece.type === 'tool-started' || piece.type === 'tool-ended' || piece.type === 'call-action')
+        ) {
           await this.#adoption.promise;
         }
         if (this.#abort.signal.aborted) break;
@@ -171,7 +177,8 @@ export class AgentTurn {
         this.#endCallReason = piece.reason;
         return;
       case 'call-action':
-        this.#actions.push(piece.action);
+        if (beginsAtOnce(piece.action.wish)) this.#options.events.onBegin(piece.action);
+        else this.#actions.push(piece.action);
     }
   }
 

@@ -31,6 +31,7 @@ export interface RepliesOptions {
    * The turn is over and on record. With a reason, the agent wants to hang up now; the actions are what it wants to do with
    * the call.
    */
+  readonly onBegin: (action: CallAction) => void;
   readonly onEnded: (turn: number, endCallReason: string | undefined, actions: readonly CallAction[]) => void;
   readonly onSent: (frame: Uint8Array, playsAtMs: number) => void;
   readonly onSilenced: (atMs: number) => void;
@@ -305,6 +306,7 @@ export class Replies {
           this.#writeHistory(reply, this.#mouth.heardMs);
           events.emit('toolEnded', { ...ended, turn: number });
         },
+        onBegin: (action) => this.#options.onBegin(action),
         onFailure: (code, error) => events.emit('fault', { code, error }),
       },
     });

@@ -38,6 +38,7 @@ export interface AnswersOptions extends StandInsOptions {
    * The turn is over and on record. With a reason, the agent wants to hang up now; the actions are what it wants to do with
    * the call.
    */
+  readonly act: (action: CallAction) => void;
   readonly onEnded: (endReason: string | undefined, actions: readonly CallAction[]) => void;
 }
 

@@ -52,6 +52,8 @@ export class LiveTurn {
   tools: TurnTools | undefined;
   /** What the agent wants to do with the call once the turn was heard. */
   readonly actions: CallAction[] = [];
+  /** It has begun something with the call that the caller must be told of. */
+  asksToSayIt = false;
   /** What has happened in the call that it speaks of. */
   news: readonly CallNews[] = [];
   /** It wanted something done with the call without a word, and was asked to say so. */

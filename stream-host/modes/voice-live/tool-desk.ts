@@ -1,6 +1,7 @@
+import { beginsAtOnce } from '../../../shared/calls/call-wish.ts';
 import type { ToolCall } from '../../../shared/sessions/history.ts';
 import { endCallReason, isEndCall } from '../../agent/end-call.ts';
-import type { CheckedAction, Responder, ToolOutcome, ToolRequest } from '../../contract/agent.ts';
+import type { CallAction, CheckedAction, Responder, ToolOutcome, ToolRequest } from '../../contract/agent.ts';
 import type { SessionEmitter } from '../../contract/events.ts';
 import type { Mouth } from '../../contract/mouth.ts';
 import type { RealtimeSession } from '../../contract/realtime.ts';
@@ -15,6 +16,8 @@ interface ToolDeskOptions {
   readonly session: () => RealtimeSession | undefined;
   /** A response of the turn is under way, which may ask for more of them. */
   readonly isResponding: (turn: LiveTurn) => boolean;
+  /** Does something with the call. */
+  readonly act: (action: CallAction) => void;
   /** All tools of the turn are done: the model goes on with what they gave. */
   readonly askOn: (turn: LiveTurn) => void;
 }
@@ -71,14 +74,26 @@ export class ToolDesk {
       this.goOn(turn);
       return;
     }
-    served.toolResult(callId, JSON.stringify(ONCE_HEARD));
-    const { name } = wanted.action.call;
-    if (!turn.actions.some(({ call }) => call.name === name)) turn.actions.push(wanted.action);
+    const { action } = wanted;
+    served.toolResult(callId, JSON.stringify(action.told ?? ONCE_HEARD));
+    if (beginsAtOnce(action.wish)) {
+      this.#begin(turn, action);
+      return;
+    }
+    const { name } = action.call;
+    if (!turn.actions.some(({ call }) => call.name === name)) turn.actions.push(action);
+  }
+
+  /** One that has not asked the caller for anything yet is asked to. */
+  #begin(turn: LiveTurn, action: CallAction): void {
+    turn.asksToSayIt = true;
+    this.#options.act(action);
   }
 
   /** A response has ended: one that wants something done with the call, and has not said a word, is asked to. */
   responseEnded(turn: LiveTurn): void {
-    if (turn.actions.length > 0 && !turn.hasAudio && !turn.askedToSayIt) {
+    const mustBeSaid = turn.actions.length > 0 || turn.asksToSayIt;
+    if (mustBeSaid && !turn.hasAudio && !turn.askedToSayIt) {
       turn.askedToSayIt = true;
       turn.unusedResults = true;
     }

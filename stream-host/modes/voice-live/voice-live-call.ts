@@ -104,6 +104,7 @@ export class VoiceLiveCall implements Mode {
       asked: () => this.#caller.asked(this.#ear.lastSpeechMs, this.#policy.endpointing.maxCallerTurnMs),
       onBegan: () => this.#handle({ type: 'reply-began' }),
       onAudible: () => this.#handle({ type: 'reply-audible' }),
+      act: (action) => host.act?.(action),
       onEnded: (endReason, actions) => this.#onEnded(endReason, actions),
     });
     this.#floor = new StateMachine<FloorState, FloorEvent, FloorEffect>({

@@ -1,0 +1,72 @@
+import { z } from 'zod';
+
+/** What is wanted of the keys of a caller's telephone, or with those of others. */
+export type KeysWish = SendKeysWish | CollectKeysWish | CollectInputWish;
+
+/** Keys that we press, towards whoever is in the call with us. */
+export interface SendKeysWish {
+  readonly kind: 'send-keys';
+  /** Of `0-9*#A-D`. */
+  readonly keys: string;
+  /** Without it, the one whom the call is with. */
+  readonly participant?: string | undefined;
+}
+
+/** Keys that the caller shall press. */
+export interface CollectKeysWish {
+  readonly kind: 'collect-keys';
+  /** What they are, such as `pin`. */
+  readonly name: string;
+  readonly least: number;
+  readonly most: number;
+  /** One of these ends an attempt. */
+  readonly terminators: string;
+  readonly attempts: number;
+  readonly firstKeyMs: number;
+  readonly betweenKeysMs: number;
+  /** What is pressed is told to nobody and stands nowhere. */
+  readonly secret: boolean;
+  /** Said first, where nobody has asked for them yet. */
+  readonly prompt?: string | undefined;
+  /** Said after an attempt that was not right. */
+  readonly retry: string;
+  /** What is right: a regular expression that all of it must match, one of a few, or what a tool of the agent's says. */
+  readonly pattern?: string | undefined;
+  readonly oneOf?: readonly string[] | undefined;
+  readonly check?: string | undefined;
+}
+
+/** Keys that the call's agent knows how to ask for, by the name that its definition gives them. */
+export interface CollectInputWish {
+  readonly kind: 'collect-input';
+  readonly input: string;
+}
+
+/** As long as the longest row of keys that is sent or taken. */
+export const MOST_KEYS = 64;
+export const KEY_ROW = /^[0-9*#A-D]+$/;
+
+const ms = z.int().min(500).max(120_000);
+
+/** As it is written down. What is right stands in no store: it may be the secret. */
+export const storedKeysWishes = [
+  z.object({
+    kind: z.literal('send-keys'),
+    keys: z.string().max(MOST_KEYS).regex(KEY_ROW),
+    participant: z.string().optional(),
+  }),
+  z.object({
+    kind: z.literal('collect-keys'),
+    name: z.string(),
+    least: z.int(),
+    most: z.int().max(MOST_KEYS),
+    terminators: z.string(),
+    attempts: z.int(),
+    firstKeyMs: ms,
+    betweenKeysMs: ms,
+    secret: z.boolean(),
+    prompt: z.string().optional(),
+    retry: z.string(),
+  }),
+  z.object({ kind: z.literal('collect-input'), input: z.string() }),
+] as const;

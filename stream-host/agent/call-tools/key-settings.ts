@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { type CollectKeysWish, KEY_ROW, MOST_KEYS } from '../../../shared/calls/keys-wish.ts';
+
+const seconds = (most: number) => z.number().min(0.5).max(most);
+const line = z.string().trim().min(1).max(500);
+
+/** Keys that an agent may ask its callers for. */
+const keyInput = z
+  .strictObject({
+    /** Tells the model what they are. */
+    about: z.string().trim().max(300).default(''),
+    least: z.int().min(1).max(MOST_KEYS).default(1),
+    most: z.int().min(1).max(MOST_KEYS),
+    terminators: z
+      .string()
+      .max(4)
+      .regex(/^[*#]*$/, 'must be of * and #')
+      .default('#'),
+    attempts: z.int().min(1).max(10).default(1),
+    first_key_s: seconds(120).default(10),
+    between_keys_s: seconds(60).default(4),
+    secret: z.boolean().default(false),
+    prompt: line.exactOptional(),
+    retry: line.exactOptional(),
+    pattern: z.string().max(200).refine(isPattern, 'must be a regular expression').exactOptional(),
+    one_of: z.array(z.string().max(MOST_KEYS).regex(KEY_ROW, 'must be keys')).min(1).max(1000).exactOptional(),
+    check: z
+      .string()
+      .regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be the name of a tool, lower-case words joined by _')
+      .exactOptional(),
+  })
+  .refine(({ least, most }) => least <= most, { path: ['least'], error: 'must not be more than most' })
+  .refine(({ attempts, retry }) => attempts === 1 || retry !== undefined, {
+    path: ['retry'],
+    error: 'must say what the caller hears before another attempt',
+  });
+
+export type KeyInput = z.output<typeof keyInput>;
+
+/** The part `call_tools.collect_keys`. */
+export const collectKeysSettings = z.strictObject({
+  inputs: z
+    .record(z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/, 'must be lower-case words joined by _ or -'), keyInput)
+    .refine((all) => Object.keys(all).length > 0, 'must name at least one input')
+    .refine((all) => Object.keys(all).length <= 50, 'may name at most 50 inputs'),
+});
+
+export type CollectKeysSettings = z.output<typeof collectKeysSettings>;
+
+/** What an input of the agent's definition wants of the caller. */
+export function wishOfInput(name: string, input: KeyInput): CollectKeysWish {
+  const { least, most, terminators, attempts, secret, prompt, retry = '', pattern, one_of: oneOf, check } = input;
+  return {
+    kind: 'collect-keys',
+    ...{ name, least, most, terminators, attempts, secret, prompt, retry, pattern, oneOf, check },
+    firstKeyMs: input.first_key_s * 1000,
+    betweenKeysMs: input.between_keys_s * 1000,
+  };
+}
+
+/** Those of an agent, by name. */
+export const inputsOf = (settings: CollectKeysSettings | undefined): ReadonlyMap<string, CollectKeysWish> =>
+  new Map(Object.entries(settings?.inputs ?? {}).map(([name, input]) => [name, wishOfInput(name, input)]));
+
+function isPattern(text: string): boolean {
+  try {
+    return new RegExp(text) !== undefined;
+  } catch {
+    return false;
+  }
+}

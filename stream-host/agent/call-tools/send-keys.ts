@@ -1,0 +1,17 @@
+import { z } from 'zod';
+import { KEY_ROW, MOST_KEYS } from '../../../shared/calls/keys-wish.ts';
+import type { CallTool } from './call-tool.ts';
+
+/** Presses keys, as into a menu. */
+export const sendKeys: CallTool = {
+  name: 'send_keys',
+  description:
+    'Presses keys of the telephone towards the other end, once what you say in this answer has been heard, as a menu asks ' +
+    'for them.',
+  parameters: z.object({
+    keys: z.string().max(MOST_KEYS).regex(KEY_ROW, 'keys only').describe('Of 0-9, * and #, such as 1 or 4711#'),
+  }),
+  wishOf(args) {
+    return { kind: 'send-keys', keys: z.object({ keys: z.string() }).parse(args).keys };
+  },
+};

@@ -1,0 +1,121 @@
+import type { Clock } from '../../shared/clock.ts';
+import type { NewId } from '../../shared/ids.ts';
+import type { KeysOutcome, KeysWanted } from '../contract/keys.ts';
+import { KeyCollection } from './key-collection.ts';
+import { KeyMerge, type KeySource } from './key-merge.ts';
+
+/** What the desk asks of the session. */
+export interface KeyDeskLine {
+  /** A key that nobody collects: it is a word of the caller's. */
+  onWord(key: string): void;
+  /** A key that is collected and no secret. */
+  onCollected(key: string): void;
+  /** The caller has begun to press: the agent falls silent. */
+  onBegun(): void;
+  /** Something is said to the caller who has to try again. */
+  onRetry(line: string, wanted: KeysWanted, attemptsLeft: number): void;
+  /** The keys of a collection are waited for, or no more. */
+  onCollecting(wanted: KeysWanted | undefined): void;
+  onOver(outcome: KeysOutcome): void;
+  onFailure(reason: string): void;
+}
+
+export interface KeyDeskOptions {
+  readonly clock: Clock;
+  readonly newId: NewId;
+  readonly line: KeyDeskLine;
+}
+
+/** After its end, keys that belong to a collection still come: a `#` out of habit, or the rest of a secret. */
+const TAIL_MS = 2_000;
+const SECRET_TAIL_MS = 5_000;
+/** Secrets that are kept for tools, the newest. */
+const MOST_KEPT = 8;
+
+/**
+ * The keys that a caller presses in one session. Those that somebody collects are kept from everybody else; all others are
+ * the caller's words. What was collected as a secret is in this object alone, and goes with it.
+ */
+export class KeyDesk {
+  readonly #options: KeyDeskOptions;
+  readonly #merge = new KeyMerge();
+  readonly #secrets = new Map<string, string>();
+  #collection: KeyCollection | undefined;
+  #tail: { readonly untilMs: number; readonly keys: string } = { untilMs: 0, keys: '' };
+
+  constructor(options: KeyDeskOptions) {
+    this.#options = options;
+  }
+
+  /** A key that was pressed, as told by one of those who tell. */
+  press(key: string, source: KeySource): void {
+    const { clock, line } = this.#options;
+    const nowMs = clock.now();
+    if (!this.#merge.isNew(key, source, nowMs)) return;
+    const collection = this.#collection;
+    if (!collection) {
+      if (nowMs >= this.#tail.untilMs || !this.#tail.keys.includes(key)) line.onWord(key);
+      return;
+    }
+    if (!collection.begun) line.onBegun();
+    if (!collection.wanted.secret) line.onCollected(key);
+    collection.press(key);
+  }
+
+  /** The agent was heard to the end of what it had to say. */
+  agentWasHeard(): void {
+    this.#collection?.agentWasHeard();
+  }
+
+  /** Collects keys from now on, in place of those that were wanted before. Never rejects. */
+  collect(wanted: KeysWanted): Promise<KeysOutcome> {
+    this.#collection?.end('replaced');
+    const { clock, line } = this.#options;
+    const { promise, resolve } = Promise.withResolvers<KeysOutcome>();
+    const collection: KeyCollection = new KeyCollection(wanted, clock, {
+      onRetry: (left) => line.onRetry(wanted.retry, wanted, left),
+      onFailure: (reason) => line.onFailure(reason),
+      onOver: (status, attempts, pressed, checked) => {
+        if (this.#collection === collection) this.#collection = undefined;
+        this.#tail = this.#tailOf(wanted);
+        const outcome = { name: wanted.name, status, attempts, ...this.#toldOf(wanted, pressed, checked) };
+        line.onCollecting(undefined);
+        line.onOver(outcome);
+        resolve(outcome);
+      },
+    });
+    this.#collection = collection;
+    line.onCollecting(wanted);
+    return promise;
+  }
+
+  /** What was pressed as a secret, by the name that it was told by. */
+  reveal(handle: string): string | undefined {
+    return this.#secrets.get(handle);
+  }
+
+  /** Forgets all of it. Idempotent. */
+  close(): void {
+    this.#collection?.end('call_over');
+    this.#secrets.clear();
+  }
+
+  #tailOf({ secret, terminators }: KeysWanted): { readonly untilMs: number; readonly keys: string } {
+    const nowMs = this.#options.clock.now();
+    return secret
+      ? { untilMs: nowMs + SECRET_TAIL_MS, keys: '0123456789*#ABCD' }
+      : { untilMs: nowMs + TAIL_MS, keys: terminators };
+  }
+
+  /** What may be known of it. What a check brings must not hold the secret either. */
+  #toldOf(wanted: KeysWanted, pressed: string, checked: unknown): Partial<KeysOutcome> {
+    const brought = checked === undefined ? {} : { checked };
+    if (!wanted.secret) return { ...(pressed !== '' && { keys: pressed }), ...brought };
+    if (pressed === '') return {};
+    const handle = `keys-${this.#options.newId()}`;
+    this.#secrets.set(handle, pressed);
+    for (const oldest of [...this.#secrets.keys()].slice(0, -MOST_KEPT)) this.#secrets.delete(oldest);
+    const isQuoted = JSON.stringify(checked ?? null).includes(pressed);
+    return { handle, ...(!isQuoted && brought) };
+  }
+}

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { CollectKeysWish } from '../../shared/calls/keys-wish.ts';
+import { countedIds } from '../../shared/ids.ts';
+import type { CallAction, Responder } from '../contract/agent.ts';
+import { Rig, text } from '../conversation/testing/rig.ts';
+import { SessionKeys } from './session-keys.ts';
+
+const PIN: CollectKeysWish = {
+  kind: 'collect-keys',
+  name: 'pin',
+  least: 4,
+  most: 4,
+  terminators: '#',
+  attempts: 3,
+  firstKeyMs: 10_000,
+  betweenKeysMs: 4000,
+  secret: true,
+  retry: 'That is not right. Please try again.',
+  oneOf: ['4711'],
+};
+
+const PROMPT = 'Please enter your four digit PIN now, and take all the time that you need for it.';
+
+/** A conversation whose agent asks for keys in its first answer. */
+class Call {
+  readonly rig: Rig;
+  readonly keys: SessionKeys;
+
+  constructor(wish: Partial<CollectKeysWish> = {}, checkKeys?: Responder['checkKeys']) {
+    const action: CallAction = {
+      call: { callId: 'c1', name: 'collect_keys', args: { input: 'pin' } },
+      key: 'k1',
+      wish: { ...PIN, ...wish },
+    };
+    this.rig = new Rig({ act: (each) => this.keys.act(each) });
+    this.rig.script = (prompt) =>
+      prompt === 1 ? [text(PROMPT), { type: 'call-action', action }] : [text('Thank you, you are in.')];
+    this.keys = new SessionKeys({
+      events: this.rig.events,
+      mode: this.rig.conversation,
+      agent: checkKeys ? { checkKeys } : {},
+      clock: this.rig.clock,
+      newId: countedIds(),
+    });
+  }
+
+  async asked(): Promise<this> {
+    await this.rig.started();
+    await this.rig.says('I want to see my balance.');
+    return this;
+  }
+
+  async press(keys: string): Promise<void> {
+    for (const key of keys) {
+      this.keys.press(key, 'media');
+      await this.rig.clock.advance(300);
+    }
+  }
+
+  get results(): unknown[] {
+    return this.rig.conversation.history.flatMap((item) => (item.role === 'tool' ? [item.result] : []));
+  }
+
+  get all(): string {
+    const log = this.rig.log.filter(({ type }) => type !== 'frame');
+    return JSON.stringify([log, this.rig.prompts, this.rig.spoken, this.rig.conversation.history]);
+  }
+}
+
+test('a PIN wrong twice and right the third time: the first key silences the prompt, the caller is asked again, and the model is told only that it was right', async () => {
+  const call = await new Call().asked();
+  assert.equal(call.rig.conversation.state, 'speaking');
+  await call.press('1');
+  assert.deepEqual(
+    call.rig.of('bargeIn').map(({ by }) => by),
+    ['command'],
+  );
+  await call.press('234');
+  await call.rig.clock.advance(4000);
+  await call.press('9999');
+  await call.rig.clock.advance(4000);
+  assert.equal(call.rig.prompts.length, 1, 'the model has no part in it');
+  await call.press('4711');
+  await call.rig.clock.advance(4000);
+
+  assert.deepEqual(
+    call.rig.spoken.map((words) => words.trim()).filter((words) => words.startsWith('Please try')).length,
+    2,
+  );
+  const [begun, done] = call.results as Record<string, unknown>[];
+  assert.equal(begun?.status, 'begun');
+  assert.deepEqual(done, { status: 'right', attempts: 3, handle: 'keys-id-1' });
+  assert.equal(call.rig.prompts.length, 2);
+  assert.equal(call.rig.spoken.at(-1)?.trim(), 'Thank you, you are in.');
+  assert.deepEqual(
+    call.rig.of('keysAttempted').map(({ attemptsLeft }) => attemptsLeft),
+    [2, 1],
+  );
+  for (const digits of ['4711', '1234', '9999', 'callerPressed', '[pressed']) {
+    assert.ok(!call.all.includes(digits), `${digits} is in ${call.all}`);
+  }
+  assert.equal(call.keys.reveal('keys-id-1'), '4711');
+});
+
+test('keys that are no secret reach the model, and the events', async () => {
+  const call = await new Call({ secret: false, oneOf: undefined, name: 'order' }).asked();
+  await call.press('1042');
+  await call.rig.clock.advance(4000);
+  assert.deepEqual(call.results[1], { status: 'right', attempts: 1, keys: '1042' });
+  assert.deepEqual(
+    call.rig.of('callerPressed').map(({ tone }) => tone),
+    ['1', '0', '4', '2'],
+  );
+});
+
+test('a tool of the agent’s says what is right, and what else the agent shall know', async () => {
+  const asked: string[] = [];
+  const call = await new Call({ oneOf: undefined, check: 'check_pin' }, async (tool, keys) => {
+    asked.push(`${tool} ${keys}`);
+    return { right: keys === '4711', data: { customer: 'Anna' } };
+  }).asked();
+  await call.press('4711');
+  await call.rig.clock.advance(4000);
+  assert.deepEqual(asked, ['check_pin 4711']);
+  assert.deepEqual(call.results[1], { customer: 'Anna', status: 'right', attempts: 1, handle: 'keys-id-1' });
+});
+
+test('too few keys, and some that do not match, are not right', async () => {
+  const call = await new Call({ least: 4, most: 6, attempts: 2, oneOf: undefined, pattern: '1\\d+' }).asked();
+  await call.press('111#');
+  await call.press('2222#');
+  await call.rig.clock.advance(4000);
+  assert.deepEqual(call.results[1], { status: 'not_right', attempts: 2 });
+});
+
+test('a caller who presses nothing is asked again, counted from when the prompt was heard, and then the model is told', async () => {
+  const call = await new Call({ attempts: 2, firstKeyMs: 6000 }).asked();
+  await call.rig.clock.advance(9000);
+  assert.deepEqual(call.rig.of('keysAttempted'), [] as never[]);
+  await call.rig.clock.advance(4000);
+  assert.equal(call.rig.of('keysAttempted').length, 1);
+  await call.rig.clock.advance(20_000);
+  assert.deepEqual(call.results[1], { status: 'nothing', attempts: 2 });
+});
+
+test('a key by whatever name is one, and outside of a collection it is a word', async () => {
+  const call = new Call();
+  await call.rig.started();
+  call.keys.press('five', 'media');
+  call.keys.press('pound', 'media');
+  call.keys.press('5', 'carrier');
+  await call.rig.clock.advance(3000);
+  assert.equal(call.rig.callerWords, '[pressed 5#]');
+});
+
+test('the end of the call ends a collection, and nobody is told', async () => {
+  const call = await new Call().asked();
+  await call.press('47');
+  call.keys.close();
+  await call.rig.clock.advance(10_000);
+  assert.equal(call.rig.prompts.length, 1);
+  assert.deepEqual(
+    call.rig.of('keysCollected').map(({ status }) => status),
+    ['call_over'],
+  );
+});

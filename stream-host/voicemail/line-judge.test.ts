@@ -1,0 +1,145 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Evidence, LineJudge } from './line-judge.ts';
+
+const NOTHING: Evidence = {
+  nowMs: 0,
+  firstSoundMs: undefined,
+  soundMs: 0,
+  silentMs: Number.POSITIVE_INFINITY,
+  text: '',
+  tones: [],
+};
+
+/** Somebody says something from 200 ms on, as the recogniser has it by then. */
+function verdictOn(text: string, soundMs: number, silentMs: number, locale = 'en-US') {
+  const nowMs = 200 + soundMs + silentMs;
+  return new LineJudge(locale).judge({ ...NOTHING, nowMs, firstSoundMs: 200, soundMs, silentMs, text })?.verdict;
+}
+
+test('nothing is said of a line on which nobody has said anything, but after ten seconds', () => {
+  const judge = new LineJudge('en-US');
+  assert.equal(judge.judge({ ...NOTHING, nowMs: 9900 }), undefined);
+  assert.deepEqual(judge.judge({ ...NOTHING, nowMs: 10_000 }), { verdict: 'unsure', reason: 'silence' });
+});
+
+test('who says hello and waits is human, with and without words', () => {
+  assert.equal(verdictOn('Hello?', 500, 700), undefined);
+  assert.equal(verdictOn('Hello?', 500, 1300), 'human');
+  assert.equal(verdictOn('', 700, 1300), 'human');
+  assert.equal(verdictOn('Miller residence.', 1200, 1300), 'human');
+});
+
+test('a firm’s whole sentence is no machine', () => {
+  const text = 'Good morning, thank you for calling Bright Dental, this is Amy, how may I help you?';
+  assert.equal(verdictOn(text, 3400, 600), 'human');
+  assert.equal(verdictOn('Good morning, thank you for calling Bright Dental, this is', 3900, 0), 'unsure');
+  assert.equal(verdictOn('You have reached the front desk, Kate', 3900, 0), 'unsure');
+  assert.equal(verdictOn('You’ve reached the front desk, Kate speaking, how can I help you?', 3300, 600), 'human');
+});
+
+test('a person who cannot talk now, or takes a message, is no machine', () => {
+  for (const text of [
+    'Hello? I’m driving, can I call you back?',
+    'She’s not available right now, can I take a message?',
+    'Hang on a second, I’m in a meeting.',
+    'Yes, who is this?',
+  ]) {
+    assert.equal(verdictOn(text, 2600, 1300), 'human', text);
+  }
+});
+
+const TEXTS: readonly (readonly [locale: string, verdict: string, text: string])[] = [
+  ['en-US', 'voicemail', 'Hi, this is Dan. I can’t come to the phone right now'],
+  ['en-US', 'voicemail', 'Please leave your name and number after the beep.'],
+  ['en-US', 'voicemail', 'Your call has been forwarded to an automated voice messaging system'],
+  ['en-GB', 'voicemail', 'The person you are calling is not available. Please leave a message'],
+  ['en-US', 'unavailable', 'The number you have dialed is not in service'],
+  ['en-US', 'unavailable', 'We’re sorry, your call cannot be completed as dialed'],
+  ['en-US', 'menu', 'Thank you for calling Acme. For sales, press one.'],
+  ['en-US', 'menu', 'Please listen carefully as our menu options have changed'],
+  [
+    'de-DE',
+    'voicemail',
+    'Guten Tag, leider bin ich nicht erreichbar. Bitte hinterlassen Sie eine Nachricht nach dem Ton.',
+  ],
+  ['de-DE', 'unavailable', 'Kein Anschluss unter dieser Nummer.'],
+  ['de-DE', 'menu', 'Willkommen. Für den Vertrieb drücken Sie die Eins.'],
+  ['es-ES', 'voicemail', 'Ahora no puedo atenderte, deja tu mensaje después de la señal.'],
+  ['es-MX', 'unavailable', 'El número que usted marcó no existe.'],
+  ['es-ES', 'menu', 'Para ventas, pulse uno.'],
+  ['fr-FR', 'voicemail', 'Vous êtes bien sur la messagerie de Paul. Laissez-moi un message après le bip.'],
+  ['fr-FR', 'unavailable', 'Le numéro que vous avez composé n’est pas attribué.'],
+  ['fr-FR', 'menu', 'Pour le service clients, tapez 1.'],
+  ['it-IT', 'voicemail', 'Risponde la segreteria telefonica. Lasciate un messaggio dopo il segnale acustico.'],
+  ['it-IT', 'unavailable', 'Il numero da lei selezionato è inesistente.'],
+  ['it-IT', 'menu', 'Per assistenza, premere uno.'],
+  ['nl-NL', 'voicemail', 'Dit is de voicemail van Jan. Spreek een bericht in na de piep.'],
+  ['nl-NL', 'unavailable', 'Het nummer dat u heeft gekozen is niet in gebruik.'],
+  ['nl-NL', 'menu', 'Voor verkoop, toets één.'],
+  ['pt-BR', 'voicemail', 'Sua chamada está sendo encaminhada para a caixa postal. Deixe sua mensagem após o sinal.'],
+  ['pt-PT', 'unavailable', 'O telemóvel que marcou está desligado.'],
+  ['pt-BR', 'menu', 'Para falar com um atendente, digite dois.'],
+];
+
+for (const [locale, verdict, text] of TEXTS) {
+  test(`"${text}" is ${verdict} as soon as it is heard`, () => {
+    assert.equal(verdictOn(text, 2000, 0, locale), verdict);
+  });
+}
+
+const HELLOS: readonly (readonly [locale: string, text: string])[] = [
+  ['de-DE', 'Müller, guten Tag?'],
+  ['de-DE', 'Ja bitte, wer ist da?'],
+  ['es-ES', '¿Sí, dígame?'],
+  ['fr-FR', 'Allô, oui, qui est à l’appareil ?'],
+  ['it-IT', 'Pronto, chi parla?'],
+  ['nl-NL', 'Met Jansen, met wie spreek ik?'],
+  ['pt-BR', 'Alô, quem fala?'],
+];
+
+for (const [locale, text] of HELLOS) {
+  test(`"${text}" is human once a pause follows`, () => {
+    assert.equal(verdictOn(text, 1500, 1300, locale), 'human');
+  });
+}
+
+test('it is decided within four seconds of the first sound, whatever is said', () => {
+  const decided = verdictOn('the quick brown fox jumps over the lazy dog and then it', 3900, 0);
+  assert.equal(decided, 'unsure');
+});
+
+test('a beep after a speech is a mailbox, and one before it is nothing yet', () => {
+  const judge = new LineJudge('en-US');
+  const tone = { hz: 1000, startMs: 2300, endMs: 2700 };
+  const heard = { ...NOTHING, nowMs: 2800, firstSoundMs: 200, soundMs: 2400, silentMs: 100, tones: [tone] };
+  assert.deepEqual(judge.judge(heard), { verdict: 'voicemail', reason: 'beep' });
+  assert.equal(judge.judge({ ...heard, soundMs: 500 }), undefined);
+});
+
+test('the tones of the network say that nobody can be had', () => {
+  const sit = [950, 1400, 1800].map((hz, i) => ({ hz, startMs: i * 330, endMs: (i + 1) * 330 }));
+  const busy = [0, 1, 2].map((i) => ({ hz: 425, startMs: i * 960, endMs: i * 960 + 480 }));
+  for (const tones of [sit, busy]) {
+    const soundMs = tones.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0);
+    const evidence = { ...NOTHING, nowMs: 3000, firstSoundMs: 0, soundMs, silentMs: 100, tones };
+    assert.deepEqual(new LineJudge('de-DE').judge(evidence), { verdict: 'unavailable', reason: 'network-tone' });
+  }
+});
+
+test('of a line that nobody was sure about, words, a beep and a long formal speech still tell', () => {
+  const judge = new LineJudge('en-US');
+  const later = { ...NOTHING, nowMs: 9000, firstSoundMs: 200, soundMs: 8000, silentMs: 0 };
+  assert.equal(judge.second({ ...later, text: 'and so on and so on' }, 'unsure'), undefined);
+  assert.equal(judge.second({ ...later, text: 'so leave a message' }, 'unsure')?.verdict, 'voicemail');
+  assert.equal(judge.second({ ...later, text: 'you have reached Dan' }, 'unsure')?.verdict, 'voicemail');
+  assert.equal(judge.second({ ...later, tones: [{ hz: 900, startMs: 8000, endMs: 8400 }] }, 'unsure')?.reason, 'beep');
+  const asks = { ...later, silentMs: 700, text: 'you have reached Dan, how can I help you' };
+  assert.equal(judge.second(asks, 'unsure')?.verdict, 'human');
+});
+
+test('the tones before an announcement are no beep after it', () => {
+  const tones = [950, 1400, 1800].map((hz, i) => ({ hz, startMs: i * 330, endMs: (i + 1) * 330 }));
+  const evidence = { ...NOTHING, nowMs: 6000, firstSoundMs: 0, soundMs: 5000, silentMs: 0, tones };
+  assert.equal(new LineJudge('en-US').second(evidence, 'unavailable'), undefined);
+});

@@ -1,0 +1,110 @@
+import { SAMPLE_RATE } from '../../shared/audio/pcm.ts';
+import { Resampler } from '../../shared/audio/resample.ts';
+import type { OpenRecogniser, Recogniser } from '../contract/speech.ts';
+import { type Evidence, LineJudge } from './line-judge.ts';
+import { SoundRhythm } from './sound-rhythm.ts';
+import { type Tone, ToneDetector } from './tone-detector.ts';
+import type { Judgement } from './verdict.ts';
+
+export interface LineObserverOptions {
+  /** Of the audio written, Hz. */
+  readonly rateHz: number;
+  /** What is expected to be spoken. */
+  readonly locale: string;
+  readonly openRecogniser: OpenRecogniser;
+  /**
+   * The verdict, at most 4 s after the first sound. It comes again where more was heard: of a line that nobody was sure
+   * about, or that is another machine than it seemed. A human stays one. `afterMs`: since the first sound.
+   */
+  readonly onJudged: (judgement: Judgement, afterMs: number) => void;
+  /** All that has been said so far, as it is recognised. */
+  readonly onText?: (text: string) => void;
+}
+
+/** What is not clear by then stays as it is: greetings of mailboxes are shorter. */
+const WATCHED_MS = 30_000;
+/** How often it is judged. */
+const EVERY_MS = 40;
+
+/** Listens to the far end of a call that we placed, and says who has answered. It says nothing to anybody else. */
+export class LineObserver {
+  readonly #options: LineObserverOptions;
+  readonly #resampler: Resampler;
+  readonly #rhythm = new SoundRhythm();
+  readonly #tones: Tone[] = [];
+  readonly #detector: ToneDetector;
+  readonly #judge: LineJudge;
+  readonly #finals: string[] = [];
+  #recogniser: Recogniser | undefined;
+  #partial = '';
+  #judgement: Judgement | undefined;
+  #judgedAtMs = 0;
+  #closed = false;
+
+  constructor(options: LineObserverOptions) {
+    this.#options = options;
+    this.#resampler = new Resampler(options.rateHz, SAMPLE_RATE);
+    this.#judge = new LineJudge(options.locale);
+    this.#detector = new ToneDetector(SAMPLE_RATE, (tone) => this.#tones.push(tone));
+    this.#recogniser = options.openRecogniser({
+      onPartial: (text) => this.#heard(text, false),
+      onFinal: (text) => this.#heard(text, true),
+      onNoWords: () => {},
+      // Without words the rhythm and the tones must do.
+      onState: () => {},
+    });
+  }
+
+  /** How much has been written. */
+  get heardMs(): number {
+    return this.#rhythm.nowMs;
+  }
+
+  /** What has been said so far. */
+  get text(): string {
+    return [...this.#finals, this.#partial].join(' ').trim();
+  }
+
+  /** Takes the far end's audio, any whole number of samples. */
+  write(pcm: Uint8Array): void {
+    if (this.#closed) return;
+    const heard = this.#resampler.write(pcm);
+    this.#rhythm.write(heard);
+    this.#detector.write(heard);
+    this.#recogniser?.write(heard);
+    if (this.#rhythm.nowMs - this.#judgedAtMs >= EVERY_MS) this.#look();
+  }
+
+  /** Idempotent. */
+  close(): void {
+    this.#closed = true;
+    this.#recogniser?.close();
+    this.#recogniser = undefined;
+  }
+
+  #heard(text: string, isFinal: boolean): void {
+    if (this.#closed) return;
+    this.#partial = isFinal ? '' : text;
+    if (isFinal) this.#finals.push(text);
+    this.#options.onText?.(this.text);
+    this.#look();
+  }
+
+  #look(): void {
+    this.#judgedAtMs = this.#rhythm.nowMs;
+    const before = this.#judgement;
+    const evidence = this.#evidence();
+    const judgement = before ? this.#judge.second(evidence, before.verdict) : this.#judge.judge(evidence);
+    const afterMs = evidence.nowMs - (evidence.firstSoundMs ?? evidence.nowMs);
+    if (judgement && judgement.verdict !== before?.verdict) {
+      this.#judgement = judgement;
+      this.#options.onJudged(judgement, afterMs);
+    }
+    if (this.#judgement?.verdict === 'human' || afterMs > WATCHED_MS) this.close();
+  }
+
+  #evidence(): Evidence {
+    const { nowMs, firstSoundMs, soundMs, silentMs } = this.#rhythm;
+    return { nowMs, firstSoundMs, soundMs, silentMs, text: this.text, tones: this.#tones };
+  }
+}

@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pino } from 'pino';
+import { FRAME_BYTES } from '../../shared/audio/pcm.ts';
+import { ONLY_WATCH, type VoicemailPolicy } from '../../shared/calls/voicemail-policy.ts';
+import { VirtualClock } from '../../shared/virtual-clock.ts';
+import { defaultPhrases } from '../agent/phrases.ts';
+import type { CallAction } from '../contract/agent.ts';
+import type { Mode, ModeHost } from '../contract/mode.ts';
+import type { RecogniserEvents, Synthesiser } from '../contract/speech.ts';
+import { SessionEvents } from '../dialogue/session-events.ts';
+import { babble, silence, tones } from './testing/sounds.ts';
+import { watchedMode } from './watched-mode.ts';
+
+/** One call that we placed, with the far end in the test's hands. */
+class Call {
+  readonly clock = new VirtualClock();
+  readonly events = new SessionEvents(this.clock);
+  readonly log: string[] = [];
+  readonly actions: CallAction[] = [];
+  readonly mode: Mode;
+  sentMs = 0;
+  #recogniser: RecogniserEvents | undefined;
+
+  constructor(policy: Partial<VoicemailPolicy> = {}, facts: Partial<ModeHost['facts']> = {}) {
+    this.events.on('answeredBy', ({ verdict }) => this.log.push(`answered by ${verdict}`));
+    this.events.on('ended', ({ reason }) => this.log.push(`ended ${reason}`));
+    this.events.on('agentSpoke', ({ heardText }) => this.log.push(`spoke "${heardText}"`));
+    const synthesiser: Synthesiser = {
+      async *speak(text) {
+        yield { type: 'audio', pcm: new Uint8Array(text.length * 50 * 32).fill(1) };
+      },
+    };
+    const inner = {
+      answers: true,
+      rateHz: 16_000 as const,
+      open: ({ events }: ModeHost): Mode => ({
+        start: () => this.log.push('started'),
+        audio: () => {},
+        pressed: () => {},
+        interrupt: () => this.log.push('interrupted'),
+        told: (news) => this.log.push(`told ${JSON.stringify(news.speech)}`),
+        attend: (to) => this.log.push(`attends to ${to}`),
+        close: (reason) => {
+          this.log.push(`closed ${reason}`);
+          events.emit('ended', { reason });
+        },
+      }),
+    };
+    this.mode = watchedMode(inner, {
+      policyOf: () => ({ ...ONLY_WATCH, ...policy }),
+      openSpeech: () => ({
+        openRecogniser: (events) => {
+          this.#recogniser = events;
+          return { write() {}, restart() {}, close() {} };
+        },
+        synthesiser,
+      }),
+    }).open({
+      clock: this.clock,
+      log: pino({ level: 'silent' }),
+      events: this.events,
+      line: {
+        sendAudio: (frames) => {
+          this.sentMs += frames.length / 32;
+          return true;
+        },
+        stopAudio() {},
+        modeIs: (rateHz) => this.log.push(`line at ${rateHz}`),
+      },
+      agent: { locale: 'en-US', voice: 'v', phrases: defaultPhrases('en-US', 'Hello, it is me.'), async *respond() {} },
+      agentName: 'orders',
+      history: [],
+      turns: 0,
+      facts: { sessionId: 's', direction: 'outbound', ...facts },
+      act: (action) => this.actions.push(action),
+      beganAtMs: 0,
+    });
+    this.mode.start();
+  }
+
+  async hears(pcm: Uint8Array): Promise<void> {
+    for (let at = 0; at < pcm.length; at += FRAME_BYTES) {
+      await this.clock.advance(20);
+      this.mode.audio(pcm.subarray(at, at + FRAME_BYTES));
+    }
+  }
+
+  recognises(text: string): void {
+    this.#recogniser?.onPartial(text, 0, 1000);
+  }
+}
+
+test('the agent is started at once, whatever is done with machines', async () => {
+  assert.deepEqual(new Call({ on_machine: 'hang_up' }).log, ['started']);
+});
+
+test('a human is told of, and nothing is done', async () => {
+  const call = new Call({ on_machine: 'hang_up', on_menu: 'hang_up' });
+  await call.hears(babble(800));
+  call.recognises('Hello?');
+  await call.hears(silence(2000));
+  assert.deepEqual(call.log, ['started', 'answered by human']);
+  // A human stays one, whatever he says later.
+  call.recognises('please leave a message after the tone');
+  await call.hears(babble(3000));
+  assert.equal(call.log.length, 2);
+});
+
+test('a machine is hung up on as soon as it is one, where that is the policy', async () => {
+  const call = new Call({ on_machine: 'hang_up' });
+  await call.hears(babble(1500));
+  call.recognises('Hi, I cannot come to the phone');
+  await call.hears(babble(200));
+  assert.deepEqual(call.log, ['started', 'answered by voicemail', 'closed voicemail', 'ended voicemail']);
+});
+
+test('the agent talks on to a machine where nothing else is wanted', async () => {
+  const call = new Call();
+  await call.hears(babble(1500));
+  call.recognises('Hi, I cannot come to the phone');
+  await call.hears(babble(200));
+  assert.deepEqual(call.log, ['started', 'answered by voicemail']);
+});
+
+const MESSAGE = { on_machine: 'leave_message', message: 'Please call the shop.' } as const;
+const LEFT = [
+  'started',
+  'answered by voicemail',
+  'closed voicemail',
+  'line at 16000',
+  'spoke "Please call the shop."',
+  'ended voicemail-left',
+];
+
+test('a message is left after the tone, and then the call is ended', async () => {
+  const call = new Call(MESSAGE);
+  await call.hears(babble(2000));
+  call.recognises('leave a message after the tone');
+  await call.hears(babble(3000));
+  await call.hears(silence(1000));
+  assert.equal(call.sentMs, 0);
+  await call.hears(tones([1000], 400));
+  await call.hears(silence(4000));
+  assert.ok(call.sentMs >= 1000);
+  assert.deepEqual(call.log, LEFT);
+});
+
+test('a mailbox without a tone is left its message once it is silent', async () => {
+  const call = new Call(MESSAGE);
+  await call.hears(babble(2000));
+  call.recognises('leave a message');
+  await call.hears(silence(3000));
+  assert.equal(call.sentMs, 0);
+  await call.hears(silence(5000));
+  assert.deepEqual(call.log, LEFT);
+});
+
+test('a machine that is known by its beep alone is left the message then', async () => {
+  const call = new Call(MESSAGE);
+  await call.hears(babble(3000));
+  await call.hears(tones([1400], 300));
+  await call.hears(silence(4000));
+  assert.deepEqual(call.log, LEFT);
+});
+
+test('who talks for a minute without a tone is left nothing', async () => {
+  const call = new Call(MESSAGE);
+  await call.hears(babble(2000));
+  call.recognises('leave a message');
+  for (let i = 0; i < 31; i++) await call.hears(babble(2000));
+  assert.equal(call.sentMs, 0);
+  assert.equal(call.log.at(-1), 'ended voicemail-no-tone');
+});
+
+test('a number at which nobody can be had is left no message', async () => {
+  const call = new Call(MESSAGE);
+  await call.hears(babble(1500));
+  call.recognises('The number you have dialed is not in service');
+  await call.hears(babble(200));
+  assert.equal(call.log.at(-1), 'ended unavailable');
+});
+
+test('a menu is navigated by its phrases, unheard by the agent, which greets whoever answers at last', async () => {
+  const call = new Call({ on_menu: 'navigate', keys: [{ phrase: 'for support', keys: '2' }] });
+  await call.hears(babble(1500));
+  call.recognises('For sales press one.');
+  await call.hears(babble(500));
+  assert.deepEqual(call.log, ['started', 'answered by menu', 'interrupted', 'attends to nobody']);
+  call.recognises('For sales press one. For support, press two.');
+  assert.deepEqual(
+    call.actions.map(({ wish }) => wish),
+    [{ kind: 'send-keys', keys: '2' }],
+  );
+  await call.hears(silence(1000));
+  await call.hears(babble(900));
+  call.recognises('Hello?');
+  await call.hears(silence(2000));
+  assert.deepEqual(call.log.slice(4), ['answered by human', 'attends to caller', 'told {"line":"Hello, it is me."}']);
+});
+
+test('a menu in which nothing fits is left to the agent', async () => {
+  const call = new Call({ on_menu: 'navigate', keys: [{ phrase: 'for support', keys: '2' }] });
+  await call.hears(babble(1500));
+  call.recognises('For sales press one.');
+  await call.hears(silence(31_000));
+  assert.equal(call.log.at(-1), 'attends to caller');
+  assert.equal(call.actions.length, 0);
+});
+
+test('a call that comes to us, and one that is taken up again, are not watched', async () => {
+  const call = new Call({ on_machine: 'hang_up' }, { direction: 'inbound' });
+  await call.hears(babble(1500));
+  call.recognises('leave a message');
+  await call.hears(babble(200));
+  assert.deepEqual(call.log, ['started']);
+});
+
+test('whoever ends the call ends what is being said to a machine', async () => {
+  const call = new Call(MESSAGE);
+  await call.hears(babble(2000));
+  call.recognises('leave a message');
+  await call.hears(silence(500));
+  call.mode.close('hangup-requested');
+  await call.hears(silence(8000));
+  assert.equal(call.log.at(-1), 'ended hangup-requested');
+  assert.equal(call.sentMs, 0);
+});

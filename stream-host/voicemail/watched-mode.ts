@@ -1,0 +1,252 @@
+import { SAMPLE_RATE } from '../../shared/audio/pcm.ts';
+import type { VoicemailPolicy } from '../../shared/calls/voicemail-policy.ts';
+import type { Cancel } from '../../shared/clock.ts';
+import type { Logger } from '../../shared/log.ts';
+import type { HistoryItem } from '../../shared/sessions/history.ts';
+import type { SessionFacts } from '../contract/agent.ts';
+import type { SessionEmitter } from '../contract/events.ts';
+import type { Mode, ModeHost, ModeKind } from '../contract/mode.ts';
+import type { OnUsed, OpenRecogniser, Synthesiser } from '../contract/speech.ts';
+import { wordsOf } from '../conversation/language/words.ts';
+import { History } from '../dialogue/history.ts';
+import type { PlayoutClock } from '../playout/playout.ts';
+import { LineObserver } from './line-observer.ts';
+import { MessageLeaver } from './message-leaver.ts';
+import type { Judgement, Verdict } from './verdict.ts';
+
+export interface WatchOptions {
+  readonly policyOf: (agent: string, facts: SessionFacts) => VoicemailPolicy;
+  /**
+   * What hears the far end for the observer alone, in any mode and while the mode itself must not listen; and what speaks
+   * to a machine.
+   */
+  readonly openSpeech: (log: Logger, locale: string, onUsed: OnUsed) => WatchSpeech;
+}
+
+export interface WatchSpeech {
+  readonly openRecogniser: OpenRecogniser;
+  readonly synthesiser: Synthesiser;
+  /** The session's own clock without it. */
+  readonly playoutClock?: PlayoutClock | undefined;
+}
+
+/** A menu in which nothing that is to be pressed comes up is left to the agent. */
+const NAVIGATE_WITHIN_MS = 30_000;
+/** So many menus, one behind the other. */
+const MOST_MENUS = 6;
+
+/**
+ * The mode, with an observer of calls that we placed beside it. Nothing is held back for it: the mode hears and speaks as it
+ * would without. Where a machine has answered, what is then done follows the agent's policy.
+ */
+export function watchedMode(mode: ModeKind, options: WatchOptions): ModeKind {
+  return {
+    ...mode,
+    open(host) {
+      const isNew = host.facts.direction === 'outbound' && host.history.length === 0;
+      return isNew ? new WatchedCall(mode, host, options) : mode.open(host);
+    },
+  };
+}
+
+class WatchedCall implements Mode {
+  typed?: NonNullable<Mode['typed']>;
+  transcribed?: NonNullable<Mode['transcribed']>;
+  told?: NonNullable<Mode['told']>;
+  attend?: NonNullable<Mode['attend']>;
+  readonly #kind: ModeKind;
+  readonly #host: ModeHost;
+  readonly #speech: WatchSpeech;
+  readonly #policy: VoicemailPolicy;
+  readonly #mode: Mode;
+  readonly #pressed = new Set<string>();
+  #observer: LineObserver;
+  #leaver: MessageLeaver | undefined;
+  /** Of the mode, as it stands on record. */
+  #history: readonly HistoryItem[] = [];
+  #turns: number;
+  #menus = 0;
+  #navigates = false;
+  #takenOver = false;
+  #cancel: Cancel = () => {};
+  #closed = false;
+
+  constructor(kind: ModeKind, host: ModeHost, options: WatchOptions) {
+    this.#kind = kind;
+    this.#host = host;
+    this.#speech = options.openSpeech(host.log, host.agent.locale, (usage) => host.recorder?.used(usage));
+    this.#policy = options.policyOf(host.agentName, host.facts);
+    this.#turns = host.turns;
+    host.events.onAny((event) => {
+      if ('turn' in event) this.#turns = Math.max(this.#turns, event.turn);
+    });
+    host.events.on('historyChanged', ({ from, items }) => {
+      this.#history = [...this.#history.slice(0, from), ...items];
+    });
+    host.events.on('ended', () => this.#release());
+    this.#mode = kind.open({ ...host, events: this.#eventsOfMode() });
+    this.#forward(this.#mode);
+    this.#observer = this.#observe();
+  }
+
+  start(): void {
+    this.#mode.start();
+  }
+
+  audio(pcm: Uint8Array, from?: string): void {
+    if (!this.#takenOver) this.#mode.audio(pcm, from);
+    if (this.#closed) return;
+    if (this.#leaver) this.#leaver.write(pcm);
+    else this.#observer.write(pcm);
+  }
+
+  pressed(tone: string): void {
+    if (!this.#takenOver) this.#mode.pressed(tone);
+  }
+
+  interrupt(): void {
+    if (!this.#takenOver) this.#mode.interrupt();
+  }
+
+  close(reason: string): void {
+    if (this.#closed) return;
+    if (!this.#takenOver) {
+      this.#mode.close(reason);
+      return;
+    }
+    this.#leaver?.close();
+    this.#host.events.emit('ended', { reason });
+  }
+
+  /** A mode has these, or has not. */
+  #forward(mode: Mode): void {
+    const unlessTaken =
+      <Given extends unknown[]>(call: (...given: Given) => void) =>
+      (...given: Given) => {
+        if (!this.#takenOver) call(...given);
+      };
+    if (mode.typed) this.typed = unlessTaken((text: string) => mode.typed?.(text));
+    if (mode.transcribed) this.transcribed = unlessTaken((phrase) => mode.transcribed?.(phrase));
+    if (mode.told) this.told = unlessTaken((news) => mode.told?.(news));
+    if (mode.attend) this.attend = unlessTaken((to) => mode.attend?.(to));
+  }
+
+  /** What the mode tells is told, but that it has ended where somebody else goes on with its call. */
+  #eventsOfMode(): SessionEmitter {
+    const { events } = this.#host;
+    return {
+      on: (name, listener) => events.on(name, listener),
+      onAny: (listener) => events.onAny(listener),
+      emit: (name, fields) => {
+        if (name !== 'ended' || !this.#takenOver) events.emit(name, fields);
+      },
+      atomic: (work) => events.atomic(work),
+      inTurn: (task) => events.inTurn(task),
+    };
+  }
+
+  #observe(): LineObserver {
+    return new LineObserver({
+      rateHz: this.#kind.rateHz,
+      locale: this.#host.agent.locale,
+      openRecogniser: this.#speech.openRecogniser,
+      onJudged: (judgement, afterMs) => this.#judged(judgement, afterMs),
+      onText: (text) => this.#heard(text),
+    });
+  }
+
+  #judged({ verdict, reason }: Judgement, afterMs: number): void {
+    this.#host.events.emit('answeredBy', { verdict, reason, afterMs: Math.round(afterMs) });
+    // Not within the step that has found it out: the line's audio is still on its way to the mode.
+    this.#host.events.inTurn(() => this.#follow(verdict, reason));
+  }
+
+  #follow(verdict: Verdict, reason: Judgement['reason']): void {
+    const { on_machine: onMachine, message, on_menu: onMenu } = this.#policy;
+    if (this.#closed || this.#takenOver) return;
+    if (verdict === 'menu') {
+      if (onMenu === 'hang_up') this.#mode.close('menu');
+      else if (onMenu === 'navigate') this.#navigate();
+      return;
+    }
+    const isMachine = verdict === 'voicemail' || verdict === 'unavailable';
+    if (!isMachine || onMachine === 'continue') {
+      if (this.#navigates) this.#attendAgain(verdict === 'human');
+      return;
+    }
+    if (verdict === 'voicemail' && onMachine === 'leave_message' && message !== undefined) {
+      this.#leave(message, reason === 'beep');
+    } else {
+      this.#mode.close(verdict);
+    }
+  }
+
+  /** The agent's part in the call is over; what is left is to wait for the tone and to speak. */
+  #leave(message: string, hasBeeped: boolean): void {
+    const host = this.#host;
+    const { synthesiser, playoutClock = host.clock } = this.#speech;
+    this.#takenOver = true;
+    this.#mode.close('voicemail');
+    host.line.modeIs(SAMPLE_RATE);
+    // Whatever is said now is on the tape; only when it ends matters.
+    this.#observer.close();
+    this.#leaver = new MessageLeaver({
+      host,
+      clock: host.clock,
+      playoutClock,
+      synthesiser,
+      history: new History(host.events, this.#history),
+      turn: this.#turns + 1,
+      message,
+      hasBeeped,
+      onOver: (how) => host.events.emit('ended', { reason: `voicemail-${how}` }),
+    });
+  }
+
+  /** Presses what the policy says while the menu speaks. The agent neither hears the menu nor talks to it. */
+  #navigate(): void {
+    this.#menus += 1;
+    if (this.#menus > MOST_MENUS) {
+      this.#attendAgain(false);
+      return;
+    }
+    this.#navigates = true;
+    this.#mode.interrupt();
+    this.#mode.attend?.('nobody');
+    this.#cancel();
+    this.#cancel = this.#host.clock.after(NAVIGATE_WITHIN_MS, () => this.#attendAgain(false));
+    this.#heard(this.#observer.text);
+  }
+
+  #heard(text: string): void {
+    if (!this.#navigates) return;
+    const said = ` ${wordsOf(text).join(' ')} `;
+    const next = this.#policy.keys.find(
+      ({ phrase }) => !this.#pressed.has(phrase) && said.includes(` ${wordsOf(phrase).join(' ')} `),
+    );
+    if (!next) return;
+    this.#pressed.add(next.phrase);
+    const call = { callId: `menu-${this.#pressed.size}`, name: 'send_keys', args: { keys: next.keys } };
+    const { sessionId } = this.#host.facts;
+    this.#host.act?.({ call, key: `${sessionId}-${call.callId}`, wish: { kind: 'send-keys', keys: next.keys } });
+    // What comes next is another menu, or somebody.
+    this.#observer.close();
+    this.#observer = this.#observe();
+  }
+
+  /** @param greets somebody is there who has not heard the agent */
+  #attendAgain(greets: boolean): void {
+    if (!this.#navigates || this.#closed) return;
+    this.#navigates = false;
+    this.#cancel();
+    this.#mode.attend?.('caller');
+    if (greets) this.#mode.told?.({ speech: { line: this.#host.agent.phrases.greeting } });
+  }
+
+  #release(): void {
+    this.#closed = true;
+    this.#cancel();
+    this.#observer.close();
+    this.#leaver?.close();
+  }
+}
