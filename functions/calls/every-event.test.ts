@@ -2,25 +2,32 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { pino } from 'pino';
+import { CallbackQueue } from '../../emulator/acs/callback-queue.ts';
+import { eventData } from '../../emulator/acs/event-data.ts';
+import { Faults } from '../../emulator/faults.ts';
+import { isOver } from '../../shared/calls/call-state.ts';
 import { OperationLedger, type OperationState } from '../../shared/calls/operation-ledger.ts';
 import { leftovers, NOTHING_LEFT } from '../../shared/calls/testing/worked-off.ts';
 import { ACS_EVENTS, readAcsEvent } from '../../shared/carrier/acs/acs-events.ts';
-import type { CallOperation } from '../../shared/carrier/call-events.ts';
+import type { CallEventResult, CallOperation } from '../../shared/carrier/call-events.ts';
+import { systemClock } from '../../shared/clock.ts';
 import { connectRedis } from '../../shared/sessions/connect.ts';
 import type { Session, SessionStatus } from '../../shared/sessions/session.ts';
 import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
 
 /**
- * Each kind of event that ACS has, signed, through the functions as they run: before, in and after the state that it belongs
- * to. What is looked at is what it changed: session, ledger, index, and what ACS was asked to do.
+ * Each kind of event that ACS has, as the emulator says and delivers it, each twice, through the functions as they run: before,
+ * in and after the state that it belongs to. What is looked at is what it changed: session, ledger, index, and what ACS was asked
+ * to do.
  */
 
+const log = pino({ level: 'silent' });
 let functions: FunctionsUnderTest;
 let redis: ReturnType<typeof connectRedis>;
 let ledger: OperationLedger;
 before(async () => {
   functions = await startFunctions();
-  redis = connectRedis(process.env.REDIS_URL ?? '', pino({ level: 'silent' }));
+  redis = connectRedis(process.env.REDIS_URL ?? '', log);
   ledger = new OperationLedger(redis, { ttlMs: 600_000, wallMs: Date.now });
 });
 after(async () => {
@@ -75,11 +82,9 @@ const SETTLES: Readonly<Record<string, OperationState>> = {
   ConnectFailed: 'unknown',
 };
 
-/** What ACS is asked to do, while the call is not over. */
+/** What ACS is asked to do, while the call is not over. What it stopped itself was stopped on purpose. */
 const ASKED: Readonly<Record<string, string>> = {
-  MediaStreamingStopped: 'startMediaStreaming',
   MediaStreamingFailed: 'startMediaStreaming',
-  TranscriptionStopped: 'startTranscription',
   TranscriptionFailed: 'startTranscription',
 };
 
@@ -100,23 +105,27 @@ for (const [phase, status] of Object.entries(PHASES) as [Phase, SessionStatus][]
           ...(phase !== 'before' && { callConnectionId, connectedAt: 1 }),
           ...(phase === 'after' && { endedAt: 2, endReason: 'goodbye' }),
         });
-        const body = [wire(type, callConnectionId)];
-        const [event] = body.map((each) => readAcsEvent(each, 0));
+        const said = { ...eventData(type), operationContext: 'op' };
+        const wire = { id: 'e', type: `Microsoft.Communication.${type}`, data: { callConnectionId, ...said } };
+        const event = readAcsEvent(wire, 0);
         const kind: CallOperation = event && 'operation' in event ? event.operation : 'play';
         await ledger.begin({ sessionId: session.id, operationContext: 'op', kind, deadlineMs: 60_000 });
         await ledger.accepted(session.id, 'op');
 
-        const authorization = await functions.acs.authorization();
-        const deliver = () => functions.request('POST', `calls/callbacks/${session.id}`, body, { authorization });
-        assert.equal((await deliver()).body.processed_events, 1);
-        assert.equal((await deliver()).body.duplicate_events, 1);
+        const queue = new CallbackQueue({
+          callbackUri: `${functions.baseUrl}/calls/callbacks/${session.id}`,
+          ids: { callConnectionId, serverCallId: 's', correlationId: 'c' },
+          ...{ tokens: functions.acs.tokens, faults: new Faults(log), clock: systemClock, log, giveUpAfterMs: 10_000 },
+        });
+        queue.send(type, said, { times: 2 });
+        await queue.drained();
 
         const expected = MOVES[type]?.(phase) ?? status;
         const now = await functions.store.get(session.id);
         assert.equal(now?.status, expected);
         assert.equal(now?.callConnectionId, callConnectionId);
         assert.equal((await functions.store.findByCall(callConnectionId))?.id, session.id);
-        assert.equal(now?.endReason, reasonAfter(type, phase));
+        assert.equal(now?.endReason, reasonAfter(type, phase, event?.result));
         for (const each of STATUSES) {
           const { sessions } = await functions.store.list({ limit: 100, status: each });
           assert.equal(
@@ -142,34 +151,12 @@ for (const [phase, status] of Object.entries(PHASES) as [Phase, SessionStatus][]
   });
 }
 
-function reasonAfter(type: string, phase: Phase): Session['endReason'] {
+function reasonAfter(
+  type: string,
+  phase: Phase,
+  { code, subCode, message }: CallEventResult = {},
+): Session['endReason'] {
   if (phase === 'after') return 'goodbye';
   if (type === 'CallTransferAccepted') return 'transferred';
-  return ['CallDisconnected', 'CreateCallFailed', 'AnswerFailed', 'ConnectFailed'].includes(type)
-    ? `${type} 200/0 said`
-    : undefined;
+  return isOver(MOVES[type]?.(phase) ?? 'ringing') ? `${type} ${code}/${subCode} ${message}`.trim() : undefined;
 }
-
-const someone = { rawId: '4:+15550001111', kind: 'phoneNumber', phoneNumber: { value: '+15550001111' } };
-
-const wire = (type: string, callConnectionId: string) => ({
-  id: randomUUID(),
-  source: `calling/callConnections/${callConnectionId}`,
-  type: `Microsoft.Communication.${type}`,
-  specversion: '1.0',
-  time: '2026-01-01T00:00:00Z',
-  data: {
-    callConnectionId,
-    serverCallId: 's',
-    correlationId: 'c',
-    operationContext: 'op',
-    resultInformation: { code: 200, subCode: 0, message: 'said' },
-    participant: someone,
-    participants: [{ identifier: someone, isMuted: false, isOnHold: false }],
-    sequenceNumber: 1,
-    tone: 'five',
-    sequenceId: 1,
-    recordingId: 'recording',
-    state: 'active',
-  },
-});

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach, test } from 'node:test';
+import { pino } from 'pino';
+import { OperationLedger } from '../../shared/calls/operation-ledger.ts';
+import { connectRedis } from '../../shared/sessions/connect.ts';
 import type { Session } from '../../shared/sessions/session.ts';
 import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
 
@@ -93,8 +96,63 @@ test('the index goes from page to page, by cursor or by number, and filters', as
   }
 });
 
+test('calls are found by agent, number and time, and by several of them at once', async () => {
+  const agent = `agent-${randomUUID().slice(0, 8)}`;
+  const from = `+1${Date.now()}`;
+  const first = await newCall({ agent, from });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  const second = await newCall({ agent, to: from, status: 'failed' });
+  const ids = async (query: Record<string, string>) => {
+    const { status, body } = await get(`calls?${new URLSearchParams(query)}`);
+    assert.equal(status, 200);
+    return body.calls.map((call: { session_id: string }) => call.session_id);
+  };
+  assert.deepEqual(await ids({ agent }), [second.id, first.id]);
+  assert.deepEqual(await ids({ number: from }), [second.id, first.id]);
+  assert.deepEqual(await ids({ number: from, agent, status: 'failed' }), [second.id]);
+  assert.deepEqual(await ids({ agent, from: new Date(second.createdAt).toISOString() }), [second.id]);
+  assert.deepEqual(await ids({ agent, to: new Date(first.createdAt).toISOString() }), [first.id]);
+  assert.deepEqual(await ids({ agent: 'nobody-at-all' }), []);
+});
+
+test('a call shows what was asked of the carrier, and what became of it', async () => {
+  const { id, callConnectionId } = await newCall();
+  const redis = connectRedis(process.env.REDIS_URL ?? '', pino({ level: 'silent' }));
+  const ledger = new OperationLedger(redis, { ttlMs: 600_000, wallMs: Date.now });
+  const data = { target: '+15550002' };
+  await ledger.begin({ sessionId: id, operationContext: 'add-1', kind: 'add-participant', deadlineMs: 60_000, data });
+  await ledger.accepted(id, 'add-1');
+  redis.disconnect();
+  const states = async () => (await get(`calls/${id}`)).body.operations.map((each: { state: string }) => each.state);
+  assert.deepEqual(await states(), ['accepted']);
+  const event = {
+    id: randomUUID(),
+    type: 'Microsoft.Communication.AddParticipantFailed',
+    data: {
+      callConnectionId,
+      operationContext: 'add-1',
+      resultInformation: { code: 486, subCode: 0, message: 'Busy' },
+    },
+  };
+  const authorization = await functions.acs.authorization();
+  await functions.request('POST', `calls/callbacks/${id}`, [event], { authorization });
+  const { operations } = (await get(`calls/${id}`)).body;
+  assert.partialDeepStrictEqual(operations, [
+    { operation_id: 'add-1', kind: 'add-participant', state: 'failed', result: { code: 486, message: 'Busy' } },
+  ]);
+});
+
 test('what cannot be asked of the index is refused', async () => {
-  for (const query of ['status=sleeping', 'limit=0', 'limit=101', 'page=0', 'page=x', 'cursor=nonsense']) {
+  for (const query of [
+    'status=sleeping',
+    'limit=0',
+    'limit=101',
+    'page=0',
+    'page=x',
+    'cursor=nonsense',
+    'from=yesterday',
+    'agent=A b',
+  ]) {
     assert.equal((await get(`calls?${query}`)).status, 400, query);
   }
 });

@@ -22,13 +22,15 @@ export const WORK_LEASE_MS = 3_000;
 
 /** `KEYS` of the scripts below, in their order. */
 const keysOf = (sessionId: string): readonly string[] => {
-  const { inboxOwner, inbox, inboxSeen, todo, session, events, commands, operations, operationStates, secretKeys } =
-    sessionKeys(sessionId);
-  return [inboxOwner, inbox, inboxSeen, todo, session, events, commands, operations, operationStates, secretKeys];
+  const keys = sessionKeys(sessionId);
+  return [
+    ...[keys.inboxOwner, keys.inbox, keys.inboxSeen, keys.todo, keys.operations, keys.operationStates, keys.secretKeys],
+    ...[keys.session, keys.events, keys.commands, keys.commandsDone, keys.history],
+  ];
 };
 
 const COMMON = `
-  local owner, inbox, seen, todo, session, events, commands, operations, states, secret = unpack(KEYS)
+  local owner, inbox, seen, todo, operations, states, secret, session, events, commands = unpack(KEYS)
   local function now()
     local time = redis.call('TIME')
     return time[1] * 1000 + math.floor(time[2] / 1000)
@@ -96,7 +98,7 @@ const SCRIPTS = {
           local id = redis.call('XADD', commands, 'MAXLEN', '~', 100, '*', 'command', order[1])
           redis.call('PUBLISH', commands, id)
         end
-        for _, key in ipairs({ session, events, commands }) do redis.call('PEXPIRE', key, sessionTtl) end
+        for i = 8, #KEYS do redis.call('PEXPIRE', KEYS[i], sessionTtl) end
       end
       for _, each in ipairs(settled) do settle(operations, states, each[1], each[2]) end
       for _, each in ipairs(todos) do
