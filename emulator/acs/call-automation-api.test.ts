@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash, createHmac, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { CallAutomationClient } from '@azure/communication-call-automation';
+import { TestPhone } from './testing/phone.ts';
 import { ACCESS_KEY, CALLER, clientFor, connectInbound, dial, type Stack, startStack } from './testing/stack.ts';
 
 interface SignedRequest {
@@ -104,6 +105,22 @@ test('a request that is sent again under its repeatability id is answered alike 
   await stack.application.event('ParticipantsUpdated');
   assert.deepEqual(stack.application.eventTypes, ['CallConnected', 'ParticipantsUpdated']);
   assert.equal((await signed(stack, ANSWER, { body })).status, 404);
+});
+
+test('a transfer that is sent again under its repeatability id rings once (retries of the SDK)', async (context) => {
+  const stack = await startStack(context);
+  const { call } = await connectInbound(stack);
+  const human = await TestPhone.plugIn(stack.ports.plain, '+15550003333');
+  const { callConnectionId } = await call.getCallConnectionProperties();
+  const path = `/calling/callConnections/${callConnectionId}:transferToParticipant?api-version=2026-03-12`;
+  const body = JSON.stringify({ targetParticipant: { rawId: '4:+15550003333' }, operationContext: 't1' });
+  const headers = { 'repeatability-request-id': randomUUID(), 'repeatability-first-sent': new Date().toUTCString() };
+  const answers = [1, 2].map(() => signed(stack, path, { body, headers }));
+  assert.deepEqual(await Promise.all(answers.map(async (answer) => (await answer).status)), [202, 202]);
+  await human.event('ringing');
+  human.send({ type: 'decline' });
+  await stack.application.event('CallTransferFailed');
+  assert.equal(human.events.entries.filter(({ type }) => type === 'ringing').length, 1);
 });
 
 test('calls and contexts that nobody knows have the error codes of the service', async (context) => {

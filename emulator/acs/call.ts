@@ -253,7 +253,7 @@ export class Call implements CallOwner {
     const inbound = direction === 'inbound';
     return {
       ...this.ids,
-      callConnectionState: wireState(this.#state),
+      callConnectionState: this.participants.isTransferring ? 'transferring' : wireState(this.#state),
       callbackUri,
       targets: [inbound ? ours : phone],
       source: inbound ? phone : application,

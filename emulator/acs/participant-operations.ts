@@ -42,6 +42,10 @@ export class ParticipantOperations {
     this.#call = call;
   }
 
+  get isTransferring(): boolean {
+    return this.#transferTo !== undefined;
+  }
+
   /** All of them, the application first. */
   get all(): readonly Participant[] {
     const { application, isMuted, parties } = this.#call;

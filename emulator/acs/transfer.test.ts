@@ -104,6 +104,7 @@ test('one transfer at a time, and of several participants the one that is named'
   const transferee = { phoneNumber: CALLER };
   await call.transferCallToParticipant(to, { transferee, operationContext: 't1' });
   await third.event('ringing');
+  assert.equal((await call.getCallConnectionProperties()).callConnectionState, 'transferring');
   await assert.rejects(call.transferCallToParticipant(to, { transferee }), { statusCode: 409, code: '8607' });
   third.send({ type: 'answer' });
   await eventOf(stack, 'CallTransferAccepted', 't1');
