@@ -10,7 +10,6 @@ import {
   type RouteContract,
   readInput,
 } from '../../shared/http/route.ts';
-import { health, places, readiness } from '../../shared/http/routes/health.ts';
 import { SECURITY_HEADERS } from '../../shared/http/security-headers.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Composition, Parts } from '../composition.ts';
@@ -55,14 +54,12 @@ export function serve(route: Route, composition: Composition): HttpHandler {
       const { produces } = route.contract;
       const answer = () => route.answer(rawRequest(request), composition.parts(), log);
       // Whether the process lives and can work, and whether more hosts are needed, is answered however much it has to do.
-      return toResponse(PROBES.has(route.contract) ? await answer() : await composition.atOnce.run(answer), produces);
+      return toResponse(route.contract.probe ? await answer() : await composition.atOnce.run(answer), produces);
     } catch (error) {
       return toResponse(errorAnswer(error, traceId, log));
     }
   };
 }
-
-const PROBES: ReadonlySet<RouteContract> = new Set<RouteContract>([health, places, readiness]);
 
 /** None of the functions' answers is a page: a browser that is shown one loads and runs nothing of it. */
 const NO_DOCUMENT = { 'content-security-policy': "default-src 'none'; frame-ancestors 'none'" };

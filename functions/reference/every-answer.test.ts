@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { ERROR_CODES, type ErrorCode } from '../../shared/error-codes.ts';
-import { errorsOf } from '../../shared/http/route.ts';
-import { takeIncomingCalls } from '../../shared/http/routes/webhooks.ts';
+import { errorsOf, type RouteContract } from '../../shared/http/route.ts';
+import { takeCallbacks, takeIncomingCalls } from '../../shared/http/routes/webhooks.ts';
 import { sessionKeys } from '../../shared/sessions/keys.ts';
+import type { Session } from '../../shared/sessions/session.ts';
 import { nameOf, ROUTES } from '../testing/attacks.ts';
 import { type Answer, type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
 import { exampleBodies, exampleBody, sendExample, standingCall } from '../testing/good-requests.ts';
@@ -55,6 +56,7 @@ const LATER: ReadonlySet<string> = new Set(['calls-answer', 'calls-callbacks']);
 
 /** What ACS answers, and the code that becomes of it. */
 const ACS_FAULTS = {
+  'acs.call-gone': { status: 404, code: '8522' },
   'acs.denied': { status: 401, code: 'Denied' },
   'acs.refused': { status: 400, code: '8500' },
   'acs.unavailable': { status: 503, code: 'ServiceUnavailable' },
@@ -141,6 +143,99 @@ test('a ringing call whose session cannot be read is told so', async () => {
   await redis.hset(sessionKeys(id).session, 'status', 'somewhere');
   const delivery = [{ ...ringing, data: { ...ringing.data, incomingCallContext } }];
   assert.equal((await functions.request('POST', 'calls/answer', delivery)).body.error?.code, 'session.damaged');
+});
+
+/** Requests with one thing wrong, for a route of whatever kind. */
+async function* wrongRequests(route: RouteContract): AsyncGenerator<Answer> {
+  const call = await standingCall(functions);
+  yield await sendExample(functions, route, call, 5);
+  const long = 'x'.repeat(300);
+  yield await sendExample(functions, route, { id: long, callConnectionId: 'none' });
+  yield await sendExample(functions, { ...route, path: `${route.path}?no-such-field=1` }, call, exampleBody(route));
+  yield await sendExample(functions, route, call, exampleBody(route), { 'webhook-request-origin': long });
+}
+
+test('what is wrong with a request is told on every route that can be asked wrongly', async () => {
+  for (const route of routesWith('request.invalid')) {
+    let isTold = false;
+    for await (const { body } of wrongRequests(route)) isTold ||= body?.error?.code === 'request.invalid';
+    assert.ok(isTold, nameOf(route));
+  }
+});
+
+test('an id that can be none is refused where it would be used as one', async () => {
+  for (const route of routesWith('session.id-invalid').filter(({ path: template }) => template.includes('{id}'))) {
+    const { body } = await sendExample(functions, route, { id: '%7Bbraces%7D', callConnectionId: 'none' });
+    assert.equal(body?.error?.code, 'session.id-invalid', nameOf(route));
+  }
+});
+
+test('a record that is too large for an answer is refused, and one of a folder that does not work, too', async () => {
+  const { id } = await standingCall(functions, { status: 'disconnected' });
+  await mkdir(path.join(records, id));
+  await writeFile(path.join(records, id, 'record.jsonl'), '');
+  await truncate(path.join(records, id, 'record.jsonl'), 65 * 1024 * 1024);
+  const large = await functions.request('GET', `calls/${id}/record`);
+  assert.deepEqual([large.status, large.body.error?.code], [413, 'records.too-large']);
+  await rm(records, { recursive: true });
+  await writeFile(records, 'no folder');
+  for (const [method, rest] of [
+    ['GET', '/record'],
+    ['DELETE', ''],
+  ] as const) {
+    const { body } = await functions.request(method, `calls/${id}${rest}`);
+    assert.equal(body.error?.code, 'records.refused', method);
+  }
+});
+
+test('events that nobody takes in are refused when too many wait, and those that ACS fails are told of with nobody alive', async () => {
+  const authorization = await functions.acs.authorization();
+  const event = (type: string, callConnectionId: string | undefined) => ({
+    id: randomUUID(),
+    type: `Microsoft.Communication.${type}`,
+    data: { callConnectionId, mediaStreamingUpdate: { mediaStreamingStatus: 'mediaStreamingFailed' } },
+  });
+  const tell = ({ id }: Pick<Session, 'id'>, events: readonly object[]) =>
+    functions.request('POST', `calls/callbacks/${id}`, events, { authorization });
+  const waiting = await standingCall(functions);
+  // Somebody else is at it, and does not go on.
+  await redis.set(sessionKeys(waiting.id).inboxOwner, 'another', 'PX', 60_000);
+  const many = () => Array.from({ length: 100 }, () => event('ParticipantsUpdated', waiting.callConnectionId));
+  let last = await tell(waiting, many());
+  for (let sent = 100; sent <= 1_000 && last.status === 200; sent += 100) last = await tell(waiting, many());
+  assert.equal(last.body.error?.code, 'calls.inbox-full');
+
+  await functions.announce();
+  const wrong: string[] = [];
+  for (const [code, failure] of Object.entries(ACS_FAULTS)) {
+    if (!errorsOf(takeCallbacks).some((named) => named === code)) continue;
+    const call = await standingCall(functions);
+    functions.acs.failing = { path: '', failure };
+    const { status, body } = await tell(call, [event('MediaStreamingFailed', call.callConnectionId)]);
+    functions.acs.failing = undefined;
+    if (body.error?.code !== code) wrong.push(`${code}: ${status} ${JSON.stringify(body)}`);
+  }
+  assert.deepEqual(wrong, []);
+  const damaged = await standingCall(functions);
+  await redis.hset(sessionKeys(damaged.id).session, 'status', 'somewhere');
+  const { body } = await tell(damaged, [event('CallConnected', damaged.callConnectionId)]);
+  assert.equal(body.error?.code, 'session.damaged');
+});
+
+test('a ringing call that ACS cannot be asked to answer is delivered again', async () => {
+  for (const code of ['acs.unavailable', 'acs.unreachable'] as const) {
+    functions.acs.failing = { path: '', failure: ACS_FAULTS[code] };
+    const { body } = await sendExample(
+      functions,
+      takeIncomingCalls,
+      await standingCall(functions),
+      exampleBody(takeIncomingCalls),
+      {
+        'aeg-delivery-count': '0',
+      },
+    );
+    assert.equal(body.error?.code, code);
+  }
 });
 
 test('a call that nobody knows is told so on every route that takes one, whatever its id looks like', async () => {

@@ -25,7 +25,7 @@ const { paths } = z.object({ paths: z.record(z.string(), z.record(z.string(), z.
 
 /** The example of what a route takes; undefined where it takes nothing. */
 export function exampleBody({ path, method }: RouteContract): unknown {
-  const operation = example.parse(paths[path.replace('?}', '}')]?.[method.toLowerCase()]);
+  const operation = example.parse(paths[path.replace('?}', '}').replace(/\?.*$/, '')]?.[method.toLowerCase()]);
   return operation.requestBody?.content['application/json'].example;
 }
 
@@ -66,6 +66,7 @@ export async function sendExample(
   route: RouteContract,
   call: Pick<Session, 'id' | 'callConnectionId'>,
   example: unknown = exampleBody(route),
+  more: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
   const callId = call.callConnectionId ?? '';
   const path = route.path
@@ -79,6 +80,9 @@ export async function sendExample(
   const headers = {
     ...(route.access === 'acs-token' && { authorization: await functions.acs.authorization() }),
     ...(route.method === 'OPTIONS' && { 'webhook-request-origin': 'eventgrid.azure.net' }),
+    ...more,
   };
-  return functions.request(route.method, path, body, headers);
+  // `fetch` sends none with these.
+  const sent = route.method === 'GET' || route.method === 'OPTIONS' ? undefined : body;
+  return functions.request(route.method, path, sent, headers);
 }

@@ -43,6 +43,8 @@ export interface RouteContract {
   readonly body?: z.ZodType;
   /** What the body may have at most: 1 MB where nothing is said. */
   readonly maxBodyBytes?: number;
+  /** Answered by the functions however much they have to do: platforms ask it. */
+  readonly probe?: true;
   /** By status. `z.undefined()`: no body. */
   readonly answers: Readonly<Record<number, z.ZodType>>;
   /** The content type of the answers, where it is not JSON. */
@@ -161,7 +163,8 @@ export function errorsOf(contract: RouteContract, asked?: AskedFor): readonly Er
   const { params, query, headers, body, access, errors, half } = contract;
   const codes: ErrorCode[] = [...errors, 'internal'];
   // A stream host that is not configured does not start.
-  if (half !== 'stream-host') codes.push('config.invalid', 'request.too-many');
+  if (half !== 'stream-host') codes.push('config.invalid');
+  if (half !== 'stream-host' && !contract.probe) codes.push('request.too-many');
   if (half !== 'functions') codes.push('method.not-allowed');
   if (body || [params, query, headers].some((part) => part && mayBeWrong(part))) codes.push('request.invalid');
   if (body) codes.push('request.not-json', 'request.too-deep', 'request.too-large');

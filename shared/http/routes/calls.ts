@@ -123,7 +123,6 @@ export const initiateCall = defineRoute({
     'outbound.budget',
     'agent.unknown',
     'mode.not-configured',
-    'session.not-storable',
     'capacity.exhausted',
     ...ACS_ERRORS,
   ],

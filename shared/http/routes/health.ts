@@ -4,6 +4,7 @@ import { defineRoute } from '../route.ts';
 
 export const health = defineRoute({
   name: 'health',
+  probe: true,
   half: 'both',
   method: 'GET',
   path: '/api/v1/health',
@@ -46,6 +47,7 @@ const readinessReport = z
 
 export const readiness = defineRoute({
   name: 'readiness',
+  probe: true,
   half: 'functions',
   method: 'GET',
   path: '/api/v1/readiness',
@@ -141,6 +143,7 @@ export const hostReadyz = defineRoute({
 
 export const places = defineRoute({
   name: 'places',
+  probe: true,
   half: 'both',
   method: 'GET',
   path: '/api/v1/places',

@@ -44,14 +44,7 @@ export const readCallRecord = defineRoute({
         '{"at_ms":1780000000000,"line":"head","format":1,"session_id":"0f6c2a58-7f0e-4d55-8f0a-0a4f3b9b1d7e","agent":"orders"}\n',
     }),
   },
-  errors: [
-    ...STORE_ERRORS,
-    ...RECORD_STORE_ERRORS,
-    'records.not-found',
-    'records.none-kept',
-    'records.too-large',
-    'session.id-invalid',
-  ],
+  errors: [...STORE_ERRORS, ...RECORD_STORE_ERRORS, 'records.not-found', 'records.none-kept', 'records.too-large'],
 });
 
 export const eraseCall = defineRoute({

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineRoute } from '../route.ts';
-import { ACS_ERRORS, STORE_ERRORS } from './calls.ts';
+import { STORE_ERRORS } from './calls.ts';
 
 /** An event in either schema. Each is read by itself, so that a broken one does not take the others with it. */
 const delivery = z
@@ -115,8 +115,7 @@ export const takeCallbacks = defineRoute({
     'events.too-many',
     'calls.inbox-full',
     'session.version-conflict',
-    'session.id-invalid',
-    'acs.call-gone',
-    ...ACS_ERRORS,
+    'acs.unavailable',
+    'acs.unreachable',
   ],
 });
