@@ -32,6 +32,9 @@ interface Counts {
   readonly chat: { requests: number; brokenOff: number; inputTokens: number; outputTokens: number };
   readonly recognition: { audioMs: number };
   readonly synthesis: { requests: number; characters: number; audioMs: number };
+  readonly realtime: Readonly<
+    Record<'responses' | 'inputTokens' | 'outputTokens' | 'inputAudioTokens' | 'outputAudioTokens', number>
+  >;
 }
 
 suite('the record of a call', () => {
@@ -164,6 +167,34 @@ suite('the record of a call', () => {
     } finally {
       redis.disconnect();
     }
+  });
+
+  test('of a speech-to-speech call adds up, too: the tokens of text and of sound that the service counted', async () => {
+    const before = await counted();
+    const { exitCode, problems } = await stack.call('--mode', 'voice_live', '--say', QUESTION);
+    assert.equal(exitCode, 0, problems);
+    const lines = await endedRecord();
+    const after = await counted();
+    const { totals } = lines.at(-1) as Line;
+    const realtime = totals.find((total: Line) => total.service === 'realtime');
+    const grown = (name: keyof Counts['realtime']) => after.realtime[name] - before.realtime[name];
+    const {
+      input_tokens,
+      cached_input_tokens = 0,
+      output_tokens,
+      input_audio_tokens,
+      output_audio_tokens,
+    } = realtime.used;
+    assert.equal(realtime.used.requests, grown('responses'));
+    assert.equal(input_tokens + cached_input_tokens + input_audio_tokens, grown('inputTokens'));
+    assert.equal(output_tokens + output_audio_tokens, grown('outputTokens'));
+    assert.deepEqual(
+      [input_audio_tokens, output_audio_tokens],
+      [grown('inputAudioTokens'), grown('outputAudioTokens')],
+    );
+    const { cost } = lines.at(-1) as Line;
+    assert.equal(cost.total, null, 'a model without a price is not free');
+    assert.ok(cost.unknown.some((what: string) => what.startsWith('realtime/')));
   });
 
   const erase = (id: string) => fetch(`${stack.functionsUrl}/api/v1/calls/${id}`, { method: 'DELETE' });

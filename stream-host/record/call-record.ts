@@ -38,6 +38,8 @@ export interface CallRecordOptions {
 const HEARD_EVERY_MS = 60_000;
 /** Redis keeps the last thousand events of a session: they are fetched before they are forgotten. */
 const FETCH_EVERY_MS = 60_000;
+/** Of those the record has its own account. */
+const OF_THE_SESSION = /^(?:caller|agent|wait|turn|tool|transcript)\.|^(?:fault|conversation\.ended)$/;
 /** A page of them. */
 const FETCHED = 500;
 const MOST_PAGES = 4;
@@ -253,14 +255,14 @@ export class CallRecord implements Recorder, InputSink {
     });
   }
 
-  /** What the functions wrote of the call. Redis forgets it; the record does not. */
+  /** What was written of the call that is no event of its session: what the carrier told, and what was asked by the API. */
   async #fetch(): Promise<void> {
     try {
       for (let page = 0; page < MOST_PAGES; page++) {
         const events = await this.#options.eventsAfter(this.#lastEventId);
         for (const { id, at, type, source, data } of events) {
           this.#lastEventId = id;
-          if (source === 'functions') this.#writeAt('event', { event: type, source, data }, at);
+          if (!OF_THE_SESSION.test(type)) this.#writeAt('event', { event: type, source, data }, at);
         }
         if (events.length < FETCHED) return;
       }
