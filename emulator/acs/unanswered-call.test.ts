@@ -6,9 +6,23 @@ import { AGENT, CALLER, dial, startStack } from './testing/stack.ts';
 test('a rejected call tells the phone why', async (context) => {
   const stack = await startStack(context);
   const { phone, context: incoming } = await dial(stack);
+  const seen = new Set<string | undefined>([incoming]);
   await stack.client.rejectCall(incoming, { callRejectReason: 'busy' });
   const { code, reason } = await phone.event('disconnected');
   assert.deepEqual({ code, reason }, { code: 486, reason: 'The application is busy.' });
+  for (const [callRejectReason, because] of [
+    ['none', 603],
+    ['forbidden', 403],
+  ] as const) {
+    phone.send({ type: 'dial', to: AGENT });
+    const delivery = await stack.application.incoming.first(
+      'the next call',
+      ({ data }) => !seen.has(data.incomingCallContext),
+    );
+    seen.add(delivery.data.incomingCallContext);
+    await stack.client.rejectCall(delivery.data.incomingCallContext ?? '', { callRejectReason });
+    await phone.events.first(callRejectReason, (event) => event.type === 'disconnected' && event.code === because);
+  }
   const gone = { statusCode: 404, code: '8522' };
   await assert.rejects(stack.client.answerCall(incoming, stack.application.callbackUri), gone);
 });
