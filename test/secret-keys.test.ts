@@ -39,7 +39,7 @@ before(async () => {
     DEFAULT_AGENT: 'pin',
     CALL_RECORDS_DIR: path.join(folder, 'records'),
     RECORD_AUDIO: 'true',
-    LOG_LEVEL: 'trace',
+    LOG_LEVEL: 'debug',
     LOG_TRANSCRIPTS: 'true',
   });
 });
@@ -49,9 +49,11 @@ after(async () => {
   await rm(folder, { recursive: true });
 });
 
-test('a PIN that is wrong twice and right the third time stands nowhere: log, Redis, record, emulator', async () => {
+test('a PIN that is wrong twice and right the third time stands nowhere: log, Redis, record, emulator', async (context) => {
   const redis = new Redis(stack.redisUrl);
+  context.after(() => redis.disconnect());
   const monitor = await redis.monitor();
+  context.after(() => monitor.disconnect());
   const commands: string[] = [];
   monitor.on('monitor', (_time: string, args: string[]) => commands.push(args.join(' ')));
 
@@ -62,7 +64,6 @@ test('a PIN that is wrong twice and right the third time stands nowhere: log, Re
   assert.equal(exitCode, 0, problems);
   const id = String(events.find(({ event }) => event === 'connected')?.callConnectionId);
   const call = await stack.getJson(`${stack.functionsUrl}/api/v1/calls/${id}`);
-  monitor.disconnect();
 
   const timeline = call.events as readonly {
     readonly type: string;
@@ -86,7 +87,6 @@ test('a PIN that is wrong twice and right the third time stands nowhere: log, Re
     ['the emulator', JSON.stringify(await stack.getJson(`${stack.emulatorUrl}/emulator/status`))],
     ...(await filesOf(path.join(folder, 'records'))),
   ];
-  await redis.quit();
   assert.ok(commands.length > 50, 'Redis was watched');
   for (const [place, text] of places) {
     for (const digits of [PIN, ...WRONG]) assert.ok(!text.includes(digits), `${digits} is in ${place}`);

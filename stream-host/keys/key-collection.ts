@@ -41,7 +41,8 @@ export class KeyCollection {
     if (this.#over || this.#checking) return;
     const { terminators, most, betweenKeysMs } = this.wanted;
     if (terminators.includes(key)) {
-      this.#attempted();
+      // One out of habit, behind keys that were enough, is no attempt.
+      if (this.begun) this.#attempted();
       return;
     }
     this.#keys += key;

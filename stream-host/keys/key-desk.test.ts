@@ -104,6 +104,15 @@ test('the rest of a secret, pressed after its end, is no word', async () => {
   assert.equal(line.log.at(-1), 'word 9');
 });
 
+test('a # out of habit after a wrong PIN that was long enough is no attempt', async () => {
+  const line = new Line();
+  line.collect();
+  await line.press('1234#');
+  await line.press('9999#');
+  await line.press('4711#');
+  assert.deepEqual(line.outcomes, [{ name: 'pin', status: 'right', attempts: 3, keys: '4711' }]);
+});
+
 test('a # out of habit after enough keys is no word, and another key is', async () => {
   const line = new Line();
   line.collect({ terminators: '#' });

@@ -57,7 +57,7 @@ export class KeyDesk {
       if (nowMs >= this.#tail.untilMs || !this.#tail.keys.includes(key)) line.onWord(key);
       return;
     }
-    if (!collection.begun) line.onBegun();
+    if (!collection.begun && !collection.wanted.terminators.includes(key)) line.onBegun();
     if (!collection.wanted.secret) line.onCollected(key);
     collection.press(key);
   }

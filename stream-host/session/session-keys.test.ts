@@ -31,7 +31,7 @@ class Call {
     const action: CallAction = {
       call: { callId: 'c1', name: 'collect_keys', args: { input: 'pin' } },
       key: 'k1',
-      wish: { ...PIN, ...wish },
+      wish: { kind: 'collect-input', input: 'pin' },
     };
     this.rig = new Rig({ act: (each) => this.keys.act(each) });
     this.rig.script = (prompt) =>
@@ -39,7 +39,7 @@ class Call {
     this.keys = new SessionKeys({
       events: this.rig.events,
       mode: this.rig.conversation,
-      agent: checkKeys ? { checkKeys } : {},
+      agent: { keyInput: () => ({ ...PIN, ...wish }), ...(checkKeys && { checkKeys }) },
       clock: this.rig.clock,
       newId: countedIds(),
     });

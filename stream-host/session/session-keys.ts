@@ -12,7 +12,7 @@ import { newsItem } from './call-news.ts';
 export interface SessionKeysOptions {
   readonly events: SessionEmitter;
   readonly mode: Mode;
-  readonly agent: Pick<Responder, 'checkKeys'>;
+  readonly agent: Pick<Responder, 'checkKeys' | 'keyInput'>;
   readonly clock: Clock;
   readonly newId: NewId;
 }
@@ -66,11 +66,13 @@ export class SessionKeys {
    * @returns false: it wants something else
    */
   act({ wish, call, key }: CallAction): boolean {
-    if (wish.kind !== 'collect-keys') return false;
-    const { mode } = this.#options;
+    if (wish.kind !== 'collect-input') return false;
+    const { mode, agent } = this.#options;
+    const wanted = agent.keyInput?.(wish.input);
+    if (!wanted) return false;
     const { name, args } = call;
     mode.told?.({ item: newsItem(`${key}-begun`, name, BEGUN, args), speech: 'none' });
-    void this.collect(wish).then((outcome) => {
+    void this.collect(wanted).then((outcome) => {
       if (outcome.status === 'replaced' || outcome.status === 'call_over') return;
       mode.told?.({ item: newsItem(`${key}-done`, name, resultOf(outcome), args), speech: 'own-words' });
     });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CallTool } from './call-tool.ts';
-import { type CollectKeysSettings, wishOfInput } from './key-settings.ts';
+import type { CollectKeysSettings } from './key-settings.ts';
 
 export const COLLECT_KEYS = 'collect_keys';
 
@@ -14,13 +14,8 @@ export function collectKeys({ inputs }: CollectKeysSettings): CallTool {
       'You are told what came of it; attempts that are not right are dealt with without you. Never ask a caller to say ' +
       'aloud what is entered so.',
     parameters: z.object({ input: z.enum(Object.keys(inputs)).describe(`What is entered. ${listed.join('; ')}`) }),
-    wishOf(args) {
-      const name = z.object({ input: z.string() }).parse(args).input;
-      const input = inputs[name];
-      // The schema has let no other name through.
-      if (!input) throw new TypeError('The input is not listed.');
-      return wishOfInput(name, input);
-    },
+    // By its name alone: what is right may be written down beside it, and a wish is put on record.
+    wishOf: (args) => ({ kind: 'collect-input', input: z.object({ input: z.string() }).parse(args).input }),
     tellOf(args) {
       const name = z.object({ input: z.string() }).parse(args).input;
       const say = inputs[name]?.prompt;

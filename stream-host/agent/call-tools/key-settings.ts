@@ -48,7 +48,7 @@ export const collectKeysSettings = z.strictObject({
 export type CollectKeysSettings = z.output<typeof collectKeysSettings>;
 
 /** What an input of the agent's definition wants of the caller. */
-export function wishOfInput(name: string, input: KeyInput): CollectKeysWish {
+function wishOfInput(name: string, input: KeyInput): CollectKeysWish {
   const { least, most, terminators, attempts, secret, prompt, retry = '', pattern, one_of: oneOf, check } = input;
   return {
     kind: 'collect-keys',

@@ -36,7 +36,8 @@ test('an input of an agent’s definition is what the tool collects, and the mod
   const tool = agent.callTools?.get('collect_keys');
   assert.ok(tool);
   assert.equal(tool.parameters.safeParse({ input: 'account' }).success, false);
-  assert.deepEqual(tool.wishOf({ input: 'pin' }), {
+  assert.deepEqual(tool.wishOf({ input: 'pin' }), { kind: 'collect-input', input: 'pin' });
+  assert.deepEqual(agent.keyInputs?.get('pin'), {
     kind: 'collect-keys',
     name: 'pin',
     least: 1,
