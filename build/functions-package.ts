@@ -5,6 +5,9 @@ import { z } from 'zod';
 import { bundle, ROOT } from './bundle.ts';
 import { writeLicences } from './licences.ts';
 
+/** Who answers which number. */
+const NUMBERS = 'agents/numbers.yaml';
+
 const manifest = z.object({
   name: z.string(),
   version: z.string(),
@@ -22,7 +25,10 @@ export async function makeFunctionsPackage(folder: string): Promise<void> {
   const packages = await bundle({ entries: ['functions/app.ts'], folder, external, compact: true });
   await writeLicences(folder, packages);
   // Where there is one, OUTBOUND_PRICES names the list of prices.
-  for (const file of ['host.json', 'LICENSE', 'prices.json'].filter((name) => existsSync(path.join(ROOT, name)))) {
+  for (const file of ['host.json', 'LICENSE', 'prices.json', NUMBERS].filter((name) =>
+    existsSync(path.join(ROOT, name)),
+  )) {
+    await mkdir(path.dirname(path.join(folder, file)), { recursive: true });
     await copyFile(path.join(ROOT, file), path.join(folder, file));
   }
   await writeManifest(folder);

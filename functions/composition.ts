@@ -1,10 +1,9 @@
 import type { Redis } from 'ioredis';
-import { AcsTokenVerifier } from '../shared/auth/acs-token.ts';
 import { apiDoor, eventGridDoor } from '../shared/auth/api-door.ts';
 import { type Calls, openCalls } from '../shared/calls/open-calls.ts';
-import { AcsCarrier } from '../shared/carrier/acs/acs-carrier.ts';
-import { acsAccessOf } from '../shared/carrier/acs/acs-client.ts';
 import type { Carrier } from '../shared/carrier/carrier.ts';
+import type { CarrierProof } from '../shared/carrier/carrier-kind.ts';
+import { THE_CARRIER } from '../shared/carrier/carriers.ts';
 import { type Clock, systemClock } from '../shared/clock.ts';
 import { ConfigError, messageOf } from '../shared/errors.ts';
 import { acsDependency, acsKeysDependency } from '../shared/health/acs-dependencies.ts';
@@ -19,6 +18,8 @@ import { type NewId, randomIds, randomSecrets } from '../shared/ids.ts';
 import { OutboundGate } from '../shared/limits/outbound-gate.ts';
 import { OutboundPrices } from '../shared/limits/outbound-prices.ts';
 import { createLog, type Logger } from '../shared/log.ts';
+import { NumberTable } from '../shared/numbers/number-table.ts';
+import { UnlistedNumbers } from '../shared/numbers/unlisted-numbers.ts';
 import { openRecordStore } from '../shared/records/open-record-store.ts';
 import type { RecordStore } from '../shared/records/record-store.ts';
 import { connectRedis } from '../shared/sessions/connect.ts';
@@ -29,6 +30,7 @@ import { type FunctionsSettings, readFunctionsSettings } from '../shared/setting
 import type { Environment } from '../shared/settings/setting.ts';
 import { Tickets } from '../shared/tickets/tickets.ts';
 import { OverdueWork } from './calls/overdue-work.ts';
+import { RingLegs } from './calls/ring-legs.ts';
 import { AtOnce } from './http/at-once.ts';
 import { Doors } from './http/doors.ts';
 import { Once } from './once.ts';
@@ -38,6 +40,9 @@ export interface Parts extends Calls {
   readonly config: FunctionsSettings;
   /** What ACS hears in calls that it puts into words itself; undefined where it shall not. */
   readonly acsLocale: string | undefined;
+  /** Who answers which number. */
+  readonly numbers: NumberTable;
+  readonly unlisted: UnlistedNumbers;
   readonly clock: Clock;
   readonly newId: NewId;
   readonly store: SessionStore;
@@ -45,12 +50,13 @@ export interface Parts extends Calls {
   /** Undefined where no records of calls are kept. */
   readonly records: RecordStore | undefined;
   readonly calls: Carrier;
-  readonly tokens: AcsTokenVerifier;
+  readonly tokens: CarrierProof;
   readonly doors: Doors;
   readonly gate: OutboundGate;
   readonly tickets: Tickets;
   readonly once: Once;
   readonly overdue: OverdueWork;
+  readonly ringLegs: RingLegs;
   readonly taken: TakenPlaces;
   /** What the functions need of others, asked in the background. */
   readonly dependencies: DependencyBoard;
@@ -113,20 +119,17 @@ function build(config: FunctionsSettings, log: Logger, env: Environment) {
     );
   }
   const identity = openIdentity({ clientId: config.AZURE_CLIENT_ID, env, clock, log });
-  const calls = new AcsCarrier({
-    access: acsAccessOf(config, identity.credential),
+  const calls = THE_CARRIER.open({
+    settings: config,
+    credential: identity.credential,
     callbackBase: config.FUNCTIONS_PUBLIC_URL + API_PREFIX,
     mediaBase: config.STREAM_HOST_PUBLIC_URL + API_PREFIX,
     speechEndpoint: config.AZURE_SPEECH_ENDPOINT,
   });
-  const tokens = new AcsTokenVerifier({
-    jwksUrl: config.ACS_JWKS_URL,
-    issuer: config.ACS_TOKEN_ISSUER,
-    audience: config.ACS_RESOURCE_ID,
-    clock,
-  });
-  const doors = new Doors({ api: apiDoor(config, clock), eventGrid: eventGridDoor(config, clock), acs: tokens });
+  const tokens = THE_CARRIER.openProof(config, clock);
+  const doors = new Doors({ api: apiDoor(config, clock), eventGrid: eventGridDoor(config, clock), carrier: tokens });
   const emulated = isEmulator(config);
+  const numbers = NumberTable.read(config.AGENTS_FOLDER);
   const prices = config.OUTBOUND_PRICES === undefined ? undefined : OutboundPrices.read(config.OUTBOUND_PRICES);
   // Last, because it connects: nothing before it may leave a connection behind by throwing.
   const redis = connectRedis(config.REDIS_URL, log, {
@@ -142,6 +145,8 @@ function build(config: FunctionsSettings, log: Logger, env: Environment) {
   const parts: Parts = {
     config,
     acsLocale: acsHears ? config.SPEECH_LANGUAGE : undefined,
+    numbers,
+    unlisted: new UnlistedNumbers(redis),
     clock,
     newId: randomIds,
     store,
@@ -155,6 +160,7 @@ function build(config: FunctionsSettings, log: Logger, env: Environment) {
     once: new Once({ redis, clock, newId: randomIds }),
     ...life,
     overdue: new OverdueWork(life.work, clock),
+    ringLegs: new RingLegs({ redis, store }),
     taken: new TakenPlaces(store.hosts, clock),
     dependencies: new DependencyBoard({
       clock,

@@ -12,6 +12,7 @@ param size = readEnvironmentVariable('PARLEY_PROFILE', 'dev') == 'production' ? 
 param phone = {
   dataLocation: any(readEnvironmentVariable('ACS_DATA_LOCATION', 'Europe'))
   sourceNumber: readEnvironmentVariable('ACS_SOURCE_NUMBER', '')
+  teamsAccount: readEnvironmentVariable('TEAMS_PHONE_RESOURCE_ACCOUNT_ID', '')
 }
 // Which models, and which of them does what. `azd provision` looks whether the region has them.
 param ai = loadJsonContent('models.json')

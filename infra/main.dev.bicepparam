@@ -7,7 +7,7 @@ import { dev } from 'profiles.bicep'
 param environmentName = 'parley-dev'
 param location = 'swedencentral'
 param size = dev
-param phone = { dataLocation: 'Europe', sourceNumber: '' }
+param phone = { dataLocation: 'Europe', sourceNumber: '', teamsAccount: '' }
 param ai = loadJsonContent('models.json')
 param access = {
   api: 'key'

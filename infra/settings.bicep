@@ -31,6 +31,7 @@ func functionsSettings(
     shared(talk, access, logLevel, tenantId),
     {
       ACS_SOURCE_NUMBER: phone.sourceNumber
+      TEAMS_PHONE_RESOURCE_ACCOUNT_ID: phone.teamsAccount
       EVENT_GRID_AUDIENCE: access.eventGrid == 'entra' ? access.eventGridAudience : ''
       OUTBOUND_COUNTRIES: limits.countries
       OUTBOUND_CALLS_PER_MINUTE: limits.callsPerMinute

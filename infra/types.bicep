@@ -240,6 +240,8 @@ type telephone = {
     | 'United States'
   @description('The number that outbound calls show, in E.164: ACS_SOURCE_NUMBER. Empty: each request names one.')
   sourceNumber: string
+  @description('The Teams resource account that calls come from, its object id: TEAMS_PHONE_RESOURCE_ACCOUNT_ID. Empty: none.')
+  teamsAccount: string
 }
 
 @export()

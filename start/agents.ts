@@ -1,4 +1,6 @@
 import { createServices } from '../agents/services.ts';
+import { ConfigError } from '../shared/errors.ts';
+import { NumberTable } from '../shared/numbers/number-table.ts';
 import { readStreamHostSettings } from '../shared/settings/stream-host-settings.ts';
 import { loadAgents } from '../stream-host/agent/agent-definition.ts';
 import { requireDefaultAgent } from '../stream-host/agent/default-agent.ts';
@@ -13,4 +15,6 @@ export async function requireGoodAgents(env: Environment): Promise<void> {
   const { AGENTS_FOLDER, DEFAULT_AGENT, SPEECH_LANGUAGE } = readStreamHostSettings(env);
   const agents = await loadAgents(AGENTS_FOLDER, { services: createServices(), hostLanguage: SPEECH_LANGUAGE });
   requireDefaultAgent(agents.keys(), DEFAULT_AGENT);
+  const [problem] = NumberTable.read(AGENTS_FOLDER).problems([...agents.values()]);
+  if (problem !== undefined) throw new ConfigError(problem);
 }

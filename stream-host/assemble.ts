@@ -43,12 +43,14 @@ export interface HostParts
       | 'maxCallMs'
       | 'logTranscripts'
       | 'waits'
-      | 'acsMessageMs'
+      | 'line'
+      | 'longestMessageMs'
     >,
     Pick<LiveSessionsOptions, 'maxSessions' | 'maxBrowserSessions' | 'probeMs'>,
     Pick<
       StreamHostServerOptions,
-      | 'verifyAcs'
+      | 'admitCarrier'
+      | 'callIdHeader'
       | 'allowedOrigins'
       | 'allowLocalPages'
       | 'clients'
@@ -133,7 +135,7 @@ export function assembleHost(parts: HostParts): AssembledHost {
     reception,
     relay: new RelayDoor({ ...parts, relay }),
     tickets: new TicketDoor({ ...parts, ...parts.ticketRules, tickets }),
-    words: new TranscriptIntake({ store, clock, log, ...wordsWait(parts.waits) }),
+    words: new TranscriptIntake({ store, line: parts.line, clock, log, ...wordsWait(parts.waits) }),
     sparesCalls: () => record.sparesCalls(),
     health,
     places: new Places(store.hosts, clock),

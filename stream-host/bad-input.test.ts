@@ -44,14 +44,19 @@ const badCalls: readonly BadCall[] = [
     code: 4415,
     reason: /no encoding/,
   },
-  { name: 'no frame at all', send: () => {}, code: 4408, reason: /No AudioMetadata came/ },
+  { name: 'no frame at all', send: () => {}, code: 4408, reason: /The format of the audio did not come/ },
   {
     name: 'metadata and then no audio',
     send: (c) => c.socket.send(encodeServiceMetadata('s', 16_000)),
     code: 4408,
     reason: /No audio came/,
   },
-  { name: 'audio without metadata', send: (c) => c.socket.send(audio), code: 4408, reason: /No AudioMetadata came/ },
+  {
+    name: 'audio without metadata',
+    send: (c) => c.socket.send(audio),
+    code: 4408,
+    reason: /The format of the audio did not come/,
+  },
   {
     name: 'an oversized frame',
     send: (c) => c.socket.send(`{"kind":"x","pad":"${'x'.repeat(20_000)}"}`),

@@ -2,11 +2,9 @@ import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { createServices } from '../agents/services.ts';
 import { FRAME_BYTES, SAMPLE_RATE } from '../shared/audio/pcm.ts';
-import { AcsTokenVerifier } from '../shared/auth/acs-token.ts';
 import { apiDoor } from '../shared/auth/api-door.ts';
 import { ONLY_WATCH } from '../shared/calls/voicemail-policy.ts';
-import { AcsCarrier } from '../shared/carrier/acs/acs-carrier.ts';
-import { acsAccessOf } from '../shared/carrier/acs/acs-client.ts';
+import { THE_CARRIER } from '../shared/carrier/carriers.ts';
 import { type Cancel, type Clock, systemClock } from '../shared/clock.ts';
 import { ConfigError } from '../shared/errors.ts';
 import { API_PREFIX } from '../shared/http/route.ts';
@@ -14,6 +12,7 @@ import { openIdentity } from '../shared/identity/identity.ts';
 import { SCOPES } from '../shared/identity/scopes.ts';
 import { randomIds, randomSecrets } from '../shared/ids.ts';
 import type { Logger } from '../shared/log.ts';
+import { NumberTable } from '../shared/numbers/number-table.ts';
 import { ProcessVitals } from '../shared/process-vitals.ts';
 import { openRecordStore } from '../shared/records/open-record-store.ts';
 import { PriceTable } from '../shared/records/price-table.ts';
@@ -21,6 +20,7 @@ import { connectRedis } from '../shared/sessions/connect.ts';
 import type { StreamHostSettings } from '../shared/settings/stream-host-settings.ts';
 import { servesThisMachineAlone, ticketsRequired } from '../shared/settings/this-machine.ts';
 import { readVersion } from '../shared/version.ts';
+import { agentIn } from './agent/agent-language.ts';
 import { AgentShelf } from './agent/agent-shelf.ts';
 import { requireDefaultAgent } from './agent/default-agent.ts';
 import { DeploymentTraits } from './agent/deployment-traits.ts';
@@ -98,6 +98,8 @@ export async function startStreamHost(
   opened.defer(() => shelf.close());
   const names = [...shelf.agents.keys()];
   requireDefaultAgent(names, config.DEFAULT_AGENT);
+  // The functions go by it; here it is held against what there is.
+  const numbers = NumberTable.read(config.AGENTS_FOLDER);
   if (config.SMART_TURN_MODEL !== undefined) {
     log.warn('SMART_TURN_MODEL has no effect any more: the words alone say when a caller has finished. Take it out.');
   }
@@ -119,8 +121,9 @@ export async function startStreamHost(
   // A resource of Azure has no scripted dialogue, and need not be asked.
   const scripted = config.EMULATOR_URL === undefined ? undefined : watchScripted(() => isScripted(model), clock, log);
   opened.defer(() => scripted?.close());
-  const calls = new AcsCarrier({
-    access: acsAccessOf(config, identity.credential),
+  const calls = THE_CARRIER.open({
+    settings: config,
+    credential: identity.credential,
     callbackBase: config.FUNCTIONS_PUBLIC_URL + API_PREFIX,
     mediaBase: config.STREAM_HOST_PUBLIC_URL + API_PREFIX,
   });
@@ -178,15 +181,13 @@ export async function startStreamHost(
       }),
     ),
   };
-  const problems = () => modeProblems(modes, config.ACS_STREAMING_MODE, shelf.cards);
+  const problems = () => [
+    ...modeProblems(modes, config.ACS_STREAMING_MODE, shelf.cards, numbers.modes),
+    ...numbers.problems(shelf.cards),
+  ];
   const [problem] = problems();
   if (problem !== undefined) throw new ConfigError(problem);
-  const tokens = new AcsTokenVerifier({
-    jwksUrl: config.ACS_JWKS_URL,
-    issuer: config.ACS_TOKEN_ISSUER,
-    audience: config.ACS_RESOURCE_ID,
-    clock,
-  });
+  const tokens = THE_CARRIER.openProof(config, clock);
   const emulatorUrl = config.EMULATOR_URL;
   const agent = () => shelf.require(config.DEFAULT_AGENT);
   const place = `${hostname()}:${config.STREAM_HOST_PORT}`;
@@ -218,9 +219,11 @@ export async function startStreamHost(
     defaultAgent: config.DEFAULT_AGENT,
     isScripted: () => scripted?.isScripted() ?? false,
     maxCallMs: config.MAX_CALL_MS,
-    acsMessageMs: config.ACS_MESSAGE_MS,
+    line: THE_CARRIER.line,
+    callIdHeader: THE_CARRIER.callIdHeader,
+    longestMessageMs: config.ACS_MESSAGE_MS,
     logTranscripts: config.LOG_TRANSCRIPTS,
-    verifyAcs: (authorization) => tokens.verify(authorization, 'socket'),
+    admitCarrier: (header) => tokens.admit(header, 'socket'),
     newSecret: randomSecrets,
     ticketRules: {
       requireTickets: ticketsRequired(config),
@@ -329,7 +332,10 @@ function responders(
   const deployment = config.AZURE_OPENAI_DEPLOYMENT;
   const traits = new DeploymentTraits();
   return (name, log, session, recorder) =>
-    new ModelResponder({ client, deployment, traits, agent: shelf.require(name), session, clock, log, recorder });
+    new ModelResponder({
+      ...{ client, deployment, traits, session, clock, log, recorder },
+      agent: agentIn(shelf.require(name), session.language),
+    });
 }
 
 const pathOf = (folder: string): string => fileURLToPath(new URL(folder, ROOT));

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { STREAM_HOST_FLAGS } from '../shared/stream-host-flags.ts';
 import { CONTAINER_USER } from '../start/forms.ts';
+import { carrierWords } from './carrier-words.ts';
 import { modeUses } from './mode-uses.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
@@ -62,6 +63,7 @@ const RULES: readonly { readonly files: string; readonly mayImport: readonly str
         // What the real one's frames are.
         'shared/carrier/acs/',
         'shared/carrier/service-transcript.ts',
+        'shared/carrier/party-id.ts',
         'shared/audio/',
         'shared/client/',
         'shared/clock.ts',
@@ -130,7 +132,7 @@ function valueImportsOf(file: string): string[] {
 
 function importsIn(source: string): string[] {
   const found = source.matchAll(
-    /(?:^|\n)\s*(?:import|export)\b[^'"\n;]*?(?:\n[^'";]*?)*?from\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/g,
+    /(?:^|\n)\s*(?:import|export)\b[^'";]*?from\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]/g,
   );
   return [...found].map((match) => match[1] ?? match[2] ?? '');
 }
@@ -214,6 +216,65 @@ test('a decision by a mode is found in whatever spelling, and what only carries 
     'const mode = modes.find(found.mode); return [mode];',
   ];
   assert.deepEqual(harmless.flatMap(modeUses), []);
+});
+
+/** Who may call ACS's things by their names, and why. */
+const KNOWS_ACS = [
+  'shared/carrier/acs/',
+  // It plays ACS, and so do the phones of the bench.
+  'emulator/',
+  'bench/',
+  // It deploys ACS.
+  'infra/',
+  // The reference tells what comes over the sockets and to the webhooks.
+  'shared/http/routes/sockets.ts',
+  'shared/http/routes/webhooks.ts',
+  'shared/http/asyncapi/',
+  // What of a raw event never goes into a log.
+  'shared/log.ts',
+  'test/carrier-words.ts',
+];
+
+test('outside the carrier’s own folder nothing knows ACS’s event names, rates or frames', () => {
+  const broken = files
+    .filter((file) => !isTest(file) && !file.startsWith('test/') && !KNOWS_ACS.some((known) => file.startsWith(known)))
+    .flatMap((file) => carrierWords(readFileSync(path.join(ROOT, file), 'utf8')).map((word) => `${file}: ${word}`));
+  assert.deepEqual(broken, []);
+});
+
+test('a name of ACS’s is found in whatever spelling, and what only sounds like one is not', () => {
+  const seeded = [
+    `if (event.type === 'CallConnected') answer();`,
+    `if (event.type === "callconnected") answer();`,
+    'case `Microsoft.Communication.PlayStarted`: return;',
+    `const name = 'acs.CallDisconnected';`,
+    `const lost = { MediaStreamingFailed: true };`,
+    `await store.append(id, { type: 'acs.RecognizeCompleted' });`,
+    `switch (kind) { case 'audiodata': return; }`,
+    `send('{"kind":"StopAudio"}');`,
+    `const media = { audioFormat: rate };`,
+    `const rate = 'Pcm24KMono';`,
+    `const rate = 'pcm16kmono';`,
+    `if (details === 'subscriptionStopped') return;`,
+    'const { participantRawID } = frame;',
+    'return body.resultInformation.code;',
+    `if (type === 'IncomingCall') ring();`,
+  ];
+  assert.deepEqual(
+    seeded.filter((source) => carrierWords(source).length === 0),
+    [],
+  );
+  const harmless = [
+    '// CallConnected comes first, and AudioData',
+    '/* Microsoft.Communication.CallConnected */',
+    'line.stopAudio(cause); this.#stopAudio();',
+    'const audioData = message.audio_data;',
+    'export interface IncomingCall { readonly ticket: string }',
+    `const topic = 'Microsoft.Communication/communicationServices';`,
+    `const code = 'acs.call-gone';`,
+    `if (event.kind === 'connected') answer();`,
+  ];
+  assert.deepEqual(harmless.flatMap(carrierWords), []);
 });
 
 test('no file is longer than a reader can hold in mind', () => {

@@ -1,3 +1,4 @@
+import { isTeams } from '../../shared/carrier/party-id.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Speak } from '../phone/say-service.ts';
@@ -6,7 +7,7 @@ import type { Answer } from './answer.ts';
 import { type CallResult, RESULTS } from './call-results.ts';
 import { CALL_ENDS, type CallEnd, type CallState, nextState, wireState } from './call-state.ts';
 import type { CallbackQueue } from './callback-queue.ts';
-import { type CommunicationIdentifier, phoneIdentifier } from './identifiers.ts';
+import { type CommunicationIdentifier, identifierOf, phoneIdentifier } from './identifiers.ts';
 import type { IncomingCall } from './incoming-call.ts';
 import { MediaOperations } from './media-operations.ts';
 import { type MediaStreamingRequest, MediaSubscription } from './media-subscription.ts';
@@ -249,17 +250,17 @@ export class Call implements CallOwner {
   /** `CallConnectionProperties`, as the service answers with. */
   properties(): Record<string, unknown> {
     const { direction, phoneNumber, applicationNumber, application, callbackUri } = this.#options;
-    const [phone, ours] = [phoneIdentifier(phoneNumber), phoneIdentifier(applicationNumber)];
+    const [phone, ours] = [phoneIdentifier(phoneNumber), identifierOf(applicationNumber)];
     const inbound = direction === 'inbound';
+    // Through Teams Phone there is no number of ours.
+    const number = applicationNumber.startsWith('+') ? { value: applicationNumber } : undefined;
     return {
       ...this.ids,
       callConnectionState: this.participants.isTransferring ? 'transferring' : wireState(this.#state),
       callbackUri,
       targets: [inbound ? ours : phone],
       source: inbound ? phone : application,
-      ...(inbound
-        ? { answeredBy: { id: application.rawId }, answeredFor: { value: applicationNumber } }
-        : { sourceCallerIdNumber: { value: applicationNumber } }),
+      ...(inbound ? { answeredBy: { id: application.rawId }, answeredFor: number } : { sourceCallerIdNumber: number }),
       ...(this.#streaming && {
         mediaStreamingSubscription: {
           id: this.#streaming.id,
@@ -305,7 +306,9 @@ export class Call implements CallOwner {
     const { end, established } = this.#state;
     const type = established || end.by === 'application' ? 'CallDisconnected' : this.#failure();
     const { operationContext, onReleased } = this.#options;
-    this.tell(type, { operationContext }, {}, end);
+    // Through Teams Phone nothing is told any more of a call that was transferred.
+    const isOut = end === CALL_ENDS.transferred && isTeams(this.#options.applicationNumber);
+    if (!isOut) this.tell(type, { operationContext }, {}, end);
     this.#state = nextState(this.#state, { type: 'released' });
     onReleased();
   }

@@ -1,8 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { z } from 'zod';
+import { isTeams } from '../../shared/carrier/party-id.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
-import { incomingCallEvent } from '../event-grid/incoming-call-event.ts';
+import type { GridEvent } from '../event-grid/envelope.ts';
+import { incomingCallEvents } from '../event-grid/incoming-call-event.ts';
 import type { GridSubscription } from '../event-grid/subscription.ts';
 import type { Faults } from '../faults.ts';
 import type { DialledCall, PhoneLine } from '../phone/phone-line.ts';
@@ -135,6 +137,8 @@ export class Exchange {
   /** Passes an incoming call on, which then is none of the application's. @throws {AcsError} as {@link answer} does */
   redirect({ incomingCallContext, target }: z.output<typeof redirectRequest>): () => void {
     const offer = this.#offer(incomingCallContext);
+    // "Redirect" is not there for calls that are answered on behalf of a Teams account.
+    if (isTeams(offer.dialled.to)) throw invalidArgument('A call to a Teams resource account cannot be redirected.');
     const number = phoneOf(target);
     const findPhone = (wanted: string) => this.#options.network.reach(wanted);
     const { callConnectionId } = offer.ids;
@@ -163,7 +167,7 @@ export class Exchange {
     const token = await this.#options.tokens.sign(MEDIA_TOKEN_SECONDS);
     const [target] = request.targets;
     const number = phoneOf((target && rawIdOf(target)) ?? '');
-    const numbers = { phoneNumber: number, applicationNumber: request.sourceCallerIdNumber.value };
+    const numbers = { phoneNumber: number, applicationNumber: request.from };
     const call = this.#open({ direction: 'outbound', ids: newIds(), ...numbers }, request, token);
     return { call, ring: () => call.ring() };
   }
@@ -187,7 +191,8 @@ export class Exchange {
       return;
     }
     const ids = newIds();
-    const context = randomBytes(192).toString('base64url');
+    // A call through Teams is announced twice, each time with another context.
+    const [context, otherContext] = [newContext(), newContext()];
     const callLog = log.child({ call: ids.callConnectionId });
     const offer = new IncomingCall({
       ids,
@@ -197,21 +202,25 @@ export class Exchange {
       clock,
       log: callLog,
       ringTimeoutMs,
-      onOver: () => this.#forgetOffer(context),
+      onOver: () => {
+        this.#forgetOffer(context);
+        if (isTeams(dialled.to)) this.#forgetOffer(otherContext);
+      },
     });
     if (!line.seize(offer)) return;
     this.#offers.set(context, offer);
+    if (isTeams(dialled.to)) this.#offers.set(otherContext, offer);
     line.send({ type: 'dialling', correlationId: ids.correlationId });
-    void this.#announce(offer, callLog);
+    void this.#announce(offer, otherContext, callLog);
   }
 
-  async #announce(offer: IncomingCall, log: Logger): Promise<void> {
-    const event = incomingCallEvent({
-      ...offer.ids,
-      from: offer.line.number,
-      ...offer.dialled,
-      incomingCallContext: offer.context,
-    });
+  async #announce(offer: IncomingCall, otherContext: string, log: Logger): Promise<void> {
+    const call = { ...offer.ids, from: offer.line.number, ...offer.dialled, incomingCallContext: offer.context };
+    const events = incomingCallEvents(call, this.#application, otherContext);
+    await Promise.all(events.map((event) => this.#deliver(event, offer, log)));
+  }
+
+  async #deliver(event: GridEvent, offer: IncomingCall, log: Logger): Promise<void> {
     log.info({ event: event.id }, 'IncomingCall offered to the webhook');
     const delivery = await this.#options.subscription.deliver(event, offer.over);
     if (delivery.delivered) return log.debug({ event: event.id }, 'IncomingCall delivered');
@@ -295,6 +304,8 @@ export class Exchange {
     while (this.#calls.size > 0) await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
+
+const newContext = (): string => randomBytes(192).toString('base64url');
 
 const newIds = (): CallIds => ({
   callConnectionId: randomUUID(),

@@ -42,14 +42,23 @@ export const answerRequest = z.object({
   transcriptionOptions: transcriptionOptions.optional(),
 });
 
-export const createRequest = z.object({
-  targets: z.array(identifier).length(1, 'the emulator rings one phone at a time'),
-  sourceCallerIdNumber: z.object({ value: phoneNumber }, 'a call to a phone number needs the number that it shows'),
-  callbackUri,
-  operationContext,
-  mediaStreamingOptions: mediaStreamingOptions.optional(),
-  transcriptionOptions: transcriptionOptions.optional(),
-});
+export const createRequest = z
+  .object({
+    targets: z.array(identifier).length(1, 'the emulator rings one phone at a time'),
+    sourceCallerIdNumber: z.object({ value: phoneNumber }).optional(),
+    // A call through Teams Phone shows the number of the account.
+    teamsAppSource: z.object({ appId: z.guid() }).optional(),
+    callbackUri,
+    operationContext,
+    mediaStreamingOptions: mediaStreamingOptions.optional(),
+    transcriptionOptions: transcriptionOptions.optional(),
+  })
+  .transform(({ sourceCallerIdNumber, teamsAppSource, ...request }, context) => {
+    const from = sourceCallerIdNumber?.value ?? (teamsAppSource && `28:orgid:${teamsAppSource.appId}`);
+    if (from !== undefined) return { ...request, from };
+    context.addIssue({ code: 'custom', message: 'a call to a phone number needs the number that it shows' });
+    return z.NEVER;
+  });
 
 export const rejectRequest = z.object({
   incomingCallContext: z.string().min(1),

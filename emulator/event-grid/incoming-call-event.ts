@@ -1,6 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { phoneIdentifier } from '../acs/identifiers.ts';
+import { isTeams } from '../../shared/carrier/party-id.ts';
+import { type CommunicationIdentifier, identifierOf, phoneIdentifier, teamsIdentifier } from '../acs/identifiers.ts';
 import type { GridEvent } from './envelope.ts';
+
+/**
+ * The events that offer a call: one, or two of a call to a Teams resource account, whose telephone leg and whose leg of an
+ * identity are each announced. ("Lowest latency best practices for Teams Phone extensibility")
+ */
+export function incomingCallEvents(
+  call: Parameters<typeof incomingCallEvent>[0],
+  application: CommunicationIdentifier,
+  otherContext: string,
+): GridEvent[] {
+  const event = incomingCallEvent(call);
+  if (!isTeams(call.to)) return [event];
+  const leg = { to: application, onBehalfOfCallee: teamsIdentifier(call.to), incomingCallContext: otherContext };
+  return [event, { ...event, id: randomUUID(), data: { ...event.data, ...leg } }];
+}
 
 /** The event that offers a call. The service's TypeScript types rename `to` and `from`; the wire does not. */
 export function incomingCallEvent(call: {
@@ -18,11 +34,11 @@ export function incomingCallEvent(call: {
   return {
     id: randomUUID(),
     eventType: 'Microsoft.Communication.IncomingCall',
-    subject: `/caller/4:${call.from}/recipient/4:${call.to}`,
+    subject: `/caller/4:${call.from}/recipient/${identifierOf(call.to).rawId}`,
     eventTime: new Date().toISOString(),
     dataVersion: '1.0',
     data: {
-      to: phoneIdentifier(call.to),
+      to: identifierOf(call.to),
       from: phoneIdentifier(call.from),
       serverCallId: call.serverCallId,
       callerDisplayName: call.displayName,

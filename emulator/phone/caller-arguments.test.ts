@@ -64,3 +64,16 @@ test('a mode goes by all the names that it has elsewhere; whether the stack has 
 test('an unknown option is named', () => {
   assert.throws(() => parseCallerArguments(['--sing', 'x'], {}), /--sing/);
 });
+
+test('a call through Teams goes to a resource account, or comes from one', () => {
+  const account = '28:orgid:7e1a0000-0000-4000-8000-000000000100';
+  assert.partialDeepStrictEqual(parseCallerArguments(['--teams'], {}), { to: account, teams: account });
+  const other = '7E1A0000-0000-4000-8000-000000000200';
+  const named = parseCallerArguments(['--teams', '--outbound', '--to', other], {});
+  assert.partialDeepStrictEqual(named, { teams: `28:orgid:${other.toLowerCase()}`, outbound: true });
+  assert.equal(parseCallerArguments([], {}).teams, undefined);
+  assert.throws(
+    () => parseCallerArguments(['--teams', '--to', '+15550100'], {}),
+    /--teams it takes a Teams resource account/,
+  );
+});

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { teamsAccount } from '../../shared/carrier/party-id.ts';
 import { ConfigError, messageOf } from '../../shared/errors.ts';
 import { streamingMode } from '../../shared/modes/streaming-modes.ts';
 import { FLITE_VOICES } from '../speech/flite.ts';
@@ -9,6 +10,8 @@ const DEFAULT_VOICE = 'rms';
 const DEFAULT_JOIN_VOICE = 'slt';
 const DEFAULT_JOIN_LINE: Line = { say: 'It was sent on Monday and comes on Friday.' };
 const DEFAULT_NUMBER = '+15550100';
+/** Any will do: the emulator has every account. */
+const DEFAULT_ACCOUNT = '28:orgid:7e1a0000-0000-4000-8000-000000000100';
 const VOICES = FLITE_VOICES.join(', ');
 
 export const HELP = `Calls the agent by phone, through the stack that npm start runs, and tells what is said.
@@ -41,6 +44,8 @@ The call
                         that of ACS_STREAMING_MODE
   --outbound            be called: asks the functions to call, rings, answers
   --to NUMBER           the number to dial (${DEFAULT_NUMBER}); not with --outbound
+  --teams               through Teams Phone: dials a Teams resource account, or with
+                        --outbound is called from one. --to names another account
   --number NUMBER       the caller's own number (drawn at random)
   --hangup-after MS     hang up MS after being connected, whatever is being said
   --calls N             N callers at once with the same script, and a summary (1)
@@ -80,6 +85,8 @@ export interface CallerArguments {
   readonly mode: string | undefined;
   readonly outbound: boolean;
   readonly to: string;
+  /** The Teams resource account that the call goes to, or comes from. */
+  readonly teams: string | undefined;
   readonly number: string | undefined;
   readonly join: { readonly number: string; readonly lines: readonly Line[]; readonly voice: string } | undefined;
   readonly calls: number;
@@ -103,6 +110,7 @@ const OPTIONS = {
   agent: { type: 'string' },
   mode: { type: 'string' },
   outbound: { type: 'boolean', default: false },
+  teams: { type: 'boolean', default: false },
   to: { type: 'string' },
   number: { type: 'string' },
   join: { type: 'string' },
@@ -144,7 +152,8 @@ export function parseCallerArguments(given: readonly string[], env: Environment)
   if (lines.some((line) => 'say' in line && line.say.trim() === '')) throw new ConfigError('--say needs some words.');
   const calls = wholeNumber('calls', values.calls, 1, MOST_CALLS) ?? 1;
   if (calls > 1 && values.out !== undefined) throw new ConfigError('--out records one call; leave --calls out.');
-  if (values.outbound && values.to !== undefined) {
+  const teams = values.teams ? account(values.to) : undefined;
+  if (values.outbound && values.to !== undefined && teams === undefined) {
     throw new ConfigError('--to is the number to dial, and with --outbound nobody dials; leave one of them out.');
   }
   return {
@@ -157,7 +166,8 @@ export function parseCallerArguments(given: readonly string[], env: Environment)
     // A mode that this release does not know may be one of the stack's.
     mode: streamingMode.safeParse(values.mode).data ?? values.mode?.trim().toLowerCase(),
     outbound: values.outbound,
-    to: phoneNumber('to', values.to ?? DEFAULT_NUMBER),
+    to: teams ?? phoneNumber('to', values.to ?? DEFAULT_NUMBER),
+    teams,
     number: values.number === undefined ? undefined : phoneNumber('number', values.number),
     join: joinOf(values, calls),
     calls,
@@ -177,6 +187,12 @@ function parse(given: readonly string[]) {
   } catch (error) {
     throw new ConfigError(`${messageOf(error)}: see npm run call -- --help`);
   }
+}
+
+function account(given = DEFAULT_ACCOUNT): string {
+  const { success, data } = teamsAccount.safeParse(given);
+  if (success) return data;
+  throw new ConfigError(`--to is "${given}"; with --teams it takes a Teams resource account: 28:orgid:<object id>.`);
 }
 
 function voice(option: string, name: string): string {

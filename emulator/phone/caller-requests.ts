@@ -68,10 +68,15 @@ export class CallerRequests {
    */
   async placeCall(
     number: string,
-    wanted: { readonly agent?: string | undefined; readonly mode?: string | undefined } = {},
+    wanted: {
+      readonly agent?: string | undefined;
+      readonly mode?: string | undefined;
+      readonly teams?: string | undefined;
+    } = {},
   ): Promise<void> {
     const body = {
       target_number: number,
+      ...(wanted.teams && { caller_id: wanted.teams }),
       ...(wanted.agent && { agent: wanted.agent }),
       ...(wanted.mode && { streaming_mode: streamingMode.parse(wanted.mode) }),
     };

@@ -1,5 +1,6 @@
 import type { WebSocket } from 'ws';
 import { z } from 'zod';
+import { teamsAccount } from '../../shared/carrier/party-id.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { PhoneEvent } from '../../shared/protocol/phone-line.ts';
@@ -12,7 +13,7 @@ export const phoneNumber = z.string().regex(E164, 'E.164, such as +15550001111')
 const command = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('dial'),
-    to: phoneNumber,
+    to: z.union([phoneNumber, teamsAccount], 'E.164, or a Teams resource account, such as 28:orgid:<object id>'),
     displayName: z.string().max(256).default(''),
     agent: z.string().max(64).exactOptional(),
     mode: z.string().max(64).exactOptional(),

@@ -1,3 +1,4 @@
+import type { Announcement } from '../../shared/carrier/announcement.ts';
 import { messageOf, RequestError } from '../../shared/errors.ts';
 import { eventsOf } from '../../shared/http/request-body.ts';
 import type { Answer, Input } from '../../shared/http/route.ts';
@@ -6,7 +7,6 @@ import type { Logger } from '../../shared/log.ts';
 import type { Parts } from '../composition.ts';
 import { functionRoute } from '../http/route.ts';
 import { takeIncomingCall } from './incoming-call.ts';
-import { type GridEvent, readGridEvents } from './incoming-events.ts';
 
 /** Where Event Grid delivers ringing calls, in its own schema or as CloudEvents. */
 export const takeIncomingCallsRoute = functionRoute(takeIncomingCalls, take);
@@ -37,7 +37,7 @@ async function take(
   parts: Parts,
   log: Logger,
 ): Promise<Answer<typeof takeIncomingCalls>> {
-  const events = await readGridEvents(eventsOf(body));
+  const events = eventsOf(body).map((event) => parts.calls.readAnnouncement(event));
   const validation = events.find((event) => event.kind === 'validation');
   if (validation) return { status: 200, body: { validationResponse: validation.code } };
 
@@ -56,7 +56,7 @@ async function take(
   return { status: 200, body: { ...fields, results } };
 }
 
-async function takeEvent(event: GridEvent, mayRetry: boolean, parts: Parts, log: Logger): Promise<EventResult> {
+async function takeEvent(event: Announcement, mayRetry: boolean, parts: Parts, log: Logger): Promise<EventResult> {
   switch (event.kind) {
     case 'incoming-call':
       return { event_id: event.id, ...(await takeIncomingCall(event.call, mayRetry, parts, log)) };

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { IncomingCall } from '../../shared/carrier/announcement.ts';
 import { CarrierError } from '../../shared/carrier/carrier-error.ts';
 import { DependencyError, messageOf, ParleyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
@@ -7,7 +8,6 @@ import { type CallMode, modeOfCall } from '../../shared/modes/offered-modes.ts';
 import type { SessionStatus } from '../../shared/sessions/session.ts';
 import type { Parts } from '../composition.ts';
 import { FIRST_LOOK_MS, INBOUND_PLACE_MS } from './call-waits.ts';
-import type { IncomingCall } from './incoming-events.ts';
 
 /** What became of a ringing call, in the fields of the HTTP answer. */
 export interface IncomingCallResult {
@@ -31,7 +31,9 @@ export async function takeIncomingCall(
 ): Promise<IncomingCallResult> {
   const id = sessionIdOf(call);
   const callLog = log.child({ session: id });
-  const work = () => answerOrReject(id, call, mayRetry, parts, callLog);
+  const other = await parts.ringLegs.other(call, id, mayRetry);
+  if (other !== undefined) return { status: 'duplicate', session_id: other };
+  const work = async () => answerOrReject(id, await listed(call, parts, callLog), mayRetry, parts, callLog);
   const { first, answer } = await parts.once.run(`incoming:${id}`, '', callLog, work);
   return first ? answer : { status: 'duplicate', session_id: id };
 }
@@ -41,12 +43,32 @@ export async function takeIncomingCall(
  * ids differ between two subscriptions, and a correlation id stays with a caller who is transferred back to us.
  */
 function sessionIdOf(call: IncomingCall): string {
-  return createHash('sha256').update(call.context).digest('base64url').slice(0, 32);
+  return createHash('sha256').update(call.ticket).digest('base64url').slice(0, 32);
+}
+
+/** A ringing call, with what the table of numbers says of the one that it was to. */
+interface RingingCall extends IncomingCall {
+  readonly language?: string | undefined;
+  readonly recorded?: boolean | undefined;
+}
+
+/** What whoever passed the call on says goes before what the table does. */
+async function listed(call: IncomingCall, { numbers, unlisted }: Parts, log: Logger): Promise<RingingCall> {
+  const entry = numbers.find(call.to);
+  if (entry !== undefined) {
+    const { agent, mode, language, recording } = entry;
+    return { ...call, agent: call.agent ?? agent, mode: call.mode ?? mode, language, recorded: recording };
+  }
+  if (numbers.size > 0) {
+    const count = await unlisted.count().catch(() => undefined);
+    log.warn({ count }, 'a number was called that agents/numbers.yaml does not list; it is answered as any');
+  }
+  return call;
 }
 
 async function answerOrReject(
   id: string,
-  call: IncomingCall,
+  call: RingingCall,
   mayRetry: boolean,
   parts: Parts,
   log: Logger,
@@ -88,7 +110,7 @@ async function answerOrReject(
 }
 
 async function modeOf(
-  { agent, mode }: IncomingCall,
+  { agent, mode }: RingingCall,
   { config, store }: Pick<Parts, 'config' | 'store'>,
 ): Promise<CallMode> {
   const wanted = { asked: mode, agent: agent ?? config.DEFAULT_AGENT, usual: config.ACS_STREAMING_MODE };
@@ -97,7 +119,7 @@ async function modeOf(
 
 async function answer(
   id: string,
-  call: IncomingCall,
+  call: RingingCall,
   how: CallMode,
   parts: Parts,
   log: Logger,
@@ -107,7 +129,7 @@ async function answer(
   await parts.store.watch(id, FIRST_LOOK_MS);
   await openSession(id, call, how, 'ringing', parts);
   try {
-    const ids = await parts.calls.answer(call.context, id, lineMediaOf(how.mode, how.rateHz, parts.acsLocale));
+    const ids = await parts.calls.answer(call.ticket, id, lineMediaOf(how.mode, how.rateHz, parts.acsLocale));
     await parts.store
       .bind(id, ids)
       .catch((error: unknown) =>
@@ -133,7 +155,7 @@ async function answer(
 
 async function reject(
   id: string,
-  call: IncomingCall,
+  call: RingingCall,
   endReason: string,
   parts: Parts,
   log: Logger,
@@ -141,7 +163,7 @@ async function reject(
   await openSession(id, call, await modeOf(call, parts), 'failed', parts);
   await parts.store.update(id, () => ({ status: 'failed', endedAt: parts.clock.wallMs(), endReason }));
   try {
-    await parts.calls.reject(call.context);
+    await parts.calls.reject(call.ticket);
   } catch (error) {
     if (!(error instanceof CarrierError) || error.transient) throw error;
     log.warn({ code: error.code }, 'the call could not be rejected; it is likely over');
@@ -153,7 +175,7 @@ async function reject(
 /** Creates the session, unless an earlier attempt has. */
 async function openSession(
   id: string,
-  call: IncomingCall,
+  call: RingingCall,
   how: CallMode,
   status: SessionStatus,
   parts: Parts,
@@ -168,6 +190,9 @@ async function openSession(
       status,
       from: call.from,
       to: call.to,
+      ...(call.context !== undefined && { context: call.context }),
+      ...(call.language !== undefined && { language: call.language }),
+      ...(call.recorded !== undefined && { recorded: call.recorded }),
       ...(call.correlationId !== undefined && { correlationId: call.correlationId }),
     });
     await parts.store.append(id, { type: 'call.incoming', source: 'functions', data: {} });
@@ -176,7 +201,7 @@ async function openSession(
   }
 }
 
-const answered = (id: string, callConnectionId: string, call: IncomingCall, { clock }: Parts): IncomingCallResult => ({
+const answered = (id: string, callConnectionId: string, call: RingingCall, { clock }: Parts): IncomingCallResult => ({
   status: 'call answered',
   call_connection_id: callConnectionId,
   caller_id: call.from,

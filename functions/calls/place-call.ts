@@ -30,9 +30,13 @@ export async function placeCall(
   parts: Parts,
   log: Logger,
 ): Promise<InitiatedCall> {
-  const source = wanted.caller_id ?? parts.config.ACS_SOURCE_NUMBER;
+  const { TEAMS_PHONE_RESOURCE_ACCOUNT_ID: teamsAccount, ACS_SOURCE_NUMBER: number } = parts.config;
+  const source = wanted.caller_id ?? teamsAccount ?? number;
   if (source === undefined) {
-    throw new ParleyError('calls.no-source-number', 'Set ACS_SOURCE_NUMBER, or give a caller_id.');
+    throw new ParleyError(
+      'calls.no-source-number',
+      'Set ACS_SOURCE_NUMBER or TEAMS_PHONE_RESOURCE_ACCOUNT_ID, or give a caller_id.',
+    );
   }
   const admission = await parts.gate.admit({ number: wanted.target_number, client: caller.id });
   try {

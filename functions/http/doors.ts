@@ -1,20 +1,20 @@
-import type { AcsTokenVerifier } from '../../shared/auth/acs-token.ts';
 import type { Caller, Door } from '../../shared/auth/api-door.ts';
+import type { CarrierProof } from '../../shared/carrier/carrier-kind.ts';
 import type { Access, RawRequest } from '../../shared/http/route.ts';
 
 const ANYBODY: Caller = { id: 'anybody' };
-const ACS: Caller = { id: 'acs' };
+const CARRIER: Caller = { id: 'carrier' };
 
 /** Who may use which routes of the functions. */
 export class Doors {
   readonly #api: Door;
   readonly #eventGrid: Door;
-  readonly #acs: AcsTokenVerifier;
+  readonly #carrier: CarrierProof;
 
-  constructor(options: { readonly api: Door; readonly eventGrid: Door; readonly acs: AcsTokenVerifier }) {
+  constructor(options: { readonly api: Door; readonly eventGrid: Door; readonly carrier: CarrierProof }) {
     this.#api = options.api;
     this.#eventGrid = options.eventGrid;
-    this.#acs = options.acs;
+    this.#carrier = options.carrier;
   }
 
   /** What the Functions platform is to ask for; what it does not, {@link admit} does. */
@@ -37,8 +37,8 @@ export class Doors {
       case 'anonymous':
         return ANYBODY;
       case 'acs-token':
-        await this.#acs.verify(header('authorization'), 'callback');
-        return ACS;
+        await this.#carrier.admit(header, 'callback');
+        return CARRIER;
       case 'api':
         return this.#api.admit(header, query);
       case 'event-grid':

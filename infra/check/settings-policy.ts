@@ -112,7 +112,13 @@ export const NEVER: Readonly<Record<Half, Readonly<Record<string, string>>>> = {
 
 /** Settings that the examples leave at their defaults. `functionsSettings` and `streamHostSettings` of main.bicep set others. */
 export const BY_DEFAULT: Readonly<Record<Half, ReadonlySet<string>>> = {
-  functions: new Set(['SESSION_TTL_SECONDS', 'AZURE_SPEECH_ENDPOINT', 'ACS_SOURCE_NUMBER']),
+  functions: new Set([
+    'SESSION_TTL_SECONDS',
+    'AZURE_SPEECH_ENDPOINT',
+    'ACS_SOURCE_NUMBER',
+    'AGENTS_FOLDER',
+    'TEAMS_PHONE_RESOURCE_ACCOUNT_ID',
+  ]),
   'stream-host': new Set([
     'SESSION_TTL_SECONDS',
     'LOG_TRANSCRIPTS',

@@ -1,3 +1,4 @@
+import type { CarrierProof, HeaderReader } from '../carrier/carrier-kind.ts';
 import type { Clock } from '../clock.ts';
 import { BearerTokens, CLOCK_TOLERANCE_SECONDS, TokenError } from './bearer-tokens.ts';
 import { SigningKeys } from './signing-keys.ts';
@@ -30,7 +31,7 @@ export type AcsTokenUse = keyof typeof LONGEST_LIFE_SECONDS;
  * key, the issuer, this resource as the audience, and the time. They name no call, and ACS may use one twice: what is
  * replayed is told by the call's own events and session.
  */
-export class AcsTokenVerifier {
+export class AcsTokenVerifier implements CarrierProof {
   readonly #keys: SigningKeys;
   readonly #tokens: BearerTokens;
   readonly #clock: Clock;
@@ -41,6 +42,10 @@ export class AcsTokenVerifier {
     this.#clock = clock;
     const rules = { issuers: [issuer], audiences: [audience], signer: 'ACS' };
     this.#tokens = new BearerTokens({ keys: this.#keys, ...rules, clock });
+  }
+
+  admit(header: HeaderReader, use: AcsTokenUse): Promise<AcsToken> {
+    return this.verify(header('authorization'), use);
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { Announcement } from './announcement.ts';
 import type { CallEvent, Participant, RecordingState } from './call-events.ts';
 import type { LineMedia } from './line-media.ts';
 
@@ -53,7 +54,7 @@ export interface Carrier {
   reject(ticket: string, reason?: 'busy' | 'forbidden'): Promise<void>;
   /** Passes an incoming call on to somebody else, unanswered. */
   redirect(ticket: string, target: PartyId): Promise<void>;
-  /** Calls somebody. */
+  /** Calls somebody. `source`: what he sees; of a Teams resource account, its call goes through Teams Phone. */
   place(target: PartyId, source: PartyId, sessionId: string, media: LineMedia): Promise<CallIds>;
 
   /** Ends the call for everybody in it, or leaves it to the others. */
@@ -114,6 +115,8 @@ export interface Carrier {
 
   /** One event of a delivery; undefined where it is none. `receivedAtMs` stands in for a missing or unreadable time. */
   readEvent(given: unknown, receivedAtMs: number): CallEvent | undefined;
+  /** One event of a delivery that announces calls, by itself. Never throws. */
+  readAnnouncement(given: unknown): Announcement;
 }
 
 export interface TransferWish {

@@ -9,6 +9,7 @@
 export type PhoneCommand =
   | {
       readonly type: 'dial';
+      /** A number, or a Teams resource account (`28:orgid:…`): then the call comes through Teams Phone. */
       readonly to: string;
       readonly displayName?: string;
       readonly agent?: string;

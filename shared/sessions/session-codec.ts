@@ -43,6 +43,7 @@ const sessionHash = z.object({
   correlationId: z.string().exactOptional(),
   from: z.string().exactOptional(),
   to: z.string().exactOptional(),
+  language: z.string().exactOptional(),
   context: json.pipe(z.record(z.string(), z.unknown())).exactOptional(),
   recorded: z
     .enum(['true', 'false'])

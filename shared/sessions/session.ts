@@ -22,6 +22,8 @@ export interface Session {
   /** E.164 or raw id. Private: never into a log. */
   readonly from?: string;
   readonly to?: string;
+  /** What is spoken at first, as in `de-DE`, where the called number says so. */
+  readonly language?: string;
   /** What whoever placed the call tells the agent of it. JSON, small. Private: never into a log. */
   readonly context?: Readonly<Record<string, unknown>>;
   /** It is to be recorded from its beginning, whatever its agent says. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { teamsAccount } from '../carrier/party-id.ts';
 import { withCredentialChecks } from './credentials.ts';
 import { apiHasAudience, clientIds, doorsHaveTenant, toldOf } from './door-settings.ts';
 import { budgetHasPrices, outboundSettings, pricesHaveBudget } from './outbound-settings.ts';
@@ -32,6 +33,11 @@ export const functionsOnly = {
       sample: '+15550100',
     },
   ),
+  TEAMS_PHONE_RESOURCE_ACCOUNT_ID: setting(teamsAccount.optional(), {
+    about:
+      'The Teams resource account that outbound calls come from, through Teams Phone, where a request names no caller. It goes before ACS_SOURCE_NUMBER. docs/operations.md tells what it needs.',
+    allowed: 'the object id of a Teams resource account, or 28:orgid: and that',
+  }),
   EVENT_GRID_AUDIENCE: setting(kinds.text.optional(), {
     about: 'The application in Entra that the subscription names, for which Event Grid then asks a token.',
     allowed: 'its client id or its URI, such as api://<client id>, where EVENT_GRID_AUTH is entra',

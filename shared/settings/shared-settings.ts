@@ -75,6 +75,10 @@ export const sharedSettings = {
       'The folder for the records of calls, in place of CALL_RECORDS_URL: of this machine, or a disk that all processes share. `npm start` sets it.',
     allowed: 'the path of a folder',
   }),
+  AGENTS_FOLDER: setting(kinds.text.default('agents'), {
+    about: 'The folder of agent definitions, and of numbers.yaml.',
+    allowed: 'the path of a folder',
+  }),
   DEFAULT_AGENT: setting(kinds.text.default('orders'), {
     about: 'The agent that answers when nothing else is asked for.',
     allowed: 'the name of an agent in AGENTS_FOLDER',
@@ -86,3 +90,4 @@ export const sharedSettings = {
   }),
   ...doorSettings,
 };
+export type SharedSettings = Readonly<z.output<z.ZodObject<typeof sharedSettings>>>;

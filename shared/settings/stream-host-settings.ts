@@ -142,10 +142,6 @@ export const streamHostOnly = {
       'the key that the portal shows for the realtime resource; none where its address is https:// or of this machine',
     secret: true,
   }),
-  AGENTS_FOLDER: setting(kinds.text.default('agents'), {
-    about: 'The folder of agent definitions.',
-    allowed: 'the path of a folder',
-  }),
   WATCH_AGENTS: setting(kinds.flag.default(false), {
     about: 'Reads agents and tools again when their files change. For development: `npm start` sets it.',
     allowed: 'true or false',

@@ -9,6 +9,7 @@ import { type VoicemailPolicy, voicemailPolicy } from '../../shared/calls/voicem
 import { ConfigError, messageOf, NotFoundError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { type StreamingMode, streamingMode } from '../../shared/modes/streaming-modes.ts';
+import { NUMBERS_FILE } from '../../shared/numbers/number-table.ts';
 import type { Phrases } from '../contract/agent.ts';
 import type { RealtimeSettings } from '../contract/realtime.ts';
 import { type TurnPolicyChanges, turnPolicy } from '../conversation/turns/turn-policy.ts';
@@ -115,6 +116,8 @@ export interface Agent {
   /** With names of the call's context in braces. */
   readonly contextGreeting?: string | undefined;
   readonly recording?: RecordingSettings | undefined;
+  /** The same where another of its languages is spoken; the greeting is as it stands. */
+  readonly phrasesIn: (locale: string) => Phrases;
   readonly prompt: string;
   readonly model: {
     readonly temperature?: number | undefined;
@@ -205,7 +208,7 @@ export async function definitionFiles(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch((cause: unknown) => {
     throw new ConfigError(`AGENTS_FOLDER is "${folder}": it takes a folder that can be read (${messageOf(cause)}).`);
   });
-  const files = names.filter((name) => name.endsWith('.yaml')).sort();
+  const files = names.filter((name) => name.endsWith('.yaml') && name !== NUMBERS_FILE).sort();
   if (files.length === 0)
     throw new ConfigError(`AGENTS_FOLDER is "${folder}": it takes a folder with *.yaml files, and there are none.`);
   return files.map((name) => join(folder, name));
@@ -257,6 +260,7 @@ export async function loadAgent(file: string, options: LoadAgentsOptions = {}): 
     timeZone: time_zone ?? hostTimeZone(),
     phrases: phrasesOf(locale, greeting, own),
     contextGreeting: context_greeting,
+    phrasesIn: (spoken: string) => phrasesOf(spoken, greeting, own),
     turns: turns.policy,
     model: { temperature: model.temperature, maxTokens: model.max_tokens, omit: model.omit },
     tools,

@@ -74,6 +74,8 @@ export interface SessionFacts {
   readonly voicemail?: VoicemailPolicy | undefined;
   /** What was collected as a secret, by the name that it was told by; see `KeysOutcome.handle`. */
   readonly secretKeys?: ((handle: string) => string | undefined) | undefined;
+  /** What is spoken at first, where it is not the agent's own language. */
+  readonly language?: string | undefined;
   /** What whoever ordered the call wants the agent to know. */
   readonly context?: Readonly<Record<string, unknown>> | undefined;
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { HeaderReader } from '../../shared/carrier/carrier-kind.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { DependencyError, ParleyError, RequestError } from '../../shared/errors.ts';
 import { validate } from '../../shared/http/request-body.ts';
@@ -40,8 +41,10 @@ export interface DoorsOptions extends OriginRules {
   /** Takes what ACS has put into words itself. */
   readonly words: Pick<TranscriptIntake, 'take' | 'close'>;
   readonly modes: ModeTable<ModeKind>;
-  /** Whether ACS has sent this upgrade. Rejects when not. */
-  readonly verifyAcs: (authorization: string | undefined) => Promise<unknown>;
+  /** Whether the carrier has sent this upgrade. Rejects when not. */
+  readonly admitCarrier: (header: HeaderReader) => Promise<unknown>;
+  /** The header by which the carrier names a call, where it has one. */
+  readonly callIdHeader?: string | undefined;
   /** Whether calls that are on their way still find their places, now that a browser has taken one. Without it: yes. */
   readonly sparesCalls?: () => Promise<boolean>;
   /** What one client may have of the places for browsers. Without it: all of them. */
@@ -156,14 +159,14 @@ export class Doors {
     switch (url.pathname) {
       case callSocket.path: {
         requireOrigin(this.#options, request.headers);
-        await this.#options.verifyAcs(request.headers.authorization);
-        const identity = callOf(request, url);
+        await this.#options.admitCarrier((name) => headerOf(request, name));
+        const identity = callOf(request, url, this.#options.callIdHeader);
         return { channel: 'phone', accept: (socket) => void this.#options.reception.takeCall(socket, identity) };
       }
       case wordsSocket.path: {
         requireOrigin(this.#options, request.headers);
-        await this.#options.verifyAcs(request.headers.authorization);
-        const identity = callOf(request, url);
+        await this.#options.admitCarrier((name) => headerOf(request, name));
+        const identity = callOf(request, url, this.#options.callIdHeader);
         const { words, live } = this.#options;
         if (live.draining) throw noRoom('draining');
         // They take no place, but each call needs one of these at most.
@@ -305,9 +308,9 @@ const givenIn = (url: URL): Record<string, string> =>
 
 const queryOf = (url: URL, name: string): string | undefined => url.searchParams.get(name) || undefined;
 
-/** Of which call a socket of ACS's is. */
-const callOf = (request: IncomingMessage, url: URL): CallIdentity => ({
-  callConnectionId: headerOf(request, 'x-ms-call-connection-id') ?? queryOf(url, 'call_connection_id'),
+/** Of which call a socket of the carrier's is. */
+const callOf = (request: IncomingMessage, url: URL, header: string | undefined): CallIdentity => ({
+  callConnectionId: (header && headerOf(request, header)) ?? queryOf(url, 'call_connection_id'),
   sessionId: queryOf(url, 'session_id'),
 });
 

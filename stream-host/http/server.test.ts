@@ -282,7 +282,7 @@ test('a taken port is named with its variable', async () => {
       requireKnown: undefined as never,
       route: { contract: makeTicket, answer: undefined as never },
     },
-    verifyAcs: async () => {},
+    admitCarrier: async () => {},
     allowedOrigins: [],
     page: new Page(options),
     reference: { version: '', functionsUrl: '', streamHostUrl: '', asked: { api: 'key', eventGrid: 'key' } },

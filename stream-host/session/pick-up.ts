@@ -5,7 +5,7 @@ import type { SessionStore } from '../../shared/sessions/session-store.ts';
 
 /** What a media socket says of itself when it connects. */
 export interface CallIdentity {
-  /** From the header `x-ms-call-connection-id` (or the query `call_connection_id`). */
+  /** From the carrier's own header (or the query `call_connection_id`). */
   readonly callConnectionId?: string | undefined;
   /** From the query `session_id`, which we wrote into the socket's address ourselves. */
   readonly sessionId?: string | undefined;
@@ -25,7 +25,7 @@ const POLL_MS = [20, 40, 80, 160, 250] as const;
 /**
  * Finds the session of a call whose media socket has just connected, and binds the call to it.
  *
- * The socket may come before the answer's response and before `CallConnected`, each of which would have bound the call:
+ * The socket may come before the answer's response and before the event that the call is connected, each of which would have bound the call:
  * then the session's own id leads to it and the binding happens here. It may also come before the session is visible at
  * all (another replica of Redis, a late writer): then this waits, for a bounded time.
  *

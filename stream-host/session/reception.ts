@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws';
+import type { LineFormat } from '../../shared/carrier/line-format.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { ErrorCode } from '../../shared/error-codes.ts';
 import { messageOf, NotFoundError, ParleyError, publicMessageOf, RequestError } from '../../shared/errors.ts';
@@ -17,9 +18,9 @@ import type { Recorder } from '../contract/recorder.ts';
 import type { LiveSessions } from '../host/live-sessions.ts';
 import type { CallRecord } from '../record/call-record.ts';
 import type { CallRecords } from '../record/call-records.ts';
-import { AcsMediaTransport } from '../transport/acs-media-transport.ts';
 import type { BrowserSession } from '../transport/browser-messages.ts';
 import { type BrowserRate, BrowserTransport } from '../transport/browser-transport.ts';
+import { CallTransport } from '../transport/call-transport.ts';
 import type { CallEnding } from './call-ending.ts';
 import { claimSession, DEFAULT_LEASE_MS, type HostIdentity } from './lease.ts';
 import { isOver, LiveSession, type SessionCommands } from './live-session.ts';
@@ -47,8 +48,10 @@ export interface ReceptionOptions {
   /** Whether the demo dialogue answers instead of a language model; browsers are told. */
   readonly isScripted: () => boolean;
   readonly maxCallMs: number;
-  /** The longest message of audio to ACS; see {@link AcsMediaTransportOptions.longestMessageMs}. */
-  readonly acsMessageMs?: number | undefined;
+  /** How the carrier writes what goes over its media sockets. */
+  readonly line: LineFormat;
+  /** The longest message of audio to the carrier; see {@link CallTransportOptions.longestMessageMs}. */
+  readonly longestMessageMs?: number | undefined;
   readonly logTranscripts: boolean;
   readonly clock: Clock;
   readonly newId: NewId;
@@ -115,15 +118,16 @@ export class Reception {
 
   /** A call's media socket. Never rejects: what goes wrong closes this socket alone, with a reason. */
   async takeCall(socket: WebSocket, identity: CallIdentity): Promise<void> {
-    const { live, clock, store, waits, acsMessageMs } = this.#options;
+    const { live, clock, store, waits, line, longestMessageMs } = this.#options;
     const log = this.#options.log.child({ session: identity.sessionId, call: identity.callConnectionId });
-    const transport = new AcsMediaTransport(socket, {
+    const transport = new CallTransport(socket, {
+      line,
       clock,
       log,
       ...(waits?.pingEveryMs !== undefined && { pingEveryMs: waits.pingEveryMs }),
       ...(waits?.firstAudioMs !== undefined && { firstAudioMs: waits.firstAudioMs }),
       ...(waits?.silentMs !== undefined && { silentMs: waits.silentMs }),
-      ...(acsMessageMs !== undefined && { longestMessageMs: acsMessageMs }),
+      ...(longestMessageMs !== undefined && { longestMessageMs }),
     });
     live.add(transport);
     const gone = new AbortController();
@@ -347,17 +351,10 @@ export class Reception {
 
 /** What the agent may know of its session. */
 function factsOf(session: Session): SessionFacts {
-  const { id, direction, channel, callConnectionId, from, to, context, recorded, voicemail } = session;
+  const { id, direction, channel, callConnectionId, from, to, context, recorded, voicemail, language } = session;
   const caller = direction === 'inbound' ? from : to;
-  return {
-    sessionId: id,
-    direction,
-    callConnectionId,
-    context,
-    recorded,
-    voicemail,
-    ...(channel === 'phone' && { caller }),
-  };
+  const facts = { sessionId: id, direction, callConnectionId, context, recorded, voicemail, language };
+  return { ...facts, ...(channel === 'phone' && { caller }) };
 }
 
 const over = () =>

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import { WebSocket, WebSocketServer } from 'ws';
+import { acsLine } from '../../shared/carrier/acs/acs-line.ts';
 import { encodeTranscript } from '../../shared/carrier/acs/transcript-frame.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { DependencyError } from '../../shared/errors.ts';
@@ -32,7 +33,7 @@ test('finished words of ACS that Redis does not take are handed on once it does,
   assert.ok(redis);
   const store = new StoreWithGaps(redis.connect(), { ttlSeconds: TTL_SECONDS });
   const { id } = await store.create({ ...newSession('intake-1'), callConnectionId: 'call-1' });
-  const intake = new TranscriptIntake({ store, clock: systemClock, log: pino({ level: 'silent' }) });
+  const intake = new TranscriptIntake({ line: acsLine, store, clock: systemClock, log: pino({ level: 'silent' }) });
   const http = createServer();
   const sockets = new WebSocketServer({ server: http });
   sockets.on('connection', (socket) => void intake.take(socket, { sessionId: id, callConnectionId: 'call-1' }));

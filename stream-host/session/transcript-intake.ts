@@ -1,5 +1,5 @@
 import type { WebSocket } from 'ws';
-import { parseServiceFrame } from '../../shared/carrier/acs/media-frames.ts';
+import type { LineCodec, LineFormat } from '../../shared/carrier/line-format.ts';
 import type { ServiceTranscript } from '../../shared/carrier/service-transcript.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { DependencyError, messageOf, ParleyError, publicMessageOf } from '../../shared/errors.ts';
@@ -13,6 +13,7 @@ import { type CallIdentity, pickUp } from './pick-up.ts';
 
 export interface TranscriptIntakeOptions {
   readonly store: SessionStore;
+  readonly line: LineFormat;
   readonly clock: Clock;
   readonly log: Logger;
   /** How long a socket may stay without a word, which metadata are. After that silence is a call in which nobody speaks. */
@@ -41,11 +42,12 @@ export class TranscriptIntake {
 
   /** Never rejects: what goes wrong closes this socket alone, with a reason. */
   async take(socket: WebSocket, identity: CallIdentity): Promise<void> {
-    const { store, clock, log: hostLog, firstWordMs = WORDS_LIMITS.firstWordMs } = this.#options;
+    const { store, line, clock, log: hostLog, firstWordMs = WORDS_LIMITS.firstWordMs } = this.#options;
     const log = hostLog.child({ session: identity.sessionId, call: identity.callConnectionId });
     const live = new LiveSocket(socket, { clock, log });
     const waiting: ServiceTranscript[] = [];
     const guard = new LineGuard(clock, (code, reason) => live.close(code, reason));
+    const codec = line.open();
     let sessionId: string | undefined;
     let isHandingOn = false;
     let failingSinceMs: number | undefined;
@@ -78,12 +80,12 @@ export class TranscriptIntake {
       isHandingOn = false;
     };
     const cancelWait = clock.after(firstWordMs, () =>
-      live.close(CLOSE.noAudio, `No TranscriptionMetadata came. Waited ${firstWordMs} ms.`),
+      live.close(CLOSE.noAudio, `No word came, nor what they are to be. Waited ${firstWordMs} ms.`),
     );
-    live.events.on('text', (text) => {
+    const onMessage = (message: string | Uint8Array) => {
       cancelWait();
       if (!guard.admits(0)) return;
-      const phrase = readPhrase(text, guard);
+      const phrase = readPhrase(message, codec, guard);
       if (phrase === undefined) return;
       queue(waiting, phrase);
       if (waiting.length > MOST_WAITING) {
@@ -91,8 +93,9 @@ export class TranscriptIntake {
         guard.count('dropped');
       }
       void handOn();
-    });
-    live.events.on('binary', () => guard.onMalformed('A binary frame, where ACS sends JSON text only.'));
+    };
+    live.events.on('text', onMessage);
+    live.events.on('binary', onMessage);
     live.events.on('control', () => guard.admits(0));
     const gone = new AbortController();
     this.#sockets.add(live);
@@ -124,11 +127,11 @@ export class TranscriptIntake {
   }
 }
 
-function readPhrase(text: string, guard: LineGuard): ServiceTranscript | undefined {
+function readPhrase(message: string | Uint8Array, codec: LineCodec, guard: LineGuard): ServiceTranscript | undefined {
   try {
-    const frame = parseServiceFrame(text);
-    if (frame.kind === 'transcript') return frame.phrase;
-    if (frame.kind !== 'transcript-metadata') guard.count('foreign');
+    const frame = codec.read(message);
+    if (frame.kind === 'phrase') return frame.phrase;
+    if (frame.kind !== 'words') guard.count('foreign');
   } catch (error) {
     guard.onMalformed(messageOf(error));
   }

@@ -8,7 +8,9 @@ import { WebSocket } from 'ws';
 import { MEDIA_TOKEN_SECONDS, TokenIssuer } from '../../emulator/acs/token-issuer.ts';
 import { type AudioRate, BYTES_PER_MS, bytesOf, FRAME_BYTES, FrameCutter, rmsOf } from '../../shared/audio/pcm.ts';
 import { AcsTokenVerifier } from '../../shared/auth/acs-token.ts';
+import { acsLine } from '../../shared/carrier/acs/acs-line.ts';
 import { encodeServiceAudio, encodeServiceMetadata } from '../../shared/carrier/acs/media-frames.ts';
+import type { CarrierKind } from '../../shared/carrier/carrier-kind.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { randomIds, randomSecrets } from '../../shared/ids.ts';
 import type { Logger } from '../../shared/log.ts';
@@ -126,6 +128,9 @@ export interface HostOptions
   /** What one client may have; without it, all. */
   readonly clientLimits?: Omit<ClientLimitsOptions, 'clock'>;
   readonly place?: string;
+  /** Another carrier than ACS, and what its sockets prove themselves by. */
+  readonly carrier?: Pick<CarrierKind, 'line' | 'callIdHeader'>;
+  readonly admitCarrier?: HostParts['admitCarrier'];
   readonly hangUp?: (callConnectionId: string) => Promise<void>;
   readonly log?: Logger;
   readonly allowedOrigins?: readonly string[];
@@ -211,7 +216,9 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
     maxCallMs: options.maxCallMs ?? 60_000,
     logTranscripts: false,
     ...(options.waits && { waits: options.waits }),
-    verifyAcs: (authorization) => verifier.verify(authorization, 'socket'),
+    line: options.carrier?.line ?? acsLine,
+    callIdHeader: options.carrier === undefined ? 'x-ms-call-connection-id' : options.carrier.callIdHeader,
+    admitCarrier: options.admitCarrier ?? ((header) => verifier.admit(header, 'socket')),
     newSecret: randomSecrets,
     ticketRules: { requireTickets: false, servesThisMachineAlone: true, signIn: 'none', ...options.ticketRules },
     requestLimits: options.requestLimits,

@@ -4,13 +4,14 @@ import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import { pino } from 'pino';
 import { WebSocket, WebSocketServer } from 'ws';
+import { acsLine } from '../../shared/carrier/acs/acs-line.ts';
 import { parseAppFrame } from '../../shared/carrier/acs/media-frames.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { browserMessage } from '../../shared/protocol/browser.ts';
 import { VIRTUAL_EPOCH_MS, VirtualClock } from '../../shared/virtual-clock.ts';
 import { SessionEvents } from '../dialogue/session-events.ts';
-import { AcsMediaTransport } from './acs-media-transport.ts';
 import { BrowserTransport } from './browser-transport.ts';
+import { CallTransport } from './call-transport.ts';
 import { LiveSocket } from './live-socket.ts';
 
 const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
@@ -36,7 +37,8 @@ const SESSION = { sessionId: 's', agent: 'orders', mode: 'media', greeting: 'Hel
 
 async function messagesOfAnswer(longestMessageMs?: number): Promise<number[]> {
   const { near, far, texts } = await connect();
-  const line = new AcsMediaTransport(near, {
+  const line = new CallTransport(near, {
+    line: acsLine,
     clock: systemClock,
     log,
     ...(longestMessageMs !== undefined && { longestMessageMs }),

@@ -4,10 +4,11 @@ import type { AddressInfo } from 'node:net';
 import { after, test } from 'node:test';
 import { pino } from 'pino';
 import { WebSocket, WebSocketServer } from 'ws';
+import { acsLine } from '../../shared/carrier/acs/acs-line.ts';
 import { systemClock } from '../../shared/clock.ts';
 import type { Transport } from '../contract/line.ts';
-import { AcsMediaTransport } from './acs-media-transport.ts';
 import { BrowserTransport } from './browser-transport.ts';
+import { CallTransport } from './call-transport.ts';
 import { LiveSocket } from './live-socket.ts';
 
 const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
@@ -28,7 +29,7 @@ async function connect(): Promise<{ near: WebSocket; far: WebSocket }> {
 
 const frame = new Uint8Array(640);
 const lines: readonly { name: string; open: (socket: WebSocket) => Transport }[] = [
-  { name: 'phone', open: (socket) => new AcsMediaTransport(socket, options) },
+  { name: 'phone', open: (socket) => new CallTransport(socket, { ...options, line: acsLine }) },
   { name: 'browser', open: (socket) => new BrowserTransport(socket, { ...options, sampleRate: 48_000 }) },
 ];
 

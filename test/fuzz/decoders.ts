@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
-import { readGridEvents } from '../../functions/calls/incoming-events.ts';
 import { encodeWav, parseWav } from '../../shared/audio/wav.ts';
+import { readAcsAnnouncement } from '../../shared/carrier/acs/acs-announcements.ts';
 import { readAcsEvent } from '../../shared/carrier/acs/acs-events.ts';
 import { readServiceAudio } from '../../shared/carrier/acs/audio-frame.ts';
 import {
@@ -239,7 +239,7 @@ export const DECODERS: readonly Decoder[] = [
     name: 'a delivery of Event Grid',
     seeds: GRID_BODIES,
     isJson: true,
-    decode: async (text) => readGridEvents(eventsOf(await bodyOf(text))),
+    decode: async (text) => eventsOf(await bodyOf(text)).map(readAcsAnnouncement),
   },
   {
     name: 'a call that is asked for',

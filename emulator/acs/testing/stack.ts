@@ -79,16 +79,16 @@ export const clientFor = (port: number, accessKey: string): CallAutomationClient
   });
 
 /** A phone that has dialled the agent, and the context under which its call is offered. */
-export async function dial({ ports, application }: Stack): Promise<{ phone: TestPhone; context: string }> {
+export async function dial({ ports, application }: Stack, to = AGENT): Promise<{ phone: TestPhone; context: string }> {
   const phone = await TestPhone.plugIn(ports.plain, CALLER);
-  phone.send({ type: 'dial', to: AGENT });
+  phone.send({ type: 'dial', to });
   const { data } = await application.incoming.first('IncomingCall');
   return { phone, context: data.incomingCallContext ?? '' };
 }
 
 /** A connected inbound call with its media socket open. */
-export async function connectInbound(stack: Stack) {
-  const { phone, context } = await dial(stack);
+export async function connectInbound(stack: Stack, to = AGENT) {
+  const { phone, context } = await dial(stack, to);
   const { application, client } = stack;
   const answer = await client.answerCall(context, application.callbackUri, {
     operationContext: 'greet',

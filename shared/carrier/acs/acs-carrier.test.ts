@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { CarrierError } from '../carrier-error.ts';
 import type { LineMedia } from '../line-media.ts';
 import { AcsCarrier } from './acs-carrier.ts';
+import { acsPartyOf, partyIdOf } from './parties.ts';
 
 const MEDIA: LineMedia = { rateHz: 16_000, channels: 'mixed' };
 const accessKey = Buffer.from('a key').toString('base64');
@@ -181,3 +182,78 @@ test('ending a call that is over already is no failure; anything else is', async
   assert.equal(await calls.end('c-1'), false);
   await assert.rejects(calls.end('c-1'), { code: 'acs.denied' });
 });
+
+test('each operation goes where ACS has it, with what it takes', async (t) => {
+  const { calls, seen } = await acsThat(t, (request, response) => {
+    const path = request.path.split('?')[0] ?? '';
+    const started = { recordingId: 'r-1', recordingState: 'active', recordingKind: 'azureCommunicationServices' };
+    if (path.endsWith('/recordings')) response.end(JSON.stringify(started));
+    else if (path.endsWith('participants:mute') || /:(un)?hold$|ContinuousDtmfRecognition$/.test(path))
+      response.end('{}');
+    else if (path.includes('participants:add')) response.writeHead(202).end('{"invitationId":"i-1","participant":{}}');
+    else if (request.path.startsWith('/calling/recordings/r-1?')) response.writeHead(204).end();
+    else response.writeHead(202).end('{}');
+  });
+  const anna = '8:orgid:anna';
+  await calls.transfer('c', { target: anna, operationContext: 't', source: '+1', context: { topic: 'a tent' } });
+  await calls.transfer('c', { target: '+15550111', operationContext: 't', source: '+15550100', context: { a: 'b' } });
+  assert.deepEqual(await calls.addParticipant('c', { target: '+15550111', operationContext: 'a', ringS: 20 }), {
+    invitationId: 'i-1',
+  });
+  await calls.cancelAdd('c', 'i-1', 'ca');
+  await calls.removeParticipant('c', '4:+15550111', 'r');
+  await calls.mute('c', '8:acs:someone', 'm');
+  await calls.hold('c', '+15550111', 'h');
+  await calls.unhold('c', '+15550111', 'u');
+  await calls.sendKeys('c', '12#*A', '+15550111', 's');
+  await calls.listenForKeys('c', '+15550111', 'l');
+  await calls.collectKeys('c', { from: '+15550111', operationContext: 'k', most: 4, terminators: '#', firstWaitS: 5 });
+  await calls.play('c', { text: 'Hi', locale: 'en-US' }, 'p');
+  await calls.startRecording('c', { channels: 'unmixed', format: 'wav', paused: true });
+  await calls.stopRecording('r-1');
+  const asked = seen.map(({ path, body }) => [path.split('?')[0]?.replace('/calling/', ''), body] as const);
+  assert.partialDeepStrictEqual(Object.fromEntries(asked.slice(1)), {
+    'callConnections/c:transferToParticipant': {
+      operationContext: 't',
+      targetParticipant: { kind: 'phoneNumber', phoneNumber: { value: '+15550111' } },
+      sourceCallerIdNumber: { value: '+15550100' },
+      customCallingContext: { sipHeaders: { 'X-MS-Custom-a': 'b' } },
+    },
+    'callConnections/c/participants:add': { operationContext: 'a', invitationTimeoutInSeconds: 20 },
+    'callConnections/c/participants:cancelAddParticipant': { invitationId: 'i-1', operationContext: 'ca' },
+    'callConnections/c/participants:remove': { operationContext: 'r' },
+    'callConnections/c/participants:mute': { operationContext: 'm' },
+    'callConnections/c:hold': { operationContext: 'h' },
+    'callConnections/c:unhold': { operationContext: 'u' },
+    'callConnections/c:sendDtmfTones': { tones: ['one', 'two', 'pound', 'asterisk', 'a'], operationContext: 's' },
+    'callConnections/c:startContinuousDtmfRecognition': { operationContext: 'l' },
+    'callConnections/c:recognize': {
+      recognizeInputType: 'dtmf',
+      recognizeOptions: {
+        initialSilenceTimeoutInSeconds: 5,
+        dtmfOptions: { maxTonesToCollect: 4, stopTones: ['pound'] },
+      },
+    },
+    'callConnections/c:play': { playSources: [{ kind: 'text', text: { text: 'Hi', sourceLocale: 'en-US' } }] },
+    recordings: { callConnectionId: 'c', recordingChannelType: 'unmixed', pauseOnStart: true },
+  });
+  assert.partialDeepStrictEqual(asked[0]?.[1], {
+    targetParticipant: { kind: 'microsoftTeamsUser', microsoftTeamsUser: { userId: 'anna' } },
+    customCallingContext: { teamsPhoneCallDetails: { callContext: 'topic: a tent' } },
+  });
+});
+
+const parties = [
+  ['+15550111', { phoneNumber: '+15550111' }],
+  ['8:orgid:anna', { microsoftTeamsUserId: 'anna', rawId: '8:orgid:anna', cloud: 'public' }],
+  ['28:gcch:app', { teamsAppId: 'app', rawId: '28:gcch:app', cloud: 'gcch' }],
+  ['8:acs:r_t_u', { resourceId: 'r', tenantId: 't', userId: 'u', rawId: '8:acs:r_t_u', cloud: 'public' }],
+  ['8:acs:someone', { communicationUserId: '8:acs:someone' }],
+  ['anything', { communicationUserId: 'anything' }],
+] as const;
+for (const [id, party] of parties) {
+  test(`${id} is told to ACS as what it is, and read back`, () => {
+    assert.deepEqual(acsPartyOf(id), party);
+    assert.equal(partyIdOf(acsPartyOf(id)), id);
+  });
+}

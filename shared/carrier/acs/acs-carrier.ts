@@ -11,6 +11,7 @@ import type {
   TranscriptionOptions,
 } from '@azure/communication-call-automation';
 import { SAMPLE_RATE } from '../../audio/pcm.ts';
+import type { Announcement } from '../announcement.ts';
 import type { CallEvent, Participant, RecordingState } from '../call-events.ts';
 import {
   type AddWish,
@@ -27,6 +28,8 @@ import {
 } from '../carrier.ts';
 import { failedAs } from '../carrier-error.ts';
 import type { CarrierWords, LineMedia } from '../line-media.ts';
+import { isTeams } from '../party-id.ts';
+import { readAcsAnnouncement } from './acs-announcements.ts';
 import { type AcsAccess, openAcsClient } from './acs-client.ts';
 import { acsErrorOf } from './acs-error.ts';
 import { readAcsEvent } from './acs-events.ts';
@@ -77,10 +80,12 @@ export class AcsCarrier implements Carrier {
   }
 
   async place(target: PartyId, source: PartyId, sessionId: string, media: LineMedia): Promise<CallIds> {
-    const whom = { targetParticipant: acsPartyOf(target), sourceCallIdNumber: { phoneNumber: source } };
-    return attempt('place the call', async () =>
-      callIdsOf(await this.#client.createCall(whom, ...this.#bound(sessionId, media))),
-    );
+    const [callbackUrl, bound] = this.#bound(sessionId, media);
+    const from = acsPartyOf(source);
+    const whom = { targetParticipant: acsPartyOf(target), ...shown(source) };
+    // Teams shows the account's own number.
+    const options = 'teamsAppId' in from ? { ...bound, teamsAppSource: from } : bound;
+    return attempt('place the call', async () => callIdsOf(await this.#client.createCall(whom, callbackUrl, options)));
   }
 
   async hangUp(callId: string, who: 'everybody' | 'us' = 'everybody'): Promise<void> {
@@ -116,7 +121,7 @@ export class AcsCarrier implements Carrier {
       this.#connection(callId).transferCallToParticipant(acsPartyOf(target), {
         operationContext,
         ...(transferee !== undefined && { transferee: acsPartyOf(transferee) }),
-        ...(source !== undefined && { sourceCallIdNumber: { phoneNumber: source } }),
+        ...shown(source),
         ...(context !== undefined && { customCallingContext: customContextOf(target, context) }),
       }),
     );
@@ -126,7 +131,7 @@ export class AcsCarrier implements Carrier {
     const { target, operationContext, source, ringS, context } = wish;
     const invite = {
       targetParticipant: acsPartyOf(target),
-      ...(source !== undefined && { sourceCallIdNumber: { phoneNumber: source } }),
+      ...shown(source),
       ...(context !== undefined && { customCallingContext: customContextOf(target, context) }),
     };
     const options = { operationContext, ...(ringS !== undefined && { invitationTimeoutInSeconds: ringS }) };
@@ -281,6 +286,10 @@ export class AcsCarrier implements Carrier {
     return readAcsEvent(given, receivedAtMs);
   }
 
+  readAnnouncement(given: unknown): Announcement {
+    return readAcsAnnouncement(given);
+  }
+
   #connection(callId: string): CallConnection {
     return this.#client.getCallConnection(callId);
   }
@@ -341,8 +350,19 @@ async function attempt<Result>(what: string, request: () => Promise<Result>): Pr
   }
 }
 
-/** Telephones get it as SIP headers, `X-MS-Custom-…`; others as the headers of an internet call. */
+/** The number that a telephone shows. A call through Teams Phone has none of ours: Teams shows the account's. */
+const shown = (source: PartyId | undefined) =>
+  source?.startsWith('+') ? { sourceCallIdNumber: { phoneNumber: source } } : {};
+
+/**
+ * Telephones get it as SIP headers, `X-MS-Custom-…`; who has Teams, as the details of a Teams call; others as the headers
+ * of an internet call.
+ */
 function customContextOf(target: PartyId, context: Readonly<Record<string, string>>): CustomCallingContext {
+  if (isTeams(target)) {
+    const callContext = Object.entries(context).map(([name, value]) => `${name}: ${value}`);
+    return [{ kind: 'TeamsPhoneCallDetails', callContext: callContext.join('\n') }];
+  }
   const kind = 'phoneNumber' in acsPartyOf(target) ? 'sipx' : 'voip';
   return Object.entries(context).map(([key, value]) => ({ kind, key, value }));
 }

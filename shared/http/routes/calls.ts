@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { answeredBy, voicemailPolicy } from '../../calls/voicemail-policy.ts';
+import { callerId } from '../../carrier/party-id.ts';
 import type { ErrorCode } from '../../error-codes.ts';
 import { askedMode, DEFAULT_MODE, streamingMode } from '../../modes/streaming-modes.ts';
 import { defineRoute } from '../route.ts';
@@ -61,8 +62,11 @@ export const initiateCall = defineRoute({
   body: z
     .strictObject({
       target_number: phoneNumber,
-      caller_id: phoneNumber
-        .describe('The number that the callee sees: one that the ACS resource owns. Without it, ACS_SOURCE_NUMBER.')
+      caller_id: callerId
+        .describe(
+          'The number that the callee sees: one that the ACS resource owns. Or a Teams resource account (`28:orgid:…`), which calls through Teams Phone. Without it, TEAMS_PHONE_RESOURCE_ACCOUNT_ID, or else ACS_SOURCE_NUMBER.',
+        )
+        .meta({ example: '+15551230001' })
         .nullable()
         .exactOptional(),
       agent: agentName.describe('Who speaks. Without it, DEFAULT_AGENT.').nullable().exactOptional(),

@@ -32,6 +32,7 @@ export const testAgent = (tools: readonly RunnableTool[] = []): Agent => ({
   locale: 'en-US',
   timeZone: 'America/New_York',
   phrases: defaultPhrases('en-US', 'Hello.'),
+  phrasesIn: (locale) => defaultPhrases(locale, 'Hello.'),
   voice: 'en-US-AvaMultilingualNeural',
   prompt: 'Be kind.',
   model: { maxTokens: 100, omit: [] },

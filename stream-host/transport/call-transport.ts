@@ -1,16 +1,7 @@
 import type { WebSocket } from 'ws';
-import {
-  AUDIO_RATES,
-  type AudioRate,
-  bytesPerMsAt,
-  FRAME_MS,
-  frameBytesAt,
-  isAudioRate,
-  SAMPLE_RATE,
-} from '../../shared/audio/pcm.ts';
-import { appAudioBytes, readServiceAudio } from '../../shared/carrier/acs/audio-frame.ts';
-import { APP_STOP, parseServiceFrame, type ServiceFrame } from '../../shared/carrier/acs/media-frames.ts';
-import { messageOf } from '../../shared/errors.ts';
+import { type AudioRate, bytesPerMsAt, FRAME_MS, frameBytesAt, SAMPLE_RATE } from '../../shared/audio/pcm.ts';
+import type { LineCodec, LineFormat, LineFrame } from '../../shared/carrier/line-format.ts';
+import { messageOf, ParleyError } from '../../shared/errors.ts';
 import { CLOSE } from '../../shared/protocol/close-codes.ts';
 import { CALL_LIMITS } from '../../shared/protocol/limits.ts';
 import { TypedEvents } from '../../shared/typed-events.ts';
@@ -21,8 +12,10 @@ import { LineRates } from './line-rates.ts';
 import { LiveSocket, type LiveSocketOptions } from './live-socket.ts';
 import { SilenceWatch } from './silence-watch.ts';
 
-export interface AcsMediaTransportOptions extends LiveSocketOptions {
-  /** How long the socket may stay without metadata, and then without any audio. */
+export interface CallTransportOptions extends LiveSocketOptions {
+  /** How the carrier writes what goes over its sockets. */
+  readonly line: LineFormat;
+  /** How long the socket may stay without saying its format, and then without any audio. */
   readonly firstAudioMs?: number;
   /** How long it may stay without audio after that. */
   readonly silentMs?: number;
@@ -34,12 +27,13 @@ export interface AcsMediaTransportOptions extends LiveSocketOptions {
 const MAX_BUFFERED_BYTES_PER_HZ = 3;
 
 /**
- * The media socket of a phone call: ACS is the client, we answer with audio and stop commands. The metadata say the
- * line's rate.
+ * The media socket of a phone call: the carrier is the client, we answer with audio and stop commands. It says the line's
+ * rate before anything is heard.
  */
-export class AcsMediaTransport implements Transport {
+export class CallTransport implements Transport {
   readonly channel = 'phone';
   readonly events: TypedEvents<TransportEvents>;
+  readonly #codec: LineCodec;
   readonly #socket: LiveSocket;
   readonly #guard: LineGuard;
   readonly #watch: SilenceWatch;
@@ -49,14 +43,15 @@ export class AcsMediaTransport implements Transport {
   #ready = false;
   #followed = false;
 
-  constructor(socket: WebSocket, options: AcsMediaTransportOptions) {
+  constructor(socket: WebSocket, options: CallTransportOptions) {
     const { clock, log, firstAudioMs = CALL_LIMITS.firstAudioMs, silentMs = CALL_LIMITS.silentMs } = options;
     this.#longestMessageFrames = framesIn(options.longestMessageMs ?? CALL_LIMITS.voiceMs);
     this.events = new TypedEvents((event, error) => log.error({ event, err: error }, 'line listener failed'));
+    this.#codec = options.line.open();
     this.#socket = new LiveSocket(socket, options);
     this.#guard = new LineGuard(clock, (code, reason) => this.close(code, reason));
-    this.#socket.events.on('text', (text) => this.#onText(text));
-    this.#socket.events.on('binary', () => this.#guard.onMalformed('A binary frame, where ACS sends JSON text only.'));
+    this.#socket.events.on('text', (text) => this.#onMessage(text));
+    this.#socket.events.on('binary', (bytes) => this.#onMessage(bytes));
     this.#socket.events.on('control', () => this.#guard.admits(0));
     this.#socket.events.on('closed', (code, reason) => this.#onClosed(code, reason));
     this.#watch = new SilenceWatch({
@@ -64,7 +59,11 @@ export class AcsMediaTransport implements Transport {
       firstMs: firstAudioMs,
       laterMs: silentMs,
       onSilent: (wasHeard, waitedMs) => {
-        const missing = wasHeard ? 'Audio stopped.' : this.#ready ? 'No audio came.' : 'No AudioMetadata came.';
+        const missing = wasHeard
+          ? 'Audio stopped.'
+          : this.#ready
+            ? 'No audio came.'
+            : 'The format of the audio did not come.';
         this.close(CLOSE.noAudio, `${missing} Waited ${waitedMs} ms.`);
       },
     });
@@ -89,7 +88,7 @@ export class AcsMediaTransport implements Transport {
     const mostBuffered = this.#lineHz * MAX_BUFFERED_BYTES_PER_HZ;
     for (let at = 0; at < pcm.length; at += longest) {
       const message = pcm.subarray(at, at + longest);
-      if (this.#socket.bufferedBytes <= mostBuffered && this.#socket.send(appAudioBytes(message))) continue;
+      if (this.#socket.bufferedBytes <= mostBuffered && this.#socket.send(this.#codec.audio(message))) continue;
       this.#guard.count('dropped', (pcm.length - at) / frameBytes);
       return false;
     }
@@ -98,10 +97,10 @@ export class AcsMediaTransport implements Transport {
 
   stopAudio(): void {
     this.#rates.silenced();
-    this.#socket.send(APP_STOP);
+    this.#socket.send(this.#codec.stop());
   }
 
-  /** ACS shows nothing: anything but audio and stop commands would be foreign to it. */
+  /** A carrier shows nothing: anything but audio and stop commands would be foreign to it. */
   follow(_events: SessionEventSource, rateHz: AudioRate): void {
     this.modeIs(rateHz);
     this.#followed = true;
@@ -124,65 +123,55 @@ export class AcsMediaTransport implements Transport {
     this.#socket.close(code, reason);
   }
 
-  #onText(text: string): void {
-    if (text.length > CALL_LIMITS.frameChars) {
-      this.close(CLOSE.oversized, `A frame of ${text.length} characters; ${CALL_LIMITS.frameChars} are the limit.`);
+  #onMessage(message: string | Uint8Array): void {
+    if (message.length > CALL_LIMITS.frameChars) {
+      this.close(CLOSE.oversized, `A frame of ${message.length} characters; ${CALL_LIMITS.frameChars} are the limit.`);
       return;
     }
-    const audio = readServiceAudio(text);
-    if (audio) {
-      this.#onAudio(audio);
-      return;
-    }
-    let frame: ServiceFrame;
+    let frame: LineFrame;
     try {
-      frame = parseServiceFrame(text);
+      frame = this.#codec.read(message);
     } catch (error) {
-      this.#guard.onMalformed(messageOf(error));
+      if (error instanceof ParleyError && error.code === 'protocol.unsupported') {
+        this.close(CLOSE.unsupportedAudio, error.message);
+      } else {
+        this.#guard.onMalformed(messageOf(error));
+      }
       return;
     }
     if (frame.kind === 'audio') this.#onAudio(frame);
     else if (this.#guard.admits(0)) this.#onFrame(frame);
   }
 
-  #onFrame(frame: Exclude<ServiceFrame, { kind: 'audio' }>): void {
+  #onFrame(frame: Exclude<LineFrame, { kind: 'audio' }>): void {
     switch (frame.kind) {
-      case 'metadata':
-        this.#onMetadata(frame);
+      case 'format':
+        this.#onFormat(frame.rateHz);
         return;
-      case 'dtmf':
-        this.events.emit('dtmf', frame.tone);
+      case 'key':
+        this.events.emit('dtmf', frame.key);
         return;
-      // ACS sends words on a socket of their own.
-      case 'transcript':
-      case 'transcript-metadata':
+      // Words have a socket of their own.
+      case 'phrase':
+      case 'words':
       case 'unknown':
         this.#guard.count('foreign');
     }
   }
 
-  #onMetadata(frame: Extract<ServiceFrame, { kind: 'metadata' }>): void {
-    const { encoding, sampleRate, channels } = frame;
-    if (encoding.toUpperCase() !== 'PCM' || !isAudioRate(sampleRate) || channels !== 1) {
-      const given = `${encoding || 'no encoding'}, ${sampleRate} Hz, ${channels} channel(s)`;
-      this.close(
-        CLOSE.unsupportedAudio,
-        `PCM, ${AUDIO_RATES.join(', ')} Hz, mono is expected, not ${given}.`.replace(/NaN/g, 'no'),
-      );
-      return;
+  #onFormat(rateHz: AudioRate): void {
+    if (rateHz !== this.#lineHz) {
+      this.#lineHz = rateHz;
+      this.#rates.lineIs({ heardHz: rateHz, playedHz: rateHz });
     }
-    if (sampleRate !== this.#lineHz) {
-      this.#lineHz = sampleRate;
-      this.#rates.lineIs({ heardHz: sampleRate, playedHz: sampleRate });
-    }
-    // ACS sends it again when it resumes a stream on the same socket; the conversation goes on.
+    // It comes again when a stream is resumed on the same socket; the conversation goes on.
     if (this.#ready) return;
     this.#ready = true;
     this.#watch.restart();
     this.events.emit('ready');
   }
 
-  #onAudio(frame: Extract<ServiceFrame, { kind: 'audio' }>): void {
+  #onAudio(frame: Extract<LineFrame, { kind: 'audio' }>): void {
     const bytes = frame.pcm.length || frameBytesAt(this.#lineHz);
     const audioMs = bytes / bytesPerMsAt(this.#lineHz);
     if (this.#ready) this.#watch.heard(audioMs);
