@@ -246,6 +246,7 @@ export async function startStreamHost(
       // What this port has is asked for where the page was loaded from, by whatever name.
       functionsUrl: config.FUNCTIONS_URL === undefined ? config.FUNCTIONS_PUBLIC_URL : '/',
       streamHostUrl: '/',
+      socketsUrl: config.STREAM_HOST_PUBLIC_URL,
       asked: { api: config.API_AUTH, eventGrid: config.EVENT_GRID_AUTH },
     },
     referencePage: new ReferencePage(pathOf('.')),

@@ -200,6 +200,15 @@ suite('a whole stack', { concurrency: 2 }, () => {
     }),
   );
 
+  test('both halves answer both documents of the reference, with the address of the sockets', async () => {
+    for (const half of [stack.streamHostUrl, stack.functionsUrl]) {
+      const { openapi } = await stack.getJson(`${half}/api/v1/openapi.json`);
+      const { asyncapi, servers } = await stack.getJson(`${half}/api/v1/asyncapi.json`);
+      assert.deepEqual([openapi, asyncapi], ['3.1.0', '3.1.0']);
+      assert.match(JSON.stringify(servers), new RegExp(new URL(stack.streamHostUrl).port));
+    }
+  });
+
   test('every file that the page loads is served', async () => {
     const loaded = await crawl(new URL(stack.streamHostUrl));
     for (const file of ['/app.js', '/style.css', '/capture.worklet.js', '/shared/audio/resample.js']) {

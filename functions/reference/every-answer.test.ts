@@ -6,6 +6,7 @@ import path from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { z } from 'zod';
 import { ERROR_CODES, type ErrorCode } from '../../shared/error-codes.ts';
 import { errorsOf, type RouteContract } from '../../shared/http/route.ts';
 import { takeCallbacks, takeIncomingCalls } from '../../shared/http/routes/webhooks.ts';
@@ -82,6 +83,10 @@ for (const code of Object.keys(ACS_FAULTS) as (keyof typeof ACS_FAULTS)[]) {
   });
 }
 
+/** Whether a request names a call, whose session can be damaged: others have tests of their own. */
+const names = ({ path: template, body }: RouteContract): boolean =>
+  template.includes('{id}') || (body instanceof z.ZodObject && 'call_id' in body.shape);
+
 /** Longer than a command is waited for. */
 const PAUSE_MS = 4_500;
 
@@ -125,7 +130,7 @@ for (const [name, { begin, end }] of Object.entries(REDIS_FAULTS)) {
     await begin(call.id);
     const answers = await Promise.all(
       routesWith(code)
-        .filter(({ name: of }) => code !== 'session.damaged' || !LATER.has(of))
+        .filter((route) => code !== 'session.damaged' || names(route))
         .map(async (route) => ({ route, answer: await sendExample(functions, route, call) })),
     ).finally(() => end(call.id));
     const wrong = answers
@@ -238,9 +243,25 @@ test('a ringing call that ACS cannot be asked to answer is delivered again', asy
   }
 });
 
+test('a call that is not established, is over, or is none of the telephone is told so on every route that wants one that stands', async () => {
+  const calls = {
+    'calls.not-established': { id: randomUUID(), status: 'initiating' as const, channel: 'phone' as const },
+    'call.ended': { id: randomUUID(), status: 'disconnected' as const, channel: 'phone' as const },
+    'calls.no-phone-call': { id: randomUUID(), status: 'connected' as const, channel: 'browser' as const },
+  };
+  for (const [name, fields] of Object.entries(calls)) {
+    await functions.store.create({ direction: 'outbound', mode: 'media', agent: 'orders', ...fields });
+    const code = Object.keys(ERROR_CODES).find((known): known is ErrorCode => known === name) ?? assert.fail();
+    for (const route of routesWith(code).filter(names)) {
+      const { body } = await sendExample(functions, route, { id: fields.id, callConnectionId: fields.id });
+      assert.equal(body?.error?.code, code, nameOf(route));
+    }
+  }
+});
+
 test('a call that nobody knows is told so on every route that takes one, whatever its id looks like', async () => {
   functions.acs.failing = { path: '', failure: { status: 404, code: '8522' } };
-  for (const route of routesWith('calls.not-found').filter((route) => route.path.includes('{id}'))) {
+  for (const route of routesWith('calls.not-found').filter(names)) {
     for (const id of ['no-such-call', '%7Bbraces%7D']) {
       const { body } = await sendExample(functions, route, { id, callConnectionId: 'none' });
       assert.equal(body?.error?.code, 'calls.not-found', `${nameOf(route)} ${id}`);

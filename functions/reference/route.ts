@@ -1,4 +1,4 @@
-import { asyncApiDocument } from '../../shared/http/asyncapi/document.ts';
+import { asyncApiDocument, type SocketReferenceOptions } from '../../shared/http/asyncapi/document.ts';
 import { openApiDocument, type ReferenceOptions } from '../../shared/http/openapi.ts';
 import { asyncApi, openApi } from '../../shared/http/routes/reference.ts';
 import type { FunctionsSettings } from '../../shared/settings/functions-settings.ts';
@@ -16,7 +16,9 @@ export const asyncApiRoute = functionRoute(asyncApi, async (_, { config }) => {
 });
 
 /** Made once: anybody may ask for it, and it takes a while. */
-function once<Made>(make: (options: ReferenceOptions) => Made): (config: FunctionsSettings) => Made {
+function once<Made>(
+  make: (options: ReferenceOptions & SocketReferenceOptions) => Made,
+): (config: FunctionsSettings) => Made {
   const made = new WeakMap<FunctionsSettings, { readonly document: Made }>();
   return (config) => {
     const kept = made.get(config) ?? { document: make(optionsOf(config)) };
@@ -28,9 +30,10 @@ function once<Made>(make: (options: ReferenceOptions) => Made): (config: Functio
 const routesOf = once(openApiDocument);
 const socketsOf = once(asyncApiDocument);
 
-const optionsOf = (config: FunctionsSettings): ReferenceOptions => ({
+const optionsOf = (config: FunctionsSettings): ReferenceOptions & SocketReferenceOptions => ({
   version: readVersion(),
   functionsUrl: config.FUNCTIONS_PUBLIC_URL,
   streamHostUrl: config.STREAM_HOST_PUBLIC_URL.replace(/^ws/, 'http'),
+  socketsUrl: config.STREAM_HOST_PUBLIC_URL,
   asked: { api: config.API_AUTH, eventGrid: config.EVENT_GRID_AUTH },
 });

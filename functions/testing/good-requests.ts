@@ -75,6 +75,7 @@ export async function sendExample(
     .replace('{participant}', encodeURIComponent('4:+15551230000'));
   const body = JSON.stringify(example)
     ?.replaceAll('411f8b00-3b2c-4d57-9a55-6f0d2c2e7c11', callId)
+    .replaceAll('0f6c2a58-7f0e-4d55-8f0a-0a4f3b9b1d7e', call.id)
     .replace(/"id":"[^"]*"/, `"id":"${randomUUID()}"`)
     .replace(/"incomingCallContext":"[^"]*"/, `"incomingCallContext":"${randomUUID()}"`);
   const headers = {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../shared/clock.ts';
-import { asyncApiDocument } from '../../shared/http/asyncapi/document.ts';
+import { asyncApiDocument, type SocketReferenceOptions } from '../../shared/http/asyncapi/document.ts';
 import { openApiDocument, type ReferenceOptions } from '../../shared/http/openapi.ts';
 import { listAgents } from '../../shared/http/routes/agents.ts';
 import { health, healthDependencies, hostReadyz, liveness, places } from '../../shared/http/routes/health.ts';
@@ -40,7 +40,7 @@ export interface RouteSources {
   readonly modes: ModeTable<ModeKind>;
   /** Whether the demo dialogue answers instead of a language model. */
   readonly isScripted: () => boolean;
-  readonly reference: ReferenceOptions;
+  readonly reference: ReferenceOptions & SocketReferenceOptions;
   readonly referencePage: ReferencePage;
   readonly ticketDoor: Pick<TicketDoor, 'route' | 'requireKnown'>;
   readonly countSessions: () => number;

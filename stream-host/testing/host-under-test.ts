@@ -230,8 +230,9 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
     page: new Page({ webFolder, scriptsFolder: join(folder, 'dist'), emulatorUrl: 'http://127.0.0.1:8090' }),
     reference: {
       version: '0.0.0',
-      functionsUrl: 'http://functions.example',
-      streamHostUrl: 'http://host.example',
+      functionsUrl: '/',
+      streamHostUrl: '/',
+      socketsUrl: 'ws://host.example',
       asked: { api: 'key', eventGrid: 'key' },
     },
     referencePage: new ReferencePage(join(import.meta.dirname, '../..')),

@@ -10,7 +10,7 @@ import { ALL_SOCKETS } from '../routes/sockets.ts';
 import { asyncApiDocument, SOCKETS } from './document.ts';
 
 const document = JSON.parse(
-  JSON.stringify(asyncApiDocument({ version: '1.0.0', streamHostUrl: 'https://host.example/below' })),
+  JSON.stringify(asyncApiDocument({ version: '1.0.0', socketsUrl: 'wss://host.example/below' })),
 );
 
 /** Every object of the document. */

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { CLOSE } from '../../protocol/close-codes.ts';
-import type { ReferenceOptions } from '../openapi.ts';
 import { conversation, dashboardRelay } from './browser-sockets.ts';
 import { mediaStream, mediaTranscription } from './call-sockets.ts';
 import { CLOSE_MEANINGS } from './close-meanings.ts';
@@ -11,6 +10,12 @@ export const SOCKETS: readonly SocketDescription[] = [conversation, dashboardRel
 
 type Json = Readonly<Record<string, unknown>>;
 
+export interface SocketReferenceOptions {
+  readonly version: string;
+  /** Where clients reach the sockets: STREAM_HOST_PUBLIC_URL. A whole address, as a socket has no relative one. */
+  readonly socketsUrl: string;
+}
+
 /** What an AsyncAPI document has for us. */
 export interface AsyncApiDocument extends Json {
   readonly asyncapi: string;
@@ -20,7 +25,7 @@ export interface AsyncApiDocument extends Json {
 }
 
 /** The AsyncAPI 3.1 document of the sockets, the same from whichever half is asked. */
-export function asyncApiDocument(options: Pick<ReferenceOptions, 'version' | 'streamHostUrl'>): AsyncApiDocument {
+export function asyncApiDocument(options: SocketReferenceOptions): AsyncApiDocument {
   return {
     asyncapi: '3.1.0',
     info: {
@@ -31,7 +36,7 @@ export function asyncApiDocument(options: Pick<ReferenceOptions, 'version' | 'st
       license: { name: 'MIT' },
     },
     defaultContentType: 'application/json',
-    servers: { 'stream-host': serverAt(options.streamHostUrl) },
+    servers: { 'stream-host': serverAt(options.socketsUrl) },
     channels: Object.fromEntries(SOCKETS.map((socket) => [socket.key, channelOf(socket)])),
     operations: Object.fromEntries(SOCKETS.flatMap(operationsOf)),
     components: {
