@@ -95,12 +95,13 @@ function verdictOf(run: Run, { steps, decisions, difference, guessed }: Outcome)
 }
 
 function differenceText({ number, expected, got }: Difference, guessed: Outcome['guessed']): string {
-  const when = at(Math.min(expected?.atMs ?? Number.POSITIVE_INFINITY, got?.atMs ?? Number.POSITIVE_INFINITY));
+  const atMs = Math.min(expected?.atMs ?? Number.POSITIVE_INFINITY, got?.atMs ?? Number.POSITIVE_INFINITY);
   return [
-    `differs first at ${when}, decision ${number}`,
+    `differs first at ${at(atMs)}, decision ${number}`,
     `  expected: ${decisionText(expected)}`,
     `  got:      ${decisionText(got)}`,
-    ...(guessed
+    // At the same time it only follows from it.
+    ...(guessed && guessed.atMs < atMs
       ? [`  (from ${at(guessed.atMs)} on the engine asks what the recorded one did not: ${guessed.question})`]
       : []),
   ].join('\n');

@@ -6,6 +6,7 @@ import type { RecogniserEvents, VoiceActivityEvents } from '../../stream-host/co
 import type { Conversation } from '../../stream-host/conversation/conversation.ts';
 import { SessionEvents } from '../../stream-host/dialogue/session-events.ts';
 import { type MediaConversationOptions, mediaConversation } from '../../stream-host/modes/media/media-conversation.ts';
+import type { PlayoutClock } from '../../stream-host/playout/playout.ts';
 import { RecordedConversation } from '../../stream-host/replay/recorded-conversation.ts';
 import { EngineClock, type SteppedClock } from './call-clock.ts';
 import { Caller } from './caller.ts';
@@ -47,6 +48,14 @@ export interface CallReport {
 /** One line of what happened, for whoever replays a call. */
 export type Trace = (atMs: number, what: string) => void;
 
+export interface SoakCallOptions {
+  /** Where all that reaches the engine is recorded, if it shall be. */
+  readonly inputs?: InputSink;
+  /** On another than a virtual one no call is like another, and rules of time may be broken. */
+  readonly clock?: SteppedClock;
+  readonly playoutClock?: PlayoutClock;
+}
+
 const REST_WITHIN_MS = 180_000;
 const RESTED_MS = 3000;
 /** A recogniser that gave up is left for ten seconds before another is opened. */
@@ -83,11 +92,8 @@ export class SoakCall {
   #stoppedSpeech = 0;
   #closed = false;
 
-  /**
-   * @param inputs where all that reaches the engine is recorded, if it shall be
-   * @param clock on another than a virtual one no call is like another, and rules of time may be broken
-   */
-  constructor(seed: number, trace: Trace = () => {}, inputs?: InputSink, clock: SteppedClock = new VirtualClock()) {
+  constructor(seed: number, trace: Trace = () => {}, options: SoakCallOptions = {}) {
+    const { inputs, clock = new VirtualClock() } = options;
     this.#clock = clock;
     this.#seed = seed;
     this.#trace = trace;
@@ -117,10 +123,10 @@ export class SoakCall {
       },
     });
     this.#events = new SessionEvents(this.#engineClock);
-    const options = this.#open();
+    const opened = { ...this.#open(), playoutClock: options.playoutClock };
     this.#conversation = inputs
-      ? new RecordedConversation(options, { inputs, agent: 'soak' })
-      : mediaConversation(options);
+      ? new RecordedConversation(opened, { inputs, agent: 'soak' })
+      : mediaConversation(opened);
     this.#watch = new Watch({
       now: () => this.#clock.now(),
       state: () => this.#conversation.state,

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { InputSink } from '../../stream-host/contract/inputs.ts';
+import { BeatClock } from '../../stream-host/playout/beat-clock.ts';
 import { readRuns } from '../../stream-host/replay/recorded-run.ts';
 import { type CallReport, SoakCall } from './call.ts';
 import type { SteppedClock } from './call-clock.ts';
@@ -30,10 +31,18 @@ export interface RecordedCall {
   readonly text: string;
 }
 
-/** One call of the soak, with all that reached the engine. */
+/** One call of the soak, with all that reached the engine. On a clock that is given, the agent's frames go by beats, too. */
 export async function recordCall(seed: number, clock?: SteppedClock): Promise<RecordedCall> {
   const inputs = new InputLines();
-  const report = await new SoakCall(seed, undefined, inputs, clock).run();
+  if (clock === undefined) return { report: await new SoakCall(seed, undefined, { inputs }).run(), text: inputs.text };
+  const playoutClock = new BeatClock({
+    clock,
+    onTaskError: (error) => {
+      throw error;
+    },
+  });
+  const report = await new SoakCall(seed, undefined, { inputs, clock, playoutClock }).run();
+  playoutClock.close();
   return { report, text: inputs.text };
 }
 
