@@ -7,6 +7,7 @@ const NOTHING: Evidence = {
   firstSoundMs: undefined,
   soundMs: 0,
   silentMs: Number.POSITIVE_INFINITY,
+  longestGapMs: 0,
   text: '',
   tones: [],
 };
@@ -104,6 +105,14 @@ for (const [locale, text] of HELLOS) {
   });
 }
 
+test('who pauses and answers the agent is human, and a machine that pauses is none', () => {
+  const judge = new LineJudge('en-US');
+  const answers = { ...NOTHING, nowMs: 4200, firstSoundMs: 200, soundMs: 3000, silentMs: 0, longestGapMs: 900 };
+  assert.equal(judge.judge({ ...answers, text: 'Service desk, this is Sam. All right' })?.verdict, 'human');
+  assert.equal(judge.judge({ ...answers, text: 'You have reached Sam. I will' })?.verdict, 'unsure');
+  assert.equal(judge.judge({ ...answers, text: 'This is Sam and this is', longestGapMs: 700 })?.verdict, 'unsure');
+});
+
 test('it is decided within four seconds of the first sound, whatever is said', () => {
   const decided = verdictOn('the quick brown fox jumps over the lazy dog and then it', 3900, 0);
   assert.equal(decided, 'unsure');
@@ -129,13 +138,16 @@ test('the tones of the network say that nobody can be had', () => {
 
 test('of a line that nobody was sure about, words, a beep and a long formal speech still tell', () => {
   const judge = new LineJudge('en-US');
-  const later = { ...NOTHING, nowMs: 9000, firstSoundMs: 200, soundMs: 8000, silentMs: 0 };
+  const later = { ...NOTHING, nowMs: 12_000, firstSoundMs: 200, soundMs: 10_000, silentMs: 0 };
   assert.equal(judge.second({ ...later, text: 'and so on and so on' }, 'unsure'), undefined);
   assert.equal(judge.second({ ...later, text: 'so leave a message' }, 'unsure')?.verdict, 'voicemail');
   assert.equal(judge.second({ ...later, text: 'you have reached Dan' }, 'unsure')?.verdict, 'voicemail');
   assert.equal(judge.second({ ...later, tones: [{ hz: 900, startMs: 8000, endMs: 8400 }] }, 'unsure')?.reason, 'beep');
   const asks = { ...later, silentMs: 700, text: 'you have reached Dan, how can I help you' };
   assert.equal(judge.second(asks, 'unsure')?.verdict, 'human');
+  const listens = { ...later, soundMs: 4000, silentMs: 3000, text: 'service desk this is sam' };
+  assert.equal(judge.second(listens, 'unsure')?.verdict, 'human');
+  assert.equal(judge.second(listens, 'voicemail'), undefined);
 });
 
 test('the tones before an announcement are no beep after it', () => {

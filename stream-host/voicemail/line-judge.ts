@@ -10,6 +10,8 @@ export interface Evidence {
   readonly soundMs: number;
   /** For how long nothing has been heard now. */
   readonly silentMs: number;
+  /** The longest silence between two sounds. */
+  readonly longestGapMs: number;
   /** All that has been said, as far as it is recognised. */
   readonly text: string;
   /** Those that have ended, the first one first. */
@@ -24,10 +26,14 @@ const LONGEST_HELLO_MS = 2800;
 const HUMAN_WAITS_MS = 1300;
 /** Who has asked something and pauses waits for an answer; so does who is silent as the time runs out. */
 const ASKER_WAITS_MS = 600;
+/** Of a pause that has ended, so much more must have been: machines pause between two sentences. */
+const TURN_MS = 300;
 /** So much speech before a beep was a recording. */
 const SPOKEN_BEFORE_BEEP_MS = 1400;
 /** Who has said something formal and speaks on for so long is a recording. */
-const SPEECH_MS = 6000;
+const SPEECH_MS = 9000;
+/** Who has said less and is silent for so long waits for us. A machine would have beeped. */
+const LISTENS_MS = 3000;
 /** Nobody says anything. */
 const SILENCE_MS = 10_000;
 /** Of special information tones (ITU-T E.180): 950, 1,400 and 1,800 Hz, each 330 ms, one after the other. */
@@ -71,7 +77,9 @@ export class LineJudge {
     if (nowMs - firstSoundMs < DECIDED_WITHIN_MS) return undefined;
     if (isRecorded) return { verdict: 'voicemail', reason: 'phrase' };
     if (asks) return { verdict: 'human', reason: 'phrase' };
-    if (hasSpoken && silentMs >= ASKER_WAITS_MS) return { verdict: 'human', reason: 'rhythm' };
+    // Whoever has paused has let the agent speak, and answers it now.
+    const paused = Math.max(silentMs, isRecorded || cues.has('formal') ? 0 : evidence.longestGapMs - TURN_MS);
+    if (hasSpoken && paused >= ASKER_WAITS_MS) return { verdict: 'human', reason: 'rhythm' };
     return { verdict: 'unsure', reason: 'time' };
   }
 
@@ -85,6 +93,7 @@ export class LineJudge {
     const { soundMs, silentMs, tones } = evidence;
     const asks = cues.has('person');
     if (asks && silentMs >= ASKER_WAITS_MS) return { verdict: 'human', reason: 'phrase' };
+    if (silentMs >= LISTENS_MS && soundMs - toneMs(tones) < SPEECH_MS) return { verdict: 'human', reason: 'rhythm' };
     const isFormal = !asks && (cues.has('formal') || cues.has('recorded'));
     return isFormal && soundMs - toneMs(tones) >= SPEECH_MS ? { verdict: 'voicemail', reason: 'phrase' } : undefined;
   }

@@ -104,7 +104,7 @@ export class LineObserver {
   }
 
   #evidence(): Evidence {
-    const { nowMs, firstSoundMs, soundMs, silentMs } = this.#rhythm;
-    return { nowMs, firstSoundMs, soundMs, silentMs, text: this.text, tones: this.#tones };
+    const { nowMs, firstSoundMs, soundMs, silentMs, longestGapMs } = this.#rhythm;
+    return { nowMs, firstSoundMs, soundMs, silentMs, longestGapMs, text: this.text, tones: this.#tones };
   }
 }

@@ -21,6 +21,7 @@ export class SoundRhythm {
   #firstMs: number | undefined;
   #lastMs = Number.NEGATIVE_INFINITY;
   #soundMs = 0;
+  #longestGapMs = 0;
 
   /** How much has been written. */
   get nowMs(): number {
@@ -35,6 +36,11 @@ export class SoundRhythm {
   /** For how long there has been none now; infinite before the first. */
   get silentMs(): number {
     return this.#firstMs === undefined ? Number.POSITIVE_INFINITY : this.#nowMs - this.#lastMs;
+  }
+
+  /** The longest silence between two sounds. */
+  get longestGapMs(): number {
+    return this.#longestGapMs;
   }
 
   /** All sound so far, with the gaps between words. */
@@ -56,6 +62,7 @@ export class SoundRhythm {
       if (gapMs > GAP_MS) this.#stretchMs = 0;
       return;
     }
+    if (this.#firstMs !== undefined) this.#longestGapMs = Math.max(this.#longestGapMs, gapMs);
     this.#stretchMs += FRAME_MS + (this.#stretchMs > 0 ? gapMs : 0);
     this.#lastMs = this.#nowMs;
     if (this.#stretchMs < LEAST_SOUND_MS) return;

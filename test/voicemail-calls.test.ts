@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RunningStack } from './testing/running-stack.ts';
+
+const MESSAGE = 'Hello, this is the order desk. Your order has arrived. Goodbye.';
+const AGENT = `name: caller
+greeting: Hello, this is the order desk.
+prompt: You are the order desk.
+call_tools:
+  hang_up: {}
+voicemail:
+  on_machine: leave_message
+  message: ${MESSAGE}
+  on_menu: hang_up
+`;
+
+/** The emulator's phones that play a script (docs/emulator.md). */
+const PERSON = '+15550190001';
+const MAILBOX = '+15550190050';
+const MENU = '+15550190051';
+const OUT_OF_SERVICE = '+15550190052';
+
+interface Call {
+  readonly status: string;
+  readonly answered_by: string | null;
+  readonly transcript: readonly { readonly role: string; readonly text?: string; readonly heard?: boolean }[];
+  readonly events: readonly { readonly type: string; readonly data: Readonly<Record<string, unknown>> }[];
+}
+
+let folder: string;
+let stack: RunningStack;
+
+before(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'parley-voicemail-'));
+  await writeFile(path.join(folder, 'caller.yaml'), AGENT);
+  stack = await RunningStack.start({ AGENTS_FOLDER: folder, DEFAULT_AGENT: 'caller' });
+});
+
+after(async () => {
+  await stack.close();
+  await rm(folder, { recursive: true });
+});
+
+async function post(route: string, body: object): Promise<Record<string, unknown>> {
+  const response = await fetch(`${stack.functionsUrl}/api/v1/calls/${route}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  const answer = (await response.json()) as Record<string, unknown>;
+  assert.ok(response.ok, JSON.stringify(answer));
+  return answer;
+}
+
+/** Places a call and follows it until `done`. */
+async function call(number: string, done: (call: Call) => boolean): Promise<Call> {
+  const { session_id } = await post('initiate', { target_number: number });
+  for (const giveUpAt = Date.now() + 100_000; ; await sleep(300)) {
+    const found = (await stack.getJson(`${stack.functionsUrl}/api/v1/calls/${session_id}`)) as unknown as Call;
+    if (done(found) || Date.now() > giveUpAt) {
+      if (found.status !== 'disconnected') await post(`${session_id}/hangup`, {});
+      return found;
+    }
+  }
+}
+
+const isOver = ({ status }: Call) => status === 'disconnected';
+
+function judged({ events }: Call): Readonly<Record<string, unknown>> {
+  const { data = {} } = events.find(({ type }) => type === 'call.answered-by') ?? {};
+  assert.ok(Number(data.afterMs) <= 4000, `judged after ${data.afterMs} ms`);
+  return data;
+}
+
+test('a mailbox is left the message after its tone, and the call is ended', async () => {
+  const found = await call(MAILBOX, isOver);
+  judged(found);
+  assert.equal(found.answered_by, 'voicemail');
+  assert.equal(found.status, 'disconnected');
+  const last = found.transcript.findLast(({ role }) => role === 'agent');
+  assert.deepEqual([last?.text, last?.heard], [MESSAGE, true]);
+});
+
+test('a number out of service is hung up on, and left no message', async () => {
+  const found = await call(OUT_OF_SERVICE, isOver);
+  assert.equal(found.answered_by, 'unavailable');
+  assert.ok(!found.transcript.some(({ text }) => text === MESSAGE));
+});
+
+test('a menu is hung up on, where that is the policy', async () => {
+  const found = await call(MENU, isOver);
+  assert.equal(found.answered_by, 'menu');
+});
+
+test('a person is greeted and talked with', async () => {
+  const found = await call(PERSON, ({ answered_by: by }) => by === 'human');
+  judged(found);
+  assert.equal(found.answered_by, 'human');
+  assert.notEqual(found.status, 'disconnected');
+});
