@@ -27,6 +27,6 @@ export class OverdueWork {
     const nowMs = this.#clock.now();
     if (nowMs < this.#nextMs) return;
     this.#nextMs = nowMs + EVERY_MS;
-    await within(this.#clock, WITHIN_MS, this.#work.round(0, LATE_MS), () => undefined);
+    await within(this.#clock, WITHIN_MS, this.#work.round(WITHIN_MS, LATE_MS), () => undefined);
   }
 }
