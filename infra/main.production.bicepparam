@@ -8,7 +8,11 @@ param environmentName = 'parley-production'
 param location = 'westeurope'
 param aiLocation = 'swedencentral'
 param size = production
-param phone = { dataLocation: 'Europe', sourceNumber: '+4930123456', teamsAccount: '55555555-5555-4555-8555-555555555555' }
+param phone = {
+  dataLocation: 'Europe'
+  sourceNumber: '+4930123456'
+  teamsAccount: '55555555-5555-4555-8555-555555555555'
+}
 param accounts = {
   speech: { use: 'own' }
   openAi: { use: 'existing', name: 'contoso-models', resourceGroup: 'rg-contoso-ai' }

@@ -1,4 +1,4 @@
-import type { Announcement } from './announcement.ts';
+import type { Announcement, IncomingCall } from './announcement.ts';
 import type { CallEvent, Participant, RecordingState } from './call-events.ts';
 import type { LineMedia } from './line-media.ts';
 
@@ -52,8 +52,8 @@ export interface Carrier {
   answer(ticket: string, sessionId: string, media: LineMedia): Promise<CallIds>;
   /** Turns an incoming call away; busy is what the caller then hears. */
   reject(ticket: string, reason?: 'busy' | 'forbidden'): Promise<void>;
-  /** Passes an incoming call on to somebody else, unanswered. */
-  redirect(ticket: string, target: PartyId): Promise<void>;
+  /** Passes an incoming call on to somebody else, unanswered. @throws {CarrierError} `not-supported` where it cannot be */
+  redirect(call: Pick<IncomingCall, 'ticket' | 'redirectable'>, target: PartyId): Promise<void>;
   /** Calls somebody. `source`: what he sees; of a Teams resource account, its call goes through Teams Phone. */
   place(target: PartyId, source: PartyId, sessionId: string, media: LineMedia): Promise<CallIds>;
 

@@ -37,7 +37,7 @@ class Line {
 
   async press(keys: string, everyMs = 300): Promise<void> {
     for (const key of keys) {
-      this.desk.press(key, 'media');
+      this.desk.press(key, 'line');
       await this.clock.advance(everyMs);
     }
   }
@@ -178,7 +178,7 @@ test('a key that stream and carrier both tell of is collected once', async () =>
   const line = new Line();
   line.collect();
   for (const key of '4711') {
-    line.desk.press(key, 'media');
+    line.desk.press(key, 'line');
     await line.clock.advance(200);
     line.desk.press(key, 'carrier');
   }

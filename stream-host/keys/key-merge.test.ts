@@ -11,8 +11,8 @@ const merged = (reports: readonly (readonly [key: string, source: KeySource, atM
 test('a key that both the media stream and the carrier tell of is pressed once', () => {
   assert.deepEqual(
     merged([
-      ['1', 'media', 0],
-      ['2', 'media', 300],
+      ['1', 'line', 0],
+      ['2', 'line', 300],
       ['1', 'carrier', 400],
       ['2', 'carrier', 700],
     ]),
@@ -24,8 +24,8 @@ test('a key that is pressed twice is pressed twice, whoever tells of it first', 
   assert.deepEqual(
     merged([
       ['5', 'carrier', 0],
-      ['5', 'media', 50],
-      ['5', 'media', 200],
+      ['5', 'line', 50],
+      ['5', 'line', 200],
       ['5', 'carrier', 900],
     ]),
     ['5', '5'],
@@ -35,10 +35,10 @@ test('a key that is pressed twice is pressed twice, whoever tells of it first', 
 test('a key that only one of them tells of counts', () => {
   assert.deepEqual(
     merged([
-      ['5', 'media', 0],
+      ['5', 'line', 0],
       ['5', 'carrier', 300],
       ['5', 'carrier', 600],
-      ['7', 'media', 800],
+      ['7', 'line', 800],
     ]),
     ['5', '5', '7'],
   );
@@ -47,7 +47,7 @@ test('a key that only one of them tells of counts', () => {
 test('the same key a minute later is another press', () => {
   assert.deepEqual(
     merged([
-      ['5', 'media', 0],
+      ['5', 'line', 0],
       ['5', 'carrier', 60_000],
     ]),
     ['5', '5'],
@@ -58,10 +58,10 @@ test('in whatever order two whole sources come in, each press counts once', () =
   const presses = fc.array(fc.constantFrom('1', '2', '#'), { maxLength: 12 });
   fc.assert(
     fc.property(presses, fc.infiniteStream(fc.boolean()), (keys, mediaNext) => {
-      const left = { media: [...keys], carrier: [...keys] };
+      const left = { line: [...keys], carrier: [...keys] };
       const reports: [string, KeySource, number][] = [];
-      while (left.media.length + left.carrier.length > 0) {
-        const source = mediaNext.next().value ? 'media' : 'carrier';
+      while (left.line.length + left.carrier.length > 0) {
+        const source = mediaNext.next().value ? 'line' : 'carrier';
         const key = left[source].shift();
         if (key !== undefined) reports.push([key, source, reports.length * 50]);
       }

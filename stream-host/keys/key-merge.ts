@@ -1,5 +1,5 @@
 /** Who told of a key: the media stream, or an event of the carrier's. */
-export type KeySource = 'media' | 'carrier';
+export type KeySource = 'line' | 'carrier';
 
 interface Press {
   readonly key: string;

@@ -111,7 +111,7 @@ export class LiveSession {
     });
     transport.events.on('interrupt', () => this.#mode.interrupt());
     transport.events.on('text', (text) => this.#typed(text));
-    transport.events.on('dtmf', (tone) => this.#keys.press(tone, 'media'));
+    transport.events.on('dtmf', (tone) => this.#keys.press(tone, 'line'));
     transport.events.on('endRequested', () => this.#finish('caller-ended', true));
     transport.events.on('closed', (code, reason) => this.#onLineClosed(code, reason));
     // The function that asks for the end hangs up by itself.

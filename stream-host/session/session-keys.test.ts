@@ -53,7 +53,7 @@ class Call {
 
   async press(keys: string): Promise<void> {
     for (const key of keys) {
-      this.keys.press(key, 'media');
+      this.keys.press(key, 'line');
       await this.rig.clock.advance(300);
     }
   }
@@ -147,8 +147,8 @@ test('a caller who presses nothing is asked again, counted from when the prompt 
 test('a key by whatever name is one, and outside of a collection it is a word', async () => {
   const call = new Call();
   await call.rig.started();
-  call.keys.press('five', 'media');
-  call.keys.press('pound', 'media');
+  call.keys.press('five', 'line');
+  call.keys.press('pound', 'line');
   call.keys.press('5', 'carrier');
   await call.rig.clock.advance(3000);
   assert.equal(call.rig.callerWords, '[pressed 5#]');

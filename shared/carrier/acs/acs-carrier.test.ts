@@ -257,3 +257,12 @@ for (const [id, party] of parties) {
     assert.equal(partyIdOf(acsPartyOf(id)), id);
   });
 }
+
+test('a call is passed on unanswered, and one through Teams Phone is not: that is refused before anybody is asked', async (t) => {
+  const { calls, seen } = await acsThat(t, (_, response) => response.writeHead(204).end());
+  await calls.redirect({ ticket: 'CTX', redirectable: true }, '+15550111');
+  assert.partialDeepStrictEqual(seen[0]?.body, { incomingCallContext: 'CTX', target: { rawId: '4:+15550111' } });
+  const teams = { ticket: 'TEAMS', redirectable: false };
+  await assert.rejects(calls.redirect(teams, '+15550111'), { code: 'carrier.not-supported' });
+  assert.equal(seen.length, 1);
+});

@@ -11,7 +11,7 @@ import type {
   TranscriptionOptions,
 } from '@azure/communication-call-automation';
 import { SAMPLE_RATE } from '../../audio/pcm.ts';
-import type { Announcement } from '../announcement.ts';
+import type { Announcement, IncomingCall } from '../announcement.ts';
 import type { CallEvent, Participant, RecordingState } from '../call-events.ts';
 import {
   type AddWish,
@@ -26,7 +26,7 @@ import {
   type RecordingWish,
   type TransferWish,
 } from '../carrier.ts';
-import { failedAs } from '../carrier-error.ts';
+import { failedAs, notSupported } from '../carrier-error.ts';
 import type { CarrierWords, LineMedia } from '../line-media.ts';
 import { isTeams } from '../party-id.ts';
 import { readAcsAnnouncement } from './acs-announcements.ts';
@@ -74,7 +74,12 @@ export class AcsCarrier implements Carrier {
     await attempt('reject the call', () => this.#client.rejectCall(ticket, { callRejectReason }));
   }
 
-  async redirect(ticket: string, target: PartyId): Promise<void> {
+  async redirect(
+    { ticket, redirectable }: Pick<IncomingCall, 'ticket' | 'redirectable'>,
+    target: PartyId,
+  ): Promise<void> {
+    // Call Automation has no redirection of a call that is answered on behalf of a Teams account.
+    if (!redirectable) throw notSupported(this.name, 'redirect a call through Teams Phone');
     const targetParticipant = acsPartyOf(target);
     await attempt('redirect the call', () => this.#client.redirectCall(ticket, { targetParticipant }));
   }

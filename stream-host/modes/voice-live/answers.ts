@@ -34,10 +34,7 @@ export interface AnswersOptions extends StandInsOptions {
   readonly asked: () => { readonly lastSpeechMs: number; readonly askedAtMs: number };
   readonly onBegan: () => void;
   readonly onAudible: () => void;
-  /**
-   * The turn is over and on record. With a reason, the agent wants to hang up now; the actions are what it wants to do with
-   * the call.
-   */
+  /** The turn is over and on record. With a reason, the agent hangs up now; the actions are what it wants of the call. */
   readonly act: (action: CallAction) => void;
   readonly onEnded: (endReason: string | undefined, actions: readonly CallAction[]) => void;
 }
