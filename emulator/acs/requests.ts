@@ -56,7 +56,8 @@ export const createRequest = z
   .transform(({ sourceCallerIdNumber, teamsAppSource, ...request }, context) => {
     const from = sourceCallerIdNumber?.value ?? (teamsAppSource && `28:orgid:${teamsAppSource.appId}`);
     if (from !== undefined) return { ...request, from };
-    context.addIssue({ code: 'custom', message: 'a call to a phone number needs the number that it shows' });
+    const message = 'a call to a phone number needs the number that it shows';
+    context.addIssue({ code: 'custom', path: ['sourceCallerIdNumber'], message });
     return z.NEVER;
   });
 

@@ -348,7 +348,7 @@ export class Answers {
 
   /** Asked for once more; then the caller is told. */
   #failed(turn: LiveTurn, reason: string, isAskedOn = false, isFruitful = turn.hasAudio): void {
-    const { events } = this.#options;
+    const { events, agent, ledger } = this.#options;
     const isAskedAgain = !turn.retried && !isFruitful;
     const code = isAskedOn || isAskedAgain ? 'reply.retried' : 'reply.failed';
     events.emit('fault', { code, error: new Error(`The service ended a response: ${reason}`) });
@@ -360,7 +360,6 @@ export class Answers {
       this.#ask(turn, turn.request);
       return;
     }
-    const { agent, ledger } = this.#options;
     if (!turn.gaveUp) this.#standIns.sayInstead(turn, agent.phrases, ledger.items.length === 0);
     this.#finishIfDone(turn);
   }
