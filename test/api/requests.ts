@@ -25,7 +25,9 @@ const operation = z.object({
   operationId: z.string(),
   parameters: z.array(parameter).default([]),
   security: z.array(z.record(z.string(), z.unknown())),
-  requestBody: z.object({ content: z.object({ 'application/json': z.object({ schema: z.unknown() }) }) }).optional(),
+  requestBody: z
+    .object({ content: z.object({ 'application/json': z.object({ schema: z.unknown(), example: z.unknown() }) }) })
+    .optional(),
   responses: z.record(z.string(), z.unknown()),
 });
 type Operation = z.output<typeof operation>;
@@ -121,11 +123,13 @@ const mostly = (values: fc.Arbitrary<unknown>) =>
 
 function bodiesOf(given: Operation['requestBody'], schemas: Schemas): fc.Arbitrary<string | undefined> {
   if (given === undefined) return fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, fc.json());
-  const values = valuesOf(given.content['application/json'].schema, schemas);
+  const { schema, example } = given.content['application/json'];
+  const values = valuesOf(schema, schemas);
   const asText = (value: unknown) => JSON.stringify(value) ?? 'null';
   return fc.oneof(
     { weight: 5, arbitrary: values.map(asText) },
     { weight: 4, arbitrary: nearly(values).map(asText) },
+    { weight: 3, arbitrary: nearly(fc.constant(example)).map(asText) },
     { weight: 1, arbitrary: fc.json() },
     { weight: 1, arbitrary: fc.string({ unit: 'binary' }).map(wellFormed) },
   );

@@ -54,20 +54,34 @@ function texts(schema: Schema): fc.Arbitrary<string> {
 const numberIn = (schema: Schema, name: string): number | undefined =>
   typeof schema[name] === 'number' ? schema[name] : undefined;
 
-/** A value that is nearly what was described: a field less, more, or of another kind. */
+/** A value that is nearly what was described: somewhere in it a field less, more, or of another kind. */
 export function nearly(values: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   const change = fc.record({
-    at: fc.nat(20),
+    path: fc.array(fc.nat(20), { minLength: 1, maxLength: 4 }),
     what: fc.constantFrom('drop', 'replace', 'add', 'wrap'),
     by: fc.jsonValue(),
   });
-  return fc.tuple(values, change).map(([value, { at, what, by }]) => {
-    if (what === 'wrap' || typeof value !== 'object' || value === null || Array.isArray(value)) return [value, by];
-    const entries = Object.entries(value);
-    const index = entries.length === 0 ? 0 : at % entries.length;
-    if (what === 'add') return { ...value, [`unknown_${at}`]: by };
-    return Object.fromEntries(
-      entries.flatMap(([name, old], n) => (n !== index ? [[name, old]] : what === 'drop' ? [] : [[name, by]])),
-    );
-  });
+  return fc.tuple(values, change).map(([value, { path, ...how }]) => changed(value, path, how));
+}
+
+interface Change {
+  readonly what: string;
+  readonly by: unknown;
+}
+
+/** @param path where: at each step down, of as many fields as there are */
+function changed(value: unknown, [at = 0, ...deeper]: readonly number[], how: Change): unknown {
+  const { what, by } = how;
+  if (Array.isArray(value) && value.length > 0) {
+    return value.map((entry, n) => (n === at % value.length ? changed(entry, deeper, how) : entry));
+  }
+  if (what === 'wrap' || typeof value !== 'object' || value === null || Array.isArray(value)) return [value, by];
+  const entries = Object.entries(value);
+  const [name, old] = entries[at % Math.max(1, entries.length)] ?? [];
+  if (what === 'add' || name === undefined) return { ...value, [`unknown_${at}`]: by };
+  if (deeper.length > 0 && typeof old === 'object' && old !== null) {
+    return { ...value, [name]: changed(old, deeper, how) };
+  }
+  if (what === 'replace') return { ...value, [name]: by };
+  return Object.fromEntries(entries.filter(([other]) => other !== name));
 }

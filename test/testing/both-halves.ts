@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { after } from 'node:test';
 import { pino } from 'pino';
 import { AcsService } from '../../emulator/acs/acs-service.ts';
@@ -36,6 +39,7 @@ export interface BothHalves {
  */
 export async function startBothHalves(options: HostOptions = {}): Promise<BothHalves> {
   const number = '+15550100';
+  const keyFolder = await mkdtemp(path.join(tmpdir(), 'parley-keys-'));
   const redis = await redisForTests();
   const emulator = new EmulatorServer(await loadCertificate(), silent);
   const emulatorPort = (await emulator.listen('127.0.0.1', { plain: 0, tls: 0 })).plain;
@@ -58,6 +62,7 @@ export async function startBothHalves(options: HostOptions = {}): Promise<BothHa
     accessKey: ACCESS_KEY,
     resourceId: RESOURCE_ID,
     tokenIssuer: ISSUER,
+    keyFolder,
     webhookUrl: `${functions.baseUrl}/calls/answer`,
     gridSchema: 'EventGridSchema',
     ringTimeoutMs: 10_000,
@@ -71,8 +76,10 @@ export async function startBothHalves(options: HostOptions = {}): Promise<BothHa
     await service.close();
     await emulator.close();
     await functions.close();
+    await rm(keyFolder, { recursive: true });
   });
-  const signer = TokenIssuer.create({ issuer: ISSUER, audience: RESOURCE_ID });
+  // The emulator's own.
+  const signer = TokenIssuer.create({ issuer: ISSUER, audience: RESOURCE_ID, folder: keyFolder });
   return {
     functions,
     host,
