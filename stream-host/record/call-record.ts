@@ -7,6 +7,7 @@ import type { RecordPart, RecordStore } from '../../shared/records/record-store.
 import type { Usage } from '../../shared/records/usage.ts';
 import { UsageTotals } from '../../shared/records/usage-totals.ts';
 import type { Session, SessionEvent } from '../../shared/sessions/session.ts';
+import { within } from '../../shared/within.ts';
 import type { CallSummary, SessionEventSource } from '../contract/events.ts';
 import type { InputSink } from '../contract/inputs.ts';
 import type { ModeLine } from '../contract/line.ts';
@@ -63,6 +64,7 @@ export class CallRecord implements Recorder, InputSink {
   #lastEventId: string | undefined;
   #cancelFetch: Cancel = () => {};
   #closed = false;
+  #ending: Promise<void> | undefined;
 
   constructor(options: CallRecordOptions) {
     const { session, store, privacy, clock, budget, log, rateHz } = options;
@@ -162,11 +164,19 @@ export class CallRecord implements Recorder, InputSink {
   }
 
   /** The last word, with the totals. Idempotent; never rejects. */
-  async close(reason: string, waitMs: number): Promise<void> {
+  close(reason: string, waitMs: number): Promise<void> {
+    this.#ending ??= this.#close(reason, waitMs);
+    return this.#ending;
+  }
+
+  async #close(reason: string, waitMs: number): Promise<void> {
     if (this.#closed) return;
     this.#cancelFetch();
     this.#audio?.close();
-    if (this.#writer !== undefined) await this.#end(reason, this.#writer);
+    // A store that is away must not keep whoever waits for the session.
+    if (this.#writer !== undefined) {
+      await within(this.#options.clock, waitMs, this.#end(reason, this.#writer), () => undefined);
+    }
     this.#closed = true;
     await this.#writer?.close(waitMs);
   }

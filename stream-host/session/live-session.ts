@@ -228,10 +228,13 @@ export class LiveSession {
 
   async #letGo(lastStep: () => Promise<void> = async () => {}): Promise<void> {
     const { record, recorder, lease, onClosed } = this.#options;
+    // Beside the rest, so that what is kept for good adds nothing to the wait for the session.
+    const kept = recorder?.close(this.#endReason, FLUSH_MS);
     // In this order: whoever takes the session next reads all that was said.
     await record.close(FLUSH_MS);
-    await recorder?.close(this.#endReason, FLUSH_MS);
     await lastStep();
+    // Until then nobody may erase it.
+    await kept;
     await lease.close();
     onClosed();
   }

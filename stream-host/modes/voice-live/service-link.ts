@@ -47,6 +47,8 @@ interface Held {
   readonly session: RealtimeSession;
   readonly up: Resampler;
   readonly down: Resampler;
+  /** Answers that it is giving. */
+  readonly answering: Set<string>;
   /** Where in the call its audio begins; undefined before it had any. */
   startMs: number | undefined;
 }
@@ -162,8 +164,8 @@ export class ServiceLink {
     if (this.#closed) return;
     this.#closed = true;
     this.#cancelTimer();
-    this.#serving?.session.close();
-    this.#next?.session.close();
+    this.#leave(this.#serving);
+    this.#leave(this.#next);
     this.#options.log.info(this.#usage, 'what the speech-to-speech service counted');
   }
 
@@ -210,7 +212,7 @@ export class ServiceLink {
       case 'drop': {
         const dropped = this.#serving;
         if (!dropped) return;
-        dropped.session.close();
+        this.#leave(dropped);
         events.onDropped();
         this.#serving = undefined;
         // From here on nobody takes anything down.
@@ -218,7 +220,7 @@ export class ServiceLink {
         return;
       }
       case 'drop-next':
-        this.#next?.session.close();
+        this.#leave(this.#next);
         this.#next = undefined;
         return;
       case 'give-up':
@@ -257,7 +259,10 @@ export class ServiceLink {
         onCommitted: told(events.onCommitted),
         onCallerWords: told(events.onCallerWords),
         onCallerWordsFailed: told(events.onCallerWordsFailed),
-        onResponseStarted: told(events.onResponseStarted),
+        onResponseStarted: told((responseId, requestId) => {
+          held.answering.add(responseId);
+          events.onResponseStarted(responseId, requestId);
+        }),
         onResponseDropped: told(events.onResponseDropped),
         onAudio: told((responseId, itemId, pcm) => events.onAudio(responseId, itemId, held.down.write(pcm))),
         onText: told(events.onText),
@@ -265,6 +270,7 @@ export class ServiceLink {
         onServiceTool: told(events.onServiceTool),
         onResponseEnded: told((responseId, status, reason, usage) => {
           if (usage) this.#count(usage);
+          held.answering.delete(responseId);
           this.#options.onUsed?.(usage);
           events.onResponseEnded(responseId, status, reason, usage);
         }),
@@ -276,9 +282,17 @@ export class ServiceLink {
       session,
       up: new Resampler(rateHz, session.rateHz),
       down: new Resampler(session.rateHz, rateHz),
+      answering: new Set(),
       startMs: undefined,
     };
     return held;
+  }
+
+  /** Nobody is told any more what the answers under way have used. */
+  #leave(held: Held | undefined): void {
+    held?.session.close();
+    for (const _ of held?.answering ?? []) this.#options.onUsed?.(undefined);
+    held?.answering.clear();
   }
 
   #onClosed(held: Held, error: DependencyError, final: boolean): void {

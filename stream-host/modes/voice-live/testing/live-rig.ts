@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { bytesOf, FRAME_BYTES } from '../../../../shared/audio/pcm.ts';
+import type { Usage } from '../../../../shared/records/usage.ts';
 import type { HistoryItem } from '../../../../shared/sessions/history.ts';
 import { VirtualClock } from '../../../../shared/virtual-clock.ts';
 import { defaultPhrases } from '../../../agent/phrases.ts';
@@ -44,6 +45,8 @@ export class LiveRig {
   readonly ear = new CallerEar(this.clock);
   readonly call: Mode;
   readonly tools: string[] = [];
+  /** What it was told to have used. */
+  readonly used: Usage[] = [];
   /** What was done with the call. */
   readonly acts: CallAction[] = [];
   history: readonly HistoryItem[];
@@ -152,6 +155,7 @@ export class LiveRig {
       turns: 0,
       facts: { sessionId: 'session-1', direction: 'inbound' },
       beganAtMs: this.clock.wallMs(),
+      recorder: { used: (usage) => this.used.push(usage) },
       act: (action) => this.acts.push(action),
     };
   }

@@ -1,0 +1,22 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LiveRig } from './testing/live-rig.ts';
+
+const LONG = 'It was sent on Monday, it is on its way, and it arrives tomorrow before noon at your door.';
+
+test('an answer that is under way when the call ends is one of which nobody knows what it used', async () => {
+  const rig = await new LiveRig().started();
+  rig.service.brain = () => [{ say: LONG }];
+  await rig.says([0x20]);
+  await rig.pass(1_200);
+  const before = rig.used.length;
+  rig.call.close('caller-ended');
+  const after = rig.used.slice(before);
+  assert.ok(rig.used.length > 0);
+  assert.ok(
+    after.every(({ service, used }) => service === 'realtime' && used.output_tokens === null),
+    JSON.stringify(after),
+  );
+  rig.call.close('caller-ended');
+  assert.equal(rig.used.length, before + after.length, 'told once');
+});
