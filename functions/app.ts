@@ -4,6 +4,7 @@ import { callbacksRoute } from './calls/callbacks.ts';
 import { eraseCallRoute } from './calls/erase.ts';
 import { hangupRoute } from './calls/hangup.ts';
 import { initiateRoute } from './calls/initiate.ts';
+import { operationRoutes } from './calls/operations.ts';
 import { listCallsRoute, readCallRoute } from './calls/read.ts';
 import { callRecordRoute } from './calls/record.ts';
 import { transcribeRoute } from './calls/transcribe.ts';
@@ -24,6 +25,7 @@ const routes: readonly Route[] = [
   transcribeRoute,
   callRecordRoute,
   eraseCallRoute,
+  ...operationRoutes,
   ticketsRoute,
   healthRoute,
   readinessRoute,

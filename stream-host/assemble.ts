@@ -24,7 +24,9 @@ import { RelayDoor } from './http/relay-door.ts';
 import { StreamHostServer, type StreamHostServerOptions } from './http/server.ts';
 import { TicketDoor, type TicketRules } from './http/ticket-door.ts';
 import { CallEnding } from './session/call-ending.ts';
+import type { RecordingPlan } from './session/call-recording.ts';
 import type { HostIdentity } from './session/lease.ts';
+import type { CallDeskParts } from './session/open-call-desk.ts';
 import { Reception, type ReceptionOptions } from './session/reception.ts';
 import { SessionRelay } from './session/session-relay.ts';
 import { TranscriptIntake } from './session/transcript-intake.ts';
@@ -81,6 +83,10 @@ export interface HostParts
   /** The mode of sessions for which nobody says another: ACS_STREAMING_MODE. */
   readonly defaultMode?: string;
   readonly calls: WorkingCarrier & Pick<Carrier, 'hangUp' | 'stopMedia'>;
+  /** What else is done with calls: transfers, holds, recordings. Without it nothing is. */
+  readonly callDesk?:
+    | { readonly carrier: Carrier; readonly recording: RecordingPlan; readonly waits?: CallDeskParts['waits'] }
+    | undefined;
   readonly readVitals: (
     live: LiveSessions,
     admission: HostAdmission | undefined,
@@ -110,10 +116,17 @@ export function assembleHost(parts: HostParts): AssembledHost {
   const admission = parts.openAdmission?.(() => live.count);
   const live: LiveSessions = new LiveSessions({ ...parts, admission });
   const modes = new ModeTable(parts.modes, parts.defaultMode ?? DEFAULT_MODE);
-  const ending = new CallEnding({ hangUp: (callId) => parts.calls.hangUp(callId), find: (id) => store.get(id), clock });
+  const find = (id: string) => store.get(id);
+  const ending = new CallEnding({ hangUp: (callId, who) => parts.calls.hangUp(callId, who), find, clock });
+  const life: Calls = openCalls({ ...parts, store, carrier: parts.calls, source: 'stream-host' });
+  const callDesk = parts.callDesk && {
+    ...parts.callDesk,
+    ports: { carrier: parts.callDesk.carrier, ledger: life.ledger },
+    find,
+  };
   const relay = new SessionRelay({ redis, clock, log });
   const tickets = new Tickets(parts);
-  const reception = new Reception({ ...parts, tickets, modes, store, commands, live, ending, relay });
+  const reception = new Reception({ ...parts, callDesk, tickets, modes, store, commands, live, ending, relay });
   const record = new HostRecord({
     store,
     host,
@@ -141,7 +154,6 @@ export function assembleHost(parts: HostParts): AssembledHost {
     places: new Places(store.hosts, clock),
     vitals: () => parts.readVitals(live, admission),
   });
-  const life: Calls = openCalls({ ...parts, store, carrier: parts.calls, source: 'stream-host' });
   const rounds = new WorkRounds(life.work, clock);
   const sweep = new CallSweep({ store, calls: parts.calls, work: life.work, clock, log });
   // The functions must not answer a call on the strength of a place that is gone.

@@ -48,6 +48,7 @@ import { BeatClock } from './playout/beat-clock.ts';
 import { realtimeServiceOf } from './realtime/realtime-service.ts';
 import { CallRecords } from './record/call-records.ts';
 import { recordable } from './replay/recorded-conversation.ts';
+import type { RecordingPlan } from './session/call-recording.ts';
 import type { ReceptionOptions } from './session/reception.ts';
 import { VoiceActivityLane } from './speech/voice-activity/voice-activity-lane.ts';
 import { watchedMode } from './voicemail/watched-mode.ts';
@@ -216,6 +217,7 @@ export async function startStreamHost(
     openResponder: responders(config, shelf, model, clock),
     records,
     calls,
+    callDesk: { carrier: calls, recording: recordingPlanOf(config) },
     defaultAgent: config.DEFAULT_AGENT,
     isScripted: () => scripted?.isScripted() ?? false,
     maxCallMs: config.MAX_CALL_MS,
@@ -338,5 +340,10 @@ function responders(
       agent: agentIn(shelf.require(name), session.language),
     });
 }
+
+const recordingPlanOf = (config: StreamHostSettings): RecordingPlan => ({
+  wish: { channels: config.RECORDING_CHANNELS, format: 'wav', containerUrl: config.RECORDING_CONTAINER_URL },
+  noticeUrl: config.RECORDING_NOTICE_URL,
+});
 
 const pathOf = (folder: string): string => fileURLToPath(new URL(folder, ROOT));

@@ -1,7 +1,7 @@
 import { isOver } from '../../shared/calls/call-state.ts';
 import { endCall } from '../../shared/calls/media-recovery.ts';
 import { ParleyError } from '../../shared/errors.ts';
-import type { Answer, Input } from '../../shared/http/route.ts';
+import type { Answer } from '../../shared/http/route.ts';
 import { hangUpCall } from '../../shared/http/routes/calls.ts';
 import type { Logger } from '../../shared/log.ts';
 import { isSessionId } from '../../shared/sessions/keys.ts';
@@ -11,17 +11,14 @@ import { functionRoute } from '../http/route.ts';
 import { callNotFound, lookUpSession } from './find-session.ts';
 
 /** Ends a call for everybody, or a browser's session. */
-export const hangupRoute = functionRoute(hangUpCall, hangUp);
+export const hangupRoute = functionRoute(hangUpCall, ({ params }, parts, log) => hangUpById(params.id, parts, log));
 
 const REASON = 'hangup-requested';
 
-async function hangUp(
-  { params }: Input<typeof hangUpCall>,
-  parts: Parts,
-  log: Logger,
-): Promise<Answer<typeof hangUpCall>> {
-  const session = await lookUpSession(parts.store, params.id);
-  if (session === undefined) return hangUpUnknown(params.id, parts, log);
+/** @param id of the session, or of the call connection */
+export async function hangUpById(id: string, parts: Parts, log: Logger): Promise<Answer<typeof hangUpCall>> {
+  const session = await lookUpSession(parts.store, id);
+  if (session === undefined) return hangUpUnknown(id, parts, log);
   const answer = (status: string, message: string): Answer<typeof hangUpCall> => ({
     status: 200,
     body: { call_id: session.callConnectionId ?? session.id, session_id: session.id, status, message },

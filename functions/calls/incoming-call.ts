@@ -8,6 +8,7 @@ import { type CallMode, modeOfCall } from '../../shared/modes/offered-modes.ts';
 import type { SessionStatus } from '../../shared/sessions/session.ts';
 import type { Parts } from '../composition.ts';
 import { FIRST_LOOK_MS, INBOUND_PLACE_MS } from './call-waits.ts';
+import { turnAway } from './turn-away.ts';
 
 /** What became of a ringing call, in the fields of the HTTP answer. */
 export interface IncomingCallResult {
@@ -162,14 +163,15 @@ async function reject(
 ): Promise<IncomingCallResult> {
   await openSession(id, call, await modeOf(call, parts), 'failed', parts);
   await parts.store.update(id, () => ({ status: 'failed', endedAt: parts.clock.wallMs(), endReason }));
+  let away: Awaited<ReturnType<typeof turnAway>> = 'rejected';
   try {
-    await parts.calls.reject(call.ticket);
+    away = await turnAway(call, parts, log);
   } catch (error) {
     if (!(error instanceof CarrierError) || error.transient) throw error;
     log.warn({ code: error.code }, 'the call could not be rejected; it is likely over');
   }
-  log.warn({ reason: endReason }, 'call rejected as busy: nobody could talk with the caller');
-  return { status: 'call rejected', session_id: id, reason: endReason };
+  log.warn({ reason: endReason }, `call ${away}: nobody could talk with the caller`);
+  return { status: `call ${away}`, session_id: id, reason: endReason };
 }
 
 /** Creates the session, unless an earlier attempt has. */

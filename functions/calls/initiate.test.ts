@@ -155,17 +155,29 @@ test('null is as good as leaving a field out, as the predecessor’s clients sen
   });
 });
 
-test('a mode that nobody knows, or a recording, is refused by name, and what says nothing else than we do is taken (compat 2.3)', async () => {
+test('a mode that nobody knows is refused by name, and what says nothing else than we do is taken (compat 2.3)', async () => {
   const taken = await initiate({ ...target, streaming_mode: 'media', record_call: false });
   assert.equal(taken.status, 200);
   functions.acs.reset();
-  for (const field of [{ streaming_mode: 'video' }, { record_call: true }, { streaming_mode: 7 }]) {
+  for (const field of [{ streaming_mode: 'video' }, { record_call: 'yes' }, { streaming_mode: 7 }]) {
     const { status, body } = await initiate({ ...target, ...field });
     assert.deepEqual([status, body.error.details.issues[0].field], [400, Object.keys(field)[0]]);
   }
   const { body } = await initiate({ ...target, streaming_mode: 'video' });
   assert.match(body.error.message, /media, voice_live, transcription/);
   assert.deepEqual(functions.acs.operations, []);
+});
+
+test('a call that shall be recorded says so in its session, and false is as good as nothing', async () => {
+  for (const [record_call, recorded] of [
+    [true, true],
+    [false, undefined],
+    [null, undefined],
+  ] as const) {
+    const { body } = await initiate({ ...target, record_call });
+    assert.equal(body.recording_enabled, recorded ?? false);
+    assert.equal((await functions.store.get(body.session_id))?.recorded, recorded);
+  }
 });
 
 test('a call has the mode that is asked for, or its agent’s, or that of ACS_STREAMING_MODE, and ACS is asked for its audio', async () => {

@@ -74,6 +74,7 @@ async function placeAdmitted(wanted: OutboundCall, source: string, parts: Parts,
       context: wanted.context,
       ...minutePriceOf(wanted.target_number, parts),
       ...(wanted.voicemail && { voicemail: wanted.voicemail }),
+      ...(wanted.record_call === true && { recorded: true }),
     });
     const ids = await dial(session, wanted, source, how, parts, callLog);
     return answerOf(session, ids, wanted.target_number, how);
@@ -135,7 +136,7 @@ const answerOf = (session: Session, ids: CallIds, target: string, { mode }: Call
   session_id: session.id,
   initiated_at: new Date(session.createdAt).toISOString(),
   streaming_mode: mode,
-  recording_enabled: false,
+  recording_enabled: session.recorded ?? false,
 });
 
 /** What its price is given back by when it is over. */

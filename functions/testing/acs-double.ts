@@ -15,6 +15,26 @@ export interface AcsFailure {
   readonly code: string;
 }
 
+/** What ACS answers to what is done with a call that stands. The SDK takes no other status. */
+function midCallAnswer({ path, body }: AcsRequest): { readonly status: number; readonly body: unknown } | undefined {
+  const { operationContext } = body;
+  if (/:(transferToParticipant|remove)$/.test(path)) return { status: 202, body: { operationContext } };
+  if (path.endsWith('/participants:add')) {
+    const participant = { identifier: body.participantToAdd, isMuted: false, isOnHold: false };
+    return { status: 202, body: { participant, operationContext, invitationId: 'invitation' } };
+  }
+  if (/:(mute|hold|unhold)$/.test(path)) return { status: 200, body: { operationContext } };
+  if (path.endsWith('/participants')) {
+    const identifier = { kind: 'phoneNumber', rawId: '4:+15550001', phoneNumber: { value: '+15550001' } };
+    return { status: 200, body: { value: [{ identifier, isMuted: false, isOnHold: true }] } };
+  }
+  if (path === '/calling/recordings') {
+    return { status: 200, body: { recordingId: 'recording-1', recordingState: 'active', recordingKind: 'acs' } };
+  }
+  if (/^\/calling\/recordings\/[^/]+:(pause|resume)$/.test(path)) return { status: 202, body: undefined };
+  return undefined;
+}
+
 /**
  * ACS as far as a test of the functions needs it: takes what the real SDK sends, writes it down, answers as ACS does or
  * fails on demand, publishes keys and signs tokens. The emulator is the whole thing; this one breaks to order.
@@ -110,6 +130,11 @@ export class AcsDouble {
       return;
     }
     if (ended !== undefined) this.ended.push(ended);
+    const done = midCallAnswer(request);
+    if (done) {
+      response.writeHead(done.status).end(JSON.stringify(done.body));
+      return;
+    }
     response.writeHead(/:(start|stop)(MediaStreaming|Transcription)$/.test(request.path) ? 202 : 204).end();
   }
 

@@ -118,6 +118,7 @@ export const BY_DEFAULT: Readonly<Record<Half, ReadonlySet<string>>> = {
     'ACS_SOURCE_NUMBER',
     'AGENTS_FOLDER',
     'TEAMS_PHONE_RESOURCE_ACCOUNT_ID',
+    'INCOMING_WHEN_FULL',
   ]),
   'stream-host': new Set([
     'SESSION_TTL_SECONDS',
@@ -126,6 +127,9 @@ export const BY_DEFAULT: Readonly<Record<Half, ReadonlySet<string>>> = {
     'RECORD_AUDIO',
     'RECORD_NUMBERS',
     'CALL_PRICES',
+    'RECORDING_CONTAINER_URL',
+    'RECORDING_CHANNELS',
+    'RECORDING_NOTICE_URL',
     'VOICE_ACTIVITY_RUNTIME',
     'REALTIME_SERVICE',
     'REALTIME_TRANSCRIPTION_MODEL',

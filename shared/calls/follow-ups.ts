@@ -4,7 +4,9 @@ import type { Logger } from '../log.ts';
 import type { Session } from '../sessions/session.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import type { Todo } from './call-inbox.ts';
+import { isOver } from './call-state.ts';
 import type { FollowUp } from './handlers/consequences.ts';
+import { operationEnded } from './host-commands.ts';
 import { endCall, type Later, type MediaRecovery } from './media-recovery.ts';
 import { isSettled, type OperationLedger, RECONCILE } from './operation-ledger.ts';
 import { reconcile } from './reconcile.ts';
@@ -77,12 +79,13 @@ export async function follow(task: Task, parts: FollowUpParts): Promise<Later | 
 async function askHowItEnded(
   { sessionId, session, log }: Task,
   operationContext: string,
-  { ledger, carrier }: FollowUpParts,
+  { ledger, carrier, store }: FollowUpParts,
 ): Promise<undefined> {
   const operation = await ledger.get(sessionId, operationContext);
   if (operation === undefined || isSettled(operation.state)) return undefined;
   const settlement = await reconcile(operation, session, carrier);
-  await ledger.settle(sessionId, settlement);
+  const isNews = await ledger.settle(sessionId, settlement);
+  if (isNews && session && !isOver(session.status)) await store.command(sessionId, operationEnded(settlement));
   log.info({ operation: operation.kind, state: settlement.state }, 'no event told how an operation ended; asked');
   return undefined;
 }

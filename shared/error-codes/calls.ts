@@ -61,6 +61,11 @@ export const CALL_ERRORS = {
     'There is no such call, or it was too long ago.',
     'Ask for another id; sessions are kept for SESSION_TTL_SECONDS.',
   ),
+  'calls.transfer-running': is(
+    409,
+    'The caller is being put through already.',
+    'Wait for what comes of it: `GET calls/{id}` tells.',
+  ),
   'capacity.exhausted': is(503, 'No stream host could take the call now.', 'Try again later, or add a replica.'),
   'capacity.none-alive': is(503, 'No stream host is alive.', 'Start one; the event is delivered again.'),
   'carrier.not-supported': is(
@@ -96,6 +101,18 @@ export const CALL_ERRORS = {
     'The tool that says whether keys are right gave no verdict.',
     'Mend the tool that `check` names: it must return true, false or { right, … }, in time.',
   ),
+  'recording.no-notice': is(
+    409,
+    'Nobody has said what people are told before they are recorded.',
+    'Give the agent `recording.notice`, or set RECORDING_NOTICE_URL.',
+  ),
+  'recording.none': is(409, 'The call is not being recorded.', 'Start a recording first.'),
+  'recording.notice-unheard': is(
+    409,
+    'The notice before a recording was cut off each time, so that nothing was recorded.',
+    'Ask for the recording again, or say the notice in fewer words.',
+  ),
+  'recording.running': is(409, 'The call is being recorded already.', 'Nothing; or pause, resume or stop it.'),
   'session.damaged': is(
     500,
     'What Redis holds for the session cannot be read by this release.',

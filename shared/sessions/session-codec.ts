@@ -82,7 +82,7 @@ const command = json.pipe(
       succeeded: z.boolean(),
       reason: z.string(),
     }),
-    z.object({ type: z.literal('participants'), ids: z.array(z.string()) }),
+    z.object({ type: z.literal('participants'), ids: z.array(z.string()), sequence: z.number().exactOptional() }),
   ]),
 ) satisfies z.ZodType<SessionCommand, unknown>;
 

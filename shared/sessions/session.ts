@@ -77,5 +77,5 @@ export type SessionCommand =
       readonly succeeded: boolean;
       readonly reason: string;
     }
-  /** Who is in the call now. Private: never into a log. */
-  | { readonly type: 'participants'; readonly ids: readonly string[] };
+  /** Who is in the call now. `sequence` rises. Private: never into a log. */
+  | { readonly type: 'participants'; readonly ids: readonly string[]; readonly sequence?: number };

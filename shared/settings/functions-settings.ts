@@ -38,6 +38,14 @@ export const functionsOnly = {
       'The Teams resource account that outbound calls come from, through Teams Phone, where a request names no caller. It goes before ACS_SOURCE_NUMBER. docs/operations.md tells what it needs.',
     allowed: 'the object id of a Teams resource account, or 28:orgid: and that',
   }),
+  INCOMING_WHEN_FULL: setting(
+    z.union([z.literal('busy'), z.string().regex(/^(\+[1-9]\d{1,14}|\d+:[\w:.-]{1,250})$/)]).default('busy'),
+    {
+      about:
+        'What becomes of a call that no stream host has a place for: the caller hears the busy signal, or the call is redirected. Calls of Teams Phone cannot be redirected; they are busy.',
+      allowed: 'busy; a number in E.164, such as +15551230000; or a raw id, such as 8:acs:<user>',
+    },
+  ),
   EVENT_GRID_AUDIENCE: setting(kinds.text.optional(), {
     about: 'The application in Entra that the subscription names, for which Event Grid then asks a token.',
     allowed: 'its client id or its URI, such as api://<client id>, where EVENT_GRID_AUTH is entra',

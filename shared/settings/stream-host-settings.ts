@@ -183,6 +183,20 @@ export const streamHostOnly = {
       'at least 16 characters, `whsec_` and base64 behind it or any other text, where TRANSCRIPTION_WEBHOOK_URL is set',
     secret: true,
   }),
+  RECORDING_CONTAINER_URL: setting(kinds.httpUrl.optional(), {
+    about:
+      'The container of Azure Storage to which ACS writes recordings of calls, by its own identity. Without it ACS keeps each for a day.',
+    allowed: 'an http(s) address, such as https://<account>.blob.core.windows.net/<container>',
+  }),
+  RECORDING_CHANNELS: setting(z.enum(['mixed', 'unmixed']).default('mixed'), {
+    about: 'Whether a recording has everybody on one channel, or each participant on his own.',
+    allowed: 'mixed or unmixed',
+  }),
+  RECORDING_NOTICE_URL: setting(kinds.httpUrl.optional(), {
+    about:
+      'A WAV file that ACS plays to everybody in a call before it is recorded. Without it the agent says its own notice (`recording.notice`).',
+    allowed: 'an http(s) address that ACS can reach',
+  }),
   FUNCTIONS_URL: setting(kinds.httpUrl.optional(), {
     about:
       'Where the stream host hands the routes of the functions on to, so that its port has the whole API. `npm start` sets it; in Azure leave it out, or each request needs its function key all the same.',

@@ -6,7 +6,7 @@ import type { Session } from '../../shared/sessions/session.ts';
 
 export interface CallEndingOptions {
   /** @throws {CarrierError} */
-  readonly hangUp: (callConnectionId: string) => Promise<void>;
+  readonly hangUp: (callConnectionId: string, who: 'everybody' | 'us') => Promise<void>;
   /** The session as it is now: its call may have become known after it was picked up. */
   readonly find: (sessionId: string) => Promise<Session | undefined>;
   readonly clock: Clock;
@@ -32,9 +32,15 @@ export class CallEnding {
 
   /**
    * Resolves when the call is over, or when this host can do no more about it. Never rejects.
+   * @param who for whom it ends: a human who has taken it goes on with the caller
    * @param isOurs whether this host still has the session: another one may have taken the call over and talk on it
    */
-  async end(session: Session, log: Logger, isOurs: () => Promise<boolean>): Promise<void> {
+  async end(
+    session: Session,
+    log: Logger,
+    isOurs: () => Promise<boolean>,
+    who: 'everybody' | 'us' = 'everybody',
+  ): Promise<void> {
     const { clock } = this.#options;
     const startedMs = clock.now();
     for (let attempt = 0; ; attempt += 1) {
@@ -42,7 +48,7 @@ export class CallEnding {
         log.warn('the call is somebody else’s by now; it is not ended from here');
         return;
       }
-      if (await this.#tryToEnd(session, attempt, log)) return;
+      if (await this.#tryToEnd(session, attempt, log, who)) return;
       const delayMs = Math.min(FIRST_RETRY_MS * 2 ** attempt, LONGEST_RETRY_MS);
       if (this.#closed || clock.now() + delayMs - startedMs > GIVE_UP_AFTER_MS) {
         log.error('the call could not be ended from here; its reason to end is on record');
@@ -58,11 +64,11 @@ export class CallEnding {
     for (const wake of [...this.#waits]) wake();
   }
 
-  async #tryToEnd(session: Session, attempt: number, log: Logger): Promise<boolean> {
+  async #tryToEnd(session: Session, attempt: number, log: Logger, who: 'everybody' | 'us'): Promise<boolean> {
     try {
       const callConnectionId = session.callConnectionId ?? (await this.#options.find(session.id))?.callConnectionId;
       if (callConnectionId === undefined) throw new Error('the connection of the call is not known yet');
-      await this.#options.hangUp(callConnectionId);
+      await this.#options.hangUp(callConnectionId, who);
       if (attempt > 0) log.info({ attempt }, 'the call is ended after all');
       return true;
     } catch (error) {

@@ -1,3 +1,4 @@
+import { TRANSFERRED, whoHangsUp } from '../../shared/calls/end-reasons.ts';
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import type { NewId } from '../../shared/ids.ts';
 import type { Logger } from '../../shared/log.ts';
@@ -14,6 +15,7 @@ import type { CallEnding } from './call-ending.ts';
 import { newsItem } from './call-news.ts';
 import type { SessionLease } from './lease.ts';
 import { logSessionEvents } from './log-session-events.ts';
+import { type CallDeskParts, type OpenCallDesk, openCallDesk } from './open-call-desk.ts';
 import { SessionKeys } from './session-keys.ts';
 import type { SessionLog } from './session-log.ts';
 import { limitTime } from './time-limit.ts';
@@ -40,6 +42,8 @@ export interface LiveSessionOptions {
   readonly show: (events: SessionEventSource) => void;
   /** Ends the phone call itself. A media socket that closes does not do that. */
   readonly ending: CallEnding;
+  /** What is done with phone calls. Without it nothing can be. */
+  readonly callDesk?: CallDeskParts | undefined;
   readonly maxCallMs: number;
   readonly newId: NewId;
   readonly clock: Clock;
@@ -71,6 +75,7 @@ export class LiveSession {
   readonly #events: SessionEvents;
   readonly #mode: Mode;
   readonly #keys: SessionKeys;
+  readonly #desk: OpenCallDesk | undefined;
   readonly #stopCommands: () => void;
   readonly #cancelLimit: Cancel;
   #over = false;
@@ -103,6 +108,7 @@ export class LiveSession {
       inputs: recorder?.inputs,
     });
     this.#keys = new SessionKeys({ events: this.#events, mode: this.#mode, agent, clock, newId: options.newId });
+    this.#desk = session.channel === 'phone' ? this.#openDesk() : undefined;
 
     transport.events.on('ready', () => this.#start());
     transport.events.on('audio', (pcm, from) => {
@@ -119,6 +125,7 @@ export class LiveSession {
       if (command.type === 'transcribed') this.#mode.transcribed?.(command.phrase);
       else if (command.type === 'key') this.#keys.press(command.key, 'carrier');
       else if (command.type === 'end') this.#finish(command.reason, false);
+      else this.#desk?.take(command);
     };
     this.#stopCommands = options.commands.open(session.id, onCommand, options.lease.owner);
     this.#cancelLimit = limitTime({
@@ -149,6 +156,7 @@ export class LiveSession {
   #start(): void {
     this.#options.log.info({ history: this.#options.history.length }, 'the conversation begins');
     try {
+      this.#desk?.begin();
       this.#mode.start();
     } catch (error) {
       this.#options.log.error({ err: error }, 'the conversation could not begin');
@@ -161,10 +169,31 @@ export class LiveSession {
     return this.#keys.reveal(handle);
   }
 
+  #openDesk(): OpenCallDesk | undefined {
+    const { callDesk, session, history, agent, clock, log } = this.#options;
+    if (!callDesk) return undefined;
+    return openCallDesk(callDesk, {
+      session,
+      resumed: history.length > 0,
+      agent: agent.recording,
+      mode: this.#mode,
+      events: this.#events,
+      clock,
+      log,
+      onPutThrough: () => this.#finish(TRANSFERRED, true),
+      onCallerLeft: () => this.#finish('caller-left', true),
+      onFault: (code) => this.#events.emit('fault', { code }),
+    });
+  }
+
   #act(action: CallAction): void {
     if (this.#keys.act(action)) return;
+    if (this.#desk) {
+      this.#desk.act(action);
+      return;
+    }
     const { callId, name } = action.call;
-    const result = { status: 'failed', reason: 'this cannot be done here' };
+    const result = { status: 'failed', reason: 'this is no phone call' };
     this.#mode.told?.({ item: newsItem(`${callId}-failed`, name, result), speech: 'own-words' });
   }
 
@@ -192,7 +221,7 @@ export class LiveSession {
     this.#wrapUp(CLOSE.normal, reason);
     if (session.channel === 'phone' && endsCall) {
       void this.#letGo(async () => {
-        await this.#options.ending.end(session, log, () => lease.isHeld());
+        await this.#options.ending.end(session, log, () => lease.isHeld(), whoHangsUp(reason));
         transport.end(reason);
       });
     } else {
@@ -219,6 +248,7 @@ export class LiveSession {
     this.#cancelLimit();
     this.#stopCommands();
     this.#keys.close();
+    this.#desk?.close();
     this.#mode.close(reason);
     const { malformed, foreign, early, excess, dropped } = transport.counts;
     record.add('media.disconnected', { code, reason, malformed, foreign, early, excess, dropped });

@@ -24,6 +24,7 @@ import { CallTransport } from '../transport/call-transport.ts';
 import type { CallEnding } from './call-ending.ts';
 import { claimSession, DEFAULT_LEASE_MS, type HostIdentity } from './lease.ts';
 import { isOver, LiveSession, type SessionCommands } from './live-session.ts';
+import type { CallDeskParts } from './open-call-desk.ts';
 import { type CallIdentity, pickUp } from './pick-up.ts';
 import { SessionLog } from './session-log.ts';
 import type { SessionRelay } from './session-relay.ts';
@@ -41,6 +42,8 @@ export interface ReceptionOptions {
   /** Keeps what happens for good. Without it nothing is kept but what Redis has for a day. */
   readonly records?: CallRecords | undefined;
   readonly ending: CallEnding;
+  /** What is done with phone calls; without it nothing can be. */
+  readonly callDesk?: CallDeskParts | undefined;
   readonly relay: Pick<SessionRelay, 'follow'>;
   /** Gives browsers the right to come back, and visitors their sessions. Without it they need another ticket. */
   readonly tickets?: Pick<Tickets, 'claim' | 'issueReturn'> | undefined;
@@ -332,6 +335,7 @@ export class Reception {
           commands: this.#options.commands,
           show: (events) => this.#options.relay.follow(current, this.#describe(history, agent), events),
           ending: this.#options.ending,
+          callDesk: this.#options.callDesk,
           maxCallMs: this.#options.maxCallMs,
           newId: this.#options.newId,
           logTranscripts: this.#options.logTranscripts,

@@ -123,6 +123,7 @@ export interface HostOptions
       | 'requestLimits'
       | 'services'
       | 'records'
+      | 'callDesk'
     >
   > {
   /** What one client may have; without it, all. */
@@ -131,6 +132,10 @@ export interface HostOptions
   /** Another carrier than ACS, and what its sockets prove themselves by. */
   readonly carrier?: Pick<CarrierKind, 'line' | 'callIdHeader'>;
   readonly admitCarrier?: HostParts['admitCarrier'];
+  /** Where it listens; without it, anywhere. */
+  readonly port?: number;
+  /** Who carries its calls, in place of one that only writes down who was hung up. */
+  readonly calls?: HostParts['calls'];
   readonly hangUp?: (callConnectionId: string) => Promise<void>;
   readonly log?: Logger;
   readonly allowedOrigins?: readonly string[];
@@ -201,7 +206,8 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
     agents: options.agents ?? (() => [{ name: 'orders', description: 'Answers.', languages: ['en-US'] }]),
     openResponder: options.openResponder ?? responder,
     records: options.records,
-    calls: {
+    ...(options.callDesk && { callDesk: options.callDesk }),
+    calls: options.calls ?? {
       state: async () => 'connected',
       stopMedia: async () => false,
       startMedia: async () => {},
@@ -243,7 +249,7 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
   });
   const { store, live, server } = assembled;
   const tickets = new Tickets({ redis, clock: systemClock, newSecret: randomSecrets, sessionTtlSeconds: 600 });
-  const port = await assembled.open(0, '127.0.0.1');
+  const port = await assembled.open(options.port ?? 0, '127.0.0.1');
   await assembled.health.first;
 
   const close = async (reason = 'The test is over.') => {

@@ -7,7 +7,7 @@ const CALL_TOOLS: ReadonlySet<string> = new Set(['transfer_call', 'hand_to_human
 
 export const isCallTool = ({ name }: ToolShape): boolean => CALL_TOOLS.has(name);
 
-const HUMAN = /\b(human|representative|operator|colleague|(talk|speak) (to|with) (a|an|some)\b)/;
+const HUMAN = /\b(human|representative|operator|colleague|(talk|speak) (to|with) (a|an|some\w*)\b)/;
 const THROUGH = /\b(put|connect|transfer) me\b/;
 const HOLD = /\bhold\b.*\b(line|on|moment)\b|\bput me on hold\b/;
 

@@ -3,7 +3,7 @@ import type { Session } from '../../sessions/session.ts';
 import { type Consequences, type Handler, onlyTold } from './consequences.ts';
 import { keyPressed } from './keys.ts';
 import { ends, stands } from './life.ts';
-import { operationFailed, operationSucceeded, recordingChanged } from './operations.ts';
+import { operationFailed, operationSucceeded, participantsChanged, recordingChanged } from './operations.ts';
 import { mediaLost, streamTold, wordsLost } from './streams.ts';
 
 /** What each kind of event changes. A kind that is not here does not compile. */
@@ -18,7 +18,7 @@ const HANDLERS: Readonly<Record<CallEventKind, Handler>> = {
   'transcription-updated': streamTold,
   'transcription-stopped': wordsLost,
   'transcription-failed': wordsLost,
-  participants: (_, event) => ('participants' in event ? { told: { participants: event.participants.length } } : {}),
+  participants: participantsChanged,
   'operation-succeeded': operationSucceeded,
   'operation-failed': operationFailed,
   'operation-cancelled': operationFailed,

@@ -1,12 +1,13 @@
 import { isOver } from '../call-state.ts';
 import { TRANSFERRED } from '../end-reasons.ts';
+import { operationEnded } from '../host-commands.ts';
 import type { OperationState } from '../operation-ledger.ts';
 import type { Handler } from './consequences.ts';
 
 /** How something ended that was asked of the carrier. */
 const settles =
   (state: OperationState): Handler =>
-  (_, event) => {
+  (session, event) => {
     const { operationContext, result } = event;
     if (operationContext === undefined || !('operation' in event)) return {};
     const data = {
@@ -14,7 +15,9 @@ const settles =
       ...(event.ended !== undefined && { ended: event.ended }),
     };
     const told = Object.keys(data).length > 0 && { data };
-    return { settled: [{ operationContext, state, result: { ...result, ...told } }] };
+    const settlement = { operationContext, state, result: { ...result, ...told } };
+    // Whoever talks on the call may wait for it.
+    return { settled: [settlement], ...(!isOver(session.status) && { commands: [operationEnded(settlement)] }) };
   };
 
 export const operationFailed = settles('failed');
@@ -34,4 +37,13 @@ export const recordingChanged: Handler = (_, event) => {
     told: { recordingId, state },
     ...(operationContext !== undefined && { settled: [{ operationContext, state: 'succeeded' }] }),
   };
+};
+
+/** Who is in the call now. Whoever talks on it may wait for somebody, or have somebody wait. */
+export const participantsChanged: Handler = (session, event) => {
+  if (event.kind !== 'participants') return {};
+  const { participants, sequence } = event;
+  const ids = participants.map(({ id }) => id);
+  const command = { type: 'participants', ids, ...(sequence !== undefined && { sequence }) } as const;
+  return { told: { participants: ids.length }, ...(!isOver(session.status) && { commands: [command] }) };
 };

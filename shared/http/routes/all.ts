@@ -1,5 +1,6 @@
 import type { RouteContract } from '../route.ts';
 import { listAgents } from './agents.ts';
+import { CALL_OPERATIONS } from './call-operations.ts';
 import { hangUpCall, initiateCall, listCalls, readCall, transcribeCall } from './calls.ts';
 import { health, healthDependencies, hostReadyz, liveness, places, readiness } from './health.ts';
 import { listModes } from './modes.ts';
@@ -17,6 +18,7 @@ const TABLE = [
   transcribeCall,
   readCallRecord,
   eraseCall,
+  ...CALL_OPERATIONS,
   makeTicket,
   takeIncomingCalls,
   allowDelivery,

@@ -90,8 +90,10 @@ export const initiateCall = defineRoute({
         )
         .exactOptional(),
       record_call: z
-        .literal(false, 'must be false: calls cannot be recorded yet')
-        .describe('Calls are not recorded yet.')
+        .boolean()
+        .describe(
+          'Whether ACS records it from the beginning, after the notice of its agent (`recording.notice`) was heard. Without it, or with false, as its agent says.',
+        )
         .nullable()
         .exactOptional(),
     })
@@ -106,7 +108,7 @@ export const initiateCall = defineRoute({
         session_id: z.string().meta({ example: SESSION_ID }),
         initiated_at: z.iso.datetime().meta({ example: AT }),
         streaming_mode: streamingMode.default(DEFAULT_MODE),
-        recording_enabled: z.literal(false).default(false),
+        recording_enabled: z.boolean().describe('Whether it was asked to be recorded.').default(false),
       })
       .meta({ id: 'InitiatedCall', description: 'The call is being placed.' }),
   },

@@ -1,0 +1,176 @@
+import type { Caller } from '../../shared/auth/api-door.ts';
+import { isOver } from '../../shared/calls/call-state.ts';
+import type { TransferWish } from '../../shared/calls/call-wish.ts';
+import { isSettled } from '../../shared/calls/operation-ledger.ts';
+import { hold, unhold } from '../../shared/calls/operations/hold.ts';
+import type { OperationOf, OperationPorts } from '../../shared/calls/operations/operate.ts';
+import { addParticipant, removeParticipant } from '../../shared/calls/operations/participants.ts';
+import { changeRecording, enterRecording, recordingOf } from '../../shared/calls/operations/recording.ts';
+import { beginWarmTransfer, transferBlind } from '../../shared/calls/operations/transfer.ts';
+import type { PartyId } from '../../shared/carrier/carrier.ts';
+import { NotFoundError, ParleyError } from '../../shared/errors.ts';
+import type { RouteContract } from '../../shared/http/route.ts';
+import * as routes from '../../shared/http/routes/call-operations.ts';
+import type { Logger } from '../../shared/log.ts';
+import type { Session } from '../../shared/sessions/session.ts';
+import type { Parts } from '../composition.ts';
+import { functionRoute, type Route } from '../http/route.ts';
+import { findSession } from './find-session.ts';
+import { hangUpById } from './hangup.ts';
+
+/** What is done with a call that stands. What needs somebody who talks on it is handed to the host that does. */
+
+interface StandingCall {
+  readonly session: Session;
+  readonly callId: string;
+}
+
+/**
+ * @throws {NotFoundError} `calls.not-found`, `call.ended`
+ * @throws {ParleyError} `calls.no-phone-call`, `calls.not-established`
+ */
+async function standingCall(id: string, { store }: Parts): Promise<StandingCall> {
+  const session = await findSession(store, id);
+  const { channel, status, callConnectionId } = session;
+  if (channel !== 'phone')
+    throw new ParleyError('calls.no-phone-call', 'This session is a browser’s, and no phone call.');
+  if (isOver(status)) throw new NotFoundError('call.ended', 'The call is over.');
+  if (callConnectionId === undefined || status !== 'connected') {
+    throw new ParleyError('calls.not-established', 'The call is being set up; ask again in a moment.');
+  }
+  return { session, callId: callConnectionId };
+}
+
+const callerOf = ({ direction, from, to }: Session): PartyId => (direction === 'inbound' ? from : to) ?? '';
+
+/** Our number in the call, by which others are called. */
+const ourNumber = ({ direction, from, to }: Session, { config }: Parts): PartyId | undefined => {
+  const ours = direction === 'inbound' ? to : from;
+  return ours?.startsWith('+') ? ours : config.ACS_SOURCE_NUMBER;
+};
+
+const portsOf = ({ calls, ledger }: Parts): OperationPorts => ({ carrier: calls, ledger });
+
+/**
+ * Does one thing with a call, under a new name. With an `Idempotency-Key` a repeated request gets the first one's answer.
+ */
+async function operation(
+  { callId, session }: StandingCall,
+  parts: Parts,
+  log: Logger,
+  work: (of: OperationOf) => Promise<unknown>,
+  once?: {
+    readonly route: RouteContract;
+    readonly key: string | undefined;
+    readonly caller: Caller;
+    readonly body: unknown;
+  },
+) {
+  const answer = async () => {
+    const of: OperationOf = { sessionId: session.id, callId, operationContext: parts.newId(), askedBy: 'api' };
+    await work(of);
+    log.info({ session: session.id, call: callId, operation: of.operationContext }, 'something is done with a call');
+    return { operation_id: of.operationContext, call_id: callId, session_id: session.id, status: 'accepted' as const };
+  };
+  if (once?.key === undefined) return { status: 202 as const, body: await answer() };
+  const { route, key, caller, body } = once;
+  const name = `${route.name}:${session.id}:${caller.id}:${key}`;
+  const done = await parts.once.run(name, JSON.stringify(body), log, answer);
+  return { status: 202 as const, body: routes.transferCall.answers[202].parse(done.answer) };
+}
+
+const transfer = functionRoute(routes.transferCall, async ({ params, body, headers }, parts, log, caller) => {
+  const call = await standingCall(params.id, parts);
+  const { id } = call.session;
+  const wish: TransferWish = {
+    kind: 'transfer',
+    target: body.target,
+    how: body.kind,
+    timeoutS: body.timeout_s,
+    ...(body.context && { summary: body.context }),
+  };
+  const once = { route: routes.transferCall, key: headers['idempotency-key'], caller, body };
+  const work = async (of: OperationOf) => {
+    const operations = await parts.ledger.list(id);
+    if (operations.some(({ kind, state }) => kind === 'transfer' && !isSettled(state))) {
+      throw new ParleyError('calls.transfer-running', 'The caller is being put through already.');
+    }
+    const hasOthers = operations.some(({ kind, state }) => kind === 'add-participant' && state === 'succeeded');
+    const source = ourNumber(call.session, parts);
+    if (wish.how === 'blind') {
+      const transferee = hasOthers ? callerOf(call.session) : undefined;
+      return transferBlind(portsOf(parts), of, wish, { source, transferee });
+    }
+    await beginWarmTransfer(portsOf(parts), of, wish);
+    return parts.store.command(id, { type: 'wish', operationContext: of.operationContext, wish });
+  };
+  return operation(call, parts, log, work, once);
+});
+
+const add = functionRoute(routes.addParticipant, async ({ params, body, headers }, parts, log, caller) => {
+  const call = await standingCall(params.id, parts);
+  const added = { target: body.target, ringS: body.timeout_s, source: ourNumber(call.session, parts) };
+  const once = { route: routes.addParticipant, key: headers['idempotency-key'], caller, body };
+  return operation(call, parts, log, (of) => addParticipant(portsOf(parts), of, added), once);
+});
+
+const list = functionRoute(routes.listParticipants, async ({ params }, parts) => {
+  const { callId } = await standingCall(params.id, parts);
+  const participants = await parts.calls.participants(callId);
+  return {
+    status: 200,
+    body: { participants: participants.map(({ id, muted, onHold }) => ({ id, muted, on_hold: onHold })) },
+  };
+});
+
+const remove = functionRoute(routes.removeParticipant, async ({ params }, parts, log) => {
+  const call = await standingCall(params.id, parts);
+  return operation(call, parts, log, (of) => removeParticipant(portsOf(parts), of, params.participant));
+});
+
+const mute = functionRoute(routes.muteParticipant, async ({ params }, parts, log) => {
+  const { callId, session } = await standingCall(params.id, parts);
+  await parts.calls.mute(callId, params.participant, parts.newId());
+  log.info({ session: session.id, call: callId }, 'a participant was muted');
+  return { status: 200, body: { participant: params.participant, muted: true as const } };
+});
+
+/** The host that talks on the call must know, where it is its caller. */
+const heldOrNot = (route: typeof routes.holdCall | typeof routes.unholdCall, done: typeof hold) =>
+  functionRoute(route, async ({ params, body }, parts, log) => {
+    const call = await standingCall(params.id, parts);
+    const participant = body.participant ?? callerOf(call.session);
+    return operation(call, parts, log, async (of) => {
+      await done(portsOf(parts), of, participant);
+      const { operationContext } = of;
+      await parts.store.command(call.session.id, { type: 'operation', operationContext, succeeded: true, reason: '' });
+    });
+  });
+
+const record = functionRoute(routes.recordCall, async ({ params, body: { action } }, parts, log) => {
+  const call = await standingCall(params.id, parts);
+  const { id } = call.session;
+  return operation(call, parts, log, async (of) => {
+    if (action !== 'start') return changeRecording(portsOf(parts), of, action);
+    if (recordingOf(await parts.ledger.list(id))) {
+      throw new ParleyError('recording.running', 'The call is being recorded already.');
+    }
+    await enterRecording(portsOf(parts), of);
+    // Whoever talks on the call tells everybody first.
+    return parts.store.command(id, { type: 'wish', operationContext: of.operationContext, wish: { kind: 'record' } });
+  });
+});
+
+const terminate = functionRoute(routes.terminateCall, ({ body }, parts, log) => hangUpById(body.call_id, parts, log));
+
+export const operationRoutes: readonly Route[] = [
+  transfer,
+  add,
+  list,
+  remove,
+  mute,
+  heldOrNot(routes.holdCall, hold),
+  heldOrNot(routes.unholdCall, unhold),
+  record,
+  terminate,
+];

@@ -1,0 +1,67 @@
+import type { CallOperation } from '../../carrier/call-events.ts';
+import type { Carrier } from '../../carrier/carrier.ts';
+import { CarrierError } from '../../carrier/carrier-error.ts';
+import { messageOf, ParleyError } from '../../errors.ts';
+import type { OperationLedger, OperationResult } from '../operation-ledger.ts';
+
+export interface OperationPorts {
+  readonly carrier: Carrier;
+  readonly ledger: Pick<OperationLedger, 'begin' | 'accepted' | 'settle' | 'get' | 'list'>;
+}
+
+/** Which call it is about, and under which name. */
+export interface OperationOf {
+  readonly sessionId: string;
+  /** The carrier's id of the call. */
+  readonly callId: string;
+  /** Names the operation; the same name asks once. It is the public `operation_id`. */
+  readonly operationContext: string;
+  readonly askedBy: AskedBy;
+}
+
+/** Who wants it. `engine`: a step of something that another operation stands for. */
+export type AskedBy = 'api' | 'agent' | 'engine';
+
+interface Asked<Result> {
+  readonly kind: CallOperation;
+  /** By when the event that tells how it ended should be here. */
+  readonly deadlineMs: number;
+  readonly data?: Readonly<Record<string, unknown>>;
+  readonly request: () => Promise<Result>;
+  /** Whoever wants it has entered it already, for somebody else to carry out. */
+  readonly entered?: boolean;
+  /** The carrier's answer is all that is told of it: then it says what came of it. */
+  readonly endsWith?: (result: Result) => OperationResult;
+}
+
+/**
+ * Enters an operation in the ledger, and asks the carrier for it.
+ * @returns false: it was asked for before, and nothing was done now
+ * @throws {ParleyError} it was not done, and is on record as failed; or, see {@link mayBeDone}, nobody knows, and it stays
+ * `asked` until its event comes, or the carrier is asked how things stand
+ */
+export async function operate<Result>(
+  { ledger }: OperationPorts,
+  { sessionId, operationContext, askedBy }: OperationOf,
+  { kind, deadlineMs, data = {}, request, entered = false, endsWith }: Asked<Result>,
+): Promise<boolean> {
+  const isNew = await ledger.begin({ sessionId, operationContext, kind, deadlineMs, data: { ...data, askedBy } });
+  if (!isNew && !(entered && (await ledger.get(sessionId, operationContext))?.state === 'asked')) return false;
+  let result: Result;
+  try {
+    result = await request();
+  } catch (error) {
+    if (mayBeDone(error)) throw error;
+    await ledger.settle(sessionId, { operationContext, state: 'failed', result: { message: reasonOf(error) } });
+    throw error;
+  }
+  if (endsWith) await ledger.settle(sessionId, { operationContext, state: 'succeeded', result: endsWith(result) });
+  else await ledger.accepted(sessionId, operationContext);
+  return true;
+}
+
+/** The request was sent, and no answer says that nothing came of it. */
+export const mayBeDone = (error: unknown): boolean => error instanceof CarrierError && error.uncertain;
+
+/** A code where there is one: messages may name numbers. */
+export const reasonOf = (error: unknown): string => (error instanceof ParleyError ? error.code : messageOf(error));

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import type { RecordingWish } from '../../carrier/carrier.ts';
+import { ParleyError } from '../../errors.ts';
+import type { Operation } from '../operation-ledger.ts';
+import { type OperationOf, type OperationPorts, operate } from './operate.ts';
+
+const SETTLED_WITHIN_MS = 30_000;
+/** The notice comes first, and may have to be said again. */
+const NOTICE_WITHIN_MS = 120_000;
+
+export type RecordingAction = 'start' | 'pause' | 'resume' | 'stop';
+
+/** The recording of a call, as far as the ledger knows. */
+export interface CallRecording {
+  readonly recordingId: string;
+  readonly state: 'active' | 'paused';
+}
+
+const recordingData = z.object({ action: z.enum(['start', 'pause', 'resume', 'stop']) });
+const startedAs = z.object({ recordingId: z.string() });
+
+/** The recording that goes on in a call, or is paused; undefined where there is none. */
+export function recordingOf(operations: readonly Operation[]): CallRecording | undefined {
+  let recording: CallRecording | undefined;
+  for (const { kind, state, data, result } of operations) {
+    if (kind !== 'recording' || state !== 'succeeded') continue;
+    const { success, data: what } = recordingData.safeParse(data);
+    if (!success) continue;
+    if (what.action === 'start') {
+      const started = startedAs.safeParse(result?.data);
+      recording = started.success ? { recordingId: started.data.recordingId, state: 'active' } : recording;
+    } else if (what.action === 'stop') recording = undefined;
+    else if (recording) recording = { ...recording, state: what.action === 'pause' ? 'paused' : 'active' };
+  }
+  return recording;
+}
+
+/** Enters a recording that whoever talks on the call shall start, after the notice. */
+export const enterRecording = (
+  { ledger }: OperationPorts,
+  { sessionId, operationContext, askedBy }: OperationOf,
+): Promise<boolean> =>
+  ledger.begin({
+    sessionId,
+    operationContext,
+    kind: 'recording',
+    deadlineMs: NOTICE_WITHIN_MS + SETTLED_WITHIN_MS,
+    data: { action: 'start', askedBy },
+  });
+
+/** Has the carrier record the call. Whoever is in it has been told before, where that is wanted. */
+export function startRecording(ports: OperationPorts, of: OperationOf, wish: RecordingWish): Promise<boolean> {
+  return operate(ports, of, {
+    kind: 'recording',
+    deadlineMs: SETTLED_WITHIN_MS,
+    data: { action: 'start' },
+    entered: true,
+    request: () => ports.carrier.startRecording(of.callId, wish),
+    endsWith: ({ recordingId }) => ({ data: { recordingId } }),
+  });
+}
+
+/**
+ * Pauses the call's recording, goes on with it, or ends it.
+ * @throws {ParleyError} `recording.none`
+ */
+export async function changeRecording(
+  ports: OperationPorts,
+  of: OperationOf,
+  action: Exclude<RecordingAction, 'start'>,
+): Promise<boolean> {
+  const recording = recordingOf(await ports.ledger.list(of.sessionId));
+  if (!recording) throw new ParleyError('recording.none', 'The call is not being recorded.');
+  const { carrier } = ports;
+  const request = {
+    pause: () => carrier.pauseRecording(recording.recordingId),
+    resume: () => carrier.resumeRecording(recording.recordingId),
+    stop: () => carrier.stopRecording(recording.recordingId),
+  }[action];
+  const { recordingId } = recording;
+  return operate(ports, of, {
+    kind: 'recording',
+    deadlineMs: SETTLED_WITHIN_MS,
+    data: { action, recordingId },
+    request,
+    endsWith: () => ({ data: { recordingId } }),
+  });
+}

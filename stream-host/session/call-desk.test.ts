@@ -1,0 +1,272 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { pino } from 'pino';
+import { OperationLedger } from '../../shared/calls/operation-ledger.ts';
+import { CarrierError, notSupported } from '../../shared/carrier/carrier-error.ts';
+import { systemClock } from '../../shared/clock.ts';
+import type { Session } from '../../shared/sessions/session.ts';
+import { newSession, redisesUnderTest } from '../../shared/sessions/testing/redis.ts';
+import { eventually } from '../../shared/testing/eventually.ts';
+import type { CallAction } from '../contract/agent.ts';
+import type { CallNews } from '../contract/call-news.ts';
+import type { Mode } from '../contract/mode.ts';
+import { CallDesk } from './call-desk.ts';
+import { ScriptedCarrier } from './testing/scripted-carrier.ts';
+
+const CALLER = '+15550001';
+const HUMAN = '+15559999';
+const OURS = '+15550100';
+const log = pino({ level: 'silent' });
+const WAITS = { beforeSummaryMs: 1, summaryMs: 5000, afterRingingMs: 30, lookMs: 2 };
+
+const [redis] = await redisesUnderTest();
+if (!redis) throw new Error('There is no Redis.');
+const store = redis.store();
+const ledger = new OperationLedger(redis.connect(), { ttlMs: 60_000, wallMs: () => Date.now() });
+
+const warm = (fields: object = {}): CallAction => ({
+  call: { callId: 'call-1', name: 'hand_to_human', args: {} },
+  key: 'key-1',
+  wish: { kind: 'transfer', target: HUMAN, how: 'warm', summary: 'Ann, about a bill.', timeoutS: 5, ...fields },
+});
+const blind = (): CallAction => warm({ how: 'blind', summary: undefined });
+
+/** A call with one who talks on it, whose carrier and agent are in the test's hands. */
+async function callInProgress(known?: Session) {
+  const session =
+    known ??
+    (await store.create({
+      ...newSession(),
+      status: 'connected',
+      callConnectionId: 'connection',
+      from: CALLER,
+      to: OURS,
+    }));
+  const carrier = new ScriptedCarrier();
+  carrier.inCall = [CALLER];
+  const heard: string[] = [];
+  /** What the agent was told, and says it of: as soon as it is, unless a test keeps it. */
+  const news: CallNews[] = [];
+  const agent = { speaks: true };
+  const mode: Mode = {
+    start() {},
+    audio() {},
+    pressed() {},
+    interrupt: () => void heard.push('interrupted'),
+    close() {},
+    attend: (to) => void heard.push(to),
+    told(told) {
+      news.push(told);
+      if (agent.speaks && told.speech !== 'none') setImmediate(() => told.onSpoken?.(true));
+    },
+  };
+  const over: string[] = [];
+  const desk = new CallDesk({
+    ports: { carrier, ledger },
+    find: async () => session,
+    session,
+    mode,
+    recording: undefined,
+    source: OURS,
+    clock: systemClock,
+    log,
+    onPutThrough: () => over.push('put through'),
+    onCallerLeft: () => over.push('caller left'),
+    waits: WAITS,
+  });
+  const state = async (context = 'key-1') => (await ledger.get(session.id, context))?.state;
+  const results = () => news.flatMap(({ item }) => (item ? [(item.result as { status: string }).status] : []));
+  const tell = (operationContext: string, succeeded: boolean, reason = '') =>
+    desk.take({ type: 'operation', operationContext, succeeded, reason });
+  return { session, carrier, heard, news, agent, over, desk, state, results, tell };
+}
+
+/** The human answers as soon as he is rung. */
+function answers({ carrier, tell }: Awaited<ReturnType<typeof callInProgress>>): void {
+  carrier.onAsked = (what, context) => {
+    if (!what.startsWith('add')) return;
+    carrier.inCall = [CALLER, HUMAN];
+    setImmediate(() => tell(context, true));
+  };
+}
+
+test('a warm transfer: the caller waits, the human is told, the caller is put through, and we leave the two', async () => {
+  const call = await callInProgress();
+  answers(call);
+  call.desk.act(warm());
+  await eventually(() => call.over.length > 0);
+  assert.deepEqual(call.carrier.asked, [`hold ${CALLER}`, `add ${HUMAN}`, `unhold ${CALLER}`]);
+  assert.deepEqual(call.heard, ['interrupted', 'nobody'], 'the caller’s line is not listened to meanwhile');
+  assert.deepEqual(
+    call.news.map(({ speech }) => speech),
+    [{ line: 'Ann, about a bill.' }],
+  );
+  assert.deepEqual(call.over, ['put through']);
+  assert.equal(await call.state(), 'succeeded');
+});
+
+test('without a summary the agent sums up in its own words', async () => {
+  const call = await callInProgress();
+  answers(call);
+  call.desk.act(warm({ summary: undefined }));
+  await eventually(() => call.over.length > 0);
+  assert.equal(call.news[0]?.speech, 'own-words');
+  assert.deepEqual(call.results(), ['human_answered']);
+});
+
+const UNANSWERED: readonly [
+  how: string,
+  reason: RegExp,
+  happens: (call: Awaited<ReturnType<typeof callInProgress>>) => void,
+][] = [
+  [
+    'is busy',
+    /486/,
+    ({ carrier, tell }) => {
+      carrier.onAsked = (what, context) => {
+        if (what.startsWith('add')) setImmediate(() => tell(context, false, '486'));
+      };
+    },
+  ],
+  ['never answers, and nobody says so', /no answer/, () => {}],
+  [
+    'declines, of which ACS is known to tell as of an answer (azure-sdk-for-net 41032)',
+    /declined/,
+    ({ carrier, tell }) => {
+      carrier.onAsked = (what, context) => {
+        if (what.startsWith('add')) setImmediate(() => tell(context, true));
+      };
+    },
+  ],
+];
+for (const [how, reason, happens] of UNANSWERED) {
+  test(`where the human ${how}, the agent takes the caller back and says so`, { timeout: 20_000 }, async () => {
+    const call = await callInProgress();
+    happens(call);
+    call.desk.act(warm({ timeoutS: 0.05 }));
+    await eventually(() => call.results().includes('failed'));
+    assert.equal(call.carrier.asked.at(-1), `unhold ${CALLER}`);
+    assert.ok(call.carrier.asked.includes(`remove ${HUMAN}`), 'he does not come in later');
+    assert.deepEqual(call.heard, ['interrupted', 'nobody', 'caller']);
+    assert.equal(call.news.at(-1)?.speech, 'own-words');
+    assert.match(JSON.stringify(call.news.at(-1)?.item?.result), reason);
+    assert.equal(await call.state(), 'failed');
+    assert.deepEqual(call.over, []);
+  });
+}
+
+test('a human who hangs up while he is told is gone, and the agent takes the caller back', async () => {
+  const call = await callInProgress();
+  answers(call);
+  call.agent.speaks = false;
+  call.desk.act(warm());
+  await eventually(() => call.news.length > 0);
+  call.desk.take({ type: 'participants', ids: [CALLER] });
+  await eventually(() => call.results().includes('failed'));
+  assert.equal(call.carrier.asked.at(-1), `unhold ${CALLER}`);
+  assert.match(JSON.stringify(call.news.at(-1)?.item?.result), /hung up/);
+});
+
+test('a caller who hangs up while he waits leaves nobody behind in a call', async () => {
+  const call = await callInProgress();
+  call.desk.act(warm());
+  await eventually(() => call.carrier.asked.includes(`add ${HUMAN}`));
+  call.desk.take({ type: 'participants', ids: [HUMAN] });
+  await eventually(() => call.over.length > 0);
+  assert.deepEqual(call.over, ['caller left']);
+  assert.equal(await call.state(), 'failed');
+});
+
+test('a host that takes the call over in the middle goes on: nobody is rung twice', async () => {
+  const first = await callInProgress();
+  answers(first);
+  first.agent.speaks = false;
+  first.desk.act(warm());
+  await eventually(() => first.news.length > 0);
+  await ledger.settle(first.session.id, { operationContext: 'key-1.add', state: 'succeeded' });
+  first.desk.close();
+
+  const second = await callInProgress(first.session);
+  second.carrier.inCall = [CALLER, HUMAN];
+  await second.desk.resume();
+  assert.deepEqual(second.carrier.asked, [`unhold ${CALLER}`]);
+  assert.deepEqual([second.over, first.over], [['put through'], []]);
+  assert.equal(await second.state(), 'succeeded');
+});
+
+test('a blind transfer that fails leaves the caller with the agent, who is told; one that succeeds takes us out', async () => {
+  const call = await callInProgress();
+  call.desk.act(blind());
+  await eventually(() => call.carrier.asked.length > 0);
+  assert.deepEqual(call.carrier.asked, [`transfer ${HUMAN}`]);
+  assert.deepEqual(call.heard, ['waiting']);
+  await ledger.settle(call.session.id, { operationContext: 'key-1', state: 'failed' });
+  call.tell('key-1', false, '480');
+  await eventually(() => call.results().includes('failed'));
+  assert.deepEqual(call.heard, ['waiting', 'caller']);
+  assert.deepEqual(call.over, []);
+});
+
+test('the same wish twice is carried out once, and a second one meanwhile is refused', async () => {
+  const call = await callInProgress();
+  call.desk.act(blind());
+  call.desk.act(blind());
+  call.desk.act({ ...blind(), key: 'key-2' });
+  await eventually(() => call.results().length > 0 && call.carrier.asked.length > 0);
+  assert.deepEqual(call.carrier.asked, [`transfer ${HUMAN}`]);
+  assert.match(JSON.stringify(call.news[0]?.item?.result), /something else/);
+  // Another host may be given it, too.
+  const again = await callInProgress(call.session);
+  again.desk.act(blind());
+  await eventually(() => again.heard.length > 0);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.deepEqual(again.carrier.asked, []);
+});
+
+test('a hold takes the caller back by itself, and the agent goes on', async () => {
+  const call = await callInProgress();
+  const wish = { kind: 'hold', forS: 0.05 } as const;
+  call.desk.act({ call: { callId: 'c', name: 'hold_call', args: {} }, key: 'hold-1', wish });
+  await eventually(() => call.results().includes('caller_is_back'));
+  assert.deepEqual(call.carrier.asked, [`hold ${CALLER}`, `unhold ${CALLER}`]);
+  assert.deepEqual(call.heard, ['nobody', 'caller']);
+  assert.equal(call.news[0]?.speech, 'own-words');
+});
+
+test('what the carrier refuses or cannot do is told to the agent, and the caller is with it', async () => {
+  for (const failure of [
+    notSupported('scripted', 'put anybody on hold'),
+    new CarrierError('refused', 'acs.refused', 'No.'),
+  ]) {
+    const call = await callInProgress();
+    call.carrier.failing.set('hold', failure);
+    call.desk.act(warm());
+    await eventually(() => call.results().includes('failed'));
+    assert.match(JSON.stringify(call.news[0]?.item?.result), new RegExp(failure.code));
+    assert.equal(call.heard.at(-1), 'caller');
+    assert.ok(!call.carrier.asked.includes(`add ${HUMAN}`));
+  }
+});
+
+test('keys are pressed beside whatever else is done with the call, and stand nowhere', async () => {
+  const call = await callInProgress();
+  call.desk.act(blind());
+  const wish = { kind: 'send-keys', keys: '12#' } as const;
+  call.desk.act({ call: { callId: 'c', name: 'send_keys', args: {} }, key: 'keys-1', wish });
+  await eventually(async () => (await call.state('keys-1')) === 'accepted');
+  assert.ok(call.carrier.asked.includes(`keys 12# ${CALLER}`));
+  assert.ok(!JSON.stringify(await ledger.list(call.session.id)).includes('12#'));
+});
+
+test('a caller whom the API puts on hold is not listened to until he is back', async () => {
+  const call = await callInProgress();
+  const data = { participant: CALLER, askedBy: 'api' };
+  const begun = { sessionId: call.session.id, kind: 'hold', deadlineMs: 30_000 } as const;
+  await ledger.begin({ ...begun, operationContext: 'api-1', data: { ...data, on: true } });
+  call.tell('api-1', true);
+  await eventually(() => call.heard.length === 1);
+  await ledger.begin({ ...begun, operationContext: 'api-2', data: { ...data, on: false } });
+  call.tell('api-2', true);
+  await eventually(() => call.heard.length === 2);
+  assert.deepEqual(call.heard, ['nobody', 'caller']);
+});

@@ -1,0 +1,150 @@
+import { type OperationOf, type OperationPorts, reasonOf } from '../../shared/calls/operations/operate.ts';
+import { startRecording } from '../../shared/calls/operations/recording.ts';
+import type { RecordingWish } from '../../shared/carrier/carrier.ts';
+import { messageOf } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+import type { AgentRecording } from '../contract/agent.ts';
+import type { SessionEventSource } from '../contract/events.ts';
+import type { Mode } from '../contract/mode.ts';
+
+/** How a deployment records, by its settings. */
+export interface RecordingPlan {
+  readonly wish: RecordingWish;
+  /** What the carrier plays to everybody as the notice, in place of the agent's words. */
+  readonly noticeUrl?: string | undefined;
+}
+
+export interface CallRecordingOptions {
+  readonly ports: OperationPorts;
+  readonly of: (operationContext: string) => OperationOf;
+  readonly agent: AgentRecording | undefined;
+  readonly plan: RecordingPlan;
+  readonly mode: Mode;
+  readonly events: SessionEventSource;
+  readonly log: Logger;
+  /** Something of it went wrong. A code. */
+  readonly onFault: (code: string) => void;
+}
+
+const MOST_NOTICES = 3;
+/** What a service says word for word may differ in a word. */
+const HEARD_SHARE = 0.9;
+
+/**
+ * Has the carrier record a call, once everybody in it was told so: by the agent, whose notice counts when it was heard, or
+ * by what the carrier plays. Nothing is recorded before.
+ */
+export class CallRecording {
+  readonly #options: CallRecordingOptions;
+  /** What waits for the carrier's notice to be over, by the name of its playing. */
+  readonly #playing = new Map<string, string>();
+
+  constructor(options: CallRecordingOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The conversation begins, with a notice in its first words where the agent says one; see `phrasesIn`.
+   * @param isNew nobody has held the session before
+   */
+  begin(operationContext: string, isNew: boolean): void {
+    const { agent, plan, events } = this.#options;
+    if (!agent?.fromStart || !isNew) return;
+    const { notice } = agent;
+    if (plan.noticeUrl !== undefined || notice === false) {
+      this.start(operationContext);
+      return;
+    }
+    const heard = (text: string) => lettersOf(text) >= HEARD_SHARE * lettersOf(notice);
+    let isOver = false;
+    const once = (work: () => void) => {
+      if (isOver) return;
+      isOver = true;
+      stop();
+      work();
+    };
+    const stops = [
+      events.on('agentHeard', ({ heardText }) => {
+        if (heard(heardText)) once(() => void this.#record(operationContext));
+      }),
+      // He cut in before he had heard it, so he is told again.
+      events.on('agentSpoke', ({ heardText }) =>
+        once(() => (heard(heardText) ? void this.#record(operationContext) : this.#say(operationContext, notice, 2))),
+      ),
+    ];
+    const stop = () => {
+      for (const each of stops) each();
+    };
+  }
+
+  /** From now on, after the notice. */
+  start(operationContext: string): void {
+    const { agent, plan } = this.#options;
+    if (!agent) this.#fail(operationContext, 'recording.no-notice');
+    else if (plan.noticeUrl !== undefined) void this.#play(operationContext, plan.noticeUrl);
+    else if (agent.notice === false) void this.#record(operationContext);
+    else this.#say(operationContext, agent.notice, 1);
+  }
+
+  /** An operation of the call has ended. @returns whether it was the carrier's notice */
+  ended(operationContext: string, succeeded: boolean): boolean {
+    const waiting = this.#playing.get(operationContext);
+    if (waiting === undefined) return false;
+    this.#playing.delete(operationContext);
+    if (succeeded) void this.#record(waiting);
+    else this.#fail(waiting, 'recording.notice-unheard');
+    return true;
+  }
+
+  #say(operationContext: string, notice: string, attempt: number): void {
+    const { mode } = this.#options;
+    if (!mode.told || attempt > MOST_NOTICES) {
+      this.#fail(operationContext, 'recording.notice-unheard');
+      return;
+    }
+    mode.told({
+      speech: { line: notice },
+      onSpoken: (heard) =>
+        heard ? void this.#record(operationContext) : this.#say(operationContext, notice, attempt + 1),
+    });
+  }
+
+  async #play(operationContext: string, url: string): Promise<void> {
+    const { ports, of } = this.#options;
+    const notice = of(`${operationContext}.notice`);
+    this.#playing.set(notice.operationContext, operationContext);
+    try {
+      const { sessionId, callId } = notice;
+      const begun = { sessionId, operationContext: notice.operationContext, kind: 'play', deadlineMs: 60_000 } as const;
+      if (!(await ports.ledger.begin({ ...begun, data: { askedBy: 'engine' } }))) return;
+      await ports.carrier.play(callId, { url }, notice.operationContext);
+    } catch (error) {
+      this.#playing.delete(notice.operationContext);
+      this.#fail(operationContext, reasonOf(error));
+    }
+  }
+
+  async #record(operationContext: string): Promise<void> {
+    const { ports, of, plan, log } = this.#options;
+    try {
+      if (await startRecording(ports, of(operationContext), plan.wish)) log.info('the call is recorded');
+    } catch (error) {
+      log.warn({ reason: messageOf(error) }, 'the call cannot be recorded');
+      this.#options.onFault(reasonOf(error));
+    }
+  }
+
+  #fail(operationContext: string, code: string): void {
+    const { ports, of, log, onFault } = this.#options;
+    log.warn({ code, operationContext }, 'the call is not recorded');
+    onFault(code);
+    const { sessionId } = of(operationContext);
+    ports.ledger
+      .settle(sessionId, { operationContext, state: 'failed', result: { message: code } })
+      .catch((error: unknown) =>
+        log.debug({ reason: messageOf(error) }, 'that a call is not recorded could not be noted'),
+      );
+  }
+}
+
+const lettersOf = (text: string): number => text.match(/[\p{L}\p{N}]/gu)?.length ?? 0;

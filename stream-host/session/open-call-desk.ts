@@ -1,0 +1,80 @@
+import type { OperationPorts } from '../../shared/calls/operations/operate.ts';
+import type { PartyId } from '../../shared/carrier/carrier.ts';
+import type { Clock } from '../../shared/clock.ts';
+import type { Logger } from '../../shared/log.ts';
+import type { Session } from '../../shared/sessions/session.ts';
+import type { AgentRecording } from '../contract/agent.ts';
+import type { SessionEventSource } from '../contract/events.ts';
+import type { Mode } from '../contract/mode.ts';
+import { CallDesk } from './call-desk.ts';
+import { CallRecording, type RecordingPlan } from './call-recording.ts';
+import type { WarmTransferWaits } from './warm-transfer.ts';
+
+/** What a host does things with calls with. */
+export interface CallDeskParts {
+  readonly ports: OperationPorts;
+  readonly find: (sessionId: string) => Promise<Session | undefined>;
+  readonly recording: RecordingPlan;
+  readonly waits?: Partial<WarmTransferWaits> | undefined;
+}
+
+interface CallAtHand {
+  readonly session: Session;
+  /** Somebody has held the session before. */
+  readonly resumed: boolean;
+  readonly agent: AgentRecording | undefined;
+  readonly mode: Mode;
+  readonly events: SessionEventSource;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly onPutThrough: () => void;
+  readonly onCallerLeft: () => void;
+  readonly onFault: (code: string) => void;
+}
+
+/** Names the recording that begins with the call, so that it begins once. */
+const FROM_START = 'recording-from-start';
+
+export interface OpenCallDesk extends Pick<CallDesk, 'act' | 'take' | 'close'> {
+  /** The conversation is about to begin. */
+  begin(): void;
+}
+
+/** What is done with one call, and its recording. */
+export function openCallDesk(parts: CallDeskParts, call: CallAtHand): OpenCallDesk {
+  const { ports, find, recording: plan, waits } = parts;
+  const { session, resumed, agent, mode, events, clock, log, onPutThrough, onCallerLeft, onFault } = call;
+  const of = (operationContext: string) => ({
+    sessionId: session.id,
+    callId: session.callConnectionId ?? '',
+    operationContext,
+    askedBy: 'engine' as const,
+  });
+  const recording = new CallRecording({ ports, of, agent, plan, mode, events, log, onFault });
+  // Whom we have called knows us by that number, and so do those whom we call for him.
+  const source = numberOf(session.direction === 'outbound' ? session.from : session.to);
+  const desk = new CallDesk({
+    ports,
+    find,
+    session,
+    mode,
+    recording,
+    source,
+    clock,
+    log,
+    onPutThrough,
+    onCallerLeft,
+    waits,
+  });
+  return {
+    act: (action) => desk.act(action),
+    take: (command) => desk.take(command),
+    close: () => desk.close(),
+    begin() {
+      recording.begin(FROM_START, !resumed);
+      if (resumed) void desk.resume();
+    },
+  };
+}
+
+const numberOf = (id: string | undefined): PartyId | undefined => (id?.startsWith('+') ? id : undefined);

@@ -1,0 +1,222 @@
+import type { TransferWish } from '../../shared/calls/call-wish.ts';
+import { hold, unhold } from '../../shared/calls/operations/hold.ts';
+import { mayBeDone, type OperationOf, type OperationPorts, reasonOf } from '../../shared/calls/operations/operate.ts';
+import { addParticipant, removeParticipant } from '../../shared/calls/operations/participants.ts';
+import type { PartyId } from '../../shared/carrier/carrier.ts';
+import type { Cancel, Clock } from '../../shared/clock.ts';
+import { messageOf } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+import type { Mode } from '../contract/mode.ts';
+import { newsItem } from './call-news.ts';
+
+export interface WarmTransferOptions {
+  readonly ports: OperationPorts;
+  readonly of: OperationOf;
+  readonly wish: TransferWish;
+  readonly caller: PartyId;
+  /** Our number, by which the human is called. */
+  readonly source: PartyId | undefined;
+  readonly mode: Mode;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly waits?: Partial<WarmTransferWaits>;
+}
+
+export interface WarmTransferWaits {
+  /** Whoever answers says his name first. */
+  readonly beforeSummaryMs: number;
+  /** What is not said by then is not waited for. */
+  readonly summaryMs: number;
+  /** How much longer than it rings the carrier may take to say what came of it. */
+  readonly afterRingingMs: number;
+  /** Between two looks whether the human who is said to have come is there. */
+  readonly lookMs: number;
+}
+
+const WAITS: WarmTransferWaits = { beforeSummaryMs: 800, summaryMs: 60_000, afterRingingMs: 5_000, lookMs: 400 };
+/** ACS is known to tell of an invitation that was declined as of one that was accepted. */
+const LOOKS = 3;
+const UNHOLD_TRIES = 4;
+
+/** What came of it. `caller-left`: the human is alone with us. */
+export type WarmOutcome =
+  | { readonly kind: 'put-through' }
+  | { readonly kind: 'caller-left' }
+  | { readonly kind: 'taken-back'; readonly reason: string }
+  /** The session is no longer ours: whoever has it now goes on. */
+  | { readonly kind: 'abandoned' };
+
+const ANSWERED = {
+  status: 'human_answered',
+  note: 'Only the human hears you now. Tell him in two short sentences who calls and what about. The caller is put through to him afterwards.',
+};
+
+/**
+ * A transfer in which the human learns first what the call is about: the caller is put on hold, the human is rung and told
+ * by the agent's own mouth, the caller is taken off hold, and the agent leaves the two alone. Where the human does not come,
+ * or does not stay, the agent takes the caller back. Each step is an operation of the ledger, under a name of its own, so
+ * that a host which takes the call over knows how far it has come.
+ */
+export class WarmTransfer {
+  readonly #options: WarmTransferOptions;
+  readonly #waits: WarmTransferWaits;
+  /** Ends with what is known of the human's coming: true, or why not. */
+  readonly #rung = Promise.withResolvers<true | string>();
+  /** Ends when somebody is gone whom it takes, or the session. */
+  readonly #gone = Promise.withResolvers<'human' | 'caller' | 'session'>();
+  readonly #cancels = new Set<Cancel>();
+  #humanWasIn = false;
+  #sequence = Number.NEGATIVE_INFINITY;
+
+  constructor(options: WarmTransferOptions) {
+    this.#options = options;
+    this.#waits = { ...WAITS, ...options.waits };
+  }
+
+  /** Never rejects. */
+  async run(): Promise<WarmOutcome> {
+    const { mode, log } = this.#options;
+    try {
+      mode.interrupt();
+      mode.attend?.('nobody');
+      await hold(this.#options.ports, this.#step('hold'), this.#options.caller);
+      const came = await this.#ring();
+      if (came !== true) return await this.#end(came);
+      const told = await this.#tellHuman();
+      if (told !== true) return await this.#end(told);
+      await this.#unhold();
+      log.info('the caller was put through');
+      return { kind: 'put-through' };
+    } catch (error) {
+      log.warn({ reason: messageOf(error) }, 'a transfer could not be carried out');
+      return this.#takeBack(reasonOf(error));
+    } finally {
+      for (const cancel of this.#cancels) cancel();
+    }
+  }
+
+  /** An operation of the call has ended. @returns whether it was a step of this one */
+  ended(operationContext: string, succeeded: boolean, reason: string): boolean {
+    if (!operationContext.startsWith(`${this.#options.of.operationContext}.`)) return false;
+    if (operationContext === this.#step('add').operationContext) this.#rung.resolve(succeeded || reason || 'no answer');
+    return true;
+  }
+
+  /** Who is in the call now. */
+  participants(ids: readonly string[], sequence = Number.POSITIVE_INFINITY): void {
+    const { caller, wish } = this.#options;
+    // Old news.
+    if (sequence <= this.#sequence) return;
+    this.#sequence = sequence === Number.POSITIVE_INFINITY ? this.#sequence : sequence;
+    if (ids.length > 0 && !ids.includes(caller)) this.#gone.resolve('caller');
+    if (ids.includes(wish.target)) this.#humanWasIn = true;
+    else if (this.#humanWasIn) this.#gone.resolve('human');
+  }
+
+  /** The session ends, or is somebody else's: nothing more is done from here. Idempotent. */
+  close(): void {
+    this.#gone.resolve('session');
+  }
+
+  #step(name: string): OperationOf {
+    const { of } = this.#options;
+    return { ...of, operationContext: `${of.operationContext}.${name}`, askedBy: 'engine' };
+  }
+
+  async #ring(): Promise<true | string> {
+    const { ports, wish, source, clock } = this.#options;
+    const step = this.#step('add');
+    try {
+      const isNew = await addParticipant(ports, step, { target: wish.target, ringS: wish.timeoutS, source });
+      if (!isNew) await this.#pickUp(step);
+    } catch (error) {
+      // He may be rung all the same.
+      if (!mayBeDone(error)) throw error;
+    }
+    const lateMs = wish.timeoutS * 1000 + this.#waits.afterRingingMs;
+    const late = new Promise<string>((resolve) => this.#cancels.add(clock.after(lateMs, () => resolve('no answer'))));
+    const came = await Promise.race([this.#rung.promise, late, this.#gone.promise]);
+    if (came !== true) return came;
+    for (let look = 1; look <= LOOKS; look += 1) {
+      if (await this.#isThere()) {
+        this.#humanWasIn = true;
+        return true;
+      }
+      await this.#wait(this.#waits.lookMs);
+    }
+    return 'declined';
+  }
+
+  /** Another host has rung the human: what came of it may have been told to that host. */
+  async #pickUp({ sessionId, operationContext }: OperationOf): Promise<void> {
+    const found = await this.#options.ports.ledger.get(sessionId, operationContext);
+    if (found?.state === 'succeeded') this.#rung.resolve(true);
+    if (found?.state === 'failed') this.#rung.resolve('no answer');
+  }
+
+  async #isThere(): Promise<boolean> {
+    const { ports, of, wish } = this.#options;
+    const present = await ports.carrier.participants(of.callId);
+    return present.some(({ id }) => id === wish.target);
+  }
+
+  /** @returns true, or who is gone meanwhile */
+  async #tellHuman(): Promise<true | string> {
+    const { mode, wish, of } = this.#options;
+    if (!mode.told) return true;
+    await this.#wait(this.#waits.beforeSummaryMs);
+    const { summary } = wish;
+    const said = new Promise<true>((resolve) => {
+      mode.told?.({
+        item: newsItem(`${of.operationContext}-answered`, 'transfer_call', ANSWERED),
+        speech: summary === undefined ? 'own-words' : { line: summary },
+        onSpoken: () => resolve(true),
+      });
+    });
+    return Promise.race([said, this.#wait(this.#waits.summaryMs), this.#gone.promise]);
+  }
+
+  async #end(reason: string): Promise<WarmOutcome> {
+    if (reason === 'session') return { kind: 'abandoned' };
+    if (reason === 'caller') return { kind: 'caller-left' };
+    return this.#takeBack(reason === 'human' ? 'hung up' : reason);
+  }
+
+  async #takeBack(reason: string): Promise<WarmOutcome> {
+    const { ports, wish, log } = this.#options;
+    const ended = await Promise.race([this.#gone.promise, Promise.resolve(undefined)]);
+    if (ended === 'session') return { kind: 'abandoned' };
+    if (ended === 'caller') return { kind: 'caller-left' };
+    try {
+      // He may be about to answer: nobody shall come into a call that goes on without him.
+      if (ended !== 'human') await removeParticipant(ports, this.#step('remove'), wish.target);
+    } catch (error) {
+      log.debug({ reason: messageOf(error) }, 'there was nobody to take out of the call');
+    }
+    try {
+      await this.#unhold();
+    } catch (error) {
+      log.error({ reason: messageOf(error) }, 'a caller could not be taken off hold');
+    }
+    return { kind: 'taken-back', reason };
+  }
+
+  /** A caller who is left on hold is lost: this is tried again. */
+  async #unhold(): Promise<void> {
+    const { ports, caller, clock } = this.#options;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        // Under a name of its own each time: what another host has begun may not have been done.
+        await unhold(ports, this.#step(`unhold-${clock.wallMs()}`), caller);
+        return;
+      } catch (error) {
+        if (attempt >= UNHOLD_TRIES) throw error;
+        await this.#wait(this.#waits.lookMs * attempt);
+      }
+    }
+  }
+
+  #wait(ms: number): Promise<true> {
+    return new Promise((resolve) => this.#cancels.add(this.#options.clock.after(ms, () => resolve(true))));
+  }
+}
