@@ -25,8 +25,7 @@ const MODES = [
   ['media', 'Recogniser, model and voice'],
   ['voice_live', 'Speech to speech'],
 ] as const;
-const ASK = ['--say', QUESTION];
-const CHANGE = ['--say', WISH];
+const [ASK, CHANGE] = [QUESTION, WISH].map((words) => ['--say', words]) as [string[], string[]];
 
 const TRY_TO_WRITE = `const { writeFileSync } = require('node:fs');
 const write = (folder) => { try { writeFileSync(folder + '/x', ''); return 'written'; } catch ({ code }) { return code; } };
