@@ -32,7 +32,6 @@ const write = (folder) => { try { writeFileSync(folder + '/x', ''); return 'writ
 console.log(JSON.stringify(Object.fromEntries(['/', '/app', '/app/agents', '/usr', '/tmp'].map((f) => [f, write(f)]))));`;
 
 const chromiumPath = findOnPath(['chromium', 'chromium-browser', 'google-chrome']);
-
 const root = await containerRoot();
 
 let stack: RunningStack;
