@@ -29,7 +29,7 @@ interface StandingCall {
  * @throws {NotFoundError} `calls.not-found`, `call.ended`
  * @throws {ParleyError} `calls.no-phone-call`, `calls.not-established`
  */
-async function standingCall(id: string, { store }: Parts): Promise<StandingCall> {
+export async function standingCall(id: string, { store }: Parts): Promise<StandingCall> {
   const session = await findSession(store, id);
   const { channel, status, callConnectionId } = session;
   if (channel !== 'phone')
@@ -41,7 +41,7 @@ async function standingCall(id: string, { store }: Parts): Promise<StandingCall>
   return { session, callId: callConnectionId };
 }
 
-const callerOf = ({ direction, from, to }: Session): PartyId => (direction === 'inbound' ? from : to) ?? '';
+export const callerOf = ({ direction, from, to }: Session): PartyId => (direction === 'inbound' ? from : to) ?? '';
 
 /** Our number in the call, by which others are called. */
 const ourNumber = ({ direction, from, to }: Session, { config }: Parts): PartyId | undefined => {
@@ -49,12 +49,12 @@ const ourNumber = ({ direction, from, to }: Session, { config }: Parts): PartyId
   return ours?.startsWith('+') ? ours : config.ACS_SOURCE_NUMBER;
 };
 
-const portsOf = ({ calls, ledger }: Parts): OperationPorts => ({ carrier: calls, ledger });
+export const portsOf = ({ calls, ledger }: Parts): OperationPorts => ({ carrier: calls, ledger });
 
 /**
  * Does one thing with a call, under a new name. With an `Idempotency-Key` a repeated request gets the first one's answer.
  */
-async function operation(
+export async function operation(
   { callId, session }: StandingCall,
   parts: Parts,
   log: Logger,

@@ -18,7 +18,7 @@ export interface AcsFailure {
 /** What ACS answers to what is done with a call that stands. The SDK takes no other status. */
 function midCallAnswer({ path, body }: AcsRequest): { readonly status: number; readonly body: unknown } | undefined {
   const { operationContext } = body;
-  if (/:(transferToParticipant|remove)$/.test(path)) return { status: 202, body: { operationContext } };
+  if (/:(transferToParticipant|remove|sendDtmfTones)$/.test(path)) return { status: 202, body: { operationContext } };
   if (path.endsWith('/participants:add')) {
     const participant = { identifier: body.participantToAdd, isMuted: false, isOnHold: false };
     return { status: 202, body: { participant, operationContext, invitationId: 'invitation' } };

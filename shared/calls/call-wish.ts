@@ -1,5 +1,5 @@
 import type { PartyId } from '../carrier/carrier.ts';
-import type { KeysWish } from './keys-wish.ts';
+import { isCollecting, type KeysWish } from './keys-wish.ts';
 
 /** What an agent, or whoever uses the API, wants done with a call that stands. */
 export type CallWish =
@@ -27,4 +27,4 @@ export const MOST_RING_S = 120;
  * What is begun when it is asked for, and does not wait until that was heard: a caller may press keys while he is still
  * being asked for them.
  */
-export const beginsAtOnce = ({ kind }: CallWish): boolean => kind === 'collect-keys' || kind === 'collect-input';
+export const beginsAtOnce = (wish: CallWish): boolean => isCollecting(wish);

@@ -42,6 +42,10 @@ export interface CollectInputWish {
   readonly input: string;
 }
 
+/** Whether keys of the caller are wanted. */
+export const isCollecting = (wish: { readonly kind: string }): wish is CollectKeysWish | CollectInputWish =>
+  wish.kind === 'collect-keys' || wish.kind === 'collect-input';
+
 /** As long as the longest row of keys that is sent or taken. */
 export const MOST_KEYS = 64;
 export const KEY_ROW = /^[0-9*#A-D]+$/;

@@ -104,6 +104,20 @@ export class CallDesk {
     }
   }
 
+  /** Has the carrier tell of the caller's keys by events, too, where it can, or no more. Never rejects. */
+  listenForKeys(on: boolean): void {
+    const { ports, log } = this.#options;
+    if (!ports.carrier.capabilities.has('listen-for-keys')) return;
+    const ask = async () => {
+      const of = await this.#of('keys', 'engine');
+      if (!of) return;
+      if (on) await ports.carrier.listenForKeys(of.callId, this.#caller, of.operationContext);
+      else await ports.carrier.stopListeningForKeys(of.callId, this.#caller, of.operationContext);
+    };
+    // The media stream tells of them as well.
+    ask().catch((error: unknown) => log.info({ reason: reasonOf(error) }, 'the carrier tells of no keys'));
+  }
+
   /** Idempotent. */
   close(): void {
     this.#closed = true;

@@ -1,5 +1,7 @@
 import { TRANSFERRED, whoHangsUp } from '../../shared/calls/end-reasons.ts';
+import { type CollectInputWish, type CollectKeysWish, isCollecting } from '../../shared/calls/keys-wish.ts';
 import type { Cancel, Clock } from '../../shared/clock.ts';
+import { messageOf } from '../../shared/errors.ts';
 import type { NewId } from '../../shared/ids.ts';
 import type { Logger } from '../../shared/log.ts';
 import { CLOSE } from '../../shared/protocol/close-codes.ts';
@@ -107,7 +109,14 @@ export class LiveSession {
       recorder,
       inputs: recorder?.inputs,
     });
-    this.#keys = new SessionKeys({ events: this.#events, mode: this.#mode, agent, clock, newId: options.newId });
+    this.#keys = new SessionKeys({
+      events: this.#events,
+      mode: this.#mode,
+      agent,
+      clock,
+      newId: options.newId,
+      listen: (on) => this.#desk?.listenForKeys(on),
+    });
     this.#desk = session.channel === 'phone' ? this.#openDesk() : undefined;
 
     transport.events.on('ready', () => this.#start());
@@ -125,6 +134,8 @@ export class LiveSession {
       if (command.type === 'transcribed') this.#mode.transcribed?.(command.phrase);
       else if (command.type === 'key') this.#keys.press(command.key, 'carrier');
       else if (command.type === 'end') this.#finish(command.reason, false);
+      else if (command.type === 'wish' && isCollecting(command.wish))
+        this.#collect(command.wish, command.operationContext);
       else this.#desk?.take(command);
     };
     this.#stopCommands = options.commands.open(session.id, onCommand, options.lease.owner);
@@ -184,6 +195,23 @@ export class LiveSession {
       onCallerLeft: () => this.#finish('caller-left', true),
       onFault: (code) => this.#events.emit('fault', { code }),
     });
+  }
+
+  /** What the API wants of the caller's keys. */
+  #collect(wish: CollectKeysWish | CollectInputWish, operationContext: string): void {
+    const { callDesk, session, log } = this.#options;
+    const settle = async () => {
+      const outcome = await this.#keys.wish(wish, operationContext);
+      if (!outcome && wish.kind === 'collect-keys') return;
+      const { name: _, ...data } = outcome ?? { name: '', status: 'no_such_input' };
+      const state = data.status === 'right' ? 'succeeded' : 'failed';
+      await callDesk?.ports.ledger.settle(session.id, {
+        operationContext,
+        state,
+        result: { message: data.status, data },
+      });
+    };
+    settle().catch((error: unknown) => log.warn({ reason: messageOf(error) }, 'what came of keys could not be noted'));
   }
 
   #act(action: CallAction): void {

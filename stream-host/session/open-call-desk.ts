@@ -36,6 +36,8 @@ interface CallAtHand {
 const FROM_START = 'recording-from-start';
 
 export interface OpenCallDesk extends Pick<CallDesk, 'act' | 'take' | 'close'> {
+  /** Has the carrier tell of the caller's keys by events, too, where it can, or no more. */
+  listenForKeys(on: boolean): void;
   /** The conversation is about to begin. */
   begin(): void;
 }
@@ -70,6 +72,7 @@ export function openCallDesk(parts: CallDeskParts, call: CallAtHand): OpenCallDe
     act: (action) => desk.act(action),
     take: (command) => desk.take(command),
     close: () => desk.close(),
+    listenForKeys: (on) => desk.listenForKeys(on),
     begin() {
       recording.begin(FROM_START, !resumed);
       if (resumed) void desk.resume();

@@ -165,3 +165,39 @@ test('the end of the call ends a collection, and nobody is told', async () => {
     ['call_over'],
   );
 });
+
+test('what the API wants is asked for by its prompt, and the agent knows of it and says nothing', async () => {
+  const call = new Call();
+  await call.rig.started();
+  const { kind: _, ...pin } = PIN;
+  const wish = { ...pin, kind: 'collect-keys', prompt: 'Your PIN, please.' } as const;
+  const outcome = call.keys.wish(wish, 'op-1');
+  assert.equal(await call.keys.wish(wish, 'op-1'), undefined, 'a command that comes twice is one');
+  await call.rig.clock.advance(3000);
+  assert.equal(call.rig.spoken.at(-1)?.trim(), 'Your PIN, please.');
+  await call.press('4711');
+  assert.deepEqual(await outcome, { name: 'pin', status: 'right', attempts: 1, handle: 'keys-id-1' });
+  await call.rig.clock.advance(4000);
+  assert.equal(call.rig.prompts.length, 0);
+});
+
+test('the carrier tells of keys, too, while what is collected is no secret', async () => {
+  const told: boolean[] = [];
+  const keysOf = (secret: boolean) => {
+    const rig = new Rig();
+    const keys = new SessionKeys({
+      events: rig.events,
+      mode: rig.conversation,
+      agent: {},
+      clock: rig.clock,
+      newId: countedIds(),
+      listen: (on) => told.push(on),
+    });
+    void keys.collect({ ...PIN, secret });
+    return keys;
+  };
+  keysOf(true);
+  assert.deepEqual(told, []);
+  keysOf(false).close();
+  assert.deepEqual(told, [true, false]);
+});

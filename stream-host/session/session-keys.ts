@@ -1,4 +1,4 @@
-import type { CollectKeysWish } from '../../shared/calls/keys-wish.ts';
+import type { CollectInputWish, CollectKeysWish } from '../../shared/calls/keys-wish.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { NewId } from '../../shared/ids.ts';
 import type { CallAction, Responder } from '../contract/agent.ts';
@@ -15,6 +15,8 @@ export interface SessionKeysOptions {
   readonly agent: Pick<Responder, 'checkKeys' | 'keyInput'>;
   readonly clock: Clock;
   readonly newId: NewId;
+  /** Has the carrier tell of keys, too, or no more. Without it the media stream alone does. */
+  readonly listen?: ((on: boolean) => void) | undefined;
 }
 
 const BEGUN = { status: 'begun', note: 'The caller is entering it. You are told what comes of it; do not ask again.' };
@@ -30,6 +32,8 @@ const NAMED: Readonly<Record<string, string>> = {
  */
 export class SessionKeys {
   readonly #desk: KeyDesk;
+  readonly #wishes = new Set<string>();
+  #listens = false;
   readonly #options: SessionKeysOptions;
 
   constructor(options: SessionKeysOptions) {
@@ -47,7 +51,13 @@ export class SessionKeys {
           mode.told?.({ speech: { line } });
         },
         // Who looks for the keys is not asked whether he is there.
-        onCollecting: (wanted) => mode.attend?.(wanted ? 'waiting' : 'caller'),
+        onCollecting: (wanted) => {
+          mode.attend?.(wanted ? 'waiting' : 'caller');
+          // Its events come by way of Redis.
+          const listens = wanted?.secret === false;
+          if (listens !== this.#listens) options.listen?.(listens);
+          this.#listens = listens;
+        },
         onOver: ({ name, status, attempts }) => events.emit('keysCollected', { name, status, attempts }),
         onFailure: (reason) => events.emit('fault', { code: 'keys.check-failed', error: new Error(reason) }),
       },
@@ -77,6 +87,23 @@ export class SessionKeys {
       mode.told?.({ item: newsItem(`${key}-done`, name, resultOf(outcome), args), speech: 'own-words' });
     });
     return true;
+  }
+
+  /**
+   * Collects what the API wants. The agent knows of it, and says nothing but the prompt.
+   * @returns undefined: the agent knows no such keys, or it is under way already
+   */
+  async wish(wish: CollectKeysWish | CollectInputWish, operationContext: string): Promise<KeysOutcome | undefined> {
+    const { agent, mode } = this.#options;
+    const wanted = wish.kind === 'collect-input' ? agent.keyInput?.(wish.input) : wish;
+    // A command may be delivered twice.
+    if (!wanted || this.#wishes.has(operationContext)) return undefined;
+    this.#wishes.add(operationContext);
+    const outcome = this.collect(wanted);
+    if (wanted.prompt !== undefined) mode.told?.({ speech: { line: wanted.prompt } });
+    const told = await outcome;
+    mode.told?.({ item: newsItem(`${operationContext}-done`, 'collect_keys', resultOf(told)), speech: 'none' });
+    return told;
   }
 
   /** Collects what is wanted, from now on. Never rejects. */

@@ -11,8 +11,8 @@ const OPERATION_ID = '7d1c5f0e-58a1-4e3c-9d0b-2f6a6b1c9e55';
 const CALL_ID = '411f8b00-3b2c-4d57-9a55-6f0d2c2e7c11';
 const SESSION_ID = '0f6c2a58-7f0e-4d55-8f0a-0a4f3b9b1d7e';
 
-const nothing = z.strictObject({});
-const callId = z.object({
+export const nothing = z.strictObject({});
+export const callId = z.object({
   id: z.string().max(256).describe('The id of the session, or of the call connection.').meta({ example: SESSION_ID }),
 });
 
@@ -31,7 +31,7 @@ const idempotency = z.object({
 });
 
 /** What any of these routes may answer. */
-const OPERATION_ERRORS = [
+export const OPERATION_ERRORS = [
   ...STORE_ERRORS,
   'calls.not-found',
   'calls.not-established',
@@ -45,7 +45,7 @@ const OPERATION_ERRORS = [
 /** Where an Idempotency-Key counts. */
 const ONCE_ERRORS = ['once.input-differs', 'once.running'] as const satisfies readonly ErrorCode[];
 
-const accepted = z
+export const accepted = z
   .object({
     operation_id: z
       .string()

@@ -1,0 +1,87 @@
+import { z } from 'zod';
+import { KEY_ROW, MOST_KEYS } from '../../calls/keys-wish.ts';
+import { defineRoute } from '../route.ts';
+import { accepted, callId, nothing, OPERATION_ERRORS, party } from './call-operations.ts';
+
+/** Keys of the telephone: those that we press, and those that the caller shall. */
+
+const seconds = (most: number) => z.number().min(0.5).max(most);
+const line = z.string().trim().min(1).max(500);
+
+export const sendCallKeys = defineRoute({
+  name: 'calls-keys',
+  half: 'functions',
+  method: 'POST',
+  path: '/api/v1/calls/{id}/keys',
+  access: 'api',
+  summary: 'Presses keys of the telephone towards somebody in the call',
+  description: 'How many they were is on record, and not which.',
+  params: callId,
+  query: nothing,
+  body: z
+    .strictObject({
+      keys: z
+        .string()
+        .max(MOST_KEYS)
+        .regex(KEY_ROW, 'must be keys such as 1 or 4711#')
+        .describe('Of 0 to 9, *, # and A to D.')
+        .meta({ example: '4711#' }),
+      participant: party.describe('Without it, the one whom the call is with.').nullable().exactOptional(),
+    })
+    .meta({ id: 'SendKeys' }),
+  answers: { 202: accepted },
+  errors: OPERATION_ERRORS,
+});
+
+export const collectCallKeys = defineRoute({
+  name: 'calls-keys-collect',
+  half: 'functions',
+  method: 'POST',
+  path: '/api/v1/calls/{id}/keys/collect',
+  access: 'api',
+  summary: 'Has the caller enter keys of the telephone',
+  description:
+    'What comes of it stands in the operation, as `result.data`: `status` is `right`, `not_right`, `nothing`, `failed`, `replaced` or `call_over`, with `attempts`, and `keys` where they are no secret. Of a secret there is a `handle`, by which tools of the agent get it; it is in no answer.',
+  params: callId,
+  query: nothing,
+  body: z
+    .strictObject({
+      input: z
+        .string()
+        .regex(/^[a-z][a-z0-9_-]{0,31}$/, 'must be lower-case words joined by _ or -')
+        .describe(
+          'One that the agent’s definition describes under `call_tools.collect_keys.inputs`; nothing else is said then.',
+        )
+        .exactOptional(),
+      count: z.int().min(1).max(MOST_KEYS).describe('So many are enough.').exactOptional(),
+      least: z.int().min(1).max(MOST_KEYS).describe('Fewer are not right.').default(1),
+      terminators: z
+        .string()
+        .max(4)
+        .regex(/^[*#]*$/, 'must be of * and #')
+        .default('#'),
+      attempts: z.int().min(1).max(10).default(1),
+      first_key_s: seconds(120).default(10),
+      between_keys_s: seconds(60).default(4),
+      secret: z.boolean().default(false),
+      prompt: line.describe('Said first; without it, the caller knows already.').exactOptional(),
+      retry_prompt: line.describe('Said after an attempt that was not right.').exactOptional(),
+    })
+    .refine(({ input, count }) => (input === undefined) !== (count === undefined), {
+      path: ['count'],
+      error: 'must be there, or input, and not both',
+    })
+    .refine(({ attempts, retry_prompt }) => attempts === 1 || retry_prompt !== undefined, {
+      path: ['retry_prompt'],
+      error: 'must say what the caller hears before another attempt',
+    })
+    .refine(({ least, count }) => count === undefined || least <= count, {
+      path: ['least'],
+      error: 'must not be more than count',
+    })
+    .meta({ id: 'CollectKeys' }),
+  answers: { 202: accepted },
+  errors: OPERATION_ERRORS,
+});
+
+export const CALL_KEYS = [sendCallKeys, collectCallKeys] as const;
