@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { bytesOf, FRAME_BYTES } from '../../../../shared/audio/pcm.ts';
+import type { CallWish } from '../../../../shared/calls/call-wish.ts';
 import type { Usage } from '../../../../shared/records/usage.ts';
 import type { HistoryItem } from '../../../../shared/sessions/history.ts';
 import { VirtualClock } from '../../../../shared/virtual-clock.ts';
@@ -35,6 +36,12 @@ interface RigOptions {
   /** How long the agent's tool takes. */
   readonly toolMs?: number;
 }
+
+/** What the agent's tools want done with the call. */
+const WISHES: Readonly<Record<string, CallWish>> = {
+  transfer_call: { kind: 'transfer', target: '+15551230000', how: 'blind', timeoutS: 30 },
+  collect_keys: { kind: 'collect-input', input: 'pin' },
+};
 
 /** A VOICE_LIVE call on virtual time, with the line, the detector and the service in the test's hands. */
 export class LiveRig {
@@ -137,16 +144,10 @@ export class LiveRig {
             });
             return { call, outcome };
           },
-          action: ({ callId, name }) =>
-            name === 'transfer_call'
-              ? {
-                  action: {
-                    call: { callId, name, args: {} },
-                    key: `key-${callId}`,
-                    wish: { kind: 'transfer', target: '+15551230000', how: 'blind', timeoutS: 30 },
-                  },
-                }
-              : undefined,
+          action: ({ callId, name }) => {
+            const wish = WISHES[name];
+            return wish && { action: { call: { callId, name, args: {} }, key: `key-${callId}`, wish } };
+          },
         }),
         async *respond() {},
       },
