@@ -177,6 +177,20 @@ test('a caller who hangs up while he waits leaves nobody behind in a call', asyn
   assert.equal(await call.state(), 'failed');
 });
 
+test('a caller whom the carrier lists by another name than he called with is put through like any other', async () => {
+  const call = await callInProgress();
+  call.carrier.inCall = ['4:anonymous'];
+  call.carrier.onAsked = (what, context) => {
+    if (!what.startsWith('add')) return;
+    call.carrier.inCall = ['4:anonymous', HUMAN];
+    call.desk.take({ type: 'participants', ids: ['4:anonymous', HUMAN] });
+    setImmediate(() => call.tell(context, true));
+  };
+  call.desk.act(warm());
+  await eventually(() => call.over.length > 0);
+  assert.deepEqual(call.over, ['put through']);
+});
+
 test('a host that takes the call over in the middle goes on: nobody is rung twice', async () => {
   const first = await callInProgress();
   answers(first);

@@ -65,6 +65,7 @@ export class WarmTransfer {
   /** Ends when somebody is gone whom it takes, or the session. */
   readonly #gone = Promise.withResolvers<'human' | 'caller' | 'session'>();
   readonly #cancels = new Set<Cancel>();
+  #callerWasIn = false;
   #humanWasIn = false;
   #sequence = Number.NEGATIVE_INFINITY;
 
@@ -80,6 +81,7 @@ export class WarmTransfer {
       mode.interrupt();
       mode.attend?.('nobody');
       await hold(this.#options.ports, this.#step('hold'), this.#options.caller);
+      this.#callerWasIn = await this.#isThere(this.#options.caller).catch(() => false);
       const came = await this.#ring();
       if (came !== true) return await this.#end(came);
       const told = await this.#tellHuman();
@@ -108,7 +110,9 @@ export class WarmTransfer {
     // Old news.
     if (sequence <= this.#sequence) return;
     this.#sequence = sequence === Number.POSITIVE_INFINITY ? this.#sequence : sequence;
-    if (ids.length > 0 && !ids.includes(caller)) this.#gone.resolve('caller');
+    // One whom the carrier lists by another name than he called with, such as an anonymous one, is not gone for it.
+    if (ids.includes(caller)) this.#callerWasIn = true;
+    else if (this.#callerWasIn && ids.length > 0) this.#gone.resolve('caller');
     if (ids.includes(wish.target)) this.#humanWasIn = true;
     else if (this.#humanWasIn) this.#gone.resolve('human');
   }
@@ -138,7 +142,7 @@ export class WarmTransfer {
     const came = await Promise.race([this.#rung.promise, late, this.#gone.promise]);
     if (came !== true) return came;
     for (let look = 1; look <= LOOKS; look += 1) {
-      if (await this.#isThere()) {
+      if (await this.#isThere(wish.target)) {
         this.#humanWasIn = true;
         return true;
       }
@@ -154,10 +158,10 @@ export class WarmTransfer {
     if (found?.state === 'failed') this.#rung.resolve('no answer');
   }
 
-  async #isThere(): Promise<boolean> {
-    const { ports, of, wish } = this.#options;
+  async #isThere(who: PartyId): Promise<boolean> {
+    const { ports, of } = this.#options;
     const present = await ports.carrier.participants(of.callId);
-    return present.some(({ id }) => id === wish.target);
+    return present.some(({ id }) => id === who);
   }
 
   /** @returns true, or who is gone meanwhile */
