@@ -258,20 +258,3 @@ test('nobody who can be called, or a field that nobody knows, is refused', async
   }
   assert.deepEqual(asked(), []);
 });
-
-test('keys are pressed towards the caller, and which they were stands nowhere', async () => {
-  const { id } = await callInProgress();
-  const { status, body } = await functions.request('POST', `calls/${id}/keys`, { keys: '90417#' });
-  assert.equal(status, 202);
-  assert.ok(asked().some((path) => path.endsWith(':sendDtmfTones')));
-  const read = await functions.request('GET', `calls/${id}`);
-  assert.deepEqual(
-    read.body.operations.map((operation: { operation_id: string; kind: string }) => [
-      operation.operation_id,
-      operation.kind,
-    ]),
-    [[body.operation_id, 'send-keys']],
-  );
-  assert.doesNotMatch(JSON.stringify(read.body), /90417/);
-  assert.equal((await functions.request('POST', `calls/${id}/keys`, { keys: '12x' })).status, 400);
-});

@@ -6,7 +6,6 @@ import { hold, unhold } from '../../shared/calls/operations/hold.ts';
 import type { OperationOf, OperationPorts } from '../../shared/calls/operations/operate.ts';
 import { addParticipant, removeParticipant } from '../../shared/calls/operations/participants.ts';
 import { changeRecording, enterRecording, recordingOf } from '../../shared/calls/operations/recording.ts';
-import { sendKeys } from '../../shared/calls/operations/send-keys.ts';
 import { beginWarmTransfer, transferBlind } from '../../shared/calls/operations/transfer.ts';
 import type { PartyId } from '../../shared/carrier/carrier.ts';
 import { NotFoundError, ParleyError } from '../../shared/errors.ts';
@@ -162,12 +161,6 @@ const record = functionRoute(routes.recordCall, async ({ params, body: { action 
   });
 });
 
-const keys = functionRoute(routes.sendCallKeys, async ({ params, body }, parts, log) => {
-  const call = await standingCall(params.id, parts);
-  const to = body.participant ?? callerOf(call.session);
-  return operation(call, parts, log, (of) => sendKeys(portsOf(parts), of, body.keys, to));
-});
-
 const terminate = functionRoute(routes.terminateCall, ({ body }, parts, log) => hangUpById(body.call_id, parts, log));
 
 export const operationRoutes: readonly Route[] = [
@@ -179,6 +172,5 @@ export const operationRoutes: readonly Route[] = [
   heldOrNot(routes.holdCall, hold),
   heldOrNot(routes.unholdCall, unhold),
   record,
-  keys,
   terminate,
 ];

@@ -81,3 +81,11 @@ test('no two operations have one title, and no number has the limits of a double
   assert.equal(new Set(titles).size, titles.length);
   assert.doesNotMatch(JSON.stringify(document), /9007199254740991/);
 });
+
+test('no two routes are at one place, where one would never be asked', () => {
+  const places = [...ALL_ROUTES, ...ALL_SOCKETS].map(({ method, path }) => `${method} ${path}`);
+  assert.deepEqual(
+    places.filter((place, n) => places.indexOf(place) !== n),
+    [],
+  );
+});

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { DEFAULT_RING_S, MOST_RING_S } from '../../calls/call-wish.ts';
-import { KEY_ROW, MOST_KEYS } from '../../calls/keys-wish.ts';
 import type { ErrorCode } from '../../error-codes.ts';
 import { defineRoute } from '../route.ts';
 import { ACS_ERRORS, hangUpCall, idempotencyKey, STORE_ERRORS } from './calls.ts';
@@ -222,31 +221,6 @@ export const recordCall = defineRoute({
   errors: [...OPERATION_ERRORS, 'recording.none', 'recording.running'],
 });
 
-export const sendCallKeys = defineRoute({
-  name: 'calls-keys-send',
-  half: 'functions',
-  method: 'POST',
-  path: '/api/v1/calls/{id}/keys',
-  access: 'api',
-  summary: 'Presses keys towards the caller, or another participant',
-  description:
-    'As on a telephone: through a menu, or at a door. Which keys they were stands nowhere, as they may open something.',
-  params: callId,
-  query: nothing,
-  body: z
-    .strictObject({
-      keys: z
-        .string()
-        .max(MOST_KEYS)
-        .regex(KEY_ROW, 'must be keys of a telephone: 0 to 9, *, #, A to D')
-        .meta({ example: '1042#' }),
-      participant: party.describe('Without it, the caller.').nullable().exactOptional(),
-    })
-    .meta({ id: 'SendCallKeys' }),
-  answers: { 202: accepted },
-  errors: OPERATION_ERRORS,
-});
-
 export const terminateCall = defineRoute({
   name: 'calls-terminate',
   half: 'functions',
@@ -279,6 +253,5 @@ export const CALL_OPERATIONS = [
   holdCall,
   unholdCall,
   recordCall,
-  sendCallKeys,
   terminateCall,
 ] as const;
