@@ -25,6 +25,11 @@ call_tools:
         prompt: Please enter your PIN, and then the hash key.
         retry: That is not right. Please try again.
         one_of: ['${PIN}']
+      order:
+        about: the number of an order
+        least: 4
+        most: 4
+        prompt: Please enter the number of your order.
   hang_up: {}
 `;
 
@@ -91,6 +96,24 @@ test('a PIN that is wrong twice and right the third time stands nowhere: log, Re
   for (const [place, text] of places) {
     for (const digits of [PIN, ...WRONG]) assert.ok(!text.includes(digits), `${digits} is in ${place}`);
   }
+});
+
+test('keys that are no secret are told by the media stream and by events of the carrier, and count once', async () => {
+  const { exitCode, events, problems } = await stack.call(
+    ...['--say', 'Please collect the keys of my order.', '--keys', '1422'],
+  );
+  assert.equal(exitCode, 0, problems);
+  const id = String(events.find(({ event }) => event === 'connected')?.callConnectionId);
+  const call = await stack.getJson(`${stack.functionsUrl}/api/v1/calls/${id}`);
+  const timeline = call.events as readonly {
+    readonly type: string;
+    readonly data: Readonly<Record<string, unknown>>;
+  }[];
+  assert.equal(timeline.filter(({ type }) => type === 'acs.ContinuousDtmfRecognitionToneReceived').length, 4);
+  const collected = timeline.find(({ type }) => type === 'keys.collected');
+  assert.deepEqual(collected?.data, { name: 'order', status: 'right', attempts: 1 });
+  assert.match(JSON.stringify(call.transcript), /"keys":"1422"/);
+  assert.doesNotMatch(JSON.stringify(call.transcript), /pressed/);
 });
 
 /** All keys and values. */
