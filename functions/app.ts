@@ -4,7 +4,7 @@ import { callbacksRoute } from './calls/callbacks.ts';
 import { eraseCallRoute } from './calls/erase.ts';
 import { hangupRoute } from './calls/hangup.ts';
 import { initiateRoute } from './calls/initiate.ts';
-import { collectKeysRoute } from './calls/keys.ts';
+import { keyRoutes } from './calls/keys.ts';
 import { operationRoutes } from './calls/operations.ts';
 import { listCallsRoute, readCallRoute } from './calls/read.ts';
 import { callRecordRoute } from './calls/record.ts';
@@ -27,7 +27,7 @@ const routes: readonly Route[] = [
   callRecordRoute,
   eraseCallRoute,
   ...operationRoutes,
-  collectKeysRoute,
+  ...keyRoutes,
   ticketsRoute,
   healthRoute,
   readinessRoute,

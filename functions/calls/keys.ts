@@ -1,16 +1,23 @@
 import type { CollectInputWish, CollectKeysWish } from '../../shared/calls/keys-wish.ts';
+import { sendKeys } from '../../shared/calls/operations/send-keys.ts';
 import type { Input } from '../../shared/http/route.ts';
-import { collectCallKeys } from '../../shared/http/routes/call-keys.ts';
-import { functionRoute } from '../http/route.ts';
-import { operation, standingCall } from './operations.ts';
+import * as routes from '../../shared/http/routes/call-keys.ts';
+import { functionRoute, type Route } from '../http/route.ts';
+import { callerOf, operation, portsOf, standingCall } from './operations.ts';
 
 /** How long the caller may be asked for keys before anything is waited for. */
 const PROMPT_MS = 60_000;
 /** Of keys that the agent's definition describes, whose times only its host knows. */
 const INPUT_WITHIN_MS = 600_000;
 
+const send = functionRoute(routes.sendCallKeys, async ({ params, body }, parts, log) => {
+  const call = await standingCall(params.id, parts);
+  const to = body.participant ?? callerOf(call.session);
+  return operation(call, parts, log, (of) => sendKeys(portsOf(parts), of, body.keys, to));
+});
+
 /** Whoever talks on the call collects them. */
-export const collectKeysRoute = functionRoute(collectCallKeys, async ({ params, body }, parts, log) => {
+const collect = functionRoute(routes.collectCallKeys, async ({ params, body }, parts, log) => {
   const call = await standingCall(params.id, parts);
   const wish = wishOf(body);
   return operation(call, parts, log, async ({ sessionId, operationContext }) => {
@@ -27,7 +34,7 @@ export const collectKeysRoute = functionRoute(collectCallKeys, async ({ params, 
   });
 });
 
-function wishOf(body: Input<typeof collectCallKeys>['body']): CollectKeysWish | CollectInputWish {
+function wishOf(body: Input<typeof routes.collectCallKeys>['body']): CollectKeysWish | CollectInputWish {
   const { input, count = 1, least, terminators, attempts, secret, prompt, retry_prompt: retry = '' } = body;
   if (input !== undefined) return { kind: 'collect-input', input };
   return {
@@ -44,3 +51,5 @@ function deadlineOf(wish: CollectKeysWish | CollectInputWish): number {
   if (wish.kind === 'collect-input') return INPUT_WITHIN_MS;
   return PROMPT_MS + wish.attempts * (PROMPT_MS + wish.firstKeyMs + wish.most * wish.betweenKeysMs);
 }
+
+export const keyRoutes: readonly Route[] = [send, collect];

@@ -41,7 +41,7 @@ export async function standingCall(id: string, { store }: Parts): Promise<Standi
   return { session, callId: callConnectionId };
 }
 
-const callerOf = ({ direction, from, to }: Session): PartyId => (direction === 'inbound' ? from : to) ?? '';
+export const callerOf = ({ direction, from, to }: Session): PartyId => (direction === 'inbound' ? from : to) ?? '';
 
 /** Our number in the call, by which others are called. */
 const ourNumber = ({ direction, from, to }: Session, { config }: Parts): PartyId | undefined => {
@@ -49,7 +49,7 @@ const ourNumber = ({ direction, from, to }: Session, { config }: Parts): PartyId
   return ours?.startsWith('+') ? ours : config.ACS_SOURCE_NUMBER;
 };
 
-const portsOf = ({ calls, ledger }: Parts): OperationPorts => ({ carrier: calls, ledger });
+export const portsOf = ({ calls, ledger }: Parts): OperationPorts => ({ carrier: calls, ledger });
 
 /**
  * Does one thing with a call, under a new name. With an `Idempotency-Key` a repeated request gets the first one's answer.

@@ -1,6 +1,6 @@
 import type { RouteContract } from '../route.ts';
 import { listAgents } from './agents.ts';
-import { collectCallKeys } from './call-keys.ts';
+import { CALL_KEYS } from './call-keys.ts';
 import { CALL_OPERATIONS } from './call-operations.ts';
 import { hangUpCall, initiateCall, listCalls, readCall, transcribeCall } from './calls.ts';
 import { health, healthDependencies, hostReadyz, liveness, places, readiness } from './health.ts';
@@ -20,7 +20,7 @@ const TABLE = [
   readCallRecord,
   eraseCall,
   ...CALL_OPERATIONS,
-  collectCallKeys,
+  ...CALL_KEYS,
   makeTicket,
   takeIncomingCalls,
   allowDelivery,

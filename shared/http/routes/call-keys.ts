@@ -1,12 +1,37 @@
 import { z } from 'zod';
-import { MOST_KEYS } from '../../calls/keys-wish.ts';
+import { KEY_ROW, MOST_KEYS } from '../../calls/keys-wish.ts';
 import { defineRoute } from '../route.ts';
-import { accepted, callId, nothing, OPERATION_ERRORS } from './call-operations.ts';
+import { accepted, callId, nothing, OPERATION_ERRORS, party } from './call-operations.ts';
 
-/** Keys of the telephone that the caller shall press. */
+/** Keys of the telephone: those that we press, and those that the caller shall. */
 
 const seconds = (most: number) => z.number().min(0.5).max(most);
 const line = z.string().trim().min(1).max(500);
+
+export const sendCallKeys = defineRoute({
+  name: 'calls-keys',
+  half: 'functions',
+  method: 'POST',
+  path: '/api/v1/calls/{id}/keys',
+  access: 'api',
+  summary: 'Presses keys of the telephone towards somebody in the call',
+  description: 'How many they were is on record, and not which.',
+  params: callId,
+  query: nothing,
+  body: z
+    .strictObject({
+      keys: z
+        .string()
+        .max(MOST_KEYS)
+        .regex(KEY_ROW, 'must be keys such as 1 or 4711#')
+        .describe('Of 0 to 9, *, # and A to D.')
+        .meta({ example: '4711#' }),
+      participant: party.describe('Without it, the one whom the call is with.').nullable().exactOptional(),
+    })
+    .meta({ id: 'SendKeys' }),
+  answers: { 202: accepted },
+  errors: OPERATION_ERRORS,
+});
 
 export const collectCallKeys = defineRoute({
   name: 'calls-keys-collect',
@@ -58,3 +83,5 @@ export const collectCallKeys = defineRoute({
   answers: { 202: accepted },
   errors: OPERATION_ERRORS,
 });
+
+export const CALL_KEYS = [sendCallKeys, collectCallKeys] as const;
