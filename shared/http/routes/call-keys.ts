@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { KEY_ROW, MOST_KEYS } from '../../calls/keys-wish.ts';
 import { defineRoute } from '../route.ts';
 import { accepted, callId, nothing, OPERATION_ERRORS, party } from './call-operations.ts';
+import { STORE_ERRORS } from './calls.ts';
 
 /** Keys of the telephone: those that we press, and those that the caller shall. */
 
@@ -53,7 +54,7 @@ export const collectCallKeys = defineRoute({
           'One that the agent’s definition describes under `call_tools.collect_keys.inputs`; nothing else is said then.',
         )
         .exactOptional(),
-      count: z.int().min(1).max(MOST_KEYS).describe('So many are enough.').exactOptional(),
+      count: z.int().min(1).max(MOST_KEYS).describe('So many are enough.').meta({ example: 4 }).exactOptional(),
       least: z.int().min(1).max(MOST_KEYS).describe('Fewer are not right.').default(1),
       terminators: z
         .string()
@@ -81,7 +82,8 @@ export const collectCallKeys = defineRoute({
     })
     .meta({ id: 'CollectKeys' }),
   answers: { 202: accepted },
-  errors: OPERATION_ERRORS,
+  // Whoever talks on the call does it: nothing is asked of the carrier meanwhile.
+  errors: [...STORE_ERRORS, 'calls.not-found', 'calls.not-established', 'calls.no-phone-call', 'call.ended'],
 });
 
 export const CALL_KEYS = [sendCallKeys, collectCallKeys] as const;
