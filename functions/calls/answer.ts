@@ -37,7 +37,7 @@ async function take(
   parts: Parts,
   log: Logger,
 ): Promise<Answer<typeof takeIncomingCalls>> {
-  const events = eventsOf(body).map((event) => parts.calls.readAnnouncement(event));
+  const events = await Promise.all(eventsOf(body).map((event) => parts.calls.readAnnouncement(event)));
   const validation = events.find((event) => event.kind === 'validation');
   if (validation) return { status: 200, body: { validationResponse: validation.code } };
 

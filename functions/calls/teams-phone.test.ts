@@ -24,10 +24,12 @@ let rung = 0;
 const incoming = (ticket: string, data: object) => [
   {
     id: `event-${++rung}`,
+    topic: '/subscriptions/x',
     subject: '/caller/x',
     eventType: 'Microsoft.Communication.IncomingCall',
     eventTime: '2026-01-01T00:00:00Z',
     dataVersion: '1.0',
+    metadataVersion: '1',
     data: {
       ...{ to: account, from: caller, serverCallId: 's', callerDisplayName: '', incomingCallContext: ticket },
       ...data,

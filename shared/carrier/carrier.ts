@@ -116,7 +116,7 @@ export interface Carrier {
   /** One event of a delivery; undefined where it is none. `receivedAtMs` stands in for a missing or unreadable time. */
   readEvent(given: unknown, receivedAtMs: number): CallEvent | undefined;
   /** One event of a delivery that announces calls, by itself. Never throws. */
-  readAnnouncement(given: unknown): Announcement;
+  readAnnouncement(given: unknown): Promise<Announcement>;
 }
 
 export interface TransferWish {

@@ -239,7 +239,7 @@ export const DECODERS: readonly Decoder[] = [
     name: 'a delivery of Event Grid',
     seeds: GRID_BODIES,
     isJson: true,
-    decode: async (text) => eventsOf(await bodyOf(text)).map(readAcsAnnouncement),
+    decode: async (text) => Promise.all(eventsOf(await bodyOf(text)).map(readAcsAnnouncement)),
   },
   {
     name: 'a call that is asked for',

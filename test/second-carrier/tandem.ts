@@ -109,7 +109,7 @@ class Tandem implements Carrier {
     return { id, callId: leg, at: seconds * 1000, name: `tandem.${event}`, ...(BODIES[event] ?? { kind: 'other' }) };
   }
 
-  readAnnouncement(given: unknown): Announcement {
+  async readAnnouncement(given: unknown): Promise<Announcement> {
     const rung = ring.safeParse(given).data;
     if (rung === undefined) return { kind: 'malformed', id: undefined, problem: 'it is no ring' };
     const { id, ring: ticket, a: from, b: to } = rung;

@@ -1,3 +1,4 @@
+import { type CloudEvent, EventGridDeserializer, type EventGridEvent } from '@azure/eventgrid';
 import { z } from 'zod';
 import { messageOf } from '../../errors.ts';
 import { agentName } from '../../http/routes/agents.ts';
@@ -52,29 +53,18 @@ const incomingCall = z
   });
 const validation = z.object({ validationCode: z.string().min(1) });
 
-/** CloudEvents has `type`; Event Grid's own schema, `eventType`. What names neither, or both differently, is broken. */
-const envelope = z
-  .object({
-    id: z.string(),
-    type: z.string().optional(),
-    eventType: z.string().optional(),
-    data: z.unknown().optional(),
-  })
-  .transform(({ id, type, eventType, data }, context) => {
-    const name = type ?? eventType;
-    if (name !== undefined) return { id, type: name, data };
-    context.issues.push({ code: 'custom', message: 'an event names its type', input: undefined });
-    return z.NEVER;
-  });
+const isCloudEvent = z.object({ specversion: z.string() });
 const withId = z.object({ id: z.string() });
+
+const deserializer = new EventGridDeserializer();
 
 /**
  * Reads one event of a delivery of Event Grid, in either schema, by itself: a broken one is told as such and does not take
  * the others with it. The SDK's types name other fields of an incoming call than those that are on the wire.
  */
-export function readAcsAnnouncement(given: unknown): Announcement {
+export async function readAcsAnnouncement(given: unknown): Promise<Announcement> {
   try {
-    const { id, type, data } = envelope.parse(given);
+    const { id, type, data } = await deserialize(given);
     switch (type) {
       case 'Microsoft.EventGrid.SubscriptionValidationEvent':
         return { kind: 'validation', id, code: validation.parse(data).validationCode };
@@ -87,4 +77,18 @@ export function readAcsAnnouncement(given: unknown): Announcement {
     const problem = error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error);
     return { kind: 'malformed', id: withId.safeParse(given).data?.id, problem };
   }
+}
+
+async function deserialize(given: unknown): Promise<{ id: string; type: string; data: unknown }> {
+  // The deserialiser reads fields before it has looked whether there are any.
+  if (typeof given !== 'object' || given === null) throw new TypeError('an event must be an object');
+  const fields = given as Record<string, unknown>;
+  if (isCloudEvent.safeParse(given).success) {
+    const [event] = (await deserializer.deserializeCloudEvents(fields)) as (CloudEvent<unknown> | undefined)[];
+    if (event === undefined) throw new TypeError('an event must not be empty');
+    return { id: event.id, type: event.type, data: event.data };
+  }
+  const [event] = (await deserializer.deserializeEventGridEvents(fields)) as (EventGridEvent<unknown> | undefined)[];
+  if (event === undefined) throw new TypeError('an event must not be empty');
+  return { id: event.id, type: event.eventType, data: event.data };
 }

@@ -291,7 +291,7 @@ export class AcsCarrier implements Carrier {
     return readAcsEvent(given, receivedAtMs);
   }
 
-  readAnnouncement(given: unknown): Announcement {
+  readAnnouncement(given: unknown): Promise<Announcement> {
     return readAcsAnnouncement(given);
   }
 
