@@ -26,7 +26,7 @@ after(() => rm(folder, { recursive: true }));
 
 const namesIn = (artefact: Artefact): string[] => globSync('**/*', { cwd: path.join(folder, artefact) });
 
-test('the functions are one module and what it loads on demand, 650 kB at most, zipped, that needs no package', async () => {
+test('the functions are one module and what it loads on demand, 540 kB at most, zipped, that needs no package', async () => {
   assert.deepEqual(
     namesIn('functions').filter((name) => /node_modules|\.map$/.test(name)),
     [],
@@ -38,7 +38,7 @@ test('the functions are one module and what it loads on demand, 650 kB at most, 
   const args = ['build/load-functions.ts', path.join(folder, 'functions', main)];
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT });
   assert.match(stdout, /"ms":/);
-  assert.ok((await zippedBytes(path.join(folder, 'functions'))) <= 650_000);
+  assert.ok((await zippedBytes(path.join(folder, 'functions'))) <= 540_000);
 });
 
 test('the stream host’s tree has Node and is at most 200 MB, with one runtime of its own platform', () => {
