@@ -5,6 +5,7 @@ import type { NewId } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import type { NewEvent, Session } from '../sessions/session.ts';
 import { type CallDesk, type CallInbox, type Commit, type NewTodo, type Todo, WORK_LEASE_MS } from './call-inbox.ts';
+import { isOver } from './call-state.ts';
 import { type FollowUpParts, follow, RESTORE_GRACE_MS } from './follow-ups.ts';
 import type { Consequences } from './handlers/consequences.ts';
 import { consequencesOf } from './handlers/handlers.ts';
@@ -201,7 +202,7 @@ export class CallWork {
       const outcome: Commit = await store.moving(before, patch?.status, commit, (made) => made === 'made');
       if (outcome === 'lease-lost') return outcome;
       if (outcome === 'made') {
-        if (commands && commands.length > 0) log.info({ status: patch?.status }, 'call over');
+        if (patch?.status !== undefined && isOver(patch.status)) log.info({ status: patch.status }, 'call over');
         const version = before.version + (patch === undefined ? 0 : 1);
         return { session: { ...before, ...patch, version }, isTaken: true };
       }
