@@ -40,7 +40,10 @@ async function sessionOf(number: string, sipHeaders: Record<string, string> = {}
     ...{ to: person(number), from: person('+15557777'), incomingCallContext: ticket, correlationId: ticket },
     customContext: { sipHeaders, voipHeaders: {} },
   };
-  const event = { id: ticket, eventType: 'Microsoft.Communication.IncomingCall', dataVersion: '1.0', data };
+  const event = {
+    ...{ id: ticket, topic: '/subscriptions/x', subject: '/caller/x', eventTime: '2026-01-01T00:00:00Z' },
+    ...{ eventType: 'Microsoft.Communication.IncomingCall', dataVersion: '1.0', metadataVersion: '1', data },
+  };
   const { body } = await functions.request('POST', 'calls/answer', [event], { 'aeg-delivery-count': '0' });
   assert.equal(body.status, 'call answered');
   return functions.store.get(body.session_id);
@@ -62,13 +65,13 @@ test('an agent of the table that no host has costs no call', async () => {
   assert.partialDeepStrictEqual(await sessionOf('+15550102'), { agent: 'orders', mode: 'media' });
 });
 
-test('a number that the table does not list is answered as any, and counted', async () => {
+test('a number that the table does not list is answered as any, and counted', async (t) => {
   const redis = connectRedis(process.env.REDIS_URL ?? '', pino({ level: 'silent' }));
+  t.after(() => redis.disconnect());
   const count = async () => Number((await redis.get('parley:unlisted-numbers')) ?? 0);
   const before = await count();
   const session = await sessionOf('+15550199');
   assert.partialDeepStrictEqual(session, { agent: 'orders', mode: 'media' });
   assert.equal(session?.language, undefined);
   assert.equal(await count(), before + 1);
-  redis.disconnect();
 });

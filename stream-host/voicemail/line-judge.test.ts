@@ -136,6 +136,14 @@ test('the tones of the network say that nobody can be had', () => {
   }
 });
 
+test('three words before a beep are a mailbox: "Leave a message.", which was heard as something else', () => {
+  const beep = [{ hz: 440, startMs: 1450, endMs: 2250 }];
+  const heard = { ...NOTHING, nowMs: 2300, firstSoundMs: 0, soundMs: 1900, silentMs: 50, tones: beep };
+  const judge = new LineJudge('en-US');
+  assert.deepEqual(judge.judge({ ...heard, text: 'I believe the message.' }), { verdict: 'voicemail', reason: 'beep' });
+  assert.equal(judge.judge({ ...heard, soundMs: 1400, text: 'Hello?' }), undefined);
+});
+
 test('of a line that nobody was sure about, words, a beep and a long formal speech still tell', () => {
   const judge = new LineJudge('en-US');
   const later = { ...NOTHING, nowMs: 12_000, firstSoundMs: 200, soundMs: 10_000, silentMs: 0 };

@@ -28,8 +28,8 @@ const HUMAN_WAITS_MS = 1300;
 const ASKER_WAITS_MS = 600;
 /** Of a pause that has ended, so much more must have been: machines pause between two sentences. */
 const TURN_MS = 300;
-/** So much speech before a beep was a recording. */
-const SPOKEN_BEFORE_BEEP_MS = 1400;
+/** So much speech before a beep was a recording: "Leave a message." (Nobody beeps who has only said hello.) */
+const SPOKEN_BEFORE_BEEP_MS = 900;
 /** Who has said something formal and speaks on for so long is a recording. */
 const SPEECH_MS = 9000;
 /** Who has said less and is silent for so long waits for us. A machine would have beeped. */
