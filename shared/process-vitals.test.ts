@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ProcessVitals } from './process-vitals.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
+/** Each window takes its samples at moments of its own: what two of them say of one stall differs by less than one. */
+const SAMPLE_MS = 10;
 const clock = new VirtualClock();
 const vitals = new ProcessVitals(clock);
 after(() => vitals.close());
@@ -34,13 +36,13 @@ test('of the last seconds there is a reading of its own, which forgets sooner (r
   assert.ok(max >= 85, `max ${max}`);
   await clock.advance(6000);
   assert.ok(vitals.readRecentDelay().max < max);
-  assert.ok(vitals.read().eventLoopDelayMs.max >= max);
+  assert.ok(vitals.read().eventLoopDelayMs.max > max - SAMPLE_MS);
 });
 
 test('what is older than two minutes is forgotten, what is younger than one is not', async () => {
   const before = vitals.read().eventLoopDelayMs.max;
   await clock.advance(60_000);
-  assert.equal(vitals.read().eventLoopDelayMs.max, before);
+  assert.ok(Math.abs(vitals.read().eventLoopDelayMs.max - before) < SAMPLE_MS);
   await clock.advance(60_000);
   assert.ok(vitals.read().eventLoopDelayMs.max < before);
 });

@@ -154,6 +154,12 @@ async function answer(
   }
 }
 
+/** What an alarm looks for: `infra/queries/calls-rejected.kql`. */
+const TURNED_AWAY = {
+  rejected: 'call rejected as busy: nobody could talk with the caller',
+  redirected: 'call redirected: nobody could talk with the caller',
+} as const;
+
 async function reject(
   id: string,
   call: RingingCall,
@@ -170,7 +176,7 @@ async function reject(
     if (!(error instanceof CarrierError) || error.transient) throw error;
     log.warn({ code: error.code }, 'the call could not be rejected; it is likely over');
   }
-  log.warn({ reason: endReason }, `call ${away}: nobody could talk with the caller`);
+  log.warn({ reason: endReason }, TURNED_AWAY[away]);
   return { status: `call ${away}`, session_id: id, reason: endReason };
 }
 
