@@ -50,6 +50,25 @@ export const isCollecting = (wish: { readonly kind: string }): wish is CollectKe
 export const MOST_KEYS = 64;
 export const KEY_ROW = /^[0-9*#A-D]+$/;
 
+const seconds = (most: number) => z.number().min(0.5).max(most);
+
+/** How keys are asked for, as users write it: in a request, and in an agent's definition. */
+export const keyTerms = {
+  least: z.int().min(1).max(MOST_KEYS).default(1).describe('Fewer are not right.'),
+  terminators: z
+    .string()
+    .max(4)
+    .regex(/^[*#]*$/, 'must be of * and #')
+    .default('#'),
+  attempts: z.int().min(1).max(10).default(1),
+  first_key_s: seconds(120).default(10),
+  between_keys_s: seconds(60).default(4),
+  secret: z.boolean().default(false),
+} as const;
+/** What is said of them. */
+export const keyLine = z.string().trim().min(1).max(500);
+export const inputName = z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/, 'must be lower-case words joined by _ or -');
+
 const ms = z.int().min(500).max(120_000);
 
 /** As it is written down. What is right stands in no store: it may be the secret. */

@@ -100,9 +100,12 @@ export class RecordWriter {
     this.#later(LINES_MS);
   }
 
-  /** Queues silence. It takes no room. */
+  /** Queues silence. It takes no room: however much follows, it is one entry. */
   silence(bytes: number): void {
-    if (!this.#over) this.#audio.push({ silentBytes: bytes });
+    if (this.#over) return;
+    const last = this.#audio.at(-1);
+    if (last === undefined || last instanceof Uint8Array) this.#audio.push({ silentBytes: bytes });
+    else this.#audio[this.#audio.length - 1] = { silentBytes: last.silentBytes + bytes };
     this.#later(LINES_MS);
   }
 

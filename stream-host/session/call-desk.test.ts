@@ -247,6 +247,20 @@ test('a hold takes the caller back by itself, and the agent goes on', async () =
   assert.equal(call.news[0]?.speech, 'own-words');
 });
 
+test('a caller whom the carrier does not take off hold is not left there: it is asked again and again', async () => {
+  const call = await callInProgress();
+  call.carrier.failing.set('unhold', new CarrierError('unavailable', 'acs.unavailable', 'Later.'));
+  const wish = { kind: 'hold', forS: 0.02 } as const;
+  call.desk.act({ call: { callId: 'c', name: 'hold_call', args: {} }, key: 'hold-1', wish });
+  const asked = () => call.carrier.asked.filter((what) => what.startsWith('unhold')).length;
+  await eventually(() => asked() >= 5);
+  call.carrier.failing.clear();
+  await eventually(() => call.results().includes('caller_is_back'));
+  const times = asked();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(asked(), times);
+});
+
 test('what the carrier refuses or cannot do is told to the agent, and the caller is with it', async () => {
   for (const failure of [
     notSupported('scripted', 'put anybody on hold'),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { CallWish, TransferWish } from '../../shared/calls/call-wish.ts';
 import type { SendKeysWish } from '../../shared/calls/keys-wish.ts';
 import { isSettled, type Operation } from '../../shared/calls/operation-ledger.ts';
-import { hold, unhold } from '../../shared/calls/operations/hold.ts';
+import { hold } from '../../shared/calls/operations/hold.ts';
 import type { AskedBy, OperationOf, OperationPorts } from '../../shared/calls/operations/operate.ts';
 import { mayBeDone, reasonOf } from '../../shared/calls/operations/operate.ts';
 import { sendKeys } from '../../shared/calls/operations/send-keys.ts';
@@ -17,6 +17,7 @@ import type { Attention } from '../contract/call-news.ts';
 import type { Mode } from '../contract/mode.ts';
 import { newsItem } from './call-news.ts';
 import type { CallRecording } from './call-recording.ts';
+import { takeOffHold } from './take-off-hold.ts';
 import { WarmTransfer, type WarmTransferWaits } from './warm-transfer.ts';
 
 export interface CallDeskOptions {
@@ -47,6 +48,8 @@ const storedTransfer = z.object({
   askedBy: z.enum(['api', 'agent', 'engine']),
 });
 const storedHold = z.object({ participant: z.string(), on: z.boolean() });
+
+const UNHOLD_WAIT_MS = 400;
 
 const NOT_DONE = {
   note: 'It did not come about: the caller is with you again, and hears you. Tell him so, and go on.',
@@ -238,27 +241,29 @@ export class CallDesk {
     const { ports, clock } = this.#options;
     await hold(ports, of, this.#caller);
     this.#attend('nobody');
-    const back = async () => {
-      await unhold(
-        ports,
-        { ...of, operationContext: `${of.operationContext}.unhold-${clock.wallMs()}`, askedBy: 'engine' },
-        this.#caller,
-      );
-      this.#busy = undefined;
-      this.#attend('caller');
-      const result = {
-        status: 'caller_is_back',
-        held_s: forS,
-        note: 'He hears you again. Go on with what he waits for.',
-      };
-      this.#options.mode.told?.({ item: newsItem(`${of.operationContext}-back`, tool, result), speech: 'own-words' });
+    this.#cancelHold = clock.after(forS * 1000, () => void this.#endHold(of, forS, tool));
+  }
+
+  /** Never rejects: the caller is talked with again, whether the carrier has let him hear it or not. */
+  async #endHold(of: OperationOf, forS: number, tool: string): Promise<void> {
+    await this.#unhold(of);
+    if (this.#closed) return;
+    this.#busy = undefined;
+    this.#attend('caller');
+    const result = {
+      status: 'caller_is_back',
+      held_s: forS,
+      note: 'He hears you again. Go on with what he waits for.',
     };
-    this.#cancelHold = clock.after(forS * 1000, () => {
-      back().catch((error: unknown) => {
-        this.#options.log.error({ reason: messageOf(error) }, 'a caller could not be taken off hold; trying again');
-        this.#cancelHold = clock.after(1_000, () => void back().catch(() => {}));
-      });
-    });
+    this.#options.mode.told?.({ item: newsItem(`${of.operationContext}-back`, tool, result), speech: 'own-words' });
+  }
+
+  async #unhold(of: OperationOf): Promise<void> {
+    const { ports, clock, log, waits } = this.#options;
+    const options = { clock, waitMs: waits?.lookMs ?? UNHOLD_WAIT_MS, isOver: () => this.#closed };
+    await takeOffHold(ports, of, this.#caller, options).catch((error: unknown) =>
+      log.error({ reason: messageOf(error) }, 'a caller could not be taken off hold'),
+    );
   }
 
   /** Of what no host waits for in its memory: another one had begun it, or the API has. */
@@ -293,8 +298,8 @@ export class CallDesk {
   async #takeOffHold(operations: readonly Operation[]): Promise<void> {
     const last = operations.findLast(({ kind }) => kind === 'hold');
     if (last?.data.askedBy === 'api') return this.#attend('nobody');
-    const of = await this.#of(`${last?.operationContext ?? 'hold'}.unhold-${this.#options.clock.wallMs()}`, 'engine');
-    if (of) await unhold(this.#options.ports, of, this.#caller);
+    const of = await this.#of(last?.operationContext ?? 'hold', 'engine');
+    if (of) await this.#unhold(of);
   }
 
   #attend(to: Attention): void {

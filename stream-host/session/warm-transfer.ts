@@ -1,5 +1,5 @@
 import type { TransferWish } from '../../shared/calls/call-wish.ts';
-import { hold, unhold } from '../../shared/calls/operations/hold.ts';
+import { hold } from '../../shared/calls/operations/hold.ts';
 import { mayBeDone, type OperationOf, type OperationPorts, reasonOf } from '../../shared/calls/operations/operate.ts';
 import { addParticipant, removeParticipant } from '../../shared/calls/operations/participants.ts';
 import type { PartyId } from '../../shared/carrier/carrier.ts';
@@ -8,6 +8,7 @@ import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Mode } from '../contract/mode.ts';
 import { newsItem } from './call-news.ts';
+import { takeOffHold } from './take-off-hold.ts';
 
 export interface WarmTransferOptions {
   readonly ports: OperationPorts;
@@ -36,7 +37,6 @@ export interface WarmTransferWaits {
 const WAITS: WarmTransferWaits = { beforeSummaryMs: 800, summaryMs: 60_000, afterRingingMs: 5_000, lookMs: 400 };
 /** ACS is known to tell of an invitation that was declined as of one that was accepted. */
 const LOOKS = 3;
-const UNHOLD_TRIES = 4;
 
 /** What came of it. `caller-left`: the human is alone with us. */
 export type WarmOutcome =
@@ -68,6 +68,7 @@ export class WarmTransfer {
   #callerWasIn = false;
   #humanWasIn = false;
   #sequence = Number.NEGATIVE_INFINITY;
+  #closed = false;
 
   constructor(options: WarmTransferOptions) {
     this.#options = options;
@@ -119,6 +120,7 @@ export class WarmTransfer {
 
   /** The session ends, or is somebody else's: nothing more is done from here. Idempotent. */
   close(): void {
+    this.#closed = true;
     this.#gone.resolve('session');
   }
 
@@ -205,19 +207,9 @@ export class WarmTransfer {
     return { kind: 'taken-back', reason };
   }
 
-  /** A caller who is left on hold is lost: this is tried again. */
-  async #unhold(): Promise<void> {
-    const { ports, caller, clock } = this.#options;
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        // Under a name of its own each time: what another host has begun may not have been done.
-        await unhold(ports, this.#step(`unhold-${clock.wallMs()}`), caller);
-        return;
-      } catch (error) {
-        if (attempt >= UNHOLD_TRIES) throw error;
-        await this.#wait(this.#waits.lookMs * attempt);
-      }
-    }
+  #unhold(): Promise<void> {
+    const { ports, of, caller, clock } = this.#options;
+    return takeOffHold(ports, of, caller, { clock, waitMs: this.#waits.lookMs, isOver: () => this.#closed });
   }
 
   #wait(ms: number): Promise<true> {

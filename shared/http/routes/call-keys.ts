@@ -1,13 +1,10 @@
 import { z } from 'zod';
-import { KEY_ROW, MOST_KEYS } from '../../calls/keys-wish.ts';
+import { inputName, KEY_ROW, keyLine, keyTerms, MOST_KEYS } from '../../calls/keys-wish.ts';
 import { defineRoute } from '../route.ts';
 import { accepted, callId, nothing, OPERATION_ERRORS, party } from './call-operations.ts';
 import { STORE_ERRORS } from './calls.ts';
 
 /** Keys of the telephone: those that we press, and those that the caller shall. */
-
-const seconds = (most: number) => z.number().min(0.5).max(most);
-const line = z.string().trim().min(1).max(500);
 
 export const sendCallKeys = defineRoute({
   name: 'calls-keys',
@@ -47,26 +44,15 @@ export const collectCallKeys = defineRoute({
   query: nothing,
   body: z
     .strictObject({
-      input: z
-        .string()
-        .regex(/^[a-z][a-z0-9_-]{0,31}$/, 'must be lower-case words joined by _ or -')
+      input: inputName
         .describe(
           'One that the agent’s definition describes under `call_tools.collect_keys.inputs`; nothing else is said then.',
         )
         .exactOptional(),
       count: z.int().min(1).max(MOST_KEYS).describe('So many are enough.').meta({ example: 4 }).exactOptional(),
-      least: z.int().min(1).max(MOST_KEYS).describe('Fewer are not right.').default(1),
-      terminators: z
-        .string()
-        .max(4)
-        .regex(/^[*#]*$/, 'must be of * and #')
-        .default('#'),
-      attempts: z.int().min(1).max(10).default(1),
-      first_key_s: seconds(120).default(10),
-      between_keys_s: seconds(60).default(4),
-      secret: z.boolean().default(false),
-      prompt: line.describe('Said first; without it, the caller knows already.').exactOptional(),
-      retry_prompt: line.describe('Said after an attempt that was not right.').exactOptional(),
+      ...keyTerms,
+      prompt: keyLine.describe('Said first; without it, the caller knows already.').exactOptional(),
+      retry_prompt: keyLine.describe('Said after an attempt that was not right.').exactOptional(),
     })
     .refine(({ input, count }) => (input === undefined) !== (count === undefined), {
       path: ['count'],

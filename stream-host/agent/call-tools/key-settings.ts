@@ -1,27 +1,22 @@
 import { z } from 'zod';
-import { type CollectKeysWish, KEY_ROW, MOST_KEYS } from '../../../shared/calls/keys-wish.ts';
-
-const seconds = (most: number) => z.number().min(0.5).max(most);
-const line = z.string().trim().min(1).max(500);
+import {
+  type CollectKeysWish,
+  inputName,
+  KEY_ROW,
+  keyLine,
+  keyTerms,
+  MOST_KEYS,
+} from '../../../shared/calls/keys-wish.ts';
 
 /** Keys that an agent may ask its callers for. */
 const keyInput = z
   .strictObject({
     /** Tells the model what they are. */
     about: z.string().trim().max(300).default(''),
-    least: z.int().min(1).max(MOST_KEYS).default(1),
+    ...keyTerms,
     most: z.int().min(1).max(MOST_KEYS),
-    terminators: z
-      .string()
-      .max(4)
-      .regex(/^[*#]*$/, 'must be of * and #')
-      .default('#'),
-    attempts: z.int().min(1).max(10).default(1),
-    first_key_s: seconds(120).default(10),
-    between_keys_s: seconds(60).default(4),
-    secret: z.boolean().default(false),
-    prompt: line.exactOptional(),
-    retry: line.exactOptional(),
+    prompt: keyLine.exactOptional(),
+    retry: keyLine.exactOptional(),
     pattern: z.string().max(200).refine(isPattern, 'must be a regular expression').exactOptional(),
     one_of: z.array(z.string().max(MOST_KEYS).regex(KEY_ROW, 'must be keys')).min(1).max(1000).exactOptional(),
     check: z
@@ -40,7 +35,7 @@ export type KeyInput = z.output<typeof keyInput>;
 /** The part `call_tools.collect_keys`. */
 export const collectKeysSettings = z.strictObject({
   inputs: z
-    .record(z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/, 'must be lower-case words joined by _ or -'), keyInput)
+    .record(inputName, keyInput)
     .refine((all) => Object.keys(all).length > 0, 'must name at least one input')
     .refine((all) => Object.keys(all).length <= 50, 'may name at most 50 inputs'),
 });
