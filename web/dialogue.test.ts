@@ -194,6 +194,14 @@ test('a line that was lost says so, and what comes under the same numbers is app
   assert.deepEqual(shape(after).slice(4), ['agent: Sorry, we were cut off.', 'caller: Where is it?', 'agent: Here.']);
 });
 
+test('of an answer in whose middle the talk was ended stands what was heard, and what was not (stranger 2)', () => {
+  const heard = { type: 'assistant_heard', ...named(2), heard: 'It is on' } as const;
+  const ended = seal(told(final('Status?', 2), text('It is on its way.', 2), heard), 'ended here');
+  const [answer] = answers(ended);
+  assert.deepEqual(answer?.spoken, { heard: 'It is on ', unheard: 'its way.', cutOff: true });
+  assert.equal(answer?.broken, 'ended here');
+});
+
 test('whatever comes after a seal, nothing that stood is changed (5.2-1)', () => {
   const turn = fc.integer({ min: 1, max: 3 });
   const message = fc.oneof(

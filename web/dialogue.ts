@@ -45,7 +45,7 @@ export interface AgentLine extends LineOf<'agent'> {
   readonly heard?: string;
   /** Set when the answer is over: what of it was heard, and what was not because the caller cut in. */
   readonly spoken?: { readonly heard: string; readonly unheard: string; readonly cutOff: boolean };
-  /** Why the end was never told, so that nobody knows what was heard. */
+  /** Why the end was never told: nobody knows what was heard beyond what was told before. */
   readonly broken?: string;
 }
 
@@ -166,7 +166,11 @@ export function note(dialogue: Dialogue, text: string, at: number): Dialogue {
 export function seal(dialogue: Dialogue, why = 'line lost'): Dialogue {
   const lines = dialogue.lines.map((line): Line => {
     const unfinished = (line.kind === 'caller' && line.turn === undefined) || (line.kind === 'agent' && !line.spoken);
-    return unfinished && !line.broken ? { ...line, broken: why } : line;
+    if (!unfinished || line.broken) return line;
+    // What was last told to be heard is all that is known of it.
+    const isKnown = line.kind === 'agent' && line.heard !== undefined;
+    const spoken = isKnown && { spoken: { ...splitAtHeard(line.text, line.heard ?? ''), cutOff: true } };
+    return { ...line, broken: why, ...spoken };
   });
   return { ...dialogue, lines, sealedTo: dialogue.nextId, ailing: [] };
 }

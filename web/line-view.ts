@@ -52,9 +52,9 @@ function spokenWords({ text, heard, spoken, broken }: AgentLine): (Node | string
     const split = splitAtHeard(text, heard);
     return [split.heard, element('span', 'ahead', split.unheard)];
   }
-  if (!spoken?.cutOff || spoken.unheard === '') return [text];
+  if (!spoken?.cutOff || spoken.unheard === '') return broken ? [text.trimEnd(), ...mark(broken)] : [text];
   const unheard = element('s', '', element('span', 'sr-only', 'Not heard: '), spoken.unheard.trimEnd());
-  return [spoken.heard, unheard, ...mark('cut off')];
+  return [spoken.heard, unheard, ...mark(broken ?? 'cut off')];
 }
 
 /** Set apart from the words, on the page and when it is read out, and never alone on a line. */

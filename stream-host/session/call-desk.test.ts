@@ -247,6 +247,17 @@ test('a hold takes the caller back by itself, and the agent goes on', async () =
   assert.equal(call.news[0]?.speech, 'own-words');
 });
 
+test('of a blind transfer that the API asked for and that failed the caller hears from the agent (stranger 1)', async () => {
+  const call = await callInProgress();
+  const operationContext = 'api-transfer';
+  const data = { how: 'blind', target: HUMAN, askedBy: 'api' };
+  await ledger.begin({ sessionId: call.session.id, operationContext, kind: 'transfer', deadlineMs: 60_000, data });
+  call.desk.take({ type: 'operation', operationContext, succeeded: false, reason: 'busy' });
+  await eventually(() => call.results().includes('failed'));
+  assert.equal(call.news[0]?.speech, 'own-words');
+  assert.equal(call.heard.at(-1), 'caller');
+});
+
 test('a caller whom the carrier does not take off hold is not left there: it is asked again and again', async () => {
   const call = await callInProgress();
   call.carrier.failing.set('unhold', new CarrierError('unavailable', 'acs.unavailable', 'Later.'));

@@ -197,7 +197,7 @@ export class CallDesk {
   }
 
   #blindEnded(operationContext: string, succeeded: boolean, reason: string): void {
-    this.#busy = undefined;
+    if (this.#busy === operationContext) this.#busy = undefined;
     // Our leg goes with the call: the carrier tells of its end.
     if (succeeded) return;
     this.#attend('caller');
@@ -272,7 +272,8 @@ export class CallDesk {
     try {
       const operation = await ports.ledger.get(session.id, operationContext);
       if (!operation || this.#closed || operation.data.askedBy === 'engine') return;
-      if (operation.kind === 'transfer' && this.#busy === operationContext) {
+      if (operation.kind === 'transfer') {
+        // The API asks the carrier for blind ones by itself: of one that fails the caller hears from the agent all the same.
         this.#blindEnded(operationContext, succeeded, reason);
       } else if (operation.kind === 'hold') {
         const held = storedHold.safeParse(operation.data).data;

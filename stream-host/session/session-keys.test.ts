@@ -181,6 +181,18 @@ test('what the API wants is asked for by its prompt, and the agent knows of it a
   assert.equal(call.rig.prompts.length, 0);
 });
 
+test('a prompt longer than the time for the first key does not use that time up (breaker 1)', async () => {
+  const call = new Call();
+  await call.rig.started();
+  const over: unknown[] = [];
+  void call.keys
+    .wish({ ...PIN, firstKeyMs: 1_000, attempts: 1, prompt: PROMPT }, 'op-2')
+    .then((outcome) => over.push(outcome));
+  await call.rig.clock.advance(2_500);
+  assert.equal(call.rig.conversation.state, 'speaking');
+  assert.deepEqual(over, []);
+});
+
 test('the carrier tells of keys, too, while what is collected is no secret', async () => {
   const told: boolean[] = [];
   const keysOf = (secret: boolean) => {

@@ -62,6 +62,8 @@ export class SessionKeys {
         onFailure: (reason) => events.emit('fault', { code: 'keys.check-failed', error: new Error(reason) }),
       },
     });
+    // Also in the middle: nobody presses keys before he knows which.
+    events.on('agentHeard', () => this.#desk.agentWasHeard());
     events.on('agentSpoke', () => this.#desk.agentWasHeard());
   }
 
