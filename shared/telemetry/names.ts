@@ -1,0 +1,232 @@
+/**
+ * Every name that Parley's telemetry has: of roles, spans, attributes and metrics. The only place of names: what is
+ * recorded takes them from here, the exporter lets no other attribute pass, and the queries of alerts and workbook are held
+ * against them (`npm run check:infra`). Names are public: they are added, never renamed.
+ *
+ * Those of generative AI are of OpenTelemetry's semantic-conventions-genai v0.1.0; those of HTTP, databases, servers and
+ * errors of its semantic conventions 1.41. What neither has is `parley.*`.
+ */
+
+/** What each half is called on Azure's map (`cloud_RoleName`). */
+export const ROLE = {
+  functions: 'parley-functions',
+  streamHost: 'parley-stream-host',
+} as const;
+export type Role = (typeof ROLE)[keyof typeof ROLE];
+
+/** What Parley calls. As on the map, so in metrics. */
+export const DEPENDENCIES = [
+  'acs',
+  'redis',
+  'speech',
+  'openai',
+  'realtime',
+  'voice-live',
+  'blob',
+  'webhook',
+  'tool',
+] as const;
+export type Dependency = (typeof DEPENDENCIES)[number];
+
+export const SPAN = {
+  /** A session was opened on a host: from the socket's arrival until its mode runs. The parent of all that follows there. */
+  session: 'parley.session',
+  /** A session is over on a host. It has what it came to: turns, faults, the reason. */
+  sessionEnd: 'parley.session.end',
+  /** One go: from the end of the caller's words (or from when the agent began by itself) until it was heard or cut off. */
+  turn: 'parley.turn',
+  /** From the end of the caller's speech until the words of the turn stood. */
+  recognition: 'parley.recognition',
+  /** From the first clause that the voice was given to the last of its sound. */
+  synthesis: 'parley.synthesis',
+  /** The caller heard nothing for longer than he should. */
+  silence: 'parley.silence',
+  /** One finished stretch of words in a session that is only written down. */
+  transcript: 'parley.transcript',
+} as const;
+
+/** One answer of a language model, and one response of a speech-to-speech service. */
+export const chatSpan = (model: string): string => `chat ${model}`;
+/** One run of a tool of the agent's. */
+export const toolSpan = (tool: string): string => `execute_tool ${tool}`;
+
+/** Attributes that say nothing of what was said, and no number, name or key. */
+export const ATTRIBUTE = {
+  /** The session's id, which is also Application Insights' own session. */
+  session: 'session.id',
+  /** ACS's call connection id. */
+  call: 'parley.call.connection_id',
+  /** `phone` or `browser`. */
+  channel: 'parley.channel',
+  /** `inbound` or `outbound`. */
+  direction: 'parley.direction',
+  /** Such as `media`. */
+  mode: 'parley.mode',
+  /** True where the session had a history as it was opened: another host, or another socket, had it before. */
+  resumed: 'parley.session.resumed',
+  /** Why something is over, as a short stable word. */
+  endReason: 'parley.end_reason',
+  /** How many turns, faults and interruptions a session had on this host. */
+  turns: 'parley.session.turns',
+  faults: 'parley.session.faults',
+  bargeIns: 'parley.session.barge_ins',
+  /** The turn's number in its session. */
+  turn: 'parley.turn.number',
+  /** Whether the turn was cut off by the caller. */
+  interrupted: 'parley.turn.interrupted',
+  /** How the caller took the floor: `voice` or `command`. */
+  bargeInBy: 'parley.barge_in.by',
+  /** How often a wait was filled, and with what at last. */
+  waitsFilled: 'parley.turn.waits_filled',
+  lastFilling: 'parley.turn.last_filling',
+  /** Numbers of the span, as JSON: Application Insights has them as `customMeasurements`, and counts percentiles of them. */
+  measurements: 'microsoft.custom_measurements',
+  /** How long the caller heard nothing, in milliseconds. */
+  silentMs: 'parley.silence.ms',
+  /** Which of several speakers. */
+  speaker: 'parley.speaker',
+  /** Which dependency was called, and what was asked of it. */
+  dependency: 'parley.dependency',
+  operation: 'parley.operation',
+  /** Which handler, wish, state or event of a call it is about. */
+  event: 'parley.event',
+  /** Which attempt it was, from 1. */
+  attempt: 'parley.attempt',
+  /** The stable code of a fault. */
+  fault: 'parley.fault',
+  peer: 'peer.service',
+  httpMethod: 'http.request.method',
+  httpStatus: 'http.response.status_code',
+  httpRoute: 'http.route',
+  /** Without query, user and ids. */
+  url: 'url.full',
+  serverAddress: 'server.address',
+  dbSystem: 'db.system.name',
+  dbOperation: 'db.operation.name',
+  errorType: 'error.type',
+  genAiOperation: 'gen_ai.operation.name',
+  genAiProvider: 'gen_ai.provider.name',
+  genAiModel: 'gen_ai.request.model',
+  genAiConversation: 'gen_ai.conversation.id',
+  genAiAgent: 'gen_ai.agent.name',
+  genAiFinish: 'gen_ai.response.finish_reasons',
+  /** In seconds, as the convention has it. */
+  genAiFirstChunk: 'gen_ai.response.time_to_first_chunk',
+  genAiInput: 'gen_ai.usage.input_tokens',
+  genAiOutput: 'gen_ai.usage.output_tokens',
+  genAiCached: 'gen_ai.usage.cache_read.input_tokens',
+  genAiAudioInput: 'gen_ai.usage.audio.input_tokens',
+  genAiAudioOutput: 'gen_ai.usage.audio.output_tokens',
+  genAiTool: 'gen_ai.tool.name',
+  genAiToolCall: 'gen_ai.tool.call.id',
+  genAiToolType: 'gen_ai.tool.type',
+} as const;
+
+/** Attributes of what was said and of what tools were given: they leave the process only where LOG_TRANSCRIPTS is set. */
+export const CONTENT = {
+  /** The caller's words. */
+  callerText: 'parley.caller.text',
+  /** What of the agent's words was heard. */
+  agentText: 'parley.agent.text',
+  toolArguments: 'gen_ai.tool.call.arguments',
+  toolResult: 'gen_ai.tool.call.result',
+} as const;
+
+/** A metric: what it measures, in which unit, and by which dimensions it is told apart. Never by session. */
+export interface MetricName {
+  readonly name: string;
+  readonly kind: 'histogram' | 'counter' | 'gauge';
+  /** `ms`, or of what is counted, as in `{frame}`. */
+  readonly unit: string;
+  readonly about: string;
+}
+
+const histogram = (name: string, about: string): MetricName => ({ name, kind: 'histogram', unit: 'ms', about });
+const counter = (name: string, unit: string, about: string): MetricName => ({ name, kind: 'counter', unit, about });
+const gauge = (name: string, unit: string, about: string): MetricName => ({ name, kind: 'gauge', unit, about });
+
+export const METRIC = {
+  words: histogram(
+    'parley.turn.words',
+    'From the end of the caller’s speech until his words stood: the recognition’s lag.',
+  ),
+  recognised: histogram(
+    'parley.turn.recognised',
+    'From the end of the caller’s speech until the turn was taken to be over.',
+  ),
+  firstToken: histogram('parley.turn.first_token', 'From the end of the caller’s speech until the model’s first word.'),
+  firstVoice: histogram('parley.turn.first_voice', 'From the end of the caller’s speech until the voice’s first byte.'),
+  firstAudio: histogram(
+    'parley.turn.first_audio',
+    'From the end of the caller’s speech until the first sound was sent.',
+  ),
+  modelFirstToken: histogram('parley.model.first_token', 'From a request to the model until its first word.'),
+  synthesisFirstByte: histogram('parley.synthesis.first_byte', 'From a request to the voice until its first byte.'),
+  toolRun: histogram('parley.tool.run', 'How long a tool of the agent’s ran.'),
+  bargeInReaction: histogram(
+    'parley.barge_in.reaction',
+    'From the first sound of a caller who cuts in until the agent was stopped.',
+  ),
+  silence: histogram('parley.silence', 'How long callers heard nothing, where it was longer than three seconds.'),
+  playoutDelay: histogram(
+    'parley.playout.delay',
+    'How late a round of the agent’s voice was sent, behind its schedule.',
+  ),
+  loopDelay: histogram('parley.loop.delay', 'How late timers fire: the 99th percentile of some seconds.'),
+  speechLane: histogram(
+    'parley.speech_lane.delay',
+    'From a caller’s sound until it was judged to be speech or not: the longest of some seconds.',
+  ),
+  dependencyDuration: histogram('parley.dependency.duration', 'How long a call of a dependency took.'),
+  dependencyCalls: counter('parley.dependency.calls', '{call}', 'Calls of a dependency.'),
+  dependencyFailures: counter('parley.dependency.failures', '{call}', 'Of these, those that failed.'),
+  silences: counter('parley.silences', '{silence}', 'Silences of more than three seconds in which a caller waited.'),
+  turns: counter('parley.turns', '{turn}', 'Turns of the agent that were audible.'),
+  bargeIns: counter('parley.barge_ins', '{interruption}', 'Callers who took the floor from the agent.'),
+  heldReplies: counter('parley.held_replies', '{reply}', 'Answers that a sound had silenced and that went on.'),
+  waitsFilled: counter('parley.waits_filled', '{wait}', 'Waits that were filled, by kind.'),
+  draftsDropped: counter('parley.drafts_dropped', '{draft}', 'Answers that were begun early and not wanted.'),
+  faults: counter('parley.faults', '{fault}', 'Things that went wrong in sessions that went on, by code.'),
+  sessionsOpened: counter('parley.sessions.opened', '{session}', 'Sessions that began on this host.'),
+  sessionsResumed: counter(
+    'parley.sessions.resumed',
+    '{session}',
+    'Of these, those that another host or socket had before.',
+  ),
+  sessionsEnded: counter('parley.sessions.ended', '{session}', 'Sessions that ended on this host.'),
+  refusals: counter('parley.refusals', '{socket}', 'Sockets that were not let in, by reason.'),
+  playoutDrops: counter(
+    'parley.playout.dropped_frames',
+    '{frame}',
+    'Frames of the agent’s voice that lines did not take.',
+  ),
+  callerDrops: counter(
+    'parley.callers.excess_frames',
+    '{frame}',
+    'Messages of callers’ sound that came faster than time passes, and were dropped.',
+  ),
+  laneDrops: counter(
+    'parley.voice_activity.dropped_frames',
+    '{frame}',
+    'Frames that were never judged to be speech or not.',
+  ),
+  laneRestarts: counter(
+    'parley.voice_activity.restarts',
+    '{restart}',
+    'Threads that judge speech and had to be replaced.',
+  ),
+  spansDropped: counter('parley.spans.dropped', '{span}', 'Spans that were lost before they could be sent.'),
+  sessionsActive: gauge('parley.sessions.active', '{session}', 'Sessions on this host now.'),
+  placesFree: gauge('parley.places.free', '{place}', 'Sessions that this host would let in now.'),
+  cpu: gauge('parley.cpu', '1', 'Share of its processor that the host uses: 1 is all.'),
+} as const satisfies Readonly<Record<string, MetricName>>;
+
+/** What metrics are told apart by; each of few values. */
+export const DIMENSION = {
+  mode: ATTRIBUTE.mode,
+  dependency: ATTRIBUTE.dependency,
+  operation: ATTRIBUTE.operation,
+  /** A fault's code, a refusal's reason, the kind of a filled wait. */
+  reason: 'parley.reason',
+  tool: ATTRIBUTE.genAiTool,
+} as const;
