@@ -69,6 +69,12 @@ const faults = z.strictObject({
   'realtime.mcp': happens.extend({ as: z.enum(['mcp_call', 'function_call']).default('mcp_call') }),
   /** `session.updated` shows the session as it was. */
   'realtime.echo': happens,
+  /** An intake of telemetry refuses what it is sent: throttled (429), the day's quota is used up (402), out of order. */
+  'telemetry.refuse': happens.extend({ status: z.number().int().min(400).max(599).default(500) }),
+  /** Application Insights takes every second item of what it is sent (206), and says of the others why not. */
+  'telemetry.partial': happens.extend({ status: z.number().int().min(400).max(599).default(429) }),
+  /** An intake of telemetry keeps what it is sent, and answers only after so long. */
+  'telemetry.stall': takes,
 });
 
 const orders = faults.partial();

@@ -17,6 +17,7 @@ import { EmulatorServer } from './server.ts';
 import { type EmulatorSettings, loadSettings } from './settings.ts';
 import { SpeechModels } from './speech-models.ts';
 import { StatusService } from './status-service.ts';
+import { TelemetryService } from './telemetry/telemetry-service.ts';
 import { loadCertificate, type ServerIdentity } from './tls/certificates.ts';
 import { UsageMeter } from './usage-meter.ts';
 
@@ -106,6 +107,11 @@ async function start(settings: EmulatorSettings, log: Logger): Promise<() => Pro
     answer: (request, signal) => openAi.reply(request, signal),
     ...(!openAi.describe().scripted && { problem: () => openAi.problem() }),
   });
+  const telemetry = new TelemetryService({
+    ...{ faults, log, clock: systemClock },
+    // Where nobody has a key, the door of Application Insights is closed to keys too.
+    tokens: settings.IDENTITY_HEADER === undefined ? undefined : accessTokens,
+  });
   const status = new StatusService(() => ({
     ready: speech.ready,
     dialogue: openAi.describe(),
@@ -113,12 +119,13 @@ async function start(settings: EmulatorSettings, log: Logger): Promise<() => Pro
     speech: speech.status,
     realtimeSessions: realtime.sessions,
     usage: { ...meter },
+    telemetry: telemetry.status,
     ...(identity && { identity: identity.status }),
     ...(redis && { redis: redis.status }),
   }));
   if (identity) server.mount(identity);
   const blob = new BlobService(async (token) => accessTokens.read(token, AUDIENCES.storage) !== undefined);
-  server.mount(status, faults, apiTokens, new Outages([acs, openAi, realtime, say, blob, speech], log));
+  server.mount(status, faults, apiTokens, new Outages([acs, openAi, realtime, say, blob, speech, telemetry], log));
 
   const { scripted, model } = openAi.describe();
   log.info(scripted ? 'a scripted dialogue answers, no language model' : `${model} answers`);

@@ -20,6 +20,7 @@ const PATHS = {
   realtime: /^\/(?:openai\/v1|voice-live)\/realtime/,
   openai: /^\/openai\//,
   blob: /^\/devstoreaccount1\//,
+  telemetry: /^\/(?:v2\.1\/track|v1\/(?:traces|metrics|logs))$/,
 } as const;
 
 const service = z.enum(Object.keys(PATHS) as [keyof typeof PATHS, ...(keyof typeof PATHS)[]]);

@@ -14,8 +14,9 @@ export class StatusService implements EmulatedService {
 
   handle(request: IncomingMessage, response: ServerResponse): boolean {
     const path = addressOf(request).pathname;
-    if (path.startsWith('/emulator/')) allowOrigin(response, request.headers.origin);
-    if (request.method === 'OPTIONS' && path.startsWith('/emulator/')) {
+    const isForPages = path.startsWith('/emulator/') || path.startsWith('/telemetry/');
+    if (isForPages) allowOrigin(response, request.headers.origin);
+    if (request.method === 'OPTIONS' && isForPages) {
       response.writeHead(204).end();
       return true;
     }

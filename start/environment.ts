@@ -61,6 +61,7 @@ export function localEnvironment(given: Environment, ports: LocalPorts, redisUrl
     // Whoever calls real numbers from here keeps the limits of production.
     ...(!given.ACS_CONNECTION_STRING && !given.ACS_ENDPOINT && EMULATED_CALLS),
     EMULATOR_URL: emulatorUrl,
+    ...telemetryEnvironment(given, emulatorUrl),
     // Azure Storage is the user's own, or there is none: the emulator has only enough of it to be asked.
     ...(!given.CALL_RECORDS_URL && { CALL_RECORDS_DIR: path.resolve('.parley/records') }),
     EMULATOR_ACCESS_KEY: accessKey,
@@ -93,6 +94,16 @@ function entraEnvironment(given: Environment, emulatorUrl: string): Record<strin
     EVENT_GRID_AUDIENCE: gridAudience,
     EMULATOR_API_AUDIENCE: audience,
     ...(given.EVENT_GRID_AUTH === 'entra' && { EMULATOR_EVENT_GRID_AUDIENCE: gridAudience }),
+  };
+}
+
+/** Traces and metrics go to the emulator, unless the user has somewhere else for them. The key of Application Insights is no secret. */
+function telemetryEnvironment(given: Environment, emulatorUrl: string): Record<string, string> {
+  if (given.APPLICATIONINSIGHTS_CONNECTION_STRING || given.OTEL_EXPORTER_OTLP_ENDPOINT) return {};
+  return {
+    APPLICATIONINSIGHTS_CONNECTION_STRING: `InstrumentationKey=${randomUUID()};IngestionEndpoint=${emulatorUrl}/;LiveEndpoint=${emulatorUrl}/`,
+    // Its exporter would send figures about itself to Microsoft.
+    APPLICATION_INSIGHTS_NO_STATSBEAT: 'true',
   };
 }
 

@@ -17,11 +17,14 @@ async function environment(t: TestContext, given: Record<string, string> = {}) {
 
 test('a local stack with identity has no key in any environment, and its settings are good', async (t) => {
   const { root, env } = await environment(t);
-  const names = Object.keys(env).filter((name) => /KEY|PASSWORD|CONNECTION_STRING/.test(name));
+  // What Application Insights calls a key says where telemetry goes, and opens nothing where identities are asked for.
+  const names = Object.keys(env).filter((name) => /KEY|PASSWORD|(?<!INSIGHTS_)CONNECTION_STRING/.test(name));
   assert.deepEqual(names, []);
   assert.doesNotMatch(Object.values(env).join('\n'), /accesskey/i);
   requireGoodSettings(env);
   assert.equal(env.REDIS_URL, 'rediss://localhost:10001');
+  assert.match(env.APPLICATIONINSIGHTS_CONNECTION_STRING ?? '', /IngestionEndpoint=https:\/\/localhost:8443\/;/);
+  assert.equal(env.APPLICATIONINSIGHTS_AUTHENTICATION_STRING, 'Authorization=AAD');
   assert.match(await readFile(path.join(root, '.parley/trusted.pem'), 'utf8'), /BEGIN CERTIFICATE/);
 });
 

@@ -59,6 +59,8 @@ export function withoutKeys(
 ): Record<string, string> {
   const { pathname } = new URL(env.REDIS_URL ?? '');
   const kept = Object.entries(env).filter(([name]) => !(KEYS as readonly string[]).includes(name));
+  const emulator = `http://127.0.0.1:${ports.emulator}/`;
+  const insights = env.APPLICATIONINSIGHTS_CONNECTION_STRING ?? '';
   return {
     ...Object.fromEntries(kept),
     IDENTITY_ENDPOINT: `http://127.0.0.1:${ports.emulator}/msi/token`,
@@ -69,6 +71,11 @@ export function withoutKeys(
     EMULATOR_REDIS_PORT: String(redisPort),
     REDIS_URL: `rediss://localhost:${redisPort}${pathname}`,
     REDIS_IDENTITY: 'true',
+    // Tokens go over TLS alone.
+    ...(insights.includes(emulator) && {
+      APPLICATIONINSIGHTS_CONNECTION_STRING: insights.replaceAll(emulator, `https://localhost:${ports.emulatorTls}/`),
+      APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD',
+    }),
     // Only an identity opens it.
     CALL_RECORDS_URL: `http://127.0.0.1:${ports.emulator}/devstoreaccount1/call-records`,
   };

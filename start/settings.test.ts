@@ -34,6 +34,14 @@ test('a local stack has both speech-to-speech services of the emulator, and leav
   assert.deepEqual([ownOpenAi.REALTIME_SERVICE, ownOpenAi.AZURE_OPENAI_REALTIME_API_KEY], ['azure-openai', undefined]);
 });
 
+test('telemetry of a local stack goes to the emulator, unless the user has somewhere else for it', () => {
+  const { emulator } = DEFAULT_PORTS;
+  const { APPLICATIONINSIGHTS_CONNECTION_STRING: local = '' } = envOf({});
+  assert.match(local, new RegExp(`^InstrumentationKey=[0-9a-f-]{36};IngestionEndpoint=http://127.0.0.1:${emulator}/;`));
+  const own = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318' };
+  assert.equal(envOf(own).APPLICATIONINSIGHTS_CONNECTION_STRING, undefined);
+});
+
 test('what is wrong with the settings of any process is told once, and all of it (start-with-a-bad-log-level)', () => {
   const given = { LOG_LEVEL: 'verbose', MAX_SESSIONS: 'many', SPEECH_MODEL: 'huge', SPEECH_KEY: 'hidden' };
   assert.throws(

@@ -73,6 +73,9 @@ const RULES: readonly { readonly files: string; readonly mayImport: readonly str
         'shared/modes/streaming-modes.ts',
         'shared/settings/setting.ts',
         'shared/sibling-module.ts',
+        // It shows a call's trace by the call's session.
+        'shared/telemetry/call-trace.ts',
+        'shared/telemetry/names.ts',
         'shared/terminal-text.ts',
         'shared/typed-events.ts',
         'shared/within.ts',

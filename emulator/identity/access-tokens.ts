@@ -20,6 +20,7 @@ export const AUDIENCES = {
   ai: ['https://cognitiveservices.azure.com', 'https://ai.azure.com'],
   redis: ['https://redis.azure.com'],
   storage: ['https://storage.azure.com'],
+  monitor: ['https://monitor.azure.com'],
 } as const satisfies Record<string, readonly string[]>;
 
 const ISSUER = `https://sts.windows.net/${EMULATED_TENANT}/`;
