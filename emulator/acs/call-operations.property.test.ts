@@ -38,7 +38,7 @@ const anyStep = fc.oneof(
 );
 
 test('whatever is asked of a call and done by its people, it ends once, nothing is told after its end, and every line is free', async (context) => {
-  const stack = await startStack(context, { speak, ringTimeoutMs: 300 });
+  const stack = await startStack(context, { speak, ringTimeoutMs: 3_000 });
   const { application, service, ports } = stack;
   const others = await Promise.all(NUMBERS.slice(1, 3).map((number) => TestPhone.plugIn(ports.plain, number)));
   await fc.assert(

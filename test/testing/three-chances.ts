@@ -4,7 +4,7 @@ import type { TestContext } from 'node:test';
 type Scene = (t: TestContext) => Promise<void>;
 
 /** Processes that want to run, for each core. A whole run of the tests on a machine of its own stays below. */
-const STARVED_LOAD = 3;
+const STARVED_LOAD = 2.5;
 
 /**
  * A scene of people who speak in real time. A machine that has no processor left to hear them does not understand them, as
