@@ -28,6 +28,10 @@ import { SessionStore } from '../shared/sessions/session-store.ts';
 import { TakenPlaces } from '../shared/sessions/taken-places.ts';
 import { type FunctionsSettings, readFunctionsSettings } from '../shared/settings/functions-settings.ts';
 import type { Environment } from '../shared/settings/setting.ts';
+import { randomSpanIds } from '../shared/telemetry/call-trace.ts';
+import { CallTraces, noCallTraces } from '../shared/telemetry/call-traces.ts';
+import { SpanRelay } from '../shared/telemetry/span-relay.ts';
+import { watchCommands } from '../shared/telemetry/watch-commands.ts';
 import { Tickets } from '../shared/tickets/tickets.ts';
 import { OverdueWork } from './calls/overdue-work.ts';
 import { RingLegs } from './calls/ring-legs.ts';
@@ -55,6 +59,7 @@ export interface Parts extends Calls {
   readonly gate: OutboundGate;
   readonly tickets: Tickets;
   readonly once: Once;
+  readonly traces: CallTraces;
   readonly overdue: OverdueWork;
   readonly ringLegs: RingLegs;
   readonly taken: TakenPlaces;
@@ -87,6 +92,10 @@ export class Composition {
     }
   }
 
+  get traces(): CallTraces {
+    return this.#state.name === 'ready' ? this.#state.parts.traces : noCallTraces;
+  }
+
   /** @throws {ConfigError} each time, where the settings are wrong */
   parts(): Parts {
     if (this.#state.name === 'misconfigured') throw this.#state.error;
@@ -105,6 +114,7 @@ export class Composition {
   close(): void {
     if (this.#state.name !== 'ready') return;
     this.#state.parts.dependencies.close();
+    this.#state.parts.traces.flush();
     this.#state.redis.disconnect();
     this.#state.identity.close();
   }
@@ -119,12 +129,14 @@ function build(config: FunctionsSettings, log: Logger, env: Environment) {
     );
   }
   const identity = openIdentity({ clientId: config.AZURE_CLIENT_ID, env, clock, log });
+  let traces = noCallTraces;
   const calls = THE_CARRIER.open({
     settings: config,
     credential: identity.credential,
     callbackBase: config.FUNCTIONS_PUBLIC_URL + API_PREFIX,
     mediaBase: config.STREAM_HOST_PUBLIC_URL + API_PREFIX,
     speechEndpoint: config.AZURE_SPEECH_ENDPOINT,
+    watch: (what, request) => traces.client({ dependency: 'acs', method: 'POST', ...what }, request),
   });
   const tokens = THE_CARRIER.openProof(config, clock);
   const doors = new Doors({ api: apiDoor(config, clock), eventGrid: eventGridDoor(config, clock), carrier: tokens });
@@ -135,10 +147,12 @@ function build(config: FunctionsSettings, log: Logger, env: Environment) {
   const redis = connectRedis(config.REDIS_URL, log, {
     tokens: config.REDIS_IDENTITY ? identity.tokens(SCOPES.redis) : undefined,
   });
+  traces = openTraces(env, config.REDIS_URL, redis, clock);
   const store = new SessionStore(redis, { ttlSeconds: config.SESSION_TTL_SECONDS, now: () => clock.wallMs() });
   const life = openCalls({
     ...{ redis, store, carrier: calls, clock, log, newId: randomIds },
     source: 'functions',
+    traces,
     sessionTtlSeconds: config.SESSION_TTL_SECONDS,
     maxCallMs: config.MAX_CALL_MS,
   });
@@ -159,6 +173,7 @@ function build(config: FunctionsSettings, log: Logger, env: Environment) {
     tickets: new Tickets({ redis, clock, newSecret: randomSecrets, sessionTtlSeconds: config.SESSION_TTL_SECONDS }),
     once: new Once({ redis, clock, newId: randomIds }),
     ...life,
+    traces,
     overdue: new OverdueWork(life.work, clock),
     ringLegs: new RingLegs({ redis, store }),
     taken: new TakenPlaces(store.hosts, clock),
@@ -179,6 +194,16 @@ function build(config: FunctionsSettings, log: Logger, env: Environment) {
   }
   parts.dependencies.start();
   return { parts, redis, identity };
+}
+
+/** Where somebody takes them: what the functions do for calls is exported by a stream host. */
+function openTraces(env: Environment, redisUrl: string, redis: Redis, clock: Clock): CallTraces {
+  // The platform's own variables, and OpenTelemetry's.
+  if (!env.APPLICATIONINSIGHTS_CONNECTION_STRING && !env.OTEL_EXPORTER_OTLP_ENDPOINT) return noCallTraces;
+  const sink = new SpanRelay({ redis, clock });
+  const traces = new CallTraces({ sink, clock, newSpanId: randomSpanIds, redisUrl });
+  watchCommands(redis, traces);
+  return traces;
 }
 
 /** ACS itself has no plain http, and is not on this machine. */

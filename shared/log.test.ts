@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createLog } from './log.ts';
+import { traceIdOf } from './telemetry/call-trace.ts';
 
 test('what is private is blotted out however deep it stands in what is logged (review 4.17)', () => {
   const lines: string[] = [];
@@ -11,4 +12,17 @@ test('what is private is blotted out however deep it stands in what is logged (r
   const [line = ''] = lines;
   assert.doesNotMatch(line, /secret words|\+1555|"k"|"deep"/);
   assert.equal(JSON.parse(line).a.b.phoneNumber, '…');
+});
+
+test('what is logged of a session has the id of its trace, however its line came by the session', () => {
+  const lines: string[] = [];
+  const log = createLog('functions', 'info', { write: (line) => lines.push(line) });
+  const session = 'a-session';
+  log.child({ session }).child({ call: 'a-call' }).info({ more: 1 }, 'by its logger');
+  log.info({ session }, 'by itself');
+  log.child({ session }).info({ session: 'another' }, 'by the nearer one');
+  log.child({ session }).warn({ traceId: 'its own' }, 'of a request');
+  log.info('of none');
+  const traceIds = lines.map((line) => JSON.parse(line).traceId);
+  assert.deepEqual(traceIds, [traceIdOf(session), traceIdOf(session), traceIdOf('another'), 'its own', undefined]);
 });

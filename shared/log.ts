@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino, stdSerializers } from 'pino';
 import { ParleyError } from './errors.ts';
+import { traceIdOf } from './telemetry/call-trace.ts';
 
 export type { Logger } from 'pino';
 export type ProcessName = 'functions' | 'stream-host' | 'emulator' | 'start' | 'call';
@@ -13,17 +14,37 @@ const PRIVATE_PATHS = ['*', '*.*', '*.*.*', '*.*.*.*'].flatMap((above) =>
 
 /**
  * The one logger of a process: JSON lines on standard output. Give a call's lines their ids with
- * `log.child({ session, call })`. Never log transcripts, phone numbers or secrets.
+ * `log.child({ session, call })`; those of a session have the id of its trace, too. Never log transcripts, phone numbers or
+ * secrets.
  */
 export function createLog(processName: ProcessName, level: string, destination?: DestinationStream): Logger {
   const options = {
     level,
     base: { name: processName },
+    mixin: (fields: object, _level: number, logger: Logger) => traceOf(fields) ?? traceOfLogger(logger),
     redact: { paths: PRIVATE_PATHS, censor: '…' },
     serializers: { err: describeError },
   };
   return destination ? pino(options, destination) : pino(options);
 }
+
+interface Traced {
+  readonly traceId?: string;
+}
+
+/** By logger, whose session does not change. */
+const traces = new WeakMap<Logger, Traced>();
+
+function traceOfLogger(logger: Logger): Traced {
+  const known = traces.get(logger);
+  if (known !== undefined) return known;
+  const traced = traceOf(logger.bindings()) ?? {};
+  traces.set(logger, traced);
+  return traced;
+}
+
+const traceOf = (fields: object): Traced | undefined =>
+  'session' in fields && typeof fields.session === 'string' ? { traceId: traceIdOf(fields.session) } : undefined;
 
 /** An error that was raised on purpose says all in its code and message; only one that nobody expected needs its stack. */
 function describeError(error: Error): unknown {

@@ -12,6 +12,7 @@ import { DEFAULT_MODE } from '../shared/modes/streaming-modes.ts';
 import { CLOSE } from '../shared/protocol/close-codes.ts';
 import { CommandInbox } from '../shared/sessions/command-inbox.ts';
 import { SessionStore } from '../shared/sessions/session-store.ts';
+import { watchCommands } from '../shared/telemetry/watch-commands.ts';
 import { Tickets } from '../shared/tickets/tickets.ts';
 import { WorkRounds } from './calls/work-rounds.ts';
 import type { Modes } from './contract/mode.ts';
@@ -23,7 +24,7 @@ import { Places } from './http/places.ts';
 import { RelayDoor } from './http/relay-door.ts';
 import { StreamHostServer, type StreamHostServerOptions } from './http/server.ts';
 import { TicketDoor, type TicketRules } from './http/ticket-door.ts';
-import { CallEnding } from './session/call-ending.ts';
+import { CallEnding, type CallEndingOptions } from './session/call-ending.ts';
 import type { RecordingPlan } from './session/call-recording.ts';
 import type { HostIdentity } from './session/lease.ts';
 import type { CallDeskParts } from './session/open-call-desk.ts';
@@ -45,6 +46,7 @@ export interface HostParts
       | 'maxCallMs'
       | 'logTranscripts'
       | 'waits'
+      | 'traces'
       | 'line'
       | 'longestMessageMs'
     >,
@@ -111,17 +113,19 @@ export interface AssembledHost {
 /** Puts a stream host together. The process does it, and so do the tests: there is no second way. */
 export function assembleHost(parts: HostParts): AssembledHost {
   const { clock, log, redis, host } = parts;
+  if (parts.traces?.isOn) watchCommands(redis, parts.traces);
   const store = new SessionStore(redis, { ttlSeconds: parts.sessionTtlSeconds, now: () => clock.wallMs() });
   const commands = new CommandInbox(redis, { log });
   const admission = parts.openAdmission?.(() => live.count);
   const live: LiveSessions = new LiveSessions({ ...parts, admission });
   const modes = new ModeTable(parts.modes, parts.defaultMode ?? DEFAULT_MODE);
   const find = (id: string) => store.get(id);
-  const ending = new CallEnding({ hangUp: (callId, who) => parts.calls.hangUp(callId, who), find, clock });
+  const hangUp: CallEndingOptions['hangUp'] = (callId, who) => parts.calls.hangUp(callId, who);
+  const ending = new CallEnding({ hangUp, find, clock, traces: parts.traces });
   const life: Calls = openCalls({ ...parts, store, carrier: parts.calls, source: 'stream-host' });
   const callDesk = parts.callDesk && {
     ...parts.callDesk,
-    ports: { carrier: parts.callDesk.carrier, ledger: life.ledger },
+    ports: { carrier: parts.callDesk.carrier, ledger: life.ledger, traces: parts.traces },
     find,
   };
   const relay = new SessionRelay({ redis, clock, log });

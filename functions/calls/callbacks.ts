@@ -6,6 +6,7 @@ import type { Answer, Input } from '../../shared/http/route.ts';
 import { takeCallbacks } from '../../shared/http/routes/webhooks.ts';
 import type { Logger } from '../../shared/log.ts';
 import { isSessionId } from '../../shared/sessions/keys.ts';
+import { ATTRIBUTE } from '../../shared/telemetry/names.ts';
 import type { Parts } from '../composition.ts';
 import { functionRoute } from '../http/route.ts';
 
@@ -37,7 +38,9 @@ async function take(
     else bySession.set(id, [...(bySession.get(id) ?? []), event]);
   }
   const taken = await Promise.allSettled(
-    [...bySession].map(([id, told]) => takeEvents(id, told, counts, parts, log.child({ session: id }))),
+    [...bySession].map(([id, told]) =>
+      parts.traces.requestOf(id, () => takeEvents(id, told, counts, parts, log.child({ session: id }))),
+    ),
   );
   const failures = taken.filter((outcome) => outcome.status === 'rejected').map(({ reason }) => reason);
   for (const failure of failures.slice(1)) log.error({ err: failure }, 'the events of one more call failed');
@@ -88,6 +91,7 @@ async function takeEvents(
   parts: Parts,
   log: Logger,
 ): Promise<void> {
+  parts.traces.tell({ attributes: { [ATTRIBUTE.event]: [...new Set(events.map(({ name }) => name))].join(' ') } });
   const fresh = await parts.inbox.append(sessionId, events);
   const { taken, passedOver } = await takeIn(sessionId, parts, log);
   for (const [i, { id }] of events.entries()) {

@@ -6,6 +6,7 @@ import { hangUpCall } from '../../shared/http/routes/calls.ts';
 import type { Logger } from '../../shared/log.ts';
 import { isSessionId } from '../../shared/sessions/keys.ts';
 import type { Session } from '../../shared/sessions/session.ts';
+import { SPAN } from '../../shared/telemetry/names.ts';
 import type { Parts } from '../composition.ts';
 import { functionRoute } from '../http/route.ts';
 import { callNotFound, lookUpSession } from './find-session.ts';
@@ -23,6 +24,7 @@ export async function hangUpById(id: string, parts: Parts, log: Logger): Promise
     status: 200,
     body: { call_id: session.callConnectionId ?? session.id, session_id: session.id, status, message },
   });
+  parts.traces.belongsTo(session.id);
   if (isOver(session.status)) return answer(session.status, 'The call was over already');
   if (session.channel === 'phone' && session.callConnectionId === undefined) {
     throw new ParleyError('calls.not-established', 'The call is being set up; hang up in a moment.');
@@ -30,7 +32,7 @@ export async function hangUpById(id: string, parts: Parts, log: Logger): Promise
   // First the reason: media that stops now must not be taken for a fault and started again.
   await parts.store.update(session.id, ({ endReason }) => (endReason ? undefined : { endReason: REASON }));
   await parts.store.append(session.id, { type: 'call.hangup-requested', source: 'functions', data: {} });
-  const stood = await end(session, parts);
+  const stood = await parts.traces.within(session.id, SPAN.hangUp, () => end(session, parts));
   log.info({ session: session.id, call: session.callConnectionId, stood }, 'hang-up requested');
   return stood ? answer('disconnecting', 'Hanging up') : answer('disconnected', 'The call was over already');
 }

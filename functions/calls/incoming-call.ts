@@ -6,6 +6,8 @@ import type { Logger } from '../../shared/log.ts';
 import { lineMediaOf } from '../../shared/modes/line-media.ts';
 import { type CallMode, modeOfCall } from '../../shared/modes/offered-modes.ts';
 import type { SessionStatus } from '../../shared/sessions/session.ts';
+import { traceParentOf } from '../../shared/telemetry/call-traces.ts';
+import { SPAN } from '../../shared/telemetry/names.ts';
 import type { Parts } from '../composition.ts';
 import { FIRST_LOOK_MS, INBOUND_PLACE_MS } from './call-waits.ts';
 import { turnAway } from './turn-away.ts';
@@ -31,7 +33,16 @@ export async function takeIncomingCall(
   log: Logger,
 ): Promise<IncomingCallResult> {
   const id = sessionIdOf(call);
-  const callLog = log.child({ session: id });
+  return parts.traces.requestOf(id, () => takeOnce(id, call, mayRetry, parts, log.child({ session: id })));
+}
+
+async function takeOnce(
+  id: string,
+  call: IncomingCall,
+  mayRetry: boolean,
+  parts: Parts,
+  callLog: Logger,
+): Promise<IncomingCallResult> {
   const other = await parts.ringLegs.other(call, id, mayRetry);
   if (other !== undefined) return { status: 'duplicate', session_id: other };
   const work = async () => answerOrReject(id, await listed(call, parts, callLog), mayRetry, parts, callLog);
@@ -90,7 +101,8 @@ async function answerOrReject(
   }
   const { agent = parts.config.DEFAULT_AGENT } = call;
   const how = await modeOf(call, parts);
-  const place = await parts.store.hosts.reserve(id, { agent, mode: how.mode }, INBOUND_PLACE_MS);
+  const reserve = () => parts.store.hosts.reserve(id, { agent, mode: how.mode }, INBOUND_PLACE_MS);
+  const place = await parts.traces.within(id, SPAN.admission, reserve);
   if (place === 'kept') return answer(id, call, how, parts, log);
   if (place === 'agent-unknown' && call.agent !== undefined) {
     log.warn({ agent }, 'a call names an agent that no stream host has; DEFAULT_AGENT answers');
@@ -130,12 +142,15 @@ async function answer(
   await parts.store.watch(id, FIRST_LOOK_MS);
   await openSession(id, call, how, 'ringing', parts);
   try {
-    const ids = await parts.calls.answer(call.ticket, id, lineMediaOf(how.mode, how.rateHz, parts.acsLocale));
-    await parts.store
-      .bind(id, ids)
-      .catch((error: unknown) =>
-        log.warn({ reason: messageOf(error) }, 'the call is not bound yet; a callback will do it'),
-      );
+    const ids = await parts.traces.within(id, SPAN.answering, async () => {
+      const taken = await parts.calls.answer(call.ticket, id, lineMediaOf(how.mode, how.rateHz, parts.acsLocale));
+      await parts.store
+        .bind(id, taken)
+        .catch((error: unknown) =>
+          log.warn({ reason: messageOf(error) }, 'the call is not bound yet; a callback will do it'),
+        );
+      return taken;
+    });
     log.info({ call: ids.callConnectionId }, 'call answered');
     return answered(id, ids.callConnectionId, call, parts);
   } catch (error) {
@@ -171,7 +186,7 @@ async function reject(
   await parts.store.update(id, () => ({ status: 'failed', endedAt: parts.clock.wallMs(), endReason }));
   let away: Awaited<ReturnType<typeof turnAway>> = 'rejected';
   try {
-    away = await turnAway(call, parts, log);
+    away = await parts.traces.within(id, SPAN.turningAway, () => turnAway(call, parts, log));
   } catch (error) {
     if (!(error instanceof CarrierError) || error.transient) throw error;
     log.warn({ code: error.code }, 'the call could not be rejected; it is likely over');
@@ -196,6 +211,7 @@ async function openSession(
       mode: how.mode,
       agent: call.agent ?? parts.config.DEFAULT_AGENT,
       status,
+      traceparent: traceParentOf(id),
       from: call.from,
       to: call.to,
       ...(call.context !== undefined && { context: call.context }),
@@ -203,6 +219,7 @@ async function openSession(
       ...(call.recorded !== undefined && { recorded: call.recorded }),
       ...(call.correlationId !== undefined && { correlationId: call.correlationId }),
     });
+    parts.traces.belongsTo(id, true);
     await parts.store.append(id, { type: 'call.incoming', source: 'functions', data: {} });
   } catch (error) {
     if (!(error instanceof ParleyError) || error.code !== 'session.exists') throw error;

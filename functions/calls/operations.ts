@@ -29,8 +29,9 @@ interface StandingCall {
  * @throws {NotFoundError} `calls.not-found`, `call.ended`
  * @throws {ParleyError} `calls.no-phone-call`, `calls.not-established`
  */
-export async function standingCall(id: string, { store }: Parts): Promise<StandingCall> {
+export async function standingCall(id: string, { store, traces }: Parts): Promise<StandingCall> {
   const session = await findSession(store, id);
+  traces.belongsTo(session.id);
   const { channel, status, callConnectionId } = session;
   if (channel !== 'phone')
     throw new ParleyError('calls.no-phone-call', 'This session is a browser’s, and no phone call.');
@@ -49,7 +50,11 @@ const ourNumber = ({ direction, from, to }: Session, { config }: Parts): PartyId
   return ours?.startsWith('+') ? ours : config.ACS_SOURCE_NUMBER;
 };
 
-export const portsOf = ({ calls, ledger }: Parts): OperationPorts => ({ carrier: calls, ledger });
+export const portsOf = ({ calls, ledger, traces }: Parts): OperationPorts => ({
+  carrier: calls,
+  ledger,
+  traces,
+});
 
 /**
  * Does one thing with a call, under a new name. With an `Idempotency-Key` a repeated request gets the first one's answer.

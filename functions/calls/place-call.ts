@@ -9,6 +9,8 @@ import { lineMediaOf } from '../../shared/modes/line-media.ts';
 import { modeNotConfigured } from '../../shared/modes/mode-table.ts';
 import { type CallMode, modeOfCall, namesOf } from '../../shared/modes/offered-modes.ts';
 import type { Session } from '../../shared/sessions/session.ts';
+import { traceParentOf } from '../../shared/telemetry/call-traces.ts';
+import { SPAN } from '../../shared/telemetry/names.ts';
 import type { Parts } from '../composition.ts';
 import { FIRST_LOOK_MS, OUTBOUND_PLACE_MS } from './call-waits.ts';
 
@@ -38,7 +40,8 @@ export async function placeCall(
       'Set ACS_SOURCE_NUMBER or TEAMS_PHONE_RESOURCE_ACCOUNT_ID, or give a caller_id.',
     );
   }
-  const admission = await parts.gate.admit({ number: wanted.target_number, client: caller.id });
+  const ask = () => parts.gate.admit({ number: wanted.target_number, client: caller.id });
+  const admission = await parts.traces.within(undefined, SPAN.admission, ask);
   try {
     return await placeAdmitted(wanted, source, parts, log);
   } catch (error) {
@@ -56,7 +59,7 @@ async function placeAdmitted(wanted: OutboundCall, source: string, parts: Parts,
     { asked: wanted.streaming_mode ?? undefined, agent, usual: config.ACS_STREAMING_MODE },
     await store.hosts.all(),
   );
-  await reserve(id, agent, how, parts);
+  await parts.traces.within(undefined, SPAN.admission, () => reserve(id, agent, how, parts));
   const callLog = log.child({ session: id });
   try {
     // Before all else: whatever fails from here on, somebody looks after it.
@@ -69,6 +72,7 @@ async function placeAdmitted(wanted: OutboundCall, source: string, parts: Parts,
       mode: how.mode,
       agent,
       status: 'initiating',
+      traceparent: traceParentOf(id),
       from: source,
       to: wanted.target_number,
       context: wanted.context,
@@ -76,7 +80,8 @@ async function placeAdmitted(wanted: OutboundCall, source: string, parts: Parts,
       ...(wanted.voicemail && { voicemail: wanted.voicemail }),
       ...(wanted.record_call === true && { recorded: true }),
     });
-    const ids = await dial(session, wanted, source, how, parts, callLog);
+    parts.traces.belongsTo(id, true);
+    const ids = await parts.traces.within(id, SPAN.dialling, () => dial(session, wanted, source, how, parts, callLog));
     return answerOf(session, ids, wanted.target_number, how);
   } catch (error) {
     await giveUp(id, error, parts, callLog);

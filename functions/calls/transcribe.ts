@@ -23,6 +23,7 @@ async function transcribe(
 ): Promise<Answer<typeof transcribeCall>> {
   const { store, calls, clock, acsLocale } = parts;
   const session = await findSession(store, params.id);
+  parts.traces.belongsTo(session.id);
   const call = requireCall(session);
   await requireMode(parts);
   const isNew = writtenDown(session) !== undefined;

@@ -12,6 +12,8 @@ import {
 } from '../../shared/http/route.ts';
 import { SECURITY_HEADERS } from '../../shared/http/security-headers.ts';
 import type { Logger } from '../../shared/log.ts';
+import type { RequestFacts } from '../../shared/telemetry/call-traces.ts';
+import { ATTRIBUTE } from '../../shared/telemetry/names.ts';
 import type { Composition, Parts } from '../composition.ts';
 
 /** One HTTP function: a contract, and what keeps it. */
@@ -47,17 +49,38 @@ export const templateOf = ({ path }: RouteContract): string => path.slice(API_PR
 
 /** The handler of a route: hands it the process's parts, and turns whatever it throws into the one error shape. */
 export function serve(route: Route, composition: Composition): HttpHandler {
+  const { name, probe, produces, method, path } = route.contract;
+  const { traces } = composition;
+  // What only reads of a call is no part of it: a page asks once a second.
+  const isOfCalls = path.startsWith(CALLS) && (method === 'POST' || method === 'DELETE');
   return async (request, context) => {
-    const log = composition.log.child({ function: route.contract.name, invocation: context.invocationId });
-    const traceId = traceIdOf(context.traceContext?.traceParent) ?? context.invocationId;
-    try {
-      const { produces } = route.contract;
-      const answer = () => route.answer(rawRequest(request), composition.parts(), log);
-      // Whether the process lives and can work, and whether more hosts are needed, is answered however much it has to do.
-      return toResponse(route.contract.probe ? await answer() : await composition.atOnce.run(answer), produces);
-    } catch (error) {
-      return toResponse(errorAnswer(error, traceId, log));
-    }
+    const log = composition.log.child({ function: name, invocation: context.invocationId });
+    const invocation = context.traceContext?.traceParent;
+    const answered = async () => {
+      try {
+        const answer = () => route.answer(rawRequest(request), composition.parts(), log);
+        // Whether the process lives and can work, and whether more hosts are needed, is answered however much it has to do.
+        const given = probe ? await answer() : await composition.atOnce.run(answer);
+        traces.tell({ attributes: { [ATTRIBUTE.httpStatus]: given.status } });
+        return toResponse(given, produces);
+      } catch (error) {
+        const traceId = traces.traceId ?? traceIdOf(invocation) ?? context.invocationId;
+        const given = errorAnswer(error, traceId, log);
+        const { code } = given.body.error;
+        traces.tell({
+          attributes: { [ATTRIBUTE.httpStatus]: given.status },
+          ...(given.status >= 500 && { error: code }),
+        });
+        return toResponse(given);
+      }
+    };
+    const facts = (): RequestFacts => ({
+      name: `${method} ${path}`,
+      attributes: { [ATTRIBUTE.httpMethod]: method, [ATTRIBUTE.httpRoute]: path },
+      // The host's span of this invocation, and whoever's request it is: an API client's trace is not the call's.
+      links: [invocation, request.headers.get('traceparent')],
+    });
+    return isOfCalls ? traces.request(facts(), answered) : answered();
   };
 }
 

@@ -4,7 +4,9 @@ import { messageOf, NotFoundError } from '../errors.ts';
 import type { NewId } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import type { NewEvent, Session } from '../sessions/session.ts';
+import type { CallTraces } from '../telemetry/call-traces.ts';
 import { type CallDesk, type CallInbox, type Commit, type NewTodo, type Todo, WORK_LEASE_MS } from './call-inbox.ts';
+import { followUpOf, recordTakenIn } from './call-spans.ts';
 import { isOver } from './call-state.ts';
 import { type FollowUpParts, follow, RESTORE_GRACE_MS } from './follow-ups.ts';
 import type { Consequences } from './handlers/consequences.ts';
@@ -18,6 +20,7 @@ export interface CallWorkOptions extends FollowUpParts {
   /** Names the one who holds a call's work. */
   readonly newId: NewId;
   readonly log: Logger;
+  readonly traces: Pick<CallTraces, 'within' | 'record' | 'isOn'>;
 }
 
 /** What came of a visit to a call's work. */
@@ -169,7 +172,7 @@ export class CallWork {
     event: CallEvent,
     open: readonly Todo[],
   ): Promise<{ session: Session | undefined; isTaken: boolean } | 'lease-lost'> {
-    const { inbox, store, source } = this.#options;
+    const { inbox, store, source, traces, ledger } = this.#options;
     const log = this.#options.log.child({ session: sessionId, call: event.callId, event: event.name });
     const callId = { callId: event.callId };
     const drop = async (isTaken: boolean, todo: readonly NewTodo[] = []) => {
@@ -204,7 +207,9 @@ export class CallWork {
       if (outcome === 'made') {
         if (patch?.status !== undefined && isOver(patch.status)) log.info({ status: patch.status }, 'call over');
         const version = before.version + (patch === undefined ? 0 : 1);
-        return { session: { ...before, ...patch, version }, isTaken: true };
+        const after = { ...before, ...patch, version };
+        if (traces.isOn) await recordTakenIn({ event, before, after, settled: settled ?? [] }, { traces, ledger });
+        return { session: after, isTaken: true };
       }
       const current: Session | undefined = await store.get(sessionId);
       if (current === undefined) return this.#takeInOne(sessionId, token, undefined, entry, event, open);
@@ -241,11 +246,13 @@ export class CallWork {
 
   /** @returns why it could not be done yet */
   async #doNext(sessionId: string, token: string, session: Session | undefined, todo: Todo): Promise<unknown> {
-    const { inbox } = this.#options;
+    const { inbox, traces } = this.#options;
     const log = this.#options.log.child({ session: sessionId, todo: todo.name });
     const { name } = todo;
     try {
-      const later = await follow({ sessionId, session, todo, log }, this.#options);
+      const told = followUpOf(name);
+      const work = () => follow({ sessionId, session, todo, log }, this.#options);
+      const later = await traces.within(sessionId, told.name, work, told.attributes);
       await inbox.commit(sessionId, token, { todo: [{ name, inMs: undefined, ...later }] });
       return undefined;
     } catch (failure) {

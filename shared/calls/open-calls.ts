@@ -6,6 +6,7 @@ import { OutboundBudget } from '../limits/outbound-budget.ts';
 import type { Logger } from '../log.ts';
 import type { NewEvent } from '../sessions/session.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
+import { type CallTraces, noCallTraces } from '../telemetry/call-traces.ts';
 import { CallInbox } from './call-inbox.ts';
 import { CallWork } from './call-work.ts';
 import { MediaRecovery } from './media-recovery.ts';
@@ -27,6 +28,7 @@ export interface CallsOptions {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly log: Logger;
+  readonly traces?: CallTraces | undefined;
 }
 
 /** The life-cycle of calls, the same in both halves. */
@@ -39,7 +41,7 @@ export interface Calls {
 const DAY_MS = 86_400_000;
 
 export function openCalls(options: CallsOptions): Calls {
-  const { redis, store, carrier, clock, maxCallMs } = options;
+  const { redis, store, carrier, clock, maxCallMs, traces = noCallTraces } = options;
   const sessionTtlMs = options.sessionTtlSeconds * 1000;
   // The longest that a call may last is a day.
   const kept = { ttlMs: sessionTtlMs + DAY_MS, wallMs: () => clock.wallMs() };
@@ -47,5 +49,5 @@ export function openCalls(options: CallsOptions): Calls {
   const ledger = new OperationLedger(redis, kept);
   const recovery = new MediaRecovery({ redis, store, carrier });
   const budget = new OutboundBudget({ redis, clock, maxCallMs });
-  return { inbox, ledger, work: new CallWork({ ...options, inbox, ledger, recovery, budget }) };
+  return { inbox, ledger, work: new CallWork({ ...options, inbox, ledger, recovery, budget, traces }) };
 }

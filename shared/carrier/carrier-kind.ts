@@ -26,7 +26,18 @@ export interface CarrierOptions {
   readonly mediaBase: string;
   /** The Azure AI resource by which it hears, where it shall. */
   readonly speechEndpoint?: string | undefined;
+  /** Is around each request, to see how it goes. */
+  readonly watch?: WatchRequest | undefined;
 }
+
+/** What is asked of a carrier, and where. */
+export interface WatchedRequest {
+  /** Of few values, such as `answer_the_call`. */
+  readonly operation: string;
+  readonly url: string;
+}
+
+export type WatchRequest = <Result>(what: WatchedRequest, request: () => Promise<Result>) => Promise<Result>;
 
 /** The value of a header, by its name in lower case. */
 export type HeaderReader = (name: string) => string | null | undefined;

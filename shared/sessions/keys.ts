@@ -121,5 +121,8 @@ export const PROBE_KEY = 'parley:probe';
 /** Sorted set by the time of the next look: sessions whose words go to the webhook. */
 export const DELIVERIES_KEY = 'parley:deliveries';
 
+/** List, capped: spans that a stream host is to export. */
+export const SPANS_KEY = 'parley:spans';
+
 /** List, capped, the newest first: words that the webhook did not take. */
 export const DEAD_LETTERS_KEY = 'parley:dead-letters';

@@ -56,6 +56,7 @@ const sessionHash = z.object({
   voicemail: json.pipe(voicemailPolicy).exactOptional(),
   answeredBy: answeredBy.exactOptional(),
   turns: number.pipe(z.int()).exactOptional(),
+  traceparent: z.string().exactOptional(),
   minutePrice: number.exactOptional(),
 }) satisfies z.ZodType<Session, unknown>;
 

@@ -39,6 +39,8 @@ export interface Session {
   readonly answeredBy?: AnsweredBy;
   /** The number of the last turn, so that a host that takes the session over counts on from there. */
   readonly turns?: number;
+  /** W3C `traceparent` of the span that its trace begins with. */
+  readonly traceparent?: string;
   /** What a minute of an outbound call costs, in millionths of the currency of OUTBOUND_PRICES; where a budget is kept. */
   readonly minutePrice?: number;
 }

@@ -43,12 +43,36 @@ export const SPAN = {
   silence: 'parley.silence',
   /** One finished stretch of words in a session that is only written down. */
   transcript: 'parley.transcript',
+  /** Whether a call may be placed or answered, and a place for it on a host. */
+  admission: 'parley.call.admission',
+  /** A ringing call is answered. */
+  answering: 'parley.call.answering',
+  /** A ringing call is turned away: there is no place. */
+  turningAway: 'parley.call.turning_away',
+  /** Somebody is called. */
+  dialling: 'parley.call.dialling',
+  /** From the announcement of a call, or its request, until it stood or failed. */
+  ringing: 'parley.call.ringing',
+  /** A socket has come, and its session is looked up, leased and opened on this host. */
+  mediaStart: 'parley.media.start',
+  /** The media, or the words, of a standing call were lost, and are asked for again. */
+  recovery: 'parley.call.recovery',
+  hangUp: 'parley.call.hang_up',
+  /** Something else that follows from an event of a call; `ATTRIBUTE.event` says what. */
+  followUp: 'parley.call.follow_up',
+  /** Something that was asked of the carrier has ended: from its request until the carrier told of it. */
+  operationEnded: 'parley.call.operation_ended',
+  /** A call is over: all of it, from its announcement to its end. */
+  call: 'parley.call',
 } as const;
 
 /** One answer of a language model, and one response of a speech-to-speech service. */
 export const chatSpan = (model: string): string => `chat ${model}`;
 /** One run of a tool of the agent's. */
 export const toolSpan = (tool: string): string => `execute_tool ${tool}`;
+
+/** Something is asked of the carrier for a call that stands, such as `transfer`. */
+export const operationSpan = (kind: string): string => `parley.call.${kind.replaceAll('-', '_')}`;
 
 /** Attributes that say nothing of what was said, and no number, name or key. */
 export const ATTRIBUTE = {

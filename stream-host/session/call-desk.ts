@@ -12,6 +12,8 @@ import type { Cancel, Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Session, SessionCommand } from '../../shared/sessions/session.ts';
+import { noCallTraces } from '../../shared/telemetry/call-traces.ts';
+import { operationSpan } from '../../shared/telemetry/names.ts';
 import type { CallAction } from '../contract/agent.ts';
 import type { Attention } from '../contract/call-news.ts';
 import type { Mode } from '../contract/mode.ts';
@@ -109,7 +111,7 @@ export class CallDesk {
 
   /** Has the carrier tell of the caller's keys by events, too, where it can, or no more. Never rejects. */
   listenForKeys(on: boolean): void {
-    const { ports, log } = this.#options;
+    const { ports, session, log } = this.#options;
     if (!ports.carrier.capabilities.has('listen-for-keys')) return;
     const ask = async () => {
       const of = await this.#of('keys', 'engine');
@@ -118,7 +120,10 @@ export class CallDesk {
       else await ports.carrier.stopListeningForKeys(of.callId, this.#caller, of.operationContext);
     };
     // The media stream tells of them as well.
-    ask().catch((error: unknown) => log.info({ reason: reasonOf(error) }, 'the carrier tells of no keys'));
+    const traces = ports.traces ?? noCallTraces;
+    traces
+      .within(session.id, operationSpan('listen-for-keys'), ask)
+      .catch((error: unknown) => log.info({ reason: reasonOf(error) }, 'the carrier tells of no keys'));
   }
 
   /** Idempotent. */
@@ -219,7 +224,8 @@ export class CallDesk {
       ...(waits && { waits }),
     });
     this.#warm = warm;
-    const outcome = await warm.run();
+    const traces = ports.traces ?? noCallTraces;
+    const outcome = await traces.within(of.sessionId, operationSpan('transfer'), () => warm.run());
     this.#warm = undefined;
     this.#busy = undefined;
     if (this.#closed || outcome.kind === 'abandoned') return;

@@ -3,6 +3,8 @@ import type { Cancel, Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Session } from '../../shared/sessions/session.ts';
+import { type CallTraces, noCallTraces } from '../../shared/telemetry/call-traces.ts';
+import { ATTRIBUTE, SPAN } from '../../shared/telemetry/names.ts';
 
 export interface CallEndingOptions {
   /** @throws {CarrierError} */
@@ -10,6 +12,7 @@ export interface CallEndingOptions {
   /** The session as it is now: its call may have become known after it was picked up. */
   readonly find: (sessionId: string) => Promise<Session | undefined>;
   readonly clock: Clock;
+  readonly traces?: Pick<CallTraces, 'within'> | undefined;
 }
 
 const FIRST_RETRY_MS = 250;
@@ -41,14 +44,16 @@ export class CallEnding {
     isOurs: () => Promise<boolean>,
     who: 'everybody' | 'us' = 'everybody',
   ): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, traces = noCallTraces } = this.#options;
     const startedMs = clock.now();
     for (let attempt = 0; ; attempt += 1) {
       if (!(await isOurs())) {
         log.warn('the call is somebody else’s by now; it is not ended from here');
         return;
       }
-      if (await this.#tryToEnd(session, attempt, log, who)) return;
+      const attemptToEnd = () => this.#tryToEnd(session, attempt, log, who);
+      const told = { [ATTRIBUTE.attempt]: attempt + 1 };
+      if (await traces.within(session.id, SPAN.hangUp, attemptToEnd, told)) return;
       const delayMs = Math.min(FIRST_RETRY_MS * 2 ** attempt, LONGEST_RETRY_MS);
       if (this.#closed || clock.now() + delayMs - startedMs > GIVE_UP_AFTER_MS) {
         log.error('the call could not be ended from here; its reason to end is on record');

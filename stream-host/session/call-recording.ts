@@ -3,6 +3,8 @@ import { startRecording } from '../../shared/calls/operations/recording.ts';
 import type { RecordingWish } from '../../shared/carrier/carrier.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import { noCallTraces } from '../../shared/telemetry/call-traces.ts';
+import { operationSpan } from '../../shared/telemetry/names.ts';
 import type { AgentRecording } from '../contract/agent.ts';
 import type { SessionEventSource } from '../contract/events.ts';
 import type { Mode } from '../contract/mode.ts';
@@ -117,7 +119,8 @@ export class CallRecording {
       const { sessionId, callId } = notice;
       const begun = { sessionId, operationContext: notice.operationContext, kind: 'play', deadlineMs: 60_000 } as const;
       if (!(await ports.ledger.begin({ ...begun, data: { askedBy: 'engine' } }))) return;
-      await ports.carrier.play(callId, { url }, notice.operationContext);
+      const play = () => ports.carrier.play(callId, { url }, notice.operationContext);
+      await (ports.traces ?? noCallTraces).within(sessionId, operationSpan('play'), play);
     } catch (error) {
       this.#playing.delete(notice.operationContext);
       this.#fail(operationContext, reasonOf(error));

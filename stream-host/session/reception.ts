@@ -1,15 +1,15 @@
 import type { WebSocket } from 'ws';
 import type { LineFormat } from '../../shared/carrier/line-format.ts';
 import type { Clock } from '../../shared/clock.ts';
-import type { ErrorCode } from '../../shared/error-codes.ts';
 import { messageOf, NotFoundError, ParleyError, publicMessageOf, RequestError } from '../../shared/errors.ts';
 import type { NewId } from '../../shared/ids.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { ModeTable } from '../../shared/modes/mode-table.ts';
-import { CLOSE } from '../../shared/protocol/close-codes.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
 import type { Session } from '../../shared/sessions/session.ts';
 import type { SessionStore } from '../../shared/sessions/session-store.ts';
+import { type CallTraces, noCallTraces, type RequestFacts, traceParentOf } from '../../shared/telemetry/call-traces.ts';
+import { ATTRIBUTE, SPAN } from '../../shared/telemetry/names.ts';
 import type { Tickets } from '../../shared/tickets/tickets.ts';
 import type { AgentCard, Responder, SessionFacts } from '../contract/agent.ts';
 import type { Transport } from '../contract/line.ts';
@@ -28,6 +28,7 @@ import type { CallDeskParts } from './open-call-desk.ts';
 import { type CallIdentity, pickUp } from './pick-up.ts';
 import { SessionLog } from './session-log.ts';
 import type { SessionRelay } from './session-relay.ts';
+import { alreadyConnected, closeCodeOf, over, SessionIsOver } from './socket-refusals.ts';
 
 export interface ReceptionOptions {
   readonly store: SessionStore;
@@ -59,6 +60,7 @@ export interface ReceptionOptions {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly log: Logger;
+  readonly traces?: CallTraces | undefined;
   /** Waits that tests shorten. */
   readonly waits?: Partial<ReceptionWaits>;
 }
@@ -91,32 +93,14 @@ export interface BrowserRequest {
   readonly resumes?: true;
 }
 
-/** The session that a browser named was ended on purpose. */
-class SessionIsOver extends Error {
-  readonly agent: string;
-
-  constructor({ id, agent }: Session) {
-    super(`The session ${id} is over.`);
-    this.agent = agent;
-  }
-}
-
-/** A refusal with the close code that the socket gets. */
-class SocketRefusal extends ParleyError {
-  readonly closeCode: number;
-
-  constructor(closeCode: number, code: ErrorCode, message: string) {
-    super(code, message);
-    this.closeCode = closeCode;
-  }
-}
-
 /** Takes a socket that was let in to its session, and opens the conversation there. */
 export class Reception {
   readonly #options: ReceptionOptions;
+  readonly #traces: CallTraces;
 
   constructor(options: ReceptionOptions) {
     this.#options = options;
+    this.#traces = options.traces ?? noCallTraces;
   }
 
   /** A call's media socket. Never rejects: what goes wrong closes this socket alone, with a reason. */
@@ -135,13 +119,14 @@ export class Reception {
     live.add(transport);
     const gone = new AbortController();
     transport.events.on('closed', () => gone.abort());
-    await this.#receive(transport, log, async () => {
+    await this.#receive(transport, log, 'phone', async () => {
       const session = await pickUp(identity, {
         store,
         clock,
         signal: gone.signal,
         ...(waits?.pickUpMs !== undefined && { waitMs: waits.pickUpMs }),
       });
+      this.#traces.belongsTo(session.id);
       await this.#begin(transport, session);
     });
   }
@@ -160,7 +145,7 @@ export class Reception {
       ...(waits?.browserSilentMs !== undefined && { silentMs: waits.browserSilentMs }),
     });
     live.add(transport);
-    await this.#receive(transport, log, async () => {
+    await this.#receive(transport, log, 'browser', async () => {
       try {
         const { agent, mode, resumes } = request;
         await this.#beginInBrowser(transport, await this.#openBrowserSession(sessionId, agent, mode, resumes), request);
@@ -219,9 +204,15 @@ export class Reception {
     };
   }
 
-  async #receive(transport: Transport, log: Logger, open: () => Promise<void>): Promise<void> {
+  async #receive(
+    transport: Transport,
+    log: Logger,
+    channel: Session['channel'],
+    open: () => Promise<void>,
+  ): Promise<void> {
     try {
-      await open();
+      const facts: RequestFacts = { name: SPAN.mediaStart, attributes: { [ATTRIBUTE.channel]: channel } };
+      await this.#traces.request(facts, open);
     } catch (error) {
       const code = error instanceof ParleyError ? error.code : 'internal';
       log.warn({ code, reason: messageOf(error) }, 'a socket was turned away');
@@ -242,14 +233,17 @@ export class Reception {
   ): Promise<Session> {
     const { store, defaultAgent, openResponder, agents, modes, log } = this.#options;
     const existing = await store.get(id);
-    if (existing) return existing;
+    if (existing) {
+      this.#traces.belongsTo(id);
+      return existing;
+    }
     if (resumes) throw over();
     const agent = asked ?? defaultAgent;
     // An agent that does not exist, or a mode, must not leave a session behind.
     openResponder(agent, log, { sessionId: id, direction: 'inbound' });
     const chosen = modes.choose({ asked: mode, agents: agents().find(({ name }) => name === agent)?.mode });
     try {
-      return await store.create({
+      const created = await store.create({
         id,
         channel: 'browser',
         direction: 'inbound',
@@ -257,7 +251,10 @@ export class Reception {
         agent,
         status: 'connected',
         connectedAt: this.#options.clock.wallMs(),
+        traceparent: traceParentOf(id),
       });
+      this.#traces.belongsTo(id, true);
+      return created;
     } catch (error) {
       const created = error instanceof ParleyError && error.code === 'session.exists' ? await store.get(id) : undefined;
       if (created) return created;
@@ -359,21 +356,4 @@ function factsOf(session: Session): SessionFacts {
   const caller = direction === 'inbound' ? from : to;
   const facts = { sessionId: id, direction, callConnectionId, context, recorded, voicemail, language };
   return { ...facts, ...(channel === 'phone' && { caller }) };
-}
-
-const over = () =>
-  new SocketRefusal(
-    CLOSE.unauthorised,
-    'ticket.invalid',
-    'The session is over, and this ticket opens no other. Ask for a new one.',
-  );
-
-const alreadyConnected = () =>
-  new SocketRefusal(CLOSE.alreadyConnected, 'session.held', 'Another socket speaks for this session.');
-
-function closeCodeOf(error: unknown): number {
-  if (error instanceof SocketRefusal) return error.closeCode;
-  if (error instanceof NotFoundError) return CLOSE.unknownCall;
-  if (error instanceof RequestError) return CLOSE.malformed;
-  return CLOSE.internal;
 }

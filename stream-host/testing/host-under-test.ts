@@ -124,6 +124,7 @@ export interface HostOptions
       | 'services'
       | 'records'
       | 'callDesk'
+      | 'traces'
     >
   > {
   /** What one client may have; without it, all. */
@@ -206,6 +207,7 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
     agents: options.agents ?? (() => [{ name: 'orders', description: 'Answers.', languages: ['en-US'] }]),
     openResponder: options.openResponder ?? responder,
     records: options.records,
+    traces: options.traces,
     ...(options.callDesk && { callDesk: options.callDesk }),
     calls: options.calls ?? {
       state: async () => 'connected',

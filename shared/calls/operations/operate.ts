@@ -2,11 +2,14 @@ import type { CallOperation } from '../../carrier/call-events.ts';
 import type { Carrier } from '../../carrier/carrier.ts';
 import { CarrierError } from '../../carrier/carrier-error.ts';
 import { messageOf, ParleyError } from '../../errors.ts';
+import { type CallTraces, noCallTraces } from '../../telemetry/call-traces.ts';
+import { operationSpan } from '../../telemetry/names.ts';
 import type { OperationLedger, OperationResult } from '../operation-ledger.ts';
 
 export interface OperationPorts {
   readonly carrier: Carrier;
   readonly ledger: Pick<OperationLedger, 'begin' | 'accepted' | 'settle' | 'get' | 'list'>;
+  readonly traces?: Pick<CallTraces, 'within'> | undefined;
 }
 
 /** Which call it is about, and under which name. */
@@ -41,7 +44,7 @@ interface Asked<Result> {
  * `asked` until its event comes, or the carrier is asked how things stand
  */
 export async function operate<Result>(
-  { ledger }: OperationPorts,
+  { ledger, traces = noCallTraces }: OperationPorts,
   { sessionId, operationContext, askedBy }: OperationOf,
   { kind, deadlineMs, data = {}, request, entered = false, endsWith }: Asked<Result>,
 ): Promise<boolean> {
@@ -49,7 +52,7 @@ export async function operate<Result>(
   if (!isNew && !(entered && (await ledger.get(sessionId, operationContext))?.state === 'asked')) return false;
   let result: Result;
   try {
-    result = await request();
+    result = await traces.within(sessionId, operationSpan(kind), request);
   } catch (error) {
     if (mayBeDone(error)) throw error;
     await ledger.settle(sessionId, { operationContext, state: 'failed', result: { message: reasonOf(error) } });

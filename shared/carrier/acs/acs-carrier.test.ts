@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { CarrierError } from '../carrier-error.ts';
+import type { WatchRequest } from '../carrier-kind.ts';
 import type { LineMedia } from '../line-media.ts';
 import { AcsCarrier } from './acs-carrier.ts';
 import { acsPartyOf, partyIdOf } from './parties.ts';
@@ -18,7 +19,7 @@ interface Seen {
 type Answer = (seen: Seen, response: ServerResponse, attempt: number) => void;
 
 /** An HTTP server in place of ACS that records what the real SDK sends it. */
-async function acsThat(t: TestContext, answer: Answer, attemptMs = 5000): Promise<{ calls: AcsCarrier; seen: Seen[] }> {
+async function acsThat(t: TestContext, answer: Answer, attemptMs = 5000, watch?: WatchRequest) {
   const seen: Seen[] = [];
   const server = createServer(async (request, response) => {
     let text = '';
@@ -40,6 +41,7 @@ async function acsThat(t: TestContext, answer: Answer, attemptMs = 5000): Promis
     callbackBase: 'https://functions.example/api/v1',
     mediaBase: 'wss://media.example/api/v1',
     attemptMs,
+    watch,
   });
   return { calls, seen };
 }
@@ -265,4 +267,23 @@ test('a call is passed on unanswered, and one through Teams Phone is not: that i
   const teams = { ticket: 'TEAMS', redirectable: false };
   await assert.rejects(calls.redirect(teams, '+15550111'), { code: 'carrier.not-supported' });
   assert.equal(seen.length, 1);
+});
+
+test('each request is watched, by what is asked and of whom, with the error that it ends in', async (t) => {
+  const watched: unknown[] = [];
+  const watch: WatchRequest = async (what, request) => {
+    try {
+      return await request();
+    } catch (failure) {
+      watched.push(what, failure);
+      throw failure;
+    }
+  };
+  const { calls } = await acsThat(t, (_, response) => response.writeHead(404).end(error('8522')), 5000, watch);
+  const asking = calls.hangUp('c-1');
+  await assert.rejects(asking, { code: 'acs.call-gone' });
+  const [what, failure] = watched;
+  assert.partialDeepStrictEqual(what, { operation: 'hang_up' });
+  assert.match(JSON.stringify(what), /"url":"http:\/\/127\.0\.0\.1:\d+\/"/);
+  assert.equal(await asking.catch((error: unknown) => error), failure);
 });

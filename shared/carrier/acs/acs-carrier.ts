@@ -27,10 +27,11 @@ import {
   type TransferWish,
 } from '../carrier.ts';
 import { failedAs, notSupported } from '../carrier-error.ts';
+import type { WatchRequest } from '../carrier-kind.ts';
 import type { CarrierWords, LineMedia } from '../line-media.ts';
 import { isTeams } from '../party-id.ts';
 import { readAcsAnnouncement } from './acs-announcements.ts';
-import { type AcsAccess, openAcsClient } from './acs-client.ts';
+import { type AcsAccess, addressOf, openAcsClient } from './acs-client.ts';
 import { acsErrorOf } from './acs-error.ts';
 import { readAcsEvent } from './acs-events.ts';
 import { tonesOf } from './keys.ts';
@@ -46,6 +47,7 @@ export interface AcsCarrierOptions {
   readonly speechEndpoint?: string | undefined;
   /** How long one attempt of a request may take. There are up to three. */
   readonly attemptMs?: number;
+  readonly watch?: WatchRequest | undefined;
 }
 
 /** ACS Call Automation, asked by its SDK. What it lacks against the port is nothing. */
@@ -56,22 +58,26 @@ export class AcsCarrier implements Carrier {
   readonly #callbackBase: string;
   readonly #mediaBase: string;
   readonly #speechEndpoint: string | undefined;
+  readonly #url: string;
+  readonly #watch: WatchRequest;
 
   constructor(options: AcsCarrierOptions) {
     this.#client = openAcsClient(options.access, options.attemptMs);
     this.#callbackBase = options.callbackBase;
     this.#mediaBase = options.mediaBase;
     this.#speechEndpoint = options.speechEndpoint;
+    this.#url = addressOf(options.access);
+    this.#watch = options.watch ?? ((_, request) => request());
   }
 
   async answer(ticket: string, sessionId: string, media: LineMedia): Promise<CallIds> {
-    return attempt('answer the call', async () =>
+    return this.#attempt('answer the call', async () =>
       callIdsOf(await this.#client.answerCall(ticket, ...this.#bound(sessionId, media))),
     );
   }
 
   async reject(ticket: string, callRejectReason: 'busy' | 'forbidden' = 'busy'): Promise<void> {
-    await attempt('reject the call', () => this.#client.rejectCall(ticket, { callRejectReason }));
+    await this.#attempt('reject the call', () => this.#client.rejectCall(ticket, { callRejectReason }));
   }
 
   async redirect(
@@ -81,7 +87,7 @@ export class AcsCarrier implements Carrier {
     // Call Automation has no redirection of a call that is answered on behalf of a Teams account.
     if (!redirectable) throw notSupported(this.name, 'redirect a call through Teams Phone');
     const targetParticipant = acsPartyOf(target);
-    await attempt('redirect the call', () => this.#client.redirectCall(ticket, { targetParticipant }));
+    await this.#attempt('redirect the call', () => this.#client.redirectCall(ticket, { targetParticipant }));
   }
 
   async place(target: PartyId, source: PartyId, sessionId: string, media: LineMedia): Promise<CallIds> {
@@ -90,11 +96,13 @@ export class AcsCarrier implements Carrier {
     const whom = { targetParticipant: acsPartyOf(target), ...shown(source) };
     // Teams shows the account's own number.
     const options = 'teamsAppId' in from ? { ...bound, teamsAppSource: from } : bound;
-    return attempt('place the call', async () => callIdsOf(await this.#client.createCall(whom, callbackUrl, options)));
+    return this.#attempt('place the call', async () =>
+      callIdsOf(await this.#client.createCall(whom, callbackUrl, options)),
+    );
   }
 
   async hangUp(callId: string, who: 'everybody' | 'us' = 'everybody'): Promise<void> {
-    await attempt('hang up', () => this.#connection(callId).hangUp(who === 'everybody'));
+    await this.#attempt('hang up', () => this.#connection(callId).hangUp(who === 'everybody'));
   }
 
   async end(callId: string): Promise<boolean> {
@@ -109,7 +117,7 @@ export class AcsCarrier implements Carrier {
 
   async state(callId: string): Promise<CallState> {
     try {
-      return await attempt('tell how the call stands', async () => {
+      return await this.#attempt('tell how the call stands', async () => {
         const { callConnectionState } = await this.#connection(callId).getCallConnectionProperties();
         if (callConnectionState === 'connected') return 'connected';
         return callConnectionState === 'disconnected' ? 'gone' : 'changing';
@@ -122,7 +130,7 @@ export class AcsCarrier implements Carrier {
 
   async transfer(callId: string, wish: TransferWish): Promise<void> {
     const { target, operationContext, transferee, source, context } = wish;
-    await attempt('transfer the call', () =>
+    await this.#attempt('transfer the call', () =>
       this.#connection(callId).transferCallToParticipant(acsPartyOf(target), {
         operationContext,
         ...(transferee !== undefined && { transferee: acsPartyOf(transferee) }),
@@ -140,69 +148,69 @@ export class AcsCarrier implements Carrier {
       ...(context !== undefined && { customCallingContext: customContextOf(target, context) }),
     };
     const options = { operationContext, ...(ringS !== undefined && { invitationTimeoutInSeconds: ringS }) };
-    return attempt('add a participant', async () => {
+    return this.#attempt('add a participant', async () => {
       const { invitationId } = await this.#connection(callId).addParticipant(invite, options);
       return invitationId === undefined ? {} : { invitationId };
     });
   }
 
   async cancelAdd(callId: string, invitationId: string, operationContext: string): Promise<void> {
-    await attempt('take back an invitation', () =>
+    await this.#attempt('take back an invitation', () =>
       this.#connection(callId).cancelAddParticipantOperation(invitationId, { operationContext }),
     );
   }
 
   async removeParticipant(callId: string, participant: PartyId, operationContext: string): Promise<void> {
-    await attempt('remove a participant', () =>
+    await this.#attempt('remove a participant', () =>
       this.#connection(callId).removeParticipant(acsPartyOf(participant), { operationContext }),
     );
   }
 
   async mute(callId: string, participant: PartyId, operationContext: string): Promise<void> {
-    await attempt('mute a participant', () =>
+    await this.#attempt('mute a participant', () =>
       this.#connection(callId).muteParticipant(acsPartyOf(participant), { operationContext }),
     );
   }
 
   async hold(callId: string, participant: PartyId, operationContext: string, play?: PlaySource): Promise<void> {
     const options = { operationContext, ...(play !== undefined && { playSource: playSourceOf(play) }) };
-    await attempt('hold a participant', () => this.#media(callId).hold(acsPartyOf(participant), options));
+    await this.#attempt('hold a participant', () => this.#media(callId).hold(acsPartyOf(participant), options));
   }
 
   async unhold(callId: string, participant: PartyId, operationContext: string): Promise<void> {
-    await attempt('take a participant back from hold', () =>
+    await this.#attempt('take a participant back from hold', () =>
       this.#media(callId).unhold(acsPartyOf(participant), { operationContext }),
     );
   }
 
   async participants(callId: string): Promise<readonly Participant[]> {
-    return attempt('tell who is in the call', async () => {
+    return this.#attempt('tell who is in the call', async () => {
       const { values } = await this.#connection(callId).listParticipants();
       return (values ?? []).map(participantOf);
     });
   }
 
   async sendKeys(callId: string, keys: string, to: PartyId, operationContext: string): Promise<void> {
-    await attempt('press keys', () =>
+    await this.#attempt('press keys', () =>
       this.#media(callId).sendDtmfTones(tonesOf(keys), acsPartyOf(to), { operationContext }),
     );
   }
 
   async listenForKeys(callId: string, from: PartyId, operationContext: string): Promise<void> {
-    await attempt('listen for keys', () =>
+    await this.#attempt('listen for keys', () =>
       this.#media(callId).startContinuousDtmfRecognition(acsPartyOf(from), { operationContext }),
     );
   }
 
   async stopListeningForKeys(callId: string, from: PartyId, operationContext: string): Promise<void> {
-    await attempt('listen for keys no more', () =>
+    await this.#attempt('listen for keys no more', () =>
       this.#media(callId).stopContinuousDtmfRecognition(acsPartyOf(from), { operationContext }),
     );
   }
 
   async collectKeys(callId: string, wish: CollectWish): Promise<void> {
     const { from, operationContext, most, terminators, firstWaitS, betweenS, prompt } = wish;
-    await attempt('collect keys', () =>
+    await this.#attempt('collect keys', () =>
       this.#media(callId).startRecognizing(acsPartyOf(from), {
         kind: 'callMediaRecognizeDtmfOptions',
         operationContext,
@@ -219,7 +227,7 @@ export class AcsCarrier implements Carrier {
   async play(callId: string, source: PlaySource, operationContext: string, to?: PartyId): Promise<void> {
     const sources = [playSourceOf(source)];
     const media = this.#media(callId);
-    await attempt('play', () =>
+    await this.#attempt('play', () =>
       to === undefined
         ? media.playToAll(sources, { operationContext })
         : media.play(sources, [acsPartyOf(to)], { operationContext }),
@@ -227,12 +235,12 @@ export class AcsCarrier implements Carrier {
   }
 
   async stopPlaying(callId: string): Promise<void> {
-    await attempt('stop playing', () => this.#media(callId).cancelAllOperations());
+    await this.#attempt('stop playing', () => this.#media(callId).cancelAllOperations());
   }
 
   async startRecording(callId: string, wish: RecordingWish): Promise<{ readonly recordingId: string }> {
     const { channels, format, containerUrl, paused } = wish;
-    return attempt('record the call', async () => {
+    return this.#attempt('record the call', async () => {
       const { recordingId } = await this.#client.getCallRecording().start({
         callConnectionId: callId,
         recordingContent: 'audio',
@@ -252,26 +260,26 @@ export class AcsCarrier implements Carrier {
   }
 
   async pauseRecording(recordingId: string): Promise<void> {
-    await attempt('pause the recording', () => this.#client.getCallRecording().pause(recordingId));
+    await this.#attempt('pause the recording', () => this.#client.getCallRecording().pause(recordingId));
   }
 
   async resumeRecording(recordingId: string): Promise<void> {
-    await attempt('resume the recording', () => this.#client.getCallRecording().resume(recordingId));
+    await this.#attempt('resume the recording', () => this.#client.getCallRecording().resume(recordingId));
   }
 
   async stopRecording(recordingId: string): Promise<void> {
-    await attempt('stop the recording', () => this.#client.getCallRecording().stop(recordingId));
+    await this.#attempt('stop the recording', () => this.#client.getCallRecording().stop(recordingId));
   }
 
   async recordingState(recordingId: string): Promise<RecordingState> {
-    return attempt('tell how the recording stands', async () => {
+    return this.#attempt('tell how the recording stands', async () => {
       const { recordingState } = await this.#client.getCallRecording().getState(recordingId);
       return recordingState === 'active' ? 'active' : 'inactive';
     });
   }
 
   async stopMedia(callId: string): Promise<boolean> {
-    return attempt('stop media streaming', async () => {
+    return this.#attempt('stop media streaming', async () => {
       const { mediaStreamingSubscription } = await this.#connection(callId).getCallConnectionProperties();
       if (mediaStreamingSubscription?.state !== 'active') return false;
       await this.#media(callId).stopMediaStreaming();
@@ -280,11 +288,11 @@ export class AcsCarrier implements Carrier {
   }
 
   async startMedia(callId: string, operationContext: string): Promise<void> {
-    await attempt('start media streaming', () => this.#media(callId).startMediaStreaming({ operationContext }));
+    await this.#attempt('start media streaming', () => this.#media(callId).startMediaStreaming({ operationContext }));
   }
 
   async startTranscription(callId: string, operationContext: string): Promise<void> {
-    await attempt('start the transcription', () => this.#media(callId).startTranscription({ operationContext }));
+    await this.#attempt('start the transcription', () => this.#media(callId).startTranscription({ operationContext }));
   }
 
   readEvent(given: unknown, receivedAtMs: number): CallEvent | undefined {
@@ -293,6 +301,16 @@ export class AcsCarrier implements Carrier {
 
   readAnnouncement(given: unknown): Promise<Announcement> {
     return readAcsAnnouncement(given);
+  }
+
+  #attempt<Result>(what: string, request: () => Promise<Result>): Promise<Result> {
+    return this.#watch({ operation: what.replaceAll(' ', '_'), url: this.#url }, async () => {
+      try {
+        return await request();
+      } catch (thrown) {
+        throw acsErrorOf(what, thrown);
+      }
+    });
   }
 
   #connection(callId: string): CallConnection {
@@ -345,14 +363,6 @@ function callIdsOf({ callConnectionProperties }: AnswerCallResult | CreateCallRe
     ...(serverCallId !== undefined && { serverCallId }),
     ...(correlationId !== undefined && { correlationId }),
   };
-}
-
-async function attempt<Result>(what: string, request: () => Promise<Result>): Promise<Result> {
-  try {
-    return await request();
-  } catch (thrown) {
-    throw acsErrorOf(what, thrown);
-  }
 }
 
 /** The number that a telephone shows. A call through Teams Phone has none of ours: Teams shows the account's. */

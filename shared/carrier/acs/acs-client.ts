@@ -21,6 +21,10 @@ export function acsAccessOf(
   throw new ConfigError('ACS takes ACS_CONNECTION_STRING or ACS_ENDPOINT, one of them.');
 }
 
+/** Where it is. */
+export const addressOf = (access: AcsAccess): string =>
+  'endpoint' in access ? access.endpoint : (/endpoint=([^;]+)/i.exec(access.connectionString)?.[1] ?? '');
+
 const ATTEMPT_MS = 5_000;
 /** The SDK's own default (three retries from 800 ms) lets a caller ring for seconds after one hiccup. */
 const RETRIES = { maxRetries: 2, retryDelayInMs: 100, maxRetryDelayInMs: 1_000 };

@@ -1,0 +1,71 @@
+import type { Cancel, Clock } from '../../shared/clock.ts';
+import { messageOf } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+import type { SpanSink } from '../../shared/telemetry/span.ts';
+import type { SpanIntake } from '../../shared/telemetry/span-relay.ts';
+
+/** Between two looks while spans come, and while none do. */
+const BUSY_MS = 250;
+const IDLE_MS = 1_000;
+/** What one look takes at most: the rest is there at the next one. */
+const AT_ONCE = 500;
+
+/**
+ * Sends on what the functions have done for calls, under their name. Every stream host does it; each span is one's. A span
+ * that was taken and not sent, by a host that died then, is lost.
+ */
+export class RelayedSpans {
+  readonly #intake: Pick<SpanIntake, 'take'>;
+  readonly #sink: SpanSink;
+  readonly #onDropped: (spans: number) => void;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  #cancel: Cancel = () => {};
+  #closed = false;
+
+  constructor(options: {
+    readonly intake: Pick<SpanIntake, 'take'>;
+    /** Exports under the functions' role. */
+    readonly sink: SpanSink;
+    readonly onDropped?: (spans: number) => void;
+    readonly clock: Clock;
+    readonly log: Logger;
+  }) {
+    this.#intake = options.intake;
+    this.#sink = options.sink;
+    this.#onDropped = options.onDropped ?? (() => {});
+    this.#clock = options.clock;
+    this.#log = options.log;
+  }
+
+  /** Looks from now on, until it is closed. */
+  start(): void {
+    void this.#round();
+  }
+
+  /** Looks once more, for what came before. Never rejects. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#cancel();
+    await this.#take();
+  }
+
+  async #round(): Promise<void> {
+    const found = await this.#take();
+    if (this.#closed) return;
+    this.#cancel = this.#clock.after(found ? BUSY_MS : IDLE_MS, () => void this.#round());
+  }
+
+  async #take(): Promise<boolean> {
+    try {
+      const { spans, dropped } = await this.#intake.take(AT_ONCE);
+      for (const span of spans) this.#sink.record(span);
+      if (dropped > 0) this.#onDropped(dropped);
+      return spans.length > 0;
+    } catch (error) {
+      this.#log.debug({ reason: messageOf(error) }, 'spans of the functions could not be taken now');
+      return false;
+    }
+  }
+}
