@@ -232,6 +232,9 @@ var places = {
   voiceLive: accounts.voiceLive.use == 'own'
     ? { name: names.ai, group: group.name }
     : { name: accounts.voiceLive.?name ?? '', group: accounts.voiceLive.?resourceGroup ?? '' }
+  fallback: accounts.?fallback == null
+    ? null
+    : { name: accounts.?fallback.?name ?? '', group: accounts.?fallback.?resourceGroup ?? '' }
 }
 
 module speechAccess 'modules/ai-access.bicep' = {
@@ -253,6 +256,19 @@ module openAiAccess 'modules/ai-access.bicep' = {
     grants: [{ identity: names.streamHostIdentity, roleId: roles.cognitiveServicesOpenAIUser }]
   }
   dependsOn: [ownAi, streamHostIdentity]
+}
+
+module fallbackAccess 'modules/ai-access.bicep' = if (accounts.?fallback != null) {
+  scope: resourceGroup(accounts.?fallback.?resourceGroup ?? group.name)
+  params: {
+    name: accounts.?fallback.?name ?? 'none'
+    identityGroup: group.name
+    grants: [
+      { identity: names.streamHostIdentity, roleId: roles.cognitiveServicesSpeechUser }
+      { identity: names.streamHostIdentity, roleId: roles.cognitiveServicesOpenAIUser }
+    ]
+  }
+  dependsOn: [streamHostIdentity]
 }
 
 module voiceLiveAccess 'modules/ai-access.bicep' = if (hasVoiceLive) {
@@ -335,6 +351,7 @@ module app 'apps/stream-host.bicep' = if (!empty(streamHostImage)) {
   dependsOn: [
     endpoints
     containers
+    fallbackAccess
     functions
     openAiAccess
     registry

@@ -17,6 +17,7 @@ param accounts = {
   speech: { use: 'own' }
   openAi: { use: 'existing', name: 'contoso-models', resourceGroup: 'rg-contoso-ai' }
   voiceLive: { use: 'own' }
+  fallback: { use: 'existing', name: 'contoso-models-north', resourceGroup: 'rg-contoso-ai' }
 }
 param ai = {
   // The chat model is a deployment of the account that was there.
@@ -24,6 +25,7 @@ param ai = {
     { name: 'realtime', model: 'gpt-realtime-2.1-mini', version: '2026-07-07', sku: 'GlobalStandard', capacity: 10 }
   ]
   chat: 'contoso-chat'
+  fallbackChat: 'contoso-chat-north'
   realtime: ''
   voiceLive: 'realtime'
   realtimeTranscription: 'azure-speech'

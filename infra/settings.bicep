@@ -58,6 +58,7 @@ func streamHostSettings(
     shared(talk, access, logLevel, tenantId),
     {
       AZURE_OPENAI_DEPLOYMENT: ai.chat
+      AZURE_OPENAI_FALLBACK_DEPLOYMENT: ai.?fallbackChat ?? ''
       AZURE_OPENAI_REALTIME_DEPLOYMENT: ai.realtime
       AZURE_VOICE_LIVE_MODEL: ai.voiceLive
       REALTIME_SERVICE: !empty(ai.voiceLive) ? 'azure-voice-live' : empty(ai.realtime) ? '' : 'azure-openai'

@@ -149,6 +149,8 @@ type aiAccounts = {
   openAi: aiAccount
   @description('Voice Live, where a model for it is named.')
   voiceLive: aiAccount
+  @description('A second account for Speech and Azure OpenAI, best in another region: it is asked while the first fails or is late. None: callers are told so.')
+  fallback: existingAccount?
 }
 
 @export()
@@ -175,6 +177,8 @@ type models = {
   deployments: modelDeployment[]
   @description('The deployment that answers: AZURE_OPENAI_DEPLOYMENT. One of the above, or one of an existing account.')
   chat: string
+  @description('The deployment that answers while `chat` fails or is late: AZURE_OPENAI_FALLBACK_DEPLOYMENT, in the second account where there is one. None: one of the same name there.')
+  fallbackChat: string?
   @description('The realtime deployment, for speech to speech without Voice Live. Empty: none.')
   realtime: string
   @description('The model that Voice Live speaks with; it needs no deployment. Empty: no Voice Live.')
@@ -276,7 +280,7 @@ type streamHostPlan = {
   location: string
   tags: { *: string }
   size: streamHostSize
-  accounts: { speech: accountPlace, openAi: accountPlace, voiceLive: accountPlace }
+  accounts: { speech: accountPlace, openAi: accountPlace, voiceLive: accountPlace, fallback: accountPlace? }
   @description('Addresses of a proxy of yours. Empty: their own.')
   addresses: publicUrls
   signInClientId: string

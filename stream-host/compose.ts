@@ -23,8 +23,7 @@ import { readVersion } from '../shared/version.ts';
 import { agentIn } from './agent/agent-language.ts';
 import { AgentShelf } from './agent/agent-shelf.ts';
 import { requireDefaultAgent } from './agent/default-agent.ts';
-import { DeploymentTraits } from './agent/deployment-traits.ts';
-import { isScripted, openModelClient } from './agent/model-client.ts';
+import { isScripted } from './agent/model-client.ts';
 import { ModelResponder } from './agent/model-responder.ts';
 import { assembleHost } from './assemble.ts';
 import type { ModeKind, Modes } from './contract/mode.ts';
@@ -44,7 +43,9 @@ import { modeProblems } from './modes/mode-problems.ts';
 import { openWebhook } from './modes/transcription/open-webhook.ts';
 import { transcriptionMode } from './modes/transcription/transcription-mode.ts';
 import { voiceLiveMode } from './modes/voice-live/voice-live-mode.ts';
+import { type HostProviders, openProviders } from './open-providers.ts';
 import { BeatClock } from './playout/beat-clock.ts';
+import { guardedRealtime } from './realtime/guarded-realtime.ts';
 import { realtimeServiceOf } from './realtime/realtime-service.ts';
 import { CallRecords } from './record/call-records.ts';
 import { recordable } from './replay/recorded-conversation.ts';
@@ -115,10 +116,10 @@ export async function startStreamHost(
   });
   opened.defer(() => redis.disconnect());
   const load = new LoadMeter(clock, lane, vitals);
-  const model = openModelClient({
-    baseUrl: config.AZURE_OPENAI_BASE_URL,
-    apiKey: config.AZURE_OPENAI_API_KEY ?? aiToken,
-  });
+  const { credential } = identity;
+  const providers = openProviders({ config, credential, aiToken, clock, random: Math.random, log });
+  opened.defer(() => providers.close());
+  const { client: model } = providers.models.all[0].service;
   // A resource of Azure has no scripted dialogue, and need not be asked.
   const scripted = config.EMULATOR_URL === undefined ? undefined : watchScripted(() => isScripted(model), clock, log);
   opened.defer(() => scripted?.close());
@@ -133,7 +134,8 @@ export async function startStreamHost(
   opened.defer(() => beat.close());
   const speech = new ProcessSpeech({
     config,
-    credential: identity.credential,
+    hearing: providers.hearing,
+    voices: providers.voices,
     openVoiceActivity: lane.open,
     playoutClock: beat,
     clock,
@@ -161,7 +163,7 @@ export async function startStreamHost(
     ...(realtime && {
       voice_live: watched(
         voiceLiveMode({
-          openRealtime: realtime.open,
+          openRealtime: guardedRealtime(realtime, providers.realtime, clock),
           model: realtime.model,
           rateHz: realtime.rateHz(SAMPLE_RATE),
           openVoiceActivity: lane.open,
@@ -214,7 +216,7 @@ export async function startStreamHost(
     defaultMode: config.ACS_STREAMING_MODE,
     modes,
     agents: () => shelf.cards,
-    openResponder: responders(config, shelf, model, clock),
+    openResponder: responders(shelf, providers.models, clock),
     records,
     calls,
     callDesk: { carrier: calls, recording: recordingPlanOf(config) },
@@ -258,8 +260,7 @@ export async function startStreamHost(
       voiceActivity: (signal) => detectorAnswers(lane.open, signal),
     },
     services: hostServices({
-      ...{ config, calls, tokens, model, realtime, agent, clock, log },
-      speech: { host: config.SPEECH_HOST, proof: config.SPEECH_KEY ?? identity.credential },
+      ...{ config, calls, tokens, providers, realtime, agent, clock, log },
       storageTokens: identity.tokens(SCOPES.storage),
     }),
     readVitals: (live, admission) => readVitals({ process: vitals, live, lane, admission }),
@@ -327,16 +328,13 @@ function watchScripted(ask: () => Promise<boolean>, clock: Clock, log: Logger) {
 }
 
 function responders(
-  config: StreamHostSettings,
   shelf: AgentShelf,
-  client: ReturnType<typeof openModelClient>,
+  models: HostProviders['models'],
   clock: Clock,
 ): ReceptionOptions['openResponder'] {
-  const deployment = config.AZURE_OPENAI_DEPLOYMENT;
-  const traits = new DeploymentTraits();
   return (name, log, session, recorder) =>
     new ModelResponder({
-      ...{ client, deployment, traits, session, clock, log, recorder },
+      ...{ models, session, clock, log, recorder },
       agent: agentIn(shelf.require(name), session.language),
     });
 }

@@ -1,12 +1,11 @@
 /** How a service stands to the server, as `GET /api/v1/health/dependencies` tells it. */
 export interface PageDependency {
   readonly name: string;
-  /** Which one it is, where several can be set up. */
-  readonly service?: string;
   readonly state: 'accepted' | 'refused' | 'unreachable' | 'throttled' | 'not configured';
   readonly latencyMs?: number;
   readonly ageMs?: number;
   readonly count?: number;
+  readonly breaker?: 'closed' | 'open' | 'probing';
   readonly advice?: string;
 }
 
@@ -18,6 +17,9 @@ const TITLES: Readonly<Record<string, string>> = {
   'speech-recognition': 'Speech recognition',
   'speech-synthesis': 'Speech synthesis',
   'chat-model': 'Language model',
+  'speech-recognition-fallback': 'Speech recognition, the second',
+  'speech-synthesis-fallback': 'Speech synthesis, the second',
+  'chat-model-fallback': 'Language model, the second',
   realtime: 'Speech-to-speech model',
   'call-records': 'Storage of call records',
   'stream-hosts': 'Stream hosts',
@@ -28,13 +30,13 @@ export const titleOf = ({ name }: PageDependency): string => TITLES[name] ?? nam
 /** Whether somebody should look at it. */
 export const isTrouble = ({ state }: PageDependency): boolean => state !== 'accepted' && state !== 'not configured';
 
-/** Behind the word: which one it is, how long it took, how old that is, and how many there are. */
-export function figuresOf({ service, latencyMs, ageMs, count }: PageDependency): string {
+/** Behind the word: how long the service took, how old that is, and how many there are. */
+export function figuresOf({ latencyMs, ageMs, count, breaker }: PageDependency): string {
   const figures = [
-    ...(service === undefined ? [] : [service]),
     ...(count === undefined ? [] : [count === 1 ? '1 alive' : `${count} alive`]),
     ...(latencyMs === undefined ? [] : [`${latencyMs} ms`]),
     ...(ageMs === undefined ? [] : [`${Math.round(ageMs / 1000)} s ago`]),
+    ...(breaker === 'open' ? ['calls do not ask it'] : []),
   ];
   return figures.join(' · ');
 }

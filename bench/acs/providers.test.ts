@@ -7,6 +7,7 @@ import { after, before, test } from 'node:test';
 import { pino } from 'pino';
 import { bytesOf, FRAME_BYTES, samplesOf } from '../../shared/audio/pcm.ts';
 import { systemClock } from '../../shared/clock.ts';
+import { onlyProvider } from '../../shared/providers/provider.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { realtimeServiceOf } from '../../stream-host/realtime/realtime-service.ts';
 import { openAzureRecogniser } from '../../stream-host/speech/recognition/azure-recogniser.ts';
@@ -58,8 +59,8 @@ after(async () => {
 test('the product hears the clips that are in the sound, when they are', async () => {
   const heard: string[] = [];
   const finals: [string, number, number][] = [];
-  const service = { host: `ws://${host}`, proof: 'bench' };
-  const open = openAzureRecogniser({ ...common, service, random: () => 0.5, language: 'en-US' });
+  const services = onlyProvider('bench', { host: `ws://${host}`, proof: 'bench' }, systemClock);
+  const open = openAzureRecogniser({ ...common, services, random: () => 0.5, language: 'en-US' });
   const recogniser = open({
     onPartial: (text) => heard.push(text),
     onFinal: (text, offsetMs, endMs) => finals.push([text, offsetMs, endMs]),

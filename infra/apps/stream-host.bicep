@@ -22,6 +22,7 @@ param transcriptionWebhookSecret string = ''
 var names = plan.names
 var size = plan.size
 var ownDomain = '${names.streamHost}.${environment.properties.defaultDomain}'
+var fallback = plan.accounts.?fallback
 var hasVoiceLive = !empty(plan.settings.?AZURE_VOICE_LIVE_MODEL)
 @description('What the process wants to itself after its calls were cut, and some for the platform.')
 var closingSeconds = 10
@@ -78,6 +79,11 @@ resource openAi 'Microsoft.CognitiveServices/accounts@2025-06-01' existing = {
 resource voiceLive 'Microsoft.CognitiveServices/accounts@2025-06-01' existing = {
   name: plan.accounts.voiceLive.name
   scope: resourceGroup(plan.accounts.voiceLive.group)
+}
+
+resource second 'Microsoft.CognitiveServices/accounts@2025-06-01' existing = if (fallback != null) {
+  name: fallback.?name ?? 'none'
+  scope: resourceGroup(fallback.?group ?? resourceGroup().name)
 }
 
 resource app 'Microsoft.App/containerApps@2025-01-01' = {
@@ -155,6 +161,18 @@ resource app 'Microsoft.App/containerApps@2025-01-01' = {
               { name: 'REQUIRE_TICKETS', value: 'true' }
               { name: 'SIGN_IN', value: empty(plan.signInClientId) ? 'none' : 'container-apps' }
             ],
+            fallback != null
+              ? [
+                  {
+                    name: 'SPEECH_FALLBACK_HOST'
+                    value: 'wss://${second!.properties.customSubDomainName}.cognitiveservices.azure.com'
+                  }
+                  {
+                    name: 'AZURE_OPENAI_FALLBACK_BASE_URL'
+                    value: 'https://${second!.properties.customSubDomainName}.openai.azure.com/openai/v1'
+                  }
+                ]
+              : [],
             hasVoiceLive
               ? [
                   {

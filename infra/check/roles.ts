@@ -102,6 +102,20 @@ export const GRANTS: Readonly<Record<Holder, readonly Grant[]>> = {
       why: 'to ask the model',
     },
     {
+      role: 'Cognitive Services Speech User',
+      on: AI,
+      at: setting('stream-host', 'SPEECH_FALLBACK_HOST'),
+      why: 'to hear and to speak while the first fails',
+      if: hasSetting('SPEECH_FALLBACK_HOST', /./),
+    },
+    {
+      role: 'Cognitive Services OpenAI User',
+      on: AI,
+      at: setting('stream-host', 'AZURE_OPENAI_FALLBACK_BASE_URL'),
+      why: 'to ask the model while the first fails',
+      if: hasSetting('AZURE_OPENAI_FALLBACK_BASE_URL', /./),
+    },
+    {
       role: 'Cognitive Services User',
       on: AI,
       at: setting('stream-host', 'AZURE_VOICE_LIVE_ENDPOINT'),

@@ -52,6 +52,14 @@ export const AZURE_RULES: Readonly<Record<string, AzureRule>> = {
     pattern: /^https:\/\/[^/]+\.openai\.azure\.com\/openai\/v1$/,
     allowed: 'https://….openai.azure.com/openai/v1',
   },
+  SPEECH_FALLBACK_HOST: {
+    pattern: /^wss:\/\/[^/]+\.cognitiveservices\.azure\.com$/,
+    allowed: 'wss://….cognitiveservices.azure.com',
+  },
+  AZURE_OPENAI_FALLBACK_BASE_URL: {
+    pattern: /^https:\/\/[^/]+\.openai\.azure\.com\/openai\/v1$/,
+    allowed: 'https://….openai.azure.com/openai/v1',
+  },
   AZURE_VOICE_LIVE_ENDPOINT: {
     pattern: /^https:\/\/[^/]+\.services\.ai\.azure\.com$/,
     allowed: 'https://….services.ai.azure.com',
@@ -99,7 +107,9 @@ export const NEVER: Readonly<Record<Half, Readonly<Record<string, string>>>> = {
     API_TOKEN_ISSUER: PUBLIC_CLOUD,
     API_JWKS_URL: PUBLIC_CLOUD,
     SPEECH_KEY: IDENTITY,
+    SPEECH_FALLBACK_KEY: IDENTITY,
     AZURE_OPENAI_API_KEY: IDENTITY,
+    AZURE_OPENAI_FALLBACK_API_KEY: IDENTITY,
     AZURE_OPENAI_REALTIME_API_KEY: IDENTITY,
     AZURE_VOICE_LIVE_API_KEY: IDENTITY,
     SMART_TURN_MODEL: 'it has no effect any more',

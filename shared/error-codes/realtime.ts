@@ -2,6 +2,11 @@ import { is } from './entry.ts';
 
 /** What fails between us and a speech-to-speech service. The mode opens another session, or another mode takes over. */
 export const REALTIME_ERRORS = {
+  'realtime.away': is(
+    503,
+    'The speech-to-speech service has failed several times in a row, and is not asked for some seconds.',
+    'Nothing for one: it is asked again by itself, and MEDIA goes on with calls meanwhile.',
+  ),
   'realtime.expired': is(
     503,
     'The speech-to-speech session has reached its longest duration.',

@@ -2,6 +2,11 @@ import { is } from './entry.ts';
 
 /** What fails behind a conversation. A caller hears an apology; the log and the page have the code. */
 export const SPEECH_AND_MODEL_ERRORS = {
+  'model.away': is(
+    503,
+    'The language model has failed several times in a row, and is not asked for some seconds.',
+    'Nothing for one: it is asked again by itself. A second one takes its place where AZURE_OPENAI_FALLBACK_BASE_URL or AZURE_OPENAI_FALLBACK_DEPLOYMENT is set.',
+  ),
   'model.cut_off': is(
     503,
     'The connection to the language model broke in the middle of an answer.',
@@ -63,6 +68,11 @@ export const SPEECH_AND_MODEL_ERRORS = {
     'The language model cannot be reached.',
     'Check AZURE_OPENAI_BASE_URL (with the emulator, OPENAI_BASE_URL) and the network.',
   ),
+  'recogniser.away': is(
+    503,
+    'Speech recognition has failed several times in a row, and is not asked for some seconds.',
+    'Nothing for one: it is asked again by itself. A second one takes its place where SPEECH_FALLBACK_HOST is set.',
+  ),
   'recogniser.deaf': is(
     503,
     'The recogniser hears sounds and no words.',
@@ -95,6 +105,11 @@ export const SPEECH_AND_MODEL_ERRORS = {
   ),
   'speech.throttled': is(503, 'Azure Speech has too many connections.', 'Raise the quota of the resource.'),
   'synthesis.aborted': is(503, 'The synthesis is no longer wanted.', 'Nothing: the caller cut in.'),
+  'synthesis.away': is(
+    503,
+    'The voice has failed several times in a row, and is not asked for some seconds.',
+    'Nothing for one: it is asked again by itself. A second one takes its place where SPEECH_FALLBACK_HOST is set.',
+  ),
   'synthesis.busy': is(503, 'All synthesis connections are in use.', 'Allow more connections, or fewer sessions.'),
   'synthesis.closed': is(503, 'The synthesiser is closed.', 'Nothing: its session is over.'),
   'synthesis.empty': is(

@@ -9,6 +9,10 @@ import { messageOf } from '../errors.ts';
 export const DEPENDENCY_STATES = ['accepted', 'refused', 'unreachable', 'throttled', 'not configured'] as const;
 export type DependencyState = (typeof DEPENDENCY_STATES)[number];
 
+/** Whether calls may ask a provider: `open`: not now, as it has failed several times in a row; `probing`: one call may. */
+export const BREAKER_STATES = ['closed', 'open', 'probing'] as const;
+export type BreakerState = (typeof BREAKER_STATES)[number];
+
 export type FailureState = Exclude<DependencyState, 'accepted' | 'not configured'>;
 
 /** What a check asks of a service. */

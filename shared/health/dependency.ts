@@ -3,19 +3,19 @@ import { ERROR_CODES, type ErrorCode } from '../error-codes.ts';
 import { messageOf, ParleyError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { within } from '../within.ts';
-import { type Check, CheckFailure, type DependencyState, type Seen } from './check.ts';
+import { type BreakerState, type Check, CheckFailure, type DependencyState, type Seen } from './check.ts';
 
 export interface DependencySpec {
   /** As it is told, such as `chat-model`. */
   readonly name: string;
-  /** Which one it is, where the settings choose between several, such as `Azure Voice Live`. */
-  readonly service?: string | undefined;
   /** Undefined: no setting names such a service. */
   readonly check: Check | undefined;
   /** What is told where it does not answer in time. Its remedy names the settings. */
   readonly late: ErrorCode;
   /** Where it refuses us from the start, this process is not ready. */
   readonly gates: boolean;
+  /** Whether calls may ask it now, where they go by that. */
+  readonly breaker?: () => BreakerState;
   readonly limitMs?: number;
   readonly everyMs?: number;
 }
@@ -23,14 +23,14 @@ export interface DependencySpec {
 /** What is known of a service. */
 export interface DependencyReport {
   readonly name: string;
-  /** Which one it is, where several can be set up. */
-  readonly service?: string;
   readonly state: DependencyState;
   /** How long the last check took. */
   readonly latencyMs?: number;
   /** How long ago it ended. */
   readonly ageMs?: number;
   readonly count?: number;
+  /** Whether calls ask it now, where they go by that. */
+  readonly breaker?: BreakerState;
   readonly code?: ErrorCode;
   /** What happened and what to do, in one line: it names settings, and no address, key or name of ours. */
   readonly advice?: string;
@@ -128,12 +128,12 @@ export class Dependency {
 
   /** What the last check found; before it, that nobody has answered yet. */
   report(): DependencyReport {
-    const { name, service, check, late } = this.#spec;
+    const { name, check, late, breaker } = this.#spec;
     if (check === undefined) return { name, state: 'not configured' };
-    const which = { name, ...(service !== undefined && { service }) };
-    if (this.#latest === undefined) return { ...which, state: 'unreachable', code: late, advice: adviceOf(late) };
+    const calls = breaker && { breaker: breaker() };
+    if (this.#latest === undefined) return { name, state: 'unreachable', ...calls, code: late, advice: adviceOf(late) };
     const { endedMs, ...finding } = this.#latest;
-    return { ...which, ...finding, ageMs: Math.round(this.#clock.now() - endedMs) };
+    return { name, ...finding, ...calls, ageMs: Math.round(this.#clock.now() - endedMs) };
   }
 
   start(): void {

@@ -59,6 +59,8 @@ test('a key that is not set means the identity of the process, whose tokens go o
   refused({ AZURE_OPENAI_BASE_URL: 'http://model.example/v1' }, /AZURE_OPENAI_API_KEY is not set: it takes/);
   refused({ AZURE_VOICE_LIVE_ENDPOINT: 'http://voice.example' }, /AZURE_VOICE_LIVE_API_KEY is not set: it takes/);
   refused({ AZURE_OPENAI_REALTIME_BASE_URL: 'http://a.example' }, /AZURE_OPENAI_REALTIME_API_KEY is not set: it takes/);
+  refused({ SPEECH_FALLBACK_HOST: 'ws://speech.example' }, /SPEECH_FALLBACK_KEY is not set: it takes/);
+  refused({ AZURE_OPENAI_FALLBACK_BASE_URL: 'http://a.example' }, /AZURE_OPENAI_FALLBACK_API_KEY is not set: it takes/);
   refused({ REDIS_URL: 'redis://cache.example:6379' }, /REDIS_IDENTITY is "true": it takes/);
   refused({ REDIS_URL: 'rediss://me:hunter2@cache.example:10000' }, /REDIS_IDENTITY is "true": it takes/);
   refused({ ACS_ENDPOINT: 'http://parley.example' }, /ACS_ENDPOINT is "http:\/\/parley.example": it takes https:/);

@@ -53,6 +53,16 @@ export const streamHostOnly = {
     sample: '<as EMULATOR_SPEECH_KEY>',
     secret: true,
   }),
+  SPEECH_FALLBACK_HOST: setting(kinds.socketUrl.refine((url) => new URL(url).pathname === '/').optional(), {
+    about:
+      'A second Speech endpoint, best in another region: it hears and speaks for calls while the first fails or is late.',
+    allowed: 'a ws or wss address without a path, such as wss://<resource>.cognitiveservices.azure.com',
+  }),
+  SPEECH_FALLBACK_KEY: setting(kinds.text.optional(), {
+    about: 'The key of that resource. Without it the identity of the process is used (Entra).',
+    allowed: 'the key that the portal shows; none where SPEECH_FALLBACK_HOST is wss:// or of this machine',
+    secret: true,
+  }),
   SMART_TURN_MODEL: setting(kinds.text.optional(), {
     about: 'Has no effect any more: the words alone say whether a caller has finished.',
     allowed: 'anything; take it out',
@@ -76,6 +86,22 @@ export const streamHostOnly = {
     about: 'The deployment that answers.',
     allowed: 'the name of a deployment',
     sample: 'local',
+  }),
+  AZURE_OPENAI_FALLBACK_BASE_URL: setting(kinds.httpUrl.optional(), {
+    about:
+      'The v1 address of the resource of a second model, which is asked while the first fails or is late. AZURE_OPENAI_BASE_URL, when not set and AZURE_OPENAI_FALLBACK_DEPLOYMENT is.',
+    allowed: 'an http(s) address, such as https://<resource>.openai.azure.com/openai/v1',
+  }),
+  AZURE_OPENAI_FALLBACK_API_KEY: setting(kinds.text.optional(), {
+    about:
+      'The key of that resource. Not set: AZURE_OPENAI_API_KEY where AZURE_OPENAI_FALLBACK_BASE_URL is not set either, else the identity of the process.',
+    allowed: 'the key that the portal shows; none where AZURE_OPENAI_FALLBACK_BASE_URL is https:// or of this machine',
+    secret: true,
+  }),
+  AZURE_OPENAI_FALLBACK_DEPLOYMENT: setting(kinds.text.optional(), {
+    about:
+      'The deployment of the second model. AZURE_OPENAI_DEPLOYMENT, when not set and AZURE_OPENAI_FALLBACK_BASE_URL is. Tools and prompt are the same for both.',
+    allowed: 'the name of a deployment',
   }),
   REALTIME_SERVICE: setting(z.enum(['azure-voice-live', 'azure-openai']).optional(), {
     about: 'Which speech-to-speech service is used where both are set up.',

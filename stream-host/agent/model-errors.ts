@@ -52,6 +52,9 @@ export function toModelError(thrown: unknown): DependencyError {
 export const modelSilent = (waitedMs: number): DependencyError =>
   new DependencyError('model.silent', `The language model sent nothing for ${waitedMs} ms.`);
 
+export const modelAway = (): DependencyError =>
+  new DependencyError('model.away', 'The language model has failed several times in a row, and is not asked now.');
+
 export const modelOverran = (limitMs: number): DependencyError =>
   new DependencyError('model.overran', `The answer was not finished within ${limitMs} ms, tools included.`);
 

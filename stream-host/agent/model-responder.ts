@@ -3,6 +3,7 @@ import type { CollectKeysWish } from '../../shared/calls/keys-wish.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { DependencyError, NotFoundError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import type { Providers } from '../../shared/providers/provider.ts';
 import { modelUsage } from '../../shared/records/usage.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
 import type {
@@ -22,7 +23,7 @@ import type { Agent } from './agent-definition.ts';
 import { checkCallTool } from './call-tools/check-call-tool.ts';
 import { TurnActions } from './call-tools/turn-actions.ts';
 import type { TokenCount } from './chat-chunk.ts';
-import { DeploymentTraits, type WantedRequest } from './deployment-traits.ts';
+import type { WantedRequest } from './deployment-traits.ts';
 import { endCallReason, isEndCall } from './end-call.ts';
 import { checkKeys } from './key-checks.ts';
 import { isRefusedPrompt, modelEmpty, modelOverran, providerReason, toModelError } from './model-errors.ts';
@@ -31,7 +32,7 @@ import type { ModelRound, RoundLimits } from './model-round.ts';
 import { phrasesIn } from './opening-words.ts';
 import { realtimeBrief } from './realtime-brief.ts';
 import { recordingOf } from './recording-settings.ts';
-import { RoundOpener } from './round-opener.ts';
+import { type ModelService, RoundOpener } from './round-opener.ts';
 import { RoundSpeech } from './round-speech.ts';
 import { SaidBefore } from './said-before.ts';
 import { CallKeys, type CheckedCall, checkCall, runCall } from './tool-calls.ts';
@@ -62,13 +63,10 @@ const DEFAULT_LIMITS: ModelLimits = {
 };
 
 export interface ModelResponderOptions {
-  readonly client: OpenAI;
-  /** The name of the model deployment. */
-  readonly deployment: string;
+  /** Shared by all conversations: what is known of one is known to all. */
+  readonly models: Providers<ModelService>;
   readonly agent: Agent;
   readonly session: SessionFacts;
-  /** What is known of the deployment, shared by all conversations with it. */
-  readonly traits?: DeploymentTraits;
   /** What stands between model and mouth, in this order. */
   readonly transforms?: readonly OpenTransform[];
   /** Told what each request used. */
@@ -105,8 +103,7 @@ export class ModelResponder implements Responder {
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#tools = toolsOf(options.agent);
     this.#rounds = new RoundOpener({
-      client: options.client,
-      traits: options.traits ?? new DeploymentTraits(),
+      models: options.models,
       clock: options.clock,
       log: options.log,
       limits: {
@@ -114,7 +111,7 @@ export class ModelResponder implements Responder {
         maxTextCharacters: LEAST_CHARACTERS + CHARACTERS_A_TOKEN * options.agent.model.maxTokens,
       },
       omit: options.agent.model.omit,
-      onUsed: (tokens) => options.recorder?.used(modelUsage('chat-model', options.deployment, tokens)),
+      onUsed: (deployment, tokens) => options.recorder?.used(modelUsage('chat-model', deployment, tokens)),
     });
     this.locale = options.agent.locale;
     const { agent, session } = options;
@@ -265,11 +262,13 @@ export class ModelResponder implements Responder {
     return this.#told ?? time;
   }
 
-  #requestOf(messages: OpenAI.ChatCompletionMessageParam[], isLast: boolean, needsRoom: boolean): WantedRequest {
-    const { agent, deployment } = this.#options;
-    const { temperature, maxTokens } = agent.model;
+  #requestOf(
+    messages: OpenAI.ChatCompletionMessageParam[],
+    isLast: boolean,
+    needsRoom: boolean,
+  ): Omit<WantedRequest, 'model'> {
+    const { temperature, maxTokens } = this.#options.agent.model;
     return {
-      model: deployment,
       messages,
       // An answer that was used up by thinking is given more room the second time.
       max_completion_tokens: needsRoom ? maxTokens * 4 : maxTokens,

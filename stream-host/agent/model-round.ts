@@ -50,6 +50,8 @@ export class ModelRound {
   #text = '';
   #tokens: TokenCount | undefined;
   #onUsed: RoundOptions['onUsed'];
+  /** Its first words, which have come already. */
+  #first = '';
 
   private constructor({ waits, limits, onUsed }: RoundOptions, stream: ChatStream) {
     this.#onUsed = onUsed;
@@ -59,7 +61,8 @@ export class ModelRound {
   }
 
   /**
-   * Sends the request. The caller closes the round.
+   * Sends the request, and waits for the first word or call, or for the end of an answer without any. The caller closes
+   * the round.
    * @throws a DependencyError, or what the client throws (see `toModelError`)
    */
   static async open(options: RoundOptions): Promise<ModelRound> {
@@ -68,14 +71,22 @@ export class ModelRound {
     const opening = client.chat.completions
       .create({ ...request, stream: true }, { signal: connection.signal })
       .asResponse();
+    let round: ModelRound;
     try {
       const response = await waits.for(opening, limits.firstMs, modelSilent);
       const isWhole = response.headers.get('content-type')?.includes('application/json') ?? false;
-      return new ModelRound(options, new ChatStream(bytesOf(response), clock, isWhole));
+      round = new ModelRound(options, new ChatStream(bytesOf(response), clock, isWhole));
     } catch (error) {
       connection.abort();
       // What the server refused costs nothing; what nobody waited for may.
       if (!(error instanceof APIError)) options.onUsed?.(undefined);
+      throw error;
+    }
+    try {
+      await round.#begin();
+      return round;
+    } catch (error) {
+      round.close();
       throw error;
     }
   }
@@ -110,6 +121,9 @@ export class ModelRound {
    * @throws a DependencyError, or what the client throws (see `toModelError`)
    */
   async next(): Promise<string | undefined> {
+    const first = this.#first;
+    this.#first = '';
+    if (first !== '') return first;
     for (;;) {
       this.#waits.throwIfAborted();
       const chunk = this.#stream.take();
@@ -131,6 +145,16 @@ export class ModelRound {
     this.#stream.close();
     this.#onUsed?.(this.#tokens);
     this.#onUsed = undefined;
+  }
+
+  async #begin(): Promise<void> {
+    while (!this.#saidSomething && this.#finishReason === undefined) {
+      this.#waits.throwIfAborted();
+      const chunk = this.#stream.take();
+      if (chunk) this.#first = this.#add(chunk);
+      else if (this.#stream.ended) return;
+      else await this.#waits.for(this.#stream.arrival(), this.#limits.firstMs, modelSilent);
+    }
   }
 
   get #saidSomething(): boolean {

@@ -2,28 +2,40 @@ import type OpenAI from 'openai';
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai';
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
+import { firstAnswer, type Verdict } from '../../shared/providers/first-answer.ts';
+import type { Providers } from '../../shared/providers/provider.ts';
+import type { TokenCount } from './chat-chunk.ts';
 import type { DeploymentTraits, Parameter, WantedRequest } from './deployment-traits.ts';
-import { modelSilent, providerReason, retryAfterMs } from './model-errors.ts';
-import { ModelRound, type RoundLimits, type RoundOptions } from './model-round.ts';
-import type { TurnWaits } from './turn-waits.ts';
+import { modelAway, modelSilent, providerReason, retryAfterMs, toModelError } from './model-errors.ts';
+import { ModelRound, type RoundLimits } from './model-round.ts';
+import { TurnAborted, type TurnWaits } from './turn-waits.ts';
 
 /** A caller will not wait longer for a model that asks for patience. */
 const MAX_RETRY_WAIT_MS = 1500;
 const RETRY_WAIT_MS = 250;
 
-export interface RoundOpenerOptions {
+/** A deployment of a model, and what is known of it. */
+export interface ModelService {
   readonly client: OpenAI;
+  readonly deployment: string;
   readonly traits: DeploymentTraits;
+}
+
+export interface RoundOpenerOptions {
+  readonly models: Providers<ModelService>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly limits: RoundLimits;
   /** Parameters that the agent's model is known not to take. */
   readonly omit: readonly Parameter[];
-  /** See {@link RoundOptions.onUsed}. */
-  readonly onUsed?: RoundOptions['onUsed'];
+  /** Told once of each request, and of which deployment it was; see `RoundOptions`. */
+  readonly onUsed?: ((deployment: string, tokens: TokenCount | undefined) => void) | undefined;
 }
 
-/** Asks the model, and asks once more where that may help and the caller can wait for it. */
+/**
+ * Asks the model; where that fails or is late, a second one, if there is one; and once more where that may help and the
+ * caller can wait for it.
+ */
 export class RoundOpener {
   readonly #options: RoundOpenerOptions;
 
@@ -32,27 +44,57 @@ export class RoundOpener {
   }
 
   /** @throws what the client throws (see `toModelError`), or a DependencyError */
-  async open(wanted: WantedRequest, waits: TurnWaits): Promise<ModelRound> {
-    const { client, traits, clock, log, limits, omit, onUsed } = this.#options;
-    let retried = false;
+  async open(wanted: Omit<WantedRequest, 'model'>, waits: TurnWaits): Promise<ModelRound> {
+    const { models, clock, log } = this.#options;
+    let failure: unknown;
     for (;;) {
-      const request = traits.shape(wanted, omit);
       try {
-        return await ModelRound.open({ client, request, waits, limits, clock, onUsed });
+        return await firstAnswer({
+          providers: models,
+          clock,
+          ask: (model, signal) => this.#ask(model, wanted, waits.until(signal)),
+          abandon: (round) => round.close(),
+          judge: verdictOn,
+          away: () => failure ?? modelAway(),
+        });
       } catch (thrown) {
-        const parameter = traits.learn(thrown, request);
-        if (parameter) {
-          log.warn({ parameter, ...providerReason(thrown) }, 'the model does not take a parameter: asked without it');
-          continue;
-        }
-        const waitMs = retried ? undefined : retryWaitMs(thrown, clock.wallMs());
+        const waitMs = failure === undefined ? retryWaitMs(thrown, clock.wallMs()) : undefined;
         if (waitMs === undefined) throw thrown;
-        retried = true;
+        failure = thrown;
         log.warn({ waitMs, ...providerReason(thrown) }, 'the model is asked again');
         await waits.for(new Promise<void>((resolve) => clock.after(waitMs, resolve)), waitMs + 1000, modelSilent);
       }
     }
   }
+
+  async #ask(
+    { client, deployment, traits }: ModelService,
+    wanted: Omit<WantedRequest, 'model'>,
+    waits: TurnWaits,
+  ): Promise<ModelRound> {
+    const { clock, log, limits, omit, onUsed } = this.#options;
+    for (;;) {
+      const request = traits.shape({ ...wanted, model: deployment }, omit);
+      try {
+        return await ModelRound.open({
+          ...{ client, request, waits, limits, clock },
+          onUsed: onUsed && ((tokens) => onUsed(deployment, tokens)),
+        });
+      } catch (thrown) {
+        const parameter = traits.learn(thrown, request);
+        if (!parameter) throw thrown;
+        log.warn({ parameter, ...providerReason(thrown) }, 'the model does not take a parameter: asked without it');
+      }
+    }
+  }
+}
+
+/** A request that is refused for what it says would be refused everywhere. */
+function verdictOn(thrown: unknown): Verdict {
+  if (thrown instanceof TurnAborted) return { blame: 'nobody' };
+  const { code } = toModelError(thrown);
+  const isOurs = ['model.rejected', 'model.filtered', 'model.endless', 'model.overran'].includes(code);
+  return { blame: isOurs ? 'nobody' : 'provider', code };
 }
 
 /** After how long the same request may succeed; undefined where it will not, or not in time. */

@@ -12,12 +12,18 @@ export class TurnWaits {
   readonly #clock: Clock;
   readonly #signal: AbortSignal;
   readonly #totalMs: number;
-  #spentMs = 0;
+  readonly #spent: SpentTime;
 
-  constructor(clock: Clock, signal: AbortSignal, totalMs: number) {
+  constructor(clock: Clock, signal: AbortSignal, totalMs: number, spent = new SpentTime(clock)) {
     this.#clock = clock;
     this.#signal = signal;
     this.#totalMs = totalMs;
+    this.#spent = spent;
+  }
+
+  /** Waits of the same turn that end with another signal as well. What passes while both wait counts once. */
+  until(signal: AbortSignal): TurnWaits {
+    return new TurnWaits(this.#clock, AbortSignal.any([this.#signal, signal]), this.#totalMs, this.#spent);
   }
 
   /** @throws {TurnAborted} when the turn is over */
@@ -31,8 +37,8 @@ export class TurnWaits {
    * @throws what `tooLate` makes when `limitMs` has passed, a `model.overran` when the turn's whole time has
    */
   async for<Value>(work: Promise<Value>, limitMs: number, tooLate: (limitMs: number) => Error): Promise<Value> {
-    const startedMs = this.#clock.now();
-    const leftMs = Math.max(0, this.#totalMs - this.#spentMs);
+    const leftMs = Math.max(0, this.#totalMs - this.#spent.ms);
+    this.#spent.begin();
     const { promise: ended, reject } = Promise.withResolvers<never>();
     const onAbort = () => reject(new TurnAborted());
     const cancel = this.#clock.after(Math.min(limitMs, leftMs), () =>
@@ -45,7 +51,33 @@ export class TurnWaits {
     } finally {
       cancel();
       this.#signal.removeEventListener('abort', onAbort);
-      this.#spentMs += this.#clock.now() - startedMs;
+      this.#spent.end();
     }
+  }
+}
+
+/** Time in which somebody waited. */
+class SpentTime {
+  readonly #clock: Clock;
+  #before = 0;
+  #waiting = 0;
+  #sinceMs = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  get ms(): number {
+    return this.#before + (this.#waiting > 0 ? this.#clock.now() - this.#sinceMs : 0);
+  }
+
+  begin(): void {
+    if (this.#waiting === 0) this.#sinceMs = this.#clock.now();
+    this.#waiting += 1;
+  }
+
+  end(): void {
+    this.#waiting -= 1;
+    if (this.#waiting === 0) this.#before += this.#clock.now() - this.#sinceMs;
   }
 }

@@ -267,12 +267,15 @@ test('who speaks on, or hangs up, silences what fills the wait for words', async
   assert.equal(rig.log.at(-1)?.type, 'ended');
 });
 
-test('who meets a throttled model is not asked to say it again at once', async () => {
-  const rig = await new Rig().started();
-  rig.script = () => [new DependencyError('model.throttled', 'Too many requests.')];
-  await rig.says('Where is my order?');
-  await rig.clock.advance(6000);
-  assert.equal(rig.of('agentSpoke').at(-1)?.heardText, PHRASES.giveUp);
+test('who meets a throttled model, or one that is not asked now, is not asked to say it again at once', async () => {
+  for (const code of ['model.throttled', 'model.away'] as const) {
+    const rig = await new Rig().started();
+    rig.script = () => [new DependencyError(code, 'Too many requests.')];
+    await rig.says('Where is my order?');
+    await rig.clock.advance(6000);
+    assert.equal(rig.of('agentSpoke').at(-1)?.heardText, PHRASES.giveUp);
+    assert.equal(rig.callerWords, 'Where is my order?', 'what was asked stays on record, for the next answer');
+  }
 });
 
 test('an apology after half a sentence does not run into it', async () => {

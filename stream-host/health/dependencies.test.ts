@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, test } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { pino } from 'pino';
 import type { DependencyBoard } from '../../shared/health/dependency-board.ts';
 import { connectRedis } from '../../shared/sessions/connect.ts';
@@ -193,4 +194,29 @@ test('a model that cannot be reached, or refuses the key, is told when the host 
   const board = boardWith(context, { ...good, modelKey: 'another' }, RHYTHM);
   await eventually(() => board.find('chat-model')?.state === 'refused');
   assert.match(board.find('chat-model')?.report().advice ?? '', /AZURE_OPENAI_API_KEY/);
+});
+
+test('a second provider has a line of its own, and one that is refused keeps no host from becoming ready; calls are kept from what fails', {
+  skip,
+}, async (context) => {
+  await mend();
+  const seconds = {
+    SPEECH_FALLBACK_HOST: good.speechHost,
+    SPEECH_FALLBACK_KEY: 'another',
+    AZURE_OPENAI_FALLBACK_BASE_URL: good.modelUrl,
+    AZURE_OPENAI_FALLBACK_API_KEY: good.modelKey,
+  };
+  const board = boardWith(context, good, RHYTHM, seconds);
+  const refused = { 'speech-recognition-fallback': 'refused', 'speech-synthesis-fallback': 'refused' };
+  const wanted = { ...all('accepted'), ...refused, 'chat-model-fallback': 'accepted' };
+  await eventually(() => isDeepStrictEqual(statesOf(board), wanted));
+  assert.deepEqual([board.admitted, board.degraded], [true, true]);
+
+  const breakerOf = (name: string) => board.find(name)?.report().breaker;
+  assert.deepEqual([breakerOf('chat-model'), breakerOf('redis')], ['closed', undefined]);
+  await eventually(() => breakerOf('speech-synthesis-fallback') === 'open');
+  emulated('down');
+  await eventually(() => breakerOf('chat-model') === 'open' && breakerOf('realtime') === 'open');
+  await mend();
+  await eventually(() => breakerOf('chat-model') === 'closed' && breakerOf('realtime') === 'closed');
 });

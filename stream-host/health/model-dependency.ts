@@ -1,17 +1,18 @@
-import type OpenAI from 'openai';
 import type { Clock } from '../../shared/clock.ts';
 import { type Asked, type Check, CheckFailure } from '../../shared/health/check.ts';
 import type { DependencySpec } from '../../shared/health/dependency.ts';
 import type { Logger } from '../../shared/log.ts';
+import { onlyProvider } from '../../shared/providers/provider.ts';
 import { DeploymentTraits } from '../agent/deployment-traits.ts';
 import { toModelError } from '../agent/model-errors.ts';
 import { bytesOf } from '../agent/model-fetch.ts';
-import { RoundOpener } from '../agent/round-opener.ts';
+import { type ModelService, RoundOpener } from '../agent/round-opener.ts';
 import { TurnWaits } from '../agent/turn-waits.ts';
 
 export interface ModelCheckOptions {
-  readonly client: OpenAI;
-  readonly deployment: string;
+  readonly name: string;
+  readonly model: Pick<ModelService, 'client' | 'deployment'>;
+  readonly gates: boolean;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -25,24 +26,27 @@ const LIMITS = { firstMs: WAIT_MS, silentMs: WAIT_MS, maxTextCharacters: 10_000 
  * The language model. An empty conversation is refused as such (400) by a deployment that is there, after key and name were
  * taken, and costs no token; thoroughly, it says a word, on the way that answers take.
  */
-export const modelDependency = (options: ModelCheckOptions): DependencySpec => ({
-  name: 'chat-model',
+export const modelDependency = ({ name, gates, model, clock, log }: ModelCheckOptions): DependencySpec => ({
+  name,
   late: 'model.unreachable',
-  gates: true,
+  gates,
   check: checkOf({
-    ...options,
-    traits: new DeploymentTraits(),
+    // What it has found out is its own: it asks for other things than calls do.
+    model: { ...model, traits: new DeploymentTraits() },
+    clock,
     // What it says of each request that it sends again is for the log of a call.
-    log: options.log.child({}, { level: 'silent' }),
+    log: log.child({}, { level: 'silent' }),
   }),
 });
 
 interface Kept {
-  readonly traits: DeploymentTraits;
+  readonly model: ModelService;
+  readonly clock: Clock;
+  readonly log: Logger;
 }
 
 const checkOf =
-  (options: ModelCheckOptions & Kept): Check =>
+  (options: Kept): Check =>
   async (asked) => {
     try {
       if (asked.thorough || (await isUnclear(options, asked))) await sayWord(options, asked);
@@ -53,7 +57,7 @@ const checkOf =
   };
 
 /** @returns whether the answer says nothing of us: some servers do not know what to do with an empty conversation */
-async function isUnclear({ client, deployment }: ModelCheckOptions, { signal }: Asked): Promise<boolean> {
+async function isUnclear({ model: { client, deployment } }: Kept, { signal }: Asked): Promise<boolean> {
   try {
     const request = client.chat.completions.create({ model: deployment, messages: [], stream: true }, { signal });
     const response = await request.asResponse();
@@ -68,12 +72,12 @@ async function isUnclear({ client, deployment }: ModelCheckOptions, { signal }: 
   }
 }
 
-async function sayWord(options: ModelCheckOptions & Kept, { signal }: Asked): Promise<void> {
-  const { client, deployment, traits, clock, log } = options;
+async function sayWord({ model, clock, log }: Kept, { signal }: Asked): Promise<void> {
   const waits = new TurnWaits(clock, signal, WAIT_MS);
-  const opener = new RoundOpener({ client, traits, clock, log, limits: LIMITS, omit: [] });
+  const models = onlyProvider('check', model, clock);
+  const opener = new RoundOpener({ models, clock, log, limits: LIMITS, omit: [] });
   const round = await opener.open(
-    { model: deployment, messages: [{ role: 'user', content: 'Say OK.' }], max_completion_tokens: MAX_TOKENS },
+    { messages: [{ role: 'user', content: 'Say OK.' }], max_completion_tokens: MAX_TOKENS },
     waits,
   );
   try {

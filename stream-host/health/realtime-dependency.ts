@@ -20,7 +20,6 @@ export const realtimeDependency = (
   log: Logger,
 ): DependencySpec => ({
   name: 'realtime',
-  service: service?.name,
   late: 'realtime.unreachable',
   gates: true,
   check:

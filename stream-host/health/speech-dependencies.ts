@@ -4,20 +4,17 @@ import type { CodeOf } from '../../shared/error-codes.ts';
 import { CheckFailure } from '../../shared/health/check.ts';
 import type { DependencySpec } from '../../shared/health/dependency.ts';
 import { RecognitionSession } from '../speech/recognition/recognition-session.ts';
-import { SpeechServiceError } from '../speech/sdk/speech-service.ts';
+import { INVALID_PAYLOAD, SpeechServiceError } from '../speech/sdk/speech-service.ts';
 import { ssmlFor } from '../speech/synthesis/ssml.ts';
 import { SynthesisConnection } from '../speech/synthesis/synthesis-connection.ts';
 
-export interface SpeechChecksOptions {
+interface SpeechCheckOptions {
+  readonly name: string;
+  readonly gates: boolean;
   /** As sessions are given it, anew for each connection. */
   readonly config: () => SpeechConfig;
-  /** What the default agent speaks, and in which voice. */
-  readonly voice: () => string;
-  readonly locale: string;
 }
 
-/** The close code for a request that the service cannot carry out: a voice that the region does not have. */
-const INVALID_PAYLOAD = 1007;
 const SILENCE_MS = 100;
 /** Two letters, which are the cost of it. */
 const WORD = 'OK';
@@ -26,10 +23,15 @@ const WORD = 'OK';
  * Speech recognition. A connection proves address and key, and costs nothing; thoroughly, a tenth of a second of silence
  * is listened to, and the service answers with the beginning of a turn.
  */
-export const recognitionDependency = ({ config, locale }: SpeechChecksOptions): DependencySpec => ({
-  name: 'speech-recognition',
+export const recognitionDependency = ({
+  name,
+  gates,
+  config,
+  locale,
+}: SpeechCheckOptions & { readonly locale: string }): DependencySpec => ({
+  name,
   late: 'recogniser.no-connection',
-  gates: true,
+  gates,
   check: async ({ signal, thorough }) => {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const settings = config();
@@ -52,11 +54,19 @@ export const recognitionDependency = ({ config, locale }: SpeechChecksOptions): 
   },
 });
 
-/** Speech synthesis. A connection proves address and key, and costs nothing; thoroughly, a word is spoken. */
-export const synthesisDependency = ({ config, voice }: SpeechChecksOptions): DependencySpec => ({
-  name: 'speech-synthesis',
+/**
+ * Speech synthesis. A connection proves address and key, and costs nothing; thoroughly, a word is spoken.
+ * @param options.voice that of the default agent
+ */
+export const synthesisDependency = ({
+  name,
+  gates,
+  config,
+  voice,
+}: SpeechCheckOptions & { readonly voice: () => string }): DependencySpec => ({
+  name,
   late: 'synthesis.no-connection',
-  gates: true,
+  gates,
   check: async ({ signal, thorough }) => {
     const connection = new SynthesisConnection(config(), () => {});
     const { promise: aborted, reject } = Promise.withResolvers<never>();

@@ -9,6 +9,7 @@ import { Transcriber } from '../../emulator/speech/transcriber.ts';
 import { Voices } from '../../emulator/speech/voices.ts';
 import { bytesOf } from '../../shared/audio/pcm.ts';
 import { systemClock } from '../../shared/clock.ts';
+import { onlyProvider } from '../../shared/providers/provider.ts';
 import { openAzureRecogniser } from './recognition/azure-recogniser.ts';
 import { AzureSynthesiser } from './synthesis/azure-synthesiser.ts';
 import { Line } from './testing/line.ts';
@@ -46,7 +47,7 @@ recogniserConformance('emulator', async () => {
   const line = await emulator.newLine();
   return {
     open: openAzureRecogniser({
-      service: serviceOn(line),
+      services: onlyProvider('emulator', serviceOn(line), systemClock),
       clock: systemClock,
       log,
       random: Math.random,
@@ -77,7 +78,8 @@ synthesiserConformance('emulator', async () => {
 test('silence is told as a stretch without words, so that nobody waits for some', async () => {
   const emulator = await started;
   const line = await emulator.newLine();
-  const options = { service: serviceOn(line), clock: systemClock, log, random: Math.random, language: 'en-US' };
+  const services = onlyProvider('emulator', serviceOn(line), systemClock);
+  const options = { services, clock: systemClock, log, random: Math.random, language: 'en-US' };
   const diary = new HearingDiary(openAzureRecogniser(options));
   await diary.hear(new Uint8Array(7000 * 32));
   await diary.until(() => diary.wordlessUntilMs > 3000, 'silence is told');

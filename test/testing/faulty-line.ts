@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
 /**
- * `down`: nobody answers there. `slow`: whatever is sent is taken, and nothing comes back. A number: each request is
- * answered with that HTTP status.
+ * `down`: nobody answers there. `slow`: whatever is sent is taken, and nothing comes back. `stalled`: the same, and nobody
+ * who is connected is told. A number: each request is answered with that HTTP status.
  */
-export type LineFault = 'none' | 'down' | 'slow' | number;
+export type LineFault = 'none' | 'down' | 'slow' | 'stalled' | number;
 
 /** A line to a service on this machine that fails when told to. */
 export class FaultyLine {
@@ -30,10 +30,13 @@ export class FaultyLine {
     return new FaultyLine(server, typeof address === 'object' && address ? address.port : port, target);
   }
 
-  /** From now on, for those who are connected, too. */
+  /** From now on, for those who are connected, too: they are cut off, but where it stalls. */
   become(fault: LineFault): void {
     this.#fault = fault;
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets) {
+      if (fault === 'stalled') socket.unpipe().resume();
+      else socket.destroy();
+    }
   }
 
   close(): void {
@@ -45,7 +48,7 @@ export class FaultyLine {
     this.#keep(incoming);
     const fault = this.#fault;
     if (fault === 'down') incoming.destroy();
-    else if (fault === 'slow') incoming.resume();
+    else if (fault === 'slow' || fault === 'stalled') incoming.resume();
     else if (fault !== 'none') {
       incoming.once('data', () =>
         incoming.end(`HTTP/1.1 ${fault} No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`),

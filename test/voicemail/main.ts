@@ -7,6 +7,7 @@ import { FRAME_BYTES, FRAME_MS, FrameCutter } from '../../shared/audio/pcm.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import { createLog } from '../../shared/log.ts';
+import { onlyProvider } from '../../shared/providers/provider.ts';
 import { openAzureRecogniser } from '../../stream-host/speech/recognition/azure-recogniser.ts';
 import { LineObserver } from '../../stream-host/voicemail/line-observer.ts';
 import { type Judgement, VERDICTS } from '../../stream-host/voicemail/verdict.ts';
@@ -78,7 +79,7 @@ async function judge(file: string): Promise<Judged> {
     rateHz: 16_000,
     locale: values.language,
     openRecogniser: openAzureRecogniser({
-      service,
+      services: onlyProvider('speech', service, systemClock),
       clock: systemClock,
       log,
       random: Math.random,

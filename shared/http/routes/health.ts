@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { DEPENDENCY_STATES } from '../../health/check.ts';
+import { BREAKER_STATES, DEPENDENCY_STATES } from '../../health/check.ts';
 import { defineRoute } from '../route.ts';
 
 export const health = defineRoute({
@@ -63,14 +63,9 @@ const dependencyReport = z
     name: z
       .string()
       .describe(
-        'redis, acs, acs-keys, speech-recognition, speech-synthesis, chat-model, realtime, call-records or stream-hosts.',
+        'redis, acs, acs-keys, speech-recognition, speech-synthesis, chat-model, realtime, call-records or stream-hosts; a second provider has `-fallback` behind it.',
       )
       .meta({ example: 'chat-model' }),
-    service: z
-      .string()
-      .optional()
-      .describe('Which one it is, where the settings choose: of `realtime`, Azure Voice Live or Azure OpenAI Realtime.')
-      .meta({ example: 'Azure Voice Live' }),
     state: z
       .enum(DEPENDENCY_STATES)
       .describe(
@@ -79,6 +74,13 @@ const dependencyReport = z
     latencyMs: z.int().optional().describe('How long the last check took.').meta({ example: 41 }),
     ageMs: z.int().optional().describe('How long ago it ended.').meta({ example: 12_500 }),
     count: z.int().optional().describe('How many there are, where several may be.').meta({ example: 2 }),
+    breaker: z
+      .enum(BREAKER_STATES)
+      .optional()
+      .describe(
+        'Whether calls ask it now. `open`: not for some seconds, as it has failed several times in a row; they ask the second provider, or their callers are told at once. `probing`: one call finds out.',
+      )
+      .meta({ example: 'closed' }),
     code: z.string().optional().describe('Why it is not accepted: one of the stable error codes.'),
     advice: z.string().optional().describe('What happened and what to do, in one line that names the settings.'),
   })

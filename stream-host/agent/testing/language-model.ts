@@ -6,10 +6,12 @@ import type { ChatAnswer, ChatModel, ChatRequest } from '../../../emulator/opena
 import { OpenAiService } from '../../../emulator/openai/openai-service.ts';
 import type { RunnableTool } from '../../../shared/agents/tool.ts';
 import { type Clock, systemClock } from '../../../shared/clock.ts';
+import { onlyProvider } from '../../../shared/providers/provider.ts';
 import type { HistoryItem } from '../../../shared/sessions/history.ts';
 import { listening } from '../../../shared/testing/listening.ts';
 import type { ReplyPiece } from '../../contract/agent.ts';
 import type { Agent } from '../agent-definition.ts';
+import { DeploymentTraits } from '../deployment-traits.ts';
 import { openModelClient } from '../model-client.ts';
 import { type ModelLimits, ModelResponder } from '../model-responder.ts';
 import { defaultPhrases } from '../phrases.ts';
@@ -94,8 +96,7 @@ export async function startModel(
 
   const client = openModelClient({ baseUrl: `http://127.0.0.1:${port}/openai/v1`, apiKey: 'key' });
   const responder = new ModelResponder({
-    client,
-    deployment: 'deployment',
+    models: onlyProvider('chat-model', { client, deployment: 'deployment', traits: new DeploymentTraits() }, clock),
     agent,
     session: { sessionId: 'session-1', direction: 'inbound' },
     clock,

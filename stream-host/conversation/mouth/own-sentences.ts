@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../../shared/error-codes.ts';
 import { ParleyError } from '../../../shared/errors.ts';
 import type { ReplyPiece, Responder } from '../../contract/agent.ts';
 import type { WaitFilling } from '../../contract/events.ts';
@@ -23,6 +24,9 @@ const FILLING_PURPOSE = {
   explanation: 'explanation',
   'give-up': 'apology',
 } as const satisfies Record<WaitFilling, StandbyPurpose>;
+
+/** Whoever said it again would hear the same again. */
+const NOT_NOW: ReadonlySet<ErrorCode> = new Set(['model.throttled', 'model.away']);
 
 /** What the engine itself makes the agent say, and how often it has. */
 export class OwnSentences {
@@ -89,8 +93,7 @@ export class OwnSentences {
     if (kind === 'opening' && this.#isNew) return this.#standby('greeting', greeting);
     if (kind === 'again') return this.#standby('apology', notUnderstood);
     if (kind === 'line') return this.#standby('apology', line ?? '');
-    // To say it again at once would be refused again.
-    const isBusy = failure instanceof ParleyError && failure.code === 'model.throttled';
+    const isBusy = failure instanceof ParleyError && NOT_NOW.has(failure.code);
     return this.#standby('apology', isBusy ? giveUp : apology);
   }
 

@@ -20,7 +20,7 @@ import { streamHostsDependency } from '../../../shared/health/stream-hosts-depen
 import { randomIds } from '../../../shared/ids.ts';
 import { connectRedis } from '../../../shared/sessions/connect.ts';
 import { SessionStore } from '../../../shared/sessions/session-store.ts';
-import { openModelClient } from '../../agent/model-client.ts';
+import { openProviders, type ProvidersOptions } from '../../open-providers.ts';
 import { realtimeServiceOf } from '../../realtime/realtime-service.ts';
 import { hostServices } from '../host-services.ts';
 
@@ -89,7 +89,12 @@ export const goodSettings = (address: string, redisUrl: string, streamHostUrl: s
 export type Settings = ReturnType<typeof goodSettings>;
 
 /** What a process needs of others, asked by the clients of the product. Closed when the test ends. */
-export function boardWith(context: TestContext, settings: Settings, rhythm: Partial<Rhythm>): DependencyBoard {
+export function boardWith(
+  context: TestContext,
+  settings: Settings,
+  rhythm: Partial<Rhythm>,
+  more: Partial<ProvidersOptions['config']> = {},
+): DependencyBoard {
   const clock = systemClock;
   const log = silent;
   const redis = connectRedis(settings.redisUrl, log, { commandTimeoutMs: 300 });
@@ -103,12 +108,27 @@ export function boardWith(context: TestContext, settings: Settings, rhythm: Part
     },
     { clock, log, newId: randomIds, token: async () => '', secretOf: () => undefined },
   );
+  const providers = openProviders({
+    config: {
+      AZURE_OPENAI_BASE_URL: settings.modelUrl,
+      AZURE_OPENAI_API_KEY: settings.modelKey,
+      AZURE_OPENAI_DEPLOYMENT: 'local',
+      SPEECH_HOST: settings.speechHost,
+      SPEECH_KEY: settings.speechKey,
+      MAX_SESSIONS: 1,
+      ...more,
+    },
+    credential: { getToken: async () => null },
+    aiToken: async () => '',
+    random: () => 0.5,
+    warm: 0,
+    ...{ clock, log },
+  });
   const dependencies: DependencySpec[] = [
     redisDependency(redis, store, randomIds),
     ...hostServices({
       config: {
         SPEECH_LANGUAGE: 'en-US',
-        AZURE_OPENAI_DEPLOYMENT: 'local',
         CALL_RECORDS_URL: settings.recordsUrl,
       },
       calls: new AcsCarrier({
@@ -118,10 +138,9 @@ export function boardWith(context: TestContext, settings: Settings, rhythm: Part
         attemptMs: 300,
       }),
       tokens: new AcsTokenVerifier({ jwksUrl: settings.jwksUrl, issuer: 'i', audience: 'a', clock }),
-      model: openModelClient({ baseUrl: settings.modelUrl, apiKey: settings.modelKey }),
+      providers,
       realtime,
       agent: () => ({ locale: 'en-US', voice: 'en-US-AvaMultilingualNeural' }),
-      speech: { host: settings.speechHost, proof: settings.speechKey },
       storageTokens: {
         get: async () => ({ token: settings.storageToken, expiresOnTimestamp: Number.POSITIVE_INFINITY }),
       },
@@ -134,6 +153,7 @@ export function boardWith(context: TestContext, settings: Settings, rhythm: Part
   board.start();
   context.after(() => {
     board.close();
+    providers.close();
     redis.disconnect();
   });
   return board;

@@ -1,22 +1,23 @@
-import type { TokenCredential } from '@azure/identity';
 import type { Clock } from '../../../shared/clock.ts';
 import type { Logger } from '../../../shared/log.ts';
+import type { Providers } from '../../../shared/providers/provider.ts';
 import type { StreamHostSettings } from '../../../shared/settings/stream-host-settings.ts';
 import type { Agent, Agents } from '../../agent/agent-definition.ts';
-import type { OnUsed, OpenVoiceActivity, StandbyVoice } from '../../contract/speech.ts';
+import type { OnUsed, OpenVoiceActivity, StandbyVoice, Synthesiser } from '../../contract/speech.ts';
 import { ClauseCutter } from '../../conversation/mouth/clauses.ts';
 import type { PlayoutClock } from '../../playout/playout.ts';
 import { openAzureRecogniser } from '../../speech/recognition/azure-recogniser.ts';
 import type { SpeechService } from '../../speech/sdk/speech-service.ts';
 import { type Phrase, StandbySpeech } from '../../speech/standby/standby-speech.ts';
-import { AzureSynthesiser } from '../../speech/synthesis/azure-synthesiser.ts';
 import { CachedSynthesiser } from '../../speech/synthesis/cached-synthesiser.ts';
+import { FirstVoice } from '../../speech/synthesis/first-voice.ts';
 import type { MediaSpeech } from './media-conversation.ts';
 
 interface SpeechServicesOptions {
-  readonly config: StreamHostSettings;
-  /** Tokens of the process's identity, where SPEECH_KEY is not set. */
-  readonly credential: TokenCredential;
+  readonly config: Pick<StreamHostSettings, 'SPEECH_LANGUAGE'>;
+  readonly hearing: Providers<SpeechService>;
+  /** Stay the caller's to close. */
+  readonly voices: Providers<Synthesiser>;
   readonly openVoiceActivity: OpenVoiceActivity;
   readonly playoutClock: PlayoutClock;
   readonly clock: Clock;
@@ -26,18 +27,13 @@ interface SpeechServicesOptions {
 /** What the sessions of a process hear and speak with, and share. */
 export class ProcessSpeech {
   readonly #options: SpeechServicesOptions;
-  readonly #service: SpeechService;
-  readonly #azureSynthesiser: AzureSynthesiser;
   readonly #standby: StandbySpeech;
   readonly #synthesiser: CachedSynthesiser;
 
   constructor(options: SpeechServicesOptions) {
-    const { config, credential, clock, log } = options;
+    const { voices, clock, log } = options;
     this.#options = options;
-    const service = { host: config.SPEECH_HOST, proof: config.SPEECH_KEY ?? credential };
-    this.#service = service;
-    this.#azureSynthesiser = new AzureSynthesiser({ service, clock, log, max: config.MAX_SESSIONS });
-    this.#standby = new StandbySpeech({ synthesiser: this.#azureSynthesiser, clock, log });
+    this.#standby = new StandbySpeech({ synthesiser: new FirstVoice(voices, clock), clock, log });
     this.#synthesiser = new CachedSynthesiser(this.#standby);
   }
 
@@ -48,11 +44,11 @@ export class ProcessSpeech {
 
   /** The services of one session, whose caller speaks `locale`; `log` names it, and `onUsed` is told what it uses. */
   open(log: Logger, locale: string, onUsed?: OnUsed): MediaSpeech {
-    const { openVoiceActivity, playoutClock, clock } = this.#options;
+    const { openVoiceActivity, playoutClock, clock, hearing } = this.#options;
     return {
       openVoiceActivity,
       openRecogniser: openAzureRecogniser({
-        service: this.#service,
+        services: hearing,
         clock,
         log,
         random: Math.random,
@@ -72,22 +68,20 @@ export class ProcessSpeech {
 
   /** What hears and speaks where nobody answers; see `TranscriptionOptions`. */
   forTranscription() {
-    const { config, playoutClock, clock } = this.#options;
-    const service = this.#service;
+    const { config, playoutClock, clock, hearing: services } = this.#options;
     return {
       synthesiser: this.#synthesiser,
       playoutClock,
       openRecogniser: (log: Logger, languages: readonly string[], onUsed?: OnUsed) => {
         const language = languages[0] ?? config.SPEECH_LANGUAGE;
         const heard = { language, languages, detailed: true, onUsed };
-        return openAzureRecogniser({ service, clock, log, random: Math.random, ...heard });
+        return openAzureRecogniser({ services, clock, log, random: Math.random, ...heard });
       },
     };
   }
 
   close(): void {
     this.#standby.close();
-    this.#azureSynthesiser.close();
   }
 }
 

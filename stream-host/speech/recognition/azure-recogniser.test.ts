@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { systemClock } from '../../../shared/clock.ts';
 import type { ParleyError } from '../../../shared/errors.ts';
+import { onlyProvider } from '../../../shared/providers/provider.ts';
 import { eventually } from '../../../shared/testing/eventually.ts';
 import { Line } from '../testing/line.ts';
 import { HearingDiary, recogniserConformance, wordsOf } from '../testing/recogniser-conformance.ts';
@@ -12,7 +13,7 @@ import { speakTones } from '../testing/tones.ts';
 import { type AzureRecogniserOptions, openAzureRecogniser } from './azure-recogniser.ts';
 
 const optionsFor = (port: number): AzureRecogniserOptions => ({
-  service: { host: `ws://127.0.0.1:${port}`, proof: 'not-a-secret' },
+  services: onlyProvider('tones', { host: `ws://127.0.0.1:${port}`, proof: 'not-a-secret' }, systemClock),
   clock: systemClock,
   log: pino({ level: 'silent' }),
   random: Math.random,

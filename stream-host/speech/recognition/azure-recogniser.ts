@@ -1,48 +1,38 @@
-import type { SpeechConfig } from 'microsoft-cognitiveservices-speech-sdk';
-import {
-  AutoDetectSourceLanguageConfig,
-  LanguageIdMode,
-  OutputFormat,
-  ProfanityOption,
-  PropertyId,
-} from 'microsoft-cognitiveservices-speech-sdk';
 import { BYTES_PER_MS, dbfsOf, FrameCutter, rmsOf } from '../../../shared/audio/pcm.ts';
 import type { Cancel, Clock } from '../../../shared/clock.ts';
+import type { ErrorCode } from '../../../shared/error-codes.ts';
 import { DependencyError } from '../../../shared/errors.ts';
 import type { Logger } from '../../../shared/log.ts';
+import type { Entered, Provider, Providers } from '../../../shared/providers/provider.ts';
 import type { Usage } from '../../../shared/records/usage.ts';
 import type { OnUsed, OpenRecogniser, PhraseDetails, Recogniser, RecogniserEvents } from '../../contract/speech.ts';
-import { type SpeechService, SpeechServiceError, speechConfigFor } from '../sdk/speech-service.ts';
+import { type SpeechService, SpeechServiceError } from '../sdk/speech-service.ts';
 import { AudioBacklog, QUIET_DBFS } from './audio-backlog.ts';
+import { type HeardLanguage, recognitionConfig } from './recognition-config.ts';
 import { RecognitionSession } from './recognition-session.ts';
 
 /** Smaller writes only cost time: each is a message to the service. */
 const BLOCK_MS = 100;
-/** Silence after which the service ends a phrase. */
-const SEGMENTATION_SILENCE_MS = 400;
 /** A block above this may hold words, so the service should have something to say about it. */
 const AUDIBLE_DBFS = -45;
 /** After so much silence, in which the service has ended its phrase, more of it waits for one message in place of three. */
 const SILENCE_MS = 1_000;
 const HELD_BLOCKS = 3;
 
-export interface AzureRecogniserOptions {
-  readonly service: SpeechService;
+export interface AzureRecogniserOptions extends HeardLanguage {
+  /** Where it may listen, the first one as long as that works. */
+  readonly services: Providers<SpeechService>;
   readonly clock: Clock;
   readonly log: Logger;
   /** Between 0 and 1, for the jitter of restarts. */
   readonly random: () => number;
-  /** Such as `en-US`. */
-  readonly language: string;
-  /** What may be spoken, where the service shall find out for each phrase which it is; up to ten. `language` is among them. */
-  readonly languages?: readonly string[] | undefined;
-  /** Asks for the confidence of each phrase and the times of its words, which costs the service nothing and us some bytes. */
-  readonly detailed?: boolean | undefined;
   /** Told how much audio the service is sent: all of it is paid for, and what is sent again, again. */
   readonly onUsed?: OnUsed | undefined;
   /** How much audio without final words is kept for a restart; older audio is given up, which is logged. */
   readonly replayMs?: number;
   readonly connectTimeoutMs?: number;
+  /** The same, and how long the first sign may take, where another service may be asked instead. Doubles with each attempt. */
+  readonly switchMs?: number;
   /** Audible sound that may go by without a sign from the service. Doubles, up to 60 s, while restarts do not help. */
   readonly noSignMs?: number;
   /** After this long without a phrase (the SDK keeps all audio since the last one) the connection is renewed. */
@@ -58,6 +48,7 @@ export interface AzureRecogniserOptions {
 const azureRecogniserDefaults = {
   replayMs: 15_000,
   connectTimeoutMs: 5_000,
+  switchMs: 2_000,
   noSignMs: 5_000,
   renewMs: 60_000,
   maxSessionMs: 600_000,
@@ -69,14 +60,20 @@ const azureRecogniserDefaults = {
   onUsed: undefined,
 } as const satisfies Partial<AzureRecogniserOptions>;
 
-/** Refusals (wrong key, unknown address) in a row after which the recogniser gives up. */
+/** Refusals (wrong key, unknown address) of each service in a row after which the recogniser gives up. */
 const MAX_REFUSALS = 3;
+/** So much later than the breaker says whoever was kept out asks again, at most: not all at once. */
+const ASK_AGAIN_MS = 250;
 /** A session that worked this long was no failed attempt. */
 const HEALTHY_MS = 5_000;
 
 /** `connecting`: no sign from the service yet. `ending`: the old session is closing. `resting`: before the next one. */
 type Phase =
-  | { readonly name: 'connecting' | 'listening'; readonly session: RecognitionSession; readonly sinceMs: number }
+  | (Entered<SpeechService> & {
+      readonly name: 'connecting' | 'listening';
+      readonly session: RecognitionSession;
+      readonly sinceMs: number;
+    })
   | { readonly name: 'ending' | 'resting' | 'failed' | 'closed' };
 
 /**
@@ -84,7 +81,8 @@ type Phase =
  * says nothing to audible speech), another is opened after a growing, jittered pause, and hears again all audio whose
  * words were not final. There is never more than one session. A service that is away is tried again for as long as the
  * recogniser is open, every five seconds in the end, with a `recovering` each time; only a refused key or address ends
- * in `failed`. `ready` means that the service has answered, which it does once it gets audio.
+ * in `failed`. Where there is another service, that is opened at once. `ready` means that the service has answered,
+ * which it does once it gets audio.
  */
 export class AzureRecogniser implements Recogniser {
   readonly #options: Required<AzureRecogniserOptions>;
@@ -108,6 +106,8 @@ export class AzureRecogniser implements Recogniser {
   #held: Uint8Array[] = [];
   /** Of the present session. */
   #heardPhrases = false;
+  /** The service that was left, and why, until the next one has answered. */
+  #left: { readonly provider: Provider<SpeechService>; readonly code: ErrorCode } | undefined;
 
   constructor(options: AzureRecogniserOptions, events: RecogniserEvents) {
     this.#options = { ...azureRecogniserDefaults, ...options };
@@ -124,7 +124,9 @@ export class AzureRecogniser implements Recogniser {
 
   restart(): void {
     // Any other phase is on its way to a new session already.
-    if (this.#phase.name === 'listening') this.#reopen(this.#phase.session, 0);
+    if (this.#phase.name !== 'listening') return;
+    this.#left = { provider: this.#phase.provider, code: 'recogniser.deaf' };
+    this.#reopen(this.#phase.session, 0);
   }
 
   close(): void {
@@ -142,7 +144,8 @@ export class AzureRecogniser implements Recogniser {
     // Before its first sign the service owes an answer to any audio; later only to what may be speech.
     if (this.#phase.name === 'connecting' || dbfs > AUDIBLE_DBFS) this.#unansweredMs += BLOCK_MS;
 
-    if (this.#unansweredMs > this.#signPatienceMs) {
+    const mayLeave = this.#phase.name === 'connecting' && this.#options.services.hasOther(this.#phase.provider);
+    if (this.#unansweredMs > (mayLeave ? this.#switchMs : this.#signPatienceMs)) {
       this.#signPatienceMs = Math.min(this.#signPatienceMs * 2, 60_000);
       const message = `Azure Speech has said nothing to ${this.#unansweredMs} ms of audio.`;
       this.#lost(new DependencyError('recogniser.silent', message));
@@ -161,22 +164,41 @@ export class AzureRecogniser implements Recogniser {
     this.#held = [];
   }
 
+  /** One round through all services is quick. */
+  get #switchMs(): number {
+    return Math.min(this.#options.switchMs * 2 ** this.#attempts, this.#signPatienceMs);
+  }
+
   get #isWornOut(): boolean {
     return this.#sincePhraseMs > this.#options.renewMs || this.#sessionMs > this.#options.maxSessionMs;
   }
 
   #open(): void {
+    const { services, connectTimeoutMs, clock } = this.#options;
+    const left = this.#left;
+    const entered = (left && services.enter(new Set([left.provider]))) ?? services.enter();
+    if (!entered) {
+      this.#after(services.waitMs + ASK_AGAIN_MS * this.#options.random(), () => this.#open());
+      this.#recovers(
+        new DependencyError('recogniser.away', 'Azure Speech has failed too often, and is not asked now.'),
+      );
+      return;
+    }
+    if (left && left.provider !== entered.provider) services.switched(left.provider, entered.provider, left.code);
     const { startByte, audio } = this.#backlog.replay();
     const baseMs = startByte / BYTES_PER_MS;
-    const session: RecognitionSession = new RecognitionSession(this.#config(), {
-      onSent: (bytes) => this.#options.onUsed?.(usageOf(bytes)),
-      onSign: () => this.#heardSign(session),
-      onPartial: (text, offsetMs, endMs) => this.#heardPartial(text, baseMs + offsetMs, baseMs + endMs),
-      onPhrase: (text, offsetMs, endMs, details) => this.#heardPhrase(text, baseMs, { offsetMs, endMs }, details),
-      onTurnEnd: () => this.#turnEnded(session),
-      onEnd: (error) => this.#lost(error),
-    });
-    this.#phase = { name: 'connecting', session, sinceMs: this.#options.clock.now() };
+    const session: RecognitionSession = new RecognitionSession(
+      recognitionConfig(entered.provider.service, this.#options),
+      {
+        onSent: (bytes) => this.#options.onUsed?.(usageOf(bytes)),
+        onSign: () => this.#heardSign(session),
+        onPartial: (text, offsetMs, endMs) => this.#heardPartial(text, baseMs + offsetMs, baseMs + endMs),
+        onPhrase: (text, offsetMs, endMs, details) => this.#heardPhrase(text, baseMs, { offsetMs, endMs }, details),
+        onTurnEnd: () => this.#turnEnded(session),
+        onEnd: (error) => this.#lost(error),
+      },
+    );
+    this.#phase = { ...entered, name: 'connecting', session, sinceMs: clock.now() };
     this.#unansweredMs = 0;
     this.#sincePhraseMs = 0;
     this.#sessionMs = 0;
@@ -184,7 +206,8 @@ export class AzureRecogniser implements Recogniser {
     this.#heardPhrases = false;
     this.#held = [];
     for (const block of audio) session.write(block);
-    this.#after(this.#options.connectTimeoutMs, () => {
+    const mayLeave = services.hasOther(entered.provider);
+    this.#after(mayLeave ? Math.min(this.#switchMs, connectTimeoutMs) : connectTimeoutMs, () => {
       if (!session.isConnected) {
         this.#lost(new DependencyError('recogniser.no-connection', 'Azure Speech did not answer in time.'));
       }
@@ -196,7 +219,9 @@ export class AzureRecogniser implements Recogniser {
     if (this.#phase.name !== 'connecting') return;
     this.#cancelTimer();
     this.#refusals = 0;
-    this.#phase = { name: 'listening', session, sinceMs: this.#options.clock.now() };
+    this.#left = undefined;
+    this.#phase.attempt.worked();
+    this.#phase = { ...this.#phase, name: 'listening', session, sinceMs: this.#options.clock.now() };
     if (this.#droppedBytes > 0) {
       const lostMs = Math.round(this.#droppedBytes / BYTES_PER_MS);
       this.#options.log.warn(
@@ -248,10 +273,12 @@ export class AzureRecogniser implements Recogniser {
 
   #lost(error: DependencyError): void {
     if (this.#phase.name !== 'connecting' && this.#phase.name !== 'listening') return;
-    const { session } = this.#phase;
+    const { session, provider, attempt } = this.#phase;
+    attempt.failed(error.code);
+    const { services } = this.#options;
     const isRefusal = error instanceof SpeechServiceError && error.isRefusal;
     this.#refusals = isRefusal ? this.#refusals + 1 : 0;
-    if (this.#refusals >= MAX_REFUSALS) {
+    if (this.#refusals >= MAX_REFUSALS * services.all.length) {
       this.#leave('failed');
       this.#options.log.error({ err: error }, 'speech recognition was refused');
       this.#tell(() => this.#events.onState('failed', error));
@@ -260,10 +287,19 @@ export class AzureRecogniser implements Recogniser {
     if (this.#phase.name === 'listening' && this.#options.clock.now() - this.#phase.sinceMs > HEALTHY_MS) {
       this.#attempts = 0;
     }
-    const delayMs = this.#restartDelayMs();
+    this.#left = { provider, code: error.code };
+    // Whoever has failed them all waits.
+    const isOneLeft = this.#attempts < services.all.length - 1 && services.hasOther(provider);
+    const delayMs = isOneLeft ? 0 : this.#restartDelayMs();
     this.#attempts += 1;
     this.#options.log.warn({ err: error, attempt: this.#attempts, delayMs }, 'speech recognition is being restarted');
-    this.#reopen(session, delayMs);
+    this.#reopen(session, delayMs, delayMs > 0);
+    this.#announced = 'nothing';
+    this.#recovers(error);
+  }
+
+  #recovers(error: DependencyError): void {
+    if (this.#announced === 'recovering') return;
     this.#announced = 'recovering';
     this.#tell(() => this.#events.onState('recovering', error));
   }
@@ -274,16 +310,20 @@ export class AzureRecogniser implements Recogniser {
     return Math.round(longest * (0.5 + random() / 2));
   }
 
-  /** Waits for the old session's end, with a limit, and then for the pause, before it opens a new one. */
-  #reopen(session: RecognitionSession, delayMs: number): void {
+  /**
+   * Waits for the old session's end, with a limit, and then for the pause, before it opens a new one.
+   * @param waits false where the new one is with another service, so that no two hear the same
+   */
+  #reopen(session: RecognitionSession, delayMs: number, waits = true): void {
     const ending: Phase = { name: 'ending' };
+    if ('attempt' in this.#phase) this.#phase.attempt.dropped();
     this.#phase = ending;
     const rest = () => {
       if (this.#phase !== ending) return;
       this.#phase = { name: 'resting' };
       this.#after(delayMs, () => this.#open());
     };
-    this.#after(this.#options.closeTimeoutMs, rest);
+    this.#after(waits ? this.#options.closeTimeoutMs : 0, rest);
     void session.close().then(rest);
   }
 
@@ -296,20 +336,11 @@ export class AzureRecogniser implements Recogniser {
   #leave(name: 'failed' | 'closed'): void {
     if (this.#phase.name === 'closed') return;
     this.#cancelTimer();
-    if (this.#phase.name === 'connecting' || this.#phase.name === 'listening') void this.#phase.session.close();
+    if ('attempt' in this.#phase) {
+      this.#phase.attempt.dropped();
+      void this.#phase.session.close();
+    }
     this.#phase = { name };
-  }
-
-  #config(): SpeechConfig {
-    const config = speechConfigFor(this.#options.service);
-    const { language, languages = [], detailed } = this.#options;
-    config.speechRecognitionLanguage = language;
-    if (languages.length > 1) identifyLanguages(config, languages);
-    if (detailed) askForDetails(config);
-    // Masked words are lost words: names and streets among them.
-    config.setProfanity(ProfanityOption.Raw);
-    config.setProperty(PropertyId.Speech_SegmentationSilenceTimeoutMs, String(SEGMENTATION_SILENCE_MS));
-    return config;
   }
 
   #tell(listener: () => void): void {
@@ -326,25 +357,7 @@ const usageOf = (bytes: number): Usage => ({
   used: { audio_seconds: bytes / BYTES_PER_MS / 1000 },
 });
 
-/** As `SpeechRecognizer.FromConfig` does it. Continuous: callers change their language, and two of them may speak two. */
-function identifyLanguages(config: SpeechConfig, languages: readonly string[]): void {
-  const detection = AutoDetectSourceLanguageConfig.fromLanguages([...languages]);
-  detection.mode = LanguageIdMode.Continuous;
-  for (const id of [
-    PropertyId.SpeechServiceConnection_AutoDetectSourceLanguages,
-    PropertyId.SpeechServiceConnection_LanguageIdMode,
-    PropertyId.SpeechServiceConnection_RecognitionEndpointVersion,
-  ]) {
-    config.setProperty(id, detection.properties.getProperty(id));
-  }
-}
-
-function askForDetails(config: SpeechConfig): void {
-  config.outputFormat = OutputFormat.Detailed;
-  config.requestWordLevelTimestamps();
-}
-
-/** Opens recognisers for one service and language, as the engine wants them. */
+/** Opens recognisers for one language, as the engine wants them. */
 export const openAzureRecogniser =
   (options: AzureRecogniserOptions): OpenRecogniser =>
   (events) =>

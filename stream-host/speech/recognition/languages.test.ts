@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import { systemClock } from '../../../shared/clock.ts';
+import { onlyProvider } from '../../../shared/providers/provider.ts';
 import type { PhraseDetails } from '../../contract/speech.ts';
 import { HearingDiary } from '../testing/recogniser-conformance.ts';
 import { ToneService } from '../testing/tone-service.ts';
@@ -14,7 +15,7 @@ async function recognise(wishes: Partial<AzureRecogniserOptions>, language?: str
   service.faults.language = language;
   const finals: PhraseDetails[] = [];
   const recogniser = openAzureRecogniser({
-    service: { host: `ws://127.0.0.1:${service.port}`, proof: 'not-a-secret' },
+    services: onlyProvider('tones', { host: `ws://127.0.0.1:${service.port}`, proof: 'not-a-secret' }, systemClock),
     clock: systemClock,
     log: pino({ level: 'silent' }),
     random: Math.random,

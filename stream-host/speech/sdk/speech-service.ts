@@ -35,6 +35,9 @@ function withCredential(host: URL, credential: TokenCredential): SpeechConfig {
   return config;
 }
 
+/** The close code for a request that the service cannot carry out: a voice that the region does not have. */
+export const INVALID_PAYLOAD = 1007;
+
 /** The SDK's words for what went wrong, of which only the numbers are safe to keep: they may quote a URL with the key or the token. */
 const STATUS_PATTERNS = [/server response: (\d{3})/i, /websocket error code: (\d{4})/i, /StatusCode: (\d{3,4})/i];
 
