@@ -2,8 +2,12 @@ import path from 'node:path';
 import { systemClock } from '../shared/clock.ts';
 import { CONFIG_EXIT_CODE, ConfigError, messageOf } from '../shared/errors.ts';
 import { createLog, type Logger } from '../shared/log.ts';
+import type { Fallible } from '../shared/protocol/faults.ts';
 import { AcsService } from './acs/acs-service.ts';
 import { BlobService } from './blob/blob-service.ts';
+import { Disturbances } from './disturbances/disturbances.ts';
+import { DisturbedDoor } from './disturbances/disturbed-door.ts';
+import { type RedisOrder, redisLineOf } from './disturbances/redis-order.ts';
 import { Faults } from './faults.ts';
 import { AccessTokens, AUDIENCES } from './identity/access-tokens.ts';
 import { ApiTokens } from './identity/api-tokens.ts';
@@ -49,6 +53,11 @@ try {
 async function start(settings: EmulatorSettings, log: Logger): Promise<() => Promise<void>> {
   const certificate = await loadCertificate(settings.EMULATOR_CA_FOLDER);
   const faults = new Faults(log);
+  const redisLine = redisLineOf(process);
+  const disturbances = new Disturbances({ clock: systemClock, log, unavailable: unavailableIn(settings, redisLine) });
+  disturbances.watch((dependency) => {
+    if (dependency === 'redis') redisLine?.(disturbances.at('redis'));
+  });
   const accessTokens = await AccessTokens.open(systemClock, settings.EMULATOR_CA_FOLDER);
   const { EMULATOR_API_AUDIENCE: audience, EMULATOR_EVENT_GRID_AUDIENCE: gridAudience } = settings;
   const apiTokens = new ApiTokens({ tokens: accessTokens, audience });
@@ -68,6 +77,7 @@ async function start(settings: EmulatorSettings, log: Logger): Promise<() => Pro
     speak: (text, voice) => speech.speak(text, voice),
     recordingsFolder: path.join(settings.EMULATOR_CA_FOLDER, 'recordings'),
     faults,
+    disturbances,
     clock: systemClock,
     log,
   });
@@ -122,10 +132,12 @@ async function start(settings: EmulatorSettings, log: Logger): Promise<() => Pro
     telemetry: telemetry.status,
     ...(identity && { identity: identity.status }),
     ...(redis && { redis: redis.status }),
+    faults: disturbances.status,
   }));
-  if (identity) server.mount(identity);
   const blob = new BlobService(async (token) => accessTokens.read(token, AUDIENCES.storage) !== undefined);
-  server.mount(status, faults, apiTokens, new Outages([acs, openAi, realtime, say, blob, speech, telemetry], log));
+  const services = [acs, openAi, realtime, say, blob, speech, telemetry, ...(identity ? [identity] : [])];
+  const door = new DisturbedDoor([new Outages(services, log)], disturbances);
+  server.mount(status, faults, apiTokens, door);
 
   const { scripted, model } = openAi.describe();
   log.info(scripted ? 'a scripted dialogue answers, no language model' : `${model} answers`);
@@ -155,6 +167,16 @@ async function openRedisDoor(
   const door = new RedisProxy({ upstreamUrl, tokens, tls, clock: systemClock, log });
   log.info(`a Redis that asks for tokens listens on port ${await door.listen(host, port)}`);
   return door;
+}
+
+/** What of this stack cannot be made to fail, as nobody here asks for it or it is out of reach. */
+function unavailableIn({ IDENTITY_HEADER: identity }: EmulatorSettings, redisLine: RedisOrder | undefined) {
+  const withIdentity = 'only a stack with identities has it: npm start -- --identity';
+  return (dependency: Fallible): string | undefined => {
+    if (dependency === 'redis' && redisLine === undefined) return 'only the Redis that npm start itself runs can.';
+    if (identity !== undefined) return undefined;
+    return dependency === 'identity' || dependency === 'blob' ? withIdentity : undefined;
+  };
 }
 
 function upstreamOf({ OPENAI_BASE_URL: baseUrl, OPENAI_MODEL: model, OPENAI_API_KEY: apiKey }: EmulatorSettings) {

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { RedisLine } from '../emulator/redis-proxy/redis-line.ts';
 import { ParleyClient } from '../shared/client/client.ts';
 import type { Logger } from '../shared/log.ts';
 import { STREAM_HOST_FLAGS } from '../shared/stream-host-flags.ts';
@@ -37,14 +38,23 @@ export interface LocalStackOptions {
 export class LocalStack {
   readonly #log: Logger;
   readonly #redis: FoundRedis;
+  /** Through which the processes reach a Redis that was started here. */
+  readonly #redisLine: RedisLine | undefined;
   readonly #processes: Processes;
   readonly #ports: LocalPorts;
   /** Whether they are running from the beginning. */
   readonly #hasFunctions: boolean;
 
-  private constructor(log: Logger, redis: FoundRedis, ports: LocalPorts, processes: Processes, hasFunctions: boolean) {
+  private constructor(
+    log: Logger,
+    redis: { readonly found: FoundRedis; readonly line: RedisLine | undefined },
+    ports: LocalPorts,
+    processes: Processes,
+    hasFunctions: boolean,
+  ) {
     this.#log = log;
-    this.#redis = redis;
+    this.#redis = redis.found;
+    this.#redisLine = redis.line;
     this.#ports = ports;
     this.#processes = processes;
     this.#hasFunctions = hasFunctions;
@@ -72,10 +82,14 @@ export class LocalStack {
     await requireFreePorts(ports);
     if (forms === SOURCES) await compilePage();
     const redis = await findRedis({ ...(given.REDIS_URL && { url: given.REDIS_URL }), log, onHopeless });
-    const env = environment(redis.url);
+    // One of the user's own is left alone: it may ask for more than a line through here has.
+    const line = redis.kind === 'given' ? undefined : await RedisLine.to(redis.url);
+    const env = environment(line?.url ?? redis.url);
     const supervise = (name: keyof Processes, flags: readonly string[] = [], drainMs = 0) =>
       new SupervisedProcess({
         ...{ ...forms[name], name, flags, drainMs, log, view, onHopeless },
+        // What somebody who calls wants to go wrong with it.
+        onMessage: name === 'emulator' && line ? (message) => line.obey(message) : undefined,
         env: identity ? { AZURE_CLIENT_ID: clientIdOf(name), ...env } : env,
       });
     const processes: Processes = {
@@ -86,7 +100,7 @@ export class LocalStack {
     processes.emulator.start();
     // With identities it would ask for tokens at once, and there is nobody yet who gives them.
     if (!identity) processes.functions.start();
-    return new LocalStack(log, redis, ports, processes, !identity);
+    return new LocalStack(log, { found: redis, line }, ports, processes, !identity);
   }
 
   get pageUrl(): string {
@@ -126,6 +140,7 @@ export class LocalStack {
   /** Ends every process and the Redis that was started here. */
   async close(): Promise<void> {
     await Promise.all(Object.values(this.#processes).map((child) => child.close()));
+    await this.#redisLine?.close();
     await this.#redis.close();
   }
 

@@ -22,6 +22,8 @@ export interface SupervisedProcessOptions extends Form {
   readonly env: Readonly<Record<string, string>>;
   readonly log: Logger;
   readonly view: LogView;
+  /** It may tell its starter something: hears what it sends, and `undefined` when it has ended. */
+  readonly onMessage?: ((message: unknown) => void) | undefined;
   /** It ended because of its settings, and its last words say which. It is not started again. */
   readonly onHopeless: () => void;
 }
@@ -76,15 +78,20 @@ export class SupervisedProcess {
   }
 
   async #runOnce(): Promise<string> {
-    const { name, entry, folder, command = [], flags = [], env, log, view } = this.#options;
+    const { name, entry, folder, command = [], flags = [], env, log, view, onMessage } = this.#options;
     const [program = process.execPath, ...first] = command;
-    const child = spawn(program, [...first, ...flags, entry], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, [...first, ...flags, entry], {
+      cwd: folder,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe', ...(onMessage ? (['ipc'] as const) : [])],
+    });
     this.#child = child;
+    if (onMessage) child.on('message', onMessage);
     log.info({ process: child.pid }, `started ${name}`);
-    view.follow(name, child.stdout);
-    view.follow(name, child.stderr);
+    for (const output of [child.stdout, child.stderr]) if (output) view.follow(name, output);
     // A child that cannot be spawned at all emits `error` and no `exit`.
     const ended = await Promise.race([once(child, 'exit'), once(child, 'error')]).catch((error: unknown) => [error]);
+    onMessage?.(undefined);
     return ended[0] instanceof Error ? ended[0].message : `exit ${ended[0] ?? ended[1]}`;
   }
 }

@@ -104,7 +104,15 @@ const RULES: readonly { readonly files: string; readonly mayImport: readonly str
     // It checks the settings and the agents of all that it starts.
     {
       files: 'start/',
-      mayImport: ['shared/', 'agents/', 'emulator/settings.ts', 'emulator/tls/', 'stream-host/agent/'],
+      mayImport: [
+        'shared/',
+        'agents/',
+        'emulator/settings.ts',
+        'emulator/tls/',
+        // It has the line to Redis, which fails where the emulator is told so.
+        'emulator/redis-proxy/redis-line.ts',
+        'stream-host/agent/',
+      ],
     },
   ];
 

@@ -6,25 +6,25 @@ import type { Connection } from './connection.ts';
 import { Devices } from './devices.ts';
 import { type Dialogue, note, seal, tell } from './dialogue.ts';
 import { byId } from './element.ts';
+import { faultNote } from './faults.ts';
+import { bindKeys } from './keys.ts';
 import { LevelStrip } from './meters.ts';
 import { ModeChoice } from './modes/mode-choice.ts';
 import { PageMemory } from './page-memory.ts';
 import { PhonePanel } from './phone-panel.ts';
 import type { PlaybackReport } from './playback-buffer.ts';
 import { fetchAgents, fetchModes, fetchServerSettings, isServerFull } from './server.ts';
+import { spentText } from './spent.ts';
 import { Talk } from './talk.ts';
 import { type TalkMood, talkStatus } from './talk-status.ts';
-import { begin, change, end, type Part, type Transcript, withDialogue } from './transcript.ts';
+import { begin, change, end, type Part, type Transcript, withDialogue, withSpent } from './transcript.ts';
 import { bindTranscriptActions } from './transcript-actions.ts';
 import { TranscriptView } from './transcript-view.ts';
-import { AudioTrouble, type TroubleName } from './trouble.ts';
+import { AudioTrouble, TYPED_INSTEAD } from './trouble.ts';
 import { TroubleView } from './trouble-view.ts';
 import { noticeNote, unansweredNote } from './unanswered.ts';
 
 const QUIET: TalkMood = { playing: false, hearing: false, thinking: false, muted: false };
-
-/** What keeps a person from speaking, and not from typing. */
-const TYPED_INSTEAD: ReadonlySet<TroubleName> = new Set(['no-microphone', 'microphone-refused', 'microphone-busy']);
 
 /** The page: one talk or one call at a time, and all that was said in them. */
 class App {
@@ -80,7 +80,7 @@ class App {
     }
     bindTranscriptActions(() => this.#transcript);
     byId('clear', HTMLButtonElement).addEventListener('click', () => this.#clear());
-    document.addEventListener('keydown', (event) => this.#onKey(event));
+    bindKeys({ onMute: () => this.#toggleMute(), onSilence: () => this.#modes.answers && this.#talk?.interrupt() });
     // Without a pointer, too, one must be able to scroll.
     byId('main', HTMLElement).tabIndex = 0;
     this.#foundAgain();
@@ -108,6 +108,7 @@ class App {
         this.#callPart = this.#begin({ kind: 'call', title, sessionId: '' });
         this.#watch?.follow(callConnectionId);
       },
+      onFault: (...fault) => this.#tell(this.#callPart, (dialogue) => note(dialogue, faultNote(...fault), Date.now())),
       onEnded: (news) => {
         this.#modes.isOff();
         this.#tell(this.#callPart, (dialogue) => note(dialogue, `${news}.`, Date.now()));
@@ -138,7 +139,7 @@ class App {
       },
       {
         onConnection: (connection) => this.#onConnection(connection),
-        onMessage: (message) => this.#onMessage(message),
+        onMessage: (message) => (this.#talk === talk ? this.#onMessage(message) : this.#onLastWord(sessionId, message)),
         onMood: (mood) => {
           this.#mood = mood;
           this.#draw();
@@ -226,6 +227,13 @@ class App {
   #onMessage(message: BrowserMessage): void {
     if (message.type === 'session_ready') this.#onReady(message);
     this.#tell(this.#talkPart, (dialogue) => tell(dialogue, message, Date.now()));
+  }
+
+  /** What a talk that is over has come to in the end. */
+  #onLastWord(sessionId: string, message: BrowserMessage): void {
+    if (message.type !== 'call_spent') return;
+    const id = this.#transcript.parts.findLast((part) => part.sessionId === sessionId)?.id;
+    this.#change(id, (part) => withSpent(part, spentText(message), Date.now()));
   }
 
   #onReady({ session_id, agent, mode, scripted }: Extract<BrowserMessage, { type: 'session_ready' }>): void {
@@ -355,14 +363,6 @@ class App {
 
   #toggleMute(): void {
     if (this.#talk) this.#talk.muted = !this.#mood.muted;
-  }
-
-  #onKey(event: KeyboardEvent): void {
-    const isWriting = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement;
-    if (event.ctrlKey || event.metaKey || event.altKey || isWriting) return;
-    if (document.querySelector(':popover-open, dialog[open]')) return;
-    if (event.key === 'Escape' && this.#modes.answers) this.#talk?.interrupt();
-    if (event.key === 'm' || event.key === 'M') this.#toggleMute();
   }
 
   #draw(): void {

@@ -18,6 +18,8 @@ test('each service is told with what is known of it', () => {
   assert.equal(figuresOf({ ...fine, name: 'stream-hosts', count: 2 }), '2 alive · 3 ms · 12 s ago');
   assert.equal(figuresOf(unset), '');
   assert.equal(titleOf({ name: 'of-a-later-release', state: 'accepted' }), 'of-a-later-release');
+  const live: PageDependency = { name: 'realtime', service: 'Azure Voice Live', state: 'accepted' };
+  assert.equal(figuresOf(live), 'Azure Voice Live');
 });
 
 test('an answer that is none is no news of the services', () => {

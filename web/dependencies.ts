@@ -1,6 +1,8 @@
 /** How a service stands to the server, as `GET /api/v1/health/dependencies` tells it. */
 export interface PageDependency {
   readonly name: string;
+  /** Which one it is, where several can be set up. */
+  readonly service?: string;
   readonly state: 'accepted' | 'refused' | 'unreachable' | 'throttled' | 'not configured';
   readonly latencyMs?: number;
   readonly ageMs?: number;
@@ -30,9 +32,10 @@ export const titleOf = ({ name }: PageDependency): string => TITLES[name] ?? nam
 /** Whether somebody should look at it. */
 export const isTrouble = ({ state }: PageDependency): boolean => state !== 'accepted' && state !== 'not configured';
 
-/** Behind the word: how long the service took, how old that is, and how many there are. */
-export function figuresOf({ latencyMs, ageMs, count, breaker }: PageDependency): string {
+/** Behind the word: which one it is, how long it took, how old that is, and how many there are. */
+export function figuresOf({ service, latencyMs, ageMs, count, breaker }: PageDependency): string {
   const figures = [
+    ...(service === undefined ? [] : [service]),
     ...(count === undefined ? [] : [count === 1 ? '1 alive' : `${count} alive`]),
     ...(latencyMs === undefined ? [] : [`${latencyMs} ms`]),
     ...(ageMs === undefined ? [] : [`${Math.round(ageMs / 1000)} s ago`]),

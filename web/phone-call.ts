@@ -82,6 +82,8 @@ export function nextPhone(state: PhoneState, input: PhoneInput, nowMs: number): 
     case 'hold':
     case 'tone':
     case 'audioStopped':
+    case 'faultsTaken':
+    case 'fault':
       return state;
   }
 }

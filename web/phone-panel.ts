@@ -1,9 +1,11 @@
 import { SAMPLE_RATE } from '../shared/audio/pcm.ts';
+import type { PhoneEvent } from '../shared/protocol/phone-line.ts';
 import { ask } from './ask.ts';
 import { AudioInput } from './audio-input.ts';
 import { AudioOutput } from './audio-output.ts';
 import type { Devices } from './devices.ts';
 import { byId, element } from './element.ts';
+import { FaultChoice } from './fault-choice.ts';
 import { LevelStrip } from './meters.ts';
 import {
   type CallWishes,
@@ -26,6 +28,8 @@ export interface PhonePanelListeners {
   onConnected(call: Extract<PhoneState, { name: 'connected' }>): void;
   /** The call that was connected is over. */
   onEnded(news: string): void;
+  /** Something that was wanted to fail does, or does no more. */
+  onFault(fault: string, state: 'on' | 'off'): void;
   /** The phone is, or is not any more, in a call or on the way to one. */
   onBusy(busy: boolean): void;
   onTrouble(trouble: TroubleName): void;
@@ -52,11 +56,16 @@ export class PhonePanel {
   readonly #callerLevel = new LevelStrip(byId('phone-mic-level', HTMLCanvasElement));
   readonly #agentLevel = new LevelStrip(byId('phone-agent-level', HTMLCanvasElement));
   readonly #usualHint = this.#hint.textContent;
+  readonly #faults = new FaultChoice(() => {
+    if (this.busy) this.#sendFaults();
+  });
   #phone: PhoneState = { name: 'unplugged' };
   #socket: PhoneSocket | undefined;
   #input: AudioInput | undefined;
   #output: AudioOutput | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
+  /** What began to fail before the call was connected, in which it is told. */
+  #earlyFaults: readonly string[] = [];
 
   constructor(emulatorUrl: string, devices: Devices, listeners: PhonePanelListeners) {
     this.#emulatorUrl = emulatorUrl;
@@ -108,7 +117,7 @@ export class PhonePanel {
 
   #plugIn(): void {
     this.#socket = new PhoneSocket(this.#emulatorUrl, {
-      onEvent: (event) => this.#apply(event),
+      onEvent: (event) => this.#hear(event),
       onAudio: (pcm) => this.#output?.play(pcm, SAMPLE_RATE),
       onLost: () => this.#apply({ type: 'unplugged' }),
     });
@@ -134,6 +143,7 @@ export class PhonePanel {
       this.#complain('A number has a plus, its country code and digits only, such as +15550100.');
       return;
     }
+    if (this.#faults.wanted === undefined) return;
     this.#call.disabled = true;
     const heard = (await this.#listeners.mayCall()) && (await this.#openAudio());
     if (!heard || this.#phone.name !== name) {
@@ -141,12 +151,31 @@ export class PhonePanel {
       this.#draw();
       return;
     }
+    this.#sendFaults();
     if (name === 'ringing') {
       this.#socket?.send({ type: 'answer' });
     } else {
       this.#socket?.send(dialCommand(to, this.#listeners.asked()));
       this.#apply({ type: 'dialled', to });
     }
+  }
+
+  #sendFaults(): void {
+    const { wanted } = this.#faults;
+    if (wanted !== undefined) this.#socket?.send({ type: 'faults', faults: wanted });
+  }
+
+  #hear(event: PhoneEvent): void {
+    if (event.type === 'fault') this.#hearFault(event.fault, event.state);
+    if (event.type === 'refused' && event.code === 'phone.bad_faults') this.#faults.refused(event.message);
+    else this.#apply(event);
+  }
+
+  /** Of a call that is over, nobody needs to hear what works again. */
+  #hearFault(fault: string, state: 'on' | 'off'): void {
+    if (this.#phone.name === 'connected') this.#listeners.onFault(fault, state);
+    else if (state === 'on') this.#earlyFaults = [...this.#earlyFaults, fault];
+    else this.#earlyFaults = this.#earlyFaults.filter((each) => each !== fault);
   }
 
   #complain(what: string): void {
@@ -198,7 +227,11 @@ export class PhonePanel {
     this.#phone = phone;
     if (input.type === 'audioStopped') this.#output?.clear();
     if (phone.name === 'ready' || phone.name === 'unplugged') this.#closeAudio();
-    if (phone.name === 'connected' && before.name !== 'connected') this.#listeners.onConnected(phone);
+    if (phone.name === 'connected' && before.name !== 'connected') {
+      this.#listeners.onConnected(phone);
+      for (const fault of this.#earlyFaults) this.#listeners.onFault(fault, 'on');
+      this.#earlyFaults = [];
+    }
     if (before.name === 'connected' && phone.name !== 'connected') {
       this.#listeners.onEnded(('news' in phone && phone.news) || 'The call is over');
     }

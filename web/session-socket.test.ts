@@ -211,3 +211,19 @@ test('stops where the server gives it no ticket, and tries again where it does n
   await until(() => socket.connection.name === 'closed');
   assert.deepEqual(socket.connection, { name: 'closed', trouble: 'not-allowed' });
 });
+
+test('a talk that is ended here still hears what it has come to, and nothing else (stranger: a stale count)', async (t) => {
+  const { socket, messages, until, accept } = await connect(t);
+  socket.open();
+  const server = await accept(1);
+  server.send(READY);
+  await until(() => messages.length === 1);
+  const asked = once(server, 'message');
+  socket.close();
+  assert.deepEqual(JSON.parse(String((await asked)[0])), { type: 'end' });
+  server.send(JSON.stringify({ type: 'user_partial', content: 'late' }));
+  server.send(JSON.stringify({ type: 'call_spent', totals: [], cost: null }));
+  await until(() => messages.length === 2);
+  assert.equal(messages[1]?.type, 'call_spent');
+  server.close(1000);
+});

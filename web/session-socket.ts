@@ -27,6 +27,8 @@ export interface SessionSocketOptions {
 const READY_WITHIN_MS = 10_000;
 /** As a browser says that a socket went without a word. */
 const NO_ANSWER = 1006;
+/** How long a session that was ended here may take to say what it has come to. */
+const LAST_WORD_MS = 2_000;
 /** Two seconds of audio. Where the network takes less than we speak, old words are worth less than new ones' delay. */
 const MOST_BUFFERED_BYTES = SAMPLE_RATE * 2 * 2;
 
@@ -83,7 +85,21 @@ export class SessionSocket {
 
   close(): void {
     this.send({ type: 'end' });
+    this.#awaitLastWord();
     this.#apply({ name: 'stop' });
+  }
+
+  /** The server still says what the session has come to. Nothing else of it is of interest. */
+  #awaitLastWord(): void {
+    const socket = this.#socket;
+    if (this.#connection.name !== 'open' || socket === undefined) return;
+    this.#socket = undefined;
+    const timer = setTimeout(() => socket.close(1000), LAST_WORD_MS);
+    socket.addEventListener('close', () => clearTimeout(timer));
+    socket.addEventListener('message', ({ data }) => {
+      const message = typeof data === 'string' ? parseMessage(data) : undefined;
+      if (message?.type === 'call_spent') this.#options.onMessage(message);
+    });
   }
 
   #apply(event: ConnectionEvent): void {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { tell } from './dialogue.ts';
-import { asText, begin, change, EMPTY_TRANSCRIPT, end, restore, save, withDialogue } from './transcript.ts';
+import { spentText } from './spent.ts';
+import { asText, begin, change, EMPTY_TRANSCRIPT, end, restore, save, withDialogue, withSpent } from './transcript.ts';
 
 const AT = new Date(2026, 0, 2, 10, 0, 5).getTime();
 const talk = { kind: 'talk', title: 'Talk with orders', startedAt: AT, sessionId: 's1' } as const;
@@ -66,4 +67,27 @@ test('as text it tells who said what and when, what nobody heard, and what tools
   assert.match(text, /\n10:00:05 {2}You: Status\?\n/);
   assert.match(text, /\n10:00:05 {2}Tool find \{"id":7\} -> running/);
   assert.match(text, /\n10:00:05 {2}Agent: It is \[not heard: here\.\]/);
+});
+
+test('what a talk has come to in the end takes the place of what it had come to before its end (stranger: a stale count)', () => {
+  const used = (tokens: number) => ({
+    type: 'call_spent' as const,
+    totals: [{ service: 'chat-model', used: { input_tokens: tokens } }],
+    cost: null,
+  });
+  const told = change(spoken, 1, (part) => withDialogue(part, tell(part.dialogue, used(10), AT)));
+  const over = change(told, 1, (part) => end(part, 'You ended the talk.', AT));
+  const notes = (transcript: typeof over) =>
+    transcript.parts[0]?.dialogue.lines.flatMap((line) => (line.kind === 'note' ? [line.text] : []));
+  assert.deepEqual(notes(over), ['You ended the talk.', spentText(used(10))]);
+  const last = change(over, 1, (part) => withSpent(part, spentText(used(25)), AT));
+  assert.deepEqual(notes(last), ['You ended the talk.', spentText(used(25))]);
+  assert.equal(
+    change(last, 1, (part) => withSpent(part, spentText(used(25)), AT)),
+    last,
+  );
+  assert.equal(
+    change(told, 1, (part) => withSpent(part, 'Used: x', AT)),
+    told,
+  );
 });

@@ -51,6 +51,14 @@ export function end(part: Part, text: string, at: number): Part {
   return { ...part, over: true, dialogue: seal(spent === undefined ? ended : note(ended, spent, at)) };
 }
 
+/** A part that is over, with what it has come to in the end: what was broken off by its end is counted last. */
+export function withSpent(part: Part, spent: string, at: number): Part {
+  const { dialogue } = part;
+  if (!part.over || dialogue.spent === spent) return part;
+  const lines = dialogue.lines.filter(({ kind, text }) => kind !== 'note' || text !== dialogue.spent);
+  return { ...part, dialogue: seal(note({ ...dialogue, lines, spent }, spent, at)) };
+}
+
 /** What a reload finds again. */
 export const save = (transcript: Transcript): string => JSON.stringify({ version: 1, transcript });
 

@@ -66,6 +66,13 @@ const TROUBLES = {
   },
 } as const satisfies Readonly<Record<string, Trouble>>;
 
+/** What keeps a person from speaking, and not from typing. */
+export const TYPED_INSTEAD: ReadonlySet<TroubleName> = new Set([
+  'no-microphone',
+  'microphone-refused',
+  'microphone-busy',
+]);
+
 export type TroubleName = keyof typeof TROUBLES;
 
 export function describeTrouble(name: TroubleName): Trouble {

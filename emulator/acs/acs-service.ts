@@ -4,6 +4,8 @@ import { FRAME_MS } from '../../shared/audio/pcm.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import type { Disturbances } from '../disturbances/disturbances.ts';
+import { disturbedFetch } from '../disturbances/disturbed-fetch.ts';
 import type { GridSchema } from '../event-grid/envelope.ts';
 import { GridSubscription } from '../event-grid/subscription.ts';
 import { Faults } from '../faults.ts';
@@ -45,6 +47,8 @@ export interface AcsServiceOptions {
   readonly recordingsFolder?: string;
   /** What is to fail, to order. */
   readonly faults?: Faults;
+  /** What fails while somebody calls who wants to hear it; without it nothing can. */
+  readonly disturbances?: Disturbances;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -64,13 +68,16 @@ export class AcsService {
     const topic = `/subscriptions/local/resourceGroups/local/providers/Microsoft.Communication/CommunicationServices/${resourceId}`;
     this.#tokens = new TokenService(tokens, options.apiToken, log);
     const faults = options.faults ?? new Faults(log);
-    this.#network = new PhoneNetwork({ log, clock, speak: options.speak });
+    const { disturbances } = options;
+    const fetch = disturbances && disturbedFetch(disturbances);
+    this.#network = new PhoneNetwork({ log, clock, speak: options.speak, disturbances });
     this.#subscription = new GridSubscription({
       webhookUrl: options.webhookUrl,
       schema: options.gridSchema,
       name: 'parley-incoming-call',
       topic,
       token: options.gridToken,
+      fetch,
       clock,
       log,
     });
@@ -81,6 +88,8 @@ export class AcsService {
       subscription: this.#subscription,
       tokens,
       faults,
+      fetch,
+      disturbances,
       pacer: this.#pacer,
     });
     this.#control = new CallControl(this.#exchange, this.#network);

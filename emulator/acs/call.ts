@@ -1,6 +1,7 @@
 import { isTeams } from '../../shared/carrier/party-id.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
+import type { Disturbances } from '../disturbances/disturbances.ts';
 import type { Speak } from '../phone/say-service.ts';
 import { AcsError } from './acs-error.ts';
 import type { Answer } from './answer.ts';
@@ -51,6 +52,7 @@ export interface CallOptions {
   readonly talking: PartiesOptions['talking'];
   /** A voice for what the application has played. */
   readonly speak: Speak | undefined;
+  readonly disturbances?: Disturbances | undefined;
   readonly callbacks: CallbackQueue;
   readonly pacer: Pacer;
   readonly clock: Clock;
@@ -100,6 +102,7 @@ export class Call implements CallOwner {
         headers: headersFor(media.token),
         report,
         tellPhone: (event) => this.parties.tell(event),
+        disturbances: options.disturbances,
         log,
       });
     this.#transcription =

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import type { Fetch } from '../disturbances/disturbed-fetch.ts';
 import type { Faults } from '../faults.ts';
 import { wait } from '../wait.ts';
 import { CALLBACK_TOKEN_SECONDS, type TokenIssuer } from './token-issuer.ts';
@@ -18,6 +19,8 @@ export interface CallbackQueueOptions {
   readonly tokens: TokenIssuer;
   /** What goes wrong with events, to order. */
   readonly faults: Faults;
+  /** How the application is asked; `fetch`, unless given. */
+  readonly fetch?: Fetch | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   /** An event that could not be delivered for this long is dropped, with a line in the log. */
@@ -126,7 +129,7 @@ export class CallbackQueue {
   async #post(event: QueuedEvent): Promise<{ text: string; final: boolean } | undefined> {
     try {
       const token = await this.#options.tokens.sign(CALLBACK_TOKEN_SECONDS);
-      const response = await fetch(event.uri, {
+      const response = await (this.#options.fetch ?? fetch)(event.uri, {
         method: 'POST',
         headers: { 'content-type': 'application/json; charset=utf-8', authorization: `Bearer ${token}` },
         body: event.body,

@@ -3,6 +3,8 @@ import type { z } from 'zod';
 import { isTeams } from '../../shared/carrier/party-id.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
+import type { Disturbances } from '../disturbances/disturbances.ts';
+import type { Fetch } from '../disturbances/disturbed-fetch.ts';
 import type { GridEvent } from '../event-grid/envelope.ts';
 import { incomingCallEvents } from '../event-grid/incoming-call-event.ts';
 import type { GridSubscription } from '../event-grid/subscription.ts';
@@ -51,6 +53,10 @@ export interface ExchangeOptions {
   /** What speaks, where the service is asked to play a text. */
   readonly speak?: Speak | undefined;
   readonly faults: Faults;
+  /** How the application is asked. */
+  readonly fetch?: Fetch | undefined;
+  /** What fails while somebody calls who wants to hear it. */
+  readonly disturbances?: Disturbances | undefined;
   /** Where recordings are written. */
   readonly recordingsFolder?: string | undefined;
   readonly tokens: TokenIssuer;
@@ -259,11 +265,11 @@ export class Exchange {
     },
     mediaToken: string,
   ): Call {
-    const { clock, pacer, tokens, faults, callbackTimeoutMs, ringTimeoutMs, network, speak } = this.#options;
+    const { clock, pacer, tokens, faults, fetch, callbackTimeoutMs, ringTimeoutMs, network, speak } = this.#options;
     const { callbackUri, operationContext, mediaStreamingOptions, transcriptionOptions } = request;
     const { ids } = parties;
     const log = this.#options.log.child({ call: ids.callConnectionId });
-    const queue = { callbackUri, ids, tokens, faults, clock, log, giveUpAfterMs: callbackTimeoutMs };
+    const queue = { callbackUri, ids, tokens, faults, fetch, clock, log, giveUpAfterMs: callbackTimeoutMs };
     const callbacks = new CallbackQueue(queue);
     this.#callbacks.set(ids.callConnectionId, callbacks);
     const call = new Call({
@@ -285,6 +291,7 @@ export class Exchange {
       ringTimeoutMs,
       talking: this.#talking,
       speak,
+      disturbances: this.#options.disturbances,
       findPhone: (number) => network.reach(number),
       onReleased: () => {
         this.#calls.delete(ids.callConnectionId);

@@ -10,7 +10,9 @@ import {
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { TypedEvents } from '../../shared/typed-events.ts';
+import type { Disturbances } from '../disturbances/disturbances.ts';
 import { isDigitalSilence } from '../phone/voice-buffer.ts';
+import { MediaFaults } from './media-faults.ts';
 import { PlayoutBuffer } from './playout-buffer.ts';
 import { mixed, type Voice } from './voices.ts';
 
@@ -33,6 +35,7 @@ export interface MediaLegOptions {
   readonly unmixed: boolean;
   /** Whether the application may send audio. */
   readonly bidirectional: boolean;
+  readonly disturbances?: Disturbances | undefined;
   readonly log: Logger;
 }
 
@@ -62,6 +65,7 @@ export class MediaLeg {
   readonly #in: Resampler;
   readonly #counters = { malformedFrames: 0, unwantedFrames: 0, overflowFrames: 0, unsentFrames: 0, stops: 0 };
   readonly #gone: Promise<void>;
+  readonly #faults: MediaFaults | undefined;
   #closing = false;
   #ended = false;
 
@@ -77,6 +81,12 @@ export class MediaLeg {
       maxPayload: MAX_FRAME_BYTES,
       perMessageDeflate: false,
     });
+    this.#faults =
+      options.disturbances &&
+      new MediaFaults(options.disturbances, {
+        cut: () => this.#socket.terminate(),
+        hand: ({ data, isBinary }) => this.#receive(data, isBinary),
+      });
     this.#gone = new Promise((resolve) => this.#listen(resolve));
   }
 
@@ -88,7 +98,7 @@ export class MediaLeg {
   }
 
   #sendVoice(participant: string | undefined, frame: Uint8Array | undefined): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    if (this.#socket.readyState !== WebSocket.OPEN || this.#faults?.isSilent) return;
     if (this.#socket.bufferedAmount > MAX_BACKLOG_BYTES) {
       this.#counters.unsentFrames++;
       return;
@@ -131,6 +141,7 @@ export class MediaLeg {
     const end = (how: 'refused' | 'lost', status: number, problem: string) => {
       if (this.#ended) return;
       this.#ended = true;
+      this.#faults?.close();
       this.#playout.clear();
       this.#logCounters();
       this.events.emit('ended', this.#closing ? 'closed' : how, status, problem);
@@ -142,7 +153,10 @@ export class MediaLeg {
       this.#socket.send(encodeServiceMetadata(this.#options.subscriptionId, this.#options.rateHz));
       this.events.emit('open');
     });
-    this.#socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
+    this.#socket.on('message', (data, isBinary) => {
+      if (this.#faults) this.#faults.put({ data, isBinary });
+      else this.#receive(data, isBinary);
+    });
     this.#socket.on('unexpected-response', (request, response) => {
       response.resume();
       request.destroy();

@@ -1,5 +1,6 @@
 import type { Logger } from '../../shared/log.ts';
 import type { PhoneEvent } from '../../shared/protocol/phone-line.ts';
+import type { Disturbances } from '../disturbances/disturbances.ts';
 import { AcsError } from './acs-error.ts';
 import { RESULTS } from './call-results.ts';
 import { streaming } from './event-data.ts';
@@ -22,6 +23,7 @@ export interface MediaSubscriptionOptions {
   readonly headers: Readonly<Record<string, string>>;
   readonly report: (type: string, data: Readonly<Record<string, unknown>>) => void;
   readonly tellPhone: (event: PhoneEvent) => void;
+  readonly disturbances?: Disturbances | undefined;
   readonly log: Logger;
 }
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import type { Fetch } from '../disturbances/disturbed-fetch.ts';
 import { wait } from '../wait.ts';
 import { dress, type GridEvent, type GridSchema } from './envelope.ts';
 
@@ -25,6 +26,8 @@ export interface GridSubscriptionOptions {
   readonly topic: string;
   /** A token of Entra for the webhook, where the subscription names an application: brought by each request. */
   readonly token?: (() => string) | undefined;
+  /** How the webhook is asked; `fetch`, unless given. */
+  readonly fetch?: Fetch | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -149,7 +152,7 @@ export class GridSubscription {
     const { webhookUrl, schema, name, topic } = this.#options;
     const { contentType, body } = dress(event, schema, topic);
     try {
-      const response = await fetch(webhookUrl, {
+      const response = await (this.#options.fetch ?? fetch)(webhookUrl, {
         method: 'POST',
         headers: {
           ...this.#authorization(),

@@ -43,6 +43,7 @@ export class CallerAnswers {
     const last = heard.at(-1);
     if (!last) return [];
     const problem = turn && !last.toKeys && problemOf(turn, last.label);
+    if (problem && turn.isHandled) return [{ event: 'not-judged', atMs: last.atMs, label: last.label }];
     if (problem) {
       this.#missed.push(problem);
       return [{ event: 'missed', atMs: last.atMs, problem }];

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ConfigError } from '../../shared/errors.ts';
+import { FALLIBLE_NAMES } from '../../shared/protocol/faults.ts';
 import { HELP, parseCallerArguments } from './caller-arguments.ts';
 
 test('what is said and played keeps the order of the command line', () => {
@@ -59,6 +60,19 @@ test('a mode goes by all the names that it has elsewhere; whether the stack has 
   const modeOf = (given: string) => parseCallerArguments(['--mode', given], {}).mode;
   assert.deepEqual(['realtime', ' Voice_Live ', 'Theirs'].map(modeOf), ['media', 'voice_live', 'theirs']);
   assert.equal(parseCallerArguments([], {}).mode, undefined);
+});
+
+test('what shall fail is read from one option or several, and refused by name before anybody is called', () => {
+  assert.equal(parseCallerArguments([], {}).faults, undefined);
+  const { faults } = parseCallerArguments(['--fault', 'model=slow:7s,redis=down@10s', '--fault', 'voice=down'], {});
+  assert.equal(faults, 'model=slow:7s,redis=down@10s,voice=down');
+  const wrong = (given: string) => () => parseCallerArguments(['--fault', given], {});
+  assert.throws(
+    wrong('modle=slow'),
+    /^ConfigError: --fault: "modle" is nothing that can fail here; there are: model, /,
+  );
+  assert.throws(wrong('model=slow:7'), /--fault: model=slow takes a time up to ten minutes, such as slow:7s/);
+  for (const name of FALLIBLE_NAMES) assert.match(HELP, new RegExp(`\\b${name}\\b`), name);
 });
 
 test('an unknown option is named', () => {

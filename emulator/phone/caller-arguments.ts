@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { teamsAccount } from '../../shared/carrier/party-id.ts';
 import { ConfigError, messageOf } from '../../shared/errors.ts';
 import { streamingMode } from '../../shared/modes/streaming-modes.ts';
+import { FALLIBLE_NAMES, FAULT_GRAMMAR, parseFaults } from '../../shared/protocol/faults.ts';
 import { FLITE_VOICES } from '../speech/flite.ts';
 import type { Line } from './caller-script.ts';
 import { SCRIPTED_HELP } from './phone-scripts.ts';
@@ -13,6 +14,20 @@ const DEFAULT_NUMBER = '+15550100';
 /** Any will do: the emulator has every account. */
 const DEFAULT_ACCOUNT = '28:orgid:7e1a0000-0000-4000-8000-000000000100';
 const VOICES = FLITE_VOICES.join(', ');
+const HELP_WIDTH = 90;
+const HELP_INDENT = 24;
+
+/** Names in a list, in lines of the help; what stands before them in the first one is not longer than its indent. */
+function wrapped(names: readonly string[]): string {
+  const lines = [''];
+  for (const [at, name] of names.entries()) {
+    const piece = at === names.length - 1 ? `${name}.` : `${name}, `;
+    const line = lines.at(-1) ?? '';
+    if (line.length + piece.length + 2 * HELP_INDENT > HELP_WIDTH) lines.push(piece);
+    else lines[lines.length - 1] = line + piece;
+  }
+  return lines.map((line) => line.trimEnd()).join(`\n${' '.repeat(HELP_INDENT)}`);
+}
 
 export const HELP = `Calls the agent by phone, through the stack that npm start runs, and tells what is said.
 
@@ -50,6 +65,13 @@ The call
   --hangup-after MS     hang up MS after being connected, whatever is being said
   --calls N             N callers at once with the same script, and a summary (1)
   --stagger MS          begin each of them so long after the one before (100)
+  --fault FAULTS        what shall fail meanwhile; docs/faults.md has what each does:
+                        ${FAULT_GRAMMAR.replace(', separated by commas', ',')}
+                        separated by commas: --fault model=slow:7s,redis=down@10s-30s
+                        What can fail: ${wrapped(FALLIBLE_NAMES)}
+                        How: slow (:7s), down, silent, throttled (:20s), refused, garbled.
+                        Times count from the answer; without one it fails from before the
+                        call on. All is whole again when the call is over
 
 What to see
   --out FILE            record the call: WAV, caller left, agent right, on one clock
@@ -89,6 +111,8 @@ export interface CallerArguments {
   readonly teams: string | undefined;
   readonly number: string | undefined;
   readonly join: { readonly number: string; readonly lines: readonly Line[]; readonly voice: string } | undefined;
+  /** What shall fail meanwhile, checked. */
+  readonly faults: string | undefined;
   readonly calls: number;
   readonly staggerMs: number;
   readonly out: string | undefined;
@@ -117,6 +141,7 @@ const OPTIONS = {
   'join-say': { type: 'string', multiple: true },
   'join-voice': { type: 'string', default: DEFAULT_JOIN_VOICE },
   'hangup-after': { type: 'string' },
+  fault: { type: 'string', multiple: true },
   calls: { type: 'string', default: '1' },
   stagger: { type: 'string' },
   out: { type: 'string' },
@@ -170,6 +195,7 @@ export function parseCallerArguments(given: readonly string[], env: Environment)
     teams,
     number: values.number === undefined ? undefined : phoneNumber('number', values.number),
     join: joinOf(values, calls),
+    faults: values.fault && faultsOf(values.fault),
     calls,
     staggerMs: wholeNumber('stagger', values.stagger, 0, LONGEST_MS) ?? DEFAULT_STAGGER_MS,
     out: values.out,
@@ -193,6 +219,13 @@ function account(given = DEFAULT_ACCOUNT): string {
   const { success, data } = teamsAccount.safeParse(given);
   if (success) return data;
   throw new ConfigError(`--to is "${given}"; with --teams it takes a Teams resource account: 28:orgid:<object id>.`);
+}
+
+function faultsOf(given: readonly string[]): string {
+  const text = given.join(',');
+  const read = parseFaults(text);
+  if ('problem' in read) throw new ConfigError(`--fault: ${read.problem}`);
+  return text;
 }
 
 function voice(option: string, name: string): string {

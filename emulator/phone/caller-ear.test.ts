@@ -39,3 +39,18 @@ test('a voice that was stopped has no gap, however soon the next one comes', () 
   ear.voiceStopped();
   assert.deepEqual(hear(ear, [NOTHING, 5], [VOICE, 5]).gapsMs, []);
 });
+
+test('the longest silence is measured while an answer is waited for, also before one that never comes', () => {
+  const ear = new CallerEar();
+  ear.hear(VOICE, 1_000);
+  ear.hear(VOICE, 9_000);
+  assert.equal(ear.longestWaitMs, 0);
+  ear.waits(10_000);
+  for (const atMs of [12_000, 12_020, 16_000]) ear.hear(VOICE, atMs);
+  ear.waitsNoMore();
+  ear.hear(VOICE, 60_000);
+  assert.equal(ear.longestWaitMs, 3_960);
+  ear.waits(70_000);
+  ear.waitsNoMore(75_000);
+  assert.equal(ear.longestWaitMs, 5_000);
+});

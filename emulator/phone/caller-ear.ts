@@ -13,10 +13,14 @@ export class CallerEar {
   #framesWhenStopped: number | undefined;
   /** Frames in a row in which nothing was played; a voice that rests between two words still has some noise. */
   #emptyFrames = Number.POSITIVE_INFINITY;
+  /** Since when it is silent for somebody who waits; undefined while nobody does. */
+  #waitsSinceMs: number | undefined;
+  #longestWaitMs = 0;
 
   hear(frame: Uint8Array, atMs: number): void {
     this.#countGap(frame);
     if (!isAudible(frame)) return;
+    this.#noteWait(atMs);
     this.#lastAudibleMs = atMs;
     this.#audibleFrames += 1;
   }
@@ -54,6 +58,28 @@ export class CallerEar {
 
   heardSince(sinceMs: number): boolean {
     return this.#lastAudibleMs >= sinceMs;
+  }
+
+  /** The longest silence in which an answer was waited for. */
+  get longestWaitMs(): number {
+    return this.#longestWaitMs;
+  }
+
+  /** From then on an answer is waited for. */
+  waits(fromMs: number): void {
+    this.#waitsSinceMs = fromMs;
+  }
+
+  /** It is there; or nobody waits any more. @param untilMs where the silence before counts, too */
+  waitsNoMore(untilMs?: number): void {
+    if (untilMs !== undefined) this.#noteWait(untilMs);
+    this.#waitsSinceMs = undefined;
+  }
+
+  #noteWait(atMs: number): void {
+    if (this.#waitsSinceMs === undefined) return;
+    this.#longestWaitMs = Math.max(this.#longestWaitMs, Math.round(atMs - this.#waitsSinceMs));
+    this.#waitsSinceMs = Math.max(this.#waitsSinceMs, atMs + FRAME_MS);
   }
 
   #countGap(frame: Uint8Array): void {

@@ -59,6 +59,11 @@ export type CallEvent = { readonly atMs: number } & (
       readonly confidence?: number;
     }
   | { readonly event: 'transcript'; readonly line: TranscriptLine }
+  /** Something that the caller wanted to fail begins to, or fails no more. */
+  | { readonly event: 'fault'; readonly fault: string; readonly state: 'on' | 'off'; readonly felt: number | null }
+  | ({ readonly event: 'faults' } & FaultsOfCall)
+  /** Nobody could have answered: what was done with the call meanwhile. */
+  | { readonly event: 'not-judged'; readonly label: string }
   | ({ readonly event: 'answer' } & Answer)
   | { readonly event: 'missed'; readonly problem: string }
   | ({ readonly event: 'interruption' } & Interruption)
@@ -70,6 +75,24 @@ export type CallEvent = { readonly atMs: number } & (
       readonly reason: string;
     }
 );
+
+/** What failed in a call because its caller wanted it, and what he heard of it. */
+export interface FaultsOfCall {
+  readonly faults: readonly FaultOfCall[];
+  /** While he waited for an answer. */
+  readonly longestSilenceMs: number;
+  /** Whether what was said could be read, in the end. */
+  readonly isOnRecord: boolean;
+}
+
+export interface FaultOfCall {
+  readonly fault: string;
+  readonly fromMs: number;
+  /** Undefined: until after the call. */
+  readonly untilMs: number | undefined;
+  /** How many requests and connections have felt it; null where nobody has counted. */
+  readonly felt: number | null;
+}
 
 /** How soon an utterance was answered. */
 export interface Answer {

@@ -1,5 +1,5 @@
 import { WebSocket } from 'ws';
-import { DependencyError, messageOf, RequestError } from '../../shared/errors.ts';
+import { ConfigError, DependencyError, messageOf, RequestError } from '../../shared/errors.ts';
 import type { PhoneCommand, PhoneEvent } from '../../shared/protocol/phone-line.ts';
 import { TypedEvents } from '../../shared/typed-events.ts';
 
@@ -62,6 +62,24 @@ export class CallerLine {
 
   send(command: PhoneCommand): void {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(command));
+  }
+
+  /**
+   * Has services fail in the calls of this phone, as `shared/protocol/faults.ts` has it. Their end is the end of the call.
+   * @throws {ConfigError} where they cannot, in this stack
+   */
+  async want(faults: string): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const stop = this.events.on('event', (event) => {
+      if (event.type === 'faultsTaken') resolve();
+      else if (event.type === 'refused') reject(new ConfigError(`--fault: ${event.message}`));
+    });
+    const late = setTimeout(() => reject(new ConfigError('--fault: this emulator knows no faults.')), PLUG_IN_MS);
+    this.send({ type: 'faults', faults });
+    await promise.finally(() => {
+      clearTimeout(late);
+      stop();
+    });
   }
 
   sendAudio(frame: Uint8Array): void {

@@ -202,6 +202,9 @@ export class CallerPhone {
       case 'tone':
         onEvent({ event: 'tone', tone: event.tone });
         break;
+      case 'fault':
+        onEvent({ event: 'fault', fault: event.fault, state: event.state, felt: event.felt });
+        break;
       case 'audioStopped':
         this.ear.voiceStopped();
         onEvent({ event: 'audio-stopped', droppedMs: event.droppedMs });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CallEvent } from './caller-events.ts';
-import { describeEvent, describeOutcomes, percentile, wentWell } from './caller-report.ts';
+import { describeEvent, describeFaults, describeOutcomes, percentile, wentWell } from './caller-report.ts';
 
 const answer = (latencyMs: number, tools: readonly string[] = []) => ({ latencyMs, tools, filled: false });
 
@@ -74,6 +74,34 @@ test('a voice that broke off is told of', () => {
   assert.match(told, /broke off 2 times, for 80 ms in all/);
   const once = describeOutcomes([{ summary: { ...call, gapsMs: [20] } }]);
   assert.match(once, /broke off 1 time, for 20 ms in all/);
+});
+
+test('what failed is told with its time and how often it was felt, and what the caller heard of it', () => {
+  const events: CallEvent[] = [
+    { event: 'fault', atMs: -200, fault: 'model=slow:7s', state: 'on', felt: null },
+    { event: 'fault', atMs: 30_000, fault: 'redis=down', state: 'off', felt: 4 },
+    { event: 'not-judged', atMs: 31_000, label: 'Hello?' },
+  ];
+  assert.deepEqual(events.map(describeEvent), [
+    '-0:00.2         fault: the language model is slow (7s)',
+    ' 0:30.0         fault over: Redis is as it was',
+    ' 0:31.0         not judged: something was done with the call while "Hello?" was said',
+  ]);
+  const faults = [
+    { fault: 'model=slow:7s', fromMs: -200, untilMs: 41_000, felt: 3 },
+    { fault: 'voice=down', fromMs: 10_000, untilMs: undefined, felt: 0 },
+    { fault: 'redis=down', fromMs: 10_000, untilMs: 20_000, felt: null },
+  ];
+  assert.equal(
+    describeFaults({ faults, longestSilenceMs: 2_940, isOnRecord: false }),
+    'In force: model=slow:7s from -0:00.2 to 0:41.0, felt 3 times; voice=down from 0:10.0 to the end, nobody has felt it; ' +
+      'redis=down from 0:10.0 to 0:20.0. ' +
+      'You heard nothing for 2.9 s at most while you waited. What was said is not on record.',
+  );
+  assert.match(
+    describeFaults({ faults: [], longestSilenceMs: 0, isOnRecord: true }),
+    /^Nothing failed: no fault’s time came\./,
+  );
 });
 
 test('a percentile is one of the values', () => {

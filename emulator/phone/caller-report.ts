@@ -1,5 +1,6 @@
+import { describeFault } from '../../shared/protocol/faults.ts';
 import { onOneLine } from '../../shared/terminal-text.ts';
-import type { Answer, CallEvent, CallSummary } from './caller-events.ts';
+import type { Answer, CallEvent, CallSummary, FaultOfCall, FaultsOfCall } from './caller-events.ts';
 import type { TranscriptLine } from './caller-requests.ts';
 
 /** An event as a line for a person. */
@@ -47,11 +48,34 @@ function describe(event: CallEvent): string {
       return event.wasSpeaking
         ? `       cut in: agent silent ${event.silentAfterMs} ms after your first sound, ${event.staleFrames} frames of the old answer after that`
         : '       cut in, but the agent had finished before';
+    case 'fault':
+      return `       ${event.state === 'on' ? 'fault' : 'fault over'}: ${describeFault(event.fault, event.state)}`;
+    case 'faults':
+      return `faults: ${describeFaults(event)}`;
+    case 'not-judged':
+      return `       not judged: something was done with the call while "${event.label}" was said`;
     case 'transcript':
       return describeLine(event.line);
     case 'disconnected':
       return `the end: ${event.reason}`;
   }
+}
+
+/** What was in force, how much of it was felt, and what the caller heard of it. */
+export function describeFaults({ faults, longestSilenceMs, isOnRecord }: FaultsOfCall): string {
+  const inForce =
+    faults.length === 0
+      ? 'Nothing failed: no fault’s time came.'
+      : `In force: ${faults.map(describeFaultOfCall).join('; ')}.`;
+  const heard = `You heard nothing for ${(longestSilenceMs / 1000).toFixed(1)} s at most while you waited.`;
+  const lost = isOnRecord ? '' : ' What was said is not on record.';
+  return `${inForce} ${heard}${lost}`;
+}
+
+function describeFaultOfCall({ fault, fromMs, untilMs, felt }: FaultOfCall): string {
+  const until = untilMs === undefined ? 'the end' : clockTime(untilMs).trim();
+  const by = felt === 0 ? ', nobody has felt it' : felt === null ? '' : `, felt ${counted(felt, 'time')}`;
+  return `${fault} from ${clockTime(fromMs).trim()} to ${until}${by}`;
 }
 
 const describeConfidence = (confidence: number | undefined): string =>

@@ -15,6 +15,7 @@ type Call = AnswerAt<Paths, '/api/v1/calls/{id}'>;
 /** Of a call that is read, what is of use here. */
 export type CallRecord = Pick<Call, 'session_id' | 'agent' | 'mode' | 'transcript'> & {
   readonly events: Pick<Call['events'][number], 'type' | 'data'>[];
+  readonly operations?: Pick<Call['operations'][number], 'kind' | 'state'>[];
 };
 export type TranscriptLine = Call['transcript'][number];
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../../shared/clock.ts';
 import { wait } from '../wait.ts';
+import type { CallEvent } from './caller-events.ts';
 import { type AnswerStages, answerStages, type CallRecord, type TranscriptLine } from './caller-requests.ts';
 
 export interface HeardLine {
@@ -20,11 +21,14 @@ export interface TurnOnRecord {
   readonly answered: boolean;
   /** All that answered was an apology: the model gave nothing. */
   readonly apologised: boolean;
+  /** Something is done with the call, or was in the meantime: a transfer, a hold. Whoever speaks then may not be heard. */
+  readonly isHandled: boolean;
   readonly tools: readonly string[];
   readonly filled: boolean;
   readonly stages: AnswerStages | undefined;
   /** Events that stood on record. */
   readonly eventsRead: number;
+  readonly operationsRead: number;
 }
 
 /** The agent's last words are written down a moment after they were heard. */
@@ -40,6 +44,7 @@ export class CallerTranscript {
   #utterances = 0;
   #linesRead = 0;
   #eventsRead = 0;
+  #operationsRead = 0;
 
   /** @param read the record of the call so far; undefined where it cannot be had */
   constructor(clock: Clock, read: () => Promise<CallRecord | undefined>) {
@@ -57,6 +62,7 @@ export class CallerTranscript {
   told(turn: TurnOnRecord): void {
     this.#linesRead += turn.lines.length;
     this.#eventsRead = turn.eventsRead;
+    this.#operationsRead = turn.operationsRead;
     this.#heardAtMs = [];
     this.#utterances = 0;
   }
@@ -79,22 +85,31 @@ export class CallerTranscript {
     }
   }
 
+  /** What has come on record by now, whether it is whole or not. Undefined where nobody can tell. */
+  async readNow(): Promise<TurnOnRecord | undefined> {
+    const record = await this.#read();
+    return record && this.#turnOf(record, record.transcript.slice(this.#linesRead));
+  }
+
   #turnOf(record: CallRecord, fresh: readonly TranscriptLine[]): TurnOnRecord {
     const events = record.events.slice(this.#eventsRead);
     const before = fresh.findIndex(({ role }) => role === 'caller');
     // A greeting that was not on record when it was looked for stands before the caller's words.
     const greetings = this.#heardAtMs.length - this.#utterances;
     const faults = new Set(events.flatMap(({ type, data }) => (type === 'fault' ? [data.code] : [])));
+    const operations = record.operations ?? [];
     const latency = events.findLast(({ type }) => type === 'turn.latency');
     return {
       lines: this.#date(fresh),
       understood: (before >= 0 && before <= greetings) || faults.has('realtime.words_lost'),
       apologised: faults.has('reply.failed'),
       answered: fresh.at(-1)?.role === 'agent',
+      isHandled: isBeingMoved(record) || operations.slice(this.#operationsRead).some(moves),
       tools: fresh.flatMap((line) => (line.role === 'tool' ? [line.tool] : [])),
       filled: events.some(({ type }) => type === 'wait.filled'),
       stages: answerStages.safeParse(latency?.data).data,
       eventsRead: record.events.length,
+      operationsRead: operations.length,
     };
   }
 
@@ -106,4 +121,20 @@ export class CallerTranscript {
       return { line, atMs: this.#heardAtMs[turn] };
     });
   }
+}
+
+type Operation = NonNullable<CallRecord['operations']>[number];
+
+const moves = ({ kind }: Operation): boolean => kind === 'transfer' || kind === 'hold' || kind === 'unhold';
+
+/** Whether somebody is handing the caller on at the moment. */
+export const isBeingMoved = (record: CallRecord | undefined): boolean =>
+  record?.operations?.some(({ kind, state }) => kind === 'transfer' && (state === 'asked' || state === 'accepted')) ??
+  false;
+
+/** The agent hangs up, or somebody who asked the API for it: the phone network cannot tell. */
+export function endingOnRecord(ending: CallEvent, record: CallRecord | undefined): CallEvent {
+  const isAskedFor = record?.events.some(({ type }) => type === 'call.hangup-requested');
+  if (!isAskedFor || ending.event !== 'disconnected') return ending;
+  return { ...ending, by: 'request', reason: 'Somebody asked the API to hang up.' };
 }

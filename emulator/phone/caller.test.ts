@@ -109,6 +109,85 @@ test('the caller as a person', { concurrency: true }, async (t) => {
       },
     ),
 
+    t.test('counts no transfer that the API asked for as a missed answer (stranger: a transfer)', async (t) => {
+      const { caller, find } = await call(
+        t,
+        { handsOnMs: 4_000 },
+        { utterances: [utterance('one'), utterance('two')] },
+      );
+      const { answers, missed } = await caller.run();
+      assert.deepEqual([answers.length, missed], [1, []]);
+      assert.deepEqual(
+        find('not-judged').map(({ label }) => label),
+        ['one'],
+      );
+    }),
+
+    t.test(
+      'tells what came between two turns when it came, and not with the next one (stranger: told late)',
+      async (t) => {
+        const pause = { label: '(waits)', pcm: new Uint8Array(0), waitMs: 4_000 };
+        const { caller, events } = await call(t, { remarksAfterMs: 2_500 }, { utterances: [pause, utterance('one')] });
+        await caller.run();
+        const at = events.findIndex(
+          (event) => event.event === 'transcript' && event.line.role === 'agent' && /your time/.test(event.line.text),
+        );
+        const said = events.findIndex(({ event }) => event === 'caller');
+        assert.ok(at >= 0 && at < said, `${at} before ${said}`);
+        const [remark, words] = [events[at], events[said]];
+        assert.ok(remark && words && words.atMs - remark.atMs > 500);
+      },
+    ),
+
+    t.test('has fail what it was told, until the call is over, and says what was in force', async (t) => {
+      const { caller, events, find, disturbances } = await call(
+        t,
+        {},
+        { utterances: [utterance('one')] },
+        undefined,
+        'model=down,voice=slow:1s@100ms-300ms,acs=down@1m',
+      );
+      await caller.run();
+      assert.deepEqual(
+        find('fault').map(({ fault, state }) => `${fault} ${state}`),
+        ['model=down on', 'voice=slow:1s on', 'voice=slow:1s off', 'model=down off'],
+      );
+      const [told] = find('faults');
+      assert.deepEqual(
+        told?.faults.map(({ fault, felt, untilMs }) => [fault, felt, untilMs === undefined]),
+        [
+          ['model=down', 0, false],
+          ['voice=slow:1s', 0, false],
+        ],
+      );
+      assert.equal(told?.isOnRecord, true);
+      assert.ok((told?.longestSilenceMs ?? 0) > 100);
+      assert.ok(
+        events.findIndex(({ event }) => event === 'fault') < events.findIndex(({ event }) => event === 'dialling'),
+      );
+      assert.deepEqual(disturbances.status, []);
+    }),
+
+    t.test(
+      'leaves nothing that fails where it is told to hang up, and calls nobody where it cannot fail',
+      async (t) => {
+        const hangUp = new AbortController();
+        const { caller, find, disturbances } = await call(
+          t,
+          { greetingMs: 20_000 },
+          { utterances: [utterance('one')] },
+          hangUp.signal,
+          'model=down',
+        );
+        setTimeout(() => hangUp.abort(), 300);
+        await caller.run();
+        assert.deepEqual([find('faults').length, disturbances.status], [1, []]);
+        const wrong = await call(t, {}, { utterances: [] }, undefined, 'model=wobbly');
+        await assert.rejects(wrong.caller.run(), /^ConfigError: --fault: model cannot be "wobbly"/);
+        assert.deepEqual(wrong.find('dialling'), []);
+      },
+    ),
+
     t.test('says nothing while it is on hold', async (t) => {
       const { caller, find } = await call(t, { holdsMs: 3000 }, { utterances: [utterance('one')] });
       const { answers } = await caller.run();

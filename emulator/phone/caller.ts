@@ -1,12 +1,14 @@
 import type { Clock } from '../../shared/clock.ts';
+import { wait } from '../wait.ts';
 import { CallDiary } from './call-diary.ts';
+import { CallFaults } from './call-faults.ts';
 import { CallerAnswers } from './caller-answers.ts';
 import type { CallEvent, CallScript, CallSummary, UndatedCallEvent, Utterance } from './caller-events.ts';
 import type { CallerLine } from './caller-line.ts';
 import { CallerPhone, CallFailed } from './caller-phone.ts';
 import type { CallRecording } from './caller-recording.ts';
 import type { CallRecord } from './caller-requests.ts';
-import { CallerTranscript, type TurnOnRecord } from './caller-transcript.ts';
+import { CallerTranscript, endingOnRecord, isBeingMoved, type TurnOnRecord } from './caller-transcript.ts';
 import type { Speech } from './caller-voice.ts';
 import { answersCallers, type SecondParty, WrittenCall } from './written-call.ts';
 
@@ -17,6 +19,8 @@ export interface CallerOptions {
   /** Dials this number; without, `placeCall` has the application call us. */
   readonly to: string | undefined;
   readonly placeCall: () => Promise<void>;
+  /** What shall fail meanwhile, as `shared/protocol/faults.ts` has it. */
+  readonly faults?: string | undefined;
   /** The agent that shall answer where we dial. */
   readonly agent?: string | undefined;
   /** The streaming mode that the call shall have where we dial. */
@@ -39,6 +43,7 @@ const LOOK_AGAIN_MS = 200;
 const LOOK_WHO_ANSWERS_MS = 3_000;
 const GREETING_MS = 20_000;
 const ANSWER_MS = 30_000;
+const KEYS_ANSWER_MS = 12_000;
 const LONGEST_ANSWER_MS = 90_000;
 /** Silence after which an answer counts as finished. */
 const ANSWER_OVER_MS = 900;
@@ -48,6 +53,10 @@ const FALL_SILENT_MS = 3_000;
 const LONGEST_HOLD_MS = 5 * 60_000;
 /** Somebody who takes a caller back from hold speaks within this, or waits for him. */
 const BACK_MS = 3_000;
+/** Whoever only waits hears within this of what came meanwhile. */
+const NEWS_MS = 1_000;
+/** What failed works again so soon after it may. */
+const WHOLE_AGAIN_MS = 10_000;
 
 /** One call by its script, from dialling to hanging up. */
 export class Caller {
@@ -61,6 +70,9 @@ export class Caller {
   #takenOver = false;
   /** The call goes on with somebody else: nothing of what is said comes on record any more. */
   #agentLeft = false;
+  /** Somebody is handing the caller on. */
+  #isMoved = false;
+  readonly #faults = new CallFaults();
   /** How the call was ended at the other side. */
   #ending: CallEvent | undefined;
   #ended = false;
@@ -72,6 +84,7 @@ export class Caller {
     this.#diary = new CallDiary(options.onEvent);
     const onEvent = (event: UndatedCallEvent) => {
       if (event.event === 'agent-left') this.#agentLeft = true;
+      if (event.event === 'fault') this.#faults.take({ ...event, atMs: this.#phone.atMs });
       if (event.event === 'disconnected' && event.by === 'agent') this.#ending = { ...event, atMs: this.#phone.atMs };
       else this.#tell(event);
     };
@@ -110,31 +123,41 @@ export class Caller {
     if (this.#ended) return;
     this.#ended = true;
     this.#diary.hold();
+    const { ear, isOver, isLeaving } = this.#phone;
+    ear.waitsNoMore(isOver || isLeaving ? undefined : this.#options.clock.now());
     await this.#phone.hangUp();
-    if (this.#ending) this.#diary.tell(await this.#endingOnRecord(this.#ending));
+    const isOnRecord = await this.#isWholeAgain();
+    if (this.#ending) this.#diary.tell(endingOnRecord(this.#ending, await this.#readRecord()));
     if (this.#written) await this.#written.tellRest();
     else this.#tellTurn(await this.#readOn(), []);
+    if (this.#options.faults !== undefined)
+      this.#tell({ event: 'faults', faults: this.#faults.all, longestSilenceMs: ear.longestWaitMs, isOnRecord });
     this.#diary.release();
   }
 
-  /** The agent hangs up, or somebody who asked the API for it: the phone network cannot tell. */
-  async #endingOnRecord(ending: CallEvent): Promise<CallEvent> {
-    const record = await this.#readRecord();
-    const isAskedFor = record?.events.some(({ type }) => type === 'call.hangup-requested');
-    if (!isAskedFor || ending.event !== 'disconnected') return ending;
-    return { ...ending, by: 'request', reason: 'Somebody asked the API to hang up.' };
+  /** The end of the call ends what failed in it: what was said is on record as soon as it can be read again. */
+  async #isWholeAgain(): Promise<boolean> {
+    const { clock, faults } = this.#options;
+    if (faults === undefined || this.#phone.callConnectionId === undefined) return false;
+    const isThere = async () => !this.#faults.isAnyOn && (await this.#readRecord()) !== undefined;
+    for (const giveUpMs = clock.now() + WHOLE_AGAIN_MS; clock.now() < giveUpMs; await wait(clock, LOOK_AGAIN_MS)) {
+      if (await isThere()) return true;
+    }
+    return false;
   }
 
   async #readRecord(): Promise<CallRecord | undefined> {
     const { callConnectionId } = this.#phone;
     const record = callConnectionId === undefined ? undefined : await this.#options.readRecord(callConnectionId);
     if (!this.#written && answersCallers(record) === false) this.#takenOver = true;
+    this.#isMoved = isBeingMoved(record);
     return record;
   }
 
   async #connect(): Promise<string> {
-    const { to, agent, mode, line, placeCall } = this.#options;
+    const { to, agent, mode, line, placeCall, faults } = this.#options;
     const phone = this.#phone;
+    if (faults !== undefined) await line.want(faults);
     if (to !== undefined) {
       this.#tell({ event: 'dialling', to });
       line.send({ type: 'dial', to, ...(agent !== undefined && { agent }), ...(mode !== undefined && { mode }) });
@@ -198,7 +221,7 @@ export class Caller {
     for (const [i, utterance] of utterances.entries()) {
       if (phone.isLeaving || this.#takenOver) return;
       if (utterance.waitMs !== undefined) {
-        await phone.until(() => false, utterance.waitMs);
+        await this.#wait(() => false, utterance.waitMs);
         continue;
       }
       await this.#waitWhileHeld();
@@ -214,10 +237,22 @@ export class Caller {
   async #waitWhileHeld(): Promise<void> {
     const phone = this.#phone;
     if (!phone.isOnHold) return;
-    await phone.until(() => !phone.isOnHold, LONGEST_HOLD_MS);
+    await this.#wait(() => !phone.isOnHold, LONGEST_HOLD_MS);
     const heard = phone.ear.audibleFrames;
     await phone.until(() => phone.ear.audibleFrames > heard, BACK_MS);
     await this.#hearOut();
+  }
+
+  /** Waits, and tells what comes on record meanwhile. */
+  async #wait(isOver: () => boolean, withinMs: number): Promise<void> {
+    const { clock } = this.#options;
+    const phone = this.#phone;
+    for (const giveUpMs = clock.now() + withinMs; clock.now() < giveUpMs && !isOver(); ) {
+      await phone.until(isOver, Math.min(NEWS_MS, giveUpMs - clock.now()));
+      if (phone.isOver || phone.isLeaving) return;
+      const news = await this.#transcript.readNow();
+      if (news && news.lines.length > 0) this.#tellTurn(news, []);
+    }
   }
 
   /** @returns when the last word was over, on the clock */
@@ -226,33 +261,38 @@ export class Caller {
     const endMs =
       utterance.keys === undefined
         ? await this.#sayOut(utterance, this.#phone.speak(utterance.pcm))
-        : await this.#press(utterance.label, utterance.keys);
+        : this.#tellSaid(utterance.label, await this.#phone.press(utterance.keys));
     this.#diary.release();
     return endMs;
   }
 
   /** @returns when the last word was over, on the clock */
   async #sayOut({ label, pcm }: Utterance, speech: Speech): Promise<number> {
-    const { startMs, endMs } = await this.#phone.sayOut(speech, pcm);
-    const atMs = this.#phone.sinceConnected(startMs);
-    this.#diary.tell({ event: 'caller', atMs, text: label, durationMs: Math.round(endMs - startMs) });
-    return endMs;
+    return this.#tellSaid(label, await this.#phone.sayOut(speech, pcm));
   }
 
-  /** @returns when the last key was pressed, on the clock */
-  async #press(label: string, keys: string): Promise<number> {
-    const { startMs, endMs } = await this.#phone.press(keys);
+  #tellSaid(text: string, { startMs, endMs }: { readonly startMs: number; readonly endMs: number }): number {
     const atMs = this.#phone.sinceConnected(startMs);
-    this.#diary.tell({ event: 'caller', atMs, text: label, durationMs: Math.round(endMs - startMs) });
+    this.#diary.tell({ event: 'caller', atMs, text, durationMs: Math.round(endMs - startMs) });
     return endMs;
   }
 
   async #hearAnswer({ label, keys }: Utterance, endMs: number): Promise<void> {
-    const { ear } = this.#phone;
-    const came = () => ear.heardSince(endMs) || this.#takenOver;
+    const phone = this.#phone;
+    const { ear } = phone;
+    ear.waits(endMs);
+    const came = () => ear.heardSince(endMs) || this.#takenOver || this.#agentLeft;
+    // Nobody answers somebody who is on hold, or on his way to somebody else.
+    const isAway = () => phone.isOnHold || this.#isMoved;
     const failure = `No answer to "${label}" was heard`;
-    await this.#lookingWhoAnswers(() => this.#phone.mustCome(came, ANSWER_MS, failure));
-    if (this.#phone.isLeaving || this.#takenOver) return;
+    await this.#lookingWhoAnswers(async () => {
+      // To keys that somebody collects nobody need say anything.
+      if (keys !== undefined && !(await phone.until(() => came() || isAway(), KEYS_ANSWER_MS))) return;
+      await phone.mustCome(() => came() || isAway(), ANSWER_MS, failure);
+      await phone.until(() => came() || !isAway(), LONGEST_HOLD_MS);
+      await phone.mustCome(came, ANSWER_MS, failure);
+    });
+    if (phone.isLeaving || this.#takenOver || !ear.heardSince(endMs)) return;
     // What was heard is told with its words, by which one knows what it was.
     this.#diary.hold();
     const { atMs } = this.#phone;
@@ -300,6 +340,7 @@ export class Caller {
       if (goesOn) continue;
       // Who hangs up in the middle of an answer has not heard it out; and a notice is none.
       const onRecord = this.#agentLeft ? undefined : turn;
+      phone.ear.waitsNoMore();
       this.#tellTurn(turn, phone.isLeaving || this.#takenOver ? [] : this.#answers.judge(onRecord));
       this.#diary.release();
       return;

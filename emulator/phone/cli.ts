@@ -9,7 +9,14 @@ import type { CallEvent, CallSummary, Utterance } from './caller-events.ts';
 import { CallerLine } from './caller-line.ts';
 import { CallerPhone, CallFailed } from './caller-phone.ts';
 import { CallRecording } from './caller-recording.ts';
-import { type CallOutcome, describeEvent, describeOutcomes, summarise, wentWell } from './caller-report.ts';
+import {
+  type CallOutcome,
+  describeEvent,
+  describeFaults,
+  describeOutcomes,
+  summarise,
+  wentWell,
+} from './caller-report.ts';
 import { CallerRequests } from './caller-requests.ts';
 import { loadUtterances } from './caller-script.ts';
 
@@ -89,7 +96,11 @@ async function attempt(
     .then(() => call(args, index, utterances, requests, signal))
     .then(
       (summary): CallOutcome => ({ summary }),
-      (error: unknown): CallOutcome => ({ failure: messageOf(error) }),
+      (error: unknown): CallOutcome => {
+        // What this stack cannot do is an option that is wrong, and no call that failed.
+        if (error instanceof ConfigError) throw error;
+        return { failure: messageOf(error) };
+      },
     );
   if (args.json) {
     if ('failure' in outcome) printJson({ event: 'failed', call: index, message: outcome.failure });
@@ -129,6 +140,7 @@ async function call(
       agent: args.agent,
       mode: args.mode,
       placeCall: () => requests.placeCall(line.number, args),
+      faults: args.faults,
       readRecord: (callConnectionId) => requests.record(callConnectionId),
       onEvent: (event) => printEvent(args, index, event),
       recording,
@@ -178,9 +190,13 @@ function numberOf(first: string | undefined, index: number): string {
 
 function printEvent(args: CallerArguments, index: number, event: CallEvent): void {
   if (args.json) printJson({ ...event, call: index });
-  if (args.json || args.quiet || args.calls > 1) return;
-  process.stdout.write(`${describeEvent(event)}\n`);
+  if (args.json) return;
+  // What failed is told with what went wrong.
+  if (event.event === 'faults') process.stdout.write(`${nameOf(args, index)}${describeFaults(event)}\n`);
+  else if (!args.quiet && args.calls === 1) process.stdout.write(`${describeEvent(event)}\n`);
 }
+
+const nameOf = (args: CallerArguments, index: number): string => (args.calls > 1 ? `Call ${index + 1}: ` : '');
 
 function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value)}\n`);
@@ -190,8 +206,7 @@ function report(args: CallerArguments, outcomes: readonly CallOutcome[]): void {
   for (const [index, outcome] of outcomes.entries()) {
     // Of many calls each has been told of when it ended.
     if (args.calls > 1 && !args.quiet) break;
-    const which = args.calls > 1 ? `Call ${index + 1}: ` : '';
-    for (const problem of problemsOf(outcome)) process.stderr.write(`${which}${problem}\n`);
+    for (const problem of problemsOf(outcome)) process.stderr.write(`${nameOf(args, index)}${problem}\n`);
   }
   process.stdout.write(`${describeOutcomes(outcomes)}\n`);
   if (args.out !== undefined) process.stdout.write(`Recorded in ${args.out}: caller left, agent right.\n`);

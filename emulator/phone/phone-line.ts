@@ -4,6 +4,7 @@ import { teamsAccount } from '../../shared/carrier/party-id.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { PhoneEvent } from '../../shared/protocol/phone-line.ts';
+import type { Disturbances, PhoneFaults } from '../disturbances/disturbances.ts';
 import { VoiceBuffer } from './voice-buffer.ts';
 
 const E164 = /^\+[1-9]\d{1,14}$/;
@@ -22,6 +23,7 @@ const command = z.discriminatedUnion('type', [
   z.object({ type: z.literal('decline') }),
   z.object({ type: z.literal('dtmf'), tone: z.string().regex(/^[0-9A-D*#]$/i, 'one of 0-9 A-D * #') }),
   z.object({ type: z.literal('add'), number: phoneNumber }),
+  z.object({ type: z.literal('faults'), faults: z.string().max(2_000) }),
   z.object({ type: z.literal('hangup') }),
 ]);
 
@@ -67,6 +69,8 @@ export interface PhoneLineOptions {
   readonly number: string;
   readonly socket: WebSocket;
   readonly log: Logger;
+  /** Without it nothing can be made to fail. */
+  readonly disturbances?: Disturbances | undefined;
   readonly onDial: (line: PhoneLine, call: DialledCall) => void;
 }
 
@@ -80,18 +84,23 @@ export class PhoneLine implements Phone {
   readonly #log: Logger;
   readonly #onDial: PhoneLineOptions['onDial'];
   readonly #voice = new VoiceBuffer();
+  readonly #faults: PhoneFaults | undefined;
   #holder: LineHolder | undefined;
 
-  constructor({ number, socket, log, onDial }: PhoneLineOptions) {
+  constructor({ number, socket, log, onDial, disturbances }: PhoneLineOptions) {
     this.number = number;
     this.#socket = socket;
     this.#log = log;
     this.#onDial = onDial;
+    this.#faults = disturbances?.forPhone((event) => this.send(event));
     socket.on('message', (data: Buffer, isBinary) => {
       if (!isBinary) this.#obey(data.toString());
       else if (this.#holder) this.#voice.write(data);
     });
-    socket.on('close', () => this.#holder?.hungUp());
+    socket.on('close', () => {
+      this.#holder?.hungUp();
+      this.#faults?.over();
+    });
     socket.on('error', (error) => log.debug({ error: error.message }, 'phone socket error'));
   }
 
@@ -127,6 +136,9 @@ export class PhoneLine implements Phone {
 
   send(event: PhoneEvent): void {
     if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(JSON.stringify(event));
+    if (event.type === 'connected') this.#faults?.answered();
+    // A call that never came about is over, too.
+    if (event.type === 'disconnected' || (event.type === 'refused' && !this.#holder)) this.#faults?.over();
   }
 
   close(reason: string): void {
@@ -148,7 +160,9 @@ export class PhoneLine implements Phone {
   }
 
   #carryOut(wanted: z.output<typeof command>): void {
-    if (wanted.type === 'dial') {
+    if (wanted.type === 'faults') {
+      this.#want(wanted.faults);
+    } else if (wanted.type === 'dial') {
       if (this.#holder) this.#refuse('phone.busy', 'This line is in a call already; hang up first.');
       else this.#onDial(this, wanted);
     } else if (this.#holder) {
@@ -158,12 +172,18 @@ export class PhoneLine implements Phone {
     }
   }
 
+  #want(faults: string): void {
+    const problem = this.#faults ? this.#faults.want(faults) : 'Nothing can be made to fail here.';
+    if (problem === undefined) this.send({ type: 'faultsTaken' });
+    else this.#refuse('phone.bad_faults', problem);
+  }
+
   #refuse(code: string, message: string): void {
     this.send({ type: 'refused', code, message });
   }
 }
 
-function passOn(wanted: Exclude<z.output<typeof command>, { type: 'dial' }>, holder: LineHolder): void {
+function passOn(wanted: Exclude<z.output<typeof command>, { type: 'dial' | 'faults' }>, holder: LineHolder): void {
   switch (wanted.type) {
     case 'answer':
       holder.answered();

@@ -5,6 +5,7 @@ import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { PhoneEvent } from '../../shared/protocol/phone-line.ts';
 import { TypedEvents } from '../../shared/typed-events.ts';
+import type { Disturbances } from '../disturbances/disturbances.ts';
 import { addressOf } from '../local-door.ts';
 import { type DialledCall, type Phone, PhoneLine, phoneNumber } from './phone-line.ts';
 import { type PhoneScript, scriptOf } from './phone-scripts.ts';
@@ -21,6 +22,8 @@ export interface PhoneNetworkOptions {
   readonly log: Logger;
   /** A voice for phones that play a script. */
   readonly speak: Speak | undefined;
+  /** What fails while somebody calls who wants to hear it; without it nothing can. */
+  readonly disturbances?: Disturbances | undefined;
 }
 
 /** All the phones that are plugged in, each under its own number, and those that play a script when they are rung. */
@@ -90,6 +93,7 @@ export class PhoneNetwork {
       number,
       socket,
       log: this.#log,
+      disturbances: this.#options.disturbances,
       onDial: (from, call) => this.events.emit('dial', from, call),
     });
     this.#lines.set(number, line);

@@ -135,3 +135,26 @@ test('a process that has no token to show is told so, however deep that lies in 
   assert.match(report()?.advice ?? '', /AZURE_CLIENT_ID/);
   assert.equal(board.admitted, false);
 });
+
+test('of a service that may be one of several it is told which one it is (stranger: which speech to speech)', async () => {
+  const clock = new VirtualClock();
+  const spec = { name: 'realtime', service: 'Azure Voice Live', late: 'realtime.unreachable', gates: true } as const;
+  const board = new DependencyBoard({
+    clock,
+    log: pino({ level: 'silent' }),
+    dependencies: [
+      { ...spec, check: async () => ({}) },
+      { ...spec, name: 'unset', check: undefined },
+    ],
+  });
+  const services = () => board.reports().map(({ name, service }) => [name, service]);
+  const told = [
+    ['realtime', 'Azure Voice Live'],
+    ['unset', undefined],
+  ];
+  assert.deepEqual(services(), told, 'before it has answered');
+  board.start();
+  await clock.advance(1_000);
+  assert.deepEqual(services(), told);
+  board.close();
+});

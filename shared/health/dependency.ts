@@ -8,6 +8,8 @@ import { type BreakerState, type Check, CheckFailure, type DependencyState, type
 export interface DependencySpec {
   /** As it is told, such as `chat-model`. */
   readonly name: string;
+  /** Which one it is, where the settings choose between several, such as `Azure Voice Live`. */
+  readonly service?: string | undefined;
   /** Undefined: no setting names such a service. */
   readonly check: Check | undefined;
   /** What is told where it does not answer in time. Its remedy names the settings. */
@@ -23,6 +25,8 @@ export interface DependencySpec {
 /** What is known of a service. */
 export interface DependencyReport {
   readonly name: string;
+  /** Which one it is, where several can be set up. */
+  readonly service?: string;
   readonly state: DependencyState;
   /** How long the last check took. */
   readonly latencyMs?: number;
@@ -128,12 +132,15 @@ export class Dependency {
 
   /** What the last check found; before it, that nobody has answered yet. */
   report(): DependencyReport {
-    const { name, check, late, breaker } = this.#spec;
+    const { name, service, check, late, breaker } = this.#spec;
     if (check === undefined) return { name, state: 'not configured' };
+    const which = { name, ...(service !== undefined && { service }) };
     const calls = breaker && { breaker: breaker() };
-    if (this.#latest === undefined) return { name, state: 'unreachable', ...calls, code: late, advice: adviceOf(late) };
+    if (this.#latest === undefined) {
+      return { ...which, state: 'unreachable', ...calls, code: late, advice: adviceOf(late) };
+    }
     const { endedMs, ...finding } = this.#latest;
-    return { name, ...finding, ...calls, ageMs: Math.round(this.#clock.now() - endedMs) };
+    return { ...which, ...finding, ...calls, ageMs: Math.round(this.#clock.now() - endedMs) };
   }
 
   start(): void {

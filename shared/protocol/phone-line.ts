@@ -4,6 +4,7 @@
  * the agent's voice down as the network plays it out (paced; after a StopAudio nothing buffered follows).
  * `agent` and `mode` in `dial` reach the application as SIP headers, `X-MS-Custom-Agent` and
  * `X-MS-Custom-Streaming-Mode`, as a session border controller would send them.
+ * `faults` has services fail in the call that this phone is in or comes into (`faults.ts`), until it is over.
  * Only the emulator, the terminal caller and the demo page speak this; production never does.
  */
 export type PhoneCommand =
@@ -20,6 +21,8 @@ export type PhoneCommand =
   | { readonly type: 'dtmf'; readonly tone: string }
   /** Rings another phone and, where it answers, brings it into the call that this one is in. */
   | { readonly type: 'add'; readonly number: string }
+  /** What shall fail in this phone's calls, in place of what was wanted before; an empty text: nothing. */
+  | { readonly type: 'faults'; readonly faults: string }
   | { readonly type: 'hangup' };
 
 export type PhoneEvent =
@@ -42,5 +45,9 @@ export type PhoneEvent =
   | { readonly type: 'media'; readonly state: 'started' | 'stopped' }
   /** The application told the network to drop its buffered audio; `droppedMs` of it was not played. */
   | { readonly type: 'audioStopped'; readonly droppedMs: number }
+  /** The faults that were wanted are taken. */
+  | { readonly type: 'faultsTaken' }
+  /** A fault begins or ends, such as `model=slow:7s`; how many requests and connections have felt it, where that is counted. */
+  | { readonly type: 'fault'; readonly fault: string; readonly state: 'on' | 'off'; readonly felt: number | null }
   | { readonly type: 'disconnected'; readonly code: number; readonly reason: string }
   | { readonly type: 'refused'; readonly code: string; readonly message: string };

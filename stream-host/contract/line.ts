@@ -1,6 +1,6 @@
 import type { AudioRate } from '../../shared/audio/pcm.ts';
 import type { TypedEvents } from '../../shared/typed-events.ts';
-import type { SessionEventSource } from './events.ts';
+import type { CallSummary, SessionEventSource } from './events.ts';
 import type { StopCause } from './mouth.ts';
 
 /** Where the agent's voice goes: a phone call's media socket or a browser's. Must never block and never throw. */
@@ -69,7 +69,7 @@ export interface Transport extends ModeLine {
   follow(events: SessionEventSource, rateHz: AudioRate): void;
   /** Asks the far side whether it is still there. False after `timeoutMs` in which nothing came of it. Never rejects. */
   probe(timeoutMs: number): Promise<boolean>;
-  /** The session is over: says so the way the line does, and closes it normally. */
-  end(reason: string): void;
+  /** The session is over: says so the way the line does, with what it has come to, and closes it normally. */
+  end(reason: string, spent?: CallSummary): void;
   close(code: number, reason: string): void;
 }

@@ -24,7 +24,7 @@ test('words that a voice which dies never says are shown to nobody, and stand in
   await rig.says('Where is my order?');
   await rig.clock.advance(9000);
   assert.equal(agentTexts(rig), `Your tent is packed. ${PHRASES.apology}`);
-  const said = `Your tent is packed.  ${PHRASES.apology}`;
+  const said = `Your tent is packed. ${PHRASES.apology}`;
   assert.equal(rig.of('agentSpoke').at(-1)?.fullText, said);
   assert.deepEqual(rig.conversation.history.at(-1), { role: 'agent', text: said, heard: true });
 });
@@ -95,4 +95,21 @@ test('no filling begins just when the answer’s words have come (issue 12, g)',
     const wouldBeChopped = latency && latency.firstTokenMs < 2600 && latency.firstAudioMs > 2600;
     if (wouldBeChopped) assert.equal(filled, 0, `after ${firstTokenMs}`);
   }
+});
+
+test('an apology, and what is said after a tool, are told with a space before them (stranger: a glued apology)', async () => {
+  const rig = await new Rig().started();
+  const call = { callId: 'c', name: 'look_up', args: {} };
+  rig.script = () => [
+    text('Let me see.'),
+    { type: 'tool-started', call },
+    { type: 'tool-ended', call, elapsedMs: 5, result: { ok: true } },
+    text('Your tent is packed and'),
+    new Error('the model broke off'),
+  ];
+  await rig.says('Where is my order?');
+  await rig.clock.advance(15_000);
+  const told = `Let me see. Your tent is packed and ${PHRASES.apology}`;
+  assert.equal(agentTexts(rig), told);
+  assert.equal(rig.of('agentSpoke').at(-1)?.fullText, told);
 });

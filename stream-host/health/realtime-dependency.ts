@@ -20,6 +20,7 @@ export const realtimeDependency = (
   log: Logger,
 ): DependencySpec => ({
   name: 'realtime',
+  service: service?.name,
   late: 'realtime.unreachable',
   gates: true,
   check:

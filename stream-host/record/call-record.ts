@@ -173,6 +173,8 @@ export class CallRecord implements Recorder, InputSink {
     if (this.#closed) return;
     this.#cancelFetch();
     this.#audio?.close();
+    // Answers that the end broke off say what they used a moment later.
+    await new Promise<void>((resolve) => setImmediate(resolve));
     // A store that is away must not keep whoever waits for the session.
     if (this.#writer !== undefined) {
       await within(this.#options.clock, waitMs, this.#end(reason, this.#writer), () => undefined);
@@ -191,8 +193,6 @@ export class CallRecord implements Recorder, InputSink {
   async #end(reason: string, writer: RecordWriter): Promise<void> {
     const { session, clock, store } = this.#options;
     const lineMs = clock.now() - this.#beganMs;
-    // Answers that the end broke off say what they used a moment later.
-    await new Promise<void>((resolve) => setImmediate(resolve));
     await this.#fetch();
     if (session.channel === 'phone') {
       this.used({ service: 'line', model: session.direction, used: { line_seconds: lineMs / 1000 } });

@@ -2,24 +2,31 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { ConfigError, messageOf } from '../../shared/errors.ts';
+import { recordFolder } from '../../shared/records/record-folder.ts';
 import { loadAgents } from '../agent/agent-definition.ts';
 import { turnSettingsSchema } from '../agent/turn-settings.ts';
 import { type TurnPolicyChanges, turnPolicy } from '../conversation/turns/turn-policy.ts';
 import { type Difference, type Outcome, type PlayedDecision, Player } from './player.ts';
-import { type Run, readRuns, UnplayableError } from './recorded-run.ts';
+import { type Run, readRecorded, UnplayableError } from './recorded-run.ts';
+
+/** Where `npm start` keeps records. */
+const LOCAL_RECORDS = '.parley/records';
 
 const HELP = `npm run replay -- RECORD [--set GROUP.FIELD=VALUE]... [--agents FOLDER]
 
 Plays a recorded call again, through the engine as it is now, on a clock of its own, and says whether the engine decides
-the same: each event with its time, what it sends and when it stops, what it asks of model and voice. RECORD is a file of
-JSON lines, or the folder of a call's record. Services are not called, and nothing is heard.
+the same: each event with its time, what it sends and when it stops, what it asks of model and voice. RECORD is the id of
+its session, of which the record is looked for in CALL_RECORDS_DIR (${LOCAL_RECORDS}); or a file of JSON lines, or the
+folder of a call's record. Services are not called, and nothing is heard.
 
   --set GROUP.FIELD=VALUE  as in the part "turns" of an agent's YAML, such as endpointing.hold_ms=700: what would the
                            call have been with that? May be given several times.
   --agents FOLDER          the agents' definitions: how the call's agent takes turns now, in place of how it did then
   --help                   this text
 
-Exit codes: 0 the same, 1 it differs, 2 it cannot be played again (or not to its end), and why.`;
+Where it differs, what the engine decided then, as the record has it, stands beside what it decides now.
+
+Exit codes: 0 the same, 1 it differs, 2 it cannot be played again (or not to its end: a record that was cut off), and why.`;
 
 const SAME = 0;
 const DIFFERS = 1;
@@ -28,17 +35,25 @@ const UNPLAYABLE = 2;
 /** Where the command says what it found, and what is wrong. */
 type Terminal = Pick<Console, 'log' | 'error'>;
 
-/** `npm run replay`. @returns the exit code */
-export async function replay(args: readonly string[], terminal: Terminal): Promise<number> {
+/**
+ * `npm run replay`.
+ * @param recordsFolder where the records of sessions are, one folder each
+ * @returns the exit code
+ */
+export async function replay(
+  args: readonly string[],
+  terminal: Terminal,
+  recordsFolder: string = LOCAL_RECORDS,
+): Promise<number> {
   try {
-    return await run(args, terminal);
+    return await run(args, terminal, recordsFolder);
   } catch (error) {
     terminal.error(messageOf(error));
     return UNPLAYABLE;
   }
 }
 
-async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+async function run(args: readonly string[], terminal: Terminal, recordsFolder: string): Promise<number> {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
@@ -56,11 +71,15 @@ async function run(args: readonly string[], terminal: Terminal): Promise<number>
   if (record === undefined || others.length > 0) throw new UnplayableError(`Name one record.\n\n${HELP}`);
   const set = changesOf(values.set);
   let worst = SAME;
-  for (const file of await filesOf(record)) {
-    const runs = await readRuns(file);
+  for (const file of await filesOf(record, recordsFolder)) {
+    const { runs, torn } = await readRecorded(file);
     for (const [at, run] of runs.entries()) {
       const name = `${path.basename(file)}${runs.length > 1 ? `, run ${at + 1} of ${runs.length}` : ''}`;
       worst = Math.max(worst, await playOne(run, { name, terminal, agents: values.agents, set }));
+    }
+    if (torn !== undefined) {
+      terminal.log(`${path.basename(file)}: ${torn}. What stands before it was played.`);
+      worst = Math.max(worst, UNPLAYABLE);
     }
   }
   return worst;
@@ -100,6 +119,7 @@ function differenceText({ number, expected, got }: Difference, guessed: Outcome[
     `differs first at ${at(atMs)}, decision ${number}`,
     `  expected: ${decisionText(expected)}`,
     `  got:      ${decisionText(got)}`,
+    '  (compared: what the engine decided in the call, as recorded, and what it decides now; this is the first decision that is another, or at another time)',
     // At the same time it only follows from it.
     ...(guessed && guessed.atMs < atMs
       ? [`  (from ${at(guessed.atMs)} on the engine asks what the recorded one did not: ${guessed.question})`]
@@ -156,13 +176,24 @@ function merged(a: TurnPolicyChanges, b: TurnPolicyChanges): TurnPolicyChanges {
 }
 
 /** A record, or the parts of one in their order. */
-async function filesOf(record: string): Promise<string[]> {
-  const found = await stat(record).catch(() => undefined);
-  if (!found) throw new UnplayableError(`There is no record "${record}".`);
-  if (!found.isDirectory()) return [record];
+async function filesOf(given: string, recordsFolder: string): Promise<string[]> {
+  const ofSession = path.join(recordsFolder, recordFolder(given));
+  const found = (await existing(given)) ?? (await existing(ofSession));
+  if (!found) {
+    throw new UnplayableError(
+      `There is no record "${given}": no file or folder of that name, and no session in ${recordsFolder} (CALL_RECORDS_DIR).`,
+    );
+  }
+  const { record } = found;
+  if (!found.isFolder) return [record];
   const lines = (await readdir(record)).filter((name) => name.endsWith('.jsonl'));
   if (lines.length === 0) throw new UnplayableError(`The folder "${record}" holds no record.`);
   return lines.toSorted((a, b) => partOf(a) - partOf(b)).map((name) => path.join(record, name));
+}
+
+async function existing(record: string): Promise<{ readonly record: string; readonly isFolder: boolean } | undefined> {
+  const found = await stat(record).catch(() => undefined);
+  return found && { record, isFolder: found.isDirectory() };
 }
 
 /** The first part's name has no number. */

@@ -92,15 +92,27 @@ interface OpenRun {
   hasHidden: boolean;
 }
 
+/** What a file of a record holds. */
+export interface Recorded {
+  /** In the order in which they began. */
+  readonly runs: readonly Run[];
+  /** The last line of it, or of a part, was damaged: what stands behind it is lost. A sentence that says where. */
+  readonly torn: string | undefined;
+}
+
+/** The runs of a record, as {@link readRecorded} finds them. */
+export const readRuns = async (file: string): Promise<readonly Run[]> => (await readRecorded(file)).runs;
+
 /**
- * The runs of a record, in the order in which they began.
+ * The runs of a record.
  * @throws {UnplayableError} for a file that is no record, was changed after it was written, lacks a part, or has no inputs
  */
-export async function readRuns(file: string): Promise<readonly Run[]> {
+export async function readRecorded(file: string): Promise<Recorded> {
   const runs = new Map<number, OpenRun>();
   let why: string | undefined;
   let number = 0;
   let broken: UnplayableError | undefined;
+  let torn: string | undefined;
   for await (const text of createInterface({ input: createReadStream(file), crlfDelay: Number.POSITIVE_INFINITY })) {
     number += 1;
     const where = `Line ${number} of the record`;
@@ -108,6 +120,7 @@ export async function readRuns(file: string): Promise<readonly Run[]> {
     const head = headLine.safeParse(line);
     // A host that died in the middle of a line wrote no further one. The next part of the record is another host's.
     if (broken && !head.success) throw broken;
+    torn ??= broken && tornAt(number - 1);
     broken = undefined;
     if (!anyLine.safeParse(line).success) {
       broken = new UnplayableError(`${where} is no line of a record: it was damaged, or the file is none.`);
@@ -120,8 +133,11 @@ export async function readRuns(file: string): Promise<readonly Run[]> {
   if (runs.size === 0) {
     throw new UnplayableError(why ?? 'The record has no inputs: it cannot be played again.');
   }
-  return [...runs.values()];
+  return { runs: [...runs.values()], torn: torn ?? (broken && tornAt(number)) };
 }
+
+const tornAt = (line: number): string =>
+  `line ${line} of the record is damaged, and what stood behind it is lost: its host died as it wrote it, or the file was cut`;
 
 function whyWithout({ mode, kept }: z.infer<typeof headLine>): string {
   if (kept?.words === false) {

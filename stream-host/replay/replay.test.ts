@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, suite, test } from 'node:test';
@@ -35,7 +35,7 @@ async function replay(record: string, ...options: string[]) {
 async function run(...args: string[]): Promise<{ readonly code: number; readonly said: string }> {
   const lines: string[] = [];
   const say = (line: string) => void lines.push(`${line}\n`);
-  const code = await replayCommand(args, { log: say, error: say });
+  const code = await replayCommand(args, { log: say, error: say }, folder);
   return { code, said: lines.join('') };
 }
 
@@ -69,6 +69,7 @@ suite('a recorded call is played again', () => {
     assert.equal(code, 1);
     assert.match(said, /endpointing\.minHoldMs is 290, and was 250/);
     assert.match(said, /differs first at \d+\.\d+ s, decision \d+\n +expected: \w+ at .*\n +got: +\w+ at /);
+    assert.match(said, /\n +\(compared: what the engine decided in the call, as recorded, and what it decides now; /);
   });
 
   test('the command says that the decisions are the same, and how it is used', async () => {
@@ -83,6 +84,20 @@ suite('a recorded call is played again', () => {
   });
 });
 
+test('a record is found by the id of its session, and by its path (stranger: a session id)', async () => {
+  const { text } = await calm;
+  const id = 'b7f1c2d4-0c11-4c6e-9d6e-4f5a1b2c3d4e';
+  await mkdir(path.join(folder, id));
+  await writeFile(path.join(folder, id, 'record.jsonl'), text);
+  for (const given of [id, path.join(folder, id), path.join(folder, id, 'record.jsonl')]) {
+    const { code, said } = await run(given);
+    assert.equal(code, 0, said);
+  }
+  const { code, said } = await run('no-such-session');
+  assert.equal(code, 2);
+  assert.match(said, /no file or folder of that name, and no session in .* \(CALL_RECORDS_DIR\)/);
+});
+
 suite('what cannot be played again is refused by name', () => {
   test('a record that was changed, or lacks lines, or breaks off', async () => {
     const lines = (await calm).text.trim().split('\n');
@@ -95,6 +110,11 @@ suite('what cannot be played again is refused by name', () => {
       ['damaged', lines.with(middle, '{"at_ms":1,"li'), new RegExp(`Line ${middle + 1} of the record is no line`)],
       ['cut off', lines.slice(0, middle), /the same \d+ decisions .*; there the record breaks off, without an end/],
       ['cut off in a line', [...lines.slice(0, middle), '{"at_ms":12,"line":"in'], /there the record breaks off/],
+      [
+        'whole, and torn behind its end',
+        [...lines, '{"at_ms":12,"li'],
+        /the same \d+ decisions .*\n.*line \d+ of the record is damaged, and what stood behind it is lost/,
+      ],
       ['without its beginning', lines.slice(1), /is of a run whose beginning is missing/],
       ['empty', [], /The record is empty/],
       ['no record', ['hello'], /no line of a record/],

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { systemClock } from '../../shared/clock.ts';
 import { NotFoundError } from '../../shared/errors.ts';
+import { modelUsage } from '../../shared/records/usage.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { defaultPhrases } from '../agent/phrases.ts';
 import type { ReplyPiece, Responder } from '../contract/agent.ts';
+import { CallRecords } from '../record/call-records.ts';
 import { GREETING, phoneSession, redisForTests, startHost } from '../testing/host-under-test.ts';
 
 const redis = await redisForTests();
@@ -45,6 +48,39 @@ suite('a session in MEDIA mode', { concurrency: true }, () => {
     // The end is written after the socket is closed, not before.
     await eventually(async () => (await host.store.get('bye-2'))?.status === 'disconnected');
     assert.equal((await host.store.get('bye-2'))?.endReason, 'agent-ended');
+  });
+
+  test('a browser that ends a talk in mid-answer is told what it has come to, the broken answer with it (stranger: a stale count)', async () => {
+    const counted = await startHost(redis.url, {
+      records: new CallRecords({
+        privacy: { words: false, audio: false, numbers: false },
+        clock: systemClock,
+        version: '1.2.3',
+        agentVersion: () => undefined,
+        host: 'here',
+      }),
+      openResponder: (_agent, _log, _facts, recorder) => ({
+        ...leaving(),
+        async *respond(_history, signal): AsyncGenerator<ReplyPiece> {
+          yield { type: 'text', text: 'It is on its way and will be with you tomorrow, '.repeat(20) };
+          await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+          // A model that was broken off tells a moment later what it has used.
+          queueMicrotask(() => recorder?.used(modelUsage('chat-model', 'local', { input: 40, output: 2 })));
+        },
+      }),
+    });
+    const browser = await counted.browser('?session_id=counted');
+    const talking = browser.talk((frame) => frame);
+    await browser.untilType('assistant_spoken');
+    talking.say(400);
+    await browser.until(({ type, payload }) => type === 'assistant_streaming' && Object(payload).streaming === true);
+    browser.socket.send(JSON.stringify({ type: 'end' }));
+    await browser.untilType('session_end');
+    const last = browser.messages.findLast(({ type }) => type === 'call_spent');
+    assert.deepEqual(last?.totals, [
+      { service: 'chat-model', model: 'local', used: { input_tokens: 40, output_tokens: 2, requests: 1 } },
+    ]);
+    assert.ok(browser.messages.indexOf(last ?? {}) < browser.messages.findIndex(({ type }) => type === 'session_end'));
   });
 
   test('a session for an agent that does not exist is refused, and nothing is left behind; one whose agent has gone since is told so (known faults)', async () => {

@@ -253,9 +253,16 @@ export class LiveSession {
         transport.end(reason);
       });
     } else {
-      transport.end(reason);
+      this.#endLine(reason);
       void this.#letGo();
     }
+  }
+
+  /** Whoever is on the line is told what it has come to: what the end has broken off says a moment later what it used. */
+  #endLine(reason: string): void {
+    const { transport, recorder } = this.#options;
+    if (recorder === undefined) transport.end(reason);
+    else setImmediate(() => transport.end(reason, recorder.summary));
   }
 
   #onLineClosed(code: number, reason: string): void {

@@ -2,7 +2,7 @@ import type { Clock } from '../../shared/clock.ts';
 import { ERROR_CODES } from '../../shared/error-codes.ts';
 import { ParleyError } from '../../shared/errors.ts';
 import type { BrowserMessage, Envelope } from '../../shared/protocol/browser.ts';
-import type { SessionEventSource, TranscribedWords } from '../contract/events.ts';
+import type { CallSummary, SessionEventSource, TranscribedWords } from '../contract/events.ts';
 
 /** Who talks, as the envelopes of one session say it. */
 export interface BrowserSession {
@@ -117,18 +117,7 @@ export function tellBrowser(
       ...turnOf(turn),
     }),
   );
-  events.on('spent', ({ totals, cost }) =>
-    send({
-      type: 'call_spent',
-      totals: totals.map(({ service, model, used, unknown }) => ({
-        service,
-        ...(model !== undefined && { model }),
-        used: { ...used },
-        ...(unknown && { unknown: { ...unknown } }),
-      })),
-      cost: cost ? { currency: cost.currency, total: cost.total, at_least: cost.at_least } : null,
-    }),
-  );
+  events.on('spent', (summary) => send(spentMessage(summary)));
   events.on('waitFilled', ({ turn, kind, text }) =>
     send({ type: 'wait_filled', kind, content: text, ...turnOf(turn) }),
   );
@@ -146,6 +135,18 @@ export function tellBrowser(
       send({ type: 'notice', code, message: `${message}${code === 'reply.failed' ? why : ''}` });
   });
 }
+
+/** What a session has used and cost. */
+export const spentMessage = ({ totals, cost }: CallSummary): BrowserMessage => ({
+  type: 'call_spent',
+  totals: totals.map(({ service, model, used, unknown }) => ({
+    service,
+    ...(model !== undefined && { model }),
+    used: { ...used },
+    ...(unknown && { unknown: { ...unknown } }),
+  })),
+  cost: cost ? { currency: cost.currency, total: cost.total, at_least: cost.at_least } : null,
+});
 
 const placeOf = ({ offsetMs, durationMs }: Pick<TranscribedWords, 'offsetMs' | 'durationMs'>) => ({
   offset_ms: offsetMs,

@@ -7,10 +7,10 @@ import { type BrowserCommand, type BrowserMessage, browserCommand } from '../../
 import { CLOSE } from '../../shared/protocol/close-codes.ts';
 import { CONVERSATION_LIMITS as LIMITS } from '../../shared/protocol/limits.ts';
 import { TypedEvents } from '../../shared/typed-events.ts';
-import type { SessionEventSource } from '../contract/events.ts';
+import type { CallSummary, SessionEventSource } from '../contract/events.ts';
 import type { Transport, TransportCounts, TransportEvents } from '../contract/line.ts';
 import type { StopCause } from '../contract/mouth.ts';
-import { type BrowserSession, tellBrowser } from './browser-messages.ts';
+import { type BrowserSession, spentMessage, tellBrowser } from './browser-messages.ts';
 import { LineGuard } from './line-guard.ts';
 import { LineRates } from './line-rates.ts';
 import { LiveSocket, type LiveSocketOptions } from './live-socket.ts';
@@ -154,7 +154,8 @@ export class BrowserTransport implements Transport {
     this.#send({ type: 'notice', code, message });
   }
 
-  end(reason: string): void {
+  end(reason: string, spent?: CallSummary): void {
+    if (spent) this.#send(spentMessage(spent));
     this.#send({ type: 'session_end', reason, ts: new Date(this.#clock.wallMs()).toISOString() });
     this.close(CLOSE.normal, reason);
   }

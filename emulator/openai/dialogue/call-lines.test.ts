@@ -35,8 +35,13 @@ test('a caller who wants to be put through is, to the one he names or to a human
   assert.deepEqual(answer([said('Goodbye')]).calls[0]?.name, 'hang_up');
 });
 
-test('an agent that may put nobody through does not', () => {
-  assert.deepEqual(answer([said('I want to speak to a human')], [tool('opening_hours')]).calls, []);
+test('an agent that may put nobody through does not, and says so (operator: a spoken transfer)', () => {
+  for (const words of ['I want to speak to a human', 'Please put me through to somebody else']) {
+    const { text, calls } = answer([said(words)], [tool('opening_hours')]);
+    assert.deepEqual(calls, []);
+    assert.match(text, /I cannot put you through/);
+  }
+  assert.deepEqual(answer([said('Are you a human?')]).calls, [], 'who asks that wants to know');
 });
 
 test('what has come of it is spoken of', () => {

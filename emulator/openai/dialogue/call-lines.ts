@@ -9,7 +9,17 @@ export const isCallTool = ({ name }: ToolShape): boolean => CALL_TOOLS.has(name)
 
 const HUMAN = /\b(human|representative|operator|colleague|(talk|speak) (to|with) (a|an|some\w*)\b)/;
 const THROUGH = /\b(put|connect|transfer) me\b/;
+/** Whoever asks that wants to know, and not to be put through. */
+const ASKS_WHO = /\bare you\b/;
 const HOLD = /\bhold\b.*\b(line|on|moment)\b|\bput me on hold\b/;
+
+const wantsSomebody = (plain: string): boolean => !ASKS_WHO.test(plain) && (HUMAN.test(plain) || THROUGH.test(plain));
+
+/** What an agent says that is asked for a human, and may put nobody through. */
+export const nobodyToReach = (plain: string): string | undefined =>
+  wantsSomebody(plain)
+    ? 'I am sorry, I cannot put you through: nobody is named whom I may hand you to. What else can I do for you?'
+    : undefined;
 
 /** What it does when the caller wants to be put through, or held; undefined where he wants something else. */
 export function callWish(said: string, tools: readonly ToolShape[]): ChatAnswer | undefined {
@@ -22,7 +32,7 @@ export function callWish(said: string, tools: readonly ToolShape[]): ChatAnswer 
   const summary = `I have a caller on the line who would like to talk to you. The last words were: ${said}`;
   const hold = named('hold_call');
   if (hold && HOLD.test(plain)) return use('I will put you on hold for a moment.', hold, { seconds: 5 });
-  if (!HUMAN.test(plain) && !THROUGH.test(plain)) return undefined;
+  if (!wantsSomebody(plain)) return undefined;
   const transfer = named('transfer_call');
   const targets = (transfer?.parameters.properties.target?.enum ?? []).filter((name) => typeof name === 'string');
   const target = targets.find((name) => plain.includes(name.replaceAll(/[_-]/g, ' ')));

@@ -1,6 +1,6 @@
 import { numbersAsDigits } from '../../speech/number-words.ts';
 import type { ChatAnswer, ChatMessage, ChatModel, ChatRequest, ToolShape } from '../chat-wire.ts';
-import { callNews, callWish, isCallTool } from './call-lines.ts';
+import { callNews, callWish, isCallTool, nobodyToReach } from './call-lines.ts';
 import { NOT_UNDERSTOOD } from './not-understood.ts';
 import { deskLine, deskTool, phraseDeskResult, wasRefused } from './order-desk.ts';
 import { phraseResult } from './result-words.ts';
@@ -115,7 +115,7 @@ function makePlan(turns: readonly Turn[], allTools: readonly ToolShape[]): Plan 
   }
   if (wanted !== undefined) return use(wanted.tool, asked);
   if (ALL_SAID.test(plain)) return { kind: 'say', text: BYE, hangsUp: true };
-  const text = deskLine(plain, tools) ?? smallTalk(plain);
+  const text = deskLine(plain, tools) ?? nobodyToReach(plain) ?? smallTalk(plain);
   if (text !== undefined) return { kind: 'say', text };
   if (/\b(help|what (else )?can (you|i)|options)\b/.test(plain)) return { kind: 'say', text: helpWith(tools) };
   if (open?.kind === 'ask') return { ...open, text: SORRY + open.text.replace(SORRY, '') };

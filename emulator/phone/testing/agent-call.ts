@@ -6,6 +6,7 @@ import type { TestContext } from 'node:test';
 import { pino } from 'pino';
 import { bytesOf, FRAME_BYTES, FRAME_MS } from '../../../shared/audio/pcm.ts';
 import { systemClock } from '../../../shared/clock.ts';
+import { Disturbances } from '../../disturbances/disturbances.ts';
 import { Caller } from '../caller.ts';
 import type { CallEvent, CallScript } from '../caller-events.ts';
 import { CallerLine } from '../caller-line.ts';
@@ -43,6 +44,10 @@ interface Manners {
   readonly says?: string;
   /** Says "one moment" first, and the answer so much later. */
   readonly answersAfterMs?: number;
+  /** Somebody asks the API to hand the caller on, as he first speaks: nobody listens, and he is taken back so much later. */
+  readonly handsOnMs?: number;
+  /** It says something of its own accord, so long after it has greeted. */
+  readonly remarksAfterMs?: number;
 }
 
 /** An agent at the other end of the line: greets, answers a moment after the caller was heard, and has manners. */
@@ -55,7 +60,11 @@ class Agent implements LineHolder {
   #callerQuietFrames = 0;
   #answers = 0;
   #waitFrames = 0;
-  readonly record: CallRecord & { transcript: TranscriptLine[]; events: CallRecord['events'] } = {
+  readonly record: CallRecord & {
+    transcript: TranscriptLine[];
+    operations: { kind: string; state: 'accepted' | 'failed' }[];
+  } = {
+    operations: [],
     session_id: 'session-1',
     agent: 'orders',
     mode: 'voice_live',
@@ -75,6 +84,11 @@ class Agent implements LineHolder {
     line.send({ type: 'connected', callConnectionId: 'call-1' });
     line.send({ type: 'media', state: 'started' });
     this.#timer = setInterval(() => this.#beat(), FRAME_MS);
+    if (manners.remarksAfterMs !== undefined) {
+      setTimeout(() => {
+        this.record.transcript.push({ role: 'agent', text: 'Take your time.', heard: true });
+      }, manners.remarksAfterMs);
+    }
     if (manners.holdsMs === undefined) return;
     line.send({ type: 'hold', state: 'on' });
     setTimeout(() => line.send({ type: 'hold', state: 'off' }), manners.holdsMs);
@@ -115,7 +129,11 @@ class Agent implements LineHolder {
       this.#callerQuietFrames = 0;
     } else if (this.#callerSpoke && ++this.#callerQuietFrames * FRAME_MS >= 200) {
       this.#callerSpoke = false;
-      const { answersAfterMs, deaf, fault, losesWords } = this.#manners;
+      const { answersAfterMs, deaf, fault, handsOnMs, losesWords } = this.#manners;
+      if (handsOnMs !== undefined && this.record.operations.length === 0) {
+        this.#handOn(handsOnMs);
+        return;
+      }
       if (fault) this.record.events.push({ type: 'fault', data: { code: fault } });
       if (!deaf && !losesWords) this.record.transcript.push({ role: 'caller', text: 'words' });
       if (answersAfterMs === undefined) {
@@ -126,6 +144,15 @@ class Agent implements LineHolder {
       this.#waitFrames = answersAfterMs / FRAME_MS;
       this.record.events.push({ type: 'wait.filled', data: {} });
     }
+  }
+
+  #handOn(ms: number): void {
+    this.record.operations.push({ kind: 'transfer', state: 'accepted' });
+    setTimeout(() => {
+      this.record.operations.splice(0, 1, { kind: 'transfer', state: 'failed' });
+      this.#framesLeft = 300 / FRAME_MS;
+      this.record.transcript.push({ role: 'agent', text: 'I could not put you through.', heard: true });
+    }, ms);
   }
 
   #answer(): void {
@@ -148,8 +175,11 @@ export async function call(
   manners: Manners,
   script: CallScript,
   signal = new AbortController().signal,
+  faults?: string,
 ) {
-  const network = new PhoneNetwork({ log: pino({ level: 'silent' }), clock: systemClock, speak: undefined });
+  const log = pino({ level: 'silent' });
+  const disturbances = new Disturbances({ clock: systemClock, log });
+  const network = new PhoneNetwork({ log, clock: systemClock, speak: undefined, disturbances });
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   server.on('upgrade', (request, socket, head) => network.handleUpgrade(request, socket, head));
@@ -168,6 +198,7 @@ export async function call(
   const events: CallEvent[] = [];
   const recording = new CallRecording({ keepSamples: true });
   const caller = new Caller({
+    ...(faults !== undefined && { faults }),
     line,
     clock: systemClock,
     script,
@@ -180,5 +211,5 @@ export async function call(
   });
   const find = <Name extends CallEvent['event']>(name: Name) =>
     events.filter((event): event is Extract<CallEvent, { event: Name }> => event.event === name);
-  return { caller, events, find, recording, url, pressed: () => agent?.pressed };
+  return { caller, events, find, recording, url, disturbances, pressed: () => agent?.pressed };
 }

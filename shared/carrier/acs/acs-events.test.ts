@@ -95,10 +95,25 @@ test('what the SDK throws at is an event like any other here', () => {
 test('nulls count as absent, and times have more digits than a Date', () => {
   const event = readAcsEvent(
     { ...wire('CallConnected'), data: { callConnectionId: 'c', serverCallId: null, resultInformation: null } },
-    0,
+    Date.parse('2026-01-01T00:00:05Z'),
   );
   assert.deepEqual([event?.serverCallId, event?.result], [undefined, undefined]);
   assert.equal(event?.at, Date.parse('2026-01-01T00:00:00.123Z'));
+});
+
+test('a time that no clock gives is not believed: written down it made a session that nobody could read (fuzz)', () => {
+  const receivedAtMs = Date.parse('2026-01-01T00:00:05Z');
+  for (const time of [
+    '1926-01-01T00:00:00Z',
+    '-000001-01-01T00:00:00Z',
+    '2026-01-02T00:00:00Z',
+    '9999-12-31T00:00:00Z',
+    'x',
+  ]) {
+    assert.equal(readAcsEvent({ ...wire('CallConnected'), time }, receivedAtMs)?.at, receivedAtMs, time);
+  }
+  const late = { ...wire('CallConnected'), time: '2025-12-31T00:00:00Z' };
+  assert.equal(readAcsEvent(late, receivedAtMs)?.at, Date.parse(late.time));
 });
 
 test('what is no event is told apart', () => {

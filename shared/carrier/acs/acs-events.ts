@@ -155,19 +155,24 @@ const READERS: Readonly<Record<string, Reader>> = {
 /** By ACS's own names, without their prefix. */
 export const ACS_EVENTS: readonly string[] = Object.keys(READERS);
 
-/** A mid-call event of ACS; undefined where it is none. `receivedAtMs` stands in for a missing or unreadable time. */
+/** An event is delivered late, or by a clock that is ahead, by no more than that. */
+const LATEST_MS = 7 * 24 * 60 * 60 * 1000;
+const AHEAD_MS = 60 * 60 * 1000;
+
+/** A mid-call event of ACS; undefined where it is none. `receivedAtMs` stands in for a time that is missing or not to be believed. */
 export function readAcsEvent(given: unknown, receivedAtMs: number): CallEvent | undefined {
   const { success, data: wire } = wireEvent.safeParse(given);
   const type = wire?.type ?? wire?.eventType;
   if (!success || type === undefined) return undefined;
   const name = type.startsWith(PREFIX) ? type.slice(PREFIX.length) : type;
   const at = Date.parse(wire.time ?? wire.eventTime ?? '');
+  const isCredible = at > receivedAtMs - LATEST_MS && at < receivedAtMs + AHEAD_MS;
   const { code, subCode, message } = wire.data.resultInformation ?? {};
   const read = Object.hasOwn(READERS, name) ? READERS[name] : undefined;
   return {
     id: wire.id,
     name: `acs.${name}`,
-    at: Number.isNaN(at) ? receivedAtMs : at,
+    at: isCredible ? at : receivedAtMs,
     callId: wire.data.callConnectionId,
     serverCallId: wire.data.serverCallId,
     correlationId: wire.data.correlationId,

@@ -66,6 +66,11 @@ const dependencyReport = z
         'redis, acs, acs-keys, speech-recognition, speech-synthesis, chat-model, realtime, call-records or stream-hosts; a second provider has `-fallback` behind it.',
       )
       .meta({ example: 'chat-model' }),
+    service: z
+      .string()
+      .optional()
+      .describe('Which one it is, where the settings choose: of `realtime`, Azure Voice Live or Azure OpenAI Realtime.')
+      .meta({ example: 'Azure Voice Live' }),
     state: z
       .enum(DEPENDENCY_STATES)
       .describe(

@@ -68,6 +68,8 @@ export class AgentTurn {
   readonly #actions: CallAction[] = [];
   #ranTool = false;
   #prefaceMs = 0;
+  /** The words that were told last, and of which stretch of speech they are. */
+  #told: { readonly spoken: SpokenText; readonly text: string } | undefined;
 
   constructor(number: number, options: AgentTurnOptions) {
     this.number = number;
@@ -217,7 +219,7 @@ export class AgentTurn {
         if (!isHeard) {
           spoken.addClause(text, startMs);
           for (const word of words) spoken.addWord(word.text, word.startMs, word.durationMs);
-          this.#options.events.onText(text);
+          this.#tellText(spoken, text);
         }
         isHeard = true;
         utterance.write(piece.pcm);
@@ -238,6 +240,18 @@ export class AgentTurn {
     if (!this.#isDraft) this.#options.events.onFailure(code, error);
   }
 
+  /** Where it is told piece by piece, what stands before and behind a tool must not run into one. */
+  #tellText(spoken: SpokenText, text: string): void {
+    const isApart = spoken === this.#told?.spoken || /^\s/.test(text) || !this.#endsInWord;
+    this.#told = { spoken, text };
+    this.#options.events.onText(isApart ? text : ` ${text}`);
+  }
+
+  /** What was told last has no space behind it. */
+  get #endsInWord(): boolean {
+    return this.#told !== undefined && /\S$/.test(this.#told.text);
+  }
+
   /** Said after whatever was said before: nobody is left with half a sentence. */
   #sayStandIn(hangsUp: boolean): void {
     if (this.#abort.signal.aborted) return;
@@ -246,11 +260,12 @@ export class AgentTurn {
     const { utterance } = this.#options;
     const spoken = this.#record.speech();
     const startMs = utterance.writtenMs;
-    const space = spoken.full === '' ? '' : ' ';
+    const follows = spoken.full !== '';
+    const text = follows && this.#endsInWord ? ` ${standIn.text}` : standIn.text;
     // After half a sentence a breath, or the two run into one.
-    if (space !== '') utterance.write(new Uint8Array(BREATH_MS * BYTES_PER_MS));
-    spoken.addClause(space + standIn.text, startMs);
-    this.#options.events.onText(standIn.text);
+    if (follows) utterance.write(new Uint8Array(BREATH_MS * BYTES_PER_MS));
+    spoken.addClause(text, startMs);
+    this.#tellText(spoken, text);
     utterance.write(standIn.pcm);
     spoken.endClause(utterance.writtenMs - startMs);
   }

@@ -75,3 +75,14 @@ test('an answer without end is refused once two minutes of it are unheard, and t
   assert.ok(Math.abs((cut?.audioEndMs ?? 0) - heardMs) <= 20, `${cut?.audioEndMs} of ${heardMs}`);
   assert.equal(rig.state, 'listening');
 });
+
+test('an apology is told with a space between it and the answer that broke off (stranger: a glued apology)', async () => {
+  const rig = await new LiveRig().started();
+  rig.service.brain = () => [{ say: 'It was sent on Monday.' }, 'fail'];
+  await rig.says([0x20]);
+  await rig.pass(12_000);
+  const told = rig.of('agentText').map(({ text }) => text);
+  assert.ok(told.length > 1, told.join('|'));
+  assert.match(told.join(''), /on Monday\. \S/);
+  assert.equal(told.join(''), rig.of('agentSpoke').at(-1)?.fullText);
+});

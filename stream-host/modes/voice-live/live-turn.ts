@@ -79,6 +79,8 @@ export class LiveTurn {
   #items: SpokenItem[] = [];
   #bytes = 0;
   #heldText = '';
+  /** Some words of it are told, or kept to be. */
+  #hasText = false;
   #told = false;
   #wordsTold: string | undefined;
   #audibleSinceMs: number | undefined;
@@ -132,9 +134,13 @@ export class LiveTurn {
 
   text(itemId: string, text: string, nowMs: number): void {
     this.#firstTokenMs ??= nowMs;
+    const isNew = this.#items.at(-1)?.itemId !== itemId;
     this.#item(itemId).spoken.addText(text);
-    if (this.audible) this.#options.events.emit('agentText', { text, turn: this.number });
-    else this.#heldText += text;
+    // As the words are told piece by piece, two items do not run into one.
+    const told = isNew && this.#hasText && !/^\s/.test(text) ? ` ${text}` : text;
+    this.#hasText = true;
+    if (this.audible) this.#options.events.emit('agentText', { text: told, turn: this.number });
+    else this.#heldText += told;
   }
 
   /** Audio that was kept for such a case, in place of what the service should have said. */
@@ -171,7 +177,10 @@ export class LiveTurn {
   /** Words of the newest item that has no sound are none of the turn's. */
   dropSilent(): void {
     const last = this.#items.at(-1);
-    if (!this.hasAudio) this.#heldText = '';
+    if (!this.hasAudio) {
+      this.#heldText = '';
+      this.#hasText = false;
+    }
     if (last?.generatedMs !== 0) return;
     last.spoken.breakOff(0);
     this.#items.pop();

@@ -154,7 +154,7 @@ test('a session that outruns its thread loses its oldest frames, which are count
   assert.throws(() => narrow.open({ onFrame: () => undefined, onFailure: () => undefined }), /closed/);
 });
 
-test('verdicts that come late are told with what that means and what to do (known faults)', async () => {
+test('verdicts that come late again and again are told with what that means and what to do; those of a moment are not (known faults, stranger: a warning at the start)', async () => {
   const lines: string[] = [];
   let nowMs = 0;
   // Whenever one looks at it, 200 ms have passed.
@@ -167,9 +167,16 @@ test('verdicts that come late are told with what that means and what to do (know
   };
   const told = pino({ level: 'warn' }, { write: (line) => lines.push(line) });
   const late = await VoiceActivityLane.start({ clock, log: told });
-  const { promise, resolve } = Promise.withResolvers<void>();
-  late.open({ onFrame: () => resolve(), onFailure: () => undefined }).write(new Uint8Array(1024));
-  await promise;
+  let judged = Promise.withResolvers<void>();
+  const detector = late.open({ onFrame: () => judged.resolve(), onFailure: () => undefined });
+  const hear = async () => {
+    judged = Promise.withResolvers();
+    detector.write(new Uint8Array(1024));
+    await judged.promise;
+  };
+  await hear();
+  assert.deepEqual(lines, []);
+  for (let frame = 0; frame < 20; frame += 1) await hear();
   await late.close();
   assert.match(lines.join(''), /"lateMs":\d{3}.*is behind: who cuts in is heard late\..*lower MAX_SESSIONS/);
 });

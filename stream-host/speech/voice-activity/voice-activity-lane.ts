@@ -17,8 +17,10 @@ import type {
   VoiceActivityWorkerSettings,
 } from './voice-activity-messages.ts';
 
-/** A probability that comes this late is late for barge-in; it is said in the log, once in a while. */
+/** A probability that comes this late is late for barge-in. */
 const BEHIND_MS = 100;
+/** It is said in the log, once in a while, where it was so in this many different ones of the last ten seconds: that a call begins takes a moment on any machine. */
+const LATE_SECONDS = 4;
 const COMPLAIN_EVERY_MS = 10_000;
 const FRAME_BYTES = SILERO_FRAME_SAMPLES * 2;
 /**
@@ -140,6 +142,8 @@ export class VoiceActivityLane {
   #due = false;
   #cancelCollect: Cancel | undefined;
   #complainedAtMs = Number.NEGATIVE_INFINITY;
+  /** The seconds in which something came late, of the last ten. */
+  #lateSeconds: readonly number[] = [];
   #nextId = 0;
   #closed = false;
 
@@ -277,15 +281,21 @@ export class VoiceActivityLane {
         log.error({ err: error }, 'a voice activity listener threw');
       }
     }
-    if (slowestMs > BEHIND_MS && now - this.#complainedAtMs > COMPLAIN_EVERY_MS) {
+    if (slowestMs > BEHIND_MS && this.#isLateOften(now) && now - this.#complainedAtMs > COMPLAIN_EVERY_MS) {
       this.#complainedAtMs = now;
       const { sessions, dropped } = { sessions: this.#detectors.size, dropped: this.#dropped };
       log.warn(
         { lateMs: Math.round(slowestMs), sessions, dropped },
         'voice activity is behind: who cuts in is heard late. This machine has too little processor for what it does: ' +
-          'lower MAX_SESSIONS, or give it more cores (a moment of it, as at a start, does no harm)',
+          'lower MAX_SESSIONS, or give it more cores',
       );
     }
+  }
+
+  #isLateOften(nowMs: number): boolean {
+    const recent = this.#lateSeconds.filter((second) => second * 1000 > nowMs - COMPLAIN_EVERY_MS);
+    this.#lateSeconds = [...new Set([...recent, Math.floor(nowMs / 1000)])];
+    return this.#lateSeconds.length >= LATE_SECONDS;
   }
 
   /** The thread died, and with it all that it knew of its streams. */

@@ -1,0 +1,27 @@
+import type { CallEvent, FaultOfCall } from './caller-events.ts';
+
+type FaultEvent = Extract<CallEvent, { event: 'fault' }>;
+
+/** What failed in one call because its caller wanted it, as the emulator told of it. */
+export class CallFaults {
+  #faults: readonly FaultOfCall[] = [];
+
+  /** In the order in which they began. */
+  get all(): readonly FaultOfCall[] {
+    return this.#faults;
+  }
+
+  /** Some fail still. */
+  get isAnyOn(): boolean {
+    return this.#faults.some(({ untilMs }) => untilMs === undefined);
+  }
+
+  take({ fault, state, felt, atMs }: FaultEvent): void {
+    if (state === 'on') {
+      this.#faults = [...this.#faults, { fault, fromMs: atMs, untilMs: undefined, felt }];
+      return;
+    }
+    const over = this.#faults.find((each) => each.fault === fault && each.untilMs === undefined);
+    this.#faults = this.#faults.map((each) => (each === over ? { ...each, untilMs: atMs, felt } : each));
+  }
+}

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { pino } from 'pino';
+import { systemClock } from '../../shared/clock.ts';
+import { eventually } from '../../shared/testing/eventually.ts';
+import { TestPhone } from '../acs/testing/phone.ts';
+import { CALLER, connectInbound, dial, startStack } from '../acs/testing/stack.ts';
+import { Disturbances } from '../disturbances/disturbances.ts';
+
+async function start(context: TestContext) {
+  const disturbances = new Disturbances({ clock: systemClock, log: pino({ level: 'silent' }) });
+  return { disturbances, stack: await startStack(context, { disturbances }) };
+}
+
+const inForce = (disturbances: Disturbances) => disturbances.status.map(({ dependency }) => dependency);
+
+test('what a telephone wants fails until its call is over, or it is unplugged', async (context) => {
+  const { disturbances, stack } = await start(context);
+  const { phone } = await connectInbound(stack);
+  phone.send({ type: 'faults', faults: 'model=down,voice=slow:1s@0' });
+  await phone.event('faultsTaken');
+  await eventually(() => inForce(disturbances).length === 2);
+  phone.send({ type: 'hangup' });
+  await phone.event('disconnected');
+  await eventually(() => inForce(disturbances).length === 0);
+  const told = phone.events.entries.flatMap((event) =>
+    event.type === 'fault' ? [`${event.fault} ${event.state}`] : [],
+  );
+  assert.deepEqual(told, ['model=down on', 'voice=slow:1s on', 'model=down off', 'voice=slow:1s off']);
+
+  const other = await TestPhone.plugIn(stack.ports.plain, '+15550009999');
+  other.send({ type: 'faults', faults: 'model=down' });
+  await other.event('faultsTaken');
+  assert.deepEqual(inForce(disturbances), ['model']);
+  other.unplug();
+  await eventually(() => inForce(disturbances).length === 0);
+});
+
+test('what is no fault is refused by name, and where nothing can fail that is said', async (context) => {
+  const { stack } = await start(context);
+  const phone = await TestPhone.plugIn(stack.ports.plain, CALLER);
+  phone.send({ type: 'faults', faults: 'model=wobbly' });
+  const { code, message } = await phone.event('refused');
+  assert.equal(code, 'phone.bad_faults');
+  assert.match(message, /model cannot be "wobbly"; it can be: slow/);
+  const without = await startStack(context);
+  const other = await TestPhone.plugIn(without.ports.plain, CALLER);
+  other.send({ type: 'faults', faults: 'model=down' });
+  assert.match((await other.event('refused')).message, /Nothing can be made to fail here/);
+});
+
+test('functions that are away are told of a call once they are back', async (context) => {
+  const { disturbances, stack } = await start(context);
+  const phone = await TestPhone.plugIn(stack.ports.plain, CALLER);
+  phone.send({ type: 'faults', faults: 'functions=down' });
+  await phone.event('faultsTaken');
+  phone.send({ type: 'dial', to: '+15550002222' });
+  await phone.event('dialling');
+  await eventually(() => (disturbances.at('functions')?.felt ?? 0) > 0);
+  assert.equal(stack.application.incoming.entries.length, 0);
+  phone.send({ type: 'faults', faults: '' });
+  await stack.application.incoming.first('IncomingCall');
+});
+
+test('functions that refuse are not asked again, and the caller is not answered', async (context) => {
+  const { stack } = await start(context);
+  const phone = await TestPhone.plugIn(stack.ports.plain, CALLER);
+  phone.send({ type: 'faults', faults: 'functions=refused' });
+  await phone.event('faultsTaken');
+  phone.send({ type: 'dial', to: '+15550002222' });
+  await phone.event('disconnected');
+  assert.equal(stack.application.incoming.entries.length, 0);
+});
+
+test('a stream host that is lost breaks the media socket and takes no new one; one that is silent is not heard', async (context) => {
+  const { disturbances, stack } = await start(context);
+  const { phone, media, call } = await connectInbound(stack);
+  phone.send({ type: 'faults', faults: 'stream-host=silent' });
+  await phone.event('faultsTaken');
+  await eventually(() => disturbances.at('stream-host') !== undefined);
+  const frames = media.frames.entries.length;
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  assert.ok(media.frames.entries.length - frames <= 2, 'nothing of the caller comes any more');
+  phone.send({ type: 'faults', faults: 'stream-host=down' });
+  assert.equal(await media.closed, 1006);
+  await stack.application.event('MediaStreamingFailed');
+  await call.getCallMedia().startMediaStreaming();
+  await stack.application.callbacks.first(
+    'the second failure',
+    () => stack.application.eventTypes.filter((type) => type === 'MediaStreamingFailed').length === 2,
+  );
+  phone.send({ type: 'faults', faults: '' });
+  await eventually(() => disturbances.at('stream-host') === undefined);
+  await call.getCallMedia().startMediaStreaming();
+  const again = await stack.application.media.first('the next socket', (peer) => peer !== media);
+  await again.frames.first('its audio', ({ kind }) => kind === 'audio');
+});
+
+test('a call that never came about leaves nothing that fails', async (context) => {
+  const { disturbances, stack } = await start(context);
+  const { phone } = await dial(stack);
+  phone.send({ type: 'faults', faults: 'model=down' });
+  await phone.event('faultsTaken');
+  phone.send({ type: 'hangup' });
+  await phone.event('disconnected');
+  await eventually(() => inForce(disturbances).length === 0);
+});
