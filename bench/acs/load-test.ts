@@ -31,6 +31,8 @@ export interface LoadTestOptions {
   readonly habits: keyof typeof HABITS;
   /** What answers them. */
   readonly mode: StreamingMode;
+  /** Of each host, beside those that the test needs. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 type ProbeReport = ReturnType<ProbeApi['report']>;
@@ -74,6 +76,9 @@ export const TIMING: ProviderTiming = {
 };
 
 interface Parts {
+  readonly redisUrl: string;
+  /** Where the providers are. */
+  readonly far: string;
   readonly store: SessionStore;
   readonly phones: Child<PhonesApi>;
   readonly providers: Child<ProvidersApi>;
@@ -131,7 +136,7 @@ export class LoadTest {
     const probe = new URL('./probe.ts', import.meta.url).href;
     while (hosts.length < options.hosts) {
       const [port = 0] = await freePorts(1);
-      const settings = hostSettings(options, agents, port, far, redis.url);
+      const settings = { ...hostSettings(options, agents, port, far, redis.url), ...options.settings };
       const args = [...STREAM_HOST_FLAGS, '--import', probe, 'stream-host/main.ts'];
       const process = child<ProbeApi>(`host-${hosts.length + 1}`, args, settings);
       const url = `http://127.0.0.1:${port}`;
@@ -143,9 +148,20 @@ export class LoadTest {
     const phones = child<PhonesApi>('phones', ['bench/acs/phones.ts']);
     await phones.call('start', { clips: clips.callers, seed, urls, token, habits: options.habits });
     const store = new SessionStore(connection, { ttlSeconds: 3600 });
-    const test = new LoadTest(options, signal, { store, phones, providers, hosts });
+    const test = new LoadTest(options, signal, { redisUrl: redis.url, far, store, phones, providers, hosts });
     opened.defer(() => test.hangUp(0).catch(() => {}));
     return await work(test);
+  }
+
+  get redisUrl(): string {
+    return this.#parts.redisUrl;
+  }
+
+  /** The ports that the hosts are clients of, and their own. */
+  get ports(): { readonly redis: number; readonly providers: number; readonly hosts: readonly number[] } {
+    const { redisUrl, far, hosts } = this.#parts;
+    const portOf = (url: string) => Number(new URL(url).port);
+    return { redis: portOf(redisUrl), providers: portOf(`http://${far}`), hosts: hosts.map(({ url }) => portOf(url)) };
   }
 
   /** Puts so many sessions into Redis, as the functions do, and connects their media sockets. */

@@ -3,6 +3,7 @@ import type { CallEvent } from '../carrier/call-events.ts';
 import { DependencyError } from '../errors.ts';
 import { DueList } from '../sessions/due-list.ts';
 import { sessionKeys, WORK_KEY } from '../sessions/keys.ts';
+import { AGES } from '../sessions/scripts.ts';
 import type { NewEvent, Session, SessionCommand, SessionPatch } from '../sessions/session.ts';
 import { asRecord, decodeSession, encodeCommand, encodeEvent, encodeSession } from '../sessions/session-codec.ts';
 import { askRedis } from '../sessions/session-errors.ts';
@@ -29,7 +30,7 @@ const keysOf = (sessionId: string): readonly string[] => {
   ];
 };
 
-const COMMON = `
+const COMMON = `${AGES}
   local owner, inbox, seen, todo, operations, states, secret, session, events, commands = unpack(KEYS)
   local function now()
     local time = redis.call('TIME')
@@ -98,7 +99,9 @@ const SCRIPTS = {
           local id = redis.call('XADD', commands, 'MAXLEN', '~', 100, '*', 'command', order[1])
           redis.call('PUBLISH', commands, id)
         end
-        for i = 8, #KEYS do redis.call('PEXPIRE', KEYS[i], sessionTtl) end
+        if ages(session, sessionTtl) or #timeline > 0 and ages(events, sessionTtl) or #orders > 0 and ages(commands, sessionTtl) then
+          for i = 8, #KEYS do redis.call('PEXPIRE', KEYS[i], sessionTtl) end
+        end
       end
       for _, each in ipairs(settled) do settle(operations, states, each[1], each[2]) end
       for _, each in ipairs(todos) do

@@ -29,6 +29,8 @@ interface Reader {
 }
 
 const READ_COUNT = 100;
+/** Streams that are looked into by one command. */
+const LOOK_COUNT = 250;
 /** Outlives a call; from then on the store's scripts keep it as long as the session. */
 const POSITION_TTL_MS = 86_400_000;
 
@@ -48,6 +50,8 @@ export class CommandInbox {
   readonly #pollMs: number;
   readonly #log: Logger | undefined;
   #cancelPoll: Cancel;
+  /** A cluster looks into the streams of one slot at a time. */
+  #looksAtOnce = true;
 
   /** @param redis reads the streams, and stays the caller's to close; the bell gets a connection of its own */
   constructor(redis: Redis, options: CommandInboxOptions = {}) {
@@ -112,7 +116,34 @@ export class CommandInbox {
 
   #poll(): void {
     this.#cancelPoll = this.#clock.after(this.#pollMs, () => this.#poll());
-    this.#readAll(this.#all());
+    void this.#look();
+  }
+
+  /** Looks for commands whose bell was lost: in all streams at once, where Redis can look into several slots at a time. */
+  async #look(): Promise<void> {
+    const alone: Reader[] = [];
+    const known: { readonly reader: Reader; readonly position: string }[] = [];
+    for (const readers of this.#readers.values()) {
+      const [reader, ...others] = readers;
+      const position = others.length === 0 && this.#looksAtOnce ? reader?.position : undefined;
+      if (reader && position !== undefined) known.push({ reader, position });
+      else alone.push(...readers);
+    }
+    this.#readAll(alone);
+    for (let at = 0; at < known.length; at += LOOK_COUNT) await this.#lookInto(known.slice(at, at + LOOK_COUNT));
+  }
+
+  async #lookInto(known: readonly { readonly reader: Reader; readonly position: string }[]): Promise<void> {
+    const streams = known.map(({ reader }) => reader.keys.commands);
+    const positions = known.map(({ position }) => position);
+    try {
+      const reply = await this.#redis.xread('COUNT', 1, 'STREAMS', ...streams, ...positions);
+      for (const [stream] of reply ?? []) this.#readAll(this.#readers.get(stream) ?? []);
+    } catch (error) {
+      if (!/\bCROSSSLOT\b|same slot/.test(messageOf(error))) return;
+      this.#looksAtOnce = false;
+      this.#readAll(known.map(({ reader }) => reader));
+    }
   }
 
   #all(): Reader[] {

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { askRedis } from './session-errors.ts';
+import { askRedis, readRedis } from './session-errors.ts';
 
 const NOW = `
       local time = redis.call('TIME')
@@ -23,11 +23,15 @@ const SCRIPTS = {
       return 1`,
   /** ARGV how many at most, in how many ms each comes again, how long overdue. -> { ms until the next one, id, … } */
   parleyDue: `${NOW}
+      local first = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+      if not first[2] then return { '-1' } end
+      if tonumber(first[2]) > now - ARGV[3] then
+        return { string.format('%.0f', math.max(0, tonumber(first[2]) - now)) }
+      end
       local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now - ARGV[3]), 'LIMIT', 0, ARGV[1])
       for i = 1, #due do put(now + ARGV[2], due[i]) end
-      local first = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-      local waits = first[2] and math.max(0, tonumber(first[2]) - now) or -1
-      table.insert(due, 1, string.format('%.0f', waits))
+      first = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+      table.insert(due, 1, string.format('%.0f', math.max(0, tonumber(first[2]) - now)))
       return due`,
   /** ARGV id, the time that was known, in how many ms or empty: not any more. -> 1, or 0 where the time has changed. */
   parleyDueSettle: `${NOW}
@@ -44,6 +48,8 @@ interface DueRedis extends Redis {
   parleyDueSettle(key: string, id: string, known: string, inMs: number | ''): Promise<0 | 1>;
 }
 
+const NOTHING = { ids: [], waitMs: undefined };
+
 /**
  * Sessions by the time at which somebody should look after them, by the clock of Redis. Whoever looks takes what is due;
  * should he die over it, another one finds it due again a little later.
@@ -52,6 +58,7 @@ export class DueList {
   readonly #redis: DueRedis;
   readonly #key: string;
   readonly #ttlMs: number;
+  #wasEmpty = false;
 
   constructor(redis: Redis, options: { readonly key: string; readonly ttlMs: number }) {
     for (const [name, lua] of Object.entries(SCRIPTS)) redis.defineCommand(name, { numberOfKeys: 1, lua });
@@ -76,8 +83,11 @@ export class DueList {
    * @returns `waitMs`: until the next one is due; undefined where there is none
    */
   async due(count: number, againMs: number, lateMs = 0): Promise<{ ids: string[]; waitMs: number | undefined }> {
+    // An empty list is the rule, and is looked at five times a second.
+    if (this.#wasEmpty && (await readRedis(() => this.#redis.zcard(this.#key))) === 0) return NOTHING;
     const [waits, ...ids] = await askRedis(() => this.#redis.parleyDue(this.#key, count, againMs, lateMs));
     const waitMs = Number(waits);
+    this.#wasEmpty = waitMs < 0;
     return { ids, waitMs: waitMs < 0 ? undefined : waitMs };
   }
 

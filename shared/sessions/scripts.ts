@@ -28,17 +28,30 @@ export const LEASE_LOST = -1;
 export const HISTORY_GAP = -2;
 /** The history still stands in the session's hash, as release 0.1 wrote it. */
 export const OLD_HISTORY = -3;
+/** Changed, and the session's keys are to be kept. */
+export const KEYS_AGE = 2;
+
+/** Whether a key has lost an eighth of its time to live, or has none. */
+export const AGES = `
+  local function ages(key, ttl) return redis.call('PTTL', key) * 8 < ttl * 7 end
+`;
 
 /**
- * `touch`: a sign of life of a session keeps all that belongs to it. `PEXPIRE` of a key that is not there does nothing.
+ * `touch`: a sign of life of a session keeps all that belongs to it. All its keys get their time together, so that one of
+ * them tells how much is left of all, and nothing is done while that is seven eighths: five commands for each sign of life
+ * were more than half of all that a call asked of Redis. `PEXPIRE` of a key that is not there does nothing; whoever makes a
+ * key keeps all of them anew.
  *
- * `mayWrite`: whether a write is the present owner's. The field `heldBy` remembers the last owner, because a lease that
+ * `isOwner`: whether a write is the present owner's. The field `heldBy` remembers the last owner, because a lease that
  * ran out leaves no key: its owner may go on as long as nobody else has had the session since. An empty owner is a
  * function, which owns nothing and may always write.
  */
-const COMMON = `
-  local function touch(ttl)
+const COMMON = `${AGES}
+  local function keep(ttl)
     for i = 1, 5 do redis.call('PEXPIRE', KEYS[i], ttl) end
+  end
+  local function touch(ttl)
+    if ages(KEYS[${SESSION}], ttl) then keep(ttl) end
   end
   local function isOwner(owner)
     local holder = redis.call('GET', KEYS[${OWNER}])
@@ -58,7 +71,7 @@ const LUA = {
       if redis.call('EXISTS', KEYS[${SESSION}]) == 1 then return 0 end
       redis.call('HSET', KEYS[${SESSION}], unpack(ARGV, 2))
       redis.call('DEL', KEYS[${HISTORY}])
-      touch(ARGV[1])
+      keep(ARGV[1])
       return 1`,
   /**
    * ARGV ttl, owner, lease, number of fields and values, field, value, …, history item, … -> 1, or 0 if there is a
@@ -73,7 +86,7 @@ const LUA = {
       redis.call('DEL', KEYS[${HISTORY}])
       for i = last + 1, #ARGV do redis.call('RPUSH', KEYS[${HISTORY}], ARGV[i]) end
       redis.call('SET', KEYS[${OWNER}], ARGV[2], 'PX', ARGV[3])
-      touch(ARGV[1])
+      keep(ARGV[1])
       return 1`,
   /**
    * ARGV ttl, version, field, value, …
@@ -87,23 +100,61 @@ const LUA = {
       if #ARGV > 2 then redis.call('HSET', KEYS[${SESSION}], unpack(ARGV, 3)) end
       touch(ARGV[1])
       return { 1, redis.call('HGETALL', KEYS[${SESSION}]) }`,
-  /** ARGV ttl, owner, field, value, … -> outcome. */
-  parleySet: `
-      local answer = outcome(ARGV[2])
-      if answer ~= ${CHANGED} then return answer end
-      redis.call('HINCRBY', KEYS[${SESSION}], 'version', 1)
-      if #ARGV > 2 then redis.call('HSET', KEYS[${SESSION}], unpack(ARGV, 3)) end
-      touch(ARGV[1])
-      return ${CHANGED}`,
-  /** ARGV ttl, owner, then of each event 'at', at, 'type', type, 'source', source, 'data', data -> { outcome, id, … }. */
-  parleyAppend: `
-      local answer = { outcome(ARGV[2]) }
-      if answer[1] ~= ${CHANGED} then return answer end
-      for i = 3, #ARGV, 8 do
+  /**
+   * All that one moment of a session changes. ARGV ttl, owner, number of fields and values, field, value, …, from which item
+   * on the history changes or -1, number of its items, item, …, then of each event 'at', at, 'type', type, 'source', source,
+   * 'data', data. Nothing is written unless all of it is.
+   * -> { outcome, length of the history, the history of release 0.1 or '', id of an event, … }
+   *
+   * The field \`streamed\` says that the stream of events is there, and has its time to live.
+   */
+  parleyWrite: `
+      local ttl, owner = ARGV[1], ARGV[2]
+      local known = redis.call('HMGET', KEYS[${SESSION}], 'version', 'heldBy', 'history', 'streamed')
+      if not known[1] then return { ${NO_SESSION}, 0, '' } end
+      if owner ~= '' and (redis.call('GET', KEYS[${OWNER}]) or known[2]) ~= owner then return { ${LEASE_LOST}, 0, '' } end
+      local at = 3 + ARGV[3]
+      local from, count = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
+      local first, isNew = at + 3, false
+      local answer = { ${CHANGED}, 0, '' }
+      if from >= 0 then
+        if known[3] then return { ${OLD_HISTORY}, 0, known[3] } end
+        local function add()
+          local length = 0
+          for i = first, first + count - 1, 1000 do
+            length = redis.call('RPUSH', KEYS[${HISTORY}], unpack(ARGV, i, math.min(i + 999, first + count - 1)))
+          end
+          return length
+        end
+        local function cut(to)
+          if to == 0 then redis.call('DEL', KEYS[${HISTORY}]) else redis.call('LTRIM', KEYS[${HISTORY}], 0, to - 1) end
+        end
+        -- As a rule it grows at its end, which one command does.
+        local before = count > 0 and add() - count or redis.call('LLEN', KEYS[${HISTORY}])
+        isNew = before == 0 or from == 0
+        if before ~= from then
+          if count > 0 then cut(before) end
+          if from > before then return { ${HISTORY_GAP}, before, '' } end
+          cut(from)
+          add()
+        end
+        answer[2] = from + count
+      end
+      if ARGV[3] ~= '0' then
+        redis.call('HINCRBY', KEYS[${SESSION}], 'version', 1)
+        redis.call('HSET', KEYS[${SESSION}], unpack(ARGV, 4, at))
+      end
+      first = first + count
+      for i = first, #ARGV, 8 do
         answer[#answer + 1] =
           redis.call('XADD', KEYS[${EVENTS}], 'MAXLEN', '~', ${EVENTS_KEPT}, '*', unpack(ARGV, i, i + 7))
       end
-      touch(ARGV[1])
+      if first <= #ARGV and not known[4] then
+        redis.call('HSET', KEYS[${SESSION}], 'streamed', 1)
+        isNew = true
+      end
+      -- Who has the lease renews it, which keeps the keys as well.
+      if isNew then keep(ttl) elseif owner == '' then touch(ttl) end
       return answer`,
   /**
    * ARGV ttl, call connection id, field, value, … A session that has no call takes this one, with those of the fields
@@ -121,21 +172,6 @@ const LUA = {
   /** -> { the history of release 0.1 or nil, the items }. */
   parleyHistory: `
       return { redis.call('HGET', KEYS[${SESSION}], 'history'), redis.call('LRANGE', KEYS[${HISTORY}], 0, -1) }`,
-  /** ARGV ttl, owner, from, item, … -> { outcome, length of the history as it is now, the history of release 0.1 }. */
-  parleyWriteHistory: `
-      local answer = outcome(ARGV[2])
-      if answer ~= ${CHANGED} then return { answer, 0 } end
-      local old = redis.call('HGET', KEYS[${SESSION}], 'history')
-      if old then return { ${OLD_HISTORY}, 0, old } end
-      local length = redis.call('LLEN', KEYS[${HISTORY}])
-      local from = tonumber(ARGV[3])
-      if from > length then return { ${HISTORY_GAP}, length } end
-      if from == 0 then redis.call('DEL', KEYS[${HISTORY}])
-      elseif from < length then redis.call('LTRIM', KEYS[${HISTORY}], 0, from - 1) end
-      for i = 4, #ARGV do redis.call('RPUSH', KEYS[${HISTORY}], ARGV[i]) end
-      redis.call('HINCRBY', KEYS[${SESSION}], 'version', 1)
-      touch(ARGV[1])
-      return { ${CHANGED}, from + #ARGV - 3 }`,
   /** ARGV ttl, schema, the history of release 0.1, its items, … Puts it where this release keeps it. -> 1 if done. */
   parleyMoveHistory: `
       if redis.call('HGET', KEYS[${SESSION}], 'history') ~= ARGV[3] then return 0 end
@@ -143,13 +179,13 @@ const LUA = {
       for i = 4, #ARGV do redis.call('RPUSH', KEYS[${HISTORY}], ARGV[i]) end
       redis.call('HDEL', KEYS[${SESSION}], 'history')
       redis.call('HSET', KEYS[${SESSION}], 'schema', ARGV[2])
-      touch(ARGV[1])
+      keep(ARGV[1])
       return 1`,
   /** ARGV ttl, command -> the entry's id, or nil: no session. */
   parleyCommand: `
       if redis.call('EXISTS', KEYS[${SESSION}]) == 0 then return false end
       local id = redis.call('XADD', KEYS[${COMMANDS}], 'MAXLEN', '~', ${COMMANDS_KEPT}, '*', 'command', ARGV[2])
-      touch(ARGV[1])
+      if ages(KEYS[${COMMANDS}], ARGV[1]) then keep(ARGV[1]) end
       redis.call('PUBLISH', KEYS[${COMMANDS}], id)
       return id`,
   /** ARGV ttl, owner, id of the last command that the owner has carried out -> outcome. */
@@ -168,17 +204,6 @@ const LUA = {
       end
       touch(ARGV[1])
       return 1`,
-  /** ARGV ttl, owner, lease -> outcome. A lease that ran out is ours still where nobody has had it since. */
-  parleyRenew: `
-      local answer = outcome(ARGV[2])
-      if answer == ${CHANGED} then
-        redis.call('SET', KEYS[${OWNER}], ARGV[2], 'PX', ARGV[3])
-        touch(ARGV[1])
-      elseif answer == ${NO_SESSION} then
-        local holder = redis.call('GET', KEYS[${OWNER}])
-        if holder and holder ~= ARGV[2] then return ${LEASE_LOST} end
-      end
-      return answer`,
   /** -> { 1 if nobody holds the session, for how many ms since this was first asked, 1 if somebody did before }. */
   parleySilence: `
       if redis.call('EXISTS', KEYS[${SESSION}]) == 0 or redis.call('EXISTS', KEYS[${OWNER}]) == 1 then return { 0, 0, 0 } end
@@ -187,6 +212,10 @@ const LUA = {
       redis.call('HSETNX', KEYS[${SESSION}], 'silentSince', string.format('%.0f', now))
       local since = redis.call('HGET', KEYS[${SESSION}], 'silentSince')
       return { 1, now - since, redis.call('HEXISTS', KEYS[${SESSION}], 'wasHeld') }`,
+  /** ARGV ttl. Keeps all that belongs to the session. */
+  parleyKeep: `
+      keep(ARGV[1])
+      return 1`,
   /** ARGV owner. After it that owner writes nothing more. */
   parleyRelease: `
       if redis.call('HGET', KEYS[${SESSION}], 'heldBy') == ARGV[1] then
@@ -195,6 +224,22 @@ const LUA = {
       if redis.call('GET', KEYS[${OWNER}]) ~= ARGV[1] then return 0 end
       return redis.call('DEL', KEYS[${OWNER}])`,
 } as const;
+
+/**
+ * KEYS session, owner. ARGV ttl, owner, lease -> outcome, or {@link KEYS_AGE}: renewed, and the session's keys are to be kept. A
+ * lease that ran out is ours still where nobody has had it since.
+ */
+const RENEW_LUA = `
+      local holder = redis.call('GET', KEYS[2])
+      if holder and holder ~= ARGV[2] then return ${LEASE_LOST} end
+      local leftMs = redis.call('PTTL', KEYS[1])
+      if leftMs == -2 then return ${NO_SESSION} end
+      if holder then redis.call('PEXPIRE', KEYS[2], ARGV[3])
+      else
+        if redis.call('HGET', KEYS[1], 'heldBy') ~= ARGV[2] then return ${LEASE_LOST} end
+        redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
+      end
+      return leftMs * 8 < ARGV[1] * 7 and ${KEYS_AGE} or ${CHANGED}`;
 
 /** KEYS calls. ARGV ttl, member, the member before which all others are too old. */
 const INDEX_LUA = `
@@ -216,16 +261,16 @@ export interface ScriptedRedis extends Redis {
   parleyCreate(...args: Arguments): Promise<0 | 1>;
   parleyRestore(...args: Arguments): Promise<number>;
   parleyPatch(...args: Arguments): Promise<[changed: 0 | 1, hash: string[]]>;
-  parleySet(...args: Arguments): Promise<number>;
-  parleyAppend(...args: Arguments): Promise<[outcome: number, ...ids: string[]]>;
+  parleyWrite(...args: Arguments): Promise<[outcome: number, length: number, old: string, ...ids: string[]]>;
   parleyJoin(...args: Arguments): Promise<string[]>;
   parleyHistory(...args: Arguments): Promise<[old: string | null, items: string[]]>;
-  parleyWriteHistory(...args: Arguments): Promise<[outcome: number, length: number, old?: string]>;
   parleyMoveHistory(...args: Arguments): Promise<0 | 1>;
   parleyCommand(...args: Arguments): Promise<string | null>;
   parleyCommandsDone(...args: Arguments): Promise<number>;
   parleyClaim(...args: Arguments): Promise<0 | 1>;
+  /** Keys: session, owner. */
   parleyRenew(...args: Arguments): Promise<number>;
+  parleyKeep(...args: Arguments): Promise<1>;
   parleySilence(...args: Arguments): Promise<[silent: 0 | 1, forMs: number, wasHeld: 0 | 1]>;
   parleyRelease(...args: Arguments): Promise<0 | 1>;
   parleyIndex(...args: Arguments): Promise<1>;
@@ -235,6 +280,7 @@ export interface ScriptedRedis extends Redis {
 /** Teaches a client the scripts. ioredis sends a script's text once for each connection, then only its digest. */
 export function withScripts(redis: Redis): ScriptedRedis {
   for (const [name, lua] of Object.entries(LUA)) redis.defineCommand(name, { numberOfKeys: 6, lua: COMMON + lua });
+  redis.defineCommand('parleyRenew', { numberOfKeys: 2, lua: RENEW_LUA });
   redis.defineCommand('parleyIndex', { numberOfKeys: 1, lua: INDEX_LUA });
   redis.defineCommand('parleyBind', { numberOfKeys: 1, lua: BIND_LUA });
   return redis as ScriptedRedis;

@@ -168,6 +168,57 @@ for (const redis of await redisesUnderTest()) {
       );
     });
 
+    test('all that one moment changes is one step, whole or not at all, and renews nothing that is fresh (unit costs)', async () => {
+      const store = storeOf(0);
+      const { id } = await store.create(newSession());
+      await store.claim(id, 'me', 60_000);
+      const writer = store.owned(id, 'me');
+      const said = (text: string) => ({ role: 'caller', text }) as const;
+      const moment = (from: number, text: string) => ({
+        patch: { endReason: text },
+        history: { from, items: [said(text)] },
+        events: [{ type: 'said', source: 'stream-host', data: { text } } as const],
+      });
+      await writer.write(moment(0, 'one'));
+      await assert.rejects(writer.write(moment(5, 'lost')), { code: 'session.history-gap', details: { length: 1 } });
+      await assert.rejects(store.owned(id, 'you').write(moment(1, 'not mine')), { code: 'session.lease-lost' });
+      await assert.rejects(
+        writer.write({ ...moment(1, 'x'), events: [{ type: 't', source: 'stream-host', data: { n: 1n } }] }),
+        {
+          code: 'session.not-storable',
+        },
+      );
+      const { version, endReason } = (await store.get(id)) ?? assert.fail('gone');
+      assert.deepEqual([version, endReason], [2, 'one']);
+      assert.deepEqual(await store.history(id), [said('one')]);
+      assert.deepEqual(
+        (await store.events(id)).map(({ data }) => data.text),
+        ['one'],
+      );
+      await writer.write(moment(1, 'two'));
+      await writer.write(moment(1, 'three'));
+      assert.deepEqual(await store.history(id), [said('one'), said('three')]);
+      if (redis.kind !== 'redis-server') return;
+      const renewals = async () => Number(/cmdstat_pexpire:calls=(\d+)/.exec(await raw.info('commandstats'))?.[1] ?? 0);
+      const before = await renewals();
+      for (let n = 2; n < 10; n++) await writer.write(moment(n, `${n}`));
+      assert.equal(await renewals(), before);
+    });
+
+    test('a session that was written again after Redis had lost it gives each key a time to live anew (unit costs)', async () => {
+      const store = storeOf(0);
+      const session = await store.create(newSession());
+      await store.claim(session.id, 'me', 60_000);
+      const writer = store.owned(session.id, 'me');
+      const events = [{ type: 't', source: 'stream-host', data: {} } as const];
+      await writer.write({ events });
+      await raw.flushdb();
+      assert.equal(await store.restore(session, [], { owner: 'me', leaseMs: 60_000 }), true);
+      await writer.write({ events, history: { from: 0, items: [{ role: 'caller', text: 't' }] } });
+      await store.command(session.id, { type: 'end', reason: 'r' });
+      for (const key of await raw.keys('*')) assert.ok((await raw.pttl(key)) > 0, `${key} has no time to live`);
+    });
+
     test('a sign of life keeps all of a session, and only its own', async () => {
       const store = storeOf(0);
       const { id } = await store.create(newSession());

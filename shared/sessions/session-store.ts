@@ -5,7 +5,7 @@ import { DueList } from './due-list.ts';
 import type { HistoryItem } from './history.ts';
 import { Hosts } from './hosts.ts';
 import { callKey, isSessionId, PROBE_KEY, scriptKeys, sessionKeys, WATCH_KEY } from './keys.ts';
-import { CHANGED, LEASE_LOST, NO_SESSION, type ScriptedRedis, withScripts } from './scripts.ts';
+import { CHANGED, KEYS_AGE, LEASE_LOST, NO_SESSION, type ScriptedRedis, withScripts } from './scripts.ts';
 import type {
   NewEvent,
   NewSession,
@@ -54,7 +54,8 @@ const PROBE_TTL_MS = 10_000;
  * the version that they were made from (or need nothing of what is there), bindings and leases go to whoever comes first.
  *
  * Every key expires `ttlSeconds` after the session's last sign of life (a change, an event, a command, a lease's
- * renewal). Bindings and the index do not change with the session: they stay a day longer than that.
+ * renewal), or up to an eighth of that sooner. Bindings and the index do not change with the session: they stay a day longer
+ * than that.
  *
  * Every method may fail with `redis.unavailable` (no answer within the client's time limit: the change may or may not
  * have been made) or `redis.refused`.
@@ -284,8 +285,12 @@ export class SessionStore {
 
   /** Keeps the lease. One that has run out is taken up again, unless somebody else has had the session since. */
   async renew(id: string, owner: string, leaseMs: number): Promise<Renewal> {
-    const outcome = await askRedis(() => this.#redis.parleyRenew(...scriptKeys(id), this.#ttlMs, owner, leaseMs));
-    return outcome === CHANGED ? 'held' : outcome === NO_SESSION ? 'gone' : 'lost';
+    const keys = sessionKeys(id);
+    const renew = () => this.#redis.parleyRenew(keys.session, keys.owner, this.#ttlMs, owner, leaseMs);
+    const outcome = await askRedis(renew);
+    if (outcome === KEYS_AGE) await askRedis(() => this.#redis.parleyKeep(...scriptKeys(id), this.#ttlMs));
+    if (outcome === NO_SESSION) return 'gone';
+    return outcome === LEASE_LOST ? 'lost' : 'held';
   }
 
   /** Gives the lease up, if it is still this owner's. What that owner writes later does not land. */

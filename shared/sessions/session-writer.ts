@@ -7,6 +7,14 @@ import { encodeEvent, encodeHistory, encodeSession, indexedAs, parseOldHistory, 
 import { askRedis, leaseLost, readRedis, sessionNotFound } from './session-errors.ts';
 import type { SessionIndex } from './session-index.ts';
 
+/** What one moment changes in a session. */
+export interface SessionWrite {
+  readonly patch?: SessionPatch | undefined;
+  /** From item `from` on, the history reads `items` now. */
+  readonly history?: { readonly from: number; readonly items: readonly HistoryItem[] } | undefined;
+  readonly events?: readonly NewEvent[];
+}
+
 interface WriterOptions {
   readonly index: SessionIndex;
   readonly ttlMs: number;
@@ -41,46 +49,53 @@ export class SessionWriter {
     this.#wallMs = options.wallMs;
   }
 
-  /** Changes the fields given, whatever the session is like by now. */
-  async set(fields: SessionPatch): Promise<void> {
-    const encoded = encodeSession(fields);
-    const keys = scriptKeys(this.#id);
-    const before = fields.status === undefined ? undefined : await this.#indexed();
-    const { status } = fields;
+  /**
+   * All that one moment changes, in one step: nothing of it is written unless all of it is. Events are added to the session's
+   * stream, which keeps about its last 1000.
+   * @returns the events' ids
+   * @throws {ParleyError} `session.history-gap`: fewer than `history.from` items are there; `details.length` says how many
+   * @throws {RequestError} `session.not-storable`: what an event, an item or a field holds is not JSON
+   */
+  async write({ patch = {}, history, events = [] }: SessionWrite): Promise<string[]> {
+    const fields = encodeSession(patch);
+    const items = encodeHistory(history?.items ?? []);
+    const told = events.flatMap((event) => encodeEvent({ ...event, at: event.at ?? this.#wallMs() }));
+    const args = [fields.length, ...fields, history?.from ?? -1, items.length, ...items, ...told];
+    const { status } = patch;
+    const before = status === undefined ? undefined : await this.#indexed();
     if (before && status) await askRedis(() => this.#index.enter(status, this.#id, before.createdAt));
-    this.#check(await askRedis(() => this.#redis.parleySet(...keys, this.#ttlMs, this.#owner, ...encoded)));
-    if (before && fields.status !== before.status) {
+    const ids = await this.#write(args);
+    if (before && status !== before.status) {
       await askRedis(() => this.#index.leave(before.status, this.#id, before.createdAt));
     }
-  }
-
-  /**
-   * Adds to the session's stream, which keeps about its last 1000 events; all of them in one step.
-   * @returns the events' ids
-   * @throws {RequestError} `session.not-storable`: what an event holds is not JSON
-   */
-  async append(...events: readonly NewEvent[]): Promise<string[]> {
-    const encoded = events.flatMap((event) => encodeEvent({ ...event, at: event.at ?? this.#wallMs() }));
-    const keys = scriptKeys(this.#id);
-    const append = () => this.#redis.parleyAppend(...keys, this.#ttlMs, this.#owner, ...encoded);
-    const [outcome, ...ids] = await askRedis(append);
-    this.#check(outcome);
     return ids;
   }
 
-  /**
-   * Cuts the history to its first `from` items and adds `items`, in one step. The same again changes nothing.
-   * @throws {ParleyError} `session.history-gap`: fewer than `from` items are there; `details.length` says how many
-   * @throws {RequestError} `session.not-storable`: what an item holds is not JSON
-   */
+  /** Changes the fields given, whatever the session is like by now. */
+  async set(fields: SessionPatch): Promise<void> {
+    await this.write({ patch: fields });
+  }
+
+  /** Adds to the session's stream; see {@link write}. @returns the events' ids */
+  append(...events: readonly NewEvent[]): Promise<string[]> {
+    return this.write({ events });
+  }
+
+  /** Cuts the history to its first `from` items and adds `items`. The same again changes nothing. See {@link write}. */
   async writeHistory(from: number, items: readonly HistoryItem[]): Promise<void> {
-    const encoded = encodeHistory(items);
+    await this.write({ history: { from, items } });
+  }
+
+  async #write(args: readonly (string | number)[]): Promise<string[]> {
     const keys = scriptKeys(this.#id);
     for (let attempt = 0; attempt < 3; attempt++) {
-      const write = () => this.#redis.parleyWriteHistory(...keys, this.#ttlMs, this.#owner, from, ...encoded);
-      const [outcome, length, old] = await askRedis(write);
-      if (outcome !== OLD_HISTORY) return this.#check(outcome, length);
-      await this.#moveHistory(old ?? '');
+      const write = () => this.#redis.parleyWrite(...keys, this.#ttlMs, this.#owner, ...args);
+      const [outcome, length, old, ...ids] = await askRedis(write);
+      if (outcome !== OLD_HISTORY) {
+        this.#check(outcome, length);
+        return ids;
+      }
+      await this.#moveHistory(old);
     }
     throw new DependencyError('redis.refused', 'An older release writes this history too; try again');
   }

@@ -8,7 +8,9 @@ import { connectRedis } from '../../shared/sessions/connect.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
 import type { Session } from '../../shared/sessions/session.ts';
 import { SessionStore } from '../../shared/sessions/session-store.ts';
+import type { SessionWrite } from '../../shared/sessions/session-writer.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
+import { VirtualClock } from '../../shared/virtual-clock.ts';
 import { SessionEvents } from '../dialogue/session-events.ts';
 import { phoneSession, redisForTests } from '../testing/host-under-test.ts';
 import { SessionLog } from './session-log.ts';
@@ -87,16 +89,12 @@ test('no turn is on record before its number is, so that no other host gives tha
   let told = false;
   const record = new SessionLog({
     writer: {
-      set: async (patch) => {
-        await writer.set(patch);
+      write: async (change) => {
+        const ids = await writer.write(change);
         if (!told) tell(2);
         told = true;
-      },
-      writeHistory: (from, items) => writer.writeHistory(from, items),
-      append: async (...batch) => {
-        const ids = await writer.append(...batch);
         const { turns } = (await store.get(session.id)) ?? {};
-        for (const { data } of batch) counted.push(Math.max(0, Number(data?.turn) - (turns ?? 0)));
+        for (const { data } of change.events ?? []) counted.push(Math.max(0, Number(data?.turn) - (turns ?? 0)));
         return ids;
       },
     },
@@ -124,6 +122,37 @@ test('what of the history is rewritten is rewritten in Redis, and nothing before
   events.emit('historyChanged', { from: 2, items: [] });
   await record.close(2000);
   assert.deepEqual(await store.history('r-rewritten'), [caller('one'), caller('2')]);
+});
+
+test('what one moment of a talk changes is one write, whatever it is; the end of it waits for nothing (unit costs)', async () => {
+  const session = await store.create(phoneSession('r-one-write'));
+  const writes: SessionWrite[] = [];
+  const clock = new VirtualClock();
+  const record = new SessionLog({
+    writer: {
+      async write(change) {
+        writes.push(change);
+        return [];
+      },
+    },
+    restore: async () => false,
+    ...{ session, history: [], clock, log },
+  });
+  const events = new SessionEvents(clock);
+  record.follow(events);
+  events.emit('historyChanged', { from: 0, items: [{ role: 'caller', text: 'One?' }] });
+  events.emit('callerFinal', { turn: 1, text: 'One?' });
+  await clock.advance(200);
+  events.emit('bargeIn', { turn: 1, by: 'voice' });
+  assert.equal(writes.length, 0);
+  await clock.advance(100);
+  assert.partialDeepStrictEqual(writes, [
+    { patch: { turns: 1 }, history: { from: 0 }, events: [{ type: 'caller.said' }, { type: 'turn.interrupted' }] },
+  ]);
+  record.patch({ endReason: 'over' });
+  await clock.advance(0);
+  assert.equal(writes.length, 2);
+  await record.close(0);
 });
 
 test('while Redis is away the newest are kept, the rest is counted, and all of it is written when it is back', async () => {
@@ -211,9 +240,7 @@ test('when Redis goes away between events that are written one by one, none is w
   let fails = true;
   const record = new SessionLog({
     writer: {
-      set: async () => {},
-      writeHistory: async () => {},
-      async append(...events) {
+      async write({ events = [] }) {
         if (events.some(({ data }) => data.n === 'bad')) throw new TypeError('cannot be stored');
         if (fails && written.length === 1) {
           fails = false;

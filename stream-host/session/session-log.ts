@@ -2,13 +2,13 @@ import type { Cancel, Clock } from '../../shared/clock.ts';
 import { messageOf, ParleyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
-import type { Session, SessionEvent, SessionPatch } from '../../shared/sessions/session.ts';
+import type { NewEvent, Session, SessionEvent, SessionPatch } from '../../shared/sessions/session.ts';
 import type { SessionWriter } from '../../shared/sessions/session-writer.ts';
 import type { SessionEventSource } from '../contract/events.ts';
 
 export interface SessionLogOptions {
   /** Writes in the name of the lease: what comes after it was lost is refused. */
-  readonly writer: Pick<SessionWriter, 'set' | 'append' | 'writeHistory'>;
+  readonly writer: Pick<SessionWriter, 'write'>;
   /** Writes the whole session again, where Redis has lost it. False: there is one. */
   readonly restore: (session: Session, history: readonly HistoryItem[]) => Promise<boolean>;
   readonly session: Session;
@@ -17,6 +17,8 @@ export interface SessionLogOptions {
   readonly log: Logger;
   /** Events kept while Redis is away; beyond, the oldest are dropped and counted. */
   readonly maxBacklog?: number;
+  /** What happens within so long is written together. What others wait for is not held back. */
+  readonly gatherMs?: number;
 }
 
 type PendingEvent = Pick<SessionEvent, 'type' | 'data' | 'at'>;
@@ -25,6 +27,11 @@ interface HistoryTail {
   readonly items: readonly HistoryItem[];
 }
 
+/**
+ * A turn's words, its number, its place in the history and its times come within it, and are one write and not four. So much
+ * of a record is lost with a host that is killed.
+ */
+const GATHER_MS = 250;
 const FIRST_RETRY_MS = 200;
 const MAX_RETRY_MS = 5000;
 /** Events that one command writes. */
@@ -38,6 +45,8 @@ const BATCH = 32;
 export class SessionLog {
   readonly #options: SessionLogOptions;
   readonly #maxBacklog: number;
+  readonly #gatherMs: number;
+  #cancelGathering: Cancel | undefined;
   /** The session as it would be written again. */
   #session: Session;
   #history: readonly HistoryItem[];
@@ -60,6 +69,7 @@ export class SessionLog {
     this.#session = options.session;
     this.#history = options.history;
     this.#maxBacklog = options.maxBacklog ?? 256;
+    this.#gatherMs = options.gatherMs ?? GATHER_MS;
   }
 
   /** Events that were lost, because Redis was away for too long or refused them. */
@@ -83,7 +93,9 @@ export class SessionLog {
     if (this.#closed) return;
     this.#session = { ...this.#session, ...fields };
     this.#patch = { ...this.#patch, ...fields };
-    this.#kick();
+    // That it is over, or why it will be, is what others go by.
+    if (fields.status !== undefined || fields.endReason !== undefined) this.#write();
+    else this.#kick();
   }
 
   /** Records a session's events until it is over. */
@@ -122,6 +134,7 @@ export class SessionLog {
   async close(waitMs: number): Promise<void> {
     this.#closed = true;
     if (this.#isEmpty()) return;
+    this.#write();
     await new Promise<void>((resolve) => {
       const cancel = this.#options.clock.after(waitMs, resolve);
       this.#idle.push(() => {
@@ -141,6 +154,8 @@ export class SessionLog {
     this.#abandoned = true;
     this.#cancelRetry?.();
     this.#cancelRetry = undefined;
+    this.#cancelGathering?.();
+    this.#cancelGathering = undefined;
     this.#forget();
     for (const resolve of this.#idle.splice(0)) resolve();
   }
@@ -166,7 +181,15 @@ export class SessionLog {
     return { from, items: this.#history.slice(from) };
   }
 
+  /** Writes what there is, and what comes within a moment. */
   #kick(): void {
+    if (this.#writing || this.#cancelRetry || this.#cancelGathering) return;
+    this.#cancelGathering = this.#options.clock.after(this.#gatherMs, () => this.#write());
+  }
+
+  #write(): void {
+    this.#cancelGathering?.();
+    this.#cancelGathering = undefined;
     if (this.#writing || this.#cancelRetry) return;
     this.#writing = true;
     void this.#drain();
@@ -177,11 +200,7 @@ export class SessionLog {
       // All that one event of the session leads to is queued first.
       await Promise.resolve();
       while (!this.#abandoned && (this.#patch || this.#tail || this.#events.length > 0)) {
-        // What happens meanwhile waits: a turn must not be on record before its number is, or another host gives it again.
-        const batch = this.#events.slice(0, BATCH);
-        await this.#writePatch();
-        await this.#writeTail();
-        await this.#writeEvents(batch);
+        await this.#writeBatch();
         this.#recovered();
       }
       this.#writing = false;
@@ -192,45 +211,55 @@ export class SessionLog {
     }
   }
 
-  async #writePatch(): Promise<void> {
-    const patch = this.#patch;
-    if (!patch || this.#abandoned) return;
+  /** In one step: a turn must not be on record before its number is, or another host gives it again. */
+  async #writeBatch(): Promise<void> {
+    const [patch, history, events] = [this.#patch, this.#tail, this.#events.slice(0, BATCH)];
     this.#patch = undefined;
-    await this.#orPutBack(
-      () => this.#options.writer.set(patch),
-      () => {
-        this.#patch = { ...patch, ...this.#patch };
-      },
-    );
-  }
-
-  async #writeTail(): Promise<void> {
-    const tail = this.#tail;
-    if (!tail || this.#abandoned) return;
     this.#tail = undefined;
-    await this.#orPutBack(
-      () => this.#options.writer.writeHistory(tail.from, tail.items),
-      (error) => {
-        const from = hasGap(error) ? 0 : Math.min(tail.from, this.#tail?.from ?? tail.from);
-        this.#tail = this.#tailFrom(from);
-      },
-    );
+    try {
+      await this.#options.writer.write({ patch, history, events: events.map(asTold) });
+      this.#written(events);
+    } catch (error) {
+      if (isHopeless(error)) return this.#writeApart(patch, history, events);
+      this.#putBack(patch, history, error);
+      throw error;
+    }
   }
 
-  async #writeEvents(batch: readonly PendingEvent[]): Promise<void> {
-    if (batch.length === 0 || this.#abandoned) return;
+  /** One part that cannot be stored must not hold up the others: each gets its own try, in an order that is safe. */
+  async #writeApart(
+    patch: SessionPatch | undefined,
+    history: HistoryTail | undefined,
+    events: readonly PendingEvent[],
+  ): Promise<void> {
+    const { writer } = this.#options;
+    let [patchLeft, historyLeft] = [patch, history];
     try {
-      await this.#options.writer.append(...batch.map((event) => ({ ...event, source: 'stream-host' as const })));
-    } catch (error) {
-      if (!isHopeless(error)) throw error;
-      // One that cannot be stored must not hold up the others: each gets its own try.
-      for (const event of batch) {
-        await this.#writeAlone(event);
+      if (patch) await this.#attempt(() => writer.write({ patch }));
+      patchLeft = undefined;
+      if (history) await this.#attempt(() => writer.write({ history }));
+      historyLeft = undefined;
+      for (const event of events) {
+        if (!(await this.#attempt(() => writer.write({ events: [asTold(event)] })))) this.#dropped += 1;
         this.#written([event]);
       }
-      return;
+    } catch (error) {
+      this.#putBack(patchLeft, historyLeft, error);
+      throw error;
     }
-    this.#written(batch);
+  }
+
+  /** @returns false: it cannot be stored, now or later */
+  async #attempt(write: () => Promise<unknown>): Promise<boolean> {
+    if (this.#abandoned) return true;
+    try {
+      await write();
+      return true;
+    } catch (error) {
+      if (!isHopeless(error)) throw error;
+      this.#lose(error);
+      return false;
+    }
   }
 
   /** The backlog may have dropped some of them meanwhile. */
@@ -238,25 +267,12 @@ export class SessionLog {
     this.#events = this.#events.filter((event) => !events.includes(event));
   }
 
-  async #writeAlone(event: PendingEvent): Promise<void> {
+  #putBack(patch: SessionPatch | undefined, history: HistoryTail | undefined, error: unknown): void {
     if (this.#abandoned) return;
-    try {
-      await this.#options.writer.append({ ...event, source: 'stream-host' });
-    } catch (error) {
-      if (!isHopeless(error)) throw error;
-      this.#dropped += 1;
-      this.#lose(error);
-    }
-  }
-
-  async #orPutBack(write: () => Promise<void>, putBack: (error: unknown) => void): Promise<void> {
-    try {
-      await write();
-    } catch (error) {
-      if (isHopeless(error)) return this.#lose(error);
-      if (!this.#abandoned) putBack(error);
-      throw error;
-    }
+    if (patch) this.#patch = { ...patch, ...this.#patch };
+    if (!history) return;
+    const from = Math.min(history.from, this.#tail?.from ?? history.from);
+    this.#tail = this.#tailFrom(hasGap(error) ? 0 : from);
   }
 
   #lose(error: unknown): void {
@@ -281,7 +297,7 @@ export class SessionLog {
       this.#options.log.warn('the session is somebody else’s by now; nothing more is written about it here');
       this.abandon();
     } else if (code === 'session.not-found' && (await this.#restored())) {
-      this.#kick();
+      this.#write();
     } else {
       this.#retryLater(error);
     }
@@ -289,7 +305,7 @@ export class SessionLog {
 
   /** Writes the session again that Redis has lost. What is queued is written after it. */
   restore(): void {
-    if (!this.#abandoned) void this.#restored().then(() => this.#kick());
+    if (!this.#abandoned) void this.#restored().then(() => this.#write());
   }
 
   /** Redis lost its data: the host that talks with the caller still has all of it. */
@@ -316,10 +332,12 @@ export class SessionLog {
     const delayMs = Math.min(FIRST_RETRY_MS * 2 ** (this.#failures - 1), MAX_RETRY_MS);
     this.#cancelRetry = this.#options.clock.after(delayMs, () => {
       this.#cancelRetry = undefined;
-      this.#kick();
+      this.#write();
     });
   }
 }
+
+const asTold = (event: PendingEvent): NewEvent => ({ ...event, source: 'stream-host' });
 
 /** Writing it again cannot help: it cannot be stored, or what is stored is damaged. */
 function isHopeless(error: unknown): boolean {

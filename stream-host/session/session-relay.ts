@@ -30,7 +30,7 @@ export interface SessionRelayOptions {
 const CHANNEL = 'parley:relay:sessions';
 /** The shortest time between two commands of a host to Redis. What happens meanwhile goes together. */
 const BATCH_MS = 50;
-/** Where nobody listens, this long nothing is even put into words. */
+/** Where nobody listens, this long nothing is even put into words, nor Redis asked. */
 const UNHEARD_MS = 500;
 /** Messages that wait while Redis is slow; beyond, the oldest are dropped. */
 const MOST_WAITING = 512;
@@ -138,8 +138,10 @@ export class SessionRelay {
     this.#waiting = [];
     this.#publishing = true;
     try {
-      const listening = await redis.publish(CHANNEL, JSON.stringify(messages));
-      if (listening === 0) this.#unheardUntil = clock.now() + UNHEARD_MS;
+      // Where nobody listened just now, it is asked first: most of the time nobody does, and messages are long.
+      const isHeard = this.#unheardUntil === 0 || (await redis.publish(CHANNEL, '[]')) > 0;
+      const listening = isHeard ? await redis.publish(CHANNEL, JSON.stringify(messages)) : 0;
+      this.#unheardUntil = listening === 0 ? clock.now() + UNHEARD_MS : 0;
     } catch (error) {
       if (this.#dropped === 0) log.warn({ reason: messageOf(error) }, 'watchers of the sessions miss something');
       this.#dropped += messages.length;

@@ -5,10 +5,11 @@ import { startEmbeddedRedis } from '../../../start/redis-embedded.ts';
 import { type PrivateRedis, startRedisServer } from '../../../start/redis-server.ts';
 import { connectRedis } from '../connect.ts';
 import { SessionStore } from '../session-store.ts';
+import { CLUSTER_VARIABLE, connectCluster } from './cluster.ts';
 
 /** One kind of Redis, started for one test file. */
 export interface RedisUnderTest {
-  readonly kind: 'redis-server' | 'embedded';
+  readonly kind: 'redis-server' | 'embedded' | 'cluster';
   readonly url: string;
   /** A connection of its own. All are closed when the file is done. */
   connect(): Redis;
@@ -20,9 +21,18 @@ export const TTL_SECONDS = 600;
 
 /**
  * Starts every kind of Redis that this machine has, so that the same suite runs on each. The embedded one is always
- * there; where there is no `redis-server`, the report says so.
+ * there; where there is no `redis-server`, the report says so. Where the environment names a cluster, the suite runs on that
+ * alone, which it has to itself.
  */
 export async function redisesUnderTest(): Promise<RedisUnderTest[]> {
+  const nodes = process.env[CLUSTER_VARIABLE];
+  if (nodes !== undefined) {
+    const cluster = underTest('cluster', { url: `redis://${nodes}`, close: async () => {} }, () =>
+      connectCluster(nodes),
+    );
+    await cluster.connect().flushall();
+    return [cluster];
+  }
   const server = await startRedisServer();
   if (!server) {
     test('no redis-server is on the path', (t) => t.diagnostic('the suite ran on the embedded Redis only'));
@@ -31,11 +41,17 @@ export async function redisesUnderTest(): Promise<RedisUnderTest[]> {
   return [...(server ? [underTest('redis-server', server)] : []), underTest('embedded', embedded)];
 }
 
-function underTest(kind: RedisUnderTest['kind'], server: PrivateRedis): RedisUnderTest {
+// Thousands of commands at once take long on a busy machine.
+const COMMAND_TIMEOUT_MS = 60_000;
+
+function underTest(
+  kind: RedisUnderTest['kind'],
+  server: PrivateRedis,
+  open = () => connectRedis(server.url, pino({ level: 'silent' }), { commandTimeoutMs: COMMAND_TIMEOUT_MS }),
+): RedisUnderTest {
   const clients: Redis[] = [];
   const connect = () => {
-    // Thousands of commands at once take long on a busy machine.
-    const client = connectRedis(server.url, pino({ level: 'silent' }), { commandTimeoutMs: 60_000 });
+    const client = open();
     clients.push(client);
     return client;
   };
