@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
+import { withoutBallast } from './telemetry-ballast.ts';
 
 /** The project's folder. */
 export const ROOT = path.join(import.meta.dirname, '..');
@@ -61,7 +62,7 @@ export async function bundle({ entries, folder, external, compact = false }: Bun
     metafile: true,
     write: false,
     logLevel: 'silent',
-    plugins: [inItsPlace, withSideEffects, withoutOtherStores],
+    plugins: [inItsPlace, withSideEffects, withoutOtherStores, withoutBallast],
   });
   const [warning] = warnings;
   if (warning) throw new Error(`${warning.location?.file}:${warning.location?.line}: ${warning.text}`);

@@ -8,8 +8,10 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { STREAM_HOST_FLAGS } from '../shared/stream-host-flags.ts';
+import { eventually } from '../shared/testing/eventually.ts';
 import { freePorts } from '../shared/testing/free-ports.ts';
 import { localEnvironment } from '../start/environment.ts';
+import { Intake } from '../stream-host/telemetry/testing/intake.ts';
 import { type Measures, settle, zippedBytes } from './artefact.ts';
 import { ROOT } from './bundle.ts';
 import { type Artefact, makeArtefacts } from './deploy.ts';
@@ -106,6 +108,27 @@ test('a tool that is put beside the bundled ones is loaded: it needs no build an
   while (!/agents loaded/.test(said))
     await Promise.race([once(child.stdout, 'data'), once(child, 'exit').then(() => assert.fail(said))]);
   assert.match(said, /"agents":\["clock"\]/);
+});
+
+test('the built host tells both Application Insights and a collector of its start, and has nothing that polls', async (t) => {
+  const intake = await Intake.open();
+  t.after(() => intake.close());
+  const [functions = 0, streamHost = 0, emulator = 0, emulatorTls = 0] = await freePorts(4);
+  const given = {
+    ...process.env,
+    APPLICATIONINSIGHTS_CONNECTION_STRING: intake.connectionString,
+    OTEL_EXPORTER_OTLP_ENDPOINT: intake.url,
+  };
+  const env = localEnvironment(given, { functions, streamHost, emulator, emulatorTls }, 'redis://127.0.0.1:1');
+  const tree = path.join(folder, 'stream-host');
+  const child = spawn(process.execPath, [...STREAM_HOST_FLAGS, 'dist/stream-host/main.js'], { cwd: tree, env });
+  t.after(() => child.kill('SIGKILL'));
+  await eventually(() => intake.spans().some(({ data }) => data.baseData.name === 'parley.host.start'));
+  await eventually(() => intake.otlp.some(({ body }) => body.includes('parley.host.start')));
+  for (const file of globSync('dist/**/*.js', { cwd: tree })) {
+    const text = await readFile(path.join(tree, file), 'utf8');
+    assert.doesNotMatch(text, /STARTUP_DELAY_MIN_MS|require\("@grpc/, file);
+  }
 });
 
 test('an unknown part of the build is refused by name', async () => {

@@ -19,7 +19,8 @@ export async function writeLicences(folder: string, packages: readonly string[])
     if (!parsed.success)
       throw new Error(`${name} does not name its licence: see what it is under before it is shipped.`);
     const { name: called, version, license } = parsed.data;
-    const files = globSync('{LICEN[SC]E,licen[sc]e,NOTICE}*', { cwd: place }).sort();
+    const found = globSync('{LICEN[SC]E,licen[sc]e,NOTICE}*', { cwd: place, withFileTypes: true });
+    const files = found.flatMap((entry) => (entry.isFile() ? [entry.name] : [])).sort();
     const own = files.map((file) => readFileSync(path.join(place, file), 'utf8').trim()).join('\n\n');
     const text = own === '' ? 'The package brings no text of its licence along.' : own;
     texts.set(text, [...(texts.get(text) ?? []), `${called} ${version} (${license})`]);

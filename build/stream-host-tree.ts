@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
 import { existsSync, globSync } from 'node:fs';
-import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { bundle, ROOT } from './bundle.ts';
 import { writeManifest } from './functions-package.ts';
 import { writeLicences } from './licences.ts';
+import { slimProgram } from './slim-program.ts';
 
 /** What the model runs on, natively or as WASM: it finds its own files, so it is not bundled. */
 const EXTERNAL = ['onnxruntime-common', 'onnxruntime-node', 'onnxruntime-web'];
@@ -68,7 +69,9 @@ async function copyFiles(folder: string): Promise<void> {
     for (const { parentPath, name } of files) {
       const target = path.join(folder, to, path.relative(cwd, parentPath), name);
       await mkdir(path.dirname(target), { recursive: true });
-      await copyFile(path.join(parentPath, name), target);
+      const source = path.join(parentPath, name);
+      if (name === 'node') await writeFile(target, slimProgram(await readFile(source)));
+      else await copyFile(source, target);
     }
   }
 }

@@ -31,6 +31,7 @@ import type { CallDeskParts } from './session/open-call-desk.ts';
 import { Reception, type ReceptionOptions } from './session/reception.ts';
 import { SessionRelay } from './session/session-relay.ts';
 import { TranscriptIntake } from './session/transcript-intake.ts';
+import type { HostReading } from './telemetry/host-metrics.ts';
 
 /** What keeps the door of a host by its load. */
 export type HostAdmission = Pick<Admission, 'overload' | 'reading' | 'onChange' | 'close'>;
@@ -45,6 +46,7 @@ export interface HostParts
       | 'isScripted'
       | 'maxCallMs'
       | 'logTranscripts'
+      | 'observe'
       | 'waits'
       | 'traces'
       | 'line'
@@ -100,6 +102,8 @@ export interface AssembledHost {
   readonly live: LiveSessions;
   readonly server: StreamHostServer;
   readonly health: HostHealth;
+  /** How it is now, and what it has counted since its start. */
+  reading(): Omit<HostReading, 'playoutLateMs'>;
   /** Opens the port and says in Redis that the host is there. */
   open(port: number, bind?: string): Promise<number>;
   /** Says in Redis at once what it says every few seconds: something of it has changed. */
@@ -182,6 +186,18 @@ export function assembleHost(parts: HostParts): AssembledHost {
     live,
     server,
     health,
+    reading() {
+      const { playout, callers, voiceActivity } = parts.readVitals(live, admission);
+      const { loopDelayMs, speechLaneMs, cpu } = admission?.reading ?? { loopDelayMs: 0, speechLaneMs: 0, cpu: 0 };
+      return {
+        ...{ sessions: live.count, placesFree: live.capacity - live.count, loopDelayMs, speechLaneMs, cpu },
+        playoutDrops: playout.droppedFrames,
+        callerDrops: callers.excessFrames,
+        laneDrops: voiceActivity.droppedFrames,
+        laneRestarts: voiceActivity.restarts,
+        refusals: live.refusals,
+      };
+    },
     async open(port, bind) {
       const opened = await server.listen(port, bind);
       await record.announce();

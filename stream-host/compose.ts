@@ -19,6 +19,7 @@ import { PriceTable } from '../shared/records/price-table.ts';
 import { connectRedis } from '../shared/sessions/connect.ts';
 import type { StreamHostSettings } from '../shared/settings/stream-host-settings.ts';
 import { servesThisMachineAlone, ticketsRequired } from '../shared/settings/this-machine.ts';
+import { randomSpanIds } from '../shared/telemetry/call-trace.ts';
 import { readVersion } from '../shared/version.ts';
 import { agentIn } from './agent/agent-language.ts';
 import { AgentShelf } from './agent/agent-shelf.ts';
@@ -52,6 +53,10 @@ import { recordable } from './replay/recorded-conversation.ts';
 import type { RecordingPlan } from './session/call-recording.ts';
 import type { ReceptionOptions } from './session/reception.ts';
 import { VoiceActivityLane } from './speech/voice-activity/voice-activity-lane.ts';
+import { HostMetrics } from './telemetry/host-metrics.ts';
+import { observeSessions } from './telemetry/observe-sessions.ts';
+import { servicePlaces } from './telemetry/service-places.ts';
+import { startTelemetry } from './telemetry/start.ts';
 import { watchedMode } from './voicemail/watched-mode.ts';
 
 /** The project's folder, whether the source runs or the build in `dist/`. */
@@ -80,6 +85,13 @@ export async function startStreamHost(
 
   const identity = openIdentity({ clientId: config.AZURE_CLIENT_ID, env: process.env, clock, log });
   opened.defer(() => identity.close());
+  const place = `${hostname()}:${config.STREAM_HOST_PORT}`;
+  // First of all: what takes a tracer before it does never records anything.
+  const telemetry = await startTelemetry({
+    ...{ config, credential: identity.credential, place, version: readVersion(), clock, log },
+  });
+  opened.defer(() => telemetry.close());
+  const warmUp = telemetry.warmUp();
   const aiToken = async () => (await identity.tokens(SCOPES.ai).get()).token;
   const realtime = realtimeServiceOf(config, {
     clock,
@@ -148,7 +160,7 @@ export async function startStreamHost(
   /** What this deployment can do with a line. A mode whose service is not configured is not there. */
   const turnsOf = (agent: string) => shelf.require(agent).turns;
   const media = mediaMode({
-    openSpeech: (sessionLog, locale, onUsed) => speech.open(sessionLog, locale, onUsed),
+    openSpeech: (sessionLog, locale, onUsed, onServed) => speech.open(sessionLog, locale, onUsed, onServed),
     turnsOf,
     converse: recordable,
   });
@@ -193,7 +205,6 @@ export async function startStreamHost(
   const tokens = THE_CARRIER.openProof(config, clock);
   const emulatorUrl = config.EMULATOR_URL;
   const agent = () => shelf.require(config.DEFAULT_AGENT);
-  const place = `${hostname()}:${config.STREAM_HOST_PORT}`;
   const records = new CallRecords({
     store: openRecordStore(config, identity.credential),
     prices: config.CALL_PRICES === undefined ? undefined : PriceTable.read(config.CALL_PRICES),
@@ -227,6 +238,12 @@ export async function startStreamHost(
     callIdHeader: THE_CARRIER.callIdHeader,
     longestMessageMs: config.ACS_MESSAGE_MS,
     logTranscripts: config.LOG_TRANSCRIPTS,
+    ...(telemetry.isOn && {
+      observe: observeSessions({
+        ...{ telemetry, clock, newSpanId: randomSpanIds, content: config.LOG_TRANSCRIPTS },
+        places: servicePlaces(config),
+      }),
+    }),
     admitCarrier: (header) => tokens.admit(header, 'socket'),
     newSecret: randomSecrets,
     ticketRules: {
@@ -265,6 +282,13 @@ export async function startStreamHost(
     }),
     readVitals: (live, admission) => readVitals({ process: vitals, live, lane, admission }),
   });
+  if (telemetry.isOn) {
+    const read = () => ({ ...host.reading(), playoutLateMs: beat.takeLatestMs() });
+    const hostMetrics = new HostMetrics({ metrics: telemetry.metrics, read, clock });
+    opened.defer(() => hostMetrics.close());
+  }
+  // Before anybody is let in.
+  await warmUp;
   const port = await host.open(config.STREAM_HOST_PORT, config.STREAM_HOST_BIND);
   if (config.WATCH_AGENTS) {
     shelf.watch(() => {

@@ -52,6 +52,7 @@ const RULES: readonly { readonly files: string; readonly mayImport: readonly str
       mayImport: ['shared/', ...floors('contract', 'dialogue', 'keys', 'transport', 'host', 'record')],
     },
     { files: 'stream-host/calls/', mayImport: ['shared/'], packages: 'none' },
+    { files: 'stream-host/telemetry/', mayImport: ['shared/', ...floors('contract')] },
     { files: 'stream-host/http/', mayImport: ['shared/', ...floors('contract', 'host', 'session', 'transport')] },
     // The composition, which knows everybody.
     { files: 'stream-host/', mayImport: ['shared/', 'agents/', 'package.json'] },

@@ -3,6 +3,7 @@ import { withCredentialChecks } from './credentials.ts';
 import { apiHasAudience, doorsHaveTenant, toldOf } from './door-settings.ts';
 import { type Environment, kinds, readSettings, setting } from './setting.ts';
 import { sharedSettings } from './shared-settings.ts';
+import { telemetrySettings } from './telemetry-settings.ts';
 import { servesThisMachineAlone } from './this-machine.ts';
 
 /** What the stream host needs and the functions do not. */
@@ -255,6 +256,7 @@ export const streamHostOnly = {
       'How long calls may go on once the stream host is asked to end, while nobody new is let in; then they are cut and go on at another host. The platform must grant ten seconds more than this (Container Apps: 30 s unless `terminationGracePeriodSeconds` says more).',
     allowed: '0 to 3600000 milliseconds',
   }),
+  ...telemetrySettings,
   EMULATOR_URL: setting(kinds.httpUrl.optional(), {
     about: 'Set where the emulator runs: the page offers its phone line.',
     allowed: 'an http(s) address',

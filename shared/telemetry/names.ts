@@ -29,9 +29,11 @@ export const DEPENDENCIES = [
 export type Dependency = (typeof DEPENDENCIES)[number];
 
 export const SPAN = {
+  /** A stream host has started. */
+  hostStart: 'parley.host.start',
   /** A session was opened on a host: from the socket's arrival until its mode runs. The parent of all that follows there. */
   session: 'parley.session',
-  /** A session is over on a host. It has what it came to: turns, faults, the reason. */
+  /** A session is over on a host: from its opening there to its end. It has what it came to: turns, faults, the reason. */
   sessionEnd: 'parley.session.end',
   /** One go: from the end of the caller's words (or from when the agent began by itself) until it was heard or cut off. */
   turn: 'parley.turn',
@@ -141,6 +143,8 @@ export const ATTRIBUTE = {
   genAiCached: 'gen_ai.usage.cache_read.input_tokens',
   genAiAudioInput: 'gen_ai.usage.audio.input_tokens',
   genAiAudioOutput: 'gen_ai.usage.audio.output_tokens',
+  /** The voice that spoke. */
+  voice: 'parley.voice',
   genAiTool: 'gen_ai.tool.name',
   genAiToolCall: 'gen_ai.tool.call.id',
   genAiToolType: 'gen_ai.tool.type',

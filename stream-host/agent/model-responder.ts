@@ -112,6 +112,7 @@ export class ModelResponder implements Responder {
       },
       omit: options.agent.model.omit,
       onUsed: (deployment, tokens) => options.recorder?.used(modelUsage('chat-model', deployment, tokens)),
+      onServed: (request) => options.recorder?.served?.(request),
     });
     this.locale = options.agent.locale;
     const { agent, session } = options;

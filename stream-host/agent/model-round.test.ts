@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../../shared/clock.ts';
+import type { ServedRequest } from '../contract/recorder.ts';
 import { openModelClient } from './model-client.ts';
 import { toModelError } from './model-errors.ts';
 import { ModelRound } from './model-round.ts';
@@ -32,6 +33,7 @@ async function startServer(context: TestContext, answer: (response: ServerRespon
   });
   const { port } = server.address() as AddressInfo;
   const client = openModelClient({ baseUrl: `http://127.0.0.1:${port}/v1`, apiKey: 'key' });
+  const served: ServedRequest[] = [];
   const open = (signal: AbortSignal = NEVER) =>
     ModelRound.open({
       client,
@@ -39,9 +41,10 @@ async function startServer(context: TestContext, answer: (response: ServerRespon
       waits: new TurnWaits(systemClock, signal, 5000),
       limits: { firstMs: 4000, silentMs: 4000, maxTextCharacters: 100_000 },
       clock: systemClock,
+      onServed: (request) => served.push(request),
     });
   /** `connectionClosed`: the first one, seen from the server. */
-  return { open, connections: () => connections, connectionClosed: closed.promise };
+  return { open, served, connections: () => connections, connectionClosed: closed.promise };
 }
 
 async function read(opening: Promise<ModelRound>): Promise<string[]> {
@@ -169,3 +172,71 @@ test('rounds that are given up, at any moment, leave no connection and no failur
   assert.equal(open, 0);
   assert.deepEqual(failures, []);
 });
+
+test('a request that was answered is told once, with its first word, its tokens and why it ended', async (context) => {
+  const usage = JSON.stringify({ choices: [], usage: { prompt_tokens: 9, completion_tokens: 4 } });
+  const { open, served } = await startServer(context, (response) =>
+    response.end(`${token('Hello.')}data: ${choice('', 'stop')}\n\ndata: ${usage}\n\ndata: [DONE]\n\n`),
+  );
+  const round = await open();
+  while ((await round.next()) !== undefined);
+  round.close();
+  round.close();
+  assert.equal(served.length, 1);
+  const [{ service, model, startedAtMs, firstAtMs = Number.NaN, endedAtMs, tokens, finishReason, error } = never()] =
+    served;
+  assert.deepEqual([service, model, finishReason, error], ['chat-model', 'm', 'stop', undefined]);
+  assert.ok(startedAtMs <= firstAtMs && firstAtMs <= endedAtMs);
+  assert.equal(tokens?.input, 9);
+  assert.equal(tokens?.output, 4);
+});
+
+test('a request that broke down is told by the code of its failure, one that nobody wanted any more by none', async (context) => {
+  const broken = await startServer(context, (response) => {
+    response.write(token('Hello'));
+    setTimeout(() => response.destroy(), 20);
+  });
+  await assert.rejects(read(broken.open()));
+  assert.deepEqual(
+    broken.served.map(({ error }) => error),
+    ['model.cut_off'],
+  );
+  const left = await startServer(context, (response) => void response.write(token('Hello')));
+  const caller = new AbortController();
+  const round = await left.open(caller.signal);
+  await round.next();
+  caller.abort();
+  await assert.rejects(round.next());
+  round.close();
+  assert.deepEqual(
+    left.served.map(({ error }) => error),
+    [undefined],
+  );
+});
+
+test('a request that was refused is told with its status', async (context) => {
+  const server = createServer((_, response) =>
+    response.writeHead(401, { 'content-type': 'application/json' }).end('{}'),
+  );
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  context.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const served: ServedRequest[] = [];
+  const opening = ModelRound.open({
+    client: openModelClient({ baseUrl: `http://127.0.0.1:${port}/v1`, apiKey: 'key' }),
+    request: { model: 'm', messages: [] },
+    waits: new TurnWaits(systemClock, NEVER, 5000),
+    limits: { firstMs: 4000, silentMs: 4000, maxTextCharacters: 1000 },
+    clock: systemClock,
+    onServed: (request) => served.push(request),
+  });
+  await assert.rejects(opening);
+  assert.deepEqual(
+    served.map(({ status, error }) => [status, error]),
+    [[401, 'model.unauthorised']],
+  );
+});
+
+function never(): never {
+  throw new Error('Nothing was told.');
+}

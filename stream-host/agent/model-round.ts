@@ -2,12 +2,13 @@ import type OpenAI from 'openai';
 import { APIError } from 'openai';
 import type { Clock } from '../../shared/clock.ts';
 import type { ToolRequest } from '../contract/agent.ts';
+import type { OnServed, ServedRequest } from '../contract/recorder.ts';
 import { CallAssembly } from './call-assembly.ts';
 import type { Chunk, TokenCount } from './chat-chunk.ts';
 import { ChatStream } from './chat-stream.ts';
-import { modelCutOff, modelEndless, modelFiltered, modelSilent } from './model-errors.ts';
+import { modelCutOff, modelEndless, modelFiltered, modelSilent, providerReason, toModelError } from './model-errors.ts';
 import { bytesOf } from './model-fetch.ts';
-import type { TurnWaits } from './turn-waits.ts';
+import { TurnAborted, type TurnWaits } from './turn-waits.ts';
 
 /** What is asked; how it is streamed is the round's own business. */
 export type RoundRequest = Omit<OpenAI.ChatCompletionCreateParamsStreaming, 'stream'>;
@@ -29,12 +30,18 @@ export interface RoundOptions {
   readonly clock: Clock;
   /** Told once what the request used, when it is over; `undefined`: it was broken off before anybody was told. */
   readonly onUsed?: ((tokens: TokenCount | undefined) => void) | undefined;
+  /** Told once how the request went, when it is over. */
+  readonly onServed?: OnServed | undefined;
 }
 
 /** So many chunks are no answer, whatever they hold. */
 const MAX_CHUNKS = 50_000;
 /** What may still come after the finish reason (usage, late filter results) is waited for so long, and no longer. */
 const AFTER_FINISH_MS = 150;
+
+/** Who breaks a request off did not want the rest: that is no failure of the model's. */
+const failureOf = (thrown: unknown): { readonly error?: string } =>
+  thrown instanceof TurnAborted ? {} : { error: toModelError(thrown).code };
 
 const nothingMore = (): Error => new NothingMore();
 class NothingMore extends Error {}
@@ -52,9 +59,20 @@ export class ModelRound {
   #onUsed: RoundOptions['onUsed'];
   /** Its first words, which have come already. */
   #first = '';
+  /** Tells how it went; undefined once it has. */
+  #tellServed: ((more: Partial<ServedRequest>) => void) | undefined;
+  #firstAtMs: number | undefined;
+  #error: string | undefined;
+  readonly #clock: Clock;
 
-  private constructor({ waits, limits, onUsed }: RoundOptions, stream: ChatStream) {
+  private constructor(
+    { waits, limits, onUsed, clock }: RoundOptions,
+    stream: ChatStream,
+    tellServed: (more: Partial<ServedRequest>) => void,
+  ) {
     this.#onUsed = onUsed;
+    this.#clock = clock;
+    this.#tellServed = tellServed;
     this.#waits = waits;
     this.#limits = limits;
     this.#stream = stream;
@@ -67,6 +85,16 @@ export class ModelRound {
    */
   static async open(options: RoundOptions): Promise<ModelRound> {
     const { client, request, waits, limits, clock } = options;
+    const startedAtMs = clock.now();
+    const tellServed = (more: Partial<ServedRequest>): void =>
+      options.onServed?.({
+        service: 'chat-model',
+        model: request.model,
+        url: `${client.baseURL}/chat/completions`,
+        startedAtMs,
+        endedAtMs: clock.now(),
+        ...more,
+      });
     const connection = new AbortController();
     const opening = client.chat.completions
       .create({ ...request, stream: true }, { signal: connection.signal })
@@ -75,9 +103,11 @@ export class ModelRound {
     try {
       const response = await waits.for(opening, limits.firstMs, modelSilent);
       const isWhole = response.headers.get('content-type')?.includes('application/json') ?? false;
-      round = new ModelRound(options, new ChatStream(bytesOf(response), clock, isWhole));
+      round = new ModelRound(options, new ChatStream(bytesOf(response), clock, isWhole), tellServed);
     } catch (error) {
       connection.abort();
+      const status = providerReason(error).status;
+      tellServed({ ...failureOf(error), ...(status !== undefined && { status }) });
       // What the server refused costs nothing; what nobody waited for may.
       if (!(error instanceof APIError)) options.onUsed?.(undefined);
       throw error;
@@ -86,6 +116,7 @@ export class ModelRound {
       await round.#begin();
       return round;
     } catch (error) {
+      round.#error = failureOf(error).error;
       round.close();
       throw error;
     }
@@ -124,19 +155,24 @@ export class ModelRound {
     const first = this.#first;
     this.#first = '';
     if (first !== '') return first;
-    for (;;) {
-      this.#waits.throwIfAborted();
-      const chunk = this.#stream.take();
-      if (chunk) {
-        if (this.#add(chunk) !== '') return chunk.text;
-      } else if (this.#stream.ended) {
-        return this.#end();
-      } else if (this.#finishReason !== undefined) {
-        if (!(await this.#moreComes())) return this.#end();
-      } else {
-        const { firstMs, silentMs } = this.#limits;
-        await this.#waits.for(this.#stream.arrival(), this.#saidSomething ? silentMs : firstMs, modelSilent);
+    try {
+      for (;;) {
+        this.#waits.throwIfAborted();
+        const chunk = this.#stream.take();
+        if (chunk) {
+          if (this.#add(chunk) !== '') return chunk.text;
+        } else if (this.#stream.ended) {
+          return this.#end();
+        } else if (this.#finishReason !== undefined) {
+          if (!(await this.#moreComes())) return this.#end();
+        } else {
+          const { firstMs, silentMs } = this.#limits;
+          await this.#waits.for(this.#stream.arrival(), this.#saidSomething ? silentMs : firstMs, modelSilent);
+        }
       }
+    } catch (thrown) {
+      this.#error = failureOf(thrown).error;
+      throw thrown;
     }
   }
 
@@ -145,6 +181,14 @@ export class ModelRound {
     this.#stream.close();
     this.#onUsed?.(this.#tokens);
     this.#onUsed = undefined;
+    const tell = this.#tellServed;
+    this.#tellServed = undefined;
+    tell?.({
+      firstAtMs: this.#firstAtMs,
+      tokens: this.#tokens,
+      finishReason: this.#finishReason,
+      error: this.#error,
+    });
   }
 
   async #begin(): Promise<void> {
@@ -167,6 +211,7 @@ export class ModelRound {
     this.#finishReason = finishReason ?? this.#finishReason;
     this.#calls.add(calls);
     this.#text += text;
+    if (this.#saidSomething) this.#firstAtMs ??= this.#clock.now();
     if (this.#text.length > this.#limits.maxTextCharacters || this.#chunks > MAX_CHUNKS)
       throw modelEndless(this.#limits.maxTextCharacters);
     return text;

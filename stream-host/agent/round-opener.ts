@@ -4,6 +4,7 @@ import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
 import { firstAnswer, type Verdict } from '../../shared/providers/first-answer.ts';
 import type { Providers } from '../../shared/providers/provider.ts';
+import type { OnServed } from '../contract/recorder.ts';
 import type { TokenCount } from './chat-chunk.ts';
 import type { DeploymentTraits, Parameter, WantedRequest } from './deployment-traits.ts';
 import { modelAway, modelSilent, providerReason, retryAfterMs, toModelError } from './model-errors.ts';
@@ -30,6 +31,8 @@ export interface RoundOpenerOptions {
   readonly omit: readonly Parameter[];
   /** Told once of each request, and of which deployment it was; see `RoundOptions`. */
   readonly onUsed?: ((deployment: string, tokens: TokenCount | undefined) => void) | undefined;
+  /** See `RoundOptions`. */
+  readonly onServed?: OnServed | undefined;
 }
 
 /**
@@ -72,12 +75,12 @@ export class RoundOpener {
     wanted: Omit<WantedRequest, 'model'>,
     waits: TurnWaits,
   ): Promise<ModelRound> {
-    const { clock, log, limits, omit, onUsed } = this.#options;
+    const { clock, log, limits, omit, onUsed, onServed } = this.#options;
     for (;;) {
       const request = traits.shape({ ...wanted, model: deployment }, omit);
       try {
         return await ModelRound.open({
-          ...{ client, request, waits, limits, clock },
+          ...{ client, request, waits, limits, clock, onServed },
           onUsed: onUsed && ((tokens) => onUsed(deployment, tokens)),
         });
       } catch (thrown) {

@@ -48,8 +48,11 @@ export interface SessionEventMap {
   waitFilled: { readonly turn: number; readonly kind: WaitFilling; readonly text: string };
   /** The caller has taken the floor from the agent: by voice and words, or by a command. */
   bargeIn: { readonly turn: number; readonly by: 'voice' | 'command' };
-  /** The agent fell silent because of a sound. `replyResumed`, `bargeIn` or the turn's end follows. */
-  replyHeld: { readonly turn: number };
+  /**
+   * The agent fell silent because of a sound, which began so long before, as far as that is known. `replyResumed`, `bargeIn`
+   * or the turn's end follows.
+   */
+  replyHeld: { readonly turn: number; readonly soundMs?: number };
   /** It was no interruption: the agent goes on where it was held, after so long a silence. */
   replyResumed: { readonly turn: number; readonly silentMs: number };
   /** An answer that was begun early and is not wanted after all. `pieces`: what the model had sent of it. */

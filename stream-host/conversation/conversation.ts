@@ -8,7 +8,7 @@ import type { Mouth, MouthEvents } from '../contract/mouth.ts';
 import type { StandbyVoice, Synthesiser } from '../contract/speech.ts';
 import { History } from '../dialogue/history.ts';
 import type { Correction } from './ear/caller-words.ts';
-import type { Ear, OpenEar } from './ear/ear.ts';
+import { type Ear, type OpenEar, soundAgeMs } from './ear/ear.ts';
 import { PressedKeys } from './ear/pressed-keys.ts';
 import { isBackchannel, mayBecomeBackchannel } from './language/backchannel.ts';
 import { type Language, languageFor } from './language/language.ts';
@@ -238,7 +238,7 @@ export class Conversation implements Mode {
   #apply(effect: TurnEffect): void {
     switch (effect.type) {
       case 'hold-reply':
-        this.#replies.hold(effect.turn);
+        this.#replies.hold(effect.turn, soundAgeMs(this.#ear, this.#clock.now()));
         return;
       case 'resume-reply':
         if (effect.misled) this.#ear.misled();

@@ -52,6 +52,7 @@ export class LiveSessions {
   /** Whoever waits for the last place to become free. */
   #emptied = Promise.withResolvers<void>();
   readonly #ofClosed = { dropped: 0, excess: 0 };
+  readonly #refusals: Record<Refusal, number> = { full: 0, 'browsers-full': 0, draining: 0, overloaded: 0 };
   #draining: { readonly code: number; readonly reason: string } | undefined;
 
   constructor(options: LiveSessionsOptions) {
@@ -87,6 +88,11 @@ export class LiveSessions {
     return this.#sum('excess');
   }
 
+  /** How many sockets were not let in since the start, and why. */
+  get refusals(): Readonly<Record<Refusal, number>> {
+    return this.#refusals;
+  }
+
   get draining(): boolean {
     return this.#draining !== undefined;
   }
@@ -103,10 +109,11 @@ export class LiveSessions {
 
   /** Takes a place for a socket that asks to be let in, or says why there is none. */
   admit(channel: Channel): Release | Refusal {
-    if (this.#draining) return 'draining';
-    if (this.count >= this.maxSessions) return 'full';
-    if (channel === 'browser' && this.browserCount >= this.maxBrowserSessions) return 'browsers-full';
-    if (this.overload !== undefined) return 'overloaded';
+    const refusal = this.#refusalOf(channel);
+    if (refusal !== undefined) {
+      this.#refusals[refusal] += 1;
+      return refusal;
+    }
     if (this.count === 0) this.#emptied = Promise.withResolvers();
     this.#places[channel] += 1;
     let held = true;
@@ -115,6 +122,13 @@ export class LiveSessions {
       held = false;
       if (this.count === 0) this.#emptied.resolve();
     };
+  }
+
+  #refusalOf(channel: Channel): Refusal | undefined {
+    if (this.#draining) return 'draining';
+    if (this.count >= this.maxSessions) return 'full';
+    if (channel === 'browser' && this.browserCount >= this.maxBrowserSessions) return 'browsers-full';
+    return this.overload === undefined ? undefined : 'overloaded';
   }
 
   /** Knows a line from now on until it closes. */

@@ -119,6 +119,20 @@ test('beats that were missed are made up for at once, in order', async () => {
   assert.deepEqual(ran, ['first', 'second']);
 });
 
+test('how late the latest beat was is told once', async () => {
+  const late = new VirtualClock();
+  const blocked = {
+    now: () => late.now(),
+    wallMs: () => late.wallMs(),
+    after: (ms: number, task: () => void) => late.after(ms + 37, task),
+  };
+  const beat = new BeatClock({ clock: blocked, onTaskError: never });
+  beat.after(30, () => {});
+  await late.advance(100);
+  assert.equal(beat.takeLatestMs(), 37);
+  assert.equal(beat.takeLatestMs(), 0);
+});
+
 test('a closed clock runs nothing more', async () => {
   const { clock, beat } = clocks();
   beat.after(20, () => assert.fail('closed'));

@@ -46,6 +46,7 @@ export class BeatClock implements Clock {
   #dueMs = 0;
   #lateMs = 0;
   #lateAtMs = 0;
+  #latestMs = 0;
   /** The deadline of the task that is running. */
   #servedMs = Number.NEGATIVE_INFINITY;
   #closed = false;
@@ -94,6 +95,13 @@ export class BeatClock implements Clock {
     return this.#lateMs * 0.5 ** ((this.#clock.now() - this.#lateAtMs) / FORGET_HALF_MS);
   }
 
+  /** How late the latest beat was since this was last asked. Only one reader, or each sees a part. */
+  takeLatestMs(): number {
+    const latestMs = this.#latestMs;
+    this.#latestMs = 0;
+    return latestMs;
+  }
+
   /** Tasks that wait for a beat. */
   get pending(): number {
     return this.#pending;
@@ -116,6 +124,7 @@ export class BeatClock implements Clock {
 
   readonly #onTimer = (): void => {
     const nowMs = this.#clock.now();
+    this.#latestMs = Math.max(this.#latestMs, nowMs - this.#dueMs);
     if (nowMs - this.#dueMs > this.latenessMs) {
       this.#lateMs = nowMs - this.#dueMs;
       this.#lateAtMs = nowMs;

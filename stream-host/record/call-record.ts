@@ -11,7 +11,7 @@ import { within } from '../../shared/within.ts';
 import type { CallSummary, SessionEventSource } from '../contract/events.ts';
 import type { InputSink } from '../contract/inputs.ts';
 import type { ModeLine } from '../contract/line.ts';
-import type { Recorder } from '../contract/recorder.ts';
+import type { OnServed, Recorder, ServedRequest } from '../contract/recorder.ts';
 import { eventFields, type Fields } from './event-line.ts';
 import { LINE_CHANNELS, LineAudio } from './line-audio.ts';
 import { numberMask, type RecordPrivacy, withoutWords } from './privacy.ts';
@@ -31,6 +31,8 @@ export interface CallRecordOptions {
   readonly head: Fields;
   /** What others wrote of the session into Redis, from after that event on. */
   readonly eventsAfter: (eventId: string | undefined) => Promise<readonly SessionEvent[]>;
+  /** Told how each request to a service went. The record itself has no use for it. */
+  readonly onServed?: OnServed | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -155,6 +157,10 @@ export class CallRecord implements Recorder, InputSink {
     this.#heard ??= { seconds: 0, sinceMs: nowMs };
     this.#heard.seconds += seconds;
     if (nowMs - this.#heard.sinceMs >= HEARD_EVERY_MS) this.#writeHeard();
+  }
+
+  served(request: ServedRequest): void {
+    this.#options.onServed?.(request);
   }
 
   /** What the call has come to here, by now. */

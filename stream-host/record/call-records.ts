@@ -3,6 +3,7 @@ import type { Logger } from '../../shared/log.ts';
 import type { PriceTable } from '../../shared/records/price-table.ts';
 import type { RecordStore } from '../../shared/records/record-store.ts';
 import type { Session, SessionEvent } from '../../shared/sessions/session.ts';
+import type { OnServed } from '../contract/recorder.ts';
 import { CallRecord } from './call-record.ts';
 import type { RecordPrivacy } from './privacy.ts';
 import { RecordBudget } from './record-budget.ts';
@@ -26,6 +27,7 @@ export interface OpenedCall {
   readonly resumed: boolean;
   readonly rateHz: number;
   readonly eventsAfter: (eventId: string | undefined) => Promise<readonly SessionEvent[]>;
+  readonly onServed?: OnServed | undefined;
   readonly log: Logger;
 }
 

@@ -15,6 +15,7 @@ import type { AgentCard, Responder, SessionFacts } from '../contract/agent.ts';
 import type { Transport } from '../contract/line.ts';
 import type { ModeKind } from '../contract/mode.ts';
 import type { Recorder } from '../contract/recorder.ts';
+import type { ObserveSession } from '../contract/session-observer.ts';
 import type { LiveSessions } from '../host/live-sessions.ts';
 import type { CallRecord } from '../record/call-record.ts';
 import type { CallRecords } from '../record/call-records.ts';
@@ -57,6 +58,8 @@ export interface ReceptionOptions {
   /** The longest message of audio to the carrier; see {@link CallTransportOptions.longestMessageMs}. */
   readonly longestMessageMs?: number | undefined;
   readonly logTranscripts: boolean;
+  /** Watches each session from outside. */
+  readonly observe?: ObserveSession | undefined;
   readonly clock: Clock;
   readonly newId: NewId;
   readonly log: Logger;
@@ -281,6 +284,7 @@ export class Reception {
       session: found.id,
       ...(found.callConnectionId && { call: found.callConnectionId }),
     });
+    const arrivedAtMs = clock.now();
     const release = await live.hold(found.id, transport);
     if (!release) throw alreadyConnected();
     let session: LiveSession | undefined;
@@ -299,11 +303,13 @@ export class Reception {
         const [current = found, history] = await Promise.all([store.get(found.id), store.history(found.id)]);
         if (found.channel === 'browser' && isOver(current)) throw new SessionIsOver(current);
         const facts = { ...factsOf(current), secretKeys: (handle: string) => session?.secretKeys(handle) };
+        const observer = this.#options.observe?.({ session: current, resumed: history.length > 0, arrivedAtMs });
         recorder = this.#options.records?.open({
           session: current,
           resumed: history.length > 0,
           rateHz: mode.rateHz,
           eventsAfter: (after) => store.events(found.id, after === undefined ? {} : { after }),
+          onServed: observer?.served,
           log,
         });
         const agent = this.#options.openResponder(found.agent, log, facts, recorder);
@@ -330,7 +336,10 @@ export class Reception {
           }),
           recorder,
           commands: this.#options.commands,
-          show: (events) => this.#options.relay.follow(current, this.#describe(history, agent), events),
+          show: (events) => {
+            observer?.follow(events);
+            this.#options.relay.follow(current, this.#describe(history, agent), events);
+          },
           ending: this.#options.ending,
           callDesk: this.#options.callDesk,
           maxCallMs: this.#options.maxCallMs,

@@ -125,6 +125,7 @@ export interface HostOptions
       | 'records'
       | 'callDesk'
       | 'traces'
+      | 'observe'
     >
   > {
   /** What one client may have; without it, all. */
@@ -208,6 +209,7 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
     openResponder: options.openResponder ?? responder,
     records: options.records,
     traces: options.traces,
+    observe: options.observe,
     ...(options.callDesk && { callDesk: options.callDesk }),
     calls: options.calls ?? {
       state: async () => 'connected',

@@ -51,6 +51,15 @@ export interface Ear {
   close(): void;
 }
 
+/** A sound that began longer ago is not what anybody reacts to now. */
+const OLD_SOUND_MS = 10_000;
+
+/** How long ago the caller's newest sound began, where there is one that anybody may react to. */
+export function soundAgeMs({ lastSpeechMs, utteranceMs }: Ear, nowMs: number): number | undefined {
+  const ageMs = Math.round(nowMs - (lastSpeechMs - utteranceMs));
+  return ageMs >= 0 && ageMs < OLD_SOUND_MS ? ageMs : undefined;
+}
+
 interface EarEvents {
   onSpeechStarted(): void;
   onSpeechEnded(lastSpeechMs: number): void;

@@ -176,11 +176,12 @@ export class Replies {
     this.#options.events.emit('draftDropped', draft.spent);
   }
 
-  /** Silence, but keep what was not heard. */
-  hold(turn: number): void {
+  /** Silence, but keep what was not heard. `soundMs`: how long ago the sound began that it is for. */
+  hold(turn: number, soundMs?: number): void {
     this.#mouth.hold();
     this.#heldSinceMs = this.#options.clock.now();
-    if (this.#reply?.audible) this.#options.events.emit('replyHeld', { turn });
+    if (this.#reply?.audible)
+      this.#options.events.emit('replyHeld', { turn, ...(soundMs !== undefined && { soundMs }) });
   }
 
   /** Goes on where the caller's ear was at {@link hold}. */

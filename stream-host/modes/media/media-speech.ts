@@ -3,6 +3,7 @@ import type { Logger } from '../../../shared/log.ts';
 import type { Providers } from '../../../shared/providers/provider.ts';
 import type { StreamHostSettings } from '../../../shared/settings/stream-host-settings.ts';
 import type { Agent, Agents } from '../../agent/agent-definition.ts';
+import type { OnServed } from '../../contract/recorder.ts';
 import type { OnUsed, OpenVoiceActivity, StandbyVoice, Synthesiser } from '../../contract/speech.ts';
 import { ClauseCutter } from '../../conversation/mouth/clauses.ts';
 import type { PlayoutClock } from '../../playout/playout.ts';
@@ -11,6 +12,7 @@ import type { SpeechService } from '../../speech/sdk/speech-service.ts';
 import { type Phrase, StandbySpeech } from '../../speech/standby/standby-speech.ts';
 import { CachedSynthesiser } from '../../speech/synthesis/cached-synthesiser.ts';
 import { FirstVoice } from '../../speech/synthesis/first-voice.ts';
+import { timedSpeech } from '../../speech/synthesis/timed-speech.ts';
 import type { MediaSpeech } from './media-conversation.ts';
 
 interface SpeechServicesOptions {
@@ -42,8 +44,11 @@ export class ProcessSpeech {
     this.#standby.prepare(phrases);
   }
 
-  /** The services of one session, whose caller speaks `locale`; `log` names it, and `onUsed` is told what it uses. */
-  open(log: Logger, locale: string, onUsed?: OnUsed): MediaSpeech {
+  /**
+   * The services of one session, whose caller speaks `locale`; `log` names it, `onUsed` is told what it uses, and `onServed`
+   * how each text that is spoken went.
+   */
+  open(log: Logger, locale: string, onUsed?: OnUsed, onServed: OnServed = () => {}): MediaSpeech {
     const { openVoiceActivity, playoutClock, clock, hearing } = this.#options;
     return {
       openVoiceActivity,
@@ -55,7 +60,7 @@ export class ProcessSpeech {
         language: locale,
         onUsed,
       }),
-      synthesiser: { speak: (text, voice, signal) => this.#synthesiser.speak(text, voice, signal, onUsed) },
+      synthesiser: timedSpeech({ synthesiser: this.#synthesiser, clock, onUsed, onServed }),
       standby: this.#standby.voiceFor(locale),
       playoutClock,
     };

@@ -114,12 +114,13 @@ export class Answers {
     return true;
   }
 
-  hold(): void {
+  hold(soundMs?: number): void {
     const { mouth, clock, events } = this.#options;
     this.#heldSinceMs = clock.now();
     if (!this.#turn) mouth.stop('voice');
     else mouth.hold();
-    if (this.#turn?.audible) events.emit('replyHeld', { turn: this.#turn.number });
+    const sound = soundMs === undefined ? {} : { soundMs };
+    if (this.#turn?.audible) events.emit('replyHeld', { turn: this.#turn.number, ...sound });
   }
 
   resume(): void {

@@ -13,6 +13,7 @@ import type {
 } from '../../contract/realtime.ts';
 import { CallerTape } from './caller-tape.ts';
 import { type LinkEffect, type LinkEvent, type LinkState, linkAfter, openingLink } from './link-state.ts';
+import type { ResponseTiming } from './voice-live-options.ts';
 
 /** What the session that serves tells, and how it stands with it. */
 export interface LinkEvents extends Omit<RealtimeEvents, 'onReady' | 'onClosed'> {
@@ -38,8 +39,8 @@ export interface ServiceLinkOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly events: LinkEvents;
-  /** Told of each answer what it used; `undefined`: the service did not say. */
-  readonly onUsed?: ((usage: RealtimeUsage | undefined) => void) | undefined;
+  /** Told of each answer what it used and how it went; `undefined`: the service did not say what it used. */
+  readonly onUsed?: ((usage: RealtimeUsage | undefined, timing: ResponseTiming) => void) | undefined;
 }
 
 /** A session, and where the caller's audio lies in it. */
@@ -47,8 +48,8 @@ interface Held {
   readonly session: RealtimeSession;
   readonly up: Resampler;
   readonly down: Resampler;
-  /** Answers that it is giving. */
-  readonly answering: Set<string>;
+  /** Answers that it is giving: when each began, and was first heard. */
+  readonly answering: Map<string, { readonly startedAtMs: number; firstAtMs?: number }>;
   /** Where in the call its audio begins; undefined before it had any. */
   startMs: number | undefined;
 }
@@ -260,18 +261,30 @@ export class ServiceLink {
         onCallerWords: told(events.onCallerWords),
         onCallerWordsFailed: told(events.onCallerWordsFailed),
         onResponseStarted: told((responseId, requestId) => {
-          held.answering.add(responseId);
+          held.answering.set(responseId, { startedAtMs: clock.now() });
           events.onResponseStarted(responseId, requestId);
         }),
         onResponseDropped: told(events.onResponseDropped),
-        onAudio: told((responseId, itemId, pcm) => events.onAudio(responseId, itemId, held.down.write(pcm))),
+        onAudio: told((responseId, itemId, pcm) => {
+          const answer = held.answering.get(responseId);
+          if (answer) answer.firstAtMs ??= clock.now();
+          events.onAudio(responseId, itemId, held.down.write(pcm));
+        }),
         onText: told(events.onText),
         onToolRequest: told(events.onToolRequest),
         onServiceTool: told(events.onServiceTool),
         onResponseEnded: told((responseId, status, reason, usage) => {
           if (usage) this.#count(usage);
+          const answer = held.answering.get(responseId);
           held.answering.delete(responseId);
-          this.#options.onUsed?.(usage);
+          const endedAtMs = clock.now();
+          const failed = status === 'failed' && { error: 'realtime.response_failed' };
+          this.#options.onUsed?.(usage, {
+            ...(answer ?? { startedAtMs: endedAtMs }),
+            endedAtMs,
+            finishReason: status,
+            ...failed,
+          });
           events.onResponseEnded(responseId, status, reason, usage);
         }),
         onWarning: told(events.onWarning),
@@ -282,7 +295,7 @@ export class ServiceLink {
       session,
       up: new Resampler(rateHz, session.rateHz),
       down: new Resampler(session.rateHz, rateHz),
-      answering: new Set(),
+      answering: new Map(),
       startMs: undefined,
     };
     return held;
@@ -291,7 +304,10 @@ export class ServiceLink {
   /** Nobody is told any more what the answers under way have used. */
   #leave(held: Held | undefined): void {
     held?.session.close();
-    for (const _ of held?.answering ?? []) this.#options.onUsed?.(undefined);
+    const endedAtMs = this.#options.clock.now();
+    for (const answer of held?.answering.values() ?? []) {
+      this.#options.onUsed?.(undefined, { ...answer, endedAtMs, finishReason: 'broken_off' });
+    }
     held?.answering.clear();
   }
 

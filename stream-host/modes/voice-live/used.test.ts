@@ -17,6 +17,19 @@ test('an answer that is under way when the call ends is one of which nobody know
     after.every(({ service, used }) => service === 'realtime' && used.output_tokens === null),
     JSON.stringify(after),
   );
+  assert.equal(rig.served.at(-1)?.finishReason, 'broken_off');
   rig.call.close('caller-ended');
   assert.equal(rig.used.length, before + after.length, 'told once');
+});
+
+test('each response is told with when it began, was first heard, and ended, and what it used', async () => {
+  const rig = await new LiveRig().started();
+  rig.service.brain = () => [{ say: LONG }];
+  await rig.says([0x20]);
+  await rig.pass(20_000);
+  assert.equal(rig.served.length, rig.used.length);
+  for (const { service, startedAtMs, firstAtMs = Number.NaN, endedAtMs, finishReason, error } of rig.served) {
+    assert.deepEqual([service, finishReason, error], ['realtime', 'completed', undefined]);
+    assert.ok(startedAtMs <= firstAtMs && firstAtMs <= endedAtMs);
+  }
 });

@@ -7,7 +7,7 @@ import type { Mode, ModeHost } from '../../contract/mode.ts';
 import type { Mouth } from '../../contract/mouth.ts';
 import type { RealtimeBrief, RealtimeSession } from '../../contract/realtime.ts';
 import { CallerLine } from '../../conversation/ear/caller-line.ts';
-import type { Ear } from '../../conversation/ear/ear.ts';
+import { type Ear, soundAgeMs } from '../../conversation/ear/ear.ts';
 import { PressedKeys } from '../../conversation/ear/pressed-keys.ts';
 import { languageFor } from '../../conversation/language/language.ts';
 import { StateMachine } from '../../conversation/turns/state-machine.ts';
@@ -25,7 +25,7 @@ import { OwnClips } from './own-clips.ts';
 import { OwnLines } from './own-lines.ts';
 import { serviceEvents } from './service-events.ts';
 import { ServiceLink } from './service-link.ts';
-import { briefOf, standbyClip, usedOf, type VoiceLiveOptions } from './voice-live-options.ts';
+import { briefOf, standbyClip, tellUsed, type VoiceLiveOptions } from './voice-live-options.ts';
 
 /** A session that was replaced within this time needs no excuse. */
 const UNNOTICED_MS = 1000;
@@ -146,7 +146,7 @@ export class VoiceLiveCall implements Mode {
     this.#keys = new PressedKeys(clock, (keys) => this.#give(pressedText(keys)));
     this.#link = new ServiceLink({
       open: options.openRealtime,
-      onUsed: (usage) => host.recorder?.used(usedOf(options, usage)),
+      onUsed: (usage, timing) => tellUsed(host.recorder, options, usage, timing),
       brief: () => {
         this.#brief = briefOf(agent);
         return this.#brief;
@@ -267,7 +267,7 @@ export class VoiceLiveCall implements Mode {
   #apply(effect: FloorEffect, before: FloorState): void {
     switch (effect.type) {
       case 'hold':
-        this.#answers.hold();
+        this.#answers.hold(soundAgeMs(this.#ear, this.#host.clock.now()));
         return;
       case 'resume':
         if (effect.misled) this.#ear.misled();

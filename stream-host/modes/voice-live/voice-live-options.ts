@@ -1,9 +1,10 @@
 import { type AudioRate, SAMPLE_RATE } from '../../../shared/audio/pcm.ts';
 import { Resampler } from '../../../shared/audio/resample.ts';
-import { modelUsage, type Usage } from '../../../shared/records/usage.ts';
+import { type ModelTokens, modelUsage, type Usage } from '../../../shared/records/usage.ts';
 import type { Responder } from '../../contract/agent.ts';
 import type { ModeKind } from '../../contract/mode.ts';
 import type { OpenRealtime, RealtimeBrief, RealtimeUsage } from '../../contract/realtime.ts';
+import type { Recorder, ServedRequest } from '../../contract/recorder.ts';
 import type { OpenVoiceActivity, StandbyPurpose, StandbyVoice } from '../../contract/speech.ts';
 import type { TurnPolicyChanges } from '../../conversation/turns/turn-policy.ts';
 import type { PlayoutClock } from '../../playout/playout.ts';
@@ -40,15 +41,33 @@ export function standbyClip(
   return speech && { text: speech.text, pcm: new Resampler(SAMPLE_RATE, rateHz).write(speech.pcm) };
 }
 
+/** When a response of the service began, was first heard, and ended, on the session's clock. */
+export type ResponseTiming = Pick<ServedRequest, 'startedAtMs' | 'firstAtMs' | 'endedAtMs' | 'finishReason' | 'error'>;
+
+/** Tells what one response has used, and how it went. */
+export function tellUsed(
+  recorder: Recorder | undefined,
+  options: Pick<VoiceLiveOptions, 'model'>,
+  usage: RealtimeUsage | undefined,
+  timing: ResponseTiming,
+): void {
+  recorder?.used(usedOf(options, usage));
+  const tokens = usage && tokensOf(usage);
+  recorder?.served?.({ service: 'realtime', model: options.model, ...timing, ...(tokens && { tokens }) });
+}
+
 /** One answer of the service, as prices count it. */
 export function usedOf(
   { model = 'realtime' }: Pick<VoiceLiveOptions, 'model'>,
   usage: RealtimeUsage | undefined,
 ): Usage {
-  if (usage === undefined) return modelUsage('realtime', model, undefined);
+  return modelUsage('realtime', model, usage && tokensOf(usage));
+}
+
+function tokensOf(usage: RealtimeUsage): ModelTokens {
   const { inputTokens: input, outputTokens: output, cachedTokens: cached } = usage;
   const { inputAudioTokens: inputAudio, cachedAudioTokens: cachedAudio, outputAudioTokens: outputAudio } = usage;
-  return modelUsage('realtime', model, { input, output, cached, inputAudio, cachedAudio, outputAudio });
+  return { input, output, cached, inputAudio, cachedAudio, outputAudio };
 }
 
 /** What the service is told of the agent; of one that has nothing to tell it, its voice and language alone. */

@@ -9,6 +9,7 @@ import type { CallAction, Phrases, ToolOutcome } from '../../../contract/agent.t
 import type { EventName, SessionEvent } from '../../../contract/events.ts';
 import type { ModeLine } from '../../../contract/line.ts';
 import type { Mode, ModeHost, ModeKind } from '../../../contract/mode.ts';
+import type { ServedRequest } from '../../../contract/recorder.ts';
 import type { StandbyVoice, VoiceActivityEvents } from '../../../contract/speech.ts';
 import { DETECTOR_FRAME_MS } from '../../../conversation/ear/speech-detector.ts';
 import { frameOf } from '../../../conversation/testing/rig.ts';
@@ -54,6 +55,7 @@ export class LiveRig {
   readonly tools: string[] = [];
   /** What it was told to have used. */
   readonly used: Usage[] = [];
+  readonly served: ServedRequest[] = [];
   /** What was done with the call. */
   readonly acts: CallAction[] = [];
   history: readonly HistoryItem[];
@@ -156,7 +158,10 @@ export class LiveRig {
       turns: 0,
       facts: { sessionId: 'session-1', direction: 'inbound' },
       beganAtMs: this.clock.wallMs(),
-      recorder: { used: (usage) => this.used.push(usage) },
+      recorder: {
+        used: (usage) => void this.used.push(usage),
+        served: (request) => void this.served.push(request),
+      },
       act: (action) => this.acts.push(action),
     };
   }

@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ATTRIBUTE, DIMENSION, METRIC } from '../../shared/telemetry/names.ts';
+import { VirtualClock } from '../../shared/virtual-clock.ts';
+import { HostMetrics, type HostReading } from './host-metrics.ts';
+import { KeptMetrics } from './testing/sinks.ts';
+import { LATENCY, watchedSession } from './testing/watched-session.ts';
+
+test('the stages of an answer are measured from the end of the caller’s speech, and each service from its request', () => {
+  const { events, metrics, observer } = watchedSession();
+  observer.served({ service: 'chat-model', startedAtMs: 100, firstAtMs: 450, endedAtMs: 900 });
+  observer.served({ service: 'speech-synthesis', startedAtMs: 500, firstAtMs: 590, endedAtMs: 900 });
+  events.emit('turnLatency', { ...LATENCY, turn: 1 });
+  events.emit('replyHeld', { turn: 1, soundMs: 64 });
+  assert.deepEqual(
+    [METRIC.words, METRIC.recognised, METRIC.firstToken, METRIC.firstVoice, METRIC.firstAudio].map((metric) =>
+      metrics.values(metric),
+    ),
+    [[200], [350], [700], [850], [900]],
+  );
+  assert.deepEqual(metrics.values(METRIC.modelFirstToken), [350]);
+  assert.deepEqual(metrics.values(METRIC.synthesisFirstByte), [90]);
+  assert.deepEqual(metrics.values(METRIC.bargeInReaction), [64]);
+});
+
+test('faults, fillings and interruptions are counted by what they were, and never by whose session it was', () => {
+  const { events, metrics, session } = watchedSession();
+  events.emit('fault', { code: 'reply.stalled' });
+  events.emit('waitFilled', { turn: 1, kind: 'filler', text: 'One moment, please.' });
+  events.emit('bargeIn', { turn: 1, by: 'voice' });
+  events.emit('draftDropped', { pieces: 3, characters: 20 });
+  events.emit('ended', { reason: 'no-answer' });
+  const fault = metrics.all.find(({ name }) => name === METRIC.faults.name);
+  assert.deepEqual(fault?.dimensions, { [DIMENSION.reason]: 'reply.stalled' });
+  for (const metric of [
+    METRIC.sessionsOpened,
+    METRIC.waitsFilled,
+    METRIC.bargeIns,
+    METRIC.draftsDropped,
+    METRIC.sessionsEnded,
+  ])
+    assert.deepEqual(metrics.values(metric), [1], metric.name);
+  const told = JSON.stringify(metrics.all);
+  assert.ok(!told.includes(session.id));
+  assert.ok(!told.includes(ATTRIBUTE.session));
+});
+
+const IDLE: HostReading = {
+  ...{ sessions: 2, placesFree: 98, loopDelayMs: 1, speechLaneMs: 4, cpu: 0.2, playoutLateMs: 0.4 },
+  ...{ playoutDrops: 0, callerDrops: 0, laneDrops: 0, laneRestarts: 0, refusals: { full: 0 } },
+};
+
+test('a host tells how it is every few seconds, and of what it counts only what is new', async () => {
+  const clock = new VirtualClock();
+  const metrics = new KeptMetrics();
+  let reading: HostReading = { ...IDLE, playoutDrops: 7 };
+  const host = new HostMetrics({ metrics, read: () => reading, clock, everyMs: 1000 });
+  await clock.advance(1000);
+  reading = { ...reading, playoutDrops: 9, refusals: { full: 1 } };
+  await clock.advance(1000);
+  await clock.advance(1000);
+  assert.deepEqual(metrics.values(METRIC.sessionsActive), [2, 2, 2]);
+  assert.deepEqual(metrics.values(METRIC.playoutDrops), [7, 2]);
+  assert.deepEqual(metrics.values(METRIC.refusals), [1]);
+  assert.deepEqual(metrics.values(METRIC.laneRestarts), []);
+  host.close();
+  host.close();
+  assert.equal(clock.pending, 0);
+});

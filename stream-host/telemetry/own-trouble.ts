@@ -1,0 +1,30 @@
+import { type DiagLogger, DiagLogLevel, diag } from '@opentelemetry/api';
+import type { Clock } from '../../shared/clock.ts';
+import type { Logger } from '../../shared/log.ts';
+
+const MINUTE_MS = 60_000;
+/** Where somebody puts a whole answer into a line. */
+const LONGEST = 200;
+
+/**
+ * What the SDK has to complain of goes into our log, the first of a minute in its own words and the others as a count:
+ * where the endpoint is away it complains of every batch, on the console. To be called after the SDK has started, which
+ * puts a logger of its own there.
+ */
+export function tellOwnTrouble(clock: Clock, log: Logger): void {
+  let untilMs = Number.NEGATIVE_INFINITY;
+  let more = 0;
+  const tell = (message: string): void => {
+    const nowMs = clock.now();
+    if (nowMs < untilMs) {
+      more += 1;
+      return;
+    }
+    log.warn({ reason: message.slice(0, LONGEST), more }, 'telemetry could not be sent');
+    untilMs = nowMs + MINUTE_MS;
+    more = 0;
+  };
+  const nothing = () => {};
+  const logger: DiagLogger = { error: tell, warn: tell, info: nothing, debug: nothing, verbose: nothing };
+  diag.setLogger(logger, { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true });
+}

@@ -1,0 +1,59 @@
+import { countedIds } from '../../../shared/ids.ts';
+import type { Session } from '../../../shared/sessions/session.ts';
+import { VirtualClock } from '../../../shared/virtual-clock.ts';
+import type { SessionEventMap } from '../../contract/events.ts';
+import { SessionEvents } from '../../dialogue/session-events.ts';
+import { observeSessions } from '../observe-sessions.ts';
+import type { ServicePlaces } from '../service-places.ts';
+import { KeptMetrics, KeptSpans } from './sinks.ts';
+
+export const PLACES: ServicePlaces = {
+  model: { dependency: 'openai', url: 'https://parley.openai.azure.com/openai/v1/chat/completions' },
+  recogniser: { dependency: 'speech', url: 'wss://parley.cognitiveservices.azure.com/stt/speech/universal/v2' },
+  voice: { dependency: 'speech', url: 'wss://parley.cognitiveservices.azure.com/tts/cognitiveservices/websocket/v1' },
+  realtime: { dependency: 'voice-live', url: 'https://parley.services.ai.azure.com/voice-live/realtime' },
+};
+
+const SESSION: Session = {
+  id: 'a-session',
+  version: 1,
+  channel: 'phone',
+  direction: 'inbound',
+  mode: 'media',
+  agent: 'orders',
+  status: 'connected',
+  callConnectionId: 'call-1',
+  from: '+4930901820001',
+  to: '+4930901820002',
+  createdAt: 0,
+};
+
+export const LATENCY: Omit<SessionEventMap['turnLatency'], 'turn'> = {
+  wordsMs: 200,
+  recognisedMs: 350,
+  firstTokenMs: 700,
+  firstVoiceMs: 850,
+  firstAudioMs: 900,
+};
+
+/** A session whose events a test tells, and what becomes of them. */
+export function watchedSession({
+  content = false,
+  ...changes
+}: Partial<Session> & { readonly content?: boolean } = {}) {
+  const clock = new VirtualClock();
+  const events = new SessionEvents(clock);
+  const spans = new KeptSpans();
+  const metrics = new KeptMetrics();
+  const observe = observeSessions({
+    telemetry: { spans, metrics },
+    places: PLACES,
+    content,
+    clock,
+    newSpanId: countedIds('span'),
+  });
+  const session = { ...SESSION, ...changes };
+  const observer = observe({ session, resumed: false, arrivedAtMs: clock.now() });
+  observer.follow(events);
+  return { clock, events, spans, metrics, observer, session };
+}
