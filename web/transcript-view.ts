@@ -10,6 +10,7 @@ interface DrawnPart {
   readonly view: HTMLElement;
   readonly heading: HTMLElement;
   readonly session: HTMLButtonElement;
+  readonly trace: HTMLButtonElement;
   readonly list: HTMLElement;
   readonly lines: Map<number, { readonly line: Line; readonly view: HTMLElement }>;
   part?: Part;
@@ -65,6 +66,10 @@ export class TranscriptView {
     drawn.part = part;
     if (drawn.heading.textContent !== part.title) drawn.heading.textContent = part.title;
     drawn.session.hidden = part.sessionId === '';
+    drawn.trace.hidden = part.sessionId === '';
+    // trace-view.ts opens it.
+    drawn.trace.dataset.trace = part.sessionId;
+    drawn.trace.setAttribute('aria-label', `Trace of: ${part.title}`);
     if (!drawn.session.dataset.copied) {
       drawn.session.replaceChildren(element('span', 'wide', 'session '), `${shortId(part.sessionId)} · copy`);
     }
@@ -82,14 +87,16 @@ export class TranscriptView {
     const session = element('button', 'plain');
     session.type = 'button';
     session.addEventListener('click', () => void copy(session, this.#drawn.get(part.id)?.part?.sessionId ?? ''));
+    const trace = element('button', 'plain', 'trace');
+    trace.type = 'button';
     const list = element('ol', 'lines');
     const heading = element('h2', '', part.title);
     heading.id = `part-${part.id}`;
-    const head = element('div', 'part-head', heading, element('span', '', timeOf(part.startedAt)), session);
+    const head = element('div', 'part-head', heading, element('span', '', timeOf(part.startedAt)), trace, session);
     const view = element('section', `part ${part.kind}`, head, list);
     view.setAttribute('aria-labelledby', heading.id);
     this.#root.append(view);
-    const drawn = { view, heading, session, list, lines: new Map() };
+    const drawn = { view, heading, session, trace, list, lines: new Map() };
     this.#drawn.set(part.id, drawn);
     return drawn;
   }

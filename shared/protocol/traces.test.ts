@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { lengthText, partOf, type TraceSpan, waterfallOf } from './traces.ts';
+import { ATTRIBUTE } from '../telemetry/names.ts';
+import { failureText, lengthText, partOf, roleText, type TraceSpan, titleOf, waterfallOf } from './traces.ts';
 
 const span = (spanId: string, startMs: number, parentSpanId?: string, more: Partial<TraceSpan> = {}): TraceSpan => ({
   ...{ spanId, name: spanId, role: 'r', kind: 'internal', startMs, durationMs: 10, success: true, attributes: {} },
@@ -58,4 +59,18 @@ test('lengths are short to read', () => {
     '59.9 s',
     '3:05 min',
   ]);
+});
+
+test('a dependency is called by what was asked of it, whatever its span is called, and a failure by its reason', () => {
+  const attributes = {
+    [ATTRIBUTE.dependency]: 'acs',
+    [ATTRIBUTE.operation]: 'answer_call',
+    [ATTRIBUTE.errorType]: 'acs.busy',
+  };
+  assert.equal(titleOf({ name: 'POST /calling/callConnections:answer', attributes }), 'acs answer call');
+  assert.equal(titleOf({ name: 'parley.session.end', attributes: {} }), 'session.end');
+  assert.equal(roleText('parley-stream-host'), 'stream host');
+  const failed = span('x', 0, undefined, { success: false, resultCode: '429' });
+  assert.deepEqual([failureText(failed), failureText({ ...failed, attributes })], ['failed: 429', 'failed: acs.busy']);
+  assert.equal(failureText(span('x', 0)), '');
 });

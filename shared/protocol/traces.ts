@@ -153,6 +153,28 @@ export function partOf({ name, type = '', target = '', kind }: TraceSpan): SpanP
   return /\bturn\b/i.test(name) ? 'turn' : 'call';
 }
 
+/** What a dependency's span says of itself; Azure's exporter has made another name of it (`shared/telemetry/names.ts`). */
+const DEPENDENCY = 'parley.dependency';
+const OPERATION = 'parley.operation';
+
+/** What a person is shown for its name. */
+export function titleOf({ name, attributes }: Pick<TraceSpan, 'name' | 'attributes'>): string {
+  const { [DEPENDENCY]: dependency, [OPERATION]: operation } = attributes;
+  if (dependency !== undefined && operation !== undefined)
+    return `${dependency} ${String(operation).replaceAll('_', ' ')}`;
+  return name.replace(/^parley\./, '').replaceAll('_', ' ');
+}
+
+/** `functions` of `parley-functions`. */
+export const roleText = (role: string): string => role.replace(/^parley-/, '').replaceAll('-', ' ') || 'unknown';
+
+/** What went wrong with a span, in two or three words; empty where nothing did. */
+export function failureText({ success, resultCode, attributes }: TraceSpan): string {
+  if (success) return '';
+  const why = attributes['error.type'] ?? (resultCode === '0' ? undefined : resultCode);
+  return why === undefined ? 'failed' : `failed: ${why}`;
+}
+
 /** `320 ms`, `4.2 s`, `3:05 min`. */
 export function lengthText(ms: number): string {
   if (ms < 1000) return `${ms < 10 ? Math.round(ms * 10) / 10 : Math.round(ms)} ms`;
