@@ -384,6 +384,16 @@ module alerts 'modules/alerts.bicep' = {
   dependsOn: [monitoring, redis]
 }
 
+module workbook 'modules/workbook.bicep' = {
+  scope: group
+  params: {
+    location: location
+    tags: tags
+    insightsName: names.insights
+  }
+  dependsOn: [monitoring]
+}
+
 // What azd, the hooks and docs/operations.md read. None of it is a secret.
 output AZURE_LOCATION string = location
 output AZURE_TENANT_ID string = tenant().tenantId

@@ -66,6 +66,10 @@ resource records 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
   name: names.recordsStorage
 }
 
+resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: names.insights
+}
+
 resource speech 'Microsoft.CognitiveServices/accounts@2025-06-01' existing = {
   name: plan.accounts.speech.name
   scope: resourceGroup(plan.accounts.speech.group)
@@ -160,6 +164,17 @@ resource app 'Microsoft.App/containerApps@2025-01-01' = {
               { name: 'TRUSTED_PROXY_HOPS', value: empty(plan.addresses.streamHost) ? '1' : '2' }
               { name: 'REQUIRE_TICKETS', value: 'true' }
               { name: 'SIGN_IN', value: empty(plan.signInClientId) ? 'none' : 'container-apps' }
+              { name: 'APPLICATIONINSIGHTS_CONNECTION_STRING', value: insights.properties.ConnectionString }
+              {
+                name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING'
+                value: 'Authorization=AAD;ClientId=${identity.properties.clientId}'
+              }
+              { name: 'OTEL_SERVICE_NAME', value: 'parley-stream-host' }
+              // Nothing of ours goes to Microsoft beside what goes to this resource.
+              { name: 'APPLICATION_INSIGHTS_NO_STATSBEAT', value: 'true' }
+              { name: 'APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED', value: 'true' }
+              // An intake that never answers holds the end of a host for no longer.
+              { name: 'OTEL_BSP_EXPORT_TIMEOUT', value: '3000' }
             ],
             fallback != null
               ? [

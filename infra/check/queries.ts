@@ -5,6 +5,7 @@ import { at, type Expansion, isOfType, listAt, placeOf, type Resource } from './
 import type { Finding } from './finding.ts';
 import { QueryChecker } from './kusto.ts';
 import { TABLES } from './tables.ts';
+import { strangeNamesIn } from './telemetry-names.ts';
 
 interface Query {
   /** A file, or the resource that has the query. */
@@ -12,7 +13,7 @@ interface Query {
   readonly text: string;
 }
 
-/** Every query that is deployed or stands in `infra/queries`, against the columns of the workspace's tables. */
+/** Every query that is deployed or stands in `infra/queries`, against the columns of the workspace's tables and the names of our telemetry. */
 export function queryFindings(root: string, expansions: readonly Expansion[]): Finding[] {
   const deployed = expansions.flatMap((expansion) =>
     expansion.resources.flatMap((resource) => queriesIn(expansion, resource)),
@@ -33,8 +34,8 @@ export function queryFindings(root: string, expansions: readonly Expansion[]): F
   const own = deployed.filter(({ text }) => !files.some((file) => text.trim() === file.text.trim()));
   if (files.length === 0 && own.length === 0) return unused;
   const checker = new QueryChecker(TABLES);
-  const wrong = [...files, ...own].flatMap(({ where, text }) =>
-    checker
+  const wrong = [...files, ...own].flatMap(({ where, text }) => [
+    ...checker
       .problemsOf(text)
       .map((problem) =>
         finding(
@@ -43,14 +44,18 @@ export function queryFindings(root: string, expansions: readonly Expansion[]): F
           `tables ${Object.keys(TABLES).join(', ')} with their columns (infra/check/tables.ts)`,
         ),
       ),
-  );
+    ...strangeNamesIn(text).map(({ line, what, allowed }) => finding(`${where}:${line}`, what, allowed)),
+  ]);
   return [...wrong, ...unused];
 }
 
 const queryFiles = (root: string): Query[] =>
   globSync('infra/**/*.kql', { cwd: root })
     .sort()
-    .map((file) => ({ where: file.replaceAll(path.sep, '/'), text: readFileSync(path.join(root, file), 'utf8') }));
+    .map((file) => ({
+      where: file.replaceAll(path.sep, '/'),
+      text: withoutParameters(readFileSync(path.join(root, file), 'utf8')),
+    }));
 
 function queriesIn(expansion: Expansion, resource: Resource): Query[] {
   const query = (place: string, text: unknown): Query[] =>

@@ -1,3 +1,4 @@
+import { ROLE } from '../../shared/telemetry/names.ts';
 import type { Half } from './expansion.ts';
 
 interface PlatformSetting {
@@ -14,6 +15,11 @@ export const PLATFORM_SETTINGS: Readonly<Record<Half, Readonly<Record<string, Pl
     AzureWebJobsStorage__clientId: { required: true, why: 'which identity that is' },
     APPLICATIONINSIGHTS_CONNECTION_STRING: { required: true, why: 'the host writes its telemetry there' },
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: { required: true, why: 'it does so by an identity' },
+    WEBSITE_CLOUD_ROLENAME: { required: true, why: 'the host’s telemetry has the role of the functions’ spans' },
+    AzureFunctionsJobHost__logging__applicationInsights__samplingSettings__isEnabled: {
+      required: true,
+      why: 'the host would leave out parts of calls',
+    },
     AZURE_CLIENT_ID: { required: true, why: '@azure/identity reads which identity it uses' },
     FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: {
       required: true,
@@ -21,7 +27,15 @@ export const PLATFORM_SETTINGS: Readonly<Record<Half, Readonly<Record<string, Pl
     },
   },
   'stream-host': {
-    APPLICATIONINSIGHTS_CONNECTION_STRING: { required: false, why: 'telemetry goes there' },
+    APPLICATIONINSIGHTS_CONNECTION_STRING: { required: true, why: 'telemetry goes there' },
+    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: { required: true, why: 'it does so by an identity' },
+    OTEL_SERVICE_NAME: { required: true, why: 'the role on the map, which queries ask for' },
+    APPLICATION_INSIGHTS_NO_STATSBEAT: { required: true, why: 'the exporter would send figures of itself elsewhere' },
+    APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED: {
+      required: true,
+      why: 'the exporter would send facts of the machine with each batch',
+    },
+    OTEL_BSP_EXPORT_TIMEOUT: { required: true, why: 'an intake that never answers would hold the end of a host' },
     AZURE_CLIENT_ID: { required: true, why: '@azure/identity reads which identity it uses' },
   },
 };
@@ -78,6 +92,15 @@ export const AZURE_RULES: Readonly<Record<string, AzureRule>> = {
     pattern: /^Authorization=AAD;ClientId=[0-9a-f-]{36}$/,
     allowed: 'Authorization=AAD;ClientId=… of the identity',
   },
+  WEBSITE_CLOUD_ROLENAME: { pattern: new RegExp(`^${ROLE.functions}$`), allowed: ROLE.functions },
+  AzureFunctionsJobHost__logging__applicationInsights__samplingSettings__isEnabled: {
+    pattern: /^false$/,
+    allowed: 'false: half a call is no use',
+  },
+  OTEL_SERVICE_NAME: { pattern: new RegExp(`^${ROLE.streamHost}$`), allowed: ROLE.streamHost },
+  APPLICATION_INSIGHTS_NO_STATSBEAT: { pattern: /^true$/, allowed: 'true' },
+  APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED: { pattern: /^true$/, allowed: 'true' },
+  OTEL_BSP_EXPORT_TIMEOUT: { pattern: /^[1-5]\d{3}$/, allowed: '1000 to 5999: less than a host has for its end' },
   TRUSTED_PROXY_HOPS: { pattern: /^[12]$/, allowed: '1: the ingress of Container Apps; 2 behind a proxy of your own' },
   LOG_TRANSCRIPTS: { pattern: /^(false)?$/, allowed: 'false: what callers say is private' },
 };

@@ -22,9 +22,11 @@ type alert = {
   query: string
   @description('0 is the worst.')
   severity: 0 | 1 | 2 | 3 | 4
-  window: 'PT5M' | 'PT15M'
+  window: 'PT5M' | 'PT15M' | 'PT1H'
   @description('How often it is asked. Every five minutes costs three times as much as every fifteen.')
-  every: 'PT5M' | 'PT15M'
+  every: 'PT5M' | 'PT15M' | 'PT1H'
+  @description('How far back its query looks, where that is more than the window.')
+  range: 'P1D'?
 }
 
 var alerts alert[] = [
@@ -76,6 +78,63 @@ var alerts alert[] = [
     window: 'PT5M'
     every: 'PT5M'
   }
+  {
+    name: 'answers-failing'
+    description: 'Ringing calls are not answered, or their media is not opened: callers hear it ring, or nothing.'
+    query: loadTextContent('../queries/answers-failing.kql')
+    severity: 1
+    window: 'PT5M'
+    every: 'PT5M'
+  }
+  {
+    name: 'silences'
+    description: 'Callers waited in silence for more than three seconds.'
+    query: loadTextContent('../queries/silences.kql')
+    severity: 2
+    window: 'PT5M'
+    every: 'PT5M'
+  }
+  {
+    name: 'hosts-full'
+    description: 'No stream host has a place: the next caller hears that the line is busy.'
+    query: loadTextContent('../queries/hosts-full.kql')
+    severity: 1
+    window: 'PT5M'
+    every: 'PT5M'
+  }
+  {
+    name: 'audio-dropped'
+    description: 'Sound of callers or of the agent is dropped: a host is too busy, or a line too slow.'
+    query: loadTextContent('../queries/audio-dropped.kql')
+    severity: 2
+    window: 'PT15M'
+    every: 'PT15M'
+  }
+  {
+    name: 'threads-restarting'
+    description: 'Threads of stream hosts that judge speech die and are replaced.'
+    query: loadTextContent('../queries/threads-restarting.kql')
+    severity: 2
+    window: 'PT15M'
+    every: 'PT15M'
+  }
+  {
+    name: 'dependencies-failing'
+    description: 'A service that calls need fails more than every tenth time.'
+    query: loadTextContent('../queries/dependencies-failing.kql')
+    severity: 1
+    window: 'PT5M'
+    every: 'PT5M'
+  }
+  {
+    name: 'spend'
+    description: 'Twice as much is used as in the busiest hour of the day before: a campaign, or somebody who should not.'
+    query: loadTextContent('../queries/spend.kql')
+    severity: 2
+    window: 'PT1H'
+    every: 'PT1H'
+    range: 'P1D'
+  }
 ]
 
 resource told 'Microsoft.Insights/actionGroups@2023-01-01' = if (!empty(emails)) {
@@ -109,6 +168,7 @@ resource rules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       scopes: [workspace.id]
       evaluationFrequency: it.every
       windowSize: it.window
+      overrideQueryTimeRange: it.?range
       autoMitigate: true
       // A table is there from its first line on. A new workspace has none, and the deployment would fail.
       skipQueryValidation: true

@@ -135,6 +135,27 @@ export const QUIET_MISTAKES: readonly Mistake[] = [
     said: /APPLICATIONINSIGHTS_AUTHENTICATION_STRING: it is "Authorization=AAD"/,
   },
   {
+    what: 'an alarm on a metric that nobody writes',
+    place: 'Microsoft.Insights/scheduledQueryRules~parley.silences properties.criteria.allOf.0.query',
+    put: "AppMetrics\n| where Name == 'parley.silence.count'",
+    check: 'queries',
+    said: /scheduledQueryRules silences \S+query:2: there is no Name "parley\.silence\.count" in AppMetrics/,
+  },
+  {
+    what: 'telemetry of a host under a role that no query asks for',
+    place: `${HOST} properties.template.containers.0.env[OTEL_SERVICE_NAME].value`,
+    put: 'stream-host',
+    check: 'settings',
+    said: /OTEL_SERVICE_NAME: it is "stream-host"\. Allowed: parley-stream-host/,
+  },
+  {
+    what: 'a workbook whose question has a mistyped attribute',
+    place: 'Microsoft.Insights/workbooks properties.serializedData',
+    put: (old: unknown) => String(old).replaceAll('parley.turn.number', 'parley.turn.nummer'),
+    check: 'queries',
+    said: /workbooks \S+ properties\.serializedData turns:\d+: nothing in AppDependencies has the property "parley\.turn\.nummer"/,
+  },
+  {
     what: 'logs that go nowhere',
     place: 'Microsoft.Insights/diagnosticSettings properties.workspaceId',
     put: GONE,

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { ATTRIBUTE, METRIC, ROLE, SPAN } from '../../shared/telemetry/names.ts';
+import { strangeNamesIn } from './telemetry-names.ts';
+
+const whatIn = (query: string) => strangeNamesIn(query).map(({ line, what }) => `${line}: ${what}`);
+
+/** Mistakes as people make them, and what must be said of each. */
+const MISTAKES: readonly (readonly [query: string, said: RegExp])[] = [
+  [`AppMetrics\n| where Name == '${METRIC.silences.name}s'`, /^2: there is no Name "parley.silencess" in AppMetrics$/],
+  [`AppMetrics | where Name in ('${METRIC.silences.name}', '${SPAN.turn}')`, /"parley.turn" in AppMetrics/],
+  [`AppMetrics | where Name startswith 'parlay.'`, /"parlay\./],
+  [
+    `AppMetrics | extend session = Properties['${ATTRIBUTE.session}']`,
+    /nothing in AppMetrics has the property "session.id"/,
+  ],
+  [`AppDependencies | where Name == '${METRIC.silences.name}'`, /"parley.silences" in AppDependencies/],
+  [`AppDependencies | where Name !in ('parley.trun')`, /"parley.trun"/],
+  [
+    `AppDependencies\n| extend a = 1\n| extend x = toint(Properties['parley.turn'])`,
+    /^3: nothing in AppDependencies has/,
+  ],
+  [`AppRequests | where AppRoleName == 'functions'`, /there is no AppRoleName "functions"/],
+  [`AppDependencies | extend dependency = 'x' | where dependency == 'openAi'`, /there is no dependency "openAi"/],
+  [`AppTraces | where Properties['parley.caller.text'] != ''`, /"parley.caller.text"/],
+];
+
+for (const [query, said] of MISTAKES) {
+  test(`found: a query for what nothing emits: ${query.replaceAll('\n', ' ')}`, () => {
+    const found = whatIn(query);
+    assert.equal(found.length, 1, found.join());
+    assert.match(found[0] ?? '', said);
+  });
+}
+
+test('what is emitted may be asked for, and what is of others is not ours to judge', () => {
+  const right = [
+    `AppMetrics | where Name startswith 'parley.turn.' | extend d = Properties['${ATTRIBUTE.dependency}']`,
+    `AppDependencies | where Name startswith 'chat ' or Name == 'chat gpt-5' or Name == '${SPAN.turn}'`,
+    `union AppRequests, AppDependencies\n| where AppRoleName == '${ROLE.functions}' // Name == 'x'`,
+    `AppAvailabilityResults | where Name == 'functions-health'`,
+    `ContainerAppConsoleLogs | where ContainerName == 'stream-host'`,
+  ];
+  assert.deepEqual(right.flatMap(whatIn), []);
+});
+
+test('every query that ships asks for what is emitted', () => {
+  const root = path.join(import.meta.dirname, '../queries');
+  const files = globSync('**/*.kql', { cwd: root });
+  assert.ok(files.length > 10);
+  const wrong = files.flatMap((file) =>
+    whatIn(readFileSync(path.join(root, file), 'utf8')).map((what) => `${file}:${what}`),
+  );
+  assert.deepEqual(wrong, []);
+});
