@@ -390,6 +390,7 @@ module workbook 'modules/workbook.bicep' = {
     location: location
     tags: tags
     insightsName: names.insights
+    workspaceName: names.workspace
   }
   dependsOn: [monitoring]
 }

@@ -48,7 +48,7 @@ async function textOf({ what, id, json, emulatorUrl }: TraceArguments): Promise<
     (id && (await ask<Trace>(`/telemetry/traces/${encodeURIComponent(id)}`))) || (await newest(ask, session));
   if (!trace) return undefined;
   const map = await ask<DependencyMap>(
-    `/telemetry/map?session=${encodeURIComponent(trace.sessionId ?? trace.traceId)}`,
+    `/telemetry/map?session=${encodeURIComponent(trace.sessionId ?? id ?? trace.traceId)}`,
   );
   return print(trace, (found) => traceText(found, map ?? { edges: [] }, process.stdout.columns ?? COLUMNS));
 }

@@ -6,7 +6,7 @@ export const HELP = `Prints the trace of a call: what was done for it, by which 
   npm run trace                  of the newest call or talk
   npm run trace -- SESSION       of this one: its session's id, or the trace's own
 
-The page shows the id in the head of each call ("session …"), and npm run call at its end.
+The page shows the id in the head of each call ("session …"), and npm run call at its beginning.
 
   --list            the newest traces, a line each, and nothing else
   --map             who called whom, of all that has come

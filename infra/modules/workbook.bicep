@@ -4,9 +4,15 @@
 param location string
 param tags { *: string }
 param insightsName string
+@description('Where the telemetry is asked for: of Application Insights the tables have other names.')
+param workspaceName string
 
 resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: insightsName
+}
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' existing = {
+  name: workspaceName
 }
 
 type part = {
@@ -84,7 +90,7 @@ var content = {
           version: 'KqlParameterItem/1.0'
           style: 'pills'
           queryType: 0
-          resourceType: 'microsoft.insights/components'
+          resourceType: 'microsoft.operationalinsights/workspaces'
           parameters: [
             {
               id: guid(resourceGroup().id, 'TimeRange')
@@ -120,7 +126,9 @@ var content = {
     map(parts, it => {
       type: 3
       name: it.name
-      conditionalVisibility: it.ofOneCall ? { parameterName: 'Session', comparison: 'isNotEqualTo', value: '' } : null
+      ...(it.ofOneCall
+        ? { conditionalVisibility: { parameterName: 'Session', comparison: 'isNotEqualTo', value: '' } }
+        : {})
       content: {
         version: 'KqlItem/1.0'
         query: it.query
@@ -128,25 +136,25 @@ var content = {
         title: it.title
         timeContextFromParameter: 'TimeRange'
         queryType: 0
-        resourceType: 'microsoft.insights/components'
+        resourceType: 'microsoft.operationalinsights/workspaces'
+        crossComponentResources: [workspace.id]
         visualization: it.as
         showExportToExcel: true
-        exportFieldName: it.chooses ? 'session' : null
-        exportParameterName: it.chooses ? 'Session' : null
+        ...(it.chooses ? { exportFieldName: 'session', exportParameterName: 'Session' } : {})
       }
     })
   )
-  fallbackResourceIds: [insights.id]
+  fallbackResourceIds: [workspace.id]
   '$schema': 'https://github.com/Microsoft/Application-Insights-Workbooks/blob/master/schema/workbook.json'
 }
 
 resource path 'Microsoft.Insights/workbooks@2023-06-01' = {
   name: guid(resourceGroup().id, 'call-path')
   location: location
-  tags: union(tags, { 'hidden-title': 'A call\'s path' })
+  tags: union(tags, { 'hidden-title': 'A call’s path' })
   kind: 'shared'
   properties: {
-    displayName: 'A call\'s path'
+    displayName: 'A call’s path'
     category: 'workbook'
     version: 'Notebook/1.0'
     sourceId: insights.id

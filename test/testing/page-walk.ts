@@ -50,7 +50,7 @@ const PATIENCE_MS = 20_000;
 const SPOKEN = '.line.agent:not([aria-busy])';
 
 /**
- * Idle, talking, after a second talk, after a reload, in a phone call: what a person sees, and what axe says of it, in
+ * Idle, talking, after a second talk, after a reload, in a phone call, and its trace: what a person sees, and what axe says of it, in
  * each look.
  */
 export async function walkPage({ stack, chromiumPath, shotsFolder }: PageWalkOptions): Promise<PageWalk> {
@@ -159,6 +159,15 @@ async function walk(browser: Browser, stack: RunningStack, shotsFolder?: string)
   await press('Hang up');
   await part(2, '.note').filter({ hasText: 'Call ended' }).waitFor({ timeout: STEP_MS });
   await see('after-the-call');
+
+  // By keyboard alone. Spans come some seconds after their end.
+  await part(2, '[data-trace]').focus();
+  await page.keyboard.press('Enter');
+  await page.locator('#trace-rows summary').nth(2).waitFor({ timeout: STEP_MS });
+  await page.locator('#trace-rows summary').first().focus();
+  await page.keyboard.press('Enter');
+  await see('trace');
+  await page.keyboard.press('Escape');
   return { sights, pageErrors };
 }
 
