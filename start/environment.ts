@@ -102,8 +102,6 @@ function telemetryEnvironment(given: Environment, emulatorUrl: string): Record<s
   if (given.APPLICATIONINSIGHTS_CONNECTION_STRING || given.OTEL_EXPORTER_OTLP_ENDPOINT) return {};
   return {
     APPLICATIONINSIGHTS_CONNECTION_STRING: `InstrumentationKey=${randomUUID()};IngestionEndpoint=${emulatorUrl}/;LiveEndpoint=${emulatorUrl}/`,
-    // Its exporter would send figures about itself to Microsoft.
-    APPLICATION_INSIGHTS_NO_STATSBEAT: 'true',
   };
 }
 

@@ -169,12 +169,6 @@ resource app 'Microsoft.App/containerApps@2025-01-01' = {
                 name: 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING'
                 value: 'Authorization=AAD;ClientId=${identity.properties.clientId}'
               }
-              { name: 'OTEL_SERVICE_NAME', value: 'parley-stream-host' }
-              // Nothing of ours goes to Microsoft beside what goes to this resource.
-              { name: 'APPLICATION_INSIGHTS_NO_STATSBEAT', value: 'true' }
-              { name: 'APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED', value: 'true' }
-              // An intake that never answers holds the end of a host for no longer.
-              { name: 'OTEL_BSP_EXPORT_TIMEOUT', value: '3000' }
             ],
             fallback != null
               ? [

@@ -29,13 +29,6 @@ export const PLATFORM_SETTINGS: Readonly<Record<Half, Readonly<Record<string, Pl
   'stream-host': {
     APPLICATIONINSIGHTS_CONNECTION_STRING: { required: true, why: 'telemetry goes there' },
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: { required: true, why: 'it does so by an identity' },
-    OTEL_SERVICE_NAME: { required: true, why: 'the role on the map, which queries ask for' },
-    APPLICATION_INSIGHTS_NO_STATSBEAT: { required: true, why: 'the exporter would send figures of itself elsewhere' },
-    APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED: {
-      required: true,
-      why: 'the exporter would send facts of the machine with each batch',
-    },
-    OTEL_BSP_EXPORT_TIMEOUT: { required: true, why: 'an intake that never answers would hold the end of a host' },
     AZURE_CLIENT_ID: { required: true, why: '@azure/identity reads which identity it uses' },
   },
 };
@@ -97,10 +90,6 @@ export const AZURE_RULES: Readonly<Record<string, AzureRule>> = {
     pattern: /^false$/,
     allowed: 'false: half a call is no use',
   },
-  OTEL_SERVICE_NAME: { pattern: new RegExp(`^${ROLE.streamHost}$`), allowed: ROLE.streamHost },
-  APPLICATION_INSIGHTS_NO_STATSBEAT: { pattern: /^true$/, allowed: 'true' },
-  APPLICATIONINSIGHTS_OPENTELEMETRY_RESOURCE_METRIC_DISABLED: { pattern: /^true$/, allowed: 'true' },
-  OTEL_BSP_EXPORT_TIMEOUT: { pattern: /^[1-5]\d{3}$/, allowed: '1000 to 5999: less than a host has for its end' },
   TRUSTED_PROXY_HOPS: { pattern: /^[12]$/, allowed: '1: the ingress of Container Apps; 2 behind a proxy of your own' },
   LOG_TRANSCRIPTS: { pattern: /^(false)?$/, allowed: 'false: what callers say is private' },
 };

@@ -142,11 +142,11 @@ export const QUIET_MISTAKES: readonly Mistake[] = [
     said: /scheduledQueryRules silences \S+query:2: there is no Name "parley\.silence\.count" in AppMetrics/,
   },
   {
-    what: 'telemetry of a host under a role that no query asks for',
-    place: `${HOST} properties.template.containers.0.env[OTEL_SERVICE_NAME].value`,
-    put: 'stream-host',
+    what: 'telemetry of the functions under a role that no query asks for',
+    place: 'Microsoft.Web/sites/config properties.WEBSITE_CLOUD_ROLENAME',
+    put: 'functions',
     check: 'settings',
-    said: /OTEL_SERVICE_NAME: it is "stream-host"\. Allowed: parley-stream-host/,
+    said: /WEBSITE_CLOUD_ROLENAME: it is "functions"\. Allowed: parley-functions/,
   },
   {
     what: 'a workbook whose question has a mistyped attribute',
