@@ -27,6 +27,7 @@ const OTHER_NAMES: ReadonlySet<string> = new Set([
   'AZURE_SUBSCRIPTION_ID',
   // The platform's own.
   'FUNCTIONS_REQUEST_BODY_SIZE_LIMIT',
+  'WEBSITE_CLOUD_ROLENAME',
   'IDENTITY_ENDPOINT',
   // Of the deployment’s checks.
   'AZURE_TYPES_DIR',

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Trace, TraceSpan } from '../shared/protocol/traces.ts';
 import { traceIdOf } from '../shared/telemetry/call-trace.ts';
 import { describeTrace, factsOf, fetchTrace } from './trace.ts';
 
-const span = {
+const span: TraceSpan = {
   ...{ spanId: 'a1', name: 'POST /x', role: 'parley-functions', kind: 'client', type: 'Http', target: 'acs' },
   ...{ startMs: 0, durationMs: 10, success: true, attributes: { 'parley.operation': 'answer_call', b: 2, a: true } },
-} as const;
-const trace = {
+};
+const trace: Trace = {
   ...{
     traceId: traceIdOf('s1'),
     sessionId: 's1',

@@ -36,7 +36,7 @@ export async function fetchTrace(emulatorUrl: string | null | undefined, session
 async function read<Answer>(emulatorUrl: string, path: string): Promise<Answer | undefined> {
   try {
     const response = await fetch(emulatorUrl + path, { signal: AbortSignal.timeout(PATIENCE_MS) });
-    return response.ok ? await response.json() : undefined;
+    return response.ok ? JSON.parse(await response.text()) : undefined;
   } catch {
     return undefined;
   }

@@ -68,11 +68,11 @@ async function read<Answer>(emulatorUrl: string, path: string): Promise<Answer |
   const response = await fetch(emulatorUrl + path, { signal: AbortSignal.timeout(PATIENCE_MS) }).catch((error) => {
     const problem = error instanceof Error && error.cause ? messageOf(error.cause) : messageOf(error);
     const message = `Nothing answers at ${emulatorUrl} (the emulator): ${problem}. Start the stack with: npm start`;
-    throw new DependencyError('trace.no_answer', message, error);
+    throw new DependencyError('call.no_answer', message, error);
   });
   if (response.status === 404) return undefined;
-  if (response.ok) return response.json();
-  throw new DependencyError('trace.refused', `${response.url} answered ${response.status}.`);
+  if (response.ok) return JSON.parse(await response.text());
+  throw new DependencyError('call.refused', `${response.url} answered ${response.status}.`);
 }
 
 try {
