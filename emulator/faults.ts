@@ -37,6 +37,8 @@ const faults = z.strictObject({
     how: z.enum(['drop', 'double', 'delay', 'swap']),
     ms: z.number().int().min(1).max(600_000).default(1_000),
   }),
+  /** That a media socket broke is noticed only so much later: until then it counts as open, and takes a stop. */
+  'acs.media_loss': takes,
   /** A recording that was asked for does not begin: its storage cannot be written to. */
   'acs.recording': happens,
   /** A socket is not opened: throttled (429), forbidden (403), or out of order. */

@@ -58,7 +58,7 @@ type streamHostSize = {
   @minValue(10)
   @maxValue(95)
   scaleOutAtPercent: int
-  @description('How long calls may go on where a replica is asked to end, in seconds: DRAIN_MS. Container Apps grants ten minutes at most, and ten seconds of them are ours.')
+  @description('How long calls may go on where a replica is asked to end, in seconds: DRAIN_LIMIT_SECONDS. Container Apps grants ten minutes at most, and ten seconds of them are ours. In the last twenty, calls that are left are handed over to another replica.')
   @minValue(0)
   @maxValue(590)
   drainSeconds: int

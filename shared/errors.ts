@@ -31,6 +31,9 @@ export class ConfigError extends ParleyError {
 /** How a process ends whose settings are bad: starting it again cannot help. */
 export const CONFIG_EXIT_CODE = 78;
 
+/** How a process ends that has found itself broken: whoever watches over it starts a new one. */
+export const BROKEN_EXIT_CODE = 70;
+
 /** The request itself is wrong; sending it again unchanged cannot help. */
 export class RequestError extends ParleyError {
   constructor(code: CodeOf<400 | 413>, message: string, details?: Record<string, unknown>) {

@@ -40,7 +40,7 @@ export function localEnvironment(given: Environment, ports: LocalPorts, redisUrl
   const defaults = {
     STREAM_HOST_BIND: '127.0.0.1',
     // Whoever presses Ctrl-C does not want to wait for calls.
-    DRAIN_MS: '0',
+    ...(!given.DRAIN_MS && { DRAIN_LIMIT_SECONDS: '0' }),
     FUNCTIONS_PUBLIC_URL: `http://127.0.0.1:${ports.functions}`,
     STREAM_HOST_PUBLIC_URL: `ws://127.0.0.1:${ports.streamHost}`,
     FUNCTIONS_URL: `http://127.0.0.1:${ports.functions}`,

@@ -20,6 +20,10 @@ import { SupervisedProcess } from './supervised-process.ts';
 const ROOT = path.join(import.meta.dirname, '..');
 const READY_WITHIN_MS = 120_000;
 
+/** How long the stream host lets calls go on once it is asked to end. */
+const drainMsOf = ({ DRAIN_LIMIT_SECONDS: limitS, DRAIN_MS: ms }: Environment): number =>
+  limitS ? Number(limitS) * 1000 : Number(ms || 0);
+
 /** The three processes of a deployment, the emulator standing for Azure. */
 type Processes = Readonly<Record<keyof Forms, SupervisedProcess>>;
 
@@ -95,7 +99,7 @@ export class LocalStack {
     const processes: Processes = {
       emulator: supervise('emulator'),
       functions: supervise('functions'),
-      'stream-host': supervise('stream-host', STREAM_HOST_FLAGS, Number(env.DRAIN_MS)),
+      'stream-host': supervise('stream-host', STREAM_HOST_FLAGS, drainMsOf(env)),
     };
     processes.emulator.start();
     // With identities it would ask for tokens at once, and there is nobody yet who gives them.

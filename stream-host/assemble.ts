@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { CallSweep } from '../shared/calls/call-sweep.ts';
 import { type Calls, openCalls, type WorkingCarrier } from '../shared/calls/open-calls.ts';
 import type { Carrier } from '../shared/carrier/carrier.ts';
+import { restartMedia } from '../shared/carrier/restart-media.ts';
 import type { Clock } from '../shared/clock.ts';
 import { redisDependency } from '../shared/health/redis-dependency.ts';
 import { streamHostsDependency } from '../shared/health/stream-hosts-dependency.ts';
@@ -11,27 +12,34 @@ import { ModeTable } from '../shared/modes/mode-table.ts';
 import { DEFAULT_MODE } from '../shared/modes/streaming-modes.ts';
 import { CLOSE } from '../shared/protocol/close-codes.ts';
 import { CommandInbox } from '../shared/sessions/command-inbox.ts';
+import { type AnnouncedHost, SILENT_AFTER_MS } from '../shared/sessions/hosts.ts';
 import { SessionStore } from '../shared/sessions/session-store.ts';
 import { watchCommands } from '../shared/telemetry/watch-commands.ts';
 import { Tickets } from '../shared/tickets/tickets.ts';
+import { OrphanedCalls } from './calls/orphaned-calls.ts';
 import { WorkRounds } from './calls/work-rounds.ts';
 import type { Modes } from './contract/mode.ts';
 import type { Admission } from './host/admission.ts';
 import { HostHealth, type HostHealthOptions } from './host/host-health.ts';
 import { HostRecord } from './host/host-record.ts';
 import { LiveSessions, type LiveSessionsOptions } from './host/live-sessions.ts';
+import { Loops } from './host/loops.ts';
 import { Places } from './http/places.ts';
 import { RelayDoor } from './http/relay-door.ts';
 import { StreamHostServer, type StreamHostServerOptions } from './http/server.ts';
 import { TicketDoor, type TicketRules } from './http/ticket-door.ts';
 import { CallEnding, type CallEndingOptions } from './session/call-ending.ts';
 import type { RecordingPlan } from './session/call-recording.ts';
-import type { HostIdentity } from './session/lease.ts';
+import { type HostIdentity, hostIdOf } from './session/lease.ts';
 import type { CallDeskParts } from './session/open-call-desk.ts';
 import { Reception, type ReceptionOptions } from './session/reception.ts';
 import { SessionRelay } from './session/session-relay.ts';
 import { TranscriptIntake } from './session/transcript-intake.ts';
 import type { HostReading } from './telemetry/host-metrics.ts';
+
+/** Longer than any round takes whose Redis does not answer; and where the carrier does not. */
+const LATEST_ANNOUNCEMENT_MS = 30_000;
+const LATEST_ROUND_MS = 200_000;
 
 /** What keeps the door of a host by its load. */
 export type HostAdmission = Pick<Admission, 'overload' | 'reading' | 'onChange' | 'close'>;
@@ -51,6 +59,7 @@ export interface HostParts
       | 'traces'
       | 'line'
       | 'longestMessageMs'
+      | 'onUnexpected'
     >,
     Pick<LiveSessionsOptions, 'maxSessions' | 'maxBrowserSessions' | 'probeMs'>,
     Pick<
@@ -75,12 +84,16 @@ export interface HostParts
   readonly newId: NewId;
   readonly log: Logger;
   readonly host: HostIdentity;
+  /** What it runs, for whoever sees two releases side by side. */
+  readonly release?: string;
   /** Stays the caller's to close. */
   readonly redis: Redis;
   readonly sessionTtlSeconds: number;
   /** Who may open the sockets of browsers and dashboards. */
   readonly ticketRules: TicketRules;
   readonly newSecret: NewId;
+  /** This process is broken: it must end. */
+  readonly onBroken?: (error: Error) => void;
   /** Keeps the door by the load; without it only the number of places counts. */
   readonly openAdmission?: (countSessions: () => number) => HostAdmission;
   readonly modes: Modes;
@@ -110,6 +123,8 @@ export interface AssembledHost {
   announce(): Promise<void>;
   /** Admits nobody any more, and waits up to `waitMs` for the sessions that are here to end by themselves. */
   drain(reason: string, waitMs: number): Promise<void>;
+  /** Hands the sessions that are left over to other hosts, each in a pause of its talk; without one, waits for their end. */
+  move(pauseMs: number): Promise<void>;
   /** Fails readiness, tells every socket to go elsewhere, waits up to `drainMs` for them, and closes all. Idempotent. */
   close(reason: string, drainMs: number): Promise<void>;
 }
@@ -134,18 +149,27 @@ export function assembleHost(parts: HostParts): AssembledHost {
   };
   const relay = new SessionRelay({ redis, clock, log });
   const tickets = new Tickets(parts);
-  const reception = new Reception({ ...parts, callDesk, tickets, modes, store, commands, live, ending, relay });
+  const moveMedia = (callId: string) => restartMedia(parts.calls, callId, 'handed-over', clock);
+  const held = { store, commands, live, ending, relay };
+  const reception = new Reception({ ...parts, ...held, callDesk, tickets, modes, moveMedia });
+  const orphans = new OrphanedCalls({ store, calls: parts.calls, clock, log });
+  const loops = new Loops({ clock, onStuck: (error) => parts.onBroken?.(error) });
   const record = new HostRecord({
     store,
     host,
     live,
     agents: parts.agents,
     modes: modes.all.map(([name, { rateHz }]) => ({ name, rateHz })),
+    release: parts.release,
+    onRound: loops.watch('announcement', LATEST_ANNOUNCEMENT_MS),
+    onSilent: (hostId) => void orphans.takeOver(hostId),
+    onForgotten: () => void live.confirm(),
     clock,
     log,
   });
   const health = new HostHealth({
     ...parts,
+    parts: { ...parts.parts, loops: async () => loops.require() },
     live,
     services: [redisDependency(redis, store, parts.newId), ...parts.services, streamHostsDependency(store)],
   });
@@ -162,8 +186,9 @@ export function assembleHost(parts: HostParts): AssembledHost {
     places: new Places(store.hosts, clock),
     vitals: () => parts.readVitals(live, admission),
   });
-  const rounds = new WorkRounds(life.work, clock);
-  const sweep = new CallSweep({ store, calls: parts.calls, work: life.work, clock, log });
+  const rounds = new WorkRounds(life.work, clock, loops.watch('work at calls', LATEST_ROUND_MS));
+  const onRound = loops.watch('watch over calls', LATEST_ROUND_MS);
+  const sweep = new CallSweep({ store, calls: parts.calls, work: life.work, clock, log, onRound });
   // The functions must not answer a call on the strength of a place that is gone.
   admission?.onChange(() => void record.announce());
   let closing: Promise<void> | undefined;
@@ -174,6 +199,7 @@ export function assembleHost(parts: HostParts): AssembledHost {
     ending.close();
     sweep.close();
     rounds.close();
+    orphans.close();
     // Now that it drains, this says that no place is free here.
     await Promise.all([drained, record.announce()]);
     record.close();
@@ -211,6 +237,13 @@ export function assembleHost(parts: HostParts): AssembledHost {
       live.drain(CLOSE.goingAway, reason);
       await record.announce();
       await live.empty(waitMs);
+    },
+    async move(pauseMs) {
+      const all = await store.hosts.all().catch(() => []);
+      const canTake = ({ hostId, sessions, maxSessions, silentMs }: AnnouncedHost) =>
+        hostId !== hostIdOf(host) && sessions < maxSessions && silentMs < SILENT_AFTER_MS;
+      if (all.some(canTake)) await live.move(pauseMs);
+      else await live.empty(pauseMs);
     },
     close(reason, drainMs) {
       closing ??= close(reason, drainMs);

@@ -26,7 +26,7 @@ import { AgentShelf } from './agent/agent-shelf.ts';
 import { requireDefaultAgent } from './agent/default-agent.ts';
 import { isScripted } from './agent/model-client.ts';
 import { ModelResponder } from './agent/model-responder.ts';
-import { assembleHost } from './assemble.ts';
+import { assembleHost, type HostParts } from './assemble.ts';
 import type { ModeKind, Modes } from './contract/mode.ts';
 import type { OpenVoiceActivity } from './contract/speech.ts';
 import { hostServices } from './health/host-services.ts';
@@ -67,9 +67,14 @@ export interface StreamHost {
   readonly port: number;
   /** Fails readiness and lets nobody in; resolves when no call is left, after `waitMs` at the latest. */
   drain(reason: string, waitMs: number): Promise<void>;
+  /** Hands the calls that are left over to other hosts, each in a pause of its talk, which is waited for so long at most. */
+  move(pauseMs: number): Promise<void>;
   /** Fails readiness, tells every socket to go elsewhere, waits up to `drainMs` for them, and closes all. */
   close(reason: string, drainMs: number): Promise<void>;
 }
+
+/** Who is told that the process may not be sound, or is not. */
+export type Alarms = Pick<HostParts, 'onUnexpected' | 'onBroken'>;
 
 /**
  * Puts the streaming half together from its settings: loads everything, then opens the port.
@@ -78,6 +83,7 @@ export interface StreamHost {
 export async function startStreamHost(
   config: StreamHostSettings,
   log: Logger,
+  alarms: Alarms = {},
   clock: Clock = systemClock,
 ): Promise<StreamHost> {
   // Closes what was opened, in the opposite order; here where starting fails, else when the host is closed.
@@ -142,7 +148,11 @@ export async function startStreamHost(
     mediaBase: config.STREAM_HOST_PUBLIC_URL + API_PREFIX,
   });
 
-  const beat = new BeatClock({ clock, onTaskError: (err) => log.error({ err }, 'a frame could not be played') });
+  const onTaskError = (err: unknown) => {
+    log.error({ err }, 'a frame could not be played');
+    alarms.onUnexpected?.(err);
+  };
+  const beat = new BeatClock({ clock, onTaskError });
   opened.defer(() => beat.close());
   const speech = new ProcessSpeech({
     config,
@@ -215,6 +225,8 @@ export async function startStreamHost(
     host: place,
   });
   const host = assembleHost({
+    ...alarms,
+    release: process.env.CONTAINER_APP_REVISION ?? readVersion(),
     clock,
     newId: randomIds,
     log,
@@ -303,6 +315,9 @@ export async function startStreamHost(
     port,
     async drain(reason, waitMs) {
       await host.drain(reason, waitMs);
+    },
+    async move(pauseMs) {
+      await host.move(pauseMs);
     },
     async close(reason, drainMs) {
       await host.close(reason, drainMs);

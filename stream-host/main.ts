@@ -4,6 +4,7 @@ import { createLog, type Logger } from '../shared/log.ts';
 import { functionsSettings } from '../shared/settings/functions-settings.ts';
 import { nearMisses, nearMissText } from '../shared/settings/near-misses.ts';
 import {
+  drainMsOf,
   readStreamHostSettings,
   type StreamHostSettings,
   streamHostSettings,
@@ -42,10 +43,13 @@ function warnOfTypos(log: Logger): void {
 
 async function run(config: StreamHostSettings, log: Logger): Promise<void> {
   const exit = (code: number) => process.exit(code);
-  const shutdown = new Shutdown({ drainMs: config.DRAIN_MS, exit, clock: systemClock, log });
+  const shutdown = new Shutdown({ drainMs: drainMsOf(config), exit, clock: systemClock, log });
   process.on('uncaughtException', (error) => shutdown.exception(error));
   process.on('unhandledRejection', (error) => shutdown.rejection(error));
-  const host = await startStreamHost(config, log);
+  const host = await startStreamHost(config, log, {
+    onUnexpected: (error) => shutdown.unexpected(error),
+    onBroken: (error) => shutdown.exception(error),
+  });
   shutdown.watch(host);
   log.info({ maxSessions: config.MAX_SESSIONS }, `ready on http://localhost:${host.port}`);
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => shutdown.asked(signal));

@@ -127,7 +127,7 @@ suite('two stream hosts', { skip: redis === undefined && 'no redis-server is on 
     let call: ReturnType<RunningStack['call']>;
 
     before(async () => {
-      draining = await startA({ DRAIN_MS: '60000' });
+      draining = await startA({ DRAIN_LIMIT_SECONDS: '120' });
       balancer.sendNewTo(draining.port);
       call = stack.call('--say', QUESTION);
       await draining.logged(/the conversation begins/);

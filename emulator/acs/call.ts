@@ -54,6 +54,8 @@ export interface CallOptions {
   readonly speak: Speak | undefined;
   readonly disturbances?: Disturbances | undefined;
   readonly callbacks: CallbackQueue;
+  /** How much later it is noticed that a media socket broke. */
+  readonly lossNoticedAfterMs: () => number;
   readonly pacer: Pacer;
   readonly clock: Clock;
   readonly log: Logger;
@@ -100,6 +102,7 @@ export class Call implements CallOwner {
         request: media,
         subscriptionId: media.subscriptionId,
         headers: headersFor(media.token),
+        lossNoticedAfterMs: options.lossNoticedAfterMs,
         report,
         tellPhone: (event) => this.parties.tell(event),
         disturbances: options.disturbances,

@@ -290,6 +290,7 @@ export class Exchange {
       log,
       ringTimeoutMs,
       talking: this.#talking,
+      lossNoticedAfterMs: () => faults.take('acs.media_loss')?.ms ?? 0,
       speak,
       disturbances: this.#options.disturbances,
       findPhone: (number) => network.reach(number),

@@ -22,6 +22,8 @@ const MAX_BUFFERED_MS = 5 * 60_000;
 const MAX_FRAME_BYTES = 1_000_000;
 /** An application that does not read is not waited for: beyond this the caller's audio is dropped. */
 const MAX_BACKLOG_BYTES = 1_000_000;
+/** The close code of a connection that broke without one. */
+const BROKEN = 1006;
 const SILENCE = new Uint8Array(FRAME_BYTES);
 
 export interface MediaLegOptions {
@@ -36,6 +38,8 @@ export interface MediaLegOptions {
   /** Whether the application may send audio. */
   readonly bidirectional: boolean;
   readonly disturbances?: Disturbances | undefined;
+  /** How long after a socket broke it is noticed, ms. Asked when it breaks. */
+  readonly lossNoticedAfterMs?: (() => number) | undefined;
   readonly log: Logger;
 }
 
@@ -68,6 +72,8 @@ export class MediaLeg {
   readonly #faults: MediaFaults | undefined;
   #closing = false;
   #ended = false;
+  /** Ends the wait of a loss that nobody has noticed yet. */
+  #notice: (() => void) | undefined;
 
   constructor(options: MediaLegOptions) {
     this.#options = options;
@@ -129,7 +135,8 @@ export class MediaLeg {
   close(reason: string): Promise<void> {
     if (!this.#closing) {
       this.#closing = true;
-      if (this.#socket.readyState === WebSocket.CONNECTING) this.#socket.terminate();
+      if (this.#notice) this.#notice();
+      else if (this.#socket.readyState === WebSocket.CONNECTING) this.#socket.terminate();
       else this.#socket.close(1000, reason);
       setTimeout(() => this.#socket.terminate(), CLOSE_MS).unref();
     }
@@ -165,7 +172,16 @@ export class MediaLeg {
     this.#socket.on('error', (error) => {
       if (!opened) end('refused', 0, messageOf(error));
     });
-    this.#socket.on('close', (code, reason) => end('lost', code, reason.toString()));
+    this.#socket.on('close', (code, reason) => {
+      const lost = () => end('lost', code, reason.toString());
+      const lateMs = code === BROKEN && !this.#closing ? (this.#options.lossNoticedAfterMs?.() ?? 0) : 0;
+      if (lateMs === 0) return lost();
+      const timer = setTimeout(lost, lateMs).unref();
+      this.#notice = () => {
+        clearTimeout(timer);
+        lost();
+      };
+    });
   }
 
   #receive(data: RawData, isBinary: boolean): void {

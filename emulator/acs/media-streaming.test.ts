@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { createOutboundAudioData } from '@azure/communication-call-automation';
 import { FRAME_BYTES, samplesOf } from '../../shared/audio/pcm.ts';
 import type { MediaPeer } from './testing/application.ts';
-import { connectInbound, dial, type Stack, startStack } from './testing/stack.ts';
+import { connectInbound, dial, order, type Stack, startStack } from './testing/stack.ts';
 
 const audio = (value: number): string => createOutboundAudioData(Buffer.alloc(FRAME_BYTES, value).toString('base64'));
 
@@ -138,4 +138,28 @@ test('a call without media streaming keeps its line open and says so when stream
   await phone.heard.first('silence', (frame) => frame.length === FRAME_BYTES);
   const missing = { statusCode: 400, code: 'streamUrlMissing' };
   await assert.rejects(callConnection.getCallMedia().startMediaStreaming(), missing);
+});
+
+test('that a media socket broke can be noticed late: until then it counts as open, and can be stopped (issue 17)', async (context) => {
+  const stack = await startStack(context);
+  const { phone, call, media } = await connectInbound(stack);
+  await media.frames.first('the first audio', ({ kind }) => kind === 'audio');
+  assert.equal((await order(stack, 'faults', { 'acs.media_loss': { times: 1, ms: 300 } })).status, 200);
+  media.socket.terminate();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const { mediaStreamingSubscription } = await call.getCallConnectionProperties();
+  assert.equal(mediaStreamingSubscription?.state, 'active');
+  await assert.rejects(call.getCallMedia().startMediaStreaming(), { code: 'MediaStreamingActive' });
+  assert.partialDeepStrictEqual(await update(stack, 'MediaStreamingFailed'), {
+    mediaStreamingStatusDetails: 'streamConnectionInterrupted',
+  });
+  await phone.events.first('the stop', (event) => event.type === 'media' && event.state === 'stopped');
+
+  await order(stack, 'faults', { 'acs.media_loss': { times: 1, ms: 60_000 } });
+  await call.getCallMedia().startMediaStreaming();
+  (await another(stack, media)).socket.terminate();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await call.getCallMedia().stopMediaStreaming();
+  await stack.application.event('MediaStreamingStopped');
+  await call.getCallMedia().startMediaStreaming();
 });

@@ -21,6 +21,7 @@ export interface MediaSubscriptionOptions {
   readonly request: MediaStreamingRequest;
   readonly subscriptionId: string;
   readonly headers: Readonly<Record<string, string>>;
+  readonly lossNoticedAfterMs?: (() => number) | undefined;
   readonly report: (type: string, data: Readonly<Record<string, unknown>>) => void;
   readonly tellPhone: (event: PhoneEvent) => void;
   readonly disturbances?: Disturbances | undefined;

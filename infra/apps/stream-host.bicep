@@ -24,7 +24,7 @@ var size = plan.size
 var ownDomain = '${names.streamHost}.${environment.properties.defaultDomain}'
 var fallback = plan.accounts.?fallback
 var hasVoiceLive = !empty(plan.settings.?AZURE_VOICE_LIVE_MODEL)
-@description('What the process wants to itself after its calls were cut, and some for the platform.')
+@description('What the process wants to itself after its drain, to close, and some for the platform. check:infra holds it against the code.')
 var closingSeconds = 10
 @description('How many conversations in a replica start another one.')
 var placesBeforeAnother = max(1, (size.places * size.scaleOutAtPercent) / 100)
@@ -102,7 +102,7 @@ resource app 'Microsoft.App/containerApps@2025-01-01' = {
     environmentId: environment.id
     workloadProfileName: 'Consumption'
     configuration: {
-      // The old revision keeps its calls until they are over or DRAIN_MS has passed.
+      // The old revision keeps its calls until they are over or DRAIN_LIMIT_SECONDS have passed, in the last of which they move to the new one.
       activeRevisionsMode: 'Single'
       maxInactiveRevisions: 5
       ingress: {
@@ -159,7 +159,7 @@ resource app 'Microsoft.App/containerApps@2025-01-01' = {
               }
               { name: 'MAX_SESSIONS', value: string(size.places) }
               { name: 'MAX_BROWSER_SESSIONS', value: string(size.browserPlaces) }
-              { name: 'DRAIN_MS', value: string(size.drainSeconds * 1000) }
+              { name: 'DRAIN_LIMIT_SECONDS', value: string(size.drainSeconds) }
               // The ingress is one proxy, and adds the address that it sees; yours before it is another.
               { name: 'TRUSTED_PROXY_HOPS', value: empty(plan.addresses.streamHost) ? '1' : '2' }
               { name: 'REQUIRE_TICKETS', value: 'true' }

@@ -9,7 +9,7 @@ import { settingsOf } from './settings.ts';
 
 /** What Container Apps takes of a probe, and of a grace period (its reference, November 2026). */
 const MOST_GRACE_SECONDS = 600;
-/** More than that above the drain time and the time to close is a mistake, such as seconds where DRAIN_MS takes milliseconds. */
+/** More than that above the drain time and the time to close is a mistake, such as milliseconds where DRAIN_LIMIT_SECONDS takes seconds. */
 const SPARE_SECONDS = 30;
 const MOST_FAILURES = 10;
 const MOST_SECONDS = 240;
@@ -65,10 +65,10 @@ function* hostFindings(expansion: Expansion, host: Resource): Generator<Finding>
 
   const gracePath = 'properties.template.terminationGracePeriodSeconds';
   const grace = at(host, gracePath);
-  const least = Math.ceil(((hostSetting(expansion, 'DRAIN_MS') ?? 0) + HARD_STOP_MS) / 1000);
+  const least = (hostSetting(expansion, 'DRAIN_LIMIT_SECONDS') ?? 0) + Math.ceil(HARD_STOP_MS / 1000);
   const most = Math.min(least + SPARE_SECONDS, MOST_GRACE_SECONDS);
   if (typeof grace !== 'number' || grace < least || grace > most) {
-    yield finding(gracePath, shown(grace), `${least} (DRAIN_MS and the time to close) to ${most}`);
+    yield finding(gracePath, shown(grace), `${least} (DRAIN_LIMIT_SECONDS and the time to close) to ${most}`);
   }
 
   for (const [index, container] of listAt(host, 'properties.template.containers').entries()) {
@@ -112,7 +112,7 @@ function probeProblems(probe: Probe, port: number | undefined): (readonly [what:
 /** A setting of the stream host as it would read it, its default included; undefined where it would refuse the value. */
 export function hostSetting(
   expansion: Expansion,
-  name: 'DRAIN_MS' | 'MAX_SESSIONS' | 'STREAM_HOST_PORT',
+  name: 'DRAIN_LIMIT_SECONDS' | 'MAX_SESSIONS' | 'STREAM_HOST_PORT',
 ): number | undefined {
   const given = settingsOf(expansion, 'stream-host')?.get(name)?.value;
   return streamHostSettings.shape[name].safeParse(given || undefined).data;

@@ -125,6 +125,7 @@ export const NEVER: Readonly<Record<Half, Readonly<Record<string, string>>>> = {
     AZURE_OPENAI_REALTIME_API_KEY: IDENTITY,
     AZURE_VOICE_LIVE_API_KEY: IDENTITY,
     SMART_TURN_MODEL: 'it has no effect any more',
+    DRAIN_MS: 'DRAIN_LIMIT_SECONDS stands in its place',
     EMULATOR_URL: LOCAL,
     WATCH_AGENTS: LOCAL,
     FUNCTIONS_URL: 'each half has its own address in Azure',

@@ -18,6 +18,8 @@ export interface CallSweepOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly everyMs?: number;
+  /** Told at each look. */
+  readonly onRound?: (() => void) | undefined;
   readonly limits?: Partial<SilenceLimits>;
 }
 
@@ -75,6 +77,7 @@ export class CallSweep {
   start(): void {
     if (this.#closed) return;
     this.#cancel = this.#options.clock.after(this.#everyMs, async () => {
+      this.#options.onRound?.();
       await this.sweep();
       this.start();
     });

@@ -78,7 +78,12 @@ export class MediaRecovery {
       return delayMs === undefined ? this.#giveUp(session, callId, log) : { inMs: delayMs, data: { attempt } };
     }
     const { attempt } = data;
-    if (!(await this.#restart(() => this.#carrier.startMedia(callId, `media-${attempt}`), log))) return 'not-needed';
+    // Before the socket is opened anew: whoever gets it need not wait for the one that had the last.
+    await this.#store.held.lost(session.id);
+    if (!(await this.#restart(() => this.#carrier.startMedia(callId, `media-${attempt}`), log))) {
+      await this.#store.held.stands(session.id);
+      return 'not-needed';
+    }
     log.warn({ attempt }, 'the media of a standing call was lost; asked for its restart');
     return 'restarting';
   }

@@ -115,10 +115,10 @@ for (const refusal of [
       server.close();
     });
     const store = new SessionStore(redis, { ttlSeconds: 60 });
-    const announce = () => store.hosts.announce('host', { sessions: 0, maxSessions: 1 }, 6000);
-    await assert.rejects(announce(), { status: 503 });
+    const reserve = () => store.hosts.reserve('call', { agent: 'orders', mode: 'media' }, 6000);
+    await assert.rejects(reserve(), { status: 503 });
     await eventually(() =>
-      announce().then(
+      reserve().then(
         () => true,
         () => false,
       ),

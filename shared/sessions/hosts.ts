@@ -17,6 +17,8 @@ export interface HostLoad extends ModeOffer {
   readonly maxSessions: number;
   /** Names of the agents that it has. Undefined: a release that does not tell. */
   readonly agents?: readonly string[];
+  /** What it runs, so that whoever looks can tell two releases side by side apart. Undefined: one that does not tell. */
+  readonly release?: string;
 }
 
 /** What a call needs a host to have. */
@@ -27,6 +29,26 @@ export interface CallNeeds {
 
 export interface AnnouncedHost extends HostLoad {
   readonly hostId: string;
+  /** How long ago it was heard, ms. */
+  readonly silentMs: number;
+}
+
+/** For how long a host that has announced itself counts as one that has places. */
+export const ANNOUNCED_FOR_MS = 6_000;
+/**
+ * A host that was not heard for so long is taken for dead or frozen, and its calls are others' to take over. Hosts announce
+ * themselves each second; those of 0.1, every two.
+ */
+export const SILENT_AFTER_MS = 3_000;
+
+/** What a host learns as it announces itself. */
+export interface Heard {
+  /** Redis did not know it: its data is lost, or this host was taken for dead. */
+  readonly wasUnknown: boolean;
+  /** Hosts that are taken for dead or frozen. Each is told a few times, then forgotten. */
+  readonly silent: readonly string[];
+  /** When the next one will be, unless it is heard; undefined where there is no other. */
+  readonly nextSilentInMs: number | undefined;
 }
 
 /** Whether a place could be kept for one more call, or why not. */
@@ -55,16 +77,23 @@ const NOW = `
  */
 const ANNOUNCE_LUA = `${NOW}
       local last = now + ARGV[2]
-      redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f %s', last, ARGV[3]))
+      local wasNew = redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f %s', last, ARGV[3]))
       for i = 4, #ARGV do redis.call('HDEL', KEYS[1], ARGV[i]) end
       local all = redis.call('HGETALL', KEYS[1])
+      local heard, nextIn = { wasNew, '-1' }, -1
       for i = 1, #all, 2 do
         local untilMs = tonumber(string.match(all[i + 1], '^%d+'))
         if not untilMs or untilMs <= now then redis.call('HDEL', KEYS[1], all[i])
         elseif untilMs > last then last = untilMs end
+        if untilMs and all[i] ~= ARGV[1] and string.sub(all[i], 1, 1) ~= '${KEPT}' then
+          local inMs = untilMs - now - ${ANNOUNCED_FOR_MS - SILENT_AFTER_MS}
+          if inMs <= 0 then heard[#heard + 1] = all[i]
+          elseif nextIn < 0 or inMs < nextIn then nextIn = inMs end
+        end
       end
+      heard[2] = string.format('%.0f', nextIn)
       redis.call('PEXPIRE', KEYS[1], string.format('%.0f', last - now))
-      return 1`;
+      return heard`;
 
 /** KEYS hosts -> { now, host id, 'until sessions maxSessions agents modes agentModes', … } */
 const HOSTS_LUA = `${NOW}
@@ -101,7 +130,13 @@ const RESERVE_LUA = `${NOW}
       return 1`;
 
 interface HostRedis extends Redis {
-  parleyAnnounce(key: string, hostId: string, ttlMs: number, load: string, ...places: string[]): Promise<1>;
+  parleyAnnounce(
+    key: string,
+    hostId: string,
+    ttlMs: number,
+    load: string,
+    ...places: string[]
+  ): Promise<[wasNew: 0 | 1, nextInMs: string, ...silent: string[]]>;
   parleyReserve(key: string, place: string, ttlMs: number, agent: string, mode: string): Promise<number>;
   parleyHosts(key: string): Promise<[now: string, hash: string[]]>;
 }
@@ -122,13 +157,18 @@ export class Hosts {
    * Says that a replica lives, how busy it is, whom it can speak as and in which modes. It is forgotten `ttlMs` after its last word.
    * @param arrived sessions of calls that the load counts now: the places kept for them are given back in the same step
    */
-  async announce(hostId: string, load: HostLoad, ttlMs: number, arrived: readonly string[] = []): Promise<void> {
+  async announce(hostId: string, load: HostLoad, ttlMs: number, arrived: readonly string[] = []): Promise<Heard> {
     const agents = load.agents && `,${load.agents.map((name) => `${encodeURIComponent(name)},`).join('')}`;
     const parts = [load.sessions, load.maxSessions];
     // Each part has its place: releases before this one read the first three.
     const can = agents === undefined ? [] : [agents, ...modesOf(load)];
     const text = [...parts, ...can].join(' ');
-    await askRedis(() => this.#redis.parleyAnnounce(HOSTS_KEY, hostId, ttlMs, text, ...arrived.map(placeOf)));
+    const places = arrived.map(placeOf);
+    const [wasNew, next, ...silent] = await askRedis(() =>
+      this.#redis.parleyAnnounce(HOSTS_KEY, hostId, ttlMs, text, ...places),
+    );
+    const nextInMs = Number(next);
+    return { wasUnknown: wasNew === 1, silent, nextSilentInMs: nextInMs < 0 ? undefined : nextInMs };
   }
 
   /**
@@ -184,28 +224,34 @@ export class Hosts {
   async all(): Promise<AnnouncedHost[]> {
     const [now, hash] = await readRedis(() => this.#redis.parleyHosts(HOSTS_KEY));
     const entries = Object.entries(asRecord(hash)).filter(([field]) => !field.startsWith(KEPT));
-    const read = entries.map(([hostId, value]) => readHost(hostId, value));
+    const read = entries.map(([hostId, value]) => readHost(hostId, value, Number(now)));
     this.#unreadable = read.filter((host) => host === undefined).length;
     return read.flatMap((host) => (host && host.untilMs > Number(now) ? [host.host] : []));
   }
 }
 
 /** Undefined where it is nothing that a host has written. A name that cannot be read costs itself alone. */
-function readHost(hostId: string, value: string): { untilMs: number; host: AnnouncedHost } | undefined {
-  const [until, sessionsText, mostText, agents, modes, agentModes] = value.split(' ');
+function readHost(hostId: string, value: string, nowMs: number): { untilMs: number; host: AnnouncedHost } | undefined {
+  const [until, sessionsText, mostText, agents, modes, agentModes, release] = value.split(' ');
   const numbers = [until, sessionsText, mostText].map((text) => Number(text || Number.NaN));
   const [untilMs = 0, sessions = 0, maxSessions = 0] = numbers;
   if (!numbers.every(Number.isFinite)) return undefined;
   const host = {
-    ...{ hostId, sessions, maxSessions },
+    ...{ hostId, sessions, maxSessions, silentMs: Math.max(0, nowMs + ANNOUNCED_FOR_MS - untilMs) },
     ...(agents !== undefined && { agents: agents.split(',').flatMap((name) => decodeName(name) || []) }),
     ...(modes !== undefined && { modes: decodeModes(modes) }),
     ...(agentModes !== undefined && { agentModes: decodeAgentModes(agentModes) }),
+    ...(release !== undefined && { release: decodeName(release) ?? '' }),
   };
   return { untilMs, host };
 }
 
-const modesOf = ({ modes, agentModes = {} }: ModeOffer): string[] =>
-  modes === undefined ? [] : [encodeModes(modes), encodeAgentModes(agentModes)];
+const modesOf = ({ modes, agentModes = {}, release }: HostLoad): string[] =>
+  modes === undefined
+    ? []
+    : [
+        ...[encodeModes(modes), encodeAgentModes(agentModes)],
+        ...(release === undefined ? [] : [encodeURIComponent(release)]),
+      ];
 
 const placeOf = (sessionId: string): string => KEPT + sessionId;

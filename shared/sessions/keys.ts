@@ -115,6 +115,9 @@ export const WORK_KEY = 'parley:work';
 /** Hash by host id: the replicas with their load. Beside them, by `~` and a session's id: places kept for calls. */
 export const HOSTS_KEY = 'parley:hosts';
 
+/** Set: ids of the sessions that a replica holds. */
+export const heldKey = (hostId: string): string => `parley:held:${hostId}`;
+
 /** String without content: written to see whether Redis takes writes. */
 export const PROBE_KEY = 'parley:probe';
 

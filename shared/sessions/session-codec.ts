@@ -57,8 +57,14 @@ const sessionHash = z.object({
   answeredBy: answeredBy.exactOptional(),
   turns: number.pipe(z.int()).exactOptional(),
   traceparent: z.string().exactOptional(),
+  handedOverAt: number.exactOptional(),
   minutePrice: number.exactOptional(),
 }) satisfies z.ZodType<Session, unknown>;
+
+/** Fields without which a session is none. */
+const REQUIRED: ReadonlySet<string> = new Set(
+  sessionHash.safeParse({}).error?.issues.map(({ path: [field] }) => String(field)),
+);
 
 const eventFields = z.object({
   at: number,
@@ -107,11 +113,12 @@ export const encodeWholeSession = (session: Session): string[] => ['schema', Str
  */
 export function decodeSession(id: string, hash: Readonly<Record<string, string>>): Session {
   if (!storedSchema.safeParse(hash).success) throw new DamagedSessionError(id, 'a newer release wrote it');
-  const result = sessionHash.safeParse(hash);
-  if (!result.success) {
-    const fields = result.error.issues.map((issue) => issue.path.join('.'));
-    throw new DamagedSessionError(id, `bad fields: ${[...new Set(fields)].join(', ')}`);
-  }
+  const bad = new Set(sessionHash.safeParse(hash).error?.issues.map(({ path: [field] }) => String(field)));
+  // What may be absent and cannot be read is left out: a release to come may have more to say there.
+  const result = sessionHash.safeParse(
+    Object.fromEntries(Object.entries(hash).filter(([field]) => REQUIRED.has(field) || !bad.has(field))),
+  );
+  if (!result.success) throw new DamagedSessionError(id, `bad fields: ${[...bad].join(', ')}`);
   if (result.data.id !== id) throw new DamagedSessionError(id, 'it names another id');
   return result.data;
 }

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { CallIds } from '../carrier/carrier.ts';
 import { NotFoundError, ParleyError, RequestError } from '../errors.ts';
 import { DueList } from './due-list.ts';
+import { HeldSessions } from './held-sessions.ts';
 import type { HistoryItem } from './history.ts';
 import { Hosts } from './hosts.ts';
 import { callKey, isSessionId, PROBE_KEY, scriptKeys, sessionKeys, WATCH_KEY } from './keys.ts';
@@ -66,6 +67,8 @@ export class SessionStore {
   readonly #list: SessionList;
   /** The replicas of the stream host. */
   readonly hosts: Hosts;
+  /** Which sessions each of them holds. */
+  readonly held: HeldSessions;
   /** The sessions that must not stand without anybody to talk in them. */
   readonly watched: DueList;
   readonly #ttlMs: number;
@@ -77,6 +80,7 @@ export class SessionStore {
     this.#ttlMs = options.ttlSeconds * 1000;
     this.#now = options.now ?? Date.now;
     this.hosts = new Hosts(redis);
+    this.held = new HeldSessions(redis);
     this.watched = new DueList(redis, { key: WATCH_KEY, ttlMs: this.#ttlMs + DAY_MS });
     this.#index = new SessionIndex(this.#redis, { keepMs: this.#ttlMs + DAY_MS });
     this.#list = new SessionList({ index: this.#index, read: (id) => this.get(id), now: this.#now });
@@ -293,9 +297,12 @@ export class SessionStore {
     return outcome === LEASE_LOST ? 'lost' : 'held';
   }
 
-  /** Gives the lease up, if it is still this owner's. What that owner writes later does not land. */
-  async release(id: string, owner: string): Promise<void> {
-    await askRedis(() => this.#redis.parleyRelease(...scriptKeys(id), owner));
+  /**
+   * Gives the lease up, if it is still this owner's. What that owner writes later does not land.
+   * @returns whether it was
+   */
+  async release(id: string, owner: string): Promise<boolean> {
+    return (await askRedis(() => this.#redis.parleyRelease(...scriptKeys(id), owner))) === 1;
   }
 
   /** The replica that holds the session, if one does. */

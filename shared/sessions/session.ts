@@ -41,6 +41,8 @@ export interface Session {
   readonly turns?: number;
   /** W3C `traceparent` of the span that its trace begins with. */
   readonly traceparent?: string;
+  /** When a host handed it over to another one in a pause of its talk; milliseconds since 1970. */
+  readonly handedOverAt?: number;
   /** What a minute of an outbound call costs, in millionths of the currency of OUTBOUND_PRICES; where a budget is kept. */
   readonly minutePrice?: number;
 }

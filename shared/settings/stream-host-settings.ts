@@ -251,10 +251,15 @@ export const streamHostOnly = {
       'The longest message of audio to ACS. Playout makes none longer than 400 ms; 20 where a line wants single frames.',
     allowed: '20 to 1000 milliseconds',
   }),
-  DRAIN_MS: setting(kinds.milliseconds(0, 3_600_000).default(20_000), {
+  DRAIN_LIMIT_SECONDS: setting(kinds.count(0, 3600).optional(), {
     about:
-      'How long calls may go on once the stream host is asked to end, while nobody new is let in; then they are cut and go on at another host. The platform must grant ten seconds more than this (Container Apps: 30 s unless `terminationGracePeriodSeconds` says more).',
-    allowed: '0 to 3600000 milliseconds',
+      'How long calls may go on once the stream host is asked to end, while nobody new is let in; 20 where nothing is said. In the last twenty of them each that is left is handed over to another host in a pause of its talk. The platform must grant ten seconds more than this (Container Apps: 30 s unless `terminationGracePeriodSeconds` says more). With 0 calls are cut at once.',
+    allowed: '0 to 3600 seconds',
+    sample: '20',
+  }),
+  DRAIN_MS: setting(kinds.milliseconds(0, 3_600_000).optional(), {
+    about: 'The same in milliseconds, by its older name. Set one of the two.',
+    allowed: '0 to 3600000 milliseconds, and nothing beside DRAIN_LIMIT_SECONDS',
   }),
   ...telemetrySettings,
   EMULATOR_URL: setting(kinds.httpUrl.optional(), {
@@ -275,7 +280,18 @@ const webhookHasSecret = (settings: Partial<StreamHostSettings>): boolean =>
 const comfortHasItsPlace = (settings: StreamHostSettings): boolean =>
   settings.REQUIRE_TICKETS !== false || servesThisMachineAlone(settings);
 
+/** One of them would have no effect. */
+const drainsByOne = (settings: Partial<StreamHostSettings>): boolean =>
+  settings.DRAIN_MS === undefined || settings.DRAIN_LIMIT_SECONDS === undefined;
+
+const USUAL_DRAIN_MS = 20_000;
+
+/** How long calls may go on once a stream host is asked to end, ms. */
+export const drainMsOf = ({ DRAIN_LIMIT_SECONDS: limitS, DRAIN_MS: ms }: Partial<StreamHostSettings>): number =>
+  limitS !== undefined ? limitS * 1000 : (ms ?? USUAL_DRAIN_MS);
+
 const checkedSettings = withCredentialChecks(streamHostSettings)
+  .refine(drainsByOne, toldOf('DRAIN_MS'))
   .refine(webhookHasSecret, toldOf('TRANSCRIPTION_WEBHOOK_SECRET'))
   .refine(doorsHaveTenant, toldOf('API_TENANT_ID'))
   .refine(apiHasAudience, toldOf('API_AUDIENCE'))

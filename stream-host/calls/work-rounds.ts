@@ -12,12 +12,14 @@ const LEAST_MS = 20;
 export class WorkRounds {
   readonly #work: Pick<CallWork, 'round'>;
   readonly #clock: Clock;
+  readonly #onRound: () => void;
   #cancel: Cancel = () => {};
   #closed = false;
 
-  constructor(work: Pick<CallWork, 'round'>, clock: Clock) {
+  constructor(work: Pick<CallWork, 'round'>, clock: Clock, onRound: () => void = () => {}) {
     this.#work = work;
     this.#clock = clock;
+    this.#onRound = onRound;
   }
 
   /** Goes its rounds from now on, until it is closed. */
@@ -31,6 +33,7 @@ export class WorkRounds {
   }
 
   async #round(): Promise<void> {
+    this.#onRound();
     const waitMs = (await this.#work.round(0)) ?? EVERY_MS;
     if (this.#closed) return;
     this.#cancel = this.#clock.after(Math.min(EVERY_MS, Math.max(LEAST_MS, waitMs)), () => void this.#round());

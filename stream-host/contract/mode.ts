@@ -15,8 +15,11 @@ import type { Recorder } from './recorder.ts';
  * alone. One for each live session. Nothing of it waits, and nothing of it throws.
  */
 export interface Mode {
-  /** The line is ready: from now on audio may be sent. Called once. */
-  start(): void;
+  /**
+   * The line is ready: from now on audio may be sent. Called once.
+   * @param isUnnoticed the session was handed over in a pause of its talk, just now: nothing is owed, and nothing is said of it
+   */
+  start(isUnnoticed?: boolean): void;
   /**
    * The caller's audio: PCM16 mono at the kind's rate, any length. `from`: the raw id of the participant who is heard,
    * where the line tells each one apart (unmixed phone calls); undefined on mixed lines and in browsers.

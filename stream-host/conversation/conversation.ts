@@ -126,12 +126,16 @@ export class Conversation implements Mode {
     return this.#floor.state.name;
   }
 
-  /** Opens the recogniser and the detector, and speaks first: the greeting, or what a resumed conversation owes. */
-  start(): void {
+  /**
+   * Opens the recogniser and the detector, and speaks first: the greeting, or what a resumed conversation owes. One of which
+   * the caller has not noticed that it was interrupted owes nothing.
+   */
+  start(isUnnoticed = false): void {
     if (this.#started || this.#floor.state.name === 'closed') return;
     this.#started = true;
     this.#ear.open();
-    this.#handle({ type: 'reply-owed' });
+    if (isUnnoticed) this.#replies.owesNothing();
+    this.#handle({ type: isUnnoticed ? 'attention' : 'reply-owed' });
   }
 
   audio(pcm: Uint8Array): void {

@@ -54,3 +54,18 @@ test('a caller whose host was killed hears that we were cut off, before whatever
     /^Sorry, we were cut off for a moment\. {1,2}Sorry, something went wrong/,
   );
 });
+
+test('a conversation that was handed over in a pause goes on as if nothing had been: no excuse, and the next answer is as any (issue 17)', async () => {
+  const history: HistoryItem[] = [
+    { role: 'caller', text: 'Where is my order?' },
+    { role: 'agent', text: 'On its way.', heard: true },
+  ];
+  const rig = new Rig({ history });
+  rig.conversation.start(true);
+  await rig.clock.advance(1500);
+  assert.deepEqual(rig.spoken, []);
+  assert.equal(rig.conversation.state, 'listening');
+  await rig.says('And when does it come?');
+  await rig.clock.advance(4000);
+  assert.deepEqual(rig.spoken, ['All right.']);
+});

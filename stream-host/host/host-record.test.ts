@@ -72,4 +72,78 @@ for (const redis of await redisesUnderTest()) {
     assert.deepEqual(await store.hosts.all(), []);
     assert.equal(clock.pending, 0);
   });
+
+  test(`a host tells of one that fell silent, once it was heard itself for five seconds; and of its own loss at once (issue 17, ${redis.kind})`, async () => {
+    const store = redis.store();
+    const raw = redis.connect();
+    await raw.flushdb();
+    let nowMs = 0;
+    /** On which nothing happens by itself: Redis answers in its own time. */
+    const clock = { now: () => nowMs, wallMs: () => nowMs, after: () => () => {} };
+    const live = new LiveSessions({ maxSessions: 10, clock });
+    const told: string[] = [];
+    const record = new HostRecord({
+      store,
+      host: { place: 'judge', boot: '1' },
+      live,
+      agents: () => [],
+      modes,
+      release: 'r2',
+      onSilent: (hostId) => told.push(hostId),
+      onForgotten: () => told.push('forgotten'),
+      clock,
+      log,
+    });
+    const dead = () => store.hosts.announce('dead#1', { sessions: 1, maxSessions: 2 }, 2500);
+    const announceIn = async (ms: number) => {
+      nowMs += ms;
+      await record.announce();
+    };
+    await record.announce();
+    await dead();
+    for (let second = 0; second < 4; second += 1) await announceIn(1000);
+    assert.deepEqual(told, [], 'after a pause of Redis all hosts have been silent');
+    await announceIn(1000);
+    assert.deepEqual(new Set(told), new Set(['dead#1']));
+    assert.equal((await store.hosts.all()).find(({ hostId }) => hostId === 'judge#1')?.release, 'r2');
+
+    // It was silent itself: who is not heard now may have been as long as it was.
+    told.length = 0;
+    await dead();
+    await announceIn(20_000);
+    assert.deepEqual(told, []);
+
+    await raw.flushdb();
+    await announceIn(1000);
+    assert.deepEqual(told, ['forgotten']);
+    record.close();
+  });
+
+  test(`which sessions a host holds is written down as they come and go, and again where Redis has lost it (issue 17, ${redis.kind})`, async () => {
+    const store = redis.store();
+    const raw = redis.connect();
+    await raw.flushdb();
+    const clock = new VirtualClock();
+    const live = { held: ['one', 'two'], count: 2, capacity: 5 };
+    const record = new HostRecord({
+      store,
+      host: { place: 'holder', boot: '1' },
+      live,
+      agents: () => [],
+      modes,
+      clock,
+      log,
+    });
+    const noted = async () => (await raw.smembers('parley:held:holder#1')).toSorted();
+    await record.announce();
+    assert.deepEqual(await noted(), ['one', 'two']);
+    live.held = ['two', 'three'];
+    await record.announce();
+    assert.deepEqual(await noted(), ['three', 'two']);
+    await raw.flushdb();
+    await record.announce();
+    assert.deepEqual(await noted(), ['three', 'two']);
+    assert.ok((await raw.pttl('parley:held:holder#1')) > 0);
+    record.close();
+  });
 }

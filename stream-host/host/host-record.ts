@@ -2,6 +2,7 @@ import type { Cancel, Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { OfferedMode } from '../../shared/modes/offered-modes.ts';
+import { ANNOUNCED_FOR_MS, type Heard, SILENT_AFTER_MS } from '../../shared/sessions/hosts.ts';
 import type { SessionStore } from '../../shared/sessions/session-store.ts';
 import type { AgentCard } from '../contract/agent.ts';
 import { type HostIdentity, hostIdOf } from '../session/lease.ts';
@@ -10,22 +11,35 @@ import type { LiveSessions } from './live-sessions.ts';
 export interface HostRecordOptions {
   readonly store: SessionStore;
   readonly host: HostIdentity;
-  readonly live: LiveSessions;
+  readonly live: Pick<LiveSessions, 'held' | 'count' | 'capacity'>;
   /** The agents that this host has now. */
   readonly agents: () => readonly Pick<AgentCard, 'name' | 'mode'>[];
   readonly modes: readonly OfferedMode[];
+  /** What this host runs. */
+  readonly release?: string | undefined;
+  /** Another host says nothing any more: its calls are to be taken over. Told several times. */
+  readonly onSilent?: ((hostId: string) => void) | undefined;
+  /** Redis has lost this host, or others have taken it for dead: what it holds may be lost or somebody else's. */
+  readonly onForgotten?: (() => void) | undefined;
+  /** Told at each announcement. */
+  readonly onRound?: (() => void) | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   readonly everyMs?: number;
 }
 
-/** How many announcements may fail before this host counts as gone. */
-const MISSES = 3;
+const EVERY_MS = 1_000;
+/** A Redis that did not answer is asked again so soon. */
+const RETRY_MS = 250;
+/** What is written of held sessions is kept for ten minutes. */
+const NOTE_AGAIN_MS = 240_000;
+/** Other hosts are judged by one that was heard itself for so long: after a pause of Redis all of them have been silent. */
+const STEADY_MS = 5_000;
 
 /**
- * Says in Redis, every few seconds, that this host lives, how many places it has taken and how many there are: the
- * functions place calls by it, and a session's lease is honoured as long as its host is heard of. A host that drains or
- * is too busy for more says that it has no more places than it has sessions.
+ * Says in Redis, each second, that this host lives, how many places it has taken and how many there are: the functions place
+ * calls by it, and a session's lease is honoured as long as its host is heard of. A host that drains or is too busy for more
+ * says that it has no more places than it has sessions. In return it learns which others are not heard of any more.
  */
 export class HostRecord {
   readonly #options: HostRecordOptions;
@@ -33,41 +47,28 @@ export class HostRecord {
   #cancel: Cancel = () => {};
   /** Sessions that the last announcement counted. The places that the functions kept for them are given back. */
   #known: ReadonlySet<string> = new Set();
+  /** When this host was heard last, and since when without a gap. */
+  #heardAtMs = Number.NEGATIVE_INFINITY;
+  #steadySinceMs = 0;
+  #notedAtMs = Number.NEGATIVE_INFINITY;
   #closed = false;
   #failing = false;
 
   constructor(options: HostRecordOptions) {
     this.#options = options;
-    this.#everyMs = options.everyMs ?? 2000;
+    this.#everyMs = options.everyMs ?? EVERY_MS;
   }
 
   /** Announces the host now and from now on. Never rejects: a Redis that is away is tried again. */
   async announce(): Promise<void> {
     if (this.#closed) return;
     this.#cancel();
-    const { store, host, live, clock, log } = this.#options;
-    const held = live.held;
-    const arrived = held.filter((id) => !this.#known.has(id));
-    const agents = this.#options.agents();
-    const load = {
-      sessions: live.count,
-      maxSessions: live.capacity,
-      agents: agents.map(({ name }) => name),
-      modes: this.#options.modes,
-      agentModes: Object.fromEntries(agents.flatMap(({ name, mode }) => (mode === undefined ? [] : [[name, mode]]))),
-    };
-    try {
-      await store.hosts.announce(hostIdOf(host), load, this.#everyMs * MISSES, arrived);
-      this.#known = new Set(held);
-      this.#failing = false;
-    } catch (error) {
-      if (!this.#failing) log.warn({ reason: messageOf(error) }, 'this host could not be announced');
-      this.#failing = true;
-    }
+    this.#options.onRound?.();
+    const nextInMs = await this.#tryToAnnounce();
     if (this.#closed) return;
     // Another announcement may have begun meanwhile, and set its own.
     this.#cancel();
-    this.#cancel = clock.after(this.#everyMs, () => void this.announce());
+    this.#cancel = this.#options.clock.after(nextInMs, () => void this.announce());
   }
 
   /**
@@ -90,5 +91,53 @@ export class HostRecord {
   close(): void {
     this.#closed = true;
     this.#cancel();
+  }
+
+  /** @returns when to announce it again, ms */
+  async #tryToAnnounce(): Promise<number> {
+    const { store, host, live, clock, log } = this.#options;
+    const hostId = hostIdOf(host);
+    const held = live.held;
+    const arrived = held.filter((id) => !this.#known.has(id));
+    const left = [...this.#known].filter((id) => !held.includes(id));
+    const agents = this.#options.agents();
+    const load = {
+      sessions: live.count,
+      maxSessions: live.capacity,
+      agents: agents.map(({ name }) => name),
+      modes: this.#options.modes,
+      agentModes: Object.fromEntries(agents.flatMap(({ name, mode }) => (mode === undefined ? [] : [[name, mode]]))),
+      ...(this.#options.release !== undefined && { release: this.#options.release }),
+    };
+    try {
+      const heard = await store.hosts.announce(hostId, load, ANNOUNCED_FOR_MS, arrived);
+      const isForgotten = heard.wasUnknown && this.#heardAtMs > Number.NEGATIVE_INFINITY;
+      const isWhole = isForgotten || clock.now() - this.#notedAtMs > NOTE_AGAIN_MS;
+      const noted = isWhole ? held : arrived;
+      if (noted.length + left.length > 0) {
+        await store.held.note(hostId, noted, left);
+        this.#notedAtMs = clock.now();
+      }
+      this.#known = new Set(held);
+      this.#failing = false;
+      return this.#learn(heard, isForgotten);
+    } catch (error) {
+      if (!this.#failing) log.warn({ reason: messageOf(error) }, 'this host could not be announced');
+      this.#failing = true;
+      return Math.min(RETRY_MS, this.#everyMs);
+    }
+  }
+
+  #learn({ silent, nextSilentInMs }: Heard, isForgotten: boolean): number {
+    const { clock, onSilent, onForgotten, log } = this.#options;
+    const nowMs = clock.now();
+    if (nowMs - this.#heardAtMs > SILENT_AFTER_MS) this.#steadySinceMs = nowMs;
+    this.#heardAtMs = nowMs;
+    if (isForgotten) {
+      log.warn('Redis did not know this host any more; what it holds is looked after');
+      onForgotten?.();
+    }
+    if (nowMs - this.#steadySinceMs >= STEADY_MS) for (const hostId of silent) onSilent?.(hostId);
+    return Math.min(this.#everyMs, Math.max(1, nextSilentInMs ?? this.#everyMs));
   }
 }

@@ -7,6 +7,15 @@ import type { Admission, Overload } from './admission.ts';
 interface Holder {
   readonly line: Transport;
   readonly released: Promise<void>;
+  session: HeldSession | undefined;
+}
+
+/** A session that is open on a line of this host. Neither rejects. */
+export interface HeldSession {
+  /** Hands it over to another host, in a pause of its talk, which is waited for so long at most. */
+  moveOn(waitMs: number): Promise<void>;
+  /** Makes sure that it is this host's: Redis may have lost it, or somebody else may have it. */
+  confirm(): Promise<void>;
 }
 
 /** Lets go of a place or of a session. Idempotent. */
@@ -36,6 +45,8 @@ export interface LiveSessionsOptions {
  */
 const PROBE_MS = { phone: 1000, browser: 5000 } as const;
 
+/** How long what is left of a session may take to be written, and the carrier to be asked, once its pause has come. */
+const HANDED_OVER_MS = 1_000;
 /** How long a session's old socket may take to let go of it. */
 const HAND_OVER_MS = 4000;
 
@@ -157,12 +168,29 @@ export class LiveSessions {
       if (!(await this.#settled(holder.released, HAND_OVER_MS))) return undefined;
     }
     const { promise, resolve } = Promise.withResolvers<void>();
-    const holder: Holder = { line, released: promise };
+    const holder: Holder = { line, released: promise, session: undefined };
     this.#holders.set(sessionId, holder);
     return () => {
       if (this.#holders.get(sessionId) === holder) this.#holders.delete(sessionId);
       resolve();
     };
+  }
+
+  /** The session of this line is open. */
+  opened(sessionId: string, line: Transport, session: HeldSession): void {
+    const holder = this.#holders.get(sessionId);
+    if (holder?.line === line) holder.session = session;
+  }
+
+  /** Makes sure of every session that is held here. */
+  async confirm(): Promise<void> {
+    await Promise.all([...this.#holders.values()].map(({ session }) => session?.confirm()));
+  }
+
+  /** Hands every session over that can be, each in a pause of its talk, within `pauseMs` and a second. */
+  async move(pauseMs: number): Promise<void> {
+    const moves = [...this.#holders.values()].map(({ session }) => session?.moveOn(pauseMs));
+    await this.#settled(Promise.all(moves), pauseMs + HANDED_OVER_MS);
   }
 
   /** Lets nobody in any more. */

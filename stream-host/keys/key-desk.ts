@@ -47,6 +47,11 @@ export class KeyDesk {
     this.#options = options;
   }
 
+  /** Somebody wants keys of the caller now. */
+  get isCollecting(): boolean {
+    return this.#collection !== undefined;
+  }
+
   /** A key that was pressed, as told by one of those who tell. */
   press(key: string, source: KeySource): void {
     const { clock, line } = this.#options;

@@ -172,7 +172,7 @@ export class Player implements Stage {
     const { detectors, recognisers, answers, voices } = this.#services;
     switch (step.k) {
       case 'start':
-        return conversation.start();
+        return conversation.start(step.unnoticed);
       case 'pressed':
         return conversation.pressed(step.tone);
       case 'typed':

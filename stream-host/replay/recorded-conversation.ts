@@ -77,8 +77,8 @@ export class RecordedConversation implements Everything {
     return this.#conversation.state;
   }
 
-  start(): void {
-    this.#tape.step('start', {}, () => this.#conversation.start());
+  start(isUnnoticed = false): void {
+    this.#tape.step('start', { ...(isUnnoticed && { unnoticed: true }) }, () => this.#conversation.start(isUnnoticed));
   }
 
   audio(pcm: Uint8Array): void {

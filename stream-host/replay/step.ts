@@ -87,7 +87,7 @@ const stretch = { from: ms, to: ms.nullable() };
 
 /** One thing that reached the engine. */
 export const step = z.discriminatedUnion('k', [
-  z.strictObject({ k: z.literal('start'), ...common }),
+  z.strictObject({ k: z.literal('start'), unnoticed: z.literal(true).exactOptional(), ...common }),
   z.strictObject({ k: z.literal('pressed'), tone: text, ...common }),
   z.strictObject({ k: z.literal('typed'), text, ...common }),
   z.strictObject({ k: z.literal('interrupt'), ...common }),

@@ -69,3 +69,41 @@ test('whoever holds a lease can ask whether it is still held; a Redis that is aw
   await lease.close();
   assert.equal(await lease.isHeld(), false);
 });
+
+test('whoever gets the socket of a call takes it over at once, where the carrier has told that the last one is gone (issue 17)', async () => {
+  await store.create(phoneSession('told'));
+  await store.hosts.announce('alive#1', { sessions: 1, maxSessions: 9 }, 6000);
+  await store.claim('told', 'alive#1#socket', 60_000);
+  assert.equal(await claimSession('told', 'socket', { ...options, waitMs: 0 }, unexpected), undefined);
+  await store.held.lost('told');
+  const lease =
+    (await claimSession('told', 'socket', { ...options, waitMs: 0 }, unexpected)) ?? assert.fail('not claimed');
+  await assert.rejects(store.owned('told', 'alive#1#socket').set({ endReason: 'late' }), {
+    code: 'session.lease-lost',
+  });
+  await lease.close();
+});
+
+test('and where its host was not heard for 3 s; one that is heard keeps it (issue 17)', async () => {
+  await store.create(phoneSession('silent'));
+  await store.claim('silent', 'frozen#1#socket', 60_000);
+  await store.hosts.announce('frozen#1', { sessions: 1, maxSessions: 9 }, 3500);
+  assert.equal(await claimSession('silent', 'socket', { ...options, waitMs: 0 }, unexpected), undefined);
+  await store.hosts.announce('frozen#1', { sessions: 1, maxSessions: 9 }, 2900);
+  const lease =
+    (await claimSession('silent', 'socket', { ...options, waitMs: 0 }, unexpected)) ?? assert.fail('not claimed');
+  await lease.close();
+});
+
+test('a host can make sure of a session at any time, and learns at once that it is somebody else’s (issue 17)', async () => {
+  await store.create(phoneSession('sure'));
+  let lost = 0;
+  const lease = (await claimSession('sure', 'socket', options, () => void lost++)) ?? assert.fail('not claimed');
+  await lease.confirm();
+  assert.equal(lost, 0);
+  await store.release('sure', lease.owner);
+  await store.claim('sure', 'other', 5000);
+  await lease.confirm();
+  await lease.confirm();
+  assert.equal(lost, 1);
+});

@@ -1,6 +1,7 @@
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import { messageOf, ParleyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import { SILENT_AFTER_MS } from '../../shared/sessions/hosts.ts';
 import type { SessionStore } from '../../shared/sessions/session-store.ts';
 
 /**
@@ -42,6 +43,7 @@ export class SessionLease {
   readonly #onLost: () => void;
   #cancelRenewal: Cancel = () => {};
   #closed = false;
+  #renewing = false;
 
   /** Use {@link claimSession}. */
   constructor(sessionId: string, owner: string, options: LeaseOptions, onLost: () => void) {
@@ -78,6 +80,13 @@ export class SessionLease {
     }
   }
 
+  /** Renews it now: Redis may have lost it, or somebody else may have it. Never rejects. */
+  async confirm(): Promise<void> {
+    if (this.#closed || this.#renewing) return;
+    this.#cancelRenewal();
+    await this.#renew();
+  }
+
   #schedule(): void {
     if (this.#closed) return;
     this.#cancelRenewal = this.#options.clock.after(this.#leaseMs / 3, () => void this.#renew());
@@ -85,6 +94,7 @@ export class SessionLease {
 
   async #renew(): Promise<void> {
     const { store, log } = this.#options;
+    this.#renewing = true;
     try {
       const renewal = await store.renew(this.#sessionId, this.owner, this.#leaseMs);
       if (renewal === 'gone' && !this.#closed) this.#options.onGone?.();
@@ -103,6 +113,8 @@ export class SessionLease {
     } catch (error) {
       // The caller is on the line: a Redis that is away is no reason to hang up.
       log.warn({ reason: messageOf(error) }, 'the lease could not be renewed, the call goes on');
+    } finally {
+      this.#renewing = false;
     }
     this.#schedule();
   }
@@ -111,9 +123,10 @@ export class SessionLease {
 export const DEFAULT_LEASE_MS = 9000;
 
 /**
- * Claims a session for one socket. Takes over from a holder that is certainly gone: an earlier run in this host's place,
- * a host that no longer announces itself, or what this run left behind (the caller sees to it that no other socket of
- * this host holds the session: `LiveSessions.hold`). Undefined when another host rightly holds it.
+ * Claims a session for one socket. Takes over from a holder that is gone: an earlier run in this host's place, a host that
+ * was not heard for {@link SILENT_AFTER_MS}, one whose media socket the carrier has told the loss of, or what this run left
+ * behind (the caller sees to it that no other socket of this host holds the session: `LiveSessions.hold`). What such a
+ * holder still writes does not land. Undefined when another host rightly holds it.
  * @throws {DependencyError} Redis did not answer for `waitMs`
  */
 export async function claimSession(
@@ -150,14 +163,15 @@ async function tryToClaim(
   const { store, log } = options;
   if (await store.claim(sessionId, owner, leaseMs)) return 'claimed';
   const holder = await store.owner(sessionId);
-  if (holder === undefined || !(await isGone(holder, options))) return 'held';
+  if (holder === undefined || !(await isGone(sessionId, holder, options))) return 'held';
   log.info({ session: sessionId, holder }, 'taking the session over from a holder that is gone');
   await store.release(sessionId, holder);
   return 'freed';
 }
 
-async function isGone(owner: string, { store, host }: LeaseOptions): Promise<boolean> {
+async function isGone(sessionId: string, owner: string, { store, host }: LeaseOptions): Promise<boolean> {
   if (owner.startsWith(`${host.place}#`)) return true;
-  const announced = await store.hosts.all();
-  return !announced.some(({ hostId }) => owner.startsWith(`${hostId}#`));
+  const [isLost, announced] = await Promise.all([store.held.isLost(sessionId, owner), store.hosts.all()]);
+  const heard = announced.filter(({ silentMs }) => silentMs < SILENT_AFTER_MS);
+  return isLost || !heard.some(({ hostId }) => owner.startsWith(`${hostId}#`));
 }

@@ -20,6 +20,7 @@ import { logSessionEvents } from './log-session-events.ts';
 import { type CallDeskParts, type OpenCallDesk, openCallDesk } from './open-call-desk.ts';
 import { SessionKeys } from './session-keys.ts';
 import type { SessionLog } from './session-log.ts';
+import { TalkPause } from './talk-pause.ts';
 import { limitTime } from './time-limit.ts';
 
 /** Where commands for a session come from. The returned function stops listening. */
@@ -44,6 +45,13 @@ export interface LiveSessionOptions {
   readonly show: (events: SessionEventSource) => void;
   /** Ends the phone call itself. A media socket that closes does not do that. */
   readonly ending: CallEnding;
+  /**
+   * Has the carrier open the call's media socket anew, at another host.
+   * @returns false where there was none to close
+   */
+  readonly moveMedia?: ((callConnectionId: string) => Promise<boolean>) | undefined;
+  /** Something failed that cannot fail: this process may not be sound. */
+  readonly onUnexpected?: ((error: unknown) => void) | undefined;
   /** What is done with phone calls. Without it nothing can be. */
   readonly callDesk?: CallDeskParts | undefined;
   readonly maxCallMs: number;
@@ -67,6 +75,9 @@ export function isOver({ status, endReason = LINE_LOST }: Session): boolean {
 
 /** How long the last words of a session may take to be written. */
 const FLUSH_MS = 2000;
+const ELSEWHERE = 'This server is being restarted. Connect again to go on.';
+/** A session that was handed over in a pause, and is taken up so soon, goes on as if nothing had been. */
+const UNNOTICED_MS = 3000;
 
 /**
  * One live session: a line, a mode on it, and the record of both. Whichever ends first ends the others. What the mode
@@ -80,6 +91,7 @@ export class LiveSession {
   readonly #desk: OpenCallDesk | undefined;
   readonly #stopCommands: () => void;
   readonly #cancelLimit: Cancel;
+  readonly #pause: TalkPause;
   #over = false;
   #endReason = '';
 
@@ -92,13 +104,18 @@ export class LiveSession {
     recorder?.follow(this.#events);
     logSessionEvents(this.#events, log, options.logTranscripts);
     options.show(this.#events);
+    this.#pause = new TalkPause(clock, mode.rateHz);
+    this.#pause.follow(this.#events);
+    this.#events.on('fault', ({ code, error }) => {
+      if (code === 'listener.failed') options.onUnexpected?.(error);
+    });
     if (recorder) this.#events.on('agentSpoke', () => this.#events.emit('spent', recorder.summary));
     this.#events.on('ended', () => this.#finish('agent-ended', true));
     this.#mode = mode.open({
       clock,
       log,
       events: this.#events,
-      line: recorder?.line(transport) ?? transport,
+      line: this.#pause.line(recorder?.line(transport) ?? transport),
       agent,
       agentName: session.agent,
       history,
@@ -121,6 +138,7 @@ export class LiveSession {
 
     transport.events.on('ready', () => this.#start());
     transport.events.on('audio', (pcm, from) => {
+      if (this.#over) return;
       recorder?.heard(pcm, from);
       this.#mode.audio(pcm, from);
     });
@@ -157,6 +175,11 @@ export class LiveSession {
     this.#options.record.restore();
   }
 
+  /** Makes sure that the session is this host's. */
+  confirm(): Promise<void> {
+    return this.#options.lease.confirm();
+  }
+
   /** Another host speaks for the session now: falls silent at once and writes nothing more about it. */
   yieldTo(reason: string): void {
     this.#options.record.abandon();
@@ -164,13 +187,42 @@ export class LiveSession {
     this.#options.transport.close(CLOSE.alreadyConnected, reason);
   }
 
+  /**
+   * Hands the session over to another host in a pause of its talk, which is waited for so long at most. Never rejects.
+   * The lease is let go of before the carrier is asked for another socket: whoever gets that finds the session free.
+   */
+  async moveOn(waitMs: number): Promise<void> {
+    const { session, transport, record, clock, log, moveMedia } = this.#options;
+    const found = await this.#pause.reached(waitMs, () => this.#keys.isCollecting);
+    if (this.#over) return;
+    const callId = session.callConnectionId;
+    if (session.channel !== 'phone' || callId === undefined || moveMedia === undefined) {
+      transport.close(CLOSE.goingAway, ELSEWHERE);
+      return;
+    }
+    if (found === 'pause') record.patch({ handedOverAt: clock.wallMs() });
+    this.#wrapUp(CLOSE.goingAway, ELSEWHERE);
+    await this.#letGo();
+    try {
+      if (await moveMedia(callId)) log.info({ found }, 'the call goes on at another host');
+    } catch (error) {
+      // Its socket is closed with a reason, which the carrier tells; whoever takes that in opens another.
+      log.warn({ reason: messageOf(error) }, 'the carrier opened no other socket for a call that is handed over');
+    }
+    transport.close(CLOSE.goingAway, ELSEWHERE);
+  }
+
   #start(): void {
-    this.#options.log.info({ history: this.#options.history.length }, 'the conversation begins');
+    const { session, history, clock, log } = this.#options;
+    const sinceMs = clock.wallMs() - (session.handedOverAt ?? Number.NEGATIVE_INFINITY);
+    const isUnnoticed = Math.abs(sinceMs) < UNNOTICED_MS;
+    log.info({ history: history.length, ...(isUnnoticed && { sinceMs }) }, 'the conversation begins');
     try {
       this.#desk?.begin();
-      this.#mode.start();
+      this.#mode.start(isUnnoticed);
     } catch (error) {
-      this.#options.log.error({ err: error }, 'the conversation could not begin');
+      log.error({ err: error }, 'the conversation could not begin');
+      this.#options.onUnexpected?.(error);
       this.#options.transport.close(CLOSE.internal, 'The conversation could not begin.');
     }
   }

@@ -24,7 +24,7 @@ import { type BrowserRate, BrowserTransport } from '../transport/browser-transpo
 import { CallTransport } from '../transport/call-transport.ts';
 import type { CallEnding } from './call-ending.ts';
 import { claimSession, DEFAULT_LEASE_MS, type HostIdentity } from './lease.ts';
-import { isOver, LiveSession, type SessionCommands } from './live-session.ts';
+import { isOver, LiveSession, type LiveSessionOptions, type SessionCommands } from './live-session.ts';
 import type { CallDeskParts } from './open-call-desk.ts';
 import { type CallIdentity, pickUp } from './pick-up.ts';
 import { SessionLog } from './session-log.ts';
@@ -44,6 +44,9 @@ export interface ReceptionOptions {
   /** Keeps what happens for good. Without it nothing is kept but what Redis has for a day. */
   readonly records?: CallRecords | undefined;
   readonly ending: CallEnding;
+  /** See {@link LiveSessionOptions}. */
+  readonly moveMedia?: LiveSessionOptions['moveMedia'];
+  readonly onUnexpected?: LiveSessionOptions['onUnexpected'];
   /** What is done with phone calls; without it nothing can be. */
   readonly callDesk?: CallDeskParts | undefined;
   readonly relay: Pick<SessionRelay, 'follow'>;
@@ -341,12 +344,15 @@ export class Reception {
             this.#options.relay.follow(current, this.#describe(history, agent), events);
           },
           ending: this.#options.ending,
+          moveMedia: this.#options.moveMedia,
+          onUnexpected: this.#options.onUnexpected,
           callDesk: this.#options.callDesk,
           maxCallMs: this.#options.maxCallMs,
           newId: this.#options.newId,
           logTranscripts: this.#options.logTranscripts,
           onClosed: release,
         });
+        live.opened(found.id, transport, session);
       } catch (error) {
         recorder?.abandon();
         await lease.close();

@@ -67,6 +67,11 @@ export class SessionKeys {
     events.on('agentSpoke', () => this.#desk.agentWasHeard());
   }
 
+  /** Keys are wanted of the caller now, and what he has pressed of them is known here alone. */
+  get isCollecting(): boolean {
+    return this.#desk.isCollecting;
+  }
+
   /** @param tone as the line or the carrier names it: `5`, or `five` */
   press(tone: string, source: KeySource): void {
     const key = NAMED[tone.toLowerCase()] ?? tone.toUpperCase();

@@ -311,9 +311,13 @@ export class SessionLog {
   /** Redis lost its data: the host that talks with the caller still has all of it. */
   async #restored(): Promise<boolean> {
     try {
+      const items = this.#history.length;
       const restored = await this.#options.restore(this.#session, this.#history);
-      if (restored) this.#options.log.warn('Redis had lost the session; it was written again');
-      return restored;
+      if (!restored) return false;
+      this.#options.log.warn({ history: items }, 'Redis had lost the session; it was written again');
+      // Whoever reads the timeline must not take its beginning for the call's.
+      this.add('session.restored', { history: items, lost: 'events and operations before this' });
+      return true;
     } catch (error) {
       this.#options.log.warn(
         { reason: messageOf(error) },

@@ -275,6 +275,11 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
     host,
     hungUp,
     server,
+    /** What its process does before it ends. */
+    leave: async (pauseMs: number) => {
+      await assembled.drain('It is being restarted.', 0);
+      await assembled.move(pauseMs);
+    },
     http: `http://127.0.0.1:${port}`,
     close,
     connect,

@@ -89,8 +89,8 @@ class WatchedCall implements Mode {
     this.#observer = this.#observe();
   }
 
-  start(): void {
-    this.#mode.start();
+  start(isUnnoticed?: boolean): void {
+    this.#mode.start(isUnnoticed);
   }
 
   audio(pcm: Uint8Array, from?: string): void {

@@ -86,11 +86,11 @@ export const QUIET_MISTAKES: readonly Mistake[] = [
     said: /functions is given "Storage Blob Data Owner" on \S+ strec/,
   },
   {
-    what: 'seconds where the drain time takes milliseconds (14)',
-    place: `${HOST} properties.template.containers.0.env[DRAIN_MS].value`,
-    put: '60',
+    what: 'a drain time of which the grace period does not know (14)',
+    place: `${HOST} properties.template.containers.0.env[DRAIN_LIMIT_SECONDS].value`,
+    put: '6',
     check: 'probes',
-    said: /terminationGracePeriodSeconds: 70\. Allowed: \d+ \(DRAIN_MS/,
+    said: /terminationGracePeriodSeconds: 70\. Allowed: \d+ \(DRAIN_LIMIT_SECONDS/,
   },
   {
     what: 'a model that costs by the hour (16)',

@@ -125,6 +125,12 @@ export class Replies {
     return [last?.text, this.#reply?.turn.spoken(0).fullText].join(' ');
   }
 
+  /** A resumed conversation goes on as if it had not been interrupted. */
+  owesNothing(): void {
+    this.#owed = undefined;
+    this.#owesExcuse = false;
+  }
+
   /** Starts turn `number` with all words that are pending, or with what is owed or unasked. */
   start(number: number, lastSpeechMs: number, unasked?: ReplyOrigin['kind']): void {
     const { history, words, clock } = this.#options;

@@ -180,6 +180,19 @@ test('a call that another host takes up goes on with its history, and answers wh
   assert.deepEqual(idle.service.session?.lines.slice(0, 2), spoken);
   assert.match(idle.of('agentSpoke')[0]?.heardText ?? '', /^Sorry, we were cut off for a moment\. Could you/);
 
+  // Handed over in a pause, it says nothing of it.
+  const unnoticed = new LiveRig({ history: spoken });
+  brain(unnoticed);
+  unnoticed.call.start(true);
+  await unnoticed.pass(3000);
+  assert.deepEqual(unnoticed.of('agentSpoke'), []);
+  await unnoticed.says([0x21]);
+  await unnoticed.pass(9000);
+  assert.deepEqual(
+    unnoticed.of('agentSpoke').map(({ heardText }) => heardText),
+    [answerTo('word33')],
+  );
+
   const owing = new LiveRig({ history: [...spoken, { role: 'caller', text: 'word33' }] });
   brain(owing);
   owing.call.start();

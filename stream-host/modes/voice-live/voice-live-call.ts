@@ -168,7 +168,7 @@ export class VoiceLiveCall implements Mode {
     this.#link.open();
   }
 
-  start(): void {
+  start(isUnnoticed = false): void {
     if (this.#started || this.#closed) return;
     this.#started = true;
     if (this.#gone) {
@@ -176,7 +176,8 @@ export class VoiceLiveCall implements Mode {
       return;
     }
     this.#ear.open();
-    this.#handle({ type: 'reply-began' });
+    this.#opened ||= isUnnoticed;
+    this.#handle({ type: isUnnoticed ? 'pressed' : 'reply-began' });
     this.#openDialogue();
   }
 

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, test } from 'node:test';
+import { pino } from 'pino';
+import { systemClock } from '../../shared/clock.ts';
+import { newSession, redisesUnderTest } from '../../shared/sessions/testing/redis.ts';
+import { OrphanedCalls } from './orphaned-calls.ts';
+
+const log = pino({ level: 'silent' });
+const DEAD = 'dead:8080#1';
+const OWNER = `${DEAD}#socket`;
+
+for (const redis of await redisesUnderTest()) {
+  describe(`calls of a host that is not heard of any more, on ${redis.kind} (issue 17)`, () => {
+    const raw = redis.connect();
+    const store = redis.store();
+    const asked: string[] = [];
+    /** Whether whoever gets the socket that is opened takes the session. */
+    let answers: boolean[] = [];
+    const calls = {
+      stopMedia: async (id: string) => asked.push(`stop ${id}`) > 0,
+      startMedia: async (id: string) => {
+        asked.push(`start ${id}`);
+        if (answers.shift() ?? true) await store.claim(id.slice('call-of-'.length), 'new#1#s', 60_000);
+      },
+    };
+    const orphans = () => new OrphanedCalls({ store, calls, clock: systemClock, log });
+    beforeEach(async () => {
+      await raw.flushdb();
+      asked.length = 0;
+      answers = [];
+    });
+
+    async function held(owner = OWNER, fields: object = {}): Promise<string> {
+      const session = newSession();
+      const callConnectionId = `call-of-${session.id}`;
+      const { id } = await store.create({ ...session, status: 'connected', callConnectionId, ...fields });
+      await store.claim(id, owner, 60_000);
+      await store.held.note(DEAD, [id], []);
+      return id;
+    }
+
+    test('each is moved once, however many hosts see to it, and what its old host still writes does not land', async () => {
+      const ids = await Promise.all([held(), held(), held()]);
+      await Promise.all([orphans().takeOver(DEAD), orphans().takeOver(DEAD), orphans().takeOver(DEAD)]);
+      assert.deepEqual(asked.toSorted(), ids.flatMap((id) => [`start call-of-${id}`, `stop call-of-${id}`]).toSorted());
+      for (const id of ids) {
+        assert.equal(await store.owner(id), 'new#1#s');
+        await assert.rejects(store.owned(id, OWNER).set({ endReason: 'late' }), { code: 'session.lease-lost' });
+      }
+    });
+
+    test('one that somebody has taken up meanwhile stays there; one that is over, or is to end, is left alone', async () => {
+      const taken = await held('other#1#s');
+      await held(OWNER, { status: 'disconnected' });
+      await held(OWNER, { endReason: 'agent-ended' });
+      await held(OWNER, { channel: 'browser' });
+      await orphans().takeOver(DEAD);
+      assert.deepEqual(asked, []);
+      assert.equal(await store.owner(taken), 'other#1#s');
+    });
+
+    test('where the socket goes to the host that does not answer, another one is asked for', async () => {
+      answers = [false, true];
+      const id = await held();
+      await orphans().takeOver(DEAD);
+      const once = [`stop call-of-${id}`, `start call-of-${id}`];
+      assert.deepEqual(asked, [...once, ...once]);
+    });
+  });
+}

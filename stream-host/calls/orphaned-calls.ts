@@ -1,0 +1,101 @@
+import { isOver } from '../../shared/calls/call-state.ts';
+import type { Carrier } from '../../shared/carrier/carrier.ts';
+import { restartMedia } from '../../shared/carrier/restart-media.ts';
+import type { Clock } from '../../shared/clock.ts';
+import { messageOf } from '../../shared/errors.ts';
+import type { Logger } from '../../shared/log.ts';
+import type { SessionStore } from '../../shared/sessions/session-store.ts';
+
+export interface OrphanedCallsOptions {
+  readonly store: SessionStore;
+  readonly calls: Pick<Carrier, 'stopMedia' | 'startMedia'>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** So many calls are asked for at a time, and others so much later: a host may have had a hundred. */
+const AT_ONCE = 20;
+const PACE_MS = 100;
+/** A socket that was opened and that nobody has taken by then went to a host that does not answer: another is asked for. */
+const TAKEN_WITHIN_MS = 1_200;
+const POLL_MS = 100;
+const ATTEMPTS = 3;
+/** When somebody looks after a call over which this host died. */
+const WATCH_MS = 5_000;
+
+/**
+ * Takes the calls of a host over that is not heard of any more: it has died and the carrier has not noticed, or it is frozen
+ * and keeps its sockets. Each call is one taker's. First its lease is taken away, so that nothing which the old host may
+ * still write lands; then the carrier is asked for another socket, which whichever host gets it serves. A call of which the
+ * carrier has told the loss by itself is somebody else's by then, and stays there.
+ */
+export class OrphanedCalls {
+  readonly #options: OrphanedCallsOptions;
+  readonly #underWay = new Set<string>();
+  #closed = false;
+
+  constructor(options: OrphanedCallsOptions) {
+    this.#options = options;
+  }
+
+  /** Never rejects. */
+  async takeOver(hostId: string): Promise<void> {
+    if (this.#closed || this.#underWay.has(hostId)) return;
+    this.#underWay.add(hostId);
+    const { store, clock, log } = this.#options;
+    const moves: Promise<void>[] = [];
+    try {
+      while (!this.#closed) {
+        const ids = await store.held.take(hostId, AT_ONCE);
+        if (ids.length === 0) break;
+        log.warn({ host: hostId, calls: ids.length }, 'a host is not heard of any more; its calls are taken over');
+        moves.push(...ids.map((id) => this.#move(hostId, id)));
+        await new Promise<void>((resolve) => clock.after(PACE_MS, resolve));
+      }
+      await Promise.all(moves);
+    } catch (error) {
+      log.warn({ reason: messageOf(error) }, 'the calls of a host that is gone could not be taken over now');
+    } finally {
+      this.#underWay.delete(hostId);
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  async #move(hostId: string, sessionId: string): Promise<void> {
+    const { store } = this.#options;
+    const log = this.#options.log.child({ session: sessionId });
+    try {
+      const [holder, session] = await Promise.all([store.owner(sessionId), store.get(sessionId)]);
+      const callId = session?.callConnectionId;
+      // A browser comes back by itself, or not: nobody can move it.
+      if (!holder?.startsWith(`${hostId}#`) || session?.channel !== 'phone' || callId === undefined) return;
+      if (isOver(session.status) || session.endReason !== undefined) return;
+      await store.watch(sessionId, WATCH_MS);
+      if (await store.release(sessionId, holder)) await this.#bring(sessionId, callId, log);
+    } catch (error) {
+      log.warn({ reason: messageOf(error) }, 'a call could not be taken over now; it is looked after');
+    }
+  }
+
+  async #bring(sessionId: string, callId: string, log: Logger): Promise<void> {
+    const { calls, clock } = this.#options;
+    for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+      // Where the carrier has no socket any more, the loss is told, and whoever took that in opens another.
+      if (!(await restartMedia(calls, callId, 'moved', clock))) return;
+      log.info({ attempt }, 'the carrier was asked for another socket');
+      if (await this.#isTaken(sessionId)) return;
+    }
+  }
+
+  async #isTaken(sessionId: string): Promise<boolean> {
+    const { store, clock } = this.#options;
+    for (let waitedMs = 0; waitedMs < TAKEN_WITHIN_MS && !this.#closed; waitedMs += POLL_MS) {
+      await new Promise<void>((resolve) => clock.after(POLL_MS, resolve));
+      if ((await store.owner(sessionId)) !== undefined) return true;
+    }
+    return this.#closed;
+  }
+}

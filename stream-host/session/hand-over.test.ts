@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../../shared/testing/eventually.ts';
+import { defaultPhrases } from '../agent/phrases.ts';
+import { type Client, phoneSession, redisForTests, responder, startHost } from '../testing/host-under-test.ts';
+
+const GREETING = 'Hello, this is the order desk. How can I help you today?';
+
+const redis = await redisForTests();
+
+/** A carrier that opens a call's media socket at the other host, as it is asked to. */
+function carrierOf(at: () => Awaited<ReturnType<typeof startHost>>) {
+  const sockets = new Map<string, Client>();
+  const lines = new Map<string, ReturnType<Client['startCall']>>();
+  const asked: string[] = [];
+  const carrier = {
+    state: async () => 'connected' as const,
+    hangUp: async () => {},
+    end: async () => false,
+    participants: async () => [],
+    recordingState: async () => 'inactive' as const,
+    startTranscription: async () => {},
+    stopMedia: async (callId: string) => {
+      asked.push(`stop ${callId}`);
+      sockets.get(callId)?.socket.close(1000);
+      return sockets.delete(callId);
+    },
+    startMedia: async (callId: string) => {
+      asked.push(`start ${callId}`);
+      const socket = await at().phone(callId);
+      sockets.set(callId, socket);
+      lines.set(callId, socket.startCall());
+    },
+  };
+  return { carrier, sockets, lines, asked };
+}
+
+const saidIn = async (host: Awaited<ReturnType<typeof startHost>>, id: string) =>
+  (await host.store.history(id)).flatMap((item) => ('text' in item ? [`${item.role}: ${item.text}`] : []));
+
+test('a host that is asked to end hands a call over in the agent’s pause: no word is cut, none is said of it, and the talk goes on (issue 17)', async () => {
+  const { carrier, sockets, lines, asked } = carrierOf(() => second);
+  const openResponder = () => ({ ...responder(), phrases: defaultPhrases('en-US', GREETING) });
+  const first = await startHost(redis.url, { calls: carrier, openResponder, place: 'going' });
+  const second = await startHost(redis.url, { calls: carrier, openResponder, place: 'staying' });
+  await first.store.create(phoneSession('moved'));
+  const phone = await first.phone('call-moved', 'moved');
+  sockets.set('call-moved', phone);
+  phone.startCall();
+  await phone.untilKind('AudioData');
+  const framesBefore = phone.messages.length;
+  // In the middle of the greeting.
+  await first.leave(5000);
+  assert.ok(phone.messages.length >= framesBefore);
+  assert.deepEqual(asked, ['stop call-moved', 'start call-moved']);
+  await eventually(async () => (await first.store.owner('moved'))?.startsWith('staying') === true);
+  const [greeting] = (await first.store.events('moved')).filter(({ type }) => type === 'agent.said');
+  assert.partialDeepStrictEqual(greeting?.data, { text: GREETING, interrupted: false });
+
+  const next = sockets.get('call-moved') ?? assert.fail('no other socket was opened');
+  await sleep(300);
+  assert.deepEqual(next.messages, [], 'nothing is said of what nobody has noticed');
+  lines.get('call-moved')?.say(400);
+  await next.untilKind('AudioData');
+  await eventually(async () => (await saidIn(first, 'moved')).length === 3);
+  assert.deepEqual((await saidIn(first, 'moved')).slice(0, 2), [`agent: ${GREETING}`, 'caller: where is my order']);
+  assert.equal(first.live.held.length, 0);
+  next.socket.terminate();
+  await Promise.all([first.close(), second.close()]);
+});
+
+test('without another host nobody is asked to open a socket that none could take (issue 17)', async () => {
+  const { carrier, sockets, asked } = carrierOf(() => alone);
+  const alone = await startHost(redis.url, { calls: carrier, place: 'alone' });
+  await alone.redis.del('parley:hosts');
+  await alone.store.create(phoneSession('last'));
+  const phone = await alone.phone('call-last', 'last');
+  sockets.set('call-last', phone);
+  phone.startCall();
+  await phone.untilKind('AudioData');
+  await alone.redis.del('parley:hosts');
+  await alone.leave(5000);
+  assert.deepEqual(asked, []);
+  assert.equal(phone.socket.readyState, phone.socket.OPEN);
+  await alone.close();
+  assert.equal((await phone.closed).code, 1001);
+});

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually } from '../../shared/testing/eventually.ts';
+import { startRedisServer } from '../../start/redis-server.ts';
+import { type Client, phoneSession, startHost } from '../testing/host-under-test.ts';
+
+const first = await startRedisServer();
+const port = Number(new URL(first?.url ?? 'redis://127.0.0.1:1').port);
+const ends: (() => Promise<void>)[] = [async () => first?.close()];
+after(async () => {
+  for (const end of ends.toReversed()) await end();
+});
+
+/** Ends the server as a crash does: nothing is kept on disk. */
+async function lose(host: Awaited<ReturnType<typeof startHost>>): Promise<void> {
+  const pid = /process_id:(\d+)/.exec(await host.redis.info('server'))?.[1];
+  process.kill(Number(pid), 'SIGKILL');
+}
+
+async function talks(phone: Client, from: number): Promise<void> {
+  await phone.until(({ kind }) => kind === 'AudioData', from);
+}
+
+test('a Redis that comes back empty is filled again by the host that holds the calls: nothing that the next host needs is missing (H2, issue 17)', {
+  skip: first === undefined && 'no redis-server is on the path',
+}, async () => {
+  const host = await startHost(first?.url ?? '', { place: 'holder' });
+  ends.push(host.close);
+  const { store } = host;
+  const ids = ['kept-1', 'kept-2', 'kept-3'];
+  const phones: Client[] = [];
+  const lines: ReturnType<Client['startCall']>[] = [];
+  for (const id of ids) {
+    await store.create({ ...phoneSession(id), from: '+15550001111' });
+    const phone = await host.phone(`call-${id}`, id);
+    phones.push(phone);
+    lines.push(phone.startCall());
+    await phone.untilKind('AudioData');
+  }
+  lines[0]?.say(400);
+  await eventually(async () => (await store.history('kept-1')).length >= 3);
+  const history = await store.history('kept-1');
+  const owners = await Promise.all(ids.map((id) => store.owner(id)));
+
+  await lose(host);
+  await sleep(200);
+  const second = await startRedisServer({ port });
+  ends.push(async () => second?.close());
+  const isBack = async (id: string) => (await store.get(id).catch(() => undefined))?.id === id;
+  await eventually(async () => (await Promise.all(ids.map(isBack))).every(Boolean));
+
+  assert.deepEqual(await Promise.all(ids.map((id) => store.owner(id))), owners, 'the leases');
+  assert.deepEqual((await store.history('kept-1')).slice(0, history.length), history, 'what was said');
+  assert.equal((await store.findByCall('call-kept-2'))?.id, 'kept-2', 'the call leads to its session');
+  const filters = [{}, { status: 'connected' }, { agent: 'orders' }, { number: '+15550001111' }] as const;
+  for (const filter of filters) {
+    const { sessions } = await store.list({ ...filter, limit: 10 });
+    assert.deepEqual(sessions.map(({ id }) => id).toSorted(), ids, `the lists: ${JSON.stringify(filter)}`);
+  }
+  assert.deepEqual((await host.redis.zrange('parley:watch', 0, '-1')).toSorted(), ids, 'they are looked after');
+  await eventually(async () => (await store.hosts.all()).some(({ sessions }) => sessions === 3));
+  await eventually(async () => (await host.redis.scard(`parley:held:${host.host.place}#${host.host.boot}`)) === 3);
+  // A commands' reader stands where the old stream ended, and the new one's entries come after it.
+  await store.command('kept-3', { type: 'end', reason: 'hangup-requested' });
+  assert.equal((await phones[2]?.closed)?.reason, 'hangup-requested');
+  await eventually(async () => (await store.events('kept-1')).some(({ type }) => type === 'session.restored'));
+
+  const heard = phones[1]?.messages.length ?? 0;
+  lines[1]?.say(400);
+  await talks(phones[1] ?? assert.fail('no phone'), heard);
+  await eventually(async () => (await store.history('kept-2')).length >= 3);
+  for (const phone of phones) phone.socket.terminate();
+});
