@@ -24,11 +24,11 @@ export class CallDiary {
     }
   }
 
-  /** Tells what was held. Of one moment: as it came, and the end of the call last. */
+  /** Tells what was held. Of one moment: as it came, and the end of the call last, with what failed in it. */
   release(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
-    const isEnd = ({ event }: CallEvent): number => (event === 'disconnected' ? 1 : 0);
+    const isEnd = ({ event }: CallEvent): number => ['disconnected', 'faults'].indexOf(event);
     for (const event of held.toSorted((a, b) => a.atMs - b.atMs || isEnd(a) - isEnd(b))) this.#onEvent(event);
   }
 }

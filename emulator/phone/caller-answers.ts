@@ -62,8 +62,12 @@ export class CallerAnswers {
   }
 }
 
-function problemOf({ understood, answered, apologised, lines }: TurnOnRecord, label: string): string | undefined {
-  const texts = lines.flatMap(({ line }) => (line.role === 'agent' ? [line.text] : []));
+function problemOf(turn: TurnOnRecord, label: string): string | undefined {
+  const { understood, answered, apologised, fillings, lines } = turn;
+  const texts = [
+    ...(apologised ? fillings : []),
+    ...lines.flatMap(({ line }) => (line.role === 'agent' ? [line.text] : [])),
+  ];
   const said = texts.join(' ');
   if (!understood || texts.at(-1)?.startsWith(NOT_UNDERSTOOD))
     return `The agent did not understand "${label}"${said && `; it only said "${said}"`}.`;

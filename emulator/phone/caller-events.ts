@@ -59,6 +59,8 @@ export type CallEvent = { readonly atMs: number } & (
       readonly confidence?: number;
     }
   | { readonly event: 'transcript'; readonly line: TranscriptLine }
+  /** What the agent said while it had no answer yet. */
+  | { readonly event: 'meanwhile'; readonly text: string }
   /** Something that the caller wanted to fail begins to, or fails no more. */
   | { readonly event: 'fault'; readonly fault: string; readonly state: 'on' | 'off'; readonly felt: number | null }
   | ({ readonly event: 'faults' } & FaultsOfCall)

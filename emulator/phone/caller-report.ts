@@ -48,6 +48,8 @@ function describe(event: CallEvent): string {
       return event.wasSpeaking
         ? `       cut in: agent silent ${event.silentAfterMs} ms after your first sound, ${event.staleFrames} frames of the old answer after that`
         : '       cut in, but the agent had finished before';
+    case 'meanwhile':
+      return `agent  ${event.text} [meanwhile]`;
     case 'fault':
       return `       ${event.state === 'on' ? 'fault' : 'fault over'}: ${describeFault(event.fault, event.state)}`;
     case 'faults':
@@ -67,9 +69,10 @@ export function describeFaults({ faults, longestSilenceMs, isOnRecord }: FaultsO
     faults.length === 0
       ? 'Nothing failed: no fault’s time came.'
       : `In force: ${faults.map(describeFaultOfCall).join('; ')}.`;
-  const heard = `You heard nothing for ${(longestSilenceMs / 1000).toFixed(1)} s at most while you waited.`;
+  const seconds = (longestSilenceMs / 1000).toFixed(1);
+  const heard = longestSilenceMs === 0 ? '' : ` You heard nothing for ${seconds} s at most while you waited.`;
   const lost = isOnRecord ? '' : ' What was said is not on record.';
-  return `${inForce} ${heard}${lost}`;
+  return `${inForce}${heard}${lost}`;
 }
 
 function describeFaultOfCall({ fault, fromMs, untilMs, felt }: FaultOfCall): string {

@@ -19,8 +19,10 @@ export interface TurnOnRecord {
   readonly understood: boolean;
   /** Whether words of the agent follow the last ones of the caller. */
   readonly answered: boolean;
-  /** All that answered was an apology: the model gave nothing. */
+  /** All that answered was an apology, or that there will be no answer: the model gave nothing. */
   readonly apologised: boolean;
+  /** What was said meanwhile, in place of an answer that was late. */
+  readonly fillings: readonly string[];
   /** Something is done with the call, or was in the meantime: a transfer, a hold. Whoever speaks then may not be heard. */
   readonly isHandled: boolean;
   readonly tools: readonly string[];
@@ -97,16 +99,19 @@ export class CallerTranscript {
     // A greeting that was not on record when it was looked for stands before the caller's words.
     const greetings = this.#heardAtMs.length - this.#utterances;
     const faults = new Set(events.flatMap(({ type, data }) => (type === 'fault' ? [data.code] : [])));
+    const waits = events.flatMap(({ type, data }) => (type === 'wait.filled' ? [data] : []));
     const operations = record.operations ?? [];
     const latency = events.findLast(({ type }) => type === 'turn.latency');
     return {
       lines: this.#date(fresh),
       understood: (before >= 0 && before <= greetings) || faults.has('realtime.words_lost'),
-      apologised: faults.has('reply.failed'),
+      apologised:
+        faults.has('reply.failed') || faults.has('synthesis.failed') || waits.some(({ kind }) => kind === 'give-up'),
+      fillings: waits.flatMap(({ text }) => (typeof text === 'string' ? [text] : [])),
       answered: fresh.at(-1)?.role === 'agent',
       isHandled: isBeingMoved(record) || operations.slice(this.#operationsRead).some(moves),
       tools: fresh.flatMap((line) => (line.role === 'tool' ? [line.tool] : [])),
-      filled: events.some(({ type }) => type === 'wait.filled'),
+      filled: waits.length > 0,
       stages: answerStages.safeParse(latency?.data).data,
       eventsRead: record.events.length,
       operationsRead: operations.length,

@@ -109,6 +109,22 @@ test('the caller as a person', { concurrency: true }, async (t) => {
       },
     ),
 
+    t.test(
+      'takes "I cannot get an answer" for none, does not wait for one, and tells what was said meanwhile',
+      async (t) => {
+        const { caller, find } = await call(t, { givesUp: true }, { utterances: [utterance('one')] });
+        const { answers, missed, durationMs } = await caller.run();
+        assert.deepEqual(answers, []);
+        assert.deepEqual(missed, ['The agent could not answer "one"; it only said "One moment. I have no answer.".']);
+        assert.deepEqual(
+          find('meanwhile').map(({ text }) => text),
+          ['One moment.', 'I have no answer.'],
+        );
+        // Who waited for more would have waited for half a minute.
+        assert.ok(durationMs < 25_000);
+      },
+    ),
+
     t.test('counts no transfer that the API asked for as a missed answer (stranger: a transfer)', async (t) => {
       const { caller, find } = await call(
         t,

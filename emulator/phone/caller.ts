@@ -138,12 +138,15 @@ export class Caller {
   /** The end of the call ends what failed in it: what was said is on record as soon as it can be read again. */
   async #isWholeAgain(): Promise<boolean> {
     const { clock, faults } = this.#options;
-    if (faults === undefined || this.#phone.callConnectionId === undefined) return false;
-    const isThere = async () => !this.#faults.isAnyOn && (await this.#readRecord()) !== undefined;
-    for (const giveUpMs = clock.now() + WHOLE_AGAIN_MS; clock.now() < giveUpMs; await wait(clock, LOOK_AGAIN_MS)) {
-      if (await isThere()) return true;
+    const { callConnectionId } = this.#phone;
+    const isThere = async () =>
+      !this.#faults.isAnyOn && (callConnectionId === undefined || (await this.#readRecord()) !== undefined);
+    const giveUpMs = clock.now() + WHOLE_AGAIN_MS;
+    while (faults !== undefined && !(await isThere())) {
+      if (clock.now() >= giveUpMs) return false;
+      await wait(clock, LOOK_AGAIN_MS);
     }
-    return false;
+    return true;
   }
 
   async #readRecord(): Promise<CallRecord | undefined> {
@@ -333,7 +336,8 @@ export class Caller {
       if (!quiet && !isOver) throw new CallFailed(`The agent did not finish within ${LONGEST_ANSWER_MS / 1000} s.`);
       const { silentSinceMs } = phone.ear;
       const turn = await this.#readOn();
-      const owed = turn?.understood && !turn.answered && !isOver && !this.#takenOver && !this.#agentLeft;
+      const isOwed = turn?.understood && !turn.answered && !turn.apologised;
+      const owed = isOwed && !isOver && !this.#takenOver && !this.#agentLeft;
       // What was heard was "one moment, please"; the answer is yet to come.
       const heardMore = () => phone.ear.heardSince(silentSinceMs) || this.#takenOver;
       const goesOn = owed && (await this.#lookingWhoAnswers(() => phone.until(heardMore, ANSWER_MS)));
@@ -380,12 +384,15 @@ export class Caller {
   /** Tells what is on record, with each verdict before the agent's words that it is about. */
   #tellTurn(turn: TurnOnRecord | undefined, verdicts: readonly CallEvent[]): void {
     if (turn) this.#transcript.told(turn);
+    const asideAtMs = verdicts[0]?.atMs ?? this.#phone.atMs;
     const untold = [...verdicts];
+    const asides = (turn?.fillings ?? []).map((text): CallEvent => ({ event: 'meanwhile', atMs: asideAtMs, text }));
     for (const { atMs = this.#phone.atMs, line } of turn?.lines ?? []) {
-      if (line.role === 'agent' && untold[0]?.atMs === atMs) this.#diary.tell(...untold.splice(0, 1));
+      if (line.role === 'agent' && untold[0]?.atMs === atMs)
+        this.#diary.tell(...untold.splice(0, 1), ...asides.splice(0));
       this.#diary.tell({ event: 'transcript', atMs, line });
     }
-    this.#diary.tell(...untold);
+    this.#diary.tell(...untold, ...asides);
   }
 
   #tell(event: UndatedCallEvent): void {

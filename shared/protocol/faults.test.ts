@@ -64,5 +64,10 @@ test('a fault is told in words', () => {
   assert.equal(describeFault('model=slow:7s', 'on'), 'the language model is slow (7s)');
   assert.equal(describeFault('redis=down', 'on'), 'Redis is down');
   assert.equal(describeFault('redis=down', 'off'), 'Redis is as it was');
+  assert.equal(describeFault('acs=refused', 'on'), 'Communication Services refuses us');
+  assert.deepEqual(
+    (['on', 'off'] as const).map((state) => describeFault('functions=slow:2s', state)),
+    ['the functions are slow (2s)', 'the functions are as they were'],
+  );
   for (const name of FALLIBLE_NAMES) assert.doesNotMatch(describeFault(`${name}=down`, 'on'), /undefined/);
 });

@@ -142,18 +142,22 @@ const NAMES: Readonly<Record<Fallible, string>> = {
   realtime: 'the speech-to-speech service',
   redis: 'Redis',
   acs: 'Communication Services',
-  identity: 'the identities',
+  identity: 'the managed identity',
   blob: 'the storage of records',
   telemetry: 'the telemetry',
   functions: 'the functions',
   'stream-host': 'the stream host',
 };
 
+const SEVERAL: ReadonlySet<string> = new Set(['functions'] satisfies Fallible[]);
+
 /** What begins or ends with a fault, for people: `model=slow:7s` is "the language model is slow (7s)". */
 export function describeFault(text: string, state: 'on' | 'off'): string {
   const [, what = '', fault = '', amount] = /^([^=]+)=([^:]+)(?::(.+))?$/.exec(text) ?? [];
   const dependency = fallible(what);
   const name = dependency === undefined ? what : NAMES[dependency];
-  if (state === 'off') return `${name} is as it was`;
-  return `${name} is ${fault}${amount === undefined ? '' : ` (${amount})`}`;
+  const areSeveral = SEVERAL.has(what);
+  if (state === 'off') return areSeveral ? `${name} are as they were` : `${name} is as it was`;
+  if (fault === 'refused') return areSeveral ? `${name} refuse us` : `${name} refuses us`;
+  return `${name} ${areSeveral ? 'are' : 'is'} ${fault}${amount === undefined ? '' : ` (${amount})`}`;
 }

@@ -141,6 +141,15 @@ async function walk(browser: Browser, stack: RunningStack, shotsFolder?: string)
 
   await press('Phone');
   await page.locator('#phone-call:enabled').waitFor();
+  await page.locator('#phone-faults-fold summary').click();
+  await page.getByLabel('For example').selectOption({ label: 'The model is slow' });
+  await page.getByLabel('What fails, and when').fill('modle=slow');
+  await page.getByText('is nothing that can fail here').waitFor();
+  await see('wrong-fault');
+  await page.getByLabel('What fails, and when').fill('telemetry=slow:1s@1s-2s');
+  await page.getByText('In the next call: the telemetry is slow (1s), from 1 s to 2 s.').waitFor();
+  await see('fault');
+  await page.locator('#phone-faults-fold summary').click();
   await press('Call');
   await see('asked');
   await press('End the talk and call');

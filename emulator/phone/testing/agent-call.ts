@@ -42,6 +42,8 @@ interface Manners {
   readonly holdsMs?: number;
   /** What it says instead of an answer. */
   readonly says?: string;
+  /** Says that there will be no answer, and no more. */
+  readonly givesUp?: boolean;
   /** Says "one moment" first, and the answer so much later. */
   readonly answersAfterMs?: number;
   /** Somebody asks the API to hand the caller on, as he first speaks: nobody listens, and he is taken back so much later. */
@@ -136,6 +138,12 @@ class Agent implements LineHolder {
       }
       if (fault) this.record.events.push({ type: 'fault', data: { code: fault } });
       if (!deaf && !losesWords) this.record.transcript.push({ role: 'caller', text: 'words' });
+      if (this.#manners.givesUp) {
+        this.record.events.push({ type: 'wait.filled', data: { kind: 'filler', text: 'One moment.' } });
+        this.record.events.push({ type: 'wait.filled', data: { kind: 'give-up', text: 'I have no answer.' } });
+        this.#framesLeft = 300 / FRAME_MS;
+        return;
+      }
       if (answersAfterMs === undefined) {
         this.#answer();
         return;
