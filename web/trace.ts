@@ -71,7 +71,7 @@ export function factsOf(span: TraceSpan): readonly (readonly [name: string, valu
     ['name', span.name],
     ['kind', kind],
     ['target', target === undefined ? undefined : [target, type].filter(Boolean).join(', ')],
-    ['result', resultCode],
+    ['result', resultCode === '0' ? undefined : resultCode],
     ['started', new Date(startMs).toISOString()],
     ['span', spanId],
   ];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ATTRIBUTE } from '../telemetry/names.ts';
+import { ATTRIBUTE, SPAN } from '../telemetry/names.ts';
 import { failureText, lengthText, partOf, roleText, type TraceSpan, titleOf, waterfallOf } from './traces.ts';
 
 const span = (spanId: string, startMs: number, parentSpanId?: string, more: Partial<TraceSpan> = {}): TraceSpan => ({
@@ -69,6 +69,7 @@ test('a dependency is called by what was asked of it, whatever its span is calle
   };
   assert.equal(titleOf({ name: 'POST /calling/callConnections:answer', attributes }), 'acs answer call');
   assert.equal(titleOf({ name: 'parley.session.end', attributes: {} }), 'session.end');
+  assert.equal(titleOf({ name: SPAN.turn, attributes: { [ATTRIBUTE.turn]: '2' } }), 'turn 2');
   assert.equal(roleText('parley-stream-host'), 'stream host');
   const failed = span('x', 0, undefined, { success: false, resultCode: '429' });
   assert.deepEqual([failureText(failed), failureText({ ...failed, attributes })], ['failed: 429', 'failed: acs.busy']);

@@ -156,10 +156,12 @@ export function partOf({ name, type = '', target = '', kind }: TraceSpan): SpanP
 /** What a dependency's span says of itself; Azure's exporter has made another name of it (`shared/telemetry/names.ts`). */
 const DEPENDENCY = 'parley.dependency';
 const OPERATION = 'parley.operation';
+const TURN = 'parley.turn.number';
 
 /** What a person is shown for its name. */
 export function titleOf({ name, attributes }: Pick<TraceSpan, 'name' | 'attributes'>): string {
-  const { [DEPENDENCY]: dependency, [OPERATION]: operation } = attributes;
+  const { [DEPENDENCY]: dependency, [OPERATION]: operation, [TURN]: turn } = attributes;
+  if (name === 'parley.turn' && turn !== undefined) return `turn ${turn}`;
   if (dependency !== undefined && operation !== undefined)
     return `${dependency} ${String(operation).replaceAll('_', ' ')}`;
   return name.replace(/^parley\./, '').replaceAll('_', ' ');
