@@ -62,7 +62,7 @@ export async function bundle({ entries, folder, external, compact = false }: Bun
     metafile: true,
     write: false,
     logLevel: 'silent',
-    plugins: [inItsPlace, withSideEffects, withoutOtherStores, withoutBallast],
+    plugins: [inItsPlace, withSideEffects, withoutOtherStores, withoutBallast, withoutBrowser],
   });
   const [warning] = warnings;
   if (warning) throw new Error(`${warning.location?.file}:${warning.location?.line}: ${warning.text}`);
@@ -122,6 +122,16 @@ const withoutOtherStores: Plugin = {
       contents: ['RateLimiterRedis', 'RateLimiterRes']
         .map((name) => `export { default as ${name} } from './lib/${name}.js';`)
         .join('\n'),
+    }));
+  },
+};
+
+/** The library of identities can open a browser for a person to sign in, and no process of ours has one to sit before it. */
+const withoutBrowser: Plugin = {
+  name: 'without a browser',
+  setup({ onLoad }) {
+    onLoad({ filter: /node_modules[/\\]open[/\\]index\.js$/ }, () => ({
+      contents: "export default () => Promise.reject(new Error('There is no browser here.'));",
     }));
   },
 };

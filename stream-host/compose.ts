@@ -16,10 +16,12 @@ import { NumberTable } from '../shared/numbers/number-table.ts';
 import { ProcessVitals } from '../shared/process-vitals.ts';
 import { openRecordStore } from '../shared/records/open-record-store.ts';
 import { PriceTable } from '../shared/records/price-table.ts';
+import { tracedRecords } from '../shared/records/traced-records.ts';
 import { connectRedis } from '../shared/sessions/connect.ts';
 import type { StreamHostSettings } from '../shared/settings/stream-host-settings.ts';
 import { servesThisMachineAlone, ticketsRequired } from '../shared/settings/this-machine.ts';
 import { randomSpanIds } from '../shared/telemetry/call-trace.ts';
+import { CallTraces, noCallTraces } from '../shared/telemetry/call-traces.ts';
 import { readVersion } from '../shared/version.ts';
 import { agentIn } from './agent/agent-language.ts';
 import { AgentShelf } from './agent/agent-shelf.ts';
@@ -55,6 +57,7 @@ import type { ReceptionOptions } from './session/reception.ts';
 import { VoiceActivityLane } from './speech/voice-activity/voice-activity-lane.ts';
 import { HostMetrics } from './telemetry/host-metrics.ts';
 import { observeSessions } from './telemetry/observe-sessions.ts';
+import { relayFunctionsSpans } from './telemetry/relayed-spans.ts';
 import { servicePlaces } from './telemetry/service-places.ts';
 import { startTelemetry } from './telemetry/start.ts';
 import { watchedMode } from './voicemail/watched-mode.ts';
@@ -98,6 +101,9 @@ export async function startStreamHost(
   });
   opened.defer(() => telemetry.close());
   const warmUp = telemetry.warmUp();
+  const traces = telemetry.isOn
+    ? new CallTraces({ sink: telemetry.spans, clock, newSpanId: randomSpanIds, redisUrl: config.REDIS_URL })
+    : noCallTraces;
   const aiToken = async () => (await identity.tokens(SCOPES.ai).get()).token;
   const realtime = realtimeServiceOf(config, {
     clock,
@@ -146,6 +152,7 @@ export async function startStreamHost(
     credential: identity.credential,
     callbackBase: config.FUNCTIONS_PUBLIC_URL + API_PREFIX,
     mediaBase: config.STREAM_HOST_PUBLIC_URL + API_PREFIX,
+    watch: (what, request) => traces.client({ dependency: 'acs', method: 'POST', ...what }, request),
   });
 
   const onTaskError = (err: unknown) => {
@@ -216,7 +223,7 @@ export async function startStreamHost(
   const emulatorUrl = config.EMULATOR_URL;
   const agent = () => shelf.require(config.DEFAULT_AGENT);
   const records = new CallRecords({
-    store: openRecordStore(config, identity.credential),
+    store: tracedRecords(openRecordStore(config, identity.credential), config.CALL_RECORDS_URL, traces),
     prices: config.CALL_PRICES === undefined ? undefined : PriceTable.read(config.CALL_PRICES),
     privacy: { words: config.RECORD_WORDS, audio: config.RECORD_AUDIO, numbers: config.RECORD_NUMBERS },
     clock,
@@ -250,6 +257,7 @@ export async function startStreamHost(
     callIdHeader: THE_CARRIER.callIdHeader,
     longestMessageMs: config.ACS_MESSAGE_MS,
     logTranscripts: config.LOG_TRANSCRIPTS,
+    traces,
     ...(telemetry.isOn && {
       observe: observeSessions({
         ...{ telemetry, clock, newSpanId: randomSpanIds, content: config.LOG_TRANSCRIPTS },
@@ -298,6 +306,8 @@ export async function startStreamHost(
     const read = () => ({ ...host.reading(), playoutLateMs: beat.takeLatestMs() });
     const hostMetrics = new HostMetrics({ metrics: telemetry.metrics, read, clock });
     opened.defer(() => hostMetrics.close());
+    const relayed = relayFunctionsSpans({ redis, telemetry, clock, log });
+    opened.defer(() => relayed.close());
   }
   // Before anybody is let in.
   await warmUp;

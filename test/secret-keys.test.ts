@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Redis } from 'ioredis';
+import { traceOf } from './telemetry/whole-traces.ts';
 import { RunningStack } from './testing/running-stack.ts';
 
 const PIN = '48271593';
@@ -89,6 +90,8 @@ test('a PIN that is wrong twice and right the third time stands nowhere: log, Re
     ['what was sent to Redis', commands.join('\n')],
     ['what Redis holds', await dumpOf(redis)],
     ['the call', JSON.stringify(call)],
+    ['its trace', JSON.stringify(await traceOf(stack.emulatorUrl, String(call.session_id)))],
+    ['metrics', JSON.stringify(await stack.getJson(`${stack.emulatorUrl}/telemetry/metrics`))],
     ['the emulator', JSON.stringify(await stack.getJson(`${stack.emulatorUrl}/emulator/status`))],
     ...(await filesOf(path.join(folder, 'records'))),
   ];

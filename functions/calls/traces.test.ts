@@ -7,7 +7,7 @@ import { traceIdOf } from '../../shared/telemetry/call-trace.ts';
 import { entrySpanIdOf, traceParentOf } from '../../shared/telemetry/call-traces.ts';
 import { ATTRIBUTE, SPAN } from '../../shared/telemetry/names.ts';
 import type { FinishedSpan } from '../../shared/telemetry/span.ts';
-import { SpanIntake } from '../../shared/telemetry/span-relay.ts';
+import { SpanIntake } from '../../shared/telemetry/span-intake.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
 

@@ -169,9 +169,25 @@ export interface MetricName {
   readonly about: string;
 }
 
-const histogram = (name: string, about: string): MetricName => ({ name, kind: 'histogram', unit: 'ms', about });
-const counter = (name: string, unit: string, about: string): MetricName => ({ name, kind: 'counter', unit, about });
-const gauge = (name: string, unit: string, about: string): MetricName => ({ name, kind: 'gauge', unit, about });
+// The functions measure nothing: their bundle needs none of these.
+const histogram = /* @__NO_SIDE_EFFECTS__ */ (name: string, about: string): MetricName => ({
+  name,
+  kind: 'histogram',
+  unit: 'ms',
+  about,
+});
+const counter = /* @__NO_SIDE_EFFECTS__ */ (name: string, unit: string, about: string): MetricName => ({
+  name,
+  kind: 'counter',
+  unit,
+  about,
+});
+const gauge = /* @__NO_SIDE_EFFECTS__ */ (name: string, unit: string, about: string): MetricName => ({
+  name,
+  kind: 'gauge',
+  unit,
+  about,
+});
 
 export const METRIC = {
   words: histogram(

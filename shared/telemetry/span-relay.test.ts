@@ -7,7 +7,8 @@ import { redisesUnderTest } from '../sessions/testing/redis.ts';
 import { eventually } from '../testing/eventually.ts';
 import { VirtualClock } from '../virtual-clock.ts';
 import type { FinishedSpan } from './span.ts';
-import { SpanIntake, SpanRelay } from './span-relay.ts';
+import { SpanIntake } from './span-intake.ts';
+import { SpanRelay } from './span-relay.ts';
 
 const span = (n: number): FinishedSpan => ({
   traceId: 'a'.repeat(32),

@@ -1,8 +1,6 @@
 import type { Redis } from 'ioredis';
-import { z } from 'zod';
 import type { Cancel, Clock } from '../clock.ts';
 import { SPANS_KEY } from '../sessions/keys.ts';
-import { askRedis } from '../sessions/session-errors.ts';
 import type { FinishedSpan, SpanSink } from './span.ts';
 
 /** Spans that wait in Redis at most; the oldest go first. */
@@ -18,28 +16,15 @@ const UNDER_WAY = 8;
 /** How long a span waits for others where no request's end sends it. */
 const GATHER_MS = 100;
 
-const SCRIPTS = {
-  /** KEYS spans. ARGV most, ttl, then spans. -> how many had no room */
-  parleySpansAdd: `
+/** KEYS spans. ARGV most, ttl, then spans. -> how many had no room */
+const ADD_LUA = `
     local cut = redis.call('RPUSH', KEYS[1], unpack(ARGV, 3)) - ARGV[1]
     if cut > 0 then redis.call('LTRIM', KEYS[1], cut, -1) end
     redis.call('PEXPIRE', KEYS[1], ARGV[2])
-    return math.max(0, cut)`,
-  /** KEYS spans. ARGV how many at most. -> these; they are nobody else's any more */
-  parleySpansTake: `
-    local taken = redis.call('LRANGE', KEYS[1], 0, ARGV[1] - 1)
-    if #taken > 0 then redis.call('LTRIM', KEYS[1], #taken, -1) end
-    return taken`,
-} as const;
+    return math.max(0, cut)`;
 
 interface SpansRedis extends Redis {
   parleySpansAdd(key: string, most: number, ttlMs: number, ...spans: readonly string[]): Promise<number>;
-  parleySpansTake(key: string, most: number): Promise<string[]>;
-}
-
-function withScripts(redis: Redis): SpansRedis {
-  for (const [name, lua] of Object.entries(SCRIPTS)) redis.defineCommand(name, { numberOfKeys: 1, lua });
-  return redis as SpansRedis;
 }
 
 /**
@@ -55,7 +40,8 @@ export class SpanRelay implements SpanSink {
   #cancel: Cancel | undefined;
 
   constructor({ redis, clock }: { readonly redis: Redis; readonly clock: Pick<Clock, 'after'> }) {
-    this.#redis = withScripts(redis);
+    redis.defineCommand('parleySpansAdd', { numberOfKeys: 1, lua: ADD_LUA });
+    this.#redis = redis as SpansRedis;
     this.#clock = clock;
   }
 
@@ -97,58 +83,5 @@ export class SpanRelay implements SpanSink {
     } finally {
       this.#underWay -= 1;
     }
-  }
-}
-
-const spanId = z.string().regex(/^[0-9a-f]{16}$/);
-const traceId = z.string().regex(/^[0-9a-f]{32}$/);
-const line = z.union([
-  z.object({ dropped: z.int().nonnegative() }),
-  z.object({
-    traceId,
-    spanId,
-    parentSpanId: spanId.exactOptional(),
-    name: z.string(),
-    kind: z.enum(['internal', 'server', 'client', 'producer', 'consumer']),
-    startMs: z.number(),
-    endMs: z.number(),
-    attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
-    error: z.string().exactOptional(),
-    links: z.array(z.object({ traceId, spanId })).exactOptional(),
-  }) satisfies z.ZodType<FinishedSpan, unknown>,
-]);
-
-/** What others have handed over. */
-export interface RelayedSpans {
-  readonly spans: readonly FinishedSpan[];
-  /** How many were lost on the way. */
-  readonly dropped: number;
-}
-
-/** Takes what {@link SpanRelay}s have handed over, each span once, whoever asks. */
-export class SpanIntake {
-  readonly #redis: SpansRedis;
-
-  constructor(redis: Redis) {
-    this.#redis = withScripts(redis);
-  }
-
-  /** @throws {ParleyError} `redis.unavailable`, `redis.refused` */
-  async take(most: number): Promise<RelayedSpans> {
-    const taken = await askRedis(() => this.#redis.parleySpansTake(SPANS_KEY, most));
-    const read = taken.map((text) => line.safeParse(jsonOf(text)).data);
-    const told = read.map((each) => (each === undefined ? 1 : 'dropped' in each ? each.dropped : 0));
-    return {
-      spans: read.flatMap((each) => (each === undefined || 'dropped' in each ? [] : [each])),
-      dropped: told.reduce((sum, count) => sum + count, 0),
-    };
-  }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

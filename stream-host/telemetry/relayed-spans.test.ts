@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import type { FinishedSpan } from '../../shared/telemetry/span.ts';
-import type { RelayedSpans as Taken } from '../../shared/telemetry/span-relay.ts';
+import type { RelayedSpans as Taken } from '../../shared/telemetry/span-intake.ts';
 import { VirtualClock } from '../../shared/virtual-clock.ts';
 import { RelayedSpans } from './relayed-spans.ts';
 

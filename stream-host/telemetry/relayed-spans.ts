@@ -1,8 +1,11 @@
+import type { Redis } from 'ioredis';
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import { METRIC, ROLE } from '../../shared/telemetry/names.ts';
 import type { SpanSink } from '../../shared/telemetry/span.ts';
-import type { SpanIntake } from '../../shared/telemetry/span-relay.ts';
+import { SpanIntake } from '../../shared/telemetry/span-intake.ts';
+import type { Telemetry } from './telemetry.ts';
 
 /** Between two looks while spans come, and while none do. */
 const BUSY_MS = 250;
@@ -68,4 +71,27 @@ export class RelayedSpans {
       return false;
     }
   }
+}
+
+/** Sends on what the functions hand over through this Redis, from now on. */
+export function relayFunctionsSpans({
+  redis,
+  telemetry,
+  clock,
+  log,
+}: {
+  readonly redis: Redis;
+  readonly telemetry: Telemetry;
+  readonly clock: Clock;
+  readonly log: Logger;
+}): RelayedSpans {
+  const relayed = new RelayedSpans({
+    intake: new SpanIntake(redis),
+    sink: telemetry.spansOf(ROLE.functions),
+    onDropped: (spans) => telemetry.metrics.record(METRIC.spansDropped, spans),
+    clock,
+    log,
+  });
+  relayed.start();
+  return relayed;
 }

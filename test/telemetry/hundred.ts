@@ -1,0 +1,105 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { makeClips } from '../../bench/acs/clips.ts';
+import { TIMING } from '../../bench/acs/load-test.ts';
+import type { SpokenClip } from '../../bench/acs/phone-call.ts';
+import type { ProvidersApi } from '../../bench/acs/providers.ts';
+import { Child } from '../../bench/child.ts';
+import { Random } from '../../bench/random.ts';
+import { FRAME_BYTES, FRAME_MS } from '../../shared/audio/pcm.ts';
+import type { DependencyMap } from '../../shared/protocol/traces.ts';
+import { newTalk, Talker } from '../soak/identity/talker.ts';
+import { RunningStack } from '../testing/running-stack.ts';
+import { traceOf } from './whole-traces.ts';
+
+/**
+ * `node test/telemetry/hundred.ts [--calls 100] [--seconds 20]`: so many calls at once on a local stack, each answered, talked
+ * in and hung up; then each one's trace from the emulator's Application Insights intake must be whole. Speech and model are
+ * scripted, as so many would be too much for the emulator's own. Exits with 1 where a trace is missing or torn.
+ */
+const { values } = parseArgs({
+  options: { calls: { type: 'string', default: '100' }, seconds: { type: 'string', default: '20' } },
+});
+const [calls, seconds] = [Number(values.calls), Number(values.seconds)];
+const DIAL_EVERY_MS = 100;
+const REACH_MS = 60_000;
+const AGENT = `name: bench
+description: Answers at length.
+greeting: Hello, this is the order desk. How can I help you today?
+voice: en-US-AvaMultilingualNeural
+prompt: Answer.
+tools: []
+`;
+
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+const folder = await mkdtemp(join(tmpdir(), 'parley-traces-'));
+await using opened = new AsyncDisposableStack();
+opened.defer(() => rm(folder, { recursive: true, force: true }));
+await mkdir(join(folder, 'agents'));
+await writeFile(join(folder, 'agents', 'bench.yaml'), AGENT);
+const clips = await makeClips();
+const providers = new Child<ProvidersApi>({
+  name: 'providers',
+  args: ['bench/acs/providers.ts'],
+  env: {},
+  logFile: join(folder, 'providers.log'),
+});
+opened.defer(() => providers.close());
+const far = `127.0.0.1:${await providers.call('start', clips, '{}', TIMING)}`;
+const stack = await RunningStack.start({
+  ...{ SPEECH_HOST: `ws://${far}`, AZURE_OPENAI_BASE_URL: `http://${far}/openai/v1` },
+  ...{ AGENTS_FOLDER: join(folder, 'agents'), DEFAULT_AGENT: 'bench', MAX_SESSIONS: String(calls + 10) },
+});
+opened.defer(async () => void (await stack.close()));
+
+const talk = newTalk();
+const spoken = clips.callers.map(({ kind, pcm }): SpokenClip => ({ kind, frames: framesOf(pcm) }));
+const quiet = [new Uint8Array(FRAME_BYTES)];
+const talkers = Array.from({ length: calls }, (_, n) => {
+  const number = `+1555${String(1_000_000 + n)}`;
+  const random = new Random(`caller ${n}`);
+  return new Talker({ emulatorUrl: stack.emulatorUrl, number, clips: spoken, noise: quiet, random, talk });
+});
+const ticking = setInterval(() => {
+  for (const talker of talkers) talker.tick();
+}, FRAME_MS);
+for (const talker of talkers) {
+  await talker.dial();
+  await sleep(DIAL_EVERY_MS);
+}
+const standing = () => talkers.flatMap(({ callId }) => callId ?? []);
+for (const giveUpAt = performance.now() + REACH_MS; standing().length < calls && performance.now() < giveUpAt; ) {
+  await sleep(250);
+}
+const callIds = standing();
+say(`${callIds.length} of ${calls} calls stand at once; they talk for ${seconds} s`);
+await sleep(seconds * 1000);
+clearInterval(ticking);
+for (const talker of talkers) talker.hangUp();
+
+const torn: string[] = [];
+let spans = 0;
+for (const callId of callIds) {
+  const { session_id: id } = await stack.getJson(`${stack.functionsUrl}/api/v1/calls/${callId}`);
+  try {
+    spans += (await traceOf(stack.emulatorUrl, String(id))).items.length;
+  } catch (error) {
+    torn.push(String(error));
+  }
+}
+const map = (await stack.getJson(`${stack.emulatorUrl}/telemetry/map`)) as unknown as DependencyMap;
+for (const { role, type, target, calls: asked, failures, p95Ms } of map.edges) {
+  say(`${role} → ${target} (${type}): ${asked} calls, ${failures} failures, p95 ${p95Ms.toFixed(1)} ms`);
+}
+say(`${callIds.length - torn.length} whole traces of ${calls}; ${spans} spans; ${JSON.stringify(talk)}`);
+for (const reason of torn) say(reason);
+if (torn.length > 0 || callIds.length < calls) process.exitCode = 1;
+
+function framesOf(pcm: Uint8Array): Buffer[] {
+  return Array.from({ length: Math.floor(pcm.length / FRAME_BYTES) }, (_, n) =>
+    Buffer.from(pcm.subarray(n * FRAME_BYTES, (n + 1) * FRAME_BYTES)),
+  );
+}
