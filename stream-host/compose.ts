@@ -57,6 +57,7 @@ import type { ReceptionOptions } from './session/reception.ts';
 import { VoiceActivityLane } from './speech/voice-activity/voice-activity-lane.ts';
 import { HostMetrics } from './telemetry/host-metrics.ts';
 import { observeSessions } from './telemetry/observe-sessions.ts';
+import { countProviders } from './telemetry/provider-metrics.ts';
 import { relayFunctionsSpans } from './telemetry/relayed-spans.ts';
 import { servicePlaces } from './telemetry/service-places.ts';
 import { startTelemetry } from './telemetry/start.ts';
@@ -303,6 +304,7 @@ export async function startStreamHost(
     readVitals: (live, admission) => readVitals({ process: vitals, live, lane, admission }),
   });
   if (telemetry.isOn) {
+    countProviders(providers.events, telemetry.metrics);
     const read = () => ({ ...host.reading(), playoutLateMs: beat.takeLatestMs() });
     const hostMetrics = new HostMetrics({ metrics: telemetry.metrics, read, clock });
     opened.defer(() => hostMetrics.close());

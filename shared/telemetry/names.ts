@@ -224,6 +224,16 @@ export const METRIC = {
   dependencyDuration: histogram('parley.dependency.duration', 'How long a call of a dependency took.'),
   dependencyCalls: counter('parley.dependency.calls', '{call}', 'Calls of a dependency.'),
   dependencyFailures: counter('parley.dependency.failures', '{call}', 'Of these, those that failed.'),
+  providersAway: counter(
+    'parley.provider.outages',
+    '{outage}',
+    'Providers that failed again and again, so that calls did not ask them any more.',
+  ),
+  providerSwitches: counter(
+    'parley.provider.switches',
+    '{request}',
+    'Requests of calls that another provider was asked for, as the first had failed or was late.',
+  ),
   silences: counter('parley.silences', '{silence}', 'Silences of more than three seconds in which a caller waited.'),
   turns: counter('parley.turns', '{turn}', 'Turns of the agent that were audible.'),
   bargeIns: counter('parley.barge_ins', '{interruption}', 'Callers who took the floor from the agent.'),
@@ -273,4 +283,6 @@ export const DIMENSION = {
   /** A fault's code, a refusal's reason, the kind of a filled wait. */
   reason: 'parley.reason',
   tool: ATTRIBUTE.genAiTool,
+  /** As in `GET /api/v1/health/dependencies`, such as `chat-model-fallback`. */
+  provider: 'parley.provider',
 } as const;

@@ -6,6 +6,8 @@ import { Microphone } from '../testing/socket-conversation.ts';
 const GREETED_WITHIN_MS = 20_000;
 /** After an answer the agent has the floor no more; what comes so much later is something else. */
 const SETTLED_MS = 800;
+/** Longer than a recogniser takes to find a service that is back, and to hear again what it missed. */
+const QUIET_MS = 6000;
 
 /** One caller on the page's socket, who notes what is said and how long it is silent. */
 export class FaultyCall {
@@ -17,6 +19,7 @@ export class FaultyCall {
   lastHeard = '';
   longestSilenceMs = 0;
   #heardUntilMs = 0;
+  #toldAtMs = 0;
   #waits = false;
 
   private constructor(socket: WebSocket) {
@@ -49,6 +52,11 @@ export class FaultyCall {
     await sleep(Math.max(0, this.#heardUntilMs - this.#nowMs) + SETTLED_MS);
   }
 
+  /** Waits until nobody has said anything for a while: what is owed has been given. */
+  async settles(withinMs: number): Promise<void> {
+    await this.#until(() => this.#nowMs - Math.max(this.#heardUntilMs, this.#toldAtMs) > QUIET_MS, withinMs);
+  }
+
   close(): void {
     this.#microphone.close();
     this.#socket.close();
@@ -60,6 +68,7 @@ export class FaultyCall {
 
   #onMessage(message: BrowserMessage): void {
     this.#messages.push(message);
+    if (message.type === 'user_final' || message.type === 'assistant_spoken') this.#toldAtMs = this.#nowMs;
     switch (message.type) {
       case 'audio_data':
         this.#noteSilence();
