@@ -85,7 +85,6 @@ suite('a whole stack', { concurrency: 2 }, () => {
       // The words of a phone call stand beside them (5.2-7).
       assert.match(parts('on-the-phone')[2]?.join('\n') ?? '', /order.*\n/is);
       assert.match(parts('after-the-call')[2]?.join('\n') ?? '', /Order ten.*forty-two.*Call ended/is);
-      // What the person wanted to fail did, when it was to.
       const onThePhone = parts('on-the-phone')[2]?.join('\n') ?? '';
       assert.match(onThePhone, /Fault: the telemetry is slow \(1s\)\.[\s\S]*Fault over: the telemetry is as it was\./);
       // Of talks and calls alike the page says in which mode they were.

@@ -103,12 +103,11 @@ export class Caller {
       await (this.#written ? this.#written.run() : this.#converse());
       if (this.#takenOver) this.#tell({ event: 'written-down' });
       await this.#end();
-      const { answers } = this.#answers;
       const missed = [...this.#answers.missed, ...(this.#written?.missed ?? [])];
       return {
         callConnectionId,
         durationMs: this.#phone.atMs,
-        answers,
+        answers: this.#answers.answers,
         missed,
         gapsMs: this.#phone.ear.gapsMs,
         ...(this.#written && { written: this.#written.written }),
@@ -384,8 +383,8 @@ export class Caller {
   /** Tells what is on record, with each verdict before the agent's words that it is about. */
   #tellTurn(turn: TurnOnRecord | undefined, verdicts: readonly CallEvent[]): void {
     if (turn) this.#transcript.told(turn);
-    const asideAtMs = verdicts[0]?.atMs ?? this.#phone.atMs;
     const untold = [...verdicts];
+    const { atMs: asideAtMs } = untold[0] ?? this.#phone;
     const asides = (turn?.fillings ?? []).map((text): CallEvent => ({ event: 'meanwhile', atMs: asideAtMs, text }));
     for (const { atMs = this.#phone.atMs, line } of turn?.lines ?? []) {
       if (line.role === 'agent' && untold[0]?.atMs === atMs)
