@@ -139,8 +139,6 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
         APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'Authorization=AAD;ClientId=${identity.properties.clientId}'
         // Its host's own telemetry stands on the map where the spans of the functions do.
         WEBSITE_CLOUD_ROLENAME: 'parley-functions'
-        // Half a call would be no use to anybody.
-        AzureFunctionsJobHost__logging__applicationInsights__samplingSettings__isEnabled: 'false'
       },
       empty(speechAccount.name)
         ? {}

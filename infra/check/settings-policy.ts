@@ -16,10 +16,6 @@ export const PLATFORM_SETTINGS: Readonly<Record<Half, Readonly<Record<string, Pl
     APPLICATIONINSIGHTS_CONNECTION_STRING: { required: true, why: 'the host writes its telemetry there' },
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: { required: true, why: 'it does so by an identity' },
     WEBSITE_CLOUD_ROLENAME: { required: true, why: 'the host’s telemetry has the role of the functions’ spans' },
-    AzureFunctionsJobHost__logging__applicationInsights__samplingSettings__isEnabled: {
-      required: true,
-      why: 'the host would leave out parts of calls',
-    },
     AZURE_CLIENT_ID: { required: true, why: '@azure/identity reads which identity it uses' },
     FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: {
       required: true,
@@ -86,10 +82,6 @@ export const AZURE_RULES: Readonly<Record<string, AzureRule>> = {
     allowed: 'Authorization=AAD;ClientId=… of the identity',
   },
   WEBSITE_CLOUD_ROLENAME: { pattern: new RegExp(`^${ROLE.functions}$`), allowed: ROLE.functions },
-  AzureFunctionsJobHost__logging__applicationInsights__samplingSettings__isEnabled: {
-    pattern: /^false$/,
-    allowed: 'false: half a call is no use',
-  },
   TRUSTED_PROXY_HOPS: { pattern: /^[12]$/, allowed: '1: the ingress of Container Apps; 2 behind a proxy of your own' },
   LOG_TRANSCRIPTS: { pattern: /^(false)?$/, allowed: 'false: what callers say is private' },
 };

@@ -3,6 +3,8 @@ import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { ATTRIBUTE, METRIC, ROLE, SPAN } from '../../shared/telemetry/names.ts';
+import { QueryChecker } from './kusto.ts';
+import { TABLES } from './tables.ts';
 import { strangeNamesIn } from './telemetry-names.ts';
 
 const whatIn = (query: string) => strangeNamesIn(query).map(({ line, what }) => `${line}: ${what}`);
@@ -24,6 +26,7 @@ const MISTAKES: readonly (readonly [query: string, said: RegExp])[] = [
   ],
   [`AppRequests | where AppRoleName == 'functions'`, /there is no AppRoleName "functions"/],
   [`AppDependencies | extend dependency = 'x' | where dependency == 'openAi'`, /there is no dependency "openAi"/],
+  [`AppMetrics | where Name == "parley.silenses"`, /"parley.silenses"/],
   [`AppTraces | where Properties['parley.caller.text'] != ''`, /"parley.caller.text"/],
 ];
 
@@ -44,6 +47,24 @@ test('what is emitted may be asked for, and what is of others is not ours to jud
     `ContainerAppConsoleLogs | where ContainerName == 'stream-host'`,
   ];
   assert.deepEqual(right.flatMap(whatIn), []);
+});
+
+test('what documents have somebody ask for is there: tables, columns and names', () => {
+  const root = path.join(import.meta.dirname, '../..');
+  const checker = new QueryChecker(TABLES);
+  const queries = globSync('docs/*.md', { cwd: root }).flatMap((file) => {
+    const text = readFileSync(path.join(root, file), 'utf8');
+    const blocks = [...text.matchAll(/```kusto\n(.*?)```/gs)].map(([, query = '']) => query);
+    const inline = [...text.matchAll(/`(App\w+ [^`]*)`/g)].map(([, query = '']) => query.replaceAll('\\|', '|'));
+    return [...blocks, ...inline].map((query) => ({ file, query }));
+  });
+  assert.ok(queries.length > 8);
+  const wrong = queries.flatMap(({ file, query }) =>
+    [...checker.problemsOf(query).map(({ text }) => text), ...whatIn(query)].map(
+      (what) => `${file}: ${what} in ${query}`,
+    ),
+  );
+  assert.deepEqual(wrong, []);
 });
 
 test('every query that ships asks for what is emitted', () => {

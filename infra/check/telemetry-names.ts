@@ -30,10 +30,14 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
 };
 
 const TABLE = new RegExp(`\\b(?:${Object.keys(TABLES).join('|')})\\b`, 'g');
-const LITERAL = /'([^'\n]*)'/g;
+const TEXT = `(?:'[^'\\n]*'|"[^"\\n]*")`;
+const LITERAL = /'([^'\n]*)'|"([^"\n]*)"/g;
 /** `Name == 'x'`, `Name in ('x', 'y')`, `Name startswith 'x'`; of a role or a dependency, too. */
-const COMPARED = /\b(Name|AppRoleName|dependency)\s*(==|=~|!=|in~?|!in~?|startswith)\s*(\([^)]*\)|'[^'\n]*')/g;
-const BAG = /\bProperties\s*\[\s*'([^'\n]*)'\s*\]/g;
+const COMPARED = new RegExp(
+  `\\b(Name|AppRoleName|dependency)\\s*(==|=~|!=|in~?|!in~?|startswith)\\s*(\\([^)]*\\)|${TEXT})`,
+  'g',
+);
+const BAG = new RegExp(`\\bProperties\\s*\\[\\s*(${TEXT})\\s*\\]`, 'g');
 
 /**
  * What a query asks for by name, against the names that the code emits: metrics, spans, attributes, roles and dependencies.
@@ -56,9 +60,11 @@ export function strangeNamesIn(query: string): StrangeName[] {
         .map((name) => strange(index, `there is no ${column} "${name}" in ${table}`, known));
     });
     const keys = table === 'AppMetrics' ? DIMENSIONS : ATTRIBUTES;
-    const properties = [...part.matchAll(BAG)]
-      .filter(([, name = '']) => table.startsWith('App') && !keys.includes(name))
-      .map(({ 1: name, index }) => strange(index, `nothing in ${table} has the property "${name}"`, keys));
+    const properties = [...part.matchAll(BAG)].flatMap(({ 1: given = '', index }) =>
+      literalsIn(given)
+        .filter((name) => table.startsWith('App') && !keys.includes(name))
+        .map((name) => strange(index, `nothing in ${table} has the property "${name}"`, keys)),
+    );
     return [...compared, ...properties];
   });
 }
@@ -82,4 +88,5 @@ function segmentsOf(text: string): { readonly table: string; readonly from: numb
   return tables.map(({ 0: table, index }, at) => ({ table, from: index, to: tables[at + 1]?.index ?? text.length }));
 }
 
-const literalsIn = (text: string): string[] => [...text.matchAll(LITERAL)].map(([, literal = '']) => literal);
+const literalsIn = (text: string): string[] =>
+  [...text.matchAll(LITERAL)].map(([, single, double]) => single ?? double ?? '');
