@@ -7,6 +7,7 @@ import {
   titleOf,
   type WaterfallRow,
   waterfallOf,
+  whomText,
 } from '../shared/protocol/traces.ts';
 import { byId, element } from './element.ts';
 import { fetchServerSettings } from './server.ts';
@@ -135,7 +136,8 @@ function place({ bar, length }: DrawnRow, { span, offsetMs }: WaterfallRow, whol
   length.textContent = `+${lengthText(offsetMs)}, ${lengthText(span.durationMs)}`;
 }
 
-function edgeView({ role, target, calls, failures, p95Ms }: MapEdge): HTMLElement {
+function edgeView(edge: MapEdge): HTMLElement {
+  const { role, calls, failures, p95Ms } = edge;
   const failed = element('td', failures === 0 ? '' : 'failed', String(failures));
   const from = element('th', '', roleText(role));
   from.scope = 'row';
@@ -143,7 +145,7 @@ function edgeView({ role, target, calls, failures, p95Ms }: MapEdge): HTMLElemen
     'tr',
     '',
     from,
-    element('td', '', target),
+    element('td', '', whomText(edge)),
     element('td', '', String(calls)),
     failed,
     element('td', '', lengthText(p95Ms)),

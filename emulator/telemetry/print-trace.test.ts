@@ -74,7 +74,7 @@ test('the waterfall of a call is printed by its session, and of the newest where
   assert.match(head, /^session older · trace [0-9a-f]{32} · 2026-11-29T12:00:00.000Z · 400 ms · 2 spans · 1 failed$/);
   assert.match(first, /^ +\+0 ms +400 ms functions +entry +█+$/);
   assert.match(second, /^ +\+100 ms +200 ms functions +answer\\u001b\[2J +▒+ +✗ failed: acs\.busy$/);
-  assert.match(output, /functions → acs \(Http\) +1 +1 +200 ms +200 ms/);
+  assert.match(output, /functions → acs +1 +1 +200 ms +200 ms/);
   assert.match((await run('--emulator', url)).output, /^session newer /);
 });
 

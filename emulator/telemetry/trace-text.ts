@@ -9,6 +9,7 @@ import {
   titleOf,
   type WaterfallRow,
   waterfallOf,
+  whomText,
 } from '../../shared/protocol/traces.ts';
 import { onOneLine } from '../../shared/terminal-text.ts';
 
@@ -66,12 +67,12 @@ export function listText({ traces, dropped }: TraceList): string {
 
 /** Who called whom. */
 export function mapText({ edges }: DependencyMap): string {
-  const rows = edges.map(({ role, target, type, calls, failures, p50Ms, p95Ms }) => [
-    `${roleText(role)} → ${onOneLine(target)} (${onOneLine(type)})`,
-    String(calls),
-    String(failures),
-    lengthText(p50Ms),
-    lengthText(p95Ms),
+  const rows = edges.map((edge) => [
+    onOneLine(`${roleText(edge.role)} → ${whomText(edge)}`),
+    String(edge.calls),
+    String(edge.failures),
+    lengthText(edge.p50Ms),
+    lengthText(edge.p95Ms),
   ]);
   const table = [['who called whom', 'calls', 'failed', 'half within', '95 % within'], ...rows];
   const widths = [0, 1, 2, 3, 4].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ATTRIBUTE, SPAN } from '../telemetry/names.ts';
-import { failureText, lengthText, partOf, roleText, type TraceSpan, titleOf, waterfallOf } from './traces.ts';
+import { failureText, lengthText, partOf, roleText, type TraceSpan, titleOf, waterfallOf, whomText } from './traces.ts';
 
 const span = (spanId: string, startMs: number, parentSpanId?: string, more: Partial<TraceSpan> = {}): TraceSpan => ({
   ...{ spanId, name: spanId, role: 'r', kind: 'internal', startMs, durationMs: 10, success: true, attributes: {} },
@@ -74,4 +74,6 @@ test('a dependency is called by what was asked of it, whatever its span is calle
   const failed = span('x', 0, undefined, { success: false, resultCode: '429' });
   assert.deepEqual([failureText(failed), failureText({ ...failed, attributes })], ['failed: 429', 'failed: acs.busy']);
   assert.equal(failureText(span('x', 0)), '');
+  assert.equal(whomText({ type: 'Http', target: 'speech' }), 'speech');
+  assert.equal(whomText({ type: 'redis', target: 'cache' }), 'redis at cache');
 });

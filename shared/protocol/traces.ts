@@ -170,6 +170,10 @@ export function titleOf({ name, attributes }: Pick<TraceSpan, 'name' | 'attribut
 /** `functions` of `parley-functions`. */
 export const roleText = (role: string): string => role.replace(/^parley-/, '').replaceAll('-', ' ') || 'unknown';
 
+/** Whom an edge leads to: `speech`; `redis at 10.0.0.4`. */
+export const whomText = ({ type, target }: Pick<MapEdge, 'type' | 'target'>): string =>
+  type === '' || type === 'Http' ? target : `${type} at ${target}`;
+
 /** What went wrong with a span, in two or three words; empty where nothing did. */
 export function failureText({ success, resultCode, attributes }: TraceSpan): string {
   if (success) return '';
