@@ -182,6 +182,7 @@ export function assembleHost(parts: HostParts): AssembledHost {
     tickets: new TicketDoor({ ...parts, ...parts.ticketRules, tickets }),
     words: new TranscriptIntake({ store, line: parts.line, clock, log, ...wordsWait(parts.waits) }),
     sparesCalls: () => record.sparesCalls(),
+    goesOn: ({ sessionId }) => (sessionId === undefined ? never : store.held.wasHeld(sessionId).catch(() => false)),
     health,
     places: new Places(store.hosts, clock),
     vitals: () => parts.readVitals(live, admission),
@@ -251,6 +252,8 @@ export function assembleHost(parts: HostParts): AssembledHost {
     },
   };
 }
+
+const never = Promise.resolve(false);
 
 /** A socket of words may be as late as one of audio. */
 const wordsWait = ({ firstAudioMs }: HostParts['waits'] = {}) =>

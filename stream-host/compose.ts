@@ -55,10 +55,12 @@ import { recordable } from './replay/recorded-conversation.ts';
 import type { RecordingPlan } from './session/call-recording.ts';
 import type { ReceptionOptions } from './session/reception.ts';
 import { VoiceActivityLane } from './speech/voice-activity/voice-activity-lane.ts';
-import { sessionObserver } from './telemetry/observe-sessions.ts';
+import { HostMetrics } from './telemetry/host-metrics.ts';
+import { observeSessions } from './telemetry/observe-sessions.ts';
+import { countProviders } from './telemetry/provider-metrics.ts';
 import { relayFunctionsSpans } from './telemetry/relayed-spans.ts';
+import { servicePlaces } from './telemetry/service-places.ts';
 import { startTelemetry } from './telemetry/start.ts';
-import { watchHost } from './telemetry/watch-host.ts';
 import { watchedMode } from './voicemail/watched-mode.ts';
 
 /** The project's folder, whether the source runs or the build in `dist/`. */
@@ -257,7 +259,12 @@ export async function startStreamHost(
     longestMessageMs: config.ACS_MESSAGE_MS,
     logTranscripts: config.LOG_TRANSCRIPTS,
     traces,
-    observe: sessionObserver(telemetry, config, clock),
+    ...(telemetry.isOn && {
+      observe: observeSessions({
+        ...{ telemetry, clock, newSpanId: randomSpanIds, content: config.LOG_TRANSCRIPTS },
+        places: servicePlaces(config),
+      }),
+    }),
     admitCarrier: (header) => tokens.admit(header, 'socket'),
     newSecret: randomSecrets,
     ticketRules: {
@@ -297,8 +304,10 @@ export async function startStreamHost(
     readVitals: (live, admission) => readVitals({ process: vitals, live, lane, admission }),
   });
   if (telemetry.isOn) {
+    countProviders(providers.events, telemetry.metrics);
     const read = () => ({ ...host.reading(), playoutLateMs: beat.takeLatestMs() });
-    opened.defer(watchHost({ metrics: telemetry.metrics, read, providers: providers.events, clock }));
+    const hostMetrics = new HostMetrics({ metrics: telemetry.metrics, read, clock });
+    opened.defer(() => hostMetrics.close());
     const relayed = relayFunctionsSpans({ redis, telemetry, clock, log });
     opened.defer(() => relayed.close());
   }

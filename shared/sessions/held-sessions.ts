@@ -45,6 +45,12 @@ export class HeldSessions {
     return askRedis(() => this.#redis.spop(heldKey(hostId), count));
   }
 
+  /** Whether anybody has held a session before. */
+  async wasHeld(sessionId: string): Promise<boolean> {
+    const { session } = sessionKeys(sessionId);
+    return (await readRedis(() => this.#redis.hexists(session, 'wasHeld'))) === 1;
+  }
+
   /** The carrier has told that the media socket of the one who holds a session is gone. */
   async lost(sessionId: string): Promise<void> {
     await askRedis(() => this.#redis.parleyMediaLost(sessionKeys(sessionId).session));

@@ -49,14 +49,17 @@ for (const redis of await redisesUnderTest()) {
       }
     });
 
-    test('one that somebody has taken up meanwhile stays there; one that is over, or is to end, is left alone', async () => {
+    test('one that somebody has taken up meanwhile stays there; one that is over, is to end, or of which the carrier has told, is left alone', async () => {
       const taken = await held('other#1#s');
       await held(OWNER, { status: 'disconnected' });
       await held(OWNER, { endReason: 'agent-ended' });
       await held(OWNER, { channel: 'browser' });
+      const told = await held();
+      await store.held.lost(told);
       await orphans().takeOver(DEAD);
       assert.deepEqual(asked, []);
       assert.equal(await store.owner(taken), 'other#1#s');
+      assert.equal(await store.owner(told), OWNER, 'whoever gets the socket that is being opened takes it');
     });
 
     test('where the socket goes to the host that does not answer, another one is asked for', async () => {

@@ -70,8 +70,11 @@ export class OrphanedCalls {
     try {
       const [holder, session] = await Promise.all([store.owner(sessionId), store.get(sessionId)]);
       const callId = session?.callConnectionId;
+      // The carrier has told that its socket is gone: it is being opened anew, and must not be closed again.
+      const isOnItsWay = holder !== undefined && (await store.held.isLost(sessionId, holder));
       // A browser comes back by itself, or not: nobody can move it.
-      if (!holder?.startsWith(`${hostId}#`) || session?.channel !== 'phone' || callId === undefined) return;
+      if (!holder?.startsWith(`${hostId}#`) || isOnItsWay || session?.channel !== 'phone' || callId === undefined)
+        return;
       if (isOver(session.status) || session.endReason !== undefined) return;
       await store.watch(sessionId, WATCH_MS);
       if (await store.release(sessionId, holder)) await this.#bring(sessionId, callId, log);

@@ -118,9 +118,12 @@ export class LiveSessions {
     return this.draining || this.overload !== undefined ? Math.min(this.count, this.maxSessions) : this.maxSessions;
   }
 
-  /** Takes a place for a socket that asks to be let in, or says why there is none. */
-  admit(channel: Channel): Release | Refusal {
-    const refusal = this.#refusalOf(channel);
+  /**
+   * Takes a place for a socket that asks to be let in, or says why there is none.
+   * @param goesOn it is of a call that stands: its caller is better off with a busy host than with none
+   */
+  admit(channel: Channel, goesOn = false): Release | Refusal {
+    const refusal = this.#refusalOf(channel, goesOn);
     if (refusal !== undefined) {
       this.#refusals[refusal] += 1;
       return refusal;
@@ -135,11 +138,11 @@ export class LiveSessions {
     };
   }
 
-  #refusalOf(channel: Channel): Refusal | undefined {
+  #refusalOf(channel: Channel, goesOn: boolean): Refusal | undefined {
     if (this.#draining) return 'draining';
     if (this.count >= this.maxSessions) return 'full';
     if (channel === 'browser' && this.browserCount >= this.maxBrowserSessions) return 'browsers-full';
-    return this.overload === undefined ? undefined : 'overloaded';
+    return this.overload === undefined || goesOn ? undefined : 'overloaded';
   }
 
   /** Knows a line from now on until it closes. */

@@ -47,6 +47,8 @@ export interface DoorsOptions extends OriginRules {
   readonly callIdHeader?: string | undefined;
   /** Whether calls that are on their way still find their places, now that a browser has taken one. Without it: yes. */
   readonly sparesCalls?: () => Promise<boolean>;
+  /** Whether a call has been talked on before. Asked where the host is too busy for new ones. Without it: no. */
+  readonly goesOn?: (call: CallIdentity) => Promise<boolean>;
   /** What one client may have of the places for browsers. Without it: all of them. */
   readonly clients?: ClientLimits | undefined;
   /** See {@link clientOf}. */
@@ -66,6 +68,8 @@ type Release = () => void;
 interface Entrance {
   /** What of the host's places it takes; a watcher takes none. */
   readonly channel?: Channel;
+  /** Which call it is of, where it is of one. */
+  readonly call?: CallIdentity;
   /** Takes the client's share, where there is one to take. @throws {ParleyError} when it has had it */
   readonly takeShare?: () => Release;
   readonly accept: (socket: WebSocket) => void;
@@ -112,8 +116,9 @@ export class Doors {
     socket.on('error', onError);
     toOriginForm(request);
     try {
-      const { channel, takeShare, accept, sockets = this.#talking } = await this.#decide(request);
-      const release = await this.#takePlace(channel, takeShare);
+      const entrance = await this.#decide(request);
+      const { accept, sockets = this.#talking } = entrance;
+      const release = await this.#takePlace(entrance);
       socket.once('close', release);
       // Gone while its token was checked.
       if (socket.destroyed) release();
@@ -135,9 +140,11 @@ export class Doors {
   }
 
   /** A place of the host first: whoever finds none must not be told that he asks too often. */
-  async #takePlace(channel: Channel | undefined, takeShare: Entrance['takeShare']): Promise<Release> {
+  async #takePlace({ channel, call, takeShare }: Entrance): Promise<Release> {
     if (channel === undefined) return () => {};
-    const place = this.#options.live.admit(channel);
+    const { live, goesOn } = this.#options;
+    const isGoingOn = live.overload !== undefined && call !== undefined && (await goesOn?.(call)) === true;
+    const place = live.admit(channel, isGoingOn);
     if (typeof place === 'string') throw noRoom(place);
     let share: Release | undefined;
     try {
@@ -161,7 +168,8 @@ export class Doors {
         requireOrigin(this.#options, request.headers);
         await this.#options.admitCarrier((name) => headerOf(request, name));
         const identity = callOf(request, url, this.#options.callIdHeader);
-        return { channel: 'phone', accept: (socket) => void this.#options.reception.takeCall(socket, identity) };
+        const accept = (socket: WebSocket) => void this.#options.reception.takeCall(socket, identity);
+        return { channel: 'phone', call: identity, accept };
       }
       case wordsSocket.path: {
         requireOrigin(this.#options, request.headers);

@@ -264,6 +264,14 @@ test('a host that is too busy refuses phones and browsers with 503 and a reason,
   assert.equal(busy.live.count, 1);
   assert.equal(talking.socket.readyState, talking.socket.OPEN);
 
+  // One that stands and has lost its host would be silent for good.
+  await busy.store.create(phoneSession('busy-2'));
+  await busy.store.claim('busy-2', 'gone#1#socket', 60_000);
+  const goesOn = await busy.phone('busy-call-2', 'busy-2');
+  goesOn.startCall();
+  await goesOn.untilKind('AudioData');
+  goesOn.socket.terminate();
+
   overload = undefined;
   const next = await busy.phone('busy-call', 'busy-1');
   next.socket.terminate();

@@ -87,6 +87,7 @@ export class SessionSpans implements SessionObserver {
   }
 
   readonly served = (request: ServedRequest): void => {
+    // What the end broke off tells of itself a moment later.
     const turn = this.#turnAt(request.startedAtMs);
     turn.began(request.startedAtMs);
     const { places } = this.#options;
@@ -101,6 +102,7 @@ export class SessionSpans implements SessionObserver {
       this.#hearsItself = true;
       this.#request(turn, places.realtime, 'response', request, { name: chatSpan(request.model ?? 'unknown') });
     }
+    if (this.#isOver) this.#turn = undefined;
   };
 
   #request(
@@ -194,7 +196,7 @@ export class SessionSpans implements SessionObserver {
 
   #concludes(turn: OpenTurn, atMs: number, interrupted: boolean): void {
     this.#turn = undefined;
-    if (turn.number !== undefined) this.#counts.turns += 1;
+    this.#counts.turns += 1;
     const { latency, callerText, heardText, fault } = turn;
     this.#record(SPAN.turn, turn.startMs, atMs, {
       spanId: turn.spanId,
@@ -245,8 +247,7 @@ export class SessionSpans implements SessionObserver {
     const turn = this.#turn;
     const silence = this.#silences.ended(atMs);
     if (silence) this.#silent(turn ?? this.#turnAt(atMs), silence);
-    // Stages of it may have been told: they need it to stand under.
-    if (turn) this.#concludes(turn, atMs, true);
+    if (turn?.number !== undefined) this.#concludes(turn, atMs, true);
     const { turns, faults, bargeIns } = this.#counts;
     this.#record(SPAN.sessionEnd, this.#options.arrivedAtMs, atMs, {
       attributes: {
@@ -261,8 +262,7 @@ export class SessionSpans implements SessionObserver {
 
   /** The turn to which what began then belongs: the one under way, or the next one. */
   #turnAt(startMs: number): OpenTurn {
-    // What the end broke off tells of itself a moment later, when there will be no turn for it.
-    this.#turn ??= new OpenTurn(this.#isOver ? this.#sessionSpanId : this.#options.newSpanId(), startMs);
+    this.#turn ??= new OpenTurn(this.#options.newSpanId(), startMs);
     return this.#turn;
   }
 

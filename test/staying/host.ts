@@ -33,6 +33,8 @@ export class Host {
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
+    // However this program ends, nothing of it is left.
+    process.once('exit', () => this.process.kill('SIGKILL'));
     const log = createWriteStream(options.logFile, { flags: 'a' });
     this.process.stdout?.pipe(log, { end: false });
     this.process.stderr?.pipe(log, { end: false });

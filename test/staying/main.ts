@@ -27,8 +27,25 @@ const REDIS_AWAY_MS = 30_000;
 const two = (stack: StayingStack) => Promise.all([stack.startHost('A', {}), stack.startHost('B', {})]);
 
 const SCENES: Readonly<Record<string, () => Promise<boolean>>> = {
-  kill: () => StayingRun.use(calls, two, kill),
-  freeze: () => StayingRun.use(calls, two, freeze),
+  async kill() {
+    let isGood = true;
+    // Each on a stack of its own, so that the calls are spread over two hosts.
+    for (const reportS of values.reports.split(',').map(Number)) {
+      isGood = (await StayingRun.use(calls, two, (run) => kill(run, reportS))) && isGood;
+    }
+    return isGood;
+  },
+  async freeze() {
+    const watches: RedisWatch[] = [];
+    const startWatched = async (stack: StayingStack) => {
+      // Before there is anything to see: a connection that goes over to watching must have nothing else on its way.
+      watches.push(await RedisWatch.start(`redis://127.0.0.1:${stack.redisPort}`));
+      await two(stack);
+    };
+    return StayingRun.use(calls, startWatched, async (run) => {
+      for (const watch of watches) await freeze(run, watch).finally(() => watch.close());
+    });
+  },
   drain: () => StayingRun.use(calls, two, drain),
   roll: () =>
     StayingRun.use(
@@ -39,6 +56,9 @@ const SCENES: Readonly<Record<string, () => Promise<boolean>>> = {
   redis: () => StayingRun.use(calls, two, loseRedis),
 };
 
+// However it ends, its processes end with it.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
 const scene = SCENES[positionals[0] ?? ''];
 if (scene === undefined) {
   console.error(`usage: node test/staying/main.ts ${Object.keys(SCENES).join('|')} [--calls 20] [--old FOLDER]`);
@@ -46,73 +66,63 @@ if (scene === undefined) {
 }
 process.exitCode = (await scene()) ? 0 : 1;
 
-/** A host dies without a word, again and again; ACS tells of it after so long. */
-async function kill(run: StayingRun): Promise<void> {
+/** A host dies without a word; ACS tells of it after so long. */
+async function kill(run: StayingRun, reportS: number): Promise<void> {
   const { stack } = run;
-  for (const [round, reportS] of values.reports.split(',').map(Number).entries()) {
-    stack.faults.order({ 'acs.media_loss': { times: reportS === 0 ? 0 : 1000, ms: Math.max(1, reportS * 1000) } });
-    const befores = await run.snapshot();
-    const victim = busiest(run, befores);
-    const own = befores.filter(({ holder }) => holder === victim.name);
-    const killedMs = performance.now();
-    victim.kill('SIGKILL');
-    await run.endOf(victim);
-    await run.until(() => own.every((before) => run.heardAgainMs(before, killedMs) !== undefined), 40_000);
-    const heard = own.map((before) => run.heardAgainMs(before, killedMs));
-    const silent = heard.flatMap((atMs) => (atMs === undefined ? [] : [atMs - killedMs]));
-    const ours = silent.map((ms) => Math.max(0, ms - reportS * 1000));
-    const isGood = ours.length === own.length && medianOf(ours) <= MOST_OURS_MS;
-    run.found(
-      `kill -9, told after ${reportS} s: ours beyond the report`,
-      isGood,
-      `${StayingRun.spread(ours)}; in all ${StayingRun.spread(silent)}; of ${own.length}`,
-    );
-    await stack.startHost(`${victim.name}${round}`, {});
-    await untilAllGoOn(run, own, 'after the kill');
-  }
+  if (reportS > 0) stack.faults.order({ 'acs.media_loss': { times: 1000, ms: reportS * 1000 } });
+  const befores = await run.snapshot();
+  const victim = busiest(run, befores);
+  const own = befores.filter(({ holder }) => holder === victim.name);
+  const killedMs = performance.now();
+  victim.kill('SIGKILL');
+  await run.endOf(victim);
+  await run.until(() => own.every((before) => run.heardAgainMs(before, killedMs) !== undefined), 40_000);
+  const heard = own.map((before) => run.heardAgainMs(before, killedMs));
+  const silent = heard.flatMap((atMs) => (atMs === undefined ? [] : [atMs - killedMs]));
+  const ours = silent.map((ms) => Math.max(0, ms - reportS * 1000));
+  run.found(
+    `kill -9, told after ${reportS} s: ours beyond the report`,
+    ours.length === own.length && medianOf(ours) <= MOST_OURS_MS,
+    `${StayingRun.spread(ours)}; in all ${StayingRun.spread(silent)}; of ${own.length}`,
+  );
+  await untilAllGoOn(run, own, 'after the kill');
 }
 
 /** A host stands still for 20 s, keeps its sockets, and wakes. */
-async function freeze(run: StayingRun): Promise<void> {
-  const { stack } = run;
-  const watch = await RedisWatch.start(`redis://127.0.0.1:${stack.redisPort}`);
-  try {
-    const befores = await run.snapshot();
-    const victim = busiest(run, befores);
-    const own = befores.filter(({ holder }) => holder === victim.name);
-    const frozenMs = performance.now();
-    victim.kill('SIGSTOP');
-    await run.until(() => own.every((before) => run.heardAgainMs(before, frozenMs) !== undefined), FROZEN_MS);
-    const moved = own.flatMap((before) => run.heardAgainMs(before, frozenMs) ?? []).map((atMs) => atMs - frozenMs);
-    const takenWallMs = Date.now();
-    run.found(
-      'SIGSTOP: heard again at another host',
-      moved.length === own.length && Math.max(...moved) <= MOVED_WITHIN_MS + MOST_OURS_MS,
-      `${StayingRun.spread(moved)}; of ${own.length}`,
-    );
-    const opened = own.flatMap(
-      ({ caller }) => caller.media.find(({ atMs, state }) => state === 'started' && atMs > frozenMs) ?? [],
-    );
-    const movedMs = opened.map(({ atMs }) => atMs - frozenMs);
-    run.found(
-      'SIGSTOP: moved',
-      movedMs.length === own.length && Math.max(...movedMs) <= MOVED_WITHIN_MS,
-      StayingRun.spread(movedMs),
-    );
-    await sleep(Math.max(0, FROZEN_MS - (performance.now() - frozenMs)));
-    victim.kill('SIGCONT');
-    await sleep(6_000);
-    const late = own.flatMap(({ sessionId }) =>
-      watch
-        .writes(victim.sources, sessionId)
-        .filter(({ at, command }) => at * 1000 > takenWallMs && !command[1]?.endsWith(':inbox-owner')),
-    );
-    run.found('SIGSTOP: what it writes after it woke lands nowhere', late.length === 0, `${late.length} writes`);
-    for (const { command } of late.slice(0, 5)) run.say(`     ${command.slice(0, 3).join(' ')}`);
-    await untilAllGoOn(run, own, 'after the freeze');
-  } finally {
-    watch.close();
-  }
+async function freeze(run: StayingRun, watch: RedisWatch): Promise<void> {
+  const befores = await run.snapshot();
+  const victim = busiest(run, befores);
+  const own = befores.filter(({ holder }) => holder === victim.name);
+  const frozenMs = performance.now();
+  victim.kill('SIGSTOP');
+  await run.until(() => own.every((before) => run.heardAgainMs(before, frozenMs) !== undefined), FROZEN_MS);
+  const moved = own.flatMap((before) => run.heardAgainMs(before, frozenMs) ?? []).map((atMs) => atMs - frozenMs);
+  const takenWallMs = Date.now();
+  run.found(
+    'SIGSTOP: heard again at another host',
+    moved.length === own.length && Math.max(...moved) <= MOVED_WITHIN_MS + MOST_OURS_MS,
+    `${StayingRun.spread(moved)}; of ${own.length}`,
+  );
+  const opened = own.flatMap(
+    ({ caller }) => caller.media.find(({ atMs, state }) => state === 'started' && atMs > frozenMs) ?? [],
+  );
+  const movedMs = opened.map(({ atMs }) => atMs - frozenMs);
+  run.found(
+    'SIGSTOP: moved',
+    movedMs.length === own.length && Math.max(...movedMs) <= MOVED_WITHIN_MS,
+    StayingRun.spread(movedMs),
+  );
+  await sleep(Math.max(0, FROZEN_MS - (performance.now() - frozenMs)));
+  victim.kill('SIGCONT');
+  await sleep(6_000);
+  const late = own.flatMap(({ sessionId }) =>
+    watch
+      .writes(victim.sources, sessionId)
+      .filter(({ at, command }) => at * 1000 > takenWallMs && !command[1]?.endsWith(':inbox-owner')),
+  );
+  run.found('SIGSTOP: what it writes after it woke lands nowhere', late.length === 0, `${late.length} writes`);
+  for (const { command } of late.slice(0, 5)) run.say(`     ${command.slice(0, 3).join(' ')}`);
+  await untilAllGoOn(run, own, 'after the freeze');
 }
 
 /** A host is asked to end. */
