@@ -152,7 +152,7 @@ export function assembleHost(parts: HostParts): AssembledHost {
   const moveMedia = (callId: string) => restartMedia(parts.calls, callId, 'handed-over', clock);
   const held = { store, commands, live, ending, relay };
   const reception = new Reception({ ...parts, ...held, callDesk, tickets, modes, moveMedia });
-  const orphans = new OrphanedCalls({ store, calls: parts.calls, clock, log });
+  const orphans = new OrphanedCalls({ store, calls: parts.calls, clock, log, traces: parts.traces });
   const loops = new Loops({ clock, onStuck: (error) => parts.onBroken?.(error) });
   const record = new HostRecord({
     store,
@@ -189,7 +189,10 @@ export function assembleHost(parts: HostParts): AssembledHost {
   });
   const rounds = new WorkRounds(life.work, clock, loops.watch('work at calls', LATEST_ROUND_MS));
   const onRound = loops.watch('watch over calls', LATEST_ROUND_MS);
-  const sweep = new CallSweep({ store, calls: parts.calls, work: life.work, clock, log, onRound });
+  const sweep = new CallSweep({
+    ...{ store, calls: parts.calls, work: life.work },
+    ...{ clock, log, onRound, traces: parts.traces },
+  });
   // The functions must not answer a call on the strength of a place that is gone.
   admission?.onChange(() => void record.announce());
   let closing: Promise<void> | undefined;

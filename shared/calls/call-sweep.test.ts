@@ -7,6 +7,10 @@ import { CarrierError } from '../carrier/carrier-error.ts';
 import { randomIds } from '../ids.ts';
 import type { Session } from '../sessions/session.ts';
 import { newSession, redisesUnderTest } from '../sessions/testing/redis.ts';
+import { randomSpanIds, traceIdOf } from '../telemetry/call-trace.ts';
+import { CallTraces } from '../telemetry/call-traces.ts';
+import { ATTRIBUTE, SPAN } from '../telemetry/names.ts';
+import type { FinishedSpan } from '../telemetry/span.ts';
 import { VirtualClock } from '../virtual-clock.ts';
 import { CallSweep } from './call-sweep.ts';
 import { openCalls } from './open-calls.ts';
@@ -265,6 +269,21 @@ for (const redis of await redisesUnderTest()) {
       for (let tries = 0; timed.pending === 0 && tries < 200; tries++) await raw.ping();
       steady.close();
       assert.equal(timed.pending, 0);
+    });
+
+    test('what it does with a call stands in that call’s trace', async () => {
+      const spans: FinishedSpan[] = [];
+      const sink = { record: (span: FinishedSpan) => void spans.push(span) };
+      const traces = new CallTraces({ sink, clock, newSpanId: randomSpanIds });
+      const traced = new CallSweep({ store, calls, work, clock, log, limits, traces });
+      acs.states.set('traced', 'connected');
+      const id = await watched({ status: 'connected', callConnectionId: 'traced', endReason: 'agent-ended' });
+      await look(traced);
+      assert.deepEqual(acs.hungUp, ['traced']);
+      assert.deepEqual(
+        spans.map(({ name, traceId, attributes }) => [name, traceId, attributes[ATTRIBUTE.event]]),
+        [[SPAN.hangUp, traceIdOf(id), 'swept']],
+      );
     });
   });
 }

@@ -6,6 +6,8 @@ import { messageOf } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Session } from '../sessions/session.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
+import { type CallTraces, noCallTraces } from '../telemetry/call-traces.ts';
+import { ATTRIBUTE, SPAN } from '../telemetry/names.ts';
 import { isOver } from './call-state.ts';
 import type { CallWork } from './call-work.ts';
 import { whoHangsUp } from './end-reasons.ts';
@@ -17,6 +19,7 @@ export interface CallSweepOptions {
   readonly work: CallWork;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly traces?: Pick<CallTraces, 'within'> | undefined;
   readonly everyMs?: number;
   /** Told at each look. */
   readonly onRound?: (() => void) | undefined;
@@ -142,7 +145,7 @@ export class CallSweep {
   }
 
   async #listen(session: Session, callConnectionId: string, log: Logger): Promise<void> {
-    const { store, calls } = this.#options;
+    const { store, calls, traces = noCallTraces } = this.#options;
     const state = await calls.state(callConnectionId);
     const silence = await store.silence(session.id);
     if (state === 'gone') {
@@ -157,7 +160,9 @@ export class CallSweep {
     if (silence.everHeld && silence.forMs < frozenMs) return store.watch(session.id, frozenMs - silence.forMs);
     const limitMs = silence.everHeld ? lostMs : neverHeldMs;
     if (silence.forMs < limitMs) {
-      if (silence.everHeld) await this.#move(callConnectionId, log);
+      const move = () => this.#move(callConnectionId, log);
+      const told = { [ATTRIBUTE.event]: 'host-silent' };
+      if (silence.everHeld) await traces.within(session.id, SPAN.recovery, move, told);
       // Once for each silence: what comes of it is told to the functions, who try again.
       return store.watch(session.id, limitMs - silence.forMs);
     }
@@ -183,8 +188,10 @@ export class CallSweep {
 
   /** Until ACS says that the call is gone: one that took our request may still not have carried it out. */
   async #end(session: Session, callConnectionId: string, reason: string, log: Logger): Promise<void> {
+    const { calls, traces = noCallTraces } = this.#options;
+    const hangUp = () => calls.hangUp(callConnectionId, whoHangsUp(reason));
     try {
-      await this.#options.calls.hangUp(callConnectionId, whoHangsUp(reason));
+      await traces.within(session.id, SPAN.hangUp, hangUp, { [ATTRIBUTE.event]: 'swept' });
     } catch (error) {
       if (!failedAs(error, 'gone')) throw error;
       await this.#over(session, reason, log);

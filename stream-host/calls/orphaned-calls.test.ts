@@ -3,6 +3,10 @@ import { beforeEach, describe, test } from 'node:test';
 import { pino } from 'pino';
 import { systemClock } from '../../shared/clock.ts';
 import { newSession, redisesUnderTest } from '../../shared/sessions/testing/redis.ts';
+import { randomSpanIds, traceIdOf } from '../../shared/telemetry/call-trace.ts';
+import { CallTraces, entrySpanIdOf } from '../../shared/telemetry/call-traces.ts';
+import { SPAN } from '../../shared/telemetry/names.ts';
+import type { FinishedSpan } from '../../shared/telemetry/span.ts';
 import { OrphanedCalls } from './orphaned-calls.ts';
 
 const log = pino({ level: 'silent' });
@@ -23,7 +27,10 @@ for (const redis of await redisesUnderTest()) {
         if (answers.shift() ?? true) await store.claim(id.slice('call-of-'.length), 'new#1#s', 60_000);
       },
     };
-    const orphans = () => new OrphanedCalls({ store, calls, clock: systemClock, log });
+    const spans: FinishedSpan[] = [];
+    const sink = { record: (span: FinishedSpan) => void spans.push(span) };
+    const traces = new CallTraces({ sink, clock: systemClock, newSpanId: randomSpanIds });
+    const orphans = () => new OrphanedCalls({ store, calls, clock: systemClock, log, traces });
     beforeEach(async () => {
       await raw.flushdb();
       asked.length = 0;
@@ -45,6 +52,11 @@ for (const redis of await redisesUnderTest()) {
       assert.deepEqual(asked.toSorted(), ids.flatMap((id) => [`start call-of-${id}`, `stop call-of-${id}`]).toSorted());
       for (const id of ids) {
         assert.equal(await store.owner(id), 'new#1#s');
+        const moves = spans.filter(({ traceId }) => traceId === traceIdOf(id));
+        assert.deepEqual(
+          moves.map(({ name, parentSpanId }) => [name, parentSpanId]),
+          [[SPAN.recovery, entrySpanIdOf(id)]],
+        );
         await assert.rejects(store.owned(id, OWNER).set({ endReason: 'late' }), { code: 'session.lease-lost' });
       }
     });

@@ -5,12 +5,15 @@ import type { Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { SessionStore } from '../../shared/sessions/session-store.ts';
+import { type CallTraces, noCallTraces } from '../../shared/telemetry/call-traces.ts';
+import { ATTRIBUTE, SPAN } from '../../shared/telemetry/names.ts';
 
 export interface OrphanedCallsOptions {
   readonly store: SessionStore;
   readonly calls: Pick<Carrier, 'stopMedia' | 'startMedia'>;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly traces?: Pick<CallTraces, 'within'> | undefined;
 }
 
 /** So many calls are asked for at a time, and others so much later: a host may have had a hundred. */
@@ -65,7 +68,7 @@ export class OrphanedCalls {
   }
 
   async #move(hostId: string, sessionId: string): Promise<void> {
-    const { store } = this.#options;
+    const { store, traces = noCallTraces } = this.#options;
     const log = this.#options.log.child({ session: sessionId });
     try {
       const [holder, session] = await Promise.all([store.owner(sessionId), store.get(sessionId)]);
@@ -77,7 +80,9 @@ export class OrphanedCalls {
         return;
       if (isOver(session.status) || session.endReason !== undefined) return;
       await store.watch(sessionId, WATCH_MS);
-      if (await store.release(sessionId, holder)) await this.#bring(sessionId, callId, log);
+      if (!(await store.release(sessionId, holder))) return;
+      const bring = () => this.#bring(sessionId, callId, log);
+      await traces.within(sessionId, SPAN.recovery, bring, { [ATTRIBUTE.event]: 'host-gone' });
     } catch (error) {
       log.warn({ reason: messageOf(error) }, 'a call could not be taken over now; it is looked after');
     }

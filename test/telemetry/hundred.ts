@@ -80,16 +80,14 @@ await sleep(seconds * 1000);
 clearInterval(ticking);
 for (const talker of talkers) talker.hangUp();
 
-const torn: string[] = [];
-let spans = 0;
-for (const callId of callIds) {
-  const { session_id: id } = await stack.getJson(`${stack.functionsUrl}/api/v1/calls/${callId}`);
-  try {
-    spans += (await traceOf(stack.emulatorUrl, String(id))).items.length;
-  } catch (error) {
-    torn.push(String(error));
-  }
-}
+const found = await Promise.allSettled(
+  callIds.map(async (callId) => {
+    const { session_id: id } = await stack.getJson(`${stack.functionsUrl}/api/v1/calls/${callId}`);
+    return (await traceOf(stack.emulatorUrl, String(id))).items.length;
+  }),
+);
+const torn = found.flatMap((each) => (each.status === 'rejected' ? [String(each.reason)] : []));
+const spans = found.reduce((sum, each) => sum + (each.status === 'fulfilled' ? each.value : 0), 0);
 const map = (await stack.getJson(`${stack.emulatorUrl}/telemetry/map`)) as unknown as DependencyMap;
 for (const { role, type, target, calls: asked, failures, p95Ms } of map.edges) {
   say(`${role} → ${target} (${type}): ${asked} calls, ${failures} failures, p95 ${p95Ms.toFixed(1)} ms`);

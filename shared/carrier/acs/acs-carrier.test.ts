@@ -284,6 +284,6 @@ test('each request is watched, by what is asked and of whom, with the error that
   await assert.rejects(asking, { code: 'acs.call-gone' });
   const [what, failure] = watched;
   assert.partialDeepStrictEqual(what, { operation: 'hang_up' });
-  assert.match(JSON.stringify(what), /"url":"http:\/\/127\.0\.0\.1:\d+\/"/);
+  assert.match(JSON.stringify(what), /"url":"http:\/\/127\.0\.0\.1:\d+\/hang_up"/);
   assert.equal(await asking.catch((error: unknown) => error), failure);
 });

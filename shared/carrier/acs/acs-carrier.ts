@@ -304,7 +304,9 @@ export class AcsCarrier implements Carrier {
   }
 
   #attempt<Result>(what: string, request: () => Promise<Result>): Promise<Result> {
-    return this.#watch({ operation: what.replaceAll(' ', '_'), url: this.#url }, async () => {
+    const operation = what.replaceAll(' ', '_');
+    // ACS's own path names the call; what is asked stands in its place.
+    return this.#watch({ operation, url: new URL(operation, this.#url).href }, async () => {
       try {
         return await request();
       } catch (thrown) {
