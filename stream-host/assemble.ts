@@ -187,7 +187,7 @@ export function assembleHost(parts: HostParts): AssembledHost {
     places: new Places(store.hosts, clock),
     vitals: () => parts.readVitals(live, admission),
   });
-  const rounds = new WorkRounds(life.work, clock, loops.watch('work at calls', LATEST_ROUND_MS));
+  const rounds = new WorkRounds(life.work, clock, loops.watch('work at calls', LATEST_ROUND_MS), () => record.hosts);
   const onRound = loops.watch('watch over calls', LATEST_ROUND_MS);
   const sweep = new CallSweep({
     ...{ store, calls: parts.calls, work: life.work },

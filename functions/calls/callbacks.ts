@@ -110,7 +110,7 @@ async function takeIn(sessionId: string, { store, work, clock }: Parts, log: Log
   const late = Promise.withResolvers<Visit>();
   const found = { alone: false };
   const visiting = work.visit(sessionId, async () => {
-    found.alone = (await store.hosts.all()).length === 0;
+    found.alone = (await store.hosts.count()) === 0;
     if (found.alone) return ALONE_MS;
     clock.after(INLINE_MS, () => late.resolve({ taken: [], passedOver: [], busy: true }));
     return INLINE_MS;

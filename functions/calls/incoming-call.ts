@@ -127,7 +127,7 @@ async function modeOf(
   { config, store }: Pick<Parts, 'config' | 'store'>,
 ): Promise<CallMode> {
   const wanted = { asked: mode, agent: agent ?? config.DEFAULT_AGENT, usual: config.ACS_STREAMING_MODE };
-  return modeOfCall(wanted, await store.hosts.all());
+  return modeOfCall(wanted, await store.hosts.offers());
 }
 
 async function answer(

@@ -57,7 +57,7 @@ async function placeAdmitted(wanted: OutboundCall, source: string, parts: Parts,
   const agent = wanted.agent ?? config.DEFAULT_AGENT;
   const how = modeOfCall(
     { asked: wanted.streaming_mode ?? undefined, agent, usual: config.ACS_STREAMING_MODE },
-    await store.hosts.all(),
+    await store.hosts.offers(),
   );
   await parts.traces.within(undefined, SPAN.admission, () => reserve(id, agent, how, parts));
   const callLog = log.child({ session: id });
@@ -95,7 +95,7 @@ async function reserve(id: string, agent: string, { mode }: CallMode, { store }:
     const known = new Set((await store.hosts.all()).flatMap((host) => host.agents ?? []));
     throw new NotFoundError('agent.unknown', `There is no agent "${agent}". There are: ${[...known].join(', ')}.`);
   }
-  if (reservation === 'mode-unknown') throw modeNotConfigured(mode, namesOf(await store.hosts.all()));
+  if (reservation === 'mode-unknown') throw modeNotConfigured(mode, namesOf(await store.hosts.offers()));
   if (reservation !== 'kept') {
     throw new DependencyError('capacity.exhausted', 'Nobody could take the call now. Try again later.', reservation);
   }

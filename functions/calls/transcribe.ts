@@ -61,7 +61,7 @@ function requireCall({ channel, status, callConnectionId }: Session): string {
 
 /** A release of the stream host that says nothing of its modes may have this one. */
 async function requireMode({ store }: Parts): Promise<void> {
-  const offers = await store.hosts.all();
+  const offers = await store.hosts.offers();
   const known = namesOf(offers);
   const saysAll = offers.every(({ modes }) => modes !== undefined);
   if (offers.length > 0 && saysAll && !known.includes(writtenDownMode()))

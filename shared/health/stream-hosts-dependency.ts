@@ -16,9 +16,9 @@ export const streamHostsDependency = (store: Pick<SessionStore, 'hosts'>, url?: 
   limitMs: 4_000,
   check: async ({ signal }) => {
     if (url !== undefined) await requireReady(url, signal);
-    const hosts = await store.hosts.all();
-    if (hosts.length === 0) throw new CheckFailure('unreachable', 'capacity.none-alive');
-    return { count: hosts.length };
+    const count = await store.hosts.count();
+    if (count === 0) throw new CheckFailure('unreachable', 'capacity.none-alive');
+    return { count };
   },
 });
 

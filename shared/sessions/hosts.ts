@@ -7,9 +7,23 @@ import {
   encodeModes,
   type ModeOffer,
 } from '../modes/offered-modes.ts';
-import { HOSTS_KEY } from './keys.ts';
+import {
+  ANNOUNCE_LUA,
+  ANNOUNCED_FOR_MS,
+  FEW_HOSTS,
+  HOST_LUA,
+  KEPT,
+  NOW,
+  OFFERS_LUA,
+  RESERVE_LUA,
+  SPARE_LUA,
+  TAKEN_LUA,
+} from './host-scripts.ts';
+import { COUNTED_KEY, HOSTS_KEY, LOOKED_THROUGH_KEY } from './keys.ts';
 import { asRecord } from './session-codec.ts';
 import { askRedis, readRedis } from './session-errors.ts';
+
+export { ANNOUNCED_FOR_MS, SILENT_AFTER_MS } from './host-scripts.ts';
 
 /** How busy a replica of the stream host is, and what it can do. */
 export interface HostLoad extends ModeOffer {
@@ -33,22 +47,16 @@ export interface AnnouncedHost extends HostLoad {
   readonly silentMs: number;
 }
 
-/** For how long a host that has announced itself counts as one that has places. */
-export const ANNOUNCED_FOR_MS = 6_000;
-/**
- * A host that was not heard for so long is taken for dead or frozen, and its calls are others' to take over. Hosts announce
- * themselves each second; those of 0.1, every two.
- */
-export const SILENT_AFTER_MS = 3_000;
-
 /** What a host learns as it announces itself. */
 export interface Heard {
   /** Redis did not know it: its data is lost, or this host was taken for dead. */
   readonly wasUnknown: boolean;
-  /** Hosts that are taken for dead or frozen. Each is told a few times, then forgotten. */
+  /** Hosts that are taken for dead or frozen. Each is told a few times, then forgotten. Of many hosts a few are told of it. */
   readonly silent: readonly string[];
   /** When the next one will be, unless it is heard; undefined where there is no other. */
   readonly nextSilentInMs: number | undefined;
+  /** How many there are. */
+  readonly hosts: number;
 }
 
 /** Whether a place could be kept for one more call, or why not. */
@@ -64,91 +72,40 @@ export type Reservation =
 
 const RESERVATIONS: readonly Reservation[] = ['full', 'kept', 'agent-unknown', 'none-alive', 'mode-unknown'];
 
-/** Marks the field of a place that is kept. No host's id begins so. */
-const KEPT = '~';
-
-const NOW = `
-      local time = redis.call('TIME')
-      local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
-
-/**
- * KEYS hosts. ARGV host id, ttl, load, field of a place that is not needed any more, … By the clock of Redis, as hosts' own clocks differ. A host that fell silent is
- * dropped here or, where none is left to announce itself, with the whole key.
- */
-const ANNOUNCE_LUA = `${NOW}
-      local last = now + ARGV[2]
-      local wasNew = redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f %s', last, ARGV[3]))
-      for i = 4, #ARGV do redis.call('HDEL', KEYS[1], ARGV[i]) end
-      local all = redis.call('HGETALL', KEYS[1])
-      local heard, nextIn = { wasNew, '-1' }, -1
-      for i = 1, #all, 2 do
-        local untilMs = tonumber(string.match(all[i + 1], '^%d+'))
-        if not untilMs or untilMs <= now then redis.call('HDEL', KEYS[1], all[i])
-        elseif untilMs > last then last = untilMs end
-        if untilMs and all[i] ~= ARGV[1] and string.sub(all[i], 1, 1) ~= '${KEPT}' then
-          local inMs = untilMs - now - ${ANNOUNCED_FOR_MS - SILENT_AFTER_MS}
-          if inMs <= 0 then heard[#heard + 1] = all[i]
-          elseif nextIn < 0 or inMs < nextIn then nextIn = inMs end
-        end
-      end
-      heard[2] = string.format('%.0f', nextIn)
-      redis.call('PEXPIRE', KEYS[1], string.format('%.0f', last - now))
-      return heard`;
-
 /** KEYS hosts -> { now, host id, 'until sessions maxSessions agents modes agentModes', … } */
 const HOSTS_LUA = `${NOW}
       return { string.format('%.0f', now), redis.call('HGETALL', KEYS[1]) }`;
 
-/** KEYS hosts. ARGV field of the place, ttl, agent, mode -> index into RESERVATIONS. */
-const RESERVE_LUA = `${NOW}
-      local alive, able, fit, free = 0, 0, 0, 0
-      local all = redis.call('HGETALL', KEYS[1])
-      for i = 1, #all, 2 do
-        local untilMs, load = string.match(all[i + 1], '^(%d+) ?(.*)$')
-        if untilMs and tonumber(untilMs) > now then
-          if string.sub(all[i], 1, 1) == '${KEPT}' then
-            if all[i] ~= ARGV[1] then free = free - 1 end
-          else
-            alive = alive + 1
-            local sessions, most, agents, modes = string.match(load, '^(%d+) (%d+) ?(%S*) ?(%S*)')
-            if sessions and (agents == '' or string.find(agents, ',' .. ARGV[3] .. ',', 1, true)) then
-              able = able + 1
-              if modes == '' or string.find(modes, ',' .. ARGV[4] .. ':', 1, true) then
-                fit = fit + 1
-                free = free + math.max(0, most - sessions)
-              end
-            end
-          end
-        end
-      end
-      if alive == 0 then return 3 end
-      if able == 0 then return 2 end
-      if fit == 0 then return 4 end
-      if free <= 0 then return 0 end
-      redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', now + ARGV[2]))
-      if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
-      return 1`;
-
 interface HostRedis extends Redis {
   parleyAnnounce(
-    key: string,
-    hostId: string,
-    ttlMs: number,
-    load: string,
-    ...places: string[]
-  ): Promise<[wasNew: 0 | 1, nextInMs: string, ...silent: string[]]>;
-  parleyReserve(key: string, place: string, ttlMs: number, agent: string, mode: string): Promise<number>;
+    ...args: readonly (string | number)[]
+  ): Promise<[wasNew: 0 | 1, nextInMs: string, hosts: string, ...silent: string[]]>;
+  parleyReserve(...args: readonly (string | number)[]): Promise<number>;
+  parleySpare(key: string, hostId: string, free: number, ...places: string[]): Promise<string>;
+  parleyTaken(key: string): Promise<[hosts: number, taken: number]>;
+  parleyOffers(key: string): Promise<[hosts: number, ...offers: string[]]>;
+  parleyHost(key: string, hostId: string): Promise<string>;
   parleyHosts(key: string): Promise<[now: string, hash: string[]]>;
 }
+
+/** Where there are many hosts, what they can do is asked once in so long. */
+const OFFERS_KEPT_MS = 1_000;
 
 /** The replicas of the stream host that have spoken lately. */
 export class Hosts {
   readonly #redis: HostRedis;
+  readonly #now: () => number;
   #unreadable = 0;
+  #offers: { readonly told: ModeOffer[]; readonly untilMs: number } | undefined;
 
-  constructor(redis: Redis) {
-    redis.defineCommand('parleyAnnounce', { numberOfKeys: 1, lua: ANNOUNCE_LUA });
-    redis.defineCommand('parleyReserve', { numberOfKeys: 1, lua: RESERVE_LUA });
+  constructor(redis: Redis, now: () => number = Date.now) {
+    this.#now = now;
+    redis.defineCommand('parleyAnnounce', { numberOfKeys: 3, lua: ANNOUNCE_LUA });
+    redis.defineCommand('parleyReserve', { numberOfKeys: 2, lua: RESERVE_LUA });
+    redis.defineCommand('parleySpare', { numberOfKeys: 1, lua: SPARE_LUA });
+    redis.defineCommand('parleyTaken', { numberOfKeys: 1, lua: TAKEN_LUA });
+    redis.defineCommand('parleyOffers', { numberOfKeys: 1, lua: OFFERS_LUA });
+    redis.defineCommand('parleyHost', { numberOfKeys: 1, lua: HOST_LUA });
     redis.defineCommand('parleyHosts', { numberOfKeys: 1, lua: HOSTS_LUA });
     this.#redis = redis as HostRedis;
   }
@@ -164,11 +121,11 @@ export class Hosts {
     const can = agents === undefined ? [] : [agents, ...modesOf(load)];
     const text = [...parts, ...can].join(' ');
     const places = arrived.map(placeOf);
-    const [wasNew, next, ...silent] = await askRedis(() =>
-      this.#redis.parleyAnnounce(HOSTS_KEY, hostId, ttlMs, text, ...places),
-    );
-    const nextInMs = Number(next);
-    return { wasUnknown: wasNew === 1, silent, nextSilentInMs: nextInMs < 0 ? undefined : nextInMs };
+    const keys = [HOSTS_KEY, COUNTED_KEY, LOOKED_THROUGH_KEY];
+    const announce = () => this.#redis.parleyAnnounce(...keys, hostId, ttlMs, text, ...places);
+    const [wasNew, next, hosts, ...silent] = await askRedis(announce);
+    const nextSilentInMs = Number(next) < 0 ? undefined : Number(next);
+    return { wasUnknown: wasNew === 1, silent, nextSilentInMs, hosts: Number(hosts) };
   }
 
   /**
@@ -177,7 +134,8 @@ export class Hosts {
    */
   async reserve(sessionId: string, { agent, mode }: CallNeeds, ttlMs: number): Promise<Reservation> {
     const [who, how] = [encodeURIComponent(agent), encodeURIComponent(mode)];
-    const outcome = await askRedis(() => this.#redis.parleyReserve(HOSTS_KEY, placeOf(sessionId), ttlMs, who, how));
+    const place = placeOf(sessionId);
+    const outcome = await askRedis(() => this.#redis.parleyReserve(HOSTS_KEY, COUNTED_KEY, place, ttlMs, who, how));
     return RESERVATIONS[outcome] ?? 'full';
   }
 
@@ -193,26 +151,35 @@ export class Hosts {
    * @param arrived sessions that this counts
    */
   async spare(hostId: string, own: HostLoad, arrived: readonly string[]): Promise<number> {
-    const [now, hash] = await readRedis(() => this.#redis.parleyHosts(HOSTS_KEY));
-    const counted = new Set(arrived.map(placeOf));
-    let spare = own.maxSessions - own.sessions;
-    for (const [field, value] of Object.entries(asRecord(hash))) {
-      const [untilMs, sessions = 0, maxSessions = 0] = value.split(' ').map(Number);
-      if (!(Number(untilMs) > Number(now)) || field === hostId || counted.has(field)) continue;
-      // What cannot be read has no place for anybody.
-      spare += field.startsWith(KEPT) ? -1 : Math.max(0, maxSessions - sessions) || 0;
-    }
-    return spare;
+    const free = own.maxSessions - own.sessions;
+    const places = arrived.map(placeOf);
+    return Number(await readRedis(() => this.#redis.parleySpare(HOSTS_KEY, hostId, free, ...places)));
   }
 
   /** Places that are taken over all hosts, with those kept for calls on their way. What cannot be read takes none. */
   async taken(): Promise<number> {
-    const [now, hash] = await readRedis(() => this.#redis.parleyHosts(HOSTS_KEY));
-    return Object.entries(asRecord(hash)).reduce((sum, [field, value]) => {
-      const [untilMs = 0, sessions = 0] = value.split(' ').map(Number);
-      const counts = untilMs > Number(now) ? (field.startsWith(KEPT) ? 1 : sessions) : 0;
-      return sum + (Number.isFinite(counts) ? counts : 0);
-    }, 0);
+    return (await readRedis(() => this.#redis.parleyTaken(HOSTS_KEY)))[1];
+  }
+
+  /** How many there are. */
+  async count(): Promise<number> {
+    return (await readRedis(() => this.#redis.parleyTaken(HOSTS_KEY)))[0];
+  }
+
+  /** How long ago a host was heard, ms; undefined where it is forgotten. */
+  async silentMs(hostId: string): Promise<number | undefined> {
+    const leftMs = Number(await readRedis(() => this.#redis.parleyHost(HOSTS_KEY, hostId)));
+    return leftMs < 0 ? undefined : Math.max(0, ANNOUNCED_FOR_MS - leftMs);
+  }
+
+  /** What hosts say that they can do, each thing once: those of one release and its agents all say the same. */
+  async offers(): Promise<ModeOffer[]> {
+    const nowMs = this.#now();
+    if (this.#offers && nowMs < this.#offers.untilMs) return this.#offers.told;
+    const [hosts, ...offers] = await readRedis(() => this.#redis.parleyOffers(HOSTS_KEY));
+    const told = offers.map((offer) => offerOf(offer === '' ? [] : offer.split(' ')));
+    this.#offers = hosts > FEW_HOSTS ? { told, untilMs: nowMs + OFFERS_KEPT_MS } : undefined;
+    return told;
   }
 
   /** How many entries could not be read when they were last read: another program wrote them, or a release to come. */
@@ -232,18 +199,21 @@ export class Hosts {
 
 /** Undefined where it is nothing that a host has written. A name that cannot be read costs itself alone. */
 function readHost(hostId: string, value: string, nowMs: number): { untilMs: number; host: AnnouncedHost } | undefined {
-  const [until, sessionsText, mostText, agents, modes, agentModes, release] = value.split(' ');
+  const [until, sessionsText, mostText, ...offer] = value.split(' ');
   const numbers = [until, sessionsText, mostText].map((text) => Number(text || Number.NaN));
   const [untilMs = 0, sessions = 0, maxSessions = 0] = numbers;
   if (!numbers.every(Number.isFinite)) return undefined;
-  const host = {
-    ...{ hostId, sessions, maxSessions, silentMs: Math.max(0, nowMs + ANNOUNCED_FOR_MS - untilMs) },
+  const silentMs = Math.max(0, nowMs + ANNOUNCED_FOR_MS - untilMs);
+  return { untilMs, host: { hostId, sessions, maxSessions, silentMs, ...offerOf(offer) } };
+}
+
+function offerOf([agents, modes, agentModes, release]: readonly string[]): Omit<HostLoad, 'sessions' | 'maxSessions'> {
+  return {
     ...(agents !== undefined && { agents: agents.split(',').flatMap((name) => decodeName(name) || []) }),
     ...(modes !== undefined && { modes: decodeModes(modes) }),
     ...(agentModes !== undefined && { agentModes: decodeAgentModes(agentModes) }),
     ...(release !== undefined && { release: decodeName(release) ?? '' }),
   };
-  return { untilMs, host };
 }
 
 const modesOf = ({ modes, agentModes = {}, release }: HostLoad): string[] =>

@@ -118,6 +118,12 @@ export const HOSTS_KEY = 'parley:hosts';
 /** Set: ids of the sessions that a replica holds. */
 export const heldKey = (hostId: string): string => `parley:held:${hostId}`;
 
+/** Hash by agent and mode: the places that were free when they were counted last, where there are many hosts. */
+export const COUNTED_KEY = `parley:{${HOSTS_KEY}}:counted`;
+
+/** String: how many hosts there were when all were looked through last, where there are many. */
+export const LOOKED_THROUGH_KEY = `parley:{${HOSTS_KEY}}:looked-through`;
+
 /** String without content: written to see whether Redis takes writes. */
 export const PROBE_KEY = 'parley:probe';
 

@@ -79,7 +79,7 @@ export class SessionStore {
     this.#redis = withScripts(redis);
     this.#ttlMs = options.ttlSeconds * 1000;
     this.#now = options.now ?? Date.now;
-    this.hosts = new Hosts(redis);
+    this.hosts = new Hosts(redis, this.#now);
     this.held = new HeldSessions(redis);
     this.watched = new DueList(redis, { key: WATCH_KEY, ttlMs: this.#ttlMs + DAY_MS });
     this.#index = new SessionIndex(this.#redis, { keepMs: this.#ttlMs + DAY_MS });

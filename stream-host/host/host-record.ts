@@ -51,12 +51,18 @@ export class HostRecord {
   #heardAtMs = Number.NEGATIVE_INFINITY;
   #steadySinceMs = 0;
   #notedAtMs = Number.NEGATIVE_INFINITY;
+  #hosts = 1;
   #closed = false;
   #failing = false;
 
   constructor(options: HostRecordOptions) {
     this.#options = options;
     this.#everyMs = options.everyMs ?? EVERY_MS;
+  }
+
+  /** How many hosts there were at the last announcement, with this one. */
+  get hosts(): number {
+    return this.#hosts;
   }
 
   /** Announces the host now and from now on. Never rejects: a Redis that is away is tried again. */
@@ -128,11 +134,12 @@ export class HostRecord {
     }
   }
 
-  #learn({ silent, nextSilentInMs }: Heard, isForgotten: boolean): number {
+  #learn({ silent, nextSilentInMs, hosts }: Heard, isForgotten: boolean): number {
     const { clock, onSilent, onForgotten, log } = this.#options;
     const nowMs = clock.now();
     if (nowMs - this.#heardAtMs > SILENT_AFTER_MS) this.#steadySinceMs = nowMs;
     this.#heardAtMs = nowMs;
+    this.#hosts = hosts;
     if (isForgotten) {
       log.warn('Redis did not know this host any more; what it holds is looked after');
       onForgotten?.();

@@ -29,6 +29,8 @@ export interface LeaseOptions {
 }
 
 const RETRY_MS = 200;
+/** After a renewal that Redis did not answer. Well below the time that the sweep waits for (`CallSweep`). */
+const RENEW_AGAIN_MS = 1_500;
 
 /**
  * The right to speak for a session: one socket, of one replica, at a time. Held in Redis under a name that is unique for
@@ -87,14 +89,15 @@ export class SessionLease {
     await this.#renew();
   }
 
-  #schedule(): void {
+  #schedule(inMs = this.#leaseMs / 3): void {
     if (this.#closed) return;
-    this.#cancelRenewal = this.#options.clock.after(this.#leaseMs / 3, () => void this.#renew());
+    this.#cancelRenewal = this.#options.clock.after(inMs, () => void this.#renew());
   }
 
   async #renew(): Promise<void> {
     const { store, log } = this.#options;
     this.#renewing = true;
+    let inMs: number | undefined;
     try {
       const renewal = await store.renew(this.#sessionId, this.owner, this.#leaseMs);
       if (renewal === 'gone' && !this.#closed) this.#options.onGone?.();
@@ -113,14 +116,20 @@ export class SessionLease {
     } catch (error) {
       // The caller is on the line: a Redis that is away is no reason to hang up.
       log.warn({ reason: messageOf(error) }, 'the lease could not be renewed, the call goes on');
+      // Once Redis is back nobody may find the lease run out, and take the call for one that is left.
+      inMs = Math.min(RENEW_AGAIN_MS, this.#leaseMs / 3);
     } finally {
       this.#renewing = false;
     }
-    this.#schedule();
+    this.#schedule(inMs);
   }
 }
 
-export const DEFAULT_LEASE_MS = 9000;
+/**
+ * A host that dies or freezes is known by its announcements, which stop; its leases only bound how long nobody knows of a
+ * session that was forgotten there. Renewing each every 3 s was a third of what a call asked of Redis.
+ */
+export const DEFAULT_LEASE_MS = 30_000;
 
 /**
  * Claims a session for one socket. Takes over from a holder that is gone: an earlier run in this host's place, a host that
@@ -171,7 +180,7 @@ async function tryToClaim(
 
 async function isGone(sessionId: string, owner: string, { store, host }: LeaseOptions): Promise<boolean> {
   if (owner.startsWith(`${host.place}#`)) return true;
-  const [isLost, announced] = await Promise.all([store.held.isLost(sessionId, owner), store.hosts.all()]);
-  const heard = announced.filter(({ silentMs }) => silentMs < SILENT_AFTER_MS);
-  return isLost || !heard.some(({ hostId }) => owner.startsWith(`${hostId}#`));
+  const hostId = owner.slice(0, owner.lastIndexOf('#'));
+  const [isLost, silentMs] = await Promise.all([store.held.isLost(sessionId, owner), store.hosts.silentMs(hostId)]);
+  return isLost || silentMs === undefined || silentMs >= SILENT_AFTER_MS;
 }
