@@ -29,6 +29,7 @@ interface Call {
   readonly status: string;
   readonly answered_by: string | null;
   readonly transcript: readonly { readonly role: string; readonly text?: string; readonly heard?: boolean }[];
+  readonly operations: readonly { readonly kind: string; readonly state: string }[];
   readonly events: readonly { readonly type: string; readonly data: Readonly<Record<string, unknown>> }[];
 }
 
@@ -58,8 +59,13 @@ async function post(route: string, body: object): Promise<Record<string, unknown
 }
 
 /** Places a call and follows it until `done`, or for so long: whoever is taken for a person is talked with until somebody hangs up. */
-async function call(number: string, done: (call: Call) => boolean, giveUpMs = 100_000): Promise<Call> {
-  const { session_id } = await post('initiate', { target_number: number });
+async function call(
+  number: string,
+  done: (call: Call) => boolean,
+  giveUpMs = 100_000,
+  more: object = {},
+): Promise<Call> {
+  const { session_id } = await post('initiate', { target_number: number, ...more });
   for (const giveUpAt = Date.now() + giveUpMs; ; await sleep(300)) {
     const found = (await stack.getJson(`${stack.functionsUrl}/api/v1/calls/${session_id}`)) as unknown as Call;
     if (done(found) || Date.now() > giveUpAt) {
@@ -103,6 +109,21 @@ test(
   threeChances(async () => {
     const found = await call(MENU, isOver, 40_000);
     assert.equal(found.answered_by, 'menu');
+  }),
+);
+
+test(
+  'a menu is navigated where that is the policy: the key that it names is pressed, once (whole call)',
+  threeChances(async () => {
+    const voicemail = { on_menu: 'navigate', keys: [{ phrase: 'for orders', keys: '1' }] };
+    const pressed = ({ operations }: Call) => operations.filter(({ kind }) => kind === 'send-keys');
+    const isThrough = (each: Call) => pressed(each).some(({ state }) => state === 'succeeded');
+    const found = await call(MENU, isThrough, 40_000, { voicemail });
+    assert.ok(found.events.some(({ type, data }) => type === 'call.answered-by' && data.verdict === 'menu'));
+    assert.deepEqual(
+      pressed(found).map(({ state }) => state),
+      ['succeeded'],
+    );
   }),
 );
 

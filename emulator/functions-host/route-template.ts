@@ -11,16 +11,21 @@ export class RouteTemplate {
     this.#pattern = new RegExp(`^${segments.map(patternOf).join('')}/?$`, 'i');
   }
 
-  /** The parameters, decoded, or undefined where the path is another one's. */
+  /** The parameters, decoded, or undefined where the path is another one's. What encodes nothing stays as it was sent. */
   match(path: string): Record<string, string> | undefined {
     const match = this.#pattern.exec(path);
     if (match === null) return undefined;
     const given = Object.entries(match.groups ?? {}).filter(([, value]) => value !== undefined);
-    try {
-      return Object.fromEntries(given.map(([name, value]) => [name, decodeURIComponent(value)]));
-    } catch {
-      return undefined;
-    }
+    return Object.fromEntries(given.map(([name, value]) => [name, decoded(value)]));
+  }
+}
+
+/** As ASP.NET decodes a path: octets that are no UTF-8 are left encoded, and the function is asked. */
+function decoded(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
   }
 }
 

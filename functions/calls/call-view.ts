@@ -1,4 +1,4 @@
-import type { Operation } from '../../shared/calls/operation-ledger.ts';
+import { actionOf, type Operation } from '../../shared/calls/operation-ledger.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
 import type { Session, SessionEvent } from '../../shared/sessions/session.ts';
 
@@ -45,9 +45,10 @@ export function callDetail({ session, events, history, operations }: WholeCall, 
 }
 
 /** What became of something that was asked of the carrier. */
-export const operationView = ({ operationContext, kind, state, askedAt, settledAt, result }: Operation) => ({
+export const operationView = ({ operationContext, kind, state, askedAt, settledAt, data, result }: Operation) => ({
   operation_id: operationContext,
   kind,
+  action: actionOf({ kind, data }) ?? null,
   state,
   asked_at: isoTime(askedAt),
   settled_at: isoTime(settledAt),

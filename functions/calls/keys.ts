@@ -4,6 +4,7 @@ import type { Input } from '../../shared/http/route.ts';
 import * as routes from '../../shared/http/routes/call-keys.ts';
 import { functionRoute, type Route } from '../http/route.ts';
 import { callerOf, operation, portsOf, standingCall } from './operations.ts';
+import { requireNoTransfer, requireOffHold, requireVoice } from './what-may-be-done.ts';
 
 /** How long the caller may be asked for keys before anything is waited for. */
 const PROMPT_MS = 60_000;
@@ -20,7 +21,11 @@ const send = functionRoute(routes.sendCallKeys, async ({ params, body }, parts, 
 const collect = functionRoute(routes.collectCallKeys, async ({ params, body }, parts, log) => {
   const call = await standingCall(params.id, parts);
   const wish = wishOf(body);
-  return operation(call, parts, log, async ({ sessionId, operationContext }) => {
+  return operation(call, parts, log, async ({ sessionId, operationContext, askedBy }) => {
+    if (isSpokenOf(wish)) requireVoice(call.session);
+    const operations = await parts.ledger.list(sessionId);
+    requireNoTransfer(operations);
+    requireOffHold(operations, callerOf(call.session));
     const data = wish.kind === 'collect-input' ? { input: wish.input } : { secret: wish.secret };
     const deadlineMs = deadlineOf(wish);
     await parts.ledger.begin({
@@ -28,7 +33,7 @@ const collect = functionRoute(routes.collectCallKeys, async ({ params, body }, p
       operationContext,
       kind: 'collect-keys',
       deadlineMs,
-      data: { ...data, askedBy: 'engine' },
+      data: { ...data, askedBy },
     });
     return parts.store.command(sessionId, { type: 'wish', operationContext, wish });
   });
@@ -36,16 +41,21 @@ const collect = functionRoute(routes.collectCallKeys, async ({ params, body }, p
 
 function wishOf(body: Input<typeof routes.collectCallKeys>['body']): CollectKeysWish | CollectInputWish {
   const { input, count = 1, least, terminators, attempts, secret, prompt, retry_prompt: retry = '' } = body;
+  const { right_prompt: right, wrong_prompt: wrong } = body;
   if (input !== undefined) return { kind: 'collect-input', input };
   return {
     kind: 'collect-keys',
     name: 'keys',
     most: count,
-    ...{ least, terminators, attempts, secret, prompt, retry },
+    ...{ least, terminators, attempts, secret, prompt, retry, right, wrong },
     firstKeyMs: body.first_key_s * 1000,
     betweenKeysMs: body.between_keys_s * 1000,
   };
 }
+
+/** The caller hears something that the request says, or the agent's definition. */
+const isSpokenOf = (wish: CollectKeysWish | CollectInputWish): boolean =>
+  wish.kind === 'collect-input' || [wish.prompt, wish.retry, wish.right, wish.wrong].some((line) => !!line);
 
 function deadlineOf(wish: CollectKeysWish | CollectInputWish): number {
   if (wish.kind === 'collect-input') return INPUT_WITHIN_MS;

@@ -1,12 +1,18 @@
 import type { Caller } from '../../shared/auth/api-door.ts';
 import { isOver } from '../../shared/calls/call-state.ts';
-import type { TransferWish } from '../../shared/calls/call-wish.ts';
-import { isSettled } from '../../shared/calls/operation-ledger.ts';
+import { DEFAULT_RING_S, type TransferWish } from '../../shared/calls/call-wish.ts';
 import { hold, unhold } from '../../shared/calls/operations/hold.ts';
 import type { OperationOf, OperationPorts } from '../../shared/calls/operations/operate.ts';
-import { addParticipant, removeParticipant } from '../../shared/calls/operations/participants.ts';
-import { changeRecording, enterRecording, recordingOf } from '../../shared/calls/operations/recording.ts';
-import { beginWarmTransfer, transferBlind } from '../../shared/calls/operations/transfer.ts';
+import { addParticipant, participantThere, removeParticipant } from '../../shared/calls/operations/participants.ts';
+import {
+  changeRecording,
+  enterRecording,
+  isStarting,
+  recordingOf,
+  recordingRunning,
+} from '../../shared/calls/operations/recording.ts';
+import { beginWarmTransfer, openTransfer, transferBlind } from '../../shared/calls/operations/transfer.ts';
+import { aboutSomebody } from '../../shared/calls/operations/who-is-there.ts';
 import type { PartyId } from '../../shared/carrier/carrier.ts';
 import { NotFoundError, ParleyError } from '../../shared/errors.ts';
 import type { RouteContract } from '../../shared/http/route.ts';
@@ -17,6 +23,7 @@ import type { Parts } from '../composition.ts';
 import { functionRoute, type Route } from '../http/route.ts';
 import { findSession } from './find-session.ts';
 import { hangUpById } from './hangup.ts';
+import { requireNoPartInTransfer, requireNoTransfer, requireOffHold, requireVoice } from './what-may-be-done.ts';
 
 /** What is done with a call that stands. What needs somebody who talks on it is handed to the host that does. */
 
@@ -91,15 +98,14 @@ const transfer = functionRoute(routes.transferCall, async ({ params, body, heade
     kind: 'transfer',
     target: body.target,
     how: body.kind,
-    timeoutS: body.timeout_s,
+    timeoutS: body.timeout_s ?? DEFAULT_RING_S,
     ...(body.context && { summary: body.context }),
   };
   const once = { route: routes.transferCall, key: headers['idempotency-key'], caller, body };
   const work = async (of: OperationOf) => {
+    if (wish.how === 'warm') requireVoice(call.session);
     const operations = await parts.ledger.list(id);
-    if (operations.some(({ kind, state }) => kind === 'transfer' && !isSettled(state))) {
-      throw new ParleyError('calls.transfer-running', 'The caller is being put through already.');
-    }
+    requireNoTransfer(operations);
     const hasOthers = operations.some(({ kind, state }) => kind === 'add-participant' && state === 'succeeded');
     const source = ourNumber(call.session, parts);
     if (wish.how === 'blind') {
@@ -116,7 +122,12 @@ const add = functionRoute(routes.addParticipant, async ({ params, body, headers 
   const call = await standingCall(params.id, parts);
   const added = { target: body.target, ringS: body.timeout_s, source: ourNumber(call.session, parts) };
   const once = { route: routes.addParticipant, key: headers['idempotency-key'], caller, body };
-  return operation(call, parts, log, (of) => addParticipant(portsOf(parts), of, added), once);
+  const work = async (of: OperationOf) => {
+    // Whoever is being rung in a transfer is not rung twice.
+    if (openTransfer(await parts.ledger.list(of.sessionId))?.data.target === body.target) throw participantThere();
+    return addParticipant(portsOf(parts), of, added);
+  };
+  return operation(call, parts, log, work, once);
 });
 
 const list = functionRoute(routes.listParticipants, async ({ params }, parts) => {
@@ -135,17 +146,20 @@ const remove = functionRoute(routes.removeParticipant, async ({ params }, parts,
 
 const mute = functionRoute(routes.muteParticipant, async ({ params }, parts, log) => {
   const { callId, session } = await standingCall(params.id, parts);
-  await parts.calls.mute(callId, params.participant, parts.newId());
+  const { participant } = params;
+  await aboutSomebody(parts.calls, callId, participant, () => parts.calls.mute(callId, participant, parts.newId()));
   log.info({ session: session.id, call: callId }, 'a participant was muted');
-  return { status: 200, body: { participant: params.participant, muted: true as const } };
+  return { status: 200, body: { participant, muted: true as const } };
 });
 
 /** The host that talks on the call must know, where it is its caller. */
 const heldOrNot = (route: typeof routes.holdCall | typeof routes.unholdCall, done: typeof hold) =>
   functionRoute(route, async ({ params, body }, parts, log) => {
     const call = await standingCall(params.id, parts);
-    const participant = body.participant ?? callerOf(call.session);
+    const caller = callerOf(call.session);
+    const participant = body.participant ?? caller;
     return operation(call, parts, log, async (of) => {
+      requireNoPartInTransfer(await parts.ledger.list(call.session.id), participant, caller);
       await done(portsOf(parts), of, participant);
       const { operationContext } = of;
       await parts.store.command(call.session.id, { type: 'operation', operationContext, succeeded: true, reason: '' });
@@ -157,9 +171,10 @@ const record = functionRoute(routes.recordCall, async ({ params, body: { action 
   const { id } = call.session;
   return operation(call, parts, log, async (of) => {
     if (action !== 'start') return changeRecording(portsOf(parts), of, action);
-    if (recordingOf(await parts.ledger.list(id))) {
-      throw new ParleyError('recording.running', 'The call is being recorded already.');
-    }
+    const operations = await parts.ledger.list(id);
+    if (recordingOf(operations) || isStarting(operations)) throw recordingRunning();
+    requireNoTransfer(operations);
+    requireOffHold(operations, callerOf(call.session));
     await enterRecording(portsOf(parts), of);
     // Whoever talks on the call tells everybody first.
     return parts.store.command(id, { type: 'wish', operationContext: of.operationContext, wish: { kind: 'record' } });

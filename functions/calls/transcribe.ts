@@ -1,4 +1,5 @@
 import { isOver } from '../../shared/calls/call-state.ts';
+import { openTransfer, transferRunning } from '../../shared/calls/operations/transfer.ts';
 import { failedAs } from '../../shared/carrier/carrier-error.ts';
 import { restartMedia } from '../../shared/carrier/restart-media.ts';
 import { NotFoundError, ParleyError } from '../../shared/errors.ts';
@@ -21,11 +22,13 @@ async function transcribe(
   parts: Parts,
   log: Logger,
 ): Promise<Answer<typeof transcribeCall>> {
-  const { store, calls, clock, acsLocale } = parts;
+  const { store, ledger, calls, clock, acsLocale } = parts;
   const session = await findSession(store, params.id);
   parts.traces.belongsTo(session.id);
   const call = requireCall(session);
   await requireMode(parts);
+  // The human would be told nothing: nobody speaks in a call that is written down.
+  if (openTransfer(await ledger.list(session.id))) throw transferRunning();
   const isNew = writtenDown(session) !== undefined;
   // First the mode: whoever takes the call up from now on has it.
   const { mode } = await store.update(session.id, writtenDown, session);

@@ -30,6 +30,9 @@ export interface CollectKeysWish {
   readonly prompt?: string | undefined;
   /** Said after an attempt that was not right. */
   readonly retry: string;
+  /** Said of what came of it, where whoever wants the keys gives the words. */
+  readonly right?: string | undefined;
+  readonly wrong?: string | undefined;
   /** What is right: a regular expression that all of it must match, one of a few, or what a tool of the agent's says. */
   readonly pattern?: string | undefined;
   readonly oneOf?: readonly string[] | undefined;
@@ -90,6 +93,8 @@ export const storedKeysWishes = [
     secret: z.boolean(),
     prompt: z.string().optional(),
     retry: z.string(),
+    right: z.string().optional(),
+    wrong: z.string().optional(),
   }),
   z.object({ kind: z.literal('collect-input'), input: z.string() }),
 ] as const;

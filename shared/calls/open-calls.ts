@@ -46,7 +46,7 @@ export function openCalls(options: CallsOptions): Calls {
   // The longest that a call may last is a day.
   const kept = { ttlMs: sessionTtlMs + DAY_MS, wallMs: () => clock.wallMs() };
   const inbox = new CallInbox(redis, { ...kept, sessionTtlMs });
-  const ledger = new OperationLedger(redis, kept);
+  const ledger = new OperationLedger(redis, { ...kept, source: options.source });
   const recovery = new MediaRecovery({ redis, store, carrier });
   const budget = new OutboundBudget({ redis, clock, maxCallMs });
   return { inbox, ledger, work: new CallWork({ ...options, inbox, ledger, recovery, budget, traces }) };

@@ -1,8 +1,11 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { CallEventResult, CallOperation } from '../carrier/call-events.ts';
+import type { ParleyError } from '../errors.ts';
 import { DueList } from '../sessions/due-list.ts';
 import { sessionKeys, WORK_KEY } from '../sessions/keys.ts';
+import type { NewEvent } from '../sessions/session.ts';
+import { encodeEvent } from '../sessions/session-codec.ts';
 import { askRedis, readRedis } from '../sessions/session-errors.ts';
 
 /**
@@ -44,6 +47,14 @@ export interface NewOperation {
   readonly kind: CallOperation;
   readonly deadlineMs: number;
   readonly data?: Readonly<Record<string, unknown>>;
+  /** There is no second one while this one is open. */
+  readonly alone?: Alone;
+}
+
+/** Of operations that name one slot a call has one open at a time, however many are asked for at once. */
+export interface Alone {
+  readonly slot: string;
+  readonly refusal: () => ParleyError;
 }
 
 /**
@@ -53,6 +64,13 @@ export interface NewOperation {
 const RANKS: Readonly<Record<OperationState, number>> = { asked: 0, accepted: 1, unknown: 2, succeeded: 3, failed: 4 };
 
 export const isSettled = (state: OperationState): boolean => RANKS[state] > RANKS.accepted;
+
+/** What an operation does, where its kind does not say all of it: `unhold`, `warm`, `pause`. */
+export function actionOf({ kind, data }: Pick<Operation, 'kind' | 'data'>): string | undefined {
+  if (kind === 'hold') return data.on === false ? 'unhold' : 'hold';
+  const action = kind === 'transfer' ? data.how : data.action;
+  return typeof action === 'string' ? action : undefined;
+}
 
 /** The name of the to-do that asks the carrier how an operation has ended. */
 export const RECONCILE = 'reconcile:';
@@ -69,32 +87,54 @@ export const SETTLE_LUA = `
     return 1
   end`;
 
+/** Part of a script: an event of the timeline, where there is a session; `event` are its fields, or none. */
+const TELL_LUA = `
+  local function tell(session, events, event)
+    local ttl = redis.call('PTTL', session)
+    if ttl <= 0 or #event == 0 then return end
+    redis.call('XADD', events, 'MAXLEN', '~', 1000, '*', unpack(event))
+    redis.call('PEXPIRE', events, ttl)
+  end`;
+
 const SCRIPTS = {
-  /** KEYS operations, states, todo. ARGV ttl, context, operation, line, deadline, name of the to-do. -> 1, or 0: taken. */
+  /**
+   * KEYS operations, states, todo, session, events. ARGV ttl, context, operation, line, deadline, name of the to-do, slot or
+   * empty, fields of the event. -> 1, 0: there is one of this context, or -1: the slot is taken.
+   */
   parleyOperationBegin: {
-    keys: 3,
-    lua: `
-      if redis.call('HSETNX', KEYS[1], ARGV[2], ARGV[3]) == 0 then return 0 end
+    keys: 5,
+    lua: `${TELL_LUA}
+      if redis.call('HEXISTS', KEYS[1], ARGV[2]) == 1 then return 0 end
+      if ARGV[7] ~= '' then
+        local slot = 'slot ' .. ARGV[7]
+        local holder = redis.call('HGET', KEYS[2], slot)
+        local line = holder and redis.call('HGET', KEYS[2], holder)
+        if line and tonumber(string.match(line, '^%d+')) <= ${RANKS.accepted} then return -1 end
+        redis.call('HSET', KEYS[2], slot, ARGV[2])
+      end
+      redis.call('HSET', KEYS[1], ARGV[2], ARGV[3])
       redis.call('HSET', KEYS[2], ARGV[2], ARGV[4])
       local time = redis.call('TIME')
       local due = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[5]
       redis.call('HSET', KEYS[3], ARGV[6], string.format('%.0f 0 {}', due))
       for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], ARGV[1]) end
+      tell(KEYS[4], KEYS[5], { unpack(ARGV, 8) })
       return 1`,
   },
-  /** KEYS operations, states. ARGV ttl, context, line. -> 1 if it was news. */
+  /** KEYS operations, states, session, events. ARGV ttl, context, line, fields of the event. -> 1 if it was news. */
   parleyOperationSettle: {
-    keys: 2,
-    lua: `${SETTLE_LUA}
+    keys: 4,
+    lua: `${SETTLE_LUA}${TELL_LUA}
       redis.call('PEXPIRE', KEYS[1], ARGV[1])
       local news = settle(KEYS[1], KEYS[2], ARGV[2], ARGV[3])
       redis.call('PEXPIRE', KEYS[2], ARGV[1])
+      if news == 1 then tell(KEYS[3], KEYS[4], { unpack(ARGV, 4) }) end
       return news`,
   },
 } as const;
 
 interface LedgerRedis extends Redis {
-  parleyOperationBegin(...args: readonly (string | number)[]): Promise<0 | 1>;
+  parleyOperationBegin(...args: readonly (string | number)[]): Promise<0 | 1 | -1>;
   parleyOperationSettle(...args: readonly (string | number)[]): Promise<0 | 1>;
 }
 
@@ -135,34 +175,53 @@ export class OperationLedger {
   readonly #work: DueList;
   readonly #ttlMs: number;
   readonly #wallMs: () => number;
+  readonly #source: NewEvent['source'] | undefined;
 
-  /** @param options.ttlMs longer than the longest call */
-  constructor(redis: Redis, options: { readonly ttlMs: number; readonly wallMs: () => number }) {
+  /**
+   * @param options.ttlMs longer than the longest call
+   * @param options.source who writes into the timeline that something was asked for, and how it ended where no event of the
+   * carrier tells that; without it nobody does
+   */
+  constructor(
+    redis: Redis,
+    options: { readonly ttlMs: number; readonly wallMs: () => number; readonly source?: NewEvent['source'] },
+  ) {
     for (const [name, { keys, lua }] of Object.entries(SCRIPTS)) redis.defineCommand(name, { numberOfKeys: keys, lua });
     this.#redis = redis as LedgerRedis;
     this.#work = new DueList(redis, { key: WORK_KEY, ttlMs: options.ttlMs });
     this.#ttlMs = options.ttlMs;
     this.#wallMs = options.wallMs;
+    this.#source = options.source;
   }
 
   /**
    * Enters an operation as `asked`, before the request for it is sent.
    * @returns false: there is one with this `operationContext`, and nothing was changed
+   * @throws {ParleyError} what `alone` says, where another one has its slot
    */
-  async begin({ sessionId, operationContext, kind, deadlineMs, data = {} }: NewOperation): Promise<boolean> {
-    const { operations, operationStates, todo } = sessionKeys(sessionId);
+  async begin({ sessionId, operationContext, kind, deadlineMs, data = {}, alone }: NewOperation): Promise<boolean> {
+    const { operations, operationStates, todo, session, events } = sessionKeys(sessionId);
     const askedAt = this.#wallMs();
     const operation = JSON.stringify({ kind, askedAt, deadlineMs, data });
     const line = stateLine({ operationContext, state: 'asked' }, askedAt);
+    const { askedBy } = data;
+    const told = this.#event('operation.asked', askedAt, {
+      operation_id: operationContext,
+      kind,
+      action: actionOf({ kind, data }),
+      asked_by: askedBy,
+    });
     const [begun] = await Promise.all([
       askRedis(() =>
         this.#redis.parleyOperationBegin(
-          ...[operations, operationStates, todo],
+          ...[operations, operationStates, todo, session, events],
           ...[this.#ttlMs, operationContext, operation, line, Math.round(deadlineMs), RECONCILE + operationContext],
+          ...[alone?.slot ?? '', ...told],
         ),
       ),
       this.#work.byThen(sessionId, deadlineMs),
     ]);
+    if (begun === -1 && alone) throw alone.refusal();
     return begun === 1;
   }
 
@@ -173,12 +232,22 @@ export class OperationLedger {
 
   /** @returns whether that was news */
   async settle(sessionId: string, settlement: Settlement): Promise<boolean> {
-    const { operations, operationStates } = sessionKeys(sessionId);
-    const line = stateLine(settlement, this.#wallMs());
-    const { operationContext } = settlement;
+    const { operations, operationStates, session, events } = sessionKeys(sessionId);
+    const at = this.#wallMs();
+    const line = stateLine(settlement, at);
+    const { operationContext, state, result } = settlement;
+    const data = { operation_id: operationContext, state, reason: result?.message };
+    const told = isSettled(state) ? this.#event('operation.ended', at, data) : [];
     const settle = () =>
-      this.#redis.parleyOperationSettle(operations, operationStates, this.#ttlMs, operationContext, line);
+      this.#redis.parleyOperationSettle(
+        ...[operations, operationStates, session, events],
+        ...[this.#ttlMs, operationContext, line, ...told],
+      );
     return (await askRedis(settle)) === 1;
+  }
+
+  #event(type: string, at: number, data: NewEvent['data']): string[] {
+    return this.#source === undefined ? [] : encodeEvent({ at, type, source: this.#source, data });
   }
 
   async get(sessionId: string, operationContext: string): Promise<Operation | undefined> {

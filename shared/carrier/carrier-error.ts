@@ -11,6 +11,8 @@ export type CarrierFailure =
   | 'denied'
   /** The call does not exist (any more). */
   | 'gone'
+  /** The call stands, and the one whom it is about is not in it. */
+  | 'absent'
   /** It understood and said no. */
   | 'refused'
   /** It has no such operation. */

@@ -44,6 +44,26 @@ export const CALL_ERRORS = {
   ),
   'calls.cursor-invalid': is(400, 'The cursor is not one that the list gave out.', 'Start without a cursor.'),
   'calls.inbox-full': is(503, 'Too many events of one call wait to be taken in.', 'Deliver the events again.'),
+  'calls.no-voice': is(
+    409,
+    'Nobody speaks in this call: it is only written down.',
+    'Do without what would be said, such as a blind transfer; or choose a mode that answers when the call begins.',
+  ),
+  'calls.on-hold': is(
+    409,
+    'The caller is on hold: he hears nothing that is said to him, and is not heard.',
+    'Take him off hold first (POST /api/v1/calls/{id}/unhold).',
+  ),
+  'calls.participant-not-found': is(
+    404,
+    'Nobody of that name is in the call.',
+    'Use one of those whom `GET calls/{id}/participants` names.',
+  ),
+  'calls.participant-there': is(
+    409,
+    'He is in the call already, or is being rung.',
+    'Nothing: `GET calls/{id}/participants` and the `operations` of `GET calls/{id}` tell how he stands.',
+  ),
   'calls.no-phone-call': is(
     409,
     'The session is a browser’s, whose mode is chosen when it begins.',

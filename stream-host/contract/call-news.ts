@@ -8,10 +8,13 @@ export interface CallNews {
   readonly speech: 'none' | 'own-words' | { readonly line: string };
   /** What was said of it was heard to its end, or was cut off. Told once; never where nothing is said. */
   readonly onSpoken?: ((heard: boolean) => void) | undefined;
+  /** It is said to whoever else is in the call, while the caller does not hear the agent, and never to him. */
+  readonly aside?: boolean | undefined;
 }
 
 /**
  * Whom a mode attends to. `waiting`: the caller is there and waits for something to come of the call, and is not asked
- * whether he is. `nobody`: he does not hear the agent and is not heard, and what the line brings is not his.
+ * whether he is. `nobody`: he is on hold, does not hear the agent and is not heard, and what the line brings is not his.
+ * Then nothing is said but what is said aside; what he has not heard of a turn is no history, and is owed to him.
  */
 export type Attention = 'caller' | 'waiting' | 'nobody';

@@ -39,6 +39,12 @@ test('what the agent wants done with the call is begun when its words were heard
   assert.equal(spoke?.heardText, PUT_THROUGH);
   assert.deepEqual(acts, [{ key: 'key-1', atMs: spoke?.atMs }]);
   assert.partialDeepStrictEqual(resultOf(rig), [{ status: 'begun' }]);
+  // It is a tool like any other for whoever follows the session (breaker 7).
+  assert.deepEqual(
+    rig.of('toolStarted').map(({ call, turn }) => [call.name, turn]),
+    [['transfer_call', spoke?.turn]],
+  );
+  assert.partialDeepStrictEqual(rig.of('toolEnded'), [{ result: { status: 'begun' } }]);
 });
 
 test('a caller who cuts in before that cancels it, and the model is told so', async () => {

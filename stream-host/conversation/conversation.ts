@@ -135,7 +135,7 @@ export class Conversation implements Mode {
     this.#started = true;
     this.#ear.open();
     if (isUnnoticed) this.#replies.owesNothing();
-    this.#handle({ type: isUnnoticed ? 'attention' : 'reply-owed' });
+    this.#handle(isUnnoticed ? { type: 'attention', hearing: false } : { type: 'reply-owed' });
   }
 
   audio(pcm: Uint8Array): void {
@@ -151,9 +151,10 @@ export class Conversation implements Mode {
   }
 
   attend(to: Attention): void {
+    const hearing = (to === 'nobody') !== (this.#attention === 'nobody');
     this.#attention = to;
-    // What counts while the caller waits is not how long he has said nothing.
-    this.#handle({ type: 'attention' });
+    if (hearing) this.#replies.news.callerHears(to !== 'nobody');
+    if (this.#started) this.#handle({ type: 'attention', hearing });
   }
 
   pressed(tone: string): void {
@@ -216,6 +217,7 @@ export class Conversation implements Mode {
       agentTextMs: replies.lastTextMs,
       agentHeardUntilMs: replies.heardUntilMs,
       replyOwed: replies.isOwed,
+      silenced: this.#attention === 'nobody',
       mayPrompt: this.#policy.away.afterMs > 0 && replies.hasPrompt && this.#attention === 'caller',
       nextTurn: replies.nextTurn,
     };
@@ -251,6 +253,9 @@ export class Conversation implements Mode {
       case 'stop-reply':
         this.#replies.stop(effect.cause);
         if (effect.cause === 'voice') this.#ear.confirmed();
+        return;
+      case 'put-by-reply':
+        this.#replies.putBy();
         return;
       case 'stop-filling':
         this.#replies.stopFilling(effect.cause);

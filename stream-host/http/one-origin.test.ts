@@ -111,7 +111,7 @@ test('a page of an allowed site may ask beforehand and read the answers; another
 test('a body over 1 MB is not handed on, and functions that are away are named', async () => {
   asked.length = 0;
   const large = await fetch(`${host.http}/api/v1/calls/initiate`, { method: 'POST', body: 'x'.repeat(1_048_577) });
-  assert.equal(large.status, 413);
+  assert.deepEqual([large.status, errorBody.parse(await large.json()).error.code], [413, 'request.too-large']);
   assert.deepEqual(asked, []);
   const lonely = await startHost(redis.url, { functionsUrl: 'http://127.0.0.1:1' });
   const response = await fetch(`${lonely.http}/api/v1/calls`);

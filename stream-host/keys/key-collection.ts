@@ -22,6 +22,7 @@ export class KeyCollection {
   #attempts = 0;
   #cancel: Cancel = () => {};
   #checking = false;
+  #paused = false;
   #over = false;
 
   constructor(wanted: KeysWanted, clock: Clock, events: KeyCollectionEvents) {
@@ -55,6 +56,20 @@ export class KeyCollection {
     if (!this.#over && !this.#checking && !this.begun) this.#await(this.wanted.firstKeyMs);
   }
 
+  /** The caller is on hold, and can press nothing: no time counts against him. */
+  pause(): void {
+    this.#paused = true;
+    this.#cancel();
+  }
+
+  /** He is back: the time for his next key begins anew. */
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    const { firstKeyMs, betweenKeysMs } = this.wanted;
+    if (!this.#over && !this.#checking) this.#await(this.begun ? betweenKeysMs : firstKeyMs);
+  }
+
   /** Takes no more keys. Idempotent. */
   end(status: 'replaced' | 'call_over'): void {
     this.#end({ status });
@@ -62,7 +77,7 @@ export class KeyCollection {
 
   #await(ms: number): void {
     this.#cancel();
-    this.#cancel = this.#clock.after(ms, () => this.#attempted());
+    if (!this.#paused) this.#cancel = this.#clock.after(ms, () => this.#attempted());
   }
 
   #attempted(): void {

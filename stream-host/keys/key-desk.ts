@@ -41,6 +41,7 @@ export class KeyDesk {
   readonly #merge = new KeyMerge();
   readonly #secrets = new Map<string, string>();
   #collection: KeyCollection | undefined;
+  #onHold = false;
   #tail: { readonly untilMs: number; readonly keys: string } = { untilMs: 0, keys: '' };
 
   constructor(options: KeyDeskOptions) {
@@ -54,6 +55,8 @@ export class KeyDesk {
 
   /** A key that was pressed, as told by one of those who tell. */
   press(key: string, source: KeySource): void {
+    // What is pressed on a line on which the caller is not heard is not his.
+    if (this.#onHold) return;
     const { clock, line } = this.#options;
     const nowMs = clock.now();
     if (!this.#merge.isNew(key, source, nowMs)) return;
@@ -65,6 +68,13 @@ export class KeyDesk {
     if (!collection.begun && !collection.wanted.terminators.includes(key)) line.onBegun();
     if (!collection.wanted.secret) line.onCollected(key);
     collection.press(key);
+  }
+
+  /** The caller is on hold, or is back. What is collected of him waits for it. */
+  hold(on: boolean): void {
+    this.#onHold = on;
+    if (on) this.#collection?.pause();
+    else this.#collection?.resume();
   }
 
   /** The agent was heard to the end of what it had to say. */
@@ -90,6 +100,7 @@ export class KeyDesk {
       },
     });
     this.#collection = collection;
+    if (this.#onHold) collection.pause();
     line.onCollecting(wanted);
     return promise;
   }

@@ -183,6 +183,7 @@ export class Player implements Stage {
         return conversation.told({
           item: step.item,
           speech: step.speech,
+          aside: step.aside,
           ...(step.awaited && { onSpoken: (heard) => this.#leaves('news-spoken', { heard }) }),
         });
       case 'attend':

@@ -100,8 +100,13 @@ export class RecordedConversation implements Everything {
 
   told(news: CallNews): void {
     const tape = this.#tape;
-    const { item, speech, onSpoken } = news;
-    const told = { item: tape.hiding.json(item), speech: tape.hiding.json(speech), ...(onSpoken && { awaited: true }) };
+    const { item, speech, onSpoken, aside } = news;
+    const told = {
+      item: tape.hiding.json(item),
+      speech: tape.hiding.json(speech),
+      ...(onSpoken && { awaited: true }),
+      ...(aside && { aside }),
+    };
     tape.step('told', told, () =>
       this.#conversation.told({
         ...news,

@@ -81,6 +81,8 @@ const news = {
   speech: z.union([z.enum(['none', 'own-words']), z.strictObject({ line: text })]),
   /** Somebody wants to know whether it was heard. */
   awaited: z.literal(true).optional(),
+  /** It is for somebody else's ear than the caller's. */
+  aside: z.literal(true).optional(),
 };
 /** Null: to the end of what was written. */
 const stretch = { from: ms, to: ms.nullable() };

@@ -1,88 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { pino } from 'pino';
-import { OperationLedger } from '../../shared/calls/operation-ledger.ts';
 import { CarrierError, notSupported } from '../../shared/carrier/carrier-error.ts';
-import { systemClock } from '../../shared/clock.ts';
-import type { Session } from '../../shared/sessions/session.ts';
-import { newSession, redisesUnderTest } from '../../shared/sessions/testing/redis.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
-import type { CallAction } from '../contract/agent.ts';
-import type { CallNews } from '../contract/call-news.ts';
-import type { Mode } from '../contract/mode.ts';
-import { CallDesk } from './call-desk.ts';
-import { ScriptedCarrier } from './testing/scripted-carrier.ts';
-
-const CALLER = '+15550001';
-const HUMAN = '+15559999';
-const OURS = '+15550100';
-const log = pino({ level: 'silent' });
-const WAITS = { beforeSummaryMs: 1, summaryMs: 5000, afterRingingMs: 30, lookMs: 2 };
-
-const [redis] = await redisesUnderTest();
-if (!redis) throw new Error('There is no Redis.');
-const store = redis.store();
-const ledger = new OperationLedger(redis.connect(), { ttlMs: 60_000, wallMs: () => Date.now() });
-
-const warm = (fields: object = {}): CallAction => ({
-  call: { callId: 'call-1', name: 'hand_to_human', args: {} },
-  key: 'key-1',
-  wish: { kind: 'transfer', target: HUMAN, how: 'warm', summary: 'Ann, about a bill.', timeoutS: 5, ...fields },
-});
-const blind = (): CallAction => warm({ how: 'blind', summary: undefined });
-
-/** A call with one who talks on it, whose carrier and agent are in the test's hands. */
-async function callInProgress(known?: Session) {
-  const session =
-    known ??
-    (await store.create({
-      ...newSession(),
-      status: 'connected',
-      callConnectionId: 'connection',
-      from: CALLER,
-      to: OURS,
-    }));
-  const carrier = new ScriptedCarrier();
-  carrier.inCall = [CALLER];
-  const heard: string[] = [];
-  /** What the agent was told, and says it of: as soon as it is, unless a test keeps it. */
-  const news: CallNews[] = [];
-  const agent = { speaks: true };
-  const mode: Mode = {
-    start() {},
-    audio() {},
-    pressed() {},
-    interrupt: () => void heard.push('interrupted'),
-    close() {},
-    attend: (to) => void heard.push(to),
-    told(told) {
-      news.push(told);
-      if (agent.speaks && told.speech !== 'none') setImmediate(() => told.onSpoken?.(true));
-    },
-  };
-  const over: string[] = [];
-  const desk = new CallDesk({
-    ports: { carrier, ledger },
-    find: async () => session,
-    session,
-    mode,
-    recording: undefined,
-    source: OURS,
-    clock: systemClock,
-    log,
-    onPutThrough: () => over.push('put through'),
-    onCallerLeft: () => over.push('caller left'),
-    waits: WAITS,
-  });
-  const state = async (context = 'key-1') => (await ledger.get(session.id, context))?.state;
-  const results = () => news.flatMap(({ item }) => (item ? [(item.result as { status: string }).status] : []));
-  const tell = (operationContext: string, succeeded: boolean, reason = '') =>
-    desk.take({ type: 'operation', operationContext, succeeded, reason });
-  return { session, carrier, heard, news, agent, over, desk, state, results, tell };
-}
+import { blind, CALLER, type CallAtDesk, callInProgress, HUMAN, ledger, warm } from './testing/call-at-desk.ts';
 
 /** The human answers as soon as he is rung. */
-function answers({ carrier, tell }: Awaited<ReturnType<typeof callInProgress>>): void {
+function answers({ carrier, tell }: CallAtDesk): void {
   carrier.onAsked = (what, context) => {
     if (!what.startsWith('add')) return;
     carrier.inCall = [CALLER, HUMAN];
@@ -114,11 +37,7 @@ test('without a summary the agent sums up in its own words', async () => {
   assert.deepEqual(call.results(), ['human_answered']);
 });
 
-const UNANSWERED: readonly [
-  how: string,
-  reason: RegExp,
-  happens: (call: Awaited<ReturnType<typeof callInProgress>>) => void,
-][] = [
+const UNANSWERED: readonly [how: string, reason: RegExp, happens: (call: CallAtDesk) => void][] = [
   [
     'is busy',
     /486/,

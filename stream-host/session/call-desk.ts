@@ -1,15 +1,20 @@
-import { z } from 'zod';
 import type { CallWish, TransferWish } from '../../shared/calls/call-wish.ts';
 import type { SendKeysWish } from '../../shared/calls/keys-wish.ts';
 import { isSettled, type Operation } from '../../shared/calls/operation-ledger.ts';
-import { hold } from '../../shared/calls/operations/hold.ts';
+import { heldData, hold, isOnHold } from '../../shared/calls/operations/hold.ts';
 import type { AskedBy, OperationOf, OperationPorts } from '../../shared/calls/operations/operate.ts';
 import { mayBeDone, reasonOf } from '../../shared/calls/operations/operate.ts';
 import { sendKeys } from '../../shared/calls/operations/send-keys.ts';
-import { beginWarmTransfer, transferBlind } from '../../shared/calls/operations/transfer.ts';
+import {
+  beginWarmTransfer,
+  openTransfer,
+  transferBlind,
+  transferData,
+} from '../../shared/calls/operations/transfer.ts';
 import type { PartyId } from '../../shared/carrier/carrier.ts';
 import type { Cancel, Clock } from '../../shared/clock.ts';
-import { messageOf } from '../../shared/errors.ts';
+import type { ErrorCode } from '../../shared/error-codes.ts';
+import { messageOf, ParleyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Session, SessionCommand } from '../../shared/sessions/session.ts';
 import { noCallTraces } from '../../shared/telemetry/call-traces.ts';
@@ -28,6 +33,8 @@ export interface CallDeskOptions {
   readonly find: (sessionId: string) => Promise<Session | undefined>;
   readonly session: Session;
   readonly mode: Mode;
+  /** Whom the mode attends to from now on. */
+  readonly attend: (to: Attention) => void;
   readonly recording: CallRecording | undefined;
   /** Our number, by which others are called. */
   readonly source: PartyId | undefined;
@@ -42,20 +49,21 @@ export interface CallDeskOptions {
 
 type Wish = CallWish | { readonly kind: 'record' };
 
-const storedTransfer = z.object({
-  how: z.enum(['blind', 'warm']),
-  target: z.string(),
-  timeoutS: z.number().default(0),
-  summary: z.string().optional(),
-  askedBy: z.enum(['api', 'agent', 'engine']),
-});
-const storedHold = z.object({ participant: z.string(), on: z.boolean() });
-
 const UNHOLD_WAIT_MS = 400;
 
 const NOT_DONE = {
   note: 'It did not come about: the caller is with you again, and hears you. Tell him so, and go on.',
 };
+
+const CALLER_BACK = { status: 'caller_is_back', note: 'He was on hold, and hears you again.' };
+const GO_ON = 'Go on with what he waits for.';
+
+/** The agent has the caller on hold, for some time. */
+interface TimedHold {
+  readonly of: OperationOf;
+  readonly forS: number;
+  readonly tool: string;
+}
 
 /**
  * What is done with one call while somebody talks on it: what its agent wants, and what the API wants of whoever talks.
@@ -66,11 +74,20 @@ export class CallDesk {
   /** What is under way: a transfer, or a hold. */
   #busy: string | undefined;
   #warm: WarmTransfer | undefined;
+  #timedHold: TimedHold | undefined;
   #cancelHold: Cancel = () => {};
+  /** The application has the caller on hold, for as long as it likes. */
+  #isHeld = false;
   #closed = false;
 
   constructor(options: CallDeskOptions) {
     this.#options = options;
+  }
+
+  /** Why nobody can be told, or asked for, anything now. */
+  get whyNotAsked(): ErrorCode | undefined {
+    if (this.#isHeld || this.#timedHold) return 'calls.on-hold';
+    return this.#busy === undefined ? undefined : 'calls.transfer-running';
   }
 
   /** What the agent wants, now that it was heard. */
@@ -101,8 +118,8 @@ export class CallDesk {
     const { ports, session, log } = this.#options;
     try {
       const operations = await ports.ledger.list(session.id);
-      const open = operations.findLast(({ kind, state }) => kind === 'transfer' && !isSettled(state));
-      if (open) await this.#resumeTransfer(open);
+      const open = openTransfer(operations);
+      if (open) await this.#resumeTransfer(open, operations);
       else if (isOnHold(operations, this.#caller)) await this.#takeOffHold(operations);
     } catch (error) {
       log.warn({ reason: messageOf(error) }, 'it is not known what was being done with the call');
@@ -145,14 +162,16 @@ export class CallDesk {
   }
 
   async #do(wish: Wish, operationContext: string, askedBy: AskedBy, tool: string): Promise<void> {
-    const { recording } = this.#options;
     if (this.#closed) return;
-    if (wish.kind === 'record') return recording?.start(operationContext);
+    if (wish.kind === 'record') return this.#record(operationContext);
     if (wish.kind === 'send-keys') return this.#sendKeys(wish, operationContext, askedBy, tool);
     // A command may be delivered twice.
     if (this.#busy === operationContext) return;
-    if (this.#busy !== undefined)
-      return this.#failed(operationContext, tool, 'something else is being done with the call');
+    if (this.#busy !== undefined) {
+      const reason = 'something else is being done with the call';
+      this.#failed(operationContext, tool, reason);
+      return this.#settleFailed(operationContext, reason);
+    }
     this.#busy = operationContext;
     try {
       const of = await this.#of(operationContext, askedBy);
@@ -160,13 +179,34 @@ export class CallDesk {
       if (wish.kind === 'hold') await this.#hold(of, wish.forS, tool);
       else if (wish.kind !== 'transfer') throw new Error('this is nothing that is done here');
       else if (wish.how === 'blind') await this.#blind(of, wish);
+      else if (!this.#options.mode.told) throw new ParleyError('calls.no-voice', 'Nobody speaks in this call.');
       else await this.#transferWarm(of, wish);
     } catch (error) {
       this.#options.log.warn({ reason: messageOf(error) }, 'something could not be done with the call');
       this.#busy = undefined;
       this.#attend('caller');
       this.#failed(operationContext, tool, reasonOf(error));
+      if (!mayBeDone(error)) return this.#settleFailed(operationContext, reasonOf(error));
+      // He may be on hold all the same, and nobody would know.
+      const of = wish.kind === 'hold' && (await this.#of(operationContext, 'engine').catch(() => undefined));
+      if (of) await this.#unhold(of);
     }
+  }
+
+  /** Nobody is told anything, and so nothing is recorded, while the caller cannot hear it. */
+  #record(operationContext: string): void {
+    const { recording } = this.#options;
+    const why = this.whyNotAsked;
+    if (why === undefined) recording?.start(operationContext);
+    else recording?.refuse(operationContext, why);
+  }
+
+  /** Where it is on record: whoever asked for it by the API need not wait until its time is over. Never rejects. */
+  async #settleFailed(operationContext: string, message: string): Promise<void> {
+    const { ports, session, log } = this.#options;
+    await ports.ledger
+      .settle(session.id, { operationContext, state: 'failed', result: { message } })
+      .catch((error: unknown) => log.debug({ reason: messageOf(error) }, 'that something failed could not be noted'));
   }
 
   /** Beside whatever else is done with the call: a menu may ask for keys at any time. */
@@ -212,6 +252,16 @@ export class CallDesk {
   async #transferWarm(of: OperationOf, wish: TransferWish): Promise<void> {
     const { ports, source, mode, clock, log, waits, onPutThrough, onCallerLeft } = this.#options;
     await beginWarmTransfer(ports, of, wish);
+    const operations = await ports.ledger.list(of.sessionId);
+    const at = operations.findIndex(({ operationContext }) => operationContext === of.operationContext);
+    const found = operations[at];
+    // It was asked for twice, and is over.
+    if (found && isSettled(found.state)) {
+      this.#busy = undefined;
+      return;
+    }
+    // A hold that others have asked for before is theirs to end.
+    this.#isHeld ||= isOnHold(operations.slice(0, Math.max(0, at)), this.#caller);
     const warm = new WarmTransfer({
       ports,
       of,
@@ -221,6 +271,8 @@ export class CallDesk {
       clock,
       log,
       caller: this.#caller,
+      attend: (to) => this.#attend(to),
+      wasOnHold: this.#isHeld,
       ...(waits && { waits }),
     });
     this.#warm = warm;
@@ -246,22 +298,44 @@ export class CallDesk {
   async #hold(of: OperationOf, forS: number, tool: string): Promise<void> {
     const { ports, clock } = this.#options;
     await hold(ports, of, this.#caller);
+    const timed = { of, forS, tool };
+    this.#timedHold = timed;
     this.#attend('nobody');
-    this.#cancelHold = clock.after(forS * 1000, () => void this.#endHold(of, forS, tool));
+    this.#cancelHold = clock.after(forS * 1000, () => void this.#endHold(timed));
   }
 
   /** Never rejects: the caller is talked with again, whether the carrier has let him hear it or not. */
-  async #endHold(of: OperationOf, forS: number, tool: string): Promise<void> {
-    await this.#unhold(of);
-    if (this.#closed) return;
-    this.#busy = undefined;
-    this.#attend('caller');
-    const result = {
-      status: 'caller_is_back',
-      held_s: forS,
-      note: 'He hears you again. Go on with what he waits for.',
-    };
-    this.#options.mode.told?.({ item: newsItem(`${of.operationContext}-back`, tool, result), speech: 'own-words' });
+  async #endHold(timed: TimedHold): Promise<void> {
+    await this.#unhold(timed.of);
+    // Whoever has put him on hold meanwhile takes him off.
+    if (!this.#closed && this.#timedHold === timed && !this.#isHeld) this.#callerIsBack(timed.of.operationContext);
+  }
+
+  /** The agent knows of it, and goes on: with what it held him for, or with what he has not heard of its last answer. */
+  #callerIsBack(operationContext: string): void {
+    const timed = this.#timedHold;
+    if (timed) this.#busy = undefined;
+    this.#timedHold = undefined;
+    this.#isHeld = false;
+    this.#cancelHold();
+    const result = timed ? { ...CALLER_BACK, held_s: timed.forS, note: `${CALLER_BACK.note} ${GO_ON}` } : CALLER_BACK;
+    const item = newsItem(`${operationContext}-back`, timed?.tool ?? 'hold_call', result);
+    this.#options.mode.told?.({ item, speech: timed ? 'own-words' : 'none' });
+    // Whoever puts him through has him on hold by itself.
+    if (!this.#warm) this.#attend(this.#busy === undefined ? 'caller' : 'waiting');
+  }
+
+  /** The application has put the caller on hold, or has taken him off, whoever had put him there. */
+  #heldByOthers({ operationContext, data }: Operation, succeeded: boolean): void {
+    const held = heldData.safeParse(data).data;
+    if (held?.participant !== this.#caller) return;
+    if (held.on && succeeded && data.askedBy === 'api') {
+      this.#cancelHold();
+      this.#isHeld = true;
+      this.#attend('nobody');
+    } else if (held.on !== succeeded && (this.#isHeld || this.#timedHold)) {
+      this.#callerIsBack(operationContext);
+    }
   }
 
   async #unhold(of: OperationOf): Promise<void> {
@@ -282,9 +356,8 @@ export class CallDesk {
         // The API asks the carrier for blind ones by itself: of one that fails the caller hears from the agent all the same.
         this.#blindEnded(operationContext, succeeded, reason);
       } else if (operation.kind === 'hold') {
-        const held = storedHold.safeParse(operation.data).data;
-        if (succeeded && held?.participant === this.#caller) this.#attend(held.on ? 'nobody' : 'caller');
-      } else if (operation.kind !== 'recording') {
+        this.#heldByOthers(operation, succeeded);
+      } else if (operation.kind !== 'recording' && operation.kind !== 'collect-keys') {
         const result = { status: succeeded ? 'done' : 'failed', ...(reason !== '' && { reason }) };
         this.#options.mode.told?.({ item: newsItem(operationContext, operation.kind, result), speech: 'none' });
       }
@@ -293,36 +366,35 @@ export class CallDesk {
     }
   }
 
-  async #resumeTransfer({ operationContext, data }: Operation): Promise<void> {
-    const stored = storedTransfer.safeParse(data).data;
+  async #resumeTransfer({ operationContext, data }: Operation, operations: readonly Operation[]): Promise<void> {
+    const stored = transferData.safeParse(data).data;
     const of = stored && (await this.#of(operationContext, stored.askedBy));
     if (!stored || !of) return;
     this.#busy = operationContext;
-    if (stored.how === 'blind') this.#attend('waiting');
-    else await this.#transferWarm(of, { kind: 'transfer', ...stored });
+    if (stored.how === 'blind') {
+      this.#isHeld = isOnHold(operations, this.#caller);
+      this.#attend('waiting');
+    } else await this.#transferWarm(of, { kind: 'transfer', ...stored });
   }
 
   async #takeOffHold(operations: readonly Operation[]): Promise<void> {
-    const last = operations.findLast(({ kind }) => kind === 'hold');
-    if (last?.data.askedBy === 'api') return this.#attend('nobody');
+    this.#attend('nobody');
+    const last = operations.findLast(
+      ({ kind, state, data }) => kind === 'hold' && state === 'succeeded' && data.participant === this.#caller,
+    );
+    this.#isHeld = last?.data.askedBy === 'api';
+    if (this.#isHeld) return;
     const of = await this.#of(last?.operationContext ?? 'hold', 'engine');
     if (of) await this.#unhold(of);
+    if (!this.#closed) this.#attend('caller');
   }
 
   #attend(to: Attention): void {
-    this.#options.mode.attend?.(to);
+    this.#options.attend(this.#isHeld ? 'nobody' : to);
   }
 
   #failed(operationContext: string, tool: string, reason: string): void {
     const result = { status: 'failed', reason, ...NOT_DONE };
     this.#options.mode.told?.({ item: newsItem(`${operationContext}-failed`, tool, result), speech: 'own-words' });
   }
-}
-
-/** Whether the last thing that was done with somebody was to put him on hold. */
-function isOnHold(operations: readonly Operation[], participant: PartyId): boolean {
-  const held = operations.flatMap(({ kind, state, data }) =>
-    kind === 'hold' && state === 'succeeded' ? (storedHold.safeParse(data).data ?? []) : [],
-  );
-  return held.findLast((each) => each.participant === participant)?.on ?? false;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import { OperationLedger } from '../../shared/calls/operation-ledger.ts';
-import { recordingOf } from '../../shared/calls/operations/recording.ts';
+import { enterRecording, recordingOf, startRecording } from '../../shared/calls/operations/recording.ts';
 import { newSession, redisesUnderTest } from '../../shared/sessions/testing/redis.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { VirtualClock } from '../../shared/virtual-clock.ts';
@@ -14,6 +14,7 @@ import { CallRecording, type RecordingPlan } from './call-recording.ts';
 import { ScriptedCarrier } from './testing/scripted-carrier.ts';
 
 const NOTICE = 'This call is recorded.';
+const START = { action: 'start', askedBy: 'api' };
 const PLAN: RecordingPlan = { wish: { channels: 'mixed', format: 'wav' } };
 
 const [redis] = await redisesUnderTest();
@@ -110,4 +111,35 @@ test('a host that takes the call over neither says it again nor records anew', a
   call.events.emit('agentSpoke', { turn: 9, fullText: NOTICE, heardText: NOTICE, interrupted: false });
   await new Promise((resolve) => setTimeout(resolve, 30));
   assert.deepEqual([call.carrier.asked, call.news], [[], []]);
+});
+
+test('two recordings that are asked for at once: people are told once, and the second is refused by name (breaker 5)', async () => {
+  const call = recorded({ fromStart: false, notice: NOTICE });
+  const ask = (operationContext: string) =>
+    ledger.begin({ sessionId: call.sessionId, operationContext, kind: 'recording', deadlineMs: 60_000, data: START });
+  // As functions of a release before enter them, which do not look.
+  for (const context of ['asked-1', 'asked-2']) await ask(context);
+  for (const context of ['asked-1', 'asked-2', 'asked-1']) call.recording.start(context);
+  assert.equal(call.news.length, 1);
+  call.news[0]?.onSpoken?.(true);
+  await eventually(async () => (await call.now()) !== undefined);
+  assert.deepEqual(call.carrier.asked, ['record']);
+  const refused = await ledger.get(call.sessionId, 'asked-2');
+  assert.deepEqual([refused?.state, refused?.result?.message], ['failed', 'recording.running']);
+  call.recording.start('asked-1');
+  assert.equal(call.news.length, 1, 'a command that comes again is no second notice');
+});
+
+test('of several recordings that are asked for at once one is entered (breaker 5)', async () => {
+  const call = recorded({ fromStart: false, notice: false });
+  const of = (operationContext: string) =>
+    ({ sessionId: call.sessionId, callId: 'connection', operationContext, askedBy: 'api' }) as const;
+  const ports = { carrier: call.carrier, ledger };
+  const entered = await Promise.allSettled(['a', 'b', 'c'].map((context) => enterRecording(ports, of(context))));
+  assert.deepEqual(entered.map(({ status }) => status).sort(), ['fulfilled', 'rejected', 'rejected']);
+  const wish = PLAN.wish;
+  const started = await Promise.allSettled(['a', 'b', 'c'].map((context) => startRecording(ports, of(context), wish)));
+  assert.equal(started.filter((each) => each.status === 'fulfilled' && each.value).length, 1);
+  await assert.rejects(startRecording(ports, of('d'), wish), { code: 'recording.running' });
+  assert.deepEqual(call.carrier.asked, ['record']);
 });

@@ -1,6 +1,7 @@
 import { type OperationOf, type OperationPorts, reasonOf } from '../../shared/calls/operations/operate.ts';
 import { startRecording } from '../../shared/calls/operations/recording.ts';
 import type { RecordingWish } from '../../shared/carrier/carrier.ts';
+import type { ErrorCode } from '../../shared/error-codes.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { noCallTraces } from '../../shared/telemetry/call-traces.ts';
@@ -40,6 +41,10 @@ export class CallRecording {
   readonly #options: CallRecordingOptions;
   /** What waits for the carrier's notice to be over, by the name of its playing. */
   readonly #playing = new Map<string, string>();
+  /** The one whose notice is given, or that is about to begin. */
+  #starting: string | undefined;
+  /** All that were asked for: a command may be delivered twice, and people are told once. */
+  readonly #known = new Set<string>();
 
   constructor(options: CallRecordingOptions) {
     this.#options = options;
@@ -57,6 +62,7 @@ export class CallRecording {
       this.start(operationContext);
       return;
     }
+    this.#starting = operationContext;
     const heard = (text: string) => lettersOf(text) >= HEARD_SHARE * lettersOf(notice);
     let isOver = false;
     const once = (work: () => void) => {
@@ -82,6 +88,13 @@ export class CallRecording {
   /** From now on, after the notice. */
   start(operationContext: string): void {
     const { agent, plan } = this.#options;
+    if (this.#known.has(operationContext)) return;
+    this.#known.add(operationContext);
+    if (this.#starting !== undefined) {
+      this.#settle(operationContext, 'recording.running');
+      return;
+    }
+    this.#starting = operationContext;
     if (!agent) this.#fail(operationContext, 'recording.no-notice');
     else if (plan.noticeUrl !== undefined) void this.#play(operationContext, plan.noticeUrl);
     else if (agent.notice === false) void this.#record(operationContext);
@@ -101,7 +114,7 @@ export class CallRecording {
   #say(operationContext: string, notice: string, attempt: number): void {
     const { mode } = this.#options;
     if (!mode.told || attempt > MOST_NOTICES) {
-      this.#fail(operationContext, 'recording.notice-unheard');
+      this.#fail(operationContext, mode.told ? 'recording.notice-unheard' : 'calls.no-voice');
       return;
     }
     mode.told({
@@ -118,7 +131,10 @@ export class CallRecording {
     try {
       const { sessionId, callId } = notice;
       const begun = { sessionId, operationContext: notice.operationContext, kind: 'play', deadlineMs: 60_000 } as const;
-      if (!(await ports.ledger.begin({ ...begun, data: { askedBy: 'engine' } }))) return;
+      if (!(await ports.ledger.begin({ ...begun, data: { askedBy: 'engine' } }))) {
+        this.#starting = undefined;
+        return;
+      }
       const play = () => ports.carrier.play(callId, { url }, notice.operationContext);
       await (ports.traces ?? noCallTraces).within(sessionId, operationSpan('play'), play);
     } catch (error) {
@@ -135,12 +151,24 @@ export class CallRecording {
       log.warn({ reason: messageOf(error) }, 'the call cannot be recorded');
       this.#options.onFault(reasonOf(error));
     }
+    this.#starting = undefined;
   }
 
   #fail(operationContext: string, code: string): void {
-    const { ports, of, log, onFault } = this.#options;
-    log.warn({ code, operationContext }, 'the call is not recorded');
-    onFault(code);
+    this.#starting = undefined;
+    this.#options.log.warn({ code, operationContext }, 'the call is not recorded');
+    this.#options.onFault(code);
+    this.#settle(operationContext, code);
+  }
+
+  /** Nothing comes of it. */
+  refuse(operationContext: string, code: ErrorCode): void {
+    this.#known.add(operationContext);
+    this.#settle(operationContext, code);
+  }
+
+  #settle(operationContext: string, code: string): void {
+    const { ports, of, log } = this.#options;
     const { sessionId } = of(operationContext);
     ports.ledger
       .settle(sessionId, { operationContext, state: 'failed', result: { message: code } })

@@ -13,6 +13,7 @@ import type { Transport } from '../contract/line.ts';
 import type { Mode, ModeKind } from '../contract/mode.ts';
 import { SessionEvents } from '../dialogue/session-events.ts';
 import type { CallRecord } from '../record/call-record.ts';
+import { Attentions } from './attentions.ts';
 import type { CallEnding } from './call-ending.ts';
 import { newsItem } from './call-news.ts';
 import type { SessionLease } from './lease.ts';
@@ -87,6 +88,7 @@ export class LiveSession {
   readonly #options: LiveSessionOptions;
   readonly #events: SessionEvents;
   readonly #mode: Mode;
+  readonly #attentions: Attentions;
   readonly #keys: SessionKeys;
   readonly #desk: OpenCallDesk | undefined;
   readonly #stopCommands: () => void;
@@ -126,9 +128,14 @@ export class LiveSession {
       recorder,
       inputs: recorder?.inputs,
     });
+    this.#attentions = new Attentions((to) => {
+      this.#keys.hold(to === 'nobody');
+      this.#mode.attend?.(to);
+    });
     this.#keys = new SessionKeys({
       events: this.#events,
       mode: this.#mode,
+      attend: (to) => this.#attentions.attend('keys', to),
       agent,
       clock,
       newId: options.newId,
@@ -240,6 +247,7 @@ export class LiveSession {
       resumed: history.length > 0,
       agent: agent.recording,
       mode: this.#mode,
+      attend: (to) => this.#attentions.attend('call', to),
       events: this.#events,
       clock,
       log,
@@ -253,9 +261,10 @@ export class LiveSession {
   #collect(wish: CollectKeysWish | CollectInputWish, operationContext: string): void {
     const { callDesk, session, log } = this.#options;
     const settle = async () => {
-      const outcome = await this.#keys.wish(wish, operationContext);
-      if (!outcome && wish.kind === 'collect-keys') return;
-      const { name: _, ...data } = outcome ?? { name: '', status: 'no_such_input' };
+      const why = this.#desk?.whyNotAsked;
+      const outcome = why === undefined ? await this.#keys.wish(wish, operationContext) : { status: why };
+      if (!outcome) return;
+      const { name: _, ...data } = { name: '', ...outcome };
       const state = data.status === 'right' ? 'succeeded' : 'failed';
       await callDesk?.ports.ledger.settle(session.id, {
         operationContext,

@@ -4,6 +4,7 @@ import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Session } from '../../shared/sessions/session.ts';
 import type { AgentRecording } from '../contract/agent.ts';
+import type { Attention } from '../contract/call-news.ts';
 import type { SessionEventSource } from '../contract/events.ts';
 import type { Mode } from '../contract/mode.ts';
 import { CallDesk } from './call-desk.ts';
@@ -24,6 +25,8 @@ interface CallAtHand {
   readonly resumed: boolean;
   readonly agent: AgentRecording | undefined;
   readonly mode: Mode;
+  /** Whom the mode attends to from now on. */
+  readonly attend: (to: Attention) => void;
   readonly events: SessionEventSource;
   readonly clock: Clock;
   readonly log: Logger;
@@ -35,7 +38,7 @@ interface CallAtHand {
 /** Names the recording that begins with the call, so that it begins once. */
 const FROM_START = 'recording-from-start';
 
-export interface OpenCallDesk extends Pick<CallDesk, 'act' | 'take' | 'close'> {
+export interface OpenCallDesk extends Pick<CallDesk, 'act' | 'take' | 'close' | 'whyNotAsked'> {
   /** Has the carrier tell of the caller's keys by events, too, where it can, or no more. */
   listenForKeys(on: boolean): void;
   /** The conversation is about to begin. */
@@ -45,7 +48,7 @@ export interface OpenCallDesk extends Pick<CallDesk, 'act' | 'take' | 'close'> {
 /** What is done with one call, and its recording. */
 export function openCallDesk(parts: CallDeskParts, call: CallAtHand): OpenCallDesk {
   const { ports, find, recording: plan, waits } = parts;
-  const { session, resumed, agent, mode, events, clock, log, onPutThrough, onCallerLeft, onFault } = call;
+  const { session, resumed, agent, mode, attend, events, clock, log, onPutThrough, onCallerLeft, onFault } = call;
   const of = (operationContext: string) => ({
     sessionId: session.id,
     callId: session.callConnectionId ?? '',
@@ -60,6 +63,7 @@ export function openCallDesk(parts: CallDeskParts, call: CallAtHand): OpenCallDe
     find,
     session,
     mode,
+    attend,
     recording,
     source,
     clock,
@@ -69,6 +73,9 @@ export function openCallDesk(parts: CallDeskParts, call: CallAtHand): OpenCallDe
     waits,
   });
   return {
+    get whyNotAsked() {
+      return desk.whyNotAsked;
+    },
     act: (action) => desk.act(action),
     take: (command) => desk.take(command),
     close: () => desk.close(),

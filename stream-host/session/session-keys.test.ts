@@ -4,6 +4,7 @@ import type { CollectKeysWish } from '../../shared/calls/keys-wish.ts';
 import { countedIds } from '../../shared/ids.ts';
 import type { CallAction, Responder } from '../contract/agent.ts';
 import { Rig, text } from '../conversation/testing/rig.ts';
+import { Attentions } from './attentions.ts';
 import { SessionKeys } from './session-keys.ts';
 
 const PIN: CollectKeysWish = {
@@ -39,6 +40,7 @@ class Call {
     this.keys = new SessionKeys({
       events: this.rig.events,
       mode: this.rig.conversation,
+      attend: (to) => this.rig.conversation.attend(to),
       agent: { keyInput: () => ({ ...PIN, ...wish }), ...(checkKeys && { checkKeys }) },
       clock: this.rig.clock,
       newId: countedIds(),
@@ -166,19 +168,75 @@ test('the end of the call ends a collection, and nobody is told', async () => {
   );
 });
 
-test('what the API wants is asked for by its prompt, and the agent knows of it and says nothing', async () => {
-  const call = new Call();
+/** Collects what the API wants, and presses `keys` once it was asked for. */
+async function askedByApi(call: Call, changes: Partial<CollectKeysWish>, keys: string) {
   await call.rig.started();
-  const { kind: _, ...pin } = PIN;
-  const wish = { ...pin, kind: 'collect-keys', prompt: 'Your PIN, please.' } as const;
-  const outcome = call.keys.wish(wish, 'op-1');
-  assert.equal(await call.keys.wish(wish, 'op-1'), undefined, 'a command that comes twice is one');
+  const outcome = call.keys.wish({ ...PIN, attempts: 1, prompt: 'Your PIN, please.', ...changes }, 'op-1');
   await call.rig.clock.advance(3000);
   assert.equal(call.rig.spoken.at(-1)?.trim(), 'Your PIN, please.');
+  await call.press(keys);
+  await call.rig.clock.advance(6000);
+  return outcome;
+}
+
+test('of what the API wanted the agent is told, and speaks of it: nobody is left in silence after his PIN (stranger 9)', async () => {
+  const call = new Call();
+  call.rig.script = () => [text('Thank you, you are in.')];
+  const outcome = await askedByApi(call, {}, '4711');
+  assert.deepEqual(outcome, { name: 'pin', status: 'right', attempts: 1, handle: 'keys-id-1' });
+  assert.deepEqual(call.results, [{ status: 'right', attempts: 1, handle: 'keys-id-1' }]);
+  assert.equal(call.rig.prompts.length, 1);
+  assert.equal(call.rig.spoken.at(-1)?.trim(), 'Thank you, you are in.');
+});
+
+test('the API may give the words for what comes of it, and the model has no part in it (stranger 9)', async () => {
+  const words = { right: 'That is right.', wrong: 'That is wrong.' };
+  for (const [keys, line] of [
+    ['4711', words.right],
+    ['1234', words.wrong],
+  ] as const) {
+    const call = new Call();
+    await askedByApi(call, { ...words, secret: false }, keys);
+    assert.equal(call.rig.spoken.at(-1)?.trim(), line);
+    assert.equal(call.rig.prompts.length, 0);
+  }
+});
+
+test('a command that comes twice is one, and an input that the agent does not know is told as that', async () => {
+  const call = new Call();
+  await call.rig.started();
+  void call.keys.wish(PIN, 'op-1');
+  assert.equal(await call.keys.wish(PIN, 'op-1'), undefined);
+  const rig = new Rig();
+  const agent = { keyInput: () => undefined };
+  const { events, conversation: mode, clock } = rig;
+  const keys = new SessionKeys({ events, mode, attend: () => {}, agent, clock, newId: countedIds() });
+  assert.deepEqual(await keys.wish({ kind: 'collect-input', input: 'pin' }, 'op-1'), { status: 'no_such_input' });
+});
+
+test('a hold stops the time for keys, what is pressed meanwhile is nobody’s, and the prompt that it cut is said again (stranger 1)', async () => {
+  const call = new Call();
+  await call.rig.started();
+  const over: unknown[] = [];
+  const wish = { ...PIN, attempts: 1, firstKeyMs: 5000, prompt: PROMPT };
+  void call.keys.wish(wish, 'op-1').then((outcome) => over.push(outcome));
+  await call.rig.clock.advance(1000);
+  const attentions = new Attentions((to) => {
+    call.keys.hold(to === 'nobody');
+    call.rig.conversation.attend(to);
+  });
+  attentions.attend('keys', 'waiting');
+  attentions.attend('call', 'nobody');
+  const said = call.rig.spoken.length;
+  await call.press('99');
+  await call.rig.clock.advance(30_000);
+  assert.deepEqual([over, call.rig.spoken.length], [[], said]);
+  attentions.attend('call', 'caller');
+  await call.rig.clock.advance(6000);
+  assert.equal(call.rig.spoken.slice(said).join(' ').replaceAll(/\s+/g, ' ').trim(), PROMPT);
   await call.press('4711');
-  assert.deepEqual(await outcome, { name: 'pin', status: 'right', attempts: 1, handle: 'keys-id-1' });
-  await call.rig.clock.advance(4000);
-  assert.equal(call.rig.prompts.length, 0);
+  await call.rig.clock.advance(100);
+  assert.partialDeepStrictEqual(over, [{ status: 'right', attempts: 1 }]);
 });
 
 test('a prompt longer than the time for the first key does not use that time up (breaker 1)', async () => {
@@ -200,6 +258,7 @@ test('the carrier tells of keys, too, while what is collected is no secret', asy
     const keys = new SessionKeys({
       events: rig.events,
       mode: rig.conversation,
+      attend: (to) => rig.conversation.attend(to),
       agent: {},
       clock: rig.clock,
       newId: countedIds(),

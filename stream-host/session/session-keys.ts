@@ -2,6 +2,7 @@ import type { CollectInputWish, CollectKeysWish } from '../../shared/calls/keys-
 import type { Clock } from '../../shared/clock.ts';
 import type { NewId } from '../../shared/ids.ts';
 import type { CallAction, Responder } from '../contract/agent.ts';
+import type { Attention, CallNews } from '../contract/call-news.ts';
 import type { SessionEmitter } from '../contract/events.ts';
 import type { KeysChecked, KeysOutcome, KeysWanted } from '../contract/keys.ts';
 import type { Mode } from '../contract/mode.ts';
@@ -12,6 +13,8 @@ import { newsItem } from './call-news.ts';
 export interface SessionKeysOptions {
   readonly events: SessionEmitter;
   readonly mode: Mode;
+  /** Whom the mode attends to while keys are waited for. */
+  readonly attend: (to: Attention) => void;
   readonly agent: Pick<Responder, 'checkKeys' | 'keyInput'>;
   readonly clock: Clock;
   readonly newId: NewId;
@@ -38,7 +41,7 @@ export class SessionKeys {
 
   constructor(options: SessionKeysOptions) {
     this.#options = options;
-    const { events, mode, clock, newId } = options;
+    const { events, mode, attend, clock, newId } = options;
     this.#desk = new KeyDesk({
       clock,
       newId,
@@ -52,7 +55,7 @@ export class SessionKeys {
         },
         // Who looks for the keys is not asked whether he is there.
         onCollecting: (wanted) => {
-          mode.attend?.(wanted ? 'waiting' : 'caller');
+          attend(wanted ? 'waiting' : 'caller');
           // Its events come by way of Redis.
           const listens = wanted?.secret === false;
           if (listens !== this.#listens) options.listen?.(listens);
@@ -70,6 +73,11 @@ export class SessionKeys {
   /** Keys are wanted of the caller now, and what he has pressed of them is known here alone. */
   get isCollecting(): boolean {
     return this.#desk.isCollecting;
+  }
+
+  /** The caller is on hold, or is back. */
+  hold(on: boolean): void {
+    this.#desk.hold(on);
   }
 
   /** @param tone as the line or the carrier names it: `5`, or `five` */
@@ -97,19 +105,25 @@ export class SessionKeys {
   }
 
   /**
-   * Collects what the API wants. The agent knows of it, and says nothing but the prompt.
-   * @returns undefined: the agent knows no such keys, or it is under way already
+   * Collects what the API wants. The agent says the prompt, is told what came of it, and speaks of that: in the words that
+   * the API gives for it, or in its own.
+   * @returns undefined: it is under way already
    */
-  async wish(wish: CollectKeysWish | CollectInputWish, operationContext: string): Promise<KeysOutcome | undefined> {
+  async wish(
+    wish: CollectKeysWish | CollectInputWish,
+    operationContext: string,
+  ): Promise<KeysOutcome | { readonly status: 'no_such_input' } | undefined> {
     const { agent, mode } = this.#options;
-    const wanted = wish.kind === 'collect-input' ? agent.keyInput?.(wish.input) : wish;
     // A command may be delivered twice.
-    if (!wanted || this.#wishes.has(operationContext)) return undefined;
+    if (this.#wishes.has(operationContext)) return undefined;
     this.#wishes.add(operationContext);
+    const wanted = wish.kind === 'collect-input' ? agent.keyInput?.(wish.input) : wish;
+    if (!wanted) return { status: 'no_such_input' };
     const outcome = this.collect(wanted);
     if (wanted.prompt !== undefined) mode.told?.({ speech: { line: wanted.prompt } });
     const told = await outcome;
-    mode.told?.({ item: newsItem(`${operationContext}-done`, 'collect_keys', resultOf(told)), speech: 'none' });
+    const item = newsItem(`${operationContext}-done`, 'collect_keys', resultOf(told));
+    mode.told?.({ item, speech: speechOf(told, wanted) });
     return told;
   }
 
@@ -143,6 +157,13 @@ export class SessionKeys {
 function resultOf({ name: _, checked, ...outcome }: KeysOutcome): Readonly<Record<string, unknown>> {
   const brought = typeof checked === 'object' && checked !== null ? checked : {};
   return { ...brought, ...outcome };
+}
+
+/** Whoever has entered something is told what came of it. Of keys that others take the place of nothing is said. */
+function speechOf({ status }: KeysOutcome, { right, wrong }: CollectKeysWish): CallNews['speech'] {
+  if (status === 'replaced' || status === 'call_over') return 'none';
+  const line = status === 'right' ? right : wrong;
+  return line === undefined ? 'own-words' : { line };
 }
 
 function wantedOf(wish: CollectKeysWish, check: KeysWanted['check']): KeysWanted {

@@ -6,6 +6,7 @@ import type { PartyId } from '../../shared/carrier/carrier.ts';
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import type { Attention } from '../contract/call-news.ts';
 import type { Mode } from '../contract/mode.ts';
 import { newsItem } from './call-news.ts';
 import { takeOffHold } from './take-off-hold.ts';
@@ -18,6 +19,9 @@ export interface WarmTransferOptions {
   /** Our number, by which the human is called. */
   readonly source: PartyId | undefined;
   readonly mode: Mode;
+  readonly attend: (to: Attention) => void;
+  /** Somebody else has put the caller on hold before. Where nothing comes of the transfer he stays there. */
+  readonly wasOnHold: boolean;
   readonly clock: Clock;
   readonly log: Logger;
   readonly waits?: Partial<WarmTransferWaits>;
@@ -77,11 +81,11 @@ export class WarmTransfer {
 
   /** Never rejects. */
   async run(): Promise<WarmOutcome> {
-    const { mode, log } = this.#options;
+    const { mode, attend, wasOnHold, log } = this.#options;
     try {
       mode.interrupt();
-      mode.attend?.('nobody');
-      await hold(this.#options.ports, this.#step('hold'), this.#options.caller);
+      attend('nobody');
+      if (!wasOnHold) await hold(this.#options.ports, this.#step('hold'), this.#options.caller);
       this.#callerWasIn = await this.#isThere(this.#options.caller).catch(() => false);
       const came = await this.#ring();
       if (came !== true) return await this.#end(came);
@@ -169,13 +173,15 @@ export class WarmTransfer {
   /** @returns true, or who is gone meanwhile */
   async #tellHuman(): Promise<true | string> {
     const { mode, wish, of } = this.#options;
-    if (!mode.told) return true;
+    // The call is only written down by now: nobody is put through to somebody who knows nothing of him.
+    if (!mode.told) return 'calls.no-voice';
     await this.#wait(this.#waits.beforeSummaryMs);
     const { summary } = wish;
     const said = new Promise<true>((resolve) => {
       mode.told?.({
         item: newsItem(`${of.operationContext}-answered`, 'transfer_call', ANSWERED),
         speech: summary === undefined ? 'own-words' : { line: summary },
+        aside: true,
         onSpoken: () => resolve(true),
       });
     });
@@ -189,7 +195,7 @@ export class WarmTransfer {
   }
 
   async #takeBack(reason: string): Promise<WarmOutcome> {
-    const { ports, wish, log } = this.#options;
+    const { ports, wish, wasOnHold, log } = this.#options;
     const ended = await Promise.race([this.#gone.promise, Promise.resolve(undefined)]);
     if (ended === 'session') return { kind: 'abandoned' };
     if (ended === 'caller') return { kind: 'caller-left' };
@@ -200,7 +206,7 @@ export class WarmTransfer {
       log.debug({ reason: messageOf(error) }, 'there was nobody to take out of the call');
     }
     try {
-      await this.#unhold();
+      if (!wasOnHold) await this.#unhold();
     } catch (error) {
       log.error({ reason: messageOf(error) }, 'a caller could not be taken off hold');
     }

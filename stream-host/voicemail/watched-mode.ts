@@ -4,6 +4,7 @@ import type { Cancel } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
 import type { SessionFacts } from '../contract/agent.ts';
+import type { Attention } from '../contract/call-news.ts';
 import type { SessionEmitter } from '../contract/events.ts';
 import type { Mode, ModeHost, ModeKind } from '../contract/mode.ts';
 import type { OnUsed, OpenRecogniser, Synthesiser } from '../contract/speech.ts';
@@ -67,6 +68,8 @@ class WatchedCall implements Mode {
   #turns: number;
   #menus = 0;
   #navigates = false;
+  /** Whom others want the mode to attend to. */
+  #attention: Attention = 'caller';
   #takenOver = false;
   #cancel: Cancel = () => {};
   #closed = false;
@@ -128,7 +131,11 @@ class WatchedCall implements Mode {
     if (mode.typed) this.typed = unlessTaken((text: string) => mode.typed?.(text));
     if (mode.transcribed) this.transcribed = unlessTaken((phrase) => mode.transcribed?.(phrase));
     if (mode.told) this.told = unlessTaken((news) => mode.told?.(news));
-    if (mode.attend) this.attend = unlessTaken((to) => mode.attend?.(to));
+    if (!mode.attend) return;
+    this.attend = unlessTaken((to) => {
+      this.#attention = to;
+      if (!this.#navigates) mode.attend?.(to);
+    });
   }
 
   /** What the mode tells is told, but that it has ended where somebody else goes on with its call. */
@@ -239,7 +246,7 @@ class WatchedCall implements Mode {
     if (!this.#navigates || this.#closed) return;
     this.#navigates = false;
     this.#cancel();
-    this.#mode.attend?.('caller');
+    this.#mode.attend?.(this.#attention);
     if (greets) this.#mode.told?.({ speech: { line: this.#host.agent.phrases.greeting } });
   }
 

@@ -4,7 +4,7 @@ import { CarrierError } from '../../carrier/carrier-error.ts';
 import { messageOf, ParleyError } from '../../errors.ts';
 import { type CallTraces, noCallTraces } from '../../telemetry/call-traces.ts';
 import { operationSpan } from '../../telemetry/names.ts';
-import type { OperationLedger, OperationResult } from '../operation-ledger.ts';
+import type { Alone, OperationLedger, OperationResult } from '../operation-ledger.ts';
 
 export interface OperationPorts {
   readonly carrier: Carrier;
@@ -33,6 +33,8 @@ interface Asked<Result> {
   readonly request: () => Promise<Result>;
   /** Whoever wants it has entered it already, for somebody else to carry out. */
   readonly entered?: boolean;
+  /** While one of these is open in the call, there is no second one. */
+  readonly alone?: Alone;
   /** The carrier's answer is all that is told of it: then it says what came of it. */
   readonly endsWith?: (result: Result) => OperationResult;
 }
@@ -40,15 +42,16 @@ interface Asked<Result> {
 /**
  * Enters an operation in the ledger, and asks the carrier for it.
  * @returns false: it was asked for before, and nothing was done now
- * @throws {ParleyError} it was not done, and is on record as failed; or, see {@link mayBeDone}, nobody knows, and it stays
- * `asked` until its event comes, or the carrier is asked how things stand
+ * @throws {ParleyError} it was not done, and is on record as failed, or not at all where another one is open; or, see
+ * {@link mayBeDone}, nobody knows, and it stays `asked` until its event comes, or the carrier is asked how things stand
  */
 export async function operate<Result>(
   { ledger, traces = noCallTraces }: OperationPorts,
   { sessionId, operationContext, askedBy }: OperationOf,
-  { kind, deadlineMs, data = {}, request, entered = false, endsWith }: Asked<Result>,
+  { kind, deadlineMs, data = {}, request, entered = false, alone, endsWith }: Asked<Result>,
 ): Promise<boolean> {
-  const isNew = await ledger.begin({ sessionId, operationContext, kind, deadlineMs, data: { ...data, askedBy } });
+  const operation = { sessionId, operationContext, kind, deadlineMs, data: { ...data, askedBy } };
+  const isNew = await ledger.begin({ ...operation, ...(alone && { alone }) });
   if (!isNew && !(entered && (await ledger.get(sessionId, operationContext))?.state === 'asked')) return false;
   let result: Result;
   try {

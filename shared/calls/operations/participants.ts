@@ -1,5 +1,8 @@
 import type { PartyId } from '../../carrier/carrier.ts';
+import { failedAs } from '../../carrier/carrier-error.ts';
+import { ParleyError } from '../../errors.ts';
 import { type OperationOf, type OperationPorts, operate } from './operate.ts';
+import { aboutSomebody, isThere } from './who-is-there.ts';
 
 /** How long after the ringing the event that tells of it may take. */
 const AFTER_RINGING_MS = 60_000;
@@ -13,7 +16,10 @@ interface Added {
   readonly source?: PartyId | undefined;
 }
 
-/** Rings somebody, who comes into the call where he answers. */
+/**
+ * Rings somebody, who comes into the call where he answers.
+ * @throws {ParleyError} `calls.participant-there`, and what the carrier fails with
+ */
 export function addParticipant(
   ports: OperationPorts,
   of: OperationOf,
@@ -24,17 +30,31 @@ export function addParticipant(
     kind: 'add-participant',
     deadlineMs: ringS * 1000 + AFTER_RINGING_MS,
     data: { target },
-    request: () => ports.carrier.addParticipant(callId, { target, operationContext, ringS, source }),
+    alone: { slot: `add:${target}`, refusal: participantThere },
+    request: async () => {
+      try {
+        return await ports.carrier.addParticipant(callId, { target, operationContext, ringS, source });
+      } catch (error) {
+        if (failedAs(error, 'refused') && (await isThere(ports.carrier, callId, target))) throw participantThere();
+        throw error;
+      }
+    },
   });
 }
 
-/** Has somebody leave the call. */
+export const participantThere = () =>
+  new ParleyError('calls.participant-there', 'He is in the call already, or is being rung.');
+
+/** Has somebody leave the call. @throws {ParleyError} */
 export function removeParticipant(ports: OperationPorts, of: OperationOf, participant: PartyId): Promise<boolean> {
   const { callId, operationContext } = of;
   return operate(ports, of, {
     kind: 'remove-participant',
     deadlineMs: REMOVED_WITHIN_MS,
     data: { participant },
-    request: () => ports.carrier.removeParticipant(callId, participant, operationContext),
+    request: () =>
+      aboutSomebody(ports.carrier, callId, participant, () =>
+        ports.carrier.removeParticipant(callId, participant, operationContext),
+      ),
   });
 }

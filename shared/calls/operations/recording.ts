@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { RecordingWish } from '../../carrier/carrier.ts';
 import { ParleyError } from '../../errors.ts';
-import type { Operation } from '../operation-ledger.ts';
+import { isSettled, type Operation } from '../operation-ledger.ts';
 import { type OperationOf, type OperationPorts, operate } from './operate.ts';
 
 const SETTLED_WITHIN_MS = 30_000;
@@ -35,7 +35,20 @@ export function recordingOf(operations: readonly Operation[]): CallRecording | u
   return recording;
 }
 
-/** Enters a recording that whoever talks on the call shall start, after the notice. */
+/** Somebody has asked for a recording already, and it is not known yet whether it comes about. */
+export const isStarting = (operations: readonly Operation[]): boolean =>
+  operations.some(({ kind, state, data }) => kind === 'recording' && data.action === 'start' && !isSettled(state));
+
+export const recordingRunning = () =>
+  new ParleyError('recording.running', 'The call is being recorded already, or is about to be.');
+
+/** A call has one recording at a time, whoever wants it. */
+const ALONE = { slot: 'recording', refusal: recordingRunning };
+
+/**
+ * Enters a recording that whoever talks on the call shall start, after the notice.
+ * @throws {ParleyError} `recording.running`
+ */
 export const enterRecording = (
   { ledger }: OperationPorts,
   { sessionId, operationContext, askedBy }: OperationOf,
@@ -46,16 +59,25 @@ export const enterRecording = (
     kind: 'recording',
     deadlineMs: NOTICE_WITHIN_MS + SETTLED_WITHIN_MS,
     data: { action: 'start', askedBy },
+    alone: ALONE,
   });
 
-/** Has the carrier record the call. Whoever is in it has been told before, where that is wanted. */
+/**
+ * Has the carrier record the call. Whoever is in it has been told before, where that is wanted.
+ * @throws {ParleyError} `recording.running`, and what the carrier fails with
+ */
 export function startRecording(ports: OperationPorts, of: OperationOf, wish: RecordingWish): Promise<boolean> {
   return operate(ports, of, {
     kind: 'recording',
     deadlineMs: SETTLED_WITHIN_MS,
     data: { action: 'start' },
     entered: true,
-    request: () => ports.carrier.startRecording(of.callId, wish),
+    alone: ALONE,
+    request: async () => {
+      // One that was asked for while another one began.
+      if (recordingOf(await ports.ledger.list(of.sessionId))) throw recordingRunning();
+      return ports.carrier.startRecording(of.callId, wish);
+    },
     endsWith: ({ recordingId }) => ({ data: { recordingId } }),
   });
 }

@@ -1,5 +1,6 @@
 import type { PartyId } from '../../carrier/carrier.ts';
 import { type OperationOf, type OperationPorts, operate } from './operate.ts';
+import { aboutSomebody } from './who-is-there.ts';
 
 /** A long row is pressed for some seconds. */
 const SETTLED_WITHIN_MS = 60_000;
@@ -11,6 +12,7 @@ export function sendKeys(ports: OperationPorts, of: OperationOf, keys: string, t
     kind: 'send-keys',
     deadlineMs: SETTLED_WITHIN_MS,
     data: { count: keys.length },
-    request: () => ports.carrier.sendKeys(callId, keys, to, operationContext),
+    request: () =>
+      aboutSomebody(ports.carrier, callId, to, () => ports.carrier.sendKeys(callId, keys, to, operationContext)),
   });
 }

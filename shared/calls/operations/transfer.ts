@@ -1,8 +1,11 @@
+import { z } from 'zod';
 import type { PartyId } from '../../carrier/carrier.ts';
+import { ParleyError } from '../../errors.ts';
 import type { TransferWish } from '../call-wish.ts';
+import { isSettled, type Operation } from '../operation-ledger.ts';
 import { type OperationOf, type OperationPorts, operate } from './operate.ts';
 
-/** ACS gives a transfer 60 s to be accepted; the event may be a little behind. */
+/** ACS itself gives a transfer 60 s to be accepted, and takes no other time; the event may be a little behind. */
 const SETTLED_WITHIN_MS = 65_000;
 /** Of a warm one: what comes before and after the ringing. */
 const WARM_AROUND_MS = 180_000;
@@ -14,18 +17,32 @@ interface Parties {
   readonly source?: PartyId | undefined;
 }
 
-/** Hands the caller on. Our leg goes with it where the human answers; else the agent still has him. */
+/** A call has one transfer at a time, whoever wants it. */
+const ALONE = { slot: 'transfer', refusal: () => transferRunning() };
+
+export const transferRunning = () =>
+  new ParleyError('calls.transfer-running', 'The caller is being put through already.');
+
+/** The transfer that goes on in a call. */
+export const openTransfer = (operations: readonly Operation[]): Operation | undefined =>
+  operations.findLast(({ kind, state }) => kind === 'transfer' && !isSettled(state));
+
+/**
+ * Hands the caller on. Our leg goes with it where the human answers; else the agent still has him.
+ * @throws {ParleyError} `calls.transfer-running`, and what the carrier fails with
+ */
 export function transferBlind(
   ports: OperationPorts,
   of: OperationOf,
-  { target, timeoutS }: TransferWish,
+  { target }: Pick<TransferWish, 'target'>,
   parties: Parties,
 ): Promise<boolean> {
   const { callId, operationContext } = of;
   return operate(ports, of, {
     kind: 'transfer',
-    deadlineMs: Math.max(SETTLED_WITHIN_MS, timeoutS * 1000),
+    deadlineMs: SETTLED_WITHIN_MS,
     data: { how: 'blind', target },
+    alone: ALONE,
     request: () => ports.carrier.transfer(callId, { target, operationContext, ...parties }),
   });
 }
@@ -33,6 +50,7 @@ export function transferBlind(
 /**
  * Enters a warm transfer in the ledger: its steps are operations of their own, and whoever holds the call carries them out
  * (`stream-host/session/warm-transfer.ts`).
+ * @throws {ParleyError} `calls.transfer-running`
  */
 export function beginWarmTransfer(
   { ledger }: OperationPorts,
@@ -45,5 +63,15 @@ export function beginWarmTransfer(
     kind: 'transfer',
     deadlineMs: timeoutS * 1000 + WARM_AROUND_MS,
     data: { how: 'warm', target, timeoutS, ...(summary !== undefined && { summary }), askedBy },
+    alone: ALONE,
   });
 }
+
+/** Of `Operation.data`: what was wanted, for a host that goes on with it. */
+export const transferData = z.object({
+  how: z.enum(['blind', 'warm']),
+  target: z.string(),
+  timeoutS: z.number().default(0),
+  summary: z.string().optional(),
+  askedBy: z.enum(['api', 'agent', 'engine']),
+});

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { inputName, KEY_ROW, keyLine, keyTerms, MOST_KEYS } from '../../calls/keys-wish.ts';
 import { defineRoute } from '../route.ts';
-import { accepted, callId, nothing, OPERATION_ERRORS, party } from './call-operations.ts';
+import { accepted, callId, nothing, OPERATION_ERRORS, PARTICIPANT_ERRORS, party } from './call-operations.ts';
 import { STORE_ERRORS } from './calls.ts';
 
 /** Keys of the telephone: those that we press, and those that the caller shall. */
@@ -28,7 +28,7 @@ export const sendCallKeys = defineRoute({
     })
     .meta({ id: 'SendKeys' }),
   answers: { 202: accepted },
-  errors: OPERATION_ERRORS,
+  errors: [...OPERATION_ERRORS, ...PARTICIPANT_ERRORS],
 });
 
 export const collectCallKeys = defineRoute({
@@ -39,7 +39,7 @@ export const collectCallKeys = defineRoute({
   access: 'api',
   summary: 'Has the caller enter keys of the telephone',
   description:
-    'What comes of it stands in the operation, as `result.data`: `status` is `right`, `not_right`, `nothing`, `failed`, `replaced` or `call_over`, with `attempts`, and `keys` where they are no secret. Of a secret there is a `handle`, by which tools of the agent get it; it is in no answer.',
+    'What comes of it stands in the operation, as `result.data`: `status` is `right`, `not_right`, `nothing`, `failed`, `replaced` or `call_over`, with `attempts`, and `keys` where they are no secret. Of a secret there is a `handle`, by which tools of the agent get it; it is in no answer. When it is over the agent is told so and speaks of it in its own words, or says the words that stand here for it.',
   params: callId,
   query: nothing,
   body: z
@@ -53,10 +53,20 @@ export const collectCallKeys = defineRoute({
       ...keyTerms,
       prompt: keyLine.describe('Said first; without it, the caller knows already.').exactOptional(),
       retry_prompt: keyLine.describe('Said after an attempt that was not right.').exactOptional(),
+      right_prompt: keyLine
+        .describe('Said when they were right, word for word; without it, the agent speaks of it in its own words.')
+        .exactOptional(),
+      wrong_prompt: keyLine
+        .describe('Said when the last attempt was not right either, or nothing was pressed; in the same way.')
+        .exactOptional(),
     })
     .refine(({ input, count }) => (input === undefined) !== (count === undefined), {
       path: ['count'],
       error: 'must be there, or input, and not both',
+    })
+    .refine(({ input, right_prompt, wrong_prompt }) => input === undefined || !(right_prompt ?? wrong_prompt), {
+      path: ['input'],
+      error: 'is spoken of by the agent: give no words for it',
     })
     .refine(({ attempts, retry_prompt }) => attempts === 1 || retry_prompt !== undefined, {
       path: ['retry_prompt'],
@@ -69,7 +79,16 @@ export const collectCallKeys = defineRoute({
     .meta({ id: 'CollectKeys' }),
   answers: { 202: accepted },
   // Whoever talks on the call does it: nothing is asked of the carrier meanwhile.
-  errors: [...STORE_ERRORS, 'calls.not-found', 'calls.not-established', 'calls.no-phone-call', 'call.ended'],
+  errors: [
+    ...STORE_ERRORS,
+    'calls.not-found',
+    'calls.not-established',
+    'calls.no-phone-call',
+    'call.ended',
+    'calls.on-hold',
+    'calls.transfer-running',
+    'calls.no-voice',
+  ],
 });
 
 export const CALL_KEYS = [sendCallKeys, collectCallKeys] as const;

@@ -42,6 +42,9 @@ export const OPERATION_ERRORS = [
   ...ACS_ERRORS,
 ] as const satisfies readonly ErrorCode[];
 
+/** Where it is about somebody in the call. */
+export const PARTICIPANT_ERRORS = ['calls.participant-not-found'] as const satisfies readonly ErrorCode[];
+
 /** Where an Idempotency-Key counts. */
 const ONCE_ERRORS = ['once.input-differs', 'once.running'] as const satisfies readonly ErrorCode[];
 
@@ -83,11 +86,23 @@ export const transferCall = defineRoute({
         .describe('What the human is told first, word for word; of a warm transfer only. Without it the agent sums up.')
         .nullable()
         .exactOptional(),
-      timeout_s: ringS.describe('How long the human’s telephone rings.').default(DEFAULT_RING_S),
+      timeout_s: ringS
+        .describe(
+          `How long the human’s telephone rings, ${DEFAULT_RING_S} without it; of a warm transfer only, as ACS takes no time for a blind one, and gives it up by itself.`,
+        )
+        .exactOptional(),
+    })
+    .refine(({ kind, context }) => kind === 'warm' || (context ?? '') === '', {
+      path: ['context'],
+      error: 'is of a warm transfer only: in a blind one nobody tells the human anything',
+    })
+    .refine(({ kind, timeout_s }) => kind === 'warm' || timeout_s === undefined, {
+      path: ['timeout_s'],
+      error: 'is of a warm transfer only: how long a blind one rings is up to the carrier',
     })
     .meta({ id: 'TransferCall' }),
   answers: { 202: accepted },
-  errors: [...OPERATION_ERRORS, ...ONCE_ERRORS, 'calls.transfer-running'],
+  errors: [...OPERATION_ERRORS, ...ONCE_ERRORS, 'calls.transfer-running', 'calls.no-voice'],
 });
 
 export const addParticipant = defineRoute({
@@ -104,7 +119,7 @@ export const addParticipant = defineRoute({
     .strictObject({ target: party, timeout_s: ringS.describe('How long it rings.').default(DEFAULT_RING_S) })
     .meta({ id: 'AddParticipant' }),
   answers: { 202: accepted },
-  errors: [...OPERATION_ERRORS, ...ONCE_ERRORS],
+  errors: [...OPERATION_ERRORS, ...ONCE_ERRORS, 'calls.participant-there'],
 });
 
 export const listParticipants = defineRoute({
@@ -149,7 +164,7 @@ export const removeParticipant = defineRoute({
   params: participantOf,
   query: nothing,
   answers: { 202: accepted },
-  errors: OPERATION_ERRORS,
+  errors: [...OPERATION_ERRORS, ...PARTICIPANT_ERRORS],
 });
 
 export const muteParticipant = defineRoute({
@@ -168,8 +183,15 @@ export const muteParticipant = defineRoute({
       .object({ participant: z.string().meta({ example: '+15551230000' }), muted: z.literal(true) })
       .meta({ id: 'MutedParticipant', description: 'He is muted.' }),
   },
-  errors: OPERATION_ERRORS,
+  errors: [...OPERATION_ERRORS, ...PARTICIPANT_ERRORS],
 });
+
+/** Whoever puts somebody through has him on hold, and takes him off. */
+const HOLD_ERRORS = [
+  ...OPERATION_ERRORS,
+  ...PARTICIPANT_ERRORS,
+  'calls.transfer-running',
+] as const satisfies readonly ErrorCode[];
 
 const held = z
   .strictObject({ participant: party.describe('Without it, the caller.').nullable().exactOptional() })
@@ -183,12 +205,13 @@ export const holdCall = defineRoute({
   path: '/api/v1/calls/{id}/hold',
   access: 'api',
   summary: 'Puts the caller, or another participant, on hold',
-  description: 'He neither hears nor is heard. While it is the caller, the agent says nothing and hears nobody.',
+  description:
+    'He neither hears nor is heard. While it is the caller, the agent says nothing and hears nobody; what it was saying it goes on with when he is back.',
   params: callId,
   query: nothing,
   body: held,
   answers: { 202: accepted },
-  errors: OPERATION_ERRORS,
+  errors: HOLD_ERRORS,
 });
 
 export const unholdCall = defineRoute({
@@ -202,7 +225,7 @@ export const unholdCall = defineRoute({
   query: nothing,
   body: held,
   answers: { 202: accepted },
-  errors: OPERATION_ERRORS,
+  errors: HOLD_ERRORS,
 });
 
 export const recordCall = defineRoute({
@@ -213,12 +236,12 @@ export const recordCall = defineRoute({
   access: 'api',
   summary: 'Has the carrier record the call, pause, go on or stop',
   description:
-    'Before it starts, everybody in the call is told so: by the agent (`recording.notice` of its YAML) or by what RECORDING_NOTICE_URL names. Where the notice is not heard, nothing is recorded.',
+    'Before it starts, everybody in the call is told so: by the agent (`recording.notice` of its YAML) or by what RECORDING_NOTICE_URL names. Where the notice is not heard, nothing is recorded. So it does not start while the caller is on hold, or is being put through.',
   params: callId,
   query: nothing,
   body: z.strictObject({ action: z.enum(['start', 'pause', 'resume', 'stop']) }).meta({ id: 'RecordCall' }),
   answers: { 202: accepted },
-  errors: [...OPERATION_ERRORS, 'recording.none', 'recording.running'],
+  errors: [...OPERATION_ERRORS, 'recording.none', 'recording.running', 'calls.transfer-running', 'calls.on-hold'],
 });
 
 export const terminateCall = defineRoute({

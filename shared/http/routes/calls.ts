@@ -243,6 +243,13 @@ export const readCall = defineRoute({
             z.object({
               operation_id: z.string().meta({ example: 'transfer-1' }),
               kind: z.string().meta({ example: 'transfer' }),
+              action: z
+                .string()
+                .describe(
+                  'What it does, where the kind does not say all of it: `hold` or `unhold`; `blind` or `warm`; `start`, `pause`, `resume` or `stop`.',
+                )
+                .nullable()
+                .meta({ example: 'warm' }),
               state: z
                 .enum(['asked', 'accepted', 'succeeded', 'failed', 'unknown'])
                 .describe('`accepted`: the carrier has taken it. `unknown`: nobody could tell how it ended.'),
@@ -335,6 +342,7 @@ export const transcribeCall = defineRoute({
     'calls.not-established',
     'calls.no-phone-call',
     'call.ended',
+    'calls.transfer-running',
     'mode.not-configured',
     'session.version-conflict',
     'session.not-found',

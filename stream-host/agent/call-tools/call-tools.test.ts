@@ -56,6 +56,11 @@ test('a definition that names no target, or somebody who cannot be called, is re
   const bad: readonly [RegExp, string][] = [
     [/targets.*at least one/s, YAML.replace(/ {4}targets:[\s\S]*?(?= {2}hand)/, '    targets: {}\n')],
     [/billing.*E\.164/s, YAML.replace('8:orgid:3f1c', 'sip:billing@example.com')],
+    [
+      /hand_to_human.*timeout_s.*warm/s,
+      YAML.replace("'+15551230002' }", "'+15551230002', kind: blind, timeout_s: 20 }"),
+    ],
+    [/sales.*timeout_s.*warm/s, YAML.replace('about: new orders }', 'about: new orders, timeout_s: 20 }')],
     [/most_s/, YAML.replace('hold_call:', 'hold_call: { most_s: 2 }')],
   ];
   for (const [message, text] of bad) await assert.rejects(loaded(context, text), message);

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { CallTool } from './call-tool.ts';
-import type { CallToolSettings } from './call-tool-settings.ts';
+import { type CallToolSettings, ringSOf } from './call-tool-settings.ts';
 import { summary } from './summary.ts';
 
 /** Hands the call to the one human whom the agent's definition names. */
 export function handToHuman(settings: NonNullable<CallToolSettings['hand_to_human']>): CallTool {
-  const { to, kind: how, timeout_s: timeoutS } = settings;
+  const { to, kind: how } = settings;
   return {
     name: 'hand_to_human',
     description:
@@ -14,7 +14,7 @@ export function handToHuman(settings: NonNullable<CallToolSettings['hand_to_huma
     parameters: z.object({ summary }),
     wishOf(args) {
       const given = z.object({ summary: z.string().optional() }).parse(args);
-      return { kind: 'transfer', target: to, how, summary: given.summary, timeoutS };
+      return { kind: 'transfer', target: to, how, summary: given.summary, timeoutS: ringSOf(settings) };
     },
   };
 }

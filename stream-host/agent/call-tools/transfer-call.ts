@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CallTool } from './call-tool.ts';
-import type { CallToolSettings } from './call-tool-settings.ts';
+import { type CallToolSettings, ringSOf } from './call-tool-settings.ts';
 import { summary } from './summary.ts';
 
 type Targets = NonNullable<CallToolSettings['transfer_call']>['targets'];
@@ -22,8 +22,8 @@ export function transferCall(targets: Targets): CallTool {
       const target = targets[given.target];
       // The schema has let no other name through.
       if (!target) throw new TypeError('The target is not listed.');
-      const { to, kind: how, timeout_s: timeoutS } = target;
-      return { kind: 'transfer', target: to, how, summary: given.summary, timeoutS };
+      const { to, kind: how } = target;
+      return { kind: 'transfer', target: to, how, summary: given.summary, timeoutS: ringSOf(target) };
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { HistoryItem } from '../../../shared/sessions/history.ts';
 import type { CallNews } from '../../contract/call-news.ts';
+import type { History } from '../../dialogue/history.ts';
 
 const isLine = ({ speech }: CallNews): boolean => typeof speech === 'object';
 
@@ -8,44 +9,72 @@ export class PendingNews {
   #items: HistoryItem[] = [];
   /** Those that something is said of. */
   #unsaid: CallNews[] = [];
+  #silent = false;
 
   add(news: CallNews): void {
     if (news.item) this.#items.push(news.item);
     if (news.speech !== 'none') this.#unsaid.push(news);
   }
 
+  /** The caller hears nothing: only what is said aside is said. */
+  get isSilent(): boolean {
+    return this.#silent;
+  }
+
+  /**
+   * Whether the caller hears the agent. While he does not, what he is to be told waits; once he does, what was to be said
+   * aside never is.
+   */
+  callerHears(hears: boolean): void {
+    this.#silent = !hears;
+    this.#dropLate();
+  }
+
   /** How a turn begins that takes up the next of them; undefined where nothing is left to say. */
   get kind(): 'line' | 'answer' | undefined {
-    const [next] = this.#unsaid;
+    const { next } = this;
     if (!next) return undefined;
     return isLine(next) ? 'line' : 'answer';
   }
 
-  /** Those that something is to be said of, the next first. */
-  get unsaid(): readonly CallNews[] {
-    return this.#unsaid;
+  /** The next that something is to be said of. */
+  get next(): CallNews | undefined {
+    return this.#unsaid.find((news) => this.#isDue(news));
   }
 
-  /** What the agent knows from now on. */
-  takeItems(): HistoryItem[] {
-    return this.#items.splice(0);
+  /** What the agent knows from now on. Between two turns. */
+  takeDown(history: Pick<History, 'append'>): void {
+    for (const item of this.#items.splice(0)) history.append(item);
   }
 
   /** What a turn of that kind says: one line, or whatever its model is to speak of. */
   take(kind: string): { readonly all: readonly CallNews[]; readonly line?: string } {
     if (kind === 'line') {
-      const next = this.#unsaid.shift();
-      if (!next || typeof next.speech !== 'object') return { all: next ? [next] : [] };
-      return { all: [next], line: next.speech.line };
+      const { next } = this;
+      if (!next) return { all: [] };
+      this.#unsaid = this.#unsaid.filter((news) => news !== next);
+      return { all: [next], ...(typeof next.speech === 'object' && { line: next.speech.line }) };
     }
     if (kind !== 'answer') return { all: [] };
-    const all = this.#unsaid.filter((news) => !isLine(news));
-    this.#unsaid = this.#unsaid.filter(isLine);
+    const all = this.#unsaid.filter((news) => this.#isDue(news) && !isLine(news));
+    this.#unsaid = this.#unsaid.filter((news) => !all.includes(news));
     return { all };
   }
 
   /** The turn that took them up was taken back: they are said before all others. */
   putBack(news: readonly CallNews[]): void {
     this.#unsaid.unshift(...news);
+    this.#dropLate();
+  }
+
+  #dropLate(): void {
+    if (this.#silent) return;
+    const late = this.#unsaid.filter(({ aside }) => aside);
+    this.#unsaid = this.#unsaid.filter(({ aside }) => !aside);
+    for (const { onSpoken } of late) onSpoken?.(false);
+  }
+
+  #isDue({ aside = false }: CallNews): boolean {
+    return aside === this.#silent;
   }
 }

@@ -5,7 +5,7 @@ import type { CallNews } from '../../contract/call-news.ts';
 import type { SessionEmitter, WaitFilling } from '../../contract/events.ts';
 import type { Mouth, MouthEvents, StopCause } from '../../contract/mouth.ts';
 import type { StandbyVoice, Synthesiser } from '../../contract/speech.ts';
-import { actionItems } from '../../dialogue/call-actions.ts';
+import { tellActions } from '../../dialogue/call-actions.ts';
 import type { History } from '../../dialogue/history.ts';
 import { type CallerWords, saysTheSame } from '../ear/caller-words.ts';
 import type { TurnPolicy } from '../turns/turn-policy.ts';
@@ -27,11 +27,8 @@ export interface RepliesOptions {
   readonly words: CallerWords;
   readonly events: SessionEmitter;
   readonly onAudible: (turn: number) => void;
-  /**
-   * The turn is over and on record. With a reason, the agent wants to hang up now; the actions are what it wants to do with
-   * the call.
-   */
   readonly onBegin: (action: CallAction) => void;
+  /** The turn is over and on record. With a reason, the agent wants to hang up now; it wants these things of the call. */
   readonly onEnded: (turn: number, endCallReason: string | undefined, actions: readonly CallAction[]) => void;
   readonly onSent: (frame: Uint8Array, playsAtMs: number) => void;
   readonly onSilenced: (atMs: number) => void;
@@ -58,8 +55,8 @@ export class Replies {
   #owesExcuse: boolean;
   #askedAgain = false;
   readonly #sentences: OwnSentences;
-  /** What has happened in the call that no turn has taken up. */
-  readonly #news = new PendingNews();
+  /** What has happened in the call that no turn has taken up. While the caller does not hear, what he is owed waits, too. */
+  readonly news = new PendingNews();
   #heldSinceMs = 0;
   #heardToldMs = 0;
 
@@ -86,7 +83,11 @@ export class Replies {
 
   /** A reply that nobody has heard anything of was dropped, or the first one was not given yet. */
   get isOwed(): boolean {
-    return (this.#owed ?? this.#news.kind) !== undefined;
+    return this.#nextKind !== undefined;
+  }
+
+  get #nextKind(): ReplyOrigin['kind'] | undefined {
+    return this.news.isSilent ? this.news.kind : (this.#owed ?? this.news.kind);
   }
 
   /** There is something left to say to a caller who is silent. */
@@ -135,13 +136,13 @@ export class Replies {
   start(number: number, lastSpeechMs: number, unasked?: ReplyOrigin['kind']): void {
     const { history, words, clock } = this.#options;
     const unfinished = this.#unfinished();
-    this.#nextTurn = number + 1;
-    this.#takeNewsDown();
+    this.#nextTurn = Math.max(this.#nextTurn, number + 1);
+    this.news.takeDown(history);
     const historyLength = history.length;
     // The words of an unfinished turn stay taken: they may be corrected once more.
-    const callerText = unfinished ? '' : words.take();
-    const kind = callerText === '' ? (unasked ?? this.#owed ?? this.#news.kind ?? 'answer') : 'answer';
-    const news = this.#news.take(kind);
+    const callerText = unfinished || this.news.isSilent ? '' : words.take();
+    const kind = callerText === '' ? (unasked ?? this.#nextKind ?? 'answer') : 'answer';
+    const news = this.news.take(kind);
     const decidedMs = clock.now();
     const wordsMs = callerText === '' ? decidedMs : words.takenChangedMs;
     const draft = this.#takeDraft(number, callerText);
@@ -150,8 +151,10 @@ export class Replies {
       this.#sentences.callerIsThere();
       this.#askedAgain = false;
     }
-    this.#owed = undefined;
-    this.#toldUnheard = undefined;
+    if (!this.news.isSilent) {
+      this.#owed = undefined;
+      this.#toldUnheard = undefined;
+    }
     const reply = draft ?? this.#begin(number, kind, callerText, history.items, undefined, news.line);
     reply.news = news.all;
     const ownFrom = history.length;
@@ -223,9 +226,25 @@ export class Replies {
     this.#conclude(reply, heardMs, true);
   }
 
+  /** The caller hears nothing from now on: what he has not heard of the turn is no history, and is owed to him. */
+  putBy(): void {
+    this.dropDraft();
+    const reply = this.#reply;
+    if (!reply) this.#mouth.stop('command');
+    else if (!reply.audible) this.takeBack();
+    if (!reply?.audible) return;
+    const heardMs = this.#mouth.stop('gave-up');
+    reply.turn.abort();
+    const { kind } = reply.origin;
+    if (kind === 'answer' || kind === 'opening') this.#owed = kind;
+    this.news.putBack(reply.news);
+    reply.news = [];
+    this.#conclude(reply, heardMs, true);
+  }
+
   /**
    * Drops a turn of which nothing was heard; the words that it answers are pending again. A turn of which the caller was
-   * told something has happened, and so has what was asked: unless there are new words, it is begun anew as the same turn.
+   * told something has happened, and what was asked, too: unless there are new words, it is begun anew as the same turn.
    */
   takeBack(): void {
     const reply = this.#reply;
@@ -234,7 +253,7 @@ export class Replies {
     reply.turn.abort();
     // A caller who makes a sound is there, and speaks: nobody need ask any more.
     const { kind } = reply.origin;
-    this.#news.putBack(reply.news);
+    this.news.putBack(reply.news);
     reply.news = [];
     this.#owed = kind === 'prompt' || kind === 'again' || kind === 'line' ? undefined : kind;
     if (reply.told) {
@@ -252,13 +271,9 @@ export class Replies {
   tell(news: CallNews): void {
     // An answer that was begun early does not know of it.
     this.dropDraft();
-    this.#news.add(news);
-    if (!this.#reply) this.#takeNewsDown();
-  }
-
-  /** Between two turns: a turn rewrites what stands after its beginning. */
-  #takeNewsDown(): void {
-    for (const item of this.#news.takeItems()) this.#options.history.append(item);
+    this.news.add(news);
+    // A turn rewrites what stands after its beginning.
+    if (!this.#reply) this.news.takeDown(this.#options.history);
   }
 
   /** The recogniser changed its mind about words that a turn has taken: the model shall see the better ones. */
@@ -271,6 +286,7 @@ export class Replies {
   }
 
   #unfinished(): Reply | undefined {
+    if (this.news.isSilent) return undefined;
     return this.#options.words.pendingText === '' ? this.#toldUnheard : undefined;
   }
 
@@ -298,7 +314,7 @@ export class Replies {
       utterance: this.#mouth.prepare(number),
       voice: responder.voice,
       locale: responder.locale,
-      preface: kind === 'answer' && this.#owesExcuse ? this.#sentences.excuse : undefined,
+      preface: kind === 'answer' && this.#owesExcuse && !this.news.isSilent ? this.#sentences.excuse : undefined,
       // Whoever was told that there is no answer need not be told that it failed.
       standIn: (failure, hangsUp) => {
         if (hangsUp) return this.#sentences.goodbye(kind);
@@ -342,7 +358,7 @@ export class Replies {
     reply.tell();
     this.#writeHistory(reply, heardMs);
     // What was to be done with the call once it was heard is not done.
-    if (interrupted) this.#note(reply.turn.actions, 'cancelled');
+    if (interrupted) this.#note(reply.turn, 'cancelled');
     for (const { onSpoken } of reply.news) onSpoken?.(!interrupted);
     const { fullText, heardText } = reply.turn.spoken(heardMs);
     // Two tones in place of words are heard too, and somebody waits for their end.
@@ -357,13 +373,14 @@ export class Replies {
   }
 
   /** What becomes of what the agent wanted to do with the call. */
-  #note(actions: readonly CallAction[], state: 'begun' | 'cancelled'): void {
-    for (const item of actionItems(actions, state)) this.#options.history.append(item);
+  #note(turn: AgentTurn, state: 'begun' | 'cancelled'): void {
+    const { history, events } = this.#options;
+    tellActions(turn, state, events, (item) => history.append(item));
   }
 
   #onAudible(turn: number): void {
     if (this.#reply?.turn.number !== turn) return;
-    this.#owesExcuse = false;
+    if (!this.news.isSilent) this.#owesExcuse = false;
     if (this.#reply.origin.kind === 'again') this.#askedAgain = true;
     this.#reply.becameAudible(this.#options.clock.now());
     this.#options.onAudible(turn);
@@ -377,7 +394,7 @@ export class Replies {
     const { endCallReason, actions } = reply.turn;
     // A caller who has said something meanwhile may want something else.
     const isCut = this.#options.words.pendingText !== '';
-    this.#note(actions, isCut ? 'cancelled' : 'begun');
+    this.#note(reply.turn, isCut ? 'cancelled' : 'begun');
     this.#options.onEnded(turn, endCallReason, isCut ? [] : actions);
   }
 }

@@ -8,7 +8,8 @@ export const INITIAL_TURN_STATE: TurnState = { name: 'listening', deadlineMs: Nu
 
 /** Words that came while the agent spoke, too quiet to stop it, are answered now; and what is owed is said. */
 export function afterReply(context: TurnContext, policy: TurnPolicy): Transition {
-  if (context.words === 'none') {
+  // The caller's words wait until he hears an answer.
+  if (context.words === 'none' || context.silenced) {
     if (context.replyOwed) return startReply(context, policy, context.nowMs);
     return { state: listening(context, policy), effects: [] };
   }
@@ -59,6 +60,7 @@ export function replyOrListen(context: TurnContext, policy: TurnPolicy, lastSpee
 }
 
 export function startReply(context: TurnContext, policy: TurnPolicy, lastSpeechMs: number, filled = 0): Transition {
+  if (context.silenced && !context.replyOwed) return { state: listening(context, policy), effects: [] };
   const turn = context.nextTurn;
   return {
     state: { ...thinking(turn, lastSpeechMs, context, policy), filled },

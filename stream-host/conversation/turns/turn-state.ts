@@ -62,8 +62,11 @@ export type TurnEvent =
   | { readonly type: 'reply-ended'; readonly turn: number }
   /** Somebody asked the agent to be quiet (a button, a tool of the host). */
   | { readonly type: 'interrupted' }
-  /** The caller is attended to again, or is not: whether he may be asked if he is there has changed. */
-  | { readonly type: 'attention' }
+  /**
+   * Whom the agent attends to has changed, and with it whether the caller may be asked if he is there. `hearing`: also
+   * whether he hears the agent at all.
+   */
+  | { readonly type: 'attention'; readonly hearing: boolean }
   | { readonly type: 'deadline' }
   | { readonly type: 'closed' };
 
@@ -101,6 +104,8 @@ export interface TurnContext {
   readonly unseenMs: number;
   /** A reply that nobody has heard anything of was dropped, or the greeting was not spoken yet. */
   readonly replyOwed: boolean;
+  /** The caller neither hears nor is heard: what is owed is for somebody else's ear. */
+  readonly silenced: boolean;
   /** The caller may be asked whether they are still there. */
   readonly mayPrompt: boolean;
   /** The number that the next turn of the agent gets. */
@@ -115,6 +120,8 @@ export type TurnEffect =
   | { readonly type: 'resume-reply'; readonly turn: number; readonly misled: boolean }
   /** Stop what is audible: the stop command first, then the turn. */
   | { readonly type: 'stop-reply'; readonly turn: number; readonly cause: StopCause }
+  /** The caller hears nothing any more: stop what is audible, and keep what he is owed for when he does. */
+  | { readonly type: 'put-by-reply' }
   /** Nobody's turn is in progress, but a wait is being filled: not any more. */
   | { readonly type: 'stop-filling'; readonly cause: StopCause }
   /** Drop a turn of which nothing was heard; the caller's words that it answered are open again. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import type { ReplyPiece } from '../../contract/agent.ts';
+import type { Attention } from '../../contract/call-news.ts';
 import { PLAIN_POLICY, Rig, type Script, STANDBY_SPEECH, text } from '../testing/rig.ts';
 import type { TurnPolicyChanges } from './turn-policy.ts';
 
@@ -14,6 +15,7 @@ type Step =
   | { readonly type: 'wait'; readonly ms: number }
   | { readonly type: 'interrupt' }
   | { readonly type: 'typed' }
+  | { readonly type: 'attend'; readonly to: Attention }
   | { readonly type: 'break-detector' }
   | { readonly type: 'synthesis'; readonly works: boolean };
 
@@ -42,6 +44,13 @@ const arbitrarySteps = fc.array(
     { weight: 1, arbitrary: fc.constant<Step>({ type: 'no-words' }) },
     { weight: 1, arbitrary: fc.constant<Step>({ type: 'interrupt' }) },
     { weight: 1, arbitrary: fc.constant<Step>({ type: 'typed' }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        type: fc.constant('attend' as const),
+        to: fc.constantFrom<Attention>('caller', 'waiting', 'nobody'),
+      }),
+    },
     { weight: 1, arbitrary: fc.constant<Step>({ type: 'break-detector' }) },
     { weight: 1, arbitrary: fc.record({ type: fc.constant('synthesis' as const), works: fc.boolean() }) },
   ),
@@ -54,6 +63,13 @@ async function live(rig: Rig, steps: readonly Step[]): Promise<string[]> {
   let phrase = 0;
   let typed = 0;
   const words = () => `first${phrase} second${phrase}`;
+  let onHold: number | undefined;
+  const attend = (to: Attention) => {
+    const sent = rig.log.slice(onHold ?? rig.log.length);
+    assert.ok(!sent.some((entry) => entry.type === 'frame' && entry.speech !== 0), 'spoken to somebody on hold');
+    rig.conversation.attend(to);
+    onHold = to === 'nobody' ? rig.log.length : undefined;
+  };
   for (const step of steps) {
     switch (step.type) {
       case 'voice':
@@ -83,6 +99,9 @@ async function live(rig: Rig, steps: readonly Step[]): Promise<string[]> {
         rig.conversation.typed(`typed${typed}`);
         typed += 1;
         break;
+      case 'attend':
+        attend(step.to);
+        break;
       case 'break-detector':
         rig.breakDetector();
         break;
@@ -90,6 +109,7 @@ async function live(rig: Rig, steps: readonly Step[]): Promise<string[]> {
         rig.synthesisFails = !step.works;
     }
   }
+  attend('caller');
   return finals;
 }
 
@@ -153,7 +173,7 @@ function assertNoStaleFrames(rig: Rig): void {
   let held = false;
   for (const entry of rig.log) {
     if (entry.type === 'replyHeld') held = true;
-    if (entry.type === 'replyResumed' || entry.type === 'bargeIn') held = false;
+    if (entry.type === 'replyResumed' || entry.type === 'bargeIn' || entry.type === 'agentSpoke') held = false;
     if (entry.type === 'bargeIn') stoppedAt = newest;
     if (entry.type !== 'frame' || entry.speech === 0) continue;
     assert.ok(!held, `speech ${entry.speech} was sent while it was held`);

@@ -1,4 +1,5 @@
 import type { StopCause } from '../../contract/mouth.ts';
+import { attend, isUnheardOf } from './attention.ts';
 import {
   afterReply,
   awaitWords,
@@ -30,6 +31,8 @@ const SHORT_GAP_MS = 64;
 /** Who has the floor after an event, and what must be done about it. Pure: everything it may know is handed in. */
 export function transition(state: TurnState, event: TurnEvent, context: TurnContext, policy: TurnPolicy): Transition {
   if (event.type === 'closed') return close(state);
+  if (event.type === 'attention') return attend(state, event, context, policy);
+  if (isUnheardOf(event, context)) return stay(state);
   if (event.type === 'typed') return answerTyped(state, context, policy);
   switch (state.name) {
     case 'closed':
@@ -63,7 +66,6 @@ function whileListening(
     case 'interrupted':
       return { state, effects: [{ type: 'stop-filling', cause: 'command' }] };
     case 'pressed':
-    case 'attention':
       return { state: listening(context, policy), effects: [] };
     case 'reply-owed':
       return startReply(context, policy, context.nowMs);

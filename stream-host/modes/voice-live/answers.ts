@@ -1,6 +1,5 @@
 import { type AudioRate, bytesPerMsAt } from '../../../shared/audio/pcm.ts';
 import type { CallAction, Responder, ToolRequest } from '../../contract/agent.ts';
-import type { CallNews } from '../../contract/call-news.ts';
 import type { SessionEmitter, WaitFilling } from '../../contract/events.ts';
 import type { Mouth, StopCause } from '../../contract/mouth.ts';
 import type {
@@ -46,7 +45,6 @@ export interface AnswersOptions extends StandInsOptions {
 export const MOST_UNHEARD_MS = 120_000;
 /** Late words of the caller's are told of so many turns. */
 const RECENT_TURNS = 3;
-const HEARD_EVERY_MS = 200;
 
 /**
  * The agent's side of a call: the turn in progress, the responses of the service that it is made of, its tools, and what
@@ -56,7 +54,8 @@ export class Answers {
   readonly #options: AnswersOptions;
   readonly #tools: ToolDesk;
   readonly #standIns: StandIns;
-  readonly #talk: CallTalk;
+  /** What has happened in the call; {@link speakOfNews} has it spoken of. */
+  readonly talk: CallTalk;
   readonly #responses = new Map<string, LiveTurn>();
   /** Of these, the ones that have sound, or use a tool. Words alone are nothing that anybody hears. */
   readonly #fruitful = new Set<string>();
@@ -64,13 +63,12 @@ export class Answers {
   #recent: LiveTurn[] = [];
   #nextTurn: number;
   #heldSinceMs = 0;
-  #heardToldMs = 0;
 
   constructor(options: AnswersOptions) {
     this.#options = options;
     this.#nextTurn = options.turns + 1;
     this.#standIns = new StandIns(options);
-    this.#talk = new CallTalk(options);
+    this.talk = new CallTalk(options);
     this.#tools = new ToolDesk({
       ...options,
       isResponding: (turn) => [...this.#responses.values()].includes(turn),
@@ -95,20 +93,15 @@ export class Answers {
   /** Asks the service for an answer, or to say a line. Without a session it is asked when there is one. */
   begin(kind: TurnKind, request: RealtimeResponseRequest = {}, endReason?: string): LiveTurn {
     const turn = this.#begin(kind, request.say);
-    turn.news = this.#talk.take(kind);
+    turn.news = this.talk.take(kind);
     turn.endReason = endReason;
     this.#ask(turn, request);
     return turn;
   }
 
-  /** Something has happened in the call. {@link speakOfNews} has it spoken of. */
-  tell(news: CallNews): void {
-    this.#talk.tell(news);
-  }
-
   /** Begins a turn that speaks of what has happened in the call. @returns false where there is nothing, or one speaks */
   speakOfNews(): boolean {
-    const { next } = this.#talk;
+    const { next } = this.talk;
     if (this.#turn || !next) return false;
     this.begin(next.kind, next.request);
     return true;
@@ -177,6 +170,11 @@ export class Answers {
   responseStarted(responseId: string, requestId: string | undefined): void {
     if (this.#options.clips.started(responseId, requestId)) return;
     const current = this.#turn;
+    // Nobody who is on hold is answered.
+    if (this.talk.isSilent && (!current || current.finished)) {
+      this.#options.session()?.cancel();
+      return;
+    }
     // What comes unasked after all of a turn is a turn of its own.
     const turn = current && !current.finished ? current : this.#begin('answer', undefined);
     if (requestId !== undefined) turn.owed.delete(requestId);
@@ -268,12 +266,8 @@ export class Answers {
 
   /** A few times a second, while it is heard. */
   tellHeard(): void {
-    const { clock, mouth, events } = this.#options;
-    const nowMs = clock.now();
-    if (!this.#turn?.told || nowMs - this.#heardToldMs < HEARD_EVERY_MS) return;
-    this.#heardToldMs = nowMs;
-    const { heardText } = this.#turn.spoken(mouth.heardMs);
-    events.emit('agentHeard', { turn: this.#turn.number, heardText });
+    const { clock, mouth } = this.#options;
+    this.#turn?.tellHeard(clock.now(), () => mouth.heardMs);
   }
 
   becameAudible(number: number): void {
@@ -287,7 +281,7 @@ export class Answers {
     const turn = this.#turn;
     if (turn?.number !== number) return;
     this.#conclude(turn, turn.utterance.sentMs, false);
-    this.#options.onEnded(turn.endReason, this.#talk.heard(turn));
+    this.#options.onEnded(turn.endReason, this.talk.heard(turn));
   }
 
   #begin(kind: TurnKind, say: string | undefined): LiveTurn {
@@ -300,12 +294,12 @@ export class Answers {
       number,
       kind,
       say,
-      asked: ledger.pending,
+      asked: this.talk.isSilent ? [] : ledger.pending,
       utterance: mouth.prepare(number),
       bytesPerMs: bytesPerMsAt(rateHz),
       events,
     });
-    ledger.turnBegins(turn);
+    ledger.turnBegins(turn, this.talk.isSilent);
     this.#turn = turn;
     this.#recent = [...this.#recent.slice(1 - RECENT_TURNS), turn];
     mouth.play(turn.utterance);
@@ -324,7 +318,7 @@ export class Answers {
 
   /** Nothing of it was heard: what it was to answer waits for the next one. */
   #drop(turn: LiveTurn): void {
-    this.#talk.dropped(turn);
+    this.talk.dropped(turn);
     turn.end(0);
     this.#turn = undefined;
     if (!turn.told) this.#nextTurn = turn.number;
@@ -391,7 +385,7 @@ export class Answers {
     turn.tell();
     this.#tools.dropped(turn);
     ledger.turnReads(turn, turn.history(heardMs));
-    this.#talk.ended(turn, interrupted);
+    this.talk.ended(turn, interrupted);
     const { fullText, heardText } = turn.spoken(heardMs);
     if (turn.audible) events.emit('agentSpoke', { turn: turn.number, fullText, heardText, interrupted });
   }

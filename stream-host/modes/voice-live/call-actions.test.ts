@@ -29,6 +29,9 @@ test('what the model wants done with the call is begun when its words were heard
     assert.equal(rig.of('agentSpoke')[0]?.heardText, 'I put you through.');
     assert.equal(rig.acts.length, 1);
     assert.partialDeepStrictEqual(resultsIn(rig), [{ status: 'begun' }]);
+    assert.partialDeepStrictEqual(rig.of('toolEnded'), [
+      { call: { name: 'transfer_call' }, result: { status: 'begun' } },
+    ]);
   }
 });
 

@@ -1,11 +1,13 @@
 import type { CallNews } from '../../contract/call-news.ts';
+import type { SessionEmitter } from '../../contract/events.ts';
 import type { RealtimeResponseRequest, RealtimeSession } from '../../contract/realtime.ts';
 import { PendingNews } from '../../conversation/mouth/pending-news.ts';
-import { actionItems } from '../../dialogue/call-actions.ts';
+import { tellActions } from '../../dialogue/call-actions.ts';
 import type { Ledger } from './ledger.ts';
 import type { LiveTurn, TurnKind } from './live-turn.ts';
 
 interface CallTalkOptions {
+  readonly events: SessionEmitter;
   readonly ledger: Ledger;
   /** The session that serves, if one does. */
   readonly session: () => RealtimeSession | undefined;
@@ -32,10 +34,25 @@ export class CallTalk {
 
   /** The turn that speaks of the next of them; undefined where there is nothing to say. */
   get next(): { readonly kind: TurnKind; readonly request: RealtimeResponseRequest } | undefined {
-    const { kind, unsaid } = this.#news;
-    const [next] = unsaid;
+    const { kind, next } = this.#news;
     if (kind === undefined) return undefined;
     return { kind, request: next && typeof next.speech === 'object' ? { say: next.speech.line } : {} };
+  }
+
+  /** The caller hears nothing: only what is said aside is said. */
+  get isSilent(): boolean {
+    return this.#news.isSilent;
+  }
+
+  /** Whether the caller hears the agent: while he does not, what he is to be told waits. */
+  callerHears(hears: boolean): void {
+    this.#news.callerHears(hears);
+  }
+
+  /** The caller is on hold: what he has not heard of is said when he is back. */
+  putBack(turn: LiveTurn): void {
+    this.#news.putBack(turn.news);
+    turn.news = [];
   }
 
   /** What a turn of that kind takes up. */
@@ -45,7 +62,7 @@ export class CallTalk {
 
   /** Nothing of the turn was heard. */
   dropped(turn: LiveTurn): void {
-    this.#news.putBack(turn.news);
+    this.putBack(turn);
     this.#takeBack(turn);
   }
 
@@ -63,18 +80,18 @@ export class CallTalk {
       this.#takeBack(turn);
       return [];
     }
-    for (const item of actionItems(turn.actions, 'begun')) ledger.happened(item);
+    tellActions(turn, 'begun', this.#options.events, (item) => ledger.happened(item));
     return turn.actions;
   }
 
   /** What was to be done with the call is not done, and the model is told so. */
-  #takeBack({ actions }: LiveTurn): void {
-    const { ledger, session } = this.#options;
-    for (const { call, ...item } of actionItems(actions, 'cancelled')) {
+  #takeBack(turn: LiveTurn): void {
+    const { ledger, session, events } = this.#options;
+    tellActions(turn, 'cancelled', events, ({ call, ...item }) => {
       // The service knows the call under its own id, and has been told that it would be done.
       const told = { ...item, call: { ...call, callId: `${call.callId}-not-done` } };
       ledger.happened(told);
       session()?.restore([told]);
-    }
+    });
   }
 }

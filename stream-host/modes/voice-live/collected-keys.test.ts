@@ -13,6 +13,7 @@ test('a speech-to-speech agent has a PIN entered: the first key silences it, the
   const keys = new SessionKeys({
     events: rig.events,
     mode: rig.call,
+    attend: (to) => rig.call.attend?.(to),
     agent: {
       keyInput: () => ({
         kind: 'collect-keys',

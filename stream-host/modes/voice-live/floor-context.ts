@@ -31,5 +31,6 @@ export function floorContext({ nowMs, ear, mouth, lines, policy, attention, isGo
     lastSpeechMs: ear.lastSpeechMs,
     agentHeardUntilMs: mouth.playedOutAtMs,
     mayPrompt: policy.away.afterMs > 0 && !isGone && lines.hasPrompt && attention === 'caller',
+    silenced: attention === 'nobody',
   };
 }

@@ -15,6 +15,12 @@ const LONGEST_HOLD_MS = 2500;
 /** And what only the service hears, and hears no end of, is left to it for so long. */
 const UNHEARD_SOUND_MS = 15_000;
 
+/** What comes of a caller who is not heard now. His words are kept, and answered when he is back. */
+const OF_THE_CALLER: readonly FloorEvent['type'][] = [
+  ...(['line-started', 'line-ended', 'service-started', 'service-stopped'] as const),
+  ...(['committed', 'words', 'no-words', 'given', 'pressed'] as const),
+];
+
 /** Who has the floor after an event, and what must be done about it. Pure: everything it may know is handed in. */
 export function floorAfter(
   state: FloorState,
@@ -23,9 +29,13 @@ export function floorAfter(
   policy: TurnPolicy,
 ): FloorChange {
   if (state.name === 'closed') return stay(state);
+  if (context.silenced && OF_THE_CALLER.includes(event.type)) return stay(state);
   switch (event.type) {
     case 'closed':
       return { state: { name: 'closed' }, effects: [stop('closed')] };
+    case 'hearing':
+      // What was said meanwhile, to others, ends when he is back.
+      return { state: listening(context, policy), effects: [context.silenced ? { type: 'put-by' } : stop('gave-up')] };
     case 'given':
       return { state: waiting('yes', context.nowMs, context, policy), effects: [stop('command'), { type: 'ask' }] };
     case 'interrupted': {

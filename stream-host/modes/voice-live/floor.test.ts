@@ -14,6 +14,7 @@ const context = (nowMs: number, changes: Partial<FloorContext> = {}): FloorConte
   lastSpeechMs: Number.NEGATIVE_INFINITY,
   agentHeardUntilMs: Number.NEGATIVE_INFINITY,
   mayPrompt: false,
+  silenced: false,
   ...changes,
 });
 
@@ -31,6 +32,7 @@ const EVENTS: readonly FloorEvent[] = [
   { type: 'reply-audible' },
   { type: 'reply-ended' },
   { type: 'interrupted' },
+  { type: 'hearing' },
 ];
 
 test('in any order of events: no state but listening lasts for ever, and left alone every one comes to that', () =>

@@ -69,6 +69,8 @@ export type FloorEvent =
   /** All of the turn was played, or it came to nothing. */
   | { readonly type: 'reply-ended' }
   | { readonly type: 'interrupted' }
+  /** The caller hears the agent no more, or hears it again. */
+  | { readonly type: 'hearing' }
   | { readonly type: 'deadline' }
   | { readonly type: 'closed' };
 
@@ -86,6 +88,8 @@ export interface FloorContext {
   /** Until when the caller hears the agent, as far as it has spoken; minus infinity while it has not. */
   readonly agentHeardUntilMs: number;
   readonly mayPrompt: boolean;
+  /** The caller neither hears nor is heard. */
+  readonly silenced: boolean;
 }
 
 /** What must be done, in this order, because of a transition. */
@@ -96,6 +100,8 @@ export type FloorEffect =
   | { readonly type: 'resume'; readonly misled: boolean }
   /** Silence, and the end of the turn, if there is one. */
   | { readonly type: 'stop'; readonly cause: StopCause }
+  /** Silence, and what the caller has not heard is owed to him. */
+  | { readonly type: 'put-by' }
   /** Ask the service for an answer. */
   | { readonly type: 'ask' }
   | { readonly type: 'prompt-caller' }

@@ -114,9 +114,12 @@ export class Ledger {
     return textOf(this.pending);
   }
 
-  /** A turn of the agent begins: from here on it stands in the ledger, and what was pending is what it answers. */
-  turnBegins(turn: object): void {
-    for (const entry of this.#entries) if (entry.kind === 'caller') entry.taken = true;
+  /**
+   * A turn of the agent begins: from here on it stands in the ledger, and what was pending is what it answers, unless it is
+   * for somebody else's ear than the caller's.
+   */
+  turnBegins(turn: object, isAside = false): void {
+    for (const entry of this.#entries) if (entry.kind === 'caller' && !isAside) entry.taken = true;
     this.#add({ kind: 'agent', turn, items: [] });
   }
 

@@ -24,6 +24,8 @@ export interface LiveTurnOptions {
   readonly events: SessionEmitter;
 }
 
+const HEARD_EVERY_MS = 200;
+
 /** An item of the service's conversation that the turn speaks. */
 interface SpokenItem {
   readonly itemId: string;
@@ -84,6 +86,7 @@ export class LiveTurn {
   #told = false;
   #wordsTold: string | undefined;
   #audibleSinceMs: number | undefined;
+  #heardToldMs = 0;
   #firstTokenMs: number | undefined;
   #firstVoiceMs: number | undefined;
   #heardMs: number | undefined;
@@ -237,6 +240,13 @@ export class LiveTurn {
       turn: this.number,
     });
     this.#wordsTold = text;
+  }
+
+  /** How much of it was heard by now, unless that was told just before. */
+  tellHeard(nowMs: number, heardMs: () => number): void {
+    if (!this.#told || nowMs - this.#heardToldMs < HEARD_EVERY_MS) return;
+    this.#heardToldMs = nowMs;
+    this.#options.events.emit('agentHeard', { turn: this.number, heardText: this.spoken(heardMs()).heardText });
   }
 
   /** No more is said of it than was heard; what is running of its tools goes on or not, as each tool wants it. */

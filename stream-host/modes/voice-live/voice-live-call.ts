@@ -1,12 +1,9 @@
-import { SAMPLE_RATE } from '../../../shared/audio/pcm.ts';
-import { Resampler } from '../../../shared/audio/resample.ts';
 import { pressedText } from '../../../shared/sessions/history.ts';
 import type { CallAction } from '../../contract/agent.ts';
 import type { Attention, CallNews } from '../../contract/call-news.ts';
 import type { Mode, ModeHost } from '../../contract/mode.ts';
 import type { Mouth } from '../../contract/mouth.ts';
 import type { RealtimeBrief, RealtimeSession } from '../../contract/realtime.ts';
-import { CallerLine } from '../../conversation/ear/caller-line.ts';
 import { type Ear, soundAgeMs } from '../../conversation/ear/ear.ts';
 import { PressedKeys } from '../../conversation/ear/pressed-keys.ts';
 import { languageFor } from '../../conversation/language/language.ts';
@@ -20,7 +17,9 @@ import { floorContext } from './floor-context.ts';
 import { floorAfter } from './floor-transition.ts';
 import { handOver, stillOwed } from './handover.ts';
 import { Ledger } from './ledger.ts';
+import { openLiveEar } from './live-ear.ts';
 import { openLiveMouth } from './live-mouth.ts';
+import { OnHold } from './on-hold.ts';
 import { OwnClips } from './own-clips.ts';
 import { OwnLines } from './own-lines.ts';
 import { serviceEvents } from './service-events.ts';
@@ -48,10 +47,10 @@ export class VoiceLiveCall implements Mode {
   readonly #lines: OwnLines;
   readonly #mouth: Mouth;
   readonly #ear: Ear;
+  readonly #hear: (pcm: Uint8Array) => void;
+  readonly #onHold: OnHold;
   readonly #link: ServiceLink;
   readonly #keys: PressedKeys;
-  /** The ear hears 16 kHz, whatever the service speaks. */
-  readonly #toEar: Resampler;
   #brief: RealtimeBrief;
   #started = false;
   #opened = false;
@@ -67,7 +66,6 @@ export class VoiceLiveCall implements Mode {
     this.#host = host;
     this.#policy = turnPolicy(options.turnsOf(host.agentName));
     this.#brief = briefOf(agent);
-    this.#toEar = new Resampler(options.rateHz, SAMPLE_RATE);
     this.#ledger = new Ledger(new History(events, host.history));
     this.#clips = new OwnClips({
       shelf: options.shelf,
@@ -129,20 +127,16 @@ export class VoiceLiveCall implements Mode {
       onSettled: () => this.#answers.callerWords(),
       onCallerThere: () => this.#lines.callerIsThere(),
     });
-    this.#ear = new CallerLine({
+    ({ ear: this.#ear, hear: this.#hear } = openLiveEar({
       clock,
       policy: this.#policy,
+      rateHz: options.rateHz,
       openVoiceActivity: options.openVoiceActivity,
-      // The service tells the words.
-      openRecogniser: () => ({ write() {}, restart() {}, close() {} }),
       agentsWords: () => this.#answers.agentsWords,
-      events: {
-        onSpeechStarted: () => this.#handle({ type: 'line-started' }),
-        onSpeechEnded: (lastSpeechMs) => this.#handle({ type: 'line-ended', lastSpeechMs }),
-        onWords: () => {},
-        onFault: (code, error) => events.emit('fault', { code, error }),
-      },
-    });
+      events,
+      onFloor: (event) => this.#handle(event),
+    }));
+    this.#onHold = new OnHold({ answers: this.#answers, lines: this.#lines, ledger: this.#ledger, host });
     this.#keys = new PressedKeys(clock, (keys) => this.#give(pressedText(keys)));
     this.#link = new ServiceLink({
       open: options.openRealtime,
@@ -177,43 +171,48 @@ export class VoiceLiveCall implements Mode {
     }
     this.#ear.open();
     this.#opened ||= isUnnoticed;
+    if (this.#attention === 'nobody') return;
     this.#handle({ type: isUnnoticed ? 'pressed' : 'reply-began' });
     this.#openDialogue();
   }
 
   audio(pcm: Uint8Array, from?: string): void {
-    if (this.#successor) {
-      this.#successor.audio(pcm, from);
-      return;
-    }
-    if (this.#closed) return;
+    if (this.#successor) this.#successor.audio(pcm, from);
+    if (this.#closed || this.#successor) return;
     const heard = this.#attention === 'nobody' ? new Uint8Array(pcm.length) : pcm;
     this.#link.audio(heard);
-    if (this.#started) this.#ear.write(this.#toEar.write(heard));
+    if (this.#started) this.#hear(heard);
   }
 
   told(news: CallNews): void {
     if (this.#successor) this.#successor.told?.(news);
     if (this.#closed || this.#successor) return;
     this.#host.events.atomic(() => {
-      this.#answers.tell(news);
+      this.#answers.talk.tell(news);
       this.#onQuiet();
     });
   }
 
   attend(to: Attention): void {
+    const hears = to !== 'nobody';
+    const isNews = hears !== (this.#attention !== 'nobody');
     this.#attention = to;
     this.#successor?.attend?.(to);
     // As if there had been a sign of the caller's: he is not asked at once whether he is there.
-    this.#handle({ type: 'pressed' });
+    if (!isNews) this.#handle({ type: 'pressed' });
+    if (!isNews || this.#closed || this.#successor) return;
+    this.#host.events.atomic(() => {
+      this.#answers.talk.callerHears(hears);
+      this.#handle({ type: 'hearing' });
+      if (!hears) return;
+      if (!this.#opened) this.#openDialogue();
+      else if (!this.#onHold.goOn()) this.#onQuiet();
+    });
   }
 
   pressed(tone: string): void {
-    if (this.#successor) {
-      this.#successor.pressed(tone);
-      return;
-    }
-    if (this.#closed || this.#attention === 'nobody') return;
+    if (this.#successor) this.#successor.pressed(tone);
+    if (this.#closed || this.#successor || this.#attention === 'nobody') return;
     this.#host.events.emit('callerPressed', { tone });
     this.#keys.press(tone);
     this.#handle({ type: 'pressed' });
@@ -278,14 +277,15 @@ export class VoiceLiveCall implements Mode {
         this.#answers.stop(effect.cause);
         if (effect.cause === 'voice' && before.name === 'held') this.#ear.confirmed();
         return;
+      case 'put-by':
+        this.#onHold.putBy();
+        return;
       case 'ask':
         this.#answers.begin('answer');
         return;
       case 'prompt-caller':
-        this.#say(this.#lines.prompt());
-        return;
       case 'ask-again':
-        this.#say(this.#lines.askAgain());
+        this.#say(effect.type === 'ask-again' ? this.#lines.askAgain() : this.#lines.prompt());
         return;
       case 'ignore-sound':
         this.#ear.ignoreSound();
@@ -321,7 +321,7 @@ export class VoiceLiveCall implements Mode {
   /** The agent's first words: a greeting, or what a resumed conversation owes. */
   #openDialogue(): void {
     const { session } = this.#link;
-    if (this.#opened || !this.#started || !session) return;
+    if (this.#opened || !this.#started || !session || this.#attention === 'nobody') return;
     this.#opened = true;
     this.#say(this.#lines.opening(this.#ledger.items));
   }
@@ -363,6 +363,7 @@ export class VoiceLiveCall implements Mode {
     // Who has typed already is answered instead of greeted.
     this.#opened ||= hasTurn;
     if (!this.#opened) this.#openDialogue();
+    else if (this.#attention === 'nobody') return;
     else if (!hasTurn && !wasSpeaking && this.#ledger.pendingText !== '') {
       this.#answers.begin('answer', isLate ? this.#lines.excused() : {});
     }
@@ -394,5 +395,6 @@ export class VoiceLiveCall implements Mode {
     const history = wasCut ? stillOwed(this.#ledger.items) : this.#ledger.items;
     const untaken = this.#link.untaken();
     this.#successor = handOver(fallback, { host: this.#host, history, turns: this.#answers.turns, untaken, rateHz });
+    if (this.#attention !== 'caller') this.#successor.attend?.(this.#attention);
   }
 }

@@ -156,6 +156,11 @@ const EVENTS = [
 const DEEDS = {
   closes: (rig: LiveRig) => rig.call.close('a listener closed it'),
   interrupts: (rig: LiveRig) => rig.call.interrupt(),
+  'puts on hold': (rig: LiveRig) => rig.call.attend?.('nobody'),
+  'takes back from hold': (rig: LiveRig) => {
+    rig.call.attend?.('nobody');
+    rig.call.attend?.('caller');
+  },
   types: (rig: LiveRig) => rig.call.typed?.('And now?'),
   throws: () => {
     throw new Error('a listener failed');

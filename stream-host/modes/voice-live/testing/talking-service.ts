@@ -1,8 +1,7 @@
 import { samplesOf } from '../../../../shared/audio/pcm.ts';
-import type { Cancel } from '../../../../shared/clock.ts';
+import type { Cancel, Clock } from '../../../../shared/clock.ts';
 import { countedIds } from '../../../../shared/ids.ts';
 import { type HistoryItem, INTERRUPTED, type ToolCall } from '../../../../shared/sessions/history.ts';
-import type { VirtualClock } from '../../../../shared/virtual-clock.ts';
 import type { RealtimeResponseRequest } from '../../../contract/realtime.ts';
 import { REQUEST_KEY } from '../../../realtime/dialect.ts';
 import { realtimeOver } from '../../../realtime/realtime-service.ts';
@@ -74,7 +73,7 @@ const REASONS = {
  * says of which item it is and where in it, so that an ear can tell what was heard.
  */
 export class TalkingService {
-  readonly clock: VirtualClock;
+  readonly clock: Clock;
   readonly wire = serviceEvents('voice-live');
   readonly sessions: TalkingSession[] = [];
   readonly openings: Opening[] = [];
@@ -90,7 +89,7 @@ export class TalkingService {
   onTruncate: (itemId: string, audioEndMs: number) => void = () => {};
   #ids = 0;
 
-  constructor(clock: VirtualClock) {
+  constructor(clock: Clock) {
     this.clock = clock;
   }
 

@@ -1,0 +1,37 @@
+import type { Operation } from '../../shared/calls/operation-ledger.ts';
+import { isOnHold } from '../../shared/calls/operations/hold.ts';
+import { openTransfer, transferRunning } from '../../shared/calls/operations/transfer.ts';
+import type { PartyId } from '../../shared/carrier/carrier.ts';
+import { ParleyError } from '../../shared/errors.ts';
+import { writtenDown } from '../../shared/modes/written-down.ts';
+import type { Session } from '../../shared/sessions/session.ts';
+
+/** What cannot be done with a call as it stands is refused by name, rather than taken and not done. */
+
+/** Whoever puts the caller through has him, and the human, in hand. @throws {ParleyError} `calls.transfer-running` */
+export function requireNoTransfer(operations: readonly Operation[]): void {
+  if (openTransfer(operations)) throw transferRunning();
+}
+
+/**
+ * Of a participant who has no part in the transfer that goes on, something may be wanted meanwhile.
+ * @throws {ParleyError} `calls.transfer-running`
+ */
+export function requireNoPartInTransfer(operations: readonly Operation[], who: PartyId, caller: PartyId): void {
+  const transfer = openTransfer(operations);
+  if (transfer && (who === caller || who === transfer.data.target)) throw transferRunning();
+}
+
+/** @throws {ParleyError} `calls.on-hold` */
+export function requireOffHold(operations: readonly Operation[], caller: PartyId): void {
+  if (isOnHold(operations, caller)) {
+    throw new ParleyError('calls.on-hold', 'The caller is on hold; take him off hold first.');
+  }
+}
+
+/** @throws {ParleyError} `calls.no-voice` */
+export function requireVoice(session: Session): void {
+  if (writtenDown(session) === undefined) {
+    throw new ParleyError('calls.no-voice', 'Nobody speaks in this call: it is only written down.');
+  }
+}

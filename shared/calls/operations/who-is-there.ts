@@ -1,0 +1,39 @@
+import type { Carrier, PartyId } from '../../carrier/carrier.ts';
+import { CarrierError, failedAs } from '../../carrier/carrier-error.ts';
+
+/** What tells who is in a call. */
+type Presence = Pick<Carrier, 'participants'>;
+
+/**
+ * Asks a carrier for something about somebody in a call. Carriers answer of one who is not there as of a call that is not
+ * there (ACS: 404 and the code 8522 for both), so they are asked who is.
+ * @throws {CarrierError} `calls.participant-not-found`; or what the request itself has failed with
+ */
+export async function aboutSomebody<Result>(
+  carrier: Presence,
+  callId: string,
+  who: PartyId,
+  request: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await request();
+  } catch (error) {
+    const mayBeAbsent = failedAs(error, 'gone') || failedAs(error, 'refused');
+    if (!mayBeAbsent || (await isThere(carrier, callId, who)) !== false) throw error;
+    throw new CarrierError('absent', 'calls.participant-not-found', 'Nobody of that name is in the call.', {
+      cause: error,
+    });
+  }
+}
+
+/** Undefined where the carrier does not tell. */
+export async function isThere(carrier: Presence, callId: string, who: PartyId): Promise<boolean | undefined> {
+  try {
+    return (await carrier.participants(callId)).some(({ id }) => id === plainId(who));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A telephone is told of by its number, by whichever of its two names it is asked for: `+1555…` or the raw id `4:+1555…`. */
+const plainId = (who: PartyId): PartyId => who.replace(/^4:(?=\+)/, '');

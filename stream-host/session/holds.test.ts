@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { beginWarmTransfer } from '../../shared/calls/operations/transfer.ts';
+import { CarrierError } from '../../shared/carrier/carrier-error.ts';
+import { eventually } from '../../shared/testing/eventually.ts';
+import { blind, CALLER, type CallAtDesk, callInProgress, HUMAN, ledger, warm } from './testing/call-at-desk.ts';
+
+/** Somebody else asks for a hold of the caller, or for its end, and the carrier has done so. */
+async function heldByApi(call: CallAtDesk, on: boolean, context: string) {
+  const data = { participant: CALLER, askedBy: 'api', on };
+  const held = { sessionId: call.session.id, operationContext: context } as const;
+  await ledger.begin({ ...held, kind: 'hold', deadlineMs: 30_000, data });
+  await ledger.settle(held.sessionId, { operationContext: context, state: 'succeeded' });
+  call.tell(context, true);
+}
+
+test('a warm transfer that fails leaves a hold that the application had asked for before as it is (breaker 3)', async () => {
+  const call = await callInProgress();
+  await heldByApi(call, true, 'api-hold');
+  await eventually(() => call.heard.includes('nobody'));
+  call.desk.act(warm({ timeoutS: 0.05 }));
+  await eventually(() => call.results().includes('failed'));
+  assert.deepEqual(call.carrier.asked, [`add ${HUMAN}`, `remove ${HUMAN}`], 'neither held again nor taken off');
+  assert.equal(call.heard.at(-1), 'nobody');
+  await heldByApi(call, false, 'api-unhold');
+  await eventually(() => call.heard.at(-1) === 'caller');
+  assert.ok(call.results().includes('caller_is_back'));
+});
+
+test('so does one that another host had begun', async () => {
+  const first = await callInProgress();
+  await heldByApi(first, true, 'api-hold');
+  await eventually(() => first.heard.includes('nobody'));
+  first.desk.act(warm({ timeoutS: 5 }));
+  await eventually(() => first.carrier.asked.includes(`add ${HUMAN}`));
+  first.desk.close();
+  await ledger.settle(first.session.id, { operationContext: 'key-1.add', state: 'failed' });
+  const second = await callInProgress(first.session);
+  await second.desk.resume();
+  assert.ok(!second.carrier.asked.some((what) => what.startsWith('unhold')));
+  assert.equal(second.heard.at(-1), 'nobody');
+});
+
+test('the hold of an agent gives way to one that the application asks for, and ends with that', async () => {
+  const call = await callInProgress();
+  const wish = { kind: 'hold', forS: 0.05 } as const;
+  call.desk.act({ call: { callId: 'c', name: 'hold_call', args: {} }, key: 'hold-1', wish });
+  await eventually(() => call.heard.includes('nobody'));
+  await heldByApi(call, true, 'api-hold');
+  await new Promise((resolve) => setTimeout(resolve, 120));
+  assert.deepEqual(call.carrier.asked, [`hold ${CALLER}`], 'its time is not up any more');
+  await heldByApi(call, false, 'api-unhold');
+  await eventually(() => call.results().includes('caller_is_back'));
+  assert.deepEqual(call.heard, ['nobody', 'nobody', 'caller']);
+  assert.equal(call.news.at(-1)?.speech, 'own-words', 'it had asked him to wait');
+});
+
+test('an unhold of the application ends the hold of an agent at once, and it is not ended twice', async () => {
+  const call = await callInProgress();
+  const wish = { kind: 'hold', forS: 0.1 } as const;
+  call.desk.act({ call: { callId: 'c', name: 'hold_call', args: {} }, key: 'hold-1', wish });
+  await eventually(() => call.heard.includes('nobody'));
+  await heldByApi(call, false, 'api-unhold');
+  await eventually(() => call.results().includes('caller_is_back'));
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  assert.deepEqual(call.carrier.asked, [`hold ${CALLER}`]);
+  assert.equal(call.results().filter((status) => status === 'caller_is_back').length, 1);
+});
+
+test('a hold of which the carrier tells later that it failed does not keep the agent silent', async () => {
+  const call = await callInProgress();
+  await heldByApi(call, true, 'api-hold');
+  await eventually(() => call.heard.at(-1) === 'nobody');
+  call.tell('api-hold', false, '500');
+  await eventually(() => call.heard.at(-1) === 'caller');
+});
+
+test('a caller of whom nobody knows whether he is on hold is taken off', async () => {
+  const call = await callInProgress();
+  call.carrier.failing.set('hold', new CarrierError('unavailable', 'acs.unavailable', 'Later.'));
+  const wish = { kind: 'hold', forS: 5 } as const;
+  call.desk.act({ call: { callId: 'c', name: 'hold_call', args: {} }, key: 'hold-1', wish });
+  await eventually(() => call.carrier.asked.includes(`unhold ${CALLER}`));
+  assert.equal(call.heard.at(-1), 'caller');
+});
+
+test('what the API asks for while something else is being done with the call is on record as failed at once', async () => {
+  const call = await callInProgress();
+  call.desk.act(blind());
+  await eventually(() => call.carrier.asked.length > 0);
+  const sessionId = call.session.id;
+  // The functions of another release do not look.
+  await ledger.begin({ sessionId, operationContext: 'api-1', kind: 'transfer', deadlineMs: 200_000 });
+  call.desk.take({ type: 'wish', operationContext: 'api-1', wish: warm().wish });
+  await eventually(async () => (await call.state('api-1')) === 'failed');
+});
+
+test('a second transfer cannot be entered while one is open, whoever asks for it', async () => {
+  const call = await callInProgress();
+  const of = { sessionId: call.session.id, callId: 'connection', operationContext: 'api-1', askedBy: 'api' } as const;
+  const wish = { kind: 'transfer', target: HUMAN, how: 'warm', timeoutS: 5 } as const;
+  await beginWarmTransfer({ carrier: call.carrier, ledger }, of, wish);
+  call.desk.act(blind());
+  await eventually(() => call.results().includes('failed'));
+  assert.match(JSON.stringify(call.news[0]?.item?.result), /calls\.transfer-running/);
+  assert.deepEqual(call.carrier.asked, []);
+});
+
+test('a wish for a warm transfer that comes again when it is over is not carried out again', async () => {
+  const call = await callInProgress();
+  call.desk.act(warm({ timeoutS: 0.05 }));
+  await eventually(() => call.results().includes('failed'));
+  const asked = call.carrier.asked.length;
+  call.desk.act(warm({ timeoutS: 0.05 }));
+  await new Promise((resolve) => setTimeout(resolve, 80));
+  assert.equal(call.carrier.asked.length, asked);
+});
+
+test('where nobody speaks, nobody is put through untold: a warm transfer fails by name (stranger 6)', async () => {
+  const call = await callInProgress(undefined, { hasVoice: false });
+  const sessionId = call.session.id;
+  const operationContext = 'api-1';
+  await ledger.begin({ sessionId, operationContext, kind: 'transfer', deadlineMs: 200_000 });
+  call.desk.take({ type: 'wish', operationContext, wish: warm().wish });
+  await eventually(async () => (await call.state(operationContext)) === 'failed');
+  assert.deepEqual((await ledger.get(sessionId, operationContext))?.result, { message: 'calls.no-voice' });
+  assert.deepEqual(call.carrier.asked, []);
+});
+
+test('why the caller can be told and asked nothing is known by name', async () => {
+  const call = await callInProgress();
+  assert.equal(call.desk.whyNotAsked, undefined);
+  await heldByApi(call, true, 'api-hold');
+  await eventually(() => call.desk.whyNotAsked === 'calls.on-hold');
+  await heldByApi(call, false, 'api-unhold');
+  await eventually(() => call.desk.whyNotAsked === undefined);
+  call.desk.act(blind());
+  await eventually(() => call.desk.whyNotAsked === 'calls.transfer-running');
+});
