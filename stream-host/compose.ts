@@ -55,12 +55,10 @@ import { recordable } from './replay/recorded-conversation.ts';
 import type { RecordingPlan } from './session/call-recording.ts';
 import type { ReceptionOptions } from './session/reception.ts';
 import { VoiceActivityLane } from './speech/voice-activity/voice-activity-lane.ts';
-import { HostMetrics } from './telemetry/host-metrics.ts';
-import { observeSessions } from './telemetry/observe-sessions.ts';
-import { countProviders } from './telemetry/provider-metrics.ts';
+import { sessionObserver } from './telemetry/observe-sessions.ts';
 import { relayFunctionsSpans } from './telemetry/relayed-spans.ts';
-import { servicePlaces } from './telemetry/service-places.ts';
 import { startTelemetry } from './telemetry/start.ts';
+import { watchHost } from './telemetry/watch-host.ts';
 import { watchedMode } from './voicemail/watched-mode.ts';
 
 /** The project's folder, whether the source runs or the build in `dist/`. */
@@ -259,12 +257,7 @@ export async function startStreamHost(
     longestMessageMs: config.ACS_MESSAGE_MS,
     logTranscripts: config.LOG_TRANSCRIPTS,
     traces,
-    ...(telemetry.isOn && {
-      observe: observeSessions({
-        ...{ telemetry, clock, newSpanId: randomSpanIds, content: config.LOG_TRANSCRIPTS },
-        places: servicePlaces(config),
-      }),
-    }),
+    observe: sessionObserver(telemetry, config, clock),
     admitCarrier: (header) => tokens.admit(header, 'socket'),
     newSecret: randomSecrets,
     ticketRules: {
@@ -304,10 +297,8 @@ export async function startStreamHost(
     readVitals: (live, admission) => readVitals({ process: vitals, live, lane, admission }),
   });
   if (telemetry.isOn) {
-    countProviders(providers.events, telemetry.metrics);
     const read = () => ({ ...host.reading(), playoutLateMs: beat.takeLatestMs() });
-    const hostMetrics = new HostMetrics({ metrics: telemetry.metrics, read, clock });
-    opened.defer(() => hostMetrics.close());
+    opened.defer(watchHost({ metrics: telemetry.metrics, read, providers: providers.events, clock }));
     const relayed = relayFunctionsSpans({ redis, telemetry, clock, log });
     opened.defer(() => relayed.close());
   }

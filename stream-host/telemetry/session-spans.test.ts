@@ -214,3 +214,16 @@ test('a caller who waited more than three seconds in silence has a span that say
   assert.equal(silence.attributes[ATTRIBUTE.silentMs], 4000);
   assert.deepEqual(session.metrics.all.filter(({ name }) => name === 'parley.silences').length, 1);
 });
+
+test('a turn that the end of the call cut off before its first sound is told too, and what tells of itself later stands under the session', async () => {
+  const session = watchedSession();
+  await session.clock.advance(2000);
+  session.observer.served({ service: 'chat-model', model: 'gpt-x', startedAtMs: 1000, endedAtMs: 2000 });
+  session.events.emit('ended', { reason: 'caller-ended' });
+  const [opening, turn, chat] = [SPAN.session, SPAN.turn, 'chat gpt-x'].map((name) => session.spans.one(name));
+  assert.equal(chat?.parentSpanId, turn?.spanId);
+  assert.equal(turn?.attributes[ATTRIBUTE.interrupted], true);
+  assert.equal(session.spans.one(SPAN.sessionEnd).attributes[ATTRIBUTE.turns], 0, 'nobody heard it');
+  session.observer.served({ service: 'speech-synthesis', startedAtMs: 1900, endedAtMs: 2010 });
+  assert.equal(session.spans.one(SPAN.synthesis).parentSpanId, opening?.spanId);
+});

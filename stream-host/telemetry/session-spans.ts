@@ -87,7 +87,6 @@ export class SessionSpans implements SessionObserver {
   }
 
   readonly served = (request: ServedRequest): void => {
-    // What the end broke off tells of itself a moment later.
     const turn = this.#turnAt(request.startedAtMs);
     turn.began(request.startedAtMs);
     const { places } = this.#options;
@@ -102,7 +101,6 @@ export class SessionSpans implements SessionObserver {
       this.#hearsItself = true;
       this.#request(turn, places.realtime, 'response', request, { name: chatSpan(request.model ?? 'unknown') });
     }
-    if (this.#isOver) this.#turn = undefined;
   };
 
   #request(
@@ -196,7 +194,7 @@ export class SessionSpans implements SessionObserver {
 
   #concludes(turn: OpenTurn, atMs: number, interrupted: boolean): void {
     this.#turn = undefined;
-    this.#counts.turns += 1;
+    if (turn.number !== undefined) this.#counts.turns += 1;
     const { latency, callerText, heardText, fault } = turn;
     this.#record(SPAN.turn, turn.startMs, atMs, {
       spanId: turn.spanId,
@@ -247,7 +245,8 @@ export class SessionSpans implements SessionObserver {
     const turn = this.#turn;
     const silence = this.#silences.ended(atMs);
     if (silence) this.#silent(turn ?? this.#turnAt(atMs), silence);
-    if (turn?.number !== undefined) this.#concludes(turn, atMs, true);
+    // Stages of it may have been told: they need it to stand under.
+    if (turn) this.#concludes(turn, atMs, true);
     const { turns, faults, bargeIns } = this.#counts;
     this.#record(SPAN.sessionEnd, this.#options.arrivedAtMs, atMs, {
       attributes: {
@@ -262,7 +261,8 @@ export class SessionSpans implements SessionObserver {
 
   /** The turn to which what began then belongs: the one under way, or the next one. */
   #turnAt(startMs: number): OpenTurn {
-    this.#turn ??= new OpenTurn(this.#options.newSpanId(), startMs);
+    // What the end broke off tells of itself a moment later, when there will be no turn for it.
+    this.#turn ??= new OpenTurn(this.#isOver ? this.#sessionSpanId : this.#options.newSpanId(), startMs);
     return this.#turn;
   }
 
