@@ -12,6 +12,8 @@ const CONFIRMED_MS = 450;
 const WORDS_WITHIN_MS = 1500;
 /** No sound of which the words are not known silences the agent for longer. */
 const LONGEST_HOLD_MS = 2500;
+/** Whoever is asked for something says it within so long, or does not. */
+const SPEAKS_WITHIN_MS = 1000;
 /** And what only the service hears, and hears no end of, is left to it for so long. */
 const UNHEARD_SOUND_MS = 15_000;
 
@@ -143,8 +145,12 @@ function whileWaiting(state: In<'waiting'>, event: FloorEvent, context: FloorCon
       return to(speaking(state.filled, context, policy));
     case 'deadline':
       if (state.asked !== 'no') return wait(state, state.sinceMs, context, policy);
-      if (!context.worthAsking) return to(listening(context, policy));
-      return { state: waiting('yes', context.nowMs, context, policy), effects: [{ type: 'ask-again' }] };
+      if (context.worthAsking) {
+        // The caller waits since he spoke: where the service does not even ask him, that is filled in time.
+        return { state: waiting('yes', state.sinceMs, context, policy), effects: [{ type: 'ask-again' }] };
+      }
+      if (context.nowMs >= state.sinceMs + policy.waiting.fillAfterMs) return to(listening(context, policy));
+      return to({ ...state, deadlineMs: state.sinceMs + policy.waiting.fillAfterMs });
     default:
       return stay(state);
   }
@@ -313,7 +319,9 @@ function waiting(
   const { fillAfterMs } = policy.waiting;
   // Of a caller who was not heard by our own detector nobody knows since when they wait: since now.
   const sinceMs = lastSpeechMs > nowMs - fillAfterMs ? Math.min(lastSpeechMs, nowMs) : nowMs;
-  return { name: 'waiting', asked, sinceMs, filled: 0, deadlineMs: sinceMs + fillAfterMs };
+  // Whoever is asked what he said shall hear that before the wait must be filled.
+  const askAfterMs = asked === 'no' ? Math.max(0, fillAfterMs - SPEAKS_WITHIN_MS) : fillAfterMs;
+  return { name: 'waiting', asked, sinceMs, filled: 0, deadlineMs: sinceMs + askAfterMs };
 }
 
 function speaking(filled: number, { nowMs }: FloorContext, policy: TurnPolicy): In<'speaking'> {

@@ -76,3 +76,31 @@ test('a sound that the service says nothing of never ends the agent’s turn', (
   assert.equal(state.name, 'speaking');
   assert.equal(nowMs, DEFAULT_TURN_POLICY.interruption.clearWordlessMs);
 });
+
+test('a caller of whom a silent service says nothing hears something within 3 s of his last word (--fault realtime=silent)', () => {
+  const worth = { worthAsking: true };
+  const spoken = floorAfter(INITIAL_FLOOR, { type: 'line-started' }, context(0, { lineSpeaks: true }), policy).state;
+  let { state } = floorAfter(spoken, { type: 'line-ended', lastSpeechMs: 1000 }, context(1200, worth), policy);
+  const effects: [string, number][] = [];
+  while (state.name === 'waiting' && effects.length < 2) {
+    const nowMs = state.deadlineMs;
+    const next = floorAfter(state, { type: 'deadline' }, context(nowMs, worth), policy);
+    effects.push(...next.effects.map(({ type }): [string, number] => [type, nowMs - 1000]));
+    state = next.state;
+  }
+  assert.deepEqual(effects, [
+    ['ask-again', 1600],
+    ['fill-wait', 2600],
+  ]);
+});
+
+test('what is not worth asking about is waited for as long as ever', () => {
+  const spoken = floorAfter(INITIAL_FLOOR, { type: 'line-started' }, context(0, { lineSpeaks: true }), policy).state;
+  let { state } = floorAfter(spoken, { type: 'line-ended', lastSpeechMs: 1000 }, context(1200), policy);
+  let nowMs = 0;
+  while (state.name === 'waiting') {
+    nowMs = state.deadlineMs;
+    state = floorAfter(state, { type: 'deadline' }, context(nowMs), policy).state;
+  }
+  assert.deepEqual([state.name, nowMs], ['listening', 3600]);
+});
