@@ -125,6 +125,16 @@ test('the caller as a person', { concurrency: true }, async (t) => {
       },
     ),
 
+    t.test('waits for what somebody says whom the agent has left the call to', async (t) => {
+      const { caller, find } = await call(
+        t,
+        { leavesAfterAnswers: 1 },
+        { utterances: [utterance('one'), utterance('two')] },
+      );
+      const { answers, missed } = await caller.run();
+      assert.deepEqual([answers.length, missed, find('agent-left').length], [2, [], 1]);
+    }),
+
     t.test('counts no transfer that the API asked for as a missed answer (stranger: a transfer)', async (t) => {
       const { caller, find } = await call(
         t,

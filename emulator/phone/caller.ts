@@ -43,7 +43,7 @@ const LOOK_AGAIN_MS = 200;
 const LOOK_WHO_ANSWERS_MS = 3_000;
 const GREETING_MS = 20_000;
 const ANSWER_MS = 30_000;
-const KEYS_ANSWER_MS = 12_000;
+const FREE_ANSWER_MS = 12_000;
 const LONGEST_ANSWER_MS = 90_000;
 /** Silence after which an answer counts as finished. */
 const ANSWER_OVER_MS = 900;
@@ -268,7 +268,6 @@ export class Caller {
     return endMs;
   }
 
-  /** @returns when the last word was over, on the clock */
   async #sayOut({ label, pcm }: Utterance, speech: Speech): Promise<number> {
     return this.#tellSaid(label, await this.#phone.sayOut(speech, pcm));
   }
@@ -283,16 +282,17 @@ export class Caller {
     const phone = this.#phone;
     const { ear } = phone;
     ear.waits(endMs);
-    const came = () => ear.heardSince(endMs) || this.#takenOver || this.#agentLeft;
+    const came = () => ear.heardSince(endMs) || this.#takenOver;
     // Nobody answers somebody who is on hold, or on his way to somebody else.
     const isAway = () => phone.isOnHold || this.#isMoved;
+    // To keys that are collected nobody need say anything, nor need whoever the agent has left the call to.
+    const isFree = () => keys !== undefined || this.#agentLeft;
     const failure = `No answer to "${label}" was heard`;
     await this.#lookingWhoAnswers(async () => {
-      // To keys that somebody collects nobody need say anything.
-      if (keys !== undefined && !(await phone.until(() => came() || isAway(), KEYS_ANSWER_MS))) return;
-      await phone.mustCome(() => came() || isAway(), ANSWER_MS, failure);
+      await phone.mustCome(() => came() || isAway() || isFree(), ANSWER_MS, failure);
       await phone.until(() => came() || !isAway(), LONGEST_HOLD_MS);
-      await phone.mustCome(came, ANSWER_MS, failure);
+      if (!isFree()) await phone.mustCome(() => came() || isFree(), ANSWER_MS, failure);
+      await phone.until(came, FREE_ANSWER_MS);
     });
     if (phone.isLeaving || this.#takenOver || !ear.heardSince(endMs)) return;
     // What was heard is told with its words, by which one knows what it was.

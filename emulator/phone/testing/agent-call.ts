@@ -42,6 +42,8 @@ interface Manners {
   readonly holdsMs?: number;
   /** What it says instead of an answer. */
   readonly says?: string;
+  /** Then it leaves the call to somebody else, of whom nothing is on record. */
+  readonly leavesAfterAnswers?: number;
   /** Says that there will be no answer, and no more. */
   readonly givesUp?: boolean;
   /** Says "one moment" first, and the answer so much later. */
@@ -137,6 +139,10 @@ class Agent implements LineHolder {
         return;
       }
       if (fault) this.record.events.push({ type: 'fault', data: { code: fault } });
+      if (this.#answers === this.#manners.leavesAfterAnswers) {
+        this.#framesLeft = 300 / FRAME_MS;
+        return;
+      }
       if (!deaf && !losesWords) this.record.transcript.push({ role: 'caller', text: 'words' });
       if (this.#manners.givesUp) {
         this.record.events.push({ type: 'wait.filled', data: { kind: 'filler', text: 'One moment.' } });
@@ -174,6 +180,7 @@ class Agent implements LineHolder {
     this.#framesLeft = (this.#manners.answerMs ?? 300) / FRAME_MS;
     if (!deaf) this.record.transcript.push({ role: 'tool', tool: 'look', args: {}, result: {} });
     this.record.transcript.push({ role: 'agent', text: says, heard: true });
+    if (this.#answers === this.#manners.leavesAfterAnswers) this.#line.send({ type: 'applicationLeft' });
   }
 }
 
