@@ -48,6 +48,10 @@ test('what is sent in vain is told in our log, once a minute, and never on the c
   const complaints = said.filter(({ msg }) => msg === 'telemetry could not be sent');
   assert.ok(complaints.length >= 1);
   assert.ok(complaints.length <= 3, JSON.stringify(complaints));
+  assert.ok(
+    complaints.every(({ reason }) => !/[{\n]/.test(String(reason))),
+    JSON.stringify(complaints),
+  );
 });
 
 test('an intake that never answers keeps no more than the queue, and nobody waits for it: also the end does not', async () => {

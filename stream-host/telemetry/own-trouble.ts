@@ -20,7 +20,9 @@ export function tellOwnTrouble(clock: Clock, log: Logger): void {
       more += 1;
       return;
     }
-    log.warn({ reason: message.slice(0, LONGEST), more }, 'telemetry could not be sent');
+    // Some of it is a whole error as JSON, stack and all.
+    const reason = (/\w*Error: [^\\\n"]+/.exec(message)?.[0] ?? message).slice(0, LONGEST);
+    log.warn({ reason, more }, 'telemetry could not be sent');
     untilMs = nowMs + MINUTE_MS;
     more = 0;
   };
