@@ -34,7 +34,7 @@ var production profile = {
     resources: { cpu: '2.0', memory: '4Gi' }
     places: 100
     browserPlaces: 40
-    scaleOutAtPercent: 60
+    scaleOutAtPercent: 40
     drainSeconds: 590
   }
   redis: { sku: 'Balanced_B1', highAvailability: true, clusteringPolicy: 'NoCluster' }

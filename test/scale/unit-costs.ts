@@ -53,7 +53,7 @@ interface Cost {
   readonly calls: number;
   readonly use: RedisUse;
   readonly spans: { readonly spans: number; readonly bytes: number };
-  readonly sockets?: { readonly media: number; readonly providers: number; readonly redis: number };
+  readonly sockets: { readonly media: number; readonly providers: number; readonly redis: number };
 }
 
 const controller = new AbortController();
@@ -64,6 +64,9 @@ const context: RowContext = {
   ...{ seed: 1, subjects: [], workFolder, signal: controller.signal },
   progress: (text) => process.stderr.write(`${text}\n`),
 };
+
+const line = (cells: readonly (string | number)[]) => process.stdout.write(`| ${cells.join(' | ')} |\n`);
+const kb = (bytes: number) => (bytes / 1000).toFixed(1);
 
 const spans = await SpanCounter.listen();
 const costs: Cost[] = [];
@@ -81,7 +84,6 @@ try {
 } finally {
   spans.close();
 }
-report();
 process.stdout.write(`\n${await oneCall()}\n`);
 process.exit(0);
 
@@ -97,7 +99,7 @@ async function measure(test: LoadTest, redis: Redis): Promise<void> {
       // Without this program's own.
       redis: socketsTo(ports.redis) - 2,
     };
-    costs.push({ what, calls, use, spans: spans.take(), sockets });
+    tell({ what, calls, use, spans: spans.take(), sockets });
   };
   await sleep(5_000);
   await during('a host without calls', 0, IDLE_SECONDS);
@@ -116,49 +118,27 @@ async function measure(test: LoadTest, redis: Redis): Promise<void> {
   }
 }
 
-function report(): void {
-  const idle = costs.find(({ calls }) => calls === 0);
-  const perMinute = (cost: Cost | undefined, of: (use: RedisUse) => number) =>
-    cost === undefined ? 0 : of(cost.use) / cost.use.minutes;
-  const line = (cells: readonly (string | number)[]) => `| ${cells.join(' | ')} |`;
-  const kb = (bytes: number) => (bytes / 1000).toFixed(1);
-  const lines = [
-    line([
-      'a call-minute',
-      'Redis commands',
-      'of them the host’s own',
-      'kB',
-      'of them the host’s own',
-      'spans',
-      'kB of spans',
-    ]),
-    line(['---', '---', '---', '---', '---', '---', '---']),
-  ];
-  for (const cost of costs) {
-    const share = Math.max(1, cost.calls);
-    const [own, ownBytes] = [perMinute(idle, (use) => use.commands), perMinute(idle, (use) => use.bytes)];
-    lines.push(
-      line([
-        cost.what,
-        Math.round(perMinute(cost, (use) => use.commands) / share),
-        Math.round(own / share),
-        kb(perMinute(cost, (use) => use.bytes) / share),
-        kb(ownBytes / share),
-        (cost.spans.spans / cost.use.minutes / share).toFixed(1),
-        kb(cost.spans.bytes / cost.use.minutes / share),
-      ]),
-    );
+function tell(cost: Cost): void {
+  if (costs.length === 0) {
+    const head = ['a call-minute', 'Redis commands', 'of them the host’s own', 'kB', 'of them the host’s own', 'spans'];
+    line([...head, 'kB of spans', 'sockets: carrier, providers, Redis']);
+    line(Array<string>(8).fill('---'));
   }
-  process.stdout.write(`\n${lines.join('\n')}\n\n`);
-  for (const { what, sockets } of costs) {
-    if (sockets) {
-      const { media, providers, redis } = sockets;
-      process.stdout.write(`${what}: sockets from carriers ${media}, to providers ${providers}, to Redis ${redis}\n`);
-    }
-  }
+  costs.push(cost);
+  const { use: idle } = costs[0] ?? cost;
+  const each = (use: RedisUse, of: (use: RedisUse) => number) => of(use) / use.minutes / Math.max(1, cost.calls);
+  const { use, spans: told, sockets } = cost;
+  const spansEach = (of: number) => of / use.minutes / Math.max(1, cost.calls);
+  const commands = ({ commands: count }: RedisUse) => count;
+  const bytes = ({ bytes: count }: RedisUse) => count;
+  line([
+    ...[cost.what, Math.round(each(use, commands)), Math.round(each(idle, commands))],
+    ...[kb(each(use, bytes)), kb(each(idle, bytes)), spansEach(told.spans).toFixed(1), kb(spansEach(told.bytes))],
+    `${sockets.media}, ${sockets.providers}, ${sockets.redis}`,
+  ]);
   if (!values.names) return;
-  for (const { what, calls, use } of costs) {
-    const each = use.byName.map(([name, count]) => `${name} ${(count / use.minutes / Math.max(1, calls)).toFixed(1)}`);
-    process.stdout.write(`${what}, a minute${calls > 0 ? ' and call' : ''}: ${each.join(', ')}\n`);
-  }
+  const names = use.byName.map(
+    ([name, count]) => `${name} ${(count / use.minutes / Math.max(1, cost.calls)).toFixed(1)}`,
+  );
+  process.stderr.write(`${cost.what}: ${names.join(', ')}\n`);
 }
