@@ -140,9 +140,14 @@ test('at its end a session tells what it came to, and never in the words in whic
   assert.equal(end.attributes[ATTRIBUTE.faults], 1);
   assert.equal(end.attributes[ATTRIBUTE.bargeIns], 1);
   assert.doesNotMatch(JSON.stringify(session.spans.all), /Jane/);
-  const ofOurs = watchedSession();
-  ofOurs.events.emit('ended', { reason: 'no-answer' });
-  assert.equal(ofOurs.spans.one(SPAN.sessionEnd).attributes[ATTRIBUTE.endReason], 'no-answer');
+  for (const [reason, word] of [
+    ['no-answer', 'no-answer'],
+    ['Disconnected 200/5000 The caller, Jane Roe, hung up', 'carrier-ended'],
+  ] as const) {
+    const ended = watchedSession();
+    ended.events.emit('ended', { reason });
+    assert.equal(ended.spans.one(SPAN.sessionEnd).attributes[ATTRIBUTE.endReason], word);
+  }
 });
 
 test('nothing of what was said, of a card, a number or a name is in any span or measurement without the switch', async () => {

@@ -1,3 +1,4 @@
+import { TRANSFERRED } from '../../shared/calls/end-reasons.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { NewId } from '../../shared/ids.ts';
 import type { Session } from '../../shared/sessions/session.ts';
@@ -364,9 +365,18 @@ const END_WORDS: ReadonlySet<string> = new Set([
   'call-too-long',
   'caller-ended',
   'caller-left',
+  'hangup-requested',
+  'menu',
   'no-answer',
   'service-lost',
-  'transferred',
+  'voicemail',
+  TRANSFERRED,
 ]);
 
-const endWord = (reason: string): string => (END_WORDS.has(reason) ? reason : 'other');
+/** How it reads where the carrier has told of the end: an event's name, two codes, and words. */
+const CARRIERS_WORDS = /^\w+ \d+(?:\/\d+)?(?: |$)/;
+
+function endWord(reason: string): string {
+  if (END_WORDS.has(reason)) return reason;
+  return CARRIERS_WORDS.test(reason) ? 'carrier-ended' : 'other';
+}

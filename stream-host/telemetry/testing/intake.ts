@@ -1,4 +1,5 @@
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { text } from 'node:stream/consumers';
 import { z } from 'zod';
 import { listening } from '../../../shared/testing/listening.ts';
@@ -36,13 +37,16 @@ export class Intake {
   readonly envelopes: Envelope[] = [];
   /** Bodies of OTLP, by path. */
   readonly otlp: { readonly path: string; readonly body: string }[] = [];
+  /** What each request has brought to say who asks. */
+  readonly authorizations: (string | undefined)[] = [];
   readonly #server: Server;
   readonly #held = new Set<ServerResponse>();
   #url = '';
 
-  private constructor() {
-    this.#server = createServer(async (request, response) => {
+  private constructor(tls: { readonly cert: string; readonly key: string } | undefined) {
+    const listener = async (request: IncomingMessage, response: ServerResponse) => {
       this.requests += 1;
+      this.authorizations.push(request.headers.authorization);
       const body = await text(request);
       if (this.mood === 'never') {
         this.#held.add(response);
@@ -54,12 +58,15 @@ export class Intake {
       else if (status === 200) this.envelopes.push(...z.array(envelope).parse(JSON.parse(body)));
       const counts = { itemsReceived: 1, itemsAccepted: status === 200 ? 1 : 0, errors: [] };
       response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(counts));
-    });
+    };
+    this.#server = tls === undefined ? createServer(listener) : createTlsServer(tls, listener);
   }
 
-  static async open(): Promise<Intake> {
-    const intake = new Intake();
-    intake.#url = `http://127.0.0.1:${await listening(intake.#server)}`;
+  /** @param tls takes requests over TLS, with this certificate */
+  static async open(tls?: { readonly cert: string; readonly key: string }): Promise<Intake> {
+    const intake = new Intake(tls);
+    const scheme = tls === undefined ? 'http' : 'https';
+    intake.#url = `${scheme}://127.0.0.1:${await listening(intake.#server)}`;
     return intake;
   }
 

@@ -9,9 +9,12 @@ import type { Telemetry } from '../telemetry.ts';
 /** Lines of the log, as far as a test looks at them. */
 export type Said = { readonly level: number; readonly msg: string; readonly [field: string]: unknown };
 
+const NO_TOKENS = { getToken: () => Promise.reject(new Error('Nobody asks for a token over plain http.')) };
+
 /** Telemetry as the host starts it, for whoever the settings name; and what it has said in the log. */
 export async function startForTest(
   config: Partial<TelemetryOptions['config']>,
+  credential: TelemetryOptions['credential'] = NO_TOKENS,
 ): Promise<{ readonly telemetry: Telemetry; readonly said: Said[] }> {
   const said: Said[] = [];
   const log = pino({ level: 'info' }, { write: (line: string) => void said.push(JSON.parse(line)) });
@@ -24,7 +27,7 @@ export async function startForTest(
       LOG_TRANSCRIPTS: false,
       ...config,
     },
-    credential: { getToken: () => Promise.reject(new Error('Nobody asks for a token over plain http.')) },
+    credential,
     place: 'host-1:8080',
     version: '1.2.3',
     clock: systemClock,
