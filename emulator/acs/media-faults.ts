@@ -67,7 +67,7 @@ export class MediaFaults {
 
   #feel(): void {
     const fault = this.#fault;
-    if (fault !== undefined && fault !== this.#feltLast) fault.felt += 1;
+    if (fault !== undefined && fault !== this.#feltLast) fault.count.felt += 1;
     this.#feltLast = fault;
   }
 }

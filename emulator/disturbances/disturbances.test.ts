@@ -82,7 +82,7 @@ test('two calls have faults of their own: the later counts, and the end of one l
   other.want('model=down');
   assert.equal(disturbances.at('model')?.fault, 'down');
   const felt = disturbances.at('model');
-  if (felt) felt.felt += 3;
+  if (felt) felt.count.felt += 3;
   other.over();
   assert.equal(disturbances.at('model')?.fault, 'slow');
   one.over();
@@ -97,4 +97,21 @@ test('what cannot be is refused by name, and what was wanted before stays', () =
   assert.equal(line.want('voice=down,redis=down'), 'redis cannot be made to fail: it is nobody’s here.');
   assert.match(line.want('modle=down') ?? '', /^"modle" is nothing that can fail here; there are: model, /);
   assert.deepEqual(inForce(), ['model=down']);
+});
+
+test('what several calls want alike is felt in each of them', () => {
+  const { disturbances, phone, told } = start();
+  const [one, other] = [phone('a'), phone('b')];
+  const feel = () => {
+    const fault = disturbances.at('model');
+    if (fault) fault.count.felt += 1;
+  };
+  one.want('model=slow:3s');
+  feel();
+  other.want('model=slow:3s');
+  feel();
+  other.over();
+  feel();
+  one.over();
+  assert.deepEqual(told.slice(-2), ['b model=slow:3s off 1 at 0', 'a model=slow:3s off 3 at 0']);
 });

@@ -8,8 +8,8 @@ export interface ActiveFault {
   readonly dependency: Fallible;
   readonly fault: FaultName;
   readonly amountMs: number;
-  /** How often somebody has felt it: requests and connections. */
-  felt: number;
+  /** How often somebody has felt it: requests and connections. Calls that want the same have one count. */
+  readonly count: { felt: number };
 }
 
 export interface DisturbancesOptions {
@@ -38,8 +38,8 @@ export class Disturbances {
   }
 
   /** Those in force, for whoever looks. */
-  get status(): readonly Readonly<ActiveFault>[] {
-    return this.#active;
+  get status() {
+    return this.#active.map(({ dependency, fault, amountMs, count }) => ({ dependency, fault, amountMs, ...count }));
   }
 
   /** How it fails now; undefined where it does not. */
@@ -60,7 +60,9 @@ export class Disturbances {
       clock,
       unavailable: unavailable ?? (() => undefined),
       begin: ({ dependency, fault, amountMs, text }) => {
-        const begun: ActiveFault = { dependency, fault, amountMs, felt: 0 };
+        const { count } = this.#same(dependency, fault, amountMs) ?? { count: { felt: 0 } };
+        const begun: ActiveFault = { dependency, fault, amountMs, count };
+        const before = count.felt;
         this.#change([...this.#active, begun], dependency);
         this.#options.log.warn({ fault: text }, 'something fails, as a caller wants');
         tell({ type: 'fault', fault: text, state: 'on', felt: null });
@@ -69,12 +71,19 @@ export class Disturbances {
             this.#active.filter((each) => each !== begun),
             dependency,
           );
-          this.#options.log.info({ fault: text, felt: begun.felt }, 'it fails no more');
+          const felt = count.felt - before;
+          this.#options.log.info({ fault: text, felt }, 'it fails no more');
           // The line to Redis is in another process, and counts nothing.
-          tell({ type: 'fault', fault: text, state: 'off', felt: dependency === 'redis' ? null : begun.felt });
+          tell({ type: 'fault', fault: text, state: 'off', felt: dependency === 'redis' ? null : felt });
         };
       },
     });
+  }
+
+  #same(dependency: Fallible, fault: FaultName, amountMs: number): ActiveFault | undefined {
+    return this.#active.find(
+      (each) => each.dependency === dependency && each.fault === fault && each.amountMs === amountMs,
+    );
   }
 
   #change(active: readonly ActiveFault[], dependency: Fallible): void {

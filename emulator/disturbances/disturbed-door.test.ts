@@ -173,7 +173,7 @@ test('sockets that stand break where a service goes away, and none opens until i
     line.want(`voice=${fault},recogniser=down@1s`);
     assert.equal(await first.ended.first('its end'), 1006);
     assert.equal(await open().ended.first('a refusal'), refusal);
-    assert.equal(disturbances.at('voice')?.felt, 2);
+    assert.equal(disturbances.at('voice')?.count.felt, 2);
     const other = open('/stt/speech/universal/v2');
     await once(other.socket, 'open');
     line.over();

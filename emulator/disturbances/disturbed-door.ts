@@ -106,7 +106,7 @@ export class DisturbedDoor implements EmulatedService {
   #faultOf(request: IncomingMessage): ActiveFault | undefined {
     const dependency = dependencyAt(request);
     const fault = dependency && this.#disturbances.at(dependency);
-    if (fault) fault.felt += 1;
+    if (fault) fault.count.felt += 1;
     return fault;
   }
 
@@ -139,7 +139,7 @@ export class DisturbedDoor implements EmulatedService {
     for (const socket of this.#sockets.get(dependency) ?? []) {
       if (!breaks) socket.recheck();
       else {
-        fault.felt += 1;
+        fault.count.felt += 1;
         socket.destroy();
       }
     }

@@ -13,7 +13,7 @@ export const disturbedFetch =
   async (url, request) => {
     const fault = disturbances.at('functions');
     if (fault === undefined) return fetch(url, request);
-    fault.felt += 1;
+    fault.count.felt += 1;
     switch (fault.fault) {
       case 'slow':
         await wait(disturbances.clock, fault.amountMs, request.signal);

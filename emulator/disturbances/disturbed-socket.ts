@@ -52,7 +52,7 @@ export class DisturbedSocket extends Duplex {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
     const fault = this.#fault();
-    if (fault !== undefined && fault !== this.#feltLast) fault.felt += 1;
+    if (fault !== undefined && fault !== this.#feltLast) fault.count.felt += 1;
     this.#feltLast = fault;
     const bytes = fault?.fault === 'garbled' ? garbled(chunk) : chunk;
     this.#heldBytes += bytes.length;

@@ -1,10 +1,23 @@
 import type { CallEvent, FaultOfCall } from './caller-events.ts';
+import type { CallerLine } from './caller-line.ts';
 
 type FaultEvent = Extract<CallEvent, { event: 'fault' }>;
 
 /** What failed in one call because its caller wanted it, as the emulator told of it. */
 export class CallFaults {
   #faults: readonly FaultOfCall[] = [];
+  #areWanted = false;
+
+  /** The emulator has taken what the caller wants. */
+  get areWanted(): boolean {
+    return this.#areWanted;
+  }
+
+  /** @throws {ConfigError} where it cannot be in this stack */
+  async want(faults: string, line: Pick<CallerLine, 'want'>): Promise<void> {
+    await line.want(faults);
+    this.#areWanted = true;
+  }
 
   /** In the order in which they began. */
   get all(): readonly FaultOfCall[] {

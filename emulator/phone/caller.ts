@@ -129,19 +129,19 @@ export class Caller {
     if (this.#ending) this.#diary.tell(endingOnRecord(this.#ending, await this.#readRecord()));
     if (this.#written) await this.#written.tellRest();
     else this.#tellTurn(await this.#readOn(), []);
-    if (this.#options.faults !== undefined)
+    if (this.#faults.areWanted)
       this.#tell({ event: 'faults', faults: this.#faults.all, longestSilenceMs: ear.longestWaitMs, isOnRecord });
     this.#diary.release();
   }
 
   /** The end of the call ends what failed in it: what was said is on record as soon as it can be read again. */
   async #isWholeAgain(): Promise<boolean> {
-    const { clock, faults } = this.#options;
+    const { clock } = this.#options;
     const { callConnectionId } = this.#phone;
     const isThere = async () =>
       !this.#faults.isAnyOn && (callConnectionId === undefined || (await this.#readRecord()) !== undefined);
     const giveUpMs = clock.now() + WHOLE_AGAIN_MS;
-    while (faults !== undefined && !(await isThere())) {
+    while (this.#faults.areWanted && !(await isThere())) {
       if (clock.now() >= giveUpMs) return false;
       await wait(clock, LOOK_AGAIN_MS);
     }
@@ -159,7 +159,7 @@ export class Caller {
   async #connect(): Promise<string> {
     const { to, agent, mode, line, placeCall, faults } = this.#options;
     const phone = this.#phone;
-    if (faults !== undefined) await line.want(faults);
+    if (faults !== undefined) await this.#faults.want(faults, line);
     if (to !== undefined) {
       this.#tell({ event: 'dialling', to });
       line.send({ type: 'dial', to, ...(agent !== undefined && { agent }), ...(mode !== undefined && { mode }) });

@@ -56,7 +56,7 @@ test('functions that are away are told of a call once they are back', async (con
   await phone.event('faultsTaken');
   phone.send({ type: 'dial', to: '+15550002222' });
   await phone.event('dialling');
-  await eventually(() => (disturbances.at('functions')?.felt ?? 0) > 0);
+  await eventually(() => (disturbances.at('functions')?.count.felt ?? 0) > 0);
   assert.equal(stack.application.incoming.entries.length, 0);
   phone.send({ type: 'faults', faults: '' });
   await stack.application.incoming.first('IncomingCall');
