@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { globSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { test } from 'node:test';
-import { ATTRIBUTE, METRIC, ROLE, SPAN } from '../../shared/telemetry/names.ts';
+import { ATTRIBUTE, CONTENT, DIMENSION, METRIC, ROLE, SPAN } from '../../shared/telemetry/names.ts';
 import { QueryChecker } from './kusto.ts';
 import { TABLES } from './tables.ts';
-import { strangeNamesIn } from './telemetry-names.ts';
+import { MOVED_ATTRIBUTES, strangeNamesIn } from './telemetry-names.ts';
 
 const whatIn = (query: string) => strangeNamesIn(query).map(({ line, what }) => `${line}: ${what}`);
 
@@ -26,6 +27,10 @@ const MISTAKES: readonly (readonly [query: string, said: RegExp])[] = [
   ],
   [`AppRequests | where AppRoleName == 'functions'`, /there is no AppRoleName "functions"/],
   [`AppDependencies | extend dependency = 'x' | where dependency == 'openAi'`, /there is no dependency "openAi"/],
+  [
+    `AppDependencies | extend why = Properties['error.type']`,
+    /nothing in AppDependencies has the property "error.type"/,
+  ],
   [`AppMetrics | where Name == "parley.silenses"`, /"parley.silenses"/],
   [`AppTraces | where Properties['parley.caller.text'] != ''`, /"parley.caller.text"/],
 ];
@@ -49,6 +54,18 @@ test('what is emitted may be asked for, and what is of others is not ours to jud
   assert.deepEqual(right.flatMap(whatIn), []);
 });
 
+test('what Azure’s exporter takes out of the properties is known, in the version that is used', () => {
+  const load = createRequire(import.meta.url);
+  const exporter = path.dirname(load.resolve('@azure/monitor-opentelemetry-exporter'));
+  const { httpSemanticValues, legacySemanticValues } = load(path.join(exporter, 'types.js'));
+  const taken = new Set([...httpSemanticValues, ...legacySemanticValues]);
+  const left = new Set<string>(MOVED_ATTRIBUTES);
+  assert.deepEqual(
+    Object.values(ATTRIBUTE).filter((name) => taken.has(name) && !left.has(name)),
+    [],
+  );
+});
+
 test('what documents have somebody ask for is there: tables, columns and names', () => {
   const root = path.join(import.meta.dirname, '../..');
   const checker = new QueryChecker(TABLES);
@@ -65,6 +82,18 @@ test('what documents have somebody ask for is there: tables, columns and names',
     ),
   );
   assert.deepEqual(wrong, []);
+});
+
+test('every name of telemetry that the documents of operations mention is one', () => {
+  const root = path.join(import.meta.dirname, '../..');
+  const names = [SPAN, ATTRIBUTE, CONTENT, DIMENSION].flatMap((table): string[] => Object.values(table));
+  const known = new Set([...names, ...Object.values(METRIC).map(({ name }) => name)]);
+  const strange = ['docs/operations.md', 'docs/telemetry.md'].flatMap((file) =>
+    [...readFileSync(path.join(root, file), 'utf8').matchAll(/`(parley\.[a-z_]+(?:\.[a-z_]+)*)`/g)]
+      .filter(([, name = '']) => !known.has(name))
+      .map(([, name]) => `${file}: ${name}`),
+  );
+  assert.deepEqual(strange, []);
 });
 
 test('every query that ships asks for what is emitted', () => {

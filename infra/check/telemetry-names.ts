@@ -22,7 +22,23 @@ const METRICS: readonly string[] = Object.values(METRIC).map(({ name }) => name)
 const SPANS: readonly string[] = Object.values(SPAN);
 /** What spans begin with whose names go on with a model or a tool. */
 const BEGINNINGS: readonly string[] = [chatSpan, toolSpan].map((name) => name(''));
-const ATTRIBUTES: readonly string[] = Object.values(ATTRIBUTE);
+/** What Azure's exporter makes something else of, so that no row has it as a property; and what that is. */
+const MOVED: Readonly<Record<string, string>> = {
+  [ATTRIBUTE.session]: 'SessionId',
+  [ATTRIBUTE.errorType]: ATTRIBUTE.fault,
+  [ATTRIBUTE.peer]: 'Target',
+  [ATTRIBUTE.httpMethod]: 'Name',
+  [ATTRIBUTE.httpStatus]: 'ResultCode',
+  [ATTRIBUTE.httpRoute]: 'Name',
+  [ATTRIBUTE.url]: 'Data',
+  [ATTRIBUTE.serverAddress]: 'Target',
+  [ATTRIBUTE.dbSystem]: 'DependencyType',
+  [ATTRIBUTE.dbOperation]: 'Data',
+  [ATTRIBUTE.measurements]: 'Measurements',
+};
+/** Attributes that are no property of any row. */
+export const MOVED_ATTRIBUTES = Object.keys(MOVED);
+const ATTRIBUTES: readonly string[] = Object.values(ATTRIBUTE).filter((name) => !Object.hasOwn(MOVED, name));
 const DIMENSIONS: readonly string[] = Object.values(DIMENSION);
 const VALUES: Readonly<Record<string, readonly string[]>> = {
   AppRoleName: Object.values(ROLE),
@@ -63,7 +79,10 @@ export function strangeNamesIn(query: string): StrangeName[] {
     const properties = [...part.matchAll(BAG)].flatMap(({ 1: given = '', index }) =>
       literalsIn(given)
         .filter((name) => table.startsWith('App') && !keys.includes(name))
-        .map((name) => strange(index, `nothing in ${table} has the property "${name}"`, keys)),
+        .map((name) => {
+          const moved = MOVED[name];
+          return strange(index, `nothing in ${table} has the property "${name}"`, moved === undefined ? keys : [moved]);
+        }),
     );
     return [...compared, ...properties];
   });

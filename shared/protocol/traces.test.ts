@@ -65,7 +65,7 @@ test('a dependency is called by what was asked of it, whatever its span is calle
   const attributes = {
     [ATTRIBUTE.dependency]: 'acs',
     [ATTRIBUTE.operation]: 'answer_call',
-    [ATTRIBUTE.errorType]: 'acs.busy',
+    [ATTRIBUTE.fault]: 'acs.busy',
   };
   assert.equal(titleOf({ name: 'POST /calling/callConnections:answer', attributes }), 'acs answer call');
   assert.equal(titleOf({ name: 'parley.session.end', attributes: {} }), 'session.end');

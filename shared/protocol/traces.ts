@@ -157,6 +157,7 @@ export function partOf({ name, type = '', target = '', kind }: TraceSpan): SpanP
 const DEPENDENCY = 'parley.dependency';
 const OPERATION = 'parley.operation';
 const TURN = 'parley.turn.number';
+const FAULT = 'parley.fault';
 
 /** What a person is shown for its name. */
 export function titleOf({ name, attributes }: Pick<TraceSpan, 'name' | 'attributes'>): string {
@@ -177,7 +178,7 @@ export const whomText = ({ type, target }: Pick<MapEdge, 'type' | 'target'>): st
 /** What went wrong with a span, in two or three words; empty where nothing did. */
 export function failureText({ success, resultCode, attributes }: TraceSpan): string {
   if (success) return '';
-  const why = attributes['error.type'] ?? (resultCode === '0' ? undefined : resultCode);
+  const why = attributes[FAULT] ?? attributes['error.type'] ?? (resultCode === '0' ? undefined : resultCode);
   return why === undefined ? 'failed' : `failed: ${why}`;
 }
 

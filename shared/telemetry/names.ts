@@ -118,7 +118,7 @@ export const ATTRIBUTE = {
   event: 'parley.event',
   /** Which attempt it was, from 1. */
   attempt: 'parley.attempt',
-  /** The stable code of a fault. */
+  /** Why a span failed: a stable code. Beside `error.type`, which Azure's exporter leaves out. */
   fault: 'parley.fault',
   peer: 'peer.service',
   httpMethod: 'http.request.method',

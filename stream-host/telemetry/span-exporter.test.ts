@@ -49,6 +49,7 @@ test('a span has its own times, ids and error, and the role of the process that 
   assert.equal(span?.parentSpanContext?.spanId, 'aaaaaaaaaaaaaaaa');
   assert.equal(span?.status.code, 2);
   assert.equal(span?.attributes['error.type'], 'model.silent');
+  assert.equal(span?.attributes[ATTRIBUTE.fault], 'model.silent', 'Azure Monitor gets no error.type');
 });
 
 test('a span that ends before it begins lasts no time, and none is refused', () => {

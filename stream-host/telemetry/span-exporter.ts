@@ -103,7 +103,8 @@ export class SpanExporter {
     const kept = Object.entries(attributes).filter(([name]) => this.#allowed.has(name));
     const { sampleRatio } = this.#options;
     return {
-      ...(error !== undefined && { [ATTRIBUTE.errorType]: error }),
+      // Azure's exporter leaves out the convention's own name.
+      ...(error !== undefined && { [ATTRIBUTE.errorType]: error, [ATTRIBUTE.fault]: error }),
       ...Object.fromEntries(kept),
       ...(sampleRatio < 1 && { [SAMPLE_RATE]: Math.round(sampleRatio * 100) }),
     };
