@@ -280,3 +280,10 @@ test('a path that is no text is answered in the one shape of errors (breaker 11)
   const { status, body } = await functions.request('GET', 'calls/%ff');
   assert.deepEqual([status, body.error.code], [404, 'calls.not-found']);
 });
+
+test('a caller who is held by his raw id is on hold as one who is held by his number (sister of stranger 1)', async () => {
+  const id = await newCall();
+  assert.equal(codeOf(await functions.request('POST', `calls/${id}/hold`, { participant: `4:${CALLER}` })), 'done');
+  assert.equal(codeOf(await functions.request('POST', `calls/${id}/keys/collect`, { count: 4 })), 'calls.on-hold');
+  assert.equal((await ledger.list(id))[0]?.data.participant, CALLER);
+});

@@ -12,7 +12,7 @@ import {
   recordingRunning,
 } from '../../shared/calls/operations/recording.ts';
 import { beginWarmTransfer, openTransfer, transferBlind } from '../../shared/calls/operations/transfer.ts';
-import { aboutSomebody } from '../../shared/calls/operations/who-is-there.ts';
+import { aboutSomebody, isSame } from '../../shared/calls/operations/who-is-there.ts';
 import type { PartyId } from '../../shared/carrier/carrier.ts';
 import { NotFoundError, ParleyError } from '../../shared/errors.ts';
 import type { RouteContract } from '../../shared/http/route.ts';
@@ -157,7 +157,9 @@ const heldOrNot = (route: typeof routes.holdCall | typeof routes.unholdCall, don
   functionRoute(route, async ({ params, body }, parts, log) => {
     const call = await standingCall(params.id, parts);
     const caller = callerOf(call.session);
-    const participant = body.participant ?? caller;
+    // By whichever name: whoever talks with him must know that it is he.
+    const asked = body.participant ?? caller;
+    const participant = isSame(asked, caller) ? caller : asked;
     return operation(call, parts, log, async (of) => {
       requireNoPartInTransfer(await parts.ledger.list(call.session.id), participant, caller);
       await done(portsOf(parts), of, participant);

@@ -199,3 +199,19 @@ test('a host that takes a call over says its excuse when the caller is off hold,
   await rig.clock.advance(8000);
   assert.equal(rig.of('agentSpoke').length, 1);
 });
+
+test('what was said while nobody was attended to is not answered where it is interrupted at once (menu)', async () => {
+  const rig = await new Rig({ policy: PLAIN_POLICY }).started();
+  await rig.voice(0.9, 800);
+  rig.conversation.attend('nobody');
+  rig.final('For orders, press one.', 0);
+  await rig.clock.advance(3000);
+  rig.conversation.attend('caller');
+  rig.conversation.interrupt();
+  rig.conversation.told({ speech: { line: LINE } });
+  await rig.clock.advance(8000);
+  assert.deepEqual(
+    rig.of('agentSpoke').map(({ heardText }) => heardText),
+    [LINE],
+  );
+});

@@ -196,7 +196,22 @@ test('a menu is navigated by its phrases, unheard by the agent, which greets who
   await call.hears(babble(900));
   call.recognises('Hello?');
   await call.hears(silence(2000));
-  assert.deepEqual(call.log.slice(4), ['answered by human', 'attends to caller', 'told {"line":"Hello, it is me."}']);
+  const told = 'told {"line":"Hello, it is me."}';
+  assert.deepEqual(call.log.slice(4), ['answered by human', 'attends to caller', 'interrupted', told]);
+});
+
+test('a hold that ends while a menu is navigated does not have the agent talk to it (sister of stranger 1)', async () => {
+  const call = new Call({ on_menu: 'navigate', keys: [{ phrase: 'for support', keys: '2' }] });
+  await call.hears(babble(1500));
+  call.recognises('For sales press one.');
+  await call.hears(babble(500));
+  const before = call.log.length;
+  call.mode.attend?.('nobody');
+  call.mode.attend?.('caller');
+  assert.equal(call.log.length, before);
+  call.mode.attend?.('nobody');
+  await call.hears(silence(31_000));
+  assert.equal(call.log.at(-1), 'attends to nobody', 'the menu is over, and the hold is not');
 });
 
 test('a menu in which nothing fits is left to the agent', async () => {

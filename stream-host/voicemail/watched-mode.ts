@@ -247,6 +247,8 @@ class WatchedCall implements Mode {
     this.#navigates = false;
     this.#cancel();
     this.#mode.attend?.(this.#attention);
+    // What the menu has said is not answered to whoever has picked up.
+    if (greets) this.#mode.interrupt();
     if (greets) this.#mode.told?.({ speech: { line: this.#host.agent.phrases.greeting } });
   }
 

@@ -29,7 +29,7 @@ export async function aboutSomebody<Result>(
 /** Undefined where the carrier does not tell. */
 export async function isThere(carrier: Presence, callId: string, who: PartyId): Promise<boolean | undefined> {
   try {
-    return (await carrier.participants(callId)).some(({ id }) => id === plainId(who));
+    return (await carrier.participants(callId)).some(({ id }) => isSame(id, who));
   } catch {
     return undefined;
   }
@@ -37,3 +37,5 @@ export async function isThere(carrier: Presence, callId: string, who: PartyId): 
 
 /** A telephone is told of by its number, by whichever of its two names it is asked for: `+1555…` or the raw id `4:+1555…`. */
 const plainId = (who: PartyId): PartyId => who.replace(/^4:(?=\+)/, '');
+
+export const isSame = (one: PartyId, other: PartyId): boolean => plainId(one) === plainId(other);
