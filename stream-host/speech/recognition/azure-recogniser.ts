@@ -15,6 +15,8 @@ import { RecognitionSession } from './recognition-session.ts';
 const BLOCK_MS = 100;
 /** A block above this may hold words, so the service should have something to say about it. */
 const AUDIBLE_DBFS = -45;
+/** Of sound, without a sign from the service: more than a cough. */
+const WORTH_LEAVING_MS = 600;
 /** After so much silence, in which the service has ended its phrase, more of it waits for one message in place of three. */
 const SILENCE_MS = 1_000;
 const HELD_BLOCKS = 3;
@@ -31,7 +33,10 @@ export interface AzureRecogniserOptions extends HeardLanguage {
   /** How much audio without final words is kept for a restart; older audio is given up, which is logged. */
   readonly replayMs?: number;
   readonly connectTimeoutMs?: number;
-  /** The same, and how long the first sign may take, where another service may be asked instead. Doubles with each attempt. */
+  /**
+   * The same, and how long a sign may take once there was sound, where another service may be asked instead. Doubles while
+   * that does not help.
+   */
   readonly switchMs?: number;
   /** Audible sound that may go by without a sign from the service. Doubles, up to 60 s, while restarts do not help. */
   readonly noSignMs?: number;
@@ -98,6 +103,8 @@ export class AzureRecogniser implements Recogniser {
   #droppedBytes = 0;
   #signPatienceMs: number;
   #unansweredMs = 0;
+  /** Since there was sound that the service has not answered. */
+  #awaitedMs = 0;
   #sincePhraseMs = 0;
   #sessionMs = 0;
   #phraseOpen = false;
@@ -144,8 +151,10 @@ export class AzureRecogniser implements Recogniser {
     // Before its first sign the service owes an answer to any audio; later only to what may be speech.
     if (this.#phase.name === 'connecting' || dbfs > AUDIBLE_DBFS) this.#unansweredMs += BLOCK_MS;
 
-    const mayLeave = this.#phase.name === 'connecting' && this.#options.services.hasOther(this.#phase.provider);
-    if (this.#unansweredMs > (mayLeave ? this.#switchMs : this.#signPatienceMs)) {
+    if (this.#unansweredMs > 0) this.#awaitedMs += BLOCK_MS;
+    const isLate = this.#unansweredMs > WORTH_LEAVING_MS && this.#awaitedMs > this.#switchMs;
+    const mayLeave = isLate && this.#options.services.hasOther(this.#phase.provider);
+    if (mayLeave || this.#unansweredMs > this.#signPatienceMs) {
       this.#signPatienceMs = Math.min(this.#signPatienceMs * 2, 60_000);
       const message = `Azure Speech has said nothing to ${this.#unansweredMs} ms of audio.`;
       this.#lost(new DependencyError('recogniser.silent', message));
@@ -164,9 +173,10 @@ export class AzureRecogniser implements Recogniser {
     this.#held = [];
   }
 
-  /** One round through all services is quick. */
+  /** One round through all services is quick; noise without words shall not lead through them again and again. */
   get #switchMs(): number {
-    return Math.min(this.#options.switchMs * 2 ** this.#attempts, this.#signPatienceMs);
+    const { switchMs, noSignMs } = this.#options;
+    return switchMs * Math.max(1, this.#signPatienceMs / noSignMs);
   }
 
   get #isWornOut(): boolean {
@@ -200,6 +210,7 @@ export class AzureRecogniser implements Recogniser {
     );
     this.#phase = { ...entered, name: 'connecting', session, sinceMs: clock.now() };
     this.#unansweredMs = 0;
+    this.#awaitedMs = 0;
     this.#sincePhraseMs = 0;
     this.#sessionMs = 0;
     this.#phraseOpen = false;
@@ -216,6 +227,7 @@ export class AzureRecogniser implements Recogniser {
 
   #heardSign(session: RecognitionSession): void {
     this.#unansweredMs = 0;
+    this.#awaitedMs = 0;
     if (this.#phase.name !== 'connecting') return;
     this.#cancelTimer();
     this.#refusals = 0;

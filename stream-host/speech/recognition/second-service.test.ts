@@ -101,6 +101,31 @@ test('a region that takes connections and says nothing is left in time, and its 
     assert.equal(second.upgrades.length, 1);
   }));
 
+test('a region that says nothing any more to what is said, over a connection that stands, is left for the other in time', () =>
+  withTwo(async ({ line, second, switched, open }) => {
+    const diary = open({ switchMs: 1_500 });
+    await diary.hear(speakTones('oak'));
+    await diary.until(() => diary.words === 'oak', 'the first word is final');
+    line.stall();
+    const saidMs = performance.now();
+    await diary.hear(speakTones('elm pine fir hazel'), undefined, 2);
+    await diary.until(() => diary.words === 'oak elm pine fir hazel', 'all words are final');
+    assert.deepEqual(switched, ['a > b: recogniser.silent']);
+    assert.equal(second.upgrades.length, 1);
+    assert.ok(performance.now() - saidMs < 30_000);
+  }));
+
+test('a cough that the service says nothing to leads nobody to the other region', () =>
+  withTwo(async ({ first, second, open }) => {
+    const diary = open({ switchMs: 500 });
+    await diary.hear(speakTones('oak'));
+    await diary.until(() => diary.words === 'oak', 'the first word is final');
+    first.faults.mute = true;
+    await diary.hear(speakTones('elm'));
+    await diary.hear(new Uint8Array(32 * 3_000));
+    assert.equal(second.upgrades.length, 0);
+  }));
+
 test('a region that hears nothing any more is changed for the other by a restart', () =>
   withTwo(async ({ first, second, open }) => {
     const diary = open();
