@@ -26,3 +26,16 @@ test('what is logged of a session has the id of its trace, however its line came
   const traceIds = lines.map((line) => JSON.parse(line).traceId);
   assert.deepEqual(traceIds, [traceIdOf(session), traceIdOf(session), traceIdOf('another'), 'its own', undefined]);
 });
+
+test('a line has nothing of the line before it (fields that stayed in the object of a mixin)', () => {
+  const lines: string[] = [];
+  const log = createLog('functions', 'info', { write: (line) => lines.push(line) });
+  const child = log.child({ session: 'a-session' });
+  for (const logger of [log, child]) {
+    logger.info({ code: 'of the first line', session: 'another' }, 'first');
+    logger.info('second');
+  }
+  const [, ofNone, , ofChild] = lines.map((line) => JSON.parse(line));
+  assert.deepEqual([ofNone.code, ofNone.session, ofNone.traceId], [undefined, undefined, undefined]);
+  assert.deepEqual([ofChild.code, ofChild.session, ofChild.traceId], [undefined, 'a-session', traceIdOf('a-session')]);
+});

@@ -21,7 +21,8 @@ export function createLog(processName: ProcessName, level: string, destination?:
   const options = {
     level,
     base: { name: processName },
-    mixin: (fields: object, _level: number, logger: Logger) => traceOf(fields) ?? traceOfLogger(logger),
+    // A new object each time: pino puts the line's own fields into it.
+    mixin: (fields: object, _level: number, logger: Logger) => ({ ...(traceOf(fields) ?? traceOfLogger(logger)) }),
     redact: { paths: PRIVATE_PATHS, censor: '…' },
     serializers: { err: describeError },
   };

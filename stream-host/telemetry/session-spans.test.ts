@@ -127,6 +127,25 @@ test('of a session that ends with its host all is told but what was under way: n
   assert.equal(failed?.attributes[ATTRIBUTE.errorType], 'model.silent');
 });
 
+test('what stood under a draft, or was broken off by the end and tells of itself after it, has a parent that was told (torn traces)', async () => {
+  const request = { service: 'chat-model', model: 'gpt-x', startedAtMs: 100, endedAtMs: 200 } as const;
+  for (const [before, after] of [
+    [1, 0],
+    [0, 1],
+    [1, 1],
+  ] as const) {
+    const { clock, events, observer, spans } = watchedSession();
+    await clock.advance(300);
+    if (before) observer.served(request);
+    events.emit('ended', { reason: 'line-closed' });
+    if (after) observer.served({ ...request, error: 'model.aborted' });
+    const told = new Set(spans.all.map(({ spanId }) => spanId));
+    const chats = spans.all.filter(({ name }) => name === 'chat gpt-x');
+    assert.equal(chats.length, before + after);
+    for (const { parentSpanId } of chats) assert.ok(told.has(parentSpanId ?? ''));
+  }
+});
+
 test('at its end a session tells what it came to, and never in the words in which an agent or a far end gave the reason', async () => {
   const session = watchedSession();
   await answeredTurn(session);

@@ -243,9 +243,9 @@ export class SessionSpans implements SessionObserver {
   }
 
   #ended(reason: string, atMs: number): void {
-    const turn = this.#turn;
     const silence = this.#silences.ended(atMs);
-    if (silence) this.#silent(turn ?? this.#turnAt(atMs), silence);
+    if (silence) this.#silent(this.#turnAt(atMs), silence);
+    const turn = this.#turn;
     // Stages of it may have been told: they need it to stand under.
     if (turn) this.#concludes(turn, atMs, true);
     const { turns, faults, bargeIns } = this.#counts;
