@@ -12,7 +12,6 @@ import { ModeTable } from '../shared/modes/mode-table.ts';
 import { DEFAULT_MODE } from '../shared/modes/streaming-modes.ts';
 import { CLOSE } from '../shared/protocol/close-codes.ts';
 import { CommandInbox } from '../shared/sessions/command-inbox.ts';
-import { type AnnouncedHost, SILENT_AFTER_MS } from '../shared/sessions/hosts.ts';
 import { SessionStore } from '../shared/sessions/session-store.ts';
 import { watchCommands } from '../shared/telemetry/watch-commands.ts';
 import { Tickets } from '../shared/tickets/tickets.ts';
@@ -21,7 +20,7 @@ import { WorkRounds } from './calls/work-rounds.ts';
 import type { Modes } from './contract/mode.ts';
 import type { Admission } from './host/admission.ts';
 import { HostHealth, type HostHealthOptions } from './host/host-health.ts';
-import { HostRecord } from './host/host-record.ts';
+import { HostRecord, hasRoom } from './host/host-record.ts';
 import { LiveSessions, type LiveSessionsOptions } from './host/live-sessions.ts';
 import { Loops } from './host/loops.ts';
 import { Places } from './http/places.ts';
@@ -170,6 +169,7 @@ export function assembleHost(parts: HostParts): AssembledHost {
   const health = new HostHealth({
     ...parts,
     parts: { ...parts.parts, loops: async () => loops.require() },
+    othersHaveRoom: () => record.othersHaveRoom,
     live,
     services: [redisDependency(redis, store, parts.newId), ...parts.services, streamHostsDependency(store)],
   });
@@ -244,9 +244,7 @@ export function assembleHost(parts: HostParts): AssembledHost {
     },
     async move(pauseMs) {
       const all = await store.hosts.all().catch(() => []);
-      const canTake = ({ hostId, sessions, maxSessions, silentMs }: AnnouncedHost) =>
-        hostId !== hostIdOf(host) && sessions < maxSessions && silentMs < SILENT_AFTER_MS;
-      if (all.some(canTake)) await live.move(pauseMs);
+      if (all.some((other) => hasRoom(other, hostIdOf(host)))) await live.move(pauseMs);
       else await live.empty(pauseMs);
     },
     close(reason, drainMs) {

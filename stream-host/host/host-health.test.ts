@@ -79,3 +79,15 @@ test('before its services and parts have answered a host is not ready', async ()
   await clock.advance(8_000);
   assert.equal(health.status, 'degraded');
 });
+
+test('a host that is too busy stays in the rotation while no other has room: whoever has lost his host finds one (issue 17)', async () => {
+  const live = { ...EMPTY, maxSessions: 5, overload: 'cpu' as const };
+  let othersHaveRoom = true;
+  const { health } = await healthOf({ live, othersHaveRoom: () => othersHaveRoom });
+  assert.equal(health.status, 'full');
+  othersHaveRoom = false;
+  assert.equal(health.status, 'degraded');
+  assert.match(health.report().problems[0] ?? '', /Too busy/);
+  live.count = 5;
+  assert.equal(health.status, 'full', 'a place that is taken can be given to nobody');
+});

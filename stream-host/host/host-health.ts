@@ -16,6 +16,8 @@ export interface HostHealthOptions {
   /** What is needed of others. */
   readonly services: readonly DependencySpec[];
   readonly live: Pick<LiveSessions, 'count' | 'maxSessions' | 'draining' | 'overload'>;
+  /** Whether another host can take what this one is too busy for. Without it: yes. */
+  readonly othersHaveRoom?: () => boolean;
   readonly log: Logger;
   readonly rhythm?: Partial<Rhythm> | undefined;
 }
@@ -37,11 +39,13 @@ const PART_LIMIT_MS = 750;
  */
 export class HostHealth {
   readonly #live: HostHealthOptions['live'];
+  readonly #othersHaveRoom: () => boolean;
   readonly #parts: DependencyBoard;
   readonly #services: DependencyBoard;
 
-  constructor({ parts, services, live, ...options }: HostHealthOptions) {
+  constructor({ parts, services, live, othersHaveRoom = () => true, ...options }: HostHealthOptions) {
     this.#live = live;
+    this.#othersHaveRoom = othersHaveRoom;
     this.#services = new DependencyBoard({ ...options, dependencies: services });
     this.#parts = new DependencyBoard({
       clock: options.clock,
@@ -68,7 +72,9 @@ export class HostHealth {
   get status(): HostStatus {
     if (this.#live.draining) return 'draining';
     if (this.#parts.degraded || !this.#services.admitted) return 'not-ready';
-    if (refusalOf(this.#live) !== undefined) return 'full';
+    // With nobody left in the rotation, a call that has lost its host would find none.
+    const isLast = this.#live.count < this.#live.maxSessions && !this.#othersHaveRoom();
+    if (refusalOf(this.#live) !== undefined) return isLast ? 'degraded' : 'full';
     return this.#services.degraded ? 'degraded' : 'ready';
   }
 

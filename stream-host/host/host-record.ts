@@ -2,7 +2,7 @@ import type { Cancel, Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { OfferedMode } from '../../shared/modes/offered-modes.ts';
-import { ANNOUNCED_FOR_MS, type Heard, SILENT_AFTER_MS } from '../../shared/sessions/hosts.ts';
+import { ANNOUNCED_FOR_MS, type AnnouncedHost, type Heard, SILENT_AFTER_MS } from '../../shared/sessions/hosts.ts';
 import type { SessionStore } from '../../shared/sessions/session-store.ts';
 import type { AgentCard } from '../contract/agent.ts';
 import { type HostIdentity, hostIdOf } from '../session/lease.ts';
@@ -52,6 +52,7 @@ export class HostRecord {
   #steadySinceMs = 0;
   #notedAtMs = Number.NEGATIVE_INFINITY;
   #hosts = 1;
+  #othersHaveRoom = true;
   #closed = false;
   #failing = false;
 
@@ -63,6 +64,11 @@ export class HostRecord {
   /** How many hosts there were at the last announcement, with this one. */
   get hosts(): number {
     return this.#hosts;
+  }
+
+  /** Whether another host can take calls, as far as this one knows. It looks only while it has no place itself. */
+  get othersHaveRoom(): boolean {
+    return this.#othersHaveRoom;
   }
 
   /** Announces the host now and from now on. Never rejects: a Redis that is away is tried again. */
@@ -126,6 +132,8 @@ export class HostRecord {
       }
       this.#known = new Set(held);
       this.#failing = false;
+      const isFull = load.sessions >= load.maxSessions;
+      this.#othersHaveRoom = !isFull || (await store.hosts.all()).some((other) => hasRoom(other, hostId));
       return this.#learn(heard, isForgotten);
     } catch (error) {
       if (!this.#failing) log.warn({ reason: messageOf(error) }, 'this host could not be announced');
@@ -148,3 +156,7 @@ export class HostRecord {
     return Math.min(this.#everyMs, Math.max(1, nextSilentInMs ?? this.#everyMs));
   }
 }
+
+/** Whether a host other than this one is heard, and has a free place. */
+export const hasRoom = ({ hostId, sessions, maxSessions, silentMs }: AnnouncedHost, own: string): boolean =>
+  hostId !== own && sessions < maxSessions && silentMs < SILENT_AFTER_MS;

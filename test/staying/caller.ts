@@ -38,6 +38,8 @@ export class StayingCaller {
   readonly onsets: { readonly atMs: number; readonly afterMs: number }[] = [];
   /** What became of the media socket. */
   readonly media: { readonly atMs: number; readonly state: 'started' | 'stopped' }[] = [];
+  /** Waits for the agent, however long it is silent: whoever speaks into a silence is listened to, which is another one's time. */
+  isPatient = false;
   asked = 0;
   unanswered = 0;
 
@@ -70,6 +72,7 @@ export class StayingCaller {
       if (this.#frame === this.#clip.length) this.#waitsUntilMs = nowMs + PATIENCE_MS;
       return;
     }
+    if (this.isPatient) return;
     if (nowMs > this.#waitsUntilMs) {
       this.unanswered += 1;
       this.#ask();

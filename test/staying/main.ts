@@ -76,9 +76,7 @@ async function kill(run: StayingRun, reportS: number): Promise<void> {
   const killedMs = performance.now();
   victim.kill('SIGKILL');
   await run.endOf(victim);
-  await run.until(() => own.every((before) => run.heardAgainMs(before, killedMs) !== undefined), 40_000);
-  const heard = own.map((before) => run.heardAgainMs(before, killedMs));
-  const silent = heard.flatMap((atMs) => (atMs === undefined ? [] : [atMs - killedMs]));
+  const silent = (await run.allHeardAgain(own, killedMs, 40_000)).map((atMs) => atMs - killedMs);
   const ours = silent.map((ms) => Math.max(0, ms - reportS * 1000));
   run.found(
     `kill -9, told after ${reportS} s: ours beyond the report`,
@@ -95,8 +93,7 @@ async function freeze(run: StayingRun, watch: RedisWatch): Promise<void> {
   const own = befores.filter(({ holder }) => holder === victim.name);
   const frozenMs = performance.now();
   victim.kill('SIGSTOP');
-  await run.until(() => own.every((before) => run.heardAgainMs(before, frozenMs) !== undefined), FROZEN_MS);
-  const moved = own.flatMap((before) => run.heardAgainMs(before, frozenMs) ?? []).map((atMs) => atMs - frozenMs);
+  const moved = (await run.allHeardAgain(own, frozenMs, FROZEN_MS)).map((atMs) => atMs - frozenMs);
   const takenWallMs = Date.now();
   run.found(
     'SIGSTOP: heard again at another host',
@@ -208,8 +205,7 @@ async function loseRedis(run: StayingRun): Promise<void> {
   const diedMs = performance.now();
   victim.kill('SIGKILL');
   await run.endOf(victim);
-  await run.until(() => own.every((each) => run.heardAgainMs(each, diedMs) !== undefined), 40_000);
-  const silent = own.flatMap((each) => run.heardAgainMs(each, diedMs) ?? []).map((atMs) => atMs - diedMs);
+  const silent = (await run.allHeardAgain(own, diedMs, 40_000)).map((atMs) => atMs - diedMs);
   run.found(
     'and a host that dies then leaves nobody in silence',
     silent.length === own.length,

@@ -104,6 +104,18 @@ export class StayingRun {
     return opened && caller.heard.find((atMs) => atMs >= opened.atMs);
   }
 
+  /** Waits until all are heard again after something happened, while nobody speaks into the silence. @returns when each was */
+  async allHeardAgain(befores: readonly Before[], sinceMs: number, withinMs: number): Promise<number[]> {
+    const patient = (is: boolean) => {
+      for (const { caller } of befores) caller.isPatient = is;
+    };
+    patient(true);
+    const heard = () => befores.flatMap((before) => this.heardAgainMs(before, sinceMs) ?? []);
+    await this.until(() => heard().length === befores.length, withinMs);
+    patient(false);
+    return heard();
+  }
+
   /** Whether a call goes on as it was: what was said before is what comes first, and something was said after it. */
   async goesOn(before: Before): Promise<boolean> {
     const history = await this.stack.store.history(before.sessionId);
