@@ -175,12 +175,12 @@ suite('an operator calls', { concurrency: 2 }, () => {
         String(id),
         (call) =>
           judged(call).includes('menu') &&
+          /this is the service desk/.test(saidIn(call)) &&
           call.operations.some(({ kind, state }) => kind === 'send-keys' && state === 'succeeded'),
         90_000,
       ).finally(() => post(`${id}/hangup`, {}).catch(() => {}));
-      // What only a machine says may come after the first judgement is due.
+      // Whoever is behind it is no menu.
       assert.ok(judged(found).includes('menu'), String(judged(found)));
-      assert.match(saidIn(found), /this is the service desk/);
     }),
   );
 });
