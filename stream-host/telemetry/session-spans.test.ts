@@ -251,3 +251,11 @@ test('a turn that the end of the call cut off before its first sound is told too
   session.observer.served({ service: 'speech-synthesis', startedAtMs: 1900, endedAtMs: 2010 });
   assert.equal(session.spans.one(SPAN.synthesis).parentSpanId, opening?.spanId);
 });
+
+test('what the session is stands on what is told once a turn, and its id on all: the rest of a trace is large enough', async () => {
+  const session = watchedSession();
+  await answeredTurn(session);
+  for (const { attributes } of session.spans.all) assert.equal(attributes[ATTRIBUTE.session], 'a-session');
+  const withMode = session.spans.all.filter(({ attributes }) => attributes[ATTRIBUTE.mode] === 'media');
+  assert.deepEqual(withMode.map(({ name }) => name).toSorted(), [SPAN.session, SPAN.turn].toSorted());
+});

@@ -40,7 +40,9 @@ export class SessionSpans implements SessionObserver {
   readonly #sinceEpochMs: number;
   readonly #place: Pick<FinishedSpan, 'traceId' | 'parentSpanId'>;
   readonly #sessionSpanId: string;
+  /** What the session is, on the spans that are told once a session or a turn. The others have its id, and stand under these. */
   readonly #common: Attributes;
+  readonly #id: Attributes;
   readonly #silences = new SilenceMeter();
   #turn: OpenTurn | undefined;
   /** A speech-to-speech service hears by itself: its hearing is no request. */
@@ -55,6 +57,7 @@ export class SessionSpans implements SessionObserver {
     this.#place = callTraceOf(session.id, traceparent);
     this.#sessionSpanId = newSpanId();
     this.#common = commonOf(session);
+    this.#id = { [ATTRIBUTE.session]: session.id };
   }
 
   follow(events: SessionEventSource): void {
@@ -123,7 +126,7 @@ export class SessionSpans implements SessionObserver {
         startMs: this.#wall(startedAtMs),
         endMs: this.#wall(endedAtMs),
         attributes: {
-          ...this.#common,
+          ...this.#id,
           ...(isModel ? genAi(request, this.#options.session, dependency, firstMs) : voiceOf(request)),
           ...(firstMs !== undefined && measured({ first_ms: firstMs })),
         },
@@ -150,7 +153,7 @@ export class SessionSpans implements SessionObserver {
     const { dependency, url } = this.#options.places.recogniser;
     const times = { startMs: this.#wall(speechEndMs), endMs: this.#wall(speechEndMs + latency.wordsMs) };
     const ids = { traceId: this.#place.traceId, spanId: this.#options.newSpanId(), parentSpanId: turn.spanId };
-    const attributes = this.#common;
+    const attributes = this.#id;
     this.#options.spans.record(
       isOurs
         ? dependencySpan({
@@ -171,6 +174,7 @@ export class SessionSpans implements SessionObserver {
     const { content } = this.#options;
     this.#record(toolSpan(call.name), atMs - elapsedMs, atMs, {
       parentSpanId: turn.spanId,
+      isStage: true,
       attributes: {
         [ATTRIBUTE.genAiOperation]: 'execute_tool',
         [ATTRIBUTE.genAiTool]: call.name,
@@ -224,7 +228,7 @@ export class SessionSpans implements SessionObserver {
         startMs: this.#wall(atMs - durationMs),
         endMs: this.#wall(atMs),
         attributes: {
-          ...this.#common,
+          ...this.#id,
           [ATTRIBUTE.turn]: turn,
           [ATTRIBUTE.speaker]: speaker,
           ...(this.#options.content && { [CONTENT.callerText]: text }),
@@ -237,6 +241,7 @@ export class SessionSpans implements SessionObserver {
     this.#options.onSilence?.(toMs - fromMs);
     this.#record(SPAN.silence, fromMs, toMs, {
       parentSpanId: turn.spanId,
+      isStage: true,
       attributes: { [ATTRIBUTE.silentMs]: Math.round(toMs - fromMs) },
       error: 'caller.silence',
     });
@@ -282,18 +287,20 @@ export class SessionSpans implements SessionObserver {
     endMs: number,
     more: Partial<Pick<FinishedSpan, 'spanId' | 'parentSpanId' | 'kind' | 'error'>> & {
       readonly attributes: Attributes;
+      readonly isStage?: true;
     },
   ): void {
+    const { isStage, ...own } = more;
     this.#options.spans.record({
       kind: 'internal',
-      spanId: more.spanId ?? this.#options.newSpanId(),
+      spanId: own.spanId ?? this.#options.newSpanId(),
       parentSpanId: this.#sessionSpanId,
-      ...more,
+      ...own,
       traceId: this.#place.traceId,
       name,
       startMs: this.#wall(startMs),
       endMs: this.#wall(endMs),
-      attributes: { ...this.#common, ...more.attributes },
+      attributes: { ...(isStage ? this.#id : this.#common), ...own.attributes },
     });
   }
 
