@@ -76,7 +76,9 @@ export class SpanRelay implements SpanSink {
     this.#dropped = 0;
     this.#underWay += 1;
     try {
-      this.#dropped += await this.#redis.parleySpansAdd(SPANS_KEY, KEPT, KEPT_MS, ...lines);
+      // Not added to at once: `+=` would take the count as it was before the wait, and other batches count meanwhile.
+      const cut = await this.#redis.parleySpansAdd(SPANS_KEY, KEPT, KEPT_MS, ...lines);
+      this.#dropped += cut;
     } catch {
       // Without Redis there are greater troubles, and they are in the log.
       this.#dropped += dropped + spans.length;
