@@ -54,8 +54,8 @@ async function callInProgress(
 /** What the carrier was asked, and for which call. */
 const asked = () => functions.acs.requests.map(({ path }) => path.replace(/connection-[\w-]+/, 'C'));
 
-test('a blind transfer is asked of the carrier, from our number, and shown with the call', async () => {
-  const { id, callConnectionId } = await callInProgress();
+test('a blind transfer is asked of the carrier, from our number, shown with the call, and told to whoever talks on it', async () => {
+  const { id, callConnectionId, commands } = await callInProgress();
   const { status, body } = await functions.request('POST', `calls/${callConnectionId}/transfer`, { target: HUMAN });
   assert.equal(status, 202);
   assert.partialDeepStrictEqual(body, { call_id: callConnectionId, session_id: id, status: 'accepted' });
@@ -69,6 +69,9 @@ test('a blind transfer is asked of the carrier, from our number, and shown with 
   assert.partialDeepStrictEqual(call.operations, [
     { operation_id: body.operation_id, kind: 'transfer', state: 'accepted' },
   ]);
+  await eventually(() => commands.length > 0);
+  const wish = { kind: 'transfer', target: HUMAN, how: 'blind', timeoutS: 30 };
+  assert.deepEqual(commands, [{ type: 'wish', operationContext: body.operation_id, wish }]);
   const again = await functions.request('POST', `calls/${id}/transfer`, { target: HUMAN });
   assert.deepEqual([again.status, again.body.error.code], [409, 'calls.transfer-running']);
 });

@@ -110,9 +110,11 @@ const transfer = functionRoute(routes.transferCall, async ({ params, body, heade
     const source = ourNumber(call.session, parts);
     if (wish.how === 'blind') {
       const transferee = hasOthers ? callerOf(call.session) : undefined;
-      return transferBlind(portsOf(parts), of, wish, { source, transferee });
+      await transferBlind(portsOf(parts), of, wish, { source, transferee });
+    } else {
+      await beginWarmTransfer(portsOf(parts), of, wish);
     }
-    await beginWarmTransfer(portsOf(parts), of, wish);
+    // Whoever talks on the call carries a warm one out, and waits with the caller for a blind one.
     return parts.store.command(id, { type: 'wish', operationContext: of.operationContext, wish });
   };
   return operation(call, parts, log, work, once);

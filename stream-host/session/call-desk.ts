@@ -126,23 +126,6 @@ export class CallDesk {
     }
   }
 
-  /** Has the carrier tell of the caller's keys by events, too, where it can, or no more. Never rejects. */
-  listenForKeys(on: boolean): void {
-    const { ports, session, log } = this.#options;
-    if (!ports.carrier.capabilities.has('listen-for-keys')) return;
-    const ask = async () => {
-      const of = await this.#of('keys', 'engine');
-      if (!of) return;
-      if (on) await ports.carrier.listenForKeys(of.callId, this.#caller, of.operationContext);
-      else await ports.carrier.stopListeningForKeys(of.callId, this.#caller, of.operationContext);
-    };
-    // The media stream tells of them as well.
-    const traces = ports.traces ?? noCallTraces;
-    traces
-      .within(session.id, operationSpan('listen-for-keys'), ask)
-      .catch((error: unknown) => log.info({ reason: reasonOf(error) }, 'the carrier tells of no keys'));
-  }
-
   /** Idempotent. */
   close(): void {
     this.#closed = true;
@@ -164,6 +147,7 @@ export class CallDesk {
   async #do(wish: Wish, operationContext: string, askedBy: AskedBy, tool: string): Promise<void> {
     if (this.#closed) return;
     if (wish.kind === 'record') return this.#record(operationContext);
+    if (askedBy === 'api' && wish.kind === 'transfer' && wish.how === 'blind') return this.#waitFor(operationContext);
     if (wish.kind === 'send-keys') return this.#sendKeys(wish, operationContext, askedBy, tool);
     // A command may be delivered twice.
     if (this.#busy === operationContext) return;
@@ -191,6 +175,18 @@ export class CallDesk {
       const of = wish.kind === 'hold' && (await this.#of(operationContext, 'engine').catch(() => undefined));
       if (of) await this.#unhold(of);
     }
+  }
+
+  /**
+   * The API has asked the carrier itself to put the caller through. Whoever waits for that is not asked whether he is there,
+   * nor hung up on because he says nothing.
+   */
+  async #waitFor(operationContext: string): Promise<void> {
+    const { ports, session } = this.#options;
+    const found = await ports.ledger.get(session.id, operationContext).catch(() => undefined);
+    if (!found || isSettled(found.state) || this.#busy !== undefined || this.#closed) return;
+    this.#busy = operationContext;
+    this.#attend('waiting');
   }
 
   /** Nobody is told anything, and so nothing is recorded, while the caller cannot hear it. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { beginWarmTransfer } from '../../shared/calls/operations/transfer.ts';
+import { beginWarmTransfer, transferBlind } from '../../shared/calls/operations/transfer.ts';
 import { CarrierError } from '../../shared/carrier/carrier-error.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { blind, CALLER, type CallAtDesk, callInProgress, HUMAN, ledger, warm } from './testing/call-at-desk.ts';
@@ -136,4 +136,24 @@ test('why the caller can be told and asked nothing is known by name', async () =
   await eventually(() => call.desk.whyNotAsked === undefined);
   call.desk.act(blind());
   await eventually(() => call.desk.whyNotAsked === 'calls.transfer-running');
+});
+
+test('while the API puts the caller through, he is not asked whether he is there, and nothing else is done with him (sister of breaker 7)', async () => {
+  const call = await callInProgress();
+  const sessionId = call.session.id;
+  const operationContext = 'api-blind';
+  const of = { sessionId, callId: 'connection', operationContext, askedBy: 'api' } as const;
+  await transferBlind({ carrier: call.carrier, ledger }, of, { target: HUMAN }, {});
+  const { wish } = blind();
+  call.desk.take({ type: 'wish', operationContext, wish });
+  await eventually(() => call.heard.includes('waiting'));
+  assert.equal(call.desk.whyNotAsked, 'calls.transfer-running');
+  await ledger.settle(sessionId, { operationContext, state: 'failed' });
+  call.tell(operationContext, false, '486');
+  await eventually(() => call.results().includes('failed'));
+  // What comes again, or late, changes nothing.
+  call.desk.take({ type: 'wish', operationContext, wish });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.deepEqual([call.heard, call.results()], [['waiting', 'caller'], ['failed']]);
+  assert.deepEqual(call.carrier.asked, [`transfer ${HUMAN}`], 'it is asked for once');
 });

@@ -9,6 +9,7 @@ import type { SessionEventSource } from '../contract/events.ts';
 import type { Mode } from '../contract/mode.ts';
 import { CallDesk } from './call-desk.ts';
 import { CallRecording, type RecordingPlan } from './call-recording.ts';
+import { listenForKeys } from './listen-for-keys.ts';
 import type { WarmTransferWaits } from './warm-transfer.ts';
 
 /** What a host does things with calls with. */
@@ -79,7 +80,7 @@ export function openCallDesk(parts: CallDeskParts, call: CallAtHand): OpenCallDe
     act: (action) => desk.act(action),
     take: (command) => desk.take(command),
     close: () => desk.close(),
-    listenForKeys: (on) => desk.listenForKeys(on),
+    listenForKeys: (on) => void listenForKeys({ ports, find, session, log }, on),
     begin() {
       recording.begin(FROM_START, !resumed);
       if (resumed) void desk.resume();
