@@ -43,9 +43,14 @@ export function startAzureMonitor(options: AzureMonitorOptions): Pipeline {
           position: 'perCall',
           policy: {
             name: 'parleyRequestLimit',
-            sendRequest: (request, next) => {
+            sendRequest: async (request, next) => {
               request.timeout = REQUEST_MS;
-              return next(request);
+              try {
+                return await next(request);
+              } catch (error) {
+                if (!wasClosed(error)) throw error;
+                return next(request);
+              }
             },
           },
         },
@@ -107,6 +112,13 @@ function leaveOthersAlone(): void {
   );
   controlPlane.ConfigurationManager.getInstance().initialize = () => {};
 }
+
+/**
+ * The far side had closed the connection, as each does with one that it has not heard on for a while: with that a whole
+ * batch would be lost, of each call that it is about.
+ */
+const wasClosed = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE');
 
 /** An address of this machine that speaks plain http: the emulator's. */
 function insecureHostOf(connectionString: string): string | undefined {

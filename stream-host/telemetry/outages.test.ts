@@ -44,6 +44,14 @@ for (const mood of [429, 500, 402, 206]) {
   });
 }
 
+test('a batch whose connection the intake has closed is sent once more, on another (traces of twenty calls without their beginnings)', async () => {
+  intake.mood = 'closes';
+  const span = spanOf('closed');
+  telemetry.spans.record(span);
+  await telemetry.flush();
+  assert.equal(intake.spans().filter(({ data }) => data.baseData.id === span.spanId).length, 1);
+});
+
 test('what is sent in vain is told in our log, once a minute, and never on the console', () => {
   const complaints = said.filter(({ msg }) => msg === 'telemetry could not be sent');
   assert.ok(complaints.length >= 1);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { z } from 'zod';
 import { makeClips } from '../../bench/acs/clips.ts';
 import { TIMING } from '../../bench/acs/load-test.ts';
 import type { SpokenClip } from '../../bench/acs/phone-call.ts';
@@ -82,7 +83,10 @@ for (const talker of talkers) talker.hangUp();
 
 const found = await Promise.allSettled(
   callIds.map(async (callId) => {
-    const { session_id: id } = await stack.getJson(`${stack.functionsUrl}/api/v1/calls/${callId}`);
+    const { session_id: id, events } = await stack.getJson(`${stack.functionsUrl}/api/v1/calls/${callId}`);
+    const reached = z.array(z.object({ type: z.string() })).parse(events);
+    // A host that is too busy takes no socket: the phone network has answered, and nobody talks.
+    if (!reached.some(({ type }) => type === 'media.connected')) throw new Error(`${id} never reached a host.`);
     return (await traceOf(stack.emulatorUrl, String(id))).items.length;
   }),
 );

@@ -27,8 +27,8 @@ const envelope = z.object({
 });
 export type Envelope = z.infer<typeof envelope>;
 
-/** How it answers: well, with a status, or never. */
-type Mood = 'ok' | 'never' | number;
+/** How it answers: well, with a status, never, or once by closing the connection. */
+type Mood = 'ok' | 'never' | 'closes' | number;
 
 /** The far side of telemetry, on this machine: takes what comes, in either protocol, or does not. */
 export class Intake {
@@ -48,6 +48,11 @@ export class Intake {
       this.requests += 1;
       this.authorizations.push(request.headers.authorization);
       const body = await text(request);
+      if (this.mood === 'closes') {
+        this.mood = 'ok';
+        request.socket.destroy();
+        return;
+      }
       if (this.mood === 'never') {
         this.#held.add(response);
         return;
