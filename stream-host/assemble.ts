@@ -20,7 +20,7 @@ import { WorkRounds } from './calls/work-rounds.ts';
 import type { Modes } from './contract/mode.ts';
 import type { Admission } from './host/admission.ts';
 import { HostHealth, type HostHealthOptions } from './host/host-health.ts';
-import { HostRecord, hasRoom } from './host/host-record.ts';
+import { HostRecord, isHeard } from './host/host-record.ts';
 import { LiveSessions, type LiveSessionsOptions } from './host/live-sessions.ts';
 import { Loops } from './host/loops.ts';
 import { Places } from './http/places.ts';
@@ -243,8 +243,9 @@ export function assembleHost(parts: HostParts): AssembledHost {
       await live.empty(waitMs);
     },
     async move(pauseMs) {
+      // One that is too busy for new calls takes these all the same.
       const all = await store.hosts.all().catch(() => []);
-      if (all.some((other) => hasRoom(other, hostIdOf(host)))) await live.move(pauseMs);
+      if (all.some((other) => isHeard(other, hostIdOf(host)))) await live.move(pauseMs);
       else await live.empty(pauseMs);
     },
     close(reason, drainMs) {

@@ -133,7 +133,8 @@ export class HostRecord {
       this.#known = new Set(held);
       this.#failing = false;
       const isFull = load.sessions >= load.maxSessions;
-      this.#othersHaveRoom = !isFull || (await store.hosts.all()).some((other) => hasRoom(other, hostId));
+      this.#othersHaveRoom =
+        !isFull || (await store.hosts.all()).some((other) => isHeard(other, hostId) && hasRoom(other));
       return this.#learn(heard, isForgotten);
     } catch (error) {
       if (!this.#failing) log.warn({ reason: messageOf(error) }, 'this host could not be announced');
@@ -157,6 +158,9 @@ export class HostRecord {
   }
 }
 
-/** Whether a host other than this one is heard, and has a free place. */
-export const hasRoom = ({ hostId, sessions, maxSessions, silentMs }: AnnouncedHost, own: string): boolean =>
-  hostId !== own && sessions < maxSessions && silentMs < SILENT_AFTER_MS;
+/** Whether it is another host than this one, and is heard. */
+export const isHeard = ({ hostId, silentMs }: AnnouncedHost, own: string): boolean =>
+  hostId !== own && silentMs < SILENT_AFTER_MS;
+
+/** Whether a host would take a new call. */
+const hasRoom = ({ sessions, maxSessions }: AnnouncedHost): boolean => sessions < maxSessions;

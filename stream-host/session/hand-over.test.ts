@@ -28,7 +28,7 @@ function carrierOf(at: () => Awaited<ReturnType<typeof startHost>>) {
     },
     startMedia: async (callId: string) => {
       asked.push(`start ${callId}`);
-      const socket = await at().phone(callId);
+      const socket = await at().phone(callId, callId.slice('call-'.length));
       sockets.set(callId, socket);
       lines.set(callId, socket.startCall());
     },
@@ -68,6 +68,28 @@ test('a host that is asked to end hands a call over in the agent’s pause: no w
   assert.equal(first.live.held.length, 0);
   next.socket.terminate();
   await Promise.all([first.close(), second.close()]);
+});
+
+test('a host that is too busy for new calls takes those of one that goes, in their pause (issue 17)', async () => {
+  const { carrier, sockets, asked } = carrierOf(() => busy);
+  const openAdmission = () => ({
+    overload: 'cpu' as const,
+    reading: { open: false, loopDelayMs: 0, speechLaneMs: 0, cpu: 1 },
+    onChange: () => {},
+    close: () => {},
+  });
+  const going = await startHost(redis.url, { calls: carrier, place: 'going-too' });
+  const busy = await startHost(redis.url, { calls: carrier, place: 'busy', openAdmission });
+  await going.store.create(phoneSession('kept'));
+  const phone = await going.phone('call-kept', 'kept');
+  sockets.set('call-kept', phone);
+  phone.startCall();
+  await phone.untilKind('AudioData');
+  await going.leave(2000);
+  assert.deepEqual(asked, ['stop call-kept', 'start call-kept']);
+  await eventually(async () => (await going.store.owner('kept'))?.startsWith('busy') === true);
+  sockets.get('call-kept')?.socket.terminate();
+  await Promise.all([going.close(), busy.close()]);
 });
 
 test('without another host nobody is asked to open a socket that none could take (issue 17)', async () => {
