@@ -99,3 +99,23 @@ test('without Redis nobody is told, nothing is kept, and the loss is counted', a
     return lines.includes('{"dropped":1}');
   });
 });
+
+test('of many requests that end at once, while Redis is slow, no span is lost (ends of fifteen calls)', async () => {
+  const clock = new VirtualClock();
+  const redis = connectRedis('redis://127.0.0.1:1', pino({ level: 'silent' }));
+  redis.disconnect();
+  const relay = new SpanRelay({ redis, clock });
+  const lines: unknown[] = [];
+  const add = async (...given: unknown[]) => {
+    await new Promise<void>((resolve) => clock.after(500, resolve));
+    lines.push(...given.slice(3));
+    return 0;
+  };
+  Object.assign(redis, { parleySpansAdd: add });
+  for (let n = 0; n < 300; n++) {
+    relay.record(span(n));
+    relay.flush();
+  }
+  await clock.advance(2_000);
+  assert.equal(new Set(lines).size, 300);
+});

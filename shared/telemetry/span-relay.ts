@@ -11,8 +11,8 @@ const KEPT_MS = 3_600_000;
 const WAITING = 1_000;
 /** So many go at once; Lua takes no more than some thousand arguments. */
 const AT_ONCE = 200;
-/** Batches that are under way at most: with Redis away, memory does not grow. */
-const UNDER_WAY = 8;
+/** Batches that are under way at most, one a request; more wait. With Redis away, memory does not grow. */
+const UNDER_WAY = 64;
 /** How long a span waits for others where no request's end sends it. */
 const GATHER_MS = 100;
 
@@ -58,11 +58,7 @@ export class SpanRelay implements SpanSink {
   flush(): void {
     this.#cancel?.();
     this.#cancel = undefined;
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, AT_ONCE);
-      if (this.#underWay >= UNDER_WAY) this.#dropped += batch.length;
-      else void this.#send(batch);
-    }
+    while (this.#waiting.length > 0 && this.#underWay < UNDER_WAY) void this.#send(this.#waiting.splice(0, AT_ONCE));
   }
 
   /** Idempotent. */
@@ -84,6 +80,7 @@ export class SpanRelay implements SpanSink {
       this.#dropped += dropped + spans.length;
     } finally {
       this.#underWay -= 1;
+      if (this.#waiting.length > 0) this.flush();
     }
   }
 }
