@@ -91,10 +91,11 @@ export const RESERVE_LUA = `${EACH}
         if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
         return redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', now + ARGV[2]))
       end
-      local counted = redis.call('HGET', KEYS[2], field)
-      if counted then
+      local counted = tonumber(redis.call('HGET', KEYS[2], field) or -1)
+      -- Below 0 is no count: the embedded Redis may let it expire within a script, and what is taken off then is all there is.
+      if counted >= 0 then
         if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then
-          if tonumber(counted) <= 0 then return 0 end
+          if counted == 0 then return 0 end
           redis.call('HINCRBY', KEYS[2], field, -1)
         end
         keepPlace()

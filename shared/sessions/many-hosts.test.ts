@@ -36,10 +36,11 @@ for (const redis of await redisesUnderTest()) {
       const looks = async () => Number(/cmdstat_hgetall:calls=(\d+)/.exec(await raw.info('commandstats'))?.[1] ?? 0);
       await announce({ sessions: 0 });
       await reserve(ids(10, 'first'));
-      const before = await looks();
+      const [before, startedMs] = [await looks(), performance.now()];
       await reserve(ids(100, 'more'));
       // The count is good for 200 ms.
-      assert.ok((await looks()) - before <= 2, 'all hosts were looked through for each call');
+      const most = 2 + (performance.now() - startedMs) / 200;
+      assert.ok((await looks()) - before <= most, 'all hosts were looked through for each call');
       for (const key of await raw.keys('*')) assert.ok((await raw.pttl(key)) > 0, `${key} has no time to live`);
     });
 
