@@ -64,6 +64,7 @@ const MOMENTS = {
     asked(await newCall(), 'recording', { action: 'start' }, { data: { recordingId: 'recording-1' } }),
   'while it is written down': () => newCall({ mode: 'transcription' }),
   'after its end': () => newCall({ status: 'disconnected' }),
+  'after the caller was put through': () => newCall({ endReason: 'transferred' }),
   'in a browser': () => newCall({ channel: 'browser' }),
 } as const satisfies Record<string, () => Promise<string>>;
 type Moment = keyof typeof MOMENTS;
@@ -72,6 +73,7 @@ type Moment = keyof typeof MOMENTS;
 const ALWAYS: Partial<Record<Moment, string>> = {
   'while it rings': 'calls.not-established',
   'after its end': 'call.ended',
+  'after the caller was put through': 'call.ended',
   'in a browser': 'calls.no-phone-call',
 };
 const TRANSFER = {
@@ -96,7 +98,11 @@ const OPERATIONS: readonly {
     ask: ['POST', 'transfer', { target: HUMAN, kind: 'warm' }],
     refused: { ...TRANSFER, 'while it is written down': 'calls.no-voice' },
   },
-  { what: 'to add somebody', ask: ['POST', 'participants', { target: '+15557777' }] },
+  {
+    what: 'to add somebody',
+    ask: ['POST', 'participants', { target: '+15557777' }],
+    refused: { 'in a blind transfer': 'calls.transfer-running' },
+  },
   {
     what: 'to add the one to whom the caller is put through',
     ask: ['POST', 'participants', { target: HUMAN }],
@@ -106,7 +112,7 @@ const OPERATIONS: readonly {
     },
   },
   { what: 'who is there', ask: ['GET', 'participants'] },
-  { what: 'to remove somebody', ask: ['DELETE', `participants/${other}`] },
+  { what: 'to remove somebody', ask: ['DELETE', `participants/${encodeURIComponent(CALLER)}`] },
   { what: 'to mute somebody', ask: ['POST', `participants/${other}/mute`] },
   { what: 'to hold the caller', ask: ['POST', 'hold'], refused: TRANSFER },
   { what: 'to take the caller off hold', ask: ['POST', 'unhold'], refused: TRANSFER },
@@ -125,7 +131,11 @@ const OPERATIONS: readonly {
   ...(['pause', 'resume', 'stop'] as const).map((action) => ({
     what: `to ${action} the recording`,
     ask: ['POST', 'recording', { action }] as const,
-    refused: NOT_RECORDED,
+    refused: {
+      ...NOT_RECORDED,
+      // It is taken back before it has begun.
+      ...(action === 'stop' && { 'while the notice of a recording is said': 'done' }),
+    },
   })),
   { what: 'to press keys', ask: ['POST', 'keys', { keys: '1' }] },
   {
@@ -169,7 +179,7 @@ const AT_ONCE: Readonly<Record<string, readonly [string, string]>> = {
 };
 
 for (const { what, ask, refused } of OPERATIONS) {
-  if (refused === NOT_RECORDED) continue;
+  if (refused?.['in the middle']) continue;
   test(`${what}, twice at once: one wins where two cannot be (breaker 5)`, async () => {
     const [method, path, body] = ask;
     // Each asks the carrier before it has answered the other.
@@ -286,4 +296,51 @@ test('a caller who is held by his raw id is on hold as one who is held by his nu
   assert.equal(codeOf(await functions.request('POST', `calls/${id}/hold`, { participant: `4:${CALLER}` })), 'done');
   assert.equal(codeOf(await functions.request('POST', `calls/${id}/keys/collect`, { count: 4 })), 'calls.on-hold');
   assert.equal((await ledger.list(id))[0]?.data.participant, CALLER);
+});
+
+test('a telephone that is given by its raw id is the one that is being rung already (breaker16b C)', async () => {
+  const id = await newCall();
+  const add = (target: string) => functions.request('POST', `calls/${id}/participants`, { target });
+  assert.equal(codeOf(await add(HUMAN)), 'done');
+  assert.equal(codeOf(await add(`4:${HUMAN}`)), 'calls.participant-there');
+  const transferred = await functions.request('POST', `calls/${id}/transfer`, { target: `4:${HUMAN}` });
+  assert.equal(codeOf(transferred), 'calls.participant-there');
+});
+
+test('whoever is not in the call, or is only being rung, cannot be removed, and nothing is asked of him (breaker16b D)', async () => {
+  const id = await newCall();
+  await asked(id, 'add-participant', { target: HUMAN });
+  for (const who of [HUMAN, '+15550077']) {
+    const answer = await functions.request('DELETE', `calls/${id}/participants/${encodeURIComponent(who)}`);
+    assert.deepEqual([answer.status, codeOf(answer)], [404, 'calls.participant-not-found']);
+  }
+  assert.deepEqual(functions.acs.operations.includes('remove'), false);
+  assert.deepEqual(
+    (await ledger.list(id)).map(({ kind }) => kind),
+    ['add-participant'],
+  );
+});
+
+test('nobody is put through to one who is being rung, or is there, already (breaker16b E)', async () => {
+  const id = await newCall();
+  await asked(id, 'add-participant', { target: HUMAN });
+  const transfer = (target: string, kind: string) =>
+    functions.request('POST', `calls/${id}/transfer`, { target, kind });
+  for (const kind of ['warm', 'blind']) {
+    const answer = await transfer(HUMAN, kind);
+    assert.deepEqual([answer.status, codeOf(answer)], [409, 'calls.participant-there']);
+  }
+  assert.equal(codeOf(await transfer(CALLER, 'warm')), 'calls.participant-there');
+  assert.equal((await ledger.list(id)).length, 1, 'nothing was changed');
+});
+
+test('a recording that is stopped while its notice is said is on record as taken back (breaker16b B)', async () => {
+  const id = await asked(await newCall(), 'recording', { action: 'start' });
+  assert.equal(codeOf(await functions.request('POST', `calls/${id}/recording`, { action: 'stop' })), 'done');
+  const told = (await ledger.list(id)).map(({ data, state, result }) => [data.action, state, result?.message]);
+  assert.deepEqual(told, [
+    ['start', 'failed', 'recording.taken-back'],
+    ['stop', 'succeeded', undefined],
+  ]);
+  assert.equal(codeOf(await functions.request('POST', `calls/${id}/recording`, { action: 'start' })), 'done');
 });

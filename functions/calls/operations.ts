@@ -1,5 +1,4 @@
 import type { Caller } from '../../shared/auth/api-door.ts';
-import { isOver } from '../../shared/calls/call-state.ts';
 import { DEFAULT_RING_S, type TransferWish } from '../../shared/calls/call-wish.ts';
 import { hold, unhold } from '../../shared/calls/operations/hold.ts';
 import type { OperationOf, OperationPorts } from '../../shared/calls/operations/operate.ts';
@@ -7,14 +6,19 @@ import { addParticipant, participantThere, removeParticipant } from '../../share
 import {
   changeRecording,
   enterRecording,
-  isStarting,
   recordingOf,
   recordingRunning,
+  startingOf,
 } from '../../shared/calls/operations/recording.ts';
-import { beginWarmTransfer, openTransfer, transferBlind } from '../../shared/calls/operations/transfer.ts';
-import { aboutSomebody, isSame } from '../../shared/calls/operations/who-is-there.ts';
+import {
+  beginWarmTransfer,
+  openTransfer,
+  transferBlind,
+  transferRunning,
+} from '../../shared/calls/operations/transfer.ts';
+import { aboutSomebody, absent, isSame, isThere } from '../../shared/calls/operations/who-is-there.ts';
 import type { PartyId } from '../../shared/carrier/carrier.ts';
-import { NotFoundError, ParleyError } from '../../shared/errors.ts';
+import { ParleyError } from '../../shared/errors.ts';
 import type { RouteContract } from '../../shared/http/route.ts';
 import * as routes from '../../shared/http/routes/call-operations.ts';
 import type { Logger } from '../../shared/log.ts';
@@ -23,7 +27,13 @@ import type { Parts } from '../composition.ts';
 import { functionRoute, type Route } from '../http/route.ts';
 import { findSession } from './find-session.ts';
 import { hangUpById } from './hangup.ts';
-import { requireNoPartInTransfer, requireNoTransfer, requireOffHold, requireVoice } from './what-may-be-done.ts';
+import {
+  requireGoingOn,
+  requireNoPartInTransfer,
+  requireNoTransfer,
+  requireOffHold,
+  requireVoice,
+} from './what-may-be-done.ts';
 
 /** What is done with a call that stands. What needs somebody who talks on it is handed to the host that does. */
 
@@ -42,7 +52,7 @@ export async function standingCall(id: string, { store, traces }: Parts): Promis
   const { channel, status, callConnectionId } = session;
   if (channel !== 'phone')
     throw new ParleyError('calls.no-phone-call', 'This session is a browser’s, and no phone call.');
-  if (isOver(status)) throw new NotFoundError('call.ended', 'The call is over.');
+  requireGoingOn(session);
   if (callConnectionId === undefined || status !== 'connected') {
     throw new ParleyError('calls.not-established', 'The call is being set up; ask again in a moment.');
   }
@@ -126,7 +136,10 @@ const add = functionRoute(routes.addParticipant, async ({ params, body, headers 
   const once = { route: routes.addParticipant, key: headers['idempotency-key'], caller, body };
   const work = async (of: OperationOf) => {
     // Whoever is being rung in a transfer is not rung twice.
-    if (openTransfer(await parts.ledger.list(of.sessionId))?.data.target === body.target) throw participantThere();
+    const transfer = openTransfer(await parts.ledger.list(of.sessionId));
+    if (transfer?.data.target === body.target) throw participantThere();
+    // He would be alone with us where it succeeds.
+    if (transfer?.data.how === 'blind') throw transferRunning();
     return addParticipant(portsOf(parts), of, added);
   };
   return operation(call, parts, log, work, once);
@@ -143,7 +156,12 @@ const list = functionRoute(routes.listParticipants, async ({ params }, parts) =>
 
 const remove = functionRoute(routes.removeParticipant, async ({ params }, parts, log) => {
   const call = await standingCall(params.id, parts);
-  return operation(call, parts, log, (of) => removeParticipant(portsOf(parts), of, params.participant));
+  const { participant } = params;
+  return operation(call, parts, log, async (of) => {
+    // ACS takes the request, and says so later.
+    if ((await isThere(parts.calls, call.callId, participant)) === false) throw absent();
+    return removeParticipant(portsOf(parts), of, participant);
+  });
 });
 
 const mute = functionRoute(routes.muteParticipant, async ({ params }, parts, log) => {
@@ -174,9 +192,13 @@ const record = functionRoute(routes.recordCall, async ({ params, body: { action 
   const call = await standingCall(params.id, parts);
   const { id } = call.session;
   return operation(call, parts, log, async (of) => {
-    if (action !== 'start') return changeRecording(portsOf(parts), of, action);
+    if (action !== 'start') {
+      const operationContext = await changeRecording(portsOf(parts), of, action);
+      if (operationContext === undefined) return;
+      return parts.store.command(id, { type: 'operation', operationContext, succeeded: false, reason: action });
+    }
     const operations = await parts.ledger.list(id);
-    if (recordingOf(operations) || isStarting(operations)) throw recordingRunning();
+    if (recordingOf(operations) || startingOf(operations)) throw recordingRunning();
     requireNoTransfer(operations);
     requireOffHold(operations, callerOf(call.session));
     await enterRecording(portsOf(parts), of);

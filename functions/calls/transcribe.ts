@@ -1,8 +1,7 @@
-import { isOver } from '../../shared/calls/call-state.ts';
 import { openTransfer, transferRunning } from '../../shared/calls/operations/transfer.ts';
 import { failedAs } from '../../shared/carrier/carrier-error.ts';
 import { restartMedia } from '../../shared/carrier/restart-media.ts';
-import { NotFoundError, ParleyError } from '../../shared/errors.ts';
+import { ParleyError } from '../../shared/errors.ts';
 import type { Answer, Input } from '../../shared/http/route.ts';
 import { transcribeCall } from '../../shared/http/routes/calls.ts';
 import type { Logger } from '../../shared/log.ts';
@@ -13,6 +12,7 @@ import type { Session } from '../../shared/sessions/session.ts';
 import type { Parts } from '../composition.ts';
 import { functionRoute } from '../http/route.ts';
 import { findSession } from './find-session.ts';
+import { requireGoingOn } from './what-may-be-done.ts';
 
 /** Has a call that goes on written down: the host that has it lets go, and one takes it up again in that mode. */
 export const transcribeRoute = functionRoute(transcribeCall, transcribe);
@@ -51,11 +51,12 @@ async function transcribe(
 }
 
 /** @returns the call's connection id */
-function requireCall({ channel, status, callConnectionId }: Session): string {
+function requireCall(session: Session): string {
+  const { channel, status, callConnectionId } = session;
   if (channel !== 'phone') {
     throw new ParleyError('calls.no-phone-call', 'A browser chooses its mode when it opens its session.');
   }
-  if (isOver(status)) throw new NotFoundError('call.ended', 'The call is over.');
+  requireGoingOn(session);
   if (callConnectionId === undefined || status !== 'connected') {
     throw new ParleyError('calls.not-established', 'The call is being set up; ask again in a moment.');
   }

@@ -1,12 +1,21 @@
+import { isOver } from '../../shared/calls/call-state.ts';
+import { TRANSFERRED } from '../../shared/calls/end-reasons.ts';
 import type { Operation } from '../../shared/calls/operation-ledger.ts';
 import { isOnHold } from '../../shared/calls/operations/hold.ts';
 import { openTransfer, transferRunning } from '../../shared/calls/operations/transfer.ts';
 import type { PartyId } from '../../shared/carrier/carrier.ts';
-import { ParleyError } from '../../shared/errors.ts';
+import { NotFoundError, ParleyError } from '../../shared/errors.ts';
 import { writtenDown } from '../../shared/modes/written-down.ts';
 import type { Session } from '../../shared/sessions/session.ts';
 
 /** What cannot be done with a call as it stands is refused by name, rather than taken and not done. */
+
+/** @throws {NotFoundError} `call.ended` */
+export function requireGoingOn({ status, endReason }: Session): void {
+  if (isOver(status) || endReason === TRANSFERRED) {
+    throw new NotFoundError('call.ended', 'The call is over, or the caller was put through.');
+  }
+}
 
 /** Whoever puts the caller through has him, and the human, in hand. @throws {ParleyError} `calls.transfer-running` */
 export function requireNoTransfer(operations: readonly Operation[]): void {

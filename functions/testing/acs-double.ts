@@ -15,8 +15,13 @@ export interface AcsFailure {
   readonly code: string;
 }
 
+const IN_CALL = ['+15550001'];
+
 /** What ACS answers to what is done with a call that stands. The SDK takes no other status. */
-function midCallAnswer({ path, body }: AcsRequest): { readonly status: number; readonly body: unknown } | undefined {
+function midCallAnswer(
+  { path, body }: AcsRequest,
+  inCall: readonly string[],
+): { readonly status: number; readonly body: unknown } | undefined {
   const { operationContext } = body;
   if (/:(transferToParticipant|remove|sendDtmfTones)$/.test(path)) return { status: 202, body: { operationContext } };
   if (path.endsWith('/participants:add')) {
@@ -25,8 +30,11 @@ function midCallAnswer({ path, body }: AcsRequest): { readonly status: number; r
   }
   if (/:(mute|hold|unhold)$/.test(path)) return { status: 200, body: { operationContext } };
   if (path.endsWith('/participants')) {
-    const identifier = { kind: 'phoneNumber', rawId: '4:+15550001', phoneNumber: { value: '+15550001' } };
-    return { status: 200, body: { value: [{ identifier, isMuted: false, isOnHold: true }] } };
+    const value = inCall.map((number) => {
+      const identifier = { kind: 'phoneNumber', rawId: `4:${number}`, phoneNumber: { value: number } };
+      return { identifier, isMuted: false, isOnHold: true };
+    });
+    return { status: 200, body: { value } };
   }
   if (path === '/calling/recordings') {
     return { status: 200, body: { recordingId: 'recording-1', recordingState: 'active', recordingKind: 'acs' } };
@@ -47,6 +55,8 @@ export class AcsDouble {
   readonly ended: string[] = [];
   /** Requests to paths that hold this text fail so, until it is taken away. */
   failing: { readonly path: string; readonly failure: AcsFailure } | undefined;
+  /** Who is in any call, by number. */
+  inCall: readonly string[] = IN_CALL;
   /** Calls have their media sockets open. */
   streaming = true;
   /** Runs before an answer goes out: what else happens in the world meanwhile. */
@@ -130,7 +140,7 @@ export class AcsDouble {
       return;
     }
     if (ended !== undefined) this.ended.push(ended);
-    const done = midCallAnswer(request);
+    const done = midCallAnswer(request, this.inCall);
     if (done) {
       response.writeHead(done.status).end(JSON.stringify(done.body));
       return;
@@ -147,6 +157,7 @@ export class AcsDouble {
     this.requests.length = 0;
     this.ended.length = 0;
     this.failing = undefined;
+    this.inCall = IN_CALL;
     this.beforeAnswer = undefined;
   }
 

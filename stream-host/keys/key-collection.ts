@@ -23,6 +23,7 @@ export class KeyCollection {
   #cancel: Cancel = () => {};
   #checking = false;
   #paused = false;
+  #whole = false;
   #over = false;
 
   constructor(wanted: KeysWanted, clock: Clock, events: KeyCollectionEvents) {
@@ -37,17 +38,22 @@ export class KeyCollection {
     return this.#keys !== '';
   }
 
+  /** Whether the last attempt was ended by its last key, and not by a pause: nothing of it can follow. */
+  get whole(): boolean {
+    return this.#whole;
+  }
+
   press(key: string): void {
     // Who presses on while it is being looked at has pressed too many.
     if (this.#over || this.#checking) return;
     const { terminators, most, betweenKeysMs } = this.wanted;
     if (terminators.includes(key)) {
       // One out of habit, behind keys that were enough, is no attempt.
-      if (this.begun) this.#attempted();
+      if (this.begun) this.#attempted(true);
       return;
     }
     this.#keys += key;
-    if (this.#keys.length >= most) this.#attempted();
+    if (this.#keys.length >= most) this.#attempted(true);
     else this.#await(betweenKeysMs);
   }
 
@@ -80,8 +86,9 @@ export class KeyCollection {
     if (!this.#paused) this.#cancel = this.#clock.after(ms, () => this.#attempted());
   }
 
-  #attempted(): void {
+  #attempted(whole = false): void {
     this.#cancel();
+    this.#whole = whole;
     this.#attempts += 1;
     const keys = this.#keys;
     this.#keys = '';

@@ -21,6 +21,7 @@ class Line {
   readonly clock = new VirtualClock();
   readonly log: string[] = [];
   readonly outcomes: KeysOutcome[] = [];
+  readonly listens: boolean[] = [];
   readonly desk = new KeyDesk({
     clock: this.clock,
     newId: countedIds('id'),
@@ -30,6 +31,7 @@ class Line {
       onBegun: () => this.log.push('begun'),
       onRetry: (line, _, left) => this.log.push(`retry ${left}: ${line}`),
       onCollecting: (wanted) => this.log.push(wanted ? `collecting ${wanted.name}` : 'collecting nothing'),
+      onListen: (on) => this.listens.push(on),
       onOver: (outcome) => this.log.push(`over ${outcome.status}`),
       onFailure: (reason) => this.log.push(`failure ${reason}`),
     },
@@ -183,4 +185,40 @@ test('a key that stream and carrier both tell of is collected once', async () =>
     line.desk.press(key, 'carrier');
   }
   assert.equal(line.outcomes[0]?.keys, '4711');
+});
+
+test('the rest of a secret is dropped where something else is collected by then, whatever has come between (breaker16b A)', async () => {
+  const line = new Line();
+  const number = { name: 'number', most: 6, check: async () => ({ right: true }) };
+  line.collect({ secret: true, most: 8 });
+  await line.press('739', 120);
+  line.collect({ ...number, name: 'between' });
+  line.collect(number);
+  await line.press('184#', 120);
+  assert.ok(!line.log.some((entry) => /^(word|collected)/.test(entry)), line.log.join());
+  assert.ok(!line.listens.includes(true), 'carrier events come by way of Redis');
+  await line.clock.advance(5000);
+  assert.equal(line.listens.at(-1), true);
+  await line.press('112233');
+  assert.deepEqual(line.outcomes.at(-1), { name: 'number', status: 'right', attempts: 1, keys: '112233' });
+});
+
+test('a row of keys that begins as the rest of a secret is dropped to its end, and not halved (breaker16b A)', async () => {
+  const line = new Line();
+  line.collect({ secret: true, most: 8 });
+  await line.press('73');
+  line.collect({ name: 'number', firstKeyMs: 30_000 });
+  await line.clock.advance(4000);
+  await line.press('918273', 500);
+  assert.ok(!line.log.some((entry) => entry.startsWith('collected')));
+});
+
+test('a secret that is right and complete has no rest: what is collected next takes the first key (sister of breaker16b A)', async () => {
+  const line = new Line();
+  line.collect({ secret: true });
+  await line.press('4711', 100);
+  line.collect({ name: 'number', most: 2, check: async () => ({ right: true }) });
+  assert.equal(line.listens.at(-1), true);
+  await line.press('42');
+  assert.equal(line.outcomes.at(-1)?.keys, '42');
 });

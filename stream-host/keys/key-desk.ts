@@ -1,4 +1,4 @@
-import type { Clock } from '../../shared/clock.ts';
+import type { Cancel, Clock } from '../../shared/clock.ts';
 import type { NewId } from '../../shared/ids.ts';
 import type { KeysOutcome, KeysWanted } from '../contract/keys.ts';
 import { KeyCollection } from './key-collection.ts';
@@ -16,6 +16,8 @@ export interface KeyDeskLine {
   onRetry(line: string, wanted: KeysWanted, attemptsLeft: number): void;
   /** The keys of a collection are waited for, or no more. */
   onCollecting(wanted: KeysWanted | undefined): void;
+  /** The carrier may tell of keys as well, by way of Redis, or no more. */
+  onListen(on: boolean): void;
   onOver(outcome: KeysOutcome): void;
   onFailure(reason: string): void;
 }
@@ -29,6 +31,8 @@ export interface KeyDeskOptions {
 /** After its end, keys that belong to a collection still come: a `#` out of habit, or the rest of a secret. */
 const TAIL_MS = 2_000;
 const SECRET_TAIL_MS = 5_000;
+/** Keys that follow each other so closely are one row. */
+const SAME_ROW_MS = 1_500;
 /** Secrets that are kept for tools, the newest. */
 const MOST_KEPT = 8;
 
@@ -43,6 +47,9 @@ export class KeyDesk {
   #collection: KeyCollection | undefined;
   #onHold = false;
   #tail: { readonly untilMs: number; readonly keys: string } = { untilMs: 0, keys: '' };
+  /** Until when keys may be the rest of a secret. One that is `complete` has no rest which others would collect. */
+  #secretTail: { readonly untilMs: number; readonly complete: boolean } = { untilMs: 0, complete: false };
+  #cancelListen: Cancel = () => {};
 
   constructor(options: KeyDeskOptions) {
     this.#options = options;
@@ -60,6 +67,11 @@ export class KeyDesk {
     const { clock, line } = this.#options;
     const nowMs = clock.now();
     if (!this.#merge.isNew(key, source, nowMs)) return;
+    if (this.#secretForMs() > 0) {
+      const untilMs = Math.max(this.#secretTail.untilMs, nowMs + SAME_ROW_MS);
+      this.#secretTail = { ...this.#secretTail, untilMs };
+      return;
+    }
     const collection = this.#collection;
     if (!collection) {
       if (nowMs >= this.#tail.untilMs || !this.#tail.keys.includes(key)) line.onWord(key);
@@ -92,9 +104,10 @@ export class KeyDesk {
       onFailure: (reason) => line.onFailure(reason),
       onOver: (status, attempts, pressed, checked) => {
         if (this.#collection === collection) this.#collection = undefined;
-        this.#tail = this.#tailOf(wanted);
+        this.#follow(wanted, status === 'right' && collection.whole);
         const outcome = { name: wanted.name, status, attempts, ...this.#toldOf(wanted, pressed, checked) };
         line.onCollecting(undefined);
+        this.#listen();
         line.onOver(outcome);
         resolve(outcome);
       },
@@ -102,6 +115,7 @@ export class KeyDesk {
     this.#collection = collection;
     if (this.#onHold) collection.pause();
     line.onCollecting(wanted);
+    this.#listen();
     return promise;
   }
 
@@ -113,14 +127,31 @@ export class KeyDesk {
   /** Forgets all of it. Idempotent. */
   close(): void {
     this.#collection?.end('call_over');
+    this.#cancelListen();
     this.#secrets.clear();
   }
 
-  #tailOf({ secret, terminators }: KeysWanted): { readonly untilMs: number; readonly keys: string } {
+  /** What may follow of a collection that is over. One that is no secret leaves the tail of a secret as it is. */
+  #follow({ secret, terminators }: KeysWanted, complete: boolean): void {
     const nowMs = this.#options.clock.now();
-    return secret
-      ? { untilMs: nowMs + SECRET_TAIL_MS, keys: '0123456789*#ABCD' }
-      : { untilMs: nowMs + TAIL_MS, keys: terminators };
+    if (secret) this.#secretTail = { untilMs: nowMs + SECRET_TAIL_MS, complete };
+    else this.#tail = { untilMs: nowMs + TAIL_MS, keys: terminators };
+  }
+
+  /** How long a key may still be of a secret that is over. What is collected as a secret itself may have it. */
+  #secretForMs(): number {
+    const { untilMs, complete } = this.#secretTail;
+    const wanted = this.#collection?.wanted;
+    return wanted && (wanted.secret || complete) ? 0 : untilMs - this.#options.clock.now();
+  }
+
+  #listen(): void {
+    const { clock, line } = this.#options;
+    this.#cancelListen();
+    const wants = this.#collection?.wanted.secret === false;
+    const waitMs = wants ? this.#secretForMs() : 0;
+    if (waitMs > 0) this.#cancelListen = clock.after(waitMs, () => this.#listen());
+    line.onListen(wants && waitMs <= 0);
   }
 
   /** What may be known of it. What a check brings must not hold the secret either. */

@@ -228,3 +228,30 @@ test('a caller whom the API puts on hold is not listened to until he is back', a
   await eventually(() => call.heard.length === 2);
   assert.deepEqual(call.heard, ['nobody', 'caller']);
 });
+
+test('a blind transfer of a call with others in it ends our part when the human answers: nobody is left alone with the agent (breaker16b F)', async () => {
+  const call = await callInProgress();
+  const added = { sessionId: call.session.id, operationContext: 'added' } as const;
+  await ledger.begin({ ...added, kind: 'add-participant', deadlineMs: 60_000, data: { target: '+15557777' } });
+  await ledger.settle(added.sessionId, { operationContext: 'added', state: 'succeeded' });
+  call.desk.act(blind());
+  await eventually(() => call.carrier.asked.length > 0);
+  call.tell('key-1', true);
+  await eventually(() => call.over.length > 0);
+  assert.deepEqual(call.over, ['transferred']);
+});
+
+test('an agent puts nobody through to one who is being rung already, or is in the call: the caller is not held for it (breaker16b E)', async () => {
+  const rung = await callInProgress();
+  const data = { target: HUMAN, askedBy: 'api' };
+  const added = { sessionId: rung.session.id, operationContext: 'added', kind: 'add-participant' } as const;
+  await ledger.begin({ ...added, deadlineMs: 60_000, data });
+  const there = await callInProgress();
+  there.carrier.inCall = [CALLER, HUMAN];
+  for (const call of [rung, there]) {
+    call.desk.act(warm());
+    await eventually(() => call.results().includes('failed'));
+    assert.match(JSON.stringify(call.news[0]?.item?.result), /calls.participant-there/);
+    assert.deepEqual([call.carrier.asked, call.heard.at(-1)], [[], 'caller']);
+  }
+});

@@ -1,4 +1,5 @@
 import type { CallWish, TransferWish } from '../../shared/calls/call-wish.ts';
+import { TRANSFERRED } from '../../shared/calls/end-reasons.ts';
 import type { SendKeysWish } from '../../shared/calls/keys-wish.ts';
 import { isSettled, type Operation } from '../../shared/calls/operation-ledger.ts';
 import { heldData, hold, isOnHold } from '../../shared/calls/operations/hold.ts';
@@ -43,7 +44,7 @@ export interface CallDeskOptions {
   /** A human has the call: we leave it to him and the caller. */
   readonly onPutThrough: () => void;
   /** The caller is gone, and whoever is left in the call has nothing to do there. */
-  readonly onCallerLeft: () => void;
+  readonly onCallerLeft: (reason?: string) => void;
   readonly waits?: Partial<WarmTransferWaits> | undefined;
 }
 
@@ -219,7 +220,9 @@ export class CallDesk {
   async #blind(of: OperationOf, wish: TransferWish): Promise<void> {
     const { ports, source } = this.#options;
     this.#attend('waiting');
-    const isNew = await transferBlind(ports, of, wish, { source, transferee: await this.#transferee(of) }).catch(
+    // Who is handed on must be said where others are in the call, too.
+    const transferee = (await this.#hasOthers()) ? this.#caller : undefined;
+    const isNew = await transferBlind(ports, of, wish, { source, transferee }).catch(
       // What came of it is told later.
       (error: unknown) => mayBeDone(error) || Promise.reject(error),
     );
@@ -230,17 +233,18 @@ export class CallDesk {
     }
   }
 
-  /** Who is handed on must be said where others are in the call, too. */
-  async #transferee({ sessionId }: OperationOf): Promise<PartyId | undefined> {
-    const operations = await this.#options.ports.ledger.list(sessionId);
-    const hasOthers = operations.some(({ kind, state }) => kind === 'add-participant' && state === 'succeeded');
-    return hasOthers ? this.#caller : undefined;
+  async #hasOthers(): Promise<boolean> {
+    const operations = await this.#options.ports.ledger.list(this.#options.session.id);
+    return operations.some(({ kind, state }) => kind === 'add-participant' && state === 'succeeded');
   }
 
   #blindEnded(operationContext: string, succeeded: boolean, reason: string): void {
     if (this.#busy === operationContext) this.#busy = undefined;
-    // Our leg goes with the call: the carrier tells of its end.
-    if (succeeded) return;
+    // Our leg goes with the call, and the carrier tells of its end; not where others are left, with nobody to talk with.
+    if (succeeded) {
+      const leave = (isLeft: boolean) => isLeft && this.#options.onCallerLeft(TRANSFERRED);
+      return void this.#hasOthers().then(leave, () => {});
+    }
     this.#attend('caller');
     this.#failed(operationContext, 'transfer_call', reason);
   }

@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import { OperationLedger } from '../../shared/calls/operation-ledger.ts';
-import { enterRecording, recordingOf, startRecording } from '../../shared/calls/operations/recording.ts';
+import {
+  changeRecording,
+  enterRecording,
+  recordingOf,
+  startRecording,
+} from '../../shared/calls/operations/recording.ts';
 import { newSession, redisesUnderTest } from '../../shared/sessions/testing/redis.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { VirtualClock } from '../../shared/virtual-clock.ts';
@@ -142,4 +147,50 @@ test('of several recordings that are asked for at once one is entered (breaker 5
   assert.equal(started.filter((each) => each.status === 'fulfilled' && each.value).length, 1);
   await assert.rejects(startRecording(ports, of('d'), wish), { code: 'recording.running' });
   assert.deepEqual(call.carrier.asked, ['record']);
+});
+
+test('a recording that is stopped while its notice is said never begins, and another one may (breaker16b B)', async () => {
+  const call = recorded({ fromStart: false, notice: NOTICE });
+  const of = (operationContext: string) =>
+    ({ sessionId: call.sessionId, callId: 'connection', operationContext, askedBy: 'api' }) as const;
+  const ports = { carrier: call.carrier, ledger };
+  await enterRecording(ports, of('asked-1'));
+  call.recording.start('asked-1');
+  await assert.rejects(changeRecording(ports, of('paused'), 'pause'), { code: 'recording.none' });
+  assert.equal(await changeRecording(ports, of('stopped'), 'stop'), 'asked-1');
+  assert.equal(call.recording.ended('asked-1', false), true);
+  call.news[0]?.onSpoken?.(true);
+  await enterRecording(ports, of('asked-2'));
+  call.recording.start('asked-2');
+  assert.deepEqual([call.news.length, call.carrier.asked], [2, []]);
+  call.news[1]?.onSpoken?.(true);
+  await eventually(async () => (await call.now()) !== undefined);
+  assert.deepEqual(call.carrier.asked, ['record']);
+  const states = (await ledger.list(call.sessionId)).map(
+    ({ operationContext, state }) => `${operationContext} ${state}`,
+  );
+  assert.deepEqual(states.sort(), ['asked-1 failed', 'asked-2 succeeded', 'stopped succeeded']);
+});
+
+test('one that begins at the moment at which it is taken back is stopped (breaker16b B)', async () => {
+  const call = recorded({ fromStart: false, notice: NOTICE });
+  call.carrier.onAsked = (what) => {
+    if (what === 'record') call.recording.ended('asked-1', false);
+  };
+  call.recording.start('asked-1');
+  call.news[0]?.onSpoken?.(true);
+  await eventually(() => call.carrier.asked.length === 2);
+  assert.deepEqual(call.carrier.asked, ['record', 'stop recording-1']);
+});
+
+test('one that begins with the call can be taken back while the greeting is said (sister of breaker16b B)', async () => {
+  const call = recorded({ fromStart: true, notice: NOTICE });
+  const stopped = { sessionId: call.sessionId, callId: 'c', operationContext: 'stopped', askedBy: 'api' } as const;
+  call.recording.begin('from-start', true);
+  await eventually(async () => (await ledger.list(call.sessionId)).length > 0);
+  assert.equal(await changeRecording({ carrier: call.carrier, ledger }, stopped, 'stop'), 'from-start');
+  call.recording.ended('from-start', false);
+  call.events.emit('agentHeard', { turn: 1, heardText: NOTICE });
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  assert.deepEqual(call.carrier.asked, []);
 });

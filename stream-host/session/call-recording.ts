@@ -1,5 +1,5 @@
 import { type OperationOf, type OperationPorts, reasonOf } from '../../shared/calls/operations/operate.ts';
-import { startRecording } from '../../shared/calls/operations/recording.ts';
+import { enterRecording, startRecording } from '../../shared/calls/operations/recording.ts';
 import type { RecordingWish } from '../../shared/carrier/carrier.ts';
 import type { ErrorCode } from '../../shared/error-codes.ts';
 import { messageOf } from '../../shared/errors.ts';
@@ -45,6 +45,9 @@ export class CallRecording {
   #starting: string | undefined;
   /** All that were asked for: a command may be delivered twice, and people are told once. */
   readonly #known = new Set<string>();
+  /** Those that began, by who asked for them. */
+  readonly #begun = new Map<string, string>();
+  readonly #takenBack = new Set<string>();
 
   constructor(options: CallRecordingOptions) {
     this.#options = options;
@@ -55,8 +58,12 @@ export class CallRecording {
    * @param isNew nobody has held the session before
    */
   begin(operationContext: string, isNew: boolean): void {
-    const { agent, plan, events } = this.#options;
+    const { agent, plan, events, ports, of, log } = this.#options;
     if (!agent?.fromStart || !isNew) return;
+    // So that it can be taken back while its notice is said.
+    enterRecording(ports, of(operationContext)).catch((error: unknown) =>
+      log.debug({ reason: messageOf(error) }, 'that a call is to be recorded could not be noted'),
+    );
     const { notice } = agent;
     if (plan.noticeUrl !== undefined || notice === false) {
       this.start(operationContext);
@@ -101,8 +108,13 @@ export class CallRecording {
     else this.#say(operationContext, agent.notice, 1);
   }
 
-  /** An operation of the call has ended. @returns whether it was the carrier's notice */
+  /** An operation of the call has ended. @returns whether it was the carrier's notice, or a recording that is taken back */
   ended(operationContext: string, succeeded: boolean): boolean {
+    const isOurs = operationContext === this.#starting || this.#begun.has(operationContext);
+    if (isOurs && !succeeded) {
+      void this.#takeBack(operationContext);
+      return true;
+    }
     const waiting = this.#playing.get(operationContext);
     if (waiting === undefined) return false;
     this.#playing.delete(operationContext);
@@ -111,8 +123,26 @@ export class CallRecording {
     return true;
   }
 
+  /** Somebody wants it no more. It may have begun just then. */
+  async #takeBack(operationContext: string): Promise<void> {
+    const { ports, log } = this.#options;
+    this.#takenBack.add(operationContext);
+    this.#isStarted(operationContext);
+    const recordingId = this.#begun.get(operationContext);
+    if (recordingId === undefined) return;
+    this.#begun.delete(operationContext);
+    await ports.carrier
+      .stopRecording(recordingId)
+      .catch((error: unknown) => log.error({ reason: messageOf(error) }, 'a recording could not be taken back'));
+  }
+
+  #isStarted(operationContext: string): void {
+    if (this.#starting === operationContext) this.#starting = undefined;
+  }
+
   #say(operationContext: string, notice: string, attempt: number): void {
     const { mode } = this.#options;
+    if (this.#takenBack.has(operationContext)) return;
     if (!mode.told || attempt > MOST_NOTICES) {
       this.#fail(operationContext, mode.told ? 'recording.notice-unheard' : 'calls.no-voice');
       return;
@@ -132,7 +162,7 @@ export class CallRecording {
       const { sessionId, callId } = notice;
       const begun = { sessionId, operationContext: notice.operationContext, kind: 'play', deadlineMs: 60_000 } as const;
       if (!(await ports.ledger.begin({ ...begun, data: { askedBy: 'engine' } }))) {
-        this.#starting = undefined;
+        this.#isStarted(operationContext);
         return;
       }
       const play = () => ports.carrier.play(callId, { url }, notice.operationContext);
@@ -145,17 +175,24 @@ export class CallRecording {
 
   async #record(operationContext: string): Promise<void> {
     const { ports, of, plan, log } = this.#options;
+    if (this.#takenBack.has(operationContext)) return;
     try {
-      if (await startRecording(ports, of(operationContext), plan.wish)) log.info('the call is recorded');
+      const recordingId = await startRecording(ports, of(operationContext), plan.wish);
+      if (recordingId !== undefined) {
+        this.#begun.set(operationContext, recordingId);
+        log.info('the call is recorded');
+        if (this.#takenBack.has(operationContext)) await this.#takeBack(operationContext);
+      }
     } catch (error) {
       log.warn({ reason: messageOf(error) }, 'the call cannot be recorded');
       this.#options.onFault(reasonOf(error));
     }
-    this.#starting = undefined;
+    this.#isStarted(operationContext);
   }
 
   #fail(operationContext: string, code: string): void {
-    this.#starting = undefined;
+    if (this.#takenBack.has(operationContext)) return;
+    this.#isStarted(operationContext);
     this.#options.log.warn({ code, operationContext }, 'the call is not recorded');
     this.#options.onFault(code);
     this.#settle(operationContext, code);

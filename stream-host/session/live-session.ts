@@ -252,7 +252,7 @@ export class LiveSession {
       clock,
       log,
       onPutThrough: () => this.#finish(TRANSFERRED, true),
-      onCallerLeft: () => this.#finish('caller-left', true),
+      onCallerLeft: (reason = 'caller-left') => this.#finish(reason, true, 'everybody'),
       onFault: (code) => this.#events.emit('fault', { code }),
     });
   }
@@ -298,7 +298,7 @@ export class LiveSession {
   }
 
   /** The session is over for good. The reason is a code: what the agent itself gave as one may quote the caller. */
-  #finish(reason: string, endsCall: boolean): void {
+  #finish(reason: string, endsCall: boolean, who = whoHangsUp(reason)): void {
     if (this.#over) return;
     const { session, transport, record, lease, clock, log } = this.#options;
     if (session.channel === 'browser') {
@@ -310,7 +310,7 @@ export class LiveSession {
     this.#wrapUp(CLOSE.normal, reason);
     if (session.channel === 'phone' && endsCall) {
       void this.#letGo(async () => {
-        await this.#options.ending.end(session, log, () => lease.isHeld(), whoHangsUp(reason));
+        await this.#options.ending.end(session, log, () => lease.isHeld(), who);
         transport.end(reason);
       });
     } else {

@@ -32,7 +32,7 @@ interface CallAtHand {
   readonly clock: Clock;
   readonly log: Logger;
   readonly onPutThrough: () => void;
-  readonly onCallerLeft: () => void;
+  readonly onCallerLeft: (reason?: string) => void;
   readonly onFault: (code: string) => void;
 }
 

@@ -272,3 +272,18 @@ test('the carrier tells of keys, too, while what is collected is no secret', asy
   keysOf(false).close();
   assert.deepEqual(told, [true, false]);
 });
+
+test('the carrier is not asked for keys while they may be the rest of a secret that was replaced (breaker16b A)', async () => {
+  const told: boolean[] = [];
+  const { events, conversation: mode, clock } = new Rig();
+  const listen = (on: boolean) => void told.push(on);
+  const keys = new SessionKeys({ events, mode, attend: () => {}, agent: {}, clock, newId: countedIds(), listen });
+  void keys.collect(PIN);
+  for (const key of '47') keys.press(key, 'line');
+  void keys.collect({ ...PIN, name: 'number', secret: false });
+  for (const key of '11') keys.press(key, 'line');
+  assert.deepEqual(told, []);
+  await clock.advance(5000);
+  assert.deepEqual(told, [true]);
+  keys.close();
+});

@@ -54,12 +54,10 @@ export class SessionKeys {
           mode.told?.({ speech: { line } });
         },
         // Who looks for the keys is not asked whether he is there.
-        onCollecting: (wanted) => {
-          attend(wanted ? 'waiting' : 'caller');
-          // Its events come by way of Redis.
-          const listens = wanted?.secret === false;
-          if (listens !== this.#listens) options.listen?.(listens);
-          this.#listens = listens;
+        onCollecting: (wanted) => attend(wanted ? 'waiting' : 'caller'),
+        onListen: (on) => {
+          if (on !== this.#listens) options.listen?.(on);
+          this.#listens = on;
         },
         onOver: ({ name, status, attempts }) => events.emit('keysCollected', { name, status, attempts }),
         onFailure: (reason) => events.emit('fault', { code: 'keys.check-failed', error: new Error(reason) }),

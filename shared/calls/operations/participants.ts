@@ -1,6 +1,7 @@
 import type { PartyId } from '../../carrier/carrier.ts';
 import { failedAs } from '../../carrier/carrier-error.ts';
 import { ParleyError } from '../../errors.ts';
+import { isSettled, type Operation } from '../operation-ledger.ts';
 import { type OperationOf, type OperationPorts, operate } from './operate.ts';
 import { aboutSomebody, isThere } from './who-is-there.ts';
 
@@ -44,6 +45,10 @@ export function addParticipant(
 
 export const participantThere = () =>
   new ParleyError('calls.participant-there', 'He is in the call already, or is being rung.');
+
+/** He is being rung, or it is not known what came of it. */
+export const isRung = (operations: readonly Operation[], target: PartyId): boolean =>
+  operations.some(({ kind, state, data }) => kind === 'add-participant' && data.target === target && !isSettled(state));
 
 /** Has somebody leave the call. @throws {ParleyError} */
 export function removeParticipant(ports: OperationPorts, of: OperationOf, participant: PartyId): Promise<boolean> {

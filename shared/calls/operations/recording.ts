@@ -36,8 +36,8 @@ export function recordingOf(operations: readonly Operation[]): CallRecording | u
 }
 
 /** Somebody has asked for a recording already, and it is not known yet whether it comes about. */
-export const isStarting = (operations: readonly Operation[]): boolean =>
-  operations.some(({ kind, state, data }) => kind === 'recording' && data.action === 'start' && !isSettled(state));
+export const startingOf = (operations: readonly Operation[]): Operation | undefined =>
+  operations.find(({ kind, state, data }) => kind === 'recording' && data.action === 'start' && !isSettled(state));
 
 export const recordingRunning = () =>
   new ParleyError('recording.running', 'The call is being recorded already, or is about to be.');
@@ -64,10 +64,16 @@ export const enterRecording = (
 
 /**
  * Has the carrier record the call. Whoever is in it has been told before, where that is wanted.
+ * @returns its name; undefined where it was begun, or taken back, before
  * @throws {ParleyError} `recording.running`, and what the carrier fails with
  */
-export function startRecording(ports: OperationPorts, of: OperationOf, wish: RecordingWish): Promise<boolean> {
-  return operate(ports, of, {
+export async function startRecording(
+  ports: OperationPorts,
+  of: OperationOf,
+  wish: RecordingWish,
+): Promise<string | undefined> {
+  let begun: string | undefined;
+  await operate(ports, of, {
     kind: 'recording',
     deadlineMs: SETTLED_WITHIN_MS,
     data: { action: 'start' },
@@ -76,23 +82,35 @@ export function startRecording(ports: OperationPorts, of: OperationOf, wish: Rec
     request: async () => {
       // One that was asked for while another one began.
       if (recordingOf(await ports.ledger.list(of.sessionId))) throw recordingRunning();
-      return ports.carrier.startRecording(of.callId, wish);
+      const { recordingId } = await ports.carrier.startRecording(of.callId, wish);
+      begun = recordingId;
+      return { recordingId };
     },
     endsWith: ({ recordingId }) => ({ data: { recordingId } }),
   });
+  return begun;
 }
 
 /**
- * Pauses the call's recording, goes on with it, or ends it.
+ * Pauses the call's recording, goes on with it, or ends it. One that is about to begin can be stopped, too.
+ * @returns the operation that was to begin it, and does so no more: whoever gives the notice is to be told
  * @throws {ParleyError} `recording.none`
  */
 export async function changeRecording(
   ports: OperationPorts,
   of: OperationOf,
   action: Exclude<RecordingAction, 'start'>,
-): Promise<boolean> {
-  const recording = recordingOf(await ports.ledger.list(of.sessionId));
-  if (!recording) throw new ParleyError('recording.none', 'The call is not being recorded.');
+): Promise<string | undefined> {
+  const operations = await ports.ledger.list(of.sessionId);
+  const recording = recordingOf(operations);
+  const starting = startingOf(operations);
+  if (!recording) {
+    if (starting && action === 'stop') return takeBack(ports, of, starting);
+    const why = starting
+      ? 'Its notice comes first, until which it can only be stopped.'
+      : 'The call is not being recorded.';
+    throw new ParleyError('recording.none', why);
+  }
   const { carrier } = ports;
   const request = {
     pause: () => carrier.pauseRecording(recording.recordingId),
@@ -100,11 +118,24 @@ export async function changeRecording(
     stop: () => carrier.stopRecording(recording.recordingId),
   }[action];
   const { recordingId } = recording;
-  return operate(ports, of, {
+  await operate(ports, of, {
     kind: 'recording',
     deadlineMs: SETTLED_WITHIN_MS,
     data: { action, recordingId },
     request,
     endsWith: () => ({ data: { recordingId } }),
   });
+  return undefined;
+}
+
+async function takeBack(ports: OperationPorts, of: OperationOf, { operationContext }: Operation): Promise<string> {
+  const result = { message: 'recording.taken-back' };
+  await operate(ports, of, {
+    kind: 'recording',
+    deadlineMs: SETTLED_WITHIN_MS,
+    data: { action: 'stop' },
+    request: () => ports.ledger.settle(of.sessionId, { operationContext, state: 'failed', result }),
+    endsWith: () => ({}),
+  });
+  return operationContext;
 }

@@ -4,6 +4,8 @@ import { ParleyError } from '../../errors.ts';
 import type { TransferWish } from '../call-wish.ts';
 import { isSettled, type Operation } from '../operation-ledger.ts';
 import { type OperationOf, type OperationPorts, operate } from './operate.ts';
+import { isRung, participantThere } from './participants.ts';
+import { isThere } from './who-is-there.ts';
 
 /** ACS itself gives a transfer 60 s to be accepted, and takes no other time; the event may be a little behind. */
 const SETTLED_WITHIN_MS = 65_000;
@@ -27,17 +29,26 @@ export const transferRunning = () =>
 export const openTransfer = (operations: readonly Operation[]): Operation | undefined =>
   operations.findLast(({ kind, state }) => kind === 'transfer' && !isSettled(state));
 
+/** Nobody is rung twice. @throws {ParleyError} `calls.participant-there` */
+async function requireNotRung({ ledger }: OperationPorts, of: OperationOf, target: PartyId): Promise<boolean> {
+  const operations = await ledger.list(of.sessionId);
+  const isNew = operations.every(({ operationContext }) => operationContext !== of.operationContext);
+  if (isNew && isRung(operations, target)) throw participantThere();
+  return isNew;
+}
+
 /**
  * Hands the caller on. Our leg goes with it where the human answers; else the agent still has him.
- * @throws {ParleyError} `calls.transfer-running`, and what the carrier fails with
+ * @throws {ParleyError} `calls.transfer-running`, `calls.participant-there`, and what the carrier fails with
  */
-export function transferBlind(
+export async function transferBlind(
   ports: OperationPorts,
   of: OperationOf,
   { target }: Pick<TransferWish, 'target'>,
   parties: Parties,
 ): Promise<boolean> {
   const { callId, operationContext } = of;
+  await requireNotRung(ports, of, target);
   return operate(ports, of, {
     kind: 'transfer',
     deadlineMs: SETTLED_WITHIN_MS,
@@ -50,14 +61,17 @@ export function transferBlind(
 /**
  * Enters a warm transfer in the ledger: its steps are operations of their own, and whoever holds the call carries them out
  * (`stream-host/session/warm-transfer.ts`).
- * @throws {ParleyError} `calls.transfer-running`
+ * @throws {ParleyError} `calls.transfer-running`, `calls.participant-there`
  */
-export function beginWarmTransfer(
-  { ledger }: OperationPorts,
-  { sessionId, operationContext, askedBy }: OperationOf,
+export async function beginWarmTransfer(
+  ports: OperationPorts,
+  of: OperationOf,
   { target, timeoutS, summary }: TransferWish,
 ): Promise<boolean> {
-  return ledger.begin({
+  const { sessionId, operationContext, askedBy } = of;
+  const isNew = await requireNotRung(ports, of, target);
+  if (isNew && (await isThere(ports.carrier, of.callId, target))) throw participantThere();
+  return ports.ledger.begin({
     sessionId,
     operationContext,
     kind: 'transfer',

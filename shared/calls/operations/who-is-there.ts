@@ -20,11 +20,12 @@ export async function aboutSomebody<Result>(
   } catch (error) {
     const mayBeAbsent = failedAs(error, 'gone') || failedAs(error, 'refused');
     if (!mayBeAbsent || (await isThere(carrier, callId, who)) !== false) throw error;
-    throw new CarrierError('absent', 'calls.participant-not-found', 'Nobody of that name is in the call.', {
-      cause: error,
-    });
+    throw absent(error);
   }
 }
+
+export const absent = (cause?: unknown) =>
+  new CarrierError('absent', 'calls.participant-not-found', 'Nobody of that name is in the call.', { cause });
 
 /** Undefined where the carrier does not tell. */
 export async function isThere(carrier: Presence, callId: string, who: PartyId): Promise<boolean | undefined> {

@@ -24,6 +24,8 @@ export const party = z
     /^(\+[1-9]\d{1,14}|\d+:[\w:.+-]{1,250})$/,
     'must be a number in E.164, or a raw id such as 8:orgid:<object id>',
   )
+  // A telephone has one name here, whichever of its two it was given by.
+  .overwrite((id) => id.replace(/^4:(?=\+)/, ''))
   .meta({ example: '+15551230000' });
 
 const idempotency = z.object({
@@ -102,7 +104,7 @@ export const transferCall = defineRoute({
     })
     .meta({ id: 'TransferCall' }),
   answers: { 202: accepted },
-  errors: [...OPERATION_ERRORS, ...ONCE_ERRORS, 'calls.transfer-running', 'calls.no-voice'],
+  errors: [...OPERATION_ERRORS, ...ONCE_ERRORS, 'calls.transfer-running', 'calls.participant-there', 'calls.no-voice'],
 });
 
 export const addParticipant = defineRoute({
@@ -119,7 +121,7 @@ export const addParticipant = defineRoute({
     .strictObject({ target: party, timeout_s: ringS.describe('How long it rings.').default(DEFAULT_RING_S) })
     .meta({ id: 'AddParticipant' }),
   answers: { 202: accepted },
-  errors: [...OPERATION_ERRORS, ...ONCE_ERRORS, 'calls.participant-there'],
+  errors: [...OPERATION_ERRORS, ...ONCE_ERRORS, 'calls.participant-there', 'calls.transfer-running'],
 });
 
 export const listParticipants = defineRoute({

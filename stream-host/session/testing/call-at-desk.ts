@@ -69,7 +69,7 @@ export async function callInProgress(known?: Session, { hasVoice = true } = {}) 
     clock: systemClock,
     log,
     onPutThrough: () => over.push('put through'),
-    onCallerLeft: () => over.push('caller left'),
+    onCallerLeft: (reason = 'caller left') => over.push(reason),
     waits: WAITS,
   });
   const state = async (context = 'key-1') => (await ledger.get(session.id, context))?.state;
