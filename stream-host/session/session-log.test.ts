@@ -124,7 +124,7 @@ test('what of the history is rewritten is rewritten in Redis, and nothing before
   assert.deepEqual(await store.history('r-rewritten'), [caller('one'), caller('2')]);
 });
 
-test('what one moment of a talk changes is one write, whatever it is; the end of it waits for nothing (unit costs)', async () => {
+test('what one moment of a talk changes is one write, whatever it is; history and the end wait for nothing (unit costs, a host killed right after a turn)', async () => {
   const session = await store.create(phoneSession('r-one-write'));
   const writes: SessionWrite[] = [];
   const clock = new VirtualClock();
@@ -142,16 +142,19 @@ test('what one moment of a talk changes is one write, whatever it is; the end of
   record.follow(events);
   events.emit('historyChanged', { from: 0, items: [{ role: 'caller', text: 'One?' }] });
   events.emit('callerFinal', { turn: 1, text: 'One?' });
-  await clock.advance(200);
+  await clock.advance(0);
   events.emit('bargeIn', { turn: 1, by: 'voice' });
-  assert.equal(writes.length, 0);
+  await clock.advance(200);
+  events.emit('replyResumed', { turn: 1, silentMs: 200 });
+  assert.equal(writes.length, 1);
   await clock.advance(100);
   assert.partialDeepStrictEqual(writes, [
-    { patch: { turns: 1 }, history: { from: 0 }, events: [{ type: 'caller.said' }, { type: 'turn.interrupted' }] },
+    { patch: { turns: 1 }, history: { from: 0 }, events: [{ type: 'caller.said' }] },
+    { events: [{ type: 'turn.interrupted' }, { type: 'turn.resumed' }] },
   ]);
   record.patch({ endReason: 'over' });
   await clock.advance(0);
-  assert.equal(writes.length, 2);
+  assert.equal(writes.length, 3);
   await record.close(0);
 });
 

@@ -28,8 +28,8 @@ interface HistoryTail {
 }
 
 /**
- * A turn's words, its number, its place in the history and its times come within it, and are one write and not four. So much
- * of a record is lost with a host that is killed.
+ * Events come within it that are one write and not four. So much of them is lost with a host that is killed; the history, by
+ * which another one goes on, waits for nothing.
  */
 const GATHER_MS = 250;
 const FIRST_RETRY_MS = 200;
@@ -174,7 +174,8 @@ export class SessionLog {
     if (this.#closed) return;
     this.#history = [...this.#history.slice(0, change.from), ...change.items];
     this.#tail = this.#tailFrom(Math.min(change.from, this.#tail?.from ?? change.from));
-    this.#kick();
+    // It is what another host goes on by: one that is killed a moment later must not have taken it along.
+    this.#write();
   }
 
   #tailFrom(from: number): HistoryTail {
