@@ -62,3 +62,20 @@ test('what has come of it is spoken of', () => {
     assert.deepEqual(calls, []);
   }
 });
+
+test('what has come of keys is spoken of: a right PIN sounded like a refusal (stranger)', () => {
+  for (const [result, words] of [
+    [{ status: 'right', attempts: 1 }, /that is right/],
+    [{ status: 'right', attempts: 1, keys: '1234' }, /that is right/],
+    [{ status: 'not_right', attempts: 3 }, /was not right/],
+    [{ status: 'nothing', attempts: 3 }, /no keys/],
+  ] as const) {
+    const call = { id: 'c', type: 'function', function: { name: 'collect_keys', arguments: '{}' } };
+    const messages = [
+      said('Hello.'),
+      { role: 'assistant', content: null, tool_calls: [call] },
+      { role: 'tool', tool_call_id: 'c', content: JSON.stringify(result) },
+    ];
+    assert.match(answer(messages).text, words);
+  }
+});

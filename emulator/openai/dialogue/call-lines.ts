@@ -58,6 +58,7 @@ export function callNews(messages: readonly ChatMessage[]): string | undefined {
   const result = parsed(last.content);
   const ends = timeLeft.safeParse(result).data;
   if (ends) return `I am sorry, our time is nearly up: this call ends in ${ends.ends_in_s} seconds.`;
+  if (name === 'collect_keys') return keysCollected(result);
   const told = CALL_TOOLS.has(name) ? news.safeParse(result).data : undefined;
   switch (told?.status) {
     case 'accepted':
@@ -68,6 +69,27 @@ export function callNews(messages: readonly ChatMessage[]): string | undefined {
       return 'Thank you for waiting. I am with you again. What else can I do for you?';
     case 'failed':
       return 'I am sorry, I could not put you through: nobody is there to take your call. What else can I do for you?';
+    default:
+      return undefined;
+  }
+}
+
+const collected = z.strictObject({
+  status: z.string(),
+  attempts: z.number(),
+  keys: z.string().optional(),
+  handle: z.string().optional(),
+});
+
+/** What came of the keys that a caller was asked for. What a check brought beside that is phrased as any tool's result is. */
+function keysCollected(result: unknown): string | undefined {
+  switch (collected.safeParse(result).data?.status) {
+    case 'right':
+      return 'Thank you, that is right. What can I do for you?';
+    case 'not_right':
+      return 'I am sorry, that was not right. What else can I do for you?';
+    case 'nothing':
+      return 'I have got no keys from you. What else can I do for you?';
     default:
       return undefined;
   }
