@@ -144,7 +144,9 @@ test('a call that shall be recorded is, once its notice was heard; it is paused,
     const operations = await stack.operationsOf(id);
     return operations.filter(({ kind }) => kind === 'recording');
   };
-  for (let tries = 0; (await recordingOf()).length === 0 && tries < 500; tries += 1) {
+  const isSettled = async () => (await recordingOf())[0]?.state === 'succeeded';
+  // On the way it stands in the list, too.
+  for (let tries = 0; !(await isSettled()) && tries < 500; tries += 1) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   const events: { type: string }[] = (await stack.functions.request('GET', `calls/${id}`)).body.events;
