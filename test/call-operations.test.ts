@@ -144,12 +144,13 @@ test('a call that shall be recorded is, once its notice was heard; it is paused,
     const operations = await stack.operationsOf(id);
     return operations.filter(({ kind }) => kind === 'recording');
   };
-  const isSettled = async () => (await recordingOf())[0]?.state === 'succeeded';
-  // On the way it stands in the list, too.
-  for (let tries = 0; !(await isSettled()) && tries < 500; tries += 1) {
+  const call = async () => (await stack.functions.request('GET', `calls/${id}`)).body;
+  // On its way it stands in the list, too; and the functions may hear of the call later than its host does.
+  const isBegun = async () => (await recordingOf())[0]?.state === 'succeeded' && (await call()).status === 'connected';
+  for (let tries = 0; !(await isBegun()) && tries < 500; tries += 1) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  const events: { type: string }[] = (await stack.functions.request('GET', `calls/${id}`)).body.events;
+  const events: { type: string }[] = (await call()).events;
   assert.match((await stack.said(id, 1))[0] ?? '', /^This call is recorded\. Hello\.$/);
   assert.ok(events.length > 0);
   const started = (await recordingOf())[0] as unknown as { result: { data: { recordingId: string } } };
