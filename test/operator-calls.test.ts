@@ -13,7 +13,6 @@ const ROOT = path.join(import.meta.dirname, '..');
 const QUESTION = 'What is the status of order 1042?';
 /** The emulator's phones that play a script (docs/emulator.md). */
 const PERSON = '+15550190002';
-const MENU = '+15550190051';
 const DESK = `name: desk
 greeting: Hello, this is the service desk. How can I help you?
 prompt: You are the service desk.
@@ -50,17 +49,6 @@ after(async () => {
   await stack.close();
   await rm(folder, { recursive: true });
 });
-
-async function post(route: string, body: object): Promise<Record<string, unknown>> {
-  const response = await fetch(`${stack.functionsUrl}/api/v1/calls/${route}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  const answer = (await response.json()) as Record<string, unknown>;
-  assert.ok(response.ok, JSON.stringify(answer));
-  return answer;
-}
 
 async function callThat(id: string, is: (call: Call) => boolean, withinMs = 60_000): Promise<Call> {
   for (const giveUpAt = Date.now() + withinMs; ; await sleep(200)) {
@@ -143,7 +131,7 @@ suite('an operator calls', { concurrency: 2 }, () => {
       const calling = stack.call('--number', number, '--wait', '9000', '--keys', '1234', '--wait', '2000');
       const id = await sessionFrom(number);
       await callThat(id, ({ transcript }) => transcript.length > 0);
-      const { operation_id: operation } = await post(`${id}/keys/collect`, {
+      const { operation_id: operation } = await stack.askOfCalls(`${id}/keys/collect`, {
         count: 4,
         attempts: 1,
         first_key_s: 20,
@@ -158,29 +146,6 @@ suite('an operator calls', { concurrency: 2 }, () => {
         ['succeeded', 'right', '1234'],
       );
       assert.match(saidIn(found), /Please enter the last four digits/);
-    }),
-  );
-
-  test(
-    'a menu is gone through by the keys of the policy, and who is behind it is greeted (operator: a menu)',
-    threeChances(async () => {
-      const { session_id: id } = await post('initiate', {
-        target_number: MENU,
-        agent: 'desk',
-        voicemail: { on_menu: 'navigate', keys: [{ phrase: 'for orders', keys: '1' }] },
-      });
-      const judged = ({ events }: Call) =>
-        events.flatMap(({ type, data }) => (type === 'call.answered-by' ? [data.verdict] : []));
-      const found = await callThat(
-        String(id),
-        (call) =>
-          judged(call).includes('menu') &&
-          /this is the service desk/.test(saidIn(call)) &&
-          call.operations.some(({ kind, state }) => kind === 'send-keys' && state === 'succeeded'),
-        90_000,
-      ).finally(() => post(`${id}/hangup`, {}).catch(() => {}));
-      // Whoever is behind it is no menu.
-      assert.ok(judged(found).includes('menu'), String(judged(found)));
     }),
   );
 });

@@ -47,17 +47,6 @@ after(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function post(route: string, body: object): Promise<Record<string, unknown>> {
-  const response = await fetch(`${stack.functionsUrl}/api/v1/calls/${route}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  const answer = (await response.json()) as Record<string, unknown>;
-  assert.ok(response.ok, JSON.stringify(answer));
-  return answer;
-}
-
 /** Places a call and follows it until `done`, or for so long: whoever is taken for a person is talked with until somebody hangs up. */
 async function call(
   number: string,
@@ -65,11 +54,11 @@ async function call(
   giveUpMs = 100_000,
   more: object = {},
 ): Promise<Call> {
-  const { session_id } = await post('initiate', { target_number: number, ...more });
+  const { session_id } = await stack.askOfCalls('initiate', { target_number: number, ...more });
   for (const giveUpAt = Date.now() + giveUpMs; ; await sleep(300)) {
     const found = (await stack.getJson(`${stack.functionsUrl}/api/v1/calls/${session_id}`)) as unknown as Call;
     if (done(found) || Date.now() > giveUpAt) {
-      if (found.status !== 'disconnected') await post(`${session_id}/hangup`, {});
+      if (found.status !== 'disconnected') await stack.askOfCalls(`${session_id}/hangup`, {});
       return found;
     }
   }

@@ -136,6 +136,19 @@ export class RunningStack {
     return (await response.json()) as Record<string, unknown>;
   }
 
+  /** `POST calls/…`. @throws where the answer is a refusal */
+  async askOfCalls(route: string, body: object): Promise<Record<string, unknown>> {
+    const response = await fetch(`${this.functionsUrl}/api/v1/calls/${route}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
+    const answer = await response.text();
+    if (!response.ok) throw new Error(`POST calls/${route}: ${response.status} ${answer}`);
+    return JSON.parse(answer) as Record<string, unknown>;
+  }
+
   /** Ctrl-C. Resolves with the exit code once everything has ended. `STACK_LOGS=folder` keeps what it has logged. */
   async close(): Promise<number | null> {
     const { STACK_LOGS } = process.env;
