@@ -7,7 +7,7 @@ import { transcribeCall } from '../../shared/http/routes/calls.ts';
 import type { Logger } from '../../shared/log.ts';
 import { modeNotConfigured } from '../../shared/modes/mode-table.ts';
 import { namesOf } from '../../shared/modes/offered-modes.ts';
-import { writtenDown, writtenDownMode } from '../../shared/modes/written-down.ts';
+import { isWrittenDown, toWrittenDown, writtenDownMode } from '../../shared/modes/written-down.ts';
 import type { Session } from '../../shared/sessions/session.ts';
 import type { Parts } from '../composition.ts';
 import { functionRoute } from '../http/route.ts';
@@ -29,9 +29,9 @@ async function transcribe(
   await requireMode(parts);
   // The human would be told nothing: nobody speaks in a call that is written down.
   if (openTransfer(await ledger.list(session.id))) throw transferRunning();
-  const isNew = writtenDown(session) !== undefined;
+  const isNew = !isWrittenDown(session);
   // First the mode: whoever takes the call up from now on has it.
-  const { mode } = await store.update(session.id, writtenDown, session);
+  const { mode } = await store.update(session.id, toWrittenDown, session);
   if (!(isNew && (await restartMedia(calls, call, 'written-down', clock)))) {
     await unlessRunning(() => calls.startMedia(call, 'written-down'));
   }

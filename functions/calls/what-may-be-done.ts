@@ -5,7 +5,7 @@ import { isOnHold } from '../../shared/calls/operations/hold.ts';
 import { openTransfer, transferRunning } from '../../shared/calls/operations/transfer.ts';
 import type { PartyId } from '../../shared/carrier/carrier.ts';
 import { NotFoundError, ParleyError } from '../../shared/errors.ts';
-import { writtenDown } from '../../shared/modes/written-down.ts';
+import { isWrittenDown } from '../../shared/modes/written-down.ts';
 import type { Session } from '../../shared/sessions/session.ts';
 
 /** What cannot be done with a call as it stands is refused by name, rather than taken and not done. */
@@ -40,7 +40,7 @@ export function requireOffHold(operations: readonly Operation[], caller: PartyId
 
 /** @throws {ParleyError} `calls.no-voice` */
 export function requireVoice(session: Session): void {
-  if (writtenDown(session) === undefined) {
+  if (isWrittenDown(session)) {
     throw new ParleyError('calls.no-voice', 'Nobody speaks in this call: it is only written down.');
   }
 }

@@ -3,9 +3,11 @@ import type { StreamingMode } from './streaming-modes.ts';
 
 const MODE: StreamingMode = 'transcription';
 
+export const isWrittenDown = ({ mode }: Session): boolean => mode === MODE;
+
 /** What a call's session becomes that is written down from now on; undefined where it is so already. */
-export const writtenDown = ({ mode }: Session): SessionPatch | undefined =>
-  mode === MODE ? undefined : { mode: MODE };
+export const toWrittenDown = (session: Session): SessionPatch | undefined =>
+  isWrittenDown(session) ? undefined : { mode: MODE };
 
 /** The mode in which a call is written down, for whoever must name it. */
 export const writtenDownMode = (): StreamingMode => MODE;

@@ -50,6 +50,7 @@ export class HostRecord {
   /** When this host was heard last, and since when without a gap. */
   #heardAtMs = Number.NEGATIVE_INFINITY;
   #steadySinceMs = 0;
+  #isForgotten = false;
   #notedAtMs = Number.NEGATIVE_INFINITY;
   #hosts = 1;
   #othersHaveRoom = true;
@@ -123,18 +124,19 @@ export class HostRecord {
     };
     try {
       const heard = await store.hosts.announce(hostId, load, ANNOUNCED_FOR_MS, arrived);
-      const isForgotten = heard.wasUnknown && this.#heardAtMs > Number.NEGATIVE_INFINITY;
-      const isWhole = isForgotten || clock.now() - this.#notedAtMs > NOTE_AGAIN_MS;
+      // Redis says it once: it is kept until all that follows from it has been done.
+      this.#isForgotten ||= heard.wasUnknown && this.#heardAtMs > Number.NEGATIVE_INFINITY;
+      const isWhole = this.#isForgotten || clock.now() - this.#notedAtMs > NOTE_AGAIN_MS;
       const noted = isWhole ? held : arrived;
-      if (noted.length + left.length > 0) {
-        await store.held.note(hostId, noted, left);
-        this.#notedAtMs = clock.now();
-      }
+      if (noted.length + left.length > 0) await store.held.note(hostId, noted, left);
+      if (isWhole) this.#notedAtMs = clock.now();
       this.#known = new Set(held);
       this.#failing = false;
       const isFull = load.sessions >= load.maxSessions;
       this.#othersHaveRoom =
         !isFull || (await store.hosts.all()).some((other) => isHeard(other, hostId) && hasRoom(other));
+      const isForgotten = this.#isForgotten;
+      this.#isForgotten = false;
       return this.#learn(heard, isForgotten);
     } catch (error) {
       if (!this.#failing) log.warn({ reason: messageOf(error) }, 'this host could not be announced');

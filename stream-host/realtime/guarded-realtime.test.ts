@@ -75,3 +75,16 @@ test('a session that is not ready in time has failed; one that was ready and is 
   await clock.advance(2_500);
   assert.equal(breaker.state, 'open');
 });
+
+test('callers who hang up before the service is ready keep it from nobody (read once more)', async () => {
+  const { clock, breaker, opened, call } = bench();
+  for (let n = 0; n < 4; n++) {
+    const session = call();
+    await clock.advance(500);
+    session.close();
+    session.close();
+    await clock.advance(5_000);
+  }
+  assert.equal(breaker.state, 'closed');
+  assert.equal(opened.length, 4);
+});

@@ -21,7 +21,7 @@ export const guardedRealtime =
       return { ...NO_SESSION, rateHz: service.rateHz(options.rateHz), close: cancel };
     }
     const cancelLate = clock.after(LATE_MS, () => attempt.failed('realtime.silent'));
-    return service.open(options, {
+    const session = service.open(options, {
       ...events,
       onReady: () => {
         cancelLate();
@@ -34,7 +34,34 @@ export const guardedRealtime =
         events.onClosed(error, final);
       },
     });
+    return closedBy(session, () => {
+      // A caller who leaves before it is ready says nothing of the service.
+      cancelLate();
+      attempt.dropped();
+    });
   };
+
+/** The session as it is, and somebody who is told that whoever has opened it closes it: `onClosed` does not say so. */
+const closedBy = (session: RealtimeSession, onClose: () => void): RealtimeSession => ({
+  rateHz: session.rateHz,
+  get speaksVerbatim() {
+    return session.speaksVerbatim;
+  },
+  get expiresAtMs() {
+    return session.expiresAtMs;
+  },
+  audio: (pcm) => session.audio(pcm),
+  typed: (text) => session.typed(text),
+  restore: (history) => session.restore(history),
+  respond: (request) => session.respond(request),
+  cancel: () => session.cancel(),
+  truncate: (itemId, audioEndMs) => session.truncate(itemId, audioEndMs),
+  toolResult: (callId, output) => session.toolResult(callId, output),
+  close() {
+    onClose();
+    session.close();
+  },
+});
 
 const nothing = () => {};
 const NO_SESSION: Omit<RealtimeSession, 'rateHz' | 'close'> = {

@@ -5,7 +5,6 @@ import { failedAs } from '../../shared/carrier/carrier-error.ts';
 import type { Clock } from '../../shared/clock.ts';
 
 const TRIES = 12;
-const LONGEST_WAIT_MS = 5_000;
 
 export interface TakeOffHoldOptions {
   readonly clock: Clock;
@@ -16,7 +15,7 @@ export interface TakeOffHoldOptions {
 }
 
 /**
- * Takes somebody off hold. Who is left there is lost, so it is tried for some 40 s, each time under a name of its own: what
+ * Takes somebody off hold. Who is left there is lost, so it is tried for half a minute, each time under a name of its own: what
  * another host, or an earlier try, has begun may not have been done.
  * @throws {CarrierError} the last refusal
  */
@@ -33,8 +32,9 @@ export async function takeOffHold(
       return;
     } catch (error) {
       if (attempt >= TRIES || isOver() || failedAs(error, 'gone')) throw error;
-      const pauseMs = Math.min(LONGEST_WAIT_MS, waitMs * attempt);
-      await new Promise<void>((resolve) => clock.after(pauseMs, resolve));
+      await new Promise<void>((resolve) => clock.after(waitMs * attempt, resolve));
+      // By now the call may be another host's.
+      if (isOver()) throw error;
     }
   }
 }
