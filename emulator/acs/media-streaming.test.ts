@@ -144,7 +144,7 @@ test('that a media socket broke can be noticed late: until then it counts as ope
   const stack = await startStack(context);
   const { phone, call, media } = await connectInbound(stack);
   await media.frames.first('the first audio', ({ kind }) => kind === 'audio');
-  assert.equal((await order(stack, 'faults', { 'acs.media_loss': { times: 1, ms: 300 } })).status, 200);
+  assert.equal((await order(stack, 'faults', { 'acs.media_loss': { times: 1, ms: 2_000 } })).status, 200);
   media.socket.terminate();
   await new Promise((resolve) => setTimeout(resolve, 100));
   const { mediaStreamingSubscription } = await call.getCallConnectionProperties();

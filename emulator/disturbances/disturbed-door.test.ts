@@ -91,7 +91,7 @@ test('each service fails where it is asked, and nothing else does', async (t) =>
 });
 
 test('a request is late, refused, throttled, broken off, or gets no answer; and is answered again afterwards', async (t) => {
-  const { clock, line, ask } = await start(t);
+  const { clock, disturbances, line, ask } = await start(t);
   line.want('model=throttled:1500ms');
   const throttled = await ask(PLACES.model);
   assert.deepEqual([throttled.status, throttled.retryAfter], [429, '2']);
@@ -113,7 +113,7 @@ test('a request is late, refused, throttled, broken off, or gets no answer; and 
 
   line.want('model=silent');
   const silent = ask(PLACES.model);
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  await eventually(() => disturbances.at('model')?.count.felt === 1);
   line.want('');
   assert.equal((await silent).status, 'TypeError');
   assert.equal((await ask(PLACES.model)).status, 200);

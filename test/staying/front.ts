@@ -14,6 +14,8 @@ const ANSWER_MS = 400;
  * What stands before the hosts, as the ingress of Container Apps does: asks each twice a second whether it is ready, gives new
  * connections to those that are, in turn, and tries the next where one refuses.
  */
+const READY_WITHIN_MS = 60_000;
+
 export class Front {
   readonly #server: Server;
   readonly #backends: Backend[] = [];
@@ -33,10 +35,12 @@ export class Front {
     return front;
   }
 
-  /** Resolves when the host has said that it is ready. */
+  /** Resolves when the host has said that it is ready. @throws where it does not within a minute */
   async add(port: number): Promise<void> {
     this.#backends.push({ port, isReady: false });
+    const giveUpAtMs = performance.now() + READY_WITHIN_MS;
     while (!this.#backends.some((backend) => backend.port === port && backend.isReady)) {
+      if (performance.now() > giveUpAtMs) throw new Error(`The host on port ${port} did not become ready.`);
       await new Promise((resolve) => setTimeout(resolve, 100));
       await this.#look();
     }

@@ -225,5 +225,7 @@ function busiest(run: StayingRun, befores: readonly Before[]) {
   const of = (name: string) => befores.filter(({ holder }) => holder === name).length;
   const [host] = run.stack.hosts.filter(({ hasEnded }) => !hasEnded).toSorted((a, b) => of(b.name) - of(a.name));
   if (host === undefined) throw new Error('No host is left.');
+  // Of no calls everything holds.
+  if (of(host.name) === 0) throw new Error(`No call is known to be at ${host.name}.`);
   return host;
 }
