@@ -146,4 +146,40 @@ for (const redis of await redisesUnderTest()) {
     assert.ok((await raw.pttl('parley:held:holder#1')) > 0);
     record.close();
   });
+
+  test(`that Redis has forgotten a host is not forgotten where what follows from it fails (read once more, ${redis.kind})`, async () => {
+    const store = redis.store();
+    const raw = redis.connect();
+    await raw.flushdb();
+    let isAway = false;
+    const hosts = {
+      announce: (...told: Parameters<typeof store.hosts.announce>) => store.hosts.announce(...told),
+      spare: (...told: Parameters<typeof store.hosts.spare>) => store.hosts.spare(...told),
+      all: () => (isAway ? Promise.reject(new Error('Redis is away.')) : store.hosts.all()),
+    };
+    let forgotten = 0;
+    const clock = { now: () => 0, wallMs: () => 0, after: () => () => {} };
+    const record = new HostRecord({
+      store: { hosts, held: store.held },
+      host: { place: 'forgotten', boot: '1' },
+      // A host that is full looks at the others, after it was heard.
+      live: new LiveSessions({ maxSessions: 0, clock }),
+      agents: () => [],
+      modes,
+      onForgotten: () => {
+        forgotten += 1;
+      },
+      clock,
+      log,
+    });
+    await record.announce();
+    await raw.flushdb();
+    isAway = true;
+    await record.announce();
+    isAway = false;
+    await record.announce();
+    await record.announce();
+    assert.equal(forgotten, 1);
+    record.close();
+  });
 }

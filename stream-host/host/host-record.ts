@@ -9,7 +9,10 @@ import { type HostIdentity, hostIdOf } from '../session/lease.ts';
 import type { LiveSessions } from './live-sessions.ts';
 
 export interface HostRecordOptions {
-  readonly store: SessionStore;
+  readonly store: {
+    readonly hosts: Pick<SessionStore['hosts'], 'announce' | 'spare' | 'all'>;
+    readonly held: Pick<SessionStore['held'], 'note'>;
+  };
   readonly host: HostIdentity;
   readonly live: Pick<LiveSessions, 'held' | 'count' | 'capacity'>;
   /** The agents that this host has now. */
