@@ -22,6 +22,7 @@ export function callView(session: Session, events: readonly SessionEvent[], now:
     connected_at: isoTime(session.connectedAt),
     ended_at: isoTime(session.endedAt),
     end_reason: session.endReason ?? null,
+    end_detail: session.endDetail ?? null,
     answered_by: session.answeredBy ?? null,
   };
 }

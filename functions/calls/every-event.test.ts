@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { CallbackQueue } from '../../emulator/acs/callback-queue.ts';
 import { eventData } from '../../emulator/acs/event-data.ts';
 import { Faults } from '../../emulator/faults.ts';
-import { isOver } from '../../shared/calls/call-state.ts';
+import type { EndReason } from '../../shared/calls/end-reasons.ts';
 import { OperationLedger, type OperationState } from '../../shared/calls/operation-ledger.ts';
 import { leftovers, NOTHING_LEFT } from '../../shared/calls/testing/worked-off.ts';
 import { ACS_EVENTS, readAcsEvent } from '../../shared/carrier/acs/acs-events.ts';
@@ -125,7 +125,8 @@ for (const [phase, status] of Object.entries(PHASES) as [Phase, SessionStatus][]
         assert.equal(now?.status, expected);
         assert.equal(now?.callConnectionId, callConnectionId);
         assert.equal((await functions.store.findByCall(callConnectionId))?.id, session.id);
-        assert.equal(now?.endReason, reasonAfter(type, phase, event?.result));
+        assert.equal(now?.endReason, reasonAfter(type, phase));
+        assert.equal(now?.endDetail, detailAfter(type, event?.result));
         for (const each of STATUSES) {
           const { sessions } = await functions.store.list({ limit: 100, status: each });
           assert.equal(
@@ -152,12 +153,19 @@ for (const [phase, status] of Object.entries(PHASES) as [Phase, SessionStatus][]
   });
 }
 
-function reasonAfter(
-  type: string,
-  phase: Phase,
-  { code, subCode, message }: CallEventResult = {},
-): Session['endReason'] {
+/** Of how it ended, one word of ours; the carrier's own words stand beside it. */
+const REASONS: Readonly<Record<string, EndReason>> = {
+  CallDisconnected: 'caller-ended',
+  CreateCallFailed: 'unanswered',
+  AnswerFailed: 'caller-ended',
+  ConnectFailed: 'unanswered',
+};
+
+function reasonAfter(type: string, phase: Phase): Session['endReason'] {
   if (phase === 'after') return 'goodbye';
-  if (type === 'CallTransferAccepted') return 'transferred';
-  return isOver(MOVES[type]?.(phase) ?? 'ringing') ? `${type} ${code}/${subCode} ${message}`.trim() : undefined;
+  return type === 'CallTransferAccepted' ? 'transferred' : REASONS[type];
+}
+
+function detailAfter(type: string, { code, subCode, message }: CallEventResult = {}): Session['endDetail'] {
+  return REASONS[type] && `${type} ${code}/${subCode} ${message}`.trim();
 }

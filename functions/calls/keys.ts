@@ -1,9 +1,10 @@
 import type { CollectInputWish, CollectKeysWish } from '../../shared/calls/keys-wish.ts';
 import { sendKeys } from '../../shared/calls/operations/send-keys.ts';
+import { callerOf } from '../../shared/calls/parties.ts';
 import type { Input } from '../../shared/http/route.ts';
 import * as routes from '../../shared/http/routes/call-keys.ts';
 import { functionRoute, type Route } from '../http/route.ts';
-import { callerOf, operation, portsOf, standingCall } from './operations.ts';
+import { operation, portsOf, standingCall } from './operations.ts';
 import { requireNoTransfer, requireOffHold, requireVoice } from './what-may-be-done.ts';
 
 /** How long the caller may be asked for keys before anything is waited for. */

@@ -17,6 +17,7 @@ import {
   transferRunning,
 } from '../../shared/calls/operations/transfer.ts';
 import { aboutSomebody, absent, isSame, isThere } from '../../shared/calls/operations/who-is-there.ts';
+import { callerOf, hasOthers, ourNumberOf } from '../../shared/calls/parties.ts';
 import type { PartyId } from '../../shared/carrier/carrier.ts';
 import { ParleyError } from '../../shared/errors.ts';
 import type { RouteContract } from '../../shared/http/route.ts';
@@ -59,13 +60,9 @@ export async function standingCall(id: string, { store, traces }: Parts): Promis
   return { session, callId: callConnectionId };
 }
 
-export const callerOf = ({ direction, from, to }: Session): PartyId => (direction === 'inbound' ? from : to) ?? '';
-
 /** Our number in the call, by which others are called. */
-const ourNumber = ({ direction, from, to }: Session, { config }: Parts): PartyId | undefined => {
-  const ours = direction === 'inbound' ? to : from;
-  return ours?.startsWith('+') ? ours : config.ACS_SOURCE_NUMBER;
-};
+const sourceOf = (session: Session, { config }: Parts): PartyId | undefined =>
+  ourNumberOf(session) ?? config.ACS_SOURCE_NUMBER;
 
 export const portsOf = ({ calls, ledger, traces }: Parts): OperationPorts => ({
   carrier: calls,
@@ -116,10 +113,9 @@ const transfer = functionRoute(routes.transferCall, async ({ params, body, heade
     if (wish.how === 'warm') requireVoice(call.session);
     const operations = await parts.ledger.list(id);
     requireNoTransfer(operations);
-    const hasOthers = operations.some(({ kind, state }) => kind === 'add-participant' && state === 'succeeded');
-    const source = ourNumber(call.session, parts);
+    const source = sourceOf(call.session, parts);
     if (wish.how === 'blind') {
-      const transferee = hasOthers ? callerOf(call.session) : undefined;
+      const transferee = hasOthers(operations) ? callerOf(call.session) : undefined;
       await transferBlind(portsOf(parts), of, wish, { source, transferee });
     } else {
       await beginWarmTransfer(portsOf(parts), of, wish);
@@ -132,7 +128,7 @@ const transfer = functionRoute(routes.transferCall, async ({ params, body, heade
 
 const add = functionRoute(routes.addParticipant, async ({ params, body, headers }, parts, log, caller) => {
   const call = await standingCall(params.id, parts);
-  const added = { target: body.target, ringS: body.timeout_s, source: ourNumber(call.session, parts) };
+  const added = { target: body.target, ringS: body.timeout_s, source: sourceOf(call.session, parts) };
   const once = { route: routes.addParticipant, key: headers['idempotency-key'], caller, body };
   const work = async (of: OperationOf) => {
     // Whoever is being rung in a transfer is not rung twice.

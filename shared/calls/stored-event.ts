@@ -1,11 +1,13 @@
 import { z } from 'zod';
-import type { CallEvent, CallEventKind } from '../carrier/call-events.ts';
+import { CALL_ENDS, type CallEvent, type CallEventKind } from '../carrier/call-events.ts';
 
 /** How a carrier's event is kept in a call's inbox, with its keys apart: what is pressed may be a secret. */
 
 const text = z.string();
 const onPurpose = z.boolean();
 const participant = text.exactOptional();
+/** A word that another release has is left out. */
+const why = z.enum(CALL_ENDS).optional().catch(undefined);
 
 const head = z.object({
   id: text,
@@ -26,8 +28,9 @@ const STREAM_KINDS = [
 ] as const satisfies readonly CallEventKind[];
 
 const body = z.discriminatedUnion('kind', [
-  z.object({ kind: z.enum(['connected', 'ended', 'play-started', 'other']) }),
-  z.object({ kind: z.literal('failed'), what: z.enum(['place', 'answer', 'join']) }),
+  z.object({ kind: z.enum(['connected', 'play-started', 'other']) }),
+  z.object({ kind: z.literal('ended'), why }),
+  z.object({ kind: z.literal('failed'), what: z.enum(['place', 'answer', 'join']), why }),
   z.object({ kind: z.enum(STREAM_KINDS), details: text.exactOptional(), onPurpose }),
   z.object({
     kind: z.literal('participants'),

@@ -28,9 +28,9 @@ export interface CallEventResult {
 
 export type CallEventBody =
   | { readonly kind: 'connected' }
-  | { readonly kind: 'ended' }
+  | { readonly kind: 'ended'; readonly why?: CallEnd | undefined }
   /** The call never came about. */
-  | { readonly kind: 'failed'; readonly what: 'place' | 'answer' | 'join' }
+  | { readonly kind: 'failed'; readonly what: 'place' | 'answer' | 'join'; readonly why?: CallEnd | undefined }
   | ({ readonly kind: 'media-started' | 'media-stopped' | 'media-failed' } & StreamChange)
   | ({
       readonly kind:
@@ -68,6 +68,13 @@ export type CallEventBody =
   | { readonly kind: 'other' };
 
 export type CallEventKind = CallEventBody['kind'];
+
+/** Why a call is over, as far as the carrier tells it: words of `END_REASONS`. */
+export const CALL_ENDS = [
+  ...(['busy', 'call-failed', 'caller-ended', 'carrier-ended', 'declined', 'hangup-requested', 'nobody-left'] as const),
+  ...(['number-unknown', 'transferred', 'unanswered'] as const),
+] as const;
+export type CallEnd = (typeof CALL_ENDS)[number];
 
 /** Of a media or words stream. */
 export interface StreamChange {

@@ -52,7 +52,9 @@ const sessionHash = z.object({
   createdAt: number,
   connectedAt: number.exactOptional(),
   endedAt: number.exactOptional(),
-  endReason: z.string().exactOptional(),
+  // An empty one is none: a hang-up that was refused takes its reason back.
+  endReason: z.string().min(1).exactOptional(),
+  endDetail: z.string().exactOptional(),
   voicemail: json.pipe(voicemailPolicy).exactOptional(),
   answeredBy: answeredBy.exactOptional(),
   turns: number.pipe(z.int()).exactOptional(),

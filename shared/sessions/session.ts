@@ -32,7 +32,10 @@ export interface Session {
   readonly createdAt: number;
   readonly connectedAt?: number;
   readonly endedAt?: number;
+  /** One of `END_REASONS`, or what that list says beside. */
   readonly endReason?: string;
+  /** How the carrier told the end, in its own codes and words. May name somebody: never into a log. */
+  readonly endDetail?: string;
   /** What is done where no human answers it; without it, what its agent says. */
   readonly voicemail?: VoicemailPolicy;
   /** Who, or what, has answered a call that we placed: `human`, `voicemail`, `menu`, `unavailable` or `unsure`. */

@@ -169,13 +169,16 @@ export class CallRecord implements Recorder, InputSink {
     return { totals, cost: this.#options.prices?.cost(totals) };
   }
 
-  /** The last word, with the totals. Idempotent; never rejects. */
-  close(reason: string, waitMs: number): Promise<void> {
+  /**
+   * The last word, with the totals. Idempotent; never rejects.
+   * @param reason one of `END_REASONS`
+   */
+  close(reason: string | Promise<string>, waitMs: number): Promise<void> {
     this.#ending ??= this.#close(reason, waitMs);
     return this.#ending;
   }
 
-  async #close(reason: string, waitMs: number): Promise<void> {
+  async #close(reason: string | Promise<string>, waitMs: number): Promise<void> {
     if (this.#closed) return;
     this.#cancelFetch();
     this.#audio?.close();
@@ -196,9 +199,11 @@ export class CallRecord implements Recorder, InputSink {
     this.#writer?.abandon();
   }
 
-  async #end(reason: string, writer: RecordWriter): Promise<void> {
+  async #end(reason: string | Promise<string>, writer: RecordWriter): Promise<void> {
     const { session, clock, store } = this.#options;
     const lineMs = clock.now() - this.#beganMs;
+    // It may be told a moment after the line was closed.
+    const endReason = await reason;
     await this.#fetch();
     if (session.channel === 'phone') {
       this.used({ service: 'line', model: session.direction, used: { line_seconds: lineMs / 1000 } });
@@ -210,7 +215,7 @@ export class CallRecord implements Recorder, InputSink {
     }
     const { totals, cost } = this.summary;
     this.#write('end', {
-      end_reason: reason,
+      end_reason: endReason,
       line_ms: Math.round(lineMs),
       totals,
       cost: cost ?? null,

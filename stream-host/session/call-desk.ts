@@ -2,7 +2,7 @@ import type { CallWish, TransferWish } from '../../shared/calls/call-wish.ts';
 import { TRANSFERRED } from '../../shared/calls/end-reasons.ts';
 import type { SendKeysWish } from '../../shared/calls/keys-wish.ts';
 import { isSettled, type Operation } from '../../shared/calls/operation-ledger.ts';
-import { heldData, hold, isOnHold } from '../../shared/calls/operations/hold.ts';
+import { isOnHold } from '../../shared/calls/operations/hold.ts';
 import type { AskedBy, OperationOf, OperationPorts } from '../../shared/calls/operations/operate.ts';
 import { mayBeDone, reasonOf } from '../../shared/calls/operations/operate.ts';
 import { sendKeys } from '../../shared/calls/operations/send-keys.ts';
@@ -12,8 +12,9 @@ import {
   transferBlind,
   transferData,
 } from '../../shared/calls/operations/transfer.ts';
+import { callerOf, hasOthers } from '../../shared/calls/parties.ts';
 import type { PartyId } from '../../shared/carrier/carrier.ts';
-import type { Cancel, Clock } from '../../shared/clock.ts';
+import type { Clock } from '../../shared/clock.ts';
 import type { ErrorCode } from '../../shared/error-codes.ts';
 import { messageOf, ParleyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
@@ -25,7 +26,7 @@ import type { Attention } from '../contract/call-news.ts';
 import type { Mode } from '../contract/mode.ts';
 import { newsItem } from './call-news.ts';
 import type { CallRecording } from './call-recording.ts';
-import { takeOffHold } from './take-off-hold.ts';
+import { CallerHold } from './caller-hold.ts';
 import { WarmTransfer, type WarmTransferWaits } from './warm-transfer.ts';
 
 export interface CallDeskOptions {
@@ -50,21 +51,9 @@ export interface CallDeskOptions {
 
 type Wish = CallWish | { readonly kind: 'record' };
 
-const UNHOLD_WAIT_MS = 400;
-
 const NOT_DONE = {
   note: 'It did not come about: the caller is with you again, and hears you. Tell him so, and go on.',
 };
-
-const CALLER_BACK = { status: 'caller_is_back', note: 'He was on hold, and hears you again.' };
-const GO_ON = 'Go on with what he waits for.';
-
-/** The agent has the caller on hold, for some time. */
-interface TimedHold {
-  readonly of: OperationOf;
-  readonly forS: number;
-  readonly tool: string;
-}
 
 /**
  * What is done with one call while somebody talks on it: what its agent wants, and what the API wants of whoever talks.
@@ -75,19 +64,32 @@ export class CallDesk {
   /** What is under way: a transfer, or a hold. */
   #busy: string | undefined;
   #warm: WarmTransfer | undefined;
-  #timedHold: TimedHold | undefined;
-  #cancelHold: Cancel = () => {};
-  /** The application has the caller on hold, for as long as it likes. */
-  #isHeld = false;
+  readonly #caller: PartyId;
+  readonly #hold: CallerHold;
+  /** Blind transfers of which the agent was told that they failed: what the carrier is asked may also be told by it, later. */
+  readonly #toldFailed = new Set<string>();
   #closed = false;
 
   constructor(options: CallDeskOptions) {
+    const { ports, clock, log, waits, mode, session } = options;
     this.#options = options;
+    this.#caller = callerOf(session);
+    this.#hold = new CallerHold({
+      ...{ ports, caller: this.#caller, clock, log, waitMs: waits?.lookMs },
+      of: (operationContext, askedBy) => this.#of(operationContext, askedBy),
+      attend: (to) => this.#attend(to),
+      told: (news) => mode.told?.(news),
+      onBack: (isOurs) => {
+        if (isOurs) this.#busy = undefined;
+        // Whoever puts him through has him on hold by itself.
+        if (!this.#warm) this.#attend(this.#busy === undefined ? 'caller' : 'waiting');
+      },
+    });
   }
 
   /** Why nobody can be told, or asked for, anything now. */
   get whyNotAsked(): ErrorCode | undefined {
-    if (this.#isHeld || this.#timedHold) return 'calls.on-hold';
+    if (this.#hold.isOn) return 'calls.on-hold';
     return this.#busy === undefined ? undefined : 'calls.transfer-running';
   }
 
@@ -121,7 +123,7 @@ export class CallDesk {
       const operations = await ports.ledger.list(session.id);
       const open = openTransfer(operations);
       if (open) await this.#resumeTransfer(open, operations);
-      else if (isOnHold(operations, this.#caller)) await this.#takeOffHold(operations);
+      else if (isOnHold(operations, this.#caller)) await this.#hold.resume(operations);
     } catch (error) {
       log.warn({ reason: messageOf(error) }, 'it is not known what was being done with the call');
     }
@@ -130,13 +132,8 @@ export class CallDesk {
   /** Idempotent. */
   close(): void {
     this.#closed = true;
-    this.#cancelHold();
+    this.#hold.close();
     this.#warm?.close();
-  }
-
-  get #caller(): PartyId {
-    const { direction, from, to } = this.#options.session;
-    return (direction === 'inbound' ? from : to) ?? '';
   }
 
   async #of(operationContext: string, askedBy: AskedBy): Promise<OperationOf | undefined> {
@@ -161,7 +158,7 @@ export class CallDesk {
     try {
       const of = await this.#of(operationContext, askedBy);
       if (!of) throw new Error('the call is not known yet');
-      if (wish.kind === 'hold') await this.#hold(of, wish.forS, tool);
+      if (wish.kind === 'hold') await this.#hold.begin(of, wish.forS, tool);
       else if (wish.kind !== 'transfer') throw new Error('this is nothing that is done here');
       else if (wish.how === 'blind') await this.#blind(of, wish);
       else if (!this.#options.mode.told) throw new ParleyError('calls.no-voice', 'Nobody speaks in this call.');
@@ -174,7 +171,7 @@ export class CallDesk {
       if (!mayBeDone(error)) return this.#settleFailed(operationContext, reasonOf(error));
       // He may be on hold all the same, and nobody would know.
       const of = wish.kind === 'hold' && (await this.#of(operationContext, 'engine').catch(() => undefined));
-      if (of) await this.#unhold(of);
+      if (of) await this.#hold.takeOff(of);
     }
   }
 
@@ -235,7 +232,7 @@ export class CallDesk {
 
   async #hasOthers(): Promise<boolean> {
     const operations = await this.#options.ports.ledger.list(this.#options.session.id);
-    return operations.some(({ kind, state }) => kind === 'add-participant' && state === 'succeeded');
+    return hasOthers(operations);
   }
 
   #blindEnded(operationContext: string, succeeded: boolean, reason: string): void {
@@ -245,6 +242,8 @@ export class CallDesk {
       const leave = (isLeft: boolean) => isLeft && this.#options.onCallerLeft(TRANSFERRED);
       return void this.#hasOthers().then(leave, () => {});
     }
+    if (this.#toldFailed.has(operationContext)) return;
+    this.#toldFailed.add(operationContext);
     this.#attend('caller');
     this.#failed(operationContext, 'transfer_call', reason);
   }
@@ -260,8 +259,7 @@ export class CallDesk {
       this.#busy = undefined;
       return;
     }
-    // A hold that others have asked for before is theirs to end.
-    this.#isHeld ||= isOnHold(operations.slice(0, Math.max(0, at)), this.#caller);
+    this.#hold.note(operations.slice(0, Math.max(0, at)));
     const warm = new WarmTransfer({
       ports,
       of,
@@ -272,7 +270,7 @@ export class CallDesk {
       log,
       caller: this.#caller,
       attend: (to) => this.#attend(to),
-      wasOnHold: this.#isHeld,
+      wasOnHold: this.#hold.isOthers,
       ...(waits && { waits }),
     });
     this.#warm = warm;
@@ -295,57 +293,6 @@ export class CallDesk {
     this.#failed(operationContext, 'transfer_call', message);
   }
 
-  async #hold(of: OperationOf, forS: number, tool: string): Promise<void> {
-    const { ports, clock } = this.#options;
-    await hold(ports, of, this.#caller);
-    const timed = { of, forS, tool };
-    this.#timedHold = timed;
-    this.#attend('nobody');
-    this.#cancelHold = clock.after(forS * 1000, () => void this.#endHold(timed));
-  }
-
-  /** Never rejects: the caller is talked with again, whether the carrier has let him hear it or not. */
-  async #endHold(timed: TimedHold): Promise<void> {
-    await this.#unhold(timed.of);
-    // Whoever has put him on hold meanwhile takes him off.
-    if (!this.#closed && this.#timedHold === timed && !this.#isHeld) this.#callerIsBack(timed.of.operationContext);
-  }
-
-  /** The agent knows of it, and goes on: with what it held him for, or with what he has not heard of its last answer. */
-  #callerIsBack(operationContext: string): void {
-    const timed = this.#timedHold;
-    if (timed) this.#busy = undefined;
-    this.#timedHold = undefined;
-    this.#isHeld = false;
-    this.#cancelHold();
-    const result = timed ? { ...CALLER_BACK, held_s: timed.forS, note: `${CALLER_BACK.note} ${GO_ON}` } : CALLER_BACK;
-    const item = newsItem(`${operationContext}-back`, timed?.tool ?? 'hold_call', result);
-    this.#options.mode.told?.({ item, speech: timed ? 'own-words' : 'none' });
-    // Whoever puts him through has him on hold by itself.
-    if (!this.#warm) this.#attend(this.#busy === undefined ? 'caller' : 'waiting');
-  }
-
-  /** The application has put the caller on hold, or has taken him off, whoever had put him there. */
-  #heldByOthers({ operationContext, data }: Operation, succeeded: boolean): void {
-    const held = heldData.safeParse(data).data;
-    if (held?.participant !== this.#caller) return;
-    if (held.on && succeeded && data.askedBy === 'api') {
-      this.#cancelHold();
-      this.#isHeld = true;
-      this.#attend('nobody');
-    } else if (held.on !== succeeded && (this.#isHeld || this.#timedHold)) {
-      this.#callerIsBack(operationContext);
-    }
-  }
-
-  async #unhold(of: OperationOf): Promise<void> {
-    const { ports, clock, log, waits } = this.#options;
-    const options = { clock, waitMs: waits?.lookMs ?? UNHOLD_WAIT_MS, isOver: () => this.#closed };
-    await takeOffHold(ports, of, this.#caller, options).catch((error: unknown) =>
-      log.error({ reason: messageOf(error) }, 'a caller could not be taken off hold'),
-    );
-  }
-
   /** Of what no host waits for in its memory: another one had begun it, or the API has. */
   async #ended(operationContext: string, succeeded: boolean, reason: string): Promise<void> {
     const { ports, session, log } = this.#options;
@@ -356,7 +303,7 @@ export class CallDesk {
         // The API asks the carrier for blind ones by itself: of one that fails the caller hears from the agent all the same.
         this.#blindEnded(operationContext, succeeded, reason);
       } else if (operation.kind === 'hold') {
-        this.#heldByOthers(operation, succeeded);
+        this.#hold.changedByOthers(operation, succeeded);
       } else if (operation.kind !== 'recording' && operation.kind !== 'collect-keys') {
         const result = { status: succeeded ? 'done' : 'failed', ...(reason !== '' && { reason }) };
         this.#options.mode.told?.({ item: newsItem(operationContext, operation.kind, result), speech: 'none' });
@@ -372,25 +319,13 @@ export class CallDesk {
     if (!stored || !of) return;
     this.#busy = operationContext;
     if (stored.how === 'blind') {
-      this.#isHeld = isOnHold(operations, this.#caller);
+      this.#hold.note(operations);
       this.#attend('waiting');
     } else await this.#transferWarm(of, { kind: 'transfer', ...stored });
   }
 
-  async #takeOffHold(operations: readonly Operation[]): Promise<void> {
-    this.#attend('nobody');
-    const last = operations.findLast(
-      ({ kind, state, data }) => kind === 'hold' && state === 'succeeded' && data.participant === this.#caller,
-    );
-    this.#isHeld = last?.data.askedBy === 'api';
-    if (this.#isHeld) return;
-    const of = await this.#of(last?.operationContext ?? 'hold', 'engine');
-    if (of) await this.#unhold(of);
-    if (!this.#closed) this.#attend('caller');
-  }
-
   #attend(to: Attention): void {
-    this.#options.attend(this.#isHeld ? 'nobody' : to);
+    this.#options.attend(this.#hold.isOthers ? 'nobody' : to);
   }
 
   #failed(operationContext: string, tool: string, reason: string): void {

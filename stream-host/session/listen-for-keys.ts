@@ -1,5 +1,5 @@
 import { type OperationPorts, reasonOf } from '../../shared/calls/operations/operate.ts';
-import type { PartyId } from '../../shared/carrier/carrier.ts';
+import { callerOf } from '../../shared/calls/parties.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Session } from '../../shared/sessions/session.ts';
 
@@ -15,8 +15,7 @@ interface KeyListening {
 export async function listenForKeys({ ports, find, session, log }: KeyListening, on: boolean): Promise<void> {
   const { carrier } = ports;
   if (!carrier.capabilities.has('listen-for-keys')) return;
-  const { direction, from, to } = session;
-  const caller: PartyId = (direction === 'inbound' ? from : to) ?? '';
+  const caller = callerOf(session);
   try {
     const callId = session.callConnectionId ?? (await find(session.id))?.callConnectionId;
     if (callId === undefined) return;

@@ -1,4 +1,4 @@
-import { TRANSFERRED, whoHangsUp } from '../../shared/calls/end-reasons.ts';
+import { type EndReason, TRANSFERRED, whoHangsUp } from '../../shared/calls/end-reasons.ts';
 import { type CollectInputWish, type CollectKeysWish, isCollecting } from '../../shared/calls/keys-wish.ts';
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
@@ -67,7 +67,9 @@ export interface LiveSessionOptions {
 
 /** A browser's session of which only the line was lost ends with such a reason: it may come back. */
 const LINE_LOST = 'socket-closed-';
-const HOST_LOST = 'host-lost';
+const HOST_LOST = 'host-lost' satisfies EndReason;
+const LINE_CLOSED = 'line-closed' satisfies EndReason;
+const HANDED_OVER = 'handed-over' satisfies EndReason;
 
 /** Whether a browser's session was ended on purpose. Such a session is never opened again. */
 export function isOver({ status, endReason = LINE_LOST }: Session): boolean {
@@ -76,6 +78,9 @@ export function isOver({ status, endReason = LINE_LOST }: Session): boolean {
 
 /** How long the last words of a session may take to be written. */
 const FLUSH_MS = 2000;
+/** The carrier closes the line of a call that ends, and tells why a moment later. */
+const END_LOOKS = 6;
+const END_LOOK_MS = 80;
 const ELSEWHERE = 'This server is being restarted. Connect again to go on.';
 /** A session that was handed over in a pause, and is taken up so soon, goes on as if nothing had been. */
 const UNNOTICED_MS = 3000;
@@ -96,6 +101,8 @@ export class LiveSession {
   readonly #pause: TalkPause;
   #over = false;
   #endReason = '';
+  /** The carrier has closed the line, and nobody knows why yet. */
+  #mayBeTold = false;
 
   constructor(options: LiveSessionOptions) {
     const { session, history, transport, mode, agent, record, recorder, clock, log } = options;
@@ -208,7 +215,7 @@ export class LiveSession {
       return;
     }
     if (found === 'pause') record.patch({ handedOverAt: clock.wallMs() });
-    this.#wrapUp(CLOSE.goingAway, ELSEWHERE);
+    this.#wrapUp(CLOSE.goingAway, HANDED_OVER, ELSEWHERE);
     await this.#letGo();
     try {
       if (await moveMedia(callId)) log.info({ found }, 'the call goes on at another host');
@@ -329,33 +336,45 @@ export class LiveSession {
   #onLineClosed(code: number, reason: string): void {
     if (this.#over) return;
     const { session, record, clock } = this.#options;
+    const endReason = session.channel === 'browser' ? `${LINE_LOST}${code}` : LINE_CLOSED;
     // A browser is gone until it comes back with the same session. The end of a phone call is reported by ACS itself.
-    if (session.channel === 'browser') {
-      record.patch({ status: 'disconnected', endedAt: clock.wallMs(), endReason: `${LINE_LOST}${code}` });
-    }
-    this.#wrapUp(code, reason);
+    if (session.channel === 'browser') record.patch({ status: 'disconnected', endedAt: clock.wallMs(), endReason });
+    this.#mayBeTold = endReason === LINE_CLOSED && code === CLOSE.normal;
+    this.#wrapUp(code, endReason, reason);
     void this.#letGo();
   }
 
-  #wrapUp(code: number, reason: string): void {
+  /** @param reason what the socket is, or was, closed with */
+  #wrapUp(code: number, endReason: string, reason = endReason): void {
     this.#over = true;
-    this.#endReason = reason;
+    this.#endReason = endReason;
     const { transport, record, log } = this.#options;
     this.#cancelLimit();
     this.#stopCommands();
     this.#keys.close();
     this.#desk?.close();
-    this.#mode.close(reason);
+    this.#mode.close(endReason);
     const { malformed, foreign, early, excess, dropped } = transport.counts;
     record.add('media.disconnected', { code, reason, malformed, foreign, early, excess, dropped });
     const faults = Object.entries({ malformed, foreign, early, excess, dropped }).filter(([, count]) => count > 0);
-    log.info({ code, reason, ...Object.fromEntries(faults) }, 'the line is closed');
+    log.info({ code, reason, endReason, ...Object.fromEntries(faults) }, 'the line is closed');
+  }
+
+  /** Of a call whose line the carrier has closed: why, where that is told in time. Never rejects. */
+  async #whyEnded(): Promise<string> {
+    const { session, callDesk, clock } = this.#options;
+    for (let look = 1; look <= END_LOOKS && this.#mayBeTold && callDesk; look += 1) {
+      await new Promise<void>((resolve) => clock.after(END_LOOK_MS, resolve));
+      const found = await callDesk.find(session.id).catch(() => undefined);
+      if (found?.endReason !== undefined) return found.endReason;
+    }
+    return this.#endReason;
   }
 
   async #letGo(lastStep: () => Promise<void> = async () => {}): Promise<void> {
     const { record, recorder, lease, onClosed } = this.#options;
     // Beside the rest, so that what is kept for good adds nothing to the wait for the session.
-    const kept = recorder?.close(this.#endReason, FLUSH_MS);
+    const kept = recorder?.close(this.#whyEnded(), FLUSH_MS);
     // In this order: whoever takes the session next reads all that was said.
     await record.close(FLUSH_MS);
     await lastStep();

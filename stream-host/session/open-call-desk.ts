@@ -1,5 +1,5 @@
 import type { OperationPorts } from '../../shared/calls/operations/operate.ts';
-import type { PartyId } from '../../shared/carrier/carrier.ts';
+import { ourNumberOf } from '../../shared/calls/parties.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Session } from '../../shared/sessions/session.ts';
@@ -57,8 +57,6 @@ export function openCallDesk(parts: CallDeskParts, call: CallAtHand): OpenCallDe
     askedBy: 'engine' as const,
   });
   const recording = new CallRecording({ ports, of, agent, plan, mode, events, log, onFault });
-  // Whom we have called knows us by that number, and so do those whom we call for him.
-  const source = numberOf(session.direction === 'outbound' ? session.from : session.to);
   const desk = new CallDesk({
     ports,
     find,
@@ -66,7 +64,7 @@ export function openCallDesk(parts: CallDeskParts, call: CallAtHand): OpenCallDe
     mode,
     attend,
     recording,
-    source,
+    source: ourNumberOf(session),
     clock,
     log,
     onPutThrough,
@@ -87,5 +85,3 @@ export function openCallDesk(parts: CallDeskParts, call: CallAtHand): OpenCallDe
     },
   };
 }
-
-const numberOf = (id: string | undefined): PartyId | undefined => (id?.startsWith('+') ? id : undefined);

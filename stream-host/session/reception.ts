@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws';
+import { callerOf } from '../../shared/calls/parties.ts';
 import type { LineFormat } from '../../shared/carrier/line-format.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { messageOf, NotFoundError, ParleyError, publicMessageOf, RequestError } from '../../shared/errors.ts';
@@ -367,8 +368,7 @@ export class Reception {
 
 /** What the agent may know of its session. */
 function factsOf(session: Session): SessionFacts {
-  const { id, direction, channel, callConnectionId, from, to, context, recorded, voicemail, language } = session;
-  const caller = direction === 'inbound' ? from : to;
+  const { id, direction, channel, callConnectionId, context, recorded, voicemail, language } = session;
   const facts = { sessionId: id, direction, callConnectionId, context, recorded, voicemail, language };
-  return { ...facts, ...(channel === 'phone' && { caller }) };
+  return { ...facts, ...(channel === 'phone' && { caller: callerOf(session) || undefined }) };
 }

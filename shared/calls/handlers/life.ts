@@ -1,6 +1,7 @@
 import type { CallEvent } from '../../carrier/call-events.ts';
 import type { Session, SessionPatch } from '../../sessions/session.ts';
 import { isOver, nextState } from '../call-state.ts';
+import type { EndReason } from '../end-reasons.ts';
 import type { Handler } from './consequences.ts';
 
 /** It stands. Times are the event's own, because events may arrive late. */
@@ -19,12 +20,14 @@ export const stands: Handler = (session, event) => {
 /** It is over, or never came about. A reason that was set on purpose stays. */
 export const ends: Handler = (session, event) => {
   const moved = move(session, event);
-  const endReason = session.endReason ?? reasonOf(event);
+  const endReason = session.endReason ?? whyOf(event);
+  const endDetail = detailOf(event);
   return {
     ...patchOf({
       ...moved,
       ...((session.endedAt === undefined || !isOver(session.status)) && { endedAt: event.at }),
       ...(session.endReason === undefined && { endReason }),
+      ...(session.endDetail === undefined && endDetail !== '' && { endDetail }),
     }),
     // The carrier closes the media socket too; this is for the replica that does not notice.
     ...(!isOver(session.status) && { commands: [{ type: 'end', reason: endReason }] }),
@@ -40,8 +43,16 @@ const move = ({ status }: Session, { kind }: CallEvent): SessionPatch => {
 
 const patchOf = (patch: SessionPatch) => (Object.keys(patch).length === 0 ? {} : { patch });
 
+/** Of what we have found out ourselves (`CallSweep`) the message is the reason. */
+function whyOf(event: CallEvent): string {
+  if ('why' in event && event.why !== undefined) return event.why satisfies EndReason;
+  if (event.result?.code === undefined && event.result?.message) return event.result.message;
+  return (event.kind === 'failed' ? 'call-failed' : 'carrier-ended') satisfies EndReason;
+}
+
 /** `acs.CallDisconnected` → `CallDisconnected 200/560000 The conversation has ended.` */
-function reasonOf({ name, result: { code, subCode, message } = {} }: CallEvent): string {
+function detailOf({ name, result: { code, subCode, message } = {} }: CallEvent): string {
+  if (code === undefined) return '';
   const codes = [code, subCode].filter((part) => part !== undefined).join('/');
   return [name.slice(name.indexOf('.') + 1), codes, message]
     .filter((part) => part !== undefined && part !== '')

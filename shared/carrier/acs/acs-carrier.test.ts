@@ -154,13 +154,32 @@ test('an answer without a call id, for which the SDK throws a mere string, is an
 
 test('silence is cut short, and a dead port is told as unreachable', async (t) => {
   const { calls } = await acsThat(t, () => undefined, 150);
-  await assert.rejects(calls.startMedia('c-1', 'm'), { code: 'acs.unreachable', transient: true });
+  await assert.rejects(calls.startMedia('c-1', 'm'), { code: 'acs.unreachable', transient: true, uncertain: true });
   const nowhere = new AcsCarrier({
     access: { connectionString: `endpoint=http://127.0.0.1:1/;accesskey=${accessKey}` },
     callbackBase: 'http://localhost/api/v1',
     mediaBase: 'ws://localhost/api/v1',
   });
-  await assert.rejects(nowhere.hangUp('c-1'), { code: 'acs.unreachable', transient: true });
+  await assert.rejects(nowhere.hangUp('c-1'), { code: 'acs.unreachable', transient: true, uncertain: false });
+});
+
+test('a request of which one attempt may have come through is not taken for one that ACS never saw (breaker16b 0b)', async (t) => {
+  const cut = await acsThat(t, (_, response) => response.destroy());
+  await assert.rejects(cut.calls.hangUp('c-1'), { code: 'acs.unreachable', uncertain: true });
+  let close = () => {};
+  const server = createServer((_, response) => {
+    response.destroy();
+    close();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  close = () => void server.close();
+  const { port } = server.address() as AddressInfo;
+  const calls = new AcsCarrier({
+    access: { connectionString: `endpoint=http://127.0.0.1:${port}/;accesskey=${accessKey}` },
+    callbackBase: 'http://localhost/api/v1',
+    mediaBase: 'ws://localhost/api/v1',
+  });
+  await assert.rejects(calls.hangUp('c-1'), { code: 'acs.unreachable', uncertain: true });
 });
 
 test('how a call stands is told in three words, and a call that ACS does not know is gone (H8)', async (t) => {

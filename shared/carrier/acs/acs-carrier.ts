@@ -31,7 +31,7 @@ import type { WatchRequest } from '../carrier-kind.ts';
 import type { CarrierWords, LineMedia } from '../line-media.ts';
 import { isTeams } from '../party-id.ts';
 import { readAcsAnnouncement } from './acs-announcements.ts';
-import { type AcsAccess, addressOf, openAcsClient } from './acs-client.ts';
+import { type AcsAccess, type AcsClient, addressOf, openAcsClient } from './acs-client.ts';
 import { acsErrorOf } from './acs-error.ts';
 import { readAcsEvent } from './acs-events.ts';
 import { tonesOf } from './keys.ts';
@@ -55,6 +55,7 @@ export class AcsCarrier implements Carrier {
   readonly name = 'acs';
   readonly capabilities: ReadonlySet<Capability> = new Set(ALL_CAPABILITIES);
   readonly #client: CallAutomationClient;
+  readonly #isUnsent: AcsClient['isUnsent'];
   readonly #callbackBase: string;
   readonly #mediaBase: string;
   readonly #speechEndpoint: string | undefined;
@@ -62,7 +63,9 @@ export class AcsCarrier implements Carrier {
   readonly #watch: WatchRequest;
 
   constructor(options: AcsCarrierOptions) {
-    this.#client = openAcsClient(options.access, options.attemptMs);
+    const { client, isUnsent } = openAcsClient(options.access, options.attemptMs);
+    this.#client = client;
+    this.#isUnsent = isUnsent;
     this.#callbackBase = options.callbackBase;
     this.#mediaBase = options.mediaBase;
     this.#speechEndpoint = options.speechEndpoint;
@@ -310,7 +313,7 @@ export class AcsCarrier implements Carrier {
       try {
         return await request();
       } catch (thrown) {
-        throw acsErrorOf(what, thrown);
+        throw acsErrorOf(what, thrown, this.#isUnsent(thrown));
       }
     });
   }

@@ -5,8 +5,9 @@ import { CarrierError } from '../carrier-error.ts';
  * What the SDK threw, as one kind of error. It throws `RestError` for an HTTP answer that it did not expect (with
  * `statusCode`) and for a broken connection (without), `AbortError` when time is up, and a plain string when an answer
  * lacks the call's id.
+ * @param isUnsent nothing of the request has reached ACS
  */
-export function acsErrorOf(what: string, thrown: unknown): CarrierError {
+export function acsErrorOf(what: string, thrown: unknown, isUnsent = false): CarrierError {
   const { statusCode, code } = (typeof thrown === 'object' && thrown !== null ? thrown : {}) as {
     statusCode?: unknown;
     code?: unknown;
@@ -48,5 +49,5 @@ export function acsErrorOf(what: string, thrown: unknown): CarrierError {
     return new CarrierError('unreachable', 'acs.unreachable', message, { cause: thrown, uncertain: false });
   }
   const message = `ACS could not be reached to ${what}; check ACS_CONNECTION_STRING or ACS_ENDPOINT.`;
-  return new CarrierError('unreachable', 'acs.unreachable', message, { cause: thrown });
+  return new CarrierError('unreachable', 'acs.unreachable', message, { cause: thrown, uncertain: !isUnsent });
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { CallEvent, CallEventBody, CallOperation, KeysEnded } from '../call-events.ts';
+import { endOf, failureOf } from './acs-ends.ts';
 import { keyOf } from './keys.ts';
 
 const PREFIX = 'Microsoft.Communication.';
@@ -72,6 +73,9 @@ const failed =
 const cancelled =
   (operation: CallOperation): Reader =>
   () => ({ kind: 'operation-cancelled', operation });
+const neverCame =
+  (what: 'place' | 'answer' | 'join'): Reader =>
+  ({ resultInformation }) => ({ kind: 'failed', what, why: failureOf(what, resultInformation?.code) });
 const media =
   (kind: 'media-started' | 'media-stopped' | 'media-failed'): Reader =>
   ({ mediaStreamingUpdate }) => ({ kind, ...changeOf(mediaStreamingUpdate?.mediaStreamingStatusDetails) });
@@ -97,10 +101,10 @@ const keysEnded = ({ resultInformation }: WireData): KeysEnded =>
  */
 const READERS: Readonly<Record<string, Reader>> = {
   CallConnected: () => ({ kind: 'connected' }),
-  CallDisconnected: () => ({ kind: 'ended' }),
-  CreateCallFailed: () => ({ kind: 'failed', what: 'place' }),
-  AnswerFailed: () => ({ kind: 'failed', what: 'answer' }),
-  ConnectFailed: () => ({ kind: 'failed', what: 'join' }),
+  CallDisconnected: ({ resultInformation }) => ({ kind: 'ended', why: endOf(resultInformation?.subCode) }),
+  CreateCallFailed: neverCame('place'),
+  AnswerFailed: neverCame('answer'),
+  ConnectFailed: neverCame('join'),
   CallTransferAccepted: succeeded('transfer'),
   CallTransferFailed: failed('transfer'),
   AddParticipantSucceeded: succeeded('add-participant'),

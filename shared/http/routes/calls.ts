@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { END_REASONS } from '../../calls/end-reasons.ts';
 import { answeredBy, voicemailPolicy } from '../../calls/voicemail-policy.ts';
 import { callerId } from '../../carrier/party-id.ts';
 import type { ErrorCode } from '../../error-codes.ts';
@@ -169,7 +170,18 @@ const callFields = {
   created_at: z.string().nullable().meta({ example: AT }),
   connected_at: z.string().nullable().meta({ example: AT }),
   ended_at: z.string().nullable().meta({ example: null }),
-  end_reason: z.string().nullable().meta({ example: null }),
+  end_reason: z
+    .string()
+    .nullable()
+    .describe(
+      `Why it is over, or is being ended: ${Object.keys(END_REASONS).join(', ')}; one of the codes of errors, where it never came about; or, of a browser, \`socket-closed-\` and the code of its socket.`,
+    )
+    .meta({ example: null }),
+  end_detail: z
+    .string()
+    .nullable()
+    .describe('How the carrier told the end: the name of its event, its codes, and its words.')
+    .meta({ example: null }),
   answered_by: answeredBy
     .nullable()
     .describe('Who, or what, has answered a call that we placed; null where that is not known.')

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, test } from 'node:test';
+import { eventData } from '../../emulator/acs/event-data.ts';
+import { END_REASONS, endWord } from '../../shared/calls/end-reasons.ts';
+import { CALL_ENDS } from '../../shared/carrier/call-events.ts';
+import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
+
+let functions: FunctionsUnderTest;
+before(async () => {
+  functions = await startFunctions();
+});
+after(() => functions.close());
+
+/** What the API tells of a call whose end ACS has told so. */
+async function endedWith(type: string, code: number, subCode: number, message: string) {
+  const id = randomUUID();
+  const callConnectionId = `connection-${id}`;
+  await functions.store.create({
+    ...{ id, channel: 'phone', direction: 'inbound', mode: 'media', agent: 'orders' },
+    ...{ status: type === 'CallDisconnected' ? 'connected' : 'initiating', callConnectionId },
+  } as const);
+  const data = { ...eventData(type), callConnectionId, resultInformation: { code, subCode, message } };
+  const event = { id: randomUUID(), type: `Microsoft.Communication.${type}`, data };
+  const authorization = await functions.acs.authorization();
+  await functions.request('POST', `calls/callbacks/${id}`, [event], { authorization });
+  const { body } = await functions.request('GET', `calls/${id}`);
+  return [body.end_reason, body.end_detail];
+}
+
+test('an end that the carrier tells is one of our words, with the carrier’s own beside it (stranger17 8)', async () => {
+  const said = 'The conversation has ended. DiagCode: 0#560000.@';
+  assert.deepEqual(await endedWith('CallDisconnected', 200, 560_000, said), [
+    'caller-ended',
+    `CallDisconnected 200/560000 ${said}`,
+  ]);
+  assert.equal((await endedWith('CallDisconnected', 200, 7015, ''))[0], 'transferred');
+  assert.equal((await endedWith('CallDisconnected', 503, 9999, 'New.'))[0], 'carrier-ended');
+  assert.equal((await endedWith('CreateCallFailed', 486, 560_486, 'Busy.'))[0], 'busy');
+  assert.equal((await endedWith('CreateCallFailed', 480, 560_480, 'No answer.'))[0], 'unanswered');
+  assert.equal((await endedWith('CreateCallFailed', 500, 1, 'New.'))[0], 'call-failed');
+});
+
+test('each word of an end is in the one list, and what is none is not shown as one', () => {
+  for (const word of CALL_ENDS) assert.ok(word in END_REASONS, word);
+  const words = [
+    'caller-away',
+    'acs.refused',
+    'socket-closed-1006',
+    'CallDisconnected 200/1 Jane hung up',
+    'Jane is well',
+  ];
+  assert.deepEqual(words.map(endWord), ['caller-away', 'acs.refused', 'line-closed', 'carrier-ended', 'other']);
+});
