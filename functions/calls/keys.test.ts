@@ -125,3 +125,32 @@ for (const [route, body] of [
     assert.equal(await code((await callInProgress({ status: 'ringing' })).id), 'calls.not-established');
   });
 }
+
+test('keys that were being collected when the call ended are over with it, and with nothing else (breaker 0)', async () => {
+  const callConnectionId = `connection-${randomUUID()}`;
+  const { id } = await callInProgress({ callConnectionId });
+  const wish = { kind: 'collect-input', input: 'pin' } as const;
+  const { body } = await functions.request('POST', `calls/${id}/keys/collect`, { input: 'pin' });
+  const open = { by: 'api', id: body.operation_id, wish, secret: true, attempts: 2 } as const;
+  await functions.store.set(id, { keys: { open } });
+  const tell = async (type: string) => {
+    const event = {
+      id: randomUUID(),
+      source: `calling/callConnections/${callConnectionId}`,
+      type: `Microsoft.Communication.${type}`,
+      data: { callConnectionId, serverCallId: 's', correlationId: 'c', mediaStreamingUpdate: {} },
+      time: new Date().toISOString(),
+      specversion: '1.0',
+    };
+    const authorization = await functions.acs.authorization();
+    return functions.request('POST', `calls/callbacks/${id}`, [event], { authorization });
+  };
+  assert.equal((await tell('MediaStreamingFailed')).status, 200);
+  assert.equal((await ledger.get(id, body.operation_id))?.state, 'asked');
+  assert.equal((await tell('CallDisconnected')).status, 200);
+  await eventually(async () => (await ledger.get(id, body.operation_id))?.state === 'failed');
+  assert.deepEqual((await ledger.get(id, body.operation_id))?.result, {
+    message: 'call_over',
+    data: { status: 'call_over', attempts: 2 },
+  });
+});

@@ -45,6 +45,24 @@ export interface CollectInputWish {
   readonly input: string;
 }
 
+/** Keys that are being collected, for whoever goes on with it. What was pressed is not in it, nor what is right. */
+export interface OpenCollection {
+  readonly by: 'api' | 'agent';
+  /** The name of the operation, or of what the agent does with the call. */
+  readonly id: string;
+  readonly wish: CollectKeysWish | CollectInputWish;
+  readonly secret: boolean;
+  /** How often the caller has tried. */
+  readonly attempts: number;
+}
+
+/** What a host that takes a session over must know of the keys of its caller. */
+export interface KeysUnderWay {
+  readonly open?: OpenCollection | undefined;
+  /** Until when keys may be the rest of a secret that is over; milliseconds since 1970. */
+  readonly secretUntil?: number | undefined;
+}
+
 /** Whether keys of the caller are wanted. */
 export const isCollecting = (wish: { readonly kind: string }): wish is CollectKeysWish | CollectInputWish =>
   wish.kind === 'collect-keys' || wish.kind === 'collect-input';
@@ -75,26 +93,42 @@ export const inputName = z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/, 'must be lo
 const ms = z.int().min(500).max(120_000);
 
 /** As it is written down. What is right stands in no store: it may be the secret. */
+const storedCollectKeys = z.object({
+  kind: z.literal('collect-keys'),
+  name: z.string(),
+  least: z.int(),
+  most: z.int().max(MOST_KEYS),
+  terminators: z.string(),
+  attempts: z.int(),
+  firstKeyMs: ms,
+  betweenKeysMs: ms,
+  secret: z.boolean(),
+  prompt: z.string().optional(),
+  retry: z.string(),
+  right: z.string().optional(),
+  wrong: z.string().optional(),
+});
+const storedCollectInput = z.object({ kind: z.literal('collect-input'), input: z.string() });
+
 export const storedKeysWishes = [
   z.object({
     kind: z.literal('send-keys'),
     keys: z.string().max(MOST_KEYS).regex(KEY_ROW),
     participant: z.string().optional(),
   }),
-  z.object({
-    kind: z.literal('collect-keys'),
-    name: z.string(),
-    least: z.int(),
-    most: z.int().max(MOST_KEYS),
-    terminators: z.string(),
-    attempts: z.int(),
-    firstKeyMs: ms,
-    betweenKeysMs: ms,
-    secret: z.boolean(),
-    prompt: z.string().optional(),
-    retry: z.string(),
-    right: z.string().optional(),
-    wrong: z.string().optional(),
-  }),
-  z.object({ kind: z.literal('collect-input'), input: z.string() }),
+  storedCollectKeys,
+  storedCollectInput,
 ] as const;
+
+export const storedKeysUnderWay = z.object({
+  open: z
+    .object({
+      by: z.enum(['api', 'agent']),
+      id: z.string(),
+      wish: z.discriminatedUnion('kind', [storedCollectKeys, storedCollectInput]),
+      secret: z.boolean(),
+      attempts: z.int(),
+    })
+    .optional(),
+  secretUntil: z.number().optional(),
+}) satisfies z.ZodType<KeysUnderWay, unknown>;

@@ -27,6 +27,7 @@ export async function reconcile(
   });
   const callId = session?.callConnectionId;
   if (session === undefined || callId === undefined || isOver(session.status)) {
+    if (operation.kind === 'collect-keys') return keysBrokenOff(operation, session);
     return told('unknown', 'The call was over before anybody said how this ended.');
   }
   try {
@@ -42,6 +43,14 @@ export async function reconcile(
     }
     throw error;
   }
+}
+
+/** Nobody tells of the end of these: whoever collects them cannot know that a line which is lost was the call. */
+function keysBrokenOff({ operationContext }: Operation, session: Session | undefined): Settlement {
+  const open = session?.keys?.open;
+  const attempts = open?.id === operationContext ? open.attempts : 0;
+  const data = { status: 'call_over', attempts };
+  return { operationContext, state: 'failed', result: { message: data.status, data } };
 }
 
 const isRunning = (action: unknown): boolean => action === 'start' || action === 'resume';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { storedKeysUnderWay } from '../calls/keys-wish.ts';
 import { storedWish } from '../calls/stored-wish.ts';
 import { answeredBy, voicemailPolicy } from '../calls/voicemail-policy.ts';
 import { storedTranscript } from '../carrier/service-transcript.ts';
@@ -60,6 +61,7 @@ const sessionHash = z.object({
   turns: number.pipe(z.int()).exactOptional(),
   traceparent: z.string().exactOptional(),
   handedOverAt: number.exactOptional(),
+  keys: json.pipe(storedKeysUnderWay).exactOptional(),
   minutePrice: number.exactOptional(),
 }) satisfies z.ZodType<Session, unknown>;
 

@@ -1,4 +1,5 @@
 import type { CallWish } from '../calls/call-wish.ts';
+import type { KeysUnderWay } from '../calls/keys-wish.ts';
 import type { AnsweredBy, VoicemailPolicy } from '../calls/voicemail-policy.ts';
 import type { ServiceTranscript } from '../carrier/service-transcript.ts';
 
@@ -46,6 +47,8 @@ export interface Session {
   readonly traceparent?: string;
   /** When a host handed it over to another one in a pause of its talk; milliseconds since 1970. */
   readonly handedOverAt?: number;
+  /** The keys that are collected of the caller. Nothing that he has pressed is in it. */
+  readonly keys?: KeysUnderWay;
   /** What a minute of an outbound call costs, in millionths of the currency of OUTBOUND_PRICES; where a budget is kept. */
   readonly minutePrice?: number;
 }

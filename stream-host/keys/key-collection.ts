@@ -26,10 +26,12 @@ export class KeyCollection {
   #whole = false;
   #over = false;
 
-  constructor(wanted: KeysWanted, clock: Clock, events: KeyCollectionEvents) {
+  /** @param attempts how often the caller has tried before */
+  constructor(wanted: KeysWanted, clock: Clock, events: KeyCollectionEvents, attempts = 0) {
     this.wanted = wanted;
     this.#clock = clock;
     this.#events = events;
+    this.#attempts = attempts;
     this.#await(wanted.firstKeyMs);
   }
 
@@ -74,6 +76,13 @@ export class KeyCollection {
     this.#paused = false;
     const { firstKeyMs, betweenKeysMs } = this.wanted;
     if (!this.#over && !this.#checking) this.#await(this.begun ? betweenKeysMs : firstKeyMs);
+  }
+
+  /** Takes no more keys, and says nothing of it: somebody else goes on with it. Idempotent. */
+  leave(): void {
+    this.#over = true;
+    this.#cancel();
+    this.#keys = '';
   }
 
   /** Takes no more keys. Idempotent. */

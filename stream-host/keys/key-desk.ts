@@ -18,7 +18,7 @@ export interface KeyDeskLine {
   onCollecting(wanted: KeysWanted | undefined): void;
   /** The carrier may tell of keys as well, by way of Redis, or no more. */
   onListen(on: boolean): void;
-  onOver(outcome: KeysOutcome): void;
+  onOver(outcome: KeysOutcome, wanted: KeysWanted): void;
   onFailure(reason: string): void;
 }
 
@@ -30,7 +30,7 @@ export interface KeyDeskOptions {
 
 /** After its end, keys that belong to a collection still come: a `#` out of habit, or the rest of a secret. */
 const TAIL_MS = 2_000;
-const SECRET_TAIL_MS = 5_000;
+export const SECRET_TAIL_MS = 5_000;
 /** Keys that follow each other so closely are one row. */
 const SAME_ROW_MS = 1_500;
 /** Secrets that are kept for tools, the newest. */
@@ -49,6 +49,8 @@ export class KeyDesk {
   #tail: { readonly untilMs: number; readonly keys: string } = { untilMs: 0, keys: '' };
   /** Until when keys may be the rest of a secret. One that is `complete` has no rest which others would collect. */
   #secretTail: { readonly untilMs: number; readonly complete: boolean } = { untilMs: 0, complete: false };
+  /** Until when keys may go on with a row of which another line had the beginning. */
+  #rowUntilMs = Number.NEGATIVE_INFINITY;
   #cancelListen: Cancel = () => {};
 
   constructor(options: KeyDeskOptions) {
@@ -67,6 +69,10 @@ export class KeyDesk {
     const { clock, line } = this.#options;
     const nowMs = clock.now();
     if (!this.#merge.isNew(key, source, nowMs)) return;
+    if (nowMs < this.#rowUntilMs) {
+      this.#rowUntilMs = nowMs + SAME_ROW_MS;
+      return;
+    }
     if (this.#secretForMs() > 0) {
       const untilMs = Math.max(this.#secretTail.untilMs, nowMs + SAME_ROW_MS);
       this.#secretTail = { ...this.#secretTail, untilMs };
@@ -94,24 +100,29 @@ export class KeyDesk {
     this.#collection?.agentWasHeard();
   }
 
-  /** Collects keys from now on, in place of those that were wanted before. Never rejects. */
-  collect(wanted: KeysWanted): Promise<KeysOutcome> {
+  /**
+   * Collects keys from now on, in place of those that were wanted before. Never rejects.
+   * @param goesOn it was begun on a line that is lost: the caller begins anew, and the rest of what he was pressing is dropped
+   */
+  collect(wanted: KeysWanted, goesOn?: { readonly attempts: number }): Promise<KeysOutcome> {
     this.#collection?.end('replaced');
+    if (goesOn) this.#rowUntilMs = this.#options.clock.now() + SAME_ROW_MS;
     const { clock, line } = this.#options;
     const { promise, resolve } = Promise.withResolvers<KeysOutcome>();
-    const collection: KeyCollection = new KeyCollection(wanted, clock, {
-      onRetry: (left) => line.onRetry(wanted.retry, wanted, left),
-      onFailure: (reason) => line.onFailure(reason),
-      onOver: (status, attempts, pressed, checked) => {
+    const events = {
+      onRetry: (left: number) => line.onRetry(wanted.retry, wanted, left),
+      onFailure: (reason: string) => line.onFailure(reason),
+      onOver: (status: KeysOutcome['status'], attempts: number, pressed: string, checked: unknown) => {
         if (this.#collection === collection) this.#collection = undefined;
         this.#follow(wanted, status === 'right' && collection.whole);
         const outcome = { name: wanted.name, status, attempts, ...this.#toldOf(wanted, pressed, checked) };
         line.onCollecting(undefined);
         this.#listen();
-        line.onOver(outcome);
+        line.onOver(outcome, wanted);
         resolve(outcome);
       },
-    });
+    };
+    const collection: KeyCollection = new KeyCollection(wanted, clock, events, goesOn?.attempts);
     this.#collection = collection;
     if (this.#onHold) collection.pause();
     line.onCollecting(wanted);
@@ -124,9 +135,24 @@ export class KeyDesk {
     return this.#secrets.get(handle);
   }
 
-  /** Forgets all of it. Idempotent. */
+  /** A secret was broken off, or is over: what follows may be its rest. */
+  secretMayFollow(): void {
+    this.#secretTail = { untilMs: this.#options.clock.now() + SECRET_TAIL_MS, complete: false };
+  }
+
+  /** The line is lost, and the call may go on: whoever has the next one goes on with what is collected. Idempotent. */
+  leave(): void {
+    this.#collection?.leave();
+    this.#forget();
+  }
+
+  /** Forgets all of it: the call is over. Idempotent. */
   close(): void {
     this.#collection?.end('call_over');
+    this.#forget();
+  }
+
+  #forget(): void {
     this.#cancelListen();
     this.#secrets.clear();
   }

@@ -1,5 +1,6 @@
 import { type EndReason, TRANSFERRED, whoHangsUp } from '../../shared/calls/end-reasons.ts';
-import { type CollectInputWish, type CollectKeysWish, isCollecting } from '../../shared/calls/keys-wish.ts';
+import { isCollecting } from '../../shared/calls/keys-wish.ts';
+import type { Settlement } from '../../shared/calls/operation-ledger.ts';
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { NewId } from '../../shared/ids.ts';
@@ -147,8 +148,11 @@ export class LiveSession {
       clock,
       newId: options.newId,
       listen: (on) => this.#desk?.listenForKeys(on),
+      keep: (keys) => record.patch({ keys }),
+      settle: (settlement) => void this.#settle(settlement),
     });
     this.#desk = session.channel === 'phone' ? this.#openDesk() : undefined;
+    if (session.keys) this.#keys.resume(session.keys);
 
     transport.events.on('ready', () => this.#start());
     transport.events.on('audio', (pcm, from) => {
@@ -167,7 +171,7 @@ export class LiveSession {
       else if (command.type === 'key') this.#keys.press(command.key, 'carrier');
       else if (command.type === 'end') this.#finish(command.reason, false);
       else if (command.type === 'wish' && isCollecting(command.wish))
-        this.#collect(command.wish, command.operationContext);
+        void this.#keys.wish(command.wish, command.operationContext, this.#desk?.whyNotAsked);
       else this.#desk?.take(command);
     };
     this.#stopCommands = options.commands.open(session.id, onCommand, options.lease.owner);
@@ -215,6 +219,7 @@ export class LiveSession {
       return;
     }
     if (found === 'pause') record.patch({ handedOverAt: clock.wallMs() });
+    this.#keys.leave();
     this.#wrapUp(CLOSE.goingAway, HANDED_OVER, ELSEWHERE);
     await this.#letGo();
     try {
@@ -264,22 +269,14 @@ export class LiveSession {
     });
   }
 
-  /** What the API wants of the caller's keys. */
-  #collect(wish: CollectKeysWish | CollectInputWish, operationContext: string): void {
-    const { callDesk, session, log } = this.#options;
-    const settle = async () => {
-      const why = this.#desk?.whyNotAsked;
-      const outcome = why === undefined ? await this.#keys.wish(wish, operationContext) : { status: why };
-      if (!outcome) return;
-      const { name: _, ...data } = { name: '', ...outcome };
-      const state = data.status === 'right' ? 'succeeded' : 'failed';
-      await callDesk?.ports.ledger.settle(session.id, {
-        operationContext,
-        state,
-        result: { message: data.status, data },
-      });
-    };
-    settle().catch((error: unknown) => log.warn({ reason: messageOf(error) }, 'what came of keys could not be noted'));
+  /** What came of keys is told by whoever has the session: another host may have woken, and know better. Never rejects. */
+  async #settle(settlement: Settlement): Promise<void> {
+    const { callDesk, session, lease, log } = this.#options;
+    try {
+      if (await lease.isHeld()) await callDesk?.ports.ledger.settle(session.id, settlement);
+    } catch (error) {
+      log.warn({ reason: messageOf(error) }, 'what came of keys could not be noted');
+    }
   }
 
   #act(action: CallAction): void {
@@ -340,6 +337,7 @@ export class LiveSession {
     // A browser is gone until it comes back with the same session. The end of a phone call is reported by ACS itself.
     if (session.channel === 'browser') record.patch({ status: 'disconnected', endedAt: clock.wallMs(), endReason });
     this.#mayBeTold = endReason === LINE_CLOSED && code === CLOSE.normal;
+    this.#keys.leave();
     this.#wrapUp(code, endReason, reason);
     void this.#letGo();
   }

@@ -1,4 +1,5 @@
-import type { CollectInputWish, CollectKeysWish } from '../../shared/calls/keys-wish.ts';
+import type { CollectInputWish, CollectKeysWish, KeysUnderWay, OpenCollection } from '../../shared/calls/keys-wish.ts';
+import type { Settlement } from '../../shared/calls/operation-ledger.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { NewId } from '../../shared/ids.ts';
 import type { CallAction, Responder } from '../contract/agent.ts';
@@ -6,7 +7,7 @@ import type { Attention, CallNews } from '../contract/call-news.ts';
 import type { SessionEmitter } from '../contract/events.ts';
 import type { KeysChecked, KeysOutcome, KeysWanted } from '../contract/keys.ts';
 import type { Mode } from '../contract/mode.ts';
-import { KeyDesk } from '../keys/key-desk.ts';
+import { KeyDesk, SECRET_TAIL_MS } from '../keys/key-desk.ts';
 import type { KeySource } from '../keys/key-merge.ts';
 import { newsItem } from './call-news.ts';
 
@@ -20,8 +21,17 @@ export interface SessionKeysOptions {
   readonly newId: NewId;
   /** Has the carrier tell of keys, too, or no more. Without it the media stream alone does. */
   readonly listen?: ((on: boolean) => void) | undefined;
+  /** Keeps how it stands, for whoever takes the session over. */
+  readonly keep?: ((underWay: KeysUnderWay) => void) | undefined;
+  /** Notes what came of what the API wanted. */
+  readonly settle?: ((settlement: Settlement) => void) | undefined;
 }
 
+type Asked = Pick<OpenCollection, 'by' | 'id' | 'wish'>;
+/** Of what the API wanted. A `status` alone: why it was not begun. */
+type WishOutcome = KeysOutcome | { readonly status: string };
+
+const TOOL = 'collect_keys';
 const BEGUN = { status: 'begun', note: 'The caller is entering it. You are told what comes of it; do not ask again.' };
 
 const NAMED: Readonly<Record<string, string>> = {
@@ -36,7 +46,9 @@ const NAMED: Readonly<Record<string, string>> = {
 export class SessionKeys {
   readonly #desk: KeyDesk;
   readonly #wishes = new Set<string>();
-  #listens = false;
+  /** Undefined: another host may have begun it. */
+  #listens: boolean | undefined = false;
+  #underWay: KeysUnderWay = {};
   readonly #options: SessionKeysOptions;
 
   constructor(options: SessionKeysOptions) {
@@ -49,7 +61,9 @@ export class SessionKeys {
         onWord: (key) => mode.pressed(key),
         onCollected: (key) => events.emit('callerPressed', { tone: key }),
         onBegun: () => mode.interrupt(),
-        onRetry: (line, { name }, attemptsLeft) => {
+        onRetry: (line, { name, attempts }, attemptsLeft) => {
+          const { open } = this.#underWay;
+          if (open) this.#keep({ ...this.#underWay, open: { ...open, attempts: attempts - attemptsLeft } });
           events.emit('keysAttempted', { name, attemptsLeft });
           mode.told?.({ speech: { line } });
         },
@@ -59,7 +73,10 @@ export class SessionKeys {
           if (on !== this.#listens) options.listen?.(on);
           this.#listens = on;
         },
-        onOver: ({ name, status, attempts }) => events.emit('keysCollected', { name, status, attempts }),
+        onOver: ({ name, status, attempts }, { secret }) => {
+          this.#keep({ secretUntil: secret ? clock.wallMs() + SECRET_TAIL_MS : this.#underWay.secretUntil });
+          events.emit('keysCollected', { name, status, attempts });
+        },
         onFailure: (reason) => events.emit('fault', { code: 'keys.check-failed', error: new Error(reason) }),
       },
     });
@@ -90,44 +107,74 @@ export class SessionKeys {
    */
   act({ wish, call, key }: CallAction): boolean {
     if (wish.kind !== 'collect-input') return false;
-    const { mode, agent } = this.#options;
-    const wanted = agent.keyInput?.(wish.input);
+    const wanted = this.#wantedBy(wish);
     if (!wanted) return false;
     const { name, args } = call;
-    mode.told?.({ item: newsItem(`${key}-begun`, name, BEGUN, args), speech: 'none' });
-    void this.collect(wanted).then((outcome) => {
-      if (outcome.status === 'replaced' || outcome.status === 'call_over') return;
-      mode.told?.({ item: newsItem(`${key}-done`, name, resultOf(outcome), args), speech: 'own-words' });
-    });
+    this.#options.mode.told?.({ item: newsItem(`${key}-begun`, name, BEGUN, args), speech: 'none' });
+    // A model that is asked anew on another line asks for the same.
+    if (this.#underWay.open?.id === key) return true;
+    void this.#collectForAgent(wanted, { by: 'agent', id: key, wish });
     return true;
   }
 
   /**
    * Collects what the API wants. The agent says the prompt, is told what came of it, and speaks of that: in the words that
    * the API gives for it, or in its own.
+   * @param refusal why nobody can be asked now
    * @returns undefined: it is under way already
    */
   async wish(
     wish: CollectKeysWish | CollectInputWish,
     operationContext: string,
-  ): Promise<KeysOutcome | { readonly status: 'no_such_input' } | undefined> {
-    const { agent, mode } = this.#options;
+    refusal?: string,
+  ): Promise<WishOutcome | undefined> {
     // A command may be delivered twice.
     if (this.#wishes.has(operationContext)) return undefined;
     this.#wishes.add(operationContext);
-    const wanted = wish.kind === 'collect-input' ? agent.keyInput?.(wish.input) : wish;
-    if (!wanted) return { status: 'no_such_input' };
-    const outcome = this.collect(wanted);
-    if (wanted.prompt !== undefined) mode.told?.({ speech: { line: wanted.prompt } });
-    const told = await outcome;
-    const item = newsItem(`${operationContext}-done`, 'collect_keys', resultOf(told));
-    mode.told?.({ item, speech: speechOf(told, wanted) });
-    return told;
+    const wanted = this.#wantedBy(wish);
+    const asked: Asked = { by: 'api', id: operationContext, wish };
+    if (wanted && refusal === undefined) return this.#collectForApi(wanted, asked);
+    return this.#settle(operationContext, { status: refusal ?? 'no_such_input' });
+  }
+
+  /**
+   * Goes on with what stood open when the session's last line was lost, here or at another host. What was pressed went with
+   * that line, so the caller is asked anew; of his attempts those that had ended count.
+   */
+  resume({ open, secretUntil = 0 }: KeysUnderWay): void {
+    const { clock } = this.#options;
+    this.#listens = undefined;
+    this.#underWay = { secretUntil };
+    if (clock.wallMs() - secretUntil < SECRET_TAIL_MS) this.#desk.secretMayFollow();
+    if (!open) return;
+    const wanted = this.#wantedBy(open.wish);
+    if (open.by === 'api') this.#wishes.add(open.id);
+    if (!wanted) {
+      // Its agent is another one by now.
+      if (open.secret) this.#desk.secretMayFollow();
+      this.#keep({ ...(open.secret && { secretUntil: clock.wallMs() + SECRET_TAIL_MS }) });
+      if (open.by === 'api') this.#settle(open.id, { status: 'no_such_input' });
+      return;
+    }
+    if (open.by === 'api') void this.#collectForApi(wanted, open, open);
+    else {
+      void this.#collectForAgent(wanted, open, open);
+      this.#ask(wanted);
+    }
   }
 
   /** Collects what is wanted, from now on. Never rejects. */
-  collect(wish: CollectKeysWish): Promise<KeysOutcome> {
-    return this.#desk.collect(wantedOf(wish, (keys) => this.#check(wish, keys)));
+  collect(wish: CollectKeysWish, asked?: Asked, goesOn?: OpenCollection): Promise<KeysOutcome> {
+    const outcome = this.#desk.collect(
+      wantedOf(wish, (keys) => this.#check(wish, keys)),
+      goesOn,
+    );
+    const { secret } = wish;
+    if (asked) {
+      const { by, id, wish } = asked;
+      this.#keep({ ...this.#underWay, open: { by, id, wish, secret, attempts: goesOn?.attempts ?? 0 } });
+    }
+    return outcome;
   }
 
   /** What was collected as a secret, for a tool of the agent's. */
@@ -135,9 +182,51 @@ export class SessionKeys {
     return this.#desk.reveal(handle);
   }
 
-  /** Forgets all of it. Idempotent. */
+  /** The line is lost: whoever takes the session over goes on with what is collected. Idempotent. */
+  leave(): void {
+    this.#desk.leave();
+  }
+
+  /** Forgets all of it: the call is over. Idempotent. */
   close(): void {
     this.#desk.close();
+  }
+
+  async #collectForAgent(wanted: CollectKeysWish, asked: Asked, goesOn?: OpenCollection): Promise<void> {
+    const outcome = await this.collect(wanted, asked, goesOn);
+    if (outcome.status === 'replaced' || outcome.status === 'call_over') return;
+    const args = asked.wish.kind === 'collect-input' ? { input: asked.wish.input } : {};
+    const item = newsItem(`${asked.id}-done`, TOOL, resultOf(outcome), args);
+    this.#options.mode.told?.({ item, speech: 'own-words' });
+  }
+
+  async #collectForApi(wanted: CollectKeysWish, asked: Asked, goesOn?: OpenCollection): Promise<KeysOutcome> {
+    const outcome = this.collect(wanted, asked, goesOn);
+    this.#ask(wanted);
+    const told = await outcome;
+    const item = newsItem(`${asked.id}-done`, TOOL, resultOf(told));
+    this.#options.mode.told?.({ item, speech: speechOf(told, wanted) });
+    return this.#settle(asked.id, told);
+  }
+
+  #wantedBy(wish: CollectKeysWish | CollectInputWish): CollectKeysWish | undefined {
+    return wish.kind === 'collect-input' ? this.#options.agent.keyInput?.(wish.input) : wish;
+  }
+
+  #ask({ prompt }: CollectKeysWish): void {
+    if (prompt !== undefined) this.#options.mode.told?.({ speech: { line: prompt } });
+  }
+
+  #keep(underWay: KeysUnderWay): void {
+    this.#underWay = underWay;
+    this.#options.keep?.(underWay);
+  }
+
+  #settle<Outcome extends WishOutcome>(operationContext: string, outcome: Outcome): Outcome {
+    const { name: _, ...data } = { name: '', ...outcome };
+    const state = data.status === 'right' ? 'succeeded' : 'failed';
+    this.#options.settle?.({ operationContext, state, result: { message: data.status, data } });
+    return outcome;
   }
 
   async #check({ least, pattern, oneOf, check }: CollectKeysWish, keys: string): Promise<KeysChecked> {

@@ -93,8 +93,9 @@ export class SessionLog {
     if (this.#closed) return;
     this.#session = { ...this.#session, ...fields };
     this.#patch = { ...this.#patch, ...fields };
-    // That it is over, or why it will be, is what others go by.
-    if (fields.status !== undefined || fields.endReason !== undefined) this.#write();
+    // That it is over, or why it will be, is what others go by; and a host that is killed must not have taken along that a
+    // secret is being entered.
+    if (fields.status !== undefined || fields.endReason !== undefined || fields.keys !== undefined) this.#write();
     else this.#kick();
   }
 

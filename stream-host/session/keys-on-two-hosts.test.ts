@@ -1,0 +1,159 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { CollectKeysWish } from '../../shared/calls/keys-wish.ts';
+import { OperationLedger } from '../../shared/calls/operation-ledger.ts';
+import { encodeServiceDtmf } from '../../shared/carrier/acs/media-frames.ts';
+import { systemClock } from '../../shared/clock.ts';
+import { sessionKeys } from '../../shared/sessions/keys.ts';
+import { eventually } from '../../shared/testing/eventually.ts';
+import { RedisWatch } from '../../test/testing/redis-watch.ts';
+import type { Responder } from '../contract/agent.ts';
+import type { Mode, ModeKind } from '../contract/mode.ts';
+import { CallRecords } from '../record/call-records.ts';
+import { MemoryStore } from '../record/testing/memory-store.ts';
+import { type Client, phoneSession, redisForTests, responder, startHost } from '../testing/host-under-test.ts';
+import { ScriptedCarrier } from './testing/scripted-carrier.ts';
+
+const PIN: CollectKeysWish = {
+  kind: 'collect-keys',
+  name: 'pin',
+  least: 6,
+  most: 8,
+  terminators: '#',
+  attempts: 2,
+  firstKeyMs: 20_000,
+  betweenKeysMs: 4000,
+  secret: true,
+  prompt: 'Your PIN.',
+  retry: 'Again, please.',
+  oneOf: ['739184'],
+};
+const agent = (): Responder => ({ ...responder(), keyInput: () => PIN });
+/** Longer than the rest of a row of keys is waited for. */
+const A_ROW_MS = 1700;
+
+/** Nobody answers there. */
+const writtenDown: ModeKind = {
+  answers: false,
+  rateHz: 16_000,
+  open: ({ events }): Mode => ({
+    start() {},
+    audio() {},
+    interrupt() {},
+    pressed: (tone) => events.emit('callerPressed', { tone }),
+    close: (reason) => events.emit('ended', { reason }),
+  }),
+};
+
+const redis = await redisForTests();
+const kept = new MemoryStore();
+const privacy = { words: true, audio: false, numbers: true };
+const records = (host: string) =>
+  new CallRecords({ store: kept, privacy, clock: systemClock, version: '1', agentVersion: () => undefined, host });
+const hostNamed = (place: string) =>
+  startHost(redis.url, {
+    place,
+    openResponder: agent,
+    records: records(place),
+    modes: { transcription: writtenDown },
+    callDesk: { carrier: new ScriptedCarrier(), recording: { wish: { channels: 'mixed', format: 'wav' } } },
+  });
+const [first, second] = await Promise.all([hostNamed('first'), hostNamed('second')]);
+const ledger = new OperationLedger(first.redis, { ttlMs: 60_000, wallMs: () => Date.now() });
+
+/** A call of which the PIN is collected, and half of it is pressed. */
+async function inMidPin(id: string, mode = 'media') {
+  await first.store.create({ ...phoneSession(id), mode, callConnectionId: `call-${id}` });
+  const phone = await first.phone(`call-${id}`, id);
+  phone.startCall();
+  const asked = { sessionId: id, operationContext: 'op', kind: 'collect-keys', deadlineMs: 60_000 } as const;
+  await ledger.begin(asked);
+  const wish = { kind: 'collect-input', input: 'pin' } as const;
+  await first.store.command(id, { type: 'wish', operationContext: 'op', wish });
+  await eventually(async () => (await first.store.get(id))?.keys?.open !== undefined);
+  await press(phone, '739');
+  return phone;
+}
+
+async function press(phone: Client, keys: string): Promise<void> {
+  for (const key of keys) {
+    phone.socket.send(encodeServiceDtmf(key));
+    await sleep(20);
+  }
+}
+
+async function takenUpBySecond(id: string): Promise<Client> {
+  const phone = await second.phone(`call-${id}`, id);
+  phone.startCall();
+  await eventually(async () => (await first.store.owner(id))?.startsWith('second') === true);
+  return phone;
+}
+
+const state = async (id: string) => (await ledger.get(id, 'op'))?.state;
+
+/** All that is kept of a session, in Redis and for good. */
+async function keptOf(id: string): Promise<string> {
+  const { session, history, events, commands, operations, operationStates } = sessionKeys(id);
+  const all = await Promise.all([
+    ...[session, operations, operationStates].map((key) => first.redis.hgetall(key)),
+    ...[events, commands].map((key) => first.redis.xrange(key, '-', '+')),
+    first.redis.lrange(history, 0, -1),
+  ]);
+  return JSON.stringify([all, kept.lines(id), kept.lines(id, 2)]);
+}
+
+async function holdsNothing(id: string): Promise<void> {
+  const all = await keptOf(id);
+  // Times have digits, too.
+  for (const digits of ['739184', '"739', '"184', '184#', 'caller.pressed', 'callerPressed', '[pressed'])
+    assert.ok(!all.includes(digits), `${digits} is in ${all}`);
+}
+
+for (const [how, lose] of [
+  ['is lost', async (phone: Client) => phone.socket.terminate()],
+  // It believes for a while that the call is its own.
+  ['is another host’s all at once', async (_: Client, id: string) => void (await first.store.held.lost(id))],
+] as const) {
+  test(`a PIN of which the line ${how} is asked for by the next host, and stands nowhere: neither in Redis nor in the record (breaker 0)`, async () => {
+    const id = `pin-${how.length}`;
+    const lost = await inMidPin(id);
+    const watch = await RedisWatch.start(redis.url);
+    await lose(lost, id);
+    const phone = await takenUpBySecond(id);
+    await press(phone, '184#');
+    assert.equal(await state(id), 'asked', 'the call goes on');
+    await sleep(A_ROW_MS);
+    await press(phone, '739184#');
+    await eventually(async () => (await state(id)) === 'succeeded');
+    await eventually(async () => (await first.store.get(id))?.keys?.open === undefined);
+    const said = (await first.store.history(id)).flatMap((item) => (item.role === 'agent' ? [item.text] : []));
+    assert.ok(said.join().includes(PIN.prompt ?? ''), said.join());
+    phone.socket.terminate();
+    lost.socket.terminate();
+    await eventually(async () => (await first.store.owner(id)) === undefined);
+    await eventually(() => kept.lines(id, 2).some(({ line }) => line === 'end'));
+    assert.equal((await ledger.get(id, 'op'))?.result?.data?.attempts, 1);
+    watch.close();
+    await holdsNothing(id);
+    const commands = watch.seen.map(({ command }) => command.join(' '));
+    const written = commands.filter((command) => command.includes(id)).join('\n');
+    assert.ok(written.includes('secretUntil'), 'Redis was watched');
+    for (const digits of ['739184', '184#']) assert.ok(!written.includes(digits));
+  });
+}
+
+test('a PIN in the middle of which a call becomes one that is only written down stands nowhere (breaker A2)', async () => {
+  const id = 'pin-mode';
+  const lost = await inMidPin(id);
+  await first.store.set(id, { mode: 'transcription' });
+  lost.socket.close(1000);
+  const phone = await takenUpBySecond(id);
+  await press(phone, '184#');
+  await sleep(A_ROW_MS);
+  await press(phone, '739184#');
+  await eventually(async () => (await state(id)) === 'succeeded');
+  phone.socket.terminate();
+  await eventually(() => kept.lines(id, 2).some(({ line }) => line === 'end'));
+  await holdsNothing(id);
+});
