@@ -20,7 +20,7 @@ const error = (status: number, code: string, message: string) => (): AcsError =>
 export const callNotFound = error(404, '8522', 'Call not found.');
 export const participantNotFound = error(404, '8522', 'Participant not found.');
 export const recordingNotFound = error(404, '8522', 'Recording not found.');
-/** A media action on a participant that is in another one. */
+/** Keys for somebody while others are being sent. */
 export const mediaActionsClash = error(412, '8583', 'Another media action on a participant is still running.');
 
 export const invalidArgument = (message: string): AcsError => new AcsError(400, '8523', message);

@@ -41,7 +41,7 @@ export interface AcsServiceOptions {
   readonly callbackTimeoutMs: number;
   /** What calls are heard with, where the application asks for a transcription. */
   readonly listen?: Listen;
-  /** A voice for what is played in calls, and for phones that play a script. */
+  /** A voice for phones that play a script. */
   readonly speak?: Speak;
   /** Where recordings of calls are written; without it, nowhere. */
   readonly recordingsFolder?: string;

@@ -2,7 +2,6 @@ import { isTeams } from '../../shared/carrier/party-id.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Disturbances } from '../disturbances/disturbances.ts';
-import type { Speak } from '../phone/say-service.ts';
 import { AcsError } from './acs-error.ts';
 import type { Answer } from './answer.ts';
 import { type CallResult, RESULTS } from './call-results.ts';
@@ -50,8 +49,6 @@ export interface CallOptions {
   readonly findPhone: PartiesOptions['findPhone'];
   readonly ringTimeoutMs: number;
   readonly talking: PartiesOptions['talking'];
-  /** A voice for what the application has played. */
-  readonly speak: Speak | undefined;
   readonly disturbances?: Disturbances | undefined;
   readonly callbacks: CallbackQueue;
   /** How much later it is noticed that a media socket broke. */
@@ -69,7 +66,6 @@ export class Call implements CallOwner {
   readonly parties: Parties;
   readonly participants: ParticipantOperations;
   readonly media: MediaOperations;
-  readonly speak: Speak | undefined;
   readonly #options: CallOptions;
   readonly #streaming: MediaSubscription | undefined;
   readonly #transcription: TranscriptionSubscription | undefined;
@@ -84,7 +80,6 @@ export class Call implements CallOwner {
   constructor(options: CallOptions) {
     const { media, transcription, ids, log, callbacks } = options;
     this.ids = ids;
-    this.speak = options.speak;
     this.#options = options;
     this.#state = { name: options.direction === 'inbound' ? 'connecting' : 'ringing' };
     this.parties = new Parties({ ...options, callConnectionId: ids.callConnectionId }, this);
@@ -230,12 +225,12 @@ export class Call implements CallOwner {
     const streamed = this.#streaming?.exchange(voices);
     this.#streamed = this.#isMuted ? undefined : streamed;
     if (!this.recording) return;
-    const said = mixed([this.#streamed, ...this.media.readFor('')]);
+    const said = mixed([this.#streamed, this.media.read()]);
     this.recording.write([...voices, { participant: this.application.rawId, frame: said }]);
   }
 
-  say(party: Party): Uint8Array | undefined {
-    return mixed([this.#streamed, ...this.media.readFor(party.rawId)]);
+  say(): Uint8Array | undefined {
+    return mixed([this.#streamed, this.media.read()]);
   }
 
   toneDialled(party: Party, tone: string): void {

@@ -11,7 +11,6 @@ import type { GridSubscription } from '../event-grid/subscription.ts';
 import type { Faults } from '../faults.ts';
 import type { DialledCall, PhoneLine } from '../phone/phone-line.ts';
 import type { PhoneNetwork } from '../phone/phone-network.ts';
-import type { Speak } from '../phone/say-service.ts';
 import { callNotFound, invalidArgument } from './acs-error.ts';
 import { Call, type CallIds, type CallOptions } from './call.ts';
 import { CALL_ENDS } from './call-state.ts';
@@ -50,8 +49,6 @@ export interface ExchangeOptions {
   readonly subscription: GridSubscription;
   /** What the service hears with, where it is asked for a transcription. */
   readonly listen?: Listen;
-  /** What speaks, where the service is asked to play a text. */
-  readonly speak?: Speak | undefined;
   readonly faults: Faults;
   /** How the application is asked. */
   readonly fetch?: Fetch | undefined;
@@ -265,7 +262,7 @@ export class Exchange {
     },
     mediaToken: string,
   ): Call {
-    const { clock, pacer, tokens, faults, fetch, callbackTimeoutMs, ringTimeoutMs, network, speak } = this.#options;
+    const { clock, pacer, tokens, faults, fetch, callbackTimeoutMs, ringTimeoutMs, network } = this.#options;
     const { callbackUri, operationContext, mediaStreamingOptions, transcriptionOptions } = request;
     const { ids } = parties;
     const log = this.#options.log.child({ call: ids.callConnectionId });
@@ -291,7 +288,6 @@ export class Exchange {
       ringTimeoutMs,
       talking: this.#talking,
       lossNoticedAfterMs: () => faults.take('acs.media_loss')?.ms ?? 0,
-      speak,
       disturbances: this.#options.disturbances,
       findPhone: (number) => network.reach(number),
       onReleased: () => {

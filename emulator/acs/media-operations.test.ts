@@ -1,29 +1,16 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { type TestContext, test } from 'node:test';
-import { DtmfTone } from '@azure/communication-call-automation';
 import { samplesOf } from '../../shared/audio/pcm.ts';
 import { encodeWav } from '../../shared/audio/wav.ts';
 import { listening } from '../../shared/testing/listening.ts';
 import { TestPhone } from './testing/phone.ts';
-import {
-  AGENT,
-  CALLER,
-  codesOf,
-  connectInbound,
-  eventOf,
-  framesOf,
-  levelOf,
-  SPOKEN_LEVEL,
-  speak,
-  startStack,
-} from './testing/stack.ts';
+import { AGENT, CALLER, codesOf, connectInbound, eventOf, framesOf, levelOf, startStack } from './testing/stack.ts';
 
 const caller = { phoneNumber: CALLER };
-const TEXT = { kind: 'textSource', text: 'Enter your number.' } as const;
 
 async function connected(context: TestContext) {
-  const stack = await startStack(context, { speak });
+  const stack = await startStack(context);
   const { phone, call } = await connectInbound(stack);
   return { stack, phone, call, media: call.getCallMedia() };
 }
@@ -80,78 +67,7 @@ test('keys that a caller presses are told one by one while they are listened for
   assert.equal(stack.application.eventTypes.filter((type) => type.endsWith('ToneReceived')).length, 2);
 });
 
-const collect = (options: { stopDtmfTones?: DtmfTone[]; maxTonesToCollect?: number; playPrompt?: typeof TEXT }) =>
-  ({
-    kind: 'callMediaRecognizeDtmfOptions',
-    ...{ initialSilenceTimeoutInSeconds: 1, interToneTimeoutInSeconds: 1, interruptPrompt: true },
-    ...options,
-  }) as const;
-
-test('keys are collected until one says stop, or there are enough', async (context) => {
-  const { stack, phone, media } = await connected(context);
-  await media.startRecognizing(caller, { ...collect({ stopDtmfTones: [DtmfTone.Pound] }), operationContext: 'r1' });
-  press(phone, '12#');
-  const stopped = await eventOf(stack, 'RecognizeCompleted', 'r1');
-  assert.deepEqual(codesOf(stopped), [200, 8514]);
-  assert.deepEqual([stopped.recognitionType, stopped.dtmfResult], ['dtmf', { tones: ['one', 'two', 'pound'] }]);
-
-  await media.startRecognizing(caller, { ...collect({ maxTonesToCollect: 2 }), operationContext: 'r2' });
-  press(phone, '90');
-  const enough = await eventOf(stack, 'RecognizeCompleted', 'r2');
-  assert.deepEqual([...codesOf(enough), enough.dtmfResult], [200, 8531, { tones: ['nine', 'zero'] }]);
-});
-
-test('a caller who presses nothing, or not enough, is told of', async (context) => {
-  const { stack, phone, media } = await connected(context);
-  await media.startRecognizing(caller, { ...collect({}), operationContext: 'silent' });
-  assert.deepEqual(codesOf(await eventOf(stack, 'RecognizeFailed', 'silent')), [400, 8510]);
-  await media.startRecognizing(caller, { ...collect({ maxTonesToCollect: 4 }), operationContext: 'short' });
-  press(phone, '1');
-  assert.deepEqual(codesOf(await eventOf(stack, 'RecognizeFailed', 'short')), [400, 8532]);
-  await assert.rejects(media.startRecognizing(caller, { kind: 'callMediaRecognizeSpeechOptions' }), {
-    statusCode: 400,
-    message: /dtmf only/,
-  });
-});
-
-test('a key cuts the prompt short where it may, and counts', async (context) => {
-  const { stack, phone, media } = await connected(context);
-  const long = { kind: 'textSource', text: 'x' } as const;
-  await media.playToAll([long, long, long], { loop: true, operationContext: 'p0' });
-  await phone.heard.first('the loop', (frame) => levelOf(frame) === SPOKEN_LEVEL);
-  // Waits behind what plays, until that is cancelled.
-  await media.startRecognizing(caller, {
-    ...collect({ maxTonesToCollect: 1, playPrompt: TEXT }),
-    interruptCallMediaOperation: true,
-    operationContext: 'r1',
-  });
-  assert.deepEqual(codesOf(await eventOf(stack, 'PlayCanceled', 'p0')), [400, 8508]);
-  press(phone, '3');
-  assert.deepEqual((await eventOf(stack, 'RecognizeCompleted', 'r1')).dtmfResult, { tones: ['three'] });
-});
-
-test('what is played is heard, and told of when it begins and when it is over', async (context) => {
-  const { stack, phone, media } = await connected(context);
-  await media.play([TEXT], [caller], { operationContext: 'p1' });
-  await phone.heard.first('the words', (frame) => levelOf(frame) === SPOKEN_LEVEL);
-  await eventOf(stack, 'PlayStarted', 'p1');
-  assert.deepEqual(codesOf(await eventOf(stack, 'PlayCompleted', 'p1')), [200, 0]);
-  assert.equal(phone.heard.entries.filter((frame) => levelOf(frame) === SPOKEN_LEVEL).length, 5);
-});
-
-test('what plays and what waits for it is cancelled together', async (context) => {
-  const { stack, media } = await connected(context);
-  await media.playToAll([TEXT], { loop: true, operationContext: 'p1' });
-  await eventOf(stack, 'PlayStarted', 'p1');
-  await media.playToAll([TEXT], { operationContext: 'p2' });
-  await media.startRecognizing(caller, { ...collect({}), operationContext: 'r1' });
-  await media.cancelAllOperations();
-  await eventOf(stack, 'PlayCanceled', 'p1');
-  await eventOf(stack, 'PlayCanceled', 'p2');
-  assert.deepEqual(codesOf(await eventOf(stack, 'RecognizeCanceled', 'r1')), [400, 8508]);
-});
-
-test('a file is played as it is, and one that is not there, or no WAV of 16 kHz, is told of', async (context) => {
+test('files are played as they are, one after the other, and one that is not there, or no WAV of 16 kHz, is told of', async (context) => {
   const { stack, phone, media } = await connected(context);
   const wav = (rate: number) => encodeWav([samplesOf(framesOf(4000, 10))], rate);
   const files: Record<string, Buffer> = {
@@ -160,7 +76,7 @@ test('a file is played as it is, and one that is not there, or no WAV of 16 kHz,
     '/words.txt': Buffer.from('x'),
   };
   const server = createServer(({ url = '' }, response) => {
-    const file = files[url];
+    const file = files[url.split('?')[0] ?? ''];
     response.writeHead(file ? 200 : 404).end(file);
   });
   const base = `http://127.0.0.1:${await listening(server)}`;
@@ -168,8 +84,12 @@ test('a file is played as it is, and one that is not there, or no WAV of 16 kHz,
   const play = (file: string) =>
     media.playToAll([{ kind: 'fileSource', url: base + file }], { operationContext: file });
   await play('/good.wav');
+  await play('/good.wav?again');
+  await eventOf(stack, 'PlayStarted', '/good.wav');
   await phone.heard.first('the file', (frame) => levelOf(frame) === 4000);
-  await eventOf(stack, 'PlayCompleted', '/good.wav');
+  assert.deepEqual(codesOf(await eventOf(stack, 'PlayCompleted', '/good.wav')), [200, 0]);
+  await eventOf(stack, 'PlayCompleted', '/good.wav?again');
+  assert.equal(phone.heard.entries.filter((frame) => levelOf(frame) === 4000).length, 20);
   for (const [file, subCode] of [
     ['/none.wav', 8536],
     ['/slow.wav', 8535],
@@ -181,14 +101,15 @@ test('a file is played as it is, and one that is not there, or no WAV of 16 kHz,
   }
 });
 
-test('where one participant of several is played to, no other such thing may run', async (context) => {
-  const { stack, media } = await connected(context);
-  await media.play([TEXT], [caller], { loop: true, operationContext: 'p1' });
-  await eventOf(stack, 'PlayStarted', 'p1');
-  const clash = { statusCode: 412, code: '8583' };
-  await assert.rejects(media.play([TEXT], [caller]), clash);
-  await assert.rejects(media.sendDtmfTones(['one'], caller), clash);
-  await assert.rejects(media.startContinuousDtmfRecognition(caller), clash);
-  await media.playToAll([TEXT], { operationContext: 'p2' });
-  await eventOf(stack, 'PlayCompleted', 'p2');
+test('what Parley never asks of the service is refused by name', async (context) => {
+  const { media } = await connected(context);
+  const text = { kind: 'textSource', text: 'Enter your number.' } as const;
+  const file = { kind: 'fileSource', url: 'http://127.0.0.1:1/x' } as const;
+  const refused = (message: RegExp) => ({ statusCode: 400, code: '8523', message });
+  await assert.rejects(media.playToAll([text]), refused(/files only/));
+  await assert.rejects(media.play([file], [caller]), refused(/to all/));
+  await assert.rejects(media.playToAll([file], { loop: true }), refused(/once/));
+  await assert.rejects(media.hold(caller, { playSource: file }), refused(/no music/));
+  const recognized = media.startRecognizing(caller, { kind: 'callMediaRecognizeDtmfOptions' });
+  await assert.rejects(recognized, { statusCode: 501, message: /:recognize/ });
 });

@@ -7,13 +7,10 @@ import { RESULTS } from './call-results.ts';
 import { CALL_ENDS } from './call-state.ts';
 import { type CommunicationIdentifier, numberOf, phoneIdentifier } from './identifiers.ts';
 import type { Party, RingOutcome } from './parties.ts';
-import { soundOf, UnplayableSource } from './play-source.ts';
 import type {
   Asked,
   addRequest,
-  cancelAddRequest,
   holdRequest,
-  moveRequest,
   muteRequest,
   removeRequest,
   targetRequest,
@@ -26,15 +23,9 @@ interface Participant {
   readonly isOnHold: boolean;
 }
 
-interface Invitation {
-  readonly asked: Asked;
-  party: Party | undefined;
-}
-
 /** What the application may do with those who are in its call, and who may come into it. */
 export class ParticipantOperations {
   readonly #call: Call;
-  readonly #invitations = new Map<string, Invitation>();
   /** Raw id of whom the call is being transferred to. */
   #transferTo: string | undefined;
 
@@ -63,19 +54,13 @@ export class ParticipantOperations {
     const number = phoneOf(participantToAdd);
     const identifier = phoneIdentifier(number);
     if (this.#call.parties.find(participantToAdd)) throw invalidArgument('The participant is in the call already.');
-    const invitationId = randomUUID();
-    const invitation: Invitation = { asked, party: undefined };
-    this.#invitations.set(invitationId, invitation);
     const timeoutMs = invitationTimeoutInSeconds && invitationTimeoutInSeconds * 1000;
     return {
-      ...accepted(asked, { participant: { identifier, isMuted: false, isOnHold: false }, invitationId }),
-      afterwards: () => {
-        const { parties } = this.#call;
-        invitation.party = parties.ring(number, { from: sourceCallerIdNumber.value, timeoutMs }, (outcome) => {
-          // One that was taken back is told of as that.
-          if (this.#invitations.delete(invitationId)) this.#added(outcome, identifier, asked);
-        });
-      },
+      ...accepted(asked, { participant: { identifier, isMuted: false, isOnHold: false }, invitationId: randomUUID() }),
+      afterwards: () =>
+        this.#call.parties.ring(number, { from: sourceCallerIdNumber.value, timeoutMs }, (outcome) =>
+          this.#added(outcome, identifier, asked),
+        ),
     };
   }
 
@@ -86,20 +71,6 @@ export class ParticipantOperations {
       this.#call.tell('AddParticipantSucceeded', asked, { participant });
       this.#call.parties.join(outcome.party);
     }
-  }
-
-  cancelAdd({ invitationId, ...asked }: Of<typeof cancelAddRequest>): Answer {
-    return {
-      ...accepted(asked, { invitationId }),
-      afterwards: () => {
-        const invitation = this.#invitations.get(invitationId);
-        if (!invitation)
-          return this.#call.tell('CancelAddParticipantFailed', asked, { invitationId }, RESULTS.notFound);
-        this.#invitations.delete(invitationId);
-        if (invitation.party) this.#call.parties.drop(invitation.party, CALL_ENDS.canceled);
-        this.#call.tell('CancelAddParticipantSucceeded', asked, { invitationId });
-      },
-    };
   }
 
   remove({ participantToRemove, ...asked }: Of<typeof removeRequest>): Answer {
@@ -124,17 +95,9 @@ export class ParticipantOperations {
     return { ...accepted(asked), status: 200 };
   }
 
-  hold({ targetParticipant, playSourceInfo: source, ...asked }: Of<typeof holdRequest>): Answer {
+  hold({ targetParticipant }: Of<typeof holdRequest>): Answer {
     const party = this.#partyOf(targetParticipant);
-    const begin = async () => {
-      try {
-        const music = source && (await soundOf(source, this.#call.speak));
-        if (party.state === 'joined') party.hold(music);
-      } catch (error) {
-        this.#call.tell('HoldFailed', asked, {}, error instanceof UnplayableSource ? error.result : RESULTS.noFile);
-      }
-    };
-    return { status: 200, afterwards: () => void begin() };
+    return { status: 200, afterwards: () => party.hold() };
   }
 
   unhold({ targetParticipant }: Of<typeof targetRequest>): Answer {
@@ -169,26 +132,6 @@ export class ParticipantOperations {
           parties.move(leaving, talk);
           talk.leave();
         });
-      },
-    };
-  }
-
-  /** Brings participants of another call into this one. */
-  moveHere({ targetParticipants, fromCall, ...asked }: Of<typeof moveRequest>, from: Call): Answer {
-    const participants = targetParticipants.map((rawId) => describe(from.participants.#partyOf(rawId)));
-    return {
-      ...accepted(asked, { participants, fromCall }),
-      afterwards: () => {
-        for (const { identifier: participant } of participants) {
-          const party = from.parties.find(participant.rawId);
-          const data = { participant, fromCall };
-          if (!party) {
-            this.#call.tell('MoveParticipantFailed', asked, data, RESULTS.notFound);
-          } else {
-            this.#call.tell('MoveParticipantSucceeded', asked, data);
-            from.parties.move(party, this.#call.parties);
-          }
-        }
       },
     };
   }

@@ -12,8 +12,6 @@ import {
   framesOf,
   levelOf,
   RESOURCE_ID,
-  SPOKEN_LEVEL,
-  speak,
   startStack,
 } from './testing/stack.ts';
 
@@ -23,7 +21,7 @@ const invite = { targetParticipant: human, sourceCallIdNumber: { phoneNumber: AG
 const APPLICATION = `8:acs:${RESOURCE_ID}_parley`;
 
 async function connected(context: TestContext) {
-  const stack = await startStack(context, { ringTimeoutMs: 10_000, speak });
+  const stack = await startStack(context, { ringTimeoutMs: 10_000 });
   return { stack, ...(await connectInbound(stack)) };
 }
 
@@ -77,18 +75,6 @@ test('of who is added and declines or does not answer one is told why', async (c
   });
 });
 
-test('an invitation can be taken back until it was accepted', async (context) => {
-  const { stack, call } = await connected(context);
-  const second = await TestPhone.plugIn(stack.ports.plain, HUMAN);
-  const { invitationId = '' } = await call.addParticipant(invite, { operationContext: 'a1' });
-  await second.event('ringing');
-  await call.cancelAddParticipantOperation(invitationId, { operationContext: 'c1' });
-  assert.equal((await eventOf(stack, 'CancelAddParticipantSucceeded', 'c1')).invitationId, invitationId);
-  assert.equal((await second.event('disconnected')).code, 487);
-  await call.cancelAddParticipantOperation(invitationId, { operationContext: 'c2' });
-  assert.deepEqual(codesOf(await eventOf(stack, 'CancelAddParticipantFailed', 'c2')), [404, 8522]);
-});
-
 test('who is in the call is told page by page, and one by one', async (context) => {
   const { stack, call } = await withHuman(context);
   const { values = [] } = await call.listParticipants();
@@ -127,39 +113,21 @@ test('only a user of the service can be muted, not a phone', async (context) => 
   await stack.application.callbacks.first('that it is muted', ({ event }) => event.data.sequenceNumber === 2);
 });
 
-test('somebody on hold neither hears nor is heard, but music, and comes back', async (context) => {
-  const { stack, call, phone, second } = await withHuman(context);
+test('somebody on hold neither hears nor is heard, and comes back', async (context) => {
+  const { call, phone, second } = await withHuman(context);
   const media = call.getCallMedia();
-  await media.hold(human, { playSource: { kind: 'textSource', text: 'music' } });
+  await media.hold(human);
   assert.deepEqual(await second.event('hold'), { type: 'hold', state: 'on' });
   assert.equal((await call.getParticipant(human)).isOnHold, true);
   await talk(phone, second);
-  await audible(second, SPOKEN_LEVEL);
+  await second.heard.first('what is said behind it', () => second.heard.entries.length > 40);
   assert.ok(!second.heard.entries.some((frame) => levelOf(frame) === 1000));
   assert.ok(!phone.heard.entries.some((frame) => levelOf(frame) === 3000));
   await media.unhold(human);
   await second.events.first('that it is back', (event) => event.type === 'hold' && event.state === 'off');
   await talk(phone, second);
   await Promise.all([audible(phone, 3000), audible(second, 1000)]);
-  await media.hold(human, { playSource: { kind: 'fileSource', url: 'http://127.0.0.1:1/x' }, operationContext: 'h1' });
-  assert.deepEqual(codesOf(await eventOf(stack, 'HoldFailed', 'h1')), [400, 8536]);
   await assert.rejects(media.hold({ phoneNumber: '+15550009999' }), { statusCode: 404, code: '8522' });
-});
-
-test('somebody is moved from one call into another, and the first one is over', async (context) => {
-  const { stack, call, phone } = await connected(context);
-  const second = await TestPhone.plugIn(stack.ports.plain, HUMAN);
-  void second.event('ringing').then(() => second.send({ type: 'answer' }));
-  const consult = await stack.client.createCall(invite, stack.application.callbackUri, { operationContext: 'consult' });
-  await eventOf(stack, 'CallConnected', 'consult');
-  const fromCall = consult.callConnectionProperties.callConnectionId ?? '';
-  const moved = await call.moveParticipants([human], fromCall, { operationContext: 'm1' });
-  assert.equal(moved.participants?.length, 1);
-  assert.partialDeepStrictEqual(await eventOf(stack, 'MoveParticipantSucceeded', 'm1'), { fromCall });
-  await eventOf(stack, 'CallDisconnected', 'consult');
-  await talk(phone, second);
-  await Promise.all([audible(phone, 3000), audible(second, 1000)]);
-  await assert.rejects(call.moveParticipants([human], fromCall), { statusCode: 404, code: '8522' });
 });
 
 test('an application that leaves a call of three leaves the others in it; one that terminates it does not', async (context) => {

@@ -16,8 +16,8 @@ const MOST_PARTIES = 4;
 export interface CallOwner {
   /** Everybody's next 20 ms. */
   hear(voices: readonly Voice[]): void;
-  /** Its own 20 ms for one of them. */
-  say(party: Party): Uint8Array | undefined;
+  /** Its own 20 ms. */
+  say(): Uint8Array | undefined;
   toneDialled(party: Party, tone: string): void;
   /** Somebody has come or left, is on hold or is not any more. */
   changed(): void;
@@ -43,8 +43,7 @@ export class Party implements LineHolder {
   state: 'expected' | 'ringing' | 'joined' = 'expected';
   cancelRinging: Cancel = () => {};
   readonly onSettled: (outcome: RingOutcome) => void;
-  /** What it hears while it is on hold. */
-  #hold: { readonly music: Uint8Array | undefined; at: number } | undefined;
+  #isOnHold = false;
 
   constructor({ phone, room, onSettled }: PartyOptions) {
     this.phone = phone;
@@ -58,30 +57,20 @@ export class Party implements LineHolder {
   }
 
   get isOnHold(): boolean {
-    return this.#hold !== undefined;
+    return this.#isOnHold;
   }
 
-  /** @param music PCM16 at 16 kHz, again and again; silence where there is none */
-  hold(music: Uint8Array | undefined): void {
-    this.#hold = { music: music?.length ? music : undefined, at: 0 };
+  hold(): void {
+    this.#isOnHold = true;
     this.phone.send({ type: 'hold', state: 'on' });
     this.room.owner?.changed();
   }
 
   unhold(): void {
-    if (!this.#hold) return;
-    this.#hold = undefined;
+    if (!this.#isOnHold) return;
+    this.#isOnHold = false;
     this.phone.send({ type: 'hold', state: 'off' });
     this.room.owner?.changed();
-  }
-
-  /** The next 20 ms of the music; nothing where it is not on hold. */
-  readHold(): Uint8Array | undefined {
-    const hold = this.#hold;
-    if (!hold) return undefined;
-    const frame = hold.music?.subarray(hold.at, hold.at + FRAME_BYTES);
-    hold.at = hold.music && hold.at + 2 * FRAME_BYTES <= hold.music.length ? hold.at + FRAME_BYTES : 0;
-    return frame?.length === FRAME_BYTES ? frame : SILENCE;
   }
 
   answered(): void {
@@ -155,19 +144,18 @@ export class Parties {
       timeoutMs = this.#options.ringTimeoutMs,
     }: { readonly from: string; readonly timeoutMs?: number | undefined },
     onSettled: (outcome: RingOutcome) => void,
-  ): Party | undefined {
+  ): void {
     const { findPhone, callConnectionId, clock } = this.#options;
     const phone = findPhone(number);
     const party = phone && this.expect(phone, onSettled);
     if (!party?.phone.seize(party)) {
       if (party) this.#all.delete(party);
       onSettled({ end: party ? CALL_ENDS.busy : CALL_ENDS.nobodyThere });
-      return undefined;
+      return;
     }
     party.state = 'ringing';
     party.cancelRinging = clock.after(timeoutMs, () => this.drop(party, CALL_ENDS.noAnswer));
     party.phone.send({ type: 'ringing', from, callConnectionId });
-    return party;
   }
 
   join(party: Party): void {
@@ -273,7 +261,7 @@ export class Parties {
     this.owner?.hear(voices);
     for (const [own, party] of joined.entries()) {
       const others = voices.filter((_, at) => at !== own).map(({ frame }) => frame);
-      const heard = party.readHold() ?? mixed([this.owner?.say(party), ...others]);
+      const heard = party.isOnHold ? SILENCE : mixed([this.owner?.say(), ...others]);
       party.phone.playVoice(heard ?? SILENCE);
     }
   }

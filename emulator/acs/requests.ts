@@ -102,56 +102,26 @@ export const removeRequest = asked.extend({ participantToRemove: participant });
 
 export const muteRequest = asked.extend({ targetParticipants: z.array(participant).length(1) });
 
-export const cancelAddRequest = asked.extend({ invitationId: z.string().min(1) });
-
-export const moveRequest = asked.extend({
-  targetParticipants: z.array(participant).min(1),
-  fromCall: z.string().min(1),
+const playSource = z.object({
+  kind: z.literal('file', 'the emulator plays files only'),
+  file: z.object({ uri: callbackUri }),
 });
-
-const playSource = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('file'), file: z.object({ uri: callbackUri }) }),
-  z.object({
-    kind: z.literal('text'),
-    text: z.object({ text: z.string().min(1).max(5_000), voiceName: z.string().optional() }),
-  }),
-  z.object({ kind: z.literal('ssml'), ssml: z.object({ ssmlText: z.string().min(1).max(10_000) }) }),
-]);
 export type PlaySource = z.output<typeof playSource>;
 
 export const targetRequest = asked.extend({ targetParticipant: participant });
 
-export const holdRequest = targetRequest.extend({ playSourceInfo: playSource.optional() });
+export const holdRequest = targetRequest.extend({
+  playSourceInfo: z.undefined('the emulator has no music').optional(),
+});
 
 export const playRequest = asked.extend({
   playSources: z.array(playSource).min(1).max(20),
-  playTo: z.array(participant).max(1, 'the emulator plays to one or to all').default([]),
-  playOptions: z.object({ loop: z.boolean().default(false) }).optional(),
-  interruptCallMediaOperation: z.boolean().default(false),
+  playTo: z.array(participant).max(0, 'the emulator plays to all').default([]),
+  playOptions: z.object({ loop: z.literal(false, 'the emulator plays once').default(false) }).optional(),
+  interruptCallMediaOperation: z.literal(false, 'the emulator lets play what plays').default(false),
 });
 
 const tone = z.string().refine((name) => keyOf(name) !== undefined, 'zero to nine, a to d, pound or asterisk');
-
-const seconds = (most: number) => z.number().min(0).max(most);
-
-export const recognizeRequest = asked.extend({
-  recognizeInputType: z.literal('dtmf', 'the emulator recognizes dtmf only'),
-  playPrompt: playSource.optional(),
-  playPrompts: z.array(playSource).max(20).optional(),
-  interruptCallMediaOperation: z.boolean().default(false),
-  recognizeOptions: z.object({
-    targetParticipant: participant,
-    interruptPrompt: z.boolean().default(false),
-    initialSilenceTimeoutInSeconds: seconds(300).default(5),
-    dtmfOptions: z
-      .object({
-        interToneTimeoutInSeconds: seconds(60).default(2),
-        maxTonesToCollect: z.int().min(1).max(100).optional(),
-        stopTones: z.array(tone).default([]),
-      })
-      .prefault({}),
-  }),
-});
 
 export const sendTonesRequest = targetRequest.extend({ tones: z.array(tone).min(1).max(100) });
 

@@ -29,7 +29,6 @@ export const ALL_CAPABILITIES = [
   'hold',
   'send-keys',
   'listen-for-keys',
-  'collect-keys',
   'play',
   'recording',
   'pause-recording',
@@ -69,14 +68,13 @@ export interface Carrier {
 
   /** Hands the call to somebody else. Where it succeeds, our leg is gone with it. */
   transfer(callId: string, wish: TransferWish): Promise<void>;
-  /** Rings somebody, who comes into the call where he answers. @returns by what `cancelAdd` takes it back */
-  addParticipant(callId: string, wish: AddWish): Promise<{ readonly invitationId?: string }>;
-  cancelAdd(callId: string, invitationId: string, operationContext: string): Promise<void>;
+  /** Rings somebody, who comes into the call where he answers. */
+  addParticipant(callId: string, wish: AddWish): Promise<void>;
   removeParticipant(callId: string, participant: PartyId, operationContext: string): Promise<void>;
   /** Nobody hears him any more. There is no way back but removing and adding him. */
   mute(callId: string, participant: PartyId, operationContext: string): Promise<void>;
   /** He neither hears nor is heard. Only a failure is told by an event. */
-  hold(callId: string, participant: PartyId, operationContext: string, play?: PlaySource): Promise<void>;
+  hold(callId: string, participant: PartyId, operationContext: string): Promise<void>;
   unhold(callId: string, participant: PartyId, operationContext: string): Promise<void>;
   participants(callId: string): Promise<readonly Participant[]>;
 
@@ -85,13 +83,9 @@ export interface Carrier {
   /** Tells each key that he presses as an event, until it is stopped. */
   listenForKeys(callId: string, from: PartyId, operationContext: string): Promise<void>;
   stopListeningForKeys(callId: string, from: PartyId, operationContext: string): Promise<void>;
-  /** Takes down the keys that he presses, and tells them all at once. */
-  collectKeys(callId: string, wish: CollectWish): Promise<void>;
 
-  /** Plays to everybody in the call, or to one. */
-  play(callId: string, source: PlaySource, operationContext: string, to?: PartyId): Promise<void>;
-  /** Ends whatever plays or is collected. */
-  stopPlaying(callId: string): Promise<void>;
+  /** Plays a file, which the carrier can reach at that address, to everybody in the call. */
+  play(callId: string, url: string, operationContext: string): Promise<void>;
 
   startRecording(callId: string, wish: RecordingWish): Promise<{ readonly recordingId: string }>;
   pauseRecording(recordingId: string): Promise<void>;
@@ -126,8 +120,6 @@ export interface TransferWish {
   readonly transferee?: PartyId | undefined;
   /** Our number, by which he is called. */
   readonly source?: PartyId | undefined;
-  /** What goes with the call: short texts by name. Private: never into a log. */
-  readonly context?: Readonly<Record<string, string>> | undefined;
 }
 
 export interface AddWish {
@@ -137,26 +129,7 @@ export interface AddWish {
   readonly source?: PartyId | undefined;
   /** How long it rings. */
   readonly ringS?: number | undefined;
-  readonly context?: Readonly<Record<string, string>> | undefined;
 }
-
-export interface CollectWish {
-  readonly from: PartyId;
-  readonly operationContext: string;
-  /** So many are enough. */
-  readonly most: number;
-  /** One of these keys ends it. */
-  readonly terminators?: string | undefined;
-  readonly firstWaitS?: number | undefined;
-  readonly betweenS?: number | undefined;
-  /** What is played before, which a key cuts short. */
-  readonly prompt?: PlaySource | undefined;
-}
-
-/** What a carrier plays by itself: a file at an address that it can reach, or a text that it speaks. */
-export type PlaySource =
-  | { readonly url: string }
-  | { readonly text: string; readonly locale: string; readonly voice?: string | undefined };
 
 export interface RecordingWish {
   readonly channels: 'mixed' | 'unmixed';

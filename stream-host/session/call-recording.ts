@@ -165,7 +165,7 @@ export class CallRecording {
         this.#isStarted(operationContext);
         return;
       }
-      const play = () => ports.carrier.play(callId, { url }, notice.operationContext);
+      const play = () => ports.carrier.play(callId, url, notice.operationContext);
       await (ports.traces ?? noCallTraces).within(sessionId, operationSpan('play'), play);
     } catch (error) {
       this.#playing.delete(notice.operationContext);

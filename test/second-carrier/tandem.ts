@@ -51,7 +51,6 @@ class Tandem implements Carrier {
   redirect = refused('redirect a call');
   transfer = refused('transfer a call');
   addParticipant = refused('add a participant');
-  cancelAdd = refused('take back an invitation');
   removeParticipant = refused('remove a participant');
   mute = refused('mute a participant');
   hold = refused('hold a participant');
@@ -60,9 +59,7 @@ class Tandem implements Carrier {
   sendKeys = refused('press keys');
   listenForKeys = refused('listen for keys');
   stopListeningForKeys = refused('listen for keys');
-  collectKeys = refused('collect keys');
   play = refused('play');
-  stopPlaying = refused('stop playing');
   startRecording = refused('record a call');
   pauseRecording = refused('pause a recording');
   resumeRecording = refused('resume a recording');

@@ -4,10 +4,7 @@ import type {
   CallConnection,
   CallMedia,
   CreateCallResult,
-  CustomCallingContext,
-  FileSource,
   MediaStreamingOptions,
-  TextSource,
   TranscriptionOptions,
 } from '@azure/communication-call-automation';
 import { SAMPLE_RATE } from '../../audio/pcm.ts';
@@ -20,16 +17,13 @@ import {
   type CallState,
   type Capability,
   type Carrier,
-  type CollectWish,
   type PartyId,
-  type PlaySource,
   type RecordingWish,
   type TransferWish,
 } from '../carrier.ts';
 import { failedAs, notSupported } from '../carrier-error.ts';
 import type { WatchRequest } from '../carrier-kind.ts';
 import type { CarrierWords, LineMedia } from '../line-media.ts';
-import { isTeams } from '../party-id.ts';
 import { readAcsAnnouncement } from './acs-announcements.ts';
 import { type AcsAccess, type AcsClient, addressOf, openAcsClient } from './acs-client.ts';
 import { acsErrorOf } from './acs-error.ts';
@@ -131,36 +125,20 @@ export class AcsCarrier implements Carrier {
     }
   }
 
-  async transfer(callId: string, wish: TransferWish): Promise<void> {
-    const { target, operationContext, transferee, source, context } = wish;
+  async transfer(callId: string, { target, operationContext, transferee, source }: TransferWish): Promise<void> {
     await this.#attempt('transfer the call', () =>
       this.#connection(callId).transferCallToParticipant(acsPartyOf(target), {
         operationContext,
         ...(transferee !== undefined && { transferee: acsPartyOf(transferee) }),
         ...shown(source),
-        ...(context !== undefined && { customCallingContext: customContextOf(target, context) }),
       }),
     );
   }
 
-  async addParticipant(callId: string, wish: AddWish): Promise<{ readonly invitationId?: string }> {
-    const { target, operationContext, source, ringS, context } = wish;
-    const invite = {
-      targetParticipant: acsPartyOf(target),
-      ...shown(source),
-      ...(context !== undefined && { customCallingContext: customContextOf(target, context) }),
-    };
+  async addParticipant(callId: string, { target, operationContext, source, ringS }: AddWish): Promise<void> {
+    const invite = { targetParticipant: acsPartyOf(target), ...shown(source) };
     const options = { operationContext, ...(ringS !== undefined && { invitationTimeoutInSeconds: ringS }) };
-    return this.#attempt('add a participant', async () => {
-      const { invitationId } = await this.#connection(callId).addParticipant(invite, options);
-      return invitationId === undefined ? {} : { invitationId };
-    });
-  }
-
-  async cancelAdd(callId: string, invitationId: string, operationContext: string): Promise<void> {
-    await this.#attempt('take back an invitation', () =>
-      this.#connection(callId).cancelAddParticipantOperation(invitationId, { operationContext }),
-    );
+    await this.#attempt('add a participant', () => this.#connection(callId).addParticipant(invite, options));
   }
 
   async removeParticipant(callId: string, participant: PartyId, operationContext: string): Promise<void> {
@@ -175,9 +153,10 @@ export class AcsCarrier implements Carrier {
     );
   }
 
-  async hold(callId: string, participant: PartyId, operationContext: string, play?: PlaySource): Promise<void> {
-    const options = { operationContext, ...(play !== undefined && { playSource: playSourceOf(play) }) };
-    await this.#attempt('hold a participant', () => this.#media(callId).hold(acsPartyOf(participant), options));
+  async hold(callId: string, participant: PartyId, operationContext: string): Promise<void> {
+    await this.#attempt('hold a participant', () =>
+      this.#media(callId).hold(acsPartyOf(participant), { operationContext }),
+    );
   }
 
   async unhold(callId: string, participant: PartyId, operationContext: string): Promise<void> {
@@ -211,34 +190,9 @@ export class AcsCarrier implements Carrier {
     );
   }
 
-  async collectKeys(callId: string, wish: CollectWish): Promise<void> {
-    const { from, operationContext, most, terminators, firstWaitS, betweenS, prompt } = wish;
-    await this.#attempt('collect keys', () =>
-      this.#media(callId).startRecognizing(acsPartyOf(from), {
-        kind: 'callMediaRecognizeDtmfOptions',
-        operationContext,
-        maxTonesToCollect: most,
-        interruptPrompt: true,
-        ...(terminators !== undefined && { stopDtmfTones: tonesOf(terminators) }),
-        ...(firstWaitS !== undefined && { initialSilenceTimeoutInSeconds: firstWaitS }),
-        ...(betweenS !== undefined && { interToneTimeoutInSeconds: betweenS }),
-        ...(prompt !== undefined && { playPrompt: playSourceOf(prompt) }),
-      }),
-    );
-  }
-
-  async play(callId: string, source: PlaySource, operationContext: string, to?: PartyId): Promise<void> {
-    const sources = [playSourceOf(source)];
-    const media = this.#media(callId);
-    await this.#attempt('play', () =>
-      to === undefined
-        ? media.playToAll(sources, { operationContext })
-        : media.play(sources, [acsPartyOf(to)], { operationContext }),
-    );
-  }
-
-  async stopPlaying(callId: string): Promise<void> {
-    await this.#attempt('stop playing', () => this.#media(callId).cancelAllOperations());
+  async play(callId: string, url: string, operationContext: string): Promise<void> {
+    const file = { kind: 'fileSource', url } as const;
+    await this.#attempt('play', () => this.#media(callId).playToAll([file], { operationContext }));
   }
 
   async startRecording(callId: string, wish: RecordingWish): Promise<{ readonly recordingId: string }> {
@@ -373,22 +327,3 @@ function callIdsOf({ callConnectionProperties }: AnswerCallResult | CreateCallRe
 /** The number that a telephone shows. A call through Teams Phone has none of ours: Teams shows the account's. */
 const shown = (source: PartyId | undefined) =>
   source?.startsWith('+') ? { sourceCallIdNumber: { phoneNumber: source } } : {};
-
-/**
- * Telephones get it as SIP headers, `X-MS-Custom-…`; who has Teams, as the details of a Teams call; others as the headers
- * of an internet call.
- */
-function customContextOf(target: PartyId, context: Readonly<Record<string, string>>): CustomCallingContext {
-  if (isTeams(target)) {
-    const callContext = Object.entries(context).map(([name, value]) => `${name}: ${value}`);
-    return [{ kind: 'TeamsPhoneCallDetails', callContext: callContext.join('\n') }];
-  }
-  const kind = 'phoneNumber' in acsPartyOf(target) ? 'sipx' : 'voip';
-  return Object.entries(context).map(([key, value]) => ({ kind, key, value }));
-}
-
-function playSourceOf(source: PlaySource): FileSource | TextSource {
-  if ('url' in source) return { kind: 'fileSource', url: source.url };
-  const { text, locale, voice } = source;
-  return { kind: 'textSource', text, sourceLocale: locale, ...(voice !== undefined && { voiceName: voice }) };
-}

@@ -37,16 +37,12 @@ export class ScriptedCarrier implements Carrier {
   mute = (_: string, who: string, context: string) => this.#ask(`mute ${who}`, context);
   removeParticipant = (_: string, who: string, context: string) => this.#ask(`remove ${who}`, context);
   transfer = (_: string, wish: TransferWish) => this.#ask(`transfer ${wish.target}`, wish.operationContext);
+  addParticipant = (_: string, wish: AddWish) => this.#ask(`add ${wish.target}`, wish.operationContext);
   play = (_: string, __: unknown, context: string) => this.#ask('play', context);
   hangUp = (_: string, who = 'everybody') => this.#ask(`hang-up ${who}`);
   pauseRecording = (id: string) => this.#ask(`pause ${id}`);
   resumeRecording = (id: string) => this.#ask(`resume ${id}`);
   stopRecording = (id: string) => this.#ask(`stop ${id}`);
-
-  async addParticipant(_: string, wish: AddWish): Promise<{ readonly invitationId?: string }> {
-    await this.#ask(`add ${wish.target}`, wish.operationContext);
-    return {};
-  }
 
   async startRecording(): Promise<{ readonly recordingId: string }> {
     await this.#ask('record');
@@ -64,11 +60,8 @@ export class ScriptedCarrier implements Carrier {
   redirect = (): Promise<void> => this.#never();
   end = (): Promise<boolean> => this.#never();
   state = (): Promise<CallState> => this.#never();
-  cancelAdd = (): Promise<void> => this.#never();
   listenForKeys = (): Promise<void> => this.#never();
   stopListeningForKeys = (): Promise<void> => this.#never();
-  collectKeys = (): Promise<void> => this.#never();
-  stopPlaying = (): Promise<void> => this.#never();
   recordingState = (): Promise<'active' | 'inactive'> => this.#never();
   startMedia = (): Promise<void> => this.#never();
   stopMedia = (): Promise<boolean> => this.#never();
