@@ -1,4 +1,4 @@
-import { type Cue, type Cues, cuesFor } from './cues.ts';
+import { type Cue, cuesIn } from './cues.ts';
 import type { Tone } from './tone-detector.ts';
 import type { Judgement, Verdict } from './verdict.ts';
 
@@ -45,65 +45,56 @@ const CADENCE = 3;
 const LEAST_SPEECH_MS = 500;
 
 /**
- * Judges who has answered. Pure. A machine is only called one for what it says, or for its beep after it has spoken: that
+ * Judges who has answered. A machine is only called one for what it says, or for its beep after it has spoken: that
  * somebody speaks long proves nothing, as a shop may answer with a whole sentence, and to hang up on people is the worse
  * mistake. Nothing is waited for on a human's account.
+ * @returns undefined while it cannot be told, which is no longer than 4 s after the first sound
  */
-export class LineJudge {
-  readonly #cues: Cues;
+export function judgeLine(evidence: Evidence): Judgement | undefined {
+  const { nowMs, firstSoundMs, soundMs, silentMs, tones } = evidence;
+  if (isNetworkTone(tones, soundMs)) return { verdict: 'unavailable', reason: 'network-tone' };
+  if (firstSoundMs === undefined) return nowMs >= SILENCE_MS ? { verdict: 'unsure', reason: 'silence' } : undefined;
+  const cues = cuesIn(evidence.text);
+  const told = toldBy(cues);
+  if (told) return told;
+  const speechMs = soundMs - toneMs(tones);
+  if (hasBeeped(evidence)) return { verdict: 'voicemail', reason: 'beep' };
+  const asks = cues.has('person');
+  const isRecorded = cues.has('recorded') && !asks;
+  const hasSpoken = speechMs > 0;
+  const waits = asks
+    ? silentMs >= ASKER_WAITS_MS
+    : !isRecorded && silentMs >= HUMAN_WAITS_MS && speechMs <= LONGEST_HELLO_MS;
+  if (hasSpoken && waits) return { verdict: 'human', reason: asks ? 'phrase' : 'rhythm' };
+  if (nowMs - firstSoundMs < DECIDED_WITHIN_MS) return undefined;
+  if (isRecorded) return { verdict: 'voicemail', reason: 'phrase' };
+  if (asks) return { verdict: 'human', reason: 'phrase' };
+  // Whoever has paused has let the agent speak, and answers it now.
+  const paused = Math.max(silentMs, isRecorded || cues.has('formal') ? 0 : evidence.longestGapMs - TURN_MS);
+  if (hasSpoken && paused >= ASKER_WAITS_MS) return { verdict: 'human', reason: 'rhythm' };
+  return { verdict: 'unsure', reason: 'time' };
+}
 
-  /** @param locale of the agent: what is expected to be spoken. English is listened for as well. */
-  constructor(locale: string) {
-    this.#cues = cuesFor(locale);
-  }
+/** What becomes clear only later of a line that nobody was sure about, or that was taken for another machine. */
+export function judgeAgain(evidence: Evidence, before: Verdict): Judgement | undefined {
+  const cues = cuesIn(evidence.text);
+  const told = toldBy(cues);
+  if (told) return told;
+  if (before !== 'unsure') return undefined;
+  if (hasBeeped(evidence)) return { verdict: 'voicemail', reason: 'beep' };
+  const { soundMs, silentMs, tones } = evidence;
+  const asks = cues.has('person');
+  if (asks && silentMs >= ASKER_WAITS_MS) return { verdict: 'human', reason: 'phrase' };
+  if (silentMs >= LISTENS_MS && soundMs - toneMs(tones) < SPEECH_MS) return { verdict: 'human', reason: 'rhythm' };
+  const isFormal = !asks && (cues.has('formal') || cues.has('recorded'));
+  return isFormal && soundMs - toneMs(tones) >= SPEECH_MS ? { verdict: 'voicemail', reason: 'phrase' } : undefined;
+}
 
-  /** Undefined while it cannot be told, which is no longer than 4 s after the first sound. */
-  judge(evidence: Evidence): Judgement | undefined {
-    const { nowMs, firstSoundMs, soundMs, silentMs, tones } = evidence;
-    if (isNetworkTone(tones, soundMs)) return { verdict: 'unavailable', reason: 'network-tone' };
-    if (firstSoundMs === undefined) return nowMs >= SILENCE_MS ? { verdict: 'unsure', reason: 'silence' } : undefined;
-    const cues = this.#cues.in(evidence.text);
-    const told = this.#told(cues);
-    if (told) return told;
-    const speechMs = soundMs - toneMs(tones);
-    if (hasBeeped(evidence)) return { verdict: 'voicemail', reason: 'beep' };
-    const asks = cues.has('person');
-    const isRecorded = cues.has('recorded') && !asks;
-    const hasSpoken = speechMs > 0;
-    const waits = asks
-      ? silentMs >= ASKER_WAITS_MS
-      : !isRecorded && silentMs >= HUMAN_WAITS_MS && speechMs <= LONGEST_HELLO_MS;
-    if (hasSpoken && waits) return { verdict: 'human', reason: asks ? 'phrase' : 'rhythm' };
-    if (nowMs - firstSoundMs < DECIDED_WITHIN_MS) return undefined;
-    if (isRecorded) return { verdict: 'voicemail', reason: 'phrase' };
-    if (asks) return { verdict: 'human', reason: 'phrase' };
-    // Whoever has paused has let the agent speak, and answers it now.
-    const paused = Math.max(silentMs, isRecorded || cues.has('formal') ? 0 : evidence.longestGapMs - TURN_MS);
-    if (hasSpoken && paused >= ASKER_WAITS_MS) return { verdict: 'human', reason: 'rhythm' };
-    return { verdict: 'unsure', reason: 'time' };
+function toldBy(cues: ReadonlySet<Cue>): Judgement | undefined {
+  for (const verdict of ['voicemail', 'unavailable', 'menu'] as const) {
+    if (cues.has(verdict)) return { verdict, reason: 'phrase' };
   }
-
-  /** What becomes clear only later of a line that nobody was sure about, or that was taken for another machine. */
-  second(evidence: Evidence, before: Verdict): Judgement | undefined {
-    const cues = this.#cues.in(evidence.text);
-    const told = this.#told(cues);
-    if (told) return told;
-    if (before !== 'unsure') return undefined;
-    if (hasBeeped(evidence)) return { verdict: 'voicemail', reason: 'beep' };
-    const { soundMs, silentMs, tones } = evidence;
-    const asks = cues.has('person');
-    if (asks && silentMs >= ASKER_WAITS_MS) return { verdict: 'human', reason: 'phrase' };
-    if (silentMs >= LISTENS_MS && soundMs - toneMs(tones) < SPEECH_MS) return { verdict: 'human', reason: 'rhythm' };
-    const isFormal = !asks && (cues.has('formal') || cues.has('recorded'));
-    return isFormal && soundMs - toneMs(tones) >= SPEECH_MS ? { verdict: 'voicemail', reason: 'phrase' } : undefined;
-  }
-
-  #told(cues: ReadonlySet<Cue>): Judgement | undefined {
-    for (const verdict of ['voicemail', 'unavailable', 'menu'] as const) {
-      if (cues.has(verdict)) return { verdict, reason: 'phrase' };
-    }
-    return undefined;
-  }
+  return undefined;
 }
 
 const toneMs = (tones: readonly Tone[]): number => tones.reduce((sum, { startMs, endMs }) => sum + endMs - startMs, 0);

@@ -1,7 +1,7 @@
 import { SAMPLE_RATE } from '../../shared/audio/pcm.ts';
 import { Resampler } from '../../shared/audio/resample.ts';
 import type { OpenRecogniser, Recogniser } from '../contract/speech.ts';
-import { type Evidence, LineJudge } from './line-judge.ts';
+import { type Evidence, judgeAgain, judgeLine } from './line-judge.ts';
 import { SoundRhythm } from './sound-rhythm.ts';
 import { type Tone, ToneDetector } from './tone-detector.ts';
 import type { Judgement } from './verdict.ts';
@@ -9,8 +9,6 @@ import type { Judgement } from './verdict.ts';
 export interface LineObserverOptions {
   /** Of the audio written, Hz. */
   readonly rateHz: number;
-  /** What is expected to be spoken. */
-  readonly locale: string;
   readonly openRecogniser: OpenRecogniser;
   /**
    * The verdict, at most 4 s after the first sound. It comes again where more was heard: of a line that nobody was sure
@@ -33,7 +31,6 @@ export class LineObserver {
   readonly #rhythm = new SoundRhythm();
   readonly #tones: Tone[] = [];
   readonly #detector: ToneDetector;
-  readonly #judge: LineJudge;
   readonly #finals: string[] = [];
   #recogniser: Recogniser | undefined;
   #partial = '';
@@ -44,7 +41,6 @@ export class LineObserver {
   constructor(options: LineObserverOptions) {
     this.#options = options;
     this.#resampler = new Resampler(options.rateHz, SAMPLE_RATE);
-    this.#judge = new LineJudge(options.locale);
     this.#detector = new ToneDetector(SAMPLE_RATE, (tone) => this.#tones.push(tone));
     this.#recogniser = options.openRecogniser({
       onPartial: (text) => this.#heard(text, false),
@@ -94,7 +90,7 @@ export class LineObserver {
     this.#judgedAtMs = this.#rhythm.nowMs;
     const before = this.#judgement;
     const evidence = this.#evidence();
-    const judgement = before ? this.#judge.second(evidence, before.verdict) : this.#judge.judge(evidence);
+    const judgement = before ? judgeAgain(evidence, before.verdict) : judgeLine(evidence);
     const afterMs = evidence.nowMs - (evidence.firstSoundMs ?? evidence.nowMs);
     if (judgement && judgement.verdict !== before?.verdict) {
       this.#judgement = judgement;

@@ -155,7 +155,6 @@ class WatchedCall implements Mode {
   #observe(): LineObserver {
     return new LineObserver({
       rateHz: this.#kind.rateHz,
-      locale: this.#host.agent.locale,
       openRecogniser: this.#speech.openRecogniser,
       onJudged: (judgement, afterMs) => this.#judged(judgement, afterMs),
       onText: (text) => this.#heard(text),

@@ -23,7 +23,7 @@ is silence. Prints each verdict and the table of all.
 
   --at ONCE      how many clips at a time (1); more make the recogniser late
   --speech URL   a speech service that runs already, such as http://127.0.0.1:8090. Without it, one is started
-  --language L   what the agent speaks, such as de-DE (en-US)
+  --language L   what the recogniser is told to hear, such as en-GB (en-US)
 
 Ends with 0 where at most one of twenty humans was taken for a machine and each verdict came within 4 s of the
 first sound, else with 1.
@@ -77,7 +77,6 @@ async function judge(file: string): Promise<Judged> {
   let firstSoundWallMs = 0;
   const observer = new LineObserver({
     rateHz: 16_000,
-    locale: values.language,
     openRecogniser: openAzureRecogniser({
       services: onlyProvider('speech', service, systemClock),
       clock: systemClock,

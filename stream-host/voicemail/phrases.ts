@@ -1,6 +1,6 @@
-import type { CueLists } from '../cue-lists.ts';
-
-export const en: CueLists = {
+/** Turns of phrase in English, by what they say of their speaker; separated by commas. */
+export const PHRASES = {
+  /** Only an answering machine or a mailbox says it. */
   voicemail: `
     leave a message, leave the message, leave me a message, leave us a message, leave your message,
     leave a brief message, leave a short message, leave a detailed message, leave a voice message, leave your name,
@@ -20,6 +20,7 @@ export const en: CueLists = {
     person you are trying to reach, person you are calling cannot, nobody is available to take,
     no one is available to take, finished recording, when you have finished, when you are finished,
     you may hang up, please hang up when`,
+  /** Only the network says it: nobody can be had under this number now. */
   unavailable: `
     number you have dialed, number you have dialled, number you dialed, number you dialled, number you have called,
     number you called, number you are calling, number you are trying to reach, number you are trying to call,
@@ -34,6 +35,7 @@ export const en: CueLists = {
     subscriber you are calling, subscriber is not, customer you are calling, subscriber cannot,
     all circuits are busy, circuits are busy, number does not exist, does not exist, not accepting calls,
     is not accepting calls, not receiving calls, incoming calls`,
+  /** Only a menu says it, which waits for keys or for words. */
   menu: `
     press one, press two, press three, press four, press five, press six, press seven, press eight, press nine,
     press zero, press 1, press 2, press 3, press 4, press 5, press 6, press 7, press 8, press 9, press 0,
@@ -45,6 +47,7 @@ export const en: CueLists = {
     you can say, please say, in a few words, tell me why, tell us why, use your keypad, touch tone,
     know your party, know the extension, know your party's, party's extension, stay on the line to,
     if you are an existing, if you are a new, if you know`,
+  /** A recording says it of itself; a person hardly ever, and then not alone. */
   recorded: `
     your call is important, your call may be, your call is being, call may be recorded, call may be monitored,
     calls may be recorded, calls are recorded, recorded for, for quality, quality assurance, training purposes,
@@ -53,6 +56,7 @@ export const en: CueLists = {
     has been forwarded, is being forwarded, being transferred, forwarded to, all our lines, all of our agents,
     all our agents, next available, i am not available, i am out of the office, i am on vacation, i am on holiday,
     we are out of the office`,
+  /** Recordings say it, and so does whoever answers for a firm, or for somebody else: it tells nothing by itself. */
   formal: `
     you have reached, you have just reached, you reached, you are through to, you have called,
     you have got through, is not available, not available at the moment, not available right now,
@@ -60,6 +64,7 @@ export const en: CueLists = {
     out of the office, on vacation, on holiday, on the other line, please hold, opening hours are,
     business hours are, office hours are, thank you for calling, thanks for calling, thank you for your call,
     welcome to`,
+  /** A person says it who has answered. */
   person: `
     speaking, take a message, who shall i say, which company, how can i help, how may i help, how can we help,
     how may we help, can i help you, may i help you, help you today, what can i do for you, who is this,
@@ -70,4 +75,4 @@ export const en: CueLists = {
     just a second, just a sec, one sec, sorry who, i am driving, i am in a meeting, can i call you back,
     is that you, this is he, this is she, that's me, good morning how, good afternoon how, what's up,
     how's it going, how are you`,
-};
+} as const;
