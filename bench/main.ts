@@ -21,7 +21,7 @@ into the system's temporary folder; the first run needs a network for that.
   --seed n           everything random comes from it (default: 1)
   --seconds n        how long each row measures, where it can choose
   --json file        writes what was found
-  --write-docs       writes docs/benchmarks.md and its plots; rows that did not run keep their figures
+  --write-docs       writes docs/benchmarks.md; rows that did not run keep their figures
   --help
 
 Measure on a machine that does nothing else. Exits with 1 when a row failed, 130 after Ctrl-C

@@ -1,10 +1,8 @@
-import type { Plot, ReportedLine, Result, Subject } from './report/run-report.ts';
-import { cdf } from './statistics.ts';
+import type { ReportedLine, Result, Subject } from './report/run-report.ts';
 
-/** What a row found: its table, its pictures, and what a reader must know to judge them, a sentence or two each. */
+/** What a row found: its table, and what a reader must know to judge them, a sentence or two each. */
 export interface RowResult {
   readonly lines: readonly ReportedLine[];
-  readonly plots: readonly Plot[];
   readonly notes: readonly string[];
 }
 
@@ -47,14 +45,3 @@ export const parleyLine = (
   target?: string,
   better: Head['better'] = 'lower',
 ): ReportedLine => ({ label, unit, better, ...(target !== undefined && { target }), results: { parley } });
-
-/** How samples in ms are distributed, for each name. */
-export const cdfPlot = (
-  file: string,
-  title: string,
-  what: string,
-  series: readonly (readonly [name: string, samples: readonly number[]])[],
-): Plot => ({
-  ...{ file, title, kind: 'cdf', xLabel: 'ms', yLabel: `share of ${what}` },
-  series: series.map(([name, samples]) => ({ name, points: cdf(samples) })),
-});

@@ -6,7 +6,7 @@ import type { Row, RowContext, RowResult } from './row.ts';
 import { runRows } from './run-rows.ts';
 
 const environment = captureEnvironment(3, ['parley', 'livekit-best'], new Date());
-const result: RowResult = { lines: [], plots: [], notes: ['done'] };
+const result: RowResult = { lines: [], notes: ['done'] };
 
 function row(name: string, run: (context: RowContext) => Promise<RowResult>): Row {
   return { name, title: name, includes: '', leavesOut: '', estimateSeconds: 1, run };

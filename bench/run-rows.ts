@@ -54,9 +54,9 @@ async function outcomeOf(row: Row, context: RowContext): Promise<RowReport['outc
   signal.addEventListener('abort', onAbort, { once: true });
   overdue.promise.catch(() => {});
   try {
-    const { lines, plots, notes } = await Promise.race([row.run({ ...context, signal }), overdue.promise]);
+    const { lines, notes } = await Promise.race([row.run({ ...context, signal }), overdue.promise]);
     signal.throwIfAborted();
-    return { type: 'measured', lines: [...lines], plots: [...plots], notes: [...notes] };
+    return { type: 'measured', lines: [...lines], notes: [...notes] };
   } catch (error) {
     return { type: 'failed', error: messageOf(signal.aborted ? signal.reason : error) };
   } finally {

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Random } from './random.ts';
 import {
-  cdf,
   countInterval,
   countOf,
   differenceOf,
@@ -71,13 +70,6 @@ test('samples of one part of a run count for less than as many of different ones
   assert.deepEqual(quantileOver(bursts, 1), { value: 119, low: 19, high: 119, open: 'above', n: 400 });
   assert.deepEqual(quantileOver([[], []], 0.95), { none: 'no samples' });
   assert.equal('open' in quantileOver([[1, 2, 3]], 0.5), true, 'one part bounds nothing');
-});
-
-test('a distribution rises to one', () => {
-  assert.deepEqual(cdf([30, 10]), [
-    [10, 0.5],
-    [30, 1],
-  ]);
 });
 
 test('counts that differ between stretches by more than chance have a wider spread than single events', () => {

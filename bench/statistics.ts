@@ -13,7 +13,6 @@ const TAIL = 0.025;
 const Z = 1.959_964;
 /** The greatest sample of a like run is below so many of the greatest of this one in 1 of 64 cases. */
 const GREATEST = 6;
-const PLOTTED_POINTS = 400;
 /** Two-sided 95 % points of Student's distribution for 1 to 12 degrees of freedom. */
 const STUDENT = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179];
 
@@ -103,16 +102,6 @@ export function once(value: number, resolution: number): Measure {
 
 /** A figure that the same seed repeats exactly: it has no spread. */
 export const exactly = (value: number, n: number): Measure => ({ value, low: value, high: value, n });
-
-/** Points of a cumulative distribution, (sample, share of the samples up to it): no more than a picture can show. */
-export function cdf(samples: readonly number[]): [number, number][] {
-  const points = Math.min(samples.length, PLOTTED_POINTS);
-  const values = sorted(samples);
-  return Array.from({ length: points }, (_, at) => {
-    const share = (at + 1) / points;
-    return [Number(sortedQuantile(values, share).toPrecision(5)), share];
-  });
-}
 
 export function student(freedom: number): number {
   const whole = Math.floor(freedom);

@@ -1,7 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { cellsOf, figure } from './figures.ts';
-import { plotSvg } from './plot-svg.ts';
 import { type RowReport, type RunReport, readRunReport } from './run-report.ts';
 
 const DOCS = path.join(import.meta.dirname, '../../docs');
@@ -9,7 +8,7 @@ const DOCS = path.join(import.meta.dirname, '../../docs');
 const BEGIN = '<!-- What follows is written by `npm run bench -- --write-docs`. -->';
 
 /**
- * Writes the rows into `benchmarks.md`, the plots and the figures behind them. Rows that did not run now keep the figures of
+ * Writes the rows into `benchmarks.md`, and the figures behind them. Rows that did not run now keep the figures of
  * an earlier run, but only of the same machine and Node: a table of two machines would compare nothing.
  * @returns the document's path
  */
@@ -17,10 +16,7 @@ export function writeDocs(run: RunReport, docs = DOCS): string {
   const folder = path.join(docs, 'benchmarks');
   mkdirSync(folder, { recursive: true });
   const stored = path.join(folder, 'results.json');
-  const merged = readdirSync(folder).includes('results.json') ? merge(readRunReport(stored), run) : run;
-  const plots = merged.rows.flatMap(({ outcome }) => (outcome.type === 'measured' ? outcome.plots : []));
-  for (const file of readdirSync(folder)) if (file.endsWith('.svg')) rmSync(path.join(folder, file));
-  for (const plot of plots) writeFileSync(path.join(folder, plot.file), plotSvg(plot));
+  const merged = existsSync(stored) ? merge(readRunReport(stored), run) : run;
   writeFileSync(stored, `${JSON.stringify(merged)}\n`);
   const document = path.join(docs, 'benchmarks.md');
   const [byHand = ''] = readFileSync(document, 'utf8').split(BEGIN);
@@ -65,7 +61,6 @@ export function rowText(row: RowReport): string {
       ? [`**This row failed:** ${inline(outcome.error)}`]
       : [
           table(cellsOf(outcome.lines), '---:'),
-          ...outcome.plots.map(({ file, title: alt }) => `![${inline(alt)}](benchmarks/${file})`),
           ...(outcome.notes.length > 0 ? [outcome.notes.map((note) => `- ${inline(note)}`).join('\n')] : []),
         ];
   const frame = [`*Includes:* ${inline(includes)}`, `*Leaves out:* ${inline(leavesOut)}`, `<sub>${measuredAt}</sub>`];

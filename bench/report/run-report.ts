@@ -34,23 +34,6 @@ const line = z.object({
   results: z.partialRecord(z.enum(SUBJECTS), result),
 });
 
-/** A picture, drawn to `docs/benchmarks/<file>`. A `cdf` takes (x, share 0..1) points. */
-const plot = z.object({
-  file: z.string().regex(/^[\w-]+\.svg$/),
-  title: z.string(),
-  xLabel: z.string(),
-  yLabel: z.string(),
-  kind: z.enum(['line', 'cdf']),
-  series: z.array(
-    z.object({
-      name: z.string(),
-      points: z.array(z.tuple([z.number(), z.number()])),
-      /** Words beside the points, by their index; none where it is empty. */
-      marks: z.array(z.string()).exactOptional(),
-    }),
-  ),
-});
-
 const environment = z.object({
   date: z.iso.datetime(),
   seed: z.number(),
@@ -77,7 +60,7 @@ const rowReport = z.object({
   /** Of the time: at least one thread was ready to run and had no core. Missing where the system does not tell. */
   machine: z.object({ waitedPercent: z.number() }).exactOptional(),
   outcome: z.discriminatedUnion('type', [
-    z.object({ type: z.literal('measured'), lines: z.array(line), plots: z.array(plot), notes: z.array(z.string()) }),
+    z.object({ type: z.literal('measured'), lines: z.array(line), notes: z.array(z.string()) }),
     z.object({ type: z.literal('failed'), error: z.string() }),
   ]),
 });
@@ -87,8 +70,6 @@ const runReport = z.object({ version: z.literal(1), tookSeconds: z.number(), row
 /** One figure. */
 export type Measure = z.infer<typeof measure>;
 export type Result = z.infer<typeof result>;
-export type Plot = z.infer<typeof plot>;
-export type Series = Plot['series'][number];
 /** The machine, the software, the moment: all that makes a figure what it is besides the code. */
 export type Environment = z.infer<typeof environment>;
 export type RowReport = z.infer<typeof rowReport>;

@@ -2,7 +2,7 @@ import { buildScenes } from '../corpus/sets.ts';
 import { compete, msOf, type Runs, shareOf } from '../harness/contest.ts';
 import { falseStopsOf, interruptionOf, type SceneRun, stopDelaysOf } from '../harness/scenes.ts';
 import type { ReportedLine } from '../report/run-report.ts';
-import { cdfPlot, type Row, type RowContext, type RowResult } from '../row.ts';
+import type { Row, RowContext, RowResult } from '../row.ts';
 import { largest, median, p95 } from '../statistics.ts';
 import { Field, type Found } from '../subjects/field.ts';
 
@@ -34,10 +34,7 @@ async function run(context: RowContext): Promise<RowResult> {
   const scenes = await buildScenes({ seed: context.seed, sets: PER_CONDITION });
   if (!scenes.some(({ recorded }) => recorded)) field.notes.push(NO_RECORDINGS);
   const found = await compete(field, field.contenders, { scenes, ...PROVIDERS, atOnce: AT_ONCE }, context);
-  const title = 'Onset of the caller’s speech → stop';
-  const series = found.map(([{ subject }, runs]) => [subject, stopDelaysOf(cutIns(runs))] as const);
-  const plots = [cdfPlot('barge-in.svg', title, 'interruptions', series)];
-  return { lines: linesOf(field, found), plots, notes: field.notes };
+  return { lines: linesOf(field, found), notes: field.notes };
 }
 
 const cutIns = (runs: Runs) => runs.filter(({ scene }) => scene.set === 'interruption');

@@ -89,7 +89,6 @@ async function run(context: RowContext): Promise<RowResult> {
       line('memory a session adds (JavaScript heap and buffers)', 'MB', added('heapUsedBytes')),
       line(`the process with ${FEW} sessions (RSS)`, 'MB', wholeMb),
     ],
-    plots: [],
     notes: field.notes,
   };
 }

@@ -9,7 +9,7 @@ import {
   mainThreadCpuOf,
   stretchesOf,
 } from '../acs/talk-figures.ts';
-import { cdfPlot, parleyLine, type Row, type RowContext, type RowResult } from '../row.ts';
+import { parleyLine, type Row, type RowContext, type RowResult } from '../row.ts';
 import { differenceOf, meanOf } from '../statistics.ts';
 
 const FEW_CALLS = 20;
@@ -97,15 +97,6 @@ function resultOf(many: Runs, few: Runs, fewRss: Runs): RowResult {
       parleyLine('memory that a call adds', 'MB', added(rssOf, fewRss), '≤ 1.5'),
       parleyLine(`memory of the whole host with ${FEW_CALLS} calls`, 'MB', fewMb),
       ...hostLines(many),
-    ],
-    plots: [
-      cdfPlot('wire-stop.svg', `StopAudio, ${CALLS} calls`, 'stops', [
-        ['from the decision', decision.flat()],
-        ['from the onset', onset.flat()],
-      ]),
-      cdfPlot('playout-jitter.svg', `Delay of the agents’ frames behind their schedule, ${CALLS} calls`, 'frames', [
-        ['Parley', jitter.flat()],
-      ]),
     ],
     notes: [contentionNote(many)],
   };

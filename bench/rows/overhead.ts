@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { FRAME_MS } from '../../shared/audio/pcm.ts';
 import type { Call } from '../harness/call.ts';
 import { sharpUtterance, type Utterance, withLead } from '../harness/spoken.ts';
-import { cdfPlot, type Row, type RowContext, type RowResult } from '../row.ts';
+import type { Row, RowContext, RowResult } from '../row.ts';
 import { measure, median, p95 } from '../statistics.ts';
 import { Field } from '../subjects/field.ts';
 import { monotonicMs } from '../time.ts';
@@ -74,7 +74,6 @@ async function run(context: RowContext): Promise<RowResult> {
     return answers.flat();
   });
   const line = field.lines(found);
-  const series = found.map(([{ subject }, answers]) => [subject, answers.map(added)] as const);
   return {
     lines: [
       line('added, p50', 'ms', of(added, median), '≤ 10'),
@@ -82,7 +81,6 @@ async function run(context: RowContext): Promise<RowResult> {
       line('of it until the model is asked, p50', 'ms', of(untilAsked, median)),
       line('of it from the model’s question to the first frame, p50', 'ms', of(afterAsking, median)),
     ],
-    plots: [cdfPlot('overhead.svg', 'Added beyond providers and the endpointing wait', 'answers', series)],
     notes: field.notes,
   };
 }

@@ -41,7 +41,6 @@ async function run({ seed, seconds, signal, progress }: RowContext): Promise<Row
   const broken = violations.slice(0, SHOWN_VIOLATIONS);
   return {
     lines: linesOf(totals),
-    plots: [],
     notes: [
       `${ends.rest} calls ran until both sides were silent and were then asked once more, ${ends['hung-up']} were hung up ` +
         `on at a random moment, ${ends.goodbye} were ended by the agent.`,

@@ -10,7 +10,7 @@ import {
   turnEndOf,
 } from '../harness/scenes.ts';
 import type { ReportedLine } from '../report/run-report.ts';
-import { cdfPlot, type Row, type RowContext, type RowResult } from '../row.ts';
+import type { Row, RowContext, RowResult } from '../row.ts';
 import { largest, mean, median, p95 } from '../statistics.ts';
 import { Field, type LineMaker } from '../subjects/field.ts';
 import { turnTrade } from './turn-trade.ts';
@@ -47,12 +47,8 @@ async function run(context: RowContext): Promise<RowResult> {
   const played = found.map(([{ subject: name }, runs]) => ({ name, runs: inSet(runs, 'hesitation') }));
   const trade = await turnTrade({ scenes: turns, providers: PROVIDERS, played, signal });
   const line = field.lines(found);
-  const delays = played.map(({ name, runs }) => [name, answerDelaysOf(runs)] as const);
-  const title = 'Hesitation set: end of the caller’s turn → agent';
-  const cdf = cdfPlot('turn-delay.svg', title, 'turns not cut off', delays);
   return {
     lines: [...turnLines(line), ...trade.lines, ...holdLines(line)],
-    plots: [{ ...cdf, xLabel: `ms, with ${PROVIDERS_MS} ms of model and voice` }, ...trade.plots],
     notes: [...field.notes, ...trade.notes],
   };
 }

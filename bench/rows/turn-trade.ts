@@ -2,14 +2,12 @@ import { DEFAULT_TURN_POLICY, type TurnPolicyChanges } from '../../stream-host/c
 import type { Scene } from '../corpus/scene.ts';
 import { answerDelaysOf, type SceneRun, type SceneSettings, turnEndOf } from '../harness/scenes.ts';
 import { virtualScenes } from '../harness/virtual-scenes.ts';
-import type { ReportedLine, Series } from '../report/run-report.ts';
+import type { ReportedLine } from '../report/run-report.ts';
 import type { RowResult } from '../row.ts';
 import { mean, measure, percentOf } from '../statistics.ts';
 
 const PEER = 'livekit-default';
 export const HOLD_FACTORS = [0.4, 0.6, 0.8, 1, 1.2, 1.4, 1.6, 1.8, 2, 2.5, 3];
-/** Enough words beside the curves to read them by. */
-const MARKED = new Set([0.4, 1, 1.6, 2, 3]);
 
 export interface TurnTradeOptions {
   readonly scenes: readonly Scene[];
@@ -26,7 +24,7 @@ function pointOf(factor: number, runs: readonly SceneRun[]) {
   const isComplete = ends.every(({ cutOff, answeredAfterMs }) => cutOff || answeredAfterMs !== undefined);
   // The mean is over the turns that were not cut off.
   const meanMs = mean(answerDelaysOf(runs));
-  return { factor, meanMs, cutOffs, isComplete, place: [meanMs, percentOf(cutOffs)] as [number, number] };
+  return { factor, meanMs, cutOffs, isComplete };
 }
 type TradePoint = ReturnType<typeof pointOf>;
 
@@ -70,25 +68,19 @@ function resultOf(scaled: readonly TradePoint[], played: TurnTradeOptions['playe
     results: { parley: measure(of.cutOffs, percentOf), [PEER]: measure(besides.cutOffs, percentOf) },
   });
   const scenes = own?.cutOffs.length ?? 0;
-  const curve: Series = {
-    name: 'Parley, its holds × 0.4 to × 3 (virtual time)',
-    points: scaled.map(({ place }) => place),
-    marks: scaled.map(({ factor }) => (MARKED.has(factor) ? `× ${factor}` : '')),
-  };
+  /** The curve: how long the agent waits, and how often it cuts in. */
+  const curve = scaled.map(
+    ({ factor, meanMs, cutOffs }): ReportedLine => ({
+      label: `holds × ${factor}: turns cut off, at a mean delay of ${Math.round(meanMs)} ms (virtual time)`,
+      ...{ unit: '%', better: 'lower', results: { parley: measure(cutOffs, percentOf) } },
+    }),
+  );
   const trusted = own && parley && `Parley’s defaults give ${told(own)} there, and in real time ${told(parley)}`;
   const where = level && `the holds times ${level.factor}, with a mean of ${Math.round(level.meanMs)} ms`;
   return {
-    lines: level && peer ? [line(level, peer)] : [],
-    plots: [
-      {
-        ...{ file: 'turn-trade.svg', kind: 'line', yLabel: '% of turns cut off' },
-        title: `Hesitation set, ${scenes} scenes: how long the agent waits against how often it cuts in`,
-        xLabel: 'mean ms from the end of the turn to the agent, turns that were not cut off',
-        series: [curve, ...points.map(({ name, place }): Series => ({ name: `${name}, real time`, points: [place] }))],
-      },
-    ],
+    lines: [...(level && peer ? [line(level, peer)] : []), ...curve],
     notes: [
-      `The curve is of virtual time: the same ${scenes} scenes, real voice activity, the same model and voice with the ` +
+      `The lines of virtual time are a curve: the same ${scenes} scenes, real voice activity, the same model and voice with the ` +
         'same delays, and the engine itself on a virtual clock, where neither the harness nor the machine adds anything: ' +
         'Parley as it is, with all its holds times a factor. Where they are short the words come after the pause, and ' +
         'waiting less for the pause answers nobody sooner.',

@@ -11,7 +11,7 @@ import {
   mainThreadCpuOf,
   stretchesOf,
 } from '../acs/talk-figures.ts';
-import { cdfPlot, parleyLine, type Row, type RowContext, type RowResult } from '../row.ts';
+import { parleyLine, type Row, type RowContext, type RowResult } from '../row.ts';
 import { meanOf, once, trialsOf } from '../statistics.ts';
 
 const CALLS = 200;
@@ -56,7 +56,6 @@ async function run(context: RowContext): Promise<RowResult> {
   // All of them is a share of trials; fewer is where the load closed the door, which happens once in a run.
   const admitted = connected === CALLS ? trialsOf(connected, CALLS) : once(connected, GROUP);
   const knocks = trialsOf(refused, EXTRA_CALLS);
-  const title = `Delay of the agents’ frames behind their schedule, ${CALLS} calls`;
   const core = '% of a core';
   return {
     lines: [
@@ -75,7 +74,6 @@ async function run(context: RowContext): Promise<RowResult> {
       parleyLine('late frames once it refuses', '', countedIn(afterwards, 'lateFrames')),
       ...delayLines('jitter then', jitterThen, { p99: undefined }),
     ],
-    plots: [cdfPlot('two-hundred-calls.svg', title, 'frames', [['Parley', jitter.flat()]])],
     notes: [`${connected} calls talked for ${Math.round(talkSeconds)} s.`, contentionNote(measured), load.note],
   };
 }

@@ -7,7 +7,7 @@ import { contentionNote, countLines, cpuOf, delayLines, mainThreadCpuOf, stretch
 import { Child } from '../child.ts';
 import { sharpUtterance } from '../harness/spoken.ts';
 import type { ReportedLine } from '../report/run-report.ts';
-import { cdfPlot, parleyLine, type Row, type RowContext, type RowResult } from '../row.ts';
+import { parleyLine, type Row, type RowContext, type RowResult } from '../row.ts';
 import { differenceOf, meanOf, sumOf } from '../statistics.ts';
 import { Field } from '../subjects/field.ts';
 import { costOf, marginal } from './cost.ts';
@@ -85,13 +85,6 @@ async function run(context: RowContext): Promise<RowResult> {
       peer.line(parleyLine('CPU that a call adds', core, added(cpuOf))),
       parleyLine('of it on the main thread', core, added(mainThreadCpuOf)),
       parleyLine(`CPU of the whole host, for each of ${CALLS}`, core, meanOf(whole)),
-    ],
-    plots: [
-      cdfPlot('voice-live.svg', `Speech to speech, ${CALLS} calls`, 'interruptions', [
-        ['onset → stop, our own detector', own.flat()],
-        ['onset → stop, whoever is first', both.flat()],
-        ['onset → the service’s speech_started', alone.flat()],
-      ]),
     ],
     notes: [contentionNote(many), HEARS_NOTE, ...peer.notes],
   };
