@@ -5,94 +5,32 @@ import { z } from 'zod';
 import { HALF_TYPES, HALVES } from './expansion.ts';
 import type { Finding } from './finding.ts';
 
-/** The keys that azd knows (its schema v1.0; azure-dev, August 2026). It passes over every other in silence. */
-const HOOK_TIMES = [
-  'provision',
-  'infracreate',
-  'infradelete',
-  'package',
-  'publish',
-  'deploy',
-  'restore',
-  'up',
-  'down',
-  'build',
-];
-const hookRun = z.strictObject({
-  run: z.string().min(1),
-  kind: z.enum(['sh', 'pwsh', 'js', 'ts', 'python', 'dotnet']).optional(),
-  shell: z.enum(['sh', 'pwsh']).optional(),
-  dir: z.string().optional(),
-  interactive: z.boolean().optional(),
-  continueOnError: z.boolean().optional(),
-  secrets: z.record(z.string(), z.string()).optional(),
-});
-const hook = z.union([hookRun, z.array(hookRun).min(1), z.strictObject({ windows: hookRun, posix: hookRun })]);
-const hookNames = z.enum(HOOK_TIMES.flatMap((time) => [`pre${time}`, `post${time}`]));
-const hooks = z.partialRecord(hookNames, hook);
-
-const docker = z.strictObject({
-  path: z.string().optional(),
-  context: z.string().optional(),
-  platform: z.string().optional(),
-  target: z.string().optional(),
-  registry: z.string().optional(),
-  image: z.string().optional(),
-  tag: z.string().optional(),
-  buildArgs: z.array(z.string()).optional(),
-  buildSecrets: z.array(z.string()).optional(),
-  buildEnv: z.array(z.string()).optional(),
-  network: z.string().optional(),
-  remoteBuild: z.boolean().optional(),
-});
+/**
+ * The keys that we use, of those that azd knows (its schema v1.0; azure-dev, August 2026). It passes over every other in
+ * silence: one more is held against its schema and then added here.
+ */
+const hooks = z.partialRecord(
+  z.enum(['preprovision', 'postprovision', 'predeploy', 'postdeploy', 'predown', 'postdown']),
+  z.strictObject({ run: z.string().min(1) }),
+);
 
 const service = z.strictObject({
   host: z.enum(['function', 'containerapp']),
-  project: z.string().optional(),
-  language: z.enum(['js', 'ts', 'docker']).optional(),
+  project: z.string(),
+  language: z.enum(['js', 'docker']),
   dist: z.string().optional(),
   remoteBuild: z.boolean().optional(),
-  docker: docker.optional(),
-  image: z.string().optional(),
-  env: z.record(z.string(), z.string()).optional(),
-  uses: z.array(z.string()).optional(),
   module: z.string().optional(),
-  resourceName: z.string().optional(),
-  resourceGroup: z.string().optional(),
-  apiVersion: z.string().optional(),
-  hooks: hooks.optional(),
+  docker: z.strictObject({ path: z.string(), context: z.string(), remoteBuild: z.boolean() }).optional(),
 });
-
-const workflowStep = z.strictObject({ azd: z.union([z.string(), z.strictObject({ args: z.array(z.string()) })]) });
 
 const azureYaml = z.strictObject({
   name: z.string().regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/),
-  resourceGroup: z.string().optional(),
-  metadata: z.strictObject({ template: z.string() }).optional(),
-  infra: z
-    .strictObject({
-      provider: z.enum(['bicep', 'terraform']).optional(),
-      path: z.string().optional(),
-      module: z.string().optional(),
-      layers: z.array(z.strictObject({ name: z.string(), path: z.string(), module: z.string().optional() })).optional(),
-    })
-    .optional(),
+  metadata: z.strictObject({ template: z.string() }),
+  requiredVersions: z.strictObject({ azd: z.string() }),
+  infra: z.strictObject({ provider: z.literal('bicep'), path: z.string(), module: z.string() }),
   services: z.record(z.string(), service),
-  hooks: hooks.optional(),
-  requiredVersions: z.strictObject({ azd: z.string() }).optional(),
-  workflows: z
-    .partialRecord(
-      z.enum(['up', 'down']),
-      z.union([z.array(workflowStep), z.strictObject({ steps: z.array(workflowStep) })]),
-    )
-    .optional(),
-  pipeline: z
-    .strictObject({
-      provider: z.enum(['github', 'azdo']).optional(),
-      variables: z.array(z.string()).optional(),
-      secrets: z.array(z.string()).optional(),
-    })
-    .optional(),
+  hooks,
 });
 type AzureYaml = z.output<typeof azureYaml>;
 
@@ -118,7 +56,7 @@ export function azureYamlFindings(root: string): Finding[] {
       return finding(key, inner.replace(/\.$/, ''), 'what azd’s schema has (infra/check/azure-yaml.ts)');
     });
   }
-  return [...services(data), ...missingFiles(root, data), ...missingScripts(root, data)];
+  return [...services(data), ...missingFiles(root, data)];
 }
 
 function services({ services }: AzureYaml): Finding[] {
@@ -138,44 +76,19 @@ function services({ services }: AzureYaml): Finding[] {
 /** Every path that azd would follow. What a build makes is not there before it. */
 function missingFiles(root: string, { infra, services, hooks: own }: AzureYaml): Finding[] {
   const all = [
-    ...hookFiles('', '.', own),
-    ...Object.entries(services).flatMap(([name, { project = '.', docker: image, module, hooks: ofService }]) => [
+    { key: 'infra', file: path.join(infra.path, `${infra.module}.bicep`) },
+    ...Object.entries(own).flatMap(([name, { run }]) => {
+      const file = /(?:^|\s)(\S+\.ts)(?:\s|$)/.exec(run)?.[1];
+      return file === undefined ? [] : [{ key: `hooks.${name}`, file }];
+    }),
+    ...Object.entries(services).flatMap(([name, { project, docker, module }]) => [
       ...(module === undefined
         ? []
-        : [{ key: `services.${name}.module`, file: path.join(infra?.path ?? 'infra', `${module}.bicep`) }]),
-      ...(image?.path === undefined
-        ? []
-        : [{ key: `services.${name}.docker.path`, file: path.join(project, image.path) }]),
-      ...hookFiles(`services.${name}.`, project, ofService),
+        : [{ key: `services.${name}.module`, file: path.join(infra.path, `${module}.bicep`) }]),
+      ...(docker === undefined ? [] : [{ key: `services.${name}.docker.path`, file: path.join(project, docker.path) }]),
     ]),
-    { key: 'infra', file: path.join(infra?.path ?? 'infra', `${infra?.module ?? 'main'}.bicep`) },
   ];
   return all
-    .filter(({ file }) => !file.startsWith('deploy/') && !existsSync(path.join(root, file)))
+    .filter(({ file }) => !existsSync(path.join(root, file)))
     .map(({ key, file }) => finding(key, `there is no ${file}`, 'a file that there is'));
-}
-
-/** What a hook runs by npm is a script of ours. */
-function missingScripts(root: string, { services, hooks: own }: AzureYaml): Finding[] {
-  const scripts = z
-    .object({ scripts: z.record(z.string(), z.string()) })
-    .parse(JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'))).scripts;
-  return [own, ...Object.values(services).map((service) => service.hooks)]
-    .flatMap((given) => Object.entries(given ?? {}))
-    .flatMap(([name, value]) => runsOf(value).map(({ run }) => ({ name, script: /npm run (\S+)/.exec(run)?.[1] })))
-    .filter(({ script }) => script !== undefined && !(script in scripts))
-    .map(({ name, script }) => finding(`hooks.${name}`, `there is no script ${script}`, 'a script of package.json'));
-}
-
-type Hook = z.output<typeof hook>;
-const runsOf = (value: Hook | undefined): readonly z.output<typeof hookRun>[] =>
-  value === undefined ? [] : Array.isArray(value) ? value : 'run' in value ? [value] : [value.windows, value.posix];
-
-function hookFiles(prefix: string, project: string, given: AzureYaml['hooks'] = {}): { key: string; file: string }[] {
-  return Object.entries(given).flatMap(([name, value]) =>
-    runsOf(value).flatMap(({ run, dir }) => {
-      const file = /(?:^|\s)(\S+\.(?:[cm]?[jt]s|sh|ps1|py))(?:\s|$)/.exec(run)?.[1];
-      return file === undefined ? [] : [{ key: `${prefix}hooks.${name}`, file: path.join(dir ?? project, file) }];
-    }),
-  );
 }

@@ -23,6 +23,3 @@ export const nextState = (state: CallState, kind: CallEventKind): CallState => N
 
 /** Whether a call is over, or never was. */
 export const isOver = (state: CallState): boolean => state === 'disconnected' || state === 'failed';
-
-/** Only a call that stands can tell this. */
-export const showsThatItStands = (kind: CallEventKind): boolean => NEXT.ringing[kind] === 'connected';

@@ -54,14 +54,6 @@ export class ToneDetector {
     );
   }
 
-  /** A tone lasts now, for so long already; 0 where none does. */
-  get runningMs(): number {
-    const running = this.#running;
-    if (!running) return 0;
-    const ms = running.endMs - running.startMs;
-    return ms >= LEAST_MS ? ms : 0;
-  }
-
   write(pcm: Uint8Array): void {
     const view = new DataView(pcm.buffer, pcm.byteOffset, pcm.byteLength);
     for (let at = 0; at + 1 < pcm.byteLength; at += 2) {
