@@ -1,4 +1,5 @@
 import { ParleyError } from '../errors.ts';
+import { WAV_HEADER_BYTES, wavHeader } from './wav-header.ts';
 
 interface WavAudio {
   readonly sampleRate: number;
@@ -6,7 +7,6 @@ interface WavAudio {
   readonly channels: readonly Int16Array[];
 }
 
-const HEADER_BYTES = 44;
 const PCM = 1;
 const EXTENSIBLE = 0xfffe;
 
@@ -90,22 +90,11 @@ export function mixToMono({ channels }: WavAudio): Int16Array {
 export function encodeWav(channels: readonly Int16Array[], sampleRate: number): Buffer {
   const length = Math.max(0, ...channels.map((channel) => channel.length));
   const blockBytes = 2 * channels.length;
-  const wav = Buffer.alloc(HEADER_BYTES + length * blockBytes);
-  wav.write('RIFF', 0, 'latin1');
-  wav.writeUInt32LE(wav.length - 8, 4);
-  wav.write('WAVEfmt ', 8, 'latin1');
-  wav.writeUInt32LE(16, 16);
-  wav.writeUInt16LE(PCM, 20);
-  wav.writeUInt16LE(channels.length, 22);
-  wav.writeUInt32LE(sampleRate, 24);
-  wav.writeUInt32LE(sampleRate * blockBytes, 28);
-  wav.writeUInt16LE(blockBytes, 32);
-  wav.writeUInt16LE(16, 34);
-  wav.write('data', 36, 'latin1');
-  wav.writeUInt32LE(length * blockBytes, 40);
+  const wav = Buffer.alloc(WAV_HEADER_BYTES + length * blockBytes);
+  wavHeader({ rateHz: sampleRate, channels: channels.length }, length * blockBytes).copy(wav);
   channels.forEach((channel, index) => {
     for (let i = 0; i < channel.length; i++) {
-      wav.writeInt16LE(channel[i] ?? 0, HEADER_BYTES + i * blockBytes + 2 * index);
+      wav.writeInt16LE(channel[i] ?? 0, WAV_HEADER_BYTES + i * blockBytes + 2 * index);
     }
   });
   return wav;

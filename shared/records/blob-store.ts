@@ -1,4 +1,5 @@
 import type { TokenCredential } from '@azure/identity';
+import { wavHeader } from '../audio/wav-header.ts';
 import { DependencyError } from '../errors.ts';
 import { BlobContainer, storageCode } from './blob-container.ts';
 import { recordFolder } from './record-folder.ts';
@@ -16,7 +17,6 @@ import {
   type RecordPart,
   type RecordStore,
 } from './record-store.ts';
-import { wavHeader } from './wav-header.ts';
 
 export interface BlobStoreOptions {
   /** `https://<account>.blob.core.windows.net/<container>`: CALL_RECORDS_URL. */

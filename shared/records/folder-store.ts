@@ -1,5 +1,6 @@
 import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { WAV_HEADER_BYTES, wavHeader } from '../audio/wav-header.ts';
 import { DependencyError } from '../errors.ts';
 import { recordFolder } from './record-folder.ts';
 import {
@@ -16,7 +17,6 @@ import {
   type RecordPart,
   type RecordStore,
 } from './record-store.ts';
-import { WAV_HEADER_BYTES, wavHeader } from './wav-header.ts';
 
 /** Whoever else has an account on the machine need not read what callers said. */
 const FOLDER_MODE = 0o700;

@@ -1,11 +1,14 @@
-import type { AudioFormat } from './record-store.ts';
+interface PcmFormat {
+  readonly rateHz: number;
+  readonly channels: number;
+}
 
 export const WAV_HEADER_BYTES = 44;
 /** The format counts in 32 bits: what is longer is told as the longest, and readers read on to the end of the file. */
 const MOST = 0xffff_ffff;
 
 /** The head of a WAV file with so many bytes of PCM16 behind it. */
-export function wavHeader({ rateHz, channels }: AudioFormat, dataBytes: number): Buffer {
+export function wavHeader({ rateHz, channels }: PcmFormat, dataBytes: number): Buffer {
   const header = Buffer.alloc(WAV_HEADER_BYTES);
   header.write('RIFF', 0, 'latin1');
   header.writeUInt32LE(Math.min(MOST, dataBytes + WAV_HEADER_BYTES - 8), 4);
