@@ -2,9 +2,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const ROOT = path.join(import.meta.dirname, '..');
 const ANSWER_MS = 120_000;
+const READY_MS = 60_000;
 const END_MS = 8000;
 const KEPT_OUTPUT_CHARS = 4000;
 
@@ -67,6 +69,20 @@ export class Child<Served extends Api> {
 
   get running(): boolean {
     return this.#process.exitCode === null && this.#process.signalCode === null;
+  }
+
+  /**
+   * Waits until it answers at a URL of its own.
+   * @throws when it does not within a minute, or has ended, or the signal says to stop
+   */
+  async answersAt(url: string, signal?: AbortSignal): Promise<void> {
+    for (const giveUpAtMs = performance.now() + READY_MS; performance.now() < giveUpAtMs && this.running; ) {
+      signal?.throwIfAborted();
+      const answer = await fetch(url, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
+      if (answer?.ok) return;
+      await sleep(100);
+    }
+    throw new Error(`Nobody answers at ${url}. ${this.running ? this.#output : this.#end}`);
   }
 
   /** @throws what the function threw; or when no answer comes in time, or the process has ended */

@@ -52,7 +52,6 @@ voice: en-US-AvaMultilingualNeural
 prompt: Answer.
 tools: []
 `;
-const READY_MS = 60_000;
 /** Who is refused dials again, as a phone network does, for so long. */
 const REDIAL_MS = 60_000;
 const REDIAL_PAUSE_MS = 3000;
@@ -140,7 +139,7 @@ export class LoadTest {
       const args = [...STREAM_HOST_FLAGS, '--import', probe, 'stream-host/main.ts'];
       const process = child<ProbeApi>(`host-${hosts.length + 1}`, args, settings);
       const url = `http://127.0.0.1:${port}`;
-      await untilReady(url, process, signal);
+      await process.answersAt(`${url}/readyz`, signal);
       hosts.push({ process, url });
     }
     const token = await tokens.sign(MEDIA_TOKEN_SECONDS);
@@ -272,14 +271,4 @@ function hostSettings(options: LoadTestOptions, agents: string, port: number, fa
     DEFAULT_AGENT: 'bench',
     MAX_SESSIONS: String(options.maxSessions),
   };
-}
-
-async function untilReady(url: string, host: { readonly running: boolean }, signal: AbortSignal): Promise<void> {
-  for (const giveUpAtMs = performance.now() + READY_MS; performance.now() < giveUpAtMs && host.running; ) {
-    signal.throwIfAborted();
-    const answer = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
-    if (answer?.ok) return;
-    await sleep(100);
-  }
-  throw new Error('The stream host did not become ready; its log in the work folder has the reason.');
 }

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { makeClips } from '../../bench/acs/clips.ts';
@@ -25,7 +24,6 @@ import type { WebhookTarget } from './webhooks.ts';
 
 /** As short as a session may be kept, so that one can wait until it is forgotten. */
 export const SESSION_TTL_SECONDS = 60;
-const READY_MS = 60_000;
 const PROVIDERS = {
   recognition: { partialMs: 250, finalMs: 600 },
   synthesis: { firstAudioMs: 100, pieceMs: 25 },
@@ -115,8 +113,8 @@ export class FuzzStack {
       host: child<HeapProbeApi>('stream-host/main.ts', 'host', { execArgv: [...STREAM_HOST_FLAGS, ...probe], env }),
       functions: child<HeapProbeApi>('emulator/functions-host/main.ts', 'functions', { execArgv: probe, env }),
     };
-    await untilAnswers(`${hostUrl}/readyz`, processes.host);
-    await untilAnswers(`${functionsUrl}/api/v1/health`, processes.functions);
+    await processes.host.answersAt(`${hostUrl}/readyz`);
+    await processes.functions.answersAt(`${functionsUrl}/api/v1/health`);
 
     const store = new SessionStore(redis, { ttlSeconds: SESSION_TTL_SECONDS });
     const tickets = new Tickets({
@@ -276,13 +274,4 @@ function settingsOf(of: {
     // What is tried here is what comes behind the limits.
     ...Object.fromEntries(LIMITS.map((name) => [name, '1000000'])),
   };
-}
-
-async function untilAnswers(url: string, process: { readonly running: boolean }): Promise<void> {
-  for (const giveUpAtMs = performance.now() + READY_MS; performance.now() < giveUpAtMs && process.running; ) {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
-    if (answer?.ok) return;
-    await sleep(100);
-  }
-  throw new Error(`Nobody answers at ${url}; the logs in the work folder have the reason.`);
 }

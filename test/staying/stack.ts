@@ -29,7 +29,6 @@ tools: []
 `;
 /** Of services that nobody plays here. */
 const NOT_HERE = /^(?:REALTIME_|AZURE_VOICE_LIVE_|AZURE_OPENAI_REALTIME_|APPLICATIONINSIGHTS_|OTEL_)/;
-const HEALTH_MS = 60_000;
 const silent = pino({ level: process.env.TEST_LOG ?? 'silent' });
 
 /**
@@ -133,7 +132,7 @@ export class StayingStack {
       await acs.close();
       await server.close();
     });
-    await answers(`http://127.0.0.1:${functionsPort}/api/v1/health`);
+    await functions.answersAt(`http://127.0.0.1:${functionsPort}/api/v1/health`);
     await acs.start();
     return new StayingStack({ clips, folder, emulatorUrl, faults, front, redis, env, ports, opened });
   }
@@ -176,13 +175,4 @@ export class StayingStack {
     await this.#opened.disposeAsync();
     await this.#redis.close();
   }
-}
-
-async function answers(url: string): Promise<void> {
-  for (const giveUpAtMs = performance.now() + HEALTH_MS; performance.now() < giveUpAtMs; ) {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
-    if (answer?.ok) return;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-  throw new Error(`Not ready: ${url}`);
 }
