@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { jsonOf } from '../shared/json.ts';
 
 /** Reads a request's body. @returns nothing when it is longer than `maxBytes`; the rest is not read then */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer | undefined> {
@@ -13,13 +14,7 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
 }
 
 /** What a body says as JSON; undefined where it is none, or there is none. */
-export function parseJson(body: Buffer | undefined): unknown {
-  try {
-    return JSON.parse(String(body));
-  } catch {
-    return undefined;
-  }
-}
+export const parseJson = (body: Buffer | undefined): unknown => jsonOf(String(body));
 
 export function sendJson(response: ServerResponse, status: number, body: unknown, headers = {}): void {
   response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...headers });

@@ -69,6 +69,7 @@ const RULES: readonly { readonly files: string; readonly mayImport: readonly str
         'shared/client/',
         'shared/clock.ts',
         'shared/errors.ts',
+        'shared/json.ts',
         'shared/log.ts',
         // The phone takes a mode by every name that it has.
         'shared/modes/streaming-modes.ts',

@@ -4,7 +4,7 @@ import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Faults } from '../faults.ts';
 import { type AccessTokens, AUDIENCES } from '../identity/access-tokens.ts';
-import { readBody, sendJson } from '../json-http.ts';
+import { parseJson, readBody, sendJson } from '../json-http.ts';
 import { addressOf } from '../local-door.ts';
 import { AcsError, notSupported } from './acs-error.ts';
 import type { Answer } from './answer.ts';
@@ -185,9 +185,7 @@ const isEncrypted = (request: IncomingMessage): boolean => 'encrypted' in reques
 
 function parseBody(body: Buffer): unknown {
   if (body.length === 0) return undefined;
-  try {
-    return JSON.parse(body.toString());
-  } catch {
-    throw new AcsError(400, 'BadRequest', 'The body is no JSON.');
-  }
+  const parsed = parseJson(body);
+  if (parsed === undefined) throw new AcsError(400, 'BadRequest', 'The body is no JSON.');
+  return parsed;
 }

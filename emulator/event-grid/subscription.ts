@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
+import { jsonOf } from '../../shared/json.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Fetch } from '../disturbances/disturbed-fetch.ts';
 import { wait } from '../wait.ts';
@@ -116,7 +117,7 @@ export class GridSubscription {
     };
     const answer = await this.#post('SubscriptionValidation', event, 0);
     if (answer.status !== 200) return answer.problem;
-    const body = validationAnswer.safeParse(parseJson(answer.text));
+    const body = validationAnswer.safeParse(jsonOf(answer.text));
     if (body.success && body.data.validationResponse === validationCode) return undefined;
     return 'the answer is no {"validationResponse": "<the code that was sent>"}';
   }
@@ -184,12 +185,4 @@ function aborted(signal: AbortSignal): Promise<void> {
 function problemOf(error: unknown): string {
   const cause = error instanceof Error && error.cause ? `: ${messageOf(error.cause)}` : '';
   return messageOf(error) + cause;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

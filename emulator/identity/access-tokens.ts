@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import type { Clock } from '../../shared/clock.ts';
+import { jsonOf } from '../../shared/json.ts';
 import { EMULATED_TENANT } from '../settings.ts';
 import { readIfThere, writePrivateFile } from '../tls/private-file.ts';
 
@@ -125,10 +126,4 @@ function objectIdOf(client: string): string {
 
 const encoded = (part: unknown): string => Buffer.from(JSON.stringify(part)).toString('base64url');
 
-function decoded(part: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(part, 'base64url').toString());
-  } catch {
-    return undefined;
-  }
-}
+const decoded = (part: string): unknown => jsonOf(Buffer.from(part, 'base64url').toString());

@@ -1,5 +1,6 @@
 import type { RawData, WebSocket } from 'ws';
 import type { Cancel } from '../../shared/clock.ts';
+import { jsonOf } from '../../shared/json.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Listens } from '../speech/transcriber.ts';
 import { type ClientEvent, readClientEvent, readItem } from './client-events.ts';
@@ -100,7 +101,8 @@ export class RealtimeSession {
   #receive(data: RawData): void {
     let eventId: unknown;
     try {
-      const value = parseJson(String(data));
+      const value = jsonOf(String(data));
+      if (value === undefined) throw new WireError('invalid_json', 'The event is no JSON.');
       eventId = Object(value).event_id;
       this.#handle(readClientEvent(value));
     } catch (error) {
@@ -387,12 +389,3 @@ const addition = ({
 }: {
   readonly additional_instructions?: string | undefined;
 }): Json => (text === undefined ? {} : { additional_instructions: text });
-
-/** @throws {WireError} */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new WireError('invalid_json', 'The event is no JSON.');
-  }
-}

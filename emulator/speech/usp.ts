@@ -1,4 +1,5 @@
 import { ParleyError } from '../../shared/errors.ts';
+import { jsonOf } from '../../shared/json.ts';
 
 /** One message of the Speech SDK's protocol: what its headers say, and text or bytes. */
 export interface UspMessage {
@@ -68,12 +69,10 @@ function splitText(text: string): { head: string; body: UspBody } {
 
 /** Reads a message's body as JSON. @throws {UspError} 1007 */
 export function jsonBody({ path, body }: UspMessage): unknown {
-  try {
-    if (body.type === 'text') return JSON.parse(body.text);
-  } catch {
-    // Said below: what the parser complains about may quote what was said.
-  }
-  throw new UspError(1007, `the body of ${path} is not JSON`);
+  const said = body.type === 'text' ? jsonOf(body.text) : undefined;
+  // What the parser complains about may quote what was said.
+  if (said === undefined) throw new UspError(1007, `the body of ${path} is not JSON`);
+  return said;
 }
 
 /** A frame with JSON in it, as the service sends it. */

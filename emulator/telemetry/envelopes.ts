@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jsonOf } from '../../shared/json.ts';
 import type { SpanKind, TraceEvent, TraceSpan } from '../../shared/protocol/traces.ts';
 import { sessionIn, type TelemetryItem } from './telemetry-item.ts';
 
@@ -88,20 +89,12 @@ export function readEnvelopes(body: string): {
 
 /** A line that is no JSON stands as undefined. */
 function valuesIn(body: string): unknown[] {
-  const whole = parsed(body);
+  const whole = jsonOf(body);
   if (whole !== undefined) return Array.isArray(whole) ? whole : [whole];
   return body
     .split('\n')
     .filter((line) => line.trim() !== '')
-    .map(parsed);
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+    .map(jsonOf);
 }
 
 function readEnvelope(value: unknown): { items?: readonly TelemetryItem[]; wrong?: string } {

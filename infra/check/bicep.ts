@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { jsonOf } from '../../shared/json.ts';
 import type { FoundCompiler } from './find-compiler.ts';
 import { runProgram } from './run-program.ts';
 
@@ -162,21 +163,13 @@ function unused(folder: string): Diagnostic[] {
 
 /** With a pattern, the compiler writes one document for each file, with nothing between them. */
 function diagnosticsIn(text: string, folder: string): Diagnostic[] {
-  const documents = text.split(/(?<=^\})(?=\{)/m).map((document) => sarif.safeParse(parsed(document)));
+  const documents = text.split(/(?<=^\})(?=\{)/m).map((document) => sarif.safeParse(jsonOf(document)));
   const results = documents.flatMap(({ data }) => data?.runs ?? []).flatMap((run) => run.results);
   return results.map(({ ruleId, message, locations }) => {
     const place = locations[0]?.physicalLocation;
     const file = place === undefined ? '' : path.relative(folder, fileURLToPath(place.artifactLocation.uri));
     return { rule: ruleId, file, line: place?.region.startLine ?? 0, text: message.text.replace(/ \[https:.*\]$/, '') };
   });
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 const failed = (what: string, stderr: string): Diagnostic => ({

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { CallEvent } from '../carrier/call-events.ts';
 import { DependencyError } from '../errors.ts';
+import { jsonOf } from '../json.ts';
 import { DueList } from '../sessions/due-list.ts';
 import { sessionKeys, WORK_KEY } from '../sessions/keys.ts';
 import { AGES } from '../sessions/scripts.ts';
@@ -310,10 +311,6 @@ function readTodo(name: string, line: string): Todo {
 }
 
 function dataOf(json: string): Record<string, unknown> {
-  try {
-    const parsed: unknown = JSON.parse(json);
-    return typeof parsed === 'object' && parsed !== null ? { ...parsed } : {};
-  } catch {
-    return {};
-  }
+  const said = jsonOf(json);
+  return typeof said === 'object' && said !== null ? { ...said } : {};
 }

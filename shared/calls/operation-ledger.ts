@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { CallEventResult, CallOperation } from '../carrier/call-events.ts';
 import type { ParleyError } from '../errors.ts';
+import { jsonOf } from '../json.ts';
 import { DueList } from '../sessions/due-list.ts';
 import { sessionKeys, WORK_KEY } from '../sessions/keys.ts';
 import type { NewEvent } from '../sessions/session.ts';
@@ -284,12 +285,4 @@ function decodeOperation(operationContext: string, operation: string, line = '')
   if (told === undefined || how === undefined) return undefined;
   const { state, at, result } = how;
   return { operationContext, ...told, state, result, ...(isSettled(state) && { settledAt: at }) };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { CALL_ENDS, type CallEvent, type CallEventKind } from '../carrier/call-events.ts';
+import { jsonOf } from '../json.ts';
 
 /** How a carrier's event is kept in a call's inbox, with its keys apart: what is pressed may be a secret. */
 
@@ -70,12 +71,4 @@ export function readCallEvent({ event = '', keys = '' }: Readonly<Record<string,
   if (parsed === undefined || keys === '') return parsed;
   if (parsed.kind === 'key') return { ...parsed, key: keys };
   return 'operation' in parsed ? { ...parsed, keys } : parsed;
-}
-
-function jsonOf(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
+import { jsonOf } from '../json.ts';
 import { SPANS_KEY } from '../sessions/keys.ts';
 import { askRedis } from '../sessions/session-errors.ts';
 import type { FinishedSpan } from './span.ts';
@@ -57,13 +58,5 @@ export class SpanIntake {
       spans: read.flatMap((each) => (each === undefined || 'dropped' in each ? [] : [each])),
       dropped: told.reduce((sum, count) => sum + count, 0),
     };
-  }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

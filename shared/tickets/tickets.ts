@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import { ParleyError } from '../errors.ts';
 import type { NewId } from '../ids.ts';
+import { jsonOf } from '../json.ts';
 import { sessionKeys, ticketKey } from '../sessions/keys.ts';
 import { askRedis } from '../sessions/session-errors.ts';
 import { TICKET_KINDS, type TicketKind } from './ticket-kinds.ts';
@@ -158,13 +159,7 @@ export const foreignSession = () =>
 const keyOf = (ticket: string): string => ticketKey(createHash('sha256').update(ticket).digest('base64url'));
 
 /** What another release wrote may not be known here. */
-function grantOf(stored: string): TicketGrant | undefined {
-  try {
-    return grantSchema.safeParse(JSON.parse(stored)).data;
-  } catch {
-    return undefined;
-  }
-}
+const grantOf = (stored: string): TicketGrant | undefined => grantSchema.safeParse(jsonOf(stored)).data;
 
 /** What the ticket was made for that this socket is not. Never the values: they may be somebody else's. */
 function misfitOf(grant: TicketGrant, use: TicketUse): string | undefined {

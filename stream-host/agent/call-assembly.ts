@@ -1,3 +1,4 @@
+import { jsonOf } from '../../shared/json.ts';
 import type { ToolRequest } from '../contract/agent.ts';
 import type { CallFragment } from './chat-chunk.ts';
 
@@ -68,13 +69,4 @@ export class CallAssembly {
 
 /** A server that sends the name with each fragment is told from one that sends whole calls by the arguments so far. */
 const startsAnother = (call: Call, name: string): boolean =>
-  call.name !== '' && (call.name !== name || isJson(call.argumentText));
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
+  call.name !== '' && (call.name !== name || jsonOf(call.argumentText) !== undefined);

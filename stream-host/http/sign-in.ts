@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { z } from 'zod';
+import { jsonOf } from '../../shared/json.ts';
 
 /** Whose sign-in is believed. */
 export type SignIn = 'none' | 'container-apps';
@@ -27,16 +28,8 @@ const NAMES = [
 export function visitorOf(signIn: SignIn, headers: IncomingHttpHeaders): string | undefined {
   const given = headers['x-ms-client-principal'];
   if (signIn === 'none' || typeof given !== 'string') return undefined;
-  const said = principal.safeParse(parse(Buffer.from(given, 'base64').toString())).data;
+  const said = principal.safeParse(jsonOf(Buffer.from(given, 'base64').toString())).data;
   const name = NAMES.map((typ) => said?.claims.find((claim) => claim.typ === typ)?.val).find(Boolean);
   if (said === undefined || name === undefined) return undefined;
   return createHash('sha256').update(`${said.auth_typ}:${name}`).digest('base64url');
-}
-
-function parse(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jsonOf } from '../../shared/json.ts';
 
 const id = z.string().min(1);
 const text = z.string().nullish();
@@ -92,12 +93,8 @@ const envelope = z.looseObject({ type: z.string() });
 
 /** Reads one message of a service. Never throws. */
 export function readServerEvent(messageText: string, names: EventNames): ReadEvent {
-  let given: unknown;
-  try {
-    given = JSON.parse(messageText);
-  } catch {
-    return { type: 'malformed', name: 'none', where: 'no JSON' };
-  }
+  const given = jsonOf(messageText);
+  if (given === undefined) return { type: 'malformed', name: 'none', where: 'no JSON' };
   const opened = envelope.safeParse(given);
   if (!opened.success) return { type: 'malformed', name: 'none', where: 'type' };
   const name = opened.data.type.slice(0, 100);

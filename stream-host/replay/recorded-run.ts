@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
+import { jsonOf } from '../../shared/json.ts';
 import { parseHistory } from '../../shared/sessions/history.ts';
 import { DEFAULT_TURN_POLICY, type TurnPolicyChanges } from '../conversation/turns/turn-policy.ts';
 import { checksum, FORMAT, type Step, step } from './step.ts';
@@ -203,12 +204,4 @@ function parsed<Schema extends z.ZodType>(schema: Schema, value: unknown, where:
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw new UnplayableError(`${where} cannot be read: ${z.prettifyError(result.error)}`);
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

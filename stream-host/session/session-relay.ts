@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import { DependencyError, messageOf } from '../../shared/errors.ts';
+import { jsonOf } from '../../shared/json.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { BrowserMessage } from '../../shared/protocol/browser.ts';
 import type { RelayMessage } from '../../shared/protocol/relay.ts';
@@ -185,10 +186,4 @@ export class SessionRelay {
 }
 
 /** Another release's batch may have another shape: then it is passed over. */
-function parseBatch(text: string): z.infer<typeof batch> {
-  try {
-    return batch.safeParse(JSON.parse(text)).data ?? [];
-  } catch {
-    return [];
-  }
-}
+const parseBatch = (text: string): z.infer<typeof batch> => batch.safeParse(jsonOf(text)).data ?? [];

@@ -2,6 +2,7 @@ import type { WebSocket } from 'ws';
 import { type AudioRate, BYTES_PER_MS, frameBytesAt, SAMPLE_RATE } from '../../shared/audio/pcm.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { withoutControls } from '../../shared/control-characters.ts';
+import { jsonOf } from '../../shared/json.ts';
 import { toBase64 } from '../../shared/protocol/base64.ts';
 import { type BrowserCommand, type BrowserMessage, browserCommand } from '../../shared/protocol/browser.ts';
 import { CLOSE } from '../../shared/protocol/close-codes.ts';
@@ -277,15 +278,6 @@ export class BrowserTransport implements Transport {
 
 /** A text that is no JSON object is what the caller typed, as it is for the Python accelerator. */
 function commandOf(text: string): BrowserCommand | undefined {
-  const said = /^\s*\{/.test(text) ? parseJson(text) : undefined;
+  const said = /^\s*\{/.test(text) ? jsonOf(text) : undefined;
   return said === undefined ? { type: 'text', text } : browserCommand.safeParse(said).data;
-}
-
-/** Undefined where it is no JSON. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jsonOf } from '../../../shared/json.ts';
 import type { ChatAnswer, ChatMessage, ToolShape } from '../chat-wire.ts';
 
 /** What the scripted dialogue does with the call itself, and says of it: put through, hold, and what came of either. */
@@ -55,7 +56,7 @@ export function callNews(messages: readonly ChatMessage[]): string | undefined {
   if (last?.role !== 'tool') return undefined;
   const made = messages.flatMap((message) => (message.role === 'assistant' ? (message.tool_calls ?? []) : []));
   const name = made.find(({ id }) => id === last.tool_call_id)?.function.name ?? '';
-  const result = parsed(last.content);
+  const result = jsonOf(last.content);
   const ends = timeLeft.safeParse(result).data;
   if (ends) return `I am sorry, our time is nearly up: this call ends in ${ends.ends_in_s} seconds.`;
   if (name === 'collect_keys') return keysCollected(result);
@@ -92,13 +93,5 @@ function keysCollected(result: unknown): string | undefined {
       return 'I have got no keys from you. What else can I do for you?';
     default:
       return undefined;
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { jsonOf } from '../../../shared/json.ts';
 import type { PhraseDetails } from '../../contract/speech.ts';
 
 const TICKS_PER_MS = 10_000;
@@ -39,9 +40,5 @@ export function phraseDetails(json: string | undefined, language: string | undef
 function readDetails(json: string | undefined): z.output<typeof detailedPhrase> | undefined {
   // Simple results, of which there are many, need no parser.
   if (json === undefined || !json.includes('"NBest"')) return undefined;
-  try {
-    return detailedPhrase.safeParse(JSON.parse(json)).data;
-  } catch {
-    return undefined;
-  }
+  return detailedPhrase.safeParse(jsonOf(json)).data;
 }
