@@ -2,6 +2,7 @@ import type { Cancel, Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { type AudioFormat, RecordErased, type RecordPart } from '../../shared/records/record-store.ts';
+import { within } from '../../shared/within.ts';
 import type { RecordBudget } from './record-budget.ts';
 
 /** What could not be kept. */
@@ -114,13 +115,8 @@ export class RecordWriter {
     this.#closing = true;
     this.#later(0);
     if (!this.#isEmpty) {
-      await new Promise<void>((resolve) => {
-        const cancel = this.#options.clock.after(waitMs, resolve);
-        this.#idle.push(() => {
-          cancel();
-          resolve();
-        });
-      });
+      const written = new Promise<void>((resolve) => this.#idle.push(resolve));
+      await within(this.#options.clock, waitMs, written, () => {});
     }
     if (!this.#isEmpty && !this.#over) {
       const left = { lines: this.#lines.length, audioBytes: this.#audioBytes };

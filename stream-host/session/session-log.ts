@@ -4,6 +4,7 @@ import type { Logger } from '../../shared/log.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
 import type { NewEvent, Session, SessionEvent, SessionPatch } from '../../shared/sessions/session.ts';
 import type { SessionWriter } from '../../shared/sessions/session-writer.ts';
+import { within } from '../../shared/within.ts';
 import type { SessionEventSource } from '../contract/events.ts';
 
 export interface SessionLogOptions {
@@ -136,13 +137,8 @@ export class SessionLog {
     this.#closed = true;
     if (this.#isEmpty()) return;
     this.#write();
-    await new Promise<void>((resolve) => {
-      const cancel = this.#options.clock.after(waitMs, resolve);
-      this.#idle.push(() => {
-        cancel();
-        resolve();
-      });
-    });
+    const written = new Promise<void>((resolve) => this.#idle.push(resolve));
+    await within(this.#options.clock, waitMs, written, () => {});
     if (!this.#isEmpty()) {
       this.#options.log.warn({ events: this.#events.length }, 'the end of a session could not be recorded');
     }

@@ -3,6 +3,7 @@ import { messageOf } from '../../../shared/errors.ts';
 import type { Logger } from '../../../shared/log.ts';
 import type { Session, SessionEvent } from '../../../shared/sessions/session.ts';
 import type { SessionStore } from '../../../shared/sessions/session-store.ts';
+import { within } from '../../../shared/within.ts';
 import { type WebhookMessage, webhookMessageOf } from './webhook-message.ts';
 import type { DeliveryProgress, WebhookOutbox } from './webhook-outbox.ts';
 
@@ -86,12 +87,7 @@ export class WebhookDelivery {
     this.#abort.abort();
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
-    const given = Promise.all(this.#looks);
-    const late = new Promise<void>((resolve) => {
-      const cancel = this.#options.clock.after(GIVE_BACK_MS, resolve);
-      void given.then(cancel);
-    });
-    await Promise.race([given, late]);
+    await within(this.#options.clock, GIVE_BACK_MS, Promise.all(this.#looks), () => []);
   }
 
   async #sweep(): Promise<void> {
