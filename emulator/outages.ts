@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { Logger } from '../shared/log.ts';
 import { parseJson, readBody, sendError, sendJson } from './json-http.ts';
 import { addressOf } from './local-door.ts';
+import { PLACE_NAMES, type Place, placeAt } from './places.ts';
 import type { EmulatedService } from './server.ts';
 import { refuseUpgrade } from './socket-door.ts';
 
@@ -11,20 +12,7 @@ const MAX_BODY_BYTES = 10_000;
 /** Longer than anybody waits. */
 const SLOW_MS = 30_000;
 
-/** The services, each by where it answers; the first that fits counts. */
-const PATHS = {
-  'acs.keys': /^\/calling\/keys/,
-  acs: /^\/calling\//,
-  'speech.recognition': /^\/(?:speech|stt)\//,
-  'speech.synthesis': /^\/tts\//,
-  realtime: /^\/(?:openai\/v1|voice-live)\/realtime/,
-  openai: /^\/openai\//,
-  blob: /^\/devstoreaccount1\//,
-  telemetry: /^\/(?:v2\.1\/track|v1\/(?:traces|metrics|logs))$/,
-} as const;
-
-const service = z.enum(Object.keys(PATHS) as [keyof typeof PATHS, ...(keyof typeof PATHS)[]]);
-type ServiceName = z.output<typeof service>;
+const service = z.enum(PLACE_NAMES);
 
 /**
  * `wrong_key`: the service does not take the key or identity that it took before. `wrong_name`: what is asked for is not
@@ -55,7 +43,7 @@ const REFUSALS: Readonly<Partial<Record<Outage, Refusal>>> = {
 export class Outages implements EmulatedService {
   readonly #services: readonly EmulatedService[];
   readonly #log: Logger;
-  readonly #orders = new Map<ServiceName, Outage>();
+  readonly #orders = new Map<Place, Outage>();
 
   constructor(services: readonly EmulatedService[], log: Logger) {
     this.#services = services;
@@ -96,13 +84,17 @@ export class Outages implements EmulatedService {
   }
 
   #outageAt(path: string): Outage {
-    const name = service.options.find((each) => PATHS[each].test(path));
+    const name = placeAt(path);
     return (name && this.#orders.get(name)) ?? 'none';
   }
 
   #later(socket: Duplex, pass: () => boolean): void {
-    const timer = setTimeout(() => void pass(), SLOW_MS).unref();
-    socket.once('close', () => clearTimeout(timer));
+    const cancel = () => clearTimeout(timer);
+    const timer = setTimeout(() => {
+      socket.off('close', cancel);
+      void pass();
+    }, SLOW_MS).unref();
+    socket.once('close', cancel);
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -120,6 +112,5 @@ export class Outages implements EmulatedService {
 
 /** ACS knows whose key it is, but no names: a request that was meant for another resource is not signed for this one. */
 function refusalOf(path: string, kind: Outage): Refusal | undefined {
-  const isAcs = PATHS.acs.test(path) && !PATHS['acs.keys'].test(path);
-  return REFUSALS[kind === 'wrong_name' && isAcs ? 'wrong_key' : kind];
+  return REFUSALS[kind === 'wrong_name' && placeAt(path) === 'acs' ? 'wrong_key' : kind];
 }

@@ -93,7 +93,7 @@ export class LocalStack {
       new SupervisedProcess({
         ...{ ...forms[name], name, flags, drainMs, log, view, onHopeless },
         // What somebody who calls wants to go wrong with it.
-        onMessage: name === 'emulator' && line ? (message) => line.obey(message) : undefined,
+        onMessage: name === 'emulator' && line ? (message, reply) => line.obey(message, reply) : undefined,
         env: identity ? { AZURE_CLIENT_ID: clientIdOf(name), ...env } : env,
       });
     const processes: Processes = {

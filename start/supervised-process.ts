@@ -22,8 +22,8 @@ export interface SupervisedProcessOptions extends Form {
   readonly env: Readonly<Record<string, string>>;
   readonly log: Logger;
   readonly view: LogView;
-  /** It may tell its starter something: hears what it sends, and `undefined` when it has ended. */
-  readonly onMessage?: ((message: unknown) => void) | undefined;
+  /** It may tell its starter something: hears what it sends, with a way to answer, and `undefined` when it has ended. */
+  readonly onMessage?: ((message: unknown, reply: (message: object) => void) => void) | undefined;
   /** It ended because of its settings, and its last words say which. It is not started again. */
   readonly onHopeless: () => void;
 }
@@ -86,12 +86,15 @@ export class SupervisedProcess {
       stdio: ['ignore', 'pipe', 'pipe', ...(onMessage ? (['ipc'] as const) : [])],
     });
     this.#child = child;
-    if (onMessage) child.on('message', onMessage);
+    const reply = (message: object) => {
+      if (child.connected) child.send(message);
+    };
+    child.on('message', (message) => onMessage?.(message, reply));
     log.info({ process: child.pid }, `started ${name}`);
     for (const output of [child.stdout, child.stderr]) if (output) view.follow(name, output);
     // A child that cannot be spawned at all emits `error` and no `exit`.
     const ended = await Promise.race([once(child, 'exit'), once(child, 'error')]).catch((error: unknown) => [error]);
-    onMessage?.(undefined);
+    onMessage?.(undefined, reply);
     return ended[0] instanceof Error ? ended[0].message : `exit ${ended[0] ?? ended[1]}`;
   }
 }

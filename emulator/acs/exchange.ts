@@ -229,7 +229,8 @@ export class Exchange {
     if (delivery.delivered) return log.debug({ event: event.id }, 'IncomingCall delivered');
     if (offer.over.aborted) return;
     log.warn({ problem: delivery.problem }, 'IncomingCall could not be delivered');
-    offer.fail({ code: 480, reason: `The application could not be told of the call: ${delivery.problem}` });
+    const how = delivery.refused ? 'The functions refused the call' : 'The functions could not be told of the call';
+    offer.fail({ code: 480, reason: `${how}: ${delivery.problem}` });
   }
 
   #offer(context: string): IncomingCall {

@@ -65,7 +65,7 @@ test('a webhook that refuses the event ends the call at once, with the reason', 
   const stack = await startStack(context);
   stack.application.webhookFaults.push(401);
   const { phone } = await dial(stack);
-  assert.match((await phone.event('disconnected')).reason, /could not be told of the call: HTTP 401/);
+  assert.match((await phone.event('disconnected')).reason, /^The functions refused the call: HTTP 401/);
 });
 
 test('a line is good for one call, and only for numbers without a phone of their own', async (context) => {

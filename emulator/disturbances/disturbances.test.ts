@@ -39,7 +39,7 @@ test('a fault is in force from before the call, or for its time of it, and ends 
   assert.deepEqual(told, [
     'a model=slow:7s on null at 0',
     'a redis=down on null at 15000',
-    'a redis=down off null at 25000',
+    'a redis=down off 0 at 25000',
     'a voice=silent on null at 35000',
     'a model=slow:7s off 0 at 35000',
     'a voice=silent off 0 at 35000',
@@ -114,4 +114,18 @@ test('what several calls want alike is felt in each of them', () => {
   feel();
   one.over();
   assert.deepEqual(told.slice(-2), ['b model=slow:3s off 1 at 0', 'a model=slow:3s off 3 at 0']);
+});
+
+test('one that is in force from the ringing on ends so long after it was wanted, whether the call was answered or not (stranger17 13)', async () => {
+  const { clock, phone, inForce } = start();
+  const line = phone('a');
+  line.want('redis=down@ringing-5s,model=slow@ringing');
+  assert.deepEqual(inForce(), ['redis=down', 'model=slow']);
+  await clock.advance(4_999);
+  line.answered();
+  assert.deepEqual(inForce(), ['redis=down', 'model=slow']);
+  await clock.advance(1);
+  assert.deepEqual(inForce(), ['model=slow']);
+  line.over();
+  assert.deepEqual([inForce(), clock.pending], [[], 0]);
 });

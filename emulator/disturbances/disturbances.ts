@@ -73,8 +73,7 @@ export class Disturbances {
           );
           const felt = count.felt - before;
           this.#options.log.info({ fault: text, felt }, 'it fails no more');
-          // The line to Redis is in another process, and counts nothing.
-          tell({ type: 'fault', fault: text, state: 'off', felt: dependency === 'redis' ? null : felt });
+          tell({ type: 'fault', fault: text, state: 'off', felt });
         };
       },
     });
@@ -122,8 +121,11 @@ export class PhoneFaults {
     this.#takeOff();
     this.#wanted = read.faults;
     for (const fault of this.#wanted) {
-      if (fault.fromMs === undefined) this.#begin(fault);
-      this.#date(fault);
+      if (fault.fromMs !== undefined) this.#date(fault);
+      else {
+        this.#begin(fault);
+        if (fault.untilMs !== undefined) this.#after(fault.untilMs, () => this.#end(fault));
+      }
     }
     return undefined;
   }

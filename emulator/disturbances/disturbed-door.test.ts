@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { Agent, createServer, get } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { pino } from 'pino';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -70,7 +70,7 @@ async function start(t: TestContext) {
     socket.on('unexpected-response', (_, { statusCode = 0 }) => ended.put(statusCode));
     return { socket, heard, ended };
   };
-  return { clock, disturbances, line, ask, open, atService };
+  return { clock, disturbances, line, url, ask, open, atService };
 }
 
 test('each service fails where it is asked, and nothing else does', async (t) => {
@@ -117,6 +117,25 @@ test('a request is late, refused, throttled, broken off, or gets no answer; and 
   line.want('');
   assert.equal((await silent).status, 'TypeError');
   assert.equal((await ask(PLACES.model)).status, 200);
+});
+
+test('many slow requests on one connection leave no listeners on it (reader: disturbed-door)', async (t) => {
+  const { clock, line, url } = await start(t);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  t.after(() => agent.destroy());
+  const warnings: string[] = [];
+  const warn = ({ name }: Error) => void warnings.push(name);
+  process.on('warning', warn);
+  t.after(() => process.off('warning', warn));
+  line.want('model=slow:1s');
+  for (let n = 0; n < 15; n += 1) {
+    const asked = once(get(url + PLACES.model, { agent }), 'response');
+    await eventually(() => clock.pending > 0);
+    await clock.advance(1_000);
+    const [response] = await asked;
+    await response.resume().toArray();
+  }
+  assert.deepEqual(warnings, []);
 });
 
 test('what a socket says is late by so much, in its order, and on time again', async (t) => {

@@ -3,22 +3,11 @@ import type { Duplex } from 'node:stream';
 import type { Fallible } from '../../shared/protocol/faults.ts';
 import { sendError, sendJson } from '../json-http.ts';
 import { addressOf } from '../local-door.ts';
+import { PLACES, placeAt } from '../places.ts';
 import type { EmulatedService } from '../server.ts';
 import { refuseUpgrade } from '../socket-door.ts';
 import type { ActiveFault, Disturbances } from './disturbances.ts';
 import { DisturbedSocket } from './disturbed-socket.ts';
-
-/** The services that are asked here, each by where it answers; the first that fits counts. */
-const PATHS: readonly (readonly [Fallible, RegExp])[] = [
-  ['acs', /^\/calling\//],
-  ['recogniser', /^\/(?:speech|stt)\//],
-  ['voice', /^\/tts\//],
-  ['realtime', /^\/(?:openai\/v1|voice-live)\/realtime/],
-  ['model', /^\/openai\//],
-  ['blob', /^\/devstoreaccount1\//],
-  ['identity', /^\/msi\//],
-  ['telemetry', /^\/(?:v2(?:\.1)?\/track|v1\/(?:traces|metrics|logs))\/?$/],
-];
 
 const WANTED = 'As somebody who calls wants it.';
 /** What is told before a garbled answer breaks off. */
@@ -112,6 +101,7 @@ export class DisturbedDoor implements EmulatedService {
 
   #later(socket: Duplex, { amountMs }: ActiveFault, pass: () => boolean): void {
     const cancel = this.#disturbances.clock.after(amountMs, () => {
+      socket.off('close', cancel);
       // Whoever asks for what is not there hears of it late, too.
       if (!socket.destroyed && !pass()) socket.destroy();
     });
@@ -150,5 +140,6 @@ export class DisturbedDoor implements EmulatedService {
 
 function dependencyAt(request: IncomingMessage): Fallible | undefined {
   const { pathname } = addressOf(request);
-  return PATHS.find(([, path]) => path.test(pathname))?.[0];
+  const place = placeAt(pathname);
+  return place && PLACES[place][0];
 }

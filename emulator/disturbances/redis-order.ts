@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { FaultName } from '../../shared/protocol/faults.ts';
 
 /** How the line to Redis shall fail; undefined: not at all. */
@@ -17,4 +18,20 @@ export function redisLineOf(self: Pick<NodeJS.Process, 'send' | 'connected'>): R
   return (fault) => {
     if (self.connected) self.send?.(redisOrder(fault));
   };
+}
+
+/** What goes back over it: how often it was felt since that was told last. */
+export const redisFelt = (times: number) => ({ redisFelt: times });
+
+const felt = z.object({ redisFelt: z.int().min(1).max(1_000_000) });
+
+/** Hears how often what was ordered is felt. */
+export function hearRedisFelt(
+  self: { on(event: 'message', listener: (message: unknown) => void): unknown },
+  onFelt: (times: number) => void,
+): void {
+  self.on('message', (message: unknown) => {
+    const told = felt.safeParse(message).data;
+    if (told) onFelt(told.redisFelt);
+  });
 }

@@ -74,8 +74,26 @@ test('an event that fails comes again, as the same event', async (context) => {
 test('an event that is refused is not sent again', async (context) => {
   const { application, subscription } = await subscribe(context, 'EventGridSchema');
   application.webhookFaults.push(403);
-  assert.deepEqual(await subscription.deliver(event(), soon()), { delivered: false, problem: 'HTTP 403' });
+  assert.deepEqual(await subscription.deliver(event(), soon()), {
+    delivered: false,
+    problem: 'HTTP 403',
+    refused: true,
+  });
   assert.equal(application.incoming.entries.length, 1);
+});
+
+test('why an application does not take an event is told in its own words (stranger17 13)', async (context) => {
+  const server = createServer(async (request, response) => {
+    const body = JSON.parse((await request.toArray()).join(''));
+    const code = body[0]?.data.validationCode;
+    const error = { code: 'redis.unavailable', message: 'Redis does not answer.' };
+    response.writeHead(code ? 200 : 403).end(JSON.stringify(code ? { validationResponse: code } : { error }));
+  });
+  const port = await listening(server);
+  context.after(() => server.close());
+  const { subscription } = await subscribe(context, 'EventGridSchema', port);
+  const problem = 'HTTP 403 (Redis does not answer.)';
+  assert.deepEqual(await subscription.deliver(event(), soon()), { delivered: false, problem, refused: true });
 });
 
 test('a webhook that comes up later is still validated, and what waited is delivered', async (context) => {

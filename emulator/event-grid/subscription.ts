@@ -33,7 +33,10 @@ export interface GridSubscriptionOptions {
   readonly log: Logger;
 }
 
-export type Delivery = { readonly delivered: true } | { readonly delivered: false; readonly problem: string };
+export type Delivery =
+  | { readonly delivered: true }
+  /** `refused`: it was told, and did not take it. */
+  | { readonly delivered: false; readonly problem: string; readonly refused: boolean };
 
 /**
  * An Event Grid subscription of one webhook: the handshake, tried until the endpoint passes it, and then the delivery of
@@ -67,18 +70,21 @@ export class GridSubscription {
   async deliver(event: GridEvent, signal: AbortSignal): Promise<Delivery> {
     const over = AbortSignal.any([signal, this.#stop.signal]);
     await Promise.race([this.start(), aborted(over)]);
+    let refused = false;
     let problem = 'the webhook has not passed the handshake yet; are the functions running?';
     for (let attempt = 0; !over.aborted && this.#active; attempt++) {
       const answer = await this.#post('Notification', event, attempt);
       if (answer.status >= 200 && answer.status <= 204) return { delivered: true };
-      problem = answer.problem;
+      ({ problem } = answer);
+      refused = answer.status > 0;
+      if (refused) problem += saidIn(answer.text);
       if (FINAL_STATUSES.has(answer.status)) break;
       const delayMs = DELIVERY_RETRIES_MS[attempt];
       if (delayMs === undefined) break;
       if (!over.aborted) this.#options.log.warn({ event: event.id, problem, delayMs }, 'event not taken; trying again');
       await wait(this.#options.clock, delayMs, over);
     }
-    return { delivered: false, problem };
+    return { delivered: false, problem, refused };
   }
 
   close(): void {
@@ -180,6 +186,15 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
+}
+
+const refusal = z.object({ error: z.union([z.string(), z.object({ message: z.string() })]) });
+
+/** Why, where the answer says it as the application does. */
+function saidIn(text: string): string {
+  const { error } = refusal.safeParse(jsonOf(text)).data ?? {};
+  const message = typeof error === 'object' ? error.message : error;
+  return message === undefined ? '' : ` (${message.slice(0, 200)})`;
 }
 
 function problemOf(error: unknown): string {

@@ -1,3 +1,4 @@
+import { describeFault } from '../../shared/protocol/faults.ts';
 import type { CallEvent, FaultOfCall } from './caller-events.ts';
 import type { CallerLine } from './caller-line.ts';
 
@@ -27,6 +28,14 @@ export class CallFaults {
   /** Some fail still. */
   get isAnyOn(): boolean {
     return this.#faults.some(({ untilMs }) => untilMs === undefined);
+  }
+
+  /** Of a call that did not come about: what failed while it should have, and what to do to hear it in a call. */
+  get reproach(): string {
+    const [first] = this.#faults.map(({ fault }) => fault);
+    if (first === undefined) return '';
+    const told = this.#faults.map(({ fault }) => describeFault(fault, 'on')).join(', and ');
+    return ` That is as --fault wants it: ${told}. To be answered first, let it begin in the call (${first}@10s), or end while it rings (${first}@ringing-5s).`;
   }
 
   take({ fault, state, felt, atMs }: FaultEvent): void {

@@ -1,11 +1,13 @@
 import { NOT_UNDERSTOOD } from '../openai/dialogue/not-understood.ts';
 import type { Answer, CallEvent } from './caller-events.ts';
+import { isOwnTool } from './caller-requests.ts';
 import type { TurnOnRecord } from './caller-transcript.ts';
 
 interface HeardAnswer {
   /** What it was to. */
   readonly label: string;
   readonly atMs: number;
+  /** Of the first sound after it. */
   readonly latencyMs: number;
   /** Of keys nobody says that he has understood them. */
   readonly toKeys: boolean;
@@ -48,11 +50,15 @@ export class CallerAnswers {
       this.#missed.push(problem);
       return [{ event: 'missed', atMs: last.atMs, problem }];
     }
-    return heard.map(({ atMs, latencyMs }) => {
-      const own = turn?.lines.filter((line) => line.atMs === atMs) ?? [];
+    return heard.map(({ atMs: soundMs, latencyMs: firstSoundMs }, index) => {
+      const own = turn ? linesOf(turn, heard.length - 1 - index) : [];
+      // After what filled the wait: so much later the answer itself.
+      const laterMs = turn?.filled && heard.length === 1 ? Math.round((turn.answerMs ?? soundMs) - soundMs) : 0;
+      const atMs = soundMs + Math.max(0, laterMs);
       const answer: Answer = {
-        latencyMs,
-        tools: own.flatMap(({ line }) => (line.role === 'tool' ? [line.tool] : [])),
+        latencyMs: firstSoundMs + atMs - soundMs,
+        ...(atMs > soundMs && { firstSoundMs }),
+        tools: own.flatMap(({ line }) => (isOwnTool(line) ? [line.tool] : [])),
         filled: turn?.filled ?? false,
         ...(turn?.stages && heard.length === 1 && { stages: turn.stages }),
       };
@@ -62,10 +68,17 @@ export class CallerAnswers {
   }
 }
 
+/** What was said and done in a turn, from the caller's words on. @param fromLast 0 is the last one, 1 the one before */
+function linesOf({ lines }: TurnOnRecord, fromLast: number): TurnOnRecord['lines'] {
+  const starts = lines.flatMap(({ line }, at) => (line.role === 'caller' ? [at] : []));
+  const start = starts.at(-1 - fromLast) ?? (fromLast === 0 ? 0 : lines.length);
+  return lines.slice(start, fromLast === 0 ? lines.length : starts.at(-fromLast));
+}
+
 function problemOf(turn: TurnOnRecord, label: string): string | undefined {
   const { understood, answered, apologised, fillings, lines } = turn;
   const texts = [
-    ...(apologised ? fillings : []),
+    ...(apologised ? fillings.map(({ text }) => text) : []),
     ...lines.flatMap(({ line }) => (line.role === 'agent' ? [line.text] : [])),
   ];
   const said = texts.join(' ');

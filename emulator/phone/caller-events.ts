@@ -64,6 +64,12 @@ export type CallEvent = { readonly atMs: number } & (
   /** Something that the caller wanted to fail begins to, or fails no more. */
   | { readonly event: 'fault'; readonly fault: string; readonly state: 'on' | 'off'; readonly felt: number | null }
   | ({ readonly event: 'faults' } & FaultsOfCall)
+  /** Nobody can tell what was said last; it is told once somebody can. */
+  | { readonly event: 'unread' }
+  /** What follows was said while nobody could tell it. */
+  | { readonly event: 'read-late' }
+  /** The agent has left the call, and whoever else is in it said nothing. */
+  | { readonly event: 'unanswered'; readonly label: string; readonly withinMs: number }
   /** Nobody could have answered: what was done with the call meanwhile. */
   | { readonly event: 'not-judged'; readonly label: string }
   | ({ readonly event: 'answer' } & Answer)
@@ -98,11 +104,13 @@ export interface FaultOfCall {
 
 /** How soon an utterance was answered. */
 export interface Answer {
-  /** From the caller's last loud sample to the agent's first, as they lie in the recording. */
+  /** From the caller's last loud sample to the first of the answer: the agent's first, as they lie in the recording. */
   readonly latencyMs: number;
+  /** To the first sound of what filled the wait for it, where something did. */
+  readonly firstSoundMs?: number;
   /** Tools that were used for it. */
   readonly tools: readonly string[];
-  /** What was heard first was "one moment" or the like. */
+  /** What was heard first was "one moment" or the like; without `firstSoundMs`, `latencyMs` may be that one's. */
   readonly filled: boolean;
   /** Where the time went, as the stream host saw it. */
   readonly stages?: AnswerStages;

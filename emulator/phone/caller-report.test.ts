@@ -128,3 +128,32 @@ test('of a call that nobody answers it is told who said what, and how often some
   assert.equal(describe(1, ['Nothing was written down of "x".']), '1 phrase written down. 1 not written down.');
   assert.equal(describe(0), '0 phrases written down.');
 });
+
+test('a filled wait, words to a human, and news of the call do not read as answers, words to the caller, and tools (stranger17 4, 5)', () => {
+  const own = { role: 'tool', tool: 'look', args: { order: 1042 }, result: {} } as const;
+  const news = {
+    role: 'tool',
+    tool: 'transfer_call',
+    args: {},
+    result: { status: 'human_answered' },
+    by: 'service',
+  } as const;
+  const events: CallEvent[] = [
+    { event: 'answer', atMs: 14_500, latencyMs: 14_500, firstSoundMs: 2_731, tools: [], filled: true },
+    { event: 'transcript', atMs: 14_500, line: own },
+    { event: 'transcript', atMs: 15_000, line: news },
+    {
+      event: 'transcript',
+      atMs: 16_000,
+      line: { role: 'agent', text: 'Ann, about a bill.', heard: true, to: 'human' },
+    },
+    { event: 'unanswered', atMs: 30_000, label: 'Hello?', withinMs: 12_000 },
+  ];
+  assert.deepEqual(events.map(describeEvent), [
+    ' 0:14.5         first sound after 2731 ms, answer after 14500 ms (the wait was filled)',
+    ' 0:14.5         tool look {"order":1042}',
+    ' 0:15.0         the agent was told: transfer_call, human_answered',
+    ' 0:16.0  agent  (to the human) Ann, about a bill.',
+    ' 0:30.0         nobody answered "Hello?" within 12 s',
+  ]);
+});

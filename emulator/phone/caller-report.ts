@@ -31,7 +31,7 @@ function describe(event: CallEvent): string {
     case 'left':
       return `${event.number} ${event.event} the call`;
     case 'agent-left':
-      return 'the agent has left the call, and the others are still there';
+      return 'the agent has left the call, and the others are still there: what they say from now on is not written down';
     case 'hold':
       return event.state === 'on' ? 'on hold' : 'not on hold any more';
     case 'tone':
@@ -41,7 +41,7 @@ function describe(event: CallEvent): string {
     case 'written':
       return `       written down, ${event.speaker}: ${event.text}${describeConfidence(event.confidence)}`;
     case 'answer':
-      return `       answered after ${event.latencyMs} ms${describeStages(event)}`;
+      return `       ${event.firstSoundMs === undefined ? 'answered' : `first sound after ${event.firstSoundMs} ms, answer`} after ${event.latencyMs} ms${describeStages(event)}`;
     case 'missed':
       return `       missed: ${event.problem}`;
     case 'interruption':
@@ -54,6 +54,12 @@ function describe(event: CallEvent): string {
       return `       ${event.state === 'on' ? 'fault' : 'fault over'}: ${describeFault(event.fault, event.state)}`;
     case 'faults':
       return `faults: ${describeFaults(event)}`;
+    case 'unread':
+      return '       nobody can tell what was said: it is told once somebody can';
+    case 'read-late':
+      return '       what was said while nobody could tell it:';
+    case 'unanswered':
+      return `       nobody answered "${event.label}" within ${event.withinMs / 1000} s`;
     case 'not-judged':
       return `       not judged: something was done with the call while "${event.label}" was said`;
     case 'transcript':
@@ -102,13 +108,21 @@ function describeStages({ stages, filled }: Answer): string {
 function describeLine(line: TranscriptLine): string {
   switch (line.role) {
     case 'agent':
-      return `agent  ${line.text}${line.heard === false ? ' [cut off]' : ''}`;
+      return `agent  ${line.to === 'human' ? '(to the human) ' : ''}${line.text}${line.heard === false ? ' [cut off]' : ''}`;
     case 'caller':
       return `       understood: ${line.text}`;
     case 'tool':
-      return `       tool ${line.tool} ${JSON.stringify(line.args)}`;
+      return line.by === 'service'
+        ? `       the agent was told: ${line.tool}${statusOf(line.result)}`
+        : `       tool ${line.tool} ${JSON.stringify(line.args)}`;
   }
 }
+
+/** What has come of something in the call, in a word, such as `human_answered`. */
+const statusOf = (result: unknown): string => {
+  const status = typeof result === 'object' && result !== null && 'status' in result ? result.status : undefined;
+  return typeof status === 'string' ? `, ${status}` : '';
+};
 
 /** Minutes, seconds, tenths; before the connection they are negative. */
 function clockTime(ms: number): string {

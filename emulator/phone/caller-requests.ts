@@ -14,10 +14,14 @@ type Call = AnswerAt<Paths, '/api/v1/calls/{id}'>;
 
 /** Of a call that is read, what is of use here. */
 export type CallRecord = Pick<Call, 'session_id' | 'agent' | 'mode' | 'transcript'> & {
-  readonly events: Pick<Call['events'][number], 'type' | 'data'>[];
+  readonly events: (Pick<Call['events'][number], 'type' | 'data'> & { readonly at?: string | null })[];
   readonly operations?: Pick<Call['operations'][number], 'kind' | 'state'>[];
 };
 export type TranscriptLine = Call['transcript'][number];
+
+/** What the service tells the agent of the call is no tool that it has used. */
+export const isOwnTool = (line: TranscriptLine): line is Extract<TranscriptLine, { role: 'tool' }> =>
+  line.role === 'tool' && line.by === undefined;
 
 /** Of the event `turn.latency`: each from the end of the caller's speech. What a draft began early may be first. */
 export const answerStages = z.object({

@@ -10,10 +10,14 @@ test('a greeting that could not be read before is not taken for the answer (func
     { role: 'caller', text: 'Are you open?' },
     { role: 'agent', text: 'We are.', heard: true },
   ] as const;
-  const transcript = new CallerTranscript(clock, async () => ({
-    ...{ session_id: 's', agent: 'desk', mode: 'media', events: [] },
-    transcript: [greeting, ...(clock.now() < 500 ? [] : turn)],
-  }));
+  const transcript = new CallerTranscript({
+    clock,
+    startWallMs: () => 0,
+    read: async () => ({
+      ...{ session_id: 's', agent: 'desk', mode: 'media', events: [] },
+      transcript: [greeting, ...(clock.now() < 500 ? [] : turn)],
+    }),
+  });
   transcript.heard('greeting', 0);
   transcript.heard('answer', 100);
   const reading = transcript.readOn(() => false);

@@ -1,11 +1,21 @@
 import type { Clock } from '../../shared/clock.ts';
 import { wait } from '../wait.ts';
 import type { CallEvent } from './caller-events.ts';
-import { type AnswerStages, answerStages, type CallRecord, type TranscriptLine } from './caller-requests.ts';
+import { type AnswerStages, answerStages, type CallRecord, isOwnTool, type TranscriptLine } from './caller-requests.ts';
+import { answerMs, datedEvents, lineTimes } from './line-times.ts';
 
 export interface HeardLine {
   readonly line: TranscriptLine;
-  /** When the answer that the line belongs to was first heard, on the call's clock; undefined where none was noted. */
+  /**
+   * When it was said or done, on the call's clock; where the record does not tell, when the answer that it belongs to was
+   * first heard. Undefined where none was noted, either.
+   */
+  readonly atMs: number | undefined;
+}
+
+/** What was said meanwhile, in place of an answer that was late. */
+export interface Filling {
+  readonly text: string;
   readonly atMs: number | undefined;
 }
 
@@ -21,8 +31,9 @@ export interface TurnOnRecord {
   readonly answered: boolean;
   /** All that answered was an apology, or that there will be no answer: the model gave nothing. */
   readonly apologised: boolean;
-  /** What was said meanwhile, in place of an answer that was late. */
-  readonly fillings: readonly string[];
+  readonly fillings: readonly Filling[];
+  /** When the first sound of the last answer was sent, on the call's clock. */
+  readonly answerMs: number | undefined;
   /** Something is done with the call, or was in the meantime: a transfer, a hold. Whoever speaks then may not be heard. */
   readonly isHandled: boolean;
   readonly tools: readonly string[];
@@ -36,11 +47,20 @@ export interface TurnOnRecord {
 /** The agent's last words are written down a moment after they were heard. */
 const PATIENCE_MS = 2_000;
 const LOOK_AGAIN_MS = 200;
+/** What the host sends is heard so soon: then the moment in which it was heard counts. */
+const SENT_TO_HEARD_MS = 500;
+
+export interface CallerTranscriptOptions {
+  readonly clock: Clock;
+  /** The record of the call so far; undefined where it cannot be had. */
+  readonly read: () => Promise<CallRecord | undefined>;
+  /** When the call was connected, since 1970. */
+  readonly startWallMs: () => number;
+}
 
 /** What was said in the call, read piece by piece and dated by what the caller heard. */
 export class CallerTranscript {
-  readonly #clock: Clock;
-  readonly #read: () => Promise<CallRecord | undefined>;
+  readonly #options: CallerTranscriptOptions;
   /** Of the greeting and of the answers whose words were not read yet. */
   #heardAtMs: number[] = [];
   #utterances = 0;
@@ -48,10 +68,8 @@ export class CallerTranscript {
   #eventsRead = 0;
   #operationsRead = 0;
 
-  /** @param read the record of the call so far; undefined where it cannot be had */
-  constructor(clock: Clock, read: () => Promise<CallRecord | undefined>) {
-    this.#clock = clock;
-    this.#read = read;
+  constructor(options: CallerTranscriptOptions) {
+    this.#options = options;
   }
 
   /** Notes that the greeting, or the answer to an utterance, became audible. */
@@ -74,43 +92,52 @@ export class CallerTranscript {
    * new. Undefined where nobody can tell.
    */
   async readOn(callIsOver: () => boolean): Promise<TurnOnRecord | undefined> {
-    const giveUpMs = this.#clock.now() + PATIENCE_MS;
+    const { clock, read } = this.#options;
+    const giveUpMs = clock.now() + PATIENCE_MS;
     for (;;) {
-      const record = await this.#read();
+      const record = await read();
       if (record === undefined) return undefined;
       const fresh = record.transcript.slice(this.#linesRead);
       // A greeting that could not be read sooner is no answer.
       const isAnswered = this.#utterances === 0 || fresh.some(({ role }) => role === 'caller');
       const complete = (isAnswered && fresh.at(-1)?.role === 'agent') || (callIsOver() && fresh.length === 0);
-      if (complete || this.#clock.now() >= giveUpMs) return this.#turnOf(record, fresh);
-      await wait(this.#clock, LOOK_AGAIN_MS);
+      if (complete || clock.now() >= giveUpMs) return this.#turnOf(record, fresh);
+      await wait(clock, LOOK_AGAIN_MS);
     }
   }
 
   /** What has come on record by now, whether it is whole or not. Undefined where nobody can tell. */
   async readNow(): Promise<TurnOnRecord | undefined> {
-    const record = await this.#read();
+    const record = await this.#options.read();
     return record && this.#turnOf(record, record.transcript.slice(this.#linesRead));
   }
 
   #turnOf(record: CallRecord, fresh: readonly TranscriptLine[]): TurnOnRecord {
     const events = record.events.slice(this.#eventsRead);
+    const startWallMs = this.#options.startWallMs();
+    const answeredMs = answerMs(datedEvents(events, startWallMs));
+    const times = lineTimes(record.transcript, datedEvents(record.events, startWallMs)).slice(this.#linesRead);
     const before = fresh.findIndex(({ role }) => role === 'caller');
     // A greeting that was not on record when it was looked for stands before the caller's words.
     const greetings = this.#heardAtMs.length - this.#utterances;
     const faults = new Set(events.flatMap(({ type, data }) => (type === 'fault' ? [data.code] : [])));
-    const waits = events.flatMap(({ type, data }) => (type === 'wait.filled' ? [data] : []));
+    const waits = events.filter(({ type }) => type === 'wait.filled');
     const operations = record.operations ?? [];
     const latency = events.findLast(({ type }) => type === 'turn.latency');
     return {
-      lines: this.#date(fresh),
+      lines: this.#date(fresh, times, answeredMs),
+      answerMs: answeredMs,
       understood: (before >= 0 && before <= greetings) || faults.has('realtime.words_lost'),
       apologised:
-        faults.has('reply.failed') || faults.has('synthesis.failed') || waits.some(({ kind }) => kind === 'give-up'),
-      fillings: waits.flatMap(({ text }) => (typeof text === 'string' ? [text] : [])),
+        faults.has('reply.failed') ||
+        faults.has('synthesis.failed') ||
+        waits.some(({ data }) => data.kind === 'give-up'),
+      fillings: waits.flatMap(({ data: { text }, at }) =>
+        typeof text === 'string' ? [{ text, atMs: at ? Date.parse(at) - startWallMs : undefined }] : [],
+      ),
       answered: fresh.at(-1)?.role === 'agent',
       isHandled: isBeingMoved(record) || operations.slice(this.#operationsRead).some(moves),
-      tools: fresh.flatMap((line) => (line.role === 'tool' ? [line.tool] : [])),
+      tools: fresh.flatMap((line) => (isOwnTool(line) ? [line.tool] : [])),
       filled: waits.length > 0,
       stages: answerStages.safeParse(latency?.data).data,
       eventsRead: record.events.length,
@@ -118,12 +145,25 @@ export class CallerTranscript {
     };
   }
 
-  /** Each caller's line begins another turn; what the agent says before the first is its greeting, or a prompt. */
-  #date(lines: readonly TranscriptLine[]): HeardLine[] {
+  /**
+   * By the record; else each caller's line begins another turn that was heard, and what the agent says before the first is
+   * its greeting, or a prompt.
+   */
+  #date(
+    lines: readonly TranscriptLine[],
+    times: readonly (number | undefined)[],
+    answeredMs: number | undefined,
+  ): HeardLine[] {
     let turn = -1;
-    return lines.map((line) => {
+    return lines.map((line, at) => {
       if (line.role === 'caller' || turn < 0) turn = Math.min(turn + 1, Math.max(0, this.#heardAtMs.length - 1));
-      return { line, atMs: this.#heardAtMs[turn] };
+      const heardMs = this.#heardAtMs[turn];
+      const ownMs = times[at] ?? (line.role === 'agent' && heardMs !== undefined ? answeredMs : undefined);
+      const nearMs =
+        line.role === 'agent' && ownMs !== undefined
+          ? this.#heardAtMs.find((each) => Math.abs(each - ownMs) < SENT_TO_HEARD_MS)
+          : undefined;
+      return { line, atMs: nearMs ?? ownMs ?? heardMs };
     });
   }
 }

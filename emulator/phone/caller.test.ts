@@ -135,6 +135,17 @@ test('the caller as a person', { concurrency: true }, async (t) => {
       assert.deepEqual([answers.length, missed, find('agent-left').length], [2, [], 1]);
     }),
 
+    t.test('says that nobody has answered whom the agent has left alone (stranger17 5)', async (t) => {
+      const manners = { leavesAfterAnswers: 1, nobodyIsLeft: true };
+      const { caller, find } = await call(t, manners, { utterances: [utterance('one'), utterance('Hello?')] });
+      const { answers, missed } = await caller.run();
+      assert.deepEqual([answers.length, missed], [1, []]);
+      assert.deepEqual(
+        find('unanswered').map(({ label }) => label),
+        ['Hello?'],
+      );
+    }),
+
     t.test('counts no transfer that the API asked for as a missed answer (stranger: a transfer)', async (t) => {
       const { caller, find } = await call(
         t,
@@ -162,55 +173,6 @@ test('the caller as a person', { concurrency: true }, async (t) => {
         assert.ok(at >= 0 && at < said, `${at} before ${said}`);
         const [remark, words] = [events[at], events[said]];
         assert.ok(remark && words && words.atMs - remark.atMs > 500);
-      },
-    ),
-
-    t.test('has fail what it was told, until the call is over, and says what was in force', async (t) => {
-      const { caller, events, find, disturbances } = await call(
-        t,
-        {},
-        { utterances: [utterance('one')] },
-        undefined,
-        'model=down,voice=slow:1s@100ms-300ms,acs=down@1m',
-      );
-      await caller.run();
-      assert.deepEqual(
-        find('fault').map(({ fault, state }) => `${fault} ${state}`),
-        ['model=down on', 'voice=slow:1s on', 'voice=slow:1s off', 'model=down off'],
-      );
-      const [told] = find('faults');
-      assert.deepEqual(
-        told?.faults.map(({ fault, felt, untilMs }) => [fault, felt, untilMs === undefined]),
-        [
-          ['model=down', 0, false],
-          ['voice=slow:1s', 0, false],
-        ],
-      );
-      assert.equal(told?.isOnRecord, true);
-      assert.ok((told?.longestSilenceMs ?? 0) > 100);
-      assert.ok(
-        events.findIndex(({ event }) => event === 'fault') < events.findIndex(({ event }) => event === 'dialling'),
-      );
-      assert.deepEqual(disturbances.status, []);
-    }),
-
-    t.test(
-      'leaves nothing that fails where it is told to hang up, and calls nobody where it cannot fail',
-      async (t) => {
-        const hangUp = new AbortController();
-        const { caller, find, disturbances } = await call(
-          t,
-          { greetingMs: 20_000 },
-          { utterances: [utterance('one')] },
-          hangUp.signal,
-          'model=down',
-        );
-        setTimeout(() => hangUp.abort(), 300);
-        await caller.run();
-        assert.deepEqual([find('faults').length, disturbances.status], [1, []]);
-        const wrong = await call(t, {}, { utterances: [] }, undefined, 'model=wobbly');
-        await assert.rejects(wrong.caller.run(), /^ConfigError: --fault: model cannot be "wobbly"/);
-        assert.deepEqual([wrong.find('dialling'), wrong.find('faults')], [[], []]);
       },
     ),
 

@@ -1,14 +1,15 @@
 import type { Clock } from '../../shared/clock.ts';
-import { wait } from '../wait.ts';
+import { messageOf } from '../../shared/errors.ts';
 import { CallDiary } from './call-diary.ts';
 import { CallFaults } from './call-faults.ts';
 import { CallerAnswers } from './caller-answers.ts';
 import type { CallEvent, CallScript, CallSummary, UndatedCallEvent, Utterance } from './caller-events.ts';
 import type { CallerLine } from './caller-line.ts';
+import { CallerNews } from './caller-news.ts';
 import { CallerPhone, CallFailed } from './caller-phone.ts';
 import type { CallRecording } from './caller-recording.ts';
 import type { CallRecord } from './caller-requests.ts';
-import { CallerTranscript, endingOnRecord, isBeingMoved, type TurnOnRecord } from './caller-transcript.ts';
+import { endingOnRecord, isBeingMoved } from './caller-transcript.ts';
 import type { Speech } from './caller-voice.ts';
 import { answersCallers, type SecondParty, WrittenCall } from './written-call.ts';
 
@@ -55,14 +56,12 @@ const LONGEST_HOLD_MS = 5 * 60_000;
 const BACK_MS = 3_000;
 /** Whoever only waits hears within this of what came meanwhile. */
 const NEWS_MS = 1_000;
-/** What failed works again so soon after it may. */
-const WHOLE_AGAIN_MS = 10_000;
 
 /** One call by its script, from dialling to hanging up. */
 export class Caller {
   readonly #options: CallerOptions;
   readonly #phone: CallerPhone;
-  readonly #transcript: CallerTranscript;
+  readonly #news: CallerNews;
   readonly #diary: CallDiary;
   readonly #answers = new CallerAnswers();
   #written: WrittenCall | undefined;
@@ -89,7 +88,14 @@ export class Caller {
       else this.#tell(event);
     };
     this.#phone = new CallerPhone({ line, clock, recording, signal, hangUpAfterMs, onEvent });
-    this.#transcript = new CallerTranscript(clock, () => this.#readRecord());
+    this.#news = new CallerNews({
+      clock,
+      phone: this.#phone,
+      diary: this.#diary,
+      faults: this.#faults,
+      read: () => this.#readRecord(),
+      isAlone: () => this.#agentLeft,
+    });
   }
 
   /**
@@ -125,27 +131,13 @@ export class Caller {
     const { ear, isOver, isLeaving } = this.#phone;
     ear.waitsNoMore(isOver || isLeaving ? undefined : this.#options.clock.now());
     await this.#phone.hangUp();
-    const isOnRecord = await this.#isWholeAgain();
+    const isOnRecord = await this.#news.wholeAgain();
     if (this.#ending) this.#diary.tell(endingOnRecord(this.#ending, await this.#readRecord()));
     if (this.#written) await this.#written.tellRest();
-    else this.#tellTurn(await this.#readOn(), []);
+    else this.#news.tell(await this.#news.readOn(), []);
     if (this.#faults.areWanted)
       this.#tell({ event: 'faults', faults: this.#faults.all, longestSilenceMs: ear.longestWaitMs, isOnRecord });
     this.#diary.release();
-  }
-
-  /** The end of the call ends what failed in it: what was said is on record as soon as it can be read again. */
-  async #isWholeAgain(): Promise<boolean> {
-    const { clock } = this.#options;
-    const { callConnectionId } = this.#phone;
-    const isThere = async () =>
-      !this.#faults.isAnyOn && (callConnectionId === undefined || (await this.#readRecord()) !== undefined);
-    const giveUpMs = clock.now() + WHOLE_AGAIN_MS;
-    while (this.#faults.areWanted && !(await isThere())) {
-      if (clock.now() >= giveUpMs) return false;
-      await wait(clock, LOOK_AGAIN_MS);
-    }
-    return true;
   }
 
   async #readRecord(): Promise<CallRecord | undefined> {
@@ -169,7 +161,10 @@ export class Caller {
       await phone.mustCome(() => phone.isRinging, CONNECT_MS, 'The phone did not ring');
       line.send({ type: 'answer' });
     }
-    await phone.mustCome(() => phone.callConnectionId !== undefined, CONNECT_MS, 'The call was not answered');
+    const answered = () => phone.callConnectionId !== undefined;
+    await phone.mustCome(answered, CONNECT_MS, 'The call was not answered').catch((error: unknown) => {
+      throw new CallFailed(`${messageOf(error).replace(/\.?$/, '.')}${this.#faults.reproach}`);
+    });
     if (phone.callConnectionId === undefined) throw new CallFailed('Hung up before the call was connected.');
     void this.#tellSession(phone.callConnectionId);
     return phone.callConnectionId;
@@ -218,7 +213,7 @@ export class Caller {
     const phone = this.#phone;
     await phone.mustCome(() => phone.ear.audibleFrames > 0, GREETING_MS, 'The agent did not greet');
     this.#diary.hold();
-    this.#transcript.heard('greeting', phone.atMs);
+    this.#news.transcript.heard('greeting', phone.atMs);
     await this.#hearOut();
     for (const [i, utterance] of utterances.entries()) {
       if (phone.isLeaving || this.#takenOver) return;
@@ -252,8 +247,7 @@ export class Caller {
     for (const giveUpMs = clock.now() + withinMs; clock.now() < giveUpMs && !isOver(); ) {
       await phone.until(isOver, Math.min(NEWS_MS, giveUpMs - clock.now()));
       if (phone.isOver || phone.isLeaving) return;
-      const news = await this.#transcript.readNow();
-      if (news && news.lines.length > 0) this.#tellTurn(news, []);
+      await this.#news.tellNew();
     }
   }
 
@@ -294,7 +288,11 @@ export class Caller {
       if (!isFree()) await phone.mustCome(() => came() || isFree(), ANSWER_MS, failure);
       await phone.until(came, FREE_ANSWER_MS);
     });
-    if (phone.isLeaving || this.#takenOver || !ear.heardSince(endMs)) return;
+    if (phone.isLeaving || this.#takenOver) return;
+    if (!ear.heardSince(endMs)) {
+      if (this.#agentLeft) this.#tell({ event: 'unanswered', label, withinMs: FREE_ANSWER_MS });
+      return;
+    }
     // What was heard is told with its words, by which one knows what it was.
     this.#diary.hold();
     const { atMs } = this.#phone;
@@ -302,7 +300,7 @@ export class Caller {
     const recordedMs = toKeys ? undefined : this.#options.recording.answerMs;
     const latencyMs = recordedMs ?? Math.round(ear.lastAudibleMs - endMs);
     this.#answers.heard({ label, atMs, latencyMs, toKeys });
-    this.#transcript.heard('answer', atMs);
+    this.#news.transcript.heard('answer', atMs);
   }
 
   /** While something is waited for that never comes where the call was taken over. */
@@ -334,7 +332,7 @@ export class Caller {
       const isOver = phone.isOver || phone.isLeaving;
       if (!quiet && !isOver) throw new CallFailed(`The agent did not finish within ${LONGEST_ANSWER_MS / 1000} s.`);
       const { silentSinceMs } = phone.ear;
-      const turn = await this.#readOn();
+      const turn = await this.#news.readOn();
       const isOwed = turn?.understood && !turn.answered && !turn.apologised;
       const owed = isOwed && !isOver && !this.#takenOver && !this.#agentLeft;
       // What was heard was "one moment, please"; the answer is yet to come.
@@ -344,7 +342,7 @@ export class Caller {
       // Who hangs up in the middle of an answer has not heard it out; and a notice is none.
       const onRecord = this.#agentLeft ? undefined : turn;
       phone.ear.waitsNoMore();
-      this.#tellTurn(turn, phone.isLeaving || this.#takenOver ? [] : this.#answers.judge(onRecord));
+      this.#news.tell(turn, phone.isLeaving || this.#takenOver ? [] : this.#answers.judge(onRecord));
       this.#diary.release();
       return;
     }
@@ -374,24 +372,6 @@ export class Caller {
     const staleFrames = Math.min(ear.audibleFrames - framesWhenSilent, ear.framesSinceStop ?? Infinity);
     this.#tell({ event: 'interruption', wasSpeaking, silentAfterMs, staleFrames });
     return endMs;
-  }
-
-  #readOn(): Promise<TurnOnRecord | undefined> {
-    return this.#transcript.readOn(() => this.#phone.isOver || this.#agentLeft);
-  }
-
-  /** Tells what is on record, with each verdict before the agent's words that it is about. */
-  #tellTurn(turn: TurnOnRecord | undefined, verdicts: readonly CallEvent[]): void {
-    if (turn) this.#transcript.told(turn);
-    const untold = [...verdicts];
-    const { atMs: asideAtMs } = untold[0] ?? this.#phone;
-    const asides = (turn?.fillings ?? []).map((text): CallEvent => ({ event: 'meanwhile', atMs: asideAtMs, text }));
-    for (const { atMs = this.#phone.atMs, line } of turn?.lines ?? []) {
-      if (line.role === 'agent' && untold[0]?.atMs === atMs)
-        this.#diary.tell(...untold.splice(0, 1), ...asides.splice(0));
-      this.#diary.tell({ event: 'transcript', atMs, line });
-    }
-    this.#diary.tell(...untold, ...asides);
   }
 
   #tell(event: UndatedCallEvent): void {

@@ -4,7 +4,7 @@ import { pino } from 'pino';
 import { systemClock } from '../../shared/clock.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { TestPhone } from '../acs/testing/phone.ts';
-import { CALLER, connectInbound, dial, startStack } from '../acs/testing/stack.ts';
+import { CALLER, connectInbound, dial, levelOf, SPOKEN_LEVEL, speak, startStack } from '../acs/testing/stack.ts';
 import { Disturbances } from '../disturbances/disturbances.ts';
 
 async function start(context: TestContext) {
@@ -106,4 +106,33 @@ test('a call that never came about leaves nothing that fails', async (context) =
   phone.send({ type: 'hangup' });
   await phone.event('disconnected');
   await eventually(() => inForce(disturbances).length === 0);
+});
+
+test('a wrong order outside a call leaves what was wanted, and one in it, too (reader phone-line.ts:141)', async (context) => {
+  const { disturbances, stack } = await start(context);
+  const phone = await TestPhone.plugIn(stack.ports.plain, CALLER);
+  phone.send({ type: 'faults', faults: 'model=down' });
+  await phone.event('faultsTaken');
+  phone.send({ type: 'faults', faults: 'model=wobbly' });
+  phone.send({ type: 'hangup' });
+  await eventually(() => phone.events.entries.filter(({ type }) => type === 'refused').length === 2);
+  assert.deepEqual(inForce(disturbances), ['model']);
+});
+
+test('what is typed is said in the call, in place of the microphone’s sound (stranger17 10)', async (context) => {
+  const stack = await startStack(context, { speak });
+  const { phone, media } = await connectInbound(stack);
+  phone.send({ type: 'say', text: '   ' });
+  assert.equal((await phone.event('refused')).code, 'phone.bad_command');
+  phone.send({ type: 'say', text: 'Where is order 1042?' });
+  const levels = () =>
+    media.frames.entries
+      .flatMap((frame) => (frame.kind === 'audio' ? [levelOf(frame.pcm)] : []))
+      .filter((level) => level > 0);
+  await eventually(() => levels().length === 5);
+  assert.deepEqual(levels(), Array(5).fill(SPOKEN_LEVEL));
+  const without = await start(context);
+  const other = await connectInbound(without.stack);
+  other.phone.send({ type: 'say', text: 'Hello?' });
+  assert.equal((await other.phone.event('refused')).code, 'phone.no_voice');
 });

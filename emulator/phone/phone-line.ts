@@ -1,10 +1,12 @@
 import type { WebSocket } from 'ws';
 import { z } from 'zod';
+import { FRAME_BYTES, FRAME_MS, FrameCutter } from '../../shared/audio/pcm.ts';
 import { teamsAccount } from '../../shared/carrier/party-id.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { PhoneEvent } from '../../shared/protocol/phone-line.ts';
 import type { Disturbances, PhoneFaults } from '../disturbances/disturbances.ts';
+import type { Speak } from './say-service.ts';
 import { VoiceBuffer } from './voice-buffer.ts';
 
 const E164 = /^\+[1-9]\d{1,14}$/;
@@ -24,6 +26,7 @@ const command = z.discriminatedUnion('type', [
   z.object({ type: z.literal('dtmf'), tone: z.string().regex(/^[0-9A-D*#]$/i, 'one of 0-9 A-D * #') }),
   z.object({ type: z.literal('add'), number: phoneNumber }),
   z.object({ type: z.literal('faults'), faults: z.string().max(2_000) }),
+  z.object({ type: z.literal('say'), text: z.string().trim().min(1, 'some words').max(2_000) }),
   z.object({ type: z.literal('hangup') }),
 ]);
 
@@ -71,8 +74,15 @@ export interface PhoneLineOptions {
   readonly log: Logger;
   /** Without it nothing can be made to fail. */
   readonly disturbances?: Disturbances | undefined;
+  /** A voice for what is typed; without it nothing can be. */
+  readonly speak?: Speak | undefined;
   readonly onDial: (line: PhoneLine, call: DialledCall) => void;
 }
+
+/** In which what is typed is said. */
+const VOICE = 'rms';
+/** More is not waited for: five minutes of speech. */
+const MOST_SAID_FRAMES = 300_000 / FRAME_MS;
 
 /** A phone that does not read is not waited for: beyond this its audio is dropped. */
 const MAX_BACKLOG_BYTES = 1_000_000;
@@ -85,13 +95,17 @@ export class PhoneLine implements Phone {
   readonly #onDial: PhoneLineOptions['onDial'];
   readonly #voice = new VoiceBuffer();
   readonly #faults: PhoneFaults | undefined;
+  readonly #speak: Speak | undefined;
+  /** What was typed, and is being said. */
+  readonly #said: Uint8Array[] = [];
   #holder: LineHolder | undefined;
 
-  constructor({ number, socket, log, onDial, disturbances }: PhoneLineOptions) {
+  constructor({ number, socket, log, onDial, disturbances, speak }: PhoneLineOptions) {
     this.number = number;
     this.#socket = socket;
     this.#log = log;
     this.#onDial = onDial;
+    this.#speak = speak;
     this.#faults = disturbances?.forPhone((event) => this.send(event));
     socket.on('message', (data: Buffer, isBinary) => {
       if (!isBinary) this.#obey(data.toString());
@@ -108,6 +122,7 @@ export class PhoneLine implements Phone {
     if (this.#holder) return false;
     this.#holder = holder;
     this.#voice.clear();
+    this.#said.length = 0;
     return true;
   }
 
@@ -125,7 +140,9 @@ export class PhoneLine implements Phone {
   }
 
   readVoice(): Uint8Array | undefined {
-    return this.#voice.read();
+    const frame = this.#voice.read();
+    // Who types does not speak: the microphone's sound of that time is passed over.
+    return this.#said.shift() ?? frame;
   }
 
   playVoice(frame: Uint8Array): void {
@@ -135,7 +152,7 @@ export class PhoneLine implements Phone {
   }
 
   send(event: PhoneEvent): void {
-    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(JSON.stringify(event));
+    this.#tell(event);
     if (event.type === 'connected') this.#faults?.answered();
     // A call that never came about is over, too.
     if (event.type === 'disconnected' || (event.type === 'refused' && !this.#holder)) this.#faults?.over();
@@ -156,6 +173,7 @@ export class PhoneLine implements Phone {
     } catch (error) {
       this.#log.error({ error: messageOf(error) }, 'phone command failed');
       this.#refuse('phone.failed', 'The emulator could not do that; its log says why.');
+      if (parsed.command.type === 'dial' && !this.#holder) this.#faults?.over();
     }
   }
 
@@ -165,10 +183,12 @@ export class PhoneLine implements Phone {
     } else if (wanted.type === 'dial') {
       if (this.#holder) this.#refuse('phone.busy', 'This line is in a call already; hang up first.');
       else this.#onDial(this, wanted);
-    } else if (this.#holder) {
-      passOn(wanted, this.#holder);
-    } else {
+    } else if (!this.#holder) {
       this.#refuse('phone.no_call', `There is no call to ${wanted.type} on this line.`);
+    } else if (wanted.type === 'say') {
+      void this.#say(wanted.text, this.#holder);
+    } else {
+      passOn(wanted, this.#holder);
     }
   }
 
@@ -178,12 +198,35 @@ export class PhoneLine implements Phone {
     else this.#refuse('phone.bad_faults', problem);
   }
 
+  /** Says in the call what was typed, once it is sound. */
+  async #say(text: string, holder: LineHolder): Promise<void> {
+    try {
+      if (!this.#speak) throw new Error('There is no voice here for what is typed.');
+      const { pcm } = await this.#speak(text, VOICE);
+      if (this.#holder !== holder) return;
+      const cutter = new FrameCutter(FRAME_BYTES);
+      cutter.write(pcm, (frame) => this.#said.length < MOST_SAID_FRAMES && this.#said.push(frame));
+      const rest = cutter.flush();
+      if (rest) this.#said.push(rest);
+    } catch (error) {
+      this.#refuse('phone.no_voice', messageOf(error));
+    }
+  }
+
+  /** What was sent was no good: nothing changes, also not what fails. */
   #refuse(code: string, message: string): void {
-    this.send({ type: 'refused', code, message });
+    this.#tell({ type: 'refused', code, message });
+  }
+
+  #tell(event: PhoneEvent): void {
+    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(JSON.stringify(event));
   }
 }
 
-function passOn(wanted: Exclude<z.output<typeof command>, { type: 'dial' | 'faults' }>, holder: LineHolder): void {
+function passOn(
+  wanted: Exclude<z.output<typeof command>, { type: 'dial' | 'faults' | 'say' }>,
+  holder: LineHolder,
+): void {
   switch (wanted.type) {
     case 'answer':
       holder.answered();

@@ -20,7 +20,7 @@ export type PhoneNetworkEvents = {
 export interface PhoneNetworkOptions {
   readonly clock: Clock;
   readonly log: Logger;
-  /** A voice for phones that play a script. */
+  /** A voice for phones that play a script, and for what is typed at one. */
   readonly speak: Speak | undefined;
   /** What fails while somebody calls who wants to hear it; without it nothing can. */
   readonly disturbances?: Disturbances | undefined;
@@ -94,6 +94,7 @@ export class PhoneNetwork {
       socket,
       log: this.#log,
       disturbances: this.#options.disturbances,
+      speak: this.#options.speak,
       onDial: (from, call) => this.events.emit('dial', from, call),
     });
     this.#lines.set(number, line);

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { listening } from '../../shared/testing/listening.ts';
 import { VirtualClock } from '../../shared/virtual-clock.ts';
-import { redisOrder } from '../disturbances/redis-order.ts';
+import { hearRedisFelt, redisOrder } from '../disturbances/redis-order.ts';
 import { RedisLine } from './redis-line.ts';
 
 const PING = '*1\r\n$4\r\nPING\r\n';
@@ -106,4 +106,30 @@ test('what is no order has the line whole', async (t) => {
     ping(client.socket);
     await eventually(() => client.said() === '+PONG\r\n');
   }
+});
+
+test('how often it is felt is told to whoever wants it, and nothing while nothing fails (stranger17 3)', async (t) => {
+  const { clock, line, open } = await start(t);
+  let felt = 0;
+  const told = new EventEmitter();
+  hearRedisFelt(told, (times) => {
+    felt += times;
+  });
+  const reply = (message: object) => told.emit('message', message);
+  const client = await open();
+  line.obey(redisOrder(undefined), reply);
+  ping(client.socket);
+  await eventually(() => client.said() === '+PONG\r\n');
+  assert.equal(felt, 0);
+  line.obey(redisOrder({ fault: 'slow', amountMs: 100 }), reply);
+  ping(client.socket);
+  await eventually(() => felt === 1);
+  await clock.advance(100);
+  line.obey(redisOrder({ fault: 'down', amountMs: 0 }), reply);
+  await eventually(client.isClosed);
+  const second = await open();
+  await eventually(second.isClosed);
+  assert.equal(felt, 3);
+  told.emit('message', { redisFelt: 'often' });
+  assert.equal(felt, 3);
 });

@@ -3,7 +3,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { z } from 'zod';
 import { type Clock, systemClock } from '../../shared/clock.ts';
 import { LateLine } from '../disturbances/late-line.ts';
-import type { RedisFault } from '../disturbances/redis-order.ts';
+import { type RedisFault, redisFelt } from '../disturbances/redis-order.ts';
 import { RespCommands } from './resp-commands.ts';
 
 const order = z.object({
@@ -28,6 +28,7 @@ export class RedisLine {
   readonly #clock: Clock;
   readonly #connections = new Set<RedisConnection>();
   #fault: RedisFault;
+  #tell: (message: object) => void = () => {};
 
   private constructor(server: Server, port: number, upstreamUrl: string, clock: Clock) {
     const { hostname, port: upstreamPort } = new URL(upstreamUrl);
@@ -46,8 +47,12 @@ export class RedisLine {
     return new RedisLine(server, typeof address === 'object' && address ? address.port : 0, upstreamUrl, clock);
   }
 
-  /** What the emulator has sent; anything else, as that it has ended, has the line whole again. */
-  obey(message: unknown): void {
+  /**
+   * What the emulator has sent; anything else, as that it has ended, has the line whole again.
+   * @param reply tells it how often what it wants is felt
+   */
+  obey(message: unknown, reply: (message: object) => void = () => {}): void {
+    this.#tell = reply;
     this.become(order.safeParse(message).data?.redis ?? undefined);
   }
 
@@ -57,8 +62,11 @@ export class RedisLine {
     // Who has no right any more is cut off; and whoever was told so connects again once he has it back.
     const breaks = fault?.fault === 'down' || fault?.fault === 'refused' || before?.fault === 'refused';
     for (const connection of this.#connections) {
-      if (breaks) connection.close();
-      else connection.recheck();
+      if (!breaks) connection.recheck();
+      else {
+        this.#felt();
+        connection.close();
+      }
     }
   }
 
@@ -71,10 +79,12 @@ export class RedisLine {
   #serve(client: Socket): void {
     client.on('error', () => client.destroy());
     if (this.#fault?.fault === 'down') {
+      this.#felt();
       client.destroy();
       return;
     }
     if (this.#fault?.fault === 'refused') {
+      this.#felt();
       refuse(client);
       client.on('close', () => this.#connections.delete(refused));
       const refused: RedisConnection = { close: () => client.destroy(), recheck: () => {} };
@@ -84,9 +94,14 @@ export class RedisLine {
     const connection: RedisConnection = carry(client, connect(this.#upstream), {
       clock: this.#clock,
       fault: () => this.#fault,
+      onFelt: () => this.#felt(),
       onClose: () => this.#connections.delete(connection),
     });
     this.#connections.add(connection);
+  }
+
+  #felt(): void {
+    if (this.#fault !== undefined) this.#tell(redisFelt(1));
   }
 }
 
@@ -112,7 +127,17 @@ function refuse(client: Socket): void {
 function carry(
   client: Socket,
   upstream: Socket,
-  { clock, fault, onClose }: { readonly clock: Clock; readonly fault: () => RedisFault; readonly onClose: () => void },
+  {
+    clock,
+    fault,
+    onFelt,
+    onClose,
+  }: {
+    readonly clock: Clock;
+    readonly fault: () => RedisFault;
+    readonly onFelt: () => void;
+    readonly onClose: () => void;
+  },
 ): RedisConnection {
   let heldBytes = 0;
   const answers = new LateLine<Buffer>({
@@ -143,6 +168,7 @@ function carry(
   client.pipe(upstream);
   upstream.on('data', (chunk: Buffer) => {
     heldBytes += chunk.length;
+    onFelt();
     answers.put(chunk);
     if (heldBytes >= MOST_HELD_BYTES) upstream.pause();
   });

@@ -115,10 +115,12 @@ const SHORT_WORDS = [
   ['Hey', 'rms', /^hey/i],
   ['Yes', 'awb', /^yes/i],
   ['Okay', 'awb', /^ok/i],
+  ['Thank you.', 'rms', /^thank you/i],
+  ['Thank you, goodbye.', 'rms', /^thank you\W+good ?bye/i],
 ] as const;
 
 for (const [word, voice, understood] of SHORT_WORDS) {
-  test(`"${word}" alone is understood, as ${voice} says it (newcomer 5.2-5)`, async () => {
+  test(`"${word}" alone is understood, as ${voice} says it (newcomer 5.2-5, stranger17 15)`, async () => {
     const { pcm } = await harness.voices.speak(word, voice);
     const recognition = new Recognition(harness.config());
     await recognition.start();

@@ -58,7 +58,8 @@ export const operationView = ({ operationContext, kind, state, askedAt, settledA
 
 function transcriptLine(item: HistoryItem) {
   if (item.role !== 'tool') return item;
-  return { role: item.role, tool: item.call.name, args: item.call.args, result: item.result };
+  const { role, call, result, by } = item;
+  return { role, tool: call.name, args: call.args, result, ...(by && { by }) };
 }
 
 function durationOf({ status, connectedAt, endedAt }: Session, now: number): number | null {

@@ -46,6 +46,13 @@ test('one call is read by its session or its connection, with timeline and trans
     { role: 'caller', text: 'Where is order 1042?' },
     { role: 'tool', call: { callId: 'x', name: 'look_up_order', args: { order: 1042 } }, result: { found: true } },
     { role: 'agent', text: 'It is', heard: false },
+    {
+      role: 'tool',
+      call: { callId: 'y', name: 'transfer_call', args: {} },
+      result: { status: 'failed' },
+      by: 'service',
+    },
+    { role: 'agent', text: 'Ann, about a bill.', heard: true, to: 'human' },
   ]);
   const { status, body } = await get(`calls/${id}`);
   assert.equal(status, 200);
@@ -64,6 +71,9 @@ test('one call is read by its session or its connection, with timeline and trans
     { role: 'caller', text: 'Where is order 1042?' },
     { role: 'tool', tool: 'look_up_order', args: { order: 1042 }, result: { found: true } },
     { role: 'agent', text: 'It is', heard: false },
+    // What the agent was told is no tool of its, and the human's ear is not the caller's (stranger17 5).
+    { role: 'tool', tool: 'transfer_call', args: {}, result: { status: 'failed' }, by: 'service' },
+    { role: 'agent', text: 'Ann, about a bill.', heard: true, to: 'human' },
   ]);
 });
 

@@ -33,6 +33,21 @@ test('faults are read with their amounts and their times, several at once', () =
   );
 });
 
+test('in place of a time may stand the ringing, from which the end counts then (stranger17 13)', () => {
+  const read = parseFaults('redis=down@ringing-5s,acs=down@ringing');
+  assert.ok('faults' in read);
+  assert.deepEqual(
+    read.faults.map(({ fromMs, untilMs }) => [fromMs, untilMs]),
+    [
+      [undefined, 5_000],
+      [undefined, undefined],
+    ],
+  );
+  for (const wrong of ['ringing-0', '5s-ringing', 'ringing-', 'ringing-1s-2s']) {
+    assert.match(problemOf(`redis=down@${wrong}`), /is no time of a call: .*@ringing-5s/, wrong);
+  }
+});
+
 test('whatever can fail can fail in each of its ways, as it is written in the reference', () => {
   for (const [what, faults] of Object.entries(FALLIBLE)) {
     for (const fault of faults) assert.equal(problemOf(`${what}=${fault}@1s-2s`), '');

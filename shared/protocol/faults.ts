@@ -36,7 +36,7 @@ export interface WantedFault {
   readonly amountMs: number;
   /** From so long after the call was answered on; without it, from before the call on. */
   readonly fromMs: number | undefined;
-  /** Until so long after; without it, until the call is over. */
+  /** Until so long after; of one without `fromMs`, after it was wanted. Without it, until the call is over. */
   readonly untilMs: number | undefined;
   /** As it was written, without its times. */
   readonly text: string;
@@ -54,6 +54,8 @@ const UNITS_MS = { ms: 1, s: 1_000, m: 60_000 } as const;
 
 /** How it is written, in a line. */
 export const FAULT_GRAMMAR = '<what>=<fault>[:<amount>][@<from>[-<until>]], separated by commas';
+/** In place of a time: from before the call on. What ends then counts from there. */
+const RINGING = 'ringing';
 
 /** @returns what is wanted; or what is wrong with it, and what is allowed */
 export function parseFaults(text: string): { readonly faults: readonly WantedFault[] } | { readonly problem: string } {
@@ -86,7 +88,7 @@ function parseFault(text: string): { readonly faults: readonly WantedFault[] } |
     const span = spanOf(times);
     if (span === undefined) {
       return {
-        problem: `"@${times}" is no time of a call: write @10s, or @10s-30s, counted from its answer; an hour is the most.`,
+        problem: `"@${times}" is no time of a call: write @10s, or @10s-30s, counted from its answer, or @ringing-5s; an hour is the most.`,
       };
     }
     const written = amount === undefined ? `${dependency}=${fault}` : `${dependency}=${fault}:${amount}`;
@@ -120,11 +122,12 @@ function amountProblem(text: string, fault: FaultName, given: string): string {
 function spanOf(given: string | undefined): Pick<WantedFault, 'fromMs' | 'untilMs'> | undefined {
   if (given === undefined) return { fromMs: undefined, untilMs: undefined };
   const [from = '', until, ...more] = given.split('-');
-  const fromMs = durationOf(from);
+  const beginMs = from === RINGING ? 0 : durationOf(from);
   const untilMs = until === undefined ? undefined : durationOf(until);
-  if (fromMs === undefined || fromMs > LONGEST_CALL_MS || more.length > 0) return undefined;
+  if (beginMs === undefined || beginMs > LONGEST_CALL_MS || more.length > 0) return undefined;
+  const fromMs = from === RINGING ? undefined : beginMs;
   if (until === undefined) return { fromMs, untilMs: undefined };
-  return untilMs === undefined || untilMs <= fromMs || untilMs > LONGEST_CALL_MS ? undefined : { fromMs, untilMs };
+  return untilMs === undefined || untilMs <= beginMs || untilMs > LONGEST_CALL_MS ? undefined : { fromMs, untilMs };
 }
 
 /** `500ms`, `7s`, `1.5s`, `2m`; 0 has no unit to need. */

@@ -21,6 +21,8 @@ export type PhoneCommand =
   | { readonly type: 'dtmf'; readonly tone: string }
   /** Rings another phone and, where it answers, brings it into the call that this one is in. */
   | { readonly type: 'add'; readonly number: string }
+  /** Says it in the call, in a voice of the emulator's, in place of the microphone's sound. */
+  | { readonly type: 'say'; readonly text: string }
   /** What shall fail in this phone's calls, in place of what was wanted before; an empty text: nothing. */
   | { readonly type: 'faults'; readonly faults: string }
   | { readonly type: 'hangup' };

@@ -14,8 +14,20 @@ export type HistoryItem =
       /** Who said it, where several are heard and written down. */
       readonly speaker?: string;
     }
-  | { readonly role: 'agent'; readonly text: string; readonly heard: boolean }
-  | { readonly role: 'tool'; readonly call: ToolCall; readonly result: unknown };
+  | {
+      readonly role: 'agent';
+      readonly text: string;
+      readonly heard: boolean;
+      /** The human whom the caller is put through to, and who alone heard it; without it, the caller. */
+      readonly to?: 'human';
+    }
+  | {
+      readonly role: 'tool';
+      readonly call: ToolCall;
+      readonly result: unknown;
+      /** It is news of the call that the service told the agent; without it, the agent's own tool ran. */
+      readonly by?: 'service';
+    };
 
 /** What came of a tool, or of something that was done with the call. */
 export type ToolItem = Extract<HistoryItem, { role: 'tool' }>;
@@ -30,8 +42,13 @@ const toolCall = z.object({ callId: z.string(), name: z.string(), args: z.record
 
 const historyItem = z.discriminatedUnion('role', [
   z.object({ role: z.literal('caller'), text: z.string(), speaker: z.string().exactOptional() }),
-  z.object({ role: z.literal('agent'), text: z.string(), heard: z.boolean() }),
-  z.object({ role: z.literal('tool'), call: toolCall, result: z.unknown() }),
+  z.object({
+    role: z.literal('agent'),
+    text: z.string(),
+    heard: z.boolean(),
+    to: z.literal('human').exactOptional(),
+  }),
+  z.object({ role: z.literal('tool'), call: toolCall, result: z.unknown(), by: z.literal('service').exactOptional() }),
 ]) satisfies z.ZodType<HistoryItem>;
 
 /**

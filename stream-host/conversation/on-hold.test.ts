@@ -162,10 +162,13 @@ test('while the caller is on hold somebody else is told what is said aside, and 
   assert.deepEqual(asides, [true]);
   const spoken = () => rig.of('agentSpoke').map(({ heardText }) => heardText);
   assert.deepEqual(spoken(), [ASIDE]);
+  // Who reads what was said must not take it for said to the caller (stranger17 5).
+  assert.deepEqual(rig.conversation.history.at(-1), { role: 'agent', text: ASIDE, heard: true, to: 'human' });
   assert.equal(rig.callerWords, '');
   rig.conversation.attend('caller');
   await rig.clock.advance(12_000);
   assert.deepEqual(spoken(), [ASIDE, 'It is on its way.', LINE]);
+  assert.equal(rig.conversation.history.filter((item) => 'to' in item).length, 1);
   assert.equal(rig.callerWords, 'Where is my order?');
 });
 

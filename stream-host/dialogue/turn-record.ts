@@ -1,4 +1,5 @@
 import type { HistoryItem } from '../../shared/sessions/history.ts';
+import type { CallNews } from '../contract/call-news.ts';
 import { SpokenText } from './spoken-text.ts';
 
 type Done =
@@ -38,12 +39,17 @@ export class TurnRecord {
     };
   }
 
-  /** The turn as history: tools that ran, and of the words only those that were heard. */
-  history(heardMs: number): HistoryItem[] {
+  /**
+   * The turn as history: tools that ran, and of the words only those that were heard.
+   * @param news what it speaks of: what was said aside was heard by the human whom the caller is put through to
+   */
+  history(heardMs: number, news: readonly CallNews[] = []): HistoryItem[] {
+    const isAside = news.some(({ aside }) => aside);
     return this.#done.flatMap((done): HistoryItem[] => {
       if (done.kind === 'tool') return [done.item];
       const text = done.spoken.heardAt(heardMs);
-      return text === '' ? [] : [{ role: 'agent', text, heard: text === done.spoken.full }];
+      if (text === '') return [];
+      return [{ role: 'agent', text, heard: text === done.spoken.full, ...(isAside && { to: 'human' }) }];
     });
   }
 }

@@ -75,7 +75,12 @@ const piece = z.discriminatedUnion('type', [
 const word = z.strictObject({ text, startMs: ms, durationMs: ms });
 const news = {
   item: z
-    .object({ role: z.literal('tool'), call, result: z.unknown().optional() })
+    .object({
+      role: z.literal('tool'),
+      call,
+      result: z.unknown().optional(),
+      by: z.literal('service').exactOptional(),
+    })
     .transform(({ result, ...item }) => ({ ...item, result }))
     .optional(),
   speech: z.union([z.enum(['none', 'own-words']), z.strictObject({ line: text })]),

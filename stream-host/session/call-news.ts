@@ -5,4 +5,5 @@ export const newsItem = (callId: string, name: string, result: unknown, args = {
   role: 'tool',
   call: { callId, name, args },
   result,
+  by: 'service',
 });

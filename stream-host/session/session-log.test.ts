@@ -263,3 +263,50 @@ test('when Redis goes away between events that are written one by one, none is w
   await record.close(3000);
   assert.deepEqual(written, [1, 2, 3]);
 });
+
+test('a session that ends just before Redis is back is written down all the same, though its next try was to be later (stranger17 3)', async () => {
+  const { session } = await held('r-late-end');
+  const clock = new VirtualClock();
+  let isAway = true;
+  const written: string[] = [];
+  const record = new SessionLog({
+    writer: {
+      write: async ({ events = [] }) => {
+        if (isAway) throw new DependencyError('redis.unavailable', 'away');
+        written.push(...events.map(({ type }) => type));
+        return [];
+      },
+    },
+    restore: async () => false,
+    session,
+    history: [],
+    clock,
+    log,
+  });
+  record.add('caller.said');
+  await clock.advance(60_000);
+  record.add('conversation.ended');
+  const closed = record.close(2_000);
+  await clock.advance(900);
+  isAway = false;
+  await clock.advance(400);
+  await closed;
+  assert.deepEqual(written, ['caller.said', 'conversation.ended']);
+});
+
+test('what the agent has said stands with how long it took (stranger17 4)', async () => {
+  const { record } = await held('r-said');
+  const clock = new VirtualClock();
+  const events = new SessionEvents(clock);
+  record.follow(events);
+  events.emit('agentText', { turn: 1, text: 'On its ' });
+  await clock.advance(1_200);
+  events.emit('agentText', { turn: 1, text: 'way.' });
+  await clock.advance(800);
+  events.emit('agentSpoke', { turn: 1, fullText: 'On its way.', heardText: 'On its way.', interrupted: false });
+  await record.close(2_000);
+  assert.deepEqual(
+    (await store.events('r-said')).map(({ type, data }) => [type, data.durationMs]),
+    [['agent.said', 2_000]],
+  );
+});

@@ -2,10 +2,10 @@ import type { Cancel, Clock } from '../../shared/clock.ts';
 import { messageOf, ParleyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
-import type { NewEvent, Session, SessionEvent, SessionPatch } from '../../shared/sessions/session.ts';
+import type { NewEvent, Session, SessionPatch, SessionEvent as StoredEvent } from '../../shared/sessions/session.ts';
 import type { SessionWriter } from '../../shared/sessions/session-writer.ts';
 import { within } from '../../shared/within.ts';
-import type { SessionEventSource } from '../contract/events.ts';
+import type { SessionEvent, SessionEventSource } from '../contract/events.ts';
 
 export interface SessionLogOptions {
   /** Writes in the name of the lease: what comes after it was lost is refused. */
@@ -22,7 +22,7 @@ export interface SessionLogOptions {
   readonly gatherMs?: number;
 }
 
-type PendingEvent = Pick<SessionEvent, 'type' | 'data' | 'at'>;
+type PendingEvent = Pick<StoredEvent, 'type' | 'data' | 'at'>;
 interface HistoryTail {
   readonly from: number;
   readonly items: readonly HistoryItem[];
@@ -115,9 +115,14 @@ export class SessionLog {
       this.patch({ answeredBy: judged.verdict });
       this.add('call.answered-by', judged);
     });
-    events.on('agentSpoke', ({ turn, fullText, heardText, interrupted }) =>
-      this.add('agent.said', { turn, text: heardText, fullText, interrupted }),
-    );
+    let speaking: SessionEvent<'agentText'> | undefined;
+    events.on('agentText', (event) => {
+      if (event.turn !== speaking?.turn) speaking = event;
+    });
+    events.on('agentSpoke', ({ turn, fullText, heardText, interrupted, atMs }) => {
+      const durationMs = Math.round(atMs - (speaking?.turn === turn ? speaking.atMs : atMs));
+      this.add('agent.said', { turn, text: heardText, fullText, interrupted, durationMs });
+    });
     events.on('waitFilled', ({ turn, kind, text }) => this.add('wait.filled', { turn, kind, text }));
     events.on('bargeIn', ({ turn, by }) => this.add('turn.interrupted', { turn, at: by }));
     events.on('replyResumed', ({ turn, silentMs }) => this.add('turn.resumed', { turn, silentMs }));
@@ -136,6 +141,9 @@ export class SessionLog {
   async close(waitMs: number): Promise<void> {
     this.#closed = true;
     if (this.#isEmpty()) return;
+    // Whoever is over has no time to wait as somebody does who goes on.
+    this.#cancelRetry?.();
+    this.#cancelRetry = undefined;
     this.#write();
     const written = new Promise<void>((resolve) => this.#idle.push(resolve));
     await within(this.#options.clock, waitMs, written, () => {});
@@ -331,7 +339,7 @@ export class SessionLog {
     if (this.#failures === 1) {
       this.#options.log.warn({ reason: messageOf(error) }, 'the session cannot be recorded now; it is kept for later');
     }
-    const delayMs = Math.min(FIRST_RETRY_MS * 2 ** (this.#failures - 1), MAX_RETRY_MS);
+    const delayMs = this.#closed ? FIRST_RETRY_MS : Math.min(FIRST_RETRY_MS * 2 ** (this.#failures - 1), MAX_RETRY_MS);
     this.#cancelRetry = this.#options.clock.after(delayMs, () => {
       this.#cancelRetry = undefined;
       this.#write();

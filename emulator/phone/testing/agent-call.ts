@@ -44,6 +44,12 @@ interface Manners {
   readonly says?: string;
   /** Then it leaves the call to somebody else, of whom nothing is on record. */
   readonly leavesAfterAnswers?: number;
+  /** Whoever it has left the call to says nothing. */
+  readonly nobodyIsLeft?: boolean;
+  /** Nothing can be read of the call until it is over. */
+  readonly unreadUntilOver?: boolean;
+  /** Nobody takes the call. */
+  readonly refuses?: boolean;
   /** Says that there will be no answer, and no more. */
   readonly givesUp?: boolean;
   /** Says "one moment" first, and the answer so much later. */
@@ -85,6 +91,12 @@ class Agent implements LineHolder {
     this.#manners = manners;
     this.#framesLeft = (manners.greetingMs ?? 200) / FRAME_MS;
     line.seize(this);
+    if (manners.refuses) {
+      line.release(this);
+      line.send({ type: 'disconnected', code: 480, reason: 'The functions refused the call: HTTP 503' });
+      this.#timer = setTimeout(() => {}, 0);
+      return;
+    }
     line.send({ type: 'connected', callConnectionId: 'call-1' });
     line.send({ type: 'media', state: 'started' });
     this.#timer = setInterval(() => this.#beat(), FRAME_MS);
@@ -107,7 +119,11 @@ class Agent implements LineHolder {
     this.#callerQuietFrames = 0;
   }
 
+  isOver = false;
+
   hungUp(): void {
+    this.isOver = true;
+    this.record.events.push({ type: 'conversation.ended', data: {} });
     clearInterval(this.#timer);
     this.#line.release(this);
     const isAskedFor = this.#manners.isAskedToHangUp;
@@ -140,7 +156,7 @@ class Agent implements LineHolder {
       }
       if (fault) this.record.events.push({ type: 'fault', data: { code: fault } });
       if (this.#answers === this.#manners.leavesAfterAnswers) {
-        this.#framesLeft = 300 / FRAME_MS;
+        if (!this.#manners.nobodyIsLeft) this.#framesLeft = 300 / FRAME_MS;
         return;
       }
       if (!deaf && !losesWords) this.record.transcript.push({ role: 'caller', text: 'words' });
@@ -219,7 +235,7 @@ export async function call(
     script,
     to: '+15550100',
     placeCall: () => Promise.reject(new Error('Not asked for.')),
-    readRecord: async () => structuredClone(agent?.record),
+    readRecord: async () => (manners.unreadUntilOver && !agent?.isOver ? undefined : structuredClone(agent?.record)),
     onEvent: (event) => events.push(event),
     recording,
     signal,

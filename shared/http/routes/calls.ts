@@ -283,13 +283,30 @@ export const readCall = defineRoute({
             z.object({
               role: z.enum(['caller', 'agent']),
               text: z.string().meta({ example: 'Where is order 1042?' }),
-              heard: z.boolean().describe('Whether the caller heard all of it.').optional(),
+              heard: z.boolean().describe('Whether all of it was heard.').optional(),
+              to: z
+                .literal('human')
+                .describe(
+                  'Whom the agent said it to, where it was not the caller: the human whom he is put through to. He alone heard it.',
+                )
+                .optional(),
               speaker: z
                 .string()
                 .describe('Who said it, where the call is only written down: `caller`, `callee`, `participant-3`.')
                 .optional(),
             }),
-            z.object({ role: z.literal('tool'), tool: z.string(), args: z.unknown(), result: z.unknown() }),
+            z.object({
+              role: z.literal('tool'),
+              tool: z.string(),
+              args: z.unknown(),
+              result: z.unknown(),
+              by: z
+                .literal('service')
+                .describe(
+                  'It is no tool of the agent’s that ran: Parley told the agent what has come of something in the call, such as a transfer.',
+                )
+                .optional(),
+            }),
           ]),
         ),
       })

@@ -2,6 +2,7 @@ import { BYTES_PER_MS } from '../../../shared/audio/pcm.ts';
 import { beginsAtOnce } from '../../../shared/calls/call-wish.ts';
 import type { HistoryItem, ToolCall } from '../../../shared/sessions/history.ts';
 import type { CallAction, ReplyPiece } from '../../contract/agent.ts';
+import type { CallNews } from '../../contract/call-news.ts';
 import type { Utterance } from '../../contract/mouth.ts';
 import type { Synthesiser, SynthesisPiece } from '../../contract/speech.ts';
 import type { SpokenText } from '../../dialogue/spoken-text.ts';
@@ -132,9 +133,9 @@ export class AgentTurn {
     return this.#record.spoken(heardMs);
   }
 
-  /** The turn as history: tools that ran, and of the words only those that were heard. */
-  history(heardMs: number): HistoryItem[] {
-    return this.#record.history(heardMs);
+  /** See {@link TurnRecord.history}. */
+  history(heardMs: number, news: readonly CallNews[]): HistoryItem[] {
+    return this.#record.history(heardMs, news);
   }
 
   async #read(reply: (signal: AbortSignal) => AsyncIterable<ReplyPiece>): Promise<void> {

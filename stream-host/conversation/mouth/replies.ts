@@ -367,8 +367,8 @@ export class Replies {
   }
 
   /** What the turn did and what was heard of it so far. A tool's result is kept from the moment it is there. */
-  #writeHistory({ turn, origin }: Reply, heardMs: number): void {
-    const items = turn.history(heardMs);
+  #writeHistory({ turn, origin, news }: Reply, heardMs: number): void {
+    const items = turn.history(heardMs, news);
     if (items.length > 0) this.#options.history.replaceFrom(origin.ownFrom, items);
   }
 

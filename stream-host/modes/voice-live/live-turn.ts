@@ -262,7 +262,7 @@ export class LiveTurn {
 
   /** As history: tools that ran, and of the words those that were heard. Once it is over it is known how much that was. */
   history(heardMs: number): HistoryItem[] {
-    return this.#record.history(this.#heardMs ?? heardMs);
+    return this.#record.history(this.#heardMs ?? heardMs, this.news);
   }
 
   #item(itemId: string): SpokenItem {
