@@ -3,19 +3,21 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from '../shared/log.ts';
 import type { ServiceAccess } from './identity/service-door.ts';
 import type { EmulatedService } from './server.ts';
-import type { PhraseListener, PhraseStream } from './speech/phrase-stream.ts';
+import { ByHeart } from './speech/by-heart.ts';
+import type { Listened, PhraseListener } from './speech/phrase-stream.ts';
+import type { SpeechClip } from './speech/speech-clip.ts';
 import { SpeechService, type SpeechStatus } from './speech/speech-service.ts';
-import { Transcriber, type TranscriberOptions } from './speech/transcriber.ts';
+import { type Hears, Transcriber, type TranscriberOptions } from './speech/transcriber.ts';
 import { Voices } from './speech/voices.ts';
 import type { UsageMeter } from './usage-meter.ts';
 
-export interface SpeechModelsOptions extends TranscriberOptions, ServiceAccess {
+export interface SpeechModelsOptions extends Omit<TranscriberOptions, 'size'>, ServiceAccess {
   readonly meter?: UsageMeter;
-  readonly size: NonNullable<TranscriberOptions['size']>;
+  readonly size: NonNullable<TranscriberOptions['size']> | 'by-heart';
 }
 
 export interface LoadedModels {
-  readonly transcriber: Transcriber;
+  readonly transcriber: Hears;
   readonly voices: Voices;
 }
 
@@ -26,7 +28,7 @@ const SPEECH_PATH = /^\/(?:speech|stt|tts)\//;
 /** The speech service while its models load and afterwards. Until they are there, its sockets are refused with 503. */
 export class SpeechModels implements EmulatedService {
   readonly #log: Logger;
-  readonly #transcriber: Promise<Transcriber>;
+  readonly #transcriber: Promise<Hears>;
   readonly #voices: Promise<Voices>;
   readonly #loaded: Promise<void>;
   #service: SpeechService | undefined;
@@ -35,8 +37,14 @@ export class SpeechModels implements EmulatedService {
   constructor({ key, tokens, meter, ...recognition }: SpeechModelsOptions) {
     const { log, size } = recognition;
     this.#log = log;
-    this.#transcriber = this.#load(`the recognition model (${size})`, Transcriber.start(recognition));
-    this.#voices = this.#load('the voices', Voices.start({ log }));
+    const byHeart = new ByHeart();
+    this.#transcriber =
+      size === 'by-heart'
+        ? Promise.resolve(byHeart)
+        : this.#load(`the recognition model (${size})`, Transcriber.start({ ...recognition, size }));
+    const onClip = (sentence: string, clip: SpeechClip) => byHeart.learn(sentence, clip);
+    const knowing = size === 'by-heart' ? { onClip } : {};
+    this.#voices = this.#load('the voices', Voices.start({ log, ...knowing }));
     this.#loaded = Promise.all([this.#transcriber, this.#voices]).then(([transcriber, voices]) => {
       this.#models = { transcriber, voices };
       this.#service = new SpeechService({ log, transcriber, voices, key, tokens, ...(meter && { meter }) });
@@ -69,7 +77,7 @@ export class SpeechModels implements EmulatedService {
   }
 
   /** Listens to a stream of audio; nothing where the models are not there yet. */
-  listen(listener: PhraseListener): PhraseStream | undefined {
+  listen(listener: PhraseListener): Listened | undefined {
     return this.#models?.transcriber.listen(SEGMENTATION_SILENCE_MS, listener);
   }
 

@@ -88,6 +88,7 @@ suite('records in Azure Storage, on Azurite with an identity over TLS', { skip: 
     const trusted = path.join(folder, 'trusted.pem');
     await writeFile(trusted, azurite?.certificate ?? '');
     const stack = await RunningStack.start({
+      SPEECH_MODEL: 'by-heart',
       EMULATOR_PORT: String(emulator),
       IDENTITY_ENDPOINT: `http://127.0.0.1:${emulator}/msi/token`,
       IDENTITY_HEADER: 'of-this-test',

@@ -49,7 +49,12 @@ suite('the record of a call', () => {
     records = path.join(folder, 'records');
     const prices = path.join(folder, 'prices.json');
     await writeFile(prices, JSON.stringify(PRICES));
-    stack = await RunningStack.start({ CALL_RECORDS_DIR: records, CALL_PRICES: prices, RECORD_AUDIO: 'true' });
+    stack = await RunningStack.start({
+      SPEECH_MODEL: 'by-heart',
+      CALL_RECORDS_DIR: records,
+      CALL_PRICES: prices,
+      RECORD_AUDIO: 'true',
+    });
     opened.defer(async () => void (await stack.close()));
     // What agents say by themselves is synthesised once, and is no call's.
     await stack.logged(/the phrases of the agents are ready/);

@@ -42,7 +42,7 @@ before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'parley-operator-'));
   await copyFile(path.join(ROOT, 'agents/orders.yaml'), path.join(folder, 'orders.yaml'));
   await writeFile(path.join(folder, 'desk.yaml'), DESK);
-  stack = await RunningStack.start({ AGENTS_FOLDER: folder });
+  stack = await RunningStack.start({ SPEECH_MODEL: 'by-heart', AGENTS_FOLDER: folder });
 });
 
 after(async () => {

@@ -41,6 +41,7 @@ before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'parley-keys-'));
   await writeFile(path.join(folder, 'pin.yaml'), AGENT);
   stack = await RunningStack.start({
+    SPEECH_MODEL: 'by-heart',
     AGENTS_FOLDER: folder,
     DEFAULT_AGENT: 'pin',
     CALL_RECORDS_DIR: path.join(folder, 'records'),

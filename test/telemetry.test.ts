@@ -40,7 +40,12 @@ let stack: RunningStack;
 before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'parley-telemetry-'));
   await writeFile(path.join(folder, 'bank.yaml'), AGENT);
-  stack = await RunningStack.start({ AGENTS_FOLDER: folder, DEFAULT_AGENT: 'bank', LOG_LEVEL: 'debug' });
+  stack = await RunningStack.start({
+    SPEECH_MODEL: 'by-heart',
+    AGENTS_FOLDER: folder,
+    DEFAULT_AGENT: 'bank',
+    LOG_LEVEL: 'debug',
+  });
 });
 after(async () => {
   await stack.close();

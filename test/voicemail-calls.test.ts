@@ -39,7 +39,7 @@ let stack: RunningStack;
 before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'parley-voicemail-'));
   await writeFile(path.join(folder, 'caller.yaml'), AGENT);
-  stack = await RunningStack.start({ AGENTS_FOLDER: folder, DEFAULT_AGENT: 'caller' });
+  stack = await RunningStack.start({ SPEECH_MODEL: 'by-heart', AGENTS_FOLDER: folder, DEFAULT_AGENT: 'caller' });
 });
 
 after(async () => {

@@ -9,12 +9,12 @@ import { refuseUpgrade } from '../socket-door.ts';
 import type { UsageMeter } from '../usage-meter.ts';
 import { RecognitionSocket } from './recognition-socket.ts';
 import { SynthesisSocket } from './synthesis-socket.ts';
-import type { Transcriber } from './transcriber.ts';
+import type { Hears } from './transcriber.ts';
 import type { Voices } from './voices.ts';
 
 export interface SpeechServiceOptions extends ServiceAccess {
   readonly log: Logger;
-  readonly transcriber: Transcriber;
+  readonly transcriber: Hears;
   readonly voices: Voices;
   readonly meter?: UsageMeter;
 }

@@ -21,8 +21,15 @@ export interface Listens {
   listen(segmentationSilenceMs: number, listener: PhraseListener, sensitivity?: Sensitivity): Listened;
 }
 
+/** What listens for a whole emulator. */
+export interface Hears extends Listens {
+  /** Pieces of audio that wait to be decoded. */
+  readonly waiting: number;
+  close(): Promise<void>;
+}
+
 /** Turns streams of audio into words, in worker threads: one that finds speech, and one or more that decode it. */
-export class Transcriber implements Listens {
+export class Transcriber implements Hears {
   readonly #detector: VoiceDetector;
   readonly #pool: DecodePool;
 

@@ -12,6 +12,8 @@ import { workerReady } from './worker-ready.ts';
 
 export interface VoicesOptions {
   readonly log: Logger;
+  /** Is told each sentence with its sound, when it is made. */
+  readonly onClip?: (sentence: string, clip: SpeechClip) => void;
 }
 
 interface Request {
@@ -39,10 +41,12 @@ export class Voices {
   readonly #others: Request[] = [];
   #running: { readonly id: number; readonly request: Request } | undefined;
   #nextId = 1;
+  readonly #onClip: VoicesOptions['onClip'];
   #failure: Error | undefined;
 
-  private constructor(worker: Worker, { log }: VoicesOptions) {
+  private constructor(worker: Worker, { log, onClip }: VoicesOptions) {
     this.#worker = worker;
+    this.#onClip = onClip;
     this.#cache = new ClipCache(CACHE_BYTES);
     worker.on('message', (reply: VoicesReply) => this.#take(reply));
     worker.on('error', (error) => {
@@ -122,6 +126,7 @@ export class Voices {
     this.#runNext();
     const clip = await promise;
     this.#cache.set(key, clip);
+    this.#onClip?.(sentence.trim(), clip);
     return clip;
   }
 
