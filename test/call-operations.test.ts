@@ -166,6 +166,43 @@ test('a call that shall be recorded is, once its notice was heard; it is paused,
   callee.phone.send({ type: 'hangup' });
 });
 
+test('a recording that ACS accepts and that then fails, or that ends by itself, is told of as failed, and another one begins (breaker16b 0a)', async (context) => {
+  stack.agent.wish = undefined;
+  stack.agent.recording = { fromStart: false, notice: NOTICE, lost: 'It is not recorded after all.' };
+  context.after(() => {
+    stack.agent.recording = undefined;
+  });
+  const { id } = await stack.inCall(context);
+  const record = (action: string) => stack.functions.request('POST', `calls/${id}/recording`, { action });
+  const ends = async (operation: string, state: string) => {
+    for (let tries = 0; tries < 1000; tries += 1) {
+      const found = (await stack.operationsOf(id)).find(({ operation_id }) => operation_id === operation);
+      if (found?.state === state) return found.result;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    assert.fail(`the recording is not ${state}`);
+  };
+  stack.faults.order({ 'acs.recording': { times: 1 } });
+  const first = (await record('start')).body.operation_id;
+  assert.partialDeepStrictEqual(await ends(first, 'failed'), { code: 403, subCode: 7504 });
+  assert.equal((await record('stop')).body.error.code, 'recording.none');
+  assert.equal((await stack.said(id, 3)).at(-1), 'It is not recorded after all.');
+
+  const second = (await record('start')).body.operation_id;
+  const begun = await ends(second, 'succeeded');
+  // Somebody at the carrier.
+  await stack.carrier.stopRecording(String(begun?.data?.recordingId));
+  assert.equal((await ends(second, 'failed'))?.message, 'recording.lost');
+  const third = (await record('start')).body.operation_id;
+  await ends(third, 'succeeded');
+  const { events } = (await stack.functions.request('GET', `calls/${id}`)).body;
+  const told = events.filter(({ type }: { type: string }) => type === 'recording.failed');
+  assert.deepEqual(
+    told.map(({ data }: { data: { operation_id: string } }) => data.operation_id),
+    [first, second],
+  );
+});
+
 test('asked for in the middle of a call, the notice is said first; an agent that has none records nothing', async (context) => {
   const caller = await stack.inCall(context);
   stack.agent.wish = undefined;

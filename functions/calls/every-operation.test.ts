@@ -126,6 +126,7 @@ const OPERATIONS: readonly {
       'on hold': 'calls.on-hold',
       'while the notice of a recording is said': 'recording.running',
       'while it is recorded': 'recording.running',
+      'while it is written down': 'calls.no-voice',
     },
   },
   ...(['pause', 'resume', 'stop'] as const).map((action) => ({
@@ -332,6 +333,28 @@ test('nobody is put through to one who is being rung, or is there, already (brea
   }
   assert.equal(codeOf(await transfer(CALLER, 'warm')), 'calls.participant-there');
   assert.equal((await ledger.list(id)).length, 1, 'nothing was changed');
+});
+
+test('a call that is only written down is recorded where nobody has to say so, and else refused at once (breaker16b G)', async () => {
+  const start = async (id: string) =>
+    codeOf(await functions.request('POST', `calls/${id}/recording`, { action: 'start' }));
+  const spoken = await newCall({ mode: 'transcription' });
+  assert.equal(await start(spoken), 'calls.no-voice');
+  assert.deepEqual(await ledger.list(spoken), [], 'nothing was changed');
+  assert.equal(await start(await newCall({ mode: 'transcription', noticeUnspoken: true })), 'done');
+});
+
+test('two that stop a recording at once: one does, and the other is told that there is none (breaker16b H)', async () => {
+  const id = await MOMENTS['while it is recorded']();
+  // The carrier knows of the recording until it is stopped, and of the call all the time.
+  let stops = 0;
+  functions.acs.beforeAnswer = async ({ path }) => {
+    stops += path.includes('/recordings/') ? 1 : 0;
+    if (stops > 1) functions.acs.failing = { path: '/recordings/', failure: { status: 404, code: '8522' } };
+  };
+  const stop = () => functions.request('POST', `calls/${id}/recording`, { action: 'stop' });
+  const both = await Promise.all([stop(), stop()]);
+  assert.deepEqual(both.map(codeOf).sort(), ['done', 'recording.none']);
 });
 
 test('a recording that is stopped while its notice is said is on record as taken back (breaker16b B)', async () => {

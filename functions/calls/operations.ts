@@ -3,13 +3,8 @@ import { DEFAULT_RING_S, type TransferWish } from '../../shared/calls/call-wish.
 import { hold, unhold } from '../../shared/calls/operations/hold.ts';
 import type { OperationOf, OperationPorts } from '../../shared/calls/operations/operate.ts';
 import { addParticipant, participantThere, removeParticipant } from '../../shared/calls/operations/participants.ts';
-import {
-  changeRecording,
-  enterRecording,
-  recordingOf,
-  recordingRunning,
-  startingOf,
-} from '../../shared/calls/operations/recording.ts';
+import { changeRecording, enterRecording, recordingRunning } from '../../shared/calls/operations/recording.ts';
+import { recordingStateOf } from '../../shared/calls/operations/recording-state.ts';
 import {
   beginWarmTransfer,
   openTransfer,
@@ -32,6 +27,7 @@ import {
   requireGoingOn,
   requireNoPartInTransfer,
   requireNoTransfer,
+  requireNotice,
   requireOffHold,
   requireVoice,
 } from './what-may-be-done.ts';
@@ -189,12 +185,14 @@ const record = functionRoute(routes.recordCall, async ({ params, body: { action 
   const { id } = call.session;
   return operation(call, parts, log, async (of) => {
     if (action !== 'start') {
-      const operationContext = await changeRecording(portsOf(parts), of, action);
-      if (operationContext === undefined) return;
-      return parts.store.command(id, { type: 'operation', operationContext, succeeded: false, reason: action });
+      const takenBack = await changeRecording(portsOf(parts), of, action);
+      const operationContext = takenBack ?? of.operationContext;
+      const succeeded = takenBack === undefined;
+      return parts.store.command(id, { type: 'operation', operationContext, succeeded, reason: action });
     }
+    requireNotice(call.session);
     const operations = await parts.ledger.list(id);
-    if (recordingOf(operations) || startingOf(operations)) throw recordingRunning();
+    if (recordingStateOf(operations).is !== 'off') throw recordingRunning();
     requireNoTransfer(operations);
     requireOffHold(operations, callerOf(call.session));
     await enterRecording(portsOf(parts), of);

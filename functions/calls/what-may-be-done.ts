@@ -44,3 +44,8 @@ export function requireVoice(session: Session): void {
     throw new ParleyError('calls.no-voice', 'Nobody speaks in this call: it is only written down.');
   }
 }
+
+/** Nobody is recorded untold, and the agent tells nobody where it does not speak. @throws {ParleyError} `calls.no-voice` */
+export function requireNotice(session: Session): void {
+  if (!session.noticeUnspoken) requireVoice(session);
+}

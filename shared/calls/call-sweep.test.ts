@@ -55,6 +55,7 @@ for (const redis of await redisesUnderTest()) {
       end: async () => false,
       participants: async () => [],
       recordingState: async () => 'inactive' as const,
+      stopRecording: async () => {},
       startTranscription: async () => {},
     };
     const { work } = openCalls({

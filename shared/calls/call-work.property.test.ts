@@ -42,6 +42,7 @@ for (const redis of await redisesUnderTest()) {
       state: async () => 'connected' as const,
       participants: async () => [{ id: '+15550001', muted: false, onHold: false }],
       recordingState: async () => 'active' as const,
+      stopRecording: async () => {},
       startMedia: async () => void asked.push('media'),
       startTranscription: async () => void asked.push('words'),
     };

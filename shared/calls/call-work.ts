@@ -279,11 +279,12 @@ export class CallWork {
   }
 }
 
-function todoOf({ follow: names = [] }: Consequences, data: Todo['data'], open: readonly Todo[]): NewTodo[] {
-  return names.flatMap((name): NewTodo[] => {
+function todoOf({ follow = [], tasks = [] }: Consequences, data: Todo['data'], open: readonly Todo[]): NewTodo[] {
+  const todo = follow.flatMap((name): NewTodo[] => {
     if (name !== 'reconcile-now') return [{ name, inMs: 0, data, unlessThere: true }];
     return open.filter((todo) => todo.name.startsWith(RECONCILE)).map((todo) => ({ name: todo.name, inMs: 0 }));
   });
+  return [...todo, ...tasks];
 }
 
 /** What the timeline tells of every event. Keys that were pressed, and who was in the call, are not in it. */

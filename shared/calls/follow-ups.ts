@@ -10,11 +10,12 @@ import { operationEnded } from './host-commands.ts';
 import { endCall, type Later, type MediaRecovery } from './media-recovery.ts';
 import { isSettled, type OperationLedger, RECONCILE } from './operation-ledger.ts';
 import { reconcile } from './reconcile.ts';
+import { RECORDING, recordingTold } from './recording-told.ts';
 
 export interface FollowUpParts {
   readonly store: SessionStore;
   readonly ledger: OperationLedger;
-  readonly carrier: Pick<Carrier, 'end' | 'state' | 'participants' | 'recordingState'>;
+  readonly carrier: Pick<Carrier, 'end' | 'state' | 'participants' | 'recordingState' | 'stopRecording'>;
   readonly recovery: MediaRecovery;
   readonly budget: OutboundBudget;
 }
@@ -74,6 +75,7 @@ const DOERS: Readonly<Record<Exclude<FollowUp, 'reconcile-now'>, Doer>> = {
 export async function follow(task: Task, parts: FollowUpParts): Promise<Later | undefined> {
   const { name } = task.todo;
   if (name.startsWith(RECONCILE)) return askHowItEnded(task, name.slice(RECONCILE.length), parts);
+  if (name.startsWith(RECORDING)) return recordingTold(task, parts);
   if (isFollowUp(name)) return DOERS[name](task, parts);
   return leftToOthers(task);
 }

@@ -15,7 +15,7 @@ import { OperationLedger } from './operation-ledger.ts';
 /** What of a carrier is asked by what follows from its events. */
 export type WorkingCarrier = Pick<
   Carrier,
-  'end' | 'state' | 'participants' | 'recordingState' | 'startMedia' | 'startTranscription'
+  'end' | 'state' | 'participants' | 'recordingState' | 'stopRecording' | 'startMedia' | 'startTranscription'
 >;
 
 export interface CallsOptions {

@@ -39,6 +39,8 @@ export interface Settlement {
   readonly operationContext: string;
   readonly state: OperationState;
   readonly result?: OperationResult | undefined;
+  /** Of a failure: the carrier has told of it, and it counts although the operation was taken to have succeeded. */
+  readonly overrides?: boolean | undefined;
 }
 
 export interface NewOperation {
@@ -59,10 +61,11 @@ export interface Alone {
 }
 
 /**
- * A state counts only after those before it, so that the order of what is told makes no difference. `unknown` gives way to what
- * is known; a failure that is told of something that was taken to have succeeded counts.
+ * A state counts only after those before it, so that the order of what a carrier tells makes no difference. `unknown` gives
+ * way to what is known. Of how it ended the first word counts; only the carrier's own that it has failed counts later, too.
  */
-const RANKS: Readonly<Record<OperationState, number>> = { asked: 0, accepted: 1, unknown: 2, succeeded: 3, failed: 4 };
+const RANKS: Readonly<Record<OperationState, number>> = { asked: 0, accepted: 1, unknown: 2, succeeded: 3, failed: 3 };
+const OVERRIDES = 4;
 
 export const isSettled = (state: OperationState): boolean => RANKS[state] > RANKS.accepted;
 
@@ -275,8 +278,8 @@ export class OperationLedger {
 }
 
 /** As {@link SETTLE_LUA} takes it. */
-export function stateLine({ state, result }: Settlement, at: number): string {
-  return `${RANKS[state]} ${JSON.stringify({ state, at, ...(result && { result }) })}`;
+export function stateLine({ state, result, overrides = false }: Settlement, at: number): string {
+  return `${overrides ? OVERRIDES : RANKS[state]} ${JSON.stringify({ state, at, ...(result && { result }) })}`;
 }
 
 function decodeOperation(operationContext: string, operation: string, line = ''): Operation | undefined {

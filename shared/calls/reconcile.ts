@@ -1,8 +1,10 @@
+import type { RecordingState } from '../carrier/call-events.ts';
 import type { Carrier } from '../carrier/carrier.ts';
 import { failedAs } from '../carrier/carrier-error.ts';
 import type { Session } from '../sessions/session.ts';
 import { isOver } from './call-state.ts';
 import type { Operation, Settlement } from './operation-ledger.ts';
+import { isStart } from './operations/recording-state.ts';
 
 /** What is asked of a carrier whose event stayed away. */
 export type CarrierState = Pick<Carrier, 'state' | 'participants' | 'recordingState'>;
@@ -28,6 +30,8 @@ export async function reconcile(
   const callId = session?.callConnectionId;
   if (session === undefined || callId === undefined || isOver(session.status)) {
     if (operation.kind === 'collect-keys') return keysBrokenOff(operation, session);
+    // The carrier was not asked yet.
+    if (isStart(operation) && operation.state === 'asked') return told('failed', 'recording.notice-unheard');
     return told('unknown', 'The call was over before anybody said how this ended.');
   }
   try {
@@ -53,8 +57,6 @@ function keysBrokenOff({ operationContext }: Operation, session: Session | undef
   return { operationContext, state: 'failed', result: { message: data.status, data } };
 }
 
-const isRunning = (action: unknown): boolean => action === 'start' || action === 'resume';
-
 /** Undefined where nothing that can be asked tells it. */
 async function isDone({ kind, data }: Operation, callId: string, carrier: CarrierState): Promise<boolean | undefined> {
   const who = data.participant ?? data.target;
@@ -72,8 +74,28 @@ async function isDone({ kind, data }: Operation, callId: string, carrier: Carrie
     }
     case 'recording':
       if (typeof data.recordingId !== 'string') return undefined;
-      return (await carrier.recordingState(data.recordingId)) === (isRunning(data.action) ? 'active' : 'inactive');
+      return isRecordedAs(data.action, await recordingStateNow(data.recordingId, carrier));
     default:
       return undefined;
   }
+}
+
+/** `gone`: it has ended. */
+export type RecordingNow = RecordingState | 'gone';
+
+export async function recordingStateNow(
+  recordingId: string,
+  carrier: Pick<Carrier, 'recordingState'>,
+): Promise<RecordingNow> {
+  try {
+    return await carrier.recordingState(recordingId);
+  } catch (error) {
+    if (failedAs(error, 'gone')) return 'gone';
+    throw error;
+  }
+}
+
+function isRecordedAs(action: unknown, now: RecordingNow): boolean {
+  if (action === 'resume') return now === 'active';
+  return action === 'pause' ? now === 'inactive' : now !== 'active';
 }

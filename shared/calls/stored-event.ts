@@ -47,6 +47,7 @@ const body = z.discriminatedUnion('kind', [
     participant,
     keys: text.exactOptional(),
     ended: z.enum(['enough', 'terminator', 'no-key', 'pause', 'other']).exactOptional(),
+    recordingId: text.exactOptional(),
   }),
   z.object({ kind: z.literal('key'), key: text, sequence: z.number().exactOptional(), participant }),
   z.object({

@@ -54,6 +54,8 @@ export type CallEventBody =
       readonly keys?: string | undefined;
       /** Of `collect-keys`: why it ended. */
       readonly ended?: KeysEnded | undefined;
+      /** Of `recording`: which one, where the carrier names it. */
+      readonly recordingId?: string | undefined;
     }
   /** A key was pressed: one character of `0-9*#A-D`. A secret, for all we know: never into a log. */
   | {

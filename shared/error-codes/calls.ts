@@ -124,12 +124,17 @@ export const CALL_ERRORS = {
   'recording.no-notice': is(
     409,
     'Nobody has said what people are told before they are recorded.',
-    'Give the agent `recording.notice`, or set RECORDING_NOTICE_URL.',
+    'Give the agent `recording` with a `notice`.',
+  ),
+  'recording.lost': is(
+    502,
+    'The carrier has ended a recording that nobody had stopped.',
+    'Start another one; what was recorded before is kept by the carrier.',
   ),
   'recording.none': is(409, 'The call is not being recorded.', 'Start a recording first.'),
   'recording.notice-unheard': is(
     409,
-    'The notice before a recording was cut off each time, so that nothing was recorded.',
+    'The notice before a recording was never heard to its end, so that nothing was recorded.',
     'Ask for the recording again, or say the notice in fewer words.',
   ),
   'recording.running': is(409, 'The call is being recorded already.', 'Nothing; or pause, resume or stop it.'),

@@ -31,6 +31,7 @@ const number = z
 
 /** Fields that this release does not know are left out, and left alone in Redis: a newer replica may have set them. */
 const storedSchema = z.object({ schema: number.pipe(z.int().min(1).max(SCHEMA)).default(1) });
+const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 const sessionHash = z.object({
   id: z.string().min(1),
   version: number.pipe(z.int().positive()),
@@ -46,10 +47,8 @@ const sessionHash = z.object({
   to: z.string().exactOptional(),
   language: z.string().exactOptional(),
   context: json.pipe(z.record(z.string(), z.unknown())).exactOptional(),
-  recorded: z
-    .enum(['true', 'false'])
-    .transform((text) => text === 'true')
-    .exactOptional(),
+  recorded: flag.exactOptional(),
+  noticeUnspoken: flag.exactOptional(),
   createdAt: number,
   connectedAt: number.exactOptional(),
   endedAt: number.exactOptional(),

@@ -29,6 +29,8 @@ export interface Session {
   readonly context?: Readonly<Record<string, unknown>>;
   /** It is to be recorded from its beginning, whatever its agent says. */
   readonly recorded?: boolean;
+  /** Whoever is recorded in it is told so without the agent's voice, or not at all: it can be where nobody speaks. */
+  readonly noticeUnspoken?: boolean;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
   readonly connectedAt?: number;

@@ -70,7 +70,13 @@ for (const redis of await redisesUnderTest()) {
 
     test('what another release wants done is left to it for a minute, and then to nobody', async () => {
       const nobody = async (): Promise<never> => assert.fail('the carrier is not asked');
-      const carrier = { end: nobody, state: nobody, participants: nobody, recordingState: nobody };
+      const carrier = {
+        end: nobody,
+        state: nobody,
+        participants: nobody,
+        recordingState: nobody,
+        stopRecording: nobody,
+      };
       const { work } = openCalls({
         ...{ redis: raw, store, clock: systemClock, log, newId: randomIds, source: 'stream-host' },
         carrier: { ...carrier, startMedia: nobody, startTranscription: nobody },

@@ -9,6 +9,8 @@ export const recordingSettings = z.strictObject({
   /** `asked`: calls that are placed with `record_call`, and whenever the API asks for it. */
   start: z.enum(['asked', 'always']).default('asked'),
   notice: z.union([z.literal(false), z.string().trim().min(1).max(500)]),
+  /** Said where a recording fails of which people were told. */
+  lost: z.string().trim().min(1).max(500).optional(),
 });
 
 export type RecordingSettings = z.output<typeof recordingSettings>;
@@ -17,4 +19,8 @@ export const recordingOf = (
   settings: RecordingSettings | undefined,
   { recorded }: SessionFacts,
 ): AgentRecording | undefined =>
-  settings && { fromStart: recorded ?? settings.start === 'always', notice: settings.notice };
+  settings && {
+    fromStart: recorded ?? settings.start === 'always',
+    notice: settings.notice,
+    lost: settings.lost,
+  };

@@ -117,6 +117,8 @@ export interface AgentRecording {
   readonly fromStart: boolean;
   /** What everybody in the call is told before; false: nothing, as the agent's author wants it. */
   readonly notice: string | false;
+  /** What they are told where the recording has failed after that. Without it nothing is said, and the agent knows. */
+  readonly lost?: string | undefined;
 }
 
 /** What anybody may know of an agent, to choose one. */

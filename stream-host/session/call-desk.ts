@@ -37,7 +37,7 @@ export interface CallDeskOptions {
   readonly mode: Mode;
   /** Whom the mode attends to from now on. */
   readonly attend: (to: Attention) => void;
-  readonly recording: CallRecording | undefined;
+  readonly recording: Pick<CallRecording, 'start' | 'refuse' | 'told'> | undefined;
   /** Our number, by which others are called. */
   readonly source: PartyId | undefined;
   readonly clock: Clock;
@@ -110,7 +110,6 @@ export class CallDesk {
       case 'operation': {
         const { operationContext, succeeded, reason } = command;
         if (this.#warm?.ended(operationContext, succeeded, reason)) return;
-        if (this.#options.recording?.ended(operationContext, succeeded)) return;
         void this.#ended(operationContext, succeeded, reason);
       }
     }
@@ -298,13 +297,14 @@ export class CallDesk {
     const { ports, session, log } = this.#options;
     try {
       const operation = await ports.ledger.get(session.id, operationContext);
+      if (operation?.kind === 'recording') return this.#options.recording?.told(operation);
       if (!operation || this.#closed || operation.data.askedBy === 'engine') return;
       if (operation.kind === 'transfer') {
         // The API asks the carrier for blind ones by itself: of one that fails the caller hears from the agent all the same.
         this.#blindEnded(operationContext, succeeded, reason);
       } else if (operation.kind === 'hold') {
         this.#hold.changedByOthers(operation, succeeded);
-      } else if (operation.kind !== 'recording' && operation.kind !== 'collect-keys') {
+      } else if (operation.kind !== 'collect-keys') {
         const result = { status: succeeded ? 'done' : 'failed', ...(reason !== '' && { reason }) };
         this.#options.mode.told?.({ item: newsItem(operationContext, operation.kind, result), speech: 'none' });
       }

@@ -2,12 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import { OperationLedger } from '../../shared/calls/operation-ledger.ts';
-import {
-  changeRecording,
-  enterRecording,
-  recordingOf,
-  startRecording,
-} from '../../shared/calls/operations/recording.ts';
+import { changeRecording, enterRecording, startRecording } from '../../shared/calls/operations/recording.ts';
+import { recordingStateOf } from '../../shared/calls/operations/recording-state.ts';
+import { CarrierError } from '../../shared/carrier/carrier-error.ts';
 import { newSession, redisesUnderTest } from '../../shared/sessions/testing/redis.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { VirtualClock } from '../../shared/virtual-clock.ts';
@@ -26,32 +23,58 @@ const [redis] = await redisesUnderTest();
 if (!redis) throw new Error('There is no Redis.');
 const ledger = new OperationLedger(redis.connect(), { ttlMs: 60_000, wallMs: () => Date.now() });
 
-function recorded(agent: AgentRecording | undefined, plan = PLAN) {
-  const { id: sessionId } = newSession();
+interface RecordedOptions {
+  /** Another host has held the session before. */
+  readonly sessionId?: string;
+  readonly isWanted?: boolean;
+  readonly hasVoice?: boolean;
+}
+
+function recorded(agent: AgentRecording | undefined, plan = PLAN, options: RecordedOptions = {}) {
+  const { sessionId = newSession().id, isWanted = false, hasVoice = true } = options;
   const carrier = new ScriptedCarrier();
   const events = new SessionEvents(new VirtualClock());
   const news: CallNews[] = [];
-  const faults: string[] = [];
+  /** What came to nothing, and why. */
+  const failures: string[] = [];
   const mode: Mode = {
     start() {},
     audio() {},
     pressed() {},
     interrupt() {},
     close() {},
-    told: (told) => news.push(told),
+    ...(hasVoice && { told: (told: CallNews) => void news.push(told) }),
   };
   const recording = new CallRecording({
     ports: { carrier, ledger },
-    of: (operationContext) => ({ sessionId, callId: 'connection', operationContext, askedBy: 'api' }),
+    sessionId,
+    callId: async () => 'connection',
     agent,
+    isWanted,
     plan,
     mode,
     events,
     log: pino({ level: 'silent' }),
-    onFault: (code) => faults.push(code),
+    onFailed: (operation, reason) => failures.push(`${operation} ${reason}`),
   });
-  const now = async () => recordingOf(await ledger.list(sessionId));
-  return { recording, carrier, events, news, faults, now, sessionId };
+  const now = async () => recordingStateOf(await ledger.list(sessionId));
+  const isRunning = async () => (await now()).is === 'running';
+  const of = (operationContext: string) =>
+    ({ sessionId, callId: 'connection', operationContext, askedBy: 'api' }) as const;
+  /** What the API does. */
+  const ports = { carrier, ledger };
+  const ask = async (by: string) => {
+    await enterRecording(ports, of(by));
+    recording.start(by);
+  };
+  const change = (action: 'pause' | 'resume' | 'stop', by: string) => changeRecording(ports, of(by), action);
+  const state = async (by: string) => {
+    const operation = await ledger.get(sessionId, by);
+    return [operation?.state, operation?.result?.message];
+  };
+  /** What the host makes of it that an operation of the ledger has ended. */
+  const tell = async (by: string) => recording.told((await ledger.get(sessionId, by)) ?? assert.fail());
+  return { recording, carrier, events, news, failures, now, isRunning, sessionId, ask, change, state, tell };
 }
 
 test('a call is recorded from the moment at which its notice was heard, and once', async () => {
@@ -61,9 +84,9 @@ test('a call is recorded from the moment at which its notice was heard, and once
   assert.deepEqual(call.carrier.asked, []);
   call.events.emit('agentHeard', { turn: 1, heardText: 'This call is recorded. Hello' });
   call.events.emit('agentSpoke', { turn: 1, fullText: '', heardText: `${NOTICE} Hello.`, interrupted: false });
-  await eventually(async () => (await call.now()) !== undefined);
+  await eventually(call.isRunning);
   assert.deepEqual(call.carrier.asked, ['record']);
-  assert.deepEqual(await call.now(), { recordingId: 'recording-1', state: 'active' });
+  assert.deepEqual(await call.now(), { is: 'running', by: 'from-start', recordingId: 'recording-1' });
 });
 
 test('a caller who cuts the notice off is told again; without a notice that was heard nothing is recorded', async () => {
@@ -72,7 +95,8 @@ test('a caller who cuts the notice off is told again; without a notice that was 
   call.events.emit('agentSpoke', { turn: 1, fullText: NOTICE, heardText: 'This', interrupted: true });
   for (let attempt = 0; call.news.length > attempt; attempt += 1) call.news[attempt]?.onSpoken?.(false);
   assert.ok(call.news.length === 2 && call.news.every(({ speech }) => JSON.stringify(speech).includes(NOTICE)));
-  assert.deepEqual(call.faults, ['recording.notice-unheard']);
+  assert.deepEqual(call.failures, ['from-start recording.notice-unheard']);
+  await eventually(async () => (await call.state('from-start'))[0] === 'failed');
   assert.deepEqual(call.carrier.asked, []);
 });
 
@@ -83,7 +107,7 @@ test('asked for in the middle of a call, the notice comes first', async () => {
   assert.deepEqual(call.news[0]?.speech, { line: NOTICE });
   assert.deepEqual(call.carrier.asked, []);
   call.news[0]?.onSpoken?.(true);
-  await eventually(async () => (await call.now()) !== undefined);
+  await eventually(call.isRunning);
 });
 
 test('the carrier may give the notice: nothing is recorded before it has played', async () => {
@@ -94,9 +118,9 @@ test('the carrier may give the notice: nothing is recorded before it has played'
   call.recording.begin('from-start', true);
   await eventually(() => call.carrier.asked.length > 0);
   assert.deepEqual(call.carrier.asked, ['play']);
-  assert.equal(call.recording.ended('something else', true), false);
-  assert.equal(call.recording.ended('from-start.notice', true), true);
-  await eventually(async () => (await call.now()) !== undefined);
+  assert.equal(call.recording.ended('something else', true, ''), false);
+  assert.equal(call.recording.ended('from-start.notice', true, ''), true);
+  await eventually(call.isRunning);
   assert.deepEqual([call.carrier.asked, call.news.length], [['play', 'record'], 0]);
 });
 
@@ -104,10 +128,10 @@ test('an agent that says nothing of recordings is not recorded, and one that nee
   const silent = recorded(undefined);
   silent.recording.begin('from-start', true);
   silent.recording.start('asked-1');
-  assert.deepEqual([silent.faults, silent.carrier.asked], [['recording.no-notice'], []]);
+  assert.deepEqual([silent.failures, silent.carrier.asked], [['asked-1 recording.no-notice'], []]);
   const noticeless = recorded({ fromStart: true, notice: false });
   noticeless.recording.begin('from-start', true);
-  await eventually(async () => (await noticeless.now()) !== undefined);
+  await eventually(noticeless.isRunning);
 });
 
 test('a host that takes the call over neither says it again nor records anew', async () => {
@@ -127,7 +151,7 @@ test('two recordings that are asked for at once: people are told once, and the s
   for (const context of ['asked-1', 'asked-2', 'asked-1']) call.recording.start(context);
   assert.equal(call.news.length, 1);
   call.news[0]?.onSpoken?.(true);
-  await eventually(async () => (await call.now()) !== undefined);
+  await eventually(call.isRunning);
   assert.deepEqual(call.carrier.asked, ['record']);
   const refused = await ledger.get(call.sessionId, 'asked-2');
   assert.deepEqual([refused?.state, refused?.result?.message], ['failed', 'recording.running']);
@@ -151,20 +175,15 @@ test('of several recordings that are asked for at once one is entered (breaker 5
 
 test('a recording that is stopped while its notice is said never begins, and another one may (breaker16b B)', async () => {
   const call = recorded({ fromStart: false, notice: NOTICE });
-  const of = (operationContext: string) =>
-    ({ sessionId: call.sessionId, callId: 'connection', operationContext, askedBy: 'api' }) as const;
-  const ports = { carrier: call.carrier, ledger };
-  await enterRecording(ports, of('asked-1'));
-  call.recording.start('asked-1');
-  await assert.rejects(changeRecording(ports, of('paused'), 'pause'), { code: 'recording.none' });
-  assert.equal(await changeRecording(ports, of('stopped'), 'stop'), 'asked-1');
-  assert.equal(call.recording.ended('asked-1', false), true);
+  await call.ask('asked-1');
+  await assert.rejects(call.change('pause', 'paused'), { code: 'recording.none' });
+  assert.equal(await call.change('stop', 'stopped'), 'asked-1');
+  assert.equal(call.recording.ended('asked-1', false, 'stop'), true);
   call.news[0]?.onSpoken?.(true);
-  await enterRecording(ports, of('asked-2'));
-  call.recording.start('asked-2');
+  await call.ask('asked-2');
   assert.deepEqual([call.news.length, call.carrier.asked], [2, []]);
   call.news[1]?.onSpoken?.(true);
-  await eventually(async () => (await call.now()) !== undefined);
+  await eventually(call.isRunning);
   assert.deepEqual(call.carrier.asked, ['record']);
   const states = (await ledger.list(call.sessionId)).map(
     ({ operationContext, state }) => `${operationContext} ${state}`,
@@ -175,7 +194,7 @@ test('a recording that is stopped while its notice is said never begins, and ano
 test('one that begins at the moment at which it is taken back is stopped (breaker16b B)', async () => {
   const call = recorded({ fromStart: false, notice: NOTICE });
   call.carrier.onAsked = (what) => {
-    if (what === 'record') call.recording.ended('asked-1', false);
+    if (what === 'record') call.recording.ended('asked-1', false, 'stop');
   };
   call.recording.start('asked-1');
   call.news[0]?.onSpoken?.(true);
@@ -185,12 +204,157 @@ test('one that begins at the moment at which it is taken back is stopped (breake
 
 test('one that begins with the call can be taken back while the greeting is said (sister of breaker16b B)', async () => {
   const call = recorded({ fromStart: true, notice: NOTICE });
-  const stopped = { sessionId: call.sessionId, callId: 'c', operationContext: 'stopped', askedBy: 'api' } as const;
   call.recording.begin('from-start', true);
   await eventually(async () => (await ledger.list(call.sessionId)).length > 0);
-  assert.equal(await changeRecording({ carrier: call.carrier, ledger }, stopped, 'stop'), 'from-start');
-  call.recording.ended('from-start', false);
+  assert.equal(await call.change('stop', 'stopped'), 'from-start');
+  call.recording.ended('from-start', false, 'stop');
   call.events.emit('agentHeard', { turn: 1, heardText: NOTICE });
   await new Promise((resolve) => setTimeout(resolve, 30));
   assert.deepEqual(call.carrier.asked, []);
+});
+
+/** The carrier says that the recording which it had accepted did not begin, or has ended by itself. */
+const fails = (sessionId: string, by: string, message: string) =>
+  ledger.settle(sessionId, { operationContext: by, state: 'failed', result: { code: 403, message }, overrides: true });
+
+test('one that the carrier had accepted and that then failed is told of once, the agent knows, and another one may begin (breaker16b 0a)', async () => {
+  const call = recorded({ fromStart: false, notice: NOTICE, lost: 'It is not recorded after all.' });
+  await call.ask('asked-1');
+  call.news[0]?.onSpoken?.(true);
+  await eventually(call.isRunning);
+  await fails(call.sessionId, 'asked-1', 'No storage.');
+  for (let times = 0; times < 2; times += 1) await call.tell('asked-1');
+  assert.deepEqual(call.failures, ['asked-1 403 No storage.']);
+  assert.deepEqual(
+    [await call.now(), await call.state('asked-1')],
+    [{ is: 'off', reason: '403 No storage.' }, ['failed', 'No storage.']],
+  );
+  const told = call.news[1] ?? assert.fail('the agent was told nothing');
+  assert.deepEqual(told.speech, { line: 'It is not recorded after all.' });
+  assert.match(JSON.stringify(told.item?.result), /"status":"failed"/);
+  await eventually(() => call.carrier.asked.includes('stop recording-1'));
+  await call.ask('asked-2');
+  call.news[2]?.onSpoken?.(true);
+  await eventually(call.isRunning);
+});
+
+test('one of which the carrier says that it failed before it has answered the request begins for nobody (breaker16b 0a)', async () => {
+  const call = recorded({ fromStart: false, notice: NOTICE });
+  await call.ask('asked-1');
+  const { startRecording } = call.carrier;
+  call.carrier.startRecording = async () => {
+    const answer = await startRecording.call(call.carrier);
+    await fails(call.sessionId, 'asked-1', 'No storage.');
+    await call.tell('asked-1');
+    return answer;
+  };
+  call.news[0]?.onSpoken?.(true);
+  await eventually(() => call.carrier.asked.includes('stop recording-1'));
+  assert.deepEqual(call.failures, ['asked-1 403 No storage.']);
+  assert.equal((await call.now()).is, 'off');
+});
+
+test('of two that stop a recording at once the second is told that there is none, and so is who pauses it (breaker16b H)', async () => {
+  const call = recorded({ fromStart: false, notice: false });
+  await call.ask('asked-1');
+  await eventually(call.isRunning);
+  call.carrier.state = async () => 'connected';
+  const stop = call.carrier.stopRecording;
+  const gone = new CarrierError('gone', 'acs.call-gone', 'It does not know this call.');
+  call.carrier.stopRecording = async (id) => {
+    const isFirst = !call.carrier.asked.includes(`stop ${id}`);
+    await stop(id);
+    if (!isFirst) throw gone;
+  };
+  call.carrier.pauseRecording = async () => Promise.reject(gone);
+  const all = await Promise.allSettled([
+    call.change('stop', 'one'),
+    call.change('stop', 'other'),
+    call.change('pause', 'paused'),
+  ]);
+  assert.deepEqual(
+    all.map((each) => (each.status === 'fulfilled' ? 'done' : each.reason.code)),
+    ['done', 'recording.none', 'recording.none'],
+  );
+  assert.deepEqual(await call.state('asked-1'), ['succeeded', undefined], 'it was recorded until then');
+});
+
+test('a recording that the carrier has lost without a word is found out when it is stopped (sister of breaker16b 0a)', async () => {
+  const call = recorded({ fromStart: false, notice: false });
+  await call.ask('asked-1');
+  await eventually(call.isRunning);
+  call.carrier.state = async () => 'connected';
+  call.carrier.failing.set('stop', new CarrierError('gone', 'acs.call-gone', 'It does not know this call.'));
+  await assert.rejects(call.change('stop', 'stopped'), { code: 'recording.none' });
+  assert.deepEqual([await call.state('asked-1'), (await call.now()).is], [['failed', 'recording.lost'], 'off']);
+  await call.ask('asked-2');
+  await eventually(call.isRunning);
+});
+
+test('a host that takes the call over says a notice that was not heard yet, and records after it', async () => {
+  const first = recorded({ fromStart: true, notice: NOTICE });
+  first.recording.begin('from-start', true);
+  await eventually(async () => (await first.state('from-start'))[0] === 'asked');
+  first.recording.close(false);
+  const second = recorded({ fromStart: true, notice: NOTICE }, PLAN, { sessionId: first.sessionId });
+  second.recording.begin('from-start', false);
+  await eventually(() => second.news.length === 1);
+  second.news[0]?.onSpoken?.(true);
+  await eventually(second.isRunning);
+  assert.deepEqual([first.carrier.asked, second.carrier.asked, first.failures], [[], ['record'], []]);
+});
+
+test('a host that takes the call over knows that it is recorded, and asks for nothing that was asked for already', async () => {
+  const first = recorded({ fromStart: false, notice: false });
+  await first.ask('asked-1');
+  await eventually(first.isRunning);
+  const second = recorded({ fromStart: false, notice: false }, PLAN, { sessionId: first.sessionId });
+  second.recording.begin('from-start', false);
+  await fails(first.sessionId, 'asked-1', 'No storage.');
+  await eventually(async () => {
+    await second.tell('asked-1');
+    return second.failures.length > 0;
+  });
+  // One whose request was on its way when its host died.
+  const third = recorded({ fromStart: false, notice: false });
+  await enterRecording(
+    { carrier: third.carrier, ledger },
+    { sessionId: third.sessionId, callId: '', operationContext: 'asked-1', askedBy: 'api' },
+  );
+  await ledger.accepted(third.sessionId, 'asked-1');
+  third.recording.begin('from-start', false);
+  third.recording.start('asked-1');
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  assert.deepEqual(third.carrier.asked, []);
+  await ledger.settle(third.sessionId, {
+    operationContext: 'asked-1',
+    state: 'succeeded',
+    result: { data: { recordingId: 'r' } },
+  });
+  await third.tell('asked-1');
+  assert.equal((await third.now()).is, 'running');
+});
+
+test('a notice that nobody has heard when the call ends is told of: operation, event and log (stranger17 6)', async () => {
+  const call = recorded({ fromStart: true, notice: NOTICE });
+  call.recording.begin('from-start', true);
+  call.events.emit('agentSpoke', { turn: 1, fullText: NOTICE, heardText: 'This', interrupted: true });
+  call.recording.close(true);
+  call.news[0]?.onSpoken?.(true);
+  assert.deepEqual(call.failures, ['from-start recording.notice-unheard']);
+  await eventually(async () => (await call.state('from-start'))[1] === 'recording.notice-unheard');
+  assert.deepEqual(call.carrier.asked, []);
+});
+
+test('what shall be recorded from its beginning and cannot be is told of: nobody speaks, or nobody knows what to say (sisters of stranger17 6)', async () => {
+  const silent = recorded({ fromStart: true, notice: NOTICE }, PLAN, { hasVoice: false });
+  const noticeless = recorded(undefined, PLAN, { isWanted: true });
+  for (const [call, reason] of [
+    [silent, 'calls.no-voice'],
+    [noticeless, 'recording.no-notice'],
+  ] as const) {
+    call.recording.begin('from-start', true);
+    assert.deepEqual(call.failures, [`from-start ${reason}`]);
+    await eventually(async () => (await call.state('from-start'))[1] === reason);
+  }
 });

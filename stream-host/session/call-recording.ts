@@ -1,7 +1,18 @@
-import { type OperationOf, type OperationPorts, reasonOf } from '../../shared/calls/operations/operate.ts';
+import { isSettled, type Operation } from '../../shared/calls/operation-ledger.ts';
+import { mayBeDone, type OperationOf, type OperationPorts, reasonOf } from '../../shared/calls/operations/operate.ts';
 import { enterRecording, startRecording } from '../../shared/calls/operations/recording.ts';
+import {
+  happeningsOf,
+  NOT_RECORDED,
+  type RecordingHappening,
+  type RecordingState,
+  recordingAfter,
+  recordingStateOf,
+  STOPPED,
+  TAKEN_BACK,
+} from '../../shared/calls/operations/recording-state.ts';
 import type { RecordingWish } from '../../shared/carrier/carrier.ts';
-import type { ErrorCode } from '../../shared/error-codes.ts';
+import { failedAs } from '../../shared/carrier/carrier-error.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { noCallTraces } from '../../shared/telemetry/call-traces.ts';
@@ -9,6 +20,7 @@ import { operationSpan } from '../../shared/telemetry/names.ts';
 import type { AgentRecording } from '../contract/agent.ts';
 import type { SessionEventSource } from '../contract/events.ts';
 import type { Mode } from '../contract/mode.ts';
+import { newsItem } from './call-news.ts';
 
 /** How a deployment records, by its settings. */
 export interface RecordingPlan {
@@ -19,200 +31,300 @@ export interface RecordingPlan {
 
 export interface CallRecordingOptions {
   readonly ports: OperationPorts;
-  readonly of: (operationContext: string) => OperationOf;
+  readonly sessionId: string;
+  /** The call may become known after its socket was picked up. */
+  readonly callId: () => Promise<string | undefined>;
   readonly agent: AgentRecording | undefined;
+  /** Whoever has placed the call wants it, whether its agent knows how to or not. */
+  readonly isWanted: boolean;
   readonly plan: RecordingPlan;
   readonly mode: Mode;
   readonly events: SessionEventSource;
   readonly log: Logger;
-  /** Something of it went wrong. A code. */
-  readonly onFault: (code: string) => void;
+  /** A recording that was asked for has come to nothing, or ended by itself. `reason`: a code, or the carrier's words. */
+  readonly onFailed: (operation: string, reason: string) => void;
 }
 
 const MOST_NOTICES = 3;
 /** What a service says word for word may differ in a word. */
 const HEARD_SHARE = 0.9;
+const CARRIER_NOTICE_MS = 60_000;
+/** How the application says that it wants one no more. */
+const STOP = 'stop';
+const NO_FAILURES: ReadonlySet<string | undefined> = new Set([undefined, TAKEN_BACK, STOPPED]);
 
 /**
  * Has the carrier record a call, once everybody in it was told so: by the agent, whose notice counts when it was heard, or
- * by what the carrier plays. Nothing is recorded before.
+ * by what the carrier plays. Nothing is recorded before. How it stands is one value, which only `recordingAfter` changes.
  */
 export class CallRecording {
   readonly #options: CallRecordingOptions;
-  /** What waits for the carrier's notice to be over, by the name of its playing. */
-  readonly #playing = new Map<string, string>();
-  /** The one whose notice is given, or that is about to begin. */
-  #starting: string | undefined;
+  #state: RecordingState = NOT_RECORDED;
   /** All that were asked for: a command may be delivered twice, and people are told once. */
   readonly #known = new Set<string>();
-  /** Those that began, by who asked for them. */
-  readonly #begun = new Map<string, string>();
-  readonly #takenBack = new Set<string>();
+  /** Settles when the recording that begins with the call is on record. */
+  #entered: Promise<unknown> = Promise.resolve();
 
   constructor(options: CallRecordingOptions) {
     this.#options = options;
   }
 
+  /** The agent need not say the notice. */
+  get isNoticeUnspoken(): boolean {
+    const { agent, plan } = this.#options;
+    return agent !== undefined && (plan.noticeUrl !== undefined || agent.notice === false);
+  }
+
   /**
    * The conversation begins, with a notice in its first words where the agent says one; see `phrasesIn`.
-   * @param isNew nobody has held the session before
+   * @param isNew nobody has held the session before; else what the last host had begun goes on
    */
-  begin(operationContext: string, isNew: boolean): void {
-    const { agent, plan, events, ports, of, log } = this.#options;
-    if (!agent?.fromStart || !isNew) return;
+  begin(by: string, isNew: boolean): void {
+    const { agent, mode, ports, log, isWanted } = this.#options;
+    if (!isNew) return void this.#resume();
+    if (!(agent ? agent.fromStart : isWanted)) return;
+    this.#known.add(by);
     // So that it can be taken back while its notice is said.
-    enterRecording(ports, of(operationContext)).catch((error: unknown) =>
+    this.#entered = enterRecording(ports, this.#of(by)).catch((error: unknown) =>
       log.debug({ reason: messageOf(error) }, 'that a call is to be recorded could not be noted'),
     );
-    const { notice } = agent;
-    if (plan.noticeUrl !== undefined || notice === false) {
-      this.start(operationContext);
-      return;
+    this.#move({ what: 'asked', by });
+    if (!agent || agent.notice === false || this.isNoticeUnspoken || !mode.told) this.#notice(by);
+    else this.#hearNotice(by, agent.notice);
+  }
+
+  /** From now on, after the notice. */
+  start(by: string): void {
+    if (this.#known.has(by)) return;
+    this.#known.add(by);
+    if (this.#state.is === 'off') this.#want(by);
+    else if ('recordingId' in this.#state) void this.#wantAgain(by);
+    else this.#settle(by, 'recording.running');
+  }
+
+  /** Nothing comes of it. */
+  refuse(by: string, code: string): void {
+    this.#known.add(by);
+    this.#settle(by, code);
+  }
+
+  /** An operation of the call has ended. @returns whether it was the carrier's notice, or a recording that is taken back */
+  ended(operationContext: string, succeeded: boolean, reason: string): boolean {
+    const state = this.#state;
+    if (state.is === 'noticing' && operationContext === noticeOf(state.by)) {
+      this.#played(state.by, succeeded);
+      return true;
     }
-    this.#starting = operationContext;
+    if (!('by' in state) || operationContext !== state.by || succeeded || reason !== STOP) return false;
+    this.#move({ what: 'stop', of: state.by, reason: TAKEN_BACK });
+    return true;
+  }
+
+  /** What the ledger says of an operation of a recording now: of one that has ended, begun after all, been paused and so on. */
+  told(operation: Operation): void {
+    for (const happening of happeningsOf(operation)) if (happening.what !== 'asked') this.#move(happening);
+  }
+
+  /** Idempotent. @param isOver the session is over for good: no other host goes on with it */
+  close(isOver: boolean): void {
+    const { is } = this.#state;
+    if (isOver && (is === 'wanted' || is === 'noticing')) this.#fail(this.#state.by, 'recording.notice-unheard');
+    this.#move({ what: 'over' });
+  }
+
+  /** The session was another host's before. Never rejects. */
+  async #resume(): Promise<void> {
+    const { ports, sessionId, log } = this.#options;
+    try {
+      const operations = await ports.ledger.list(sessionId);
+      const found = recordingStateOf(operations);
+      if (this.#state !== NOT_RECORDED || found.is === 'off') return;
+      this.#known.add(found.by);
+      const own = operations.find(({ operationContext }) => operationContext === found.by);
+      // It was asked for, and whoever has died, or nobody, knows what came of it.
+      if (found.is === 'starting' || (found.is === 'wanted' && own?.state !== 'asked')) {
+        this.#state = { is: 'starting', by: found.by, unanswered: true };
+      } else if (found.is === 'wanted') this.#want(found.by);
+      else this.#state = found;
+    } catch (error) {
+      log.warn({ reason: messageOf(error) }, 'it is not known whether the call is being recorded');
+    }
+  }
+
+  #want(by: string): void {
+    this.#move({ what: 'asked', by });
+    this.#notice(by);
+  }
+
+  /** There was one, by what this host knows; the ledger knows better. */
+  async #wantAgain(by: string): Promise<void> {
+    const { ports, sessionId, log } = this.#options;
+    const known = this.#state;
+    try {
+      const operations = await ports.ledger.list(sessionId);
+      const others = recordingStateOf(operations.filter(({ operationContext }) => operationContext !== by));
+      if (others.is !== 'off' || this.#state !== known) return this.#settle(by, 'recording.running');
+      this.#state = others;
+      this.#want(by);
+    } catch (error) {
+      log.warn({ reason: messageOf(error) }, 'it is not known whether the call is being recorded');
+    }
+  }
+
+  #notice(by: string): void {
+    const { agent, plan } = this.#options;
+    if (!agent) this.#fail(by, 'recording.no-notice');
+    else if (plan.noticeUrl !== undefined) void this.#play(by, plan.noticeUrl);
+    else if (agent.notice === false) void this.#record(by);
+    else this.#say(by, agent.notice, 1);
+  }
+
+  /** It stands in the first words of the conversation. */
+  #hearNotice(by: string, notice: string): void {
+    const { events } = this.#options;
+    this.#move({ what: 'notice', by });
     const heard = (text: string) => lettersOf(text) >= HEARD_SHARE * lettersOf(notice);
     let isOver = false;
     const once = (work: () => void) => {
       if (isOver) return;
       isOver = true;
-      stop();
+      for (const stop of stops) stop();
       work();
     };
     const stops = [
       events.on('agentHeard', ({ heardText }) => {
-        if (heard(heardText)) once(() => void this.#record(operationContext));
+        if (heard(heardText)) once(() => void this.#record(by));
       }),
       // He cut in before he had heard it, so he is told again.
       events.on('agentSpoke', ({ heardText }) =>
-        once(() => (heard(heardText) ? void this.#record(operationContext) : this.#say(operationContext, notice, 2))),
+        once(() => (heard(heardText) ? void this.#record(by) : this.#say(by, notice, 2))),
       ),
     ];
-    const stop = () => {
-      for (const each of stops) each();
-    };
   }
 
-  /** From now on, after the notice. */
-  start(operationContext: string): void {
-    const { agent, plan } = this.#options;
-    if (this.#known.has(operationContext)) return;
-    this.#known.add(operationContext);
-    if (this.#starting !== undefined) {
-      this.#settle(operationContext, 'recording.running');
-      return;
-    }
-    this.#starting = operationContext;
-    if (!agent) this.#fail(operationContext, 'recording.no-notice');
-    else if (plan.noticeUrl !== undefined) void this.#play(operationContext, plan.noticeUrl);
-    else if (agent.notice === false) void this.#record(operationContext);
-    else this.#say(operationContext, agent.notice, 1);
-  }
-
-  /** An operation of the call has ended. @returns whether it was the carrier's notice, or a recording that is taken back */
-  ended(operationContext: string, succeeded: boolean): boolean {
-    const isOurs = operationContext === this.#starting || this.#begun.has(operationContext);
-    if (isOurs && !succeeded) {
-      void this.#takeBack(operationContext);
-      return true;
-    }
-    const waiting = this.#playing.get(operationContext);
-    if (waiting === undefined) return false;
-    this.#playing.delete(operationContext);
-    if (succeeded) void this.#record(waiting);
-    else this.#fail(waiting, 'recording.notice-unheard');
-    return true;
-  }
-
-  /** Somebody wants it no more. It may have begun just then. */
-  async #takeBack(operationContext: string): Promise<void> {
-    const { ports, log } = this.#options;
-    this.#takenBack.add(operationContext);
-    this.#isStarted(operationContext);
-    const recordingId = this.#begun.get(operationContext);
-    if (recordingId === undefined) return;
-    this.#begun.delete(operationContext);
-    await ports.carrier
-      .stopRecording(recordingId)
-      .catch((error: unknown) => log.error({ reason: messageOf(error) }, 'a recording could not be taken back'));
-  }
-
-  #isStarted(operationContext: string): void {
-    if (this.#starting === operationContext) this.#starting = undefined;
-  }
-
-  #say(operationContext: string, notice: string, attempt: number): void {
+  #say(by: string, notice: string, attempt: number): void {
     const { mode } = this.#options;
-    if (this.#takenBack.has(operationContext)) return;
+    this.#move({ what: 'notice', by });
+    if (!this.#isNoticing(by)) return;
     if (!mode.told || attempt > MOST_NOTICES) {
-      this.#fail(operationContext, mode.told ? 'recording.notice-unheard' : 'calls.no-voice');
+      this.#fail(by, mode.told ? 'recording.notice-unheard' : 'calls.no-voice');
       return;
     }
     mode.told({
       speech: { line: notice },
-      onSpoken: (heard) =>
-        heard ? void this.#record(operationContext) : this.#say(operationContext, notice, attempt + 1),
+      onSpoken: (heard) => (heard ? void this.#record(by) : this.#say(by, notice, attempt + 1)),
     });
   }
 
-  async #play(operationContext: string, url: string): Promise<void> {
-    const { ports, of } = this.#options;
-    const notice = of(`${operationContext}.notice`);
-    this.#playing.set(notice.operationContext, operationContext);
+  async #play(by: string, url: string): Promise<void> {
+    const { ports, sessionId } = this.#options;
+    this.#move({ what: 'notice', by });
+    const operationContext = noticeOf(by);
+    const begun = { sessionId, operationContext, kind: 'play', deadlineMs: CARRIER_NOTICE_MS } as const;
     try {
-      const { sessionId, callId } = notice;
-      const begun = { sessionId, operationContext: notice.operationContext, kind: 'play', deadlineMs: 60_000 } as const;
       if (!(await ports.ledger.begin({ ...begun, data: { askedBy: 'engine' } }))) {
-        this.#isStarted(operationContext);
+        // Another host has had it played.
+        const found = await ports.ledger.get(sessionId, operationContext);
+        if (found && isSettled(found.state)) this.#played(by, found.state === 'succeeded');
         return;
       }
-      const play = () => ports.carrier.play(callId, url, notice.operationContext);
+      const play = async () => ports.carrier.play(await this.#callId(), url, operationContext);
       await (ports.traces ?? noCallTraces).within(sessionId, operationSpan('play'), play);
     } catch (error) {
-      this.#playing.delete(notice.operationContext);
-      this.#fail(operationContext, reasonOf(error));
+      if (!mayBeDone(error)) this.#fail(by, reasonOf(error));
     }
   }
 
-  async #record(operationContext: string): Promise<void> {
-    const { ports, of, plan, log } = this.#options;
-    if (this.#takenBack.has(operationContext)) return;
+  #played(by: string, succeeded: boolean): void {
+    if (succeeded) void this.#record(by);
+    else this.#fail(by, 'recording.notice-unheard');
+  }
+
+  /** Everybody has been told. Never rejects. */
+  async #record(by: string): Promise<void> {
+    const { ports, plan, sessionId, log } = this.#options;
+    if (!this.#move({ what: 'heard', by })) return;
     try {
-      const recordingId = await startRecording(ports, of(operationContext), plan.wish);
-      if (recordingId !== undefined) {
-        this.#begun.set(operationContext, recordingId);
-        log.info('the call is recorded');
-        if (this.#takenBack.has(operationContext)) await this.#takeBack(operationContext);
-      }
+      await this.#entered;
+      const of = { ...this.#of(by), callId: await this.#callId() };
+      const recordingId = await startRecording(ports, of, plan.wish);
+      if (recordingId !== undefined) return void this.#move({ what: 'begun', by, recordingId });
+      // It was begun by somebody else, or is taken back.
+      const found = await ports.ledger.get(sessionId, by);
+      if (found) this.told(found);
+      this.#move({ what: 'unanswered', by });
     } catch (error) {
       log.warn({ reason: messageOf(error) }, 'the call cannot be recorded');
-      this.#options.onFault(reasonOf(error));
+      if (mayBeDone(error)) this.#move({ what: 'unanswered', by });
+      else if (this.#move({ what: 'refused', by, reason: reasonOf(error) })) this.#settle(by, reasonOf(error));
     }
-    this.#isStarted(operationContext);
   }
 
-  #fail(operationContext: string, code: string): void {
-    if (this.#takenBack.has(operationContext)) return;
-    this.#isStarted(operationContext);
-    this.#options.log.warn({ code, operationContext }, 'the call is not recorded');
-    this.#options.onFault(code);
-    this.#settle(operationContext, code);
+  /** @returns whether that has changed anything */
+  #move(happening: RecordingHappening): boolean {
+    const before = this.#state;
+    const after = recordingAfter(before, happening);
+    this.#state = after;
+    if (after === before) return false;
+    if (after.is === 'running' && before.is !== 'paused') this.#options.log.info('the call is recorded');
+    if (before.is !== 'off' && before.is !== 'stopping' && 'reason' in after) this.#failed(before, after.reason);
+    if (after.is === 'stopping' && after.recordingId !== undefined) void this.#stop(after.recordingId);
+    return true;
   }
 
-  /** Nothing comes of it. */
-  refuse(operationContext: string, code: ErrorCode): void {
-    this.#known.add(operationContext);
-    this.#settle(operationContext, code);
+  /** Whoever was told that the call is recorded is told, where the agent's author wants it, that it is not. */
+  #failed({ by, is }: Exclude<RecordingState, { is: 'off' }>, reason: string | undefined): void {
+    if (reason === undefined || NO_FAILURES.has(reason)) return;
+    const { agent, mode, log, onFailed } = this.#options;
+    log.warn({ operation: by, reason }, 'the call is not recorded');
+    onFailed(by, reason);
+    if (is === 'wanted' || is === 'noticing' || !agent) return;
+    const result = {
+      status: 'failed',
+      note: 'The call is not being recorded, although the caller was told that it is.',
+    };
+    const speech = agent.lost === undefined ? ('none' as const) : { line: agent.lost };
+    mode.told?.({ item: newsItem(`${by}-failed`, 'record_call', result), speech });
+  }
+
+  /** The carrier may have done so already, or have no such recording. */
+  async #stop(recordingId: string): Promise<void> {
+    const { ports, log } = this.#options;
+    await ports.carrier.stopRecording(recordingId).catch((error: unknown) => {
+      if (!failedAs(error, 'gone')) log.error({ reason: messageOf(error) }, 'a recording could not be stopped');
+    });
+    this.#move({ what: 'stopped', of: recordingId });
+  }
+
+  #isNoticing(by: string): boolean {
+    return this.#state.is === 'noticing' && this.#state.by === by;
+  }
+
+  /** Before the carrier was asked. */
+  #fail(by: string, code: string): void {
+    if (this.#move({ what: 'stop', of: by, reason: code })) this.#settle(by, code);
   }
 
   #settle(operationContext: string, code: string): void {
-    const { ports, of, log } = this.#options;
-    const { sessionId } = of(operationContext);
-    ports.ledger
-      .settle(sessionId, { operationContext, state: 'failed', result: { message: code } })
+    const { ports, sessionId, log } = this.#options;
+    this.#entered
+      .then(() => ports.ledger.settle(sessionId, { operationContext, state: 'failed', result: { message: code } }))
       .catch((error: unknown) =>
         log.debug({ reason: messageOf(error) }, 'that a call is not recorded could not be noted'),
       );
   }
+
+  #of(operationContext: string): OperationOf {
+    return { sessionId: this.#options.sessionId, callId: '', operationContext, askedBy: 'engine' };
+  }
+
+  async #callId(): Promise<string> {
+    const callId = await this.#options.callId();
+    if (callId === undefined) throw new Error('the call is not known yet');
+    return callId;
+  }
 }
+
+const noticeOf = (by: string): string => `${by}.notice`;
 
 const lettersOf = (text: string): number => text.match(/[\p{L}\p{N}]/gu)?.length ?? 0;

@@ -20,6 +20,7 @@ function carrierOf(at: () => Awaited<ReturnType<typeof startHost>>) {
     end: async () => false,
     participants: async () => [],
     recordingState: async () => 'inactive' as const,
+    stopRecording: async () => {},
     startTranscription: async () => {},
     stopMedia: async (callId: string) => {
       asked.push(`stop ${callId}`);

@@ -77,6 +77,8 @@ export function isOver({ status, endReason = LINE_LOST }: Session): boolean {
   return status === 'disconnected' && endReason !== HOST_LOST && !endReason.startsWith(LINE_LOST);
 }
 
+/** A reason of ours; the carrier's are words. */
+const CODE = /^[a-z]+\.[a-z-]+$/;
 /** How long the last words of a session may take to be written. */
 const FLUSH_MS = 2000;
 /** The carrier closes the line of a call that ends, and tells why a moment later. */
@@ -153,6 +155,8 @@ export class LiveSession {
     });
     this.#desk = session.channel === 'phone' ? this.#openDesk() : undefined;
     if (session.keys) this.#keys.resume(session.keys);
+    // Whoever asks for a recording of a call in which nobody speaks is told at once whether it can be.
+    if (!this.#mode.told && this.#desk?.isNoticeUnspoken) record.patch({ noticeUnspoken: true });
 
     transport.events.on('ready', () => this.#start());
     transport.events.on('audio', (pcm, from) => {
@@ -252,7 +256,7 @@ export class LiveSession {
   }
 
   #openDesk(): OpenCallDesk | undefined {
-    const { callDesk, session, history, agent, clock, log } = this.#options;
+    const { callDesk, session, history, agent, record, clock, log } = this.#options;
     if (!callDesk) return undefined;
     return openCallDesk(callDesk, {
       session,
@@ -265,7 +269,10 @@ export class LiveSession {
       log,
       onPutThrough: () => this.#finish(TRANSFERRED, true),
       onCallerLeft: (reason = 'caller-left') => this.#finish(reason, true, 'everybody'),
-      onFault: (code) => this.#events.emit('fault', { code }),
+      onNotRecorded: (operation, reason) => {
+        record.add('recording.failed', { operation_id: operation, reason });
+        this.#events.emit('fault', { code: CODE.test(reason) ? reason : 'recording.failed' });
+      },
     });
   }
 
@@ -311,6 +318,7 @@ export class LiveSession {
       // Before the call ends, so that nobody takes the media's end for a loss to be healed.
       record.patch({ endReason: reason });
     }
+    this.#desk?.close(true);
     this.#wrapUp(CLOSE.normal, reason);
     if (session.channel === 'phone' && endsCall) {
       void this.#letGo(async () => {
@@ -350,7 +358,7 @@ export class LiveSession {
     this.#cancelLimit();
     this.#stopCommands();
     this.#keys.close();
-    this.#desk?.close();
+    this.#desk?.close(false);
     this.#mode.close(endReason);
     const { malformed, foreign, early, excess, dropped } = transport.counts;
     record.add('media.disconnected', { code, reason, malformed, foreign, early, excess, dropped });

@@ -33,30 +33,39 @@ interface CallAtHand {
   readonly log: Logger;
   readonly onPutThrough: () => void;
   readonly onCallerLeft: (reason?: string) => void;
-  readonly onFault: (code: string) => void;
+  readonly onNotRecorded: (operation: string, reason: string) => void;
 }
 
 /** Names the recording that begins with the call, so that it begins once. */
 const FROM_START = 'recording-from-start';
 
-export interface OpenCallDesk extends Pick<CallDesk, 'act' | 'take' | 'close' | 'whyNotAsked'> {
+export interface OpenCallDesk extends Pick<CallDesk, 'act' | 'take' | 'whyNotAsked'> {
+  /** Whoever is recorded is told so without the agent's voice, or not at all. */
+  readonly isNoticeUnspoken: boolean;
   /** Has the carrier tell of the caller's keys by events, too, where it can, or no more. */
   listenForKeys(on: boolean): void;
   /** The conversation is about to begin. */
   begin(): void;
+  /** Idempotent. @param isOver the session is over for good: no other host goes on with it */
+  close(isOver: boolean): void;
 }
 
 /** What is done with one call, and its recording. */
 export function openCallDesk(parts: CallDeskParts, call: CallAtHand): OpenCallDesk {
   const { ports, find, recording: plan, waits } = parts;
-  const { session, resumed, agent, mode, attend, events, clock, log, onPutThrough, onCallerLeft, onFault } = call;
-  const of = (operationContext: string) => ({
+  const { session, resumed, agent, mode, attend, events, clock, log, onPutThrough, onCallerLeft, onNotRecorded } = call;
+  const recording = new CallRecording({
+    ports,
     sessionId: session.id,
-    callId: session.callConnectionId ?? '',
-    operationContext,
-    askedBy: 'engine' as const,
+    callId: async () => session.callConnectionId ?? (await find(session.id))?.callConnectionId,
+    agent,
+    isWanted: session.recorded === true,
+    plan,
+    mode,
+    events,
+    log,
+    onFailed: onNotRecorded,
   });
-  const recording = new CallRecording({ ports, of, agent, plan, mode, events, log, onFault });
   const desk = new CallDesk({
     ports,
     find,
@@ -76,8 +85,16 @@ export function openCallDesk(parts: CallDeskParts, call: CallAtHand): OpenCallDe
       return desk.whyNotAsked;
     },
     act: (action) => desk.act(action),
-    take: (command) => desk.take(command),
-    close: () => desk.close(),
+    take(command) {
+      const isOperation = command.type === 'operation';
+      if (isOperation && recording.ended(command.operationContext, command.succeeded, command.reason)) return;
+      desk.take(command);
+    },
+    close(isOver) {
+      recording.close(isOver);
+      desk.close();
+    },
+    isNoticeUnspoken: recording.isNoticeUnspoken,
     listenForKeys: (on) => void listenForKeys({ ports, find, session, log }, on),
     begin() {
       recording.begin(FROM_START, !resumed);

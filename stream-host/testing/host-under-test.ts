@@ -218,6 +218,7 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
       startTranscription: async () => {},
       participants: async () => [],
       recordingState: async () => 'inactive',
+      stopRecording: async () => {},
       end: async (callConnectionId) => hungUp.push(callConnectionId) > 0,
       hangUp: options.hangUp ?? (async (callConnectionId) => void hungUp.push(callConnectionId)),
     },

@@ -115,6 +115,16 @@ test('a machine is hung up on as soon as it is one, where that is the policy', a
   assert.deepEqual(call.log, ['started', 'answered by voicemail', 'closed voicemail', 'ended voicemail']);
 });
 
+test('what is to be said while a message is left is not heard, and whoever waits for it is told so (stranger17 6)', async () => {
+  const call = new Call({ on_machine: 'leave_message', message: 'Please call back.' });
+  await call.hears(babble(1500));
+  call.recognises('Hi, I cannot come to the phone');
+  await call.hears(babble(200));
+  const heard: boolean[] = [];
+  call.mode.told?.({ speech: { line: 'This call is recorded.' }, onSpoken: (was) => heard.push(was) });
+  assert.deepEqual(heard, [false]);
+});
+
 test('the agent talks on to a machine where nothing else is wanted', async () => {
   const call = new Call();
   await call.hears(babble(1500));

@@ -130,7 +130,13 @@ class WatchedCall implements Mode {
       };
     if (mode.typed) this.typed = unlessTaken((text: string) => mode.typed?.(text));
     if (mode.transcribed) this.transcribed = unlessTaken((phrase) => mode.transcribed?.(phrase));
-    if (mode.told) this.told = unlessTaken((news) => mode.told?.(news));
+    if (mode.told) {
+      this.told = (news) => {
+        if (!this.#takenOver) mode.told?.(news);
+        // Whoever waits for it to be heard need not wait for the end of the call.
+        else if (news.speech !== 'none') news.onSpoken?.(false);
+      };
+    }
     if (!mode.attend) return;
     this.attend = unlessTaken((to) => {
       this.#attention = to;

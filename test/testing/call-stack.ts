@@ -2,6 +2,7 @@ import type { TestContext } from 'node:test';
 import { pino } from 'pino';
 import { AcsService } from '../../emulator/acs/acs-service.ts';
 import { TestPhone } from '../../emulator/acs/testing/phone.ts';
+import { Faults } from '../../emulator/faults.ts';
 import { EmulatorServer } from '../../emulator/server.ts';
 import { loadCertificate } from '../../emulator/tls/certificates.ts';
 import { type FunctionsUnderTest, startFunctions } from '../../functions/testing/functions-under-test.ts';
@@ -58,6 +59,8 @@ export interface ShownOperation {
 export class CallStack {
   readonly functions: FunctionsUnderTest;
   readonly carrier: AcsCarrier;
+  /** What the emulator does wrong. */
+  readonly faults: Faults;
   /** What the model of these tests does. */
   readonly agent: {
     /** What it wants done with the call once the caller has spoken; undefined: it only answers. */
@@ -73,11 +76,13 @@ export class CallStack {
   private constructor(
     functions: FunctionsUnderTest,
     carrier: AcsCarrier,
+    faults: Faults,
     emulatorPort: number,
     close: () => Promise<void>,
   ) {
     this.functions = functions;
     this.carrier = carrier;
+    this.faults = faults;
     this.#emulatorPort = emulatorPort;
     this.#close = close;
   }
@@ -124,7 +129,9 @@ export class CallStack {
         return stack.#responder(recorded);
       },
     });
+    const faults = new Faults(log);
     const acs = await AcsService.open({
+      faults,
       accessKey,
       resourceId,
       tokenIssuer: issuer,
@@ -137,7 +144,7 @@ export class CallStack {
     });
     emulator.mount(acs);
     await acs.start();
-    stack = new CallStack(functions, carrier, emulatorPort, async () => {
+    stack = new CallStack(functions, carrier, faults, emulatorPort, async () => {
       await acs.close();
       await emulator.close();
       await host.close();

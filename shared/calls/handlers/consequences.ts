@@ -1,5 +1,6 @@
 import type { CallEvent } from '../../carrier/call-events.ts';
 import type { Session, SessionCommand, SessionPatch } from '../../sessions/session.ts';
+import type { NewTodo } from '../call-inbox.ts';
 import type { Settlement } from '../operation-ledger.ts';
 
 /** What is done after an event, by whoever works at the call: see `follow-ups.ts`. Doing it twice is as good as once. */
@@ -23,6 +24,8 @@ export interface Consequences {
   readonly commands?: readonly SessionCommand[];
   readonly settled?: readonly Settlement[];
   readonly follow?: readonly FollowUp[];
+  /** What is done after it, too, with more to go by than the call. */
+  readonly tasks?: readonly NewTodo[];
   /** What the timeline tells beyond what it tells of every event. Nothing private. */
   readonly told?: Readonly<Record<string, unknown>>;
 }

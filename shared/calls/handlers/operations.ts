@@ -2,6 +2,7 @@ import { isOver } from '../call-state.ts';
 import { TRANSFERRED } from '../end-reasons.ts';
 import { operationEnded } from '../host-commands.ts';
 import type { OperationState } from '../operation-ledger.ts';
+import { recordingTask } from '../recording-told.ts';
 import type { Handler } from './consequences.ts';
 
 /** How something ended that was asked of the carrier. */
@@ -15,12 +16,19 @@ const settles =
       ...(event.ended !== undefined && { ended: event.ended }),
     };
     const told = Object.keys(data).length > 0 && { data };
-    const settlement = { operationContext, state, result: { ...result, ...told } };
+    const overrides = state === 'failed' && { overrides: true };
+    const settlement = { operationContext, state, result: { ...result, ...told }, ...overrides };
     // Whoever talks on the call may wait for it.
     return { settled: [settlement], ...(!isOver(session.status) && { commands: [operationEnded(settlement)] }) };
   };
 
-export const operationFailed = settles('failed');
+/** ACS names no operation where a recording fails that it had accepted: which one it was is found out after. */
+export const operationFailed: Handler = (session, event) => {
+  const isUnnamed = event.operationContext === undefined && 'operation' in event && event.operation === 'recording';
+  if (!isUnnamed) return settles('failed')(session, event);
+  const { recordingId, result } = event;
+  return { told: { recordingId }, tasks: [recordingTask(event, { recordingId, state: 'failed', result })] };
+};
 
 /** Handed to somebody else, the call goes on without us: that its media ends now is no loss, and nothing is hung up. */
 export const operationSucceeded: Handler = (session, event) => {
@@ -35,7 +43,9 @@ export const recordingChanged: Handler = (_, event) => {
   const { operationContext, recordingId, state } = event;
   return {
     told: { recordingId, state },
-    ...(operationContext !== undefined && { settled: [{ operationContext, state: 'succeeded' }] }),
+    ...(operationContext === undefined
+      ? { tasks: [recordingTask(event, { recordingId, state, result: event.result })] }
+      : { settled: [{ operationContext, state: 'succeeded' }] }),
   };
 };
 

@@ -1,8 +1,10 @@
-import { z } from 'zod';
 import type { RecordingWish } from '../../carrier/carrier.ts';
+import { failedAs } from '../../carrier/carrier-error.ts';
 import { ParleyError } from '../../errors.ts';
-import { isSettled, type Operation } from '../operation-ledger.ts';
-import { type OperationOf, type OperationPorts, operate } from './operate.ts';
+import { noCallTraces } from '../../telemetry/call-traces.ts';
+import { operationSpan } from '../../telemetry/names.ts';
+import { mayBeDone, type OperationOf, type OperationPorts, operate, reasonOf } from './operate.ts';
+import { recordingStateOf, TAKEN_BACK } from './recording-state.ts';
 
 const SETTLED_WITHIN_MS = 30_000;
 /** The notice comes first, and may have to be said again. */
@@ -10,43 +12,15 @@ const NOTICE_WITHIN_MS = 120_000;
 
 export type RecordingAction = 'start' | 'pause' | 'resume' | 'stop';
 
-/** The recording of a call, as far as the ledger knows. */
-export interface CallRecording {
-  readonly recordingId: string;
-  readonly state: 'active' | 'paused';
-}
-
-const recordingData = z.object({ action: z.enum(['start', 'pause', 'resume', 'stop']) });
-const startedAs = z.object({ recordingId: z.string() });
-
-/** The recording that goes on in a call, or is paused; undefined where there is none. */
-export function recordingOf(operations: readonly Operation[]): CallRecording | undefined {
-  let recording: CallRecording | undefined;
-  for (const { kind, state, data, result } of operations) {
-    if (kind !== 'recording' || state !== 'succeeded') continue;
-    const { success, data: what } = recordingData.safeParse(data);
-    if (!success) continue;
-    if (what.action === 'start') {
-      const started = startedAs.safeParse(result?.data);
-      recording = started.success ? { recordingId: started.data.recordingId, state: 'active' } : recording;
-    } else if (what.action === 'stop') recording = undefined;
-    else if (recording) recording = { ...recording, state: what.action === 'pause' ? 'paused' : 'active' };
-  }
-  return recording;
-}
-
-/** Somebody has asked for a recording already, and it is not known yet whether it comes about. */
-export const startingOf = (operations: readonly Operation[]): Operation | undefined =>
-  operations.find(({ kind, state, data }) => kind === 'recording' && data.action === 'start' && !isSettled(state));
-
 export const recordingRunning = () =>
   new ParleyError('recording.running', 'The call is being recorded already, or is about to be.');
 
-/** A call has one recording at a time, whoever wants it. */
-const ALONE = { slot: 'recording', refusal: recordingRunning };
+const noRecording = (cause?: unknown) =>
+  new ParleyError('recording.none', 'The call is not being recorded.', { cause });
 
 /**
- * Enters a recording that whoever talks on the call shall start, after the notice.
+ * Enters a recording that whoever talks on the call shall start, after the notice. A call has one at a time, whoever wants it.
+ * @returns false: it was entered before
  * @throws {ParleyError} `recording.running`
  */
 export const enterRecording = (
@@ -59,11 +33,12 @@ export const enterRecording = (
     kind: 'recording',
     deadlineMs: NOTICE_WITHIN_MS + SETTLED_WITHIN_MS,
     data: { action: 'start', askedBy },
-    alone: ALONE,
+    alone: { slot: 'recording', refusal: recordingRunning },
   });
 
 /**
- * Has the carrier record the call. Whoever is in it has been told before, where that is wanted.
+ * Has the carrier record the call. Whoever is in it has been told before, where that is wanted. `accepted` in the ledger says
+ * that it was asked for: until then nothing can have been recorded, and whoever comes first asks.
  * @returns its name; undefined where it was begun, or taken back, before
  * @throws {ParleyError} `recording.running`, and what the carrier fails with
  */
@@ -72,23 +47,35 @@ export async function startRecording(
   of: OperationOf,
   wish: RecordingWish,
 ): Promise<string | undefined> {
-  let begun: string | undefined;
-  await operate(ports, of, {
-    kind: 'recording',
-    deadlineMs: SETTLED_WITHIN_MS,
-    data: { action: 'start' },
-    entered: true,
-    alone: ALONE,
-    request: async () => {
-      // One that was asked for while another one began.
-      if (recordingOf(await ports.ledger.list(of.sessionId))) throw recordingRunning();
-      const { recordingId } = await ports.carrier.startRecording(of.callId, wish);
-      begun = recordingId;
-      return { recordingId };
-    },
-    endsWith: ({ recordingId }) => ({ data: { recordingId } }),
-  });
-  return begun;
+  const { ledger, carrier, traces = noCallTraces } = ports;
+  const { sessionId, callId, operationContext } = of;
+  const fail = (message: string) =>
+    ledger.settle(sessionId, { operationContext, state: 'failed', result: { message } });
+  await enterRecording(ports, of);
+  const operations = await ledger.list(sessionId);
+  const own = operations.find((each) => each.operationContext === operationContext);
+  const others = recordingStateOf(operations.filter((each) => each !== own));
+  if ('recordingId' in others) {
+    await fail('recording.running');
+    throw recordingRunning();
+  }
+  // The time for its notice may have run out, which nobody has taken for a refusal.
+  const isOurs = own?.state === 'unknown' || (await ledger.accepted(sessionId, operationContext));
+  if (!isOurs) return undefined;
+  let recordingId: string;
+  try {
+    const start = () => carrier.startRecording(callId, wish);
+    ({ recordingId } = await traces.within(sessionId, operationSpan('recording'), start));
+  } catch (error) {
+    if (!mayBeDone(error)) await fail(reasonOf(error));
+    throw error;
+  }
+  await ledger.settle(sessionId, { operationContext, state: 'succeeded', result: { data: { recordingId } } });
+  const found = await ledger.get(sessionId, operationContext);
+  if (found?.state !== 'failed') return recordingId;
+  // It was taken back meanwhile, or has failed already, and whoever said so could not know its name.
+  await carrier.stopRecording(recordingId).catch((error: unknown) => failedAs(error, 'gone') || Promise.reject(error));
+  return undefined;
 }
 
 /**
@@ -101,41 +88,64 @@ export async function changeRecording(
   of: OperationOf,
   action: Exclude<RecordingAction, 'start'>,
 ): Promise<string | undefined> {
-  const operations = await ports.ledger.list(of.sessionId);
-  const recording = recordingOf(operations);
-  const starting = startingOf(operations);
-  if (!recording) {
-    if (starting && action === 'stop') return takeBack(ports, of, starting);
-    const why = starting
-      ? 'Its notice comes first, until which it can only be stopped.'
-      : 'The call is not being recorded.';
-    throw new ParleyError('recording.none', why);
+  const { carrier, ledger } = ports;
+  const state = recordingStateOf(await ledger.list(of.sessionId));
+  if (state.is === 'off') throw noRecording();
+  if (!('recordingId' in state) || state.recordingId === undefined) {
+    if (action === 'stop') return takeBack(ports, of, state.by);
+    throw new ParleyError('recording.none', 'Its notice comes first, until which it can only be stopped.');
   }
-  const { carrier } = ports;
+  const { by, recordingId } = state;
   const request = {
-    pause: () => carrier.pauseRecording(recording.recordingId),
-    resume: () => carrier.resumeRecording(recording.recordingId),
-    stop: () => carrier.stopRecording(recording.recordingId),
+    pause: () => carrier.pauseRecording(recordingId),
+    resume: () => carrier.resumeRecording(recordingId),
+    stop: () => carrier.stopRecording(recordingId),
   }[action];
-  const { recordingId } = recording;
   await operate(ports, of, {
     kind: 'recording',
     deadlineMs: SETTLED_WITHIN_MS,
     data: { action, recordingId },
-    request,
+    request: async () => {
+      try {
+        await request();
+      } catch (error) {
+        if (failedAs(error, 'gone')) throw await whyGone(ports, of, { by, recordingId }, error);
+        throw error;
+      }
+    },
     endsWith: () => ({ data: { recordingId } }),
   });
   return undefined;
 }
 
-async function takeBack(ports: OperationPorts, of: OperationOf, { operationContext }: Operation): Promise<string> {
-  const result = { message: 'recording.taken-back' };
+/** Carriers answer of a recording that there is none as of a call: somebody else was quicker, or it is lost, or the call is over. */
+async function whyGone(
+  { carrier, ledger }: OperationPorts,
+  { sessionId, callId, operationContext }: OperationOf,
+  { by, recordingId }: { readonly by: string; readonly recordingId: string },
+  gone: unknown,
+): Promise<unknown> {
+  if ((await carrier.state(callId)) === 'gone') return gone;
+  const operations = await ledger.list(sessionId);
+  const state = recordingStateOf(operations.filter((each) => each.operationContext !== operationContext));
+  const isLost = (state.is === 'running' || state.is === 'paused') && state.recordingId === recordingId;
+  if (isLost) {
+    const result = { message: 'recording.lost', data: { recordingId } };
+    await ledger.settle(sessionId, { operationContext: by, state: 'failed', result, overrides: true });
+  }
+  return noRecording(gone);
+}
+
+async function takeBack(ports: OperationPorts, of: OperationOf, by: string): Promise<string | undefined> {
+  const taken = { operationContext: by, state: 'failed', result: { message: TAKEN_BACK } } as const;
+  // It has begun just then, or has come to nothing.
+  if (!(await ports.ledger.settle(of.sessionId, taken))) return changeRecording(ports, of, 'stop');
   await operate(ports, of, {
     kind: 'recording',
     deadlineMs: SETTLED_WITHIN_MS,
     data: { action: 'stop' },
-    request: () => ports.ledger.settle(of.sessionId, { operationContext, state: 'failed', result }),
+    request: async () => {},
     endsWith: () => ({}),
   });
-  return operationContext;
+  return by;
 }

@@ -146,7 +146,7 @@ const READERS: Readonly<Record<string, Reader>> = {
     recordingId,
     state: state === 'active' ? 'active' : 'inactive',
   }),
-  StartRecordingFailed: failed('recording'),
+  StartRecordingFailed: ({ recordingId }) => ({ kind: 'operation-failed', operation: 'recording', recordingId }),
   MediaStreamingStarted: media('media-started'),
   MediaStreamingStopped: media('media-stopped'),
   MediaStreamingFailed: media('media-failed'),

@@ -238,12 +238,15 @@ export const recordCall = defineRoute({
   access: 'api',
   summary: 'Has the carrier record the call, pause, go on or stop',
   description:
-    'Before it starts, everybody in the call is told so: by the agent (`recording.notice` of its YAML) or by what RECORDING_NOTICE_URL names. Where the notice is not heard, nothing is recorded. So it does not start while the caller is on hold, or is being put through.',
+    'Before it starts, everybody in the call is told so: by the agent (`recording.notice` of its YAML) or by what RECORDING_NOTICE_URL names. Where the notice is not heard, nothing is recorded. So it does not start while the caller is on hold, or is being put through, nor in a call that is only written down where the agent would have to say it.',
   params: callId,
   query: nothing,
   body: z.strictObject({ action: z.enum(['start', 'pause', 'resume', 'stop']) }).meta({ id: 'RecordCall' }),
   answers: { 202: accepted },
-  errors: [...OPERATION_ERRORS, 'recording.none', 'recording.running', 'calls.transfer-running', 'calls.on-hold'],
+  errors: [
+    ...OPERATION_ERRORS,
+    ...(['recording.none', 'recording.running', 'calls.transfer-running', 'calls.on-hold', 'calls.no-voice'] as const),
+  ],
 });
 
 export const terminateCall = defineRoute({

@@ -62,7 +62,7 @@ export class ScriptedCarrier implements Carrier {
   state = (): Promise<CallState> => this.#never();
   listenForKeys = (): Promise<void> => this.#never();
   stopListeningForKeys = (): Promise<void> => this.#never();
-  recordingState = (): Promise<'active' | 'inactive'> => this.#never();
+  recordingState = (_: string): Promise<'active' | 'inactive'> => this.#never();
   startMedia = (): Promise<void> => this.#never();
   stopMedia = (): Promise<boolean> => this.#never();
   startTranscription = (): Promise<void> => this.#never();
