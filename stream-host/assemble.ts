@@ -145,6 +145,7 @@ export function assembleHost(parts: HostParts): AssembledHost {
     ...parts.callDesk,
     ports: { carrier: parts.callDesk.carrier, ledger: life.ledger, traces: parts.traces },
     find,
+    keepKeysOut: (id: string, forMs: number) => life.inbox.keepKeysOut(id, forMs),
   };
   const relay = new SessionRelay({ redis, clock, log });
   const tickets = new Tickets(parts);

@@ -47,6 +47,8 @@ class Line {
   readonly keys: SessionKeys;
   readonly attentions: Attentions;
   readonly listens: boolean[] = [];
+  /** For how long keys that the carrier tells of are kept out of Redis. */
+  readonly keptOutMs: number[] = [];
 
   constructor(
     redis: Stored,
@@ -67,6 +69,7 @@ class Line {
       clock: rig.clock,
       newId: countedIds(),
       listen: (on) => void this.listens.push(on),
+      keepOut: (forMs) => void this.keptOutMs.push(forMs),
       keep: (keys) => {
         const session: Session = { ...SESSION, keys };
         const hash = Object.fromEntries(pairs(encodeWholeSession(session)));
@@ -295,6 +298,23 @@ test('what the host before had the carrier tell of keys ends with the next secre
   const after = inMedia(redis, NUMBER);
   void after.line.keys.wish(PIN, 'op-2');
   assert.deepEqual(after.line.listens, [true, false]);
+});
+
+test('while a secret is entered, and for a minute after it, no key is written down that a carrier tells of all the same (breaker16b A)', async () => {
+  const redis = stored();
+  const before = inMedia(redis);
+  void before.line.keys.wish(PIN, 'op-1');
+  void before.line.keys.wish(PIN, 'op-2');
+  before.line.keys.leave();
+  const { rig, line } = inMedia(redis);
+  await rig.clock.advance(10_000);
+  void line.keys.wish(NUMBER, 'op-3');
+  await rig.clock.advance(4900);
+  assert.deepEqual(before.line.keptOutMs, [900_000, 60_000, 900_000]);
+  assert.deepEqual(line.keptOutMs, [900_000, 900_000, 60_000]);
+  assert.deepEqual(line.listens, [false]);
+  await rig.clock.advance(200);
+  assert.deepEqual([line.keptOutMs.at(-1), line.listens], [0, [false, true]]);
 });
 
 test('a PIN that is broken off on hold is asked for when the caller is back (breaker 0, and 1 of the stranger)', async () => {

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CallInbox } from '../../shared/calls/call-inbox.ts';
 import type { CollectKeysWish } from '../../shared/calls/keys-wish.ts';
 import { OperationLedger } from '../../shared/calls/operation-ledger.ts';
 import { encodeServiceDtmf } from '../../shared/carrier/acs/media-frames.ts';
+import type { CallEvent } from '../../shared/carrier/call-events.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { sessionKeys } from '../../shared/sessions/keys.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
@@ -60,7 +63,9 @@ const hostNamed = (place: string) =>
     callDesk: { carrier: new ScriptedCarrier(), recording: { wish: { channels: 'mixed', format: 'wav' } } },
   });
 const [first, second] = await Promise.all([hostNamed('first'), hostNamed('second')]);
-const ledger = new OperationLedger(first.redis, { ttlMs: 60_000, wallMs: () => Date.now() });
+const times = { ttlMs: 60_000, sessionTtlMs: 60_000, wallMs: () => Date.now() };
+const inbox = new CallInbox(first.redis, times);
+const ledger = new OperationLedger(first.redis, times);
 
 /** A call of which the PIN is collected, and half of it is pressed. */
 async function inMidPin(id: string, mode = 'media') {
@@ -73,6 +78,9 @@ async function inMidPin(id: string, mode = 'media') {
   await first.store.command(id, { type: 'wish', operationContext: 'op', wish });
   await eventually(async () => (await first.store.get(id))?.keys?.open !== undefined);
   await press(phone, '739');
+  // A carrier that was to be quiet tells of them all the same.
+  assert.equal(await first.redis.exists(sessionKeys(id).secretKeys), 1);
+  await toldByCarrier(id, '739');
   return phone;
 }
 
@@ -81,6 +89,13 @@ async function press(phone: Client, keys: string): Promise<void> {
     phone.socket.send(encodeServiceDtmf(key));
     await sleep(20);
   }
+}
+
+async function toldByCarrier(id: string, keys: string): Promise<void> {
+  const events = [...keys].map((key): CallEvent => {
+    return { kind: 'key', key, id: randomUUID(), name: 'acs.Key', at: Date.now(), callId: `call-${id}` };
+  });
+  await inbox.append(id, events);
 }
 
 async function takenUpBySecond(id: string): Promise<Client> {

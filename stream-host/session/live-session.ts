@@ -149,7 +149,8 @@ export class LiveSession {
       agent,
       clock,
       newId: options.newId,
-      listen: (on) => this.#desk?.listenForKeys(on),
+      listen: (on) => this.#desk?.keys.listen(on),
+      keepOut: (forMs) => this.#desk?.keys.keepOut(forMs),
       keep: (keys) => record.patch({ keys }),
       settle: (settlement) => void this.#settle(settlement),
     });

@@ -9,7 +9,7 @@ import type { SessionEventSource } from '../contract/events.ts';
 import type { Mode } from '../contract/mode.ts';
 import { CallDesk } from './call-desk.ts';
 import { CallRecording, type RecordingPlan } from './call-recording.ts';
-import { listenForKeys } from './listen-for-keys.ts';
+import { CarrierKeys, type CarrierKeysOptions } from './carrier-keys.ts';
 import type { WarmTransferWaits } from './warm-transfer.ts';
 
 /** What a host does things with calls with. */
@@ -18,6 +18,7 @@ export interface CallDeskParts {
   readonly find: (sessionId: string) => Promise<Session | undefined>;
   readonly recording: RecordingPlan;
   readonly waits?: Partial<WarmTransferWaits> | undefined;
+  readonly keepKeysOut?: CarrierKeysOptions['keepKeysOut'];
 }
 
 interface CallAtHand {
@@ -42,8 +43,8 @@ const FROM_START = 'recording-from-start';
 export interface OpenCallDesk extends Pick<CallDesk, 'act' | 'take' | 'whyNotAsked'> {
   /** Whoever is recorded is told so without the agent's voice, or not at all. */
   readonly isNoticeUnspoken: boolean;
-  /** Has the carrier tell of the caller's keys by events, too, where it can, or no more. */
-  listenForKeys(on: boolean): void;
+  /** What the carrier tells of the caller's keys. */
+  readonly keys: Pick<CarrierKeys, 'listen' | 'keepOut'>;
   /** The conversation is about to begin. */
   begin(): void;
   /** Idempotent. @param isOver the session is over for good: no other host goes on with it */
@@ -52,7 +53,7 @@ export interface OpenCallDesk extends Pick<CallDesk, 'act' | 'take' | 'whyNotAsk
 
 /** What is done with one call, and its recording. */
 export function openCallDesk(parts: CallDeskParts, call: CallAtHand): OpenCallDesk {
-  const { ports, find, recording: plan, waits } = parts;
+  const { ports, find, recording: plan, waits, keepKeysOut } = parts;
   const { session, resumed, agent, mode, attend, events, clock, log, onPutThrough, onCallerLeft, onNotRecorded } = call;
   const recording = new CallRecording({
     ports,
@@ -95,7 +96,7 @@ export function openCallDesk(parts: CallDeskParts, call: CallAtHand): OpenCallDe
       desk.close();
     },
     isNoticeUnspoken: recording.isNoticeUnspoken,
-    listenForKeys: (on) => void listenForKeys({ ports, find, session, log }, on),
+    keys: new CarrierKeys({ ports, find, keepKeysOut, session, log }),
     begin() {
       recording.begin(FROM_START, !resumed);
       if (resumed) void desk.resume();

@@ -21,6 +21,8 @@ export interface SessionKeysOptions {
   readonly newId: NewId;
   /** Has the carrier tell of keys, too, or no more. Without it the media stream alone does. */
   readonly listen?: ((on: boolean) => void) | undefined;
+  /** Keeps out of Redis, for so long, what the carrier tells of keys all the same. 0: no more. */
+  readonly keepOut?: ((forMs: number) => void) | undefined;
   /** Keeps how it stands, for whoever takes the session over. */
   readonly keep?: ((underWay: KeysUnderWay) => void) | undefined;
   /** Notes what came of what the API wanted. */
@@ -30,6 +32,11 @@ export interface SessionKeysOptions {
 type Asked = Pick<OpenCollection, 'by' | 'id' | 'wish'>;
 /** Of what the API wanted. A `status` alone: why it was not begun. */
 type WishOutcome = KeysOutcome | { readonly status: string };
+
+/** A secret is entered, or asked for again, within so long. */
+const SECRET_WITHIN_MS = 900_000;
+/** What a carrier tells late of a secret, it tells within so long. */
+const TOLD_WITHIN_MS = 60_000;
 
 const TOOL = 'collect_keys';
 const BEGUN = { status: 'begun', note: 'The caller is entering it. You are told what comes of it; do not ask again.' };
@@ -48,6 +55,7 @@ export class SessionKeys {
   readonly #wishes = new Set<string>();
   /** Undefined: another host may have begun it. */
   #listens: boolean | undefined = false;
+  #keptOut: boolean | undefined = false;
   #underWay: KeysUnderWay = {};
   readonly #options: SessionKeysOptions;
 
@@ -61,7 +69,8 @@ export class SessionKeys {
         onWord: (key) => mode.pressed(key),
         onCollected: (key) => events.emit('callerPressed', { tone: key }),
         onBegun: () => mode.interrupt(),
-        onRetry: (line, { name, attempts }, attemptsLeft) => {
+        onRetry: (line, { name, attempts, secret }, attemptsLeft) => {
+          if (secret) this.#keepOut(SECRET_WITHIN_MS);
           const { open } = this.#underWay;
           if (open) this.#keep({ ...this.#underWay, open: { ...open, attempts: attempts - attemptsLeft } });
           events.emit('keysAttempted', { name, attemptsLeft });
@@ -70,10 +79,12 @@ export class SessionKeys {
         // Who looks for the keys is not asked whether he is there.
         onCollecting: (wanted) => attend(wanted ? 'waiting' : 'caller'),
         onListen: (on) => {
+          if (on && this.#keptOut !== false) this.#keepOut(0);
           if (on !== this.#listens) options.listen?.(on);
           this.#listens = on;
         },
         onOver: ({ name, status, attempts }, { secret }) => {
+          if (secret) this.#keepOut(TOLD_WITHIN_MS);
           this.#keep({ secretUntil: secret ? clock.wallMs() + SECRET_TAIL_MS : this.#underWay.secretUntil });
           events.emit('keysCollected', { name, status, attempts });
         },
@@ -144,6 +155,7 @@ export class SessionKeys {
   resume({ open, secretUntil = 0 }: KeysUnderWay): void {
     const { clock } = this.#options;
     this.#listens = undefined;
+    this.#keptOut = undefined;
     this.#underWay = { secretUntil };
     if (clock.wallMs() - secretUntil < SECRET_TAIL_MS) this.#desk.secretMayFollow();
     if (!open) return;
@@ -170,6 +182,8 @@ export class SessionKeys {
       goesOn,
     );
     const { secret } = wish;
+    // One that it replaces may have been a secret, too.
+    if (secret) this.#keepOut(SECRET_WITHIN_MS);
     if (asked) {
       const { by, id, wish } = asked;
       this.#keep({ ...this.#underWay, open: { by, id, wish, secret, attempts: goesOn?.attempts ?? 0 } });
@@ -215,6 +229,11 @@ export class SessionKeys {
 
   #ask({ prompt }: CollectKeysWish): void {
     if (prompt !== undefined) this.#options.mode.told?.({ speech: { line: prompt } });
+  }
+
+  #keepOut(forMs: number): void {
+    this.#keptOut = forMs > 0;
+    this.#options.keepOut?.(forMs);
   }
 
   #keep(underWay: KeysUnderWay): void {
