@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { RedisLine } from '../emulator/redis-proxy/redis-line.ts';
 import { ParleyClient } from '../shared/client/client.ts';
+import { whyNotReady } from '../shared/client/why-not-ready.ts';
 import type { Logger } from '../shared/log.ts';
 import { STREAM_HOST_FLAGS } from '../shared/stream-host-flags.ts';
 import { requireGoodAgents } from './agents.ts';
@@ -162,7 +163,8 @@ export class LocalStack {
       if (attempt === 1) this.#log.info(`waiting for ${what}`);
       await sleep(200);
     }
-    throw new Error(`Not ready within ${READY_WITHIN_MS / 1000} s: ${what}. The log above says why. (${url})`);
+    const why = await whyNotReady(new URL(url).origin);
+    throw new Error(`Not ready within ${READY_WITHIN_MS / 1000} s: ${what}: ${why}. The log above says more. (${url})`);
   }
 }
 

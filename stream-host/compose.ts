@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { createServices } from '../agents/services.ts';
-import { FRAME_BYTES, SAMPLE_RATE } from '../shared/audio/pcm.ts';
+import { SAMPLE_RATE } from '../shared/audio/pcm.ts';
 import { apiDoor } from '../shared/auth/api-door.ts';
 import { ONLY_WATCH } from '../shared/calls/voicemail-policy.ts';
 import { THE_CARRIER } from '../shared/carrier/carriers.ts';
@@ -30,7 +30,7 @@ import { isScripted } from './agent/model-client.ts';
 import { ModelResponder } from './agent/model-responder.ts';
 import { assembleHost, type HostParts } from './assemble.ts';
 import type { ModeKind, Modes } from './contract/mode.ts';
-import type { OpenVoiceActivity } from './contract/speech.ts';
+import { detectorAnswers } from './health/detector-answers.ts';
 import { hostServices } from './health/host-services.ts';
 import { Admission } from './host/admission.ts';
 import { LoadMeter } from './host/load-meter.ts';
@@ -334,15 +334,6 @@ function callerVerifier(config: StreamHostSettings, clock: Clock): TicketRules['
   const door = apiDoor(config, clock);
   if (door.asks === 'key') return undefined;
   return (authorization) => door.admit((name) => (name === 'authorization' ? authorization : null));
-}
-
-/** Resolves when a detector has judged a frame: the speech lane's thread is alive and not hopelessly behind. */
-async function detectorAnswers(open: OpenVoiceActivity, signal: AbortSignal): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const detector = open({ onFrame: () => resolve(), onFailure: reject });
-  signal.addEventListener('abort', () => detector.close(), { once: true });
-  detector.write(new Uint8Array(2 * FRAME_BYTES));
-  await promise;
 }
 
 const SCRIPTED_EVERY_MS = 5000;

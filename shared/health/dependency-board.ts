@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
-import { Dependency, type DependencyReport, type DependencySpec, type Rhythm } from './dependency.ts';
+import { type Complaint, Dependency, type DependencyReport, type DependencySpec, type Rhythm } from './dependency.ts';
 
 export interface DependencyBoardOptions {
   readonly dependencies: readonly DependencySpec[];
@@ -8,6 +8,8 @@ export interface DependencyBoardOptions {
   readonly log: Logger;
   /** For tests, which cannot wait for half a minute. */
   readonly rhythm?: Partial<Rhythm> | undefined;
+  /** Told after each check. */
+  readonly onFinding?: ((dependency: Dependency) => void) | undefined;
 }
 
 /**
@@ -20,8 +22,14 @@ export class DependencyBoard {
   readonly #first = Promise.withResolvers<void>();
   #admitted = false;
 
-  constructor({ dependencies, ...options }: DependencyBoardOptions) {
-    this.#dependencies = dependencies.map((spec) => new Dependency(spec, options, () => this.#judge()));
+  constructor({ dependencies, onFinding, ...options }: DependencyBoardOptions) {
+    this.#dependencies = dependencies.map((spec) => {
+      const dependency: Dependency = new Dependency(spec, options, () => {
+        this.#judge();
+        onFinding?.(dependency);
+      });
+      return dependency;
+    });
     this.#judge();
   }
 
@@ -43,6 +51,18 @@ export class DependencyBoard {
   /** One of the services is known not to take us now, or nothing is known of it. */
   get degraded(): boolean {
     return this.#dependencies.some(({ state }) => state !== 'accepted' && state !== 'not configured');
+  }
+
+  /** What is wrong with each that is not as it should be. */
+  get complaints(): Complaint[] {
+    return this.#dependencies.flatMap(({ complaint }) => complaint ?? []);
+  }
+
+  /** What keeps this process from being {@link admitted}. */
+  get objections(): Complaint[] {
+    if (this.#admitted) return [];
+    const objecting = this.#dependencies.filter(({ holds, isKnown }) => holds || !isKnown);
+    return objecting.flatMap(({ complaint }) => complaint ?? []);
   }
 
   find(name: string): Dependency | undefined {

@@ -99,6 +99,30 @@ test('a check that does not end is cut off and told as late, and no second one i
   assert.ok(begun > 1);
 });
 
+test('a check that never ends though it is told to is waited for for half a minute, said, and asked anew (READY: not ready for ever)', async () => {
+  let begun = 0;
+  const { clock, lines, report } = boardOf(() => {
+    begun++;
+    return begun === 1 ? new Promise<never>(() => {}) : Promise.resolve({});
+  });
+  await clock.advance(30_000);
+  assert.deepEqual([begun, report()?.state], [1, 'unreachable']);
+  await clock.advance(30_000);
+  assert.deepEqual([begun, report()?.state], [2, 'accepted']);
+  assert.match(lines.join(''), /has not ended though it was told to/);
+});
+
+test('a check that throws before it has begun is one that failed, and is asked again (READY: not ready for ever)', async () => {
+  let asked = 0;
+  const { clock, report } = boardOf(() => {
+    asked += 1;
+    if (asked === 1) throw new Error('at once');
+    return Promise.resolve({});
+  });
+  await clock.advance(1_000);
+  assert.deepEqual([asked, report()?.state], [2, 'accepted']);
+});
+
 test('services start beside us: that one is not there yet is no news for a while, that it has gone is', async () => {
   let works = false;
   const { clock, lines } = boardOf(async () => {

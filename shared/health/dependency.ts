@@ -3,7 +3,7 @@ import { ERROR_CODES, type ErrorCode } from '../error-codes.ts';
 import { messageOf, ParleyError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { within } from '../within.ts';
-import { type BreakerState, type Check, CheckFailure, type DependencyState, type Seen } from './check.ts';
+import { type Asked, type BreakerState, type Check, CheckFailure, type DependencyState, type Seen } from './check.ts';
 
 export interface DependencySpec {
   /** As it is told, such as `chat-model`. */
@@ -40,6 +40,14 @@ export interface DependencyReport {
   readonly advice?: string;
 }
 
+/** What is wrong with a service. */
+export interface Complaint {
+  readonly name: string;
+  /** The same for as long as it is wrong in the same way. */
+  readonly kind: string;
+  readonly reason: string;
+}
+
 export interface Rhythm {
   /** From the end of a check to the next. */
   readonly everyMs: number;
@@ -56,6 +64,8 @@ export const USUAL_RHYTHM: Rhythm = { everyMs: 30_000, limitMs: 8_000, thoroughE
 
 /** Until a service has taken us once, it is asked sooner. */
 const FIRST_PAUSE_MS = 1_000;
+/** A check that has not ended so long after it was told to never will: it is waited for no more. */
+const ABANDONED_AFTER_MS = 30_000;
 /** Services start beside us: so long, their absence after our own start is no news. */
 const GRACE_MS = 20_000;
 
@@ -84,7 +94,8 @@ export class Dependency {
   #pauseMs = FIRST_PAUSE_MS;
   #thoroughAtMs = Number.NEGATIVE_INFINITY;
   #everAccepted = false;
-  #running = false;
+  /** The check that has not ended yet, and when it was begun. */
+  #running: { readonly sinceMs: number } | undefined;
   #closed = false;
   #cancel: Cancel = () => {};
   #end = new AbortController();
@@ -130,6 +141,14 @@ export class Dependency {
     return this.#spec.check === undefined ? 'not configured' : this.#latest?.state;
   }
 
+  /** Why it is not accepted, in its own words, for the log alone; undefined where it is, or is not configured. */
+  get complaint(): Complaint | undefined {
+    const { name, state } = this;
+    if (state === 'accepted' || state === 'not configured') return undefined;
+    if (state === undefined) return { name, kind: 'unknown', reason: 'it has not answered yet' };
+    return { name, kind: `${state} ${this.#latest?.code}`, reason: this.#logCause };
+  }
+
   /** What the last check found; before it, that nobody has answered yet. */
   report(): DependencyReport {
     const { name, service, check, late, breaker } = this.#spec;
@@ -157,11 +176,21 @@ export class Dependency {
 
   async #run(check: Check): Promise<void> {
     if (this.#closed) return;
-    // One that does not even end when it is told to is waited for, and its service does not answer.
-    if (this.#running) this.#found(this.#lateFinding(this.#rhythm.limitMs));
+    if (this.#isBusy) this.#found(this.#lateFinding(this.#rhythm.limitMs));
     else this.#found(await this.#ask(check));
     if (this.#closed) return;
     this.#cancel = this.#clock.after(this.#nextPauseMs(), () => void this.#run(check));
+  }
+
+  /** One that does not even end when it is told to is waited for, and its service does not answer; but not for ever. */
+  get #isBusy(): boolean {
+    if (this.#running === undefined) return false;
+    const runsMs = this.#clock.now() - this.#running.sinceMs;
+    if (runsMs < this.#rhythm.limitMs + ABANDONED_AFTER_MS) return true;
+    const fields = { dependency: this.name, runsMs: Math.round(runsMs) };
+    this.#log.error(fields, 'a check has not ended though it was told to; another one is begun');
+    this.#running = undefined;
+    return false;
   }
 
   async #ask(check: Check): Promise<Finding> {
@@ -170,9 +199,10 @@ export class Dependency {
     const thorough = this.#latest?.state !== 'accepted' || startMs - this.#thoroughAtMs >= thoroughEveryMs;
     const end = new AbortController();
     this.#end = end;
-    this.#running = true;
-    const asked = check({ signal: end.signal, thorough }).finally(() => {
-      this.#running = false;
+    const running = { sinceMs: startMs };
+    this.#running = running;
+    const asked = begun(check, { signal: end.signal, thorough }).finally(() => {
+      if (this.#running === running) this.#running = undefined;
     });
     try {
       const seen = await within(this.#clock, limitMs, asked, () => {
@@ -237,6 +267,9 @@ export class Dependency {
 }
 
 class Late extends Error {}
+
+/** What throws before it has begun rejects like all else. */
+const begun = async (check: Check, asked: Asked): Promise<Seen> => check(asked);
 
 function failureOf(error: unknown): Pick<CheckFailure, 'state' | 'code'> {
   // Whatever was to be shown to the service: there is nothing to show.

@@ -10,11 +10,13 @@ const EMPTY = { count: 0, maxSessions: 1, draining: false, overload: undefined }
 
 async function healthOf(options: Partial<HostHealthOptions> = {}) {
   const clock = new VirtualClock();
-  const log = pino({ level: 'silent' });
+  const lines: string[] = [];
+  const log = pino({ base: null }, { write: (line: string) => void lines.push(line) });
+  const said = () => lines.flatMap((line) => /this host is [^"]*/.exec(line) ?? []);
   const health = new HostHealth({ clock, log, live: EMPTY, parts: {}, services: [], ...options });
   health.start();
   await clock.advance(10);
-  return { clock, health };
+  return { clock, health, said };
 }
 
 const service = (check: DependencySpec['check']): DependencySpec => ({
@@ -70,6 +72,67 @@ test('a host whose own part fails or hangs is not ready, until it works again', 
   await clock.advance(3_000);
   assert.equal(health.status, 'not-ready');
   assert.match(health.report().problems[0] ?? '', /^voiceActivity: /);
+});
+
+test('a part that hung once, in a check that never ends, is asked again and has the host ready (READY: not ready for ever)', async () => {
+  let hangs = true;
+  const detector = () => (hangs ? new Promise<void>(() => {}) : Promise.resolve());
+  const { clock, health } = await healthOf({ parts: { voiceActivity: detector } });
+  await clock.advance(2_000);
+  assert.equal(health.status, 'not-ready');
+  hangs = false;
+  await clock.advance(40_000);
+  assert.equal(health.status, 'ready');
+});
+
+test('a host that is not ready says why, once, again when it is something else, and when it is ready (READY: silent about it)', async () => {
+  const fails: { part: string | undefined; service: string | undefined } = { part: undefined, service: 'WRONGPASS' };
+  const redis = service(async () => {
+    if (fails.service) throw new CheckFailure('refused', 'redis.denied', new Error(fails.service));
+    return {};
+  });
+  const loops = async () => {
+    if (fails.part) throw new Error(fails.part);
+  };
+  const { clock, said } = await healthOf({ parts: { loops }, services: [redis] });
+  await clock.advance(20_000);
+  assert.deepEqual(said(), ['this host is not ready for calls: redis: WRONGPASS']);
+  fails.part = 'it stands';
+  await clock.advance(20_000);
+  fails.service = undefined;
+  await clock.advance(60_000);
+  fails.part = undefined;
+  await clock.advance(20_000);
+  const [, ...later] = said();
+  assert.deepEqual(later, [
+    'this host is not ready for calls: loops: it stands; redis: WRONGPASS',
+    'this host is not ready for calls: loops: it stands',
+    'this host is ready for calls',
+  ]);
+});
+
+test('a service that has not answered yet is named to whoever asks why the host is not ready (READY: silent about it)', async () => {
+  const { health } = await healthOf({ services: [service(() => new Promise(() => {}))] });
+  assert.deepEqual(health.report().problems, ['redis: it has not answered yet.']);
+});
+
+test('a part that has not worked for minutes ends the host; one that fails now and then does not (READY: not ready for ever)', async () => {
+  const broken: string[] = [];
+  const onBroken = ({ message }: Error) => void broken.push(message);
+  const { clock } = await healthOf({ onBroken, parts: { voiceActivity: () => new Promise(() => {}) } });
+  await clock.advance(200_000);
+  assert.deepEqual(broken, []);
+  await clock.advance(3_600_000);
+  assert.deepEqual(broken, ['"voiceActivity" does not work any more: no answer within 750 ms.']);
+
+  let asked = 0;
+  const limps = async () => {
+    asked += 1;
+    if (asked % 10 !== 0) throw new Error('not now');
+  };
+  const { clock: other } = await healthOf({ onBroken, parts: { limps } });
+  await other.advance(3_600_000);
+  assert.equal(broken.length, 1);
 });
 
 test('before its services and parts have answered a host is not ready', async () => {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../shared/clock.ts';
-import type { DependencyReport, DependencySpec, Rhythm } from '../../shared/health/dependency.ts';
+import type { Dependency, DependencyReport, DependencySpec, Rhythm } from '../../shared/health/dependency.ts';
 import { DependencyBoard } from '../../shared/health/dependency-board.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { LiveSessions } from './live-sessions.ts';
@@ -18,6 +18,8 @@ export interface HostHealthOptions {
   readonly live: Pick<LiveSessions, 'count' | 'maxSessions' | 'draining' | 'overload'>;
   /** Whether another host can take what this one is too busy for. Without it: yes. */
   readonly othersHaveRoom?: () => boolean;
+  /** A part has not worked for minutes: it will not mend by itself. Told once. */
+  readonly onBroken?: ((error: Error) => void) | undefined;
   readonly log: Logger;
   readonly rhythm?: Partial<Rhythm> | undefined;
 }
@@ -32,24 +34,40 @@ export interface HostReport {
 
 const PARTS_EVERY_MS = 2_000;
 const PART_LIMIT_MS = 750;
+/** A part that failed so often in a row is given up: some five minutes. A pause of the process is one failure. */
+const BROKEN_AFTER = 120;
 
 /**
  * Whether this host can take a session now. Not being ready takes it out of the rotation and harms no session that it
- * has; liveness, which would, is another question. All is asked in the background: a probe is told what is known.
+ * has; liveness, which would, is another question. All is asked in the background: a probe is told what is known. Why it is
+ * not ready is a line in the log, and so is another reason, and that it is ready again.
  */
 export class HostHealth {
   readonly #live: HostHealthOptions['live'];
   readonly #othersHaveRoom: () => boolean;
   readonly #parts: DependencyBoard;
   readonly #services: DependencyBoard;
+  readonly #onBroken: (error: Error) => void;
+  readonly #log: Logger;
+  /** How often each part has failed in a row. */
+  readonly #failures = new Map<string, number>();
+  /** What the log has said last. */
+  #told: string | undefined;
 
-  constructor({ parts, services, live, othersHaveRoom = () => true, ...options }: HostHealthOptions) {
+  constructor(given: HostHealthOptions) {
+    const { parts, services, live, othersHaveRoom = () => true, onBroken = () => {}, ...options } = given;
     this.#live = live;
     this.#othersHaveRoom = othersHaveRoom;
-    this.#services = new DependencyBoard({ ...options, dependencies: services });
+    this.#onBroken = onBroken;
+    this.#log = options.log;
+    this.#services = new DependencyBoard({ ...options, dependencies: services, onFinding: () => this.#tell() });
     this.#parts = new DependencyBoard({
       clock: options.clock,
       log: options.log,
+      onFinding: (part) => {
+        this.#count(part);
+        this.#tell();
+      },
       dependencies: Object.entries(parts).map(([name, probe]) => ({
         name,
         late: 'dependency.late' as const,
@@ -80,11 +98,13 @@ export class HostHealth {
 
   report(): HostReport {
     const broken = this.#parts.reports().filter(({ state }) => state !== 'accepted');
+    const awaited = this.#services.objections.filter(({ kind }) => kind === 'unknown');
     const refusal = refusalOf(this.#live);
     return {
       status: this.status,
       problems: [
         ...broken.map(({ name, advice }) => `${name}: ${advice}`),
+        ...awaited.map(({ name, reason }) => `${name}: ${reason}.`),
         ...(refusal === undefined ? [] : [refusal]),
       ],
       dependencies: this.#services.reports(),
@@ -100,6 +120,24 @@ export class HostHealth {
   close(): void {
     this.#parts.close();
     this.#services.close();
+  }
+
+  #count({ name, complaint }: Dependency): void {
+    const failures = complaint ? (this.#failures.get(name) ?? 0) + 1 : 0;
+    this.#failures.set(name, failures);
+    if (failures === BROKEN_AFTER) this.#onBroken(new Error(`"${name}" does not work any more: ${complaint?.reason}.`));
+  }
+
+  #tell(): void {
+    // While it starts there is nothing to say: each is given up after some seconds.
+    if (!this.#parts.isKnown || !this.#services.isKnown) return;
+    const reasons = [...this.#parts.complaints, ...this.#services.objections];
+    const told = reasons.map(({ name, kind }) => `${name} ${kind}`).join();
+    if (told === this.#told) return;
+    this.#told = told;
+    const why = reasons.map(({ name, reason }) => `${name}: ${reason}`).join('; ');
+    if (why === '') this.#log.info('this host is ready for calls');
+    else this.#log.warn(`this host is not ready for calls: ${why}`);
   }
 }
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { whyNotReady } from '../../shared/client/why-not-ready.ts';
 
 /** A host that stands behind, and whether it says that it is ready. */
 interface Backend {
@@ -40,7 +41,10 @@ export class Front {
     this.#backends.push({ port, isReady: false });
     const giveUpAtMs = performance.now() + READY_WITHIN_MS;
     while (!this.#backends.some((backend) => backend.port === port && backend.isReady)) {
-      if (performance.now() > giveUpAtMs) throw new Error(`The host on port ${port} did not become ready.`);
+      if (performance.now() > giveUpAtMs) {
+        const why = await whyNotReady(`http://127.0.0.1:${port}`);
+        throw new Error(`The host on port ${port} did not become ready: ${why}`);
+      }
       await new Promise((resolve) => setTimeout(resolve, 100));
       await this.#look();
     }

@@ -10,6 +10,8 @@ import { freePorts } from '../../shared/testing/free-ports.ts';
 const ROOT = path.join(import.meta.dirname, '../..');
 /** For what must come, on however busy a machine. */
 const PATIENCE_MS = 120_000;
+/** A stack that is not ready by then has said why. */
+const START_PATIENCE_MS = 150_000;
 
 type ProcessName = 'functions' | 'stream-host' | 'emulator';
 
@@ -60,7 +62,7 @@ export class RunningStack {
       emulator: Number(ports.EMULATOR_PORT),
     });
     try {
-      await stack.logged(said);
+      await stack.logged(said, 0, START_PATIENCE_MS);
     } catch (error) {
       await stack.close();
       throw error;
@@ -76,8 +78,8 @@ export class RunningStack {
   }
 
   /** The first line of the log, from line `from` on, that matches. Rejects with the log's end when none comes. */
-  async logged(pattern: RegExp, from = 0): Promise<string> {
-    for (const giveUpAt = Date.now() + PATIENCE_MS; Date.now() < giveUpAt; await sleep(50)) {
+  async logged(pattern: RegExp, from = 0, patienceMs = PATIENCE_MS): Promise<string> {
+    for (const giveUpAt = Date.now() + patienceMs; Date.now() < giveUpAt; await sleep(50)) {
       const line = this.log.slice(from).find((candidate) => pattern.test(candidate));
       if (line !== undefined) return line;
       if (this.#process.exitCode !== null) break;
