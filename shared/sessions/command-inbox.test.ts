@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { pino } from 'pino';
 import type { Clock } from '../clock.ts';
 import { eventually } from '../testing/eventually.ts';
+import { VirtualClock } from '../virtual-clock.ts';
 import { CommandInbox } from './command-inbox.ts';
 import type { SessionCommand } from './session.ts';
 import { newSession, redisesUnderTest } from './testing/redis.ts';
@@ -104,6 +106,43 @@ for (const redis of await redisesUnderTest()) {
       for (const reason of expected) await store.command(id, end(reason));
       for (const reader of readers) assert.deepEqual(await reader.until(30), expected);
       assert.deepEqual(elsewhere.reasons, []);
+    });
+
+    test('polls do not overlap however slow Redis is, and that it fails is said once, until it works again (READY: the inbox’s poll)', async (t) => {
+      const clock = new VirtualClock();
+      const lines: string[] = [];
+      const log = pino({ base: null }, { write: (line: string) => void lines.push(line) });
+      const connection = redis.connect();
+      const inbox = new CommandInbox(connection, { clock, log });
+      t.after(() => inbox.close());
+      const { id } = await store.create(newSession());
+      const got = delivered();
+      inbox.open(id, got.onCommand);
+      await store.command(id, end('1'));
+      await got.until(1);
+      await heardBy(id, 1);
+      await delay(30);
+
+      const asked: PromiseWithResolvers<null>[] = [];
+      Object.assign(connection, {
+        xread() {
+          const slow = Promise.withResolvers<null>();
+          asked.push(slow);
+          return slow.promise;
+        },
+      });
+      await clock.advance(20_000);
+      assert.equal(asked.length, 1);
+      for (let look = 0; look < 3; look++) {
+        asked.at(-1)?.reject(new Error('Command timed out'));
+        await clock.advance(2_000);
+      }
+      assert.equal(lines.filter((line) => /cannot be read.*|timed out/.test(line)).length, 1, lines.join(''));
+      asked.at(-1)?.resolve(null);
+      await clock.advance(2_000);
+      asked.at(-1)?.reject(new Error('Command timed out'));
+      await clock.advance(2_000);
+      assert.equal(lines.length, 2, 'it had worked meanwhile');
     });
 
     test('a lost doorbell costs one poll at most', async (t) => {

@@ -50,6 +50,9 @@ export class CommandInbox {
   readonly #pollMs: number;
   readonly #log: Logger | undefined;
   #cancelPoll: Cancel;
+  /** Redis could not be asked, which the log has said once. */
+  #isFailing = false;
+  #closed = false;
   /** A cluster looks into the streams of one slot at a time. */
   #looksAtOnce = true;
 
@@ -64,7 +67,7 @@ export class CommandInbox {
     this.#bell.on('error', () => {}); // The other connection sees the same outage, and logs it.
     this.#bell.on('ready', () => this.#listenAgain());
     this.#bell.on('message', (channel: string) => this.#readAll(this.#readers.get(channel) ?? []));
-    this.#cancelPoll = this.#clock.after(this.#pollMs, () => this.#poll());
+    this.#cancelPoll = this.#clock.after(this.#pollMs, () => void this.#poll());
   }
 
   /**
@@ -87,6 +90,7 @@ export class CommandInbox {
   }
 
   close(): void {
+    this.#closed = true;
     this.#cancelPoll();
     for (const reader of this.#all()) reader.closed = true;
     this.#readers.clear();
@@ -114,9 +118,10 @@ export class CommandInbox {
     this.#subscribe([...this.#readers.keys()]);
   }
 
-  #poll(): void {
-    this.#cancelPoll = this.#clock.after(this.#pollMs, () => this.#poll());
-    void this.#look();
+  /** One look after the other, however long Redis takes. */
+  async #poll(): Promise<void> {
+    await this.#look();
+    if (!this.#closed) this.#cancelPoll = this.#clock.after(this.#pollMs, () => void this.#poll());
   }
 
   /** Looks for commands whose bell was lost: in all streams at once, where Redis can look into several slots at a time. */
@@ -138,9 +143,10 @@ export class CommandInbox {
     const positions = known.map(({ position }) => position);
     try {
       const reply = await this.#redis.xread('COUNT', 1, 'STREAMS', ...streams, ...positions);
+      this.#isFailing = false;
       for (const [stream] of reply ?? []) this.#readAll(this.#readers.get(stream) ?? []);
     } catch (error) {
-      if (!/\bCROSSSLOT\b|same slot/.test(messageOf(error))) return;
+      if (!/\bCROSSSLOT\b|same slot/.test(messageOf(error))) return this.#failed(error);
       this.#looksAtOnce = false;
       this.#readAll(known.map(({ reader }) => reader));
     }
@@ -167,13 +173,21 @@ export class CommandInbox {
         if (delivered > 0) await this.#note(reader, reader.position);
       }
     } catch (error) {
-      const failure = redisFailure(error);
-      if (failure.code !== 'redis.unavailable') {
-        this.#log?.warn({ session: reader.sessionId, reason: failure.message }, 'The commands could not be read');
-      }
+      const failure = redisFailure(error, 'read');
+      if (failure.code === 'redis.unavailable') this.#failed(failure);
+      else this.#log?.warn({ session: reader.sessionId, reason: failure.message }, 'The commands could not be read');
     } finally {
       reader.reading = false;
     }
+  }
+
+  /** What fails for all sessions is said once, until it works again. */
+  #failed(error: unknown): void {
+    if (!this.#isFailing && !this.#closed) {
+      const reason = redisFailure(error, 'read').message;
+      this.#log?.warn({ reason }, 'commands for sessions cannot be read; they are looked for again and again');
+    }
+    this.#isFailing = true;
   }
 
   /** Where there is no session any more, or somebody else holds it, there is nothing to note. */

@@ -26,9 +26,10 @@ export const NOW = `
       local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
 
 /**
- * KEYS hosts, counted, looked through. ARGV host id, ttl, load, field of a place that is not needed any more, … By the clock of
- * Redis, as hosts' own clocks differ. A host that fell silent is dropped here or, where none is left to announce itself, with
- * the whole key. -> { 1 if it was not known, ms until the next one falls silent or -1, hosts, a silent host, … }
+ * KEYS hosts, counted, looked through, roomy. ARGV host id, ttl, load, field of a place that is not needed any more, … By the
+ * clock of Redis, as hosts' own clocks differ. A host that fell silent is dropped here or, where none is left to announce
+ * itself, with the whole key. -> { 1 if it was not known, ms until the next one falls silent or -1, hosts, others that are heard
+ * and have a place or -1, a silent host, … }
  */
 export const ANNOUNCE_LUA = `${NOW}
       local last = now + ARGV[2]
@@ -36,16 +37,19 @@ export const ANNOUNCE_LUA = `${NOW}
       local before = hosts and redis.call('HGET', KEYS[1], ARGV[1])
       local wasNew = redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f %s', last, ARGV[3]))
       if #ARGV > 3 then redis.call('HDEL', KEYS[1], unpack(ARGV, 4)) end
+      local function hasRoom(sessions, most) return sessions and tonumber(most) > tonumber(sessions) end
+      local isFull = not hasRoom(string.match(ARGV[3], '^(%d+) (%d+)'))
       if hosts then
-        local function hasRoom(sessions, most) return sessions and tonumber(most) > tonumber(sessions) end
+        local hadRoom = before and hasRoom(string.match(before, '^%d+ (%d+) (%d+)'))
         -- Nobody may be let in on the strength of places that are gone.
-        local isFull = not hasRoom(string.match(ARGV[3], '^(%d+) (%d+)'))
-        if before and isFull and hasRoom(string.match(before, '^%d+ (%d+) (%d+)')) then redis.call('DEL', KEYS[2]) end
+        if isFull and hadRoom then redis.call('DEL', KEYS[2]) end
         if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
-        return { wasNew, '-1', hosts }
+        local others = tonumber(redis.call('GET', KEYS[4]) or -1)
+        if others > 0 and hadRoom then others = others - 1 end
+        return { wasNew, '-1', hosts, string.format('%.0f', others) }
       end
       local all = redis.call('HGETALL', KEYS[1])
-      local heard, nextIn = { wasNew, '-1', '0' }, -1
+      local heard, nextIn, others = { wasNew, '-1', '0', '0' }, -1, 0
       hosts = 0
       for i = 1, #all, 2 do
         local untilMs = tonumber(string.match(all[i + 1], '^%d+'))
@@ -58,13 +62,20 @@ export const ANNOUNCE_LUA = `${NOW}
         if untilMs and isHost and all[i] ~= ARGV[1] then
           local inMs = untilMs - now - ${ANNOUNCED_FOR_MS - SILENT_AFTER_MS}
           if inMs <= 0 then heard[#heard + 1] = all[i]
-          elseif nextIn < 0 or inMs < nextIn then nextIn = inMs end
+          else
+            if nextIn < 0 or inMs < nextIn then nextIn = inMs end
+            if hasRoom(string.match(all[i + 1], '^%d+ (%d+) (%d+)')) then others = others + 1 end
+          end
         end
       end
       heard[2] = string.format('%.0f', nextIn)
       heard[3] = string.format('%.0f', hosts)
+      heard[4] = string.format('%.0f', others)
       redis.call('PEXPIRE', KEYS[1], string.format('%.0f', last - now))
-      if #all > ${2 * FEW_HOSTS} then redis.call('SET', KEYS[3], heard[3], 'PX', ${LOOKED_THROUGH_MS}) end
+      if #all > ${2 * FEW_HOSTS} then
+        redis.call('SET', KEYS[3], heard[3], 'PX', ${LOOKED_THROUGH_MS})
+        redis.call('SET', KEYS[4], string.format('%.0f', others + (isFull and 0 or 1)), 'PX', ${LOOKED_THROUGH_MS})
+      end
       return heard`;
 
 /**

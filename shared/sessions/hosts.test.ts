@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { eventually } from '../testing/eventually.ts';
+import { ANNOUNCED_FOR_MS } from './hosts.ts';
 import { HOSTS_KEY } from './keys.ts';
 import { redisesUnderTest } from './testing/redis.ts';
 
@@ -34,6 +35,17 @@ for (const redis of await redisesUnderTest()) {
         'the same call may ask again',
       );
       assert.deepEqual((await store.hosts.all()).map(({ hostId }) => hostId).sort(), ['a', 'b', 'drained']);
+    });
+
+    test('whoever announces himself hears how many others are heard and have a place (READY: hosts.all once a second)', async () => {
+      const rest = { sessions: 0, maxSessions: 1 };
+      assert.equal((await store.hosts.announce('a', rest, ANNOUNCED_FOR_MS)).othersWithRoom, 0);
+      await other.hosts.announce('b', { sessions: 1, maxSessions: 3 }, ANNOUNCED_FOR_MS);
+      await other.hosts.announce('full', { sessions: 3, maxSessions: 3 }, ANNOUNCED_FOR_MS);
+      // Whoever is as good as gone has no place to give.
+      await other.hosts.announce('silent', rest, 100);
+      assert.equal((await store.hosts.announce('a', rest, ANNOUNCED_FOR_MS)).othersWithRoom, 1);
+      assert.equal((await other.hosts.announce('full', rest, ANNOUNCED_FOR_MS)).othersWithRoom, 2);
     });
 
     test('what is taken is the sum over all hosts, with what is kept for calls on their way', async () => {

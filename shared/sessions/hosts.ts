@@ -19,7 +19,7 @@ import {
   SPARE_LUA,
   TAKEN_LUA,
 } from './host-scripts.ts';
-import { COUNTED_KEY, HOSTS_KEY, LOOKED_THROUGH_KEY } from './keys.ts';
+import { COUNTED_KEY, HOSTS_KEY, LOOKED_THROUGH_KEY, ROOMY_KEY } from './keys.ts';
 import { asRecord } from './session-codec.ts';
 import { askRedis, readRedis } from './session-errors.ts';
 
@@ -57,6 +57,8 @@ export interface Heard {
   readonly nextSilentInMs: number | undefined;
   /** How many there are. */
   readonly hosts: number;
+  /** How many others are heard and have a place, as far as they said last; undefined where nobody has counted them lately. */
+  readonly othersWithRoom: number | undefined;
 }
 
 /** Whether a place could be kept for one more call, or why not. */
@@ -79,7 +81,7 @@ const HOSTS_LUA = `${NOW}
 interface HostRedis extends Redis {
   parleyAnnounce(
     ...args: readonly (string | number)[]
-  ): Promise<[wasNew: 0 | 1, nextInMs: string, hosts: string, ...silent: string[]]>;
+  ): Promise<[wasNew: 0 | 1, nextInMs: string, hosts: string, othersWithRoom: string, ...silent: string[]]>;
   parleyReserve(...args: readonly (string | number)[]): Promise<number>;
   parleySpare(key: string, hostId: string, free: number, ...places: string[]): Promise<string>;
   parleyTaken(key: string): Promise<[hosts: number, taken: number]>;
@@ -100,7 +102,7 @@ export class Hosts {
 
   constructor(redis: Redis, now: () => number = Date.now) {
     this.#now = now;
-    redis.defineCommand('parleyAnnounce', { numberOfKeys: 3, lua: ANNOUNCE_LUA });
+    redis.defineCommand('parleyAnnounce', { numberOfKeys: 4, lua: ANNOUNCE_LUA });
     redis.defineCommand('parleyReserve', { numberOfKeys: 2, lua: RESERVE_LUA });
     redis.defineCommand('parleySpare', { numberOfKeys: 1, lua: SPARE_LUA });
     redis.defineCommand('parleyTaken', { numberOfKeys: 1, lua: TAKEN_LUA });
@@ -121,11 +123,12 @@ export class Hosts {
     const can = agents === undefined ? [] : [agents, ...modesOf(load)];
     const text = [...parts, ...can].join(' ');
     const places = arrived.map(placeOf);
-    const keys = [HOSTS_KEY, COUNTED_KEY, LOOKED_THROUGH_KEY];
+    const keys = [HOSTS_KEY, COUNTED_KEY, LOOKED_THROUGH_KEY, ROOMY_KEY];
     const announce = () => this.#redis.parleyAnnounce(...keys, hostId, ttlMs, text, ...places);
-    const [wasNew, next, hosts, ...silent] = await askRedis(announce);
-    const nextSilentInMs = Number(next) < 0 ? undefined : Number(next);
-    return { wasUnknown: wasNew === 1, silent, nextSilentInMs, hosts: Number(hosts) };
+    const [wasNew, next, hosts, others, ...silent] = await askRedis(announce);
+    const known = (text: string) => (Number(text) < 0 ? undefined : Number(text));
+    const found = { nextSilentInMs: known(next), hosts: Number(hosts), othersWithRoom: known(others) };
+    return { wasUnknown: wasNew === 1, silent, ...found };
   }
 
   /**

@@ -123,6 +123,8 @@ export const COUNTED_KEY = `parley:{${HOSTS_KEY}}:counted`;
 
 /** String: how many hosts there were when all were looked through last, where there are many. */
 export const LOOKED_THROUGH_KEY = `parley:{${HOSTS_KEY}}:looked-through`;
+/** How many of them had a place then. A key of its own, as releases before this one read the other as a number. */
+export const ROOMY_KEY = `parley:{${HOSTS_KEY}}:roomy`;
 
 /** String without content: written to see whether Redis takes writes. */
 export const PROBE_KEY = 'parley:probe';

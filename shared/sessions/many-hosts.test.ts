@@ -54,6 +54,17 @@ for (const redis of await redisesUnderTest()) {
       assert.equal(await hosts.count(), HOSTS);
     });
 
+    test('of many hosts each hears how many others have a place, though it does not look through all of them (READY)', async () => {
+      await announce({ sessions: 10 });
+      assert.equal((await hosts.announce('host-0', { ...load, sessions: 10 }, 60_000)).othersWithRoom ?? 0, 0);
+      await hosts.announce('roomy', load, 60_000);
+      await eventually(
+        async () => (await hosts.announce('host-0', { ...load, sessions: 10 }, 60_000)).othersWithRoom === 1,
+      );
+      // The one that has a place does not count itself, whoever has looked.
+      await eventually(async () => (await hosts.announce('roomy', load, 60_000)).othersWithRoom === 0);
+    });
+
     test('what hosts can do is told once, however many say the same', async () => {
       await announce();
       await hosts.announce('other', { ...load, modes: [{ name: 'voice_live', rateHz: 24_000 }] }, 60_000);

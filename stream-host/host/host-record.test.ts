@@ -152,18 +152,17 @@ for (const redis of await redisesUnderTest()) {
     const raw = redis.connect();
     await raw.flushdb();
     let isAway = false;
-    const hosts = {
-      announce: (...told: Parameters<typeof store.hosts.announce>) => store.hosts.announce(...told),
-      spare: (...told: Parameters<typeof store.hosts.spare>) => store.hosts.spare(...told),
-      all: () => (isAway ? Promise.reject(new Error('Redis is away.')) : store.hosts.all()),
+    const held = {
+      note: (...told: Parameters<typeof store.held.note>) =>
+        isAway ? Promise.reject(new Error('Redis is away.')) : store.held.note(...told),
     };
     let forgotten = 0;
     const clock = { now: () => 0, wallMs: () => 0, after: () => () => {} };
     const record = new HostRecord({
-      store: { hosts, held: store.held },
+      store: { hosts: store.hosts, held },
       host: { place: 'forgotten', boot: '1' },
-      // A host that is full looks at the others, after it was heard.
-      live: new LiveSessions({ maxSessions: 0, clock }),
+      // What it holds is written down after it was heard.
+      live: { held: ['one'], count: 1, capacity: 1 },
       agents: () => [],
       modes,
       onForgotten: () => {
@@ -180,6 +179,28 @@ for (const redis of await redisesUnderTest()) {
     await record.announce();
     await record.announce();
     assert.equal(forgotten, 1);
+    record.close();
+  });
+
+  test(`a host that is full knows whether another has room from its announcement alone (READY: hosts.all once a second, ${redis.kind})`, {
+    skip: redis.kind !== 'redis-server',
+  }, async () => {
+    const store = redis.store();
+    const raw = redis.connect();
+    await raw.flushdb();
+    const clock = { now: () => 0, wallMs: () => 0, after: () => () => {} };
+    const live = { held: [], count: 5, capacity: 5 };
+    const host = { place: 'full', boot: '1' };
+    const record = new HostRecord({ store, host, live, agents: () => [], modes, clock, log });
+    const looks = async () => Number(/cmdstat_hgetall:calls=(\d+)/.exec(await raw.info('commandstats'))?.[1] ?? 0);
+    await store.hosts.announce('other', { sessions: 1, maxSessions: 2 }, 60_000);
+    const before = await looks();
+    await record.announce();
+    assert.equal(record.othersHaveRoom, true);
+    await store.hosts.announce('other', { sessions: 2, maxSessions: 2 }, 60_000);
+    await record.announce();
+    assert.equal(record.othersHaveRoom, false);
+    assert.equal((await looks()) - before, 3, 'each announcement looks at the hosts once, inside Redis');
     record.close();
   });
 }

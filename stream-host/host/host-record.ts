@@ -10,7 +10,7 @@ import type { LiveSessions } from './live-sessions.ts';
 
 export interface HostRecordOptions {
   readonly store: {
-    readonly hosts: Pick<SessionStore['hosts'], 'announce' | 'spare' | 'all'>;
+    readonly hosts: Pick<SessionStore['hosts'], 'announce' | 'spare'>;
     readonly held: Pick<SessionStore['held'], 'note'>;
   };
   readonly host: HostIdentity;
@@ -70,7 +70,7 @@ export class HostRecord {
     return this.#hosts;
   }
 
-  /** Whether another host can take calls, as far as this one knows. It looks only while it has no place itself. */
+  /** Whether another host can take calls, as far as this one knows. */
   get othersHaveRoom(): boolean {
     return this.#othersHaveRoom;
   }
@@ -135,9 +135,6 @@ export class HostRecord {
       if (isWhole) this.#notedAtMs = clock.now();
       this.#known = new Set(held);
       this.#failing = false;
-      const isFull = load.sessions >= load.maxSessions;
-      this.#othersHaveRoom =
-        !isFull || (await store.hosts.all()).some((other) => isHeard(other, hostId) && hasRoom(other));
       const isForgotten = this.#isForgotten;
       this.#isForgotten = false;
       return this.#learn(heard, isForgotten);
@@ -148,12 +145,13 @@ export class HostRecord {
     }
   }
 
-  #learn({ silent, nextSilentInMs, hosts }: Heard, isForgotten: boolean): number {
+  #learn({ silent, nextSilentInMs, hosts, othersWithRoom }: Heard, isForgotten: boolean): number {
     const { clock, onSilent, onForgotten, log } = this.#options;
     const nowMs = clock.now();
     if (nowMs - this.#heardAtMs > SILENT_AFTER_MS) this.#steadySinceMs = nowMs;
     this.#heardAtMs = nowMs;
     this.#hosts = hosts;
+    if (othersWithRoom !== undefined) this.#othersHaveRoom = othersWithRoom > 0;
     if (isForgotten) {
       log.warn('Redis did not know this host any more; what it holds is looked after');
       onForgotten?.();
@@ -166,6 +164,3 @@ export class HostRecord {
 /** Whether it is another host than this one, and is heard. */
 export const isHeard = ({ hostId, silentMs }: AnnouncedHost, own: string): boolean =>
   hostId !== own && silentMs < SILENT_AFTER_MS;
-
-/** Whether a host would take a new call. */
-const hasRoom = ({ sessions, maxSessions }: AnnouncedHost): boolean => sessions < maxSessions;
