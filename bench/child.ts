@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { whyNotReady } from '../shared/client/why-not-ready.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
 const ANSWER_MS = 120_000;
@@ -82,7 +83,8 @@ export class Child<Served extends Api> {
       if (answer?.ok) return;
       await sleep(100);
     }
-    throw new Error(`Nobody answers at ${url}. ${this.running ? this.#output : this.#end}`);
+    if (!this.running) throw new Error(`Nobody answers at ${url}. ${this.#end}`);
+    throw new Error(`Not ready: ${url}: ${await whyNotReady(new URL(url).origin)}. ${this.#output}`);
   }
 
   /** @throws what the function threw; or when no answer comes in time, or the process has ended */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
@@ -13,12 +13,14 @@ import { startEmbeddedRedis } from '../../start/redis-embedded.ts';
 import { startRedisServer } from '../../start/redis-server.ts';
 import { Child } from '../child.ts';
 import type { RowContext } from '../row.ts';
+import { writeBenchAgent } from './bench-agent.ts';
 import type { HABITS } from './caller-script.ts';
 import { makeClips } from './clips.ts';
 import type { PhonesApi } from './phones.ts';
 import type { ProbeApi } from './probe.ts';
-import type { ProvidersApi, ProviderTiming } from './providers.ts';
+import type { ProvidersApi } from './providers.ts';
 import type { RealtimeRecord } from './scripted-realtime.ts';
+import type { ProviderTiming } from './scripted-services.ts';
 
 export interface LoadTestOptions {
   /** Of its logs, in the work folder. */
@@ -45,13 +47,6 @@ export interface Measured {
 }
 
 const ACS = { issuer: 'https://acs.bench.example', audience: 'bench-resource' };
-const AGENT = `name: bench
-description: Answers at length.
-greeting: Hello, this is the order desk. How can I help you today?
-voice: en-US-AvaMultilingualNeural
-prompt: Answer.
-tools: []
-`;
 /** Who is refused dials again, as a phone network does, for so long. */
 const REDIAL_MS = 60_000;
 const REDIAL_PAUSE_MS = 3000;
@@ -110,9 +105,8 @@ export class LoadTest {
     await using opened = new AsyncDisposableStack();
     progress('starts the stream host, callers and providers');
     const folder = join(workFolder, options.name);
-    const agents = join(folder, 'agents');
-    await mkdir(agents, { recursive: true });
-    await writeFile(join(agents, 'bench.yaml'), AGENT);
+    await mkdir(folder, { recursive: true });
+    const agent = await writeBenchAgent(folder);
     const child = <Served extends Record<string, (...args: never[]) => unknown>>(
       name: string,
       args: readonly string[],
@@ -135,7 +129,7 @@ export class LoadTest {
     const probe = new URL('./probe.ts', import.meta.url).href;
     while (hosts.length < options.hosts) {
       const [port = 0] = await freePorts(1);
-      const settings = { ...hostSettings(options, agents, port, far, redis.url), ...options.settings };
+      const settings = { ...hostSettings(options, port, far, redis.url), ...agent, ...options.settings };
       const args = [...STREAM_HOST_FLAGS, '--import', probe, 'stream-host/main.ts'];
       const process = child<ProbeApi>(`host-${hosts.length + 1}`, args, settings);
       const url = `http://127.0.0.1:${port}`;
@@ -244,7 +238,7 @@ function together(reports: readonly ProbeReport[]): ProbeReport {
   };
 }
 
-function hostSettings(options: LoadTestOptions, agents: string, port: number, far: string, redis: string) {
+function hostSettings(options: LoadTestOptions, port: number, far: string, redis: string) {
   return {
     STREAM_HOST_BIND: '127.0.0.1',
     // Tells how it is to whoever asks.
@@ -267,8 +261,6 @@ function hostSettings(options: LoadTestOptions, agents: string, port: number, fa
     AZURE_VOICE_LIVE_ENDPOINT: `http://${far}`,
     AZURE_VOICE_LIVE_MODEL: 'bench',
     AZURE_VOICE_LIVE_API_KEY: 'bench',
-    AGENTS_FOLDER: agents,
-    DEFAULT_AGENT: 'bench',
     MAX_SESSIONS: String(options.maxSessions),
   };
 }

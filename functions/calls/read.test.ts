@@ -41,19 +41,24 @@ test('one call is read by its session or its connection, with timeline and trans
     status: 'disconnected',
   });
   await functions.store.append(id, { type: 'acs.CallConnected', source: 'functions', data: { a: 1 } });
-  await functions.store.owned(id, '').writeHistory(0, [
-    { role: 'agent', text: 'Hello.', heard: true },
-    { role: 'caller', text: 'Where is order 1042?' },
-    { role: 'tool', call: { callId: 'x', name: 'look_up_order', args: { order: 1042 } }, result: { found: true } },
-    { role: 'agent', text: 'It is', heard: false },
-    {
-      role: 'tool',
-      call: { callId: 'y', name: 'transfer_call', args: {} },
-      result: { status: 'failed' },
-      by: 'service',
+  await functions.store.owned(id, '').write({
+    history: {
+      from: 0,
+      items: [
+        { role: 'agent', text: 'Hello.', heard: true },
+        { role: 'caller', text: 'Where is order 1042?' },
+        { role: 'tool', call: { callId: 'x', name: 'look_up_order', args: { order: 1042 } }, result: { found: true } },
+        { role: 'agent', text: 'It is', heard: false },
+        {
+          role: 'tool',
+          call: { callId: 'y', name: 'transfer_call', args: {} },
+          result: { status: 'failed' },
+          by: 'service',
+        },
+        { role: 'agent', text: 'Ann, about a bill.', heard: true, to: 'human' },
+      ],
     },
-    { role: 'agent', text: 'Ann, about a bill.', heard: true, to: 'human' },
-  ]);
+  });
   const { status, body } = await get(`calls/${id}`);
   assert.equal(status, 200);
   assert.deepEqual((await get(`calls/${callConnectionId}`)).body, body);

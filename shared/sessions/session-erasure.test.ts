@@ -43,7 +43,7 @@ for (const underTest of await redisesUnderTest()) {
     await store.update(id, () => ({ status: 'disconnected' }));
     await store.append(id, { type: 'caller.said', source: 'stream-host', data: { text: WORD } });
     await store.claim(id, 'host#1', 10_000);
-    await store.owned(id, 'host#1').writeHistory(0, [{ role: 'caller', text: WORD }]);
+    await store.owned(id, 'host#1').write({ history: { from: 0, items: [{ role: 'caller', text: WORD }] } });
     await store.release(id, 'host#1');
     await store.command(id, { type: 'end', reason: 'x' });
     await store.watch(id, 1_000);

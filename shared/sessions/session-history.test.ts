@@ -38,19 +38,21 @@ for (const redis of await redisesUnderTest()) {
       const { id } = await store.create(newSession());
       const writer = store.owned(id, '');
       assert.deepEqual(await store.history(id), []);
-      await writer.writeHistory(0, [said('one'), said('two'), said('three')]);
-      await writer.writeHistory(2, [said('Grüße, "you" \n\0 🙂'), said('four')]);
+      await writer.write({ history: { from: 0, items: [said('one'), said('two'), said('three')] } });
+      await writer.write({ history: { from: 2, items: [said('Grüße, "you" \n\0 🙂'), said('four')] } });
       const expected = [said('one'), said('two'), said('Grüße, "you" \n\0 🙂'), said('four')];
       assert.deepEqual(await store.history(id), expected);
-      await writer.writeHistory(2, expected.slice(2));
+      await writer.write({ history: { from: 2, items: expected.slice(2) } });
       assert.deepEqual(await store.history(id), expected, 'the same again changes nothing');
-      await writer.writeHistory(4, []);
-      await writer.writeHistory(1, []);
+      await writer.write({ history: { from: 4, items: [] } });
+      await writer.write({ history: { from: 1, items: [] } });
       assert.deepEqual(await store.history(id), [said('one')]);
-      await writer.writeHistory(0, []);
+      await writer.write({ history: { from: 0, items: [] } });
       assert.deepEqual(await store.history(id), []);
       assert.deepEqual(await store.history('nobody'), []);
-      await assert.rejects(store.owned('nobody', '').writeHistory(0, []), { code: 'session.not-found' });
+      await assert.rejects(store.owned('nobody', '').write({ history: { from: 0, items: [] } }), {
+        code: 'session.not-found',
+      });
     });
 
     test('costs what is new, however long it is (review 4.7)', async () => {
@@ -61,7 +63,7 @@ for (const redis of await redisesUnderTest()) {
       let costs: number[] = [];
       for (let turn = 0; turn < 60; turn++) {
         const before = await bytes();
-        await writer.writeHistory(turn, [line]);
+        await writer.write({ history: { from: turn, items: [line] } });
         costs = [...costs, (await bytes()) - before];
       }
       if (redis.kind === 'redis-server')
@@ -72,14 +74,14 @@ for (const redis of await redisesUnderTest()) {
 
     test('has no holes: who is ahead of it is told how long it is', async () => {
       const { id } = await store.create(newSession());
-      await store.owned(id, '').writeHistory(0, [said('one')]);
+      await store.owned(id, '').write({ history: { from: 0, items: [said('one')] } });
       const gap = { code: 'session.history-gap', status: 409, details: { length: 1 } };
-      await assert.rejects(store.owned(id, '').writeHistory(2, [said('three')]), gap);
+      await assert.rejects(store.owned(id, '').write({ history: { from: 2, items: [said('three')] } }), gap);
     });
 
     test('does not lose the rest to one item that cannot be read', async () => {
       const { id } = await store.create(newSession());
-      await store.owned(id, '').writeHistory(0, [said('one'), said('two')]);
+      await store.owned(id, '').write({ history: { from: 0, items: [said('one'), said('two')] } });
       await raw.rpush(
         `parley:{${id}}:history`,
         'not json',
@@ -96,7 +98,10 @@ for (const redis of await redisesUnderTest()) {
       const call = { callId: 'c', name: 'tool', args: {} };
       for (const result of [{ rowId: 12n }, circle]) {
         const refused = { code: 'session.not-storable', status: 400 };
-        await assert.rejects(store.owned(id, '').writeHistory(0, [{ role: 'tool', call, result }]), refused);
+        await assert.rejects(
+          store.owned(id, '').write({ history: { from: 0, items: [{ role: 'tool', call, result }] } }),
+          refused,
+        );
         await assert.rejects(
           store.append(id, { type: 'tool.ended', source: 'stream-host', data: { result } }),
           refused,
@@ -129,7 +134,9 @@ for (const redis of await redisesUnderTest()) {
       assert.equal(await store.claim(session.id, 'new', 5000), false, 'the old host holds it still');
       await store.release(session.id, 'host-a:8080#boot#socket');
       assert.equal(await store.claim(session.id, 'new', 5000), true);
-      await store.owned(session.id, 'new').writeHistory(3, [{ role: 'agent', text: 'It is', heard: true }]);
+      await store
+        .owned(session.id, 'new')
+        .write({ history: { from: 3, items: [{ role: 'agent', text: 'It is', heard: true }] } });
       const now = await store.history(session.id);
       assert.deepEqual(now, [...old.slice(0, 3), { role: 'agent', text: 'It is', heard: true }]);
       assert.equal(await raw.hexists(`parley:{${session.id}}:session`, 'history'), 0);

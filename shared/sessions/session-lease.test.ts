@@ -11,7 +11,7 @@ const said = (text: string): HistoryItem => ({ role: 'caller', text });
 const writes = (store: SessionStore, id: string, owner: string): Record<string, () => Promise<unknown>> => ({
   set: () => store.owned(id, owner).set({ endReason: `by ${owner}` }),
   append: () => store.owned(id, owner).append({ type: `by ${owner}`, source: 'stream-host', data: {} }),
-  writeHistory: () => store.owned(id, owner).writeHistory(0, [said(`by ${owner}`)]),
+  writeHistory: () => store.owned(id, owner).write({ history: { from: 0, items: [said(`by ${owner}`)] } }),
 });
 
 async function everything(store: SessionStore, id: string) {
@@ -51,7 +51,7 @@ for (const redis of await redisesUnderTest()) {
       await writes(store, id, 'old').writeHistory?.();
       await eventually(async () => (await store.owner(id)) === undefined);
       assert.equal(await other.claim(id, 'new', 5000), true);
-      await other.owned(id, 'new').writeHistory(1, [said('by new')]);
+      await other.owned(id, 'new').write({ history: { from: 1, items: [said('by new')] } });
       await refusesAll(id, 'old');
       assert.equal(await store.renew(id, 'old', 5000), 'lost');
 
@@ -113,7 +113,7 @@ for (const redis of await redisesUnderTest()) {
       assert.deepEqual((await other.list({ limit: 5 })).sessions, [session]);
       assert.equal(await other.owner(session.id), 'a');
       assert.equal(await store.renew(session.id, 'a', 5000), 'held');
-      await store.owned(session.id, 'a').writeHistory(2, [said('three')]);
+      await store.owned(session.id, 'a').write({ history: { from: 2, items: [said('three')] } });
 
       assert.deepEqual(await raw.zrange('parley:watch', 0, '-1'), [session.id], 'and somebody looks after its call');
 

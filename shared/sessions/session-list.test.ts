@@ -202,7 +202,7 @@ for (const redis of await redisesUnderTest()) {
             const status: SessionStatus = (made + n) % 50 === 0 ? 'connected' : 'disconnected';
             clock.now++;
             const { id } = await store.create({ ...newSession(), status, from: `+1555${n}`, to: '+15550100' });
-            await store.owned(id, '').writeHistory(0, said);
+            await store.owned(id, '').write({ history: { from: 0, items: said } });
             await store.owned(id, '').append({ type: 'media.connected', source: 'stream-host', data: {} });
           });
           await Promise.all(some);

@@ -152,7 +152,8 @@ for (const redis of await redisesUnderTest()) {
               claim: () => store.claim(id, 'me', 60_000),
               renew: () => store.renew(id, 'me', 60_000),
               bind: () => store.bind(id, { callConnectionId: `call-${id}` }),
-              writeHistory: () => store.owned(id, '').writeHistory(0, [{ role: 'caller', text: 't' }]),
+              writeHistory: () =>
+                store.owned(id, '').write({ history: { from: 0, items: [{ role: 'caller', text: 't' }] } }),
               restore: () =>
                 store.restore(restored(id), [{ role: 'caller', text: 't' }], { owner: 'me', leaseMs: 60_000 }),
               announce: () => store.hosts.announce(id, { sessions: 0, maxSessions: 1 }, 60_000),
@@ -224,7 +225,7 @@ for (const redis of await redisesUnderTest()) {
       const { id } = await store.create(newSession());
       await store.append(id, { type: 't', source: 'functions', data: {} });
       await store.command(id, { type: 'end', reason: 'r' });
-      await store.owned(id, '').writeHistory(0, [{ role: 'caller', text: 't' }]);
+      await store.owned(id, '').write({ history: { from: 0, items: [{ role: 'caller', text: 't' }] } });
       const keys = ['session', 'events', 'commands', 'history'].map((name) => `parley:{${id}}:${name}`);
       const event = { type: 't', source: 'functions', data: {} } as const;
       const signs: Record<string, () => Promise<unknown>> = {

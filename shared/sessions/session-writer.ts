@@ -81,11 +81,6 @@ export class SessionWriter {
     return this.write({ events });
   }
 
-  /** Cuts the history to its first `from` items and adds `items`. The same again changes nothing. See {@link write}. */
-  async writeHistory(from: number, items: readonly HistoryItem[]): Promise<void> {
-    await this.write({ history: { from, items } });
-  }
-
   async #write(args: readonly (string | number)[]): Promise<string[]> {
     const keys = scriptKeys(this.#id);
     for (let attempt = 0; attempt < 3; attempt++) {

@@ -3,7 +3,20 @@ import { test } from 'node:test';
 import { beginWarmTransfer, transferBlind } from '../../shared/calls/operations/transfer.ts';
 import { CarrierError } from '../../shared/carrier/carrier-error.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
+import { VirtualClock } from '../../shared/virtual-clock.ts';
 import { blind, CALLER, type CallAtDesk, callInProgress, HUMAN, ledger, warm } from './testing/call-at-desk.ts';
+
+/** A call whose waits are the test's: what comes soon, comes soon, and what is long takes none of our time. */
+async function callOnItsOwnClock() {
+  const clock = new VirtualClock();
+  const call = await callInProgress(undefined, { clock });
+  const soon = (holds: () => boolean) =>
+    eventually(async () => {
+      await clock.advance(1);
+      return holds();
+    });
+  return { call, clock, soon };
+}
 
 /** Somebody else asks for a hold of the caller, or for its end, and the carrier has done so. */
 async function heldByApi(call: CallAtDesk, on: boolean, context: string) {
@@ -42,27 +55,28 @@ test('so does one that another host had begun', async () => {
 });
 
 test('the hold of an agent gives way to one that the application asks for, and ends with that', async () => {
-  const call = await callInProgress();
-  const wish = { kind: 'hold', forS: 0.05 } as const;
+  const { call, clock, soon } = await callOnItsOwnClock();
+  const wish = { kind: 'hold', forS: 60 } as const;
   call.desk.act({ call: { callId: 'c', name: 'hold_call', args: {} }, key: 'hold-1', wish });
-  await eventually(() => call.heard.includes('nobody'));
+  await soon(() => call.heard.includes('nobody'));
   await heldByApi(call, true, 'api-hold');
-  await new Promise((resolve) => setTimeout(resolve, 120));
+  await soon(() => call.heard.length === 2);
+  await clock.advance(120_000);
   assert.deepEqual(call.carrier.asked, [`hold ${CALLER}`], 'its time is not up any more');
   await heldByApi(call, false, 'api-unhold');
-  await eventually(() => call.results().includes('caller_is_back'));
+  await soon(() => call.results().includes('caller_is_back'));
   assert.deepEqual(call.heard, ['nobody', 'nobody', 'caller']);
   assert.equal(call.news.at(-1)?.speech, 'own-words', 'it had asked him to wait');
 });
 
 test('an unhold of the application ends the hold of an agent at once, and it is not ended twice', async () => {
-  const call = await callInProgress();
-  const wish = { kind: 'hold', forS: 0.1 } as const;
+  const { call, clock, soon } = await callOnItsOwnClock();
+  const wish = { kind: 'hold', forS: 60 } as const;
   call.desk.act({ call: { callId: 'c', name: 'hold_call', args: {} }, key: 'hold-1', wish });
-  await eventually(() => call.heard.includes('nobody'));
+  await soon(() => call.heard.includes('nobody'));
   await heldByApi(call, false, 'api-unhold');
-  await eventually(() => call.results().includes('caller_is_back'));
-  await new Promise((resolve) => setTimeout(resolve, 150));
+  await soon(() => call.results().includes('caller_is_back'));
+  await clock.advance(120_000);
   assert.deepEqual(call.carrier.asked, [`hold ${CALLER}`]);
   assert.equal(call.results().filter((status) => status === 'caller_is_back').length, 1);
 });

@@ -1,10 +1,10 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
-import { type Clips, makeClips } from '../../bench/acs/clips.ts';
-import { TIMING } from '../../bench/acs/load-test.ts';
-import type { ProvidersApi } from '../../bench/acs/providers.ts';
+import { writeBenchAgent } from '../../bench/acs/bench-agent.ts';
+import type { Clips } from '../../bench/acs/clips.ts';
+import { startProviders } from '../../bench/acs/start-providers.ts';
 import { Child } from '../../bench/child.ts';
 import { AcsService } from '../../emulator/acs/acs-service.ts';
 import { Faults } from '../../emulator/faults.ts';
@@ -20,13 +20,6 @@ import { Front } from './front.ts';
 import { Host } from './host.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
-const AGENT = `name: bench
-description: Answers at length.
-greeting: Hello, this is the order desk. How can I help you today?
-voice: en-US-AvaMultilingualNeural
-prompt: Answer.
-tools: []
-`;
 /** Of services that nobody plays here. */
 const NOT_HERE = /^(?:REALTIME_|AZURE_VOICE_LIVE_|AZURE_OPENAI_REALTIME_|APPLICATIONINSIGHTS_|OTEL_)/;
 const silent = pino({ level: process.env.TEST_LOG ?? 'silent' });
@@ -80,17 +73,14 @@ export class StayingStack {
     const opened = new AsyncDisposableStack();
     const folder = await mkdtemp(path.join(tmpdir(), 'parley-staying-'));
     if (!process.env.KEEP_LOGS) opened.defer(() => rm(folder, { recursive: true, force: true }));
-    await mkdir(path.join(folder, 'agents'));
-    await writeFile(path.join(folder, 'agents', 'bench.yaml'), AGENT);
+    const agent = await writeBenchAgent(folder);
     const redis = await startRedisServer();
     if (redis === undefined) throw new Error('This needs a redis-server on the path.');
     const [frontPort = 0, functionsPort = 0, ...ports] = await freePorts(26);
     const front = await Front.listen(frontPort);
     opened.defer(() => front.close());
-    const clips = await makeClips();
-    const providers = new Child<ProvidersApi>({ name: 'providers', args: ['bench/acs/providers.ts'], env: {} });
+    const { clips, far, process: providers } = await startProviders(folder);
     opened.defer(() => providers.close());
-    const far = `127.0.0.1:${await providers.call('start', clips, '{}', TIMING)}`;
 
     const server = new EmulatorServer(await loadCertificate(folder), silent);
     const emulatorPort = (await server.listen('127.0.0.1', { plain: 0, tls: 0 })).plain;
@@ -99,7 +89,7 @@ export class StayingStack {
       ...{ SPEECH_HOST: `ws://${far}`, AZURE_OPENAI_BASE_URL: `http://${far}/openai/v1` },
       STREAM_HOST_PUBLIC_URL: `ws://127.0.0.1:${frontPort}`,
       STREAM_HOST_URL: `http://127.0.0.1:${frontPort}`,
-      ...{ AGENTS_FOLDER: path.join(folder, 'agents'), DEFAULT_AGENT: 'bench', MAX_SESSIONS: '60' },
+      ...{ ...agent, MAX_SESSIONS: '60' },
       CALL_RECORDS_DIR: path.join(folder, 'records'),
       WATCH_AGENTS: 'false',
     };

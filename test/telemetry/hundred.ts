@@ -1,14 +1,12 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { makeClips } from '../../bench/acs/clips.ts';
-import { TIMING } from '../../bench/acs/load-test.ts';
+import { writeBenchAgent } from '../../bench/acs/bench-agent.ts';
 import type { SpokenClip } from '../../bench/acs/phone-call.ts';
-import type { ProvidersApi } from '../../bench/acs/providers.ts';
-import { Child } from '../../bench/child.ts';
+import { startProviders } from '../../bench/acs/start-providers.ts';
 import { Random } from '../../bench/random.ts';
 import { FRAME_BYTES, FRAME_MS } from '../../shared/audio/pcm.ts';
 import type { DependencyMap } from '../../shared/protocol/traces.ts';
@@ -27,32 +25,17 @@ const { values } = parseArgs({
 const [calls, seconds] = [Number(values.calls), Number(values.seconds)];
 const DIAL_EVERY_MS = 100;
 const REACH_MS = 60_000;
-const AGENT = `name: bench
-description: Answers at length.
-greeting: Hello, this is the order desk. How can I help you today?
-voice: en-US-AvaMultilingualNeural
-prompt: Answer.
-tools: []
-`;
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const folder = await mkdtemp(join(tmpdir(), 'parley-traces-'));
 await using opened = new AsyncDisposableStack();
 opened.defer(() => rm(folder, { recursive: true, force: true }));
-await mkdir(join(folder, 'agents'));
-await writeFile(join(folder, 'agents', 'bench.yaml'), AGENT);
-const clips = await makeClips();
-const providers = new Child<ProvidersApi>({
-  name: 'providers',
-  args: ['bench/acs/providers.ts'],
-  env: {},
-  logFile: join(folder, 'providers.log'),
-});
+const agent = await writeBenchAgent(folder);
+const { clips, far, process: providers } = await startProviders(folder);
 opened.defer(() => providers.close());
-const far = `127.0.0.1:${await providers.call('start', clips, '{}', TIMING)}`;
 const stack = await RunningStack.start({
   ...{ SPEECH_HOST: `ws://${far}`, AZURE_OPENAI_BASE_URL: `http://${far}/openai/v1` },
-  ...{ AGENTS_FOLDER: join(folder, 'agents'), DEFAULT_AGENT: 'bench', MAX_SESSIONS: String(calls + 10) },
+  ...{ ...agent, MAX_SESSIONS: String(calls + 10) },
 });
 opened.defer(async () => void (await stack.close()));
 

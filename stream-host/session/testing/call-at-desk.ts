@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { OperationLedger } from '../../../shared/calls/operation-ledger.ts';
-import { systemClock } from '../../../shared/clock.ts';
+import { type Clock, systemClock } from '../../../shared/clock.ts';
 import type { Session } from '../../../shared/sessions/session.ts';
 import { newSession, redisesUnderTest } from '../../../shared/sessions/testing/redis.ts';
 import type { CallAction } from '../../contract/agent.ts';
@@ -28,7 +28,10 @@ export const warm = (fields: object = {}): CallAction => ({
 export const blind = (): CallAction => warm({ how: 'blind', summary: undefined });
 
 /** A call with one who talks on it, whose carrier and agent are in the test's hands. */
-export async function callInProgress(known?: Session, { hasVoice = true } = {}) {
+export async function callInProgress(
+  known?: Session,
+  { hasVoice = true, clock = systemClock }: { readonly hasVoice?: boolean; readonly clock?: Clock } = {},
+) {
   const session =
     known ??
     (await store.create({
@@ -66,7 +69,7 @@ export async function callInProgress(known?: Session, { hasVoice = true } = {}) 
     attend: (to) => void heard.push(to),
     recording: undefined,
     source: OURS,
-    clock: systemClock,
+    clock,
     log,
     onPutThrough: () => over.push('put through'),
     onCallerLeft: (reason = 'caller left') => over.push(reason),

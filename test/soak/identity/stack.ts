@@ -1,24 +1,18 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { z } from 'zod';
-import { type Clips, makeClips } from '../../../bench/acs/clips.ts';
-import { TIMING } from '../../../bench/acs/load-test.ts';
+import { writeBenchAgent } from '../../../bench/acs/bench-agent.ts';
+import type { Clips } from '../../../bench/acs/clips.ts';
 import type { ProvidersApi } from '../../../bench/acs/providers.ts';
-import { Child } from '../../../bench/child.ts';
+import { startProviders } from '../../../bench/acs/start-providers.ts';
+import type { Child } from '../../../bench/child.ts';
 import { AccessTokens } from '../../../emulator/identity/access-tokens.ts';
 import { loadCertificate } from '../../../emulator/tls/certificates.ts';
 import { systemClock } from '../../../shared/clock.ts';
 import { RunningStack } from '../../testing/running-stack.ts';
 
-const AGENT = `name: bench
-description: Answers at length.
-greeting: Hello, this is the order desk. How can I help you today?
-voice: en-US-AvaMultilingualNeural
-prompt: Answer.
-tools: []
-`;
 const REDIS_AUDIENCE = 'https://redis.azure.com';
 
 const status = z.object({
@@ -64,24 +58,16 @@ export class IdentityStack {
 
   static async start(tokenSeconds: number, calls: number): Promise<IdentityStack> {
     const folder = await mkdtemp(join(tmpdir(), 'parley-identity-'));
-    await mkdir(join(folder, 'agents'));
-    await writeFile(join(folder, 'agents', 'bench.yaml'), AGENT);
+    const agent = await writeBenchAgent(folder);
     const tokens = await AccessTokens.open(systemClock, folder);
     const { cert: ca } = await loadCertificate(folder);
-    const clips = await makeClips();
-    const providers = new Child<ProvidersApi>({
-      name: 'providers',
-      args: ['bench/acs/providers.ts'],
-      env: {},
-      logFile: join(folder, 'providers.log'),
-    });
+    const { clips, far, process: providers } = await startProviders(folder, folder);
     try {
-      const port = await providers.call('start', clips, '{}', TIMING, folder);
       const running = await RunningStack.start(
         {
           ...{ EMULATOR_CA_FOLDER: folder, EMULATOR_IDENTITY_TOKEN_SECONDS: String(tokenSeconds) },
-          ...{ SPEECH_HOST: `ws://127.0.0.1:${port}`, AZURE_OPENAI_BASE_URL: `http://127.0.0.1:${port}/openai/v1` },
-          ...{ AGENTS_FOLDER: join(folder, 'agents'), DEFAULT_AGENT: 'bench', MAX_SESSIONS: String(2 * calls + 10) },
+          ...{ SPEECH_HOST: `ws://${far}`, AZURE_OPENAI_BASE_URL: `http://${far}/openai/v1` },
+          ...{ ...agent, MAX_SESSIONS: String(2 * calls + 10) },
         },
         '--identity',
       );

@@ -1,6 +1,6 @@
 import { Random } from '../../../../bench/random.ts';
+import { VirtualClock } from '../../../../shared/virtual-clock.ts';
 import type { Release } from '../../../../stream-host/host/live-sessions.ts';
-import { HeapClock } from './heap-clock.ts';
 import { PlacesInMemory } from './places-in-memory.ts';
 import { Platform, type ScaleRule } from './platform.ts';
 import { AGENT, MODE, type Replica } from './replica.ts';
@@ -72,7 +72,7 @@ export async function simulateDay(options: DayOptions): Promise<DayReport> {
 
 class Day {
   readonly #options: DayOptions;
-  readonly #clock = new HeapClock();
+  readonly #clock = new VirtualClock();
   readonly #known = new PlacesInMemory(this.#clock);
   readonly #chance: Random;
   readonly #platform: Platform;

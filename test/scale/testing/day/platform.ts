@@ -1,6 +1,6 @@
 import type { Random } from '../../../../bench/random.ts';
 import { TakenPlaces } from '../../../../shared/sessions/taken-places.ts';
-import type { HeapClock } from './heap-clock.ts';
+import type { VirtualClock } from '../../../../shared/virtual-clock.ts';
 import type { PlacesInMemory } from './places-in-memory.ts';
 import { Replica } from './replica.ts';
 
@@ -28,7 +28,7 @@ const HOUR_MS = 3_600_000;
 /** Starts and stops replicas as Container Apps does by its rule, and leads sockets to those that were ready when it last asked. */
 export class Platform {
   readonly #rule: ScaleRule;
-  readonly #clock: HeapClock;
+  readonly #clock: VirtualClock;
   readonly #known: PlacesInMemory;
   readonly #taken: TakenPlaces;
   readonly #chance: Random;
@@ -49,7 +49,7 @@ export class Platform {
 
   constructor(options: {
     readonly rule: ScaleRule;
-    readonly clock: HeapClock;
+    readonly clock: VirtualClock;
     readonly known: PlacesInMemory;
     readonly chance: Random;
     /** A replica is gone, and the calls that it still had are on their way to another. */

@@ -1,10 +1,10 @@
 import { pino } from 'pino';
 import type { SessionStore } from '../../../../shared/sessions/session-store.ts';
+import type { VirtualClock } from '../../../../shared/virtual-clock.ts';
 import type { Transport } from '../../../../stream-host/contract/line.ts';
 import { Admission } from '../../../../stream-host/host/admission.ts';
 import { HostRecord } from '../../../../stream-host/host/host-record.ts';
 import { LiveSessions, type Release } from '../../../../stream-host/host/live-sessions.ts';
-import type { HeapClock } from './heap-clock.ts';
 import type { PlacesInMemory } from './places-in-memory.ts';
 
 export const AGENT = 'desk';
@@ -23,7 +23,7 @@ export interface ReplicaOptions {
   readonly name: string;
   readonly zone: number;
   readonly places: number;
-  readonly clock: HeapClock;
+  readonly clock: VirtualClock;
   readonly known: PlacesInMemory;
   /** 1: its cores are its own. Above, others slow it down. */
   readonly slowness: () => number;
