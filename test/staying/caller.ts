@@ -27,6 +27,9 @@ export class StayingCaller {
   #frame = 0;
   #saysAtMs = Number.POSITIVE_INFINITY;
   #waitsUntilMs = Number.POSITIVE_INFINITY;
+  /** Since when he waits for a word: since his own last ones, or since he was answered. */
+  #waitsSinceMs: number | undefined;
+  #longestMs = 0;
   callId: string | undefined;
   /** Why the call has ended, where it has. */
   lost: string | undefined;
@@ -69,7 +72,7 @@ export class StayingCaller {
     this.#line?.sendAudio(frame ?? SILENCE);
     if (frame) {
       this.#frame += 1;
-      if (this.#frame === this.#clip.length) this.#waitsUntilMs = nowMs + PATIENCE_MS;
+      if (this.#frame === this.#clip.length) this.#waits(nowMs);
       return;
     }
     if (this.isPatient) return;
@@ -79,9 +82,37 @@ export class StayingCaller {
     } else if (nowMs > this.#saysAtMs && nowMs - this.heardAtMs > OVER_MS) this.#ask();
   }
 
+  /** How long he has waited for a word by now, ms; 0 where he does not wait. */
+  get waitsMs(): number {
+    return this.#waitsSinceMs === undefined ? 0 : performance.now() - this.#waitsSinceMs;
+  }
+
+  /** The longest time in which he heard nothing though he waited for it, ms. */
+  get longestSilenceMs(): number {
+    return Math.max(this.#longestMs, this.waitsMs);
+  }
+
   hangUp(): void {
     this.lost ??= 'hung up';
     this.#line?.send({ type: 'hangup' });
+    this.#hears();
+  }
+
+  /** Pulls the plug. A call that still stands ends with it. Idempotent. */
+  close(): void {
+    this.#line?.close();
+    this.#line = undefined;
+  }
+
+  #waits(nowMs: number): void {
+    this.#waitsSinceMs ??= nowMs;
+    this.#waitsUntilMs = nowMs + PATIENCE_MS;
+  }
+
+  #hears(): void {
+    this.#longestMs = this.longestSilenceMs;
+    this.#waitsSinceMs = undefined;
+    this.#waitsUntilMs = Number.POSITIVE_INFINITY;
   }
 
   #ask(): void {
@@ -100,6 +131,7 @@ export class StayingCaller {
     switch (event.type) {
       case 'connected':
         this.callId = event.callConnectionId;
+        this.#waits(performance.now());
         return;
       case 'media':
         this.media.push({ atMs: performance.now(), state: event.state });
@@ -119,7 +151,7 @@ export class StayingCaller {
     if (afterMs > 500) this.onsets.push({ atMs: nowMs, afterMs });
     this.heardAtMs = nowMs;
     this.heard.push(nowMs);
-    this.#waitsUntilMs = Number.POSITIVE_INFINITY;
+    this.#hears();
     // Whoever hears the agent has something to ask when it has ended.
     if (this.#frame >= this.#clip.length && this.#saysAtMs === Number.POSITIVE_INFINITY) {
       this.#saysAtMs = nowMs + this.#options.random.between(1_000, 2_500);

@@ -1,0 +1,178 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clip } from '../../../bench/acs/clips.ts';
+import type { Random } from '../../../bench/random.ts';
+import { StayingCaller, tickAll } from '../../staying/caller.ts';
+
+export interface CallersOptions {
+  readonly emulatorUrl: string;
+  /** At once. */
+  readonly calls: number;
+  readonly clips: readonly Clip[];
+  readonly random: Random;
+}
+
+/** What became of the calls. */
+export interface Tally {
+  /** Ended by their callers, after a talk. */
+  done: number;
+  /** Ended though nobody had hung up: why, and how often. */
+  readonly lost: Map<string, number>;
+  /** In which nothing was heard any more for a minute. */
+  wedged: number;
+  /** That were not answered: why, and how often. They are dialled again. */
+  readonly refused: Map<string, number>;
+  questions: number;
+  unanswered: number;
+  /** The longest time in which a caller heard nothing though he waited, ms. */
+  longestSilenceMs: number;
+}
+
+interface Standing {
+  readonly caller: StayingCaller;
+  readonly endsAtMs: number;
+}
+
+const SHORTEST_CALL_MS = 30_000;
+const LONGEST_CALL_MS = 150_000;
+const WEDGED_AFTER_MS = 60_000;
+/** A call that is neither answered nor refused by then is one more that was not answered. */
+const ANSWERED_WITHIN_MS = 60_000;
+/** Who was not answered dials again after so long. */
+const REDIAL_AFTER_MS = 3_000;
+/** From so many numbers, in turn. */
+const NUMBERS = 500;
+const LOOK_EVERY_MS = 250;
+const HANG_UP_MS = 500;
+
+/** So many calls at once, all the time: whoever has ended his calls again, from another number. */
+export class Callers {
+  readonly tally: Tally = newTally();
+  readonly #options: CallersOptions;
+  readonly #standing = new Set<Standing>();
+  readonly #ticked: StayingCaller[] = [];
+  /** When each of those dials again who were not answered. */
+  #redialsAtMs: number[] = [];
+  readonly #stopTicking: () => void;
+  #dialled = 0;
+  #isOver = false;
+  #running: Promise<void> | undefined;
+
+  constructor(options: CallersOptions) {
+    this.#options = options;
+    this.#stopTicking = tickAll(this.#ticked);
+  }
+
+  /** How many talk now. */
+  get talking(): number {
+    return [...this.#standing].filter(({ caller }) => caller.callId !== undefined).length;
+  }
+
+  /** The longest silence since this was asked last, ms. */
+  takeLongestSilenceMs(): number {
+    const { longestSilenceMs } = this.tally;
+    this.tally.longestSilenceMs = 0;
+    return longestSilenceMs;
+  }
+
+  start(): void {
+    this.#isOver = false;
+    this.#running = this.#keepCalling();
+  }
+
+  /** Nobody dials any more, and all hang up. */
+  async end(): Promise<void> {
+    this.#isOver = true;
+    await this.#running;
+    this.tally.done += this.talking;
+    await Promise.all([...this.#standing].map((call) => this.#hangUp(call)));
+  }
+
+  close(): void {
+    this.#stopTicking();
+  }
+
+  async #keepCalling(): Promise<void> {
+    while (!this.#isOver) {
+      for (const call of [...this.#standing]) this.#look(call);
+      this.#redialsAtMs = this.#redialsAtMs.filter((atMs) => atMs > performance.now());
+      if (this.#standing.size + this.#redialsAtMs.length < this.#options.calls) await this.#dial();
+      await sleep(LOOK_EVERY_MS);
+    }
+  }
+
+  #look(call: Standing): void {
+    const { caller, endsAtMs } = call;
+    const nowMs = performance.now();
+    if (caller.lost !== undefined) {
+      if (caller.callId === undefined) this.#notAnswered(call, caller.lost);
+      else this.#lost(call, caller.lost);
+    } else if (caller.callId === undefined) {
+      if (nowMs < endsAtMs - SHORTEST_CALL_MS + ANSWERED_WITHIN_MS) return;
+      this.#notAnswered(call, 'neither answered nor refused');
+    } else if (caller.waitsMs > WEDGED_AFTER_MS) {
+      this.tally.wedged += 1;
+      void this.#hangUp(call);
+    } else if (nowMs > endsAtMs) {
+      this.tally.done += 1;
+      void this.#hangUp(call);
+    }
+  }
+
+  #lost(call: Standing, why: string): void {
+    add(this.tally.lost, why.replace(/\d{5,}/g, '#'));
+    this.#over(call);
+  }
+
+  #notAnswered(call: Standing, why: string): void {
+    add(this.tally.refused, why.replace(/\d{5,}/g, '#'));
+    this.#redialsAtMs.push(performance.now() + REDIAL_AFTER_MS);
+    this.#over(call);
+  }
+
+  async #dial(): Promise<void> {
+    const { emulatorUrl, clips, random } = this.#options;
+    this.#dialled += 1;
+    const number = `+1555${String(3_000_000 + (this.#dialled % NUMBERS))}`;
+    const caller = new StayingCaller({ emulatorUrl, number, clips, random: random.fork(`call ${this.#dialled}`) });
+    const call = { caller, endsAtMs: performance.now() + random.between(SHORTEST_CALL_MS, LONGEST_CALL_MS) };
+    this.#standing.add(call);
+    this.#ticked.push(caller);
+    try {
+      await caller.dial();
+    } catch (error) {
+      caller.lost ??= String(error);
+    }
+  }
+
+  /** As people do: the phone says so, and is put away. */
+  async #hangUp(call: Standing): Promise<void> {
+    this.#standing.delete(call);
+    call.caller.hangUp();
+    await sleep(HANG_UP_MS);
+    this.#over(call);
+  }
+
+  #over(call: Standing): void {
+    const { caller } = call;
+    this.#standing.delete(call);
+    const at = this.#ticked.indexOf(caller);
+    if (at < 0) return;
+    this.#ticked.splice(at, 1);
+    caller.close();
+    const { tally } = this;
+    tally.questions += caller.asked;
+    tally.unanswered += caller.unanswered;
+    tally.longestSilenceMs = Math.max(tally.longestSilenceMs, caller.longestSilenceMs);
+  }
+}
+
+const newTally = (): Tally => ({
+  ...{ done: 0, wedged: 0, questions: 0, unanswered: 0, longestSilenceMs: 0 },
+  lost: new Map(),
+  refused: new Map(),
+});
+
+const add = (counts: Map<string, number>, what: string): void => void counts.set(what, (counts.get(what) ?? 0) + 1);
+
+export const sumOf = (counts: ReadonlyMap<string, number>): number =>
+  [...counts.values()].reduce((sum, count) => sum + count, 0);
