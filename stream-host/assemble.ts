@@ -174,6 +174,9 @@ export function assembleHost(parts: HostParts): AssembledHost {
     live,
     services: [redisDependency(redis, store, parts.newId), ...parts.services, streamHostsDependency(store)],
   });
+  /** Who has talked, or was answered as there was a place and has no other host to go to, is better off here than in silence. */
+  const standsOf = async (sessionId: string): Promise<boolean> =>
+    (await store.held.wasHeld(sessionId)) || (!record.othersHaveRoom && (await store.hosts.keeps(sessionId)));
   const server = new StreamHostServer({
     ...parts,
     modes,
@@ -183,7 +186,7 @@ export function assembleHost(parts: HostParts): AssembledHost {
     tickets: new TicketDoor({ ...parts, ...parts.ticketRules, tickets }),
     words: new TranscriptIntake({ store, line: parts.line, clock, log, ...wordsWait(parts.waits) }),
     sparesCalls: () => record.sparesCalls(),
-    goesOn: ({ sessionId }) => (sessionId === undefined ? never : store.held.wasHeld(sessionId).catch(() => false)),
+    goesOn: ({ sessionId }) => (sessionId === undefined ? never : standsOf(sessionId).catch(() => false)),
     health,
     places: new Places(store.hosts, clock),
     vitals: () => parts.readVitals(live, admission),

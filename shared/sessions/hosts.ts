@@ -147,6 +147,11 @@ export class Hosts {
     await askRedis(() => this.#redis.hdel(HOSTS_KEY, placeOf(sessionId)));
   }
 
+  /** Whether a place is kept for a call: it was answered on the strength of it, and no host has counted it yet. */
+  async keeps(sessionId: string): Promise<boolean> {
+    return (await readRedis(() => this.#redis.hexists(HOSTS_KEY, placeOf(sessionId)))) === 1;
+  }
+
   /**
    * Places that are free over all hosts beyond those kept for calls on their way; below 0 where one was taken that was
    * kept.

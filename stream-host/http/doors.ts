@@ -47,7 +47,7 @@ export interface DoorsOptions extends OriginRules {
   readonly callIdHeader?: string | undefined;
   /** Whether calls that are on their way still find their places, now that a browser has taken one. Without it: yes. */
   readonly sparesCalls?: () => Promise<boolean>;
-  /** Whether a call has been talked on before. Asked where the host is too busy for new ones. Without it: no. */
+  /** Whether a call stands, and had better be here than nowhere. Asked where the host is too busy for new ones. Without it: no. */
   readonly goesOn?: (call: CallIdentity) => Promise<boolean>;
   /** What one client may have of the places for browsers. Without it: all of them. */
   readonly clients?: ClientLimits | undefined;

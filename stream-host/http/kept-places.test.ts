@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { eventually } from '../../shared/testing/eventually.ts';
 import { phoneSession, redisForTests, startHost } from '../testing/host-under-test.ts';
 
 const redis = await redisForTests();
@@ -23,4 +24,39 @@ test('a browser does not take the place that is kept for a call on its way (H4)'
   await host.store.hosts.giveBack('kept-2');
   const browser = await host.browser();
   await browser.untilType('session_ready');
+  await host.close();
+});
+
+test('a call that was answered as there was a place is let in by a host that is too busy since, where no other has room (soak: media-never-came)', async () => {
+  let overload: 'cpu' | undefined;
+  const host = await startHost(redis.url, {
+    openAdmission: () => ({
+      get overload() {
+        return overload;
+      },
+      reading: { open: true, loopDelayMs: 0, speechLaneMs: 0, cpu: 0 },
+      onChange: () => () => undefined,
+      close: () => undefined,
+    }),
+  });
+  const needs = { agent: 'orders', mode: 'media' };
+  for (const id of ['answered-1', 'answered-2']) {
+    assert.equal(await host.store.hosts.reserve(id, needs, 60_000), 'kept');
+    await host.store.create(phoneSession(id));
+  }
+  await host.store.create(phoneSession('nobody-asked'));
+  overload = 'cpu';
+  const statusIs = (wanted: string) =>
+    eventually(
+      async () => ((await (await fetch(`${host.http}/readyz`)).json()) as { status: string }).status === wanted,
+    );
+  await statusIs('degraded');
+  const phone = await host.phone('call-answered-1', 'answered-1');
+  phone.startCall();
+  await phone.untilKind('AudioData');
+  await assert.rejects(host.phone('call-nobody-asked', 'nobody-asked'), { status: 503 });
+
+  await host.store.hosts.announce('elsewhere', { sessions: 0, maxSessions: 5 }, 60_000);
+  await statusIs('full');
+  await assert.rejects(host.phone('call-answered-2', 'answered-2'), { status: 503 }, 'another host has room for it');
 });
