@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { encodeServiceAudio, encodeServiceMetadata } from '../shared/carrier/acs/media-frames.ts';
+import { eventually } from '../shared/testing/eventually.ts';
 import type { Responder } from './contract/agent.ts';
 import {
   type Client,
@@ -49,10 +50,6 @@ async function flood({ socket, closed }: Client, send: () => void): Promise<numb
   return code;
 }
 
-const until = async (done: () => boolean) => {
-  while (!done()) await sleep(5);
-};
-
 async function greetedCall(host: HostUnderTest, id: string) {
   await host.store.create(phoneSession(id));
   const caller = await host.phone(`call-${id}`, id);
@@ -81,7 +78,7 @@ test('a hundred silent browsers do not keep a phone caller out, and are gone aft
     assert.match(reason, /No audio came|sound stopped/);
   }
   assert.ok(clients[0]?.messages.some(({ type, code }) => type === 'notice' && code === 'caller.no-audio'));
-  await until(() => host.live.browserCount === 0);
+  await eventually(() => host.live.browserCount === 0);
   assert.equal(caller.socket.readyState, WebSocket.OPEN);
   assert.equal(host.live.count, 1);
 });
@@ -92,13 +89,13 @@ test('one client has so many sessions at a time, and opens so many a minute (H1,
   assert.equal(held.clients.length, 5);
   assert.deepEqual(held.codes, ['429 client.too-many-sessions']);
   for (const { socket } of held.clients) socket.terminate();
-  await until(() => host.live.count === 0);
+  await eventually(() => host.live.count === 0);
 
   const beganMs = performance.now();
   const flood = await openMany(200, async (n) => {
     const client = await host.browser(`?session_id=flood-${n}`);
     client.socket.terminate();
-    await until(() => host.live.count === 0);
+    await eventually(() => host.live.count === 0);
     return client;
   });
   // 25 are left of the first minute's thirty; another one is earned every two seconds.

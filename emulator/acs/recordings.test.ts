@@ -5,6 +5,7 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createOutboundAudioData } from '@azure/communication-call-automation';
 import { parseWav } from '../../shared/audio/wav.ts';
+import { eventually } from '../../shared/testing/eventually.ts';
 import { codesOf, connectInbound, eventOf, framesOf, order, RESOURCE_ID, startStack } from './testing/stack.ts';
 
 const STORAGE = 'https://storage.example/call-recordings';
@@ -44,27 +45,23 @@ const statesOf = ({ stack }: Awaited<ReturnType<typeof connected>>) =>
     type.endsWith('RecordingStateChanged') ? [data.state] : [],
   );
 
-const until = async (condition: () => boolean) => {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
-};
-
 test('a recording of all as one is written where its storage is, without its pauses', async (context) => {
   const line = await connected(context);
   const { recording, start, phone, media } = line;
   const { recordingId, recordingState, recordingKind } = await start('mixed');
   assert.deepEqual([recordingState, recordingKind], ['active', 'azureCommunicationServices']);
-  await until(() => statesOf(line).length === 1);
+  await eventually(() => statesOf(line).length === 1);
   phone.speak(framesOf(1000, 20));
   media.socket.send(createOutboundAudioData(Buffer.from(framesOf(500, 20)).toString('base64')));
   await phone.heard.first('the agent', (frame) => frame.some((byte) => byte !== 0));
   await new Promise((resolve) => setTimeout(resolve, 600));
   await recording.pause(recordingId);
-  await until(() => statesOf(line).length === 2);
+  await eventually(() => statesOf(line).length === 2);
   assert.equal((await recording.getState(recordingId)).recordingState, 'inactive');
   phone.speak(framesOf(9000, 10));
   await new Promise((resolve) => setTimeout(resolve, 500));
   await recording.resume(recordingId);
-  await until(() => statesOf(line).length === 3);
+  await eventually(() => statesOf(line).length === 3);
   await recording.stop(recordingId);
   const { wav, recordingDurationMs } = await fileStatus(line);
   assert.deepEqual(statesOf(line), ['active', 'inactive', 'active', 'inactive']);
@@ -80,7 +77,7 @@ test('a recording of each apart has a channel for everybody, and ends with the c
   const line = await connected(context);
   const { start, phone, media, call } = line;
   await start('unmixed');
-  await until(() => statesOf(line).length === 1);
+  await eventually(() => statesOf(line).length === 1);
   phone.speak(framesOf(1000, 10));
   media.socket.send(createOutboundAudioData(Buffer.from(framesOf(500, 10)).toString('base64')));
   await new Promise((resolve) => setTimeout(resolve, 400));
@@ -109,7 +106,7 @@ test('a recording that cannot be written, or of a call that is recorded already,
   assert.deepEqual([...codesOf(failed), failed.recordingId], [403, 7504, recordingId]);
   const paused = await start('mixed', { pauseOnStart: true });
   assert.equal(paused.recordingState, 'inactive');
-  await until(() => statesOf(line).length === 1);
+  await eventually(() => statesOf(line).length === 1);
   await assert.rejects(start('mixed'), { statusCode: 400, code: '8553' });
   const audio = { callConnectionId, recordingContent: 'audio' } as const;
   await assert.rejects(recording.start({ ...audio, recordingFormat: 'mp4' }), { statusCode: 400, code: '8557' });

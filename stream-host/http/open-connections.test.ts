@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { after, test } from 'node:test';
+import { eventually } from '../../shared/testing/eventually.ts';
 import { boundConnections, REQUEST_LIMITS } from './open-connections.ts';
 
 const sockets: Socket[] = [];
@@ -42,20 +43,17 @@ async function serve(most: number, limits: Partial<Record<keyof typeof REQUEST_L
   };
 }
 
-const until = async (done: () => boolean) => {
-  while (!done()) await new Promise((resolve) => setTimeout(resolve, 5));
-};
 const UPGRADE = 'GET / HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n';
 
 test('of connections that say nothing the oldest goes, and a new one is heard (Lesser: half-open sockets)', async () => {
   const { open } = await serve(20);
   const call = await open(UPGRADE);
-  await until(() => call.answered.includes('101'));
+  await eventually(() => call.answered.includes('101'));
   const halfOpen: { open: boolean }[] = [];
   for (let i = 0; i < 60; i++) halfOpen.push(await open('GET / HTTP/1.1\r\nx: '));
   const caller = await open(UPGRADE);
-  await until(() => caller.answered.includes('101'));
-  await until(() => halfOpen.filter((socket) => socket.open).length <= 20);
+  await eventually(() => caller.answered.includes('101'));
+  await eventually(() => halfOpen.filter((socket) => socket.open).length <= 20);
   assert.equal(halfOpen.at(-1)?.open, true);
   assert.equal(call.open, true, 'a session’s socket is none of them');
 });
@@ -64,6 +62,6 @@ test('a request that does not come to its end is answered with 408 and closed (L
   const { open } = await serve(20, { headersTimeout: 50, requestTimeout: 100, connectionsCheckingInterval: 20 });
   const halfOpen = await open('GET / HTTP/1.1\r\nx: ');
   const slowBody = await open('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\nslow');
-  await until(() => !halfOpen.open && !slowBody.open);
+  await eventually(() => !halfOpen.open && !slowBody.open);
   assert.match(halfOpen.answered, /^HTTP\/1\.1 408 /);
 });

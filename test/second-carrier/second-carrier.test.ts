@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { registerHooks } from 'node:module';
 import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../../shared/clock.ts';
 import type { Session } from '../../shared/sessions/session.ts';
+import { eventually } from '../../shared/testing/eventually.ts';
 import { freePorts } from '../../shared/testing/free-ports.ts';
 import type { HostUnderTest } from '../../stream-host/testing/host-under-test.ts';
 import { TandemNetwork } from './network.ts';
@@ -63,14 +63,6 @@ after(async () => {
   await functions.close();
 });
 
-async function until(what: string, is: () => boolean | Promise<boolean>): Promise<void> {
-  for (let waitedMs = 0; waitedMs < 15_000; waitedMs += 10) {
-    if (await is()) return;
-    await sleep(10);
-  }
-  assert.fail(`It did not come about that ${what}.`);
-}
-
 const session = async (): Promise<Session | undefined> => host.store.findByCall('leg-1');
 
 test('a second carrier answers, talks, is cut in on and hangs up through the port, by one line outside its folder', async () => {
@@ -79,22 +71,22 @@ test('a second carrier answers, talks, is cut in on and hangs up through the por
 
   const rung = await network.ring(`${functions.baseUrl}/calls/answer`);
   assert.equal(rung.status, 200, rung.text);
-  await until('the call is connected', async () => (await session())?.status === 'connected');
+  await eventually(async () => (await session())?.status === 'connected');
 
   const greetingMs = GREETING.length * 10;
-  await until('the greeting is heard', () => network.heardMs() >= greetingMs);
+  await eventually(() => network.heardMs() >= greetingMs);
   assert.ok(network.heard.every(({ kind }) => kind === 'audio'));
 
   network.say(600);
-  await until('an answer begins', () => network.heardMs() > greetingMs + 60);
+  await eventually(() => network.heardMs() > greetingMs + 60);
   const before = network.heard.length;
   network.say(600);
-  await until('what was to be said is dropped', () => network.heard.slice(before).some(({ kind }) => kind === 'flush'));
+  await eventually(() => network.heard.slice(before).some(({ kind }) => kind === 'flush'));
   assert.ok(network.heardMs() < greetingMs + LONG_ANSWER.length * 10, 'not all of the answer was sent');
 
   const { body } = await functions.request('POST', 'calls/leg-1/hangup');
   assert.equal(body.status, 'disconnecting');
-  await until('the call is over', async () => (await session())?.status === 'disconnected');
+  await eventually(async () => (await session())?.status === 'disconnected');
   assert.ok(network.asked.includes('legs/leg-1/drop'));
   const events = await host.store.events((await session())?.id ?? '', { limit: 100 });
   const names = events.map(({ type }) => type).filter((type) => type.startsWith('tandem.'));
