@@ -11,6 +11,7 @@ import { callRecordRoute } from './calls/record.ts';
 import { transcribeRoute } from './calls/transcribe.ts';
 import { Composition } from './composition.ts';
 import { dependenciesRoute, healthRoute, placesRoute, readinessRoute } from './health/routes.ts';
+import { NO_ROUTE, refuseUnknown } from './http/no-route.ts';
 import { type Route, serve, templateOf } from './http/route.ts';
 import { asyncApiRoute, openApiRoute } from './reference/route.ts';
 import { ticketsRoute } from './tickets/route.ts';
@@ -48,5 +49,12 @@ for (const route of routes) {
     handler: serve(route, composition),
   });
 }
+
+app.http(NO_ROUTE.name, {
+  methods: [...NO_ROUTE.methods],
+  route: NO_ROUTE.route,
+  authLevel: 'anonymous',
+  handler: refuseUnknown(composition),
+});
 
 app.hook.appTerminate(() => composition.close());

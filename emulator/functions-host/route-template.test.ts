@@ -28,6 +28,12 @@ test('a parameter may be optional', () => {
   assert.equal(match('callbacks/{id?}', '/callbacks/7/8'), undefined);
 });
 
+test('a parameter may be whatever follows', () => {
+  assert.deepEqual(match('api/{*path}', '/api/a/b%20c/'), { path: 'a/b c' });
+  assert.deepEqual(match('api/{*path}', '/api'), {});
+  assert.equal(match('api/{*path}', '/apis/a'), undefined);
+});
+
 test('what this host cannot read stops the start instead of never matching', () => {
   assert.throws(() => new RouteTemplate('files/{name}.txt'), /"\{name\}\.txt"/);
   assert.throws(() => new RouteTemplate('x/{n:int}'), /"\{n:int\}"/);

@@ -1,6 +1,6 @@
 /**
  * An ASP.NET route template, as the Functions host reads it, so far as the app needs it: `{a}` and `{a?}`, each a whole
- * segment; letter case does not matter.
+ * segment, and `{*a}`, whatever follows; letter case does not matter.
  */
 export class RouteTemplate {
   readonly #pattern: RegExp;
@@ -30,6 +30,8 @@ function decoded(value: string): string {
 }
 
 function patternOf(segment: string): string {
+  const [, rest] = /^\{\*(\w+)\}$/.exec(segment) ?? [];
+  if (rest !== undefined) return `(?:/(?<${rest}>.*?))?`;
   const [, name, optional] = /^\{(\w+)(\?)?\}$/.exec(segment) ?? [];
   if (name !== undefined) return optional === undefined ? `/(?<${name}>[^/]+)` : `(?:/(?<${name}>[^/]+))?`;
   if (/[{}]/.test(segment)) throw new Error(`The route segment "${segment}" is more than this host can read.`);

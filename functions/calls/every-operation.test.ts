@@ -65,6 +65,7 @@ const MOMENTS = {
   'while it is written down': () => newCall({ mode: 'transcription' }),
   'after its end': () => newCall({ status: 'disconnected' }),
   'after the caller was put through': () => newCall({ endReason: 'transferred' }),
+  'while it is being ended': () => newCall({ endReason: 'hangup-requested' }),
   'in a browser': () => newCall({ channel: 'browser' }),
 } as const satisfies Record<string, () => Promise<string>>;
 type Moment = keyof typeof MOMENTS;
@@ -74,6 +75,7 @@ const ALWAYS: Partial<Record<Moment, string>> = {
   'while it rings': 'calls.not-established',
   'after its end': 'call.ended',
   'after the caller was put through': 'call.ended',
+  'while it is being ended': 'call.ended',
   'in a browser': 'calls.no-phone-call',
 };
 const TRANSFER = {
@@ -217,11 +219,23 @@ test('somebody who is not in the call is told of as that, and not as a call that
       assert.deepEqual([answer.status, codeOf(answer)], [404, 'calls.participant-not-found'], path);
     }
   }
-  // Of one who is there the carrier's own word counts.
+  // Of one who is there, in a call that the carrier knows.
   functions.acs.failing = { path: ':', failure: { status: 404, code: '8522' } };
-  assert.equal(codeOf(await functions.request('POST', `calls/${id}/hold`)), 'acs.call-gone');
+  assert.equal(codeOf(await functions.request('POST', `calls/${id}/hold`)), 'acs.refused');
   const told = (await ledger.list(id)).map(({ result }) => result?.message);
-  assert.deepEqual(new Set(told), new Set(['calls.participant-not-found', 'acs.call-gone']));
+  assert.deepEqual(new Set(told), new Set(['calls.participant-not-found', 'acs.refused']));
+});
+
+test('a call that the carrier knows is not told of as one that is gone, whatever it does not find in it (breaker16b F, H)', async () => {
+  const id = await asked(await newCall(), 'add-participant', { target: '+15557777' }, {});
+  functions.acs.failing = { path: ':transfer', failure: { status: 404, code: '8522' } };
+  const there = await functions.request('POST', `calls/${id}/transfer`, { target: HUMAN });
+  assert.deepEqual([there.status, codeOf(there)], [502, 'acs.refused']);
+  functions.acs.inCall = ['+15557777'];
+  const left = await functions.request('POST', `calls/${id}/transfer`, { target: HUMAN });
+  assert.deepEqual([left.status, codeOf(left)], [404, 'calls.participant-not-found']);
+  functions.acs.failing = { path: '', failure: { status: 404, code: '8522' } };
+  assert.equal(codeOf(await functions.request('POST', `calls/${id}/transfer`, { target: HUMAN })), 'acs.call-gone');
 });
 
 test('to add somebody who is in the call already is the asker’s fault, and nobody else’s (breaker 8)', async () => {

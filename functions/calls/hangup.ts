@@ -1,5 +1,7 @@
 import { isOver } from '../../shared/calls/call-state.ts';
+import type { EndReason } from '../../shared/calls/end-reasons.ts';
 import { endCall } from '../../shared/calls/media-recovery.ts';
+import { CarrierError } from '../../shared/carrier/carrier-error.ts';
 import { ParleyError } from '../../shared/errors.ts';
 import type { Answer } from '../../shared/http/route.ts';
 import { hangUpCall } from '../../shared/http/routes/calls.ts';
@@ -14,31 +16,55 @@ import { callNotFound, lookUpSession } from './find-session.ts';
 /** Ends a call for everybody, or a browser's session. */
 export const hangupRoute = functionRoute(hangUpCall, ({ params }, parts, log) => hangUpById(params.id, parts, log));
 
-const REASON = 'hangup-requested';
+const REASON = 'hangup-requested' satisfies EndReason;
+/** When the carrier is asked again; then at waits that grow (`CallWork`). */
+const AGAIN_MS = 250;
+
+type HungUp = Answer<typeof hangUpCall>;
 
 /** @param id of the session, or of the call connection */
-export async function hangUpById(id: string, parts: Parts, log: Logger): Promise<Answer<typeof hangUpCall>> {
+export async function hangUpById(id: string, parts: Parts, log: Logger): Promise<HungUp> {
   const session = await lookUpSession(parts.store, id);
   if (session === undefined) return hangUpUnknown(id, parts, log);
-  const answer = (status: string, message: string): Answer<typeof hangUpCall> => ({
-    status: 200,
-    body: { call_id: session.callConnectionId ?? session.id, session_id: session.id, status, message },
+  const bodyOf = (status: string, message: string) => ({
+    ...{ call_id: session.callConnectionId ?? session.id, session_id: session.id, status, message },
   });
   parts.traces.belongsTo(session.id);
-  if (isOver(session.status)) return answer(session.status, 'The call was over already');
+  if (isOver(session.status)) return { status: 200, body: bodyOf(session.status, 'The call was over already') };
   if (session.channel === 'phone' && session.callConnectionId === undefined) {
     throw new ParleyError('calls.not-established', 'The call is being set up; hang up in a moment.');
   }
   // First the reason: media that stops now must not be taken for a fault and started again.
-  await parts.store.update(session.id, ({ endReason }) => (endReason ? undefined : { endReason: REASON }));
+  const { endReason } = session;
+  await parts.store.update(session.id, (now) => (now.endReason ? undefined : { endReason: REASON }));
   await parts.store.append(session.id, { type: 'call.hangup-requested', source: 'functions', data: {} });
-  const stood = await parts.traces.within(session.id, SPAN.hangUp, () => end(session, parts));
-  log.info({ session: session.id, call: session.callConnectionId, stood }, 'hang-up requested');
-  return stood ? answer('disconnecting', 'Hanging up') : answer('disconnected', 'The call was over already');
+  try {
+    const stood = await parts.traces.within(session.id, SPAN.hangUp, () => end(session, parts));
+    log.info({ session: session.id, call: session.callConnectionId, stood }, 'hang-up requested');
+    const [status, message] = stood ? ['disconnecting', 'Hanging up'] : ['disconnected', 'The call was over already'];
+    return { status: 200, body: bodyOf(status ?? '', message ?? '') };
+  } catch (error) {
+    if (!(error instanceof CarrierError)) throw error;
+    if (!error.transient) {
+      // It goes on, and nobody is to take it for one that is being ended.
+      if (endReason === undefined)
+        await parts.store.update(session.id, (now) => (now.endReason === REASON ? { endReason: '' } : undefined));
+      throw error;
+    }
+    await endLater(session, parts);
+    log.warn({ session: session.id, code: error.code }, 'a hang-up did not get through; it is tried until it does');
+    return { status: 202, body: bodyOf('disconnecting', 'ACS did not take it; it is asked until the call is over') };
+  }
+}
+
+/** Whoever talks on the call says nothing more, and ACS is asked, by whichever process lives, until it has confirmed it. */
+async function endLater(session: Session, { store, todo }: Parts): Promise<void> {
+  await todo.enter(session.id, 'hang-up', AGAIN_MS, { callId: session.callConnectionId });
+  await store.command(session.id, { type: 'end', reason: REASON });
 }
 
 /** Redis may have lost the session while its call stands: by its connection id it can be ended all the same. */
-async function hangUpUnknown(id: string, { calls }: Parts, log: Logger): Promise<Answer<typeof hangUpCall>> {
+async function hangUpUnknown(id: string, { calls }: Parts, log: Logger): Promise<HungUp> {
   if (!isSessionId(id) || !(await endCall(calls, id))) throw callNotFound();
   log.warn({ call: id }, 'hang-up of a call without a session');
   return {

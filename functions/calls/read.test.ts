@@ -6,6 +6,8 @@ import { OperationLedger } from '../../shared/calls/operation-ledger.ts';
 import { connectRedis } from '../../shared/sessions/connect.ts';
 import type { Session } from '../../shared/sessions/session.ts';
 import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
+import { isPathOf } from '../../shared/http/route.ts';
+import { ROUTES } from '../testing/attacks.ts';
 
 let functions: FunctionsUnderTest;
 before(async () => {
@@ -166,6 +168,12 @@ test('what cannot be asked of the index is refused', async () => {
     'page=x',
     'cursor=nonsense',
     'from=yesterday',
+    // Taken, and one of two won (breaker16b K).
+    'status=connected&status_filter=failed',
+    'from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z',
+    'limit=1e1',
+    'limit=%2010',
+    'page=0x1',
     'agent=A b',
   ]) {
     assert.equal((await get(`calls?${query}`)).status, 400, query);
@@ -229,12 +237,37 @@ test('a call is hung up by its connection though Redis has lost its session (H2)
   assert.equal(functions.acs.requests[0]?.path, '/calling/callConnections/connection-lost:terminate');
 });
 
-test('hanging up nothing is 404, and so are unknown paths and wrong methods', async () => {
+test('what is asked of the index twice over, and in agreement, is taken', async () => {
+  const at = '2026-01-01T00:00:00Z';
+  assert.equal((await get(`calls?status=failed&status_filter=failed&from=${at}&to=${at}&limit=010`)).status, 200);
+});
+
+test('hanging up nothing is 404, and so are unknown paths', async () => {
   functions.acs.failing = { path: ':terminate', failure: { status: 404, code: '8522' } };
   assert.equal((await hangUp('nobody')).status, 404);
   functions.acs.reset();
-  assert.equal((await get('nothing/here')).status, 404);
-  assert.equal((await functions.request('DELETE', 'calls')).status, 404);
+  for (const [method, path] of [
+    ['GET', 'nothing/here'],
+    ['PUT', 'calls/x/y/z'],
+    ['POST', 'calls/x/no-such-operation'],
+  ] as const) {
+    const { status, body } = await functions.request(method, path);
+    assert.deepEqual([status, body.error.code], [404, 'route.unknown'], path);
+  }
+});
+
+test('a wrong method of every route is told which are right there, in the shape of an error (breaker16b K)', async () => {
+  for (const { path } of ROUTES) {
+    const address = path.slice('/api/v1/'.length).replace(/\/\{\w+\?\}/, '').replace(/\{\w+\}/g, 'x');
+    const allowed = ROUTES.filter((other) => isPathOf(other, `/api/v1/${address}`) && !other.path.includes('{id}'));
+    const { status, body, headers } = await functions.request('PATCH', address);
+    assert.deepEqual([status, body.error.code], [405, 'method.not-allowed'], path);
+    const told = headers.get('allow')?.split(', ') ?? [];
+    assert.ok(told.length > 0 && allowed.every(({ method }) => told.includes(method)), `${path}: ${told}`);
+    assert.ok(body.error.traceId);
+  }
+  const wrong = await fetch(`${functions.baseUrl}/calls/x/transfer`);
+  assert.deepEqual([wrong.status, wrong.headers.get('allow')], [405, 'POST']);
 });
 
 test('a query name that nobody knows is refused by its name (compat 3.1)', async () => {

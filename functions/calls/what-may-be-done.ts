@@ -1,5 +1,4 @@
 import { isOver } from '../../shared/calls/call-state.ts';
-import { TRANSFERRED } from '../../shared/calls/end-reasons.ts';
 import type { Operation } from '../../shared/calls/operation-ledger.ts';
 import { isOnHold } from '../../shared/calls/operations/hold.ts';
 import { openTransfer, transferRunning } from '../../shared/calls/operations/transfer.ts';
@@ -12,8 +11,8 @@ import type { Session } from '../../shared/sessions/session.ts';
 
 /** @throws {NotFoundError} `call.ended` */
 export function requireGoingOn({ status, endReason }: Session): void {
-  if (isOver(status) || endReason === TRANSFERRED) {
-    throw new NotFoundError('call.ended', 'The call is over, or the caller was put through.');
+  if (isOver(status) || endReason !== undefined) {
+    throw new NotFoundError('call.ended', 'The call is over, is being ended, or the caller was put through.');
   }
 }
 

@@ -1,5 +1,6 @@
-import type { HttpHandler, HttpRequest, HttpResponseInit } from '@azure/functions';
+import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from '@azure/functions';
 import type { Caller } from '../../shared/auth/api-door.ts';
+import type { ParleyError } from '../../shared/errors.ts';
 import { errorAnswer, traceIdOf } from '../../shared/http/error-answer.ts';
 import {
   type AnswerOf,
@@ -82,6 +83,13 @@ export function serve(route: Route, composition: Composition): HttpHandler {
     });
     return isOfCalls ? traces.request(facts(), answered) : answered();
   };
+}
+
+/** Answers a request that no route takes. */
+export function refuse(error: ParleyError, composition: Composition, context: InvocationContext): HttpResponseInit {
+  const log = composition.log.child({ function: context.functionName, invocation: context.invocationId });
+  const invocation = context.traceContext?.traceParent;
+  return toResponse(errorAnswer(error, traceIdOf(invocation) ?? context.invocationId, log));
 }
 
 /** None of the functions' answers is a page: a browser that is shown one loads and runs nothing of it. */

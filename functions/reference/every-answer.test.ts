@@ -54,6 +54,9 @@ test('the example of every route is answered as the reference says, and none by 
 
 /** Routes whose requests ask nothing of ACS unless something was done before: their own tests bring these codes about. */
 const LATER: ReadonlySet<string> = new Set(['calls-answer', 'calls-callbacks', 'calls-recording']);
+/** Routes that go on trying where ACS does not answer, and say so. */
+const TRIED_ON: ReadonlySet<string> = new Set(['calls-hangup', 'calls-terminate']);
+const isTriedOn = (code: ErrorCode, name: string) => /^acs\.un/.test(code) && TRIED_ON.has(name);
 
 /** What ACS answers, and the code that becomes of it. */
 const ACS_FAULTS = {
@@ -68,7 +71,7 @@ const ACS_FAULTS = {
 for (const code of Object.keys(ACS_FAULTS) as (keyof typeof ACS_FAULTS)[]) {
   test(`every route that names ${code} answers it`, async () => {
     const wrong: string[] = [];
-    for (const route of routesWith(code).filter(({ name }) => !LATER.has(name))) {
+    for (const route of routesWith(code).filter(({ name }) => !LATER.has(name) && !isTriedOn(code, name))) {
       const answers: Answer[] = [];
       for (const example of exampleBodies(route)) {
         const call = await standingCall(functions);
@@ -82,6 +85,19 @@ for (const code of Object.keys(ACS_FAULTS) as (keyof typeof ACS_FAULTS)[]) {
     assert.deepEqual(wrong, []);
   });
 }
+
+test('a hang-up that ACS does not answer is tried on where its call is known, and told as that where it is not', async () => {
+  for (const code of ['acs.unavailable', 'acs.unreachable'] as const) {
+    for (const route of ROUTES.filter(({ name }) => TRIED_ON.has(name))) {
+      const call = await standingCall(functions);
+      functions.acs.failing = { path: '', failure: ACS_FAULTS[code] };
+      assert.equal((await sendExample(functions, route, call)).status, 202, nameOf(route));
+      const lost = await sendExample(functions, route, { id: `lost-${randomUUID()}`, callConnectionId: 'lost' });
+      assert.equal(lost.body?.error?.code, code, nameOf(route));
+      functions.acs.failing = undefined;
+    }
+  }
+});
 
 /** Whether a request names a call, whose session can be damaged: others have tests of their own. */
 const names = ({ path: template, body }: RouteContract): boolean =>

@@ -5,10 +5,11 @@ import type { Session } from '../sessions/session.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import type { Todo } from './call-inbox.ts';
 import { isOver } from './call-state.ts';
+import { stillOpen } from './early-look.ts';
 import type { FollowUp } from './handlers/consequences.ts';
 import { operationEnded } from './host-commands.ts';
 import { endCall, type Later, type MediaRecovery } from './media-recovery.ts';
-import { isSettled, type OperationLedger, RECONCILE } from './operation-ledger.ts';
+import { isSettled, type Operation, type OperationLedger, RECONCILE } from './operation-ledger.ts';
 import { reconcile } from './reconcile.ts';
 import { RECORDING, recordingTold } from './recording-told.ts';
 
@@ -46,7 +47,7 @@ const DOERS: Readonly<Record<Exclude<FollowUp, 'reconcile-now'>, Doer>> = {
   },
 
   async 'hang-up'({ todo, log }, { carrier }) {
-    log.warn('a call given up as failed stands; hanging up');
+    log.warn('a call that is to be over stands; hanging up');
     if (!(await endCall(carrier, callOf(todo)))) log.info('the call was over already');
     return undefined;
   },
@@ -92,18 +93,26 @@ function leftToOthers({ todo: { name, data }, log }: Task): Later | undefined {
 }
 
 async function askHowItEnded(
-  { sessionId, session, log }: Task,
+  { sessionId, session, todo, log }: Task,
   operationContext: string,
   { ledger, carrier, store }: FollowUpParts,
-): Promise<undefined> {
+): Promise<Later | undefined> {
   const operation = await ledger.get(sessionId, operationContext);
   if (operation === undefined || isSettled(operation.state)) return undefined;
-  const settlement = await reconcile(operation, session, carrier);
+  const again = await stillOpen(operation, session, todo.data, carrier);
+  if (again !== undefined) return again;
+  const settlement = { ...(await reconcile(operation, session, carrier)), presumed: true };
   const isNews = await ledger.settle(sessionId, settlement);
-  if (isNews && session && !isOver(session.status)) await store.command(sessionId, operationEnded(settlement));
+  const isHeardOf = settlement.state === 'succeeded' || !isUnheardOf(operation);
+  if (isNews && isHeardOf && session && !isOver(session.status))
+    await store.command(sessionId, operationEnded(settlement));
   log.info({ operation: operation.kind, state: settlement.state }, 'no event told how an operation ended; asked');
   return undefined;
 }
+
+/** Whoever asked for it by the API was told that it failed; nobody in the call has noticed anything of it. */
+const isUnheardOf = ({ kind, state, data }: Operation): boolean =>
+  kind === 'transfer' && state === 'asked' && data.how === 'blind' && data.askedBy === 'api';
 
 const isFollowUp = (name: string): name is keyof typeof DOERS => Object.hasOwn(DOERS, name);
 

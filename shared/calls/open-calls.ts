@@ -11,6 +11,7 @@ import { CallInbox } from './call-inbox.ts';
 import { CallWork } from './call-work.ts';
 import { MediaRecovery } from './media-recovery.ts';
 import { OperationLedger } from './operation-ledger.ts';
+import { TodoList } from './todo-list.ts';
 
 /** What of a carrier is asked by what follows from its events. */
 export type WorkingCarrier = Pick<
@@ -36,6 +37,7 @@ export interface Calls {
   readonly inbox: CallInbox;
   readonly ledger: OperationLedger;
   readonly work: CallWork;
+  readonly todo: TodoList;
 }
 
 const DAY_MS = 86_400_000;
@@ -49,5 +51,10 @@ export function openCalls(options: CallsOptions): Calls {
   const ledger = new OperationLedger(redis, { ...kept, source: options.source });
   const recovery = new MediaRecovery({ redis, store, carrier });
   const budget = new OutboundBudget({ redis, clock, maxCallMs });
-  return { inbox, ledger, work: new CallWork({ ...options, inbox, ledger, recovery, budget, traces }) };
+  return {
+    inbox,
+    ledger,
+    todo: new TodoList(redis, kept.ttlMs),
+    work: new CallWork({ ...options, inbox, ledger, recovery, budget, traces }),
+  };
 }

@@ -8,6 +8,8 @@ import { sessionKeys, WORK_KEY } from '../sessions/keys.ts';
 import type { NewEvent } from '../sessions/session.ts';
 import { encodeEvent } from '../sessions/session-codec.ts';
 import { askRedis, readRedis } from '../sessions/session-errors.ts';
+import { firstLook, UNSURE_LOOK_MS } from './early-look.ts';
+import { TodoList } from './todo-list.ts';
 
 /**
  * Something that was asked of the carrier and ends later. `asked`: the request is on its way, or got lost. `accepted`: the
@@ -41,6 +43,8 @@ export interface Settlement {
   readonly result?: OperationResult | undefined;
   /** Of a failure: the carrier has told of it, and it counts although the operation was taken to have succeeded. */
   readonly overrides?: boolean | undefined;
+  /** Found out by asking: whatever is told of it after all counts. */
+  readonly presumed?: boolean | undefined;
 }
 
 export interface NewOperation {
@@ -49,6 +53,8 @@ export interface NewOperation {
   readonly operationContext: string;
   readonly kind: CallOperation;
   readonly deadlineMs: number;
+  /** When the carrier is asked first, where that is before the deadline. */
+  readonly lookMs?: number | undefined;
   readonly data?: Readonly<Record<string, unknown>>;
   /** There is no second one while this one is open. */
   readonly alone?: Alone;
@@ -102,8 +108,8 @@ const TELL_LUA = `
 
 const SCRIPTS = {
   /**
-   * KEYS operations, states, todo, session, events. ARGV ttl, context, operation, line, deadline, name of the to-do, slot or
-   * empty, fields of the event. -> 1, 0: there is one of this context, or -1: the slot is taken.
+   * KEYS operations, states, todo, session, events. ARGV ttl, context, operation, line, when to look, name of the to-do, slot
+   * or empty, data of the to-do, fields of the event. -> 1, 0: there is one of this context, or -1: the slot is taken.
    */
   parleyOperationBegin: {
     keys: 5,
@@ -120,9 +126,9 @@ const SCRIPTS = {
       redis.call('HSET', KEYS[2], ARGV[2], ARGV[4])
       local time = redis.call('TIME')
       local due = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[5]
-      redis.call('HSET', KEYS[3], ARGV[6], string.format('%.0f 0 {}', due))
+      redis.call('HSET', KEYS[3], ARGV[6], string.format('%.0f 0 %s', due, ARGV[8]))
       for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], ARGV[1]) end
-      tell(KEYS[4], KEYS[5], { unpack(ARGV, 8) })
+      tell(KEYS[4], KEYS[5], { unpack(ARGV, 9) })
       return 1`,
   },
   /** KEYS operations, states, session, events. ARGV ttl, context, line, fields of the event. -> 1 if it was news. */
@@ -177,6 +183,7 @@ const storedState = z.object({
 export class OperationLedger {
   readonly #redis: LedgerRedis;
   readonly #work: DueList;
+  readonly #todo: TodoList;
   readonly #ttlMs: number;
   readonly #wallMs: () => number;
   readonly #source: NewEvent['source'] | undefined;
@@ -193,6 +200,7 @@ export class OperationLedger {
     for (const [name, { keys, lua }] of Object.entries(SCRIPTS)) redis.defineCommand(name, { numberOfKeys: keys, lua });
     this.#redis = redis as LedgerRedis;
     this.#work = new DueList(redis, { key: WORK_KEY, ttlMs: options.ttlMs });
+    this.#todo = new TodoList(redis, options.ttlMs);
     this.#ttlMs = options.ttlMs;
     this.#wallMs = options.wallMs;
     this.#source = options.source;
@@ -203,7 +211,10 @@ export class OperationLedger {
    * @returns false: there is one with this `operationContext`, and nothing was changed
    * @throws {ParleyError} what `alone` says, where another one has its slot
    */
-  async begin({ sessionId, operationContext, kind, deadlineMs, data = {}, alone }: NewOperation): Promise<boolean> {
+  async begin(wanted: NewOperation): Promise<boolean> {
+    const { sessionId, operationContext, kind, deadlineMs, lookMs, data = {}, alone } = wanted;
+    const dueMs = Math.min(lookMs ?? deadlineMs, deadlineMs);
+    const look = JSON.stringify(lookMs === undefined ? {} : firstLook(deadlineMs, lookMs));
     const { operations, operationStates, todo, session, events } = sessionKeys(sessionId);
     const askedAt = this.#wallMs();
     const operation = JSON.stringify({ kind, askedAt, deadlineMs, data });
@@ -219,14 +230,20 @@ export class OperationLedger {
       askRedis(() =>
         this.#redis.parleyOperationBegin(
           ...[operations, operationStates, todo, session, events],
-          ...[this.#ttlMs, operationContext, operation, line, Math.round(deadlineMs), RECONCILE + operationContext],
-          ...[alone?.slot ?? '', ...told],
+          ...[this.#ttlMs, operationContext, operation, line, Math.round(dueMs), RECONCILE + operationContext],
+          ...[alone?.slot ?? '', look, ...told],
         ),
       ),
-      this.#work.byThen(sessionId, deadlineMs),
+      this.#work.byThen(sessionId, dueMs),
     ]);
     if (begun === -1 && alone) throw alone.refusal();
     return begun === 1;
+  }
+
+  /** Nobody knows whether the carrier has it: it is asked soon, and not at the deadline alone. */
+  lookSoon(sessionId: string, operationContext: string, deadlineMs: number): Promise<void> {
+    const look = firstLook(deadlineMs, UNSURE_LOOK_MS, true);
+    return this.#todo.enter(sessionId, RECONCILE + operationContext, UNSURE_LOOK_MS, look);
   }
 
   /** The carrier has taken the request. @returns whether that was news: its event may have been quicker */
@@ -278,8 +295,9 @@ export class OperationLedger {
 }
 
 /** As {@link SETTLE_LUA} takes it. */
-export function stateLine({ state, result, overrides = false }: Settlement, at: number): string {
-  return `${overrides ? OVERRIDES : RANKS[state]} ${JSON.stringify({ state, at, ...(result && { result }) })}`;
+export function stateLine({ state, result, overrides = false, presumed = false }: Settlement, at: number): string {
+  const rank = overrides ? OVERRIDES : presumed ? RANKS.unknown : RANKS[state];
+  return `${rank} ${JSON.stringify({ state, at, ...(result && { result }) })}`;
 }
 
 function decodeOperation(operationContext: string, operation: string, line = ''): Operation | undefined {

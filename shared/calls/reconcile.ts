@@ -3,6 +3,7 @@ import type { Carrier } from '../carrier/carrier.ts';
 import { failedAs } from '../carrier/carrier-error.ts';
 import type { Session } from '../sessions/session.ts';
 import { isOver } from './call-state.ts';
+import { type EndReason, TRANSFERRED } from './end-reasons.ts';
 import type { Operation, Settlement } from './operation-ledger.ts';
 import { isStart } from './operations/recording-state.ts';
 
@@ -32,6 +33,7 @@ export async function reconcile(
     if (operation.kind === 'collect-keys') return keysBrokenOff(operation, session);
     // The carrier was not asked yet.
     if (isStart(operation) && operation.state === 'asked') return told('failed', 'recording.notice-unheard');
+    if (operation.kind === 'transfer') return transferAtEnd(operation, session);
     return told('unknown', 'The call was over before anybody said how this ended.');
   }
   try {
@@ -56,6 +58,20 @@ function keysBrokenOff({ operationContext }: Operation, session: Session | undef
   const data = { status: 'call_over', attempts };
   return { operationContext, state: 'failed', result: { message: data.status, data } };
 }
+
+/** The end of the call tells how a transfer ended: where we were left out of it, or because nobody waits for it any more. */
+function transferAtEnd({ operationContext, data }: Operation, session: Session | undefined): Settlement {
+  const told = (state: Settlement['state'], message: string) => ({ operationContext, state, result: { message } });
+  const { endReason } = session ?? {};
+  if (endReason === TRANSFERRED) return told('succeeded', 'No event came; the call was handed on.');
+  if (endReason === 'caller-ended' || endReason === 'nobody-left')
+    return told('failed', 'caller-left' satisfies EndReason);
+  // Whoever carries a warm one out would have noted before that it has come about.
+  const isKnown = endReason !== undefined && (data.how === 'warm' || endReason !== 'carrier-ended');
+  if (isKnown) return told('failed', endReason);
+  return told('unknown', 'The call was over before anybody said how this ended.');
+}
+
 
 /** Undefined where nothing that can be asked tells it. */
 async function isDone({ kind, data }: Operation, callId: string, carrier: CarrierState): Promise<boolean | undefined> {

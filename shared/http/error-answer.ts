@@ -1,6 +1,7 @@
 import { ConfigError, messageOf, ParleyError, publicMessageOf, TooMuchError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { ErrorBody } from './error-body.ts';
+import { MethodError } from './methods.ts';
 
 export interface ErrorAnswer {
   readonly status: number;
@@ -23,6 +24,7 @@ export function answerTo(thrown: unknown, traceId: string): ErrorAnswer {
     headers: {
       'cache-control': 'no-store',
       ...(status === 401 && { 'www-authenticate': 'Bearer' }),
+      ...(error instanceof MethodError && { allow: error.allowed }),
       ...retryAfter(error),
     },
     body: { error: { code, message: publicMessageOf(error), ...(details && { details }), traceId } },

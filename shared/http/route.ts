@@ -161,11 +161,10 @@ const TOKEN_ERRORS = [
  */
 export function errorsOf(contract: RouteContract, asked?: AskedFor): readonly ErrorCode[] {
   const { params, query, headers, body, access, errors, half } = contract;
-  const codes: ErrorCode[] = [...errors, 'internal'];
+  const codes: ErrorCode[] = [...errors, 'internal', 'method.not-allowed'];
   // A stream host that is not configured does not start.
   if (half !== 'stream-host') codes.push('config.invalid');
   if (half !== 'stream-host' && !contract.probe) codes.push('request.too-many');
-  if (half !== 'functions') codes.push('method.not-allowed');
   if (body || [params, query, headers].some((part) => part && mayBeWrong(part))) codes.push('request.invalid');
   if (body) codes.push('request.not-json', 'request.too-deep', 'request.too-large');
   if (access === 'acs-token') codes.push(...TOKEN_ERRORS);

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DependencyError } from '../../shared/errors.ts';
+import { methodsAt } from '../../shared/http/methods.ts';
 import { readBytes } from '../../shared/http/request-body.ts';
-import { isPathOf } from '../../shared/http/route.ts';
 import { ALL_ROUTES } from '../../shared/http/routes/all.ts';
 import { type OriginRules, requireOrigin, requireOwnHost } from './origins.ts';
 
@@ -42,11 +42,7 @@ export class FunctionsDoor {
 
   /** The methods that the functions answer at a path; none where it is no route of theirs. */
   methodsAt(path: string): readonly string[] {
-    const routes = ROUTES.filter((route) => isPathOf(route, path));
-    // `calls/initiate` is no call of that name.
-    const named = routes.filter((route) => !route.path.includes('{'));
-    const methods = (named.length > 0 ? named : routes).map(({ method }) => method);
-    return [...new Set(methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])))];
+    return methodsAt(ROUTES, path).flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method]));
   }
 
   /** @throws {ParleyError} `origin.refused`, `request.too-large`, `functions.unreachable` */

@@ -2,6 +2,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { type Clock, systemClock } from '../../shared/clock.ts';
 import { ConfigError, messageOf, NotFoundError, ParleyError } from '../../shared/errors.ts';
 import { traceIdOf } from '../../shared/http/error-answer.ts';
+import { MethodError } from '../../shared/http/methods.ts';
+import { API_PREFIX } from '../../shared/http/route.ts';
+import { referencePage } from '../../shared/http/routes/reference.ts';
 import { ALL_SOCKETS } from '../../shared/http/routes/sockets.ts';
 import type { NewId } from '../../shared/ids.ts';
 import type { Logger } from '../../shared/log.ts';
@@ -122,7 +125,6 @@ export class StreamHostServer {
       }
       const answer = this.#refusals.answer(error, traceIdOf(String(request.headers.traceparent)) ?? newId());
       if (response.headersSent) response.destroy();
-      else if (error instanceof MethodError) send(response, { ...answer, headers: { allow: error.allowed } });
       else send(response, answer);
     }
   }
@@ -133,12 +135,15 @@ export class StreamHostServer {
     if (allowOrigin(this.#options, pathname, request, response)) return;
     if (!isReadable(pathname)) throw new NotFoundError('route.unknown', 'The path is not encoded as one.');
     const theirs = this.#functions?.methodsAt(pathname) ?? [];
-    if (theirs.length > 0 && !theirs.includes(request.method ?? '')) throw new MethodError(theirs.join(', '));
+    if (theirs.length > 0 && !theirs.includes(request.method ?? '')) throw new MethodError(theirs);
     if (theirs.length > 0) return this.#functions?.serve(request, response);
     // As the functions have it, a slash at the end changes nothing.
     const route = this.#routes.get(pathname.replace(/(?<=.)\/$/, ''));
     const allowed = route === undefined || route.contract.method === 'GET' ? ['GET', 'HEAD'] : [route.contract.method];
-    if (!allowed.includes(request.method ?? '')) throw new MethodError(allowed.join(', '));
+    if (!allowed.includes(request.method ?? '')) {
+      if (route === undefined && isUnknownRoute(pathname)) throw nothingThere();
+      throw new MethodError(allowed);
+    }
     if (route !== undefined) {
       send(response, await route.answer(rawRequest(request, searchParams), request), route.contract.produces);
       return;
@@ -148,18 +153,17 @@ export class StreamHostServer {
     if (ALL_SOCKETS.some(({ path }) => path === pathname)) {
       throw new ParleyError('route.is-a-socket', 'This is a WebSocket: open it with ws:// or wss://.');
     }
-    throw new NotFoundError('route.unknown', 'There is nothing at this path.');
+    throw nothingThere();
   }
 }
 
-class MethodError extends ParleyError {
-  readonly allowed: string;
+const nothingThere = () => new NotFoundError('route.unknown', 'There is nothing at this path.');
 
-  constructor(allowed: string) {
-    super('method.not-allowed', `This path answers ${allowed}.`);
-    this.allowed = allowed;
-  }
-}
+/** Below the prefix are routes and sockets, and the files of the page of the reference. */
+const isUnknownRoute = (path: string): boolean =>
+  path.startsWith(`${API_PREFIX}/`) &&
+  !path.startsWith(referencePage.path) &&
+  !ALL_SOCKETS.some((socket) => socket.path === path);
 
 function whyNoPort({ code, message }: NodeJS.ErrnoException, port: number, host: string | undefined): string {
   if (host !== undefined && code !== undefined && FOREIGN_ADDRESS.has(code)) {

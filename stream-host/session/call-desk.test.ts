@@ -65,7 +65,14 @@ for (const [how, reason, happens] of UNANSWERED) {
     call.desk.act(warm({ timeoutS: 0.05 }));
     await eventually(() => call.results().includes('failed'));
     assert.equal(call.carrier.asked.at(-1), `unhold ${CALLER}`);
-    assert.ok(call.carrier.asked.includes(`remove ${HUMAN}`), 'he does not come in later');
+    const isKnown = how === 'is busy';
+    assert.equal(call.carrier.asked.includes(`remove ${HUMAN}`), !isKnown, 'he does not come in later');
+    const failed = (await ledger.list(call.session.id)).filter(({ state }) => state === 'failed');
+    // One failure, and not a second one of the clean-up (breaker16b I).
+    assert.deepEqual(
+      failed.map(({ kind }) => kind),
+      ['transfer'],
+    );
     assert.deepEqual(call.heard, ['interrupted', 'nobody', 'caller']);
     assert.equal(call.news.at(-1)?.speech, 'own-words');
     assert.match(JSON.stringify(call.news.at(-1)?.item?.result), reason);

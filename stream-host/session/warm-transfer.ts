@@ -71,6 +71,8 @@ export class WarmTransfer {
   readonly #cancels = new Set<Cancel>();
   #callerWasIn = false;
   #humanWasIn = false;
+  /** The human was rung, and nothing says that he does not come. */
+  #mayCome = false;
   #sequence = Number.NEGATIVE_INFINITY;
   #closed = false;
 
@@ -105,7 +107,7 @@ export class WarmTransfer {
   /** An operation of the call has ended. @returns whether it was a step of this one */
   ended(operationContext: string, succeeded: boolean, reason: string): boolean {
     if (!operationContext.startsWith(`${this.#options.of.operationContext}.`)) return false;
-    if (operationContext === this.#step('add').operationContext) this.#rung.resolve(succeeded || reason || 'no answer');
+    if (operationContext === this.#step('add').operationContext) this.#answered(succeeded || reason || 'no answer');
     return true;
   }
 
@@ -128,6 +130,11 @@ export class WarmTransfer {
     this.#gone.resolve('session');
   }
 
+  #answered(how: true | string): void {
+    if (how !== true) this.#mayCome = false;
+    this.#rung.resolve(how);
+  }
+
   #step(name: string): OperationOf {
     const { of } = this.#options;
     return { ...of, operationContext: `${of.operationContext}.${name}`, askedBy: 'engine' };
@@ -136,12 +143,14 @@ export class WarmTransfer {
   async #ring(): Promise<true | string> {
     const { ports, wish, source, clock } = this.#options;
     const step = this.#step('add');
+    this.#mayCome = true;
     try {
       const isNew = await addParticipant(ports, step, { target: wish.target, ringS: wish.timeoutS, source });
       if (!isNew) await this.#pickUp(step);
     } catch (error) {
       // He may be rung all the same.
-      if (!mayBeDone(error)) throw error;
+      this.#mayCome = mayBeDone(error);
+      if (!this.#mayCome) throw error;
     }
     const lateMs = wish.timeoutS * 1000 + this.#waits.afterRingingMs;
     const late = new Promise<string>((resolve) => this.#cancels.add(clock.after(lateMs, () => resolve('no answer'))));
@@ -160,8 +169,8 @@ export class WarmTransfer {
   /** Another host has rung the human: what came of it may have been told to that host. */
   async #pickUp({ sessionId, operationContext }: OperationOf): Promise<void> {
     const found = await this.#options.ports.ledger.get(sessionId, operationContext);
-    if (found?.state === 'succeeded') this.#rung.resolve(true);
-    if (found?.state === 'failed') this.#rung.resolve('no answer');
+    if (found?.state === 'succeeded') this.#answered(true);
+    if (found?.state === 'failed') this.#answered('no answer');
   }
 
   async #isThere(who: PartyId): Promise<boolean> {
@@ -195,13 +204,12 @@ export class WarmTransfer {
   }
 
   async #takeBack(reason: string): Promise<WarmOutcome> {
-    const { ports, wish, wasOnHold, log } = this.#options;
+    const { wasOnHold, log } = this.#options;
     const ended = await Promise.race([this.#gone.promise, Promise.resolve(undefined)]);
     if (ended === 'session') return { kind: 'abandoned' };
     if (ended === 'caller') return { kind: 'caller-left' };
     try {
-      // He may be about to answer: nobody shall come into a call that goes on without him.
-      if (ended !== 'human') await removeParticipant(ports, this.#step('remove'), wish.target);
+      if (ended !== 'human' && this.#mayCome) await this.#callOff();
     } catch (error) {
       log.debug({ reason: messageOf(error) }, 'there was nobody to take out of the call');
     }
@@ -211,6 +219,17 @@ export class WarmTransfer {
       log.error({ reason: messageOf(error) }, 'a caller could not be taken off hold');
     }
     return { kind: 'taken-back', reason };
+  }
+
+  /**
+   * He may be about to answer: nobody shall come into a call that goes on without him. To remove one who never came fails, and
+   * is no operation of anybody's.
+   */
+  async #callOff(): Promise<void> {
+    const { ports, wish, of } = this.#options;
+    const step = this.#step('remove');
+    if (await this.#isThere(wish.target)) await removeParticipant(ports, step, wish.target);
+    else await ports.carrier.removeParticipant(of.callId, wish.target, step.operationContext);
   }
 
   #unhold(): Promise<void> {

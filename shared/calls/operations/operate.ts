@@ -1,14 +1,15 @@
 import type { CallOperation } from '../../carrier/call-events.ts';
 import type { Carrier } from '../../carrier/carrier.ts';
-import { CarrierError } from '../../carrier/carrier-error.ts';
+import { CarrierError, failedAs } from '../../carrier/carrier-error.ts';
 import { messageOf, ParleyError } from '../../errors.ts';
 import { type CallTraces, noCallTraces } from '../../telemetry/call-traces.ts';
 import { operationSpan } from '../../telemetry/names.ts';
 import type { Alone, OperationLedger, OperationResult } from '../operation-ledger.ts';
+import { callStands } from './who-is-there.ts';
 
 export interface OperationPorts {
   readonly carrier: Carrier;
-  readonly ledger: Pick<OperationLedger, 'begin' | 'accepted' | 'settle' | 'get' | 'list'>;
+  readonly ledger: Pick<OperationLedger, 'begin' | 'accepted' | 'settle' | 'get' | 'list' | 'lookSoon'>;
   readonly traces?: Pick<CallTraces, 'within'> | undefined;
 }
 
@@ -29,6 +30,8 @@ interface Asked<Result> {
   readonly kind: CallOperation;
   /** By when the event that tells how it ended should be here. */
   readonly deadlineMs: number;
+  /** When the carrier is asked first how it goes, where that is before the deadline. */
+  readonly lookMs?: number;
   readonly data?: Readonly<Record<string, unknown>>;
   readonly request: () => Promise<Result>;
   /** Whoever wants it has entered it already, for somebody else to carry out. */
@@ -43,27 +46,40 @@ interface Asked<Result> {
  * Enters an operation in the ledger, and asks the carrier for it.
  * @returns false: it was asked for before, and nothing was done now
  * @throws {ParleyError} it was not done, and is on record as failed, or not at all where another one is open; or, see
- * {@link mayBeDone}, nobody knows, and it stays `asked` until its event comes, or the carrier is asked how things stand
+ * {@link mayBeDone}, nobody knows, and it stays `asked` until its event comes, or the carrier is asked a moment later how
+ * things stand
  */
 export async function operate<Result>(
-  { ledger, traces = noCallTraces }: OperationPorts,
-  { sessionId, operationContext, askedBy }: OperationOf,
-  { kind, deadlineMs, data = {}, request, entered = false, alone, endsWith }: Asked<Result>,
+  { carrier, ledger, traces = noCallTraces }: OperationPorts,
+  { sessionId, callId, operationContext, askedBy }: OperationOf,
+  { kind, deadlineMs, lookMs, data = {}, request, entered = false, alone, endsWith }: Asked<Result>,
 ): Promise<boolean> {
-  const operation = { sessionId, operationContext, kind, deadlineMs, data: { ...data, askedBy } };
+  const operation = { sessionId, operationContext, kind, deadlineMs, lookMs, data: { ...data, askedBy } };
   const isNew = await ledger.begin({ ...operation, ...(alone && { alone }) });
   if (!isNew && !(entered && (await ledger.get(sessionId, operationContext))?.state === 'asked')) return false;
   let result: Result;
   try {
     result = await traces.within(sessionId, operationSpan(kind), request);
-  } catch (error) {
-    if (mayBeDone(error)) throw error;
+  } catch (thrown) {
+    if (mayBeDone(thrown)) {
+      // Where that cannot be noted now, it is looked at at its deadline.
+      await ledger.lookSoon(sessionId, operationContext, deadlineMs).catch(() => {});
+      throw thrown;
+    }
+    const error = await explained(thrown, carrier, callId);
     await ledger.settle(sessionId, { operationContext, state: 'failed', result: { message: reasonOf(error) } });
     throw error;
   }
   if (endsWith) await ledger.settle(sessionId, { operationContext, state: 'succeeded', result: endsWith(result) });
   else await ledger.accepted(sessionId, operationContext);
   return true;
+}
+
+/** ACS says of whatever it does not find in a call that it does not know the call: it is asked after that. */
+async function explained(error: unknown, carrier: Pick<Carrier, 'state'>, callId: string): Promise<unknown> {
+  if (!failedAs(error, 'gone')) return error;
+  const state = await carrier.state(callId).catch(() => 'gone' as const);
+  return state === 'gone' ? error : callStands(error);
 }
 
 /** The request was sent, and no answer says that nothing came of it. */

@@ -2,10 +2,11 @@ import { z } from 'zod';
 import type { PartyId } from '../../carrier/carrier.ts';
 import { ParleyError } from '../../errors.ts';
 import type { TransferWish } from '../call-wish.ts';
+import { TRANSFER_LOOK_MS } from '../early-look.ts';
 import { isSettled, type Operation } from '../operation-ledger.ts';
 import { type OperationOf, type OperationPorts, operate } from './operate.ts';
 import { isRung, participantThere } from './participants.ts';
-import { isThere } from './who-is-there.ts';
+import { aboutSomebody, isThere } from './who-is-there.ts';
 
 /** ACS itself gives a transfer 60 s to be accepted, and takes no other time; the event may be a little behind. */
 const SETTLED_WITHIN_MS = 65_000;
@@ -52,9 +53,14 @@ export async function transferBlind(
   return operate(ports, of, {
     kind: 'transfer',
     deadlineMs: SETTLED_WITHIN_MS,
+    lookMs: TRANSFER_LOOK_MS,
     data: { how: 'blind', target },
     alone: ALONE,
-    request: () => ports.carrier.transfer(callId, { target, operationContext, ...parties }),
+    request: () => {
+      const { transferee } = parties;
+      const request = () => ports.carrier.transfer(callId, { target, operationContext, ...parties });
+      return transferee === undefined ? request() : aboutSomebody(ports.carrier, callId, transferee, request);
+    },
   });
 }
 

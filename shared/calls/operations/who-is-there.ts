@@ -18,11 +18,19 @@ export async function aboutSomebody<Result>(
   try {
     return await request();
   } catch (error) {
-    const mayBeAbsent = failedAs(error, 'gone') || failedAs(error, 'refused');
-    if (!mayBeAbsent || (await isThere(carrier, callId, who)) !== false) throw error;
-    throw absent(error);
+    const isGone = failedAs(error, 'gone');
+    if (!isGone && !failedAs(error, 'refused')) throw error;
+    const there = await isThere(carrier, callId, who);
+    if (there === false) throw absent(error);
+    throw there && isGone ? callStands(error) : error;
   }
 }
+
+/** It was answered as of a call that is gone, and the call stands. */
+export const callStands = (cause: unknown) =>
+  new CarrierError('refused', 'acs.refused', 'The carrier has the call, and not what was asked for in it (any more).', {
+    cause,
+  });
 
 export const absent = (cause?: unknown) =>
   new CarrierError('absent', 'calls.participant-not-found', 'Nobody of that name is in the call.', { cause });

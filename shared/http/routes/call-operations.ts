@@ -104,7 +104,14 @@ export const transferCall = defineRoute({
     })
     .meta({ id: 'TransferCall' }),
   answers: { 202: accepted },
-  errors: [...OPERATION_ERRORS, ...ONCE_ERRORS, 'calls.transfer-running', 'calls.participant-there', 'calls.no-voice'],
+  errors: [
+    ...OPERATION_ERRORS,
+    ...ONCE_ERRORS,
+    ...PARTICIPANT_ERRORS,
+    'calls.transfer-running',
+    'calls.participant-there',
+    'calls.no-voice',
+  ],
 });
 
 export const addParticipant = defineRoute({

@@ -188,6 +188,10 @@ const callFields = {
     .meta({ example: null }),
 };
 
+/** A number of a query: digits alone, and nothing else that can be read as one (`1e1`). */
+const digits = <Schema extends z.ZodType>(schema: Schema) =>
+  z.preprocess((given) => (typeof given === 'string' && !/^\d{1,9}$/.test(given) ? Number.NaN : given), schema);
+
 const moment = z.iso.datetime({ offset: true }).meta({ example: AT });
 
 /** A page by number costs what it leaves out, so they end somewhere. A cursor goes on from where it stands. */
@@ -200,8 +204,9 @@ export const listCalls = defineRoute({
   path: '/api/v1/calls',
   access: 'api',
   summary: 'Lists calls and browser sessions, newest first',
-  query: z.strictObject({
-    limit: z.coerce.number().int().min(1).max(100).default(10),
+  query: z
+    .strictObject({
+    limit: digits(z.coerce.number().int().min(1).max(100)).default(10),
     cursor: z.string().min(1).max(200).describe('`cursor` of the page before.').exactOptional(),
     status: callStatus.exactOptional(),
     status_filter: callStatus.describe('The old API’s name for `status`.').exactOptional(),
@@ -215,8 +220,18 @@ export const listCalls = defineRoute({
       .exactOptional(),
     from: moment.describe('Only those that were created then or later.').exactOptional(),
     to: moment.describe('Only those that were created then or earlier.').exactOptional(),
-    page: z.coerce.number().int().min(1).max(MAX_PAGE, `at most ${MAX_PAGE}; use the cursor to go further`).default(1),
-  }),
+    page: digits(
+      z.coerce.number().int().min(1).max(MAX_PAGE, `at most ${MAX_PAGE}; use the cursor to go further`),
+    ).default(1),
+    })
+    .refine(({ status, status_filter: old = status }) => status === undefined || status === old, {
+      path: ['status_filter'],
+      error: 'is the old name of status, and says something else; send one of the two',
+    })
+    .refine(({ from, to }) => from === undefined || to === undefined || Date.parse(from) <= Date.parse(to), {
+      path: ['to'],
+      error: 'is before from',
+    }),
   answers: {
     200: z
       .object({
@@ -315,6 +330,16 @@ export const readCall = defineRoute({
   errors: [...STORE_ERRORS, 'calls.not-found'],
 });
 
+const hungUp = z.object({
+  call_id: z.string().meta({ example: CALL_ID }),
+  session_id: z.string().nullable().describe('null where Redis has lost the session; its call is ended all the same.'),
+  status: z
+    .string()
+    .describe('`disconnecting`, or what the call had come to already.')
+    .meta({ example: 'disconnecting' }),
+  message: z.string().meta({ example: 'Hanging up' }),
+});
+
 export const hangUpCall = defineRoute({
   name: 'calls-hangup',
   half: 'functions',
@@ -322,23 +347,16 @@ export const hangUpCall = defineRoute({
   path: '/api/v1/calls/{id}/hangup',
   access: 'api',
   summary: 'Ends a call for everybody, or a browser’s session',
+  description:
+    'The agent says nothing more. Where ACS cannot be reached, or breaks, it is asked until the call is over; where it refuses, nothing has changed.',
   params: callId,
   query: nothing,
   answers: {
-    200: z
-      .object({
-        call_id: z.string().meta({ example: CALL_ID }),
-        session_id: z
-          .string()
-          .nullable()
-          .describe('null where Redis has lost the session; its call is ended all the same.'),
-        status: z
-          .string()
-          .describe('`disconnecting`, or what the call had come to already.')
-          .meta({ example: 'disconnecting' }),
-        message: z.string().meta({ example: 'Hanging up' }),
-      })
-      .meta({ id: 'HungUpCall', description: 'The call is being ended, or was over.' }),
+    200: hungUp.meta({ id: 'HungUpCall', description: 'The call is being ended, or was over.' }),
+    202: hungUp.meta({
+      id: 'HangUpTriedOn',
+      description: 'ACS did not take it, or gave no answer: it is asked until it confirms that the call is over.',
+    }),
   },
   errors: [...STORE_ERRORS, 'calls.not-found', 'calls.not-established', ...ACS_ERRORS],
 });

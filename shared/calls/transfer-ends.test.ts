@@ -1,0 +1,139 @@
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, test } from 'node:test';
+import { pino } from 'pino';
+import { readAcsEvent } from '../carrier/acs/acs-events.ts';
+import type { CallState } from '../carrier/carrier.ts';
+import { systemClock } from '../clock.ts';
+import { randomIds } from '../ids.ts';
+import { CommandInbox } from '../sessions/command-inbox.ts';
+import { sessionKeys } from '../sessions/keys.ts';
+import type { SessionCommand } from '../sessions/session.ts';
+import { newSession, redisesUnderTest } from '../sessions/testing/redis.ts';
+import { eventually } from '../testing/eventually.ts';
+import { TRANSFER_LOOK_MS, UNSURE_LOOK_MS } from './early-look.ts';
+import { openCalls } from './open-calls.ts';
+import { leftovers, NOTHING_LEFT, workOff } from './testing/worked-off.ts';
+
+const [redis] = await redisesUnderTest();
+if (!redis) throw new Error('There is no Redis.');
+const raw = redis.connect();
+const store = redis.store();
+/** How the carrier says that calls stand, one answer after the other; the last one stays. */
+const states: CallState[] = [];
+let looks = 0;
+const carrier = {
+  end: async () => true,
+  state: async () => {
+    looks += 1;
+    return (states.length > 1 ? states.shift() : states[0]) ?? 'connected';
+  },
+  participants: async () => [],
+  recordingState: async () => 'active' as const,
+  stopRecording: async () => {},
+  startMedia: async () => {},
+  startTranscription: async () => {},
+};
+const calls = openCalls({
+  ...{ redis: redis.connect(), store, carrier, source: 'functions', clock: systemClock, newId: randomIds },
+  ...{ log: pino({ level: 'silent' }), sessionTtlSeconds: 600, maxCallMs: 60_000 },
+});
+const inbox = new CommandInbox(redis.connect());
+after(() => inbox.close());
+
+async function inTransfer(how: 'blind' | 'warm', shown: readonly CallState[] = []) {
+  states.splice(0, states.length, ...shown);
+  looks = 0;
+  const id = `transfer-${randomUUID()}`;
+  await store.create({ ...newSession(id), status: 'connected', callConnectionId: `c-${id}` });
+  const commands: SessionCommand[] = [];
+  const stop = inbox.open(id, (command) => commands.push(command));
+  const data = { how, target: '+15559999', askedBy: 'api' };
+  const lookMs = how === 'blind' ? TRANSFER_LOOK_MS : undefined;
+  const transfer = {
+    sessionId: id,
+    operationContext: 't',
+    kind: 'transfer',
+    deadlineMs: 65_000,
+    lookMs,
+    data,
+  } as const;
+  await calls.ledger.begin(transfer);
+  if (how === 'blind') await calls.ledger.accepted(id, 't');
+  const ended = async (subCode: number) => {
+    const resultInformation = { code: 200, subCode, message: 'As ordered.' };
+    const wire = {
+      id: `end-${id}`,
+      type: 'Microsoft.Communication.CallDisconnected',
+      data: { callConnectionId: `c-${id}`, resultInformation },
+    };
+    const event = readAcsEvent(wire, Date.now());
+    assert.ok(event);
+    await calls.inbox.append(id, [event]);
+    await calls.work.visit(id);
+  };
+  const outcome = async () => {
+    const { state, result } = (await calls.ledger.get(id, 't')) ?? {};
+    return [state, result?.message];
+  };
+  const dueInMs = async () => Number((await raw.hget(sessionKeys(id).todo, 'reconcile:t'))?.split(' ')[0]) - Date.now();
+  return { id, commands, stop, ended, outcome, dueInMs };
+}
+
+test('a blind transfer of which only the end of the call tells has succeeded, and the call was transferred (breaker16b L)', async () => {
+  const { id, ended, outcome, stop } = await inTransfer('blind');
+  await ended(7015);
+  assert.equal((await outcome())[0], 'succeeded');
+  assert.partialDeepStrictEqual(await store.get(id), { status: 'disconnected', endReason: 'transferred' });
+  assert.deepEqual(await leftovers(raw, id), NOTHING_LEFT);
+  stop();
+});
+
+test('a blind transfer whose failure nobody tells is found out as soon as the carrier shows none any more, and whoever talks with the caller is told (breaker16b L)', async () => {
+  const { id, commands, dueInMs, outcome, stop } = await inTransfer('blind', ['changing', 'changing', 'connected']);
+  assert.ok((await dueInMs()) <= TRANSFER_LOOK_MS, 'it is not waited for until the deadline');
+  await workOff(raw, calls);
+  assert.equal((await outcome())[0], 'failed');
+  assert.ok(looks <= 4, 'it was settled by the third look');
+  await eventually(() => commands.length > 0);
+  assert.partialDeepStrictEqual(commands, [{ type: 'operation', operationContext: 't', succeeded: false }]);
+  // The word of the carrier counts, when it comes after all.
+  await calls.ledger.settle(id, { operationContext: 't', state: 'succeeded' });
+  assert.equal((await outcome())[0], 'succeeded');
+  stop();
+});
+
+test('of a carrier that never shows a transfer its silence says nothing: the deadline is waited for', async () => {
+  const { outcome, stop } = await inTransfer('blind', ['connected']);
+  await workOff(raw, calls);
+  assert.equal((await outcome())[0], 'failed');
+  assert.ok(looks > 20, `${looks}`);
+  stop();
+});
+
+test('a request for a transfer that got no answer is looked after soon, and nobody in the call is told of what he never noticed (breaker16b 0b)', async () => {
+  const { id, commands, dueInMs, outcome, stop } = await inTransfer('blind', ['connected']);
+  const asked = { sessionId: id, operationContext: 'lost', kind: 'transfer', deadlineMs: 65_000 } as const;
+  await calls.ledger.settle(id, { operationContext: 't', state: 'failed' });
+  await calls.ledger.begin({ ...asked, data: { how: 'blind', target: '+15559999', askedBy: 'api' } });
+  await calls.ledger.lookSoon(id, 'lost', 65_000);
+  const due = Number((await raw.hget(sessionKeys(id).todo, 'reconcile:lost'))?.split(' ')[0]) - Date.now();
+  assert.ok(due <= UNSURE_LOOK_MS && due > UNSURE_LOOK_MS - 1_000, `${due}`);
+  await dueInMs();
+  await workOff(raw, calls);
+  assert.equal((await calls.ledger.get(id, 'lost'))?.state, 'failed');
+  assert.equal((await outcome())[0], 'failed');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.deepEqual(commands, []);
+  stop();
+});
+
+test('a caller who hangs up while a human is rung for him has left, as one who does so while the human is told (breaker16b J)', async () => {
+  for (const how of ['warm', 'blind'] as const) {
+    const { id, ended, outcome, stop } = await inTransfer(how);
+    await ended(560_000);
+    assert.deepEqual(await outcome(), ['failed', 'caller-left'], how);
+    assert.equal((await store.get(id))?.endReason, 'caller-ended');
+    stop();
+  }
+});
