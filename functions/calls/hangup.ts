@@ -4,7 +4,7 @@ import { endCall } from '../../shared/calls/media-recovery.ts';
 import { CarrierError } from '../../shared/carrier/carrier-error.ts';
 import { ParleyError } from '../../shared/errors.ts';
 import type { Answer } from '../../shared/http/route.ts';
-import { hangUpCall } from '../../shared/http/routes/calls.ts';
+import { hangUpCall } from '../../shared/http/routes/call-ends.ts';
 import type { Logger } from '../../shared/log.ts';
 import { isSessionId } from '../../shared/sessions/keys.ts';
 import type { Session } from '../../shared/sessions/session.ts';

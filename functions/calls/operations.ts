@@ -16,6 +16,7 @@ import { callerOf, hasOthers, ourNumberOf } from '../../shared/calls/parties.ts'
 import type { PartyId } from '../../shared/carrier/carrier.ts';
 import { ParleyError } from '../../shared/errors.ts';
 import type { RouteContract } from '../../shared/http/route.ts';
+import { terminateCall } from '../../shared/http/routes/call-ends.ts';
 import * as routes from '../../shared/http/routes/call-operations.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Session } from '../../shared/sessions/session.ts';
@@ -201,7 +202,7 @@ const record = functionRoute(routes.recordCall, async ({ params, body: { action 
   });
 });
 
-const terminate = functionRoute(routes.terminateCall, ({ body }, parts, log) => hangUpById(body.call_id, parts, log));
+const terminate = functionRoute(terminateCall, ({ body }, parts, log) => hangUpById(body.call_id, parts, log));
 
 export const operationRoutes: readonly Route[] = [
   transfer,

@@ -3,11 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach, test } from 'node:test';
 import { pino } from 'pino';
 import { OperationLedger } from '../../shared/calls/operation-ledger.ts';
+import { isPathOf } from '../../shared/http/route.ts';
 import { connectRedis } from '../../shared/sessions/connect.ts';
 import type { Session } from '../../shared/sessions/session.ts';
-import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
-import { isPathOf } from '../../shared/http/route.ts';
 import { ROUTES } from '../testing/attacks.ts';
+import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
 
 let functions: FunctionsUnderTest;
 before(async () => {
@@ -258,7 +258,10 @@ test('hanging up nothing is 404, and so are unknown paths', async () => {
 
 test('a wrong method of every route is told which are right there, in the shape of an error (breaker16b K)', async () => {
   for (const { path } of ROUTES) {
-    const address = path.slice('/api/v1/'.length).replace(/\/\{\w+\?\}/, '').replace(/\{\w+\}/g, 'x');
+    const address = path
+      .slice('/api/v1/'.length)
+      .replace(/\/\{\w+\?\}/, '')
+      .replace(/\{\w+\}/g, 'x');
     const allowed = ROUTES.filter((other) => isPathOf(other, `/api/v1/${address}`) && !other.path.includes('{id}'));
     const { status, body, headers } = await functions.request('PATCH', address);
     assert.deepEqual([status, body.error.code], [405, 'method.not-allowed'], path);

@@ -19,6 +19,8 @@ export const refuseUnknown =
   async (request, context) => {
     const methods = methodsAt(ROUTES, new URL(request.url).pathname);
     const error =
-      methods.length > 0 ? new MethodError(methods) : new NotFoundError('route.unknown', 'There is nothing at this path.');
+      methods.length > 0
+        ? new MethodError(methods)
+        : new NotFoundError('route.unknown', 'There is nothing at this path.');
     return refuse(error, composition, context);
   };

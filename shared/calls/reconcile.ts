@@ -72,7 +72,6 @@ function transferAtEnd({ operationContext, data }: Operation, session: Session |
   return told('unknown', 'The call was over before anybody said how this ended.');
 }
 
-
 /** Undefined where nothing that can be asked tells it. */
 async function isDone({ kind, data }: Operation, callId: string, carrier: CarrierState): Promise<boolean | undefined> {
   const who = data.participant ?? data.target;

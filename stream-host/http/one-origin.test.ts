@@ -166,6 +166,14 @@ test('a wrong method on a route of the functions is told which are right there (
   assert.deepEqual(asked, []);
 });
 
+test('an unknown route is unknown, whatever the method: none could be right there (breaker16b K)', async () => {
+  for (const method of ['GET', 'POST', 'DELETE']) {
+    const response = await fetch(`${host.http}/api/v1/nothing/here`, { method });
+    const { code } = errorBody.parse(await response.json()).error;
+    assert.deepEqual([response.status, code], [404, 'route.unknown'], method);
+  }
+});
+
 test('a client that leaves in the middle of an upload is no failure of ours (proxy: aborted upload)', async () => {
   const lines: { level: number; msg: string }[] = [];
   const left = Promise.withResolvers<void>();

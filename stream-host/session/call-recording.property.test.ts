@@ -58,6 +58,7 @@ const hostsLedger: OperationPorts['ledger'] = {
   settle: (id, settlement) => counted(ledger.settle(id, settlement)),
   get: (id, context) => counted(ledger.get(id, context)),
   list: (id) => counted(ledger.list(id)),
+  lookSoon: (id, context, deadlineMs) => counted(ledger.lookSoon(id, context, deadlineMs)),
 };
 
 /** Until the host has done all that it has begun. */

@@ -1,8 +1,9 @@
 import type { RouteContract } from '../route.ts';
 import { listAgents } from './agents.ts';
+import { hangUpCall } from './call-ends.ts';
 import { CALL_KEYS } from './call-keys.ts';
 import { CALL_OPERATIONS } from './call-operations.ts';
-import { hangUpCall, initiateCall, listCalls, readCall, transcribeCall } from './calls.ts';
+import { initiateCall, listCalls, readCall, transcribeCall } from './calls.ts';
 import { health, healthDependencies, hostReadyz, liveness, places, readiness } from './health.ts';
 import { listModes } from './modes.ts';
 import { pageSettings, realtimeStatus } from './realtime.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { inputName, KEY_ROW, keyLine, keyTerms, MOST_KEYS } from '../../calls/keys-wish.ts';
 import { defineRoute } from '../route.ts';
-import { accepted, callId, nothing, OPERATION_ERRORS, PARTICIPANT_ERRORS, party } from './call-operations.ts';
-import { STORE_ERRORS } from './calls.ts';
+import { accepted, OPERATION_ERRORS, PARTICIPANT_ERRORS, party } from './call-operations.ts';
+import { callId, nothing, STORE_ERRORS } from './calls.ts';
 
 /** Keys of the telephone: those that we press, and those that the caller shall. */
 

@@ -2,19 +2,13 @@ import { z } from 'zod';
 import { DEFAULT_RING_S, MOST_RING_S } from '../../calls/call-wish.ts';
 import type { ErrorCode } from '../../error-codes.ts';
 import { defineRoute } from '../route.ts';
-import { ACS_ERRORS, hangUpCall, idempotencyKey, STORE_ERRORS } from './calls.ts';
+import { terminateCall } from './call-ends.ts';
+import { ACS_ERRORS, CALL_ID, callId, idempotencyKey, nothing, SESSION_ID, STORE_ERRORS } from './calls.ts';
 
 /** What is done with a call that stands. What ends later is answered 202; `GET calls/{id}` tells what came of it. */
 
 /** For the reference. */
 const OPERATION_ID = '7d1c5f0e-58a1-4e3c-9d0b-2f6a6b1c9e55';
-const CALL_ID = '411f8b00-3b2c-4d57-9a55-6f0d2c2e7c11';
-const SESSION_ID = '0f6c2a58-7f0e-4d55-8f0a-0a4f3b9b1d7e';
-
-export const nothing = z.strictObject({});
-export const callId = z.object({
-  id: z.string().max(256).describe('The id of the session, or of the call connection.').meta({ example: SESSION_ID }),
-});
 
 /** A telephone, or somebody whom the carrier knows by a raw id. */
 export const party = z
@@ -254,28 +248,6 @@ export const recordCall = defineRoute({
     ...OPERATION_ERRORS,
     ...(['recording.none', 'recording.running', 'calls.transfer-running', 'calls.on-hold', 'calls.no-voice'] as const),
   ],
-});
-
-export const terminateCall = defineRoute({
-  name: 'calls-terminate',
-  half: 'functions',
-  method: 'POST',
-  path: '/api/v1/calls/terminate',
-  access: 'api',
-  summary: 'Ends a call, by the predecessor’s name',
-  description: 'As `POST calls/{id}/hangup`.',
-  query: nothing,
-  body: z
-    .object({
-      call_id: z
-        .string()
-        .max(256)
-        .describe('The id of the call connection, or of the session.')
-        .meta({ example: CALL_ID }),
-    })
-    .meta({ id: 'TerminateCall' }),
-  answers: hangUpCall.answers,
-  errors: hangUpCall.errors,
 });
 
 /** In the order of the reference. */

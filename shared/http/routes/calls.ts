@@ -31,8 +31,8 @@ export const phoneNumber = z
   .meta({ example: '+15551230000' });
 
 /** For the reference. */
-const CALL_ID = '411f8b00-3b2c-4d57-9a55-6f0d2c2e7c11';
-const SESSION_ID = '0f6c2a58-7f0e-4d55-8f0a-0a4f3b9b1d7e';
+export const CALL_ID = '411f8b00-3b2c-4d57-9a55-6f0d2c2e7c11';
+export const SESSION_ID = '0f6c2a58-7f0e-4d55-8f0a-0a4f3b9b1d7e';
 const AT = '2026-05-29T09:30:00.000Z';
 
 /** The model reads it with every turn. */
@@ -42,7 +42,7 @@ const MAX_CONTEXT_LENGTH = 8_192;
 export const idempotencyKey = z.string().regex(/^[\x21-\x7e]{1,200}$/, 'must be 1 to 200 printable characters');
 
 /** A route that takes nothing of its query says so, and refuses what is sent there. */
-const nothing = z.strictObject({});
+export const nothing = z.strictObject({});
 
 export const initiateCall = defineRoute({
   name: 'calls-initiate',
@@ -206,23 +206,23 @@ export const listCalls = defineRoute({
   summary: 'Lists calls and browser sessions, newest first',
   query: z
     .strictObject({
-    limit: digits(z.coerce.number().int().min(1).max(100)).default(10),
-    cursor: z.string().min(1).max(200).describe('`cursor` of the page before.').exactOptional(),
-    status: callStatus.exactOptional(),
-    status_filter: callStatus.describe('The old API’s name for `status`.').exactOptional(),
-    agent: agentName.describe('Only of this agent.').exactOptional(),
-    number: z
-      .string()
-      .min(1)
-      .max(256)
-      .describe('Only of this number, or raw id: who calls or is called.')
-      .meta({ example: '+15551230000' })
-      .exactOptional(),
-    from: moment.describe('Only those that were created then or later.').exactOptional(),
-    to: moment.describe('Only those that were created then or earlier.').exactOptional(),
-    page: digits(
-      z.coerce.number().int().min(1).max(MAX_PAGE, `at most ${MAX_PAGE}; use the cursor to go further`),
-    ).default(1),
+      limit: digits(z.coerce.number().int().min(1).max(100)).default(10),
+      cursor: z.string().min(1).max(200).describe('`cursor` of the page before.').exactOptional(),
+      status: callStatus.exactOptional(),
+      status_filter: callStatus.describe('The old API’s name for `status`.').exactOptional(),
+      agent: agentName.describe('Only of this agent.').exactOptional(),
+      number: z
+        .string()
+        .min(1)
+        .max(256)
+        .describe('Only of this number, or raw id: who calls or is called.')
+        .meta({ example: '+15551230000' })
+        .exactOptional(),
+      from: moment.describe('Only those that were created then or later.').exactOptional(),
+      to: moment.describe('Only those that were created then or earlier.').exactOptional(),
+      page: digits(
+        z.coerce.number().int().min(1).max(MAX_PAGE, `at most ${MAX_PAGE}; use the cursor to go further`),
+      ).default(1),
     })
     .refine(({ status, status_filter: old = status }) => status === undefined || status === old, {
       path: ['status_filter'],
@@ -246,7 +246,7 @@ export const listCalls = defineRoute({
   errors: [...REDIS_ERRORS, 'calls.cursor-invalid'],
 });
 
-const callId = z.object({
+export const callId = z.object({
   id: z.string().max(256).describe('The id of the session, or of the call connection.').meta({ example: SESSION_ID }),
 });
 
@@ -328,37 +328,6 @@ export const readCall = defineRoute({
       .meta({ id: 'Call', description: 'The call.' }),
   },
   errors: [...STORE_ERRORS, 'calls.not-found'],
-});
-
-const hungUp = z.object({
-  call_id: z.string().meta({ example: CALL_ID }),
-  session_id: z.string().nullable().describe('null where Redis has lost the session; its call is ended all the same.'),
-  status: z
-    .string()
-    .describe('`disconnecting`, or what the call had come to already.')
-    .meta({ example: 'disconnecting' }),
-  message: z.string().meta({ example: 'Hanging up' }),
-});
-
-export const hangUpCall = defineRoute({
-  name: 'calls-hangup',
-  half: 'functions',
-  method: 'POST',
-  path: '/api/v1/calls/{id}/hangup',
-  access: 'api',
-  summary: 'Ends a call for everybody, or a browser’s session',
-  description:
-    'The agent says nothing more. Where ACS cannot be reached, or breaks, it is asked until the call is over; where it refuses, nothing has changed.',
-  params: callId,
-  query: nothing,
-  answers: {
-    200: hungUp.meta({ id: 'HungUpCall', description: 'The call is being ended, or was over.' }),
-    202: hungUp.meta({
-      id: 'HangUpTriedOn',
-      description: 'ACS did not take it, or gave no answer: it is asked until it confirms that the call is over.',
-    }),
-  },
-  errors: [...STORE_ERRORS, 'calls.not-found', 'calls.not-established', ...ACS_ERRORS],
 });
 
 export const transcribeCall = defineRoute({
