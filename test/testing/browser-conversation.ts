@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium, type Page } from 'playwright-core';
 import { bytesOf, toFloat32 } from '../../shared/audio/pcm.ts';
-import { audibleMs, type Cut, cutBySecondWords, PROBE_SCRIPT } from './browser-probe.ts';
+import { audibleMs, type Cut, cutOf, PROBE_SCRIPT } from './browser-probe.ts';
 import type { RunningStack } from './running-stack.ts';
 
 export interface BrowserConversationOptions {
@@ -116,7 +116,7 @@ async function collect(page: Page, pageErrors: readonly string[]): Promise<Findi
     latencyLines: await texts('.latency'),
     greetingAudibleMs: audibleMs(probe, 0, questionMs),
     answerAudibleMs: audibleMs(probe, questionMs, finals.at(-1)),
-    cut: cutBySecondWords(probe),
+    cut: cutOf(probe),
     isCoughedThrough: (await texts(`${SECOND_QUESTION} ~ .line.agent .cut-off`)).length === 0,
     pageErrors,
   };

@@ -32,9 +32,9 @@ export const PROBE_SCRIPT = `
       super(...args);
       this.addEventListener('message', ({ data }) => {
         if (typeof data !== 'string') return;
-        const { type } = JSON.parse(data);
+        const { type, action, interrupted } = JSON.parse(data);
         if (type === 'audio_data') record.audioMs.push(performance.now());
-        else record.messages.push({ atMs: performance.now(), type: type === 'control' ? JSON.parse(data).action : type });
+        else record.messages.push({ atMs: performance.now(), type: action ?? (interrupted ? 'cut_off' : type) });
       });
     }
   };
@@ -72,8 +72,6 @@ export const PROBE_SCRIPT = `
 `;
 
 const AUDIBLE_PEAK = 0.003;
-/** Words and the command that they cause come at once, in either order; what answers them comes later. */
-const WORDS_FIRST_MS = 100;
 
 /** How many milliseconds of sound there were, to the fineness of the probe. */
 export function audibleMs({ peaks }: ProbeRecord, fromMs = 0, toMs = Number.POSITIVE_INFINITY): number {
@@ -88,23 +86,21 @@ export function audibleMs({ peaks }: ProbeRecord, fromMs = 0, toMs = Number.POSI
 export interface Cut {
   /** From the server's command to the last sound of the loudspeaker. */
   readonly silentAfterMs: number;
-  /** Audio messages that came after the command and before those words. */
+  /** Audio messages that came after the command and before it was told that the answer is cut off. */
   readonly staleAudioMessages: number;
 }
 
 /**
- * How playback stopped at the command that made room for the caller's last words: the last one up to a moment after them.
- * Undefined where there was none.
- *
- * One before it may have been taken back: where words come late, the agent goes on.
+ * How playback stopped at the command that cut an answer off: the last one before that is told, or the message behind it.
+ * Undefined where there was none. One before it may have been taken back: where words come late, the agent goes on.
  */
-export function cutBySecondWords({ messages, audioMs, peaks }: ProbeRecord): Cut | undefined {
-  const words = messages.findLast(({ type }) => type === 'user_final')?.atMs ?? Infinity;
-  const cancelled = messages.findLast(({ type, atMs }) => type === 'tts_cancelled' && atMs <= words + WORDS_FIRST_MS);
-  if (cancelled === undefined) return undefined;
+export function cutOf({ messages, audioMs, peaks }: ProbeRecord): Cut | undefined {
+  const told = messages.findLastIndex(({ type }) => type === 'cut_off');
+  const cancelled = messages.slice(0, told + 2).findLast(({ type }) => type === 'tts_cancelled');
+  if (told < 0 || cancelled === undefined) return undefined;
   const { atMs } = cancelled;
-  const untilMs = Math.max(words, atMs + WORDS_FIRST_MS);
-  const lastSound = peaks.findLast((p) => p.peak > AUDIBLE_PEAK && p.atMs >= atMs && p.atMs < untilMs)?.atMs ?? atMs;
+  const untilMs = Math.max(atMs, messages[told]?.atMs ?? atMs);
+  const lastSound = peaks.findLast((p) => p.peak > AUDIBLE_PEAK && p.atMs >= atMs && p.atMs <= untilMs)?.atMs ?? atMs;
   return {
     silentAfterMs: Math.round(lastSound - atMs),
     staleAudioMessages: audioMs.filter((each) => each > atMs && each < untilMs).length,
