@@ -133,13 +133,13 @@ export class CallAutomationApi {
     scheme: 'http' | 'https',
     { headers }: IncomingMessage,
   ): Answer | Promise<Answer> {
-    const [, kind, id, inCall, participant, action = ''] = PATH.exec(url.pathname) ?? [];
-    const parts = [kind, id && '{id}', inCall && 'participants', participant && '{rawId}'];
+    const [, kind, id, inCall, action = ''] = PATH.exec(url.pathname) ?? [];
+    const parts = [kind, id && '{id}', inCall && 'participants'];
     const pattern = parts.filter((part) => part !== undefined).join('/') + action;
     const operation = kind === undefined ? undefined : this.#operations[`${method} ${pattern}`];
     if (!operation) throw notSupported(`${method} ${url.pathname.replace(/\/[0-9a-f-]{36}/, '/{id}')}`);
     const address = `${scheme}://${headers.host}${url.pathname}${url.search}`;
-    return operation({ body, id: decoded(id ?? ''), rawId: decoded(participant ?? ''), url: new URL(address) });
+    return operation({ body, id: decoded(id ?? ''), url: new URL(address) });
   }
 
   /** A fault of an operation, where one was ordered for it or for any. */
@@ -155,8 +155,8 @@ export class CallAutomationApi {
   }
 }
 
-/** A collection, one of it, a part of that, and what to do with it. An identifier in a path may have a colon. */
-const PATH = /^\/calling\/(callConnections|recordings)(?:\/([^/:]+)(\/participants(?:\/([^/]+))?)?)?(:[a-z]\w*)?$/i;
+/** A collection, one of it, a part of that, and what to do with it. */
+const PATH = /^\/calling\/(callConnections|recordings)(?:\/([^/:]+)(\/participants)?)?(:[a-z]\w*)?$/i;
 const ENDS: ReadonlySet<string> = new Set(['hangUp', 'terminate']);
 
 /** What the log calls an operation: `answer`, `startMediaStreaming`, `create`. */

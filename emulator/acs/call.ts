@@ -203,19 +203,11 @@ export class Call implements CallOwner {
   }
 
   /** @throws {AcsError} when the call was set up without a transcription, or it runs already */
-  startTranscription({ operationContext, locale }: TranscriptionWish): Answer {
-    this.#requireTranscription().start(operationContext, locale);
-    return ACCEPTED;
-  }
-
-  stopTranscription(): Answer {
-    this.#requireTranscription().stop('The transcription was stopped.');
-    return ACCEPTED;
-  }
-
-  /** @throws {AcsError} when it does not run */
-  updateTranscription({ operationContext, locale }: TranscriptionWish): Answer {
-    this.#requireTranscription().update(locale, operationContext);
+  startTranscription({ operationContext }: Asked): Answer {
+    if (!this.#transcription) {
+      throw new AcsError(400, 'transcriptionUrlMissing', 'The call was set up without transcriptionOptions.');
+    }
+    this.#transcription.start(operationContext);
     return ACCEPTED;
   }
 
@@ -322,14 +314,4 @@ export class Call implements CallOwner {
     if (this.#streaming) return this.#streaming;
     throw new AcsError(400, 'streamUrlMissing', 'The call was set up without mediaStreamingOptions.');
   }
-
-  #requireTranscription(): TranscriptionSubscription {
-    if (this.#transcription) return this.#transcription;
-    throw new AcsError(400, 'transcriptionUrlMissing', 'The call was set up without transcriptionOptions.');
-  }
-}
-
-/** What the application may say when it starts a transcription or changes it. */
-interface TranscriptionWish extends Asked {
-  readonly locale?: string | undefined;
 }

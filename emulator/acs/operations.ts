@@ -24,9 +24,8 @@ import {
 /** A request that has passed the door. */
 export interface Asking {
   readonly body: unknown;
-  /** Of the call connection or recording, and of a participant of it. */
+  /** Of the call connection or recording. */
   readonly id: string;
-  readonly rawId: string;
   /** As it was asked for. */
   readonly url: URL;
 }
@@ -82,10 +81,6 @@ export function operationsOf(exchange: Exchange): Readonly<Record<string, Operat
     [`POST ${call}:transferToParticipant`]: inCall(transferRequest, (on, wish) => on.participants.transfer(wish)),
 
     [`GET ${participants}`]: onCall(NONE, ({ participants: { all } }, _, { url }) => page(all, url)),
-    [`GET ${participants}/{rawId}`]: onCall(NONE, (on, _, { rawId }) => ({
-      status: 200,
-      body: on.participants.get(rawId),
-    })),
     [`POST ${participants}:add`]: inCall(addRequest, (on, wish) => on.participants.add(wish)),
     [`POST ${participants}:remove`]: inCall(removeRequest, (on, wish) => on.participants.remove(wish)),
     [`POST ${participants}:mute`]: inCall(muteRequest, (on, wish) => on.participants.mute(wish)),
@@ -99,8 +94,6 @@ export function operationsOf(exchange: Exchange): Readonly<Record<string, Operat
     [`POST ${call}:startMediaStreaming`]: inCall(contextRequest, (on, wish) => on.startMediaStreaming(wish)),
     [`POST ${call}:stopMediaStreaming`]: inCall(NONE, (on) => on.stopMediaStreaming()),
     [`POST ${call}:startTranscription`]: inCall(transcriptionRequest, (on, wish) => on.startTranscription(wish)),
-    [`POST ${call}:stopTranscription`]: inCall(NONE, (on) => on.stopTranscription()),
-    [`POST ${call}:updateTranscription`]: inCall(transcriptionRequest, (on, wish) => on.updateTranscription(wish)),
 
     'POST recordings': ({ body }) => recordings.start(parse(recordingRequest, body)),
     'GET recordings/{id}': ({ id }) => recordings.state(id),

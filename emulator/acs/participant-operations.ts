@@ -43,13 +43,6 @@ export class ParticipantOperations {
     return [{ identifier: application, isMuted, isOnHold: false }, ...parties.joined.map(describe)];
   }
 
-  /** @throws {AcsError} when he is not in the call; also the other methods, before anything is done */
-  get(rawId: string): Participant {
-    const found = this.all.find(({ identifier }) => identifier.rawId === rawId);
-    if (found) return found;
-    throw participantNotFound();
-  }
-
   add({ participantToAdd, sourceCallerIdNumber, invitationTimeoutInSeconds, ...asked }: Of<typeof addRequest>): Answer {
     const number = phoneOf(participantToAdd);
     const identifier = phoneIdentifier(number);
@@ -89,7 +82,7 @@ export class ParticipantOperations {
 
   /** Of users of the service only (`MuteParticipantsRequest` of its REST API says so): here that is the application. */
   mute({ targetParticipants: [rawId = ''], ...asked }: Of<typeof muteRequest>): Answer {
-    this.get(rawId);
+    if (!this.all.some(({ identifier }) => identifier.rawId === rawId)) throw participantNotFound();
     if (rawId !== this.#call.application.rawId) throw invalidArgument('Only ACS users can be muted.');
     this.#call.mute();
     return { ...accepted(asked), status: 200 };

@@ -52,12 +52,10 @@ interface Running {
  */
 export class TranscriptionSubscription {
   readonly #options: TranscriptionSubscriptionOptions;
-  #locale: string;
   #running: Running | undefined;
 
   constructor(options: TranscriptionSubscriptionOptions) {
     this.#options = options;
-    this.#locale = options.request.locale;
   }
 
   get startsByItself(): boolean {
@@ -67,15 +65,15 @@ export class TranscriptionSubscription {
   properties() {
     const { subscriptionId: id, request } = this.#options;
     const results = request.enableIntermediateResults ? ['final', 'intermediate'] : ['final'];
-    return { id, state: this.#running ? 'active' : 'inactive', subscribedResultTypes: results, locale: this.#locale };
+    const state = this.#running ? 'active' : 'inactive';
+    return { id, state, subscribedResultTypes: results, locale: request.locale };
   }
 
   /** @throws {AcsError} when it runs already, or nothing is there to hear with */
-  start(operationContext: string | undefined, locale = this.#locale): void {
+  start(operationContext: string | undefined): void {
     const { request, headers, listen, log } = this.#options;
     if (this.#running) throw new AcsError(400, 'TranscriptionActive', 'The transcription is active already.');
     if (!listen) throw new AcsError(400, 'speechServicesConnectionError', 'This emulator has nothing to hear with.');
-    this.#locale = locale;
     const socket = new WebSocket(request.transportUrl, {
       headers,
       handshakeTimeout: CONNECT_MS,
@@ -89,7 +87,7 @@ export class TranscriptionSubscription {
     socket.on('open', () => {
       opened = true;
       log.info('transcription started');
-      socket.send(encodeTranscriptMetadata(this.#options.subscriptionId, locale, this.#options.ids));
+      socket.send(encodeTranscriptMetadata(this.#options.subscriptionId, request.locale, this.#options.ids));
       this.#report('Started', 'subscriptionStarted', operationContext);
     });
     socket.on('error', (error) => log.debug({ problem: messageOf(error) }, 'the transcription’s socket has an error'));
@@ -112,13 +110,6 @@ export class TranscriptionSubscription {
     if (socket.readyState === WebSocket.CONNECTING) socket.terminate();
     else socket.close(1000, reason);
     setTimeout(() => socket.terminate(), CLOSE_MS).unref();
-  }
-
-  /** Hears another language from now on; the models here know one. @throws {AcsError} when it does not run */
-  update(locale: string | undefined, operationContext: string | undefined): void {
-    if (!this.#running) throw new AcsError(400, 'TranscriptionInactive', 'The transcription is not active.');
-    this.#locale = locale ?? this.#locale;
-    this.#report('Updated', 'transcriptionLocaleUpdated', operationContext);
   }
 
   /** One beat of the call. */
@@ -168,7 +159,7 @@ export class TranscriptionSubscription {
   }
 
   #report(
-    outcome: 'Started' | 'Stopped' | 'Updated' | 'Failed',
+    outcome: 'Started' | 'Stopped' | 'Failed',
     details: string,
     operationContext: string | undefined,
     failure?: { readonly code: number; readonly message: string },
