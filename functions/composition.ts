@@ -184,7 +184,7 @@ function build(config: FunctionsSettings, log: Logger, env: Environment) {
         redisDependency(redis, store, randomIds),
         acsDependency(calls),
         acsKeysDependency(tokens),
-        recordsDependency(config.CALL_RECORDS_URL, identity.tokens(SCOPES.storage)),
+        recordsDependency(config.CALL_RECORDS_URL, identity.tokens(SCOPES.storage), config.CALL_RECORDS_DIR),
         streamHostsDependency(store, config.STREAM_HOST_URL),
       ],
     }),

@@ -104,6 +104,7 @@ class App {
       onPlugged: (plugged) => this.#watchCalls(plugged),
       mayCall: () => this.#mayCall(),
       onConnected: ({ title, self, callConnectionId }) => {
+        this.#trouble.hide();
         this.#self = self;
         this.#callPart = this.#begin({ kind: 'call', title, sessionId: '' });
         this.#watch?.follow(callConnectionId);
@@ -114,17 +115,12 @@ class App {
         this.#tell(this.#callPart, (dialogue) => note(dialogue, `${news}.`, Date.now()));
       },
       onBusy: () => this.#draw(),
-      onTrouble: (trouble) => this.#trouble.show(trouble),
+      onTrouble: (trouble, run) => this.#trouble.show(trouble, run && { label: 'Type instead', run }),
     });
   }
 
   /** @param typed without a microphone */
   async #start(typed = false): Promise<void> {
-    if (this.#phone?.busy) {
-      if (!(await ask('You are on the phone. Talking here hangs it up.', 'Hang up and talk here', 'Stay on the phone')))
-        return;
-      this.#phone.hangUp();
-    }
     this.#trouble.hide();
     const sessionId = this.#memory.sessionId ?? crypto.randomUUID();
     this.#talkPart = this.#partOf(this.#memory.sessionId)?.id;
@@ -187,7 +183,10 @@ class App {
   }
 
   #say(text: string): void {
-    if (text.trim() !== '') this.#talk?.type(text.trim());
+    const said = text.trim();
+    if (said === '') return;
+    if (this.#talk) this.#talk.type(said);
+    else this.#phone?.say(said);
   }
 
   #onPlayback({ level, underruns, droppedMs }: PlaybackReport): void {
@@ -378,16 +377,18 @@ class App {
     if (this.#status.textContent !== status) this.#status.textContent = status;
     this.#talkButton.textContent = talking ? 'End talk' : waiting ? 'Go on talking' : 'Start talking';
     this.#talkButton.classList.toggle('active', talking);
-    this.#freshButton.hidden = !waiting;
+    this.#talkButton.hidden = onPhone;
+    this.#freshButton.hidden = !waiting || onPhone;
     this.#muteButton.hidden = !talking;
     byId('mute-word', HTMLElement).textContent = this.#mood.muted ? 'Unmute' : 'Mute';
     this.#muteButton.setAttribute('aria-pressed', String(this.#mood.muted));
     this.#interruptButton.hidden = !talking;
     this.#interruptButton.disabled = !this.#mood.playing;
-    byId('composer', HTMLElement).hidden = !talking;
-    this.#typed.disabled = this.#connection.name !== 'open';
+    const mayType = talking || (this.#phone?.hears ?? false);
+    byId('composer', HTMLElement).hidden = !mayType;
+    this.#typed.disabled = talking && this.#connection.name !== 'open';
     const isDemo = this.#agents.name === 'orders';
-    byId('hints', HTMLElement).hidden = !talking || !isDemo;
+    byId('hints', HTMLElement).hidden = !mayType || !isDemo;
     byId('welcome-hints', HTMLElement).hidden = !isDemo;
     this.#agents.disabled = talking || waiting || onPhone;
     this.#modes.disabled = talking || waiting || onPhone;

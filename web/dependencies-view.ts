@@ -34,7 +34,9 @@ class DependenciesView {
     this.#draw(dependencies);
     clearTimeout(this.#timer);
     if (dependencies === undefined && this.#drawn === '') return;
-    this.#timer = setTimeout(() => void this.#look(), this.#panel.matches(':popover-open') ? LOOK_MS : GLANCE_MS);
+    // Nobody wants to be told for long that something fails which works again.
+    const isWatched = this.#panel.matches(':popover-open') || !this.#chip.hidden;
+    this.#timer = setTimeout(() => void this.#look(), isWatched ? LOOK_MS : GLANCE_MS);
   }
 
   /** Of a server that does not answer the page tells elsewhere: what was known stands. */

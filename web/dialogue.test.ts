@@ -297,3 +297,8 @@ test('two speakers of a call that is written down have a line each while both sp
     false,
   );
 });
+
+test('an answer that is waited for, and of which nothing was heard, stands nowhere (stranger17: an empty line)', () => {
+  const nothing: BrowserMessage = { type: 'assistant_heard', heard: '', ...named(2) };
+  assert.deepEqual(shape(told(final('When is it?', 2), nothing)), ['caller: When is it?']);
+});

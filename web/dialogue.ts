@@ -107,6 +107,8 @@ export function tell(dialogue: Dialogue, message: BrowserMessage, at: number, se
     case 'error':
       return tellEnvelope(dialogue, message, at);
     case 'assistant_heard':
+      // Of an answer that is still waited for nothing is heard, and nothing stands there.
+      if (message.heard === '') return dialogue;
       return changeAnswer(dialogue, message.turn_id, at, (answer) =>
         answer.spoken ? answer : { ...answer, heard: message.heard },
       );

@@ -11,6 +11,7 @@ export class FaultChoice {
   readonly #hint = byId('phone-faults-hint', HTMLElement);
   readonly #on = byId('phone-faults-on', HTMLElement);
   readonly #fold = byId('phone-faults-fold', HTMLDetailsElement);
+  #inCall = false;
 
   /** @param onChanged something else is wanted, and can be: also in the middle of a call */
   constructor(onChanged: () => void) {
@@ -35,6 +36,13 @@ export class FaultChoice {
     this.#draw();
   }
 
+  /** Whether what is written is of the call that goes on. */
+  set inCall(inCall: boolean) {
+    if (inCall === this.#inCall) return;
+    this.#inCall = inCall;
+    this.#draw();
+  }
+
   /** What is wanted. Undefined where it is wrong: the field says why, and has the focus. */
   get wanted(): string | undefined {
     if (this.#draw()) return this.#field.value.trim();
@@ -51,7 +59,7 @@ export class FaultChoice {
 
   #draw(): boolean {
     const text = this.#field.value;
-    const { hint, isGood } = readFaults(text);
+    const { hint, isGood } = readFaults(text, this.#inCall);
     this.#choice.value = EXAMPLES.some(([, faults]) => faults === text.trim()) ? text.trim() : AS_WRITTEN;
     this.#on.textContent = isGood && text.trim() !== '' ? text.trim() : '';
     this.#say(hint, isGood);

@@ -12,17 +12,17 @@ export const EXAMPLES: readonly (readonly [title: string, faults: string])[] = [
   ['The stream host is lost for a moment', 'stream-host=down@10s-11s'],
 ];
 
-/** What the hint says under what was typed, and whether it can be sent. */
-export function readFaults(text: string): { readonly hint: string; readonly isGood: boolean } {
+/** What the hint says under what was typed, before a call or in one, and whether it can be sent. */
+export function readFaults(text: string, inCall = false): { readonly hint: string; readonly isGood: boolean } {
   if (text.trim() === '') return { hint: '', isGood: true };
   const read = parseFaults(text);
   if ('problem' in read) return { hint: read.problem, isGood: false };
   const told = read.faults.map(({ text: fault, fromMs, untilMs }) => {
-    const from = fromMs === undefined ? '' : `, from ${fromMs / 1000} s`;
     const until = untilMs === undefined ? '' : ` to ${untilMs / 1000} s`;
-    return `${describeFault(fault, 'on')}${from}${until}`;
+    if (fromMs !== undefined) return `${describeFault(fault, 'on')}, from ${fromMs / 1000} s${until}`;
+    return `${describeFault(fault, 'on')}${until && `, from the ringing${until} after it`}`;
   });
-  return { hint: `In the next call: ${told.join('; ')}.`, isGood: true };
+  return { hint: `${inCall ? 'In this call' : 'In the next call'}: ${told.join('; ')}.`, isGood: true };
 }
 
 /** What the page says in a call of a fault that begins or ends. */

@@ -8,7 +8,7 @@ export function latencyView(latency: Latency): HTMLElement {
   const summary = element(
     'summary',
     '',
-    strip('latency-bar', stages),
+    strip(stages),
     element('span', '', 'first sound after ', element('b', '', `${stages.at(-1)?.atMs ?? 0} ms`)),
   );
   const rows = stages.map((stage, i) =>
@@ -16,7 +16,7 @@ export function latencyView(latency: Latency): HTMLElement {
       'tr',
       '',
       element('th', '', stage.label),
-      element('td', 'bar', strip('waterfall-bar', [stage], i)),
+      element('td', '', strip([stage], i)),
       element('td', '', `${stage.atMs} ms`),
     ),
   );
@@ -37,8 +37,8 @@ export function latencyView(latency: Latency): HTMLElement {
 }
 
 /** Bars of stages in one strip. @param first which colour the first one has */
-function strip(className: string, stages: readonly LatencyStage[], first = 0): HTMLElement {
-  const view = element('span', className);
+function strip(stages: readonly LatencyStage[], first = 0): HTMLElement {
+  const view = element('span', 'bar');
   view.setAttribute('aria-hidden', 'true');
   for (const [i, { from, share }] of stages.entries()) {
     const part = element('i', `stage-${first + i}`);

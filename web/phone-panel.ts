@@ -16,7 +16,8 @@ import {
   type PhoneState,
 } from './phone-call.ts';
 import { PhoneSocket } from './phone-socket.ts';
-import { AudioTrouble, type TroubleName } from './trouble.ts';
+import { SilentInput } from './silent-input.ts';
+import { AudioTrouble, type TroubleName, TYPED_INSTEAD } from './trouble.ts';
 
 export interface PhonePanelListeners {
   /** What a call shall have, as far as anybody has chosen. */
@@ -32,7 +33,8 @@ export interface PhonePanelListeners {
   onFault(fault: string, state: 'on' | 'off'): void;
   /** The phone is, or is not any more, in a call or on the way to one. */
   onBusy(busy: boolean): void;
-  onTrouble(trouble: TroubleName): void;
+  /** @param typeInstead calls without a microphone, where that would do */
+  onTrouble(trouble: TroubleName, typeInstead?: () => void): void;
 }
 
 const KEYS = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '0', '#'];
@@ -61,7 +63,7 @@ export class PhonePanel {
   });
   #phone: PhoneState = { name: 'unplugged' };
   #socket: PhoneSocket | undefined;
-  #input: AudioInput | undefined;
+  #input: AudioInput | SilentInput | undefined;
   #output: AudioOutput | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   /** What began to fail before the call was connected, in which it is told. */
@@ -88,6 +90,16 @@ export class PhonePanel {
     return this.#phone.name === 'dialling' || this.#phone.name === 'connected';
   }
 
+  /** What is typed in a call is said in it, by a voice of the emulator's. */
+  get hears(): boolean {
+    return this.#phone.name === 'connected';
+  }
+
+  say(text: string): void {
+    this.#output?.clear();
+    this.#socket?.send({ type: 'say', text });
+  }
+
   hangUp(): void {
     this.#socket?.send({ type: this.#phone.name === 'ringing' ? 'decline' : 'hangup' });
     this.#closeAudio();
@@ -99,7 +111,7 @@ export class PhonePanel {
 
   /** Takes the microphone that is chosen now, where a call has one. @throws {AudioTrouble} */
   async useMicrophone(): Promise<void> {
-    if (this.#input === undefined) return;
+    if (!(this.#input instanceof AudioInput)) return;
     const input = await this.#openMicrophone();
     this.#input.close();
     this.#input = input;
@@ -134,8 +146,8 @@ export class PhonePanel {
     clearInterval(this.#timer);
   }
 
-  /** Dials, or answers the call that rings. */
-  async #pickUp(): Promise<void> {
+  /** Dials, or answers the call that rings. @param typed without a microphone */
+  async #pickUp(typed = false): Promise<void> {
     const { name } = this.#phone;
     if (name !== 'ready' && name !== 'ringing') return;
     const to = this.#number.value.replace(/[\s()-]/g, '');
@@ -145,7 +157,7 @@ export class PhonePanel {
     }
     if (this.#faults.wanted === undefined) return;
     this.#call.disabled = true;
-    const heard = (await this.#listeners.mayCall()) && (await this.#openAudio());
+    const heard = (await this.#listeners.mayCall()) && (await this.#openAudio(typed));
     if (!heard || this.#phone.name !== name) {
       if (!this.busy) this.#closeAudio();
       this.#draw();
@@ -186,15 +198,16 @@ export class PhonePanel {
     if (wrong) this.#number.focus();
   }
 
-  async #openAudio(): Promise<boolean> {
+  async #openAudio(typed: boolean): Promise<boolean> {
     try {
       this.#output = await AudioOutput.open(({ level }) => this.#agentLevel.push(level), this.#devices.speaker);
-      this.#input = await this.#openMicrophone();
+      this.#input = typed ? new SilentInput((frame) => this.#socket?.sendAudio(frame)) : await this.#openMicrophone();
       void this.#devices.refresh();
       return true;
     } catch (error) {
       this.#closeAudio();
-      this.#listeners.onTrouble(error instanceof AudioTrouble ? error.trouble : 'audio-failed');
+      const trouble = error instanceof AudioTrouble ? error.trouble : 'audio-failed';
+      this.#listeners.onTrouble(trouble, TYPED_INSTEAD.has(trouble) ? () => void this.#pickUp(true) : undefined);
       return false;
     }
   }
@@ -235,7 +248,7 @@ export class PhonePanel {
     if (before.name === 'connected' && phone.name !== 'connected') {
       this.#listeners.onEnded(('news' in phone && phone.news) || 'The call is over');
     }
-    if (this.busy !== wasBusy) this.#listeners.onBusy(this.busy);
+    if (this.busy !== wasBusy || phone.name !== before.name) this.#listeners.onBusy(this.busy);
     this.#draw();
   }
 
@@ -244,6 +257,7 @@ export class PhonePanel {
     const text = describePhone(this.#phone, performance.now());
     if (this.#state.textContent !== text) this.#state.textContent = text;
     const inCall = this.busy;
+    this.#faults.inCall = inCall;
     this.#call.hidden = inCall;
     this.#call.disabled = name === 'unplugged';
     this.#call.textContent = name === 'ringing' ? 'Answer' : 'Call';

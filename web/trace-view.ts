@@ -111,7 +111,7 @@ class TraceView {
 /** A line that opens: by a click, or by Enter. */
 function rowView({ span, depth, part }: WaterfallRow): DrawnRow {
   const bar = element('i', '');
-  const track = element('span', 'trace-bar', bar);
+  const track = element('span', 'bar', bar);
   track.setAttribute('aria-hidden', 'true');
   const name = element('span', 'trace-name', titleOf(span), ' ', element('small', '', roleText(span.role)));
   name.style.setProperty('--depth', String(depth));

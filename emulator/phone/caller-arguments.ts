@@ -70,8 +70,9 @@ The call
                         separated by commas: --fault model=slow:7s,redis=down@10s-30s
                         What can fail: ${wrapped(FALLIBLE_NAMES)}
                         How: slow (:7s), down, silent, throttled (:20s), refused, garbled.
-                        Times count from the answer; without one it fails from before the
-                        call on. All is whole again when the call is over
+                        Times count from the answer. Without one it fails from before the
+                        call on; with @ringing-5s from there for 5 s. It fails for every
+                        call of the stack, and is whole again when this one is over
 
 What to see
   --out FILE            record the call: WAV, caller left, agent right, on one clock
@@ -87,11 +88,13 @@ EMULATOR_PORT, FUNCTIONS_PORT and STREAM_HOST_PORT name
 
 ${SCRIPTED_HELP}
 
-Times count from the moment of being connected. "Answered after" is the time from the
-caller's last sound to the agent's first, as they lie in the recording (a sound is louder
-than -46 dBFS). Behind it stand the stages of the answer, as the stream host saw them from
-the end of the caller's speech: words recognised, end of turn, the model's first word, the
-voice's first sound, and the first frame sent. A draft may have begun some of them early.
+Times count from the moment of being connected, before it from the dialling. Each line has
+that of when it was said. "Answered after" is the time from the caller's last sound to the
+first of the answer, as they lie in the recording (a sound is louder than -46 dBFS); where
+something filled the wait, such as "One moment", the first sound stands before it. Behind
+it stand the stages of the answer, as the stream host saw them from the end of the
+caller's speech: words recognised, end of turn, the model's first word, the voice's first
+sound, and the first frame sent. A draft may have begun some of them early.
 
 Ends with 0 where the call went well, and with 1 where it failed or the agent did not
 understand or answer something; with 2 for wrong options, and with 130 after Ctrl-C.

@@ -21,6 +21,8 @@ export interface CallerNewsOptions {
 /** What failed works again so soon after it may. */
 const WHOLE_AGAIN_MS = 10_000;
 const LOOK_AGAIN_MS = 200;
+/** What was sent and what was heard of one sound lie so near to one another. */
+const ONE_MOMENT_MS = 500;
 
 /** Reads what comes on record of the call, and tells it with its own times. */
 export class CallerNews {
@@ -43,7 +45,7 @@ export class CallerNews {
   async readOn(): Promise<TurnOnRecord | undefined> {
     const { phone, diary, isAlone } = this.#options;
     const turn = await this.transcript.readOn(() => phone.isOver || isAlone());
-    if (turn === undefined && !this.#isBehind && !phone.isLeaving) {
+    if (turn === undefined && !this.#isBehind && !phone.isLeaving && phone.callConnectionId !== undefined) {
       this.#isBehind = true;
       diary.tell({ event: 'unread', atMs: phone.atMs });
     }
@@ -63,7 +65,11 @@ export class CallerNews {
     const untold = [...verdicts];
     const told: CallEvent[] = [];
     for (const { atMs = phone.atMs, line } of turn?.lines ?? []) {
-      if (line.role === 'agent' && (untold[0]?.atMs ?? Infinity) <= atMs) told.push(...untold.splice(0, 1));
+      const [verdict] = untold;
+      if (line.role === 'agent' && verdict && verdict.atMs - atMs <= ONE_MOMENT_MS) {
+        untold.shift();
+        told.push({ ...verdict, atMs: Math.min(verdict.atMs, atMs) });
+      }
       told.push({ event: 'transcript', atMs, line });
     }
     told.push(...untold);

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import { DependencyError } from '../errors.ts';
 import { VirtualClock } from '../virtual-clock.ts';
 import { type Asked, type Check, CheckFailure } from './check.ts';
 import { DependencyBoard } from './dependency-board.ts';
+import { recordsDependency } from './records-dependency.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -181,4 +185,39 @@ test('of a service that may be one of several it is told which one it is (strang
   await clock.advance(1_000);
   assert.deepEqual(services(), told);
   board.close();
+});
+
+test('a service that is away is asked again after ten seconds, one that throttles us after half a minute (stranger17 9)', async () => {
+  for (const [failure, after] of [
+    [new Error('connect ECONNREFUSED'), 3],
+    [new CheckFailure('throttled', 'records.throttled', new Error('429')), 1],
+  ] as const) {
+    let asked = 0;
+    let works = true;
+    const { clock } = boardOf(async () => {
+      asked += 1;
+      if (!works) throw failure;
+      return {};
+    });
+    await clock.advance(1_000);
+    works = false;
+    await clock.advance(30_000);
+    const before = asked;
+    await clock.advance(30_000);
+    assert.equal(asked - before, after, failure.message);
+  }
+});
+
+test('a folder for records is looked whether it can be written to (stranger17 9)', async (t) => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'records-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const tokens = { get: () => Promise.reject(new Error('asked for no token')) };
+  const asked = { signal: AbortSignal.timeout(1_000), thorough: false };
+  const { service, check } = recordsDependency(undefined, tokens, path.join(folder, 'kept'));
+  assert.equal(service, 'a folder');
+  assert.deepEqual(await check?.(asked), {});
+  await writeFile(path.join(folder, 'file'), '');
+  const wrong = recordsDependency(undefined, tokens, path.join(folder, 'file'));
+  await assert.rejects(async () => wrong.check?.(asked), { state: 'unreachable' });
+  assert.equal(recordsDependency(undefined, tokens).check, undefined);
 });

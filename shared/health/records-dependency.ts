@@ -1,5 +1,6 @@
+import { access, constants, mkdir } from 'node:fs/promises';
 import type { TokenSource } from '../identity/token-source.ts';
-import { CheckFailure, stateOfStatus } from './check.ts';
+import { type Check, CheckFailure, stateOfStatus } from './check.ts';
 import type { DependencySpec } from './dependency.ts';
 
 const VERSION = '2024-11-04';
@@ -9,20 +10,39 @@ const CODES = {
   unreachable: 'records.unreachable',
 } as const;
 
+const onFolder = (folder: string | undefined): Check | undefined =>
+  folder === undefined
+    ? undefined
+    : async () => {
+        try {
+          await mkdir(folder, { recursive: true });
+          await access(folder, constants.W_OK);
+        } catch (error) {
+          throw new CheckFailure('unreachable', 'records.unreachable', error);
+        }
+        return {};
+      };
+
 /**
  * The container of call records, by its properties, which whoever may write into it may read. Only an identity opens it.
  * (https://learn.microsoft.com/rest/api/storageservices/get-container-properties)
  *
- * @param url `https://<account>.blob.core.windows.net/<container>`; undefined where no records are kept
+ * @param url `https://<account>.blob.core.windows.net/<container>`; undefined where there is none
  * @param tokens of the process's identity, for Azure Storage
+ * @param folder takes them in its place; without either no records are kept
  */
-export const recordsDependency = (url: string | undefined, tokens: Pick<TokenSource, 'get'>): DependencySpec => ({
+export const recordsDependency = (
+  url: string | undefined,
+  tokens: Pick<TokenSource, 'get'>,
+  folder?: string,
+): DependencySpec => ({
   name: 'call-records',
+  service: url === undefined && folder !== undefined ? 'a folder' : undefined,
   late: 'records.unreachable',
   gates: true,
   check:
     url === undefined
-      ? undefined
+      ? onFolder(folder)
       : async ({ signal }) => {
           const { token } = await tokens.get();
           const headers = { authorization: `Bearer ${token}`, 'x-ms-version': VERSION };

@@ -17,7 +17,7 @@ import { realtimeDependency } from './realtime-dependency.ts';
 import { recognitionDependency, synthesisDependency } from './speech-dependencies.ts';
 
 export interface HostServicesOptions {
-  readonly config: Pick<StreamHostSettings, 'SPEECH_LANGUAGE' | 'CALL_RECORDS_URL'>;
+  readonly config: Pick<StreamHostSettings, 'SPEECH_LANGUAGE' | 'CALL_RECORDS_URL' | 'CALL_RECORDS_DIR'>;
   readonly calls: Pick<Carrier, 'state'>;
   readonly tokens: Pick<AcsTokenVerifier, 'refetch'>;
   /** Those of calls: a check's findings are theirs, too. */
@@ -53,7 +53,7 @@ export function hostServices(options: HostServicesOptions): readonly DependencyS
     ...spoken,
     ...answered,
     watched(realtimeDependency(realtime, agent, log), providers.realtime),
-    recordsDependency(config.CALL_RECORDS_URL, storageTokens),
+    recordsDependency(config.CALL_RECORDS_URL, storageTokens, config.CALL_RECORDS_DIR),
   ];
 }
 

@@ -160,8 +160,9 @@ async function walk(browser: Browser, stack: RunningStack, shotsFolder?: string)
   await part(2, '.line.caller:not(.open)').first().waitFor({ timeout: STEP_MS });
   await part(2, '.line.agent .words').nth(1).waitFor({ timeout: STEP_MS });
   await see('on-the-phone');
-  await press('Start talking');
-  await press('Stay on the phone');
+  await page.locator('#talk').waitFor({ state: 'hidden' });
+  await type('Are you open on Sunday?');
+  await part(2, '.line.caller:not(.open)').filter({ hasText: 'Sunday' }).waitFor({ timeout: STEP_MS });
   await page.evaluate(`document.getElementById('phone-keys-fold').open = true`);
   await press('5');
   await page.getByText('Keys sent: 5').waitFor({ timeout: STEP_MS });
