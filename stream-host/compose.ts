@@ -52,10 +52,11 @@ import { guardedRealtime } from './realtime/guarded-realtime.ts';
 import { realtimeServiceOf } from './realtime/realtime-service.ts';
 import { CallRecords } from './record/call-records.ts';
 import { recordable } from './replay/recorded-conversation.ts';
+import { servicePlaces } from './service-places.ts';
 import type { RecordingPlan } from './session/call-recording.ts';
 import type { ReceptionOptions } from './session/reception.ts';
 import { VoiceActivityLane } from './speech/voice-activity/voice-activity-lane.ts';
-import { sessionObserver } from './telemetry/observe-sessions.ts';
+import { observeSessions } from './telemetry/observe-sessions.ts';
 import { relayFunctionsSpans } from './telemetry/relayed-spans.ts';
 import { startTelemetry } from './telemetry/start.ts';
 import { watchHost } from './telemetry/watch-host.ts';
@@ -184,7 +185,7 @@ export async function startStreamHost(
   const watched = (mode: ModeKind) =>
     watchedMode(mode, {
       policyOf: (agent, facts) => facts.voicemail ?? shelf.require(agent).voicemail ?? ONLY_WATCH,
-      openSpeech: (sessionLog, locale, onUsed) => speech.open(sessionLog, locale, onUsed),
+      openSpeech: (sessionLog, locale, onUsed, onServed) => speech.open(sessionLog, locale, onUsed, onServed),
     });
   const modes: Modes = {
     media: watched(media),
@@ -257,7 +258,12 @@ export async function startStreamHost(
     longestMessageMs: config.ACS_MESSAGE_MS,
     logTranscripts: config.LOG_TRANSCRIPTS,
     traces,
-    observe: sessionObserver(telemetry, config, clock),
+    observe: telemetry.isOn
+      ? observeSessions({
+          ...{ telemetry, places: servicePlaces(providers, realtime), providers: providers.events },
+          ...{ content: config.LOG_TRANSCRIPTS, clock, newSpanId: randomSpanIds },
+        })
+      : undefined,
     admitCarrier: (header) => tokens.admit(header, 'socket'),
     newSecret: randomSecrets,
     ticketRules: {

@@ -116,13 +116,10 @@ function modelsOf({ config, aiToken }: ProvidersOptions): [ModelService, ModelSe
 
 /** For operators: the beginning and the end of each outage, and each request that went elsewhere before one was found out. */
 function logProviders(events: TypedEvents<ProviderEvents>, log: Logger): void {
-  const away = new Set<string>();
-  events.on('breaker', ({ provider, state, code = 'late' }) => {
-    if (state === 'closed' && away.delete(provider)) log.info({ provider }, 'a provider works again');
-    if (state !== 'open' || away.has(provider)) return;
-    away.add(provider);
-    log.error({ provider, code }, 'a provider fails again and again: calls do not ask it now');
-  });
+  events.on('back', ({ provider }) => log.info({ provider }, 'a provider works again'));
+  events.on('away', ({ provider, code = 'late' }) =>
+    log.error({ provider, code }, 'a provider fails again and again: calls do not ask it now'),
+  );
   events.on('switched', ({ from, to, code = 'late' }) =>
     log.warn({ from, to, code }, 'another provider is asked in place of the first'),
   );

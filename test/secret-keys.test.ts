@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Redis } from 'ioredis';
-import { traceOf } from './telemetry/whole-traces.ts';
+import { METRICS_SOON, metricsOf, traceOf } from './telemetry/whole-traces.ts';
 import { RunningStack } from './testing/running-stack.ts';
 
 const PIN = '48271593';
@@ -42,6 +42,7 @@ before(async () => {
   await writeFile(path.join(folder, 'pin.yaml'), AGENT);
   stack = await RunningStack.start({
     SPEECH_MODEL: 'by-heart',
+    ...METRICS_SOON,
     AGENTS_FOLDER: folder,
     DEFAULT_AGENT: 'pin',
     CALL_RECORDS_DIR: path.join(folder, 'records'),
@@ -92,7 +93,7 @@ test('a PIN that is wrong twice and right the third time stands nowhere: log, Re
     ['what Redis holds', await dumpOf(redis)],
     ['the call', JSON.stringify(call)],
     ['its trace', JSON.stringify(await traceOf(stack.emulatorUrl, String(call.session_id)))],
-    ['metrics', JSON.stringify(await stack.getJson(`${stack.emulatorUrl}/telemetry/metrics`))],
+    ['metrics', JSON.stringify(await metricsOf(stack.emulatorUrl))],
     ['the emulator', JSON.stringify(await stack.getJson(`${stack.emulatorUrl}/emulator/status`))],
     ...(await filesOf(path.join(folder, 'records'))),
   ];

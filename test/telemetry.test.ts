@@ -7,7 +7,7 @@ import { Redis } from 'ioredis';
 import { type DependencyMap, lengthText, waterfallOf } from '../shared/protocol/traces.ts';
 import { traceIdOf } from '../shared/telemetry/call-trace.ts';
 import { ROLE, SPAN } from '../shared/telemetry/names.ts';
-import { traceOf } from './telemetry/whole-traces.ts';
+import { METRICS_SOON, metricsOf, traceOf } from './telemetry/whole-traces.ts';
 import { RunningStack } from './testing/running-stack.ts';
 
 const PIN = '48271593';
@@ -42,6 +42,7 @@ before(async () => {
   await writeFile(path.join(folder, 'bank.yaml'), AGENT);
   stack = await RunningStack.start({
     SPEECH_MODEL: 'by-heart',
+    ...METRICS_SOON,
     AGENTS_FOLDER: folder,
     DEFAULT_AGENT: 'bank',
     LOG_LEVEL: 'debug',
@@ -126,7 +127,7 @@ test('with the switches off nothing that a caller is known by, has said or press
   const places: readonly (readonly [place: string, text: string])[] = [
     ['spans', JSON.stringify(trace)],
     ['all traces', JSON.stringify(await stack.getJson(`${stack.emulatorUrl}/telemetry/traces?limit=2000`))],
-    ['metrics', JSON.stringify(await stack.getJson(`${stack.emulatorUrl}/telemetry/metrics`))],
+    ['metrics', JSON.stringify(await metricsOf(stack.emulatorUrl))],
     ['the log', stack.log.join('\n')],
     ['names of keys', (await redis.keys('*')).join('\n')],
   ];

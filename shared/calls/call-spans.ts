@@ -4,6 +4,7 @@ import type { CallTraces } from '../telemetry/call-traces.ts';
 import { ATTRIBUTE, SPAN } from '../telemetry/names.ts';
 import type { Attributes } from '../telemetry/span.ts';
 import { isOver } from './call-state.ts';
+import { endWord } from './end-reasons.ts';
 import { isSettled, type OperationLedger, type Settlement } from './operation-ledger.ts';
 
 export interface CallSpansParts {
@@ -41,7 +42,7 @@ export async function recordTakenIn(
     traces.record(id, { name: SPAN.ringing, ...times(after.createdAt, endMs), ...failureOf(after), attributes });
   }
   if (isOverNow) {
-    const told = { ...attributes, [ATTRIBUTE.endReason]: wordOf(after.endReason, event) };
+    const told = { ...attributes, [ATTRIBUTE.endReason]: endWord(after.endReason ?? '') };
     const span = times(after.createdAt, after.endedAt ?? event.at);
     traces.record(id, { name: SPAN.call, ...span, ...failureOf(after), attributes: told });
   }
@@ -62,10 +63,6 @@ const failureOf = ({ status }: Session) => (status === 'failed' ? { error: 'call
 
 /** Clocks of others may be behind ours. */
 const times = (startMs: number, endMs: number) => ({ startMs, endMs: Math.max(startMs, endMs) });
-
-/** A reason of ours is a word; one of the carrier's is a sentence, in whose place its event stands. */
-const wordOf = (reason: string | undefined, { name }: CallEvent): string =>
-  reason !== undefined && /^[a-z][\w.-]*$/.test(reason) ? reason : name;
 
 /** What a step of what follows from an event is called. */
 export function followUpOf(todo: string): { readonly name: string; readonly attributes: Attributes } {

@@ -68,7 +68,7 @@ test('a dependency is called by what was asked of it, whatever its span is calle
     [ATTRIBUTE.fault]: 'acs.busy',
   };
   assert.equal(titleOf({ name: 'POST /calling/callConnections:answer', attributes }), 'acs answer call');
-  assert.equal(titleOf({ name: 'parley.session.end', attributes: {} }), 'session.end');
+  assert.equal(titleOf({ name: 'parley.session.opening', attributes: {} }), 'session.opening');
   assert.equal(titleOf({ name: SPAN.turn, attributes: { [ATTRIBUTE.turn]: '2' } }), 'turn 2');
   assert.equal(roleText('parley-stream-host'), 'stream host');
   const failed = span('x', 0, undefined, { success: false, resultCode: '429' });

@@ -9,7 +9,8 @@ function breakerWith(options: { readonly random?: number } = {}) {
   const clock = new VirtualClock();
   const events = new TypedEvents<ProviderEvents>((_, error) => assert.fail(String(error)));
   const told: string[] = [];
-  events.on('breaker', ({ provider, state, code }) => told.push(`${provider} ${state} ${code ?? ''}`.trim()));
+  events.on('away', ({ provider, code }) => told.push(`${provider} away ${code}`));
+  events.on('back', ({ provider }) => told.push(`${provider} back`));
   const breaker = new Breaker({ provider: 'p', clock, random: () => options.random ?? 1, events });
   return { clock, breaker, told };
 }
@@ -28,7 +29,7 @@ test('three failures in a row keep everybody out, and one success in between beg
   assert.equal(breaker.state, 'open');
   assert.equal(breaker.enter(), undefined);
   assert.equal(breaker.waitMs, 1_000);
-  assert.deepEqual(told, ['p open model.unreachable']);
+  assert.deepEqual(told, ['p away model.unreachable']);
 });
 
 test('failures of calls side by side count together, and what nobody waited for says nothing', () => {
@@ -53,11 +54,11 @@ test('after the pause one request finds out, and nobody waits for it; its succes
   assert.equal(breaker.waitMs, 250);
   probe.worked();
   assert.ok(breaker.enter());
-  assert.deepEqual(told, ['p open model.unreachable', 'p probing', 'p closed']);
+  assert.deepEqual(told, ['p away model.unreachable', 'p back']);
 });
 
-test('pauses double up to five seconds, with jitter; a probe that nobody wanted any more makes room for the next', async () => {
-  const { clock, breaker } = breakerWith();
+test('pauses double up to five seconds, with jitter; a probe that nobody wanted any more makes room for the next; an outage is told once', async () => {
+  const { clock, breaker, told } = breakerWith();
   fails(breaker, 3);
   const pauses: number[] = [];
   for (let n = 0; n < 5; n++) {
@@ -71,6 +72,7 @@ test('pauses double up to five seconds, with jitter; a probe that nobody wanted 
     } else probe?.failed();
   }
   assert.deepEqual(pauses, [1_000, 2_000, 4_000, 5_000, 5_000]);
+  assert.deepEqual(told, ['p away model.unreachable']);
 
   const jittered = breakerWith({ random: 0 }).breaker;
   fails(jittered, 3);

@@ -6,8 +6,10 @@ import type { TypedEvents } from '../typed-events.ts';
 
 /** What happens to the providers of a process, for logs and metrics. Nothing of it names a call. */
 export type ProviderEvents = {
-  /** `code`: of the failure that opened it. */
-  breaker: [{ readonly provider: string; readonly state: BreakerState; readonly code?: ErrorCode | undefined }];
+  /** It has failed so often that calls do not ask it now. Told once, however often it is tried whether it works again. */
+  away: [{ readonly provider: string; readonly code?: ErrorCode | undefined }];
+  /** It works again. */
+  back: [{ readonly provider: string }];
   /** A call's request was given to another provider: `code` says why; undefined where the first was only late. */
   switched: [{ readonly from: string; readonly to: string; readonly code?: ErrorCode | undefined }];
 };
@@ -83,7 +85,7 @@ export class Breaker {
     const probe = {};
     if (state.name !== 'closed') {
       if (nowMs < state.untilMs) return undefined;
-      this.#become({ name: 'probing', probe, untilMs: nowMs + PROBE_MS, pauseMs: state.pauseMs });
+      this.#state = { name: 'probing', probe, untilMs: nowMs + PROBE_MS, pauseMs: state.pauseMs };
     }
     let isTold = false;
     const once = (tell: () => void) => {
@@ -117,35 +119,34 @@ export class Breaker {
   }
 
   #worked(): void {
-    if (this.#state.name === 'closed' && this.#state.failures === 0) return;
-    this.#become({ name: 'closed', failures: 0 });
+    const wasAway = this.#state.name !== 'closed';
+    this.#state = { name: 'closed', failures: 0 };
+    if (wasAway) this.#options.events?.emit('back', { provider: this.provider });
   }
 
   #failed(code: ErrorCode | undefined, probe: object | undefined): void {
     const state = this.#state;
     if (state.name === 'closed') {
       const failures = state.failures + 1;
-      if (failures < this.#mostFailures) this.#state = { name: 'closed', failures };
-      else this.#open(MIN_PAUSE_MS, code);
+      if (failures < this.#mostFailures) {
+        this.#state = { name: 'closed', failures };
+        return;
+      }
+      this.#open(MIN_PAUSE_MS);
+      this.#options.events?.emit('away', { provider: this.provider, code });
     } else if (state.name === 'probing' && state.probe === probe) {
-      this.#open(Math.min(state.pauseMs * 2, MAX_PAUSE_MS), code);
+      this.#open(Math.min(state.pauseMs * 2, MAX_PAUSE_MS));
     }
   }
 
   #dropped(probe: object): void {
     const state = this.#state;
     if (state.name !== 'probing' || state.probe !== probe) return;
-    this.#become({ name: 'open', untilMs: this.#options.clock.now(), pauseMs: state.pauseMs });
+    this.#state = { name: 'open', untilMs: this.#options.clock.now(), pauseMs: state.pauseMs };
   }
 
-  #open(pauseMs: number, code: ErrorCode | undefined): void {
+  #open(pauseMs: number): void {
     const { clock, random } = this.#options;
-    this.#become({ name: 'open', untilMs: clock.now() + pauseMs * (0.5 + random() / 2), pauseMs }, code);
-  }
-
-  #become(state: State, code?: ErrorCode): void {
-    const isNew = state.name !== this.#state.name;
-    this.#state = state;
-    if (isNew) this.#options.events?.emit('breaker', { provider: this.provider, state: state.name, code });
+    this.#state = { name: 'open', untilMs: clock.now() + pauseMs * (0.5 + random() / 2), pauseMs };
   }
 }

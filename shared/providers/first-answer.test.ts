@@ -38,7 +38,7 @@ function bench(deeds: Record<string, Deed>) {
     const answer = await firstAnswer({
       providers,
       clock,
-      ask: (name, signal) => {
+      ask: ({ name }, signal) => {
         asked.push(`${name} ${clock.now() - fromMs}`);
         signal.addEventListener('abort', () => aborted.push(name));
         const { promise, resolve, reject } = Promise.withResolvers<string>();

@@ -18,14 +18,20 @@ export interface Verdict {
 export interface FirstAnswerOptions<Service, Answer> {
   readonly providers: Providers<Service>;
   readonly clock: Clock;
-  /** Asks, and resolves with the first sign of an answer. Aborted where another one's answer has come first. */
-  readonly ask: (service: Service, signal: AbortSignal) => Promise<Answer>;
+  /**
+   * Asks, and resolves with the first sign of an answer. Aborted where another one's answer has come first: with
+   * {@link TooLate} as the reason where this one had been asked before.
+   */
+  readonly ask: (provider: Provider<Service>, signal: AbortSignal) => Promise<Answer>;
   /** An answer that came too late. */
   readonly abandon: (answer: Answer) => void;
   readonly judge: (failure: unknown) => Verdict;
   /** What is thrown where nobody is to be asked now. */
   readonly away: () => unknown;
 }
+
+/** Why a request is broken off that kept the caller waiting for longer than the one after it. */
+export class TooLate extends Error {}
 
 interface Asked<Service> {
   readonly provider: Provider<Service>;
@@ -54,9 +60,10 @@ export async function firstAnswer<Service, Answer>(options: FirstAnswerOptions<S
     const winnerAt = winner ? order.indexOf(winner.provider) : -1;
     for (const { provider, attempt, abort } of waiting) {
       // Whoever was asked before and has said nothing yet would have kept the caller waiting.
-      if (order.indexOf(provider) < winnerAt) attempt.failed(undefined);
+      const isLate = order.indexOf(provider) < winnerAt;
+      if (isLate) attempt.failed(undefined);
       else attempt.dropped();
-      abort.abort();
+      abort.abort(isLate ? new TooLate() : undefined);
     }
     waiting.clear();
   };
@@ -75,7 +82,7 @@ export async function firstAnswer<Service, Answer>(options: FirstAnswerOptions<S
     const askedMs = clock.now();
     const isLast = tried.size === providers.all.length;
     const cancel = isLast ? () => {} : clock.after(provider.patienceMs, () => askNext(provider));
-    ask(provider.service, asked.abort.signal)
+    ask(provider, asked.abort.signal)
       .then(
         (answer) => {
           attempt.worked();

@@ -1,12 +1,9 @@
-import type { CallTraces } from '../telemetry/call-traces.ts';
-import type { RecordStore } from './record-store.ts';
-
-/** Additions come once a second, of which a trace would be full: what is slower than this is told, and what fails. */
-const SLOW_MS = 1_000;
+import { type CallTraces, SLOW_MS } from '../telemetry/call-traces.ts';
+import { RecordErased, type RecordStore } from './record-store.ts';
 
 /**
  * Shows how the storage of records does, in the traces of the calls that are recorded: where a record begins, and where an
- * addition to it is slow or fails.
+ * addition to it, of which there is one a second, is slow or fails.
  * @param url of the storage; undefined where records are kept in a folder
  */
 export function tracedRecords(
@@ -15,7 +12,9 @@ export function tracedRecords(
   traces: Pick<CallTraces, 'client' | 'isOn'>,
 ): RecordStore | undefined {
   if (store === undefined || url === undefined || !traces.isOn) return store;
-  const put = { dependency: 'blob', method: 'PUT', url } as const;
+  // What was erased meanwhile takes no more, and should not.
+  const isFailure = (thrown: unknown) => !(thrown instanceof RecordErased);
+  const put = { dependency: 'blob', method: 'PUT', url, isRetried: true, isFailure } as const;
   return {
     begin(sessionId) {
       const addition = { ...put, sessionId, leastMs: SLOW_MS };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NotFoundError, ParleyError } from '../errors.ts';
+import { DependencyError, NotFoundError, ParleyError } from '../errors.ts';
 import { VIRTUAL_EPOCH_MS, VirtualClock } from '../virtual-clock.ts';
 import { parseTraceParent, traceIdOf } from './call-trace.ts';
 import { CallTraces, entrySpanIdOf, noCallTraces, traceParentOf } from './call-traces.ts';
@@ -187,6 +187,28 @@ test('a command that fails makes the call of Redis a failure; a script that has 
   await work('NOSCRIPT No matching script.');
   const errors = spans.filter(({ name }) => name === 'redis commands').map(({ error }) => error);
   assert.deepEqual(errors, ['redis.unavailable', undefined]);
+});
+
+test('what is tried again and again while Redis is away is told at once, and then once in ten seconds, with which try it was (stranger17 1)', async () => {
+  const { traces, spans, pass } = setUp();
+  const away = () => Promise.reject(new DependencyError('redis.unavailable', 'away'));
+  const tries = async (count: number, work: () => Promise<unknown>) => {
+    for (let n = 0; n < count; n += 1) {
+      await traces.redis('s', 'renew_lease', work).catch(() => {});
+      await pass(1_500);
+    }
+  };
+  await tries(20, away);
+  await tries(1, async () => {});
+  await tries(1, away);
+  await tries(1, () => Promise.reject(new ParleyError('session.lease-lost', 'It is another host’s.')));
+  assert.deepEqual(
+    spans.map(({ kind, name, error, attributes }) => [kind, name, error, attributes[ATTRIBUTE.attempt]]),
+    [1, 8, 15, 1].map((attempt) => ['client', 'redis renew_lease', 'redis.unavailable', attempt]),
+  );
+  assert.deepEqual(new Set(spans.map(({ parentSpanId }) => parentSpanId)), new Set([entrySpanIdOf('s')]));
+  await traces.redis('s', 'write_session', () => pass(1_000));
+  assert.deepEqual([spans.at(-1)?.name, spans.at(-1)?.error], ['redis write_session', undefined]);
 });
 
 test('where nobody wants traces the work is done all the same', async () => {

@@ -7,6 +7,7 @@ import { formatTraceParent, parseTraceParent, randomSpanIds, traceIdOf } from '.
 import { CommandCount } from './command-count.ts';
 import { type DependencyCall, dependencySpan } from './dependency-span.ts';
 import { ATTRIBUTE } from './names.ts';
+import { RepeatedFailures } from './repeated-failures.ts';
 import {
   type Attributes,
   type AttributeValue,
@@ -46,7 +47,14 @@ export interface Asked extends Pick<DependencyCall, 'dependency' | 'operation' |
   readonly sessionId?: string;
   /** It is told only where it takes so long, or fails. */
   readonly leastMs?: number;
+  /** It is tried again and again where it fails: of failures in a row some are told, each with which one it is. */
+  readonly isRetried?: true;
+  /** Whether what was thrown says that the dependency failed. */
+  readonly isFailure?: (thrown: unknown) => boolean;
 }
+
+/** Much for what a call asks all the time. */
+export const SLOW_MS = 1_000;
 
 /** One request, or one piece of work: its spans become one batch. */
 interface Batch {
@@ -82,6 +90,7 @@ export class CallTraces {
   /** Whether somebody wants them. */
   readonly isOn: boolean;
   readonly #doing = new AsyncLocalStorage<Doing>();
+  readonly #failures = new RepeatedFailures();
 
   constructor(options: CallTracesOptions) {
     this.#options = options;
@@ -158,7 +167,8 @@ export class CallTraces {
    * Calls a dependency, as a client span below what is being done.
    * @param asked.sessionId whose entry it stands below where nothing is being done here; without it, there is no span then
    */
-  async client<Result>({ sessionId, leastMs = 0, ...call }: Asked, work: () => Promise<Result>): Promise<Result> {
+  async client<Result>(asked: Asked, work: () => Promise<Result>): Promise<Result> {
+    const { sessionId, leastMs = 0, isRetried, isFailure = () => true, ...call } = asked;
     if (!this.isOn) return work();
     const around = this.#doing.getStore();
     const above = this.#above(sessionId);
@@ -170,20 +180,32 @@ export class CallTraces {
     try {
       return await work();
     } catch (error) {
-      failed = { error: codeOf(error), status: statusOf(error) };
+      if (isFailure(error)) failed = { error: codeOf(error), status: statusOf(error) };
       throw error;
     } finally {
       const tookMs = clock.now() - startedMs;
       const batch = above?.batch ?? newBatch(whose);
+      const key = `${call.dependency} ${sessionId ?? whose}`;
+      let attempt: number | undefined;
+      if (failed.error === undefined) this.#failures.worked(key);
+      else if (isRetried) attempt = this.#failures.failed(key, clock.now());
+      const isTold = failed.error === undefined ? tookMs >= leastMs : !isRetried || attempt !== undefined;
       const spanId = newSpanId();
       const make = (id: string) =>
         dependencySpan({
           ...{ ...call, startMs, endMs: startMs + tookMs, ...failed },
           ...{ traceId: traceIdOf(id), spanId, parentSpanId: above?.spanId ?? entrySpanIdOf(id) },
-          attributes: { [ATTRIBUTE.session]: id },
+          attributes: { [ATTRIBUTE.session]: id, ...(attempt !== undefined && { [ATTRIBUTE.attempt]: attempt }) },
         });
-      if (tookMs >= leastMs || failed.error !== undefined) this.#record(batch, make);
+      if (isTold) this.#record(batch, make);
     }
+  }
+
+  /** Asks Redis for what a call asks it for all the time; what else is asked of it, {@link command} counts. */
+  redis<Result>(sessionId: string, operation: string, work: () => Promise<Result>): Promise<Result> {
+    const { redisUrl: url = '' } = this.#options;
+    const how = { leastMs: SLOW_MS, isRetried: true, isFailure: isOfRedis } as const;
+    return this.client({ dependency: 'redis', operation, url, sessionId, ...how }, work);
   }
 
   /** Something of a call that is over, and had its beginning elsewhere. */
@@ -303,6 +325,9 @@ export function entrySpanIdOf(sessionId: string): string {
 /** The `traceparent` of a session, which whoever makes it writes into it. */
 export const traceParentOf = (sessionId: string): string =>
   formatTraceParent({ traceId: traceIdOf(sessionId), spanId: entrySpanIdOf(sessionId), sampled: true });
+
+/** And not of what was to be written there: another host has the session, or somebody has erased it. */
+const isOfRedis = (error: unknown): boolean => codeOf(error).startsWith('redis.');
 
 const codeOf = (error: unknown): string => (error instanceof ParleyError ? error.code : 'internal');
 

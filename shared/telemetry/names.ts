@@ -31,16 +31,18 @@ export type Dependency = (typeof DEPENDENCIES)[number];
 export const SPAN = {
   /** A stream host has started. */
   hostStart: 'parley.host.start',
-  /** A session was opened on a host: from the socket's arrival until its mode runs. The parent of all that follows there. */
+  /** A session is opened on a host: from the socket's arrival until its mode runs. The parent of all that follows there. */
+  sessionOpening: 'parley.session.opening',
+  /** All of a session on a host, told at its end, with what it came to: turns, faults, the reason. */
   session: 'parley.session',
-  /** A session is over on a host: from its opening there to its end. It has what it came to: turns, faults, the reason. */
-  sessionEnd: 'parley.session.end',
   /** One go: from the end of the caller's words (or from when the agent began by itself) until it was heard or cut off. */
   turn: 'parley.turn',
   /** From the end of the caller's speech until the words of the turn stood. */
   recognition: 'parley.recognition',
   /** From the first clause that the voice was given to the last of its sound. */
   synthesis: 'parley.synthesis',
+  /** A service failed so often that calls did not ask it from then on. In each session that stood then; it has no length. */
+  outage: 'parley.provider.outage',
   /** The caller heard nothing for longer than he should. */
   silence: 'parley.silence',
   /** One finished stretch of words in a session that is only written down. */
@@ -118,6 +120,8 @@ export const ATTRIBUTE = {
   event: 'parley.event',
   /** Which attempt it was, from 1. */
   attempt: 'parley.attempt',
+  /** Which of several services of a kind, as in `GET /api/v1/health/dependencies`: such as `chat-model-fallback`. */
+  provider: 'parley.provider',
   /** Why a span failed: a stable code. Beside `error.type`, which Azure's exporter leaves out. */
   fault: 'parley.fault',
   peer: 'peer.service',
@@ -279,10 +283,8 @@ export const METRIC = {
 export const DIMENSION = {
   mode: ATTRIBUTE.mode,
   dependency: ATTRIBUTE.dependency,
-  operation: ATTRIBUTE.operation,
   /** A fault's code, a refusal's reason, the kind of a filled wait. */
   reason: 'parley.reason',
   tool: ATTRIBUTE.genAiTool,
-  /** As in `GET /api/v1/health/dependencies`, such as `chat-model-fallback`. */
-  provider: 'parley.provider',
+  provider: ATTRIBUTE.provider,
 } as const;

@@ -24,7 +24,7 @@ const line = z.union([
     spanId,
     parentSpanId: spanId.exactOptional(),
     name: z.string(),
-    kind: z.enum(['internal', 'server', 'client', 'producer', 'consumer']),
+    kind: z.enum(['internal', 'server', 'client']),
     startMs: z.number(),
     endMs: z.number(),
     attributes: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),

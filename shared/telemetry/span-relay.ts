@@ -61,11 +61,6 @@ export class SpanRelay implements SpanSink {
     while (this.#waiting.length > 0 && this.#underWay < UNDER_WAY) void this.#send(this.#waiting.splice(0, AT_ONCE));
   }
 
-  /** Idempotent. */
-  close(): void {
-    this.flush();
-  }
-
   async #send(spans: readonly string[]): Promise<void> {
     const dropped = this.#dropped;
     const lines = dropped > 0 ? [...spans, JSON.stringify({ dropped })] : spans;

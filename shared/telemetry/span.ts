@@ -1,5 +1,5 @@
 /** Who does what a span tells: this process by itself, for somebody who asked it, or somebody else whom it asked. */
-export type SpanKind = 'internal' | 'server' | 'client' | 'producer' | 'consumer';
+export type SpanKind = 'internal' | 'server' | 'client';
 
 /** Never a secret, and of what was said only what `CONTENT` of `names.ts` has. */
 export type AttributeValue = string | number | boolean;

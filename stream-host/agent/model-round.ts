@@ -1,6 +1,7 @@
 import type OpenAI from 'openai';
 import { APIError } from 'openai';
 import type { Clock } from '../../shared/clock.ts';
+import { TooLate } from '../../shared/providers/first-answer.ts';
 import type { ToolRequest } from '../contract/agent.ts';
 import type { OnServed, ServedRequest } from '../contract/recorder.ts';
 import { CallAssembly } from './call-assembly.ts';
@@ -28,6 +29,8 @@ export interface RoundOptions {
   readonly waits: TurnWaits;
   readonly limits: RoundLimits;
   readonly clock: Clock;
+  /** Of which it is asked, for whoever is told how it went. */
+  readonly provider?: string | undefined;
   /** Told once what the request used, when it is over; `undefined`: it was broken off before anybody was told. */
   readonly onUsed?: ((tokens: TokenCount | undefined) => void) | undefined;
   /** Told once how the request went, when it is over. */
@@ -39,9 +42,11 @@ const MAX_CHUNKS = 50_000;
 /** What may still come after the finish reason (usage, late filter results) is waited for so long, and no longer. */
 const AFTER_FINISH_MS = 150;
 
-/** Who breaks a request off did not want the rest: that is no failure of the model's. */
-const failureOf = (thrown: unknown): { readonly error?: string } =>
-  thrown instanceof TurnAborted ? {} : { error: toModelError(thrown).code };
+/** Who breaks a request off did not want the rest: that is no failure of the model's, unless it was for its lateness. */
+function failureOf(thrown: unknown): { readonly error?: string } {
+  if (!(thrown instanceof TurnAborted)) return { error: toModelError(thrown).code };
+  return thrown.cause instanceof TooLate ? { error: 'model.silent' } : {};
+}
 
 const nothingMore = (): Error => new NothingMore();
 class NothingMore extends Error {}
@@ -84,13 +89,13 @@ export class ModelRound {
    * @throws a DependencyError, or what the client throws (see `toModelError`)
    */
   static async open(options: RoundOptions): Promise<ModelRound> {
-    const { client, request, waits, limits, clock } = options;
+    const { client, request, waits, limits, clock, provider } = options;
     const startedAtMs = clock.now();
     const tellServed = (more: Partial<ServedRequest>): void =>
       options.onServed?.({
         service: 'chat-model',
         model: request.model,
-        url: `${client.baseURL}/chat/completions`,
+        provider,
         startedAtMs,
         endedAtMs: clock.now(),
         ...more,

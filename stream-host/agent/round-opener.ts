@@ -3,7 +3,7 @@ import { APIConnectionError, APIConnectionTimeoutError, APIError } from 'openai'
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
 import { firstAnswer, type Verdict } from '../../shared/providers/first-answer.ts';
-import type { Providers } from '../../shared/providers/provider.ts';
+import type { Provider, Providers } from '../../shared/providers/provider.ts';
 import type { OnServed } from '../contract/recorder.ts';
 import type { TokenCount } from './chat-chunk.ts';
 import type { DeploymentTraits, Parameter, WantedRequest } from './deployment-traits.ts';
@@ -55,10 +55,10 @@ export class RoundOpener {
         return await firstAnswer({
           providers: models,
           clock,
-          ask: (model, signal) => this.#ask(model, wanted, waits.until(signal)),
+          ask: (provider, signal) => this.#ask(provider, wanted, waits.until(signal)),
           abandon: (round) => round.close(),
           judge: verdictOn,
-          away: () => failure ?? modelAway(),
+          away: () => failure ?? this.#away(),
         });
       } catch (thrown) {
         const waitMs = failure === undefined ? retryWaitMs(thrown, clock.wallMs()) : undefined;
@@ -70,8 +70,18 @@ export class RoundOpener {
     }
   }
 
+  /** Nobody is asked; for the caller it is a request that failed. */
+  #away(): Error {
+    const { models, clock, onServed } = this.#options;
+    const [{ name: provider, service }] = models.all;
+    const error = modelAway();
+    const at = { startedAtMs: clock.now(), endedAtMs: clock.now() };
+    onServed?.({ service: 'chat-model', model: service.deployment, provider, ...at, error: error.code });
+    return error;
+  }
+
   async #ask(
-    { client, deployment, traits }: ModelService,
+    { name: provider, service: { client, deployment, traits } }: Provider<ModelService>,
     wanted: Omit<WantedRequest, 'model'>,
     waits: TurnWaits,
   ): Promise<ModelRound> {
@@ -80,7 +90,7 @@ export class RoundOpener {
       const request = traits.shape({ ...wanted, model: deployment }, omit);
       try {
         return await ModelRound.open({
-          ...{ client, request, waits, limits, clock, onServed },
+          ...{ client, request, waits, limits, clock, provider, onServed },
           onUsed: onUsed && ((tokens) => onUsed(deployment, tokens)),
         });
       } catch (thrown) {

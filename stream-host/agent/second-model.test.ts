@@ -41,7 +41,11 @@ async function twoModels(
     });
   const models = new Providers([provider('first', a.client), provider('second', b.client)], events);
   const used: Usage[] = [];
-  const recorder: Recorder = { used: (usage) => used.push(usage) };
+  const served: string[] = [];
+  const recorder: Recorder = {
+    used: (usage) => used.push(usage),
+    served: ({ provider, error }) => served.push(`${provider} ${error ?? 'ok'}`),
+  };
   const responder = new ModelResponder({
     models,
     agent: testAgent(),
@@ -51,7 +55,7 @@ async function twoModels(
     log: pino({ level: 'silent' }),
   });
   const answer = async () => textOf(await collect(responder.respond(CALLER, NEVER)));
-  return { a, b, models, answer, responder, switched, used };
+  return { a, b, models, answer, responder, switched, used, served };
 }
 
 const refuses = (status: number) => () => {
@@ -88,6 +92,18 @@ test('a first model that says nothing in time is answered for by the second, and
   assert.deepEqual(switched, ['second: late']);
   assert.deepEqual([a.requests.length, b.requests.length], [1, 1]);
   assert.equal(await a.connectionClosed, 'early', 'it is not paid for longer than it is waited for');
+});
+
+test('a request that another model was asked beside is told as one that failed, and one that nobody was asked for as well (stranger17 1)', async (context) => {
+  const late = await twoModels(context, [say('From the first.')], [say('From the second.')], {
+    lateMs: SOON_MS,
+    firstTokenMs: [30_000, 1],
+  });
+  await late.answer();
+  assert.deepEqual(late.served, ['first model.silent', 'second ok']);
+  const away = await twoModels(context, [refuses(503)], [refuses(503)]);
+  for (let turn = 0; turn < 3; turn++) await assert.rejects(away.answer());
+  assert.equal(away.served.at(-1), 'first model.away');
 });
 
 test('after three failures in a row the first model is not asked any more, and both are kept from asking for ever', async (context) => {

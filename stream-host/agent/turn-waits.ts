@@ -1,7 +1,7 @@
 import type { Clock } from '../../shared/clock.ts';
 import { modelOverran } from './model-errors.ts';
 
-/** The turn was given up by the engine. Never leaves this folder. */
+/** The turn was given up by the engine, or the request of it by whoever has sent it: `cause` says why. Never leaves this folder. */
 export class TurnAborted extends Error {}
 
 /**
@@ -28,7 +28,7 @@ export class TurnWaits {
 
   /** @throws {TurnAborted} when the turn is over */
   throwIfAborted(): void {
-    if (this.#signal.aborted) throw new TurnAborted();
+    if (this.#signal.aborted) throw this.#aborted();
   }
 
   /**
@@ -40,7 +40,7 @@ export class TurnWaits {
     const leftMs = Math.max(0, this.#totalMs - this.#spent.ms);
     this.#spent.begin();
     const { promise: ended, reject } = Promise.withResolvers<never>();
-    const onAbort = () => reject(new TurnAborted());
+    const onAbort = () => reject(this.#aborted());
     const cancel = this.#clock.after(Math.min(limitMs, leftMs), () =>
       reject(limitMs <= leftMs ? tooLate(limitMs) : modelOverran(this.#totalMs)),
     );
@@ -53,6 +53,10 @@ export class TurnWaits {
       this.#signal.removeEventListener('abort', onAbort);
       this.#spent.end();
     }
+  }
+
+  #aborted(): TurnAborted {
+    return new TurnAborted('given up', { cause: this.#signal.reason });
   }
 }
 

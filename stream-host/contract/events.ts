@@ -77,8 +77,8 @@ export interface SessionEventMap {
   state: { readonly state: string };
   /** What the session has used by now, and what that costs where prices are known. Told after each turn. */
   spent: CallSummary;
-  /** Something went wrong and the session went on; `code` is stable. */
-  fault: { readonly code: string; readonly error?: unknown };
+  /** Something went wrong and the session went on; `code` is stable. `ofTurn`: the turn that came to less by it. */
+  fault: { readonly code: string; readonly error?: unknown; readonly ofTurn?: number };
   /** From item `from` on, the history now reads `items`. What stood there before is replaced. */
   historyChanged: { readonly from: number; readonly items: readonly HistoryItem[] };
   /** The mode is over, by its own decision (the agent said goodbye) or as it was closed. Always the last event. */
@@ -118,6 +118,8 @@ export interface TurnLatency {
   readonly firstVoiceMs: number;
   /** Until the first frame of audio was sent. */
   readonly firstAudioMs: number;
+  /** The words were typed, or pressed: nobody had to hear them. */
+  readonly typed?: true;
 }
 
 export type EventName = keyof SessionEventMap;

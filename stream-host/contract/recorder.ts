@@ -2,14 +2,15 @@ import type { ModelTokens, PaidService, Usage } from '../../shared/records/usage
 
 /**
  * One request to a service on behalf of a session, told once it is over, well or not. Times are on the session's clock.
- * It says nothing of what was asked or answered.
+ * It says nothing of what was asked or answered. Of a recogniser's connections, and of a speech-to-speech service's, those
+ * that failed are told: what they did well is in the turns.
  */
 export interface ServedRequest {
-  readonly service: Extract<PaidService, 'chat-model' | 'realtime' | 'speech-synthesis'>;
+  readonly service: Exclude<PaidService, 'line'>;
   /** The deployment, the model or the voice. */
   readonly model?: string | undefined;
-  /** The address that was asked, where a service may have several. */
-  readonly url?: string | undefined;
+  /** Which of several was asked, such as `chat-model-fallback`; without it, the first. */
+  readonly provider?: string | undefined;
   readonly startedAtMs: number;
   /** When its first word or sound came; undefined where none did. */
   readonly firstAtMs?: number | undefined;
@@ -34,3 +35,7 @@ export interface Recorder {
 }
 
 export type OnServed = (request: ServedRequest) => void;
+
+/** One try of one provider at a request that others may be tried for, too. Without an `error` it is the one that does it. */
+export type Attempted = Pick<ServedRequest, 'provider' | 'startedAtMs' | 'endedAtMs' | 'error' | 'status'>;
+export type OnAttempt = (attempt: Attempted) => void;

@@ -1,4 +1,5 @@
 import type { Usage } from '../../shared/records/usage.ts';
+import type { OnAttempt } from './recorder.ts';
 
 /**
  * What hears and what speaks. Audio is PCM16 little-endian mono at 16 kHz everywhere inside.
@@ -76,8 +77,15 @@ export interface Synthesiser {
    * yielded. Aborting ends it at once, without an exception. Bounded: one that cannot be reached, or goes quiet between two
    * pieces, is a failure within 2 s; one that was reached has 16 s to its first audio, as the caller is kept company.
    * @param onUsed told what the service was asked for; nothing where the audio was there already
+   * @param onAttempt told of each try that came to nothing before any audio, and of the one that began to speak
    */
-  speak(text: string, voice: string, signal: AbortSignal, onUsed?: OnUsed): AsyncIterable<SynthesisPiece>;
+  speak(
+    text: string,
+    voice: string,
+    signal: AbortSignal,
+    onUsed?: OnUsed,
+    onAttempt?: OnAttempt,
+  ): AsyncIterable<SynthesisPiece>;
 }
 
 /** Why the agent speaks without its model: what a bundled clip can stand in for. */

@@ -291,7 +291,7 @@ export class Conversation implements Mode {
         this.#replies.fill(effect.turn, effect.kind);
         return;
       case 'stalled':
-        this.#events.emit('fault', { code: 'reply.stalled' });
+        this.#events.emit('fault', { code: 'reply.stalled', ofTurn: effect.turn });
         return;
       case 'hang-up':
         this.close('no-answer');

@@ -38,8 +38,7 @@ export function hostServices(options: HostServicesOptions): readonly DependencyS
     const check = { name, config: () => speechConfigFor(service), locale: config.SPEECH_LANGUAGE, gates: index === 0 };
     return watched(recognitionDependency(check), breaker);
   });
-  const spoken = voices.all.map(({ name, breaker }, index) => {
-    const { service } = hearing.all[index] ?? hearing.all[0];
+  const spoken = voices.all.map(({ name, service: { service }, breaker }, index) => {
     const check = { name, config: () => speechConfigFor(service), voice: () => agent().voice, gates: index === 0 };
     return watched(synthesisDependency(check), breaker);
   });

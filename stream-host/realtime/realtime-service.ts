@@ -45,6 +45,9 @@ export interface RealtimeServiceOptions {
 /** A speech-to-speech service: sessions with it, and what it has not. */
 export interface RealtimeService {
   readonly name: string;
+  /** What it is on the map of what a deployment calls, and where. */
+  readonly dependency: 'voice-live' | 'realtime';
+  readonly url: string;
   /** What is paid for: the model, the deployment, or the agent of Foundry. */
   readonly model: string;
   /** The rate of its sessions for a line of that rate: 24 kHz is all that some have. */
@@ -77,7 +80,7 @@ export function realtimeServiceOf(
       const credential = { key: config.AZURE_VOICE_LIVE_API_KEY, token: options.token };
       const dialect = new VoiceLiveDialect({ ...dialectOptions, isAgentMode });
       const model = config.AZURE_VOICE_LIVE_MODEL ?? config.AZURE_VOICE_LIVE_AGENT_NAME ?? 'voice-live';
-      return { ...serviceOf(dialect, voiceLive, credential, options), model };
+      return { ...serviceOf(dialect, voiceLive, credential, options), model, dependency: 'voice-live' };
     }
     throw new ConfigError('REALTIME_SERVICE is "azure-voice-live": it takes AZURE_VOICE_LIVE_ENDPOINT, too.');
   }
@@ -103,6 +106,8 @@ export function realtimeOver(
   return {
     name: dialect.serviceName,
     model: dialect.serviceName,
+    dependency: 'realtime',
+    url: '',
     rateHz: (lineHz) => dialect.rateHz(lineHz),
     open: (options, events) => new ServiceSession({ ...options, dialect, openTransport, clock, newId }, events),
     problems: (settings) => dialect.problems(settings),
@@ -122,7 +127,7 @@ function serviceOf(
   });
   const openTransport: OpenTransport = (listener) =>
     new SocketTransport({ url: url.href, headers, clock: options.clock }, listener);
-  return realtimeOver(dialect, openTransport, options);
+  return { ...realtimeOver(dialect, openTransport, options), url: url.href };
 }
 
 /** `wss://<resource>.services.ai.azure.com/voice-live/realtime`, with an agent of Foundry or a model. */

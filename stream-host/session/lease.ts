@@ -3,6 +3,7 @@ import { messageOf, ParleyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { SILENT_AFTER_MS } from '../../shared/sessions/hosts.ts';
 import type { SessionStore } from '../../shared/sessions/session-store.ts';
+import { type CallTraces, noCallTraces } from '../../shared/telemetry/call-traces.ts';
 
 /**
  * Who a stream host is. `place` is where it listens (host name and port: one process at a time can have it), `boot`
@@ -20,6 +21,7 @@ export interface LeaseOptions {
   readonly host: HostIdentity;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly traces?: Pick<CallTraces, 'redis'> | undefined;
   /** Redis has lost the session, of which we hold the lease. */
   readonly onGone?: () => void;
   /** How long a lease stands without being renewed. */
@@ -95,11 +97,12 @@ export class SessionLease {
   }
 
   async #renew(): Promise<void> {
-    const { store, log } = this.#options;
+    const { store, log, traces = noCallTraces } = this.#options;
     this.#renewing = true;
     let inMs: number | undefined;
     try {
-      const renewal = await store.renew(this.#sessionId, this.owner, this.#leaseMs);
+      const renew = () => store.renew(this.#sessionId, this.owner, this.#leaseMs);
+      const renewal = await traces.redis(this.#sessionId, 'renew_lease', renew);
       if (renewal === 'gone' && !this.#closed) this.#options.onGone?.();
       // What Redis has forgotten is still ours if nobody else took it.
       const ours =

@@ -298,7 +298,7 @@ export class Reception {
       const lease = await claimSession(
         found.id,
         this.#options.newId().slice(0, 8),
-        { store, host, clock, log, leaseMs, onGone: () => session?.restore() },
+        { store, host, clock, log, leaseMs, traces: this.#traces, onGone: () => session?.restore() },
         () => session?.yieldTo('Another server speaks for this session now.'),
       );
       if (!lease) throw alreadyConnected();
@@ -320,6 +320,7 @@ export class Reception {
         if (transport.closed) throw new NotFoundError('socket.gone', 'The socket closed before its session was open.');
         introduce(history, agent);
         const { owner } = lease;
+        const writer = store.owned(found.id, owner);
         session = new LiveSession({
           session: current,
           history,
@@ -331,7 +332,9 @@ export class Reception {
           clock,
           log,
           record: new SessionLog({
-            writer: store.owned(found.id, owner),
+            writer: {
+              write: (what) => this.#traces.redis(found.id, 'write_session', () => writer.write(what)),
+            },
             restore: (head, items) => store.restore(head, items, { owner, leaseMs }),
             session: current,
             history,

@@ -65,7 +65,7 @@ test('a span arrives with its trace, its parent, its times, and the role and nam
     endMs: 1_700_000_000_250,
   });
   telemetry.spans.record({ ...span, attributes: { [ATTRIBUTE.session]: 'a-session', [ATTRIBUTE.turn]: 3 } });
-  await telemetry.flush();
+  await telemetry.warmUp();
   const arrived = intake.spans().find(({ data }) => data.baseData.id === span.spanId);
   assert.equal(arrived?.tags['ai.operation.id'], traceIdOf('a-session'));
   assert.equal(arrived?.tags['ai.operation.parentId'], 'b7ad6b7169203331');
@@ -80,7 +80,7 @@ test('a span arrives with its trace, its parent, its times, and the role and nam
 test('what the functions did is told under their own role', async () => {
   const span = spanOf('a-session', { kind: 'server', name: 'POST /api/v1/calls/answer' });
   telemetry.spansOf(ROLE.functions).record(span);
-  await telemetry.flush();
+  await telemetry.warmUp();
   const arrived = intake.spans().find(({ data }) => data.baseData.id === span.spanId);
   assert.equal(arrived?.tags['ai.cloud.role'], 'parley-functions');
   assert.equal(arrived?.data.baseType, 'RequestData');
@@ -101,7 +101,7 @@ test('a call of a dependency has a target, without which it is not on the map', 
   telemetry.spans.record(
     dependencySpan({ ...call, spanId: 'bbbbbbbbbbbbbbbb', dependency: 'redis', url: 'rediss://cache:10000' }),
   );
-  await telemetry.flush();
+  await telemetry.warmUp();
   const [acs, redis] = ['aaaaaaaaaaaaaaaa', 'bbbbbbbbbbbbbbbb'].map((id) =>
     intake.spans().find(({ data }) => data.baseData.id === id),
   );
@@ -116,7 +116,7 @@ test('a hundred calls at once are a hundred whole traces: its sampler would keep
   for (const id of sessions) {
     for (const role of Object.values(ROLE)) telemetry.spansOf(role).record(spanOf(id));
   }
-  await telemetry.flush();
+  await telemetry.warmUp();
   const counts = Map.groupBy(intake.spans(), ({ tags }) => tags['ai.operation.id']);
   assert.deepEqual(
     sessions.filter((id) => counts.get(traceIdOf(id))?.length !== 2),
@@ -128,7 +128,7 @@ test('a span that is made by OpenTelemetry’s API records: there is one copy of
   const span = trace.getTracer('a tool').startSpan('by hand');
   assert.ok(span.isRecording());
   span.end();
-  await telemetry.flush();
+  await telemetry.warmUp();
   assert.ok(intake.spans().some(({ data }) => data.baseData.name === 'by hand'));
 });
 
@@ -148,7 +148,7 @@ test('metrics arrive by their names, and nothing that nobody asked for', async (
   telemetry.metrics.record(METRIC.firstAudio, 900, { [ATTRIBUTE.mode]: 'media' });
   telemetry.metrics.record(METRIC.firstAudio, 1100, { [ATTRIBUTE.mode]: 'media' });
   telemetry.metrics.record(METRIC.silences, 1);
-  await telemetry.flush();
+  await telemetry.warmUp();
   const names = intake.envelopes.flatMap(
     ({ data }) => data.baseData.metrics?.map(({ name, value }) => [name, value]) ?? [],
   );
@@ -180,7 +180,7 @@ test('nobody polls what may be switched on from afar', () => {
 test('what an intake does not take lies on no disk', async () => {
   intake.mood = 500;
   for (let count = 0; count < 100; count++) telemetry.spans.record(spanOf('lost'));
-  await telemetry.flush();
+  await telemetry.warmUp();
   intake.mood = 'ok';
   assert.deepEqual(readdirSync(folder, { recursive: true }), []);
 });

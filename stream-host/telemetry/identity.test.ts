@@ -32,7 +32,7 @@ after(async () => {
 test('where Application Insights takes no keys, what is sent has a token of the process’s identity, for Azure Monitor', async () => {
   const span = spanOf('a-session');
   telemetry.spans.record(span);
-  await telemetry.flush();
+  await telemetry.warmUp();
   assert.ok(intake.spans().some(({ data }) => data.baseData.id === span.spanId));
   assert.deepEqual([...new Set(intake.authorizations)], ['Bearer ours']);
   assert.deepEqual([...new Set(scopes.flat())], ['https://monitor.azure.com/.default']);

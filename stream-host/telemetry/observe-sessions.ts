@@ -1,9 +1,9 @@
 import type { Clock } from '../../shared/clock.ts';
 import type { NewId } from '../../shared/ids.ts';
-import type { StreamHostSettings } from '../../shared/settings/stream-host-settings.ts';
-import { randomSpanIds } from '../../shared/telemetry/call-trace.ts';
+import type { ProviderEvents } from '../../shared/providers/breaker.ts';
+import type { TypedEvents } from '../../shared/typed-events.ts';
 import type { ObserveSession } from '../contract/session-observer.ts';
-import { type ServicePlaces, servicePlaces } from './service-places.ts';
+import type { ServicePlaces } from './request-span.ts';
 import { SessionMetrics } from './session-metrics.ts';
 import { SessionSpans } from './session-spans.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -11,21 +11,11 @@ import type { Telemetry } from './telemetry.ts';
 export interface ObserveSessionsOptions {
   readonly telemetry: Pick<Telemetry, 'spans' | 'metrics'>;
   readonly places: ServicePlaces;
+  readonly providers?: TypedEvents<ProviderEvents>;
   /** Lets what was said into the spans. */
   readonly content: boolean;
   readonly clock: Clock;
   readonly newSpanId: NewId;
-}
-
-/** Watches every session of this host, where anybody wants to know; undefined where nobody does. */
-export function sessionObserver(
-  telemetry: Telemetry,
-  config: StreamHostSettings,
-  clock: Clock,
-): ObserveSession | undefined {
-  if (!telemetry.isOn) return undefined;
-  const content = config.LOG_TRANSCRIPTS;
-  return observeSessions({ telemetry, places: servicePlaces(config), content, clock, newSpanId: randomSpanIds });
 }
 
 /** Makes the spans of each session, and what is counted of all. */

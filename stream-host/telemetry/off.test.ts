@@ -11,7 +11,6 @@ test('where nobody takes telemetry nothing of it is loaded, and nothing is done'
   telemetry.spansOf(ROLE.functions).record(spanOf('a-session'));
   telemetry.metrics.record(METRIC.turns, 1);
   await telemetry.warmUp();
-  await telemetry.flush();
   await telemetry.close();
   const loaded = Object.keys(createRequire(import.meta.url).cache).filter((file) =>
     /opentelemetry|applicationinsights/.test(file),

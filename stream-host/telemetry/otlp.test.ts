@@ -25,7 +25,7 @@ test('a collector of OpenTelemetry gets the spans of both halves, without anythi
   const span = spanOf('a-session');
   telemetry.spans.record(span);
   telemetry.spansOf(ROLE.functions).record(spanOf('a-session', { name: 'POST /api/v1/calls/answer', kind: 'server' }));
-  await telemetry.flush();
+  await telemetry.warmUp();
   const told = bodies('/v1/traces').join('\n');
   for (const wanted of [
     SPAN.hostStart,
@@ -40,6 +40,6 @@ test('a collector of OpenTelemetry gets the spans of both halves, without anythi
 
 test('and the metrics', async () => {
   telemetry.metrics.record(METRIC.firstAudio, 900);
-  await telemetry.flush();
+  await telemetry.warmUp();
   assert.match(bodies('/v1/metrics').join('\n'), /parley\.turn\.first_audio/);
 });

@@ -32,14 +32,14 @@ for (const mood of [429, 500, 402, 206]) {
     intake.mood = mood;
     const before = intake.requests;
     aLot(`refused-${mood}`);
-    await telemetry.flush();
+    await telemetry.warmUp();
     // One a batch of 512, and one of metrics.
     assert.ok(intake.requests - before <= 21, `${intake.requests - before} requests`);
     assert.deepEqual(thrown, []);
     intake.mood = 'ok';
     const healthy = spanOf('after');
     telemetry.spans.record(healthy);
-    await telemetry.flush();
+    await telemetry.warmUp();
     assert.ok(intake.spans().some(({ data }) => data.baseData.id === healthy.spanId));
   });
 }
@@ -48,7 +48,7 @@ test('a batch whose connection the intake has closed is sent once more, on anoth
   intake.mood = 'closes';
   const span = spanOf('closed');
   telemetry.spans.record(span);
-  await telemetry.flush();
+  await telemetry.warmUp();
   assert.equal(intake.spans().filter(({ data }) => data.baseData.id === span.spanId).length, 1);
 });
 
@@ -65,7 +65,7 @@ test('what is sent in vain is told in our log, once a minute, and never on the c
 test('an intake that never answers keeps no more than the queue, and nobody waits for it: also the end does not', async () => {
   intake.mood = 'never';
   aLot('stalled');
-  await telemetry.flush();
+  await telemetry.warmUp();
   await telemetry.close();
   await telemetry.close();
   assert.deepEqual(thrown, []);

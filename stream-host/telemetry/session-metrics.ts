@@ -19,9 +19,12 @@ export class SessionMetrics implements SessionObserver {
   follow(events: SessionEventSource): void {
     const metrics = this.#metrics;
     const mode = this.#mode;
-    events.on('turnLatency', ({ wordsMs, recognisedMs, firstTokenMs, firstVoiceMs, firstAudioMs }) => {
-      metrics.record(METRIC.words, wordsMs, mode);
-      metrics.record(METRIC.recognised, recognisedMs, mode);
+    events.on('turnLatency', ({ wordsMs, recognisedMs, firstTokenMs, firstVoiceMs, firstAudioMs, typed }) => {
+      // Nobody had to hear what was typed.
+      if (!typed) {
+        metrics.record(METRIC.words, wordsMs, mode);
+        metrics.record(METRIC.recognised, recognisedMs, mode);
+      }
       metrics.record(METRIC.firstToken, firstTokenMs, mode);
       metrics.record(METRIC.firstVoice, firstVoiceMs, mode);
       metrics.record(METRIC.firstAudio, firstAudioMs, mode);

@@ -47,7 +47,7 @@ test('a turn stands under its session, and its stages under it, each with the ti
   const session = watchedSession();
   await answeredTurn(session);
   const { spans } = session;
-  const [opening, turn] = [spans.one(SPAN.session), spans.one(SPAN.turn)];
+  const [opening, turn] = [spans.one(SPAN.sessionOpening), spans.one(SPAN.turn)];
   assert.equal(turn.parentSpanId, opening.spanId);
   assert.deepEqual(atMs(turn), [1100, 5000], 'from the end of the caller’s speech until it was heard');
   const stages = [SPAN.recognition, 'chat gpt-x', 'execute_tool look_up_order', SPAN.synthesis].map((name) =>
@@ -96,8 +96,8 @@ test('a stage that is a request to a service is one span of kind client, which A
 
 test('the session stands under the entry span of its call, where the call has told it', () => {
   const traceparent = formatTraceParent({ traceId: traceIdOf('a-session'), spanId: 'b7ad6b7169203331', sampled: true });
-  assert.equal(watchedSession({ traceparent }).spans.one(SPAN.session).parentSpanId, 'b7ad6b7169203331');
-  assert.equal(watchedSession().spans.one(SPAN.session).parentSpanId, undefined);
+  assert.equal(watchedSession({ traceparent }).spans.one(SPAN.sessionOpening).parentSpanId, 'b7ad6b7169203331');
+  assert.equal(watchedSession().spans.one(SPAN.sessionOpening).parentSpanId, undefined);
 });
 
 test('of a session that ends with its host all is told but what was under way: nothing waits for its end', async () => {
@@ -117,7 +117,7 @@ test('of a session that ends with its host all is told but what was under way: n
       'chat gpt-x',
       'execute_tool look_up_order',
       SPAN.recognition,
-      SPAN.session,
+      SPAN.sessionOpening,
       SPAN.synthesis,
       SPAN.turn,
     ].toSorted(),
@@ -152,7 +152,7 @@ test('at its end a session tells what it came to, and never in the words in whic
   session.events.emit('bargeIn', { turn: 2, by: 'voice' });
   session.events.emit('fault', { code: 'reply.failed', error: new Error('Jane Roe') });
   session.events.emit('ended', { reason: 'Jane Roe has her order' });
-  const end = session.spans.one(SPAN.sessionEnd);
+  const end = session.spans.one(SPAN.session);
   assert.deepEqual(atMs(end), [0, 5000]);
   assert.equal(end.attributes[ATTRIBUTE.endReason], 'other');
   assert.equal(end.attributes[ATTRIBUTE.turns], 2, 'the turn that was cut off is one');
@@ -165,7 +165,7 @@ test('at its end a session tells what it came to, and never in the words in whic
   ] as const) {
     const ended = watchedSession();
     ended.events.emit('ended', { reason });
-    assert.equal(ended.spans.one(SPAN.sessionEnd).attributes[ATTRIBUTE.endReason], word);
+    assert.equal(ended.spans.one(SPAN.session).attributes[ATTRIBUTE.endReason], word);
   }
 });
 
@@ -244,10 +244,10 @@ test('a turn that the end of the call cut off before its first sound is told too
   await session.clock.advance(2000);
   session.observer.served({ service: 'chat-model', model: 'gpt-x', startedAtMs: 1000, endedAtMs: 2000 });
   session.events.emit('ended', { reason: 'caller-ended' });
-  const [opening, turn, chat] = [SPAN.session, SPAN.turn, 'chat gpt-x'].map((name) => session.spans.one(name));
+  const [opening, turn, chat] = [SPAN.sessionOpening, SPAN.turn, 'chat gpt-x'].map((name) => session.spans.one(name));
   assert.equal(chat?.parentSpanId, turn?.spanId);
   assert.equal(turn?.attributes[ATTRIBUTE.interrupted], true);
-  assert.equal(session.spans.one(SPAN.sessionEnd).attributes[ATTRIBUTE.turns], 0, 'nobody heard it');
+  assert.equal(session.spans.one(SPAN.session).attributes[ATTRIBUTE.turns], 0, 'nobody heard it');
   session.observer.served({ service: 'speech-synthesis', startedAtMs: 1900, endedAtMs: 2010 });
   assert.equal(session.spans.one(SPAN.synthesis).parentSpanId, opening?.spanId);
 });
@@ -257,5 +257,5 @@ test('what the session is stands on what is told once a turn, and its id on all:
   await answeredTurn(session);
   for (const { attributes } of session.spans.all) assert.equal(attributes[ATTRIBUTE.session], 'a-session');
   const withMode = session.spans.all.filter(({ attributes }) => attributes[ATTRIBUTE.mode] === 'media');
-  assert.deepEqual(withMode.map(({ name }) => name).toSorted(), [SPAN.session, SPAN.turn].toSorted());
+  assert.deepEqual(withMode.map(({ name }) => name).toSorted(), [SPAN.sessionOpening, SPAN.turn].toSorted());
 });

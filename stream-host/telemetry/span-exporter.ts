@@ -22,8 +22,6 @@ const KINDS = {
   internal: SpanKind.INTERNAL,
   server: SpanKind.SERVER,
   client: SpanKind.CLIENT,
-  producer: SpanKind.PRODUCER,
-  consumer: SpanKind.CONSUMER,
 } as const satisfies Record<FinishedSpan['kind'], SpanKind>;
 
 /** By it the portal counts for how many calls one that was kept stands. */

@@ -91,7 +91,6 @@ async function start({ config, credential, place, version, clock, log }: Telemet
       spans.record({ ...span, name: SPAN.hostStart, kind: 'internal', attributes: {} });
       await bounded(WARM_UP_MS, pipeline.flush());
     },
-    flush: () => bounded(WARM_UP_MS, pipeline.flush()),
     close() {
       closing ??= bounded(CLOSE_MS, pipeline.shutdown());
       return closing;

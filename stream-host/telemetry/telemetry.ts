@@ -12,12 +12,10 @@ export interface Telemetry {
   /** Spans of another process, which has no exporter of its own. */
   spansOf(role: Role): SpanSink;
   /**
-   * Sends one span: the first one costs some fifty milliseconds of compiling and connecting, which no call shall hear.
-   * Bounded; never rejects.
+   * Sends one span, and what waits: the first one costs some fifty milliseconds of compiling and connecting, which no call
+   * shall hear. Bounded; never rejects.
    */
   warmUp(): Promise<void>;
-  /** Sends what is waiting. Bounded; never rejects. */
-  flush(): Promise<void>;
   /** Sends what is waiting, and ends. Bounded; never rejects. Idempotent. */
   close(): Promise<void>;
 }
@@ -28,6 +26,5 @@ export const noTelemetry: Telemetry = {
   metrics: noMetrics,
   spansOf: () => noSpans,
   warmUp: async () => {},
-  flush: async () => {},
   close: async () => {},
 };

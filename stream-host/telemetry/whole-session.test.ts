@@ -27,12 +27,12 @@ test('a phone call through a whole host is one trace, from its socket to its end
   await eventually(() => metrics.values(METRIC.firstAudio).length === 1);
   await eventually(() => spans.named(SPAN.turn).length >= 2);
   phone.socket.close();
-  await eventually(() => spans.named(SPAN.sessionEnd).length === 1);
+  await eventually(() => spans.named(SPAN.session).length === 1);
   assert.deepEqual([...new Set(spans.all.map(({ traceId }) => traceId))], [traceIdOf('s-traced')]);
   const answer = spans.named(SPAN.turn).find(({ attributes }) => attributes[ATTRIBUTE.measurements] !== undefined);
   const below = spans.all.filter(({ parentSpanId }) => parentSpanId === answer?.spanId);
   assert.deepEqual(below.map(({ name }) => name).toSorted(), ['execute_tool look_up_order', SPAN.recognition]);
-  assert.equal(answer?.parentSpanId, spans.one(SPAN.session).spanId);
+  assert.equal(answer?.parentSpanId, spans.one(SPAN.sessionOpening).spanId);
   assert.ok(spans.all.every(({ startMs, endMs }) => startMs <= endMs && Math.abs(endMs - Date.now()) < 60_000));
   const told = JSON.stringify([spans.all, metrics.all]);
   for (const secret of [HEARD, ANSWER.slice(0, 12), '+4930901820001']) assert.ok(!told.includes(secret), secret);

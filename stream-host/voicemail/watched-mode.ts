@@ -7,6 +7,7 @@ import type { SessionFacts } from '../contract/agent.ts';
 import type { Attention } from '../contract/call-news.ts';
 import type { SessionEmitter } from '../contract/events.ts';
 import type { Mode, ModeHost, ModeKind } from '../contract/mode.ts';
+import type { OnServed } from '../contract/recorder.ts';
 import type { OnUsed, OpenRecogniser, Synthesiser } from '../contract/speech.ts';
 import { wordsOf } from '../conversation/language/words.ts';
 import { History } from '../dialogue/history.ts';
@@ -21,7 +22,7 @@ export interface WatchOptions {
    * What hears the far end for the observer alone, in any mode and while the mode itself must not listen; and what speaks
    * to a machine.
    */
-  readonly openSpeech: (log: Logger, locale: string, onUsed: OnUsed) => WatchSpeech;
+  readonly openSpeech: (log: Logger, locale: string, onUsed: OnUsed, onServed: OnServed) => WatchSpeech;
 }
 
 export interface WatchSpeech {
@@ -77,7 +78,12 @@ class WatchedCall implements Mode {
   constructor(kind: ModeKind, host: ModeHost, options: WatchOptions) {
     this.#kind = kind;
     this.#host = host;
-    this.#speech = options.openSpeech(host.log, host.agent.locale, (usage) => host.recorder?.used(usage));
+    this.#speech = options.openSpeech(
+      host.log,
+      host.agent.locale,
+      (usage) => host.recorder?.used(usage),
+      (request) => host.recorder?.served?.(request),
+    );
     this.#policy = options.policyOf(host.agentName, host.facts);
     this.#turns = host.turns;
     host.events.onAny((event) => {

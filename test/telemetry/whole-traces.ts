@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Trace, TraceSpan } from '../../shared/protocol/traces.ts';
 import { traceIdOf } from '../../shared/telemetry/call-trace.ts';
 import { entrySpanIdOf } from '../../shared/telemetry/call-traces.ts';
-import { ROLE, SPAN } from '../../shared/telemetry/names.ts';
+import { METRIC, ROLE, SPAN } from '../../shared/telemetry/names.ts';
 
 /** For what must come, on however busy a machine. */
 const PATIENCE_MS = 60_000;
@@ -20,11 +20,24 @@ export async function traceOf(emulatorUrl: string, sessionId: string, patienceMs
   }
 }
 
+/** With it metrics come as soon as spans do, and not each minute. */
+export const METRICS_SOON = { OTEL_METRIC_EXPORT_INTERVAL: '1000' };
+
+/** The metrics of a stack in which a call has ended, once that is told: before, nothing can be missing in them. */
+export async function metricsOf(emulatorUrl: string): Promise<readonly { readonly name: string }[]> {
+  for (const giveUpAt = performance.now() + PATIENCE_MS; ; await sleep(250)) {
+    const response = await fetch(`${emulatorUrl}/telemetry/metrics`);
+    const { metrics } = (await response.json()) as { metrics: readonly { readonly name: string }[] };
+    if (metrics.some(({ name }) => name === METRIC.sessionsEnded.name)) return metrics;
+    if (performance.now() > giveUpAt) throw new Error(`No end of a session is among ${metrics.length} metrics.`);
+  }
+}
+
 /** What a whole trace of a call that is over has, and this one has not. */
 export function missingIn(sessionId: string, spans: readonly TraceSpan[]): string[] {
   const ids = new Set(spans.map(({ spanId }) => spanId));
   const tops = spans.filter(({ parentSpanId }) => parentSpanId === undefined);
-  const wanted = [SPAN.answering, SPAN.ringing, SPAN.mediaStart, SPAN.session, SPAN.sessionEnd, SPAN.call];
+  const wanted = [SPAN.answering, SPAN.ringing, SPAN.mediaStart, SPAN.sessionOpening, SPAN.session, SPAN.call];
   return [
     ...Object.values(ROLE).filter((role) => !spans.some((span) => span.role === role)),
     ...wanted.filter((name) => !spans.some((span) => span.name === name)),

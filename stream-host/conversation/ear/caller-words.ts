@@ -104,6 +104,11 @@ export class CallerWords {
     return this.#pending().some(({ given }) => given);
   }
 
+  /** All words of the last take were. */
+  get takenWereGiven(): boolean {
+    return this.#lastTake.every(({ phrase }) => phrase.given);
+  }
+
   /** When the words of the last take came to read as they do. */
   get takenChangedMs(): number {
     return Math.max(...this.#lastTake.map(({ phrase }) => phrase.changedAtMs));

@@ -144,7 +144,7 @@ export class Replies {
     const kind = callerText === '' ? (unasked ?? this.#nextKind ?? 'answer') : 'answer';
     const news = this.news.take(kind);
     const decidedMs = clock.now();
-    const wordsMs = callerText === '' ? decidedMs : words.takenChangedMs;
+    const [wordsMs, isTyped] = callerText === '' ? [decidedMs, false] : [words.takenChangedMs, words.takenWereGiven];
     const draft = this.#takeDraft(number, callerText);
     if (callerText !== '') {
       history.append({ role: 'caller', text: callerText });
@@ -159,7 +159,7 @@ export class Replies {
     reply.news = news.all;
     const ownFrom = history.length;
     if (unfinished) reply.adoptAgain(unfinished, { wordsMs: words.takenChangedMs, decidedMs, ownFrom });
-    else reply.adopt({ kind, callerText, lastSpeechMs, wordsMs, decidedMs, historyLength, ownFrom });
+    else reply.adopt({ kind, callerText, isTyped, lastSpeechMs, wordsMs, decidedMs, historyLength, ownFrom });
     this.#reply = reply;
     this.#mouth.play(reply.turn.utterance);
   }
@@ -330,7 +330,7 @@ export class Replies {
           events.emit('toolEnded', { ...ended, turn: number });
         },
         onBegin: (action) => this.#options.onBegin(action),
-        onFailure: (code, error) => events.emit('fault', { code, error }),
+        onFailure: (code, error) => events.emit('fault', { code, error, ofTurn: number }),
       },
     });
     const reply = new Reply(turn, callerText, events);

@@ -16,6 +16,8 @@ export interface ReplyOrigin {
   /** The caller's words that it answers; empty when it answers none. */
   readonly callerText: string;
   readonly lastSpeechMs: number;
+  /** These words were typed or pressed. */
+  readonly isTyped: boolean;
   /** When the caller's words came to read as they do. */
   readonly wordsMs: number;
   /** When the engine decided that it was the agent's turn. */
@@ -138,8 +140,10 @@ export class Reply {
     this.tell();
     if (this.#heldText !== '') this.#events.emit('agentText', { text: this.#heldText, turn: this.turn.number });
     // The caller's words of an answer that a resumed conversation owes were another host's to time.
-    if (this.origin.kind !== 'answer' || this.origin.callerText === '') return;
-    this.#events.emit('turnLatency', { ...this.#latency(nowMs), turn: this.turn.number });
+    const { kind, callerText, isTyped } = this.origin;
+    if (kind !== 'answer' || callerText === '') return;
+    const latency = { ...this.#latency(nowMs), ...(isTyped && { typed: true as const }) };
+    this.#events.emit('turnLatency', { ...latency, turn: this.turn.number });
   }
 
   /** The recogniser changed its mind about the words that the turn answers. */

@@ -46,7 +46,7 @@ export class ProcessSpeech {
 
   /**
    * The services of one session, whose caller speaks `locale`; `log` names it, `onUsed` is told what it uses, and `onServed`
-   * how each text that is spoken went.
+   * how each text that is spoken went, and what of the hearing failed.
    */
   open(log: Logger, locale: string, onUsed?: OnUsed, onServed: OnServed = () => {}): MediaSpeech {
     const { openVoiceActivity, playoutClock, clock, hearing } = this.#options;
@@ -59,6 +59,7 @@ export class ProcessSpeech {
         random: Math.random,
         language: locale,
         onUsed,
+        onServed,
       }),
       synthesiser: timedSpeech({ synthesiser: this.#synthesiser, clock, onUsed, onServed }),
       standby: this.#standby.voiceFor(locale),
@@ -77,9 +78,9 @@ export class ProcessSpeech {
     return {
       synthesiser: this.#synthesiser,
       playoutClock,
-      openRecogniser: (log: Logger, languages: readonly string[], onUsed?: OnUsed) => {
+      openRecogniser: (log: Logger, languages: readonly string[], onUsed?: OnUsed, onServed?: OnServed) => {
         const language = languages[0] ?? config.SPEECH_LANGUAGE;
-        const heard = { language, languages, detailed: true, onUsed };
+        const heard = { language, languages, detailed: true, onUsed, onServed };
         return openAzureRecogniser({ services, clock, log, random: Math.random, ...heard });
       },
     };

@@ -6,6 +6,7 @@ import type { Synthesiser } from '../../contract/speech.ts';
 import type { History } from '../../dialogue/history.ts';
 import { SpokenText } from '../../dialogue/spoken-text.ts';
 import { Playout, type PlayoutClock } from '../../playout/playout.ts';
+import { timedSpeech } from '../../speech/synthesis/timed-speech.ts';
 
 export interface NoticeOptions {
   readonly host: ModeHost;
@@ -53,15 +54,20 @@ export class Notice {
 
   /** Speaks it as soon as that can be done. Never rejects. */
   async speak(): Promise<void> {
-    const { synthesiser, text, host } = this.#options;
+    const { text, host } = this.#options;
     const { signal } = this.#abort;
+    const { clock, recorder } = host;
+    const synthesiser = timedSpeech({
+      synthesiser: this.#options.synthesiser,
+      clock,
+      onUsed: (usage) => recorder?.used(usage),
+      onServed: (request) => recorder?.served?.(request),
+    });
     const utterance = this.#playout.prepare(TURN);
     const spoken = new SpokenText();
     spoken.addClause(text, 0);
     try {
-      for await (const piece of synthesiser.speak(text, host.agent.voice, signal, (usage) =>
-        host.recorder?.used(usage),
-      )) {
+      for await (const piece of synthesiser.speak(text, host.agent.voice, signal)) {
         if (piece.type === 'audio') utterance.write(piece.pcm);
         else spoken.addWord(piece.text, piece.startMs, piece.durationMs);
       }

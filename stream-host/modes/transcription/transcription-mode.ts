@@ -2,6 +2,7 @@ import { SAMPLE_RATE } from '../../../shared/audio/pcm.ts';
 import type { ServiceTranscript } from '../../../shared/carrier/service-transcript.ts';
 import type { Logger } from '../../../shared/log.ts';
 import type { Mode, ModeHost, ModeKind } from '../../contract/mode.ts';
+import type { OnServed } from '../../contract/recorder.ts';
 import type { OnUsed, OpenRecogniser, PhraseDetails, Synthesiser } from '../../contract/speech.ts';
 import { History } from '../../dialogue/history.ts';
 import type { PlayoutClock } from '../../playout/playout.ts';
@@ -11,7 +12,12 @@ import { Speakers } from './speakers.ts';
 
 export interface TranscriptionOptions {
   /** A recogniser of one session that hears these languages; one participant gets each. `log` names the session. */
-  readonly openRecogniser: (log: Logger, languages: readonly string[], onUsed: OnUsed) => OpenRecogniser;
+  readonly openRecogniser: (
+    log: Logger,
+    languages: readonly string[],
+    onUsed: OnUsed,
+    onServed: OnServed,
+  ) => OpenRecogniser;
   /** What is spoken in an agent's calls: one language, or those among which the recogniser finds out. */
   readonly languagesOf: (agent: string) => readonly string[];
   /** What an agent tells the line at the beginning: that it is written down. */
@@ -125,10 +131,15 @@ class Transcription implements Mode {
       this.#crowded = true;
       return undefined;
     }
-    const { clock, events, log } = this.#host;
+    const { clock, events, log, recorder } = this.#host;
     const ear = new SpeakerEar({
       clock,
-      openRecogniser: this.#options.openRecogniser(log, this.#languages, (usage) => this.#host.recorder?.used(usage)),
+      openRecogniser: this.#options.openRecogniser(
+        log,
+        this.#languages,
+        (usage) => recorder?.used(usage),
+        (request) => recorder?.served?.(request),
+      ),
       events: {
         onPartial: (text, startMs, durationMs) => this.#tellPartial(participant, text, startMs, durationMs),
         onFinal: (text, startMs, durationMs, details) =>

@@ -330,7 +330,7 @@ export class Answers {
     const { events, session } = this.#options;
     const served = session();
     turn.isFull = true;
-    events.emit('fault', { code: 'reply.too_long' });
+    events.emit('fault', { code: 'reply.too_long', ofTurn: turn.number });
     served?.cancel();
     const last = turn.lastItem;
     if (last) served?.truncate(last.itemId, Math.floor(last.generatedMs));
@@ -346,7 +346,8 @@ export class Answers {
     const { events, agent, ledger } = this.#options;
     const isAskedAgain = !turn.retried && !isFruitful;
     const code = isAskedOn || isAskedAgain ? 'reply.retried' : 'reply.failed';
-    events.emit('fault', { code, error: new Error(`The service ended a response: ${reason}`) });
+    const error = new Error(`The service ended a response: ${reason}`);
+    events.emit('fault', { code, error, ...(code === 'reply.failed' && { ofTurn: turn.number }) });
     turn.dropSilent();
     // What tools give is asked about in any case.
     if (isAskedOn) return;

@@ -3,7 +3,7 @@ import type { SessionEmitter } from '../../contract/events.ts';
 import { isBackchannel, mayBecomeBackchannel } from '../../conversation/language/backchannel.ts';
 import type { Language } from '../../conversation/language/language.ts';
 import type { FloorEvent } from './floor.ts';
-import type { Ledger } from './ledger.ts';
+import { givenItem, type Ledger } from './ledger.ts';
 import type { ServiceLink } from './service-link.ts';
 
 interface CallerSideOptions {
@@ -114,7 +114,7 @@ export class CallerSide {
   give(text: string): void {
     const { clock, events, ledger, link, onCallerThere, onFloor } = this.#options;
     this.#given += 1;
-    const itemId = `given-${this.#given}`;
+    const itemId = givenItem(this.#given);
     ledger.callerSpeaks(itemId, clock.now());
     ledger.words(itemId, text, true, clock.now());
     link().session?.typed(text);

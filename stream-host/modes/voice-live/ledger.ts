@@ -14,6 +14,10 @@ export interface CallerEntry {
   readonly taken: boolean;
 }
 
+/** The item of words that were typed or pressed, of which no service says how it is called. */
+export const givenItem = (nth: number): string => `given-${nth}`;
+export const isGiven = ({ itemId }: CallerEntry): boolean => /^given-\d+$/.test(itemId);
+
 type Entry = { items: readonly HistoryItem[] } & (
   | ({ readonly kind: 'caller' } & { -readonly [Key in keyof CallerEntry]: CallerEntry[Key] })
   | { readonly kind: 'agent'; readonly turn: object }

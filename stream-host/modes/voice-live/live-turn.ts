@@ -6,7 +6,7 @@ import type { Utterance } from '../../contract/mouth.ts';
 import type { RealtimeResponseRequest } from '../../contract/realtime.ts';
 import type { SpokenText } from '../../dialogue/spoken-text.ts';
 import { TurnRecord } from '../../dialogue/turn-record.ts';
-import { type CallerEntry, textOf } from './ledger.ts';
+import { type CallerEntry, isGiven, textOf } from './ledger.ts';
 
 /** What makes the agent speak: the caller's words, or the mode itself, with a line that it is to say. */
 export type TurnKind = 'answer' | 'opening' | 'prompt' | 'again' | 'line';
@@ -221,6 +221,7 @@ export class LiveTurn {
       firstTokenMs: since(this.#firstTokenMs ?? nowMs),
       firstVoiceMs: since(this.#firstVoiceMs ?? nowMs),
       firstAudioMs: since(nowMs),
+      ...(asked.every(isGiven) && { typed: true }),
     });
   }
 

@@ -2,6 +2,7 @@ import type { AudioRate } from '../../../shared/audio/pcm.ts';
 import { bytesPerMsAt } from '../../../shared/audio/pcm.ts';
 import { Resampler } from '../../../shared/audio/resample.ts';
 import type { Cancel, Clock } from '../../../shared/clock.ts';
+import type { ErrorCode } from '../../../shared/error-codes.ts';
 import { DependencyError } from '../../../shared/errors.ts';
 import type { Logger } from '../../../shared/log.ts';
 import type {
@@ -41,6 +42,8 @@ export interface ServiceLinkOptions {
   readonly events: LinkEvents;
   /** Told of each answer what it used and how it went; `undefined`: the service did not say what it used. */
   readonly onUsed?: ((usage: RealtimeUsage | undefined, timing: ResponseTiming) => void) | undefined;
+  /** Told of each session that failed outside of an answer; of one in an answer, the answer tells. */
+  readonly onFailed?: ((timing: ResponseTiming) => void) | undefined;
 }
 
 /** A session, and where the caller's audio lies in it. */
@@ -52,6 +55,8 @@ interface Held {
   readonly answering: Map<string, { readonly startedAtMs: number; firstAtMs?: number }>;
   /** Where in the call its audio begins; undefined before it had any. */
   startMs: number | undefined;
+  readonly openedAtMs: number;
+  isReady: boolean;
 }
 
 /** A word begins before a service says so. */
@@ -157,6 +162,7 @@ export class ServiceLink {
   replace(error: DependencyError): void {
     if (!this.#serving) return;
     this.#options.events.onFailure(error);
+    this.#failed(this.#serving, error.code, this.#lastEventMs);
     this.#handle({ type: 'lost', final: false });
   }
 
@@ -193,7 +199,10 @@ export class ServiceLink {
     const { clock } = this.#options;
     const deadlineMs = 'deadlineMs' in this.#state ? this.#state.deadlineMs : Number.POSITIVE_INFINITY;
     if (deadlineMs === Number.POSITIVE_INFINITY) return;
-    this.#cancelTimer = clock.after(deadlineMs - clock.now(), () => this.#handle({ type: 'deadline' }));
+    this.#cancelTimer = clock.after(deadlineMs - clock.now(), () => {
+      if (this.#next?.isReady === false) this.#failed(this.#next, 'realtime.silent');
+      this.#handle({ type: 'deadline' });
+    });
   }
 
   #apply(effect: LinkEffect): void {
@@ -251,6 +260,7 @@ export class ServiceLink {
       {
         onReady: () => {
           if (held !== this.#next) return;
+          held.isReady = true;
           this.#handle({ type: 'ready', expiresAtMs: this.#expiryOf(held) });
           if (held === this.#next) events.onNextReady();
         },
@@ -297,16 +307,31 @@ export class ServiceLink {
       down: new Resampler(session.rateHz, rateHz),
       answering: new Map(),
       startMs: undefined,
+      openedAtMs: clock.now(),
+      isReady: false,
     };
     return held;
   }
 
-  /** Nobody is told any more what the answers under way have used. */
+  /** A session is of no use any more. @param sinceMs when it was last, where it was ready once */
+  #failed(held: Held, error: ErrorCode, sinceMs = this.#options.clock.now()): void {
+    if (held.answering.size > 0) this.#tellBroken(held, error);
+    else {
+      const startedAtMs = held.isReady ? sinceMs : held.openedAtMs;
+      this.#options.onFailed?.({ startedAtMs, endedAtMs: this.#options.clock.now(), error });
+    }
+  }
+
   #leave(held: Held | undefined): void {
     held?.session.close();
+    this.#tellBroken(held);
+  }
+
+  /** Nobody is told any more what the answers under way have used. */
+  #tellBroken(held: Held | undefined, error?: ErrorCode): void {
     const endedAtMs = this.#options.clock.now();
     for (const answer of held?.answering.values() ?? []) {
-      this.#options.onUsed?.(undefined, { ...answer, endedAtMs, finishReason: 'broken_off' });
+      this.#options.onUsed?.(undefined, { ...answer, endedAtMs, finishReason: 'broken_off', error });
     }
     held?.answering.clear();
   }
@@ -315,6 +340,7 @@ export class ServiceLink {
     if (this.#closed || (held !== this.#serving && held !== this.#next)) return;
     const hasServing = this.#serving !== undefined;
     this.#options.events.onFailure(error);
+    this.#failed(held, error.code);
     if (held === this.#next && hasServing) {
       this.#next = undefined;
       this.#handle({ type: 'next-lost' });

@@ -24,7 +24,7 @@ import { OwnClips } from './own-clips.ts';
 import { OwnLines } from './own-lines.ts';
 import { serviceEvents } from './service-events.ts';
 import { ServiceLink } from './service-link.ts';
-import { briefOf, standbyClip, tellUsed, type VoiceLiveOptions } from './voice-live-options.ts';
+import { briefOf, standbyClip, tellsOf, type VoiceLiveOptions } from './voice-live-options.ts';
 
 /** A session that was replaced within this time needs no excuse. */
 const UNNOTICED_MS = 1000;
@@ -140,7 +140,7 @@ export class VoiceLiveCall implements Mode {
     this.#keys = new PressedKeys(clock, (keys) => this.#give(pressedText(keys)));
     this.#link = new ServiceLink({
       open: options.openRealtime,
-      onUsed: (usage, timing) => tellUsed(host.recorder, options, usage, timing),
+      ...tellsOf(host.recorder, options),
       brief: () => {
         this.#brief = briefOf(agent);
         return this.#brief;
@@ -295,7 +295,7 @@ export class VoiceLiveCall implements Mode {
         if (effect.kind === 'explanation' && !this.#answers.turn?.running.size) this.#link.doubt();
         return;
       case 'stalled':
-        this.#host.events.emit('fault', { code: 'reply.stalled' });
+        this.#host.events.emit('fault', { code: 'reply.stalled', ofTurn: this.#answers.turns });
         return;
       case 'hang-up':
         this.close('no-answer');

@@ -44,16 +44,17 @@ export function standbyClip(
 /** When a response of the service began, was first heard, and ended, on the session's clock. */
 export type ResponseTiming = Pick<ServedRequest, 'startedAtMs' | 'firstAtMs' | 'endedAtMs' | 'finishReason' | 'error'>;
 
-/** Tells what one response has used, and how it went. */
-export function tellUsed(
-  recorder: Recorder | undefined,
-  options: Pick<VoiceLiveOptions, 'model'>,
-  usage: RealtimeUsage | undefined,
-  timing: ResponseTiming,
-): void {
-  recorder?.used(usedOf(options, usage));
-  const tokens = usage && tokensOf(usage);
-  recorder?.served?.({ service: 'realtime', model: options.model, ...timing, ...(tokens && { tokens }) });
+/** Tells of each response what it has used and how it went, and of each session that failed. */
+export function tellsOf(recorder: Recorder | undefined, { model }: Pick<VoiceLiveOptions, 'model'>) {
+  const served = (timing: ResponseTiming, tokens?: ModelTokens) =>
+    recorder?.served?.({ service: 'realtime', model, ...timing, ...(tokens && { tokens }) });
+  return {
+    onUsed(usage: RealtimeUsage | undefined, timing: ResponseTiming): void {
+      recorder?.used(usedOf({ model }, usage));
+      served(timing, usage && tokensOf(usage));
+    },
+    onFailed: (timing: ResponseTiming): void => served(timing),
+  };
 }
 
 /** One answer of the service, as prices count it. */

@@ -5,6 +5,7 @@ import { DependencyError } from '../../../shared/errors.ts';
 import type { Logger } from '../../../shared/log.ts';
 import type { Entered, Provider, Providers } from '../../../shared/providers/provider.ts';
 import type { Usage } from '../../../shared/records/usage.ts';
+import type { OnServed } from '../../contract/recorder.ts';
 import type { OnUsed, OpenRecogniser, PhraseDetails, Recogniser, RecogniserEvents } from '../../contract/speech.ts';
 import { type SpeechService, SpeechServiceError } from '../sdk/speech-service.ts';
 import { AudioBacklog, QUIET_DBFS } from './audio-backlog.ts';
@@ -30,6 +31,8 @@ export interface AzureRecogniserOptions extends HeardLanguage {
   readonly random: () => number;
   /** Told how much audio the service is sent: all of it is paid for, and what is sent again, again. */
   readonly onUsed?: OnUsed | undefined;
+  /** Told of each session with the service that failed, and of an outage in which none is opened. */
+  readonly onServed?: OnServed | undefined;
   /** How much audio without final words is kept for a restart; older audio is given up, which is logged. */
   readonly replayMs?: number;
   readonly connectTimeoutMs?: number;
@@ -63,6 +66,7 @@ const azureRecogniserDefaults = {
   languages: undefined,
   detailed: undefined,
   onUsed: undefined,
+  onServed: undefined,
 } as const satisfies Partial<AzureRecogniserOptions>;
 
 /** Refusals (wrong key, unknown address) of each service in a row after which the recogniser gives up. */
@@ -132,8 +136,10 @@ export class AzureRecogniser implements Recogniser {
   restart(): void {
     // Any other phase is on its way to a new session already.
     if (this.#phase.name !== 'listening') return;
-    this.#left = { provider: this.#phase.provider, code: 'recogniser.deaf' };
-    this.#reopen(this.#phase.session, 0);
+    const { provider, session } = this.#phase;
+    this.#left = { provider, code: 'recogniser.deaf' };
+    this.#tellFailed(provider, 'recogniser.deaf');
+    this.#reopen(session, 0);
   }
 
   close(): void {
@@ -189,9 +195,9 @@ export class AzureRecogniser implements Recogniser {
     const entered = (left && services.enter(new Set([left.provider]))) ?? services.enter();
     if (!entered) {
       this.#after(services.waitMs + ASK_AGAIN_MS * this.#options.random(), () => this.#open());
-      this.#recovers(
-        new DependencyError('recogniser.away', 'Azure Speech has failed too often, and is not asked now.'),
-      );
+      if (this.#announced !== 'recovering') this.#tellFailed(services.all[0], 'recogniser.away');
+      const message = 'Azure Speech has failed too often, and is not asked now.';
+      this.#recovers(new DependencyError('recogniser.away', message));
       return;
     }
     if (left && left.provider !== entered.provider) services.switched(left.provider, entered.provider, left.code);
@@ -287,6 +293,8 @@ export class AzureRecogniser implements Recogniser {
     if (this.#phase.name !== 'connecting' && this.#phase.name !== 'listening') return;
     const { session, provider, attempt } = this.#phase;
     attempt.failed(error.code);
+    if (error instanceof SpeechServiceError) this.#tellFailed(provider, error.reason, error.httpStatus);
+    else this.#tellFailed(provider, error.code);
     const { services } = this.#options;
     const isRefusal = error instanceof SpeechServiceError && error.isRefusal;
     this.#refusals = isRefusal ? this.#refusals + 1 : 0;
@@ -308,6 +316,13 @@ export class AzureRecogniser implements Recogniser {
     this.#reopen(session, delayMs, delayMs > 0);
     this.#announced = 'nothing';
     this.#recovers(error);
+  }
+
+  /** From when the session was asked for, or from when the service owed an answer. */
+  #tellFailed({ name: provider }: Provider<SpeechService>, error: ErrorCode, status?: number): void {
+    const endedAtMs = this.#options.clock.now();
+    const startedAtMs = this.#phase.name === 'connecting' ? this.#phase.sinceMs : endedAtMs - this.#awaitedMs;
+    this.#options.onServed?.({ service: 'speech-recognition', provider, startedAtMs, endedAtMs, error, status });
   }
 
   #recovers(error: DependencyError): void {

@@ -1,7 +1,7 @@
 import type { TokenCredential } from '@azure/identity';
 import { PropertyId, SpeechConfig } from 'microsoft-cognitiveservices-speech-sdk';
 import adapter from 'microsoft-cognitiveservices-speech-sdk/distrib/lib/src/common.browser/WebsocketMessageAdapter.js';
-import type { CodeOf } from '../../../shared/error-codes.ts';
+import type { CodeOf, ErrorCode } from '../../../shared/error-codes.ts';
 import { DependencyError } from '../../../shared/errors.ts';
 
 // With Node's own WebSocket the SDK cannot tell a wrong key from a service that is down, asks twice for each refusal,
@@ -44,6 +44,17 @@ const STATUS_PATTERNS = [/server response: (\d{3})/i, /websocket error code: (\d
 export class SpeechServiceError extends DependencyError {
   /** The HTTP status of a refused upgrade, or the close code of a socket. */
   readonly wireStatus: number | undefined;
+
+  /** What it means, where that is known of the service whatever was asked of it. */
+  get reason(): ErrorCode {
+    if (this.isRefusal) return 'speech.refused';
+    return this.wireStatus === 429 ? 'speech.throttled' : this.code;
+  }
+
+  /** Of a refused upgrade alone. */
+  get httpStatus(): number | undefined {
+    return this.wireStatus !== undefined && this.wireStatus < 1000 ? this.wireStatus : undefined;
+  }
 
   /** Trying again cannot help: the key or the request is refused. */
   get isRefusal(): boolean {

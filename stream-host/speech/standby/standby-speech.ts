@@ -1,7 +1,7 @@
 import type { Cancel, Clock } from '../../../shared/clock.ts';
 import { DependencyError } from '../../../shared/errors.ts';
 import type { Logger } from '../../../shared/log.ts';
-import type { OnUsed, StandbyVoice, Synthesiser, SynthesisPiece } from '../../contract/speech.ts';
+import type { StandbyVoice, Synthesiser, SynthesisPiece } from '../../contract/speech.ts';
 import { StandbyClips } from './standby-clips.ts';
 
 /** What an agent says by itself, in its own voice. */
@@ -91,9 +91,10 @@ export class StandbySpeech implements Synthesiser {
     };
   }
 
-  async *speak(text: string, voice: string, signal: AbortSignal, onUsed?: OnUsed): AsyncIterable<SynthesisPiece> {
+  async *speak(...asked: Parameters<Synthesiser['speak']>): AsyncIterable<SynthesisPiece> {
+    const [text, voice, signal] = asked;
     const kept = this.#kept.get(keyOf({ text, voice }));
-    if (!kept) return yield* this.#options.synthesiser.speak(text, voice, signal, onUsed);
+    if (!kept) return yield* this.#options.synthesiser.speak(...asked);
     for (const piece of kept.pieces) {
       if (signal.aborted) return;
       yield piece;

@@ -3,6 +3,7 @@ import type { Cancel, Clock } from '../../../shared/clock.ts';
 import { DependencyError } from '../../../shared/errors.ts';
 import type { Logger } from '../../../shared/log.ts';
 import type { Usage } from '../../../shared/records/usage.ts';
+import type { OnAttempt } from '../../contract/recorder.ts';
 import type { OnUsed, Synthesiser, SynthesisPiece } from '../../contract/speech.ts';
 import { type SpeechService, SpeechServiceError, speechConfigFor } from '../sdk/speech-service.ts';
 import { billedCharacters } from './billed-characters.ts';
@@ -70,15 +71,28 @@ export class AzureSynthesiser implements Synthesiser {
     });
   }
 
+  /** Who speaks. */
+  get service(): SpeechService {
+    return this.#options.service;
+  }
+
   get stats(): SynthesiserPoolStats {
     return this.#pool.stats;
   }
 
-  async *speak(text: string, voice: string, signal: AbortSignal, onUsed?: OnUsed): AsyncIterable<SynthesisPiece> {
+  async *speak(
+    text: string,
+    voice: string,
+    signal: AbortSignal,
+    onUsed?: OnUsed,
+    onAttempt?: OnAttempt,
+  ): AsyncIterable<SynthesisPiece> {
     if (text.trim() === '') return;
-    const untilMs = this.#options.clock.now() + this.#options.firstAudioMs;
+    const { clock } = this.#options;
+    const untilMs = clock.now() + this.#options.firstAudioMs;
     for (let isRetry = false; !signal.aborted; isRetry = true) {
       let heard = false;
+      const startedAtMs = clock.now();
       try {
         for await (const piece of this.#speakOnce({ text, voice, signal, onUsed }, untilMs, isRetry)) {
           heard ||= piece.type === 'audio';
@@ -90,6 +104,7 @@ export class AzureSynthesiser implements Synthesiser {
         const isWorthAnother = error instanceof SpeechServiceError && !error.isRefusal;
         if (heard || isRetry || !isWorthAnother) throw error;
         this.#options.log.warn({ err: error }, 'synthesis failed before any audio and is tried once more');
+        onAttempt?.({ startedAtMs, endedAtMs: clock.now(), error: error.reason, status: error.httpStatus });
       }
     }
   }

@@ -1,4 +1,4 @@
-import type { OnUsed, Synthesiser, SynthesisPiece } from '../../contract/speech.ts';
+import type { Synthesiser, SynthesisPiece } from '../../contract/speech.ts';
 
 export interface CachedSynthesiserOptions {
   /** Audio that is kept at most; what was not used for longest goes first. 32 kB are a second. */
@@ -36,7 +36,8 @@ export class CachedSynthesiser implements Synthesiser {
     return { texts: this.#entries.size, bytes: this.#bytes, hits: this.#hits, misses: this.#misses };
   }
 
-  async *speak(text: string, voice: string, signal: AbortSignal, onUsed?: OnUsed): AsyncIterable<SynthesisPiece> {
+  async *speak(...asked: Parameters<Synthesiser['speak']>): AsyncIterable<SynthesisPiece> {
+    const [text, voice, signal] = asked;
     const key = `${voice}\n${text}`;
     const known = this.#entries.get(key);
     if (known) {
@@ -52,7 +53,7 @@ export class CachedSynthesiser implements Synthesiser {
     this.#misses += 1;
     const pieces: SynthesisPiece[] = [];
     const keeps = text.length <= this.#options.maxTextLength;
-    for await (const piece of this.#inner.speak(text, voice, signal, onUsed)) {
+    for await (const piece of this.#inner.speak(...asked)) {
       if (keeps) pieces.push(piece);
       yield piece;
     }

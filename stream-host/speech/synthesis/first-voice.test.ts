@@ -5,6 +5,7 @@ import type { ProviderEvents } from '../../../shared/providers/breaker.ts';
 import { Provider, Providers } from '../../../shared/providers/provider.ts';
 import { TypedEvents } from '../../../shared/typed-events.ts';
 import { VirtualClock } from '../../../shared/virtual-clock.ts';
+import type { Attempted } from '../../contract/recorder.ts';
 import type { Synthesiser, SynthesisPiece } from '../../contract/speech.ts';
 import { SpeechServiceError } from '../sdk/speech-service.ts';
 import { FirstVoice } from './first-voice.ts';
@@ -58,6 +59,7 @@ function bench(first: Script, second: Script) {
     new Provider({ provider: name, service, clock, random: () => 1, events, usualMs: 300 });
   const providers = new Providers([provider('first', voices[0]), provider('second', voices[1])], events);
   const synthesiser = new FirstVoice(providers, clock);
+  const attempts: Attempted[] = [];
   /** Speaks while time passes: what was heard, by the value of its samples, when it began, and how it ended. */
   const speak = async (signal = never, stopAfter = Number.POSITIVE_INFINITY) => {
     const heard: (number | string)[] = [];
@@ -65,7 +67,8 @@ function bench(first: Script, second: Script) {
     let beganMs = Number.NaN;
     let ended: string | undefined;
     const speaking = (async () => {
-      for await (const piece of synthesiser.speak('oak', 'v', signal)) {
+      const told = (attempt: Attempted) => void attempts.push(attempt);
+      for await (const piece of synthesiser.speak('oak', 'v', signal, undefined, told)) {
         if (piece.type === 'audio' && Number.isNaN(beganMs)) beganMs = clock.now() - fromMs;
         heard.push(piece.type === 'audio' ? (piece.pcm[0] ?? 0) : piece.text);
         if (heard.length >= stopAfter) break;
@@ -82,7 +85,7 @@ function bench(first: Script, second: Script) {
     await speaking;
     return { heard, beganMs, ended };
   };
-  return { clock, voices, providers, speak };
+  return { clock, voices, providers, attempts, speak };
 }
 
 const gone = () => new SpeechServiceError('synthesis.no-connection', 'websocket error code: 1006');
@@ -104,6 +107,30 @@ test('a voice that fails before any audio is replaced at once, and one that is s
     assert.ok(beganMs <= latestMs, `${beganMs}`);
     assert.equal(voices[0].open, 0, 'the first is not left speaking');
   }
+});
+
+test('each try that comes to nothing is told, of which voice it was and why, and who speaks in the end (stranger17 1)', async () => {
+  const spoken = { provider: 'second', error: undefined };
+  for (const [script, told] of [
+    [
+      [20, gone()],
+      [{ provider: 'first', error: 'synthesis.no-connection' }, spoken],
+    ],
+    // Its lateness is known once another one has begun.
+    [[60_000], [spoken, { provider: 'first', error: 'synthesis.silent' }]],
+  ] as const) {
+    const { attempts, speak } = bench(script, [100, audio(9)]);
+    await speak();
+    assert.deepEqual(
+      attempts.map(({ provider, error }) => ({ provider, error })),
+      told,
+    );
+  }
+  const cut = new AbortController();
+  const { clock, attempts, speak } = bench([3_000, audio(1)], [3_000, audio(9)]);
+  clock.after(1_000, () => cut.abort());
+  await speak(cut.signal);
+  assert.deepEqual(attempts, [], 'who cuts in says nothing of a voice');
 });
 
 test('what has begun is never said again by another voice', async () => {

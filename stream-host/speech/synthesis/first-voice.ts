@@ -1,7 +1,9 @@
 import type { Clock } from '../../../shared/clock.ts';
-import { DependencyError } from '../../../shared/errors.ts';
-import { firstAnswer, type Verdict } from '../../../shared/providers/first-answer.ts';
+import type { ErrorCode } from '../../../shared/error-codes.ts';
+import { DependencyError, ParleyError } from '../../../shared/errors.ts';
+import { firstAnswer, TooLate, type Verdict } from '../../../shared/providers/first-answer.ts';
 import type { Providers } from '../../../shared/providers/provider.ts';
+import type { OnAttempt } from '../../contract/recorder.ts';
 import type { OnUsed, Synthesiser, SynthesisPiece } from '../../contract/speech.ts';
 import { INVALID_PAYLOAD, SpeechServiceError } from '../sdk/speech-service.ts';
 
@@ -27,15 +29,24 @@ export class FirstVoice implements Synthesiser {
     this.#clock = clock;
   }
 
-  async *speak(text: string, voice: string, signal: AbortSignal, onUsed?: OnUsed): AsyncIterable<SynthesisPiece> {
+  async *speak(
+    text: string,
+    voice: string,
+    signal: AbortSignal,
+    onUsed?: OnUsed,
+    onAttempt: OnAttempt = () => {},
+  ): AsyncIterable<SynthesisPiece> {
     if (text.trim() === '' || signal.aborted) return;
     let begun: Begun;
     try {
       begun = await firstAnswer({
         providers: this.#voices,
         clock: this.#clock,
-        ask: (synthesiser, lost) =>
-          begin(synthesiser.speak(text, voice, AbortSignal.any([signal, lost]), onUsed), signal),
+        ask: ({ name: provider, service }, lost) => {
+          const tell: OnAttempt = (attempt) => onAttempt({ ...attempt, provider });
+          const either = AbortSignal.any([signal, lost]);
+          return this.#told(begin(service.speak(text, voice, either, onUsed, tell), signal), either, tell);
+        },
         abandon: ({ rest }) => void rest.return?.(),
         judge: verdictOn,
         away: () =>
@@ -54,6 +65,27 @@ export class FirstVoice implements Synthesiser {
       await rest.return?.();
     }
   }
+
+  /** Tells how it went, unless nobody wanted it any more. */
+  async #told(begun: Promise<Begun>, signal: AbortSignal, tell: OnAttempt): Promise<Begun> {
+    const startedAtMs = this.#clock.now();
+    const times = () => ({ startedAtMs, endedAtMs: this.#clock.now() });
+    const onAbort = () => {
+      if (signal.reason instanceof TooLate) tell({ ...times(), error: 'synthesis.silent' });
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    try {
+      const voice = await begun;
+      if (!signal.aborted) tell(times());
+      return voice;
+    } catch (error) {
+      const { reason = codeOf(error), httpStatus: status } = error instanceof SpeechServiceError ? error : {};
+      if (!signal.aborted) tell({ ...times(), error: reason, status });
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', onAbort);
+    }
+  }
 }
 
 /** Waits for the first audio, or for the end of a text that has none. */
@@ -68,6 +100,10 @@ async function begin(pieces: AsyncIterable<SynthesisPiece>, signal: AbortSignal)
   if (signal.aborted) throw new NobodyListens();
   return { first, rest, isOver: true };
 }
+
+/** Of what a voice failed with. */
+export const codeOf = (thrown: unknown): ErrorCode =>
+  thrown instanceof ParleyError ? thrown.code : 'synthesis.failed';
 
 function verdictOn(failure: unknown): Verdict {
   if (!(failure instanceof DependencyError)) return { blame: 'nobody' };

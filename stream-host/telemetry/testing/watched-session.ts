@@ -1,18 +1,21 @@
 import { countedIds } from '../../../shared/ids.ts';
+import type { ProviderEvents } from '../../../shared/providers/breaker.ts';
 import type { Session } from '../../../shared/sessions/session.ts';
+import { TypedEvents } from '../../../shared/typed-events.ts';
 import { VirtualClock } from '../../../shared/virtual-clock.ts';
 import type { SessionEventMap } from '../../contract/events.ts';
 import { SessionEvents } from '../../dialogue/session-events.ts';
 import { observeSessions } from '../observe-sessions.ts';
-import type { ServicePlaces } from '../service-places.ts';
+import type { ServicePlaces } from '../request-span.ts';
 import { KeptMetrics, KeptSpans } from './sinks.ts';
 
-export const PLACES: ServicePlaces = {
-  model: { dependency: 'openai', url: 'https://parley.openai.azure.com/openai/v1/chat/completions' },
-  recogniser: { dependency: 'speech', url: 'wss://parley.cognitiveservices.azure.com/stt/speech/universal/v2' },
-  voice: { dependency: 'speech', url: 'wss://parley.cognitiveservices.azure.com/tts/cognitiveservices/websocket/v1' },
-  realtime: { dependency: 'voice-live', url: 'https://parley.services.ai.azure.com/voice-live/realtime' },
-};
+const SPEECH = 'wss://parley.cognitiveservices.azure.com';
+export const PLACES: ServicePlaces = new Map([
+  ['chat-model', { dependency: 'openai', url: 'https://parley.openai.azure.com/openai/v1/chat/completions' }],
+  ['speech-recognition', { dependency: 'speech', url: `${SPEECH}/stt/speech/universal/v2` }],
+  ['speech-synthesis', { dependency: 'speech', url: `${SPEECH}/tts/cognitiveservices/websocket/v1` }],
+  ['realtime', { dependency: 'voice-live', url: 'https://parley.services.ai.azure.com/voice-live/realtime' }],
+]);
 
 const SESSION: Session = {
   id: 'a-session',
@@ -39,15 +42,22 @@ export const LATENCY: Omit<SessionEventMap['turnLatency'], 'turn'> = {
 /** A session whose events a test tells, and what becomes of them. */
 export function watchedSession({
   content = false,
+  clock = new VirtualClock(),
+  events = new SessionEvents(clock),
   ...changes
-}: Partial<Session> & { readonly content?: boolean } = {}) {
-  const clock = new VirtualClock();
-  const events = new SessionEvents(clock);
+}: Partial<Session> & {
+  readonly content?: boolean;
+  readonly clock?: VirtualClock;
+  readonly events?: SessionEvents;
+} = {}) {
+  const providers = new TypedEvents<ProviderEvents>((_, error) => {
+    throw error;
+  });
   const spans = new KeptSpans();
   const metrics = new KeptMetrics();
   const observe = observeSessions({
     telemetry: { spans, metrics },
-    places: PLACES,
+    ...{ places: PLACES, providers },
     content,
     clock,
     newSpanId: countedIds('span'),
@@ -55,5 +65,5 @@ export function watchedSession({
   const session = { ...SESSION, ...changes };
   const observer = observe({ session, resumed: false, arrivedAtMs: clock.now() });
   observer.follow(events);
-  return { clock, events, spans, metrics, observer, session };
+  return { clock, events, providers, spans, metrics, observer, session };
 }
