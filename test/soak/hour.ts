@@ -92,15 +92,18 @@ async function soak(): Promise<Reading[]> {
   const readings: Reading[] = [];
   let faultAtMs = beganMs;
   let endsAtMs = Number.POSITIVE_INFINITY;
-  let fault = '';
+  let told = '';
   for (;;) {
     const nowMs = performance.now();
     if (nowMs >= endsAtMs) {
       endsAtMs = Number.POSITIVE_INFINITY;
-      const felt = await stack.fail('');
-      say(`  ${((nowMs - beganMs) / 60_000).toFixed(1)} min ${fault}: felt ${felt} times`);
+      told += `: felt ${await stack.fail('')} times`;
     } else if (nowMs >= faultAtMs) {
-      fault = faults.next().value;
+      // What it has brought about is seen until the next one begins.
+      const silentMs = callers.takeWorstWaitMs();
+      if (told !== '') say(`  ${told}, longest silence ${(silentMs / 1000).toFixed(1)} s`);
+      const fault = faults.next().value;
+      told = `${((nowMs - beganMs) / 60_000).toFixed(1)} min ${fault}`;
       failed += 1;
       await stack.fail(fault);
       faultAtMs += faultEveryS * 1000;

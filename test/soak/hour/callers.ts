@@ -54,6 +54,7 @@ export class Callers {
   #redialsAtMs: number[] = [];
   readonly #stopTicking: () => void;
   #dialled = 0;
+  #worstWaitMs = 0;
   #isOver = false;
   #running: Promise<void> | undefined;
 
@@ -67,7 +68,14 @@ export class Callers {
     return [...this.#standing].filter(({ caller }) => caller.callId !== undefined).length;
   }
 
-  /** The longest silence since this was asked last, ms. */
+  /** How long somebody has waited for a word at most since this was asked last, ms; while he waits, too. */
+  takeWorstWaitMs(): number {
+    const worstMs = this.#worstWaitMs;
+    this.#worstWaitMs = 0;
+    return worstMs;
+  }
+
+  /** The longest silence of calls that have ended since this was asked last, ms. */
   takeLongestSilenceMs(): number {
     const { longestSilenceMs } = this.tally;
     this.tally.longestSilenceMs = 0;
@@ -103,6 +111,7 @@ export class Callers {
   #look(call: Standing): void {
     const { caller, endsAtMs } = call;
     const nowMs = performance.now();
+    this.#worstWaitMs = Math.max(this.#worstWaitMs, caller.waitsMs);
     if (caller.lost !== undefined) {
       if (caller.callId === undefined) this.#notAnswered(call, caller.lost);
       else this.#lost(call, caller.lost);

@@ -59,7 +59,8 @@ const orders = {
     return true;
   },
 };
-const telemetry = new TelemetryService({ faults, log, clock });
+// Few are kept, so that what is kept is as much at the end as at the beginning.
+const telemetry = new TelemetryService({ faults, log, clock, limits: { traces: 50, spans: 2_000 } });
 const status = new StatusService(() => ({ ready: true, ...acs.status, telemetry: telemetry.status }));
 const server = new EmulatorServer(await loadCertificate(settings.EMULATOR_CA_FOLDER), log, [settings.EMULATOR_HOST]);
 const scripted = new ScriptedServices(await makeClips(), TIMING);
