@@ -13,6 +13,9 @@ import { idleSettings, mistypedSettings, requireGoodSettings } from './settings.
 import { SupervisedProcess } from './supervised-process.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
+/** Not each of many starts need compile the same files anew. */
+const { NODE_COMPILE_CACHE } = process.env;
+const COMPILED = NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
 const envOf = (given: Record<string, string>) => localEnvironment(given, DEFAULT_PORTS, 'redis://127.0.0.1');
 
 test('the settings of a local stack are good as they are', () => {
@@ -145,7 +148,7 @@ async function start(given: Record<string, string>, options: readonly string[] =
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
     // Only what is given: a setting of whoever runs the tests must not be one of these.
-    env: { PATH: process.env.PATH, ...given },
+    env: { PATH: process.env.PATH, ...COMPILED, ...given },
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {

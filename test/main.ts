@@ -4,44 +4,61 @@ import path from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { neverAnswered } from './answered/check.ts';
+import { type TestProcess, testProcesses } from './runner/processes.ts';
 
 /**
  * `node test/main.ts [part of a path]...`: every test, or those of the files that have one of the parts in their path.
- * Those that start a whole stack are in `test/`, take longest and mostly wait for people to speak: they begin first, and
- * all others run beside them. A run of every test fails, too, where the reference promises an answer that no test got.
+ * Those that start a whole stack are in `test/`, take longest and mostly wait for people to speak: the others run beside
+ * them. A run of every test fails, too, where the reference promises an answer that no test got.
  */
 const ROOT = path.join(import.meta.dirname, '..');
 const FOLDERS = ['test', '{agents,bench,build,emulator,functions,infra,shared,start,stream-host,web}'];
-/** Of files, two of which mostly wait: more leave people who speak in real time too little of two cores. */
+/** Of processes, half of which mostly wait: more leave people who speak in real time too little of two cores. */
 const AT_ONCE = 4;
 /** What hangs is ended, and named. */
-const LONGEST_MS = 600_000;
+const LONGEST_MS = 900_000;
 
-// Two hundred processes need not read and compile the same files anew.
+// Dozens of processes need not read and compile the same files anew.
 process.env.NODE_COMPILE_CACHE ??= path.join(ROOT, 'node_modules/.cache/tests');
 
 const parts = process.argv.slice(2);
-const [whole = [], others = []] = FOLDERS.map((folder) => globSync(`${folder}/**/*.test.ts`, { cwd: ROOT }).sort());
-/** Three stacks at once leave the people in them too little: one comes when the first has ended. */
-const isLater = (file: string) => file.endsWith('identity.test.ts');
-const half = Math.ceil(others.length / 2);
-const files = [
-  ...whole.filter((file) => !isLater(file)),
-  ...others.slice(0, half),
-  ...whole.filter(isLater),
-  ...others.slice(half),
-]
-  .filter((file) => parts.length === 0 || parts.some((part) => file.includes(part)))
-  .map((file) => path.join(ROOT, file));
-if (files.length === 0) throw new Error(`No test file has one of these in its path: ${parts.join(', ')}`);
+const isWanted = (file: string) => parts.length === 0 || parts.some((part) => file.includes(part));
+const [whole = [], others = []] = FOLDERS.map((folder) =>
+  testProcesses(ROOT, globSync(`${folder}/**/*.test.ts`, { cwd: ROOT }).filter(isWanted).sort()),
+);
+if (whole.length + others.length === 0)
+  throw new Error(`No test file has one of these in its path: ${parts.join(', ')}`);
 
+/** The longest comes first: the whole run is not shorter than that. */
+const FIRST = 'test/system.test.ts';
+/** For each stack of people who mostly wait, so many that only compute. */
+const OTHERS_BESIDE = 2;
+const processes = [
+  ...whole.filter(({ name }) => name === FIRST),
+  ...whole.filter(({ name }) => name !== FIRST),
+].flatMap((each, at) => [each, ...others.slice(at * OTHERS_BESIDE, (at + 1) * OTHERS_BESIDE)]);
+processes.push(...others.slice(whole.length * OTHERS_BESIDE));
+
+const folder = mkdtempSync(path.join(tmpdir(), 'parley-tests-'));
 /** What was answered in this run, by every process of it (`answered/collect.ts`). */
-const folder = mkdtempSync(path.join(tmpdir(), 'parley-answered-'));
 const answered = path.join(folder, 'answers');
 writeFileSync(answered, '');
 process.env.PARLEY_ANSWERED = answered;
 const execArgv = ['--import', path.join(import.meta.dirname, 'answered/collect.ts')];
 
+/** A process is started with one file: this one, which has the others run. */
+function entryOf({ name, files, atOnce }: TestProcess): string {
+  const entry = path.join(folder, `${name.replaceAll('/', '-')}.mjs`);
+  const paths = Object.fromEntries(files.map((file) => [file, path.join(ROOT, file)]));
+  const runner = JSON.stringify(path.join(import.meta.dirname, 'runner/together.ts'));
+  writeFileSync(
+    entry,
+    `import { runTogether } from ${runner};\nawait runTogether(${JSON.stringify(paths)}, ${atOnce});\n`,
+  );
+  return entry;
+}
+
+const files = processes.map(entryOf);
 const tests = run({ files, concurrency: AT_ONCE, timeout: LONGEST_MS, execArgv }).on('test:fail', () => {
   process.exitCode = 1;
 });

@@ -74,7 +74,7 @@ async function sessionFrom(number: string): Promise<string> {
   }
 }
 
-suite('an operator calls', { concurrency: 2 }, () => {
+suite('an operator calls', { concurrency: 3 }, () => {
   test(
     'what a caller wants to fail fails in the call, at its time, and nothing fails afterwards',
     threeChances(async () => {

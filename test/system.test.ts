@@ -56,8 +56,8 @@ const callIdOf = (events: readonly Record<string, unknown>[]) =>
 const transcriptOf = async (id: string) =>
   (await stack.getJson(`${stack.functionsUrl}/api/v1/calls/${id}`)).transcript as Transcript;
 
-/** Two at a time, on one stack: most of it is people who speak. */
-suite('a whole stack', { concurrency: 2 }, () => {
+/** Three at a time, on one stack: most of it is people who speak. */
+suite('a whole stack', { concurrency: 3 }, () => {
   test(
     'the page tells the truth in each of its states, and axe finds nothing serious in any of its looks',
     {

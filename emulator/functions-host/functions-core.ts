@@ -1,7 +1,7 @@
 /**
  * The module `@azure/functions-core`, which inside Azure the Functions worker provides and the npm library
  * `@azure/functions` requires. What is exported here is what the library calls; `host.ts` reads what it registered.
- * There is one of it in a process, as there is one function app in a worker. (Its shape is that of
+ * There is one of it in a process, as there is one function app at a time in a worker. (Its shape is that of
  * https://github.com/Azure/azure-functions-nodejs-worker.)
  */
 
@@ -102,6 +102,13 @@ export function log(level: CoreLogLevel, category: string, message: string): voi
 /** For the host: where the library's own log lines go. */
 export function setLogger(to: CoreLogger): void {
   logger = to;
+}
+
+/** For the host: another app starts, in the place of the one before. */
+export function beginStart(): void {
+  functions.clear();
+  terminateHooks.clear();
+  started = false;
 }
 
 /** For the host: closes registration, as the worker does once the app has started. */

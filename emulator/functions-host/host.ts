@@ -50,7 +50,8 @@ const TERMINATE_MS = 5_000;
  * handler throws, buffered bodies. Other triggers are not run; of hooks it knows
  * `appTerminate`.
  *
- * The library keeps its registrations in the module, so a process holds one app.
+ * The library keeps its registrations in the module, so a process holds one app at a time: when another one starts, the one
+ * before must have been closed.
  */
 export class FunctionsHost {
   readonly url: string;
@@ -118,13 +119,15 @@ export class FunctionsHost {
 
 /** Answers the library's `require('@azure/functions-core')` with our module, as the worker answers it with its own. */
 function provideCore(log: Logger): void {
-  const url = new URL('./functions-core.ts', import.meta.url).href;
-  registerHooks({
-    resolve: (specifier, context, next) =>
-      specifier === '@azure/functions-core'
-        ? { url, format: 'module-typescript', shortCircuit: true }
-        : next(specifier, context),
-  });
+  if (loads.size === 0) {
+    const url = new URL('./functions-core.ts', import.meta.url).href;
+    registerHooks({
+      resolve: (specifier, context, next) =>
+        specifier === '@azure/functions-core'
+          ? { url, format: 'module-typescript', shortCircuit: true }
+          : next(specifier, context),
+    });
+  }
   core.setLogger((level, category, message) => {
     const severity = { information: 'info', warning: 'warn', critical: 'fatal', none: 'trace' } as const;
     log[level in severity ? severity[level as keyof typeof severity] : (level as 'trace' | 'debug' | 'error')](
@@ -134,8 +137,20 @@ function provideCore(log: Logger): void {
   });
 }
 
+/** How often this process has loaded an entry. */
+const loads = new Map<string, number>();
+
+/** Runs an entry, also where it has run before: by a name that no module has yet. What it imports is kept. */
+async function loadEntry(entry: string): Promise<void> {
+  const before = loads.get(entry) ?? 0;
+  loads.set(entry, before + 1);
+  const { href } = pathToFileURL(entry);
+  await import(before === 0 ? href : `${href}?start=${before + 1}`);
+}
+
 async function loadApp(settings: AppSettings, log: Logger): Promise<Route[]> {
-  for (const entry of settings.entries) await import(pathToFileURL(entry).href);
+  core.beginStart();
+  for (const entry of settings.entries) await loadEntry(entry);
   const capabilities = await core.getProgrammingModel().getCapabilities({});
   if (capabilities.HttpUri !== undefined) throw new Error('HTTP streaming is on, which this host cannot serve.');
   const routes: Route[] = [];

@@ -5,6 +5,7 @@ import { FunctionsHost } from '../../emulator/functions-host/host.ts';
 import { assertDocumented } from '../../shared/http/testing/documented.ts';
 import { connectRedis } from '../../shared/sessions/connect.ts';
 import { SessionStore } from '../../shared/sessions/session-store.ts';
+import { lendSettings } from '../../shared/testing/lent-settings.ts';
 import { listening } from '../../shared/testing/listening.ts';
 import { findRedis } from '../../start/redis.ts';
 import { AcsDouble } from './acs-double.ts';
@@ -44,7 +45,7 @@ export async function startFunctions(
   const redisServer = await findRedis({ log: silent });
   const acs = await AcsDouble.start();
   const streamHost = createServer((_, response) => response.end('{}'));
-  Object.assign(process.env, {
+  const giveBack = lendSettings({
     LOG_LEVEL: 'error',
     FUNCTIONS_PUBLIC_URL: 'http://functions.example',
     STREAM_HOST_PUBLIC_URL: 'ws://media.example',
@@ -105,6 +106,7 @@ export async function startFunctions(
       streamHost.close();
       acs.close();
       await redisServer.close();
+      giveBack();
     },
   };
 }

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { testProcesses } from './processes.ts';
+
+/** A folder with files. */
+async function folderWith(t: TestContext, files: Readonly<Record<string, string>>): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'parley-runner-'));
+  t.after(() => rm(folder, { recursive: true }));
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(path.join(folder, path.dirname(name)), { recursive: true });
+    await writeFile(path.join(folder, name), text);
+  }
+  return folder;
+}
+
+test('files of a folder share a process, but for one that changes it, itself or by a helper of tests', async (t) => {
+  const light = 'export {};\n';
+  const files = {
+    'a/b/one.test.ts': light,
+    'a/b/c/two.test.ts': light,
+    'a/b/three.test.ts': light,
+    'a/b/four.test.ts': light,
+    'a/few/five.test.ts': light,
+    'a/b/settings.test.ts': "process.env.LEVEL = 'x';\n",
+    'a/b/by-helper.test.ts': "import { start } from './testing/helper.ts';\nstart();\n",
+    'a/b/reads.test.ts': "export const isMine = process.env.LEVEL === 'x';\n",
+    'a/b/hundred.property.test.ts': light,
+  };
+  const helper = {
+    'a/b/testing/helper.ts': "export const start = () => void Object.assign(process.env, { X: '1' });\n",
+  };
+  const root = await folderWith(t, { ...files, ...helper });
+  const found = testProcesses(root, Object.keys(files).sort()).map((each) => [each.name, each.files.length]);
+  assert.deepEqual(found, [
+    ['a/b', 5],
+    ['a', 1],
+    ['a/b/by-helper.test.ts', 1],
+    ['a/b/hundred.property.test.ts', 1],
+    ['a/b/settings.test.ts', 1],
+  ]);
+});
+
+/** Runs files together, in a process of their own. */
+async function run(t: TestContext, files: Readonly<Record<string, string>>): Promise<{ code: number; told: string }> {
+  const root = await folderWith(t, files);
+  const runner = JSON.stringify(path.join(import.meta.dirname, 'together.ts'));
+  const paths = Object.fromEntries(Object.keys(files).map((name) => [name, path.join(root, name)]));
+  const entry = path.join(root, 'entry.mjs');
+  await writeFile(
+    entry,
+    `import { runTogether } from ${runner};\nawait runTogether(${JSON.stringify(paths)}, 1, 100);\n`,
+  );
+  // Not as a part of this run.
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  return new Promise((resolve) => {
+    execFile(process.execPath, ['--test-reporter=tap', entry], { env }, (error, told) =>
+      resolve({ code: Number(error?.code ?? 0), told }),
+    );
+  });
+}
+
+test('a file’s hooks run around its own tests, and a failure fails the process', async (t) => {
+  const hooked = (name: string) => `import { after, before, test } from 'node:test';
+await new Promise((resolve) => setTimeout(resolve, 1));
+before(() => console.log('before ${name}'));
+after(() => console.log('after ${name}'));
+test('of ${name}', () => { console.log('${name}'); if ('${name}' === 'two') throw new Error('it fails'); });
+`;
+  const { code, told } = await run(t, { 'one.test.ts': hooked('one'), 'two.test.ts': hooked('two') });
+  const said = told.split('\n').flatMap((line) => /^(?:# )?((?:before |after )?(?:one|two))$/.exec(line)?.[1] ?? []);
+  assert.deepEqual(said, ['before one', 'one', 'after one', 'before two', 'two', 'after two']);
+  assert.equal(code, 1);
+  assert.match(told, /^ok 1 - one\.test\.ts/m);
+  assert.match(told, /not ok 1 - of two/);
+});
+
+test('a file that leaves something open, or that ends the process, is told of', async (t) => {
+  const open =
+    "import { createServer } from 'node:http';\nimport { test } from 'node:test';\ntest('x', () => void createServer().listen(0));\n";
+  const left = await run(t, {
+    'open.test.ts': open,
+    'good.test.ts': "import { test } from 'node:test';\ntest('y', () => {});\n",
+  });
+  assert.equal(left.code, 1);
+  assert.match(left.told, /Still there: .*TCPServerWrap.* left it: open\.test\.ts/);
+  const ended = await run(t, { 'ends.test.ts': 'process.exit(0);\n', 'never.test.ts': 'export {};\n' });
+  assert.equal(ended.code, 1);
+});

@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+
+/** Test files that one process runs, one after the other. */
+export interface TestProcess {
+  /** Of the folder, or of the one file. */
+  readonly name: string;
+  readonly files: readonly string[];
+  /** So many tests of a file run at the same time. */
+  readonly atOnce: number;
+}
+
+/** Of people who speak, each in a call of its own on the one stack of the file. */
+const CALLS_AT_ONCE: Readonly<Record<string, number>> = {
+  'test/secret-keys.test.ts': 2,
+  'test/telemetry.test.ts': 2,
+  'test/voicemail-calls.test.ts': 5,
+};
+
+/** What a file does that the next one in its process would notice, or that takes too long to have others wait for it. */
+const ALONE: readonly RegExp[] = [
+  // Settings of the process, and what the runtime has only one of.
+  /\bprocess\.(?:on|once|chdir|exit)\((?!'exit')|Object\.assign\(process\.env|delete process\.env/,
+  /\bprocess\.env(?:\.\w+|\[[^\]]*\])\s*(?:\?\?|\|\|)?=[^=>]/,
+  /\bregisterHooks\b|\bsetDefaultCACertificates\b|\bsetGlobal\w+|\bmock\./,
+  /\bglobalThis(?:\.\w+|\[[^\]]*\])\s*=[^=>]|\bstub\w*\(globalThis\b|Object\.(?:assign|defineProperty)\(globalThis/,
+  // OpenTelemetry has one of each in a process.
+  /\bstartTelemetry\b/,
+  // Threads of a native program, which does not always begin again in a process where it has ended.
+  /\b(?:DecodePool|SpeechModels|Transcriber|VoiceActivityLane|onnxruntime\w*)\b/,
+  // A whole stack.
+  /\bRunningStack\b/,
+];
+/** A helper that begins something as it is loaded ends it with the first file that uses it. */
+const HELPER_ALONE = /^(?:export )?const .*= await redis/m;
+
+/** It puts back what it changes. */
+const TIDY = 'shared/testing/lent-settings.ts';
+const TAKES_LONG = /\.property\.test\.ts$/;
+
+/** Folders with fewer files share the process of the folder above. */
+const FEWEST = 4;
+
+/**
+ * Which test files share a process. A process of its own costs each file what it takes to start one and to load what it tests:
+ * for most files more than their tests. Those of a folder share one, but for files that change their process.
+ * @param files below `root`, with `/`
+ */
+export function testProcesses(root: string, files: readonly string[]): TestProcess[] {
+  const sources = new Map<string, string>();
+  const read = (file: string) => {
+    const source = sources.get(file) ?? readFileSync(path.join(root, file), 'utf8');
+    sources.set(file, source);
+    return source;
+  };
+  const alone = files.filter((file) => TAKES_LONG.test(file) || isAlone(file, read));
+  const shared = files.filter((file) => !alone.includes(file));
+  const folders = Map.groupBy(shared, (file) => file.split('/').slice(0, -1).slice(0, 2).join('/'));
+  const processes = Map.groupBy(shared, (file) => {
+    const folder = file.split('/').slice(0, -1).slice(0, 2).join('/');
+    return (folders.get(folder)?.length ?? 0) < FEWEST ? (file.split('/')[0] ?? '') : folder;
+  });
+  return [
+    ...[...processes]
+      .map(([name, together]) => ({ name, files: together, atOnce: 1 }))
+      .sort((a, b) => b.files.length - a.files.length),
+    ...alone.map((file) => ({ name: file, files: [file], atOnce: CALLS_AT_ONCE[file] ?? 1 })),
+  ];
+}
+
+/** By what stands in it, and in the helpers of tests that it uses. */
+function isAlone(file: string, read: (file: string) => string): boolean {
+  // Grows while it is walked.
+  const used = new Set([file]);
+  for (const each of used) {
+    const source = read(each);
+    if (ALONE.some((pattern) => pattern.test(source))) return true;
+    if (each !== file && HELPER_ALONE.test(source)) return true;
+    for (const [, specifier = ''] of source.matchAll(/\bfrom '(\.[^']+)'/g)) {
+      const target = path.posix.join(path.posix.dirname(each), specifier);
+      if (target.includes('/testing/') && target !== TIDY) used.add(target);
+    }
+  }
+  return false;
+}
