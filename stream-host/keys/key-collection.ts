@@ -59,6 +59,11 @@ export class KeyCollection {
     else this.#await(betweenKeysMs);
   }
 
+  /** What was pressed is all of an attempt. */
+  enter(): void {
+    if (!this.#over && !this.#checking && this.begun) this.#attempted(true);
+  }
+
   /** The agent was heard: from now on the caller is waited for. */
   agentWasHeard(): void {
     if (!this.#over && !this.#checking && !this.begun) this.#await(this.wanted.firstKeyMs);

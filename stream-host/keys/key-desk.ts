@@ -33,6 +33,10 @@ const TAIL_MS = 2_000;
 export const SECRET_TAIL_MS = 5_000;
 /** Keys that follow each other so closely are one row. */
 const SAME_ROW_MS = 1_500;
+/** What a caller is told first on another line is said within so long. */
+const TOLD_WITHIN_MS = 20_000;
+/** Letters that some telephones have are words. */
+const TYPED_KEYS = /^[\d*#]{1,64}$/;
 /** Secrets that are kept for tools, the newest. */
 const MOST_KEPT = 8;
 
@@ -51,6 +55,8 @@ export class KeyDesk {
   #secretTail: { readonly untilMs: number; readonly complete: boolean } = { untilMs: 0, complete: false };
   /** Until when keys may go on with a row of which another line had the beginning. */
   #rowUntilMs = Number.NEGATIVE_INFINITY;
+  /** Until when keys that nobody collects may be a secret that is entered once more. `told`: counted from what the agent said. */
+  #repeat = { untilMs: Number.NEGATIVE_INFINITY, told: true };
   #cancelListen: Cancel = () => {};
 
   constructor(options: KeyDeskOptions) {
@@ -80,12 +86,29 @@ export class KeyDesk {
     }
     const collection = this.#collection;
     if (!collection) {
+      if (nowMs < this.#repeat.untilMs) {
+        this.#repeat = { ...this.#repeat, untilMs: Math.max(this.#repeat.untilMs, nowMs + SAME_ROW_MS) };
+        return;
+      }
       if (nowMs >= this.#tail.untilMs || !this.#tail.keys.includes(key)) line.onWord(key);
       return;
     }
     if (!collection.begun && !collection.wanted.terminators.includes(key)) line.onBegun();
     if (!collection.wanted.secret) line.onCollected(key);
     collection.press(key);
+  }
+
+  /**
+   * A text that was typed, which is keys while keys are wanted, or may be those of a secret: where there is no telephone, nobody
+   * enters them in another way. It is all of an attempt.
+   * @returns false: it is words
+   */
+  type(text: string): boolean {
+    const keys = text.replaceAll(/[\s-]/g, '');
+    if (!TYPED_KEYS.test(keys) || !this.#takesKeys) return false;
+    for (const key of keys) this.press(key, 'line');
+    this.#collection?.enter();
+    return true;
   }
 
   /** The caller is on hold, or is back. What is collected of him waits for it. */
@@ -135,9 +158,20 @@ export class KeyDesk {
     return this.#secrets.get(handle);
   }
 
-  /** A secret was broken off, or is over: what follows may be its rest. */
-  secretMayFollow(): void {
-    this.#secretTail = { untilMs: this.#options.clock.now() + SECRET_TAIL_MS, complete: false };
+  /**
+   * A secret was over, or was broken off for good, when the line before was lost: what follows may be its rest, and who is told
+   * that we were cut off, and asked to say it again, may enter all of it once more.
+   */
+  secretMayBeRepeated(): void {
+    const nowMs = this.#options.clock.now();
+    this.#secretTail = { untilMs: nowMs + SECRET_TAIL_MS, complete: false };
+    this.#repeat = { untilMs: nowMs + TOLD_WITHIN_MS, told: false };
+  }
+
+  /** The agent has spoken, and has ended or was cut off. */
+  agentSpoke(): void {
+    if (!this.#repeat.told) this.#repeat = { untilMs: this.#options.clock.now() + SECRET_TAIL_MS, told: true };
+    this.agentWasHeard();
   }
 
   /** The line is lost, and the call may go on: whoever has the next one goes on with what is collected. Idempotent. */
@@ -169,6 +203,11 @@ export class KeyDesk {
     const { untilMs, complete } = this.#secretTail;
     const wanted = this.#collection?.wanted;
     return wanted && (wanted.secret || complete) ? 0 : untilMs - this.#options.clock.now();
+  }
+
+  get #takesKeys(): boolean {
+    const nowMs = this.#options.clock.now();
+    return this.#collection !== undefined || this.#secretForMs() > 0 || nowMs < this.#repeat.untilMs;
   }
 
   #listen(): void {

@@ -249,10 +249,35 @@ test('the rest of a secret that was over when the line was lost is dropped on th
   for (const after of [inMedia(redis), writtenDown(redis)]) {
     await after.line.press('184#');
     holdsNothingOf(['184'], after.line);
-    await after.rig.clock.advance(6000);
+    await after.rig.clock.advance(21_000);
     await after.line.press('5');
     assert.match(after.line.all, /callerPressed/);
   }
+});
+
+test('a PIN that was right just before the line was lost is no word when its caller, who is asked to say it again, enters it again (sister of breaker 0)', async () => {
+  const redis = stored();
+  const before = inMedia(redis);
+  await before.rig.started();
+  void before.line.keys.wish(BY_API, 'op-1');
+  await before.rig.clock.advance(6000);
+  await before.line.press('739184#');
+  before.line.keys.leave();
+  assert.equal(redis.settled[0]?.state, 'succeeded');
+  const after = inMedia(redis);
+  after.rig.conversation.start();
+  await after.rig.clock.advance(7000);
+  assert.match(after.rig.spoken.join(), /Could you say that again/);
+  await after.line.press('739184#', 1400);
+  assert.equal(after.rig.callerWords, '');
+  holdsNothingOf(['739', '184'], after.line, redis);
+  // What somebody collects is not held up by it, and neither is a key a while later.
+  void after.line.keys.wish({ ...NUMBER, prompt: undefined }, 'op-2');
+  await after.line.press('1042');
+  assert.equal(redis.settled.at(-1)?.result?.data?.keys, '1042');
+  await after.rig.clock.advance(6000);
+  await after.line.press('5');
+  assert.match(after.line.all, /"tone":"5"/);
 });
 
 test('a secret of which the next host’s agent knows nothing ends, and its rest is dropped (sister of breaker 0)', async () => {

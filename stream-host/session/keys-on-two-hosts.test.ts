@@ -32,7 +32,15 @@ const PIN: CollectKeysWish = {
   retry: 'Again, please.',
   oneOf: ['739184'],
 };
-const agent = (): Responder => ({ ...responder(), keyInput: () => PIN });
+const agent = (): Responder => ({
+  ...responder(),
+  keyInput: () => PIN,
+  async *respond(history) {
+    const call = { callId: 'c1', name: 'collect_keys', args: { input: 'pin' } };
+    if (history.at(-1)?.role === 'tool') yield { type: 'text', text: 'Thank you.' };
+    else yield { type: 'call-action', action: { call, key: 'k1', wish: { kind: 'collect-input', input: 'pin' } } };
+  },
+});
 /** Longer than the rest of a row of keys is waited for. */
 const A_ROW_MS = 1700;
 
@@ -171,4 +179,24 @@ test('a PIN in the middle of which a call becomes one that is only written down 
   phone.socket.terminate();
   await eventually(() => kept.lines(id, 2).some(({ line }) => line === 'end'));
   await holdsNothing(id);
+});
+
+test('a PIN that is typed into a page, as there are no keys, is entered and stands nowhere (breaker: a browser has no keys)', async () => {
+  const id = 'pin-typed';
+  const browser = await first.browser(`?session_id=${id}`);
+  const talking = browser.talk((frame) => frame);
+  await browser.untilType('session_ready');
+  const type = (text: string) => browser.socket.send(JSON.stringify({ type: 'text', text }));
+  type('I want to see my balance.');
+  await eventually(async () => (await first.store.get(id))?.keys?.open !== undefined);
+  await sleep(600);
+  type('739184');
+  const collected = await browser.untilType('keys_collected');
+  assert.partialDeepStrictEqual(collected, { name: 'pin', status: 'right', attempts: 1 });
+  talking.say(0);
+  browser.socket.send(JSON.stringify({ type: 'end' }));
+  await browser.closed;
+  await eventually(() => kept.lines(id).some(({ line }) => line === 'end'));
+  await holdsNothing(id);
+  assert.ok(!JSON.stringify(browser.messages).includes('739184'));
 });

@@ -305,6 +305,7 @@ export class LiveSession {
   }
 
   #typed(text: string): void {
+    if (this.#keys.type(text)) return;
     if (this.#mode.typed) this.#mode.typed(text);
     else this.#events.emit('fault', { code: 'text.unsupported' });
   }

@@ -214,6 +214,27 @@ test('a command that comes twice is one, and an input that the agent does not kn
   assert.deepEqual(await keys.wish({ kind: 'collect-input', input: 'pin' }, 'op-1'), { status: 'no_such_input' });
 });
 
+test('a PIN that is typed where there is no telephone is entered, whole, and is no word (breaker: a browser has no keys)', async () => {
+  const call = await new Call({ most: 8 }).asked();
+  // Whatever else is typed meanwhile is what it says.
+  assert.equal(call.keys.type('I have lost it'), false);
+  assert.equal(call.keys.type('bad'), false);
+  assert.equal(call.keys.type('12 34'), true);
+  await call.rig.clock.advance(4000);
+  assert.deepEqual(
+    call.rig.of('keysAttempted').map(({ attemptsLeft }) => attemptsLeft),
+    [2],
+  );
+  assert.equal(call.keys.type('4711#'), true);
+  await call.rig.clock.advance(4000);
+  assert.deepEqual(call.results[1], { status: 'right', attempts: 2, handle: 'keys-id-1' });
+  assert.equal(call.keys.type('4711'), true, 'it may be typed once more out of habit');
+  await call.rig.clock.advance(6000);
+  for (const digits of ['4711', '1234', '12 34', 'callerPressed', '[pressed'])
+    assert.ok(!call.all.includes(digits), digits);
+  assert.equal(call.keys.type('1042'), false, 'nobody wants keys');
+});
+
 test('a hold stops the time for keys, what is pressed meanwhile is nobody’s, and the prompt that it cut is said again (stranger 1)', async () => {
   const call = new Call();
   await call.rig.started();

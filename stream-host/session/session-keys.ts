@@ -37,6 +37,8 @@ type WishOutcome = KeysOutcome | { readonly status: string };
 const SECRET_WITHIN_MS = 900_000;
 /** What a carrier tells late of a secret, it tells within so long. */
 const TOLD_WITHIN_MS = 60_000;
+/** Who is cut off so soon after a secret, and is asked to say it again, may take that for it. */
+const SECRET_IN_MIND_MS = 60_000;
 
 const TOOL = 'collect_keys';
 const BEGUN = { status: 'begun', note: 'The caller is entering it. You are told what comes of it; do not ask again.' };
@@ -93,7 +95,7 @@ export class SessionKeys {
     });
     // Also in the middle: nobody presses keys before he knows which.
     events.on('agentHeard', () => this.#desk.agentWasHeard());
-    events.on('agentSpoke', () => this.#desk.agentWasHeard());
+    events.on('agentSpoke', () => this.#desk.agentSpoke());
   }
 
   /** Keys are wanted of the caller now, and what he has pressed of them is known here alone. */
@@ -110,6 +112,11 @@ export class SessionKeys {
   press(tone: string, source: KeySource): void {
     const key = NAMED[tone.toLowerCase()] ?? tone.toUpperCase();
     this.#desk.press(key, source);
+  }
+
+  /** @returns whether a text that was typed is keys that are wanted */
+  type(text: string): boolean {
+    return this.#desk.type(text);
   }
 
   /**
@@ -157,13 +164,13 @@ export class SessionKeys {
     this.#listens = undefined;
     this.#keptOut = undefined;
     this.#underWay = { secretUntil };
-    if (clock.wallMs() - secretUntil < SECRET_TAIL_MS) this.#desk.secretMayFollow();
+    if (clock.wallMs() - secretUntil < SECRET_IN_MIND_MS) this.#desk.secretMayBeRepeated();
     if (!open) return;
     const wanted = this.#wantedBy(open.wish);
     if (open.by === 'api') this.#wishes.add(open.id);
     if (!wanted) {
       // Its agent is another one by now.
-      if (open.secret) this.#desk.secretMayFollow();
+      if (open.secret) this.#desk.secretMayBeRepeated();
       this.#keep({ ...(open.secret && { secretUntil: clock.wallMs() + SECRET_TAIL_MS }) });
       if (open.by === 'api') this.#settle(open.id, { status: 'no_such_input' });
       return;
