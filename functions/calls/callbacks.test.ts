@@ -79,7 +79,8 @@ test('a call connects and ends: status, times, reason and timeline follow, and t
   await deliver(`/${id}`, event('CallDisconnected', 'connection-b', result, inSeconds(30)));
   const session = await functions.store.get(id);
   assert.equal(session?.status, 'disconnected');
-  assert.equal(session?.endReason, 'CallDisconnected 200/560000 The conversation has ended.');
+  assert.equal(session?.endReason, 'caller-ended');
+  assert.equal(session?.endDetail, 'CallDisconnected 200/560000 The conversation has ended.');
   assert.equal((session?.endedAt ?? 0) - (session?.connectedAt ?? 0), 29_877);
   const timeline = await functions.store.events(id);
   assert.deepEqual(
@@ -121,7 +122,7 @@ test('a call that never came about is failed', async () => {
   const result = { resultInformation: { code: 486, subCode: 560486, message: 'Busy here' } };
   await deliver(`/${id}`, [event('CreateCallFailed', 'connection-f', result)]);
   const session = await functions.store.get(id);
-  assert.deepEqual([session?.status, session?.endReason], ['failed', 'CreateCallFailed 486/560486 Busy here']);
+  assert.deepEqual([session?.status, session?.endReason], ['failed', 'busy']);
 });
 
 test('a call that was given up as failed, but connects, is hung up', async () => {

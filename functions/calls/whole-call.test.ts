@@ -145,7 +145,8 @@ test('a call that is placed rings, connects, and ends when the phone hangs up', 
   phone.send({ type: 'hangup' });
   const session = await sessionThat(body.call_id, ({ status }) => status === 'disconnected');
   assert.equal(session.id, body.session_id);
-  assert.match(session.endReason ?? '', /^CallDisconnected 200/);
+  assert.equal(session.endReason, 'caller-ended');
+  assert.match(session.endDetail ?? '', /^CallDisconnected 200/);
 });
 
 test('a call that is declined fails', async (t) => {
@@ -155,5 +156,6 @@ test('a call that is declined fails', async (t) => {
   await phone.event('ringing');
   phone.send({ type: 'decline' });
   const session = await sessionThat(body.call_id, ({ status }) => status === 'failed');
-  assert.match(session.endReason ?? '', /^CreateCallFailed/);
+  assert.equal(session.endReason, 'declined');
+  assert.match(session.endDetail ?? '', /^CreateCallFailed/);
 });

@@ -8,6 +8,7 @@ import type { CallTraces } from '../telemetry/call-traces.ts';
 import { type CallDesk, type CallInbox, type Commit, type NewTodo, type Todo, WORK_LEASE_MS } from './call-inbox.ts';
 import { followUpOf, recordTakenIn } from './call-spans.ts';
 import { isOver } from './call-state.ts';
+import { endWord } from './end-reasons.ts';
 import { type FollowUpParts, follow, RESTORE_GRACE_MS } from './follow-ups.ts';
 import type { Consequences } from './handlers/consequences.ts';
 import { consequencesOf } from './handlers/handlers.ts';
@@ -205,7 +206,10 @@ export class CallWork {
       const outcome: Commit = await store.moving(before, patch?.status, commit, (made) => made === 'made');
       if (outcome === 'lease-lost') return outcome;
       if (outcome === 'made') {
-        if (patch?.status !== undefined && isOver(patch.status)) log.info({ status: patch.status }, 'call over');
+        if (patch?.status !== undefined && isOver(patch.status)) {
+          const endReason = endWord(patch.endReason ?? before.endReason ?? '');
+          log.info({ status: patch.status, endReason }, 'call over');
+        }
         const version = before.version + (patch === undefined ? 0 : 1);
         const after = { ...before, ...patch, version };
         if (traces.isOn) await recordTakenIn({ event, before, after, settled: settled ?? [] }, { traces, ledger });
