@@ -66,7 +66,8 @@ if [ -n "$NODE_EXTRA_CA_CERTS" ]; then
   install -m 444 "$NODE_EXTRA_CA_CERTS" "$root/tmp/trusted.pem"
   export NODE_EXTRA_CA_CERTS=/tmp/trusted.pem
 fi
-unset NODE_OPTIONS NODE_COMPILE_CACHE
+# The folder for records is this machine's, and is not there.
+unset NODE_OPTIONS NODE_COMPILE_CACHE CALL_RECORDS_DIR
 HOME=/tmp NODE_ENV=production exec setpriv --no-new-privs -- unshare --root="$root" --wd=/app --setgid=${CONTAINER_USER} --setuid=${CONTAINER_USER} -- "$@"
 `;
 

@@ -142,7 +142,7 @@ export function tell(dialogue: Dialogue, message: BrowserMessage, at: number, se
     case 'call_spent':
       return { ...dialogue, spent: spentText(message) };
     case 'wait_filled':
-      return note(dialogue, `Meanwhile: “${message.content}”`, at);
+      return note(dialogue, message.content === '' ? 'Meanwhile: two tones.' : `Meanwhile: “${message.content}”`, at);
     case 'answered_by':
       return note(dialogue, ANSWERED_BY[message.verdict], at);
     case 'keys_collected':

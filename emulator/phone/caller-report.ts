@@ -49,7 +49,7 @@ function describe(event: CallEvent): string {
         ? `       cut in: agent silent ${event.silentAfterMs} ms after your first sound, ${event.staleFrames} frames of the old answer after that`
         : '       cut in, but the agent had finished before';
     case 'meanwhile':
-      return `agent  ${event.text} [meanwhile]`;
+      return `agent  ${event.text === '' ? '(two tones)' : event.text} [meanwhile]`;
     case 'fault':
       return `       ${event.state === 'on' ? 'fault' : 'fault over'}: ${describeFault(event.fault, event.state)}`;
     case 'faults':

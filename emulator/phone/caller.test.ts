@@ -211,6 +211,14 @@ test('the caller as a person', { concurrency: true }, async (t) => {
       );
     }),
 
+    t.test('takes two tones before a greeting that is late for no greeting', async (t) => {
+      const { caller, events } = await call(t, { greetsAfterMs: 3_000 }, { utterances: [utterance('one')] });
+      const { answers, missed } = await caller.run();
+      assert.deepEqual([answers.length, missed], [1, []]);
+      const kinds = events.flatMap(({ event, atMs }) => (event === 'caller' ? [atMs > 3_300] : []));
+      assert.deepEqual(kinds, [true]);
+    }),
+
     t.test('hangs up when its time has come, whatever is being said (newcomer 5.2-17)', async (t) => {
       const { caller, find } = await call(
         t,

@@ -333,11 +333,14 @@ export class Caller {
       if (!quiet && !isOver) throw new CallFailed(`The agent did not finish within ${LONGEST_ANSWER_MS / 1000} s.`);
       const { silentSinceMs } = phone.ear;
       const turn = await this.#news.readOn();
-      const isOwed = turn?.understood && !turn.answered && !turn.apologised;
+      // Also a greeting, where something filled the wait for it.
+      const isAwaited = turn?.understood ? !turn.answered : turn?.filled && turn.lines.length === 0;
+      const isOwed = isAwaited && !turn?.apologised;
       const owed = isOwed && !isOver && !this.#takenOver && !this.#agentLeft;
       // What was heard was "one moment, please"; the answer is yet to come.
       const heardMore = () => phone.ear.heardSince(silentSinceMs) || this.#takenOver;
-      const goesOn = owed && (await this.#lookingWhoAnswers(() => phone.until(heardMore, ANSWER_MS)));
+      const spokeOn = phone.ear.heardSince(silentSinceMs) && !isOver;
+      const goesOn = spokeOn || (owed && (await this.#lookingWhoAnswers(() => phone.until(heardMore, ANSWER_MS))));
       if (goesOn) continue;
       // Who hangs up in the middle of an answer has not heard it out; and a notice is none.
       const onRecord = this.#agentLeft ? undefined : turn;

@@ -50,6 +50,8 @@ interface Manners {
   readonly unreadUntilOver?: boolean;
   /** Nobody takes the call. */
   readonly refuses?: boolean;
+  /** Two tones fill the wait for its greeting, which comes so much later. */
+  readonly greetsAfterMs?: number;
   /** Says that there will be no answer, and no more. */
   readonly givesUp?: boolean;
   /** Says "one moment" first, and the answer so much later. */
@@ -90,6 +92,14 @@ class Agent implements LineHolder {
     this.#line = line;
     this.#manners = manners;
     this.#framesLeft = (manners.greetingMs ?? 200) / FRAME_MS;
+    if (manners.greetsAfterMs !== undefined) {
+      const greeting = this.record.transcript.splice(0);
+      this.record.events.push({ type: 'wait.filled', data: { kind: 'filler', text: '' } });
+      setTimeout(() => {
+        this.record.transcript.push(...greeting);
+        this.#framesLeft = 400 / FRAME_MS;
+      }, manners.greetsAfterMs);
+    }
     line.seize(this);
     if (manners.refuses) {
       line.release(this);
