@@ -45,8 +45,6 @@ const body = z.discriminatedUnion('kind', [
       ...(['collect-keys', 'listen-for-keys', 'play', 'recording'] as const),
     ]),
     participant,
-    keys: text.exactOptional(),
-    ended: z.enum(['enough', 'terminator', 'no-key', 'pause', 'other']).exactOptional(),
     recordingId: text.exactOptional(),
   }),
   z.object({ kind: z.literal('key'), key: text, sequence: z.number().exactOptional(), participant }),
@@ -59,17 +57,14 @@ const body = z.discriminatedUnion('kind', [
 
 const storedEvent = z.intersection(head, body) satisfies z.ZodType<CallEvent>;
 
-/** @returns its id, its JSON without the keys, and the keys */
-export function encodeCallEvent(event: CallEvent): [id: string, json: string, keys: string] {
+/** @returns its id, its JSON without the key, and the key */
+export function encodeCallEvent(event: CallEvent): [id: string, json: string, key: string] {
   if (event.kind === 'key') return [event.id, JSON.stringify({ ...event, key: '' }), event.key];
-  const keys = 'keys' in event ? (event.keys ?? '') : '';
-  return [event.id, JSON.stringify({ ...event, ...(keys !== '' && { keys: undefined }) }), keys];
+  return [event.id, JSON.stringify(event), ''];
 }
 
 /** Undefined where it is none that this release can read. A key that nobody kept is empty. */
 export function readCallEvent({ event = '', keys = '' }: Readonly<Record<string, string>>): CallEvent | undefined {
   const parsed = storedEvent.safeParse(jsonOf(event)).data;
-  if (parsed === undefined || keys === '') return parsed;
-  if (parsed.kind === 'key') return { ...parsed, key: keys };
-  return 'operation' in parsed ? { ...parsed, keys } : parsed;
+  return parsed?.kind === 'key' ? { ...parsed, key: keys } : parsed;
 }

@@ -50,10 +50,6 @@ export type CallEventBody =
       readonly operation: CallOperation;
       /** Whom it was about, where the carrier says so. */
       readonly participant?: string | undefined;
-      /** Of `collect-keys`: what was pressed, without the key that ended it. A secret, for all we know: never into a log. */
-      readonly keys?: string | undefined;
-      /** Of `collect-keys`: why it ended. */
-      readonly ended?: KeysEnded | undefined;
       /** Of `recording`: which one, where the carrier names it. */
       readonly recordingId?: string | undefined;
     }
@@ -98,9 +94,6 @@ export type CallOperation =
   | 'listen-for-keys'
   | 'play'
   | 'recording';
-
-/** Why keys are no longer collected. */
-export type KeysEnded = 'enough' | 'terminator' | 'no-key' | 'pause' | 'other';
 
 /** A recording that is paused is inactive, too: a carrier need not tell the two apart. */
 export type RecordingState = 'active' | 'inactive';

@@ -11,13 +11,8 @@ const settles =
   (session, event) => {
     const { operationContext, result } = event;
     if (operationContext === undefined || !('operation' in event)) return {};
-    const data = {
-      ...(event.keys !== undefined && { keys: event.keys }),
-      ...(event.ended !== undefined && { ended: event.ended }),
-    };
-    const told = Object.keys(data).length > 0 && { data };
     const overrides = state === 'failed' && { overrides: true };
-    const settlement = { operationContext, state, result: { ...result, ...told }, ...overrides };
+    const settlement = { operationContext, state, result: { ...result }, ...overrides };
     // Whoever talks on the call may wait for it.
     return { settled: [settlement], ...(!isOver(session.status) && { commands: [operationEnded(settlement)] }) };
   };

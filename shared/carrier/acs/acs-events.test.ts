@@ -64,12 +64,6 @@ test('what an event tells besides is told in words that are no carrier’s', () 
     key: '#',
     sequence: 3,
   });
-  const collected = { dtmfResult: { tones: ['one', 'asterisk'] }, resultInformation: { code: 200, subCode: 8514 } };
-  assert.partialDeepStrictEqual(read('RecognizeCompleted', collected), { keys: '1*', ended: 'terminator' });
-  assert.partialDeepStrictEqual(read('RecognizeFailed', { resultInformation: { code: 400, subCode: 8510 } }), {
-    kind: 'operation-failed',
-    ended: 'no-key',
-  });
   assert.partialDeepStrictEqual(read('RecordingStateChanged', { recordingId: 'r', state: 'active' }), {
     kind: 'recording-state',
     recordingId: 'r',

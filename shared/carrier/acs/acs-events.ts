@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { CallEvent, CallEventBody, CallOperation, KeysEnded } from '../call-events.ts';
+import type { CallEvent, CallEventBody, CallOperation } from '../call-events.ts';
 import { endOf, failureOf } from './acs-ends.ts';
 import { keyOf } from './keys.ts';
 
@@ -45,10 +45,6 @@ const wireEvent = z.object({
     sequenceNumber: z.number().optional().catch(undefined),
     sequenceId: z.number().optional().catch(undefined),
     tone: z.string().max(16).optional().catch(undefined),
-    dtmfResult: z
-      .object({ tones: z.array(z.string().max(16)).max(64) })
-      .nullish()
-      .catch(undefined),
     recordingId: z.string().max(2048).optional().catch(undefined),
     state: z.string().optional().catch(undefined),
   }),
@@ -85,16 +81,6 @@ const transcription =
 
 const changeOf = (details: string | undefined) => ({ details, onPurpose: details === ON_PURPOSE });
 
-/** Sub codes of collected keys. (docs: call-automation/recognize-action, "DTMF recognize sub codes") */
-const KEYS_ENDED: Readonly<Record<number, KeysEnded>> = {
-  8531: 'enough',
-  8514: 'terminator',
-  8510: 'no-key',
-  8532: 'pause',
-};
-const keysEnded = ({ resultInformation }: WireData): KeysEnded =>
-  KEYS_ENDED[resultInformation?.subCode ?? 0] ?? 'other';
-
 /**
  * What the SDK's `parseCallAutomationEvent` knows: 38 kinds. It throws for any other, reads the first event of an array only,
  * and is not used.
@@ -125,13 +111,8 @@ const READERS: Readonly<Record<string, Reader>> = {
   PlayCompleted: succeeded('play'),
   PlayFailed: failed('play'),
   PlayCanceled: cancelled('play'),
-  RecognizeCompleted: (data) => ({
-    kind: 'operation-succeeded',
-    operation: 'collect-keys',
-    keys: data.dtmfResult?.tones.flatMap((tone) => keyOf(tone) ?? []).join(''),
-    ended: keysEnded(data),
-  }),
-  RecognizeFailed: (data) => ({ kind: 'operation-failed', operation: 'collect-keys', ended: keysEnded(data) }),
+  RecognizeCompleted: succeeded('collect-keys'),
+  RecognizeFailed: failed('collect-keys'),
   RecognizeCanceled: cancelled('collect-keys'),
   ContinuousDtmfRecognitionToneReceived: ({ tone = '', sequenceId }) => {
     const key = keyOf(tone);
