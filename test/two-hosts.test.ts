@@ -14,7 +14,7 @@ import { eventually } from '../shared/testing/eventually.ts';
 import { freePorts } from '../shared/testing/free-ports.ts';
 import { localEnvironment } from '../start/environment.ts';
 import { startRedisServer } from '../start/redis-server.ts';
-import { Balancer } from './testing/balancer.ts';
+import { FaultyLine } from './testing/faulty-line.ts';
 import { RedisWatch } from './testing/redis-watch.ts';
 import { RunningStack } from './testing/running-stack.ts';
 
@@ -32,8 +32,8 @@ const redis = await startRedisServer();
 
 suite('two stream hosts', { skip: redis === undefined && 'no redis-server is on the path' }, () => {
   let stack: RunningStack;
-  let balancer: Balancer;
-  let toRedisOfA: Balancer;
+  let balancer: FaultyLine;
+  let toRedisOfA: FaultyLine;
   let watch: RedisWatch;
   let env: Record<string, string>;
   let portOfB = 0;
@@ -49,9 +49,9 @@ suite('two stream hosts', { skip: redis === undefined && 'no redis-server is on 
     const given = { STREAM_HOST_PUBLIC_URL: `ws://127.0.0.1:${front}` };
     const url = redis?.url ?? '';
     env = localEnvironment(given, { functions, streamHost, emulator, emulatorTls }, url);
-    balancer = await Balancer.listen(front, streamHost);
+    balancer = await FaultyLine.to(streamHost, front);
     opened.defer(() => balancer.close());
-    toRedisOfA = await Balancer.listen(redisOfA, Number(new URL(url).port));
+    toRedisOfA = await FaultyLine.to(Number(new URL(url).port), redisOfA);
     opened.defer(() => toRedisOfA.close());
     watch = await RedisWatch.start(url);
     opened.defer(() => watch.close());

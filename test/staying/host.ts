@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { STREAM_HOST_FLAGS } from '../../shared/stream-host-flags.ts';
-import { Balancer } from '../testing/balancer.ts';
+import { FaultyLine } from '../testing/faulty-line.ts';
 
 export interface HostOptions {
   readonly name: string;
@@ -19,9 +19,9 @@ export class Host {
   readonly name: string;
   readonly port: number;
   readonly process: ChildProcess;
-  readonly #toRedis: Balancer;
+  readonly #toRedis: FaultyLine;
 
-  private constructor(options: HostOptions, toRedis: Balancer) {
+  private constructor(options: HostOptions, toRedis: FaultyLine) {
     this.name = options.name;
     this.port = options.port;
     this.#toRedis = toRedis;
@@ -41,7 +41,7 @@ export class Host {
   }
 
   static async start(options: HostOptions, redisDoorPort: number): Promise<Host> {
-    return new Host(options, await Balancer.listen(redisDoorPort, options.redisPort));
+    return new Host(options, await FaultyLine.to(options.redisPort, redisDoorPort));
   }
 
   /** Its connections to Redis, as that sees them. */

@@ -7,12 +7,15 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
  */
 export type LineFault = 'none' | 'down' | 'slow' | 'stalled' | number;
 
-/** A line to a service on this machine that fails when told to. */
+/** A line to a port of this machine, which passes connections on as they are; leads elsewhere, is cut or fails when told to. */
 export class FaultyLine {
   readonly port: number;
+  /** Local addresses of all connections that it has made, as their other end sees them. */
+  readonly sources = new Set<string>();
   readonly #server: Server;
-  readonly #target: number;
-  readonly #sockets = new Set<Socket>();
+  /** With the port that each leads to. */
+  readonly #sockets = new Map<Socket, number>();
+  #target: number;
   #fault: LineFault = 'none';
 
   private constructor(server: Server, port: number, target: number) {
@@ -30,18 +33,29 @@ export class FaultyLine {
     return new FaultyLine(server, typeof address === 'object' && address ? address.port : port, target);
   }
 
+  /** Leaves every connection as it is, and sends new ones to another port. */
+  sendNewTo(target: number): void {
+    this.#target = target;
+  }
+
+  /** Cuts the connections that lead to a port. */
+  cut(target: number): void {
+    for (const [socket, to] of this.#sockets) if (to === target) socket.destroy();
+  }
+
   /** From now on, for those who are connected, too: they are cut off, but where it stalls. */
   become(fault: LineFault): void {
     this.#fault = fault;
-    for (const socket of this.#sockets) {
+    for (const socket of this.#sockets.keys()) {
       if (fault === 'stalled') socket.unpipe().resume();
       else socket.destroy();
     }
   }
 
-  close(): void {
-    this.#server.close();
-    for (const socket of this.#sockets) socket.destroy();
+  async close(): Promise<void> {
+    const closed = once(this.#server.close(), 'close');
+    for (const socket of this.#sockets.keys()) socket.destroy();
+    await closed;
   }
 
   #take(incoming: Socket): void {
@@ -54,7 +68,9 @@ export class FaultyLine {
         incoming.end(`HTTP/1.1 ${fault} No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`),
       );
     } else {
-      const outgoing = connect(this.#target, '127.0.0.1');
+      const outgoing = connect(this.#target, '127.0.0.1', () => {
+        this.sources.add(`${outgoing.localAddress}:${outgoing.localPort}`);
+      });
       this.#keep(outgoing);
       incoming.on('close', () => outgoing.destroy());
       outgoing.on('close', () => incoming.destroy());
@@ -63,7 +79,7 @@ export class FaultyLine {
   }
 
   #keep(socket: Socket): void {
-    this.#sockets.add(socket);
+    this.#sockets.set(socket, this.#target);
     socket.setNoDelay(true);
     socket.on('error', () => {});
     socket.on('close', () => this.#sockets.delete(socket));
