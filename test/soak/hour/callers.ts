@@ -103,7 +103,7 @@ export class Callers {
     while (!this.#isOver) {
       for (const call of [...this.#standing]) this.#look(call);
       this.#redialsAtMs = this.#redialsAtMs.filter((atMs) => atMs > performance.now());
-      if (this.#standing.size + this.#redialsAtMs.length < this.#options.calls) await this.#dial();
+      if (this.#standing.size + this.#redialsAtMs.length < this.#options.calls) void this.#dial();
       await sleep(LOOK_EVERY_MS);
     }
   }
