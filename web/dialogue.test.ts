@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { BrowserMessage, Envelope } from '../shared/protocol/browser.ts';
 import {
   type AgentLine,
+  agentName,
   type Dialogue,
   EMPTY_DIALOGUE,
   type Line,
@@ -301,4 +302,11 @@ test('two speakers of a call that is written down have a line each while both sp
 test('an answer that is waited for, and of which nothing was heard, stands nowhere (stranger17: an empty line)', () => {
   const nothing: BrowserMessage = { type: 'assistant_heard', heard: '', ...named(2) };
   assert.deepEqual(shape(told(final('When is it?', 2), nothing)), ['caller: When is it?']);
+});
+
+test('what the agent tells the human does not read as told to the caller (stranger17 5)', () => {
+  const words = 'Ann, about a bill.';
+  const about = { full: words, heard: words, interrupted: false, ...named(2) };
+  const aside: BrowserMessage = { type: 'assistant_spoken', to: 'human', ...about };
+  assert.deepEqual(answers(told(aside, spoken(3, 'Hello again.'))).map(agentName), ['Agent, to the human', 'Agent']);
 });

@@ -45,6 +45,8 @@ export interface AgentLine extends LineOf<'agent'> {
   readonly heard?: string;
   /** Set when the answer is over: what of it was heard, and what was not because the caller cut in. */
   readonly spoken?: { readonly heard: string; readonly unheard: string; readonly cutOff: boolean };
+  /** The human whom the caller is put through to heard it, and the caller did not. */
+  readonly to?: 'human';
   /** Why the end was never told: nobody knows what was heard beyond what was told before. */
   readonly broken?: string;
 }
@@ -117,6 +119,7 @@ export function tell(dialogue: Dialogue, message: BrowserMessage, at: number, se
         ...answer,
         text: message.full,
         spoken: { ...splitAtHeard(message.full, message.heard), cutOff: message.interrupted },
+        ...(message.to && { to: message.to }),
       }));
     case 'turn_latency':
       return changeAnswer(dialogue, message.turn_id, at, (answer) => ({
@@ -232,6 +235,9 @@ function tellSpeaker(
 }
 
 /** Of a speaker, for people. */
+/** The agent, and whom it speaks to where that is not the caller. */
+export const agentName = ({ to }: AgentLine): string => (to === undefined ? 'Agent' : 'Agent, to the human');
+
 export function speakerName(speaker: string | undefined): string {
   if (speaker === undefined) return 'You';
   const words = speaker.replaceAll('-', ' ');

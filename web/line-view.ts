@@ -1,4 +1,12 @@
-import { type AgentLine, type CallerLine, type Line, speakerName, splitAtHeard, type ToolUse } from './dialogue.ts';
+import {
+  type AgentLine,
+  agentName,
+  type CallerLine,
+  type Line,
+  speakerName,
+  splitAtHeard,
+  type ToolUse,
+} from './dialogue.ts';
 import { element } from './element.ts';
 import { latencyView } from './latency-view.ts';
 import { timeOf } from './transcript.ts';
@@ -35,7 +43,7 @@ function agentView(line: AgentLine): HTMLElement {
   if (line.tools.length > 0) said.append(element('div', 'tools', ...line.tools.map(toolView)));
   if (line.text !== '') said.append(element('p', 'words', ...spokenWords(line)));
   if (line.latency) said.append(latencyView(line.latency));
-  const view = element('li', 'line agent', speaker('Agent', line), said);
+  const view = element('li', 'line agent', speaker(agentName(line), line), said);
   if (!line.spoken && !line.broken) view.setAttribute('aria-busy', 'true');
   return view;
 }

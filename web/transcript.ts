@@ -1,4 +1,4 @@
-import { type Dialogue, EMPTY_DIALOGUE, type Line, note, seal, speakerName } from './dialogue.ts';
+import { agentName, type Dialogue, EMPTY_DIALOGUE, type Line, note, seal, speakerName } from './dialogue.ts';
 
 /** One talk on this page, or one call on its simulated phone. */
 export interface Part {
@@ -98,6 +98,6 @@ function lineAsText(line: Line): string[] {
       ({ name, args, result, state, elapsedMs }) =>
         `${time}  Tool ${name} ${JSON.stringify(args)} -> ${state}${elapsedMs === undefined ? '' : ` in ${Math.round(elapsedMs)} ms`} ${JSON.stringify(result) ?? ''}`,
     ),
-    `${time}  Agent: ${words}${broken}${latency ? ` [first sound after ${Math.round(latency.firstSoundMs)} ms]` : ''}`,
+    `${time}  ${agentName(line)}: ${words}${broken}${latency ? ` [first sound after ${Math.round(latency.firstSoundMs)} ms]` : ''}`,
   ];
 }

@@ -259,6 +259,10 @@ export const browserMessage = z.discriminatedUnion('type', [
       full: z.string(),
       heard: z.string().describe('Shorter than `full` where the caller cut in.'),
       interrupted: z.boolean(),
+      to: z
+        .literal('human')
+        .describe('Added. Who heard it, where it was not the caller: the human whom he is put through to.')
+        .optional(),
       ...turnOf,
     })
     .meta({

@@ -43,6 +43,8 @@ export interface SessionEventMap {
     readonly fullText: string;
     readonly heardText: string;
     readonly interrupted: boolean;
+    /** The human whom the caller is put through to, and who alone heard it; without it, the caller. */
+    readonly to?: 'human';
   };
   /** The caller waited for turn `turn`, and heard this meanwhile. It is no part of the answer. */
   waitFilled: { readonly turn: number; readonly kind: WaitFilling; readonly text: string };

@@ -1,6 +1,11 @@
 import type { ToolItem } from '../../shared/sessions/history.ts';
 import type { CallAction } from '../contract/agent.ts';
+import type { CallNews } from '../contract/call-news.ts';
 import type { SessionEmitter } from '../contract/events.ts';
+
+/** Who hears a turn that speaks of such news: the human whom the caller is put through to, where it is said aside. */
+export const earOf = (news: readonly CallNews[]): { readonly to?: 'human' } =>
+  news.some(({ aside }) => aside) ? { to: 'human' } : {};
 
 const RESULTS = {
   begun: { status: 'begun', note: 'You are told what comes of it. Do not ask for it again meanwhile.' },

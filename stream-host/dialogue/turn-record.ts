@@ -1,5 +1,6 @@
 import type { HistoryItem } from '../../shared/sessions/history.ts';
 import type { CallNews } from '../contract/call-news.ts';
+import { earOf } from './call-actions.ts';
 import { SpokenText } from './spoken-text.ts';
 
 type Done =
@@ -44,12 +45,11 @@ export class TurnRecord {
    * @param news what it speaks of: what was said aside was heard by the human whom the caller is put through to
    */
   history(heardMs: number, news: readonly CallNews[] = []): HistoryItem[] {
-    const isAside = news.some(({ aside }) => aside);
     return this.#done.flatMap((done): HistoryItem[] => {
       if (done.kind === 'tool') return [done.item];
       const text = done.spoken.heardAt(heardMs);
       if (text === '') return [];
-      return [{ role: 'agent', text, heard: text === done.spoken.full, ...(isAside && { to: 'human' }) }];
+      return [{ role: 'agent', text, heard: text === done.spoken.full, ...earOf(news) }];
     });
   }
 }

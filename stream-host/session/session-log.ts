@@ -119,9 +119,9 @@ export class SessionLog {
     events.on('agentText', (event) => {
       if (event.turn !== speaking?.turn) speaking = event;
     });
-    events.on('agentSpoke', ({ turn, fullText, heardText, interrupted, atMs }) => {
+    events.on('agentSpoke', ({ turn, fullText, heardText, interrupted, to, atMs }) => {
       const durationMs = Math.round(atMs - (speaking?.turn === turn ? speaking.atMs : atMs));
-      this.add('agent.said', { turn, text: heardText, fullText, interrupted, durationMs });
+      this.add('agent.said', { turn, text: heardText, fullText, interrupted, durationMs, ...(to && { to }) });
     });
     events.on('waitFilled', ({ turn, kind, text }) => this.add('wait.filled', { turn, kind, text }));
     events.on('bargeIn', ({ turn, by }) => this.add('turn.interrupted', { turn, at: by }));

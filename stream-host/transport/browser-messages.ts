@@ -98,13 +98,14 @@ export function tellBrowser(
   events.on('agentHeard', ({ turn, heardText }) =>
     send({ type: 'assistant_heard', heard: heardText, ...turnOf(turn) }),
   );
-  events.on('agentSpoke', ({ turn, fullText, heardText, interrupted }) => {
+  events.on('agentSpoke', ({ turn, fullText, heardText, interrupted, to }) => {
     if (turn !== greetingTurn) {
       const content = interrupted ? heardText : fullText;
       send({ type: 'assistant_final', content, speaker: 'assistant', ...turnOf(turn) });
       sayAs('status', agent, turn, { message: content });
     }
-    send({ type: 'assistant_spoken', full: fullText, heard: heardText, interrupted, ...turnOf(turn) });
+    const ear = to && { to };
+    send({ type: 'assistant_spoken', full: fullText, heard: heardText, interrupted, ...ear, ...turnOf(turn) });
   });
   events.on('turnLatency', ({ wordsMs, recognisedMs, firstTokenMs, firstVoiceMs, firstAudioMs, turn }) =>
     send({

@@ -5,7 +5,7 @@ import type { CallNews } from '../../contract/call-news.ts';
 import type { SessionEmitter, WaitFilling } from '../../contract/events.ts';
 import type { Mouth, MouthEvents, StopCause } from '../../contract/mouth.ts';
 import type { StandbyVoice, Synthesiser } from '../../contract/speech.ts';
-import { tellActions } from '../../dialogue/call-actions.ts';
+import { earOf, tellActions } from '../../dialogue/call-actions.ts';
 import type { History } from '../../dialogue/history.ts';
 import { type CallerWords, saysTheSame } from '../ear/caller-words.ts';
 import type { TurnPolicy } from '../turns/turn-policy.ts';
@@ -360,10 +360,10 @@ export class Replies {
     // What was to be done with the call once it was heard is not done.
     if (interrupted) this.#note(reply.turn, 'cancelled');
     for (const { onSpoken } of reply.news) onSpoken?.(!interrupted);
-    const { fullText, heardText } = reply.turn.spoken(heardMs);
     // Two tones in place of words are heard too, and somebody waits for their end.
     if (!reply.audible) return;
-    this.#options.events.emit('agentSpoke', { turn: reply.turn.number, fullText, heardText, interrupted });
+    const words = { ...reply.turn.spoken(heardMs), ...earOf(reply.news) };
+    this.#options.events.emit('agentSpoke', { turn: reply.turn.number, ...words, interrupted });
   }
 
   /** What the turn did and what was heard of it so far. A tool's result is kept from the moment it is there. */

@@ -8,6 +8,7 @@ import type {
   RealtimeResponseStatus,
   RealtimeSession,
 } from '../../contract/realtime.ts';
+import { earOf } from '../../dialogue/call-actions.ts';
 import { CallTalk } from './call-talk.ts';
 import type { Ledger } from './ledger.ts';
 import { LiveTurn, type TurnKind } from './live-turn.ts';
@@ -387,7 +388,7 @@ export class Answers {
     this.#tools.dropped(turn);
     ledger.turnReads(turn, turn.history(heardMs));
     this.talk.ended(turn, interrupted);
-    const { fullText, heardText } = turn.spoken(heardMs);
-    if (turn.audible) events.emit('agentSpoke', { turn: turn.number, fullText, heardText, interrupted });
+    const words = { ...turn.spoken(heardMs), ...earOf(turn.news) };
+    if (turn.audible) events.emit('agentSpoke', { turn: turn.number, ...words, interrupted });
   }
 }
