@@ -6,6 +6,8 @@ export interface CallNews {
   readonly item?: ToolItem | undefined;
   /** What it says of it: nothing, what its model makes of it, or a line word for word. */
   readonly speech: 'none' | 'own-words' | { readonly line: string };
+  /** What it is about. What was to be said of the same before, and is not said yet, is not said any more. */
+  readonly topic?: string | undefined;
   /** What was said of it was heard to its end, or was cut off. Told once; never where nothing is said. */
   readonly onSpoken?: ((heard: boolean) => void) | undefined;
   /** It is said to whoever else is in the call, while the caller does not hear the agent, and never to him. */

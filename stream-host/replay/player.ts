@@ -184,6 +184,7 @@ export class Player implements Stage {
           item: step.item,
           speech: step.speech,
           aside: step.aside,
+          topic: step.topic,
           ...(step.awaited && { onSpoken: (heard) => this.#leaves('news-spoken', { heard }) }),
         });
       case 'attend':

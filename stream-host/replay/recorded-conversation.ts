@@ -100,12 +100,13 @@ export class RecordedConversation implements Everything {
 
   told(news: CallNews): void {
     const tape = this.#tape;
-    const { item, speech, onSpoken, aside } = news;
+    const { item, speech, onSpoken, aside, topic } = news;
     const told = {
       item: tape.hiding.json(item),
       speech: tape.hiding.json(speech),
       ...(onSpoken && { awaited: true }),
       ...(aside && { aside }),
+      ...(topic !== undefined && { topic }),
     };
     tape.step('told', told, () =>
       this.#conversation.told({

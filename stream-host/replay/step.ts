@@ -84,6 +84,8 @@ const news = {
     .transform(({ result, ...item }) => ({ ...item, result }))
     .optional(),
   speech: z.union([z.enum(['none', 'own-words']), z.strictObject({ line: text })]),
+  /** It takes the place of what was to be said of the same. */
+  topic: text.optional(),
   /** Somebody wants to know whether it was heard. */
   awaited: z.literal(true).optional(),
   /** It is for somebody else's ear than the caller's. */

@@ -1,133 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { CollectKeysWish, KeysUnderWay } from '../../shared/calls/keys-wish.ts';
-import type { Settlement } from '../../shared/calls/operation-ledger.ts';
-import { countedIds } from '../../shared/ids.ts';
-import type { HistoryItem } from '../../shared/sessions/history.ts';
-import type { Session } from '../../shared/sessions/session.ts';
-import { decodeSession, encodeWholeSession } from '../../shared/sessions/session-codec.ts';
-import type { Mode } from '../contract/mode.ts';
-import { Rig } from '../conversation/testing/rig.ts';
 import { LiveRig } from '../modes/voice-live/testing/live-rig.ts';
-import { Attentions } from './attentions.ts';
-import { SessionKeys } from './session-keys.ts';
-
-const PROMPT = 'Please enter your PIN, and then the hash key.';
-const CUT_OFF = /^Sorry, we were cut off for a moment/;
-const PIN: CollectKeysWish = {
-  kind: 'collect-keys',
-  name: 'pin',
-  least: 4,
-  most: 8,
-  terminators: '#',
-  attempts: 3,
-  firstKeyMs: 10_000,
-  betweenKeysMs: 4000,
-  secret: true,
-  prompt: PROMPT,
-  retry: 'That is not right. Please try again.',
-  oneOf: ['739184'],
-};
-const NUMBER: CollectKeysWish = { ...PIN, name: 'number', secret: false, oneOf: undefined, least: 4, most: 4 };
-const SPOKEN: HistoryItem[] = [{ role: 'agent', text: 'Hello.', heard: true }];
-const BY_API = { kind: 'collect-input', input: 'pin' } as const;
-
-/** What stands in Redis of the session, as its next host reads it. */
-interface Stored {
-  keys?: KeysUnderWay | undefined;
-  readonly settled: Settlement[];
-  readonly written: string[];
-}
-
-const stored = (): Stored => ({ settled: [], written: [] });
-
-/** The keys of a session on one of its lines. */
-class Line {
-  readonly rig: { readonly log: readonly { readonly type: string }[]; readonly clock: Rig['clock'] };
-  readonly keys: SessionKeys;
-  readonly attentions: Attentions;
-  readonly listens: boolean[] = [];
-  /** For how long keys that the carrier tells of are kept out of Redis. */
-  readonly keptOutMs: number[] = [];
-
-  constructor(
-    redis: Stored,
-    { rig, mode }: { rig: Rig | LiveRig; mode: Mode },
-    input: CollectKeysWish | undefined = PIN,
-  ) {
-    this.rig = rig;
-    const attend = mode.attend?.bind(mode);
-    this.attentions = new Attentions((to) => {
-      this.keys.hold(to === 'nobody');
-      attend?.(to);
-    });
-    this.keys = new SessionKeys({
-      events: rig.events,
-      mode,
-      attend: (to) => this.attentions.attend('keys', to),
-      agent: { keyInput: (name) => (name === input?.name ? input : undefined) },
-      clock: rig.clock,
-      newId: countedIds(),
-      listen: (on) => void this.listens.push(on),
-      keepOut: (forMs) => void this.keptOutMs.push(forMs),
-      keep: (keys) => {
-        const session: Session = { ...SESSION, keys };
-        const hash = Object.fromEntries(pairs(encodeWholeSession(session)));
-        redis.written.push(JSON.stringify(hash));
-        redis.keys = decodeSession(SESSION.id, hash).keys;
-      },
-      settle: (settlement) => void redis.settled.push(settlement),
-    });
-    if (redis.keys) this.keys.resume(redis.keys);
-  }
-
-  /** One key after the other, as a caller types who knows them. */
-  async press(keys: string, everyMs = 120): Promise<void> {
-    for (const key of keys) {
-      this.keys.press(key, 'line');
-      await this.rig.clock.advance(everyMs);
-    }
-  }
-
-  get all(): string {
-    return JSON.stringify([this.rig.log.filter(({ type }) => type !== 'frame')]);
-  }
-}
-
-const SESSION: Session = {
-  ...{ id: 'a-session', version: 1, channel: 'phone', direction: 'inbound', mode: 'media' },
-  ...{ agent: 'bank', status: 'connected', createdAt: 1 },
-};
-
-function* pairs(flat: readonly string[]): Generator<[string, string]> {
-  for (let at = 0; at < flat.length; at += 2) yield [flat[at] ?? '', flat[at + 1] ?? ''];
-}
-
-function inMedia(of: Stored, input?: CollectKeysWish | undefined, history = SPOKEN) {
-  const rig = new Rig({ history });
-  const line = new Line(of, { rig, mode: rig.conversation }, input);
-  return { rig, line };
-}
-
-/** Nobody answers there, nor asks. */
-function writtenDown(of: Stored) {
-  const rig = new Rig();
-  const mode: Mode = {
-    start() {},
-    audio() {},
-    interrupt() {},
-    close() {},
-    pressed: (tone) => rig.events.emit('callerPressed', { tone }),
-  };
-  return { rig, line: new Line(of, { rig, mode }) };
-}
-
-function holdsNothingOf(digits: readonly string[], ...lines: readonly (Line | Stored)[]): void {
-  for (const line of lines) {
-    const text = line instanceof Line ? line.all : JSON.stringify(line);
-    for (const each of [...digits, 'callerPressed', '[pressed']) assert.ok(!text.includes(each), `${each}: ${text}`);
-  }
-}
+import {
+  BY_API,
+  CUT_OFF,
+  holdsNothingOf,
+  inMedia,
+  KeysLine,
+  NUMBER,
+  PIN,
+  PROMPT,
+  SPOKEN,
+  stored,
+  writtenDown,
+} from './testing/keys-line.ts';
 
 test('a PIN that a lost line breaks off is asked for anew, as a secret, and is entered: its operation ends once, as it was entered (breaker 0)', async () => {
   const redis = stored();
@@ -158,6 +44,40 @@ test('a PIN that a lost line breaks off is asked for anew, as a secret, and is e
   assert.equal(await after.line.keys.wish(BY_API, 'op-1'), undefined);
   assert.equal(after.rig.callerWords, '');
   holdsNothingOf(['739', '184'], before.line, after.line, redis);
+});
+
+test('who enters his PIN while he is told that we were cut off is not asked for it afterwards: he would enter it again, and nobody would keep it (breaker 0)', async () => {
+  const redis = stored();
+  const before = inMedia(redis);
+  void before.line.keys.wish(BY_API, 'op-1');
+  before.line.keys.leave();
+  const after = inMedia(redis);
+  after.rig.conversation.start();
+  await after.rig.clock.advance(2500);
+  await after.line.press('1111#');
+  await after.rig.clock.advance(5000);
+  await after.line.press('739184#');
+  await after.rig.clock.advance(6000);
+  assert.equal(redis.settled[0]?.state, 'succeeded');
+  assert.deepEqual(
+    after.rig.spoken.slice(-2).map((said) => said.trim()),
+    ['Please try again.', 'All right.'],
+  );
+  assert.doesNotMatch(after.rig.spoken.join(' ').replaceAll(/\s+/g, ' '), /enter your PIN/);
+
+  const redisOfLive = stored();
+  void inMedia(redisOfLive).line.keys.wish(BY_API, 'op-1');
+  const rig = new LiveRig({ history: SPOKEN });
+  const line = new KeysLine(redisOfLive, { rig, mode: rig.call });
+  rig.call.start();
+  await rig.pass(2400);
+  for (const key of '739184#') {
+    line.keys.press(key, 'line');
+    await rig.pass(192);
+  }
+  await rig.pass(8000);
+  assert.equal(redisOfLive.settled[0]?.state, 'succeeded');
+  assert.ok(!rig.of('agentSpoke').some(({ heardText }) => heardText.includes('enter your PIN')));
 });
 
 test('of the attempts those count that had ended, and an agent hears of the last one on whichever line that is (breaker 0)', async () => {
@@ -192,7 +112,7 @@ test('a speech-to-speech agent asks anew, too, as a secret (breaker 0, VOICE_LIV
   await before.line.press('739');
   before.line.keys.leave();
   const rig = new LiveRig({ history: SPOKEN });
-  const line = new Line(redis, { rig, mode: rig.call });
+  const line = new KeysLine(redis, { rig, mode: rig.call });
   rig.call.start();
   await line.press('184#');
   await rig.pass(12_000);

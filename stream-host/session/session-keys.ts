@@ -70,13 +70,17 @@ export class SessionKeys {
       line: {
         onWord: (key) => mode.pressed(key),
         onCollected: (key) => events.emit('callerPressed', { tone: key }),
-        onBegun: () => mode.interrupt(),
+        onBegun: () => {
+          // Who enters them need not be asked for them any more.
+          mode.told?.({ speech: 'none', topic: this.#topic });
+          mode.interrupt();
+        },
         onRetry: (line, { name, attempts, secret }, attemptsLeft) => {
           if (secret) this.#keepOut(SECRET_WITHIN_MS);
           const { open } = this.#underWay;
           if (open) this.#keep({ ...this.#underWay, open: { ...open, attempts: attempts - attemptsLeft } });
           events.emit('keysAttempted', { name, attemptsLeft });
-          mode.told?.({ speech: { line } });
+          mode.told?.({ speech: { line }, topic: this.#topic });
         },
         // Who looks for the keys is not asked whether he is there.
         onCollecting: (wanted) => attend(wanted ? 'waiting' : 'caller'),
@@ -178,7 +182,7 @@ export class SessionKeys {
     if (open.by === 'api') void this.#collectForApi(wanted, open, open);
     else {
       void this.#collectForAgent(wanted, open, open);
-      this.#ask(wanted);
+      this.#ask(wanted, open);
     }
   }
 
@@ -218,15 +222,15 @@ export class SessionKeys {
     if (outcome.status === 'replaced' || outcome.status === 'call_over') return;
     const args = asked.wish.kind === 'collect-input' ? { input: asked.wish.input } : {};
     const item = newsItem(`${asked.id}-done`, TOOL, resultOf(outcome), args);
-    this.#options.mode.told?.({ item, speech: 'own-words' });
+    this.#options.mode.told?.({ item, speech: 'own-words', topic: asked.id });
   }
 
   async #collectForApi(wanted: CollectKeysWish, asked: Asked, goesOn?: OpenCollection): Promise<KeysOutcome> {
     const outcome = this.collect(wanted, asked, goesOn);
-    this.#ask(wanted);
+    this.#ask(wanted, asked);
     const told = await outcome;
     const item = newsItem(`${asked.id}-done`, TOOL, resultOf(told));
-    this.#options.mode.told?.({ item, speech: speechOf(told, wanted) });
+    this.#options.mode.told?.({ item, speech: speechOf(told, wanted), topic: asked.id });
     return this.#settle(asked.id, told);
   }
 
@@ -234,8 +238,12 @@ export class SessionKeys {
     return wish.kind === 'collect-input' ? this.#options.agent.keyInput?.(wish.input) : wish;
   }
 
-  #ask({ prompt }: CollectKeysWish): void {
-    if (prompt !== undefined) this.#options.mode.told?.({ speech: { line: prompt } });
+  #ask({ prompt }: CollectKeysWish, { id }: Asked): void {
+    if (prompt !== undefined) this.#options.mode.told?.({ speech: { line: prompt }, topic: id });
+  }
+
+  get #topic(): string | undefined {
+    return this.#underWay.open?.id;
   }
 
   #keepOut(forMs: number): void {

@@ -13,6 +13,8 @@ export class PendingNews {
 
   add(news: CallNews): void {
     if (news.item) this.#items.push(news.item);
+    const { topic } = news;
+    if (topic !== undefined) this.#drop((unsaid) => unsaid.topic === topic);
     if (news.speech !== 'none') this.#unsaid.push(news);
   }
 
@@ -69,9 +71,13 @@ export class PendingNews {
 
   #dropLate(): void {
     if (this.#silent) return;
-    const late = this.#unsaid.filter(({ aside }) => aside);
-    this.#unsaid = this.#unsaid.filter(({ aside }) => !aside);
-    for (const { onSpoken } of late) onSpoken?.(false);
+    this.#drop(({ aside = false }) => aside);
+  }
+
+  #drop(isOld: (news: CallNews) => boolean): void {
+    const old = this.#unsaid.filter(isOld);
+    this.#unsaid = this.#unsaid.filter((news) => !old.includes(news));
+    for (const { onSpoken } of old) onSpoken?.(false);
   }
 
   #isDue({ aside = false }: CallNews): boolean {
