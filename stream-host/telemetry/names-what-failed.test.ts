@@ -266,6 +266,36 @@ test('a question to which no answer came is a turn of its own that failed, and n
   assert.deepEqual([chat.error, chat.parentSpanId], ['model.silent', unanswered?.spanId]);
 });
 
+test('a question whose wait was given up in words is over with them, also where its caller asks again at once (stranger17 1)', async () => {
+  const { clock, events, observer, spans } = watchedSession();
+  const chat = { service: 'chat-model', model: 'm' } as const;
+  events.emit('callerFinal', { turn: 2, text: 'Where is my order?' });
+  for (const kind of ['filler', 'explanation', 'give-up'] as const) {
+    await clock.advance(7_000);
+    events.emit('waitFilled', { turn: 2, kind, text: 'Sorry.' });
+  }
+  await clock.advance(4_000);
+  observer.served({ ...chat, startedAtMs: 0, endedAtMs: 22_000 });
+  observer.served({ ...chat, startedAtMs: 24_500, firstAtMs: 24_600, endedAtMs: 25_000 });
+  events.emit('callerFinal', { turn: 3, text: 'Where is it?' });
+  events.emit('agentSpoke', { turn: 3, fullText: 'Here.', heardText: 'Here.', interrupted: false });
+  const [given, answered] = spans.named(SPAN.turn);
+  assert.deepEqual(
+    [given, answered].map((turn) => [turn?.attributes[ATTRIBUTE.turn], turn?.error]),
+    [
+      [2, 'reply.stalled'],
+      [3, undefined],
+    ],
+  );
+  assert.deepEqual(
+    spans.named('chat m').map(({ parentSpanId, error }) => [parentSpanId, error]),
+    [
+      [given?.spanId, 'model.silent'],
+      [answered?.spanId, undefined],
+    ],
+  );
+});
+
 test('a recogniser that recovers while the greeting is heard is no failure of the greeting (stranger17 1)', async () => {
   const { rig, spans, observer } = await talk();
   rig.script = () => [new Error('a fault of the model')];

@@ -14,12 +14,11 @@ export class OpenTurn {
   bargeInBy: string | undefined;
   /** The last thing that it came to less by. */
   fault: string | undefined;
-  /** When the wait for its answer was given up: what begins later is not of it. */
-  gaveUpAtMs: number | undefined;
   callerText: string | undefined;
   heardText: string | undefined;
   #startMs: number;
   #lastMs: number;
+  #gaveUpAtMs: number | undefined;
   #waits = 0;
   #lastFilling: WaitFilling | undefined;
 
@@ -42,6 +41,16 @@ export class OpenTurn {
   lasted(fromMs: number, toMs: number): void {
     this.#startMs = Math.min(this.#startMs, fromMs);
     this.#lastMs = Math.max(this.#lastMs, toMs);
+  }
+
+  /** When the wait for its answer was given up, and its caller told so, or taken back: what is asked later is not of it. */
+  get gaveUpAtMs(): number | undefined {
+    return this.#gaveUpAtMs;
+  }
+
+  giveUp(atMs: number): void {
+    this.#gaveUpAtMs ??= atMs;
+    this.fault ??= 'reply.stalled';
   }
 
   filled(kind: WaitFilling): void {

@@ -84,7 +84,9 @@ export class SessionSpans implements SessionObserver {
     });
     events.on('agentHeard', ({ atMs }) => this.#silences.agentHeard(atMs));
     events.on('waitFilled', ({ turn, kind, text, atMs }) => {
-      this.#turnNumber(turn, atMs).filled(kind);
+      const open = this.#turnNumber(turn, atMs);
+      open.filled(kind);
+      if (kind === 'give-up') open.giveUp(atMs);
       this.#silences.filled(atMs, text);
     });
     events.on('turnLatency', (event) => this.#latency(event));
@@ -124,9 +126,12 @@ export class SessionSpans implements SessionObserver {
       this.#client(this.#openingSpanId, startedAtMs, endedAtMs, span);
       return;
     }
-    if (service !== 'speech-synthesis') this.#hearsItself = service === 'realtime';
-    const open = this.#turn;
-    if (open?.gaveUpAtMs !== undefined && startedAtMs >= open.gaveUpAtMs) this.#concludes(open, open.lastMs, true);
+    if (service !== 'speech-synthesis') {
+      this.#hearsItself = service === 'realtime';
+      // Whoever is asked after an answer was given up is asked something else.
+      const open = this.#turn;
+      if (open?.gaveUpAtMs !== undefined && startedAtMs >= open.gaveUpAtMs) this.#concludes(open, open.lastMs, true);
+    }
     const turn = this.#turnAt(startedAtMs);
     turn.lasted(startedAtMs, endedAtMs);
     this.#client(turn.spanId, startedAtMs, endedAtMs, span);
@@ -176,9 +181,9 @@ export class SessionSpans implements SessionObserver {
     if (code === 'realtime.handed_over') this.#hearsItself = false;
     if (ofTurn === undefined || ofTurn <= this.#lastNumber) return;
     const turn = this.#turnNumber(ofTurn, atMs);
+    if (code === 'reply.stalled') turn.giveUp(atMs);
     // "The reply failed" says less than why.
-    turn.fault = error instanceof ParleyError ? error.code : code;
-    if (code === 'reply.stalled') turn.gaveUpAtMs = atMs;
+    else turn.fault = error instanceof ParleyError ? error.code : code;
   }
 
   #concludes(turn: OpenTurn, atMs: number, interrupted: boolean): void {

@@ -292,9 +292,10 @@ export class AzureRecogniser implements Recogniser {
   #lost(error: DependencyError): void {
     if (this.#phase.name !== 'connecting' && this.#phase.name !== 'listening') return;
     const { session, provider, attempt } = this.#phase;
-    attempt.failed(error.code);
-    if (error instanceof SpeechServiceError) this.#tellFailed(provider, error.reason, error.httpStatus);
-    else this.#tellFailed(provider, error.code);
+    const told = error instanceof SpeechServiceError ? error : { reason: error.code, httpStatus: undefined };
+    const { reason, httpStatus } = told;
+    attempt.failed(reason);
+    this.#tellFailed(provider, reason, httpStatus);
     const { services } = this.#options;
     const isRefusal = error instanceof SpeechServiceError && error.isRefusal;
     this.#refusals = isRefusal ? this.#refusals + 1 : 0;
@@ -307,7 +308,7 @@ export class AzureRecogniser implements Recogniser {
     if (this.#phase.name === 'listening' && this.#options.clock.now() - this.#phase.sinceMs > HEALTHY_MS) {
       this.#attempts = 0;
     }
-    this.#left = { provider, code: error.code };
+    this.#left = { provider, code: reason };
     // Whoever has failed them all waits.
     const isOneLeft = this.#attempts < services.all.length - 1 && services.hasOther(provider);
     const delayMs = isOneLeft ? 0 : this.#restartDelayMs();

@@ -112,5 +112,6 @@ function verdictOn(failure: unknown): Verdict {
   const isOfThisText = failure instanceof SpeechServiceError && failure.wireStatus === INVALID_PAYLOAD;
   if (isOfThisText || code === 'synthesis.busy') return { blame: 'elsewhere', code };
   const isTheirs = ['synthesis.no-connection', 'synthesis.failed', 'synthesis.silent'].includes(code);
-  return { blame: isTheirs ? 'provider' : 'nobody', code };
+  const why = failure instanceof SpeechServiceError ? failure.reason : code;
+  return { blame: isTheirs ? 'provider' : 'nobody', code: why };
 }
