@@ -30,7 +30,8 @@ export function startOtlp(otlpUrl: string, options: PipelineOptions): Pipeline {
 export function otlpMetricReader(otlpUrl: string): MetricReader {
   return new PeriodicExportingMetricReader({
     exporter: new OTLPMetricExporter({ url: `${otlpUrl}/v1/metrics`, timeoutMillis: EXPORT_MS }),
-    exportIntervalMillis: METRICS_EVERY_MS,
+    // OpenTelemetry's own variable, which Azure's side reads by itself; no shorter than one export may take.
+    exportIntervalMillis: Math.max(EXPORT_MS, Number(process.env.OTEL_METRIC_EXPORT_INTERVAL) || METRICS_EVERY_MS),
     exportTimeoutMillis: EXPORT_MS,
   });
 }

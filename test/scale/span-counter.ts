@@ -1,19 +1,29 @@
 import { createServer } from 'node:http';
 import { gunzipSync } from 'node:zlib';
-import { readOtlpMetrics } from '../../emulator/telemetry/otlp.ts';
+import { readEnvelopes } from '../../emulator/telemetry/envelopes.ts';
+import { MetricBoard } from '../../emulator/telemetry/metric-board.ts';
+import { readOtlpMetrics, readOtlpTraces } from '../../emulator/telemetry/otlp.ts';
+import type { TelemetryItem } from '../../emulator/telemetry/telemetry-item.ts';
 import { METRIC } from '../../shared/telemetry/names.ts';
 import { listening } from '../../shared/testing/listening.ts';
 
 const KINDS = new Map<string, string>(Object.values(METRIC).map(({ name, kind }) => [name, kind]));
 
-/** An OTLP endpoint that takes everything and counts it. */
+export interface TakenTelemetry {
+  readonly spans: number;
+  /** Of spans, and in Application Insights' way of metrics, too, as they came over the wire. */
+  readonly bytes: number;
+  /** How often a metric was recorded. */
+  readonly records: number;
+}
+
+/** Takes everything that it is sent, by OTLP or as Application Insights does, and counts it. */
 export class SpanCounter {
   readonly url: string;
   readonly #close: () => void;
+  readonly #metrics = new MetricBoard();
   #spans = 0;
   #bytes = 0;
-  /** Records of metrics up to now, by stream. */
-  readonly #records = new Map<string, number>();
   #recordsTold = 0;
 
   private constructor(port: number, close: () => void) {
@@ -24,8 +34,9 @@ export class SpanCounter {
   static async listen(): Promise<SpanCounter> {
     const server = createServer(async (request, response) => {
       const sent = Buffer.concat(await request.toArray());
-      counter.#take(request.url ?? '', sent, request.headers['content-encoding'] === 'gzip');
-      response.setHeader('content-type', 'application/json').end('{}');
+      const items = counter.#take(request.url ?? '', sent, request.headers['content-encoding'] === 'gzip');
+      const counts = { itemsReceived: items, itemsAccepted: items, errors: [] };
+      response.setHeader('content-type', 'application/json').end(JSON.stringify(counts));
     });
     const counter: SpanCounter = new SpanCounter(await listening(server), () => {
       server.closeAllConnections();
@@ -34,9 +45,17 @@ export class SpanCounter {
     return counter;
   }
 
-  /** Since it was asked last. `bytes` as they came over the wire. */
-  take(): { readonly spans: number; readonly bytes: number; readonly records: number } {
-    const records = [...this.#records.values()].reduce((sum, count) => sum + count, 0);
+  /** As Azure's portal would show it. */
+  get connectionString(): string {
+    return `InstrumentationKey=11111111-2222-4333-8444-555555555555;IngestionEndpoint=${this.url}/`;
+  }
+
+  /** Since it was asked last. */
+  take(): TakenTelemetry {
+    const records = this.#metrics.list().reduce((sum, { name, count, sum: counted }) => {
+      const kind = KINDS.get(name);
+      return sum + (kind === 'histogram' ? count : kind === 'counter' ? counted : 0);
+    }, 0);
     const taken = { spans: this.#spans, bytes: this.#bytes, records: records - this.#recordsTold };
     this.#recordsTold = records;
     this.#spans = 0;
@@ -48,21 +67,18 @@ export class SpanCounter {
     this.#close();
   }
 
-  #take(path: string, sent: Buffer, isZipped: boolean): void {
-    const text = (isZipped ? gunzipSync(sent) : sent).toString();
-    if (path.includes('metrics')) this.#count(text);
-    if (!path.includes('traces')) return;
-    this.#bytes += sent.length;
-    this.#spans += text.match(/"spanId"\s*:/g)?.length ?? 0;
-  }
-
-  /** Of a histogram each record counts, of a counter what it counts; both are sums since the start. */
-  #count(text: string): void {
-    for (const item of readOtlpMetrics(JSON.parse(text))) {
-      if (item.is !== 'metric') continue;
-      const { name, attributes, count, sum } = item.metric;
-      const kind = KINDS.get(name);
-      if (kind !== 'gauge') this.#records.set(JSON.stringify([name, attributes]), kind === 'histogram' ? count : sum);
+  #take(path: string, sent: Buffer, isZipped: boolean): number {
+    const items = itemsIn(path, (isZipped ? gunzipSync(sent) : sent).toString());
+    for (const item of items) {
+      if (item.is === 'span') this.#spans += 1;
+      else if (item.is === 'metric') this.#metrics.add(item.metric);
     }
+    if (!path.endsWith('/metrics')) this.#bytes += sent.length;
+    return items.length;
   }
+}
+
+function itemsIn(path: string, text: string): readonly TelemetryItem[] {
+  if (path.endsWith('/track')) return readEnvelopes(text).items.flatMap(({ items }) => items);
+  return path.endsWith('/metrics') ? readOtlpMetrics(JSON.parse(text)) : readOtlpTraces(JSON.parse(text));
 }

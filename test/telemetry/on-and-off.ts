@@ -21,7 +21,8 @@ const found: Record<'off' | 'on', TalkFigures[]> = { off: [], on: [] };
 try {
   for (let round = 1; round <= rounds; round += 1) {
     for (const state of ['off', 'on'] as const) {
-      const settings: Record<string, string> = state === 'on' ? { OTEL_EXPORTER_OTLP_ENDPOINT: taker.url } : {};
+      const settings: Record<string, string> =
+        state === 'on' ? { APPLICATIONINSIGHTS_CONNECTION_STRING: taker.connectionString } : {};
       found[state].push(await talking(`${state}-${round}`, calls, settings, (measure) => measure(seconds)));
     }
   }

@@ -45,14 +45,15 @@ export async function talking<Found>(
 }
 
 function figuresOf(measured: Measured, log: string): TalkFigures {
+  const quantile = (values: readonly number[], share: number) =>
+    values.length === 0 ? Number.NaN : quantileAt(share)(values);
   const firstSounds = [...log.matchAll(/"firstAudioMs":(\d+)/g)].map(([, ms]) => Number(ms));
   const jitters = stretchesOf(measured).flatMap(({ jitterMs }) => jitterMs);
-  if (firstSounds.length === 0 || jitters.length === 0) throw new Error('Nobody was answered: nothing was measured.');
   return {
     loopDelayMs: measured.host.loopDelayP99Ms,
-    jitterMs: quantileAt(0.99)(jitters),
-    firstSoundMs: quantileAt(0.5)(firstSounds),
-    firstSoundLateMs: quantileAt(0.95)(firstSounds),
+    jitterMs: quantile(jitters, 0.99),
+    firstSoundMs: quantile(firstSounds, 0.5),
+    firstSoundLateMs: quantile(firstSounds, 0.95),
     cpuPercent: cpuOf(measured),
     rssMb: measured.host.rssMb,
   };
@@ -65,6 +66,10 @@ export const headOf = (...cells: readonly string[]) => {
   line(...cells.map(() => '---'));
 };
 
-/** The mean of some readings, and how far they lie apart. */
-export const withSpread = (values: readonly number[], digits = 1): string =>
-  `${momentsOf(values).mean.toFixed(digits)} (${Math.min(...values).toFixed(digits)} – ${Math.max(...values).toFixed(digits)})`;
+/** The mean of some readings, and how far they lie apart. In one of a few seconds nobody may have been answered. */
+export function withSpread(readings: readonly number[], digits = 1): string {
+  const values = readings.filter(Number.isFinite);
+  if (values.length === 0) return 'nothing was seen';
+  const [least, most] = [Math.min(...values), Math.max(...values)].map((value) => value.toFixed(digits));
+  return `${momentsOf(values).mean.toFixed(digits)} (${least} – ${most})`;
+}
