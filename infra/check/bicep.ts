@@ -105,7 +105,7 @@ export class Bicep {
 
   /** @param copy of the folder, whose files will be formatted */
   async format(folder: string, copy: string): Promise<{ file: string; line: number }[]> {
-    for (const pattern of ['**/*.bicep', '**/*.bicepparam']) await this.#run(['format', '--pattern', pattern], copy);
+    await this.#run(['format', '--pattern', '**/*.bicep*'], copy);
     return globSync('**/*.{bicep,bicepparam}', { cwd: folder })
       .sort()
       .flatMap((file) => {

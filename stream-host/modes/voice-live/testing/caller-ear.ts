@@ -12,11 +12,18 @@ export function voiceOf(tag: number, fromMs: number, ms: number): Uint8Array {
   return bytesOf(samples);
 }
 
-/** What the caller hears, millisecond by millisecond: frames are played one after the other from when they came. */
+/**
+ * What the caller hears, millisecond by millisecond: frames are played one after the other from when they came. Kept in plain
+ * lists, as a hundred calls have millions of them.
+ */
 export class CallerEar {
   readonly #clock: VirtualClock;
-  readonly #played: { atMs: number; tag: number; place: number }[] = [];
-  #queued: { atMs: number; tag: number; place: number }[] = [];
+  /** Of each millisecond, heard or still to come: when it is, and what is in it. */
+  readonly #atMs: number[] = [];
+  readonly #tags: number[] = [];
+  readonly #places: number[] = [];
+  /** So many of them were heard. */
+  #heard = 0;
   #untilMs = 0;
 
   constructor(clock: VirtualClock) {
@@ -28,36 +35,47 @@ export class CallerEar {
     let atMs = Math.max(this.#clock.now(), this.#untilMs);
     const samples = samplesOf(frames);
     for (let at = 0; at < samples.length; at += 16, atMs += 1) {
-      this.#queued.push({ atMs, tag: samples[at] ?? 0, place: samples[at + 1] ?? 0 });
+      this.#atMs.push(atMs);
+      this.#tags.push(samples[at] ?? 0);
+      this.#places.push(samples[at + 1] ?? 0);
     }
     this.#untilMs = atMs;
   }
 
   stop(): void {
     this.#settle();
-    this.#queued = [];
+    for (const list of [this.#atMs, this.#tags, this.#places]) list.length = this.#heard;
     this.#untilMs = this.#clock.now();
   }
 
   /** What was heard by now, in order. */
   get played(): readonly { readonly atMs: number; readonly tag: number; readonly place: number }[] {
     this.#settle();
-    return this.#played;
+    return Array.from({ length: this.#heard }, (_, at) => ({
+      atMs: this.#atMs[at] ?? 0,
+      tag: this.#tags[at] ?? 0,
+      place: this.#places[at] ?? 0,
+    }));
   }
 
   /** How much of an item was heard by now, from its beginning, in ms. */
   heardMs(tag: number): number {
-    return this.played.reduce((most, each) => (each.tag === tag ? Math.max(most, each.place + 1) : most), 0);
+    this.#settle();
+    let most = 0;
+    for (let at = 0; at < this.#heard; at += 1) {
+      if (this.#tags[at] === tag) most = Math.max(most, (this.#places[at] ?? 0) + 1);
+    }
+    return most;
   }
 
   /** When sound was heard, in order. */
   get soundAtMs(): number[] {
-    return this.played.filter(({ tag }) => tag > 0).map(({ atMs }) => atMs);
+    this.#settle();
+    return this.#atMs.filter((_, at) => at < this.#heard && (this.#tags[at] ?? 0) > 0);
   }
 
   #settle(): void {
     const nowMs = this.#clock.now();
-    const count = this.#queued.findIndex(({ atMs }) => atMs >= nowMs);
-    this.#played.push(...this.#queued.splice(0, count < 0 ? this.#queued.length : count));
+    while (this.#heard < this.#atMs.length && (this.#atMs[this.#heard] ?? 0) < nowMs) this.#heard += 1;
   }
 }
