@@ -3,7 +3,7 @@ import type { Cancel, Clock } from '../clock.ts';
 import { messageOf, NotFoundError } from '../errors.ts';
 import type { NewId } from '../ids.ts';
 import type { Logger } from '../log.ts';
-import type { NewEvent, Session } from '../sessions/session.ts';
+import type { Session } from '../sessions/session.ts';
 import type { CallTraces } from '../telemetry/call-traces.ts';
 import { type CallDesk, type CallInbox, type Commit, type NewTodo, type Todo, WORK_LEASE_MS } from './call-inbox.ts';
 import { followUpOf, recordTakenIn } from './call-spans.ts';
@@ -16,7 +16,6 @@ import { RECONCILE } from './operation-ledger.ts';
 
 export interface CallWorkOptions extends FollowUpParts {
   readonly inbox: CallInbox;
-  readonly source: NewEvent['source'];
   readonly clock: Clock;
   /** Names the one who holds a call's work. */
   readonly newId: NewId;

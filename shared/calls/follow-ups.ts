@@ -1,7 +1,7 @@
 import type { Carrier } from '../carrier/carrier.ts';
 import type { OutboundBudget } from '../limits/outbound-budget.ts';
 import type { Logger } from '../log.ts';
-import type { Session } from '../sessions/session.ts';
+import type { NewEvent, Session } from '../sessions/session.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import type { Todo } from './call-inbox.ts';
 import { isOver } from './call-state.ts';
@@ -10,10 +10,12 @@ import type { FollowUp } from './handlers/consequences.ts';
 import { operationEnded } from './host-commands.ts';
 import { endCall, type Later, type MediaRecovery } from './media-recovery.ts';
 import { isSettled, type Operation, type OperationLedger, RECONCILE } from './operation-ledger.ts';
+import { isStart } from './operations/recording-state.ts';
 import { reconcile } from './reconcile.ts';
 import { RECORDING, recordingTold } from './recording-told.ts';
 
 export interface FollowUpParts {
+  readonly source: NewEvent['source'];
   readonly store: SessionStore;
   readonly ledger: OperationLedger;
   readonly carrier: Pick<Carrier, 'end' | 'state' | 'participants' | 'recordingState' | 'stopRecording'>;
@@ -95,7 +97,7 @@ function leftToOthers({ todo: { name, data }, log }: Task): Later | undefined {
 async function askHowItEnded(
   { sessionId, session, todo, log }: Task,
   operationContext: string,
-  { ledger, carrier, store }: FollowUpParts,
+  { ledger, carrier, store, source }: FollowUpParts,
 ): Promise<Later | undefined> {
   const operation = await ledger.get(sessionId, operationContext);
   if (operation === undefined || isSettled(operation.state)) return undefined;
@@ -107,6 +109,12 @@ async function askHowItEnded(
   if (isNews && isHeardOf && session && !isOver(session.status))
     await store.command(sessionId, operationEnded(settlement));
   log.info({ operation: operation.kind, state: settlement.state }, 'no event told how an operation ended; asked');
+  if (isNews && session && isStart(operation) && settlement.state === 'failed') {
+    // Whoever talked on the call could not know that it was over.
+    const data = { operation_id: operationContext, reason: settlement.result?.message };
+    log.warn(data, 'the call was not recorded');
+    await store.append(sessionId, { type: 'recording.failed', source, data });
+  }
   return undefined;
 }
 

@@ -87,15 +87,18 @@ export async function recordingTold(task: RecordingTask, parts: RecordingParts):
 }
 
 /**
- * Which operation it is about: the one that is known by that name, else the first that may have been asked for and does not know
- * its own. A call has one recording at a time.
+ * Which operation it is about: the one that is known by that name, else one that was asked for and does not know its own, or
+ * was taken back before it knew. A call has one recording at a time.
  */
 function startFor(starts: readonly Operation[], recordingId: string | undefined): Operation | undefined {
   if (recordingId === undefined) return starts.findLast(({ state }) => state === 'succeeded' || state === 'accepted');
-  const known = starts.find((each) => recordingIdOf(each) === recordingId);
-  const mayBe = ({ state, result }: Operation) =>
-    state === 'accepted' || state === 'unknown' || (state === 'failed' && result?.message === TAKEN_BACK);
-  return known ?? starts.find((each) => mayBe(each) && recordingIdOf(each) === undefined);
+  const nameless = starts.filter((each) => recordingIdOf(each) === undefined);
+  return (
+    starts.find((each) => recordingIdOf(each) === recordingId) ??
+    nameless.findLast(({ state }) => state === 'accepted') ??
+    nameless.findLast(({ state }) => state === 'unknown') ??
+    nameless.find(({ result }) => result?.message === TAKEN_BACK && result.data?.requested === true)
+  );
 }
 
 async function inactive(

@@ -23,7 +23,7 @@ const step = fc.oneof(
     weight: 4,
     arbitrary: fc.record({
       what: fc.constant('start' as const),
-      how: fc.constantFrom('well', 'well', 'refused', 'unanswered', 'fails-later'),
+      how: fc.constantFrom('well', 'well', 'refused', 'unanswered', 'fails-later', 'told-early'),
     }),
   },
   { weight: 3, arbitrary: fc.record({ what: fc.constantFrom('pause' as const, 'resume' as const, 'stop' as const) }) },
@@ -73,17 +73,21 @@ class Recordings extends ScriptedCarrier {
   running: { readonly id: string; active: boolean } | undefined;
   readonly told: ReturnType<typeof recordingTask>[] = [];
   begun = 0;
+  takeIn: (which: number) => Promise<void> = async () => {};
 
   override state = async () => 'connected' as const;
   override startRecording = async () => {
     if (this.how === 'refused' || this.running) throw new CarrierError('refused', 'acs.refused', 'No.');
     this.begun += 1;
     const id = `recording-${this.begun}`;
+    const isEarly = this.how === 'told-early';
     if (this.how === 'fails-later') this.tell(id, 'failed');
     else {
       this.running = { id, active: true };
       this.tell(id, 'active');
     }
+    // Events may be here before the answer.
+    if (isEarly) await this.takeIn(this.told.length - 1);
     if (this.how === 'unanswered') throw new CarrierError('unreachable', 'acs.unreachable', 'No answer.');
     return { recordingId: id };
   };
@@ -133,6 +137,10 @@ class Call {
   heard = 0;
   #asked = 0;
   host = this.#open(true);
+
+  constructor() {
+    this.carrier.takeIn = (which) => this.event(which, false);
+  }
 
   #open(isNew: boolean): CallRecording {
     const host = new CallRecording({

@@ -358,3 +358,27 @@ test('what shall be recorded from its beginning and cannot be is told of: nobody
     await eventually(async () => (await call.state('from-start'))[1] === reason);
   }
 });
+
+test('a notice that is still to be said when its recording is stopped is said once, for the one that is asked for next', async () => {
+  const call = recorded({ fromStart: false, notice: NOTICE });
+  await call.ask('asked-1');
+  assert.equal(await call.change('stop', 'stopped'), 'asked-1');
+  call.recording.ended('asked-1', false, 'stop');
+  await call.ask('asked-2');
+  assert.equal(call.news.length, 1);
+  call.news[0]?.onSpoken?.(true);
+  await eventually(call.isRunning);
+  assert.deepEqual([(await call.state('asked-2'))[0], call.carrier.asked], ['succeeded', ['record']]);
+});
+
+test('what a host has taken over and begun with is not refused when its command comes, though the caller is being put through by then', async () => {
+  const first = recorded({ fromStart: false, notice: NOTICE });
+  await first.ask('asked-1');
+  first.recording.close(false);
+  const second = recorded({ fromStart: false, notice: NOTICE }, PLAN, { sessionId: first.sessionId });
+  second.recording.begin('from-start', false);
+  await eventually(() => second.news.length === 1);
+  second.recording.refuse('asked-1', 'calls.transfer-running');
+  second.news[0]?.onSpoken?.(true);
+  await eventually(second.isRunning);
+});

@@ -62,6 +62,8 @@ export class CallRecording {
   #state: RecordingState = NOT_RECORDED;
   /** All that were asked for: a command may be delivered twice, and people are told once. */
   readonly #known = new Set<string>();
+  /** The agent has been given the notice to say, and nobody knows yet whether it is heard: it counts for whoever wants it then. */
+  #isBeingSaid = false;
   /** Settles when the recording that begins with the call is on record. */
   #entered: Promise<unknown> = Promise.resolve();
 
@@ -104,6 +106,8 @@ export class CallRecording {
 
   /** Nothing comes of it. */
   refuse(by: string, code: string): void {
+    // A host that takes the call over may have begun with it already.
+    if (this.#known.has(by)) return;
     this.#known.add(by);
     this.#settle(by, code);
   }
@@ -138,7 +142,7 @@ export class CallRecording {
     try {
       const operations = await ports.ledger.list(sessionId);
       const found = recordingStateOf(operations);
-      if (this.#state !== NOT_RECORDED || found.is === 'off') return;
+      if (this.#state !== NOT_RECORDED || found.is === 'off' || this.#known.has(found.by)) return;
       this.#known.add(found.by);
       const own = operations.find(({ operationContext }) => operationContext === found.by);
       // It was asked for, and whoever has died, or nobody, knows what came of it.
@@ -210,10 +214,16 @@ export class CallRecording {
       this.#fail(by, mode.told ? 'recording.notice-unheard' : 'calls.no-voice');
       return;
     }
-    mode.told({
-      speech: { line: notice },
-      onSpoken: (heard) => (heard ? void this.#record(by) : this.#say(by, notice, attempt + 1)),
-    });
+    if (this.#isBeingSaid) return;
+    this.#isBeingSaid = true;
+    const onSpoken = (heard: boolean) => {
+      this.#isBeingSaid = false;
+      const state = this.#state;
+      if (state.is !== 'noticing') return;
+      if (heard) void this.#record(state.by);
+      else this.#say(state.by, notice, state.by === by ? attempt + 1 : 2);
+    };
+    mode.told({ speech: { line: notice }, onSpoken });
   }
 
   async #play(by: string, url: string): Promise<void> {

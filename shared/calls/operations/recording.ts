@@ -92,7 +92,7 @@ export async function changeRecording(
   const state = recordingStateOf(await ledger.list(of.sessionId));
   if (state.is === 'off') throw noRecording();
   if (!('recordingId' in state) || state.recordingId === undefined) {
-    if (action === 'stop') return takeBack(ports, of, state.by);
+    if (action === 'stop') return takeBack(ports, of, state.by, state.is === 'starting');
     throw new ParleyError('recording.none', 'Its notice comes first, until which it can only be stopped.');
   }
   const { by, recordingId } = state;
@@ -136,8 +136,15 @@ async function whyGone(
   return noRecording(gone);
 }
 
-async function takeBack(ports: OperationPorts, of: OperationOf, by: string): Promise<string | undefined> {
-  const taken = { operationContext: by, state: 'failed', result: { message: TAKEN_BACK } } as const;
+/** @param requested the carrier was asked for it already, and may tell of it */
+async function takeBack(
+  ports: OperationPorts,
+  of: OperationOf,
+  by: string,
+  requested: boolean,
+): Promise<string | undefined> {
+  const result = { message: TAKEN_BACK, ...(requested && { data: { requested } }) };
+  const taken = { operationContext: by, state: 'failed', result } as const;
   // It has begun just then, or has come to nothing.
   if (!(await ports.ledger.settle(of.sessionId, taken))) return changeRecording(ports, of, 'stop');
   await operate(ports, of, {
