@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { eventData } from '../../emulator/acs/event-data.ts';
-import { END_REASONS, endWord } from '../../shared/calls/end-reasons.ts';
+import { agentsEnd, END_REASONS, endWord } from '../../shared/calls/end-reasons.ts';
 import { CALL_ENDS } from '../../shared/carrier/call-events.ts';
 import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
 
@@ -51,4 +51,10 @@ test('each word of an end is in the one list, and what is none is not shown as o
     'Jane is well',
   ];
   assert.deepEqual(words.map(endWord), ['caller-away', 'acs.refused', 'line-closed', 'carrier-ended', 'other']);
+  // A model that says "transferred" has put nobody through.
+  assert.deepEqual(['caller-away', 'transferred', 'she is happy'].map(agentsEnd), [
+    'caller-away',
+    'agent-ended',
+    'agent-ended',
+  ]);
 });

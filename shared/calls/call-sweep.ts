@@ -10,7 +10,7 @@ import { type CallTraces, noCallTraces } from '../telemetry/call-traces.ts';
 import { ATTRIBUTE, SPAN } from '../telemetry/names.ts';
 import { isOver } from './call-state.ts';
 import type { CallWork } from './call-work.ts';
-import { whoHangsUp } from './end-reasons.ts';
+import { type EndReason, whoHangsUp } from './end-reasons.ts';
 
 export interface CallSweepOptions {
   readonly store: SessionStore;
@@ -131,7 +131,7 @@ export class CallSweep {
     const { clock } = this.#options;
     if (clock.wallMs() - session.createdAt < this.#limits.notEstablishedMs) return;
     log.warn('a call never came about');
-    await this.#close(session, { status: 'failed', endReason: 'call-never-established' });
+    await this.#close(session, { status: 'failed', endReason: 'call-never-established' satisfies EndReason });
   }
 
   /** A browser's session ends with its socket, and the replica that had it writes that down, unless it died. */
@@ -141,7 +141,7 @@ export class CallSweep {
     if (silence === undefined) return store.watch(session.id, HELD_AGAIN_MS);
     if (silence.forMs < this.#limits.lostMs) return store.watch(session.id, this.#limits.lostMs - silence.forMs);
     log.warn('the session of a browser was left behind');
-    await this.#close(session, { status: 'disconnected', endReason: 'host-lost' });
+    await this.#close(session, { status: 'disconnected', endReason: 'host-lost' satisfies EndReason });
   }
 
   async #listen(session: Session, callConnectionId: string, log: Logger): Promise<void> {
@@ -152,7 +152,7 @@ export class CallSweep {
       const { goneMs } = this.#limits;
       const forMs = silence?.forMs ?? goneMs;
       if (forMs < goneMs) return store.watch(session.id, goneMs - forMs);
-      return this.#over(session, 'call-gone', log);
+      return this.#over(session, 'call-gone' satisfies EndReason, log);
     }
     if (state !== 'connected') return;
     if (silence === undefined) return;
@@ -166,7 +166,7 @@ export class CallSweep {
       // Once for each silence: what comes of it is told to the functions, who try again.
       return store.watch(session.id, limitMs - silence.forMs);
     }
-    const reason = silence.everHeld ? 'media-lost' : 'media-never-came';
+    const reason: EndReason = silence.everHeld ? 'media-lost' : 'media-never-came';
     log.error(
       { reason, silentMs: silence.forMs },
       'nobody talks on this call; hanging up rather than leaving it silent',

@@ -6,7 +6,7 @@ import { ERROR_CODES } from '../error-codes.ts';
  * about may have one of `ERROR_CODES` instead, and a browser’s session `socket-closed-` and the code of its socket.
  */
 export const END_REASONS = {
-  'agent-ended': 'The agent ended it.',
+  'agent-ended': 'The agent ended it, for a reason of its own.',
   busy: 'Whoever was called is busy.',
   'call-failed': 'It never came about; the carrier’s code tells why.',
   'call-gone': 'The carrier does not know it any more, and nobody told how it ended.',
@@ -41,6 +41,12 @@ export const TRANSFERRED = 'transferred' satisfies EndReason;
 /** Whom the end of our part in a call ends it for. A call that a human has taken goes on without us. */
 export const whoHangsUp = (endReason: string | undefined): 'everybody' | 'us' =>
   endReason === TRANSFERRED ? 'us' : 'everybody';
+
+/** Why our side ends a conversation by itself. */
+const AGENT_ENDS: readonly EndReason[] = ['caller-away', 'menu', 'no-answer', 'service-lost', 'voicemail'];
+
+/** Of what ended a conversation the word for the call: what a model gives as its reason is its own, and may quote the caller. */
+export const agentsEnd = (reason: string): EndReason => AGENT_ENDS.find((word) => word === reason) ?? 'agent-ended';
 
 const isOneOf = (list: object, word: string): boolean => Object.hasOwn(list, word);
 

@@ -37,6 +37,27 @@ suite('a session in MEDIA mode', { concurrency: true }, () => {
     assert.deepEqual((await host.store.history('bye-1')).at(-1), { role: 'agent', text: 'Goodbye.', heard: true });
   });
 
+  test('a call that ends as nobody is there any more says so in every place (stranger17 8)', async () => {
+    const away = await startHost(redis.url, {
+      openResponder: () => ({
+        ...leaving(),
+        async *respond(): AsyncGenerator<ReplyPiece> {
+          yield { type: 'text', text: 'Goodbye.' };
+          yield { type: 'end-call', reason: 'caller-away' };
+        },
+      }),
+    });
+    await away.store.create(phoneSession('away-1'));
+    const phone = await away.phone('away-call', 'away-1');
+    const talking = phone.startCall();
+    await phone.untilKind('AudioData');
+    talking.say(400);
+    assert.deepEqual(await phone.closed, { code: 1000, reason: 'caller-away' });
+    assert.equal((await away.store.get('away-1'))?.endReason, 'caller-away');
+    const ended = (await away.store.events('away-1')).find(({ type }) => type === 'conversation.ended');
+    assert.deepEqual(ended?.data, { reason: 'caller-away' });
+  });
+
   test('a browser is told that the session has ended, and the session says so', async () => {
     const browser = await host.browser('?session_id=bye-2');
     const talking = browser.talk((frame) => frame);

@@ -1,4 +1,4 @@
-import { type EndReason, TRANSFERRED, whoHangsUp } from '../../shared/calls/end-reasons.ts';
+import { agentsEnd, type EndReason, TRANSFERRED, whoHangsUp } from '../../shared/calls/end-reasons.ts';
 import { isCollecting } from '../../shared/calls/keys-wish.ts';
 import type { Settlement } from '../../shared/calls/operation-ledger.ts';
 import type { Cancel, Clock } from '../../shared/clock.ts';
@@ -122,7 +122,7 @@ export class LiveSession {
       if (code === 'listener.failed') options.onUnexpected?.(error);
     });
     if (recorder) this.#events.on('agentSpoke', () => this.#events.emit('spent', recorder.summary));
-    this.#events.on('ended', () => this.#finish('agent-ended', true));
+    this.#events.on('ended', ({ reason }) => this.#finish(agentsEnd(reason), true));
     this.#mode = mode.open({
       clock,
       log,
