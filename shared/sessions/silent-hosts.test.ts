@@ -16,7 +16,8 @@ for (const redis of await redisesUnderTest()) {
 
     test('whoever announces himself learns who was not heard for 3 s, and when the next one will be', async () => {
       const first = await store.hosts.announce('a', load, ANNOUNCED_FOR_MS);
-      assert.deepEqual(first, { wasUnknown: true, silent: [], nextSilentInMs: undefined, hosts: 1 });
+      const alone = { hosts: 1, othersWithRoom: 0 };
+      assert.deepEqual(first, { wasUnknown: true, silent: [], nextSilentInMs: undefined, ...alone });
       await store.hosts.announce('b', load, JUST_SILENT_MS + 150);
       await store.hosts.reserve('call', { agent: 'orders', mode: 'media' }, 100);
       const heard = await store.hosts.announce('a', load, ANNOUNCED_FOR_MS);
