@@ -1,5 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { build, type Metafile, type Plugin } from 'esbuild';
 import { withoutBallast } from './telemetry-ballast.ts';
 
@@ -62,7 +63,7 @@ export async function bundle({ entries, folder, external, compact = false }: Bun
     metafile: true,
     write: false,
     logLevel: 'silent',
-    plugins: [inItsPlace, withSideEffects, withoutOtherStores, withoutBallast, withoutBrowser],
+    plugins: [inItsPlace, withSideEffects, withoutOtherStores, withoutOtherEvents, withoutBallast, withoutBrowser],
   });
   const [warning] = warnings;
   if (warning) throw new Error(`${warning.location?.file}:${warning.location?.line}: ${warning.text}`);
@@ -123,6 +124,20 @@ const withoutOtherStores: Plugin = {
         .map((name) => `export { default as ${name} } from './lib/${name}.js';`)
         .join('\n'),
     }));
+  },
+};
+
+/** Reading Event Grid's events takes the models of its two envelopes. Those of all events stay only because they are made of one another. */
+const withoutOtherEvents: Plugin = {
+  name: 'without other events',
+  setup({ onLoad }) {
+    onLoad({ filter: /@azure[/\\]eventgrid[/\\].*[/\\]mappers\.js$/ }, async ({ path: file }) => {
+      const { EventGridEvent, CloudEvent } = await import(pathToFileURL(file).href);
+      return {
+        contents: `export const EventGridEvent = ${JSON.stringify(EventGridEvent)};
+export const CloudEvent = ${JSON.stringify(CloudEvent)};`,
+      };
+    });
   },
 };
 
