@@ -38,6 +38,8 @@ const SHORT_SAMPLES = 1.5 * SAMPLE_RATE;
 /** What is heard with less confidence is heard again, where it is not longer than this. */
 const SURE = 0.8;
 const WORTH_HEARING_AGAIN_SAMPLES = 3 * SAMPLE_RATE;
+/** A machine on which once takes longer has no time for more: the caller waits. */
+const SOON_MS = 150;
 /** Of the lead-in and of the first sound: the voices here burst into a "th", which then is an "s". */
 const ONSET_SAMPLES = 0.1 * SAMPLE_RATE;
 
@@ -54,8 +56,10 @@ port.on('message', async (request: DecodeRequest | typeof END) => {
     const audio = audibleStretch(toFloat32(pcm));
     const model = careful && better && audio.length < SHORT_SAMPLES ? better : usual;
     const isUnwanted = () => Atomics.load(lastUnwanted, 0) === id;
+    const startedMs = performance.now();
     const first = await model.transcribe(audio, isUnwanted, draft);
-    const transcript = careful && first ? await surest(first, model, audio, isUnwanted) : first;
+    const wasSoon = performance.now() - startedMs < SOON_MS;
+    const transcript = careful && first && wasSoon ? await surest(first, model, audio, isUnwanted) : first;
     port.postMessage({ type: 'done', id, transcript } satisfies DecodeReply);
   } catch (error) {
     port.postMessage({ type: 'failed', id, reason: messageOf(error) } satisfies DecodeReply);

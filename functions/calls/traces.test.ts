@@ -59,13 +59,14 @@ async function callback(sessionId: string, type: string, data: object = {}) {
 /** The spans of a session that were handed over, once so many requests are among them, and these. */
 async function spansOf(sessionId: string, requests: number, ...names: string[]): Promise<FinishedSpan[]> {
   const spans: FinishedSpan[] = [];
-  await eventually(async () => {
+  const seen = eventually(async () => {
     spans.push(
       ...(await intake.take(500)).spans.filter(({ attributes }) => attributes[ATTRIBUTE.session] === sessionId),
     );
     const hasAll = names.every((name) => spans.some((span) => span.name === name));
     return hasAll && spans.filter(({ kind }) => kind === 'server').length >= requests;
   });
+  await seen.catch(() => assert.fail(`only ${spans.map(({ kind, name }) => `${kind} ${name}`).join(', ')}`));
   return spans;
 }
 
