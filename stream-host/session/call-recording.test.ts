@@ -100,6 +100,18 @@ test('a caller who cuts the notice off is told again; without a notice that was 
   assert.deepEqual(call.carrier.asked, []);
 });
 
+test('as many other words as the notice has are none: a caller who speaks before the greeting is heard gets an answer, and the notice after it (close reader 1)', async () => {
+  const call = recorded({ fromStart: true, notice: NOTICE });
+  call.recording.begin('from-start', true);
+  const heardText = 'Our office opens at nine in the morning, on every day of the week.';
+  call.events.emit('agentHeard', { turn: 1, heardText });
+  call.events.emit('agentSpoke', { turn: 1, fullText: heardText, heardText, interrupted: false });
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  assert.deepEqual([call.carrier.asked, call.news.map(({ speech }) => speech)], [[], [{ line: NOTICE }]]);
+  call.news[0]?.onSpoken?.(true);
+  await eventually(call.isRunning);
+});
+
 test('asked for in the middle of a call, the notice comes first', async () => {
   const call = recorded({ fromStart: false, notice: NOTICE });
   call.recording.begin('from-start', true);

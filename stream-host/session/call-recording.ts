@@ -48,6 +48,7 @@ export interface CallRecordingOptions {
 const MOST_NOTICES = 3;
 /** What a service says word for word may differ in a word. */
 const HEARD_SHARE = 0.9;
+const STRAY_WORDS = 2;
 const CARRIER_NOTICE_MS = 60_000;
 /** How the application says that it wants one no more. */
 const STOP = 'stop';
@@ -187,7 +188,7 @@ export class CallRecording {
   #hearNotice(by: string, notice: string): void {
     const { events } = this.#options;
     this.#move({ what: 'notice', by });
-    const heard = (text: string) => lettersOf(text) >= HEARD_SHARE * lettersOf(notice);
+    const heard = (text: string) => isHeardIn(text, notice);
     let isOver = false;
     const once = (work: () => void) => {
       if (isOver) return;
@@ -337,4 +338,11 @@ export class CallRecording {
 
 const noticeOf = (by: string): string => `${by}.notice`;
 
-const lettersOf = (text: string): number => text.match(/[\p{L}\p{N}]/gu)?.length ?? 0;
+/** The notice's own words: a caller who speaks first gets an answer in place of the greeting, and a voice that is away a clip. */
+function isHeardIn(text: string, notice: string): boolean {
+  const wanted = wordsOf(notice);
+  const first = new Set(wordsOf(text).slice(0, wanted.length + STRAY_WORDS));
+  return wanted.filter((word) => first.has(word)).length >= HEARD_SHARE * wanted.length;
+}
+
+const wordsOf = (text: string): readonly string[] => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
