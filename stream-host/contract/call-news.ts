@@ -8,7 +8,7 @@ export interface CallNews {
   readonly speech: 'none' | 'own-words' | { readonly line: string };
   /** What it is about. What was to be said of the same before, and is not said yet, is not said any more. */
   readonly topic?: string | undefined;
-  /** What was said of it was heard to its end, or was cut off. Told once; never where nothing is said. */
+  /** What was said of it was heard to its end, or was cut off or failed. Told once; never where nothing is said. */
   readonly onSpoken?: ((heard: boolean) => void) | undefined;
   /** It is said to whoever else is in the call, while the caller does not hear the agent, and never to him. */
   readonly aside?: boolean | undefined;

@@ -127,6 +127,16 @@ test('a line is said word for word, and whoever wants it said learns whether it 
   assert.deepEqual(heard, [true, false]);
 });
 
+test('a line whose voice failed is not heard, whatever is said in its place (close reader 2)', async () => {
+  const clip = { text: 'Sorry, something went wrong.', pcm: new Uint8Array(32_000) };
+  const rig = await new Rig({ standby: { speech: () => clip } }).started();
+  const heard: boolean[] = [];
+  rig.synthesisFails = true;
+  rig.conversation.told({ speech: { line: 'This call is recorded.' }, onSpoken: (isHeard) => heard.push(isHeard) });
+  await rig.clock.advance(5000);
+  assert.deepEqual([rig.of('agentSpoke')[0]?.heardText, heard], [clip.text, [false]]);
+});
+
 test('a caller who is on hold is not heard, and is not asked whether he is there', async () => {
   const policy = { ...PLAIN_POLICY, away: { afterMs: 3000 } };
   const rig = await new Rig({ policy }).started();

@@ -359,7 +359,7 @@ export class Replies {
     this.#writeHistory(reply, heardMs);
     // What was to be done with the call once it was heard is not done.
     if (interrupted) this.#note(reply.turn, 'cancelled');
-    for (const { onSpoken } of reply.news) onSpoken?.(!interrupted);
+    for (const { onSpoken } of reply.news) onSpoken?.(!interrupted && !reply.turn.failed);
     // Two tones in place of words are heard too, and somebody waits for their end.
     if (!reply.audible) return;
     const words = { ...reply.turn.spoken(heardMs), ...earOf(reply.news) };

@@ -357,6 +357,7 @@ export class Answers {
       this.#ask(turn, turn.request);
       return;
     }
+    turn.failed = true;
     if (!turn.gaveUp) this.#standIns.sayInstead(turn, agent.phrases, ledger.items.length === 0);
     this.#finishIfDone(turn);
   }

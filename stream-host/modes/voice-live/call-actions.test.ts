@@ -76,6 +76,17 @@ test('a line is said word for word, and whoever wants it said learns whether it 
   assert.deepEqual(heard, [true]);
 });
 
+test('a line that the service could not say is not heard, whatever is said in its place (close reader 2)', async () => {
+  for (const steps of [['fail'], [{ say: 'This call' }, 'fail']] as const) {
+    const rig = await new LiveRig().started();
+    const heard: boolean[] = [];
+    rig.service.lines = () => steps;
+    rig.call.told?.({ speech: { line: 'This call is recorded.' }, onSpoken: (isHeard) => heard.push(isHeard) });
+    await rig.pass(8000);
+    assert.deepEqual(heard, [false]);
+  }
+});
+
 test('a caller who is on hold is not heard, and is not asked whether he is there', async () => {
   const rig = await new LiveRig({ policy: { away: { afterMs: 9000 } } }).started();
   const spoken = rig.of('agentSpoke').length;

@@ -69,7 +69,7 @@ export class CallTalk {
   /** The turn is over, and was heard or cut off. */
   ended(turn: LiveTurn, interrupted: boolean): void {
     if (interrupted) this.#takeBack(turn);
-    for (const { onSpoken } of turn.news) onSpoken?.(!interrupted);
+    for (const { onSpoken } of turn.news) onSpoken?.(!interrupted && !turn.failed);
   }
 
   /** The turn was heard to its end. @returns what is to be done with the call now */

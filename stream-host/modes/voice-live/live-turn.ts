@@ -68,6 +68,8 @@ export class LiveTurn {
   request: RealtimeResponseRequest = {};
   /** A response of it failed and was asked for once more. */
   retried = false;
+  /** It could not be had, or not to its end. */
+  failed = false;
   /** There is so much of it that no more is taken. */
   isFull = false;
   /** The caller was told that there will be no answer. */

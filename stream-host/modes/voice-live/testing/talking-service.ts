@@ -78,6 +78,8 @@ export class TalkingService {
   readonly sessions: TalkingSession[] = [];
   readonly openings: Opening[] = [];
   brain: Brain = () => [{ say: 'All right.' }];
+  /** What comes of a line that it is told to say. */
+  lines: (line: string) => readonly Step[] = (say) => [{ say }];
   expiresAfterMs: number | undefined;
   /** It tells words while they are spoken. */
   partials = false;
@@ -305,7 +307,7 @@ export class TalkingSession implements FarSide {
     this.#after(THINKS_MS, () => {
       this.#line.say(this.#service.wire.responseCreated(running.id, requestId));
       const steps: readonly Step[] =
-        request.say === undefined ? this.#service.brain(this.lines, request) : [{ say: request.say }];
+        request.say === undefined ? this.#service.brain(this.lines, request) : this.#service.lines(request.say);
       this.#run(running, [...steps]);
     });
   }
