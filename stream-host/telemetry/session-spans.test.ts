@@ -200,6 +200,55 @@ test('with the switch what was said is told by the names that the exporter holds
   assert.match(String(tool.attributes[CONTENT.toolResult]), /Jane/);
 });
 
+test('what a turn wanted of the call is done after its end, stands under it, and makes no second turn of its number (reader2 2a)', async () => {
+  const session = watchedSession();
+  await answeredTurn(session);
+  session.events.emit('toolEnded', { call: { ...CALL, name: 'transfer' }, elapsedMs: 10, result: {}, turn: 1 });
+  await answeredTurn(session, 2);
+  session.events.emit('ended', { reason: 'agent-ended' });
+  const turns = session.spans.named(SPAN.turn);
+  assert.deepEqual(
+    turns.map(({ attributes }) => [attributes[ATTRIBUTE.turn], attributes[ATTRIBUTE.interrupted]]),
+    [
+      [1, false],
+      [2, false],
+    ],
+  );
+  assert.equal(session.spans.one('execute_tool transfer').parentSpanId, turns[0]?.spanId);
+  assert.equal(session.spans.one(SPAN.session).attributes[ATTRIBUTE.turns], 2);
+});
+
+test('a speech-to-speech session that fails between two turns begins none (reader2 2b)', async () => {
+  const session = watchedSession({ mode: 'voice_live' });
+  await answeredTurn(session);
+  await session.clock.advance(60_000);
+  const failedMs = session.clock.now();
+  session.observer.served({
+    service: 'realtime',
+    startedAtMs: failedMs,
+    endedAtMs: failedMs,
+    error: 'realtime.failed',
+  });
+  await session.clock.advance(60_000);
+  await answeredTurn(session, 2);
+  const [opening, failed] = [SPAN.sessionOpening, 'voice-live session'].map((name) => session.spans.one(name));
+  assert.equal(failed?.parentSpanId, opening?.spanId);
+  const [, second] = session.spans.named(SPAN.turn).map(atMs);
+  assert.equal(second?.[0], failedMs + 61_100);
+});
+
+test('what a caller cut off and was told a moment later stands under the turn that was cut off, and the next begins after it (reader2 2c)', async () => {
+  const session = watchedSession();
+  await answeredTurn(session);
+  const cutMs = session.clock.now();
+  session.observer.served({ service: 'speech-synthesis', startedAtMs: cutMs - 500, endedAtMs: cutMs });
+  await session.clock.advance(1_000);
+  await answeredTurn(session, 2);
+  const [first, second] = session.spans.named(SPAN.turn);
+  assert.equal(session.spans.named(SPAN.synthesis)[1]?.parentSpanId, first?.spanId);
+  assert.ok(second && first && second.startMs >= first.endMs);
+});
+
 test('a response of a speech-to-speech service is one span, and its hearing none of another service', async () => {
   const session = watchedSession({ mode: 'voice_live' });
   await session.clock.advance(2000);

@@ -50,8 +50,8 @@ export class SessionSpans implements SessionObserver {
   readonly #id: Attributes;
   readonly #silences = new SilenceMeter();
   #turn: OpenTurn | undefined;
-  /** The number of the last turn that is over. */
-  #lastNumber = 0;
+  /** The last turn that is over: what was done in it may be told after its end. */
+  #last: { readonly number: number; readonly spanId: string; readonly endMs: number } | undefined;
   /** A speech-to-speech service hears by itself: its hearing is no request. */
   #hearsItself = false;
   readonly #counts = { turns: 0, faults: 0, bargeIns: 0 };
@@ -128,6 +128,13 @@ export class SessionSpans implements SessionObserver {
     }
     if (service !== 'speech-synthesis') {
       this.#hearsItself = service === 'realtime';
+    }
+    const above = this.#aboveNoTurn(startedAtMs, span.operation === 'session');
+    if (above !== undefined) {
+      this.#client(above, startedAtMs, endedAtMs, span);
+      return;
+    }
+    if (service !== 'speech-synthesis') {
       // Whoever is asked after an answer was given up is asked something else.
       const open = this.#turn;
       if (open?.gaveUpAtMs !== undefined && startedAtMs >= open.gaveUpAtMs) this.#concludes(open, open.lastMs, true);
@@ -155,10 +162,13 @@ export class SessionSpans implements SessionObserver {
   }
 
   #toolEnded({ call, turn: number, elapsedMs, result, error, atMs }: SessionEvent<'toolEnded'>): void {
-    const turn = this.#turnNumber(number, atMs - elapsedMs, atMs);
+    const last = this.#last;
+    // A turn that is heard to its end may have wanted something with the call, which is done after it.
+    const isLate = last !== undefined && number <= last.number && number !== this.#turn?.number;
+    const parentSpanId = isLate ? last.spanId : this.#turnNumber(number, atMs - elapsedMs, atMs).spanId;
     const { content } = this.#options;
     this.#record(toolSpan(call.name), atMs - elapsedMs, atMs, {
-      parentSpanId: turn.spanId,
+      parentSpanId,
       isStage: true,
       attributes: {
         [ATTRIBUTE.genAiOperation]: 'execute_tool',
@@ -179,7 +189,7 @@ export class SessionSpans implements SessionObserver {
   #fault({ code, error, ofTurn, atMs }: SessionEvent<'fault'>): void {
     this.#counts.faults += 1;
     if (code === 'realtime.handed_over') this.#hearsItself = false;
-    if (ofTurn === undefined || ofTurn <= this.#lastNumber) return;
+    if (ofTurn === undefined || ofTurn <= (this.#last?.number ?? 0)) return;
     const turn = this.#turnNumber(ofTurn, atMs);
     if (code === 'reply.stalled') turn.giveUp(atMs);
     // "The reply failed" says less than why.
@@ -188,13 +198,11 @@ export class SessionSpans implements SessionObserver {
 
   #concludes(turn: OpenTurn, atMs: number, interrupted: boolean): void {
     this.#turn = undefined;
-    if (turn.number !== undefined) {
-      this.#counts.turns += 1;
-      this.#lastNumber = turn.number;
-    }
-    const { fault } = turn;
+    const { fault, number = this.#last?.number ?? 0, spanId } = turn;
+    if (turn.number !== undefined) this.#counts.turns += 1;
+    this.#last = { number, spanId, endMs: atMs };
     this.#record(SPAN.turn, turn.startMs, atMs, {
-      spanId: turn.spanId,
+      spanId,
       attributes: { [ATTRIBUTE.interrupted]: interrupted, ...turn.attributes(this.#options.content) },
       ...(fault !== undefined && { error: fault }),
     });
@@ -235,6 +243,13 @@ export class SessionSpans implements SessionObserver {
       },
     });
     this.#isOver = true;
+  }
+
+  /** What a request stands under that begins no turn: one that was begun in the last turn, or a service's session between two. */
+  #aboveNoTurn(startedAtMs: number, isSession: boolean): string | undefined {
+    if (this.#turn || this.#isOver) return undefined;
+    if (this.#last && startedAtMs < this.#last.endMs) return this.#last.spanId;
+    return isSession ? this.#openingSpanId : undefined;
   }
 
   /** The turn to which what began then belongs: the one under way, or the next one. */
