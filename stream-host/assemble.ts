@@ -78,7 +78,7 @@ export interface HostParts
       | 'requestLimits'
     >,
     // Of the services, those besides Redis and the other hosts.
-    Pick<HostHealthOptions, 'parts' | 'services' | 'rhythm'> {
+    Pick<HostHealthOptions, 'parts' | 'mending' | 'services' | 'rhythm'> {
   readonly clock: Clock;
   readonly newId: NewId;
   readonly log: Logger;

@@ -296,6 +296,8 @@ export async function startStreamHost(
       agents: async () => agent(),
       voiceActivity: (signal) => detectorAnswers(lane.open, signal),
     },
+    // Whoever writes an agent's file anew, with WATCH_AGENTS, may take his time.
+    mending: ['agents'],
     services: hostServices({
       ...{ config, calls, tokens, providers, realtime, agent, clock, log },
       storageTokens: identity.tokens(SCOPES.storage),

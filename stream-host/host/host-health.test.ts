@@ -135,6 +135,22 @@ test('a part that has not worked for minutes ends the host; one that fails now a
   assert.equal(broken.length, 1);
 });
 
+test('an agent’s file that is away for minutes ends no host and no talk: with it back, the host is ready (reader2 6)', async () => {
+  const broken: string[] = [];
+  let isAway = true;
+  const agents = async () => {
+    if (isAway) throw new Error('There is no agent "orders".');
+  };
+  const onBroken = ({ message }: Error) => void broken.push(message);
+  const { clock, health } = await healthOf({ onBroken, parts: { agents }, mending: ['agents'] });
+  await clock.advance(3_600_000);
+  assert.equal(health.status, 'not-ready');
+  isAway = false;
+  await clock.advance(20_000);
+  assert.equal(health.status, 'ready');
+  assert.deepEqual(broken, []);
+});
+
 test('before its services and parts have answered a host is not ready', async () => {
   const silent = service(() => new Promise(() => {}));
   const { clock, health } = await healthOf({ services: [silent] });

@@ -13,12 +13,17 @@ export interface HostHealthOptions {
    * when it does not. The signal ends a late one.
    */
   readonly parts: Readonly<Record<string, (signal: AbortSignal) => Promise<unknown>>>;
+  /**
+   * Those of them that mend by themselves, as soon as somebody has written a file again: without one the host is not
+   * ready, and it is never ended for it.
+   */
+  readonly mending?: readonly string[] | undefined;
   /** What is needed of others. */
   readonly services: readonly DependencySpec[];
   readonly live: Pick<LiveSessions, 'count' | 'maxSessions' | 'draining' | 'overload'>;
   /** Whether another host can take what this one is too busy for. Without it: yes. */
   readonly othersHaveRoom?: () => boolean;
-  /** A part has not worked for minutes: it will not mend by itself. Told once. */
+  /** A part has not worked for minutes, and is none of those that mend by themselves. Told once. */
   readonly onBroken?: ((error: Error) => void) | undefined;
   readonly log: Logger;
   readonly rhythm?: Partial<Rhythm> | undefined;
@@ -48,6 +53,7 @@ export class HostHealth {
   readonly #parts: DependencyBoard;
   readonly #services: DependencyBoard;
   readonly #onBroken: (error: Error) => void;
+  readonly #mending: readonly string[];
   readonly #log: Logger;
   /** How often each part has failed in a row. */
   readonly #failures = new Map<string, number>();
@@ -55,10 +61,11 @@ export class HostHealth {
   #told: string | undefined;
 
   constructor(given: HostHealthOptions) {
-    const { parts, services, live, othersHaveRoom = () => true, onBroken = () => {}, ...options } = given;
+    const { parts, services, live, othersHaveRoom = () => true, onBroken = () => {}, mending = [], ...options } = given;
     this.#live = live;
     this.#othersHaveRoom = othersHaveRoom;
     this.#onBroken = onBroken;
+    this.#mending = mending;
     this.#log = options.log;
     this.#services = new DependencyBoard({ ...options, dependencies: services, onFinding: () => this.#tell() });
     this.#parts = new DependencyBoard({
@@ -123,6 +130,7 @@ export class HostHealth {
   }
 
   #count({ name, complaint }: Dependency): void {
+    if (this.#mending.includes(name)) return;
     const failures = complaint ? (this.#failures.get(name) ?? 0) + 1 : 0;
     this.#failures.set(name, failures);
     if (failures === BROKEN_AFTER) this.#onBroken(new Error(`"${name}" does not work any more: ${complaint?.reason}.`));
