@@ -145,6 +145,38 @@ for (const redis of await redisesUnderTest()) {
       assert.equal(lines.length, 2, 'it had worked meanwhile');
     });
 
+    test('behind a cluster, that cannot look into all streams at once, each outage is said, and not the first alone (reader2 7)', async (t) => {
+      const { clock, poll } = stoppedClock();
+      const lines: string[] = [];
+      const log = pino({ base: null }, { write: (line: string) => void lines.push(line) });
+      const connection = redis.connect();
+      const inbox = new CommandInbox(connection, { clock, log });
+      t.after(() => inbox.close());
+      const { id } = await store.create(newSession());
+      const got = delivered();
+      inbox.open(id, got.onCommand);
+      await store.command(id, end('1'));
+      await got.until(1);
+      await heardBy(id, 1);
+      await delay(30);
+      let answer: () => Promise<null> = async () => null;
+      Object.assign(connection, { xread: () => answer() });
+      const afterPoll = async (next: typeof answer) => {
+        answer = next;
+        poll();
+        await delay(5);
+      };
+      const fails = async () => {
+        throw new Error('Command timed out');
+      };
+      await afterPoll(async () => {
+        answer = async () => null;
+        throw new Error("CROSSSLOT Keys in request don't hash to the same slot");
+      });
+      for (const next of [fails, fails, async () => null, fails, fails]) await afterPoll(next);
+      assert.equal(lines.length, 2, lines.join(''));
+    });
+
     test('a lost doorbell costs one poll at most', async (t) => {
       const { clock, poll } = stoppedClock();
       const inbox = new CommandInbox(raw, { clock });

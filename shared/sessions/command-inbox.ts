@@ -168,7 +168,9 @@ export class CommandInbox {
       while (reader.rungAgain && !reader.closed) {
         reader.rungAgain = false;
         reader.position ??= (await this.#redis.get(reader.keys.commandsDone)) ?? '0-0';
-        const delivered = this.#deliver(reader, await this.#next(reader.keys.commands, reader.position));
+        const entries = await this.#next(reader.keys.commands, reader.position);
+        this.#isFailing = false;
+        const delivered = this.#deliver(reader, entries);
         if (delivered === READ_COUNT) reader.rungAgain = true;
         if (delivered > 0) await this.#note(reader, reader.position);
       }
