@@ -61,6 +61,28 @@ test('what was there already is no request', async () => {
   assert.deepEqual(served, []);
 });
 
+test('of a second voice is told when it was asked itself, and not when the first one was (reader2 5)', async () => {
+  const { served, say } = timed(
+    (clock) =>
+      async function* (_text, _voice, _signal, onUsed, onAttempt) {
+        await clock.advance(1_500);
+        onAttempt?.({ provider: 'first', startedAtMs: 0, endedAtMs: 1_500, error: 'synthesis.silent' });
+        await clock.advance(90);
+        onAttempt?.({ provider: 'second', startedAtMs: 1_500, endedAtMs: 1_590 });
+        yield { type: 'audio', pcm: PCM };
+        onUsed?.(USAGE);
+      },
+  );
+  await say();
+  assert.deepEqual(
+    served.map(({ provider, startedAtMs, firstAtMs }) => [provider, startedAtMs, firstAtMs]),
+    [
+      ['first', 0, undefined],
+      ['second', 1_500, 1_590],
+    ],
+  );
+});
+
 test('a failure is told by its code, and goes on to whoever speaks', async () => {
   const { served, say } = timed(
     (clock) =>

@@ -18,7 +18,7 @@ export interface TimedSpeechOptions {
 export function timedSpeech({ synthesiser, clock, onUsed, onServed }: TimedSpeechOptions): Synthesiser {
   return {
     async *speak(text, voice, signal): AsyncIterable<SynthesisPiece> {
-      const startedAtMs = clock.now();
+      let startedAtMs = clock.now();
       const served = { service: 'speech-synthesis', model: voice } as const;
       let [firstAtMs, error]: [number | undefined, string | undefined] = [undefined, undefined];
       let [wasAsked, hasFailed] = [false, false];
@@ -29,7 +29,7 @@ export function timedSpeech({ synthesiser, clock, onUsed, onServed }: TimedSpeec
       };
       const attempted: OnAttempt = (attempt) => {
         if (attempt.error === undefined) {
-          ({ provider } = attempt);
+          ({ provider, startedAtMs } = attempt);
           return;
         }
         hasFailed = true;
