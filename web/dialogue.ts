@@ -234,10 +234,10 @@ function tellSpeaker(
   }));
 }
 
-/** Of a speaker, for people. */
 /** The agent, and whom it speaks to where that is not the caller. */
 export const agentName = ({ to }: AgentLine): string => (to === undefined ? 'Agent' : 'Agent, to the human');
 
+/** Of a speaker, for people. */
 export function speakerName(speaker: string | undefined): string {
   if (speaker === undefined) return 'You';
   const words = speaker.replaceAll('-', ' ');

@@ -64,10 +64,10 @@ export const USUAL_RHYTHM: Rhythm = { everyMs: 30_000, limitMs: 8_000, thoroughE
 
 /** Until a service has taken us once, it is asked sooner. */
 const FIRST_PAUSE_MS = 1_000;
-/** A check that has not ended so long after it was told to never will: it is waited for no more. */
-const ABANDONED_AFTER_MS = 30_000;
 /** And one that is away, so that nobody is told so for long after it is back. One that throttles or refuses us is not. */
 const AWAY_PAUSE_MS = 10_000;
+/** A check that has not ended so long after it was told to never will: it is waited for no more. */
+const ABANDONED_AFTER_MS = 30_000;
 /** Services start beside us: so long, their absence after our own start is no news. */
 const GRACE_MS = 20_000;
 
