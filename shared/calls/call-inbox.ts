@@ -106,9 +106,11 @@ const SCRIPTS = {
       end
       for _, each in ipairs(settled) do settle(operations, states, each[1], each[2]) end
       for _, each in ipairs(todos) do
-        if each[2] == '' then redis.call('HDEL', todo, each[1])
-        elseif each[4] == '' or redis.call('HEXISTS', todo, each[1]) == 0 then
-          redis.call('HSET', todo, each[1], string.format('%.0f %s', now() + each[2], each[3])) end
+        if each[5] == '' or redis.call('HGET', todo, each[1]) == each[5] then
+          if each[2] == '' then redis.call('HDEL', todo, each[1])
+          elseif each[4] == '' or redis.call('HEXISTS', todo, each[1]) == 0 then
+            redis.call('HSET', todo, each[1], string.format('%.0f %s', now() + each[2], each[3])) end
+        end
       end
       if entry ~= '' then redis.call('XDEL', inbox, entry) end
       redis.call('PEXPIRE', todo, ttl)
@@ -155,11 +157,16 @@ export interface Todo {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
+export interface StoredTodo extends Todo {
+  /** As it stands in Redis. */
+  readonly line: string;
+}
+
 /** How a call stands, for the one who may work at it. */
 export interface CallDesk {
   readonly session: Session | undefined;
   readonly entries: readonly InboxEntry[];
-  readonly todo: readonly Todo[];
+  readonly todo: readonly StoredTodo[];
   /** The clock of Redis. */
   readonly nowMs: number;
 }
@@ -185,6 +192,8 @@ export interface NewTodo {
   readonly data?: Readonly<Record<string, unknown>>;
   /** Leaves one of this name as it is. */
   readonly unlessThere?: boolean;
+  /** The line that it takes the place of: where another one was entered meanwhile (`TodoList`), that one stays. */
+  readonly was?: string;
 }
 
 export type Commit = 'made' | 'lease-lost' | 'session-changed';
@@ -298,16 +307,24 @@ const lists = (all: readonly (readonly (string | number)[])[]): (string | number
   ...all.flatMap((list) => [list.length, ...list]),
 ];
 
-const encodeTodo = ({ name, inMs, tries = 0, data = {}, unlessThere = false }: NewTodo): (string | number)[] => [
+const encodeTodo = ({
+  name,
+  inMs,
+  tries = 0,
+  data = {},
+  unlessThere = false,
+  was = '',
+}: NewTodo): (string | number)[] => [
   name,
   inMs === undefined ? '' : Math.round(inMs),
   `${tries} ${JSON.stringify(data)}`,
   unlessThere ? 'unless there' : '',
+  was,
 ];
 
-function readTodo(name: string, line: string): Todo {
+function readTodo(name: string, line: string): StoredTodo {
   const [, dueAt = '0', tries = '0', json = '{}'] = /^(\d+) (\d+) (.*)$/s.exec(line) ?? [];
-  return { name, dueAt: Number(dueAt), tries: Number(tries), data: dataOf(json) };
+  return { name, dueAt: Number(dueAt), tries: Number(tries), data: dataOf(json), line };
 }
 
 function dataOf(json: string): Record<string, unknown> {

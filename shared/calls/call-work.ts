@@ -5,7 +5,15 @@ import type { NewId } from '../ids.ts';
 import type { Logger } from '../log.ts';
 import type { Session } from '../sessions/session.ts';
 import type { CallTraces } from '../telemetry/call-traces.ts';
-import { type CallDesk, type CallInbox, type Commit, type NewTodo, type Todo, WORK_LEASE_MS } from './call-inbox.ts';
+import {
+  type CallDesk,
+  type CallInbox,
+  type Commit,
+  type NewTodo,
+  type StoredTodo,
+  type Todo,
+  WORK_LEASE_MS,
+} from './call-inbox.ts';
 import { followUpOf, recordTakenIn } from './call-spans.ts';
 import { isOver } from './call-state.ts';
 import { endWord } from './end-reasons.ts';
@@ -248,21 +256,21 @@ export class CallWork {
   }
 
   /** @returns why it could not be done yet */
-  async #doNext(sessionId: string, token: string, session: Session | undefined, todo: Todo): Promise<unknown> {
+  async #doNext(sessionId: string, token: string, session: Session | undefined, todo: StoredTodo): Promise<unknown> {
     const { inbox, traces } = this.#options;
     const log = this.#options.log.child({ session: sessionId, todo: todo.name });
-    const { name } = todo;
+    const { name, line: was } = todo;
     try {
       const told = followUpOf(name);
       const work = () => follow({ sessionId, session, todo, log }, this.#options);
       const later = await traces.within(sessionId, told.name, work, told.attributes);
-      await inbox.commit(sessionId, token, { todo: [{ name, inMs: undefined, ...later }] });
+      await inbox.commit(sessionId, token, { todo: [{ name, was, inMs: undefined, ...later }] });
       return undefined;
     } catch (failure) {
       const tries = todo.tries + 1;
       const inMs = tries > MOST_TRIES ? undefined : Math.min(FIRST_RETRY_MS * 2 ** (tries - 1), LONGEST_RETRY_MS);
       if (inMs === undefined) log.error({ err: failure }, 'could not be done, and is given up');
-      await inbox.commit(sessionId, token, { todo: [{ name, inMs, tries, data: todo.data }] });
+      await inbox.commit(sessionId, token, { todo: [{ name, was, inMs, tries, data: todo.data }] });
       return failure;
     }
   }

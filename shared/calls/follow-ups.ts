@@ -9,7 +9,7 @@ import { stillOpen } from './early-look.ts';
 import type { FollowUp } from './handlers/consequences.ts';
 import { operationEnded } from './host-commands.ts';
 import { endCall, type Later, type MediaRecovery } from './media-recovery.ts';
-import { isSettled, type Operation, type OperationLedger, RECONCILE } from './operation-ledger.ts';
+import { isSettled, type Operation, type OperationLedger, RECONCILE, type Settlement } from './operation-ledger.ts';
 import { isStart } from './operations/recording-state.ts';
 import { reconcile } from './reconcile.ts';
 import { RECORDING, recordingTold } from './recording-told.ts';
@@ -100,14 +100,21 @@ async function askHowItEnded(
   { ledger, carrier, store, source }: FollowUpParts,
 ): Promise<Later | undefined> {
   const operation = await ledger.get(sessionId, operationContext);
-  if (operation === undefined || isSettled(operation.state)) return undefined;
+  if (operation === undefined) return undefined;
+  const tellHost = async (ended: Settlement) => {
+    const isHeardOf = ended.state === 'succeeded' || !isUnheardOf(operation, todo);
+    if (isHeardOf && session && !isOver(session.status)) await store.command(sessionId, operationEnded(ended));
+  };
+  if (isSettled(operation.state)) {
+    // Whoever found that out may have died before he told the host, which takes it once.
+    if (operation.isPresumed) await tellHost(operation);
+    return undefined;
+  }
   const again = await stillOpen(operation, session, todo.data, carrier);
   if (again !== undefined) return again;
   const settlement = { ...(await reconcile(operation, session, carrier)), presumed: true };
   const isNews = await ledger.settle(sessionId, settlement);
-  const isHeardOf = settlement.state === 'succeeded' || !isUnheardOf(operation);
-  if (isNews && isHeardOf && session && !isOver(session.status))
-    await store.command(sessionId, operationEnded(settlement));
+  if (isNews) await tellHost(settlement);
   log.info({ operation: operation.kind, state: settlement.state }, 'no event told how an operation ended; asked');
   if (isNews && session && isStart(operation) && settlement.state === 'failed') {
     // Whoever talked on the call could not know that it was over.
@@ -119,8 +126,11 @@ async function askHowItEnded(
 }
 
 /** Whoever asked for it by the API was told that it failed; nobody in the call has noticed anything of it. */
-const isUnheardOf = ({ kind, state, data }: Operation): boolean =>
-  kind === 'transfer' && state === 'asked' && data.how === 'blind' && data.askedBy === 'api';
+const isUnheardOf = ({ kind, state, data }: Operation, todo: Todo): boolean =>
+  kind === 'transfer' &&
+  data.how === 'blind' &&
+  data.askedBy === 'api' &&
+  (state === 'asked' || todo.data.unsure === true);
 
 const isFollowUp = (name: string): name is keyof typeof DOERS => Object.hasOwn(DOERS, name);
 

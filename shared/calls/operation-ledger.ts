@@ -29,6 +29,8 @@ export interface Operation {
   /** What the one who asked wants to know of it again. JSON, small. */
   readonly data: Readonly<Record<string, unknown>>;
   readonly result?: OperationResult | undefined;
+  /** How it ended was found out by asking (`Settlement.presumed`). */
+  readonly isPresumed?: boolean;
 }
 
 /** How it ended, as far as that was told. */
@@ -305,5 +307,6 @@ function decodeOperation(operationContext: string, operation: string, line = '')
   const how = storedState.safeParse(jsonOf(line.slice(line.indexOf(' ') + 1))).data;
   if (told === undefined || how === undefined) return undefined;
   const { state, at, result } = how;
-  return { operationContext, ...told, state, result, ...(isSettled(state) && { settledAt: at }) };
+  const isPresumed = Number.parseInt(line, 10) === RANKS.unknown;
+  return { operationContext, ...told, state, result, isPresumed, ...(isSettled(state) && { settledAt: at }) };
 }

@@ -33,7 +33,7 @@ export class TodoList {
     this.#ttlMs = ttlMs;
   }
 
-  /** In place of what is there by this name. */
+  /** In place of what is there by this name, also where somebody is at that just now. */
   async enter(sessionId: string, name: string, inMs: number, data: Readonly<Record<string, unknown>>): Promise<void> {
     const { todo } = sessionKeys(sessionId);
     await Promise.all([

@@ -4,6 +4,7 @@ import { after, test } from 'node:test';
 import { pino } from 'pino';
 import { readAcsEvent } from '../carrier/acs/acs-events.ts';
 import type { CallState } from '../carrier/carrier.ts';
+import { CarrierError } from '../carrier/carrier-error.ts';
 import { systemClock } from '../clock.ts';
 import { randomIds } from '../ids.ts';
 import { CommandInbox } from '../sessions/command-inbox.ts';
@@ -20,13 +21,14 @@ if (!redis) throw new Error('There is no Redis.');
 const raw = redis.connect();
 const store = redis.store();
 /** How the carrier says that calls stand, one answer after the other; the last one stays. */
-const states: CallState[] = [];
+const states: (CallState | (() => Promise<CallState>))[] = [];
 let looks = 0;
 const carrier = {
   end: async () => true,
   state: async () => {
     looks += 1;
-    return (states.length > 1 ? states.shift() : states[0]) ?? 'connected';
+    const next = (states.length > 1 ? states.shift() : states[0]) ?? 'connected';
+    return typeof next === 'string' ? next : next();
   },
   participants: async () => [],
   recordingState: async () => 'active' as const,
@@ -41,7 +43,7 @@ const calls = openCalls({
 const inbox = new CommandInbox(redis.connect());
 after(() => inbox.close());
 
-async function inTransfer(how: 'blind' | 'warm', shown: readonly CallState[] = []) {
+async function inTransfer(how: 'blind' | 'warm', shown: typeof states = [], isAnswered = true) {
   states.splice(0, states.length, ...shown);
   looks = 0;
   const id = `transfer-${randomUUID()}`;
@@ -59,7 +61,8 @@ async function inTransfer(how: 'blind' | 'warm', shown: readonly CallState[] = [
     data,
   } as const;
   await calls.ledger.begin(transfer);
-  if (how === 'blind') await calls.ledger.accepted(id, 't');
+  if (how === 'blind' && isAnswered) await calls.ledger.accepted(id, 't');
+  if (!isAnswered) await calls.ledger.lookSoon(id, 't', 65_000);
   const ended = async (subCode: number) => {
     const resultInformation = { code: 200, subCode, message: 'As ordered.' };
     const wire = {
@@ -76,8 +79,14 @@ async function inTransfer(how: 'blind' | 'warm', shown: readonly CallState[] = [
     const { state, result } = (await calls.ledger.get(id, 't')) ?? {};
     return [state, result?.message];
   };
-  const dueInMs = async () => Number((await raw.hget(sessionKeys(id).todo, 'reconcile:t'))?.split(' ')[0]) - Date.now();
-  return { id, commands, stop, ended, outcome, dueInMs };
+  const look = () => raw.hget(sessionKeys(id).todo, 'reconcile:t');
+  const dueInMs = async () => Number((await look())?.split(' ')[0]) - Date.now();
+  /** It is looked after now. */
+  const lookNow = async () => {
+    await raw.hset(sessionKeys(id).todo, 'reconcile:t', `${await look()}`.replace(/^\d+/, '0'));
+    await calls.work.visit(id);
+  };
+  return { id, commands, stop, ended, outcome, look, dueInMs, lookNow };
 }
 
 test('a blind transfer of which only the end of the call tells has succeeded, and the call was transferred (breaker16b L)', async () => {
@@ -112,19 +121,48 @@ test('of a carrier that never shows a transfer its silence says nothing: the dea
 });
 
 test('a request for a transfer that got no answer is looked after soon, and nobody in the call is told of what he never noticed (breaker16b 0b)', async () => {
-  const { id, commands, dueInMs, outcome, stop } = await inTransfer('blind', ['connected']);
-  const asked = { sessionId: id, operationContext: 'lost', kind: 'transfer', deadlineMs: 65_000 } as const;
-  await calls.ledger.settle(id, { operationContext: 't', state: 'failed' });
-  await calls.ledger.begin({ ...asked, data: { how: 'blind', target: '+15559999', askedBy: 'api' } });
-  await calls.ledger.lookSoon(id, 'lost', 65_000);
-  const due = Number((await raw.hget(sessionKeys(id).todo, 'reconcile:lost'))?.split(' ')[0]) - Date.now();
-  assert.ok(due <= UNSURE_LOOK_MS && due > UNSURE_LOOK_MS - 1_000, `${due}`);
-  await dueInMs();
+  const { id, dueInMs, outcome, stop } = await inTransfer('blind', ['connected'], false);
+  assert.ok((await dueInMs()) <= UNSURE_LOOK_MS);
   await workOff(raw, calls);
-  assert.equal((await calls.ledger.get(id, 'lost'))?.state, 'failed');
   assert.equal((await outcome())[0], 'failed');
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  assert.deepEqual(commands, []);
+  assert.ok(looks <= 2, 'it is settled by the first look');
+  assert.equal(await raw.xlen(sessionKeys(id).commands), 0);
+  stop();
+});
+
+for (const [how, answer] of [
+  ['fails', new CarrierError('unavailable', 'acs.unavailable', 'Later.')],
+  ['goes through', 'changing'],
+] as const) {
+  test(`a look that was under way when a request gave up, and ${how}, does not undo that it is looked after soon (closer 4)`, async () => {
+    const call = await inTransfer('blind', [
+      async () => {
+        await calls.ledger.lookSoon(call.id, 't', 65_000);
+        if (answer instanceof CarrierError) throw answer;
+        return answer;
+      },
+      'connected',
+    ]);
+    await call.lookNow();
+    assert.match(`${await call.look()}`, /^\d+ 0 .*"unsure":true/);
+    await call.lookNow();
+    assert.equal((await call.outcome())[0], 'failed');
+    assert.ok(looks <= 3, 'it is settled by the second look');
+    call.stop();
+  });
+}
+
+test('a host that could not be told how an operation ended, which was found out by asking, is told at the next try (closer 7)', async () => {
+  const { id, commands, lookNow, outcome, stop } = await inTransfer('blind', ['changing', 'connected']);
+  await lookNow();
+  await raw.set(sessionKeys(id).commands, 'no list of commands');
+  await lookNow();
+  assert.equal((await outcome())[0], 'failed');
+  await raw.del(sessionKeys(id).commands);
+  await lookNow();
+  await eventually(() => commands.length > 0);
+  assert.partialDeepStrictEqual(commands, [{ type: 'operation', operationContext: 't', succeeded: false }]);
+  assert.deepEqual(await leftovers(raw, id), NOTHING_LEFT);
   stop();
 });
 
