@@ -23,7 +23,7 @@ const step = fc.oneof(
     weight: 4,
     arbitrary: fc.record({
       what: fc.constant('start' as const),
-      how: fc.constantFrom('well', 'well', 'refused', 'unanswered', 'fails-later', 'told-early'),
+      how: fc.constantFrom('well', 'well', 'refused', 'unanswered', 'fails-later', 'told-early', 'unnoted'),
     }),
   },
   { weight: 3, arbitrary: fc.record({ what: fc.constantFrom('pause' as const, 'resume' as const, 'stop' as const) }) },
@@ -46,6 +46,8 @@ const NOTICE = 'This call is recorded.';
 
 /** What a host asks of the ledger, counted while it waits for an answer. */
 let waiting = 0;
+/** Redis is away for what it is to note next. */
+let isAway = false;
 async function counted<Result>(asked: Promise<Result>): Promise<Result> {
   waiting += 1;
   return asked.finally(() => {
@@ -55,7 +57,8 @@ async function counted<Result>(asked: Promise<Result>): Promise<Result> {
 const hostsLedger: OperationPorts['ledger'] = {
   begin: (operation) => counted(ledger.begin(operation)),
   accepted: (id, context) => counted(ledger.accepted(id, context)),
-  settle: (id, settlement) => counted(ledger.settle(id, settlement)),
+  settle: (id, settlement) =>
+    counted(isAway ? Promise.reject(new ParleyError('redis.unavailable', 'Away.')) : ledger.settle(id, settlement)),
   get: (id, context) => counted(ledger.get(id, context)),
   list: (id) => counted(ledger.list(id)),
   lookSoon: (id, context, deadlineMs) => counted(ledger.lookSoon(id, context, deadlineMs)),
@@ -86,6 +89,7 @@ class Recordings extends ScriptedCarrier {
       this.running = { id, active: true };
       this.tell(id, 'active');
     }
+    isAway = this.how === 'unnoted';
     // Events may be here before the answer.
     if (isEarly) await this.takeIn(this.told.length - 1);
     if (this.how === 'unanswered') throw new CarrierError('unreachable', 'acs.unreachable', 'No answer.');
@@ -135,6 +139,8 @@ class Call {
   commands: SessionCommand[] = [];
   news: CallNews[] = [];
   heard = 0;
+  /** It was said to have failed, and runs. */
+  readonly falseAlarms: string[] = [];
   #asked = 0;
   host = this.#open(true);
 
@@ -158,7 +164,7 @@ class Call {
       },
       events: new SessionEvents(new VirtualClock()),
       log,
-      onFailed: () => {},
+      onFailed: (operation) => void (this.carrier.running && this.falseAlarms.push(operation)),
     });
     host.begin('from-start', isNew);
     return host;
@@ -271,6 +277,8 @@ test('whatever is asked of a recording, and whatever becomes of it, told late, t
       for (const each of steps) {
         await call.live(each);
         await idle();
+        isAway = false;
+        assert.deepEqual(call.falseAlarms, []);
         assert.ok(call.carrier.begun <= call.heard, 'recorded before the notice was heard');
       }
       await call.settle();

@@ -261,7 +261,7 @@ export class CallRecording {
       const recordingId = await startRecording(ports, of, plan.wish);
       if (recordingId !== undefined) return void this.#move({ what: 'begun', by, recordingId });
       // It was begun by somebody else, or is taken back.
-      const found = await ports.ledger.get(sessionId, by);
+      const found = await ports.ledger.get(sessionId, by).catch(() => undefined);
       if (found) this.told(found);
       this.#move({ what: 'unanswered', by });
     } catch (error) {

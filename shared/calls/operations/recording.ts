@@ -70,9 +70,14 @@ export async function startRecording(
     if (!mayBeDone(error)) await fail(reasonOf(error));
     throw error;
   }
-  await ledger.settle(sessionId, { operationContext, state: 'succeeded', result: { data: { recordingId } } });
-  const found = await ledger.get(sessionId, operationContext);
-  if (found?.state !== 'failed') return recordingId;
+  try {
+    await ledger.settle(sessionId, { operationContext, state: 'succeeded', result: { data: { recordingId } } });
+    const found = await ledger.get(sessionId, operationContext);
+    if (found?.state !== 'failed') return recordingId;
+  } catch {
+    // It runs. What cannot be noted now, or was taken back meanwhile, its event settles.
+    return recordingId;
+  }
   // It was taken back meanwhile, or has failed already, and whoever said so could not know its name.
   await carrier.stopRecording(recordingId).catch((error: unknown) => failedAs(error, 'gone') || Promise.reject(error));
   return undefined;
