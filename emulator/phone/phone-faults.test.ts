@@ -4,7 +4,16 @@ import { pino } from 'pino';
 import { systemClock } from '../../shared/clock.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { TestPhone } from '../acs/testing/phone.ts';
-import { CALLER, connectInbound, dial, levelOf, SPOKEN_LEVEL, speak, startStack } from '../acs/testing/stack.ts';
+import {
+  CALLER,
+  connectInbound,
+  dial,
+  framesOf,
+  levelOf,
+  SPOKEN_LEVEL,
+  speak,
+  startStack,
+} from '../acs/testing/stack.ts';
 import { Disturbances } from '../disturbances/disturbances.ts';
 
 async function start(context: TestContext) {
@@ -117,6 +126,31 @@ test('a wrong order outside a call leaves what was wanted, and one in it, too (r
   phone.send({ type: 'hangup' });
   await eventually(() => phone.events.entries.filter(({ type }) => type === 'refused').length === 2);
   assert.deepEqual(inForce(disturbances), ['model']);
+});
+
+test('what is typed is said in the order in which it was typed, and no more waits than is said so (reader2 14)', async (context) => {
+  const first = Promise.withResolvers<void>();
+  const asked: string[] = [];
+  const stack = await startStack(context, {
+    speak: async (text) => {
+      asked.push(text);
+      if (text === 'first') await first.promise;
+      return { pcm: framesOf(text === 'first' ? 1_000 : 2_000, 2) };
+    },
+  });
+  const { phone, media } = await connectInbound(stack);
+  phone.send({ type: 'say', text: 'first' });
+  for (let n = 0; n < 20; n++) phone.send({ type: 'say', text: `later ${n}` });
+  assert.equal((await phone.event('refused')).code, 'phone.too_much');
+  assert.deepEqual(asked, ['first']);
+  first.resolve();
+  const levels = () =>
+    media.frames.entries
+      .flatMap((frame) => (frame.kind === 'audio' ? [levelOf(frame.pcm)] : []))
+      .filter((level) => level > 0);
+  await eventually(() => levels().length >= 4);
+  assert.deepEqual(levels().slice(0, 4), [1_000, 1_000, 2_000, 2_000]);
+  assert.equal(asked.length, 20);
 });
 
 test('what is typed is said in the call, in place of the microphone’s sound (stranger17 10)', async (context) => {

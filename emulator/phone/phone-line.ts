@@ -81,6 +81,8 @@ export interface PhoneLineOptions {
 
 /** In which what is typed is said. */
 const VOICE = 'rms';
+/** So many typed texts wait for the voice at most; one more is refused. */
+const MOST_TYPED = 20;
 /** More is not waited for: five minutes of speech. */
 const MOST_SAID_FRAMES = 300_000 / FRAME_MS;
 
@@ -98,6 +100,9 @@ export class PhoneLine implements Phone {
   readonly #speak: Speak | undefined;
   /** What was typed, and is being said. */
   readonly #said: Uint8Array[] = [];
+  /** The last of what was typed is sound, or cannot be: the voice is asked for one text after the other. */
+  #typed: Promise<void> = Promise.resolve();
+  #typedCount = 0;
   #holder: LineHolder | undefined;
 
   constructor({ number, socket, log, onDial, disturbances, speak }: PhoneLineOptions) {
@@ -186,7 +191,7 @@ export class PhoneLine implements Phone {
     } else if (!this.#holder) {
       this.#refuse('phone.no_call', `There is no call to ${wanted.type} on this line.`);
     } else if (wanted.type === 'say') {
-      void this.#say(wanted.text, this.#holder);
+      this.#type(wanted.text, this.#holder);
     } else {
       passOn(wanted, this.#holder);
     }
@@ -198,8 +203,23 @@ export class PhoneLine implements Phone {
     else this.#refuse('phone.bad_faults', problem);
   }
 
+  /** What is typed is said in the order in which it was typed, whatever the voice takes for it. */
+  #type(text: string, holder: LineHolder): void {
+    if (this.#typedCount >= MOST_TYPED) {
+      this.#refuse('phone.too_much', `${MOST_TYPED} texts wait to be said already; this one is not.`);
+      return;
+    }
+    this.#typedCount += 1;
+    this.#typed = this.#typed
+      .then(() => this.#say(text, holder))
+      .finally(() => {
+        this.#typedCount -= 1;
+      });
+  }
+
   /** Says in the call what was typed, once it is sound. */
   async #say(text: string, holder: LineHolder): Promise<void> {
+    if (this.#holder !== holder) return;
     try {
       if (!this.#speak) throw new Error('There is no voice here for what is typed.');
       const { pcm } = await this.#speak(text, VOICE);
