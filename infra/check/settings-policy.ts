@@ -138,6 +138,7 @@ export const BY_DEFAULT: Readonly<Record<Half, ReadonlySet<string>>> = {
   'stream-host': new Set([
     'SESSION_TTL_SECONDS',
     'OTEL_EXPORTER_OTLP_ENDPOINT',
+    'OTEL_METRIC_EXPORT_INTERVAL',
     'TELEMETRY_SAMPLE_RATIO',
     'LOG_TRANSCRIPTS',
     'RECORD_WORDS',

@@ -119,6 +119,16 @@ test('a language may have a script, or a number for its region (review 4.17)', (
   assert.throws(() => readStreamHostSettings({ ...sample.Values, SPEECH_LANGUAGE: 'english' }));
 });
 
+test('metrics that are to be sent more seldom than a timer can wait, or all the time, are refused by name (reader2 10)', () => {
+  for (const OTEL_METRIC_EXPORT_INTERVAL of ['9999999999', '1', '0']) {
+    assert.throws(
+      () => readStreamHostSettings({ ...sample.Values, OTEL_METRIC_EXPORT_INTERVAL }),
+      ({ message }: Error) =>
+        message.includes(`OTEL_METRIC_EXPORT_INTERVAL is "${OTEL_METRIC_EXPORT_INTERVAL}": it takes`),
+    );
+  }
+});
+
 test('an address that nothing can be appended to is refused, and so is a SPEECH_HOST with a path', () => {
   const bad = [
     { SPEECH_HOST: 'wss://voice.example/stt/speech' },

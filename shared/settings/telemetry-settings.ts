@@ -33,6 +33,14 @@ export const telemetrySettings = {
     allowed: 'an http(s) address, such as http://127.0.0.1:4318',
     sample: '',
   }),
+  OTEL_METRIC_EXPORT_INTERVAL: setting(
+    // Node's timers take no more: beyond it they run after 1 ms.
+    kinds.milliseconds(1_000, 2_147_483_647).default(60_000),
+    {
+      about: 'How many milliseconds apart metrics are sent. OpenTelemetry’s own variable.',
+      allowed: '1000 to 2147483647',
+    },
+  ),
   TELEMETRY_SAMPLE_RATIO: setting(z.coerce.number().min(0).max(1).default(1), {
     about: 'Which share of calls is traced, each whole or not at all, in both halves. Metrics count all calls.',
     allowed: '0 to 1, such as 0.25',

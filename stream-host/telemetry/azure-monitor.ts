@@ -24,7 +24,7 @@ const OFF = { enabled: false };
  * To be imported where it is wanted and not before: it loads all of the SDK.
  */
 export function startAzureMonitor(options: AzureMonitorOptions): Pipeline {
-  const { connectionString, credential, sampleRatio, otlpUrl } = options;
+  const { connectionString, credential, sampleRatio, otlpUrl, metricsEveryMs } = options;
   setVariables(options);
   leaveOthersAlone();
   const insecureHost = insecureHostOf(connectionString);
@@ -72,7 +72,7 @@ export function startAzureMonitor(options: AzureMonitorOptions): Pipeline {
     },
     ...(otlpUrl !== undefined && {
       otlpTraceExporterConfig: { enabled: true, url: `${otlpUrl}/v1/traces`, timeoutMillis: EXPORT_MS },
-      metricReaders: [otlpMetricReader(otlpUrl)],
+      metricReaders: [otlpMetricReader(otlpUrl, metricsEveryMs)],
     }),
   });
   return { processor: activeProcessor(), flush: flushAzureMonitor, shutdown: shutdownAzureMonitor };

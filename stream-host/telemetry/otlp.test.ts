@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { METRIC, ROLE, SPAN } from '../../shared/telemetry/names.ts';
+import { eventually } from '../../shared/testing/eventually.ts';
 import type { Telemetry } from './telemetry.ts';
 import { Intake } from './testing/intake.ts';
 import { spanOf, startForTest } from './testing/start.ts';
@@ -10,7 +11,10 @@ let telemetry: Telemetry;
 
 before(async () => {
   intake = await Intake.open();
-  ({ telemetry } = await startForTest({ OTEL_EXPORTER_OTLP_ENDPOINT: intake.url }));
+  ({ telemetry } = await startForTest({
+    OTEL_EXPORTER_OTLP_ENDPOINT: intake.url,
+    OTEL_METRIC_EXPORT_INTERVAL: 1_000,
+  }));
   await telemetry.warmUp();
 });
 
@@ -36,6 +40,11 @@ test('a collector of OpenTelemetry gets the spans of both halves, without anythi
     'host-1:8080',
   ])
     assert.ok(told.includes(wanted), wanted);
+});
+
+test('the metrics are sent as often as the settings say (reader2 10)', { timeout: 30_000 }, async () => {
+  telemetry.metrics.record(METRIC.firstToken, 300);
+  await eventually(() => /parley\.turn\.first_token/.test(bodies('/v1/metrics').join('\n')));
 });
 
 test('and the metrics', async () => {

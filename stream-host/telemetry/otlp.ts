@@ -4,11 +4,11 @@ import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider, type MetricReader, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider, BatchSpanProcessor, TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace-base';
-import { EXPORT_MS, METRICS_EVERY_MS, type Pipeline, type PipelineOptions } from './pipeline.ts';
+import { EXPORT_MS, type Pipeline, type PipelineOptions } from './pipeline.ts';
 
 /** Starts OpenTelemetry's own SDK with OTLP over HTTP, and nothing of Azure's. To be imported where it is wanted. */
 export function startOtlp(otlpUrl: string, options: PipelineOptions): Pipeline {
-  const { role, instance, version, sampleRatio } = options;
+  const { role, instance, version, sampleRatio, metricsEveryMs } = options;
   const resource = resourceFromAttributes({
     'service.name': role,
     'service.instance.id': instance,
@@ -18,7 +18,7 @@ export function startOtlp(otlpUrl: string, options: PipelineOptions): Pipeline {
   const processor = new BatchSpanProcessor(exporter, { exportTimeoutMillis: EXPORT_MS });
   const sampler = new TraceIdRatioBasedSampler(sampleRatio);
   trace.setGlobalTracerProvider(new BasicTracerProvider({ resource, sampler, spanProcessors: [processor] }));
-  const meters = new MeterProvider({ resource, readers: [otlpMetricReader(otlpUrl)] });
+  const meters = new MeterProvider({ resource, readers: [otlpMetricReader(otlpUrl, metricsEveryMs)] });
   metrics.setGlobalMeterProvider(meters);
   return {
     processor,
@@ -27,11 +27,11 @@ export function startOtlp(otlpUrl: string, options: PipelineOptions): Pipeline {
   };
 }
 
-export function otlpMetricReader(otlpUrl: string): MetricReader {
+export function otlpMetricReader(otlpUrl: string, metricsEveryMs: number): MetricReader {
   return new PeriodicExportingMetricReader({
     exporter: new OTLPMetricExporter({ url: `${otlpUrl}/v1/metrics`, timeoutMillis: EXPORT_MS }),
-    // OpenTelemetry's own variable, which Azure's side reads by itself; no shorter than one export may take.
-    exportIntervalMillis: Math.max(EXPORT_MS, Number(process.env.OTEL_METRIC_EXPORT_INTERVAL) || METRICS_EVERY_MS),
-    exportTimeoutMillis: EXPORT_MS,
+    exportIntervalMillis: metricsEveryMs,
+    // One that takes longer than the next one waits is refused.
+    exportTimeoutMillis: Math.min(EXPORT_MS, metricsEveryMs),
   });
 }

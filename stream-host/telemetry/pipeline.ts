@@ -13,6 +13,8 @@ export interface PipelineOptions {
   readonly sampleRatio: number;
   /** The address below which OTLP is taken, if it is wanted. */
   readonly otlpUrl: string | undefined;
+  /** Azure's side reads its variable, `OTEL_METRIC_EXPORT_INTERVAL`, by itself. */
+  readonly metricsEveryMs: number;
   /** What this process is called, and which one of several it is. */
   readonly role: string;
   readonly instance: string;
@@ -23,4 +25,3 @@ export interface PipelineOptions {
 export const EXPORT_MS = 3000;
 /** A request that nobody answers holds its memory for so long at most. */
 export const REQUEST_MS = 10_000;
-export const METRICS_EVERY_MS = 60_000;

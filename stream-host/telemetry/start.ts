@@ -15,6 +15,7 @@ export interface TelemetryOptions {
     | 'APPLICATIONINSIGHTS_CONNECTION_STRING'
     | 'APPLICATIONINSIGHTS_AUTHENTICATION_STRING'
     | 'OTEL_EXPORTER_OTLP_ENDPOINT'
+    | 'OTEL_METRIC_EXPORT_INTERVAL'
     | 'TELEMETRY_SAMPLE_RATIO'
     | 'LOG_TRANSCRIPTS'
   >;
@@ -52,6 +53,7 @@ async function start({ config, credential, place, version, clock, log }: Telemet
   const pipeline = await open(config, credential, {
     sampleRatio,
     otlpUrl: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+    metricsEveryMs: config.OTEL_METRIC_EXPORT_INTERVAL,
     role: ROLE.streamHost,
     instance: place,
     version,

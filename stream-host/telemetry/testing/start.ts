@@ -23,6 +23,7 @@ export async function startForTest(
       APPLICATIONINSIGHTS_CONNECTION_STRING: undefined,
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: undefined,
       OTEL_EXPORTER_OTLP_ENDPOINT: undefined,
+      OTEL_METRIC_EXPORT_INTERVAL: 60_000,
       TELEMETRY_SAMPLE_RATIO: 1,
       LOG_TRANSCRIPTS: false,
       ...config,
