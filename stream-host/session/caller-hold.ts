@@ -64,12 +64,17 @@ export class CallerHold {
 
   /** The agent holds him, and takes him back after `forS` seconds. @throws {ParleyError} */
   async begin(of: OperationOf, forS: number, tool: string): Promise<void> {
-    const { ports, caller, clock, attend } = this.#options;
+    const { ports, caller, attend } = this.#options;
     await hold(ports, of, caller);
     const timed = { of, forS, tool };
     this.#timed = timed;
     attend('nobody');
-    this.#cancel = clock.after(forS * 1000, () => void this.#end(timed));
+    this.#takeBackLater(timed);
+  }
+
+  #takeBackLater(timed: TimedHold): void {
+    this.#cancel();
+    this.#cancel = this.#options.clock.after(timed.forS * 1000, () => void this.#end(timed));
   }
 
   /** The application has put him on hold, or has taken him off, whoever had put him there. */
@@ -80,6 +85,10 @@ export class CallerHold {
       this.#cancel();
       this.#isOthers = true;
       this.#options.attend('nobody');
+    } else if (held.on && this.#timed && operationContext !== this.#timed.of.operationContext) {
+      // A second one that fails leaves him where the agent has put him.
+      if (this.#isOthers) this.#takeBackLater(this.#timed);
+      this.#isOthers = false;
     } else if (held.on !== succeeded && this.isOn) {
       this.#isBack(operationContext);
     }

@@ -81,6 +81,36 @@ test('an unhold of the application ends the hold of an agent at once, and it is 
   assert.equal(call.results().filter((status) => status === 'caller_is_back').length, 1);
 });
 
+test('a second hold that fails leaves the agent’s own as it is, which ends when its time is up (closer 9)', async () => {
+  for (const wasTaken of [true, false]) {
+    const { call, clock, soon } = await callOnItsOwnClock();
+    const wish = { kind: 'hold', forS: 60 } as const;
+    call.desk.act({ call: { callId: 'c', name: 'hold_call', args: {} }, key: 'hold-1', wish });
+    await soon(() => call.heard.includes('nobody'));
+    if (wasTaken) {
+      await heldByApi(call, true, 'api-hold');
+      await soon(() => call.heard.length === 2);
+      call.tell('api-hold', false, '500');
+    } else {
+      const second = {
+        sessionId: call.session.id,
+        operationContext: 'api-hold',
+        kind: 'hold',
+        deadlineMs: 30_000,
+      } as const;
+      await ledger.begin({ ...second, data: { participant: CALLER, askedBy: 'api', on: true } });
+      call.tell('api-hold', false, '500');
+    }
+    await clock.advance(50_000);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    assert.deepEqual(call.carrier.asked, [`hold ${CALLER}`]);
+    assert.ok(!call.heard.includes('caller'), 'he is on hold still');
+    await clock.advance(61_000);
+    await soon(() => call.results().includes('caller_is_back'));
+    assert.deepEqual(call.carrier.asked, [`hold ${CALLER}`, `unhold ${CALLER}`]);
+  }
+});
+
 test('a hold of which the carrier tells later that it failed does not keep the agent silent', async () => {
   const call = await callInProgress();
   await heldByApi(call, true, 'api-hold');
