@@ -28,6 +28,7 @@ const OUT_OF_SERVICE = '+15550190052';
 interface Call {
   readonly status: string;
   readonly answered_by: string | null;
+  readonly end_reason: string | null;
   readonly transcript: readonly { readonly role: string; readonly text?: string; readonly heard?: boolean }[];
   readonly operations: readonly { readonly kind: string; readonly state: string }[];
   readonly events: readonly { readonly type: string; readonly data: Readonly<Record<string, unknown>> }[];
@@ -81,6 +82,7 @@ test(
     assert.equal(found.status, 'disconnected');
     const last = found.transcript.findLast(({ role }) => role === 'agent');
     assert.deepEqual([last?.text, last?.heard], [MESSAGE, true]);
+    assert.equal(found.end_reason, 'voicemail');
   }),
 );
 
@@ -89,6 +91,7 @@ test(
   threeChances(async () => {
     const found = await call(OUT_OF_SERVICE, isOver, 40_000);
     assert.equal(found.answered_by, 'unavailable');
+    assert.equal(found.end_reason, 'voicemail');
     assert.ok(!found.transcript.some(({ text }) => text === MESSAGE));
   }),
 );

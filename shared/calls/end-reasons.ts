@@ -30,7 +30,7 @@ export const END_REASONS = {
   'service-lost': 'The service that speaks for the agent was lost.',
   transferred: 'A human has the call now: we have left it to the caller and him.',
   unanswered: 'Nobody picked up.',
-  voicemail: 'A mailbox answered, and what its policy says was done.',
+  voicemail: 'A mailbox or an announcement answered, and what the call’s policy says was done.',
 } as const satisfies Readonly<Record<string, string>>;
 
 export type EndReason = keyof typeof END_REASONS;
@@ -45,8 +45,12 @@ export const whoHangsUp = (endReason: string | undefined): 'everybody' | 'us' =>
 /** Why our side ends a conversation by itself. */
 const AGENT_ENDS: readonly EndReason[] = ['caller-away', 'menu', 'no-answer', 'service-lost', 'voicemail'];
 
+/** A mailbox answered, or an announcement: what was done then, as the timeline has it (`WatchedMode`). */
+const MACHINES: readonly string[] = ['unavailable', 'voicemail-failed', 'voicemail-left', 'voicemail-no-tone'];
+
 /** Of what ended a conversation the word for the call: what a model gives as its reason is its own, and may quote the caller. */
-export const agentsEnd = (reason: string): EndReason => AGENT_ENDS.find((word) => word === reason) ?? 'agent-ended';
+export const agentsEnd = (reason: string): EndReason =>
+  MACHINES.includes(reason) ? 'voicemail' : (AGENT_ENDS.find((word) => word === reason) ?? 'agent-ended');
 
 const isOneOf = (list: object, word: string): boolean => Object.hasOwn(list, word);
 
