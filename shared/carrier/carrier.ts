@@ -136,6 +136,4 @@ export interface RecordingWish {
   readonly format: 'wav' | 'mp3';
   /** A container of ours. Without it the carrier keeps the recording, for as long as it does. */
   readonly containerUrl?: string | undefined;
-  /** Begins paused: for a notice that comes first. */
-  readonly paused?: boolean | undefined;
 }

@@ -226,7 +226,7 @@ test('each operation goes where ACS has it, with what it takes', async (t) => {
   await calls.sendKeys('c', '12#*A', '+15550111', 's');
   await calls.listenForKeys('c', '+15550111', 'l');
   await calls.play('c', 'https://files.example/notice.wav', 'p');
-  await calls.startRecording('c', { channels: 'unmixed', format: 'wav', paused: true });
+  await calls.startRecording('c', { channels: 'unmixed', format: 'wav' });
   await calls.stopRecording('r-1');
   const asked = seen.map(({ path, body }) => [path.split('?')[0]?.replace('/calling/', ''), body] as const);
   assert.partialDeepStrictEqual(Object.fromEntries(asked.slice(1)), {
@@ -243,7 +243,7 @@ test('each operation goes where ACS has it, with what it takes', async (t) => {
     'callConnections/c:sendDtmfTones': { tones: ['one', 'two', 'pound', 'asterisk', 'a'], operationContext: 's' },
     'callConnections/c:startContinuousDtmfRecognition': { operationContext: 'l' },
     'callConnections/c:play': { playSources: [{ kind: 'file', file: { uri: 'https://files.example/notice.wav' } }] },
-    recordings: { callConnectionId: 'c', recordingChannelType: 'unmixed', pauseOnStart: true },
+    recordings: { callConnectionId: 'c', recordingChannelType: 'unmixed' },
   });
   assert.partialDeepStrictEqual(asked[0]?.[1], {
     targetParticipant: { kind: 'microsoftTeamsUser', microsoftTeamsUser: { userId: 'anna' } },

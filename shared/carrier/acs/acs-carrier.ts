@@ -196,7 +196,7 @@ export class AcsCarrier implements Carrier {
   }
 
   async startRecording(callId: string, wish: RecordingWish): Promise<{ readonly recordingId: string }> {
-    const { channels, format, containerUrl, paused } = wish;
+    const { channels, format, containerUrl } = wish;
     return this.#attempt('record the call', async () => {
       const { recordingId } = await this.#client.getCallRecording().start({
         callConnectionId: callId,
@@ -204,7 +204,6 @@ export class AcsCarrier implements Carrier {
         recordingChannel: channels,
         recordingFormat: format,
         recordingStateCallbackEndpointUrl: `${this.#callbackBase}/calls/callbacks`,
-        ...(paused !== undefined && { pauseOnStart: paused }),
         ...(containerUrl !== undefined && {
           recordingStorage: {
             recordingStorageKind: 'azureBlobStorage' as const,
