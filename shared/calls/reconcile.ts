@@ -110,7 +110,9 @@ export async function recordingStateNow(
   }
 }
 
-function isRecordedAs(action: unknown, now: RecordingNow): boolean {
+/** A recording that is paused is inactive, too: so it may stand, stopped or not. */
+function isRecordedAs(action: unknown, now: RecordingNow): boolean | undefined {
   if (action === 'resume') return now === 'active';
-  return action === 'pause' ? now === 'inactive' : now !== 'active';
+  if (action === 'pause') return now === 'inactive';
+  return now === 'inactive' ? undefined : now === 'gone';
 }

@@ -124,6 +124,21 @@ test('a recording of which nothing is heard any more is lost; one that was pause
   assert.deepEqual(await over.found('start'), ['succeeded', 'r-1']);
 });
 
+test('a stop of a paused recording that nobody has answered is not taken for done while the carrier has that recording (close reader 5)', async () => {
+  for (const [now, expected] of [
+    ['inactive', 'unknown'],
+    ['gone', 'succeeded'],
+    ['active', 'failed'],
+  ] as const) {
+    const call = await callWith(now);
+    await call.enter('start', 'start', 'succeeded', R1);
+    await call.enter('pause', 'pause', 'succeeded');
+    await call.enter('stop', 'stop', 'asked');
+    await call.later();
+    assert.equal((await call.found('stop'))[0], expected, now);
+  }
+});
+
 test('a call that ends before the notice was heard was not recorded: operation and event say so (stranger17 6)', async () => {
   const call = await callWith('gone');
   await call.enter('start', 'start', 'asked');
