@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { pino } from 'pino';
 import type { OperationPorts } from '../../shared/calls/operations/operate.ts';
 import { ParleyError } from '../../shared/errors.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
@@ -37,4 +38,52 @@ test('a recording that runs and cannot be noted is no refusal: nobody is told th
   assert.equal(await call.change('stop', 'stopped'), 'asked-1');
   call.recording.ended('asked-1', false, 'stop');
   await eventually(() => call.carrier.asked.includes('stop recording-1'));
+});
+
+test('a host that took a call over in mid-request records it when it is asked again and nobody knows what came of the first (close reader 6)', async () => {
+  const first = recorded({ fromStart: false, notice: NOTICE });
+  await first.ask('asked-1');
+  await ledger.accepted(first.sessionId, 'asked-1');
+  first.recording.close(false);
+  const host = new HostsLedger();
+  const { sessionId } = first;
+  const second = recorded({ fromStart: false, notice: NOTICE }, PLAN, { sessionId, hostsLedger: host.ledger });
+  second.recording.begin('from-start', false);
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  await ledger.settle(sessionId, { operationContext: 'asked-1', state: 'unknown' });
+  // What cannot be looked up is refused, and does not stay open.
+  host.isAway = true;
+  await second.ask('asked-2');
+  host.isAway = false;
+  await eventually(async () => (await second.state('asked-2'))[0] === 'failed');
+  await second.ask('asked-3');
+  await eventually(() => second.news.length === 1);
+  second.news[0]?.onSpoken?.(true);
+  await eventually(second.isRunning);
+  assert.deepEqual(second.carrier.asked, ['record']);
+});
+
+test('what a carrier says in its own words of a recording that failed is not logged: its numbers are (close reader 10)', async () => {
+  const lines: string[] = [];
+  const log = pino({ level: 'debug' }, { write: (line) => void lines.push(line) });
+  const call = recorded({ fromStart: false, notice: NOTICE }, PLAN, { log });
+  await call.ask('asked-1');
+  call.news[0]?.onSpoken?.(true);
+  await eventually(call.isRunning);
+  const result = { code: 403, subCode: 8, message: 'No storage for +15550001.' };
+  await ledger.settle(call.sessionId, { operationContext: 'asked-1', state: 'failed', result, overrides: true });
+  await call.tell('asked-1');
+  assert.match(lines.join(''), /"reason":"403\/8"/);
+  assert.doesNotMatch(lines.join(''), /15550001/);
+});
+
+test('one that begins after all, though it was stopped while nobody knew what came of it, is stopped (close reader 11)', async () => {
+  const call = recorded({ fromStart: false, notice: NOTICE });
+  await call.ask('asked-1');
+  await ledger.accepted(call.sessionId, 'asked-1');
+  await ledger.settle(call.sessionId, { operationContext: 'asked-1', state: 'unknown' });
+  await call.change('stop', 'stopped');
+  const { result } = (await ledger.get(call.sessionId, 'asked-1')) ?? {};
+  // By this the carrier's event finds it; see `recording-told.test.ts`.
+  assert.deepEqual(result, { message: 'recording.taken-back', data: { requested: true } });
 });

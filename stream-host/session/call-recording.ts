@@ -13,7 +13,6 @@ import {
 } from '../../shared/calls/operations/recording-state.ts';
 import type { RecordingWish } from '../../shared/carrier/carrier.ts';
 import { failedAs } from '../../shared/carrier/carrier-error.ts';
-import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import { noCallTraces } from '../../shared/telemetry/call-traces.ts';
 import { operationSpan } from '../../shared/telemetry/names.ts';
@@ -89,7 +88,7 @@ export class CallRecording {
     this.#known.add(by);
     // So that it can be taken back while its notice is said.
     this.#entered = enterRecording(ports, this.#of(by)).catch((error: unknown) =>
-      log.debug({ reason: messageOf(error) }, 'that a call is to be recorded could not be noted'),
+      log.debug({ reason: reasonOf(error) }, 'that a call is to be recorded could not be noted'),
     );
     this.#move({ what: 'asked', by });
     if (!agent || agent.notice === false || this.isNoticeUnspoken || !mode.told) this.#notice(by);
@@ -101,7 +100,7 @@ export class CallRecording {
     if (this.#known.has(by)) return;
     this.#known.add(by);
     if (this.#state.is === 'off') this.#want(by);
-    else if ('recordingId' in this.#state) void this.#wantAgain(by);
+    else if ('recordingId' in this.#state || 'unanswered' in this.#state) void this.#wantAgain(by);
     else this.#settle(by, 'recording.running');
   }
 
@@ -152,7 +151,7 @@ export class CallRecording {
       } else if (found.is === 'wanted') this.#want(found.by);
       else this.#state = found;
     } catch (error) {
-      log.warn({ reason: messageOf(error) }, 'it is not known whether the call is being recorded');
+      log.warn({ reason: reasonOf(error) }, 'it is not known whether the call is being recorded');
     }
   }
 
@@ -161,18 +160,20 @@ export class CallRecording {
     this.#notice(by);
   }
 
-  /** There was one, by what this host knows; the ledger knows better. */
+  /** There was one, or may be, by what this host knows; the ledger knows better. */
   async #wantAgain(by: string): Promise<void> {
     const { ports, sessionId, log } = this.#options;
     const known = this.#state;
     try {
       const operations = await ports.ledger.list(sessionId);
-      const others = recordingStateOf(operations.filter(({ operationContext }) => operationContext !== by));
-      if (others.is !== 'off' || this.#state !== known) return this.#settle(by, 'recording.running');
-      this.#state = others;
+      const found = recordingStateOf(operations);
+      const isFree = found.is === 'off' || found.by === by;
+      if (!isFree || this.#state !== known) return this.#settle(by, 'recording.running');
+      this.#state = NOT_RECORDED;
       this.#want(by);
     } catch (error) {
-      log.warn({ reason: messageOf(error) }, 'it is not known whether the call is being recorded');
+      log.warn({ reason: reasonOf(error) }, 'it is not known whether the call is being recorded');
+      this.#settle(by, reasonOf(error));
     }
   }
 
@@ -265,7 +266,7 @@ export class CallRecording {
       if (found) this.told(found);
       this.#move({ what: 'unanswered', by });
     } catch (error) {
-      log.warn({ reason: messageOf(error) }, 'the call cannot be recorded');
+      log.warn({ reason: reasonOf(error) }, 'the call cannot be recorded');
       if (mayBeDone(error)) this.#move({ what: 'unanswered', by });
       else if (this.#move({ what: 'refused', by, reason: reasonOf(error) })) this.#settle(by, reasonOf(error));
     }
@@ -287,7 +288,7 @@ export class CallRecording {
   #failed({ by, is }: Exclude<RecordingState, { is: 'off' }>, reason: string | undefined): void {
     if (reason === undefined || NO_FAILURES.has(reason)) return;
     const { agent, mode, log, onFailed } = this.#options;
-    log.warn({ operation: by, reason }, 'the call is not recorded');
+    log.warn({ operation: by, reason: codeOf(reason) }, 'the call is not recorded');
     onFailed(by, reason);
     if (is === 'wanted' || is === 'noticing' || !agent) return;
     const result = {
@@ -302,7 +303,7 @@ export class CallRecording {
   async #stop(recordingId: string): Promise<void> {
     const { ports, log } = this.#options;
     await ports.carrier.stopRecording(recordingId).catch((error: unknown) => {
-      if (!failedAs(error, 'gone')) log.error({ reason: messageOf(error) }, 'a recording could not be stopped');
+      if (!failedAs(error, 'gone')) log.error({ reason: reasonOf(error) }, 'a recording could not be stopped');
     });
     this.#move({ what: 'stopped', of: recordingId });
   }
@@ -321,7 +322,7 @@ export class CallRecording {
     this.#entered
       .then(() => ports.ledger.settle(sessionId, { operationContext, state: 'failed', result: { message: code } }))
       .catch((error: unknown) =>
-        log.debug({ reason: messageOf(error) }, 'that a call is not recorded could not be noted'),
+        log.debug({ reason: reasonOf(error) }, 'that a call is not recorded could not be noted'),
       );
   }
 
@@ -337,6 +338,10 @@ export class CallRecording {
 }
 
 const noticeOf = (by: string): string => `${by}.notice`;
+
+/** The carrier's own words may name numbers, or whatever they like. */
+const codeOf = (reason: string): string =>
+  /^(?:\d+(?:\/\d+)?|[a-z]+(?:[.-][a-z]+)*)(?= |$)/.exec(reason)?.[0] ?? 'failed';
 
 /** The notice's own words: a caller who speaks first gets an answer in place of the greeting, and a voice that is away a clip. */
 function isHeardIn(text: string, notice: string): boolean {

@@ -94,10 +94,13 @@ export async function changeRecording(
   action: Exclude<RecordingAction, 'start'>,
 ): Promise<string | undefined> {
   const { carrier, ledger } = ports;
-  const state = recordingStateOf(await ledger.list(of.sessionId));
+  const operations = await ledger.list(of.sessionId);
+  const state = recordingStateOf(operations);
   if (state.is === 'off') throw noRecording();
   if (!('recordingId' in state) || state.recordingId === undefined) {
-    if (action === 'stop') return takeBack(ports, of, state.by, state.is === 'starting');
+    const start = operations.find((each) => each.operationContext === state.by);
+    // Of one that is `unknown` the carrier may tell yet.
+    if (action === 'stop') return takeBack(ports, of, state.by, start?.state !== 'asked');
     throw new ParleyError('recording.none', 'Its notice comes first, until which it can only be stopped.');
   }
   const { by, recordingId } = state;
