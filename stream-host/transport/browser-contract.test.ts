@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { browserMessage } from '../../shared/protocol/browser.ts';
+import { eventually } from '../../shared/testing/eventually.ts';
 import {
   ANSWER,
   type Client,
@@ -238,8 +239,6 @@ suite('the socket of the browser', { concurrency: true }, () => {
     await greeted(first);
     first.socket.send('{"type":"end"}');
     await first.closed;
-    const before = await host.store.history('ended');
-
     // At once, as pages do that connect again whatever happens.
     const second = await host.browser('?session_id=ended');
     const ready = await second.untilType('session_ready');
@@ -250,7 +249,10 @@ suite('the socket of the browser', { concurrency: true }, () => {
     assert.equal((await second.untilType('assistant_spoken')).full, GREETING);
     const old = await host.store.get('ended');
     assert.deepEqual([old?.status, old?.endReason], ['disconnected', 'caller-ended']);
-    assert.deepEqual(await host.store.history('ended'), before);
+    // What was heard of the first greeting may still be on its way there when its socket has closed; nothing else may come.
+    await eventually(async () => (await host.store.history('ended')).length > 0);
+    const roles = (await host.store.history('ended')).map(({ role }) => role);
+    assert.deepEqual(roles, ['agent']);
     assert.equal((await host.store.get(String(ready.session_id)))?.status, 'connected');
     second.socket.terminate();
   });
