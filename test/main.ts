@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { pathToFileURL } from 'node:url';
 import { neverAnswered } from './answered/check.ts';
 import { type TestProcess, testProcesses } from './runner/processes.ts';
 
@@ -13,9 +14,9 @@ import { type TestProcess, testProcesses } from './runner/processes.ts';
  */
 const ROOT = path.join(import.meta.dirname, '..');
 const FOLDERS = ['test', '{agents,bench,build,emulator,functions,infra,shared,start,stream-host,web}'];
-/** Of processes, half of which mostly wait: more leave people who speak in real time too little of two cores. */
+/** Of processes, a third of which mostly wait: more leave people who speak in real time too little of two cores. */
 const AT_ONCE = 5;
-/** What hangs is ended, and named. */
+/** Of a process: a file that hangs is named before (`runner/together.ts`). */
 const LONGEST_MS = 900_000;
 
 // Dozens of processes need not read and compile the same files anew.
@@ -24,7 +25,7 @@ process.env.NODE_COMPILE_CACHE ??= path.join(ROOT, 'node_modules/.cache/tests');
 const parts = process.argv.slice(2);
 const isWanted = (file: string) => parts.length === 0 || parts.some((part) => file.includes(part));
 const [whole = [], others = []] = FOLDERS.map((folder) =>
-  testProcesses(ROOT, globSync(`${folder}/**/*.test.ts`, { cwd: ROOT }).filter(isWanted).sort()),
+  testProcesses(ROOT, testFiles(folder).filter(isWanted).sort()),
 );
 if (whole.length + others.length === 0)
   throw new Error(`No test file has one of these in its path: ${parts.join(', ')}`);
@@ -44,13 +45,19 @@ const folder = mkdtempSync(path.join(tmpdir(), 'parley-tests-'));
 const answered = path.join(folder, 'answers');
 writeFileSync(answered, '');
 process.env.PARLEY_ANSWERED = answered;
-const execArgv = ['--import', path.join(import.meta.dirname, 'answered/collect.ts')];
+const execArgv = ['--import', pathToFileURL(path.join(import.meta.dirname, 'answered/collect.ts')).href];
+
+/** With `/`, also where folders are told apart by another sign. */
+function testFiles(folder: string): string[] {
+  return globSync(`${folder}/**/*.test.ts`, { cwd: ROOT }).map((file) => file.replaceAll(path.sep, '/'));
+}
 
 /** A process is started with one file: this one, which has the others run. */
-function entryOf({ name, files, atOnce }: TestProcess): string {
-  const entry = path.join(folder, `${name.replaceAll('/', '-')}.mjs`);
+function entryOf({ name, files, atOnce }: TestProcess, at: number): string {
+  // By its number, too: `a/b-c` and `a-b/c` are two.
+  const entry = path.join(folder, `${at}-${name.replaceAll('/', '-')}.mjs`);
   const paths = Object.fromEntries(files.map((file) => [file, path.join(ROOT, file)]));
-  const runner = JSON.stringify(path.join(import.meta.dirname, 'runner/together.ts'));
+  const runner = JSON.stringify(pathToFileURL(path.join(import.meta.dirname, 'runner/together.ts')));
   writeFileSync(
     entry,
     `import { runTogether } from ${runner};\nawait runTogether(${JSON.stringify(paths)}, ${atOnce});\n`,

@@ -36,7 +36,11 @@ const ROOT = path.join(import.meta.dirname, '../..');
 const scratch = realpathSync(mkdtempSync(path.join(tmpdir(), 'parley-check-')));
 after(() => rmSync(scratch, { recursive: true, force: true }));
 
+const golden = new GoldenFiles(ROOT).read();
+// All waits before the first test: what is registered behind a later one may come when the file is over.
 const report = await checkInfrastructure({ root: ROOT, env: process.env });
+const types = await findTypes(process.env, providersIn([...golden].map(([of, text]) => readExpansion(of, text))));
+const compiler = await findCompiler(process.env);
 
 test('the infrastructure has no finding', (t) => {
   assert.equal(report.findings.map(lineOf).join('\n'), '');
@@ -61,10 +65,8 @@ test('without compiler and type data it is said which checks did not run, and th
 });
 
 // Mistakes as people make them. Those in resources are made in a golden file, so that they need no compiler.
-const golden = new GoldenFiles(ROOT).read();
 const name = 'main.dev';
 const json = golden.get(name) ?? '';
-const types = await findTypes(process.env, providersIn([...golden].map(([of, text]) => readExpansion(of, text))));
 
 function structureOf(value: unknown): Record<string, unknown> {
   return Object.fromEntries(Object.entries(typeof value === 'object' && value !== null ? value : {}));
@@ -100,7 +102,6 @@ for (const [example, mistakes] of [
   }
 }
 
-const compiler = await findCompiler(process.env);
 const noCompiler = 'missing' in compiler && compiler.missing;
 
 test('found: mistakes in the text of Bicep, by compiler, linter and formatter', { skip: noCompiler }, async () => {

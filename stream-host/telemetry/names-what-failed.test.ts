@@ -12,6 +12,7 @@ import { randomSpanIds } from '../../shared/telemetry/call-trace.ts';
 import { CallTraces } from '../../shared/telemetry/call-traces.ts';
 import { ATTRIBUTE, type Dependency, SPAN } from '../../shared/telemetry/names.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
+import { startEmbeddedRedis } from '../../start/redis-embedded.ts';
 import { DeploymentTraits } from '../agent/deployment-traits.ts';
 import { openModelClient } from '../agent/model-client.ts';
 import { ModelResponder } from '../agent/model-responder.ts';
@@ -32,8 +33,8 @@ import { watchedSession } from './testing/watched-session.ts';
 
 const log = pino({ level: 'silent' });
 const NEVER = new AbortController().signal;
-/** Of everything that waits, far below the product's own. */
-const SOON_MS = 300;
+/** Of everything that waits: far below the product's own where nothing comes, and long enough for a busy machine where something does. */
+const soonMs = (fault: Fault) => (fault === 'silent' ? 300 : 30_000);
 
 type Watched = ReturnType<typeof watchedSession>;
 type Ask = (context: TestContext, fault: Fault, watched: Watched) => Promise<unknown>;
@@ -62,14 +63,14 @@ const model: Ask = async (context, fault, { observer }) => {
     agent: testAgent(),
     session: { sessionId: 'a-session', direction: 'inbound' },
     recorder: { used() {}, served: observer.served },
-    limits: { firstMs: SOON_MS },
+    limits: { firstMs: soonMs(fault) },
     ...{ clock: systemClock, log },
   });
   await collect(responder.respond(CALLER, NEVER)).catch(() => {});
 };
 
 const voice: Ask = async (context, fault, { observer }) => {
-  const waits = { connectTimeoutMs: SOON_MS, waitMs: SOON_MS, firstAudioMs: SOON_MS, warm: 0 };
+  const waits = { connectTimeoutMs: soonMs(fault), waitMs: soonMs(fault), firstAudioMs: soonMs(fault), warm: 0 };
   const service = new AzureSynthesiser({
     service: await toneService(context, fault),
     clock: systemClock,
@@ -86,7 +87,7 @@ const voice: Ask = async (context, fault, { observer }) => {
 
 const recogniser: Ask = async (context, fault, { observer, spans }) => {
   const services = onlyProvider('speech-recognition', await toneService(context, fault), systemClock);
-  const waits = { connectTimeoutMs: SOON_MS, noSignMs: SOON_MS };
+  const waits = { connectTimeoutMs: soonMs(fault), noSignMs: soonMs(fault) };
   const hears = { services, clock: systemClock, log, random: Math.random, language: 'en-US', ...waits };
   const diary = new HearingDiary(openAzureRecogniser({ ...hears, onServed: observer.served }));
   context.after(() => diary.recogniser.close());
@@ -103,10 +104,17 @@ const realtime: Ask = async (_, fault, { observer }) => {
   for (const request of rig.served) observer.served(request);
 };
 
+async function workingRedis(context: TestContext): Promise<string> {
+  const { url, close } = await startEmbeddedRedis();
+  context.after(close);
+  return url;
+}
+
 const redis: Ask = async (context, fault, watched) => {
-  // One that works is in every other test.
-  if (fault === undefined) return tracesOf(watched).redis('a-session', 'renew_lease', async () => {});
-  const client = connectRedis(await faultyRedis(context, fault), log, { commandTimeoutMs: SOON_MS });
+  const url = fault === undefined ? await workingRedis(context) : await faultyRedis(context, fault);
+  // However Redis fails, a command waits until it is told to stop.
+  const commandTimeoutMs = soonMs(fault && 'silent');
+  const client = connectRedis(url, log, { commandTimeoutMs });
   context.after(() => client.disconnect());
   const store = new SessionStore(client, { ttlSeconds: 60 });
   const renew = () => store.renew('a-session', 'an-owner', 1_000);
@@ -121,7 +129,7 @@ const acs: Ask = async (context, fault, watched) => {
     access: { connectionString: `endpoint=http://${await faultyHttp(context, fault)}/;accesskey=${btoa('key')}` },
     callbackBase: 'http://127.0.0.1:1',
     mediaBase: 'ws://127.0.0.1:1',
-    attemptMs: SOON_MS,
+    attemptMs: soonMs(fault),
     watch: (what, request) =>
       traces.client({ dependency: 'acs', method: 'POST', sessionId: 'a-session', ...what }, request),
   });
@@ -131,7 +139,7 @@ const acs: Ask = async (context, fault, watched) => {
 const blob: Ask = async (context, fault, watched) => {
   const url = `http://${await faultyHttp(context, fault)}/account/call-records`;
   const credential = { getToken: async () => ({ token: 'ours', expiresOnTimestamp: Number.POSITIVE_INFINITY }) };
-  const store = new BlobRecordStore({ url, credential, requestMs: SOON_MS });
+  const store = new BlobRecordStore({ url, credential, requestMs: soonMs(fault) });
   await tracedRecords(store, url, tracesOf(watched))
     ?.begin('a-session')
     .catch(() => {});

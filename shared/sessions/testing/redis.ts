@@ -33,11 +33,11 @@ export async function redisesUnderTest(): Promise<RedisUnderTest[]> {
     await cluster.connect().flushall();
     return [cluster];
   }
-  const server = await startRedisServer();
+  // Both before the first test: what a file registers behind a wait that follows a test may come when the file is over.
+  const [server, embedded] = [await startRedisServer(), await startEmbeddedRedis()];
   if (!server) {
     test('no redis-server is on the path', (t) => t.diagnostic('the suite ran on the embedded Redis only'));
   }
-  const embedded = await startEmbeddedRedis();
   return [...(server ? [underTest('redis-server', server)] : []), underTest('embedded', embedded)];
 }
 
