@@ -35,11 +35,9 @@ if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_
 
 /** Of "hello", "hi" and "yes" in four voices `tiny` hears three in four right and `base` nine in ten, in 60 ms. */
 const SHORT_SAMPLES = 1.5 * SAMPLE_RATE;
-/** What is heard with less confidence is heard again, where it is not longer than this. */
+/** What is heard with less confidence is heard again, where it is not longer than this: the caller waits meanwhile. */
 const SURE = 0.8;
-const WORTH_HEARING_AGAIN_SAMPLES = 3 * SAMPLE_RATE;
-/** A machine on which once takes longer has no time for more: the caller waits. */
-const SOON_MS = 150;
+const WORTH_HEARING_AGAIN_SAMPLES = 2 * SAMPLE_RATE;
 /** Of the lead-in and of the first sound: the voices here burst into a "th", which then is an "s". */
 const ONSET_SAMPLES = 0.1 * SAMPLE_RATE;
 
@@ -56,10 +54,8 @@ port.on('message', async (request: DecodeRequest | typeof END) => {
     const audio = audibleStretch(toFloat32(pcm));
     const model = careful && better && audio.length < SHORT_SAMPLES ? better : usual;
     const isUnwanted = () => Atomics.load(lastUnwanted, 0) === id;
-    const startedMs = performance.now();
     const first = await model.transcribe(audio, isUnwanted, draft);
-    const wasSoon = performance.now() - startedMs < SOON_MS;
-    const transcript = careful && first && wasSoon ? await surest(first, model, audio, isUnwanted) : first;
+    const transcript = careful && first ? await surest(first, model, audio, isUnwanted) : first;
     port.postMessage({ type: 'done', id, transcript } satisfies DecodeReply);
   } catch (error) {
     port.postMessage({ type: 'failed', id, reason: messageOf(error) } satisfies DecodeReply);
