@@ -7,7 +7,7 @@ import { AcsService } from './acs/acs-service.ts';
 import { BlobService } from './blob/blob-service.ts';
 import { Disturbances } from './disturbances/disturbances.ts';
 import { DisturbedDoor } from './disturbances/disturbed-door.ts';
-import { hearRedisFelt, type RedisOrder, redisLineOf } from './disturbances/redis-order.ts';
+import { type RedisOrder, redisLineOf } from './disturbances/redis-order.ts';
 import { Faults } from './faults.ts';
 import { AccessTokens, AUDIENCES } from './identity/access-tokens.ts';
 import { ApiTokens } from './identity/api-tokens.ts';
@@ -57,10 +57,6 @@ async function start(settings: EmulatorSettings, log: Logger): Promise<() => Pro
   const disturbances = new Disturbances({ clock: systemClock, log, unavailable: unavailableIn(settings, redisLine) });
   disturbances.watch((dependency) => {
     if (dependency === 'redis') redisLine?.(disturbances.at('redis'));
-  });
-  hearRedisFelt(process, (times) => {
-    const fault = disturbances.at('redis');
-    if (fault) fault.count.felt += times;
   });
   const accessTokens = await AccessTokens.open(systemClock, settings.EMULATOR_CA_FOLDER);
   const { EMULATOR_API_AUDIENCE: audience, EMULATOR_EVENT_GRID_AUDIENCE: gridAudience } = settings;

@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { listening } from '../../shared/testing/listening.ts';
 import { VirtualClock } from '../../shared/virtual-clock.ts';
-import { hearRedisFelt, redisOrder } from '../disturbances/redis-order.ts';
+import { redisLineOf, redisOrder } from '../disturbances/redis-order.ts';
 import { RedisLine } from './redis-line.ts';
 
 const PING = '*1\r\n$4\r\nPING\r\n';
@@ -108,28 +108,56 @@ test('what is no order has the line whole', async (t) => {
   }
 });
 
+/** The process that orders, and the channel to the one that has the line; what that tells is `late` or comes at once. */
+function orderer(line: RedisLine) {
+  const told = new EventEmitter();
+  const late: object[] = [];
+  const channel = { isLate: false };
+  const reply = (message: object) => (channel.isLate ? late.push(message) : told.emit('message', message));
+  const send = (message: unknown) => {
+    line.obey(message, reply);
+    return true;
+  };
+  const order = redisLineOf(Object.assign(told, { send, connected: true }));
+  const arrive = () => {
+    for (const message of late.splice(0)) told.emit('message', message);
+  };
+  return { order: order ?? assert.fail('It has a line.'), told, channel, arrive };
+}
+
 test('how often it is felt is told to whoever wants it, and nothing while nothing fails (stranger17 3)', async (t) => {
   const { clock, line, open } = await start(t);
-  let felt = 0;
-  const told = new EventEmitter();
-  hearRedisFelt(told, (times) => {
-    felt += times;
-  });
-  const reply = (message: object) => told.emit('message', message);
+  const { order, told } = orderer(line);
+  const count = { felt: 0 };
   const client = await open();
-  line.obey(redisOrder(undefined), reply);
+  order(undefined);
   ping(client.socket);
   await eventually(() => client.said() === '+PONG\r\n');
-  assert.equal(felt, 0);
-  line.obey(redisOrder({ fault: 'slow', amountMs: 100 }), reply);
+  assert.equal(count.felt, 0);
+  order({ fault: 'slow', amountMs: 100, count });
   ping(client.socket);
-  await eventually(() => felt === 1);
+  await eventually(() => count.felt === 1);
   await clock.advance(100);
-  line.obey(redisOrder({ fault: 'down', amountMs: 0 }), reply);
+  order({ fault: 'down', amountMs: 0, count });
   await eventually(client.isClosed);
   const second = await open();
   await eventually(second.isClosed);
-  assert.equal(felt, 3);
-  told.emit('message', { redisFelt: 'often' });
-  assert.equal(felt, 3);
+  assert.equal(count.felt, 3);
+  told.emit('message', { redisFelt: 'often', redisOrder: 3 });
+  assert.equal(count.felt, 3);
+});
+
+test('what was felt of a fault is counted with it, though it is told when another is in force (soak17 3)', async (t) => {
+  const { line, open } = await start(t);
+  const { order, channel, arrive } = orderer(line);
+  const [first, second] = [{ felt: 0 }, { felt: 0 }];
+  channel.isLate = true;
+  const client = await open();
+  ping(client.socket);
+  await eventually(() => client.said() === '+PONG\r\n');
+  order({ fault: 'down', amountMs: 0, count: first });
+  order(undefined);
+  order({ fault: 'refused', amountMs: 0, count: second });
+  arrive();
+  assert.deepEqual([first.felt, second.felt], [1, 0]);
 });

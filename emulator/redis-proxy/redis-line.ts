@@ -10,6 +10,7 @@ const order = z.object({
   redis: z
     .object({ fault: z.enum(['slow', 'down', 'silent', 'refused']), amountMs: z.number().min(0).max(600_000) })
     .nullable(),
+  redisOrder: z.int(),
 });
 
 /** As a Redis answers whose password has changed. */
@@ -28,6 +29,7 @@ export class RedisLine {
   readonly #clock: Clock;
   readonly #connections = new Set<RedisConnection>();
   #fault: RedisFault;
+  #order = 0;
   #tell: (message: object) => void = () => {};
 
   private constructor(server: Server, port: number, upstreamUrl: string, clock: Clock) {
@@ -52,8 +54,10 @@ export class RedisLine {
    * @param reply tells it how often what it wants is felt
    */
   obey(message: unknown, reply: (message: object) => void = () => {}): void {
+    const wanted = order.safeParse(message).data;
     this.#tell = reply;
-    this.become(order.safeParse(message).data?.redis ?? undefined);
+    this.#order = wanted?.redisOrder ?? 0;
+    this.become(wanted?.redis ?? undefined);
   }
 
   become(fault: RedisFault): void {
@@ -65,6 +69,7 @@ export class RedisLine {
       if (!breaks) connection.recheck();
       else {
         this.#felt();
+        this.#connections.delete(connection);
         connection.close();
       }
     }
@@ -101,7 +106,7 @@ export class RedisLine {
   }
 
   #felt(): void {
-    if (this.#fault !== undefined) this.#tell(redisFelt(1));
+    if (this.#fault !== undefined) this.#tell(redisFelt(1, this.#order));
   }
 }
 

@@ -2,20 +2,22 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { makeClips } from '../../bench/acs/clips.ts';
 import { Random } from '../../bench/random.ts';
-import { Callers, sumOf } from './hour/callers.ts';
+import { Callers, sumOf, type Tally } from './hour/callers.ts';
 import { FAULTS, faultOrder } from './hour/fault-order.ts';
-import { notFlat } from './hour/flat.ts';
+import { notFlat, SLOPE_MINUTES } from './hour/flat.ts';
 import { keysByKind, type Reading, read, readRedis } from './hour/reading.ts';
-import { HourStack, PROCESSES, TTL_SECONDS } from './hour/stack.ts';
+import { HourStack, NUMBERS, PROCESSES, TTL_SECONDS } from './hour/stack.ts';
+import { faultTable, type MadeFault, notWhole } from './hour/whole.ts';
 
 const HELP = `usage: node test/soak/hour.ts [--minutes 60] [--calls 20] [--fault-every 20] [--seed 1] [--only TEXT] [--keep]
 
 So many calls at once, all the time, on all of \`npm start\` as processes (functions, stream host, Redis, the emulator, whose
 speech, voice and model are scripted and asked over the real SDKs), while every so many seconds something fails for half of
 that time: each dependency in each way, in an order of the seed. What everything holds is printed at rest before it, each
-minute, and at rest after it, when what has to expire has expired. Exits with 1 where memory, sockets, timers, file handles or
-keys of Redis are not flat, a process ended by itself, a call was lost, or one was silent for ever. --only has nothing fail but
-those with the text in their names, such as redis=; --keep keeps the log.
+minute, and at rest after it, when what has to expire has expired. Exits with 1, and says why, where memory, sockets, timers,
+file handles or keys of Redis are not flat or were not read; where a process or Redis ended by itself; where a call was lost,
+mute or silent for ever; and where it proves nothing: no call was done, fewer were answered than refused, a fault was never
+felt. --only has nothing fail but those with the text in their names, such as redis=; --keep keeps the log.
 `;
 const { values } = parseArgs({
   options: {
@@ -56,27 +58,30 @@ say(
 );
 const random = new Random(`hour ${values.seed}`);
 const clips = (await makeClips()).callers.filter(({ kind }) => kind === 'turn');
-const callers = new Callers({ emulatorUrl: stack.emulatorUrl, calls, clips, random: random.fork('callers') });
+const { emulatorUrl } = stack;
+const callers = new Callers({ emulatorUrl, calls, clips, random: random.fork('callers'), to: NUMBERS });
 const faults = faultOrder(random.fork('faults'), chosen);
-const { tally } = callers;
-let failed = 0;
+const made: MadeFault[] = [];
+const minutesRead: Reading[] = [];
+const talking: number[] = [];
 let isGood = false;
 try {
-  const redis = await readRedis(stack);
+  const start = await read(stack);
+  tell('at the start', start);
   callers.start();
   await pause(WARM_MS);
   await callers.end();
   await pause(SETTLE_MS);
   // What the calls until now have left in Redis has not expired yet.
-  const before = { ...(await read(stack)), redis };
-  tell('at rest before', before);
+  const warm = { ...(await read(stack)), redis: start.redis };
+  tell('at rest before', warm);
+  const warmUp = callers.takeTally();
   callers.start();
-  const readings = await soak();
-  await stack.fail('');
+  await soak();
   await callers.end();
   const after = await atRest();
   tell('at rest after', after);
-  isGood = await verdict(before, after, readings);
+  isGood = await verdict(warmUp, { start, warm, end: minutesRead.at(-1) ?? after, after });
 } catch (error) {
   if (!ended.signal.aborted) throw error;
   say('ended by the user');
@@ -86,37 +91,54 @@ try {
 }
 process.exit(isGood ? 0 : 1);
 
-/** @returns a reading for each minute */
-async function soak(): Promise<Reading[]> {
+/** Has one thing after the other fail, and reads each minute. */
+async function soak(): Promise<void> {
   const beganMs = performance.now();
-  const readings: Reading[] = [];
+  const lastFaultAtMs = beganMs + minutes * 60_000 - faultEveryS * 1000;
   let faultAtMs = beganMs;
-  let endsAtMs = Number.POSITIVE_INFINITY;
-  let told = '';
-  for (;;) {
-    const nowMs = performance.now();
-    if (nowMs >= endsAtMs) {
-      endsAtMs = Number.POSITIVE_INFINITY;
-      told += `: felt ${await stack.fail('')} times`;
-    } else if (nowMs >= faultAtMs) {
-      // What it has brought about is seen until the next one begins.
-      const silentMs = callers.takeWorstWaitMs();
-      if (told !== '') say(`  ${told}, longest silence ${(silentMs / 1000).toFixed(1)} s`);
-      const fault = faults.next().value;
-      told = `${((nowMs - beganMs) / 60_000).toFixed(1)} min ${fault}`;
-      failed += 1;
-      await stack.fail(fault);
-      faultAtMs += faultEveryS * 1000;
-      endsAtMs = nowMs + (faultEveryS * 1000) / 2;
+  let mended: { readonly fault: string; readonly felt: number } | undefined;
+  let failing: { readonly fault: string; readonly untilMs: number } | undefined;
+  let [lost, refused] = [0, 0];
+  const mend = async () => {
+    if (failing) mended = { fault: failing.fault, felt: await stack.fail('') };
+    failing = undefined;
+  };
+  // What a fault has brought about is seen until the next one begins.
+  const book = () => {
+    const silentMs = callers.takeWorstWaitMs();
+    const { tally } = callers;
+    if (mended) {
+      const since = { lost: sumOf(tally.lost) - lost, refused: sumOf(tally.refused) - refused };
+      made.push({ ...mended, silentMs, ...since });
+      const when = ((performance.now() - beganMs) / 60_000).toFixed(1);
+      say(
+        `  ${when} min ${mended.fault}: felt ${mended.felt} times, longest silence ${(silentMs / 1000).toFixed(1)} s`,
+      );
     }
-    if (nowMs - beganMs >= (readings.length + 1) * 60_000) {
+    mended = undefined;
+    [lost, refused] = [sumOf(tally.lost), sumOf(tally.refused)];
+  };
+  while (minutesRead.length < minutes) {
+    const nowMs = performance.now();
+    if (failing !== undefined && nowMs >= failing.untilMs) await mend();
+    else if (nowMs >= faultAtMs && nowMs <= lastFaultAtMs) {
+      await mend();
+      book();
+      const fault = faults.next().value;
+      await stack.fail(fault);
+      failing = { fault, untilMs: nowMs + (faultEveryS * 1000) / 2 };
+      faultAtMs += faultEveryS * 1000;
+    }
+    if (nowMs - beganMs >= (minutesRead.length + 1) * 60_000) {
       const reading = await read(stack);
-      readings.push(reading);
-      tell(`minute ${readings.length}`, reading);
-      if (readings.length >= minutes) return readings;
+      minutesRead.push(reading);
+      talking.push(callers.talking);
+      tell(`minute ${minutesRead.length}`, reading);
     }
     await pause(100);
   }
+  await mend();
+  book();
 }
 
 /** When all calls have ended and what is short-lived has expired. */
@@ -127,32 +149,65 @@ async function atRest(): Promise<Reading> {
   return read(stack);
 }
 
-function tell(when: string, { processes, redis }: Reading): void {
+function tell(when: string, reading: Reading): void {
+  const { tally } = callers;
   const silence = (callers.takeLongestSilenceMs() / 1000).toFixed(1);
   say(
     `${when}: ${callers.talking} talk, ${tally.done} done, ${sumOf(tally.lost)} lost, ${tally.wedged} wedged, ` +
       `${sumOf(tally.refused)} not answered; ${tally.unanswered} of ${tally.questions} questions asked again; ` +
-      `longest silence ${silence} s; ${failed} faults; Redis ${redis.short + redis.forEver} keys and ${redis.long} for a day, ${redis.mb.toFixed(1)} MB, ${redis.clients} clients`,
+      `longest silence ${silence} s; ${made.length} faults`,
   );
-  for (const name of PROCESSES) {
-    const { rssMb, heapMb, sockets, timers, handles, files } = processes[name];
-    const held = `${sockets} sockets, ${timers} timers, ${handles} handles, ${files} files`;
-    say(`    ${name.padEnd(11)} RSS ${rssMb.toFixed(0)} MB, heap ${heapMb.toFixed(1)} MB, ${held}`);
-  }
+  for (const line of heldBy(reading)) say(`    ${line}`);
 }
 
-async function verdict(before: Reading, after: Reading, readings: readonly Reading[]): Promise<boolean> {
+function heldBy({ processes, redis }: Reading): string[] {
+  const { forEver, short, long, mb, clients } = redis;
+  return [
+    ...PROCESSES.map((name) => {
+      const { rssMb, heapMb, externalMb, sockets, timers, handles, files } = processes[name];
+      const memory = `RSS ${rssMb.toFixed(0)} MB, heap ${heapMb.toFixed(1)}, buffers ${externalMb.toFixed(1)}`;
+      return `${name.padEnd(11)} ${memory}; ${sockets} sockets, ${timers} timers, ${handles} handles, ${files} files`;
+    }),
+    `Redis       ${mb.toFixed(1)} MB; ${short} keys, ${forEver} without an end, ${long} for a day; ${clients} clients`,
+  ];
+}
+
+interface Held {
+  readonly start: Reading;
+  readonly warm: Reading;
+  readonly end: Reading;
+  readonly after: Reading;
+}
+
+async function verdict(warmUp: Tally, held: Held): Promise<boolean> {
+  const { tally } = callers;
   const top = [...stack.complaints].toSorted(([, a], [, b]) => b - a).slice(0, MOST_COMPLAINTS);
-  say('warnings and errors in the log, the most frequent:');
+  say('\nwarnings and errors in the log, the most frequent:');
   for (const [kind, count] of top) say(`  ${count} × ${kind}`);
   for (const [why, count] of tally.refused) say(`not answered: ${count} × ${why}`);
+  const { warm: before, after } = held;
+  const faultsDue = Math.floor((minutes * 60) / faultEveryS);
   const wrong = [
-    ...notFlat(before, after, readings),
-    ...[...tally.lost].map(([why, count]) => `calls lost: ${count} × ${why}`),
-    ...(tally.wedged > 0 ? [`calls wedged: ${tally.wedged}`] : []),
-    ...stack.restarts.map((name) => `${name} ended by itself`),
+    ...notFlat({ before, after, minutes: minutesRead, calls: warmUp.dialled + tally.dialled }),
+    ...notWhole({ tally, warmUp, faults: made, faultsDue, talking, restarts: stack.restarts }),
   ];
   if (wrong.some((line) => line.startsWith('Redis'))) say(`keys that are left: ${await keysByKind(stack)}`);
+  say('');
+  for (const line of faultTable(made)) say(line);
+  const columns = {
+    start: 'start',
+    warm: 'after the warm-up',
+    end: 'last minute',
+    after: 'after a cool-down',
+  } as const;
+  for (const [when, title] of Object.entries(columns)) {
+    say(`\n${title}`);
+    for (const line of heldBy(held[when as keyof Held])) say(`  ${line}`);
+  }
+  say(
+    `\n${tally.dialled} dialled, ${tally.done} done, ${sumOf(tally.lost)} lost, ${tally.mute} mute, ${tally.wedged} wedged, ${sumOf(tally.refused)} not answered; ${made.length} faults`,
+  );
+  if (minutes < SLOPE_MINUTES) say(`Too short to see memory climb: that takes ${SLOPE_MINUTES} minutes.`);
   for (const line of wrong) say(`NOT GOOD ${line}`);
   say(wrong.length === 0 ? 'flat' : 'NOT flat, or not whole');
   return wrong.length === 0;

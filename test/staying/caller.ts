@@ -9,6 +9,8 @@ export interface CallerOptions {
   readonly number: string;
   readonly clips: readonly Clip[];
   readonly random: Random;
+  /** Whom he calls. */
+  readonly to?: string | undefined;
 }
 
 const AGENT = '+15550100';
@@ -55,13 +57,15 @@ export class StayingCaller {
     const line = await CallerLine.plugIn(emulatorUrl, number, (_, error) => {
       this.lost ??= String(error);
     });
+    // He was put away meanwhile.
+    if (this.lost !== undefined) return line.close();
     this.#line = line;
     line.events.on('event', (event) => this.#onPhone(event));
     line.events.on('audio', (frame) => this.#hear(frame));
     line.events.on('lost', () => {
       this.lost ??= 'the emulator went away';
     });
-    line.send({ type: 'dial', to: AGENT });
+    line.send({ type: 'dial', to: this.#options.to ?? AGENT });
   }
 
   /** The next 20 ms. */

@@ -9,12 +9,17 @@ export interface CallersOptions {
   readonly calls: number;
   readonly clips: readonly Clip[];
   readonly random: Random;
+  /** Whom they call, in turn. */
+  readonly to?: readonly string[];
 }
 
 /** What became of the calls. */
 export interface Tally {
-  /** Ended by their callers, after a talk. */
+  dialled: number;
+  /** In which the agent was heard, and which their callers ended. */
   done: number;
+  /** Ended by their callers, who had waited for a first word for long. */
+  mute: number;
   /** Ended though nobody had hung up: why, and how often. */
   readonly lost: Map<string, number>;
   /** In which nothing was heard any more for a minute. */
@@ -39,6 +44,8 @@ const WEDGED_AFTER_MS = 60_000;
 const ANSWERED_WITHIN_MS = 60_000;
 /** Who was not answered dials again after so long. */
 const REDIAL_AFTER_MS = 3_000;
+/** Who has heard nothing for so long has been answered by nobody. */
+const MUTE_AFTER_MS = 20_000;
 /** From so many numbers, in turn. */
 const NUMBERS = 500;
 const LOOK_EVERY_MS = 250;
@@ -46,7 +53,8 @@ const HANG_UP_MS = 500;
 
 /** So many calls at once, all the time: whoever has ended his calls again, from another number. */
 export class Callers {
-  readonly tally: Tally = newTally();
+  /** Since it was taken last. */
+  tally: Tally = newTally();
   readonly #options: CallersOptions;
   readonly #standing = new Set<Standing>();
   readonly #ticked: StayingCaller[] = [];
@@ -57,6 +65,7 @@ export class Callers {
   #worstWaitMs = 0;
   #isOver = false;
   #running: Promise<void> | undefined;
+  readonly #hangingUp = new Set<Promise<void>>();
 
   constructor(options: CallersOptions) {
     this.#options = options;
@@ -82,6 +91,13 @@ export class Callers {
     return longestSilenceMs;
   }
 
+  /** What became of the calls until now, from which nothing is counted any more. */
+  takeTally(): Tally {
+    const { tally } = this;
+    this.tally = newTally();
+    return tally;
+  }
+
   start(): void {
     this.#isOver = false;
     this.#running = this.#keepCalling();
@@ -91,8 +107,9 @@ export class Callers {
   async end(): Promise<void> {
     this.#isOver = true;
     await this.#running;
-    this.tally.done += this.talking;
-    await Promise.all([...this.#standing].map((call) => this.#hangUp(call)));
+    for (const call of [...this.#standing]) this.#look(call);
+    for (const call of [...this.#standing]) this.#sayGoodbye(call);
+    await Promise.all(this.#hangingUp);
   }
 
   close(): void {
@@ -120,11 +137,16 @@ export class Callers {
       this.#notAnswered(call, 'neither answered nor refused');
     } else if (caller.waitsMs > WEDGED_AFTER_MS) {
       this.tally.wedged += 1;
-      void this.#hangUp(call);
-    } else if (nowMs > endsAtMs) {
-      this.tally.done += 1;
-      void this.#hangUp(call);
-    }
+      this.#hangUp(call);
+    } else if (nowMs > endsAtMs) this.#sayGoodbye(call);
+  }
+
+  /** One who was answered a moment ago counts as nothing. */
+  #sayGoodbye(call: Standing): void {
+    const { caller } = call;
+    if (caller.heard.length > 0) this.tally.done += 1;
+    else if (caller.waitsMs > MUTE_AFTER_MS) this.tally.mute += 1;
+    this.#hangUp(call);
   }
 
   #lost(call: Standing, why: string): void {
@@ -139,10 +161,14 @@ export class Callers {
   }
 
   async #dial(): Promise<void> {
-    const { emulatorUrl, clips, random } = this.#options;
+    const { emulatorUrl, clips, random, to = [] } = this.#options;
     this.#dialled += 1;
+    this.tally.dialled += 1;
     const number = `+1555${String(3_000_000 + (this.#dialled % NUMBERS))}`;
-    const caller = new StayingCaller({ emulatorUrl, number, clips, random: random.fork(`call ${this.#dialled}`) });
+    const caller = new StayingCaller({
+      ...{ emulatorUrl, number, clips, random: random.fork(`call ${this.#dialled}`) },
+      to: to[this.#dialled % to.length],
+    });
     const call = { caller, endsAtMs: performance.now() + random.between(SHORTEST_CALL_MS, LONGEST_CALL_MS) };
     this.#standing.add(call);
     this.#ticked.push(caller);
@@ -154,11 +180,14 @@ export class Callers {
   }
 
   /** As people do: the phone says so, and is put away. */
-  async #hangUp(call: Standing): Promise<void> {
+  #hangUp(call: Standing): void {
     this.#standing.delete(call);
     call.caller.hangUp();
-    await sleep(HANG_UP_MS);
-    this.#over(call);
+    const over = sleep(HANG_UP_MS).then(() => {
+      this.#over(call);
+      this.#hangingUp.delete(over);
+    });
+    this.#hangingUp.add(over);
   }
 
   #over(call: Standing): void {
@@ -176,7 +205,7 @@ export class Callers {
 }
 
 const newTally = (): Tally => ({
-  ...{ done: 0, wedged: 0, questions: 0, unanswered: 0, longestSilenceMs: 0 },
+  ...{ dialled: 0, done: 0, mute: 0, wedged: 0, questions: 0, unanswered: 0, longestSilenceMs: 0 },
   lost: new Map(),
   refused: new Map(),
 });

@@ -4,10 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Inside } from './probe.ts';
 import { type HourStack, PROCESSES, type ProcessName } from './stack.ts';
 
-/** What a process holds. `rssMb` and `heapMb` after a full collection. */
+/** What a process holds. Its memory is that after a full collection. */
 export interface ProcessReading {
   readonly rssMb: number;
   readonly heapMb: number;
+  /** Beside the heap: buffers. */
+  readonly externalMb: number;
   readonly sockets: number;
   readonly timers: number;
   /** All that keeps its loop alive, timers and sockets among it. */
@@ -28,6 +30,8 @@ export interface RedisReading {
   readonly long: number;
   readonly mb: number;
   readonly clients: number;
+  /** Another one each time that Redis is started. */
+  readonly runId: string;
 }
 
 const SHORT_MS = 600_000;
@@ -43,10 +47,11 @@ export async function read(stack: HourStack): Promise<Reading> {
 }
 
 export async function readRedis(stack: HourStack): Promise<RedisReading> {
-  const [keys, memory, clients] = await Promise.all([
+  const [keys, memory, clients, server] = await Promise.all([
     keysOf(stack),
     stack.redis.info('memory'),
     stack.redis.info('clients'),
+    stack.redis.info('server'),
   ]);
   const figure = (text: string, name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(text)?.[1]);
   const count = (fits: (leftMs: number) => boolean) => keys.filter(({ leftMs }) => fits(leftMs)).length;
@@ -56,6 +61,7 @@ export async function readRedis(stack: HourStack): Promise<RedisReading> {
     long: count((leftMs) => leftMs > SHORT_MS),
     mb: figure(memory, 'used_memory') / 1e6,
     clients: figure(clients, 'connected_clients'),
+    runId: /^run_id:(\w+)/m.exec(server)?.[1] ?? '',
   };
 }
 
@@ -89,11 +95,12 @@ async function keysOf(stack: HourStack): Promise<{ readonly key: string; readonl
 
 async function readProcess(stack: HourStack, name: ProcessName): Promise<ProcessReading> {
   const pid = stack.pidOf(name);
-  const { heapMb, resources } = await insideOf(stack.folder, pid);
+  const { heapMb, externalMb, resources } = await insideOf(stack.folder, pid);
   const open = readdirSync(`/proc/${pid}/fd`).flatMap((fd) => linkOf(`/proc/${pid}/fd/${fd}`) ?? []);
   return {
     rssMb: Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1000,
     heapMb,
+    externalMb,
     sockets: open.filter((link) => link.startsWith('socket:')).length,
     timers: resources.Timeout ?? 0,
     handles: Object.values(resources).reduce((sum, count) => sum + count, 0),

@@ -5,7 +5,7 @@ import { ScriptedServices } from '../../../bench/acs/scripted-services.ts';
 import { AcsService } from '../../../emulator/acs/acs-service.ts';
 import { Disturbances } from '../../../emulator/disturbances/disturbances.ts';
 import { DisturbedDoor } from '../../../emulator/disturbances/disturbed-door.ts';
-import { hearRedisFelt, redisLineOf } from '../../../emulator/disturbances/redis-order.ts';
+import { redisLineOf } from '../../../emulator/disturbances/redis-order.ts';
 import { Faults } from '../../../emulator/faults.ts';
 import { readBody, sendJson } from '../../../emulator/json-http.ts';
 import { addressOf } from '../../../emulator/local-door.ts';
@@ -28,10 +28,6 @@ const [clock, faults, redisLine] = [systemClock, new Faults(log), redisLineOf(pr
 const disturbances = new Disturbances({ clock, log });
 disturbances.watch((dependency) => {
   if (dependency === 'redis') redisLine?.(disturbances.at('redis'));
-});
-hearRedisFelt(process, (times) => {
-  const fault = disturbances.at('redis');
-  if (fault) fault.count.felt += times;
 });
 const acs = await AcsService.open({
   accessKey: settings.EMULATOR_ACCESS_KEY,

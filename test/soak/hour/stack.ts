@@ -1,5 +1,5 @@
 import { appendFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Redis } from 'ioredis';
@@ -17,6 +17,12 @@ export type ProcessName = (typeof PROCESSES)[number];
 
 /** Short, so that what has to expire does while one waits for it. */
 export const TTL_SECONDS = 60;
+/** Whom callers call, in turn: every third has a speech-to-speech service answer, so that each service is needed. */
+export const NUMBERS = ['+15550100', '+15550100', '+15550101'] as const;
+const ANSWERED = `numbers:
+  "+15550100": { agent: bench, mode: media }
+  "+15550101": { agent: bench, mode: voice_live }
+`;
 /** Of what the log is full while services fail. */
 const MOST_KINDS = 2_000;
 
@@ -65,13 +71,15 @@ export class HourStack {
     const view = createLogView(onLine, false);
     const log = createLog('start', 'info', { write: (line) => view.show('start', line) });
     const [functions = 0, streamHost = 0, emulator = 0, emulatorTls = 0] = await freePorts(4);
+    const agent = await writeBenchAgent(folder);
+    await writeFile(path.join(agent.AGENTS_FOLDER, 'numbers.yaml'), ANSWERED);
     const given = {
       ...{ PATH: process.env.PATH, SOAK_FOLDER: folder, NODE_ENV: process.env.NODE_ENV },
       NODE_OPTIONS: `--import=${path.join(import.meta.dirname, 'probe.ts')}`,
       ...{ FUNCTIONS_PORT: String(functions), STREAM_HOST_PORT: String(streamHost) },
       ...{ EMULATOR_PORT: String(emulator), EMULATOR_TLS_PORT: String(emulatorTls), EMULATOR_CA_FOLDER: folder },
       ...{ CALL_RECORDS_DIR: path.join(folder, 'records'), SESSION_TTL_SECONDS: String(TTL_SECONDS) },
-      ...{ ...(await writeBenchAgent(folder)), MAX_SESSIONS: String(2 * calls + 10), WATCH_AGENTS: 'false' },
+      ...{ ...agent, MAX_SESSIONS: String(2 * calls + 10), WATCH_AGENTS: 'false' },
     };
     const forms = { ...SOURCES, emulator: { entry: 'test/soak/hour/scripted-emulator.ts', folder: ROOT } };
     const onHopeless = () => log.fatal('a process cannot run with its settings');
