@@ -45,20 +45,24 @@ test('files of a folder share a process, but for one that changes it, itself or 
 });
 
 /** Runs files together, in a process of their own. */
-async function run(t: TestContext, files: Readonly<Record<string, string>>): Promise<{ code: number; told: string }> {
+async function run(
+  t: TestContext,
+  files: Readonly<Record<string, string>>,
+  limits: Readonly<Record<string, number>> = {},
+): Promise<{ code: number; told: string }> {
   const root = await folderWith(t, files);
   const runner = JSON.stringify(path.join(import.meta.dirname, 'together.ts'));
   const paths = Object.fromEntries(Object.keys(files).map((name) => [name, path.join(root, name)]));
   const entry = path.join(root, 'entry.mjs');
   await writeFile(
     entry,
-    `import { runTogether } from ${runner};\nawait runTogether(${JSON.stringify(paths)}, 1, 100);\n`,
+    `import { runTogether } from ${runner};\nawait runTogether(${JSON.stringify(paths)}, 1, ${JSON.stringify({ lingersMs: 100, ...limits })});\n`,
   );
   // Not as a part of this run.
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   return new Promise((resolve) => {
-    execFile(process.execPath, ['--test-reporter=tap', entry], { env }, (error, told) =>
-      resolve({ code: Number(error?.code ?? 0), told }),
+    execFile(process.execPath, ['--test-reporter=tap', entry], { env }, (error, told, toldToo) =>
+      resolve({ code: Number(error?.code ?? 0), told: told + toldToo }),
     );
   });
 }
@@ -89,4 +93,38 @@ test('a file that leaves something open, or that ends the process, is told of', 
   assert.match(left.told, /Still there: .*TCPServerWrap.* left it: open\.test\.ts/);
   const ended = await run(t, { 'ends.test.ts': 'process.exit(0);\n', 'never.test.ts': 'export {};\n' });
   assert.equal(ended.code, 1);
+  assert.match(ended.told, /The process ended while ends\.test\.ts ran\. Not run: never\.test\.ts/);
+});
+
+test('a file that hangs late is ended within the time of its process, with the test under way, and those behind it are named (soak17 4)', async (t) => {
+  const hangs = `import { test } from 'node:test';
+test('it is quick', () => {});
+test('it hangs', () => new Promise((resolve) => setTimeout(resolve, 600_000)));
+`;
+  const quick = "import { test } from 'node:test';\ntest('of a file behind it', () => {});\n";
+  const limits = { longestMs: 60_000, withinMs: 1_500 };
+  const { code, told } = await run(t, { 'hangs.test.ts': hangs, 'behind.test.ts': quick }, limits);
+  assert.equal(code, 1);
+  assert.match(told, /ok 1 - it is quick/);
+  assert.match(told, /not ok 2 - it hangs/);
+  assert.match(told, /^not ok 1 - hangs\.test\.ts/m);
+  assert.match(told, /^not ok 2 - behind\.test\.ts/m);
+  assert.match(told, /the files before it have taken the 1\.5 s/);
+});
+
+test('a test that is registered when those of its file have ended fails by its name (soak17 4)', async (t) => {
+  const late = (wait: string) => `import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+test('in time', () => {});
+${wait}
+`;
+  const { code, told } = await run(t, {
+    'waits.test.ts': late("await sleep(50);\ntest('behind a wait', () => sleep(200));"),
+    'timer.test.ts': late("setTimeout(() => test('in a timer', () => {}), 50);"),
+    'good.test.ts': late(''),
+  });
+  assert.equal(code, 1);
+  assert.match(told, /not ok \d - behind a wait/);
+  assert.match(told, /not ok \d - in a timer/);
+  assert.match(told, /^ok \d - good\.test\.ts/m);
 });
