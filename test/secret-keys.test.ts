@@ -5,6 +5,7 @@ import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Redis } from 'ioredis';
 import { METRICS_SOON, metricsOf, traceOf } from './telemetry/whole-traces.ts';
+import { RedisWatch } from './testing/redis-watch.ts';
 import { RunningStack } from './testing/running-stack.ts';
 
 const PIN = '48271593';
@@ -60,10 +61,8 @@ after(async () => {
 test('a PIN that is wrong twice and right the third time stands nowhere: log, Redis, record, emulator', async (context) => {
   const redis = new Redis(stack.redisUrl);
   context.after(() => redis.disconnect());
-  const monitor = await redis.monitor();
-  context.after(() => monitor.disconnect());
-  const commands: string[] = [];
-  monitor.on('monitor', (_time: string, args: string[]) => commands.push(args.join(' ')));
+  const watch = await RedisWatch.start(stack.redisUrl);
+  context.after(() => watch.close());
 
   const { exitCode, events, problems } = await stack.call(
     ...['--say', 'Please collect the keys of my account.'],
@@ -87,6 +86,7 @@ test('a PIN that is wrong twice and right the third time stands nowhere: log, Re
   const transcript = JSON.stringify(call.transcript);
   assert.match(transcript, /"tool":"collect_keys"[^}]*\}[^}]*"status":"right"/);
 
+  const commands = watch.seen.map(({ command }) => command.join(' '));
   const places: [place: string, text: string][] = [
     ['the log', stack.log.join('\n')],
     ['what was sent to Redis', commands.join('\n')],
