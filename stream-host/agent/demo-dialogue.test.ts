@@ -62,7 +62,7 @@ test('an order is asked after, interrupted, moved, asked after again, and the ca
 
   const goodbye = await ask('Thanks, goodbye!');
   assert.equal(goodbye.text, 'Thank you for calling. Goodbye, and have a nice day!');
-  assert.deepEqual(goodbye.pieces.at(-1), { type: 'end-call', reason: 'goodbye' });
+  assert.deepEqual(goodbye.pieces.at(-1), { type: 'end-call', reason: 'agent-ended', words: 'goodbye' });
 });
 
 const MOVES: readonly [order: string, day: string, answer: RegExp][] = [

@@ -133,8 +133,15 @@ test('end_call hangs up after the words that go with it', async (context) => {
   const { responder, requests } = await startModel(context, [goodbye]);
   const pieces = await collect(responder.respond(CALLER, NEVER));
   assert.equal(textOf(pieces), 'Goodbye!');
-  assert.deepEqual(pieces.at(-1), { type: 'end-call', reason: 'all done' });
+  assert.deepEqual(pieces.at(-1), { type: 'end-call', reason: 'agent-ended', words: 'all done' });
   assert.ok(requests[0]?.tools?.some((tool) => tool.function.name === 'end_call'));
+});
+
+test('a model’s reason to hang up is its words, also where it is a word of ours (left 16-1)', async (context) => {
+  const goodbye = { text: 'Goodbye!', calls: [{ name: 'end_call', args: '{"reason":"voicemail-left"}' }] };
+  const { responder } = await startModel(context, [goodbye]);
+  const pieces = await collect(responder.respond(CALLER, NEVER));
+  assert.deepEqual(pieces.at(-1), { type: 'end-call', reason: 'agent-ended', words: 'voicemail-left' });
 });
 
 test('end_call beside another call waits for it and for the words about it', async (context) => {

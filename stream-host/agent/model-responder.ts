@@ -16,6 +16,7 @@ import type {
   ToolRequest,
   TurnTools,
 } from '../contract/agent.ts';
+import type { Ending } from '../contract/events.ts';
 import type { KeysChecked } from '../contract/keys.ts';
 import type { RealtimeBrief } from '../contract/realtime.ts';
 import type { Recorder } from '../contract/recorder.ts';
@@ -24,7 +25,7 @@ import { checkCallTool } from './call-tools/check-call-tool.ts';
 import { TurnActions } from './call-tools/turn-actions.ts';
 import type { TokenCount } from './chat-chunk.ts';
 import type { WantedRequest } from './deployment-traits.ts';
-import { endCallReason, isEndCall } from './end-call.ts';
+import { endingOf, isEndCall } from './end-call.ts';
 import { checkKeys } from './key-checks.ts';
 import { isRefusedPrompt, modelEmpty, modelOverran, providerReason, toModelError } from './model-errors.ts';
 import { type HistoryBudget, toMessages, toolMessages, toolsOf } from './model-messages.ts';
@@ -161,7 +162,7 @@ export class ModelResponder implements Responder {
         own.push(...toolMessages([outcome]));
       }
 
-      let ending: string | undefined;
+      let ending: Ending | undefined;
       const actions = new TurnActions(this.#options.agent.callTools);
       let emptyFor: string | undefined;
       const saidBefore = new SaidBefore();
@@ -180,7 +181,7 @@ export class ModelResponder implements Responder {
         this.#logRound(round, startedMs, requests.length);
 
         const hangUp = this.#hangUpIn(requests);
-        if (hangUp) ending = endCallReason(hangUp);
+        if (hangUp) ending = endingOf(hangUp);
         const { work, told } = actions.takeDown(
           requests.filter((request) => request !== hangUp),
           callKeys,
@@ -196,7 +197,7 @@ export class ModelResponder implements Responder {
         own.push(...toolMessages([...told, ...outcomes], speech.text));
       }
       yield* actions.pieces;
-      if (ending !== undefined) yield { type: 'end-call', reason: ending };
+      if (ending !== undefined) yield { type: 'end-call', ...ending };
     } catch (thrown) {
       if (signal.aborted || thrown instanceof TurnAborted) return;
       const error = toModelError(thrown);

@@ -2,6 +2,7 @@ import type { CallWish } from '../../shared/calls/call-wish.ts';
 import type { CollectKeysWish } from '../../shared/calls/keys-wish.ts';
 import type { VoicemailPolicy } from '../../shared/calls/voicemail-policy.ts';
 import type { HistoryItem, ToolCall } from '../../shared/sessions/history.ts';
+import type { Ending } from './events.ts';
 import type { KeysChecked } from './keys.ts';
 import type { RealtimeBrief } from './realtime.ts';
 
@@ -20,7 +21,7 @@ export type ReplyPiece =
       readonly error?: string;
     }
   /** The agent has said what it had to say and wants to hang up once this turn has been heard. */
-  | { readonly type: 'end-call'; readonly reason: string }
+  | ({ readonly type: 'end-call' } & Ending)
   /** What the agent wants to do with the call once this turn has been heard. */
   | { readonly type: 'call-action'; readonly action: CallAction };
 

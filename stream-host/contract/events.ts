@@ -84,7 +84,15 @@ export interface SessionEventMap {
   /** From item `from` on, the history now reads `items`. What stood there before is replaced. */
   historyChanged: { readonly from: number; readonly items: readonly HistoryItem[] };
   /** The mode is over, by its own decision (the agent said goodbye) or as it was closed. Always the last event. */
-  ended: { readonly reason: string };
+  ended: Ending;
+}
+
+/** Why a mode is over. */
+export interface Ending {
+  /** A word of ours, or of whoever wrote the agent's code; what the call makes of it says `agentsEnd`. */
+  readonly reason: string;
+  /** What a model gave as its reason, in its own words: they may quote the caller, or be a word of ours by chance. */
+  readonly words?: string;
 }
 
 /** What a call has come to, with what other hosts used of it left out. `cost` is undefined where there are no prices. */

@@ -2,7 +2,7 @@ import type { Clock } from '../../shared/clock.ts';
 import { type HistoryItem, pressedText } from '../../shared/sessions/history.ts';
 import type { CallAction, Responder } from '../contract/agent.ts';
 import type { Attention, CallNews } from '../contract/call-news.ts';
-import type { SessionEmitter } from '../contract/events.ts';
+import type { Ending, SessionEmitter } from '../contract/events.ts';
 import type { Mode } from '../contract/mode.ts';
 import type { Mouth, MouthEvents } from '../contract/mouth.ts';
 import type { StandbyVoice, Synthesiser } from '../contract/speech.ts';
@@ -110,7 +110,7 @@ export class Conversation implements Mode {
       events: this.#events,
       onAudible: (turn) => this.#handle({ type: 'reply-audible', turn }),
       onBegin: (action) => this.#act(action),
-      onEnded: (turn, endCallReason, actions) => this.#onReplyEnded(turn, endCallReason, actions),
+      onEnded: (turn, ending, actions) => this.#onReplyEnded(turn, ending, actions),
       onSent: (frame, playsAtMs) => this.#ear.agentSends(frame, playsAtMs),
       onSilenced: (atMs) => this.#ear.agentSilenced(atMs),
     });
@@ -176,15 +176,15 @@ export class Conversation implements Mode {
     this.#handle({ type: 'interrupted' });
   }
 
-  /** Ends the conversation and everything that it opened. Safe to call twice. */
-  close(reason: string): void {
+  /** Ends the conversation and everything that it opened. Safe to call twice. @param words see `Ending` */
+  close(reason: string, words?: string): void {
     if (this.#floor.state.name === 'closed') return;
     this.#events.atomic(() => {
       this.#replies.dropDraft();
       this.#handle({ type: 'closed' });
       this.#ear.close();
       this.#keys.close();
-      this.#events.emit('ended', { reason });
+      this.#events.emit('ended', { reason, ...(words !== undefined && { words }) });
     });
   }
 
@@ -306,12 +306,12 @@ export class Conversation implements Mode {
     else this.#replies.dropDraft();
   }
 
-  #onReplyEnded(turn: number, endCallReason: string | undefined, actions: readonly CallAction[]): void {
+  #onReplyEnded(turn: number, ending: Ending | undefined, actions: readonly CallAction[]): void {
     this.#handle({ type: 'reply-ended', turn });
     for (const action of actions) this.#act(action);
     // Who puts a caller through does not hang up on him.
-    if (endCallReason !== undefined && actions.length === 0 && this.#ear.words.pendingText === '') {
-      this.close(endCallReason);
+    if (ending !== undefined && actions.length === 0 && this.#ear.words.pendingText === '') {
+      this.close(ending.reason, ending.words);
     }
   }
 

@@ -65,7 +65,7 @@ const piece = z.discriminatedUnion('type', [
     result: z.unknown().optional(),
     error: text.exactOptional(),
   }),
-  z.strictObject({ type: z.literal('end-call'), reason: text }),
+  z.strictObject({ type: z.literal('end-call'), reason: text, words: text.exactOptional() }),
   z.strictObject({
     type: z.literal('call-action'),
     // The engine hands the wish on as it is.

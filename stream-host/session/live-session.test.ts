@@ -4,6 +4,7 @@ import { systemClock } from '../../shared/clock.ts';
 import { NotFoundError } from '../../shared/errors.ts';
 import { modelUsage } from '../../shared/records/usage.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
+import { endingOf } from '../agent/end-call.ts';
 import { defaultPhrases } from '../agent/phrases.ts';
 import type { ReplyPiece, Responder } from '../contract/agent.ts';
 import { CallRecords } from '../record/call-records.ts';
@@ -56,6 +57,32 @@ suite('a session in MEDIA mode', { concurrency: true }, () => {
     assert.equal((await away.store.get('away-1'))?.endReason, 'caller-away');
     const ended = (await away.store.events('away-1')).find(({ type }) => type === 'conversation.ended');
     assert.deepEqual(ended?.data, { reason: 'caller-away' });
+  });
+
+  test('a model that gives a word of our own list as its reason has ended the call like any other, and its words go no further than the timeline (left 16-1)', async () => {
+    for (const word of ['no-answer', 'caller-away', 'voicemail-left']) {
+      const argumentText = JSON.stringify({ reason: word });
+      const ending = endingOf({ callId: 'c', name: 'end_call', argumentText });
+      const model = await startHost(redis.url, {
+        openResponder: () => ({
+          ...leaving(),
+          async *respond(): AsyncGenerator<ReplyPiece> {
+            yield { type: 'text', text: 'Goodbye.' };
+            yield { type: 'end-call', ...ending };
+          },
+        }),
+      });
+      const id = `own-${word}`;
+      await model.store.create(phoneSession(id));
+      const phone = await model.phone(`call-${id}`, id);
+      const talking = phone.startCall();
+      await phone.untilKind('AudioData');
+      talking.say(400);
+      assert.deepEqual(await phone.closed, { code: 1000, reason: 'agent-ended' });
+      assert.equal((await model.store.get(id))?.endReason, 'agent-ended');
+      const ended = (await model.store.events(id)).find(({ type }) => type === 'conversation.ended');
+      assert.deepEqual(ended?.data, { reason: 'agent-ended', words: word });
+    }
   });
 
   test('a browser is told that the session has ended, and the session says so', async () => {

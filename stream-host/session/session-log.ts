@@ -134,7 +134,7 @@ export class SessionLog {
     );
     events.on('transcript', ({ type: _, atMs: __, ...said }) => this.add('transcript.final', said));
     events.on('historyChanged', ({ from, items }) => this.#historyChanged({ from, items }));
-    events.on('ended', ({ reason }) => this.add('conversation.ended', { reason }));
+    events.on('ended', ({ type: _, atMs: __, ...ending }) => this.add('conversation.ended', ending));
   }
 
   /** Takes nothing more and gives what is queued `waitMs` to be written. Idempotent; never rejects. */

@@ -3,6 +3,7 @@ import { beginsAtOnce } from '../../../shared/calls/call-wish.ts';
 import type { HistoryItem, ToolCall } from '../../../shared/sessions/history.ts';
 import type { CallAction, ReplyPiece } from '../../contract/agent.ts';
 import type { CallNews } from '../../contract/call-news.ts';
+import type { Ending } from '../../contract/events.ts';
 import type { Utterance } from '../../contract/mouth.ts';
 import type { Synthesiser, SynthesisPiece } from '../../contract/speech.ts';
 import type { SpokenText } from '../../dialogue/spoken-text.ts';
@@ -65,7 +66,7 @@ export class AgentTurn {
   readonly #adoption = Promise.withResolvers<void>();
   #isDraft: boolean;
   #failure: { readonly code: string; readonly error: unknown } | undefined;
-  #endCallReason: string | undefined;
+  #ending: Ending | undefined;
   readonly #actions: CallAction[] = [];
   #ranTool = false;
   #prefaceMs = 0;
@@ -94,8 +95,8 @@ export class AgentTurn {
   }
 
   /** Why the agent wants to hang up after this turn, if it does. */
-  get endCallReason(): string | undefined {
-    return this.#endCallReason;
+  get ending(): Ending | undefined {
+    return this.#ending;
   }
 
   /** What the agent wants to do with the call once this turn was heard. */
@@ -119,7 +120,7 @@ export class AgentTurn {
   async run(reply: (signal: AbortSignal) => AsyncIterable<ReplyPiece>): Promise<void> {
     await Promise.all([this.#read(reply), this.#speak()]);
     // An answer without a sound is none, whatever the model thinks of it.
-    const hangsUp = this.#endCallReason !== undefined;
+    const hangsUp = this.#ending !== undefined;
     const isEmpty = this.#options.utterance.writtenMs === this.#prefaceMs;
     if (isEmpty && !hangsUp) this.#fail('reply.empty', undefined);
     // Nobody is hung up on without a word, nor asked to say it again by one who hangs up.
@@ -176,9 +177,11 @@ export class AgentTurn {
         this.#record.toolEnded({ role: 'tool', call: piece.call, result: piece.result });
         this.#options.events.onToolEnded(piece);
         return;
-      case 'end-call':
-        this.#endCallReason = piece.reason;
+      case 'end-call': {
+        const { type: _, ...ending } = piece;
+        this.#ending = ending;
         return;
+      }
       case 'call-action':
         if (beginsAtOnce(piece.action.wish)) this.#options.events.onBegin(piece.action);
         else this.#actions.push(piece.action);

@@ -2,7 +2,7 @@ import type { Clock } from '../../../shared/clock.ts';
 import type { HistoryItem } from '../../../shared/sessions/history.ts';
 import type { CallAction, Responder } from '../../contract/agent.ts';
 import type { CallNews } from '../../contract/call-news.ts';
-import type { SessionEmitter, WaitFilling } from '../../contract/events.ts';
+import type { Ending, SessionEmitter, WaitFilling } from '../../contract/events.ts';
 import type { Mouth, MouthEvents, StopCause } from '../../contract/mouth.ts';
 import type { StandbyVoice, Synthesiser } from '../../contract/speech.ts';
 import { earOf, tellActions } from '../../dialogue/call-actions.ts';
@@ -29,7 +29,7 @@ export interface RepliesOptions {
   readonly onAudible: (turn: number) => void;
   readonly onBegin: (action: CallAction) => void;
   /** The turn is over and on record. With a reason, the agent wants to hang up now; it wants these things of the call. */
-  readonly onEnded: (turn: number, endCallReason: string | undefined, actions: readonly CallAction[]) => void;
+  readonly onEnded: (turn: number, ending: Ending | undefined, actions: readonly CallAction[]) => void;
   readonly onSent: (frame: Uint8Array, playsAtMs: number) => void;
   readonly onSilenced: (atMs: number) => void;
 }
@@ -391,10 +391,10 @@ export class Replies {
     const reply = this.#reply;
     if (reply?.turn.number !== turn) return;
     this.#conclude(reply, reply.turn.utterance.sentMs, false);
-    const { endCallReason, actions } = reply.turn;
+    const { ending, actions } = reply.turn;
     // A caller who has said something meanwhile may want something else.
     const isCut = this.#options.words.pendingText !== '';
     this.#note(reply.turn, isCut ? 'cancelled' : 'begun');
-    this.#options.onEnded(turn, endCallReason, isCut ? [] : actions);
+    this.#options.onEnded(turn, ending, isCut ? [] : actions);
   }
 }

@@ -1,6 +1,6 @@
 import { type AudioRate, bytesPerMsAt } from '../../../shared/audio/pcm.ts';
 import type { CallAction, Responder, ToolRequest } from '../../contract/agent.ts';
-import type { SessionEmitter, WaitFilling } from '../../contract/events.ts';
+import type { Ending, SessionEmitter, WaitFilling } from '../../contract/events.ts';
 import type { Mouth, StopCause } from '../../contract/mouth.ts';
 import type {
   RealtimeProblem,
@@ -36,7 +36,7 @@ export interface AnswersOptions extends StandInsOptions {
   readonly onAudible: () => void;
   /** The turn is over and on record. With a reason, the agent hangs up now; the actions are what it wants of the call. */
   readonly act: (action: CallAction) => void;
-  readonly onEnded: (endReason: string | undefined, actions: readonly CallAction[]) => void;
+  readonly onEnded: (ending: Ending | undefined, actions: readonly CallAction[]) => void;
 }
 
 /**
@@ -95,7 +95,7 @@ export class Answers {
   begin(kind: TurnKind, request: RealtimeResponseRequest = {}, endReason?: string): LiveTurn {
     const turn = this.#begin(kind, request.say);
     turn.news = this.talk.take(kind);
-    turn.endReason = endReason;
+    if (endReason !== undefined) turn.ending = { reason: endReason };
     this.#ask(turn, request);
     return turn;
   }
@@ -157,7 +157,7 @@ export class Answers {
   /** The last thing that the caller hears of a call whose service is gone. */
   sayLast(text: string, endReason: string): void {
     const turn = this.#begin('prompt', text);
-    turn.endReason = endReason;
+    turn.ending = { reason: endReason };
     turn.saidGoodbye = true;
     this.#standIns.say(turn, 'farewell', text);
     this.#finish(turn);
@@ -215,7 +215,7 @@ export class Answers {
     if (!turn) return;
     turn.owed.delete(responseId);
     // What else is owed may still come to something.
-    const isEmpty = !isFruitful && turn.owed.size === 0 && turn.endReason === undefined;
+    const isEmpty = !isFruitful && turn.owed.size === 0 && turn.ending === undefined;
     const owesTools = turn.running.size > 0 || turn.unusedResults;
     this.#tools.responseEnded(turn);
     if (status === 'failed' || (isEmpty && status !== 'cancelled'))
@@ -282,7 +282,7 @@ export class Answers {
     const turn = this.#turn;
     if (turn?.number !== number) return;
     this.#conclude(turn, turn.utterance.sentMs, false);
-    this.#options.onEnded(turn.endReason, this.talk.heard(turn));
+    this.#options.onEnded(turn.ending, this.talk.heard(turn));
   }
 
   #begin(kind: TurnKind, say: string | undefined): LiveTurn {
@@ -371,7 +371,7 @@ export class Answers {
     const { goodbye } = this.#options.agent.phrases;
     turn.dropSilent();
     // Nobody is hung up on without a word.
-    if (turn.endReason !== undefined && !turn.endsInSpeech && !turn.saidGoodbye && goodbye !== '') {
+    if (turn.ending !== undefined && !turn.endsInSpeech && !turn.saidGoodbye && goodbye !== '') {
       turn.saidGoodbye = true;
       this.#ask(turn, { say: goodbye });
       if (turn.owed.size > 0) return;

@@ -1,7 +1,7 @@
 import type { HistoryItem, ToolCall } from '../../../shared/sessions/history.ts';
 import type { CallAction, ToolOutcome, TurnTools } from '../../contract/agent.ts';
 import type { CallNews } from '../../contract/call-news.ts';
-import type { SessionEmitter } from '../../contract/events.ts';
+import type { Ending, SessionEmitter } from '../../contract/events.ts';
 import type { Utterance } from '../../contract/mouth.ts';
 import type { RealtimeResponseRequest } from '../../contract/realtime.ts';
 import type { SpokenText } from '../../dialogue/spoken-text.ts';
@@ -61,7 +61,7 @@ export class LiveTurn {
   /** It wanted something done with the call without a word, and was asked to say so. */
   askedToSayIt = false;
   /** Why the agent hangs up once the turn was heard, if it does. */
-  endReason: string | undefined;
+  ending: Ending | undefined;
   /** Tools gave something, and no response was asked for since that may use it. */
   unusedResults = false;
   /** What the service was asked for last. */

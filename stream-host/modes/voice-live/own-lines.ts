@@ -6,7 +6,7 @@ import type { TurnKind } from './live-turn.ts';
 import { withExcuse } from './requests.ts';
 
 /** A turn that nobody asked for. */
-interface OwnLine {
+export interface OwnLine {
   readonly kind: TurnKind;
   readonly request: RealtimeResponseRequest;
   /** Why the agent hangs up after it, if it does. */

@@ -1,6 +1,6 @@
 import { beginsAtOnce } from '../../../shared/calls/call-wish.ts';
 import type { ToolCall } from '../../../shared/sessions/history.ts';
-import { endCallReason, isEndCall } from '../../agent/end-call.ts';
+import { endingOf, isEndCall } from '../../agent/end-call.ts';
 import type { CallAction, CheckedAction, Responder, ToolOutcome, ToolRequest } from '../../contract/agent.ts';
 import type { SessionEmitter } from '../../contract/events.ts';
 import type { Mouth } from '../../contract/mouth.ts';
@@ -43,7 +43,7 @@ export class ToolDesk {
     const served = session();
     if (!served) return;
     if (isEndCall(request)) {
-      turn.endReason = endCallReason(request);
+      turn.ending = endingOf(request);
       served.toolResult(request.callId, JSON.stringify({ note: 'The call ends once you were heard.' }));
       return;
     }

@@ -1,6 +1,7 @@
 import { pressedText } from '../../../shared/sessions/history.ts';
 import type { CallAction } from '../../contract/agent.ts';
 import type { Attention, CallNews } from '../../contract/call-news.ts';
+import type { Ending } from '../../contract/events.ts';
 import type { Mode, ModeHost } from '../../contract/mode.ts';
 import type { Mouth } from '../../contract/mouth.ts';
 import type { RealtimeBrief, RealtimeSession } from '../../contract/realtime.ts';
@@ -21,7 +22,7 @@ import { openLiveEar } from './live-ear.ts';
 import { openLiveMouth } from './live-mouth.ts';
 import { OnHold } from './on-hold.ts';
 import { OwnClips } from './own-clips.ts';
-import { OwnLines } from './own-lines.ts';
+import { type OwnLine, OwnLines } from './own-lines.ts';
 import { serviceEvents } from './service-events.ts';
 import { ServiceLink } from './service-link.ts';
 import { briefOf, standbyClip, tellsOf, type VoiceLiveOptions } from './voice-live-options.ts';
@@ -103,7 +104,7 @@ export class VoiceLiveCall implements Mode {
       onBegan: () => this.#handle({ type: 'reply-began' }),
       onAudible: () => this.#handle({ type: 'reply-audible' }),
       act: (action) => host.act?.(action),
-      onEnded: (endReason, actions) => this.#onEnded(endReason, actions),
+      onEnded: (ending, actions) => this.#onEnded(ending, actions),
     });
     this.#floor = new StateMachine<FloorState, FloorEvent, FloorEffect>({
       clock,
@@ -230,7 +231,7 @@ export class VoiceLiveCall implements Mode {
     else this.#handle({ type: 'interrupted' });
   }
 
-  close(reason: string): void {
+  close(reason: string, words?: string): void {
     if (this.#closed) return;
     this.#host.events.atomic(() => {
       this.#handle({ type: 'closed' });
@@ -238,7 +239,7 @@ export class VoiceLiveCall implements Mode {
       this.#closed = true;
       this.#release();
       if (this.#successor) this.#successor.close(reason);
-      else this.#host.events.emit('ended', { reason });
+      else this.#host.events.emit('ended', { reason, ...(words !== undefined && { words }) });
     });
   }
 
@@ -326,9 +327,7 @@ export class VoiceLiveCall implements Mode {
     this.#say(this.#lines.opening(this.#ledger.items));
   }
 
-  #say({ kind, request, endReason }: ReturnType<OwnLines['opening']>): void {
-    this.#answers.begin(kind, request, endReason);
-  }
+  #say = ({ kind, request, endReason }: OwnLine): void => void this.#answers.begin(kind, request, endReason);
 
   #give(text: string): void {
     if (this.#closed || this.#successor) return;
@@ -342,11 +341,12 @@ export class VoiceLiveCall implements Mode {
     else this.close(SERVICE_LOST);
   }
 
-  #onEnded(endReason: string | undefined, actions: readonly CallAction[]): void {
+  #onEnded(ending: Ending | undefined, actions: readonly CallAction[]): void {
     this.#handle({ type: 'reply-ended' });
     for (const action of actions) this.#host.act?.(action);
     // Who puts a caller through does not hang up on him.
-    if (endReason !== undefined && actions.length + this.#ledger.pendingText.length === 0) this.close(endReason);
+    if (ending !== undefined && actions.length + this.#ledger.pendingText.length === 0)
+      this.close(ending.reason, ending.words);
     else if (this.#gone) this.#afterService();
   }
 

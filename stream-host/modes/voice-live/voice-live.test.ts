@@ -170,6 +170,17 @@ test('a caller who says nothing is asked, and the call ends with a farewell', as
   );
 });
 
+test('a speech-to-speech model that gives a word of ours as its reason has ended the call for a reason of its own (left 16-1)', async () => {
+  const rig = await new LiveRig().started();
+  rig.service.brain = () => [{ say: 'Goodbye!' }, { tool: 'end_call', args: { reason: 'no-answer' } }];
+  await rig.says([0x20]);
+  await rig.pass(5000);
+  assert.deepEqual(
+    rig.of('ended').map(({ reason, words }) => [reason, words]),
+    [['agent-ended', 'no-answer']],
+  );
+});
+
 test('the model hangs up once its farewell was heard, and says one where it has not', async () => {
   for (const steps of [[{ say: 'Goodbye!' }, { tool: 'end_call' }], [{ tool: 'end_call', args: { reason: 'done' } }]]) {
     const rig = await new LiveRig().started();
