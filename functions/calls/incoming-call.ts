@@ -90,6 +90,10 @@ async function answerOrReject(
     // An earlier attempt got no response, but its call did come about, as a callback has told.
     return answered(id, earlier.callConnectionId, call, parts);
   }
+  if (earlier?.status === 'failed') {
+    // An earlier attempt has given it up, and did not get so far as to turn it away: nobody can talk in a session that is over.
+    return reject(id, call, earlier.endReason ?? 'call-failed', parts, log);
+  }
   const keysFailure = await parts.tokens.ready().then(
     () => undefined,
     (error: unknown) => error,

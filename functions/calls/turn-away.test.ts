@@ -14,10 +14,10 @@ after(() => functions.close());
 beforeEach(() => functions.acs.reset());
 
 /** A call rings while every place is taken. */
-const ring = () =>
+const ring = (call = ++calls) =>
   functions.request('POST', 'calls/answer', [
     {
-      id: `event-${++calls}`,
+      id: `event-${call}`,
       topic: 'acs',
       subject: 'caller',
       eventType: 'Microsoft.Communication.IncomingCall',
@@ -27,9 +27,9 @@ const ring = () =>
       data: {
         from: { kind: 'phoneNumber', rawId: '4:+15550001', phoneNumber: { value: '+15550001' } },
         to: { kind: 'phoneNumber', rawId: '4:+15550100', phoneNumber: { value: '+15550100' } },
-        incomingCallContext: `context-${calls}`,
-        correlationId: `correlation-${calls}`,
-        serverCallId: `server-${calls}`,
+        incomingCallContext: `context-${call}`,
+        correlationId: `correlation-${call}`,
+        serverCallId: `server-${call}`,
       },
     },
   ]);
@@ -50,4 +50,16 @@ test('a call that cannot be redirected, as one of Teams Phone, is busy', async (
   const { body } = await ring();
   assert.equal(body.status, 'call rejected');
   assert.deepEqual(functions.acs.operations, ['redirect', 'reject']);
+});
+
+test('a call that could not be turned away is turned away when it is announced again, and not answered in a session that is over, though there is a place by then (left 16-9)', async () => {
+  functions.acs.failing = { path: ':re', failure: { status: 503, code: '5030' } };
+  const { status } = await ring();
+  assert.equal(status, 503);
+  functions.acs.reset();
+  await functions.announce({ sessions: 0, maxSessions: 9 });
+  const { body } = await ring(calls);
+  await functions.announce({ sessions: 1, maxSessions: 1 });
+  assert.deepEqual([body.status, body.reason], ['call redirected', 'capacity.full']);
+  assert.deepEqual(functions.acs.operations, ['redirect']);
 });

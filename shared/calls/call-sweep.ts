@@ -177,11 +177,18 @@ export class CallSweep {
 
   /**
    * A replica that is frozen keeps its sockets, so ACS streams on and reports no loss, which would start the recovery. Has
-   * it close that socket and open another, which a replica that lives takes.
+   * it close that socket and open another, which a replica that lives takes. Of one that was closed on purpose no loss is
+   * reported either.
    */
   async #move(callConnectionId: string, log: Logger): Promise<void> {
     const { calls, clock } = this.#options;
-    if (await restartMedia(calls, callConnectionId, 'moved', clock)) {
+    // Whoever had closed it to open another may have died in between.
+    if (!(await restartMedia(calls, callConnectionId, 'moved', clock))) {
+      await calls.startMedia(callConnectionId, 'moved').catch((error: unknown) => {
+        if (!failedAs(error, 'refused')) throw error;
+      });
+      log.warn('nobody has the media of this call; it was opened anew');
+    } else {
       log.warn('the replica that had the media of this call says nothing any more; the call was moved to another one');
     }
   }
