@@ -1,6 +1,5 @@
 import { isOver } from '../../shared/calls/call-state.ts';
 import type { EndReason } from '../../shared/calls/end-reasons.ts';
-import { endCall } from '../../shared/calls/media-recovery.ts';
 import { CarrierError } from '../../shared/carrier/carrier-error.ts';
 import { ParleyError } from '../../shared/errors.ts';
 import type { Answer } from '../../shared/http/route.ts';
@@ -65,7 +64,7 @@ async function endLater(session: Session, { store, todo }: Parts): Promise<void>
 
 /** Redis may have lost the session while its call stands: by its connection id it can be ended all the same. */
 async function hangUpUnknown(id: string, { calls }: Parts, log: Logger): Promise<HungUp> {
-  if (!isSessionId(id) || !(await endCall(calls, id))) throw callNotFound();
+  if (!isSessionId(id) || !(await calls.end(id))) throw callNotFound();
   log.warn({ call: id }, 'hang-up of a call without a session');
   return {
     status: 200,

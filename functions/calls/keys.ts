@@ -29,14 +29,14 @@ const collect = functionRoute(routes.collectCallKeys, async ({ params, body }, p
     requireOffHold(operations, callerOf(call.session));
     const data = wish.kind === 'collect-input' ? { input: wish.input } : { secret: wish.secret };
     const deadlineMs = deadlineOf(wish);
-    await parts.ledger.begin({
+    return parts.ledger.begin({
       sessionId,
       operationContext,
       kind: 'collect-keys',
       deadlineMs,
       data: { ...data, askedBy },
+      order: { type: 'wish', operationContext, wish },
     });
-    return parts.store.command(sessionId, { type: 'wish', operationContext, wish });
   });
 });
 

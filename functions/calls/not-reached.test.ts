@@ -3,14 +3,17 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { after, before, beforeEach, test } from 'node:test';
 import { pino } from 'pino';
+import type { CallWork } from '../../shared/calls/call-work.ts';
+import { UNSURE_LOOK_MS } from '../../shared/calls/early-look.ts';
 import { openCalls } from '../../shared/calls/open-calls.ts';
-import { OperationLedger } from '../../shared/calls/operation-ledger.ts';
+import { OperationLedger, RECONCILE } from '../../shared/calls/operation-ledger.ts';
 import { AcsCarrier } from '../../shared/carrier/acs/acs-carrier.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { NO_CALL } from '../../shared/health/acs-dependencies.ts';
 import { randomIds } from '../../shared/ids.ts';
 import { CommandInbox } from '../../shared/sessions/command-inbox.ts';
 import { connectRedis } from '../../shared/sessions/connect.ts';
+import { sessionKeys } from '../../shared/sessions/keys.ts';
 import type { SessionCommand } from '../../shared/sessions/session.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { listening } from '../../shared/testing/listening.ts';
@@ -84,18 +87,23 @@ async function newCall() {
 }
 
 /** What a stream host does for calls. */
-function hostRounds() {
+function hostWork(): CallWork {
   const log = pino({ level: 'silent' });
   const accesskey = Buffer.from('secret').toString('base64');
   const carrier = new AcsCarrier({
     access: { connectionString: `endpoint=http://127.0.0.1:${port}/;accesskey=${accesskey}` },
     ...{ callbackBase: 'http://f', mediaBase: 'ws://m' },
   });
-  const host = openCalls({
+  return openCalls({
     ...{ redis, store: functions.store, carrier, clock: systemClock, newId: randomIds, log },
     ...{ source: 'stream-host', sessionTtlSeconds: 600, maxCallMs: 60_000 },
-  });
-  return () => host.work.round(0);
+  }).work;
+}
+
+/** Whatever is due of all calls. */
+function hostRounds() {
+  const work = hostWork();
+  return () => work.round(0);
 }
 
 test('what ACS was surely never asked for has failed at once, blocks nothing, and is done when it is asked for again (breaker16b 0b)', async () => {
@@ -128,13 +136,14 @@ test('what ACS may have been asked for is looked after within some seconds, and 
   assert.equal((await ask('transfer', { target: HUMAN })).status, 503);
   functions.acs.failing = undefined;
   assert.equal((await ask('transfer', { target: HUMAN })).body.error.code, 'calls.transfer-running');
-  const round = hostRounds();
-  const beganMs = Date.now();
-  await eventually(async () => {
-    await round();
-    return (await ledger.list(id))[0]?.state === 'failed';
-  });
-  assert.ok(Date.now() - beganMs < 10_000);
+  const [{ operationContext = '' } = {}] = await ledger.list(id);
+  const { todo } = sessionKeys(id);
+  const [line = ''] = await redis.hmget(todo, RECONCILE + operationContext).then((lines) => lines.map(String));
+  assert.ok(Number(line.split(' ')[0]) - Date.now() <= UNSURE_LOOK_MS, 'it is due within some seconds');
+  // They have passed.
+  await redis.hset(todo, RECONCILE + operationContext, line.replace(/^\d+/, '0'));
+  await hostWork().visit(id);
+  assert.equal((await ledger.list(id))[0]?.state, 'failed');
   assert.equal((await ask('transfer', { target: HUMAN })).status, 202);
 });
 
@@ -155,6 +164,28 @@ test('a hang-up that ACS does not hear is asked for until the call is over, and 
     return functions.acs.ended.includes(callConnectionId);
   });
   assert.equal((await functions.request('POST', 'calls/terminate', { call_id: id })).status, 200);
+});
+
+test('a hang-up that was promised, and that ACS refuses then, is asked for until it is taken (left 16-2)', async () => {
+  const { id, ask, callConnectionId } = await newCall();
+  assert.equal((await ask('hangup')).status, 202);
+  await acsIsBack();
+  for (const status of [401, 400]) {
+    functions.acs.failing = { path: ':terminate', failure: { status, code: 'No' } };
+    functions.acs.requests.length = 0;
+    const round = hostRounds();
+    await eventually(async () => {
+      await round();
+      return functions.acs.requests.length > 0;
+    });
+  }
+  functions.acs.failing = undefined;
+  const round = hostRounds();
+  await eventually(async () => {
+    await round();
+    return functions.acs.ended.includes(callConnectionId);
+  });
+  assert.equal((await functions.store.get(id))?.endReason, 'hangup-requested');
 });
 
 test('a hang-up that ACS refuses leaves the call as it was, and nobody takes it for one that is being ended (breaker16b 0b)', async () => {

@@ -111,14 +111,12 @@ const transfer = functionRoute(routes.transferCall, async ({ params, body, heade
     const operations = await parts.ledger.list(id);
     requireNoTransfer(operations);
     const source = sourceOf(call.session, parts);
-    if (wish.how === 'blind') {
-      const transferee = hasOthers(operations) ? callerOf(call.session) : undefined;
-      await transferBlind(portsOf(parts), of, wish, { source, transferee });
-    } else {
-      await beginWarmTransfer(portsOf(parts), of, wish);
-    }
     // Whoever talks on the call carries a warm one out, and waits with the caller for a blind one.
-    return parts.store.command(id, { type: 'wish', operationContext: of.operationContext, wish });
+    const order = { type: 'wish', operationContext: of.operationContext, wish } as const;
+    if (wish.how === 'warm') return beginWarmTransfer(portsOf(parts), of, wish, order);
+    const transferee = hasOthers(operations) ? callerOf(call.session) : undefined;
+    await transferBlind(portsOf(parts), of, wish, { source, transferee });
+    return parts.store.command(id, order);
   };
   return operation(call, parts, log, work, once);
 });
@@ -196,9 +194,9 @@ const record = functionRoute(routes.recordCall, async ({ params, body: { action 
     if (recordingStateOf(operations).is !== 'off') throw recordingRunning();
     requireNoTransfer(operations);
     requireOffHold(operations, callerOf(call.session));
-    await enterRecording(portsOf(parts), of);
     // Whoever talks on the call tells everybody first.
-    return parts.store.command(id, { type: 'wish', operationContext: of.operationContext, wish: { kind: 'record' } });
+    const { operationContext } = of;
+    return enterRecording(portsOf(parts), of, { type: 'wish', operationContext, wish: { kind: 'record' } });
   });
 });
 

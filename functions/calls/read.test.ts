@@ -237,6 +237,13 @@ test('a call is hung up by its connection though Redis has lost its session (H2)
   assert.equal(functions.acs.requests[0]?.path, '/calling/callConnections/connection-lost:terminate');
 });
 
+test('a call that stands, which Redis has lost and ACS refuses to end, is not told of as one that there is none of (left 16-2)', async () => {
+  functions.acs.failing = { path: ':terminate', failure: { status: 401, code: 'Denied' } };
+  const { status, body } = await hangUp('connection-lost');
+  functions.acs.reset();
+  assert.deepEqual([status, body.error.code], [502, 'acs.denied']);
+});
+
 test('what is asked of the index twice over, and in agreement, is taken', async () => {
   const at = '2026-01-01T00:00:00Z';
   assert.equal((await get(`calls?status=failed&status_filter=failed&from=${at}&to=${at}&limit=010`)).status, 200);

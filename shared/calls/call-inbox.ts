@@ -8,7 +8,7 @@ import { AGES } from '../sessions/scripts.ts';
 import type { NewEvent, Session, SessionCommand, SessionPatch } from '../sessions/session.ts';
 import { asRecord, decodeSession, encodeCommand, encodeEvent, encodeSession } from '../sessions/session-codec.ts';
 import { askRedis } from '../sessions/session-errors.ts';
-import { SETTLE_LUA, type Settlement, stateLine } from './operation-ledger.ts';
+import { recordingFailure, SETTLE_LUA, type Settlement, stateLine } from './operation-ledger.ts';
 import { encodeCallEvent, readCallEvent } from './stored-event.ts';
 
 /** Events that wait in one call's inbox at most. More are refused, and the sender delivers them again. */
@@ -104,7 +104,9 @@ const SCRIPTS = {
           for i = 8, #KEYS do redis.call('PEXPIRE', KEYS[i], sessionTtl) end
         end
       end
-      for _, each in ipairs(settled) do settle(operations, states, each[1], each[2]) end
+      for _, each in ipairs(settled) do
+        settle(operations, states, session, events, each[1], each[2], { unpack(each, 3) })
+      end
       for _, each in ipairs(todos) do
         if each[5] == '' or redis.call('HGET', todo, each[1]) == each[5] then
           if each[2] == '' then redis.call('HDEL', todo, each[1])
@@ -279,7 +281,13 @@ export class CallInbox {
       ...lists(patch === undefined ? [] : [encodeSession(patch)]),
       ...lists(timeline === undefined ? [] : [encodeEvent(timeline)]),
       ...lists(commands.map((command) => [encodeCommand(command)])),
-      ...lists(settled.map((settlement) => [settlement.operationContext, stateLine(settlement, at)])),
+      ...lists(
+        settled.map((each) => [
+          each.operationContext,
+          stateLine(each, at),
+          ...recordingFailure(each, at, timeline?.source),
+        ]),
+      ),
       ...lists(todo.map(encodeTodo)),
     ];
     const outcome = await askRedis(() => this.#redis.parleyInboxCommit(...keysOf(sessionId), ...args));

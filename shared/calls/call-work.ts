@@ -3,7 +3,7 @@ import type { Cancel, Clock } from '../clock.ts';
 import { messageOf, NotFoundError } from '../errors.ts';
 import type { NewId } from '../ids.ts';
 import type { Logger } from '../log.ts';
-import type { Session } from '../sessions/session.ts';
+import type { NewEvent, Session } from '../sessions/session.ts';
 import type { CallTraces } from '../telemetry/call-traces.ts';
 import {
   type CallDesk,
@@ -23,6 +23,7 @@ import { consequencesOf } from './handlers/handlers.ts';
 import { RECONCILE } from './operation-ledger.ts';
 
 export interface CallWorkOptions extends FollowUpParts {
+  readonly source: NewEvent['source'];
   readonly inbox: CallInbox;
   readonly clock: Clock;
   /** Names the one who holds a call's work. */

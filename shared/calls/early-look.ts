@@ -37,7 +37,7 @@ export const firstLook = (deadlineMs: number, lookMs: number, unsure = false) =>
  * @throws {CarrierError} transient: ask again
  */
 export async function stillOpen(
-  { kind, data: { target, recordingId } }: Operation,
+  { kind, data: { target } }: Operation,
   session: Session | undefined,
   data: Readonly<Record<string, unknown>>,
   carrier: CarrierState,
@@ -56,8 +56,6 @@ export async function stillOpen(
     if (state === 'gone') return again(EVERY_MS);
     return look.wasUnderWay || look.unsure ? undefined : again(EVERY_MS);
   }
-  // By which name it could be asked after nobody was told.
-  if (kind === 'recording' && recordingId === undefined) return again(look.leftMs);
   if (kind !== 'add-participant') return undefined;
   // Whoever is being rung stands in no list.
   return (await carrier.participants(callId)).some(({ id }) => id === target) ? undefined : again(RINGING_EVERY_MS);

@@ -1,21 +1,20 @@
 import type { Carrier } from '../carrier/carrier.ts';
 import type { OutboundBudget } from '../limits/outbound-budget.ts';
 import type { Logger } from '../log.ts';
-import type { NewEvent, Session } from '../sessions/session.ts';
+import type { Session } from '../sessions/session.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import type { Todo } from './call-inbox.ts';
 import { isOver } from './call-state.ts';
 import { stillOpen } from './early-look.ts';
 import type { FollowUp } from './handlers/consequences.ts';
 import { operationEnded } from './host-commands.ts';
-import { endCall, type Later, type MediaRecovery } from './media-recovery.ts';
+import type { Later, MediaRecovery } from './media-recovery.ts';
 import { isSettled, type Operation, type OperationLedger, RECONCILE, type Settlement } from './operation-ledger.ts';
 import { isStart } from './operations/recording-state.ts';
 import { reconcile } from './reconcile.ts';
 import { RECORDING, recordingTold } from './recording-told.ts';
 
 export interface FollowUpParts {
-  readonly source: NewEvent['source'];
   readonly store: SessionStore;
   readonly ledger: OperationLedger;
   readonly carrier: Pick<Carrier, 'end' | 'state' | 'participants' | 'recordingState' | 'stopRecording'>;
@@ -50,7 +49,7 @@ const DOERS: Readonly<Record<Exclude<FollowUp, 'reconcile-now'>, Doer>> = {
 
   async 'hang-up'({ todo, log }, { carrier }) {
     log.warn('a call that is to be over stands; hanging up');
-    if (!(await endCall(carrier, callOf(todo)))) log.info('the call was over already');
+    if (!(await carrier.end(callOf(todo)))) log.info('the call was over already');
     return undefined;
   },
 
@@ -68,7 +67,7 @@ const DOERS: Readonly<Record<Exclude<FollowUp, 'reconcile-now'>, Doer>> = {
    */
   async 'session-lost'({ session, todo, log }, { carrier, recovery }) {
     if (session !== undefined) return later(await recovery.media(session, callOf(todo), todo.data, log), todo);
-    const stood = await endCall(carrier, callOf(todo));
+    const stood = await carrier.end(callOf(todo));
     log.error({ stood }, 'a call whose session is lost has lost its media too; hung up');
     return undefined;
   },
@@ -97,7 +96,7 @@ function leftToOthers({ todo: { name, data }, log }: Task): Later | undefined {
 async function askHowItEnded(
   { sessionId, session, todo, log }: Task,
   operationContext: string,
-  { ledger, carrier, store, source }: FollowUpParts,
+  { ledger, carrier, store }: FollowUpParts,
 ): Promise<Later | undefined> {
   const operation = await ledger.get(sessionId, operationContext);
   if (operation === undefined) return undefined;
@@ -114,14 +113,11 @@ async function askHowItEnded(
   if (again !== undefined) return again;
   const settlement = { ...(await reconcile(operation, session, carrier)), presumed: true };
   const isNews = await ledger.settle(sessionId, settlement);
+  const told = { operation: operationContext, kind: operation.kind, state: settlement.state };
+  // Whoever talked on the call could not know that it was over.
+  const isUnrecorded = isNews && isStart(operation) && settlement.state === 'failed';
+  log[isUnrecorded ? 'warn' : 'info'](told, 'no event told how an operation ended; asked');
   if (isNews) await tellHost(settlement);
-  log.info({ operation: operation.kind, state: settlement.state }, 'no event told how an operation ended; asked');
-  if (isNews && session && isStart(operation) && settlement.state === 'failed') {
-    // Whoever talked on the call could not know that it was over.
-    const data = { operation_id: operationContext, reason: settlement.result?.message };
-    log.warn(data, 'the call was not recorded');
-    await store.append(sessionId, { type: 'recording.failed', source, data });
-  }
   return undefined;
 }
 

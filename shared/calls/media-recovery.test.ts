@@ -110,6 +110,18 @@ test('a call that was to be ended is ended, if whoever ended it has not got thro
   assert.deepEqual(acs.operations, []);
 });
 
+test('a call whose end ACS refuses, which was to be ended or whose media does not come back, is not taken for one that is over (left 16-2)', async () => {
+  const { id } = await standing();
+  acs.failing = { path: ':terminate', failure: { status: 400, code: 'No' } };
+  const { lost } = recoveryWith({ delaysMs: [] });
+  await assert.rejects(lost((await store.get(id)) ?? assert.fail()), { code: 'acs.refused' });
+  const session = await store.get(id);
+  assert.equal(session?.endReason, 'media-lost');
+  await assert.rejects(lost(session), { code: 'acs.refused' });
+  acs.failing = undefined;
+  assert.equal(await lost(session), 'ended');
+});
+
 test('a call that ACS knows no more needs no media', async () => {
   const session = await standing();
   acs.failing = { path: ':startMediaStreaming', failure: { status: 404, code: '8522' } };

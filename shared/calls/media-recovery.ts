@@ -63,7 +63,7 @@ export class MediaRecovery {
   /**
    * The media stream of this session's call was reported as stopped or failed.
    * @param data of the step before; empty in the first one
-   * @throws {CarrierError} transient: try this step again
+   * @throws {CarrierError} try this step again: a call that is to be over is hung up until it is, also where that is refused
    */
   async media(session: Session, callId: string, data: Later['data'], log: Logger): Promise<RecoveryOutcome | Later> {
     if (isOver(session.status) || session.endReason === TRANSFERRED) return 'not-needed';
@@ -124,7 +124,7 @@ export class MediaRecovery {
   }
 
   async #endAsMeant(callId: string, log: Logger): Promise<RecoveryOutcome> {
-    if (!(await endCall(this.#carrier, callId))) return 'not-needed';
+    if (!(await this.#carrier.end(callId))) return 'not-needed';
     log.warn('a call that was to be ended still stood; hung up');
     return 'ended';
   }
@@ -132,20 +132,7 @@ export class MediaRecovery {
   async #giveUp(session: Session, callId: string, log: Logger): Promise<RecoveryOutcome> {
     log.error('the media did not come back; hanging up rather than leaving the caller in silence');
     await this.#store.update(session.id, ({ endReason }) => (endReason ? undefined : { endReason: 'media-lost' }));
-    await endCall(this.#carrier, callId);
+    await this.#carrier.end(callId);
     return 'given-up';
-  }
-}
-
-/**
- * @returns whether there still was a call to end
- * @throws {CarrierError} transient
- */
-export async function endCall(carrier: Pick<Carrier, 'end'>, callId: string): Promise<boolean> {
-  try {
-    return await carrier.end(callId);
-  } catch (error) {
-    if (!(error instanceof CarrierError) || error.transient) throw error;
-    return false;
   }
 }

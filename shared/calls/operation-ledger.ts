@@ -1,12 +1,13 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { CallEventResult, CallOperation } from '../carrier/call-events.ts';
+import type { ErrorCode } from '../error-codes.ts';
 import type { ParleyError } from '../errors.ts';
 import { jsonOf } from '../json.ts';
 import { DueList } from '../sessions/due-list.ts';
 import { sessionKeys, WORK_KEY } from '../sessions/keys.ts';
-import type { NewEvent } from '../sessions/session.ts';
-import { encodeEvent } from '../sessions/session-codec.ts';
+import type { NewEvent, SessionCommand } from '../sessions/session.ts';
+import { encodeCommand, encodeEvent } from '../sessions/session-codec.ts';
 import { askRedis, readRedis } from '../sessions/session-errors.ts';
 import { firstLook, UNSURE_LOOK_MS } from './early-look.ts';
 import { TodoList } from './todo-list.ts';
@@ -60,6 +61,8 @@ export interface NewOperation {
   readonly data?: Readonly<Record<string, unknown>>;
   /** There is no second one while this one is open. */
   readonly alone?: Alone;
+  /** What whoever talks on the call is told, in the same step: one that nobody is told of would block others. */
+  readonly order?: SessionCommand | undefined;
 }
 
 /** Of operations that name one slot a call has one open at a time, however many are asked for at once. */
@@ -84,37 +87,50 @@ export function actionOf({ kind, data }: Pick<Operation, 'kind' | 'data'>): stri
   return typeof action === 'string' ? action : undefined;
 }
 
+/** Reasons of a recording's end. */
+export const TAKEN_BACK = 'recording.taken-back';
+const RUNNING = 'recording.running' satisfies ErrorCode;
+
 /** The name of the to-do that asks the carrier how an operation has ended. */
 export const RECONCILE = 'reconcile:';
 
+/** Part of a script: adds to the timeline or the commands, where there is a session; `entry` are the fields, or none. */
+const TELL_LUA = `
+  local function tell(session, stream, entry)
+    local ttl = redis.call('PTTL', session)
+    if ttl <= 0 or #entry == 0 then return end
+    local id = redis.call('XADD', stream, 'MAXLEN', '~', 1000, '*', unpack(entry))
+    redis.call('PEXPIRE', stream, ttl)
+    return id
+  end`;
+
 /**
- * Part of a script: settles an operation where that is news. Its line is `rank JSON`; `operations`, `states` are the keys.
+ * Part of a script: settles an operation where that is news. Its line is `rank JSON`; `operations`, `states`, `session` and
+ * `events` are the keys. `failure` are the fields of the event that tells so where a recording comes to nothing, or none: in
+ * the same step, as whoever has settled it may die after it.
  */
-export const SETTLE_LUA = `
-  local function settle(operations, states, context, line)
-    if redis.call('HEXISTS', operations, context) == 0 then return 0 end
+export const SETTLE_LUA = `${TELL_LUA}
+  local function settle(operations, states, session, events, context, line, failure)
+    local operation = redis.call('HGET', operations, context)
+    if not operation then return 0 end
     local before = redis.call('HGET', states, context)
     if before and tonumber(string.match(before, '^%d+')) >= tonumber(string.match(line, '^%d+')) then return 0 end
     redis.call('HSET', states, context, line)
+    if #failure > 0 and not (before and string.find(before, '^%d+ {"state":"failed"')) then
+      local asked = cjson.decode(operation)
+      if asked.kind == 'recording' and asked.data.action == 'start' then tell(session, events, failure) end
+    end
     return 1
-  end`;
-
-/** Part of a script: an event of the timeline, where there is a session; `event` are its fields, or none. */
-const TELL_LUA = `
-  local function tell(session, events, event)
-    local ttl = redis.call('PTTL', session)
-    if ttl <= 0 or #event == 0 then return end
-    redis.call('XADD', events, 'MAXLEN', '~', 1000, '*', unpack(event))
-    redis.call('PEXPIRE', events, ttl)
   end`;
 
 const SCRIPTS = {
   /**
-   * KEYS operations, states, todo, session, events. ARGV ttl, context, operation, line, when to look, name of the to-do, slot
-   * or empty, data of the to-do, fields of the event. -> 1, 0: there is one of this context, or -1: the slot is taken.
+   * KEYS operations, states, todo, session, events, commands. ARGV ttl, context, operation, line, when to look, name of the
+   * to-do, slot or empty, data of the to-do, command or empty, fields of the event. -> 1, 0: there is one of this context, or
+   * -1: the slot is taken.
    */
   parleyOperationBegin: {
-    keys: 5,
+    keys: 6,
     lua: `${TELL_LUA}
       if redis.call('HEXISTS', KEYS[1], ARGV[2]) == 1 then return 0 end
       if ARGV[7] ~= '' then
@@ -130,17 +146,25 @@ const SCRIPTS = {
       local due = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[5]
       redis.call('HSET', KEYS[3], ARGV[6], string.format('%.0f 0 %s', due, ARGV[8]))
       for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], ARGV[1]) end
-      tell(KEYS[4], KEYS[5], { unpack(ARGV, 9) })
+      tell(KEYS[4], KEYS[5], { unpack(ARGV, 10) })
+      if ARGV[9] ~= '' then
+        local command = tell(KEYS[4], KEYS[6], { 'command', ARGV[9] })
+        if command then redis.call('PUBLISH', KEYS[6], command) end
+      end
       return 1`,
   },
-  /** KEYS operations, states, session, events. ARGV ttl, context, line, fields of the event. -> 1 if it was news. */
+  /**
+   * KEYS operations, states, session, events. ARGV ttl, context, line, how many fields the event has that tells of a recording
+   * that failed, these, and the fields of the event. -> 1 if it was news.
+   */
   parleyOperationSettle: {
     keys: 4,
-    lua: `${SETTLE_LUA}${TELL_LUA}
+    lua: `${SETTLE_LUA}
       redis.call('PEXPIRE', KEYS[1], ARGV[1])
-      local news = settle(KEYS[1], KEYS[2], ARGV[2], ARGV[3])
+      local told = 4 + tonumber(ARGV[4])
+      local news = settle(KEYS[1], KEYS[2], KEYS[3], KEYS[4], ARGV[2], ARGV[3], { unpack(ARGV, 5, told) })
       redis.call('PEXPIRE', KEYS[2], ARGV[1])
-      if news == 1 then tell(KEYS[3], KEYS[4], { unpack(ARGV, 4) }) end
+      if news == 1 then tell(KEYS[3], KEYS[4], { unpack(ARGV, told + 1) }) end
       return news`,
   },
 } as const;
@@ -214,10 +238,10 @@ export class OperationLedger {
    * @throws {ParleyError} what `alone` says, where another one has its slot
    */
   async begin(wanted: NewOperation): Promise<boolean> {
-    const { sessionId, operationContext, kind, deadlineMs, lookMs, data = {}, alone } = wanted;
+    const { sessionId, operationContext, kind, deadlineMs, lookMs, data = {}, alone, order } = wanted;
     const dueMs = Math.min(lookMs ?? deadlineMs, deadlineMs);
     const look = JSON.stringify(lookMs === undefined ? {} : firstLook(deadlineMs, lookMs));
-    const { operations, operationStates, todo, session, events } = sessionKeys(sessionId);
+    const { operations, operationStates, todo, session, events, commands } = sessionKeys(sessionId);
     const askedAt = this.#wallMs();
     const operation = JSON.stringify({ kind, askedAt, deadlineMs, data });
     const line = stateLine({ operationContext, state: 'asked' }, askedAt);
@@ -231,9 +255,9 @@ export class OperationLedger {
     const [begun] = await Promise.all([
       askRedis(() =>
         this.#redis.parleyOperationBegin(
-          ...[operations, operationStates, todo, session, events],
+          ...[operations, operationStates, todo, session, events, commands],
           ...[this.#ttlMs, operationContext, operation, line, Math.round(dueMs), RECONCILE + operationContext],
-          ...[alone?.slot ?? '', look, ...told],
+          ...[alone?.slot ?? '', look, order === undefined ? '' : encodeCommand(order), ...told],
         ),
       ),
       this.#work.byThen(sessionId, dueMs),
@@ -261,10 +285,11 @@ export class OperationLedger {
     const { operationContext, state, result } = settlement;
     const data = { operation_id: operationContext, state, reason: result?.message };
     const told = isSettled(state) ? this.#event('operation.ended', at, data) : [];
+    const failure = recordingFailure(settlement, at, this.#source);
     const settle = () =>
       this.#redis.parleyOperationSettle(
         ...[operations, operationStates, session, events],
-        ...[this.#ttlMs, operationContext, line, ...told],
+        ...[this.#ttlMs, operationContext, line, failure.length, ...failure, ...told],
       );
     return (await askRedis(settle)) === 1;
   }
@@ -294,6 +319,26 @@ export class OperationLedger {
       .flatMap(([context, operation]) => decodeOperation(context, operation, lines[context]) ?? [])
       .sort((a, b) => a.askedAt - b.askedAt);
   }
+}
+
+/** Of a recording: it was taken back, or another one runs. Then nothing has failed. */
+const NO_FAILURES: ReadonlySet<string | undefined> = new Set([TAKEN_BACK, RUNNING]);
+
+/** What {@link SETTLE_LUA} tells where it is a recording that is settled so. */
+export function recordingFailure(
+  { operationContext, state, result }: Settlement,
+  at: number,
+  source: NewEvent['source'] | undefined,
+): string[] {
+  if (state !== 'failed' || source === undefined || NO_FAILURES.has(result?.message)) return [];
+  const data = { operation_id: operationContext, reason: whyFailed(result) };
+  return encodeEvent({ at, type: 'recording.failed', source, data });
+}
+
+/** The carrier's codes and words, or a code of ours. */
+export function whyFailed({ code, subCode, message }: OperationResult = {}): string {
+  const numbers = [code, subCode].filter((each) => each !== undefined).join('/');
+  return [numbers, message].filter(Boolean).join(' ') || 'failed';
 }
 
 /** As {@link SETTLE_LUA} takes it. */

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import { readAcsEvent } from '../carrier/acs/acs-events.ts';
 import { CarrierError } from '../carrier/carrier-error.ts';
 import { randomIds } from '../ids.ts';
+import { sessionKeys } from '../sessions/keys.ts';
 import { newSession, redisesUnderTest } from '../sessions/testing/redis.ts';
 import { VirtualClock } from '../virtual-clock.ts';
 import { openCalls } from './open-calls.ts';
@@ -60,7 +61,14 @@ async function callWith(now: 'active' | 'inactive' | 'gone') {
     return [state, result?.message ?? result?.data?.recordingId];
   };
   const later = () => workOff(raw, calls);
-  return { id, asked, enter, tell, told, found, later };
+  /** One try of what is due later. */
+  const once = async () => {
+    const { todo } = sessionKeys(id);
+    for (const [name, line] of Object.entries(await raw.hgetall(todo)))
+      await raw.hset(todo, name, line.replace(/^\d+/, '0'));
+    await work.visit(id);
+  };
+  return { id, asked, ledger, enter, tell, told, found, later, once };
 }
 const R1 = { data: { recordingId: 'r-1' } };
 
@@ -150,4 +158,58 @@ test('a call that ends before the notice was heard was not recorded: operation a
     told.map(({ data }) => data),
     [{ operation_id: 'start', reason: 'recording.notice-unheard' }],
   );
+});
+
+test('that a recording has failed stands in the timeline once, whoever dies after it was found out, and not of one that was taken back (left 16-3)', async () => {
+  const failed = async (id: string) =>
+    (await store.events(id)).filter(({ type }) => type === 'recording.failed').map(({ data }) => data.reason);
+
+  // The one who has asked the carrier cannot tell the host, and the one after him finds that it is settled.
+  const asked = await callWith('active');
+  await asked.enter('start', 'start', 'asked');
+  await store.update(asked.id, () => ({ status: 'disconnected' }));
+  await asked.ledger.settle(asked.id, {
+    operationContext: 'start',
+    state: 'failed',
+    result: { message: 'recording.lost' },
+  });
+  assert.deepEqual(await failed(asked.id), ['recording.lost']);
+  await asked.later();
+  assert.deepEqual(await failed(asked.id), ['recording.lost']);
+
+  // Nobody is on the call who could be told.
+  const told = await callWith('active');
+  await told.enter('start', 'start', 'succeeded', R1);
+  await store.update(told.id, () => ({ status: 'disconnected' }));
+  const resultInformation = { code: 403, subCode: 8, message: 'No storage.' };
+  for (const _ of [1, 2]) await told.tell('StartRecordingFailed', { recordingId: 'r-1', resultInformation });
+  await told.later();
+  assert.deepEqual(await failed(told.id), ['403/8 No storage.']);
+
+  // An event that names its operation is taken in in one step.
+  const named = await callWith('active');
+  await named.enter('start', 'start', 'succeeded', R1);
+  await named.tell('StartRecordingFailed', { operationContext: 'start', resultInformation });
+  assert.deepEqual(await failed(named.id), ['403/8 No storage.']);
+
+  for (const message of ['recording.taken-back', 'recording.running']) {
+    const call = await callWith('active');
+    await call.enter('start', 'start', 'asked');
+    await call.ledger.settle(call.id, { operationContext: 'start', state: 'failed', result: { message } });
+    assert.deepEqual(await failed(call.id), [], message);
+  }
+});
+
+test('the host is told that a recording is lost, though whoever found it out died before, or wanted something else of it (left 16-9)', async () => {
+  const call = await callWith('gone');
+  await call.enter('start', 'start', 'succeeded', R1);
+  const { commands } = sessionKeys(call.id);
+  await raw.set(commands, 'no list of commands');
+  await call.told('r-1', 'inactive');
+  await call.once();
+  assert.deepEqual(await call.found('start'), ['failed', 'recording.lost']);
+  await raw.del(commands);
+  await call.later();
+  const [, [, command = ''] = []] = (await raw.xrange(commands, '-', '+')).at(-1) ?? [];
+  assert.partialDeepStrictEqual(JSON.parse(command), { operationContext: 'start', succeeded: false });
 });

@@ -9,8 +9,8 @@ import type { NewTodo, Todo } from './call-inbox.ts';
 import { isOver } from './call-state.ts';
 import { operationEnded } from './host-commands.ts';
 import type { Later } from './media-recovery.ts';
-import type { Operation, OperationLedger, Settlement } from './operation-ledger.ts';
-import { isStart, recordingIdOf, recordingStateOf, TAKEN_BACK } from './operations/recording-state.ts';
+import { type Operation, type OperationLedger, type Settlement, TAKEN_BACK } from './operation-ledger.ts';
+import { isStart, recordingIdOf, recordingStateOf } from './operations/recording-state.ts';
 import { recordingStateNow } from './reconcile.ts';
 
 /** What a carrier tells of a recording without naming the operation that asked for it. */
@@ -36,6 +36,7 @@ interface RecordingParts {
 
 /** The name of the to-do that finds out what comes of it. */
 export const RECORDING = 'recording:';
+const LOST = 'recording.lost';
 /** The call may be about to end, or what was asked for about to be answered. */
 const LOOK_AFTER_MS = 1_000;
 const MOST_LOOKS = 30;
@@ -81,6 +82,8 @@ export async function recordingTold(task: RecordingTask, parts: RecordingParts):
     return told.state === 'inactive' ? again(told) : undefined;
   }
   if (start.result?.message === TAKEN_BACK) await stop(told, parts.carrier);
+  // Whoever has found that out may have died before the host knew.
+  else if (start.result?.message === LOST) await tellHost({ ...start, state: 'failed' }, task, parts);
   else if (told.state === 'inactive' && start.state === 'succeeded')
     return inactive(told, start, operations, task, parts);
   return undefined;
@@ -122,7 +125,7 @@ async function inactive(
   if (now === 'active') return undefined;
   // Nobody has paused it: what is of no use to anybody must not keep another one from beginning.
   if (now === 'inactive') await stop({ ...told, recordingId }, carrier);
-  const result = { ...told.result, message: 'recording.lost', data: { recordingId } };
+  const result = { ...told.result, message: LOST, data: { recordingId } };
   await settle(start, { state: 'failed', result, overrides: true }, task, parts);
   return undefined;
 }
@@ -152,5 +155,13 @@ async function settle(
   const settlement = { operationContext, ...outcome };
   const isNews = await ledger.settle(sessionId, settlement);
   if (isNews) log.info({ state: outcome.state }, 'the carrier has told what came of a recording');
+  await tellHost(settlement, { sessionId, session }, { store });
+}
+
+async function tellHost(
+  settlement: Settlement,
+  { sessionId, session }: Pick<RecordingTask, 'sessionId' | 'session'>,
+  { store }: Pick<RecordingParts, 'store'>,
+): Promise<void> {
   if (session && !isOver(session.status)) await store.command(sessionId, operationEnded(settlement));
 }

@@ -6,6 +6,7 @@ import { readAcsEvent } from '../carrier/acs/acs-events.ts';
 import type { CallState } from '../carrier/carrier.ts';
 import { CarrierError } from '../carrier/carrier-error.ts';
 import { systemClock } from '../clock.ts';
+import { ParleyError } from '../errors.ts';
 import { randomIds } from '../ids.ts';
 import { CommandInbox } from '../sessions/command-inbox.ts';
 import { sessionKeys } from '../sessions/keys.ts';
@@ -14,6 +15,7 @@ import { newSession, redisesUnderTest } from '../sessions/testing/redis.ts';
 import { eventually } from '../testing/eventually.ts';
 import { TRANSFER_LOOK_MS, UNSURE_LOOK_MS } from './early-look.ts';
 import { openCalls } from './open-calls.ts';
+import type { NewOperation } from './operation-ledger.ts';
 import { leftovers, NOTHING_LEFT, workOff } from './testing/worked-off.ts';
 
 const [redis] = await redisesUnderTest();
@@ -174,4 +176,21 @@ test('a caller who hangs up while a human is rung for him has left, as one who d
     assert.equal((await store.get(id))?.endReason, 'caller-ended');
     stop();
   }
+});
+
+test('what whoever talks on a call is to do is told him by the step that enters it: nobody who dies after it leaves one that blocks others (left 16-9)', async () => {
+  const { id, commands, stop } = await inTransfer('blind');
+  const wish = { kind: 'hold', forS: 5 } as const;
+  const entered = (operationContext: string): NewOperation => ({
+    ...({ sessionId: id, operationContext, kind: 'recording', deadlineMs: 60_000 } as const),
+    alone: { slot: 'recording', refusal: () => new ParleyError('recording.running', 'One runs.') },
+    order: { type: 'wish', operationContext, wish },
+  });
+  assert.equal(await calls.ledger.begin(entered('first')), true);
+  assert.equal(await calls.ledger.begin(entered('first')), false);
+  await assert.rejects(calls.ledger.begin(entered('second')), { code: 'recording.running' });
+  await eventually(() => commands.length > 0);
+  assert.deepEqual(commands, [{ type: 'wish', operationContext: 'first', wish }]);
+  assert.equal(await raw.xlen(sessionKeys(id).commands), 1);
+  stop();
 });

@@ -11,3 +11,7 @@ export const toWrittenDown = (session: Session): SessionPatch | undefined =>
 
 /** The mode in which a call is written down, for whoever must name it. */
 export const writtenDownMode = (): StreamingMode => MODE;
+
+/** Whether a session is to be gone on with in another mode than it is held in. */
+export const isInOtherMode = (found: Pick<Session, 'mode'>, held: Pick<Session, 'mode'>): boolean =>
+  found.mode !== held.mode;

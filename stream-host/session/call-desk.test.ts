@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { beginWarmTransfer } from '../../shared/calls/operations/transfer.ts';
 import { CarrierError, notSupported } from '../../shared/carrier/carrier-error.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { blind, CALLER, type CallAtDesk, callInProgress, HUMAN, ledger, warm } from './testing/call-at-desk.ts';
@@ -261,4 +262,30 @@ test('an agent puts nobody through to one who is being rung already, or is in th
     assert.match(JSON.stringify(call.news[0]?.item?.result), /calls.participant-there/);
     assert.deepEqual([call.carrier.asked, call.heard.at(-1)], [[], 'caller']);
   }
+});
+
+test('a wish that a host takes while it still finds out what is open is carried out once: the human is not taken out of the call again as if he had not answered (left 16-9)', async () => {
+  const call = await callInProgress();
+  answers(call);
+  const { wish } = warm({ timeoutS: 0.05 });
+  assert.ok(wish.kind === 'transfer');
+  const of = { sessionId: call.session.id, callId: 'connection', operationContext: 'key-1', askedBy: 'api' } as const;
+  await beginWarmTransfer({ carrier: call.carrier, ledger }, of, wish);
+  const resumed = call.desk.resume();
+  call.desk.take({ type: 'wish', operationContext: 'key-1', wish });
+  await resumed;
+  await eventually(() => call.over.length > 0);
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  assert.deepEqual(call.carrier.asked, [`hold ${CALLER}`, `add ${HUMAN}`, `unhold ${CALLER}`]);
+  assert.deepEqual([call.over, call.news.length], [['put through'], 1]);
+});
+
+test('a host that takes a call over whose caller was put through leaves him and the human alone, as the one before would have (left 16-9)', async () => {
+  const first = await callInProgress();
+  answers(first);
+  first.desk.act(warm());
+  await eventually(async () => (await first.state()) === 'succeeded');
+  const second = await callInProgress(first.session);
+  await second.desk.resume();
+  assert.deepEqual([second.over, second.news], [['put through'], []]);
 });

@@ -8,6 +8,7 @@ import { mayBeDone, reasonOf } from '../../shared/calls/operations/operate.ts';
 import { sendKeys } from '../../shared/calls/operations/send-keys.ts';
 import {
   beginWarmTransfer,
+  isPutThrough,
   openTransfer,
   transferBlind,
   transferData,
@@ -120,6 +121,9 @@ export class CallDesk {
     const { ports, session, log } = this.#options;
     try {
       const operations = await ports.ledger.list(session.id);
+      // A wish that the host before had not taken yet may have been taken meanwhile: it is what is under way.
+      if (this.#busy !== undefined || this.#closed) return;
+      if (isPutThrough(operations)) return this.#options.onPutThrough();
       const open = openTransfer(operations);
       if (open) await this.#resumeTransfer(open, operations);
       else if (isOnHold(operations, this.#caller)) await this.#hold.resume(operations);

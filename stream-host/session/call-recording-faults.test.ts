@@ -63,6 +63,46 @@ test('a host that took a call over in mid-request records it when it is asked ag
   assert.deepEqual(second.carrier.asked, ['record']);
 });
 
+test('a recording that comes to nothing while Redis is away is told of when it is back, and else by the ledger alone (left 16-3)', async () => {
+  const host = new HostsLedger();
+  const call = recorded({ fromStart: false, notice: NOTICE }, PLAN, { hostsLedger: host.ledger });
+  await call.ask('asked-1');
+  for (let said = 0; said < 3; said += 1) call.news[said]?.onSpoken?.(false);
+  await eventually(async () => (await call.state('asked-1'))[0] === 'failed');
+  await call.ask('asked-2');
+  host.isAway = true;
+  for (let said = 3; said < 6; said += 1) call.news[said]?.onSpoken?.(false);
+  await eventually(() => call.unnoted.length > 0);
+  assert.deepEqual(call.unnoted, ['asked-2 recording.notice-unheard']);
+  assert.equal(call.failures.length, 2);
+});
+
+test('a host that is asked for a recording while it finds out that there is one says no notice, and knows when that one is lost (left 16-9)', async () => {
+  const first = recorded({ fromStart: false, notice: NOTICE });
+  await first.ask('asked-1');
+  first.news[0]?.onSpoken?.(true);
+  await eventually(first.isRunning);
+  const { sessionId } = first;
+  const second = recorded({ fromStart: false, notice: NOTICE, lost: 'It is lost.' }, PLAN, { sessionId });
+  const data = { action: 'start', askedBy: 'api' };
+  await ledger.begin({ sessionId, operationContext: 'asked-2', kind: 'recording', deadlineMs: 60_000, data });
+  second.recording.begin('from-start', false);
+  second.recording.start('asked-2');
+  await eventually(async () => (await second.state('asked-2'))[1] === 'recording.running');
+  assert.deepEqual(second.news, []);
+  await ledger.settle(sessionId, {
+    ...{ operationContext: 'asked-1', state: 'failed', overrides: true },
+    result: { message: 'recording.lost', data: { recordingId: 'recording-1' } },
+  });
+  await second.tell('asked-1');
+  await eventually(() => second.failures.length > 0);
+  assert.deepEqual(second.failures, ['asked-1 recording.lost']);
+  assert.deepEqual(
+    second.news.map(({ speech }) => speech),
+    [{ line: 'It is lost.' }],
+  );
+});
+
 test('what a carrier says in its own words of a recording that failed is not logged: its numbers are (close reader 10)', async () => {
   const lines: string[] = [];
   const log = pino({ level: 'debug' }, { write: (line) => void lines.push(line) });

@@ -165,6 +165,7 @@ class Call {
       events: new SessionEvents(new VirtualClock()),
       log,
       onFailed: (operation) => void (this.carrier.running && this.falseAlarms.push(operation)),
+      onUnnoted: () => {},
     });
     host.begin('from-start', isNew);
     return host;

@@ -1,4 +1,4 @@
-import { isSettled, type Operation } from '../../shared/calls/operation-ledger.ts';
+import { isSettled, type Operation, TAKEN_BACK } from '../../shared/calls/operation-ledger.ts';
 import { mayBeDone, type OperationOf, type OperationPorts, reasonOf } from '../../shared/calls/operations/operate.ts';
 import { enterRecording, startRecording } from '../../shared/calls/operations/recording.ts';
 import {
@@ -9,7 +9,6 @@ import {
   recordingAfter,
   recordingStateOf,
   STOPPED,
-  TAKEN_BACK,
 } from '../../shared/calls/operations/recording-state.ts';
 import type { RecordingWish } from '../../shared/carrier/carrier.ts';
 import { failedAs } from '../../shared/carrier/carrier-error.ts';
@@ -42,6 +41,8 @@ export interface CallRecordingOptions {
   readonly log: Logger;
   /** A recording that was asked for has come to nothing, or ended by itself. `reason`: a code, or the carrier's words. */
   readonly onFailed: (operation: string, reason: string) => void;
+  /** So has one, and the ledger, which tells the timeline of it, could not take it. */
+  readonly onUnnoted: (operation: string, reason: string) => void;
 }
 
 const MOST_NOTICES = 3;
@@ -66,6 +67,8 @@ export class CallRecording {
   #isBeingSaid = false;
   /** Settles when the recording that begins with the call is on record. */
   #entered: Promise<unknown> = Promise.resolve();
+  /** It is being found out what the last host had begun: what comes meanwhile waits for that. */
+  #resuming: Promise<void> | undefined;
 
   constructor(options: CallRecordingOptions) {
     this.#options = options;
@@ -83,7 +86,12 @@ export class CallRecording {
    */
   begin(by: string, isNew: boolean): void {
     const { agent, mode, ports, log, isWanted } = this.#options;
-    if (!isNew) return void this.#resume();
+    if (!isNew) {
+      this.#resuming = this.#resume().finally(() => {
+        this.#resuming = undefined;
+      });
+      return;
+    }
     if (!(agent ? agent.fromStart : isWanted)) return;
     this.#known.add(by);
     // So that it can be taken back while its notice is said.
@@ -97,6 +105,7 @@ export class CallRecording {
 
   /** From now on, after the notice. */
   start(by: string): void {
+    if (this.#resuming) return void this.#resuming.then(() => this.start(by));
     if (this.#known.has(by)) return;
     this.#known.add(by);
     if (this.#state.is === 'off') this.#want(by);
@@ -126,6 +135,7 @@ export class CallRecording {
 
   /** What the ledger says of an operation of a recording now: of one that has ended, begun after all, been paused and so on. */
   told(operation: Operation): void {
+    if (this.#resuming) return void this.#resuming.then(() => this.told(operation));
     for (const happening of happeningsOf(operation)) if (happening.what !== 'asked') this.#move(happening);
   }
 
@@ -318,12 +328,17 @@ export class CallRecording {
   }
 
   #settle(operationContext: string, code: string): void {
-    const { ports, sessionId, log } = this.#options;
-    this.#entered
-      .then(() => ports.ledger.settle(sessionId, { operationContext, state: 'failed', result: { message: code } }))
-      .catch((error: unknown) =>
-        log.debug({ reason: reasonOf(error) }, 'that a call is not recorded could not be noted'),
-      );
+    const { ports, sessionId, log, onUnnoted } = this.#options;
+    const failure = { operationContext, state: 'failed', result: { message: code } } as const;
+    const note = async () => {
+      await this.#entered;
+      const isNews = await ports.ledger.settle(sessionId, failure);
+      if (!isNews && !(await ports.ledger.get(sessionId, operationContext))) throw new Error('it was never entered');
+    };
+    note().catch((error: unknown) => {
+      log.debug({ reason: reasonOf(error) }, 'that a call is not recorded could not be noted');
+      onUnnoted(operationContext, code);
+    });
   }
 
   #of(operationContext: string): OperationOf {

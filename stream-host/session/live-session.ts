@@ -24,6 +24,7 @@ import { SessionKeys } from './session-keys.ts';
 import type { SessionLog } from './session-log.ts';
 import { TalkPause } from './talk-pause.ts';
 import { limitTime } from './time-limit.ts';
+import { whyEnded } from './why-ended.ts';
 
 /** Where commands for a session come from. The returned function stops listening. */
 export interface SessionCommands {
@@ -81,9 +82,6 @@ export function isOver({ status, endReason = LINE_LOST }: Session): boolean {
 const CODE = /^[a-z]+\.[a-z-]+$/;
 /** How long the last words of a session may take to be written. */
 const FLUSH_MS = 2000;
-/** The carrier closes the line of a call that ends, and tells why a moment later. */
-const END_LOOKS = 6;
-const END_LOOK_MS = 80;
 const ELSEWHERE = 'This server is being restarted. Connect again to go on.';
 /** A session that was handed over in a pause, and is taken up so soon, goes on as if nothing had been. */
 const UNNOTICED_MS = 3000;
@@ -270,10 +268,9 @@ export class LiveSession {
       log,
       onPutThrough: () => this.#finish(TRANSFERRED, true),
       onCallerLeft: (reason = 'caller-left') => this.#finish(reason, true, 'everybody'),
-      onNotRecorded: (operation, reason) => {
-        record.add('recording.failed', { operation_id: operation, reason });
-        this.#events.emit('fault', { code: CODE.test(reason) ? reason : 'recording.failed' });
-      },
+      onNotRecorded: (_, reason) =>
+        this.#events.emit('fault', { code: CODE.test(reason) ? reason : 'recording.failed' }),
+      onUnnoted: (operation, reason) => record.add('recording.failed', { operation_id: operation, reason }),
     });
   }
 
@@ -368,15 +365,11 @@ export class LiveSession {
     log.info({ code, reason, endReason, ...Object.fromEntries(faults) }, 'the line is closed');
   }
 
-  /** Of a call whose line the carrier has closed: why, where that is told in time. Never rejects. */
+  /** Never rejects. */
   async #whyEnded(): Promise<string> {
     const { session, callDesk, clock } = this.#options;
-    for (let look = 1; look <= END_LOOKS && this.#mayBeTold && callDesk; look += 1) {
-      await new Promise<void>((resolve) => clock.after(END_LOOK_MS, resolve));
-      const found = await callDesk.find(session.id).catch(() => undefined);
-      if (found?.endReason !== undefined) return found.endReason;
-    }
-    return this.#endReason;
+    const told = this.#mayBeTold && callDesk ? await whyEnded(session, callDesk.find, clock) : undefined;
+    return told ?? this.#endReason;
   }
 
   async #letGo(lastStep: () => Promise<void> = async () => {}): Promise<void> {

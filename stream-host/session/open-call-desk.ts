@@ -8,7 +8,7 @@ import type { Attention } from '../contract/call-news.ts';
 import type { SessionEventSource } from '../contract/events.ts';
 import type { Mode } from '../contract/mode.ts';
 import { CallDesk } from './call-desk.ts';
-import { CallRecording, type RecordingPlan } from './call-recording.ts';
+import { CallRecording, type CallRecordingOptions, type RecordingPlan } from './call-recording.ts';
 import { CarrierKeys, type CarrierKeysOptions } from './carrier-keys.ts';
 import type { WarmTransferWaits } from './warm-transfer.ts';
 
@@ -34,7 +34,8 @@ interface CallAtHand {
   readonly log: Logger;
   readonly onPutThrough: () => void;
   readonly onCallerLeft: (reason?: string) => void;
-  readonly onNotRecorded: (operation: string, reason: string) => void;
+  readonly onNotRecorded: CallRecordingOptions['onFailed'];
+  readonly onUnnoted: CallRecordingOptions['onUnnoted'];
 }
 
 /** Names the recording that begins with the call, so that it begins once. */
@@ -54,7 +55,20 @@ export interface OpenCallDesk extends Pick<CallDesk, 'act' | 'take' | 'whyNotAsk
 /** What is done with one call, and its recording. */
 export function openCallDesk(parts: CallDeskParts, call: CallAtHand): OpenCallDesk {
   const { ports, find, recording: plan, waits, keepKeysOut } = parts;
-  const { session, resumed, agent, mode, attend, events, clock, log, onPutThrough, onCallerLeft, onNotRecorded } = call;
+  const {
+    session,
+    resumed,
+    agent,
+    mode,
+    attend,
+    events,
+    clock,
+    log,
+    onPutThrough,
+    onCallerLeft,
+    onNotRecorded,
+    onUnnoted,
+  } = call;
   const recording = new CallRecording({
     ports,
     sessionId: session.id,
@@ -66,6 +80,7 @@ export function openCallDesk(parts: CallDeskParts, call: CallAtHand): OpenCallDe
     events,
     log,
     onFailed: onNotRecorded,
+    onUnnoted,
   });
   const desk = new CallDesk({
     ports,

@@ -11,7 +11,7 @@ import { AcsTokenVerifier } from '../../shared/auth/acs-token.ts';
 import { acsLine } from '../../shared/carrier/acs/acs-line.ts';
 import { encodeServiceAudio, encodeServiceMetadata } from '../../shared/carrier/acs/media-frames.ts';
 import type { CarrierKind } from '../../shared/carrier/carrier-kind.ts';
-import { systemClock } from '../../shared/clock.ts';
+import { type Clock, systemClock } from '../../shared/clock.ts';
 import { randomIds, randomSecrets } from '../../shared/ids.ts';
 import type { Logger } from '../../shared/log.ts';
 import { ProcessVitals } from '../../shared/process-vitals.ts';
@@ -131,6 +131,8 @@ export interface HostOptions
   /** What one client may have; without it, all. */
   readonly clientLimits?: Omit<ClientLimitsOptions, 'clock'>;
   readonly place?: string;
+  /** Of the host and its sessions; what is played goes by the machine's in any case. */
+  readonly clock?: Clock;
   /** Another carrier than ACS, and what its sockets prove themselves by. */
   readonly carrier?: Pick<CarrierKind, 'line' | 'callIdHeader'>;
   readonly admitCarrier?: HostParts['admitCarrier'];
@@ -186,7 +188,7 @@ export async function startHost(redisUrl: string, options: HostOptions = {}) {
   const hungUp: string[] = [];
   const vitals = new ProcessVitals(systemClock);
   const assembled = assembleHost({
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     newId: randomIds,
     log,
     host,

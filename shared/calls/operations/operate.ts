@@ -34,8 +34,6 @@ interface Asked<Result> {
   readonly lookMs?: number;
   readonly data?: Readonly<Record<string, unknown>>;
   readonly request: () => Promise<Result>;
-  /** Whoever wants it has entered it already, for somebody else to carry out. */
-  readonly entered?: boolean;
   /** While one of these is open in the call, there is no second one. */
   readonly alone?: Alone;
   /** The carrier's answer is all that is told of it: then it says what came of it. */
@@ -52,11 +50,10 @@ interface Asked<Result> {
 export async function operate<Result>(
   { carrier, ledger, traces = noCallTraces }: OperationPorts,
   { sessionId, callId, operationContext, askedBy }: OperationOf,
-  { kind, deadlineMs, lookMs, data = {}, request, entered = false, alone, endsWith }: Asked<Result>,
+  { kind, deadlineMs, lookMs, data = {}, request, alone, endsWith }: Asked<Result>,
 ): Promise<boolean> {
   const operation = { sessionId, operationContext, kind, deadlineMs, lookMs, data: { ...data, askedBy } };
-  const isNew = await ledger.begin({ ...operation, ...(alone && { alone }) });
-  if (!isNew && !(entered && (await ledger.get(sessionId, operationContext))?.state === 'asked')) return false;
+  if (!(await ledger.begin({ ...operation, ...(alone && { alone }) }))) return false;
   let result: Result;
   try {
     result = await traces.within(sessionId, operationSpan(kind), request);

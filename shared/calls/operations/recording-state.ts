@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isSettled, type Operation } from '../operation-ledger.ts';
+import { isSettled, type Operation, whyFailed } from '../operation-ledger.ts';
 
 /**
  * How the recording of a call stands. `by`: the operation that asked for it. The host that talks on the call moves it as it
@@ -38,8 +38,7 @@ export type RecordingHappening =
 
 export const NOT_RECORDED: RecordingState = { is: 'off' };
 
-/** Reasons of a recording's end that are no failure. */
-export const TAKEN_BACK = 'recording.taken-back';
+/** The reason of a recording's end that is no failure, as {@link TAKEN_BACK} is none. */
 export const STOPPED = 'stopped';
 
 /** What does not concern the recording that there is changes nothing. */
@@ -154,10 +153,7 @@ function startedBy({ operationContext: by, state, result }: Operation): readonly
       return [{ what: 'heard', by }];
     case 'succeeded':
       return success ? [{ what: 'begun', by, recordingId: data.recordingId }] : [{ what: 'stop', of: by, reason: '' }];
-    case 'failed': {
-      const { code, subCode, message } = result ?? {};
-      const numbers = [code, subCode].filter((each) => each !== undefined).join('/');
-      return [{ what: 'stop', of: by, reason: [numbers, message].filter(Boolean).join(' ') || 'failed' }];
-    }
+    case 'failed':
+      return [{ what: 'stop', of: by, reason: whyFailed(result) }];
   }
 }

@@ -1,10 +1,12 @@
 import type { RecordingWish } from '../../carrier/carrier.ts';
 import { failedAs } from '../../carrier/carrier-error.ts';
 import { ParleyError } from '../../errors.ts';
+import type { SessionCommand } from '../../sessions/session.ts';
 import { noCallTraces } from '../../telemetry/call-traces.ts';
 import { operationSpan } from '../../telemetry/names.ts';
+import { TAKEN_BACK } from '../operation-ledger.ts';
 import { mayBeDone, type OperationOf, type OperationPorts, operate, reasonOf } from './operate.ts';
-import { recordingStateOf, TAKEN_BACK } from './recording-state.ts';
+import { recordingStateOf } from './recording-state.ts';
 
 const SETTLED_WITHIN_MS = 30_000;
 /** The notice comes first, and may have to be said again. */
@@ -20,12 +22,14 @@ const noRecording = (cause?: unknown) =>
 
 /**
  * Enters a recording that whoever talks on the call shall start, after the notice. A call has one at a time, whoever wants it.
+ * @param order what he is told, where it is somebody else who enters it
  * @returns false: it was entered before
  * @throws {ParleyError} `recording.running`
  */
 export const enterRecording = (
   { ledger }: OperationPorts,
   { sessionId, operationContext, askedBy }: OperationOf,
+  order?: SessionCommand,
 ): Promise<boolean> =>
   ledger.begin({
     sessionId,
@@ -34,6 +38,7 @@ export const enterRecording = (
     deadlineMs: NOTICE_WITHIN_MS + SETTLED_WITHIN_MS,
     data: { action: 'start', askedBy },
     alone: { slot: 'recording', refusal: recordingRunning },
+    order,
   });
 
 /**

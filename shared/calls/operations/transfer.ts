@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { PartyId } from '../../carrier/carrier.ts';
 import { ParleyError } from '../../errors.ts';
+import type { SessionCommand } from '../../sessions/session.ts';
 import type { TransferWish } from '../call-wish.ts';
 import { TRANSFER_LOOK_MS } from '../early-look.ts';
 import { isSettled, type Operation } from '../operation-ledger.ts';
@@ -29,6 +30,15 @@ export const transferRunning = () =>
 /** The transfer that goes on in a call. */
 export const openTransfer = (operations: readonly Operation[]): Operation | undefined =>
   operations.findLast(({ kind, state }) => kind === 'transfer' && !isSettled(state));
+
+/**
+ * A human has the caller, and whoever carried that out may have died before he had left the two alone. Of a blind one the
+ * carrier tells.
+ */
+export const isPutThrough = (operations: readonly Operation[]): boolean => {
+  const last = operations.findLast(({ kind }) => kind === 'transfer');
+  return last?.state === 'succeeded' && last.data.how === 'warm';
+};
 
 /** Nobody is rung twice. @throws {ParleyError} `calls.participant-there` */
 async function requireNotRung({ ledger }: OperationPorts, of: OperationOf, target: PartyId): Promise<boolean> {
@@ -67,12 +77,14 @@ export async function transferBlind(
 /**
  * Enters a warm transfer in the ledger: its steps are operations of their own, and whoever holds the call carries them out
  * (`stream-host/session/warm-transfer.ts`).
+ * @param order what that one is told, where it is somebody else who enters it
  * @throws {ParleyError} `calls.transfer-running`, `calls.participant-there`
  */
 export async function beginWarmTransfer(
   ports: OperationPorts,
   of: OperationOf,
   { target, timeoutS, summary }: TransferWish,
+  order?: SessionCommand,
 ): Promise<boolean> {
   const { sessionId, operationContext, askedBy } = of;
   const isNew = await requireNotRung(ports, of, target);
@@ -84,6 +96,7 @@ export async function beginWarmTransfer(
     deadlineMs: timeoutS * 1000 + WARM_AROUND_MS,
     data: { how: 'warm', target, timeoutS, ...(summary !== undefined && { summary }), askedBy },
     alone: ALONE,
+    order,
   });
 }
 

@@ -19,7 +19,11 @@ export const PLAN: RecordingPlan = { wish: { channels: 'mixed', format: 'wav' } 
 
 const [redis] = await redisesUnderTest();
 if (!redis) throw new Error('There is no Redis.');
-export const ledger = new OperationLedger(redis.connect(), { ttlMs: 60_000, wallMs: () => Date.now() });
+export const ledger = new OperationLedger(redis.connect(), {
+  ttlMs: 60_000,
+  wallMs: () => Date.now(),
+  source: 'stream-host',
+});
 
 interface RecordedOptions {
   /** Another host has held the session before. */
@@ -39,6 +43,8 @@ export function recorded(agent: AgentRecording | undefined, plan = PLAN, options
   const news: CallNews[] = [];
   /** What came to nothing, and why. */
   const failures: string[] = [];
+  /** Of these, those that the ledger could not take. */
+  const unnoted: string[] = [];
   const mode: Mode = {
     start() {},
     audio() {},
@@ -58,6 +64,7 @@ export function recorded(agent: AgentRecording | undefined, plan = PLAN, options
     events,
     log: options.log ?? pino({ level: 'silent' }),
     onFailed: (operation, reason) => failures.push(`${operation} ${reason}`),
+    onUnnoted: (operation, reason) => unnoted.push(`${operation} ${reason}`),
   });
   const now = async () => recordingStateOf(await ledger.list(sessionId));
   const isRunning = async () => (await now()).is === 'running';
@@ -76,5 +83,5 @@ export function recorded(agent: AgentRecording | undefined, plan = PLAN, options
   };
   /** What the host makes of it that an operation of the ledger has ended. */
   const tell = async (by: string) => recording.told((await ledger.get(sessionId, by)) ?? assert.fail());
-  return { recording, carrier, events, news, failures, now, isRunning, sessionId, ask, change, state, tell };
+  return { recording, carrier, events, news, failures, unnoted, now, isRunning, sessionId, ask, change, state, tell };
 }
