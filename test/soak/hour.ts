@@ -189,7 +189,7 @@ async function verdict(warmUp: Tally, held: Held): Promise<boolean> {
   const faultsDue = Math.floor((minutes * 60) / faultEveryS);
   const wrong = [
     ...notFlat({ before, after, minutes: minutesRead, calls: warmUp.dialled + tally.dialled }),
-    ...notWhole({ tally, warmUp, faults: made, faultsDue, talking, restarts: stack.restarts }),
+    ...notWhole({ tally, warmUp, faults: made, faultsDue, calls, talking, restarts: stack.restarts }),
   ];
   if (wrong.some((line) => line.startsWith('Redis'))) say(`keys that are left: ${await keysByKind(stack)}`);
   say('');

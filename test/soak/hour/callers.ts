@@ -43,7 +43,7 @@ const WEDGED_AFTER_MS = 60_000;
 /** A call that is neither answered nor refused by then is one more that was not answered. */
 const ANSWERED_WITHIN_MS = 60_000;
 /** Who was not answered dials again after so long. */
-const REDIAL_AFTER_MS = 3_000;
+const REDIAL_AFTER_MS = 10_000;
 /** Who has heard nothing for so long has been answered by nobody. */
 const MUTE_AFTER_MS = 20_000;
 /** From so many numbers, in turn. */

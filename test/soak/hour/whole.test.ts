@@ -13,7 +13,7 @@ const made = (fault: string, changes: Partial<MadeFault> = {}): MadeFault => ({
 const judged = (changes: Partial<Soaked> = {}) =>
   notWhole({
     ...{ tally: tally(), warmUp: tally(), faults: [made('redis=down'), made('acs=slow')], faultsDue: 2 },
-    ...{ talking: [20, 19], restarts: [], ...changes },
+    ...{ calls: 20, talking: [20, 19], restarts: [], ...changes },
   });
 
 test('an hour is whole where calls were done while everything failed, though some were not answered', () => {
@@ -27,6 +27,7 @@ test('an hour in which nobody was answered is not whole (soak17 1)', () => {
     'nobody asked anything',
     'more calls were refused than answered: 400 and 0',
     'nobody talked at minute 1, 2',
+    'on average only 0.0 of 20 calls stood',
   ]);
   assert.deepEqual(judged({ warmUp: tally({ done: 0 }) }), ['no call was done before anything failed']);
 });

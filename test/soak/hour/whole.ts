@@ -18,7 +18,8 @@ export interface Soaked {
   readonly faults: readonly MadeFault[];
   /** So many should have been made. */
   readonly faultsDue: number;
-  /** How many talked at each look. */
+  /** So many calls were to stand at any time, and so many stood at each look. */
+  readonly calls: number;
   readonly talking: readonly number[];
   /** Processes that ended by themselves. */
   readonly restarts: readonly string[];
@@ -26,15 +27,18 @@ export interface Soaked {
 
 /** A look at the processes may take a while, and a fault waits for it. */
 const ENOUGH_FAULTS = 0.9;
+/** Whoever has ended, or was refused while something failed, is missed for a moment. */
+const ENOUGH_CALLS = 0.7;
 
 /** Why it is no proof that calls were held all the time while everything failed, a line each. */
-export function notWhole({ tally, warmUp, faults, faultsDue, talking, restarts }: Soaked): string[] {
+export function notWhole({ tally, warmUp, faults, faultsDue, calls, talking, restarts }: Soaked): string[] {
   const refused = sumOf(tally.refused);
   const answered = tally.done + tally.wedged + sumOf(tally.lost);
   const quiet = talking.flatMap((count, at) => (count === 0 ? [at + 1] : []));
   const unfelt = [...byKind(faults)].flatMap(([kind, { made, felt }]) =>
     felt > 0 ? [] : [`${kind} (made ${made} times)`],
   );
+  const stood = talking.reduce((sum, count) => sum + count, 0) / Math.max(1, talking.length);
   const few = faults.length < faultsDue * ENOUGH_FAULTS;
   return [
     ...(warmUp.done === 0 ? ['no call was done before anything failed'] : []),
@@ -48,6 +52,7 @@ export function notWhole({ tally, warmUp, faults, faultsDue, talking, restarts }
     ...[warmUp, tally].flatMap(({ lost }) => [...lost].map(([why, count]) => `calls lost: ${count} × ${why}`)),
     ...[warmUp, tally].flatMap(({ wedged }) => (wedged > 0 ? [`calls wedged: ${wedged}`] : [])),
     ...(quiet.length > 0 ? [`nobody talked at minute ${quiet.join(', ')}`] : []),
+    ...(stood < calls * ENOUGH_CALLS ? [`on average only ${stood.toFixed(1)} of ${calls} calls stood`] : []),
     ...(faults.length === 0 ? ['nothing failed'] : []),
     ...(few ? [`only ${faults.length} of ${faultsDue} faults were made`] : []),
     ...(unfelt.length > 0 ? [`never felt: ${unfelt.join(', ')}`] : []),
