@@ -20,7 +20,7 @@ import { WorkRounds } from './calls/work-rounds.ts';
 import type { Modes } from './contract/mode.ts';
 import type { Admission } from './host/admission.ts';
 import { HostHealth, type HostHealthOptions } from './host/host-health.ts';
-import { HostRecord, isHeard } from './host/host-record.ts';
+import { HostRecord, takesCalls } from './host/host-record.ts';
 import { LiveSessions, type LiveSessionsOptions } from './host/live-sessions.ts';
 import { Loops } from './host/loops.ts';
 import { Places } from './http/places.ts';
@@ -39,6 +39,8 @@ import type { HostReading } from './telemetry/host-metrics.ts';
 /** Longer than any round takes whose Redis does not answer; and where the carrier does not. */
 const LATEST_ANNOUNCEMENT_MS = 30_000;
 const LATEST_ROUND_MS = 200_000;
+/** Hosts say each second that they are there. */
+const LOOK_FOR_OTHERS_MS = 500;
 
 /** What keeps the door of a host by its load. */
 export type HostAdmission = Pick<Admission, 'overload' | 'reading' | 'onChange' | 'close'>;
@@ -247,10 +249,15 @@ export function assembleHost(parts: HostParts): AssembledHost {
       await live.empty(waitMs);
     },
     async move(pauseMs) {
-      // One that is too busy for new calls takes these all the same.
-      const all = await store.hosts.all().catch(() => []);
-      if (all.some((other) => isHeard(other, hostIdOf(host)))) await live.move(pauseMs);
-      else await live.empty(pauseMs);
+      const byMs = clock.now() + pauseMs;
+      // The last host waits for its calls to end, or for another one to come: a new one may be starting.
+      for (;;) {
+        // One that is too busy for new calls takes these all the same.
+        const all = await store.hosts.all().catch(() => []);
+        const leftMs = byMs - clock.now();
+        if (all.some((other) => takesCalls(other, hostIdOf(host)))) return live.move(Math.max(0, leftMs));
+        if (leftMs <= 0 || (await live.empty(Math.min(leftMs, LOOK_FOR_OTHERS_MS)))) return;
+      }
     },
     close(reason, drainMs) {
       closing ??= close(reason, drainMs);

@@ -40,6 +40,8 @@ for (const redis of await redisesUnderTest()) {
     admission.overload = undefined;
     assert.deepEqual(await announced(), { sessions: 2, maxSessions: 10 });
     live.drain(1001, 'Restarting.');
+    // Nobody hands a call over to it (closer17 2).
+    assert.deepEqual(await announced(), { sessions: 2, maxSessions: 0 });
     for (const place of places) if (typeof place === 'function') place();
     assert.deepEqual(await announced(), { sessions: 0, maxSessions: 0 });
     const [{ agents, modes: told, agentModes } = {}] = await store.hosts.all();
@@ -124,7 +126,7 @@ for (const redis of await redisesUnderTest()) {
     const raw = redis.connect();
     await raw.flushdb();
     const clock = new VirtualClock();
-    const live = { held: ['one', 'two'], count: 2, capacity: 5 };
+    const live = { held: ['one', 'two'], count: 2, capacity: 5, draining: false };
     const record = new HostRecord({
       store,
       host: { place: 'holder', boot: '1' },
@@ -162,7 +164,7 @@ for (const redis of await redisesUnderTest()) {
       store: { hosts: store.hosts, held },
       host: { place: 'forgotten', boot: '1' },
       // What it holds is written down after it was heard.
-      live: { held: ['one'], count: 1, capacity: 1 },
+      live: { held: ['one'], count: 1, capacity: 1, draining: false },
       agents: () => [],
       modes,
       onForgotten: () => {
@@ -189,7 +191,7 @@ for (const redis of await redisesUnderTest()) {
     const raw = redis.connect();
     await raw.flushdb();
     const clock = { now: () => 0, wallMs: () => 0, after: () => () => {} };
-    const live = { held: [], count: 5, capacity: 5 };
+    const live = { held: [], count: 5, capacity: 5, draining: false };
     const host = { place: 'full', boot: '1' };
     const record = new HostRecord({ store, host, live, agents: () => [], modes, clock, log });
     const looks = async () => Number(/cmdstat_hgetall:calls=(\d+)/.exec(await raw.info('commandstats'))?.[1] ?? 0);

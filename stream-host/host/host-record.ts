@@ -14,7 +14,7 @@ export interface HostRecordOptions {
     readonly held: Pick<SessionStore['held'], 'note'>;
   };
   readonly host: HostIdentity;
-  readonly live: Pick<LiveSessions, 'held' | 'count' | 'capacity'>;
+  readonly live: Pick<LiveSessions, 'held' | 'count' | 'capacity' | 'draining'>;
   /** The agents that this host has now. */
   readonly agents: () => readonly Pick<AgentCard, 'name' | 'mode'>[];
   readonly modes: readonly OfferedMode[];
@@ -41,8 +41,9 @@ const STEADY_MS = 5_000;
 
 /**
  * Says in Redis, each second, that this host lives, how many places it has taken and how many there are: the functions place
- * calls by it, and a session's lease is honoured as long as its host is heard of. A host that drains or is too busy for more
- * says that it has no more places than it has sessions. In return it learns which others are not heard of any more.
+ * calls by it, and a session's lease is honoured as long as its host is heard of. A host that is too busy for more says that it
+ * has no more places than it has sessions; one that drains, that it has none. In return it learns which others are not heard of
+ * any more.
  */
 export class HostRecord {
   readonly #options: HostRecordOptions;
@@ -119,7 +120,8 @@ export class HostRecord {
     const agents = this.#options.agents();
     const load = {
       sessions: live.count,
-      maxSessions: live.capacity,
+      // Nobody is handed over to one that takes nobody in.
+      maxSessions: live.draining ? 0 : live.capacity,
       agents: agents.map(({ name }) => name),
       modes: this.#options.modes,
       agentModes: Object.fromEntries(agents.flatMap(({ name, mode }) => (mode === undefined ? [] : [[name, mode]]))),
@@ -161,6 +163,6 @@ export class HostRecord {
   }
 }
 
-/** Whether it is another host than this one, and is heard. */
-export const isHeard = ({ hostId, silentMs }: AnnouncedHost, own: string): boolean =>
-  hostId !== own && silentMs < SILENT_AFTER_MS;
+/** Whether it is another host than this one, is heard, and takes calls that stand: one that is busy does, one that drains does not. */
+export const takesCalls = ({ hostId, silentMs, maxSessions }: AnnouncedHost, own: string): boolean =>
+  hostId !== own && silentMs < SILENT_AFTER_MS && maxSessions > 0;

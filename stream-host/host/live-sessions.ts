@@ -8,6 +8,8 @@ interface Holder {
   readonly line: Transport;
   readonly released: Promise<void>;
   session: HeldSession | undefined;
+  /** The session, once it is open; undefined where it was let go of before. */
+  readonly opening: PromiseWithResolvers<HeldSession | undefined>;
 }
 
 /** A session that is open on a line of this host. Neither rejects. */
@@ -171,10 +173,12 @@ export class LiveSessions {
       if (!(await this.#settled(holder.released, HAND_OVER_MS))) return undefined;
     }
     const { promise, resolve } = Promise.withResolvers<void>();
-    const holder: Holder = { line, released: promise, session: undefined };
+    const opening = Promise.withResolvers<HeldSession | undefined>();
+    const holder: Holder = { line, released: promise, session: undefined, opening };
     this.#holders.set(sessionId, holder);
     return () => {
       if (this.#holders.get(sessionId) === holder) this.#holders.delete(sessionId);
+      opening.resolve(undefined);
       resolve();
     };
   }
@@ -182,7 +186,9 @@ export class LiveSessions {
   /** The session of this line is open. */
   opened(sessionId: string, line: Transport, session: HeldSession): void {
     const holder = this.#holders.get(sessionId);
-    if (holder?.line === line) holder.session = session;
+    if (holder?.line !== line) return;
+    holder.session = session;
+    holder.opening.resolve(session);
   }
 
   /** Makes sure of every session that is held here. */
@@ -190,9 +196,16 @@ export class LiveSessions {
     await Promise.all([...this.#holders.values()].map(({ session }) => session?.confirm()));
   }
 
-  /** Hands every session over that can be, each in a pause of its talk, within `pauseMs` and a second. */
+  /**
+   * Hands every session over that can be, each in a pause of its talk, within `pauseMs` and a second; one that is just being
+   * opened, as soon as it is.
+   */
   async move(pauseMs: number): Promise<void> {
-    const moves = [...this.#holders.values()].map(({ session }) => session?.moveOn(pauseMs));
+    const byMs = this.#clock.now() + pauseMs;
+    const moves = [...this.#holders.values()].map(async ({ opening }) => {
+      const session = await opening.promise;
+      await session?.moveOn(Math.max(0, byMs - this.#clock.now()));
+    });
     await this.#settled(Promise.all(moves), pauseMs + HANDED_OVER_MS);
   }
 

@@ -106,6 +106,16 @@ test('a second error ends a host at once, and one while it drains makes its end 
   assert.deepEqual(drained.exits, [{ code: BROKEN_EXIT_CODE, atMs: 0 }]);
 });
 
+test('a host that breaks while it drains waits for the ends of its calls no longer: they are moved on at once (closer17 1)', async () => {
+  const { clock, shutdown, moved, closed, exits, call } = rig(600_000);
+  call();
+  shutdown.asked('SIGTERM');
+  await clock.advance(30_000);
+  shutdown.exception(new Error('a broken invariant'));
+  await clock.advance(10_000);
+  assert.deepEqual([moved, closed, exits], [[10_000], [40_000], [{ code: BROKEN_EXIT_CODE, atMs: 40_000 }]]);
+});
+
 test('rejections that nobody handled are counted, and only many of them end a host (review 4.13)', async () => {
   const { clock, live, shutdown, exits } = rig(60_000);
   for (let i = 0; i < 10; i += 1) shutdown.rejection(new Error('left over'));

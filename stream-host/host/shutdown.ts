@@ -51,6 +51,8 @@ export class Shutdown {
   #host: Ending | undefined;
   #exitCode: number | undefined;
   #exceptions = 0;
+  /** It is broken while it drains for another reason: calls are waited for no more. */
+  readonly #hurry = Promise.withResolvers<void>();
   #tolerated: number[] = [];
 
   constructor(options: ShutdownOptions) {
@@ -93,14 +95,14 @@ export class Shutdown {
   async #end(exitCode: number, drainMs: number): Promise<void> {
     const { clock, log, exit } = this.#options;
     const isFirst = this.#exitCode === undefined;
-    // Who asked for the end while it drains because of an error, or the other way round, changes only how it is told.
     this.#exitCode = Math.max(this.#exitCode ?? 0, exitCode);
-    if (!isFirst) return;
     clock.after(drainMs + HARD_STOP_MS, () => exit(this.#exitCode || 1));
+    if (!isFirst) return this.#hurry.resolve();
     try {
       const pauseMs = Math.min(drainMs, PAUSE_MS);
-      await this.#host?.drain(REASON, drainMs - pauseMs);
-      if (pauseMs > 0) await this.#host?.move(pauseMs);
+      await Promise.race([this.#host?.drain(REASON, drainMs - pauseMs), this.#hurry.promise]);
+      const isBroken = this.#exitCode !== exitCode;
+      if (pauseMs > 0) await this.#host?.move(isBroken ? Math.min(pauseMs, FAULTY_DRAIN_MS) : pauseMs);
       log.info('calls that are left are told to connect elsewhere');
       await this.#host?.close(REASON, CLOSE_MS);
       log.info('stopped');

@@ -73,14 +73,23 @@ test('a host that is asked to end hands a call over in the agent’s pause: no w
 
 test('a host that is too busy for new calls takes those of one that goes, in their pause (issue 17)', async () => {
   const { carrier, sockets, asked } = carrierOf(() => busy);
+  const admission: { overload: 'cpu' | undefined } = { overload: undefined };
   const openAdmission = () => ({
-    overload: 'cpu' as const,
+    get overload() {
+      return admission.overload;
+    },
     reading: { open: false, loopDelayMs: 0, speechLaneMs: 0, cpu: 1 },
     onChange: () => {},
     close: () => {},
   });
   const going = await startHost(redis.url, { calls: carrier, place: 'going-too' });
   const busy = await startHost(redis.url, { calls: carrier, place: 'busy', openAdmission });
+  // It is its own calls that make it busy.
+  await busy.store.create(phoneSession('own'));
+  const own = await busy.phone('call-own', 'own');
+  own.startCall();
+  await own.untilKind('AudioData');
+  admission.overload = 'cpu';
   await going.store.create(phoneSession('kept'));
   const phone = await going.phone('call-kept', 'kept');
   sockets.set('call-kept', phone);
@@ -89,8 +98,61 @@ test('a host that is too busy for new calls takes those of one that goes, in the
   await going.leave(2000);
   assert.deepEqual(asked, ['stop call-kept', 'start call-kept']);
   await eventually(async () => (await going.store.owner('kept'))?.startsWith('busy') === true);
+  own.socket.terminate();
   sockets.get('call-kept')?.socket.terminate();
   await Promise.all([going.close(), busy.close()]);
+});
+
+test('a host that is asked to end hands no call over to one that drains, too, and does to one that comes meanwhile (closer17 2)', async () => {
+  let comes: Awaited<ReturnType<typeof startHost>> | undefined;
+  const { carrier, sockets, asked } = carrierOf(() => comes ?? assert.fail('nobody is there'));
+  const going = await startHost(redis.url, { calls: carrier, place: 'going-both' });
+  const draining = await startHost(redis.url, { calls: carrier, place: 'draining' });
+  for (const [host, id] of [
+    [going, 'waits'],
+    [draining, 'stays'],
+  ] as const) {
+    await host.store.create(phoneSession(id));
+    const phone = await host.phone(`call-${id}`, id);
+    sockets.set(`call-${id}`, phone);
+    phone.startCall();
+    await phone.untilKind('AudioData');
+  }
+  draining.live.drain(1001, 'It is being restarted.');
+  const placesOf = async (place: string) =>
+    (await going.store.hosts.all()).find(({ hostId }) => hostId.startsWith(place))?.maxSessions;
+  await eventually(async () => (await placesOf('draining')) === 0);
+  const left = going.leave(20_000);
+  await sleep(1_500);
+  assert.deepEqual(asked, []);
+  comes = await startHost(redis.url, { calls: carrier, place: 'comes' });
+  await left;
+  assert.deepEqual(asked, ['stop call-waits', 'start call-waits']);
+  await eventually(async () => (await going.store.owner('waits'))?.startsWith('comes') === true);
+  for (const { socket } of sockets.values()) socket.terminate();
+  await Promise.all([going.close(), draining.close(), comes.close()]);
+});
+
+test('a call that is just being taken when its host is asked to end is handed over, too (closer17 3)', async () => {
+  const { carrier, sockets, asked } = carrierOf(() => staying);
+  const going = await startHost(redis.url, { calls: carrier, place: 'going-early' });
+  const staying = await startHost(redis.url, { calls: carrier, place: 'staying-early' });
+  await going.store.create(phoneSession('early'));
+  // Somebody who is heard still has it.
+  await going.store.hosts.announce('slow#1', { sessions: 1, maxSessions: 1 }, 6_000);
+  assert.ok(await going.store.claim('early', 'slow#1#a', 30_000));
+  const phone = await going.phone('call-early', 'early');
+  sockets.set('call-early', phone);
+  phone.startCall();
+  await eventually(() => going.live.held.length === 1);
+  const left = going.leave(5_000);
+  await sleep(300);
+  await going.store.release('early', 'slow#1#a');
+  await left;
+  assert.deepEqual(asked, ['stop call-early', 'start call-early']);
+  await eventually(async () => (await going.store.owner('early'))?.startsWith('staying-early') === true);
+  for (const { socket } of sockets.values()) socket.terminate();
+  await Promise.all([going.close(), staying.close()]);
 });
 
 test('without another host nobody is asked to open a socket that none could take (issue 17)', async () => {
