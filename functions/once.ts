@@ -13,6 +13,8 @@ const KEEP_MS = 86_400_000;
 const LEASE_MS = 3_000;
 const RENEW_EVERY_MS = 1_000;
 
+const attemptKey = (key: string): string => `parley:attempt:${key}`;
+
 const ledgerEntry = z.object({ fingerprint: z.string(), answer: z.unknown().optional() });
 
 /** KEYS entry. ARGV our mark. Each looks whether the entry is ours still: a process that slept may have lost it. */
@@ -84,6 +86,30 @@ export class Once {
     const noted = this.#redis.parleyOnceFinish(redisKey, mine, entry, KEEP_MS);
     await noted.catch((failure) => this.#leaveToLease(log, failure));
     return { first: true, answer };
+  }
+
+  /**
+   * The id by which an attempt at a piece of work is known, which is there before anything is done. Whoever comes after one who
+   * died over it has that one's, and looks by it how far it had come.
+   */
+  async attempt(key: string): Promise<{ readonly id: string; readonly isFirst: boolean }> {
+    const id = this.#newId();
+    try {
+      if ((await this.#redis.set(attemptKey(key), id, 'PX', KEEP_MS, 'NX')) === 'OK') return { id, isFirst: true };
+      const found = await this.#redis.get(attemptKey(key));
+      return found === null ? { id, isFirst: true } : { id: found, isFirst: false };
+    } catch (error) {
+      throw redisFailure(error);
+    }
+  }
+
+  /** Nothing came of the attempt: the next one is the first. */
+  async forgetAttempt(key: string): Promise<void> {
+    try {
+      await this.#redis.del(attemptKey(key));
+    } catch (error) {
+      throw redisFailure(error);
+    }
   }
 
   async #begin(redisKey: string, mine: string): Promise<boolean> {

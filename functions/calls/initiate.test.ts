@@ -115,6 +115,32 @@ test('at the same time, one of two with the same key is told to come again', asy
   for (const { status, body } of answers) assert.ok(status === 200 || body.error.code === 'once.running');
 });
 
+test('a request that comes again after one that died over it places no second call, and gets its answer once that one is known (left 16-9)', async (t) => {
+  const raw = connectRedis(process.env.REDIS_URL ?? '', pino({ level: 'silent' }));
+  t.after(() => raw.disconnect());
+  const key = { 'idempotency-key': 'key-dies' };
+  const asked = Promise.withResolvers<string>();
+  const lives = Promise.withResolvers<void>();
+  functions.acs.beforeAnswer = async ({ body }) => {
+    asked.resolve(String(body.operationContext));
+    await lives.promise;
+  };
+  const first = initiate(target, key);
+  const id = await asked.promise;
+  // As if whoever has it had died: his lease has run out.
+  const [lease = ''] = (await raw.keys('parley:once:*')).filter((each) => each.endsWith(':key-dies'));
+  assert.equal(await raw.del(lease), 1);
+  const again = await initiate(target, key);
+  assert.deepEqual([again.status, again.body.error.code], [503, 'once.running']);
+  // ACS tells of the call.
+  await functions.store.bind(id, { callConnectionId: `connection-of-${id}` });
+  const known = await initiate(target, key);
+  assert.deepEqual([known.status, known.body.session_id, known.body.call_id], [200, id, `connection-of-${id}`]);
+  assert.deepEqual(functions.acs.operations, ['create']);
+  lives.resolve();
+  await first;
+});
+
 test('a key that cannot be one is refused', async () => {
   const { status, body } = await initiate(target, { 'idempotency-key': 'k'.repeat(201) });
   assert.deepEqual([status, body.error.code], [400, 'request.idempotency-key']);

@@ -5,7 +5,7 @@ import { idempotencyKey, initiateCall } from '../../shared/http/routes/calls.ts'
 import type { Logger } from '../../shared/log.ts';
 import type { Parts } from '../composition.ts';
 import { functionRoute } from '../http/route.ts';
-import { placeCall } from './place-call.ts';
+import { placeCall, placeOnce } from './place-call.ts';
 
 /** Places a call. With an `Idempotency-Key`, a repeated request gets the first one's answer. */
 export const initiateRoute = functionRoute(initiateCall, initiate);
@@ -17,11 +17,12 @@ async function initiate(
   caller: Caller,
 ): Promise<Answer<typeof initiateCall>> {
   const key = headers['idempotency-key'];
-  const place = () => placeCall(wanted, caller, parts, log);
-  if (key === undefined) return { status: 200, body: await place() };
+  if (key === undefined) return { status: 200, body: await placeCall(parts.newId(), wanted, caller, parts, log) };
   validateKey(key);
   // Of its caller: two may choose the same key, and neither is shown what the other has asked for.
-  const { answer } = await parts.once.run(`initiate:${caller.id}:${key}`, JSON.stringify(wanted), log, place);
+  const name = `initiate:${caller.id}:${key}`;
+  const place = () => placeOnce(name, wanted, caller, parts, log);
+  const { answer } = await parts.once.run(name, JSON.stringify(wanted), log, place);
   return { status: 200, body: initiateCall.answers[200].parse(answer) };
 }
 

@@ -1,4 +1,5 @@
 import type { Caller } from '../../shared/auth/api-door.ts';
+import { isOver } from '../../shared/calls/call-state.ts';
 import type { CallIds } from '../../shared/carrier/carrier.ts';
 import { CarrierError } from '../../shared/carrier/carrier-error.ts';
 import { DependencyError, messageOf, NotFoundError, ParleyError } from '../../shared/errors.ts';
@@ -20,6 +21,7 @@ type InitiatedCall = Answer<typeof initiateCall>['body'];
 /**
  * Places a call, where it may be placed and somebody could talk on it. The agent finds `context` in the session. There is
  * no other way to place one: whoever wants a call, such as a tool of an agent, comes through here and its gate.
+ * @param id of its session
  * @throws {ParleyError} one of `outbound.*`: the number is never called, or it would be too much now
  * @throws {NotFoundError} `agent.unknown`
  * @throws {RequestError} `mode.not-configured`
@@ -27,6 +29,7 @@ type InitiatedCall = Answer<typeof initiateCall>['body'];
  * @throws {CarrierError} ACS did not place it; the session is failed
  */
 export async function placeCall(
+  id: string,
   wanted: OutboundCall,
   caller: Caller,
   parts: Parts,
@@ -43,7 +46,7 @@ export async function placeCall(
   const ask = () => parts.gate.admit({ number: wanted.target_number, client: caller.id });
   const admission = await parts.traces.within(undefined, SPAN.admission, ask);
   try {
-    return await placeAdmitted(wanted, source, parts, log);
+    return await placeAdmitted(id, wanted, source, parts, log);
   } catch (error) {
     // A request to ACS that got no answer, or a broken one, may have placed the call.
     if (!(error instanceof CarrierError && error.uncertain)) await admission.takeBack(log);
@@ -51,9 +54,42 @@ export async function placeCall(
   }
 }
 
-async function placeAdmitted(wanted: OutboundCall, source: string, parts: Parts, log: Logger): Promise<InitiatedCall> {
-  const { config, store, newId } = parts;
-  const id = newId();
+/**
+ * Places a call that is asked for under a name, also where one who was at it has died: ACS may have been asked by him, and
+ * nobody is rung twice.
+ * @throws {DependencyError} `once.running`: it is not known yet whether he has placed it
+ */
+export async function placeOnce(
+  name: string,
+  wanted: OutboundCall,
+  caller: Caller,
+  parts: Parts,
+  log: Logger,
+): Promise<InitiatedCall> {
+  const { id, isFirst } = await parts.once.attempt(name);
+  const earlier = isFirst ? undefined : await parts.store.get(id);
+  // Whoever died had not come so far as to ask ACS.
+  if (earlier === undefined) return placeCall(id, wanted, caller, parts, log);
+  parts.traces.belongsTo(id);
+  if (earlier.callConnectionId !== undefined) return answerOf(earlier, earlier.callConnectionId, wanted);
+  if (isOver(earlier.status)) {
+    await parts.once.forgetAttempt(name);
+    return placeOnce(name, wanted, caller, parts, log);
+  }
+  throw new DependencyError(
+    'once.running',
+    'This call may have been placed already, which is known within two minutes. Send the request again.',
+  );
+}
+
+async function placeAdmitted(
+  id: string,
+  wanted: OutboundCall,
+  source: string,
+  parts: Parts,
+  log: Logger,
+): Promise<InitiatedCall> {
+  const { config, store } = parts;
   const agent = wanted.agent ?? config.DEFAULT_AGENT;
   const how = modeOfCall(
     { asked: wanted.streaming_mode ?? undefined, agent, usual: config.ACS_STREAMING_MODE },
@@ -82,7 +118,7 @@ async function placeAdmitted(wanted: OutboundCall, source: string, parts: Parts,
     });
     parts.traces.belongsTo(id, true);
     const ids = await parts.traces.within(id, SPAN.dialling, () => dial(session, wanted, source, how, parts, callLog));
-    return answerOf(session, ids, wanted.target_number, how);
+    return answerOf(session, ids.callConnectionId, wanted);
   } catch (error) {
     await giveUp(id, error, parts, callLog);
     throw error;
@@ -133,14 +169,14 @@ async function giveUp(id: string, error: unknown, { store, clock }: Parts, log: 
   );
 }
 
-const answerOf = (session: Session, ids: CallIds, target: string, { mode }: CallMode): InitiatedCall => ({
-  call_id: ids.callConnectionId,
+const answerOf = (session: Session, callId: string, { target_number }: OutboundCall): InitiatedCall => ({
+  call_id: callId,
   status: 'initiating',
-  target_number: target,
+  target_number,
   message: 'Call initiated',
   session_id: session.id,
   initiated_at: new Date(session.createdAt).toISOString(),
-  streaming_mode: mode,
+  streaming_mode: session.mode,
   recording_enabled: session.recorded ?? false,
 });
 
