@@ -173,9 +173,13 @@ const heldOrNot = (route: typeof routes.holdCall | typeof routes.unholdCall, don
     const participant = isSame(asked, caller) ? caller : asked;
     return operation(call, parts, log, async (of) => {
       requireNoPartInTransfer(await parts.ledger.list(call.session.id), participant, caller);
-      await done(portsOf(parts), of, participant);
       const { operationContext } = of;
-      await parts.store.command(call.session.id, { type: 'operation', operationContext, succeeded: true, reason: '' });
+      return done(portsOf(parts), of, participant, {
+        type: 'operation',
+        operationContext,
+        succeeded: true,
+        reason: '',
+      });
     });
   });
 
@@ -183,11 +187,12 @@ const record = functionRoute(routes.recordCall, async ({ params, body: { action 
   const call = await standingCall(params.id, parts);
   const { id } = call.session;
   return operation(call, parts, log, async (of) => {
+    const { operationContext } = of;
     if (action !== 'start') {
-      const takenBack = await changeRecording(portsOf(parts), of, action);
-      const operationContext = takenBack ?? of.operationContext;
-      const succeeded = takenBack === undefined;
-      return parts.store.command(id, { type: 'operation', operationContext, succeeded, reason: action });
+      const order = { type: 'operation', operationContext, succeeded: true, reason: action } as const;
+      const takenBack = await changeRecording(portsOf(parts), of, action, order);
+      const stopped = { ...order, operationContext: takenBack ?? '', succeeded: false };
+      return takenBack && parts.store.command(id, stopped);
     }
     requireNotice(call.session);
     const operations = await parts.ledger.list(id);
@@ -195,7 +200,6 @@ const record = functionRoute(routes.recordCall, async ({ params, body: { action 
     requireNoTransfer(operations);
     requireOffHold(operations, callerOf(call.session));
     // Whoever talks on the call tells everybody first.
-    const { operationContext } = of;
     return enterRecording(portsOf(parts), of, { type: 'wish', operationContext, wish: { kind: 'record' } });
   });
 });

@@ -102,6 +102,10 @@ const TELL_LUA = `
     local id = redis.call('XADD', stream, 'MAXLEN', '~', 1000, '*', unpack(entry))
     redis.call('PEXPIRE', stream, ttl)
     return id
+  end
+  local function order(session, commands, command)
+    local id = command ~= '' and tell(session, commands, { 'command', command })
+    if id then redis.call('PUBLISH', commands, id) end
   end`;
 
 /**
@@ -147,24 +151,23 @@ const SCRIPTS = {
       redis.call('HSET', KEYS[3], ARGV[6], string.format('%.0f 0 %s', due, ARGV[8]))
       for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], ARGV[1]) end
       tell(KEYS[4], KEYS[5], { unpack(ARGV, 10) })
-      if ARGV[9] ~= '' then
-        local command = tell(KEYS[4], KEYS[6], { 'command', ARGV[9] })
-        if command then redis.call('PUBLISH', KEYS[6], command) end
-      end
+      order(KEYS[4], KEYS[6], ARGV[9])
       return 1`,
   },
   /**
-   * KEYS operations, states, session, events. ARGV ttl, context, line, how many fields the event has that tells of a recording
-   * that failed, these, and the fields of the event. -> 1 if it was news.
+   * KEYS operations, states, session, events, commands. ARGV ttl, context, line, command for where it has succeeded or empty,
+   * how many fields the event has that tells of a recording that failed, these, and the fields of the event. -> 1 if it was news.
    */
   parleyOperationSettle: {
-    keys: 4,
+    keys: 5,
     lua: `${SETTLE_LUA}
       redis.call('PEXPIRE', KEYS[1], ARGV[1])
-      local told = 4 + tonumber(ARGV[4])
-      local news = settle(KEYS[1], KEYS[2], KEYS[3], KEYS[4], ARGV[2], ARGV[3], { unpack(ARGV, 5, told) })
+      local told = 5 + tonumber(ARGV[5])
+      local news = settle(KEYS[1], KEYS[2], KEYS[3], KEYS[4], ARGV[2], ARGV[3], { unpack(ARGV, 6, told) })
       redis.call('PEXPIRE', KEYS[2], ARGV[1])
       if news == 1 then tell(KEYS[3], KEYS[4], { unpack(ARGV, told + 1) }) end
+      local now = redis.call('HGET', KEYS[2], ARGV[2])
+      if now and string.find(now, '^%d+ {"state":"succeeded"') then order(KEYS[3], KEYS[5], ARGV[4]) end
       return news`,
   },
 } as const;
@@ -277,9 +280,13 @@ export class OperationLedger {
     return this.settle(sessionId, { operationContext, state: 'accepted' });
   }
 
-  /** @returns whether that was news */
-  async settle(sessionId: string, settlement: Settlement): Promise<boolean> {
-    const { operations, operationStates, session, events } = sessionKeys(sessionId);
+  /**
+   * @param order what whoever talks on the call is told, in the same step, where it has succeeded
+   * @returns whether that was news
+   */
+  async settle(sessionId: string, settlement: Settlement, order?: SessionCommand): Promise<boolean> {
+    const { operations, operationStates, session, events, commands } = sessionKeys(sessionId);
+    const command = order === undefined ? '' : encodeCommand(order);
     const at = this.#wallMs();
     const line = stateLine(settlement, at);
     const { operationContext, state, result } = settlement;
@@ -288,8 +295,8 @@ export class OperationLedger {
     const failure = recordingFailure(settlement, at, this.#source);
     const settle = () =>
       this.#redis.parleyOperationSettle(
-        ...[operations, operationStates, session, events],
-        ...[this.#ttlMs, operationContext, line, failure.length, ...failure, ...told],
+        ...[operations, operationStates, session, events, commands],
+        ...[this.#ttlMs, operationContext, line, command, failure.length, ...failure, ...told],
       );
     return (await askRedis(settle)) === 1;
   }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import { readAcsEvent } from '../carrier/acs/acs-events.ts';
+import type { CallState } from '../carrier/carrier.ts';
 import { CarrierError } from '../carrier/carrier-error.ts';
 import { randomIds } from '../ids.ts';
 import { sessionKeys } from '../sessions/keys.ts';
@@ -17,7 +18,7 @@ const raw = redis.connect();
 const store = redis.store();
 
 /** A call of which the carrier tells, and what that carrier would say if it were asked. */
-async function callWith(now: 'active' | 'inactive' | 'gone') {
+async function callWith(now: 'active' | 'inactive' | 'gone', states: CallState[] = []) {
   const asked: string[] = [];
   const nothing = async () => {};
   const clock = new VirtualClock();
@@ -26,7 +27,7 @@ async function callWith(now: 'active' | 'inactive' | 'gone') {
     ...{ clock, newId: randomIds, log: pino({ level: 'silent' }) },
     carrier: {
       ...{ end: async () => true, startMedia: nothing, startTranscription: nothing, participants: async () => [] },
-      state: async () => 'connected',
+      state: async () => states.shift() ?? 'connected',
       stopRecording: async (id) => void asked.push(`stop ${id}`),
       async recordingState() {
         if (now === 'gone') throw new CarrierError('gone', 'acs.call-gone', 'It does not know this call.');
@@ -212,4 +213,12 @@ test('the host is told that a recording is lost, though whoever found it out die
   await call.later();
   const [, [, command = ''] = []] = (await raw.xrange(commands, '-', '+')).at(-1) ?? [];
   assert.partialDeepStrictEqual(JSON.parse(command), { operationContext: 'start', succeeded: false });
+});
+
+test('a recording that ends while a caller is put through for a minute is found lost when that is over (left 16-9)', async () => {
+  const call = await callWith('gone', Array<CallState>(50).fill('changing'));
+  await call.enter('start', 'start', 'succeeded', R1);
+  await call.told('r-1', 'inactive');
+  await call.later();
+  assert.deepEqual(await call.found('start'), ['failed', 'recording.lost']);
 });

@@ -39,7 +39,8 @@ export const RECORDING = 'recording:';
 const LOST = 'recording.lost';
 /** The call may be about to end, or what was asked for about to be answered. */
 const LOOK_AFTER_MS = 1_000;
-const MOST_LOOKS = 30;
+/** Longer than a caller is put through, in which the call tells nothing of its recording. */
+const MOST_LOOKS = 90;
 
 const toldData = z.object({
   callId: z.string(),

@@ -194,3 +194,18 @@ test('what whoever talks on a call is to do is told him by the step that enters 
   assert.equal(await raw.xlen(sessionKeys(id).commands), 1);
   stop();
 });
+
+test('that a caller is on hold is told whoever talks with him by the step that notes it, and not where it has failed (left 16-9)', async () => {
+  const { id, commands, stop } = await inTransfer('blind');
+  const order = { type: 'operation', operationContext: 'h', succeeded: true, reason: '' } as const;
+  for (const operationContext of ['h', 'failed']) {
+    await calls.ledger.begin({ sessionId: id, operationContext, kind: 'hold', deadlineMs: 60_000 });
+  }
+  await calls.ledger.settle(id, { operationContext: 'failed', state: 'failed' });
+  await calls.ledger.settle(id, { operationContext: 'failed', state: 'succeeded' }, order);
+  await calls.ledger.settle(id, { operationContext: 'h', state: 'succeeded' }, order);
+  await eventually(() => commands.length > 0);
+  assert.deepEqual(commands, [order]);
+  assert.equal(await raw.xlen(sessionKeys(id).commands), 1);
+  stop();
+});

@@ -253,7 +253,9 @@ export class CallRecording {
       const play = async () => ports.carrier.play(await this.#callId(), url, operationContext);
       await (ports.traces ?? noCallTraces).within(sessionId, operationSpan('play'), play);
     } catch (error) {
-      if (!mayBeDone(error)) this.#fail(by, reasonOf(error));
+      if (mayBeDone(error)) return;
+      this.#settle(operationContext, reasonOf(error), () => {});
+      this.#fail(by, reasonOf(error));
     }
   }
 
@@ -327,8 +329,8 @@ export class CallRecording {
     if (this.#move({ what: 'stop', of: by, reason: code })) this.#settle(by, code);
   }
 
-  #settle(operationContext: string, code: string): void {
-    const { ports, sessionId, log, onUnnoted } = this.#options;
+  #settle(operationContext: string, code: string, onUnnoted = this.#options.onUnnoted): void {
+    const { ports, sessionId, log } = this.#options;
     const failure = { operationContext, state: 'failed', result: { message: code } } as const;
     const note = async () => {
       await this.#entered;

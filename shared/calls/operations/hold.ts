@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { PartyId } from '../../carrier/carrier.ts';
+import type { SessionCommand } from '../../sessions/session.ts';
 import type { Operation } from '../operation-ledger.ts';
 import { type OperationOf, type OperationPorts, operate } from './operate.ts';
 import { aboutSomebody } from './who-is-there.ts';
@@ -7,8 +8,13 @@ import { aboutSomebody } from './who-is-there.ts';
 /** What is told of it beyond the carrier's answer is told at once. */
 const SETTLED_WITHIN_MS = 30_000;
 
-/** Somebody waits: he neither hears nor is heard. Done with the carrier's answer. @throws {ParleyError} */
-export function hold(ports: OperationPorts, of: OperationOf, participant: PartyId): Promise<boolean> {
+/** Somebody waits: he neither hears nor is heard. Done with the carrier's answer. @param order see {@link operate} @throws {ParleyError} */
+export function hold(
+  ports: OperationPorts,
+  of: OperationOf,
+  participant: PartyId,
+  order?: SessionCommand,
+): Promise<boolean> {
   const { carrier } = ports;
   const { callId, operationContext } = of;
   return operate(ports, of, {
@@ -18,11 +24,17 @@ export function hold(ports: OperationPorts, of: OperationOf, participant: PartyI
     request: () =>
       aboutSomebody(carrier, callId, participant, () => carrier.hold(callId, participant, operationContext)),
     endsWith: () => ({}),
+    order,
   });
 }
 
 /** He is in the call again. @throws {ParleyError} */
-export function unhold(ports: OperationPorts, of: OperationOf, participant: PartyId): Promise<boolean> {
+export function unhold(
+  ports: OperationPorts,
+  of: OperationOf,
+  participant: PartyId,
+  order?: SessionCommand,
+): Promise<boolean> {
   const { carrier } = ports;
   const { callId, operationContext } = of;
   return operate(ports, of, {
@@ -32,6 +44,7 @@ export function unhold(ports: OperationPorts, of: OperationOf, participant: Part
     request: () =>
       aboutSomebody(carrier, callId, participant, () => carrier.unhold(callId, participant, operationContext)),
     endsWith: () => ({}),
+    order,
   });
 }
 

@@ -2,6 +2,7 @@ import type { CallOperation } from '../../carrier/call-events.ts';
 import type { Carrier } from '../../carrier/carrier.ts';
 import { CarrierError, failedAs } from '../../carrier/carrier-error.ts';
 import { messageOf, ParleyError } from '../../errors.ts';
+import type { SessionCommand } from '../../sessions/session.ts';
 import { type CallTraces, noCallTraces } from '../../telemetry/call-traces.ts';
 import { operationSpan } from '../../telemetry/names.ts';
 import type { Alone, OperationLedger, OperationResult } from '../operation-ledger.ts';
@@ -38,6 +39,8 @@ interface Asked<Result> {
   readonly alone?: Alone;
   /** The carrier's answer is all that is told of it: then it says what came of it. */
   readonly endsWith?: (result: Result) => OperationResult;
+  /** Then, and where somebody else has asked for it: what whoever talks on the call is told of it. */
+  readonly order?: SessionCommand | undefined;
 }
 
 /**
@@ -50,7 +53,7 @@ interface Asked<Result> {
 export async function operate<Result>(
   { carrier, ledger, traces = noCallTraces }: OperationPorts,
   { sessionId, callId, operationContext, askedBy }: OperationOf,
-  { kind, deadlineMs, lookMs, data = {}, request, alone, endsWith }: Asked<Result>,
+  { kind, deadlineMs, lookMs, data = {}, request, alone, endsWith, order }: Asked<Result>,
 ): Promise<boolean> {
   const operation = { sessionId, operationContext, kind, deadlineMs, lookMs, data: { ...data, askedBy } };
   if (!(await ledger.begin({ ...operation, ...(alone && { alone }) }))) return false;
@@ -67,8 +70,9 @@ export async function operate<Result>(
     await ledger.settle(sessionId, { operationContext, state: 'failed', result: { message: reasonOf(error) } });
     throw error;
   }
-  if (endsWith) await ledger.settle(sessionId, { operationContext, state: 'succeeded', result: endsWith(result) });
-  else await ledger.accepted(sessionId, operationContext);
+  if (endsWith) {
+    await ledger.settle(sessionId, { operationContext, state: 'succeeded', result: endsWith(result) }, order);
+  } else await ledger.accepted(sessionId, operationContext);
   return true;
 }
 

@@ -90,6 +90,7 @@ export async function startRecording(
 
 /**
  * Pauses the call's recording, goes on with it, or ends it. One that is about to begin can be stopped, too.
+ * @param order see {@link operate}
  * @returns the operation that was to begin it, and does so no more: whoever gives the notice is to be told
  * @throws {ParleyError} `recording.none`
  */
@@ -97,6 +98,7 @@ export async function changeRecording(
   ports: OperationPorts,
   of: OperationOf,
   action: Exclude<RecordingAction, 'start'>,
+  order?: SessionCommand,
 ): Promise<string | undefined> {
   const { carrier, ledger } = ports;
   const operations = await ledger.list(of.sessionId);
@@ -105,7 +107,7 @@ export async function changeRecording(
   if (!('recordingId' in state) || state.recordingId === undefined) {
     const start = operations.find((each) => each.operationContext === state.by);
     // Of one that is `unknown` the carrier may tell yet.
-    if (action === 'stop') return takeBack(ports, of, state.by, start?.state !== 'asked');
+    if (action === 'stop') return takeBack(ports, of, state.by, start?.state !== 'asked', order);
     throw new ParleyError('recording.none', 'Its notice comes first, until which it can only be stopped.');
   }
   const { by, recordingId } = state;
@@ -127,6 +129,7 @@ export async function changeRecording(
       }
     },
     endsWith: () => ({ data: { recordingId } }),
+    order,
   });
   return undefined;
 }
@@ -155,11 +158,12 @@ async function takeBack(
   of: OperationOf,
   by: string,
   requested: boolean,
+  order: SessionCommand | undefined,
 ): Promise<string | undefined> {
   const result = { message: TAKEN_BACK, ...(requested && { data: { requested } }) };
   const taken = { operationContext: by, state: 'failed', result } as const;
   // It has begun just then, or has come to nothing.
-  if (!(await ports.ledger.settle(of.sessionId, taken))) return changeRecording(ports, of, 'stop');
+  if (!(await ports.ledger.settle(of.sessionId, taken))) return changeRecording(ports, of, 'stop', order);
   await operate(ports, of, {
     kind: 'recording',
     deadlineMs: SETTLED_WITHIN_MS,
