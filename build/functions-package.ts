@@ -13,8 +13,9 @@ const manifest = z.object({
   version: z.string(),
   license: z.string(),
   main: z.string(),
-  engines: z.object({ node: z.string() }),
 });
+/** What Azure Functions runs it on (`infra/apps/functions.bicep`), which is not the Node of the rest. */
+const ENGINES = { node: '>=22.18' };
 
 /** Makes the functions' package: what Azure Functions runs as it is, without installing anything. */
 export async function makeFunctionsPackage(folder: string): Promise<void> {
@@ -37,6 +38,6 @@ export async function makeFunctionsPackage(folder: string): Promise<void> {
 /** `package.json` without what is bundled: the version is read from it, and the host reads which module to load. */
 export async function writeManifest(folder: string): Promise<void> {
   const all = manifest.parse(JSON.parse(await readFile(path.join(ROOT, 'package.json'), 'utf8')));
-  const trimmed = { ...all, private: true, type: 'module' };
+  const trimmed = { ...all, engines: ENGINES, private: true, type: 'module' };
   await writeFile(path.join(folder, 'package.json'), `${JSON.stringify(trimmed, null, 2)}\n`);
 }
