@@ -11,12 +11,19 @@ const away = async (): Promise<never> => Promise.reject(new ParleyError('redis.u
 /** As the host has it; Redis is away for it while `isAway`. */
 class HostsLedger implements Pick<OperationPorts, 'ledger'> {
   isAway = false;
+  /** Happens while the host waits for what the ledger has. */
+  onList: () => Promise<void> = async () => {};
   readonly ledger: OperationPorts['ledger'] = {
     begin: (operation) => (this.isAway ? away() : ledger.begin(operation)),
     accepted: (id, context) => (this.isAway ? away() : ledger.accepted(id, context)),
     settle: (id, settlement) => (this.isAway ? away() : ledger.settle(id, settlement)),
     get: (id, context) => (this.isAway ? away() : ledger.get(id, context)),
-    list: (id) => (this.isAway ? away() : ledger.list(id)),
+    list: async (id) => {
+      if (this.isAway) return away();
+      const found = await ledger.list(id);
+      await this.onList();
+      return found;
+    },
     lookSoon: (id, context, deadlineMs) => (this.isAway ? away() : ledger.lookSoon(id, context, deadlineMs)),
   };
 }
@@ -101,6 +108,28 @@ test('a host that is asked for a recording while it finds out that there is one 
     second.news.map(({ speech }) => speech),
     [{ line: 'It is lost.' }],
   );
+});
+
+test('a recording that is asked for while the host is being told that the last one is lost is not refused (left 16-9)', async () => {
+  const host = new HostsLedger();
+  const call = recorded({ fromStart: false, notice: NOTICE }, PLAN, { hostsLedger: host.ledger });
+  await call.ask('asked-1');
+  call.news[0]?.onSpoken?.(true);
+  await eventually(call.isRunning);
+  await ledger.settle(call.sessionId, {
+    ...{ operationContext: 'asked-1', state: 'failed', overrides: true },
+    result: { message: 'recording.lost', data: { recordingId: 'recording-1' } },
+  });
+  host.onList = async () => {
+    host.onList = async () => {};
+    await call.tell('asked-1');
+  };
+  await call.ask('asked-2');
+  const notices = () => call.news.filter(({ speech }) => speech !== 'none' && speech !== 'own-words');
+  await eventually(() => notices().length === 2);
+  notices()[1]?.onSpoken?.(true);
+  await eventually(call.isRunning);
+  assert.deepEqual(await call.state('asked-2'), ['succeeded', undefined]);
 });
 
 test('what a carrier says in its own words of a recording that failed is not logged: its numbers are (close reader 10)', async () => {

@@ -108,6 +108,10 @@ export class CallRecording {
     if (this.#resuming) return void this.#resuming.then(() => this.start(by));
     if (this.#known.has(by)) return;
     this.#known.add(by);
+    this.#wantWhereFree(by);
+  }
+
+  #wantWhereFree(by: string): void {
     if (this.#state.is === 'off') this.#want(by);
     else if ('recordingId' in this.#state || 'unanswered' in this.#state) void this.#wantAgain(by);
     else this.#settle(by, 'recording.running');
@@ -166,8 +170,8 @@ export class CallRecording {
   }
 
   #want(by: string): void {
-    this.#move({ what: 'asked', by });
-    this.#notice(by);
+    // The session may be over by now.
+    if (this.#move({ what: 'asked', by })) this.#notice(by);
   }
 
   /** There was one, or may be, by what this host knows; the ledger knows better. */
@@ -178,7 +182,9 @@ export class CallRecording {
       const operations = await ports.ledger.list(sessionId);
       const found = recordingStateOf(operations);
       const isFree = found.is === 'off' || found.by === by;
-      if (!isFree || this.#state !== known) return this.#settle(by, 'recording.running');
+      if (!isFree) return this.#settle(by, 'recording.running');
+      // What the ledger knew was told meanwhile.
+      if (this.#state !== known) return this.#wantWhereFree(by);
       this.#state = NOT_RECORDED;
       this.#want(by);
     } catch (error) {
