@@ -1,10 +1,11 @@
-import { cpSync, globSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { cpSync, globSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { jsonOf } from '../../shared/json.ts';
 import type { FoundCompiler } from './find-compiler.ts';
+import { type KeptResults, keyOf } from './kept-results.ts';
 import { runProgram } from './run-program.ts';
 
 /** One result of the compiler or its linter. */
@@ -47,6 +48,12 @@ const sarif = z.object({
   ),
 });
 
+const diagnostic = z.object({ rule: z.string(), file: z.string(), line: z.number(), text: z.string() });
+const diagnostics = z.array(diagnostic);
+const places = z.array(diagnostic.pick({ file: true, line: true }));
+const snapshots = z.record(z.string(), z.object({ json: z.string() }).or(z.object({ failure: z.string() })));
+const printed = z.string().or(z.null());
+
 /** What parameter files may read of azd's environment. The snapshots stand on nothing of the machine that makes them. */
 const GIVEN = { AZURE_ENV_NAME: 'example', AZURE_LOCATION: 'swedencentral' } as const;
 /** No language of the machine; and a short run is over before profiles of its code pay, which saves it a sixth. */
@@ -58,8 +65,11 @@ const SNAPSHOT_ARGS = [
   ...['--subscription-id', '00000000-0000-0000-0000-000000000000'],
 ];
 
-/** Compiles, lints, formats and expands a folder of Bicep, in copies of it: the compiler writes beside what it reads. */
-export async function compile(compiler: FoundCompiler, folder: string): Promise<Compiled> {
+/**
+ * Compiles, lints, formats and expands a folder of Bicep, in copies of it: the compiler writes beside what it reads. In
+ * each copy the step that writes there comes last, so that every step finds the sources alone, and with them what was kept.
+ */
+export async function compile(compiler: FoundCompiler, folder: string, kept: KeptResults): Promise<Compiled> {
   const copies = realpathSync(mkdtempSync(path.join(tmpdir(), 'parley-infra-')));
   try {
     const [source = '', formatted = '', expanded = ''] = ['source', 'formatted', 'expanded'].map((name) => {
@@ -67,11 +77,11 @@ export async function compile(compiler: FoundCompiler, folder: string): Promise<
       copySources(folder, target);
       return target;
     });
-    const bicep = new Bicep(compiler.program);
+    const bicep = new Bicep(compiler, kept);
     // Two at a time: that is what most machines have cores for.
     const [checked, made] = await Promise.all([
-      (async () => ({ diagnostics: await bicep.lint(source), unformatted: await bicep.format(source, formatted) }))(),
-      (async () => ({ snapshots: await bicep.snapshots(expanded), template: await bicep.template(expanded) }))(),
+      (async () => ({ unformatted: await bicep.format(source, formatted), diagnostics: await bicep.lint(source) }))(),
+      (async () => ({ template: await bicep.template(expanded), snapshots: await bicep.snapshots(expanded) }))(),
     ]);
     return { ...checked, ...made };
   } finally {
@@ -85,12 +95,14 @@ export function copySources(folder: string, target: string): void {
   cpSync(folder, target, { recursive: true, filter: (file) => !left.includes(file) });
 }
 
-/** The Bicep CLI, one run for each call. */
+/** The Bicep CLI, one run for each call, but for what it has made of the very same sources before. */
 export class Bicep {
-  readonly #program: string;
+  readonly #compiler: FoundCompiler;
+  readonly #kept: KeptResults;
 
-  constructor(program: string) {
-    this.#program = program;
+  constructor(compiler: FoundCompiler, kept: KeptResults) {
+    this.#compiler = compiler;
+    this.#kept = kept;
   }
 
   /**
@@ -100,53 +112,87 @@ export class Bicep {
   async lint(folder: string): Promise<Diagnostic[]> {
     const built = path.join(folder, 'built');
     const args = ['build-params', '--no-restore', '--pattern', '**/*.bicepparam', '--outdir', built];
-    return [...(await this.#diagnose(args, folder)), ...unused(folder)];
+    const found = await this.#kept.get(this.#key('lint', folder), diagnostics, () => this.#diagnose(args, folder));
+    return [...found, ...unused(folder)];
   }
 
   /** @param copy of the folder, whose files will be formatted */
-  async format(folder: string, copy: string): Promise<{ file: string; line: number }[]> {
-    await this.#run(['format', '--pattern', '**/*.bicep*'], copy);
-    return globSync('**/*.{bicep,bicepparam}', { cwd: folder })
-      .sort()
-      .flatMap((file) => {
-        const lines = readFileSync(path.join(folder, file), 'utf8').split('\n');
-        const formatted = readFileSync(path.join(copy, file), 'utf8').split('\n');
-        const line = formatted.findIndex((text, index) => text !== lines[index]);
-        return line >= 0 || lines.length !== formatted.length ? [{ file, line: line + 1 || formatted.length }] : [];
-      });
+  format(folder: string, copy: string): Promise<{ file: string; line: number }[]> {
+    return this.#kept.get(this.#key('format', folder), places, async () => {
+      const { ok } = await this.#run(['format', '--pattern', '**/*.bicep*'], copy);
+      return { result: unformatted(folder, copy), isWhole: ok };
+    });
   }
 
   async snapshots(folder: string): Promise<Map<string, { json: string } | { failure: string }>> {
-    const found = new Map<string, { json: string } | { failure: string }>();
-    for (const file of globSync('main.*.bicepparam', { cwd: folder }).sort()) {
-      const { ok, stdout, stderr } = await this.#run(['snapshot', file, ...SNAPSHOT_ARGS], folder);
-      const name = path.basename(file, '.bicepparam');
-      const json = ok ? readFileSync(path.join(folder, `${name}.snapshot.json`), 'utf8') : undefined;
-      found.set(name, json === undefined ? { failure: firstLine(`${stderr}\n${stdout}`) } : { json });
-    }
-    return found;
+    const found = await this.#kept.get(this.#key('snapshots', folder), snapshots, async () => {
+      const result: z.output<typeof snapshots> = {};
+      for (const file of globSync('main.*.bicepparam', { cwd: folder }).sort()) {
+        const { ok, stdout, stderr } = await this.#run(['snapshot', file, ...SNAPSHOT_ARGS], folder);
+        const name = path.basename(file, '.bicepparam');
+        const json = ok ? readFileSync(path.join(folder, `${name}.snapshot.json`), 'utf8') : undefined;
+        result[name] = json === undefined ? { failure: firstLine(`${stderr}\n${stdout}`) } : { json };
+      }
+      return { result, isWhole: Object.values(result).every((each) => 'json' in each) };
+    });
+    return new Map(Object.entries(found));
   }
 
   /** What main.bicep is built to. Why it is not, `lint` says. */
-  async template(folder: string): Promise<string | undefined> {
-    const { ok, stdout } = await this.#run(['build', 'main.bicep', '--no-restore', '--stdout'], folder);
-    return ok ? stdout : undefined;
+  template(folder: string): Promise<string | undefined> {
+    return this.#printed(['build', 'main.bicep', '--no-restore', '--stdout'], folder);
   }
 
-  async #diagnose(args: readonly string[], folder: string): Promise<Diagnostic[]> {
+  /** What a parameter file is built to, in another environment. */
+  parameters(folder: string, file: string, env: Readonly<Record<string, string>>): Promise<string | undefined> {
+    return this.#printed(['build-params', file, '--stdout'], folder, env);
+  }
+
+  async #printed(
+    args: readonly string[],
+    folder: string,
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<string | undefined> {
+    const found = await this.#kept.get(this.#key(JSON.stringify([args, env]), folder), printed, async () => {
+      const { ok, stdout } = await this.#run(args, folder, env);
+      return { result: ok ? stdout : null, isWhole: ok };
+    });
+    return found ?? undefined;
+  }
+
+  async #diagnose(args: readonly string[], folder: string) {
     const { ok, stdout, stderr } = await this.#run([...args, '--diagnostics-format', 'sarif'], folder);
     const told = [stdout, stderr].flatMap((text) => diagnosticsIn(text, folder));
     const found = [...new Map(told.map((one) => [JSON.stringify(one), one])).values()];
     // Some input makes the compiler itself fail, after what it has said of other files.
     const isBroken = !ok && (found.length === 0 || /Unhandled exception/.test(stderr));
-    return isBroken ? [...found, failed(args[0] ?? '', stderr)] : found;
+    return { result: isBroken ? [...found, failed(args[0] ?? '', stderr)] : found, isWhole: !isBroken };
   }
 
-  #run(args: readonly string[], cwd: string) {
+  #run(args: readonly string[], cwd: string, more: Readonly<Record<string, string>> = {}) {
     const { PATH, HOME, USERPROFILE, TMPDIR, TEMP, SystemRoot } = process.env;
     const env = { PATH, HOME, USERPROFILE, TMPDIR, TEMP, SystemRoot };
-    return runProgram(this.#program, args, { cwd, env: { ...env, ...RUNTIME, ...GIVEN } });
+    return runProgram(this.#compiler.program, args, { cwd, env: { ...env, ...RUNTIME, ...GIVEN, ...more } });
   }
+
+  /** Of all that a result comes of: the sources, the compiler, and how it is run and read here. */
+  #key(what: string, folder: string): string {
+    const { program, version } = this.#compiler;
+    const { size, mtimeMs } = statSync(program);
+    const how = readFileSync(import.meta.filename, 'utf8');
+    return keyOf(folder, what, program, version, `${size} ${mtimeMs}`, how);
+  }
+}
+
+function unformatted(folder: string, copy: string): { file: string; line: number }[] {
+  return globSync('**/*.{bicep,bicepparam}', { cwd: folder })
+    .sort()
+    .flatMap((file) => {
+      const lines = readFileSync(path.join(folder, file), 'utf8').split('\n');
+      const formatted = readFileSync(path.join(copy, file), 'utf8').split('\n');
+      const line = formatted.findIndex((text, index) => text !== lines[index]);
+      return line >= 0 || lines.length !== formatted.length ? [{ file, line: line + 1 || formatted.length }] : [];
+    });
 }
 
 function unused(folder: string): Diagnostic[] {

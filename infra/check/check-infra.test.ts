@@ -16,7 +16,7 @@ import { after, test } from 'node:test';
 import { AzureTypes } from './azure-types.ts';
 import { azureYamlFindings } from './azure-yaml.ts';
 import { Bicep, copySources } from './bicep.ts';
-import { checkInfrastructure, exitCodeOf, policyFindings } from './check-infra.ts';
+import { checkInfrastructure, exitCodeOf, keptCompiled, policyFindings } from './check-infra.ts';
 import { diagnosticFindings } from './diagnostics.ts';
 import { readExpansion } from './expansion.ts';
 import { findCompiler } from './find-compiler.ts';
@@ -25,7 +25,6 @@ import { GoldenFiles } from './golden-files.ts';
 import { outputFindings } from './outputs.ts';
 import { queryFindings } from './queries.ts';
 import { providersIn, typeFindings } from './resource-types.ts';
-import { runProgram } from './run-program.ts';
 import { settle } from './settle.ts';
 import { MISTAKES } from './testing/mistakes.ts';
 import { PRIVATE_MISTAKES, QUIET_MISTAKES, TEXT_MISTAKES, type TextMistake } from './testing/other-mistakes.ts';
@@ -112,8 +111,9 @@ test('found: mistakes in the text of Bicep, by compiler, linter and formatter', 
     copySources(path.join(ROOT, 'infra'), copy);
     for (const mistake of TEXT_MISTAKES) makeMistake(copy, mistake);
   }
-  const bicep = new Bicep(compiler.program);
-  const [diagnostics, unformatted] = await Promise.all([bicep.lint(source), bicep.format(source, formatted)]);
+  const bicep = new Bicep(compiler, keptCompiled(process.env));
+  const unformatted = await bicep.format(source, formatted);
+  const diagnostics = await bicep.lint(source);
   const found = diagnosticFindings({ diagnostics, unformatted, snapshots: new Map(), template: undefined }, []).map(
     lineOf,
   );
@@ -133,17 +133,12 @@ function makeMistake(folder: string, { file, find, put }: TextMistake): void {
 
 test('blanks and a last comma in ALERT_EMAILS do no harm', { skip: noCompiler }, async () => {
   assert.ok('program' in compiler);
-  const env = {
-    ...process.env,
-    DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: '1',
-    AZURE_ENV_NAME: 'example',
-    AZURE_LOCATION: 'swedencentral',
-    ALERT_EMAILS: ' a@example.org, b@example.org ,',
-  };
-  const args = ['build-params', path.join(ROOT, 'infra/main.bicepparam'), '--stdout'];
-  const { ok, stdout, stderr } = await runProgram(compiler.program, args, { env });
-  assert.ok(ok, stderr);
-  const { parametersJson } = structureOf(JSON.parse(stdout));
+  const sources = path.join(scratch, 'alerts');
+  copySources(path.join(ROOT, 'infra'), sources);
+  const bicep = new Bicep(compiler, keptCompiled(process.env));
+  const env = { ALERT_EMAILS: ' a@example.org, b@example.org ,' };
+  const built = await bicep.parameters(sources, 'main.bicepparam', env);
+  const { parametersJson } = structureOf(JSON.parse(built ?? ''));
   const { alertEmails } = structureOf(structureOf(JSON.parse(String(parametersJson))).parameters);
   assert.deepEqual(alertEmails, { value: ['a@example.org', 'b@example.org'] });
 });

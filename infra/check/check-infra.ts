@@ -4,11 +4,13 @@ import { ALLOWED_FINDINGS } from './allowed-findings.ts';
 import { AzureTypes } from './azure-types.ts';
 import { azureYamlFindings } from './azure-yaml.ts';
 import { type Compiled, compile } from './bicep.ts';
+import { cacheFolder } from './cache.ts';
 import { diagnosticFindings } from './diagnostics.ts';
 import { type Expansion, readExpansion } from './expansion.ts';
 import { findCompiler } from './find-compiler.ts';
 import type { CheckName, Finding } from './finding.ts';
 import { GoldenFiles } from './golden-files.ts';
+import { KeptResults } from './kept-results.ts';
 import { localAuthFindings } from './local-auth.ts';
 import { monitoringFindings } from './monitoring.ts';
 import { namedThingFindings } from './named-things.ts';
@@ -57,7 +59,7 @@ export async function checkInfrastructure({ root, env, write = false }: CheckOpt
   if ('missing' in compiler)
     skipped.push({ checks: ['compile', 'format', 'snapshot', 'dependencies'], why: compiler.missing });
   else {
-    compiled = await compile(compiler, path.join(root, 'infra'));
+    compiled = await compile(compiler, path.join(root, 'infra'), keptCompiled(env));
     if (write) golden.write(compiled.snapshots);
     findings.push(...diagnosticFindings(compiled, ALLOWED_FINDINGS), ...golden.differences(compiled.snapshots));
     if (compiled.template !== undefined) findings.push(...templateFindings(compiled.template));
@@ -85,6 +87,10 @@ export async function checkInfrastructure({ root, env, write = false }: CheckOpt
   );
   return { findings, ran, skipped };
 }
+
+/** Where the compiler's results are kept, by what it made them of. */
+export const keptCompiled = (env: CheckOptions['env']): KeptResults =>
+  new KeptResults(path.join(cacheFolder(env), 'compiled'));
 
 /** Of the process. What was not checked is a failure where nobody would read that it was not. */
 export const exitCodeOf = ({ findings, skipped }: Report, env: CheckOptions['env']): 0 | 1 =>

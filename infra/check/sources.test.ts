@@ -5,6 +5,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { wantedSubscription } from '../hooks/incoming-calls.ts';
 import { Bicep, copySources } from './bicep.ts';
+import { keptCompiled } from './check-infra.ts';
 import { findCompiler } from './find-compiler.ts';
 import { lineOf } from './finding.ts';
 import { dataLocationFindings } from './required-values.ts';
@@ -54,7 +55,8 @@ test('found: a module that does not wait for what it reads, and a secret that an
     .replace(/(module functions '.*?dependsOn: \[.*?)\n {4}recordsStorage/s, '$1')
     .replace(/^ {2}settings: (streamHostSettings\(.*\))$/m, '  settings: union($1, { X: transcriptionWebhookSecret })');
   writeFileSync(file, wrong);
-  const found = templateFindings((await new Bicep(compiler.program).template(scratch)) ?? '').map(lineOf);
+  const bicep = new Bicep(compiler, keptCompiled(process.env));
+  const found = templateFindings((await bicep.template(scratch)) ?? '').map(lineOf);
   assert.match(
     found.join('\n'),
     /output STREAM_HOST_PARAMETERS: it gives out the secret parameter transcriptionWebhookSecret/,
