@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { Random } from '../random.ts';
 import { emptyCommand, parleyCommand } from '../subjects/field.ts';
@@ -19,9 +19,9 @@ const random = new Random('voice');
 const length = LONG_ANSWER.length * 1067;
 const voice = { text: LONG_ANSWER, samples: Int16Array.from({ length }, () => random.whole(-2000, 2000)) };
 
-test('a caller who cuts in stops Parley and is answered by another turn; a command stops it for good', async () => {
+test('a caller who cuts in stops Parley and is answered by another turn; a command stops it for good', async (t) => {
   const driver = await Driver.start(parleyCommand(), voice, signal);
-  after(() => driver.close());
+  t.after(() => driver.close());
   const [call, commanded] = [await driver.open(SETTINGS), await driver.open(SETTINGS)];
   assert.ok(await driver.untilAudible(call, PATIENCE_MS), 'the agent speaks first');
   assert.ok(await driver.untilAudible(commanded, PATIENCE_MS));
@@ -37,9 +37,9 @@ test('a caller who cuts in stops Parley and is answered by another turn; a comma
   await driver.end(call);
 });
 
-test('the empty subject sends a frame for each that it takes, and tells what it uses', async () => {
+test('the empty subject sends a frame for each that it takes, and tells what it uses', async (t) => {
   const driver = await Driver.start(emptyCommand(), voice, signal);
-  after(() => driver.close());
+  t.after(() => driver.close());
   const call = await driver.open(SETTINGS);
   assert.ok(await driver.untilAudible(call, PATIENCE_MS));
   const usage = await driver.usage(true);

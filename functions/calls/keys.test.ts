@@ -42,7 +42,7 @@ async function callInProgress(fields: Partial<Session> = {}) {
     ...fields,
   });
   const commands: SessionCommand[] = [];
-  after(inbox.open(session.id, (command) => commands.push(command)));
+  inbox.open(session.id, (command) => commands.push(command));
   return { id: session.id, commands };
 }
 

@@ -80,7 +80,7 @@ async function newCall() {
     ...{ callConnectionId, from: '+15550001', to: '+15550100' },
   } as const);
   const commands: SessionCommand[] = [];
-  after(inbox.open(id, (command) => commands.push(command)));
+  inbox.open(id, (command) => commands.push(command));
   const ask = (path: string, body?: object, headers?: Record<string, string>) =>
     functions.request('POST', `calls/${id}/${path}`, body, headers);
   return { id, callConnectionId, commands, ask };

@@ -46,8 +46,7 @@ async function callInProgress(
   });
   if (session.callConnectionId) await functions.store.bind(session.id, { callConnectionId: session.callConnectionId });
   const commands: SessionCommand[] = [];
-  const stop = inbox.open(session.id, (command) => commands.push(command));
-  after(stop);
+  inbox.open(session.id, (command) => commands.push(command));
   return { ...session, commands };
 }
 

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { after, test } from 'node:test';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { boundConnections, REQUEST_LIMITS } from './open-connections.ts';
 
 const sockets: Socket[] = [];
+const servers: Server[] = [];
 after(() => {
+  for (const server of servers) server.close().closeAllConnections();
   for (const socket of sockets) socket.destroy();
 });
 
@@ -20,7 +22,7 @@ async function serve(most: number, limits: Partial<Record<keyof typeof REQUEST_L
     socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n');
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
-  after(() => server.close().closeAllConnections());
+  servers.push(server);
   const { port } = server.address() as AddressInfo;
   return {
     server,

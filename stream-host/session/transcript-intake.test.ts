@@ -15,6 +15,8 @@ import { eventually } from '../../shared/testing/eventually.ts';
 import { listening } from '../../shared/testing/listening.ts';
 import { TranscriptIntake } from './transcript-intake.ts';
 
+const [redis] = await redisesUnderTest();
+
 /** Redis, which does not answer some of the commands. */
 class StoreWithGaps extends SessionStore {
   readonly taken: string[] = [];
@@ -29,7 +31,6 @@ class StoreWithGaps extends SessionStore {
 }
 
 test('finished words of ACS that Redis does not take are handed on once it does, in order (issue 14: lost final)', async (t) => {
-  const [redis] = await redisesUnderTest();
   assert.ok(redis);
   const store = new StoreWithGaps(redis.connect(), { ttlSeconds: TTL_SECONDS });
   const { id } = await store.create({ ...newSession('intake-1'), callConnectionId: 'call-1' });

@@ -12,6 +12,8 @@ import { fuzzWebhooks } from './webhooks.ts';
 
 /** A little of `npm run fuzz`, which does ten million and a million of these. */
 
+const redis = await redisForTests();
+
 test('damaged inputs are read or refused by everything that reads what comes from outside', async () => {
   const { crashes, read, refused } = await fuzzDecoders({ inputs: 60_000, seed: 'test' });
   assert.deepEqual(crashes, []);
@@ -19,7 +21,6 @@ test('damaged inputs are read or refused by everything that reads what comes fro
 });
 
 test('damaged frames and handshakes at every socket leave no fault, no socket and no key that stays, and a call beside them goes on', async () => {
-  const redis = await redisForTests();
   const faults: string[] = [];
   const write = (line: string) => {
     if (/"code":"internal"|listener failed/.test(line)) faults.push(line);

@@ -128,3 +128,40 @@ ${wait}
   assert.match(told, /not ok \d - in a timer/);
   assert.match(told, /^ok \d - good\.test\.ts/m);
 });
+
+test('what is thrown beside a test ends the process as one that has failed, at once, with the name of the file', async (t) => {
+  const throws =
+    "import { test } from 'node:test';\ntest('x', () => new Promise(() => setTimeout(() => { throw new Error('a stray') }, 5)));\n";
+  for (const stray of [
+    throws,
+    throws.replace('throw new Error', 'Promise.reject(new Error').replace(') }, 5', ')) }, 5'),
+  ]) {
+    const { code, told } = await run(t, {
+      'good.test.ts': "import { test } from 'node:test';\ntest('y', () => {});\n",
+      'stray.test.ts': stray,
+    });
+    assert.equal(code, 1);
+    assert.match(told, /Thrown beside the tests of stray\.test\.ts: Error: a stray/);
+  }
+});
+
+test('what a file registers behind a wait is the file’s own, and a test that waits has no hook on its promises', async (t) => {
+  const file = (name: string) => `import { after, before, suite, test } from 'node:test';
+import { executionAsyncId } from 'node:async_hooks';
+await new Promise((resolve) => setTimeout(resolve, 1));
+before(() => console.log('before ${name}'));
+suite('s', () => { test('of ${name}', async () => {
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  // With a hook each of them has a number of its own.
+  const one = await Promise.resolve().then(executionAsyncId);
+  const other = await Promise.resolve().then(executionAsyncId);
+  console.log(one === other ? 'untracked ${name}' : 'tracked ${name}');
+}); });
+after(() => console.log('after ${name}'));
+`;
+  const { code, told } = await run(t, { 'one.test.ts': file('one'), 'two.test.ts': file('two') });
+  assert.equal(code, 0, told);
+  const said = told.split('\n').flatMap((line) => /^(?:# )?(\w+ (?:one|two))$/.exec(line)?.[1] ?? []);
+  const each = (name: string) => [`before ${name}`, `untracked ${name}`, `after ${name}`];
+  assert.deepEqual(said, [...each('one'), ...each('two')]);
+});

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { inspect } from 'node:util';
+import { Tracking } from './tracking.ts';
 
 interface Limits {
   /** Of a file. What hangs is ended, and named with the test that was under way. */
@@ -11,6 +13,8 @@ interface Limits {
   readonly lingersMs: number;
 }
 const LIMITS: Limits = { longestMs: 600_000, withinMs: 840_000, lingersMs: 60_000 };
+/** The report has to get out before its process ends. */
+const REPORT_MS = 500;
 
 /**
  * Runs test files in this process, one after the other, each as a test with its name. A file's hooks are those of its test:
@@ -24,9 +28,17 @@ export async function runTogether(
   limits: Partial<Limits> = {},
 ): Promise<void> {
   const { longestMs, withinMs, lingersMs } = { ...LIMITS, ...limits };
+  const tracking = Tracking.watch();
   const suspects: string[] = [];
   const endsAtMs = performance.now() + withinMs;
   const left = Object.keys(files);
+  // Nobody knows which test it belongs to, and one may wait for ever for what does not come now.
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, (error) => {
+      process.stderr.write(`Thrown beside the tests of ${left[0] ?? 'the last file'}: ${inspect(error)}\n`);
+      setTimeout(() => process.exit(1), REPORT_MS);
+    });
+  }
   // One that ends the process in its middle would have the files after it pass unseen.
   process.once('exit', () => {
     const [current, ...unseen] = left;
@@ -38,20 +50,22 @@ export async function runTogether(
     const before = openThings();
     const leftMs = endsAtMs - performance.now();
     const timeout = leftMs > 0 ? Math.min(longestMs, leftMs) : longestMs;
+    tracking.on();
     await test(name, { timeout, concurrency: atOnce }, async () => {
       assert.ok(leftMs > 0, `Not run: the files before it have taken the ${withinMs / 1000} s that they all had.`);
       await import(pathToFileURL(file).href);
+      tracking.off();
     });
     left.shift();
     if (openThings().length > before.length) suspects.push(name);
   }
   // It alone keeps no process alive.
   setTimeout(async () => {
+    tracking.on();
     await test('nothing is left open', () => {
       assert.fail(`Still there: ${openThings().join(', ')}. Perhaps one of these left it: ${suspects.join(', ')}`);
     });
-    // The report has to get out.
-    setTimeout(() => process.exit(1), 500);
+    setTimeout(() => process.exit(1), REPORT_MS);
   }, lingersMs).unref();
 }
 
