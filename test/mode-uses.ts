@@ -27,8 +27,11 @@ const FORBIDDEN: readonly RegExp[] = [
   new RegExp(String.raw`/[^/\n]*${NAME}[^/\n]*/[a-z]*\s*\.(?:test|exec)\(\s*${HOLDER}`, 'gi'),
 ];
 
-/** A mode's name as a text of its own, with what stands before it. (`voice-live` is the service's name, and no mode's.) */
-const LITERAL = /(\S*\s*\S*\s*)(['"`])\s*(?:media|voice_?live|transcription)\s*\2/gi;
+/** A mode's name as a text of its own. (`voice-live` is the service's name, and no mode's.) */
+const LITERAL = /(['"`])\s*(?:media|voice_?live|transcription)\s*\1/gi;
+/** What stands before it: two words. Looked for from each place of a source, it would take seconds. */
+const BEFORE = /\S*\s*\S*\s*$/;
+const LONGEST_BEFORE = 300;
 /** Not to decide by it: it is what a field is set to, or the kind of another thing that is called so. */
 const SETS = /(?:^|[{,(\s|])(?:mode|streaming_mode|example|type|event|kind|role|purpose)\??:\s*$/;
 
@@ -40,9 +43,10 @@ export function modeUses(source: string): string[] {
   const code = source.replace(COMMENT_OR_TEXT, (text) => (/^\/[*/]/.test(text) ? ' ' : text));
   const found = FORBIDDEN.flatMap((pattern) => [...code.matchAll(pattern)].map(([text]) => text));
   for (const match of code.matchAll(LITERAL)) {
-    const [text, before = ''] = match;
+    const [before = ''] = BEFORE.exec(code.slice(Math.max(0, match.index - LONGEST_BEFORE), match.index)) ?? [];
+    const text = before + match[0];
     if (SETS.test(before)) continue;
-    if (/\bcase\s*$/.test(before) && switchesOnKind(code.slice(0, match.index))) continue;
+    if (/\bcase\s*$/.test(before) && switchesOnKind(code.slice(0, match.index - before.length))) continue;
     found.push(text);
   }
   return [...new Set(found.map((text) => text.replace(/\s+/g, ' ').trim()))];
