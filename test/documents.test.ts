@@ -66,6 +66,10 @@ test('what the promises rest on is there: every file and folder that they name',
   assert.ok(named.length > 50);
 });
 
+test('no document holds both sides of a merge (stranger16: health.md did)', () => {
+  assert.deepEqual([...found(/^(<{7} .*|={7}|>{7} .*)$/gm)], []);
+});
+
 test('every promise has its line', () => {
   const numbers = [...promises.matchAll(/^\| (\d+) \|/gm)].map(([, number]) => Number(number));
   assert.deepEqual(
