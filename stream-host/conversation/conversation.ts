@@ -34,6 +34,8 @@ export interface ConversationOptions {
   readonly history?: readonly HistoryItem[];
   /** The number of the last turn of what was said before. */
   readonly turns?: number;
+  /** We have placed the call: what its callee says first, such as his name, is no answer to the greeting. */
+  readonly isPlaced?: boolean;
   readonly policy?: TurnPolicyChanges;
   /** Does what the agent wants done with the call. */
   readonly act?: ((action: CallAction) => void) | undefined;
@@ -105,6 +107,7 @@ export class Conversation implements Mode {
       responder: options.responder,
       policy: this.#policy,
       turns: options.turns ?? 0,
+      isPlaced: options.isPlaced ?? false,
       history: this.#history,
       words: this.#ear.words,
       events: this.#events,

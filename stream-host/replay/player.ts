@@ -61,7 +61,7 @@ export class Player implements Stage {
 
   /** @throws {ConfigError} for changes that contradict themselves */
   constructor(run: Run, { changes = run.begin.changes }: PlayOptions = {}) {
-    const { locale, voice, phrases, history, turns, paced, standby, acts } = run.begin;
+    const { locale, voice, phrases, history, turns, placed, paced, standby, acts } = run.begin;
     this.#run = run;
     this.#expected = run.steps.flatMap(({ t, o = [] }) => o.map(([type, fields]) => ({ atMs: t, type, fields })));
     this.#clock = new PlayedClock(timersOf(run.steps));
@@ -79,6 +79,7 @@ export class Player implements Stage {
     const { untilQuietMs, ...senses } = playedSenses(this);
     this.#conversation = mediaConversation({
       ...{ clock, openVoiceActivity, openRecogniser, synthesiser, history, turns, senses, untilQuietMs },
+      isPlaced: placed,
       ...(paced && { playoutClock }),
       ...(standby && { standby: clips }),
       ...(acts && { act: (action) => this.#leaves('acted', action) }),

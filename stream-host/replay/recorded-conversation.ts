@@ -37,13 +37,14 @@ export class RecordedConversation implements Everything {
 
   constructor(options: MediaConversationOptions, { inputs, agent }: RecordedConversationOptions) {
     const { clock, playoutClock, events, sink, openVoiceActivity, openRecogniser, synthesiser, standby } = options;
-    const { responder, history = [], turns = 0, policy = {}, act } = options;
+    const { responder, history = [], turns = 0, policy = {}, isPlaced = false, act } = options;
     const { locale, voice, phrases } = responder;
     const tape = new Tape({ clock, playoutClock, sink: inputs });
     this.#tape = tape;
     tape.begin({
       format: FORMAT,
       ...{ agent, locale, voice, phrases, history: tape.hiding.json(history), turns },
+      placed: isPlaced,
       changes: policy,
       policy: turnPolicy(policy),
       paced: playoutClock !== undefined,

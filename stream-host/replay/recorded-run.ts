@@ -42,6 +42,8 @@ const begin = z.object({
   phrases,
   history: z.array(z.unknown()).transform(parseHistory),
   turns: z.number().int().min(0),
+  /** The call was placed by us; not in older records. */
+  placed: z.boolean().default(false),
   /** What the agent wanted otherwise than the defaults, and what came of both then. */
   changes: policy.transform(changesOf),
   policy,

@@ -7,10 +7,12 @@ import type { History } from '../../dialogue/history.ts';
 import { firstSentence } from './clauses.ts';
 import type { ReplyOrigin } from './reply.ts';
 
-interface OwnSentencesOptions {
+export interface OwnSentencesOptions {
   readonly responder: Responder;
   readonly standby: StandbyVoice | undefined;
   readonly history: History;
+  /** We have placed the call. */
+  readonly isPlaced: boolean;
 }
 
 /** Words of which the audio is there. */
@@ -28,6 +30,11 @@ const FILLING_PURPOSE = {
 /** Whoever said it again would hear the same again. */
 const NOT_NOW: ReadonlySet<ErrorCode> = new Set(['model.throttled', 'model.away']);
 
+/** Who is called says no more than this as he answers, such as "Hello, this is Ann Miller." */
+const LONGEST_HELLO = 40;
+/** He is greeted so often in place of an answer, at most. */
+const MOST_GREETINGS = 2;
+
 /** What the engine itself makes the agent say, and how often it has. */
 export class OwnSentences {
   readonly #options: OwnSentencesOptions;
@@ -35,10 +42,13 @@ export class OwnSentences {
   readonly #isNew: boolean;
   #unansweredPrompts = 0;
   #fillers = 0;
+  /** How often whoever was called is yet greeted in place of an answer. */
+  #greetings: number;
 
   constructor(options: OwnSentencesOptions) {
     this.#options = options;
     this.#isNew = options.history.length === 0;
+    this.#greetings = options.isPlaced && this.#isNew ? MOST_GREETINGS : 0;
   }
 
   /** There is something left to say to a caller who is silent. */
@@ -47,9 +57,20 @@ export class OwnSentences {
     return this.#unansweredPrompts < prompts.length + (farewell === '' ? 0 : 1);
   }
 
-  /** The caller has said something. */
-  callerIsThere(): void {
+  /** Whether these are the words of one who was called and does not know why: he is greeted. */
+  isHello(text: string): boolean {
+    return this.#greetings > 0 && text !== '' && text.length <= LONGEST_HELLO;
+  }
+
+  /** Who has heard half of it may have an answer to it. */
+  greeted(heardText: string): void {
+    if (heardText.length * 2 >= this.#options.responder.phrases.greeting.length) this.#greetings = 0;
+  }
+
+  /** The caller has said something. @param isGreeted in place of an answer */
+  callerIsThere(isGreeted: boolean): void {
     this.#unansweredPrompts = 0;
+    this.#greetings = isGreeted ? this.#greetings - 1 : 0;
   }
 
   /** Whoever asked and was cut off learns why nobody answered, before the answer. */

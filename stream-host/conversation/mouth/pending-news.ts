@@ -49,16 +49,21 @@ export class PendingNews {
     for (const item of this.#items.splice(0)) history.append(item);
   }
 
-  /** What a turn of that kind says: one line, or whatever its model is to speak of. */
-  take(kind: string): { readonly all: readonly CallNews[]; readonly line?: string } {
+  /**
+   * What a turn of that kind says: one line, or whatever its model is to speak of.
+   * @param greeting what an opening says: lines that stand in it are said by it
+   */
+  take(kind: string, greeting = ''): { readonly all: readonly CallNews[]; readonly line?: string } {
     if (kind === 'line') {
       const { next } = this;
       if (!next) return { all: [] };
       this.#unsaid = this.#unsaid.filter((news) => news !== next);
       return { all: [next], ...(typeof next.speech === 'object' && { line: next.speech.line }) };
     }
-    if (kind !== 'answer') return { all: [] };
-    const all = this.#unsaid.filter((news) => this.#isDue(news) && !isLine(news));
+    const isOpening = kind === 'opening';
+    if (!isOpening && kind !== 'answer') return { all: [] };
+    const isIn = ({ speech }: CallNews) => isOpening && typeof speech === 'object' && greeting.includes(speech.line);
+    const all = this.#unsaid.filter((news) => this.#isDue(news) && (isOpening ? isIn(news) : !isLine(news)));
     this.#unsaid = this.#unsaid.filter((news) => !all.includes(news));
     return { all };
   }

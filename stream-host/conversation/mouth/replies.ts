@@ -1,27 +1,23 @@
 import type { Clock } from '../../../shared/clock.ts';
 import type { HistoryItem } from '../../../shared/sessions/history.ts';
-import type { CallAction, Responder } from '../../contract/agent.ts';
+import type { CallAction } from '../../contract/agent.ts';
 import type { CallNews } from '../../contract/call-news.ts';
 import type { Ending, SessionEmitter, WaitFilling } from '../../contract/events.ts';
 import type { Mouth, MouthEvents, StopCause } from '../../contract/mouth.ts';
-import type { StandbyVoice, Synthesiser } from '../../contract/speech.ts';
+import type { Synthesiser } from '../../contract/speech.ts';
 import { earOf, tellActions } from '../../dialogue/call-actions.ts';
-import type { History } from '../../dialogue/history.ts';
 import { type CallerWords, saysTheSame } from '../ear/caller-words.ts';
 import type { TurnPolicy } from '../turns/turn-policy.ts';
 import { AgentTurn } from './agent-turn.ts';
-import { OwnSentences } from './own-sentences.ts';
+import { OwnSentences, type OwnSentencesOptions } from './own-sentences.ts';
 import { PendingNews } from './pending-news.ts';
 import { owedAtStart, Reply, type ReplyOrigin } from './reply.ts';
 
-export interface RepliesOptions {
+export interface RepliesOptions extends OwnSentencesOptions {
   readonly clock: Clock;
   readonly openMouth: (events: MouthEvents) => Mouth;
   readonly synthesiser: Synthesiser;
-  readonly standby: StandbyVoice | undefined;
-  readonly responder: Responder;
   readonly policy: TurnPolicy;
-  readonly history: History;
   /** The number of the last turn before. */
   readonly turns: number;
   readonly words: CallerWords;
@@ -141,14 +137,15 @@ export class Replies {
     const historyLength = history.length;
     // The words of an unfinished turn stay taken: they may be corrected once more.
     const callerText = unfinished || this.news.isSilent ? '' : words.take();
-    const kind = callerText === '' ? (unasked ?? this.#nextKind ?? 'answer') : 'answer';
-    const news = this.news.take(kind);
+    const greets = !words.takenWereGiven && this.#sentences.isHello(callerText);
+    const kind = callerText === '' ? (unasked ?? this.#nextKind ?? 'answer') : greets ? 'opening' : 'answer';
+    const news = this.news.take(kind, this.#options.responder.phrases.greeting);
     const decidedMs = clock.now();
     const [wordsMs, isTyped] = callerText === '' ? [decidedMs, false] : [words.takenChangedMs, words.takenWereGiven];
     const draft = this.#takeDraft(number, callerText);
     if (callerText !== '') {
       history.append({ role: 'caller', text: callerText });
-      this.#sentences.callerIsThere();
+      this.#sentences.callerIsThere(greets);
       this.#askedAgain = false;
     }
     if (!this.news.isSilent) {
@@ -170,7 +167,7 @@ export class Replies {
     const callerText = this.#options.words.pendingText;
     if (this.#draft && saysTheSame(this.#draft.promptedWith, callerText)) return;
     this.dropDraft();
-    if (mode === 'off' || this.#draftsOfTurn >= maxPerTurn) return;
+    if (mode === 'off' || this.#draftsOfTurn >= maxPerTurn || this.#sentences.isHello(callerText)) return;
     this.#draftsOfTurn += 1;
     const history: readonly HistoryItem[] = [...this.#options.history.items, { role: 'caller', text: callerText }];
     this.#draft = this.#begin(this.#nextTurn, 'answer', callerText, history, mode);
@@ -357,12 +354,14 @@ export class Replies {
     this.#reply = undefined;
     reply.tell();
     this.#writeHistory(reply, heardMs);
+    const { heardText, fullText } = reply.turn.spoken(heardMs);
+    if (reply.origin.kind === 'opening') this.#sentences.greeted(heardText);
     // What was to be done with the call once it was heard is not done.
     if (interrupted) this.#note(reply.turn, 'cancelled');
     for (const { onSpoken } of reply.news) onSpoken?.(!interrupted && !reply.turn.failed);
     // Two tones in place of words are heard too, and somebody waits for their end.
     if (!reply.audible) return;
-    const words = { ...reply.turn.spoken(heardMs), ...earOf(reply.news) };
+    const words = { heardText, fullText, ...earOf(reply.news) };
     this.#options.events.emit('agentSpoke', { turn: reply.turn.number, ...words, interrupted });
   }
 

@@ -21,11 +21,12 @@ export function mediaMode({ openSpeech, turnsOf, converse = mediaConversation }:
     answers: true,
     rateHz: SAMPLE_RATE,
     open: (host) => {
-      const { clock, events, log, line, agent, agentName, history, turns, act, recorder } = host;
+      const { clock, events, log, line, agent, agentName, history, turns, act, recorder, facts } = host;
       const onServed: OnServed = (request) => recorder?.served?.(request);
       const speech = openSpeech(log, agent.locale, (usage) => recorder?.used(usage), onServed);
       const options = { ...speech, clock, events, sink: line, responder: agent, history, turns, act };
-      return converse({ ...options, policy: turnsOf(agentName) }, host);
+      const isPlaced = facts.direction === 'outbound';
+      return converse({ ...options, isPlaced, policy: turnsOf(agentName) }, host);
     },
   };
 }
