@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { pino } from 'pino';
 import { ACS_EVENTS, readAcsEvent } from '../carrier/acs/acs-events.ts';
 import type { CallEvent } from '../carrier/call-events.ts';
+import { CarrierError } from '../carrier/carrier-error.ts';
 import { systemClock } from '../clock.ts';
 import { randomIds } from '../ids.ts';
 import { sessionKeys } from '../sessions/keys.ts';
@@ -37,13 +38,17 @@ for (const redis of await redisesUnderTest()) {
     const raw = redis.connect();
     /** What the carrier was asked to do. */
     const asked: string[] = [];
+    let isAway = false;
     const carrier = {
       end: async () => asked.push('end') > 0,
       state: async () => 'connected' as const,
       participants: async () => [{ id: '+15550001', muted: false, onHold: false }],
       recordingState: async () => 'active' as const,
       stopRecording: async () => {},
-      startMedia: async () => void asked.push('media'),
+      startMedia: async () => {
+        if (isAway) throw new CarrierError('unavailable', 'acs.unavailable', 'Try again later.');
+        asked.push('media');
+      },
       startTranscription: async () => void asked.push('words'),
     };
     const processOf = (source: 'functions' | 'stream-host') => {
@@ -183,6 +188,31 @@ for (const redis of await redisesUnderTest()) {
       await first.work.visit(id);
       assert.equal((await first.ledger.get(id, 'played'))?.state, 'succeeded');
       assert.deepEqual(await leftovers(raw, id), NOTHING_LEFT);
+    });
+
+    test('a carrier that could not be asked for the media is asked again every 1.5 s for 40 s: nobody sits in silence though he could be (closer17 4)', async () => {
+      const id = `silence-${redis.kind}`;
+      await first.store.create({ ...newSession(id), status: 'connected', callConnectionId: `connection-${id}` });
+      const { todo } = sessionKeys(id);
+      isAway = true;
+      await first.inbox.append(id, [eventOf(id, 'MediaStreamingFailed', 1)]);
+      await first.work.visit(id);
+      const waitsMs: number[] = [];
+      const next = async () => {
+        const { 'media-lost': line = '' } = await raw.hgetall(todo);
+        const [seconds = 0, micros = 0] = await raw.time();
+        waitsMs.push(Number.parseInt(line, 10) - (Number(seconds) * 1000 + Number(micros) / 1000));
+        await raw.hset(todo, 'media-lost', line.replace(/^\d+/, '0'));
+        await first.work.visit(id);
+      };
+      while (waitsMs.reduce((sum, ms) => sum + ms, 0) < 40_000) await next();
+      assert.ok(Math.max(...waitsMs) <= 1_500, `${Math.max(...waitsMs)} ms`);
+      isAway = false;
+      asked.length = 0;
+      await next();
+      assert.deepEqual(asked, ['media']);
+      await first.inbox.append(id, [eventOf(id, 'CallDisconnected', 2)]);
+      await workOff(raw, first);
     });
 
     test('keys that are a secret stand nowhere in Redis, and their events count', async () => {

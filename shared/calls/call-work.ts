@@ -18,7 +18,7 @@ import { followUpOf, recordTakenIn } from './call-spans.ts';
 import { isOver } from './call-state.ts';
 import { endWord } from './end-reasons.ts';
 import { type FollowUpParts, follow, RESTORE_GRACE_MS } from './follow-ups.ts';
-import type { Consequences } from './handlers/consequences.ts';
+import type { Consequences, FollowUp } from './handlers/consequences.ts';
 import { consequencesOf } from './handlers/handlers.ts';
 import { RECONCILE } from './operation-ledger.ts';
 
@@ -52,6 +52,11 @@ type Taken = { readonly [Which in 'taken' | 'passedOver']: string[] };
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 30_000;
 const MOST_TRIES = 16;
+/** What a caller waits for in silence: a carrier that can be asked again must not find that the next try is half a minute away. */
+const AWAITED: ReadonlySet<string> = new Set<FollowUp>(['media-lost', 'session-lost', 'words-lost']);
+const LONGEST_AWAITED_MS = 1_500;
+/** For some 45 s, when the call is hung up (`CallSweep`). */
+const MOST_AWAITED_TRIES = 32;
 /** Each round means that somebody else changed the session in between. */
 const COMMIT_ATTEMPTS = 32;
 /** When a call is looked at again whose worker died over it. */
@@ -269,7 +274,10 @@ export class CallWork {
       return undefined;
     } catch (failure) {
       const tries = todo.tries + 1;
-      const inMs = tries > MOST_TRIES ? undefined : Math.min(FIRST_RETRY_MS * 2 ** (tries - 1), LONGEST_RETRY_MS);
+      const [most, longestMs] = AWAITED.has(name)
+        ? [MOST_AWAITED_TRIES, LONGEST_AWAITED_MS]
+        : [MOST_TRIES, LONGEST_RETRY_MS];
+      const inMs = tries > most ? undefined : Math.min(FIRST_RETRY_MS * 2 ** (tries - 1), longestMs);
       if (inMs === undefined) log.error({ err: failure }, 'could not be done, and is given up');
       await inbox.commit(sessionId, token, { todo: [{ name, was, inMs, tries, data: todo.data }] });
       return failure;
