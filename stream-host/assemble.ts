@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import { CallSweep } from '../shared/calls/call-sweep.ts';
+import { mediaMissing } from '../shared/calls/media-missing.ts';
 import { type Calls, openCalls, type WorkingCarrier } from '../shared/calls/open-calls.ts';
 import type { Carrier } from '../shared/carrier/carrier.ts';
 import { restartMedia } from '../shared/carrier/restart-media.ts';
@@ -151,10 +152,19 @@ export function assembleHost(parts: HostParts): AssembledHost {
   };
   const relay = new SessionRelay({ redis, clock, log });
   const tickets = new Tickets(parts);
-  const moveMedia = (callId: string) => restartMedia(parts.calls, callId, 'handed-over', clock);
+  const onNotOpened = (sessionId: string, callId: string) =>
+    life.work.tell(sessionId, mediaMissing(sessionId, callId, clock.wallMs()));
+  const moveMedia = async (callId: string, sessionId: string) => {
+    try {
+      return await restartMedia(parts.calls, callId, 'handed-over', clock);
+    } catch (error) {
+      await onNotOpened(sessionId, callId);
+      throw error;
+    }
+  };
   const held = { store, commands, live, ending, relay };
   const reception = new Reception({ ...parts, ...held, callDesk, tickets, modes, moveMedia });
-  const orphans = new OrphanedCalls({ store, calls: parts.calls, clock, log, traces: parts.traces });
+  const orphans = new OrphanedCalls({ store, calls: parts.calls, onNotOpened, clock, log, traces: parts.traces });
   const loops = new Loops({ clock, onStuck: (error) => parts.onBroken?.(error) });
   const record = new HostRecord({
     store,

@@ -11,6 +11,8 @@ import { ATTRIBUTE, SPAN } from '../../shared/telemetry/names.ts';
 export interface OrphanedCallsOptions {
   readonly store: SessionStore;
   readonly calls: Pick<Carrier, 'stopMedia' | 'startMedia'>;
+  /** The carrier has opened no other socket, and may have closed the old one: it is to be asked again. */
+  readonly onNotOpened?: ((sessionId: string, callConnectionId: string) => Promise<void>) | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   readonly traces?: Pick<CallTraces, 'within'> | undefined;
@@ -92,7 +94,12 @@ export class OrphanedCalls {
     const { calls, clock } = this.#options;
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       // Where the carrier has no socket any more, the loss is told, and whoever took that in opens another.
-      if (!(await restartMedia(calls, callId, 'moved', clock))) return;
+      try {
+        if (!(await restartMedia(calls, callId, 'moved', clock))) return;
+      } catch (error) {
+        await this.#options.onNotOpened?.(sessionId, callId);
+        throw error;
+      }
       log.info({ attempt }, 'the carrier was asked for another socket');
       if (await this.#isTaken(sessionId)) return;
     }

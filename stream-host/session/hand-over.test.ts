@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { CarrierError } from '../../shared/carrier/carrier-error.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { defaultPhrases } from '../agent/phrases.ts';
 import { type Client, phoneSession, redisForTests, responder, startHost } from '../testing/host-under-test.ts';
@@ -14,6 +15,7 @@ function carrierOf(at: () => Awaited<ReturnType<typeof startHost>>) {
   const sockets = new Map<string, Client>();
   const lines = new Map<string, ReturnType<Client['startCall']>>();
   const asked: string[] = [];
+  const refuses = { times: 0 };
   const carrier = {
     state: async () => 'connected' as const,
     hangUp: async () => {},
@@ -29,12 +31,14 @@ function carrierOf(at: () => Awaited<ReturnType<typeof startHost>>) {
     },
     startMedia: async (callId: string) => {
       asked.push(`start ${callId}`);
+      refuses.times -= 1;
+      if (refuses.times >= 0) throw new CarrierError('unavailable', 'acs.unavailable', 'Try again later.');
       const socket = await at().phone(callId, callId.slice('call-'.length));
       sockets.set(callId, socket);
       lines.set(callId, socket.startCall());
     },
   };
-  return { carrier, sockets, lines, asked };
+  return { carrier, sockets, lines, asked, refuses };
 }
 
 const saidIn = async (host: Awaited<ReturnType<typeof startHost>>, id: string) =>
@@ -131,6 +135,26 @@ test('a host that is asked to end hands no call over to one that drains, too, an
   await eventually(async () => (await going.store.owner('waits'))?.startsWith('comes') === true);
   for (const { socket } of sockets.values()) socket.terminate();
   await Promise.all([going.close(), draining.close(), comes.close()]);
+});
+
+test('a call whose old socket is closed and for which ACS opens no other at once is brought back within seconds (closer17 5)', async () => {
+  const { carrier, sockets, asked, refuses } = carrierOf(() => staying);
+  const going = await startHost(redis.url, { calls: carrier, place: 'going-slow' });
+  const staying = await startHost(redis.url, { calls: carrier, place: 'staying-slow' });
+  await going.store.create({ ...phoneSession('slow'), callConnectionId: 'call-slow' });
+  const phone = await going.phone('call-slow', 'slow');
+  sockets.set('call-slow', phone);
+  phone.startCall();
+  await phone.untilKind('AudioData');
+  // One hand-over asks six times.
+  refuses.times = 8;
+  await going.leave(5_000);
+  const sinceMs = performance.now();
+  await eventually(async () => (await going.store.owner('slow'))?.startsWith('staying-slow') === true);
+  assert.ok(performance.now() - sinceMs < 15_000, 'the sweep looks later');
+  assert.equal(asked.filter((each) => each === 'start call-slow').length, 9);
+  for (const { socket } of sockets.values()) socket.terminate();
+  await Promise.all([going.close(), staying.close()]);
 });
 
 test('a call that is just being taken when its host is asked to end is handed over, too (closer17 3)', async () => {

@@ -52,7 +52,7 @@ export interface LiveSessionOptions {
    * Has the carrier open the call's media socket anew, at another host.
    * @returns false where there was none to close
    */
-  readonly moveMedia?: ((callConnectionId: string) => Promise<boolean>) | undefined;
+  readonly moveMedia?: ((callConnectionId: string, sessionId: string) => Promise<boolean>) | undefined;
   /** Something failed that cannot fail: this process may not be sound. */
   readonly onUnexpected?: ((error: unknown) => void) | undefined;
   /** What is done with phone calls. Without it nothing can be. */
@@ -226,9 +226,9 @@ export class LiveSession {
     this.#wrapUp(CLOSE.goingAway, HANDED_OVER, ELSEWHERE);
     await this.#letGo();
     try {
-      if (await moveMedia(callId)) log.info({ found }, 'the call goes on at another host');
+      if (await moveMedia(callId, session.id)) log.info({ found }, 'the call goes on at another host');
     } catch (error) {
-      // Its socket is closed with a reason, which the carrier tells; whoever takes that in opens another.
+      // It is asked again by whoever works at the call.
       log.warn({ reason: messageOf(error) }, 'the carrier opened no other socket for a call that is handed over');
     }
     transport.close(CLOSE.goingAway, ELSEWHERE);
