@@ -29,6 +29,19 @@ test('a warm transfer: the caller waits, the human is told, the caller is put th
   assert.equal(await call.state(), 'succeeded');
 });
 
+test('what comes of a transfer is told as the result of the tool that asked for it (stranger16: hand_to_human was told as transfer_call)', async () => {
+  const call = await callInProgress();
+  answers(call);
+  call.desk.act(warm());
+  await eventually(() => call.over.length > 0);
+  const declined = await callInProgress();
+  declined.carrier.failing.set('add', new CarrierError('refused', 'acs.refused', 'No.'));
+  declined.desk.act(warm());
+  await eventually(() => declined.results().includes('failed'));
+  const names = [...call.news, ...declined.news].map(({ item }) => item?.call.name);
+  assert.deepEqual(names, ['hand_to_human', 'hand_to_human']);
+});
+
 test('without a summary the agent sums up in its own words', async () => {
   const call = await callInProgress();
   answers(call);

@@ -38,7 +38,7 @@ export interface CallDeskOptions {
   readonly mode: Mode;
   /** Whom the mode attends to from now on. */
   readonly attend: (to: Attention) => void;
-  readonly recording: Pick<CallRecording, 'start' | 'refuse' | 'told'> | undefined;
+  readonly recording: Pick<CallRecording, 'start' | 'refuse' | 'told' | 'joined'> | undefined;
   /** Our number, by which others are called. */
   readonly source: PartyId | undefined;
   readonly clock: Clock;
@@ -52,6 +52,8 @@ export interface CallDeskOptions {
 
 type Wish = CallWish | { readonly kind: 'record' };
 
+const TRANSFER_TOOL = 'transfer_call';
+
 const NOT_DONE = {
   note: 'It did not come about: the caller is with you again, and hears you. Tell him so, and go on.',
 };
@@ -64,6 +66,8 @@ export class CallDesk {
   readonly #options: CallDeskOptions;
   /** What is under way: a transfer, or a hold. */
   #busy: string | undefined;
+  /** The tool by which the agent has asked for the transfer that is under way. */
+  #tool = TRANSFER_TOOL;
   #warm: WarmTransfer | undefined;
   readonly #caller: PartyId;
   readonly #hold: CallerHold;
@@ -103,14 +107,16 @@ export class CallDesk {
   take(command: Extract<SessionCommand, { type: 'wish' | 'operation' | 'participants' }>): void {
     switch (command.type) {
       case 'wish':
-        void this.#do(command.wish, command.operationContext, 'api', 'transfer_call');
+        void this.#do(command.wish, command.operationContext, 'api', TRANSFER_TOOL);
         return;
       case 'participants':
         this.#warm?.participants(command.ids, command.sequence);
         return;
       case 'operation': {
         const { operationContext, succeeded, reason } = command;
-        if (this.#warm?.ended(operationContext, succeeded, reason)) return;
+        const warm = this.#warm?.ended(operationContext, succeeded, reason);
+        if (warm === 'human-came') this.#options.recording?.joined(operationContext, true);
+        if (warm) return;
         void this.#ended(operationContext, succeeded, reason);
       }
     }
@@ -158,6 +164,7 @@ export class CallDesk {
       return this.#settleFailed(operationContext, reason);
     }
     this.#busy = operationContext;
+    this.#tool = tool;
     try {
       const of = await this.#of(operationContext, askedBy);
       if (!of) throw new Error('the call is not known yet');
@@ -187,6 +194,7 @@ export class CallDesk {
     const found = await ports.ledger.get(session.id, operationContext).catch(() => undefined);
     if (!found || isSettled(found.state) || this.#busy !== undefined || this.#closed) return;
     this.#busy = operationContext;
+    this.#tool = TRANSFER_TOOL;
     this.#attend('waiting');
   }
 
@@ -248,7 +256,7 @@ export class CallDesk {
     if (this.#toldFailed.has(operationContext)) return;
     this.#toldFailed.add(operationContext);
     this.#attend('caller');
-    this.#failed(operationContext, 'transfer_call', reason);
+    this.#failed(operationContext, this.#tool, reason);
   }
 
   async #transferWarm(of: OperationOf, wish: TransferWish): Promise<void> {
@@ -267,10 +275,7 @@ export class CallDesk {
       ports,
       of,
       wish,
-      source,
-      mode,
-      clock,
-      log,
+      ...{ source, mode, clock, log, tool: this.#tool },
       caller: this.#caller,
       attend: (to) => this.#attend(to),
       wasOnHold: this.#hold.isOthers,
@@ -293,7 +298,7 @@ export class CallDesk {
     if (put) return onPutThrough();
     if (outcome.kind === 'caller-left') return onCallerLeft();
     this.#attend('caller');
-    this.#failed(operationContext, 'transfer_call', message);
+    this.#failed(operationContext, this.#tool, message);
   }
 
   /** Of what no host waits for in its memory: another one had begun it, or the API has. */
@@ -302,6 +307,7 @@ export class CallDesk {
     try {
       const operation = await ports.ledger.get(session.id, operationContext);
       if (operation?.kind === 'recording') return this.#options.recording?.told(operation);
+      if (operation?.kind === 'add-participant' && succeeded) this.#options.recording?.joined(operationContext, false);
       if (!operation || this.#closed || operation.data.askedBy === 'engine') return;
       if (operation.kind === 'transfer') {
         // The API asks the carrier for blind ones by itself: of one that fails the caller hears from the agent all the same.

@@ -29,6 +29,7 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ what: fc.constantFrom('pause' as const, 'resume' as const, 'stop' as const) }) },
   { weight: 6, arbitrary: fc.record({ what: fc.constant('spoken' as const), heard: fc.boolean() }) },
   { weight: 6, arbitrary: fc.record({ what: fc.constant('command' as const), twice: fc.boolean() }) },
+  { weight: 3, arbitrary: fc.record({ what: fc.constant('joins' as const), aside: fc.boolean() }) },
   { weight: 4, arbitrary: fc.record({ what: fc.constant('event' as const), which: fc.nat(), twice: fc.boolean() }) },
   {
     weight: 2,
@@ -139,6 +140,10 @@ class Call {
   commands: SessionCommand[] = [];
   news: CallNews[] = [];
   heard = 0;
+  /** How many have come, and how many of them were there when the notice was last begun that was heard. */
+  joined = 0;
+  told = 0;
+  readonly #beganWith = new Map<CallNews, number>();
   /** It was said to have failed, and runs. */
   readonly falseAlarms: string[] = [];
   #asked = 0;
@@ -159,7 +164,9 @@ class Call {
       mode: {
         ...{ start() {}, audio() {}, pressed() {}, interrupt() {}, close() {} },
         told: (told: CallNews) => {
-          if (told.speech !== 'none') this.news.push(told);
+          if (told.speech === 'none') return;
+          this.news.push(told);
+          this.#beganWith.set(told, this.joined);
         },
       },
       events: new SessionEvents(new VirtualClock()),
@@ -186,6 +193,9 @@ class Call {
         return this.command(each.twice);
       case 'event':
         return this.event(each.which, each.twice);
+      case 'joins':
+        this.joined += 1;
+        return this.host.joined(`joined-${this.joined}`, each.aside);
       case 'dies':
         return this.carrier.dies();
       case 'dies unheard': {
@@ -225,7 +235,10 @@ class Call {
 
   spoken(heard: boolean): void {
     const news = this.news.shift();
-    if (heard && news && JSON.stringify(news.speech).includes(NOTICE)) this.heard += 1;
+    if (heard && news && JSON.stringify(news.speech).includes(NOTICE)) {
+      this.heard += 1;
+      this.told = this.#beganWith.get(news) ?? 0;
+    }
     news?.onSpoken?.(heard);
   }
 
@@ -281,6 +294,8 @@ test('whatever is asked of a recording, and whatever becomes of it, told late, t
         isAway = false;
         assert.deepEqual(call.falseAlarms, []);
         assert.ok(call.carrier.begun <= call.heard, 'recorded before the notice was heard');
+        const isUntold = call.told < call.joined && call.carrier.running?.active === true;
+        if (isUntold) assert.fail('somebody who came in is recorded untold');
       }
       await call.settle();
       const isUnheard = steps.some(({ what }) => what === 'dies unheard');

@@ -19,6 +19,7 @@ import type { AgentRecording } from '../contract/agent.ts';
 import type { SessionEventSource } from '../contract/events.ts';
 import type { Mode } from '../contract/mode.ts';
 import { newsItem } from './call-news.ts';
+import { Newcomers } from './newcomers.ts';
 
 /** How a deployment records, by its settings. */
 export interface RecordingPlan {
@@ -69,9 +70,19 @@ export class CallRecording {
   #entered: Promise<unknown> = Promise.resolve();
   /** It is being found out what the last host had begun: what comes meanwhile waits for that. */
   #resuming: Promise<void> | undefined;
+  readonly #newcomers: Newcomers;
 
   constructor(options: CallRecordingOptions) {
+    const { ports, sessionId, mode, log, agent, plan } = options;
+    const { noticeUrl } = plan;
     this.#options = options;
+    this.#newcomers = new Newcomers({
+      ...{ ports, sessionId, mode, log, notice: agent?.notice ?? false, mostNotices: MOST_NOTICES },
+      of: async (operationContext) => ({ ...this.#of(operationContext), callId: await this.#callId() }),
+      play: noticeUrl === undefined ? undefined : (by) => void this.#play(by, noticeUrl),
+      state: () => this.#state,
+      move: (happening) => void this.#move(happening),
+    });
   }
 
   /** The agent need not say the notice. */
@@ -117,6 +128,14 @@ export class CallRecording {
     else this.#settle(by, 'recording.running');
   }
 
+  /** Somebody has come into the call. @param aside he alone hears the agent now */
+  joined(by: string, aside: boolean): void {
+    if (this.#resuming) return void this.#resuming.then(() => this.joined(by, aside));
+    if (this.#known.has(by)) return;
+    this.#known.add(by);
+    this.#newcomers.joined(by, aside);
+  }
+
   /** Nothing comes of it. */
   refuse(by: string, code: string): void {
     // A host that takes the call over may have begun with it already.
@@ -128,6 +147,7 @@ export class CallRecording {
   /** An operation of the call has ended. @returns whether it was the carrier's notice, or a recording that is taken back */
   ended(operationContext: string, succeeded: boolean, reason: string): boolean {
     const state = this.#state;
+    if (this.#newcomers.played(toldBy(operationContext), succeeded)) return true;
     if (state.is === 'noticing' && operationContext === noticeOf(state.by)) {
       this.#played(state.by, succeeded);
       return true;
@@ -164,6 +184,7 @@ export class CallRecording {
         this.#state = { is: 'starting', by: found.by, unanswered: true };
       } else if (found.is === 'wanted') this.#want(found.by);
       else this.#state = found;
+      this.#newcomers.resume(operations);
     } catch (error) {
       log.warn({ reason: reasonOf(error) }, 'it is not known whether the call is being recorded');
     }
@@ -227,7 +248,7 @@ export class CallRecording {
   #say(by: string, notice: string, attempt: number): void {
     const { mode } = this.#options;
     this.#move({ what: 'notice', by });
-    if (!this.#isNoticing(by)) return;
+    if (this.#state.is !== 'noticing' || this.#state.by !== by) return;
     if (!mode.told || attempt > MOST_NOTICES) {
       this.#fail(by, mode.told ? 'recording.notice-unheard' : 'calls.no-voice');
       return;
@@ -266,6 +287,7 @@ export class CallRecording {
   }
 
   #played(by: string, succeeded: boolean): void {
+    if (this.#newcomers.played(by, succeeded)) return;
     if (succeeded) void this.#record(by);
     else this.#fail(by, 'recording.notice-unheard');
   }
@@ -298,6 +320,7 @@ export class CallRecording {
     if (after === before) return false;
     if (after.is === 'running' && before.is !== 'paused') this.#options.log.info('the call is recorded');
     if (before.is !== 'off' && before.is !== 'stopping' && 'reason' in after) this.#failed(before, after.reason);
+    this.#newcomers.moved();
     if (after.is === 'stopping' && after.recordingId !== undefined) void this.#stop(after.recordingId);
     return true;
   }
@@ -324,10 +347,6 @@ export class CallRecording {
       if (!failedAs(error, 'gone')) log.error({ reason: reasonOf(error) }, 'a recording could not be stopped');
     });
     this.#move({ what: 'stopped', of: recordingId });
-  }
-
-  #isNoticing(by: string): boolean {
-    return this.#state.is === 'noticing' && this.#state.by === by;
   }
 
   /** Before the carrier was asked. */
@@ -360,7 +379,9 @@ export class CallRecording {
   }
 }
 
-const noticeOf = (by: string): string => `${by}.notice`;
+const NOTICE = '.notice';
+const noticeOf = (by: string): string => `${by}${NOTICE}`;
+const toldBy = (of: string): string | undefined => (of.endsWith(NOTICE) ? of.slice(0, -NOTICE.length) : undefined);
 
 /** The carrier's own words may name numbers, or whatever they like. */
 const codeOf = (reason: string): string =>

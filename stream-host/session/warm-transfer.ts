@@ -15,6 +15,8 @@ export interface WarmTransferOptions {
   readonly ports: OperationPorts;
   readonly of: OperationOf;
   readonly wish: TransferWish;
+  /** By which the agent has asked for it: what comes of it is told as its result. */
+  readonly tool: string;
   readonly caller: PartyId;
   /** Our number, by which the human is called. */
   readonly source: PartyId | undefined;
@@ -104,11 +106,12 @@ export class WarmTransfer {
     }
   }
 
-  /** An operation of the call has ended. @returns whether it was a step of this one */
-  ended(operationContext: string, succeeded: boolean, reason: string): boolean {
-    if (!operationContext.startsWith(`${this.#options.of.operationContext}.`)) return false;
-    if (operationContext === this.#step('add').operationContext) this.#answered(succeeded || reason || 'no answer');
-    return true;
+  /** An operation of the call has ended. @returns which step of this one it was, if it was one */
+  ended(operationContext: string, succeeded: boolean, reason: string): 'human-came' | 'step' | undefined {
+    if (!operationContext.startsWith(`${this.#options.of.operationContext}.`)) return undefined;
+    if (operationContext !== this.#step('add').operationContext) return 'step';
+    this.#answered(succeeded || reason || 'no answer');
+    return succeeded ? 'human-came' : 'step';
   }
 
   /** Who is in the call now. */
@@ -181,14 +184,14 @@ export class WarmTransfer {
 
   /** @returns true, or who is gone meanwhile */
   async #tellHuman(): Promise<true | string> {
-    const { mode, wish, of } = this.#options;
+    const { mode, wish, of, tool } = this.#options;
     // The call is only written down by now: nobody is put through to somebody who knows nothing of him.
     if (!mode.told) return 'calls.no-voice';
     await this.#wait(this.#waits.beforeSummaryMs);
     const { summary } = wish;
     const said = new Promise<true>((resolve) => {
       mode.told?.({
-        item: newsItem(`${of.operationContext}-answered`, 'transfer_call', ANSWERED),
+        item: newsItem(`${of.operationContext}-answered`, tool, ANSWERED),
         speech: summary === undefined ? 'own-words' : { line: summary },
         aside: true,
         onSpoken: () => resolve(true),

@@ -6,7 +6,7 @@ import { newSession, redisesUnderTest } from '../../../shared/sessions/testing/r
 import type { CallAction } from '../../contract/agent.ts';
 import type { CallNews } from '../../contract/call-news.ts';
 import type { Mode } from '../../contract/mode.ts';
-import { CallDesk } from '../call-desk.ts';
+import { CallDesk, type CallDeskOptions } from '../call-desk.ts';
 import { ScriptedCarrier } from './scripted-carrier.ts';
 
 export const CALLER = '+15550001';
@@ -27,10 +27,16 @@ export const warm = (fields: object = {}): CallAction => ({
 });
 export const blind = (): CallAction => warm({ how: 'blind', summary: undefined });
 
+interface CallAtDeskOptions {
+  readonly hasVoice?: boolean;
+  readonly clock?: Clock;
+  readonly recording?: CallDeskOptions['recording'];
+}
+
 /** A call with one who talks on it, whose carrier and agent are in the test's hands. */
 export async function callInProgress(
   known?: Session,
-  { hasVoice = true, clock = systemClock }: { readonly hasVoice?: boolean; readonly clock?: Clock } = {},
+  { hasVoice = true, clock = systemClock, recording }: CallAtDeskOptions = {},
 ) {
   const session =
     known ??
@@ -67,7 +73,7 @@ export async function callInProgress(
     session,
     mode,
     attend: (to) => void heard.push(to),
-    recording: undefined,
+    recording,
     source: OURS,
     clock,
     log,

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { eventually } from '../../shared/testing/eventually.ts';
+import { CALLER, callInProgress, ledger as callLedger, HUMAN, warm } from './testing/call-at-desk.ts';
+import { ledger, NOTICE, PLAN, recorded } from './testing/recording-rig.ts';
+
+const AGENT = { fromStart: false, notice: NOTICE };
+
+/** A call that is recorded. */
+async function running(plan = PLAN, sessionId?: string) {
+  const call = recorded(AGENT, plan, sessionId === undefined ? {} : { sessionId });
+  call.recording.begin('from-start', true);
+  await call.ask('r');
+  if (plan.noticeUrl === undefined) call.news.shift()?.onSpoken?.(true);
+  else call.recording.ended('r.notice', true, '');
+  await eventually(() => call.isRunning());
+  call.carrier.asked.length = 0;
+  return call;
+}
+
+test('whoever comes into a recorded call is told before anything of him is recorded (breaker16c n3)', async () => {
+  const call = await running();
+  call.recording.joined('added', false);
+  call.recording.joined('added', false);
+  await eventually(() => call.news.length > 0);
+  assert.deepEqual(call.carrier.asked, ['pause recording-1']);
+  assert.equal((await call.now()).is, 'paused');
+  assert.deepEqual(call.news[0]?.speech, { line: NOTICE });
+  // It is cut off, and said again.
+  call.news.shift()?.onSpoken?.(false);
+  assert.equal(call.news.length, 1);
+  assert.deepEqual(call.carrier.asked, ['pause recording-1']);
+  call.news.shift()?.onSpoken?.(true);
+  await eventually(() => call.isRunning());
+  assert.deepEqual(call.carrier.asked, ['pause recording-1', 'resume recording-1']);
+  assert.equal(call.news.length, 0);
+});
+
+test('where nobody hears the notice the recording stays paused, and what the application has paused stays so', async () => {
+  const unheard = await running();
+  unheard.recording.joined('added', false);
+  for (let said = 0; said < 3; said += 1) {
+    await eventually(() => unheard.news.length > 0);
+    unheard.news.shift()?.onSpoken?.(false);
+  }
+  assert.equal(unheard.news.length, 0);
+  assert.equal((await unheard.now()).is, 'paused');
+
+  const paused = await running();
+  await paused.change('pause', 'p');
+  await paused.tell('p');
+  paused.recording.joined('added', false);
+  assert.equal(paused.news.length, 1);
+  paused.news.shift()?.onSpoken?.(true);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(paused.carrier.asked, ['pause recording-1']);
+});
+
+test('the carrier plays its notice to them, and a host that takes the call over tells them anew', async () => {
+  const played = await running({ ...PLAN, noticeUrl: 'https://example.org/notice.wav' });
+  played.recording.joined('added', false);
+  await eventually(() => played.carrier.asked.includes('play'));
+  assert.equal(played.recording.ended('added.notice', true, ''), true);
+  await eventually(() => played.isRunning());
+
+  const before = await running();
+  before.recording.joined('added', false);
+  await eventually(() => before.news.length > 0);
+  before.recording.close(false);
+  const after = recorded(AGENT, PLAN, { sessionId: before.sessionId });
+  after.recording.begin('from-start', false);
+  await eventually(() => after.news.length > 0);
+  after.news.shift()?.onSpoken?.(true);
+  await eventually(() => after.isRunning());
+  assert.equal((await ledger.list(before.sessionId)).at(-1)?.state, 'succeeded');
+});
+
+test('the human of a warm transfer is told aside, one who is added by the API is told with all', async () => {
+  const joined: string[] = [];
+  const recording = {
+    ...{ start() {}, refuse() {}, told() {} },
+    joined: (by: string, aside: boolean) => void joined.push(`${by} ${aside}`),
+  };
+  const call = await callInProgress(undefined, { recording });
+  call.carrier.onAsked = (what, context) => {
+    if (!what.startsWith('add')) return;
+    call.carrier.inCall = [CALLER, HUMAN];
+    setImmediate(() => call.tell(context, true));
+  };
+  call.desk.act(warm());
+  await eventually(() => call.over.length > 0);
+  assert.deepEqual(joined, ['key-1.add true']);
+
+  const { id: sessionId } = call.session;
+  const added = { sessionId, operationContext: 'added', kind: 'add-participant', deadlineMs: 60_000 } as const;
+  await callLedger.begin({ ...added, data: { target: HUMAN, askedBy: 'api' } });
+  call.tell('added', false, '486');
+  call.tell('added', true);
+  await eventually(() => joined.length > 1);
+  assert.deepEqual(joined, ['key-1.add true', 'added false']);
+});
