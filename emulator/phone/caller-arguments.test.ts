@@ -51,6 +51,12 @@ test('it finds the stack at the ports of the environment, unless an option says 
 
 test('what has no effect is refused, and voices are named (newcomer 5.2-17)', () => {
   assert.throws(() => parseCallerArguments(['--outbound', '--to', '+15550100'], {}), /--to .*--outbound/);
+  assert.throws(() => parseCallerArguments(['--context', 'a=b'], {}), /--context .*--outbound/);
+  assert.throws(() => parseCallerArguments(['--record'], {}), /--record .*--outbound/);
+  assert.throws(
+    () => parseCallerArguments(['--outbound', '--context', 'Ann'], {}),
+    /--context is "Ann".*customer_name=/,
+  );
   assert.throws(() => parseCallerArguments(['--voice', 'nobody'], {}), /"nobody"; there are: slt, rms, awb, kal16\./);
   assert.match(HELP, /slt, rms, awb, kal16 \(\w+\)/);
   for (const line of HELP.split('\n')) assert.ok(line.length <= 90, line);
@@ -90,4 +96,13 @@ test('a call through Teams goes to a resource account, or comes from one', () =>
     () => parseCallerArguments(['--teams', '--to', '+15550100'], {}),
     /--teams it takes a Teams resource account/,
   );
+});
+
+test('a context for the agent of a call that is placed can be given (stranger16: context_greeting cannot be tried)', () => {
+  const given = ['--outbound', '--context', 'customer_name=Ann', '--context', 'topic=boots = two', '--record'];
+  assert.partialDeepStrictEqual(parseCallerArguments(given, {}), {
+    context: { customer_name: 'Ann', topic: 'boots = two' },
+    record: true,
+  });
+  assert.equal(parseCallerArguments(['--outbound'], {}).context, undefined);
 });

@@ -58,6 +58,9 @@ The call
                         those that the stack has. Without it, the agent's own mode, or
                         that of ACS_STREAMING_MODE
   --outbound            be called: asks the functions to call, rings, answers
+  --context NAME=VALUE  what the agent knows of such a call, and may greet with (its
+                        context_greeting); again for the next. Only with --outbound
+  --record              such a call is recorded, as record_call of the API has it
   --to NUMBER           the number to dial (${DEFAULT_NUMBER}); not with --outbound
   --teams               through Teams Phone: dials a Teams resource account, or with
                         --outbound is called from one. --to names another account
@@ -109,6 +112,9 @@ export interface CallerArguments {
   readonly agent: string | undefined;
   readonly mode: string | undefined;
   readonly outbound: boolean;
+  /** Of a call that we are to get: what its agent knows. */
+  readonly context: Readonly<Record<string, string>> | undefined;
+  readonly record: boolean;
   readonly to: string;
   /** The Teams resource account that the call goes to, or comes from. */
   readonly teams: string | undefined;
@@ -137,6 +143,8 @@ const OPTIONS = {
   agent: { type: 'string' },
   mode: { type: 'string' },
   outbound: { type: 'boolean', default: false },
+  context: { type: 'string', multiple: true },
+  record: { type: 'boolean', default: false },
   teams: { type: 'boolean', default: false },
   to: { type: 'string' },
   number: { type: 'string' },
@@ -184,6 +192,10 @@ export function parseCallerArguments(given: readonly string[], env: Environment)
   if (values.outbound && values.to !== undefined && teams === undefined) {
     throw new ConfigError('--to is the number to dial, and with --outbound nobody dials; leave one of them out.');
   }
+  if (!values.outbound && (values.context !== undefined || values.record)) {
+    const option = values.context === undefined ? '--record' : '--context';
+    throw new ConfigError(`${option} is for a call that the application places; give --outbound, too.`);
+  }
   return {
     help: values.help,
     lines: lines.length > 0 ? lines : [DEFAULT_LINE],
@@ -194,6 +206,8 @@ export function parseCallerArguments(given: readonly string[], env: Environment)
     // A mode that this release does not know may be one of the stack's.
     mode: streamingMode.safeParse(values.mode).data ?? values.mode?.trim().toLowerCase(),
     outbound: values.outbound,
+    context: values.context && Object.fromEntries(values.context.map(fact)),
+    record: values.record,
     to: teams ?? phoneNumber('to', values.to ?? DEFAULT_NUMBER),
     teams,
     number: values.number === undefined ? undefined : phoneNumber('number', values.number),
@@ -216,6 +230,12 @@ function parse(given: readonly string[]) {
   } catch (error) {
     throw new ConfigError(`${messageOf(error)}: see npm run call -- --help`);
   }
+}
+
+function fact(given: string): readonly [name: string, value: string] {
+  const [, name, value] = /^(\w+)=(.*)$/s.exec(given) ?? [];
+  if (name !== undefined && value !== undefined) return [name, value];
+  throw new ConfigError(`--context is "${given}"; it takes a name and a value, such as customer_name=Ann.`);
 }
 
 function account(given = DEFAULT_ACCOUNT): string {

@@ -77,12 +77,16 @@ export class CallerRequests {
       readonly agent?: string | undefined;
       readonly mode?: string | undefined;
       readonly teams?: string | undefined;
+      readonly context?: Readonly<Record<string, string>> | undefined;
+      readonly record?: boolean | undefined;
     } = {},
   ): Promise<void> {
     const body = {
       target_number: number,
       ...(wanted.teams && { caller_id: wanted.teams }),
       ...(wanted.agent && { agent: wanted.agent }),
+      ...(wanted.context && { context: wanted.context }),
+      ...(wanted.record && { record_call: true }),
       ...(wanted.mode && { streaming_mode: streamingMode.parse(wanted.mode) }),
     };
     await this.#ofFunctions(({ api }) => api.POST('/api/v1/calls/initiate', { body }));

@@ -2,7 +2,7 @@ import type { Clock } from '../../shared/clock.ts';
 import { wait } from '../wait.ts';
 import type { CallEvent } from './caller-events.ts';
 import { type AnswerStages, answerStages, type CallRecord, isOwnTool, type TranscriptLine } from './caller-requests.ts';
-import { answerMs, datedEvents, lineTimes } from './line-times.ts';
+import { answerMs, datedEvents, isTold, lineTimes } from './line-times.ts';
 
 export interface HeardLine {
   readonly line: TranscriptLine;
@@ -159,6 +159,8 @@ export class CallerTranscript {
       if (line.role === 'caller' || turn < 0) turn = Math.min(turn + 1, Math.max(0, this.#heardAtMs.length - 1));
       const heardMs = this.#heardAtMs[turn];
       const ownMs = times[at] ?? (line.role === 'agent' && heardMs !== undefined ? answeredMs : undefined);
+      // It speaks of that later, or not at all.
+      if (isTold(line)) return { line, atMs: ownMs };
       const nearMs =
         line.role === 'agent' && ownMs !== undefined
           ? this.#heardAtMs.find((each) => Math.abs(each - ownMs) < SENT_TO_HEARD_MS)

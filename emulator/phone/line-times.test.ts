@@ -46,8 +46,21 @@ const record: CallRecord = {
 
 test('each line has its own time, and not that of the answer (stranger17 4)', () => {
   const times = lineTimes(record.transcript, datedEvents(record.events, START));
-  assert.deepEqual(times, [500, 4_600, 10_000, 12_000, undefined, 19_000]);
+  assert.deepEqual(times, [500, 4_600, 10_000, 12_000, 19_000, 19_000]);
   assert.deepEqual(lineTimes(record.transcript, []), Array(6).fill(undefined));
+});
+
+test('what has come of a transfer is told when the agent speaks of it, and not before it was asked for (stranger16: failed before transfer_call)', async () => {
+  const { events, transcript } = record;
+  const unsaid = { ...record, events: events.slice(0, -1), transcript: transcript.slice(0, -1) };
+  const reader = (read: CallRecord) =>
+    new CallerTranscript({ clock: new VirtualClock(), read: async () => read, startWallMs: () => START });
+  const early = reader(unsaid);
+  early.heard('greeting', 540);
+  assert.equal((await early.readNow())?.lines.at(-1)?.atMs, undefined, 'it is told of now');
+  const late = reader(record);
+  late.heard('greeting', 540);
+  assert.equal((await late.readNow())?.lines.at(-2)?.atMs, 19_000);
 });
 
 test('words that are said twice are two events, and two lines of one turn one', () => {
@@ -74,7 +87,7 @@ test('"answered after" is the answer, and beside it stands the first sound of wh
   const turn = await transcript.readNow();
   assert.deepEqual(
     turn?.lines.map(({ atMs }) => atMs),
-    [540, 4_600, 10_000, 12_000, 540, 19_000].with(4, 6_030),
+    [540, 4_600, 10_000, 12_000, 19_000, 19_000],
   );
   assert.deepEqual(
     turn.fillings.map(({ atMs }) => atMs),

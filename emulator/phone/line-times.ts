@@ -18,7 +18,7 @@ const said = z.object({ text: z.string().catch(''), durationMs: number });
 
 /**
  * When each line was said or done, by the events of it: the caller's words when they were recognised, the agent's when it
- * began to say them. Undefined of what no event tells.
+ * began to say them. What the agent was told it speaks of next. Undefined of what no event tells.
  */
 export function lineTimes(
   lines: readonly TranscriptLine[],
@@ -29,7 +29,7 @@ export function lineTimes(
   const agent = new Unread(events, /^agent\.said$/);
   /** Within one turn, the agent says the next of it once its tool is done. */
   let toolEndMs = Number.NEGATIVE_INFINITY;
-  return lines.map((line) => {
+  const times = lines.map((line) => {
     if (line.role === 'caller') {
       toolEndMs = Number.NEGATIVE_INFINITY;
       const event = caller.take(line.text);
@@ -45,7 +45,12 @@ export function lineTimes(
     toolEndMs = ended?.atMs ?? started.atMs;
     return started.atMs;
   });
+  const nextOf = (at: number) => times.slice(at).find((timeMs) => timeMs !== undefined);
+  return lines.map((line, at) => (isTold(line) ? nextOf(at) : times[at]));
 }
+
+/** The service told it the agent. */
+export const isTold = (line: TranscriptLine): boolean => line.role === 'tool' && !isOwnTool(line);
 
 /** When the first sound of the last answer among them was sent; without what filled the wait for it. */
 export const answerMs = (events: readonly DatedEvent[]): number | undefined =>

@@ -79,3 +79,14 @@ test('what has come of keys is spoken of: a right PIN sounded like a refusal (st
     assert.match(answer(messages).text, words);
   }
 });
+
+test('what names a secret to tools is not read aloud: a caller heard sixteen seconds of it (stranger16: a handle aloud)', () => {
+  const call = { id: 'c', type: 'function', function: { name: 'collect_keys', arguments: '{}' } };
+  const result = { status: 'right', attempts: 3, handle: 'keys-67f6a9ec-45cb-47ee-9c26-7528623f0e2b', customer: 'Ann' };
+  const messages = [
+    said('Hello.'),
+    { role: 'assistant', content: null, tool_calls: [call] },
+    { role: 'tool', tool_call_id: 'c', content: JSON.stringify(result) },
+  ];
+  assert.equal(answer(messages).text, 'Thank you, that is right. Customer: Ann. What can I do for you?');
+});

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { jsonOf } from '../../../shared/json.ts';
 import type { ChatAnswer, ChatMessage, ToolShape } from '../chat-wire.ts';
+import { phraseResult } from './result-words.ts';
 
 /** What the scripted dialogue does with the call itself, and says of it: put through, hold, and what came of either. */
 
@@ -75,18 +76,20 @@ export function callNews(messages: readonly ChatMessage[]): string | undefined {
   }
 }
 
-const collected = z.strictObject({
+const collected = z.looseObject({
   status: z.string(),
   attempts: z.number(),
   keys: z.string().optional(),
   handle: z.string().optional(),
 });
 
-/** What came of the keys that a caller was asked for. What a check brought beside that is phrased as any tool's result is. */
+/** What came of the keys that a caller was asked for, and what a check brought beside that. A handle is for tools, not for ears. */
 function keysCollected(result: unknown): string | undefined {
-  switch (collected.safeParse(result).data?.status) {
+  const { status, attempts: _, keys: _keys, handle: _handle, ...brought } = collected.safeParse(result).data ?? {};
+  const also = Object.keys(brought).length === 0 ? '' : ` ${phraseResult(brought)}`;
+  switch (status) {
     case 'right':
-      return 'Thank you, that is right. What can I do for you?';
+      return `Thank you, that is right.${also} What can I do for you?`;
     case 'not_right':
       return 'I am sorry, that was not right. What else can I do for you?';
     case 'nothing':
