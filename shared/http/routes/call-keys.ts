@@ -66,7 +66,7 @@ export const collectCallKeys = defineRoute({
     })
     .refine(({ input, right_prompt, wrong_prompt }) => input === undefined || !(right_prompt ?? wrong_prompt), {
       path: ['input'],
-      error: 'is spoken of by the agent: give no words for it',
+      error: 'is an input of the agent, who says what came of it: leave right_prompt and wrong_prompt out',
     })
     .refine(({ attempts, retry_prompt }) => attempts === 1 || retry_prompt !== undefined, {
       path: ['retry_prompt'],

@@ -206,8 +206,15 @@ export const listCalls = defineRoute({
   summary: 'Lists calls and browser sessions, newest first',
   query: z
     .strictObject({
-      limit: digits(z.coerce.number().int().min(1).max(100)).default(10),
-      cursor: z.string().min(1).max(200).describe('`cursor` of the page before.').exactOptional(),
+      limit: digits(z.coerce.number().int().min(1).max(100))
+        .describe('How many calls a page has at most. Each comes with its events, so that many may be a large answer.')
+        .default(10),
+      cursor: z
+        .string()
+        .min(1)
+        .max(200)
+        .describe('`cursor` of the page before, with the same filters: goes on behind it. Without it the list begins.')
+        .exactOptional(),
       status: callStatus.exactOptional(),
       status_filter: callStatus.describe('The old API’s name for `status`.').exactOptional(),
       agent: agentName.describe('Only of this agent.').exactOptional(),
@@ -220,9 +227,9 @@ export const listCalls = defineRoute({
         .exactOptional(),
       from: moment.describe('Only those that were created then or later.').exactOptional(),
       to: moment.describe('Only those that were created then or earlier.').exactOptional(),
-      page: digits(
-        z.coerce.number().int().min(1).max(MAX_PAGE, `at most ${MAX_PAGE}; use the cursor to go further`),
-      ).default(1),
+      page: digits(z.coerce.number().int().min(1).max(MAX_PAGE, `at most ${MAX_PAGE}; use the cursor to go further`))
+        .describe('The old API’s way to go on: costs all that it leaves out. `cursor` goes further, and faster.')
+        .default(1),
     })
     .refine(({ status, status_filter: old = status }) => status === undefined || status === old, {
       path: ['status_filter'],
@@ -297,8 +304,18 @@ export const readCall = defineRoute({
           z.union([
             z.object({
               role: z.enum(['caller', 'agent']),
-              text: z.string().meta({ example: 'Where is order 1042?' }),
-              heard: z.boolean().describe('Whether all of it was heard.').optional(),
+              text: z
+                .string()
+                .describe(
+                  'What was said, as far as it was heard: an answer that was cut off ends with its last heard word.',
+                )
+                .meta({ example: 'Where is order 1042?' }),
+              heard: z
+                .boolean()
+                .describe(
+                  'Of the agent: whether all that it had to say was heard. False: it was cut off, and `text` is what was heard of it; the event `agent.said` has the whole as `fullText`.',
+                )
+                .optional(),
               to: z
                 .literal('human')
                 .describe(
