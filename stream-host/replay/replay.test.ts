@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { HurriedClock } from '../../test/soak/hurried-clock.ts';
 import { InputLines, type RecordedCall, recordCall, runsOf } from '../../test/soak/recorded-call.ts';
 import { Rig, text } from '../conversation/testing/rig.ts';
+import { newsItem } from '../session/call-news.ts';
 import { replay as replayCommand } from './command.ts';
 import { type Outcome, Player, type PlayOptions } from './player.ts';
 
@@ -42,6 +43,7 @@ async function run(...args: string[]): Promise<{ readonly code: number; readonly
 function assertSame({ text }: RecordedCall, outcome: Outcome, least = 50): void {
   assert.deepEqual([outcome.difference, outcome.guessed], [undefined, undefined]);
   assert.ok(outcome.decisions >= least, `${outcome.decisions} decisions in ${text.length} bytes are no trial`);
+  assert.match(text, /"k":"told","item":[^\n]*"by":"service"/, 'something was done with the call');
 }
 
 suite('a recorded call is played again', () => {
@@ -167,6 +169,34 @@ test('what is done with the call, and what comes of it at once, is decided the s
   for (const nested of [/"k":"told",[^\n]*"awaited":true,"n":\d/, /"k":"attend","to":"waiting","n":\d/]) {
     assert.ok(nested.test(inputs.text), `${nested}`);
   }
+  const outcome = await play(inputs.text);
+  assert.deepEqual([outcome.difference, outcome.guessed], [undefined, undefined]);
+});
+
+test('whatever the agent is told of the call is played again letter for letter, and so is what its tool tells it at once (breaker16c n00)', async () => {
+  const inputs = new InputLines();
+  const rig = new Rig({ inputs, act: () => {} });
+  const call = { callId: 'c1', name: 'collect_keys', args: { input: 'pin' } };
+  const wish = { kind: 'collect-input', input: 'pin' } as const;
+  const action = { call, key: 'k1', wish, told: { status: 'accepted', say: 'Your PIN, please.' } };
+  rig.script = () => [text('Your PIN, please.'), { type: 'call-action', action }];
+  await rig.started();
+  await rig.says('my balance, please');
+  await rig.clock.advance(5000);
+  for (const [kind, result] of [
+    ['hold_call', { status: 'caller_is_back', note: 'He was on hold, and hears you again.' }],
+    ['transfer_call', { status: 'failed', reason: 'declined' }],
+    ['collect_keys', { right: true, status: 'right', attempts: 1 }],
+    ['add-participant', { status: 'done' }],
+  ] as const) {
+    rig.conversation.attend('nobody');
+    rig.conversation.told({ item: newsItem(`operation-of-${kind}`, kind, result), speech: 'own-words', topic: kind });
+    rig.conversation.attend('caller');
+    await rig.clock.advance(8000);
+  }
+  rig.conversation.close('over');
+  await rig.clock.advance(100);
+  assert.match(inputs.text, /"by":"service"/);
   const outcome = await play(inputs.text);
   assert.deepEqual([outcome.difference, outcome.guessed], [undefined, undefined]);
 });

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { CallWish } from '../../shared/calls/call-wish.ts';
+import type { ToolItem } from '../../shared/sessions/history.ts';
 import { failureOf } from './failures.ts';
 import { withoutDigits } from './hidden.ts';
 
@@ -69,20 +70,24 @@ const piece = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('call-action'),
     // The engine hands the wish on as it is.
-    action: z.strictObject({ call, key: text, wish: z.custom<CallWish>((wish) => typeof wish === 'object') }),
+    action: z.strictObject({
+      call,
+      key: text,
+      wish: z.custom<CallWish>((wish) => typeof wish === 'object'),
+      told: z.record(z.string(), z.unknown()).optional(),
+    }),
   }),
 ]);
 const word = z.strictObject({ text, startMs: ms, durationMs: ms });
+const told = z.object({
+  role: z.literal('tool'),
+  call,
+  result: z.unknown().optional(),
+  by: z.literal('service').exactOptional(),
+});
 const news = {
-  item: z
-    .object({
-      role: z.literal('tool'),
-      call,
-      result: z.unknown().optional(),
-      by: z.literal('service').exactOptional(),
-    })
-    .transform(({ result, ...item }) => ({ ...item, result }))
-    .optional(),
+  /** As it stands there: what it says is compared letter for letter, so its fields must keep their order. */
+  item: z.custom<ToolItem>((item) => told.safeParse(item).success).optional(),
   speech: z.union([z.enum(['none', 'own-words']), z.strictObject({ line: text })]),
   /** It takes the place of what was to be said of the same. */
   topic: text.optional(),

@@ -54,6 +54,8 @@ export interface SoakCallOptions {
   /** On another than a virtual one no call is like another, and rules of time may be broken. */
   readonly clock?: SteppedClock;
   readonly playoutClock?: PlayoutClock;
+  /** Does something with the call once its conversation is there, beside what its caller does. */
+  readonly operate?: (conversation: Pick<Conversation, 'attend' | 'told' | 'interrupt' | 'state'>) => void;
 }
 
 const REST_WITHIN_MS = 180_000;
@@ -83,6 +85,7 @@ export class SoakCall {
   readonly #words = new WordsLedger();
   readonly #replies: RepliesLedger;
   readonly #violations: Violation[] = [];
+  readonly #operate: SoakCallOptions['operate'];
   readonly #recognisers: { readonly port: FaultyRecogniser; readonly events: RecogniserEvents }[] = [];
   readonly #detectors: { readonly port: FaultyDetector; readonly events: VoiceActivityEvents }[] = [];
   #phrases = 0;
@@ -95,6 +98,7 @@ export class SoakCall {
   constructor(seed: number, trace: Trace = () => {}, options: SoakCallOptions = {}) {
     const { inputs, clock = new VirtualClock() } = options;
     this.#clock = clock;
+    this.#operate = options.operate;
     this.#seed = seed;
     this.#trace = trace;
     this.#random = new Random(`call ${seed}`);
@@ -144,6 +148,7 @@ export class SoakCall {
   async run(): Promise<CallReport> {
     this.#listen();
     this.#conversation.start();
+    this.#operate?.(this.#conversation);
     const forMs = this.#random.between(20_000, 180_000);
     const hangsUp = this.#random.chance(0.3);
     await this.#caller.talk(forMs);
