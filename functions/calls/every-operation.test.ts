@@ -179,6 +179,10 @@ const AT_ONCE: Readonly<Record<string, readonly [string, string]>> = {
   'a warm transfer': ['calls.transfer-running', 'done'],
   'to add somebody': ['calls.participant-there', 'done'],
   'to record': ['done', 'recording.running'],
+  'to hold the caller': ['calls.hold-running', 'done'],
+  'to take the caller off hold': ['calls.hold-running', 'done'],
+  'to hold the human of a transfer': ['calls.hold-running', 'done'],
+  'to hold a third one': ['calls.hold-running', 'done'],
 };
 
 for (const { what, ask, refused } of OPERATIONS) {

@@ -4,7 +4,7 @@ import { callerOf } from '../../shared/calls/parties.ts';
 import type { Input } from '../../shared/http/route.ts';
 import * as routes from '../../shared/http/routes/call-keys.ts';
 import { functionRoute, type Route } from '../http/route.ts';
-import { operation, portsOf, standingCall } from './operations.ts';
+import { operation, portsOf } from './operations.ts';
 import { requireNoTransfer, requireOffHold, requireVoice } from './what-may-be-done.ts';
 
 /** How long the caller may be asked for keys before anything is waited for. */
@@ -12,21 +12,25 @@ const PROMPT_MS = 60_000;
 /** Of keys that the agent's definition describes, whose times only its host knows. */
 const INPUT_WITHIN_MS = 600_000;
 
-const send = functionRoute(routes.sendCallKeys, async ({ params, body }, parts, log) => {
-  const call = await standingCall(params.id, parts);
-  const to = body.participant ?? callerOf(call.session);
-  return operation(call, parts, log, (of) => sendKeys(portsOf(parts), of, body.keys, to));
+const send = functionRoute(routes.sendCallKeys, ({ params, body, headers }, parts, log, caller) => {
+  const { participant, keys } = body;
+  // Which keys they are stands nowhere, nor what they could be guessed by.
+  const input = { participant, count: keys.length };
+  const asked = { route: routes.sendCallKeys, id: params.id, key: headers['idempotency-key'], caller, input };
+  return operation(asked, parts, log, (of, { session }) =>
+    sendKeys(portsOf(parts), of, keys, participant ?? callerOf(session)),
+  );
 });
 
 /** Whoever talks on the call collects them. */
-const collect = functionRoute(routes.collectCallKeys, async ({ params, body }, parts, log) => {
-  const call = await standingCall(params.id, parts);
+const collect = functionRoute(routes.collectCallKeys, ({ params, body, headers }, parts, log, caller) => {
   const wish = wishOf(body);
-  return operation(call, parts, log, async ({ sessionId, operationContext, askedBy }) => {
-    if (isSpokenOf(wish)) requireVoice(call.session);
+  const asked = { route: routes.collectCallKeys, id: params.id, key: headers['idempotency-key'], caller, input: body };
+  return operation(asked, parts, log, async ({ sessionId, operationContext, askedBy }, { session }) => {
+    if (isSpokenOf(wish)) requireVoice(session);
     const operations = await parts.ledger.list(sessionId);
     requireNoTransfer(operations);
-    requireOffHold(operations, callerOf(call.session));
+    requireOffHold(operations, callerOf(session));
     const data = wish.kind === 'collect-input' ? { input: wish.input } : { secret: wish.secret };
     const deadlineMs = deadlineOf(wish);
     return parts.ledger.begin({

@@ -58,8 +58,11 @@ test('a blind transfer is asked of the carrier, from our number, shown with the 
   const { status, body } = await functions.request('POST', `calls/${callConnectionId}/transfer`, { target: HUMAN });
   assert.equal(status, 202);
   assert.partialDeepStrictEqual(body, { call_id: callConnectionId, session_id: id, status: 'accepted' });
-  assert.deepEqual(asked(), ['/calling/callConnections/C:transferToParticipant']);
-  assert.partialDeepStrictEqual(functions.acs.requests[0]?.body, {
+  assert.deepEqual(asked(), [
+    '/calling/callConnections/C/participants',
+    '/calling/callConnections/C:transferToParticipant',
+  ]);
+  assert.partialDeepStrictEqual(functions.acs.requests[1]?.body, {
     operationContext: body.operation_id,
     sourceCallerIdNumber: { value: '+15550100' },
     targetParticipant: { phoneNumber: { value: HUMAN } },
@@ -92,8 +95,78 @@ test('with an Idempotency-Key a repeated request transfers once', async () => {
     functions.request('POST', `calls/${id}/transfer`, { target }, { 'idempotency-key': `key-${id}` });
   const [first, second] = [await send(HUMAN), await send(HUMAN)];
   assert.deepEqual(second.body, first.body);
-  assert.equal(asked().length, 1);
+  assert.equal(asked().filter((path) => path.endsWith(':transferToParticipant')).length, 1);
   assert.equal((await send(CALLER)).body.error.code, 'once.input-differs');
+});
+
+const KEYED: readonly (readonly [method: string, path: string, body?: object])[] = [
+  ['POST', 'transfer', { target: HUMAN }],
+  ['POST', 'transfer', { target: HUMAN, kind: 'warm' }],
+  ['POST', 'participants', { target: HUMAN }],
+  ['DELETE', `participants/${encodeURIComponent(CALLER)}`],
+  ['POST', 'hold', {}],
+  ['POST', 'unhold', {}],
+  ['POST', 'recording', { action: 'start' }],
+  ['POST', 'keys', { keys: '77' }],
+  ['POST', 'keys/collect', { count: 1 }],
+];
+
+for (const [method, path, body] of KEYED) {
+  test(`${method} ${path} ${JSON.stringify(body ?? '')} that comes again with its Idempotency-Key is done once, and answered as before, also when the call is over (breaker16c n1, n8)`, async () => {
+    const { id } = await callInProgress();
+    const send = () => functions.request(method, `calls/${id}/${path}`, body, { 'idempotency-key': 'again' });
+    const first = await send();
+    assert.equal(first.status, 202);
+    const before = asked().length;
+    assert.deepEqual((await send()).body, first.body);
+    await functions.store.update(id, () => ({ status: 'disconnected', endReason: 'transferred' }));
+    const { status, body: again } = await send();
+    assert.deepEqual([status, again], [202, first.body]);
+    assert.equal(asked().length, before);
+    assert.equal((await ledger.list(id)).length, 1);
+  });
+}
+
+test('nobody is put through to somebody who is in the call, nor to himself, by any of his names (breaker16c n2)', async () => {
+  const { id } = await callInProgress();
+  functions.acs.inCall = [CALLER, HUMAN];
+  for (const kind of ['blind', 'warm']) {
+    for (const target of [HUMAN, CALLER, `4:${CALLER}`]) {
+      const { status, body } = await functions.request('POST', `calls/${id}/transfer`, { target, kind });
+      assert.deepEqual([status, body.error.code], [409, 'calls.participant-there'], `${kind} ${target}`);
+    }
+  }
+  assert.ok(asked().every((path) => path.endsWith('/participants')));
+  assert.deepEqual(await ledger.list(id), []);
+});
+
+test('who is handed on is said where others are in the call, also where nobody remembers that they came (breaker16c n0b)', async () => {
+  const { id } = await callInProgress();
+  functions.acs.inCall = [CALLER, '+15550100', '+15558888'];
+  assert.equal((await functions.request('POST', `calls/${id}/transfer`, { target: HUMAN })).status, 202);
+  assert.partialDeepStrictEqual(functions.acs.requests[1]?.body, { transferee: { phoneNumber: { value: CALLER } } });
+});
+
+test('of hold and unhold at once one is refused by name, so that ledger and carrier agree (breaker16c n7)', async () => {
+  const { id } = await callInProgress();
+  functions.acs.beforeAnswer = () => new Promise((resolve) => setTimeout(resolve, 200));
+  const answers = await Promise.all(
+    ['hold', 'unhold', 'hold'].map((what) => functions.request('POST', `calls/${id}/${what}`, {})),
+  );
+  functions.acs.beforeAnswer = undefined;
+  const codes = answers.map(({ body }) => body.error?.code ?? 'done').sort();
+  assert.deepEqual(codes, ['calls.hold-running', 'calls.hold-running', 'done']);
+  assert.equal(functions.acs.operations.length, 1);
+  assert.equal((await functions.request('POST', `calls/${id}/unhold`, {})).status, 202);
+});
+
+test('that a telephone is not muted is told with what can be done (stranger16: mute)', async () => {
+  const { id } = await callInProgress();
+  functions.acs.failing = { path: ':mute', failure: { status: 400, code: '8523' } };
+  const path = `calls/${id}/participants/${encodeURIComponent(CALLER)}/mute`;
+  const { status, body } = await functions.request('POST', path);
+  assert.deepEqual([status, body.error.code], [502, 'acs.refused']);
+  assert.match(body.error.message, /8:acs:.*no telephones.*hold/);
 });
 
 test('participants are added, told, muted and removed', async () => {

@@ -12,7 +12,7 @@ import {
   transferRunning,
 } from '../../shared/calls/operations/transfer.ts';
 import { aboutSomebody, absent, isSame, isThere } from '../../shared/calls/operations/who-is-there.ts';
-import { callerOf, hasOthers, ourNumberOf } from '../../shared/calls/parties.ts';
+import { callerOf, ourNumberOf } from '../../shared/calls/parties.ts';
 import type { PartyId } from '../../shared/carrier/carrier.ts';
 import { ParleyError } from '../../shared/errors.ts';
 import type { RouteContract } from '../../shared/http/route.ts';
@@ -44,9 +44,15 @@ interface StandingCall {
  * @throws {NotFoundError} `calls.not-found`, `call.ended`
  * @throws {ParleyError} `calls.no-phone-call`, `calls.not-established`
  */
-export async function standingCall(id: string, { store, traces }: Parts): Promise<StandingCall> {
+const standingCall = async (id: string, parts: Parts): Promise<StandingCall> => standing(await foundCall(id, parts));
+
+async function foundCall(id: string, { store, traces }: Parts): Promise<Session> {
   const session = await findSession(store, id);
   traces.belongsTo(session.id);
+  return session;
+}
+
+function standing(session: Session): StandingCall {
   const { channel, status, callConnectionId } = session;
   if (channel !== 'phone')
     throw new ParleyError('calls.no-phone-call', 'This session is a browser’s, and no phone call.');
@@ -67,37 +73,44 @@ export const portsOf = ({ calls, ledger, traces }: Parts): OperationPorts => ({
   traces,
 });
 
+/** A request to do something with a call. */
+interface Asked {
+  readonly route: RouteContract;
+  /** Of the session, or of the call connection. */
+  readonly id: string;
+  /** `Idempotency-Key`. */
+  readonly key: string | undefined;
+  readonly caller: Caller;
+  /** What it asks for; another one with the same key is a mistake. A digest of it is kept, so it holds no secret. */
+  readonly input: unknown;
+}
+
 /**
- * Does one thing with a call, under a new name. With an `Idempotency-Key` a repeated request gets the first one's answer.
+ * Does one thing with a call that stands, under a new name. With an `Idempotency-Key` a repeated request gets the first one's
+ * answer, also where the call has ended by it.
  */
 export async function operation(
-  { callId, session }: StandingCall,
+  { route, id, key, caller, input }: Asked,
   parts: Parts,
   log: Logger,
-  work: (of: OperationOf) => Promise<unknown>,
-  once?: {
-    readonly route: RouteContract;
-    readonly key: string | undefined;
-    readonly caller: Caller;
-    readonly body: unknown;
-  },
+  work: (of: OperationOf, call: StandingCall) => Promise<unknown>,
 ) {
+  const session = await foundCall(id, parts);
   const answer = async () => {
+    const call = standing(session);
+    const { callId } = call;
     const of: OperationOf = { sessionId: session.id, callId, operationContext: parts.newId(), askedBy: 'api' };
-    await work(of);
+    await work(of, call);
     log.info({ session: session.id, call: callId, operation: of.operationContext }, 'something is done with a call');
     return { operation_id: of.operationContext, call_id: callId, session_id: session.id, status: 'accepted' as const };
   };
-  if (once?.key === undefined) return { status: 202 as const, body: await answer() };
-  const { route, key, caller, body } = once;
+  if (key === undefined) return { status: 202 as const, body: await answer() };
   const name = `${route.name}:${session.id}:${caller.id}:${key}`;
-  const done = await parts.once.run(name, JSON.stringify(body), log, answer);
-  return { status: 202 as const, body: routes.transferCall.answers[202].parse(done.answer) };
+  const done = await parts.once.run(name, JSON.stringify(input), log, answer);
+  return { status: 202 as const, body: routes.accepted.parse(done.answer) };
 }
 
-const transfer = functionRoute(routes.transferCall, async ({ params, body, headers }, parts, log, caller) => {
-  const call = await standingCall(params.id, parts);
-  const { id } = call.session;
+const transfer = functionRoute(routes.transferCall, ({ params, body, headers }, parts, log, caller) => {
   const wish: TransferWish = {
     kind: 'transfer',
     target: body.target,
@@ -105,35 +118,29 @@ const transfer = functionRoute(routes.transferCall, async ({ params, body, heade
     timeoutS: body.timeout_s ?? DEFAULT_RING_S,
     ...(body.context && { summary: body.context }),
   };
-  const once = { route: routes.transferCall, key: headers['idempotency-key'], caller, body };
-  const work = async (of: OperationOf) => {
-    if (wish.how === 'warm') requireVoice(call.session);
-    const operations = await parts.ledger.list(id);
-    requireNoTransfer(operations);
-    const source = sourceOf(call.session, parts);
+  const asked = { route: routes.transferCall, id: params.id, key: headers['idempotency-key'], caller, input: body };
+  return operation(asked, parts, log, async (of, { session }) => {
+    if (wish.how === 'warm') requireVoice(session);
+    requireNoTransfer(await parts.ledger.list(session.id));
     // Whoever talks on the call carries a warm one out, and waits with the caller for a blind one.
     const order = { type: 'wish', operationContext: of.operationContext, wish } as const;
     if (wish.how === 'warm') return beginWarmTransfer(portsOf(parts), of, wish, order);
-    const transferee = hasOthers(operations) ? callerOf(call.session) : undefined;
-    await transferBlind(portsOf(parts), of, wish, { source, transferee });
-    return parts.store.command(id, order);
-  };
-  return operation(call, parts, log, work, once);
+    await transferBlind(portsOf(parts), of, wish, { source: sourceOf(session, parts), caller: callerOf(session) });
+    return parts.store.command(session.id, order);
+  });
 });
 
-const add = functionRoute(routes.addParticipant, async ({ params, body, headers }, parts, log, caller) => {
-  const call = await standingCall(params.id, parts);
-  const added = { target: body.target, ringS: body.timeout_s, source: sourceOf(call.session, parts) };
-  const once = { route: routes.addParticipant, key: headers['idempotency-key'], caller, body };
-  const work = async (of: OperationOf) => {
+const add = functionRoute(routes.addParticipant, ({ params, body, headers }, parts, log, caller) => {
+  const asked = { route: routes.addParticipant, id: params.id, key: headers['idempotency-key'], caller, input: body };
+  return operation(asked, parts, log, async (of, { session }) => {
     // Whoever is being rung in a transfer is not rung twice.
     const transfer = openTransfer(await parts.ledger.list(of.sessionId));
     if (transfer?.data.target === body.target) throw participantThere();
     // He would be alone with us where it succeeds.
     if (transfer?.data.how === 'blind') throw transferRunning();
-    return addParticipant(portsOf(parts), of, added);
-  };
-  return operation(call, parts, log, work, once);
+    const { target, timeout_s: ringS } = body;
+    return addParticipant(portsOf(parts), of, { target, ringS, source: sourceOf(session, parts) });
+  });
 });
 
 const list = functionRoute(routes.listParticipants, async ({ params }, parts) => {
@@ -145,12 +152,12 @@ const list = functionRoute(routes.listParticipants, async ({ params }, parts) =>
   };
 });
 
-const remove = functionRoute(routes.removeParticipant, async ({ params }, parts, log) => {
-  const call = await standingCall(params.id, parts);
-  const { participant } = params;
-  return operation(call, parts, log, async (of) => {
+const remove = functionRoute(routes.removeParticipant, ({ params, headers }, parts, log, caller) => {
+  const { id, participant } = params;
+  const asked = { route: routes.removeParticipant, id, key: headers['idempotency-key'], caller, input: participant };
+  return operation(asked, parts, log, async (of) => {
     // ACS takes the request, and says so later.
-    if ((await isThere(parts.calls, call.callId, participant)) === false) throw absent();
+    if ((await isThere(parts.calls, of.callId, participant)) === false) throw absent();
     return removeParticipant(portsOf(parts), of, participant);
   });
 });
@@ -165,14 +172,14 @@ const mute = functionRoute(routes.muteParticipant, async ({ params }, parts, log
 
 /** The host that talks on the call must know, where it is its caller. */
 const heldOrNot = (route: typeof routes.holdCall | typeof routes.unholdCall, done: typeof hold) =>
-  functionRoute(route, async ({ params, body }, parts, log) => {
-    const call = await standingCall(params.id, parts);
-    const caller = callerOf(call.session);
-    // By whichever name: whoever talks with him must know that it is he.
-    const asked = body.participant ?? caller;
-    const participant = isSame(asked, caller) ? caller : asked;
-    return operation(call, parts, log, async (of) => {
-      requireNoPartInTransfer(await parts.ledger.list(call.session.id), participant, caller);
+  functionRoute(route, ({ params, body, headers }, parts, log, client) => {
+    const request = { route, id: params.id, key: headers['idempotency-key'], caller: client, input: body };
+    return operation(request, parts, log, async (of, { session }) => {
+      const caller = callerOf(session);
+      // By whichever name: whoever talks with him must know that it is he.
+      const asked = body.participant ?? caller;
+      const participant = isSame(asked, caller) ? caller : asked;
+      requireNoPartInTransfer(await parts.ledger.list(session.id), participant, caller);
       const { operationContext } = of;
       return done(portsOf(parts), of, participant, {
         type: 'operation',
@@ -183,22 +190,23 @@ const heldOrNot = (route: typeof routes.holdCall | typeof routes.unholdCall, don
     });
   });
 
-const record = functionRoute(routes.recordCall, async ({ params, body: { action } }, parts, log) => {
-  const call = await standingCall(params.id, parts);
-  const { id } = call.session;
-  return operation(call, parts, log, async (of) => {
+const record = functionRoute(routes.recordCall, ({ params, body, headers }, parts, log, caller) => {
+  const asked = { route: routes.recordCall, id: params.id, key: headers['idempotency-key'], caller, input: body };
+  return operation(asked, parts, log, async (of, { session }) => {
     const { operationContext } = of;
+    const { id } = session;
+    const { action } = body;
     if (action !== 'start') {
       const order = { type: 'operation', operationContext, succeeded: true, reason: action } as const;
       const takenBack = await changeRecording(portsOf(parts), of, action, order);
       const stopped = { ...order, operationContext: takenBack ?? '', succeeded: false };
       return takenBack && parts.store.command(id, stopped);
     }
-    requireNotice(call.session);
+    requireNotice(session);
     const operations = await parts.ledger.list(id);
     if (recordingStateOf(operations).is !== 'off') throw recordingRunning();
     requireNoTransfer(operations);
-    requireOffHold(operations, callerOf(call.session));
+    requireOffHold(operations, callerOf(session));
     // Whoever talks on the call tells everybody first.
     return enterRecording(portsOf(parts), of, { type: 'wish', operationContext, wish: { kind: 'record' } });
   });

@@ -295,3 +295,12 @@ test('a query name that nobody knows is refused by its name (compat 3.1)', async
   assert.equal((await get(`calls/${id}?code=key`)).status, 200);
   assert.equal((await functions.request('POST', `calls/${id}/hangup?reason=done`)).status, 400);
 });
+
+test('a number whose plus became a space on the way, or was left out, finds its calls, by its raw id, too (stranger16: unescaped plus)', async () => {
+  const { id } = await newCall({ from: '+15553141592' });
+  for (const number of ['%2B15553141592', '+15553141592', '15553141592', '4:%2B15553141592', '4:+15553141592']) {
+    const { status, body } = await get(`calls?number=${number}`);
+    assert.deepEqual([status, body.calls.map(({ session_id }: { session_id: string }) => session_id)], [200, [id]]);
+  }
+  for (const number of ['0040', '40']) assert.deepEqual((await get(`calls?number=${number}`)).body.calls, []);
+});

@@ -54,6 +54,11 @@ export const CALL_ERRORS = {
     'The caller is on hold: he hears nothing that is said to him, and is not heard.',
     'Take him off hold first (POST /api/v1/calls/{id}/unhold).',
   ),
+  'calls.hold-running': is(
+    409,
+    'Somebody is just being put on hold, or taken off.',
+    'Ask again in a moment: it is known then whether he is on hold.',
+  ),
   'calls.participant-not-found': is(
     404,
     'Nobody of that name is in the call.',

@@ -28,7 +28,7 @@ async function dump(redis: Redis): Promise<string> {
 }
 
 for (const underTest of await redisesUnderTest()) {
-  test(`${underTest.kind}: nothing of a session is left in any key, and all else stays as it was`, async () => {
+  test(`${underTest.kind}: nothing of a session is left in any key, nor of what was asked for of it by a key, and all else stays as it was (breaker16c n4)`, async () => {
     const [store, redis] = [underTest.store(), underTest.connect()];
     const other = newSession('other');
     await store.create({ ...other, status: 'connected' });
@@ -53,6 +53,8 @@ for (const underTest of await redisesUnderTest()) {
     await redis.set('parley:once:initiate:k', JSON.stringify({ answer: { session_id: id, target_number: NUMBER } }));
     const rung = { fingerprint: 'f', answer: { session_id: id, caller_id: NUMBER } };
     await redis.set('parley:once:incoming:ring', JSON.stringify(rung), 'PX', 60_000);
+    const transferred = { fingerprint: 'of-what-was-asked', answer: { session_id: id, call_id: CALL } };
+    await redis.set(`parley:once:calls-transfer:${id}:key:mine`, JSON.stringify(transferred), 'PX', 60_000);
     await redis.set(ticketKey('h'), JSON.stringify({ kind: 'browser', sessionId: id }));
     await redis.zadd(DELIVERIES_KEY, 1, id);
     const body = JSON.stringify({ data: { session_id: id, text: WORD } });

@@ -112,8 +112,11 @@ export class SessionErasure {
   }
 }
 
-/** That an event was dealt with: without it, a late copy would begin the call anew. It stays for its day, empty. */
-const isMark = (key: string): boolean => /^parley:once:(?!initiate:)/.test(key);
+/**
+ * That an event was dealt with: without it, a late copy would begin the call anew. It stays for its day, empty. Of a request
+ * nothing stays: its name is its sender's own, and it is about a call that is gone.
+ */
+const isMark = (key: string): boolean => key.startsWith('parley:once:incoming:');
 
 const OF_A_SESSION = 'parley:{';
 const prefixOf = (sessionId: string): string => sessionKeys(sessionId).session.replace(/session$/, '');

@@ -228,9 +228,7 @@ export class CallDesk {
   async #blind(of: OperationOf, wish: TransferWish): Promise<void> {
     const { ports, source } = this.#options;
     this.#attend('waiting');
-    // Who is handed on must be said where others are in the call, too.
-    const transferee = (await this.#hasOthers()) ? this.#caller : undefined;
-    const isNew = await transferBlind(ports, of, wish, { source, transferee }).catch(
+    const isNew = await transferBlind(ports, of, wish, { source, caller: this.#caller }).catch(
       // What came of it is told later.
       (error: unknown) => mayBeDone(error) || Promise.reject(error),
     );

@@ -187,7 +187,7 @@ test('while the API puts the caller through, he is not asked whether he is there
   const sessionId = call.session.id;
   const operationContext = 'api-blind';
   const of = { sessionId, callId: 'connection', operationContext, askedBy: 'api' } as const;
-  await transferBlind({ carrier: call.carrier, ledger }, of, { target: HUMAN }, {});
+  await transferBlind({ carrier: call.carrier, ledger }, of, { target: HUMAN }, { caller: CALLER });
   const { wish } = blind();
   call.desk.take({ type: 'wish', operationContext, wish });
   await eventually(() => call.heard.includes('waiting'));

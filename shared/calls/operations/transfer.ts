@@ -5,9 +5,10 @@ import type { SessionCommand } from '../../sessions/session.ts';
 import type { TransferWish } from '../call-wish.ts';
 import { TRANSFER_LOOK_MS } from '../early-look.ts';
 import { isSettled, type Operation } from '../operation-ledger.ts';
+import { hasOthers } from '../parties.ts';
 import { type OperationOf, type OperationPorts, operate } from './operate.ts';
 import { isRung, participantThere } from './participants.ts';
-import { aboutSomebody, isThere } from './who-is-there.ts';
+import { aboutSomebody, isSame, whoIsThere } from './who-is-there.ts';
 
 /** ACS itself gives a transfer 60 s to be accepted, and takes no other time; the event may be a little behind. */
 const SETTLED_WITHIN_MS = 65_000;
@@ -15,8 +16,8 @@ const SETTLED_WITHIN_MS = 65_000;
 const WARM_AROUND_MS = 180_000;
 
 interface Parties {
-  /** Who is handed on; needed where more than two are in the call. */
-  readonly transferee?: PartyId | undefined;
+  /** Who is handed on; the carrier must be told so where more than two are in the call. */
+  readonly caller: PartyId;
   /** Our number, by which the human is called. */
   readonly source?: PartyId | undefined;
 }
@@ -40,13 +41,21 @@ export const isPutThrough = (operations: readonly Operation[]): boolean => {
   return last?.state === 'succeeded' && last.data.how === 'warm';
 };
 
-/** Nobody is rung twice. @throws {ParleyError} `calls.participant-there` */
-async function requireNotRung({ ledger }: OperationPorts, of: OperationOf, target: PartyId): Promise<boolean> {
+/**
+ * Nobody is rung twice, nor called out of the call that he is in.
+ * @throws {ParleyError} `calls.participant-there`
+ */
+async function requireAbsent({ carrier, ledger }: OperationPorts, of: OperationOf, target: PartyId) {
   const operations = await ledger.list(of.sessionId);
   const isNew = operations.every(({ operationContext }) => operationContext !== of.operationContext);
   if (isNew && isRung(operations, target)) throw participantThere();
-  return isNew;
+  const present = isNew ? await whoIsThere(carrier, of.callId) : undefined;
+  if (present?.some((id) => isSame(id, target))) throw participantThere();
+  return { operations, present };
 }
+
+/** The caller and us are two. */
+const TWO = 2;
 
 /**
  * Hands the caller on. Our leg goes with it where the human answers; else the agent still has him.
@@ -56,10 +65,12 @@ export async function transferBlind(
   ports: OperationPorts,
   of: OperationOf,
   { target }: Pick<TransferWish, 'target'>,
-  parties: Parties,
+  { caller, source }: Parties,
 ): Promise<boolean> {
   const { callId, operationContext } = of;
-  await requireNotRung(ports, of, target);
+  const { operations, present = [] } = await requireAbsent(ports, of, target);
+  // The ledger may be lost while others are in the call.
+  const transferee = hasOthers(operations) || present.length > TWO ? caller : undefined;
   return operate(ports, of, {
     kind: 'transfer',
     deadlineMs: SETTLED_WITHIN_MS,
@@ -67,8 +78,7 @@ export async function transferBlind(
     data: { how: 'blind', target },
     alone: ALONE,
     request: () => {
-      const { transferee } = parties;
-      const request = () => ports.carrier.transfer(callId, { target, operationContext, ...parties });
+      const request = () => ports.carrier.transfer(callId, { target, operationContext, source, transferee });
       return transferee === undefined ? request() : aboutSomebody(ports.carrier, callId, transferee, request);
     },
   });
@@ -87,8 +97,7 @@ export async function beginWarmTransfer(
   order?: SessionCommand,
 ): Promise<boolean> {
   const { sessionId, operationContext, askedBy } = of;
-  const isNew = await requireNotRung(ports, of, target);
-  if (isNew && (await isThere(ports.carrier, of.callId, target))) throw participantThere();
+  await requireAbsent(ports, of, target);
   return ports.ledger.begin({
     sessionId,
     operationContext,

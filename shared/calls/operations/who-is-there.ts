@@ -36,13 +36,17 @@ export const absent = (cause?: unknown) =>
   new CarrierError('absent', 'calls.participant-not-found', 'Nobody of that name is in the call.', { cause });
 
 /** Undefined where the carrier does not tell. */
-export async function isThere(carrier: Presence, callId: string, who: PartyId): Promise<boolean | undefined> {
+export async function whoIsThere(carrier: Presence, callId: string): Promise<readonly PartyId[] | undefined> {
   try {
-    return (await carrier.participants(callId)).some(({ id }) => isSame(id, who));
+    return (await carrier.participants(callId)).map(({ id }) => id);
   } catch {
     return undefined;
   }
 }
+
+/** Undefined where the carrier does not tell. */
+export const isThere = async (carrier: Presence, callId: string, who: PartyId): Promise<boolean | undefined> =>
+  (await whoIsThere(carrier, callId))?.some((id) => isSame(id, who));
 
 /** A telephone is told of by its number, by whichever of its two names it is asked for: `+1555…` or the raw id `4:+1555…`. */
 const plainId = (who: PartyId): PartyId => who.replace(/^4:(?=\+)/, '');

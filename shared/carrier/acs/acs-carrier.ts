@@ -21,7 +21,7 @@ import {
   type RecordingWish,
   type TransferWish,
 } from '../carrier.ts';
-import { failedAs, notSupported } from '../carrier-error.ts';
+import { CarrierError, failedAs, notSupported } from '../carrier-error.ts';
 import type { WatchRequest } from '../carrier-kind.ts';
 import type { CarrierWords, LineMedia } from '../line-media.ts';
 import { readAcsAnnouncement } from './acs-announcements.ts';
@@ -148,9 +148,10 @@ export class AcsCarrier implements Carrier {
   }
 
   async mute(callId: string, participant: PartyId, operationContext: string): Promise<void> {
-    await this.#attempt('mute a participant', () =>
-      this.#connection(callId).muteParticipant(acsPartyOf(participant), { operationContext }),
-    );
+    const mute = () => this.#connection(callId).muteParticipant(acsPartyOf(participant), { operationContext });
+    await this.#attempt('mute a participant', mute).catch((error: unknown) => {
+      throw mutesOnlyItsOwn(error);
+    });
   }
 
   async hold(callId: string, participant: PartyId, operationContext: string): Promise<void> {
@@ -326,3 +327,14 @@ function callIdsOf({ callConnectionProperties }: AnswerCallResult | CreateCallRe
 /** The number that a telephone shows. A call through Teams Phone has none of ours: Teams shows the account's. */
 const shown = (source: PartyId | undefined) =>
   source?.startsWith('+') ? { sourceCallIdNumber: { phoneNumber: source } } : {};
+
+/** The SDK says of it: "Only ACS Users are currently supported." */
+const mutesOnlyItsOwn = (error: unknown): unknown =>
+  error instanceof CarrierError && error.failure === 'refused'
+    ? new CarrierError(
+        error.failure,
+        error.code,
+        `${error.message} It mutes users of its own alone (8:acs:…), and no telephones: put him on hold, or remove him.`,
+        { cause: error, uncertain: error.uncertain, details: { ...error.details } },
+      )
+    : error;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { inputName, KEY_ROW, keyLine, keyTerms, MOST_KEYS } from '../../calls/keys-wish.ts';
 import { defineRoute } from '../route.ts';
-import { accepted, OPERATION_ERRORS, PARTICIPANT_ERRORS, party } from './call-operations.ts';
+import { accepted, idempotency, ONCE_ERRORS, OPERATION_ERRORS, PARTICIPANT_ERRORS, party } from './call-operations.ts';
 import { callId, nothing, STORE_ERRORS } from './calls.ts';
 
 /** Keys of the telephone: those that we press, and those that the caller shall. */
@@ -16,6 +16,7 @@ export const sendCallKeys = defineRoute({
   description: 'How many they were is on record, and not which.',
   params: callId,
   query: nothing,
+  headers: idempotency,
   body: z
     .strictObject({
       keys: z
@@ -28,7 +29,7 @@ export const sendCallKeys = defineRoute({
     })
     .meta({ id: 'SendKeys' }),
   answers: { 202: accepted },
-  errors: [...OPERATION_ERRORS, ...PARTICIPANT_ERRORS],
+  errors: [...OPERATION_ERRORS, ...ONCE_ERRORS, ...PARTICIPANT_ERRORS],
 });
 
 export const collectCallKeys = defineRoute({
@@ -42,6 +43,7 @@ export const collectCallKeys = defineRoute({
     'What comes of it stands in the operation, as `result.data`: `status` is `right`, `not_right`, `nothing`, `failed`, `replaced` or `call_over`, with `attempts`, and `keys` where they are no secret. Of a secret there is a `handle`, by which tools of the agent get it; it is in no answer. When it is over the agent is told so and speaks of it in its own words, or says the words that stand here for it.',
   params: callId,
   query: nothing,
+  headers: idempotency,
   body: z
     .strictObject({
       input: inputName
@@ -81,6 +83,7 @@ export const collectCallKeys = defineRoute({
   // Whoever talks on the call does it: nothing is asked of the carrier meanwhile.
   errors: [
     ...STORE_ERRORS,
+    ...ONCE_ERRORS,
     'calls.not-found',
     'calls.not-established',
     'calls.no-phone-call',

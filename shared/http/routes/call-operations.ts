@@ -22,7 +22,7 @@ export const party = z
   .overwrite((id) => id.replace(/^4:(?=\+)/, ''))
   .meta({ example: '+15551230000' });
 
-const idempotency = z.object({
+export const idempotency = z.object({
   'idempotency-key': idempotencyKey.describe('With it a repeated request gets the first one’s answer.').exactOptional(),
 });
 
@@ -42,7 +42,7 @@ export const OPERATION_ERRORS = [
 export const PARTICIPANT_ERRORS = ['calls.participant-not-found'] as const satisfies readonly ErrorCode[];
 
 /** Where an Idempotency-Key counts. */
-const ONCE_ERRORS = ['once.input-differs', 'once.running'] as const satisfies readonly ErrorCode[];
+export const ONCE_ERRORS = ['once.input-differs', 'once.running'] as const satisfies readonly ErrorCode[];
 
 export const accepted = z
   .object({
@@ -166,8 +166,9 @@ export const removeParticipant = defineRoute({
   summary: 'Has somebody leave the call',
   params: participantOf,
   query: nothing,
+  headers: idempotency,
   answers: { 202: accepted },
-  errors: [...OPERATION_ERRORS, ...PARTICIPANT_ERRORS],
+  errors: [...OPERATION_ERRORS, ...ONCE_ERRORS, ...PARTICIPANT_ERRORS],
 });
 
 export const muteParticipant = defineRoute({
@@ -192,8 +193,10 @@ export const muteParticipant = defineRoute({
 /** Whoever puts somebody through has him on hold, and takes him off. */
 const HOLD_ERRORS = [
   ...OPERATION_ERRORS,
+  ...ONCE_ERRORS,
   ...PARTICIPANT_ERRORS,
   'calls.transfer-running',
+  'calls.hold-running',
 ] as const satisfies readonly ErrorCode[];
 
 const held = z
@@ -212,6 +215,7 @@ export const holdCall = defineRoute({
     'He neither hears nor is heard. While it is the caller, the agent says nothing and hears nobody; what it was saying it goes on with when he is back.',
   params: callId,
   query: nothing,
+  headers: idempotency,
   body: held,
   answers: { 202: accepted },
   errors: HOLD_ERRORS,
@@ -226,6 +230,7 @@ export const unholdCall = defineRoute({
   summary: 'Takes the caller, or another participant, off hold',
   params: callId,
   query: nothing,
+  headers: idempotency,
   body: held,
   answers: { 202: accepted },
   errors: HOLD_ERRORS,
@@ -242,10 +247,12 @@ export const recordCall = defineRoute({
     'Before it starts, everybody in the call is told so: by the agent (`recording.notice` of its YAML) or by what RECORDING_NOTICE_URL names. Where the notice is not heard, nothing is recorded. So it does not start while the caller is on hold, or is being put through, nor in a call that is only written down where the agent would have to say it.',
   params: callId,
   query: nothing,
+  headers: idempotency,
   body: z.strictObject({ action: z.enum(['start', 'pause', 'resume', 'stop']) }).meta({ id: 'RecordCall' }),
   answers: { 202: accepted },
   errors: [
     ...OPERATION_ERRORS,
+    ...ONCE_ERRORS,
     ...(['recording.none', 'recording.running', 'calls.transfer-running', 'calls.on-hold', 'calls.no-voice'] as const),
   ],
 });

@@ -192,6 +192,13 @@ const callFields = {
 const digits = <Schema extends z.ZodType>(schema: Schema) =>
   z.preprocess((given) => (typeof given === 'string' && !/^\d{1,9}$/.test(given) ? Number.NaN : given), schema);
 
+/** A telephone as it is listed: its plus may have become a space on the way, or been left out, and it may come as a raw id. */
+function storedNumber(given: string): string {
+  const [, marked, bare] = /^(?:4:)?(?:[ +]([1-9]\d{1,14})|([1-9]\d{7,14}))$/.exec(given) ?? [];
+  const digits = marked ?? bare;
+  return digits === undefined ? given : `+${digits}`;
+}
+
 const moment = z.iso.datetime({ offset: true }).meta({ example: AT });
 
 /** A page by number costs what it leaves out, so they end somewhere. A cursor goes on from where it stands. */
@@ -222,7 +229,10 @@ export const listCalls = defineRoute({
         .string()
         .min(1)
         .max(256)
-        .describe('Only of this number, or raw id: who calls or is called.')
+        .overwrite(storedNumber)
+        .describe(
+          'Only of this number, or raw id: who calls or is called. A plus that is not escaped arrives as a space, and is taken for one.',
+        )
         .meta({ example: '+15551230000' })
         .exactOptional(),
       from: moment.describe('Only those that were created then or later.').exactOptional(),
