@@ -14,7 +14,7 @@ let stack: RunningStack;
 let folder: string;
 before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'parley-identity-'));
-  const env = { EMULATOR_IDENTITY_TOKEN_SECONDS: String(TOKEN_SECONDS) };
+  const env = { EMULATOR_IDENTITY_TOKEN_SECONDS: String(TOKEN_SECONDS), SPEECH_MODEL: 'by-heart' };
   stack = await RunningStack.start(env, '--identity', ...(await builtStack(folder)));
 });
 after(async () => {

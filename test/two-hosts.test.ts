@@ -46,7 +46,7 @@ suite('two stream hosts', { skip: redis === undefined && 'no redis-server is on 
     opened.defer(async () => redis?.close());
     const [functions = 0, streamHost = 0, emulator = 0, emulatorTls = 0, front = 0, redisOfA = 0] = await freePorts(6);
     portOfB = streamHost;
-    const given = { STREAM_HOST_PUBLIC_URL: `ws://127.0.0.1:${front}` };
+    const given = { STREAM_HOST_PUBLIC_URL: `ws://127.0.0.1:${front}`, SPEECH_MODEL: 'by-heart' };
     const url = redis?.url ?? '';
     env = localEnvironment(given, { functions, streamHost, emulator, emulatorTls }, url);
     balancer = await FaultyLine.to(streamHost, front);
