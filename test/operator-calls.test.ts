@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RunningStack } from './testing/running-stack.ts';
+import type { RunningStack } from './testing/running-stack.ts';
+import { leaveSharedStack, sharedStack } from './testing/shared-stack.ts';
 import { threeChances } from './testing/three-chances.ts';
 
 /** What an operator tries with `npm start` and `npm run call`, each a whole call. */
 
-const ROOT = path.join(import.meta.dirname, '..');
 const QUESTION = 'What is the status of order 1042?';
 /** The emulator's phones that play a script (docs/emulator.md). */
 const PERSON = '+15550190002';
@@ -35,20 +32,13 @@ interface Call {
   }[];
 }
 
-let folder: string;
 let stack: RunningStack;
 
 before(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'parley-operator-'));
-  await copyFile(path.join(ROOT, 'agents/orders.yaml'), path.join(folder, 'orders.yaml'));
-  await writeFile(path.join(folder, 'desk.yaml'), DESK);
-  stack = await RunningStack.start({ SPEECH_MODEL: 'by-heart', AGENTS_FOLDER: folder });
+  stack = await sharedStack({ desk: DESK });
 });
 
-after(async () => {
-  await stack.close();
-  await rm(folder, { recursive: true });
-});
+after(leaveSharedStack);
 
 async function callThat(id: string, is: (call: Call) => boolean, withinMs = 60_000): Promise<Call> {
   for (const giveUpAt = Date.now() + withinMs; ; await sleep(200)) {

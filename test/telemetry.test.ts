@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Redis } from 'ioredis';
 import { type DependencyMap, lengthText, waterfallOf } from '../shared/protocol/traces.ts';
 import { traceIdOf } from '../shared/telemetry/call-trace.ts';
 import { ROLE, SPAN } from '../shared/telemetry/names.ts';
-import { METRICS_SOON, metricsOf, traceOf } from './telemetry/whole-traces.ts';
-import { RunningStack } from './testing/running-stack.ts';
+import { metricsOf, traceOf } from './telemetry/whole-traces.ts';
+import type { RunningStack } from './testing/running-stack.ts';
+import { leaveSharedStack, sharedStack } from './testing/shared-stack.ts';
 
 const PIN = '48271593';
 const CARD = '4929138267105543';
@@ -35,23 +33,11 @@ call_tools:
   hang_up: {}
 `;
 
-let folder: string;
 let stack: RunningStack;
 before(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'parley-telemetry-'));
-  await writeFile(path.join(folder, 'bank.yaml'), AGENT);
-  stack = await RunningStack.start({
-    SPEECH_MODEL: 'by-heart',
-    ...METRICS_SOON,
-    AGENTS_FOLDER: folder,
-    DEFAULT_AGENT: 'bank',
-    LOG_LEVEL: 'debug',
-  });
+  stack = await sharedStack({ bank: AGENT });
 });
-after(async () => {
-  await stack.close();
-  await rm(folder, { recursive: true });
-});
+after(leaveSharedStack);
 
 /** Who must be seen to ask whom. */
 const EDGES: readonly (readonly [role: string, target: RegExp])[] = [
@@ -63,7 +49,7 @@ const EDGES: readonly (readonly [role: string, target: RegExp])[] = [
 ];
 
 test('a call is one trace across both halves, from its announcement to its end, and its dependencies are a map', async (context) => {
-  const { exitCode, events, problems } = await stack.call('--say', 'Hello, how are you today?');
+  const { exitCode, events, problems } = await stack.call('--agent', 'bank', '--say', 'Hello, how are you today?');
   assert.equal(exitCode, 0, problems);
   const callId = String(events.find(({ event }) => event === 'connected')?.callConnectionId);
   const call = await stack.getJson(`${stack.functionsUrl}/api/v1/calls/${callId}`);
@@ -113,7 +99,7 @@ test('with the switches off nothing that a caller is known by, has said or press
   const redis = new Redis(stack.redisUrl);
   context.after(() => redis.disconnect());
   const { exitCode, events, problems } = await stack.call(
-    ...['--number', CALLER, '--say', 'Hello, my name is Annabel Winterbottom.'],
+    ...['--agent', 'bank', '--number', CALLER, '--say', 'Hello, my name is Annabel Winterbottom.'],
     ...['--say', 'Please collect the keys of my account.', '--keys', PIN],
     ...['--say', 'Please collect the keys of my order.', '--keys', `${CARD}`],
   );

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RunningStack } from './testing/running-stack.ts';
+import type { RunningStack } from './testing/running-stack.ts';
+import { leaveSharedStack, sharedStack } from './testing/shared-stack.ts';
 import { threeChances } from './testing/three-chances.ts';
 
 const MESSAGE = 'Hello, this is the order desk. Your order has arrived. Goodbye.';
@@ -34,19 +32,13 @@ interface Call {
   readonly events: readonly { readonly type: string; readonly data: Readonly<Record<string, unknown>> }[];
 }
 
-let folder: string;
 let stack: RunningStack;
 
 before(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'parley-voicemail-'));
-  await writeFile(path.join(folder, 'caller.yaml'), AGENT);
-  stack = await RunningStack.start({ SPEECH_MODEL: 'by-heart', AGENTS_FOLDER: folder, DEFAULT_AGENT: 'caller' });
+  stack = await sharedStack({ caller: AGENT });
 });
 
-after(async () => {
-  await stack.close();
-  await rm(folder, { recursive: true });
-});
+after(leaveSharedStack);
 
 /** Places a call and follows it until `done`, or for so long: whoever is taken for a person is talked with until somebody hangs up. */
 async function call(
@@ -55,7 +47,7 @@ async function call(
   giveUpMs = 100_000,
   more: object = {},
 ): Promise<Call> {
-  const { session_id } = await stack.askOfCalls('initiate', { target_number: number, ...more });
+  const { session_id } = await stack.askOfCalls('initiate', { target_number: number, agent: 'caller', ...more });
   for (const giveUpAt = Date.now() + giveUpMs; ; await sleep(300)) {
     const found = (await stack.getJson(`${stack.functionsUrl}/api/v1/calls/${session_id}`)) as unknown as Call;
     if (done(found) || Date.now() > giveUpAt) {

@@ -29,6 +29,8 @@ test('files of a folder share a process, but for one that changes it, itself or 
     'a/b/by-helper.test.ts': "import { start } from './testing/helper.ts';\nstart();\n",
     'a/b/reads.test.ts': "export const isMine = process.env.LEVEL === 'x';\n",
     'a/b/hundred.property.test.ts': light,
+    'a/calls.test.ts': "await sharedStack({});\nprocess.env.LEVEL = 'x';\n",
+    'a/b/more-calls.test.ts': 'await sharedStack({});\n',
   };
   const helper = {
     'a/b/testing/helper.ts': "export const start = () => void Object.assign(process.env, { X: '1' });\n",
@@ -41,6 +43,7 @@ test('files of a folder share a process, but for one that changes it, itself or 
     ['a/b/by-helper.test.ts', 1],
     ['a/b/hundred.property.test.ts', 1],
     ['a/b/settings.test.ts', 1],
+    ['files on one stack', 2],
   ]);
 });
 

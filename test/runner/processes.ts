@@ -10,11 +10,11 @@ export interface TestProcess {
   readonly atOnce: number;
 }
 
-/** Of people who speak, each in a call of its own on the one stack of the file. */
+const ON_ONE_STACK = 'files on one stack';
+/** Of people who speak, each in a call of its own on the one stack of the file, or of its process. */
 const CALLS_AT_ONCE: Readonly<Record<string, number>> = {
   'test/secret-keys.test.ts': 2,
-  'test/telemetry.test.ts': 2,
-  'test/voicemail-calls.test.ts': 5,
+  [ON_ONE_STACK]: 5,
 };
 
 /** What a file does that the next one in its process would notice, or that takes too long to have others wait for it. */
@@ -36,6 +36,8 @@ const HELPER_ALONE = /^(?:export )?const .*= await redis/m;
 
 /** It puts back what it changes. */
 const TIDY = 'shared/testing/lent-settings.ts';
+/** Files that share a stack: they run in one process, one after the other. */
+const SHARES_STACK = /\bsharedStack\(/;
 const TAKES_LONG = /\.property\.test\.ts$/;
 
 /** Folders with fewer files share the process of the folder above. */
@@ -53,8 +55,10 @@ export function testProcesses(root: string, files: readonly string[]): TestProce
     sources.set(file, source);
     return source;
   };
-  const alone = files.filter((file) => TAKES_LONG.test(file) || isAlone(file, read));
-  const shared = files.filter((file) => !alone.includes(file));
+  const onOneStack = files.filter((file) => SHARES_STACK.test(read(file)));
+  const others = files.filter((file) => !onOneStack.includes(file));
+  const alone = others.filter((file) => TAKES_LONG.test(file) || isAlone(file, read));
+  const shared = others.filter((file) => !alone.includes(file));
   const folders = Map.groupBy(shared, (file) => file.split('/').slice(0, -1).slice(0, 2).join('/'));
   const processes = Map.groupBy(shared, (file) => {
     const folder = file.split('/').slice(0, -1).slice(0, 2).join('/');
@@ -65,6 +69,9 @@ export function testProcesses(root: string, files: readonly string[]): TestProce
       .map(([name, together]) => ({ name, files: together, atOnce: 1 }))
       .sort((a, b) => b.files.length - a.files.length),
     ...alone.map((file) => ({ name: file, files: [file], atOnce: CALLS_AT_ONCE[file] ?? 1 })),
+    ...(onOneStack.length > 0
+      ? [{ name: ON_ONE_STACK, files: onOneStack, atOnce: CALLS_AT_ONCE[ON_ONE_STACK] ?? 1 }]
+      : []),
   ];
 }
 
