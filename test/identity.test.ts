@@ -15,7 +15,7 @@ let folder: string;
 before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'parley-identity-'));
   const env = { EMULATOR_IDENTITY_TOKEN_SECONDS: String(TOKEN_SECONDS), SPEECH_MODEL: 'by-heart' };
-  stack = await RunningStack.start(env, '--identity', ...(await builtStack(folder)));
+  stack = await RunningStack.start(env, '--identity', ...(await builtStack(folder)).args);
 });
 after(async () => {
   await stack.close();

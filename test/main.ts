@@ -45,6 +45,8 @@ const folder = mkdtempSync(path.join(tmpdir(), 'parley-tests-'));
 const answered = path.join(folder, 'answers');
 writeFileSync(answered, '');
 process.env.PARLEY_ANSWERED = answered;
+/** What is deployed is built once for all who try it (`testing/built-stack.ts`). */
+process.env.PARLEY_BUILT = path.join(folder, 'built');
 const execArgv = ['--import', pathToFileURL(path.join(import.meta.dirname, 'answered/collect.ts')).href];
 
 /** With `/`, also where folders are told apart by another sign. */

@@ -10,7 +10,7 @@ import { Redis } from 'ioredis';
 import { parseWav } from '../shared/audio/wav.ts';
 import { CONTAINER_USER, inContainer } from '../start/forms.ts';
 import { runBrowserConversation } from './testing/browser-conversation.ts';
-import { builtStack } from './testing/built-stack.ts';
+import { type BuiltStack, builtStack } from './testing/built-stack.ts';
 import { containerRoot } from './testing/container-root.ts';
 import { findOnPath } from './testing/find-on-path.ts';
 import { walkPage } from './testing/page-walk.ts';
@@ -36,11 +36,13 @@ const root = await containerRoot();
 
 let stack: RunningStack;
 let folder: string;
+let made: BuiltStack;
 
 before(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'parley-system-'));
   // With tickets, as in Azure: the page gets its own.
-  stack = await RunningStack.start({ REQUIRE_TICKETS: 'true' }, ...(await builtStack(folder)));
+  made = await builtStack(folder);
+  stack = await RunningStack.start({ REQUIRE_TICKETS: 'true' }, ...made.args);
 });
 
 after(async () => {
@@ -158,14 +160,8 @@ suite('a whole stack', { concurrency: 3 }, () => {
   test(
     'a caller talks with a speech-to-speech model, which uses a tool, and the record says which mode it was',
     threeChances(async () => {
-      const { exitCode, events, problems } = await stack.call(
-        '--mode',
-        'VOICE_LIVE',
-        ...ASK,
-        ...CHANGE,
-        '--interrupt-after',
-        '1500',
-      );
+      const says = [...ASK, ...CHANGE, '--interrupt-after', '1500'];
+      const { exitCode, events, problems } = await stack.call('--mode', 'VOICE_LIVE', ...says);
       assert.equal(exitCode, 0, problems);
       assert.equal(events.find(({ event }) => event === 'session')?.mode, 'voice_live');
       const transcript = await transcriptOf(callIdOf(events));
@@ -236,7 +232,7 @@ suite('a whole stack', { concurrency: 3 }, () => {
     assert.deepEqual([mounts?.[4], writable], ['/tmp', []]);
     assert.ok('folder' in root);
     const [program = '', ...args] = [
-      ...inContainer(root.folder, path.join(folder, 'stream-host')),
+      ...inContainer(root.folder, path.join(made.built, 'stream-host')),
       '/app/bin/node',
       '-e',
     ];
