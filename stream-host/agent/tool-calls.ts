@@ -58,8 +58,9 @@ export function readArguments(
   try {
     // Several models write nothing at all where there is nothing to say.
     given = JSON.parse(argumentText || '{}');
-  } catch (error) {
-    return { refusal: { error: 'invalid_arguments', message: `The arguments are no JSON: ${messageOf(error)}` } };
+  } catch {
+    // What is wrong with them would quote them, and they may be secret.
+    return { refusal: { error: 'invalid_arguments', message: 'The arguments are no JSON.' } };
   }
   const args = parameters.safeParse(given);
   if (args.success) return { given: asRecord(given), args: args.data };

@@ -1,3 +1,4 @@
+import type { CallAction } from '../contract/agent.ts';
 import type { InputSink } from '../contract/inputs.ts';
 
 /**
@@ -83,6 +84,12 @@ class HiddenChunks {
     this.#open = [];
     this.#allOpen.delete(this);
   }
+}
+
+/** Keys that an agent presses may open something: the engine hands them on, and decides nothing by which they are. */
+export function withoutKeys(action: CallAction): CallAction {
+  const { wish } = action;
+  return wish.kind === 'send-keys' ? { ...action, wish: { ...wish, keys: wish.keys.replaceAll(/./g, '0') } } : action;
 }
 
 /** A text in which nobody sees which digits there were: two texts that differ by hidden digits alone are one. */

@@ -3,6 +3,7 @@ import type { SessionEmitter } from '../contract/events.ts';
 import type { AudioSink } from '../contract/line.ts';
 import type { OpenRecogniser, OpenVoiceActivity, StandbyVoice, Synthesiser } from '../contract/speech.ts';
 import { failureOf } from './failures.ts';
+import { withoutKeys } from './hidden.ts';
 import type { Tape } from './tape.ts';
 
 /** Everything that the engine tells. */
@@ -128,6 +129,7 @@ export function recordedResponder(responder: Responder, tape: Tape): Responder {
       tape.decided('model-asked', { of, items: history.length, last: history.at(-1) });
       const chunks = tape.hiding.chunks();
       const kept = (piece: ReplyPiece) => {
+        if (piece.type === 'call-action') return tape.hiding.json({ ...piece, action: withoutKeys(piece.action) });
         if (piece.type !== 'text') return tape.hiding.json(piece);
         const chunk = { ...piece };
         chunks.add(chunk);
@@ -149,7 +151,7 @@ export function recordedResponder(responder: Responder, tape: Tape): Responder {
 /** What the agent wants done with the call. */
 export function recordedAct(act: (action: CallAction) => void, tape: Tape): (action: CallAction) => void {
   return (action) => {
-    tape.decided('acted', action);
+    tape.decided('acted', withoutKeys(action));
     tape.tell(() => act(action));
   };
 }

@@ -201,6 +201,24 @@ test('whatever the agent is told of the call is played again letter for letter, 
   assert.deepEqual([outcome.difference, outcome.guessed], [undefined, undefined]);
 });
 
+test('keys that the agent presses are not in what a call is played again from (breaker16c n6)', async () => {
+  const inputs = new InputLines();
+  const pressed: string[] = [];
+  const rig = new Rig({ inputs, act: ({ wish }) => wish.kind === 'send-keys' && pressed.push(wish.keys) });
+  const call = { callId: 'c1', name: 'send_keys', args: { count: 5 } };
+  const wish = { kind: 'send-keys', keys: '4711#' } as const;
+  rig.script = () => [text('One moment.'), { type: 'call-action', action: { call, key: 'k1', wish } }];
+  await rig.started();
+  await rig.says('let me in');
+  await rig.clock.advance(5000);
+  rig.conversation.close('over');
+  await rig.clock.advance(100);
+  assert.deepEqual(pressed, ['4711#']);
+  assert.doesNotMatch(inputs.text, /4711/);
+  const outcome = await play(inputs.text);
+  assert.deepEqual([outcome.difference, outcome.guessed], [undefined, undefined]);
+});
+
 test('a call that is closed in the middle of being told something comes out the same', async () => {
   const inputs = new InputLines();
   const rig = new Rig({ inputs });

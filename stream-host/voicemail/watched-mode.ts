@@ -244,7 +244,7 @@ class WatchedCall implements Mode {
     );
     if (!next) return;
     this.#pressed.add(next.phrase);
-    const call = { callId: `menu-${this.#pressed.size}`, name: 'send_keys', args: { keys: next.keys } };
+    const call = { callId: `menu-${this.#pressed.size}`, name: 'send_keys', args: { count: next.keys.length } };
     const { sessionId } = this.#host.facts;
     this.#host.act?.({ call, key: `${sessionId}-${call.callId}`, wish: { kind: 'send-keys', keys: next.keys } });
     // What comes next is another menu, or somebody.

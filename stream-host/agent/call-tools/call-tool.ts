@@ -9,6 +9,11 @@ export interface CallTool {
   readonly parameters: z.ZodObject;
   /** What these arguments, checked, mean. */
   wishOf(args: Readonly<Record<string, unknown>>): CallWish;
+  /**
+   * What of these arguments stands in history, events and record, and before the model again, where that is not all of them:
+   * some are secrets by nature.
+   */
+  keptOf?(args: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
   /** What the model is told at once, where it is not that it is done once the caller has heard of it. */
   tellOf?(args: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
 }

@@ -16,6 +16,6 @@ export function checkCallTool(
   const { callId, name } = request;
   const read = readArguments(tool, request);
   if ('refusal' in read) return { refused: failed({ callId, name, args: {} }, 0, read.refusal) };
-  const call = { callId, name, args: read.given };
+  const call = { callId, name, args: tool.keptOf?.(read.args) ?? read.given };
   return { action: { call, key: keys.next(call), wish: tool.wishOf(read.args), told: tool.tellOf?.(read.args) } };
 }

@@ -7,6 +7,8 @@ import { pathToFileURL } from 'node:url';
 import { systemClock } from '../../../shared/clock.ts';
 import { loadAgent } from '../agent-definition.ts';
 import { checkKeys } from '../key-checks.ts';
+import { CallKeys } from '../tool-calls.ts';
+import { checkCallTool } from './check-call-tool.ts';
 
 let folder: string;
 before(async () => {
@@ -72,6 +74,24 @@ test('send_keys sends keys and nothing else', async () => {
   const tool = agent.callTools?.get('send_keys');
   assert.deepEqual(tool?.wishOf({ keys: '1#' }), { kind: 'send-keys', keys: '1#' });
   assert.equal(tool?.parameters.safeParse({ keys: 'hello' }).success, false);
+});
+
+test('which keys a model has pressed stands nowhere but in what the carrier is asked for (breaker16c n6)', async () => {
+  const { callTools = new Map() } = await load('  send_keys:\n');
+  const keysOf = () => new CallKeys({ ...CONTEXT, direction: 'outbound' }, []);
+  const asked = (argumentText: string) =>
+    checkCallTool(callTools, { callId: 'c', name: 'send_keys', argumentText }, keysOf());
+  const wanted = asked('{"keys":"4711"}');
+  assert.ok(wanted && 'action' in wanted);
+  const { wish, ...kept } = wanted.action;
+  assert.deepEqual(wish, { kind: 'send-keys', keys: '4711' });
+  assert.deepEqual(kept.call, { callId: 'c', name: 'send_keys', args: { count: 4 } });
+  assert.deepEqual(asked('{"keys":"9358"}'), { action: { ...wanted.action, wish: { ...wish, keys: '9358' } } });
+  for (const wrong of ['{"keys":"4711x"}', '{"keys":"4711"', '{"keys": 4711x}', '{"keys":4711}']) {
+    const refused = asked(wrong);
+    assert.ok(refused && 'refused' in refused && refused.refused.error);
+    assert.doesNotMatch(JSON.stringify(refused), /4711/, wrong);
+  }
 });
 
 const CONTEXT = {

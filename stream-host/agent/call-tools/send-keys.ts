@@ -2,6 +2,8 @@ import { z } from 'zod';
 import { KEY_ROW, MOST_KEYS } from '../../../shared/calls/keys-wish.ts';
 import type { CallTool } from './call-tool.ts';
 
+const keysOf = (args: Readonly<Record<string, unknown>>): string => z.object({ keys: z.string() }).parse(args).keys;
+
 /** Presses keys, as into a menu. */
 export const sendKeys: CallTool = {
   name: 'send_keys',
@@ -11,7 +13,7 @@ export const sendKeys: CallTool = {
   parameters: z.object({
     keys: z.string().max(MOST_KEYS).regex(KEY_ROW, 'keys only').describe('Of 0-9, * and #, such as 1 or 4711#'),
   }),
-  wishOf(args) {
-    return { kind: 'send-keys', keys: z.object({ keys: z.string() }).parse(args).keys };
-  },
+  wishOf: (args) => ({ kind: 'send-keys', keys: keysOf(args) }),
+  // They may open something.
+  keptOf: (args) => ({ count: keysOf(args).length }),
 };
