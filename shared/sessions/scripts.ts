@@ -101,16 +101,18 @@ const LUA = {
       touch(ARGV[1])
       return { 1, redis.call('HGETALL', KEYS[${SESSION}]) }`,
   /**
-   * All that one moment of a session changes. ARGV ttl, owner, number of fields and values, field, value, …, from which item
+   * All that one moment of a session changes. ARGV ttl, owner, number of the first event or 0, number of fields and values, field, value, …, from which item
    * on the history changes or -1, number of its items, item, …, then of each event 'at', at, 'type', type, 'source', source,
    * 'data', data. Nothing is written unless all of it is.
    * -> { outcome, length of the history, the history of release 0.1 or '', id of an event, … }
    *
-   * The field \`streamed\` says that the stream of events is there, and has its time to live.
+   * The field \`streamed\` says that the stream of events is there, and has its time to live. The field \`told\` says up to which
+   * number its owner has told what happened: he tells it again where he got no answer, and it is added once.
    */
   parleyWrite: `
       local ttl, owner = ARGV[1], ARGV[2]
-      local known = redis.call('HMGET', KEYS[${SESSION}], 'version', 'heldBy', 'history', 'streamed')
+      local number = tonumber(table.remove(ARGV, 3))
+      local known = redis.call('HMGET', KEYS[${SESSION}], 'version', 'heldBy', 'history', 'streamed', 'told')
       if not known[1] then return { ${NO_SESSION}, 0, '' } end
       if owner ~= '' and (redis.call('GET', KEYS[${OWNER}]) or known[2]) ~= owner then return { ${LEASE_LOST}, 0, '' } end
       local at = 3 + ARGV[3]
@@ -145,9 +147,17 @@ const LUA = {
         redis.call('HSET', KEYS[${SESSION}], unpack(ARGV, 4, at))
       end
       first = first + count
+      local told = known[5] and string.sub(known[5], 1, #owner + 1) == owner .. ' ' and
+        tonumber(string.sub(known[5], #owner + 2)) or 0
       for i = first, #ARGV, 8 do
-        answer[#answer + 1] =
-          redis.call('XADD', KEYS[${EVENTS}], 'MAXLEN', '~', ${EVENTS_KEPT}, '*', unpack(ARGV, i, i + 7))
+        if number == 0 or number + (i - first) / 8 > told then
+          answer[#answer + 1] =
+            redis.call('XADD', KEYS[${EVENTS}], 'MAXLEN', '~', ${EVENTS_KEPT}, '*', unpack(ARGV, i, i + 7))
+        end
+      end
+      if number > 0 and #answer > 3 then
+        local last = number + (#ARGV + 1 - first) / 8 - 1
+        redis.call('HSET', KEYS[${SESSION}], 'told', string.format('%s %.0f', owner, last))
       end
       if first <= #ARGV and not known[4] then
         redis.call('HSET', KEYS[${SESSION}], 'streamed', 1)

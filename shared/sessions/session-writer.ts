@@ -13,6 +13,11 @@ export interface SessionWrite {
   /** From item `from` on, the history reads `items` now. */
   readonly history?: { readonly from: number; readonly items: readonly HistoryItem[] } | undefined;
   readonly events?: readonly NewEvent[];
+  /**
+   * The number of the first of the events, from 1 on; the others follow. What its owner has numbered is added once, also where
+   * he writes it again as he got no answer.
+   */
+  readonly number?: number | undefined;
 }
 
 interface WriterOptions {
@@ -56,11 +61,11 @@ export class SessionWriter {
    * @throws {ParleyError} `session.history-gap`: fewer than `history.from` items are there; `details.length` says how many
    * @throws {RequestError} `session.not-storable`: what an event, an item or a field holds is not JSON
    */
-  async write({ patch = {}, history, events = [] }: SessionWrite): Promise<string[]> {
+  async write({ patch = {}, history, events = [], number = 0 }: SessionWrite): Promise<string[]> {
     const fields = encodeSession(patch);
     const items = encodeHistory(history?.items ?? []);
     const told = events.flatMap((event) => encodeEvent({ ...event, at: event.at ?? this.#wallMs() }));
-    const args = [fields.length, ...fields, history?.from ?? -1, items.length, ...items, ...told];
+    const args = [number, fields.length, ...fields, history?.from ?? -1, items.length, ...items, ...told];
     const { status } = patch;
     const before = status === undefined ? undefined : await this.#indexed();
     if (before && status) await askRedis(() => this.#index.enter(status, this.#id, before.createdAt));

@@ -237,6 +237,43 @@ test('after the session was given up to somebody else nothing more is written', 
   assert.equal((await store.get('r-5'))?.endReason, undefined);
 });
 
+test('what Redis has taken and not answered in time is on record once, however often it is written again (closer17 6)', async () => {
+  const { session } = await held('r-slow');
+  const owned = store.owned('r-slow', OWNER);
+  let answersLost = 3;
+  const record = new SessionLog({
+    writer: {
+      write: async (change) => {
+        await owned.write(change);
+        answersLost -= 1;
+        if (answersLost >= 0) throw new DependencyError('redis.unavailable', 'no answer in time');
+        return [];
+      },
+    },
+    restore: async () => false,
+    session,
+    history: [],
+    clock: systemClock,
+    log,
+    gatherMs: 1,
+  });
+  record.add('step', { n: 1 });
+  await sleep(50);
+  // It goes with what is written again.
+  record.add('step', { n: 2 });
+  await eventually(() => answersLost < 0);
+  record.add('step', { n: 3 });
+  await record.close(3_000);
+  assert.deepEqual(await seen('r-slow'), [1, 2, 3]);
+  // Another holder begins to count anew.
+  await store.release('r-slow', OWNER);
+  await store.claim('r-slow', 'host#2', LEASE_MS);
+  const next = logOf(session, 'host#2');
+  next.add('step', { n: 4 });
+  await next.close(3_000);
+  assert.deepEqual(await seen('r-slow'), [1, 2, 3, 4]);
+});
+
 test('when Redis goes away between events that are written one by one, none is written twice', async () => {
   const session = await store.create(phoneSession('r-one-by-one'));
   const written: unknown[] = [];

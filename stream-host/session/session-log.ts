@@ -22,7 +22,7 @@ export interface SessionLogOptions {
   readonly gatherMs?: number;
 }
 
-type PendingEvent = Pick<StoredEvent, 'type' | 'data' | 'at'>;
+type PendingEvent = Pick<StoredEvent, 'type' | 'data' | 'at'> & { readonly number: number };
 interface HistoryTail {
   readonly from: number;
   readonly items: readonly HistoryItem[];
@@ -52,6 +52,7 @@ export class SessionLog {
   #session: Session;
   #history: readonly HistoryItem[];
   #events: PendingEvent[] = [];
+  #number = 0;
   #patch: SessionPatch | undefined;
   #tail: HistoryTail | undefined;
   #dropped = 0;
@@ -81,7 +82,8 @@ export class SessionLog {
   /** Queues one event of the session's stream. */
   add(type: string, data: Readonly<Record<string, unknown>> = {}): void {
     if (this.#closed) return;
-    this.#events.push({ type, data, at: this.#options.clock.wallMs() });
+    this.#number += 1;
+    this.#events.push({ type, data, at: this.#options.clock.wallMs(), number: this.#number });
     if (this.#events.length > this.#maxBacklog) {
       this.#events.shift();
       this.#dropped += 1;
@@ -223,7 +225,7 @@ export class SessionLog {
     this.#patch = undefined;
     this.#tail = undefined;
     try {
-      await this.#options.writer.write({ patch, history, events: events.map(asTold) });
+      await this.#options.writer.write({ patch, history, events: events.map(asTold), number: events[0]?.number });
       this.#written(events);
     } catch (error) {
       if (isHopeless(error)) return this.#writeApart(patch, history, events);
@@ -246,7 +248,8 @@ export class SessionLog {
       if (history) await this.#attempt(() => writer.write({ history }));
       historyLeft = undefined;
       for (const event of events) {
-        if (!(await this.#attempt(() => writer.write({ events: [asTold(event)] })))) this.#dropped += 1;
+        if (!(await this.#attempt(() => writer.write({ events: [asTold(event)], number: event.number }))))
+          this.#dropped += 1;
         this.#written([event]);
       }
     } catch (error) {
@@ -347,7 +350,7 @@ export class SessionLog {
   }
 }
 
-const asTold = (event: PendingEvent): NewEvent => ({ ...event, source: 'stream-host' });
+const asTold = ({ number: _, ...event }: PendingEvent): NewEvent => ({ ...event, source: 'stream-host' });
 
 /** Writing it again cannot help: it cannot be stored, or what is stored is damaged. */
 function isHopeless(error: unknown): boolean {
