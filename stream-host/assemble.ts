@@ -21,7 +21,7 @@ import { WorkRounds } from './calls/work-rounds.ts';
 import type { Modes } from './contract/mode.ts';
 import type { Admission } from './host/admission.ts';
 import { HostHealth, type HostHealthOptions } from './host/host-health.ts';
-import { HostRecord, takesCalls } from './host/host-record.ts';
+import { HostRecord, type HostRecordOptions, takesCalls } from './host/host-record.ts';
 import { LiveSessions, type LiveSessionsOptions } from './host/live-sessions.ts';
 import { Loops } from './host/loops.ts';
 import { Places } from './http/places.ts';
@@ -98,6 +98,8 @@ export interface HostParts
   readonly onBroken?: (error: Error) => void;
   /** Keeps the door by the load; without it only the number of places counts. */
   readonly openAdmission?: (countSessions: () => number) => HostAdmission;
+  /** What its agents can do; without it, nobody is told. */
+  readonly abilities?: HostRecordOptions['abilities'];
   readonly modes: Modes;
   /** The mode of sessions for which nobody says another: ACS_STREAMING_MODE. */
   readonly defaultMode?: string;
@@ -171,6 +173,7 @@ export function assembleHost(parts: HostParts): AssembledHost {
     host,
     live,
     agents: parts.agents,
+    abilities: parts.abilities,
     modes: modes.all.map(([name, { rateHz }]) => ({ name, rateHz })),
     release: parts.release,
     onRound: loops.watch('announcement', LATEST_ANNOUNCEMENT_MS),

@@ -23,6 +23,7 @@ import { servesThisMachineAlone, ticketsRequired } from '../shared/settings/this
 import { randomSpanIds } from '../shared/telemetry/call-trace.ts';
 import { CallTraces, noCallTraces } from '../shared/telemetry/call-traces.ts';
 import { readVersion } from '../shared/version.ts';
+import { abilitiesOfAgents } from './agent/agent-abilities.ts';
 import { agentIn } from './agent/agent-language.ts';
 import { AgentShelf } from './agent/agent-shelf.ts';
 import { requireDefaultAgent } from './agent/default-agent.ts';
@@ -246,6 +247,7 @@ export async function startStreamHost(
     defaultMode: config.ACS_STREAMING_MODE,
     modes,
     agents: () => shelf.cards,
+    abilities: () => abilitiesOfAgents(shelf.agents, config.RECORDING_NOTICE_URL),
     openResponder: responders(shelf, providers.models, clock),
     records,
     calls,

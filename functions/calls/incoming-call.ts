@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { shownNumberOf } from '../../shared/calls/parties.ts';
 import type { IncomingCall } from '../../shared/carrier/announcement.ts';
 import { CarrierError } from '../../shared/carrier/carrier-error.ts';
 import { DependencyError, messageOf, ParleyError } from '../../shared/errors.ts';
@@ -218,6 +219,7 @@ async function openSession(
       traceparent: traceParentOf(id),
       from: call.from,
       to: call.to,
+      ...shownNumberOf(call.to, parts.config.ACS_SOURCE_NUMBER),
       ...(call.context !== undefined && { context: call.context }),
       ...(call.language !== undefined && { language: call.language }),
       ...(call.recorded !== undefined && { recorded: call.recorded }),

@@ -263,3 +263,29 @@ test('an empty streaming_mode names none, as in the address of a socket', async 
   const { status, body } = await initiate({ ...target, streaming_mode: '' });
   assert.deepEqual([status, body.streaming_mode], [200, 'media']);
 });
+
+test('a recording that could not be is refused by name before anybody is called, where it is known (stranger16: record_call without recording)', async () => {
+  const modes = (['media', 'transcription'] as const).map((name) => ({ name, rateHz: 16_000 }) as const);
+  const abilities = {
+    silent: { recording: 'none', inputs: [] },
+    orders: { recording: 'spoken', inputs: [] },
+    known: { recording: 'unspoken', inputs: [] },
+  } as const;
+  const load = { sessions: 0, maxSessions: 100, agents: [...Object.keys(abilities), 'newer'], modes, abilities };
+  await functions.store.hosts.announce('host-1', load, 60_000);
+  const ask = async (agent: string, streaming_mode = 'media') => {
+    const { status, body } = await initiate({ ...target, agent, streaming_mode, record_call: true });
+    return body.error?.code ?? [status, body.recording_enabled];
+  };
+  assert.equal(await ask('silent'), 'recording.no-notice');
+  assert.equal(await ask('orders', 'transcription'), 'calls.no-voice');
+  assert.deepEqual(functions.acs.requests, []);
+  assert.deepEqual(await ask('orders'), [200, true]);
+  assert.deepEqual(await ask('known', 'transcription'), [200, true]);
+  assert.deepEqual(await ask('newer'), [200, true], 'of whom nobody tells');
+  // Nor in the middle of a call.
+  const { body } = await initiate({ ...target, agent: 'silent' });
+  await functions.store.update(body.session_id, () => ({ status: 'connected' }));
+  const started = await functions.request('POST', `calls/${body.session_id}/recording`, { action: 'start' });
+  assert.deepEqual([started.status, started.body.error.code], [409, 'recording.no-notice']);
+});

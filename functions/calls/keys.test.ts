@@ -154,3 +154,16 @@ test('keys that were being collected when the call ended are over with it, and w
     data: { status: 'call_over', attempts: 2 },
   });
 });
+
+test('an input that the agent of the call does not have is refused at once, with those that it has (stranger16: no such input)', async () => {
+  const abilities = { orders: { recording: 'none', inputs: ['pin', 'code'] } } as const;
+  const load = { sessions: 0, maxSessions: 100, agents: ['orders'], modes: [], abilities };
+  await functions.store.hosts.announce('host-1', load, 60_000);
+  const { id } = await callInProgress();
+  const collect = (input: string) => functions.request('POST', `calls/${id}/keys/collect`, { input });
+  const { status, body } = await collect('nix');
+  assert.deepEqual([status, body.error.code], [400, 'keys.input-unknown']);
+  assert.match(body.error.message, /It has: pin, code;/);
+  assert.deepEqual(await ledger.list(id), []);
+  assert.equal((await collect('pin')).status, 202);
+});

@@ -3,9 +3,10 @@ import { sendKeys } from '../../shared/calls/operations/send-keys.ts';
 import { callerOf } from '../../shared/calls/parties.ts';
 import type { Input } from '../../shared/http/route.ts';
 import * as routes from '../../shared/http/routes/call-keys.ts';
+import { abilitiesOf } from '../../shared/sessions/agent-abilities.ts';
 import { functionRoute, type Route } from '../http/route.ts';
 import { operation, portsOf } from './operations.ts';
-import { requireNoTransfer, requireOffHold, requireVoice } from './what-may-be-done.ts';
+import { requireInput, requireNoTransfer, requireOffHold, requireVoice } from './what-may-be-done.ts';
 
 /** How long the caller may be asked for keys before anything is waited for. */
 const PROMPT_MS = 60_000;
@@ -28,6 +29,9 @@ const collect = functionRoute(routes.collectCallKeys, ({ params, body, headers }
   const asked = { route: routes.collectCallKeys, id: params.id, key: headers['idempotency-key'], caller, input: body };
   return operation(asked, parts, log, async ({ sessionId, operationContext, askedBy }, { session }) => {
     if (isSpokenOf(wish)) requireVoice(session);
+    if (wish.kind === 'collect-input') {
+      requireInput(wish.input, session.agent, abilitiesOf(session.agent, await parts.store.hosts.offers()));
+    }
     const operations = await parts.ledger.list(sessionId);
     requireNoTransfer(operations);
     requireOffHold(operations, callerOf(session));

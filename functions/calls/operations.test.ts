@@ -149,9 +149,16 @@ test('who is handed on is said where others are in the call, also where nobody r
 
 test('of hold and unhold at once one is refused by name, so that ledger and carrier agree (breaker16c n7)', async () => {
   const { id } = await callInProgress();
-  functions.acs.beforeAnswer = () => new Promise((resolve) => setTimeout(resolve, 200));
+  const others = Promise.withResolvers<void>();
+  functions.acs.beforeAnswer = () => others.promise;
+  let refused = 0;
   const answers = await Promise.all(
-    ['hold', 'unhold', 'hold'].map((what) => functions.request('POST', `calls/${id}/${what}`, {})),
+    ['hold', 'unhold', 'hold'].map(async (what) => {
+      const answer = await functions.request('POST', `calls/${id}/${what}`, {});
+      refused += 1;
+      if (refused === 2) others.resolve();
+      return answer;
+    }),
   );
   functions.acs.beforeAnswer = undefined;
   const codes = answers.map(({ body }) => body.error?.code ?? 'done').sort();

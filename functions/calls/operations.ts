@@ -19,6 +19,7 @@ import type { RouteContract } from '../../shared/http/route.ts';
 import { terminateCall } from '../../shared/http/routes/call-ends.ts';
 import * as routes from '../../shared/http/routes/call-operations.ts';
 import type { Logger } from '../../shared/log.ts';
+import { abilitiesOf } from '../../shared/sessions/agent-abilities.ts';
 import type { Session } from '../../shared/sessions/session.ts';
 import type { Parts } from '../composition.ts';
 import { functionRoute, type Route } from '../http/route.ts';
@@ -30,6 +31,7 @@ import {
   requireNoTransfer,
   requireNotice,
   requireOffHold,
+  requireRecordable,
   requireVoice,
 } from './what-may-be-done.ts';
 
@@ -63,7 +65,7 @@ function standing(session: Session): StandingCall {
   return { session, callId: callConnectionId };
 }
 
-/** Our number in the call, by which others are called. */
+/** Our number in the call, by which others are called. A session of a release before this one lacks it in Teams Phone. */
 const sourceOf = (session: Session, { config }: Parts): PartyId | undefined =>
   ourNumberOf(session) ?? config.ACS_SOURCE_NUMBER;
 
@@ -203,6 +205,7 @@ const record = functionRoute(routes.recordCall, ({ params, body, headers }, part
       return takenBack && parts.store.command(id, stopped);
     }
     requireNotice(session);
+    requireRecordable(session, abilitiesOf(session.agent, await parts.store.hosts.offers()));
     const operations = await parts.ledger.list(id);
     if (recordingStateOf(operations).is !== 'off') throw recordingRunning();
     requireNoTransfer(operations);

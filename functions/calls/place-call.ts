@@ -1,5 +1,6 @@
 import type { Caller } from '../../shared/auth/api-door.ts';
 import { isOver } from '../../shared/calls/call-state.ts';
+import { shownNumberOf } from '../../shared/calls/parties.ts';
 import type { CallIds } from '../../shared/carrier/carrier.ts';
 import { CarrierError } from '../../shared/carrier/carrier-error.ts';
 import { DependencyError, messageOf, NotFoundError, ParleyError } from '../../shared/errors.ts';
@@ -9,11 +10,13 @@ import type { Logger } from '../../shared/log.ts';
 import { lineMediaOf } from '../../shared/modes/line-media.ts';
 import { modeNotConfigured } from '../../shared/modes/mode-table.ts';
 import { type CallMode, modeOfCall, namesOf } from '../../shared/modes/offered-modes.ts';
+import { abilitiesOf } from '../../shared/sessions/agent-abilities.ts';
 import type { Session } from '../../shared/sessions/session.ts';
 import { traceParentOf } from '../../shared/telemetry/call-traces.ts';
 import { SPAN } from '../../shared/telemetry/names.ts';
 import type { Parts } from '../composition.ts';
 import { FIRST_LOOK_MS, OUTBOUND_PLACE_MS } from './call-waits.ts';
+import { requireRecordable } from './what-may-be-done.ts';
 
 type OutboundCall = Input<typeof initiateCall>['body'];
 type InitiatedCall = Answer<typeof initiateCall>['body'];
@@ -25,6 +28,7 @@ type InitiatedCall = Answer<typeof initiateCall>['body'];
  * @throws {ParleyError} one of `outbound.*`: the number is never called, or it would be too much now
  * @throws {NotFoundError} `agent.unknown`
  * @throws {RequestError} `mode.not-configured`
+ * @throws {ParleyError} `recording.no-notice`, `calls.no-voice`: it could not be recorded
  * @throws {DependencyError} `capacity.exhausted`
  * @throws {CarrierError} ACS did not place it; the session is failed
  */
@@ -91,10 +95,12 @@ async function placeAdmitted(
 ): Promise<InitiatedCall> {
   const { config, store } = parts;
   const agent = wanted.agent ?? config.DEFAULT_AGENT;
+  const offers = await store.hosts.offers();
   const how = modeOfCall(
     { asked: wanted.streaming_mode ?? undefined, agent, usual: config.ACS_STREAMING_MODE },
-    await store.hosts.offers(),
+    offers,
   );
+  if (wanted.record_call) requireRecordable({ agent, mode: how.mode }, abilitiesOf(agent, offers));
   await parts.traces.within(undefined, SPAN.admission, () => reserve(id, agent, how, parts));
   const callLog = log.child({ session: id });
   try {
@@ -111,6 +117,7 @@ async function placeAdmitted(
       traceparent: traceParentOf(id),
       from: source,
       to: wanted.target_number,
+      ...shownNumberOf(source, config.ACS_SOURCE_NUMBER),
       context: wanted.context,
       ...minutePriceOf(wanted.target_number, parts),
       ...(wanted.voicemail && { voicemail: wanted.voicemail }),

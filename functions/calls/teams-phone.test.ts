@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
+import { ourNumberOf } from '../../shared/calls/parties.ts';
 import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
 
 const ACCOUNT = '1c0a8b3e-5d5f-4a4e-9c57-3d1f6f0e2a11';
@@ -120,4 +121,13 @@ test('a call is placed from the account that is configured, or from one that the
   assert.equal(asked()?.teamsAppSource, undefined);
   assert.partialDeepStrictEqual(asked(), { sourceCallerIdNumber: { value: '+15550123' } });
   assert.equal((await place({ caller_id: '28:orgid:me' })).status, 400);
+});
+
+test('a call of Teams Phone knows a number of ours, by which telephones are called into it, at either half (breaker16c n0)', async () => {
+  const { body } = await deliver(incoming('shown', { correlationId: 'shown' }));
+  const placed = await functions.request('POST', 'calls/initiate', { target_number: '+15550199' });
+  for (const id of [body.session_id, placed.body.session_id]) {
+    const session = (await functions.store.get(id)) ?? assert.fail();
+    assert.equal(ourNumberOf(session), '+15550100');
+  }
 });

@@ -121,6 +121,11 @@ export const CALL_ERRORS = {
     'A frame of a socket asks for what is not supported.',
     'Use an encoding, rate and number of channels that are supported.',
   ),
+  'keys.input-unknown': is(
+    400,
+    'The agent of the call does not know how to ask for such keys.',
+    'Name one of those that the message lists, add it under `call_tools.collect_keys.inputs`, or say `count`.',
+  ),
   'keys.check-failed': is(
     500,
     'The tool that says whether keys are right gave no verdict.',

@@ -3,7 +3,7 @@ import type { StreamingMode } from './streaming-modes.ts';
 
 const MODE: StreamingMode = 'transcription';
 
-export const isWrittenDown = ({ mode }: Session): boolean => mode === MODE;
+export const isWrittenDown = ({ mode }: Pick<Session, 'mode'>): boolean => mode === MODE;
 
 /** What a call's session becomes that is written down from now on; undefined where it is so already. */
 export const toWrittenDown = (session: Session): SessionPatch | undefined =>

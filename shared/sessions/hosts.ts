@@ -7,6 +7,7 @@ import {
   encodeModes,
   type ModeOffer,
 } from '../modes/offered-modes.ts';
+import { type AbilitiesByAgent, decodeAbilities, encodeAbilities } from './agent-abilities.ts';
 import {
   ANNOUNCE_LUA,
   ANNOUNCED_FOR_MS,
@@ -33,7 +34,12 @@ export interface HostLoad extends ModeOffer {
   readonly agents?: readonly string[];
   /** What it runs, so that whoever looks can tell two releases side by side apart. Undefined: one that does not tell. */
   readonly release?: string;
+  /** What its agents can do. Undefined: a release that does not tell. */
+  readonly abilities?: AbilitiesByAgent;
 }
+
+/** What a host can do, however busy it is. */
+export type HostOffer = Omit<HostLoad, 'sessions' | 'maxSessions'>;
 
 /** What a call needs a host to have. */
 export interface CallNeeds {
@@ -98,7 +104,7 @@ export class Hosts {
   readonly #redis: HostRedis;
   readonly #now: () => number;
   #unreadable = 0;
-  #offers: { readonly told: ModeOffer[]; readonly untilMs: number } | undefined;
+  #offers: { readonly told: HostOffer[]; readonly untilMs: number } | undefined;
 
   constructor(redis: Redis, now: () => number = Date.now) {
     this.#now = now;
@@ -181,7 +187,7 @@ export class Hosts {
   }
 
   /** What hosts say that they can do, each thing once: those of one release and its agents all say the same. */
-  async offers(): Promise<ModeOffer[]> {
+  async offers(): Promise<HostOffer[]> {
     const nowMs = this.#now();
     if (this.#offers && nowMs < this.#offers.untilMs) return this.#offers.told;
     const [hosts, ...offers] = await readRedis(() => this.#redis.parleyOffers(HOSTS_KEY));
@@ -215,21 +221,24 @@ function readHost(hostId: string, value: string, nowMs: number): { untilMs: numb
   return { untilMs, host: { hostId, sessions, maxSessions, silentMs, ...offerOf(offer) } };
 }
 
-function offerOf([agents, modes, agentModes, release]: readonly string[]): Omit<HostLoad, 'sessions' | 'maxSessions'> {
+function offerOf([agents, modes, agentModes, release, abilities]: readonly string[]): HostOffer {
   return {
     ...(agents !== undefined && { agents: agents.split(',').flatMap((name) => decodeName(name) || []) }),
     ...(modes !== undefined && { modes: decodeModes(modes) }),
     ...(agentModes !== undefined && { agentModes: decodeAgentModes(agentModes) }),
-    ...(release !== undefined && { release: decodeName(release) ?? '' }),
+    ...(release && { release: decodeName(release) ?? '' }),
+    ...(abilities !== undefined && { abilities: decodeAbilities(abilities) }),
   };
 }
 
-const modesOf = ({ modes, agentModes = {}, release }: HostLoad): string[] =>
-  modes === undefined
-    ? []
-    : [
-        ...[encodeModes(modes), encodeAgentModes(agentModes)],
-        ...(release === undefined ? [] : [encodeURIComponent(release)]),
-      ];
+function modesOf({ modes, agentModes = {}, release, abilities }: HostLoad): string[] {
+  if (modes === undefined) return [];
+  const last = abilities && encodeAbilities(abilities);
+  return [
+    ...[encodeModes(modes), encodeAgentModes(agentModes)],
+    ...(release === undefined && last === undefined ? [] : [encodeURIComponent(release ?? '')]),
+    ...(last === undefined ? [] : [last]),
+  ];
+}
 
 const placeOf = (sessionId: string): string => KEPT + sessionId;

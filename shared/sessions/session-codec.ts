@@ -45,6 +45,7 @@ const sessionHash = z.object({
   correlationId: z.string().exactOptional(),
   from: z.string().exactOptional(),
   to: z.string().exactOptional(),
+  shownNumber: z.string().exactOptional(),
   language: z.string().exactOptional(),
   context: json.pipe(z.record(z.string(), z.unknown())).exactOptional(),
   recorded: flag.exactOptional(),

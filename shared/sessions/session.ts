@@ -23,6 +23,8 @@ export interface Session {
   /** E.164 or raw id. Private: never into a log. */
   readonly from?: string;
   readonly to?: string;
+  /** Our number, by which others are called for the caller, where our side of the call is none, as in Teams Phone. */
+  readonly shownNumber?: string;
   /** What is spoken at first, as in `de-DE`, where the called number says so. */
   readonly language?: string;
   /** What whoever placed the call tells the agent of it. JSON, small. Private: never into a log. */

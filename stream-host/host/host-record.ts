@@ -2,6 +2,7 @@ import type { Cancel, Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { OfferedMode } from '../../shared/modes/offered-modes.ts';
+import type { AbilitiesByAgent } from '../../shared/sessions/agent-abilities.ts';
 import { ANNOUNCED_FOR_MS, type AnnouncedHost, type Heard, SILENT_AFTER_MS } from '../../shared/sessions/hosts.ts';
 import type { SessionStore } from '../../shared/sessions/session-store.ts';
 import type { AgentCard } from '../contract/agent.ts';
@@ -17,6 +18,8 @@ export interface HostRecordOptions {
   readonly live: Pick<LiveSessions, 'held' | 'count' | 'capacity' | 'draining'>;
   /** The agents that this host has now. */
   readonly agents: () => readonly Pick<AgentCard, 'name' | 'mode'>[];
+  /** What they can do. */
+  readonly abilities?: (() => AbilitiesByAgent) | undefined;
   readonly modes: readonly OfferedMode[];
   /** What this host runs. */
   readonly release?: string | undefined;
@@ -118,6 +121,7 @@ export class HostRecord {
     const arrived = held.filter((id) => !this.#known.has(id));
     const left = [...this.#known].filter((id) => !held.includes(id));
     const agents = this.#options.agents();
+    const abilities = this.#options.abilities?.();
     const load = {
       sessions: live.count,
       // Nobody is handed over to one that takes nobody in.
@@ -126,6 +130,7 @@ export class HostRecord {
       modes: this.#options.modes,
       agentModes: Object.fromEntries(agents.flatMap(({ name, mode }) => (mode === undefined ? [] : [[name, mode]]))),
       ...(this.#options.release !== undefined && { release: this.#options.release }),
+      ...(abilities && { abilities }),
     };
     try {
       const heard = await store.hosts.announce(hostId, load, ANNOUNCED_FOR_MS, arrived);

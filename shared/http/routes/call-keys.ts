@@ -88,6 +88,7 @@ export const collectCallKeys = defineRoute({
     'calls.not-established',
     'calls.no-phone-call',
     'call.ended',
+    'keys.input-unknown',
     'calls.on-hold',
     'calls.transfer-running',
     'calls.no-voice',

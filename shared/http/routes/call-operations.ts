@@ -253,7 +253,14 @@ export const recordCall = defineRoute({
   errors: [
     ...OPERATION_ERRORS,
     ...ONCE_ERRORS,
-    ...(['recording.none', 'recording.running', 'calls.transfer-running', 'calls.on-hold', 'calls.no-voice'] as const),
+    ...([
+      'recording.none',
+      'recording.no-notice',
+      'recording.running',
+      'calls.transfer-running',
+      'calls.on-hold',
+      'calls.no-voice',
+    ] as const),
   ],
 });
 

@@ -93,7 +93,7 @@ export const initiateCall = defineRoute({
       record_call: z
         .boolean()
         .describe(
-          'Whether ACS records it from the beginning, after the notice of its agent (`recording.notice`) was heard. Without it, or with false, as its agent says.',
+          'Whether ACS records it from the beginning, after the notice of its agent (`recording.notice`) was heard; refused where the agent has none. Without it, or with false, as its agent says.',
         )
         .nullable()
         .exactOptional(),
@@ -130,6 +130,8 @@ export const initiateCall = defineRoute({
     'outbound.budget',
     'agent.unknown',
     'mode.not-configured',
+    'recording.no-notice',
+    'calls.no-voice',
     'capacity.exhausted',
     ...ACS_ERRORS,
   ],
