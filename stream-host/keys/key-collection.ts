@@ -45,6 +45,11 @@ export class KeyCollection {
     return this.#whole;
   }
 
+  /** The next key would be the first of an attempt. */
+  get awaitsFirstKey(): boolean {
+    return !this.#over && !this.#checking && !this.begun;
+  }
+
   press(key: string): void {
     // Who presses on while it is being looked at has pressed too many.
     if (this.#over || this.#checking) return;
@@ -54,6 +59,8 @@ export class KeyCollection {
       if (this.begun) this.#attempted(true);
       return;
     }
+    // Whoever presses need not be asked.
+    this.#paused = false;
     this.#keys += key;
     if (this.#keys.length >= most) this.#attempted(true);
     else this.#await(betweenKeysMs);
@@ -66,16 +73,17 @@ export class KeyCollection {
 
   /** The agent was heard: from now on the caller is waited for. */
   agentWasHeard(): void {
-    if (!this.#over && !this.#checking && !this.begun) this.#await(this.wanted.firstKeyMs);
+    if (this.awaitsFirstKey) this.#await(this.wanted.firstKeyMs);
   }
 
-  /** The caller is on hold, and can press nothing: no time counts against him. */
+  /** Nobody asks him for it now: no time counts against him, and he begins anew. */
   pause(): void {
     this.#paused = true;
+    this.#keys = '';
     this.#cancel();
   }
 
-  /** He is back: the time for his next key begins anew. */
+  /** He was asked: the time for his next key begins anew. */
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;

@@ -50,6 +50,8 @@ export class KeyDesk {
   readonly #secrets = new Map<string, string>();
   #collection: KeyCollection | undefined;
   #onHold = false;
+  /** Nobody asks the caller for anything: what is collected of him waits. */
+  #paused = false;
   #tail: { readonly untilMs: number; readonly keys: string } = { untilMs: 0, keys: '' };
   /** Until when keys may be the rest of a secret. One that is `complete` has no rest which others would collect. */
   #secretTail: { readonly untilMs: number; readonly complete: boolean } = { untilMs: 0, complete: false };
@@ -111,11 +113,26 @@ export class KeyDesk {
     return true;
   }
 
-  /** The caller is on hold, or is back. What is collected of him waits for it. */
+  /** What the next key would begin is waited for. */
+  get awaitsFirstKey(): boolean {
+    return this.#collection?.awaitsFirstKey === true;
+  }
+
+  /** The caller is on hold, or is back. */
   hold(on: boolean): void {
     this.#onHold = on;
-    if (on) this.#collection?.pause();
-    else this.#collection?.resume();
+  }
+
+  /** Nobody can ask for what is collected: it waits, and the caller begins anew once he was asked again. */
+  pause(): void {
+    this.#paused = true;
+    this.#collection?.pause();
+  }
+
+  /** He was asked. */
+  resume(): void {
+    this.#paused = false;
+    this.#collection?.resume();
   }
 
   /** The agent was heard to the end of what it had to say. */
@@ -147,7 +164,7 @@ export class KeyDesk {
     };
     const collection: KeyCollection = new KeyCollection(wanted, clock, events, goesOn?.attempts);
     this.#collection = collection;
-    if (this.#onHold) collection.pause();
+    if (this.#paused) collection.pause();
     line.onCollecting(wanted);
     this.#listen();
     return promise;

@@ -14,6 +14,27 @@ function answers({ carrier, tell }: CallAtDesk): void {
   };
 }
 
+test('an agent learns that a transfer failed before anybody asks the caller for keys again (breaker16c n5)', async () => {
+  for (const action of [warm(), blind()]) {
+    const call = await callInProgress();
+    call.agent.speaks = false;
+    const refused = new CarrierError('refused', 'acs.refused', 'No.');
+    const knew: (string | undefined)[] = [];
+    call.heard.push = (to) => {
+      if (to === 'caller') knew.push(call.results().at(-1));
+      return 0;
+    };
+    call.carrier.failing.set(
+      action.wish.kind === 'transfer' && action.wish.how === 'warm' ? 'add' : 'transfer',
+      refused,
+    );
+    call.desk.act(action);
+    await eventually(() => knew.length > 0);
+    assert.deepEqual(knew, ['failed']);
+    call.desk.close();
+  }
+});
+
 test('a warm transfer: the caller waits, the human is told, the caller is put through, and we leave the two', async () => {
   const call = await callInProgress();
   answers(call);

@@ -176,8 +176,8 @@ export class CallDesk {
     } catch (error) {
       this.#options.log.warn({ reason: messageOf(error) }, 'something could not be done with the call');
       this.#busy = undefined;
-      this.#attend('caller');
       this.#failed(operationContext, tool, reasonOf(error));
+      this.#attend('caller');
       if (!mayBeDone(error)) return this.#settleFailed(operationContext, reasonOf(error));
       // He may be on hold all the same, and nobody would know.
       const of = wish.kind === 'hold' && (await this.#of(operationContext, 'engine').catch(() => undefined));
@@ -253,8 +253,8 @@ export class CallDesk {
     }
     if (this.#toldFailed.has(operationContext)) return;
     this.#toldFailed.add(operationContext);
-    this.#attend('caller');
     this.#failed(operationContext, this.#tool, reason);
+    this.#attend('caller');
   }
 
   async #transferWarm(of: OperationOf, wish: TransferWish): Promise<void> {
@@ -295,8 +295,8 @@ export class CallDesk {
     });
     if (put) return onPutThrough();
     if (outcome.kind === 'caller-left') return onCallerLeft();
-    this.#attend('caller');
     this.#failed(operationContext, this.#tool, message);
+    this.#attend('caller');
   }
 
   /** Of what no host waits for in its memory: another one had begun it, or the API has. */

@@ -262,7 +262,10 @@ export class LiveSession {
       resumed: history.length > 0,
       agent: agent.recording,
       mode: this.#mode,
-      attend: (to) => this.#attentions.attend('call', to),
+      attend: (to) => {
+        this.#keys.wait(to !== 'caller');
+        this.#attentions.attend('call', to);
+      },
       events: this.#events,
       clock,
       log,

@@ -5,6 +5,7 @@ import { countedIds } from '../../shared/ids.ts';
 import type { CallAction, Responder } from '../contract/agent.ts';
 import { Rig, text } from '../conversation/testing/rig.ts';
 import { Attentions } from './attentions.ts';
+import { newsItem } from './call-news.ts';
 import { SessionKeys } from './session-keys.ts';
 
 const PIN: CollectKeysWish = {
@@ -258,6 +259,54 @@ test('a hold stops the time for keys, what is pressed meanwhile is nobody’s, a
   await call.press('4711');
   await call.rig.clock.advance(100);
   assert.partialDeepStrictEqual(over, [{ status: 'right', attempts: 1 }]);
+});
+
+const SORRY = 'I am sorry, I could not put you through: nobody is there to take your call. What else can I do for you?';
+
+test('what was being entered as a transfer began is asked for anew once the caller was told that it failed, and no time counts before (breaker16c n5)', async () => {
+  const call = new Call();
+  await call.rig.started();
+  call.rig.script = () => [text(SORRY)];
+  const over: unknown[] = [];
+  void call.keys.wish({ ...PIN, prompt: PROMPT }, 'op-1').then((outcome) => over.push(outcome));
+  await call.rig.clock.advance(8000);
+  await call.press('47');
+  const attentions = new Attentions((to) => {
+    call.keys.hold(to === 'nobody');
+    call.rig.conversation.attend(to);
+  });
+  attentions.attend('keys', 'waiting');
+  attentions.attend('call', 'nobody');
+  await call.rig.clock.advance(20_000);
+  const said = call.rig.spoken.length;
+  const item = newsItem('transfer-failed', 'transfer_call', { status: 'failed', reason: 'declined' });
+  call.rig.conversation.told({ item, speech: 'own-words' });
+  attentions.attend('call', 'caller');
+  await call.rig.clock.advance(18_000);
+  assert.deepEqual([call.rig.of('keysAttempted'), over], [[], []]);
+  assert.equal(call.rig.spoken.slice(said).join(' ').replaceAll(/\s+/g, ' ').trim(), `${SORRY} ${PROMPT}`);
+  await call.press('4711');
+  await call.rig.clock.advance(100);
+  assert.partialDeepStrictEqual(over, [{ status: 'right', attempts: 1 }]);
+});
+
+test('while a caller is put through without a hold he is not asked for keys, and no time counts; then the agent asks in its own words where there is no prompt (breaker16c n5)', async () => {
+  const call = await new Call().asked();
+  await call.rig.clock.advance(9000);
+  call.keys.wait(true);
+  await call.rig.clock.advance(60_000);
+  call.keys.wait(false);
+  await call.rig.clock.advance(5000);
+  assert.deepEqual(call.rig.of('keysAttempted'), []);
+  assert.partialDeepStrictEqual(call.results, [{ status: 'begun' }, { status: 'waiting' }]);
+  assert.equal(call.rig.prompts.length, 2);
+  await call.rig.clock.advance(12_000);
+  assert.equal(call.rig.of('keysAttempted').length, 1, 'his time has begun');
+  call.keys.wait(true);
+  call.keys.wait(false);
+  await call.press('4711');
+  await call.rig.clock.advance(1000);
+  assert.partialDeepStrictEqual(call.results.at(-1), { status: 'right', attempts: 2 });
 });
 
 test('a prompt longer than the time for the first key does not use that time up (breaker 1)', async () => {

@@ -43,6 +43,11 @@ const SECRET_IN_MIND_MS = 60_000;
 const TOOL = 'collect_keys';
 const BEGUN = { status: 'begun', note: 'The caller is entering it. You are told what comes of it; do not ask again.' };
 
+const ASK_AGAIN = {
+  status: 'waiting',
+  note: 'The caller is with you again, and what he had begun to enter is gone. Ask him for all of it again.',
+};
+
 const NAMED: Readonly<Record<string, string>> = {
   ...{ zero: '0', one: '1', two: '2', three: '3', four: '4', five: '5', six: '6', seven: '7', eight: '8', nine: '9' },
   ...{ pound: '#', asterisk: '*' },
@@ -59,6 +64,13 @@ export class SessionKeys {
   #listens: boolean | undefined = false;
   #keptOut: boolean | undefined = false;
   #underWay: KeysUnderWay = {};
+  #current: { readonly wanted: CollectKeysWish; readonly asked: Asked } | undefined;
+  #onHold = false;
+  #waits = false;
+  #isAway = false;
+  /** The caller is being asked anew, for so many times. */
+  #asking: number | undefined;
+  #timesAsked = 0;
   readonly #options: SessionKeysOptions;
 
   constructor(options: SessionKeysOptions) {
@@ -90,6 +102,8 @@ export class SessionKeys {
           this.#listens = on;
         },
         onOver: ({ name, status, attempts }, { secret }) => {
+          this.#current = undefined;
+          this.#asked();
           if (secret) this.#keepOut(TOLD_WITHIN_MS);
           this.#keep({ secretUntil: secret ? clock.wallMs() + SECRET_TAIL_MS : this.#underWay.secretUntil });
           events.emit('keysCollected', { name, status, attempts });
@@ -107,9 +121,17 @@ export class SessionKeys {
     return this.#desk.isCollecting;
   }
 
-  /** The caller is on hold, or is back. */
+  /** The caller is on hold, or is back: what is collected of him waits, and he is asked for it anew. */
   hold(on: boolean): void {
+    this.#onHold = on;
     this.#desk.hold(on);
+    this.#leftOrBack();
+  }
+
+  /** So it does while something else is done with the call, such as a transfer. */
+  wait(on: boolean): void {
+    this.#waits = on;
+    this.#leftOrBack();
   }
 
   /** @param tone as the line or the carrier names it: `5`, or `five` */
@@ -192,6 +214,7 @@ export class SessionKeys {
       wantedOf(wish, (keys) => this.#check(wish, keys)),
       goesOn,
     );
+    this.#current = asked && { wanted: wish, asked };
     const { secret } = wish;
     // One that it replaces may have been a secret, too.
     if (secret) this.#keepOut(SECRET_WITHIN_MS);
@@ -240,6 +263,42 @@ export class SessionKeys {
 
   #ask({ prompt }: CollectKeysWish, { id }: Asked): void {
     if (prompt !== undefined) this.#options.mode.told?.({ speech: { line: prompt }, topic: id });
+  }
+
+  #leftOrBack(): void {
+    const isAway = this.#onHold || this.#waits;
+    if (isAway === this.#isAway) return;
+    this.#isAway = isAway;
+    this.#asking = undefined;
+    if (isAway) this.#desk.pause();
+    else this.#askAnew();
+  }
+
+  /** His time begins once he has heard it: what else he is told first takes as long as it does. */
+  #askAnew(): void {
+    const { mode } = this.#options;
+    if (!this.#current || !mode.told || !this.#desk.awaitsFirstKey) {
+      this.#asked();
+      return;
+    }
+    const { wanted, asked } = this.#current;
+    const { prompt } = wanted;
+    this.#timesAsked += 1;
+    const time = this.#timesAsked;
+    this.#asking = time;
+    mode.told({
+      ...(prompt === undefined && { item: newsItem(`${asked.id}-again-${time}`, TOOL, ASK_AGAIN) }),
+      speech: prompt === undefined ? 'own-words' : { line: prompt },
+      topic: asked.id,
+      onSpoken: () => {
+        if (this.#asking === time) this.#asked();
+      },
+    });
+  }
+
+  #asked(): void {
+    this.#asking = undefined;
+    if (!this.#isAway) this.#desk.resume();
   }
 
   get #topic(): string | undefined {
