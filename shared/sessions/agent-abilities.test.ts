@@ -3,6 +3,8 @@ import { test } from 'node:test';
 import { abilitiesOf, decodeAbilities, encodeAbilities } from './agent-abilities.ts';
 import { redisesUnderTest } from './testing/redis.ts';
 
+// Before the first test: what a file registers behind a wait that follows a test may come when the file is over.
+const redises = await redisesUnderTest();
 const orders = { recording: 'spoken', inputs: ['pin', 'order-number'] } as const;
 
 test('what agents can do is read as it was written, and what nobody can read is left out', () => {
@@ -24,7 +26,7 @@ test('an agent can do what it can at some host; where one that may have it does 
   for (const unknown of ['chef', 'nobody', 'toString']) assert.equal(abilitiesOf(unknown, [host]), undefined);
 });
 
-for (const underTest of await redisesUnderTest()) {
+for (const underTest of redises) {
   test(`${underTest.kind}: hosts tell what their agents can do, with a release or without one`, async () => {
     const { hosts } = underTest.store();
     const load = { sessions: 0, maxSessions: 1, agents: ['orders'], modes: [], abilities: { orders } };
