@@ -190,8 +190,14 @@ export function assembleHost(parts: HostParts): AssembledHost {
     services: [redisDependency(redis, store, parts.newId), ...parts.services, streamHostsDependency(store)],
   });
   /** Who has talked, or was answered as there was a place and has no other host to go to, is better off here than in silence. */
-  const standsOf = async (sessionId: string): Promise<boolean> =>
-    (await store.held.wasHeld(sessionId)) || (!record.othersHaveRoom && (await store.hosts.keeps(sessionId)));
+  const standsOf = async (sessionId: string): Promise<boolean> => {
+    if (await store.held.wasHeld(sessionId)) return true;
+    if (record.othersHaveRoom) return false;
+    if (await store.hosts.keeps(sessionId)) return true;
+    // A carrier that took its time with the answer has outlasted his place.
+    const session = await store.get(sessionId);
+    return session?.status === 'connected' && session.endReason === undefined;
+  };
   const server = new StreamHostServer({
     ...parts,
     modes,

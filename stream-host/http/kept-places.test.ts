@@ -27,7 +27,7 @@ test('a browser does not take the place that is kept for a call on its way (H4)'
   await host.close();
 });
 
-test('a call that was answered as there was a place is let in by a host that is too busy since, where no other has room (soak: media-never-came)', async () => {
+test('a call that was answered as there was a place is let in by a host that is too busy since, where no other has room, also when its place is kept no longer (soak: media-never-came, closer17 7)', async () => {
   let overload: 'cpu' | undefined;
   const host = await startHost(redis.url, {
     openAdmission: () => ({
@@ -44,7 +44,8 @@ test('a call that was answered as there was a place is let in by a host that is 
     assert.equal(await host.store.hosts.reserve(id, needs, 60_000), 'kept');
     await host.store.create(phoneSession(id));
   }
-  await host.store.create(phoneSession('nobody-asked'));
+  await host.store.create({ ...phoneSession('nobody-asked'), status: 'ringing' });
+  await host.store.create(phoneSession('answered-late'));
   overload = 'cpu';
   const statusIs = (wanted: string) =>
     eventually(
@@ -55,6 +56,10 @@ test('a call that was answered as there was a place is let in by a host that is 
   phone.startCall();
   await phone.untilKind('AudioData');
   await assert.rejects(host.phone('call-nobody-asked', 'nobody-asked'), { status: 503 });
+  // ACS answered after 20 s: his place was kept no longer (closer17 7).
+  const late = await host.phone('call-answered-late', 'answered-late');
+  late.startCall();
+  await late.untilKind('AudioData');
 
   await host.store.hosts.announce('elsewhere', { sessions: 0, maxSessions: 5 }, 60_000);
   await statusIs('full');
