@@ -99,31 +99,41 @@ test('with an Idempotency-Key a repeated request transfers once', async () => {
   assert.equal((await send(CALLER)).body.error.code, 'once.input-differs');
 });
 
-const KEYED: readonly (readonly [method: string, path: string, body?: object])[] = [
-  ['POST', 'transfer', { target: HUMAN }],
-  ['POST', 'transfer', { target: HUMAN, kind: 'warm' }],
-  ['POST', 'participants', { target: HUMAN }],
-  ['DELETE', `participants/${encodeURIComponent(CALLER)}`],
-  ['POST', 'hold', {}],
-  ['POST', 'unhold', {}],
-  ['POST', 'recording', { action: 'start' }],
-  ['POST', 'keys', { keys: '77' }],
-  ['POST', 'keys/collect', { count: 1 }],
+/** What is asked for with a key, and something else that is. */
+const KEYED: readonly (readonly [method: string, path: string, body?: object, other?: object | string])[] = [
+  ['POST', 'transfer', { target: HUMAN }, { target: CALLER }],
+  ['POST', 'transfer', { target: HUMAN, kind: 'warm' }, { target: HUMAN }],
+  ['POST', 'participants', { target: HUMAN }, { target: CALLER }],
+  ['DELETE', `participants/${encodeURIComponent(CALLER)}`, undefined, `participants/${encodeURIComponent(HUMAN)}`],
+  ['POST', 'hold', {}, { participant: HUMAN }],
+  ['POST', 'unhold', {}, { participant: HUMAN }],
+  ['POST', 'recording', { action: 'start' }, { action: 'stop' }],
+  ['POST', 'keys', { keys: '77' }, { keys: '777' }],
+  ['POST', 'keys/collect', { count: 1 }, { count: 2 }],
 ];
 
-for (const [method, path, body] of KEYED) {
+for (const [method, path, body, other] of KEYED) {
   test(`${method} ${path} ${JSON.stringify(body ?? '')} that comes again with its Idempotency-Key is done once, and answered as before, also when the call is over (breaker16c n1, n8)`, async () => {
     const { id } = await callInProgress();
-    const send = () => functions.request(method, `calls/${id}/${path}`, body, { 'idempotency-key': 'again' });
+    const send = (to = path, what = body) =>
+      functions.request(method, `calls/${id}/${to}`, what, { 'idempotency-key': 'again' });
     const first = await send();
     assert.equal(first.status, 202);
     const before = asked().length;
     assert.deepEqual((await send()).body, first.body);
+    const differs = typeof other === 'string' ? await send(other) : await send(path, other);
+    assert.deepEqual([differs.status, differs.body.error.code], [409, 'once.input-differs']);
     await functions.store.update(id, () => ({ status: 'disconnected', endReason: 'transferred' }));
     const { status, body: again } = await send();
     assert.deepEqual([status, again], [202, first.body]);
     assert.equal(asked().length, before);
     assert.equal((await ledger.list(id)).length, 1);
+    // As if somebody were still at it.
+    const [key = ''] = await redis.keys(`parley:once:*:${id}:*:again`);
+    const { answer: _, ...begun } = JSON.parse((await redis.get(key)) ?? '{}');
+    await redis.set(key, JSON.stringify(begun), 'PX', 10_000);
+    const running = await send();
+    assert.deepEqual([running.status, running.body.error.code], [503, 'once.running']);
   });
 }
 

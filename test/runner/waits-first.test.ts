@@ -6,7 +6,7 @@ import { test } from 'node:test';
 const ROOT = path.join(import.meta.dirname, '../..');
 /** As the formatter leaves them, what is not within anything begins at the margin. */
 const REGISTERS = /^(?:for \(.*\)\s*)?(?:test|describe|suite|it)(?:\.\w+)?\(/;
-const WAITS = /^(?:await |for await |(?:export )?(?:const|let) .*= await |\} = await )/;
+const WAITS = /^(?:await |for await |for \(.* of await |(?:export )?(?:const|let) .*= await |\} = await )/;
 
 /** Lines in which a file waits behind its first test. */
 function waitsBehindTests(source: string): number[] {
@@ -33,5 +33,5 @@ test('a file waits before its first test: what it registers behind a wait may co
 test('a wait behind a test is found, and one before it, or in a text, is none', () => {
   const source = "const a = await b();\ntest('x', async () => {\n  await c();\n});\nconst text = `\nawait d();\n`;\n";
   assert.deepEqual(waitsBehindTests(source), []);
-  assert.deepEqual(waitsBehindTests(`${source}const e = await f();\nawait g();\n`), [8, 9]);
+  assert.deepEqual(waitsBehindTests(`${source}const e = await f();\nfor (const h of await g()) {\n}\n`), [8, 9]);
 });
