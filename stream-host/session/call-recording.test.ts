@@ -324,3 +324,31 @@ test('what a host has taken over and begun with is not refused when its command 
   second.news[0]?.onSpoken?.(true);
   await eventually(second.isRunning);
 });
+
+for (const action of [undefined, 'pause'] as const) {
+  test(`a recording that is ${action ?? 'run'} when Redis loses the ledger is known again, and can be ended; another one is not begun beside it (breaker16c n0b)`, async () => {
+    const call = recorded({ fromStart: false, notice: false });
+    await call.ask('first');
+    await eventually(call.isRunning);
+    if (action) {
+      await call.change(action, 'p');
+      await call.tell('p');
+    }
+    const before = await call.now();
+    await call.lose();
+    assert.equal((await call.now()).is, 'off');
+    // Nobody has noticed yet.
+    await call.ask('second');
+    await eventually(async () => (await call.state('second'))[1] === 'recording.running');
+    assert.deepEqual(await call.now(), before);
+
+    await call.lose();
+    await call.recording.noteAgain();
+    await call.recording.noteAgain();
+    assert.deepEqual(await call.now(), before);
+    await call.change('stop', 'stopped');
+    assert.equal((await call.now()).is, 'off');
+    assert.deepEqual(call.carrier.asked.slice(-1), ['stop recording-1']);
+    assert.deepEqual(call.failures, []);
+  });
+}

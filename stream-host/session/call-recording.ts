@@ -1,6 +1,6 @@
 import { isSettled, type Operation, TAKEN_BACK } from '../../shared/calls/operation-ledger.ts';
 import { mayBeDone, type OperationOf, type OperationPorts, reasonOf } from '../../shared/calls/operations/operate.ts';
-import { enterRecording, startRecording } from '../../shared/calls/operations/recording.ts';
+import { enterRecording, noteRecording, startRecording } from '../../shared/calls/operations/recording.ts';
 import {
   happeningsOf,
   NOT_RECORDED,
@@ -20,6 +20,7 @@ import type { SessionEventSource } from '../contract/events.ts';
 import type { Mode } from '../contract/mode.ts';
 import { newsItem } from './call-news.ts';
 import { Newcomers } from './newcomers.ts';
+import { isHeardIn } from './notice-heard.ts';
 
 /** How a deployment records, by its settings. */
 export interface RecordingPlan {
@@ -47,9 +48,6 @@ export interface CallRecordingOptions {
 }
 
 const MOST_NOTICES = 3;
-/** What a service says word for word may differ in a word. */
-const HEARD_SHARE = 0.9;
-const STRAY_WORDS = 2;
 const CARRIER_NOTICE_MS = 60_000;
 /** How the application says that it wants one no more. */
 const STOP = 'stop';
@@ -170,6 +168,14 @@ export class CallRecording {
     this.#move({ what: 'over' });
   }
 
+  /** Redis has lost the ledger: writes again what others must know of the recording. Never rejects. */
+  async noteAgain(): Promise<void> {
+    const { ports, sessionId, log } = this.#options;
+    await noteRecording(ports.ledger, sessionId, this.#state).catch((error: unknown) =>
+      log.warn({ reason: reasonOf(error) }, 'it could not be noted again that the call is recorded'),
+    );
+  }
+
   /** The session was another host's before. Never rejects. */
   async #resume(): Promise<void> {
     const { ports, sessionId, log } = this.#options;
@@ -202,7 +208,9 @@ export class CallRecording {
     try {
       const operations = await ports.ledger.list(sessionId);
       const found = recordingStateOf(operations);
-      const isFree = found.is === 'off' || found.by === by;
+      const isLost = 'by' in known && !operations.some(({ operationContext }) => operationContext === known.by);
+      const isFree = (found.is === 'off' || found.by === by) && !(isLost && 'recordingId' in known);
+      if (isLost) await this.noteAgain();
       if (!isFree) return this.#settle(by, 'recording.running');
       // What the ledger knew was told meanwhile.
       if (this.#state !== known) return this.#wantWhereFree(by);
@@ -386,12 +394,3 @@ const toldBy = (of: string): string | undefined => (of.endsWith(NOTICE) ? of.sli
 /** The carrier's own words may name numbers, or whatever they like. */
 const codeOf = (reason: string): string =>
   /^(?:\d+(?:\/\d+)?|[a-z]+(?:[.-][a-z]+)*)(?= |$)/.exec(reason)?.[0] ?? 'failed';
-
-/** The notice's own words: a caller who speaks first gets an answer in place of the greeting, and a voice that is away a clip. */
-function isHeardIn(text: string, notice: string): boolean {
-  const wanted = wordsOf(notice);
-  const first = new Set(wordsOf(text).slice(0, wanted.length + STRAY_WORDS));
-  return wanted.filter((word) => first.has(word)).length >= HEARD_SHARE * wanted.length;
-}
-
-const wordsOf = (text: string): readonly string[] => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];

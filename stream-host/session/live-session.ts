@@ -196,6 +196,11 @@ export class LiveSession {
     this.#options.record.restore();
   }
 
+  /** It was written again, and what the call's desk has noted beside it is still lost. */
+  noteAgain(): void {
+    this.#desk?.noteAgain();
+  }
+
   /** Makes sure that the session is this host's. */
   confirm(): Promise<void> {
     return this.#options.lease.confirm();

@@ -48,6 +48,8 @@ export interface OpenCallDesk extends Pick<CallDesk, 'act' | 'take' | 'whyNotAsk
   readonly keys: Pick<CarrierKeys, 'listen' | 'keepOut'>;
   /** The conversation is about to begin. */
   begin(): void;
+  /** Redis has lost what it held of the call. */
+  noteAgain(): void;
   /** Idempotent. @param isOver the session is over for good: no other host goes on with it */
   close(isOver: boolean): void;
 }
@@ -112,6 +114,7 @@ export function openCallDesk(parts: CallDeskParts, call: CallAtHand): OpenCallDe
     },
     isNoticeUnspoken: recording.isNoticeUnspoken,
     keys: new CarrierKeys({ ports, find, keepKeysOut, session, log }),
+    noteAgain: () => void recording.noteAgain(),
     begin() {
       recording.begin(FROM_START, !resumed);
       if (resumed) void desk.resume();

@@ -335,7 +335,11 @@ export class Reception {
             writer: {
               write: (what) => this.#traces.redis(found.id, 'write_session', () => writer.write(what)),
             },
-            restore: (head, items) => store.restore(head, items, { owner, leaseMs }),
+            restore: async (head, items) => {
+              const isRestored = await store.restore(head, items, { owner, leaseMs });
+              if (isRestored) session?.noteAgain();
+              return isRestored;
+            },
             session: current,
             history,
             clock,

@@ -6,7 +6,7 @@ import { noCallTraces } from '../../telemetry/call-traces.ts';
 import { operationSpan } from '../../telemetry/names.ts';
 import { TAKEN_BACK } from '../operation-ledger.ts';
 import { mayBeDone, type OperationOf, type OperationPorts, operate, reasonOf } from './operate.ts';
-import { recordingStateOf } from './recording-state.ts';
+import { type RecordingState, recordingStateOf } from './recording-state.ts';
 
 const SETTLED_WITHIN_MS = 30_000;
 /** The notice comes first, and may have to be said again. */
@@ -40,6 +40,30 @@ export const enterRecording = (
     alone: { slot: 'recording', refusal: recordingRunning },
     order,
   });
+
+/**
+ * Enters a recording that the ledger has lost, as whoever talks on the call knows it: others could neither pause nor stop it.
+ * Idempotent.
+ */
+export async function noteRecording(ledger: OperationPorts['ledger'], sessionId: string, state: RecordingState) {
+  if (state.is === 'off' || state.is === 'stopping') return;
+  const entered = { sessionId, kind: 'recording', deadlineMs: SETTLED_WITHIN_MS } as const;
+  const operationContext = state.by;
+  await ledger.begin({ ...entered, operationContext, data: { action: 'start', askedBy: 'engine' } });
+  if (state.is === 'starting') await ledger.accepted(sessionId, operationContext);
+  if (state.is !== 'running' && state.is !== 'paused') return;
+  const { recordingId } = state;
+  const done = { state: 'succeeded', result: { data: { recordingId } } } as const;
+  await ledger.settle(sessionId, { ...done, operationContext });
+  if (state.is === 'running') return;
+  const pause = `${operationContext}.paused`;
+  await ledger.begin({
+    ...entered,
+    operationContext: pause,
+    data: { action: 'pause', recordingId, askedBy: 'engine' },
+  });
+  await ledger.settle(sessionId, { ...done, operationContext: pause });
+}
 
 /**
  * Has the carrier record the call. Whoever is in it has been told before, where that is wanted. `accepted` in the ledger says

@@ -5,6 +5,7 @@ import type { OperationPorts } from '../../../shared/calls/operations/operate.ts
 import { changeRecording, enterRecording } from '../../../shared/calls/operations/recording.ts';
 import { recordingStateOf } from '../../../shared/calls/operations/recording-state.ts';
 import type { Logger } from '../../../shared/log.ts';
+import { sessionKeys } from '../../../shared/sessions/keys.ts';
 import { newSession, redisesUnderTest } from '../../../shared/sessions/testing/redis.ts';
 import { VirtualClock } from '../../../shared/virtual-clock.ts';
 import type { AgentRecording } from '../../contract/agent.ts';
@@ -19,6 +20,7 @@ export const PLAN: RecordingPlan = { wish: { channels: 'mixed', format: 'wav' } 
 
 const [redis] = await redisesUnderTest();
 if (!redis) throw new Error('There is no Redis.');
+const raw = redis.connect();
 export const ledger = new OperationLedger(redis.connect(), {
   ttlMs: 60_000,
   wallMs: () => Date.now(),
@@ -77,11 +79,31 @@ export function recorded(agent: AgentRecording | undefined, plan = PLAN, options
     recording.start(by);
   };
   const change = (action: 'pause' | 'resume' | 'stop', by: string) => changeRecording(ports, of(by), action);
+  /** Redis does. */
+  const lose = async () => {
+    const { operations, operationStates } = sessionKeys(sessionId);
+    await raw.del(operations, operationStates);
+  };
   const state = async (by: string) => {
     const operation = await ledger.get(sessionId, by);
     return [operation?.state, operation?.result?.message];
   };
   /** What the host makes of it that an operation of the ledger has ended. */
   const tell = async (by: string) => recording.told((await ledger.get(sessionId, by)) ?? assert.fail());
-  return { recording, carrier, events, news, failures, unnoted, now, isRunning, sessionId, ask, change, state, tell };
+  return {
+    recording,
+    carrier,
+    events,
+    news,
+    failures,
+    unnoted,
+    now,
+    isRunning,
+    sessionId,
+    ask,
+    change,
+    lose,
+    state,
+    tell,
+  };
 }
