@@ -100,17 +100,18 @@ test('with an Idempotency-Key a repeated request transfers once', async () => {
 });
 
 /** What is asked for with a key, and something else that is. */
-const KEYED: readonly (readonly [method: string, path: string, body?: object, other?: object | string])[] = [
-  ['POST', 'transfer', { target: HUMAN }, { target: CALLER }],
-  ['POST', 'transfer', { target: HUMAN, kind: 'warm' }, { target: HUMAN }],
-  ['POST', 'participants', { target: HUMAN }, { target: CALLER }],
-  ['DELETE', `participants/${encodeURIComponent(CALLER)}`, undefined, `participants/${encodeURIComponent(HUMAN)}`],
-  ['POST', 'hold', {}, { participant: HUMAN }],
-  ['POST', 'unhold', {}, { participant: HUMAN }],
-  ['POST', 'recording', { action: 'start' }, { action: 'stop' }],
-  ['POST', 'keys', { keys: '77' }, { keys: '777' }],
-  ['POST', 'keys/collect', { count: 1 }, { count: 2 }],
-];
+const KEYED: readonly (readonly [method: string, path: string, body?: object | undefined, other?: object | string])[] =
+  [
+    ['POST', 'transfer', { target: HUMAN }, { target: CALLER }],
+    ['POST', 'transfer', { target: HUMAN, kind: 'warm' }, { target: HUMAN }],
+    ['POST', 'participants', { target: HUMAN }, { target: CALLER }],
+    ['DELETE', `participants/${encodeURIComponent(CALLER)}`, undefined, `participants/${encodeURIComponent(HUMAN)}`],
+    ['POST', 'hold', {}, { participant: HUMAN }],
+    ['POST', 'unhold', {}, { participant: HUMAN }],
+    ['POST', 'recording', { action: 'start' }, { action: 'stop' }],
+    ['POST', 'keys', { keys: '77' }, { keys: '777' }],
+    ['POST', 'keys/collect', { count: 1 }, { count: 2 }],
+  ];
 
 for (const [method, path, body, other] of KEYED) {
   test(`${method} ${path} ${JSON.stringify(body ?? '')} that comes again with its Idempotency-Key is done once, and answered as before, also when the call is over (breaker16c n1, n8)`, async () => {
