@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
@@ -60,8 +61,11 @@ test('whoever holds a lease can ask whether it is still held; a Redis that is aw
   await store.create(phoneSession('held'));
   const lease = (await claimSession('held', 'socket', options, unexpected)) ?? assert.fail('not claimed');
   assert.equal(await lease.isHeld(), true);
+  const isGone = once(redis, 'end');
   redis.disconnect();
   assert.equal(await lease.isHeld(), true);
+  // Before, the end of the old connection would be taken for that of the new one.
+  await isGone;
   await redis.connect();
   await store.release('held', lease.owner);
   assert.equal(await store.claim('held', 'other', 5000), true);

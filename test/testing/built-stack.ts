@@ -30,7 +30,8 @@ async function madeIn(folder: string): Promise<string> {
     return folder;
   }
   const [making, failure] = [`${ofRun}-making`, `${ofRun}-failed`];
-  const isMine = await mkdir(making).then(
+  // It stays: whoever comes when it is built has not to build it again.
+  const isMine = await mkdir(`${ofRun}-claim`).then(
     () => true,
     () => false,
   );
