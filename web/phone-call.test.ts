@@ -18,6 +18,19 @@ test('dials, talks and hangs up', () => {
   assert.equal(describePhone(over, 66_500), 'Call ended after 1:05');
 });
 
+test('a call that is on hold, or goes on without the agent, says so (stranger16: no audio yet beside a human)', () => {
+  const talking = after(registered, { type: 'dialled', to: '+15550100' }, connected, {
+    type: 'media',
+    state: 'started',
+  });
+  const held = nextPhone(talking, { type: 'hold', state: 'on' }, 1000);
+  assert.equal(describePhone(held, 16_000), 'Connected 0:15, on hold');
+  const back = nextPhone(held, { type: 'hold', state: 'off' }, 1000);
+  assert.equal(describePhone(back, 16_000), 'Connected 0:15');
+  const left = nextPhone(nextPhone(back, { type: 'applicationLeft' }, 1000), { type: 'media', state: 'stopped' }, 1000);
+  assert.equal(describePhone(left, 30_000), 'Connected 0:29, the agent has left you to the others');
+});
+
 test('a call asks for the agent and the mode that are chosen, and for nothing where nobody has chosen (the call of the page ignores the agent)', () => {
   const to = '+15550100';
   const call = { type: 'dial', to, displayName: 'Web page' };

@@ -16,6 +16,9 @@ export type PhoneState =
       readonly callConnectionId: string;
       readonly sinceMs: number;
       readonly audio: boolean;
+      readonly isOnHold?: boolean;
+      /** The call goes on with whoever else is in it. */
+      readonly isWithoutAgent?: boolean;
       /** Keys that were pressed in the call. */
       readonly keys: string;
     };
@@ -76,10 +79,12 @@ export function nextPhone(state: PhoneState, input: PhoneInput, nowMs: number): 
       return { name: 'ready', number, news: endOfCall(state, input.reason, nowMs) };
     case 'refused':
       return state.name === 'connected' ? state : { name: 'ready', number, news: input.message };
+    case 'hold':
+      return state.name === 'connected' ? { ...state, isOnHold: input.state === 'on' } : state;
+    case 'applicationLeft':
+      return state.name === 'connected' ? { ...state, isWithoutAgent: true } : state;
     case 'dialling':
     case 'party':
-    case 'applicationLeft':
-    case 'hold':
     case 'tone':
     case 'audioStopped':
     case 'faultsTaken':
@@ -100,8 +105,14 @@ export function describePhone(state: PhoneState, nowMs: number): string {
     case 'ringing':
       return `${state.from} is calling`;
     case 'connected':
-      return `Connected ${callLength(nowMs - state.sinceMs)}${state.audio ? '' : ', no audio yet'}`;
+      return `Connected ${callLength(nowMs - state.sinceMs)}${howOf(state)}`;
   }
+}
+
+function howOf({ isOnHold, isWithoutAgent, audio }: Extract<PhoneState, { name: 'connected' }>): string {
+  if (isOnHold) return ', on hold';
+  if (isWithoutAgent) return ', the agent has left you to the others';
+  return audio ? '' : ', no audio yet';
 }
 
 function titleOf(state: PhoneState): string {

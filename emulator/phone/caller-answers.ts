@@ -48,7 +48,9 @@ export class CallerAnswers {
     if (problem && turn.isHandled) return [{ event: 'not-judged', atMs: last.atMs, label: last.label }];
     if (problem) {
       this.#missed.push(problem);
-      return [{ event: 'missed', atMs: last.atMs, problem }];
+      // Whoever only apologises has said all that is quoted before that is known.
+      const said = [...turn.fillings, ...turn.lines].map(({ atMs = last.atMs }) => atMs);
+      return [{ event: 'missed', atMs: Math.max(last.atMs, ...said), problem }];
     }
     return heard.map(({ atMs: soundMs, latencyMs: firstSoundMs }, index) => {
       const own = turn ? linesOf(turn, heard.length - 1 - index) : [];
@@ -60,7 +62,8 @@ export class CallerAnswers {
         ...(atMs > soundMs && { firstSoundMs }),
         tools: own.flatMap(({ line }) => (isOwnTool(line) ? [line.tool] : [])),
         filled: turn?.filled ?? false,
-        ...(turn?.stages && heard.length === 1 && { stages: turn.stages }),
+        // They count from the end of speech, and keys are none.
+        ...(turn?.stages && heard.length === 1 && !last.toKeys && { stages: turn.stages }),
       };
       this.#answers.push(answer);
       return { event: 'answer', atMs, ...answer };

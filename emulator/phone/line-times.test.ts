@@ -99,4 +99,10 @@ test('"answered after" is the answer, and beside it stands the first sound of wh
   assert.ok(judged?.event === 'answer');
   assert.deepEqual([judged.atMs, judged.latencyMs, judged.firstSoundMs], [12_000, 7_600, 1_630]);
   assert.deepEqual(judged.tools, ['look'], 'what the service told the agent is no tool of its');
+  answers.heard({ label: '1234#', atMs: 6_030, latencyMs: 20, toKeys: true });
+  const [toKeys] = answers.judge(turn);
+  assert.ok(toKeys?.event === 'answer' && toKeys.stages === undefined, 'stages since the last speech (stranger16)');
+  answers.heard({ label: 'And?', atMs: 6_030, latencyMs: 20, toKeys: false });
+  const [missed] = answers.judge({ ...turn, apologised: true });
+  assert.deepEqual([missed?.event, missed?.atMs], ['missed', 19_000], 'not before what it quotes (stranger16)');
 });

@@ -21,6 +21,9 @@ export const refuseUnknown =
     const error =
       methods.length > 0
         ? new MethodError(methods)
-        : new NotFoundError('route.unknown', 'There is nothing at this path.');
+        : new NotFoundError(
+            'route.unknown',
+            'There is nothing at this path; /api/v1/openapi.json has those that there are.',
+          );
     return refuse(error, composition, context);
   };

@@ -191,7 +191,7 @@ const FAULTS: readonly [what: string, files: Record<string, string>, message: Re
   [
     'turn settings that contradict',
     { 'desk.yaml': `${GOOD}turns: { endpointing: { hold_ms: 3000 } }\n` },
-    /desk\.yaml: .*maxHoldMs is 1800.*holdMs \(3000\)/,
+    /desk\.yaml: .*max_hold_ms is 1800.*hold_ms \(3000\)/,
   ],
   [
     'a time that is none (newcomer 5)',

@@ -157,7 +157,8 @@ export class StreamHostServer {
   }
 }
 
-const nothingThere = () => new NotFoundError('route.unknown', 'There is nothing at this path.');
+const nothingThere = () =>
+  new NotFoundError('route.unknown', 'There is nothing at this path; /api/v1/docs shows what there is.');
 
 /** Below the prefix are routes and sockets, and the files of the page of the reference. */
 const isUnknownRoute = (path: string): boolean =>

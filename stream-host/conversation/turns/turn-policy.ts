@@ -189,7 +189,11 @@ function mustRise(group: string, fields: Readonly<Record<string, number>>): void
     const [before, least] = entries[at - 1] ?? [name, Number.NEGATIVE_INFINITY];
     const tooSmall = before === 'zero' ? value <= least : value < least;
     if (tooSmall) {
-      throw new ConfigError(`turns.${group}.${name} is ${value}, but must not be less than ${before} (${least}).`);
+      const [own, other] = [asWritten(name), asWritten(before)];
+      throw new ConfigError(`turns.${group}.${own} is ${value}, but must not be less than ${other} (${least}).`);
     }
   }
 }
+
+/** As an agent's definition names it. */
+const asWritten = (name: string): string => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
