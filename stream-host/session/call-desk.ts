@@ -2,6 +2,7 @@ import type { CallWish, TransferWish } from '../../shared/calls/call-wish.ts';
 import { TRANSFERRED } from '../../shared/calls/end-reasons.ts';
 import type { SendKeysWish } from '../../shared/calls/keys-wish.ts';
 import { isSettled, type Operation } from '../../shared/calls/operation-ledger.ts';
+import type { KnownOperation } from '../../shared/calls/operations/enter-again.ts';
 import { isOnHold } from '../../shared/calls/operations/hold.ts';
 import type { AskedBy, OperationOf, OperationPorts } from '../../shared/calls/operations/operate.ts';
 import { mayBeDone, reasonOf } from '../../shared/calls/operations/operate.ts';
@@ -54,6 +55,9 @@ type Wish = CallWish | { readonly kind: 'record' };
 
 const TRANSFER_TOOL = 'transfer_call';
 
+/** Of the newest that was done with the call, should the ledger be lost. */
+const MOST_KNOWN = 64;
+
 const NOT_DONE = {
   note: 'It did not come about: the caller is with you again, and hears you. Tell him so, and go on.',
 };
@@ -73,6 +77,8 @@ export class CallDesk {
   readonly #hold: CallerHold;
   /** Blind transfers of which the agent was told that they failed: what the carrier is asked may also be told by it, later. */
   readonly #toldFailed = new Set<string>();
+  /** Who was added or put on hold by others, and the transfer that goes on. */
+  readonly #known = new Map<string, KnownOperation>();
   #closed = false;
 
   constructor(options: CallDeskOptions) {
@@ -96,6 +102,11 @@ export class CallDesk {
   get whyNotAsked(): ErrorCode | undefined {
     if (this.#hold.isOn) return 'calls.on-hold';
     return this.#busy === undefined ? undefined : 'calls.transfer-running';
+  }
+
+  /** What still stands of what was done with the call, should the ledger have lost it. */
+  get operations(): readonly KnownOperation[] {
+    return [...this.#known.values(), ...this.#hold.operations];
   }
 
   /** What the agent wants, now that it was heard. */
@@ -127,6 +138,7 @@ export class CallDesk {
     const { ports, session, log } = this.#options;
     try {
       const operations = await ports.ledger.list(session.id);
+      for (const each of operations) this.#remember(each);
       // A wish that the host before had not taken yet may have been taken meanwhile: it is what is under way.
       if (this.#busy !== undefined || this.#closed) return;
       if (isPutThrough(operations)) return this.#options.onPutThrough();
@@ -193,6 +205,7 @@ export class CallDesk {
     const { ports, session } = this.#options;
     const found = await ports.ledger.get(session.id, operationContext).catch(() => undefined);
     if (!found || isSettled(found.state) || this.#busy !== undefined || this.#closed) return;
+    this.#known.set(operationContext, found);
     this.#busy = operationContext;
     this.#tool = TRANSFER_TOOL;
     this.#attend('waiting');
@@ -246,6 +259,7 @@ export class CallDesk {
 
   #blindEnded(operationContext: string, succeeded: boolean, reason: string): void {
     if (this.#busy === operationContext) this.#busy = undefined;
+    this.#known.delete(operationContext);
     // Our leg goes with the call, and the carrier tells of its end; not where others are left, with nobody to talk with.
     if (succeeded) {
       const leave = (isLeft: boolean) => isLeft && this.#options.onCallerLeft(TRANSFERRED);
@@ -263,6 +277,7 @@ export class CallDesk {
     const operations = await ports.ledger.list(of.sessionId);
     const at = operations.findIndex(({ operationContext }) => operationContext === of.operationContext);
     const found = operations[at];
+    if (found) this.#known.set(of.operationContext, found);
     // It was asked for twice, and is over.
     if (found && isSettled(found.state)) {
       this.#busy = undefined;
@@ -284,6 +299,7 @@ export class CallDesk {
     const outcome = await traces.within(of.sessionId, operationSpan('transfer'), () => warm.run());
     this.#warm = undefined;
     this.#busy = undefined;
+    this.#known.delete(of.operationContext);
     if (this.#closed || outcome.kind === 'abandoned') return;
     const { sessionId, operationContext } = of;
     const put = outcome.kind === 'put-through';
@@ -306,6 +322,7 @@ export class CallDesk {
       const operation = await ports.ledger.get(session.id, operationContext);
       if (operation?.kind === 'recording') return this.#options.recording?.told(operation);
       if (operation?.kind === 'add-participant' && succeeded) this.#options.recording?.joined(operationContext, false);
+      if (operation) this.#remember(operation);
       if (!operation || this.#closed || operation.data.askedBy === 'engine') return;
       if (operation.kind === 'transfer') {
         // The API asks the carrier for blind ones by itself: of one that fails the caller hears from the agent all the same.
@@ -319,6 +336,14 @@ export class CallDesk {
     } catch (error) {
       log.warn({ reason: messageOf(error) }, 'it is not known what came of something in the call');
     }
+  }
+
+  #remember(operation: Operation): void {
+    const { kind, state, operationContext } = operation;
+    if (state === 'succeeded' && (kind === 'add-participant' || kind === 'hold')) {
+      this.#known.set(operationContext, operation);
+    }
+    for (const oldest of [...this.#known.keys()].slice(0, -MOST_KNOWN)) this.#known.delete(oldest);
   }
 
   async #resumeTransfer({ operationContext, data }: Operation, operations: readonly Operation[]): Promise<void> {

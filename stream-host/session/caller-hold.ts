@@ -1,4 +1,5 @@
 import type { Operation } from '../../shared/calls/operation-ledger.ts';
+import type { KnownOperation } from '../../shared/calls/operations/enter-again.ts';
 import { heldData, hold, isOnHold } from '../../shared/calls/operations/hold.ts';
 import type { AskedBy, OperationOf, OperationPorts } from '../../shared/calls/operations/operate.ts';
 import type { PartyId } from '../../shared/carrier/carrier.ts';
@@ -50,6 +51,13 @@ export class CallerHold {
 
   get isOn(): boolean {
     return this.#isOthers || this.#timed !== undefined;
+  }
+
+  /** The agent has him there. */
+  get operations(): readonly KnownOperation[] {
+    if (!this.#timed || this.#isOthers) return [];
+    const data = { participant: this.#options.caller, on: true, askedBy: 'agent' };
+    return [{ operationContext: this.#timed.of.operationContext, kind: 'hold', data, state: 'succeeded' }];
   }
 
   /** The application has him there, and ends it. */

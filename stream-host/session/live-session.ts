@@ -198,7 +198,7 @@ export class LiveSession {
 
   /** It was written again, and what the call's desk has noted beside it is still lost. */
   noteAgain(): void {
-    this.#desk?.noteAgain();
+    this.#desk?.noteAgain(this.#keys.operations);
   }
 
   /** Makes sure that the session is this host's. */

@@ -1,6 +1,8 @@
+import { enterAgain, type KnownOperation } from '../../shared/calls/operations/enter-again.ts';
 import type { OperationPorts } from '../../shared/calls/operations/operate.ts';
 import { ourNumberOf } from '../../shared/calls/parties.ts';
 import type { Clock } from '../../shared/clock.ts';
+import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Session } from '../../shared/sessions/session.ts';
 import type { AgentRecording } from '../contract/agent.ts';
@@ -48,8 +50,8 @@ export interface OpenCallDesk extends Pick<CallDesk, 'act' | 'take' | 'whyNotAsk
   readonly keys: Pick<CarrierKeys, 'listen' | 'keepOut'>;
   /** The conversation is about to begin. */
   begin(): void;
-  /** Redis has lost what it held of the call. */
-  noteAgain(): void;
+  /** Redis has lost what it held of the call. @param others what else goes on in it */
+  noteAgain(others: readonly KnownOperation[]): void;
   /** Idempotent. @param isOver the session is over for good: no other host goes on with it */
   close(isOver: boolean): void;
 }
@@ -114,7 +116,12 @@ export function openCallDesk(parts: CallDeskParts, call: CallAtHand): OpenCallDe
     },
     isNoticeUnspoken: recording.isNoticeUnspoken,
     keys: new CarrierKeys({ ports, find, keepKeysOut, session, log }),
-    noteAgain: () => void recording.noteAgain(),
+    noteAgain(others) {
+      void recording.noteAgain();
+      void enterAgain(ports.ledger, session.id, [...desk.operations, ...others]).catch((error: unknown) =>
+        log.warn({ reason: messageOf(error) }, 'what goes on in the call could not be noted again'),
+      );
+    },
     begin() {
       recording.begin(FROM_START, !resumed);
       if (resumed) void desk.resume();

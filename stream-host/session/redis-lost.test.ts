@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { OperationLedger } from '../../shared/calls/operation-ledger.ts';
+import { isOnHold } from '../../shared/calls/operations/hold.ts';
+import { changeRecording } from '../../shared/calls/operations/recording.ts';
+import { recordingStateOf } from '../../shared/calls/operations/recording-state.ts';
+import { hasOthers } from '../../shared/calls/parties.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { startRedisServer } from '../../start/redis-server.ts';
-import { type Client, phoneSession, startHost } from '../testing/host-under-test.ts';
+import { type Client, phoneSession, responder, startHost } from '../testing/host-under-test.ts';
+import { ScriptedCarrier } from './testing/scripted-carrier.ts';
 
 const first = await startRedisServer();
 const port = Number(new URL(first?.url ?? 'redis://127.0.0.1:1').port);
@@ -71,4 +77,48 @@ test('a Redis that comes back empty is filled again by the host that holds the c
   await talks(phones[1] ?? assert.fail('no phone'), heard);
   await eventually(async () => (await store.history('kept-2')).length >= 3);
   for (const phone of phones) phone.socket.terminate();
+});
+
+test('what goes on in a call is known again once Redis has lost it: its recording can be stopped, its caller is on hold, and others are there (breaker16c n0b)', {
+  skip: first === undefined && 'no redis-server is on the path',
+}, async () => {
+  const lost = (await startRedisServer()) ?? assert.fail('no redis-server');
+  ends.push(() => lost.close());
+  const carrier = new ScriptedCarrier();
+  const host = await startHost(lost.url, {
+    place: 'recorder',
+    openResponder: () => ({ ...responder(), recording: { fromStart: true, notice: false } }),
+    callDesk: { carrier, recording: { wish: { channels: 'mixed', format: 'wav' } } },
+  });
+  ends.push(host.close);
+  const { store, redis } = host;
+  const from = '+15550001111';
+  await store.create({ ...phoneSession('recorded'), from, callConnectionId: 'call-recorded' });
+  const phone = await host.phone('call-recorded', 'recorded');
+  phone.startCall();
+  const ledger = new OperationLedger(redis, { ttlMs: 60_000, wallMs: () => Date.now() });
+  const standing = async () => {
+    const operations = await ledger.list('recorded').catch(() => []);
+    return [recordingStateOf(operations).is, isOnHold(operations, from), hasOthers(operations)];
+  };
+  await eventually(async () => (await standing())[0] === 'running');
+  for (const [operationContext, kind, data] of [
+    ['added-1', 'add-participant', { target: '+15559999', askedBy: 'api' }],
+    ['held-1', 'hold', { participant: from, on: true, askedBy: 'api' }],
+  ] as const) {
+    await ledger.begin({ sessionId: 'recorded', operationContext, kind, deadlineMs: 60_000, data });
+    const told = { type: 'operation', operationContext, succeeded: true, reason: '' } as const;
+    await ledger.settle('recorded', { operationContext, state: 'succeeded' }, told);
+  }
+  await sleep(300);
+
+  await lose(host);
+  await sleep(200);
+  const again = await startRedisServer({ port: Number(new URL(lost.url).port) });
+  ends.push(async () => again?.close());
+  await eventually(async () => JSON.stringify(await standing()) === '["running",true,true]');
+  const of = { sessionId: 'recorded', callId: 'call-recorded', operationContext: 'stop-1', askedBy: 'api' } as const;
+  await changeRecording({ carrier, ledger }, of, 'stop');
+  assert.deepEqual(carrier.asked, ['record', 'stop recording-1']);
+  phone.socket.terminate();
 });

@@ -1,5 +1,6 @@
 import type { CollectInputWish, CollectKeysWish, KeysUnderWay, OpenCollection } from '../../shared/calls/keys-wish.ts';
 import type { Settlement } from '../../shared/calls/operation-ledger.ts';
+import type { KnownOperation } from '../../shared/calls/operations/enter-again.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { NewId } from '../../shared/ids.ts';
 import type { CallAction, Responder } from '../contract/agent.ts';
@@ -119,6 +120,13 @@ export class SessionKeys {
   /** Keys are wanted of the caller now, and what he has pressed of them is known here alone. */
   get isCollecting(): boolean {
     return this.#desk.isCollecting;
+  }
+
+  /** What the API wants of them now. */
+  get operations(): readonly KnownOperation[] {
+    const { open } = this.#underWay;
+    if (open?.by !== 'api') return [];
+    return [{ operationContext: open.id, kind: 'collect-keys', data: { askedBy: 'api' }, state: 'asked' }];
   }
 
   /** The caller is on hold, or is back: what is collected of him waits, and he is asked for it anew. */
