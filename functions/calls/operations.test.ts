@@ -346,9 +346,10 @@ test('of two at the same time with one Idempotency-Key, one is told to come agai
 });
 
 test('nobody who can be called, or a field that nobody knows, is refused', async () => {
-  const { id } = await callInProgress();
+  const { id, callConnectionId = '' } = await callInProgress();
   for (const body of [{}, { target: 'sip:x@y' }, { target: HUMAN, kind: 'attended' }, { target: HUMAN, to: 1 }]) {
     assert.equal((await functions.request('POST', `calls/${id}/transfer`, body)).status, 400);
   }
-  assert.deepEqual(asked(), []);
+  // What belongs to a call before may still come.
+  assert.ok(functions.acs.requests.every(({ path }) => !path.includes(callConnectionId)));
 });
