@@ -20,6 +20,8 @@ import { SupervisedProcess } from './supervised-process.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
 const READY_WITHIN_MS = 120_000;
+/** Once a service has refused us: how long the others are waited for, so that all that is to be mended is told at once. */
+const REST_WITHIN_MS = 10_000;
 
 /** How long the stream host lets calls go on once it is asked to end. */
 const drainMsOf = ({ DRAIN_LIMIT_SECONDS: limitS, DRAIN_MS: ms }: Environment): number =>
@@ -152,14 +154,18 @@ export class LocalStack {
   async #answers(
     url: string,
     what: string,
-    refusals: () => Promise<readonly Refusal[]> = async () => [],
+    refusals: () => Promise<Refusals> = async () => NONE,
   ): Promise<readonly Refusal[]> {
     const startedAt = Date.now();
+    let firstMs: number | undefined;
     for (let attempt = 1; Date.now() < startedAt + READY_WITHIN_MS; attempt++) {
       const answer = await fetch(url, { signal: AbortSignal.timeout(2000) }).catch(() => undefined);
       if (answer?.ok) return [];
-      const refused = answer === undefined ? [] : await refusals();
-      if (refused.length > 0) return refused;
+      const { refused, complete } = answer === undefined ? NONE : await refusals();
+      if (refused.length > 0) {
+        firstMs ??= Date.now();
+        if (complete || Date.now() > firstMs + REST_WITHIN_MS) return refused;
+      }
       if (attempt === 1) this.#log.info(`waiting for ${what}`);
       await sleep(200);
     }
@@ -175,11 +181,23 @@ export interface Refusal {
   readonly advice: string;
 }
 
-async function refusalsAt(baseUrl: string): Promise<Refusal[]> {
+interface Refusals {
+  readonly refused: readonly Refusal[];
+  /** Every service has been asked once. */
+  readonly complete: boolean;
+}
+
+const NONE: Refusals = { refused: [], complete: true };
+
+async function refusalsAt(baseUrl: string): Promise<Refusals> {
   const { api } = new ParleyClient({ baseUrl, timeoutMs: 2000 });
   const { data } = await api.GET('/api/v1/health/dependencies').catch(() => ({ data: undefined }));
-  const refused = data?.dependencies.filter(({ state }) => state === 'refused') ?? [];
-  return refused.map(({ name, advice = '' }) => ({ name, advice }));
+  const dependencies = data?.dependencies ?? [];
+  const refused = dependencies.filter(({ state }) => state === 'refused');
+  return {
+    refused: refused.map(({ name, advice = '' }) => ({ name, advice })),
+    complete: dependencies.every(({ state, ageMs }) => state === 'not configured' || ageMs !== undefined),
+  };
 }
 
 /** The page is TypeScript too; browsers want it compiled. */
