@@ -130,6 +130,7 @@ export class ModelResponder implements Responder {
         return { call: checked.call, outcome: this.#run(checked, keys, signal) };
       },
       action: (request) => checkCallTool(this.#options.agent.callTools ?? new Map(), request, keys),
+      ending: (request) => (this.#hangsUp(request) ? endingOf(request) : undefined),
     };
   }
 
@@ -180,7 +181,7 @@ export class ModelResponder implements Responder {
         const requests = round.requests.map((request) => withOwnId(request, takenIds));
         this.#logRound(round, startedMs, requests.length);
 
-        const hangUp = this.#hangUpIn(requests);
+        const hangUp = requests.find((request) => this.#hangsUp(request));
         if (hangUp) ending = endingOf(hangUp);
         const { work, told } = actions.takeDown(
           requests.filter((request) => request !== hangUp),
@@ -208,8 +209,8 @@ export class ModelResponder implements Responder {
     }
   }
 
-  #hangUpIn(requests: readonly ToolRequest[]): ToolRequest | undefined {
-    return this.#options.agent.canEndCall ? requests.find(isEndCall) : undefined;
+  #hangsUp(request: ToolRequest): boolean {
+    return this.#options.agent.canEndCall && isEndCall(request);
   }
 
   /**

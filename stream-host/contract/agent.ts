@@ -107,6 +107,8 @@ export interface TurnTools {
   use(request: ToolRequest, signal: AbortSignal): { readonly call: ToolCall; readonly outcome: Promise<ToolOutcome> };
   /** What a call of the model's wants done with the call itself, or why it is not; undefined where it is an ordinary tool. */
   action?(request: ToolRequest): CheckedAction | undefined;
+  /** Why the model hangs up with this call; undefined where it is another tool, or this agent may not hang up. */
+  ending?(request: ToolRequest): Ending | undefined;
 }
 
 /** What the model wants done with the call, checked; or what it is told in place of it. */

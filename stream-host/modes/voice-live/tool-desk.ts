@@ -1,6 +1,5 @@
 import { beginsAtOnce } from '../../../shared/calls/call-wish.ts';
 import type { ToolCall } from '../../../shared/sessions/history.ts';
-import { endingOf, isEndCall } from '../../agent/end-call.ts';
 import type { CallAction, CheckedAction, Responder, ToolOutcome, ToolRequest } from '../../contract/agent.ts';
 import type { SessionEmitter } from '../../contract/events.ts';
 import type { Mouth } from '../../contract/mouth.ts';
@@ -42,12 +41,13 @@ export class ToolDesk {
     const { agent, events, ledger, session } = this.#options;
     const served = session();
     if (!served) return;
-    if (isEndCall(request)) {
-      turn.ending = endingOf(request);
+    turn.tools ??= agent.openTools?.(ledger.items);
+    const ending = turn.tools?.ending?.(request);
+    if (ending) {
+      turn.ending = ending;
       served.toolResult(request.callId, JSON.stringify({ note: 'The call ends once you were heard.' }));
       return;
     }
-    turn.tools ??= agent.openTools?.(ledger.items);
     const wanted = turn.tools?.action?.(request);
     if (wanted) {
       this.#takeDown(turn, served, request.callId, wanted);

@@ -181,6 +181,17 @@ test('a speech-to-speech model that gives a word of ours as its reason has ended
   );
 });
 
+test('a speech-to-speech model that hangs up where its agent may not is told that there is no such tool, and the call goes on', async () => {
+  const rig = await new LiveRig({ mayHangUp: false }).started();
+  let asked = 0;
+  rig.service.brain = () => (asked++ === 0 ? [{ tool: 'end_call' }] : [{ say: 'I am still here.' }]);
+  await rig.says([0x20]);
+  await rig.pass(5000);
+  assert.equal(rig.of('ended').length, 0);
+  assert.equal(rig.of('agentSpoke')[0]?.heardText, 'I am still here.');
+  assert.deepEqual(rig.tools, ['end_call']);
+});
+
 test('the model hangs up once its farewell was heard, and says one where it has not', async () => {
   for (const steps of [[{ say: 'Goodbye!' }, { tool: 'end_call' }], [{ tool: 'end_call', args: { reason: 'done' } }]]) {
     const rig = await new LiveRig().started();

@@ -4,6 +4,7 @@ import type { CallWish } from '../../../../shared/calls/call-wish.ts';
 import type { Usage } from '../../../../shared/records/usage.ts';
 import type { HistoryItem } from '../../../../shared/sessions/history.ts';
 import { VirtualClock } from '../../../../shared/virtual-clock.ts';
+import { endingOf, isEndCall } from '../../../agent/end-call.ts';
 import { defaultPhrases } from '../../../agent/phrases.ts';
 import type { CallAction, Phrases, ToolOutcome } from '../../../contract/agent.ts';
 import type { EventName, SessionEvent } from '../../../contract/events.ts';
@@ -36,6 +37,8 @@ interface RigOptions {
   readonly expiresAfterMs?: number;
   /** How long the agent's tool takes. */
   readonly toolMs?: number;
+  /** Whether the agent's model may end the call. */
+  readonly mayHangUp?: boolean;
 }
 
 /** What the agent's tools want done with the call. */
@@ -126,7 +129,7 @@ export class LiveRig {
     return this.of('state').at(-1)?.state;
   }
 
-  #host({ phrases, history, toolMs = 400 }: RigOptions): ModeHost {
+  #host({ phrases, history, toolMs = 400, mayHangUp = true }: RigOptions): ModeHost {
     return {
       clock: this.clock,
       log: pino({ level: 'silent' }),
@@ -150,6 +153,7 @@ export class LiveRig {
             const wish = WISHES[name];
             return wish && { action: { call: { callId, name, args: {} }, key: `key-${callId}`, wish } };
           },
+          ending: (request) => (mayHangUp && isEndCall(request) ? endingOf(request) : undefined),
         }),
         async *respond() {},
       },
