@@ -323,3 +323,16 @@ test('a host that takes a call over whose caller was put through leaves him and 
   await second.desk.resume();
   assert.deepEqual([second.over, second.news], [['put through'], []]);
 });
+
+test('a caller who was put through is left with the human, though Redis is away by then and cannot note it', async () => {
+  const call = await callInProgress(undefined, {
+    settle: (sessionId, settlement) =>
+      settlement.operationContext === 'key-1'
+        ? Promise.reject(new Error('Redis is away.'))
+        : ledger.settle(sessionId, settlement),
+  });
+  answers(call);
+  call.desk.act(warm());
+  await eventually(() => call.over.length > 0);
+  assert.deepEqual([call.over, call.results()], [['put through'], ['human_answered']]);
+});

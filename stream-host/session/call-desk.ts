@@ -1,7 +1,7 @@
 import type { CallWish, TransferWish } from '../../shared/calls/call-wish.ts';
 import { TRANSFERRED } from '../../shared/calls/end-reasons.ts';
 import type { SendKeysWish } from '../../shared/calls/keys-wish.ts';
-import { isSettled, type Operation } from '../../shared/calls/operation-ledger.ts';
+import { isSettled, type Operation, type Settlement } from '../../shared/calls/operation-ledger.ts';
 import type { KnownOperation } from '../../shared/calls/operations/enter-again.ts';
 import { isOnHold } from '../../shared/calls/operations/hold.ts';
 import type { AskedBy, OperationOf, OperationPorts } from '../../shared/calls/operations/operate.ts';
@@ -220,11 +220,15 @@ export class CallDesk {
   }
 
   /** Where it is on record: whoever asked for it by the API need not wait until its time is over. Never rejects. */
-  async #settleFailed(operationContext: string, message: string): Promise<void> {
+  #settleFailed(operationContext: string, message: string): Promise<void> {
+    return this.#settle({ operationContext, state: 'failed', result: { message } });
+  }
+
+  async #settle(settlement: Settlement): Promise<void> {
     const { ports, session, log } = this.#options;
     await ports.ledger
-      .settle(session.id, { operationContext, state: 'failed', result: { message } })
-      .catch((error: unknown) => log.debug({ reason: messageOf(error) }, 'that something failed could not be noted'));
+      .settle(session.id, settlement)
+      .catch((error: unknown) => log.warn({ reason: messageOf(error) }, 'what came of something could not be noted'));
   }
 
   /** Beside whatever else is done with the call: a menu may ask for keys at any time. */
@@ -273,6 +277,7 @@ export class CallDesk {
 
   async #transferWarm(of: OperationOf, wish: TransferWish): Promise<void> {
     const { ports, source, mode, clock, log, waits, onPutThrough, onCallerLeft } = this.#options;
+    const { operationContext } = of;
     await beginWarmTransfer(ports, of, wish);
     const operations = await ports.ledger.list(of.sessionId);
     const at = operations.findIndex(({ operationContext }) => operationContext === of.operationContext);
@@ -301,15 +306,12 @@ export class CallDesk {
     this.#busy = undefined;
     this.#known.delete(of.operationContext);
     if (this.#closed || outcome.kind === 'abandoned') return;
-    const { sessionId, operationContext } = of;
-    const put = outcome.kind === 'put-through';
+    if (outcome.kind === 'put-through') {
+      await this.#settle({ operationContext, state: 'succeeded' });
+      return onPutThrough();
+    }
     const message = outcome.kind === 'taken-back' ? outcome.reason : outcome.kind;
-    await ports.ledger.settle(sessionId, {
-      operationContext,
-      state: put ? 'succeeded' : 'failed',
-      ...(!put && { result: { message } }),
-    });
-    if (put) return onPutThrough();
+    await this.#settleFailed(operationContext, message);
     if (outcome.kind === 'caller-left') return onCallerLeft();
     this.#failed(operationContext, this.#tool, message);
     this.#attend('caller');

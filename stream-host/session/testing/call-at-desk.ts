@@ -20,6 +20,14 @@ if (!redis) throw new Error('There is no Redis.');
 const store = redis.store();
 export const ledger = new OperationLedger(redis.connect(), { ttlMs: 60_000, wallMs: () => Date.now() });
 
+const entry = {
+  begin: ledger.begin.bind(ledger),
+  accepted: ledger.accepted.bind(ledger),
+  get: ledger.get.bind(ledger),
+  list: ledger.list.bind(ledger),
+  lookSoon: ledger.lookSoon.bind(ledger),
+};
+
 export const warm = (fields: object = {}): CallAction => ({
   call: { callId: 'call-1', name: 'hand_to_human', args: {} },
   key: 'key-1',
@@ -31,12 +39,14 @@ interface CallAtDeskOptions {
   readonly hasVoice?: boolean;
   readonly clock?: Clock;
   readonly recording?: CallDeskOptions['recording'];
+  /** How the ledger notes what came of something. */
+  readonly settle?: OperationLedger['settle'];
 }
 
 /** A call with one who talks on it, whose carrier and agent are in the test's hands. */
 export async function callInProgress(
   known?: Session,
-  { hasVoice = true, clock = systemClock, recording }: CallAtDeskOptions = {},
+  { hasVoice = true, clock = systemClock, recording, settle }: CallAtDeskOptions = {},
 ) {
   const session =
     known ??
@@ -68,7 +78,7 @@ export async function callInProgress(
   };
   const over: string[] = [];
   const desk = new CallDesk({
-    ports: { carrier, ledger },
+    ports: { carrier, ledger: settle ? { ...entry, settle } : ledger },
     find: async () => session,
     session,
     mode,
