@@ -29,10 +29,6 @@ export type DecodeReply =
 const port = parentPort;
 if (port === null) throw new Error('This module is a worker: start it with new Worker().');
 
-// A decode may wait for a moment, the 20 ms beat of the calls may not. Linux takes this for this thread alone; elsewhere it
-// would slow the whole process down.
-if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
-
 /** Of "hello", "hi" and "yes" in four voices `tiny` hears three in four right and `base` nine in ten, in 60 ms. */
 const SHORT_SAMPLES = 1.5 * SAMPLE_RATE;
 /** What is heard with less confidence is heard again, where it is not longer than this: the caller waits meanwhile. */
@@ -46,6 +42,10 @@ const lastUnwanted = new Int32Array(unwanted);
 const [usual, better] = await Promise.all([Moonshine.load(size), size === 'tiny' && Moonshine.load('base')]);
 // The first inference takes twice as long as those after it; the first caller should not pay for that.
 for (const model of [usual, better]) if (model) await model.transcribe(new Float32Array(16_000), () => false);
+
+// A decode may wait for a moment, the 20 ms beat of the calls may not; nobody calls before the models are loaded, which on a
+// busy machine would take minutes so. Linux takes this for this thread alone; elsewhere it would slow the whole process down.
+if (process.platform === 'linux') setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 
 port.on('message', async (request: DecodeRequest | typeof END) => {
   if (request === END) return port.close();
