@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,4 +35,23 @@ test('without a number of ours, for a price that nobody knows, and beyond a dayâ
   assert.equal((await call(german, '+15550100')).status, 200);
   const { status, body } = await call(german, '+15550100');
   assert.deepEqual([status, body.error.code], [429, 'outbound.per-day']);
+});
+
+test('a telephone that ACS does not ring from a call without a number of ours is refused with the setting that is missing (issue 16: Teams, acs.refused)', async () => {
+  const call = { channel: 'phone', direction: 'inbound', mode: 'media', agent: 'orders', status: 'connected' } as const;
+  const account = '28:orgid:1c0a8b3e-5d5f-4a4e-9c57-3d1f6f0e2a11';
+  const added = async (target: string, to: string) => {
+    const [id, callConnectionId] = [randomUUID(), randomUUID()];
+    await functions.store.create({ ...call, id, callConnectionId, from: '+15557777', to });
+    const { body } = await functions.request('POST', `calls/${id}/participants`, { target });
+    const { body: told } = await functions.request('GET', `calls/${id}`);
+    return [body.error.code, body.error.message, told.operations[0]?.state];
+  };
+  functions.acs.failing = { path: 'participants:add', failure: { status: 400, code: '8500' } };
+  const [code, message, state] = await added('+15550199', account);
+  assert.deepEqual([code, state], ['calls.no-source-number', 'failed']);
+  assert.match(message, /ACS_SOURCE_NUMBER/);
+  // Of one with a number, or of somebody who is shown none, the refusal is about something else.
+  assert.equal((await added('+15550199', '+15550100'))[0], 'acs.refused');
+  assert.equal((await added('8:acs:r_u', account))[0], 'acs.refused');
 });

@@ -77,7 +77,7 @@ export const CALL_ERRORS = {
   'calls.no-source-number': is(
     503,
     'No number is set that the callee would see.',
-    'Set ACS_SOURCE_NUMBER or TEAMS_PHONE_RESOURCE_ACCOUNT_ID, or give a caller_id.',
+    'Set ACS_SOURCE_NUMBER. To place a call, TEAMS_PHONE_RESOURCE_ACCOUNT_ID or a caller_id will do; to ring a telephone from a call of Teams Phone they do not.',
   ),
   'calls.not-established': is(409, 'The call is still being set up.', 'Ask again in a moment.'),
   'calls.goes-on': is(409, 'The call goes on.', 'End it (POST /api/v1/calls/{id}/hangup), then ask again.'),

@@ -19,7 +19,7 @@ interface Added {
 
 /**
  * Rings somebody, who comes into the call where he answers.
- * @throws {ParleyError} `calls.participant-there`, and what the carrier fails with
+ * @throws {ParleyError} `calls.participant-there`, `calls.no-source-number`, and what the carrier fails with
  */
 export function addParticipant(
   ports: OperationPorts,
@@ -36,8 +36,9 @@ export function addParticipant(
       try {
         return await ports.carrier.addParticipant(callId, { target, operationContext, ringS, source });
       } catch (error) {
-        if (failedAs(error, 'refused') && (await isThere(ports.carrier, callId, target))) throw participantThere();
-        throw error;
+        if (!failedAs(error, 'refused')) throw error;
+        if (await isThere(ports.carrier, callId, target)) throw participantThere();
+        throw source === undefined && target.startsWith('+') ? noSourceNumber(error) : error;
       }
     },
   });
@@ -45,6 +46,14 @@ export function addParticipant(
 
 export const participantThere = () =>
   new ParleyError('calls.participant-there', 'He is in the call already, or is being rung.');
+
+/** A call of Teams Phone has no number of its own. Said only where the carrier refuses: it may know one. */
+const noSourceNumber = (cause: unknown) =>
+  new ParleyError(
+    'calls.no-source-number',
+    'The carrier refused to ring a telephone from a call in which our side has no number, as in Teams Phone. Set ACS_SOURCE_NUMBER: the number that such telephones are shown.',
+    { cause },
+  );
 
 /** He is being rung, or it is not known what came of it. */
 export const isRung = (operations: readonly Operation[], target: PartyId): boolean =>

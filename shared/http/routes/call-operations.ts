@@ -122,7 +122,13 @@ export const addParticipant = defineRoute({
     .strictObject({ target: party, timeout_s: ringS.describe('How long it rings.').default(DEFAULT_RING_S) })
     .meta({ id: 'AddParticipant' }),
   answers: { 202: accepted },
-  errors: [...OPERATION_ERRORS, ...ONCE_ERRORS, 'calls.participant-there', 'calls.transfer-running'],
+  errors: [
+    ...OPERATION_ERRORS,
+    ...ONCE_ERRORS,
+    'calls.participant-there',
+    'calls.transfer-running',
+    'calls.no-source-number',
+  ],
 });
 
 export const listParticipants = defineRoute({
