@@ -69,6 +69,8 @@ test('a speech-to-speech model is told the agent’s instructions, its tools and
   );
   assert.match(instructions, /^Be kind\./);
   assert.match(instructions, /You have called this person/);
+  // Only the model can greet again in this mode whoever said his hello into the greeting (issue 16).
+  assert.match(instructions, /where it was cut off by no more than that, say again who you are/);
   assert.match(instructions, /1042/);
   assert.match(instructions, /Sunday,? 29 November 2026.* \(America\/New_York\)\.$/);
   assert.deepEqual([locale, voice], ['en-US', 'en-US-AvaMultilingualNeural']);

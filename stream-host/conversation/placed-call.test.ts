@@ -16,7 +16,7 @@ async function called(greeting = GREETING, isPlaced = true): Promise<Rig> {
 }
 
 test('whoever is called and says his "Hello?" into the first words of the greeting is greeted again, and learns why he is called (stranger16: the callee’s own hello)', async () => {
-  for (const words of ['Hello?', 'Ann Miller.', 'Hello, this is Ann Miller.']) {
+  for (const words of ['Hello?', 'Yes, hello?', 'Good morning.']) {
     const rig = await called();
     await rig.says(words, { restMs: 6000 });
     const [cut = '', whole] = said(rig);
@@ -33,7 +33,7 @@ test('one who speaks before the greeting is heard is greeted all the same, and o
   const early = new Rig({ isPlaced: true, phrases: { greeting: GREETING } });
   early.synthesisDelayMs = 900;
   early.conversation.start();
-  await early.says('Ann Miller.', { restMs: 6000 });
+  await early.says('Hello?', { restMs: 6000 });
   assert.deepEqual(said(early), [GREETING]);
 
   const late = await called();
@@ -42,9 +42,18 @@ test('one who speaks before the greeting is heard is greeted all the same, and o
   assert.deepEqual(said(late).slice(1), ['What can I do for you?']);
 });
 
+test('one who says anything of his own is answered by the model, however short it is (issue 16: “wrong number” was greeted again)', async () => {
+  for (const words of ['Wrong number.', 'No thanks.', 'Stop calling me.', 'Ann Miller.', 'Who is this?']) {
+    const rig = await called();
+    await rig.says(words, { restMs: 3000 });
+    assert.equal(said(rig).at(-1), 'What can I do for you?', words);
+    assert.equal(rig.prompts.length, 1, words);
+  }
+});
+
 test('it is said again twice at most, not to one who has much to say, and not to one who has called himself', async () => {
   const rig = await called();
-  for (const words of ['Hello?', 'Who is it?', 'Is there anybody?']) await rig.says(words, { restMs: 640 });
+  for (const words of ['Hello?', 'Hello, hello?', 'Is there anybody?']) await rig.says(words, { restMs: 640 });
   await rig.clock.advance(3000);
   assert.equal(said(rig).at(-1), 'What can I do for you?');
   assert.equal(said(rig).length, 4);

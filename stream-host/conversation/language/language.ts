@@ -31,6 +31,8 @@ export interface Language {
   readonly fillers: PhraseTable<'filler'>;
   /** Questions whether anybody is there, with the fillers that may stand between them. */
   readonly presenceChecks: PhraseTable<'presence-check' | 'filler'>;
+  /** What says no more than that somebody is there: a hello, a question whether anybody is, an acknowledgement. */
+  readonly hellos: PhraseTable<'hello'>;
   readonly figures: PhraseTable<'digit' | 'number'>;
   readonly questionWords: PhraseTable<'question'>;
   readonly subordinators: PhraseTable<'subordinator'>;
@@ -72,6 +74,10 @@ function compiled(code: string, lexicon: Lexicon): Language {
     presenceChecks: new PhraseTable<'presence-check' | 'filler'>()
       .add(lexicon.presenceChecks, 'presence-check')
       .add(lexicon.fillers, 'filler'),
+    hellos: [lexicon.presenceChecks, lexicon.greetings, lexicon.backchannels, lexicon.fillers].reduce(
+      (table, list) => table.add(list, 'hello'),
+      new PhraseTable<'hello'>(),
+    ),
     figures: new PhraseTable<'digit' | 'number'>().add(lexicon.digits, 'digit').add(lexicon.numbers, 'number'),
     questionWords: new PhraseTable<'question'>().add(lexicon.questionWords, 'question'),
     subordinators: new PhraseTable<'subordinator'>().add(lexicon.subordinators, 'subordinator'),

@@ -26,6 +26,8 @@ export interface Lexicon {
   readonly answers: string;
   /** By these a caller who waits asks whether anybody is still there: "hello", "can you hear me". */
   readonly presenceChecks: string;
+  /** What whoever picks up the telephone says beside those: "good morning". */
+  readonly greetings: string;
   /** Words that open a question or, inside a sentence, a subordinate clause whose verb may come last. */
   readonly questionWords: string;
   /** Words that at the start of a sentence let a main clause be expected: "if", "when". */

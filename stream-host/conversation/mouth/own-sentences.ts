@@ -4,6 +4,8 @@ import type { ReplyPiece, Responder } from '../../contract/agent.ts';
 import type { WaitFilling } from '../../contract/events.ts';
 import type { StandbyPurpose, StandbyVoice } from '../../contract/speech.ts';
 import type { History } from '../../dialogue/history.ts';
+import { languageFor } from '../language/language.ts';
+import { wordsOf } from '../language/words.ts';
 import { firstSentence } from './clauses.ts';
 import type { ReplyOrigin } from './reply.ts';
 
@@ -30,9 +32,7 @@ const FILLING_PURPOSE = {
 /** Whoever said it again would hear the same again. */
 const NOT_NOW: ReadonlySet<ErrorCode> = new Set(['model.throttled', 'model.away']);
 
-/** Who is called says no more than this as he answers, such as "Hello, this is Ann Miller." */
-const LONGEST_HELLO = 40;
-/** He is greeted so often in place of an answer, at most. */
+/** Who is called, and says no more than hello, is greeted so often in place of an answer, at most. */
 const MOST_GREETINGS = 2;
 
 /** What the engine itself makes the agent say, and how often it has. */
@@ -57,9 +57,9 @@ export class OwnSentences {
     return this.#unansweredPrompts < prompts.length + (farewell === '' ? 0 : 1);
   }
 
-  /** Whether these are the words of one who was called and does not know why: he is greeted. */
+  /** Whether these are no more than the hello of one who was called and does not know why: he is greeted. */
   isHello(text: string): boolean {
-    return this.#greetings > 0 && text !== '' && text.length <= LONGEST_HELLO;
+    return this.#greetings > 0 && languageFor(this.#options.responder.locale).hellos.covers(wordsOf(text));
   }
 
   /** Who has heard half of it may have an answer to it. */

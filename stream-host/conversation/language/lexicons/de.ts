@@ -46,6 +46,7 @@ export const de: Lexicon = {
     noch da, noch dran, ist da jemand, ist da noch jemand, ist jemand da, ist noch jemand da, jemand da, hören sie mich,
     hören sie mich noch, können sie mich hören, hörst du mich, hörst du mich noch, kannst du mich hören, hören sie zu, hallo sie,
     was ist los, was ist denn los, was ist passiert, entschuldigung`,
+  greetings: 'guten tag, guten morgen, guten abend, grüß gott, moin, servus, tag, morgen, ja bitte',
   questionWords:
     'was, wo, wer, wen, wem, wann, warum, wieso, wie, welche, welcher, wohin, woher, ob, dass, weil, wenn, bevor, nachdem',
   subordinators: 'wenn, falls, weil, da, obwohl, nachdem, bevor, sobald, während, als',

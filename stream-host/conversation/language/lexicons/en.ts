@@ -84,6 +84,7 @@ export const en: Lexicon = {
     can you hear me, do you hear me, did you hear me, you hear me, can you still hear me, are you with me, are you still with me,
     have i lost you, did i lose you, are you listening, are you still listening, what happened, what's happening, what's going on,
     excuse me`,
+  greetings: 'good morning, good afternoon, good evening, morning, afternoon, evening',
   questionWords: `
     what, what's, where, where's, who, who's, when, when's, why, how, how's, which, whose, how much, how long, than`,
   subordinators: `

@@ -39,6 +39,7 @@ export const es: Lexicon = {
     hola, aló, bueno, oiga, oye, diga, está ahí, sigue ahí, estás ahí, sigues ahí, está usted ahí, sigue usted ahí, hay alguien,
     hay alguien ahí, alguien ahí, me oye, me oyes, me escucha, me escuchas, puede oírme, puedes oírme, me puede oír, me puede escuchar,
     se ha cortado, qué pasa, qué ha pasado, qué pasó, disculpe, perdone`,
+  greetings: 'buenos días, buenas tardes, buenas noches, buenas, dígame',
   questionWords: 'qué, quién, dónde, cuándo, cómo, cuál, cuáles, cuánto, cuánta, cuántos, si',
   subordinators: 'si, porque, aunque, mientras',
   pronouns: 'yo, tú, él, ella, ello, nosotros, ustedes, usted, ellos, ellas, eso, esto, mí, ti',

@@ -45,6 +45,7 @@ export const fr: Lexicon = {
     tu es toujours là, t'es là, il y a quelqu'un, y a quelqu'un, quelqu'un, m'entendez vous, vous m'entendez, vous m'entendez toujours,
     est ce que vous m'entendez, est ce que vous êtes là, tu m'entends, vous m'écoutez, que se passe t il, qu'est ce qui se passe,
     excusez moi`,
+  greetings: 'bonsoir, salut',
   questionWords: 'qui, que, quoi, où, quand, comment, pourquoi, combien, quel, quelle, quels, quelles, si, ce',
   subordinators: 'si, lorsque, puisque, comme, dès, parce',
   pronouns: 'je, tu, il, elle, on, nous, vous, ils, elles, ça, cela, lui, moi, toi, eux, y, en',

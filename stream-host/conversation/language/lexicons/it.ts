@@ -38,6 +38,7 @@ export const it: Lexicon = {
     pronto, ciao, ehi, è ancora lì, è lì, c'è, c'è ancora, sei lì, sei ancora lì, ci sei, ci sei ancora, è in linea,
     è ancora in linea, c'è qualcuno, c'è nessuno, qualcuno, mi sente, mi senti, mi sente ancora, riesce a sentirmi, può sentirmi,
     mi ascolta, cosa succede, che succede, che cosa è successo, mi scusi`,
+  greetings: 'salve, buongiorno, buonasera',
   questionWords: 'che, cosa, chi, dove, quando, come, perché, quale, quali, quanto, quanti, se, dov',
   subordinators: 'se, siccome, mentre, appena, poiché',
   pronouns: 'io, tu, lui, lei, noi, voi, loro, questo, quello, ciò, me, te',

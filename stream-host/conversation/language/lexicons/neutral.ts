@@ -12,6 +12,7 @@ export const neutral: Lexicon = {
   leaning: '',
   answers: '',
   presenceChecks: 'hello, hallo, halo, allo, alo, hi, hey',
+  greetings: '',
   questionWords: '',
   subordinators: '',
   pronouns: '',

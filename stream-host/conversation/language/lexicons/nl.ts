@@ -38,6 +38,7 @@ export const nl: Lexicon = {
     hallo, hallo hallo, hoi, hé, bent u daar, bent u er nog, bent u daar nog, ben je daar, ben je er nog, nog daar, is daar iemand,
     is er iemand, is er nog iemand, iemand, hoort u mij, hoort u me, hoor je mij, hoor je me, kunt u mij horen, kunt u me horen,
     kun je mij horen, kun je me horen, luistert u, wat gebeurt er, wat is er aan de hand, pardon`,
+  greetings: 'goedemorgen, goedemiddag, goedenavond, goedendag',
   questionWords: 'wat, waar, wie, wanneer, waarom, hoe, welke, of, dat, omdat, als, voordat, nadat, hoeveel',
   subordinators: 'als, indien, omdat, hoewel, nadat, voordat, zodra, terwijl, toen',
   pronouns: 'ik, jij, je, u, hij, zij, ze, het, wij, we, dat, dit, die, mij, me, hem, haar, ons, er',

@@ -40,6 +40,7 @@ export const pt: Lexicon = {
     alô, olá, oi, estou, está aí, ainda está aí, você está aí, você ainda está aí, estás aí, ainda estás aí, está lá, tem alguém aí,
     há alguém aí, alguém aí, está me ouvindo, você está me ouvindo, está a ouvir me, está a ouvir, consegue me ouvir,
     consegue ouvir me, me ouve, ouve me, o que aconteceu, o que está acontecendo, o que se passa, com licença, desculpe`,
+  greetings: 'bom dia, boa tarde, boa noite',
   questionWords: 'que, quê, quem, onde, quando, como, qual, quais, quanto, quantos, se, porquê',
   subordinators: 'se, porque, embora, enquanto',
   pronouns: 'eu, tu, ele, ela, nós, vós, eles, elas, você, vocês, isso, isto, aquilo, mim, ti',
