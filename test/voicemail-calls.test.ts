@@ -83,7 +83,7 @@ test(
   threeChances(async () => {
     const found = await call(OUT_OF_SERVICE, isOver, 40_000);
     assert.equal(found.answered_by, 'unavailable');
-    assert.equal(found.end_reason, 'voicemail');
+    assert.equal(found.end_reason, 'unavailable');
     assert.ok(!found.transcript.some(({ text }) => text === MESSAGE));
   }),
 );

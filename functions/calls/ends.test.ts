@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { eventData } from '../../emulator/acs/event-data.ts';
 import { agentsEnd, endWord } from '../../shared/calls/end-reasons.ts';
+import type { Session } from '../../shared/sessions/session.ts';
 import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
 
 let functions: FunctionsUnderTest;
@@ -12,12 +13,13 @@ before(async () => {
 after(() => functions.close());
 
 /** What the API tells of a call whose end ACS has told so. */
-async function endedWith(type: string, code: number, subCode: number, message: string) {
+async function endedWith(type: string, code: number, subCode: number, message: string, fields: Partial<Session> = {}) {
   const id = randomUUID();
   const callConnectionId = `connection-${id}`;
   await functions.store.create({
     ...{ id, channel: 'phone', direction: 'inbound', mode: 'media', agent: 'orders' },
     ...{ status: type === 'CallDisconnected' ? 'connected' : 'initiating', callConnectionId },
+    ...fields,
   } as const);
   const data = { ...eventData(type), callConnectionId, resultInformation: { code, subCode, message } };
   const event = { id: randomUUID(), type: `Microsoft.Communication.${type}`, data };
@@ -58,6 +60,14 @@ test('what is no word of the one list is not shown as an end', () => {
 });
 
 test('a call that a machine has answered ends with voicemail, whether it was left a message or not (closer 8)', () => {
-  for (const reason of ['voicemail', 'voicemail-left', 'voicemail-no-tone', 'voicemail-failed', 'unavailable'])
+  for (const reason of ['voicemail', 'voicemail-left', 'voicemail-no-tone', 'voicemail-failed'])
     assert.equal(agentsEnd(reason), 'voicemail', reason);
+});
+
+test('a number at which nobody can be had ends with unavailable, whoever hangs up (issue 16: read voicemail, or caller-ended)', async () => {
+  assert.equal(agentsEnd('unavailable'), 'unavailable');
+  const placed = { direction: 'outbound', answeredBy: 'unavailable' } as const;
+  assert.equal((await endedWith('CallDisconnected', 200, 560_000, '', placed))[0], 'unavailable');
+  const person = { direction: 'outbound', answeredBy: 'human' } as const;
+  assert.equal((await endedWith('CallDisconnected', 200, 560_000, '', person))[0], 'caller-ended');
 });

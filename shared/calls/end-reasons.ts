@@ -13,7 +13,7 @@ export const END_REASONS = {
   'call-never-established': 'It was asked for, and nothing was ever told of it.',
   'call-too-long': 'It lasted as long as a call may: MAX_CALL_MS.',
   'caller-away': 'The caller said nothing any more, also when he was asked whether he is there.',
-  'caller-ended': 'The caller hung up; of a call that we placed, whoever was called.',
+  'caller-ended': 'The person at the telephone hung up: the caller; of a call that we placed, whoever was called.',
   'caller-left': 'The caller was gone, and whoever was left had nothing to do in the call.',
   'carrier-ended': 'The carrier ended it, or somebody in it whom it does not name; its code tells why.',
   declined: 'Whoever was called declined.',
@@ -30,7 +30,8 @@ export const END_REASONS = {
   'service-lost': 'The service that speaks for the agent was lost.',
   transferred: 'A human has the call now: we have left it to the caller and him.',
   unanswered: 'Nobody picked up.',
-  voicemail: 'A mailbox or an announcement answered, and what the call’s policy says was done.',
+  unavailable: 'An announcement answered: nobody can be had at the number.',
+  voicemail: 'A mailbox answered, and what the call’s policy says was done.',
 } as const satisfies Readonly<Record<string, string>>;
 
 export type EndReason = keyof typeof END_REASONS;
@@ -43,14 +44,21 @@ export const whoHangsUp = (endReason: string | undefined): 'everybody' | 'us' =>
   endReason === TRANSFERRED ? 'us' : 'everybody';
 
 /** Why our side ends a conversation by itself. */
-const AGENT_ENDS: readonly EndReason[] = ['caller-away', 'menu', 'no-answer', 'service-lost', 'voicemail'];
+const AGENT_ENDS: readonly EndReason[] = [
+  'caller-away',
+  'menu',
+  'no-answer',
+  'service-lost',
+  'unavailable',
+  'voicemail',
+];
 
-/** A mailbox answered, or an announcement: what was done then, as the timeline has it (`WatchedMode`). */
-const MACHINES: readonly string[] = ['unavailable', 'voicemail-failed', 'voicemail-left', 'voicemail-no-tone'];
+/** A mailbox answered: what was done then, as the timeline has it (`WatchedMode`). */
+const MAILBOXES: readonly string[] = ['voicemail-failed', 'voicemail-left', 'voicemail-no-tone'];
 
 /** Of what ended a conversation the word for the call: what a model gives as its reason is its own, and may quote the caller. */
 export const agentsEnd = (reason: string): EndReason =>
-  MACHINES.includes(reason) ? 'voicemail' : (AGENT_ENDS.find((word) => word === reason) ?? 'agent-ended');
+  MAILBOXES.includes(reason) ? 'voicemail' : (AGENT_ENDS.find((word) => word === reason) ?? 'agent-ended');
 
 const isOneOf = (list: object, word: string): boolean => Object.hasOwn(list, word);
 

@@ -20,7 +20,7 @@ export const stands: Handler = (session, event) => {
 /** It is over, or never came about. A reason that was set on purpose stays. */
 export const ends: Handler = (session, event) => {
   const moved = move(session, event);
-  const endReason = session.endReason ?? whyOf(event);
+  const endReason = session.endReason ?? whyOf(session, event);
   const endDetail = detailOf(event);
   return {
     ...patchOf({
@@ -44,8 +44,12 @@ const move = ({ status }: Session, { kind }: CallEvent): SessionPatch => {
 const patchOf = (patch: SessionPatch) => (Object.keys(patch).length === 0 ? {} : { patch });
 
 /** Of what we have found out ourselves (`CallSweep`) the message is the reason. */
-function whyOf(event: CallEvent): string {
-  if ('why' in event && event.why !== undefined) return event.why satisfies EndReason;
+function whyOf({ answeredBy }: Session, event: CallEvent): string {
+  if ('why' in event && event.why !== undefined) {
+    // The network hangs up once it has said its announcement: that was no person.
+    const isAnnouncement = event.why === 'caller-ended' && answeredBy === 'unavailable';
+    return (isAnnouncement ? 'unavailable' : event.why) satisfies EndReason;
+  }
   if (event.result?.code === undefined && event.result?.message) return event.result.message;
   return (event.kind === 'failed' ? 'call-failed' : 'carrier-ended') satisfies EndReason;
 }

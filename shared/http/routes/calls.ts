@@ -176,7 +176,7 @@ const callFields = {
     .string()
     .nullable()
     .describe(
-      `Why it is over, or is being ended: ${Object.keys(END_REASONS).join(', ')}; one of the codes of errors, where it never came about; or, of a browser, \`socket-closed-\` and the code of its socket.`,
+      `Why it is over, or is being ended: ${Object.keys(END_REASONS).join(', ')}; one of the codes of errors, where it never came about; or, of a browser, \`socket-closed-\` and the code of its socket. \`caller-ended\`: ${END_REASONS['caller-ended']}`,
     )
     .meta({ example: null }),
   end_detail: z
