@@ -23,7 +23,7 @@ export const END_REASONS = {
   'line-closed': 'Of a part of a record: its line was closed, and no more is known of it.',
   'media-lost': 'Its media was lost, and did not come back.',
   'media-never-came': 'It was answered, and its media never came.',
-  menu: 'A menu answered, and the call’s policy is to hang up on one.',
+  menu: 'A menu answered, and what the call’s policy says was done, or nothing more was said.',
   'no-answer': 'The agent had no answer for its caller, again and again, and took its leave.',
   'nobody-left': 'Nobody but us was left in it.',
   'number-unknown': 'There is no telephone of the number that was called.',

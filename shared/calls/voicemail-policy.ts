@@ -21,7 +21,9 @@ export const voicemailPolicy = z
     on_menu: z
       .enum(['hang_up', 'navigate', 'continue'])
       .default('continue')
-      .describe('What to do with a menu. `continue` leaves it to the agent, which may have the tool `send_keys`.'),
+      .describe(
+        'What to do with a menu. `continue` leaves it to the agent, which may have the tool `send_keys`. `navigate` hangs up on one that says none of the phrases.',
+      ),
     keys: z
       .array(
         z.strictObject({

@@ -33,6 +33,8 @@ export interface SessionEventMap {
     /** Since the first sound. */
     readonly afterMs: number;
   };
+  /** A menu answered, and said none of the phrases of the call's policy that were left. `heard`: what it did say. */
+  menuUnmatched: { readonly phrases: readonly string[]; readonly heard: string; readonly afterMs: number };
   /** Some more of what the turn says, once it is audible. Only words that the voice has begun are told. */
   agentText: { readonly text: string; readonly turn: number };
   /** So much of what turn `turn` has to say has been heard by now; told a few times a second. */

@@ -29,6 +29,9 @@ export function logSessionEvents(events: SessionEventSource, log: Logger, logTra
   events.on('answeredBy', ({ verdict, reason, afterMs }) =>
     log.info({ verdict, because: reason, afterMs }, 'it was found out who has answered'),
   );
+  events.on('menuUnmatched', ({ phrases, heard, afterMs }) =>
+    log.info({ phrases: phrases.length, afterMs, ...quote(heard) }, 'a menu said none of the phrases'),
+  );
   events.on('keysCollected', ({ name, status, attempts }) =>
     log.info({ keys: name, status, attempts }, 'keys collected'),
   );

@@ -117,6 +117,7 @@ export class SessionLog {
       this.patch({ answeredBy: judged.verdict });
       this.add('call.answered-by', judged);
     });
+    events.on('menuUnmatched', ({ type: _, atMs: __, ...menu }) => this.add('call.menu-unmatched', menu));
     let speaking: SessionEvent<'agentText'> | undefined;
     events.on('agentText', (event) => {
       if (event.turn !== speaking?.turn) speaking = event;

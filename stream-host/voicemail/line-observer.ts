@@ -36,6 +36,7 @@ export class LineObserver {
   #partial = '';
   #judgement: Judgement | undefined;
   #judgedAtMs = 0;
+  #watchedMs = WATCHED_MS;
   #closed = false;
 
   constructor(options: LineObserverOptions) {
@@ -54,6 +55,16 @@ export class LineObserver {
   /** How much has been written. */
   get heardMs(): number {
     return this.#rhythm.nowMs;
+  }
+
+  /** For how long nothing has been heard now; infinite before the first sound. */
+  get silentMs(): number {
+    return this.#rhythm.silentMs;
+  }
+
+  /** Somebody needs its words for so much longer. */
+  watchLonger(ms: number): void {
+    this.#watchedMs += ms;
   }
 
   /** What has been said so far. */
@@ -96,7 +107,7 @@ export class LineObserver {
       this.#judgement = judgement;
       this.#options.onJudged(judgement, afterMs);
     }
-    if (this.#judgement?.verdict === 'human' || afterMs > WATCHED_MS) this.close();
+    if (this.#judgement?.verdict === 'human' || afterMs > this.#watchedMs) this.close();
   }
 
   #evidence(): Evidence {

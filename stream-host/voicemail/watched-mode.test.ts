@@ -9,8 +9,13 @@ import type { CallAction } from '../contract/agent.ts';
 import type { Mode, ModeHost } from '../contract/mode.ts';
 import type { RecogniserEvents, Synthesiser } from '../contract/speech.ts';
 import { SessionEvents } from '../dialogue/session-events.ts';
-import { babble, silence, tones } from './testing/sounds.ts';
+import { babble, joined, silence, tones } from './testing/sounds.ts';
 import { watchedMode } from './watched-mode.ts';
+
+const PHRASES = { ...defaultPhrases('en-US', 'Hello, it is me.'), farewell: 'Goodbye.' };
+/** Made once, as many seconds of them are heard. */
+const TALK = babble(2000);
+const PHRASE = joined(babble(400), silence(1600));
 
 /** One call that we placed, with the far end in the test's hands. */
 class Call {
@@ -21,10 +26,15 @@ class Call {
   readonly mode: Mode;
   sentMs = 0;
   #recogniser: RecogniserEvents | undefined;
+  /** Whatever was to be said last was heard to its end. */
+  said: ((heard: boolean) => void) | undefined;
+  /** What the agent does with the call. */
+  acts: (action: CallAction) => void = () => {};
 
   constructor(policy: Partial<VoicemailPolicy> = {}, facts: Partial<ModeHost['facts']> = {}) {
     this.events.on('answeredBy', ({ verdict }) => this.log.push(`answered by ${verdict}`));
     this.events.on('ended', ({ reason }) => this.log.push(`ended ${reason}`));
+    this.events.on('menuUnmatched', ({ phrases, heard }) => this.log.push(`missed ${phrases} in "${heard}"`));
     this.events.on('agentSpoke', ({ heardText }) => this.log.push(`spoke "${heardText}"`));
     const synthesiser: Synthesiser = {
       async *speak(text) {
@@ -34,18 +44,24 @@ class Call {
     const inner = {
       answers: true,
       rateHz: 16_000 as const,
-      open: ({ events }: ModeHost): Mode => ({
-        start: () => this.log.push('started'),
-        audio: () => {},
-        pressed: () => {},
-        interrupt: () => this.log.push('interrupted'),
-        told: (news) => this.log.push(`told ${JSON.stringify(news.speech)}`),
-        attend: (to) => this.log.push(`attends to ${to}`),
-        close: (reason) => {
-          this.log.push(`closed ${reason}`);
-          events.emit('ended', { reason });
-        },
-      }),
+      open: ({ events, act }: ModeHost): Mode => {
+        this.acts = (action) => act?.(action);
+        return {
+          start: () => this.log.push('started'),
+          audio: () => {},
+          pressed: () => {},
+          interrupt: () => this.log.push('interrupted'),
+          told: (news) => {
+            this.log.push(`told ${JSON.stringify(news.speech)}`);
+            this.said = news.onSpoken;
+          },
+          attend: (to) => this.log.push(`attends to ${to}`),
+          close: (reason) => {
+            this.log.push(`closed ${reason}`);
+            events.emit('ended', { reason });
+          },
+        };
+      },
     };
     this.mode = watchedMode(inner, {
       policyOf: () => ({ ...ONLY_WATCH, ...policy }),
@@ -68,7 +84,7 @@ class Call {
         stopAudio() {},
         modeIs: (rateHz) => this.log.push(`line at ${rateHz}`),
       },
-      agent: { locale: 'en-US', voice: 'v', phrases: defaultPhrases('en-US', 'Hello, it is me.'), async *respond() {} },
+      agent: { locale: 'en-US', voice: 'v', phrases: PHRASES, async *respond() {} },
       agentName: 'orders',
       history: [],
       turns: 0,
@@ -130,7 +146,53 @@ test('the agent talks on to a machine where nothing else is wanted', async () =>
   await call.hears(babble(1500));
   call.recognises('Hi, I cannot come to the phone');
   await call.hears(babble(200));
-  assert.deepEqual(call.log, ['started', 'answered by voicemail']);
+  assert.deepEqual(call.log, ['started', 'answered by voicemail', 'attends to waiting']);
+});
+
+test('a machine that the agent talks with is not asked whether it is there: in the end it is said goodbye to, and the end names it (issue 16)', async () => {
+  const call = new Call();
+  await call.hears(babble(1500));
+  call.recognises('Please listen carefully');
+  await call.hears(babble(200));
+  // A hold that ends meanwhile changes nothing of it.
+  call.mode.attend?.('nobody');
+  await call.hears(silence(45_000));
+  call.mode.attend?.('caller');
+  assert.deepEqual(call.log.slice(1), [
+    'answered by menu',
+    'attends to waiting',
+    'attends to nobody',
+    'attends to waiting',
+  ]);
+  await call.hears(silence(21_000));
+  assert.equal(call.log.at(-1), 'told {"line":"Goodbye."}');
+  call.said?.(true);
+  assert.deepEqual(call.log.slice(-2), ['closed menu', 'ended menu']);
+});
+
+test('a machine that lets nobody say goodbye is hung up on once it is silent, and one that is spoken with is not', async () => {
+  const call = new Call();
+  await call.hears(babble(1500));
+  call.recognises('Hi, I cannot come to the phone');
+  for (let i = 0; i < 6; i++) {
+    await call.hears(silence(15_000));
+    call.events.emit('callerPartial', { text: 'and one more thing' });
+  }
+  assert.equal(call.log.at(-1), 'attends to waiting');
+  await call.hears(silence(41_000));
+  assert.equal(call.log.at(-1), 'ended voicemail');
+});
+
+test('who is behind a menu in which the agent itself has pressed keys is found out anew', async () => {
+  const call = new Call();
+  await call.hears(babble(1500));
+  call.recognises('For sales press one.');
+  await call.hears(babble(200));
+  call.acts({ call: { callId: 'c', name: 'send_keys', args: {} }, key: 'k', wish: { kind: 'send-keys', keys: '1' } });
+  await call.hears(babble(800));
+  call.recognises('Hello?');
+  await call.hears(silence(2000));
+  assert.deepEqual(call.log.slice(-2), ['answered by human', 'attends to caller']);
 });
 
 const MESSAGE = { on_machine: 'leave_message', message: 'Please call the shop.' } as const;
@@ -176,9 +238,9 @@ test('a machine that is known by its beep alone is left the message then', async
 
 test('who talks for a minute without a tone is left nothing', async () => {
   const call = new Call(MESSAGE);
-  await call.hears(babble(2000));
+  await call.hears(TALK);
   call.recognises('leave a message');
-  for (let i = 0; i < 31; i++) await call.hears(babble(2000));
+  for (let i = 0; i < 31; i++) await call.hears(TALK);
   assert.equal(call.sentMs, 0);
   assert.equal(call.log.at(-1), 'ended voicemail-no-tone');
 });
@@ -220,17 +282,62 @@ test('a hold that ends while a menu is navigated does not have the agent talk to
   call.mode.attend?.('caller');
   assert.equal(call.log.length, before);
   call.mode.attend?.('nobody');
-  await call.hears(silence(31_000));
-  assert.equal(call.log.at(-1), 'attends to nobody', 'the menu is over, and the hold is not');
+  await call.hears(silence(90_000));
+  assert.equal(call.log.length, before, 'nobody is hung up on meanwhile');
+  call.mode.attend?.('caller');
+  await call.hears(silence(1_000));
+  assert.equal(call.log.at(-1), 'ended menu');
 });
 
-test('a menu in which nothing fits is left to the agent', async () => {
-  const call = new Call({ on_menu: 'navigate', keys: [{ phrase: 'for support', keys: '2' }] });
+const NAVIGATE: Partial<VoicemailPolicy> = { on_menu: 'navigate', keys: [{ phrase: 'for support', keys: '2' }] };
+
+test('a menu that says none of the phrases is hung up on, and what it said instead is told (issue 16: the agent asked it whether it is there)', async () => {
+  const call = new Call(NAVIGATE);
   await call.hears(babble(1500));
   call.recognises('For sales press one.');
-  await call.hears(silence(31_000));
-  assert.equal(call.log.at(-1), 'attends to caller');
+  await call.hears(silence(29_000));
+  assert.equal(call.log.at(-1), 'attends to nobody');
+  await call.hears(silence(2000));
+  assert.deepEqual(call.log.slice(4), ['missed for support in "For sales press one."', 'closed menu', 'ended menu']);
   assert.equal(call.actions.length, 0);
+});
+
+const LONG_MENU = 'Thank you for calling the order desk. For sales please press one. For billing please press two.';
+
+test('a long menu is heard out for a minute, unless it begins again', async () => {
+  const long = new Call(NAVIGATE);
+  await long.hears(babble(1500));
+  long.recognises('For sales press one.');
+  for (let i = 0; i < 20; i++) await long.hears(PHRASE);
+  assert.equal(long.log.at(-1), 'attends to nobody');
+  long.recognises('For sales press one. For support press two.');
+  assert.equal(long.actions.length, 1);
+
+  const endless = new Call(NAVIGATE);
+  await endless.hears(babble(1500));
+  endless.recognises('For sales press one.');
+  for (let i = 0; i < 31; i++) await endless.hears(PHRASE);
+  assert.equal(endless.log.at(-1), 'ended menu');
+
+  const again = new Call(NAVIGATE);
+  await again.hears(babble(1500));
+  again.recognises(LONG_MENU);
+  for (let i = 0; i < 14; i++) await again.hears(PHRASE);
+  again.recognises(`${LONG_MENU} ${LONG_MENU}`);
+  assert.equal(again.log.at(-1), 'attends to nobody');
+  await again.hears(PHRASE);
+  assert.equal(again.log.at(-1), 'ended menu');
+});
+
+test('a menu that hangs up first has said none of the phrases either, and one in which a key was pressed has', async () => {
+  for (const text of ['For sales press one.', 'For support press one.']) {
+    const call = new Call(NAVIGATE);
+    await call.hears(babble(1500));
+    call.recognises(text);
+    await call.hears(babble(500));
+    call.mode.close('caller-ended');
+    assert.equal(call.log.filter((line) => line.startsWith('missed')).length, text.includes('sales') ? 1 : 0);
+  }
 });
 
 test('a call that comes to us, and one that is taken up again, are not watched', async () => {
@@ -243,7 +350,7 @@ test('a call that comes to us, and one that is taken up again, are not watched',
 
 test('whoever ends the call ends what is being said to a machine', async () => {
   const call = new Call(MESSAGE);
-  await call.hears(babble(2000));
+  await call.hears(PHRASE);
   call.recognises('leave a message');
   await call.hears(silence(500));
   call.mode.close('hangup-requested');

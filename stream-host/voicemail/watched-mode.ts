@@ -3,16 +3,16 @@ import type { VoicemailPolicy } from '../../shared/calls/voicemail-policy.ts';
 import type { Cancel } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
-import type { SessionFacts } from '../contract/agent.ts';
+import type { CallAction, SessionFacts } from '../contract/agent.ts';
 import type { Attention } from '../contract/call-news.ts';
 import type { SessionEmitter } from '../contract/events.ts';
 import type { Mode, ModeHost, ModeKind } from '../contract/mode.ts';
 import type { OnServed } from '../contract/recorder.ts';
 import type { OnUsed, OpenRecogniser, Synthesiser } from '../contract/speech.ts';
-import { wordsOf } from '../conversation/language/words.ts';
 import { History } from '../dialogue/history.ts';
 import type { PlayoutClock } from '../playout/playout.ts';
 import { LineObserver } from './line-observer.ts';
+import { MenuWalk } from './menu-walk.ts';
 import { MessageLeaver } from './message-leaver.ts';
 import type { Judgement, Verdict } from './verdict.ts';
 
@@ -32,10 +32,10 @@ export interface WatchSpeech {
   readonly playoutClock?: PlayoutClock | undefined;
 }
 
-/** A menu in which nothing that is to be pressed comes up is left to the agent. */
-const NAVIGATE_WITHIN_MS = 30_000;
-/** So many menus, one behind the other. */
-const MOST_MENUS = 6;
+/** Where neither a machine nor the agent that talks with it has said anything for so long, nobody will. */
+const QUIET_MS = 20_000;
+
+type Machine = Exclude<Verdict, 'human' | 'unsure'>;
 
 /**
  * The mode, with an observer of calls that we placed beside it. Nothing is held back for it: the mode hears and speaks as it
@@ -61,18 +61,20 @@ class WatchedCall implements Mode {
   readonly #speech: WatchSpeech;
   readonly #policy: VoicemailPolicy;
   readonly #mode: Mode;
-  readonly #pressed = new Set<string>();
+  readonly #walk: MenuWalk;
   #observer: LineObserver;
   #leaver: MessageLeaver | undefined;
   /** Of the mode, as it stands on record. */
   #history: readonly HistoryItem[] = [];
   #turns: number;
-  #menus = 0;
   #navigates = false;
+  /** Whom the agent talks with, where the policy is to talk on with a machine. */
+  #machine: Machine | undefined;
+  #hasTakenLeave = false;
+  #cancelQuiet: Cancel = () => {};
   /** Whom others want the mode to attend to. */
   #attention: Attention = 'caller';
   #takenOver = false;
-  #cancel: Cancel = () => {};
   #closed = false;
 
   constructor(kind: ModeKind, host: ModeHost, options: WatchOptions) {
@@ -88,12 +90,19 @@ class WatchedCall implements Mode {
     this.#turns = host.turns;
     host.events.onAny((event) => {
       if ('turn' in event) this.#turns = Math.max(this.#turns, event.turn);
+      if (this.#machine) this.#awaitWord();
     });
     host.events.on('historyChanged', ({ from, items }) => {
       this.#history = [...this.#history.slice(0, from), ...items];
     });
     host.events.on('ended', () => this.#release());
-    this.#mode = kind.open({ ...host, events: this.#eventsOfMode() });
+    this.#walk = new MenuWalk({
+      clock: host.clock,
+      keys: this.#policy.keys,
+      isPaused: () => this.#attention !== 'caller',
+      onUnmatched: () => this.close('menu'),
+    });
+    this.#mode = kind.open({ ...host, events: this.#eventsOfMode(), act: host.act && ((action) => this.#act(action)) });
     this.#forward(this.#mode);
     this.#observer = this.#observe();
   }
@@ -120,6 +129,8 @@ class WatchedCall implements Mode {
   close(reason: string): void {
     if (this.#closed) return;
     if (!this.#takenOver) {
+      const { unmatched } = this.#walk;
+      if (unmatched) this.#host.events.emit('menuUnmatched', unmatched);
       this.#mode.close(reason);
       return;
     }
@@ -146,7 +157,7 @@ class WatchedCall implements Mode {
     if (!mode.attend) return;
     this.attend = unlessTaken((to) => {
       this.#attention = to;
-      if (!this.#navigates) mode.attend?.(to);
+      if (!this.#navigates) this.#attend();
     });
   }
 
@@ -185,11 +196,13 @@ class WatchedCall implements Mode {
     if (verdict === 'menu') {
       if (onMenu === 'hang_up') this.#mode.close('menu');
       else if (onMenu === 'navigate') this.#navigate();
+      else this.#talkOn(verdict);
       return;
     }
     const isMachine = verdict === 'voicemail' || verdict === 'unavailable';
     if (!isMachine || onMachine === 'continue') {
       if (this.#navigates) this.#attendAgain(verdict === 'human');
+      this.#talkOn(isMachine ? verdict : undefined);
       return;
     }
     if (verdict === 'voicemail' && onMachine === 'leave_message' && message !== undefined) {
@@ -204,6 +217,7 @@ class WatchedCall implements Mode {
     const host = this.#host;
     const { synthesiser, playoutClock = host.clock } = this.#speech;
     this.#takenOver = true;
+    this.#waitForNothing();
     this.#mode.close('voicemail');
     host.line.modeIs(SAMPLE_RATE);
     // Whatever is said now is on the tape; only when it ends matters.
@@ -221,33 +235,34 @@ class WatchedCall implements Mode {
     });
   }
 
+  /** What the mode wants done with the call. Who is behind a menu in which it presses keys is found out anew. */
+  #act(action: CallAction): void {
+    this.#host.act?.(action);
+    if (this.#machine === 'menu' && action.wish.kind === 'send-keys') this.#observeAnew();
+  }
+
   /** Presses what the policy says while the menu speaks. The agent neither hears the menu nor talks to it. */
   #navigate(): void {
-    this.#menus += 1;
-    if (this.#menus > MOST_MENUS) {
-      this.#attendAgain(false);
-      return;
-    }
+    this.#talkOn(undefined);
     this.#navigates = true;
     this.#mode.interrupt();
     this.#mode.attend?.('nobody');
-    this.#cancel();
-    this.#cancel = this.#host.clock.after(NAVIGATE_WITHIN_MS, () => this.#attendAgain(false));
+    this.#walk.enter(this.#observer);
     this.#heard(this.#observer.text);
   }
 
   #heard(text: string): void {
-    if (!this.#navigates) return;
-    const said = ` ${wordsOf(text).join(' ')} `;
-    const next = this.#policy.keys.find(
-      ({ phrase }) => !this.#pressed.has(phrase) && said.includes(` ${wordsOf(phrase).join(' ')} `),
-    );
+    const next = this.#navigates ? this.#walk.take(text) : undefined;
     if (!next) return;
-    this.#pressed.add(next.phrase);
-    const call = { callId: `menu-${this.#pressed.size}`, name: 'send_keys', args: { count: next.keys.length } };
+    const { keys, place } = next;
+    const call = { callId: `menu-${place}`, name: 'send_keys', args: { count: keys.length } };
     const { sessionId } = this.#host.facts;
-    this.#host.act?.({ call, key: `${sessionId}-${call.callId}`, wish: { kind: 'send-keys', keys: next.keys } });
-    // What comes next is another menu, or somebody.
+    this.#host.act?.({ call, key: `${sessionId}-${call.callId}`, wish: { kind: 'send-keys', keys } });
+    this.#observeAnew();
+  }
+
+  /** What comes next is another menu, or somebody. */
+  #observeAnew(): void {
     this.#observer.close();
     this.#observer = this.#observe();
   }
@@ -256,16 +271,58 @@ class WatchedCall implements Mode {
   #attendAgain(greets: boolean): void {
     if (!this.#navigates || this.#closed) return;
     this.#navigates = false;
-    this.#cancel();
-    this.#mode.attend?.(this.#attention);
+    this.#walk.leave();
+    this.#attend();
     // What the menu has said is not answered to whoever has picked up.
     if (greets) this.#mode.interrupt();
     if (greets) this.#mode.told?.({ speech: { line: this.#host.agent.phrases.greeting } });
   }
 
+  /** A machine that the agent talks with is not asked whether it is there. */
+  #attend(): void {
+    this.#mode.attend?.(this.#machine && this.#attention === 'caller' ? 'waiting' : this.#attention);
+    if (this.#machine) this.#awaitWord();
+  }
+
+  /** @param machine undefined: it is none, or none any more */
+  #talkOn(machine: Machine | undefined): void {
+    if (machine === this.#machine || !this.#mode.attend) return;
+    this.#machine = machine;
+    this.#cancelQuiet();
+    this.#attend();
+  }
+
+  #awaitWord(): void {
+    this.#cancelQuiet();
+    this.#cancelQuiet = this.#host.clock.after(QUIET_MS, () => this.#onQuiet());
+  }
+
+  /** The agent takes its leave, once; a machine that is still silent then is hung up on. */
+  #onQuiet(): void {
+    const machine = this.#machine;
+    if (!machine || this.#closed) return;
+    this.#awaitWord();
+    if (this.#attention !== 'caller') return;
+    const { farewell } = this.#host.agent.phrases;
+    const close = () => this.#mode.close(machine);
+    if (this.#hasTakenLeave || farewell === '' || !this.#mode.told) {
+      close();
+      return;
+    }
+    this.#hasTakenLeave = true;
+    const onSpoken = (heard: boolean) => heard && this.#host.events.inTurn(close);
+    this.#mode.told({ speech: { line: farewell }, onSpoken });
+  }
+
+  #waitForNothing(): void {
+    this.#walk.leave();
+    this.#machine = undefined;
+    this.#cancelQuiet();
+  }
+
   #release(): void {
     this.#closed = true;
-    this.#cancel();
+    this.#waitForNothing();
     this.#observer.close();
     this.#leaver?.close();
   }
