@@ -200,13 +200,14 @@ async function refusalsAt(baseUrl: string): Promise<Refusals> {
   };
 }
 
-/** The page is TypeScript too; browsers want it compiled. */
+/** The page is TypeScript too; browsers want it compiled. What it was compiled of stands beside it: the next start compiles what has changed. */
 async function compilePage(): Promise<void> {
   const compiler = path.join(
     path.dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
     'bin/tsc',
   );
-  await promisify(execFile)(process.execPath, [compiler, '-p', path.join(ROOT, 'web')]).catch((failure) => {
+  const kept = ['--incremental', '--tsBuildInfoFile', path.join(ROOT, 'dist/page.tsbuildinfo')];
+  await promisify(execFile)(process.execPath, [compiler, '-p', path.join(ROOT, 'web'), ...kept]).catch((failure) => {
     throw new Error(`The page does not compile:\n${failure.stdout}${failure.stderr}`);
   });
 }
