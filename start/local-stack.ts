@@ -181,6 +181,12 @@ export interface Refusal {
   readonly advice: string;
 }
 
+/** All of them in one line, with where they are shown. */
+export const toldRefusals = (refusals: readonly Refusal[], pageUrl: string): string => {
+  const told = refusals.map(({ name, advice }) => `${name}: ${advice}`).join(' ');
+  return `Not ready, as a service does not take us. ${told} The page shows it: ${pageUrl}`;
+};
+
 interface Refusals {
   readonly refused: readonly Refusal[];
   /** Every service has been asked once. */

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { ConfigError, messageOf } from '../shared/errors.ts';
 import { createLog } from '../shared/log.ts';
 import { builtForms, SOURCES } from './forms.ts';
-import { LocalStack } from './local-stack.ts';
+import { LocalStack, toldRefusals } from './local-stack.ts';
 import { createLogView } from './log-lines.ts';
 
 /**
@@ -66,8 +66,7 @@ try {
   const forms = built === undefined ? SOURCES : builtForms(built, root);
   stack = await LocalStack.start(process.env, { log, view, onHopeless: () => void close(1), forms, identity });
   const refusals = await stack.ready();
-  const told = refusals.map(({ name, advice }) => `${name}: ${advice}`).join(' ');
-  if (told !== '') log.error(`Not ready, as a service does not take us. ${told} The page shows it: ${stack.pageUrl}`);
+  if (refusals.length > 0) log.error(toldRefusals(refusals, stack.pageUrl));
   else log.info(`ready. Talk with the agent: ${stack.pageUrl}`);
   log.info(`Or call it by phone: ${stack.callCommand}`);
 } catch (error) {

@@ -34,20 +34,7 @@ export class RunningStack {
   }
 
   /** @param args of `npm start` */
-  static start(env: Readonly<Record<string, string>> = {}, ...args: string[]): Promise<RunningStack> {
-    return RunningStack.#start(/ready\. Talk with the agent/, env, args);
-  }
-
-  /** One whose settings a service refuses. */
-  static startRefused(env: Readonly<Record<string, string>>): Promise<RunningStack> {
-    return RunningStack.#start(/Not ready, as a service does not take us/, env, []);
-  }
-
-  static async #start(
-    said: RegExp,
-    env: Readonly<Record<string, string>>,
-    args: readonly string[],
-  ): Promise<RunningStack> {
+  static async start(env: Readonly<Record<string, string>> = {}, ...args: string[]): Promise<RunningStack> {
     const free = await freePorts(4);
     const names = ['FUNCTIONS_PORT', 'STREAM_HOST_PORT', 'EMULATOR_PORT', 'EMULATOR_TLS_PORT'];
     const ports = Object.fromEntries(names.map((name, index) => [name, env[name] ?? String(free[index])]));
@@ -62,7 +49,7 @@ export class RunningStack {
       emulator: Number(ports.EMULATOR_PORT),
     });
     try {
-      await stack.logged(said, 0, START_PATIENCE_MS);
+      await stack.logged(/ready\. Talk with the agent/, 0, START_PATIENCE_MS);
     } catch (error) {
       await stack.close();
       throw error;
