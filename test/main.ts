@@ -5,7 +5,7 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { pathToFileURL } from 'node:url';
 import { neverAnswered } from './answered/check.ts';
-import { type TestProcess, testProcesses } from './runner/processes.ts';
+import { ON_ONE_STACK, type TestProcess, testProcesses } from './runner/processes.ts';
 
 /**
  * `node test/main.ts [part of a path]...`: every test, or those of the files that have one of the parts in their path.
@@ -30,13 +30,13 @@ const [whole = [], others = []] = FOLDERS.map((folder) =>
 if (whole.length + others.length === 0)
   throw new Error(`No test file has one of these in its path: ${parts.join(', ')}`);
 
-/** The longest comes first: the whole run is not shorter than that. */
-const FIRST = 'test/system.test.ts';
+/** The longest come first: the whole run is not shorter than that. */
+const FIRST = [ON_ONE_STACK, 'test/system.test.ts'];
 /** For each stack of people who mostly wait, so many that only compute. */
 const OTHERS_BESIDE = 2;
 const processes = [
-  ...whole.filter(({ name }) => name === FIRST),
-  ...whole.filter(({ name }) => name !== FIRST),
+  ...whole.filter(({ name }) => FIRST.includes(name)),
+  ...whole.filter(({ name }) => !FIRST.includes(name)),
 ].flatMap((each, at) => [each, ...others.slice(at * OTHERS_BESIDE, (at + 1) * OTHERS_BESIDE)]);
 processes.push(...others.slice(whole.length * OTHERS_BESIDE));
 

@@ -6,6 +6,8 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { testProcesses } from './processes.ts';
 
+const SHARING = "import { sharedStack } from './testing/shared-stack.ts';\n";
+
 /** A folder with files. */
 async function folderWith(t: TestContext, files: Readonly<Record<string, string>>): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'parley-runner-'));
@@ -29,8 +31,9 @@ test('files of a folder share a process, but for one that changes it, itself or 
     'a/b/by-helper.test.ts': "import { start } from './testing/helper.ts';\nstart();\n",
     'a/b/reads.test.ts': "export const isMine = process.env.LEVEL === 'x';\n",
     'a/b/hundred.property.test.ts': light,
-    'a/calls.test.ts': "await sharedStack({});\nprocess.env.LEVEL = 'x';\n",
-    'a/b/more-calls.test.ts': 'await sharedStack({});\n',
+    'a/calls.test.ts': `${SHARING}process.env.LEVEL = 'x';\n`,
+    'a/b/more-calls.test.ts': SHARING,
+    'a/b/c/of-runner.test.ts': 'const text = "import { sharedStack } from \'./shared-stack.ts\';";\n',
   };
   const helper = {
     'a/b/testing/helper.ts': "export const start = () => void Object.assign(process.env, { X: '1' });\n",
@@ -38,7 +41,7 @@ test('files of a folder share a process, but for one that changes it, itself or 
   const root = await folderWith(t, { ...files, ...helper });
   const found = testProcesses(root, Object.keys(files).sort()).map((each) => [each.name, each.files.length]);
   assert.deepEqual(found, [
-    ['a/b', 5],
+    ['a/b', 6],
     ['a', 1],
     ['a/b/by-helper.test.ts', 1],
     ['a/b/hundred.property.test.ts', 1],

@@ -10,7 +10,8 @@ export interface TestProcess {
   readonly atOnce: number;
 }
 
-const ON_ONE_STACK = 'files on one stack';
+/** The process of the files that share a stack. */
+export const ON_ONE_STACK = 'files on one stack';
 /** Of people who speak, each in a call of its own on the one stack of the file, or of its process. */
 const CALLS_AT_ONCE: Readonly<Record<string, number>> = {
   'test/secret-keys.test.ts': 2,
@@ -36,8 +37,8 @@ const HELPER_ALONE = /^(?:export )?const .*= await redis/m;
 
 /** It puts back what it changes. */
 const TIDY = 'shared/testing/lent-settings.ts';
-/** Files that share a stack: they run in one process, one after the other. */
-const SHARES_STACK = /\bsharedStack\(/;
+/** Files that share a stack: they run in one process, one after the other. A text that has the same is none of them. */
+const SHARES_STACK = /^import .*\bshared-stack\.ts';$/m;
 const TAKES_LONG = /\.property\.test\.ts$/;
 
 /** Folders with fewer files share the process of the folder above. */
