@@ -14,16 +14,18 @@ export interface BuiltStack {
   readonly args: readonly string[];
 }
 
-/**
- * Makes both halves as they are deployed; in a run of all tests once for all of them (`test/main.ts`), so nobody may change them.
- * @param folder where they are made; not below the project's, whose packages must not be found
- */
+/** Both halves as they are deployed, see {@link builtIn}, and how they are run. */
 export async function builtStack(folder: string): Promise<BuiltStack> {
-  const [root, built] = await Promise.all([containerRoot(), madeIn(folder)]);
+  const [root, built] = await Promise.all([containerRoot(), builtIn(folder)]);
   return { built, args: ['--built', built, ...('folder' in root ? ['--root', root.folder] : [])] };
 }
 
-async function madeIn(folder: string): Promise<string> {
+/**
+ * Makes both halves as they are deployed; in a run of all tests once for all of them (`test/main.ts`), so nobody may change them.
+ * @param folder where they are made; not below the project's, whose packages must not be found
+ * @returns where they are
+ */
+export async function builtIn(folder: string): Promise<string> {
   const ofRun = process.env.PARLEY_BUILT;
   if (ofRun === undefined) {
     await makeArtefacts(folder);
