@@ -173,12 +173,13 @@ for (const redis of await redisesUnderTest()) {
 
     test('bounds the stream of events', async () => {
       const { id } = await store.create(newSession());
-      const event = { type: 'tick', source: 'functions', data: {} } as const;
-      for (let round = 0; round < 13; round++) {
-        await Promise.all(Array.from({ length: 100 }, () => store.append(id, event)));
-      }
-      const length = await raw.xlen(`parley:{${id}}:events`);
-      assert.ok(length >= 1000 && length <= 1200, `${length} events kept`);
+      const stream = `parley:{${id}}:events`;
+      const many = raw.pipeline();
+      for (let n = 0; n < 1200; n++) many.xadd(stream, '*', 'type', 'tick');
+      await many.exec();
+      await store.append(id, { type: 'tick', source: 'functions', data: {} });
+      const length = await raw.xlen(stream);
+      assert.ok(length >= 1000 && length < 1200, `${length} events kept`);
     });
 
     test('a lease has one owner, and is gone when it is let go of', async () => {
