@@ -4,6 +4,7 @@ import * as sdk from 'microsoft-cognitiveservices-speech-sdk';
 import { WebSocket } from 'ws';
 import { rmsOf } from '../../shared/audio/pcm.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
+import { ByHeart } from './by-heart.ts';
 import { KEY, SpeechHarness } from './testing/speech-harness.ts';
 
 const TEXT = 'Hello & welcome to Parley. Your order, number 1042, ships on Friday!';
@@ -11,7 +12,7 @@ const WORDS = 'Hello & welcome to Parley Your order number 1042 ships on Friday'
 
 let harness: SpeechHarness;
 before(async () => {
-  harness = await SpeechHarness.start();
+  harness = await SpeechHarness.start(new ByHeart());
 });
 after(() => harness.close());
 

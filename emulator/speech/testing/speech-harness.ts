@@ -5,7 +5,7 @@ import * as sdk from 'microsoft-cognitiveservices-speech-sdk';
 import { pino } from 'pino';
 import { listening } from '../../../shared/testing/listening.ts';
 import { SpeechService } from '../speech-service.ts';
-import { Transcriber } from '../transcriber.ts';
+import { type Hears, Transcriber } from '../transcriber.ts';
 import { Voices } from '../voices.ts';
 
 export const KEY = 'the-right-key';
@@ -16,14 +16,14 @@ export class SpeechHarness {
   readonly service: SpeechService;
   readonly voices: Voices;
   readonly port: number;
-  readonly #transcriber: Transcriber;
+  readonly #transcriber: Hears;
   readonly #sockets: Set<Socket>;
   readonly #stop: () => void;
 
   private constructor(
     service: SpeechService,
     voices: Voices,
-    transcriber: Transcriber,
+    transcriber: Hears,
     server: { port: number; sockets: Set<Socket>; stop: () => void },
   ) {
     this.service = service;
@@ -34,9 +34,13 @@ export class SpeechHarness {
     this.#stop = server.stop;
   }
 
-  static async start(): Promise<SpeechHarness> {
+  /** @param hears what listens; by default the models, which take seconds to load */
+  static async start(hears?: Hears): Promise<SpeechHarness> {
     const log = pino({ level: 'silent' });
-    const [voices, transcriber] = await Promise.all([Voices.start({ log }), Transcriber.start({ log, workers: 1 })]);
+    const [voices, transcriber] = await Promise.all([
+      Voices.start({ log }),
+      hears ?? Transcriber.start({ log, workers: 1 }),
+    ]);
     const service = new SpeechService({ log, voices, transcriber, key: KEY });
     const sockets = new Set<Socket>();
     const server = createServer();

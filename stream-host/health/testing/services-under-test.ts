@@ -33,7 +33,7 @@ export const STORAGE_TOKEN = 'the-right-token';
 
 /** The emulator's services, all of them, with outages to order. */
 export async function startServices(after: (task: () => Promise<void>) => void) {
-  const speech = new SpeechModels({ log: silent, key: SPEECH_KEY, size: 'tiny', workers: 1 });
+  const speech = new SpeechModels({ log: silent, key: SPEECH_KEY, size: 'by-heart' });
   const openAi = new OpenAiService({ log: silent, key: MODEL_KEY });
   const faults = new Faults(silent);
   const realtime = new RealtimeService({
