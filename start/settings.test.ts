@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { pino } from 'pino';
+import { COMPILED } from '../shared/testing/compiled.ts';
 import { DEFAULT_PORTS, localEnvironment } from './environment.ts';
 import { createLogView } from './log-lines.ts';
 import { portProblems } from './ports.ts';
@@ -13,9 +14,6 @@ import { idleSettings, mistypedSettings, requireGoodSettings } from './settings.
 import { SupervisedProcess } from './supervised-process.ts';
 
 const ROOT = path.join(import.meta.dirname, '..');
-/** Not each of many starts need compile the same files anew. */
-const { NODE_COMPILE_CACHE } = process.env;
-const COMPILED = NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
 const envOf = (given: Record<string, string>) => localEnvironment(given, DEFAULT_PORTS, 'redis://127.0.0.1');
 
 test('the settings of a local stack are good as they are', () => {

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { CONFIG_EXIT_CODE } from '../shared/errors.ts';
+import { COMPILED } from '../shared/testing/compiled.ts';
 import { freePorts } from '../shared/testing/free-ports.ts';
 import { findOnPath } from '../test/testing/find-on-path.ts';
 
@@ -24,7 +25,7 @@ const settings = {
 
 async function start(t: TestContext, changes: Readonly<Record<string, string>>) {
   const [port = 0] = await freePorts(1);
-  const env = { ...settings, STREAM_HOST_PORT: String(port), ...changes };
+  const env = { ...COMPILED, ...settings, STREAM_HOST_PORT: String(port), ...changes };
   const child = spawn(process.execPath, ['stream-host/main.ts'], { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
   t.after(() => child.kill('SIGKILL'));
   let output = '';
@@ -37,20 +38,26 @@ async function start(t: TestContext, changes: Readonly<Record<string, string>>) 
   return { exitCode, output };
 }
 
-/** Good by their form; only the start finds that what they name is not there. */
-const NAMING_NOTHING = { DEFAULT_AGENT: 'nobody', STREAM_HOST_BIND: '192.0.2.1' };
-
-for (const [name, value] of Object.entries(NAMING_NOTHING)) {
-  test(`a ${name} that names nothing is told by its name, and the host is not started again`, async (t) => {
-    const { exitCode, output } = await start(t, { [name]: value });
-    assert.equal(exitCode, CONFIG_EXIT_CODE, output);
-    const fatal = output.split('\n').find((line) => line.includes('"level":60')) ?? '';
-    assert.ok(fatal.includes(`"${name}`) && fatal.includes(value), output);
-  });
+/** A setting that is good by its form; only the start finds that what it names is not there. */
+async function namesNothing(
+  t: TestContext,
+  name: string,
+  value: string,
+  others: Readonly<Record<string, string>> = {},
+) {
+  const { exitCode, output } = await start(t, { [name]: value, ...others });
+  assert.equal(exitCode, CONFIG_EXIT_CODE, output);
+  const fatal = output.split('\n').find((line) => line.includes('"level":60')) ?? '';
+  assert.ok(fatal.includes(`"${name}`) && fatal.includes(value), output);
+  return output;
 }
 
-test('a SMART_TURN_MODEL is told once that it has no effect any more', async (t) => {
-  const { output } = await start(t, { SMART_TURN_MODEL: '/was/here.onnx', STREAM_HOST_BIND: '192.0.2.1' });
+test('a DEFAULT_AGENT that names nothing is told by its name, and the host is not started again', async (t) => {
+  await namesNothing(t, 'DEFAULT_AGENT', 'nobody');
+});
+
+test('so is a STREAM_HOST_BIND; and a SMART_TURN_MODEL is told once that it has no effect any more', async (t) => {
+  const output = await namesNothing(t, 'STREAM_HOST_BIND', '192.0.2.1', { SMART_TURN_MODEL: '/was/here.onnx' });
   assert.equal(output.match(/SMART_TURN_MODEL has no effect any more/g)?.length, 1, output);
 });
 
@@ -62,7 +69,7 @@ test('started by hand without its settings, it lists them for a person to read (
   const command = `${process.execPath} stream-host/main.ts`;
   const child = spawn(script ?? '', ['--quiet', '--return', '--command', command, '/dev/null'], {
     cwd: root,
-    env: { PATH: process.env.PATH, MAX_SESSIONS: '0' },
+    env: { PATH: process.env.PATH, ...COMPILED, MAX_SESSIONS: '0' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output = (await child.stdout.toArray()).join('').replaceAll('\r', '');

@@ -10,6 +10,7 @@ import { TestPhone } from '../emulator/acs/testing/phone.ts';
 import { bytesOf } from '../shared/audio/pcm.ts';
 import type { PhoneEvent } from '../shared/protocol/phone-line.ts';
 import { STREAM_HOST_FLAGS } from '../shared/stream-host-flags.ts';
+import { COMPILED } from '../shared/testing/compiled.ts';
 import { eventually } from '../shared/testing/eventually.ts';
 import { freePorts } from '../shared/testing/free-ports.ts';
 import { localEnvironment } from '../start/environment.ts';
@@ -46,7 +47,7 @@ suite('two stream hosts', { skip: redis === undefined && 'no redis-server is on 
     opened.defer(async () => redis?.close());
     const [functions = 0, streamHost = 0, emulator = 0, emulatorTls = 0, front = 0, redisOfA = 0] = await freePorts(6);
     portOfB = streamHost;
-    const given = { STREAM_HOST_PUBLIC_URL: `ws://127.0.0.1:${front}`, SPEECH_MODEL: 'by-heart' };
+    const given = { ...COMPILED, STREAM_HOST_PUBLIC_URL: `ws://127.0.0.1:${front}`, SPEECH_MODEL: 'by-heart' };
     const url = redis?.url ?? '';
     env = localEnvironment(given, { functions, streamHost, emulator, emulatorTls }, url);
     balancer = await FaultyLine.to(streamHost, front);

@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { CONFIG_EXIT_CODE } from '../../shared/errors.ts';
+import { COMPILED } from '../../shared/testing/compiled.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -18,7 +19,8 @@ const settings = {
   ACS_RESOURCE_ID: 'r',
 };
 
-function run(t: TestContext, env: Record<string, string>, port = 0) {
+function run(t: TestContext, given: Record<string, string>, port = 0) {
+  const env = { ...COMPILED, ...given };
   const args = [join(import.meta.dirname, 'main.ts'), 'functions/app.ts', '--port', String(port)];
   const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] });
   t.after(() => child.kill('SIGKILL'));
