@@ -124,11 +124,6 @@ export class Dependency {
     return this.#spec.name;
   }
 
-  /** Whether it has taken us at least once. */
-  get everAccepted(): boolean {
-    return this.#everAccepted;
-  }
-
   /** It has answered once, or need not: something is known. */
   get isKnown(): boolean {
     return this.#spec.check === undefined || this.#latest !== undefined;
