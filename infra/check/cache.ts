@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 
-/** Where what was fetched or made once is kept, outside the repository: compiler and type data. */
+/** Where what was fetched or made once is kept, outside the repository: compiler, type data, Azurite of the tests. */
 export function cacheFolder(env: Readonly<Record<string, string | undefined>>): string {
   const base =
     env.XDG_CACHE_HOME ||

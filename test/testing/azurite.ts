@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { AccessTokens, AUDIENCES } from '../../emulator/identity/access-tokens.ts';
 import { loadCertificate } from '../../emulator/tls/certificates.ts';
+import { cacheFolder } from '../../infra/check/cache.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { freePorts } from '../../shared/testing/free-ports.ts';
 
@@ -77,11 +78,11 @@ export async function startAzurite(): Promise<Azurite> {
   };
 }
 
-/** Installs what `test/azurite` pins into the cache of this project's modules, once. @returns the program's path */
+/** Installs what `test/azurite` pins, once for all clones of this project. @returns the program's path */
 async function installed(): Promise<string> {
   const lock = await readFile(path.join(PINNED, 'package-lock.json'));
   const version = createHash('sha256').update(lock).digest('hex').slice(0, 12);
-  const cache = path.join(ROOT, 'node_modules/.cache');
+  const cache = cacheFolder(process.env);
   const home = path.join(cache, `azurite-${version}`);
   const program = path.join(home, 'node_modules/azurite/dist/src/blob/main.js');
   if (await isThere(program)) return program;
