@@ -310,3 +310,10 @@ test('what the agent tells the human does not read as told to the caller (strang
   const aside: BrowserMessage = { type: 'assistant_spoken', to: 'human', ...about };
   assert.deepEqual(answers(told(aside, spoken(3, 'Hello again.'))).map(agentName), ['Agent, to the human', 'Agent']);
 });
+
+test('what the agent tells the human reads so while it is said, and where the line is lost meanwhile', () => {
+  const payload = { content: 'Ann, about ', streaming: true, turn_id: 's:2', to: 'human' };
+  const begun = told(envelope('assistant_streaming', 'orders', payload));
+  assert.deepEqual(answers(begun).map(agentName), ['Agent, to the human']);
+  assert.deepEqual(answers(seal(begun)).map(agentName), ['Agent, to the human']);
+});

@@ -253,7 +253,9 @@ function tellEnvelope(dialogue: Dialogue, { type, sender, payload }: Envelope, a
   }
   if (type === 'assistant_streaming' && typeof content === 'string') {
     return changeAnswer(dialogue, turn, at, (answer) =>
-      answer.spoken ? answer : { ...answer, text: answer.text + content },
+      answer.spoken
+        ? answer
+        : { ...answer, text: answer.text + content, ...(payload.to === 'human' && { to: payload.to }) },
     );
   }
   return type === 'error' && typeof message === 'string' ? note(dialogue, message, at) : dialogue;

@@ -33,7 +33,9 @@ export const envelope = z
     ts: z.string().describe('ISO 8601, UTC.'),
     payload: z
       .record(z.string(), z.unknown())
-      .describe('`message`, or `content` where it streams; of a turn of the agent also `turn_id` and `response_id`.'),
+      .describe(
+        '`message`, or `content` where it streams; of a turn of the agent also `turn_id` and `response_id`. Added: `to`, of words that stream, as in `assistant_spoken`.',
+      ),
   })
   .meta({
     title: 'envelope',

@@ -35,8 +35,8 @@ export interface SessionEventMap {
   };
   /** A menu answered, and said none of the phrases of the call's policy that were left. `heard`: what it did say. */
   menuUnmatched: { readonly phrases: readonly string[]; readonly heard: string; readonly afterMs: number };
-  /** Some more of what the turn says, once it is audible. Only words that the voice has begun are told. */
-  agentText: { readonly text: string; readonly turn: number };
+  /** Some more of what the turn says, once it is audible, and who hears it. Only words that the voice has begun are told. */
+  agentText: { readonly text: string; readonly turn: number; readonly to?: 'human' };
   /** So much of what turn `turn` has to say has been heard by now; told a few times a second. */
   agentHeard: { readonly turn: number; readonly heardText: string };
   /** Of a turn that was audible: its last frame has been played, or was cut off; then `heardText` is shorter than `fullText`. */

@@ -163,6 +163,7 @@ test('while the caller is on hold somebody else is told what is said aside, and 
   const spoken = () => rig.of('agentSpoke').map(({ heardText }) => heardText);
   assert.deepEqual(spoken(), [ASIDE]);
   assert.equal(rig.of('agentSpoke')[0]?.to, 'human');
+  assert.equal(rig.of('agentText').at(-1)?.to, 'human');
   // Who reads what was said must not take it for said to the caller (stranger17 5).
   assert.deepEqual(rig.conversation.history.at(-1), { role: 'agent', text: ASIDE, heard: true, to: 'human' });
   assert.equal(rig.callerWords, '');

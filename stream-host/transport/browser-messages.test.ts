@@ -56,6 +56,17 @@ test('a greeting is one status, though the voice begins it clause by clause', ()
   );
 });
 
+test('what somebody else than the caller hears is told so with the first of its words', () => {
+  const events = new SessionEvents(systemClock);
+  const messages = browserOf(events);
+  events.emit('agentText', { text: 'Ann is calling.', turn: 2, to: 'human' });
+  events.emit('agentText', { text: 'Hello again.', turn: 3 });
+  assert.deepEqual(
+    messages.map((message) => 'payload' in message && message.payload.to),
+    ['human', undefined],
+  );
+});
+
 test('an answer to who spoke first is no greeting, however it begins', () => {
   const events = new SessionEvents(systemClock);
   const messages = browserOf(events, 'Hello, this is Parley.');

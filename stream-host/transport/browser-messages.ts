@@ -52,12 +52,12 @@ export function tellBrowser(
   });
   // The same turn again, with better words. The old contract has nothing for it, and its clients ignore this one.
   events.on('callerCorrected', ({ text, turn }) => send({ type: 'user_final', content: text, ...turnOf(turn) }));
-  events.on('agentText', ({ text, turn }) => {
+  events.on('agentText', ({ text, turn, to }) => {
     if (greeting?.startsWith(text)) {
       greetingTurn = turn;
       sayAs('status', 'System', turn, { message: greeting });
     } else if (turn !== greetingTurn) {
-      sayAs('assistant_streaming', agent, turn, { content: text, streaming: true });
+      sayAs('assistant_streaming', agent, turn, { content: text, streaming: true, ...(to && { to }) });
     }
     greeting = undefined;
   });

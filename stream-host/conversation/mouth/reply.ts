@@ -1,6 +1,7 @@
 import type { HistoryItem, ToolCall } from '../../../shared/sessions/history.ts';
 import type { CallNews } from '../../contract/call-news.ts';
 import type { SessionEmitter, TurnLatency } from '../../contract/events.ts';
+import { earOf } from '../../dialogue/call-actions.ts';
 import type { AgentTurn } from './agent-turn.ts';
 
 /**
@@ -126,7 +127,7 @@ export class Reply {
 
   said(text: string, nowMs: number): void {
     this.#firstVoiceMs ??= nowMs;
-    if (this.audible) this.#events.emit('agentText', { text, turn: this.turn.number });
+    if (this.audible) this.#tellText(text);
     else this.#heldText += text;
   }
 
@@ -138,7 +139,7 @@ export class Reply {
   becameAudible(nowMs: number): void {
     this.#audibleSinceMs = nowMs;
     this.tell();
-    if (this.#heldText !== '') this.#events.emit('agentText', { text: this.#heldText, turn: this.turn.number });
+    if (this.#heldText !== '') this.#tellText(this.#heldText);
     // The caller's words of an answer that a resumed conversation owes were another host's to time.
     const { kind, callerText, isTyped } = this.origin;
     if (kind !== 'answer' || callerText === '') return;
@@ -158,6 +159,10 @@ export class Reply {
     this.#told = true;
     if (this.#callerText === '') return;
     this.#events.emit('callerFinal', { text: this.#callerText, turn: this.turn.number });
+  }
+
+  #tellText(text: string): void {
+    this.#events.emit('agentText', { text, turn: this.turn.number, ...earOf(this.news) });
   }
 
   #latency(nowMs: number): TurnLatency {

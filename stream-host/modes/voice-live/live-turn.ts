@@ -4,6 +4,7 @@ import type { CallNews } from '../../contract/call-news.ts';
 import type { Ending, SessionEmitter } from '../../contract/events.ts';
 import type { Utterance } from '../../contract/mouth.ts';
 import type { RealtimeResponseRequest } from '../../contract/realtime.ts';
+import { earOf } from '../../dialogue/call-actions.ts';
 import type { SpokenText } from '../../dialogue/spoken-text.ts';
 import { TurnRecord } from '../../dialogue/turn-record.ts';
 import { type CallerEntry, isGiven, textOf } from './ledger.ts';
@@ -144,7 +145,7 @@ export class LiveTurn {
     // As the words are told piece by piece, two items do not run into one.
     const told = isNew && this.#hasText && !/^\s/.test(text) ? ` ${text}` : text;
     this.#hasText = true;
-    if (this.audible) this.#options.events.emit('agentText', { text: told, turn: this.number });
+    if (this.audible) this.#tellText(told);
     else this.#heldText += told;
   }
 
@@ -212,7 +213,7 @@ export class LiveTurn {
     this.#audibleSinceMs = nowMs;
     this.tell();
     const { events, kind, asked, lastSpeechMs, askedAtMs } = this.#options;
-    if (this.#heldText !== '') events.emit('agentText', { text: this.#heldText, turn: this.number });
+    if (this.#heldText !== '') this.#tellText(this.#heldText);
     if (kind !== 'answer' || asked.length === 0) return;
     const since = (atMs: number) => Math.max(0, Math.round(atMs - lastSpeechMs));
     const wordsAtMs = Math.max(...asked.map(({ changedAtMs, text }) => (text === '' ? nowMs : changedAtMs)));
@@ -266,6 +267,10 @@ export class LiveTurn {
   /** As history: tools that ran, and of the words those that were heard. Once it is over it is known how much that was. */
   history(heardMs: number): HistoryItem[] {
     return this.#record.history(this.#heardMs ?? heardMs, this.news);
+  }
+
+  #tellText(text: string): void {
+    this.#options.events.emit('agentText', { text, turn: this.number, ...earOf(this.news) });
   }
 
   #item(itemId: string): SpokenItem {

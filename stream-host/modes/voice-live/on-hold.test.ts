@@ -98,6 +98,7 @@ test('while the caller is on hold somebody else is told what is said aside, and 
   const spoken = () => rig.of('agentSpoke').map(({ heardText }) => heardText);
   assert.deepEqual([spoken(), asides], [[ASIDE], [true]]);
   assert.equal(rig.of('agentSpoke')[0]?.to, 'human');
+  assert.equal(rig.of('agentText').at(-1)?.to, 'human');
   assert.deepEqual(rig.history.at(-1), { role: 'agent', text: ASIDE, heard: true, to: 'human' });
   rig.call.attend?.('caller');
   await rig.pass(9000);
