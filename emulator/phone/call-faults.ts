@@ -1,13 +1,19 @@
-import { describeFault } from '../../shared/protocol/faults.ts';
+import { describeFault, parseFaults, type WantedFault } from '../../shared/protocol/faults.ts';
 import type { CallEvent, FaultOfCall } from './caller-events.ts';
 import type { CallerLine } from './caller-line.ts';
 
 type FaultEvent = Extract<CallEvent, { event: 'fault' }>;
 
+/** An end that is further off is not waited for by somebody who has nothing to say any more. */
+const LONGEST_STAY_MS = 30_000;
+/** What failed is heard to work again so soon. */
+const RECOVERY_MS = 5_000;
+
 /** What failed in one call because its caller wanted it, as the emulator told of it. */
 export class CallFaults {
   #faults: readonly FaultOfCall[] = [];
   #areWanted = false;
+  #wanted: readonly WantedFault[] = [];
 
   /** The emulator has taken what the caller wants. */
   get areWanted(): boolean {
@@ -18,6 +24,19 @@ export class CallFaults {
   async want(faults: string, line: Pick<CallerLine, 'want'>): Promise<void> {
     await line.want(faults);
     this.#areWanted = true;
+    const read = parseFaults(faults);
+    if ('faults' in read) this.#wanted = read.faults;
+  }
+
+  /**
+   * Of a call in which all is said: when the last of what fails in it, or still is to, and ends soon, does so, and until
+   * when one may hear what comes of that. Undefined where that is over.
+   */
+  recoveryAfter(atMs: number): { readonly endMs: number; readonly untilMs: number } | undefined {
+    const ends = this.#wanted.flatMap(({ untilMs = Infinity }) => (untilMs > atMs + LONGEST_STAY_MS ? [] : [untilMs]));
+    const endMs = Math.max(...ends);
+    const untilMs = endMs + RECOVERY_MS;
+    return untilMs > atMs ? { endMs, untilMs } : undefined;
   }
 
   /** In the order in which they began. */

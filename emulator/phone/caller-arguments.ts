@@ -75,7 +75,8 @@ The call
                         How: slow (:7s), down, silent, throttled (:20s), refused, garbled.
                         Times count from the answer. Without one it fails from before the
                         call on; with @ringing-5s from there for 5 s. It fails for every
-                        call of the stack, and is whole again when this one is over
+                        call of the stack, and is whole again when this one is over.
+                        One that ends within 30 s of the last word is heard to its end
 
 What to see
   --out FILE            record the call: WAV, caller left, agent right, on one clock

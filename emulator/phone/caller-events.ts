@@ -64,6 +64,8 @@ export type CallEvent = { readonly atMs: number } & (
   /** Something that the caller wanted to fail begins to, or fails no more. */
   | { readonly event: 'fault'; readonly fault: string; readonly state: 'on' | 'off'; readonly felt: number | null }
   | ({ readonly event: 'faults' } & FaultsOfCall)
+  /** All is said, and the caller stays on the line to hear what failed work again: until then at most. */
+  | { readonly event: 'stays'; readonly untilMs: number }
   /** Nobody can tell what was said last; it is told once somebody can. */
   | { readonly event: 'unread' }
   /** What follows was said while nobody could tell it. */

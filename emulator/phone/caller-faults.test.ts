@@ -53,6 +53,20 @@ test('the caller who lets something fail', { concurrency: true }, async (t) => {
       },
     ),
 
+    t.test('stays on the line until what failed for a while is heard to work again, and says so', async (t) => {
+      const script = { utterances: [utterance('one')] };
+      // Its remark comes when all is said.
+      const late = { remarksAfterMs: 4_000 };
+      const { caller, events, find } = await call(t, late, script, undefined, 'stream-host=slow:1ms@100ms-1s');
+      await caller.run();
+      assert.deepEqual(
+        find('stays').map(({ untilMs }) => untilMs),
+        [6_000],
+      );
+      const said = events.map((event) => (event.event === 'transcript' ? JSON.stringify(event.line) : event.event));
+      assert.match(said.slice(said.indexOf('stays')).join('\n'), /Take your time/);
+    }),
+
     t.test('says that nobody can tell what was said, and tells it with its times later (stranger17 3)', async (t) => {
       const { caller, events, find } = await call(
         t,

@@ -54,6 +54,8 @@ function describe(event: CallEvent): string {
       return `       ${event.state === 'on' ? 'fault' : 'fault over'}: ${describeFault(event.fault, event.state)}`;
     case 'faults':
       return `faults: ${describeFaults(event)}`;
+    case 'stays':
+      return `       all is said; staying on the line, to${clockTime(event.untilMs)} at most, to hear what failed work again`;
     case 'unread':
       return '       nobody can tell what was said: it is told once somebody can';
     case 'read-late':

@@ -228,6 +228,19 @@ export class Caller {
       if (this.#takenOver) return;
       if (interruptAfterMs === undefined || i !== 0) await this.#hearOut();
     }
+    await this.#hearRecovery();
+  }
+
+  /** Whoever lets something fail for a while is still there when it works again. */
+  async #hearRecovery(): Promise<void> {
+    const { ear, atMs, isOver, isLeaving } = this.#phone;
+    const recovery = this.#faults.recoveryAfter(atMs);
+    if (recovery === undefined || isOver || isLeaving) return;
+    const { endMs, untilMs } = recovery;
+    this.#tell({ event: 'stays', untilMs });
+    const startMs = this.#options.clock.now() - atMs;
+    await this.#wait(() => ear.heardSince(startMs + endMs), untilMs - atMs);
+    await this.#hearOut();
   }
 
   /** Nobody speaks while he is on hold; and whoever takes him back has the first word. */
