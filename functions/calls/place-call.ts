@@ -50,7 +50,7 @@ export async function placeCall(
   const ask = () => parts.gate.admit({ number: wanted.target_number, client: caller.id });
   const admission = await parts.traces.within(undefined, SPAN.admission, ask);
   try {
-    return await placeAdmitted(id, wanted, source, parts, log);
+    return await placeAdmitted(id, wanted, source, parts, log.child({ client: caller.id }));
   } catch (error) {
     // A request to ACS that got no answer, or a broken one, may have placed the call.
     if (!(error instanceof CarrierError && error.uncertain)) await admission.takeBack(log);

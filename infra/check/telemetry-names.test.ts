@@ -96,6 +96,18 @@ test('every name of telemetry that the documents of operations mention is one', 
   assert.deepEqual(strange, []);
 });
 
+test('the first page of operations has each alarm, with its severity', () => {
+  const root = path.join(import.meta.dirname, '../..');
+  const bicep = readFileSync(path.join(root, 'infra/modules/alerts.bicep'), 'utf8');
+  const page = readFileSync(path.join(root, 'docs/operations.md'), 'utf8');
+  const alarms = [...bicep.matchAll(/\bname: '([a-z-]+)'\n(?:(?!\bname:).)*?\bseverity: (\d)/gs)];
+  assert.ok(alarms.length > 12);
+  assert.deepEqual(
+    [...page.matchAll(/^\| (\d) \| `([a-z-]+)` \|/gm)].map(([, severity, name]) => `${name} ${severity}`).sort(),
+    alarms.map(([, name, severity]) => `${name} ${severity}`).sort(),
+  );
+});
+
 test('every query that ships asks for what is emitted', () => {
   const root = path.join(import.meta.dirname, '../queries');
   const files = globSync('**/*.kql', { cwd: root });

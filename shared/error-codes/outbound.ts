@@ -35,7 +35,7 @@ export const OUTBOUND_ERRORS = {
   'outbound.per-day': is(
     429,
     'No more calls may be placed on this day.',
-    'Wait until the next day (UTC), or raise OUTBOUND_CALLS_PER_DAY.',
+    'Wait until the next day (UTC), or raise OUTBOUND_CALLS_PER_DAY; at 0 somebody has stopped them for all days.',
   ),
   'outbound.per-minute': is(
     429,

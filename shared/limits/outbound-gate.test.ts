@@ -8,6 +8,7 @@ import { pino } from 'pino';
 import { connectRedis } from '../sessions/connect.ts';
 import type { Session } from '../sessions/session.ts';
 import { redisesUnderTest } from '../sessions/testing/redis.ts';
+import { outboundSettings } from '../settings/outbound-settings.ts';
 import { VirtualClock } from '../virtual-clock.ts';
 import { OutboundBudget } from './outbound-budget.ts';
 import { OutboundGate } from './outbound-gate.ts';
@@ -85,6 +86,18 @@ for (const redis of await redisesUnderTest()) {
       await clock.advance(retryAfterMs);
       await gate.admit(call);
     }
+  });
+
+  test(`${redis.kind}: none a day stops all calls, however many were placed before, and lets them out again`, async () => {
+    const connection = await fresh();
+    const clock = new VirtualClock();
+    const none = outboundSettings.OUTBOUND_CALLS_PER_DAY.parse('0');
+    await gateOf(connection, clock, { day: 2 }).admit(call);
+    const stopped = gateOf(connection, clock, { day: none });
+    for (let n = 0; n < 5; n++) await assert.rejects(stopped.admit(call), { code: 'outbound.per-day' });
+    await clock.advance(86_400_000);
+    await assert.rejects(stopped.admit(call), { code: 'outbound.per-day' });
+    await gateOf(connection, clock, { day: 1 }).admit(call);
   });
 
   test(`${redis.kind}: one client, and one number, leave room for the others`, async () => {

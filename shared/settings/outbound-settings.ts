@@ -21,9 +21,9 @@ export const outboundSettings = {
     about: 'How many calls may be placed in a minute, over all hosts.',
     allowed: `1 to ${MOST_CALLS}`,
   }),
-  OUTBOUND_CALLS_PER_DAY: setting(kinds.count(1, MOST_CALLS).default(1_000), {
-    about: 'How many calls may be placed in a day (UTC), over all hosts.',
-    allowed: `1 to ${MOST_CALLS}`,
+  OUTBOUND_CALLS_PER_DAY: setting(kinds.count(0, MOST_CALLS).default(1_000), {
+    about: 'How many calls may be placed in a day (UTC), over all hosts. 0: none, which stops them.',
+    allowed: `0 to ${MOST_CALLS}`,
   }),
   OUTBOUND_CALLS_PER_NUMBER_PER_DAY: setting(kinds.count(1, MOST_CALLS).default(20), {
     about: 'How often one number may be called in a day (UTC).',
