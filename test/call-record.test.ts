@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { parseWav } from '../shared/audio/wav.ts';
-import { RunningStack } from './testing/running-stack.ts';
+import { recordFolder } from '../shared/records/record-folder.ts';
+import type { RunningStack } from './testing/running-stack.ts';
+import { leaveSharedStack, sharedRecords, sharedStack } from './testing/shared-stack.ts';
 
 /**
  * A call from its first sound to its erasure: its record against what the services of the emulator counted by themselves,
@@ -14,19 +15,9 @@ import { RunningStack } from './testing/running-stack.ts';
  */
 
 const CALLER = '+15551239871';
-/** The agent looks it up and says it: in no other call, and in nothing of the agent's own. */
-const QUESTION = 'What is the status of order 1042?';
-const PRICES = {
-  currency: 'USD',
-  prices: [
-    { service: 'chat-model', unit: 'input_tokens', price: 0.75, per: 1_000_000 },
-    { service: 'chat-model', unit: 'output_tokens', price: 4.5, per: 1_000_000 },
-    { service: 'speech-recognition', unit: 'audio_seconds', price: 1, per: 3_600 },
-    { service: 'speech-synthesis', unit: 'characters', price: 15, per: 1_000_000 },
-    { service: 'speech-synthesis', unit: 'audio_seconds', price: 0 },
-    { service: 'line', unit: 'line_seconds', price: 0.004, per: 60 },
-  ].map((price) => ({ ...price, date: '2026-11-29', source: 'the test' })),
-};
+/** The agent looks it up: in no other call of this stack. */
+const ORDER = 'order 2077';
+const QUESTION = `What is the status of ${ORDER}?`;
 
 interface Counts {
   readonly chat: { requests: number; brokenOff: number; inputTokens: number; outputTokens: number };
@@ -37,30 +28,21 @@ interface Counts {
   >;
 }
 
-suite('the record of a call', () => {
-  const opened = new AsyncDisposableStack();
+// One after the other: the services count what all calls use.
+suite('the record of a call', { concurrency: 1 }, () => {
   let stack: RunningStack;
-  let folder = '';
   let records = '';
+  /** The session of the first call. */
+  let id = '';
 
   before(async () => {
-    folder = await mkdtemp(path.join(tmpdir(), 'parley-call-record-'));
-    opened.defer(() => rm(folder, { recursive: true, force: true }));
-    records = path.join(folder, 'records');
-    const prices = path.join(folder, 'prices.json');
-    await writeFile(prices, JSON.stringify(PRICES));
-    stack = await RunningStack.start({
-      SPEECH_MODEL: 'by-heart',
-      CALL_RECORDS_DIR: records,
-      CALL_PRICES: prices,
-      RECORD_AUDIO: 'true',
-    });
-    opened.defer(async () => void (await stack.close()));
+    stack = await sharedStack({});
+    records = await sharedRecords();
     // What agents say by themselves is synthesised once, and is no call's.
     await stack.logged(/the phrases of the agents are ready/);
   });
 
-  after(() => opened.disposeAsync());
+  after(leaveSharedStack);
 
   const counted = async (): Promise<Counts> =>
     (await stack.getJson(`${stack.emulatorUrl}/emulator/status`)).usage as Counts;
@@ -70,9 +52,10 @@ suite('the record of a call', () => {
 
   test('adds up: tokens, seconds, characters and money are what the services counted', async (t) => {
     const before = await counted();
-    const { exitCode, problems } = await stack.call('--number', CALLER, '--say', QUESTION);
+    const { exitCode, events, problems } = await stack.call('--number', CALLER, '--say', QUESTION);
     assert.equal(exitCode, 0, problems);
-    const lines = await endedRecord();
+    id = await sessionOf(events);
+    const lines = await endedRecord(id);
     const after = await counted();
     const end: Line = lines.at(-1);
     const of = (service: string): Line => end.totals.find((total: Line) => total.service === service) ?? {};
@@ -108,7 +91,7 @@ suite('the record of a call', () => {
   });
 
   test('has who spoke, with which versions, every word of both, the tool, and the sound of both in time', async () => {
-    const lines = await endedRecord();
+    const lines = await endedRecord(id);
     const [head] = lines as [Line];
     assert.deepEqual([head.line, head.agent, head.mode, head.direction], ['head', 'orders', 'media', 'inbound']);
     assert.match(head.agent_version, /^[0-9a-f]{64}$/);
@@ -121,8 +104,7 @@ suite('the record of a call', () => {
     assert.ok(events('acs.CallConnected').length > 0, 'what the functions were told is in it, too');
     assert.ok(lines.every((line, at) => at === 0 || typeof line.at_ms === 'number'));
 
-    const [folderOfCall = ''] = await readdir(records);
-    const wav = parseWav(await readFile(path.join(records, folderOfCall, 'audio.wav')));
+    const wav = parseWav(await readFile(path.join(records, recordFolder(id), 'audio.wav')));
     const [caller, agent] = wav.channels;
     assert.ok(caller && agent);
     const lineMs = (lines.at(-1) as Line).line_ms;
@@ -135,15 +117,15 @@ suite('the record of a call', () => {
   });
 
   test('is read by the API, and erased everywhere: no byte of it in Redis or on the disk', async () => {
-    const lines = await endedRecord();
-    const id = String((lines[0] as Line).session_id);
+    const lines = await endedRecord(id);
+    assert.equal(String((lines[0] as Line).session_id), id);
     const read = await fetch(`${stack.functionsUrl}/api/v1/calls/${id}/record`);
     assert.equal(read.status, 200);
     assert.equal((await read.text()).trimEnd().split('\n').length, lines.length);
 
     const redis = new Redis(stack.redisUrl);
     try {
-      const marks = [CALLER.slice(1), 'status of order'];
+      const marks = [CALLER.slice(1), ORDER];
       const found = async () => {
         const places = [...(await dump(redis)), await filesUnder(records)];
         return marks.flatMap((mark) => places.filter((text) => text.toLowerCase().includes(mark)));
@@ -165,7 +147,7 @@ suite('the record of a call', () => {
       // What comes late brings nothing back.
       await sleep(3_000);
       assert.deepEqual(await found(), []);
-      assert.deepEqual(await readdir(records), []);
+      assert.ok(!(await readdir(records)).includes(recordFolder(id)));
     } finally {
       redis.disconnect();
     }
@@ -173,9 +155,9 @@ suite('the record of a call', () => {
 
   test('of a speech-to-speech call adds up, too: the tokens of text and of sound that the service counted', async () => {
     const before = await counted();
-    const { exitCode, problems } = await stack.call('--mode', 'voice_live', '--say', QUESTION);
+    const { exitCode, events, problems } = await stack.call('--mode', 'voice_live', '--say', QUESTION);
     assert.equal(exitCode, 0, problems);
-    const lines = await endedRecord();
+    const lines = await endedRecord(await sessionOf(events));
     const after = await counted();
     const { totals } = lines.at(-1) as Line;
     const realtime = totals.find((total: Line) => total.service === 'realtime');
@@ -203,11 +185,15 @@ suite('the record of a call', () => {
 
   const erase = (id: string) => fetch(`${stack.functionsUrl}/api/v1/calls/${id}`, { method: 'DELETE' });
 
-  /** The lines of the one record that there is, once it has its end. */
-  async function endedRecord(): Promise<Line[]> {
+  async function sessionOf(events: readonly Record<string, unknown>[]): Promise<string> {
+    const callId = String(events.find(({ event }) => event === 'connected')?.callConnectionId);
+    return String((await stack.getJson(`${stack.functionsUrl}/api/v1/calls/${callId}`)).session_id);
+  }
+
+  /** The lines of a record, once it has its end. */
+  async function endedRecord(of: string): Promise<Line[]> {
     for (let tries = 0; tries < 300; tries++) {
-      const [call] = await readdir(records).catch(() => []);
-      const text = call === undefined ? '' : await readFile(path.join(records, call, 'record.jsonl'), 'utf8');
+      const text = await readFile(path.join(records, recordFolder(of), 'record.jsonl'), 'utf8').catch(() => '');
       const lines = text.split('\n').filter((line) => line !== '');
       const parsed: Line[] = text.endsWith('\n') ? lines.map((line) => JSON.parse(line)) : [];
       if (parsed.at(-1)?.line === 'end') return parsed;
