@@ -9,10 +9,10 @@ import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import { parseWav } from '../shared/audio/wav.ts';
 import { CONTAINER_USER, inContainer } from '../start/forms.ts';
+import { closeSharedBrowser, hasBrowser, sharedBrowser } from './testing/browser.ts';
 import { runBrowserConversation } from './testing/browser-conversation.ts';
 import { type BuiltStack, builtStack } from './testing/built-stack.ts';
 import { containerRoot } from './testing/container-root.ts';
-import { findOnPath } from './testing/find-on-path.ts';
 import { walkPage } from './testing/page-walk.ts';
 import { RunningStack } from './testing/running-stack.ts';
 import { runSocketConversation } from './testing/socket-conversation.ts';
@@ -31,7 +31,6 @@ const TRY_TO_WRITE = `const { writeFileSync } = require('node:fs');
 const write = (folder) => { try { writeFileSync(folder + '/x', ''); return 'written'; } catch ({ code }) { return code; } };
 console.log(JSON.stringify(Object.fromEntries(['/', '/app', '/app/agents', '/usr', '/tmp'].map((f) => [f, write(f)]))));`;
 
-const chromiumPath = findOnPath(['chromium', 'chromium-browser', 'google-chrome']);
 const root = await containerRoot();
 
 let stack: RunningStack;
@@ -46,6 +45,7 @@ before(async () => {
 });
 
 after(async () => {
+  await closeSharedBrowser();
   await stack.close();
   await rm(folder, { recursive: true });
 });
@@ -63,13 +63,13 @@ suite('a whole stack', { concurrency: 3 }, () => {
   test(
     'the page tells the truth in each of its states, and axe finds nothing serious in any of its looks',
     {
-      skip: chromiumPath === undefined && 'no Chromium is on the path',
+      skip: !hasBrowser && 'no Chromium is on the path',
     },
     threeChances(async () => {
       // `PAGE_SHOTS=folder` photographs each state.
       const { sights, pageErrors } = await walkPage({
         stack,
-        chromiumPath: chromiumPath ?? '',
+        browser: await sharedBrowser(),
         shotsFolder: process.env.PAGE_SHOTS,
       });
       assert.deepEqual(pageErrors, []);
@@ -258,7 +258,7 @@ suite('a whole stack', { concurrency: 3 }, () => {
     squatter.close();
   });
 
-  if (chromiumPath) {
+  if (hasBrowser) {
     for (const [mode, title] of MODES) {
       test(
         `a person talks with the agent in a browser in ${mode}, cuts in, coughs, and sees and hears it`,
@@ -266,7 +266,7 @@ suite('a whole stack', { concurrency: 3 }, () => {
           const screenshotPath = path.join(folder, `page-${mode}.png`);
           const findings = await runBrowserConversation({
             stack,
-            chromiumPath,
+            browser: await sharedBrowser(),
             question: QUESTION,
             interruption: WISH,
             mode,

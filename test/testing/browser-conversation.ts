@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { bytesOf, toFloat32 } from '../../shared/audio/pcm.ts';
 import { audibleMs, type Cut, cutOf, PROBE_SCRIPT } from './browser-probe.ts';
 import type { RunningStack } from './running-stack.ts';
 
 export interface BrowserConversationOptions {
   readonly stack: RunningStack;
-  readonly chromiumPath: string;
+  readonly browser: Browser;
   readonly question: string;
   readonly interruption: string;
   /** The mode that the person chooses on the page; without it, none. */
@@ -49,14 +49,14 @@ const COUGH = Int16Array.from({ length: 5_600 }, (_, i) => 9_000 * Math.exp(-i /
  * @throws {Error} that names the step which did not come to pass in time
  */
 export async function runBrowserConversation(options: BrowserConversationOptions): Promise<Findings> {
-  const { stack, chromiumPath, question, interruption, mode, screenshotPath } = options;
-  const browser = await chromium.launch({
-    executablePath: chromiumPath,
-    headless: true,
-    args: ['--use-fake-device-for-media-stream'],
+  const { stack, browser, question, interruption, mode, screenshotPath } = options;
+  const context = await browser.newContext({
+    permissions: ['microphone'],
+    viewport: { width: 1200, height: 800 },
+    // What moves all the time is drawn all the time, without a graphics card by the processor that the others need.
+    reducedMotion: 'reduce',
   });
   try {
-    const context = await browser.newContext({ permissions: ['microphone'], viewport: { width: 1200, height: 800 } });
     await context.addInitScript(PROBE_SCRIPT);
     const page = await context.newPage();
     const pageErrors: string[] = [];
@@ -81,7 +81,7 @@ export async function runBrowserConversation(options: BrowserConversationOptions
     await page.screenshot({ path: screenshotPath });
     return await collect(page, pageErrors);
   } finally {
-    await browser.close();
+    await context.close();
   }
 }
 

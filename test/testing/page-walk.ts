@@ -1,13 +1,13 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { bytesOf, toFloat32 } from '../../shared/audio/pcm.ts';
 import { PROBE_SCRIPT } from './browser-probe.ts';
 import type { RunningStack } from './running-stack.ts';
 
 export interface PageWalkOptions {
   readonly stack: RunningStack;
-  readonly chromiumPath: string;
+  readonly browser: Browser;
   /** Where each state is photographed; nowhere without it. */
   readonly shotsFolder?: string | undefined;
 }
@@ -59,20 +59,7 @@ const SPOKEN = '.line.agent:not([aria-busy])';
  * Idle, talking, after a second talk, after a reload, in a phone call, and its trace: what a person sees, and what axe says of it, in
  * each look.
  */
-export async function walkPage({ stack, chromiumPath, shotsFolder }: PageWalkOptions): Promise<PageWalk> {
-  const browser = await chromium.launch({
-    executablePath: chromiumPath,
-    headless: true,
-    args: ['--use-fake-device-for-media-stream'],
-  });
-  try {
-    return await walk(browser, stack, shotsFolder);
-  } finally {
-    await browser.close();
-  }
-}
-
-async function walk(browser: Browser, stack: RunningStack, shotsFolder?: string): Promise<PageWalk> {
+export async function walkPage({ stack, browser, shotsFolder }: PageWalkOptions): Promise<PageWalk> {
   const context = await browser.newContext({
     permissions: ['microphone'],
     // Colours on their way from one look to the next are nobody's.
@@ -80,6 +67,14 @@ async function walk(browser: Browser, stack: RunningStack, shotsFolder?: string)
     // The policy of the page would keep axe out.
     bypassCSP: true,
   });
+  try {
+    return await walk(context, stack, shotsFolder);
+  } finally {
+    await context.close();
+  }
+}
+
+async function walk(context: BrowserContext, stack: RunningStack, shotsFolder?: string): Promise<PageWalk> {
   await context.addInitScript(PROBE_SCRIPT);
   await context.addInitScript({ path: createRequire(import.meta.url).resolve('axe-core/axe.min.js') });
   const page = await context.newPage();
