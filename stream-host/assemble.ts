@@ -245,7 +245,13 @@ export function assembleHost(parts: HostParts): AssembledHost {
       const { playout, callers, voiceActivity } = parts.readVitals(live, admission);
       const { loopDelayMs, speechLaneMs, cpu } = admission?.reading ?? { loopDelayMs: 0, speechLaneMs: 0, cpu: 0 };
       return {
-        ...{ sessions: live.count, placesFree: live.capacity - live.count, loopDelayMs, speechLaneMs, cpu },
+        ...{
+          sessions: live.count,
+          placesFree: Math.max(0, live.capacity - live.count),
+          loopDelayMs,
+          speechLaneMs,
+          cpu,
+        },
         playoutDrops: playout.droppedFrames,
         callerDrops: callers.excessFrames,
         laneDrops: voiceActivity.droppedFrames,

@@ -52,7 +52,7 @@ test('a check of the detector that is given up ends, and leaves no detector behi
 test('a host whose speech lane stood still for a moment is ready again as soon as it goes on (READY: not ready for ever)', async (t) => {
   const { lane, stop, goOn } = await laneOf(t);
   const clock = new VirtualClock();
-  const live = { count: 0, maxSessions: 1, draining: false, overload: undefined };
+  const live = { count: 0, maxSessions: 1, mostSessions: 2, draining: false, overload: undefined };
   const parts = { voiceActivity: (signal: AbortSignal) => detectorAnswers(lane.open, signal) };
   const health = new HostHealth({ clock, log, live, parts, services: [] });
   t.after(() => health.close());

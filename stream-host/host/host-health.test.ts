@@ -6,7 +6,7 @@ import type { DependencySpec } from '../../shared/health/dependency.ts';
 import { VirtualClock } from '../../shared/virtual-clock.ts';
 import { HostHealth, type HostHealthOptions } from './host-health.ts';
 
-const EMPTY = { count: 0, maxSessions: 1, draining: false, overload: undefined };
+const EMPTY = { count: 0, maxSessions: 1, mostSessions: 2, draining: false, overload: undefined };
 
 async function healthOf(options: Partial<HostHealthOptions> = {}) {
   const clock = new VirtualClock();
@@ -159,8 +159,8 @@ test('before its services and parts have answered a host is not ready', async ()
   assert.equal(health.status, 'degraded');
 });
 
-test('a host that is too busy stays in the rotation while no other has room: whoever has lost his host finds one (issue 17)', async () => {
-  const live = { ...EMPTY, maxSessions: 5, overload: 'cpu' as const };
+test('a host that is too busy, or full, stays in the rotation while no other has room: whoever has lost his host finds one (issue 17)', async () => {
+  const live = { ...EMPTY, maxSessions: 5, mostSessions: 6, overload: 'cpu' as const };
   let othersHaveRoom = true;
   const { health } = await healthOf({ live, othersHaveRoom: () => othersHaveRoom });
   assert.equal(health.status, 'full');
@@ -168,5 +168,7 @@ test('a host that is too busy stays in the rotation while no other has room: who
   assert.equal(health.status, 'degraded');
   assert.match(health.report().problems[0] ?? '', /Too busy/);
   live.count = 5;
+  assert.equal(health.status, 'degraded', 'a call that stands is still let in');
+  live.count = 6;
   assert.equal(health.status, 'full', 'a place that is taken can be given to nobody');
 });

@@ -20,7 +20,7 @@ export interface HostHealthOptions {
   readonly mending?: readonly string[] | undefined;
   /** What is needed of others. */
   readonly services: readonly DependencySpec[];
-  readonly live: Pick<LiveSessions, 'count' | 'maxSessions' | 'draining' | 'overload'>;
+  readonly live: Pick<LiveSessions, 'count' | 'maxSessions' | 'mostSessions' | 'draining' | 'overload'>;
   /** Whether another host can take what this one is too busy for. Without it: yes. */
   readonly othersHaveRoom?: () => boolean;
   /** A part has not worked for minutes, and is none of those that mend by themselves. Told once. */
@@ -98,7 +98,7 @@ export class HostHealth {
     if (this.#live.draining) return 'draining';
     if (this.#parts.degraded || !this.#services.admitted) return 'not-ready';
     // With nobody left in the rotation, a call that has lost its host would find none.
-    const isLast = this.#live.count < this.#live.maxSessions && !this.#othersHaveRoom();
+    const isLast = this.#live.count < this.#live.mostSessions && !this.#othersHaveRoom();
     if (refusalOf(this.#live) !== undefined) return isLast ? 'degraded' : 'full';
     return this.#services.degraded ? 'degraded' : 'ready';
   }

@@ -47,6 +47,9 @@ export interface LiveSessionsOptions {
  */
 const PROBE_MS = { phone: 1000, browser: 5000 } as const;
 
+/** Of the places, so many more are there for calls that stand. */
+const STANDING_SHARE = 0.1;
+
 /** How long what is left of a session may take to be written, and the carrier to be asked, once its pause has come. */
 const HANDED_OVER_MS = 1_000;
 /** How long a session's old socket may take to let go of it. */
@@ -55,6 +58,8 @@ const HAND_OVER_MS = 4000;
 /** Every line of this host and the session that each holds: how many there may be, and that no two hold the same. */
 export class LiveSessions {
   readonly maxSessions: number;
+  /** Beyond `maxSessions` calls that stand are let in, which may have nowhere else to go, until there are so many. */
+  readonly mostSessions: number;
   readonly maxBrowserSessions: number;
   readonly #clock: Clock;
   readonly #probeMs: Readonly<Record<Channel, number>>;
@@ -70,6 +75,7 @@ export class LiveSessions {
 
   constructor(options: LiveSessionsOptions) {
     this.maxSessions = options.maxSessions;
+    this.mostSessions = this.maxSessions + Math.ceil(this.maxSessions * STANDING_SHARE);
     this.maxBrowserSessions = options.maxBrowserSessions ?? options.maxSessions;
     this.#clock = options.clock;
     this.#probeMs = options.probeMs ?? PROBE_MS;
@@ -115,6 +121,11 @@ export class LiveSessions {
     return this.#admission?.overload;
   }
 
+  /** Whether nobody is let in but calls that stand. */
+  get isTight(): boolean {
+    return this.overload !== undefined || this.count >= this.maxSessions;
+  }
+
   /** How many sessions this host will have at most as things stand: those that it has, while nobody is let in. */
   get capacity(): number {
     return this.draining || this.overload !== undefined ? Math.min(this.count, this.maxSessions) : this.maxSessions;
@@ -122,7 +133,7 @@ export class LiveSessions {
 
   /**
    * Takes a place for a socket that asks to be let in, or says why there is none.
-   * @param goesOn it is of a call that stands: its caller is better off with a busy host than with none
+   * @param goesOn it is of a call that stands: its caller is better off with a busy or crowded host than with none
    */
   admit(channel: Channel, goesOn = false): Release | Refusal {
     const refusal = this.#refusalOf(channel, goesOn);
@@ -142,7 +153,7 @@ export class LiveSessions {
 
   #refusalOf(channel: Channel, goesOn: boolean): Refusal | undefined {
     if (this.#draining) return 'draining';
-    if (this.count >= this.maxSessions) return 'full';
+    if (this.count >= (goesOn ? this.mostSessions : this.maxSessions)) return 'full';
     if (channel === 'browser' && this.browserCount >= this.maxBrowserSessions) return 'browsers-full';
     return this.overload === undefined || goesOn ? undefined : 'overloaded';
   }

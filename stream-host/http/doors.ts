@@ -47,7 +47,7 @@ export interface DoorsOptions extends OriginRules {
   readonly callIdHeader?: string | undefined;
   /** Whether calls that are on their way still find their places, now that a browser has taken one. Without it: yes. */
   readonly sparesCalls?: () => Promise<boolean>;
-  /** Whether a call stands, and had better be here than nowhere. Asked where the host is too busy for new ones. Without it: no. */
+  /** Whether a call stands, and had better be here than nowhere. Asked where the host has no room for new ones. Without it: no. */
   readonly goesOn?: (call: CallIdentity) => Promise<boolean>;
   /** What one client may have of the places for browsers. Without it: all of them. */
   readonly clients?: ClientLimits | undefined;
@@ -143,7 +143,7 @@ export class Doors {
   async #takePlace({ channel, call, takeShare }: Entrance): Promise<Release> {
     if (channel === undefined) return () => {};
     const { live, goesOn } = this.#options;
-    const isGoingOn = live.overload !== undefined && call !== undefined && (await goesOn?.(call)) === true;
+    const isGoingOn = live.isTight && call !== undefined && (await goesOn?.(call)) === true;
     const place = live.admit(channel, isGoingOn);
     if (typeof place === 'string') throw noRoom(place);
     let share: Release | undefined;
@@ -178,7 +178,7 @@ export class Doors {
         const { words, live } = this.#options;
         if (live.draining) throw noRoom('draining');
         // They take no place, but each call needs one of these at most.
-        if (this.#telling.clients.size >= live.maxSessions) throw noRoom('full');
+        if (this.#telling.clients.size >= live.mostSessions) throw noRoom('full');
         return { sockets: this.#telling, accept: (socket) => void words.take(socket, identity) };
       }
       case conversationSocket.path: {

@@ -65,3 +65,17 @@ test('a call that was answered as there was a place is let in by a host that is 
   await statusIs('full');
   await assert.rejects(host.phone('call-answered-2', 'answered-2'), { status: 503 }, 'another host has room for it');
 });
+
+test('a call that stands is let in by a host whose places are all taken, and no new one is (issue 17)', async () => {
+  const host = await startHost(redis.url, { maxSessions: 1 });
+  const browser = await host.browser();
+  await browser.untilType('session_ready');
+  await host.store.create({ ...phoneSession('full-new'), status: 'ringing' });
+  await assert.rejects(host.phone('call-full-new', 'full-new'), { status: 503 });
+  await host.store.create(phoneSession('full-stands'));
+  await host.store.claim('full-stands', 'gone#1#socket', 60_000);
+  const phone = await host.phone('call-full-stands', 'full-stands');
+  phone.startCall();
+  await phone.untilKind('AudioData');
+  await host.close();
+});
