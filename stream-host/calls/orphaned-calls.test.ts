@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
 import { pino } from 'pino';
 import { systemClock } from '../../shared/clock.ts';
+import { DependencyError } from '../../shared/errors.ts';
 import { newSession, redisesUnderTest } from '../../shared/sessions/testing/redis.ts';
 import { randomSpanIds, traceIdOf } from '../../shared/telemetry/call-trace.ts';
 import { CallTraces, entrySpanIdOf } from '../../shared/telemetry/call-traces.ts';
@@ -12,6 +13,12 @@ import { OrphanedCalls } from './orphaned-calls.ts';
 const log = pino({ level: 'silent' });
 const DEAD = 'dead:8080#1';
 const OWNER = `${DEAD}#socket`;
+const soon = (_ms: number, task: () => void) => systemClock.after(1, task);
+/** Its private fields are its own. */
+function bound(target: object, key: string | symbol): unknown {
+  const value: unknown = Reflect.get(target, key, target);
+  return typeof value === 'function' ? value.bind(target) : value;
+}
 
 for (const redis of await redisesUnderTest()) {
   describe(`calls of a host that is not heard of any more, on ${redis.kind} (issue 17)`, () => {
@@ -72,6 +79,21 @@ for (const redis of await redisesUnderTest()) {
       assert.deepEqual(asked, []);
       assert.equal(await store.owner(taken), 'other#1#s');
       assert.equal(await store.owner(told), OWNER, 'whoever gets the socket that is being opened takes it');
+    });
+
+    test('one of which Redis tells nothing for a moment is asked about again, and moved (issue 17)', async () => {
+      const id = await held();
+      let failures = 3;
+      const owner = async (sessionId: string) => {
+        if (failures-- > 0) throw new DependencyError('redis.unavailable', 'Redis is away.');
+        return store.owner(sessionId);
+      };
+      const flaky = new Proxy(store, {
+        get: (target, key) => (key === 'owner' ? owner : bound(target, key)),
+      });
+      const hurried = { now: () => systemClock.now(), wallMs: () => systemClock.wallMs(), after: soon };
+      await new OrphanedCalls({ store: flaky, calls, clock: hurried, log, traces }).takeOver(DEAD);
+      assert.deepEqual(asked, [`stop call-of-${id}`, `start call-of-${id}`]);
     });
 
     test('where the socket goes to the host that does not answer, another one is asked for', async () => {

@@ -24,6 +24,8 @@ const PACE_MS = 100;
 /** A socket that was opened and that nobody has taken by then went to a host that does not answer: another is asked for. */
 const TAKEN_WITHIN_MS = 1_200;
 const POLL_MS = 100;
+/** Waits before a Redis that did not answer is asked again: the watch over calls would take half a minute. */
+const RETRY_MS = [100, 300, 900, 2_700] as const;
 const ATTEMPTS = 3;
 /** When somebody looks after a call over which this host died. */
 const WATCH_MS = 5_000;
@@ -70,24 +72,43 @@ export class OrphanedCalls {
   }
 
   async #move(hostId: string, sessionId: string): Promise<void> {
-    const { store, traces = noCallTraces } = this.#options;
+    const { traces = noCallTraces } = this.#options;
     const log = this.#options.log.child({ session: sessionId });
     try {
-      const [holder, session] = await Promise.all([store.owner(sessionId), store.get(sessionId)]);
-      const callId = session?.callConnectionId;
-      // The carrier has told that its socket is gone: it is being opened anew, and must not be closed again.
-      const isOnItsWay = holder !== undefined && (await store.held.isLost(sessionId, holder));
-      // A browser comes back by itself, or not: nobody can move it.
-      if (!holder?.startsWith(`${hostId}#`) || isOnItsWay || session?.channel !== 'phone' || callId === undefined)
-        return;
-      if (isOver(session.status) || session.endReason !== undefined) return;
-      await store.watch(sessionId, WATCH_MS);
-      if (!(await store.release(sessionId, holder))) return;
+      const callId = await this.#freed(hostId, sessionId);
+      if (callId === undefined) return;
       const bring = () => this.#bring(sessionId, callId, log);
       await traces.within(sessionId, SPAN.recovery, bring, { [ATTRIBUTE.event]: 'host-gone' });
     } catch (error) {
       log.warn({ reason: messageOf(error) }, 'a call could not be taken over now; it is looked after');
     }
+  }
+
+  /** As {@link #free}; a Redis that is away for a moment is asked again. */
+  async #freed(hostId: string, sessionId: string): Promise<string | undefined> {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await this.#free(hostId, sessionId);
+      } catch (error) {
+        const waitMs = RETRY_MS[attempt];
+        if (waitMs === undefined || this.#closed) throw error;
+        await new Promise<void>((resolve) => this.#options.clock.after(waitMs, resolve));
+      }
+    }
+  }
+
+  /** Takes a session away from a host that is gone. @returns its call, where there is one to be moved */
+  async #free(hostId: string, sessionId: string): Promise<string | undefined> {
+    const { store } = this.#options;
+    const [holder, session] = await Promise.all([store.owner(sessionId), store.get(sessionId)]);
+    const callId = session?.callConnectionId;
+    // The carrier has told that its socket is gone: it is being opened anew, and must not be closed again.
+    const isOnItsWay = holder !== undefined && (await store.held.isLost(sessionId, holder));
+    // A browser comes back by itself, or not: nobody can move it.
+    if (!holder?.startsWith(`${hostId}#`) || isOnItsWay || session?.channel !== 'phone' || callId === undefined) return;
+    if (isOver(session.status) || session.endReason !== undefined) return;
+    await store.watch(sessionId, WATCH_MS);
+    return (await store.release(sessionId, holder)) ? callId : undefined;
   }
 
   async #bring(sessionId: string, callId: string, log: Logger): Promise<void> {
