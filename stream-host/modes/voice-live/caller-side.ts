@@ -51,8 +51,7 @@ export class CallerSide {
   }
 
   speechStarted(itemId: string, audioMs: number): void {
-    this.#options.link().utteranceBegan(audioMs);
-    this.#began(itemId);
+    this.#began(itemId, this.#options.link().utteranceBegan(audioMs));
   }
 
   speechStopped(itemId: string, audioMs: number): void {
@@ -153,11 +152,11 @@ export class CallerSide {
     this.#waits.clear();
   }
 
-  #began(itemId: string): void {
+  #began(itemId: string, beganMs?: number): void {
     const { clock, ledger, onCallerThere, onFloor } = this.#options;
     ledger.callerSpeaks(itemId, clock.now());
     onCallerThere();
-    onFloor({ type: 'service-started' });
+    onFloor({ type: 'service-started', beganMs });
   }
 
   #awaitWords(itemId: string): void {

@@ -23,11 +23,13 @@ const DOUBTFUL_WORTH_ASKING_MS = 500;
 /** What the transition function may know of an event. */
 export function floorContext({ nowMs, ear, mouth, lines, policy, attention, isGone }: FloorSources): FloorContext {
   const worthAskingMs = ear.voiceIsLikely ? WORTH_ASKING_MS : DOUBTFUL_WORTH_ASKING_MS;
+  // Nobody speaks for longer without a pause: that is a radio.
+  const longestMs = policy.endpointing.maxCallerTurnMs;
   return {
     nowMs,
     lineSpeaks: ear.speaking,
     voiceIsClear: ear.voiceIsClear,
-    worthAsking: lines.mayAskAgain && !isGone && ear.utteranceMs >= worthAskingMs,
+    worthAsking: lines.mayAskAgain && !isGone && ear.utteranceMs >= worthAskingMs && ear.utteranceMs <= longestMs,
     lastSpeechMs: ear.lastSpeechMs,
     agentHeardUntilMs: mouth.playedOutAtMs,
     mayPrompt: policy.away.afterMs > 0 && !isGone && lines.hasPrompt && attention === 'caller',

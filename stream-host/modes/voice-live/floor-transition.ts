@@ -82,7 +82,11 @@ function whileListening(
       // What fills a wait that was given up stops for the caller, too.
       return { state: callerSpeaks(false, context, policy), effects: [stop('voice')] };
     case 'service-started':
+      if (isOver(event.beganMs, context)) return to(heardLate(context.lastSpeechMs, 0, policy));
       return { state: callerSpeaks(true, context, policy), effects: [stop('voice')] };
+    case 'line-ended':
+      // Of a caller over whose beginning the agent's last words were heard.
+      return context.worthAsking ? to(waiting('no', event.lastSpeechMs, context, policy)) : stay(state);
     case 'committed':
       return asked(context.nowMs, context, policy);
     case 'reply-began':
@@ -119,6 +123,9 @@ function whileCallerSpeaks(
     case 'reply-audible':
       return to(speaking(0, context, policy));
     case 'deadline': {
+      // One clear voice: of a caller a slow service has not told yet.
+      const isOnlyLate = !state.known && context.lineSpeaks && context.voiceIsClear && context.worthAsking;
+      if (isOnlyLate) return to(callerSpeaks(false, context, policy));
       const after = state.known ? waiting('heard', context.nowMs, context, policy) : listening(context, policy);
       return { state: after, effects: [{ type: 'ignore-sound' }] };
     }
@@ -133,8 +140,14 @@ function whileWaiting(state: In<'waiting'>, event: FloorEvent, context: FloorCon
       // The answer is kept: a cough, or "hello, are you there?", must not make the caller wait for it from the start.
       if (state.asked === 'yes') return hold(false, state.filled, state.sinceMs, context, policy);
       return { state: callerSpeaks(state.asked === 'heard', context, policy), effects: [stop('voice')] };
-    case 'service-started':
-      return { state: callerSpeaks(true, context, policy), effects: [stop('voice')] };
+    case 'service-started': {
+      if (!isOver(event.beganMs, context))
+        return { state: callerSpeaks(true, context, policy), effects: [stop('voice')] };
+      const quietSinceMs = Math.max(state.sinceMs, context.lastSpeechMs, context.agentHeardUntilMs);
+      // What was on its way answers something else.
+      const effects = state.asked === 'yes' ? [stop('voice')] : [];
+      return { state: heardLate(Math.min(context.nowMs, quietSinceMs), state.filled, policy), effects };
+    }
     case 'service-stopped':
       return state.asked === 'no' ? to({ ...state, asked: 'heard' }) : stay(state);
     case 'committed':
@@ -182,10 +195,13 @@ function whileSpeaking(
 function whileHeld(state: In<'held'>, event: FloorEvent, context: FloorContext, policy: TurnPolicy): FloorChange {
   const { resumeMs, wordlessMs, clearWordlessMs } = policy.interruption;
   switch (event.type) {
-    case 'service-started':
+    case 'service-started': {
+      const beganMs = Math.min(state.beganMs, event.beganMs ?? state.beganMs);
+      const heard: In<'held'> = { ...state, service: 'hears', beganMs };
       // Nothing was heard of the answer: it is asked for anew, with all that was said.
-      if (!state.audible) return interrupt(state, context, policy);
-      return to({ ...state, service: 'hears', deadlineMs: context.nowMs + CONFIRMED_MS });
+      if (!state.audible) return interrupt(heard, context, policy);
+      return to({ ...heard, deadlineMs: context.nowMs + CONFIRMED_MS });
+    }
     case 'service-stopped':
     case 'committed': {
       const service = event.type === 'committed' ? 'committed' : 'heard';
@@ -237,7 +253,8 @@ function judge(state: In<'held'>, context: FloorContext, policy: TurnPolicy): Fl
 function interrupt(state: In<'held'>, context: FloorContext, policy: TurnPolicy): FloorChange {
   const silenced: FloorChange = { state, effects: [stop('voice')] };
   if (state.service === 'committed') return preceded(silenced, asked(state.lastSpeechMs, context, policy));
-  if (state.service === 'heard') return preceded(silenced, to(waiting('heard', state.lastSpeechMs, context, policy)));
+  if (state.service === 'heard' || isOver(state.beganMs, context))
+    return preceded(silenced, to(waiting('heard', state.lastSpeechMs, context, policy)));
   return preceded(silenced, to(callerSpeaks(true, context, policy)));
 }
 
@@ -281,6 +298,7 @@ function hold(
     state: {
       name: 'held',
       service: 'silent',
+      beganMs: nowMs,
       audible,
       filled,
       askedAtMs,
@@ -293,8 +311,11 @@ function hold(
 }
 
 function resume(state: In<'held'>, context: FloorContext, policy: TurnPolicy): FloorChange {
-  const { audible, filled, askedAtMs } = state;
-  const next = audible ? speaking(filled, context, policy) : { ...waiting('yes', askedAtMs, context, policy), filled };
+  const { audible, filled, askedAtMs, lastSpeechMs } = state;
+  const sinceMs = Math.max(askedAtMs, context.lineSpeaks ? context.nowMs : lastSpeechMs);
+  const next = audible
+    ? speaking(filled, context, policy)
+    : { ...waiting('yes', sinceMs, context, policy), filled: goOnFrom(filled, policy) };
   return { state: next, effects: [{ type: 'resume', misled: audible }] };
 }
 
@@ -325,9 +346,22 @@ function waiting(
 }
 
 function speaking(filled: number, { nowMs }: FloorContext, policy: TurnPolicy): In<'speaking'> {
-  // What comes after the wait was given up may stall, too, and is given up once more.
-  const counted = Math.min(filled, policy.waiting.maxFillers + 1);
-  return { name: 'speaking', filled: counted, deadlineMs: nowMs + policy.waiting.fillAfterMs };
+  return { name: 'speaking', filled: goOnFrom(filled, policy), deadlineMs: nowMs + policy.waiting.fillAfterMs };
+}
+
+/** What comes after a wait was given up may stall, too, and is given up once more. */
+function goOnFrom(filled: number, { waiting }: TurnPolicy): number {
+  return Math.min(filled, waiting.maxFillers + 1);
+}
+
+/** What began then our own detector has heard, to its end: a service that hears it still is late. */
+function isOver(beganMs: number | undefined, { lineSpeaks, lastSpeechMs }: FloorContext): boolean {
+  return beganMs !== undefined && beganMs <= lastSpeechMs && !lineSpeaks;
+}
+
+/** Whoever waits for a service that is late waits since he stopped, not since it says so. */
+function heardLate(sinceMs: number, filled: number, { waiting: { fillAfterMs } }: TurnPolicy): In<'waiting'> {
+  return { name: 'waiting', asked: 'heard', sinceMs, filled, deadlineMs: sinceMs + fillAfterMs };
 }
 
 /** All of what the caller said is there: the service is asked for an answer. */

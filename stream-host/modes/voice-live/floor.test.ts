@@ -104,3 +104,44 @@ test('what is not worth asking about is waited for as long as ever', () => {
   }
   assert.deepEqual([state.name, nowMs], ['listening', 3600]);
 });
+
+test('what a late service tells of a caller who has stopped neither gives him the floor nor begins his wait anew (--fault realtime=slow)', () => {
+  const after = (state: FloorState, beganMs: number | undefined, changes: Partial<FloorContext>) =>
+    floorAfter(state, { type: 'service-started', beganMs }, context(5000, changes), policy);
+  const waits = { name: 'waiting', asked: 'no', sinceMs: 3000, filled: 1, deadlineMs: 5600 } as const;
+  const late = after(waits, 1000, { lastSpeechMs: 3000 });
+  assert.deepEqual(late, { state: { ...waits, asked: 'heard' }, effects: [] });
+  for (const [beganMs, changes] of [
+    [1000, { lastSpeechMs: 3000, lineSpeaks: true }],
+    [4800, { lastSpeechMs: 3000 }],
+    [undefined, { lastSpeechMs: 3000 }],
+  ] as const) {
+    assert.equal(after(waits, beganMs, changes).state.name, 'caller-speaking');
+  }
+  const quiet = after(INITIAL_FLOOR, 1000, { lastSpeechMs: 2000 });
+  assert.deepEqual(quiet.state, { name: 'waiting', asked: 'heard', sinceMs: 2000, filled: 0, deadlineMs: 4600 });
+});
+
+test('one clear voice that goes on is not ignored because a service has not told of it yet; what is no voice is', () => {
+  const speaks = { name: 'caller-speaking', known: false, deadlineMs: 2500 } as const;
+  const at = (changes: Partial<FloorContext>) =>
+    floorAfter(speaks, { type: 'deadline' }, context(2500, { lineSpeaks: true, ...changes }), policy);
+  assert.deepEqual(at({ worthAsking: true }), { state: { ...speaks, deadlineMs: 5000 }, effects: [] });
+  const ignored = [{ type: 'ignore-sound' }];
+  assert.deepEqual(at({ worthAsking: true, voiceIsClear: false }).effects, ignored);
+  assert.deepEqual(at({ worthAsking: false }).effects, ignored);
+});
+
+test('who speaks again after his wait was given up hears something within 3 s of that (--fault realtime=silent)', () => {
+  const gaveUp = { name: 'waiting', asked: 'yes', sinceMs: 0, filled: 5, deadlineMs: 35_000 } as const;
+  const spoken = floorAfter(gaveUp, { type: 'line-started' }, context(20_000, { lineSpeaks: true }), policy).state;
+  let { state } = floorAfter(spoken, { type: 'line-ended', lastSpeechMs: 21_000 }, context(21_160), policy);
+  const filledMs: number[] = [];
+  while (filledMs.length === 0 && state.name !== 'listening' && 'deadlineMs' in state) {
+    const nowMs = state.deadlineMs;
+    const next = floorAfter(state, { type: 'deadline' }, context(nowMs), policy);
+    if (next.effects.some(({ type }) => type === 'fill-wait')) filledMs.push(nowMs - 21_000);
+    state = next.state;
+  }
+  assert.deepEqual(filledMs, [2600]);
+});

@@ -23,6 +23,8 @@ export type FloorState =
       readonly audible: boolean;
       /** What the service makes of it: nothing, it hears somebody, it has heard the end, and has taken it down. */
       readonly service: 'silent' | 'hears' | 'heard' | 'committed';
+      /** Since when somebody makes the sound, as far as anybody knows. */
+      readonly beganMs: number;
       readonly filled: number;
       /** Since when the caller waits, where nothing of the turn is audible yet. */
       readonly askedAtMs: number;
@@ -50,8 +52,8 @@ export type FloorEvent =
   /** Our own detector: somebody makes sounds on the line, or has stopped. */
   | { readonly type: 'line-started' }
   | { readonly type: 'line-ended'; readonly lastSpeechMs: number }
-  /** The service hears the caller, or hears no more. */
-  | { readonly type: 'service-started' }
+  /** The service hears the caller, since then where it says so, or hears no more. */
+  | { readonly type: 'service-started'; readonly beganMs?: number | undefined }
   | { readonly type: 'service-stopped' }
   /** What the caller said stands in the service's conversation, and is to be answered. */
   | { readonly type: 'committed' }

@@ -117,10 +117,14 @@ export class ServiceLink {
     if (this.#serving) this.#send(this.#serving, pcm, startMs);
   }
 
-  /** What the caller says from there on, a place in the session's audio, is not taken down yet. */
-  utteranceBegan(audioMs: number): void {
-    const startMs = this.#serving?.startMs ?? 0;
-    this.#tape.keepFrom(startMs + audioMs - LEAD_IN_MS);
+  /**
+   * What the caller says from there on, a place in the session's audio, is not taken down yet.
+   * @returns when he began
+   */
+  utteranceBegan(audioMs: number): number {
+    const beganAtMs = (this.#serving?.startMs ?? 0) + audioMs;
+    this.#tape.keepFrom(beganAtMs - LEAD_IN_MS);
+    return this.#options.clock.now() - (this.#tape.endMs - beganAtMs);
   }
 
   /**

@@ -74,6 +74,14 @@ export class CallerEar {
     return this.#atMs.filter((_, at) => at < this.#heard && (this.#tags[at] ?? 0) > 0);
   }
 
+  /** When sound was heard last; minus infinity before there was any. */
+  get lastSoundAtMs(): number {
+    this.#settle();
+    let at = this.#heard - 1;
+    while (at >= 0 && (this.#tags[at] ?? 0) === 0) at -= 1;
+    return this.#atMs[at] ?? Number.NEGATIVE_INFINITY;
+  }
+
   #settle(): void {
     const nowMs = this.#clock.now();
     while (this.#heard < this.#atMs.length && (this.#atMs[this.#heard] ?? 0) < nowMs) this.#heard += 1;

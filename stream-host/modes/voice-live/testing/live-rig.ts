@@ -63,6 +63,8 @@ export class LiveRig {
   readonly acts: CallAction[] = [];
   history: readonly HistoryItem[];
   stops = 0;
+  /** How sure the detector is of the caller's sounds; from 0.98 on it is a voice. */
+  voice = 0.95;
   /** The rates of which the line was told. */
   readonly rates: number[] = [];
   #detector: VoiceActivityEvents | undefined;
@@ -107,7 +109,7 @@ export class LiveRig {
     for (let t = 0; t < ms; t += DETECTOR_FRAME_MS) {
       await this.clock.advance(DETECTOR_FRAME_MS);
       this.call.audio(frameOf(level));
-      this.#detector?.onFrame(level > 0 ? 0.95 : 0.02, this.clock.now());
+      this.#detector?.onFrame(level > 0 ? this.voice : 0.02, this.clock.now());
     }
   }
 

@@ -14,6 +14,7 @@ import {
 } from '../../../realtime/testing/scripted-service.ts';
 import { serviceEvents } from '../../../realtime/testing/service-events.ts';
 import { voiceOf } from './caller-ear.ts';
+import { lateLine } from './late-line.ts';
 
 /**
  * What a response consists of: words with their sound or without any, pauses (ms), tool calls, tools that the service runs
@@ -83,6 +84,8 @@ export class TalkingService {
   expiresAfterMs: number | undefined;
   /** It tells words while they are spoken. */
   partials = false;
+  /** What it says comes so much later; infinite: not at all, until it is less. */
+  lateMs = 0;
   wordsAfterMs = WORDS_AFTER_MS;
   /** What it made of items: their whole length. */
   readonly generated = new Map<number, number>();
@@ -96,7 +99,8 @@ export class TalkingService {
   }
 
   get open() {
-    const farSide = (line: ScriptedLine) => {
+    const farSide = (plain: ScriptedLine) => {
+      const line = lateLine(plain, this.clock, () => this.lateMs);
       const session = new TalkingSession(this, line, this.openings.shift() ?? 'ready');
       this.sessions.push(session);
       return session;
