@@ -2,10 +2,18 @@ import { PhraseTable } from '../conversation/language/phrase-table.ts';
 import { wordsOf } from '../conversation/language/words.ts';
 import { PHRASES } from './phrases.ts';
 
-/** What a turn of phrase says of its speaker: the first three settle it, the others weigh. */
+/** What a turn of phrase says of its speaker: the first four settle it, the others weigh. */
 export type Cue = keyof typeof PHRASES;
 
-const KINDS = ['voicemail', 'unavailable', 'menu', 'recorded', 'formal', 'person'] as const satisfies readonly Cue[];
+const KINDS = [
+  'voicemail',
+  'unavailable',
+  'keys',
+  'menu',
+  'recorded',
+  'formal',
+  'person',
+] as const satisfies readonly Cue[];
 
 // One table for each, as the same words may be two: "thank you for calling" of a shop is both.
 const TABLES = KINDS.map((kind) => ({ kind, table: new PhraseTable<Cue>().add(plain(PHRASES[kind]), kind) }));

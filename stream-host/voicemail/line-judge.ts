@@ -75,9 +75,11 @@ export function judgeLine(evidence: Evidence): Judgement | undefined {
   return { verdict: 'unsure', reason: 'time' };
 }
 
-/** What becomes clear only later of a line that nobody was sure about, or that was taken for another machine. */
+/** What becomes clear only later of a line that nobody was sure about, or that was taken for another machine, or for a person. */
 export function judgeAgain(evidence: Evidence, before: Verdict): Judgement | undefined {
   const cues = cuesIn(evidence.text);
+  // Words that come late: it was a menu that paused behind its welcome.
+  if (before === 'human') return cues.has('keys') ? { verdict: 'menu', reason: 'phrase' } : undefined;
   const told = toldBy(cues);
   if (told) return told;
   if (before !== 'unsure') return undefined;
@@ -92,7 +94,7 @@ export function judgeAgain(evidence: Evidence, before: Verdict): Judgement | und
 
 function toldBy(cues: ReadonlySet<Cue>): Judgement | undefined {
   for (const verdict of ['voicemail', 'unavailable', 'menu'] as const) {
-    if (cues.has(verdict)) return { verdict, reason: 'phrase' };
+    if (cues.has(verdict) || (verdict === 'menu' && cues.has('keys'))) return { verdict, reason: 'phrase' };
   }
   return undefined;
 }

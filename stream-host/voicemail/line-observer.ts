@@ -12,7 +12,8 @@ export interface LineObserverOptions {
   readonly openRecogniser: OpenRecogniser;
   /**
    * The verdict, at most 4 s after the first sound. It comes again where more was heard: of a line that nobody was sure
-   * about, or that is another machine than it seemed. A human stays one. `afterMs`: since the first sound.
+   * about, or that is another machine than it seemed. A human stays one,
+   * unless a menu's keys are heard of somebody who had said no more than a welcome. `afterMs`: since the first sound.
    */
   readonly onJudged: (judgement: Judgement, afterMs: number) => void;
   /** All that has been said so far, as it is recognised. */
@@ -21,6 +22,8 @@ export interface LineObserverOptions {
 
 /** What is not clear by then stays as it is: greetings of mailboxes are shorter. */
 const WATCHED_MS = 30_000;
+/** Whoever was taken for a person without a word of his is listened to for so much longer: he may be a menu. */
+const LATE_WORDS_MS = 10_000;
 /** How often it is judged. */
 const EVERY_MS = 40;
 
@@ -105,9 +108,10 @@ export class LineObserver {
     const afterMs = evidence.nowMs - (evidence.firstSoundMs ?? evidence.nowMs);
     if (judgement && judgement.verdict !== before?.verdict) {
       this.#judgement = judgement;
+      if (judgement.verdict === 'human') this.#watchedMs = judgement.reason === 'rhythm' ? afterMs + LATE_WORDS_MS : 0;
       this.#options.onJudged(judgement, afterMs);
     }
-    if (this.#judgement?.verdict === 'human' || afterMs > this.#watchedMs) this.close();
+    if (afterMs > this.#watchedMs) this.close();
   }
 
   #evidence(): Evidence {

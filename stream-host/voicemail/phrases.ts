@@ -35,14 +35,16 @@ export const PHRASES = {
     subscriber you are calling, subscriber is not, customer you are calling, subscriber cannot,
     all circuits are busy, circuits are busy, number does not exist, does not exist, not accepting calls,
     is not accepting calls, not receiving calls, incoming calls`,
-  /** Only a menu says it, which waits for keys or for words. */
-  menu: `
+  /** Only a menu says it, whoever seemed to speak before. */
+  keys: `
     press one, press two, press three, press four, press five, press six, press seven, press eight, press nine,
     press zero, press 1, press 2, press 3, press 4, press 5, press 6, press 7, press 8, press 9, press 0,
-    press the star, press star, press the pound, press pound, press the hash, press hash, dial one, dial zero,
-    dial 1, dial 0, dial your party, dial the extension, dial your, enter your, please enter, key in,
-    following options, following menu, menu options, main menu, menu has changed, options have changed,
-    listen carefully, select from, please select, please choose one, for sales, for support, for billing,
+    press the star, press star, press the pound, press pound, press the hash, press hash, following options,
+    menu options, options have changed`,
+  /** So does a menu, which waits for keys or for words. */
+  menu: `
+    dial one, dial zero, dial 1, dial 0, dial your party, dial the extension, dial your, enter your, please enter,
+    key in, following menu, main menu, menu has changed, listen carefully, select from, please select, please choose one, for sales, for support, for billing,
     for english, for customer service, for technical support, for all other, for opening hours, say or press,
     you can say, please say, in a few words, tell me why, tell us why, use your keypad, touch tone,
     know your party, know the extension, know your party's, party's extension, stay on the line to,

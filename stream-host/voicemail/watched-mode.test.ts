@@ -123,6 +123,25 @@ test('a human is told of, and nothing is done', async () => {
   assert.equal(call.log.length, 2);
 });
 
+test('a menu that pauses behind its welcome, and is taken for a person, is one as soon as it speaks of keys (issue 16)', async () => {
+  const call = new Call({ on_menu: 'hang_up' });
+  await call.hears(babble(1500));
+  call.recognises('Thank you for calling.');
+  await call.hears(silence(1500));
+  await call.hears(babble(1500));
+  call.recognises('Thank you for calling. For orders, press 1.');
+  await call.hears(babble(200));
+  assert.deepEqual(call.log.slice(1), ['answered by human', 'answered by menu', 'closed menu', 'ended menu']);
+
+  // Who has been a person for long stays one.
+  const person = new Call({ on_menu: 'hang_up' });
+  await person.hears(babble(800));
+  person.recognises('Hello?');
+  await person.hears(silence(13_000));
+  person.recognises('Hello? Shall I press 1?');
+  assert.deepEqual(person.log, ['started', 'answered by human']);
+});
+
 test('a machine is hung up on as soon as it is one, where that is the policy', async () => {
   const call = new Call({ on_machine: 'hang_up' });
   await call.hears(babble(1500));
