@@ -63,6 +63,16 @@ test('what comes of a transfer is told as the result of the tool that asked for 
   assert.deepEqual(names, ['hand_to_human', 'hand_to_human']);
 });
 
+test('a warm transfer that ACS refuses for want of a number of ours is on record with the code that tells the setting (issue 16: Teams, acs.refused)', async () => {
+  const call = await callInProgress(undefined, { hasNumber: false });
+  call.carrier.failing.set('add', new CarrierError('refused', 'acs.refused', 'No.'));
+  call.desk.act(warm());
+  await eventually(async () => (await call.state()) === 'failed');
+  const operations = await ledger.list(call.session.id);
+  const { result } = operations.find(({ kind }) => kind === 'transfer') ?? {};
+  assert.equal(result?.message, 'calls.no-source-number');
+});
+
 test('without a summary the agent sums up in its own words', async () => {
   const call = await callInProgress();
   answers(call);

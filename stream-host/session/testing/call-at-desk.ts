@@ -37,6 +37,8 @@ export const blind = (): CallAction => warm({ how: 'blind', summary: undefined }
 
 interface CallAtDeskOptions {
   readonly hasVoice?: boolean;
+  /** A call of Teams Phone has no number of ours. */
+  readonly hasNumber?: boolean;
   readonly clock?: Clock;
   readonly recording?: CallDeskOptions['recording'];
   /** How the ledger notes what came of something. */
@@ -46,7 +48,7 @@ interface CallAtDeskOptions {
 /** A call with one who talks on it, whose carrier and agent are in the test's hands. */
 export async function callInProgress(
   known?: Session,
-  { hasVoice = true, clock = systemClock, recording, settle }: CallAtDeskOptions = {},
+  { hasVoice = true, hasNumber = true, clock = systemClock, recording, settle }: CallAtDeskOptions = {},
 ) {
   const session =
     known ??
@@ -84,7 +86,7 @@ export async function callInProgress(
     mode,
     attend: (to) => void heard.push(to),
     recording,
-    source: OURS,
+    source: hasNumber ? OURS : undefined,
     clock,
     log,
     onPutThrough: () => over.push('put through'),
