@@ -180,6 +180,12 @@ test('what cannot be asked of the index is refused', async () => {
   }
 });
 
+test('a name that is given twice in a query is refused by its name: the last one won (left 16)', async () => {
+  const { status, body } = await get('calls?limit=1&limit=2');
+  const { code, details } = body.error;
+  assert.deepEqual([status, code, details.issues[0].field], [400, 'request.invalid', 'limit']);
+});
+
 test('a phone call is hung up for everybody, and the reason is there first', async () => {
   const { id, callConnectionId } = await newCall();
   let reasonWhenAsked: string | undefined;

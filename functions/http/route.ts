@@ -97,7 +97,8 @@ const NO_DOCUMENT = { 'content-security-policy': "default-src 'none'; frame-ance
 
 const rawRequest = (request: HttpRequest): RawRequest => ({
   params: request.params,
-  query: request.query,
+  // Of a name that is given twice the host hands over one value, or both in one.
+  query: new URL(request.url).searchParams,
   header: (name) => request.headers.get(name),
   body: request.body,
 });

@@ -90,9 +90,20 @@ export function validate<Schema extends z.ZodType>(schema: Schema, given: unknow
   const result = schema.safeParse(given);
   if (result.success) return result.data;
   const all = result.error.issues.flatMap((issue) => fieldIssues(schema, issue));
-  const issues = all.slice(0, MOST_ISSUES);
-  const fields = issues.map(({ field, message }) => (field === '' ? message : `${field}: ${message}`));
-  throw new RequestError('request.invalid', `The request is not as it should be: ${fields.join('; ')}`, { issues });
+  throw invalid(all.slice(0, MOST_ISSUES));
+}
+
+/**
+ * A query as fields.
+ * @throws {RequestError} `request.invalid`: a name is given more than once, and only one of its values would have an effect
+ */
+export function fieldsOf(query: Iterable<readonly [name: string, value: string]>): Record<string, string> {
+  const fields = new Map<string, string>();
+  for (const [name, value] of query) {
+    if (fields.has(name)) throw invalid([{ field: name.slice(0, LONGEST_NAME), message: 'is given more than once' }]);
+    fields.set(name, value);
+  }
+  return Object.fromEntries(fields);
 }
 
 /** So many of them are told. */
@@ -103,6 +114,11 @@ const LONGEST_NAME = 100;
 interface FieldIssue {
   readonly field: string;
   readonly message: string;
+}
+
+function invalid(issues: readonly FieldIssue[]): RequestError {
+  const fields = issues.map(({ field, message }) => (field === '' ? message : `${field}: ${message}`));
+  return new RequestError('request.invalid', `The request is not as it should be: ${fields.join('; ')}`, { issues });
 }
 
 /** A field that nobody knows is named, with those that are known there. */

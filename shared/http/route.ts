@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../error-codes.ts';
-import { type ReadableBody, readJson, validate } from './request-body.ts';
+import { fieldsOf, type ReadableBody, readJson, validate } from './request-body.ts';
 
 /** The path prefix of the API, in both halves. */
 export const API_PREFIX = '/api/v1';
@@ -34,7 +34,7 @@ export interface RouteContract {
   readonly description?: string;
   readonly params?: z.ZodObject;
   /**
-   * Strict: a name that is not in it is refused. Where there is none the query is not looked at: platforms add what they
+   * Strict: a name that is not in it, or comes twice, is refused. Where there is none the query is not looked at: platforms add what they
    * like to the addresses of probes and webhooks.
    */
   readonly query?: z.ZodObject;
@@ -137,7 +137,7 @@ const KEY_NAME = 'code';
 
 function queryOf(query: URLSearchParams, access: Access): Record<string, string> {
   const mayHaveKey = access === 'api' || access === 'event-grid';
-  return Object.fromEntries([...query].filter(([name]) => !mayHaveKey || name !== KEY_NAME));
+  return fieldsOf([...query].filter(([name]) => !mayHaveKey || name !== KEY_NAME));
 }
 
 function pick(names: readonly string[], header: RawRequest['header']): Record<string, string> {

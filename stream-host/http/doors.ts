@@ -4,7 +4,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { HeaderReader } from '../../shared/carrier/carrier-kind.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { DependencyError, ParleyError, RequestError } from '../../shared/errors.ts';
-import { validate } from '../../shared/http/request-body.ts';
+import { fieldsOf, validate } from '../../shared/http/request-body.ts';
 import {
   callSocket,
   conversationSocket,
@@ -312,7 +312,7 @@ const isBrowserRate = (rate: number): rate is BrowserRate => BROWSER_RATES.some(
 
 /** The query, without the names that were given no value. */
 const givenIn = (url: URL): Record<string, string> =>
-  Object.fromEntries([...url.searchParams].filter(([, value]) => value !== ''));
+  fieldsOf([...url.searchParams].filter(([, value]) => value !== ''));
 
 const queryOf = (url: URL, name: string): string | undefined => url.searchParams.get(name) || undefined;
 

@@ -353,6 +353,8 @@ test('a name in a socket’s address that nobody knows is refused by its name, b
   for (const [query, field] of [
     ['?sample_rates=16000', 'sample_rates'],
     ['?streaming_mode=nonsense', 'streaming_mode'],
+    // Taken, and the last one won.
+    ['?sample_rate=16000&sample_rate=24000', 'sample_rate'],
   ] as const) {
     await assert.rejects(host.browser(query), ({ status, body }: { status: number; body: unknown }) => {
       const { code, details } = errorBody.parse(body).error;
