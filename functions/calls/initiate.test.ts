@@ -108,6 +108,14 @@ test('a repeated request with the same key gets the same answer and places no se
   assert.deepEqual([other.status, other.body.error.code], [409, 'once.input-differs']);
 });
 
+test('a request that is repeated with the fields of its context in another order is the same: it was taken for another one (left 16)', async () => {
+  const key = { 'idempotency-key': 'key-order' };
+  const first = await initiate({ ...target, context: { name: 'Ann', of: { a: 1, b: [{ c: 2, d: 3 }] } } }, key);
+  const second = await initiate({ context: { of: { b: [{ d: 3, c: 2 }], a: 1 }, name: 'Ann' }, ...target }, key);
+  assert.deepEqual([second.status, second.body], [200, first.body]);
+  assert.deepEqual(functions.acs.operations, ['create']);
+});
+
 test('at the same time, one of two with the same key is told to come again', async () => {
   const key = { 'idempotency-key': 'key-2' };
   const answers = await Promise.all([initiate(target, key), initiate(target, key)]);

@@ -22,8 +22,19 @@ async function initiate(
   // Of its caller: two may choose the same key, and neither is shown what the other has asked for.
   const name = `initiate:${caller.id}:${key}`;
   const place = () => placeOnce(name, wanted, caller, parts, log);
-  const { answer } = await parts.once.run(name, JSON.stringify(wanted), log, place);
+  const { answer } = await parts.once.run(name, fingerprinted(wanted), log, place);
   return { status: 200, body: initiateCall.answers[200].parse(answer) };
+}
+
+/** The schema gives its fields an order; those of `context` have their sender's. */
+const fingerprinted = (wanted: Input<typeof initiateCall>['body']): string =>
+  JSON.stringify({ ...wanted, context: sorted(wanted.context) });
+
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
+  return Object.fromEntries(fields.map(([name, each]) => [name, sorted(each)]));
 }
 
 function validateKey(key: string): void {
