@@ -106,6 +106,32 @@ test('a PIN wrong twice and right the third time: the first key silences the pro
   assert.equal(call.keys.reveal('keys-id-1'), '4711');
 });
 
+test('of keys that others take the place of nothing more is said: their prompt was said to its end before the new one (left 16)', async () => {
+  const call = new Call();
+  await call.rig.started();
+  const [first, second, third] = ['op-1', 'op-2', 'op-3'].map((id) => {
+    const prompt = `${PROMPT} It is for ${id}.`;
+    return () => void call.keys.wish({ ...PIN, prompt }, id);
+  });
+  first?.();
+  await call.rig.clock.advance(1500);
+  assert.equal(call.rig.conversation.state, 'speaking');
+  // One that was not begun yet is not said at all.
+  second?.();
+  third?.();
+  await call.rig.clock.advance(15_000);
+  const commands = call.rig.of('bargeIn').filter(({ by }) => by === 'command');
+  assert.equal(commands.length, 1);
+  const said = JSON.stringify(call.rig.conversation.history.filter(({ role }) => role === 'agent'));
+  for (const [id, isSaid] of [
+    ['op-1', false],
+    ['op-2', false],
+    ['op-3', true],
+  ] as const) {
+    assert.equal(said.includes(`for ${id}.`), isSaid, said);
+  }
+});
+
 test('keys that are no secret reach the model, and the events', async () => {
   const call = await new Call({ secret: false, oneOf: undefined, name: 'order' }).asked();
   await call.press('1042');

@@ -72,6 +72,8 @@ export class SessionKeys {
   /** The caller is being asked anew, for so many times. */
   #asking: number | undefined;
   #timesAsked = 0;
+  /** What is being said of them, or about to be. */
+  #saying: CallNews | undefined;
   readonly #options: SessionKeysOptions;
 
   constructor(options: SessionKeysOptions) {
@@ -93,7 +95,7 @@ export class SessionKeys {
           const { open } = this.#underWay;
           if (open) this.#keep({ ...this.#underWay, open: { ...open, attempts: attempts - attemptsLeft } });
           events.emit('keysAttempted', { name, attemptsLeft });
-          mode.told?.({ speech: { line }, topic: this.#topic });
+          this.#say(line, this.#topic);
         },
         // Who looks for the keys is not asked whether he is there.
         onCollecting: (wanted) => attend(wanted ? 'waiting' : 'caller'),
@@ -218,6 +220,7 @@ export class SessionKeys {
 
   /** Collects what is wanted, from now on. Never rejects. */
   collect(wish: CollectKeysWish, asked?: Asked, goesOn?: OpenCollection): Promise<KeysOutcome> {
+    if (this.#desk.isCollecting) this.#fallSilent();
     const outcome = this.#desk.collect(
       wantedOf(wish, (keys) => this.#check(wish, keys)),
       goesOn,
@@ -270,7 +273,25 @@ export class SessionKeys {
   }
 
   #ask({ prompt }: CollectKeysWish, { id }: Asked): void {
-    if (prompt !== undefined) this.#options.mode.told?.({ speech: { line: prompt }, topic: id });
+    if (prompt !== undefined) this.#say(prompt, id);
+  }
+
+  #say(line: string, topic: string | undefined): void {
+    const { mode } = this.#options;
+    const onSpoken = () => {
+      if (this.#saying === news) this.#saying = undefined;
+    };
+    const news: CallNews = { speech: { line }, topic, onSpoken };
+    if (mode.told) this.#saying = news;
+    mode.told?.(news);
+  }
+
+  /** Nobody is asked any longer for keys that others take the place of. */
+  #fallSilent(): void {
+    const { mode } = this.#options;
+    // What waits to be said is dropped by that, and what is left is being said.
+    mode.told?.({ speech: 'none', topic: this.#topic });
+    if (this.#saying !== undefined) mode.interrupt();
   }
 
   #leftOrBack(): void {
