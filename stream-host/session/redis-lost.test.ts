@@ -70,7 +70,9 @@ test('a Redis that comes back empty is filled again by the host that holds the c
   // A commands' reader stands where the old stream ended, and the new one's entries come after it.
   await store.command('kept-3', { type: 'end', reason: 'hangup-requested' });
   assert.equal((await phones[2]?.closed)?.reason, 'hangup-requested');
-  await eventually(async () => (await store.events('kept-1')).some(({ type }) => type === 'session.restored'));
+  const restored = async () => (await store.events('kept-1')).find(({ type }) => type === 'session.restored');
+  await eventually(async () => (await restored()) !== undefined);
+  assert.match(String((await restored())?.data.lost), /operations that its host knows no more/);
 
   const heard = phones[1]?.messages.length ?? 0;
   lines[1]?.say(400);

@@ -326,7 +326,10 @@ export class SessionLog {
       if (!restored) return false;
       this.#options.log.warn({ history: items }, 'Redis had lost the session; it was written again');
       // Whoever reads the timeline must not take its beginning for the call's.
-      this.add('session.restored', { history: items, lost: 'events and operations before this' });
+      this.add('session.restored', {
+        history: items,
+        lost: 'events before this, and operations that its host knows no more',
+      });
       return true;
     } catch (error) {
       this.#options.log.warn(
