@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { beginWarmTransfer } from '../../shared/calls/operations/transfer.ts';
+import { enterAgain } from '../../shared/calls/operations/enter-again.ts';
+import { beginWarmTransfer, openTransfer } from '../../shared/calls/operations/transfer.ts';
 import { CarrierError, notSupported } from '../../shared/carrier/carrier-error.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
-import { blind, CALLER, type CallAtDesk, callInProgress, HUMAN, ledger, warm } from './testing/call-at-desk.ts';
+import { blind, CALLER, type CallAtDesk, callInProgress, HUMAN, ledger, lose, warm } from './testing/call-at-desk.ts';
 
 /** The human answers as soon as he is rung. */
 function answers({ carrier, tell }: CallAtDesk): void {
@@ -190,6 +191,23 @@ test('a blind transfer that fails leaves the caller with the agent, who is told;
   await eventually(() => call.results().includes('failed'));
   assert.deepEqual(call.heard, ['waiting', 'caller']);
   assert.deepEqual(call.over, []);
+});
+
+test('an agent’s blind transfer is known again once Redis has lost it, at the next host, too: nobody could tell what came of it (left 16)', async () => {
+  const call = await callInProgress();
+  call.desk.act(blind());
+  await eventually(() => call.carrier.asked.length > 0);
+  const next = await callInProgress(call.session);
+  await next.desk.resume();
+  for (const { desk } of [call, next]) {
+    await lose(call.session.id);
+    await enterAgain(ledger, call.session.id, desk.operations);
+    assert.equal(openTransfer(await ledger.list(call.session.id))?.operationContext, 'key-1');
+  }
+  await ledger.settle(call.session.id, { operationContext: 'key-1', state: 'failed' });
+  call.tell('key-1', false, '480');
+  await eventually(() => call.results().includes('failed'));
+  assert.deepEqual([call.heard.at(-1), call.desk.operations], ['caller', []]);
 });
 
 test('the same wish twice is carried out once, and a second one meanwhile is refused', async () => {

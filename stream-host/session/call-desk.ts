@@ -188,6 +188,7 @@ export class CallDesk {
     } catch (error) {
       this.#options.log.warn({ reason: messageOf(error) }, 'something could not be done with the call');
       this.#busy = undefined;
+      this.#known.delete(operationContext);
       this.#failed(operationContext, tool, reasonOf(error));
       this.#attend('caller');
       if (!mayBeDone(error)) return this.#settleFailed(operationContext, reasonOf(error));
@@ -244,6 +245,9 @@ export class CallDesk {
 
   async #blind(of: OperationOf, wish: TransferWish): Promise<void> {
     const { ports, source } = this.#options;
+    const { operationContext, askedBy } = of;
+    const data = { how: 'blind', target: wish.target, askedBy };
+    this.#known.set(operationContext, { operationContext, kind: 'transfer', data, state: 'accepted' });
     this.#attend('waiting');
     const isNew = await transferBlind(ports, of, wish, { source, caller: this.#caller }).catch(
       // What came of it is told later.
@@ -348,12 +352,14 @@ export class CallDesk {
     for (const oldest of [...this.#known.keys()].slice(0, -MOST_KNOWN)) this.#known.delete(oldest);
   }
 
-  async #resumeTransfer({ operationContext, data }: Operation, operations: readonly Operation[]): Promise<void> {
+  async #resumeTransfer(transfer: Operation, operations: readonly Operation[]): Promise<void> {
+    const { operationContext, data } = transfer;
     const stored = transferData.safeParse(data).data;
     const of = stored && (await this.#of(operationContext, stored.askedBy));
     if (!stored || !of) return;
     this.#busy = operationContext;
     if (stored.how === 'blind') {
+      this.#known.set(operationContext, transfer);
       this.#hold.note(operations);
       this.#attend('waiting');
     } else await this.#transferWarm(of, { kind: 'transfer', ...stored });

@@ -1,3 +1,4 @@
+import { TRANSFER_LOOK_MS } from '../early-look.ts';
 import type { Operation } from '../operation-ledger.ts';
 import type { OperationPorts } from './operate.ts';
 
@@ -16,7 +17,8 @@ const ENDED_WITHIN_MS = 300_000;
  */
 export async function enterAgain(ledger: Ledger, sessionId: string, known: readonly KnownOperation[]): Promise<void> {
   for (const { operationContext, kind, data, state, result } of known) {
-    await ledger.begin({ sessionId, operationContext, kind, deadlineMs: ENDED_WITHIN_MS, data });
+    const lookMs = kind === 'transfer' && data.how === 'blind' ? TRANSFER_LOOK_MS : undefined;
+    await ledger.begin({ sessionId, operationContext, kind, deadlineMs: ENDED_WITHIN_MS, lookMs, data });
     if (state !== 'asked') await ledger.settle(sessionId, { operationContext, state, result });
   }
 }

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { OperationLedger } from '../../../shared/calls/operation-ledger.ts';
 import { type Clock, systemClock } from '../../../shared/clock.ts';
+import { sessionKeys } from '../../../shared/sessions/keys.ts';
 import type { Session } from '../../../shared/sessions/session.ts';
 import { newSession, redisesUnderTest } from '../../../shared/sessions/testing/redis.ts';
 import type { CallAction } from '../../contract/agent.ts';
@@ -18,6 +19,7 @@ const WAITS = { beforeSummaryMs: 1, summaryMs: 5000, afterRingingMs: 30, lookMs:
 const [redis] = await redisesUnderTest();
 if (!redis) throw new Error('There is no Redis.');
 const store = redis.store();
+const raw = redis.connect();
 export const ledger = new OperationLedger(redis.connect(), { ttlMs: 60_000, wallMs: () => Date.now() });
 
 const entry = {
@@ -27,6 +29,12 @@ const entry = {
   list: ledger.list.bind(ledger),
   lookSoon: ledger.lookSoon.bind(ledger),
 };
+
+/** Redis loses what was done with a call. */
+export async function lose(sessionId: string): Promise<void> {
+  const { operations, operationStates } = sessionKeys(sessionId);
+  await raw.del(operations, operationStates);
+}
 
 export const warm = (fields: object = {}): CallAction => ({
   call: { callId: 'call-1', name: 'hand_to_human', args: {} },
