@@ -62,7 +62,9 @@ const SCRIPTS = {
         elseif redis.call('XLEN', inbox) >= ${INBOX_KEPT} then told[#told + 1] = -1
         else
           redis.call('ZADD', seen, string.format('%.0f', now()), event[1])
-          local keys = redis.call('EXISTS', secret) == 0 and event[3] or ''
+          -- Of a session that Redis has lost, nobody knows here whether they are a secret.
+          local known = redis.call('EXISTS', session) == 1 and redis.call('EXISTS', secret) == 0
+          local keys = known and event[3] or ''
           redis.call('XADD', inbox, '*', 'event', event[2], 'keys', keys)
           told[#told + 1] = 1
         end
@@ -249,7 +251,8 @@ export class CallInbox {
   }
 
   /**
-   * Keeps the keys that are told from now on out of Redis: what is pressed is a secret. The events themselves are kept.
+   * Keeps the keys that are told from now on out of Redis: what is pressed is a secret. The events themselves are kept. So are
+   * the keys of a session that is not there.
    * @param forMs 0: no more
    */
   async keepKeysOut(sessionId: string, forMs: number): Promise<void> {

@@ -196,6 +196,11 @@ export class LiveSession {
     this.#options.record.restore();
   }
 
+  /** Before it is written again. */
+  keepKeysOut(): void {
+    this.#keys.keepOutAgain();
+  }
+
   /** It was written again, and what the call's desk has noted beside it is still lost. */
   noteAgain(): void {
     this.#desk?.noteAgain(this.#keys.operations);

@@ -336,6 +336,7 @@ export class Reception {
               write: (what) => this.#traces.redis(found.id, 'write_session', () => writer.write(what)),
             },
             restore: async (head, items) => {
+              session?.keepKeysOut();
               const isRestored = await store.restore(head, items, { owner, leaseMs });
               if (isRestored) session?.noteAgain();
               return isRestored;

@@ -64,6 +64,7 @@ export class SessionKeys {
   /** Undefined: another host may have begun it. */
   #listens: boolean | undefined = false;
   #keptOut: boolean | undefined = false;
+  #keptOutUntilMs = 0;
   #underWay: KeysUnderWay = {};
   #current: { readonly wanted: CollectKeysWish; readonly asked: Asked } | undefined;
   #onHold = false;
@@ -122,6 +123,12 @@ export class SessionKeys {
   /** Keys are wanted of the caller now, and what he has pressed of them is known here alone. */
   get isCollecting(): boolean {
     return this.#desk.isCollecting;
+  }
+
+  /** Redis has lost what it held: of a secret nothing may come there now either. */
+  keepOutAgain(): void {
+    const leftMs = this.#keptOutUntilMs - this.#options.clock.now();
+    if (this.#keptOut && leftMs > 0) this.#options.keepOut?.(Math.round(leftMs));
   }
 
   /** What the API wants of them now. */
@@ -336,6 +343,7 @@ export class SessionKeys {
 
   #keepOut(forMs: number): void {
     this.#keptOut = forMs > 0;
+    this.#keptOutUntilMs = this.#options.clock.now() + forMs;
     this.#options.keepOut?.(forMs);
   }
 
