@@ -253,6 +253,25 @@ test('a recording is started by whoever talks on the call, then paused, gone on 
   assert.equal((await record('stop')).body.error.code, 'recording.none');
 });
 
+test('who is added to a recorded call is rung once its recording has paused, which whoever talks on it is told, as he is where nobody could be rung (left 16)', async () => {
+  const call = await callInProgress();
+  const started = await functions.request('POST', `calls/${call.id}/recording`, { action: 'start' });
+  const { operation_id: operationContext } = started.body;
+  const result = { data: { recordingId: 'recording-7' } };
+  await ledger.settle(call.id, { operationContext, state: 'succeeded', result });
+  functions.acs.failing = { path: 'participants:add', failure: { status: 400, code: '8523' } };
+  const { status } = await functions.request('POST', `calls/${call.id}/participants`, { target: HUMAN });
+  assert.equal(status, 502);
+  assert.deepEqual(asked().slice(0, 2), [
+    '/calling/recordings/recording-7:pause',
+    '/calling/callConnections/C/participants:add',
+  ]);
+  await eventually(() => call.commands.length >= 3);
+  const [, paused, nobody] = call.commands;
+  assert.partialDeepStrictEqual(paused, { type: 'operation', succeeded: true });
+  assert.deepEqual(nobody, { ...paused, succeeded: false });
+});
+
 test('calls/terminate ends a call as hangup does (compat 4)', async () => {
   const { id, callConnectionId } = await callInProgress();
   const { status, body } = await functions.request('POST', 'calls/terminate', { call_id: callConnectionId });

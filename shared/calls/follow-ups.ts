@@ -10,6 +10,7 @@ import type { FollowUp } from './handlers/consequences.ts';
 import { operationEnded } from './host-commands.ts';
 import type { Later, MediaRecovery } from './media-recovery.ts';
 import { isSettled, type Operation, type OperationLedger, RECONCILE, type Settlement } from './operation-ledger.ts';
+import { nobodyComes, pauseFor } from './operations/newcomer.ts';
 import { isStart } from './operations/recording-state.ts';
 import { reconcile } from './reconcile.ts';
 import { RECORDING, recordingTold } from './recording-told.ts';
@@ -102,7 +103,12 @@ async function askHowItEnded(
   if (operation === undefined) return undefined;
   const tellHost = async (ended: Settlement) => {
     const isHeardOf = ended.state === 'succeeded' || !isUnheardOf(operation, todo);
-    if (isHeardOf && session && !isOver(session.status)) await store.command(sessionId, operationEnded(ended));
+    if (!session || isOver(session.status)) return;
+    if (isHeardOf) await store.command(sessionId, operationEnded(ended));
+    // A recording may have paused for it.
+    else if (await ledger.get(sessionId, pauseFor(operationContext))) {
+      await store.command(sessionId, nobodyComes(operationContext));
+    }
   };
   if (isSettled(operation.state)) {
     // Whoever found that out may have died before he told the host, which takes it once.

@@ -155,7 +155,7 @@ const SCRIPTS = {
       return 1`,
   },
   /**
-   * KEYS operations, states, session, events, commands. ARGV ttl, context, line, command for where it has succeeded or empty,
+   * KEYS operations, states, session, events, commands. ARGV ttl, context, line, command for where it has ended so or empty,
    * how many fields the event has that tells of a recording that failed, these, and the fields of the event. -> 1 if it was news.
    */
   parleyOperationSettle: {
@@ -167,7 +167,8 @@ const SCRIPTS = {
       redis.call('PEXPIRE', KEYS[2], ARGV[1])
       if news == 1 then tell(KEYS[3], KEYS[4], { unpack(ARGV, told + 1) }) end
       local now = redis.call('HGET', KEYS[2], ARGV[2])
-      if now and string.find(now, '^%d+ {"state":"succeeded"') then order(KEYS[3], KEYS[5], ARGV[4]) end
+      local function state(line) return string.match(line, '^%d+ {"state":"(%a+)"') end
+      if now and state(now) == state(ARGV[3]) then order(KEYS[3], KEYS[5], ARGV[4]) end
       return news`,
   },
 } as const;
@@ -281,7 +282,7 @@ export class OperationLedger {
   }
 
   /**
-   * @param order what whoever talks on the call is told, in the same step, where it has succeeded
+   * @param order what whoever talks on the call is told, in the same step, where it has ended so
    * @returns whether that was news
    */
   async settle(sessionId: string, settlement: Settlement, order?: SessionCommand): Promise<boolean> {

@@ -132,6 +132,17 @@ test('a request for a transfer that got no answer is looked after soon, and nobo
   stop();
 });
 
+test('a recording that has paused for a request that got no answer goes on: whoever talks on the call is told that nobody comes (left 16)', async () => {
+  const { id, commands, outcome, stop } = await inTransfer('blind', ['connected'], false);
+  await calls.ledger.begin({ sessionId: id, operationContext: 't.pause-0', kind: 'recording', deadlineMs: 60_000 });
+  await calls.ledger.settle(id, { operationContext: 't.pause-0', state: 'succeeded' });
+  await workOff(raw, calls);
+  assert.equal((await outcome())[0], 'failed');
+  await eventually(() => commands.length > 0);
+  assert.deepEqual(commands, [{ type: 'operation', operationContext: 't.pause-0', succeeded: false, reason: '' }]);
+  stop();
+});
+
 for (const [how, answer] of [
   ['fails', new CarrierError('unavailable', 'acs.unavailable', 'Later.')],
   ['goes through', 'changing'],

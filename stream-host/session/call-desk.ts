@@ -125,9 +125,7 @@ export class CallDesk {
         return;
       case 'operation': {
         const { operationContext, succeeded, reason } = command;
-        const warm = this.#warm?.ended(operationContext, succeeded, reason);
-        if (warm === 'human-came') this.#options.recording?.joined(operationContext, true);
-        if (warm) return;
+        if (this.#warm?.ended(operationContext, succeeded, reason)) return;
         void this.#ended(operationContext, succeeded, reason);
       }
     }
@@ -300,6 +298,7 @@ export class CallDesk {
       ...{ source, mode, clock, log, tool: this.#tool },
       caller: this.#caller,
       attend: (to) => this.#attend(to),
+      onCame: (by) => this.#options.recording?.joined(by, true),
       wasOnHold: this.#hold.isOthers,
       ...(waits && { waits }),
     });

@@ -295,7 +295,8 @@ test('whatever is asked of a recording, and whatever becomes of it, told late, t
         assert.deepEqual(call.falseAlarms, []);
         assert.ok(call.carrier.begun <= call.heard, 'recorded before the notice was heard');
         const isUntold = call.told < call.joined && call.carrier.running?.active === true;
-        if (isUntold) assert.fail('somebody who came in is recorded untold');
+        // One of which the carrier has not told the name can be paused by nobody.
+        if (isUntold && (await call.state()).is !== 'starting') assert.fail('somebody who came in is recorded untold');
       }
       await call.settle();
       const isUnheard = steps.some(({ what }) => what === 'dies unheard');

@@ -145,6 +145,7 @@ export class CallRecording {
   /** An operation of the call has ended. @returns whether it was the carrier's notice, or a recording that is taken back */
   ended(operationContext: string, succeeded: boolean, reason: string): boolean {
     const state = this.#state;
+    if (!succeeded) void this.#newcomers.goOn();
     if (this.#newcomers.played(toldBy(operationContext), succeeded)) return true;
     if (state.is === 'noticing' && operationContext === noticeOf(state.by)) {
       this.#played(state.by, succeeded);
@@ -171,7 +172,7 @@ export class CallRecording {
   /** Redis has lost the ledger: writes again what others must know of the recording. Never rejects. */
   async noteAgain(): Promise<void> {
     const { ports, sessionId, log } = this.#options;
-    await noteRecording(ports.ledger, sessionId, this.#state).catch((error: unknown) =>
+    await noteRecording(ports.ledger, sessionId, this.#state, this.#newcomers.pausedBy).catch((error: unknown) =>
       log.warn({ reason: reasonOf(error) }, 'it could not be noted again that the call is recorded'),
     );
   }
@@ -190,7 +191,8 @@ export class CallRecording {
         this.#state = { is: 'starting', by: found.by, unanswered: true };
       } else if (found.is === 'wanted') this.#want(found.by);
       else this.#state = found;
-      this.#newcomers.resume(operations);
+      const told = this.#newcomers.resume(operations);
+      if (told !== undefined) this.#known.add(told);
     } catch (error) {
       log.warn({ reason: reasonOf(error) }, 'it is not known whether the call is being recorded');
     }
@@ -302,12 +304,13 @@ export class CallRecording {
 
   /** Everybody has been told. Never rejects. */
   async #record(by: string): Promise<void> {
-    const { ports, plan, sessionId, log } = this.#options;
+    const { ports, agent, plan, sessionId, log } = this.#options;
     if (!this.#move({ what: 'heard', by })) return;
     try {
       await this.#entered;
       const of = { ...this.#of(by), callId: await this.#callId() };
-      const recordingId = await startRecording(ports, of, plan.wish);
+      const isUnannounced = agent?.notice === false && plan.noticeUrl === undefined;
+      const recordingId = await startRecording(ports, of, plan.wish, isUnannounced);
       if (recordingId !== undefined) return void this.#move({ what: 'begun', by, recordingId });
       // It was begun by somebody else, or is taken back.
       const found = await ports.ledger.get(sessionId, by).catch(() => undefined);
@@ -328,7 +331,7 @@ export class CallRecording {
     if (after === before) return false;
     if (after.is === 'running' && before.is !== 'paused') this.#options.log.info('the call is recorded');
     if (before.is !== 'off' && before.is !== 'stopping' && 'reason' in after) this.#failed(before, after.reason);
-    this.#newcomers.moved();
+    this.#newcomers.moved(after.is === 'running' && before.is !== 'paused');
     if (after.is === 'stopping' && after.recordingId !== undefined) void this.#stop(after.recordingId);
     return true;
   }

@@ -1,7 +1,15 @@
 import type { Operation } from '../../shared/calls/operation-ledger.ts';
-import { mayBeDone, type OperationOf, type OperationPorts, reasonOf } from '../../shared/calls/operations/operate.ts';
+import { isComing, newcomerOf, pauseForNewcomer } from '../../shared/calls/operations/newcomer.ts';
+import {
+  type AskedBy,
+  mayBeDone,
+  type OperationOf,
+  type OperationPorts,
+  reasonOf,
+} from '../../shared/calls/operations/operate.ts';
 import { changeRecording } from '../../shared/calls/operations/recording.ts';
 import type { RecordingHappening, RecordingState } from '../../shared/calls/operations/recording-state.ts';
+import { openTransfer } from '../../shared/calls/operations/transfer.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Mode } from '../contract/mode.ts';
 
@@ -27,61 +35,127 @@ interface Untold {
   /** He alone hears the agent. */
   aside: boolean;
   isBeingTold: boolean;
-  pauses: number;
 }
 
 /**
- * Whoever comes into a call that is recorded: the recording pauses, the notice is said again, and once it was heard the
- * recording goes on. Where nobody hears it, the recording stays paused.
+ * Whoever comes into a call that is recorded: the recording has paused before he was rung, or does now, the notice is said
+ * again, and once it was heard, or nobody comes after all, the recording goes on. Where nobody hears it, it stays paused.
  */
 export class Newcomers {
   readonly #options: NewcomersOptions;
   /** The last who has come and was not told. A notice is heard by all who are there. */
   #untold: Untold | undefined;
+  /** Who has come, by what has brought him in, as far as it was told here. */
+  readonly #come = new Set<string>();
 
   constructor(options: NewcomersOptions) {
     this.#options = options;
+  }
+
+  /** Who may go on with a recording that is paused: we, once they have been told, or the application. */
+  get pausedBy(): AskedBy {
+    return this.#untold ? 'engine' : 'api';
   }
 
   /** @param aside the caller does not hear what the agent says to him */
   joined(by: string, aside: boolean): void {
     const { state, notice, play } = this.#options;
     const { is } = state();
-    if (is === 'off' || is === 'stopping' || (notice === false && !play)) return;
-    this.#untold = { by, aside, isBeingTold: false, pauses: 0 };
+    this.#come.add(by);
+    if (is === 'off' || is === 'stopping') return;
+    if (notice === false && !play) return void this.goOn();
+    this.#untold = { by, aside, isBeingTold: false };
     this.moved();
   }
 
-  /** The recording stands otherwise now. */
-  moved(): void {
+  /** The recording stands otherwise now. @param isNew it has begun */
+  moved(isNew = false): void {
     const untold = this.#untold;
     const { is } = this.#options.state();
-    if (!untold) return;
     if (is === 'off' || is === 'stopping') this.#untold = undefined;
-    else if (is === 'running') void this.#pause(untold);
-    else if (is === 'paused') this.#tell(untold);
+    else if (untold && is === 'running') void this.#pauseAndTell(untold);
+    else if (untold && is === 'paused') this.#tell(untold);
+    else if (isNew) void this.#pauseForComing();
   }
 
-  /** The host before may have died while somebody was told. */
-  resume(operations: readonly Operation[]): void {
+  /**
+   * The host before may have died while somebody was rung, or told.
+   * @returns who is told now, by what has brought him in
+   */
+  resume(operations: readonly Operation[]): string | undefined {
+    for (const { operationContext } of operations.filter(hasCome)) this.#come.add(operationContext);
     const last = lastChange(operations);
-    if (last && isOurs(last) && this.#options.state().is === 'paused') this.joined(last.operationContext, false);
+    if (this.#options.state().is !== 'paused' || last?.data.askedBy !== 'engine') return undefined;
+    const by = newcomerOf(last.operationContext);
+    const since = operations.findIndex(({ operationContext }) => operationContext === by);
+    // Where the ledger does not know what it was paused for, somebody may have come.
+    const newest = since < 0 ? by : operations.slice(since).findLast(hasCome)?.operationContext;
+    const transfer = openTransfer(operations);
+    // Whoever goes on with a warm one finds him there, and has him told aside.
+    if (transfer && newest?.startsWith(`${transfer.operationContext}.`)) return undefined;
+    if (newest === undefined) void this.goOn();
+    else this.joined(newest, false);
+    return newest;
+  }
+
+  /**
+   * Everybody knows, or nobody comes: what was paused for somebody goes on, unless there are others. What the application has
+   * paused stays so. Never rejects.
+   */
+  async goOn(): Promise<void> {
+    const { ports, of, sessionId, state, log } = this.#options;
+    const { is } = state();
+    if (is === 'off' || is === 'stopping') return;
+    try {
+      const operations = await ports.ledger.list(sessionId);
+      const last = lastChange(operations);
+      if (this.#untold || !last || !isOurs(last) || operations.some((each) => isComing(each) || this.#isNews(each)))
+        return;
+      const before = operations.filter((each) => each.operationContext.startsWith(`${last.operationContext}.`));
+      const resume = `${last.operationContext}.resume-${before.length}`;
+      await this.#changed('resumed', async () => {
+        await changeRecording(ports, await of(resume), 'resume');
+        return true;
+      });
+    } catch (error) {
+      log.warn({ reason: reasonOf(error) }, 'the recording stays paused');
+    }
+  }
+
+  /** He has come, and this host is about to hear of it. */
+  #isNews(operation: Operation): boolean {
+    return hasCome(operation) && !this.#come.has(operation.operationContext);
   }
 
   /** The carrier's notice has ended. @returns whether it was one for somebody who has come */
   played(by: string | undefined, succeeded: boolean): boolean {
     const untold = this.#untold;
     if (!untold || untold.by !== by) return false;
-    if (succeeded) void this.#told(untold);
+    if (succeeded) this.#told();
     return true;
   }
 
-  /** Never rejects. */
-  async #pause(untold: Untold): Promise<void> {
-    untold.pauses += 1;
-    // He is told, whatever becomes of it.
-    await this.#change('pause', `${untold.by}.pause-${untold.pauses}`);
+  /** Somebody may have been rung while people were told, and nothing could be paused for him. Never rejects. */
+  async #pauseForComing(): Promise<void> {
+    const { ports, sessionId, log } = this.#options;
+    try {
+      const coming = (await ports.ledger.list(sessionId)).findLast(isComing);
+      if (coming) await this.#pause(coming.operationContext);
+    } catch (error) {
+      log.warn({ reason: reasonOf(error) }, 'it is not known whether somebody is being rung');
+    }
+  }
+
+  /** He is told, whatever becomes of it. Never rejects. */
+  async #pauseAndTell(untold: Untold): Promise<void> {
+    await this.#pause(untold.by);
     if (this.#untold === untold) this.#tell(untold);
+  }
+
+  /** Never rejects. */
+  async #pause(by: string): Promise<void> {
+    const { ports, of } = this.#options;
+    await this.#changed('paused', async () => pauseForNewcomer(ports, await of(by)));
   }
 
   #tell(untold: Untold, attempt = 1): void {
@@ -98,7 +172,7 @@ export class Newcomers {
     }
     const onSpoken = (heard: boolean) => {
       if (this.#untold !== untold) return;
-      if (heard) return void this.#told(untold);
+      if (heard) return this.#told();
       // By now he and the caller may hear the same.
       untold.aside = false;
       untold.isBeingTold = false;
@@ -107,28 +181,21 @@ export class Newcomers {
     mode.told({ speech: { line: notice }, aside: untold.aside, onSpoken });
   }
 
-  /** Everybody knows. What others have paused stays so. Never rejects. */
-  async #told(untold: Untold): Promise<void> {
-    const { ports, sessionId, log } = this.#options;
+  #told(): void {
     this.#untold = undefined;
-    try {
-      const last = lastChange(await ports.ledger.list(sessionId));
-      if (last && isOurs(last) && this.#untold === undefined) await this.#change('resume', `${untold.by}.resume`);
-    } catch (error) {
-      log.warn({ reason: reasonOf(error) }, 'the recording stays paused');
-    }
+    void this.goOn();
   }
 
-  async #change(action: 'pause' | 'resume', operationContext: string): Promise<void> {
-    const { ports, of, state, move, log } = this.#options;
+  /** @param request whether it is so then. Never rejects */
+  async #changed(what: 'paused' | 'resumed', request: () => Promise<boolean>): Promise<void> {
+    const { state, move, log } = this.#options;
     try {
-      await changeRecording(ports, await of(operationContext), action);
+      const isSo = await request();
       const now = state();
-      if (!('recordingId' in now) || now.recordingId === undefined) return;
-      move({ what: action === 'pause' ? 'paused' : 'resumed', of: now.recordingId });
+      if (isSo && 'recordingId' in now && now.recordingId !== undefined) move({ what, of: now.recordingId });
     } catch (error) {
       const reason = reasonOf(error);
-      log.warn({ reason, mayBeDone: mayBeDone(error) }, `the recording could not be changed: ${action}`);
+      log.warn({ reason, mayBeDone: mayBeDone(error) }, `the recording could not be changed: ${what}`);
     }
   }
 }
@@ -140,4 +207,8 @@ const lastChange = (operations: readonly Operation[]): Operation | undefined =>
       kind === 'recording' && state !== 'failed' && (data.action === 'pause' || data.action === 'resume'),
   );
 
-const isOurs = ({ data }: Operation): boolean => data.action === 'pause' && data.askedBy === 'engine';
+const hasCome = ({ kind, state }: Operation): boolean => kind === 'add-participant' && state === 'succeeded';
+
+/** We have paused it, and nothing says that it goes on. */
+const isOurs = ({ state, data }: Operation): boolean =>
+  data.askedBy === 'engine' && (data.action === 'pause' || state !== 'succeeded');

@@ -22,6 +22,8 @@ export interface WarmTransferOptions {
   readonly source: PartyId | undefined;
   readonly mode: Mode;
   readonly attend: (to: Attention) => void;
+  /** The human has answered. @param by what has brought him into the call */
+  readonly onCame: (by: string) => void;
   /** Somebody else has put the caller on hold before. Where nothing comes of the transfer he stays there. */
   readonly wasOnHold: boolean;
   readonly clock: Clock;
@@ -106,12 +108,13 @@ export class WarmTransfer {
     }
   }
 
-  /** An operation of the call has ended. @returns which step of this one it was, if it was one */
-  ended(operationContext: string, succeeded: boolean, reason: string): 'human-came' | 'step' | undefined {
-    if (!operationContext.startsWith(`${this.#options.of.operationContext}.`)) return undefined;
-    if (operationContext !== this.#step('add').operationContext) return 'step';
-    this.#answered(succeeded || reason || 'no answer');
-    return succeeded ? 'human-came' : 'step';
+  /** An operation of the call has ended. @returns whether it was a step of this one */
+  ended(operationContext: string, succeeded: boolean, reason: string): boolean {
+    const prefix = `${this.#options.of.operationContext}.`;
+    // What a step does for itself has more of a name.
+    if (!operationContext.startsWith(prefix) || operationContext.slice(prefix.length).includes('.')) return false;
+    if (operationContext === this.#step('add').operationContext) this.#answered(succeeded || reason || 'no answer');
+    return true;
   }
 
   /** Who is in the call now. */
@@ -135,6 +138,7 @@ export class WarmTransfer {
 
   #answered(how: true | string): void {
     if (how !== true) this.#mayCome = false;
+    else this.#options.onCame(this.#step('add').operationContext);
     this.#rung.resolve(how);
   }
 

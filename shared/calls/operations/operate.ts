@@ -41,6 +41,8 @@ interface Asked<Result> {
   readonly endsWith?: (result: Result) => OperationResult;
   /** Then, and where somebody else has asked for it: what whoever talks on the call is told of it. */
   readonly order?: SessionCommand | undefined;
+  /** Where it surely was not done: the same. */
+  readonly orderIfFailed?: () => SessionCommand | undefined;
 }
 
 /**
@@ -53,7 +55,7 @@ interface Asked<Result> {
 export async function operate<Result>(
   { carrier, ledger, traces = noCallTraces }: OperationPorts,
   { sessionId, callId, operationContext, askedBy }: OperationOf,
-  { kind, deadlineMs, lookMs, data = {}, request, alone, endsWith, order }: Asked<Result>,
+  { kind, deadlineMs, lookMs, data = {}, request, alone, endsWith, order, orderIfFailed }: Asked<Result>,
 ): Promise<boolean> {
   const operation = { sessionId, operationContext, kind, deadlineMs, lookMs, data: { ...data, askedBy } };
   if (!(await ledger.begin({ ...operation, ...(alone && { alone }) }))) return false;
@@ -67,7 +69,8 @@ export async function operate<Result>(
       throw thrown;
     }
     const error = await explained(thrown, carrier, callId);
-    await ledger.settle(sessionId, { operationContext, state: 'failed', result: { message: reasonOf(error) } });
+    const failed = { operationContext, state: 'failed', result: { message: reasonOf(error) } } as const;
+    await ledger.settle(sessionId, failed, orderIfFailed?.());
     throw error;
   }
   if (endsWith) {

@@ -2,6 +2,7 @@ import type { PartyId } from '../../carrier/carrier.ts';
 import { failedAs } from '../../carrier/carrier-error.ts';
 import { ParleyError } from '../../errors.ts';
 import { isSettled, type Operation } from '../operation-ledger.ts';
+import { nobodyComes, pauseForNewcomer } from './newcomer.ts';
 import { type OperationOf, type OperationPorts, operate } from './operate.ts';
 import { aboutSomebody, isThere } from './who-is-there.ts';
 
@@ -18,7 +19,7 @@ interface Added {
 }
 
 /**
- * Rings somebody, who comes into the call where he answers.
+ * Rings somebody, who comes into the call where he answers. A recording of it pauses until he was told.
  * @throws {ParleyError} `calls.participant-there`, `calls.no-source-number`, and what the carrier fails with
  */
 export function addParticipant(
@@ -27,12 +28,14 @@ export function addParticipant(
   { target, ringS, source }: Added,
 ): Promise<boolean> {
   const { callId, operationContext } = of;
+  let isPaused = false;
   return operate(ports, of, {
     kind: 'add-participant',
     deadlineMs: ringS * 1000 + AFTER_RINGING_MS,
     data: { target },
     alone: { slot: `add:${target}`, refusal: participantThere },
     request: async () => {
+      isPaused = await pauseForNewcomer(ports, of);
       try {
         return await ports.carrier.addParticipant(callId, { target, operationContext, ringS, source });
       } catch (error) {
@@ -41,6 +44,7 @@ export function addParticipant(
         throw source === undefined && target.startsWith('+') ? noSourceNumber(error) : error;
       }
     },
+    orderIfFailed: () => (isPaused ? nobodyComes(operationContext) : undefined),
   });
 }
 

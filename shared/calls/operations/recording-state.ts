@@ -110,11 +110,15 @@ const recordingData = z.object({
   action: z.enum(['start', 'pause', 'resume', 'stop']),
   recordingId: z.string().optional(),
 });
-const startedAs = z.object({ recordingId: z.string() });
+const startedAs = z.object({ recordingId: z.string(), unannounced: z.boolean().optional() });
 
 /** Of an operation that starts a recording: the carrier's name of that, once it is known. */
 export const recordingIdOf = ({ result }: Operation): string | undefined =>
   startedAs.safeParse(result?.data).data?.recordingId;
+
+/** Of one that has started a recording: nobody is told of it. */
+export const isUnannounced = ({ result }: Operation): boolean =>
+  startedAs.safeParse(result?.data).data?.unannounced === true;
 
 export const isStart = ({ kind, data }: Operation): boolean => kind === 'recording' && data.action === 'start';
 

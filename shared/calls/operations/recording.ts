@@ -5,7 +5,7 @@ import type { SessionCommand } from '../../sessions/session.ts';
 import { noCallTraces } from '../../telemetry/call-traces.ts';
 import { operationSpan } from '../../telemetry/names.ts';
 import { TAKEN_BACK } from '../operation-ledger.ts';
-import { mayBeDone, type OperationOf, type OperationPorts, operate, reasonOf } from './operate.ts';
+import { type AskedBy, mayBeDone, type OperationOf, type OperationPorts, operate, reasonOf } from './operate.ts';
 import { type RecordingState, recordingStateOf } from './recording-state.ts';
 
 const SETTLED_WITHIN_MS = 30_000;
@@ -43,9 +43,14 @@ export const enterRecording = (
 
 /**
  * Enters a recording that the ledger has lost, as whoever talks on the call knows it: others could neither pause nor stop it.
- * Idempotent.
+ * Idempotent. @param pausedBy where it is paused: who goes on with it
  */
-export async function noteRecording(ledger: OperationPorts['ledger'], sessionId: string, state: RecordingState) {
+export async function noteRecording(
+  ledger: OperationPorts['ledger'],
+  sessionId: string,
+  state: RecordingState,
+  pausedBy: AskedBy,
+): Promise<void> {
   if (state.is === 'off' || state.is === 'stopping') return;
   const entered = { sessionId, kind: 'recording', deadlineMs: SETTLED_WITHIN_MS } as const;
   const operationContext = state.by;
@@ -60,7 +65,7 @@ export async function noteRecording(ledger: OperationPorts['ledger'], sessionId:
   await ledger.begin({
     ...entered,
     operationContext: pause,
-    data: { action: 'pause', recordingId, askedBy: 'engine' },
+    data: { action: 'pause', recordingId, askedBy: pausedBy },
   });
   await ledger.settle(sessionId, { ...done, operationContext: pause });
 }
@@ -68,6 +73,7 @@ export async function noteRecording(ledger: OperationPorts['ledger'], sessionId:
 /**
  * Has the carrier record the call. Whoever is in it has been told before, where that is wanted. `accepted` in the ledger says
  * that it was asked for: until then nothing can have been recorded, and whoever comes first asks.
+ * @param isUnannounced nobody is told, who comes in later neither
  * @returns its name; undefined where it was begun, or taken back, before
  * @throws {ParleyError} `recording.running`, and what the carrier fails with
  */
@@ -75,6 +81,7 @@ export async function startRecording(
   ports: OperationPorts,
   of: OperationOf,
   wish: RecordingWish,
+  isUnannounced = false,
 ): Promise<string | undefined> {
   const { ledger, carrier, traces = noCallTraces } = ports;
   const { sessionId, callId, operationContext } = of;
@@ -100,7 +107,8 @@ export async function startRecording(
     throw error;
   }
   try {
-    await ledger.settle(sessionId, { operationContext, state: 'succeeded', result: { data: { recordingId } } });
+    const data = { recordingId, ...(isUnannounced && { unannounced: true }) };
+    await ledger.settle(sessionId, { operationContext, state: 'succeeded', result: { data } });
     const found = await ledger.get(sessionId, operationContext);
     if (found?.state !== 'failed') return recordingId;
   } catch {

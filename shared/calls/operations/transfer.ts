@@ -6,6 +6,7 @@ import type { TransferWish } from '../call-wish.ts';
 import { TRANSFER_LOOK_MS } from '../early-look.ts';
 import { isSettled, type Operation } from '../operation-ledger.ts';
 import { hasOthers } from '../parties.ts';
+import { nobodyComes, pauseForNewcomer } from './newcomer.ts';
 import { type OperationOf, type OperationPorts, operate } from './operate.ts';
 import { isRung, participantThere } from './participants.ts';
 import { aboutSomebody, isSame, whoIsThere } from './who-is-there.ts';
@@ -71,16 +72,20 @@ export async function transferBlind(
   const { operations, present = [] } = await requireAbsent(ports, of, target);
   // The ledger may be lost while others are in the call.
   const transferee = hasOthers(operations) || present.length > TWO ? caller : undefined;
+  let isPaused = false;
   return operate(ports, of, {
     kind: 'transfer',
     deadlineMs: SETTLED_WITHIN_MS,
     lookMs: TRANSFER_LOOK_MS,
     data: { how: 'blind', target },
     alone: ALONE,
-    request: () => {
+    request: async () => {
+      // Nobody tells the human that he is recorded.
+      isPaused = await pauseForNewcomer(ports, of);
       const request = () => ports.carrier.transfer(callId, { target, operationContext, source, transferee });
       return transferee === undefined ? request() : aboutSomebody(ports.carrier, callId, transferee, request);
     },
+    orderIfFailed: () => (isPaused ? nobodyComes(operationContext) : undefined),
   });
 }
 

@@ -115,6 +115,8 @@ export const addParticipant = defineRoute({
   path: '/api/v1/calls/{id}/participants',
   access: 'api',
   summary: 'Rings somebody, who comes into the call where he answers',
+  description:
+    'A recording of the call pauses before he is rung, and goes on once he was told of it, or does not come.',
   params: callId,
   query: nothing,
   headers: idempotency,

@@ -1,0 +1,50 @@
+import { ParleyError } from '../../errors.ts';
+import type { SessionCommand } from '../../sessions/session.ts';
+import { operationEnded } from '../host-commands.ts';
+import { isSettled, type Operation } from '../operation-ledger.ts';
+import type { OperationOf, OperationPorts } from './operate.ts';
+import { changeRecording } from './recording.ts';
+import { isUnannounced, recordingStateOf } from './recording-state.ts';
+
+/** Somebody is being rung, or nobody knows whether he has come. */
+export const isComing = ({ kind, state, data }: Operation): boolean =>
+  kind === 'add-participant'
+    ? state === 'unknown' || !isSettled(state)
+    : kind === 'transfer' && data.how === 'blind' && !isSettled(state);
+
+const PAUSE = '.pause-';
+
+/** The name of the first pause of a recording for somebody, by what brings him in. */
+export const pauseFor = (operationContext: string, before = 0): string => `${operationContext}${PAUSE}${before}`;
+
+/** What has brought in the one for whom a recording was paused, by the name of that pause. */
+export const newcomerOf = (pause: string): string => pause.split(PAUSE, 1)[0] ?? pause;
+
+/**
+ * Pauses the recording of the call for whoever is to come into it: of him nothing is recorded before he was told, and he may
+ * answer at once. Whoever talks on the call goes on with it.
+ * @param of of what brings him in
+ * @returns whether it is paused now, by whomever
+ * @throws {ParleyError} what the carrier fails with: then he must not come
+ */
+export async function pauseForNewcomer(ports: OperationPorts, of: OperationOf): Promise<boolean> {
+  const operations = await ports.ledger.list(of.sessionId);
+  const recording = recordingStateOf(operations);
+  if (recording.is !== 'running') return recording.is === 'paused';
+  const start = operations.find((each) => each.operationContext === recording.by);
+  if (start && isUnannounced(start)) return false;
+  const before = operations.filter((each) => each.operationContext.startsWith(of.operationContext + PAUSE));
+  const operationContext = pauseFor(of.operationContext, before.length);
+  const order = operationEnded({ operationContext, state: 'succeeded' });
+  try {
+    await changeRecording(ports, { ...of, operationContext, askedBy: 'engine' }, 'pause', order);
+    return true;
+  } catch (error) {
+    if (error instanceof ParleyError && error.code === 'recording.none') return false;
+    throw error;
+  }
+}
+
+/** What whoever talks on a call is told where a request to bring somebody in has failed: the recording may wait for nobody. */
+export const nobodyComes = (operationContext: string): SessionCommand =>
+  operationEnded({ operationContext: pauseFor(operationContext), state: 'failed' });
