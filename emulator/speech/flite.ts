@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseWav } from '../../shared/audio/wav.ts';
-import { OUTPUT_FILE, runProgram } from './flite-program.ts';
+import { OUTPUT_FILE, openProgram } from './flite-program.ts';
 import { type Phone, readPhones, splitAtPauses } from './phones.ts';
 
 /** The voices of this Flite build, all at 16 kHz: US female, US male, Scottish male, and a small and fast US male. */
@@ -13,10 +13,10 @@ export type FliteVoice = (typeof FLITE_VOICES)[number];
  * takes 10 to 130 ms and blocks its thread: keep it in a worker. English only, plain ASCII; other letters are skipped.
  */
 export class Flite {
-  readonly #module: WebAssembly.Module;
+  readonly #run: ReturnType<typeof openProgram>;
 
   private constructor(module: WebAssembly.Module) {
-    this.#module = module;
+    this.#run = openProgram(module);
   }
 
   /** Compiles the program with all its voices: 21 MB, 0.2 to 0.5 s. */
@@ -32,10 +32,7 @@ export class Flite {
    */
   speak(text: string, voice: FliteVoice, stretch: number): { samples: Int16Array; phones: Phone[] } {
     const timing = ['-psdur', '--setf', `duration_stretch=${stretch.toFixed(3)}`];
-    const { file, printed } = runProgram(this.#module, [
-      ...['flite', '-voice', voice, ...timing],
-      ...['-o', OUTPUT_FILE, '-t', text],
-    ]);
+    const { file, printed } = this.#run([...['flite', '-voice', voice, ...timing], ...['-o', OUTPUT_FILE, '-t', text]]);
     const { channels, sampleRate } = parseWav(file);
     const samples = channels[0] ?? new Int16Array(0);
     return { samples, phones: readPhones(printed, (samples.length / sampleRate) * 1000) };
@@ -47,7 +44,7 @@ export class Flite {
    */
   pronounce(words: readonly string[]): string[][] | undefined {
     if (words.length === 0) return [];
-    const { printed } = runProgram(this.#module, [
+    const { printed } = this.#run([
       ...['flite', '-voice', 'kal16', '-ps'],
       ...['-o', OUTPUT_FILE, '-t', `${words.join(', ')},`],
     ]);
