@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
-import { Tracking } from './tracking.ts';
 
 interface Limits {
   /** Of a file. What hangs is ended, and named with the test that was under way. */
@@ -28,7 +27,6 @@ export async function runTogether(
   limits: Partial<Limits> = {},
 ): Promise<void> {
   const { longestMs, withinMs, lingersMs } = { ...LIMITS, ...limits };
-  const tracking = Tracking.watch();
   const suspects: string[] = [];
   const endsAtMs = performance.now() + withinMs;
   const left = Object.keys(files);
@@ -50,18 +48,15 @@ export async function runTogether(
     const before = openThings();
     const leftMs = endsAtMs - performance.now();
     const timeout = leftMs > 0 ? Math.min(longestMs, leftMs) : longestMs;
-    tracking.on();
     await test(name, { timeout, concurrency: atOnce }, async () => {
       assert.ok(leftMs > 0, `Not run: the files before it have taken the ${withinMs / 1000} s that they all had.`);
       await import(pathToFileURL(file).href);
-      tracking.off();
     });
     left.shift();
     if (openThings().length > before.length) suspects.push(name);
   }
   // It alone keeps no process alive.
   setTimeout(async () => {
-    tracking.on();
     await test('nothing is left open', () => {
       assert.fail(`Still there: ${openThings().join(', ')}. Perhaps one of these left it: ${suspects.join(', ')}`);
     });
