@@ -41,10 +41,10 @@ test('files of a folder share a process, but for one that changes it, itself or 
   const root = await folderWith(t, { ...files, ...helper });
   const found = testProcesses(root, Object.keys(files).sort()).map((each) => [each.name, each.files.length]);
   assert.deepEqual(found, [
+    ['a/b/hundred.property.test.ts', 1],
     ['a/b', 6],
     ['a', 1],
     ['a/b/by-helper.test.ts', 1],
-    ['a/b/hundred.property.test.ts', 1],
     ['a/b/settings.test.ts', 1],
     ['files on one stack', 2],
   ]);

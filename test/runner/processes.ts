@@ -58,18 +58,22 @@ export function testProcesses(root: string, files: readonly string[]): TestProce
   };
   const onOneStack = files.filter((file) => SHARES_STACK.test(read(file)));
   const others = files.filter((file) => !onOneStack.includes(file));
-  const alone = others.filter((file) => TAKES_LONG.test(file) || isAlone(file, read));
-  const shared = others.filter((file) => !alone.includes(file));
+  const long = others.filter((file) => TAKES_LONG.test(file));
+  const alone = others.filter((file) => !long.includes(file) && isAlone(file, read));
+  const shared = others.filter((file) => !long.includes(file) && !alone.includes(file));
   const folders = Map.groupBy(shared, (file) => file.split('/').slice(0, -1).slice(0, 2).join('/'));
   const processes = Map.groupBy(shared, (file) => {
     const folder = file.split('/').slice(0, -1).slice(0, 2).join('/');
     return (folders.get(folder)?.length ?? 0) < FEWEST ? (file.split('/')[0] ?? '') : folder;
   });
+  const ofOne = (file: string) => ({ name: file, files: [file], atOnce: CALLS_AT_ONCE[file] ?? 1 });
+  // The longest first: at the end one of them would leave the other processors without work.
   return [
+    ...long.map(ofOne),
     ...[...processes]
       .map(([name, together]) => ({ name, files: together, atOnce: 1 }))
       .sort((a, b) => b.files.length - a.files.length),
-    ...alone.map((file) => ({ name: file, files: [file], atOnce: CALLS_AT_ONCE[file] ?? 1 })),
+    ...alone.map(ofOne),
     ...(onOneStack.length > 0
       ? [{ name: ON_ONE_STACK, files: onOneStack, atOnce: CALLS_AT_ONCE[ON_ONE_STACK] ?? 1 }]
       : []),
