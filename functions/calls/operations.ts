@@ -25,6 +25,7 @@ import type { Parts } from '../composition.ts';
 import { functionRoute, type Route } from '../http/route.ts';
 import { findSession } from './find-session.ts';
 import { hangUpById } from './hangup.ts';
+import { ringIntoCall } from './ring-into-call.ts';
 import {
   requireGoingOn,
   requireNoPartInTransfer,
@@ -126,8 +127,12 @@ const transfer = functionRoute(routes.transferCall, ({ params, body, headers }, 
     requireNoTransfer(await parts.ledger.list(session.id));
     // Whoever talks on the call carries a warm one out, and waits with the caller for a blind one.
     const order = { type: 'wish', operationContext: of.operationContext, wish } as const;
-    if (wish.how === 'warm') return beginWarmTransfer(portsOf(parts), of, wish, order);
-    await transferBlind(portsOf(parts), of, wish, { source: sourceOf(session, parts), caller: callerOf(session) });
+    const isWarm = wish.how === 'warm';
+    const parties = { source: sourceOf(session, parts), caller: callerOf(session) };
+    await ringIntoCall({ target: wish.target, session, caller, endsWithOurs: isWarm }, parts, log, () =>
+      isWarm ? beginWarmTransfer(portsOf(parts), of, wish, order) : transferBlind(portsOf(parts), of, wish, parties),
+    );
+    if (isWarm) return;
     return parts.store.command(session.id, order);
   });
 });
@@ -141,7 +146,9 @@ const add = functionRoute(routes.addParticipant, ({ params, body, headers }, par
     // He would be alone with us where it succeeds.
     if (transfer?.data.how === 'blind') throw transferRunning();
     const { target, timeout_s: ringS } = body;
-    return addParticipant(portsOf(parts), of, { target, ringS, source: sourceOf(session, parts) });
+    return ringIntoCall({ target, session, caller, endsWithOurs: true }, parts, log, () =>
+      addParticipant(portsOf(parts), of, { target, ringS, source: sourceOf(session, parts) }),
+    );
   });
 });
 

@@ -25,7 +25,7 @@ export const OUTBOUND_ERRORS = {
   'outbound.number-type': is(
     403,
     'Numbers of this kind are not called: only fixed lines, mobiles and VoIP of a country are.',
-    'Call another number; premium, shared-cost, toll-free, satellite and short numbers are never called.',
+    'Call another number; premium, shared-cost, satellite and short numbers are never called, and toll-free ones only into a call that stands.',
   ),
   'outbound.number-unassigned': is(
     403,
@@ -48,3 +48,15 @@ export const OUTBOUND_ERRORS = {
     'Add the digits that it begins with to the file of OUTBOUND_PRICES.',
   ),
 };
+
+/** What any route may answer that has a telephone rung. The limit for one number is of calls that are placed alone. */
+export const GATE_ERRORS = [
+  'outbound.number-unassigned',
+  'outbound.number-type',
+  'outbound.country',
+  'outbound.price-unknown',
+  'outbound.client-per-minute',
+  'outbound.per-minute',
+  'outbound.per-day',
+  'outbound.budget',
+] as const satisfies readonly (keyof typeof OUTBOUND_ERRORS)[];

@@ -25,6 +25,11 @@ export interface WantedCall {
   readonly number: string;
   /** Who wants it; see `Caller`. */
   readonly client: string;
+  /**
+   * Somebody is rung into a call that stands. Whoever is in it wants him, so a toll-free number is good, and a desk to which
+   * many are put through has no limit of its own.
+   */
+  readonly intoCall?: boolean;
 }
 
 /** A call that may be placed, and is counted as if it were. */
@@ -49,9 +54,10 @@ interface Budget {
 const ALL = 'all';
 
 /**
- * The one gate that every call goes through before it is placed, whoever wants it: what is never called, and how much
- * may be called by a client, to a number, in a minute, in a day and for how much. Counted in Redis, over all hosts: while
- * Redis is away nothing is placed, because a limit that nobody counts would be open.
+ * The one gate that every call goes through before it is placed, whoever wants it, and every telephone that the API has
+ * rung into a call that stands: what is never called, and how much may be called by a client, to a number, in a minute, in a
+ * day and for how much. Counted in Redis, over all hosts: while Redis is away nothing is placed, because a limit that nobody
+ * counts would be open.
  *
  * A call's price is counted for the longest that it may last, and what it did not use is given back when it is over: so
  * the budget of a day is never exceeded. (`OutboundBudget`)
@@ -91,7 +97,7 @@ export class OutboundGate {
    * @throws {DependencyError} `redis.unavailable`, `redis.refused`: it cannot be counted
    */
   async admit(wanted: WantedCall): Promise<Admission> {
-    requireCallable(wanted.number, this.#rules);
+    requireCallable(wanted.number, { ...this.#rules, tollFree: wanted.intoCall });
     const atMs = this.#clock.wallMs();
     const counted: Count[] = [];
     const takeBack = async () => {
@@ -122,12 +128,13 @@ export class OutboundGate {
   }
 
   /** From the narrowest to the widest, so that one client or number leaves room for the others. */
-  #countsOf({ number, client }: WantedCall): Count[] {
+  #countsOf({ number, client, intoCall }: WantedCall): Count[] {
     // Hashed, because tools show lists of keys.
     const callee = createHash('sha256').update(number).digest('base64url');
+    const perNumber: Count[] = [{ code: 'outbound.number-per-day', counter: this.#perNumber, key: callee, points: 1 }];
     const counts: Count[] = [
       { code: 'outbound.client-per-minute', counter: this.#perClient, key: client, points: 1 },
-      { code: 'outbound.number-per-day', counter: this.#perNumber, key: callee, points: 1 },
+      ...(intoCall ? [] : perNumber),
       { code: 'outbound.per-minute', counter: this.#perMinute, key: ALL, points: 1 },
       { code: 'outbound.per-day', counter: this.#perDay, key: ALL, points: 1 },
     ];

@@ -52,6 +52,20 @@ test('premium, shared-cost, personal, satellite, international, toll-free, short
   }
 });
 
+test('a toll-free number of a country is called where somebody wants to talk there, and nothing that is dear with it', () => {
+  const rules = { countries: new Set(['US', 'DE']), fictitious: false, tollFree: true };
+  for (const number of ['+18002345678', '+498001234567', '+493012345678']) requireCallable(number, rules);
+  assert.throws(() => requireCallable('+33800123456', rules), { code: 'outbound.country' });
+  const dear = NEVER.filter(([number]) => number !== '+18002345678');
+  for (const [number, code] of dear) assert.throws(() => requireCallable(number, rules), { code, status: 403 }, number);
+});
+
+test('a number in the midst of a text is none', () => {
+  for (const text of ['4:+493012345678', '+493012345678:19002345678', '+493012345678x5', '4:19002345678']) {
+    assert.throws(() => requireCallable(text, everywhere), { code: 'outbound.number-unassigned' }, text);
+  }
+});
+
 test('a country that is not named is not called, though it shares its calling code with one that is', () => {
   const rules = { countries: new Set(['US', 'DE']), fictitious: false };
   requireCallable('+12125550123', rules);

@@ -1,4 +1,5 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import { E164 } from '../carrier/party-id.ts';
 import { ParleyError } from '../errors.ts';
 
 /** What is called. All else costs more than a call, or reaches nobody: premium, shared-cost, personal, toll-free, pagers. */
@@ -12,6 +13,8 @@ export interface NumberRules {
   readonly countries: ReadonlySet<string> | undefined;
   /** Whether the carrier is one that knows {@link FICTITIOUS} numbers: the emulator. */
   readonly fictitious: boolean;
+  /** Whether numbers that cost their caller nothing are called, too: by somebody who wants to talk there. */
+  readonly tollFree?: boolean | undefined;
 }
 
 /**
@@ -19,17 +22,19 @@ export interface NumberRules {
  * line, a mobile or VoIP of a country is: a type that the plans do not tell is refused like one that is dear, and so are
  * satellites and international networks, which are of no country.
  *
- * @param number E.164
+ * @param number E.164; what is not is refused like a number that nobody has
  * @throws {ParleyError} status 403: `outbound.number-unassigned`, `outbound.number-type`, `outbound.country`. The message
  * has nothing of the number.
  */
-export function requireCallable(number: string, { countries, fictitious }: NumberRules): void {
+export function requireCallable(number: string, { countries, fictitious, tollFree }: NumberRules): void {
   if (fictitious && FICTITIOUS.test(number)) return;
-  const found = parsePhoneNumberFromString(number);
+  // The library finds a number in the midst of a text, too.
+  const found = E164.test(number) ? parsePhoneNumberFromString(number) : undefined;
   if (!found?.isValid()) {
     throw new ParleyError('outbound.number-unassigned', 'The number is none that a country has given out.');
   }
-  if (found.country === undefined || !CALLED_TYPES.has(found.getType() ?? '')) {
+  const type = found.getType() ?? '';
+  if (found.country === undefined || !(CALLED_TYPES.has(type) || (tollFree && type === 'TOLL_FREE'))) {
     throw new ParleyError(
       'outbound.number-type',
       'Only fixed lines, mobiles and VoIP of a country are called, and the number is none of these.',

@@ -53,7 +53,10 @@ export interface Session {
   readonly handedOverAt?: number;
   /** The keys that are collected of the caller. Nothing that he has pressed is in it. */
   readonly keys?: KeysUnderWay;
-  /** What a minute of an outbound call costs, in millionths of the currency of OUTBOUND_PRICES; where a budget is kept. */
+  /**
+   * What a minute costs of an outbound call, and of whom the API has rung into a call, in millionths of the currency of
+   * OUTBOUND_PRICES; where a budget is kept.
+   */
   readonly minutePrice?: number;
 }
 

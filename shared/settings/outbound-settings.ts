@@ -22,7 +22,8 @@ export const outboundSettings = {
     allowed: `1 to ${MOST_CALLS}`,
   }),
   OUTBOUND_CALLS_PER_DAY: setting(kinds.count(0, MOST_CALLS).default(1_000), {
-    about: 'How many calls may be placed in a day (UTC), over all hosts. 0: none, which stops them.',
+    about:
+      'How many calls may be placed in a day (UTC), over all hosts. Telephones that the API has rung into a call count, too. 0: none, which stops them.',
     allowed: `0 to ${MOST_CALLS}`,
   }),
   OUTBOUND_CALLS_PER_NUMBER_PER_DAY: setting(kinds.count(1, MOST_CALLS).default(20), {

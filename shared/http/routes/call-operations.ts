@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { DEFAULT_RING_S, MOST_RING_S } from '../../calls/call-wish.ts';
+import { GATE_ERRORS } from '../../error-codes/outbound.ts';
 import type { ErrorCode } from '../../error-codes.ts';
 import { defineRoute } from '../route.ts';
 import { terminateCall } from './call-ends.ts';
@@ -66,7 +67,7 @@ export const transferCall = defineRoute({
   access: 'api',
   summary: 'Hands the caller to somebody else',
   description:
-    'Blind: the caller is handed on and our part in the call ends; where nobody answers, the agent still has him. Warm: the caller waits on hold, the human is rung and told by the agent what the call is about, and the two are left alone; where nobody answers, the agent takes the caller back and says so.',
+    'Blind: the caller is handed on and our part in the call ends; where nobody answers, the agent still has him. Warm: the caller waits on hold, the human is rung and told by the agent what the call is about, and the two are left alone; where nobody answers, the agent takes the caller back and says so. A telephone must be one that may be called, or toll-free, and counts as a call that is placed.',
   params: callId,
   query: nothing,
   headers: idempotency,
@@ -102,6 +103,7 @@ export const transferCall = defineRoute({
     ...OPERATION_ERRORS,
     ...ONCE_ERRORS,
     ...PARTICIPANT_ERRORS,
+    ...GATE_ERRORS,
     'calls.transfer-running',
     'calls.participant-there',
     'calls.no-voice',
@@ -116,7 +118,7 @@ export const addParticipant = defineRoute({
   access: 'api',
   summary: 'Rings somebody, who comes into the call where he answers',
   description:
-    'A recording of the call pauses before he is rung, and goes on once he was told of it, or does not come.',
+    'A telephone must be one that may be called, or toll-free, and counts as a call that is placed. A recording of the call pauses before he is rung, and goes on once he was told of it, or does not come.',
   params: callId,
   query: nothing,
   headers: idempotency,
@@ -127,6 +129,7 @@ export const addParticipant = defineRoute({
   errors: [
     ...OPERATION_ERRORS,
     ...ONCE_ERRORS,
+    ...GATE_ERRORS,
     'calls.participant-there',
     'calls.transfer-running',
     'calls.no-source-number',

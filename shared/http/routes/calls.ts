@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { END_REASONS } from '../../calls/end-reasons.ts';
 import { answeredBy, voicemailPolicy } from '../../calls/voicemail-policy.ts';
 import { callerId } from '../../carrier/party-id.ts';
+import { GATE_ERRORS } from '../../error-codes/outbound.ts';
 import type { ErrorCode } from '../../error-codes.ts';
 import { askedMode, DEFAULT_MODE, streamingMode } from '../../modes/streaming-modes.ts';
 import { defineRoute } from '../route.ts';
@@ -119,15 +120,8 @@ export const initiateCall = defineRoute({
     'once.input-differs',
     'once.running',
     'calls.no-source-number',
-    'outbound.number-unassigned',
-    'outbound.number-type',
-    'outbound.country',
-    'outbound.price-unknown',
-    'outbound.client-per-minute',
+    ...GATE_ERRORS,
     'outbound.number-per-day',
-    'outbound.per-minute',
-    'outbound.per-day',
-    'outbound.budget',
     'agent.unknown',
     'mode.not-configured',
     'recording.no-notice',
