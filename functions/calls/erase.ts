@@ -1,9 +1,12 @@
 import { isOver } from '../../shared/calls/call-state.ts';
+import type { Operation } from '../../shared/calls/operation-ledger.ts';
+import { isStart, recordingIdOf } from '../../shared/calls/operations/recording-state.ts';
 import { ParleyError } from '../../shared/errors.ts';
 import type { Answer, Input } from '../../shared/http/route.ts';
 import { eraseCall } from '../../shared/http/routes/records.ts';
 import type { Logger } from '../../shared/log.ts';
 import { sessionKeys } from '../../shared/sessions/keys.ts';
+import type { Session } from '../../shared/sessions/session.ts';
 import type { Parts } from '../composition.ts';
 import { functionRoute } from '../http/route.ts';
 import { lookUpSession } from './find-session.ts';
@@ -13,17 +16,20 @@ export const eraseCallRoute = functionRoute(eraseCall, erase);
 
 async function erase(
   { params }: Input<typeof eraseCall>,
-  { store, erasure, records }: Parts,
+  { store, ledger, erasure, records }: Parts,
   log: Logger,
 ): Promise<Answer<typeof eraseCall>> {
   const session = await lookUpSession(store, params.id);
-  if (session !== undefined && !isOver(session.status)) throw goesOn('End it first: POST …/hangup.');
+  if (session !== undefined && !isOver(session.status))
+    throw goesOn(session.endReason ? BEING_ENDED : 'End it first: POST …/hangup.');
   const sessionId = session?.id ?? (await erasure.sessionOf(params.id)) ?? params.id;
   // Refuses what is no id at all.
   sessionKeys(sessionId);
   // A host writes its last words until it lets go, and would write the session again that Redis has lost.
-  if ((await store.owner(sessionId)) !== undefined) throw goesOn('It is being ended: ask again in some seconds.');
+  if ((await store.owner(sessionId)) !== undefined) throw goesOn(BEING_ENDED);
   const callId = session?.callConnectionId ?? (sessionId === params.id ? undefined : params.id);
+  // Before what tells of it is gone.
+  const left = session ? carrierRecordings(session, await ledger.list(sessionId)) : null;
   // The record first: should it fail, the session is there still, by which the call is found.
   const files = (await records?.erase(sessionId)) ?? [];
   const redis = await erasure.erase(sessionId, callId);
@@ -35,9 +41,27 @@ async function erase(
       session_id: sessionId,
       redis: Object.fromEntries(redis),
       files: files.map(({ name, bytes }) => ({ name, bytes })),
-      message: redis.size + files.length > 0 ? 'Erased' : 'There was nothing to erase',
+      left,
+      message:
+        redis.size + files.length === 0
+          ? 'There was nothing to erase'
+          : left?.length
+            ? 'Erased, but for what ACS recorded: `left` names it'
+            : 'Erased',
     },
   };
 }
 
+/** What the carrier has recorded of a call, or may have: only it can tell, and its copy is not ours to erase. */
+const carrierRecordings = ({ correlationId, serverCallId }: Session, operations: readonly Operation[]) =>
+  operations
+    .filter((each) => isStart(each) && (each.state !== 'failed' || recordingIdOf(each) !== undefined))
+    .map((each) => ({
+      what: 'carrier-recording' as const,
+      recording_id: recordingIdOf(each) ?? null,
+      correlation_id: correlationId ?? null,
+      server_call_id: serverCallId ?? null,
+    }));
+
+const BEING_ENDED = 'It is being ended: ask again in some seconds.';
 const goesOn = (what: string) => new ParleyError('calls.goes-on', `The call goes on, and is not erased. ${what}`);

@@ -3,13 +3,19 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { pino } from 'pino';
+import { OperationLedger } from '../../shared/calls/operation-ledger.ts';
 import { FolderRecordStore } from '../../shared/records/folder-store.ts';
+import { connectRedis } from '../../shared/sessions/connect.ts';
 import { newSession } from '../../shared/sessions/testing/redis.ts';
 import { startFunctions } from '../testing/functions-under-test.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'parley-records-'));
 const functions = await startFunctions({ CALL_RECORDS_DIR: folder });
+const redis = connectRedis(process.env.REDIS_URL ?? '', pino({ level: 'silent' }));
+const ledger = new OperationLedger(redis, { ttlMs: 60_000, wallMs: () => Date.now() });
 after(async () => {
+  redis.disconnect();
   await functions.close();
   await rm(folder, { recursive: true, force: true });
 });
@@ -73,6 +79,14 @@ test('a call that goes on is not erased, and is told to be ended first', async (
   assert.ok(await functions.store.get(id));
 });
 
+test('a call whose hang-up was just taken is not told to be hung up, but to be asked for again (stranger16d n11)', async () => {
+  const { id } = await newCall('connected');
+  await functions.store.update(id, () => ({ endReason: 'hangup-requested' }));
+  const { status, body } = await functions.request('DELETE', `calls/${id}`);
+  assert.deepEqual([status, body.error.code], [409, 'calls.goes-on']);
+  assert.match(body.error.message, /being ended: ask again in some seconds/);
+});
+
 test('a call that a host still writes the last words of is not erased yet', async () => {
   const { id } = await newCall('disconnected');
   await functions.store.claim(id, 'host#1', 60_000);
@@ -107,4 +121,32 @@ test('a call of which a part is gone already is erased all the same: its session
   await (await records.begin(other.id)).appendLines(Buffer.from('{}\n'));
   const { body } = await functions.request('DELETE', `calls/${other.id}`);
   assert.deepEqual([body.message, body.files.length, body.redis], ['Erased', 1, {}]);
+});
+
+test('what ACS recorded of an erased call is named by the answer, as nothing else tells it any more (stranger16d n1)', async () => {
+  const { id } = await newCall('disconnected');
+  await functions.store.update(id, () => ({ correlationId: 'correlation', serverCallId: 'server-call' }));
+  const begin = (operationContext: string, action = 'start') =>
+    ledger.begin({ sessionId: id, operationContext, kind: 'recording', deadlineMs: 0, data: { action } });
+  for (const each of ['made', 'unanswered', 'refused']) await begin(each);
+  await begin('stop', 'stop');
+  const result = { data: { recordingId: 'recording' } };
+  await ledger.settle(id, { operationContext: 'made', state: 'succeeded', result });
+  await ledger.settle(id, { operationContext: 'unanswered', state: 'unknown' });
+  await ledger.settle(id, { operationContext: 'refused', state: 'failed', result: { message: 'acs.refused' } });
+  const { body } = await functions.request('DELETE', `calls/${id}`);
+  const ids = { what: 'carrier-recording', correlation_id: 'correlation', server_call_id: 'server-call' };
+  assert.deepEqual(
+    new Set(body.left),
+    new Set([
+      { ...ids, recording_id: 'recording' },
+      { ...ids, recording_id: null },
+    ]),
+  );
+  assert.match(body.message, /^Erased, but for what ACS recorded/);
+  // Nobody knows any more, which is not that there is none.
+  assert.equal((await functions.request('DELETE', `calls/${id}`)).body.left, null);
+  const other = await newCall('disconnected');
+  const { left, message } = (await functions.request('DELETE', `calls/${other.id}`)).body;
+  assert.deepEqual([left, message], [[], 'Erased']);
 });

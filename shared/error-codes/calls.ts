@@ -80,7 +80,11 @@ export const CALL_ERRORS = {
     'Set ACS_SOURCE_NUMBER. To place a call, TEAMS_PHONE_RESOURCE_ACCOUNT_ID or a caller_id will do; to ring a telephone from a call of Teams Phone they do not.',
   ),
   'calls.not-established': is(409, 'The call is still being set up.', 'Ask again in a moment.'),
-  'calls.goes-on': is(409, 'The call goes on.', 'End it (POST /api/v1/calls/{id}/hangup), then ask again.'),
+  'calls.goes-on': is(
+    409,
+    'The call goes on.',
+    'End it (POST /api/v1/calls/{id}/hangup), then ask again in some seconds.',
+  ),
   'calls.not-found': is(
     404,
     'There is no such call, or it was too long ago.',

@@ -55,7 +55,7 @@ export const eraseCall = defineRoute({
   access: 'api',
   summary: 'Erases all that is kept of a call',
   description:
-    'History, events, transcript, record and audio, wherever they are. Once more is as good as once, and what is gone already is no error. A call that goes on is not erased: end it first. Logs and telemetry have their own times.',
+    'History, events, transcript, record and audio that Parley keeps. What ACS recorded stays where ACS has put it: `left` names it, and afterwards nothing else does. Once more is as good as once, and what is gone already is no error. A call that goes on is not erased: end it first, and ask again in some seconds. Logs and telemetry have their own times.',
   params: callId,
   query: z.strictObject({}),
   answers: {
@@ -70,9 +70,27 @@ export const eraseCall = defineRoute({
         files: z
           .array(z.object({ name: z.string().meta({ example: 'record.jsonl' }), bytes: z.int() }))
           .describe('What was erased of its record.'),
+        left: z
+          .array(
+            z.object({
+              what: z.literal('carrier-recording'),
+              recording_id: z.string().nullable().describe('null where ACS never told it.'),
+              correlation_id: z.string().nullable(),
+              server_call_id: z.string().nullable(),
+            }),
+          )
+          .nullable()
+          .describe(
+            'What ACS was asked to record of it, and may keep: yours to delete. Null where the session was gone already, so that nobody knows.',
+          )
+          .meta({ example: [] }),
         message: z.string().meta({ example: 'Erased' }),
       })
-      .meta({ id: 'ErasedCall', description: 'Nothing of the call is left. Empty lists: there was nothing.' }),
+      .meta({
+        id: 'ErasedCall',
+        description:
+          'Parley keeps nothing of the call any more; what ACS may keep is in `left`. Empty lists: there was nothing.',
+      }),
   },
   errors: [...STORE_ERRORS, ...RECORD_STORE_ERRORS, 'calls.goes-on', 'session.id-invalid'],
 });
