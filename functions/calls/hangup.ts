@@ -1,5 +1,5 @@
 import { isOver } from '../../shared/calls/call-state.ts';
-import type { EndReason } from '../../shared/calls/end-reasons.ts';
+import { type EndReason, TRANSFERRED } from '../../shared/calls/end-reasons.ts';
 import { CarrierError } from '../../shared/carrier/carrier-error.ts';
 import { ParleyError } from '../../shared/errors.ts';
 import type { Answer } from '../../shared/http/route.ts';
@@ -19,6 +19,11 @@ const REASON = 'hangup-requested' satisfies EndReason;
 /** When the carrier is asked again; then at waits that grow (`CallWork`). */
 const AGAIN_MS = 250;
 
+const overOf = ({ endReason }: Session): string =>
+  endReason === TRANSFERRED
+    ? 'Our part in the call was over already: the caller was put through, and talks on without us. Nothing here ends that'
+    : 'The call was over already';
+
 type HungUp = Answer<typeof hangUpCall>;
 
 /** @param id of the session, or of the call connection */
@@ -29,7 +34,7 @@ export async function hangUpById(id: string, parts: Parts, log: Logger): Promise
     ...{ call_id: session.callConnectionId ?? session.id, session_id: session.id, status, message },
   });
   parts.traces.belongsTo(session.id);
-  if (isOver(session.status)) return { status: 200, body: bodyOf(session.status, 'The call was over already') };
+  if (isOver(session.status)) return { status: 200, body: bodyOf(session.status, overOf(session)) };
   if (session.channel === 'phone' && session.callConnectionId === undefined) {
     throw new ParleyError('calls.not-established', 'The call is being set up; hang up in a moment.');
   }
@@ -40,7 +45,7 @@ export async function hangUpById(id: string, parts: Parts, log: Logger): Promise
   try {
     const stood = await parts.traces.within(session.id, SPAN.hangUp, () => end(session, parts));
     log.info({ session: session.id, call: session.callConnectionId, stood }, 'hang-up requested');
-    const [status, message] = stood ? ['disconnecting', 'Hanging up'] : ['disconnected', 'The call was over already'];
+    const [status, message] = stood ? ['disconnecting', 'Hanging up'] : ['disconnected', overOf(session)];
     return { status: 200, body: bodyOf(status ?? '', message ?? '') };
   } catch (error) {
     if (!(error instanceof CarrierError)) throw error;

@@ -280,6 +280,14 @@ test('calls/terminate ends a call as hangup does (compat 4)', async () => {
   assert.equal((await functions.request('POST', 'calls/terminate', { call_id: 'nobody' })).status, 200);
 });
 
+test('who hangs up a call that was handed on is told that others talk on (stranger16d n11)', async () => {
+  const { id } = await callInProgress({ status: 'disconnected', endReason: 'transferred' });
+  const { status, body } = await functions.request('POST', `calls/${id}/hangup`);
+  assert.deepEqual([status, body.status], [200, 'disconnected']);
+  assert.match(body.message, /^Our part in the call was over already: .* talks on without us/);
+  assert.deepEqual(functions.acs.operations, []);
+});
+
 test('what the carrier refuses is told as such and on record as failed; what may have been done stays open', async () => {
   const { id } = await callInProgress();
   functions.acs.failing = { path: ':transfer', failure: { status: 400, code: '8500' } };

@@ -20,11 +20,11 @@ export const hangUpCall = defineRoute({
   access: 'api',
   summary: 'Ends a call for everybody, or a browser’s session',
   description:
-    'The agent says nothing more. Where ACS cannot be reached, or breaks, it is asked until the call is over; where it refuses, nothing has changed.',
+    'The agent says nothing more. Where ACS cannot be reached, or breaks, it is asked until the call is over; where it refuses, nothing has changed. A call that was handed on (`transferred`) goes on without us, and cannot be ended here.',
   params: callId,
   query: nothing,
   answers: {
-    200: hungUp.meta({ id: 'HungUpCall', description: 'The call is being ended, or was over.' }),
+    200: hungUp.meta({ id: 'HungUpCall', description: 'The call is being ended, or was over, or our part in it was.' }),
     202: hungUp.meta({
       id: 'HangUpTriedOn',
       description: 'ACS did not take it, or gave no answer: it is asked until it confirms that the call is over.',
