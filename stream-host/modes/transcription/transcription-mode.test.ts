@@ -235,12 +235,12 @@ test('a notice that cannot be spoken is tried again until it is', async () => {
   assert.equal(of('agentSpoke').length, 1);
 });
 
-test('without a notice the line stays silent, and the log says that nobody is told', async () => {
+test('without a notice the line stays silent, and the log says that nobody is told, and for want of which field (stranger16d n7)', async () => {
   const { mode, hear, played, lines } = begin();
   mode.start();
   await hear(3000, CALLER);
   assert.equal(played.length, 0);
-  assert.match(String(lines[0]?.msg), /no notice/);
+  assert.match(String(lines[0]?.msg), /no `notice` \(another than `recording\.notice`/);
 });
 
 test('what was being said at the end is told as it was last heard, before the end', async () => {

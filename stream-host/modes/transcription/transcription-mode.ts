@@ -74,7 +74,10 @@ class Transcription implements Mode {
     this.#host.events.emit('state', { state: 'listening' });
     const text = this.#noticeText;
     if (text === undefined) {
-      log.warn({ agent: agentName }, 'this call is written down, and nobody in it is told: the agent has no notice');
+      log.warn(
+        { agent: agentName },
+        'this call is written down, and nobody in it is told: the agent has no `notice` (another than `recording.notice`; docs/transcription.md)',
+      );
     } else if (!wasSpoken(text, this.#host.history)) {
       const { synthesiser, playoutClock = this.#host.clock } = this.#options;
       this.#notice = new Notice({ host: this.#host, history: this.#history, text, synthesiser, playoutClock });
