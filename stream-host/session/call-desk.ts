@@ -10,6 +10,7 @@ import { sendKeys } from '../../shared/calls/operations/send-keys.ts';
 import {
   beginWarmTransfer,
   isPutThrough,
+  isStepOfOpen,
   openTransfer,
   transferBlind,
   transferData,
@@ -77,7 +78,7 @@ export class CallDesk {
   readonly #hold: CallerHold;
   /** Blind transfers of which the agent was told that they failed: what the carrier is asked may also be told by it, later. */
   readonly #toldFailed = new Set<string>();
-  /** Who was added or put on hold by others, and the transfer that goes on. */
+  /** Who was added, is being rung or was put on hold by others, and the transfer that goes on. */
   readonly #known = new Map<string, KnownOperation>();
   #closed = false;
 
@@ -324,10 +325,14 @@ export class CallDesk {
   async #ended(operationContext: string, succeeded: boolean, reason: string): Promise<void> {
     const { ports, session, log } = this.#options;
     try {
-      const operation = await ports.ledger.get(session.id, operationContext);
+      const operations = await ports.ledger.list(session.id);
+      const operation = operations.find((each) => each.operationContext === operationContext);
+      for (const each of operations) if (each === operation || each.kind === 'add-participant') this.#remember(each);
       if (operation?.kind === 'recording') return this.#options.recording?.told(operation);
-      if (operation?.kind === 'add-participant' && succeeded) this.#options.recording?.joined(operationContext, false);
-      if (operation) this.#remember(operation);
+      // What the ledger has lost may have brought somebody in. Of its own human the warm transfer tells that goes on here.
+      const mayHaveCome = succeeded && (operation?.kind ?? 'add-participant') === 'add-participant';
+      if (mayHaveCome && !isStepOfOpen(operations, operationContext))
+        this.#options.recording?.joined(operationContext, false);
       if (!operation || this.#closed || operation.data.askedBy === 'engine') return;
       if (operation.kind === 'transfer') {
         // The API asks the carrier for blind ones by itself: of one that fails the caller hears from the agent all the same.
@@ -345,9 +350,9 @@ export class CallDesk {
 
   #remember(operation: Operation): void {
     const { kind, state, operationContext } = operation;
-    if (state === 'succeeded' && (kind === 'add-participant' || kind === 'hold')) {
-      this.#known.set(operationContext, operation);
-    }
+    const isAdded = kind === 'add-participant';
+    if (isAdded && state === 'failed') this.#known.delete(operationContext);
+    else if (isAdded || (state === 'succeeded' && kind === 'hold')) this.#known.set(operationContext, operation);
     for (const oldest of [...this.#known.keys()].slice(0, -MOST_KNOWN)) this.#known.delete(oldest);
   }
 

@@ -145,7 +145,8 @@ export class CallRecording {
   /** An operation of the call has ended. @returns whether it was the carrier's notice, or a recording that is taken back */
   ended(operationContext: string, succeeded: boolean, reason: string): boolean {
     const state = this.#state;
-    if (!succeeded) void this.#newcomers.goOn();
+    // Whatever has ended: one that waits for nobody any more must not stay paused.
+    void this.#newcomers.goOn();
     if (this.#newcomers.played(toldBy(operationContext), succeeded)) return true;
     if (state.is === 'noticing' && operationContext === noticeOf(state.by)) {
       this.#played(state.by, succeeded);
@@ -159,6 +160,7 @@ export class CallRecording {
   /** What the ledger says of an operation of a recording now: of one that has ended, begun after all, been paused and so on. */
   told(operation: Operation): void {
     if (this.#resuming) return void this.#resuming.then(() => this.told(operation));
+    this.#newcomers.changed(operation);
     for (const happening of happeningsOf(operation)) if (happening.what !== 'asked') this.#move(happening);
   }
 
@@ -183,6 +185,7 @@ export class CallRecording {
     try {
       const operations = await ports.ledger.list(sessionId);
       const found = recordingStateOf(operations);
+      this.#newcomers.found(operations);
       if (this.#state !== NOT_RECORDED || found.is === 'off' || this.#known.has(found.by)) return;
       this.#known.add(found.by);
       const own = operations.find(({ operationContext }) => operationContext === found.by);
@@ -343,10 +346,8 @@ export class CallRecording {
     log.warn({ operation: by, reason: codeOf(reason) }, 'the call is not recorded');
     onFailed(by, reason);
     if (is === 'wanted' || is === 'noticing' || !agent) return;
-    const result = {
-      status: 'failed',
-      note: 'The call is not being recorded, although the caller was told that it is.',
-    };
+    const note = 'The call is not being recorded, although the caller was told that it is.';
+    const result = { status: 'failed', note };
     const speech = agent.lost === undefined ? ('none' as const) : { line: agent.lost };
     mode.told?.({ item: newsItem(`${by}-failed`, 'record_call', result), speech });
   }

@@ -9,7 +9,7 @@ import {
 } from '../../shared/calls/operations/operate.ts';
 import { changeRecording } from '../../shared/calls/operations/recording.ts';
 import type { RecordingHappening, RecordingState } from '../../shared/calls/operations/recording-state.ts';
-import { openTransfer } from '../../shared/calls/operations/transfer.ts';
+import { isStepOfOpen } from '../../shared/calls/operations/transfer.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Mode } from '../contract/mode.ts';
 
@@ -47,6 +47,9 @@ export class Newcomers {
   #untold: Untold | undefined;
   /** Who has come, by what has brought him in, as far as it was told here. */
   readonly #come = new Set<string>();
+  /** Who has paused it last, as far as it was told here. */
+  #pausedBy: AskedBy | undefined;
+  #isGoingOn = false;
 
   constructor(options: NewcomersOptions) {
     this.#options = options;
@@ -54,7 +57,18 @@ export class Newcomers {
 
   /** Who may go on with a recording that is paused: we, once they have been told, or the application. */
   get pausedBy(): AskedBy {
-    return this.#untold ? 'engine' : 'api';
+    return this.#pausedBy ?? (this.#untold ? 'engine' : 'api');
+  }
+
+  /** What the ledger says of a change of the recording. */
+  changed({ state, data }: Operation): void {
+    if (state === 'succeeded' && data.action === 'pause') this.#pausedBy = data.askedBy === 'engine' ? 'engine' : 'api';
+  }
+
+  /** Who is there already, whether anything is recorded or not; the human of a warm transfer that goes on comes with that. */
+  found(operations: readonly Operation[]): void {
+    for (const { operationContext } of operations.filter(hasCome))
+      if (!isStepOfOpen(operations, operationContext)) this.#come.add(operationContext);
   }
 
   /** @param aside the caller does not hear what the agent says to him */
@@ -72,6 +86,7 @@ export class Newcomers {
   moved(isNew = false): void {
     const untold = this.#untold;
     const { is } = this.#options.state();
+    if (is !== 'paused') this.#pausedBy = undefined;
     if (is === 'off' || is === 'stopping') this.#untold = undefined;
     else if (untold && is === 'running') void this.#pauseAndTell(untold);
     else if (untold && is === 'paused') this.#tell(untold);
@@ -79,20 +94,26 @@ export class Newcomers {
   }
 
   /**
-   * The host before may have died while somebody was rung, or told.
+   * The host before may have died while somebody was rung, or told; the application may have gone on with the recording since,
+   * which tells nobody.
    * @returns who is told now, by what has brought him in
    */
   resume(operations: readonly Operation[]): string | undefined {
-    for (const { operationContext } of operations.filter(hasCome)) this.#come.add(operationContext);
-    const last = lastChange(operations);
-    if (this.#options.state().is !== 'paused' || last?.data.askedBy !== 'engine') return undefined;
+    const state = this.#options.state();
+    if (state.is !== 'paused' && state.is !== 'running') return undefined;
+    const { recordingId } = state;
+    const newestChange = lastChange(operations);
+    if (newestChange) this.changed(newestChange);
+    const last = lastChange(
+      operations.filter(({ data }) => data.askedBy === 'engine' && data.recordingId === recordingId),
+    );
+    if (!last || !isOurs(last)) return undefined;
     const by = newcomerOf(last.operationContext);
     const since = operations.findIndex(({ operationContext }) => operationContext === by);
     // Where the ledger does not know what it was paused for, somebody may have come.
     const newest = since < 0 ? by : operations.slice(since).findLast(hasCome)?.operationContext;
-    const transfer = openTransfer(operations);
-    // Whoever goes on with a warm one finds him there, and has him told aside.
-    if (transfer && newest?.startsWith(`${transfer.operationContext}.`)) return undefined;
+    // Whoever goes on with a warm transfer finds him there, and has him told aside.
+    if (newest !== undefined && isStepOfOpen(operations, newest)) return undefined;
     if (newest === undefined) void this.goOn();
     else this.joined(newest, false);
     return newest;
@@ -105,18 +126,20 @@ export class Newcomers {
   async goOn(): Promise<void> {
     const { ports, of, sessionId, state, log } = this.#options;
     const { is } = state();
-    if (is === 'off' || is === 'stopping') return;
+    if (is === 'off' || is === 'stopping' || this.#isGoingOn) return;
     try {
       const operations = await ports.ledger.list(sessionId);
       const last = lastChange(operations);
-      if (this.#untold || !last || !isOurs(last) || operations.some((each) => isComing(each) || this.#isNews(each)))
-        return;
+      const isWaitedFor = this.#untold || operations.some((each) => isComing(each) || this.#isNews(each));
+      if (isWaitedFor || !last || !isOurs(last) || this.#isGoingOn) return;
       const before = operations.filter((each) => each.operationContext.startsWith(`${last.operationContext}.`));
       const resume = `${last.operationContext}.resume-${before.length}`;
+      this.#isGoingOn = true;
       await this.#changed('resumed', async () => {
         await changeRecording(ports, await of(resume), 'resume');
         return true;
       });
+      this.#isGoingOn = false;
     } catch (error) {
       log.warn({ reason: reasonOf(error) }, 'the recording stays paused');
     }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { enterAgain } from '../../shared/calls/operations/enter-again.ts';
 import { addParticipant } from '../../shared/calls/operations/participants.ts';
 import { transferBlind } from '../../shared/calls/operations/transfer.ts';
 import { CarrierError } from '../../shared/carrier/carrier-error.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
-import { CALLER, callInProgress, ledger as callLedger, HUMAN, warm } from './testing/call-at-desk.ts';
+import { CALLER, callInProgress, ledger as callLedger, HUMAN, lose, warm } from './testing/call-at-desk.ts';
 import { ledger, NOTICE, PLAN, recorded } from './testing/recording-rig.ts';
 
 const AGENT = { fromStart: false, notice: NOTICE };
@@ -196,4 +197,149 @@ test('the human of a warm transfer whom the next host finds in the call is told 
   second.carrier.inCall = [CALLER, HUMAN];
   await second.desk.resume();
   assert.deepEqual(joined, ['key-1.add true']);
+});
+
+/** A recording of which a test only asks who is told to have come. */
+function listening() {
+  const joined: string[] = [];
+  const heard: string[] = [];
+  const recording = {
+    ...{ start() {}, refuse() {} },
+    told: ({ operationContext }: { operationContext: string }) => void heard.push(operationContext),
+    joined: (by: string, aside: boolean) => void joined.push(`${by} ${aside}`),
+  };
+  return { joined, heard, recording };
+}
+
+test('the human of a warm transfer who answers before the next host has taken that up is told aside by it, once (breaker16d n3: he was told nothing, and the recording stayed paused)', async () => {
+  const { joined, recording } = listening();
+  const first = await callInProgress();
+  first.desk.act(warm());
+  await eventually(async () => (await first.state('key-1.add')) === 'accepted');
+  first.desk.close();
+  await callLedger.settle(first.session.id, { operationContext: 'key-1.add', state: 'succeeded' });
+  const second = await callInProgress(first.session, { recording });
+  second.carrier.inCall = [CALLER, HUMAN];
+  // What the host before has not taken is there first.
+  second.tell('key-1.add', true);
+  await sleep(20);
+  assert.deepEqual(joined, []);
+  await second.desk.resume();
+  assert.deepEqual(joined, ['key-1.add true']);
+
+  const before = await running();
+  const data = { how: 'warm', target: HUMAN, timeoutS: 5, askedBy: 'api' };
+  const transfer = { sessionId: before.sessionId, operationContext: 't', kind: 'transfer', data } as const;
+  await ledger.begin({ ...transfer, deadlineMs: 60_000 });
+  await ring(before, 't.add');
+  await settle(before, 't.add', 'succeeded');
+  const after = takenOver(before);
+  await sleep(20);
+  after.recording.ended('t.add', true, '');
+  await sleep(20);
+  assert.deepEqual([await is(after), after.news], ['paused', []]);
+  after.recording.joined('t.add', true);
+  await eventually(() => after.news.length > 0);
+  assert.equal(after.news[0]?.aside, true);
+  after.news.shift()?.onSpoken?.(true);
+  await eventually(() => after.isRunning());
+});
+
+test('an application that has a recording go on while no host is there does not have somebody recorded who was not told: the next pauses it, tells him and goes on (breaker16d n4)', async () => {
+  const before = await running();
+  await ring(before, '1');
+  await answers(before, '1');
+  await eventually(() => before.news.length > 0);
+  before.recording.close(false);
+  await before.change('resume', 'api-resume');
+  const after = takenOver(before);
+  await eventually(() => after.news.length > 0);
+  assert.deepEqual([await is(after), after.carrier.asked], ['paused', ['pause recording-1']]);
+  after.news.shift()?.onSpoken?.(true);
+  await eventually(() => after.isRunning());
+  // Whoever takes it over then has nobody to tell.
+  const last = takenOver(after);
+  await sleep(20);
+  assert.deepEqual([last.news, await is(last)], [[], 'running']);
+
+  const paused = await running();
+  await ring(paused, '1');
+  await paused.change('pause', 'api-pause');
+  await answers(paused, '1');
+  const teller = takenOver(paused);
+  await eventually(() => teller.news.length > 0);
+  teller.news.shift()?.onSpoken?.(true);
+  await sleep(20);
+  assert.equal(await is(teller), 'paused');
+});
+
+test('a Redis that comes back empty while somebody is rung leaves it known who has paused the recording, and for whom (breaker16d n1: it stayed paused for good)', async () => {
+  for (const comes of [true, false]) {
+    const call = await running();
+    await ring(call, '1');
+    const rung = (await ledger.get(call.sessionId, '1')) ?? assert.fail();
+    await call.lose();
+    await call.recording.noteAgain();
+    await enterAgain(ledger, call.sessionId, [rung]);
+    // Something else of the call has ended, and he is still rung.
+    call.recording.ended('keys', false, '');
+    await sleep(20);
+    assert.equal(await is(call), 'paused');
+    if (comes) {
+      await answers(call, '1');
+      await eventually(() => call.news.length > 0);
+      call.news.shift()?.onSpoken?.(true);
+    } else await declines(call, '1');
+    await eventually(() => call.isRunning());
+  }
+
+  const paused = await running();
+  await ring(paused, '1');
+  await paused.change('pause', 'p');
+  await paused.tell('p');
+  await paused.lose();
+  await paused.recording.noteAgain();
+  await declines(paused, '1');
+  await sleep(20);
+  assert.equal(await is(paused), 'paused');
+});
+
+test('who is being rung is entered again where Redis has lost it, and one of whom it knows nothing has come all the same (breaker16d n1)', async () => {
+  const { joined, heard, recording } = listening();
+  const call = await callInProgress(undefined, { recording });
+  const { id: sessionId } = call.session;
+  const adds = { sessionId, operationContext: 'a', kind: 'add-participant', deadlineMs: 60_000 } as const;
+  await callLedger.begin({ ...adds, data: { target: HUMAN, askedBy: 'api' } });
+  const pause = { ...adds, operationContext: 'a.pause-0', kind: 'recording', data: { action: 'pause' } } as const;
+  await callLedger.begin(pause);
+  call.tell('a.pause-0', true);
+  await eventually(() => heard.length > 0);
+  const known = () => call.desk.operations.map(({ operationContext, state }) => `${operationContext} ${state}`);
+  assert.deepEqual(known(), ['a asked']);
+  await lose(sessionId);
+  call.tell('b', true);
+  await eventually(() => joined.length > 0);
+  assert.deepEqual(joined, ['b false']);
+  await callLedger.begin({ ...adds, data: { target: HUMAN, askedBy: 'api' } });
+  await callLedger.settle(sessionId, { operationContext: 'a', state: 'failed' });
+  call.tell('a', false);
+  await eventually(() => known().length === 0);
+});
+
+test('a recording that waits for nobody any more goes on whenever something of the call has ended, though somebody was there before this host (breaker16d, last resort)', async () => {
+  const before = recorded(AGENT, PLAN);
+  before.recording.begin('from-start', true);
+  await ring(before, '0');
+  await answers(before, '0');
+  const call = takenOver(before);
+  await call.ask('r');
+  await eventually(() => call.news.length > 0);
+  call.news.shift()?.onSpoken?.(true);
+  await eventually(() => call.isRunning());
+  await ring(call, '1');
+  // Nobody has told this host that he does not come.
+  await settle(call, '1', 'failed');
+  call.recording.ended('keys', true, '');
+  await eventually(() => call.isRunning());
+  assert.deepEqual(call.news, []);
 });

@@ -33,6 +33,12 @@ export const transferRunning = () =>
 export const openTransfer = (operations: readonly Operation[]): Operation | undefined =>
   operations.findLast(({ kind, state }) => kind === 'transfer' && !isSettled(state));
 
+/** Whoever carries the warm transfer out that goes on in a call sees to it. */
+export const isStepOfOpen = (operations: readonly Operation[], operationContext: string): boolean => {
+  const open = openTransfer(operations);
+  return open !== undefined && operationContext.startsWith(`${open.operationContext}.`);
+};
+
 /**
  * A human has the caller, and whoever carried that out may have died before he had left the two alone. Of a blind one the
  * carrier tells.
