@@ -31,7 +31,7 @@ const OTHER_NAMES: ReadonlySet<string> = new Set([
   'IDENTITY_ENDPOINT',
   // Of the deployment’s checks.
   'AZURE_TYPES_DIR',
-  // Of Teams Phone, which is not built yet.
+  // Of Teams Phone.
   'TEAMS_PHONE_RESOURCE_ACCOUNT_ID',
   ...namesIn('infra/main.bicepparam', /readEnvironmentVariable\('([A-Z_]+)'/g),
   ...namesIn('infra/main.bicep', /^output ([A-Z_]+) /gm),
