@@ -38,7 +38,7 @@ type Wish = z.input<typeof phoneScript>;
 /** The reply to words, in `replies`. */
 export const TO_WORDS = 'words';
 
-const HUMAN: Wish = { says: 'Service desk, this is Sam.', replies: { [TO_WORDS]: 'All right, thank you.' } };
+const HUMAN: Wish = { says: 'Yes, hello?', replies: { [TO_WORDS]: 'All right, thank you.' } };
 const MAILBOX = 'You have reached the mailbox of Sam Miller. Please leave a message after the tone.';
 const MENU = 'Thank you for calling. For orders, press 1. For anything else, press 2.';
 const OUT_OF_SERVICE = 'The number you have dialled is not in service. Please check the number and call again.';
@@ -58,7 +58,7 @@ const SCRIPTED = '+155501900';
 const PRESSES = /^\+1555019([1-9]\d{3})$/;
 
 export const SCRIPTED_HELP = `People whom an agent may call, add or transfer to, without a phone being plugged in
-  ${SCRIPTED}NN         answers after NN seconds (00 to 29), says who it is, and thanks
+  ${SCRIPTED}NN         answers after NN seconds (00 to 29), says hello, and thanks
                         whoever has spoken to it
   ${SCRIPTED}40 41 42   is busy; never answers; declines after two seconds
   ${SCRIPTED}43         answers, and hangs up after five seconds
