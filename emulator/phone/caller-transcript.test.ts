@@ -26,3 +26,30 @@ test('a greeting that could not be read before is not taken for the answer (func
   assert.equal(read?.understood, true);
   assert.equal(read?.lines.length, 3);
 });
+
+test('nothing is said before the call, and a tool is told behind the words that it was for (stranger: -0:00.1, out of order)', async () => {
+  const at = (ms: number) => new Date(100_000 + ms).toISOString();
+  const said = { turn: 1, text: 'Hello.', durationMs: 900 };
+  const transcript = new CallerTranscript({
+    clock: new VirtualClock(),
+    startWallMs: () => 100_000,
+    read: async () => ({
+      ...{ session_id: 's', agent: 'desk', mode: 'media' },
+      events: [
+        { type: 'agent.said', at: at(800), data: said },
+        { type: 'tool.started', at: at(4_800), data: { turn: 2, callId: 'c', name: 'look', args: {} } },
+        { type: 'caller.said', at: at(5_000), data: { turn: 2, text: 'Are you open?' } },
+      ],
+      transcript: [
+        { role: 'agent', text: 'Hello.', heard: true },
+        { role: 'caller', text: 'Are you open?' },
+        { role: 'tool', tool: 'look', args: {}, result: {} },
+      ],
+    }),
+  });
+  const read = await transcript.readNow();
+  assert.deepEqual(
+    read?.lines.map(({ atMs }) => atMs),
+    [0, 5_000, 5_000],
+  );
+});

@@ -155,6 +155,8 @@ export class CallerTranscript {
     answeredMs: number | undefined,
   ): HeardLine[] {
     let turn = -1;
+    // What was done with words before they were final is told behind them; and nothing was said before the call.
+    let earliestMs = 0;
     return lines.map((line, at) => {
       if (line.role === 'caller' || turn < 0) turn = Math.min(turn + 1, Math.max(0, this.#heardAtMs.length - 1));
       const heardMs = this.#heardAtMs[turn];
@@ -165,7 +167,10 @@ export class CallerTranscript {
         line.role === 'agent' && ownMs !== undefined
           ? this.#heardAtMs.find((each) => Math.abs(each - ownMs) < SENT_TO_HEARD_MS)
           : undefined;
-      return { line, atMs: nearMs ?? ownMs ?? heardMs };
+      const foundMs = nearMs ?? ownMs ?? heardMs;
+      const atMs = foundMs && Math.max(line.role === 'tool' ? earliestMs : 0, foundMs);
+      if (line.role === 'caller') earliestMs = atMs ?? 0;
+      return { line, atMs };
     });
   }
 }

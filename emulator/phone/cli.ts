@@ -204,8 +204,9 @@ function printJson(value: unknown): void {
 
 function report(args: CallerArguments, outcomes: readonly CallOutcome[]): void {
   for (const [index, outcome] of outcomes.entries()) {
-    // Of many calls each has been told of when it ended.
-    if (args.calls > 1 && !args.quiet) break;
+    // Of many calls each has been told of when it ended; in one, what was not answered when it was not.
+    const wasAnswered = 'summary' in outcome && outcome.summary.written === undefined;
+    if (!args.quiet && (args.calls > 1 || wasAnswered)) break;
     for (const problem of problemsOf(outcome)) process.stderr.write(`${nameOf(args, index)}${problem}\n`);
   }
   process.stdout.write(`${describeOutcomes(outcomes)}\n`);
