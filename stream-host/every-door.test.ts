@@ -180,7 +180,8 @@ const tooLarge: Readonly<Record<DoorName, (client: Client) => void>> = {
 /** Opens one more than there may be. */
 async function oneTooMany(door: DoorName): Promise<string> {
   const small = await start({ maxSessions: 1 });
-  const most = door === 'dashboard' ? 8 : 1;
+  // Words are of a call, and a host takes more calls that stand than others (`LiveSessions.mostSessions`).
+  const most = { media: 1, words: 2, browser: 1, dashboard: 8 }[door];
   const opened: Client[] = [];
   for (let n = 0; n < most; n += 1) opened.push(await open(small, await DOORS[door].good(small)));
   const fate = await fateOf(small, await DOORS[door].good(small));
