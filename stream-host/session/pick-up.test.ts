@@ -86,7 +86,8 @@ suite('picking a call up', { concurrency: true }, () => {
     await phone.closed;
     await host.store.create(phoneSession('order-8'));
     await sleep(400);
-    assert.equal(await host.store.owner('order-8'), undefined);
+    // On a busy machine it may be taken up late, and is let go of then.
+    await eventually(async () => (await host.store.owner('order-8')) === undefined);
   });
 
   test('a call goes on at another host, with what was said, when its own is gone', async () => {
