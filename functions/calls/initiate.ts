@@ -2,6 +2,7 @@ import type { Caller } from '../../shared/auth/api-door.ts';
 import { RequestError } from '../../shared/errors.ts';
 import type { Answer, Input } from '../../shared/http/route.ts';
 import { idempotencyKey, initiateCall } from '../../shared/http/routes/calls.ts';
+import { withSortedFields } from '../../shared/json.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Parts } from '../composition.ts';
 import { functionRoute } from '../http/route.ts';
@@ -28,14 +29,7 @@ async function initiate(
 
 /** The schema gives its fields an order; those of `context` have their sender's. */
 const fingerprinted = (wanted: Input<typeof initiateCall>['body']): string =>
-  JSON.stringify({ ...wanted, context: sorted(wanted.context) });
-
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  const fields = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1));
-  return Object.fromEntries(fields.map(([name, each]) => [name, sorted(each)]));
-}
+  JSON.stringify({ ...wanted, context: withSortedFields(wanted.context) });
 
 function validateKey(key: string): void {
   const { error } = idempotencyKey.safeParse(key);

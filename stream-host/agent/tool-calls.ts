@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { RunnableTool, ToolCallContext } from '../../shared/agents/tool.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
+import { withSortedFields } from '../../shared/json.ts';
 import type { HistoryItem, ToolCall } from '../../shared/sessions/history.ts';
 import { within } from '../../shared/within.ts';
 import type { SessionFacts, ToolOutcome, ToolRequest } from '../contract/agent.ts';
@@ -110,7 +111,7 @@ export class CallKeys {
   }
 
   next({ name, args }: ToolCall): string {
-    const call = JSON.stringify([this.#sessionId, this.#turn, name, sorted(args)]);
+    const call = JSON.stringify([this.#sessionId, this.#turn, name, withSortedFields(args)]);
     const count = this.#made.get(call) ?? 0;
     this.#made.set(call, count + 1);
     return createHash('sha256').update(`${call}${count}`).digest('hex').slice(0, 32);
@@ -139,17 +140,6 @@ function beginningOf(text: string): { readonly beginning: string; readonly leftO
     if (excess <= 0) return cut;
     kept -= Math.max(1, Math.ceil(excess / 2));
   }
-}
-
-/** The same whatever order the model wrote the arguments in. */
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, each]) => [name, sorted(each)]),
-  );
 }
 
 const asRecord = (value: unknown): Record<string, unknown> =>
