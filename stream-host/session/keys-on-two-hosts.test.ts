@@ -4,9 +4,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CallInbox } from '../../shared/calls/call-inbox.ts';
-import type { CollectKeysWish } from '../../shared/calls/keys-wish.ts';
 import { OperationLedger } from '../../shared/calls/operation-ledger.ts';
-import { encodeServiceDtmf } from '../../shared/carrier/acs/media-frames.ts';
 import type { CallEvent } from '../../shared/carrier/call-events.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { sessionKeys } from '../../shared/sessions/keys.ts';
@@ -17,22 +15,9 @@ import type { Mode, ModeKind } from '../contract/mode.ts';
 import { CallRecords } from '../record/call-records.ts';
 import { MemoryStore } from '../record/testing/memory-store.ts';
 import { type Client, phoneSession, redisForTests, responder, startHost } from '../testing/host-under-test.ts';
+import { PIN, press } from './testing/pressed-pin.ts';
 import { ScriptedCarrier } from './testing/scripted-carrier.ts';
 
-const PIN: CollectKeysWish = {
-  kind: 'collect-keys',
-  name: 'pin',
-  least: 6,
-  most: 8,
-  terminators: '#',
-  attempts: 2,
-  firstKeyMs: 60_000,
-  betweenKeysMs: 60_000,
-  secret: true,
-  prompt: 'Your PIN.',
-  retry: 'Again, please.',
-  oneOf: ['739184'],
-};
 const agent = (): Responder => ({
   ...responder(),
   keyInput: () => PIN,
@@ -108,13 +93,6 @@ async function inMidPin(id: string, mode = 'media') {
   assert.equal(await first.redis.exists(sessionKeys(id).secretKeys), 1);
   await toldByCarrier(id, '739');
   return phone;
-}
-
-async function press(phone: Client, keys: string): Promise<void> {
-  for (const key of keys) {
-    phone.socket.send(encodeServiceDtmf(key));
-    await sleep(20);
-  }
 }
 
 async function toldByCarrier(id: string, keys: string): Promise<void> {

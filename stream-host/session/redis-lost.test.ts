@@ -2,18 +2,17 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CallInbox } from '../../shared/calls/call-inbox.ts';
-import type { CollectKeysWish } from '../../shared/calls/keys-wish.ts';
 import { OperationLedger } from '../../shared/calls/operation-ledger.ts';
 import { isOnHold } from '../../shared/calls/operations/hold.ts';
 import { changeRecording } from '../../shared/calls/operations/recording.ts';
 import { recordingStateOf } from '../../shared/calls/operations/recording-state.ts';
 import { hasOthers } from '../../shared/calls/parties.ts';
-import { encodeServiceDtmf } from '../../shared/carrier/acs/media-frames.ts';
 import { sessionKeys } from '../../shared/sessions/keys.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { startRedisServer } from '../../start/redis-server.ts';
 import { RedisWatch } from '../../test/testing/redis-watch.ts';
 import { type Client, phoneSession, responder, startHost } from '../testing/host-under-test.ts';
+import { PIN, press } from './testing/pressed-pin.ts';
 import { ScriptedCarrier } from './testing/scripted-carrier.ts';
 
 const first = await startRedisServer();
@@ -27,28 +26,6 @@ after(async () => {
 async function lose(host: Awaited<ReturnType<typeof startHost>>): Promise<void> {
   const pid = /process_id:(\d+)/.exec(await host.redis.info('server'))?.[1];
   process.kill(Number(pid), 'SIGKILL');
-}
-
-const PIN: CollectKeysWish = {
-  kind: 'collect-keys',
-  name: 'pin',
-  least: 6,
-  most: 8,
-  terminators: '#',
-  attempts: 2,
-  firstKeyMs: 60_000,
-  betweenKeysMs: 60_000,
-  secret: true,
-  prompt: 'Your PIN.',
-  retry: 'Again, please.',
-  oneOf: ['739184'],
-};
-
-async function press(phone: Client, keys: string): Promise<void> {
-  for (const key of keys) {
-    phone.socket.send(encodeServiceDtmf(key));
-    await sleep(20);
-  }
 }
 
 async function talks(phone: Client, from: number): Promise<void> {

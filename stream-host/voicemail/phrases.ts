@@ -44,8 +44,8 @@ export const PHRASES = {
   /** So does a menu, which waits for keys or for words. */
   menu: `
     dial one, dial zero, dial 1, dial 0, dial your party, dial the extension, dial your, enter your, please enter,
-    key in, following menu, main menu, menu has changed, listen carefully, select from, please select, please choose one, for sales, for support, for billing,
-    for english, for customer service, for technical support, for all other, for opening hours, say or press,
+    key in, following menu, main menu, menu has changed, listen carefully, select from, please select, please choose one,
+    for sales, for support, for billing, for english, for customer service, for technical support, for all other, for opening hours, say or press,
     you can say, please say, in a few words, tell me why, tell us why, use your keypad, touch tone,
     know your party, know the extension, know your party's, party's extension, stay on the line to,
     if you are an existing, if you are a new, if you know`,
