@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { systemClock } from '../shared/clock.ts';
 import { randomIds } from '../shared/ids.ts';
 import { connectRedis } from '../shared/sessions/connect.ts';
+import { patientRedis } from '../shared/sessions/testing/patient-redis.ts';
 import { VirtualClock } from '../shared/virtual-clock.ts';
 import { type FoundRedis, findRedis } from '../start/redis.ts';
 import { Once } from './once.ts';
@@ -17,7 +18,7 @@ let once: Once;
 
 before(async () => {
   server = await findRedis({ log });
-  redis = connectRedis(server.url, log);
+  redis = patientRedis(server.url);
   once = new Once({ redis, clock: systemClock, newId: randomIds });
 });
 after(async () => {

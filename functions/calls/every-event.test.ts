@@ -11,8 +11,8 @@ import { leftovers, NOTHING_LEFT } from '../../shared/calls/testing/worked-off.t
 import { ACS_EVENTS, readAcsEvent } from '../../shared/carrier/acs/acs-events.ts';
 import type { CallEventResult, CallOperation } from '../../shared/carrier/call-events.ts';
 import { systemClock } from '../../shared/clock.ts';
-import { connectRedis } from '../../shared/sessions/connect.ts';
 import type { Session, SessionStatus } from '../../shared/sessions/session.ts';
+import { patientRedis } from '../../shared/sessions/testing/patient-redis.ts';
 import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
 
 /**
@@ -23,11 +23,11 @@ import { type FunctionsUnderTest, startFunctions } from '../testing/functions-un
 
 const log = pino({ level: 'silent' });
 let functions: FunctionsUnderTest;
-let redis: ReturnType<typeof connectRedis>;
+let redis: ReturnType<typeof patientRedis>;
 let ledger: OperationLedger;
 before(async () => {
   functions = await startFunctions();
-  redis = connectRedis(process.env.REDIS_URL ?? '', log);
+  redis = patientRedis();
   ledger = new OperationLedger(redis, { ttlMs: 600_000, wallMs: Date.now });
 });
 after(async () => {

@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { pino } from 'pino';
 import { type NewOperation, OperationLedger, type OperationResult } from '../../shared/calls/operation-ledger.ts';
-import { connectRedis } from '../../shared/sessions/connect.ts';
 import type { Session } from '../../shared/sessions/session.ts';
+import { patientRedis } from '../../shared/sessions/testing/patient-redis.ts';
 import { type Answer, type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
 
 /**
@@ -16,12 +15,12 @@ import { type Answer, type FunctionsUnderTest, startFunctions } from '../testing
 const CALLER = '+15550001';
 const HUMAN = '+15559999';
 let functions: FunctionsUnderTest;
-let redis: ReturnType<typeof connectRedis>;
+let redis: ReturnType<typeof patientRedis>;
 let ledger: OperationLedger;
 
 before(async () => {
   functions = await startFunctions();
-  redis = connectRedis(process.env.REDIS_URL ?? '', pino({ level: 'silent' }));
+  redis = patientRedis();
   ledger = new OperationLedger(redis, { ttlMs: 60_000, wallMs: () => Date.now() });
 });
 after(async () => {

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import { pino } from 'pino';
-import { connectRedis } from '../../shared/sessions/connect.ts';
+import { patientRedis } from '../../shared/sessions/testing/patient-redis.ts';
 import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
 
 let functions: FunctionsUnderTest;
@@ -67,7 +66,7 @@ test('a context that is thousands of levels deep is refused, and leaves no sessi
 
 test('whatever fails between the session and the call marks the session failed, and gives its place back (H8)', async (t) => {
   await functions.announce({ sessions: 0, maxSessions: 100 });
-  const raw = connectRedis(process.env.REDIS_URL ?? '', pino({ level: 'silent' }));
+  const raw = patientRedis();
   t.after(() => raw.disconnect());
   const canRefuse = await raw.acl('SETUSER', 'default', '-xadd').catch(() => undefined);
   if (canRefuse === undefined) return t.diagnostic('the embedded Redis cannot be told to refuse a command');
@@ -124,7 +123,7 @@ test('at the same time, one of two with the same key is told to come again', asy
 });
 
 test('a request that comes again after one that died over it places no second call, and gets its answer once that one is known (left 16-9)', async (t) => {
-  const raw = connectRedis(process.env.REDIS_URL ?? '', pino({ level: 'silent' }));
+  const raw = patientRedis();
   t.after(() => raw.disconnect());
   const key = { 'idempotency-key': 'key-dies' };
   const asked = Promise.withResolvers<string>();

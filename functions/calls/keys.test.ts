@@ -1,23 +1,22 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach, test } from 'node:test';
-import { pino } from 'pino';
 import { OperationLedger } from '../../shared/calls/operation-ledger.ts';
 import { CommandInbox } from '../../shared/sessions/command-inbox.ts';
-import { connectRedis } from '../../shared/sessions/connect.ts';
 import type { Session, SessionCommand } from '../../shared/sessions/session.ts';
+import { patientRedis } from '../../shared/sessions/testing/patient-redis.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
 
 const CALLER = '+15550001';
 let functions: FunctionsUnderTest;
-let redis: ReturnType<typeof connectRedis>;
+let redis: ReturnType<typeof patientRedis>;
 let ledger: OperationLedger;
 let inbox: CommandInbox;
 
 before(async () => {
   functions = await startFunctions();
-  redis = connectRedis(process.env.REDIS_URL ?? '', pino({ level: 'silent' }));
+  redis = patientRedis();
   ledger = new OperationLedger(redis, { ttlMs: 60_000, wallMs: () => Date.now() });
   inbox = new CommandInbox(redis);
 });

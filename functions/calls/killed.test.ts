@@ -14,18 +14,18 @@ import { leftovers, NOTHING_LEFT } from '../../shared/calls/testing/worked-off.t
 import { AcsCarrier } from '../../shared/carrier/acs/acs-carrier.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { randomIds } from '../../shared/ids.ts';
-import { connectRedis } from '../../shared/sessions/connect.ts';
 import { sessionKeys, WORK_KEY } from '../../shared/sessions/keys.ts';
 import type { Session } from '../../shared/sessions/session.ts';
+import { patientRedis } from '../../shared/sessions/testing/patient-redis.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
 
 let functions: FunctionsUnderTest;
-let redis: ReturnType<typeof connectRedis>;
+let redis: ReturnType<typeof patientRedis>;
 const compiled = mkdtempSync(join(tmpdir(), 'compiled-'));
 before(async () => {
   functions = await startFunctions();
-  redis = connectRedis(process.env.REDIS_URL ?? '', pino({ level: 'silent' }));
+  redis = patientRedis();
 });
 after(async () => {
   redis.disconnect();

@@ -12,9 +12,9 @@ import { systemClock } from '../../shared/clock.ts';
 import { NO_CALL } from '../../shared/health/acs-dependencies.ts';
 import { randomIds } from '../../shared/ids.ts';
 import { CommandInbox } from '../../shared/sessions/command-inbox.ts';
-import { connectRedis } from '../../shared/sessions/connect.ts';
 import { sessionKeys } from '../../shared/sessions/keys.ts';
 import type { SessionCommand } from '../../shared/sessions/session.ts';
+import { patientRedis } from '../../shared/sessions/testing/patient-redis.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { listening } from '../../shared/testing/listening.ts';
 import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
@@ -25,7 +25,7 @@ const HUMAN = '+15559999';
 let port: number;
 let open: Server | undefined;
 let functions: FunctionsUnderTest;
-let redis: ReturnType<typeof connectRedis>;
+let redis: ReturnType<typeof patientRedis>;
 let ledger: OperationLedger;
 let inbox: CommandInbox;
 
@@ -57,7 +57,7 @@ before(async () => {
   functions = await startFunctions({
     ACS_CONNECTION_STRING: `endpoint=http://127.0.0.1:${port}/;accesskey=${accesskey}`,
   });
-  redis = connectRedis(process.env.REDIS_URL ?? '', pino({ level: 'silent' }));
+  redis = patientRedis();
   ledger = new OperationLedger(redis, { ttlMs: 60_000, wallMs: () => Date.now() });
   inbox = new CommandInbox(redis);
 });

@@ -3,8 +3,7 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
-import { pino } from 'pino';
-import { connectRedis } from '../../shared/sessions/connect.ts';
+import { patientRedis } from '../../shared/sessions/testing/patient-redis.ts';
 import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
 
 const NUMBERS = `
@@ -66,7 +65,7 @@ test('an agent of the table that no host has costs no call', async () => {
 });
 
 test('a number that the table does not list is answered as any, and counted', async (t) => {
-  const redis = connectRedis(process.env.REDIS_URL ?? '', pino({ level: 'silent' }));
+  const redis = patientRedis();
   t.after(() => redis.disconnect());
   const count = async () => Number((await redis.get('parley:unlisted-numbers')) ?? 0);
   const before = await count();

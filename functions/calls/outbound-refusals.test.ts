@@ -5,11 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import type { Redis } from 'ioredis';
-import { pino } from 'pino';
 import { systemClock } from '../../shared/clock.ts';
 import { DAY_MS, MINUTE_MS, WindowCounter } from '../../shared/limits/window-counter.ts';
-import { connectRedis } from '../../shared/sessions/connect.ts';
 import type { Session } from '../../shared/sessions/session.ts';
+import { patientRedis } from '../../shared/sessions/testing/patient-redis.ts';
 import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
 
 /** What `outbound.test.ts` does not see, as it has a number of its own and a day without end. */
@@ -26,7 +25,7 @@ before(async () => {
     OUTBOUND_PRICES: join(folder, 'prices.json'),
     OUTBOUND_BUDGET_PER_DAY: '1000',
   });
-  redis = connectRedis(process.env.REDIS_URL ?? '', pino({ level: 'silent' }));
+  redis = patientRedis();
   await functions.announce({ sessions: 0, maxSessions: 1000 });
 });
 beforeEach(async () => {

@@ -3,8 +3,7 @@ import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
-import { pino } from 'pino';
-import { connectRedis } from '../../shared/sessions/connect.ts';
+import { patientRedis } from '../../shared/sessions/testing/patient-redis.ts';
 import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
 
 /** What is never called, or not too often: through the functions as they run, and what reaches ACS of it. */
@@ -29,7 +28,7 @@ after(async () => {
 beforeEach(async () => {
   functions.acs.reset();
   await functions.announce({ sessions: 0, maxSessions: 1000 });
-  const redis = connectRedis(process.env.REDIS_URL ?? '', pino({ level: 'silent' }));
+  const redis = patientRedis();
   const counted = await redis.keys('parley:outbound:*');
   if (counted.length > 0) await redis.del(counted);
   redis.disconnect();

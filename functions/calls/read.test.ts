@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach, test } from 'node:test';
-import { pino } from 'pino';
 import { OperationLedger } from '../../shared/calls/operation-ledger.ts';
 import { isPathOf } from '../../shared/http/route.ts';
-import { connectRedis } from '../../shared/sessions/connect.ts';
 import type { Session } from '../../shared/sessions/session.ts';
+import { patientRedis } from '../../shared/sessions/testing/patient-redis.ts';
 import { ROUTES } from '../testing/attacks.ts';
 import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
 
@@ -134,7 +133,7 @@ test('calls are found by agent, number and time, and by several of them at once'
 
 test('a call shows what was asked of the carrier, and what became of it', async () => {
   const { id, callConnectionId } = await newCall();
-  const redis = connectRedis(process.env.REDIS_URL ?? '', pino({ level: 'silent' }));
+  const redis = patientRedis();
   const ledger = new OperationLedger(redis, { ttlMs: 600_000, wallMs: Date.now });
   const data = { target: '+15550002' };
   await ledger.begin({ sessionId: id, operationContext: 'add-1', kind: 'add-participant', deadlineMs: 60_000, data });

@@ -3,16 +3,15 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { pino } from 'pino';
 import { OperationLedger } from '../../shared/calls/operation-ledger.ts';
 import { FolderRecordStore } from '../../shared/records/folder-store.ts';
-import { connectRedis } from '../../shared/sessions/connect.ts';
+import { patientRedis } from '../../shared/sessions/testing/patient-redis.ts';
 import { newSession } from '../../shared/sessions/testing/redis.ts';
 import { startFunctions } from '../testing/functions-under-test.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'parley-records-'));
 const functions = await startFunctions({ CALL_RECORDS_DIR: folder });
-const redis = connectRedis(process.env.REDIS_URL ?? '', pino({ level: 'silent' }));
+const redis = patientRedis();
 const ledger = new OperationLedger(redis, { ttlMs: 60_000, wallMs: () => Date.now() });
 after(async () => {
   redis.disconnect();

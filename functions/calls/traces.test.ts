@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import type { Redis } from 'ioredis';
-import { pino } from 'pino';
-import { connectRedis } from '../../shared/sessions/connect.ts';
+import { patientRedis } from '../../shared/sessions/testing/patient-redis.ts';
 import { traceIdOf } from '../../shared/telemetry/call-trace.ts';
 import { entrySpanIdOf, traceParentOf } from '../../shared/telemetry/call-traces.ts';
 import { ATTRIBUTE, SPAN } from '../../shared/telemetry/names.ts';
@@ -17,7 +16,7 @@ let intake: SpanIntake;
 before(async () => {
   const key = 'InstrumentationKey=00000000-0000-0000-0000-000000000001';
   functions = await startFunctions({ APPLICATIONINSIGHTS_CONNECTION_STRING: key });
-  redis = connectRedis(process.env.REDIS_URL ?? '', pino({ level: 'silent' }));
+  redis = patientRedis();
   intake = new SpanIntake(redis);
 });
 after(async () => {

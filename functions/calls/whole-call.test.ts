@@ -11,8 +11,8 @@ import { openCalls } from '../../shared/calls/open-calls.ts';
 import { AcsCarrier } from '../../shared/carrier/acs/acs-carrier.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { randomIds } from '../../shared/ids.ts';
-import { connectRedis } from '../../shared/sessions/connect.ts';
 import type { Session } from '../../shared/sessions/session.ts';
+import { patientRedis } from '../../shared/sessions/testing/patient-redis.ts';
 import { freePorts } from '../../shared/testing/free-ports.ts';
 import { WorkRounds } from '../../stream-host/calls/work-rounds.ts';
 import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
@@ -50,7 +50,7 @@ before(async () => {
   functions = await startFunctions(settings, port);
   await functions.announce({ sessions: 0, maxSessions: 100 });
   const log = pino({ level: 'silent' });
-  redis = connectRedis(process.env.REDIS_URL ?? '', log);
+  redis = patientRedis();
   const access = { connectionString: settings.ACS_CONNECTION_STRING };
   const carrier = new AcsCarrier({ access, callbackBase: 'http://f', mediaBase: 'ws://m' });
   const { work } = openCalls({

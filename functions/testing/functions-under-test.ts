@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { FunctionsHost } from '../../emulator/functions-host/host.ts';
 import { assertDocumented } from '../../shared/http/testing/documented.ts';
-import { connectRedis } from '../../shared/sessions/connect.ts';
 import { SessionStore } from '../../shared/sessions/session-store.ts';
+import { patientRedis } from '../../shared/sessions/testing/patient-redis.ts';
 import { lendSettings } from '../../shared/testing/lent-settings.ts';
 import { listening } from '../../shared/testing/listening.ts';
 import { findRedis } from '../../start/redis.ts';
@@ -76,7 +76,7 @@ export async function startFunctions(
     ...(keys && { keys }),
     ...(arriveWithinMs !== undefined && { arriveWithinMs }),
   });
-  const redis = connectRedis(redisServer.url, silent);
+  const redis = patientRedis(redisServer.url);
   const store = new SessionStore(redis, { ttlSeconds: 600 });
   return {
     baseUrl: host.baseUrl,

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { pino } from 'pino';
 import { systemClock } from '../../shared/clock.ts';
 import { randomSecrets } from '../../shared/ids.ts';
-import { connectRedis } from '../../shared/sessions/connect.ts';
+import { patientRedis } from '../../shared/sessions/testing/patient-redis.ts';
 import { Tickets } from '../../shared/tickets/tickets.ts';
 import { type FunctionsUnderTest, startFunctions } from '../testing/functions-under-test.ts';
 
@@ -18,7 +17,7 @@ const make = (body: unknown, key = 'host') => functions.request('POST', 'tickets
 test('a server that may use the API makes a ticket for its page, which opens one socket of that page', async (t) => {
   const { status, body } = await make({ kind: 'browser', origin: 'https://app.example' });
   assert.equal(status, 200);
-  const redis = connectRedis(process.env.REDIS_URL ?? '', pino({ level: 'silent' }));
+  const redis = patientRedis();
   t.after(() => redis.disconnect());
   const tickets = new Tickets({ redis, clock: systemClock, newSecret: randomSecrets, sessionTtlSeconds: 60 });
   const grant = await tickets.take(body.ticket, { kind: 'browser', origin: 'https://app.example' });

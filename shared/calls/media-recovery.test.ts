@@ -6,9 +6,9 @@ import { pino } from 'pino';
 import { AcsDouble } from '../../functions/testing/acs-double.ts';
 import { type FoundRedis, findRedis } from '../../start/redis.ts';
 import { AcsCarrier } from '../carrier/acs/acs-carrier.ts';
-import { connectRedis } from '../sessions/connect.ts';
 import type { Session } from '../sessions/session.ts';
 import { SessionStore } from '../sessions/session-store.ts';
+import { patientRedis } from '../sessions/testing/patient-redis.ts';
 import { MediaRecovery } from './media-recovery.ts';
 
 const log = pino({ level: 'silent' });
@@ -20,7 +20,7 @@ let calls: AcsCarrier;
 
 before(async () => {
   server = await findRedis({ log });
-  redis = connectRedis(server.url, log);
+  redis = patientRedis(server.url);
   store = new SessionStore(redis, { ttlSeconds: 600 });
   acs = await AcsDouble.start();
   calls = new AcsCarrier({

@@ -9,6 +9,7 @@ import type { HistoryItem } from '../../shared/sessions/history.ts';
 import type { Session } from '../../shared/sessions/session.ts';
 import { SessionStore } from '../../shared/sessions/session-store.ts';
 import type { SessionWrite } from '../../shared/sessions/session-writer.ts';
+import { patientRedis } from '../../shared/sessions/testing/patient-redis.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { VirtualClock } from '../../shared/virtual-clock.ts';
 import { SessionEvents } from '../dialogue/session-events.ts';
@@ -19,16 +20,22 @@ const log = pino({ level: 'silent' });
 const server = await redisForTests();
 const redis = connectRedis(server.url, log, { commandTimeoutMs: 300 });
 const store = new SessionStore(redis, { ttlSeconds: 600 });
-after(() => redis.disconnect());
+/** Of what is there before a test begins. */
+const patient = patientRedis(server.url);
+const before = new SessionStore(patient, { ttlSeconds: 600 });
+after(() => {
+  redis.disconnect();
+  patient.disconnect();
+});
 
 const OWNER = 'host#1';
 const LEASE_MS = 60_000;
 
 /** A session with a host that holds it, and the log of that host. */
 async function held(id: string, options: { owner?: string; maxBacklog?: number } = {}) {
-  const session = await store.create(phoneSession(id));
+  const session = await before.create(phoneSession(id));
   const { owner = OWNER, maxBacklog = 256 } = options;
-  await store.claim(id, owner, LEASE_MS);
+  await before.claim(id, owner, LEASE_MS);
   return { session, record: logOf(session, owner, maxBacklog) };
 }
 

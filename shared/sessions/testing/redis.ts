@@ -1,11 +1,10 @@
 import { after, test } from 'node:test';
 import type { Redis } from 'ioredis';
-import { pino } from 'pino';
 import { startEmbeddedRedis } from '../../../start/redis-embedded.ts';
 import { type PrivateRedis, startRedisServer } from '../../../start/redis-server.ts';
-import { connectRedis } from '../connect.ts';
 import { SessionStore } from '../session-store.ts';
 import { CLUSTER_VARIABLE, connectCluster } from './cluster.ts';
+import { patientRedis } from './patient-redis.ts';
 
 /** One kind of Redis, started for one test file. */
 export interface RedisUnderTest {
@@ -41,13 +40,10 @@ export async function redisesUnderTest(): Promise<RedisUnderTest[]> {
   return [...(server ? [underTest('redis-server', server)] : []), underTest('embedded', embedded)];
 }
 
-// Thousands of commands at once take long on a busy machine.
-const COMMAND_TIMEOUT_MS = 60_000;
-
 function underTest(
   kind: RedisUnderTest['kind'],
   server: PrivateRedis,
-  open = () => connectRedis(server.url, pino({ level: 'silent' }), { commandTimeoutMs: COMMAND_TIMEOUT_MS }),
+  open = () => patientRedis(server.url),
 ): RedisUnderTest {
   const clients: Redis[] = [];
   const connect = () => {
