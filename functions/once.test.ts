@@ -144,7 +144,7 @@ test('without Redis no work is done, but work that was done is answered though i
     { code: 'redis.unavailable' },
   );
   broken.disconnect();
-  const brittle = connectRedis(server.url, log, { commandTimeoutMs: 50 });
+  const brittle = patientRedis(server.url);
   const { answer } = await new Once({ redis: brittle, clock: systemClock, newId: randomIds }).run(
     'g',
     '',

@@ -1,21 +1,23 @@
 import { globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { pathToFileURL } from 'node:url';
 import { neverAnswered } from './answered/check.ts';
+import { asOneRun } from './runner/lanes.ts';
 import { ON_ONE_STACK, type TestProcess, testProcesses } from './runner/processes.ts';
 
 /**
  * `node test/main.ts [part of a path]...`: every test, or those of the files that have one of the parts in their path.
- * Those that start a whole stack are in `test/`, take longest and mostly wait for people to speak: the others run beside
- * them. A run of every test fails, too, where the reference promises an answer that no test got.
+ * Those of people who speak on a whole stack take longest, and mostly wait: what only computes runs beside them in a lane of
+ * its own, so that neither takes the other's processors. A run of every test fails, too, where the reference promises an answer
+ * that no test got.
  */
 const ROOT = path.join(import.meta.dirname, '..');
 const FOLDERS = ['test', '{agents,bench,build,emulator,functions,infra,shared,start,stream-host,web}'];
-/** Of processes, a third of which mostly wait: more leave people who speak in real time too little of two cores. */
-const AT_ONCE = 5;
+/** Of processes: more people who speak in real time have too little of two cores, beside what only computes. */
+const PEOPLE_AT_ONCE = 2;
 /** Of a process: a file that hangs is named before (`runner/together.ts`). */
 const LONGEST_MS = 900_000;
 
@@ -24,21 +26,17 @@ process.env.NODE_COMPILE_CACHE ??= path.join(ROOT, 'node_modules/.cache/tests');
 
 const parts = process.argv.slice(2);
 const isWanted = (file: string) => parts.length === 0 || parts.some((part) => file.includes(part));
-const [whole = [], others = []] = FOLDERS.map((folder) =>
-  testProcesses(ROOT, testFiles(folder).filter(isWanted).sort()),
-);
-if (whole.length + others.length === 0)
-  throw new Error(`No test file has one of these in its path: ${parts.join(', ')}`);
-
+const processes = FOLDERS.flatMap((folder) => testProcesses(ROOT, testFiles(folder).filter(isWanted).sort()));
+if (processes.length === 0) throw new Error(`No test file has one of these in its path: ${parts.join(', ')}`);
 /** The longest come first: the whole run is not shorter than that. */
-const FIRST = [ON_ONE_STACK, 'test/system.test.ts'];
-/** For each stack of people who mostly wait, so many that only compute. */
-const OTHERS_BESIDE = 2;
-const processes = [
-  ...whole.filter(({ name }) => FIRST.includes(name)),
-  ...whole.filter(({ name }) => !FIRST.includes(name)),
-].flatMap((each, at) => [each, ...others.slice(at * OTHERS_BESIDE, (at + 1) * OTHERS_BESIDE)]);
-processes.push(...others.slice(whole.length * OTHERS_BESIDE));
+const FIRST = ['test/system.test.ts', ON_ONE_STACK];
+const withPeople = processes
+  .filter(({ hasPeople }) => hasPeople)
+  .sort((a, b) => FIRST.indexOf(b.name) - FIRST.indexOf(a.name));
+const LANES = [
+  { files: withPeople, concurrency: PEOPLE_AT_ONCE },
+  { files: processes.filter(({ hasPeople }) => !hasPeople), concurrency: availableParallelism() },
+];
 
 const folder = mkdtempSync(path.join(tmpdir(), 'parley-tests-'));
 /** What was answered in this run, by every process of it (`answered/collect.ts`). */
@@ -67,11 +65,17 @@ function entryOf({ name, files, atOnce }: TestProcess, at: number): string {
   return entry;
 }
 
-const files = processes.map(entryOf);
-const tests = run({ files, concurrency: AT_ONCE, timeout: LONGEST_MS, execArgv }).on('test:fail', () => {
-  process.exitCode = 1;
-});
-tests.compose(spec).pipe(process.stdout);
+const lanes = LANES.filter(({ files }) => files.length > 0).map(({ files, concurrency }) =>
+  run({
+    files: files.map((each) => entryOf(each, processes.indexOf(each))),
+    concurrency,
+    timeout: LONGEST_MS,
+    execArgv,
+  }).on('test:fail', () => {
+    process.exitCode = 1;
+  }),
+);
+asOneRun(lanes).compose(spec).pipe(process.stdout);
 // Behind the last word of the report.
 process.on('exit', () => {
   const missing = parts.length === 0 ? neverAnswered(answered) : [];

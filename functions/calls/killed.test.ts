@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { pino } from 'pino';
+import { bundle } from '../../build/bundle.ts';
 import { openCalls } from '../../shared/calls/open-calls.ts';
 import { leftovers, NOTHING_LEFT } from '../../shared/calls/testing/worked-off.ts';
 import { AcsCarrier } from '../../shared/carrier/acs/acs-carrier.ts';
@@ -22,15 +23,18 @@ import { type FunctionsUnderTest, startFunctions } from '../testing/functions-un
 
 let functions: FunctionsUnderTest;
 let redis: ReturnType<typeof patientRedis>;
-const compiled = mkdtempSync(join(tmpdir(), 'compiled-'));
+/** Bundled as in Azure: two dozen are started, and to load their files one by one is most of what they do. */
+const PROGRAM = 'functions/calls/testing/killed-function.ts';
+const built = mkdtempSync(join(tmpdir(), 'killed-'));
 before(async () => {
   functions = await startFunctions();
   redis = patientRedis();
+  await bundle({ entries: [PROGRAM], folder: built, external: [] });
 });
 after(async () => {
   redis.disconnect();
   await functions.close();
-  rmSync(compiled, { recursive: true });
+  rmSync(built, { recursive: true });
 });
 
 /** What is told, of a call that is like this. */
@@ -168,10 +172,10 @@ async function kill(story: Story, at: number, when: string, n: number): Promise<
     time: new Date(Date.now() + 1_000).toISOString(),
   };
   const authorization = await functions.acs.authorization();
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'testing/killed-function.ts')], {
+  const child = spawn(process.execPath, [join(built, 'dist', PROGRAM.replace(/ts$/, 'js'))], {
     env: {
       ...process.env,
-      NODE_COMPILE_CACHE: compiled,
+      NODE_COMPILE_CACHE: built,
       KILLED_AT: String(at),
       KILLED_WHEN: when,
       CALLBACK: JSON.stringify({ sessionId: id, authorization, events: [event] }),

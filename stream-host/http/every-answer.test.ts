@@ -97,7 +97,8 @@ test('a client that asks for tickets or for places without end is told to wait, 
 test('one client opens a watch so often in a minute, and no more, however soon it leaves', async () => {
   const host = await startHost(redis.url);
   const codes = new Set<unknown>();
-  for (let n = 0; n <= 61; n += 1) {
+  // Some more than the limit: on a busy machine some are given back meanwhile.
+  for (let n = 0; n < 200; n += 1) {
     const [status, code] = await refusal(host, `${relaySocket.path}?session_id=s`);
     codes.add(code ?? status);
     if (code === 'client.too-many-opens') break;

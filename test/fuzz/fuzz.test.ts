@@ -15,9 +15,9 @@ import { fuzzWebhooks } from './webhooks.ts';
 const redis = await redisForTests();
 
 test('damaged inputs are read or refused by everything that reads what comes from outside', async () => {
-  const { crashes, read, refused } = await fuzzDecoders({ inputs: 60_000, seed: 'test' });
+  const { crashes, read, refused } = await fuzzDecoders({ inputs: 20_000, seed: 'test' });
   assert.deepEqual(crashes, []);
-  assert.ok(read > 10_000 && refused > 1000, `${read} were read, ${refused} refused`);
+  assert.ok(read > 3000 && refused > 300, `${read} were read, ${refused} refused`);
 });
 
 test('damaged frames and handshakes at every socket leave no fault, no socket and no key that stays, and a call beside them goes on', async () => {

@@ -31,6 +31,7 @@ test('files of a folder share a process, but for one that changes it, itself or 
     'a/b/by-helper.test.ts': "import { start } from './testing/helper.ts';\nstart();\n",
     'a/b/reads.test.ts': "export const isMine = process.env.LEVEL === 'x';\n",
     'a/b/hundred.property.test.ts': light,
+    'a/stack.test.ts': 'await RunningStack.start();\n',
     'a/calls.test.ts': `${SHARING}process.env.LEVEL = 'x';\n`,
     'a/b/more-calls.test.ts': SHARING,
     'a/b/c/of-runner.test.ts': 'const text = "import { sharedStack } from \'./shared-stack.ts\';";\n',
@@ -39,13 +40,19 @@ test('files of a folder share a process, but for one that changes it, itself or 
     'a/b/testing/helper.ts': "export const start = () => void Object.assign(process.env, { X: '1' });\n",
   };
   const root = await folderWith(t, { ...files, ...helper });
-  const found = testProcesses(root, Object.keys(files).sort()).map((each) => [each.name, each.files.length]);
+  const processes = testProcesses(root, Object.keys(files).sort());
+  assert.deepEqual(
+    processes.filter(({ hasPeople }) => hasPeople).map(({ name }) => name),
+    ['a/stack.test.ts', 'files on one stack'],
+  );
+  const found = processes.map((each) => [each.name, each.files.length]);
   assert.deepEqual(found, [
     ['a/b/hundred.property.test.ts', 1],
     ['a/b', 6],
     ['a', 1],
     ['a/b/by-helper.test.ts', 1],
     ['a/b/settings.test.ts', 1],
+    ['a/stack.test.ts', 1],
     ['files on one stack', 2],
   ]);
 });

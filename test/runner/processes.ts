@@ -8,6 +8,8 @@ export interface TestProcess {
   readonly files: readonly string[];
   /** So many tests of a file run at the same time. */
   readonly atOnce: number;
+  /** Some of it are people who speak in real time on a whole stack. */
+  readonly hasPeople: boolean;
 }
 
 /** The process of the files that share a stack. */
@@ -29,9 +31,9 @@ const ALONE: readonly RegExp[] = [
   /\bstartTelemetry\b/,
   // Threads of a native program, which does not always begin again in a process where it has ended.
   /\b(?:DecodePool|SpeechModels|Transcriber|VoiceActivityLane|onnxruntime\w*)\b/,
-  // A whole stack.
-  /\bRunningStack\b/,
 ];
+/** A whole stack, with people who speak on it. */
+const STACK = /\bRunningStack\b/;
 /** A helper that begins something as it is loaded ends it with the first file that uses it. */
 const HELPER_ALONE = /^(?:export )?const .*= await redis/m;
 
@@ -66,32 +68,46 @@ export function testProcesses(root: string, files: readonly string[]): TestProce
     const folder = file.split('/').slice(0, -1).slice(0, 2).join('/');
     return (folders.get(folder)?.length ?? 0) < FEWEST ? (file.split('/')[0] ?? '') : folder;
   });
-  const ofOne = (file: string) => ({ name: file, files: [file], atOnce: CALLS_AT_ONCE[file] ?? 1 });
+  const ofOne = (file: string) => ({
+    name: file,
+    files: [file],
+    atOnce: CALLS_AT_ONCE[file] ?? 1,
+    hasPeople: ownSources(file, read).some(({ source }) => STACK.test(source)),
+  });
   // The longest first: at the end one of them would leave the other processors without work.
   return [
     ...long.map(ofOne),
     ...[...processes]
-      .map(([name, together]) => ({ name, files: together, atOnce: 1 }))
+      .map(([name, together]) => ({ name, files: together, atOnce: 1, hasPeople: false }))
       .sort((a, b) => b.files.length - a.files.length),
     ...alone.map(ofOne),
     ...(onOneStack.length > 0
-      ? [{ name: ON_ONE_STACK, files: onOneStack, atOnce: CALLS_AT_ONCE[ON_ONE_STACK] ?? 1 }]
+      ? [{ name: ON_ONE_STACK, files: onOneStack, atOnce: CALLS_AT_ONCE[ON_ONE_STACK] ?? 1, hasPeople: true }]
       : []),
   ];
 }
 
 /** By what stands in it, and in the helpers of tests that it uses. */
-function isAlone(file: string, read: (file: string) => string): boolean {
+const isAlone = (file: string, read: (file: string) => string): boolean =>
+  ownSources(file, read).some(
+    ({ name, source }) =>
+      STACK.test(source) ||
+      ALONE.some((pattern) => pattern.test(source)) ||
+      (name !== file && HELPER_ALONE.test(source)),
+  );
+
+/** A test's own source, and those of the helpers of tests that it uses. */
+function ownSources(file: string, read: (file: string) => string): { name: string; source: string }[] {
+  const sources: { name: string; source: string }[] = [];
   // Grows while it is walked.
   const used = new Set([file]);
-  for (const each of used) {
-    const source = read(each);
-    if (ALONE.some((pattern) => pattern.test(source))) return true;
-    if (each !== file && HELPER_ALONE.test(source)) return true;
-    for (const [, specifier = ''] of source.matchAll(/\bfrom '(\.[^']+)'/g)) {
-      const target = path.posix.join(path.posix.dirname(each), specifier);
+  for (const name of used) {
+    const source = read(name);
+    sources.push({ name, source });
+    for (const [, specifier = ''] of source.matchAll(/^(?:import\b.*|export\b.*|\}) from '(\.[^']+)'/gm)) {
+      const target = path.posix.join(path.posix.dirname(name), specifier);
       if (target.includes('/testing/') && target !== TIDY) used.add(target);
     }
   }
-  return false;
+  return sources;
 }

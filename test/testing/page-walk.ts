@@ -8,7 +8,7 @@ import type { RunningStack } from './running-stack.ts';
 export interface PageWalkOptions {
   readonly stack: RunningStack;
   readonly browser: Browser;
-  /** Where each state is photographed; nowhere without it. */
+  /** Where each state is photographed, in every look; nowhere without it, and then the first state alone is seen in every look. */
   readonly shotsFolder?: string | undefined;
 }
 
@@ -38,13 +38,24 @@ export interface PageWalk {
 }
 
 const DESKTOP: Look = { name: 'desktop-light', width: 1200, height: 800, colorScheme: 'light' };
+const RECOLOURED: Look = {
+  name: 'desktop-dark',
+  width: 1200,
+  height: 800,
+  colorScheme: 'dark',
+  isRecoloured: true,
+};
+const PHONE: Look = { name: 'phone-light', width: 390, height: 844, colorScheme: 'light' };
+const NARROW: Look = { name: 'narrow-dark', width: 320, height: 640, colorScheme: 'dark' };
 const LOOKS: readonly Look[] = [
   DESKTOP,
-  { name: 'desktop-dark', width: 1200, height: 800, colorScheme: 'dark', isRecoloured: true },
-  { name: 'phone-light', width: 390, height: 844, colorScheme: 'light' },
+  RECOLOURED,
+  PHONE,
   { name: 'phone-dark', width: 390, height: 844, colorScheme: 'dark', isRecoloured: true },
-  { name: 'narrow-dark', width: 320, height: 640, colorScheme: 'dark' },
+  NARROW,
 ];
+/** Beside the first look a state is seen in one of these, in turn: each costs a second, and they have all but all in common. */
+const IN_TURN: readonly Look[] = [RECOLOURED, PHONE, NARROW];
 
 const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
 /** Those of the above that look at colours. */
@@ -56,8 +67,7 @@ const PATIENCE_MS = 20_000;
 const SPOKEN = '.line.agent:not([aria-busy])';
 
 /**
- * Idle, talking, after a second talk, after a reload, in a phone call, and its trace: what a person sees, and what axe says of it, in
- * each look.
+ * Idle, talking, after a second talk, after a reload, in a phone call, and its trace: what a person sees, and what axe says of it.
  */
 export async function walkPage({ stack, browser, shotsFolder }: PageWalkOptions): Promise<PageWalk> {
   const context = await browser.newContext({
@@ -86,7 +96,8 @@ async function walk(context: BrowserContext, stack: RunningStack, shotsFolder?: 
     const parts = await partsOf(page);
     const titles = await page.locator('.part h2').allInnerTexts();
     const faults: string[] = [];
-    for (const look of LOOKS) {
+    const inTurn = IN_TURN[sights.length % IN_TURN.length] ?? PHONE;
+    for (const look of shotsFolder || sights.length === 0 ? LOOKS : [DESKTOP, inTurn]) {
       await wear(page, look);
       const file = `${look.name}-${sights.length + 1}-${state}.png`;
       if (shotsFolder) await page.screenshot({ path: path.join(shotsFolder, file) });

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { test } from 'node:test';
+
+test('runs beside each other are told as one: counts are added up once, and what failed in any of them is named', async (t) => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'parley-lanes-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const file = async (name: string, text: string) => {
+    await writeFile(path.join(folder, name), text);
+    return path.join(folder, name);
+  };
+  const good = await file(
+    'good.mjs',
+    "import { test } from 'node:test';\ntest('one', () => {});\ntest('two', () => {});\n",
+  );
+  const bad = await file(
+    'bad.mjs',
+    "import { test } from 'node:test';\ntest('three', () => { throw new Error('no'); });\n",
+  );
+  const main = await file(
+    'main.mjs',
+    `import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { asOneRun } from ${JSON.stringify(path.join(import.meta.dirname, 'lanes.ts'))};
+const lanes = ${JSON.stringify([good, bad])}.map((file) => run({ files: [file] }));
+asOneRun(lanes).compose(spec).pipe(process.stdout);
+`,
+  );
+  // It is none of the tests that run here.
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const told = await new Promise<string>((resolve) =>
+    execFile(process.execPath, [main], { env }, (_error, stdout) => resolve(stdout)),
+  );
+  const line = (name: string) => [...told.matchAll(new RegExp(`^ℹ ${name} (\\S+)$`, 'gm'))].map(([, count]) => count);
+  assert.deepEqual([line('tests'), line('pass'), line('fail')], [['3'], ['2'], ['1']], told);
+  assert.equal(line('duration_ms').length, 1);
+  assert.match(told, /✔ two[\s\S]*✖ failing tests:[\s\S]*✖ three/);
+});

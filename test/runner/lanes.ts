@@ -1,0 +1,45 @@
+import { PassThrough } from 'node:stream';
+import type { run } from 'node:test';
+import type { TestEvent } from 'node:test/reporters';
+
+/**
+ * The events of runs that go on at the same time, as those of one run: what each of them counts at its end is added up and told
+ * once, behind all of them.
+ */
+export function asOneRun(lanes: readonly ReturnType<typeof run>[]): PassThrough {
+  const events = new PassThrough({ objectMode: true });
+  const beganMs = performance.now();
+  const totals = new Map<string, number>();
+  let left = lanes.length;
+  for (const lane of lanes) {
+    lane.on('data', (event: TestEvent) => {
+      const total = totalOf(event);
+      if (total) totals.set(total.name, (totals.get(total.name) ?? 0) + total.count);
+      else if (!isSummary(event)) events.write(event);
+    });
+    lane.on('end', () => {
+      left -= 1;
+      if (left > 0) return;
+      totals.set('duration_ms', performance.now() - beganMs);
+      for (const [name, count] of totals) {
+        const data = { message: `${name} ${count}`, nesting: 0, level: 'info' };
+        events.write({ type: 'test:diagnostic', data });
+      }
+      const counts = Object.fromEntries(totals);
+      // Whoever reports names the tests that failed when this comes.
+      events.write({ type: 'test:summary', data: { success: counts.fail === 0, counts } });
+      events.end();
+    });
+  }
+  return events;
+}
+
+const isSummary = ({ type, data }: TestEvent): boolean =>
+  type === 'test:summary' && (!('file' in data) || data.file === undefined);
+
+/** What a run says at its end of all its tests, such as "pass 12": it belongs to no file. */
+function totalOf({ type, data }: TestEvent): { name: string; count: number } | undefined {
+  if (type !== 'test:diagnostic' || data.file !== undefined) return undefined;
+  const [, name, count] = /^(\w+) ([\d.]+)$/.exec(data.message) ?? [];
+  return name === undefined ? undefined : { name, count: Number(count) };
+}
