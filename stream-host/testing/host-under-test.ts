@@ -354,11 +354,7 @@ export class Client {
       const found = this.messages.slice(from).find(wanted);
       if (found) resolve(found);
     };
-    const kinds = () =>
-      this.messages
-        .map((message) => message.type ?? message.kind)
-        .filter((kind, at, all) => kind !== all[at - 1])
-        .join(' ');
+    const kinds = () => this.messages.map((message) => message.type ?? message.kind).join(' ');
     const timer = setTimeout(() => reject(new Error(`did not come; there were: ${kinds()}`)), PATIENCE_MS);
     this.#waiting.add(look);
     look();
