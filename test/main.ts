@@ -18,6 +18,8 @@ const ROOT = path.join(import.meta.dirname, '..');
 const FOLDERS = ['test', '{agents,bench,build,emulator,functions,infra,shared,start,stream-host,web}'];
 /** Of processes: more people who speak in real time have too little of two cores, beside what only computes. */
 const PEOPLE_AT_ONCE = 2;
+/** What waits for answers and timers leaves a processor to one more. */
+const COMPUTING_AT_ONCE = availableParallelism() + 1;
 /** Of a process: a file that hangs is named before (`runner/together.ts`). */
 const LONGEST_MS = 900_000;
 
@@ -35,7 +37,7 @@ const withPeople = processes
   .sort((a, b) => FIRST.indexOf(b.name) - FIRST.indexOf(a.name));
 const LANES = [
   { files: withPeople, concurrency: PEOPLE_AT_ONCE },
-  { files: processes.filter(({ hasPeople }) => !hasPeople), concurrency: availableParallelism() },
+  { files: processes.filter(({ hasPeople }) => !hasPeople), concurrency: COMPUTING_AT_ONCE },
 ];
 
 const folder = mkdtempSync(path.join(tmpdir(), 'parley-tests-'));
