@@ -10,16 +10,15 @@ import { ON_ONE_STACK, type TestProcess, testProcesses } from './runner/processe
 
 /**
  * `node test/main.ts [part of a path]...`: every test, or those of the files that have one of the parts in their path.
- * Those of people who speak on a whole stack take longest, and mostly wait: what only computes runs beside them in a lane of
- * its own, so that neither takes the other's processors. A run of every test fails, too, where the reference promises an answer
- * that no test got.
+ * Those of people who speak on a whole stack take longest: what only computes runs beside them in a lane of its own, and what
+ * has a process of its own comes when the people have left, so that they have the processors that they need. A run of every
+ * test fails, too, where the reference promises an answer that no test got.
  */
 const ROOT = path.join(import.meta.dirname, '..');
 const FOLDERS = ['test', '{agents,bench,build,emulator,functions,infra,shared,start,stream-host,web}'];
 /** Of processes: more people who speak in real time have too little of two cores, beside what only computes. */
 const PEOPLE_AT_ONCE = 2;
-/** What waits for answers and timers leaves a processor to one more. */
-const COMPUTING_AT_ONCE = availableParallelism() + 1;
+const CORES = availableParallelism();
 /** Of a process: a file that hangs is named before (`runner/together.ts`). */
 const LONGEST_MS = 900_000;
 
@@ -30,15 +29,10 @@ const parts = process.argv.slice(2);
 const isWanted = (file: string) => parts.length === 0 || parts.some((part) => file.includes(part));
 const processes = FOLDERS.flatMap((folder) => testProcesses(ROOT, testFiles(folder).filter(isWanted).sort()));
 if (processes.length === 0) throw new Error(`No test file has one of these in its path: ${parts.join(', ')}`);
+const of = (kind: TestProcess['kind']) => processes.filter((each) => each.kind === kind);
 /** The longest come first: the whole run is not shorter than that. */
 const FIRST = ['test/system.test.ts', ON_ONE_STACK];
-const withPeople = processes
-  .filter(({ hasPeople }) => hasPeople)
-  .sort((a, b) => FIRST.indexOf(b.name) - FIRST.indexOf(a.name));
-const LANES = [
-  { files: withPeople, concurrency: PEOPLE_AT_ONCE },
-  { files: processes.filter(({ hasPeople }) => !hasPeople), concurrency: COMPUTING_AT_ONCE },
-];
+const people = of('people').sort((a, b) => FIRST.indexOf(b.name) - FIRST.indexOf(a.name));
 
 const folder = mkdtempSync(path.join(tmpdir(), 'parley-tests-'));
 /** What was answered in this run, by every process of it (`answered/collect.ts`). */
@@ -67,16 +61,13 @@ function entryOf({ name, files, atOnce }: TestProcess, at: number): string {
   return entry;
 }
 
-const lanes = LANES.filter(({ files }) => files.length > 0).map(({ files, concurrency }) =>
-  run({
-    files: files.map((each) => entryOf(each, processes.indexOf(each))),
-    concurrency,
-    timeout: LONGEST_MS,
-    execArgv,
-  }).on('test:fail', () => {
+const lane = (members: readonly TestProcess[], concurrency: number) => () => {
+  const files = members.map((each) => entryOf(each, processes.indexOf(each)));
+  return run({ files, concurrency, timeout: LONGEST_MS, execArgv }).on('test:fail', () => {
     process.exitCode = 1;
-  }),
-);
+  });
+};
+const lanes = [[lane(people, PEOPLE_AT_ONCE), lane(of('alone'), CORES)], [lane(of('together'), CORES)]];
 asOneRun(lanes).compose(spec).pipe(process.stdout);
 // Behind the last word of the report.
 process.on('exit', () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 
-test('runs beside each other are told as one: counts are added up once, and what failed in any of them is named', async (t) => {
+test('runs beside and after each other are told as one: counts are added up once, and what failed in any of them is named', async (t) => {
   const folder = await mkdtemp(path.join(tmpdir(), 'parley-lanes-'));
   t.after(() => rm(folder, { recursive: true }));
   const file = async (name: string, text: string) => {
@@ -20,12 +20,13 @@ test('runs beside each other are told as one: counts are added up once, and what
     'bad.mjs',
     "import { test } from 'node:test';\ntest('three', () => { throw new Error('no'); });\n",
   );
+  const late = await file('late.mjs', "import { test } from 'node:test';\ntest('four', () => {});\n");
   const main = await file(
     'main.mjs',
     `import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { asOneRun } from ${JSON.stringify(path.join(import.meta.dirname, 'lanes.ts'))};
-const lanes = ${JSON.stringify([good, bad])}.map((file) => run({ files: [file] }));
+const lanes = ${JSON.stringify([[good, late], [bad]])}.map((files) => files.map((file) => () => run({ files: [file] })));
 asOneRun(lanes).compose(spec).pipe(process.stdout);
 `,
   );
@@ -35,7 +36,7 @@ asOneRun(lanes).compose(spec).pipe(process.stdout);
     execFile(process.execPath, [main], { env }, (_error, stdout) => resolve(stdout)),
   );
   const line = (name: string) => [...told.matchAll(new RegExp(`^ℹ ${name} (\\S+)$`, 'gm'))].map(([, count]) => count);
-  assert.deepEqual([line('tests'), line('pass'), line('fail')], [['3'], ['2'], ['1']], told);
+  assert.deepEqual([line('tests'), line('pass'), line('fail')], [['4'], ['3'], ['1']], told);
   assert.equal(line('duration_ms').length, 1);
-  assert.match(told, /✔ two[\s\S]*✖ failing tests:[\s\S]*✖ three/);
+  assert.match(told, /✔ two[\s\S]*✔ four[\s\S]*✖ failing tests:[\s\S]*✖ three/);
 });

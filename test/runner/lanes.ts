@@ -2,16 +2,21 @@ import { PassThrough } from 'node:stream';
 import type { run } from 'node:test';
 import type { TestEvent } from 'node:test/reporters';
 
+/** A run of tests, which begins when it is called. */
+type Lane = () => ReturnType<typeof run>;
+
 /**
- * The events of runs that go on at the same time, as those of one run: what each of them counts at its end is added up and told
- * once, behind all of them.
+ * The events of several runs as those of one: what each of them counts at its end is added up and told once, behind all of them.
+ * @param lanes run at the same time, in each of them one run after the other
  */
-export function asOneRun(lanes: readonly ReturnType<typeof run>[]): PassThrough {
+export function asOneRun(lanes: readonly (readonly Lane[])[]): PassThrough {
   const events = new PassThrough({ objectMode: true });
   const beganMs = performance.now();
   const totals = new Map<string, number>();
-  let left = lanes.length;
-  for (const lane of lanes) {
+  let left = lanes.flat().length;
+  const begin = ([first, ...then]: readonly Lane[]) => {
+    if (!first) return;
+    const lane = first();
     lane.on('data', (event: TestEvent) => {
       const total = totalOf(event);
       if (total) totals.set(total.name, (totals.get(total.name) ?? 0) + total.count);
@@ -19,7 +24,7 @@ export function asOneRun(lanes: readonly ReturnType<typeof run>[]): PassThrough 
     });
     lane.on('end', () => {
       left -= 1;
-      if (left > 0) return;
+      if (left > 0) return void begin(then);
       totals.set('duration_ms', performance.now() - beganMs);
       for (const [name, count] of totals) {
         const data = { message: `${name} ${count}`, nesting: 0, level: 'info' };
@@ -30,7 +35,8 @@ export function asOneRun(lanes: readonly ReturnType<typeof run>[]): PassThrough 
       events.write({ type: 'test:summary', data: { success: counts.fail === 0, counts } });
       events.end();
     });
-  }
+  };
+  lanes.forEach(begin);
   return events;
 }
 

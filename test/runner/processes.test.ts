@@ -42,7 +42,7 @@ test('files of a folder share a process, but for one that changes it, itself or 
   const root = await folderWith(t, { ...files, ...helper });
   const processes = testProcesses(root, Object.keys(files).sort());
   assert.deepEqual(
-    processes.filter(({ hasPeople }) => hasPeople).map(({ name }) => name),
+    processes.filter(({ kind }) => kind === 'people').map(({ name }) => name),
     ['a/stack.test.ts', 'files on one stack'],
   );
   const found = processes.map((each) => [each.name, each.files.length]);

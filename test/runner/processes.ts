@@ -8,8 +8,8 @@ export interface TestProcess {
   readonly files: readonly string[];
   /** So many tests of a file run at the same time. */
   readonly atOnce: number;
-  /** Some of it are people who speak in real time on a whole stack. */
-  readonly hasPeople: boolean;
+  /** `people`: some of it are people who speak in real time on a whole stack. */
+  readonly kind: 'people' | 'together' | 'alone';
 }
 
 /** The process of the files that share a stack. */
@@ -72,17 +72,17 @@ export function testProcesses(root: string, files: readonly string[]): TestProce
     name: file,
     files: [file],
     atOnce: CALLS_AT_ONCE[file] ?? 1,
-    hasPeople: ownSources(file, read).some(({ source }) => STACK.test(source)),
+    kind: ownSources(file, read).some(({ source }) => STACK.test(source)) ? ('people' as const) : ('alone' as const),
   });
   // The longest first: at the end one of them would leave the other processors without work.
   return [
-    ...long.map(ofOne),
+    ...long.map((file) => ({ ...ofOne(file), kind: 'together' as const })),
     ...[...processes]
-      .map(([name, together]) => ({ name, files: together, atOnce: 1, hasPeople: false }))
+      .map(([name, together]) => ({ name, files: together, atOnce: 1, kind: 'together' as const }))
       .sort((a, b) => b.files.length - a.files.length),
     ...alone.map(ofOne),
     ...(onOneStack.length > 0
-      ? [{ name: ON_ONE_STACK, files: onOneStack, atOnce: CALLS_AT_ONCE[ON_ONE_STACK] ?? 1, hasPeople: true }]
+      ? [{ name: ON_ONE_STACK, files: onOneStack, atOnce: CALLS_AT_ONCE[ON_ONE_STACK] ?? 1, kind: 'people' as const }]
       : []),
   ];
 }
