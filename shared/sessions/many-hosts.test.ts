@@ -41,7 +41,8 @@ for (const redis of await redisesUnderTest()) {
       // The count is good for 200 ms.
       const most = 2 + (performance.now() - startedMs) / 200;
       assert.ok((await looks()) - before <= most, 'all hosts were looked through for each call');
-      for (const key of await raw.keys('*')) assert.ok((await raw.pttl(key)) > 0, `${key} has no time to live`);
+      // What lives for 200 ms may be gone by now.
+      for (const key of await raw.keys('*')) assert.notEqual(await raw.pttl(key), -1, `${key} has no time to live`);
     });
 
     test('hosts are looked through by one of them at a time, and one that is not heard is forgotten all the same (scale)', async () => {

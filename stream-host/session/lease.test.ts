@@ -4,8 +4,8 @@ import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { systemClock } from '../../shared/clock.ts';
-import { connectRedis } from '../../shared/sessions/connect.ts';
 import { SessionStore } from '../../shared/sessions/session-store.ts';
+import { patientRedis } from '../../shared/sessions/testing/patient-redis.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { phoneSession, redisForTests } from '../testing/host-under-test.ts';
 import { claimSession } from './lease.ts';
@@ -13,7 +13,7 @@ import { pickUp } from './pick-up.ts';
 
 const log = pino({ level: 'silent' });
 const server = await redisForTests();
-const redis = connectRedis(server.url, log, { commandTimeoutMs: 300 });
+const redis = patientRedis(server.url);
 const store = new SessionStore(redis, { ttlSeconds: 600 });
 const host = { place: 'place', boot: 'boot' };
 const options = { store, host, clock: systemClock, log };
