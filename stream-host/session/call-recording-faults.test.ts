@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import type { OperationPorts } from '../../shared/calls/operations/operate.ts';
+import { CarrierError } from '../../shared/carrier/carrier-error.ts';
 import { ParleyError } from '../../shared/errors.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { ledger, NOTICE, PLAN, recorded } from './testing/recording-rig.ts';
@@ -155,4 +156,77 @@ test('one that begins after all, though it was stopped while nobody knew what ca
   const { result } = (await ledger.get(call.sessionId, 'asked-1')) ?? {};
   // By this the carrier's event finds it; see `recording-told.test.ts`.
   assert.deepEqual(result, { message: 'recording.taken-back', data: { requested: true } });
+});
+
+/** A recorded call in which somebody who has come is being told so; the host hears of the ledger by `host`. */
+async function newcomerIsTold() {
+  const host = new HostsLedger();
+  const call = recorded({ fromStart: false, notice: NOTICE }, PLAN, { hostsLedger: host.ledger });
+  await call.ask('asked-1');
+  call.news.shift()?.onSpoken?.(true);
+  await eventually(call.isRunning);
+  call.recording.joined('added', false);
+  await eventually(() => call.news.length > 0);
+  const paused = (await ledger.list(call.sessionId)).find(({ data }) => data.action === 'pause');
+  await call.tell(paused?.operationContext ?? assert.fail('it is not paused'));
+  /** He has heard it, and how it goes on could not be found out. */
+  const heard = async () => {
+    call.news.shift()?.onSpoken?.(true);
+    await eventually(() => call.clock.pending > 0);
+  };
+  const resumed = () => call.carrier.asked.filter((what) => what.startsWith('resume')).length;
+  return { ...call, host, heard, resumed };
+}
+
+test('a recording whose newcomer has heard its notice while Redis was away goes on when Redis is back, however long that takes (breaker16c 3: it stayed paused for the rest of the call)', async () => {
+  const call = await newcomerIsTold();
+  call.host.isAway = true;
+  await call.heard();
+  // Far more often than a carrier would be asked.
+  await call.clock.advance(600_000);
+  assert.deepEqual([(await call.now()).is, call.clock.pending], ['paused', 1]);
+  call.host.isAway = false;
+  await call.clock.advance(10_000);
+  await eventually(call.isRunning);
+  assert.deepEqual([call.resumed(), call.clock.pending], [1, 0]);
+});
+
+test('a recording that the carrier does not go on with is tried again some dozen times, and no more once nobody wants it or the session is over (breaker16c 3)', async () => {
+  const refused = await newcomerIsTold();
+  refused.carrier.failing.set('resume', new CarrierError('refused', 'acs.refused', 'No.'));
+  await refused.heard();
+  for (let tries = 1; tries < 12; tries += 1) {
+    await eventually(() => refused.resumed() === tries && refused.clock.pending === 1);
+    await refused.clock.advance(10_000);
+  }
+  await eventually(() => refused.resumed() === 12 && refused.clock.pending === 0);
+  refused.carrier.failing.clear();
+  await eventually(async () => {
+    refused.recording.ended('other', true, '');
+    return refused.isRunning();
+  });
+
+  const paused = await newcomerIsTold();
+  paused.host.isAway = true;
+  await paused.heard();
+  paused.host.isAway = false;
+  await paused.change('pause', 'p');
+  await paused.clock.advance(10_000);
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  assert.deepEqual([(await paused.now()).is, paused.resumed(), paused.clock.pending], ['paused', 0, 0]);
+
+  const over = await newcomerIsTold();
+  over.host.isAway = true;
+  await over.heard();
+  over.recording.close(false);
+  assert.equal(over.clock.pending, 0);
+});
+
+test('a recording whose newcomer has heard its notice just after Redis lost what it was paused for goes on once that is noted again (breaker16c 3)', async () => {
+  const call = await newcomerIsTold();
+  await call.lose();
+  await call.heard();
+  await call.recording.noteAgain();
+  await call.clock.advance(250);
+  await eventually(call.isRunning);
 });

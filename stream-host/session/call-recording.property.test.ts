@@ -170,6 +170,7 @@ class Call {
         },
       },
       events: new SessionEvents(new VirtualClock()),
+      clock: new VirtualClock(),
       log,
       onFailed: (operation) => void (this.carrier.running && this.falseAlarms.push(operation)),
       onUnnoted: () => {},

@@ -19,7 +19,7 @@ import type { AgentRecording } from '../contract/agent.ts';
 import type { SessionEventSource } from '../contract/events.ts';
 import type { Mode } from '../contract/mode.ts';
 import { newsItem } from './call-news.ts';
-import { Newcomers } from './newcomers.ts';
+import { Newcomers, type NewcomersOptions } from './newcomers.ts';
 import { isHeardIn } from './notice-heard.ts';
 
 /** How a deployment records, by its settings. */
@@ -29,7 +29,7 @@ export interface RecordingPlan {
   readonly noticeUrl?: string | undefined;
 }
 
-export interface CallRecordingOptions {
+export interface CallRecordingOptions extends Pick<NewcomersOptions, 'clock'> {
   readonly ports: OperationPorts;
   readonly sessionId: string;
   /** The call may become known after its socket was picked up. */
@@ -71,11 +71,11 @@ export class CallRecording {
   readonly #newcomers: Newcomers;
 
   constructor(options: CallRecordingOptions) {
-    const { ports, sessionId, mode, log, agent, plan } = options;
+    const { ports, sessionId, mode, clock, log, agent, plan } = options;
     const { noticeUrl } = plan;
     this.#options = options;
     this.#newcomers = new Newcomers({
-      ...{ ports, sessionId, mode, log, notice: agent?.notice ?? false, mostNotices: MOST_NOTICES },
+      ...{ ports, sessionId, mode, clock, log, notice: agent?.notice ?? false, mostNotices: MOST_NOTICES },
       of: async (operationContext) => ({ ...this.#of(operationContext), callId: await this.#callId() }),
       play: noticeUrl === undefined ? undefined : (by) => void this.#play(by, noticeUrl),
       state: () => this.#state,

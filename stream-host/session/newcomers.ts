@@ -10,10 +10,13 @@ import {
 import { changeRecording } from '../../shared/calls/operations/recording.ts';
 import type { RecordingHappening, RecordingState } from '../../shared/calls/operations/recording-state.ts';
 import { isStepOfOpen } from '../../shared/calls/operations/transfer.ts';
+import { failedAs } from '../../shared/carrier/carrier-error.ts';
+import type { Cancel, Clock } from '../../shared/clock.ts';
+import { ParleyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { Mode } from '../contract/mode.ts';
 
-interface NewcomersOptions {
+export interface NewcomersOptions {
   readonly ports: OperationPorts;
   readonly sessionId: string;
   /** @throws {Error} the call is not known yet */
@@ -26,8 +29,15 @@ interface NewcomersOptions {
   readonly mode: Mode;
   readonly state: () => RecordingState;
   readonly move: (happening: RecordingHappening) => void;
+  readonly clock: Clock;
   readonly log: Logger;
 }
+
+/** What could not go on is tried again so much later, then twice that, and so on; while Redis is away, without an end. */
+const FIRST_RETRY_MS = 250;
+const LONGEST_RETRY_MS = 10_000;
+/** For more than a minute. */
+const MOST_TRIES = 12;
 
 interface Untold {
   /** The operation that brought him in. */
@@ -50,6 +60,9 @@ export class Newcomers {
   /** Who has paused it last, as far as it was told here. */
   #pausedBy: AskedBy | undefined;
   #isGoingOn = false;
+  /** How often it could not go on, and how often that was not for Redis being away. */
+  #failures = { all: 0, refused: 0 };
+  #cancelRetry: Cancel = () => {};
 
   constructor(options: NewcomersOptions) {
     this.#options = options;
@@ -87,6 +100,7 @@ export class Newcomers {
     const untold = this.#untold;
     const { is } = this.#options.state();
     if (is !== 'paused') this.#pausedBy = undefined;
+    if (is === 'off' || is === 'stopping') this.#cancelRetry();
     if (is === 'off' || is === 'stopping') this.#untold = undefined;
     else if (untold && is === 'running') void this.#pauseAndTell(untold);
     else if (untold && is === 'paused') this.#tell(untold);
@@ -121,28 +135,51 @@ export class Newcomers {
 
   /**
    * Everybody knows, or nobody comes: what was paused for somebody goes on, unless there are others. What the application has
-   * paused stays so. Never rejects.
+   * paused stays so. It is tried until it goes on, or need not any more. Never rejects.
    */
   async goOn(): Promise<void> {
-    const { ports, of, sessionId, state, log } = this.#options;
+    const { state, log, clock } = this.#options;
+    this.#cancelRetry();
+    try {
+      await this.#tryToGoOn();
+      this.#failures = { all: 0, refused: 0 };
+    } catch (error) {
+      const { is } = state();
+      if (is === 'off' || is === 'stopping') return;
+      const reason = reasonOf(error);
+      const isAway = error instanceof ParleyError && error.code === 'redis.unavailable';
+      const all = this.#failures.all + 1;
+      const refused = this.#failures.refused + (isAway ? 0 : 1);
+      const isGivenUp = refused >= MOST_TRIES || failedAs(error, 'gone') || failedAs(error, 'not-supported');
+      this.#failures = isGivenUp ? { all: 0, refused: 0 } : { all, refused };
+      if (isGivenUp) return void log.error({ reason }, 'the recording stays paused');
+      const inMs = Math.min(FIRST_RETRY_MS * 2 ** (all - 1), LONGEST_RETRY_MS);
+      log[all === 1 ? 'warn' : 'debug']({ reason, inMs }, 'the recording stays paused; it is tried again');
+      this.#cancelRetry();
+      this.#cancelRetry = clock.after(inMs, () => void this.goOn());
+    }
+  }
+
+  /** @throws {Error} it could not go on, and should */
+  async #tryToGoOn(): Promise<void> {
+    const { ports, of, sessionId, state } = this.#options;
     const { is } = state();
     if (is === 'off' || is === 'stopping' || this.#isGoingOn) return;
+    const operations = await ports.ledger.list(sessionId);
+    const last = lastChange(operations);
+    if (this.#untold || operations.some((each) => isComing(each) || this.#isNews(each)) || this.#isGoingOn) return;
+    // Redis has lost it, and what this host knows is about to be noted again.
+    if (!last && this.#pausedBy === 'engine') throw new Error('the ledger knows of no pause');
+    if (!last || !isOurs(last)) return;
+    const before = operations.filter((each) => each.operationContext.startsWith(`${last.operationContext}.`));
+    const resume = `${last.operationContext}.resume-${before.length}`;
+    this.#isGoingOn = true;
     try {
-      const operations = await ports.ledger.list(sessionId);
-      const last = lastChange(operations);
-      const isWaitedFor = this.#untold || operations.some((each) => isComing(each) || this.#isNews(each));
-      if (isWaitedFor || !last || !isOurs(last) || this.#isGoingOn) return;
-      const before = operations.filter((each) => each.operationContext.startsWith(`${last.operationContext}.`));
-      const resume = `${last.operationContext}.resume-${before.length}`;
-      this.#isGoingOn = true;
-      await this.#changed('resumed', async () => {
-        await changeRecording(ports, await of(resume), 'resume');
-        return true;
-      });
+      await changeRecording(ports, await of(resume), 'resume');
+    } finally {
       this.#isGoingOn = false;
-    } catch (error) {
-      log.warn({ reason: reasonOf(error) }, 'the recording stays paused');
     }
+    this.#isNow('resumed');
   }
 
   /** He has come, and this host is about to hear of it. */
@@ -177,8 +214,12 @@ export class Newcomers {
 
   /** Never rejects. */
   async #pause(by: string): Promise<void> {
-    const { ports, of } = this.#options;
-    await this.#changed('paused', async () => pauseForNewcomer(ports, await of(by)));
+    const { ports, of, log } = this.#options;
+    try {
+      if (await pauseForNewcomer(ports, await of(by))) this.#isNow('paused');
+    } catch (error) {
+      log.warn({ reason: reasonOf(error), mayBeDone: mayBeDone(error) }, 'the recording could not be paused');
+    }
   }
 
   #tell(untold: Untold, attempt = 1): void {
@@ -209,17 +250,11 @@ export class Newcomers {
     void this.goOn();
   }
 
-  /** @param request whether it is so then. Never rejects */
-  async #changed(what: 'paused' | 'resumed', request: () => Promise<boolean>): Promise<void> {
-    const { state, move, log } = this.#options;
-    try {
-      const isSo = await request();
-      const now = state();
-      if (isSo && 'recordingId' in now && now.recordingId !== undefined) move({ what, of: now.recordingId });
-    } catch (error) {
-      const reason = reasonOf(error);
-      log.warn({ reason, mayBeDone: mayBeDone(error) }, `the recording could not be changed: ${what}`);
-    }
+  /** As the carrier has it. */
+  #isNow(what: 'paused' | 'resumed'): void {
+    const { state, move } = this.#options;
+    const now = state();
+    if ('recordingId' in now && now.recordingId !== undefined) move({ what, of: now.recordingId });
   }
 }
 

@@ -82,6 +82,7 @@ export function openCallDesk(parts: CallDeskParts, call: CallAtHand): OpenCallDe
     plan,
     mode,
     events,
+    clock,
     log,
     onFailed: onNotRecorded,
     onUnnoted,

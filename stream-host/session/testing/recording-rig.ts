@@ -41,7 +41,8 @@ interface RecordedOptions {
 export function recorded(agent: AgentRecording | undefined, plan = PLAN, options: RecordedOptions = {}) {
   const { sessionId = newSession().id, isWanted = false, hasVoice = true, hostsLedger = ledger } = options;
   const carrier = new ScriptedCarrier();
-  const events = new SessionEvents(new VirtualClock());
+  const clock = new VirtualClock();
+  const events = new SessionEvents(clock);
   const news: CallNews[] = [];
   /** What came to nothing, and why. */
   const failures: string[] = [];
@@ -64,6 +65,7 @@ export function recorded(agent: AgentRecording | undefined, plan = PLAN, options
     plan,
     mode,
     events,
+    clock,
     log: options.log ?? pino({ level: 'silent' }),
     onFailed: (operation, reason) => failures.push(`${operation} ${reason}`),
     onUnnoted: (operation, reason) => unnoted.push(`${operation} ${reason}`),
@@ -93,6 +95,7 @@ export function recorded(agent: AgentRecording | undefined, plan = PLAN, options
   return {
     recording,
     carrier,
+    clock,
     events,
     news,
     failures,
