@@ -71,11 +71,11 @@ export class CallRecording {
   readonly #newcomers: Newcomers;
 
   constructor(options: CallRecordingOptions) {
-    const { ports, sessionId, mode, clock, log, agent, plan } = options;
+    const { ports, sessionId, mode, events, clock, log, agent, plan } = options;
     const { noticeUrl } = plan;
     this.#options = options;
     this.#newcomers = new Newcomers({
-      ...{ ports, sessionId, mode, clock, log, notice: agent?.notice ?? false, mostNotices: MOST_NOTICES },
+      ...{ ports, sessionId, mode, events, clock, log, notice: agent?.notice ?? false, mostNotices: MOST_NOTICES },
       of: async (operationContext) => ({ ...this.#of(operationContext), callId: await this.#callId() }),
       play: noticeUrl === undefined ? undefined : (by) => void this.#play(by, noticeUrl),
       state: () => this.#state,

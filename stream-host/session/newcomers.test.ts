@@ -99,3 +99,35 @@ test('the human of a warm transfer is told aside, one who is added by the API is
   await eventually(() => joined.length > 1);
   assert.deepEqual(joined, ['key-1.add true', 'added false']);
 });
+
+const judged = (verdict: 'menu' | 'unsure' | 'human') => ({ verdict, reason: 'words', afterMs: 1000 }) as const;
+
+test('who answers behind a menu is told before anything of him is recorded: the menu alone has heard the notice (breaker16e 1)', async () => {
+  const call = await running();
+  call.events.emit('answeredBy', judged('menu'));
+  await eventually(() => call.carrier.asked.includes('pause recording-1'));
+  // Another operation of the call ends, and it is another menu: nobody is there yet.
+  call.recording.ended('keys', true, '');
+  call.events.emit('answeredBy', judged('menu'));
+  call.events.emit('answeredBy', judged('unsure'));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.equal((await call.now()).is, 'paused');
+  assert.equal(call.news.length, 0);
+  call.events.emit('answeredBy', judged('human'));
+  await eventually(() => call.news.length > 0);
+  assert.deepEqual(call.news[0]?.speech, { line: NOTICE });
+  assert.deepEqual(call.carrier.asked, ['pause recording-1']);
+  call.news.shift()?.onSpoken?.(true);
+  await eventually(() => call.isRunning());
+  assert.equal(call.news.length, 0);
+});
+
+test('a recording that begins while the menu speaks pauses at once (breaker16e 1)', async () => {
+  const call = recorded(AGENT);
+  call.recording.begin('from-start', true);
+  await call.ask('r');
+  call.events.emit('answeredBy', judged('menu'));
+  call.news.shift()?.onSpoken?.(true);
+  await eventually(() => call.carrier.asked.includes('pause recording-1'));
+  await eventually(async () => (await call.now()).is === 'paused');
+});

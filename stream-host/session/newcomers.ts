@@ -14,6 +14,7 @@ import { failedAs } from '../../shared/carrier/carrier-error.ts';
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import { ParleyError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import type { SessionEventSource } from '../contract/events.ts';
 import type { Mode } from '../contract/mode.ts';
 
 export interface NewcomersOptions {
@@ -27,6 +28,7 @@ export interface NewcomersOptions {
   readonly play: ((by: string) => void) | undefined;
   readonly mostNotices: number;
   readonly mode: Mode;
+  readonly events: SessionEventSource;
   readonly state: () => RecordingState;
   readonly move: (happening: RecordingHappening) => void;
   readonly clock: Clock;
@@ -63,9 +65,18 @@ export class Newcomers {
   /** How often it could not go on, and how often that was not for Redis being away. */
   #failures = { all: 0, refused: 0 };
   #cancelRetry: Cancel = () => {};
+  /** A menu has answered: it heard what was said, and whoever is behind it has not. */
+  #isBehindMenu = false;
 
   constructor(options: NewcomersOptions) {
     this.#options = options;
+    options.events.on('answeredBy', ({ verdict }) => {
+      if (verdict === 'menu') this.#isBehindMenu = true;
+      if (verdict === 'menu' && options.state().is === 'running') void this.#pause(BEHIND_MENU);
+      if (verdict !== 'human' || !this.#isBehindMenu) return;
+      this.#isBehindMenu = false;
+      this.joined(BEHIND_MENU, false);
+    });
   }
 
   /** Who may go on with a recording that is paused: we, once they have been told, or the application. */
@@ -167,7 +178,8 @@ export class Newcomers {
     if (is === 'off' || is === 'stopping' || this.#isGoingOn) return;
     const operations = await ports.ledger.list(sessionId);
     const last = lastChange(operations);
-    if (this.#untold || operations.some((each) => isComing(each) || this.#isNews(each)) || this.#isGoingOn) return;
+    const isWaitedFor = this.#untold || this.#isBehindMenu;
+    if (isWaitedFor || operations.some((each) => isComing(each) || this.#isNews(each)) || this.#isGoingOn) return;
     // Redis has lost it, and what this host knows is about to be noted again.
     if (!last && this.#pausedBy === 'engine') throw new Error('the ledger knows of no pause');
     if (!last || !isOurs(last)) return;
@@ -198,6 +210,7 @@ export class Newcomers {
   /** Somebody may have been rung while people were told, and nothing could be paused for him. Never rejects. */
   async #pauseForComing(): Promise<void> {
     const { ports, sessionId, log } = this.#options;
+    if (this.#isBehindMenu) return this.#pause(BEHIND_MENU);
     try {
       const coming = (await ports.ledger.list(sessionId)).findLast(isComing);
       if (coming) await this.#pause(coming.operationContext);
@@ -257,6 +270,9 @@ export class Newcomers {
     if ('recordingId' in now && now.recordingId !== undefined) move({ what, of: now.recordingId });
   }
 }
+
+/** Whoever is behind a menu, as what has brought him in. */
+const BEHIND_MENU = 'behind-menu';
 
 /** The last pause, or its end, that the carrier has taken, or may have. */
 const lastChange = (operations: readonly Operation[]): Operation | undefined =>

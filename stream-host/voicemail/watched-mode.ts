@@ -68,6 +68,8 @@ class WatchedCall implements Mode {
   #history: readonly HistoryItem[] = [];
   #turns: number;
   #navigates = false;
+  /** Nobody knows whether it is the menu or somebody behind it, who has not heard the agent yet. */
+  #mayBeUngreeted = false;
   /** Whom the agent talks with, where the policy is to talk on with a machine. */
   #machine: Machine | undefined;
   #hasTakenLeave = false;
@@ -91,6 +93,7 @@ class WatchedCall implements Mode {
     host.events.onAny((event) => {
       if ('turn' in event) this.#turns = Math.max(this.#turns, event.turn);
       if (this.#machine) this.#awaitWord();
+      if (event.type === 'agentHeard' && !this.#navigates) this.#mayBeUngreeted = false;
     });
     host.events.on('historyChanged', ({ from, items }) => {
       this.#history = [...this.#history.slice(0, from), ...items];
@@ -201,7 +204,8 @@ class WatchedCall implements Mode {
     }
     const isMachine = verdict === 'voicemail' || verdict === 'unavailable';
     if (!isMachine || onMachine === 'continue') {
-      if (this.#navigates) this.#attendAgain(verdict === 'human');
+      if (this.#navigates) this.#attendAgain();
+      if (verdict === 'human' && this.#mayBeUngreeted) this.#greet();
       this.#talkOn(isMachine ? verdict : undefined);
       return;
     }
@@ -267,15 +271,25 @@ class WatchedCall implements Mode {
     this.#observer = this.#observe();
   }
 
-  /** @param greets somebody is there who has not heard the agent */
-  #attendAgain(greets: boolean): void {
+  #attendAgain(): void {
     if (!this.#navigates || this.#closed) return;
     this.#navigates = false;
+    this.#mayBeUngreeted = true;
     this.#walk.leave();
     this.#attend();
     // What the menu has said is not answered to whoever has picked up.
-    if (greets) this.#mode.interrupt();
-    if (greets) this.#mode.told?.({ speech: { line: this.#host.agent.phrases.greeting } });
+    this.#mode.interrupt();
+  }
+
+  /** That the call is recorded he is told by the recording, which waits for him (`session/newcomers.ts`). */
+  #greet(): void {
+    this.#mayBeUngreeted = false;
+    const { phrases, recording } = this.#host.agent;
+    const notice = recording?.notice || '';
+    const { greeting } = phrases;
+    this.#mode.told?.({
+      speech: { line: greeting.startsWith(notice) ? greeting.slice(notice.length).trim() : greeting },
+    });
   }
 
   /** A machine that the agent talks with is not asked whether it is there. */
