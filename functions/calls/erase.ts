@@ -5,6 +5,8 @@ import { ParleyError } from '../../shared/errors.ts';
 import type { Answer, Input } from '../../shared/http/route.ts';
 import { eraseCall } from '../../shared/http/routes/records.ts';
 import type { Logger } from '../../shared/log.ts';
+import { carrierRecordingsIn } from '../../shared/records/read-record.ts';
+import type { RecordStore } from '../../shared/records/record-store.ts';
 import { sessionKeys } from '../../shared/sessions/keys.ts';
 import type { Session } from '../../shared/sessions/session.ts';
 import type { Parts } from '../composition.ts';
@@ -29,7 +31,7 @@ async function erase(
   if ((await store.owner(sessionId)) !== undefined) throw goesOn(BEING_ENDED);
   const callId = session?.callConnectionId ?? (sessionId === params.id ? undefined : params.id);
   // Before what tells of it is gone.
-  const left = session ? carrierRecordings(session, await ledger.list(sessionId)) : null;
+  const left = session ? await carrierRecordings(session, await ledger.list(sessionId), records) : null;
   // The record first: should it fail, the session is there still, by which the call is found.
   const files = (await records?.erase(sessionId)) ?? [];
   const redis = await erasure.erase(sessionId, callId);
@@ -42,26 +44,44 @@ async function erase(
       redis: Object.fromEntries(redis),
       files: files.map(({ name, bytes }) => ({ name, bytes })),
       left,
-      message:
-        redis.size + files.length === 0
-          ? 'There was nothing to erase'
-          : left?.length
-            ? 'Erased, but for what ACS recorded: `left` names it'
-            : 'Erased',
+      message: redis.size + files.length === 0 ? 'There was nothing to erase' : erased(left, session?.restored),
     },
   };
 }
 
-/** What the carrier has recorded of a call, or may have: only it can tell, and its copy is not ours to erase. */
-const carrierRecordings = ({ correlationId, serverCallId }: Session, operations: readonly Operation[]) =>
-  operations
+function erased(left: readonly unknown[] | null, isRestored = false): string {
+  if (left?.length) {
+    const what = 'Erased, but for what ACS recorded: `left` names it';
+    return isRestored ? `${what}, as far as it is known: Redis had lost what was asked for in this call` : what;
+  }
+  return isRestored
+    ? 'Erased, and whether ACS recorded it nobody knows: Redis had lost what was asked for in this call'
+    : 'Erased';
+}
+
+/**
+ * What the carrier has recorded of a call, or may have: only it can tell, and its copy is not ours to erase. Where Redis has
+ * lost the call's operations meanwhile, the record knows more; null: nothing tells that there is none.
+ */
+async function carrierRecordings(
+  { id, correlationId, serverCallId, restored }: Session,
+  operations: readonly Operation[],
+  records: RecordStore | undefined,
+) {
+  const asked = operations
     .filter((each) => isStart(each) && (each.state !== 'failed' || recordingIdOf(each) !== undefined))
-    .map((each) => ({
-      what: 'carrier-recording' as const,
-      recording_id: recordingIdOf(each) ?? null,
-      correlation_id: correlationId ?? null,
-      server_call_id: serverCallId ?? null,
-    }));
+    .map((each) => recordingIdOf(each) ?? null);
+  const told = new Set<string>();
+  if (restored && records) for await (const each of carrierRecordingsIn(records, id)) told.add(each);
+  const ids = [...asked, ...[...told].filter((each) => !asked.includes(each))];
+  if (restored && ids.length === 0) return null;
+  return ids.map((recordingId) => ({
+    what: 'carrier-recording' as const,
+    recording_id: recordingId,
+    correlation_id: correlationId ?? null,
+    server_call_id: serverCallId ?? null,
+  }));
+}
 
 const BEING_ENDED = 'It is being ended: ask again in some seconds.';
 const goesOn = (what: string) => new ParleyError('calls.goes-on', `The call goes on, and is not erased. ${what}`);

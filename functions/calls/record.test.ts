@@ -149,3 +149,36 @@ test('what ACS recorded of an erased call is named by the answer, as nothing els
   const { left, message } = (await functions.request('DELETE', `calls/${other.id}`)).body;
   assert.deepEqual([left, message], [[], 'Erased']);
 });
+
+test('a call whose operations Redis had lost is not said to have none that ACS recorded: what its record names is left, else nobody knows (breaker16c 4)', async () => {
+  const lost = async (lines = '') => {
+    const { id } = await newCall('connected');
+    await (await records.begin(id)).appendLines(Buffer.from(lines));
+    const session = (await functions.store.get(id)) ?? assert.fail();
+    await functions.store.claim(id, 'host#1', 60_000);
+    await redis.del(...(await redis.keys(`parley:{${id}}:*`)));
+    await functions.store.restore({ ...session, correlationId: 'c' }, [], { owner: 'host#1', leaseMs: 60_000 });
+    await functions.store.update(id, () => ({ status: 'disconnected' }));
+    await functions.store.release(id, 'host#1');
+    return id;
+  };
+  const unknown = (await functions.request('DELETE', `calls/${await lost()}`)).body;
+  assert.equal(unknown.left, null);
+  assert.match(unknown.message, /nobody knows: Redis had lost/);
+
+  const told = (recordingId: string, state: string) =>
+    JSON.stringify({
+      ...{ at_ms: 4, line: 'event', event: 'acs.RecordingStateChanged', source: 'functions' },
+      data: { recordingId, state },
+    });
+  const lines = [told('first', 'active'), told('first', 'inactive'), told('second', 'active'), ''].join('\n');
+  const id = await lost(lines);
+  const result = { data: { recordingId: 'second' } };
+  const start = { sessionId: id, operationContext: 'again', kind: 'recording', data: { action: 'start' } } as const;
+  await ledger.begin({ ...start, deadlineMs: 0 });
+  await ledger.settle(id, { operationContext: 'again', state: 'succeeded', result });
+  const { left, message } = (await functions.request('DELETE', `calls/${id}`)).body;
+  const ids = left.map(({ recording_id }: { recording_id: string }) => recording_id);
+  assert.deepEqual([ids, left[0].correlation_id], [['second', 'first'], 'c']);
+  assert.match(message, /^Erased, but for what ACS recorded: .* as far as it is known: Redis had lost/);
+});

@@ -61,6 +61,7 @@ const sessionHash = z.object({
   turns: number.pipe(z.int()).exactOptional(),
   traceparent: z.string().exactOptional(),
   handedOverAt: number.exactOptional(),
+  restored: flag.exactOptional(),
   keys: json.pipe(storedKeysUnderWay).exactOptional(),
   minutePrice: number.exactOptional(),
 }) satisfies z.ZodType<Session, unknown>;

@@ -108,9 +108,10 @@ for (const redis of await redisesUnderTest()) {
       const history = [said('one'), said('two')];
       const lease = { owner: 'a', leaseMs: 5000 };
       assert.equal(await store.restore(session, history, lease), true);
-      assert.deepEqual(await other.findByCall(`lost-${redis.kind}`), session);
+      const restored = { ...session, restored: true };
+      assert.deepEqual(await other.findByCall(`lost-${redis.kind}`), restored);
       assert.deepEqual(await other.history(session.id), history);
-      assert.deepEqual((await other.list({ limit: 5 })).sessions, [session]);
+      assert.deepEqual((await other.list({ limit: 5 })).sessions, [restored]);
       assert.equal(await other.owner(session.id), 'a');
       assert.equal(await store.renew(session.id, 'a', 5000), 'held');
       await store.owned(session.id, 'a').write({ history: { from: 2, items: [said('three')] } });

@@ -114,7 +114,7 @@ export class SessionStore {
     lease: { readonly owner: string; readonly leaseMs: number },
   ): Promise<boolean> {
     const keys = scriptKeys(session.id);
-    const standing = standingNow(session, this.#now());
+    const standing: Session = { ...standingNow(session, this.#now()), restored: true };
     const fields = encodeWholeSession(standing);
     const items = encodeHistory(history);
     await this.#enterIndex(standing);

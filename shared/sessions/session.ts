@@ -51,6 +51,8 @@ export interface Session {
   readonly traceparent?: string;
   /** When a host handed it over to another one in a pause of its talk; milliseconds since 1970. */
   readonly handedOverAt?: number;
+  /** Redis had lost it, and its host has written it again: what had ended before is known no more. */
+  readonly restored?: boolean;
   /** The keys that are collected of the caller. Nothing that he has pressed is in it. */
   readonly keys?: KeysUnderWay;
   /**

@@ -81,7 +81,7 @@ export const eraseCall = defineRoute({
           )
           .nullable()
           .describe(
-            'What ACS was asked to record of it, and may keep: yours to delete. Null where the session was gone already, so that nobody knows.',
+            'What ACS was asked to record of it, and may keep: yours to delete. Null where the session was gone already, or Redis had lost what was asked for in it, so that nobody knows.',
           )
           .meta({ example: [] }),
         message: z.string().meta({ example: 'Erased' }),
