@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Exchange } from './acs/exchange.ts';
+import { ACS_OPERATIONS, operationName } from './acs/operation-names.ts';
+import { operationsOf } from './acs/operations.ts';
 import { connectInbound, startStack } from './acs/testing/stack.ts';
 
 test('a hang-up is refused as often as was ordered, the call stands meanwhile, and the phone sees its end', async (context) => {
@@ -34,4 +37,25 @@ test('a fault that does not exist is refused by name', async (context) => {
     assert.equal(response.status, 400, body);
     assert.match(await response.text(), /refuse/);
   }
+});
+
+test('an operation that ACS does not have is refused by its name, with those that it has (stranger16e 2)', async (context) => {
+  const stack = await startStack(context);
+  const address = `http://127.0.0.1:${stack.ports.plain}/emulator/faults`;
+  for (const fault of ['acs.refuse', 'acs.early']) {
+    const order = (operation: string) =>
+      fetch(address, { method: 'POST', body: JSON.stringify({ [fault]: { operation, times: 1 } }) });
+    const wrong = await order('addParticipant');
+    const text = await wrong.text();
+    assert.equal(wrong.status, 400, fault);
+    assert.match(text, /addParticipant/);
+    for (const name of ACS_OPERATIONS) assert.match(text, new RegExp(`\\b${name}\\b`));
+    assert.equal((await order('add')).status, 200);
+  }
+  // No more and no less than are emulated.
+  const emulated = Object.keys(operationsOf(Object.create(Exchange.prototype))).map((each) => {
+    const [method = '', path = ''] = each.split(' ');
+    return operationName(method, `/calling/${path}`);
+  });
+  assert.deepEqual(new Set(ACS_OPERATIONS), new Set(emulated));
 });

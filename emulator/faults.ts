@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Logger } from '../shared/log.ts';
+import { ACS_OPERATIONS } from './acs/operation-names.ts';
 import { parseJson, readBody, sendError, sendJson } from './json-http.ts';
 import { addressOf } from './local-door.ts';
 import type { EmulatedService } from './server.ts';
@@ -9,6 +10,9 @@ const MAX_BODY_BYTES = 10_000;
 
 const count = z.number().int().min(0).max(1_000);
 const happens = z.strictObject({ times: count });
+const operation = z.enum(ACS_OPERATIONS, {
+  error: ({ input }) => `ACS has no operation ${JSON.stringify(input)} here: it is one of ${ACS_OPERATIONS.join(', ')}`,
+});
 const takes = happens.extend({ ms: z.number().int().min(1).max(600_000) });
 
 /** What can be made to fail, each so many times. Those of `realtime` are of Azure OpenAI Realtime and of Voice Live. */
@@ -19,13 +23,13 @@ const faults = z.strictObject({
   'acs.hangup': z.strictObject({ refuse: count }),
   /** An operation of Call Automation is refused, such as `transferToParticipant`; any, where none is named. */
   'acs.refuse': happens.extend({
-    operation: z.string().max(100).optional(),
+    operation: operation.optional(),
     status: z.number().int().min(400).max(599).default(503),
     code: z.string().max(100).default('ServiceUnavailable'),
   }),
   /** What an operation sets going happens so long before its answer: an event comes before the answer does. */
   'acs.early': happens.extend({
-    operation: z.string().max(100).optional(),
+    operation: operation.optional(),
     ms: z.number().int().min(1).max(60_000).default(300),
   }),
   /**

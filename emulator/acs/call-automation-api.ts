@@ -9,6 +9,7 @@ import { addressOf } from '../local-door.ts';
 import { AcsError, notSupported } from './acs-error.ts';
 import type { Answer } from './answer.ts';
 import type { Exchange } from './exchange.ts';
+import { operationName } from './operation-names.ts';
 import { type Operation, operationsOf } from './operations.ts';
 import { Repeatability } from './repeatability.ts';
 import { authenticate } from './request-signature.ts';
@@ -158,19 +159,6 @@ export class CallAutomationApi {
 /** A collection, one of it, a part of that, and what to do with it. */
 const PATH = /^\/calling\/(callConnections|recordings)(?:\/([^/:]+)(\/participants)?)?(:[a-z]\w*)?$/i;
 const ENDS: ReadonlySet<string> = new Set(['hangUp', 'terminate']);
-
-/** What the log calls an operation: `answer`, `startMediaStreaming`, `create`. */
-function operationName(method: string, path: string): string {
-  const action = /:([a-z]\w*)$/i.exec(path)?.[1];
-  if (action !== undefined) return action;
-  const names = path.startsWith('/calling/recordings') ? RECORDING_NAMES : CALL_NAMES;
-  return names[method] ?? method;
-}
-
-const CALL_NAMES: Readonly<Record<string, string>> = { POST: 'create', DELETE: 'hangUp', GET: 'get' };
-const RECORDING_NAMES: Readonly<Record<string, string>> = {
-  ...{ POST: 'startRecording', DELETE: 'stopRecording', GET: 'getRecording' },
-};
 
 /** A segment of the path; one that was encoded wrongly as it stands, which names nothing. */
 function decoded(segment: string): string {

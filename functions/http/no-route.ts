@@ -23,7 +23,7 @@ export const refuseUnknown =
         ? new MethodError(methods)
         : new NotFoundError(
             'route.unknown',
-            'There is nothing at this path; /api/v1/openapi.json has those that there are.',
+            'There is nothing at this path; /api/v1/openapi.json has those that there are, and the stream host’s /api/v1/docs shows them.',
           );
     return refuse(error, composition, context);
   };

@@ -24,8 +24,8 @@ export const OUTBOUND_ERRORS = {
   ),
   'outbound.number-type': is(
     403,
-    'Numbers of this kind are not called: only fixed lines, mobiles and VoIP of a country are.',
-    'Call another number; premium, shared-cost, satellite and short numbers are never called, and toll-free ones only into a call that stands.',
+    'Numbers of this kind are not called: only fixed lines, mobiles and VoIP of a country are, and toll-free ones into a call that stands.',
+    'Call another number; premium, shared-cost, satellite and short numbers are never called.',
   ),
   'outbound.number-unassigned': is(
     403,

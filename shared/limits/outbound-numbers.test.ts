@@ -60,6 +60,13 @@ test('a toll-free number of a country is called where somebody wants to talk the
   for (const [number, code] of dear) assert.throws(() => requireCallable(number, rules), { code, status: 403 }, number);
 });
 
+test('what is told of a number that is dear names toll-free ones where they are called, and else not (stranger16e 5)', () => {
+  const refused = (tollFree: boolean) => () =>
+    requireCallable('+19002345678', { countries: undefined, fictitious: false, tollFree });
+  assert.throws(refused(true), { message: /VoIP and toll-free numbers of a country are rung for a call that stands/ });
+  assert.throws(refused(false), { message: /Only fixed lines, mobiles and VoIP of a country are called/ });
+});
+
 test('a number in the midst of a text is none', () => {
   for (const text of ['4:+493012345678', '+493012345678:19002345678', '+493012345678x5', '4:19002345678']) {
     assert.throws(() => requireCallable(text, everywhere), { code: 'outbound.number-unassigned' }, text);

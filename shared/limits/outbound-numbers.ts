@@ -35,9 +35,11 @@ export function requireCallable(number: string, { countries, fictitious, tollFre
   }
   const type = found.getType() ?? '';
   if (found.country === undefined || !(CALLED_TYPES.has(type) || (tollFree && type === 'TOLL_FREE'))) {
+    const called = tollFree ? 'fixed lines, mobiles, VoIP and toll-free numbers' : 'fixed lines, mobiles and VoIP';
+    const where = tollFree ? 'rung for a call that stands' : 'called';
     throw new ParleyError(
       'outbound.number-type',
-      'Only fixed lines, mobiles and VoIP of a country are called, and the number is none of these.',
+      `Only ${called} of a country are ${where}, and the number is none of these.`,
     );
   }
   if (countries?.has(found.country) === false) {
