@@ -307,5 +307,32 @@ test('a number whose plus became a space on the way, or was left out, finds its 
     const { status, body } = await get(`calls?number=${number}`);
     assert.deepEqual([status, body.calls.map(({ session_id }: { session_id: string }) => session_id)], [200, [id]]);
   }
-  for (const number of ['0040', '40']) assert.deepEqual((await get(`calls?number=${number}`)).body.calls, []);
+});
+
+test('a number that is none in E.164 is refused by name, and no empty list; a raw id is taken (stranger16e 4)', async () => {
+  for (const number of ['0040', '40', '0301234567', '555-0190', 'Ann', '']) {
+    const { status, body } = await get(`calls?number=${number}`);
+    assert.deepEqual([status, body.error?.code], [400, 'request.invalid'], number);
+    assert.match(body.error.message, /number: must be all of a number in E\.164, .*\+15551230000, or a raw id/);
+  }
+  const { id } = await newCall({ from: '8:orgid:somebody' });
+  const extension = await newCall({ from: '40' });
+  const listed = async (number: string) =>
+    (await get(`calls?number=${number}`)).body.calls.map(({ session_id }: { session_id: string }) => session_id);
+  assert.deepEqual(await listed('8:orgid:somebody'), [id]);
+  assert.deepEqual(await listed('4:40'), [extension.id]);
+});
+
+test('what is refused names the field, what is allowed and what was given: of a query, too (stranger16e 3)', async () => {
+  const message = async (method: string, path: string, body?: unknown) =>
+    (await functions.request(method, path, body)).body.error.message.replace(/^.*?: /, '');
+  assert.equal(await message('GET', 'calls?page=-1'), 'page: must be at least 1; -1 was given');
+  assert.equal(
+    await message('GET', 'calls?page=x'),
+    'page: must be a whole number from 1 to 50; what was given is none',
+  );
+  assert.equal(
+    await message('POST', 'calls/initiate', {}),
+    'target_number: must be a number in E.164, such as +15551230000; nothing was given',
+  );
 });

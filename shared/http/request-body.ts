@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { RequestError } from '../errors.ts';
+import { wordsOf } from './issue-words.ts';
 
 const MAX_BODY_BYTES = 1_048_576;
 const MAX_DEPTH = 64;
@@ -83,11 +84,11 @@ export function eventsOf(delivery: unknown): readonly unknown[] {
 }
 
 /**
- * @throws {RequestError} `request.invalid`, whose details name each bad field and what is wrong with it, but not what
- * was given: it may be private
+ * @throws {RequestError} `request.invalid`, whose details name each bad field, what is allowed and what kind of thing was
+ * given, but no text that was given: it may be private
  */
 export function validate<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
-  const result = schema.safeParse(given);
+  const result = schema.safeParse(given, { error: wordsOf });
   if (result.success) return result.data;
   const all = result.error.issues.flatMap((issue) => fieldIssues(schema, issue));
   throw invalid(all.slice(0, MOST_ISSUES));

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { END_REASONS } from '../../calls/end-reasons.ts';
 import { answeredBy, voicemailPolicy } from '../../calls/voicemail-policy.ts';
-import { callerId } from '../../carrier/party-id.ts';
+import { callerId, partyId } from '../../carrier/party-id.ts';
 import { GATE_ERRORS } from '../../error-codes/outbound.ts';
 import type { ErrorCode } from '../../error-codes.ts';
 import { askedMode, DEFAULT_MODE, streamingMode } from '../../modes/streaming-modes.ts';
@@ -184,16 +184,32 @@ const callFields = {
     .meta({ example: null }),
 };
 
-/** A number of a query: digits alone, and nothing else that can be read as one (`1e1`). */
+/** A number of a query: digits alone, perhaps below zero, and nothing else that can be read as one (`1e1`). */
 const digits = <Schema extends z.ZodType>(schema: Schema) =>
-  z.preprocess((given) => (typeof given === 'string' && !/^\d{1,9}$/.test(given) ? Number.NaN : given), schema);
+  z.preprocess((given) => (typeof given === 'string' && !/^-?\d{1,9}$/.test(given) ? Number.NaN : given), schema);
 
-/** A telephone as it is listed: its plus may have become a space on the way, or been left out, and it may come as a raw id. */
+/**
+ * A telephone as it is listed: its plus may have become a space on the way, or been left out, and it may come as a raw id.
+ * One without a country, as of an extension, has a raw id, and is listed by what that has of digits.
+ */
 function storedNumber(given: string): string {
   const [, marked, bare] = /^(?:4:)?(?:[ +]([1-9]\d{1,14})|([1-9]\d{7,14}))$/.exec(given) ?? [];
   const digits = marked ?? bare;
   return digits === undefined ? given : `+${digits}`;
 }
+
+/** The digits of a raw id of a telephone that is no number in E.164. */
+const EXTENSION = /^4:(\d{1,15})$/;
+
+const listedNumber = z
+  .string()
+  .max(256)
+  .overwrite(storedNumber)
+  .refine((number) => partyId.safeParse(number).success, {
+    error:
+      'must be all of a number in E.164, with its country, such as +15551230000, or a raw id, such as 8:orgid:<object id>',
+  })
+  .overwrite((number) => EXTENSION.exec(number)?.[1] ?? number);
 
 const moment = z.iso.datetime({ offset: true }).meta({ example: AT });
 
@@ -221,11 +237,7 @@ export const listCalls = defineRoute({
       status: callStatus.exactOptional(),
       status_filter: callStatus.describe('The old API’s name for `status`.').exactOptional(),
       agent: agentName.describe('Only of this agent.').exactOptional(),
-      number: z
-        .string()
-        .min(1)
-        .max(256)
-        .overwrite(storedNumber)
+      number: listedNumber
         .describe(
           'Only of this number, or raw id: who calls or is called. A plus that is not escaped arrives as a space, and is taken for one.',
         )
