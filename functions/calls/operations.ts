@@ -11,6 +11,7 @@ import {
   transferBlind,
   transferRunning,
 } from '../../shared/calls/operations/transfer.ts';
+import { requireNobodyUntold } from '../../shared/calls/operations/untold.ts';
 import { aboutSomebody, absent, isSame, isThere } from '../../shared/calls/operations/who-is-there.ts';
 import { callerOf, ourNumberOf } from '../../shared/calls/parties.ts';
 import type { PartyId } from '../../shared/carrier/carrier.ts';
@@ -205,6 +206,7 @@ const record = functionRoute(routes.recordCall, ({ params, body, headers }, part
     const { operationContext } = of;
     const { id } = session;
     const { action } = body;
+    if (action === 'resume') requireNobodyUntold(await parts.ledger.list(id));
     if (action !== 'start') {
       const order = { type: 'operation', operationContext, succeeded: true, reason: action } as const;
       const takenBack = await changeRecording(portsOf(parts), of, action, order);

@@ -145,6 +145,11 @@ export const CALL_ERRORS = {
     'The carrier has ended a recording that nobody had stopped.',
     'Start another one; what was recorded before is kept by the carrier.',
   ),
+  'recording.newcomer': is(
+    409,
+    'Somebody is being rung for the call, or was not told yet that it is recorded.',
+    'Wait: a recording that was paused for him goes on by itself once he was told. Where he never hears it, stop it and start another one, before which all are told.',
+  ),
   'recording.none': is(409, 'The call is not being recorded.', 'Start a recording first.'),
   'recording.notice-unheard': is(
     409,

@@ -265,6 +265,7 @@ export const recordCall = defineRoute({
     ...OPERATION_ERRORS,
     ...ONCE_ERRORS,
     ...([
+      'recording.newcomer',
       'recording.none',
       'recording.no-notice',
       'recording.running',
