@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { END_REASONS } from '../../calls/end-reasons.ts';
 import { answeredBy, voicemailPolicy } from '../../calls/voicemail-policy.ts';
-import { callerId, partyId } from '../../carrier/party-id.ts';
+import { callerId } from '../../carrier/party-id.ts';
 import { GATE_ERRORS } from '../../error-codes/outbound.ts';
 import type { ErrorCode } from '../../error-codes.ts';
 import { askedMode, DEFAULT_MODE, streamingMode } from '../../modes/streaming-modes.ts';
 import { defineRoute } from '../route.ts';
 import { agentName } from './agents.ts';
+import { listedNumber } from './listed-number.ts';
 
 /** What any route may answer that asks Redis. */
 export const REDIS_ERRORS = [
@@ -187,29 +188,6 @@ const callFields = {
 /** A number of a query: digits alone, perhaps below zero, and nothing else that can be read as one (`1e1`). */
 const digits = <Schema extends z.ZodType>(schema: Schema) =>
   z.preprocess((given) => (typeof given === 'string' && !/^-?\d{1,9}$/.test(given) ? Number.NaN : given), schema);
-
-/**
- * A telephone as it is listed: its plus may have become a space on the way, or been left out, and it may come as a raw id.
- * One without a country, as of an extension, has a raw id, and is listed by what that has of digits.
- */
-function storedNumber(given: string): string {
-  const [, marked, bare] = /^(?:4:)?(?:[ +]([1-9]\d{1,14})|([1-9]\d{7,14}))$/.exec(given) ?? [];
-  const digits = marked ?? bare;
-  return digits === undefined ? given : `+${digits}`;
-}
-
-/** The digits of a raw id of a telephone that is no number in E.164. */
-const EXTENSION = /^4:(\d{1,15})$/;
-
-const listedNumber = z
-  .string()
-  .max(256)
-  .overwrite(storedNumber)
-  .refine((number) => partyId.safeParse(number).success, {
-    error:
-      'must be all of a number in E.164, with its country, such as +15551230000, or a raw id, such as 8:orgid:<object id>',
-  })
-  .overwrite((number) => EXTENSION.exec(number)?.[1] ?? number);
 
 const moment = z.iso.datetime({ offset: true }).meta({ example: AT });
 
