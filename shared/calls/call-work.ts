@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { CallEvent } from '../carrier/call-events.ts';
 import type { Cancel, Clock } from '../clock.ts';
 import { messageOf, NotFoundError } from '../errors.ts';
@@ -20,7 +21,9 @@ import { endWord } from './end-reasons.ts';
 import { type FollowUpParts, follow, RESTORE_GRACE_MS } from './follow-ups.ts';
 import type { Consequences, FollowUp } from './handlers/consequences.ts';
 import { consequencesOf } from './handlers/handlers.ts';
+import type { Later } from './media-recovery.ts';
 import { RECONCILE } from './operation-ledger.ts';
+import { encodeCallEvent, readCallEvent } from './stored-event.ts';
 
 export interface CallWorkOptions extends FollowUpParts {
   readonly source: NewEvent['source'];
@@ -59,6 +62,9 @@ const LONGEST_AWAITED_MS = 1_500;
 const MOST_AWAITED_TRIES = 32;
 /** Each round means that somebody else changed the session in between. */
 const COMMIT_ATTEMPTS = 32;
+/** The name of the to-do that takes in an event of an operation that came when Redis did not know its session. */
+const LATE = 'late:';
+const LATE_EVERY_MS = 1_000;
 /** When a call is looked at again whose worker died over it. */
 const AGAIN_MS = 2_000;
 const AT_ONCE = 50;
@@ -194,9 +200,8 @@ export class CallWork {
       return outcome === 'made' ? { session: first, isTaken } : 'lease-lost';
     };
     if (first === undefined) {
-      const isLost = (event.kind === 'media-stopped' || event.kind === 'media-failed') && !event.onPurpose;
-      if (isLost)
-        return drop(true, [{ name: 'session-lost', inMs: RESTORE_GRACE_MS, data: callId, unlessThere: true }]);
+      const todo = onceRestored(event, entry === '');
+      if (todo) return drop(true, [todo]);
       log.warn('an event of an unknown call was passed over');
       return drop(false);
     }
@@ -235,6 +240,21 @@ export class CallWork {
     return 'lease-lost';
   }
 
+  /** Takes in an event that had come when Redis did not know its session, once it does, or passes it over. */
+  async #takeInLate(
+    sessionId: string,
+    token: string,
+    session: Session | undefined,
+    { data }: Todo,
+  ): Promise<Later | undefined> {
+    const { event: stored, left } = lateData.parse(data);
+    const event = readCallEvent({ event: stored });
+    if (event === undefined) return undefined;
+    if (session === undefined && left > 0) return { inMs: LATE_EVERY_MS, data: { event: stored, left: left - 1 } };
+    await this.#takeInOne(sessionId, token, session, '', event, []);
+    return undefined;
+  }
+
   /** Takes in what we have found out ourselves, as if the carrier had told it. */
   async tell(sessionId: string, event: CallEvent): Promise<void> {
     await this.#options.inbox.append(sessionId, [event]);
@@ -268,7 +288,10 @@ export class CallWork {
     const { name, line: was } = todo;
     try {
       const told = followUpOf(name);
-      const work = () => follow({ sessionId, session, todo, log }, this.#options);
+      const work = () =>
+        name.startsWith(LATE)
+          ? this.#takeInLate(sessionId, token, session, todo)
+          : follow({ sessionId, session, todo, log }, this.#options);
       const later = await traces.within(sessionId, told.name, work, told.attributes);
       await inbox.commit(sessionId, token, { todo: [{ name, was, inMs: undefined, ...later }] });
       return undefined;
@@ -297,6 +320,21 @@ export class CallWork {
     renewLater();
     return () => cancel();
   }
+}
+
+const lateData = z.object({ event: z.string(), left: z.int() });
+
+/** What is done about an event of a session that Redis does not know, and whose host may be about to write it again. */
+function onceRestored(event: CallEvent, isLate: boolean): NewTodo | undefined {
+  const isLost = (event.kind === 'media-stopped' || event.kind === 'media-failed') && !event.onPurpose;
+  if (isLost) {
+    return { name: 'session-lost', inMs: RESTORE_GRACE_MS, data: { callId: event.callId }, unlessThere: true };
+  }
+  // Its host may wait for just this.
+  if (isLate || !('operation' in event)) return undefined;
+  const [id, stored] = encodeCallEvent(event);
+  const data = { event: stored, left: RESTORE_GRACE_MS / LATE_EVERY_MS - 1 };
+  return { name: LATE + id, inMs: LATE_EVERY_MS, data, unlessThere: true };
 }
 
 function todoOf({ follow = [], tasks = [] }: Consequences, data: Todo['data'], open: readonly Todo[]): NewTodo[] {

@@ -7,6 +7,8 @@ import type { CarrierState } from './reconcile.ts';
 
 /** Looked after as soon as it may be known, because a caller waits for it. */
 export const TRANSFER_LOOK_MS = 1_000;
+/** Of one who was rung when Redis lost its data, and may have come meanwhile: he is to be told that he is recorded. */
+export const ADDED_LOOK_MS = 1_000;
 /** What may have been done, though no answer said so. */
 export const UNSURE_LOOK_MS = 3_000;
 const EVERY_MS = 2_000;

@@ -1,5 +1,6 @@
 import type { CallWish, TransferWish } from '../../shared/calls/call-wish.ts';
 import { TRANSFERRED } from '../../shared/calls/end-reasons.ts';
+import { UNKNOWN } from '../../shared/calls/host-commands.ts';
 import type { SendKeysWish } from '../../shared/calls/keys-wish.ts';
 import { isSettled, type Operation, type Settlement } from '../../shared/calls/operation-ledger.ts';
 import type { KnownOperation } from '../../shared/calls/operations/enter-again.ts';
@@ -328,6 +329,7 @@ export class CallDesk {
       const operations = await ports.ledger.list(session.id);
       const operation = operations.find((each) => each.operationContext === operationContext);
       for (const each of operations) if (each === operation || each.kind === 'add-participant') this.#remember(each);
+      await this.#noteAdded(operationContext, succeeded, reason, operation);
       if (operation?.kind === 'recording') return this.#options.recording?.told(operation);
       // What the ledger has lost may have brought somebody in. Of its own human the warm transfer tells that goes on here.
       const mayHaveCome = succeeded && (operation?.kind ?? 'add-participant') === 'add-participant';
@@ -348,7 +350,21 @@ export class CallDesk {
     }
   }
 
-  #remember(operation: Operation): void {
+  /** Redis may have lost since what came of somebody's being rung, and this host have entered him again as one who is. */
+  async #noteAdded(operationContext: string, succeeded: boolean, message: string, found?: Operation): Promise<void> {
+    const known = this.#known.get(operationContext);
+    if (known?.kind !== 'add-participant' || isSettled(known.state) || (!succeeded && message.startsWith(UNKNOWN)))
+      return;
+    const ended = {
+      operationContext,
+      state: succeeded ? 'succeeded' : 'failed',
+      ...(message !== '' && { result: { message } }),
+    } as const;
+    this.#remember({ ...known, ...ended });
+    if (found) await this.#settle(ended);
+  }
+
+  #remember(operation: KnownOperation): void {
     const { kind, state, operationContext } = operation;
     const isAdded = kind === 'add-participant';
     if (isAdded && state === 'failed') this.#known.delete(operationContext);

@@ -146,7 +146,7 @@ export class CallRecording {
   ended(operationContext: string, succeeded: boolean, reason: string): boolean {
     const state = this.#state;
     // Whatever has ended: one that waits for nobody any more must not stay paused.
-    void this.#newcomers.goOn();
+    this.#newcomers.ended(operationContext, succeeded, reason);
     if (this.#newcomers.played(toldBy(operationContext), succeeded)) return true;
     if (state.is === 'noticing' && operationContext === noticeOf(state.by)) {
       this.#played(state.by, succeeded);

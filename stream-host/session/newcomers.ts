@@ -1,3 +1,4 @@
+import { UNKNOWN } from '../../shared/calls/host-commands.ts';
 import type { Operation } from '../../shared/calls/operation-ledger.ts';
 import { isComing, newcomerOf, pauseForNewcomer } from '../../shared/calls/operations/newcomer.ts';
 import {
@@ -59,6 +60,8 @@ export class Newcomers {
   #untold: Untold | undefined;
   /** Who has come, by what has brought him in, as far as it was told here. */
   readonly #come = new Set<string>();
+  /** Who does not come, likewise: Redis may have lost that he was rung, and be told so again. */
+  readonly #declined = new Set<string>();
   /** Who has paused it last, as far as it was told here. */
   #pausedBy: AskedBy | undefined;
   #isGoingOn = false;
@@ -93,6 +96,13 @@ export class Newcomers {
   found(operations: readonly Operation[]): void {
     for (const { operationContext } of operations.filter(hasCome))
       if (!isStepOfOpen(operations, operationContext)) this.#come.add(operationContext);
+  }
+
+  /** An operation of the call has ended, whatever it was. */
+  ended(operationContext: string, succeeded: boolean, reason: string): void {
+    // Where nobody could find out what came of it, he may be there.
+    if (!succeeded && !reason.startsWith(UNKNOWN)) this.#declined.add(operationContext);
+    void this.goOn();
   }
 
   /** @param aside the caller does not hear what the agent says to him */
@@ -179,7 +189,8 @@ export class Newcomers {
     const operations = await ports.ledger.list(sessionId);
     const last = lastChange(operations);
     const isWaitedFor = this.#untold || this.#isBehindMenu;
-    if (isWaitedFor || operations.some((each) => isComing(each) || this.#isNews(each)) || this.#isGoingOn) return;
+    if (isWaitedFor || operations.some((each) => this.#isAwaited(each) || this.#isNews(each)) || this.#isGoingOn)
+      return;
     // Redis has lost it, and what this host knows is about to be noted again.
     if (!last && this.#pausedBy === 'engine') throw new Error('the ledger knows of no pause');
     if (!last || !isOurs(last)) return;
@@ -192,6 +203,12 @@ export class Newcomers {
       this.#isGoingOn = false;
     }
     this.#isNow('resumed');
+  }
+
+  /** Somebody is being rung, and this host has not heard what came of it. */
+  #isAwaited(operation: Operation): boolean {
+    const { operationContext: by } = operation;
+    return isComing(operation) && !this.#come.has(by) && !this.#declined.has(by);
   }
 
   /** He has come, and this host is about to hear of it. */
@@ -212,7 +229,7 @@ export class Newcomers {
     const { ports, sessionId, log } = this.#options;
     if (this.#isBehindMenu) return this.#pause(BEHIND_MENU);
     try {
-      const coming = (await ports.ledger.list(sessionId)).findLast(isComing);
+      const coming = (await ports.ledger.list(sessionId)).findLast((each) => this.#isAwaited(each));
       if (coming) await this.#pause(coming.operationContext);
     } catch (error) {
       log.warn({ reason: reasonOf(error) }, 'it is not known whether somebody is being rung');

@@ -118,10 +118,11 @@ export function openCallDesk(parts: CallDeskParts, call: CallAtHand): OpenCallDe
     isNoticeUnspoken: recording.isNoticeUnspoken,
     keys: new CarrierKeys({ ports, find, keepKeysOut, session, log }),
     noteAgain(others) {
-      void recording.noteAgain();
-      void enterAgain(ports.ledger, session.id, [...desk.operations, ...others]).catch((error: unknown) =>
+      const entered = enterAgain(ports.ledger, session.id, [...desk.operations, ...others]).catch((error: unknown) =>
         log.warn({ reason: messageOf(error) }, 'what goes on in the call could not be noted again'),
       );
+      // After whoever is being rung: it would not wait for him.
+      void entered.then(() => recording.noteAgain());
     },
     begin() {
       recording.begin(FROM_START, !resumed);

@@ -343,3 +343,49 @@ test('a recording that waits for nobody any more goes on whenever something of t
   await eventually(() => call.isRunning());
   assert.deepEqual(call.news, []);
 });
+
+test('a recording does not wait for one of whom the host has heard, though Redis has lost that and has him again as one who is rung (breaker16c 5: it stayed paused)', async () => {
+  const lostAt = async () => {
+    const call = await running();
+    await ring(call, '1');
+    const rung = (await ledger.get(call.sessionId, '1')) ?? assert.fail();
+    await call.lose();
+    await call.recording.noteAgain();
+    await enterAgain(ledger, call.sessionId, [rung]);
+    return call;
+  };
+  const declined = await lostAt();
+  declined.recording.ended('1', false, 'unknown Nobody said how this ended.');
+  await sleep(20);
+  assert.equal(await is(declined), 'paused');
+  declined.recording.ended('1', false, '486');
+  await eventually(() => declined.isRunning());
+
+  const come = await lostAt();
+  come.recording.joined('1', false);
+  await eventually(() => come.news.length > 0);
+  come.news.shift()?.onSpoken?.(true);
+  await eventually(() => come.isRunning());
+});
+
+test('what came of somebody’s being rung is known to the host, and in the ledger, though Redis loses it just then (breaker16c 5)', async () => {
+  const { recording } = listening();
+  const call = await callInProgress(undefined, { recording });
+  const { id: sessionId } = call.session;
+  const data = { target: HUMAN, askedBy: 'api' };
+  const rung = { sessionId, operationContext: 'a', kind: 'add-participant', deadlineMs: 60_000, data } as const;
+  await callLedger.begin(rung);
+  call.tell('other', true);
+  const known = () => call.desk.operations.map(({ operationContext, state }) => `${operationContext} ${state}`).join();
+  await eventually(() => known() === 'a asked');
+  await lose(sessionId);
+  call.tell('a', true);
+  await eventually(() => known() === 'a succeeded');
+
+  const next = await callInProgress(undefined, { recording });
+  const again = { ...rung, sessionId: next.session.id };
+  await callLedger.begin(again);
+  next.tell('a', false, '486');
+  await eventually(async () => (await callLedger.get(again.sessionId, 'a'))?.state === 'failed');
+  assert.deepEqual(next.desk.operations, []);
+});

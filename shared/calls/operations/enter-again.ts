@@ -1,4 +1,4 @@
-import { TRANSFER_LOOK_MS } from '../early-look.ts';
+import { ADDED_LOOK_MS, TRANSFER_LOOK_MS } from '../early-look.ts';
 import type { Operation } from '../operation-ledger.ts';
 import type { OperationPorts } from './operate.ts';
 
@@ -17,8 +17,14 @@ const ENDED_WITHIN_MS = 300_000;
  */
 export async function enterAgain(ledger: Ledger, sessionId: string, known: readonly KnownOperation[]): Promise<void> {
   for (const { operationContext, kind, data, state, result } of known) {
-    const lookMs = kind === 'transfer' && data.how === 'blind' ? TRANSFER_LOOK_MS : undefined;
+    const lookMs = lookMsOf(kind, data);
     await ledger.begin({ sessionId, operationContext, kind, deadlineMs: ENDED_WITHIN_MS, lookMs, data });
     if (state !== 'asked') await ledger.settle(sessionId, { operationContext, state, result });
   }
+}
+
+/** Somebody waits for it, and its event may have come while the ledger was lost. */
+function lookMsOf(kind: Operation['kind'], data: Operation['data']): number | undefined {
+  if (kind === 'add-participant') return ADDED_LOOK_MS;
+  return kind === 'transfer' && data.how === 'blind' ? TRANSFER_LOOK_MS : undefined;
 }
