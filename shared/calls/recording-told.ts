@@ -116,14 +116,16 @@ async function inactive(
   const { carrier } = parts;
   const state = recordingStateOf(operations);
   const recordingId = recordingIdOf(start);
-  const isRunning = state.is === 'running' && state.recordingId === recordingId;
-  if (!isRunning || recordingId === undefined || !session || isOver(session.status)) return undefined;
+  const isPaused = state.is === 'paused';
+  const isThis = (isPaused || state.is === 'running') && state.recordingId === recordingId;
+  if (!isThis || recordingId === undefined || !session || isOver(session.status)) return undefined;
   const isChanging = operations.some((each) => each.kind === 'recording' && isOpen(each));
   const call = isChanging ? 'changing' : await carrier.state(told.callId);
   if (call === 'gone') return undefined;
   if (call === 'changing') return again(told);
   const now = await recordingStateNow(recordingId, carrier);
-  if (now === 'active') return undefined;
+  // What is paused is inactive, too, unless it has ended meanwhile.
+  if (now === 'active' || (isPaused && now === 'inactive')) return undefined;
   // Nobody has paused it: what is of no use to anybody must not keep another one from beginning.
   if (now === 'inactive') await stop({ ...told, recordingId }, carrier);
   const result = { ...told.result, message: LOST, data: { recordingId } };

@@ -8,7 +8,7 @@ import {
   type OperationPorts,
   reasonOf,
 } from '../../shared/calls/operations/operate.ts';
-import { changeRecording } from '../../shared/calls/operations/recording.ts';
+import { changeRecording, noteRecording } from '../../shared/calls/operations/recording.ts';
 import type { RecordingHappening, RecordingState } from '../../shared/calls/operations/recording-state.ts';
 import { isStepOfOpen } from '../../shared/calls/operations/transfer.ts';
 import { failedAs } from '../../shared/carrier/carrier-error.ts';
@@ -36,6 +36,8 @@ export interface NewcomersOptions {
   readonly log: Logger;
 }
 
+/** Somebody is recorded untold until then. */
+const PAUSE_RETRY_MS = 1000;
 /** What could not go on is tried again so much later, then twice that, and so on; while Redis is away, without an end. */
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 10_000;
@@ -68,6 +70,7 @@ export class Newcomers {
   /** How often it could not go on, and how often that was not for Redis being away. */
   #failures = { all: 0, refused: 0 };
   #cancelRetry: Cancel = () => {};
+  #cancelPause: Cancel = () => {};
   /** A menu has answered: it heard what was said, and whoever is behind it has not. */
   #isBehindMenu = false;
 
@@ -121,7 +124,10 @@ export class Newcomers {
     const untold = this.#untold;
     const { is } = this.#options.state();
     if (is !== 'paused') this.#pausedBy = undefined;
-    if (is === 'off' || is === 'stopping') this.#cancelRetry();
+    if (is === 'off' || is === 'stopping') {
+      this.#cancelRetry();
+      this.#cancelPause();
+    }
     if (is === 'off' || is === 'stopping') this.#untold = undefined;
     else if (untold && is === 'running') void this.#pauseAndTell(untold);
     else if (untold && is === 'paused') this.#tell(untold);
@@ -244,11 +250,23 @@ export class Newcomers {
 
   /** Never rejects. */
   async #pause(by: string): Promise<void> {
-    const { ports, of, log } = this.#options;
+    const { ports, of, sessionId, state, clock, log } = this.#options;
     try {
-      if (await pauseForNewcomer(ports, await of(by))) this.#isNow('paused');
+      const at = await of(by);
+      let isPaused = await pauseForNewcomer(ports, at);
+      const now = state();
+      if (!isPaused && now.is === 'running') {
+        // That it runs could not be noted when it began.
+        await noteRecording(ports.ledger, sessionId, now, this.pausedBy);
+        isPaused = await pauseForNewcomer(ports, at);
+      }
+      if (isPaused) this.#isNow('paused');
     } catch (error) {
       log.warn({ reason: reasonOf(error), mayBeDone: mayBeDone(error) }, 'the recording could not be paused');
+      this.#cancelPause();
+      this.#cancelPause = clock.after(PAUSE_RETRY_MS, () => {
+        if (state().is === 'running' && (this.#untold?.by === by || this.#isBehindMenu)) void this.#pause(by);
+      });
     }
   }
 
