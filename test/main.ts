@@ -67,7 +67,10 @@ const lane = (members: readonly TestProcess[], concurrency: number) => () => {
     process.exitCode = 1;
   });
 };
-const lanes = [[lane(people, PEOPLE_AT_ONCE), lane(of('alone'), CORES + 1)], [lane(of('together'), CORES)]];
+const lanes = [
+  [lane(people, PEOPLE_AT_ONCE), lane(of('alone'), CORES + 1)],
+  [lane(of('together'), Math.max(1, CORES - 1))],
+];
 asOneRun(lanes).compose(spec).pipe(process.stdout);
 // Behind the last word of the report.
 process.on('exit', () => {

@@ -1,6 +1,13 @@
 import { UNKNOWN } from '../../shared/calls/host-commands.ts';
 import type { Operation } from '../../shared/calls/operation-ledger.ts';
-import { isComing, newcomerOf, pauseForNewcomer } from '../../shared/calls/operations/newcomer.ts';
+import {
+  hasCome,
+  isComing,
+  isOurs,
+  lastChange,
+  newcomerOf,
+  pauseForNewcomer,
+} from '../../shared/calls/operations/newcomer.ts';
 import {
   type AskedBy,
   mayBeDone,
@@ -308,16 +315,3 @@ export class Newcomers {
 
 /** Whoever is behind a menu, as what has brought him in. */
 const BEHIND_MENU = 'behind-menu';
-
-/** The last pause, or its end, that the carrier has taken, or may have. */
-const lastChange = (operations: readonly Operation[]): Operation | undefined =>
-  operations.findLast(
-    ({ kind, state, data }) =>
-      kind === 'recording' && state !== 'failed' && (data.action === 'pause' || data.action === 'resume'),
-  );
-
-const hasCome = ({ kind, state }: Operation): boolean => kind === 'add-participant' && state === 'succeeded';
-
-/** We have paused it, and nothing says that it goes on. */
-const isOurs = ({ state, data }: Operation): boolean =>
-  data.askedBy === 'engine' && (data.action === 'pause' || state !== 'succeeded');

@@ -195,8 +195,9 @@ test('a PIN in the middle of which Redis loses its data is entered to its end, a
   ]);
   const stored = watch.seen.filter(({ fromScript, command }) => fromScript || command[0] === 'set');
   assert.ok(stored.length > 10, 'Redis was watched');
-  const everything = JSON.stringify([all, stored.map(({ command }) => command)]);
+  // Times have all digits by chance.
+  const everything = JSON.stringify([all, stored.map(({ command }) => command)]).replaceAll(/"PX","\d+"|\d{9,}/gi, '');
   for (const digits of ['739', '184', '"7"', '"8"', 'caller.pressed', '[pressed'])
-    assert.ok(!everything.replaceAll(/\d{9,}/g, '').includes(digits), `${digits} is in ${everything}`);
+    assert.ok(!everything.includes(digits), `${digits} is in ${everything}`);
   phone.socket.terminate();
 });

@@ -17,7 +17,7 @@ export const ON_ONE_STACK = 'files on one stack';
 /** Of people who speak, each in a call of its own on the one stack of the file, or of its process. */
 const CALLS_AT_ONCE: Readonly<Record<string, number>> = {
   'test/secret-keys.test.ts': 2,
-  [ON_ONE_STACK]: 5,
+  [ON_ONE_STACK]: 4,
 };
 
 /** What a file does that the next one in its process would notice, or that takes too long to have others wait for it. */

@@ -12,6 +12,19 @@ export const isComing = ({ kind, state, data }: Operation): boolean =>
     ? state === 'unknown' || !isSettled(state)
     : kind === 'transfer' && data.how === 'blind' && !isSettled(state);
 
+export const hasCome = ({ kind, state }: Operation): boolean => kind === 'add-participant' && state === 'succeeded';
+
+/** The last pause of a recording, or its end, that the carrier has taken, or may have. */
+export const lastChange = (operations: readonly Operation[]): Operation | undefined =>
+  operations.findLast(
+    ({ kind, state, data }) =>
+      kind === 'recording' && state !== 'failed' && (data.action === 'pause' || data.action === 'resume'),
+  );
+
+/** Whoever talks on the call has paused it, and nothing says that it goes on. */
+export const isOurs = ({ state, data }: Operation): boolean =>
+  data.askedBy === 'engine' && (data.action === 'pause' || state !== 'succeeded');
+
 const PAUSE = '.pause-';
 
 /** The name of the first pause of a recording for somebody, by what brings him in. */

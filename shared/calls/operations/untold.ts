@@ -1,6 +1,6 @@
 import { ParleyError } from '../../errors.ts';
 import { isSettled, type Operation } from '../operation-ledger.ts';
-import { isComing, newcomerOf } from './newcomer.ts';
+import { hasCome, isComing, isOurs, lastChange, newcomerOf } from './newcomer.ts';
 import { isUnannounced, recordingStateOf } from './recording-state.ts';
 
 /**
@@ -13,7 +13,7 @@ export function requireNobodyUntold(operations: readonly Operation[]): void {
   if (recording.is !== 'running' && recording.is !== 'paused') return;
   const start = operations.find(({ operationContext }) => operationContext === recording.by);
   if (start && isUnannounced(start)) return;
-  const last = lastChange(operations, recording.recordingId);
+  const last = lastChange(operations.filter(({ data }) => data.recordingId === recording.recordingId));
   const ours = last && isOurs(last) ? last : undefined;
   if (!ours && recording.is === 'running') return;
   // Of one of whom nobody knows whether he has come nothing more is told, so he is not waited for.
@@ -25,20 +25,6 @@ export function requireNobodyUntold(operations: readonly Operation[]): void {
   const then = ours ? 'The recording goes on by itself once he was told, or does not come' : 'Ask again then';
   throw new ParleyError('recording.newcomer', `${who}. ${then}.`);
 }
-
-/** The last pause of a recording, or its end, that the carrier has taken, or may have. */
-const lastChange = (operations: readonly Operation[], recordingId: string): Operation | undefined =>
-  operations.findLast(
-    ({ kind, state, data }) =>
-      kind === 'recording' &&
-      state !== 'failed' &&
-      data.recordingId === recordingId &&
-      (data.action === 'pause' || data.action === 'resume'),
-  );
-
-/** Whoever talks on the call has paused it, and nothing says that it goes on. */
-const isOurs = ({ state, data }: Operation): boolean =>
-  data.askedBy === 'engine' && (data.action === 'pause' || state !== 'succeeded');
 
 /** Whether somebody has come, or may have, who was not told since the recording was paused. */
 function hasUntold({ operationContext: name, data }: Operation, operations: readonly Operation[]): boolean {
@@ -52,5 +38,3 @@ function hasUntold({ operationContext: name, data }: Operation, operations: read
   // Where the ledger has lost whom it was paused for, he may have come.
   return since < 0 || operations.slice(since).some(hasCome);
 }
-
-const hasCome = ({ kind, state }: Operation): boolean => kind === 'add-participant' && state === 'succeeded';
