@@ -10,14 +10,16 @@ import { ON_ONE_STACK, type TestProcess, testProcesses } from './runner/processe
 
 /**
  * `node test/main.ts [part of a path]...`: every test, or those of the files that have one of the parts in their path.
- * Those of people who speak on a whole stack take longest: what only computes runs beside them in a lane of its own, and what
- * has a process of its own comes when the people have left, so that they have the processors that they need. A run of every
- * test fails, too, where the reference promises an answer that no test got.
+ * Those of people who speak on a whole stack take longest: some of what only computes runs beside them in a lane of its own,
+ * and the rest when they have left, so that they have the processors that they need. A run of every test fails, too, where the
+ * reference promises an answer that no test got.
  */
 const ROOT = path.join(import.meta.dirname, '..');
 const FOLDERS = ['test', '{agents,bench,build,emulator,functions,infra,shared,start,stream-host,web}'];
 /** Of processes: more people who speak in real time have too little of two cores, beside what only computes. */
 const PEOPLE_AT_ONCE = 2;
+/** Of what computes, the longest first: so much is done by the time the people have left. */
+const SHARE_BESIDE = 0.4;
 const CORES = availableParallelism();
 /** Of a process: a file that hangs is named before (`runner/together.ts`). */
 const LONGEST_MS = 900_000;
@@ -67,10 +69,10 @@ const lane = (members: readonly TestProcess[], concurrency: number) => () => {
     process.exitCode = 1;
   });
 };
-const lanes = [
-  [lane(people, PEOPLE_AT_ONCE), lane(of('alone'), CORES + 1)],
-  [lane(of('together'), Math.max(1, CORES - 1))],
-];
+const together = of('together');
+const beside = together.slice(0, Math.ceil(together.length * SHARE_BESIDE));
+const later = [...together.slice(beside.length), ...of('alone')];
+const lanes = [[lane(people, PEOPLE_AT_ONCE), lane(later, CORES + 1)], [lane(beside, Math.max(1, CORES - 1))]];
 asOneRun(lanes).compose(spec).pipe(process.stdout);
 // Behind the last word of the report.
 process.on('exit', () => {

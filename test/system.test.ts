@@ -58,8 +58,8 @@ const callIdOf = (events: readonly Record<string, unknown>[]) =>
 const transcriptOf = async (id: string) =>
   (await stack.getJson(`${stack.functionsUrl}/api/v1/calls/${id}`)).transcript as Transcript;
 
-/** Three at a time, on one stack: most of it is people who speak. */
-suite('a whole stack', { concurrency: 3 }, () => {
+/** Two at a time, on one stack: most of it is people who speak. */
+suite('a whole stack', { concurrency: 2 }, () => {
   test(
     'the page tells the truth in each of its states, and axe finds nothing serious in any of its looks',
     {
