@@ -72,7 +72,8 @@ const lane = (members: readonly TestProcess[], concurrency: number) => () => {
 const together = of('together');
 const beside = together.slice(0, Math.ceil(together.length * SHARE_BESIDE));
 const later = [...together.slice(beside.length), ...of('alone')];
-const lanes = [[lane(people, PEOPLE_AT_ONCE), lane(later, CORES + 1)], [lane(beside, Math.max(1, CORES - 1))]];
+const lanes = [[lane(people, PEOPLE_AT_ONCE), lane(later, CORES + 1)]];
+if (beside.length > 0) lanes.push([lane(beside, Math.max(1, CORES - 1))]);
 asOneRun(lanes).compose(spec).pipe(process.stdout);
 // Behind the last word of the report.
 process.on('exit', () => {

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 
 test('runs beside and after each other are told as one: counts are added up once, and what failed in any of them is named', async (t) => {
   const folder = await mkdtemp(path.join(tmpdir(), 'parley-lanes-'));
@@ -39,4 +40,29 @@ asOneRun(lanes).compose(spec).pipe(process.stdout);
   assert.deepEqual([line('tests'), line('pass'), line('fail')], [['4'], ['3'], ['1']], told);
   assert.equal(line('duration_ms').length, 1);
   assert.match(told, /✔ two[\s\S]*✔ four[\s\S]*✖ failing tests:[\s\S]*✖ three/);
+});
+
+test('tests in tests of two lanes, whose events come in between each other, are all told: each file as a whole', async () => {
+  const { NODE_TEST_CONTEXT: _, ...env } = process.env;
+  const main = `import { Readable } from 'node:stream';
+import { spec } from 'node:test/reporters';
+import { asOneRun } from ${JSON.stringify(path.join(import.meta.dirname, 'lanes.ts'))};
+const at = (type, name, nesting) => ({ type, data: { name, nesting, file: name, testNumber: 1, details: { duration_ms: 1 } } });
+const lane = (name) => () => Readable.from((async function* () {
+  for (const file of ['1', '2']) {
+    yield at('test:start', name + file, 0);
+    for (const test of ['a', 'b']) {
+      yield at('test:start', name + file + test, 1);
+      await new Promise(setImmediate);
+      yield at('test:pass', name + file + test, 1);
+    }
+    yield at('test:pass', name + file, 0);
+  }
+})());
+asOneRun([[lane('x')], [lane('y')]]).compose(spec).pipe(process.stdout);`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', main], { env });
+  const told = [...stdout.matchAll(/✔ (\S+)/g)].map(([, name]) => name);
+  const ofFile = (file: string) => told.slice(told.indexOf(`${file}a`)).slice(0, 3);
+  for (const file of ['x1', 'x2', 'y1', 'y2']) assert.deepEqual(ofFile(file), [`${file}a`, `${file}b`, file], stdout);
+  assert.equal(told.length, 12);
 });

@@ -7,6 +7,8 @@ type Lane = () => ReturnType<typeof run>;
 
 /**
  * The events of several runs as those of one: what each of them counts at its end is added up and told once, behind all of them.
+ * Of lanes beside each other, each tells of a file when it is over, at once: who reports takes a test that ends for the last one
+ * that has begun, whichever lane it is of, and gives up where it is another.
  * @param lanes run at the same time, in each of them one run after the other
  */
 export function asOneRun(lanes: readonly (readonly Lane[])[]): PassThrough {
@@ -17,12 +19,18 @@ export function asOneRun(lanes: readonly (readonly Lane[])[]): PassThrough {
   const begin = ([first, ...then]: readonly Lane[]) => {
     if (!first) return;
     const lane = first();
+    const held: TestEvent[] = [];
+    const tell = () => {
+      for (const event of held.splice(0)) events.write(event);
+    };
     lane.on('data', (event: TestEvent) => {
       const total = totalOf(event);
       if (total) totals.set(total.name, (totals.get(total.name) ?? 0) + total.count);
-      else if (!isSummary(event)) events.write(event);
+      else if (!isSummary(event)) held.push(event);
+      if (lanes.length === 1 || isOver(event)) tell();
     });
     lane.on('end', () => {
+      tell();
       left -= 1;
       if (left > 0) return void begin(then);
       totals.set('duration_ms', performance.now() - beganMs);
@@ -39,6 +47,10 @@ export function asOneRun(lanes: readonly (readonly Lane[])[]): PassThrough {
   lanes.forEach(begin);
   return events;
 }
+
+/** A file, or a test that stands in none. */
+const isOver = ({ type, data }: TestEvent): boolean =>
+  (type === 'test:pass' || type === 'test:fail') && data.nesting === 0;
 
 const isSummary = ({ type, data }: TestEvent): boolean =>
   type === 'test:summary' && (!('file' in data) || data.file === undefined);
