@@ -332,9 +332,10 @@ test('whatever is asked of a recording, and whatever becomes of it, told late, t
         isAway = false;
         assert.deepEqual(call.falseAlarms, []);
         assert.ok(call.carrier.begun <= call.heard, 'recorded before the notice was heard');
-        // One of which the carrier has not told the name, or the host not yet been told it, can be paused by nobody.
+        // One whose name the ledger does not have, or the host has not been told, can be paused by nobody.
+        const { is } = await call.state();
         const isKnown =
-          (await call.state()).is !== 'starting' && call.commands.every(({ type }) => type !== 'operation');
+          (is === 'running' || is === 'paused') && call.commands.every(({ type }) => type !== 'operation');
         assert.ok(!(call.recordsUntold && isKnown), 'somebody who came in is recorded untold');
       }
       await call.settle();

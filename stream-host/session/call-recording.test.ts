@@ -261,7 +261,7 @@ test('a host that takes the call over knows that it is recorded, and asks for no
   const third = recorded({ fromStart: false, notice: false });
   await enterRecording(
     { carrier: third.carrier, ledger },
-    { sessionId: third.sessionId, callId: '', operationContext: 'asked-1', askedBy: 'api' },
+    { sessionId: third.sessionId, operationContext: 'asked-1', askedBy: 'api' },
   );
   await ledger.accepted(third.sessionId, 'asked-1');
   third.recording.begin('from-start', false);
@@ -311,6 +311,21 @@ test('a notice that is still to be said when its recording is stopped is said on
   call.news[0]?.onSpoken?.(true);
   await eventually(call.isRunning);
   assert.deepEqual([(await call.state('asked-2'))[0], call.carrier.asked], ['succeeded', ['record']]);
+});
+
+test('a notice that was begun before somebody came counts for no recording that is asked for after that: he has not heard it', async () => {
+  const call = recorded({ fromStart: false, notice: NOTICE });
+  await call.ask('asked-1');
+  call.recording.joined('added', false);
+  await call.change('stop', 'stopped');
+  call.recording.ended('asked-1', false, 'stop');
+  await call.ask('asked-2');
+  assert.equal(call.news.length, 2);
+  call.news[0]?.onSpoken?.(true);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(call.carrier.asked, []);
+  call.news[1]?.onSpoken?.(true);
+  await eventually(call.isRunning);
 });
 
 test('what a host has taken over and begun with is not refused when its command comes, though the caller is being put through by then', async () => {

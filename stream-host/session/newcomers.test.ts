@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CarrierError } from '../../shared/carrier/carrier-error.ts';
 import { eventually } from '../../shared/testing/eventually.ts';
 import { CALLER, callInProgress, ledger as callLedger, HUMAN, warm } from './testing/call-at-desk.ts';
 import { ledger, NOTICE, PLAN, recorded } from './testing/recording-rig.ts';
@@ -130,4 +131,52 @@ test('a recording that begins while the menu speaks pauses at once (breaker16e 1
   call.news.shift()?.onSpoken?.(true);
   await eventually(() => call.carrier.asked.includes('pause recording-1'));
   await eventually(async () => (await call.now()).is === 'paused');
+});
+
+const REFUSED = new CarrierError('refused', 'acs.refused', 'No.');
+
+test('a recording that could not be paused for a newcomer is paused within a second once that can be done, however often it failed, and he is told meanwhile', async () => {
+  const call = await running();
+  const asked = () => call.carrier.asked.filter((what) => what === 'pause recording-1').length;
+  call.carrier.failing.set('pause', REFUSED);
+  call.recording.joined('added', false);
+  await eventually(() => call.news.length > 0);
+  // More often than one is asked that shall go on.
+  for (let times = 1; times < 15; times += 1) {
+    await eventually(() => asked() >= times && call.clock.pending === 1);
+    await call.clock.advance(1000);
+  }
+  assert.equal((await call.now()).is, 'running');
+  await eventually(() => call.clock.pending === 1);
+  call.carrier.failing.clear();
+  await call.clock.advance(1000);
+  await eventually(async () => (await call.now()).is === 'paused');
+  assert.deepEqual([call.news.length, call.clock.pending], [1, 0]);
+  call.news.shift()?.onSpoken?.(true);
+  await eventually(() => call.isRunning());
+});
+
+test('who declines while the recording is just being paused for him does not leave it paused: one thing at a time is done to it', async () => {
+  const call = recorded(AGENT);
+  call.recording.begin('from-start', true);
+  const rung = { sessionId: call.sessionId, operationContext: '1', kind: 'add-participant' } as const;
+  await ledger.begin({ ...rung, deadlineMs: 60_000, data: { target: HUMAN, askedBy: 'api' } });
+  await call.ask('r');
+  const order: string[] = [];
+  const gate = Promise.withResolvers<void>();
+  call.carrier.pauseRecording = async () => {
+    order.push('pause asked');
+    await gate.promise;
+    order.push('paused');
+  };
+  call.carrier.resumeRecording = async () => void order.push('resumed');
+  call.news.shift()?.onSpoken?.(true);
+  await eventually(() => order.length === 1);
+  await ledger.settle(call.sessionId, { operationContext: '1', state: 'failed' });
+  call.recording.ended('1', false, '486');
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  gate.resolve();
+  await eventually(() => order.length === 3);
+  assert.deepEqual(order, ['pause asked', 'paused', 'resumed']);
+  await eventually(() => call.isRunning());
 });

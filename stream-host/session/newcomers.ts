@@ -8,87 +8,74 @@ import {
   newcomerOf,
   pauseForNewcomer,
 } from '../../shared/calls/operations/newcomer.ts';
-import {
-  type AskedBy,
-  mayBeDone,
-  type OperationOf,
-  type OperationPorts,
-  reasonOf,
-} from '../../shared/calls/operations/operate.ts';
+import { type AskedBy, reasonOf } from '../../shared/calls/operations/operate.ts';
 import { changeRecording, noteRecording } from '../../shared/calls/operations/recording.ts';
 import type { RecordingHappening, RecordingState } from '../../shared/calls/operations/recording-state.ts';
 import { isStepOfOpen } from '../../shared/calls/operations/transfer.ts';
 import { failedAs } from '../../shared/carrier/carrier-error.ts';
 import type { Cancel, Clock } from '../../shared/clock.ts';
 import { ParleyError } from '../../shared/errors.ts';
-import type { Logger } from '../../shared/log.ts';
-import type { SessionEventSource } from '../contract/events.ts';
-import type { Mode } from '../contract/mode.ts';
+import type { Notice, NoticeOptions } from './notice.ts';
 
-export interface NewcomersOptions {
-  readonly ports: OperationPorts;
-  readonly sessionId: string;
-  /** @throws {Error} the call is not known yet */
-  readonly of: (operationContext: string) => Promise<OperationOf>;
-  /** What they are told by the agent; false: nothing. */
-  readonly notice: string | false;
-  /** Has the carrier play the notice, where it does that; {@link Newcomers.played} tells how it went. */
-  readonly play: ((by: string) => void) | undefined;
-  readonly mostNotices: number;
-  readonly mode: Mode;
-  readonly events: SessionEventSource;
+export interface NewcomersOptions extends Pick<NoticeOptions, 'ports' | 'sessionId' | 'of' | 'events' | 'log'> {
+  readonly notice: Pick<Notice, 'isNone' | 'tell' | 'somebodyCame'>;
   readonly state: () => RecordingState;
   readonly move: (happening: RecordingHappening) => void;
   readonly clock: Clock;
-  readonly log: Logger;
 }
 
-/** Somebody is recorded untold until then. */
-const PAUSE_RETRY_MS = 1000;
-/** What could not go on is tried again so much later, then twice that, and so on; while Redis is away, without an end. */
+/** A recording that is not what it should be is tried again so much later, then twice that, and so on. */
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 10_000;
-/** For more than a minute. */
+/** Until it pauses somebody is recorded untold. */
+const LONGEST_PAUSE_RETRY_MS = 1000;
+/** How often, where the carrier refuses to go on: for more than a minute. While Redis is away there is no end. */
 const MOST_TRIES = 12;
+const NO_FAILURES = { all: 0, refused: 0 };
 
 interface Untold {
   /** The operation that brought him in. */
   readonly by: string;
   /** He alone hears the agent. */
-  aside: boolean;
+  readonly aside: boolean;
   isBeingTold: boolean;
 }
 
 /**
  * Whoever comes into a call that is recorded: the recording has paused before he was rung, or does now, the notice is said
  * again, and once it was heard, or nobody comes after all, the recording goes on. Where nobody hears it, it stays paused.
+ * What the recording should be is decided in one place, `#setRight`, anew whenever something has changed.
  */
 export class Newcomers {
   readonly #options: NewcomersOptions;
   /** The last who has come and was not told. A notice is heard by all who are there. */
   #untold: Untold | undefined;
+  /** A menu has answered: it heard what was said, and whoever is behind it has not. */
+  #isBehindMenu = false;
   /** Who has come, by what has brought him in, as far as it was told here. */
   readonly #come = new Set<string>();
   /** Who does not come, likewise: Redis may have lost that he was rung, and be told so again. */
   readonly #declined = new Set<string>();
   /** Who has paused it last, as far as it was told here. */
   #pausedBy: AskedBy | undefined;
-  #isGoingOn = false;
-  /** How often it could not go on, and how often that was not for Redis being away. */
-  #failures = { all: 0, refused: 0 };
+  /** Settles when all is done that was begun: one thing at a time is done to the recording. */
+  #done = Promise.resolve();
+  /** It is to be tried, after what is being done: that sees all that has changed until then. */
+  #isToBeTried = false;
+  /** How often it could not be set right, and how often that was not for Redis being away. */
+  #failures = NO_FAILURES;
   #cancelRetry: Cancel = () => {};
-  #cancelPause: Cancel = () => {};
-  /** A menu has answered: it heard what was said, and whoever is behind it has not. */
-  #isBehindMenu = false;
 
   constructor(options: NewcomersOptions) {
     this.#options = options;
     options.events.on('answeredBy', ({ verdict }) => {
-      if (verdict === 'menu') this.#isBehindMenu = true;
-      if (verdict === 'menu' && options.state().is === 'running') void this.#pause(BEHIND_MENU);
-      if (verdict !== 'human' || !this.#isBehindMenu) return;
-      this.#isBehindMenu = false;
-      this.joined(BEHIND_MENU, false);
+      if (verdict === 'menu') {
+        this.#isBehindMenu = true;
+        this.#changed();
+      } else if (verdict === 'human' && this.#isBehindMenu) {
+        this.#isBehindMenu = false;
+        this.joined(BEHIND_MENU, false);
+      }
     });
   }
 
@@ -97,219 +84,169 @@ export class Newcomers {
     return this.#pausedBy ?? (this.#untold ? 'engine' : 'api');
   }
 
-  /** What the ledger says of a change of the recording. */
-  changed({ state, data }: Operation): void {
-    if (state === 'succeeded' && data.action === 'pause') this.#pausedBy = data.askedBy === 'engine' ? 'engine' : 'api';
-  }
-
-  /** Who is there already, whether anything is recorded or not; the human of a warm transfer that goes on comes with that. */
-  found(operations: readonly Operation[]): void {
-    for (const { operationContext } of operations.filter(hasCome))
-      if (!isStepOfOpen(operations, operationContext)) this.#come.add(operationContext);
-  }
-
-  /** An operation of the call has ended, whatever it was. */
-  ended(operationContext: string, succeeded: boolean, reason: string): void {
-    // Where nobody could find out what came of it, he may be there.
-    if (!succeeded && !reason.startsWith(UNKNOWN)) this.#declined.add(operationContext);
-    void this.goOn();
-  }
-
-  /** @param aside the caller does not hear what the agent says to him */
+  /** Somebody has come into the call. @param aside the caller does not hear what the agent says to him */
   joined(by: string, aside: boolean): void {
-    const { state, notice, play } = this.#options;
+    const { state, notice } = this.#options;
     const { is } = state();
     this.#come.add(by);
-    if (is === 'off' || is === 'stopping') return;
-    if (notice === false && !play) return void this.goOn();
-    this.#untold = { by, aside, isBeingTold: false };
+    notice.somebodyCame();
+    if (is !== 'off' && is !== 'stopping' && !notice.isNone) this.#untold = { by, aside, isBeingTold: false };
     this.moved();
   }
 
-  /** The recording stands otherwise now. @param isNew it has begun */
-  moved(isNew = false): void {
-    const untold = this.#untold;
+  /** An operation of the call has ended, whatever it was: a recording that waits for nobody any more must not stay paused. */
+  ended(operationContext: string, succeeded: boolean, reason: string): void {
+    // Where nobody could find out what came of it, he may be there.
+    if (!succeeded && !reason.startsWith(UNKNOWN)) this.#declined.add(operationContext);
+    this.#changed();
+  }
+
+  /** What the ledger says of a change of the recording. */
+  told({ state, data }: Operation): void {
+    if (state === 'succeeded' && data.action === 'pause') this.#pausedBy = data.askedBy === 'engine' ? 'engine' : 'api';
+  }
+
+  /** The recording stands otherwise now. */
+  moved(): void {
     const { is } = this.#options.state();
     if (is !== 'paused') this.#pausedBy = undefined;
     if (is === 'off' || is === 'stopping') {
       this.#cancelRetry();
-      this.#cancelPause();
+      this.#untold = undefined;
     }
-    if (is === 'off' || is === 'stopping') this.#untold = undefined;
-    else if (untold && is === 'running') void this.#pauseAndTell(untold);
-    else if (untold && is === 'paused') this.#tell(untold);
-    else if (isNew) void this.#pauseForComing();
+    if (is === 'paused') this.#tell();
+    this.#changed();
   }
 
   /**
    * The host before may have died while somebody was rung, or told; the application may have gone on with the recording since,
-   * which tells nobody.
+   * which tells nobody. Whoever has come is known from now on, whether anything is recorded or not.
    * @returns who is told now, by what has brought him in
    */
   resume(operations: readonly Operation[]): string | undefined {
+    // The human of a warm transfer that goes on comes with that, and is told aside.
+    for (const { operationContext } of operations.filter(hasCome))
+      if (!isStepOfOpen(operations, operationContext)) this.#come.add(operationContext);
     const state = this.#options.state();
     if (state.is !== 'paused' && state.is !== 'running') return undefined;
-    const { recordingId } = state;
     const newestChange = lastChange(operations);
-    if (newestChange) this.changed(newestChange);
+    if (newestChange) this.told(newestChange);
     const last = lastChange(
-      operations.filter(({ data }) => data.askedBy === 'engine' && data.recordingId === recordingId),
+      operations.filter(({ data }) => data.askedBy === 'engine' && data.recordingId === state.recordingId),
     );
     if (!last || !isOurs(last)) return undefined;
     const by = newcomerOf(last.operationContext);
     const since = operations.findIndex(({ operationContext }) => operationContext === by);
     // Where the ledger does not know what it was paused for, somebody may have come.
     const newest = since < 0 ? by : operations.slice(since).findLast(hasCome)?.operationContext;
-    // Whoever goes on with a warm transfer finds him there, and has him told aside.
     if (newest !== undefined && isStepOfOpen(operations, newest)) return undefined;
-    if (newest === undefined) void this.goOn();
+    if (newest === undefined) this.#changed();
     else this.joined(newest, false);
     return newest;
   }
 
-  /**
-   * Everybody knows, or nobody comes: what was paused for somebody goes on, unless there are others. What the application has
-   * paused stays so. It is tried until it goes on, or need not any more. Never rejects.
-   */
-  async goOn(): Promise<void> {
-    const { state, log, clock } = this.#options;
-    this.#cancelRetry();
-    try {
-      await this.#tryToGoOn();
-      this.#failures = { all: 0, refused: 0 };
-    } catch (error) {
-      const { is } = state();
-      if (is === 'off' || is === 'stopping') return;
-      const reason = reasonOf(error);
-      const isAway = error instanceof ParleyError && error.code === 'redis.unavailable';
-      const all = this.#failures.all + 1;
-      const refused = this.#failures.refused + (isAway ? 0 : 1);
-      const isGivenUp = refused >= MOST_TRIES || failedAs(error, 'gone') || failedAs(error, 'not-supported');
-      this.#failures = isGivenUp ? { all: 0, refused: 0 } : { all, refused };
-      if (isGivenUp) return void log.error({ reason }, 'the recording stays paused');
-      const inMs = Math.min(FIRST_RETRY_MS * 2 ** (all - 1), LONGEST_RETRY_MS);
-      log[all === 1 ? 'warn' : 'debug']({ reason, inMs }, 'the recording stays paused; it is tried again');
-      this.#cancelRetry();
-      this.#cancelRetry = clock.after(inMs, () => void this.goOn());
-    }
+  /** Something has changed, by which the recording may have to be something else. */
+  #changed(): void {
+    if (!this.#isToBeTried) this.#done = this.#done.then(() => this.#try());
+    this.#isToBeTried = true;
   }
 
-  /** @throws {Error} it could not go on, and should */
-  async #tryToGoOn(): Promise<void> {
-    const { ports, of, sessionId, state } = this.#options;
+  /** Never rejects. */
+  async #try(): Promise<void> {
+    this.#isToBeTried = false;
+    const untold = this.#untold;
+    this.#cancelRetry();
+    try {
+      await this.#setRight();
+      this.#failures = NO_FAILURES;
+    } catch (error) {
+      this.#tryAgain(error);
+    }
+    // Whether it could be paused or not.
+    if (untold && untold === this.#untold) this.#tell();
+  }
+
+  #tryAgain(error: unknown): void {
+    const { state, log, clock } = this.#options;
     const { is } = state();
-    if (is === 'off' || is === 'stopping' || this.#isGoingOn) return;
+    if (is !== 'running' && is !== 'paused') return;
+    const isUntold = this.#newcomer !== undefined;
+    const reason = reasonOf(error);
+    const isAway = error instanceof ParleyError && error.code === 'redis.unavailable';
+    const all = this.#failures.all + 1;
+    const refused = this.#failures.refused + (isAway ? 0 : 1);
+    const isHopeless = refused >= MOST_TRIES || failedAs(error, 'gone') || failedAs(error, 'not-supported');
+    if (isHopeless && !isUntold) {
+      this.#failures = NO_FAILURES;
+      return void log.error({ reason }, `the recording stays ${is}`);
+    }
+    this.#failures = { all, refused };
+    const inMs = Math.min(FIRST_RETRY_MS * 2 ** (all - 1), isUntold ? LONGEST_PAUSE_RETRY_MS : LONGEST_RETRY_MS);
+    log[all === 1 ? 'warn' : 'debug']({ reason, inMs }, `the recording stays ${is}; it is tried again`);
+    this.#cancelRetry = clock.after(inMs, () => this.#changed());
+  }
+
+  /** Who is there, or may be at any moment, and does not know, by what has brought him in. */
+  get #newcomer(): string | undefined {
+    return this.#untold?.by ?? (this.#isBehindMenu ? BEHIND_MENU : undefined);
+  }
+
+  /**
+   * The recording is paused while somebody does not know of it. Once everybody does, or nobody comes, what was paused for
+   * somebody goes on; what the application has paused stays so.
+   * @throws {Error} it is not what it should be
+   */
+  async #setRight(): Promise<void> {
+    const { ports, of, sessionId, state, move, notice } = this.#options;
+    const now = state();
+    if (now.is !== 'running' && now.is !== 'paused') return;
+    const { recordingId } = now;
+    const newcomer = this.#newcomer;
+    if (newcomer !== undefined) return now.is === 'running' ? this.#pause(newcomer, recordingId) : undefined;
     const operations = await ports.ledger.list(sessionId);
-    const last = lastChange(operations);
-    const isWaitedFor = this.#untold || this.#isBehindMenu;
-    if (isWaitedFor || operations.some((each) => this.#isAwaited(each) || this.#isNews(each)) || this.#isGoingOn)
-      return;
+    const last = lastChange(operations.filter(({ data }) => data.recordingId === recordingId));
+    // Of whom this host has not heard that he has come.
+    const unheard = operations.filter(({ operationContext }) => !this.#come.has(operationContext));
+    const coming = unheard.findLast((each) => isComing(each) && !this.#declined.has(each.operationContext));
+    // Nothing could be paused for whoever was rung before it began.
+    if (coming && !last && now.is === 'running' && !notice.isNone)
+      return this.#pause(coming.operationContext, recordingId);
+    if (coming || unheard.some(hasCome) || this.#newcomer !== undefined) return;
     // Redis has lost it, and what this host knows is about to be noted again.
     if (!last && this.#pausedBy === 'engine') throw new Error('the ledger knows of no pause');
     if (!last || !isOurs(last)) return;
     const before = operations.filter((each) => each.operationContext.startsWith(`${last.operationContext}.`));
-    const resume = `${last.operationContext}.resume-${before.length}`;
-    this.#isGoingOn = true;
-    try {
-      await changeRecording(ports, await of(resume), 'resume');
-    } finally {
-      this.#isGoingOn = false;
-    }
-    this.#isNow('resumed');
+    await changeRecording(ports, await of(`${last.operationContext}.resume-${before.length}`), 'resume');
+    move({ what: 'resumed', of: recordingId });
   }
 
-  /** Somebody is being rung, and this host has not heard what came of it. */
-  #isAwaited(operation: Operation): boolean {
-    const { operationContext: by } = operation;
-    return isComing(operation) && !this.#come.has(by) && !this.#declined.has(by);
-  }
-
-  /** He has come, and this host is about to hear of it. */
-  #isNews(operation: Operation): boolean {
-    return hasCome(operation) && !this.#come.has(operation.operationContext);
-  }
-
-  /** The carrier's notice has ended. @returns whether it was one for somebody who has come */
-  played(by: string | undefined, succeeded: boolean): boolean {
-    const untold = this.#untold;
-    if (!untold || untold.by !== by) return false;
-    if (succeeded) this.#told();
-    return true;
-  }
-
-  /** Somebody may have been rung while people were told, and nothing could be paused for him. Never rejects. */
-  async #pauseForComing(): Promise<void> {
-    const { ports, sessionId, log } = this.#options;
-    if (this.#isBehindMenu) return this.#pause(BEHIND_MENU);
-    try {
-      const coming = (await ports.ledger.list(sessionId)).findLast((each) => this.#isAwaited(each));
-      if (coming) await this.#pause(coming.operationContext);
-    } catch (error) {
-      log.warn({ reason: reasonOf(error) }, 'it is not known whether somebody is being rung');
-    }
-  }
-
-  /** He is told, whatever becomes of it. Never rejects. */
-  async #pauseAndTell(untold: Untold): Promise<void> {
-    await this.#pause(untold.by);
-    if (this.#untold === untold) this.#tell(untold);
-  }
-
-  /** Never rejects. */
-  async #pause(by: string): Promise<void> {
-    const { ports, of, sessionId, state, clock, log } = this.#options;
-    try {
-      const at = await of(by);
-      let isPaused = await pauseForNewcomer(ports, at);
-      const now = state();
-      if (!isPaused && now.is === 'running') {
-        // That it runs could not be noted when it began.
-        await noteRecording(ports.ledger, sessionId, now, this.pausedBy);
-        isPaused = await pauseForNewcomer(ports, at);
-      }
-      if (isPaused) this.#isNow('paused');
-    } catch (error) {
-      log.warn({ reason: reasonOf(error), mayBeDone: mayBeDone(error) }, 'the recording could not be paused');
-      this.#cancelPause();
-      this.#cancelPause = clock.after(PAUSE_RETRY_MS, () => {
-        if (state().is === 'running' && (this.#untold?.by === by || this.#isBehindMenu)) void this.#pause(by);
-      });
-    }
-  }
-
-  #tell(untold: Untold, attempt = 1): void {
-    if (untold.isBeingTold) return;
-    const { play, mode, notice, mostNotices, log } = this.#options;
-    untold.isBeingTold = true;
-    if (play || notice === false) {
-      play?.(untold.by);
-      return;
-    }
-    if (!mode.told || attempt > mostNotices) {
-      log.warn('somebody has come into the call who was not told that it is recorded: the recording stays paused');
-      return;
-    }
-    const onSpoken = (heard: boolean) => {
-      if (this.#untold !== untold) return;
-      if (heard) return this.#told();
-      // By now he and the caller may hear the same.
-      untold.aside = false;
-      untold.isBeingTold = false;
-      this.#tell(untold, attempt + 1);
-    };
-    mode.told({ speech: { line: notice }, aside: untold.aside, onSpoken });
-  }
-
-  #told(): void {
-    this.#untold = undefined;
-    void this.goOn();
-  }
-
-  /** As the carrier has it. */
-  #isNow(what: 'paused' | 'resumed'): void {
-    const { state, move } = this.#options;
+  async #pause(by: string, recordingId: string): Promise<void> {
+    const { ports, of, sessionId, state, move } = this.#options;
+    const at = await of(by);
+    let isPaused = await pauseForNewcomer(ports, at);
     const now = state();
-    if ('recordingId' in now && now.recordingId !== undefined) move({ what, of: now.recordingId });
+    if (!isPaused && now.is === 'running') {
+      // That it runs could not be noted when it began.
+      await noteRecording(ports.ledger, sessionId, now, this.pausedBy);
+      isPaused = await pauseForNewcomer(ports, at);
+    }
+    if (isPaused) move({ what: 'paused', of: recordingId });
+  }
+
+  #tell(): void {
+    const { state, notice, log } = this.#options;
+    const { is } = state();
+    const untold = this.#untold;
+    if (!untold || untold.isBeingTold || (is !== 'running' && is !== 'paused')) return;
+    untold.isBeingTold = true;
+    const { by, aside } = untold;
+    const isWanted = () => this.#untold === untold;
+    const onEnd = (failure?: string) => {
+      if (failure === undefined) this.#untold = undefined;
+      else log.warn({ reason: failure }, 'who came into the call was not told that it is recorded: it stays paused');
+      this.#changed();
+    };
+    notice.tell({ by, aside, isWanted, onEnd });
   }
 }
 

@@ -28,7 +28,7 @@ const noRecording = (cause?: unknown) =>
  */
 export const enterRecording = (
   { ledger }: OperationPorts,
-  { sessionId, operationContext, askedBy }: OperationOf,
+  { sessionId, operationContext, askedBy }: Omit<OperationOf, 'callId'>,
   order?: SessionCommand,
 ): Promise<boolean> =>
   ledger.begin({
