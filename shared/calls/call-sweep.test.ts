@@ -221,6 +221,23 @@ for (const redis of await redisesUnderTest()) {
       assert.equal(await store.silence(id), undefined);
     });
 
+    test('a Redis that stands still again in the same call ends no call: its silence counts from then on', async () => {
+      const id = await watched({ status: 'connected' });
+      acs.states.set('c', 'connected');
+      await store.claim(id, 'living', 60_000);
+      await raw.del(`parley:{${id}}:owner`);
+      const usual = new CallSweep({ store, calls, work, clock, log });
+      await look(usual);
+      await store.renew(id, 'living', 9_000);
+      await sleep(50);
+      const againMs = performance.now();
+      await raw.del(`parley:{${id}}:owner`);
+      const { forMs = Number.NaN } = (await store.silence(id)) ?? {};
+      assert.ok(forMs <= performance.now() - againMs + 2, `silent for ${forMs} ms`);
+      await look(usual);
+      assert.deepEqual([acs.media, acs.hungUp], [[], []]);
+    });
+
     test('the session of a browser whose host died ends on record, and one that goes on does not (H8)', async () => {
       const browser = {
         ...newSession(),

@@ -248,6 +248,7 @@ const RENEW_LUA = `
       else
         if redis.call('HGET', KEYS[1], 'heldBy') ~= ARGV[2] then return ${LEASE_LOST} end
         redis.call('SET', KEYS[2], ARGV[2], 'PX', ARGV[3])
+        redis.call('HDEL', KEYS[1], 'silentSince')
       end
       return leftMs * 8 < ARGV[1] * 7 and ${KEYS_AGE} or ${CHANGED}`;
 
