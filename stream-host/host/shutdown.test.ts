@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import { pino } from 'pino';
 import { BROKEN_EXIT_CODE } from '../../shared/errors.ts';
@@ -88,6 +90,20 @@ test('an error that nobody caught takes the host out of service and ends it, wit
   assert.equal(live.admit('phone'), 'draining');
   await clock.advance(10_000);
   assert.deepEqual([moved, closed, exits], [[10_000], [10_000], [{ code: BROKEN_EXIT_CODE, atMs: 10_000 }]]);
+});
+
+test('an error that nobody caught is told on the level that the alarm of hosts which ended asks for', async () => {
+  const query = readFileSync(path.join(import.meta.dirname, '../../infra/queries/stream-host-fatal.kql'), 'utf8');
+  const leastLevel = Number(/toint\(line\.level\) >= (\d+)/.exec(query)?.[1]);
+  const levels: number[] = [];
+  const log = pino({}, { write: (line: string) => void levels.push(JSON.parse(line).level) });
+  const clock = new VirtualClock();
+  new Shutdown({ drainMs: 0, exit: () => {}, clock, log }).exception(new Error('a broken invariant'));
+  await clock.advance(0);
+  assert.ok(
+    levels.some((level) => level >= leastLevel),
+    `levels ${levels.join(', ')}, asked for ${leastLevel}`,
+  );
 });
 
 test('a second error ends a host at once, and one while it drains makes its end a failure (review 4.13)', async () => {

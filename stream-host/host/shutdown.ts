@@ -75,7 +75,8 @@ export class Shutdown {
   exception(error: unknown): void {
     const { log, exit, drainMs } = this.#options;
     this.#exceptions += 1;
-    log.error({ ...described(error), exceptions: this.#exceptions }, 'an error was not caught; this process ends');
+    // Of this level, as the alarm asks for it: nothing else tells of a host that has ended once.
+    log.fatal({ ...described(error), exceptions: this.#exceptions }, 'an error was not caught; this process ends');
     if (this.#exceptions > 1) exit(BROKEN_EXIT_CODE);
     else void this.#end(BROKEN_EXIT_CODE, Math.min(drainMs, FAULTY_DRAIN_MS));
   }
