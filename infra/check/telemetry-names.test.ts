@@ -20,6 +20,10 @@ const MISTAKES: readonly (readonly [query: string, said: RegExp])[] = [
     /nothing in AppMetrics has the property "session.id"/,
   ],
   [`AppDependencies | where Name == '${METRIC.silences.name}'`, /"parley.silences" in AppDependencies/],
+  [`AppDependencies | where Name == '${SPAN.mediaStart}'`, /there is no Name "parley.media.start" in AppDependencies/],
+  [`AppRequests | where Name == '${SPAN.turn}'`, /there is no Name "parley.turn" in AppRequests/],
+  [`AppDependencies | where Name == '${SPAN.synthesis}'`, /"parley.synthesis" in AppDependencies/],
+  [`AppDependencies | where Name startswith 'chat '`, /"chat " in AppDependencies/],
   [`AppDependencies | where Name !in ('parley.trun')`, /"parley.trun"/],
   [
     `AppDependencies\n| extend a = 1\n| extend x = toint(Properties['parley.turn'])`,
@@ -46,7 +50,8 @@ for (const [query, said] of MISTAKES) {
 test('what is emitted may be asked for, and what is of others is not ours to judge', () => {
   const right = [
     `AppMetrics | where Name startswith 'parley.turn.' | extend d = Properties['${ATTRIBUTE.dependency}']`,
-    `AppDependencies | where Name startswith 'chat ' or Name == 'chat gpt-5' or Name == '${SPAN.turn}'`,
+    `AppDependencies | where Name startswith 'execute_tool ' or Name == 'execute_tool look_up' or Name == '${SPAN.turn}'`,
+    `AppRequests | where Name == '${SPAN.mediaStart}'`,
     `union AppRequests, AppDependencies\n| where AppRoleName == '${ROLE.functions}' // Name == 'x'`,
     `AppAvailabilityResults | where Name == 'functions-health'`,
     `ContainerAppConsoleLogs | where ContainerName == 'stream-host'`,

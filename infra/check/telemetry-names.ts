@@ -1,13 +1,4 @@
-import {
-  ATTRIBUTE,
-  chatSpan,
-  DEPENDENCIES,
-  DIMENSION,
-  METRIC,
-  ROLE,
-  SPAN,
-  toolSpan,
-} from '../../shared/telemetry/names.ts';
+import { ATTRIBUTE, DEPENDENCIES, DIMENSION, METRIC, ROLE, SPAN, toolSpan } from '../../shared/telemetry/names.ts';
 import { TABLES } from './tables.ts';
 
 /** A name in a query that nothing has. */
@@ -19,9 +10,15 @@ export interface StrangeName {
 }
 
 const METRICS: readonly string[] = Object.values(METRIC).map(({ name }) => name);
-const SPANS: readonly string[] = Object.values(SPAN);
-/** What spans begin with whose names go on with a model or a tool. */
-const BEGINNINGS: readonly string[] = [chatSpan, toolSpan].map((name) => name(''));
+/** What Azure has among requests, and not among dependencies: a span of kind server. */
+const REQUESTS: readonly string[] = [SPAN.mediaStart];
+/** What Azure calls by method and path, as it does each request to a service over HTTP: its name here stands nowhere. */
+const CALLED_BY_PATH: readonly string[] = [SPAN.synthesis, SPAN.transcript];
+const DEPENDENCY_SPANS: readonly string[] = Object.values(SPAN).filter(
+  (name) => !REQUESTS.includes(name) && !CALLED_BY_PATH.includes(name),
+);
+/** What spans begin with whose names go on with a tool. One that has a model's is called by its path. */
+const BEGINNINGS: readonly string[] = [toolSpan('')];
 /** What Azure's exporter makes something else of, so that no row has it as a property; and what that is. */
 const MOVED: Readonly<Record<string, string>> = {
   [ATTRIBUTE.session]: 'SessionId',
@@ -91,13 +88,14 @@ export function strangeNamesIn(query: string): StrangeName[] {
 /** Which names a table's rows have; undefined where they are not ours. */
 function namesOf(table: string): readonly string[] | undefined {
   if (table === 'AppMetrics') return METRICS;
-  return table === 'AppDependencies' || table === 'AppRequests' ? [...SPANS, ...BEGINNINGS] : undefined;
+  if (table === 'AppRequests') return REQUESTS;
+  return table === 'AppDependencies' ? [...DEPENDENCY_SPANS, ...BEGINNINGS] : undefined;
 }
 
 function isKnown(name: string, known: readonly string[], isBeginning: boolean): boolean {
   if (known.includes(name)) return true;
   if (isBeginning) return known.some((each) => each.startsWith(name));
-  // Of a model or a tool: that its beginning is right is all that can be known.
+  // Of a tool: that its beginning is right is all that can be known.
   return known.some((each) => BEGINNINGS.includes(each) && name.startsWith(each));
 }
 

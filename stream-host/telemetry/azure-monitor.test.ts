@@ -107,6 +107,7 @@ test('a call of a dependency has a target, without which it is not on the map', 
   );
   assert.ok(acs?.data.baseData.target, 'no target');
   assert.equal(acs?.data.baseData.type, 'Http');
+  assert.equal(acs?.data.baseData.name, 'POST /calling', 'by method and path: a query for its own name finds nothing');
   assert.equal(redis?.data.baseData.type, 'redis');
   assert.equal(redis?.data.baseData.target, 'cache');
 });
