@@ -24,10 +24,10 @@ export interface HeldSession {
 export type Release = () => void;
 
 /**
- * Why a socket is not let in: all places are taken, or all that browsers may have; the host is closing; or it is too busy
- * for one more.
+ * Why a socket is not let in: all places are taken, or all that browsers may have, or what is left is kept for calls on their
+ * way; the host is closing; or it is too busy for one more.
  */
-export type Refusal = 'full' | 'browsers-full' | 'draining' | 'overloaded';
+export type Refusal = 'full' | 'browsers-full' | 'kept-for-calls' | 'draining' | 'overloaded';
 
 export interface LiveSessionsOptions {
   readonly maxSessions: number;
@@ -70,7 +70,10 @@ export class LiveSessions {
   /** Whoever waits for the last place to become free. */
   #emptied = Promise.withResolvers<void>();
   readonly #ofClosed = { dropped: 0, excess: 0 };
-  readonly #refusals: Record<Refusal, number> = { full: 0, 'browsers-full': 0, draining: 0, overloaded: 0 };
+  readonly #refusals: Record<Refusal, number> = {
+    ...{ full: 0, 'browsers-full': 0, 'kept-for-calls': 0 },
+    ...{ draining: 0, overloaded: 0 },
+  };
   #draining: { readonly code: number; readonly reason: string } | undefined;
 
   constructor(options: LiveSessionsOptions) {
@@ -137,10 +140,7 @@ export class LiveSessions {
    */
   admit(channel: Channel, goesOn = false): Release | Refusal {
     const refusal = this.#refusalOf(channel, goesOn);
-    if (refusal !== undefined) {
-      this.#refusals[refusal] += 1;
-      return refusal;
-    }
+    if (refusal !== undefined) return this.refused(refusal);
     if (this.count === 0) this.#emptied = Promise.withResolvers();
     this.#places[channel] += 1;
     let held = true;
@@ -149,6 +149,12 @@ export class LiveSessions {
       held = false;
       if (this.count === 0) this.#emptied.resolve();
     };
+  }
+
+  /** Counts a socket that is not let in, also where somebody else has found out why. */
+  refused(refusal: Refusal): Refusal {
+    this.#refusals[refusal] += 1;
+    return refusal;
   }
 
   #refusalOf(channel: Channel, goesOn: boolean): Refusal | undefined {

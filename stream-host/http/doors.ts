@@ -149,7 +149,9 @@ export class Doors {
     let share: Release | undefined;
     try {
       share = takeShare?.();
-      if (channel === 'browser' && (await this.#options.sparesCalls?.()) === false) throw noRoom('kept-for-calls');
+      if (channel === 'browser' && (await this.#options.sparesCalls?.()) === false) {
+        throw noRoom(live.refused('kept-for-calls'));
+      }
     } catch (error) {
       share?.();
       place();
@@ -176,9 +178,9 @@ export class Doors {
         await this.#options.admitCarrier((name) => headerOf(request, name));
         const identity = callOf(request, url, this.#options.callIdHeader);
         const { words, live } = this.#options;
-        if (live.draining) throw noRoom('draining');
+        if (live.draining) throw noRoom(live.refused('draining'));
         // They take no place, but each call needs one of these at most.
-        if (this.#telling.clients.size >= live.mostSessions) throw noRoom('full');
+        if (this.#telling.clients.size >= live.mostSessions) throw noRoom(live.refused('full'));
         return { sockets: this.#telling, accept: (socket) => void words.take(socket, identity) };
       }
       case conversationSocket.path: {
@@ -281,7 +283,7 @@ const REASON: Readonly<Record<number, string>> = {
 
 const RETRY_AFTER_SECONDS: Readonly<Record<number, number>> = { 429: 10, 503: 2 };
 
-function noRoom(refusal: Refusal | 'kept-for-calls'): DependencyError {
+function noRoom(refusal: Refusal): DependencyError {
   switch (refusal) {
     case 'full':
       return new DependencyError('host.full', 'All places of this server are taken. Try again in a moment.');

@@ -15,6 +15,7 @@ test('a browser does not take the place that is kept for a call on its way (H4)'
       error.body.error.code === 'host.full' && /kept for calls/.test(error.body.error.message),
   );
   assert.equal(host.live.count, 0, 'it gave its place back');
+  assert.equal(host.live.refusals['kept-for-calls'], 1, 'it counts as one that was not let in');
 
   await host.store.create(phoneSession('kept-1'));
   const phone = await host.phone('call-1', 'kept-1');
