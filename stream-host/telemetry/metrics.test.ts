@@ -67,3 +67,37 @@ test('a host tells how it is every few seconds, and of what it counts only what 
   host.close();
   assert.equal(clock.pending, 0);
 });
+
+test('each figure of a host is told under a name of its own: alarms ask for them by it', async () => {
+  const clock = new VirtualClock();
+  const metrics = new KeptMetrics();
+  const reading: HostReading = {
+    ...{ sessions: 1, placesFree: 2, loopDelayMs: 3, speechLaneMs: 4, cpu: 5, playoutLateMs: 6 },
+    ...{ playoutDrops: 7, callerDrops: 8, laneDrops: 9, laneRestarts: 10, refusals: { full: 11 } },
+  };
+  const host = new HostMetrics({ metrics, read: () => reading, clock, everyMs: 1000 });
+  await clock.advance(1000);
+  host.close();
+  const told = Object.fromEntries(metrics.all.map(({ name, value }) => [name, value]));
+  assert.deepEqual(told, {
+    [METRIC.sessionsActive.name]: 1,
+    [METRIC.placesFree.name]: 2,
+    [METRIC.loopDelay.name]: 3,
+    [METRIC.speechLane.name]: 4,
+    [METRIC.cpu.name]: 5,
+    [METRIC.playoutDelay.name]: 6,
+    [METRIC.playoutDrops.name]: 7,
+    [METRIC.callerDrops.name]: 8,
+    [METRIC.laneDrops.name]: 9,
+    [METRIC.laneRestarts.name]: 10,
+    [METRIC.refusals.name]: 11,
+  });
+});
+
+test('a session that another host had before counts as one that goes on; an answer that was held and went on counts, too', () => {
+  const { events, metrics } = watchedSession({ resumed: true });
+  events.emit('replyResumed', { turn: 1, silentMs: 300 });
+  assert.deepEqual(metrics.values(METRIC.sessionsResumed), [1]);
+  assert.deepEqual(metrics.values(METRIC.heldReplies), [1]);
+  assert.deepEqual(watchedSession().metrics.values(METRIC.sessionsResumed), []);
+});

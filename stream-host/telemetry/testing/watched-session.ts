@@ -44,11 +44,13 @@ export function watchedSession({
   content = false,
   clock = new VirtualClock(),
   events = new SessionEvents(clock),
+  resumed = false,
   ...changes
 }: Partial<Session> & {
   readonly content?: boolean;
   readonly clock?: VirtualClock;
   readonly events?: SessionEvents;
+  readonly resumed?: boolean;
 } = {}) {
   const providers = new TypedEvents<ProviderEvents>((_, error) => {
     throw error;
@@ -63,7 +65,7 @@ export function watchedSession({
     newSpanId: countedIds('span'),
   });
   const session = { ...SESSION, ...changes };
-  const observer = observe({ session, resumed: false, arrivedAtMs: clock.now() });
+  const observer = observe({ session, resumed, arrivedAtMs: clock.now() });
   observer.follow(events);
   return { clock, events, providers, spans, metrics, observer, session };
 }
