@@ -6,6 +6,7 @@ import type { Logger } from '../../shared/log.ts';
 import type { Providers } from '../../shared/providers/provider.ts';
 import { modelUsage } from '../../shared/records/usage.ts';
 import type { HistoryItem } from '../../shared/sessions/history.ts';
+import { toldTool } from '../../shared/telemetry/told-tool.ts';
 import type {
   AgentRecording,
   Phrases,
@@ -329,7 +330,7 @@ export class ModelResponder implements Responder {
       const outcome = await waits.for(Promise.race(running.values()), this.#limits.totalMs, modelOverran);
       running.delete(outcome.call.callId);
       outcomes.set(outcome.call.callId, outcome);
-      if (outcome.error) log.warn({ tool: outcome.call.name, callId: outcome.call.callId }, 'a tool failed');
+      if (outcome.error) log.warn({ tool: toldTool(outcome), callId: outcome.call.callId }, 'a tool failed');
       yield { type: 'tool-ended', ...outcome };
     }
     return checked.flatMap(({ call }) => outcomes.get(call.callId) ?? []);

@@ -6,6 +6,7 @@ import type { Clock } from '../../shared/clock.ts';
 import { messageOf } from '../../shared/errors.ts';
 import { withSortedFields } from '../../shared/json.ts';
 import type { HistoryItem, ToolCall } from '../../shared/sessions/history.ts';
+import { UNKNOWN_TOOL } from '../../shared/telemetry/told-tool.ts';
 import { within } from '../../shared/within.ts';
 import type { SessionFacts, ToolOutcome, ToolRequest } from '../contract/agent.ts';
 
@@ -20,7 +21,7 @@ export type CheckedCall =
 
 /** What the model is told in place of a result. */
 interface ToolFailure {
-  readonly error: 'unknown_tool' | 'invalid_arguments' | 'timed_out' | 'failed' | 'no_json';
+  readonly error: typeof UNKNOWN_TOOL | 'invalid_arguments' | 'timed_out' | 'failed' | 'no_json';
   readonly message: string;
 }
 
@@ -39,7 +40,7 @@ export function checkCall(tools: ReadonlyMap<string, RunnableTool>, request: Too
   const { callId, name } = request;
   const refuse = (refusal: ToolFailure): CheckedCall => ({ call: { callId, name, args: {} }, refusal });
   const tool = tools.get(name);
-  if (!tool) return refuse({ error: 'unknown_tool', message: `There is no tool "${name}".` });
+  if (!tool) return refuse({ error: UNKNOWN_TOOL, message: `There is no tool "${name}".` });
   const read = readArguments(tool, request);
   if ('refusal' in read) return refuse(read.refusal);
   // On record stands what the model wrote: what the tool's schema makes of it need not be JSON.

@@ -1,5 +1,6 @@
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
+import { toldTool } from '../../shared/telemetry/told-tool.ts';
 import type { SessionEventSource } from '../contract/events.ts';
 
 /** Writes what operators want to know of a session into the log; what was said only where that is switched on. */
@@ -18,7 +19,7 @@ export function logSessionEvents(events: SessionEventSource, log: Logger, logTra
   events.on('waitFilled', ({ turn, kind }) => log.info({ turn, kind }, 'the caller waits'));
   events.on('toolEnded', ({ call, elapsedMs, error, turn }) =>
     log.info(
-      { turn, tool: call.name, elapsedMs: Math.round(elapsedMs), failed: error !== undefined },
+      { turn, tool: toldTool({ call, error }), elapsedMs: Math.round(elapsedMs), failed: error !== undefined },
       'a tool was used',
     ),
   );

@@ -1,5 +1,6 @@
 import type { MetricSink } from '../../shared/telemetry/metric.ts';
 import { DIMENSION, METRIC } from '../../shared/telemetry/names.ts';
+import { toldTool } from '../../shared/telemetry/told-tool.ts';
 import type { SessionEventSource } from '../contract/events.ts';
 import type { ServedRequest } from '../contract/recorder.ts';
 import type { OpenedSession, SessionObserver } from '../contract/session-observer.ts';
@@ -37,8 +38,8 @@ export class SessionMetrics implements SessionObserver {
     events.on('replyResumed', () => metrics.record(METRIC.heldReplies, 1, mode));
     events.on('waitFilled', ({ kind }) => metrics.record(METRIC.waitsFilled, 1, { [DIMENSION.reason]: kind }));
     events.on('draftDropped', () => metrics.record(METRIC.draftsDropped, 1));
-    events.on('toolEnded', ({ call, elapsedMs }) =>
-      metrics.record(METRIC.toolRun, elapsedMs, { [DIMENSION.tool]: call.name }),
+    events.on('toolEnded', (ended) =>
+      metrics.record(METRIC.toolRun, ended.elapsedMs, { [DIMENSION.tool]: toldTool(ended) }),
     );
     events.on('fault', ({ code }) => metrics.record(METRIC.faults, 1, { [DIMENSION.reason]: code }));
     events.on('ended', () => metrics.record(METRIC.sessionsEnded, 1, mode));

@@ -308,3 +308,14 @@ test('what the session is stands on what is told once a turn, and its id on all:
   const withMode = session.spans.all.filter(({ attributes }) => attributes[ATTRIBUTE.mode] === 'media');
   assert.deepEqual(withMode.map(({ name }) => name).toSorted(), [SPAN.sessionOpening, SPAN.turn].toSorted());
 });
+
+test('a tool that the model has made up is told without its name, which may be made of what the caller said', () => {
+  const { events, spans, metrics } = watchedSession();
+  const name = 'call_annabel_winterbottom';
+  events.emit('toolEnded', {
+    ...{ call: { callId: 'tool-1', name, args: {} }, turn: 1, elapsedMs: 0 },
+    ...{ result: { error: 'unknown_tool' }, error: `unknown_tool: There is no tool "${name}".` },
+  });
+  assert.equal(spans.one('execute_tool unknown').attributes[ATTRIBUTE.genAiTool], 'unknown');
+  assert.doesNotMatch(JSON.stringify([spans.all, metrics.all]), /annabel/);
+});

@@ -8,6 +8,7 @@ import { callTraceOf } from '../../shared/telemetry/call-trace.ts';
 import { type DependencyCall, dependencySpan } from '../../shared/telemetry/dependency-span.ts';
 import { ATTRIBUTE, CONTENT, SPAN, toolSpan } from '../../shared/telemetry/names.ts';
 import type { Attributes, FinishedSpan, SpanSink } from '../../shared/telemetry/span.ts';
+import { toldTool } from '../../shared/telemetry/told-tool.ts';
 import type { TypedEvents } from '../../shared/typed-events.ts';
 import type { SessionEvent, SessionEventSource } from '../contract/events.ts';
 import type { ServedRequest } from '../contract/recorder.ts';
@@ -161,18 +162,20 @@ export class SessionSpans implements SessionObserver {
     } else this.#heard(turn.spanId, speechEndMs, untilMs, 'recognition', SPAN.recognition);
   }
 
-  #toolEnded({ call, turn: number, elapsedMs, result, error, atMs }: SessionEvent<'toolEnded'>): void {
+  #toolEnded(ended: SessionEvent<'toolEnded'>): void {
+    const { call, turn: number, elapsedMs, result, error, atMs } = ended;
     const last = this.#last;
     // A turn that is heard to its end may have wanted something with the call, which is done after it.
     const isLate = last !== undefined && number <= last.number && number !== this.#turn?.number;
     const parentSpanId = isLate ? last.spanId : this.#turnNumber(number, atMs - elapsedMs, atMs).spanId;
     const { content } = this.#options;
-    this.#record(toolSpan(call.name), atMs - elapsedMs, atMs, {
+    const tool = toldTool(ended);
+    this.#record(toolSpan(tool), atMs - elapsedMs, atMs, {
       parentSpanId,
       isStage: true,
       attributes: {
         [ATTRIBUTE.genAiOperation]: 'execute_tool',
-        [ATTRIBUTE.genAiTool]: call.name,
+        [ATTRIBUTE.genAiTool]: tool,
         [ATTRIBUTE.genAiToolCall]: call.callId,
         [ATTRIBUTE.genAiToolType]: 'function',
         ...(content && {
