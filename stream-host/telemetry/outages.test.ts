@@ -62,6 +62,16 @@ test('what is sent in vain is told in our log, once a minute, and never on the c
   );
 });
 
+test('spans for which the queue had no room are counted, for the alarm on what is dropped', async () => {
+  aLot('too-many');
+  await telemetry.warmUp();
+  // By now there is room, and the queue says how many it had none for.
+  await telemetry.warmUp();
+  const told = intake.envelopes.flatMap(({ data }) => data.baseData.metrics ?? []);
+  const dropped = told.filter(({ name }) => name === METRIC.spansDropped.name);
+  assert.ok(dropped.reduce((sum, { value }) => sum + value, 0) > 5_000, JSON.stringify(dropped));
+});
+
 test('an intake that never answers keeps no more than the queue, and nobody waits for it: also the end does not', async () => {
   intake.mood = 'never';
   aLot('stalled');

@@ -4,7 +4,7 @@ import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
 import type { StreamHostSettings } from '../../shared/settings/stream-host-settings.ts';
 import { randomSpanIds, traceIdOf } from '../../shared/telemetry/call-trace.ts';
-import { ROLE, SPAN } from '../../shared/telemetry/names.ts';
+import { METRIC, ROLE, SPAN } from '../../shared/telemetry/names.ts';
 import { within } from '../../shared/within.ts';
 import type { Pipeline, PipelineOptions } from './pipeline.ts';
 import { noTelemetry, type Telemetry } from './telemetry.ts';
@@ -63,8 +63,8 @@ async function start({ config, credential, place, version, clock, log }: Telemet
     import('./meter-board.ts'),
     import('./own-trouble.ts'),
   ]);
-  tellOwnTrouble(clock, log);
   const metrics = meterBoard(version);
+  tellOwnTrouble(clock, log, (spans) => metrics.record(METRIC.spansDropped, spans));
   const exporter = new SpanExporter({
     processor: pipeline.processor,
     metrics,
