@@ -132,6 +132,16 @@ test('a host that breaks while it drains waits for the ends of its calls no long
   assert.deepEqual([moved, closed, exits], [[10_000], [40_000], [{ code: BROKEN_EXIT_CODE, atMs: 40_000 }]]);
 });
 
+test('more than a host tolerates, while it drains, moves its calls on at once and makes its end a failure', async () => {
+  const { clock, shutdown, moved, exits, call } = rig(600_000);
+  call();
+  shutdown.asked('SIGTERM');
+  await clock.advance(30_000);
+  for (let i = 0; i < 40; i += 1) shutdown.unexpected(new Error('a listener threw'));
+  await clock.advance(10_000);
+  assert.deepEqual([moved, exits], [[10_000], [{ code: BROKEN_EXIT_CODE, atMs: 40_000 }]]);
+});
+
 test('rejections that nobody handled are counted, and only many of them end a host (review 4.13)', async () => {
   const { clock, live, shutdown, exits } = rig(60_000);
   for (let i = 0; i < 10; i += 1) shutdown.rejection(new Error('left over'));

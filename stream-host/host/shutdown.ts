@@ -54,6 +54,7 @@ export class Shutdown {
   /** It is broken while it drains for another reason: calls are waited for no more. */
   readonly #hurry = Promise.withResolvers<void>();
   #tolerated: number[] = [];
+  #isClosing = false;
 
   constructor(options: ShutdownOptions) {
     this.#options = options;
@@ -88,9 +89,12 @@ export class Shutdown {
 
   /** Something failed that cannot fail, and was caught where it did no harm beyond its own call. */
   unexpected(error: unknown): void {
+    // Once it closes there is no call left to be moved.
+    if (this.#exceptions > 0 || this.#isClosing) return;
     const nowMs = this.#options.clock.now();
     this.#tolerated = [...this.#tolerated.filter((atMs) => nowMs - atMs < TOLERATED_WITHIN_MS), nowMs];
-    if (this.#tolerated.length > TOLERATED && this.#exitCode === undefined) this.exception(error);
+    // Also while it drains: its calls had better go on elsewhere.
+    if (this.#tolerated.length > TOLERATED) this.exception(error);
   }
 
   async #end(exitCode: number, drainMs: number): Promise<void> {
@@ -104,6 +108,7 @@ export class Shutdown {
       await Promise.race([this.#host?.drain(REASON, drainMs - pauseMs), this.#hurry.promise]);
       const isBroken = this.#exitCode !== exitCode;
       if (pauseMs > 0) await this.#host?.move(isBroken ? Math.min(pauseMs, FAULTY_DRAIN_MS) : pauseMs);
+      this.#isClosing = true;
       log.info('calls that are left are told to connect elsewhere');
       await this.#host?.close(REASON, CLOSE_MS);
       log.info('stopped');
