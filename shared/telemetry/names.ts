@@ -273,6 +273,11 @@ export const METRIC = {
     '{restart}',
     'Threads that judge speech and had to be replaced.',
   ),
+  eventsLost: counter(
+    'parley.sessions.lost_events',
+    '{event}',
+    'Events of sessions that are not on record, as Redis was away for too long or did not take them.',
+  ),
   spansDropped: counter('parley.spans.dropped', '{span}', 'Spans that were lost before they could be sent.'),
   sessionsActive: gauge('parley.sessions.active', '{session}', 'Sessions on this host now.'),
   placesFree: gauge('parley.places.free', '{place}', 'Sessions that this host would let in now.'),

@@ -7,6 +7,8 @@ export interface SessionObserver {
   /** Called once, before anything happens in the session. */
   follow(events: SessionEventSource): void;
   readonly served: OnServed;
+  /** So many of the session's events will never be on record. */
+  lost(events: number): void;
 }
 
 /** What is known of a session as it begins on this host. */

@@ -342,6 +342,7 @@ export class Reception {
               return isRestored;
             },
             session: current,
+            onLost: (events) => observer?.lost(events),
             history,
             clock,
             log,

@@ -32,14 +32,17 @@ const OWNER = 'host#1';
 const LEASE_MS = 60_000;
 
 /** A session with a host that holds it, and the log of that host. */
-async function held(id: string, options: { owner?: string; maxBacklog?: number } = {}) {
+async function held(
+  id: string,
+  options: { owner?: string; maxBacklog?: number; onLost?: (events: number) => void } = {},
+) {
   const session = await before.create(phoneSession(id));
-  const { owner = OWNER, maxBacklog = 256 } = options;
+  const { owner = OWNER, maxBacklog = 256, onLost } = options;
   await before.claim(id, owner, LEASE_MS);
-  return { session, record: logOf(session, owner, maxBacklog) };
+  return { session, record: logOf(session, owner, maxBacklog, onLost) };
 }
 
-function logOf(session: Session, owner = OWNER, maxBacklog = 256): SessionLog {
+function logOf(session: Session, owner = OWNER, maxBacklog = 256, onLost?: (events: number) => void): SessionLog {
   return new SessionLog({
     writer: store.owned(session.id, owner),
     restore: (head, history) => store.restore(head, history, { owner, leaseMs: LEASE_MS }),
@@ -48,6 +51,7 @@ function logOf(session: Session, owner = OWNER, maxBacklog = 256): SessionLog {
     clock: systemClock,
     log,
     maxBacklog,
+    onLost,
   });
 }
 
@@ -166,12 +170,16 @@ test('what one moment of a talk changes is one write, whatever it is; history an
 });
 
 test('while Redis is away the newest are kept, the rest is counted, and all of it is written when it is back', async () => {
-  const { record } = await held('r-2', { maxBacklog: 10 });
+  let lost = 0;
+  const onLost = (events: number) => {
+    lost += events;
+  };
+  const { record } = await held('r-2', { maxBacklog: 10, onLost });
   redis.disconnect();
   for (let n = 0; n < 30; n += 1) record.add('step', { n });
   record.patch({ endReason: 'kept' });
   await sleep(50);
-  assert.equal(record.dropped, 20);
+  assert.deepEqual([record.dropped, lost], [20, 20]);
   await redis.connect();
   await eventually(async () => (await seen('r-2')).length === 10);
   assert.deepEqual(await seen('r-2'), [20, 21, 22, 23, 24, 25, 26, 27, 28, 29]);

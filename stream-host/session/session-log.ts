@@ -18,6 +18,8 @@ export interface SessionLogOptions {
   readonly log: Logger;
   /** Events kept while Redis is away; beyond, the oldest are dropped and counted. */
   readonly maxBacklog?: number;
+  /** Told of events that will never be on record. */
+  readonly onLost?: ((events: number) => void) | undefined;
   /** What happens within so long is written together. What others wait for is not held back. */
   readonly gatherMs?: number;
 }
@@ -86,7 +88,7 @@ export class SessionLog {
     this.#events.push({ type, data, at: this.#options.clock.wallMs(), number: this.#number });
     if (this.#events.length > this.#maxBacklog) {
       this.#events.shift();
-      this.#dropped += 1;
+      this.#loseEvents(1);
     }
     this.#kick();
   }
@@ -152,6 +154,7 @@ export class SessionLog {
     await within(this.#options.clock, waitMs, written, () => {});
     if (!this.#isEmpty()) {
       this.#options.log.warn({ events: this.#events.length }, 'the end of a session could not be recorded');
+      this.#loseEvents(this.#events.length);
     }
     this.abandon();
   }
@@ -250,7 +253,7 @@ export class SessionLog {
       historyLeft = undefined;
       for (const event of events) {
         if (!(await this.#attempt(() => writer.write({ events: [asTold(event)], number: event.number }))))
-          this.#dropped += 1;
+          this.#loseEvents(1);
         this.#written([event]);
       }
     } catch (error) {
@@ -283,6 +286,11 @@ export class SessionLog {
     if (!history) return;
     const from = Math.min(history.from, this.#tail?.from ?? history.from);
     this.#tail = this.#tailFrom(hasGap(error) ? 0 : from);
+  }
+
+  #loseEvents(events: number): void {
+    this.#dropped += events;
+    if (events > 0) this.#options.onLost?.(events);
   }
 
   #lose(error: unknown): void {

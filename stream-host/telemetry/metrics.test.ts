@@ -101,3 +101,10 @@ test('a session that another host had before counts as one that goes on; an answ
   assert.deepEqual(metrics.values(METRIC.heldReplies), [1]);
   assert.deepEqual(watchedSession().metrics.values(METRIC.sessionsResumed), []);
 });
+
+test('events of a session that will never be on record are counted', () => {
+  const { metrics, observer } = watchedSession();
+  observer.lost(3);
+  observer.lost(1);
+  assert.deepEqual(metrics.values(METRIC.eventsLost), [3, 1]);
+});

@@ -38,6 +38,7 @@ export function observeSessions({ telemetry, ...options }: ObserveSessionsOption
         spans.served(request);
         metrics.served(request);
       },
+      lost: (events) => metrics.lost(events),
     };
   };
 }

@@ -51,6 +51,10 @@ export class SessionMetrics implements SessionObserver {
     this.#metrics.record(METRIC.silence, ms, this.#mode);
   }
 
+  lost(events: number): void {
+    this.#metrics.record(METRIC.eventsLost, events, this.#mode);
+  }
+
   readonly served = ({ service, startedAtMs, firstAtMs }: ServedRequest): void => {
     if (firstAtMs === undefined) return;
     const metric = service === 'speech-synthesis' ? METRIC.synthesisFirstByte : METRIC.modelFirstToken;

@@ -40,7 +40,7 @@ export interface SessionSpansOptions extends OpenedSession {
  * A stage that is a request to a service is one span, of kind client, with what draws it on Azure's map: whoever tells of
  * the connections to those services need not tell of their requests again.
  */
-export class SessionSpans implements SessionObserver {
+export class SessionSpans implements Pick<SessionObserver, 'follow' | 'served'> {
   readonly #options: SessionSpansOptions;
   /** From the session's clock to the time since 1970: once, so that a clock that is set does not tear the session. */
   readonly #sinceEpochMs: number;
