@@ -34,15 +34,19 @@ export class HostMetrics {
   readonly #options: HostMetricsOptions;
   readonly #told = new Map<string, number>();
   #cancel: Cancel = () => {};
+  #closed = false;
 
   constructor(options: HostMetricsOptions) {
     this.#options = options;
     this.#wait();
   }
 
-  /** Idempotent. */
+  /** Takes down what has been counted since the last time. Idempotent. */
   close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
     this.#cancel();
+    this.#take();
   }
 
   #wait(): void {

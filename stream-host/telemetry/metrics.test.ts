@@ -63,8 +63,11 @@ test('a host tells how it is every few seconds, and of what it counts only what 
   assert.deepEqual(metrics.values(METRIC.playoutDrops), [7, 2]);
   assert.deepEqual(metrics.values(METRIC.refusals), [1]);
   assert.deepEqual(metrics.values(METRIC.laneRestarts), []);
+  // Since the last time, and a host that is about to end.
+  reading = { ...reading, refusals: { full: 1, draining: 4 } };
   host.close();
   host.close();
+  assert.deepEqual(metrics.values(METRIC.refusals), [1, 4]);
   assert.equal(clock.pending, 0);
 });
 
