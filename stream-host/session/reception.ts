@@ -132,6 +132,11 @@ export class Reception {
         clock,
         signal: gone.signal,
         ...(waits?.pickUpMs !== undefined && { waitMs: waits.pickUpMs }),
+      }).catch((error: unknown) => {
+        // That Redis does not tell whose it is stands in the trace of the one that its address names: we have written that.
+        const isAway = error instanceof ParleyError && error.status === 503;
+        if (isAway && identity.sessionId !== undefined) this.#traces.belongsTo(identity.sessionId);
+        throw error;
       });
       this.#traces.belongsTo(session.id);
       await this.#begin(transport, session);

@@ -86,3 +86,16 @@ test('a socket that is turned away is a span where its session is known, and non
   await odd.closed;
   assert.equal(named('trace-3', SPAN.mediaStart)[0]?.attributes[ATTRIBUTE.httpStatus], 400);
 });
+
+test('a call that could not be picked up, as Redis was away, has that in its trace: its address names it', async () => {
+  const other = await startHost(redis.url, { traces, place: 'away', waits: { pickUpMs: 100 } });
+  await other.store.create(phoneSession('trace-4'));
+  other.redis.disconnect();
+  const phone = await other.phone('call-4', 'trace-4');
+  phone.startCall();
+  await phone.closed;
+  await other.redis.connect();
+  const [start] = named('trace-4', SPAN.mediaStart);
+  assert.deepEqual([start?.error, start?.attributes[ATTRIBUTE.httpStatus]], ['redis.unavailable', 503]);
+  await other.close();
+});
