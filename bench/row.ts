@@ -34,14 +34,8 @@ export interface Row {
   run(context: RowContext): Promise<RowResult>;
 }
 
-/** A line of a table before its results: '≤ 5' or '< livekit-default' is a target that Parley wants to reach. */
-export type Head = Omit<ReportedLine, 'results'>;
-
 /** A line that only Parley has a figure for. */
-export const parleyLine = (
-  label: string,
-  unit: string,
-  parley: Result,
-  target?: string,
-  better: Head['better'] = 'lower',
-): ReportedLine => ({ label, unit, better, ...(target !== undefined && { target }), results: { parley } });
+export const parleyLine = (label: string, unit: string, parley: Result, target?: string): ReportedLine => ({
+  ...{ label, unit, ...(target !== undefined && { target }) },
+  results: { parley },
+});

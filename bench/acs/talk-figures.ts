@@ -56,8 +56,7 @@ export const countedIn = (stretches: readonly Stretch[], key: Count) =>
 export const countLines = (stretches: readonly Stretch[], ...keys: readonly (keyof typeof COUNTS)[]): ReportedLine[] =>
   keys.map((key) => {
     const [label, target] = COUNTS[key];
-    const better = key === 'interruptions' || key === 'frames' ? 'higher' : 'lower';
-    return parleyLine(label, '', countedIn(stretches, key), target, better);
+    return parleyLine(label, '', countedIn(stretches, key), target);
   });
 
 export const gapLine = (stretches: readonly Stretch[]): ReportedLine =>

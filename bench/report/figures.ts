@@ -1,13 +1,10 @@
 import { type Measure, type ReportedLine, SUBJECT_TITLES, SUBJECTS, type Subject } from './run-report.ts';
 
+const digits = { maximumSignificantDigits: 3, maximumFractionDigits: 0, roundingPriority: 'morePrecision' } as const;
+const format = new Intl.NumberFormat('en', digits);
+
 /** Three digits that mean something, thousands apart: 0.0123, 4.57, 312, 12 345. */
-export function figure(value: number): string {
-  if (!Number.isFinite(value)) return String(value);
-  const rounded = Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3));
-  const [whole = '', fraction] = String(rounded).split('.');
-  const spaced = whole.replace(/\B(?=(\d{3})+$)/g, '\u202f');
-  return fraction === undefined ? spaced : `${spaced}.${fraction}`;
-}
+export const figure = (value: number): string => format.format(value).replaceAll(',', '\u202f');
 
 /** The value, and its spread where it has one; with ≤ and ≥ where the samples set no bound. */
 export function measured({ value, low, high, open }: Measure): string {
@@ -39,15 +36,13 @@ const targetText = (target: string): string =>
   SUBJECTS.reduce((text, subject) => text.replace(subject, SUBJECT_TITLES[subject]), target);
 
 const VERDICTS = { met: ' · met', missed: ' · **missed**', unknown: '' };
-const TARGET = /^([≤<≥=])? ?(.+)$/;
 
 /**
- * Whether Parley's figure meets the line's target. Understood: a comparison and a number ('≤ 5', '0'), or a comparison
- * and another subject of the same line ('≤ livekit-default'). A bare number is met when it is reached from the better
- * side. Anything else, and a line without a figure, is `unknown`: a target is never called met by guess.
+ * Whether Parley's figure meets the line's target: a comparison with a number ('≤ 5') or with another subject of the same
+ * line ('≤ livekit-default'). Anything else, and a line without a figure, is `unknown`: a target is never called met by guess.
  */
 export function verdict(line: ReportedLine): 'met' | 'missed' | 'unknown' {
-  const [, comparison = line.better === 'lower' ? '≤' : '≥', bound = ''] = TARGET.exec(line.target ?? '') ?? [];
+  const [comparison = '', bound = ''] = (line.target ?? '').split(' ');
   const figureOf = (subject: string): number => {
     const result = Object.entries(line.results).find(([name]) => name === subject)?.[1];
     return result && 'value' in result ? result.value : Number.NaN;

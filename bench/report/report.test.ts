@@ -29,7 +29,7 @@ const environment: Environment = {
 const exactly = (value: number) => ({ value, low: value, high: value, n: 1 });
 
 function line(changes: Partial<Line> = {}): Line {
-  return { label: 'stop p95', unit: 'ms', better: 'lower', results: { parley: exactly(4) }, ...changes };
+  return { label: 'stop p95', unit: 'ms', results: { parley: exactly(4) }, ...changes };
 }
 
 function row(lines: readonly Line[], changes: Partial<RowReport> = {}): RowReport {
@@ -68,10 +68,9 @@ test('a figure shows three digits that mean something, and its spread where it h
 });
 
 test('a target is met, missed, or not judged at all, but never guessed', () => {
-  const judge = (target: string | undefined, value: number, better: Line['better'] = 'lower', peer?: number) =>
+  const judge = (target: string | undefined, value: number, peer?: number) =>
     verdict(
       line({
-        better,
         ...(target === undefined ? {} : { target }),
         results: { parley: exactly(value), ...(peer === undefined ? {} : { 'livekit-default': exactly(peer) }) },
       }),
@@ -79,11 +78,11 @@ test('a target is met, missed, or not judged at all, but never guessed', () => {
   assert.equal(judge('≤ 5', 5), 'met');
   assert.equal(judge('≤ 5', 5.1), 'missed');
   assert.equal(judge('< 5', 5), 'missed');
-  assert.equal(judge('≥ 10000', 10_001, 'higher'), 'met');
-  assert.equal(judge('0', 0), 'met');
+  assert.equal(judge('≥ 10000', 10_001), 'met');
+  assert.equal(judge('= 0', 0), 'met');
   assert.equal(judge('= 0', 1), 'missed');
-  assert.equal(judge('< livekit-default', 4, 'lower', 5), 'met');
-  assert.equal(judge('< livekit-default', 6, 'lower', 5), 'missed');
+  assert.equal(judge('< livekit-default', 4, 5), 'met');
+  assert.equal(judge('< livekit-default', 6, 5), 'missed');
   assert.equal(judge('< livekit-default', 6), 'unknown', 'the peer was not measured');
   assert.equal(judge('fast', 1), 'unknown');
   assert.equal(judge(undefined, 1), 'unknown');

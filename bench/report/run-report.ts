@@ -29,8 +29,8 @@ const line = z.object({
   label: z.string(),
   /** 'ms', '%', 'MB', or empty for a plain count. */
   unit: z.string(),
+  /** '≤ 5' or '< livekit-default': what Parley wants to reach. */
   target: z.string().exactOptional(),
-  better: z.enum(['lower', 'higher']),
   results: z.partialRecord(z.enum(SUBJECTS), result),
 });
 

@@ -64,7 +64,7 @@ function resultOf(scaled: readonly TradePoint[], played: TurnTradeOptions['playe
     `${Math.round(meanMs)} ms and ${cutOffs.filter((cutOff) => cutOff).length} cut off`;
   const line = (of: TradePoint, besides: TradePoint): ReportedLine => ({
     label: 'turns cut off with Parley’s holds made longer, up to LiveKit’s mean delay (virtual time)',
-    ...{ unit: '%', target: `< ${PEER}`, better: 'lower' },
+    ...{ unit: '%', target: `< ${PEER}` },
     results: { parley: measure(of.cutOffs, percentOf), [PEER]: measure(besides.cutOffs, percentOf) },
   });
   const scenes = own?.cutOffs.length ?? 0;
@@ -72,7 +72,7 @@ function resultOf(scaled: readonly TradePoint[], played: TurnTradeOptions['playe
   const curve = scaled.map(
     ({ factor, meanMs, cutOffs }): ReportedLine => ({
       label: `holds × ${factor}: turns cut off, at a mean delay of ${Math.round(meanMs)} ms (virtual time)`,
-      ...{ unit: '%', better: 'lower', results: { parley: measure(cutOffs, percentOf) } },
+      ...{ unit: '%', results: { parley: measure(cutOffs, percentOf) } },
     }),
   );
   const trusted = own && parley && `Parley’s defaults give ${told(own)} there, and in real time ${told(parley)}`;

@@ -59,7 +59,7 @@ async function run(context: RowContext): Promise<RowResult> {
   const core = '% of a core';
   return {
     lines: [
-      parleyLine(`calls let in, of ${CALLS}`, '', admitted, `= ${CALLS}`, 'higher'),
+      parleyLine(`calls let in, of ${CALLS}`, '', admitted, `= ${CALLS}`),
       ...countLines(stretches, 'lateFrames'),
       gapLine(stretches),
       ...countLines(stretches, 'frames'),
@@ -68,9 +68,9 @@ async function run(context: RowContext): Promise<RowResult> {
       parleyLine('CPU of the hosts', core, meanOf(measured.map(cpuOf))),
       parleyLine('CPU of their main threads', core, meanOf(measured.map(mainThreadCpuOf))),
       ...hostLines(measured),
-      parleyLine(`refused of ${EXTRA_CALLS} that knocked when it was full`, '', knocks, `= ${EXTRA_CALLS}`, 'higher'),
+      parleyLine(`refused of ${EXTRA_CALLS} that knocked when it was full`, '', knocks, `= ${EXTRA_CALLS}`),
       parleyLine('late frames of the others meanwhile', '', countedIn(knocked, 'lateFrames'), '= 0'),
-      parleyLine('calls that the load admits here', '', once(load.admitted, GROUP), undefined, 'higher'),
+      parleyLine('calls that the load admits here', '', once(load.admitted, GROUP)),
       parleyLine('late frames once it refuses', '', countedIn(afterwards, 'lateFrames')),
       ...delayLines('jitter then', jitterThen, { p99: undefined }),
     ],

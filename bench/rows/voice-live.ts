@@ -80,7 +80,7 @@ async function run(context: RowContext): Promise<RowResult> {
       ...delayLines('onset → speech_started of the service alone', alone, { p95: undefined }),
       ...delayLines('onset → StopAudio, whoever is first', both, { p95: undefined }),
       ...countLines(told, 'oldFrames'),
-      parleyLine('deltas of cancelled answers that the service sent', '', late, undefined, 'higher'),
+      parleyLine('deltas of cancelled answers that the service sent', '', late),
       ...countLines(told, 'resumptions', 'interruptions', 'missedInterruptions', 'unanswered', 'lateFrames'),
       peer.line(parleyLine('CPU that a call adds', core, added(cpuOf))),
       parleyLine('of it on the main thread', core, added(mainThreadCpuOf)),

@@ -98,7 +98,7 @@ export class Field {
   /** Makes lines of a table from what was found of each subject; those that could not be had say why. */
   lines<Figures>(found: Found<Figures>): LineMaker<Figures> {
     return (label, unit, value, target) => ({
-      ...{ label, unit, better: 'lower', ...(target !== undefined && { target }) },
+      ...{ label, unit, ...(target !== undefined && { target }) },
       results: Object.fromEntries([...this.#absent, ...found.map(([{ subject }, one]) => [subject, value(one)])]),
     });
   }
