@@ -1,5 +1,4 @@
-import { bytesOf, FRAME_BYTES } from '../../shared/audio/pcm.ts';
-import { toInt16 } from '../corpus/signal.ts';
+import { FRAME_BYTES, toPcm16 } from '../../shared/audio/pcm.ts';
 import { Speaker } from '../corpus/speaker.ts';
 import { agentClip, type VoiceClip } from '../harness/spoken.ts';
 
@@ -39,7 +38,7 @@ export async function makeClips(): Promise<Clips> {
     TEXTS[kind].flatMap((text) =>
       VOICES.map((voice): Clip => {
         const { samples, words } = speaker.speak(text, voice);
-        const audible = bytesOf(toInt16(samples));
+        const audible = toPcm16(samples);
         const pcm = new Uint8Array(Math.ceil(audible.length / FRAME_BYTES) * FRAME_BYTES);
         pcm.set(audible);
         return { kind, text, words, pcm };

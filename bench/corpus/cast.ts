@@ -25,10 +25,10 @@ export class Cast {
   }
 
   /** Who speaks in the scene with this number: every second time a recording, where there are any. */
-  voiceOf(index: number): { readonly synthesised: string } | { readonly recording: Clip } {
+  voiceOf(index: number): Clip | string {
     const recording = this.recordings[(index >> 1) % Math.max(1, this.recordings.length)];
-    if (recording && index % 2 === 1) return { recording };
-    return { synthesised: VOICE_NAMES[(recording ? index >> 1 : index) % VOICE_NAMES.length] ?? 'slt' };
+    if (recording && index % 2 === 1) return recording;
+    return VOICE_NAMES[(recording ? index >> 1 : index) % VOICE_NAMES.length] ?? 'slt';
   }
 
   /** Several people at once, none of them the caller; levels differ by up to 6 dB. RMS of 1. */

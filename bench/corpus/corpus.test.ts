@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { dbfsOf } from '../../shared/audio/pcm.ts';
+import { bytesOf, dbfsOf, toFloat32 } from '../../shared/audio/pcm.ts';
 import { SCENE_SETS, type Scene } from './scene.ts';
 import { buildScenes } from './sets.ts';
-import { fromInt16, rms, samplesIn } from './signal.ts';
+import { rms, samplesIn } from './signal.ts';
 
 /** A folder without recordings: what the tests see does not depend on what is installed. */
 const NO_RECORDINGS = import.meta.dirname;
@@ -19,7 +19,7 @@ const of = (set: Scene['set'], condition: string) =>
   scenes.filter((scene) => scene.set === set && scene.condition === condition);
 
 function levelDb(scene: Scene, fromMs: number, toMs: number): number {
-  return dbfsOf(rms(fromInt16(scene.audio.subarray(samplesIn(fromMs), samplesIn(toMs)))));
+  return dbfsOf(rms(toFloat32(bytesOf(scene.audio.subarray(samplesIn(fromMs), samplesIn(toMs))))));
 }
 
 test('every set is there, in whole frames and with names of their own', () => {
@@ -146,7 +146,7 @@ test('nothing clips', () => {
 
 test('a telephone line carries nothing much above 3400 Hz', () => {
   const above = (scene: Scene) => {
-    const samples = fromInt16(scene.audio);
+    const samples = toFloat32(bytesOf(scene.audio));
     // The difference of neighbours' sums: what is left of a sound near 8 kHz.
     return dbfsOf(rms(samples.map((x, i) => (x - 2 * (samples[i - 1] ?? 0) + (samples[i - 2] ?? 0)) / 4)));
   };

@@ -1,7 +1,7 @@
 import type { Random } from '../random.ts';
 import { audibleSpans, pausesBetween } from './audible.ts';
 import type { Word } from './scene.ts';
-import { fadeEdges, joined, msIn, type Signal, samplesIn, silence } from './signal.ts';
+import { fadeEdges, msIn, type Signal, samplesIn, silence } from './signal.ts';
 import type { Clip, Speaker } from './speaker.ts';
 
 /**
@@ -75,7 +75,7 @@ function withPauses(clip: Clip, cuts: readonly Cut[], random: Random): Clip {
     }
     add(fadeEdges(sound.slice(samplesIn(fromMs), samplesIn(untilMs)), FADE_MS));
   }
-  return { ...clip, samples: joined(pieces), words };
+  return { ...clip, samples: Float32Array.from(pieces.flatMap((piece) => [...piece])), words };
 }
 
 /** A recorded pause is not empty but holds the sound of the room: the quietest 60 ms of the recording, to and fro. */

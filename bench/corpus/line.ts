@@ -1,3 +1,4 @@
+import { samplesOf, toPcm16 } from '../../shared/audio/pcm.ts';
 import type { Random } from '../random.ts';
 import { activeRms, audibleSpans, pausesBetween } from './audible.ts';
 import { holdMusic, hum, noiseEvent, white } from './noises.ts';
@@ -14,7 +15,6 @@ import {
   silence,
   telephoneBand,
   throughMuLaw,
-  toInt16,
 } from './signal.ts';
 import { type Clip, SPEECH_DBFS } from './speaker.ts';
 
@@ -38,7 +38,7 @@ export interface Placed {
 export interface LinePlan {
   readonly condition: LineCondition;
   readonly lengthMs: number;
-  readonly speech: readonly Placed[];
+  readonly said: Placed | undefined;
   /** When each single noise begins; used where the condition has such. */
   readonly eventsAtMs: readonly number[];
   /** Noise that goes on begins here, with a short rise. */
@@ -52,19 +52,18 @@ const EVENT_PEAK_DB = { click: [0, 16], cough: [11, 18], breath: [-10, 0] } as c
 const HIGHEST_PEAK = 0.97;
 const RISE_MS = 50;
 
-/** Many other people's talk for so many milliseconds, at an RMS of 1. */
-type Babble = (ms: number, random: Random) => Signal;
-
+/** @param babble many other people's talk for so many milliseconds, at an RMS of 1 */
 export function layLine(
-  { condition, lengthMs, speech, eventsAtMs, noiseFromMs }: LinePlan,
-  babble: Babble,
+  { condition, lengthMs, said, eventsAtMs, noiseFromMs }: LinePlan,
+  babble: (ms: number, random: Random) => Signal,
   random: Random,
 ): Pick<Scene, 'audio' | 'utterances' | 'noises'> {
   const narrow = (signal: Signal) => (condition.phone ? telephoneBand(signal) : signal);
   const track = silence(lengthMs);
   const utterances: Utterance[] = [];
   let speechLevel = gainOf(SPEECH_DBFS);
-  for (const { clip, kind, startMs, gainDb } of speech) {
+  if (said) {
+    const { clip, kind, startMs, gainDb } = said;
     const voice = narrow(scaled(clip.samples, gainOf(gainDb)));
     mixInto(track, voice, samplesIn(startMs));
     utterances.push(labelled(clip, kind, voice, startMs));
@@ -90,8 +89,8 @@ export function layLine(
     mixInto(track, noise, samplesIn(noiseFromMs), gain);
   }
   mixInto(track, white(lengthMs, random), 0, gainOf(FLOOR_DBFS));
-  const samples = toInt16(scaled(track, Math.min(1, HIGHEST_PEAK / peak(track))));
-  return { audio: condition.phone ? throughMuLaw(samples) : samples, utterances, noises };
+  const pcm = toPcm16(scaled(track, Math.min(1, HIGHEST_PEAK / peak(track))));
+  return { audio: samplesOf(condition.phone ? throughMuLaw(pcm) : pcm), utterances, noises };
 }
 
 /** The labels come from the voice as it is on this line, before any noise. */

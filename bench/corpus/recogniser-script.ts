@@ -1,3 +1,4 @@
+import { toHypothesis } from '../../emulator/speech/transcript-text.ts';
 import type { Scene, Utterance, Word } from './scene.ts';
 
 /** What the recogniser says, and when. Times are from the scene's start. */
@@ -25,8 +26,8 @@ export function recogniserScript({ utterances, noises }: Scene): RecogniserEvent
   const spoken = utterances.flatMap(phrasesOf).flatMap((words): RecogniserEvent[] => {
     const offsetMs = words[0]?.startMs ?? 0;
     const told = (type: 'partial' | 'final', count: number, atMs: number): RecogniserEvent => {
-      const text = words.slice(0, count).map(plainWord).join(' ');
-      return { atMs, type, text, offsetMs, endMs: words[count - 1]?.endMs ?? 0 };
+      const said = words.slice(0, count).map(({ text }) => text);
+      return { atMs, type, text: toHypothesis(said.join(' ')), offsetMs, endMs: words[count - 1]?.endMs ?? 0 };
     };
     const partials = words.map(({ endMs }, index) => told('partial', index + 1, endMs + PARTIAL_MS));
     const finalAtMs = (words.at(-1)?.endMs ?? 0) + SILENCE_MS + FINAL_MS;
@@ -52,5 +53,3 @@ function phrasesOf({ words, pauses }: Utterance): Word[][] {
   }
   return phrases.filter((phrase) => phrase.length > 0);
 }
-
-const plainWord = ({ text }: Word): string => text.toLowerCase().replace(/[^\p{L}\p{N}'-]/gu, '');

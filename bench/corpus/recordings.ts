@@ -1,14 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { samplesOf } from '../../shared/audio/pcm.ts';
+import { bytesOf, toFloat32 } from '../../shared/audio/pcm.ts';
 import { mixToMono, parseWav } from '../../shared/audio/wav.ts';
 import { audibleSpans, rangeAboveRoom } from './audible.ts';
 import type { Span, Word } from './scene.ts';
-import { fromInt16 } from './signal.ts';
 import { type Clip, trimmed } from './speaker.ts';
 
 /** Where Debian's `pocketsphinx-testdata` puts its recordings. */
 const RECORDINGS_FOLDER = '/usr/share/pocketsphinx/test/data';
+
+const EDGE_LETTERS = 1e-3;
 
 /** Transcripts that are part of the file names or of the programs that the recordings test. */
 const SINGLE_FILES = [
@@ -31,7 +32,7 @@ export async function loadRecordings(folder = RECORDINGS_FOLDER): Promise<Clip[]
     listed.map(async ({ file, voice, text }): Promise<Clip[]> => {
       const bytes = await readFile(path.join(folder, file)).catch(() => undefined);
       if (!bytes) return [];
-      const samples = fromInt16(file.endsWith('.wav') ? mixToMono(parseWav(bytes)) : samplesOf(bytes));
+      const samples = toFloat32(file.endsWith('.wav') ? bytesOf(mixToMono(parseWav(bytes))) : bytes);
       const clip = trimmed({ voice, recorded: true, text, samples, rangeDb: rangeAboveRoom(samples), words: [] });
       return [{ ...clip, words: spreadWords(text.split(/\s+/), audibleSpans(clip.samples, clip.rangeDb, 60)) }];
     }),
@@ -56,20 +57,20 @@ async function transcribed(folder: string, list: string, voice: string) {
 function spreadWords(words: readonly string[], voiced: readonly Span[]): Word[] {
   const voicedMs = voiced.reduce((total, span) => total + span.endMs - span.startMs, 0);
   const letters = words.reduce((total, word) => total + word.length, 0);
-  /** When so many letters have been heard. On the edge of a pause: the moment before it, or after. */
-  const timeAt = (heard: number, edge: 'before' | 'after'): number => {
+  /** When so many letters have been heard. */
+  const timeAt = (heard: number): number => {
     let leftMs = (heard / letters) * voicedMs;
     for (const { startMs, endMs } of voiced) {
-      const lengthMs = endMs - startMs;
-      if (leftMs < lengthMs - 1e-6 || (edge === 'before' && leftMs <= lengthMs + 1e-6)) return startMs + leftMs;
-      leftMs -= lengthMs;
+      if (leftMs <= endMs - startMs) return startMs + leftMs;
+      leftMs -= endMs - startMs;
     }
     return voiced.at(-1)?.endMs ?? 0;
   };
   let spoken = 0;
   return words.map((text) => {
-    const startMs = timeAt(spoken, 'after');
-    spoken += text.length;
-    return { text, startMs, endMs: timeAt(spoken, 'before') };
+    const [first, last] = [spoken, spoken + text.length];
+    spoken = last;
+    // A word that begins or ends with a pause does so on its own side of it.
+    return { text, startMs: timeAt(first + EDGE_LETTERS), endMs: timeAt(last - EDGE_LETTERS) };
   });
 }

@@ -1,3 +1,4 @@
+import { FRAME_MS } from '../../shared/audio/pcm.ts';
 import type { Random } from '../random.ts';
 import { Cast } from './cast.ts';
 import { speakTurn, stretchPauses } from './hesitation.ts';
@@ -36,7 +37,6 @@ const AFTER_NOISE_MS = 3000;
 const AFTER_TURN_MS = 4000;
 /** Noise that is heard before an interruption has been dealt with by then. */
 const NOISE_AHEAD_MS = 2200;
-const FRAME_MS = 20;
 const SLOWNESSES = [0.9, 1, 1.1] as const;
 const LISTENERS = ['slt', 'rms', 'awb', 'slt-high', 'rms-low', 'awb-high', 'kal16'] as const;
 
@@ -68,19 +68,14 @@ interface SetPlan {
   readonly wants: (condition: string) => boolean;
   readonly perCondition: number;
 }
-type Recipe = Pick<Scene, 'during'> &
-  Pick<LinePlan, 'speech'> & {
-    readonly eventsAtMs?: number[];
-    readonly noiseFromMs?: number;
-    readonly afterMs: number;
-    readonly echo?: Scene['echo'];
-  };
+type Recipe = Pick<Scene, 'during' | 'echo'> &
+  Partial<Pick<LinePlan, 'said' | 'eventsAtMs' | 'noiseFromMs'>> & { readonly afterMs: number };
 
 const MAKERS: Readonly<Record<SceneSet, (plan: SetPlan) => Scene[]>> = {
   interruption: (plan) =>
     scenes(plan, LINES, (random, number, { events }, row) => ({
       ...{ during: 'agent-speaking', afterMs: AFTER_INTERRUPTION_MS },
-      speech: [interruptionAt(plan.cast, number + row, random, events ? NOISE_AHEAD_MS : 0)],
+      said: interruptionAt(plan.cast, number + row, random, events ? NOISE_AHEAD_MS : 0),
       eventsAtMs: [FIRST_SOUND_MS],
     })),
   noise: (plan) =>
@@ -89,16 +84,18 @@ const MAKERS: Readonly<Record<SceneSet, (plan: SetPlan) => Scene[]>> = {
       for (let i = 0; i < 2; i += 1) eventsAtMs.push((eventsAtMs.at(-1) ?? 0) + random.between(1800, 2600));
       const comesIn = noise?.kind === 'babble' || noise?.kind === 'hold-music';
       const noiseFromMs = comesIn ? FIRST_SOUND_MS : 0;
-      return { during: 'agent-speaking', afterMs: AFTER_NOISE_MS, speech: [], eventsAtMs, noiseFromMs };
+      return { during: 'agent-speaking', afterMs: AFTER_NOISE_MS, eventsAtMs, noiseFromMs };
     }),
   backchannel: (plan) =>
     scenes(plan, linesNamed('clean', 'phone', 'babble-20dB'), (random, number, _line, row) => {
       const { text = 'mhm', spoken = 'um hum' } = BACKCHANNELS[(number + 3 * row) % BACKCHANNELS.length] ?? {};
       const voice = LISTENERS[(number + row) % LISTENERS.length] ?? 'slt';
-      const clip = named(plan.cast.speaker.speak(spoken, voice, random.pick(SLOWNESSES)), text);
-      const placed = { clip, startMs: random.between(FIRST_SOUND_MS, 4500), gainDb: random.between(-8, 0) };
-      const speech = [{ ...placed, kind: 'backchannel' as const }];
-      return { during: 'agent-speaking', afterMs: AFTER_NOISE_MS, speech };
+      const clip = plan.cast.speaker.speak(spoken, voice, random.pick(SLOWNESSES));
+      // What is spelt for the synthesiser is labelled as what it stands for, which is one word.
+      const words = text === spoken ? clip.words : [{ text, startMs: 0, endMs: msIn(clip.samples.length) }];
+      const placed = { clip: { ...clip, text, words }, startMs: random.between(FIRST_SOUND_MS, 4500) };
+      const said = { ...placed, gainDb: random.between(-8, 0), kind: 'backchannel' } as const;
+      return { during: 'agent-speaking', afterMs: AFTER_NOISE_MS, said };
     }),
   hesitation(plan) {
     const { cast } = plan;
@@ -134,19 +131,10 @@ function echoScenes(plan: SetPlan): Scene[] {
     const name = `${gainDb}dB/${delayMs}ms${line === CLEAN ? '' : ` ${line.name}`}`;
     return scenes(plan, [{ ...line, name }], (random, number) => ({
       ...{ during: 'agent-speaking', echo: { gainDb, delayMs } },
-      speech: speaks ? [interruptionAt(plan.cast, number + row, random, 0)] : [],
+      said: speaks ? interruptionAt(plan.cast, number + row, random, 0) : undefined,
       afterMs: speaks ? AFTER_INTERRUPTION_MS : FIRST_SOUND_MS + AFTER_NOISE_MS,
     }));
   });
-}
-
-/** A backchannel is spelt for the synthesiser; the label holds what it stands for, as one word each. */
-function named(clip: Clip, text: string): Clip {
-  const words = text.split(' ');
-  if (words.length === clip.words.length) return { ...clip, text };
-  const [startMs, endMs] = [clip.words[0]?.startMs ?? 0, clip.words.at(-1)?.endMs ?? 0];
-  const at = (index: number) => startMs + ((endMs - startMs) * index) / words.length;
-  return { ...clip, text, words: words.map((word, i) => ({ text: word, startMs: at(i), endMs: at(i + 1) })) };
 }
 
 function turnOf({ speaker }: Cast, kind: (typeof HESITATION_KINDS)[number], number: number, random: Random): Clip {
@@ -157,14 +145,13 @@ function turnOf({ speaker }: Cast, kind: (typeof HESITATION_KINDS)[number], numb
 
 const turn = (clip: Clip, random: Random): Recipe => ({
   ...{ during: 'agent-listening', afterMs: AFTER_TURN_MS },
-  speech: [{ clip, kind: 'turn', startMs: random.between(1000, 1600), gainDb: random.between(-6, 2) }],
+  said: { clip, kind: 'turn', startMs: random.between(1000, 1600), gainDb: random.between(-6, 2) },
 });
 
 function interruptionAt(cast: Cast, number: number, random: Random, laterMs: number): Placed {
   const voice = cast.voiceOf(number);
   const text = random.pick(INTERRUPTIONS);
-  const clip =
-    'recording' in voice ? voice.recording : cast.speaker.speak(text, voice.synthesised, random.pick(SLOWNESSES));
+  const clip = typeof voice === 'string' ? cast.speaker.speak(text, voice, random.pick(SLOWNESSES)) : voice;
   const startMs = laterMs + random.between(FIRST_SOUND_MS, 4000);
   return { clip, kind: 'interruption', startMs, gainDb: random.between(-6, 2) };
 }
@@ -181,16 +168,15 @@ function scenes(
       if (!wants(condition.name)) return [];
       const random = cast.random.fork(`${set}/${condition.name}/${number}`);
       const recipe = recipeOf(random, number, condition, row);
-      const { speech, during, eventsAtMs = [], noiseFromMs = 0, afterMs, echo } = recipe;
-      const clip = speech[0]?.clip;
-      const voice = clip?.voice ?? 'none';
-      const spokenMs = speech.map((placed) => placed.startMs + msIn(placed.clip.samples.length));
-      const lastMs = Math.max(FIRST_SOUND_MS, ...spokenMs, ...eventsAtMs);
+      const { said, during, eventsAtMs = [], noiseFromMs = 0, afterMs, echo } = recipe;
+      const voice = said?.clip.voice ?? 'none';
+      const spokenMs = said ? said.startMs + msIn(said.clip.samples.length) : 0;
+      const lastMs = Math.max(FIRST_SOUND_MS, spokenMs, ...eventsAtMs);
       const lengthMs = FRAME_MS * Math.ceil((lastMs + afterMs) / FRAME_MS);
       const babble = (ms: number, from: Random) => cast.babble(ms, from, voice);
-      const line = layLine({ condition, lengthMs, speech, eventsAtMs, noiseFromMs }, babble, random);
+      const line = layLine({ condition, lengthMs, said, eventsAtMs, noiseFromMs }, babble, random);
       const id = `${set}/${condition.name}/${voice}/${number}`;
-      const labels = { id, set, condition: condition.name, voice, recorded: clip?.recorded ?? false, during };
+      const labels = { id, set, condition: condition.name, voice, recorded: said?.clip.recorded ?? false, during };
       return { ...labels, ...line, ...(echo && { echo }) };
     }),
   );

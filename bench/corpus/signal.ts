@@ -1,5 +1,5 @@
 import { Decoder, Encoder } from '../../emulator/realtime/audio-codec.ts';
-import { bytesOf, SAMPLE_RATE, samplesOf } from '../../shared/audio/pcm.ts';
+import { SAMPLE_RATE } from '../../shared/audio/pcm.ts';
 
 /** Sound while it is being made: floats, full scale at 1, 16 kHz. */
 export type Signal = Float32Array<ArrayBuffer>;
@@ -9,9 +9,6 @@ export const msIn = (samples: number): number => (samples * 1000) / SAMPLE_RATE;
 export const gainOf = (db: number): number => 10 ** (db / 20);
 export const silence = (ms: number): Signal => new Float32Array(samplesIn(ms));
 export const scaled = (signal: Float32Array, gain: number): Signal => signal.map((sample) => gain * sample);
-export const fromInt16 = (samples: Int16Array): Signal => scaled(Float32Array.from(samples), 1 / 32_768);
-export const toInt16 = (signal: Float32Array): Int16Array =>
-  Int16Array.from(signal, (sample) => Math.max(-32_768, Math.min(32_767, Math.round(sample * 32_768))));
 export const peak = (signal: Float32Array): number =>
   signal.reduce((highest, sample) => Math.max(highest, Math.abs(sample)), 0);
 
@@ -33,25 +30,13 @@ export function fadeEdges(signal: Signal, ms: number): Signal {
   return signal.map((sample, i) => sample * gainAt(Math.min(i, signal.length - 1 - i)));
 }
 
-export function joined(parts: readonly Float32Array[]): Signal {
-  const whole = new Float32Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
 /** The same sound `factor` times as fast and as high (cubic interpolation between samples). */
 export function sped(signal: Float32Array, factor: number): Signal {
   return new Float32Array(Math.floor(signal.length / factor)).map((_, i) => {
     const at = Math.floor(i * factor);
     const t = i * factor - at;
     const [a = 0, b = 0, c = 0, d = 0] = [signal[at - 1], signal[at], signal[at + 1], signal[at + 2]];
-    const slope = (c - a) / 2;
-    const nextSlope = (d - b) / 2;
-    const rise = c - b;
+    const [slope, nextSlope, rise] = [(c - a) / 2, (d - b) / 2, c - b];
     return b + t * (slope + t * (3 * rise - 2 * slope - nextSlope + t * (slope + nextSlope - 2 * rise)));
   });
 }
@@ -96,6 +81,6 @@ export const telephoneBand = (signal: Float32Array): Signal =>
 
 const MU_LAW = { encoding: 'ulaw', rate: SAMPLE_RATE } as const;
 
-/** What G.711 mu-law makes of samples, as the telephone network of North America and Japan carries them. */
-export const throughMuLaw = (samples: Int16Array): Int16Array =>
-  samplesOf(new Decoder(MU_LAW).decode(new Encoder(MU_LAW).encode(bytesOf(samples))));
+/** What G.711 mu-law makes of PCM16, as the telephone network of North America and Japan carries it. */
+export const throughMuLaw = (pcm: Uint8Array): Uint8Array =>
+  new Decoder(MU_LAW).decode(new Encoder(MU_LAW).encode(pcm));

@@ -1,9 +1,10 @@
-import { Flite, type FliteVoice } from '../../emulator/speech/flite.ts';
+import type { FliteVoice } from '../../emulator/speech/flite.ts';
 import { toSpoken } from '../../emulator/speech/spoken-text.ts';
-import { timeWords } from '../../emulator/speech/word-timing.ts';
+import { TimedFlite } from '../../emulator/speech/timed-flite.ts';
+import { bytesOf, toFloat32 } from '../../shared/audio/pcm.ts';
 import { AUDIBLE_RANGE_DB, activeRms, audibleSpans } from './audible.ts';
 import type { Word } from './scene.ts';
-import { fromInt16, gainOf, msIn, peak, type Signal, samplesIn, scaled, sped } from './signal.ts';
+import { gainOf, peak, type Signal, samplesIn, scaled, sped } from './signal.ts';
 
 /** Somebody's words as sound, trimmed to what is audible: speech from the first sample to the last. */
 export interface Clip {
@@ -40,16 +41,15 @@ export const VOICE_NAMES: readonly string[] = Object.keys(VOICES);
 
 /** Gives texts a sound and tells when each word is spoken. The same text in the same voice is spoken once and kept. */
 export class Speaker {
-  readonly #flite: Flite;
+  readonly #flite: TimedFlite;
   readonly #clips = new Map<string, Clip>();
-  readonly #phones = new Map<string, readonly string[]>();
 
-  private constructor(flite: Flite) {
+  private constructor(flite: TimedFlite) {
     this.#flite = flite;
   }
 
   static async load(): Promise<Speaker> {
-    return new Speaker(await Flite.load());
+    return new Speaker(await TimedFlite.load());
   }
 
   /**
@@ -61,28 +61,17 @@ export class Speaker {
     const known = this.#clips.get(key);
     if (known) return known;
     const [flite, pitch] = VOICES[voice] ?? ['slt', 1];
-    const { words, spoken } = toSpoken(text);
-    const unknown = [...new Set(words.map((word) => word.spoken))].filter((word) => !this.#phones.has(word));
-    const answers = unknown.length > 0 ? this.#flite.pronounce(unknown) : [];
-    for (const [at, word] of unknown.entries()) this.#phones.set(word, answers?.[at] ?? [...word.toLowerCase()]);
-    const { samples, phones } = this.#flite.speak(spoken, flite, slowness * pitch);
-    const spans = timeWords(
-      words.map((word) => this.#phones.get(word.spoken) ?? []),
-      phones,
-    );
-    const timed = words.map((word, index) => {
-      const { startMs = 0, endMs = 0 } = spans[index] ?? {};
-      return { text: word.text, startMs: startMs / pitch, endMs: endMs / pitch };
-    });
-    const whole = pitch === 1 ? fromInt16(samples) : sped(fromInt16(samples), pitch);
+    const sentence = toSpoken(text);
+    const { samples, spans } = this.#flite.speak(sentence, flite, slowness * pitch);
+    const whole = sped(toFloat32(bytesOf(samples)), pitch);
     // The diphone voice begins and ends with a blip that belongs to no word.
-    const startAt = samplesIn(Math.max(0, (timed[0]?.startMs ?? 0) - ROUND_WORDS_MS));
-    const sound = whole.slice(startAt, samplesIn((timed.at(-1)?.endMs ?? 0) + ROUND_WORDS_MS));
-    const shifted = timed.map((word) => {
-      return { ...word, startMs: word.startMs + -msIn(startAt), endMs: word.endMs + -msIn(startAt) };
+    const fromMs = Math.max(0, (spans[0]?.startMs ?? 0) / pitch - ROUND_WORDS_MS);
+    const sound = whole.slice(samplesIn(fromMs), samplesIn((spans.at(-1)?.endMs ?? 0) / pitch + ROUND_WORDS_MS));
+    const words = sentence.words.map((word, index) => {
+      const { startMs = 0, endMs = 0 } = spans[index] ?? {};
+      return { text: word.text, startMs: startMs / pitch - fromMs, endMs: endMs / pitch - fromMs };
     });
-    const rangeDb = AUDIBLE_RANGE_DB;
-    const clip = trimmed({ voice, recorded: false, text, samples: sound, rangeDb, words: shifted });
+    const clip = trimmed({ voice, recorded: false, text, samples: sound, rangeDb: AUDIBLE_RANGE_DB, words });
     this.#clips.set(key, clip);
     return clip;
   }

@@ -16,18 +16,8 @@ export const INTERRUPTIONS = [
 const SPELT: Readonly<Record<string, string>> = { mhm: 'um hum', 'uh-huh': 'uh huh' };
 
 /** What listeners say to show that they listen, and how the synthesiser is given it. */
-export const BACKCHANNELS = [
-  'mhm',
-  'okay',
-  'right',
-  'uh-huh',
-  'yeah',
-  'yes',
-  'I see',
-  'sure',
-  'got it',
-  'all right',
-].map((text) => ({ text, spoken: SPELT[text] ?? text }));
+const MURMURS = ['mhm', 'okay', 'right', 'uh-huh', 'yeah', 'yes', 'I see', 'sure', 'got it', 'all right'];
+export const BACKCHANNELS = MURMURS.map((text) => ({ text, spoken: SPELT[text] ?? text }));
 
 /**
  * Turns as callers take them; `|` is where the caller pauses. The last three kinds have no pause of the caller's: they

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { z } from 'zod';
-import { FRAME_BYTES, FRAME_MS, SAMPLE_RATE, samplesOf } from '../../shared/audio/pcm.ts';
+import { FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE, samplesOf } from '../../shared/audio/pcm.ts';
 import { encodeWav } from '../../shared/audio/wav.ts';
 import { messageOf } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/log.ts';
@@ -15,7 +15,6 @@ import { RESULTS } from './call-results.ts';
 import type { recordingRequest } from './requests.ts';
 import { mixed, type Voice } from './voices.ts';
 
-const SAMPLES_PER_FRAME = FRAME_BYTES / 2;
 /** What comes later is not recorded: it would not fit into memory for long. */
 const LONGEST_FRAMES = (60 * 60_000) / FRAME_MS;
 const MIXED = 'mixed';
@@ -81,8 +80,8 @@ export class Recording {
   /** 16 kHz, a channel for all or for each. */
   toWav(): Buffer {
     const channels = [...this.#tracks.values()].map((track) => {
-      const samples = new Int16Array(this.#frames * SAMPLES_PER_FRAME);
-      for (const [at, frame] of track) samples.set(frame, at * SAMPLES_PER_FRAME);
+      const samples = new Int16Array(this.#frames * FRAME_SAMPLES);
+      for (const [at, frame] of track) samples.set(frame, at * FRAME_SAMPLES);
       return samples;
     });
     return encodeWav(channels.length > 0 ? channels : [new Int16Array(0)], SAMPLE_RATE);

@@ -1,11 +1,11 @@
 import { parentPort } from 'node:worker_threads';
 import { bytesOf, SAMPLE_RATE } from '../../shared/audio/pcm.ts';
 import { messageOf } from '../../shared/errors.ts';
-import { Flite, type FliteVoice } from './flite.ts';
+import type { FliteVoice } from './flite.ts';
 import { PAUSE, type Phone } from './phones.ts';
 import type { SpeechClip } from './speech-clip.ts';
-import { type SpokenWord, toSpoken } from './spoken-text.ts';
-import { timeWords } from './word-timing.ts';
+import { toSpoken } from './spoken-text.ts';
+import { TimedFlite } from './timed-flite.ts';
 
 export interface SpeakRequest {
   readonly id: number;
@@ -20,14 +20,12 @@ export type VoicesReply =
 
 /** Flite begins with 0.2 s of nothing, which would only add to the wait for the first word. */
 const LEAD_IN_MS = 40;
-const MAX_KNOWN_WORDS = 5000;
 
 const port = parentPort;
 if (port === null) throw new Error('This module is a worker: start it with new Worker().');
 
-const flite = await Flite.load();
-flite.speak('Ready.', 'slt', 1);
-const pronunciations = new Map<string, readonly string[]>();
+const flite = await TimedFlite.load();
+flite.speak(toSpoken('Ready.'), 'slt', 1);
 
 port.on('message', (request: SpeakRequest) => {
   try {
@@ -40,15 +38,13 @@ port.on('message', (request: SpeakRequest) => {
 port.postMessage({ type: 'ready' } satisfies VoicesReply);
 
 function speak({ sentence, voice }: SpeakRequest): SpeechClip {
-  const { words, spoken } = toSpoken(sentence);
-  if (words.length === 0) return { pcm: new Uint8Array(0), words: [] };
-  const { samples, phones } = flite.speak(spoken, voice, 1);
-
+  const spoken = toSpoken(sentence);
+  if (spoken.words.length === 0) return { pcm: new Uint8Array(0), words: [] };
+  const { samples, phones, spans } = flite.speak(spoken, voice, 1);
   const cutMs = Math.max(0, leadingPauseMs(phones) - LEAD_IN_MS);
-  const spans = timeWords(pronounce(words), phones);
   return {
     pcm: bytesOf(samples.slice(Math.round((cutMs / 1000) * SAMPLE_RATE))),
-    words: words.map(({ text }, index) => {
+    words: spoken.words.map(({ text }, index) => {
       const { startMs = 0, endMs = 0 } = spans[index] ?? {};
       return { text, startMs: Math.max(0, startMs - cutMs), durationMs: endMs - startMs };
     }),
@@ -56,13 +52,3 @@ function speak({ sentence, voice }: SpeakRequest): SpeechClip {
 }
 
 const leadingPauseMs = ([first]: readonly Phone[]): number => (first?.name === PAUSE ? first.endMs : 0);
-
-/** Every word's phones, from memory where it was spoken before. Without an answer from Flite, its letters stand in. */
-function pronounce(words: readonly SpokenWord[]): (readonly string[])[] {
-  if (pronunciations.size > MAX_KNOWN_WORDS) pronunciations.clear();
-  const unknown = [...new Set(words.map(({ spoken }) => spoken))].filter((word) => !pronunciations.has(word));
-  const answers = flite.pronounce(unknown);
-  const now = new Map(unknown.map((word, index) => [word, answers?.[index] ?? [...word.toLowerCase()]]));
-  if (answers !== undefined) for (const [word, phones] of now) pronunciations.set(word, phones);
-  return words.map(({ spoken }) => pronunciations.get(spoken) ?? now.get(spoken) ?? []);
-}

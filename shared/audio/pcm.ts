@@ -7,8 +7,10 @@ export type AudioRate = (typeof AUDIO_RATES)[number];
 export const FRAME_MS = 20;
 /** One frame of PCM16 mono at 16 kHz. */
 export const FRAME_BYTES = 640;
+export const FRAME_SAMPLES = FRAME_BYTES / 2;
 /** Bytes of PCM16 mono at 16 kHz in one millisecond. */
 export const BYTES_PER_MS = 32;
+export const SAMPLES_PER_MS = BYTES_PER_MS / 2;
 
 /** Bytes of PCM16 mono in one millisecond. */
 export const bytesPerMsAt = (rateHz: number): number => (rateHz / 1000) * 2;
