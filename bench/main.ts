@@ -2,13 +2,34 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { z } from 'zod';
 import { messageOf } from '../shared/errors.ts';
 import { captureEnvironment } from './environment.ts';
 import { rowText, writeDocs } from './report/document.ts';
 import { figure } from './report/figures.ts';
 import { type RunReport, SUBJECTS } from './report/run-report.ts';
-import { ROWS } from './rows/index.ts';
+import type { Row } from './row.ts';
+import { bargeInRow } from './rows/barge-in.ts';
+import { costRow } from './rows/cost.ts';
+import { hundredCallsRow } from './rows/hundred-calls.ts';
+import { overheadRow } from './rows/overhead.ts';
+import { soakRow } from './rows/soak.ts';
+import { turnTakingRow } from './rows/turn-taking.ts';
+import { twoHundredCallsRow } from './rows/two-hundred-calls.ts';
+import { voiceLiveRow } from './rows/voice-live.ts';
 import { runRows } from './run-rows.ts';
+
+/** The rows of the benchmark, in the order in which they run. */
+const ROWS: readonly Row[] = [
+  turnTakingRow,
+  bargeInRow,
+  overheadRow,
+  costRow,
+  hundredCallsRow,
+  twoHundredCallsRow,
+  voiceLiveRow,
+  soakRow,
+];
 
 const HELP = `usage: npm run bench [-- options] [row…]
 
@@ -28,14 +49,24 @@ Measure on a machine that does nothing else. Exits with 1 when a row failed, 130
 (twice: at once, without cleaning up).
 `;
 
-/** @throws with what is wrong, in words for the user */
-function readCommand(args: readonly string[]) {
+const commandLine = z.object({
+  rows: z.array(z.enum(ROWS.map(({ name }) => name))),
+  subjects: z.array(z.enum(SUBJECTS)),
+  seed: z.coerce.number().int(),
+  seconds: z.coerce.number().positive().optional(),
+  json: z.string().optional(),
+  ...{ help: z.boolean(), list: z.boolean(), 'write-docs': z.boolean() },
+});
+type CommandLine = z.infer<typeof commandLine>;
+
+/** @throws with what is wrong */
+function readCommand(args: string[]): CommandLine {
   const { values, positionals } = parseArgs({
-    args: [...args],
+    args,
     allowPositionals: true,
     options: {
-      help: { type: 'boolean', short: 'h' },
-      list: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h', default: false },
+      list: { type: 'boolean', default: false },
       subjects: { type: 'string', default: SUBJECTS.join() },
       seed: { type: 'string', default: '1' },
       seconds: { type: 'string' },
@@ -43,27 +74,7 @@ function readCommand(args: readonly string[]) {
       'write-docs': { type: 'boolean', default: false },
     },
   });
-  const { seconds, ...others } = values;
-  const named = positionals.map((name) => known('row', name, ROWS, (row) => row.name));
-  return {
-    ...others,
-    rows: ROWS.filter((row) => named.length === 0 || named.includes(row)),
-    seed: numberOf('--seed', values.seed, Number.isSafeInteger),
-    ...(seconds !== undefined && { seconds: numberOf('--seconds', seconds, (value) => value > 0) }),
-    subjects: values.subjects.split(',').map((name) => known('subject', name.trim(), SUBJECTS, (subject) => subject)),
-  };
-}
-
-function known<Thing>(what: string, name: string, things: readonly Thing[], nameOf: (thing: Thing) => string): Thing {
-  const thing = things.find((candidate) => nameOf(candidate) === name);
-  if (thing !== undefined) return thing;
-  throw new Error(`there is no ${what} ${name}; there are: ${things.map(nameOf).join(', ')}`);
-}
-
-function numberOf(option: string, text: string, fits: (value: number) => boolean): number {
-  const value = text.trim() === '' ? Number.NaN : Number(text);
-  if (Number.isFinite(value) && fits(value)) return value;
-  throw new Error(`${option} must be a number that makes sense, not ${text}`);
+  return commandLine.parse({ ...values, rows: positionals, subjects: values.subjects.split(',') });
 }
 
 /** Ctrl-C tells the rows to end; pressed again it does not wait for them. */
@@ -78,7 +89,7 @@ function abortOnSignals(): AbortSignal {
   return controller.signal;
 }
 
-async function bench({ rows, seed, subjects, seconds, ...command }: ReturnType<typeof readCommand>): Promise<number> {
+async function bench({ rows, seed, subjects, seconds, ...command }: CommandLine): Promise<number> {
   const signal = abortOnSignals();
   const startedMs = performance.now();
   const environment = captureEnvironment(seed, subjects, new Date());
@@ -86,8 +97,9 @@ async function bench({ rows, seed, subjects, seconds, ...command }: ReturnType<t
   mkdirSync(workFolder, { recursive: true });
   const { cpu, cores, loadBefore } = environment;
   process.stderr.write(`${cpu}, ${cores} cores, load ${loadBefore}; seed ${seed}\n`);
-  const reports = await runRows(rows, {
-    ...{ seed, subjects, workFolder, signal, environment, ...(seconds !== undefined && { seconds }) },
+  const wanted = ROWS.filter(({ name }) => rows.length === 0 || rows.includes(name));
+  const reports = await runRows(wanted, {
+    ...{ seed, subjects, workFolder, signal, environment, seconds },
     onProgress: ({ name }, text) => process.stderr.write(`${name}: ${text}\n`),
     onDone: (report) => process.stdout.write(`\n${rowText(report)}\n`),
   });
@@ -101,16 +113,16 @@ async function bench({ rows, seed, subjects, seconds, ...command }: ReturnType<t
 }
 
 async function main(): Promise<number> {
-  let command: ReturnType<typeof readCommand>;
+  let command: CommandLine;
   try {
     command = readCommand(process.argv.slice(2));
   } catch (error) {
-    process.stderr.write(`${messageOf(error)}\n`);
+    process.stderr.write(`${error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error)}\n`);
     return 2;
   }
-  const list = () => ROWS.map((row) => `${row.name.padEnd(18)} ~${row.estimateSeconds} s  ${row.title}\n`).join('');
-  if (command.help || command.list) process.stdout.write(command.help ? HELP : list());
-  else return bench(command);
+  if (!command.help && !command.list) return bench(command);
+  const list = ROWS.map((row) => `${row.name.padEnd(18)} ~${row.estimateSeconds} s  ${row.title}\n`).join('');
+  process.stdout.write(command.help ? HELP : list);
   return 0;
 }
 

@@ -19,7 +19,7 @@ export interface RowContext {
   /** Tells the user how far the row is, on stderr. */
   progress(text: string): void;
   /** How long the measured part should last, where the row lets that be chosen. */
-  readonly seconds?: number;
+  readonly seconds?: number | undefined;
 }
 
 /** One row of the benchmark: a question, and the means to measure its answer again. */

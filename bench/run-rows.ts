@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as wait } from 'node:timers/promises';
 import { messageOf } from '../shared/errors.ts';
 import { waitedForCpuUs } from './environment.ts';
@@ -19,7 +20,6 @@ const GRACE_MS = 10_000;
 /** Runs the rows one after the other; a row that fails is reported as such, and the next one runs. */
 export async function runRows(rows: readonly Row[], options: RunOptions): Promise<RowReport[]> {
   const { environment, onProgress, onDone, ...context } = options;
-  const { seconds } = context;
   const reports: RowReport[] = [];
   for (const row of rows) {
     if (options.signal.aborted) break;
@@ -30,9 +30,8 @@ export async function runRows(rows: readonly Row[], options: RunOptions): Promis
     const tookMs = performance.now() - startedMs;
     const waitedPercent = Math.min(100, Math.round((waitedForCpuUs() - waitedUs) / tookMs) / 10);
     const report: RowReport = {
-      ...{ name, title, includes, leavesOut, environment, outcome },
-      ...(seconds !== undefined && { seconds }),
-      ...(!Number.isNaN(waitedPercent) && { machine: { waitedPercent } }),
+      ...{ name, title, includes, leavesOut, environment, outcome, seconds: context.seconds },
+      machine: Number.isNaN(waitedPercent) ? undefined : { waitedPercent },
       tookSeconds: Math.round(tookMs / 100) / 10,
     };
     reports.push(report);
@@ -44,23 +43,20 @@ export async function runRows(rows: readonly Row[], options: RunOptions): Promis
 async function outcomeOf(row: Row, context: RowContext): Promise<RowReport['outcome']> {
   const estimateMs = 1000 * Math.max(row.estimateSeconds, context.seconds ?? 0);
   const limitMs = Math.max(LEAST_LIMIT_MS, LIMIT_TIMES_ESTIMATE * estimateMs);
-  const limit = new AbortController();
-  const timer = setTimeout(() => limit.abort(new Error(`took longer than ${limitMs / 1000} s`)), limitMs);
-  const signal = AbortSignal.any([context.signal, limit.signal]);
-  /** Some time after the row was told to end, if it has not by then. */
-  const overdue = Promise.withResolvers<never>();
-  const onAbort = () =>
-    void wait(GRACE_MS, undefined, { ref: false }).then(() => overdue.reject(new Error('did not end when told to')));
-  signal.addEventListener('abort', onAbort, { once: true });
-  overdue.promise.catch(() => {});
+  const limit = AbortSignal.timeout(limitMs);
+  const signal = AbortSignal.any([context.signal, limit]);
+  /** Throws some time after the row was told to end. Where it has ended by then, nobody waits for this. */
+  const overdue = async (): Promise<never> => {
+    await once(signal, 'abort');
+    await wait(GRACE_MS, undefined, { ref: false });
+    throw new Error('did not end when told to');
+  };
   try {
-    const { lines, notes } = await Promise.race([row.run({ ...context, signal }), overdue.promise]);
+    const { lines, notes } = await Promise.race([row.run({ ...context, signal }), overdue()]);
     signal.throwIfAborted();
     return { type: 'measured', lines: [...lines], notes: [...notes] };
   } catch (error) {
+    if (limit.aborted) return { type: 'failed', error: `took longer than ${limitMs / 1000} s` };
     return { type: 'failed', error: messageOf(signal.aborted ? signal.reason : error) };
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', onAbort);
   }
 }

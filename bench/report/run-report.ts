@@ -55,10 +55,10 @@ const rowReport = z.object({
   leavesOut: z.string(),
   tookSeconds: z.number(),
   /** How long the measured part was asked to be, where the user said so. */
-  seconds: z.number().exactOptional(),
+  seconds: z.number().optional(),
   environment,
   /** Of the time: at least one thread was ready to run and had no core. Missing where the system does not tell. */
-  machine: z.object({ waitedPercent: z.number() }).exactOptional(),
+  machine: z.object({ waitedPercent: z.number() }).optional(),
   outcome: z.discriminatedUnion('type', [
     z.object({ type: z.literal('measured'), lines: z.array(line), notes: z.array(z.string()) }),
     z.object({ type: z.literal('failed'), error: z.string() }),
